@@ -1,0 +1,230 @@
+//! Host arrays: the values the interpreter computes with, and what crosses the door.
+
+use std::sync::Arc;
+
+use crate::ir::types::{DType, Shape, Type};
+
+/// The elements of an array, row-major.
+#[derive(Clone, PartialEq, Debug)]
+#[non_exhaustive]
+pub enum Data {
+    /// Elements of [`DType::F32`].
+    F32(Vec<f32>),
+    /// Elements of [`DType::F64`].
+    F64(Vec<f64>),
+    /// Elements of [`DType::I32`].
+    I32(Vec<i32>),
+    /// Elements of [`DType::I64`].
+    I64(Vec<i64>),
+    /// Elements of [`DType::U32`].
+    U32(Vec<u32>),
+    /// Elements of [`DType::U64`].
+    U64(Vec<u64>),
+    /// Elements of [`DType::U8`].
+    U8(Vec<u8>),
+    /// Elements of [`DType::Bool`].
+    Bool(Vec<bool>),
+}
+
+/// Runs `$body` with `$v` bound to the vector inside, whatever its element type.
+#[macro_export]
+macro_rules! with_data {
+    ($data:expr, $v:ident => $body:expr) => {
+        match $data {
+            $crate::buffer::Data::F32($v) => $body,
+            $crate::buffer::Data::F64($v) => $body,
+            $crate::buffer::Data::I32($v) => $body,
+            $crate::buffer::Data::I64($v) => $body,
+            $crate::buffer::Data::U32($v) => $body,
+            $crate::buffer::Data::U64($v) => $body,
+            $crate::buffer::Data::U8($v) => $body,
+            $crate::buffer::Data::Bool($v) => $body,
+        }
+    };
+}
+
+/// A Rust type that is the element of an array.
+pub trait Element: Copy + PartialEq + Default + std::fmt::Debug + Send + Sync + 'static {
+    /// Its name among the element types.
+    const DTYPE: DType;
+    /// Elements as data.
+    fn wrap(elements: Vec<Self>) -> Data;
+    /// The elements, if they are of this type.
+    fn slice(data: &Data) -> Option<&[Self]>;
+    /// The elements for writing, if they are of this type.
+    fn slice_mut(data: &mut Data) -> Option<&mut Vec<Self>>;
+    /// The bits of a value, in the low end.
+    fn to_bits(self) -> u64;
+    /// The value of those bits.
+    fn from_bits(bits: u64) -> Self;
+}
+
+macro_rules! elements {
+    ($($t:ty, $variant:ident, $to:expr, $from:expr;)*) => {$(
+        impl Element for $t {
+            const DTYPE: DType = DType::$variant;
+            fn wrap(elements: Vec<Self>) -> Data {
+                Data::$variant(elements)
+            }
+            fn slice(data: &Data) -> Option<&[Self]> {
+                match data {
+                    Data::$variant(v) => Some(v),
+                    _ => None,
+                }
+            }
+            fn slice_mut(data: &mut Data) -> Option<&mut Vec<Self>> {
+                match data {
+                    Data::$variant(v) => Some(v),
+                    _ => None,
+                }
+            }
+            fn to_bits(self) -> u64 {
+                $to(self)
+            }
+            fn from_bits(bits: u64) -> Self {
+                $from(bits)
+            }
+        }
+    )*};
+}
+elements! {
+    f32, F32, |x: f32| u64::from(x.to_bits()), |b| f32::from_bits(b as u32);
+    f64, F64, |x: f64| x.to_bits(), |b| f64::from_bits(b);
+    i32, I32, |x: i32| u64::from(x as u32), |b| b as i32;
+    i64, I64, |x: i64| x as u64, |b| b as i64;
+    u32, U32, |x: u32| u64::from(x), |b| b as u32;
+    u64, U64, |x: u64| x, |b| b;
+    u8, U8, |x: u8| u64::from(x), |b| b as u8;
+    bool, Bool, |x: bool| u64::from(x), |b| b != 0;
+}
+
+impl Data {
+    /// `len` zeros.
+    pub fn zeros(dtype: DType, len: usize) -> Data {
+        Data::splat(dtype, len, 0)
+    }
+
+    /// `len` copies of the value of those bits.
+    pub fn splat(dtype: DType, len: usize, bits: u64) -> Data {
+        fn make<T: Element>(len: usize, bits: u64) -> Data {
+            T::wrap(vec![T::from_bits(bits); len])
+        }
+        match dtype {
+            DType::F32 => make::<f32>(len, bits),
+            DType::F64 => make::<f64>(len, bits),
+            DType::I32 => make::<i32>(len, bits),
+            DType::I64 => make::<i64>(len, bits),
+            DType::U32 => make::<u32>(len, bits),
+            DType::U64 => make::<u64>(len, bits),
+            DType::U8 => make::<u8>(len, bits),
+            DType::Bool => make::<bool>(len, bits),
+        }
+    }
+
+    /// The element type.
+    pub fn dtype(&self) -> DType {
+        fn of<T: Element>(_: &[T]) -> DType {
+            T::DTYPE
+        }
+        with_data!(self, v => of(v))
+    }
+
+    /// The number of elements.
+    pub fn len(&self) -> usize {
+        with_data!(self, v => v.len())
+    }
+
+    /// Whether there is no element.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The bits of element `i`.
+    pub fn bits(&self, i: usize) -> u64 {
+        with_data!(self, v => Element::to_bits(v[i]))
+    }
+
+    /// Sets element `i` by its bits.
+    pub fn set_bits(&mut self, i: usize, bits: u64) {
+        with_data!(self, v => v[i] = Element::from_bits(bits));
+    }
+
+    /// The elements at those places, in that order.
+    pub fn pick(&self, places: impl Iterator<Item = usize>) -> Data {
+        fn go<T: Element>(v: &[T], places: impl Iterator<Item = usize>) -> Data {
+            T::wrap(places.map(|i| v[i]).collect())
+        }
+        with_data!(self, v => go(v, places))
+    }
+}
+
+/// A dense array: a shape and its elements, shared until written.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Dense {
+    /// The lengths of its axes.
+    pub dims: Vec<usize>,
+    /// Its elements, row-major.
+    pub data: Arc<Data>,
+}
+
+impl Dense {
+    /// An array of those elements.
+    ///
+    /// # Panics
+    /// If the number of elements is not the product of the lengths.
+    pub fn new(dims: Vec<usize>, data: Data) -> Dense {
+        assert_eq!(
+            dims.iter().product::<usize>(),
+            data.len(),
+            "elements and shape"
+        );
+        Dense {
+            dims,
+            data: Arc::new(data),
+        }
+    }
+
+    /// An array of Rust values.
+    pub fn of<T: Element>(dims: Vec<usize>, elements: Vec<T>) -> Dense {
+        Dense::new(dims, T::wrap(elements))
+    }
+
+    /// A scalar.
+    pub fn scalar<T: Element>(x: T) -> Dense {
+        Dense::of(vec![], vec![x])
+    }
+
+    /// An array of one repeated value.
+    pub fn splat(dtype: DType, dims: Vec<usize>, bits: u64) -> Dense {
+        let n = dims.iter().product();
+        Dense::new(dims, Data::splat(dtype, n, bits))
+    }
+
+    /// Its type.
+    pub fn ty(&self) -> Type {
+        Type {
+            dtype: self.data.dtype(),
+            shape: Shape::new(&self.dims),
+        }
+    }
+
+    /// Its elements as Rust values.
+    ///
+    /// # Panics
+    /// If they are of another type; the type rules see to it that they are not.
+    pub fn slice<T: Element>(&self) -> &[T] {
+        T::slice(&self.data)
+            .unwrap_or_else(|| panic!("an array of {}, not of {}", self.data.dtype(), T::DTYPE))
+    }
+}
+
+/// A value of any type: an array, or a list of values where the first axis has a run-time length
+/// somewhere behind it.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Buffer {
+    /// All lengths are known.
+    Dense(Dense),
+    /// Row by row, down to the last run-time axis. On a run-time axis an empty list stands for zeros
+    /// of any length.
+    List(Arc<Vec<Buffer>>),
+}

@@ -1,0 +1,3 @@
+//! The array IR: typed SSA over arrays.
+
+pub mod types;
