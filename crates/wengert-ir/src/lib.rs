@@ -2,5 +2,10 @@
 #![forbid(unsafe_code)]
 
 pub mod buffer;
+pub mod error;
+pub mod eval;
 pub mod ir;
 pub mod loops;
+pub mod ops;
+pub mod source;
+pub mod trace;
