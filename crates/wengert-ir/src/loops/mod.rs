@@ -14,6 +14,16 @@
 //!   last live lane), and their stores do not happen.
 //! * The program is total: indices are in bounds because whoever built it clamped them.
 
+pub mod affine;
+pub mod builder;
+pub mod interp;
+pub mod scalar;
+pub mod text;
+pub mod verify;
+
+#[cfg(test)]
+mod tests;
+
 use smallvec::SmallVec;
 
 use crate::ir::types::DType;
