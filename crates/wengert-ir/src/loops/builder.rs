@@ -58,6 +58,7 @@ impl Builder {
     pub fn finish(mut self) -> Program {
         assert_eq!(self.frames.len(), 1, "a region is still open");
         self.program.body.stmts = self.frames.pop().expect("the outermost region").stmts;
+        super::sweep::sweep(&mut self.program);
         self.program
     }
 

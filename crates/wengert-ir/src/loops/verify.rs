@@ -30,7 +30,6 @@ pub fn verify(program: &Program) -> Result<(), String> {
         state: vec![State::Undefined; program.values.len()],
         vector: false,
         parallel: false,
-        divergent: false,
         in_function: false,
     };
     checker.block(&program.body)?;
@@ -59,8 +58,6 @@ struct Checker<'p> {
     state: Vec<State>,
     vector: bool,
     parallel: bool,
-    /// Whether some lanes of the vector loop may not take part.
-    divergent: bool,
     in_function: bool,
 }
 
@@ -80,7 +77,6 @@ impl<'p> Checker<'p> {
             state: vec![State::Undefined; function.values.len()],
             vector: true,
             parallel: false,
-            divergent: true,
             in_function: true,
         }
     }
@@ -284,8 +280,6 @@ impl<'p> Checker<'p> {
             } => {
                 self.expect(*pred, DType::Bool)?;
                 let divergent = self.lanes(*pred);
-                let outer = self.divergent;
-                self.divergent |= divergent;
                 for branch in [then, otherwise] {
                     self.region(branch, &[], |c, results| {
                         ensure(results.len() == outs.len(), || "unequal branches".into())?;
@@ -297,7 +291,6 @@ impl<'p> Checker<'p> {
                         })
                     })?;
                 }
-                self.divergent = outer;
                 outs.iter().try_for_each(|&v| self.define(v))
             }
             Stmt::ListBegin { list } => self.building(list.0),
@@ -485,11 +478,10 @@ impl<'p> Checker<'p> {
         let vector = kind == LoopKind::Vector;
         ensure(self.ty(index).dtype == DType::I64, || "an index is an i64".into())?;
         ensure(self.lanes(index) == vector, || format!("{index}: a loop's index"))?;
-        let outer = (self.vector, self.parallel, self.divergent);
+        let outer = (self.vector, self.parallel);
         match kind {
             LoopKind::Serial { .. } => {
                 if self.lanes(extent) {
-                    self.divergent = true;
                     ensure(carried.iter().all(|c| self.lanes(c.param)), || {
                         "a loop that diverges carries something uniform".into()
                     })?;
@@ -510,7 +502,7 @@ impl<'p> Checker<'p> {
             }
         }
         self.body(body, Some(index), carried)?;
-        (self.vector, self.parallel, self.divergent) = outer;
+        (self.vector, self.parallel) = outer;
         let state = if vector { State::Copies } else { State::Defined };
         carried.iter().try_for_each(|c| self.define_as(c.out, state))
     }
@@ -530,10 +522,7 @@ impl<'p> Checker<'p> {
         for p in params {
             self.state[p.0 as usize] = before[p.0 as usize];
         }
-        let outer = self.divergent;
-        self.divergent |= divergent;
         self.body(body, None, carried)?;
-        self.divergent = outer;
         carried.iter().try_for_each(|c| {
             let stale = divergent && !self.lanes(c.out);
             self.define_as(c.out, if stale { State::Stale } else { State::Defined })
