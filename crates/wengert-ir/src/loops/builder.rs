@@ -55,10 +55,16 @@ impl Builder {
     }
 
     /// The program.
-    pub fn finish(mut self) -> Program {
+    pub fn finish(self) -> Program {
+        let mut program = self.unswept();
+        super::sweep::sweep(&mut program);
+        program
+    }
+
+    /// The program with everything in it that turned out to be of no use.
+    pub(super) fn unswept(mut self) -> Program {
         assert_eq!(self.frames.len(), 1, "a region is still open");
         self.program.body.stmts = self.frames.pop().expect("the outermost region").stmts;
-        super::sweep::sweep(&mut self.program);
         self.program
     }
 

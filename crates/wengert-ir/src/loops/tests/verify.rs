@@ -4,7 +4,7 @@ use crate::loops::{Block, Index, Stmt, Value, ValueType};
 
 #[track_caller]
 fn rejects(b: Builder, message: &str) {
-    let program = b.finish();
+    let program = b.unswept();
     match verify(&program) {
         Ok(()) => panic!("accepted, not '{message}':\n{program}"),
         Err(e) => assert!(e.contains(message), "{e}"),
