@@ -9,3 +9,4 @@ pub mod loops;
 pub mod ops;
 pub mod source;
 pub mod trace;
+pub mod transform;
