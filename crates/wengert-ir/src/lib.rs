@@ -10,3 +10,4 @@ pub mod loops;
 pub mod ops;
 pub mod source;
 pub mod trace;
+pub mod transform;

@@ -4,6 +4,9 @@
 //! interpreter and the compiled code follow these rules, and their results agree to the bit whatever
 //! the width of a vector and the number of threads.
 
+use crate::ir::DType;
+use crate::loops::{ScalarOp, scalar};
+
 /// Partial sums that are kept side by side.
 pub const PARTIALS: usize = 8;
 
@@ -87,6 +90,12 @@ pub fn sum_lanes<T: Copy>(
         });
     }
     total.unwrap_or(zero)
+}
+
+/// [`sum_lanes`] of terms given by their bits.
+pub fn lane_sum(dtype: DType, terms: &[u64]) -> u64 {
+    let add = |a, b| scalar::eval(ScalarOp::Add, dtype, dtype, &[a, b]);
+    sum_lanes(terms.len(), 0, |i| terms[i], add)
 }
 
 #[cfg(test)]

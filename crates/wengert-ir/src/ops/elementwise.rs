@@ -71,3 +71,16 @@ impl std::ops::Mul for Var {
         todo!()
     }
 }
+
+pub fn sub(_a: Var, _b: Var) -> Var {
+    todo!()
+}
+pub fn lt(_a: Var, _b: Var) -> Var {
+    todo!()
+}
+pub fn not(_a: Var) -> Var {
+    todo!()
+}
+pub fn select(_p: Var, _a: Var, _b: Var) -> Var {
+    todo!()
+}

@@ -230,6 +230,12 @@ pub trait Primitive: std::fmt::Debug {
     /// Whether two equations of it with the same operands may be one.
     fn is_shared(&self) -> bool;
 
+    /// Whether a cotangent may come out of it as zero because something was not chosen or not
+    /// written: see [`Cotangent::maybe_zero`].
+    fn masks(&self) -> bool {
+        false
+    }
+
     /// The functions it holds.
     fn bodies(&self) -> Vec<&Func>;
 
