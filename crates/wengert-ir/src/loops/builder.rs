@@ -248,7 +248,7 @@ impl Builder {
         let known: SmallVec<[Option<u64>; 3]> = args.iter().map(|&a| self.known(a)).collect();
         if let Some(bits) = known.iter().copied().collect::<Option<SmallVec<[u64; 3]>>>() {
             let operand = self.dtype(args[args.len() - 1]);
-            let bits = scalar::eval(op, operand, dtype, &bits);
+            let bits = scalar::apply(op, operand, dtype, &bits);
             return Some(self.constant(dtype, bits));
         }
         let is = |i: usize, n: i64| known.get(i).copied().flatten() == Some(n as u64);
