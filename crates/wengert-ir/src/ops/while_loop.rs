@@ -16,8 +16,9 @@ use crate::ops::scan::{
     Tangents, active, carries_first, choose, expect_types, has, linear_scan, loop_deps, present,
 };
 use crate::ops::{
-    Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Tangent, elementwise, reduce,
+    Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Pruned, Tangent, elementwise, reduce,
 };
+use crate::rewrite::dead::{live_params, live_results, narrowed};
 use crate::trace::{Kind, Var, bind, closed};
 use crate::transform::batch;
 use crate::transform::body::{
@@ -257,6 +258,45 @@ impl Primitive for While {
 
     fn bodies(&self) -> Vec<&Func> {
         vec![&self.cond, &self.body]
+    }
+
+    fn with_bodies(&self, rewrite: &mut dyn FnMut(&Func) -> Func) -> Option<Op> {
+        Some(Op::While(Arc::new(While {
+            cond: rewrite(&self.cond),
+            body: rewrite(&self.body),
+            ..*self
+        })))
+    }
+
+    fn prune(&self, used: &[bool]) -> Option<Pruned> {
+        let nc = self.carry;
+        // The condition wants its carries at every step.
+        let tested = live_params(&self.cond, &[true]);
+        let mut wanted = used.to_vec();
+        wanted.remove(nc);
+        for (wanted, tested) in wanted.iter_mut().zip(&tested[..nc]) {
+            *wanted |= tested;
+        }
+        let results = live_results(&self.body, nc, &wanted);
+        let mut params = live_params(&self.body, &results);
+        params[..nc].copy_from_slice(&results[..nc]);
+        let conds = [&params[..nc], &tested[nc..]].concat();
+        if results.iter().chain(&params).chain(&conds).all(|l| *l) {
+            return None;
+        }
+        let pruned = While {
+            cond: narrowed(&self.cond, &conds, &[true]),
+            body: narrowed(&self.body, &params, &results),
+            carry: params[..nc].iter().filter(|l| **l).count(),
+            limit: self.limit,
+        };
+        let mut outputs = results;
+        outputs.insert(nc, true);
+        Some(Pruned {
+            op: Op::While(Arc::new(pruned)),
+            inputs: [&params[..], &tested[nc..]].concat(),
+            outputs,
+        })
     }
 
     fn jvp(&self, x: &[Var], dx: &[Tangent], mode: Mode) -> (Vec<Var>, Vec<Tangent>) {
