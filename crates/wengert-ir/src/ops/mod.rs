@@ -250,6 +250,11 @@ pub trait Primitive: std::fmt::Debug {
     /// The functions it holds.
     fn bodies(&self) -> Vec<&Func>;
 
+    /// The function that it computes, where it is nothing but that once all differentiation is done.
+    fn call(&self) -> Option<&Func> {
+        None
+    }
+
     /// The same operation around other functions: each of [`Primitive::bodies`], rewritten. `None`
     /// where it holds none.
     fn with_bodies(&self, _rewrite: &mut dyn FnMut(&Func) -> Func) -> Option<Op> {
