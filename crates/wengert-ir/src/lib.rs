@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod buffer;
+pub mod elementary;
 pub mod error;
 pub mod eval;
 pub mod ir;

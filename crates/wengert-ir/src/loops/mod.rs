@@ -18,6 +18,8 @@ use smallvec::SmallVec;
 
 use crate::ir::types::DType;
 
+pub mod scalar;
+
 /// Lanes in a block of a vector loop, for every element type.
 pub const LANES: usize = 8;
 

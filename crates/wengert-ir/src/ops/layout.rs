@@ -58,6 +58,8 @@ pub fn insert_axis(_x: Var, _at: usize, _n: usize) -> Var {
     todo!()
 }
 
-pub fn move_axis(_x: Var, _a: usize, _b: usize) -> Var {
+/// The value repeated to those lengths, by NumPy's rules.
+#[track_caller]
+pub fn broadcast_to(_x: Var, _dims: &[usize]) -> Var {
     todo!()
 }

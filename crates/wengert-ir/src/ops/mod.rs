@@ -26,6 +26,8 @@ pub mod iota;
 pub mod layout;
 pub mod map;
 pub mod reduce;
+pub mod rows;
+pub mod scalars;
 pub mod scan;
 pub mod while_loop;
 
