@@ -1,78 +1,76 @@
-//! The order in which sums and products are taken.
+//! In what order the terms of a sum are added.
 //!
-//! Floating-point addition is not associative, so the order is part of what a program means: the
-//! interpreter and compiled code follow these rules at any vector width and on any number of threads,
-//! and give the same bits.
-//!
-//! **A reduction** of `n` elements, in row-major order over the reduced axes:
-//! - below [`SHORT`] elements: one after the other, from the first;
-//! - else [`PARTIALS`] interleaved partial results: partial `j` takes the elements `j`, `j + 8`, .. in
-//!   order, from element `j` itself; they are joined as [`join`] says;
-//! - above [`CHUNK`] elements: consecutive chunks of that many, each by these rules (the last one by
-//!   the rule for its own length), and the results of the chunks one after the other.
-//!
-//! **The sum over the lanes of a map**: consecutive chunks of [`LANE_CHUNK`] lanes; within a chunk
-//! [`PARTIALS`] partial sums that start from zero, partial `lane mod 8` adding its lanes in order,
-//! joined as [`join`] says; the sums of the chunks one after the other, from the first chunk's.
+//! Floats do not add associatively, so the order is part of the meaning of a reduction: the
+//! interpreter and the compiled code follow these rules, and their results agree to the bit whatever
+//! the width of a vector and the number of threads.
 
-/// Interleaved partial results: enough to fill vector registers and to hide the latency of an add.
+use crate::ir::DType;
+use crate::loops::{ScalarOp, scalar};
+
+/// Partial sums that are kept side by side.
 pub const PARTIALS: usize = 8;
 
-/// Fewer elements than this are taken one after the other.
+/// From so many terms on, a reduction keeps [`PARTIALS`] partial sums.
 pub const SHORT: usize = 64;
 
-/// More elements than this are split, so that threads can share them.
+/// A reduction of more terms is cut into consecutive chunks of so many.
 pub const CHUNK: usize = 65_536;
 
-/// Lanes of a map that are summed together.
+/// A sum over the lanes of a map is cut into consecutive chunks of so many lanes.
 pub const LANE_CHUNK: usize = 64;
 
-/// Joins partial results pairwise: `((p0+p1) + (p2+p3)) + ((p4+p5) + (p6+p7))`.
-pub fn join<T>(p: [T; PARTIALS], mut op: impl FnMut(T, T) -> T) -> T {
-    let [p0, p1, p2, p3, p4, p5, p6, p7] = p;
-    let (a, b) = (op(p0, p1), op(p2, p3));
-    let (c, d) = (op(p4, p5), op(p6, p7));
-    let (low, high) = (op(a, b), op(c, d));
-    op(low, high)
+/// Joins partial sums pairwise: `((p0+p1)+(p2+p3)) + ((p4+p5)+(p6+p7))`.
+pub fn join<T: Copy>(p: [T; PARTIALS], f: &mut impl FnMut(T, T) -> T) -> T {
+    let (a, b) = (f(p[0], p[1]), f(p[2], p[3]));
+    let (c, d) = (f(p[4], p[5]), f(p[6], p[7]));
+    let (a, c) = (f(a, b), f(c, d));
+    f(a, c)
 }
 
-/// The reduction of the elements `get(0)`, .. `get(n - 1)`; `None` where there is none.
-pub fn reduce<T>(
+/// The reduction of `get(0), .., get(n - 1)` with `f`; `None` of nothing.
+///
+/// Fewer than [`SHORT`] terms: one after the other, from the first. Up to [`CHUNK`] terms: partial
+/// sum `j` adds terms `j, j + 8, ..` in order, from the first of them, and the partial sums are
+/// joined pairwise. More: chunks of [`CHUNK`] terms, each by these rules, and their sums one after
+/// the other.
+pub fn reduce<T: Copy>(
     n: usize,
     mut get: impl FnMut(usize) -> T,
-    mut op: impl FnMut(T, T) -> T,
+    mut f: impl FnMut(T, T) -> T,
 ) -> Option<T> {
     let mut total = None;
     for start in (0..n).step_by(CHUNK) {
-        let chunk = reduce_chunk(start..n.min(start + CHUNK), &mut get, &mut op);
+        let sum = chunk(start, CHUNK.min(n - start), &mut get, &mut f);
         total = Some(match total {
-            None => chunk,
-            Some(sum) => op(sum, chunk),
+            None => sum,
+            Some(total) => f(total, sum),
         });
     }
     total
 }
 
-fn reduce_chunk<T>(
-    mut range: std::ops::Range<usize>,
+fn chunk<T: Copy>(
+    start: usize,
+    n: usize,
     get: &mut impl FnMut(usize) -> T,
-    op: &mut impl FnMut(T, T) -> T,
+    f: &mut impl FnMut(T, T) -> T,
 ) -> T {
-    if range.len() < SHORT {
-        let first = get(range.next().expect("chunks are not empty"));
-        return range.fold(first, |sum, i| op(sum, get(i)));
+    if n < SHORT {
+        let first = get(start);
+        return (start + 1..start + n).fold(first, |sum, i| f(sum, get(i)));
     }
-    let partial = |j: usize| {
-        let mut own = (range.start + j..range.end).step_by(PARTIALS);
-        let first = get(own.next().expect("a long chunk has every partial"));
-        own.fold(first, |sum, i| op(sum, get(i)))
-    };
-    let partials = std::array::from_fn(partial);
-    join(partials, op)
+    let mut partials: [T; PARTIALS] = std::array::from_fn(|j| get(start + j));
+    for i in PARTIALS..n {
+        let j = i % PARTIALS;
+        partials[j] = f(partials[j], get(start + i));
+    }
+    join(partials, f)
 }
 
-/// The sum over `n` lanes of `get(0)`, .. `get(n - 1)`; `zero` where there is none.
-pub fn sum_lanes<T: Clone>(
+/// The sum over the `n` lanes of a map, from `zero`: chunks of [`LANE_CHUNK`] lanes; in each,
+/// partial sum `j` adds lanes `j, j + 8, ..` to zero, and the partial sums are joined pairwise; the
+/// chunks' sums are added one after the other, from the first. Zero of no lanes.
+pub fn sum_lanes<T: Copy>(
     n: usize,
     zero: T,
     mut get: impl FnMut(usize) -> T,
@@ -80,77 +78,74 @@ pub fn sum_lanes<T: Clone>(
 ) -> T {
     let mut total = None;
     for start in (0..n).step_by(LANE_CHUNK) {
-        let end = n.min(start + LANE_CHUNK);
-        let partial = |j: usize| {
-            let own = (start + j..end).step_by(PARTIALS);
-            own.fold(zero.clone(), |sum, i| add(sum, get(i)))
-        };
-        let partials = std::array::from_fn(partial);
-        let chunk = join(partials, &mut add);
+        let mut partials = [zero; PARTIALS];
+        for i in 0..LANE_CHUNK.min(n - start) {
+            let j = i % PARTIALS;
+            partials[j] = add(partials[j], get(start + i));
+        }
+        let sum = join(partials, &mut add);
         total = Some(match total {
-            None => chunk,
-            Some(sum) => add(sum, chunk),
+            None => sum,
+            Some(total) => add(total, sum),
         });
     }
     total.unwrap_or(zero)
+}
+
+/// [`sum_lanes`] of terms given by their bits.
+pub fn lane_sum(dtype: DType, terms: &[u64]) -> u64 {
+    let add = |a, b| scalar::eval(ScalarOp::Add, dtype, dtype, &[a, b]);
+    sum_lanes(terms.len(), 0, |i| terms[i], add)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn show(n: usize) -> String {
-        let paren = |a: String, b: String| format!("({a}+{b})");
-        reduce(n, |i| i.to_string(), paren).unwrap_or_default()
+    fn text(n: usize) -> String {
+        // Terms are numbered; a sum is the number of its first term and how many were joined.
+        let sum = reduce(n, |i| (i, 1), |a: (usize, usize), b| (a.0, a.1 + b.1));
+        format!("{sum:?}")
     }
 
     #[test]
-    fn short_reductions_go_one_after_the_other() {
-        assert_eq!(show(0), "");
-        assert_eq!(show(1), "0");
-        assert_eq!(show(4), "(((0+1)+2)+3)");
-    }
-
-    #[test]
-    fn long_ones_interleave_eight_partials() {
-        let chain = |j: usize, n: usize| {
-            let own = (j + 8..n).step_by(8);
-            own.fold(j.to_string(), |s, i| format!("({s}+{i})"))
-        };
-        for n in [64, 67] {
-            let p: Vec<String> = (0..8).map(|j| chain(j, n)).collect();
-            let want = format!(
-                "((({}+{})+({}+{}))+(({}+{})+({}+{})))",
-                p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7]
-            );
-            assert_eq!(show(n), want);
+    fn every_term_counts_once() {
+        for n in [1, 2, 63, 64, 65, 100, CHUNK, CHUNK + 1, 2 * CHUNK + 70] {
+            assert_eq!(text(n), format!("Some((0, {n}))"));
         }
-        assert!(show(63).starts_with("((((((((((("));
+        assert_eq!(text(0), "None");
     }
 
     #[test]
-    fn very_long_ones_go_by_chunks() {
-        let n = 2 * CHUNK + 3;
-        let spans = reduce(n, |i| vec![i], |a, b| [a, b].concat()).expect("not empty");
-        assert_eq!(spans.len(), n);
-        // The last chunk has three elements and is taken one after the other.
-        assert_eq!(spans[n - 3..], [n - 3, n - 2, n - 1]);
-        assert_eq!(spans[..3], [0, 8, 16]);
-        assert_eq!(spans[CHUNK..CHUNK + 2], [CHUNK, CHUNK + 8]);
+    fn the_order_shows_in_the_bits() {
+        let xs: Vec<f64> = (0..70).map(|i| 1.0 / f64::from(i + 1)).collect();
+        let sum = reduce(70, |i| xs[i], |a, b| a + b).unwrap();
+        let p: Vec<f64> = (0..8)
+            .map(|j| {
+                xs.iter()
+                    .skip(j)
+                    .step_by(8)
+                    .copied()
+                    .reduce(|a, b| a + b)
+                    .unwrap()
+            })
+            .collect();
+        assert_eq!(
+            sum,
+            ((p[0] + p[1]) + (p[2] + p[3])) + ((p[4] + p[5]) + (p[6] + p[7]))
+        );
+        let short = reduce(63, |i| xs[i], |a, b| a + b).unwrap();
+        assert_eq!(
+            short,
+            xs[..63].iter().copied().reduce(|a, b| a + b).unwrap()
+        );
     }
 
     #[test]
     fn lanes_start_from_zero() {
-        let paren = |a: String, b: String| format!("({a}+{b})");
-        let lanes = |n| sum_lanes(n, "z".to_string(), |i| i.to_string(), paren);
-        assert_eq!(lanes(0), "z");
-        assert_eq!(lanes(2), "((((z+0)+(z+1))+(z+z))+((z+z)+(z+z)))");
-        let long = sum_lanes(65, 0.0, |i| i as f64, |a, b| a + b);
-        assert_eq!(long, (0..65).sum::<usize>() as f64);
-        assert!(
-            lanes(65).ends_with("+((((z+64)+z)+(z+z))+((z+z)+(z+z))))"),
-            "{}",
-            lanes(65)
-        );
+        let negative_zero = sum_lanes(3, 0.0, |_| -0.0, |a: f64, b| a + b);
+        assert!(negative_zero.is_sign_positive());
+        assert_eq!(sum_lanes(200, 0, |i| i, |a, b| a + b), 199 * 100);
+        assert_eq!(sum_lanes(0, 0, |i| i, |a, b| a + b), 0);
     }
 }

@@ -283,8 +283,8 @@ impl Primitive for Cond {
             let zeros = |_: &[Var]| types.iter().map(Var::zeros).collect();
             closed(Kind::Barrier, &[], zeros)
         };
-        let takes = reduce::any(pred.value, &[0]);
-        let leaves = reduce::any(elementwise::not(pred.value), &[0]);
+        let takes = reduce::reduce(reduce::Reducer::Any, pred.value, &[0]);
+        let leaves = reduce::reduce(reduce::Reducer::Any, elementwise::not(pred.value), &[0]);
         let then = branch(takes, then, none());
         let otherwise = branch(leaves, otherwise, none());
         let both = then.into_iter().zip(otherwise);

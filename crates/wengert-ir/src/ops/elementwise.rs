@@ -335,16 +335,3 @@ pub fn max(a: Var, b: Var) -> Var {
 pub fn min(a: Var, b: Var) -> Var {
     const { row("min") }.apply(&[a, b])
 }
-
-pub fn sub(_a: Var, _b: Var) -> Var {
-    todo!()
-}
-pub fn lt(_a: Var, _b: Var) -> Var {
-    todo!()
-}
-pub fn not(_a: Var) -> Var {
-    todo!()
-}
-pub fn select(_p: Var, _a: Var, _b: Var) -> Var {
-    todo!()
-}

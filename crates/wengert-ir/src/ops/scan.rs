@@ -606,7 +606,7 @@ impl Scan {
         let counts = count.value;
         let longest = match size {
             0 => Var::scalar(0i64),
-            _ => crate::ops::reduce::max(counts, &[0]),
+            _ => crate::ops::reduce::reduce(crate::ops::reduce::Reducer::Max, counts, &[0]),
         };
         let types = self.body.param_types().to_vec();
         let nc = self.carry;

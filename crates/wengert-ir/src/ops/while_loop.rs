@@ -331,7 +331,7 @@ impl Primitive for While {
                 let go = batch(&self.cond, &args(vars, p.cond), size)[0];
                 differs = go.mapped;
                 vec![match go.mapped {
-                    true => reduce::any(go.value, &[0]),
+                    true => reduce::reduce(reduce::Reducer::Any, go.value, &[0]),
                     false => go.value,
                 }]
             });

@@ -14,7 +14,13 @@ const NEG: Elementwise = row("neg");
 const MUL_OR_ZERO: Elementwise = row("mul_or_zero");
 
 /// In the order in which they are tried.
-pub const RULES: &[Rule] = &[neutral, by_minus_one, double_negation, signs, by_power_of_two];
+pub const RULES: &[Rule] = &[
+    neutral,
+    by_minus_one,
+    double_negation,
+    signs,
+    by_power_of_two,
+];
 
 fn float(x: &[Var]) -> bool {
     x[0].ty().is_float()

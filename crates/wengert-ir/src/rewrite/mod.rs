@@ -38,7 +38,9 @@ impl Known {
 
     /// Whether `v` has one use.
     pub fn used_once(&self, v: Var) -> bool {
-        v.id().and_then(|id| self.definitions.get(&id)).is_some_and(|d| d.uses == 1)
+        v.id()
+            .and_then(|id| self.definitions.get(&id))
+            .is_some_and(|d| d.uses == 1)
     }
 }
 
