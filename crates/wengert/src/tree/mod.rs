@@ -42,7 +42,6 @@ pub use wengert_derive::Tree;
 
 use wengert_ir::error::{Error, Result};
 use wengert_ir::ir::Type;
-use wengert_ir::trace::current_source;
 
 /// What a tree is made of: [`Var`](crate::Var), [`Array`](crate::Array) or [`ShapeDtype`]. A leaf is
 /// a tree, of itself.
@@ -137,7 +136,6 @@ pub fn def<T: Tree>(tree: &T) -> TreeDef {
 /// # Errors
 /// If the structure is not one of a tree of this type, or if there are more leaves or fewer than it
 /// has places for.
-#[track_caller]
 pub fn unflatten<T: Tree>(def: &TreeDef, leaves: impl IntoIterator<Item = T::Leaf>) -> Result<T> {
     let mut cursor = def.cursor();
     let mut leaves = leaves.into_iter();
@@ -152,12 +150,10 @@ pub fn unflatten<T: Tree>(def: &TreeDef, leaves: impl IntoIterator<Item = T::Lea
     Ok(tree)
 }
 
-#[track_caller]
 fn misfit(message: String) -> Error {
-    Error::Tree {
+    Error::Value {
         op: "unflatten".into(),
         message,
-        at: current_source(),
     }
 }
 
