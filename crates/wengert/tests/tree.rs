@@ -7,7 +7,8 @@ use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 
 use wengert::tree::{self, TreeDef, Vars};
-use wengert::{Array, DType, Feed, IntoTree, ShapeDtype, Tree, Var};
+use wengert::{Array, DType, Error, Feed, IntoTree, ShapeDtype, Tree, Var};
+use wengert_ir::trace::{Kind, closed};
 
 #[derive(Tree, Clone, Copy, PartialEq, Debug)]
 struct Rates<T = Var> {
@@ -434,6 +435,67 @@ fn what_stands_for_vars() {
     let _: Shape<Var> = scan(Shape::Tagged("x", 1.0), |c| c);
     let _: Pair<Var, (Var, Var)> = scan(Pair(1.0, (2, false)), |c| c);
     let () = scan((), |c| c);
+}
+
+/// Runs `f` behind a door, on arguments of those types; the names of the operations it recorded.
+fn traced(types: &[ShapeDtype], f: impl FnOnce(&[Var]) -> Vec<Var>) -> Vec<String> {
+    let types: Vec<wengert::Type> = types.iter().map(Into::into).collect();
+    let closed = closed(Kind::Door, &types, f);
+    assert!(closed.arrays.len() < 2);
+    let name = |e: &wengert_ir::ir::Eqn| e.op.name().to_string();
+    closed.func.eqns.iter().map(name).collect()
+}
+
+#[test]
+fn ravel() {
+    let types = [
+        ShapeDtype::new(DType::F64, [2, 3]),
+        ShapeDtype::scalar(DType::F64),
+    ];
+    let run = |f: fn(&[Var]) -> Vec<Var>| traced(&types, f);
+    run(|x| {
+        let (vector, unravel) = tree::ravel((
+            x[0],
+            vec![Rates {
+                alpha: x[1],
+                beta: x[1],
+            }],
+        ));
+        assert_eq!(vector.shape(), [8]);
+        let (w, rates) = unravel(vector);
+        assert_eq!(w.shape(), [2, 3]);
+        assert!(rates[0].beta.shape().is_empty());
+        vec![w, rates[0].beta]
+    });
+    run(|x| {
+        let (one, unravel) = tree::ravel(x[0]);
+        let (empty, none) = tree::ravel(Vec::<Var>::new());
+        assert_eq!(empty.shape(), [0]);
+        assert!(none(empty).is_empty());
+        vec![unravel(one)]
+    });
+    let refused = |f: fn(&[Var]) -> Vec<Var>| {
+        let payload = std::panic::catch_unwind(|| run(f)).unwrap_err();
+        payload.downcast::<Error>().unwrap().to_string()
+    };
+    let message = refused(|x| vec![tree::ravel((x[0], Var::scalar(1))).0]);
+    let expected = "tree::ravel: a vector has one element type, and .0 is f64[2,3], .1 is i32, at \
+                    crates/wengert/tests/tree.rs:";
+    assert!(message.starts_with(expected), "{message}");
+    let message = refused(|x| vec![tree::ravel((x[1], x[1])).1(x[0]).0]);
+    let expected = "unravel: the tree is made of a vector of 2, and this is f64[2,3], at ";
+    assert!(message.starts_with(expected), "{message}");
+}
+
+#[test]
+fn arrays_are_constants_of_a_trace() {
+    let spec = ShapeDtype::new(DType::F64, [2]);
+    let ops = traced(&[spec], |x| {
+        let array = Array::from([1.0, 2.0]);
+        let (y, _) = (&array, 1.0).into_tree();
+        vec![x[0] * &array + &array * x[0] - y]
+    });
+    assert_eq!(ops, ["mul", "mul", "add", "sub"]);
 }
 
 #[test]
