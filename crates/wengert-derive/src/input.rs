@@ -134,6 +134,15 @@ impl Input {
                  it (`PhantomData<T>`, if there is none)",
             ));
         }
+        for parameter in self.generics.type_params() {
+            if self.trees.contains(&parameter.ident) && !parameter.bounds.is_empty() {
+                return Err(Error::new_spanned(
+                    &parameter.bounds,
+                    "a bound on a leaf parameter would have to hold for `Var`, `Array`, `f64` and all \
+                     that may stand for a leaf: write it on the `impl` blocks that need it",
+                ));
+            }
+        }
         let trees: HashSet<Ident> = self.trees.iter().cloned().collect();
         for field in self.fields().filter(|f| f.skip) {
             if !mentioned(&field.ty, &trees).is_empty() {
@@ -210,4 +219,112 @@ fn mentioned(ty: &Type, parameters: &HashSet<Ident>) -> HashSet<Ident> {
     };
     search.visit_type(ty);
     search.found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use syn::parse_quote;
+
+    fn refused(input: DeriveInput, expected: &str) {
+        match Input::read(input) {
+            Ok(_) => panic!("expected: {expected}"),
+            Err(error) => assert!(error.to_string().contains(expected), "{error}"),
+        }
+    }
+
+    #[test]
+    fn what_is_refused() {
+        refused(
+            parse_quote!(
+                struct Rates {
+                    alpha: Var,
+                }
+            ),
+            "add `<T = Var>` to `Rates`, and write `T` for its leaves",
+        );
+        refused(
+            parse_quote!(
+                enum Kind {
+                    A,
+                    B,
+                }
+            ),
+            "add `<T = Var>` to `Kind`",
+        );
+        refused(
+            parse_quote!(
+                struct A<T = Var> {
+                    x: T,
+                    n: usize,
+                }
+            ),
+            "mark the field `#[tree(skip)]` if it is not traced",
+        );
+        refused(
+            parse_quote!(
+                struct A<T = Var> {
+                    #[tree(skip)]
+                    x: Vec<T>,
+                    y: T,
+                }
+            ),
+            "cannot depend on the leaf parameter",
+        );
+        refused(
+            parse_quote!(
+                struct A<T = Var> {
+                    #[tree(skip)]
+                    n: usize,
+                }
+            ),
+            "no field holds a leaf",
+        );
+        refused(
+            parse_quote!(
+                struct A<T = Var> {
+                    #[tree(leaf)]
+                    x: T,
+                }
+            ),
+            "the attribute of a field is `#[tree(skip)]`",
+        );
+        refused(
+            parse_quote!(
+                #[tree(leaf = T)]
+                struct A<T = Var> {
+                    x: T,
+                }
+            ),
+            "a type has no `tree` attribute",
+        );
+        refused(
+            parse_quote!(
+                struct A<T: Copy = Var> {
+                    x: T,
+                }
+            ),
+            "write it on the `impl` blocks that need it",
+        );
+        refused(
+            parse_quote!(union A<T> { x: T }),
+            "a union has no fixed leaves",
+        );
+    }
+
+    #[test]
+    fn which_parameters_are_trees() {
+        let input = parse_quote! {
+            struct A<'a, K, P, const N: usize, T> {
+                p: Option<P>,
+                t: [T; N],
+                #[tree(skip)]
+                k: &'a K,
+            }
+        };
+        let input = Input::read(input).unwrap();
+        assert_eq!(input.trees, ["P", "T"]);
+        assert!(input.is_generic(&parse_quote!(Vec<K>)));
+        assert!(!input.is_generic(&parse_quote!(other::K)));
+    }
 }

@@ -5,10 +5,10 @@ use std::fmt;
 use wengert_ir::buffer::{Data, Dense, Element};
 use wengert_ir::error::{Error, Result};
 use wengert_ir::ir::{DType, Shape, Type};
-use wengert_ir::trace::{Var, captured_array};
 
 mod convert;
 mod display;
+mod var;
 
 pub use convert::Nested;
 
@@ -211,21 +211,5 @@ impl fmt::Debug for Array {
 impl fmt::Display for Array {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         display::write_array(f, self, false)
-    }
-}
-
-/// In a trace an array is a constant.
-impl From<&Array> for Var {
-    #[track_caller]
-    fn from(array: &Array) -> Var {
-        captured_array(array.dense())
-    }
-}
-
-/// In a trace an array is a constant.
-impl From<Array> for Var {
-    #[track_caller]
-    fn from(array: Array) -> Var {
-        captured_array(array.dense())
     }
 }
