@@ -58,6 +58,7 @@ pub trait Arith {
     /// The IEEE 754 bits of a float.
     fn bits(&mut self, a: Self::F) -> Self::I;
     /// The float with these bits.
+    #[allow(clippy::wrong_self_convention)]
     fn from_bits(&mut self, a: Self::I) -> Self::F;
     /// `a + b`, wrapping.
     fn int_add(&mut self, a: Self::I, b: Self::I) -> Self::I;

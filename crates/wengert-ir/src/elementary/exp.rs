@@ -137,20 +137,20 @@ pub(super) fn parts<A: Arith>(a: &mut A, x: A::F) -> Parts<A::F> {
     let magic = a.float(MAGIC);
     let magic = fma_by(a, x, LOG2_E, magic);
     let n = plus(a, magic, -MAGIC);
-    let (r, c) = reduce_fine(a, x, n);
+    let low = times(a, n, -LN2_LOW);
+    let (r, c) = reduce_fine(a, x, n, low);
     let t = tail(a, r, c);
     let s = power_of_two(a, magic);
     Parts { s, r, t }
 }
 
-/// `x - n ln 2` as `r + c`, with `c` the rounding error of `r`.
+/// `x - n LN2_HIGH + low` as `r + c`, with `c` the rounding error of `r`.
 #[inline(always)]
-pub(super) fn reduce_fine<A: Arith>(a: &mut A, x: A::F, n: A::F) -> (A::F, A::F) {
+pub(super) fn reduce_fine<A: Arith>(a: &mut A, x: A::F, n: A::F, low: A::F) -> (A::F, A::F) {
     let high = fma_by(a, n, -LN2_HIGH, x);
-    let low = times(a, n, LN2_LOW);
-    let r = a.sub(high, low);
+    let r = a.add(high, low);
     let c = a.sub(high, r);
-    let c = a.sub(c, low);
+    let c = a.add(c, low);
     (r, c)
 }
 

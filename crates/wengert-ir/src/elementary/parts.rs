@@ -8,9 +8,6 @@ pub(super) const MAGIC: f64 = 6_755_399_441_055_744.0;
 /// The bits of `1.0`.
 pub(super) const ONE: i64 = 0x3ff0_0000_0000_0000;
 
-/// The bits of infinity.
-pub(super) const INFINITY: i64 = 0x7ff0_0000_0000_0000;
-
 /// `c[0] + c[1] x + c[2] x^2 + ...` by Horner's rule: one operation for each coefficient but one.
 #[inline(always)]
 pub(super) fn horner<A: Arith>(a: &mut A, x: A::F, c: &[f64]) -> A::F {

@@ -76,8 +76,8 @@ fn exp_pair<A: Arith>(a: &mut A, high: A::F, low: A::F) -> (A::F, A::F, A::F) {
     let magic = a.float(MAGIC);
     let magic = fma_by(a, high, LOG2_E, magic);
     let n = plus(a, magic, -MAGIC);
-    let (r, c) = reduce_fine(a, high, n);
-    let c = a.add(c, low);
+    let low = fma_by(a, n, -LN2_LOW, low);
+    let (r, c) = reduce_fine(a, high, n, low);
     let t = tail(a, r, c);
     let one = a.float(1.0);
     let (p, p_low) = fast_two_sum(a, one, r);

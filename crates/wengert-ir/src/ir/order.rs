@@ -121,11 +121,24 @@ mod tests {
         let xs: Vec<f64> = (0..70).map(|i| 1.0 / f64::from(i + 1)).collect();
         let sum = reduce(70, |i| xs[i], |a, b| a + b).unwrap();
         let p: Vec<f64> = (0..8)
-            .map(|j| xs.iter().skip(j).step_by(8).copied().reduce(|a, b| a + b).unwrap())
+            .map(|j| {
+                xs.iter()
+                    .skip(j)
+                    .step_by(8)
+                    .copied()
+                    .reduce(|a, b| a + b)
+                    .unwrap()
+            })
             .collect();
-        assert_eq!(sum, ((p[0] + p[1]) + (p[2] + p[3])) + ((p[4] + p[5]) + (p[6] + p[7])));
+        assert_eq!(
+            sum,
+            ((p[0] + p[1]) + (p[2] + p[3])) + ((p[4] + p[5]) + (p[6] + p[7]))
+        );
         let short = reduce(63, |i| xs[i], |a, b| a + b).unwrap();
-        assert_eq!(short, xs[..63].iter().copied().reduce(|a, b| a + b).unwrap());
+        assert_eq!(
+            short,
+            xs[..63].iter().copied().reduce(|a, b| a + b).unwrap()
+        );
     }
 
     #[test]

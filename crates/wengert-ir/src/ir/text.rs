@@ -30,3 +30,43 @@ pub type Attributes = Vec<(&'static str, Attribute)>;
 pub fn literal(splat: Splat) -> String {
     format!("{:#x}:{}", splat.bits, splat.ty())
 }
+
+/// The parameters of an operation as they were read, for a family to make sense of.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Given(pub Vec<(String, Attribute)>);
+
+impl Given {
+    fn find(&self, name: &str) -> Option<&Attribute> {
+        let found = self.0.iter().find(|(n, _)| n == name)?;
+        Some(&found.1)
+    }
+
+    /// A whole number.
+    pub fn int(&self, name: &str) -> Option<i64> {
+        match self.find(name)? {
+            Attribute::Int(n) => Some(*n),
+            _ => None,
+        }
+    }
+
+    /// A whole number that is not negative.
+    pub fn index(&self, name: &str) -> Option<usize> {
+        usize::try_from(self.int(name)?).ok()
+    }
+
+    /// An element type.
+    pub fn dtype(&self, name: &str) -> Option<DType> {
+        match self.find(name)? {
+            Attribute::DType(d) => Some(*d),
+            _ => None,
+        }
+    }
+
+    /// A type.
+    pub fn ty(&self, name: &str) -> Option<Type> {
+        match self.find(name)? {
+            Attribute::Type(t) => Some(t.clone()),
+            _ => None,
+        }
+    }
+}

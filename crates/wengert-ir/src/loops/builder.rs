@@ -153,7 +153,11 @@ impl Builder {
     }
 
     pub(crate) fn push(&mut self, stmt: Stmt) {
-        self.frames.last_mut().expect("an open region").stmts.push(stmt);
+        self.frames
+            .last_mut()
+            .expect("an open region")
+            .stmts
+            .push(stmt);
     }
 
     /// A constant, by its bits.
@@ -190,7 +194,9 @@ impl Builder {
     /// An operation whose result type follows from its operands: all but conversions.
     pub fn op(&mut self, op: ScalarOp, args: &[Value]) -> Value {
         let dtype = match op {
-            ScalarOp::Eq | ScalarOp::Ne | ScalarOp::Lt | ScalarOp::Le | ScalarOp::Any => DType::Bool,
+            ScalarOp::Eq | ScalarOp::Ne | ScalarOp::Lt | ScalarOp::Le | ScalarOp::Any => {
+                DType::Bool
+            }
             ScalarOp::Convert | ScalarOp::Bitcast => panic!("{op:?} needs the type of its result"),
             _ => self.dtype(args[args.len() - 1]),
         };
@@ -255,7 +261,11 @@ impl Builder {
 
     fn fold(&mut self, op: ScalarOp, dtype: DType, args: &[Value]) -> Option<Value> {
         let known: SmallVec<[Option<u64>; 3]> = args.iter().map(|&a| self.known(a)).collect();
-        if let Some(bits) = known.iter().copied().collect::<Option<SmallVec<[u64; 3]>>>() {
+        if let Some(bits) = known
+            .iter()
+            .copied()
+            .collect::<Option<SmallVec<[u64; 3]>>>()
+        {
             let operand = self.dtype(args[args.len() - 1]);
             let bits = scalar::apply(op, operand, dtype, &bits);
             return Some(self.constant(dtype, bits));
@@ -349,7 +359,9 @@ impl Builder {
     pub fn materialize(&mut self, a: &Affine) -> Value {
         let mut sum = self.base(a).unwrap_or_else(|| self.i64(0));
         if a.lane != 0 {
-            let index = self.vector_index().expect("a lane's index outside a vector loop");
+            let index = self
+                .vector_index()
+                .expect("a lane's index outside a vector loop");
             let stride = self.i64(a.lane);
             let lane = self.mul(index, stride);
             sum = self.add(lane, sum);
@@ -675,10 +687,15 @@ impl Builder {
 
     /// A counted loop, first step first, that carries nothing.
     pub fn repeat(&mut self, extent: Value, body: impl FnOnce(&mut Builder, Value)) {
-        self.for_(LoopKind::Serial { reverse: false }, extent, &[], |b, i, _| {
-            body(b, i);
-            vec![]
-        });
+        self.for_(
+            LoopKind::Serial { reverse: false },
+            extent,
+            &[],
+            |b, i, _| {
+                body(b, i);
+                vec![]
+            },
+        );
     }
 
     /// Runs `body` while `cond` holds.

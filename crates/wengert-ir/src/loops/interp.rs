@@ -241,7 +241,11 @@ impl Machine<'_> {
                 otherwise,
                 outs,
             } => {
-                let branch = if self.get(*pred) != 0 { then } else { otherwise };
+                let branch = if self.get(*pred) != 0 {
+                    then
+                } else {
+                    otherwise
+                };
                 self.block(branch)?;
                 for (&out, bits) in outs.iter().zip(self.results(branch)) {
                     self.set(out, bits);
@@ -339,7 +343,11 @@ impl Machine<'_> {
                     otherwise,
                     outs,
                 } => {
-                    let branch = if values[pred.0 as usize] != 0 { then } else { otherwise };
+                    let branch = if values[pred.0 as usize] != 0 {
+                        then
+                    } else {
+                        otherwise
+                    };
                     self.pure(types, branch, values)?;
                     for (out, result) in outs.iter().zip(&branch.results) {
                         values[out.0 as usize] = values[result.0 as usize];
@@ -495,7 +503,9 @@ impl Machine<'_> {
             return Ok(0);
         }
         let (list, row, at) = (cell.list, self.int(cell.row), self.place(&cell.element));
-        let rows = usize::try_from(handle - 1).ok().and_then(|h| self.finished.get(h));
+        let rows = usize::try_from(handle - 1)
+            .ok()
+            .and_then(|h| self.finished.get(h));
         let data = rows.and_then(|rows| rows.get(usize::try_from(row).ok()?));
         data.map(|fields| &fields[cell.field as usize])
             .and_then(|data| {

@@ -137,12 +137,7 @@ impl Arith for Builder {
         self.load(buffer, &at)
     }
 
-    fn rare(
-        &mut self,
-        m: Value,
-        common: Value,
-        rare: impl FnOnce(&mut Self) -> Value,
-    ) -> Value {
+    fn rare(&mut self, m: Value, common: Value, rare: impl FnOnce(&mut Self) -> Value) -> Value {
         self.if_(m, |b| vec![rare(b)], |_| vec![common])[0]
     }
 }

@@ -70,7 +70,10 @@ fn ensure(holds: bool, message: impl FnOnce() -> String) -> Check {
 impl<'p> Checker<'p> {
     fn of_function(program: &'p Program, function: &Function) -> Checker<'p> {
         let lanes = true;
-        let types = function.values.iter().map(|&dtype| ValueType { dtype, lanes });
+        let types = function
+            .values
+            .iter()
+            .map(|&dtype| ValueType { dtype, lanes });
         Checker {
             program,
             types: types.collect(),
@@ -102,8 +105,13 @@ impl<'p> Checker<'p> {
     }
 
     fn define_as(&mut self, v: Value, state: State) -> Check {
-        let slot = self.state.get_mut(v.0 as usize).ok_or(format!("{v} has no type"))?;
-        ensure(*slot == State::Undefined, || format!("{v} is defined twice"))?;
+        let slot = self
+            .state
+            .get_mut(v.0 as usize)
+            .ok_or(format!("{v} has no type"))?;
+        ensure(*slot == State::Undefined, || {
+            format!("{v} is defined twice")
+        })?;
         *slot = state;
         let copies = state == State::Copies;
         ensure(self.vector || copies || !self.lanes(v), || {
@@ -129,7 +137,9 @@ impl<'p> Checker<'p> {
 
     fn uniform(&self, v: Value, dtype: DType) -> Check {
         self.expect(v, dtype)?;
-        ensure(self.in_function || !self.lanes(v), || format!("{v} differs by lane"))
+        ensure(self.in_function || !self.lanes(v), || {
+            format!("{v} differs by lane")
+        })
     }
 
     fn block(&mut self, block: &Block) -> Check {
@@ -165,7 +175,9 @@ impl<'p> Checker<'p> {
 
     fn buffer(&self, id: BufferId) -> Result<&'p Buffer, String> {
         let buffers = &self.program.buffers;
-        buffers.get(id.0 as usize).ok_or(format!("b{} is not there", id.0))
+        buffers
+            .get(id.0 as usize)
+            .ok_or(format!("b{} is not there", id.0))
     }
 
     /// Checks an index; whether it differs by lane.
@@ -175,10 +187,14 @@ impl<'p> Checker<'p> {
         }
         if let Some(each) = i.each {
             self.expect(each, DType::I64)?;
-            ensure(self.lanes(each), || format!("{each} does not differ by lane"))?;
+            ensure(self.lanes(each), || {
+                format!("{each} does not differ by lane")
+            })?;
         }
         let lanes = i.stride != 0 || i.each.is_some();
-        ensure(self.vector || !lanes, || "a lane's index outside a vector loop".into())?;
+        ensure(self.vector || !lanes, || {
+            "a lane's index outside a vector loop".into()
+        })?;
         Ok(lanes)
     }
 
@@ -197,7 +213,9 @@ impl<'p> Checker<'p> {
         }
         match stmt {
             Stmt::Const { out, .. } => {
-                ensure(self.in_function || !self.lanes(*out), || "a constant is uniform".into())?;
+                ensure(self.in_function || !self.lanes(*out), || {
+                    "a constant is uniform".into()
+                })?;
                 self.define(*out)
             }
             Stmt::Op { out, op, args } => self.op(*out, *op, args),
@@ -207,8 +225,12 @@ impl<'p> Checker<'p> {
                 args,
             } => {
                 let functions = &self.program.functions;
-                let callee = functions.get(*function as usize).ok_or("no such function")?;
-                ensure(callee.params.len() == args.len(), || "wrong number of arguments".into())?;
+                let callee = functions
+                    .get(*function as usize)
+                    .ok_or("no such function")?;
+                ensure(callee.params.len() == args.len(), || {
+                    "wrong number of arguments".into()
+                })?;
                 for (&a, p) in args.iter().zip(&callee.params) {
                     self.expect(a, callee.values[p.0 as usize])?;
                 }
@@ -220,7 +242,9 @@ impl<'p> Checker<'p> {
                 let b = self.buffer(*buffer)?;
                 let lanes = self.index(index)?;
                 let local = b.kind == BufferKind::Local;
-                ensure(!local || index.stride == 0, || "a stride in local memory".into())?;
+                ensure(!local || index.stride == 0, || {
+                    "a stride in local memory".into()
+                })?;
                 if local && !self.vector {
                     ensure(self.lanes(*out), || format!("{out} has copies"))?;
                     return self.define_as(*out, State::Copies);
@@ -235,7 +259,9 @@ impl<'p> Checker<'p> {
                 let b = self.buffer(*buffer)?;
                 let lanes = self.index(index)?;
                 let local = b.kind == BufferKind::Local;
-                ensure(!local || index.stride == 0, || "a stride in local memory".into())?;
+                ensure(!local || index.stride == 0, || {
+                    "a stride in local memory".into()
+                })?;
                 self.writable(b)?;
                 ensure(local || lanes || !self.vector, || {
                     "all lanes store to one element".into()
@@ -255,9 +281,10 @@ impl<'p> Checker<'p> {
                 let lanes = self.index(to_index)? || self.index(from_index)?;
                 ensure(!lanes, || "a copy to a lane's own place".into())?;
                 let local = a.kind == BufferKind::Local;
-                ensure(local || (!self.vector && b.kind != BufferKind::Local), || {
-                    "all lanes copy to one place".into()
-                })
+                ensure(
+                    local || (!self.vector && b.kind != BufferKind::Local),
+                    || "all lanes copy to one place".into(),
+                )
             }
             Stmt::For {
                 kind,
@@ -338,7 +365,9 @@ impl<'p> Checker<'p> {
                 for (buffer, index) in regions {
                     let b = self.buffer(*buffer)?;
                     ensure(b.dtype == dtype, || "a product of mixed types".into())?;
-                    ensure(b.kind != BufferKind::Local, || "local memory in a kernel".into())?;
+                    ensure(b.kind != BufferKind::Local, || {
+                        "local memory in a kernel".into()
+                    })?;
                     self.index(index)?;
                 }
                 Ok(())
@@ -352,22 +381,35 @@ impl<'p> Checker<'p> {
     }
 
     fn building(&self, list: u32) -> Check {
-        let l = self.program.lists.get(list as usize).ok_or("no such list")?;
+        let l = self
+            .program
+            .lists
+            .get(list as usize)
+            .ok_or("no such list")?;
         ensure(l.lanes == self.vector, || {
             "a list is built on one side of a vector loop's border".into()
         })
     }
 
     fn field(&self, list: u32, field: u32) -> Result<DType, String> {
-        let l = self.program.lists.get(list as usize).ok_or("no such list")?;
+        let l = self
+            .program
+            .lists
+            .get(list as usize)
+            .ok_or("no such list")?;
         let field = l.fields.get(field as usize).ok_or("no such field")?;
         Ok(field.0)
     }
 
     /// Defines a value that must be of that type.
     fn typed(&mut self, v: Value, dtype: DType, lanes: bool) -> Check {
-        let t = self.types.get(v.0 as usize).ok_or(format!("{v} has no type"))?;
-        ensure(t.dtype == dtype, || format!("{v} is {}, not {dtype}", t.dtype))?;
+        let t = self
+            .types
+            .get(v.0 as usize)
+            .ok_or(format!("{v} has no type"))?;
+        ensure(t.dtype == dtype, || {
+            format!("{v} is {}, not {dtype}", t.dtype)
+        })?;
         ensure(self.in_function || t.lanes == lanes, || match lanes {
             true => format!("{v} differs by lane, and its type does not say so"),
             false => format!("{v} does not differ by lane"),
@@ -401,7 +443,9 @@ impl<'p> Checker<'p> {
             | ScalarOp::Any => 1,
             _ => 2,
         };
-        ensure(args.len() == arity, || format!("{} operands, not {arity}", args.len()))?;
+        ensure(args.len() == arity, || {
+            format!("{} operands, not {arity}", args.len())
+        })?;
         let dtype = self.ty(args[arity - 1]).dtype;
         if let ScalarOp::Fold(_) = op {
             ensure(self.state[args[0].0 as usize] == State::Copies, || {
@@ -457,9 +501,14 @@ impl<'p> Checker<'p> {
 
     /// Runs over a loop's body: its results must be able to become the parameters.
     fn body(&mut self, body: &Block, index: Option<Value>, carried: &[Carried]) -> Check {
-        let params: Vec<Value> = index.into_iter().chain(carried.iter().map(|c| c.param)).collect();
+        let params: Vec<Value> = index
+            .into_iter()
+            .chain(carried.iter().map(|c| c.param))
+            .collect();
         self.region(body, &params, |c, results| {
-            ensure(results.len() == carried.len(), || "unequal numbers carried".into())?;
+            ensure(results.len() == carried.len(), || {
+                "unequal numbers carried".into()
+            })?;
             let mut pairs = results.iter().zip(carried);
             pairs.try_for_each(|(&r, to)| c.flows(r, to.param))
         })
@@ -476,8 +525,12 @@ impl<'p> Checker<'p> {
         self.expect(extent, DType::I64)?;
         self.params(carried)?;
         let vector = kind == LoopKind::Vector;
-        ensure(self.ty(index).dtype == DType::I64, || "an index is an i64".into())?;
-        ensure(self.lanes(index) == vector, || format!("{index}: a loop's index"))?;
+        ensure(self.ty(index).dtype == DType::I64, || {
+            "an index is an i64".into()
+        })?;
+        ensure(self.lanes(index) == vector, || {
+            format!("{index}: a loop's index")
+        })?;
         let outer = (self.vector, self.parallel);
         match kind {
             LoopKind::Serial { .. } => {
@@ -489,22 +542,33 @@ impl<'p> Checker<'p> {
             }
             LoopKind::Vector => {
                 ensure(!self.vector, || "vector loops do not nest".into())?;
-                ensure(carried.iter().all(|c| self.lanes(c.param) && !self.lanes(c.init)), || {
-                    "a vector loop carries copies of something uniform".into()
-                })?;
+                ensure(
+                    carried
+                        .iter()
+                        .all(|c| self.lanes(c.param) && !self.lanes(c.init)),
+                    || "a vector loop carries copies of something uniform".into(),
+                )?;
                 self.vector = true;
             }
             LoopKind::Parallel => {
                 ensure(!self.vector, || "a parallel loop in a vector loop".into())?;
                 ensure(!self.parallel, || "parallel loops do not nest".into())?;
-                ensure(carried.is_empty(), || "a parallel loop carries nothing".into())?;
+                ensure(carried.is_empty(), || {
+                    "a parallel loop carries nothing".into()
+                })?;
                 self.parallel = true;
             }
         }
         self.body(body, Some(index), carried)?;
         (self.vector, self.parallel) = outer;
-        let state = if vector { State::Copies } else { State::Defined };
-        carried.iter().try_for_each(|c| self.define_as(c.out, state))
+        let state = if vector {
+            State::Copies
+        } else {
+            State::Defined
+        };
+        carried
+            .iter()
+            .try_for_each(|c| self.define_as(c.out, state))
     }
 
     fn while_(&mut self, carried: &[Carried], cond: &Block, body: &Block) -> Check {
@@ -513,7 +577,9 @@ impl<'p> Checker<'p> {
         let mut divergent = false;
         let before = self.state.clone();
         self.region(cond, &params, |c, results| {
-            ensure(results.len() == 1, || "a condition yields one truth value".into())?;
+            ensure(results.len() == 1, || {
+                "a condition yields one truth value".into()
+            })?;
             c.expect(results[0], DType::Bool)?;
             divergent = c.lanes(results[0]);
             Ok(())

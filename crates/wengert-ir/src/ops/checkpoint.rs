@@ -9,7 +9,8 @@ use crate::eval;
 use crate::ir::text::{Attribute, Attributes};
 use crate::ir::{BitMatrix, Func, Type};
 use crate::ops::scan::{active, expect_types, has, present};
-use crate::ops::{Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Tangent};
+use crate::ops::{Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Pruned, Tangent};
+use crate::rewrite::dead::{live_params, narrowed};
 use crate::trace::{Kind, Var, bind, closed, open};
 use crate::transform::linearize::{pick, scatter};
 use crate::transform::{batch, linearize, replay};
@@ -75,6 +76,24 @@ impl Primitive for Checkpoint {
 
     fn bodies(&self) -> Vec<&Func> {
         vec![&self.body]
+    }
+
+    fn with_bodies(&self, rewrite: &mut dyn FnMut(&Func) -> Func) -> Option<Op> {
+        let body = rewrite(&self.body);
+        Some(Op::Checkpoint(Arc::new(Checkpoint { body })))
+    }
+
+    fn prune(&self, used: &[bool]) -> Option<Pruned> {
+        let params = live_params(&self.body, used);
+        if params.iter().chain(used).all(|l| *l) {
+            return None;
+        }
+        let body = narrowed(&self.body, &params, used);
+        Some(Pruned {
+            op: Op::Checkpoint(Arc::new(Checkpoint { body })),
+            inputs: params,
+            outputs: used.to_vec(),
+        })
     }
 
     fn jvp(&self, x: &[Var], dx: &[Tangent], _: Mode) -> (Vec<Var>, Vec<Tangent>) {

@@ -11,8 +11,9 @@ use crate::ir::text::Attributes;
 use crate::ir::{Atom, BitMatrix, DType, Func, Splat, Type};
 use crate::ops::scan::{active, choose, expect_types, has, present};
 use crate::ops::{
-    Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Tangent, elementwise, reduce,
+    Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Pruned, Tangent, elementwise, reduce,
 };
+use crate::rewrite::dead::{live_params, narrowed};
 use crate::trace::{Closed, Kind, Var, bind, closed, open};
 use crate::transform::body::{LinearBody, Runs, fuse_body, linearize_body, supplies};
 use crate::transform::linearize::scatter;
@@ -200,6 +201,25 @@ impl Primitive for Cond {
         self.branches.iter().collect()
     }
 
+    fn with_bodies(&self, rewrite: &mut dyn FnMut(&Func) -> Func) -> Option<Op> {
+        let branches = self.branches.each_ref().map(rewrite);
+        Some(Op::Cond(Arc::new(Cond { branches })))
+    }
+
+    fn prune(&self, used: &[bool]) -> Option<Pruned> {
+        let [a, b] = self.branches.each_ref().map(|f| live_params(f, used));
+        let params: Vec<bool> = a.iter().zip(&b).map(|(a, b)| a | b).collect();
+        if params.iter().chain(used).all(|l| *l) {
+            return None;
+        }
+        let branches = self.branches.each_ref().map(|f| narrowed(f, &params, used));
+        Some(Pruned {
+            op: Op::Cond(Arc::new(Cond { branches })),
+            inputs: [&[true], &params[..]].concat(),
+            outputs: used.to_vec(),
+        })
+    }
+
     fn jvp(&self, x: &[Var], dx: &[Tangent], mode: Mode) -> (Vec<Var>, Vec<Tangent>) {
         match mode {
             Mode::Fused => self.fused(x, dx),
@@ -263,8 +283,8 @@ impl Primitive for Cond {
             let zeros = |_: &[Var]| types.iter().map(Var::zeros).collect();
             closed(Kind::Barrier, &[], zeros)
         };
-        let takes = reduce::any(pred.value, &[0]);
-        let leaves = reduce::any(elementwise::not(pred.value), &[0]);
+        let takes = reduce::reduce(reduce::Reducer::Any, pred.value, &[0]);
+        let leaves = reduce::reduce(reduce::Reducer::Any, elementwise::not(pred.value), &[0]);
         let then = branch(takes, then, none());
         let otherwise = branch(leaves, otherwise, none());
         let both = then.into_iter().zip(otherwise);

@@ -1,53 +1,120 @@
-//! Convert.
+//! Conversion to another element type.
 
 use std::borrow::Cow;
 
-use crate::buffer::Buffer;
+use crate::buffer::{Buffer, Data, Dense};
 use crate::error::{Error, TypeError};
-use crate::ir::text::Attributes;
-use crate::ir::{BitMatrix, Func, Type};
-use crate::ops::{Batched, Cotangent, Folding, Mode, Operand, Primitive, Tangent};
-use crate::trace::Var;
+use crate::ir::text::{Attribute, Attributes, Given};
+use crate::ir::{BitMatrix, DType, Func, Type};
+use crate::loops::{ScalarOp, scalar};
+use crate::ops::{Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Tangent};
+use crate::trace::{Var, bind1};
 
-/// Convert.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub struct Convert {}
+/// To another element type, element by element, as [`ScalarOp::Convert`] says: from a float towards
+/// zero and saturating, between integers wrapping, to `bool` whether not zero.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Convert {
+    /// The type of the result's elements.
+    pub to: DType,
+}
+
+impl Convert {
+    /// The operation of that name and those parameters in the text form.
+    pub fn parse(name: &str, given: &Given) -> Option<Op> {
+        match name {
+            "convert" => Some(Op::Convert(Convert {
+                to: given.dtype("to")?,
+            })),
+            _ => None,
+        }
+    }
+
+    fn compute(self, x: &Buffer) -> Buffer {
+        match x {
+            Buffer::List(rows) => Buffer::list(rows.iter().map(|r| self.compute(r)).collect()),
+            Buffer::Dense(d) => {
+                let from = d.data.dtype();
+                let mut data = Data::zeros(self.to, d.data.len());
+                for i in 0..data.len() {
+                    let x = d.data.bits(i);
+                    data.set_bits(i, scalar::eval(ScalarOp::Convert, from, self.to, &[x]));
+                }
+                Buffer::Dense(Dense::new(d.dims.clone(), data))
+            }
+        }
+    }
+}
 
 impl Primitive for Convert {
     fn name(&self) -> Cow<'static, str> {
-        todo!()
+        "convert".into()
     }
+
     fn attributes(&self) -> Attributes {
-        todo!()
+        vec![("to", Attribute::DType(self.to))]
     }
-    fn types(&self, _: &[Type]) -> Result<Vec<Type>, TypeError> {
-        todo!()
+
+    fn types(&self, inputs: &[Type]) -> Result<Vec<Type>, TypeError> {
+        match inputs {
+            [x] => Ok(vec![x.with_dtype(self.to)]),
+            _ => Err(TypeError::new(format!("1 operand, not {}", inputs.len()))),
+        }
     }
-    fn eval(&self, _: &[Buffer]) -> Result<Vec<Buffer>, Error> {
-        todo!()
+
+    fn eval(&self, inputs: &[Buffer]) -> Result<Vec<Buffer>, Error> {
+        Ok(vec![self.compute(&inputs[0])])
     }
-    fn deps(&self, _: usize, _: usize) -> BitMatrix {
-        todo!()
+
+    // Between floats; values of other types have no derivative, wherever this is asked.
+    fn deps(&self, inputs: usize, outputs: usize) -> BitMatrix {
+        match self.to.is_float() {
+            true => BitMatrix::full(outputs, inputs),
+            false => BitMatrix::new(outputs, inputs),
+        }
     }
+
     fn has_effect(&self) -> bool {
-        todo!()
+        false
     }
+
     fn folding(&self) -> Folding {
-        todo!()
+        Folding::Elementwise
     }
+
     fn is_shared(&self) -> bool {
-        todo!()
+        true
     }
+
     fn bodies(&self) -> Vec<&Func> {
-        todo!()
+        vec![]
     }
-    fn jvp(&self, _: &[Var], _: &[Tangent], _: Mode) -> (Vec<Var>, Vec<Tangent>) {
-        todo!()
+
+    fn jvp(&self, x: &[Var], dx: &[Tangent], _: Mode) -> (Vec<Var>, Vec<Tangent>) {
+        let tangent = match self.to.is_float() {
+            true => dx[0].map(|d| convert(d, self.to)),
+            false => None,
+        };
+        (vec![convert(x[0], self.to)], vec![tangent])
     }
-    fn transpose(&self, _: &[Operand], _: &[Option<Cotangent>]) -> Vec<Option<Cotangent>> {
-        todo!()
+
+    fn transpose(&self, inputs: &[Operand], ct: &[Option<Cotangent>]) -> Vec<Option<Cotangent>> {
+        let from = inputs[0].ty().dtype;
+        vec![ct[0].map(|ct| ct.map(|v| convert(v, from)))]
     }
-    fn batch(&self, _: &[Batched], _: usize) -> Vec<Batched> {
-        todo!()
+
+    fn batch(&self, inputs: &[Batched], _: usize) -> Vec<Batched> {
+        vec![Batched {
+            value: convert(inputs[0].value, self.to),
+            ..inputs[0]
+        }]
+    }
+}
+
+/// The value with elements of another type; the value itself where they are of that type.
+#[track_caller]
+pub fn convert(x: Var, to: DType) -> Var {
+    match x.dtype() == to {
+        true => x,
+        false => bind1(Op::Convert(Convert { to }), &[x]),
     }
 }

@@ -9,7 +9,7 @@ use crate::buffer::Buffer;
 use crate::error::{Error, TypeError};
 use crate::ir::text::Attributes;
 use crate::ir::{BitMatrix, Func, Type};
-use crate::ops::{Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Tangent};
+use crate::ops::{Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Pruned, Tangent};
 use crate::trace::{Var, bind};
 
 /// An operation of another crate's: it answers every column of the table of operations. Its name and
@@ -93,6 +93,14 @@ impl Primitive for Custom {
 
     fn bodies(&self) -> Vec<&Func> {
         self.inner().bodies()
+    }
+
+    fn with_bodies(&self, rewrite: &mut dyn FnMut(&Func) -> Func) -> Option<Op> {
+        self.inner().with_bodies(rewrite)
+    }
+
+    fn prune(&self, used: &[bool]) -> Option<Pruned> {
+        self.inner().prune(used)
     }
 
     fn jvp(&self, x: &[Var], dx: &[Tangent], mode: Mode) -> (Vec<Var>, Vec<Tangent>) {

@@ -139,6 +139,10 @@ impl Primitive for CustomRule {
         }
     }
 
+    fn call(&self) -> Option<&Func> {
+        Some(&self.body)
+    }
+
     fn jvp(&self, x: &[Var], dx: &[Tangent], mode: Mode) -> (Vec<Var>, Vec<Tangent>) {
         let n = self.body.results.len();
         match (&self.rule, mode) {

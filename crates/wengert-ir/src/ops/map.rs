@@ -13,7 +13,10 @@ use crate::eval;
 use crate::ir::text::{Attribute, Attributes};
 use crate::ir::{BitMatrix, Dim, Func, Type, order};
 use crate::ops::scan::{expect_types, has};
-use crate::ops::{Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Tangent, layout};
+use crate::ops::{
+    Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Pruned, Tangent, layout,
+};
+use crate::rewrite::dead::{live_params, narrowed};
 use crate::trace::{Kind, Var, bind, closed, open};
 use crate::transform::body::{Residual, Runs, Supply, fuse_body, linearize_body};
 use crate::transform::linearize::{pick, scatter};
@@ -238,6 +241,31 @@ impl Primitive for Map {
 
     fn bodies(&self) -> Vec<&Func> {
         vec![&self.body]
+    }
+
+    fn with_bodies(&self, rewrite: &mut dyn FnMut(&Func) -> Func) -> Option<Op> {
+        Some(Op::Map(Arc::new(Map {
+            body: rewrite(&self.body),
+            ..self.clone()
+        })))
+    }
+
+    fn prune(&self, used: &[bool]) -> Option<Pruned> {
+        let params = live_params(&self.body, used);
+        if params.iter().chain(used).all(|l| *l) {
+            return None;
+        }
+        let map = Map {
+            body: narrowed(&self.body, &params, used),
+            extent: self.extent,
+            mapped: pick(&self.mapped, &params),
+            gather: pick(&self.gather, used),
+        };
+        Some(Pruned {
+            op: Op::Map(Arc::new(map)),
+            inputs: params,
+            outputs: used.to_vec(),
+        })
     }
 
     fn jvp(&self, x: &[Var], dx: &[Tangent], mode: Mode) -> (Vec<Var>, Vec<Tangent>) {

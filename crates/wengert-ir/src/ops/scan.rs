@@ -13,8 +13,9 @@ use crate::eval;
 use crate::ir::text::{Attribute, Attributes};
 use crate::ir::{BitMatrix, DType, Dim, Func, Type};
 use crate::ops::{
-    Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Tangent, elementwise, layout,
+    Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Pruned, Tangent, elementwise, layout,
 };
+use crate::rewrite::dead::{live_params, live_results, narrowed};
 use crate::trace::{Kind, Var, bind, closed, open};
 use crate::transform::body::{
     LinearBody, Residual, Runs, fuse_body, instantiate, linearize_body, supplies,
@@ -369,6 +370,30 @@ impl Primitive for Scan {
         vec![&self.body]
     }
 
+    fn with_bodies(&self, rewrite: &mut dyn FnMut(&Func) -> Func) -> Option<Op> {
+        let body = rewrite(&self.body);
+        Some(Op::Scan(Arc::new(self.with(body, self.carry, self.xs))))
+    }
+
+    fn prune(&self, used: &[bool]) -> Option<Pruned> {
+        let nc = self.carry;
+        let results = live_results(&self.body, nc, used);
+        let mut params = live_params(&self.body, &results);
+        // A carry is there at both ends or at neither.
+        params[..nc].copy_from_slice(&results[..nc]);
+        if results.iter().chain(&params).all(|l| *l) {
+            return None;
+        }
+        let count = |live: &[bool]| live.iter().filter(|l| **l).count();
+        let body = narrowed(&self.body, &params, &results);
+        let xs = count(&params[nc..nc + self.xs]);
+        Some(Pruned {
+            op: Op::Scan(Arc::new(self.with(body, count(&params[..nc]), xs))),
+            inputs: [&vec![true; self.counts()][..], &params].concat(),
+            outputs: results,
+        })
+    }
+
     fn jvp(&self, x: &[Var], dx: &[Tangent], mode: Mode) -> (Vec<Var>, Vec<Tangent>) {
         match mode {
             Mode::Fused => self.fused(x, dx),
@@ -581,7 +606,7 @@ impl Scan {
         let counts = count.value;
         let longest = match size {
             0 => Var::scalar(0i64),
-            _ => crate::ops::reduce::max(counts, &[0]),
+            _ => crate::ops::reduce::reduce(crate::ops::reduce::Reducer::Max, counts, &[0]),
         };
         let types = self.body.param_types().to_vec();
         let nc = self.carry;

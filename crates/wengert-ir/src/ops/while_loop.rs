@@ -5,6 +5,7 @@
 //! that run-time length over those lists.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::sync::Arc;
 
 use crate::buffer::{Buffer, Dense};
@@ -16,8 +17,9 @@ use crate::ops::scan::{
     Tangents, active, carries_first, choose, expect_types, has, linear_scan, loop_deps, present,
 };
 use crate::ops::{
-    Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Tangent, elementwise, reduce,
+    Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Pruned, Tangent, elementwise, reduce,
 };
+use crate::rewrite::dead::{live_params, live_results, narrowed};
 use crate::trace::{Kind, Var, bind, closed};
 use crate::transform::batch;
 use crate::transform::body::{
@@ -28,6 +30,25 @@ use crate::transform::linearize::scatter;
 
 /// Steps after which a loop is taken to be endless, unless its maker says otherwise.
 pub const DEFAULT_MAX_STEPS: u64 = 1_000_000_000;
+
+thread_local! {
+    static MAX_STEPS: Cell<u64> = const { Cell::new(DEFAULT_MAX_STEPS) };
+}
+
+/// Gives loops that are recorded on this thread another limit, until it is dropped.
+#[derive(Debug)]
+pub struct Limited(u64);
+
+impl Drop for Limited {
+    fn drop(&mut self) {
+        MAX_STEPS.set(self.0);
+    }
+}
+
+/// Loops recorded from now on fail after `steps` steps.
+pub fn limited(steps: u64) -> Limited {
+    Limited(MAX_STEPS.replace(steps))
+}
 
 /// A loop of unknown length. Operands: the carry, constants of the body, constants of the condition.
 /// The body takes carry and constants to the next carry and values to push; the results are the last
@@ -259,6 +280,45 @@ impl Primitive for While {
         vec![&self.cond, &self.body]
     }
 
+    fn with_bodies(&self, rewrite: &mut dyn FnMut(&Func) -> Func) -> Option<Op> {
+        Some(Op::While(Arc::new(While {
+            cond: rewrite(&self.cond),
+            body: rewrite(&self.body),
+            ..*self
+        })))
+    }
+
+    fn prune(&self, used: &[bool]) -> Option<Pruned> {
+        let nc = self.carry;
+        // The condition wants its carries at every step.
+        let tested = live_params(&self.cond, &[true]);
+        let mut wanted = used.to_vec();
+        wanted.remove(nc);
+        for (wanted, tested) in wanted.iter_mut().zip(&tested[..nc]) {
+            *wanted |= tested;
+        }
+        let results = live_results(&self.body, nc, &wanted);
+        let mut params = live_params(&self.body, &results);
+        params[..nc].copy_from_slice(&results[..nc]);
+        let conds = [&params[..nc], &tested[nc..]].concat();
+        if results.iter().chain(&params).chain(&conds).all(|l| *l) {
+            return None;
+        }
+        let pruned = While {
+            cond: narrowed(&self.cond, &conds, &[true]),
+            body: narrowed(&self.body, &params, &results),
+            carry: params[..nc].iter().filter(|l| **l).count(),
+            limit: self.limit,
+        };
+        let mut outputs = results;
+        outputs.insert(nc, true);
+        Some(Pruned {
+            op: Op::While(Arc::new(pruned)),
+            inputs: [&params[..], &tested[nc..]].concat(),
+            outputs,
+        })
+    }
+
     fn jvp(&self, x: &[Var], dx: &[Tangent], mode: Mode) -> (Vec<Var>, Vec<Tangent>) {
         match mode {
             Mode::Fused => self.fused(x, dx),
@@ -291,7 +351,7 @@ impl Primitive for While {
                 let go = batch(&self.cond, &args(vars, p.cond), size)[0];
                 differs = go.mapped;
                 vec![match go.mapped {
-                    true => reduce::any(go.value, &[0]),
+                    true => reduce::reduce(reduce::Reducer::Any, go.value, &[0]),
                     false => go.value,
                 }]
             });
@@ -401,7 +461,6 @@ impl While {
 #[track_caller]
 pub fn while_loop(
     init: &[Var],
-    limit: u64,
     cond: impl FnOnce(&[Var]) -> Var,
     body: impl FnOnce(&[Var]) -> Vec<Var>,
 ) -> Vec<Var> {
@@ -416,7 +475,7 @@ pub fn while_loop(
         cond: cond.func.clone(),
         body: body.func,
         carry: n,
-        limit,
+        limit: MAX_STEPS.get(),
     };
     looped.bind(&[init, &body.captures, &cond.captures])[..n].to_vec()
 }

@@ -68,7 +68,10 @@ fn collatz(limit: u64) -> Program {
 fn a_while_in_lanes() {
     let input = Data::I64((1..=11).collect());
     let steps = vec![0i64, 1, 7, 2, 5, 8, 16, 3, 19, 6, 14];
-    assert_eq!(result(&collatz(19), std::slice::from_ref(&input)), Ok(steps));
+    assert_eq!(
+        result(&collatz(19), std::slice::from_ref(&input)),
+        Ok(steps)
+    );
     let stopped = result::<i64>(&collatz(18), &[input]);
     assert_eq!(stopped, Err(Error::MaxSteps(18)));
 }
@@ -185,7 +188,10 @@ fn local_memory_gathers_sums() {
         b.store(y, &at, sum);
     });
     let xs = (0..22).map(f64::from).collect();
-    assert_eq!(result(&checked(b), &[Data::F64(xs)]), Ok(vec![110.0, 121.0]));
+    assert_eq!(
+        result(&checked(b), &[Data::F64(xs)]),
+        Ok(vec![110.0, 121.0])
+    );
 }
 
 #[test]
@@ -245,7 +251,10 @@ fn a_product() {
         b: (1, 3),
     };
     let start = Affine::constant(0);
-    b.kernel(kernel, &[(z, start.clone()), (x, start.clone()), (y, start)]);
+    b.kernel(
+        kernel,
+        &[(z, start.clone()), (x, start.clone()), (y, start)],
+    );
     let xs = Data::F64(vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
     let got = result(&checked(b), &[xs.clone(), xs]);
     assert_eq!(got, Ok(vec![14.0, 32.0, 32.0, 77.0]));
@@ -257,7 +266,12 @@ fn scalar_operations() {
     use crate::loops::scalar::apply as eval;
     let convert = |from, to, bits| eval(ScalarOp::Convert, from, to, &[bits]);
     let f = |op, x: f64, y: f64| {
-        f64::from_bits(eval(op, DType::F64, DType::F64, &[x.to_bits(), y.to_bits()]))
+        f64::from_bits(eval(
+            op,
+            DType::F64,
+            DType::F64,
+            &[x.to_bits(), y.to_bits()],
+        ))
     };
     assert!(f(ScalarOp::Min, 0.0, -0.0).is_sign_negative());
     assert!(f(ScalarOp::Min, -0.0, 0.0).is_sign_negative());
@@ -292,5 +306,8 @@ fn scalar_operations() {
     assert_eq!(convert(DType::I64, DType::U8, 0x1ff), 0xff);
     assert_eq!(convert(DType::I32, DType::I64, 0xffff_ffff), u64::MAX);
     assert_eq!(convert(DType::U32, DType::I64, 0xffff_ffff), 0xffff_ffff);
-    assert_eq!(convert(DType::Bool, DType::F32, 1), u64::from(1f32.to_bits()));
+    assert_eq!(
+        convert(DType::Bool, DType::F32, 1),
+        u64::from(1f32.to_bits())
+    );
 }

@@ -4,7 +4,14 @@ use crate::loops::math::elementary;
 
 /// Points of every size and sign, and everything that is special.
 fn points() -> Vec<f64> {
-    let mut xs = vec![0.0, f64::INFINITY, f64::NAN, f64::MIN_POSITIVE, 5e-324, f64::MAX];
+    let mut xs = vec![
+        0.0,
+        f64::INFINITY,
+        f64::NAN,
+        f64::MIN_POSITIVE,
+        5e-324,
+        f64::MAX,
+    ];
     for e in -1074..1024 {
         xs.push(f64::powi(1.37, 2) * f64::powi(2.0, e));
     }
@@ -20,7 +27,9 @@ fn apply(f: Elementary, dtype: DType, args: &[Data]) -> (Program, Data) {
     let n = args[0].len();
     let mut b = Builder::new();
     let y = output(&mut b, dtype, n);
-    let buffers: Vec<_> = (0..args.len() as u32).map(|i| input(&mut b, i, dtype, n)).collect();
+    let buffers: Vec<_> = (0..args.len() as u32)
+        .map(|i| input(&mut b, i, dtype, n))
+        .collect();
     let function = elementary(&mut b, f, dtype);
     assert_eq!(function, elementary(&mut b, f, dtype), "shared by name");
     let extent = b.i64(n as i64);
@@ -68,6 +77,9 @@ fn short_floats_are_computed_in_long_ones() {
     for (i, &x) in xs.iter().enumerate() {
         let want = eval(Elementary::Exp, &[f64::from(x)]) as f32;
         let got = f32::from_bits(got.bits(i) as u32);
-        assert!(want.to_bits() == got.to_bits() || (want.is_nan() && got.is_nan()), "exp({x:e})");
+        assert!(
+            want.to_bits() == got.to_bits() || (want.is_nan() && got.is_nan()),
+            "exp({x:e})"
+        );
     }
 }
