@@ -88,6 +88,7 @@ impl Lowering {
         }
         let read = self.with_leaves(&pending, &[x]);
         let walks = self.walks(&read);
+        let read = self.with_found(read);
         let mut fold = Fold {
             op,
             dtype: want.ty.dtype,

@@ -1,0 +1,231 @@
+//! What goes from step to step: scalars and few elements in registers, arrays in place in memory.
+
+use std::rc::Rc;
+
+use super::list::{ListLayout, stored_type};
+use super::node::{Expr, FEW, NodeId, positions};
+use super::store::buffer_of;
+use super::view::{View, is_contiguous};
+use super::{Lowering, unsupported};
+use crate::error::Result;
+use crate::ir::{Atom, Func, Type};
+use crate::loops::builder::Carry;
+use crate::loops::{BufferId, BufferKind, Value};
+
+/// The carried values of a loop.
+pub struct Carried {
+    slots: Vec<Slot>,
+    /// What the loop carries in registers.
+    pub carries: Vec<Carry>,
+}
+
+struct Slot {
+    /// The type of the value.
+    ty: Type,
+    /// What is behind it, if it is a list.
+    layout: Option<Rc<ListLayout>>,
+    home: Home,
+}
+
+enum Home {
+    /// The first of its elements among what the loop carries in registers.
+    Registers(usize),
+    /// An array that is overwritten step by step.
+    Memory(View),
+}
+
+/// What a step leaves behind.
+pub struct Next {
+    /// The next values in registers.
+    pub values: Vec<Value>,
+    /// The next arrays; they are held.
+    pub writes: Vec<(NodeId, View)>,
+}
+
+impl Lowering {
+    /// The elements of an array of few, row-major.
+    ///
+    /// # Errors
+    /// As [`Lowering::force`].
+    pub fn elements(&mut self, id: NodeId) -> Result<Vec<Value>> {
+        let places = positions(&self.dims(id));
+        places.iter().map(|at| self.element(id, at)).collect()
+    }
+
+    /// An array of few elements, or a scalar.
+    pub fn of_elements(&mut self, ty: &Type, elements: &[Value]) -> NodeId {
+        match ty.rank() {
+            0 => self.scalar(&[], elements[0]),
+            _ => self.few(ty.dtype, &ty.dims(), elements.to_vec()),
+        }
+    }
+
+    /// Sees to it that arrays are there, before a region that may read them more than once, or not
+    /// at all.
+    ///
+    /// # Errors
+    /// As [`Lowering::force`].
+    pub fn ready(&mut self, ids: &[NodeId]) -> Result<()> {
+        self.force(ids)
+    }
+
+    /// Makes a loop's carry from what it starts with. `uniform` says which scalars are the same in
+    /// all lanes, at every step; `places` where arrays may be.
+    ///
+    /// # Errors
+    /// As [`Lowering::force`].
+    pub fn carry(
+        &mut self,
+        init: &[NodeId],
+        uniform: &[bool],
+        places: &[Option<View>],
+    ) -> Result<Carried> {
+        let mut carried = Carried {
+            slots: vec![],
+            carries: vec![],
+        };
+        let mut writes = vec![];
+        for (i, &id) in init.iter().enumerate() {
+            let ty = self.ty(id).clone();
+            let (stored, layout) = match ty.shape.has_run() {
+                true => self.handles(id)?,
+                false => (id, None),
+            };
+            let kept = stored_type(&ty);
+            let home = if kept.size() <= FEW {
+                let first = carried.carries.len();
+                for init in self.elements(stored)? {
+                    let lanes = self.in_lanes() && !uniform[i];
+                    carried.carries.push(Carry { init, lanes });
+                }
+                Home::Registers(first)
+            } else {
+                let own = self.own_memory(stored);
+                let place = places[i].clone().filter(|_| !self.in_lanes() && own.is_none());
+                Home::Memory(match own {
+                    Some(view) => view,
+                    None => {
+                        let place = match place {
+                            Some(place) => place,
+                            None => self.alloc(kept.dtype, &kept.dims()),
+                        };
+                        writes.push((stored, place.clone()));
+                        place
+                    }
+                })
+            };
+            carried.slots.push(Slot { ty, layout, home });
+        }
+        self.write_all(writes, &[])?;
+        Ok(carried)
+    }
+
+    /// The memory of an array that nothing else will read, and that may be overwritten.
+    fn own_memory(&mut self, id: NodeId) -> Option<View> {
+        let Expr::Stored(view) = self.expr(id).clone() else {
+            return None;
+        };
+        let buffer = buffer_of(&view)?;
+        let b = self.b.buffer_of(buffer);
+        let scratch = matches!(b.kind, BufferKind::Call | BufferKind::Task | BufferKind::Local);
+        let dims = self.dims(id);
+        let whole = view.offset.as_constant() == Some(0)
+            && is_contiguous(&dims, &view.strides)
+            && b.len == dims.iter().product::<usize>();
+        let here = (b.kind == BufferKind::Local) == self.in_lanes();
+        let mine = self.node(id).uses == 1 && !self.is_read(buffer, &[id]);
+        (scratch && whole && here && mine).then_some(view)
+    }
+
+    /// The carried values inside the loop.
+    pub fn carried(&mut self, carried: &Carried, params: &[Value]) -> Vec<NodeId> {
+        let slots = carried.slots.iter();
+        slots.map(|s| self.slot(s, params)).collect()
+    }
+
+    fn slot(&mut self, slot: &Slot, params: &[Value]) -> NodeId {
+        let kept = stored_type(&slot.ty);
+        let stored = match &slot.home {
+            Home::Registers(first) => {
+                self.of_elements(&kept, &params[*first..*first + kept.size()])
+            }
+            Home::Memory(view) => self.stored(kept.dtype, kept.dims(), view.clone()),
+        };
+        self.from_stored(&slot.ty, stored, slot.layout.clone())
+    }
+
+    /// Takes the values that a step leaves, which are held.
+    ///
+    /// # Errors
+    /// As [`Lowering::force`].
+    pub fn next(&mut self, carried: &Carried, results: &[NodeId]) -> Result<Next> {
+        let mut next = Next {
+            values: vec![],
+            writes: vec![],
+        };
+        for (slot, &id) in carried.slots.iter().zip(results) {
+            let mut layout = slot.layout.clone();
+            let stored = self.as_stored(id, &mut layout)?;
+            if layout != slot.layout {
+                return Err(unsupported(format!("a carried list of type {}", slot.ty)));
+            }
+            match &slot.home {
+                Home::Registers(_) => {
+                    next.values.extend(self.elements(stored)?);
+                    self.release(stored);
+                }
+                Home::Memory(view) => next.writes.push((stored, view.clone())),
+            }
+        }
+        Ok(next)
+    }
+
+    /// Which scalars that a loop carries are the same in all lanes: those that start so and are
+    /// computed from nothing else, element by element. Outside of lanes that goes without saying.
+    pub fn uniform_carries(&self, body: &Func, args: &[NodeId], carry: usize) -> Vec<bool> {
+        if !self.in_lanes() {
+            return vec![true; carry];
+        }
+        let scalar = |id: NodeId| match self.expr(id) {
+            Expr::Scalar(value) => self.ty(id).rank() == 0 && !self.b.lanes(*value),
+            Expr::Literal(_) => self.ty(id).rank() == 0,
+            _ => false,
+        };
+        let mut params: Vec<bool> = args.iter().map(|&id| scalar(id)).collect();
+        loop {
+            let mut uniform = params.clone();
+            let is = |uniform: &[bool], a: &Atom| match a {
+                Atom::Var(v) => uniform[*v as usize],
+                Atom::Lit(splat) => splat.ty().rank() == 0,
+            };
+            for eqn in &body.eqns {
+                let simple = eqn.op.bodies().is_empty()
+                    && (eqn.outputs.clone()).all(|v| body.types[v as usize].rank() == 0)
+                    && eqn.inputs.iter().all(|a| is(&uniform, a));
+                uniform.extend(eqn.outputs.clone().map(|_| simple));
+            }
+            let mut changed = false;
+            for i in 0..carry {
+                if params[i] && !is(&uniform, &body.results[i]) {
+                    params[i] = false;
+                    changed = true;
+                }
+            }
+            if !changed {
+                params.truncate(carry);
+                return params;
+            }
+        }
+    }
+}
+
+impl Carried {
+    /// The buffers that a step overwrites.
+    pub fn buffers(&self) -> Vec<BufferId> {
+        let views = self.slots.iter().filter_map(|s| match &s.home {
+            Home::Memory(view) => buffer_of(view),
+            Home::Registers(_) => None,
+        });
+        views.collect()
+    }
+}
