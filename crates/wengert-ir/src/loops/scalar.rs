@@ -276,14 +276,3 @@ mod tests {
         assert_eq!(run(ScalarOp::Fold(FoldOp::Max), &copies), 1e16);
     }
 }
-
-/// The type of the result, given the types of the operands. `None` for [`ScalarOp::Convert`] and
-/// [`ScalarOp::Bitcast`], which may give any.
-pub fn result_type(op: ScalarOp, args: &[DType]) -> Option<DType> {
-    match op {
-        ScalarOp::Eq | ScalarOp::Ne | ScalarOp::Lt | ScalarOp::Le => Some(DType::Bool),
-        ScalarOp::Convert | ScalarOp::Bitcast => None,
-        ScalarOp::Select => Some(args[1]),
-        _ => Some(args[0]),
-    }
-}

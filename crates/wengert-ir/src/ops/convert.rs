@@ -37,7 +37,7 @@ impl Convert {
                 let mut data = Data::zeros(self.to, d.data.len());
                 for i in 0..data.len() {
                     let x = d.data.bits(i);
-                    data.set_bits(i, scalar::eval(ScalarOp::Convert, from, self.to, &[x]));
+                    data.set_bits(i, scalar::apply(ScalarOp::Convert, from, self.to, &[x]));
                 }
                 Buffer::Dense(Dense::new(d.dims.clone(), data))
             }

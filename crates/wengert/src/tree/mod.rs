@@ -156,6 +156,13 @@ pub fn flatten_ref<T: Tree>(tree: &T) -> (Vec<&T::Leaf>, TreeDef) {
     flat.into_parts()
 }
 
+/// The leaves of a tree, to be written.
+pub fn leaves_mut<T: Tree>(tree: &mut T) -> Vec<&mut T::Leaf> {
+    let mut flat = Flat::new();
+    tree.walk_mut(&mut flat);
+    flat.into_parts().0
+}
+
 /// What may stand for a `T`, as its leaves and structure: see [`Feed`].
 pub fn feed<T, A: Feed<T>>(args: A) -> (Vec<crate::Array>, TreeDef) {
     let mut flat = Flat::new();
