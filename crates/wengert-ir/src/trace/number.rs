@@ -8,7 +8,7 @@ use std::ops;
 
 use smallvec::SmallVec;
 
-use crate::error::{Error, raise};
+use crate::error::{Error, TypeError, raise};
 use crate::ir::{DType, Dim, Shape, Splat, Type};
 use crate::ops::convert::convert;
 use crate::ops::elementwise::{self, Elementwise};
@@ -88,83 +88,84 @@ impl From<bool> for Var {
     }
 }
 
+/// The types of the `Var`s among the arguments.
 #[track_caller]
-fn fail(op: &str, types: &[Type], message: String, hint: Option<&str>) -> ! {
-    raise(Error::Type {
-        op: op.to_string(),
-        types: types.to_vec(),
-        message,
-        at: current_source(),
-        hint: hint.map(str::to_string),
-    })
+fn types_of(args: &[Argument]) -> SmallVec<[Type; 3]> {
+    let mut types = SmallVec::new();
+    for arg in args {
+        if let Argument::Var(v) = arg {
+            types.push(v.ty());
+        }
+    }
+    types
 }
 
-/// The element type that all arguments are brought to.
+/// The value, or the end of the trace with an error at the caller's line.
 #[track_caller]
-fn common_dtype(op: &str, args: &[Argument], types: &[Type]) -> DType {
-    let mut common: Option<&Type> = None;
-    let mut dtype = DType::Bool;
+fn or_raise<T>(op: &str, args: &[Argument], result: Result<T, TypeError>) -> T {
+    match result {
+        Ok(value) => value,
+        Err(e) => raise(Error::Type {
+            op: op.to_string(),
+            types: types_of(args).to_vec(),
+            message: e.message,
+            at: current_source(),
+            hint: e.hint,
+        }),
+    }
+}
+
+/// The element type that arguments are brought to, given the types of the `Var`s among them.
+fn common_dtype(args: &[Argument], types: &[Type]) -> Result<DType, TypeError> {
+    let mut dtype = types.first().map_or(DType::Bool, |t| t.dtype);
     for ty in types {
-        dtype = match common {
-            None => ty.dtype,
-            Some(first) => dtype.promote(ty.dtype).unwrap_or_else(|| {
-                let message = format!("{first} and {ty} have no common element type");
-                let hint = "convert one of them, as in `x.to(DType::F64)`";
-                fail(op, types, message, Some(hint))
-            }),
-        };
-        common = common.or(Some(ty));
+        dtype = dtype.promote(ty.dtype).ok_or_else(|| {
+            let message = format!("{} and {ty} have no common element type", types[0]);
+            TypeError::new(message).hint("convert one of them, as in `x.to(DType::F64)`")
+        })?;
     }
     for arg in args {
         dtype = match (arg, dtype) {
             (Argument::Float(_), DType::Bool) => DType::F64,
             (Argument::Int(_), DType::Bool) => DType::I64,
-            (Argument::Float(x), _) if dtype.is_int() => match common {
-                // No `Var` at all: numbers beside each other.
+            (Argument::Float(x), _) if dtype.is_int() => match types.first() {
                 None => DType::F64,
                 Some(ty) => {
-                    let message = format!("the float {x:?} beside {ty}");
-                    let hint = "convert first, as in `x.to(DType::F64)`";
-                    fail(op, types, message, Some(hint))
+                    let error = TypeError::new(format!("the float {x:?} beside {ty}"));
+                    return Err(error.hint("convert first, as in `x.to(DType::F64)`"));
                 }
             },
             _ => dtype,
         };
     }
-    dtype
+    Ok(dtype)
 }
 
-/// The bits of a literal in an element type that [`common_dtype`] has found.
-#[track_caller]
-fn literal_bits(op: &str, arg: Argument, dtype: DType, types: &[Type]) -> u64 {
-    match arg {
+/// A literal of an element type that [`common_dtype`] has found.
+fn literal(arg: Argument, dtype: DType) -> Result<Var, TypeError> {
+    let bits = match arg {
+        Argument::Var(v) => return Ok(v),
         Argument::Bool(b) => bits_of(b, dtype),
         Argument::Float(x) => bits_of(x, dtype),
-        Argument::Int(n) if dtype.is_float() => match dtype {
-            DType::F32 => u64::from((n as f32).to_bits()),
-            _ => (n as f64).to_bits(),
-        },
-        Argument::Int(n) => {
-            let bits = bits_of(n as u64, dtype);
-            let back = match dtype.is_signed_int() {
-                true => i128::from(bits_of_i64(bits, dtype)),
-                false => i128::from(bits),
-            };
-            if back != n {
-                fail(op, types, format!("{n} does not fit in {dtype}"), None)
+        Argument::Int(n) => match dtype {
+            DType::F32 => (n as f32).to_bits().into(),
+            DType::F64 => (n as f64).to_bits(),
+            _ => {
+                let fits = match dtype {
+                    DType::I32 => i32::try_from(n).is_ok(),
+                    DType::I64 => i64::try_from(n).is_ok(),
+                    DType::U8 => u8::try_from(n).is_ok(),
+                    DType::U32 => u32::try_from(n).is_ok(),
+                    _ => u64::try_from(n).is_ok(),
+                };
+                if !fits {
+                    return Err(TypeError::new(format!("{n} does not fit in {dtype}")));
+                }
+                bits_of(n as u64, dtype)
             }
-            bits
-        }
-        Argument::Var(_) => unreachable!("a literal is not a Var"),
-    }
-}
-
-/// The signed integer of those bits.
-fn bits_of_i64(bits: u64, dtype: DType) -> i64 {
-    match dtype {
-        DType::I32 => i64::from(bits as i32),
-        _ => bits as i64,
-    }
+        },
+    };
+    Ok(Var::literal(Splat::new(&Type::scalar(dtype), bits)))
 }
 
 /// What two shapes broadcast to.
@@ -186,26 +187,17 @@ fn broadcast(a: &Shape, b: &Shape) -> Option<Shape> {
 }
 
 /// The shape that all types broadcast to.
-#[track_caller]
-fn common_shape(op: &str, types: &[Type]) -> Shape {
+fn common_shape(types: &[Type]) -> Result<Shape, TypeError> {
     let mut shape = Shape::default();
     for (i, ty) in types.iter().enumerate() {
-        shape = broadcast(&shape, &ty.shape).unwrap_or_else(|| {
+        shape = broadcast(&shape, &ty.shape).ok_or_else(|| {
+            // Where each pair broadcasts and all together do not, the last two stand for them.
             let clashes = |t: &&Type| broadcast(&t.shape, &ty.shape).is_none();
-            let message = match types[..i].iter().find(clashes) {
-                Some(other) => format!("{other} and {ty} do not broadcast"),
-                None => format!("{} do not broadcast", listed(&types[..=i])),
-            };
-            fail(op, types, message, None)
-        });
+            let other = types[..i].iter().find(clashes).unwrap_or(&types[i - 1]);
+            TypeError::new(format!("{other} and {ty} do not broadcast"))
+        })?;
     }
-    shape
-}
-
-fn listed(types: &[Type]) -> String {
-    let (last, rest) = types.split_last().expect("some type");
-    let rest: Vec<String> = rest.iter().map(Type::to_string).collect();
-    format!("{} and {last}", rest.join(", "))
+    Ok(shape)
 }
 
 /// The value in that shape, which its own broadcasts to.
@@ -217,11 +209,8 @@ fn spread(x: Var, shape: &Shape) -> Var {
     }
     match x.as_literal() {
         Some(splat) => {
-            let ty = Type {
-                dtype: ty.dtype,
-                shape: shape.clone(),
-            };
-            Var::literal(Splat::new(&ty, splat.bits))
+            let shape = shape.clone();
+            Var::literal(Splat::new(&Type { shape, ..ty }, splat.bits))
         }
         None => broadcast_to(x, &shape.dims()),
     }
@@ -230,23 +219,11 @@ fn spread(x: Var, shape: &Shape) -> Var {
 /// The arguments as values of one element type, each in its own shape; literals are scalars.
 #[track_caller]
 fn promoted(op: &str, args: &[Argument]) -> SmallVec<[Var; 3]> {
-    let types: SmallVec<[Type; 3]> = args
-        .iter()
-        .filter_map(|a| match a {
-            Argument::Var(v) => Some(v.ty()),
-            _ => None,
-        })
-        .collect();
-    let dtype = common_dtype(op, args, &types);
+    let dtype = or_raise(op, args, common_dtype(args, &types_of(args)));
     let mut vars = SmallVec::new();
     for arg in args {
-        vars.push(match *arg {
-            Argument::Var(v) => convert(v, dtype),
-            literal => {
-                let bits = literal_bits(op, literal, dtype, &types);
-                Var::literal(Splat::new(&Type::scalar(dtype), bits))
-            }
-        });
+        let var = or_raise(op, args, literal(*arg, dtype));
+        vars.push(convert(var, dtype));
     }
     vars
 }
@@ -254,8 +231,8 @@ fn promoted(op: &str, args: &[Argument]) -> SmallVec<[Var; 3]> {
 /// The values in the shape that all of them broadcast to.
 #[track_caller]
 fn aligned(op: &str, mut vars: SmallVec<[Var; 3]>) -> SmallVec<[Var; 3]> {
-    let types: SmallVec<[Type; 3]> = vars.iter().map(|v| v.ty()).collect();
-    let shape = common_shape(op, &types);
+    let args: SmallVec<[Argument; 3]> = vars.iter().copied().map(Argument::Var).collect();
+    let shape = or_raise(op, &args, common_shape(&types_of(&args)));
     for v in &mut vars {
         *v = spread(*v, &shape);
     }
@@ -269,16 +246,13 @@ fn unary(op: Elementwise, x: Var) -> Var {
 
 #[track_caller]
 fn binary(op: Elementwise, a: impl IntoVar, b: impl IntoVar) -> Var {
-    let name = op.row().name;
-    let vars = promoted(name, &[a.argument(), b.argument()]);
-    op.apply(&aligned(name, vars))
+    broadcasting(op, &[a.argument(), b.argument()])
 }
 
 #[track_caller]
-fn ternary(op: Elementwise, a: impl IntoVar, b: impl IntoVar, c: impl IntoVar) -> Var {
+fn broadcasting(op: Elementwise, args: &[Argument]) -> Var {
     let name = op.row().name;
-    let vars = promoted(name, &[a.argument(), b.argument(), c.argument()]);
-    op.apply(&aligned(name, vars))
+    op.apply(&aligned(name, promoted(name, args)))
 }
 
 macro_rules! operators {
@@ -573,20 +547,19 @@ impl Var {
     pub fn powi(self, n: i32) -> Var {
         let ty = self.ty();
         if n < 0 && !ty.is_float() {
-            let hint = "convert first, as in `x.to(DType::F64)`";
-            fail(
-                "powi",
-                &[ty.clone()],
-                format!("{ty} to the power {n}"),
-                Some(hint),
-            )
+            let error = TypeError::new(format!("{ty} to the power {n}"));
+            let error = error.hint("convert first, as in `x.to(DType::F64)`");
+            or_raise("powi", &[Argument::Var(self)], Err(error))
         }
         let mut left = n.unsigned_abs();
         let mut power: Option<Var> = None;
         let mut square = self;
         while left > 0 {
             if left & 1 == 1 {
-                power = Some(power.map_or(square, |p| elementwise::mul(p, square)));
+                power = Some(match power {
+                    None => square,
+                    Some(p) => elementwise::mul(p, square),
+                });
             }
             left >>= 1;
             if left > 0 {
@@ -631,6 +604,17 @@ impl Var {
         binary(const { row("atan2") }, self, x)
     }
 
+    /// The remainder with the sign of `self`, as `self % other`: `numpy.fmod`. Derivatives: 1 and
+    /// `-trunc(self / other)`.
+    #[track_caller]
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "the operator is there too; this needs no import"
+    )]
+    pub fn rem(self, other: impl IntoVar) -> Var {
+        binary(const { row("rem") }, self, other)
+    }
+
     /// The larger; NaN if either is NaN: `numpy.maximum`. Derivative: to the larger, half to each on
     /// a tie.
     #[track_caller]
@@ -667,7 +651,8 @@ impl Var {
     /// `self * a + b`, rounded once; of floats. Derivatives: `a`, `self` and 1.
     #[track_caller]
     pub fn mul_add(self, a: impl IntoVar, b: impl IntoVar) -> Var {
-        ternary(const { row("fma") }, self, a, b)
+        let args = [Argument::Var(self), a.argument(), b.argument()];
+        broadcasting(const { row("fma") }, &args)
     }
 
     /// Whether `self < other`; `bool`, false on NaN: `numpy.less`.
