@@ -8,5 +8,7 @@ pub mod eval;
 pub mod ir;
 pub mod loops;
 pub mod ops;
+pub mod rewrite;
 pub mod source;
 pub mod trace;
+pub mod transform;

@@ -1,7 +1,7 @@
 //! `sinh`, `cosh` and `tanh`.
 use super::Arith;
 use super::exp::{self, LIMIT, Parts};
-use super::parts::{ONE, above, beyond, fma_by, horner, plus, with_sign};
+use super::parts::{ONE, above, beyond, horner, plus, with_sign};
 
 /// `C` with `1 + z C(z) = cosh(sqrt z) (1 + d)`, `|d| < 2^-57.9` for `z <= (ln 2 / 2)^2`.
 const C: [f64; 5] = [
@@ -109,8 +109,7 @@ pub fn cosh<A: Arith>(a: &mut A, x: A::F) -> A::F {
 /// The hyperbolic tangent; error below 1.1 ulp.
 ///
 /// With `E = e^(2|x|) - 1` it is `E / (E + 2)`. Numerator and denominator are kept as sums of two,
-/// and the quotient is corrected by what it leaves, times `1 / (E + 2) = (1 - q) / 2`. From 20 on
-/// the result is 1.
+/// and the quotient is corrected by what it leaves. From 20 on the result is 1.
 #[inline]
 pub fn tanh<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let size = a.abs(x);
@@ -134,13 +133,13 @@ pub fn tanh<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let d_low = a.fma(s, t, d_low);
     let numerator = a.add(e, e_low);
     let denominator = a.add(d, d_low);
-    let q = a.div(numerator, denominator);
+    let one = a.float(1.0);
+    let inverse = a.div(one, denominator);
+    let q = a.mul(numerator, inverse);
     let minus_q = a.neg(q);
     let left = a.fma(minus_q, d, e);
     let left = a.add(left, e_low);
     let left = a.fma(minus_q, d_low, left);
-    let half = a.float(0.5);
-    let inverse = fma_by(a, q, -0.5, half);
     let y = a.fma(left, inverse, q);
     with_sign(a, y, x)
 }

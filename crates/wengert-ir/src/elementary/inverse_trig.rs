@@ -1,7 +1,7 @@
 //! `asin`, `acos`, `atan` and `atan2`.
 use super::Arith;
 use super::huge::FRAC_PI_2_LOW;
-use super::parts::{equals, fma_by, from, horner, outside, plus, with_sign};
+use super::parts::{above, equals, fast_two_sum, fma_by, horner, outside, with_sign};
 use std::f64::consts::{FRAC_PI_2, PI};
 
 /// `pi - PI`
@@ -49,10 +49,27 @@ const T: [f64; 21] = [
     -8.804_884_130_210_769e-6,
 ];
 
-/// `asin |x|` up to `1/2`, and beyond that `asin sqrt((1 - |x|) / 2)`, so that there
-/// `asin |x| = pi/2 - 2 w`. The argument of the square root is exact. Also gives where `|x| <= 1/2`.
+/// `base + low + (r + v r)`, where `base` is zero or the large part: all but the last sum is exact or
+/// small.
 #[inline(always)]
-fn half_arc<A: Arith>(a: &mut A, x: A::F) -> (A::F, A::M) {
+fn assemble<A: Arith>(a: &mut A, base: A::F, low: A::F, r: A::F, v: A::F) -> A::F {
+    let (high, error) = fast_two_sum(a, base, r);
+    let rest = a.fma(v, r, low);
+    let rest = a.add(rest, error);
+    a.add(high, rest)
+}
+
+/// The reduction of `asin` and `acos`: `r = |x|` where `small`, that is up to `1/2`, and beyond that
+/// twice `sqrt((1 - |x|) / 2)`, so that there `asin |x| = pi/2 - (r + v r)`. The argument of the
+/// square root is exact.
+struct HalfArc<F, M> {
+    small: M,
+    twice_root: F,
+    v: F,
+}
+
+#[inline(always)]
+fn half_arc<A: Arith>(a: &mut A, x: A::F) -> HalfArc<A::F, A::M> {
     let size = a.abs(x);
     let half = a.float(0.5);
     let small = a.le(size, half);
@@ -60,99 +77,113 @@ fn half_arc<A: Arith>(a: &mut A, x: A::F) -> (A::F, A::M) {
     let rest = fma_by(a, size, -0.5, half);
     let z = a.select(small, square, rest);
     let root = a.sqrt(rest);
-    let r = a.select(small, size, root);
+    let twice_root = a.add(root, root);
     let s = horner(a, z, &S);
     let v = a.mul(s, z);
-    let w = a.fma(v, r, r);
-    (w, small)
+    HalfArc {
+        small,
+        twice_root,
+        v,
+    }
 }
 
 /// The inverse sine, NaN outside `-1..=1`; error below 1.5 ulp.
 #[inline]
 pub fn asin<A: Arith>(a: &mut A, x: A::F) -> A::F {
-    let (w, small) = half_arc(a, x);
-    let low = a.float(-FRAC_PI_2_LOW);
-    let large = fma_by(a, w, 2.0, low);
-    let large = from(a, FRAC_PI_2, large);
-    let y = a.select(small, w, large);
+    let HalfArc {
+        small,
+        twice_root,
+        v,
+    } = half_arc(a, x);
+    let size = a.abs(x);
+    let minus = a.neg(twice_root);
+    let r = a.select(small, size, minus);
+    let base = unless(a, small, FRAC_PI_2);
+    let low = unless(a, small, FRAC_PI_2_LOW);
+    let y = assemble(a, base, low, r, v);
     with_sign(a, y, x)
 }
 
 /// The inverse cosine, NaN outside `-1..=1`; error below 1.5 ulp.
 ///
-/// It is `base - scale w`, with `w` signed: `pi/2 - w` up to `1/2` in size, then `2 w` above and
-/// `pi + 2 w` below.
+/// Up to `1/2` in size it is `pi/2 - asin x`; beyond, with `w = r + v r`, it is `w` for positive `x`
+/// and `pi - w` for negative.
 #[inline]
 pub fn acos<A: Arith>(a: &mut A, x: A::F) -> A::F {
-    let (w, small) = half_arc(a, x);
-    let w = with_sign(a, w, x);
-    let twice = a.add(w, w);
-    let minus = a.neg(w);
-    let change = a.select(small, minus, twice);
-    let zero = a.float(0.0);
-    let positive = a.lt(zero, x);
+    let HalfArc {
+        small,
+        twice_root,
+        v,
+    } = half_arc(a, x);
+    let signed = with_sign(a, twice_root, x);
+    let minus = a.neg(x);
+    let r = a.select(small, minus, signed);
+    let positive = above(a, x, 0.0);
     let half_pi = a.float(FRAC_PI_2);
-    let half_pi_low = a.float(FRAC_PI_2_LOW);
-    let pi = a.float(PI);
-    let pi_low = a.float(PI_LOW);
-    let base = a.select(positive, zero, pi);
+    let base = unless(a, positive, PI);
     let base = a.select(small, half_pi, base);
-    let low = a.select(positive, zero, pi_low);
+    let half_pi_low = a.float(FRAC_PI_2_LOW);
+    let low = unless(a, positive, PI_LOW);
     let low = a.select(small, half_pi_low, low);
-    let change = a.add(change, low);
-    a.add(base, change)
+    assemble(a, base, low, r, v)
 }
 
-/// `atan t` for `0 <= t <= 1`.
+/// `c` where `m` does not hold, else 0.
+#[inline(always)]
+fn unless<A: Arith>(a: &mut A, m: A::M, c: f64) -> A::F {
+    let zero = a.float(0.0);
+    let c = a.float(c);
+    a.select(m, zero, c)
+}
+
+/// `v` with `atan t = t + v t`, for `|t| <= 1`.
 #[inline(always)]
 fn arc<A: Arith>(a: &mut A, t: A::F) -> A::F {
     let z = a.mul(t, t);
     let p = horner(a, z, &T);
-    let v = a.mul(p, z);
-    a.fma(v, t, t)
+    a.mul(p, z)
 }
 
-/// `base + low - arc` where `m` holds, else `arc`.
-#[inline(always)]
-fn turn<A: Arith>(a: &mut A, m: A::M, arc: A::F, base: f64, low: f64) -> A::F {
-    let turned = plus(a, arc, -low);
-    let turned = from(a, base, turned);
-    a.select(m, turned, arc)
-}
-
-/// The inverse tangent; error below 1.5 ulp. Beyond 1 it is `pi/2 - atan(1 / x)`.
+/// The inverse tangent; error below 1.5 ulp. Beyond 1 it is `pi/2 + atan(-1 / x)`.
 #[inline]
 pub fn atan<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let size = a.abs(x);
     let one = a.float(1.0);
-    let large = a.lt(one, size);
-    let numerator = a.select(large, one, size);
-    let denominator = a.select(large, size, one);
+    let minus = a.float(-1.0);
+    let small = a.le(size, one);
+    let numerator = a.select(small, size, minus);
+    let denominator = a.select(small, one, size);
     let t = a.div(numerator, denominator);
-    let y = arc(a, t);
-    let y = turn(a, large, y, FRAC_PI_2, FRAC_PI_2_LOW);
+    let v = arc(a, t);
+    let base = unless(a, small, FRAC_PI_2);
+    let low = unless(a, small, FRAC_PI_2_LOW);
+    let y = assemble(a, base, low, t, v);
     with_sign(a, y, x)
 }
 
-/// The angle of the point `(x, y)`, in `-pi..=pi`; error below 2 ulp. Signs of zero tell quadrants,
-/// as in C99 (F.9.1.4).
+/// The angle of the point `(x, y)`, in `-pi..=pi`; error below 1.5 ulp. Signs of zero tell
+/// quadrants, as in C99 (F.9.1.4).
+///
+/// For `y >= 0` it is `atan(y / x)`, or `pi` more where `x` is negative, or where that quotient is
+/// beyond 1 in size `pi/2 + atan(-x / y)`.
 #[inline]
 pub fn atan2<A: Arith>(a: &mut A, y: A::F, x: A::F) -> A::F {
     let x_size = a.abs(x);
     let y_size = a.abs(y);
     let steep = a.lt(x_size, y_size);
-    let numerator = a.select(steep, x_size, y_size);
-    let denominator = a.select(steep, y_size, x_size);
+    let minus_x = a.neg(x);
+    let numerator = a.select(steep, minus_x, y_size);
+    let denominator = a.select(steep, y_size, x);
     let t = a.div(numerator, denominator);
     let common = quadrant(a, t, steep, y, x);
-    let rare = outside(a, denominator, f64::from_bits(1), f64::INFINITY);
+    let largest = a.abs(denominator);
+    let rare = outside(a, largest, f64::from_bits(1), f64::INFINITY);
     a.rare(rare, common, |a| {
-        // 0 / 0 counts as 0, infinity / infinity as 1.
-        let zero = a.float(0.0);
-        let one = a.float(1.0);
-        let both = a.eq(numerator, denominator);
-        let none = equals(a, denominator, 0.0);
-        let same = a.select(none, zero, one);
+        // 0 / 0 counts as 0, infinity / infinity as 1 with the sign of x.
+        let both = a.eq(x_size, y_size);
+        let none = equals(a, largest, 0.0);
+        let same = unless(a, none, 1.0);
+        let same = with_sign(a, same, x);
         let t = a.select(both, same, t);
         quadrant(a, t, steep, y, x)
     })
@@ -161,11 +192,17 @@ pub fn atan2<A: Arith>(a: &mut A, y: A::F, x: A::F) -> A::F {
 /// The angle of the point `(x, y)` from the tangent `t` of its angle to the nearer axis.
 #[inline(always)]
 fn quadrant<A: Arith>(a: &mut A, t: A::F, steep: A::M, y: A::F, x: A::F) -> A::F {
-    let angle = arc(a, t);
-    let angle = turn(a, steep, angle, FRAC_PI_2, FRAC_PI_2_LOW);
-    let x = a.bits(x);
+    let v = arc(a, t);
+    let bits = a.bits(x);
     let zero = a.int(0);
-    let left = a.int_lt(x, zero);
-    let angle = turn(a, left, angle, PI, PI_LOW);
+    let left = a.int_lt(bits, zero);
+    let right = a.not(left);
+    let half_pi = a.float(FRAC_PI_2);
+    let base = unless(a, right, PI);
+    let base = a.select(steep, half_pi, base);
+    let half_pi_low = a.float(FRAC_PI_2_LOW);
+    let low = unless(a, right, PI_LOW);
+    let low = a.select(steep, half_pi_low, low);
+    let angle = assemble(a, base, low, t, v);
     with_sign(a, angle, y)
 }

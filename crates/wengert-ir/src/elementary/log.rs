@@ -1,4 +1,4 @@
-//! The logarithms: `log`, `log2`, `log10` and `log1p`.
+//! The logarithms: `log`, `log1p`, `log2` and `log10`.
 //!
 //! `x = 2^k m` with `sqrt(1/2) <= m < sqrt(2)`, and with `f = m - 1`, `s = f / (2 + f)`:
 //! `log m = 2 atanh s = f - (f^2/2 - s (f^2/2 + s^2 L(s^2)))`. This form, in which the leading
@@ -6,7 +6,10 @@
 //! polynomial.
 use super::Arith;
 use super::exp::{LN2_HIGH, LN2_LOW};
-use super::parts::{ONE, above, equals, fma_by, from, horner, outside, plus, times};
+use super::parts::{
+    ONE, above, equals, fast_two_sum, fma_by, from, horner, outside, plus, times, two_product,
+};
+use std::f64::consts::{LOG2_E, LOG10_E};
 
 /// The bits of `sqrt(1/2)`.
 const SQRT_HALF: i64 = 0x3fe6_a09e_667f_3bcd;
@@ -82,7 +85,7 @@ fn assemble<A: Arith>(a: &mut A, minus_k: A::F, f: A::F) -> A::F {
 
 /// `log` of a positive normal number, whose `k` is then lowered by `less`.
 #[inline(always)]
-fn of_normal<A: Arith>(a: &mut A, x: A::F, less: f64) -> A::F {
+pub(super) fn of_normal<A: Arith>(a: &mut A, x: A::F, less: f64) -> A::F {
     let Split { minus_k, m, .. } = split(a, x);
     let minus_k = if less == 0.0 {
         minus_k
@@ -129,18 +132,12 @@ pub fn log<A: Arith>(a: &mut A, x: A::F) -> A::F {
     })
 }
 
-/// `log(1 + x)`; error below 1 ulp.
+/// `log(u + c)` for a positive normal `u` up to `1e300` and a `c` below an ulp of `u`.
 ///
-/// `u = 1 + x` is rounded with the exact error `c`, and `u = 2^k m`; then `f = (m - 1) + 2^-k c`,
-/// which for `k = 0` is `x` itself.
-#[inline]
-pub fn log1p<A: Arith>(a: &mut A, x: A::F) -> A::F {
-    let u = plus(a, x, 1.0);
-    let x_seen = plus(a, u, -1.0);
-    let one_seen = a.sub(u, x_seen);
-    let one_error = plus(a, one_seen, -1.0);
-    let x_error = a.sub(x, x_seen);
-    let c = a.sub(x_error, one_error);
+/// With `u = 2^k m` it is `k ln 2 + log(1 + f)` for `f = (m - 1) + 2^-k c`. Where `k = 0` and
+/// `u + c` is near 1, `f` is `u + c - 1` rounded once.
+#[inline(always)]
+pub(super) fn of_sum<A: Arith>(a: &mut A, u: A::F, c: A::F) -> A::F {
     let Split {
         minus_k,
         m,
@@ -153,7 +150,99 @@ pub fn log1p<A: Arith>(a: &mut A, x: A::F) -> A::F {
     // 1 - m is +0 where m = 1, and -0 - (+0) is -0 again.
     let minus = from(a, 1.0, m);
     let f = a.sub(c, minus);
-    let common = assemble(a, minus_k, f);
+    assemble(a, minus_k, f)
+}
+
+/// `1 + x` as a rounded sum and its error, which is `x` itself, signed, where `x` is tiny.
+#[inline(always)]
+pub(super) fn one_plus<A: Arith>(a: &mut A, x: A::F) -> (A::F, A::F) {
+    let u = plus(a, x, 1.0);
+    let x_seen = plus(a, u, -1.0);
+    let one_seen = a.sub(u, x_seen);
+    let one_error = plus(a, one_seen, -1.0);
+    let x_error = a.sub(x, x_seen);
+    let c = a.sub(x_error, one_error);
+    (u, c)
+}
+
+/// `log(1 + x)`; error below 1.5 ulp.
+#[inline]
+pub fn log1p<A: Arith>(a: &mut A, x: A::F) -> A::F {
+    let (u, c) = one_plus(a, x);
+    let common = of_sum(a, u, c);
     let rare = outside(a, u, f64::MIN_POSITIVE, 1e300);
     a.rare(rare, common, |a| log(a, u))
+}
+
+/// A base `b` of logarithms.
+struct Base {
+    /// `log_b 2`, its first 42 bits and the rest.
+    two: [f64; 2],
+    /// `log_b e` as a sum of two.
+    e: [f64; 2],
+}
+
+/// `k log_b 2 + log_b m` for the `log_b e` in a sum of two, of which the large part is exact.
+#[inline(always)]
+fn in_base<A: Arith>(a: &mut A, x: A::F, less: f64, base: &Base) -> A::F {
+    let Split { minus_k, m, .. } = split(a, x);
+    let minus_k = if less == 0.0 {
+        minus_k
+    } else {
+        plus(a, minus_k, less)
+    };
+    let f = plus(a, m, -1.0);
+    let zero = a.float(0.0);
+    let rest = rest(a, f, zero);
+    let log = a.sub(f, rest);
+    let low = a.sub(f, log);
+    let low = a.sub(low, rest);
+    let e = a.float(base.e[0]);
+    let (part, error) = two_product(a, log, e);
+    let error = fma_by(a, log, base.e[1], error);
+    let error = a.fma(low, e, error);
+    let error = fma_by(a, minus_k, -base.two[1], error);
+    let whole = times(a, minus_k, -base.two[0]);
+    let (high, low) = fast_two_sum(a, whole, part);
+    let low = a.add(low, error);
+    a.add(high, low)
+}
+
+/// The logarithm to any base.
+#[inline(always)]
+fn to_base<A: Arith>(a: &mut A, x: A::F, base: &Base) -> A::F {
+    let common = in_base(a, x, 0.0, base);
+    let rare = odd(a, x);
+    a.rare(rare, common, |a| {
+        let scaled = times(a, x, SUBNORMAL_SCALE);
+        let subnormal = in_base(a, scaled, SUBNORMAL_SHIFT, base);
+        special(a, x, subnormal)
+    })
+}
+
+/// The logarithm to base 2; error below 1 ulp, none at powers of 2.
+#[inline]
+pub fn log2<A: Arith>(a: &mut A, x: A::F) -> A::F {
+    to_base(
+        a,
+        x,
+        &Base {
+            two: [1.0, 0.0],
+            e: [LOG2_E, 2.035_527_374_093_103_3e-17],
+        },
+    )
+}
+
+/// The logarithm to base 10; error below 1 ulp, none at powers of 10.
+#[inline]
+pub fn log10<A: Arith>(a: &mut A, x: A::F) -> A::F {
+    let two = [0.301_029_995_663_952_83, 2.836_339_455_104_496_4e-14];
+    to_base(
+        a,
+        x,
+        &Base {
+            two,
+            e: [LOG10_E, 1.098_319_650_216_765e-17],
+        },
+    )
 }

@@ -7,9 +7,11 @@
 //! subnormals follow C99, Annex F.
 
 mod arith;
+mod cbrt;
 mod exp;
 mod huge;
 mod hyperbolic;
+mod inverse_hyperbolic;
 mod inverse_trig;
 mod log;
 mod parts;
@@ -18,10 +20,12 @@ mod registry;
 mod trig;
 
 pub use arith::{Arith, Plain};
+pub use cbrt::cbrt;
 pub use exp::{exp, exp2, expm1, sigmoid};
 pub use hyperbolic::{cosh, sinh, tanh};
+pub use inverse_hyperbolic::{acosh, asinh, atanh};
 pub use inverse_trig::{acos, asin, atan, atan2};
-pub use log::{log, log1p};
+pub use log::{log, log1p, log2, log10};
 pub use pow::pow;
 pub use registry::{Elementary, eval};
 pub use trig::{cos, sin, tan};

@@ -10,6 +10,8 @@ pub enum Elementary {
     Sigmoid,
     Log,
     Log1p,
+    Log2,
+    Log10,
     Sin,
     Cos,
     Tan,
@@ -21,8 +23,12 @@ pub enum Elementary {
     Sinh,
     Cosh,
     Tanh,
+    Asinh,
+    Acosh,
+    Atanh,
     /// `pow(x, y)`
     Pow,
+    Cbrt,
 }
 
 use Elementary::*;
@@ -30,8 +36,8 @@ use Elementary::*;
 impl Elementary {
     /// All of them.
     pub const ALL: &[Self] = &[
-        Exp, Exp2, Expm1, Sigmoid, Log, Log1p, Sin, Cos, Tan, Asin, Acos, Atan, Atan2, Sinh, Cosh,
-        Tanh, Pow,
+        Exp, Exp2, Expm1, Sigmoid, Log, Log1p, Log2, Log10, Sin, Cos, Tan, Asin, Acos, Atan, Atan2,
+        Sinh, Cosh, Tanh, Asinh, Acosh, Atanh, Pow, Cbrt,
     ];
 
     /// The number of arguments.
@@ -51,6 +57,8 @@ impl Elementary {
             Sigmoid => "sigmoid",
             Log => "log",
             Log1p => "log1p",
+            Log2 => "log2",
+            Log10 => "log10",
             Sin => "sin",
             Cos => "cos",
             Tan => "tan",
@@ -61,7 +69,11 @@ impl Elementary {
             Sinh => "sinh",
             Cosh => "cosh",
             Tanh => "tanh",
+            Asinh => "asinh",
+            Acosh => "acosh",
+            Atanh => "atanh",
             Pow => "pow",
+            Cbrt => "cbrt",
         }
     }
 
@@ -77,6 +89,8 @@ impl Elementary {
             (Sigmoid, &[x]) => super::sigmoid(a, x),
             (Log, &[x]) => super::log(a, x),
             (Log1p, &[x]) => super::log1p(a, x),
+            (Log2, &[x]) => super::log2(a, x),
+            (Log10, &[x]) => super::log10(a, x),
             (Sin, &[x]) => super::sin(a, x),
             (Cos, &[x]) => super::cos(a, x),
             (Tan, &[x]) => super::tan(a, x),
@@ -87,7 +101,11 @@ impl Elementary {
             (Sinh, &[x]) => super::sinh(a, x),
             (Cosh, &[x]) => super::cosh(a, x),
             (Tanh, &[x]) => super::tanh(a, x),
+            (Asinh, &[x]) => super::asinh(a, x),
+            (Acosh, &[x]) => super::acosh(a, x),
+            (Atanh, &[x]) => super::atanh(a, x),
             (Pow, &[x, y]) => super::pow(a, x, y),
+            (Cbrt, &[x]) => super::cbrt(a, x),
             _ => panic!(
                 "{} takes {} arguments, not {}",
                 self.name(),

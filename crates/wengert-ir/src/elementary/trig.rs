@@ -10,11 +10,12 @@ use super::huge;
 use super::parts::{MAGIC, beyond, fma_by, horner, negate_if_odd, plus};
 use std::f64::consts::{FRAC_1_PI, FRAC_2_PI};
 
-/// The first 51 bits of pi (they end in three zeros here), the next 53, and the next.
+/// The first 51 bits of pi (they end in three zeros here), the next 53, and the next. All are
+/// positive, so that `0 - 0 pi` keeps the sign of the first 0.
 const PI: [f64; 3] = [
     std::f64::consts::PI,
-    1.224_646_799_147_353_2e-16,
-    -2.994_769_809_718_339_7e-33,
+    1.224646799147353e-16,
+    2.165713347843828e-32,
 ];
 
 /// From here on the reduction in three pieces is not used.

@@ -78,7 +78,7 @@ pub enum Atom {
 pub type Atoms = SmallVec<[Atom; 3]>;
 
 /// One equation: values are what an operation makes of operands.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Eqn {
     /// The operation.
     pub op: Op,
@@ -92,7 +92,7 @@ pub struct Eqn {
 
 /// A function: dense SSA. The parameters are values `0..params`, each equation defines the next
 /// ones, and an operand is defined before it is used.
-#[derive(Clone, PartialEq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Func {
     /// The number of parameters.
     pub params: u32,

@@ -2,6 +2,7 @@
 
 pub mod bits;
 pub mod func;
+pub mod order;
 pub mod parse;
 pub mod text;
 pub mod types;

@@ -13,6 +13,7 @@ use crate::ir::text::{Attributes, Given};
 use crate::ir::{BitMatrix, Func, Splat, Type};
 use crate::trace::Var;
 
+pub mod arithmetic;
 pub mod checkpoint;
 pub mod cond;
 pub mod convert;
@@ -194,6 +195,17 @@ impl Batched {
     }
 }
 
+/// An operation with results and operands left out.
+#[derive(Clone, Debug)]
+pub struct Pruned {
+    /// What is left of it.
+    pub op: Op,
+    /// Which operands it still takes.
+    pub inputs: Vec<bool>,
+    /// Which results it still gives: at least those that are used.
+    pub outputs: Vec<bool>,
+}
+
 /// How an operation acts on a literal.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Folding {
@@ -232,8 +244,31 @@ pub trait Primitive: std::fmt::Debug {
     /// Whether two equations of it with the same operands may be one.
     fn is_shared(&self) -> bool;
 
+    /// Whether a cotangent may come out of it as zero because something was not chosen or not
+    /// written: see [`Cotangent::maybe_zero`].
+    fn masks(&self) -> bool {
+        false
+    }
+
     /// The functions it holds.
     fn bodies(&self) -> Vec<&Func>;
+
+    /// The function that it computes, where it is nothing but that once all differentiation is done.
+    fn call(&self) -> Option<&Func> {
+        None
+    }
+
+    /// The same operation around other functions: each of [`Primitive::bodies`], rewritten. `None`
+    /// where it holds none.
+    fn with_bodies(&self, _rewrite: &mut dyn FnMut(&Func) -> Func) -> Option<Op> {
+        None
+    }
+
+    /// The same operation without the results that are not `used`, and without the operands that
+    /// only they need. `None` where nothing can be left out.
+    fn prune(&self, _used: &[bool]) -> Option<Pruned> {
+        None
+    }
 
     /// Its results and their tangents. At least one operand has a tangent.
     fn jvp(&self, x: &[Var], dx: &[Tangent], mode: Mode) -> (Vec<Var>, Vec<Tangent>);

@@ -88,26 +88,14 @@ impl From<bool> for Var {
     }
 }
 
-/// The types of the `Var`s among the arguments.
-#[track_caller]
-fn types_of(args: &[Argument]) -> SmallVec<[Type; 3]> {
-    let mut types = SmallVec::new();
-    for arg in args {
-        if let Argument::Var(v) = arg {
-            types.push(v.ty());
-        }
-    }
-    types
-}
-
 /// The value, or the end of the trace with an error at the caller's line.
 #[track_caller]
-fn or_raise<T>(op: &str, args: &[Argument], result: Result<T, TypeError>) -> T {
+fn or_raise<T>(op: &str, types: &[Option<Type>], result: Result<T, TypeError>) -> T {
     match result {
         Ok(value) => value,
         Err(e) => raise(Error::Type {
             op: op.to_string(),
-            types: types_of(args).to_vec(),
+            types: types.iter().flatten().cloned().collect(),
             message: e.message,
             at: current_source(),
             hint: e.hint,
@@ -116,56 +104,65 @@ fn or_raise<T>(op: &str, args: &[Argument], result: Result<T, TypeError>) -> T {
 }
 
 /// The element type that arguments are brought to, given the types of the `Var`s among them.
-fn common_dtype(args: &[Argument], types: &[Type]) -> Result<DType, TypeError> {
-    let mut dtype = types.first().map_or(DType::Bool, |t| t.dtype);
-    for ty in types {
-        dtype = dtype.promote(ty.dtype).ok_or_else(|| {
-            let message = format!("{} and {ty} have no common element type", types[0]);
-            TypeError::new(message).hint("convert one of them, as in `x.to(DType::F64)`")
-        })?;
+fn common_dtype(args: &[Argument], types: &[Option<Type>]) -> Result<DType, TypeError> {
+    let first = types.iter().flatten().next();
+    let mut dtype = first.map_or(DType::Bool, |t| t.dtype);
+    for ty in types.iter().flatten() {
+        dtype = match dtype.promote(ty.dtype) {
+            Some(dtype) => dtype,
+            None => {
+                let first = first.unwrap_or(ty);
+                let message = format!("{first} and {ty} have no common element type");
+                let hint = "convert one of them, as in `x.to(DType::F64)`";
+                return Err(TypeError::new(message).hint(hint));
+            }
+        };
     }
     for arg in args {
         dtype = match (arg, dtype) {
             (Argument::Float(_), DType::Bool) => DType::F64,
             (Argument::Int(_), DType::Bool) => DType::I64,
-            (Argument::Float(x), _) if dtype.is_int() => match types.first() {
-                None => DType::F64,
-                Some(ty) => {
-                    let error = TypeError::new(format!("the float {x:?} beside {ty}"));
-                    return Err(error.hint("convert first, as in `x.to(DType::F64)`"));
-                }
-            },
+            (Argument::Float(_), _) if dtype.is_int() && first.is_none() => DType::F64,
             _ => dtype,
         };
     }
     Ok(dtype)
 }
 
-/// A literal of an element type that [`common_dtype`] has found.
-fn literal(arg: Argument, dtype: DType) -> Result<Var, TypeError> {
-    let bits = match arg {
-        Argument::Var(v) => return Ok(v),
-        Argument::Bool(b) => bits_of(b, dtype),
-        Argument::Float(x) => bits_of(x, dtype),
-        Argument::Int(n) => match dtype {
-            DType::F32 => (n as f32).to_bits().into(),
-            DType::F64 => (n as f64).to_bits(),
-            _ => {
-                let fits = match dtype {
-                    DType::I32 => i32::try_from(n).is_ok(),
-                    DType::I64 => i64::try_from(n).is_ok(),
-                    DType::U8 => u8::try_from(n).is_ok(),
-                    DType::U32 => u32::try_from(n).is_ok(),
-                    _ => u64::try_from(n).is_ok(),
-                };
-                if !fits {
-                    return Err(TypeError::new(format!("{n} does not fit in {dtype}")));
-                }
-                bits_of(n as u64, dtype)
+/// The bits of one of Rust's numbers in an element type that holds it.
+fn number(arg: Argument, dtype: DType) -> Result<u64, TypeError> {
+    match arg {
+        Argument::Var(v) => unreachable!("{v:?} is not a number of Rust's"),
+        Argument::Bool(b) => Ok(bits_of(b, dtype)),
+        Argument::Float(x) if dtype.is_float() => Ok(bits_of(x, dtype)),
+        Argument::Float(x) => {
+            let error = TypeError::new(format!("the float {x:?} beside {dtype}"));
+            Err(error.hint("convert first, as in `x.to(DType::F64)`"))
+        }
+        Argument::Int(n) => {
+            let fits = match dtype {
+                DType::F32 => return Ok((n as f32).to_bits().into()),
+                DType::F64 => return Ok((n as f64).to_bits()),
+                DType::Bool => n == 0 || n == 1,
+                DType::I32 => i32::try_from(n).is_ok(),
+                DType::I64 => i64::try_from(n).is_ok(),
+                DType::U8 => u8::try_from(n).is_ok(),
+                DType::U32 => u32::try_from(n).is_ok(),
+                DType::U64 => u64::try_from(n).is_ok(),
+            };
+            match fits {
+                true => Ok(bits_of(n as u64, dtype)),
+                false => Err(TypeError::new(format!("{n} does not fit in {dtype}"))),
             }
-        },
-    };
-    Ok(Var::literal(Splat::new(&Type::scalar(dtype), bits)))
+        }
+    }
+}
+
+/// One of Rust's numbers as a scalar literal of an element type that holds it.
+#[track_caller]
+pub(crate) fn literal(op: &str, arg: Argument, dtype: DType) -> Var {
+    let bits = or_raise(op, &[], number(arg, dtype));
+    Var::literal(Splat::new(&Type::scalar(dtype), bits))
 }
 
 /// What two shapes broadcast to.
@@ -187,15 +184,21 @@ fn broadcast(a: &Shape, b: &Shape) -> Option<Shape> {
 }
 
 /// The shape that all types broadcast to.
-fn common_shape(types: &[Type]) -> Result<Shape, TypeError> {
+fn common_shape(types: &[Option<Type>]) -> Result<Shape, TypeError> {
     let mut shape = Shape::default();
-    for (i, ty) in types.iter().enumerate() {
-        shape = broadcast(&shape, &ty.shape).ok_or_else(|| {
-            // Where each pair broadcasts and all together do not, the last two stand for them.
-            let clashes = |t: &&Type| broadcast(&t.shape, &ty.shape).is_none();
-            let other = types[..i].iter().find(clashes).unwrap_or(&types[i - 1]);
-            TypeError::new(format!("{other} and {ty} do not broadcast"))
-        })?;
+    let mut before: SmallVec<[&Type; 3]> = SmallVec::new();
+    for ty in types.iter().flatten() {
+        shape = match broadcast(&shape, &ty.shape) {
+            Some(shape) => shape,
+            None => {
+                // Where each pair broadcasts and all together do not, the last two stand for them.
+                let clashes = |t: &&&Type| broadcast(&t.shape, &ty.shape).is_none();
+                let other = before.iter().find(clashes).or(before.last());
+                let other = other.map_or(ty, |t| *t);
+                return Err(TypeError::new(format!("{other} and {ty} do not broadcast")));
+            }
+        };
+        before.push(ty);
     }
     Ok(shape)
 }
@@ -203,38 +206,49 @@ fn common_shape(types: &[Type]) -> Result<Shape, TypeError> {
 /// The value in that shape, which its own broadcasts to.
 #[track_caller]
 fn spread(x: Var, shape: &Shape) -> Var {
-    let ty = x.ty();
-    if ty.shape == *shape {
-        return x;
-    }
     match x.as_literal() {
         Some(splat) => {
-            let shape = shape.clone();
-            Var::literal(Splat::new(&Type { shape, ..ty }, splat.bits))
+            let (dtype, shape) = (splat.ty().dtype, shape.clone());
+            Var::literal(Splat::new(&Type { dtype, shape }, splat.bits))
         }
         None => broadcast_to(x, &shape.dims()),
     }
 }
 
-/// The arguments as values of one element type, each in its own shape; literals are scalars.
+/// The arguments as values of one type: promoted, and in the shape that all of them broadcast to. So
+/// is the condition, if there is one, but for its element type; it comes first.
 #[track_caller]
-fn promoted(op: &str, args: &[Argument]) -> SmallVec<[Var; 3]> {
-    let dtype = or_raise(op, args, common_dtype(args, &types_of(args)));
-    let mut vars = SmallVec::new();
-    for arg in args {
-        let var = or_raise(op, args, literal(*arg, dtype));
-        vars.push(convert(var, dtype));
+fn aligned(op: &str, condition: Option<Var>, args: &[Argument]) -> SmallVec<[Var; 3]> {
+    let mut all: SmallVec<[Argument; 3]> = condition.map(Argument::Var).into_iter().collect();
+    let values = all.len();
+    all.extend_from_slice(args);
+    let mut types: SmallVec<[Option<Type>; 3]> = SmallVec::new();
+    for arg in &all {
+        types.push(match arg {
+            Argument::Var(v) => Some(v.ty()),
+            _ => None,
+        });
     }
-    vars
-}
-
-/// The values in the shape that all of them broadcast to.
-#[track_caller]
-fn aligned(op: &str, mut vars: SmallVec<[Var; 3]>) -> SmallVec<[Var; 3]> {
-    let args: SmallVec<[Argument; 3]> = vars.iter().copied().map(Argument::Var).collect();
-    let shape = or_raise(op, &args, common_shape(&types_of(&args)));
-    for v in &mut vars {
-        *v = spread(*v, &shape);
+    let dtype = or_raise(op, &types, common_dtype(args, &types[values..]));
+    let shape = or_raise(op, &types, common_shape(&types));
+    let mut vars = SmallVec::new();
+    for (i, (arg, ty)) in all.iter().zip(&types).enumerate() {
+        vars.push(match (*arg, ty) {
+            (Argument::Var(mut v), Some(ty)) => {
+                if i >= values && ty.dtype != dtype {
+                    v = convert(v, dtype);
+                }
+                match ty.shape == shape {
+                    true => v,
+                    false => spread(v, &shape),
+                }
+            }
+            (number_given, _) => {
+                let bits = or_raise(op, &types, number(number_given, dtype));
+                let shape = shape.clone();
+                Var::literal(Splat::new(&Type { dtype, shape }, bits))
+            }
+        });
     }
     vars
 }
@@ -246,13 +260,8 @@ fn unary(op: Elementwise, x: Var) -> Var {
 
 #[track_caller]
 fn binary(op: Elementwise, a: impl IntoVar, b: impl IntoVar) -> Var {
-    broadcasting(op, &[a.argument(), b.argument()])
-}
-
-#[track_caller]
-fn broadcasting(op: Elementwise, args: &[Argument]) -> Var {
-    let name = op.row().name;
-    op.apply(&aligned(name, promoted(name, args)))
+    let args = [a.argument(), b.argument()];
+    op.apply(&aligned(op.row().name, None, &args))
 }
 
 macro_rules! operators {
@@ -549,7 +558,7 @@ impl Var {
         if n < 0 && !ty.is_float() {
             let error = TypeError::new(format!("{ty} to the power {n}"));
             let error = error.hint("convert first, as in `x.to(DType::F64)`");
-            or_raise("powi", &[Argument::Var(self)], Err(error))
+            or_raise("powi", &[Some(ty.clone())], Err(error))
         }
         let mut left = n.unsigned_abs();
         let mut power: Option<Var> = None;
@@ -652,7 +661,7 @@ impl Var {
     #[track_caller]
     pub fn mul_add(self, a: impl IntoVar, b: impl IntoVar) -> Var {
         let args = [Argument::Var(self), a.argument(), b.argument()];
-        broadcasting(const { row("fma") }, &args)
+        const { row("fma") }.apply(&aligned("fma", None, &args))
     }
 
     /// Whether `self < other`; `bool`, false on NaN: `numpy.less`.
@@ -720,9 +729,7 @@ impl Var {
     /// chosen has no influence, on the derivative neither: a NaN or an infinity in it does no harm.
     #[track_caller]
     pub fn select(self, a: impl IntoVar, b: impl IntoVar) -> Var {
-        let mut vars = promoted("select", &[a.argument(), b.argument()]);
-        vars.insert(0, self);
-        let vars = aligned("select", vars);
+        let vars = aligned("select", Some(self), &[a.argument(), b.argument()]);
         elementwise::select(vars[0], vars[1], vars[2])
     }
 }

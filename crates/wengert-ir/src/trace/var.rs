@@ -108,6 +108,14 @@ impl Var {
         }
     }
 
+    /// Its number in its trace; a literal has none.
+    pub(crate) fn id(self) -> Option<u32> {
+        match self.0 {
+            Repr::Traced { id, .. } => Some(id),
+            Repr::Literal(_) => None,
+        }
+    }
+
     /// The trace it belongs to; a literal belongs to none.
     pub(crate) fn trace(self) -> Option<u32> {
         match self.0 {
