@@ -260,7 +260,10 @@ impl Writer<'_> {
                 value,
             } => {
                 let element = index(element);
-                self.line(f, &format!("l{}[{row}].{field}[{element}] = {value}", list.0))
+                self.line(
+                    f,
+                    &format!("l{}[{row}].{field}[{element}] = {value}", list.0),
+                )
             }
             Stmt::ListFinish { out, list } => {
                 self.line(f, &format!("{} = finish l{}", self.def(*out), list.0))

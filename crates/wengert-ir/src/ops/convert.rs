@@ -20,7 +20,7 @@ pub struct Convert {
 
 impl Convert {
     /// The operation of that name and those parameters in the text form.
-    pub fn parse(name: &str, given: &Given) -> Option<Op> {
+    pub fn parse(name: &str, given: &Given, _: &[Func]) -> Option<Op> {
         match name {
             "convert" => Some(Op::Convert(Convert {
                 to: given.dtype("to")?,
