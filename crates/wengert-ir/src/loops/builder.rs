@@ -258,7 +258,7 @@ impl Builder {
             .collect::<Option<SmallVec<[u64; 3]>>>()
         {
             let operand = self.dtype(args[args.len() - 1]);
-            let bits = scalar::eval(op, operand, dtype, &bits);
+            let bits = scalar::apply(op, operand, dtype, &bits);
             return Some(self.constant(dtype, bits));
         }
         let is = |i: usize, n: i64| known.get(i).copied().flatten() == Some(n as u64);

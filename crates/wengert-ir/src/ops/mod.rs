@@ -13,6 +13,7 @@ use crate::ir::text::Attributes;
 use crate::ir::{BitMatrix, Func, Splat, Type};
 use crate::trace::Var;
 
+pub mod arithmetic;
 pub mod checkpoint;
 pub mod cond;
 pub mod convert;

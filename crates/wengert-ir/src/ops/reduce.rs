@@ -2,14 +2,16 @@
 
 use std::borrow::Cow;
 
-use crate::buffer::{Buffer, Data, Dense};
+use crate::buffer::{Buffer, Dense};
 use crate::error::{Error, TypeError};
 use crate::ir::text::{Attribute, Attributes};
 use crate::ir::{BitMatrix, DType, Dim, Func, Type, order};
+use crate::ops::arithmetic::Arithmetic;
 use crate::ops::layout::{ascending, broadcast, places, row_major};
 use crate::ops::{Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Tangent};
 use crate::ops::{elementwise, layout};
 use crate::trace::{Var, bind1};
+use crate::with_data;
 
 /// What a reduction makes of the elements.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -208,8 +210,15 @@ impl Primitive for Reduce {
 }
 
 impl Reduce {
-    fn extreme_tangent(&self, _x: Var, _y: Var, _dx: Var) -> Var {
-        todo!()
+    /// Ties share: with `k` elements equal to the extreme, each weighs `1/k`. The tangents of the
+    /// others are left out rather than multiplied by zero, so that infinite ones do no harm.
+    fn extreme_tangent(&self, x: Var, y: Var, dx: Var) -> Var {
+        let ty = x.ty();
+        let chosen = elementwise::eq(x, self.spread(y, &ty));
+        let (zeros, ones) = (Var::zeros(&ty), Var::full(&ty, 1.0));
+        let count = sum(elementwise::select(chosen, ones, zeros), &self.axes);
+        let total = sum(elementwise::select(chosen, dx, zeros), &self.axes);
+        elementwise::div(total, count)
     }
 
     /// The derivative of a product taken as a tree of pairwise products: each level multiplies the
@@ -238,33 +247,16 @@ impl Reduce {
             };
             let (a, b) = (part(p, 0), part(p, 1));
             let (da, db) = (part(dp, 0), part(dp, 1));
-            dp = odd(dp, elementwise::add(da * b, db * a));
-            p = odd(p, a * b);
+            dp = odd(
+                dp,
+                elementwise::add(elementwise::mul(da, b), elementwise::mul(db, a)),
+            );
+            p = odd(p, elementwise::mul(a, b));
             n = n.div_ceil(2);
         }
         layout::reshape(dp, &rest[1..])
     }
 }
-
-/// The smaller and the larger of two floats: NaN if either is, and -0 below +0.
-macro_rules! extremes {
-    ($t:ty, $min:ident, $max:ident) => {
-        fn $min(a: $t, b: $t) -> $t {
-            match a.is_nan() || (a < b) || (a == b && a.is_sign_negative()) {
-                true => a,
-                false => b,
-            }
-        }
-        fn $max(a: $t, b: $t) -> $t {
-            match a.is_nan() || (a > b) || (a == b && a.is_sign_positive()) {
-                true => a,
-                false => b,
-            }
-        }
-    };
-}
-extremes!(f32, min_f32, max_f32);
-extremes!(f64, min_f64, max_f64);
 
 fn eval(reducer: Reducer, x: &Buffer, axes: &[usize]) -> Buffer {
     match x {
@@ -272,77 +264,32 @@ fn eval(reducer: Reducer, x: &Buffer, axes: &[usize]) -> Buffer {
             let axes: Vec<usize> = axes.iter().map(|a| a - 1).collect();
             Buffer::list(rows.iter().map(|r| eval(reducer, r, &axes)).collect())
         }
-        Buffer::Dense(x) => Buffer::Dense(eval_dense(reducer, x, axes)),
+        Buffer::Dense(x) => {
+            Buffer::Dense(with_data!(&*x.data, v => eval_dense(reducer, x, v, axes)))
+        }
     }
 }
 
-fn eval_dense(reducer: Reducer, x: &Dense, axes: &[usize]) -> Dense {
-    let pick = |keep: bool| -> (Vec<usize>, Vec<isize>) {
+fn eval_dense<T: Arithmetic>(reducer: Reducer, x: &Dense, v: &[T], axes: &[usize]) -> Dense {
+    let pick = |gone: bool| -> (Vec<usize>, Vec<isize>) {
         let all = x.dims.iter().copied().zip(row_major(&x.dims)).enumerate();
-        all.filter(|(i, _)| axes.contains(i) != keep)
+        all.filter(|(i, _)| axes.contains(i) == gone)
             .map(|(_, d)| d)
             .unzip()
     };
-    let (kept, kept_strides) = pick(true);
-    let (gone, gone_strides) = pick(false);
-    let firsts = places(&kept, 0, &kept_strides);
-    let offsets: Vec<usize> = places(&gone, 0, &gone_strides).collect();
-    fn go<T: Copy>(
-        v: &[T],
-        firsts: impl Iterator<Item = usize>,
-        offsets: &[usize],
-        none: T,
-        op: impl Fn(T, T) -> T,
-    ) -> Vec<T> {
-        firsts
-            .map(|first| {
-                let get = |i: usize| v[first + offsets[i]];
-                order::reduce(offsets.len(), get, &op).unwrap_or(none)
-            })
-            .collect()
-    }
-    macro_rules! numbers {
-        ($variant:ident, $v:expr, $add:expr, $mul:expr, $min:expr, $max:expr) => {{
-            let (zero, one) = (Default::default(), 1u8.into());
-            Data::$variant(match reducer {
-                Sum => go($v, firsts, &offsets, zero, $add),
-                Prod => go($v, firsts, &offsets, one, $mul),
-                Min => go($v, firsts, &offsets, zero, $min),
-                Max => go($v, firsts, &offsets, zero, $max),
-                Any | All => unreachable!("typed"),
-            })
-        }};
-    }
-    macro_rules! floats {
-        ($variant:ident, $v:expr, $min:expr, $max:expr) => {
-            numbers!($variant, $v, |a, b| a + b, |a, b| a * b, $min, $max)
-        };
-    }
-    macro_rules! ints {
-        ($t:ty, $variant:ident, $v:expr) => {
-            numbers!(
-                $variant,
-                $v,
-                <$t>::wrapping_add,
-                <$t>::wrapping_mul,
-                std::cmp::min,
-                std::cmp::max
-            )
-        };
-    }
-    let data = match &*x.data {
-        Data::F32(v) => floats!(F32, v, min_f32, max_f32),
-        Data::F64(v) => floats!(F64, v, min_f64, max_f64),
-        Data::I32(v) => ints!(i32, I32, v),
-        Data::I64(v) => ints!(i64, I64, v),
-        Data::U32(v) => ints!(u32, U32, v),
-        Data::U64(v) => ints!(u64, U64, v),
-        Data::U8(v) => ints!(u8, U8, v),
-        Data::Bool(v) => Data::Bool(match reducer {
-            Any => go(v, firsts, &offsets, false, |a, b| a | b),
-            All => go(v, firsts, &offsets, true, |a, b| a & b),
-            _ => unreachable!("typed"),
-        }),
+    let (kept, strides) = pick(false);
+    let firsts = places(&kept, 0, &strides);
+    let (gone, strides) = pick(true);
+    let offsets: Vec<usize> = places(&gone, 0, &strides).collect();
+    let (none, op): (T, fn(T, T) -> T) = match reducer {
+        Sum | Any => (T::ZERO, T::add),
+        Prod | All => (T::ONE, T::mul),
+        Min => (T::ZERO, T::min),
+        Max => (T::ZERO, T::max),
     };
-    Dense::new(kept, data)
+    let one = |first: usize| {
+        let get = |i: usize| v[first + offsets[i]];
+        order::reduce(offsets.len(), get, op).unwrap_or(none)
+    };
+    Dense::of(kept.clone(), firsts.map(one).collect())
 }

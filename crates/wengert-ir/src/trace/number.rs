@@ -159,6 +159,15 @@ fn literal_bits(op: &str, arg: Argument, dtype: DType, types: &[Type]) -> u64 {
     }
 }
 
+/// A number of Rust's as a scalar literal of an element type that holds it.
+#[track_caller]
+pub(crate) fn literal(op: &str, arg: Argument, dtype: DType) -> Var {
+    let ty = Type::scalar(dtype);
+    let types = [ty.clone()];
+    let bits = literal_bits(op, arg, dtype, &types);
+    Var::literal(Splat::new(&ty, bits))
+}
+
 /// The signed integer of those bits.
 fn bits_of_i64(bits: u64, dtype: DType) -> i64 {
     match dtype {
