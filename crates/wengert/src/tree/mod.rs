@@ -1,7 +1,7 @@
 //! Trees: tuples, arrays, vectors, maps and structs of leaves.
 //!
 //! What goes into a function that is traced, and what comes out of it, is a tree whose leaves are
-//! [`Var`]s. Outside, the same tree has [`Array`](crate::Array)s for leaves: [`Tree::With`] maps one
+//! [`Var`](crate::Var)s. Outside, the same tree has [`Array`](crate::Array)s for leaves: [`Tree::With`] maps one
 //! to the other, `Rates<Var>` to `Rates<Array>`. Transforms work on trees as they work on one leaf.
 //!
 //! ```
