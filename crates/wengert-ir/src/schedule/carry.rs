@@ -6,11 +6,11 @@ use super::list::{ListLayout, stored_type};
 use super::node::{Expr, FEW, NodeId, positions};
 use super::store::buffer_of;
 use super::view::{View, is_contiguous};
-use super::{Lowering, unsupported};
+use super::{Lowering, Wanted, unsupported};
 use crate::error::Result;
 use crate::ir::{Atom, Func, Type};
 use crate::loops::builder::Carry;
-use crate::loops::{BufferId, BufferKind, Value};
+use crate::loops::{BufferId, BufferKind, Stmt, Value};
 
 /// The carried values of a loop.
 pub struct Carried {
@@ -178,6 +178,97 @@ impl Lowering {
             }
         }
         Ok(next)
+    }
+
+    /// Runs `body` while `cond` holds.
+    ///
+    /// # Errors
+    /// Those of the two.
+    pub fn while_(
+        &mut self,
+        limit: u64,
+        carries: &[Carry],
+        cond: impl FnOnce(&mut Lowering, &[Value]) -> Result<Value>,
+        body: impl FnOnce(&mut Lowering, &[Value]) -> Result<Vec<Value>>,
+    ) -> Result<Vec<Value>> {
+        let carried = self.b.carried(carries);
+        let params: Vec<Value> = carried.iter().map(|c| c.param).collect();
+        self.b.open(None);
+        let test = cond(self, &params)?;
+        let cond = self.b.close(vec![test]);
+        self.b.open(None);
+        let results = body(self, &params)?;
+        let body = self.b.close(results);
+        let outs = carried.iter().map(|c| c.out).collect();
+        self.b.push(Stmt::While {
+            carried,
+            cond,
+            body,
+            limit,
+        });
+        Ok(outs)
+    }
+
+    /// One of two functions of these operands, and their results.
+    ///
+    /// # Errors
+    /// As [`Lowering::run`].
+    pub fn branch(
+        &mut self,
+        pred: NodeId,
+        branches: &[Func; 2],
+        args: &[NodeId],
+        outputs: &[Wanted],
+    ) -> Result<Vec<NodeId>> {
+        self.ready(args)?;
+        let pred = self.value(pred);
+        let kept: Vec<Type> = outputs.iter().map(|w| stored_type(&w.ty)).collect();
+        let places: Vec<Option<View>> = (outputs.iter().zip(&kept))
+            .map(|(want, kept)| match (&want.place, kept.size() > FEW) {
+                (_, false) => None,
+                (Some(place), true) if !want.ty.shape.has_run() => Some(place.clone()),
+                _ => Some(self.alloc(kept.dtype, &kept.dims())),
+            })
+            .collect();
+        let wishes: Vec<Option<View>> = (outputs.iter().zip(&places))
+            .map(|(want, place)| place.clone().filter(|_| !want.ty.shape.has_run()))
+            .collect();
+        let mut layouts: Vec<Option<Rc<ListLayout>>> = outputs.iter().map(|_| None).collect();
+        let mut blocks = vec![];
+        for func in branches {
+            self.b.open(None);
+            let results = self.run(func, args, &wishes)?;
+            let mut values = vec![];
+            let mut writes = vec![];
+            for (i, id) in results.into_iter().enumerate() {
+                let stored = self.as_stored(id, &mut layouts[i])?;
+                match &places[i] {
+                    Some(place) => writes.push((stored, place.clone())),
+                    None => {
+                        values.extend(self.elements(stored)?);
+                        self.release(stored);
+                    }
+                }
+            }
+            self.commit(writes, &[])?;
+            blocks.push(self.b.close(values));
+        }
+        let [then, otherwise] = blocks.try_into().expect("two branches");
+        let values = self.b.close_if(pred, then, otherwise);
+        let mut first = 0;
+        let mut results = vec![];
+        for (i, want) in outputs.iter().enumerate() {
+            let stored = match &places[i] {
+                Some(place) => self.stored(kept[i].dtype, kept[i].dims(), place.clone()),
+                None => {
+                    let n = kept[i].size();
+                    first += n;
+                    self.of_elements(&kept[i], &values[first - n..first])
+                }
+            };
+            results.push(self.from_stored(&want.ty, stored, layouts[i].clone()));
+        }
+        Ok(results)
     }
 
     /// Which scalars that a loop carries are the same in all lanes: those that start so and are

@@ -3,8 +3,8 @@
 use std::rc::Rc;
 
 use super::node::{Expr, NodeId};
-use super::view::{PerAxis, Place, View, contiguous};
-use super::{Lowering, unsupported};
+use super::view::{AxisMap, PerAxis, Place, View, contiguous};
+use super::{Lowering, Wanted, unsupported};
 use crate::error::Result;
 use crate::ir::{DType, Dim, Type};
 use crate::loops::affine::Affine;
@@ -222,6 +222,146 @@ impl Lowering {
         match ty.shape.has_run() {
             true => self.lists(ty.clone(), stored, layout),
             false => stored,
+        }
+    }
+}
+
+/// Rows that a loop piles up.
+pub struct Piles {
+    /// The types of the rows.
+    rows: Vec<Type>,
+    /// What is behind the rows that are lists.
+    inner: Vec<Option<Rc<ListLayout>>>,
+    kind: Pile,
+}
+
+enum Pile {
+    /// Arrays of known length.
+    Arrays(Vec<View>),
+    /// One list.
+    List(ListId),
+}
+
+impl Lowering {
+    /// Makes room for rows, before the loop that piles them up: for results of these types.
+    pub fn pile(&mut self, outputs: &[Wanted], length: Dim) -> Piles {
+        let rows: Vec<Type> = outputs.iter().map(|w| w.ty.row()).collect();
+        let kind = match length {
+            Dim::Run if !rows.is_empty() => Pile::List(self.begin_list(&rows)),
+            _ => {
+                let view = |want: &Wanted| {
+                    let stored = stored_type(&want.ty);
+                    match (&want.place, want.ty.shape.has_run()) {
+                        (Some(place), false) => place.clone(),
+                        _ => self.alloc(stored.dtype, &stored.dims()),
+                    }
+                };
+                Pile::Arrays(outputs.iter().map(view).collect())
+            }
+        };
+        Piles {
+            inner: rows.iter().map(|_| None).collect(),
+            rows,
+            kind,
+        }
+    }
+
+    /// Appends rows to a list in the order in which they are wanted later, where a loop is going to
+    /// fill them in from the last to the first.
+    ///
+    /// # Errors
+    /// Never, so far.
+    pub fn push_rows(&mut self, piles: &Piles, extent: Value) -> Result<()> {
+        let Pile::List(list) = piles.kind else {
+            return Ok(());
+        };
+        self.repeat(LoopKind::Serial { reverse: false }, extent, |l, i| {
+            let row = l.b.materialize(&i);
+            l.b.list_push(list, row);
+            Ok(())
+        })
+    }
+
+    /// Appends one row to a list.
+    pub fn push_row(&mut self, piles: &Piles, row: Value) {
+        if let Pile::List(list) = piles.kind {
+            self.b.list_push(list, row);
+        }
+    }
+
+    /// Where the values of a row may be put while they are computed.
+    pub fn row_places(&mut self, piles: &Piles, row: &Affine) -> Vec<Option<View>> {
+        let Pile::Arrays(views) = &piles.kind else {
+            return vec![None; piles.rows.len()];
+        };
+        let rows = views.iter().zip(&piles.rows);
+        rows.map(|(view, ty)| match ty.shape.has_run() {
+            true => None,
+            false => Some(self.row_view(view, ty, row)),
+        })
+        .collect()
+    }
+
+    fn row_view(&mut self, view: &View, row_type: &Type, row: &Affine) -> View {
+        let dims = [&[0], &stored_type(row_type).dims()[..]].concat();
+        self.map_view(view, &AxisMap::row(&dims, row.clone()))
+    }
+
+    /// What is to be written for a row, from values that are held.
+    ///
+    /// # Errors
+    /// If a row is a list that cannot be kept.
+    pub fn pile_up_rows(
+        &mut self,
+        piles: &mut Piles,
+        row: &Affine,
+        values: &[NodeId],
+    ) -> Result<Vec<(NodeId, View)>> {
+        match piles.kind {
+            Pile::List(list) => {
+                let row = self.b.materialize(row);
+                let mut inner: Vec<&mut Option<Rc<ListLayout>>> = piles.inner.iter_mut().collect();
+                self.row_writes(list, row, values, &mut inner)
+            }
+            Pile::Arrays(ref views) => {
+                let mut writes = vec![];
+                for (i, &id) in values.iter().enumerate() {
+                    let node = self.as_stored(id, &mut piles.inner[i])?;
+                    let view = self.row_view(&views[i], &piles.rows[i], row);
+                    writes.push((node, view));
+                }
+                Ok(writes)
+            }
+        }
+    }
+
+    /// What has been piled up.
+    pub fn piled(&mut self, piles: Piles, outputs: &[Wanted]) -> Vec<NodeId> {
+        match piles.kind {
+            Pile::List(list) => {
+                let handle = self.b.list_finish(list);
+                let fields = outputs.iter().zip(piles.inner).enumerate();
+                fields
+                    .map(|(field, (want, inner))| {
+                        let handles = self.scalar(&[], handle);
+                        let layout = ListLayout {
+                            list,
+                            field: field as u32,
+                            inner,
+                        };
+                        self.lists(want.ty.clone(), handles, Some(Rc::new(layout)))
+                    })
+                    .collect()
+            }
+            Pile::Arrays(views) => {
+                let all = outputs.iter().zip(views).zip(piles.inner);
+                all.map(|((want, view), inner)| {
+                    let stored = stored_type(&want.ty);
+                    let node = self.stored(stored.dtype, stored.dims(), view);
+                    self.from_stored(&want.ty, node, inner)
+                })
+                .collect()
+            }
         }
     }
 }

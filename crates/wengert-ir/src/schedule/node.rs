@@ -122,12 +122,13 @@ impl Lowering {
         self.node(id).ty.dims()
     }
 
-    pub(super) fn retain(&mut self, id: NodeId, n: u32) {
+    /// So many uses more.
+    pub fn retain(&mut self, id: NodeId, n: u32) {
         self.node_mut(id).uses += n;
     }
 
     /// One use less; with the last, those of its operands.
-    pub(super) fn release(&mut self, id: NodeId) {
+    pub fn release(&mut self, id: NodeId) {
         let mut left = vec![id];
         while let Some(id) = left.pop() {
             let node = self.node_mut(id);
