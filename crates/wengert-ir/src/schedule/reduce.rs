@@ -56,6 +56,8 @@ pub(super) struct Fold {
     pub walks: Vec<Option<PerAxis<i64>>>,
     /// In what order.
     pub rule: Rule,
+    /// Whether terms cannot be had side by side.
+    pub serially: bool,
 }
 
 /// In what order terms are joined: see [`crate::ir::order`].
@@ -108,6 +110,7 @@ impl Lowering {
             reduced,
             walks,
             rule: Rule::Usual,
+            serially: false,
         };
         if fold.across(self.in_lanes()) && fold.reduced_space().axes.len() > 1 {
             // The terms are to lie one after the other.
@@ -123,10 +126,14 @@ impl Lowering {
         let places: Vec<View> = (beside.iter())
             .map(|&id| {
                 let dtype = self.ty(id).dtype;
-                self.node_mut(id).place.take().unwrap_or_else(|| self.alloc(dtype, &dims))
+                self.node_mut(id)
+                    .place
+                    .take()
+                    .unwrap_or_else(|| self.alloc(dtype, &dims))
             })
             .collect();
-        fold.walks.extend(places.iter().map(|p| Some(p.strides.clone())));
+        fold.walks
+            .extend(places.iter().map(|p| Some(p.strides.clone())));
         let spilled = std::mem::take(&mut self.spilled);
         self.spill(&read)?;
         let result = self.fold(&fold, want, &mut |l, at| {
@@ -162,6 +169,7 @@ impl Lowering {
             walks: self.walks(&[x]),
             dims,
             rule,
+            serially: false,
         };
         let spilled = std::mem::take(&mut self.spilled);
         self.spill(&[x])?;
@@ -209,7 +217,7 @@ impl Lowering {
             l.store(&place, &fold.kept_at(at), value);
             Ok(())
         };
-        match fold.across(self.in_lanes()) {
+        match fold.serially || fold.across(self.in_lanes()) {
             true => self.over_serially(&kept, n, visit)?,
             false => self.over(&kept, n, visit)?,
         }
@@ -261,6 +269,7 @@ impl Lowering {
             reduced: vec![0],
             walks: self.walks(&[partial]),
             rule: Rule::OneByOne,
+            serially: false,
             ..*fold
         };
         let want = Wanted {
@@ -435,6 +444,7 @@ impl Fold {
         let innermost = (0..self.dims.len()).rev().find(|&a| self.dims[a] > 1);
         !in_lanes
             && self.rule == Rule::Usual
+            && !self.serially
             && self.terms() >= SHORT
             && (results < LANES || innermost.is_none_or(|a| self.reduced.contains(&a)))
     }

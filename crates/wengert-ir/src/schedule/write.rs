@@ -2,7 +2,7 @@
 
 use super::node::{Expr, FEW, NodeId};
 use super::store::buffer_of;
-use super::view::{AxisMap, View, Walk};
+use super::view::{AxisMap, View, Walk, is_spread_out};
 use super::{Lowering, Wanted};
 use crate::error::Result;
 use crate::ir::{DType, Type};
@@ -97,7 +97,9 @@ impl Lowering {
         let axes = walks.enumerate();
         let map = AxisMap {
             dims: dims.to_vec(),
-            axes: axes.map(|(a, (start, step))| Walk::from(start, a, step)).collect(),
+            axes: axes
+                .map(|(a, (start, step))| Walk::from(start, a, step))
+                .collect(),
         };
         self.map_view(view, &map)
     }
@@ -237,7 +239,8 @@ impl Lowering {
                 BufferKind::Call | BufferKind::Task => !self.in_lanes(),
                 _ => false,
             };
-            if here && self.node(x).uses == 1 && !self.is_read(buffer, &[x]) {
+            let apart = is_spread_out(&self.dims(x), &view.strides);
+            if here && apart && self.node(x).uses == 1 && !self.is_read(buffer, &[x]) {
                 return Ok(view);
             }
         }
