@@ -296,7 +296,13 @@ impl Emitter<'_, '_> {
     }
 
     /// The address of the element that lane `l` reads or writes, by its number.
-    pub(super) fn lane_address(&mut self, b: BufferId, start: Address, n: ir::Value, l: usize) -> Address {
+    pub(super) fn lane_address(
+        &mut self,
+        b: BufferId,
+        start: Address,
+        n: ir::Value,
+        l: usize,
+    ) -> Address {
         let pitch = self.pitch(b);
         let mut a = self.advance(start, Some(n), 0, pitch);
         if self.kind(b) == BufferKind::Local {

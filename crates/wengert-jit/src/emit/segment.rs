@@ -12,9 +12,7 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, InstBuilder, types};
 use smallvec::SmallVec;
 use wengert_ir::ir::types::DType;
-use wengert_ir::loops::{
-    Block, BufferId, BufferKind, Index, LANES, ListId, ScalarOp, Stmt, Value,
-};
+use wengert_ir::loops::{Block, BufferId, BufferKind, Index, LANES, ListId, ScalarOp, Stmt, Value};
 
 use super::address::{Address, Parts};
 use super::short::Row;
@@ -128,12 +126,7 @@ impl<'p> Emitter<'_, 'p> {
 
     /// Whether an index is the same in all lanes.
     fn is_uniform(&self, i: &Index) -> bool {
-        i.stride == 0
-            && !i
-                .base
-                .into_iter()
-                .chain(i.each)
-                .any(|v| self.is_lanes(v))
+        i.stride == 0 && !i.base.into_iter().chain(i.each).any(|v| self.is_lanes(v))
     }
 
     /// Whether a statement works on lanes.
@@ -221,12 +214,7 @@ impl<'p> Emitter<'_, 'p> {
 
     /// Whether lanes reach neighbouring elements.
     fn is_row(&self, i: &Index) -> bool {
-        i.stride == 1
-            && !i
-                .base
-                .into_iter()
-                .chain(i.each)
-                .any(|v| self.is_lanes(v))
+        i.stride == 1 && !i.base.into_iter().chain(i.each).any(|v| self.is_lanes(v))
     }
 
     fn segment(&mut self, stmts: &'p [Stmt]) {

@@ -211,10 +211,7 @@ impl<'p> Session<'p> {
     }
 
     /// Declares a function that returns a status.
-    fn declare(
-        &mut self,
-        params: &[cranelift_codegen::ir::Type],
-    ) -> Result<FuncId, CompileError> {
+    fn declare(&mut self, params: &[cranelift_codegen::ir::Type]) -> Result<FuncId, CompileError> {
         let mut sig = self.signature(params);
         sig.returns.push(AbiParam::new(types::I32));
         Ok(self.module.declare_anonymous_function(&sig)?)
