@@ -29,6 +29,8 @@ pub enum Elementary {
     /// `pow(x, y)`
     Pow,
     Cbrt,
+    Erf,
+    Erfc,
 }
 
 use Elementary::*;
@@ -37,7 +39,7 @@ impl Elementary {
     /// All of them.
     pub const ALL: &[Self] = &[
         Exp, Exp2, Expm1, Sigmoid, Log, Log1p, Log2, Log10, Sin, Cos, Tan, Asin, Acos, Atan, Atan2,
-        Sinh, Cosh, Tanh, Asinh, Acosh, Atanh, Pow, Cbrt,
+        Sinh, Cosh, Tanh, Asinh, Acosh, Atanh, Pow, Cbrt, Erf, Erfc,
     ];
 
     /// The number of arguments.
@@ -74,6 +76,8 @@ impl Elementary {
             Atanh => "atanh",
             Pow => "pow",
             Cbrt => "cbrt",
+            Erf => "erf",
+            Erfc => "erfc",
         }
     }
 
@@ -106,6 +110,8 @@ impl Elementary {
             (Atanh, &[x]) => super::atanh(a, x),
             (Pow, &[x, y]) => super::pow(a, x, y),
             (Cbrt, &[x]) => super::cbrt(a, x),
+            (Erf, &[x]) => super::erf(a, x),
+            (Erfc, &[x]) => super::erfc(a, x),
             _ => panic!(
                 "{} takes {} arguments, not {}",
                 self.name(),
