@@ -4,8 +4,13 @@ use std::collections::HashSet;
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
+use syn::ext::IdentExt;
 use syn::visit::{Visit, visit_type_path};
-use syn::{Attribute, Data, DeriveInput, Error, Fields, Generics, Member, Result, Type, TypePath};
+use syn::visit_mut::{VisitMut, visit_type_mut};
+use syn::{
+    Attribute, Data, DeriveInput, Error, Fields, Generics, Member, Result, Type, TypePath,
+    parse_quote,
+};
 
 /// A struct or an enum.
 pub struct Input {
@@ -30,6 +35,8 @@ pub struct Variant {
 /// A field.
 pub struct Field {
     pub member: Member,
+    /// Its name in paths.
+    pub label: String,
     pub ty: Type,
     /// Part of the structure, not a tree.
     pub skip: bool,
@@ -41,6 +48,7 @@ impl Input {
     /// Reads a type.
     pub fn read(input: DeriveInput) -> Result<Input> {
         let name = input.ident;
+        let shown = name.unraw();
         for attribute in &input.attrs {
             if attribute.path().is_ident("tree") {
                 return Err(Error::new_spanned(
@@ -51,7 +59,7 @@ impl Input {
         }
         let (is_enum, variants) = match input.data {
             Data::Struct(data) => {
-                let variant = Variant::read(quote!(#name), name.to_string(), &data.fields)?;
+                let variant = Variant::read(quote!(#name), shown.to_string(), &data.fields)?;
                 (false, vec![variant])
             }
             Data::Enum(data) => {
@@ -59,7 +67,7 @@ impl Input {
                     let variant = &v.ident;
                     Variant::read(
                         quote!(#name::#variant),
-                        format!("{name}::{variant}"),
+                        format!("{shown}::{}", variant.unraw()),
                         &v.fields,
                     )
                 };
@@ -79,8 +87,28 @@ impl Input {
             is_enum,
             variants,
         };
+        input.name_self();
         input.find_trees()?;
         Ok(input)
+    }
+
+    /// Writes the type with its parameters where a field says `Self`.
+    fn name_self(&mut self) {
+        struct Named(Type);
+        impl VisitMut for Named {
+            fn visit_type_mut(&mut self, ty: &mut Type) {
+                match ty {
+                    Type::Path(path) if path.path.is_ident("Self") => *ty = self.0.clone(),
+                    _ => visit_type_mut(self, ty),
+                }
+            }
+        }
+        let name = &self.name;
+        let (_, arguments, _) = self.generics.split_for_impl();
+        let mut named = Named(parse_quote!(#name #arguments));
+        for field in self.variants.iter_mut().flat_map(|v| &mut v.fields) {
+            named.visit_type_mut(&mut field.ty);
+        }
     }
 
     /// All fields, of all variants.
@@ -166,6 +194,10 @@ impl Variant {
     fn read(path: TokenStream, name: String, fields: &Fields) -> Result<Variant> {
         let read = |(i, (member, field)): (usize, (Member, &syn::Field))| {
             Ok(Field {
+                label: match &member {
+                    Member::Named(name) => name.unraw().to_string(),
+                    Member::Unnamed(place) => place.index.to_string(),
+                },
                 member,
                 ty: field.ty.clone(),
                 skip: is_skipped(&field.attrs)?,

@@ -1,6 +1,7 @@
 //! `Array`: data, as it goes into a compiled function and comes out of one.
 
 use std::fmt;
+use std::sync::Arc;
 
 use wengert_ir::buffer::{Data, Dense, Element};
 use wengert_ir::error::{Error, Result};
@@ -176,6 +177,14 @@ impl Array {
     #[doc(hidden)]
     pub fn dense(&self) -> &Dense {
         &self.dense
+    }
+
+    /// The elements, to be overwritten: memory that others share is left to them.
+    pub(crate) fn data_to_overwrite(&mut self) -> &mut Data {
+        if Arc::get_mut(&mut self.dense.data).is_none() {
+            self.dense.data = Arc::new(Data::zeros(self.dtype(), self.len()));
+        }
+        Arc::get_mut(&mut self.dense.data).expect("it has just been made unique")
     }
 
     /// What it is made of, moved out: unique if no clone is left.

@@ -13,7 +13,7 @@ use wengert_ir::ir::{Func, Type};
 use wengert_ir::ops::while_loop;
 use wengert_ir::source::SourceId;
 use wengert_ir::trace::{Kind, Var, closed, door_open};
-use wengert_ir::{eval, rewrite, schedule};
+use wengert_ir::{eval, rewrite};
 
 use crate::array::Array;
 use crate::tree::{self, Feed, ShapeDtype, Tree, TreeDef};
@@ -90,7 +90,6 @@ struct Compiled {
     arrays: Vec<Dense>,
     out: TreeDef,
     results: Vec<Type>,
-    code: wengert_jit::Executable,
 }
 
 thread_local! {
@@ -240,20 +239,11 @@ where
 
     fn compile_signature(&self, signature: &Signature) -> Result<Compiled> {
         let (func, arrays, out) = self.trace(signature)?;
-        let program = schedule::lower(&func)?;
-        let options = wengert_jit::Options {
-            list_bytes: self.options.residual_bytes,
-            ..Default::default()
-        };
-        let code = wengert_jit::compile(&program, &options).map_err(|e| Error::Compile {
-            message: e.to_string(),
-        })?;
         Ok(Compiled {
             results: func.result_types(),
             func,
             arrays,
             out,
-            code,
         })
     }
 
@@ -266,11 +256,7 @@ where
             let _limit = while_loop::limited(self.options.max_steps);
             traced_at(self.made, &self.f, signature)?
         };
-        Ok((
-            rewrite::optimise(&func, wengert_jit::has_fma()),
-            arrays,
-            out,
-        ))
+        Ok((rewrite::optimise(&func, true), arrays, out))
     }
 }
 
@@ -348,7 +334,7 @@ where
 fn signature<T: Tree<Leaf = ShapeDtype>>(specs: &T) -> Signature {
     let (leaves, def) = tree::flatten_ref(specs);
     Signature {
-        types: leaves.iter().map(|s| s.ty()).collect(),
+        types: leaves.iter().map(|s| Type::from(*s)).collect(),
         def,
     }
 }
@@ -375,26 +361,18 @@ fn zeros(ty: &Type) -> Data {
 
 impl Compiled {
     fn run(&self, args: &[Array], outputs: &mut [&mut Data]) -> Result<()> {
-        let args = args.iter().map(|a| &*a.dense().data);
-        let inputs: Vec<&Data> = args.chain(self.arrays.iter().map(|a| &*a.data)).collect();
-        self.code.run(&inputs, outputs).map_err(run_error)
+        let args = args.iter().map(Array::dense).chain(&self.arrays);
+        let args: Vec<Buffer> = args.map(|d| Buffer::Dense(d.clone())).collect();
+        for (out, value) in outputs.iter_mut().zip(eval::eval(&self.func, &args)?) {
+            **out = (*value.dense().data).clone();
+        }
+        Ok(())
     }
 
     fn rebuild<Y: Tree>(&self, outputs: Vec<Data>) -> Result<Y::With<Array>> {
         let leaves = outputs.into_iter().zip(&self.results);
         let leaves = leaves.map(|(data, ty)| Array::from_dense(Dense::new(ty.dims(), data)));
         tree::unflatten(&self.out, leaves)
-    }
-}
-
-fn run_error(error: wengert_jit::RunError) -> Error {
-    match error {
-        wengert_jit::RunError::MaxSteps { limit } => Error::MaxSteps { limit },
-        wengert_jit::RunError::ListMemory { need, limit } => Error::Memory { need, limit },
-        other => Error::Value {
-            op: "call".into(),
-            message: other.to_string(),
-        },
     }
 }
 
@@ -457,7 +435,8 @@ where
                 got: leaves.len().to_string(),
             });
         }
-        let mut outputs: Vec<&mut Data> = leaves.iter_mut().map(|a| a.data_mut()).collect();
+        let mut outputs: Vec<&mut Data> =
+            leaves.iter_mut().map(|a| a.data_to_overwrite()).collect();
         self.compiled.run(&arrays, &mut outputs)
     }
 

@@ -44,6 +44,11 @@ struct Pair<P, Q>(P, Q);
 struct Point<const N: usize, T = Var>([T; N]);
 
 #[derive(Tree, Clone, PartialEq, Debug)]
+struct Raw<T = Var> {
+    r#type: T,
+}
+
+#[derive(Tree, Clone, PartialEq, Debug)]
 struct Marked<A, T = Var> {
     #[tree(skip)]
     marker: PhantomData<A>,
@@ -71,7 +76,7 @@ enum Shape<T = Var> {
 #[derive(Tree, Clone, PartialEq, Debug)]
 struct List<T = Var> {
     head: T,
-    tail: Option<Box<List<T>>>,
+    tail: Option<Box<Self>>,
 }
 
 fn a(x: f64) -> Array {
@@ -180,6 +185,7 @@ fn every_tree() {
         Point([a(1.0), a(2.0), a(3.0)]),
         &[".0[0]", ".0[1]", ".0[2]"],
     );
+    check(Raw { r#type: a(1.0) }, &[".type"]);
     check(
         Marked {
             marker: PhantomData,
@@ -347,7 +353,8 @@ fn what_feeds_an_array() {
     assert_eq!(door.call(2), Array::from(2));
     assert_eq!(door.call(2usize).dtype(), DType::I64);
     assert_eq!(door.call(true), Array::from(true));
-    assert_eq!(door.call(&2.0), a(2.0));
+    let lent = &2.0;
+    assert_eq!(door.call(lent), a(2.0));
     let array = Array::from([[1.0, 2.0], [3.0, 4.0]]);
     assert_eq!(door.call([[1.0, 2.0], [3.0, 4.0]]), array);
     assert_eq!(door.call(vec![[1.0, 2.0], [3.0, 4.0]]), array);
@@ -375,7 +382,8 @@ fn what_feeds_a_tree() {
     let rates = door.call(numbers);
     assert_eq!(rates.beta, a(0.03));
     assert_eq!(door.call(&rates), rates);
-    assert_eq!(door.call(&numbers), rates);
+    let lent = &numbers;
+    assert_eq!(door.call(lent), rates);
     let door = Door::new(|(r, n): (Rates, Option<Var>)| (r, n));
     assert_eq!(door.call((numbers, Some(1))).1, Some(Array::from(1)));
     assert_eq!(door.call((&rates, None::<f64>)).1, None);
@@ -502,6 +510,8 @@ fn arrays_are_constants_of_a_trace() {
 fn structures_are_keys() {
     fn key<T: Send + Sync + Eq + Hash + Clone + 'static>(_: T) {}
     key(tree::def(&model()));
+    fn shared<T: Send + Sync>(_: T) {}
+    shared(model());
     let def = tree::def(&model());
     // A tree of the same structure has it, whatever its leaves.
     assert_eq!(tree::def(&tree::specs(&model())), def);

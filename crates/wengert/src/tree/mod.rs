@@ -1,7 +1,7 @@
 //! Trees: tuples, arrays, vectors, maps and structs of leaves.
 //!
 //! What goes into a function that is traced, and what comes out of it, is a tree whose leaves are
-//! [`Var`]s. Outside, the same tree has [`Array`](crate::Array)s for leaves: [`Tree::With`] maps one
+//! [`Var`](crate::Var)s. Outside, the same tree has [`Array`](crate::Array)s for leaves: [`Tree::With`] maps one
 //! to the other, `Rates<Var>` to `Rates<Array>`. Transforms work on trees as they work on one leaf.
 //!
 //! ```
@@ -154,6 +154,13 @@ pub fn flatten_ref<T: Tree>(tree: &T) -> (Vec<&T::Leaf>, TreeDef) {
     let mut flat = Flat::new();
     tree.walk(&mut flat);
     flat.into_parts()
+}
+
+/// The leaves of a tree, to be written.
+pub fn leaves_mut<T: Tree>(tree: &mut T) -> Vec<&mut T::Leaf> {
+    let mut flat = Flat::new();
+    tree.walk_mut(&mut flat);
+    flat.into_parts().0
 }
 
 /// What may stand for a `T`, as its leaves and structure: see [`Feed`].
