@@ -5,7 +5,7 @@ use wengert_ir::eval::eval;
 use wengert_ir::ir::{Atom, DType, Func, Type};
 use wengert_ir::ops::elementwise::Elementwise;
 use wengert_ir::ops::rows::{self, Define, Elements, row};
-use wengert_ir::ops::{Cotangent, Mode, Operand, Primitive, Tangent};
+use wengert_ir::ops::{Batched, Cotangent, Mode, Operand, Primitive, Tangent};
 use wengert_ir::trace::{Kind, Var, closed};
 
 /// The value of an operation at scalars of one type.
@@ -398,6 +398,56 @@ fn transposes_are_adjoint() {
                     "{name}{x:?}: {} and {sum}",
                     ct * y
                 );
+            }
+        }
+    }
+}
+
+/// A batch is a loop over its elements, whichever operands it shares.
+#[test]
+fn batches_are_loops() {
+    const SIZE: usize = 4;
+    for op in rows::all().filter(takes_floats) {
+        let single = func_of(op);
+        let n = single.arity();
+        for which in 1..1 << n {
+            let mapped = |i: usize| which >> i & 1 == 1;
+            let ty = |i: usize| match mapped(i) {
+                true => single.types[i].batched(SIZE),
+                false => single.types[i].clone(),
+            };
+            let params: Vec<Type> = (0..n).map(ty).collect();
+            let batched = closed(Kind::Door, &params, |v| {
+                let operand = |i: usize| Batched {
+                    value: v[i],
+                    mapped: mapped(i),
+                };
+                let operands: Vec<Batched> = (0..n).map(operand).collect();
+                let results = op.batch(&operands, SIZE);
+                assert!(results[0].mapped);
+                vec![results[0].value]
+            });
+            let rows = &points(op)[..SIZE];
+            let arg = |i: usize| {
+                let lanes = if mapped(i) { SIZE } else { 1 };
+                let values = rows[..lanes].iter().map(|x| x[i]);
+                let dims = if mapped(i) { vec![SIZE] } else { vec![] };
+                Buffer::Dense(match single.types[i].dtype {
+                    DType::Bool => Dense::of(dims, values.map(|x| x > 0.5).collect()),
+                    _ => Dense::of(dims, values.collect()),
+                })
+            };
+            let args: Vec<Buffer> = (0..n).map(arg).collect();
+            let got = eval(&batched.func, &args).expect("a batch").remove(0);
+            for lane in 0..SIZE {
+                let x = |i: usize| rows[if mapped(i) { lane } else { 0 }][i];
+                let expected = at(op, &(0..n).map(x).collect::<Vec<f64>>());
+                let bits = got.dense().data.bits(lane);
+                let got = match op.row().signature.returns_bool {
+                    true => bits as f64,
+                    false => f64::from_bits(bits),
+                };
+                assert_eq!(got.to_bits(), expected.to_bits(), "{op:?} in lane {lane}");
             }
         }
     }
