@@ -243,8 +243,8 @@ fn aligned(op: &str, condition: Option<Var>, args: &[Argument]) -> SmallVec<[Var
                     false => spread(v, &shape),
                 }
             }
-            (number_given, _) => {
-                let bits = or_raise(op, &types, number(number_given, dtype));
+            (other, _) => {
+                let bits = or_raise(op, &types, number(other, dtype));
                 let shape = shape.clone();
                 Var::literal(Splat::new(&Type { dtype, shape }, bits))
             }
@@ -346,6 +346,14 @@ impl std::iter::Sum for Var {
 ///
 /// Element by element, of floats unless said; the result has the shape and the element type of
 /// `self`. On another element type they are an [`Error::Type`].
+///
+/// ```
+/// use wengert_ir::ir::{DType, Type};
+/// use wengert_ir::trace::{Kind, closed};
+///
+/// let door = closed(Kind::Door, &[Type::new(DType::F32, &[3])], |x| vec![x[0].sin().exp()]);
+/// assert_eq!(door.func.result_types()[0].to_string(), "f32[3]");
+/// ```
 impl Var {
     /// The sine of radians: `numpy.sin`. Derivative: `cos x`.
     #[track_caller]
@@ -645,6 +653,15 @@ impl Var {
 /// Element by element; shapes broadcast, element types are promoted, and Rust's numbers take the
 /// type of `self`. Shapes that do not broadcast and element types that have no common one are an
 /// [`Error::Type`].
+///
+/// ```
+/// use wengert_ir::ir::{DType, Type};
+/// use wengert_ir::trace::{Kind, closed};
+///
+/// let params = [Type::new(DType::F64, &[2, 1]), Type::new(DType::F32, &[3])];
+/// let door = closed(Kind::Door, &params, |x| vec![x[0].lt(1.0).select(x[0], x[1].powf(0.5))]);
+/// assert_eq!(door.func.result_types()[0].to_string(), "f64[2,3]");
+/// ```
 impl Var {
     /// `self` to the power `exponent`; of floats: `numpy.power`. Derivatives: `y x^(y-1)`, which is 0
     /// for `y = 0`, and `x^y ln x`, taken as 0 at `x = 0`.
