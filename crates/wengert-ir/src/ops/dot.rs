@@ -156,7 +156,7 @@ impl Primitive for Dot {
         let (da, db) = (known(a)?, known(b)?);
         if a.dtype != b.dtype || a.dtype == DType::Bool {
             return Err(TypeError::new(format!("{a} and {b} do not multiply"))
-                .hint("convert one of them: `x.to(F64)`"));
+                .hint("convert one of them, as in `x.to(DType::F64)`"));
         }
         let pairs: Vec<&(usize, usize)> = self.batch.iter().chain(&self.contract).collect();
         for (i, &&(x, y)) in pairs.iter().enumerate() {

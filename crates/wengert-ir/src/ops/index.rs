@@ -223,7 +223,7 @@ impl Primitive for Index {
         }
         if !idx.dtype.is_int() {
             return Err(TypeError::new(format!("{idx} is not an array of indices"))
-                .hint("convert it: `idx.to(I64)`"));
+                .hint("convert it, as in `i.to(DType::I64)`"));
         }
         let b = self.batch;
         if b > self.axis || b > di.len() || dx[..b] != di[..b] {
