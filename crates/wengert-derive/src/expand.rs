@@ -154,10 +154,7 @@ fn give_out(input: &Input, each: impl Fn(&Field) -> TokenStream) -> TokenStream 
     let arms = input.variants.iter().enumerate().map(|(index, v)| {
         let pattern = pattern(v);
         let name = &v.name;
-        let labels = v
-            .fields
-            .iter()
-            .map(|f| f.member.to_token_stream().to_string());
+        let labels = v.fields.iter().map(|f| &f.label);
         let fields = quote!(&[#(#labels),*]);
         let node = match input.is_enum {
             false => quote!(Struct { name: #name, fields: #fields }),
@@ -195,7 +192,7 @@ fn from_leaves(input: &Input) -> TokenStream {
         });
         quote!(#path { #(#fields),* })
     };
-    let name = input.name.to_string();
+    let name = &input.variants[0].name;
     if !input.is_enum {
         let built = built(&input.variants[0]);
         return quote! {
@@ -203,6 +200,7 @@ fn from_leaves(input: &Input) -> TokenStream {
             ::core::result::Result::Ok(#built)
         };
     }
+    let name = input.name.to_string();
     let count = input.variants.len();
     let arms = input.variants.iter().enumerate().map(|(index, v)| {
         let built = built(v);

@@ -4,8 +4,13 @@ use std::collections::HashSet;
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
+use syn::ext::IdentExt;
 use syn::visit::{Visit, visit_type_path};
-use syn::{Attribute, Data, DeriveInput, Error, Fields, Generics, Member, Result, Type, TypePath};
+use syn::visit_mut::{VisitMut, visit_type_mut};
+use syn::{
+    Attribute, Data, DeriveInput, Error, Fields, Generics, Member, Result, Type, TypePath,
+    parse_quote,
+};
 
 /// A struct or an enum.
 pub struct Input {
@@ -30,6 +35,8 @@ pub struct Variant {
 /// A field.
 pub struct Field {
     pub member: Member,
+    /// Its name in paths.
+    pub label: String,
     pub ty: Type,
     /// Part of the structure, not a tree.
     pub skip: bool,
@@ -41,6 +48,7 @@ impl Input {
     /// Reads a type.
     pub fn read(input: DeriveInput) -> Result<Input> {
         let name = input.ident;
+        let shown = name.unraw();
         for attribute in &input.attrs {
             if attribute.path().is_ident("tree") {
                 return Err(Error::new_spanned(
@@ -51,7 +59,7 @@ impl Input {
         }
         let (is_enum, variants) = match input.data {
             Data::Struct(data) => {
-                let variant = Variant::read(quote!(#name), name.to_string(), &data.fields)?;
+                let variant = Variant::read(quote!(#name), shown.to_string(), &data.fields)?;
                 (false, vec![variant])
             }
             Data::Enum(data) => {
@@ -59,7 +67,7 @@ impl Input {
                     let variant = &v.ident;
                     Variant::read(
                         quote!(#name::#variant),
-                        format!("{name}::{variant}"),
+                        format!("{shown}::{}", variant.unraw()),
                         &v.fields,
                     )
                 };
@@ -79,8 +87,28 @@ impl Input {
             is_enum,
             variants,
         };
+        input.name_self();
         input.find_trees()?;
         Ok(input)
+    }
+
+    /// Writes the type with its parameters where a field says `Self`.
+    fn name_self(&mut self) {
+        struct Named(Type);
+        impl VisitMut for Named {
+            fn visit_type_mut(&mut self, ty: &mut Type) {
+                match ty {
+                    Type::Path(path) if path.path.is_ident("Self") => *ty = self.0.clone(),
+                    _ => visit_type_mut(self, ty),
+                }
+            }
+        }
+        let name = &self.name;
+        let (_, arguments, _) = self.generics.split_for_impl();
+        let mut named = Named(parse_quote!(#name #arguments));
+        for field in self.variants.iter_mut().flat_map(|v| &mut v.fields) {
+            named.visit_type_mut(&mut field.ty);
+        }
     }
 
     /// All fields, of all variants.
@@ -134,6 +162,15 @@ impl Input {
                  it (`PhantomData<T>`, if there is none)",
             ));
         }
+        for parameter in self.generics.type_params() {
+            if self.trees.contains(&parameter.ident) && !parameter.bounds.is_empty() {
+                return Err(Error::new_spanned(
+                    &parameter.bounds,
+                    "a bound on a leaf parameter would have to hold for `Var`, `Array`, `f64` and all \
+                     that may stand for a leaf: write it on the `impl` blocks that need it",
+                ));
+            }
+        }
         let trees: HashSet<Ident> = self.trees.iter().cloned().collect();
         for field in self.fields().filter(|f| f.skip) {
             if !mentioned(&field.ty, &trees).is_empty() {
@@ -157,6 +194,10 @@ impl Variant {
     fn read(path: TokenStream, name: String, fields: &Fields) -> Result<Variant> {
         let read = |(i, (member, field)): (usize, (Member, &syn::Field))| {
             Ok(Field {
+                label: match &member {
+                    Member::Named(name) => name.unraw().to_string(),
+                    Member::Unnamed(place) => place.index.to_string(),
+                },
                 member,
                 ty: field.ty.clone(),
                 skip: is_skipped(&field.attrs)?,
@@ -210,4 +251,112 @@ fn mentioned(ty: &Type, parameters: &HashSet<Ident>) -> HashSet<Ident> {
     };
     search.visit_type(ty);
     search.found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use syn::parse_quote;
+
+    fn refused(input: DeriveInput, expected: &str) {
+        match Input::read(input) {
+            Ok(_) => panic!("expected: {expected}"),
+            Err(error) => assert!(error.to_string().contains(expected), "{error}"),
+        }
+    }
+
+    #[test]
+    fn what_is_refused() {
+        refused(
+            parse_quote!(
+                struct Rates {
+                    alpha: Var,
+                }
+            ),
+            "add `<T = Var>` to `Rates`, and write `T` for its leaves",
+        );
+        refused(
+            parse_quote!(
+                enum Kind {
+                    A,
+                    B,
+                }
+            ),
+            "add `<T = Var>` to `Kind`",
+        );
+        refused(
+            parse_quote!(
+                struct A<T = Var> {
+                    x: T,
+                    n: usize,
+                }
+            ),
+            "mark the field `#[tree(skip)]` if it is not traced",
+        );
+        refused(
+            parse_quote!(
+                struct A<T = Var> {
+                    #[tree(skip)]
+                    x: Vec<T>,
+                    y: T,
+                }
+            ),
+            "cannot depend on the leaf parameter",
+        );
+        refused(
+            parse_quote!(
+                struct A<T = Var> {
+                    #[tree(skip)]
+                    n: usize,
+                }
+            ),
+            "no field holds a leaf",
+        );
+        refused(
+            parse_quote!(
+                struct A<T = Var> {
+                    #[tree(leaf)]
+                    x: T,
+                }
+            ),
+            "the attribute of a field is `#[tree(skip)]`",
+        );
+        refused(
+            parse_quote!(
+                #[tree(leaf = T)]
+                struct A<T = Var> {
+                    x: T,
+                }
+            ),
+            "a type has no `tree` attribute",
+        );
+        refused(
+            parse_quote!(
+                struct A<T: Copy = Var> {
+                    x: T,
+                }
+            ),
+            "write it on the `impl` blocks that need it",
+        );
+        refused(
+            parse_quote!(union A<T> { x: T }),
+            "a union has no fixed leaves",
+        );
+    }
+
+    #[test]
+    fn which_parameters_are_trees() {
+        let input = parse_quote! {
+            struct A<'a, K, P, const N: usize, T> {
+                p: Option<P>,
+                t: [T; N],
+                #[tree(skip)]
+                k: &'a K,
+            }
+        };
+        let input = Input::read(input).unwrap();
+        assert_eq!(input.trees, ["P", "T"]);
+        assert!(input.is_generic(&parse_quote!(Vec<K>)));
+        assert!(!input.is_generic(&parse_quote!(other::K)));
+    }
 }

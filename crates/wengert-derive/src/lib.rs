@@ -13,16 +13,6 @@ use syn::{DeriveInput, parse_macro_input};
 /// values, `Rates<Array>` the same of data, and `Rates<f64>` may be passed for that. Fields are `T`,
 /// or anything that is a tree when `T` is: `Vec<T>`, `[T; 3]`, `(T, T)`, `Option<Other<T>>`.
 ///
-/// ```ignore
-/// #[derive(Tree, Clone)]
-/// struct Layer<T = Var> {
-///     w: T,
-///     b: Option<T>,
-///     #[tree(skip)]
-///     activation: Activation,
-/// }
-/// ```
-///
 /// # Skipped fields
 /// A field marked `#[tree(skip)]` holds no leaves. It is part of the structure: a function is traced
 /// anew for each value of it. Its type must be `Clone + Eq + Hash + Send + Sync + 'static`.

@@ -1,1 +1,17 @@
-//! Machine code for the loop IR.
+//! Machine code for the loop IR, by Cranelift, and what it needs to run.
+//!
+//! [`compile`] turns a [`Program`](wengert_ir::loops::Program) into an [`Executable`], which any
+//! number of threads may [run](Executable::run) at the same time.
+//!
+//! * `plan` prepares a program: it shares or inlines functions, finds out how long each value lives,
+//!   and lays out the memory of a call.
+//! * `emit` writes Cranelift's IR: scalars, lanes, control flow, memory, lists, parallel loops.
+//! * `runtime` holds what compiled code calls, and what calls it: frames, lists, threads, kernels.
+
+mod compile;
+mod emit;
+mod plan;
+mod runtime;
+
+pub use compile::{CompileError, Options, compile};
+pub use runtime::executable::{Executable, RunError};

@@ -1,14 +1,15 @@
 //! `Array`: data, as it goes into a compiled function and comes out of one.
 
 use std::fmt;
+use std::sync::Arc;
 
 use wengert_ir::buffer::{Data, Dense, Element};
 use wengert_ir::error::{Error, Result};
 use wengert_ir::ir::{DType, Shape, Type};
-use wengert_ir::trace::{Var, captured_array};
 
 mod convert;
 mod display;
+mod var;
 
 pub use convert::Nested;
 
@@ -178,6 +179,14 @@ impl Array {
         &self.dense
     }
 
+    /// The elements, to be overwritten: memory that others share is left to them.
+    pub(crate) fn data_to_overwrite(&mut self) -> &mut Data {
+        if Arc::get_mut(&mut self.dense.data).is_none() {
+            self.dense.data = Arc::new(Data::zeros(self.dtype(), self.len()));
+        }
+        Arc::get_mut(&mut self.dense.data).expect("it has just been made unique")
+    }
+
     /// What it is made of, moved out: unique if no clone is left.
     #[doc(hidden)]
     pub fn into_dense(self) -> Dense {
@@ -211,21 +220,5 @@ impl fmt::Debug for Array {
 impl fmt::Display for Array {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         display::write_array(f, self, false)
-    }
-}
-
-/// In a trace an array is a constant.
-impl From<&Array> for Var {
-    #[track_caller]
-    fn from(array: &Array) -> Var {
-        captured_array(array.dense())
-    }
-}
-
-/// In a trace an array is a constant.
-impl From<Array> for Var {
-    #[track_caller]
-    fn from(array: Array) -> Var {
-        captured_array(array.dense())
     }
 }

@@ -94,7 +94,7 @@ pub fn sum_lanes<T: Copy>(
 
 /// [`sum_lanes`] of terms given by their bits.
 pub fn lane_sum(dtype: DType, terms: &[u64]) -> u64 {
-    let add = |a, b| scalar::eval(ScalarOp::Add, dtype, dtype, &[a, b]);
+    let add = |a, b| scalar::apply(ScalarOp::Add, dtype, dtype, &[a, b]);
     sum_lanes(terms.len(), 0, |i| terms[i], add)
 }
 

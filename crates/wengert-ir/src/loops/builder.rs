@@ -45,6 +45,15 @@ pub struct Carry {
     pub lanes: bool,
 }
 
+/// A counted loop whose body is open.
+pub(crate) struct OpenFor {
+    kind: LoopKind,
+    extent: Value,
+    /// The step's number.
+    pub index: Value,
+    carried: Vec<Carried>,
+}
+
 impl Builder {
     /// An empty program.
     pub fn new() -> Builder {
@@ -132,7 +141,7 @@ impl Builder {
         self.frames.iter().rev().find_map(|f| f.vector)
     }
 
-    fn value(&mut self, dtype: DType, lanes: bool) -> Value {
+    pub(crate) fn value(&mut self, dtype: DType, lanes: bool) -> Value {
         self.value_at(dtype, lanes, self.frames.len() - 1)
     }
 
@@ -143,7 +152,7 @@ impl Builder {
         Value(self.program.values.len() as u32 - 1)
     }
 
-    fn push(&mut self, stmt: Stmt) {
+    pub(crate) fn push(&mut self, stmt: Stmt) {
         self.frames
             .last_mut()
             .expect("an open region")
@@ -258,7 +267,7 @@ impl Builder {
             .collect::<Option<SmallVec<[u64; 3]>>>()
         {
             let operand = self.dtype(args[args.len() - 1]);
-            let bits = scalar::eval(op, operand, dtype, &bits);
+            let bits = scalar::apply(op, operand, dtype, &bits);
             return Some(self.constant(dtype, bits));
         }
         let is = |i: usize, n: i64| known.get(i).copied().flatten() == Some(n as u64);
@@ -578,14 +587,14 @@ impl Builder {
         }
     }
 
-    fn open(&mut self, vector: Option<Value>) {
+    pub(crate) fn open(&mut self, vector: Option<Value>) {
         self.frames.push(Frame {
             vector,
             ..Frame::default()
         });
     }
 
-    fn close(&mut self, results: Vec<Value>) -> Block {
+    pub(crate) fn close(&mut self, results: Vec<Value>) -> Block {
         let frame = self.frames.pop().expect("an open region");
         Block {
             stmts: frame.stmts,
@@ -604,7 +613,7 @@ impl Builder {
         self.close(results)
     }
 
-    fn carried(&mut self, carries: &[Carry]) -> Vec<Carried> {
+    pub(crate) fn carried(&mut self, carries: &[Carry]) -> Vec<Carried> {
         carries
             .iter()
             .map(|c| {
@@ -628,6 +637,19 @@ impl Builder {
         carries: &[Carry],
         body: impl FnOnce(&mut Builder, Value, &[Value]) -> Vec<Value>,
     ) -> Vec<Value> {
+        let (open, params) = self.open_for(kind, extent, carries);
+        let results = body(self, open.index, &params);
+        self.close_for(open, results)
+    }
+
+    /// Opens the body of a counted loop, to be closed by [`Builder::close_for`]: for those who need
+    /// more than a builder inside. The values carried, inside.
+    pub(crate) fn open_for(
+        &mut self,
+        kind: LoopKind,
+        extent: Value,
+        carries: &[Carry],
+    ) -> (OpenFor, Vec<Value>) {
         let vector = kind == LoopKind::Vector;
         let carries: Vec<Carry> = carries
             .iter()
@@ -638,14 +660,26 @@ impl Builder {
             .collect();
         let carried = self.carried(&carries);
         let index = self.value_at(DType::I64, vector, self.frames.len());
-        let params: Vec<Value> = carried.iter().map(|c| c.param).collect();
-        let body = self.region(vector.then_some(index), |b| body(b, index, &params));
-        let outs = carried.iter().map(|c| c.out).collect();
-        self.push(Stmt::For {
+        let params = carried.iter().map(|c| c.param).collect();
+        self.open(vector.then_some(index));
+        let open = OpenFor {
             kind,
             extent,
             index,
             carried,
+        };
+        (open, params)
+    }
+
+    /// Closes the body of a counted loop. The values after the last step.
+    pub(crate) fn close_for(&mut self, open: OpenFor, results: Vec<Value>) -> Vec<Value> {
+        let body = self.close(results);
+        let outs = open.carried.iter().map(|c| c.out).collect();
+        self.push(Stmt::For {
+            kind: open.kind,
+            extent: open.extent,
+            index: open.index,
+            carried: open.carried,
             body,
         });
         outs
@@ -695,7 +729,12 @@ impl Builder {
     ) -> Vec<Value> {
         let then = self.region(None, then);
         let otherwise = self.region(None, otherwise);
-        let outs = then
+        self.close_if(pred, then, otherwise)
+    }
+
+    /// One of two blocks that are ready; what it yields.
+    pub(crate) fn close_if(&mut self, pred: Value, then: Block, otherwise: Block) -> Vec<Value> {
+        let types: Vec<(DType, bool)> = then
             .results
             .iter()
             .zip(&otherwise.results)
@@ -703,8 +742,8 @@ impl Builder {
                 let lanes = self.lanes(pred) || self.lanes(a) || self.lanes(b);
                 (self.dtype(a), lanes)
             })
-            .collect::<Vec<_>>();
-        let outs: Vec<Value> = outs
+            .collect();
+        let outs: Vec<Value> = types
             .into_iter()
             .map(|(dtype, lanes)| self.value(dtype, lanes))
             .collect();

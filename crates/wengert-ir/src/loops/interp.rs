@@ -307,10 +307,10 @@ impl Machine<'_> {
         let last = args[args.len() - 1];
         let (from, to) = (self.ty(last).dtype, self.ty(out).dtype);
         let bits = match op {
-            ScalarOp::Fold(fold) => scalar::fold(fold, from, &self.copies[&last]),
+            ScalarOp::Fold(_) => scalar::apply(op, from, to, &self.copies[&last]),
             _ => {
                 let args: Vec<u64> = args.iter().map(|&a| self.get(a)).collect();
-                scalar::eval(op, from, to, &args)
+                scalar::apply(op, from, to, &args)
             }
         };
         self.set(out, bits);
@@ -335,7 +335,7 @@ impl Machine<'_> {
                     let operand = types[args[args.len() - 1].0 as usize];
                     let bits: Vec<u64> = args.iter().map(|a| values[a.0 as usize]).collect();
                     values[out.0 as usize] =
-                        scalar::eval(*op, operand, types[out.0 as usize], &bits);
+                        scalar::apply(*op, operand, types[out.0 as usize], &bits);
                 }
                 Stmt::If {
                     pred,
@@ -532,10 +532,10 @@ impl Machine<'_> {
                             let (x, xi) = at(self, 1, i * a.0 + l * a.1)?;
                             let (y, yi) = at(self, 2, l * b.0 + j * b.1)?;
                             let (x, y) = (self.memory[x][0].bits(xi), self.memory[y][0].bits(yi));
-                            let xy = scalar::eval(ScalarOp::Mul, dtype, dtype, &[x, y]);
+                            let xy = scalar::apply(ScalarOp::Mul, dtype, dtype, &[x, y]);
                             sum = match l {
                                 0 => xy,
-                                _ => scalar::eval(ScalarOp::Add, dtype, dtype, &[sum, xy]),
+                                _ => scalar::apply(ScalarOp::Add, dtype, dtype, &[sum, xy]),
                             };
                         }
                         let (z, zi) = at(self, 0, i * c.0 + j * c.1)?;

@@ -65,7 +65,9 @@ fn number(dtype: DType, bits: u64) -> String {
         DType::F32 => format!("{:?}", <f32 as Element>::from_bits(bits)),
         DType::F64 => format!("{:?}", <f64 as Element>::from_bits(bits)),
         DType::Bool => (bits != 0).to_string(),
-        _ if dtype.is_signed_int() => (scalar::convert(dtype, DType::I64, bits) as i64).to_string(),
+        _ if dtype.is_signed_int() => {
+            (scalar::apply(ScalarOp::Convert, dtype, DType::I64, &[bits]) as i64).to_string()
+        }
         _ => bits.to_string(),
     }
 }
@@ -103,7 +105,7 @@ fn index(i: &Index) -> String {
 
 fn name(op: ScalarOp) -> String {
     match op {
-        ScalarOp::Fold(fold) => format!("fold_{}", name(fold.scalar())),
+        ScalarOp::Fold(fold) => format!("fold_{fold:?}").to_lowercase(),
         ScalarOp::ShrLogical => "shr_logical".into(),
         op => format!("{op:?}").to_lowercase(),
     }

@@ -20,7 +20,7 @@ pub struct Convert {
 
 impl Convert {
     /// The operation of that name and those parameters in the text form.
-    pub fn parse(name: &str, given: &Given) -> Option<Op> {
+    pub fn parse(name: &str, given: &Given, _: &[Func]) -> Option<Op> {
         match name {
             "convert" => Some(Op::Convert(Convert {
                 to: given.dtype("to")?,
@@ -37,7 +37,7 @@ impl Convert {
                 let mut data = Data::zeros(self.to, d.data.len());
                 for i in 0..data.len() {
                     let x = d.data.bits(i);
-                    data.set_bits(i, scalar::eval(ScalarOp::Convert, from, self.to, &[x]));
+                    data.set_bits(i, scalar::apply(ScalarOp::Convert, from, self.to, &[x]));
                 }
                 Buffer::Dense(Dense::new(d.dims.clone(), data))
             }

@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 
 use crate::buffer::{Buffer, Data, Dense};
 use crate::error::{Error, TypeError};
-use crate::ir::text::Attributes;
+use crate::ir::text::{Attributes, Given};
 use crate::ir::{BitMatrix, DType, Func, Type};
 use crate::ops::rows::{self, Derive, Row, Term, row};
 use crate::ops::scalars::{Exact, Scalar};
@@ -46,7 +46,7 @@ impl Elementwise {
     }
 
     /// The operation of that name and those parameters in the text form.
-    pub fn parse(name: &str) -> Option<Op> {
+    pub fn parse(name: &str, _: &Given, _: &[Func]) -> Option<Op> {
         rows::find(name).map(Op::Elementwise)
     }
 
@@ -184,10 +184,10 @@ impl Primitive for Elementwise {
 
     fn deps(&self, inputs: usize, outputs: usize) -> BitMatrix {
         let row = self.row();
-        let constant = matches!(row.derive, Derive::Zero);
-        BitMatrix::from_fn(outputs, inputs, |_, i| {
-            !constant && !(row.signature.predicate && i == 0)
-        })
+        if matches!(row.derive, Derive::Zero) {
+            return BitMatrix::new(outputs, inputs);
+        }
+        BitMatrix::from_fn(outputs, inputs, |_, i| i > 0 || !row.signature.predicate)
     }
 
     fn has_effect(&self) -> bool {

@@ -21,7 +21,7 @@ pub struct Iota {
 
 impl Iota {
     /// The operation of that name and those parameters in the text form.
-    pub fn parse(name: &str, given: &Given) -> Option<Op> {
+    pub fn parse(name: &str, given: &Given, _: &[Func]) -> Option<Op> {
         match name {
             "iota" => Some(Op::Iota(Iota {
                 ty: given.ty("ty")?,

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::buffer::Buffer;
 use crate::error::{Error, TypeError};
-use crate::ir::text::Attributes;
+use crate::ir::text::{Attributes, Given};
 use crate::ir::{BitMatrix, Func, Splat, Type};
 use crate::trace::Var;
 
@@ -350,6 +350,20 @@ impl std::ops::Deref for Op {
     fn deref(&self) -> &Self::Target {
         self.primitive()
     }
+}
+
+/// What reads the operations of a family from the text form: by name, parameters and functions.
+type Reader = fn(&str, &Given, &[Func]) -> Option<Op>;
+
+const READERS: &[Reader] = &[
+    elementwise::Elementwise::parse,
+    convert::Convert::parse,
+    iota::Iota::parse,
+];
+
+/// The operation of that name, those parameters and those functions in the text form.
+pub fn parse(name: &str, given: &Given, bodies: &[Func]) -> Option<Op> {
+    READERS.iter().find_map(|read| read(name, given, bodies))
 }
 
 /// The results of an operation on literals, where they are literals again.

@@ -41,7 +41,7 @@ impl dyn Scalars + '_ {
 
     /// A number of the type of `like`.
     pub fn number(&mut self, like: Scalar, x: f64) -> Scalar {
-        let bits = scalar::eval(ScalarOp::Convert, DType::F64, like.dtype, &[x.to_bits()]);
+        let bits = scalar::apply(ScalarOp::Convert, DType::F64, like.dtype, &[x.to_bits()]);
         self.constant(like.dtype, bits)
     }
 
@@ -78,7 +78,7 @@ impl Scalars for Exact {
         // The first operand of a selection is a truth value; the last is of the type it chooses.
         let dtype = args[args.len() - 1].dtype;
         let bits: smallvec::SmallVec<[u64; 3]> = args.iter().map(|a| a.id).collect();
-        let id = scalar::eval(op, dtype, out, &bits);
+        let id = scalar::apply(op, dtype, out, &bits);
         Scalar { dtype: out, id }
     }
 
@@ -94,5 +94,5 @@ impl Scalars for Exact {
 
 /// The bits of a number in a type, converted as [`ScalarOp::Convert`] does.
 pub fn bits_of<T: Element>(x: T, dtype: DType) -> u64 {
-    scalar::eval(ScalarOp::Convert, T::DTYPE, dtype, &[x.to_bits()])
+    scalar::apply(ScalarOp::Convert, T::DTYPE, dtype, &[x.to_bits()])
 }

@@ -5,6 +5,7 @@
 //! that run-time length over those lists.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::sync::Arc;
 
 use crate::buffer::{Buffer, Dense};
@@ -29,6 +30,25 @@ use crate::transform::linearize::scatter;
 
 /// Steps after which a loop is taken to be endless, unless its maker says otherwise.
 pub const DEFAULT_MAX_STEPS: u64 = 1_000_000_000;
+
+thread_local! {
+    static MAX_STEPS: Cell<u64> = const { Cell::new(DEFAULT_MAX_STEPS) };
+}
+
+/// Gives loops that are recorded on this thread another limit, until it is dropped.
+#[derive(Debug)]
+pub struct Limited(u64);
+
+impl Drop for Limited {
+    fn drop(&mut self) {
+        MAX_STEPS.set(self.0);
+    }
+}
+
+/// Loops recorded from now on fail after `steps` steps.
+pub fn limited(steps: u64) -> Limited {
+    Limited(MAX_STEPS.replace(steps))
+}
 
 /// A loop of unknown length. Operands: the carry, constants of the body, constants of the condition.
 /// The body takes carry and constants to the next carry and values to push; the results are the last
@@ -441,7 +461,6 @@ impl While {
 #[track_caller]
 pub fn while_loop(
     init: &[Var],
-    limit: u64,
     cond: impl FnOnce(&[Var]) -> Var,
     body: impl FnOnce(&[Var]) -> Vec<Var>,
 ) -> Vec<Var> {
@@ -456,7 +475,7 @@ pub fn while_loop(
         cond: cond.func.clone(),
         body: body.func,
         carry: n,
-        limit,
+        limit: MAX_STEPS.get(),
     };
     looped.bind(&[init, &body.captures, &cond.captures])[..n].to_vec()
 }

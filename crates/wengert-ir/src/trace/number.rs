@@ -8,7 +8,7 @@ use std::ops;
 
 use smallvec::SmallVec;
 
-use crate::error::{Error, raise};
+use crate::error::{Error, TypeError, raise};
 use crate::ir::{DType, Dim, Shape, Splat, Type};
 use crate::ops::convert::convert;
 use crate::ops::elementwise::{self, Elementwise};
@@ -88,92 +88,81 @@ impl From<bool> for Var {
     }
 }
 
+/// The value, or the end of the trace with an error at the caller's line.
 #[track_caller]
-fn fail(op: &str, types: &[Type], message: String, hint: Option<&str>) -> ! {
-    raise(Error::Type {
-        op: op.to_string(),
-        types: types.to_vec(),
-        message,
-        at: current_source(),
-        hint: hint.map(str::to_string),
-    })
+fn or_raise<T>(op: &str, types: &[Option<Type>], result: Result<T, TypeError>) -> T {
+    match result {
+        Ok(value) => value,
+        Err(e) => raise(Error::Type {
+            op: op.to_string(),
+            types: types.iter().flatten().cloned().collect(),
+            message: e.message,
+            at: current_source(),
+            hint: e.hint,
+        }),
+    }
 }
 
-/// The element type that all arguments are brought to.
-#[track_caller]
-fn common_dtype(op: &str, args: &[Argument], types: &[Type]) -> DType {
-    let mut common: Option<&Type> = None;
-    let mut dtype = DType::Bool;
-    for ty in types {
-        dtype = match common {
-            None => ty.dtype,
-            Some(first) => dtype.promote(ty.dtype).unwrap_or_else(|| {
+/// The element type that arguments are brought to, given the types of the `Var`s among them.
+fn common_dtype(args: &[Argument], types: &[Option<Type>]) -> Result<DType, TypeError> {
+    let first = types.iter().flatten().next();
+    let mut dtype = first.map_or(DType::Bool, |t| t.dtype);
+    for ty in types.iter().flatten() {
+        dtype = match dtype.promote(ty.dtype) {
+            Some(dtype) => dtype,
+            None => {
+                let first = first.unwrap_or(ty);
                 let message = format!("{first} and {ty} have no common element type");
                 let hint = "convert one of them, as in `x.to(DType::F64)`";
-                fail(op, types, message, Some(hint))
-            }),
+                return Err(TypeError::new(message).hint(hint));
+            }
         };
-        common = common.or(Some(ty));
     }
     for arg in args {
         dtype = match (arg, dtype) {
             (Argument::Float(_), DType::Bool) => DType::F64,
             (Argument::Int(_), DType::Bool) => DType::I64,
-            (Argument::Float(x), _) if dtype.is_int() => match common {
-                // No `Var` at all: numbers beside each other.
-                None => DType::F64,
-                Some(ty) => {
-                    let message = format!("the float {x:?} beside {ty}");
-                    let hint = "convert first, as in `x.to(DType::F64)`";
-                    fail(op, types, message, Some(hint))
-                }
-            },
+            (Argument::Float(_), _) if dtype.is_int() && first.is_none() => DType::F64,
             _ => dtype,
         };
     }
-    dtype
+    Ok(dtype)
 }
 
-/// The bits of a literal in an element type that [`common_dtype`] has found.
-#[track_caller]
-fn literal_bits(op: &str, arg: Argument, dtype: DType, types: &[Type]) -> u64 {
+/// The bits of one of Rust's numbers in an element type that holds it.
+fn number(arg: Argument, dtype: DType) -> Result<u64, TypeError> {
     match arg {
-        Argument::Bool(b) => bits_of(b, dtype),
-        Argument::Float(x) => bits_of(x, dtype),
-        Argument::Int(n) if dtype.is_float() => match dtype {
-            DType::F32 => u64::from((n as f32).to_bits()),
-            _ => (n as f64).to_bits(),
-        },
-        Argument::Int(n) => {
-            let bits = bits_of(n as u64, dtype);
-            let back = match dtype.is_signed_int() {
-                true => i128::from(bits_of_i64(bits, dtype)),
-                false => i128::from(bits),
-            };
-            if back != n {
-                fail(op, types, format!("{n} does not fit in {dtype}"), None)
-            }
-            bits
+        Argument::Var(v) => unreachable!("{v:?} is not a number of Rust's"),
+        Argument::Bool(b) => Ok(bits_of(b, dtype)),
+        Argument::Float(x) if dtype.is_float() => Ok(bits_of(x, dtype)),
+        Argument::Float(x) => {
+            let error = TypeError::new(format!("the float {x:?} beside {dtype}"));
+            Err(error.hint("convert first, as in `x.to(DType::F64)`"))
         }
-        Argument::Var(_) => unreachable!("a literal is not a Var"),
+        Argument::Int(n) => {
+            let fits = match dtype {
+                DType::F32 => return Ok((n as f32).to_bits().into()),
+                DType::F64 => return Ok((n as f64).to_bits()),
+                DType::Bool => n == 0 || n == 1,
+                DType::I32 => i32::try_from(n).is_ok(),
+                DType::I64 => i64::try_from(n).is_ok(),
+                DType::U8 => u8::try_from(n).is_ok(),
+                DType::U32 => u32::try_from(n).is_ok(),
+                DType::U64 => u64::try_from(n).is_ok(),
+            };
+            match fits {
+                true => Ok(bits_of(n as u64, dtype)),
+                false => Err(TypeError::new(format!("{n} does not fit in {dtype}"))),
+            }
+        }
     }
 }
 
-/// A number of Rust's as a scalar literal of an element type that holds it.
+/// One of Rust's numbers as a scalar literal of an element type that holds it.
 #[track_caller]
 pub(crate) fn literal(op: &str, arg: Argument, dtype: DType) -> Var {
-    let ty = Type::scalar(dtype);
-    let types = [ty.clone()];
-    let bits = literal_bits(op, arg, dtype, &types);
-    Var::literal(Splat::new(&ty, bits))
-}
-
-/// The signed integer of those bits.
-fn bits_of_i64(bits: u64, dtype: DType) -> i64 {
-    match dtype {
-        DType::I32 => i64::from(bits as i32),
-        _ => bits as i64,
-    }
+    let bits = or_raise(op, &[], number(arg, dtype));
+    Var::literal(Splat::new(&Type::scalar(dtype), bits))
 }
 
 /// What two shapes broadcast to.
@@ -195,78 +184,71 @@ fn broadcast(a: &Shape, b: &Shape) -> Option<Shape> {
 }
 
 /// The shape that all types broadcast to.
-#[track_caller]
-fn common_shape(op: &str, types: &[Type]) -> Shape {
+fn common_shape(types: &[Option<Type>]) -> Result<Shape, TypeError> {
     let mut shape = Shape::default();
-    for (i, ty) in types.iter().enumerate() {
-        shape = broadcast(&shape, &ty.shape).unwrap_or_else(|| {
-            let clashes = |t: &&Type| broadcast(&t.shape, &ty.shape).is_none();
-            let message = match types[..i].iter().find(clashes) {
-                Some(other) => format!("{other} and {ty} do not broadcast"),
-                None => format!("{} do not broadcast", listed(&types[..=i])),
-            };
-            fail(op, types, message, None)
-        });
+    let mut before: SmallVec<[&Type; 3]> = SmallVec::new();
+    for ty in types.iter().flatten() {
+        shape = match broadcast(&shape, &ty.shape) {
+            Some(shape) => shape,
+            None => {
+                // Where each pair broadcasts and all together do not, the last two stand for them.
+                let clashes = |t: &&&Type| broadcast(&t.shape, &ty.shape).is_none();
+                let other = before.iter().find(clashes).or(before.last());
+                let other = other.map_or(ty, |t| *t);
+                return Err(TypeError::new(format!("{other} and {ty} do not broadcast")));
+            }
+        };
+        before.push(ty);
     }
-    shape
-}
-
-fn listed(types: &[Type]) -> String {
-    let (last, rest) = types.split_last().expect("some type");
-    let rest: Vec<String> = rest.iter().map(Type::to_string).collect();
-    format!("{} and {last}", rest.join(", "))
+    Ok(shape)
 }
 
 /// The value in that shape, which its own broadcasts to.
 #[track_caller]
 fn spread(x: Var, shape: &Shape) -> Var {
-    let ty = x.ty();
-    if ty.shape == *shape {
-        return x;
-    }
     match x.as_literal() {
         Some(splat) => {
-            let ty = Type {
-                dtype: ty.dtype,
-                shape: shape.clone(),
-            };
-            Var::literal(Splat::new(&ty, splat.bits))
+            let (dtype, shape) = (splat.ty().dtype, shape.clone());
+            Var::literal(Splat::new(&Type { dtype, shape }, splat.bits))
         }
         None => broadcast_to(x, &shape.dims()),
     }
 }
 
-/// The arguments as values of one element type, each in its own shape; literals are scalars.
+/// The arguments as values of one type: promoted, and in the shape that all of them broadcast to. So
+/// is the condition, if there is one, but for its element type; it comes first.
 #[track_caller]
-fn promoted(op: &str, args: &[Argument]) -> SmallVec<[Var; 3]> {
-    let types: SmallVec<[Type; 3]> = args
-        .iter()
-        .filter_map(|a| match a {
+fn aligned(op: &str, condition: Option<Var>, args: &[Argument]) -> SmallVec<[Var; 3]> {
+    let mut all: SmallVec<[Argument; 3]> = condition.map(Argument::Var).into_iter().collect();
+    let values = all.len();
+    all.extend_from_slice(args);
+    let mut types: SmallVec<[Option<Type>; 3]> = SmallVec::new();
+    for arg in &all {
+        types.push(match arg {
             Argument::Var(v) => Some(v.ty()),
             _ => None,
-        })
-        .collect();
-    let dtype = common_dtype(op, args, &types);
-    let mut vars = SmallVec::new();
-    for arg in args {
-        vars.push(match *arg {
-            Argument::Var(v) => convert(v, dtype),
-            literal => {
-                let bits = literal_bits(op, literal, dtype, &types);
-                Var::literal(Splat::new(&Type::scalar(dtype), bits))
-            }
         });
     }
-    vars
-}
-
-/// The values in the shape that all of them broadcast to.
-#[track_caller]
-fn aligned(op: &str, mut vars: SmallVec<[Var; 3]>) -> SmallVec<[Var; 3]> {
-    let types: SmallVec<[Type; 3]> = vars.iter().map(|v| v.ty()).collect();
-    let shape = common_shape(op, &types);
-    for v in &mut vars {
-        *v = spread(*v, &shape);
+    let dtype = or_raise(op, &types, common_dtype(args, &types[values..]));
+    let shape = or_raise(op, &types, common_shape(&types));
+    let mut vars = SmallVec::new();
+    for (i, (arg, ty)) in all.iter().zip(&types).enumerate() {
+        vars.push(match (*arg, ty) {
+            (Argument::Var(mut v), Some(ty)) => {
+                if i >= values && ty.dtype != dtype {
+                    v = convert(v, dtype);
+                }
+                match ty.shape == shape {
+                    true => v,
+                    false => spread(v, &shape),
+                }
+            }
+            (number_given, _) => {
+                let bits = or_raise(op, &types, number(number_given, dtype));
+                let shape = shape.clone();
+                Var::literal(Splat::new(&Type { dtype, shape }, bits))
+            }
+        });
     }
     vars
 }
@@ -278,16 +260,8 @@ fn unary(op: Elementwise, x: Var) -> Var {
 
 #[track_caller]
 fn binary(op: Elementwise, a: impl IntoVar, b: impl IntoVar) -> Var {
-    let name = op.row().name;
-    let vars = promoted(name, &[a.argument(), b.argument()]);
-    op.apply(&aligned(name, vars))
-}
-
-#[track_caller]
-fn ternary(op: Elementwise, a: impl IntoVar, b: impl IntoVar, c: impl IntoVar) -> Var {
-    let name = op.row().name;
-    let vars = promoted(name, &[a.argument(), b.argument(), c.argument()]);
-    op.apply(&aligned(name, vars))
+    let args = [a.argument(), b.argument()];
+    op.apply(&aligned(op.row().name, None, &args))
 }
 
 macro_rules! operators {
@@ -582,20 +556,19 @@ impl Var {
     pub fn powi(self, n: i32) -> Var {
         let ty = self.ty();
         if n < 0 && !ty.is_float() {
-            let hint = "convert first, as in `x.to(DType::F64)`";
-            fail(
-                "powi",
-                &[ty.clone()],
-                format!("{ty} to the power {n}"),
-                Some(hint),
-            )
+            let error = TypeError::new(format!("{ty} to the power {n}"));
+            let error = error.hint("convert first, as in `x.to(DType::F64)`");
+            or_raise("powi", &[Some(ty.clone())], Err(error))
         }
         let mut left = n.unsigned_abs();
         let mut power: Option<Var> = None;
         let mut square = self;
         while left > 0 {
             if left & 1 == 1 {
-                power = Some(power.map_or(square, |p| elementwise::mul(p, square)));
+                power = Some(match power {
+                    None => square,
+                    Some(p) => elementwise::mul(p, square),
+                });
             }
             left >>= 1;
             if left > 0 {
@@ -640,6 +613,17 @@ impl Var {
         binary(const { row("atan2") }, self, x)
     }
 
+    /// The remainder with the sign of `self`, as `self % other`: `numpy.fmod`. Derivatives: 1 and
+    /// `-trunc(self / other)`.
+    #[track_caller]
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "the operator is there too; this needs no import"
+    )]
+    pub fn rem(self, other: impl IntoVar) -> Var {
+        binary(const { row("rem") }, self, other)
+    }
+
     /// The larger; NaN if either is NaN: `numpy.maximum`. Derivative: to the larger, half to each on
     /// a tie.
     #[track_caller]
@@ -676,7 +660,8 @@ impl Var {
     /// `self * a + b`, rounded once; of floats. Derivatives: `a`, `self` and 1.
     #[track_caller]
     pub fn mul_add(self, a: impl IntoVar, b: impl IntoVar) -> Var {
-        ternary(const { row("fma") }, self, a, b)
+        let args = [Argument::Var(self), a.argument(), b.argument()];
+        const { row("fma") }.apply(&aligned("fma", None, &args))
     }
 
     /// Whether `self < other`; `bool`, false on NaN: `numpy.less`.
@@ -744,9 +729,7 @@ impl Var {
     /// chosen has no influence, on the derivative neither: a NaN or an infinity in it does no harm.
     #[track_caller]
     pub fn select(self, a: impl IntoVar, b: impl IntoVar) -> Var {
-        let mut vars = promoted("select", &[a.argument(), b.argument()]);
-        vars.insert(0, self);
-        let vars = aligned("select", vars);
+        let vars = aligned("select", Some(self), &[a.argument(), b.argument()]);
         elementwise::select(vars[0], vars[1], vars[2])
     }
 }

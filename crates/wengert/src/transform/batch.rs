@@ -101,7 +101,9 @@ where
     let (in_axes, out_axes) = (in_axes.into(), out_axes.into());
     move |x| {
         let (leaves, def) = tree::flatten(x);
-        let axes = in_axes.of_leaves(leaves.len()).unwrap_or_else(|m| mistake(m));
+        let axes = in_axes
+            .of_leaves(leaves.len())
+            .unwrap_or_else(|m| mistake(m));
         let extent = extent(&leaves, &axes, &def);
         let mut rows = vec![];
         for (v, axis) in leaves.iter().zip(&axes) {
@@ -122,7 +124,9 @@ where
             results
         });
         let out = out.expect("the function was traced");
-        let axes = out_axes.of_leaves(results.len()).unwrap_or_else(|m| mistake(m));
+        let axes = out_axes
+            .of_leaves(results.len())
+            .unwrap_or_else(|m| mistake(m));
         let results: Vec<Var> = results
             .iter()
             .zip(axes)
@@ -153,7 +157,9 @@ fn extent(leaves: &[Var], axes: &[Option<usize>], def: &TreeDef) -> usize {
         let Some(axis) = axis else { continue };
         let ty = v.ty();
         let Some(&n) = ty.dims().get(*axis) else {
-            mistake(format!("the argument{path} is {ty}, which has no axis {axis} to map over"));
+            mistake(format!(
+                "the argument{path} is {ty}, which has no axis {axis} to map over"
+            ));
         };
         match &found {
             Some((m, first)) if *m != n => mistake(format!(

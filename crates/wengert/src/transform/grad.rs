@@ -121,7 +121,9 @@ where
     if !result.is_float() || result.rank() != 0 {
         raise(Error::Derivative {
             op: "grad".into(),
-            message: format!("the function gives {result}, and a gradient is that of a float scalar"),
+            message: format!(
+                "the function gives {result}, and a gradient is that of a float scalar"
+            ),
             at: current_source(),
             hint: Some("take a sum or a mean of it, or use `jacrev`".into()),
         });
@@ -147,7 +149,8 @@ fn linearized(f: &Traced, x: &[Var]) -> (Vec<Var>, Linear) {
 fn pulled(linear: &Linear, ct: &[Option<Cotangent>], types: &[Type]) -> Vec<Var> {
     let back = linear.pull(ct);
     let all = types.iter().zip(back);
-    all.map(|(ty, c)| c.map_or_else(|| Var::zeros(ty), |c| c.value)).collect()
+    all.map(|(ty, c)| c.map_or_else(|| Var::zeros(ty), |c| c.value))
+        .collect()
 }
 
 /// The value and the tangent of a function at `x` along `dx`: forward mode.
@@ -190,7 +193,8 @@ where
 
 fn filled(y: &[Var], dy: Vec<Tangent>) -> Vec<Var> {
     let all = y.iter().zip(dy);
-    all.map(|(y, d)| d.unwrap_or_else(|| Var::zeros(&y.ty()))).collect()
+    all.map(|(y, d)| d.unwrap_or_else(|| Var::zeros(&y.ty())))
+        .collect()
 }
 
 /// The value of a function at `x`, and its pullback: from cotangents of the result to cotangents of

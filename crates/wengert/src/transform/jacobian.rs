@@ -1,6 +1,7 @@
 //! Jacobians and second derivatives.
 
-use wengert_ir::ops::{Cotangent, Mode, layout};
+use wengert_ir::ir::{DType, Type};
+use wengert_ir::ops::{Cotangent, Mode, iota, layout};
 use wengert_ir::trace::{Kind, Var};
 use wengert_ir::transform;
 
@@ -55,7 +56,11 @@ fn forward<Y: Tree<Leaf = Var>>(x: Var, f: impl FnOnce(Var) -> Y) -> (Y, Y) {
         dx[0] = Some(e[0]);
         let (mut y, dy) = transform::replay(&f.closed.func, &args, &dx, Mode::Fused);
         let zeros = |y: &Var| Var::zeros(&y.ty());
-        let dy: Vec<Var> = y.iter().zip(dy).map(|(y, d)| d.unwrap_or_else(|| zeros(y))).collect();
+        let dy: Vec<Var> = y
+            .iter()
+            .zip(dy)
+            .map(|(y, d)| d.unwrap_or_else(|| zeros(y)))
+            .collect();
         y.extend(dy);
         y
     });
@@ -108,7 +113,8 @@ where
         let rows = wengert_ir::ops::map::map(&[basis], m, |e| {
             let back = linear.pull(&[Some(Cotangent::new(e[0]))]);
             let all = tys.iter().zip(back);
-            all.map(|(ty, c)| c.map_or_else(|| Var::zeros(ty), |c| c.value)).collect()
+            all.map(|(ty, c)| c.map_or_else(|| Var::zeros(ty), |c| c.value))
+                .collect()
         });
         let shaped = rows.iter().zip(&tys);
         let shaped: Vec<Var> = shaped
@@ -144,6 +150,8 @@ where
 }
 
 /// The rows of the unit matrix.
-fn unit_vectors(n: usize, dtype: wengert_ir::ir::DType) -> Var {
-    wengert_ir::trace::eye(n, dtype)
+fn unit_vectors(n: usize, dtype: DType) -> Var {
+    let rows = iota::iota(Type::new(DType::I64, &[n, n]), 0);
+    let columns = iota::iota(Type::new(DType::I64, &[n, n]), 1);
+    rows.eq(columns).to(dtype)
 }

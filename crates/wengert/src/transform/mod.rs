@@ -9,8 +9,8 @@ mod jacobian;
 pub use batch::{Axes, checkpoint, map, vmap, vmap_axes};
 pub use custom::{custom_jvp, custom_vjp, stop_gradient};
 pub use grad::{
-    grad, grad_at, grad_aux, jvp, linearize, value_and_grad, value_and_grad_at,
-    value_and_grad_aux, vjp,
+    grad, grad_at, grad_aux, jvp, linearize, value_and_grad, value_and_grad_at, value_and_grad_aux,
+    vjp,
 };
 pub use jacobian::{hessian, hvp, jacfwd, jacrev, value_and_jacfwd};
 

@@ -3,7 +3,7 @@
 use wengert_ir::error::{Error, raise};
 use wengert_ir::trace::current_source;
 
-use crate::tree::{Leaf, Tree, TreeDef, def, flatten, flatten_ref, unflatten};
+use crate::tree::{Leaf, Tree, TreeDef, def, flatten, flatten_ref, rebuilt};
 
 /// The leaves of a tree, in order.
 ///
@@ -120,11 +120,6 @@ pub fn map4<T: Tree>(
     let d = matching(d, &def, "tree::map4");
     let rows = a.into_iter().zip(b).zip(c).zip(d);
     rebuilt(&def, rows.map(|(((a, b), c), d)| f(a, b, c, d)))
-}
-
-/// The tree of a structure that is known to be one of its type.
-fn rebuilt<T: Tree>(def: &TreeDef, leaves: impl IntoIterator<Item = T::Leaf>) -> T {
-    unflatten(def, leaves).expect("the structure of a tree of this type, and a leaf for each")
 }
 
 #[track_caller]

@@ -1,7 +1,7 @@
 //! Trees: tuples, arrays, vectors, maps and structs of leaves.
 //!
 //! What goes into a function that is traced, and what comes out of it, is a tree whose leaves are
-//! [`Var`]s. Outside, the same tree has [`Array`](crate::Array)s for leaves: [`Tree::With`] maps one
+//! [`Var`](crate::Var)s. Outside, the same tree has [`Array`](crate::Array)s for leaves: [`Tree::With`] maps one
 //! to the other, `Rates<Var>` to `Rates<Array>`. Transforms work on trees as they work on one leaf.
 //!
 //! ```
@@ -22,7 +22,18 @@
 //! - [`Feed`] is what may stand for a tree of data at a door, and [`IntoTree`] what may stand for a
 //!   tree of `Var`s inside: plain numbers, and all that is built of them.
 //! - [`TreeDef`] is the structure of a tree, without its leaves.
-//! - [`map`] and its like work on all leaves at once.
+//! - [`map`] and its like work on all leaves at once; [`ravel`] makes one vector of them.
+//!
+//! A type without a parameter for its leaves is no tree, and the derive macro says so:
+//!
+//! ```compile_fail
+//! use wengert::{Tree, Var};
+//!
+//! #[derive(Tree)]
+//! struct Rates { // add `<T = Var>` to `Rates`, and write `T` for its leaves
+//!     alpha: Var,
+//! }
+//! ```
 
 mod def;
 mod feed;
@@ -30,6 +41,7 @@ mod impls;
 mod into_tree;
 mod map;
 mod path;
+mod ravel;
 mod spec;
 
 pub use def::{Cursor, Node, Sink, Static, TreeDef};
@@ -37,12 +49,36 @@ pub use feed::Feed;
 pub use into_tree::{IntoTree, Vars};
 pub use map::{leaves, map, map_to, map2, map3, map4, paths, zeros_like};
 pub use path::Difference;
+pub use ravel::ravel;
 pub use spec::{ShapeDtype, specs};
+/// ```
+/// use wengert::{Array, Tree, Var, tree};
+///
+/// #[derive(Clone, PartialEq, Eq, Hash)]
+/// enum Activation {
+///     Relu,
+///     Tanh,
+/// }
+///
+/// #[derive(Tree, Clone)]
+/// struct Layer<T = Var> {
+///     w: T,
+///     b: Option<T>,
+///     #[tree(skip)]
+///     activation: Activation,
+/// }
+///
+/// let layer = Layer { w: 0.5, b: None, activation: Activation::Tanh };
+/// let (leaves, def) = tree::feed::<Layer<Array>, _>(&layer);
+/// assert_eq!(leaves, [Array::from(0.5)]);
+/// let other = Layer { activation: Activation::Relu, ..layer };
+/// assert_ne!(tree::feed::<Layer<Array>, _>(other).1, def);
+/// ```
+///
 pub use wengert_derive::Tree;
 
 use wengert_ir::error::{Error, Result};
 use wengert_ir::ir::Type;
-use wengert_ir::trace::current_source;
 
 /// What a tree is made of: [`Var`](crate::Var), [`Array`](crate::Array) or [`ShapeDtype`]. A leaf is
 /// a tree, of itself.
@@ -120,6 +156,13 @@ pub fn flatten_ref<T: Tree>(tree: &T) -> (Vec<&T::Leaf>, TreeDef) {
     flat.into_parts()
 }
 
+/// The leaves of a tree, to be written.
+pub fn leaves_mut<T: Tree>(tree: &mut T) -> Vec<&mut T::Leaf> {
+    let mut flat = Flat::new();
+    tree.walk_mut(&mut flat);
+    flat.into_parts().0
+}
+
 /// What may stand for a `T`, as its leaves and structure: see [`Feed`].
 pub fn feed<T, A: Feed<T>>(args: A) -> (Vec<crate::Array>, TreeDef) {
     let mut flat = Flat::new();
@@ -137,7 +180,6 @@ pub fn def<T: Tree>(tree: &T) -> TreeDef {
 /// # Errors
 /// If the structure is not one of a tree of this type, or if there are more leaves or fewer than it
 /// has places for.
-#[track_caller]
 pub fn unflatten<T: Tree>(def: &TreeDef, leaves: impl IntoIterator<Item = T::Leaf>) -> Result<T> {
     let mut cursor = def.cursor();
     let mut leaves = leaves.into_iter();
@@ -152,12 +194,15 @@ pub fn unflatten<T: Tree>(def: &TreeDef, leaves: impl IntoIterator<Item = T::Lea
     Ok(tree)
 }
 
-#[track_caller]
+/// The tree of a structure that is known to be one of its type.
+fn rebuilt<T: Tree>(def: &TreeDef, leaves: impl IntoIterator<Item = T::Leaf>) -> T {
+    unflatten(def, leaves).expect("the structure of a tree of this type, and a leaf for each")
+}
+
 fn misfit(message: String) -> Error {
-    Error::Tree {
+    Error::Value {
         op: "unflatten".into(),
         message,
-        at: current_source(),
     }
 }
 

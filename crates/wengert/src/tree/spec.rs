@@ -4,7 +4,7 @@ use std::fmt;
 
 use wengert_ir::ir::{DType, Type};
 
-use crate::tree::{Leaf, Tree, flatten_ref, unflatten};
+use crate::tree::{Leaf, Tree, flatten_ref, rebuilt};
 
 /// An element type and a shape: stands for a leaf whose values do not matter.
 ///
@@ -64,5 +64,5 @@ pub fn specs<T: Tree>(tree: &T) -> T::With<ShapeDtype> {
     for leaf in leaves {
         types.push(ShapeDtype::from(&leaf.leaf_type()));
     }
-    unflatten(&def, types).expect("the structure of that tree")
+    rebuilt(&def, types)
 }

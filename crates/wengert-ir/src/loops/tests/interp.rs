@@ -263,7 +263,8 @@ fn a_product() {
 /// Corners of the scalar operations.
 #[test]
 fn scalar_operations() {
-    use crate::loops::scalar::{convert, eval};
+    use crate::loops::scalar::apply as eval;
+    let convert = |from, to, bits| eval(ScalarOp::Convert, from, to, &[bits]);
     let f = |op, x: f64, y: f64| {
         f64::from_bits(eval(
             op,

@@ -109,7 +109,6 @@ pub(super) const ROWS: &[Row] = &[
             vec![factor(0, 1), factor(1, 0), third]
         }),
         domain: &[(-3.0, 3.0), (-3.0, 3.0), (-3.0, 3.0)],
-        ..FLOATS
     },
     Row {
         name: "mul_or_zero",

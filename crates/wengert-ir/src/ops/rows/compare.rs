@@ -48,7 +48,6 @@ pub(super) const ROWS: &[Row] = &[
         derive: Derive::Tangent(chosen),
         transpose: Some(masked),
         domain: &[(0.0, 1.0), (-3.0, 3.0), (-3.0, 3.0)],
-        ..NUMBERS
     },
 ];
 

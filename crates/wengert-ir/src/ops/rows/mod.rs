@@ -18,6 +18,9 @@ use crate::ops::scalars::{Scalar, Scalars};
 use crate::ops::{Cotangent, Operand, Tangent};
 use crate::trace::Var;
 
+/// The cotangents of the operands, given that of the result.
+pub type Transpose = fn(&[Operand], Cotangent) -> Vec<Option<Cotangent>>;
+
 /// One elementwise operation.
 #[derive(Debug)]
 pub struct Row {
@@ -32,7 +35,7 @@ pub struct Row {
     /// Its derivative.
     pub derive: Derive,
     /// The cotangents of its linear operands, if there is an operand it is linear in.
-    pub transpose: Option<fn(&[Operand], Cotangent) -> Vec<Option<Cotangent>>>,
+    pub transpose: Option<Transpose>,
     /// For tests: where each operand may lie and the derivative exists.
     pub domain: &'static [(f64, f64)],
 }

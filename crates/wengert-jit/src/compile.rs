@@ -1,0 +1,129 @@
+//! From a program to an executable.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::OnceLock;
+
+use cranelift_codegen::isa::OwnedTargetIsa;
+use cranelift_codegen::settings::{self, Configurable};
+use cranelift_jit::{JITBuilder, JITModule};
+use cranelift_module::{ModuleError, default_libcall_names};
+use wengert_ir::loops::Program;
+
+use crate::emit::session;
+use crate::plan;
+use crate::runtime::executable::Executable;
+
+/// How to compile, and limits of what is compiled.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Bytes that the lists of one call may take.
+    pub list_limit: usize,
+    /// Functions of more instructions than this are compiled by the quick register allocator:
+    /// several times faster, and a third slower to run.
+    pub quick_above: usize,
+    /// Nanoseconds of work below which a parallel loop runs on the calling thread.
+    pub parallel_above: u64,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            list_limit: 8 << 30,
+            quick_above: 60_000,
+            parallel_above: 80_000,
+        }
+    }
+}
+
+/// Why a program could not be compiled.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CompileError {
+    /// This machine is not supported.
+    #[error("no code for this machine: {0}")]
+    Machine(String),
+    /// The code generator refused.
+    #[error("code generation failed: {0}")]
+    Codegen(String),
+    /// A malformed program, or a mistake of the code generator.
+    #[error("code generation stopped: {0}")]
+    Internal(String),
+}
+
+impl From<ModuleError> for CompileError {
+    fn from(e: ModuleError) -> CompileError {
+        CompileError::Codegen(e.to_string())
+    }
+}
+
+fn target(allocator: &str) -> Result<OwnedTargetIsa, CompileError> {
+    let wrong = |e: &dyn std::fmt::Display| CompileError::Machine(e.to_string());
+    let mut flags = settings::builder();
+    let checked = if cfg!(debug_assertions) {
+        "true"
+    } else {
+        "false"
+    };
+    for (name, value) in [
+        ("opt_level", "none"),
+        ("regalloc_algorithm", allocator),
+        ("enable_verifier", checked),
+        ("enable_alias_analysis", "false"),
+        ("use_colocated_libcalls", "false"),
+        ("is_pic", "false"),
+        ("unwind_info", "false"),
+        ("enable_probestack", "false"),
+    ] {
+        flags.set(name, value).map_err(|e| wrong(&e))?;
+    }
+    cranelift_native::builder()
+        .map_err(|e| wrong(&e))?
+        .finish(settings::Flags::new(flags))
+        .map_err(|e| wrong(&e))
+}
+
+/// The target with the two allocators, made once.
+fn targets() -> Result<&'static [OwnedTargetIsa; 2], CompileError> {
+    static TARGETS: OnceLock<[OwnedTargetIsa; 2]> = OnceLock::new();
+    if let Some(t) = TARGETS.get() {
+        return Ok(t);
+    }
+    let t = [target("backtracking")?, target("single_pass")?];
+    Ok(TARGETS.get_or_init(|| t))
+}
+
+/// Compiles a program to machine code.
+///
+/// # Errors
+/// If the machine is not supported, or the program is malformed.
+pub fn compile(program: &Program, options: &Options) -> Result<Executable, CompileError> {
+    let result = catch_unwind(AssertUnwindSafe(|| build(program, options)));
+    result.unwrap_or_else(|payload| {
+        let text = payload
+            .downcast_ref::<String>()
+            .cloned()
+            .or_else(|| payload.downcast_ref::<&str>().map(|s| (*s).to_string()))
+            .unwrap_or_else(|| "a panic".to_string());
+        Err(CompileError::Internal(text))
+    })
+}
+
+fn build(program: &Program, options: &Options) -> Result<Executable, CompileError> {
+    let [isa, quick] = targets()?;
+    let plan = plan::plan(program);
+    let builder = JITBuilder::with_isa(isa.clone(), default_libcall_names());
+    let mut module = JITModule::new(builder);
+    let written = session::write(&plan, &mut module, &**isa, quick, options.quick_above);
+    let finished = written.and_then(|w| {
+        module.finalize_definitions()?;
+        Ok(w)
+    });
+    match finished {
+        Ok(w) => Ok(Executable::new(module, w, &plan.program, options)),
+        Err(e) => {
+            // SAFETY: nothing of this module has been or will be called.
+            unsafe { module.free_memory() };
+            Err(e)
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! Calls of pure functions, of the runtime, and of library kernels.
+
+use cranelift_codegen::ir::{self, AbiParam, InstBuilder, Signature, types};
+use cranelift_module::Module;
+use wengert_ir::ir::types::DType;
+use wengert_ir::loops::{BufferId, BufferKind, Index, Kernel, LANES, Value};
+
+use super::{DATA, Emitter, FRAME, scalar_type};
+use crate::runtime::helpers;
+
+/// Elements up to which a copy is written out.
+const UNROLLED: usize = 8;
+
+impl<'p> Emitter<'_, 'p> {
+    /// A call of a function of the runtime.
+    pub(super) fn helper(
+        &mut self,
+        f: usize,
+        args: &[ir::Value],
+        out: Option<ir::Type>,
+    ) -> Option<ir::Value> {
+        let params: Vec<ir::Type> = args
+            .iter()
+            .map(|&a| self.b.func.dfg.value_type(a))
+            .collect();
+        let sig = match self.signatures.get(&(params.clone(), out)) {
+            Some(&s) => s,
+            None => {
+                let mut sig = Signature::new(self.s.isa.default_call_conv());
+                sig.params.extend(params.iter().map(|&t| AbiParam::new(t)));
+                sig.returns.extend(out.map(AbiParam::new));
+                let s = self.b.import_signature(sig);
+                self.signatures.insert((params, out), s);
+                s
+            }
+        };
+        let f = self.int(f as i64);
+        let call = self.b.ins().call_indirect(sig, f, args);
+        self.b.inst_results(call).first().copied()
+    }
+
+    /// A call of a pure function that was not inlined. Lanes go through the frame.
+    pub(super) fn call_function(&mut self, out: Value, function: u32, args: &[Value]) {
+        let lanes = self.is_lanes(out);
+        let id = self.s.function(function, lanes, self.unit);
+        let f = self.s.module.declare_func_in_func(id, self.b.func);
+        if !lanes {
+            let mut regs = vec![self.frame];
+            regs.extend(args.iter().map(|&a| self.scalar(a)));
+            let call = self.b.ins().call(f, &regs);
+            let y = self.b.inst_results(call)[0];
+            self.define(out, &[y]);
+            return;
+        }
+        let area = self.s.call_area(self.unit, args.len());
+        for (n, &a) in args.iter().enumerate() {
+            let bool = self.dtype(a) == DType::Bool;
+            let narrow = !bool && self.is_narrow(a);
+            for i in 0..if narrow { 2 } else { 4 } {
+                let x = if bool {
+                    self.mask_piece(a, false, i)
+                } else {
+                    self.piece(a, i)
+                };
+                let off = area + 64 * (n as i32 + 1) + 16 * i as i32;
+                self.b.ins().store(FRAME, x, self.frame, off);
+            }
+        }
+        self.b.ins().call(f, &[self.frame]);
+        let ty = self.types_of(out)[0];
+        for i in 0..self.pieces_of(out) {
+            let off = area + 16 * i as i32;
+            let x = self.b.ins().load(ty, FRAME, self.frame, off);
+            self.define_piece(out, i, x);
+        }
+    }
+
+    /// Copies elements between regions.
+    pub(super) fn copy(&mut self, to: (BufferId, &Index), from: (BufferId, &Index), len: usize) {
+        let a = self.uniform_address(to.0, to.1);
+        let b = self.uniform_address(from.0, from.1);
+        let d = self.element(to.0);
+        let local = |e: &Self, b: BufferId| e.kind(b) == BufferKind::Local;
+        let size = d.bytes() as i64;
+        if !local(self, to.0) && !local(self, from.0) {
+            if len <= UNROLLED {
+                for i in 0..len as i64 {
+                    let (base, off) = self.reach(b, i * size);
+                    let x = self.b.ins().load(scalar_type(d), DATA, base, off);
+                    let (base, off) = self.reach(a, i * size);
+                    self.b.ins().store(DATA, x, base, off);
+                }
+                return;
+            }
+            let n = self.int(len as i64 * size);
+            let to = self.plus(a.base, a.off);
+            let from = self.plus(b.base, b.off);
+            let f = helpers::copy as *const () as usize;
+            self.helper(f, &[to, from, n], None);
+            return;
+        }
+        assert!(local(self, to.0), "lanes are not copied to where all see them");
+        // A row of lanes at a time.
+        let row = size * LANES as i64;
+        let step = if local(self, from.0) { row } else { size };
+        let masked = self.mask.is_some() || self.s.plan.gathers.contains(&to.0);
+        let narrow = d.bytes() < 8;
+        let pieces = match d.bytes() {
+            1 => 1,
+            4 => 2,
+            _ => 4,
+        };
+        let head = self.b.create_block();
+        let exit = self.b.create_block();
+        let i = self.b.append_block_param(head, types::I64);
+        let zero = self.int(0);
+        if len == 0 {
+            self.jump(exit, &[]);
+            self.b.switch_to_block(head);
+            self.jump(exit, &[]);
+            self.switch(exit);
+            return;
+        }
+        self.jump(head, &[zero]);
+        self.switch(head);
+        let to = self.advance(a, Some(i), 0, row);
+        let from_at = self.advance(b, Some(i), 0, step);
+        for p in 0..pieces {
+            let count = if d.bytes() == 1 { 2 } else { 1 };
+            let regs: Vec<ir::Value> = (0..count)
+                .map(|k| {
+                    if local(self, from.0) {
+                        self.load_row(d, narrow, from_at, p + k)
+                    } else {
+                        let x = self.load_scalar(d, from_at);
+                        self.splat(d, x, narrow)
+                    }
+                })
+                .collect();
+            if masked {
+                self.store_row_active(d, to, p, &regs);
+            } else {
+                self.store_row(d, to, p, &regs);
+            }
+        }
+        let next = self.plus(i, 1);
+        let n = self.int(len as i64);
+        let more = self.b.ins().icmp(
+            cranelift_codegen::ir::condcodes::IntCC::UnsignedLessThan,
+            next,
+            n,
+        );
+        self.branch(more, (head, &[next]), (exit, &[]));
+        self.switch(exit);
+    }
+
+    /// A library kernel.
+    pub(super) fn kernel(&mut self, kernel: &'p Kernel, regions: &[(BufferId, Index)]) {
+        let mut args = vec![self.frame];
+        for (b, index) in regions {
+            let at = self.uniform_address(*b, index);
+            args.push(self.plus(at.base, at.off));
+        }
+        let d = self.element(regions[0].0);
+        let description = self.s.kernel(kernel, d, self.parallel);
+        args.push(self.int(description as i64));
+        let f = match kernel {
+            Kernel::Gemm { .. } => helpers::gemm as *const () as usize,
+        };
+        let status = self
+            .helper(f, &args, Some(types::I32))
+            .expect("a status");
+        self.check(status);
+    }
+}

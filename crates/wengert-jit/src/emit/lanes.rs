@@ -1,0 +1,294 @@
+//! Operations on lane vectors, a piece at a time: the table `operation x type -> native, composed,
+//! or lane by lane`.
+
+use cranelift_codegen::ir::condcodes::FloatCC;
+use cranelift_codegen::ir::{self, InstBuilder, types};
+use smallvec::SmallVec;
+use wengert_ir::ir::types::DType;
+use wengert_ir::loops::{ScalarOp, Value};
+
+use super::scalar::{float_cc, int_cc};
+use super::{Emitter, scalar_type};
+
+/// How an operation on lanes is emitted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum How {
+    /// As vector instructions.
+    Vector,
+    /// As scalar instructions, lane by lane.
+    PerLane,
+}
+
+/// What the machine has beyond the least that vectors need.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Machine {
+    /// Fused multiply-add in hardware.
+    pub fma: bool,
+    /// Rounding of vectors to integers.
+    pub round: bool,
+    /// Selection by the sign bit of a mask.
+    pub blend: bool,
+}
+
+fn how(op: ScalarOp, d: DType, machine: Machine, even_shift: bool) -> How {
+    use ScalarOp::*;
+    let per_lane = match op {
+        Div | Rem => !d.is_float() || op == Rem,
+        Fma => !machine.fma,
+        Floor | Ceil | Round | Trunc => !machine.round,
+        Shl | Shr | ShrLogical => !even_shift,
+        _ => false,
+    };
+    if per_lane { How::PerLane } else { How::Vector }
+}
+
+impl Emitter<'_, '_> {
+    /// Piece `i` of the result of an operation on lanes.
+    pub(super) fn lane_op(
+        &mut self,
+        out: Value,
+        op: ScalarOp,
+        args: &[Value],
+        i: usize,
+    ) -> ir::Value {
+        let last = args[args.len() - 1];
+        let d = self.dtype(last);
+        let even_shift = !self.is_lanes(last);
+        if how(op, d, self.s.machine, even_shift) == How::PerLane {
+            return self.per_lane(out, op, args, i);
+        }
+        match op {
+            ScalarOp::Convert => return self.lane_convert(out, last, i),
+            ScalarOp::Bitcast => return self.lane_bitcast(out, last, i),
+            ScalarOp::Select => {
+                let narrow = self.is_narrow(out);
+                let m = self.mask_piece(args[0], narrow, i);
+                let (x, y) = if d == DType::Bool {
+                    (
+                        self.mask_piece(args[1], narrow, i),
+                        self.mask_piece(args[2], narrow, i),
+                    )
+                } else {
+                    (self.piece(args[1], i), self.piece(args[2], i))
+                };
+                return self.select_piece(m, x, y);
+            }
+            _ => {}
+        }
+        if d == DType::Bool {
+            let narrow = self.is_narrow(out);
+            let a: SmallVec<[ir::Value; 3]> = args
+                .iter()
+                .map(|&v| self.mask_piece(v, narrow, i))
+                .collect();
+            return self.mask_op(op, &a);
+        }
+        if matches!(op, ScalarOp::Shl | ScalarOp::Shr | ScalarOp::ShrLogical) {
+            return self.lane_shift(op, d, args, i);
+        }
+        let a: SmallVec<[ir::Value; 3]> = args.iter().map(|&v| self.piece(v, i)).collect();
+        self.piece_op(op, d, &a)
+    }
+
+    fn mask_op(&mut self, op: ScalarOp, a: &[ir::Value]) -> ir::Value {
+        use ScalarOp::*;
+        let b = &mut self.b;
+        match op {
+            And | Min | Mul => b.ins().band(a[0], a[1]),
+            Or | Max | Add => b.ins().bor(a[0], a[1]),
+            Xor | Ne | Sub => b.ins().bxor(a[0], a[1]),
+            Not => b.ins().bnot(a[0]),
+            Eq => {
+                let x = b.ins().bxor(a[0], a[1]);
+                b.ins().bnot(x)
+            }
+            Lt => {
+                let x = b.ins().bnot(a[0]);
+                b.ins().band(x, a[1])
+            }
+            Le => {
+                let x = b.ins().bnot(a[0]);
+                b.ins().bor(x, a[1])
+            }
+            other => panic!("{other:?} of truth values"),
+        }
+    }
+
+    fn lane_shift(&mut self, op: ScalarOp, d: DType, args: &[Value], i: usize) -> ir::Value {
+        let bits = 8 * d.bytes() as i64;
+        let by = match self.constant_of(args[1]) {
+            Some(n) => {
+                let n = (n as i64).rem_euclid(bits);
+                self.b.ins().iconst(types::I32, n)
+            }
+            None => {
+                let n = self.scalar(args[1]);
+                if d == DType::U8 {
+                    let n = self.b.ins().uextend(types::I32, n);
+                    let mask = self.b.ins().iconst(types::I32, bits - 1);
+                    self.b.ins().band(n, mask)
+                } else {
+                    n
+                }
+            }
+        };
+        let x = self.piece(args[0], i);
+        match op {
+            ScalarOp::Shl => {
+                let y = self.b.ins().ishl(x, by);
+                if d == DType::U8 { self.byte(y) } else { y }
+            }
+            ScalarOp::Shr if d.is_signed_int() => self.b.ins().sshr(x, by),
+            _ => self.b.ins().ushr(x, by),
+        }
+    }
+
+    /// An operation all of whose operands and results are pieces of one width.
+    pub(super) fn piece_op(&mut self, op: ScalarOp, d: DType, a: &[ir::Value]) -> ir::Value {
+        use ScalarOp::*;
+        let float = d.is_float();
+        let signed = d.is_signed_int();
+        let wrap = d == DType::U8;
+        let y = match op {
+            Neg if float => {
+                let sign = self.sign_piece(d, true);
+                return self.b.ins().bxor(a[0], sign);
+            }
+            Abs if float => {
+                let rest = self.sign_piece(d, false);
+                return self.b.ins().band(a[0], rest);
+            }
+            Add if float => self.b.ins().fadd(a[0], a[1]),
+            Add => self.b.ins().iadd(a[0], a[1]),
+            Sub if float => self.b.ins().fsub(a[0], a[1]),
+            Sub => self.b.ins().isub(a[0], a[1]),
+            Mul if float => self.b.ins().fmul(a[0], a[1]),
+            Mul => self.b.ins().imul(a[0], a[1]),
+            Div => self.b.ins().fdiv(a[0], a[1]),
+            Neg => self.b.ins().ineg(a[0]),
+            Abs if signed => self.b.ins().iabs(a[0]),
+            Abs => return a[0],
+            Sqrt => self.b.ins().sqrt(a[0]),
+            Fma => self.b.ins().fma(a[0], a[1], a[2]),
+            Min if float => return self.extreme(d, FloatCC::LessThan, a[0], a[1]),
+            Max if float => return self.extreme(d, FloatCC::GreaterThan, a[0], a[1]),
+            Min if signed => return self.b.ins().smin(a[0], a[1]),
+            Max if signed => return self.b.ins().smax(a[0], a[1]),
+            Min => return self.b.ins().umin(a[0], a[1]),
+            Max => return self.b.ins().umax(a[0], a[1]),
+            Floor => self.b.ins().floor(a[0]),
+            Ceil => self.b.ins().ceil(a[0]),
+            Round => self.b.ins().nearest(a[0]),
+            Trunc => self.b.ins().trunc(a[0]),
+            And => return self.b.ins().band(a[0], a[1]),
+            Or => return self.b.ins().bor(a[0], a[1]),
+            Xor => return self.b.ins().bxor(a[0], a[1]),
+            Not => self.b.ins().bnot(a[0]),
+            Eq | Ne | Lt | Le if float => return self.b.ins().fcmp(float_cc(op), a[0], a[1]),
+            Eq | Ne | Lt | Le => return self.b.ins().icmp(int_cc(op, signed), a[0], a[1]),
+            other => panic!("{other:?} of {d} lanes"),
+        };
+        if wrap && matches!(op, Add | Sub | Mul | Neg | Not) {
+            return self.byte(y);
+        }
+        y
+    }
+
+    /// The sign bit in every lane, or everything but it.
+    fn sign_piece(&mut self, d: DType, sign: bool) -> ir::Value {
+        let bits = match (d, sign) {
+            (DType::F64, true) => 1 << 63,
+            (DType::F64, false) => !(1 << 63),
+            (_, true) => 1 << 31,
+            (_, false) => 0x7fff_ffff,
+        };
+        self.constant_piece(d, bits, d.bytes() < 8)
+    }
+
+    /// Minimum or maximum of floats: NaN if either is NaN, zeros ordered by sign. With `x < y`
+    /// selecting, equal operands give `y`, so the sign bits of zeros are joined from both; where
+    /// they are unordered, their sum is a NaN.
+    fn extreme(&mut self, d: DType, cc: FloatCC, x: ir::Value, y: ir::Value) -> ir::Value {
+        let ty = self.b.func.dfg.value_type(x);
+        let b = &mut self.b;
+        // One instruction each; they differ only in zeros of different sign and in NaN.
+        let pick = |b: &mut cranelift_frontend::FunctionBuilder<'_>, x, y| {
+            let m = if cc == FloatCC::LessThan {
+                b.ins().fcmp(FloatCC::LessThan, x, y)
+            } else {
+                b.ins().fcmp(FloatCC::LessThan, y, x)
+            };
+            let m = b.ins().bitcast(ty, super::DATA, m);
+            b.ins().bitselect(m, x, y)
+        };
+        let (p, q) = (pick(b, x, y), pick(b, y, x));
+        let joined = if cc == FloatCC::LessThan {
+            b.ins().bor(p, q)
+        } else {
+            b.ins().band(p, q)
+        };
+        let nan = b.ins().fadd(x, y);
+        let unordered = b.ins().fcmp(FloatCC::Unordered, x, y);
+        let _ = d;
+        self.select_piece(unordered, nan, joined)
+    }
+
+    /// Piece `i` of an operation that vectors lack: each lane by scalar instructions.
+    pub(super) fn per_lane(
+        &mut self,
+        out: Value,
+        op: ScalarOp,
+        args: &[Value],
+        i: usize,
+    ) -> ir::Value {
+        let d = self.dtype(args[args.len() - 1]);
+        let o = self.dtype(out);
+        let narrow = self.is_narrow(out);
+        let n = if narrow { 4 } else { 2 };
+        let lanes: SmallVec<[ir::Value; 4]> = (n * i..n * (i + 1))
+            .map(|l| {
+                let a: SmallVec<[ir::Value; 3]> =
+                    args.iter().map(|&v| self.lane(v, l)).collect();
+                self.scalar_op(op, d, o, &a)
+            })
+            .collect();
+        self.build(o, narrow, &lanes)
+    }
+
+    /// One lane of a value, as a scalar.
+    pub(super) fn lane(&mut self, v: Value, l: usize) -> ir::Value {
+        if !self.is_lanes(v) {
+            return self.scalar(v);
+        }
+        let n = if self.is_narrow(v) { 4 } else { 2 };
+        let p = self.piece(v, l / n);
+        self.extract(self.dtype(v), p, l % n)
+    }
+
+    /// A lane of a piece, as a scalar.
+    pub(super) fn extract(&mut self, d: DType, p: ir::Value, i: usize) -> ir::Value {
+        let x = self.b.ins().extractlane(p, i as u8);
+        match d {
+            DType::U8 => self.b.ins().ireduce(types::I8, x),
+            DType::Bool => {
+                let x = self.b.ins().ireduce(types::I8, x);
+                let one = self.b.ins().iconst(types::I8, 1);
+                self.b.ins().band(x, one)
+            }
+            _ => x,
+        }
+    }
+
+    /// A piece from scalars, one for each lane.
+    pub(super) fn build(&mut self, d: DType, narrow: bool, lanes: &[ir::Value]) -> ir::Value {
+        let ty = Self::piece_type(d, narrow);
+        let first = self.lane_of(d, lanes[0], narrow);
+        let mut p = self.b.ins().scalar_to_vector(ty, first);
+        for (i, &x) in lanes.iter().enumerate().skip(1) {
+            let x = self.lane_of(d, x, narrow);
+            p = self.b.ins().insertlane(p, x, i as u8);
+        }
+        debug_assert!(scalar_type(d).bits() <= 64);
+        p
+    }
+}

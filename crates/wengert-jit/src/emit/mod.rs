@@ -1,0 +1,308 @@
+//! From the loop IR to Cranelift's.
+//!
+//! An [`Emitter`] writes one native function: the whole program, the body of a parallel loop, or a
+//! pure function. It remembers for each value where it is ([`Place`]): in registers, as one scalar
+//! or as the pieces of a lane vector, in the frame, or both.
+//!
+//! A lane vector is cut into pieces of 128 bits. Eight lanes of a 64-bit type are four pieces; of a
+//! 32-bit type, two; `u8` is kept zero-extended to 32 bits; a truth value is a mask as wide as the
+//! lanes it was compared from. Piece `c` of four is also called chain `c`: see [`segment`].
+
+mod address;
+mod blend;
+mod calls;
+mod control;
+mod convert;
+mod divergent;
+mod lanes;
+mod lists;
+mod parallel;
+mod scalar;
+mod segment;
+pub(crate) mod session;
+mod short;
+mod values;
+
+use std::collections::HashMap;
+
+use cranelift_codegen::ir::{self, BlockArg, InstBuilder, MemFlagsData, types};
+use cranelift_frontend::FunctionBuilder;
+use wengert_ir::ir::types::DType;
+use wengert_ir::loops::{Block, BufferId, Value};
+
+use self::session::Session;
+use crate::plan::Values;
+
+/// For the frame: aligned, never traps.
+pub(crate) const FRAME: MemFlagsData = MemFlagsData::trusted();
+/// For data: never traps, may be aligned to its elements only.
+pub(crate) const DATA: MemFlagsData = MemFlagsData::new().with_notrap();
+
+/// A value that was computed no more than this many instructions ago is taken from its register,
+/// though it is in the frame too.
+const NEAR: u32 = 200;
+
+/// Where a value is.
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    /// The scalar (at 0), or the pieces of the lane vector.
+    regs: [ir::Value; 4],
+    /// Which of them are there.
+    ready: u8,
+    /// Its place in the frame, 0 for none.
+    slot: i32,
+    /// The function in which the registers are.
+    unit: u32,
+    /// How many instructions that function had when it was computed.
+    at: u32,
+}
+
+impl Place {
+    /// Nowhere.
+    pub(crate) fn none() -> Place {
+        Place {
+            regs: [ir::Value::from_u32(0); 4],
+            ready: 0,
+            slot: 0,
+            unit: 0,
+            at: 0,
+        }
+    }
+}
+
+/// Which frames a function runs on.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum Unit {
+    /// The frame of the call.
+    Call,
+    /// The frame of a parallel task.
+    Task,
+}
+
+/// A value of the emitter's own, in a register or, where it has to live long, in the frame.
+#[derive(Clone, Copy)]
+struct Held {
+    reg: ir::Value,
+    slot: Option<i32>,
+    ty: ir::Type,
+}
+
+/// The vector loop that is being emitted.
+#[derive(Clone, Copy)]
+struct Lanes {
+    /// `None` in a pure function, all of whose lanes count as live.
+    bounds: Option<Bounds>,
+}
+
+/// Where a block of a vector loop is.
+#[derive(Clone, Copy)]
+struct Bounds {
+    /// The index of its first lane.
+    first: Held,
+    /// How many of its lanes are live, 1 to 8.
+    live: Held,
+    /// Whether all are.
+    full: Held,
+}
+
+/// The live lanes of a divergent region, dead lanes of a short block excluded.
+#[derive(Clone, Copy)]
+struct Mask {
+    pieces: [Held; 4],
+}
+
+/// Things that are worth keeping within a straight line.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Kept {
+    Pointer(BufferId),
+    CallFrame,
+    Splat(Value, bool),
+    MaskPiece(Value, bool, u8),
+    LiveOffset,
+}
+
+/// Writes one native function.
+pub(crate) struct Emitter<'a, 'p> {
+    b: FunctionBuilder<'a>,
+    s: &'a mut Session<'p>,
+    v: &'a Values,
+    places: &'a mut Vec<Place>,
+    unit: Unit,
+    id: u32,
+    frame: ir::Value,
+    lanes: Option<Lanes>,
+    mask: Option<Mask>,
+    /// Whether several steps of a parallel loop may be running.
+    parallel: bool,
+    /// Uniform values that a vector loop uses in lanes, spread when it began.
+    spread: HashMap<(Value, bool), i32>,
+    kept: HashMap<Kept, (ir::Value, u32)>,
+    fail: Option<ir::Block>,
+    signatures: HashMap<(Vec<ir::Type>, Option<ir::Type>), ir::SigRef>,
+}
+
+/// The type of a scalar.
+fn scalar_type(d: DType) -> ir::Type {
+    match d {
+        DType::F32 => types::F32,
+        DType::F64 => types::F64,
+        DType::I32 | DType::U32 => types::I32,
+        DType::I64 | DType::U64 => types::I64,
+        DType::U8 | DType::Bool => types::I8,
+        other => panic!("no machine type for {other}"),
+    }
+}
+
+impl<'a, 'p> Emitter<'a, 'p> {
+    fn dtype(&self, v: Value) -> DType {
+        self.v.types[v.0 as usize].dtype
+    }
+
+    fn is_lanes(&self, v: Value) -> bool {
+        self.v.types[v.0 as usize].lanes && self.v.constants[v.0 as usize].is_none()
+    }
+
+    fn constant_of(&self, v: Value) -> Option<u64> {
+        self.v.constants[v.0 as usize]
+    }
+
+    /// Whether lanes of the type are 32 bits wide, in two pieces.
+    fn is_narrow(&self, v: Value) -> bool {
+        match self.dtype(v) {
+            DType::Bool => self.v.narrow[v.0 as usize],
+            d => d.bytes() < 8,
+        }
+    }
+
+    /// The type of a piece of a lane vector.
+    fn piece_type(d: DType, narrow: bool) -> ir::Type {
+        match d {
+            DType::F64 => types::F64X2,
+            DType::F32 => types::F32X4,
+            DType::Bool if !narrow => types::I64X2,
+            DType::I64 | DType::U64 => types::I64X2,
+            _ => types::I32X4,
+        }
+    }
+
+    fn count(&self) -> u32 {
+        self.b.func.dfg.num_insts() as u32
+    }
+
+    /// Goes on in another block. What was kept may not be computed there.
+    fn switch(&mut self, block: ir::Block) {
+        self.b.switch_to_block(block);
+        self.kept.clear();
+    }
+
+    fn kept(&mut self, key: Kept, make: impl FnOnce(&mut Self) -> ir::Value) -> ir::Value {
+        if let Some(&(v, at)) = self.kept.get(&key)
+            && self.count() - at < NEAR
+        {
+            return v;
+        }
+        let v = make(self);
+        let at = self.count();
+        self.kept.insert(key, (v, at));
+        v
+    }
+
+    /// Holds a value for as long as a body of that many instructions takes.
+    fn hold(&mut self, reg: ir::Value, size: usize) -> Held {
+        let ty = self.b.func.dfg.value_type(reg);
+        let slot = (size > NEAR as usize).then(|| self.reserve(ty.bytes()));
+        if let Some(off) = slot {
+            self.b.ins().store(FRAME, reg, self.frame, off);
+        }
+        Held { reg, slot, ty }
+    }
+
+    fn held(&mut self, h: Held) -> ir::Value {
+        match h.slot {
+            Some(off) => self.b.ins().load(h.ty, FRAME, self.frame, off),
+            None => h.reg,
+        }
+    }
+
+    /// Memory of the frame that nothing else uses.
+    fn reserve(&mut self, bytes: u32) -> i32 {
+        self.s.layout(self.unit).reserve(bytes)
+    }
+
+    fn int(&mut self, n: i64) -> ir::Value {
+        self.b.ins().iconst(types::I64, n)
+    }
+
+    fn plus(&mut self, x: ir::Value, n: i64) -> ir::Value {
+        if n == 0 {
+            return x;
+        }
+        let n = self.int(n);
+        self.b.ins().iadd(x, n)
+    }
+
+    fn jump(&mut self, to: ir::Block, args: &[ir::Value]) {
+        let args: Vec<BlockArg> = args.iter().map(|&v| v.into()).collect();
+        self.b.ins().jump(to, &args);
+    }
+
+    fn branch(
+        &mut self,
+        cond: ir::Value,
+        yes: (ir::Block, &[ir::Value]),
+        no: (ir::Block, &[ir::Value]),
+    ) {
+        let a: Vec<BlockArg> = yes.1.iter().map(|&v| v.into()).collect();
+        let b: Vec<BlockArg> = no.1.iter().map(|&v| v.into()).collect();
+        self.b.ins().brif(cond, yes.0, &a, no.0, &b);
+    }
+
+    fn cold_block(&mut self) -> ir::Block {
+        let b = self.b.create_block();
+        self.b.set_cold_block(b);
+        b
+    }
+
+    /// The block that leaves the function with a status.
+    fn fail_block(&mut self) -> ir::Block {
+        if let Some(b) = self.fail {
+            return b;
+        }
+        let b = self.cold_block();
+        self.b.append_block_param(b, types::I32);
+        self.fail = Some(b);
+        b
+    }
+
+    /// Leaves the function if a status is not 0.
+    fn check(&mut self, status: ir::Value) {
+        let fail = self.fail_block();
+        let go = self.b.create_block();
+        self.branch(status, (fail, &[status]), (go, &[]));
+        self.switch(go);
+    }
+
+    /// Writes the block that leaves with a status, and ends the function.
+    fn finish(mut self) {
+        if let Some(b) = self.fail {
+            self.b.switch_to_block(b);
+            let status = self.b.block_params(b)[0];
+            self.b.ins().return_(&[status]);
+        }
+        self.b.seal_all_blocks();
+        let config = self.s.isa.frontend_config();
+        self.b.finalize(config);
+    }
+
+    /// Statements and results of a block, in whatever context is current.
+    fn block(&mut self, block: &'p Block) {
+        if self.lanes.is_some() {
+            self.lane_block(block);
+        } else {
+            for s in &block.stmts {
+                self.release_before(s);
+                self.uniform_stmt(s);
+            }
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! Parallel loops: the body becomes a function of its own, run by the runtime for ranges of steps.
+
+use cranelift_codegen::ir::{InstBuilder, types};
+use cranelift_module::Module;
+use cranelift_codegen::ir::condcodes::IntCC;
+use wengert_ir::loops::{Block, Stmt, Value};
+
+use super::Emitter;
+use crate::plan::cost;
+use crate::runtime::helpers;
+
+impl<'p> Emitter<'_, 'p> {
+    /// Has the runtime run the loop. Its body is written later; what it uses from outside is in the
+    /// frame of the call, where the analysis of lives has put it.
+    pub(super) fn parallel_loop(&mut self, s: &'p Stmt, extent: Value, body: &Block) {
+        let id = self.s.parallel_body(s);
+        let f = self.s.module.declare_func_in_func(id, self.b.func);
+        let f = self.b.ins().func_addr(types::I64, f);
+        let n = self.scalar(extent);
+        let step = cost::nanoseconds(body, &self.v.constants, false).max(1.0);
+        let step = self.int(step as i64);
+        let run = helpers::parallel as *const () as usize;
+        let status = self
+            .helper(run, &[self.frame, f, n, step], Some(types::I32))
+            .expect("a status");
+        self.check(status);
+    }
+
+    /// The body of a parallel loop, as a function of the first step and the one behind the last.
+    /// There is at least one step.
+    pub(super) fn parallel_body(&mut self, index: Value, body: &'p Block) {
+        let entry = self.b.current_block().expect("a block is open");
+        let (low, high) = (
+            self.b.block_params(entry)[1],
+            self.b.block_params(entry)[2],
+        );
+        let size = self.size(body);
+        let high = self.hold(high, size);
+        let head = self.b.create_block();
+        let exit = self.b.create_block();
+        let i = self.b.append_block_param(head, types::I64);
+        self.jump(head, &[low]);
+        self.switch(head);
+        self.define(index, &[i]);
+        let step = self.hold(i, size);
+        self.block(body);
+        let i = self.held(step);
+        let next = self.plus(i, 1);
+        let high = self.held(high);
+        let more = self.b.ins().icmp(IntCC::SignedLessThan, next, high);
+        self.branch(more, (head, &[next]), (exit, &[]));
+        self.switch(exit);
+    }
+}

@@ -1,0 +1,685 @@
+//! Straight lines inside vector loops.
+//!
+//! A run of statements is cut into segments; a segment is emitted chain by chain: all operations for
+//! the first piece of the lane vectors, then all for the second, and so on. So the live values of
+//! one chain stay in registers, and the processor, which looks some hundreds of instructions ahead,
+//! still finds several chains to interleave. The order in which uniform statements and lanes are
+//! emitted is free, but for memory: see [`cut`](Emitter::cut).
+
+use std::collections::HashMap;
+
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{self, InstBuilder, types};
+use smallvec::SmallVec;
+use wengert_ir::ir::types::DType;
+use wengert_ir::loops::{
+    Block, BufferId, BufferKind, Index, LANES, ListId, ScalarOp, Stmt, Value,
+};
+
+use super::address::{Address, Parts};
+use super::short::Row;
+use super::values::result;
+use super::{DATA, Emitter, FRAME};
+
+/// The longest segment that is emitted.
+const LONGEST: usize = 400;
+/// The length of segments where chains have to be interleaved finely.
+const FINE: usize = 32;
+
+/// Memory that statements of a segment may meet in.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Memory {
+    Buffer(BufferId),
+    List(ListId),
+}
+
+/// How a statement reaches memory.
+enum Access {
+    /// Eight elements side by side, in memory that the block owns or may read.
+    Own(Address),
+    /// Eight elements side by side that may be redirected, by their number among such rows.
+    Row(usize),
+    /// One element for all lanes.
+    Same(Address),
+    /// An element for each lane.
+    Lanes(Parts, Address),
+}
+
+/// A statement on lanes within a segment.
+struct Line<'p> {
+    stmt: &'p Stmt,
+    access: Option<Access>,
+    memory: Option<Memory>,
+    /// Whether its pieces are two (of four lanes) and not four.
+    narrow: bool,
+    /// Whether all pieces come at once.
+    whole: bool,
+    done: u8,
+}
+
+impl Line<'_> {
+    fn pieces(&self) -> usize {
+        match (self.whole, self.narrow) {
+            (true, _) => 1,
+            (_, true) => 2,
+            (_, false) => 4,
+        }
+    }
+
+    /// The chains that a piece covers, as bits.
+    fn chains(&self, i: usize) -> u8 {
+        match (self.whole, self.narrow) {
+            (true, _) => 0b1111,
+            (_, true) => 0b11 << (2 * i),
+            (_, false) => 1 << i,
+        }
+    }
+
+    fn finished(&self) -> bool {
+        usize::from(self.done.count_ones() as u8) == self.pieces()
+    }
+}
+
+/// Rows to be copied out of their stand-ins, and scattered stores, at the end of a segment.
+enum Late<'p> {
+    Row(Row, ir::Value),
+    Scatter(&'p Stmt, Parts, Address),
+}
+
+impl<'p> Emitter<'_, 'p> {
+    /// Statements of a block inside a vector loop.
+    pub(super) fn lane_block(&mut self, block: &'p Block) {
+        let mut rest = &block.stmts[..];
+        while let Some(first) = rest.first() {
+            if !self.is_straight(first) {
+                self.release_before(first);
+                self.uniform_stmt(first);
+                rest = &rest[1..];
+                continue;
+            }
+            let run = rest
+                .iter()
+                .position(|s| !self.is_straight(s))
+                .unwrap_or(rest.len());
+            let limit = self.segment_length(&rest[..run]);
+            let mut line = &rest[..run];
+            while !line.is_empty() {
+                let n = self.cut(line, limit);
+                self.segment(&line[..n]);
+                line = &line[n..];
+            }
+            rest = &rest[run..];
+        }
+    }
+
+    /// Whether a statement can stand in a segment.
+    fn is_straight(&self, s: &Stmt) -> bool {
+        match s {
+            Stmt::Op { op, .. } => !matches!(op, ScalarOp::Any | ScalarOp::Fold(_)),
+            Stmt::Const { .. }
+            | Stmt::Load { .. }
+            | Stmt::Store { .. }
+            | Stmt::ListStore { .. }
+            | Stmt::ListLoad { .. }
+            | Stmt::ListRows { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// Whether an index is the same in all lanes.
+    fn is_uniform(&self, i: &Index) -> bool {
+        i.stride == 0
+            && !i
+                .base
+                .into_iter()
+                .chain(i.each)
+                .any(|v| self.is_lanes(v))
+    }
+
+    /// Whether a statement works on lanes.
+    fn on_lanes(&self, s: &Stmt) -> bool {
+        match s {
+            Stmt::Store {
+                buffer,
+                index,
+                value,
+            } => {
+                self.kind(*buffer) == BufferKind::Local
+                    || !self.is_uniform(index)
+                    || self.is_lanes(*value)
+            }
+            Stmt::ListStore { list, .. } => self.s.plan.program.lists[list.0 as usize].lanes,
+            _ => result(s).is_some_and(|v| self.is_lanes(v)),
+        }
+    }
+
+    /// How long segments of a run are to be. Long ones keep values in registers; but where a chain
+    /// is slow (divisions, long dependences), the chains have to stand close to each other.
+    fn segment_length(&self, run: &[Stmt]) -> usize {
+        let mut depth: HashMap<Value, u32> = HashMap::new();
+        let (mut n, mut longest) = (0u32, 0u32);
+        for s in run {
+            let Some(out) = result(s).filter(|_| self.on_lanes(s)) else {
+                continue;
+            };
+            n += 1;
+            let mut start = 0;
+            crate::plan::walk::uses(s, &mut |v| {
+                start = start.max(depth.get(&v).copied().unwrap_or(0));
+            });
+            let d = start + latency(s);
+            longest = longest.max(d);
+            depth.insert(out, d);
+        }
+        let n = n.max(1);
+        let ways = (2 * longest).div_ceil(n);
+        if ways * 3 * n <= 800 { LONGEST } else { FINE }
+    }
+
+    /// How many of the statements form a segment. Lanes are emitted chain by chain after all that is
+    /// uniform, so a buffer that lanes have written is touched again only in the next segment
+    /// (except by further rows), and one that lanes have read is not written by a uniform store.
+    /// Copies in lanes (`Local` buffers, lists) meet no other lane, and keep their order in each.
+    fn cut(&self, line: &[Stmt], limit: usize) -> usize {
+        #[derive(Clone, Copy, Default)]
+        struct Seen {
+            lanes: bool,
+            row: bool,
+            scatter: bool,
+        }
+        let mut seen: HashMap<BufferId, Seen> = HashMap::new();
+        for (n, s) in line.iter().enumerate() {
+            if n == limit {
+                return n;
+            }
+            let (b, index, store) = match s {
+                Stmt::Load { buffer, index, .. } => (*buffer, index, false),
+                Stmt::Store { buffer, index, .. } => (*buffer, index, true),
+                _ => continue,
+            };
+            let local = self.kind(b) == BufferKind::Local;
+            let lanes = self.on_lanes(s);
+            let row = !local && lanes && store && self.is_row(index);
+            let before = seen.entry(b).or_default();
+            let clash = before.scatter
+                || (before.row && !row && !local)
+                || (store && !lanes && before.lanes);
+            if clash {
+                return n;
+            }
+            before.lanes |= lanes;
+            if store && lanes {
+                if row {
+                    before.row = true;
+                } else if !local || !self.is_uniform(index) {
+                    before.scatter = true;
+                }
+            }
+        }
+        line.len()
+    }
+
+    /// Whether lanes reach neighbouring elements.
+    fn is_row(&self, i: &Index) -> bool {
+        i.stride == 1
+            && !i
+                .base
+                .into_iter()
+                .chain(i.each)
+                .any(|v| self.is_lanes(v))
+    }
+
+    fn segment(&mut self, stmts: &'p [Stmt]) {
+        self.release_for(stmts);
+        let mut lines = Vec::new();
+        for s in stmts {
+            if self.on_lanes(s) {
+                lines.push(s);
+            } else {
+                self.uniform_stmt(s);
+            }
+        }
+        if lines.is_empty() {
+            return;
+        }
+        let mut rows: Vec<(Row, bool)> = Vec::new();
+        let mut lines: Vec<Line<'p>> = lines.into_iter().map(|s| self.line(s, &mut rows)).collect();
+        let mut late: Vec<Late<'p>> = Vec::new();
+        for line in &mut lines {
+            match (line.stmt, &line.access) {
+                (Stmt::Store { .. }, Some(Access::Row(n))) => {
+                    let row = rows[*n].0;
+                    let (base, off) = self.reach(row.at, 0);
+                    let to = self.plus(base, i64::from(off));
+                    late.push(Late::Row(row, to));
+                }
+                (Stmt::Store { .. }, Some(Access::Lanes(..) | Access::Same(_))) => {
+                    let (parts, start) = match line.access.take() {
+                        Some(Access::Lanes(parts, start)) => (parts, start),
+                        Some(Access::Same(at)) => (
+                            Parts {
+                                offset: 0,
+                                uniform: None,
+                                each: SmallVec::new(),
+                                stride: 0,
+                            },
+                            at,
+                        ),
+                        _ => unreachable!("matched above"),
+                    };
+                    late.push(Late::Scatter(line.stmt, parts, start));
+                }
+                _ => {}
+            }
+        }
+        lines.retain(|l| !matches!(l.stmt, Stmt::Store { .. }) || l.access.is_some());
+
+        let stores = !late.is_empty();
+        let bits = stores.then(|| self.active_bits());
+        let all = bits.map(|b| {
+            let every = self.int((1 << LANES) - 1);
+            self.b.ins().icmp(IntCC::Equal, b, every)
+        });
+        self.redirect_rows(&mut rows, all);
+        self.chains(&mut lines, &rows);
+        if let (Some(bits), Some(all)) = (bits, all) {
+            self.late(late, bits, all);
+        }
+    }
+
+    fn release_for(&mut self, stmts: &'p [Stmt]) {
+        for (n, s) in stmts.iter().enumerate() {
+            if let Some(out) = result(s) {
+                let now = self.v.live.def[out.0 as usize].saturating_sub(3 * n as u32 + 3);
+                self.s.layout(self.unit).release(now);
+                return;
+            }
+        }
+    }
+
+    /// Finds out how a statement reaches memory; computes what is uniform of it.
+    fn line(&mut self, s: &'p Stmt, rows: &mut Vec<(Row, bool)>) -> Line<'p> {
+        let value = match s {
+            Stmt::Store { value, .. } | Stmt::ListStore { value, .. } => *value,
+            _ => result(s).expect("a statement on lanes has a value"),
+        };
+        let stores = matches!(s, Stmt::Store { .. } | Stmt::ListStore { .. });
+        let bytes = self.dtype(value).bytes() == 1;
+        let (memory, access) = match s {
+            Stmt::Load { buffer, index, .. } => (
+                Some(Memory::Buffer(*buffer)),
+                Some(self.access(*buffer, index, true, rows)),
+            ),
+            Stmt::Store { buffer, index, .. } => (
+                Some(Memory::Buffer(*buffer)),
+                Some(self.access(*buffer, index, false, rows)),
+            ),
+            Stmt::ListStore {
+                list,
+                field,
+                row,
+                element,
+                ..
+            } => {
+                let at = self.list_store_address(*list, *field, *row, element);
+                (Some(Memory::List(*list)), Some(Access::Own(at)))
+            }
+            Stmt::ListLoad { cell, .. } => {
+                let at = self.list_load_address(cell);
+                (None, Some(Access::Own(at)))
+            }
+            _ => (None, None),
+        };
+        Line {
+            stmt: s,
+            access,
+            memory,
+            narrow: self.is_narrow(value),
+            whole: stores && bytes,
+            done: 0,
+        }
+    }
+
+    fn access(
+        &mut self,
+        b: BufferId,
+        index: &Index,
+        read: bool,
+        rows: &mut Vec<(Row, bool)>,
+    ) -> Access {
+        let kind = self.kind(b);
+        let local = kind == BufferKind::Local;
+        let start = self.start_of(b);
+        let parts = self.parts(index);
+        let pitch = self.pitch(b);
+        if parts.each.is_empty() && (local || parts.stride == 0) {
+            let at = self.advance(start, parts.uniform, parts.offset, pitch);
+            return if local {
+                Access::Own(at)
+            } else {
+                Access::Same(at)
+            };
+        }
+        if !parts.each.is_empty() || parts.stride != 1 {
+            return Access::Lanes(parts, start);
+        }
+        let at = self.advance(start, parts.uniform, parts.offset, pitch);
+        let bounded = self.lanes.is_some_and(|l| l.bounds.is_some());
+        let foreign = matches!(kind, BufferKind::Input(_) | BufferKind::Output(_));
+        if !bounded || (read && !foreign) {
+            // Padded on both sides.
+            return Access::Own(at);
+        }
+        let first = match parts.uniform {
+            Some(u) => self.plus(u, parts.offset),
+            None => self.int(parts.offset),
+        };
+        let scratch = self.s.scratch(self.unit, rows.len());
+        rows.push((
+            Row {
+                dtype: self.element(b),
+                start,
+                first,
+                len: self.s.plan.program.buffers[b.0 as usize].len,
+                at,
+                scratch,
+            },
+            read,
+        ));
+        Access::Row(rows.len() - 1)
+    }
+
+    /// Redirects the rows that the block may not touch as a whole.
+    fn redirect_rows(&mut self, rows: &mut [(Row, bool)], all: Option<ir::Value>) {
+        if rows.is_empty() {
+            return;
+        }
+        if self.mask.is_none() {
+            let full = match self.lanes.and_then(|l| l.bounds) {
+                Some(b) => self.held(b.full),
+                None => return,
+            };
+            self.redirect(full, rows);
+            return;
+        }
+        let mut fits = None;
+        for (row, _) in rows.iter().filter(|r| r.1) {
+            let ok = self.in_bounds(row);
+            fits = Some(match fits {
+                None => ok,
+                Some(f) => self.b.ins().band(f, ok),
+            });
+        }
+        for (read, direct) in [(true, fits), (false, all)] {
+            let Some(direct) = direct else { continue };
+            let at: Vec<usize> = (0..rows.len()).filter(|&i| rows[i].1 == read).collect();
+            let mut part: Vec<(Row, bool)> = at.iter().map(|&i| rows[i]).collect();
+            if part.is_empty() {
+                continue;
+            }
+            self.redirect(direct, &mut part);
+            for (&i, r) in at.iter().zip(part) {
+                rows[i] = r;
+            }
+        }
+    }
+
+    /// Emits the lines chain by chain: in pass `c` all pieces of chains up to `c` whose operands are
+    /// there, in order.
+    fn chains(&mut self, lines: &mut [Line<'p>], rows: &[(Row, bool)]) {
+        let written: Vec<Memory> = lines
+            .iter()
+            .filter(|l| matches!(l.stmt, Stmt::Store { .. } | Stmt::ListStore { .. }))
+            .filter_map(|l| l.memory)
+            .collect();
+        let mut pass = 0;
+        loop {
+            let mut waiting: SmallVec<[(Memory, u8); 8]> = SmallVec::new();
+            let mut left = false;
+            for line in lines.iter_mut() {
+                if line.finished() {
+                    continue;
+                }
+                for i in 0..line.pieces() {
+                    if line.done & (1 << i) != 0 {
+                        continue;
+                    }
+                    let chains = line.chains(i);
+                    let first = chains.trailing_zeros() as usize;
+                    let blocked = line
+                        .memory
+                        .is_some_and(|m| waiting.iter().any(|&(w, c)| w == m && c & chains != 0));
+                    if first <= pass && !blocked && self.operands_ready(line, chains) {
+                        self.emit_piece(line, i, rows);
+                        line.done |= 1 << i;
+                        continue;
+                    }
+                    left = true;
+                    if let Some(m) = line.memory.filter(|m| written.contains(m)) {
+                        waiting.push((m, chains));
+                    }
+                }
+            }
+            if !left {
+                return;
+            }
+            pass += 1;
+            assert!(pass < 16, "a segment whose operands never come");
+        }
+    }
+
+    fn operands_ready(&self, line: &Line<'p>, chains: u8) -> bool {
+        let mut ready = true;
+        crate::plan::walk::uses(line.stmt, &mut |v| {
+            let wanted = if self.is_narrow(v) {
+                u8::from(chains & 0b11 != 0) | (u8::from(chains & 0b1100 != 0) << 1)
+            } else {
+                chains
+            };
+            ready &= self.is_ready(v, wanted);
+        });
+        ready
+    }
+
+    fn emit_piece(&mut self, line: &Line<'p>, i: usize, rows: &[(Row, bool)]) {
+        match line.stmt {
+            Stmt::Op { out, op, args } => {
+                let x = self.lane_op(*out, *op, args, i);
+                self.define_piece(*out, i, x);
+            }
+            Stmt::Load { out, buffer, .. } => {
+                let d = self.element(*buffer);
+                let x = match line.access.as_ref().expect("a load has an address") {
+                    Access::Own(at) => self.load_row(d, line.narrow, *at, i),
+                    Access::Row(n) => self.load_row(d, line.narrow, rows[*n].0.at, i),
+                    Access::Same(at) => {
+                        let x = self.load_scalar(d, *at);
+                        self.splat(d, x, line.narrow)
+                    }
+                    Access::Lanes(parts, start) => {
+                        self.gather(*buffer, parts, *start, line.narrow, i)
+                    }
+                };
+                self.define_piece(*out, i, x);
+            }
+            Stmt::ListLoad { out, .. } => {
+                let Some(Access::Own(at)) = line.access else {
+                    panic!("a list is read by rows");
+                };
+                let d = self.dtype(*out);
+                let x = self.load_row(d, line.narrow, at, i);
+                self.define_piece(*out, i, x);
+            }
+            Stmt::Store { buffer, value, .. } => {
+                let at = match line.access {
+                    Some(Access::Own(at)) => at,
+                    Some(Access::Row(n)) => rows[n].0.at,
+                    _ => panic!("a scattered store comes late"),
+                };
+                let own = self.kind(*buffer) == BufferKind::Local;
+                let some = own && (self.mask.is_some() || self.s.plan.gathers.contains(buffer));
+                self.store_pieces(*value, at, i, some);
+            }
+            Stmt::ListStore { value, .. } => {
+                let Some(Access::Own(at)) = line.access else {
+                    panic!("a list is written by rows");
+                };
+                self.store_pieces(*value, at, i, self.mask.is_some());
+            }
+            other => panic!("{other:?} in a segment"),
+        }
+    }
+
+    /// Stores piece `i` of a value (or all of it, if bytes) into a row.
+    pub(super) fn store_pieces(&mut self, value: Value, at: Address, i: usize, active: bool) {
+        let d = self.dtype(value);
+        let p = self.stored_pieces(value, i);
+        if active {
+            self.store_row_active(d, at, i, &p);
+        } else {
+            self.store_row(d, at, i, &p);
+        }
+    }
+
+    fn stored_pieces(&mut self, value: Value, i: usize) -> SmallVec<[ir::Value; 4]> {
+        match self.dtype(value) {
+            DType::U8 => (0..2).map(|i| self.piece(value, i)).collect(),
+            DType::Bool => {
+                let narrow = self.is_narrow(value);
+                let n = if narrow { 2 } else { 4 };
+                (0..n).map(|i| self.mask_piece(value, narrow, i)).collect()
+            }
+            _ => SmallVec::from_slice(&[self.piece(value, i)]),
+        }
+    }
+
+    /// Piece `i` of elements that lie apart.
+    fn gather(
+        &mut self,
+        b: BufferId,
+        parts: &Parts,
+        start: Address,
+        narrow: bool,
+        i: usize,
+    ) -> ir::Value {
+        let d = self.element(b);
+        let chains = if narrow { 2 * i..2 * i + 2 } else { i..i + 1 };
+        let mut lanes: SmallVec<[ir::Value; 4]> = SmallVec::new();
+        for c in chains {
+            let n = self.lane_indices(parts, c);
+            for l in 0..2 {
+                let n = self.b.ins().extractlane(n, l as u8);
+                let at = self.lane_address(b, start, n, 2 * c + l);
+                lanes.push(self.load_scalar(d, at));
+            }
+        }
+        self.build(d, narrow, &lanes)
+    }
+
+    /// What a segment writes to memory that is not its own, lane by lane where not all take part.
+    fn late(&mut self, late: Vec<Late<'p>>, bits: ir::Value, all: ir::Value) {
+        let (straight, cold) = (self.b.create_block(), self.cold_block());
+        let done = self.b.create_block();
+        self.branch(all, (straight, &[]), (cold, &[]));
+        self.switch(straight);
+        for l in &late {
+            if let Late::Scatter(s, parts, start) = l {
+                self.scatter_all(s, parts, *start);
+            }
+        }
+        self.jump(done, &[]);
+        self.switch(cold);
+        for l in &late {
+            match l {
+                Late::Row(row, to) => self.flush(row.dtype, row.scratch, *to, bits),
+                Late::Scatter(s, parts, start) => self.scatter_some(s, parts, *start, bits),
+            }
+        }
+        self.jump(done, &[]);
+        self.switch(done);
+    }
+
+    fn scatter_all(&mut self, s: &Stmt, parts: &Parts, start: Address) {
+        let Stmt::Store { buffer, value, .. } = s else {
+            panic!("a scattered store is a store");
+        };
+        for c in 0..4 {
+            let n = self.lane_indices(parts, c);
+            for l in 0..2 {
+                let n = self.b.ins().extractlane(n, l as u8);
+                let at = self.lane_address(*buffer, start, n, 2 * c + l);
+                let x = self.lane(*value, 2 * c + l);
+                self.store_scalar(x, at);
+            }
+        }
+    }
+
+    fn scatter_some(&mut self, s: &Stmt, parts: &Parts, start: Address, bits: ir::Value) {
+        let Stmt::Store { buffer, value, .. } = s else {
+            panic!("a scattered store is a store");
+        };
+        let d = self.element(*buffer);
+        let (numbers, elements) = self.s.scatter_scratch(self.unit);
+        for c in 0..4 {
+            let n = self.lane_indices(parts, c);
+            self.b
+                .ins()
+                .store(FRAME, n, self.frame, numbers + 16 * c as i32);
+        }
+        let at = Address {
+            base: self.frame,
+            off: i64::from(elements),
+        };
+        let n = match (d.bytes(), self.is_narrow(*value)) {
+            (1, _) => 1,
+            (_, true) => 2,
+            _ => 4,
+        };
+        for i in 0..n {
+            self.store_pieces(*value, at, i, false);
+        }
+        let buffer = *buffer;
+        self.each_lane(|e, l| {
+            let (store, next) = (e.cold_block(), e.cold_block());
+            let one = e.int(1);
+            let bit = e.b.ins().ushr(bits, l);
+            let bit = e.b.ins().band(bit, one);
+            e.branch(bit, (store, &[]), (next, &[]));
+            e.switch(store);
+            let eight = e.times(l, 8);
+            let from = e.b.ins().iadd(e.frame, eight);
+            let n = e.b.ins().load(types::I64, FRAME, from, numbers);
+            let size = d.bytes() as i64;
+            let lane = e.times(l, size);
+            let from = e.b.ins().iadd(e.frame, lane);
+            let ty = super::scalar_type(d);
+            let x = e.b.ins().load(ty, FRAME, from, elements);
+            let mut to = e.lane_address(buffer, start, n, 0);
+            if e.kind(buffer) == BufferKind::Local {
+                to.base = e.b.ins().iadd(to.base, lane);
+            }
+            let (base, off) = e.reach(to, 0);
+            e.b.ins().store(DATA, x, base, off);
+            e.jump(next, &[]);
+            e.switch(next);
+        });
+    }
+}
+
+/// Cycles until the result of a statement is there.
+fn latency(s: &Stmt) -> u32 {
+    match s {
+        Stmt::Op { op, .. } => match op {
+            ScalarOp::Mul | ScalarOp::Fma => 4,
+            ScalarOp::Add | ScalarOp::Sub => 3,
+            ScalarOp::Div | ScalarOp::Rem => 14,
+            ScalarOp::Sqrt => 19,
+            ScalarOp::Min | ScalarOp::Max => 8,
+            ScalarOp::Floor | ScalarOp::Ceil | ScalarOp::Round | ScalarOp::Trunc => 8,
+            ScalarOp::Convert => 5,
+            _ => 1,
+        },
+        Stmt::Load { .. } | Stmt::ListLoad { .. } => 5,
+        _ => 0,
+    }
+}

@@ -1,0 +1,478 @@
+//! What the functions of one program share while they are written.
+
+use std::collections::HashMap;
+
+use cranelift_codegen::Context;
+use cranelift_codegen::ir::{AbiParam, Function, InstBuilder, Signature, types};
+use cranelift_codegen::isa::{OwnedTargetIsa, TargetIsa};
+use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+use cranelift_jit::JITModule;
+use cranelift_module::{FuncId, Module, ModuleReloc};
+use wengert_ir::ir::types::DType;
+use wengert_ir::loops::{BufferId, BufferKind, Kernel, ListId, Stmt};
+
+use super::lanes::Machine;
+use super::{Emitter, Lanes, Place, Unit, scalar_type};
+use crate::compile::CompileError;
+use crate::plan::layout::{FrameShape, Layout};
+use crate::plan::{Plan, Values, plan_function};
+use crate::runtime::helpers::GemmCall;
+
+/// Free elements on both sides of a table of constants.
+const PAD: usize = 8;
+
+/// The state of writing a program.
+pub(crate) struct Session<'p> {
+    pub(super) plan: &'p Plan,
+    pub(super) module: &'p mut JITModule,
+    pub(super) isa: &'p dyn TargetIsa,
+    /// The same target with the allocator for long functions.
+    quick: &'p OwnedTargetIsa,
+    pub(super) machine: Machine,
+    /// How many arguments the program has.
+    pub(super) inputs: usize,
+    call: Layout,
+    task: Layout,
+    scratch: HashMap<(Unit, usize), i32>,
+    scatter: HashMap<Unit, (i32, i32)>,
+    lists: HashMap<(Unit, ListId), i32>,
+    areas: HashMap<(Unit, usize), i32>,
+    functions: HashMap<(u32, bool, Unit), FuncId>,
+    waiting: Vec<Waiting<'p>>,
+    units: u32,
+    context: Context,
+    builder: FunctionBuilderContext,
+    /// Instructions above which the quick allocator is used.
+    long: usize,
+    kept: Kept,
+}
+
+/// What compiled code points to, and which has to live as long.
+#[derive(Default)]
+pub(crate) struct Kept {
+    tables: HashMap<u32, Box<[u64]>>,
+    gemms: Vec<Box<GemmCall>>,
+}
+
+enum Waiting<'p> {
+    Body(FuncId, &'p Stmt),
+    Function(FuncId, u32, bool, Unit),
+}
+
+/// A program written, before its code is final.
+pub(crate) struct Written {
+    /// The outer function.
+    pub main: FuncId,
+    /// The frame of a call.
+    pub call: FrameShape,
+    /// The frame of a task.
+    pub task: FrameShape,
+    /// What the code points to.
+    pub kept: Kept,
+}
+
+fn machine(isa: &dyn TargetIsa) -> Machine {
+    let flags = isa.isa_flags();
+    let has = |name: &str| {
+        flags
+            .iter()
+            .any(|f| f.name == name && f.as_bool() == Some(true))
+    };
+    let x86 = isa.name() == "x64";
+    Machine {
+        fma: !x86 || has("has_fma"),
+        round: !x86 || has("has_sse41"),
+        blend: x86 && has("has_sse41"),
+    }
+}
+
+/// Writes a program.
+pub(crate) fn write<'p>(
+    plan: &'p Plan,
+    module: &'p mut JITModule,
+    isa: &'p dyn TargetIsa,
+    quick: &'p OwnedTargetIsa,
+    long: usize,
+) -> Result<Written, CompileError> {
+    let count = |want: fn(&BufferKind) -> Option<u32>| {
+        plan.program
+            .buffers
+            .iter()
+            .filter_map(|b| want(&b.kind))
+            .max()
+            .map_or(0, |n| n as usize + 1)
+    };
+    let inputs = count(|k| match k {
+        BufferKind::Input(i) => Some(*i),
+        _ => None,
+    });
+    let outputs = count(|k| match k {
+        BufferKind::Output(i) => Some(*i),
+        _ => None,
+    });
+    let mut s = Session {
+        plan,
+        isa,
+        quick,
+        machine: machine(isa),
+        inputs,
+        call: Layout::new(inputs + outputs),
+        task: Layout::new(inputs + outputs),
+        scratch: HashMap::new(),
+        scatter: HashMap::new(),
+        lists: HashMap::new(),
+        areas: HashMap::new(),
+        functions: HashMap::new(),
+        waiting: Vec::new(),
+        units: 0,
+        context: module.make_context(),
+        builder: FunctionBuilderContext::new(),
+        long,
+        kept: Kept::default(),
+        module,
+    };
+    share_call_buffers(plan, &mut s.call);
+    let mut places = vec![Place::none(); plan.values.types.len()];
+    let main = s.declare(&[types::I64])?;
+    s.emit(main, Unit::Call, &plan.values, &mut places, false, |e| {
+        e.block(&plan.program.body);
+        let ok = e.b.ins().iconst(types::I32, 0);
+        e.b.ins().return_(&[ok]);
+    })?;
+    let mut at = 0;
+    while at < s.waiting.len() {
+        match s.waiting[at] {
+            Waiting::Body(id, stmt) => s.write_body(id, stmt, &mut places)?,
+            Waiting::Function(id, f, lanes, unit) => s.write_function(id, f, lanes, unit)?,
+        }
+        at += 1;
+    }
+    Ok(Written {
+        main,
+        call: s.call.finish(),
+        task: s.task.finish(),
+        kept: s.kept,
+    })
+}
+
+/// Call buffers whose uses do not overlap, by the outermost statements that touch them, share
+/// memory.
+fn share_call_buffers(plan: &Plan, layout: &mut Layout) {
+    let buffers = &plan.program.buffers;
+    let mut spans: HashMap<BufferId, (usize, usize)> = HashMap::new();
+    for (n, s) in plan.program.body.stmts.iter().enumerate() {
+        let mut touch = |b: BufferId| {
+            if buffers[b.0 as usize].kind == BufferKind::Call {
+                spans.entry(b).or_insert((n, n)).1 = n;
+            }
+        };
+        crate::plan::walk::buffers(s, &mut touch);
+        for block in crate::plan::walk::blocks(s) {
+            crate::plan::walk::stmts(block, &mut |s| {
+                crate::plan::walk::buffers(s, &mut touch);
+            });
+        }
+    }
+    let mut order: Vec<(BufferId, (usize, usize))> = spans.into_iter().collect();
+    order.sort_by_key(|&(b, (first, _))| (first, b));
+    // Places that have been given out: bytes, offset, statement after which they are free.
+    let mut given: Vec<(i64, i64, usize)> = Vec::new();
+    for (b, (first, last)) in order {
+        let need = crate::plan::layout::bytes(&buffers[b.0 as usize]);
+        let fit = given
+            .iter_mut()
+            .filter(|g| g.2 < first && g.0 >= need)
+            .min_by_key(|g| g.0);
+        match fit {
+            Some(g) => {
+                g.2 = last;
+                layout.assign(b, g.1);
+            }
+            None => {
+                let off = layout.buffer(b, &buffers[b.0 as usize]);
+                given.push((need, off, last));
+            }
+        }
+    }
+}
+
+impl<'p> Session<'p> {
+    pub(super) fn layout(&mut self, unit: Unit) -> &mut Layout {
+        match unit {
+            Unit::Call => &mut self.call,
+            Unit::Task => &mut self.task,
+        }
+    }
+
+    fn signature(&self, params: &[cranelift_codegen::ir::Type]) -> Signature {
+        let mut sig = Signature::new(self.isa.default_call_conv());
+        sig.params.extend(params.iter().map(|&t| AbiParam::new(t)));
+        sig
+    }
+
+    /// Declares a function that returns a status.
+    fn declare(
+        &mut self,
+        params: &[cranelift_codegen::ir::Type],
+    ) -> Result<FuncId, CompileError> {
+        let mut sig = self.signature(params);
+        sig.returns.push(AbiParam::new(types::I32));
+        Ok(self.module.declare_anonymous_function(&sig)?)
+    }
+
+    /// Writes a function and compiles it.
+    fn emit(
+        &mut self,
+        id: FuncId,
+        unit: Unit,
+        values: &Values,
+        places: &mut Vec<Place>,
+        lanes: bool,
+        body: impl FnOnce(&mut Emitter<'_, 'p>),
+    ) -> Result<(), CompileError> {
+        let sig = self
+            .module
+            .declarations()
+            .get_function_decl(id)
+            .signature
+            .clone();
+        let mut func = Function::with_name_signature(Default::default(), sig);
+        let mut builder_context = std::mem::take(&mut self.builder);
+        let mut b = FunctionBuilder::new(&mut func, &mut builder_context);
+        let entry = b.create_block();
+        b.append_block_params_for_function_params(entry);
+        b.switch_to_block(entry);
+        let frame = b.block_params(entry)[0];
+        self.units += 1;
+        let number = self.units;
+        let mut e = Emitter {
+            b,
+            s: self,
+            v: values,
+            places,
+            unit,
+            id: number,
+            frame,
+            lanes: lanes.then_some(Lanes { bounds: None }),
+            mask: None,
+            parallel: unit == Unit::Task,
+            spread: HashMap::new(),
+            kept: HashMap::new(),
+            fail: None,
+            signatures: HashMap::new(),
+        };
+        body(&mut e);
+        e.finish();
+        self.builder = builder_context;
+        self.define(id, func)
+    }
+
+    fn define(&mut self, id: FuncId, func: Function) -> Result<(), CompileError> {
+        self.context.clear();
+        self.context.func = func;
+        if std::env::var_os("WENGERT_PRINT_CLIF").is_some() {
+            eprintln!("{}", self.context.func.display());
+        }
+        let long = self.context.func.dfg.num_insts() > self.long;
+        let isa: &dyn TargetIsa = if long { &**self.quick } else { self.isa };
+        self.context
+            .compile(isa, &mut Default::default())
+            .map_err(|e| CompileError::Codegen(e.inner.to_string()))?;
+        let code = self.context.compiled_code().expect("it was just compiled");
+        let align = u64::from(code.buffer.alignment);
+        let bytes = code.code_buffer().to_vec();
+        let relocs: Vec<ModuleReloc> = code
+            .buffer
+            .relocs()
+            .iter()
+            .map(|r| ModuleReloc::from_mach_reloc(r, &self.context.func, id))
+            .collect();
+        self.module
+            .define_function_bytes(id, align, &bytes, &relocs)?;
+        Ok(())
+    }
+
+    /// Declares the function of a parallel loop's body, to be written later.
+    pub(super) fn parallel_body(&mut self, s: &'p Stmt) -> FuncId {
+        let id = self
+            .declare(&[types::I64, types::I64, types::I64])
+            .expect("an anonymous function can be declared");
+        self.waiting.push(Waiting::Body(id, s));
+        id
+    }
+
+    fn write_body(
+        &mut self,
+        id: FuncId,
+        s: &'p Stmt,
+        places: &mut Vec<Place>,
+    ) -> Result<(), CompileError> {
+        let Stmt::For { index, body, .. } = s else {
+            panic!("a parallel body is a loop's");
+        };
+        let values = &self.plan.values;
+        self.emit(id, Unit::Task, values, places, false, |e| {
+            e.parallel_body(*index, body);
+            let ok = e.b.ins().iconst(types::I32, 0);
+            e.b.ins().return_(&[ok]);
+        })
+    }
+
+    /// The function of the runtime that a pure function becomes.
+    pub(super) fn function(&mut self, f: u32, lanes: bool, unit: Unit) -> FuncId {
+        if let Some(&id) = self.functions.get(&(f, lanes, unit)) {
+            return id;
+        }
+        let function = &self.plan.program.functions[f as usize];
+        let mut sig = self.signature(&[types::I64]);
+        if !lanes {
+            for p in &function.params {
+                let d = function.values[p.0 as usize];
+                sig.params.push(AbiParam::new(scalar_type(d)));
+            }
+            let out = function.values[function.body.results[0].0 as usize];
+            sig.returns.push(AbiParam::new(scalar_type(out)));
+        }
+        let id = self
+            .module
+            .declare_anonymous_function(&sig)
+            .expect("an anonymous function can be declared");
+        self.functions.insert((f, lanes, unit), id);
+        self.waiting.push(Waiting::Function(id, f, lanes, unit));
+        id
+    }
+
+    fn write_function(
+        &mut self,
+        id: FuncId,
+        f: u32,
+        lanes: bool,
+        unit: Unit,
+    ) -> Result<(), CompileError> {
+        let plan = self.plan;
+        let function = &plan.program.functions[f as usize];
+        let values = plan_function(function, lanes);
+        let mut places = vec![Place::none(); values.types.len()];
+        let area = lanes.then(|| self.call_area(unit, function.params.len()));
+        self.emit(id, unit, &values, &mut places, lanes, |e| {
+            let entry = e.b.current_block().expect("a block is open");
+            let result = function.body.results[0];
+            match area {
+                Some(area) => {
+                    for (n, &p) in function.params.iter().enumerate() {
+                        e.define_in_frame(p, area + 64 * (n as i32 + 1));
+                    }
+                    e.lane_block(&function.body);
+                    let bool = e.dtype(result) == DType::Bool;
+                    let narrow = !bool && e.is_narrow(result);
+                    for i in 0..if narrow { 2 } else { 4 } {
+                        let x = if bool {
+                            e.mask_piece(result, false, i)
+                        } else {
+                            e.piece(result, i)
+                        };
+                        let off = area + 16 * i as i32;
+                        e.b.ins().store(super::FRAME, x, e.frame, off);
+                    }
+                    e.b.ins().return_(&[]);
+                }
+                None => {
+                    let regs = e.b.block_params(entry)[1..].to_vec();
+                    for (&p, x) in function.params.iter().zip(regs) {
+                        e.define(p, &[x]);
+                    }
+                    e.block(&function.body);
+                    let y = e.scalar(result);
+                    e.b.ins().return_(&[y]);
+                }
+            }
+        })
+    }
+
+    /// Memory for the arguments of a function of so many lane vectors, and its result.
+    pub(super) fn call_area(&mut self, unit: Unit, args: usize) -> i32 {
+        if let Some(&off) = self.areas.get(&(unit, args)) {
+            return off;
+        }
+        let off = self.layout(unit).reserve(64 * (args as u32 + 1));
+        self.areas.insert((unit, args), off);
+        off
+    }
+
+    /// The stand-in of the n-th row of a segment.
+    pub(super) fn scratch(&mut self, unit: Unit, n: usize) -> i32 {
+        if let Some(&off) = self.scratch.get(&(unit, n)) {
+            return off;
+        }
+        let off = self.layout(unit).reserve(64);
+        self.scratch.insert((unit, n), off);
+        off
+    }
+
+    /// Memory for the element numbers and the elements of a scattered store.
+    pub(super) fn scatter_scratch(&mut self, unit: Unit) -> (i32, i32) {
+        if let Some(&offs) = self.scatter.get(&unit) {
+            return offs;
+        }
+        let layout = self.layout(unit);
+        let offs = (layout.reserve(64), layout.reserve(64));
+        self.scatter.insert(unit, offs);
+        offs
+    }
+
+    /// The three words of a list under construction.
+    pub(super) fn list_slot(&mut self, unit: Unit, id: ListId) -> i32 {
+        if let Some(&off) = self.lists.get(&(unit, id)) {
+            return off;
+        }
+        let off = self.layout(unit).reserve(32);
+        self.lists.insert((unit, id), off);
+        off
+    }
+
+    /// The address of a table of constants.
+    pub(super) fn table(&mut self, b: BufferId) -> i64 {
+        let plan = self.plan;
+        let buffer = &plan.program.buffers[b.0 as usize];
+        let BufferKind::Constant(n) = buffer.kind else {
+            panic!("not a table of constants");
+        };
+        let size = buffer.dtype.bytes();
+        let table = self.kept.tables.entry(n).or_insert_with(|| {
+            let bits = &plan.program.constants[n as usize];
+            let mut words = vec![0u64; PAD + (bits.len() * size).div_ceil(8) + PAD];
+            for (i, &x) in bits.iter().enumerate() {
+                let x = if buffer.dtype == DType::Bool {
+                    u64::from(x != 0)
+                } else {
+                    x
+                };
+                let at = 8 * PAD + i * size;
+                let bytes = x.to_le_bytes();
+                for (k, &byte) in bytes[..size].iter().enumerate() {
+                    words[(at + k) / 8] |= u64::from(byte) << (8 * ((at + k) % 8));
+                }
+            }
+            words.into_boxed_slice()
+        });
+        table.as_ptr() as i64 + 8 * PAD as i64
+    }
+
+    /// The description of a library call, at a fixed address.
+    pub(super) fn kernel(&mut self, kernel: &Kernel, d: DType, parallel: bool) -> usize {
+        let Kernel::Gemm { m, n, k, c, a, b } = *kernel;
+        let call = Box::new(GemmCall {
+            double: d == DType::F64,
+            threads: !parallel,
+            m,
+            n,
+            k,
+            c,
+            a,
+            b,
+        });
+        let at = &raw const *call as usize;
+        self.kept.gemms.push(call);
+        at
+    }
+}

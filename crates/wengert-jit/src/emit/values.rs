@@ -1,0 +1,310 @@
+//! Getting at values, and defining them.
+
+use cranelift_codegen::ir::{self, InstBuilder, types};
+use smallvec::SmallVec;
+use wengert_ir::ir::types::DType;
+use wengert_ir::loops::{Stmt, Value};
+
+use super::{Emitter, FRAME, Kept, NEAR, Unit, scalar_type};
+use crate::plan::layout;
+
+/// The pieces of a lane vector.
+pub(super) type Pieces = SmallVec<[ir::Value; 4]>;
+
+impl<'p> Emitter<'_, 'p> {
+    /// A constant in a register.
+    pub(super) fn constant(&mut self, d: DType, bits: u64) -> ir::Value {
+        let ty = scalar_type(d);
+        match d {
+            DType::F64 | DType::F32 if bits == 0 => {
+                if d == DType::F64 {
+                    self.b.ins().f64const(0.0)
+                } else {
+                    self.b.ins().f32const(0.0)
+                }
+            }
+            DType::F64 | DType::F32 => {
+                let off = self.s.layout(self.unit).word(bits);
+                self.b.ins().load(ty, FRAME, self.frame, off)
+            }
+            DType::Bool => self.b.ins().iconst(ty, i64::from(bits != 0)),
+            DType::U8 => self.b.ins().iconst(ty, i64::from(bits as u8)),
+            DType::I32 | DType::U32 => self.b.ins().iconst(ty, i64::from(bits as u32)),
+            _ => self.b.ins().iconst(ty, bits as i64),
+        }
+    }
+
+    /// A constant in all lanes of a piece.
+    pub(super) fn constant_piece(&mut self, d: DType, bits: u64, narrow: bool) -> ir::Value {
+        let ty = Self::piece_type(d, narrow);
+        self.vector(layout::splat(d, bits, narrow), ty)
+    }
+
+    /// A vector constant.
+    pub(super) fn vector(&mut self, bytes: [u8; 16], ty: ir::Type) -> ir::Value {
+        if bytes == [0; 16] {
+            let zero = self.b.func.dfg.constants.insert(bytes[..].into());
+            return self.b.ins().vconst(ty, zero);
+        }
+        let off = self.s.layout(self.unit).vector(bytes);
+        self.b.ins().load(ty, FRAME, self.frame, off)
+    }
+
+    /// Both 64-bit lanes of a vector constant.
+    pub(super) fn longs(&mut self, a: i64, b: i64) -> ir::Value {
+        let mut bytes = [0; 16];
+        bytes[..8].copy_from_slice(&a.to_le_bytes());
+        bytes[8..].copy_from_slice(&b.to_le_bytes());
+        self.vector(bytes, types::I64X2)
+    }
+
+    /// The frame pointer of the call.
+    pub(super) fn call_frame(&mut self) -> ir::Value {
+        if self.unit == Unit::Call {
+            return self.frame;
+        }
+        self.kept(Kept::CallFrame, |e| {
+            e.b.ins()
+                .load(types::I64, FRAME, e.frame, layout::header::CALL)
+        })
+    }
+
+    /// Register `i` of a value, from the frame if it was computed long ago.
+    fn reg(&mut self, v: Value, i: usize, ty: ir::Type) -> ir::Value {
+        let p = self.places[v.0 as usize];
+        let here = p.unit == self.id && p.ready & (1 << i) != 0;
+        if p.slot == 0 || (here && self.count().wrapping_sub(p.at) < NEAR) {
+            assert!(here, "value {} is used where it is not known", v.0);
+            return p.regs[i];
+        }
+        let base = if p.unit == self.id {
+            self.frame
+        } else {
+            self.call_frame()
+        };
+        self.b.ins().load(ty, FRAME, base, p.slot + 16 * i as i32)
+    }
+
+    /// A uniform value.
+    pub(super) fn scalar(&mut self, v: Value) -> ir::Value {
+        let d = self.dtype(v);
+        if let Some(bits) = self.constant_of(v) {
+            return self.constant(d, bits);
+        }
+        assert!(!self.is_lanes(v), "value {} differs by lane", v.0);
+        self.reg(v, 0, scalar_type(d))
+    }
+
+    /// A piece of a value, spread over the lanes if it is uniform. Truth values: see
+    /// [`Emitter::mask_piece`].
+    pub(super) fn piece(&mut self, v: Value, i: usize) -> ir::Value {
+        let narrow = self.is_narrow(v);
+        if self.dtype(v) == DType::Bool {
+            return self.mask_piece(v, narrow, i);
+        }
+        if self.is_lanes(v) {
+            let ty = Self::piece_type(self.dtype(v), narrow);
+            return self.reg(v, i, ty);
+        }
+        self.spread_piece(v, narrow)
+    }
+
+    /// A piece of a truth value, in lanes of the width asked for.
+    pub(super) fn mask_piece(&mut self, v: Value, narrow: bool, i: usize) -> ir::Value {
+        if !self.is_lanes(v) {
+            return self.spread_piece(v, narrow);
+        }
+        let is = self.is_narrow(v);
+        let ty = Self::piece_type(DType::Bool, is);
+        if is == narrow {
+            return self.reg(v, i, ty);
+        }
+        self.kept(Kept::MaskPiece(v, narrow, i as u8), |e| {
+            if is {
+                let x = e.reg(v, i / 2, ty);
+                if i.is_multiple_of(2) {
+                    e.b.ins().swiden_low(x)
+                } else {
+                    e.b.ins().swiden_high(x)
+                }
+            } else {
+                let (a, b) = (e.reg(v, 2 * i, ty), e.reg(v, 2 * i + 1, ty));
+                e.low_halves(a, b)
+            }
+        })
+    }
+
+    fn spread_piece(&mut self, v: Value, narrow: bool) -> ir::Value {
+        let d = self.dtype(v);
+        if let Some(bits) = self.constant_of(v) {
+            return self.constant_piece(d, bits, narrow);
+        }
+        let ty = Self::piece_type(d, narrow);
+        if let Some(&off) = self.spread.get(&(v, narrow)) {
+            return self.b.ins().load(ty, FRAME, self.frame, off);
+        }
+        self.kept(Kept::Splat(v, narrow), |e| {
+            let x = e.scalar(v);
+            e.splat(d, x, narrow)
+        })
+    }
+
+    /// Spreads a scalar over the lanes of a piece.
+    pub(super) fn splat(&mut self, d: DType, x: ir::Value, narrow: bool) -> ir::Value {
+        let ty = Self::piece_type(d, narrow);
+        let x = self.lane_of(d, x, narrow);
+        self.b.ins().splat(ty, x)
+    }
+
+    /// A scalar as it is held in a lane: `u8` zero-extended, truth values as masks.
+    pub(super) fn lane_of(&mut self, d: DType, x: ir::Value, narrow: bool) -> ir::Value {
+        match d {
+            DType::Bool => {
+                let ty = if narrow { types::I32 } else { types::I64 };
+                let x = self.b.ins().uextend(ty, x);
+                self.b.ins().ineg(x)
+            }
+            DType::U8 => self.b.ins().uextend(types::I32, x),
+            _ => x,
+        }
+    }
+
+    /// The number of pieces of a lane vector.
+    pub(super) fn pieces_of(&self, v: Value) -> usize {
+        if self.is_narrow(v) { 2 } else { 4 }
+    }
+
+    /// All pieces of a value, truth values as wide as `like` holds them.
+    pub(super) fn pieces_like(&mut self, v: Value, like: Value) -> Pieces {
+        let (n, narrow) = (self.pieces_of(like), self.is_narrow(like));
+        (0..n)
+            .map(|i| {
+                if self.dtype(v) == DType::Bool {
+                    self.mask_piece(v, narrow, i)
+                } else {
+                    self.piece(v, i)
+                }
+            })
+            .collect()
+    }
+
+    /// The registers of a value: one scalar, or the pieces, as `like` holds them.
+    pub(super) fn regs_like(&mut self, v: Value, like: Value) -> Pieces {
+        if self.is_lanes(like) {
+            self.pieces_like(v, like)
+        } else {
+            SmallVec::from_slice(&[self.scalar(v)])
+        }
+    }
+
+    /// The types of the registers of a value.
+    pub(super) fn types_of(&self, v: Value) -> SmallVec<[ir::Type; 4]> {
+        let d = self.dtype(v);
+        if self.is_lanes(v) {
+            let ty = Self::piece_type(d, self.is_narrow(v));
+            SmallVec::from_elem(ty, self.pieces_of(v))
+        } else {
+            SmallVec::from_slice(&[scalar_type(d)])
+        }
+    }
+
+    /// Adds parameters for a value to a block.
+    pub(super) fn params_for(&mut self, block: ir::Block, v: Value) {
+        for ty in self.types_of(v) {
+            self.b.append_block_param(block, ty);
+        }
+    }
+
+    /// Defines values by the parameters of a block, in order; gives back how many it took.
+    pub(super) fn define_params(
+        &mut self,
+        block: ir::Block,
+        values: impl Iterator<Item = Value>,
+    ) -> usize {
+        let params: Vec<ir::Value> = self.b.block_params(block).to_vec();
+        let mut at = 0;
+        for v in values {
+            let n = self.types_of(v).len();
+            self.define(v, &params[at..at + n]);
+            at += n;
+        }
+        at
+    }
+
+    /// Defines a value by its registers.
+    pub(super) fn define(&mut self, v: Value, regs: &[ir::Value]) {
+        for (i, &x) in regs.iter().enumerate() {
+            self.define_piece(v, i, x);
+        }
+    }
+
+    /// Defines piece `i` of a value, or the scalar if `i` is 0.
+    pub(super) fn define_piece(&mut self, v: Value, i: usize, x: ir::Value) {
+        let at = self.count();
+        let id = self.id;
+        let n = v.0 as usize;
+        if self.places[n].unit != id || self.places[n].ready & (1 << i) != 0 {
+            self.places[n] = super::Place::none();
+        }
+        if self.v.live.stored[n] {
+            if self.places[n].slot == 0 {
+                let bytes = match (self.is_lanes(v), self.is_narrow(v)) {
+                    (false, _) => 8,
+                    (true, true) => 32,
+                    (true, false) => 64,
+                };
+                let last = self.v.live.last[n];
+                self.places[n].slot = self.s.layout(self.unit).place(bytes, last);
+            }
+            let off = self.places[n].slot + 16 * i as i32;
+            self.b.ins().store(FRAME, x, self.frame, off);
+        }
+        let p = &mut self.places[n];
+        p.unit = id;
+        p.regs[i] = x;
+        p.ready |= 1 << i;
+        p.at = at;
+    }
+
+    /// Defines a value whose registers are in the frame.
+    pub(super) fn define_in_frame(&mut self, v: Value, slot: i32) {
+        let id = self.id;
+        let p = &mut self.places[v.0 as usize];
+        p.slot = slot;
+        p.unit = id;
+        p.ready = 0xf;
+        // Long ago: never taken from registers.
+        p.at = 0u32.wrapping_sub(2 * NEAR);
+    }
+
+    /// Whether all of the bits of `wanted` are computed.
+    pub(super) fn is_ready(&self, v: Value, wanted: u8) -> bool {
+        if !self.is_lanes(v) {
+            return true;
+        }
+        let p = &self.places[v.0 as usize];
+        p.unit == self.id && p.ready & wanted == wanted
+    }
+
+    /// Frees the places in the frame of values that are no longer used when this statement runs.
+    pub(super) fn release_before(&mut self, s: &'p Stmt) {
+        if let Some(out) = result(s) {
+            let now = self.v.live.def[out.0 as usize].saturating_sub(3);
+            self.s.layout(self.unit).release(now);
+        }
+    }
+}
+
+/// The value that a straight-line statement defines.
+pub(super) fn result(s: &Stmt) -> Option<Value> {
+    match s {
+        Stmt::Const { out, .. }
+        | Stmt::Op { out, .. }
+        | Stmt::Call { out, .. }
+        | Stmt::Load { out, .. }
+        | Stmt::ListFinish { out, .. }
+        | Stmt::ListRows { out, .. }
+        | Stmt::ListLoad { out, .. } => Some(*out),
+        _ => None,
+    }
+}

@@ -1,0 +1,72 @@
+//! How long code takes to run, roughly: enough to say whether threads pay.
+
+use wengert_ir::loops::{Block, LANES, LoopKind, Stmt, Value};
+
+use super::walk;
+
+/// Steps assumed of a loop whose extent is not known.
+const STEPS: f64 = 32.0;
+
+/// Nanoseconds that a block takes.
+pub(crate) fn nanoseconds(block: &Block, constants: &[Option<u64>], lanes: bool) -> f64 {
+    block.stmts.iter().map(|s| stmt(s, constants, lanes)).sum()
+}
+
+fn steps(extent: Value, constants: &[Option<u64>]) -> f64 {
+    constants[extent.0 as usize].map_or(STEPS, |bits| (bits as i64).max(0) as f64)
+}
+
+fn stmt(s: &Stmt, constants: &[Option<u64>], lanes: bool) -> f64 {
+    let one = if lanes { 1.5 } else { 0.4 };
+    match s {
+        Stmt::Const { .. } => 0.0,
+        Stmt::Op { .. } | Stmt::Load { .. } | Stmt::Store { .. } => one,
+        Stmt::Call { .. } => 30.0 * one,
+        Stmt::Copy { len, .. } => 5.0 + 0.1 * *len as f64,
+        Stmt::For {
+            kind, extent, body, ..
+        } => {
+            let vector = *kind == LoopKind::Vector;
+            let n = steps(*extent, constants);
+            let n = if vector {
+                (n / LANES as f64).ceil()
+            } else {
+                n
+            };
+            n * (1.0 + nanoseconds(body, constants, lanes || vector))
+        }
+        Stmt::While { cond, body, .. } => {
+            STEPS
+                * (1.0
+                    + nanoseconds(cond, constants, lanes)
+                    + nanoseconds(body, constants, lanes))
+        }
+        Stmt::If {
+            then, otherwise, ..
+        } => 1.0 + nanoseconds(then, constants, lanes) + nanoseconds(otherwise, constants, lanes),
+        Stmt::Kernel { kernel, .. } => match kernel {
+            wengert_ir::loops::Kernel::Gemm { m, n, k, .. } => {
+                200.0 + (*m * *n * *k) as f64 / 10.0
+            }
+        },
+        _ => 5.0,
+    }
+}
+
+/// Instructions that a block becomes, roughly.
+pub(crate) fn instructions(block: &Block, lanes: bool) -> usize {
+    let mut total = 0;
+    for s in &block.stmts {
+        let inner = lanes
+            || matches!(
+                s,
+                Stmt::For {
+                    kind: LoopKind::Vector,
+                    ..
+                }
+            );
+        total += if lanes { 4 } else { 1 };
+        total += walk::blocks(s).map(|b| instructions(b, inner)).sum::<usize>();
+    }
+    total
+}

@@ -1,0 +1,201 @@
+//! Where things lie in a frame: the memory of a running call, or of a parallel task.
+//!
+//! A frame pointer points into the middle. Above it come a header, the pointers of the call's
+//! arguments and the buffers; below it, growing while code is emitted, constants and the places of
+//! values that live long. So one register reaches all of it.
+
+use std::collections::{BTreeMap, HashMap};
+
+use wengert_ir::ir::types::DType;
+use wengert_ir::loops::{Buffer, BufferId, BufferKind, LANES};
+
+/// Bytes of the header, see [`header`].
+const HEADER: i64 = 64;
+/// Free bytes on both sides of a buffer: a vector access may reach over its ends.
+const PAD: i64 = 64;
+
+/// Offsets in the header of a frame.
+pub(crate) mod header {
+    /// The [`Frame`](crate::runtime::frame::Frame) itself.
+    pub(crate) const SELF: i32 = 0;
+    /// The frame pointer of the call.
+    pub(crate) const CALL: i32 = 16;
+}
+
+/// The memory plan of the frames of a kind.
+#[derive(Default)]
+pub(crate) struct Layout {
+    below: i64,
+    above: i64,
+    buffers: HashMap<BufferId, i64>,
+    constants: HashMap<[u8; 16], i32>,
+    words: HashMap<u64, i32>,
+    image: Vec<(i32, Vec<u8>)>,
+    live_table: Option<i32>,
+    zeros: Option<i32>,
+    /// Free places of values by size.
+    free: HashMap<u32, Vec<i32>>,
+    /// Places in use, by the position after which they are free.
+    used: BTreeMap<u32, Vec<(u32, i32)>>,
+}
+
+/// What the runtime needs to make frames.
+pub(crate) struct FrameShape {
+    /// Bytes below the frame pointer.
+    pub below: usize,
+    /// Bytes above it.
+    pub above: usize,
+    /// What is to be written there, at offsets from the frame pointer.
+    pub image: Vec<(i32, Vec<u8>)>,
+}
+
+fn round(n: i64, to: i64) -> i64 {
+    (n + to - 1) / to * to
+}
+
+/// Bytes that a buffer takes.
+pub(crate) fn bytes(b: &Buffer) -> i64 {
+    let copies = if b.kind == BufferKind::Local { LANES } else { 1 };
+    (b.len * copies * b.dtype.bytes()) as i64
+}
+
+impl Layout {
+    /// An empty plan for a call with so many arguments.
+    pub(crate) fn new(pointers: usize) -> Layout {
+        Layout {
+            above: round(HEADER + 8 * pointers as i64, 64),
+            ..Layout::default()
+        }
+    }
+
+    /// Memory below the frame pointer that nothing else uses.
+    pub(crate) fn reserve(&mut self, bytes: u32) -> i32 {
+        let align = if bytes >= 16 { 16 } else { 8 };
+        self.below = round(self.below + i64::from(bytes), align);
+        i32::try_from(-self.below).expect("a frame's places fit 31 bits")
+    }
+
+    /// A place for a value that lives until position `last`.
+    pub(crate) fn place(&mut self, bytes: u32, last: u32) -> i32 {
+        let off = match self.free.get_mut(&bytes).and_then(Vec::pop) {
+            Some(off) => off,
+            None => self.reserve(bytes),
+        };
+        self.used.entry(last).or_default().push((bytes, off));
+        off
+    }
+
+    /// Frees the places of values whose last use is before position `now`.
+    pub(crate) fn release(&mut self, now: u32) {
+        while let Some(entry) = self.used.first_entry() {
+            if *entry.key() >= now {
+                return;
+            }
+            for (bytes, off) in entry.remove() {
+                self.free.entry(bytes).or_default().push(off);
+            }
+        }
+    }
+
+    /// A constant of 16 bytes.
+    pub(crate) fn vector(&mut self, value: [u8; 16]) -> i32 {
+        if let Some(&off) = self.constants.get(&value) {
+            return off;
+        }
+        let off = self.reserve(16);
+        self.constants.insert(value, off);
+        self.image.push((off, value.to_vec()));
+        off
+    }
+
+    /// A constant of 8 bytes.
+    pub(crate) fn word(&mut self, bits: u64) -> i32 {
+        if let Some(&off) = self.words.get(&bits) {
+            return off;
+        }
+        let off = self.reserve(8);
+        self.words.insert(bits, off);
+        self.image.push((off, bits.to_le_bytes().to_vec()));
+        off
+    }
+
+    /// A table of 64-bit masks: entry `n`, of 64 bytes, has the first `n` of 8 lanes set.
+    pub(crate) fn live_table(&mut self) -> i32 {
+        if let Some(off) = self.live_table {
+            return off;
+        }
+        let mut bytes = Vec::new();
+        for live in 0..=LANES {
+            for lane in 0..LANES {
+                let mask = if lane < live { u64::MAX } else { 0 };
+                bytes.extend(mask.to_le_bytes());
+            }
+        }
+        let off = self.reserve(bytes.len() as u32);
+        self.image.push((off, bytes));
+        self.live_table = Some(off);
+        off
+    }
+
+    /// 64 bytes of zeros.
+    pub(crate) fn zeros(&mut self) -> i32 {
+        if let Some(off) = self.zeros {
+            return off;
+        }
+        let off = self.reserve(64);
+        self.image.push((off, vec![0; 64]));
+        self.zeros = Some(off);
+        off
+    }
+
+    /// Where the pointer of an argument lies; results come after the arguments.
+    pub(crate) fn pointer(i: usize) -> i32 {
+        HEADER as i32 + 8 * i as i32
+    }
+
+    /// Where a buffer lies.
+    pub(crate) fn buffer(&mut self, id: BufferId, b: &Buffer) -> i64 {
+        if let Some(&off) = self.buffers.get(&id) {
+            return off;
+        }
+        let off = round(self.above, 64) + PAD;
+        self.above = off + bytes(b) + PAD;
+        self.buffers.insert(id, off);
+        off
+    }
+
+    /// Lets a buffer lie where another does that is no longer used.
+    pub(crate) fn assign(&mut self, id: BufferId, off: i64) {
+        self.buffers.insert(id, off);
+    }
+
+    /// The finished plan.
+    pub(crate) fn finish(self) -> FrameShape {
+        FrameShape {
+            below: round(self.below + 64, 64) as usize,
+            above: round(self.above + 64, 64) as usize,
+            image: self.image,
+        }
+    }
+}
+
+/// The bytes of a lane vector (16 bytes) with that constant in each lane; truth values as masks of
+/// the width given.
+pub(crate) fn splat(dtype: DType, bits: u64, narrow: bool) -> [u8; 16] {
+    let mut out = [0; 16];
+    let wide = match dtype {
+        DType::F64 | DType::I64 | DType::U64 => true,
+        DType::Bool => !narrow,
+        _ => false,
+    };
+    let bits = match dtype {
+        DType::Bool if bits != 0 => u64::MAX,
+        DType::U8 => bits & 0xff,
+        _ => bits,
+    };
+    let step = if wide { 8 } else { 4 };
+    for chunk in out.chunks_mut(step) {
+        chunk.copy_from_slice(&bits.to_le_bytes()[..step]);
+    }
+    out
+}

@@ -1,0 +1,184 @@
+//! How long values live, in emitted instructions, roughly.
+//!
+//! A value that lives long is stored to the frame where it is defined and loaded again where it is
+//! used: a register allocator is quadratic in long live ranges.
+
+use wengert_ir::loops::{Block, LoopKind, Stmt, Value, ValueType};
+
+use super::walk;
+
+/// Values that live across more instructions than this go to the frame.
+const LONG: u32 = 200;
+
+/// Where values are defined and used last.
+pub(crate) struct Live {
+    /// Position of the definition.
+    pub def: Vec<u32>,
+    /// Position of the last use.
+    pub last: Vec<u32>,
+    /// Must have a place in the frame.
+    pub stored: Vec<bool>,
+}
+
+struct Loop {
+    start: u32,
+    parallel: bool,
+    /// Values from outside that the loop uses: they live until it ends.
+    outer: Vec<Value>,
+}
+
+struct Walk<'a> {
+    live: Live,
+    pos: u32,
+    loops: Vec<Loop>,
+    types: &'a [ValueType],
+    constants: &'a [Option<u64>],
+}
+
+/// Finds how long the values of a body live.
+pub(crate) fn live(body: &Block, types: &[ValueType], constants: &[Option<u64>]) -> Live {
+    let values = types.len();
+    let mut w = Walk {
+        live: Live {
+            def: vec![0; values],
+            last: vec![0; values],
+            stored: vec![false; values],
+        },
+        pos: 1,
+        loops: Vec::new(),
+        types,
+        constants,
+    };
+    w.block(body);
+    let mut live = w.live;
+    for v in 0..values {
+        if constants[v].is_none() && live.last[v].saturating_sub(live.def[v]) > LONG {
+            live.stored[v] = true;
+        }
+    }
+    live
+}
+
+impl Walk<'_> {
+    fn lanes(&self, v: Value) -> bool {
+        self.types[v.0 as usize].lanes
+    }
+
+    fn define(&mut self, v: Value) {
+        self.live.def[v.0 as usize] = self.pos;
+    }
+
+    fn mention(&mut self, v: Value) {
+        let i = v.0 as usize;
+        if self.constants[i].is_some() {
+            return;
+        }
+        self.live.last[i] = self.live.last[i].max(self.pos);
+        let def = self.live.def[i];
+        let mut outermost = true;
+        for l in &mut self.loops {
+            if l.start >= def {
+                if outermost {
+                    l.outer.push(v);
+                    outermost = false;
+                }
+                if l.parallel {
+                    self.live.stored[i] = true;
+                }
+            }
+        }
+    }
+
+    fn enter(&mut self, parallel: bool) {
+        let parallel = parallel && !self.loops.iter().any(|l| l.parallel);
+        self.loops.push(Loop {
+            start: self.pos,
+            parallel,
+            outer: Vec::new(),
+        });
+        self.pos += 1;
+    }
+
+    fn leave(&mut self) {
+        let l = self.loops.pop().expect("a loop is open");
+        self.pos += 1;
+        for v in l.outer {
+            let last = &mut self.live.last[v.0 as usize];
+            *last = (*last).max(self.pos);
+        }
+    }
+
+    fn block(&mut self, block: &Block) {
+        for s in &block.stmts {
+            self.stmt(s);
+        }
+        block.results.iter().for_each(|&v| self.mention(v));
+    }
+
+    fn stmt(&mut self, s: &Stmt) {
+        let mut used = smallvec::SmallVec::<[Value; 8]>::new();
+        walk::uses(s, &mut |v| used.push(v));
+        used.iter().for_each(|&v| self.mention(v));
+        match s {
+            Stmt::Const { out, .. } => self.define(*out),
+            Stmt::Op { out, .. }
+            | Stmt::Call { out, .. }
+            | Stmt::Load { out, .. }
+            | Stmt::ListFinish { out, .. }
+            | Stmt::ListRows { out, .. }
+            | Stmt::ListLoad { out, .. } => {
+                self.pos += if self.lanes(*out) { 3 } else { 1 };
+                self.define(*out);
+            }
+            Stmt::For {
+                kind,
+                index,
+                carried,
+                body,
+                ..
+            } => {
+                self.enter(*kind == LoopKind::Parallel);
+                self.define(*index);
+                carried.iter().for_each(|c| self.define(c.param));
+                self.block(body);
+                self.leave();
+                carried.iter().for_each(|c| self.define(c.out));
+            }
+            Stmt::While {
+                carried,
+                cond,
+                body,
+                ..
+            } => {
+                self.enter(false);
+                carried.iter().for_each(|c| self.define(c.param));
+                self.block(cond);
+                // Where lanes have finished, the parameters are kept: they live through the body.
+                self.block(body);
+                carried.iter().for_each(|c| self.mention(c.param));
+                self.leave();
+                carried.iter().for_each(|c| self.define(c.out));
+            }
+            Stmt::If {
+                pred,
+                then,
+                otherwise,
+                outs,
+            } => {
+                self.block(then);
+                self.pos += 1;
+                self.block(otherwise);
+                self.pos += 1;
+                self.mention(*pred);
+                if self.lanes(*pred) {
+                    then.results
+                        .iter()
+                        .chain(&otherwise.results)
+                        .for_each(|&v| self.mention(v));
+                }
+                outs.iter().for_each(|&v| self.define(v));
+            }
+            _ => self.pos += 2,
+        }
+    }
+}

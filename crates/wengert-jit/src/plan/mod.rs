@@ -1,0 +1,159 @@
+//! What is known about a program before any code is written.
+
+pub(crate) mod cost;
+pub(crate) mod inline;
+pub(crate) mod layout;
+pub(crate) mod live;
+pub(crate) mod walk;
+
+use std::collections::HashSet;
+
+use wengert_ir::ir::types::DType;
+use wengert_ir::loops::{
+    Block, BufferId, BufferKind, Function, LoopKind, Program, ScalarOp, Stmt, Value, ValueType,
+};
+
+use self::live::Live;
+
+/// A program ready for emission.
+pub(crate) struct Plan {
+    /// The program, with small functions inlined.
+    pub program: Program,
+    /// What is known of its values.
+    pub values: Values,
+    /// `Local` buffers whose copies carry something from block to block.
+    pub gathers: HashSet<BufferId>,
+}
+
+/// What is known of the values of a program, or of a function.
+pub(crate) struct Values {
+    /// Their types.
+    pub types: Vec<ValueType>,
+    /// The values of constants.
+    pub constants: Vec<Option<u64>>,
+    /// How long values live.
+    pub live: Live,
+    /// Which truth values have lanes 32 bits wide (others: 64).
+    pub narrow: Vec<bool>,
+}
+
+/// Prepares a program.
+pub(crate) fn plan(program: &Program) -> Plan {
+    let program = inline::inline(program);
+    let values = values(program.values.clone(), &program.body);
+    let gathers = gathering(&program);
+    Plan {
+        program,
+        values,
+        gathers,
+    }
+}
+
+/// What is known of the values of a function that is not inlined.
+pub(crate) fn plan_function(function: &Function, lanes: bool) -> Values {
+    let types = function.values.iter().map(|&dtype| ValueType { dtype, lanes });
+    let mut values = values(types.collect(), &function.body);
+    // Pure functions are short, and their places in the frame would not outlive them.
+    values.live.stored.fill(false);
+    values
+}
+
+fn values(types: Vec<ValueType>, body: &Block) -> Values {
+    let constants = constants(types.len(), body);
+    let live = live::live(body, &types, &constants);
+    let narrow = narrow(body, &types);
+    Values {
+        types,
+        constants,
+        live,
+        narrow,
+    }
+}
+
+fn constants(values: usize, body: &Block) -> Vec<Option<u64>> {
+    let mut out = vec![None; values];
+    walk::stmts(body, &mut |s| {
+        if let Stmt::Const { out: v, bits } = s {
+            out[v.0 as usize] = Some(*bits);
+        }
+    });
+    out
+}
+
+/// A truth value has narrow lanes where it comes from a comparison of 32-bit lanes, or from such
+/// truth values alone.
+fn narrow(body: &Block, types: &[ValueType]) -> Vec<bool> {
+    let mut out = vec![false; types.len()];
+    let dtype = |v: Value| types[v.0 as usize].dtype;
+    walk::stmts(body, &mut |s| {
+        let Stmt::Op { out: v, op, args } = s else {
+            return;
+        };
+        if dtype(*v) != DType::Bool || matches!(op, ScalarOp::Any | ScalarOp::Fold(_)) {
+            return;
+        }
+        out[v.0 as usize] = args.iter().all(|&a| match dtype(a) {
+            DType::Bool => out[a.0 as usize],
+            d => d.bytes() < 8,
+        });
+    });
+    out
+}
+
+/// `Local` buffers that are read outside vector loops, or read in one before they are surely
+/// written there: dead lanes of a short block must leave their copies alone.
+fn gathering(program: &Program) -> HashSet<BufferId> {
+    let local = |b: BufferId| program.buffers[b.0 as usize].kind == BufferKind::Local;
+    let mut found = HashSet::new();
+    fn go(
+        block: &Block,
+        in_vector: bool,
+        sure: bool,
+        written: &mut HashSet<BufferId>,
+        found: &mut HashSet<BufferId>,
+    ) {
+        for s in &block.stmts {
+            match s {
+                Stmt::Load { buffer, .. } => {
+                    if !in_vector || !written.contains(buffer) {
+                        found.insert(*buffer);
+                    }
+                }
+                Stmt::Store { buffer, .. } => {
+                    if sure {
+                        written.insert(*buffer);
+                    }
+                }
+                Stmt::Copy { to, from, .. } => {
+                    if !in_vector || !written.contains(from) {
+                        found.insert(*from);
+                    }
+                    if sure {
+                        written.insert(*to);
+                    }
+                }
+                Stmt::For { kind, body, .. } => {
+                    if *kind == LoopKind::Vector {
+                        go(body, true, true, &mut HashSet::new(), found);
+                    } else {
+                        go(body, in_vector, sure, written, found);
+                    }
+                }
+                Stmt::While { cond, body, .. } => {
+                    go(cond, in_vector, sure, written, found);
+                    go(body, in_vector, false, written, found);
+                }
+                Stmt::If {
+                    then, otherwise, ..
+                } => {
+                    go(then, in_vector, false, written, found);
+                    go(otherwise, in_vector, false, written, found);
+                }
+                _ => {}
+            }
+        }
+    }
+    go(&program.body, false, true, &mut HashSet::new(), &mut found);
+    found.retain(|&b| local(b));
+    found
+}

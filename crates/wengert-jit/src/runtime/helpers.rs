@@ -1,0 +1,225 @@
+//! What generated code calls. No function here unwinds: errors are stored in the call, and a status
+//! says to leave.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::executable::{Run, RunError};
+use super::frame::Frame;
+use super::lists::{Slot, TooMuch};
+use super::{threads, upper};
+
+/// All went well.
+const OK: i32 = 0;
+/// Leave; the call knows why.
+const FAILED: i32 = 1;
+
+/// Runs what may fail or panic.
+fn guard(run: &Run<'_>, f: impl FnOnce() -> Result<(), RunError>) -> i32 {
+    let status = match catch_unwind(AssertUnwindSafe(f)) {
+        Ok(Ok(())) => OK,
+        Ok(Err(e)) => {
+            run.fail(e);
+            FAILED
+        }
+        Err(_) => {
+            run.fail(RunError::Internal);
+            FAILED
+        }
+    };
+    upper::clear();
+    status
+}
+
+/// The remainder of floats, exact, with the sign of the dividend.
+pub(crate) extern "C" fn rem_f64(x: f64, y: f64) -> f64 {
+    x % y
+}
+
+/// The remainder of floats, exact, with the sign of the dividend.
+pub(crate) extern "C" fn rem_f32(x: f32, y: f32) -> f32 {
+    x % y
+}
+
+/// Copies bytes between regions that are apart, or the same.
+///
+/// # Safety
+/// Both regions have `n` bytes.
+pub(crate) unsafe extern "C" fn copy(to: *mut u8, from: *const u8, n: i64) {
+    // SAFETY: by the caller.
+    unsafe { std::ptr::copy(from, to, n as usize) };
+    upper::clear();
+}
+
+/// A loop took too many steps.
+///
+/// # Safety
+/// `frame` is the frame pointer that the calling code runs on.
+pub(crate) unsafe extern "C" fn fail_max_steps(frame: *mut u8, limit: i64) -> i32 {
+    // SAFETY: by the caller.
+    let run = unsafe { &*Frame::of(frame).run };
+    let limit = limit as u64;
+    guard(run, || Err(RunError::MaxSteps { limit }))
+}
+
+/// Makes room for row number `row` of a list.
+///
+/// # Safety
+/// `frame` is the frame pointer that the calling code runs on, `slot` a list in it with rows of
+/// `size` bytes.
+pub(crate) unsafe extern "C" fn list_grow(
+    frame: *mut u8,
+    slot: *mut Slot,
+    size: i64,
+    row: i64,
+) -> i32 {
+    // SAFETY: by the caller.
+    let (frame, slot) = unsafe { (Frame::of(frame), &mut *slot) };
+    // SAFETY: a frame in use serves a call.
+    let run = unsafe { &*frame.run };
+    guard(run, || {
+        let charge = |bytes: usize| run.charge(bytes);
+        // SAFETY: lists in a frame lie in its arena.
+        let grown = unsafe {
+            frame
+                .lists
+                .grow(slot, size as usize, row as usize, &charge)
+        };
+        grown.map_err(|TooMuch(need)| run.list_error(need))
+    })
+}
+
+/// Ends a list; its handle is then in the slot.
+///
+/// # Safety
+/// As for [`list_grow`].
+pub(crate) unsafe extern "C" fn list_finish(frame: *mut u8, slot: *mut Slot, size: i64) -> i32 {
+    // SAFETY: by the caller.
+    let (frame, slot) = unsafe { (Frame::of(frame), &mut *slot) };
+    // SAFETY: a frame in use serves a call.
+    let run = unsafe { &*frame.run };
+    guard(run, || {
+        let charge = |bytes: usize| run.charge(bytes);
+        // SAFETY: lists in a frame lie in its arena.
+        let done = unsafe { frame.lists.finish(slot, size as usize, &charge) };
+        done.map_err(|TooMuch(need)| run.list_error(need))
+    })
+}
+
+/// Runs a parallel loop.
+///
+/// # Safety
+/// `frame` is the frame pointer that the calling code runs on, `body` a function written for a
+/// parallel loop of the same program.
+pub(crate) unsafe extern "C" fn parallel(
+    frame: *mut u8,
+    body: threads::Body,
+    extent: i64,
+    nanoseconds: i64,
+) -> i32 {
+    // SAFETY: by the caller; a frame in use serves a call.
+    let run = unsafe { &*Frame::of(frame).run };
+    guard(run, || {
+        // SAFETY: by the caller.
+        unsafe { threads::run(run, frame, body, extent, nanoseconds) };
+        // An error is in the call already.
+        if run.has_failed() {
+            Err(RunError::Internal)
+        } else {
+            Ok(())
+        }
+    })
+}
+
+/// A matrix product, as a program says it.
+pub(crate) struct GemmCall {
+    /// `f64`, else `f32`.
+    pub double: bool,
+    /// Whether it may use several threads.
+    pub threads: bool,
+    /// Rows of the product.
+    pub m: usize,
+    /// Columns of the product.
+    pub n: usize,
+    /// Terms of each sum.
+    pub k: usize,
+    /// Row and column stride of the product.
+    pub c: (usize, usize),
+    /// Row and column stride of the left factor.
+    pub a: (usize, usize),
+    /// Row and column stride of the right factor.
+    pub b: (usize, usize),
+}
+
+/// Products with fewer multiplications run on one thread.
+const GEMM_PARALLEL: usize = 64 * 64 * 64;
+
+/// A matrix product.
+///
+/// # Safety
+/// `frame` is the frame pointer that the calling code runs on; the matrices have the shapes and
+/// strides that `call` says, and the product overlaps no factor.
+pub(crate) unsafe extern "C" fn gemm(
+    frame: *mut u8,
+    c: *mut u8,
+    a: *const u8,
+    b: *const u8,
+    call: *const GemmCall,
+) -> i32 {
+    // SAFETY: by the caller; a frame in use serves a call.
+    let (run, call) = unsafe { (&*Frame::of(frame).run, &*call) };
+    guard(run, || {
+        // SAFETY: by the caller.
+        unsafe {
+            if call.double {
+                product::<f64>(call, c.cast(), a.cast(), b.cast(), 1.0);
+            } else {
+                product::<f32>(call, c.cast(), a.cast(), b.cast(), 1.0);
+            }
+        }
+        Ok(())
+    })
+}
+
+/// # Safety
+/// As for [`gemm`].
+unsafe fn product<T: Copy + Default + 'static>(
+    call: &GemmCall,
+    c: *mut T,
+    a: *const T,
+    b: *const T,
+    one: T,
+) {
+    let GemmCall { m, n, k, .. } = *call;
+    if m == 0 || n == 0 {
+        return;
+    }
+    let threads = if call.threads && m.saturating_mul(n).saturating_mul(k) >= GEMM_PARALLEL {
+        gemm::Parallelism::Rayon(0)
+    } else {
+        gemm::Parallelism::None
+    };
+    // SAFETY: by the caller.
+    unsafe {
+        gemm::gemm(
+            m,
+            n,
+            k,
+            c,
+            call.c.1 as isize,
+            call.c.0 as isize,
+            false,
+            a,
+            call.a.1 as isize,
+            call.a.0 as isize,
+            b,
+            call.b.1 as isize,
+            call.b.0 as isize,
+            T::default(),
+            one,
+            false,
+            false,
+            false,
+            threads,
+        );
+    }
+}

@@ -1,0 +1,246 @@
+//! The memory of lists: chunks that are filled one after the other and kept for the next call.
+
+use std::alloc::{Layout, alloc, dealloc, realloc};
+use std::ptr;
+
+/// Bytes before the rows of a list: the number of rows, and free space up to a cache line.
+pub(crate) const ROWS: i64 = 64;
+
+/// The first chunk's size.
+const SMALL: usize = 64 << 10;
+/// Lists from this size on have a chunk of their own.
+const LARGE: usize = 1 << 20;
+/// Bytes that an arena keeps for the next call.
+const RETAINED: usize = 64 << 20;
+
+/// More memory was needed than the limit allows: how much in all.
+pub(crate) struct TooMuch(pub usize);
+
+struct Chunk {
+    memory: *mut u8,
+    size: usize,
+    used: usize,
+}
+
+/// The lists of a frame.
+#[derive(Default)]
+pub(crate) struct Arena {
+    chunks: Vec<Chunk>,
+    spare: Vec<Chunk>,
+}
+
+/// A list under construction, as generated code sees it.
+#[repr(C)]
+pub(crate) struct Slot {
+    /// Its memory, null before the first row.
+    memory: *mut u8,
+    /// Rows that it is enough for.
+    room: i64,
+    /// Rows pushed.
+    rows: i64,
+}
+
+fn layout(size: usize) -> Option<Layout> {
+    Layout::from_size_align(size, 64).ok()
+}
+
+impl Arena {
+    /// Makes room for row number `row` of a list. `charge` counts bytes against the limit.
+    ///
+    /// # Safety
+    /// `slot` is a list of this arena whose rows have `size` bytes.
+    pub(crate) unsafe fn grow(
+        &mut self,
+        slot: &mut Slot,
+        size: usize,
+        row: usize,
+        charge: &dyn Fn(usize) -> Result<(), TooMuch>,
+    ) -> Result<(), TooMuch> {
+        let bytes = |rows: usize| {
+            rows.checked_mul(size)
+                .and_then(|b| b.checked_add(ROWS as usize))
+                .filter(|&b| b <= isize::MAX as usize / 2)
+        };
+        let least = row + 1;
+        let old = slot.room as usize;
+        let some = (512 / size).max(4);
+        let first = self.place(slot, size, bytes(least.max(2 * old).max(some)), charge);
+        let room = match first {
+            Ok(room) => room,
+            // Near the limit, lists grow by less.
+            Err(_) => self.place(slot, size, bytes(least.max(old + old / 8)), charge)?,
+        };
+        slot.room = ((room - ROWS as usize) / size) as i64;
+        Ok(())
+    }
+
+    /// Moves a list to a place of `need` bytes or more, or extends the one it has.
+    fn place(
+        &mut self,
+        slot: &mut Slot,
+        size: usize,
+        need: Option<usize>,
+        charge: &dyn Fn(usize) -> Result<(), TooMuch>,
+    ) -> Result<usize, TooMuch> {
+        let need = need.ok_or(TooMuch(usize::MAX))?.next_multiple_of(64);
+        let held = if slot.memory.is_null() {
+            0
+        } else {
+            (ROWS as usize + slot.room as usize * size).next_multiple_of(64)
+        };
+        if held > 0
+            && let Some(c) = self.chunks.iter_mut().rev().find(|c| {
+                let begin = c.memory as usize;
+                (begin..begin + c.size).contains(&(slot.memory as usize))
+            })
+        {
+            let begin = slot.memory as usize - c.memory as usize;
+            let last = begin + held == c.used;
+            if last && begin + need <= c.size {
+                c.used = begin + need;
+                return Ok(need);
+            }
+            if last && begin == 0 {
+                charge(need - c.size)?;
+                let old = layout(c.size).expect("it was allocated");
+                layout(need).ok_or(TooMuch(need))?;
+                // SAFETY: allocated with this layout; only this list lies in it.
+                let memory = unsafe { realloc(c.memory, old, need) };
+                if memory.is_null() {
+                    return Err(TooMuch(need));
+                }
+                *c = Chunk {
+                    memory,
+                    size: need,
+                    used: need,
+                };
+                slot.memory = memory;
+                return Ok(need);
+            }
+        }
+        let memory = self.take(need, charge)?;
+        if held > 0 {
+            // SAFETY: the old memory has `held` bytes, the new one more, and they are apart.
+            unsafe { ptr::copy_nonoverlapping(slot.memory, memory, held) };
+        }
+        slot.memory = memory;
+        Ok(need)
+    }
+
+    /// Memory of the arena.
+    fn take(
+        &mut self,
+        need: usize,
+        charge: &dyn Fn(usize) -> Result<(), TooMuch>,
+    ) -> Result<*mut u8, TooMuch> {
+        let last = self.chunks.iter().rposition(|c| c.size < LARGE);
+        if need < LARGE
+            && let Some(i) = last
+            && self.chunks[i].used + need <= self.chunks[i].size
+        {
+            let c = &mut self.chunks[i];
+            // SAFETY: within the chunk.
+            let memory = unsafe { c.memory.add(c.used) };
+            c.used += need;
+            return Ok(memory);
+        }
+        let size = if need >= LARGE {
+            need
+        } else {
+            let last = last.map_or(0, |i| self.chunks[i].size);
+            need.max(SMALL).max((2 * last).min(LARGE / 2))
+        };
+        let spare = self
+            .spare
+            .iter()
+            .enumerate()
+            .filter(|(_, c)| c.size >= size && (c.size >= LARGE) == (size >= LARGE))
+            .min_by_key(|(_, c)| c.size)
+            .map(|(i, _)| i);
+        let mut chunk = match spare {
+            Some(i) => {
+                charge(self.spare[i].size)?;
+                self.spare.swap_remove(i)
+            }
+            None => {
+                charge(size)?;
+                let l = layout(size).ok_or(TooMuch(size))?;
+                // SAFETY: the size is not 0.
+                let memory = unsafe { alloc(l) };
+                if memory.is_null() {
+                    return Err(TooMuch(size));
+                }
+                Chunk {
+                    memory,
+                    size,
+                    used: 0,
+                }
+            }
+        };
+        chunk.used = need;
+        let memory = chunk.memory;
+        self.chunks.push(chunk);
+        Ok(memory)
+    }
+
+    /// Ends a list: writes the number of its rows, and gives back what it does not need.
+    ///
+    /// # Safety
+    /// `slot` is a list of this arena whose rows have `size` bytes.
+    pub(crate) unsafe fn finish(
+        &mut self,
+        slot: &mut Slot,
+        size: usize,
+        charge: &dyn Fn(usize) -> Result<(), TooMuch>,
+    ) -> Result<(), TooMuch> {
+        if slot.memory.is_null() {
+            slot.memory = self.take(ROWS as usize, charge)?;
+            slot.room = 0;
+        }
+        // SAFETY: a list's memory begins with the number of its rows.
+        unsafe { *slot.memory.cast::<i64>() = slot.rows };
+        let held = (ROWS as usize + slot.room as usize * size).next_multiple_of(64);
+        let kept = (ROWS as usize + slot.rows as usize * size).next_multiple_of(64);
+        if let Some(c) = self.chunks.last_mut() {
+            let begin = (slot.memory as usize).wrapping_sub(c.memory as usize);
+            if begin < c.size && begin + held == c.used {
+                c.used = begin + kept;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether something was built that may still be read.
+    pub(crate) fn is_used(&self) -> bool {
+        !self.chunks.is_empty()
+    }
+
+    /// Forgets all lists.
+    pub(crate) fn reset(&mut self) {
+        if self.chunks.is_empty() {
+            return;
+        }
+        let mut total: usize = self.spare.iter().map(|c| c.size).sum();
+        for mut c in self.chunks.drain(..) {
+            if total + c.size <= RETAINED {
+                total += c.size;
+                c.used = 0;
+                self.spare.push(c);
+            } else {
+                free(&c);
+            }
+        }
+    }
+}
+
+fn free(c: &Chunk) {
+    let l = layout(c.size).expect("it was allocated");
+    // SAFETY: allocated with this layout, and no longer reachable.
+    unsafe { dealloc(c.memory, l) }
+}
+
+impl Drop for Arena {
+    fn drop(&mut self) {
+        self.chunks.iter().chain(&self.spare).for_each(free);
+    }
+}

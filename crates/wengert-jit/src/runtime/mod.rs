@@ -1,0 +1,8 @@
+//! What runs compiled code, and what compiled code calls.
+
+pub(crate) mod executable;
+pub(crate) mod frame;
+pub(crate) mod helpers;
+pub(crate) mod lists;
+pub(crate) mod threads;
+pub(crate) mod upper;
