@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::buffer::{Buffer, Dense};
 use crate::error::{Error, TypeError};
-use crate::ir::text::{Attribute, Attributes};
+use crate::ir::text::{Attribute, Attributes, Given};
 use crate::ir::{BitMatrix, DType, Dim, Func, Type, order};
 use crate::ops::arithmetic::Arithmetic;
 use crate::ops::layout::{ascending, broadcast, places, row_major};
@@ -42,6 +42,21 @@ pub struct Reduce {
 use Reducer::*;
 
 impl Reduce {
+    /// The operation of that name and those parameters in the text form.
+    pub fn parse(name: &str, given: &Given, _: &[Func]) -> Option<Op> {
+        let reducer = match name {
+            "sum" => Sum,
+            "prod" => Prod,
+            "amin" => Min,
+            "amax" => Max,
+            "any" => Any,
+            "all" => All,
+            _ => return None,
+        };
+        let axes = given.indices("axes")?;
+        Some(Op::Reduce(Reduce { reducer, axes }))
+    }
+
     /// The axes that stay.
     fn kept(&self, rank: usize) -> Vec<usize> {
         (0..rank).filter(|a| !self.axes.contains(a)).collect()
