@@ -359,6 +359,11 @@ const READERS: &[Reader] = &[
     elementwise::Elementwise::parse,
     convert::Convert::parse,
     iota::Iota::parse,
+    layout::Layout::parse,
+    reduce::Reduce::parse,
+    dot::Dot::parse,
+    dynamic::Dynamic::parse,
+    index::Index::parse,
 ];
 
 /// The operation of that name, those parameters and those functions in the text form.
