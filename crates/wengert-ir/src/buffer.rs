@@ -149,6 +149,17 @@ impl Data {
         with_data!(self, v => v[i] = Element::from_bits(bits));
     }
 
+    /// Appends the elements of another of the same type.
+    ///
+    /// # Panics
+    /// If its elements are of another type.
+    pub fn extend(&mut self, other: &Data) {
+        fn go<T: Element>(to: &mut Vec<T>, from: &Data) {
+            to.extend_from_slice(T::slice(from).expect("elements of one type"));
+        }
+        with_data!(self, v => go(v, other));
+    }
+
     /// The elements at those places, in that order.
     pub fn pick(&self, places: impl Iterator<Item = usize>) -> Data {
         fn go<T: Element>(v: &[T], places: impl Iterator<Item = usize>) -> Data {

@@ -2,5 +2,13 @@
 #![forbid(unsafe_code)]
 
 pub mod buffer;
+pub mod elementary;
+pub mod error;
+pub mod eval;
 pub mod ir;
 pub mod loops;
+pub mod ops;
+pub mod rewrite;
+pub mod source;
+pub mod trace;
+pub mod transform;

@@ -1,1 +1,29 @@
-//! Compiled, differentiable numerics.
+//! Compiled, differentiable numerics: write an ordinary Rust function over [`Var`]s once, and have its
+//! gradient, its vectorised sweep and its machine code.
+#![forbid(unsafe_code)]
+
+// The derive macro writes `::wengert::..`, in this crate too.
+extern crate self as wengert;
+
+pub mod array;
+mod control;
+mod jit;
+pub mod prelude;
+mod transform;
+pub mod tree;
+
+pub use array::Array;
+pub use control::{Over, Predicate, Steps, cond, fori, scan, scan_reverse, while_loop};
+pub use jit::{Executable, Jit, jit, trace};
+pub use transform::{
+    Axes, checkpoint, custom_jvp, custom_vjp, grad, grad_at, grad_aux, hessian, hvp, jacfwd,
+    jacrev, jvp, linearize, map, stop_gradient, value_and_grad, value_and_grad_at,
+    value_and_grad_aux, value_and_jacfwd, vjp, vmap, vmap_axes,
+};
+pub use tree::{Feed, IntoTree, Leaf, ShapeDtype, Tree};
+pub use wengert_ir::buffer::Element;
+pub use wengert_ir::error::{Error, Result};
+pub use wengert_ir::ir::{DType, Func, Type};
+pub use wengert_ir::trace::{
+    Var, arange, concat, eye, full, iota, ones, ones_like, stack, stack_axis, zeros,
+};

@@ -14,6 +14,18 @@
 //!   last live lane), and their stores do not happen.
 //! * The program is total: indices are in bounds because whoever built it clamped them.
 
+pub mod affine;
+pub mod builder;
+pub mod interp;
+pub mod math;
+pub mod scalar;
+pub mod sweep;
+pub mod text;
+pub mod verify;
+
+#[cfg(test)]
+mod tests;
+
 use smallvec::SmallVec;
 
 use crate::ir::types::DType;
@@ -141,8 +153,9 @@ pub struct List {
 /// An element of a row of a list.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Cell {
-    /// The handle that [`Stmt::ListFinish`] gave: a uniform `i64`. The handle 0 is the empty list,
-    /// every element of which reads as zero.
+    /// A handle that [`Stmt::ListFinish`] gave, an `i64`. The handle 0 is the empty list, every
+    /// element of which reads as zero. A handle that differs by lane (it came out of a branch, or of
+    /// a row of a list) has each lane read its own list.
     pub handle: Value,
     /// Its layout.
     pub list: ListId,

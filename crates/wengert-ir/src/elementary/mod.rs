@@ -1,0 +1,31 @@
+//! Elementary functions, each written once over the small arithmetic of [`Arith`].
+//!
+//! With [`Plain`] they compute; with a recorder they become a trace of the same operations, so an
+//! interpreter and a compiler agree in every bit. The common range is free of branches; what lies
+//! outside stands behind one [`Arith::rare`] a function. Errors are given in ulp of the result and
+//! were measured against an arbitrary-precision library. NaN, infinities, signed zeros and
+//! subnormals follow C99, Annex F.
+
+mod arith;
+mod cbrt;
+mod exp;
+mod huge;
+mod hyperbolic;
+mod inverse_hyperbolic;
+mod inverse_trig;
+mod log;
+mod parts;
+mod pow;
+mod registry;
+mod trig;
+
+pub use arith::{Arith, Plain};
+pub use cbrt::cbrt;
+pub use exp::{exp, exp2, expm1, sigmoid};
+pub use hyperbolic::{cosh, sinh, tanh};
+pub use inverse_hyperbolic::{acosh, asinh, atanh};
+pub use inverse_trig::{acos, asin, atan, atan2};
+pub use log::{log, log1p, log2, log10};
+pub use pow::pow;
+pub use registry::{Elementary, eval};
+pub use trig::{cos, sin, tan};

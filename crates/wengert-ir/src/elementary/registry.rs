@@ -1,0 +1,123 @@
+//! The functions as data: to list them, to name them, to build or evaluate one.
+use super::{Arith, Plain};
+
+/// An elementary function of one or two floats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Elementary {
+    Exp,
+    Exp2,
+    Expm1,
+    Sigmoid,
+    Log,
+    Log1p,
+    Log2,
+    Log10,
+    Sin,
+    Cos,
+    Tan,
+    Asin,
+    Acos,
+    Atan,
+    /// `atan2(y, x)`
+    Atan2,
+    Sinh,
+    Cosh,
+    Tanh,
+    Asinh,
+    Acosh,
+    Atanh,
+    /// `pow(x, y)`
+    Pow,
+    Cbrt,
+}
+
+use Elementary::*;
+
+impl Elementary {
+    /// All of them.
+    pub const ALL: &[Self] = &[
+        Exp, Exp2, Expm1, Sigmoid, Log, Log1p, Log2, Log10, Sin, Cos, Tan, Asin, Acos, Atan, Atan2,
+        Sinh, Cosh, Tanh, Asinh, Acosh, Atanh, Pow, Cbrt,
+    ];
+
+    /// The number of arguments.
+    pub fn arity(&self) -> usize {
+        match self {
+            Atan2 | Pow => 2,
+            _ => 1,
+        }
+    }
+
+    /// The name, in lower case.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Exp => "exp",
+            Exp2 => "exp2",
+            Expm1 => "expm1",
+            Sigmoid => "sigmoid",
+            Log => "log",
+            Log1p => "log1p",
+            Log2 => "log2",
+            Log10 => "log10",
+            Sin => "sin",
+            Cos => "cos",
+            Tan => "tan",
+            Asin => "asin",
+            Acos => "acos",
+            Atan => "atan",
+            Atan2 => "atan2",
+            Sinh => "sinh",
+            Cosh => "cosh",
+            Tanh => "tanh",
+            Asinh => "asinh",
+            Acosh => "acosh",
+            Atanh => "atanh",
+            Pow => "pow",
+            Cbrt => "cbrt",
+        }
+    }
+
+    /// The function of these arguments, in any arithmetic.
+    ///
+    /// # Panics
+    /// Where there are not [`Self::arity`] arguments.
+    pub fn build<A: Arith>(&self, a: &mut A, args: &[A::F]) -> A::F {
+        match (self, args) {
+            (Exp, &[x]) => super::exp(a, x),
+            (Exp2, &[x]) => super::exp2(a, x),
+            (Expm1, &[x]) => super::expm1(a, x),
+            (Sigmoid, &[x]) => super::sigmoid(a, x),
+            (Log, &[x]) => super::log(a, x),
+            (Log1p, &[x]) => super::log1p(a, x),
+            (Log2, &[x]) => super::log2(a, x),
+            (Log10, &[x]) => super::log10(a, x),
+            (Sin, &[x]) => super::sin(a, x),
+            (Cos, &[x]) => super::cos(a, x),
+            (Tan, &[x]) => super::tan(a, x),
+            (Asin, &[x]) => super::asin(a, x),
+            (Acos, &[x]) => super::acos(a, x),
+            (Atan, &[x]) => super::atan(a, x),
+            (Atan2, &[y, x]) => super::atan2(a, y, x),
+            (Sinh, &[x]) => super::sinh(a, x),
+            (Cosh, &[x]) => super::cosh(a, x),
+            (Tanh, &[x]) => super::tanh(a, x),
+            (Asinh, &[x]) => super::asinh(a, x),
+            (Acosh, &[x]) => super::acosh(a, x),
+            (Atanh, &[x]) => super::atanh(a, x),
+            (Pow, &[x, y]) => super::pow(a, x, y),
+            (Cbrt, &[x]) => super::cbrt(a, x),
+            _ => panic!(
+                "{} takes {} arguments, not {}",
+                self.name(),
+                self.arity(),
+                args.len()
+            ),
+        }
+    }
+}
+
+/// The value of a function, by plain floats.
+#[inline]
+pub fn eval(f: Elementary, args: &[f64]) -> f64 {
+    f.build(&mut Plain, args)
+}

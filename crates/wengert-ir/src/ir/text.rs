@@ -1,0 +1,305 @@
+//! The text form of functions.
+//!
+//! The first line names the version. Values are numbered as they are in the [`Func`], a literal is a
+//! number and its type, the functions that an operation holds follow it, and `@` says where the user
+//! wrote it:
+//!
+//! ```text
+//! wengert 1
+//! fn(v0: f64[3]) {
+//!   v1: f64[3] = mul(v0, 2.0: f64[3]) @ src/model.rs:41:22
+//!   v2: f64[3] = convert{to=f32}(v1) @ src/model.rs:42:5 in src/model.rs:40:9
+//!   return v2
+//! }
+//! ```
+//!
+//! `{}` writes everything, and [`Func::parse`] gives the same function back, bit by bit; `{:#}` leaves
+//! the places out.
+
+use std::fmt::{self, Write};
+
+use crate::buffer::Element;
+use crate::ir::{Atom, DType, Eqn, Func, Splat, Type};
+use crate::source::{Place, SourceId};
+
+/// The first line of every program in text form.
+pub const HEADER: &str = "wengert 1";
+
+/// A parameter of an operation in the text form.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Attribute {
+    /// A whole number.
+    Int(i64),
+    /// Whole numbers.
+    Ints(Vec<i64>),
+    /// A truth value.
+    Bool(bool),
+    /// Truth values.
+    Bools(Vec<bool>),
+    /// A word.
+    Name(String),
+    /// An element type.
+    DType(DType),
+    /// A type.
+    Type(Type),
+    /// Types.
+    Types(Vec<Type>),
+}
+
+/// The parameters of an operation in the text form, by name.
+pub type Attributes = Vec<(&'static str, Attribute)>;
+
+/// The parameters of an operation as they were read, for a family to make sense of. In the text the
+/// empty lists of all kinds look the same, and an element type like the type of a scalar: each is
+/// taken for what is asked.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Given(pub Vec<(String, Attribute)>);
+
+impl Given {
+    fn find(&self, name: &str) -> Option<&Attribute> {
+        let found = self.0.iter().find(|(n, _)| n == name)?;
+        Some(&found.1)
+    }
+
+    /// A whole number.
+    pub fn int(&self, name: &str) -> Option<i64> {
+        match self.find(name)? {
+            Attribute::Int(n) => Some(*n),
+            _ => None,
+        }
+    }
+
+    /// A whole number that is not negative.
+    pub fn index(&self, name: &str) -> Option<usize> {
+        usize::try_from(self.int(name)?).ok()
+    }
+
+    /// Whole numbers.
+    pub fn ints(&self, name: &str) -> Option<Vec<i64>> {
+        match self.find(name)? {
+            Attribute::Ints(v) => Some(v.clone()),
+            _ => None,
+        }
+    }
+
+    /// Whole numbers that are not negative.
+    pub fn indices(&self, name: &str) -> Option<Vec<usize>> {
+        let ints = self.ints(name)?;
+        ints.into_iter().map(|n| usize::try_from(n).ok()).collect()
+    }
+
+    /// A truth value.
+    pub fn boolean(&self, name: &str) -> Option<bool> {
+        match self.find(name)? {
+            Attribute::Bool(b) => Some(*b),
+            _ => None,
+        }
+    }
+
+    /// Truth values.
+    pub fn booleans(&self, name: &str) -> Option<Vec<bool>> {
+        match self.find(name)? {
+            Attribute::Bools(v) => Some(v.clone()),
+            Attribute::Ints(v) if v.is_empty() => Some(vec![]),
+            _ => None,
+        }
+    }
+
+    /// A word.
+    pub fn name(&self, name: &str) -> Option<&str> {
+        match self.find(name)? {
+            Attribute::Name(s) => Some(s),
+            _ => None,
+        }
+    }
+
+    /// An element type.
+    pub fn dtype(&self, name: &str) -> Option<DType> {
+        match self.find(name)? {
+            Attribute::DType(d) => Some(*d),
+            _ => None,
+        }
+    }
+
+    /// A type.
+    pub fn ty(&self, name: &str) -> Option<Type> {
+        match self.find(name)? {
+            Attribute::Type(t) => Some(t.clone()),
+            Attribute::DType(d) => Some(Type::scalar(*d)),
+            _ => None,
+        }
+    }
+
+    /// Types.
+    pub fn types(&self, name: &str) -> Option<Vec<Type>> {
+        match self.find(name)? {
+            Attribute::Types(v) => Some(v.clone()),
+            Attribute::Ints(v) if v.is_empty() => Some(vec![]),
+            _ => None,
+        }
+    }
+}
+
+/// A literal in the text form: the number and its type. What the number alone would not bring back
+/// (a NaN other than the usual one) is written by its bits.
+pub fn literal(splat: Splat) -> String {
+    fn number<T: Element>(bits: u64, write: impl Fn(T) -> String) -> String {
+        let x = T::from_bits(bits);
+        match x.to_bits() == bits {
+            true => write(x),
+            false => format!("{bits:#x}"),
+        }
+    }
+    fn float<T: Element + fmt::Debug>(bits: u64, nan: T) -> String {
+        number(bits, |x: T| match format!("{x:?}").as_str() {
+            "NaN" if bits == nan.to_bits() => "nan".to_string(),
+            "NaN" => format!("{bits:#x}"),
+            number => number.to_string(),
+        })
+    }
+    fn whole<T: Element + fmt::Display>(bits: u64) -> String {
+        number(bits, |x: T| x.to_string())
+    }
+    let bits = splat.bits;
+    let number = match splat.ty().dtype {
+        DType::F32 => float(bits, f32::NAN),
+        DType::F64 => float(bits, f64::NAN),
+        DType::I32 => whole::<i32>(bits),
+        DType::I64 => whole::<i64>(bits),
+        DType::U32 => whole::<u32>(bits),
+        DType::U64 => whole::<u64>(bits),
+        DType::U8 => whole::<u8>(bits),
+        DType::Bool => whole::<bool>(bits),
+    };
+    format!("{number}: {}", splat.ty())
+}
+
+/// The words that stand for themselves; others are quoted.
+pub(crate) fn is_word(s: &str) -> bool {
+    !s.is_empty() && s.chars().all(is_word_char)
+}
+
+/// What a word is made of: enough for names, numbers and most paths.
+pub(crate) fn is_word_char(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "_.+-/".contains(c)
+}
+
+fn word(s: &str) -> String {
+    match is_word(s) {
+        true => s.to_string(),
+        false => format!("{s:?}"),
+    }
+}
+
+impl fmt::Display for Attribute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fn list<T: fmt::Display>(f: &mut fmt::Formatter<'_>, items: &[T]) -> fmt::Result {
+            write!(f, "[{}]", commas(items))
+        }
+        match self {
+            Attribute::Int(n) => write!(f, "{n}"),
+            Attribute::Ints(v) => list(f, v),
+            Attribute::Bool(b) => write!(f, "{b}"),
+            Attribute::Bools(v) => list(f, v),
+            Attribute::Name(s) if is_name(s) => f.write_str(s),
+            Attribute::Name(s) => write!(f, "{s:?}"),
+            Attribute::DType(d) => write!(f, "{d}"),
+            Attribute::Type(t) => write!(f, "{t}"),
+            Attribute::Types(v) => list(f, v),
+        }
+    }
+}
+
+/// Whether a word can only be read as a name.
+fn is_name(s: &str) -> bool {
+    let taken = s == "true" || s == "false" || DType::from_name(s).is_some();
+    is_word(s) && s.starts_with(|c: char| c.is_ascii_alphabetic()) && !taken
+}
+
+fn commas<T: fmt::Display>(items: impl IntoIterator<Item = T>) -> String {
+    let mut out = String::new();
+    for (i, item) in items.into_iter().enumerate() {
+        let comma = if i > 0 { ", " } else { "" };
+        write!(out, "{comma}{item}").expect("a string takes everything");
+    }
+    out
+}
+
+fn atom(a: &Atom) -> String {
+    match a {
+        Atom::Var(id) => format!("v{id}"),
+        Atom::Lit(splat) => literal(*splat),
+    }
+}
+
+fn place(p: &Place) -> String {
+    let at = format!("{}:{}:{}", word(&p.file), p.line, p.column);
+    match p.parent {
+        None => at,
+        Some(parent) if parent.places().len() == 1 => format!("{at} in {}", source(parent)),
+        Some(parent) => format!("{at} in ({})", source(parent)),
+    }
+}
+
+fn source(id: SourceId) -> String {
+    let places: Vec<String> = id.places().iter().map(place).collect();
+    places.join(" and ")
+}
+
+struct Writer<'a, 'b> {
+    f: &'a mut fmt::Formatter<'b>,
+    places: bool,
+}
+
+impl Writer<'_, '_> {
+    fn line(&mut self, depth: usize, text: &str) -> fmt::Result {
+        writeln!(self.f, "{:1$}{text}", "", 2 * depth)
+    }
+
+    fn func(&mut self, func: &Func, depth: usize) -> fmt::Result {
+        let value = |id: u32| format!("v{id}: {}", func.types[id as usize]);
+        self.line(
+            depth,
+            &format!("fn({}) {{", commas((0..func.params).map(value))),
+        )?;
+        for eqn in &func.eqns {
+            let outputs = commas(eqn.outputs.clone().map(value));
+            let equals = if outputs.is_empty() { "" } else { " = " };
+            let call = self.call(eqn);
+            self.line(depth + 1, &format!("{outputs}{equals}{call}"))?;
+            for body in eqn.op.bodies() {
+                self.func(body, depth + 2)?;
+            }
+        }
+        let results = commas(func.results.iter().map(atom));
+        let space = if results.is_empty() { "" } else { " " };
+        self.line(depth + 1, &format!("return{space}{results}"))?;
+        self.line(depth, "}")
+    }
+
+    fn call(&self, eqn: &Eqn) -> String {
+        let name = word(&eqn.op.name());
+        let attributes = eqn.op.attributes();
+        let attributes = match attributes.is_empty() {
+            true => String::new(),
+            false => {
+                let each = attributes.iter().map(|(n, a)| format!("{n}={a}"));
+                format!("{{{}}}", commas(each))
+            }
+        };
+        let inputs = commas(eqn.inputs.iter().map(atom));
+        let at = match self.places {
+            true => format!(" @ {}", source(eqn.source)),
+            false => String::new(),
+        };
+        format!("{name}{attributes}({inputs}){at}")
+    }
+}
+
+impl fmt::Display for Func {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{HEADER}")?;
+        let places = !f.alternate();
+        Writer { f, places }.func(self, 0)
+    }
+}

@@ -1,0 +1,110 @@
+//! Whether a function keeps the rules of the IR.
+
+use crate::error::Error;
+use crate::ir::{Atom, Eqn, Func, Splat, Type};
+
+/// Checks every rule of the IR, in the function and in those its operations hold: values are numbered
+/// without a gap, defined before they are used, and of the types that their operations give.
+///
+/// # Errors
+/// [`Error::Invalid`], which names the equation and its place.
+pub fn verify(func: &Func) -> Result<(), Error> {
+    if func.arity() > func.types.len() {
+        return invalid(format!(
+            "{} parameters, but only {} values",
+            func.params,
+            func.types.len()
+        ));
+    }
+    let mut next = func.params;
+    for (i, eqn) in func.eqns.iter().enumerate() {
+        check(func, eqn, next).or_else(|e| within(i, eqn, e))?;
+        next = eqn.outputs.end;
+    }
+    if next as usize != func.types.len() {
+        return invalid(format!(
+            "{} values are defined, and {} have a type",
+            next,
+            func.types.len()
+        ));
+    }
+    for (i, atom) in func.results.iter().enumerate() {
+        operand(*atom, next).or_else(|m| invalid(format!("result {i}: {m}")))?;
+    }
+    Ok(())
+}
+
+fn invalid<T>(message: String) -> Result<T, Error> {
+    Err(Error::Invalid { message })
+}
+
+/// Says in which equation.
+fn within(i: usize, eqn: &Eqn, error: Error) -> Result<(), Error> {
+    let message = match error {
+        Error::Invalid { message } => message,
+        other => other.to_string(),
+    };
+    let name = eqn.op.name();
+    invalid(format!(
+        "equation {i} ({name}, at {}): {message}",
+        eqn.source
+    ))
+}
+
+/// Checks an equation, given the number of the next value.
+fn check(func: &Func, eqn: &Eqn, next: u32) -> Result<(), Error> {
+    for (i, atom) in eqn.inputs.iter().enumerate() {
+        operand(*atom, next).or_else(|m| invalid(format!("operand {i}: {m}")))?;
+    }
+    let outputs = &eqn.outputs;
+    if outputs.start != next || outputs.end < next || outputs.end as usize > func.types.len() {
+        return invalid(format!(
+            "defines v{} to v{} where v{next} is next",
+            outputs.start, outputs.end
+        ));
+    }
+    for (i, body) in eqn.op.bodies().into_iter().enumerate() {
+        verify(body).or_else(|e| match e {
+            Error::Invalid { message } => invalid(format!("in function {i}: {message}")),
+            other => Err(other),
+        })?;
+    }
+    let inputs: Vec<Type> = eqn
+        .inputs
+        .iter()
+        .map(|&a| func.type_of(a).clone())
+        .collect();
+    let expected = match eqn.op.types(&inputs) {
+        Ok(types) => types,
+        Err(e) => return invalid(e.message),
+    };
+    let found = &func.types[outputs.start as usize..outputs.end as usize];
+    if expected != found {
+        let list = |types: &[Type]| {
+            let types: Vec<String> = types.iter().map(Type::to_string).collect();
+            format!("({})", types.join(", "))
+        };
+        return invalid(format!("gives {}, not {}", list(&expected), list(found)));
+    }
+    Ok(())
+}
+
+fn operand(atom: Atom, next: u32) -> Result<(), String> {
+    match atom {
+        Atom::Var(id) if id >= next => Err(format!("v{id} is used before it is defined")),
+        Atom::Var(_) => Ok(()),
+        Atom::Lit(splat) => literal(splat),
+    }
+}
+
+fn literal(splat: Splat) -> Result<(), String> {
+    let ty = splat.ty();
+    if ty.shape.has_run() && splat.bits != 0 {
+        // It is read as an empty list, which stands for zeros.
+        return Err(format!("a literal of type {ty} is not zero"));
+    }
+    if ty.dtype.bytes() < 8 && splat.bits >> (8 * ty.dtype.bytes()) != 0 {
+        return Err(format!("a literal has more bits than {}", ty.dtype));
+    }
+    Ok(())
+}

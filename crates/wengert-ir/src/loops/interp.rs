@@ -1,0 +1,549 @@
+//! The reference interpreter of programs: slow, and as close to the words of their meaning as code
+//! can be. A wrong answer is blamed on the lowering or on emission by asking it.
+//!
+//! A vector loop runs as a serial loop over its index, lane after lane, with [`LANES`] copies of
+//! what it carries and of [`BufferKind::Local`] memory. Every access is checked, and scratch begins
+//! as garbage.
+
+use std::collections::HashMap;
+
+use super::{
+    Block, BufferId, BufferKind, Carried, Cell, Index, Kernel, LANES, ListId, LoopKind, Program,
+    ScalarOp, Stmt, Value, ValueType, scalar,
+};
+use crate::buffer::Data;
+use crate::ir::types::DType;
+
+/// What goes wrong when a program runs.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Error {
+    /// A loop with a condition ran as often as it may.
+    #[error("a loop reached max_steps = {0}")]
+    MaxSteps(u64),
+    /// An element that is not there. A mistake of whoever built the program.
+    #[error("b{} has {len} elements and none at {at}", buffer.0)]
+    OutOfBounds {
+        /// The region of memory.
+        buffer: BufferId,
+        /// The element that was asked for.
+        at: i64,
+        /// The elements there are.
+        len: usize,
+    },
+    /// A row or an element of a list that is not there, or a handle of no list.
+    #[error("l{}: no row {row} with element {at}", list.0)]
+    NoRow {
+        /// The list.
+        list: ListId,
+        /// The row that was asked for.
+        row: i64,
+        /// The element of the row.
+        at: i64,
+    },
+    /// An argument of another type or size than the program has.
+    #[error("argument or result of the wrong type or size for b{}", .0.0)]
+    Argument(BufferId),
+}
+
+/// Runs a program (one that the verifier accepts). Outputs are written in place.
+pub fn run(program: &Program, inputs: &[&Data], outputs: &mut [Data]) -> Result<(), Error> {
+    let mut memory = Vec::new();
+    for (i, b) in program.buffers.iter().enumerate() {
+        let fits = |d: Option<&Data>| {
+            d.filter(|d| d.dtype() == b.dtype && d.len() == b.len)
+                .cloned()
+                .ok_or(Error::Argument(BufferId(i as u32)))
+        };
+        memory.push(match b.kind {
+            BufferKind::Input(n) => vec![fits(inputs.get(n as usize).copied())?],
+            BufferKind::Output(n) => vec![fits(outputs.get(n as usize))?],
+            BufferKind::Constant(n) => vec![table(b.dtype, &program.constants[n as usize])],
+            BufferKind::Call | BufferKind::Task => vec![garbage(b.dtype, b.len)],
+            BufferKind::Local => vec![garbage(b.dtype, b.len); LANES],
+        });
+    }
+    let mut machine = Machine {
+        program,
+        memory,
+        values: vec![0; program.values.len()],
+        copies: HashMap::new(),
+        slots: vec![Vec::new(); program.lists.len()],
+        finished: Vec::new(),
+        lane: None,
+        parallel: false,
+    };
+    machine.block(&program.body)?;
+    for (b, memory) in program.buffers.iter().zip(machine.memory) {
+        if let BufferKind::Output(n) = b.kind {
+            outputs[n as usize] = memory.into_iter().next().expect("one copy");
+        }
+    }
+    Ok(())
+}
+
+fn table(dtype: DType, bits: &[u64]) -> Data {
+    let mut data = Data::zeros(dtype, bits.len());
+    for (i, &b) in bits.iter().enumerate() {
+        data.set_bits(i, b);
+    }
+    data
+}
+
+/// Memory that nobody has written: NaNs, and integers that are out of bounds everywhere.
+fn garbage(dtype: DType, len: usize) -> Data {
+    let bits = match dtype {
+        DType::F32 => u64::from(f32::NAN.to_bits()),
+        DType::F64 => f64::NAN.to_bits(),
+        DType::Bool => 1,
+        _ => 0x4bad_4bad_4bad_4bad,
+    };
+    Data::splat(dtype, len, bits)
+}
+
+/// A row of a list: its fields.
+type Row = Vec<Data>;
+
+struct Machine<'p> {
+    program: &'p Program,
+    /// The copies of each buffer: one, or for local memory one a lane.
+    memory: Vec<Vec<Data>>,
+    values: Vec<u64>,
+    /// What leaves a vector loop: a value for each lane of a block.
+    copies: HashMap<Value, [u64; LANES]>,
+    slots: Vec<Vec<Row>>,
+    /// Handle `h` is `finished[h - 1]`.
+    finished: Vec<Vec<Row>>,
+    /// The index of the vector loop that runs.
+    lane: Option<i64>,
+    /// Whether a parallel task runs.
+    parallel: bool,
+}
+
+impl Machine<'_> {
+    fn ty(&self, v: Value) -> ValueType {
+        self.program.values[v.0 as usize]
+    }
+
+    fn get(&self, v: Value) -> u64 {
+        self.values[v.0 as usize]
+    }
+
+    fn int(&self, v: Value) -> i64 {
+        self.get(v) as i64
+    }
+
+    fn set(&mut self, v: Value, bits: u64) {
+        self.values[v.0 as usize] = bits;
+    }
+
+    fn place(&self, i: &Index) -> i64 {
+        let part = |v: Option<Value>| v.map_or(0, |v| self.int(v));
+        i.offset + part(i.base) + i.stride * self.lane.unwrap_or(0) + part(i.each)
+    }
+
+    fn element(&self, buffer: BufferId, index: &Index) -> Result<usize, Error> {
+        let at = self.place(index);
+        let len = self.program.buffers[buffer.0 as usize].len;
+        usize::try_from(at)
+            .ok()
+            .filter(|&at| at < len)
+            .ok_or(Error::OutOfBounds { buffer, at, len })
+    }
+
+    /// The copies of a buffer that the code at hand sees: its own lane's, or all of them.
+    fn copies_seen(&self, buffer: BufferId) -> std::ops::Range<usize> {
+        let n = self.memory[buffer.0 as usize].len();
+        match self.lane {
+            Some(lane) if n == LANES => {
+                let copy = lane as usize % LANES;
+                copy..copy + 1
+            }
+            _ => 0..n,
+        }
+    }
+
+    fn block(&mut self, block: &Block) -> Result<(), Error> {
+        block.stmts.iter().try_for_each(|s| self.stmt(s))
+    }
+
+    fn results(&self, block: &Block) -> Vec<u64> {
+        block.results.iter().map(|&v| self.get(v)).collect()
+    }
+
+    fn stmt(&mut self, stmt: &Stmt) -> Result<(), Error> {
+        match stmt {
+            Stmt::Const { out, bits } => self.set(*out, *bits),
+            Stmt::Op { out, op, args } => self.op(*out, *op, args),
+            Stmt::Call {
+                out,
+                function,
+                args,
+            } => {
+                let args: Vec<u64> = args.iter().map(|&a| self.get(a)).collect();
+                let bits = self.call(*function, &args)?;
+                self.set(*out, bits);
+            }
+            Stmt::Load { out, buffer, index } => {
+                let at = self.element(*buffer, index)?;
+                let seen = self.copies_seen(*buffer);
+                let copies = &self.memory[buffer.0 as usize][seen];
+                if copies.len() == LANES {
+                    let bits = std::array::from_fn(|l| copies[l].bits(at));
+                    self.copies.insert(*out, bits);
+                } else {
+                    let bits = copies[0].bits(at);
+                    self.set(*out, bits);
+                }
+            }
+            Stmt::Store {
+                buffer,
+                index,
+                value,
+            } => {
+                let at = self.element(*buffer, index)?;
+                let bits = self.get(*value);
+                for copy in self.copies_seen(*buffer) {
+                    self.memory[buffer.0 as usize][copy].set_bits(at, bits);
+                }
+            }
+            Stmt::Copy {
+                to,
+                to_index,
+                from,
+                from_index,
+                len,
+            } => self.copy((*to, to_index), (*from, from_index), *len)?,
+            Stmt::For {
+                kind,
+                extent,
+                index,
+                carried,
+                body,
+            } => {
+                let extent = self.int(*extent);
+                match kind {
+                    LoopKind::Serial { reverse } => {
+                        self.serial(*reverse, extent, *index, carried, body)?;
+                    }
+                    LoopKind::Vector => self.vector(extent, *index, carried, body)?,
+                    LoopKind::Parallel => self.tasks(extent, *index, body)?,
+                }
+            }
+            Stmt::While {
+                carried,
+                cond,
+                body,
+                limit,
+            } => self.while_(carried, cond, body, *limit)?,
+            Stmt::If {
+                pred,
+                then,
+                otherwise,
+                outs,
+            } => {
+                let branch = if self.get(*pred) != 0 {
+                    then
+                } else {
+                    otherwise
+                };
+                self.block(branch)?;
+                for (&out, bits) in outs.iter().zip(self.results(branch)) {
+                    self.set(out, bits);
+                }
+            }
+            Stmt::ListBegin { list } => self.slots[list.0 as usize].clear(),
+            Stmt::ListPush { list, row } => {
+                let row = self.int(*row);
+                let slot = &mut self.slots[list.0 as usize];
+                if row != slot.len() as i64 {
+                    let list = *list;
+                    return Err(Error::NoRow { list, row, at: 0 });
+                }
+                let fields = &self.program.lists[list.0 as usize].fields;
+                slot.push(fields.iter().map(|&(d, n)| garbage(d, n)).collect());
+            }
+            Stmt::ListStore {
+                list,
+                field,
+                row,
+                element,
+                value,
+            } => {
+                let (row, at) = (self.int(*row), self.place(element));
+                let bits = self.get(*value);
+                let slot = &mut self.slots[list.0 as usize];
+                let data = usize::try_from(row).ok().and_then(|r| slot.get_mut(r));
+                let data = data.map(|r| &mut r[*field as usize]);
+                match (data, usize::try_from(at)) {
+                    (Some(data), Ok(i)) if i < data.len() => data.set_bits(i, bits),
+                    _ => {
+                        let list = *list;
+                        return Err(Error::NoRow { list, row, at });
+                    }
+                }
+            }
+            Stmt::ListFinish { out, list } => {
+                let rows = std::mem::take(&mut self.slots[list.0 as usize]);
+                self.finished.push(rows);
+                self.set(*out, self.finished.len() as u64);
+            }
+            Stmt::ListRows { out, handle } => {
+                let rows = match self.int(*handle) {
+                    0 => 0,
+                    h => self.finished[h as usize - 1].len(),
+                };
+                self.set(*out, rows as u64);
+            }
+            Stmt::ListLoad { out, cell } => {
+                let bits = self.cell(cell)?;
+                self.set(*out, bits);
+            }
+            Stmt::Kernel { kernel, regions } => self.kernel(kernel, regions)?,
+        }
+        Ok(())
+    }
+
+    fn op(&mut self, out: Value, op: ScalarOp, args: &[Value]) {
+        let last = args[args.len() - 1];
+        let (from, to) = (self.ty(last).dtype, self.ty(out).dtype);
+        let bits = match op {
+            ScalarOp::Fold(_) => scalar::apply(op, from, to, &self.copies[&last]),
+            _ => {
+                let args: Vec<u64> = args.iter().map(|&a| self.get(a)).collect();
+                scalar::apply(op, from, to, &args)
+            }
+        };
+        self.set(out, bits);
+    }
+
+    /// A function's values are its own.
+    fn call(&mut self, function: u32, args: &[u64]) -> Result<u64, Error> {
+        let callee = &self.program.functions[function as usize];
+        let mut values = vec![0; callee.values.len()];
+        for (&p, &bits) in callee.params.iter().zip(args) {
+            values[p.0 as usize] = bits;
+        }
+        self.pure(&callee.values, &callee.body, &mut values)?;
+        Ok(values[callee.body.results[0].0 as usize])
+    }
+
+    fn pure(&self, types: &[DType], block: &Block, values: &mut [u64]) -> Result<(), Error> {
+        for stmt in &block.stmts {
+            match stmt {
+                Stmt::Const { out, bits } => values[out.0 as usize] = *bits,
+                Stmt::Op { out, op, args } => {
+                    let operand = types[args[args.len() - 1].0 as usize];
+                    let bits: Vec<u64> = args.iter().map(|a| values[a.0 as usize]).collect();
+                    values[out.0 as usize] =
+                        scalar::apply(*op, operand, types[out.0 as usize], &bits);
+                }
+                Stmt::If {
+                    pred,
+                    then,
+                    otherwise,
+                    outs,
+                } => {
+                    let branch = if values[pred.0 as usize] != 0 {
+                        then
+                    } else {
+                        otherwise
+                    };
+                    self.pure(types, branch, values)?;
+                    for (out, result) in outs.iter().zip(&branch.results) {
+                        values[out.0 as usize] = values[result.0 as usize];
+                    }
+                }
+                Stmt::Load { out, buffer, index } => {
+                    let part = |v: Option<Value>| v.map_or(0, |v| values[v.0 as usize] as i64);
+                    let at = index.offset + part(index.base) + part(index.each);
+                    let data = &self.memory[buffer.0 as usize][0];
+                    let i = usize::try_from(at).ok().filter(|&i| i < data.len());
+                    let (buffer, len) = (*buffer, data.len());
+                    let i = i.ok_or(Error::OutOfBounds { buffer, at, len })?;
+                    values[out.0 as usize] = data.bits(i);
+                }
+                other => unreachable!("{other:?} in a function; the verifier rejects it"),
+            }
+        }
+        Ok(())
+    }
+
+    fn copy(
+        &mut self,
+        (to, to_index): (BufferId, &Index),
+        (from, from_index): (BufferId, &Index),
+        len: usize,
+    ) -> Result<(), Error> {
+        if len == 0 {
+            return Ok(());
+        }
+        let end = len as i64 - 1;
+        let last = |i: &Index| Index {
+            offset: i.offset + end,
+            ..*i
+        };
+        let (a, b) = (self.element(to, to_index)?, self.element(from, from_index)?);
+        self.element(to, &last(to_index))?;
+        self.element(from, &last(from_index))?;
+        for copy in self.copies_seen(to) {
+            let source = match self.copies_seen(from) {
+                r if r.contains(&copy) => copy,
+                r => r.start,
+            };
+            for i in 0..len {
+                let bits = self.memory[from.0 as usize][source].bits(b + i);
+                self.memory[to.0 as usize][copy].set_bits(a + i, bits);
+            }
+        }
+        Ok(())
+    }
+
+    fn serial(
+        &mut self,
+        reverse: bool,
+        extent: i64,
+        index: Value,
+        carried: &[Carried],
+        body: &Block,
+    ) -> Result<(), Error> {
+        let mut state: Vec<u64> = carried.iter().map(|c| self.get(c.init)).collect();
+        for step in 0..extent.max(0) {
+            let i = if reverse { extent - 1 - step } else { step };
+            self.set(index, i as u64);
+            for (c, &bits) in carried.iter().zip(&state) {
+                self.set(c.param, bits);
+            }
+            self.block(body)?;
+            state = self.results(body);
+        }
+        for (c, &bits) in carried.iter().zip(&state) {
+            self.set(c.out, bits);
+        }
+        Ok(())
+    }
+
+    fn vector(
+        &mut self,
+        extent: i64,
+        index: Value,
+        carried: &[Carried],
+        body: &Block,
+    ) -> Result<(), Error> {
+        let mut state: Vec<[u64; LANES]> =
+            carried.iter().map(|c| [self.get(c.init); LANES]).collect();
+        for i in 0..extent.max(0) {
+            let copy = i as usize % LANES;
+            self.lane = Some(i);
+            self.set(index, i as u64);
+            for (c, copies) in carried.iter().zip(&state) {
+                self.set(c.param, copies[copy]);
+            }
+            self.block(body)?;
+            for (copies, bits) in state.iter_mut().zip(self.results(body)) {
+                copies[copy] = bits;
+            }
+        }
+        self.lane = None;
+        for (c, copies) in carried.iter().zip(state) {
+            self.copies.insert(c.out, copies);
+        }
+        Ok(())
+    }
+
+    fn tasks(&mut self, extent: i64, index: Value, body: &Block) -> Result<(), Error> {
+        let outer = std::mem::replace(&mut self.parallel, true);
+        for i in 0..extent.max(0) {
+            if !outer {
+                for (memory, b) in self.memory.iter_mut().zip(&self.program.buffers) {
+                    if matches!(b.kind, BufferKind::Task | BufferKind::Local) {
+                        memory.fill(garbage(b.dtype, b.len));
+                    }
+                }
+            }
+            self.set(index, i as u64);
+            self.block(body)?;
+        }
+        self.parallel = outer;
+        Ok(())
+    }
+
+    fn while_(
+        &mut self,
+        carried: &[Carried],
+        cond: &Block,
+        body: &Block,
+        limit: u64,
+    ) -> Result<(), Error> {
+        let mut state: Vec<u64> = carried.iter().map(|c| self.get(c.init)).collect();
+        let mut steps = 0;
+        loop {
+            for (c, &bits) in carried.iter().zip(&state) {
+                self.set(c.param, bits);
+            }
+            self.block(cond)?;
+            if self.get(cond.results[0]) == 0 {
+                break;
+            }
+            if steps == limit {
+                return Err(Error::MaxSteps(limit));
+            }
+            steps += 1;
+            self.block(body)?;
+            state = self.results(body);
+        }
+        for (c, &bits) in carried.iter().zip(&state) {
+            self.set(c.out, bits);
+        }
+        Ok(())
+    }
+
+    fn cell(&self, cell: &Cell) -> Result<u64, Error> {
+        let handle = self.int(cell.handle);
+        if handle == 0 {
+            return Ok(0);
+        }
+        let (list, row, at) = (cell.list, self.int(cell.row), self.place(&cell.element));
+        let rows = usize::try_from(handle - 1)
+            .ok()
+            .and_then(|h| self.finished.get(h));
+        let data = rows.and_then(|rows| rows.get(usize::try_from(row).ok()?));
+        data.map(|fields| &fields[cell.field as usize])
+            .and_then(|data| {
+                let i = usize::try_from(at).ok()?;
+                (i < data.len()).then(|| data.bits(i))
+            })
+            .ok_or(Error::NoRow { list, row, at })
+    }
+
+    fn kernel(&mut self, kernel: &Kernel, regions: &[(BufferId, Index)]) -> Result<(), Error> {
+        match *kernel {
+            Kernel::Gemm { m, n, k, c, a, b } => {
+                let dtype = self.program.buffers[regions[0].0.0 as usize].dtype;
+                let at = |machine: &Self, which: usize, steps: usize| {
+                    let (buffer, index) = &regions[which];
+                    let offset = index.offset + steps as i64;
+                    let i = machine.element(*buffer, &Index { offset, ..*index })?;
+                    Ok((buffer.0 as usize, i))
+                };
+                for i in 0..m {
+                    for j in 0..n {
+                        let mut sum = 0;
+                        for l in 0..k {
+                            let (x, xi) = at(self, 1, i * a.0 + l * a.1)?;
+                            let (y, yi) = at(self, 2, l * b.0 + j * b.1)?;
+                            let (x, y) = (self.memory[x][0].bits(xi), self.memory[y][0].bits(yi));
+                            let xy = scalar::apply(ScalarOp::Mul, dtype, dtype, &[x, y]);
+                            sum = match l {
+                                0 => xy,
+                                _ => scalar::apply(ScalarOp::Add, dtype, dtype, &[sum, xy]),
+                            };
+                        }
+                        let (z, zi) = at(self, 0, i * c.0 + j * c.1)?;
+                        self.memory[z][0].set_bits(zi, sum);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,248 @@
+//! `checkpoint`: a function whose inner values are not kept for its derivative but computed again.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use crate::buffer::Buffer;
+use crate::error::{Error, TypeError};
+use crate::eval;
+use crate::ir::text::{Attribute, Attributes};
+use crate::ir::{BitMatrix, Func, Type};
+use crate::ops::scan::{active, expect_types, has, present};
+use crate::ops::{Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Pruned, Tangent};
+use crate::rewrite::dead::{live_params, narrowed};
+use crate::trace::{Kind, Var, bind, closed, open};
+use crate::transform::linearize::{pick, scatter};
+use crate::transform::{batch, linearize, replay};
+
+/// A function that is computed anew where its derivative wants its inner values.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Checkpoint {
+    /// The function.
+    pub body: Func,
+}
+
+/// The tangents of a checkpointed function. Operands: its own, then the tangents of those that are
+/// active; the results are the tangents of those that have one.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct CheckpointTangent {
+    /// The function.
+    pub body: Func,
+    /// Which operands have a tangent.
+    pub active: Vec<bool>,
+    /// Which results have one.
+    pub out: Vec<bool>,
+}
+
+impl Checkpoint {
+    fn bind(body: Func, operands: &[Var]) -> Vec<Var> {
+        bind(Op::Checkpoint(Arc::new(Checkpoint { body })), operands)
+    }
+}
+
+impl Primitive for Checkpoint {
+    fn name(&self) -> Cow<'static, str> {
+        "checkpoint".into()
+    }
+
+    fn attributes(&self) -> Attributes {
+        vec![]
+    }
+
+    fn types(&self, inputs: &[Type]) -> Result<Vec<Type>, TypeError> {
+        expect_types("operand", inputs, self.body.param_types())?;
+        Ok(self.body.result_types())
+    }
+
+    fn eval(&self, inputs: &[Buffer]) -> Result<Vec<Buffer>, Error> {
+        eval::run(&self.body, inputs.to_vec())
+    }
+
+    fn deps(&self, _: usize, _: usize) -> BitMatrix {
+        self.body.deps()
+    }
+
+    fn has_effect(&self) -> bool {
+        self.body.has_effect()
+    }
+
+    fn folding(&self) -> Folding {
+        Folding::Keep
+    }
+
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    fn bodies(&self) -> Vec<&Func> {
+        vec![&self.body]
+    }
+
+    fn with_bodies(&self, rewrite: &mut dyn FnMut(&Func) -> Func) -> Option<Op> {
+        let body = rewrite(&self.body);
+        Some(Op::Checkpoint(Arc::new(Checkpoint { body })))
+    }
+
+    fn prune(&self, used: &[bool]) -> Option<Pruned> {
+        let params = live_params(&self.body, used);
+        if params.iter().chain(used).all(|l| *l) {
+            return None;
+        }
+        let body = narrowed(&self.body, &params, used);
+        Some(Pruned {
+            op: Op::Checkpoint(Arc::new(Checkpoint { body })),
+            inputs: params,
+            outputs: used.to_vec(),
+        })
+    }
+
+    fn jvp(&self, x: &[Var], dx: &[Tangent], _: Mode) -> (Vec<Var>, Vec<Tangent>) {
+        let y = Checkpoint::bind(self.body.clone(), x);
+        let out = active(&self.body.deps(), dx);
+        let tangent = CheckpointTangent {
+            body: self.body.clone(),
+            active: has(dx),
+            out: out.clone(),
+        };
+        let op = Op::CheckpointTangent(Arc::new(tangent));
+        let dy = bind(op, &[x, &present(dx)].concat());
+        (y, scatter(&out, dy))
+    }
+
+    fn transpose(&self, _: &[Operand], _: &[Option<Cotangent>]) -> Vec<Option<Cotangent>> {
+        unreachable!("the linear part of a checkpointed function is its tangent operation")
+    }
+
+    fn batch(&self, inputs: &[Batched], size: usize) -> Vec<Batched> {
+        let params: Vec<Type> = inputs.iter().map(|b| b.value.ty()).collect();
+        let mut out = vec![];
+        let body = closed(Kind::Barrier, &params, |vars| {
+            let args = vars.iter().zip(inputs);
+            let args: Vec<Batched> = args.map(|(&value, b)| Batched { value, ..*b }).collect();
+            let results = batch(&self.body, &args, size);
+            out.extend(results.iter().map(|r| r.mapped));
+            results.into_iter().map(|r| r.value).collect()
+        });
+        let operands: Vec<Var> = inputs.iter().map(|b| b.value).collect();
+        let results = Checkpoint::bind(body.func, &operands).into_iter().zip(out);
+        results
+            .map(|(value, mapped)| Batched { value, mapped })
+            .collect()
+    }
+}
+
+impl CheckpointTangent {
+    /// Operands and tangents to tangents, as a function of its own.
+    fn fused(&self) -> Func {
+        let n = self.body.arity();
+        let mut types = self.body.param_types().to_vec();
+        types.extend(pick(self.body.param_types(), &self.active));
+        let closed = closed(Kind::Barrier, &types, |vars| {
+            let dx = scatter(&self.active, vars[n..].iter().copied());
+            let (y, dy) = replay(&self.body, &vars[..n], &dx, Mode::Fused);
+            let all = y.iter().zip(dy).zip(&self.out).filter(|(_, out)| **out);
+            all.map(|((y, dy), _)| dy.unwrap_or_else(|| Var::zeros(&y.ty())))
+                .collect()
+        });
+        closed.func
+    }
+}
+
+impl Primitive for CheckpointTangent {
+    fn name(&self) -> Cow<'static, str> {
+        "checkpoint_tangent".into()
+    }
+
+    fn attributes(&self) -> Attributes {
+        vec![
+            ("active", Attribute::Bools(self.active.clone())),
+            ("out", Attribute::Bools(self.out.clone())),
+        ]
+    }
+
+    fn types(&self, inputs: &[Type]) -> Result<Vec<Type>, TypeError> {
+        let params = self.body.param_types();
+        let want = [params, &pick(params, &self.active)].concat();
+        expect_types("operand", inputs, &want)?;
+        Ok(pick(&self.body.result_types(), &self.out))
+    }
+
+    fn eval(&self, inputs: &[Buffer]) -> Result<Vec<Buffer>, Error> {
+        eval::run(&self.fused(), inputs.to_vec())
+    }
+
+    fn deps(&self, inputs: usize, outputs: usize) -> BitMatrix {
+        BitMatrix::full(outputs, inputs)
+    }
+
+    fn has_effect(&self) -> bool {
+        false
+    }
+
+    fn folding(&self) -> Folding {
+        Folding::Keep
+    }
+
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    fn bodies(&self) -> Vec<&Func> {
+        vec![&self.body]
+    }
+
+    /// It is a checkpointed function itself, of operands and tangents.
+    fn jvp(&self, x: &[Var], dx: &[Tangent], mode: Mode) -> (Vec<Var>, Vec<Tangent>) {
+        Checkpoint { body: self.fused() }.jvp(x, dx, mode)
+    }
+
+    /// Everything is computed again inside one function, behind a barrier: otherwise it would be
+    /// recorded outside and shared with the forward pass, which is what is to be avoided.
+    fn transpose(&self, inputs: &[Operand], ct: &[Option<Cotangent>]) -> Vec<Option<Cotangent>> {
+        let n = self.body.arity();
+        let mut operands: Vec<Var> = inputs[..n].iter().map(Operand::known).collect();
+        let types = self.body.result_types();
+        let (trace, vars) = open(Kind::Barrier, self.body.param_types());
+        let mut given = ct.iter();
+        let all: Vec<Option<Cotangent>> = self
+            .out
+            .iter()
+            .zip(&types)
+            .map(|(out, ty)| {
+                let c = if *out {
+                    *given.next().expect("one for each result")
+                } else {
+                    None
+                };
+                c.map(|c| {
+                    operands.push(c.value);
+                    c.map(|_| trace.param(ty.clone()))
+                })
+            })
+            .collect();
+        let (_, linear) = linearize(&self.body, &vars, &self.active);
+        let back = linear.pull(&all);
+        let live: Vec<bool> = back.iter().map(Option::is_some).collect();
+        let found: Vec<Cotangent> = back.into_iter().flatten().collect();
+        let values: Vec<Var> = found.iter().map(|c| c.value).collect();
+        let closed = trace.close(&values);
+        operands.extend(closed.captures);
+        let out = Checkpoint::bind(closed.func, &operands);
+        let out = out.into_iter().zip(found).map(|(v, c)| c.map(|_| v));
+        let mut result = vec![None; n];
+        result.extend(pick(&scatter(&live, out), &self.active));
+        result
+    }
+
+    fn batch(&self, inputs: &[Batched], size: usize) -> Vec<Batched> {
+        Checkpoint { body: self.fused() }.batch(inputs, size)
+    }
+}
+
+/// Records a function whose inner values are computed again for its derivative.
+#[track_caller]
+pub fn checkpoint(x: &[Var], f: impl FnOnce(&[Var]) -> Vec<Var>) -> Vec<Var> {
+    let types: Vec<Type> = x.iter().map(|v| v.ty()).collect();
+    let body = closed(Kind::Barrier, &types, f);
+    Checkpoint::bind(body.func, &[x, &body.captures].concat())
+}

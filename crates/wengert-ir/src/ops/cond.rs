@@ -1,0 +1,294 @@
+//! `cond`: one of two functions. What is in the branch that is not taken does not run, and nothing
+//! is recorded outside of it.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use crate::buffer::Buffer;
+use crate::error::{Error, TypeError};
+use crate::eval;
+use crate::ir::text::Attributes;
+use crate::ir::{Atom, BitMatrix, DType, Func, Splat, Type};
+use crate::ops::scan::{active, choose, expect_types, has, present};
+use crate::ops::{
+    Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Pruned, Tangent, elementwise, reduce,
+};
+use crate::rewrite::dead::{live_params, narrowed};
+use crate::trace::{Closed, Kind, Var, bind, closed, open};
+use crate::transform::body::{LinearBody, Runs, fuse_body, linearize_body, supplies};
+use crate::transform::linearize::scatter;
+use crate::transform::{batch, transpose};
+
+/// One of two functions of the same operands. Operands: a `bool`, then those of the branches.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Cond {
+    /// Where the `bool` holds, and where it does not.
+    pub branches: [Func; 2],
+}
+
+impl Cond {
+    fn results(&self) -> usize {
+        self.branches[0].results.len()
+    }
+
+    fn active(&self, dx: &[Tangent]) -> Vec<bool> {
+        active(&self.deps(dx.len(), self.results()), dx)
+    }
+
+    fn fused(&self, x: &[Var], dx: &[Tangent]) -> (Vec<Var>, Vec<Tangent>) {
+        let n = self.results();
+        let act = self.active(dx);
+        let supply = supplies(0, &x[1..]);
+        let [then, otherwise] = self.branches.each_ref().map(|f| {
+            let f = fuse_body(Runs::Perhaps, f, &supply, &dx[1..], &act);
+            captured(f.func, f.captures)
+        });
+        let out = branch(x[0], then, otherwise);
+        (out[..n].to_vec(), scatter(&act, out[n..].iter().copied()))
+    }
+
+    fn linear(&self, x: &[Var], dx: &[Tangent]) -> (Vec<Var>, Vec<Tangent>) {
+        let n = self.results();
+        let act = self.active(dx);
+        let supply = supplies(0, &x[1..]);
+        let moving = has(&dx[1..]);
+        let [mut a, mut b] = self
+            .branches
+            .each_ref()
+            .map(|f| linearize_body(Runs::Perhaps, f, &supply, &moving, &act, usize::MAX));
+        // Each branch hands out its own residuals, and zeros for those of the other.
+        let kept = |l: &LinearBody| l.primal.result_types()[n..].to_vec();
+        let (of_a, of_b) = (kept(&a), kept(&b));
+        append_zeros(&mut a.primal, n + of_a.len(), &of_b);
+        append_zeros(&mut b.primal, n, &of_a);
+        let then = captured(a.primal.clone(), a.captures.clone());
+        let out = branch(x[0], then, captured(b.primal.clone(), b.captures.clone()));
+        let tangents = present(&dx[1..]);
+        let nt = tangents.len();
+        let residuals = [&tangents[..], &out[n..]].concat();
+        let side = |l: &LinearBody, first: usize, own: usize| {
+            let mut types = l.linear.types[..nt].to_vec();
+            types.extend(of_a.iter().chain(&of_b).cloned());
+            types.extend_from_slice(&l.linear.param_types()[nt + own..]);
+            let others = of_a.len() + of_b.len() - own;
+            let places: Vec<usize> = (0..nt)
+                .chain(nt + first..nt + first + own)
+                .chain((nt + own..l.linear.arity()).map(|i| i + others))
+                .collect();
+            let func = l.linear.with_params(types, &places);
+            captured(func, [&residuals[..], &l.invariants].concat())
+        };
+        let then = side(&a, 0, of_a.len());
+        let otherwise = side(&b, of_a.len(), of_b.len());
+        (
+            out[..n].to_vec(),
+            scatter(&act, branch(x[0], then, otherwise)),
+        )
+    }
+}
+
+fn captured(func: Func, captures: Vec<Var>) -> Closed {
+    Closed {
+        func,
+        captures,
+        arrays: vec![],
+    }
+}
+
+/// Inserts zero results at `at`.
+fn append_zeros(func: &mut Func, at: usize, types: &[Type]) {
+    let zeros = types.iter().map(|t| Atom::Lit(Splat::zeros(t)));
+    func.results.splice(at..at, zeros);
+}
+
+/// Records a branch on `pred`: each side is a closed trace whose parameters are its captures.
+pub fn branch(pred: Var, then: Closed, otherwise: Closed) -> Vec<Var> {
+    let mut operands: Vec<Var> = vec![];
+    let places = [&then, &otherwise].map(|side| {
+        debug_assert_eq!(side.func.arity(), side.captures.len());
+        let place = |v: &Var| match operands.iter().position(|o| o.same(*v)) {
+            Some(i) => i,
+            None => {
+                operands.push(*v);
+                operands.len() - 1
+            }
+        };
+        side.captures.iter().map(place).collect::<Vec<_>>()
+    });
+    let types: Vec<Type> = operands.iter().map(|v| v.ty()).collect();
+    let branches = [
+        then.func.with_params(types.clone(), &places[0]),
+        otherwise.func.with_params(types, &places[1]),
+    ];
+    let inputs: Vec<Var> = std::iter::once(pred).chain(operands).collect();
+    bind(Op::Cond(Arc::new(Cond { branches })), &inputs)
+}
+
+/// Records a choice between two functions.
+#[track_caller]
+pub fn cond(
+    pred: Var,
+    then: impl FnOnce() -> Vec<Var>,
+    otherwise: impl FnOnce() -> Vec<Var>,
+) -> Vec<Var> {
+    let then = closed(Kind::Barrier, &[], |_| then());
+    let otherwise = closed(Kind::Barrier, &[], |_| otherwise());
+    branch(pred, then, otherwise)
+}
+
+impl Primitive for Cond {
+    fn name(&self) -> Cow<'static, str> {
+        "cond".into()
+    }
+
+    fn attributes(&self) -> Attributes {
+        vec![]
+    }
+
+    fn types(&self, inputs: &[Type]) -> Result<Vec<Type>, TypeError> {
+        let Some((pred, operands)) = inputs.split_first() else {
+            return Err(TypeError::new(
+                "takes a bool and the operands of its branches",
+            ));
+        };
+        if *pred != Type::scalar(DType::Bool) {
+            return Err(TypeError::new(format!("chooses by a bool, got {pred}"))
+                .hint("compare with `lt`, `eq` ..; choose element by element with `select`"));
+        }
+        for f in &self.branches {
+            expect_types("operand", operands, f.param_types())?;
+        }
+        let [a, b] = self.branches.each_ref().map(Func::result_types);
+        if a.len() != b.len() {
+            let message = format!("the branches give {} and {} results", a.len(), b.len());
+            return Err(TypeError::new(message));
+        }
+        match a.iter().zip(&b).position(|(a, b)| a != b) {
+            Some(i) => Err(TypeError::new(format!(
+                "result {i} is {} in one branch and {} in the other",
+                a[i], b[i]
+            ))
+            .hint("convert or broadcast one of them: the branches give one type")),
+            None => Ok(a),
+        }
+    }
+
+    fn eval(&self, inputs: &[Buffer]) -> Result<Vec<Buffer>, Error> {
+        let taken = inputs[0].dense().slice::<bool>()[0];
+        eval::run(&self.branches[!taken as usize], inputs[1..].to_vec())
+    }
+
+    fn deps(&self, inputs: usize, outputs: usize) -> BitMatrix {
+        let [a, b] = self.branches.each_ref().map(Func::deps);
+        BitMatrix::from_fn(outputs, inputs, |r, i| {
+            i > 0 && (a.get(r, i - 1) || b.get(r, i - 1))
+        })
+    }
+
+    fn has_effect(&self) -> bool {
+        self.branches.iter().any(Func::has_effect)
+    }
+
+    fn folding(&self) -> Folding {
+        Folding::Keep
+    }
+
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    fn bodies(&self) -> Vec<&Func> {
+        self.branches.iter().collect()
+    }
+
+    fn with_bodies(&self, rewrite: &mut dyn FnMut(&Func) -> Func) -> Option<Op> {
+        let branches = self.branches.each_ref().map(rewrite);
+        Some(Op::Cond(Arc::new(Cond { branches })))
+    }
+
+    fn prune(&self, used: &[bool]) -> Option<Pruned> {
+        let [a, b] = self.branches.each_ref().map(|f| live_params(f, used));
+        let params: Vec<bool> = a.iter().zip(&b).map(|(a, b)| a | b).collect();
+        if params.iter().chain(used).all(|l| *l) {
+            return None;
+        }
+        let branches = self.branches.each_ref().map(|f| narrowed(f, &params, used));
+        Some(Pruned {
+            op: Op::Cond(Arc::new(Cond { branches })),
+            inputs: [&[true], &params[..]].concat(),
+            outputs: used.to_vec(),
+        })
+    }
+
+    fn jvp(&self, x: &[Var], dx: &[Tangent], mode: Mode) -> (Vec<Var>, Vec<Tangent>) {
+        match mode {
+            Mode::Fused => self.fused(x, dx),
+            Mode::Linear => self.linear(x, dx),
+        }
+    }
+
+    fn transpose(&self, inputs: &[Operand], ct: &[Option<Cotangent>]) -> Vec<Option<Cotangent>> {
+        let deps = self.deps(inputs.len(), ct.len());
+        let reached = |i: usize| (0..ct.len()).any(|r| ct[r].is_some() && deps.get(r, i));
+        let live: Vec<bool> = (0..inputs.len())
+            .map(|i| inputs[i].is_linear() && reached(i))
+            .collect();
+        let [then, otherwise] = self.branches.each_ref().map(|f| {
+            let (trace, _) = open(Kind::Barrier, &[]);
+            let back = transpose(f, &inputs[1..], ct);
+            let value = |i: usize| {
+                let zeros = || Var::zeros(&f.types[i - 1]);
+                back[i - 1].map_or_else(zeros, |c| c.value)
+            };
+            let outs: Vec<Var> = (1..inputs.len()).filter(|&i| live[i]).map(value).collect();
+            trace.close(&outs)
+        });
+        // What the branch not taken would have given is zero.
+        let out = branch(inputs[0].known(), then, otherwise).into_iter();
+        scatter(&live, out.map(|v| Cotangent::new(v).masked()))
+    }
+
+    fn masks(&self) -> bool {
+        true
+    }
+
+    fn batch(&self, inputs: &[Batched], size: usize) -> Vec<Batched> {
+        let (pred, operands) = (inputs[0], &inputs[1..]);
+        let side = |f: &Func, wide: Option<&[bool]>| {
+            let mut out = vec![];
+            let func = closed(Kind::Barrier, &[], |_| {
+                let results = batch(f, operands, size).into_iter().enumerate();
+                let results = results.map(|(i, r)| {
+                    out.push(r.mapped);
+                    let spread = wide.map_or(false, |w| w[i]);
+                    if spread { r.spread(size) } else { r.value }
+                });
+                results.collect()
+            });
+            (func, out)
+        };
+        // First to see which results are mapped; a trace that is not used leaves nothing behind.
+        let [a, b] = self.branches.each_ref().map(|f| side(f, None).1);
+        let wide: Vec<bool> = a.iter().zip(&b).map(|(a, b)| a | b | pred.mapped).collect();
+        let [then, otherwise] = self.branches.each_ref().map(|f| side(f, Some(&wide)).0);
+        if !pred.mapped {
+            let out = branch(pred.value, then, otherwise).into_iter().zip(wide);
+            return out
+                .map(|(value, mapped)| Batched { value, mapped })
+                .collect();
+        }
+        // A branch runs if some element takes it; each element keeps the result of its own.
+        let types = then.func.result_types();
+        let none = || {
+            let zeros = |_: &[Var]| types.iter().map(Var::zeros).collect();
+            closed(Kind::Barrier, &[], zeros)
+        };
+        let takes = reduce::reduce(reduce::Reducer::Any, pred.value, &[0]);
+        let leaves = reduce::reduce(reduce::Reducer::Any, elementwise::not(pred.value), &[0]);
+        let then = branch(takes, then, none());
+        let otherwise = branch(leaves, otherwise, none());
+        let both = then.into_iter().zip(otherwise);
+        both.map(|(a, b)| Batched::mapped(choose(pred.value, a, b)))
+            .collect()
+    }
+}

@@ -1,0 +1,386 @@
+//! Functions with a derivative of the user's own: `custom_jvp` and `custom_vjp`.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use crate::buffer::Buffer;
+use crate::error::{Error, TypeError, raise};
+use crate::eval;
+use crate::ir::text::{Attribute, Attributes};
+use crate::ir::{BitMatrix, Func, Type};
+use crate::ops::scan::expect_types;
+use crate::ops::{Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Tangent, reduce};
+use crate::trace::{Kind, Var, bind, closed, current_source};
+use crate::transform::{batch, inline, replay};
+
+/// A function whose derivative is given by a rule. Nothing in it captures.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct CustomRule {
+    /// The function.
+    pub body: Func,
+    /// Its derivative.
+    pub rule: Rule,
+}
+
+/// A derivative of the user's own.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Rule {
+    /// Operands and their tangents to results and their tangents, linear in the tangents.
+    Jvp(Func),
+    /// A pullback, in two halves.
+    Vjp {
+        /// Operands to results, then residuals.
+        forward: Func,
+        /// Residuals and cotangents of the results to cotangents of the operands.
+        backward: Func,
+    },
+}
+
+/// The tangents of a function with a pullback of the user's own: it can only be transposed.
+/// Operands: residuals, then the tangents of its operands.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct CustomTangent {
+    /// The pullback.
+    pub backward: Func,
+    /// The number of residuals.
+    pub residuals: usize,
+    /// The types of the results.
+    pub results: Vec<Type>,
+}
+
+fn no_forward(op: &str) -> ! {
+    raise(Error::Derivative {
+        op: op.into(),
+        message: "forward mode through a function that has only a pullback".into(),
+        at: current_source(),
+        hint: Some("use reverse mode (`grad`, `vjp`), or give the function a `custom_jvp`".into()),
+    })
+}
+
+/// A tangent for each, zeros where there is none.
+fn tangents(x: &[Var], dx: &[Tangent]) -> Vec<Var> {
+    let all = x.iter().zip(dx);
+    all.map(|(x, d)| d.unwrap_or_else(|| Var::zeros(&x.ty())))
+        .collect()
+}
+
+/// Integers and truth values have no tangent.
+fn real(y: &[Var], dy: Vec<Tangent>) -> Vec<Tangent> {
+    let all = y.iter().zip(dy);
+    all.map(|(y, d)| d.filter(|_| y.ty().is_float())).collect()
+}
+
+impl Primitive for CustomRule {
+    fn name(&self) -> Cow<'static, str> {
+        match self.rule {
+            Rule::Jvp(_) => "custom_jvp".into(),
+            Rule::Vjp { .. } => "custom_vjp".into(),
+        }
+    }
+
+    fn attributes(&self) -> Attributes {
+        vec![]
+    }
+
+    fn types(&self, inputs: &[Type]) -> Result<Vec<Type>, TypeError> {
+        expect_types("operand", inputs, self.body.param_types())?;
+        let results = self.body.result_types();
+        let twice = |t: &[Type]| [t, t].concat();
+        match &self.rule {
+            Rule::Jvp(rule) => {
+                expect_types("the rule's operand", &twice(inputs), rule.param_types())?;
+                expect_types("the rule's result", &rule.result_types(), &twice(&results))?;
+            }
+            Rule::Vjp { forward, backward } => {
+                expect_types("the forward rule's operand", inputs, forward.param_types())?;
+                let given = forward.result_types();
+                let n = results.len().min(given.len());
+                expect_types("the forward rule's result", &given[..n], &results)?;
+                let wanted = [&given[n..], &results].concat();
+                expect_types(
+                    "the backward rule's operand",
+                    &wanted,
+                    backward.param_types(),
+                )?;
+                expect_types(
+                    "the backward rule's result",
+                    &backward.result_types(),
+                    inputs,
+                )?;
+            }
+        }
+        Ok(results)
+    }
+
+    fn eval(&self, inputs: &[Buffer]) -> Result<Vec<Buffer>, Error> {
+        eval::run(&self.body, inputs.to_vec())
+    }
+
+    fn deps(&self, inputs: usize, outputs: usize) -> BitMatrix {
+        BitMatrix::full(outputs, inputs)
+    }
+
+    fn has_effect(&self) -> bool {
+        self.body.has_effect()
+    }
+
+    fn folding(&self) -> Folding {
+        Folding::Keep
+    }
+
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    fn bodies(&self) -> Vec<&Func> {
+        match &self.rule {
+            Rule::Jvp(rule) => vec![&self.body, rule],
+            Rule::Vjp { forward, backward } => vec![&self.body, forward, backward],
+        }
+    }
+
+    fn call(&self) -> Option<&Func> {
+        Some(&self.body)
+    }
+
+    fn jvp(&self, x: &[Var], dx: &[Tangent], mode: Mode) -> (Vec<Var>, Vec<Tangent>) {
+        let n = self.body.results.len();
+        match (&self.rule, mode) {
+            (Rule::Jvp(rule), Mode::Fused) => {
+                let mut y = inline(rule, &[x, &tangents(x, dx)].concat());
+                let dy = y.split_off(n).into_iter().map(Some).collect();
+                let dy = real(&y, dy);
+                (y, dy)
+            }
+            (Rule::Jvp(rule), Mode::Linear) => {
+                // Linear in the tangents, so linearised at any of them: at zero.
+                let zeros: Vec<Var> = x.iter().map(|v| Var::zeros(&v.ty())).collect();
+                let none = vec![None; x.len()];
+                let (mut y, mut dy) = replay(
+                    rule,
+                    &[x, &zeros].concat(),
+                    &[&none, dx].concat(),
+                    Mode::Linear,
+                );
+                y.truncate(n);
+                let dy = dy.split_off(n);
+                let dy = real(&y, dy);
+                (y, dy)
+            }
+            (Rule::Vjp { .. }, Mode::Fused) => no_forward("custom_vjp"),
+            (Rule::Vjp { forward, backward }, Mode::Linear) => {
+                let mut y = inline(forward, x);
+                let residuals = y.split_off(n);
+                let tangent = CustomTangent {
+                    backward: backward.clone(),
+                    residuals: residuals.len(),
+                    results: self.body.result_types(),
+                };
+                let op = Op::CustomTangent(Arc::new(tangent));
+                let dy = bind(op, &[residuals, tangents(x, dx)].concat());
+                let dy = real(&y, dy.into_iter().map(Some).collect());
+                (y, dy)
+            }
+        }
+    }
+
+    fn transpose(&self, _: &[Operand], _: &[Option<Cotangent>]) -> Vec<Option<Cotangent>> {
+        unreachable!("the linear part of a custom rule is what the rule records")
+    }
+
+    fn batch(&self, inputs: &[Batched], size: usize) -> Vec<Batched> {
+        let mapped: Vec<bool> = inputs.iter().map(|b| b.mapped).collect();
+        let all = |n: usize| vec![true; n];
+        let body = batched(&self.body, &mapped, size, |r| r.spread(size));
+        let rule = match &self.rule {
+            Rule::Jvp(rule) => {
+                let twice = [&mapped[..], &mapped].concat();
+                Rule::Jvp(batched(rule, &twice, size, |r| r.spread(size)))
+            }
+            Rule::Vjp { forward, backward } => {
+                let spread = batched(forward, &mapped, size, |r| r.spread(size));
+                let back = batched(backward, &all(backward.arity()), size, |r| r.spread(size));
+                Rule::Vjp {
+                    forward: spread,
+                    backward: summed(back, &mapped),
+                }
+            }
+        };
+        let op = Op::CustomRule(Arc::new(CustomRule { body, rule }));
+        let operands: Vec<Var> = inputs.iter().map(|b| b.value).collect();
+        bind(op, &operands)
+            .into_iter()
+            .map(Batched::mapped)
+            .collect()
+    }
+}
+
+/// A function on a batch, its parameters mapped or not.
+fn batched(f: &Func, mapped: &[bool], size: usize, out: impl Fn(Batched) -> Var) -> Func {
+    let params: Vec<Type> = f
+        .param_types()
+        .iter()
+        .zip(mapped)
+        .map(|(ty, m)| if *m { ty.batched(size) } else { ty.clone() })
+        .collect();
+    let closed = closed(Kind::Barrier, &params, |vars| {
+        let args = vars.iter().zip(mapped);
+        let args: Vec<Batched> = args
+            .map(|(&value, &mapped)| Batched { value, mapped })
+            .collect();
+        batch(f, &args, size).into_iter().map(&out).collect()
+    });
+    closed.func
+}
+
+/// The cotangent of an operand that is the same for the whole batch is the sum over the batch.
+fn summed(f: Func, mapped: &[bool]) -> Func {
+    let closed = closed(Kind::Barrier, f.param_types(), |vars| {
+        let results = inline(&f, vars).into_iter().zip(mapped);
+        results
+            .map(|(v, m)| if *m { v } else { reduce::sum(v, &[0]) })
+            .collect()
+    });
+    closed.func
+}
+
+impl Primitive for CustomTangent {
+    fn name(&self) -> Cow<'static, str> {
+        "custom_tangent".into()
+    }
+
+    fn attributes(&self) -> Attributes {
+        vec![
+            ("residuals", Attribute::Int(self.residuals as i64)),
+            ("results", Attribute::Types(self.results.clone())),
+        ]
+    }
+
+    fn types(&self, inputs: &[Type]) -> Result<Vec<Type>, TypeError> {
+        let residuals = &self.backward.param_types()[..self.residuals];
+        let wanted = [residuals, &self.backward.result_types()].concat();
+        expect_types("operand", inputs, &wanted)?;
+        Ok(self.results.clone())
+    }
+
+    fn eval(&self, _: &[Buffer]) -> Result<Vec<Buffer>, Error> {
+        Err(Error::Value {
+            op: "custom_vjp".into(),
+            message: "forward mode through a function that has only a pullback".into(),
+        })
+    }
+
+    fn deps(&self, inputs: usize, outputs: usize) -> BitMatrix {
+        BitMatrix::full(outputs, inputs)
+    }
+
+    fn has_effect(&self) -> bool {
+        false
+    }
+
+    fn folding(&self) -> Folding {
+        Folding::Keep
+    }
+
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    fn bodies(&self) -> Vec<&Func> {
+        vec![&self.backward]
+    }
+
+    fn jvp(&self, _: &[Var], _: &[Tangent], _: Mode) -> (Vec<Var>, Vec<Tangent>) {
+        no_forward("custom_vjp")
+    }
+
+    fn transpose(&self, inputs: &[Operand], ct: &[Option<Cotangent>]) -> Vec<Option<Cotangent>> {
+        let (residuals, tangents) = inputs.split_at(self.residuals);
+        let mut args: Vec<Var> = residuals.iter().map(Operand::known).collect();
+        let zeros = |ty: &Type| Var::zeros(ty);
+        let all = ct.iter().zip(&self.results);
+        args.extend(all.map(|(c, ty)| c.map_or_else(|| zeros(ty), |c| c.value)));
+        let back = inline(&self.backward, &args);
+        let mut out = vec![None; self.residuals];
+        out.extend(tangents.iter().zip(back).map(|(t, v)| {
+            let wanted = t.is_linear() && v.ty().is_float();
+            wanted.then(|| Cotangent::new(v))
+        }));
+        out
+    }
+
+    fn batch(&self, inputs: &[Batched], size: usize) -> Vec<Batched> {
+        let all = vec![true; self.backward.arity()];
+        let tangent = CustomTangent {
+            backward: batched(&self.backward, &all, size, |r| r.spread(size)),
+            residuals: self.residuals,
+            results: self.results.iter().map(|t| t.batched(size)).collect(),
+        };
+        let operands: Vec<Var> = inputs.iter().map(|b| b.spread(size)).collect();
+        let results = bind(Op::CustomTangent(Arc::new(tangent)), &operands);
+        results.into_iter().map(Batched::mapped).collect()
+    }
+}
+
+/// Traces a function of a custom rule, which may not use what it does not take.
+#[track_caller]
+fn alone(what: &str, types: &[Type], f: impl FnOnce(&[Var]) -> Vec<Var>) -> Func {
+    let closed = closed(Kind::Barrier, types, f);
+    if let Some(v) = closed.captures.first() {
+        let made = crate::trace::place_of(*v).map_or_else(String::new, |p| format!(" made at {p}"));
+        raise(Error::Derivative {
+            op: what.into(),
+            message: format!("a function of a custom rule captures a Var{made}"),
+            at: current_source(),
+            hint: Some("pass it as an argument".into()),
+        });
+    }
+    closed.func
+}
+
+/// Records `f` with tangents by `rule`: operands and tangents to results and tangents.
+#[track_caller]
+pub fn custom_jvp(
+    x: &[Var],
+    f: impl FnOnce(&[Var]) -> Vec<Var>,
+    rule: impl FnOnce(&[Var], &[Var]) -> (Vec<Var>, Vec<Var>),
+) -> Vec<Var> {
+    let types: Vec<Type> = x.iter().map(|v| v.ty()).collect();
+    let n = types.len();
+    let body = alone("custom_jvp", &types, f);
+    let rule = alone("custom_jvp", &[&types[..], &types].concat(), |vars| {
+        let (mut y, dy) = rule(&vars[..n], &vars[n..]);
+        y.extend(dy);
+        y
+    });
+    let rule = Rule::Jvp(rule);
+    bind(Op::CustomRule(Arc::new(CustomRule { body, rule })), x)
+}
+
+/// Records `f` with a pullback: `forward` gives results and residuals, `backward` takes residuals
+/// and the cotangents of the results to those of the operands.
+#[track_caller]
+pub fn custom_vjp(
+    x: &[Var],
+    f: impl FnOnce(&[Var]) -> Vec<Var>,
+    forward: impl FnOnce(&[Var]) -> (Vec<Var>, Vec<Var>),
+    backward: impl FnOnce(&[Var], &[Var]) -> Vec<Var>,
+) -> Vec<Var> {
+    let types: Vec<Type> = x.iter().map(|v| v.ty()).collect();
+    let body = alone("custom_vjp", &types, f);
+    let mut kept = 0;
+    let forward = alone("custom_vjp", &types, |vars| {
+        let (mut y, residuals) = forward(vars);
+        kept = residuals.len();
+        y.extend(residuals);
+        y
+    });
+    let given = forward.result_types();
+    let mut types = given[given.len() - kept..].to_vec();
+    types.extend(body.result_types());
+    let backward = alone("custom_vjp", &types, |vars| {
+        backward(&vars[..kept], &vars[kept..])
+    });
+    let rule = Rule::Vjp { forward, backward };
+    bind(Op::CustomRule(Arc::new(CustomRule { body, rule })), x)
+}

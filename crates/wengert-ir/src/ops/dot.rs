@@ -1,0 +1,288 @@
+//! Contraction of two arrays: sums of products over shared axes.
+
+use std::borrow::Cow;
+
+use crate::buffer::{Buffer, Dense};
+use crate::error::{Error, TypeError};
+use crate::ir::text::{Attribute, Attributes};
+use crate::ir::{BitMatrix, DType, Func, Type};
+use crate::ops::arithmetic::Arithmetic;
+use crate::ops::layout::{self, known, places, row_major, sized};
+use crate::ops::{
+    Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Tangent, add_tangents,
+};
+use crate::trace::{Var, bind1};
+use crate::with_data;
+
+/// `c[i.., j.., k..] = Σ_l a[i, j, l] · b[i, k, l]`: the axes of the result are the batch axes, then
+/// the other axes of `a`, then those of `b`.
+///
+/// Each sum is taken one product after the other, from the first, the last contracted axis moving
+/// fastest; it is zero where there is nothing to sum.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Dot {
+    /// Axes of `a` and of `b` that run together.
+    pub batch: Vec<(usize, usize)>,
+    /// Axes of `a` and of `b` that run together and are summed over.
+    pub contract: Vec<(usize, usize)>,
+    /// Where an element of `a` is zero, so is its product, whatever the factor: `a` is a cotangent
+    /// that has come through a mask (see [`Cotangent::maybe_zero`]).
+    pub zero_wins: bool,
+}
+
+/// Which operand of the two.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    A,
+    B,
+}
+
+impl Side {
+    fn of(self, pair: &(usize, usize)) -> usize {
+        match self {
+            Side::A => pair.0,
+            Side::B => pair.1,
+        }
+    }
+
+    fn other(self) -> Side {
+        match self {
+            Side::A => Side::B,
+            Side::B => Side::A,
+        }
+    }
+}
+
+/// The contraction of `a` and `b` along pairs of their axes.
+#[track_caller]
+pub fn dot(a: Var, b: Var, batch: &[(usize, usize)], contract: &[(usize, usize)]) -> Var {
+    let op = Dot {
+        batch: batch.to_vec(),
+        contract: contract.to_vec(),
+        zero_wins: false,
+    };
+    op.bind(a, b)
+}
+
+impl Dot {
+    #[track_caller]
+    fn bind(&self, a: Var, b: Var) -> Var {
+        bind1(Op::Dot(self.clone()), &[a, b])
+    }
+
+    /// The axes of an operand of that rank that are neither batch axes nor contracted.
+    fn free(&self, side: Side, rank: usize) -> Vec<usize> {
+        let pairs = || self.batch.iter().chain(&self.contract);
+        (0..rank)
+            .filter(|a| pairs().all(|p| side.of(p) != *a))
+            .collect()
+    }
+
+    /// What one operand contributes to the cotangent of the other, `to`: the contraction of `ct`
+    /// with `known` over the free axes of `known`, and the axes put back where they belong.
+    fn pull(&self, to: Side, to_type: &Type, ct: Cotangent, known: Var) -> Cotangent {
+        let from = to.other();
+        let to_free = self.free(to, to_type.rank());
+        let from_free = self.free(from, known.rank());
+        // In the cotangent the batch axes come first, then the free axes of `a`, then those of `b`.
+        let from_at = match to {
+            Side::A => self.batch.len() + to_free.len(),
+            Side::B => self.batch.len(),
+        };
+        // What decides that a product is zero stands in front: `a`, where it did so before.
+        let ct_first = !(self.zero_wins && from == Side::A);
+        let pair = |ct_axis: usize, axis: usize| match ct_first {
+            true => (ct_axis, axis),
+            false => (axis, ct_axis),
+        };
+        let over = Dot {
+            batch: (self.batch.iter().enumerate())
+                .map(|(i, p)| pair(i, from.of(p)))
+                .collect(),
+            contract: (from_free.iter().enumerate())
+                .map(|(j, &axis)| pair(from_at + j, axis))
+                .collect(),
+            zero_wins: ct.maybe_zero || self.zero_wins,
+        };
+        // The free axes of `known` are now those that were contracted, in order of their number.
+        let mut contracted = self.contract.clone();
+        contracted.sort_by_key(|p| from.of(p));
+        let contracted = contracted.iter().map(|p| to.of(p));
+        let batch = self.batch.iter().map(|p| to.of(p));
+        let found: Vec<usize> = match ct_first {
+            true => batch.chain(to_free).chain(contracted).collect(),
+            false => batch.chain(contracted).chain(to_free).collect(),
+        };
+        let mut axes = vec![0; found.len()];
+        for (i, axis) in found.into_iter().enumerate() {
+            axes[axis] = i;
+        }
+        let ct = if self.zero_wins { ct.masked() } else { ct };
+        ct.map(|ct| {
+            let product = match ct_first {
+                true => over.bind(ct, known),
+                false => over.bind(known, ct),
+            };
+            layout::transpose(product, &axes)
+        })
+    }
+}
+
+impl Primitive for Dot {
+    fn name(&self) -> Cow<'static, str> {
+        match self.zero_wins {
+            false => "dot",
+            true => "dot_or_zero",
+        }
+        .into()
+    }
+
+    fn attributes(&self) -> Attributes {
+        let axes = |pairs: &[(usize, usize)], side: Side| {
+            Attribute::Ints(pairs.iter().map(|p| side.of(p) as i64).collect())
+        };
+        vec![
+            ("batch_a", axes(&self.batch, Side::A)),
+            ("batch_b", axes(&self.batch, Side::B)),
+            ("contract_a", axes(&self.contract, Side::A)),
+            ("contract_b", axes(&self.contract, Side::B)),
+        ]
+    }
+
+    fn types(&self, inputs: &[Type]) -> Result<Vec<Type>, TypeError> {
+        let [a, b] = inputs else {
+            return Err(TypeError::new(format!("{} operands", inputs.len())));
+        };
+        let (da, db) = (known(a)?, known(b)?);
+        if a.dtype != b.dtype || a.dtype == DType::Bool {
+            return Err(TypeError::new(format!("{a} and {b} do not multiply"))
+                .hint("convert one of them: `x.to(F64)`"));
+        }
+        let pairs: Vec<&(usize, usize)> = self.batch.iter().chain(&self.contract).collect();
+        for (i, &&(x, y)) in pairs.iter().enumerate() {
+            let twice = pairs[..i].iter().any(|p| p.0 == x || p.1 == y);
+            if x >= da.len() || y >= db.len() || twice {
+                return Err(TypeError::new(format!(
+                    "axes {x} and {y} of {a} and {b} cannot be paired"
+                )));
+            }
+            if da[x] != db[y] {
+                return Err(TypeError::new(format!(
+                    "{a} and {b} differ in length along axes {x} and {y}"
+                )));
+            }
+        }
+        let mut dims: Vec<usize> = self.batch.iter().map(|p| da[p.0]).collect();
+        dims.extend(self.free(Side::A, da.len()).iter().map(|&i| da[i]));
+        dims.extend(self.free(Side::B, db.len()).iter().map(|&i| db[i]));
+        Ok(vec![sized(a.dtype, &dims)?])
+    }
+
+    fn eval(&self, inputs: &[Buffer]) -> Result<Vec<Buffer>, Error> {
+        let (a, b) = (inputs[0].dense(), inputs[1].dense());
+        let c = with_data!(&*a.data, v => self.eval_dense(a, v, b));
+        Ok(vec![Buffer::Dense(c)])
+    }
+
+    fn deps(&self, inputs: usize, outputs: usize) -> BitMatrix {
+        BitMatrix::full(outputs, inputs)
+    }
+
+    fn has_effect(&self) -> bool {
+        false
+    }
+
+    fn folding(&self) -> Folding {
+        Folding::Keep
+    }
+
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    fn bodies(&self) -> Vec<&Func> {
+        vec![]
+    }
+
+    fn jvp(&self, x: &[Var], dx: &[Tangent], _: Mode) -> (Vec<Var>, Vec<Tangent>) {
+        let y = self.bind(x[0], x[1]);
+        let da = dx[0].map(|da| self.bind(da, x[1]));
+        let db = dx[1].map(|db| self.bind(x[0], db));
+        (vec![y], vec![add_tangents(da, db)])
+    }
+
+    fn transpose(&self, inputs: &[Operand], ct: &[Option<Cotangent>]) -> Vec<Option<Cotangent>> {
+        let ct = ct[0].expect("the cotangent of the one result");
+        match inputs {
+            [Operand::Linear(a), Operand::Known(b)] => {
+                vec![Some(self.pull(Side::A, a, ct, *b)), None]
+            }
+            [Operand::Known(a), Operand::Linear(b)] => {
+                vec![None, Some(self.pull(Side::B, b, ct, *a))]
+            }
+            _ => unreachable!("linear in one of two operands"),
+        }
+    }
+
+    fn batch(&self, inputs: &[Batched], _: usize) -> Vec<Batched> {
+        let (a, b) = (inputs[0], inputs[1]);
+        let shift = |pairs: &[(usize, usize)]| -> Vec<(usize, usize)> {
+            let later = |x: Batched, axis: usize| axis + usize::from(x.mapped);
+            (pairs.iter().map(|p| (later(a, p.0), later(b, p.1)))).collect()
+        };
+        let mut op = Dot {
+            batch: shift(&self.batch),
+            contract: shift(&self.contract),
+            zero_wins: self.zero_wins,
+        };
+        if a.mapped && b.mapped {
+            op.batch.insert(0, (0, 0));
+            return vec![Batched::mapped(op.bind(a.value, b.value))];
+        }
+        // The batch axis is the first free axis of the one operand that has it.
+        let free = op.free(Side::A, a.value.rank()).len();
+        let at = op.batch.len() + if a.mapped { 0 } else { free };
+        let c = op.bind(a.value, b.value);
+        vec![Batched::mapped(layout::move_axis(c, at, 0))]
+    }
+}
+
+impl Dot {
+    fn eval_dense<T: Arithmetic>(&self, a: &Dense, av: &[T], b: &Dense) -> Dense {
+        let bv = b.slice::<T>();
+        let along = |x: &Dense, axes: &[usize]| -> (Vec<usize>, Vec<usize>) {
+            let strides = row_major(&x.dims);
+            let strides: Vec<isize> = axes.iter().map(|&i| strides[i]).collect();
+            let dims: Vec<usize> = axes.iter().map(|&i| x.dims[i]).collect();
+            (places(&dims, 0, &strides).collect(), dims)
+        };
+        let axes = |pairs: &[(usize, usize)], side: Side| -> Vec<usize> {
+            pairs.iter().map(|p| side.of(p)).collect()
+        };
+        let (batch_a, mut dims) = along(a, &axes(&self.batch, Side::A));
+        let (batch_b, _) = along(b, &axes(&self.batch, Side::B));
+        let (free_a, rows) = along(a, &self.free(Side::A, a.dims.len()));
+        let (free_b, columns) = along(b, &self.free(Side::B, b.dims.len()));
+        let (terms_a, _) = along(a, &axes(&self.contract, Side::A));
+        let (terms_b, _) = along(b, &axes(&self.contract, Side::B));
+        dims.extend(rows);
+        dims.extend(columns);
+        let product = |x: T, y: T| match self.zero_wins && x == T::ZERO {
+            true => T::ZERO,
+            false => x.mul(y),
+        };
+        let mut c = Vec::with_capacity(dims.iter().product());
+        for (ia, ib) in batch_a.iter().zip(&batch_b) {
+            for ja in &free_a {
+                for kb in &free_b {
+                    let terms = terms_a.iter().zip(&terms_b);
+                    let mut products =
+                        terms.map(|(la, lb)| product(av[ia + ja + la], bv[ib + kb + lb]));
+                    let first = products.next().unwrap_or(T::ZERO);
+                    c.push(products.fold(first, T::add));
+                }
+            }
+        }
+        Dense::of(dims, c)
+    }
+}

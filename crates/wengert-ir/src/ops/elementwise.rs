@@ -1,0 +1,337 @@
+//! Operations element by element: one family for all rows of the tables in [`rows`].
+//!
+//! Operands have one shape (a literal is one number in any shape) and, but for the condition of a
+//! selection, one element type. The methods of [`Var`] broadcast and promote; the functions here,
+//! for rules, do not.
+
+use std::borrow::Cow;
+
+use smallvec::SmallVec;
+
+use crate::buffer::{Buffer, Data, Dense};
+use crate::error::{Error, TypeError};
+use crate::ir::text::{Attributes, Given};
+use crate::ir::{BitMatrix, DType, Func, Type};
+use crate::ops::rows::{self, Derive, Row, Term, row};
+use crate::ops::scalars::{Exact, Scalar};
+use crate::ops::{
+    Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Tangent, add_tangents,
+};
+use crate::trace::{Var, bind1};
+
+/// An operation element by element: a row of a table.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Elementwise {
+    table: u8,
+    row: u8,
+}
+
+impl Elementwise {
+    pub(super) const fn at(table: usize, row: usize) -> Elementwise {
+        Elementwise {
+            table: table as u8,
+            row: row as u8,
+        }
+    }
+
+    /// Its row.
+    pub fn row(self) -> &'static Row {
+        &rows::TABLES[self.table as usize][self.row as usize]
+    }
+
+    /// Records it, on operands of the types it takes.
+    #[track_caller]
+    pub fn apply(self, inputs: &[Var]) -> Var {
+        bind1(Op::Elementwise(self), inputs)
+    }
+
+    /// The operation of that name and those parameters in the text form.
+    pub fn parse(name: &str, _: &Given, _: &[Func]) -> Option<Op> {
+        rows::find(name).map(Op::Elementwise)
+    }
+
+    /// The tangent of the result `y`.
+    fn tangent(self, x: &[Var], y: Var, dx: &[Tangent]) -> Tangent {
+        match self.row().derive {
+            Derive::Zero => None,
+            Derive::Factor(f) => dx[0].map(|d| mul(d, f(x[0], y))),
+            Derive::Tangent(f) => f(x, dx),
+            Derive::Terms(terms) => {
+                let term = |(i, t): (usize, &Term)| {
+                    dx[i].map(|d| match t {
+                        Term::Factor(f) => mul(d, f(x, y)),
+                        Term::Linear(f) => f(x, d),
+                    })
+                };
+                let terms = terms.iter().enumerate().map(term);
+                terms.fold(None, add_tangents)
+            }
+        }
+    }
+
+    /// The operands of the one type.
+    fn values<T>(self, inputs: &[T]) -> &[T] {
+        &inputs[usize::from(self.row().signature.predicate)..]
+    }
+
+    /// The result, row by row where the operands are lists. A missing operand stands for zeros, and
+    /// so does an empty list beside one that is not; one value at least is there.
+    fn compute(self, inputs: &[Option<&Buffer>]) -> Buffer {
+        let rows = |b: &Option<&Buffer>| match b {
+            Some(Buffer::List(rows)) => Some(rows.len()),
+            _ => None,
+        };
+        match self.values(inputs).iter().filter_map(rows).max() {
+            None => Buffer::Dense(self.compute_dense(inputs)),
+            Some(n) => {
+                let pick = |b: &Option<&'_ Buffer>, i: usize| match b {
+                    Some(Buffer::List(rows)) => rows.get(i).cloned(),
+                    _ => None,
+                };
+                let row = |i: usize| {
+                    let picked: SmallVec<[Option<Buffer>; 3]> =
+                        inputs.iter().map(|b| pick(b, i)).collect();
+                    let picked: SmallVec<[Option<&Buffer>; 3]> =
+                        picked.iter().map(Option::as_ref).collect();
+                    self.compute(&picked)
+                };
+                Buffer::list((0..n).map(row).collect())
+            }
+        }
+    }
+
+    fn compute_dense(self, inputs: &[Option<&Buffer>]) -> Dense {
+        let values = self.values(inputs);
+        let like = values.iter().flatten().next().expect("a value").dense();
+        let signature = self.row().signature;
+        let dtype = like.data.dtype();
+        let mut data = Data::zeros(self.result_dtype(dtype), like.data.len());
+        for i in 0..data.len() {
+            let element = |(k, b): (usize, &Option<&Buffer>)| Scalar {
+                dtype: match signature.predicate && k == 0 {
+                    true => DType::Bool,
+                    false => dtype,
+                },
+                id: b.map_or(0, |b| b.dense().data.bits(i)),
+            };
+            let x: SmallVec<[Scalar; 3]> = inputs.iter().enumerate().map(element).collect();
+            data.set_bits(i, self.row().define.apply(&mut Exact, &x).id);
+        }
+        Dense::new(like.dims.clone(), data)
+    }
+
+    fn result_dtype(self, dtype: DType) -> DType {
+        match self.row().signature.returns_bool {
+            true => DType::Bool,
+            false => dtype,
+        }
+    }
+}
+
+impl std::fmt::Debug for Elementwise {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.row().name)
+    }
+}
+
+impl Primitive for Elementwise {
+    fn name(&self) -> Cow<'static, str> {
+        self.row().name.into()
+    }
+
+    fn attributes(&self) -> Attributes {
+        vec![]
+    }
+
+    fn types(&self, inputs: &[Type]) -> Result<Vec<Type>, TypeError> {
+        let signature = self.row().signature;
+        if inputs.len() != signature.arity {
+            let message = format!("{} operands, not {}", signature.arity, inputs.len());
+            return Err(TypeError::new(message));
+        }
+        let values = self.values(inputs);
+        let ty = &values[0];
+        if let Some(other) = inputs.iter().find(|t| t.shape != ty.shape) {
+            let message = format!("{other} and {ty} have different shapes");
+            return Err(TypeError::new(message));
+        }
+        if let Some(other) = values.iter().find(|t| t.dtype != ty.dtype) {
+            let message = format!("{ty} and {other} have different element types");
+            return Err(TypeError::new(message));
+        }
+        if signature.predicate && inputs[0].dtype != DType::Bool {
+            let message = format!("the condition is {}, not bool", inputs[0]);
+            return Err(TypeError::new(message).hint("compare it with something, as in `x.ne(0)`"));
+        }
+        if !signature.elements.contains(ty.dtype) {
+            let message = format!("{} expected, got {ty}", signature.elements.describe());
+            let error = TypeError::new(message);
+            return Err(match (signature.elements, ty.dtype) {
+                (rows::Elements::Float, _) => error.hint("convert it, as in `x.to(DType::F64)`"),
+                (_, DType::Bool) => error.hint(
+                    "use `&`, `|` and `^` on truth values, or convert them, as in `x.to(DType::I64)`",
+                ),
+                _ => error,
+            });
+        }
+        Ok(vec![ty.with_dtype(self.result_dtype(ty.dtype))])
+    }
+
+    fn eval(&self, inputs: &[Buffer]) -> Result<Vec<Buffer>, Error> {
+        let inputs: SmallVec<[Option<&Buffer>; 3]> = inputs.iter().map(Some).collect();
+        Ok(vec![self.compute(&inputs)])
+    }
+
+    fn deps(&self, inputs: usize, outputs: usize) -> BitMatrix {
+        let row = self.row();
+        if matches!(row.derive, Derive::Zero) {
+            return BitMatrix::new(outputs, inputs);
+        }
+        BitMatrix::from_fn(outputs, inputs, |_, i| i > 0 || !row.signature.predicate)
+    }
+
+    fn has_effect(&self) -> bool {
+        false
+    }
+
+    fn folding(&self) -> Folding {
+        Folding::Elementwise
+    }
+
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    fn bodies(&self) -> Vec<&Func> {
+        vec![]
+    }
+
+    fn jvp(&self, x: &[Var], dx: &[Tangent], _: Mode) -> (Vec<Var>, Vec<Tangent>) {
+        let y = self.apply(x);
+        (vec![y], vec![self.tangent(x, y, dx)])
+    }
+
+    fn transpose(&self, inputs: &[Operand], ct: &[Option<Cotangent>]) -> Vec<Option<Cotangent>> {
+        let Some(ct) = ct[0] else {
+            return vec![None; inputs.len()];
+        };
+        let Some(transpose) = self.row().transpose else {
+            panic!("{} is not linear in any operand", self.row().name)
+        };
+        transpose(inputs, ct)
+    }
+
+    fn batch(&self, inputs: &[Batched], size: usize) -> Vec<Batched> {
+        let inputs: SmallVec<[Var; 3]> = inputs.iter().map(|b| b.spread(size)).collect();
+        vec![Batched::mapped(self.apply(&inputs))]
+    }
+}
+
+/// The sum of two values of one type.
+#[track_caller]
+pub fn add(a: Var, b: Var) -> Var {
+    const { row("add") }.apply(&[a, b])
+}
+
+/// The difference of two values of one type.
+#[track_caller]
+pub fn sub(a: Var, b: Var) -> Var {
+    const { row("sub") }.apply(&[a, b])
+}
+
+/// The product of two values of one type.
+#[track_caller]
+pub fn mul(a: Var, b: Var) -> Var {
+    const { row("mul") }.apply(&[a, b])
+}
+
+/// The quotient of two values of one type.
+#[track_caller]
+pub fn div(a: Var, b: Var) -> Var {
+    const { row("div") }.apply(&[a, b])
+}
+
+/// The negative.
+#[track_caller]
+pub fn neg(a: Var) -> Var {
+    const { row("neg") }.apply(&[a])
+}
+
+/// `a * b + c` of three values of one type, rounded once.
+#[track_caller]
+pub fn fma(a: Var, b: Var, c: Var) -> Var {
+    const { row("fma") }.apply(&[a, b, c])
+}
+
+/// The product of two values of one type, zero where the first is zero, whatever the other.
+#[track_caller]
+pub fn mul_or_zero(a: Var, b: Var) -> Var {
+    const { row("mul_or_zero") }.apply(&[a, b])
+}
+
+/// `a` where `p` holds, else `b`; one shape, and `a` and `b` of one type. A condition that is known
+/// decides at once.
+#[track_caller]
+pub fn select(p: Var, a: Var, b: Var) -> Var {
+    if let Some(known) = p.as_literal() {
+        return match known.bits != 0 {
+            true => a,
+            false => b,
+        };
+    }
+    const { row("select") }.apply(&[p, a, b])
+}
+
+/// Whether two values of one type are equal, element by element.
+#[track_caller]
+pub fn eq(a: Var, b: Var) -> Var {
+    const { row("eq") }.apply(&[a, b])
+}
+
+/// Whether two values of one type differ, element by element.
+#[track_caller]
+pub fn ne(a: Var, b: Var) -> Var {
+    const { row("ne") }.apply(&[a, b])
+}
+
+/// Whether the first of two values of one type is smaller, element by element.
+#[track_caller]
+pub fn lt(a: Var, b: Var) -> Var {
+    const { row("lt") }.apply(&[a, b])
+}
+
+/// Whether the first of two values of one type is not larger, element by element.
+#[track_caller]
+pub fn le(a: Var, b: Var) -> Var {
+    const { row("le") }.apply(&[a, b])
+}
+
+/// Both hold.
+#[track_caller]
+pub fn and(a: Var, b: Var) -> Var {
+    const { row("and") }.apply(&[a, b])
+}
+
+/// At least one holds.
+#[track_caller]
+pub fn or(a: Var, b: Var) -> Var {
+    const { row("or") }.apply(&[a, b])
+}
+
+/// It does not hold.
+#[track_caller]
+pub fn not(a: Var) -> Var {
+    const { row("not") }.apply(&[a])
+}
+
+/// The larger of two values of one type.
+#[track_caller]
+pub fn max(a: Var, b: Var) -> Var {
+    const { row("max") }.apply(&[a, b])
+}
+
+/// The smaller of two values of one type.
+#[track_caller]
+pub fn min(a: Var, b: Var) -> Var {
+    const { row("min") }.apply(&[a, b])
+}

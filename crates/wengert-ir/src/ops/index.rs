@@ -1,0 +1,410 @@
+//! Gather and scatter along one axis, by arrays of indices.
+
+use std::borrow::Cow;
+
+use crate::buffer::{Buffer, Data, Dense};
+use crate::error::{Error, TypeError};
+use crate::ir::text::{Attribute, Attributes};
+use crate::ir::{BitMatrix, DType, Func, Splat, Type};
+use crate::ops::arithmetic::Arithmetic;
+use crate::ops::layout::{self, known, places, row_major, sized};
+use crate::ops::{
+    Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Tangent, elementwise, iota,
+};
+use crate::trace::{Var, bind1};
+use crate::with_data;
+
+/// What is done at the indices.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Access {
+    /// `(x, idx)`: reads.
+    Gather,
+    /// `(x, idx, u)`: adds the updates to `x`, in row-major order of the indices.
+    Add,
+    /// `(x, idx, u)`: puts the updates in the place of what `x` holds; of several at one place the
+    /// last stays.
+    Set,
+}
+
+/// What an index out of range does.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Bounds {
+    /// Means the first or the last element.
+    Clamp,
+    /// Reads zero, writes nothing.
+    Drop,
+}
+
+/// Reading or writing an array along one axis, at the indices in an array of whole numbers.
+///
+/// The first `batch` axes of `x`, of the indices and of the updates run together. With those and
+/// what lies in front of `axis` and behind it as `b..`, `i..` and `k..`, and the other axes of the
+/// indices as `j..`: gather gives `y[b, i, j, k] = x[b, i, idx[b, j], k]`, and updates have the shape
+/// of such a `y`.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Index {
+    /// What is done.
+    pub access: Access,
+    /// The axis of `x`, not one of the batch.
+    pub axis: usize,
+    /// How many first axes run together.
+    pub batch: usize,
+    /// What an index out of range does.
+    pub bounds: Bounds,
+}
+
+use Access::{Add, Gather, Set};
+
+/// Reads `x` along `axis` at the indices; see [`Index`].
+#[track_caller]
+pub fn gather(x: Var, idx: Var, axis: usize, batch: usize, bounds: Bounds) -> Var {
+    Index {
+        access: Gather,
+        axis,
+        batch,
+        bounds,
+    }
+    .bind(x, idx, None)
+}
+
+/// `x` with the updates added along `axis` at the indices; see [`Index`].
+#[track_caller]
+pub fn scatter_add(x: Var, idx: Var, u: Var, axis: usize, batch: usize, bounds: Bounds) -> Var {
+    Index {
+        access: Add,
+        axis,
+        batch,
+        bounds,
+    }
+    .bind(x, idx, Some(u))
+}
+
+/// `x` with the updates put along `axis` at the indices; see [`Index`].
+#[track_caller]
+pub fn scatter_set(x: Var, idx: Var, u: Var, axis: usize, batch: usize, bounds: Bounds) -> Var {
+    Index {
+        access: Set,
+        axis,
+        batch,
+        bounds,
+    }
+    .bind(x, idx, Some(u))
+}
+
+/// Element `i` as a whole number.
+pub(crate) fn whole(data: &Data, i: usize) -> i128 {
+    let bits = data.bits(i);
+    match data.dtype() {
+        DType::I32 => i128::from(bits as u32 as i32),
+        DType::I64 => i128::from(bits as i64),
+        _ => i128::from(bits),
+    }
+}
+
+/// Indices moved into `0..=last`.
+#[track_caller]
+pub(crate) fn clamped(idx: Var, last: usize) -> Var {
+    let ty = idx.ty();
+    let largest = match ty.dtype {
+        DType::I32 => i32::MAX as u64,
+        DType::U32 => u32::MAX as u64,
+        DType::U8 => u8::MAX as u64,
+        DType::U64 => u64::MAX,
+        _ => i64::MAX as u64,
+    };
+    let low = match ty.dtype.is_signed_int() {
+        true => elementwise::max(idx, Var::zeros(&ty)),
+        false => idx,
+    };
+    match (last as u64) < largest {
+        true => elementwise::min(low, Var::literal(Splat::new(&ty, last as u64))),
+        false => low,
+    }
+}
+
+impl Index {
+    #[track_caller]
+    fn bind(&self, x: Var, idx: Var, u: Option<Var>) -> Var {
+        let inputs: Vec<Var> = [x, idx].into_iter().chain(u).collect();
+        let y = bind1(Op::Index(self.clone()), &inputs);
+        // Reading one repeated number gives that number.
+        match x.as_literal().filter(|l| self.reads_literal(*l)) {
+            Some(l) => Var::literal(Splat::new(&y.ty(), l.bits)),
+            None => y,
+        }
+    }
+
+    fn reads_literal(&self, l: Splat) -> bool {
+        self.access == Gather && (self.bounds == Bounds::Clamp || l.bits == 0)
+    }
+
+    fn with_access(&self, access: Access) -> Index {
+        Index {
+            access,
+            ..self.clone()
+        }
+    }
+
+    /// The shape of what is read or written.
+    fn window(&self, x: &[usize], idx: &[usize]) -> Vec<usize> {
+        [&x[..self.axis], &idx[self.batch..], &x[self.axis + 1..]].concat()
+    }
+
+    /// Which axis of the window each axis of the indices is.
+    fn index_axes(&self, rank: usize) -> Vec<usize> {
+        let moved = |a: usize| {
+            if a < self.batch {
+                a
+            } else {
+                a - self.batch + self.axis
+            }
+        };
+        (0..rank).map(moved).collect()
+    }
+
+    /// Which updates stay: those in range that no later one overwrites. An array of truth values in
+    /// the shape of the updates.
+    fn stays(&self, x: &Type, idx: Var, u: &Type) -> Var {
+        let dims = idx.shape();
+        let n: usize = dims[self.batch..].iter().product();
+        // Number the updates from 1, write the numbers, and see whose is still there.
+        let flat = |dims: &[usize], n: usize| [&dims[..self.batch], &[n]].concat();
+        let numbers = Type::new(DType::I64, &flat(&dims, n));
+        let one = Var::full(&numbers, 1.0);
+        let numbers = elementwise::add(iota::iota(numbers.clone(), self.batch), one);
+        let numbers = layout::reshape(numbers, &dims);
+        let none = Var::zeros(&Type::new(
+            DType::I64,
+            &flat(&x.dims(), x.dims()[self.axis]),
+        ));
+        let along = |access| Index {
+            access,
+            axis: self.batch,
+            ..self.clone()
+        };
+        let written = along(Set).bind(none, idx, Some(numbers));
+        let found = along(Gather).bind(written, idx, None);
+        let stays = elementwise::eq(found, numbers);
+        layout::broadcast(stays, &u.shape, &self.index_axes(dims.len()))
+    }
+}
+
+impl Primitive for Index {
+    fn name(&self) -> Cow<'static, str> {
+        match self.access {
+            Gather => "gather",
+            Add => "scatter_add",
+            Set => "scatter_set",
+        }
+        .into()
+    }
+
+    fn attributes(&self) -> Attributes {
+        let bounds = match self.bounds {
+            Bounds::Clamp => "clamp",
+            Bounds::Drop => "drop",
+        };
+        vec![
+            ("axis", Attribute::Int(self.axis as i64)),
+            ("batch", Attribute::Int(self.batch as i64)),
+            ("bounds", Attribute::Name(bounds.into())),
+        ]
+    }
+
+    fn types(&self, inputs: &[Type]) -> Result<Vec<Type>, TypeError> {
+        let (x, idx, u) = match (self.access, inputs) {
+            (Gather, [x, idx]) => (x, idx, None),
+            (Add | Set, [x, idx, u]) => (x, idx, Some(u)),
+            _ => return Err(TypeError::new(format!("{} operands", inputs.len()))),
+        };
+        let (dx, di) = (known(x)?, known(idx)?);
+        if self.axis >= dx.len() {
+            return Err(TypeError::new(format!("{x} has no axis {}", self.axis)));
+        }
+        if !idx.dtype.is_int() {
+            return Err(TypeError::new(format!("{idx} is not an array of indices"))
+                .hint("convert it: `idx.to(I64)`"));
+        }
+        let b = self.batch;
+        if b > self.axis || b > di.len() || dx[..b] != di[..b] {
+            return Err(TypeError::new(format!(
+                "{x} and {idx} do not share their first {b} axes"
+            )));
+        }
+        if self.bounds == Bounds::Clamp && dx[self.axis] == 0 && !di.contains(&0) {
+            return Err(TypeError::new(format!(
+                "{x} has no element along axis {}",
+                self.axis
+            )));
+        }
+        let window = sized(x.dtype, &self.window(&dx, &di))?;
+        if self.access == Add && x.dtype == DType::Bool {
+            return Err(TypeError::new(format!("{x} is not an array of numbers")));
+        }
+        match u {
+            None => Ok(vec![window]),
+            Some(u) if *u == window => Ok(vec![x.clone()]),
+            Some(u) => Err(TypeError::new(format!(
+                "updates {u} of {x} at {idx} should be {window}"
+            ))),
+        }
+    }
+
+    fn eval(&self, inputs: &[Buffer]) -> Result<Vec<Buffer>, Error> {
+        let (x, idx) = (inputs[0].dense(), inputs[1].dense());
+        let value = match self.access {
+            Gather => self.read(x, idx),
+            Add | Set => with_data!(&*x.data, v => self.write(x, v, idx, inputs[2].dense())),
+        };
+        Ok(vec![Buffer::Dense(value)])
+    }
+
+    fn deps(&self, inputs: usize, outputs: usize) -> BitMatrix {
+        BitMatrix::from_fn(outputs, inputs, |_, i| i != 1)
+    }
+
+    fn has_effect(&self) -> bool {
+        false
+    }
+
+    fn folding(&self) -> Folding {
+        Folding::Keep
+    }
+
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    fn bodies(&self) -> Vec<&Func> {
+        vec![]
+    }
+
+    fn jvp(&self, x: &[Var], dx: &[Tangent], _: Mode) -> (Vec<Var>, Vec<Tangent>) {
+        let zeros = |i: usize| dx[i].unwrap_or_else(|| Var::zeros(&x[i].ty()));
+        let u = x.get(2).copied();
+        let y = self.bind(x[0], x[1], u);
+        let dy = self.bind(zeros(0), x[1], u.map(|_| zeros(2)));
+        (vec![y], vec![Some(dy)])
+    }
+
+    fn transpose(&self, inputs: &[Operand], ct: &[Option<Cotangent>]) -> Vec<Option<Cotangent>> {
+        let ct = ct[0].expect("the cotangent of the one result");
+        let idx = inputs[1].known();
+        let x = inputs[0].ty();
+        let read = |ct: Var| self.with_access(Gather).bind(ct, idx, None);
+        if self.access == Gather {
+            let add = self.with_access(Add);
+            let back = |ct| add.bind(Var::zeros(&x), idx, Some(ct));
+            return vec![Some(ct.map(back)), None];
+        }
+        let to_x = inputs[0].is_linear().then(|| match self.access {
+            Set => {
+                let zeros = Var::zeros(&inputs[2].ty());
+                ct.map(|ct| self.bind(ct, idx, Some(zeros))).masked()
+            }
+            _ => ct,
+        });
+        let to_u = inputs[2].is_linear().then(|| match self.access {
+            Set => {
+                let u = inputs[2].ty();
+                let stays = self.stays(&x, idx, &u);
+                let kept = |ct| elementwise::select(stays, read(ct), Var::zeros(&u));
+                ct.map(kept).masked()
+            }
+            _ => match self.bounds {
+                Bounds::Clamp => ct.map(read),
+                Bounds::Drop => ct.map(read).masked(),
+            },
+        });
+        vec![to_x, None, to_u]
+    }
+
+    fn batch(&self, inputs: &[Batched], size: usize) -> Vec<Batched> {
+        let (x, idx) = (inputs[0], inputs[1]);
+        let u = inputs.get(2);
+        let axis = self.axis + 1;
+        let value = if !idx.mapped && self.batch == 0 {
+            // The batch axis is one more in front of the axis.
+            let op = Index {
+                axis,
+                ..self.clone()
+            };
+            op.bind(x.spread(size), idx.value, u.map(|u| u.spread(size)))
+        } else if self.access == Gather && !x.mapped && self.batch == 0 {
+            // It is one more axis of the indices.
+            let found = self.bind(x.value, idx.value, None);
+            layout::move_axis(found, self.axis, 0)
+        } else {
+            let batch = self.batch + 1;
+            let op = Index {
+                axis,
+                batch,
+                ..self.clone()
+            };
+            let u = u.map(|u| u.spread(size));
+            op.bind(x.spread(size), idx.spread(size), u)
+        };
+        vec![Batched::mapped(value)]
+    }
+}
+
+impl Index {
+    /// For each element of the window, in order, the place in `x` that it reads or writes.
+    fn places(&self, x: &Dense, idx: &Dense) -> impl Iterator<Item = Option<usize>> {
+        let strides = row_major(&x.dims);
+        let n = x.dims[self.axis] as i128;
+        let step = strides[self.axis];
+        let dims = self.window(&x.dims, &idx.dims);
+        let own = idx.dims.len() - self.batch;
+        // The same walk over the window: where it is in `x` at index 0, and in the indices.
+        let walk = |front: &[isize], middle: &[isize], back: usize| {
+            let mut s = front.to_vec();
+            s.extend(middle);
+            s.resize(s.len() + back, 0);
+            s
+        };
+        let behind = x.dims.len() - self.axis - 1;
+        let mut in_x = walk(&strides[..self.axis], &vec![0; own], behind);
+        let at = in_x.len() - behind;
+        in_x[at..].copy_from_slice(&strides[self.axis + 1..]);
+        let steps = row_major(&idx.dims);
+        let mut front = steps[..self.batch].to_vec();
+        front.resize(self.axis, 0);
+        let in_idx = walk(&front, &steps[self.batch..], behind);
+        let indices: Vec<i128> = (0..idx.data.len()).map(|i| whole(&idx.data, i)).collect();
+        let bounds = self.bounds;
+        (places(&dims, 0, &in_x).zip(places(&dims, 0, &in_idx))).map(move |(first, i)| {
+            let i = match bounds {
+                Bounds::Clamp => indices[i].clamp(0, n - 1),
+                Bounds::Drop => indices[i],
+            };
+            (0..n)
+                .contains(&i)
+                .then(|| first + i as usize * step as usize)
+        })
+    }
+
+    fn read(&self, x: &Dense, idx: &Dense) -> Dense {
+        let dims = self.window(&x.dims, &idx.dims);
+        let mut data = Data::zeros(x.data.dtype(), dims.iter().product());
+        for (to, from) in self.places(x, idx).enumerate() {
+            if let Some(from) = from {
+                data.set_bits(to, x.data.bits(from));
+            }
+        }
+        Dense::new(dims, data)
+    }
+
+    fn write<T: Arithmetic>(&self, x: &Dense, v: &[T], idx: &Dense, u: &Dense) -> Dense {
+        let mut v = v.to_vec();
+        for (&u, to) in u.slice::<T>().iter().zip(self.places(x, idx)) {
+            if let Some(to) = to {
+                v[to] = match self.access {
+                    Add => v[to].add(u),
+                    _ => u,
+                };
+            }
+        }
+        Dense::of(x.dims.clone(), v)
+    }
+}

@@ -1,0 +1,532 @@
+//! Operations that only move, repeat and leave out elements.
+//!
+//! All are linear, and each is the transpose of another: broadcast of a sum, pad of slice, concat of
+//! slices; reshape, transpose and reverse of one of their own kind.
+
+use std::borrow::Cow;
+
+use crate::buffer::{Buffer, Data, Dense};
+use crate::error::{Error, TypeError};
+use crate::ir::text::{Attribute, Attributes};
+use crate::ir::{BitMatrix, DType, Dim, Func, Shape, Type};
+use crate::ops::{Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Tangent, reduce};
+use crate::trace::{Var, bind1};
+
+mod build;
+mod places;
+
+pub use build::{
+    broadcast, broadcast_to, concat, insert_axis, move_axis, pad, reshape, reverse, row, slice,
+    slice_axis, stack, transpose,
+};
+pub use places::{Places, places, row_major};
+
+/// Moving and repeating elements.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Layout {
+    /// Repeating along new axes, and along axes of length 1.
+    Broadcast {
+        /// The shape of the result.
+        shape: Shape,
+        /// Which axis of the result each axis of the operand becomes; ascending.
+        axes: Vec<usize>,
+    },
+    /// The same elements in row-major order, in another shape.
+    Reshape {
+        /// The shape of the result.
+        dims: Vec<usize>,
+    },
+    /// Axes in another order.
+    Transpose {
+        /// Which axis of the operand each axis of the result was.
+        axes: Vec<usize>,
+    },
+    /// Along each axis the elements `start`, `start + step`, .. below `limit`.
+    Slice {
+        /// The first element taken.
+        start: Vec<usize>,
+        /// The first element that is not.
+        limit: Vec<usize>,
+        /// At least 1.
+        step: Vec<usize>,
+    },
+    /// Zeros before, behind and between the elements along each axis.
+    Pad {
+        /// Zeros in front.
+        low: Vec<usize>,
+        /// Zeros behind.
+        high: Vec<usize>,
+        /// Zeros between neighbours.
+        interior: Vec<usize>,
+    },
+    /// One operand behind the other.
+    Concat {
+        /// Along this axis; the other axes agree.
+        axis: usize,
+    },
+    /// Elements in opposite order.
+    Reverse {
+        /// Along these axes; ascending.
+        axes: Vec<usize>,
+    },
+}
+
+use Layout::*;
+
+/// The lengths of a type's axes, all known.
+pub(crate) fn known(ty: &Type) -> Result<Vec<usize>, TypeError> {
+    ty.shape
+        .known()
+        .ok_or_else(|| TypeError::new(format!("{ty} has an axis of run-time length")))
+}
+
+/// A type of those lengths, if an array of it could be addressed at all.
+pub(crate) fn sized(dtype: DType, dims: &[usize]) -> Result<Type, TypeError> {
+    let bytes = dims
+        .iter()
+        .try_fold(dtype.bytes(), |n, &d| n.checked_mul(d.max(1)));
+    match bytes {
+        Some(n) if n <= isize::MAX as usize => Ok(Type::new(dtype, dims)),
+        _ => Err(TypeError::new(format!(
+            "{} is larger than memory can be",
+            Type::new(dtype, dims)
+        ))),
+    }
+}
+
+/// Whether these are axes of a value of that rank, ascending, each once.
+pub(crate) fn ascending(axes: &[usize], rank: usize) -> bool {
+    axes.windows(2).all(|w| w[0] < w[1]) && axes.iter().all(|&a| a < rank)
+}
+
+/// The length of an axis of `n` elements after padding.
+fn padded(n: usize, low: usize, high: usize, interior: usize) -> Option<usize> {
+    let gaps = n.saturating_sub(1).checked_mul(interior)?;
+    low.checked_add(high)?.checked_add(n)?.checked_add(gaps)
+}
+
+fn broadcast_type(x: &Type, shape: &Shape, axes: &[usize]) -> Result<Type, TypeError> {
+    let to = Type {
+        dtype: x.dtype,
+        shape: shape.clone(),
+    };
+    let refuse = |why: &str| Err(TypeError::new(format!("{x} to {to} {why}")));
+    if axes.len() != x.rank() || !ascending(axes, shape.rank()) {
+        return refuse(&format!("by the axes {axes:?}"));
+    }
+    for (d, &a) in x.shape.0.iter().zip(axes) {
+        if *d != shape.0[a] && (*d != Dim::N(1) || shape.0[a] == Dim::Run) {
+            return refuse("does not fit");
+        }
+    }
+    // Lists of rows are only ever entered, never repeated.
+    let front = x.shape.batch_axis();
+    if shape.batch_axis() != front || x.shape.0[..front] != shape.0[..front] {
+        return refuse("repeats rows of run-time length");
+    }
+    let rest: Vec<usize> = shape.0[front..]
+        .iter()
+        .map(|d| match d {
+            Dim::N(n) => *n,
+            Dim::Run => unreachable!("behind the last run-time axis"),
+        })
+        .collect();
+    sized(x.dtype, &rest)?;
+    Ok(to)
+}
+
+fn per_axis(ty: &Type, lists: [&Vec<usize>; 3]) -> Result<Vec<usize>, TypeError> {
+    let dims = known(ty)?;
+    match lists.iter().all(|l| l.len() == dims.len()) {
+        true => Ok(dims),
+        false => Err(TypeError::new(format!(
+            "{ty} has {} axes, not {}",
+            dims.len(),
+            lists[0].len()
+        ))),
+    }
+}
+
+impl Primitive for Layout {
+    fn name(&self) -> Cow<'static, str> {
+        match self {
+            Broadcast { .. } => "broadcast",
+            Reshape { .. } => "reshape",
+            Transpose { .. } => "transpose",
+            Slice { .. } => "slice",
+            Pad { .. } => "pad",
+            Concat { .. } => "concat",
+            Reverse { .. } => "reverse",
+        }
+        .into()
+    }
+
+    fn attributes(&self) -> Attributes {
+        let ints = |v: &[usize]| Attribute::Ints(v.iter().map(|&i| i as i64).collect());
+        match self {
+            Broadcast { shape, axes } => {
+                let dim = |d: &Dim| match d {
+                    Dim::N(n) => *n as i64,
+                    Dim::Run => -1,
+                };
+                let dims = shape.0.iter().map(dim).collect();
+                vec![("dims", Attribute::Ints(dims)), ("axes", ints(axes))]
+            }
+            Reshape { dims } => vec![("dims", ints(dims))],
+            Transpose { axes } | Reverse { axes } => vec![("axes", ints(axes))],
+            Slice { start, limit, step } => vec![
+                ("start", ints(start)),
+                ("limit", ints(limit)),
+                ("step", ints(step)),
+            ],
+            Pad {
+                low,
+                high,
+                interior,
+            } => vec![
+                ("low", ints(low)),
+                ("high", ints(high)),
+                ("interior", ints(interior)),
+            ],
+            Concat { axis } => vec![("axis", Attribute::Int(*axis as i64))],
+        }
+    }
+
+    fn types(&self, inputs: &[Type]) -> Result<Vec<Type>, TypeError> {
+        let Some(x) = inputs.first() else {
+            return Err(TypeError::new("no operand"));
+        };
+        if inputs.len() != 1 && !matches!(self, Concat { .. }) {
+            return Err(TypeError::new(format!("{} operands", inputs.len())));
+        }
+        let ty = match self {
+            Broadcast { shape, axes } => broadcast_type(x, shape, axes)?,
+            Reshape { dims } => {
+                let ty = sized(x.dtype, dims)?;
+                let (have, want) = (known(x)?.iter().product::<usize>(), ty.size());
+                if have != want {
+                    return Err(TypeError::new(format!(
+                        "{x} has {have} elements, {ty} has {want}"
+                    )));
+                }
+                ty
+            }
+            Transpose { axes } => {
+                let dims = known(x)?;
+                let mut sorted = axes.clone();
+                sorted.sort_unstable();
+                if !sorted.iter().copied().eq(0..dims.len()) {
+                    return Err(TypeError::new(format!(
+                        "{axes:?} is not an order of the {} axes of {x}",
+                        dims.len()
+                    )));
+                }
+                x.with_dims(&axes.iter().map(|&a| dims[a]).collect::<Vec<_>>())
+            }
+            Slice { start, limit, step } => {
+                let mut dims = per_axis(x, [start, limit, step])?;
+                for (i, n) in dims.iter_mut().enumerate() {
+                    let (from, to, by) = (start[i], limit[i], step[i]);
+                    if by == 0 || from > to || to > *n {
+                        return Err(TypeError::new(format!(
+                            "{from}..{to} by {by} is not a part of axis {i} of {x}"
+                        )));
+                    }
+                    *n = (to - from).div_ceil(by);
+                }
+                x.with_dims(&dims)
+            }
+            Pad {
+                low,
+                high,
+                interior,
+            } => {
+                let mut dims = per_axis(x, [low, high, interior])?;
+                for (i, n) in dims.iter_mut().enumerate() {
+                    *n = padded(*n, low[i], high[i], interior[i]).ok_or_else(|| {
+                        TypeError::new(format!("axis {i} of {x} would be too long"))
+                    })?;
+                }
+                sized(x.dtype, &dims)?
+            }
+            Concat { axis } => {
+                let mut dims = known(x)?;
+                if *axis >= dims.len() {
+                    return Err(TypeError::new(format!("{x} has no axis {axis}")));
+                }
+                dims[*axis] = 0;
+                for other in inputs {
+                    let mut one = known(other)?;
+                    let fits = other.dtype == x.dtype && one.len() == dims.len();
+                    let n = if fits { one[*axis] } else { 0 };
+                    if fits {
+                        one[*axis] = dims[*axis];
+                    }
+                    if !fits || one != dims {
+                        return Err(TypeError::new(format!(
+                            "{x} and {other} do not join along axis {axis}"
+                        )));
+                    }
+                    dims[*axis] = dims[*axis].saturating_add(n);
+                }
+                sized(x.dtype, &dims)?
+            }
+            Reverse { axes } => {
+                let rank = known(x)?.len();
+                if !ascending(axes, rank) {
+                    return Err(TypeError::new(format!(
+                        "{axes:?} are not ascending axes of {x}"
+                    )));
+                }
+                x.clone()
+            }
+        };
+        Ok(vec![ty])
+    }
+
+    fn eval(&self, inputs: &[Buffer]) -> Result<Vec<Buffer>, Error> {
+        if let Broadcast { shape, axes } = self {
+            return Ok(vec![eval_broadcast(&inputs[0], &shape.0, axes)]);
+        }
+        let x = inputs[0].dense();
+        let strides = row_major(&x.dims);
+        let value = match self {
+            Broadcast { .. } => unreachable!("above"),
+            Reshape { dims } => Dense {
+                dims: dims.clone(),
+                data: x.data.clone(),
+            },
+            Transpose { axes } => {
+                let dims: Vec<usize> = axes.iter().map(|&a| x.dims[a]).collect();
+                let strides: Vec<isize> = axes.iter().map(|&a| strides[a]).collect();
+                Dense::new(dims.clone(), x.data.pick(places(&dims, 0, &strides)))
+            }
+            Slice { start, limit, step } => {
+                let dims: Vec<usize> = (0..start.len())
+                    .map(|i| (limit[i] - start[i]).div_ceil(step[i]))
+                    .collect();
+                let first = start.iter().zip(&strides).map(|(&i, s)| i as isize * s);
+                let by: Vec<isize> = step
+                    .iter()
+                    .zip(&strides)
+                    .map(|(&n, s)| n as isize * s)
+                    .collect();
+                let from = places(&dims, first.sum(), &by);
+                Dense::new(dims.clone(), x.data.pick(from))
+            }
+            Pad {
+                low,
+                high,
+                interior,
+            } => {
+                let dims: Vec<usize> = (0..low.len())
+                    .map(|i| padded(x.dims[i], low[i], high[i], interior[i]).expect("typed"))
+                    .collect();
+                let mut data = Data::zeros(x.data.dtype(), dims.iter().product());
+                let strides = row_major(&dims);
+                let first = low.iter().zip(&strides).map(|(&i, s)| i as isize * s);
+                let by: Vec<isize> = interior
+                    .iter()
+                    .zip(&strides)
+                    .map(|(&n, s)| (n as isize + 1) * s)
+                    .collect();
+                for (i, to) in places(&x.dims, first.sum(), &by).enumerate() {
+                    data.set_bits(to, x.data.bits(i));
+                }
+                Dense::new(dims, data)
+            }
+            Concat { axis } => {
+                let mut dims = x.dims.clone();
+                dims[*axis] = inputs.iter().map(|x| x.dense().dims[*axis]).sum();
+                let mut data = Data::zeros(x.data.dtype(), dims.iter().product());
+                let strides = row_major(&dims);
+                let mut first = 0;
+                for x in inputs {
+                    let x = x.dense();
+                    let to = places(&x.dims, first * strides[*axis], &strides);
+                    for (i, to) in to.enumerate() {
+                        data.set_bits(to, x.data.bits(i));
+                    }
+                    first += x.dims[*axis] as isize;
+                }
+                Dense::new(dims, data)
+            }
+            Reverse { axes } => {
+                let mut by = strides.clone();
+                let mut first = 0;
+                for &a in axes {
+                    by[a] = -strides[a];
+                    first += (x.dims[a] as isize - 1) * strides[a];
+                }
+                let from = places(&x.dims, first, &by);
+                Dense::new(x.dims.clone(), x.data.pick(from))
+            }
+        };
+        Ok(vec![Buffer::Dense(value)])
+    }
+
+    fn deps(&self, inputs: usize, outputs: usize) -> BitMatrix {
+        BitMatrix::full(outputs, inputs)
+    }
+
+    fn has_effect(&self) -> bool {
+        false
+    }
+
+    fn folding(&self) -> Folding {
+        match self {
+            // Between its zeros any other number would be lost; `pad` folds the zeros.
+            Pad { .. } => Folding::Keep,
+            _ => Folding::Layout,
+        }
+    }
+
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    fn bodies(&self) -> Vec<&Func> {
+        vec![]
+    }
+
+    fn jvp(&self, x: &[Var], dx: &[Tangent], _: Mode) -> (Vec<Var>, Vec<Tangent>) {
+        let y = bind1(Op::Layout(self.clone()), x);
+        let dx: Vec<Var> = x
+            .iter()
+            .zip(dx)
+            .map(|(x, dx)| dx.unwrap_or_else(|| Var::zeros(&x.ty())))
+            .collect();
+        (vec![y], vec![Some(bind1(Op::Layout(self.clone()), &dx))])
+    }
+
+    fn transpose(&self, inputs: &[Operand], ct: &[Option<Cotangent>]) -> Vec<Option<Cotangent>> {
+        let ct = ct[0].expect("the cotangent of the one result");
+        let ty = inputs[0].ty();
+        let back: Box<dyn FnOnce(Var) -> Var> = match self {
+            Broadcast { shape, axes } => Box::new(move |ct| unbroadcast(ct, &ty, shape, axes)),
+            Reshape { .. } => Box::new(move |ct| reshape(ct, &ty.dims())),
+            Transpose { axes } => Box::new(|ct| {
+                let mut inverse = vec![0; axes.len()];
+                for (i, &a) in axes.iter().enumerate() {
+                    inverse[a] = i;
+                }
+                transpose(ct, &inverse)
+            }),
+            Slice { start, step, .. } => Box::new(move |ct| {
+                let interior: Vec<usize> = step.iter().map(|s| s - 1).collect();
+                let behind = |(i, n): (usize, usize)| {
+                    let covered = padded(n, start[i], 0, interior[i]).expect("typed");
+                    ty.dims()[i] - covered
+                };
+                let high: Vec<usize> = ct.shape().into_iter().enumerate().map(behind).collect();
+                pad(ct, start, &high, &interior)
+            }),
+            Pad { low, interior, .. } => Box::new(move |ct| {
+                let limit = |(i, n): (usize, usize)| padded(n, low[i], 0, interior[i]);
+                let limit = ty.dims().into_iter().enumerate().map(limit);
+                let limit: Vec<usize> = limit.map(|n| n.expect("typed")).collect();
+                let step: Vec<usize> = interior.iter().map(|n| n + 1).collect();
+                slice(ct, low, &limit, &step)
+            }),
+            Reverse { axes } => Box::new(|ct| reverse(ct, axes)),
+            Concat { axis } => {
+                let mut first = 0;
+                let mut parts = Vec::with_capacity(inputs.len());
+                for input in inputs {
+                    let part = first..first + input.ty().dims()[*axis];
+                    first = part.end;
+                    let back = |ct| slice_axis(ct, *axis, part);
+                    parts.push(input.is_linear().then(|| ct.map(back)));
+                }
+                return parts;
+            }
+        };
+        vec![inputs[0].is_linear().then(|| ct.map(back))]
+    }
+
+    fn batch(&self, inputs: &[Batched], size: usize) -> Vec<Batched> {
+        let x = inputs[0];
+        let later = |axes: &[usize]| axes.iter().map(|a| a + 1).collect::<Vec<_>>();
+        let behind = |first: usize, axes: &[usize]| {
+            std::iter::once(first)
+                .chain(axes.iter().copied())
+                .collect::<Vec<_>>()
+        };
+        let op = match self {
+            Broadcast { shape, axes } => {
+                let at = shape.batch_axis();
+                let to = |(i, &a): (usize, &usize)| if i < at { a } else { a + 1 };
+                let mut axes: Vec<usize> = axes.iter().enumerate().map(to).collect();
+                axes.insert(at, at);
+                let mut shape = shape.clone();
+                shape.0.insert(at, Dim::N(size));
+                Broadcast { shape, axes }
+            }
+            Reshape { dims } => Reshape {
+                dims: behind(size, dims),
+            },
+            Transpose { axes } => Transpose {
+                axes: behind(0, &later(axes)),
+            },
+            Slice { start, limit, step } => Slice {
+                start: behind(0, start),
+                limit: behind(size, limit),
+                step: behind(1, step),
+            },
+            Pad {
+                low,
+                high,
+                interior,
+            } => Pad {
+                low: behind(0, low),
+                high: behind(0, high),
+                interior: behind(0, interior),
+            },
+            Reverse { axes } => Reverse { axes: later(axes) },
+            Concat { axis } => {
+                let parts: Vec<Var> = inputs.iter().map(|x| x.spread(size)).collect();
+                return vec![Batched::mapped(concat(&parts, axis + 1))];
+            }
+        };
+        vec![Batched::mapped(bind1(Op::Layout(op), &[x.value]))]
+    }
+}
+
+fn eval_broadcast(x: &Buffer, shape: &[Dim], axes: &[usize]) -> Buffer {
+    match x {
+        Buffer::List(rows) => {
+            let axes: Vec<usize> = axes[1..].iter().map(|a| a - 1).collect();
+            let rows = rows.iter();
+            Buffer::list(
+                rows.map(|r| eval_broadcast(r, &shape[1..], &axes))
+                    .collect(),
+            )
+        }
+        Buffer::Dense(x) => {
+            let dims = Shape(shape.into()).dims();
+            let mut strides = vec![0; dims.len()];
+            for ((&a, &n), s) in axes.iter().zip(&x.dims).zip(row_major(&x.dims)) {
+                if n == dims[a] {
+                    strides[a] = s;
+                }
+            }
+            let data = x.data.pick(places(&dims, 0, &strides));
+            Buffer::Dense(Dense::new(dims, data))
+        }
+    }
+}
+
+/// The sum over what a broadcast repeated.
+fn unbroadcast(ct: Var, ty: &Type, shape: &Shape, axes: &[usize]) -> Var {
+    let repeated: Vec<usize> = (0..shape.rank())
+        .filter(|a| match axes.iter().position(|b| b == a) {
+            Some(i) => ty.shape.0[i] != shape.0[*a],
+            None => true,
+        })
+        .collect();
+    let sum = reduce::sum(ct, &repeated);
+    match ty.shape.has_run() {
+        true => sum,
+        false => reshape(sum, &ty.dims()),
+    }
+}

@@ -1,0 +1,408 @@
+//! `map`: one function, element by element along the first axis of its mapped operands. What `vmap`
+//! records: how it runs, in lanes or as one batched computation, is decided when it is scheduled.
+//!
+//! A result is stacked, or summed over the elements; so the transpose of a map is a map, and the
+//! cotangent of an operand that is the same for all elements is never stored for each of them.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use crate::buffer::{Buffer, Dense};
+use crate::error::{Error, TypeError};
+use crate::eval;
+use crate::ir::text::{Attribute, Attributes};
+use crate::ir::{BitMatrix, Dim, Func, Type, order};
+use crate::ops::scan::{expect_types, has};
+use crate::ops::{
+    Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Pruned, Tangent, layout,
+};
+use crate::rewrite::dead::{live_params, narrowed};
+use crate::trace::{Kind, Var, bind, closed, open};
+use crate::transform::body::{Residual, Runs, Supply, fuse_body, linearize_body};
+use crate::transform::linearize::{pick, scatter};
+use crate::transform::{batch, transpose};
+
+/// What becomes of a result of the body.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Gather {
+    /// The results of all elements, one after the other along a new first axis.
+    Stack,
+    /// Their sum (in the order that [`order::lane_sum`] says).
+    Sum,
+}
+
+/// One function for each element of a batch. Operands: those of the body, each mapped (with one row
+/// an element) or the same for all.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Map {
+    /// What is done for one element.
+    pub body: Func,
+    /// The number of elements.
+    pub extent: usize,
+    /// Which operands are mapped.
+    pub mapped: Vec<bool>,
+    /// What becomes of each result.
+    pub gather: Vec<Gather>,
+}
+
+impl Map {
+    fn kind(&self) -> Kind {
+        if self.extent > 0 {
+            Kind::Plain
+        } else {
+            Kind::Barrier
+        }
+    }
+
+    fn runs(&self) -> Runs<'static> {
+        if self.extent > 0 {
+            Runs::Surely
+        } else {
+            Runs::Perhaps
+        }
+    }
+
+    fn supply(&self, x: &[Var]) -> Vec<Supply> {
+        let supply = x.iter().zip(&self.mapped);
+        let supply = supply.map(|(&v, m)| if *m { Supply::Step } else { Supply::Outer(v) });
+        supply.collect()
+    }
+
+    fn shared(&self) -> Vec<bool> {
+        self.mapped.iter().map(|m| !m).collect()
+    }
+
+    /// A map of the same extent; the first `mapped` operands are, the others are not.
+    fn bind(&self, body: Func, gather: Vec<Gather>, mapped: &[Var], shared: &[Var]) -> Vec<Var> {
+        let n = mapped.len();
+        let operands = [mapped, shared].concat();
+        let map = Map {
+            body,
+            extent: self.extent,
+            mapped: (0..operands.len()).map(|i| i < n).collect(),
+            gather,
+        };
+        bind(Op::Map(Arc::new(map)), &operands)
+    }
+
+    fn fused(&self, x: &[Var], dx: &[Tangent]) -> (Vec<Var>, Vec<Tangent>) {
+        let n = self.body.results.len();
+        let f = fuse_body(
+            self.runs(),
+            &self.body,
+            &self.supply(x),
+            dx,
+            &vec![false; n],
+        );
+        let xs = pick(x, &self.mapped);
+        let dxs: Vec<Var> = pick(dx, &self.mapped).into_iter().flatten().collect();
+        let gather = [&self.gather[..], &pick(&self.gather, &f.out)].concat();
+        let out = self.bind(f.func, gather, &[xs, dxs].concat(), &f.captures);
+        (out[..n].to_vec(), scatter(&f.out, out[n..].iter().copied()))
+    }
+
+    fn linear(&self, x: &[Var], dx: &[Tangent]) -> (Vec<Var>, Vec<Tangent>) {
+        let n = self.body.results.len();
+        let none = vec![false; n];
+        let b = linearize_body(self.runs(), &self.body, &self.supply(x), &has(dx), &none, 0);
+        let xs = pick(x, &self.mapped);
+        let mut gather = self.gather.clone();
+        gather.resize(n + b.stored, Gather::Stack);
+        let out = self.bind(b.primal, gather, &xs, &b.captures);
+        let residual = |r: &Residual| match r {
+            Residual::Result(i) => out[*i],
+            Residual::Param(i) => xs[*i],
+        };
+        let residuals: Vec<Var> = b.residuals.iter().map(residual).collect();
+        // The tangents come in the order of the operands; mapped ones go first, like the residuals.
+        let moving: Vec<usize> = (0..dx.len()).filter(|&i| dx[i].is_some()).collect();
+        let which = |m: bool| {
+            let all = moving.iter().enumerate();
+            all.filter(move |(_, i)| self.mapped[**i] == m)
+                .map(|(place, _)| place)
+        };
+        let nt = b.tangents;
+        let order: Vec<usize> = which(true)
+            .chain(nt..nt + residuals.len())
+            .chain(which(false))
+            .chain(nt + residuals.len()..b.linear.arity())
+            .collect();
+        let mapped: Vec<Var> = pick(dx, &self.mapped).into_iter().flatten().collect();
+        let shared: Vec<Var> = pick(dx, &self.shared()).into_iter().flatten().collect();
+        let dy = self.bind(
+            b.linear.reordered(&order),
+            pick(&self.gather, &b.out),
+            &[mapped, residuals].concat(),
+            &[shared, b.invariants].concat(),
+        );
+        (out[..n].to_vec(), scatter(&b.out, dy))
+    }
+
+    /// The results by the batching rules instead: one computation on whole batches. `None` where a
+    /// value has a run-time length, of which only rows can be had.
+    pub fn flattened(&self, x: &[Var]) -> Option<Vec<Var>> {
+        let run = |t: &Type| t.shape.has_run();
+        if self.body.param_types().iter().any(run) || self.body.result_types().iter().any(run) {
+            return None;
+        }
+        let inputs = x.iter().zip(&self.mapped);
+        let inputs: Vec<Batched> = inputs
+            .map(|(&value, &mapped)| Batched { value, mapped })
+            .collect();
+        let results = batch(&self.body, &inputs, self.extent);
+        let results = results.into_iter().zip(&self.gather);
+        Some(
+            results
+                .map(|(r, gather)| match gather {
+                    Gather::Stack => r.spread(self.extent),
+                    Gather::Sum => crate::ops::reduce::sum(r.spread(self.extent), &[0]),
+                })
+                .collect(),
+        )
+    }
+}
+
+impl Primitive for Map {
+    fn name(&self) -> Cow<'static, str> {
+        "map".into()
+    }
+
+    fn attributes(&self) -> Attributes {
+        let sum = self.gather.iter().map(|g| *g == Gather::Sum).collect();
+        vec![
+            ("extent", Attribute::Int(self.extent as i64)),
+            ("mapped", Attribute::Bools(self.mapped.clone())),
+            ("sum", Attribute::Bools(sum)),
+        ]
+    }
+
+    fn types(&self, inputs: &[Type]) -> Result<Vec<Type>, TypeError> {
+        if inputs.len() != self.mapped.len() || self.gather.len() != self.body.results.len() {
+            return Err(TypeError::new(format!("got {} operands", inputs.len())));
+        }
+        let n = Dim::N(self.extent);
+        let mut elements = vec![];
+        for (i, (ty, mapped)) in inputs.iter().zip(&self.mapped).enumerate() {
+            if *mapped && ty.shape.0.first() != Some(&n) {
+                let message = format!(
+                    "operand {i} is {ty}, to be mapped over {} rows",
+                    self.extent
+                );
+                return Err(TypeError::new(message));
+            }
+            elements.push(if *mapped { ty.row() } else { ty.clone() });
+        }
+        expect_types("operand", &elements, self.body.param_types())?;
+        let results = self.body.result_types().into_iter().zip(&self.gather);
+        Ok(results
+            .map(|(ty, gather)| match gather {
+                Gather::Stack => ty.stacked(n),
+                Gather::Sum => ty,
+            })
+            .collect())
+    }
+
+    fn eval(&self, inputs: &[Buffer]) -> Result<Vec<Buffer>, Error> {
+        let types = self.body.param_types();
+        let mut rows: Vec<Vec<Buffer>> = vec![vec![]; self.gather.len()];
+        for i in 0..self.extent {
+            let operands = inputs.iter().zip(&self.mapped).zip(types);
+            let args = operands.map(|((x, m), ty)| if *m { x.row(i, ty) } else { x.clone() });
+            let results = eval::run(&self.body, args.collect())?;
+            for (rows, r) in rows.iter_mut().zip(results) {
+                rows.push(r);
+            }
+        }
+        let types = self.body.result_types();
+        let results = rows.into_iter().zip(&types).zip(&self.gather);
+        Ok(results
+            .map(|((rows, ty), gather)| match gather {
+                Gather::Stack => Buffer::stack(rows, ty, Dim::N(self.extent)),
+                Gather::Sum => sum_of(rows, ty),
+            })
+            .collect())
+    }
+
+    fn deps(&self, _: usize, _: usize) -> BitMatrix {
+        self.body.deps()
+    }
+
+    fn has_effect(&self) -> bool {
+        self.body.has_effect()
+    }
+
+    fn folding(&self) -> Folding {
+        Folding::Keep
+    }
+
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    fn bodies(&self) -> Vec<&Func> {
+        vec![&self.body]
+    }
+
+    fn with_bodies(&self, rewrite: &mut dyn FnMut(&Func) -> Func) -> Option<Op> {
+        Some(Op::Map(Arc::new(Map {
+            body: rewrite(&self.body),
+            ..self.clone()
+        })))
+    }
+
+    fn prune(&self, used: &[bool]) -> Option<Pruned> {
+        let params = live_params(&self.body, used);
+        if params.iter().chain(used).all(|l| *l) {
+            return None;
+        }
+        let map = Map {
+            body: narrowed(&self.body, &params, used),
+            extent: self.extent,
+            mapped: pick(&self.mapped, &params),
+            gather: pick(&self.gather, used),
+        };
+        Some(Pruned {
+            op: Op::Map(Arc::new(map)),
+            inputs: params,
+            outputs: used.to_vec(),
+        })
+    }
+
+    fn jvp(&self, x: &[Var], dx: &[Tangent], mode: Mode) -> (Vec<Var>, Vec<Tangent>) {
+        match mode {
+            Mode::Fused => self.fused(x, dx),
+            Mode::Linear => self.linear(x, dx),
+        }
+    }
+
+    /// What was mapped is stacked and what was the same for all is summed; and the other way round.
+    fn transpose(&self, inputs: &[Operand], ct: &[Option<Cotangent>]) -> Vec<Option<Cotangent>> {
+        let types = self.body.param_types();
+        let (trace, _) = open(self.kind(), &[]);
+        let mut rows = vec![];
+        let operands: Vec<Operand> = (0..inputs.len())
+            .map(|i| match &inputs[i] {
+                Operand::Linear(_) => Operand::Linear(types[i].clone()),
+                Operand::Known(v) if self.mapped[i] => {
+                    rows.push(*v);
+                    Operand::Known(trace.param(types[i].clone()))
+                }
+                known => known.clone(),
+            })
+            .collect();
+        let result_types = self.body.result_types();
+        let body_ct: Vec<Option<Cotangent>> = (0..ct.len())
+            .map(|r| {
+                ct[r].map(|c| match self.gather[r] {
+                    Gather::Sum => c,
+                    Gather::Stack => {
+                        rows.push(c.value);
+                        c.map(|_| trace.param(result_types[r].clone()))
+                    }
+                })
+            })
+            .collect();
+        let back = transpose(&self.body, &operands, &body_ct);
+        let live: Vec<bool> = (0..inputs.len())
+            .map(|i| inputs[i].is_linear() && back[i].is_some())
+            .collect();
+        let found: Vec<Cotangent> = pick(&back, &live).into_iter().flatten().collect();
+        let values: Vec<Var> = found.iter().map(|c| c.value).collect();
+        let closed = trace.close(&values);
+        let gather = pick(&self.mapped, &live).into_iter();
+        let gather = gather.map(|m| if m { Gather::Stack } else { Gather::Sum });
+        let out = self.bind(closed.func, gather.collect(), &rows, &closed.captures);
+        let out = out.into_iter().zip(found).map(|(v, c)| c.map(|_| v));
+        scatter(&live, out)
+    }
+
+    /// A map over batches: the body is batched, and the batch axis of what is mapped goes behind the
+    /// axis of the map.
+    fn batch(&self, inputs: &[Batched], size: usize) -> Vec<Batched> {
+        let types = self.body.param_types();
+        let inward = |b: &Batched| match b.value.ty().shape.has_run() {
+            true => b.value,
+            false => layout::move_axis(b.value, 0, 1),
+        };
+        let mut mapped = vec![];
+        let mut params = vec![];
+        for (i, b) in inputs.iter().enumerate().filter(|(i, _)| self.mapped[*i]) {
+            mapped.push(if b.mapped { inward(b) } else { b.value });
+            params.push(if b.mapped {
+                types[i].batched(size)
+            } else {
+                types[i].clone()
+            });
+        }
+        let mut out = vec![];
+        let body = closed(self.kind(), &params, |vars| {
+            let mut vars = vars.iter();
+            let args = inputs.iter().zip(&self.mapped).map(|(b, m)| match m {
+                true => Batched {
+                    value: *vars.next().expect("a parameter for each mapped operand"),
+                    mapped: b.mapped,
+                },
+                false => *b,
+            });
+            let results = batch(&self.body, &args.collect::<Vec<_>>(), size);
+            out.extend(results.iter().map(|r| r.mapped));
+            results.into_iter().map(|r| r.value).collect()
+        });
+        let results = self.bind(body.func, self.gather.clone(), &mapped, &body.captures);
+        let results = results.into_iter().zip(out).zip(&self.gather);
+        results
+            .map(|((v, mapped), gather)| Batched {
+                value: match mapped && *gather == Gather::Stack && !v.ty().shape.has_run() {
+                    true => layout::move_axis(v, 1, 0),
+                    false => v,
+                },
+                mapped,
+            })
+            .collect()
+    }
+}
+
+/// The sum of rows, each of a type, in the order of lanes.
+fn sum_of(rows: Vec<Buffer>, ty: &Type) -> Buffer {
+    if ty.shape.has_run() {
+        // Lists add up row by row; an empty one is zero.
+        let lists: Vec<&Buffer> = rows.iter().collect();
+        let longest = |b: &&Buffer| match b {
+            Buffer::List(rows) => rows.len(),
+            Buffer::Dense(_) => unreachable!("a value with a run-time axis is a list"),
+        };
+        let n = lists.iter().map(longest).max().unwrap_or(0);
+        let row = ty.row();
+        let sums = (0..n).map(|i| sum_of(lists.iter().map(|l| l.row(i, &row)).collect(), &row));
+        return Buffer::list(sums.collect());
+    }
+    let mut out = Dense::splat(ty.dtype, ty.dims(), 0);
+    let data = Arc::make_mut(&mut out.data);
+    for k in 0..ty.size() {
+        let terms: Vec<u64> = rows.iter().map(|r| r.dense().data.bits(k)).collect();
+        data.set_bits(k, order::lane_sum(ty.dtype, &terms));
+    }
+    Buffer::Dense(out)
+}
+
+/// Records a map over the rows of `xs`.
+#[track_caller]
+pub fn map(xs: &[Var], extent: usize, f: impl FnOnce(&[Var]) -> Vec<Var>) -> Vec<Var> {
+    let types: Vec<Type> = xs.iter().map(|v| v.ty().row()).collect();
+    let kind = if extent > 0 {
+        Kind::Plain
+    } else {
+        Kind::Barrier
+    };
+    let body = closed(kind, &types, f);
+    let results = body.func.results.len();
+    let map = Map {
+        body: body.func,
+        extent,
+        mapped: (0..xs.len() + body.captures.len())
+            .map(|i| i < xs.len())
+            .collect(),
+        gather: vec![Gather::Stack; results],
+    };
+    bind(Op::Map(Arc::new(map)), &[xs, &body.captures].concat())
+}

@@ -1,0 +1,395 @@
+//! Operations: rows in files, transforms as columns.
+//!
+//! [`Op`] is a closed enum of *families*. A family is one file here, one variant, one arm in
+//! [`Op::primitive`], and implements [`Primitive`], whose required methods are what the transforms
+//! ask: a missing rule does not compile. No transform matches on an operation.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use crate::buffer::Buffer;
+use crate::error::{Error, TypeError};
+use crate::ir::text::{Attributes, Given};
+use crate::ir::{BitMatrix, Func, Splat, Type};
+use crate::trace::Var;
+
+pub mod arithmetic;
+pub mod checkpoint;
+pub mod cond;
+pub mod convert;
+pub mod custom;
+pub mod custom_rule;
+pub mod dot;
+pub mod dynamic;
+pub mod elementwise;
+pub mod index;
+pub mod iota;
+pub mod layout;
+pub mod map;
+pub mod reduce;
+pub mod rows;
+pub mod scalars;
+pub mod scan;
+pub mod while_loop;
+
+/// A tangent: `None` is a symbolic zero, and always so for integers and truth values.
+pub type Tangent = Option<Var>;
+
+/// A cotangent on its way back.
+#[derive(Clone, Copy, Debug)]
+pub struct Cotangent {
+    /// Its value.
+    pub value: Var,
+    /// It has come through a `select`, a mask or a dropped write, and may be zero for that reason:
+    /// then a product with it is zero whatever the other factor, infinities and NaN included.
+    pub maybe_zero: bool,
+}
+
+impl Cotangent {
+    /// A cotangent that no branch has masked.
+    pub fn new(value: Var) -> Cotangent {
+        Cotangent {
+            value,
+            maybe_zero: false,
+        }
+    }
+
+    /// What a linear operation makes of it.
+    pub fn map(self, f: impl FnOnce(Var) -> Var) -> Cotangent {
+        Cotangent {
+            value: f(self.value),
+            ..self
+        }
+    }
+
+    /// The same, behind a mask.
+    pub fn masked(self) -> Cotangent {
+        Cotangent {
+            maybe_zero: true,
+            ..self
+        }
+    }
+
+    /// The product with a known factor: zero where this is zero for having been masked.
+    pub fn times(self, factor: Var) -> Cotangent {
+        self.map(|v| match self.maybe_zero {
+            true => elementwise::mul_or_zero(v, factor),
+            false => v * factor,
+        })
+    }
+
+    /// The sum of two contributions.
+    pub fn plus(self, other: Cotangent) -> Cotangent {
+        Cotangent {
+            value: elementwise::add(self.value, other.value),
+            maybe_zero: self.maybe_zero && other.maybe_zero,
+        }
+    }
+}
+
+/// The sum of two tangents.
+pub fn add_tangents(a: Tangent, b: Tangent) -> Tangent {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(elementwise::add(a, b)),
+        (one, None) | (None, one) => one,
+    }
+}
+
+/// The sum of two cotangents.
+pub fn add_cotangents(a: Option<Cotangent>, b: Option<Cotangent>) -> Option<Cotangent> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.plus(b)),
+        (one, None) | (None, one) => one,
+    }
+}
+
+/// An operand of an equation that is being transposed.
+#[derive(Clone, Debug)]
+pub enum Operand {
+    /// A value that is known.
+    Known(Var),
+    /// What the equation is linear in.
+    Linear(Type),
+}
+
+impl Operand {
+    /// Whether the equation is linear in it.
+    pub fn is_linear(&self) -> bool {
+        matches!(self, Operand::Linear(_))
+    }
+
+    /// The known value.
+    ///
+    /// # Panics
+    /// If it is linear: a rule asked for the value of a tangent.
+    pub fn known(&self) -> Var {
+        match self {
+            Operand::Known(v) => *v,
+            Operand::Linear(_) => panic!("the value of a tangent was asked for"),
+        }
+    }
+
+    /// Its type.
+    pub fn ty(&self) -> Type {
+        match self {
+            Operand::Known(v) => v.ty(),
+            Operand::Linear(t) => t.clone(),
+        }
+    }
+}
+
+/// How a `jvp` rule treats its tangents.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mode {
+    /// Forward mode: tangents are computed beside the primals.
+    Fused,
+    /// The tangents live in the innermost trace, a linear one, and stay apart from the primals.
+    Linear,
+}
+
+/// An operand or a result of an equation that is being batched.
+#[derive(Clone, Copy, Debug)]
+pub struct Batched {
+    /// Its value.
+    pub value: Var,
+    /// Whether it has a batch axis (at [`crate::ir::Shape::batch_axis`] of its type: in front, where
+    /// no axis has a run-time length). If not, it is the same for the whole batch.
+    pub mapped: bool,
+}
+
+impl Batched {
+    /// The same for the whole batch.
+    pub fn shared(value: Var) -> Batched {
+        Batched {
+            value,
+            mapped: false,
+        }
+    }
+
+    /// One for each element of the batch.
+    pub fn mapped(value: Var) -> Batched {
+        Batched {
+            value,
+            mapped: true,
+        }
+    }
+
+    /// The value with a batch axis of `size`, repeated where it is the same for all.
+    pub fn spread(self, size: usize) -> Var {
+        match self.mapped {
+            true => self.value,
+            false => {
+                let ty = self.value.ty();
+                layout::insert_axis(self.value, ty.shape.batch_axis(), size)
+            }
+        }
+    }
+
+    /// The type of one element of the batch.
+    pub fn element_type(self) -> Type {
+        let ty = self.value.ty();
+        match self.mapped {
+            true => ty.without_axis(ty.shape.batch_axis()),
+            false => ty,
+        }
+    }
+}
+
+/// An operation with results and operands left out.
+#[derive(Clone, Debug)]
+pub struct Pruned {
+    /// What is left of it.
+    pub op: Op,
+    /// Which operands it still takes.
+    pub inputs: Vec<bool>,
+    /// Which results it still gives: at least those that are used.
+    pub outputs: Vec<bool>,
+}
+
+/// How an operation acts on a literal.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Folding {
+    /// It is left as it is.
+    Keep,
+    /// Element by element: literals in, a literal out.
+    Elementwise,
+    /// It only moves or repeats elements of its operands: one repeated number stays that number.
+    Layout,
+}
+
+/// What every family of operations answers: the columns of the table of operations.
+pub trait Primitive: std::fmt::Debug {
+    /// The name, in messages and in the text form.
+    fn name(&self) -> Cow<'static, str>;
+
+    /// The parameters, for the text form.
+    fn attributes(&self) -> Attributes;
+
+    /// The types of the results.
+    fn types(&self, inputs: &[Type]) -> Result<Vec<Type>, TypeError>;
+
+    /// The results, computed in the plainest way.
+    fn eval(&self, inputs: &[Buffer]) -> Result<Vec<Buffer>, Error>;
+
+    /// Which result depends differentiably on which operand (rows: results).
+    fn deps(&self, inputs: usize, outputs: usize) -> BitMatrix;
+
+    /// Whether it does something besides computing its results: then it is never shared, dropped,
+    /// hoisted or reordered.
+    fn has_effect(&self) -> bool;
+
+    /// How it acts on literals.
+    fn folding(&self) -> Folding;
+
+    /// Whether two equations of it with the same operands may be one.
+    fn is_shared(&self) -> bool;
+
+    /// Whether a cotangent may come out of it as zero because something was not chosen or not
+    /// written: see [`Cotangent::maybe_zero`].
+    fn masks(&self) -> bool {
+        false
+    }
+
+    /// The functions it holds.
+    fn bodies(&self) -> Vec<&Func>;
+
+    /// The function that it computes, where it is nothing but that once all differentiation is done.
+    fn call(&self) -> Option<&Func> {
+        None
+    }
+
+    /// The same operation around other functions: each of [`Primitive::bodies`], rewritten. `None`
+    /// where it holds none.
+    fn with_bodies(&self, _rewrite: &mut dyn FnMut(&Func) -> Func) -> Option<Op> {
+        None
+    }
+
+    /// The same operation without the results that are not `used`, and without the operands that
+    /// only they need. `None` where nothing can be left out.
+    fn prune(&self, _used: &[bool]) -> Option<Pruned> {
+        None
+    }
+
+    /// Its results and their tangents. At least one operand has a tangent.
+    fn jvp(&self, x: &[Var], dx: &[Tangent], mode: Mode) -> (Vec<Var>, Vec<Tangent>);
+
+    /// The cotangents of its linear operands, given those of its results, of which at least one is
+    /// there. Entries of known operands are `None`.
+    fn transpose(&self, inputs: &[Operand], ct: &[Option<Cotangent>]) -> Vec<Option<Cotangent>>;
+
+    /// The same on a batch of `size`. At least one operand is mapped.
+    fn batch(&self, inputs: &[Batched], size: usize) -> Vec<Batched>;
+}
+
+/// An operation: a closed enum of families.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Op {
+    /// Element by element, a row of a table.
+    Elementwise(elementwise::Elementwise),
+    /// To another element type.
+    Convert(convert::Convert),
+    /// Counting up along an axis.
+    Iota(iota::Iota),
+    /// Moving and repeating elements.
+    Layout(layout::Layout),
+    /// Reducing axes.
+    Reduce(reduce::Reduce),
+    /// Contraction of two arrays.
+    Dot(dot::Dot),
+    /// Slices at traced places.
+    Dynamic(dynamic::Dynamic),
+    /// Gather and scatter along an axis.
+    Index(index::Index),
+    /// A counted loop.
+    Scan(Arc<scan::Scan>),
+    /// A loop of unknown length.
+    While(Arc<while_loop::While>),
+    /// One of several functions.
+    Cond(Arc<cond::Cond>),
+    /// One function, element by element along the first axes of its operands.
+    Map(Arc<map::Map>),
+    /// A function whose values are recomputed for its derivative.
+    Checkpoint(Arc<checkpoint::Checkpoint>),
+    /// The tangents of such a function.
+    CheckpointTangent(Arc<checkpoint::CheckpointTangent>),
+    /// A function with a derivative of the user's own.
+    CustomRule(Arc<custom_rule::CustomRule>),
+    /// The tangents of a function with a pullback of the user's own.
+    CustomTangent(Arc<custom_rule::CustomTangent>),
+    /// An operation from outside this crate.
+    Custom(custom::Custom),
+}
+
+impl Op {
+    /// The rules of its family.
+    pub fn primitive(&self) -> &(dyn Primitive + 'static) {
+        match self {
+            Op::Elementwise(p) => p,
+            Op::Convert(p) => p,
+            Op::Iota(p) => p,
+            Op::Layout(p) => p,
+            Op::Reduce(p) => p,
+            Op::Dot(p) => p,
+            Op::Dynamic(p) => p,
+            Op::Index(p) => p,
+            Op::Scan(p) => &**p,
+            Op::While(p) => &**p,
+            Op::Cond(p) => &**p,
+            Op::Map(p) => &**p,
+            Op::Checkpoint(p) => &**p,
+            Op::CheckpointTangent(p) => &**p,
+            Op::CustomRule(p) => &**p,
+            Op::CustomTangent(p) => &**p,
+            Op::Custom(p) => p,
+        }
+    }
+}
+
+impl std::ops::Deref for Op {
+    type Target = dyn Primitive + 'static;
+    fn deref(&self) -> &Self::Target {
+        self.primitive()
+    }
+}
+
+/// What reads the operations of a family from the text form: by name, parameters and functions.
+type Reader = fn(&str, &Given, &[Func]) -> Option<Op>;
+
+const READERS: &[Reader] = &[
+    elementwise::Elementwise::parse,
+    convert::Convert::parse,
+    iota::Iota::parse,
+];
+
+/// The operation of that name, those parameters and those functions in the text form.
+pub fn parse(name: &str, given: &Given, bodies: &[Func]) -> Option<Op> {
+    READERS.iter().find_map(|read| read(name, given, bodies))
+}
+
+/// The results of an operation on literals, where they are literals again.
+pub fn fold(op: &Op, inputs: &[Var], outputs: &[Type]) -> Option<Vec<Var>> {
+    let folding = op.folding();
+    if folding == Folding::Keep || inputs.is_empty() {
+        return None;
+    }
+    let literals: Option<Vec<Splat>> = inputs.iter().map(|v| v.as_literal()).collect();
+    let literals = literals?;
+    let [out] = outputs else { return None };
+    match folding {
+        Folding::Keep => None,
+        Folding::Layout => {
+            let first = literals[0].bits;
+            let same = literals.iter().all(|l| l.bits == first);
+            same.then(|| vec![Var::literal(Splat::new(out, first))])
+        }
+        Folding::Elementwise => {
+            let scalar = |l: &Splat| crate::buffer::Dense::splat(l.ty().dtype, vec![], l.bits);
+            let values: Vec<Buffer> = literals.iter().map(|l| Buffer::Dense(scalar(l))).collect();
+            let result = op.eval(&values).ok()?;
+            let Buffer::Dense(value) = &result[0] else {
+                return None;
+            };
+            Some(vec![Var::literal(Splat::new(out, value.data.bits(0)))])
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! Arithmetic.
+
+use super::{Define, Derive, Elements, FLOAT, FLOATS, NUMBER, NUMBERS, Row, Signature, Term};
+use crate::loops::ScalarOp;
+use crate::ops::elementwise::{div, eq, fma, lt, mul, mul_or_zero, neg, select, sub};
+use crate::ops::{Tangent, add_tangents};
+use crate::trace::Var;
+
+pub(super) const ROWS: &[Row] = &[
+    Row {
+        name: "neg",
+        doc: "The negative: `numpy.negative`.",
+        define: Define::Op(ScalarOp::Neg),
+        derive: Derive::Terms(&[Term::Linear(|_, d| neg(d))]),
+        transpose: Some(|_, ct| vec![Some(ct.map(neg))]),
+        ..NUMBER
+    },
+    Row {
+        name: "add",
+        doc: "The sum: `numpy.add`.",
+        define: Define::Op(ScalarOp::Add),
+        derive: Derive::Terms(&[Term::Linear(|_, d| d), Term::Linear(|_, d| d)]),
+        transpose: Some(|x, ct| x.iter().map(|o| o.is_linear().then_some(ct)).collect()),
+        ..NUMBERS
+    },
+    Row {
+        name: "sub",
+        doc: "The difference: `numpy.subtract`.",
+        define: Define::Op(ScalarOp::Sub),
+        derive: Derive::Tangent(|_, dx| match (dx[0], dx[1]) {
+            (Some(a), Some(b)) => Some(sub(a, b)),
+            (a, None) => a,
+            (None, b) => b.map(neg),
+        }),
+        transpose: Some(|x, ct| {
+            let first = x[0].is_linear().then_some(ct);
+            vec![first, x[1].is_linear().then(|| ct.map(neg))]
+        }),
+        ..NUMBERS
+    },
+    Row {
+        name: "mul",
+        doc: "The product: `numpy.multiply`.",
+        define: Define::Op(ScalarOp::Mul),
+        derive: Derive::Terms(&[Term::Factor(|x, _| x[1]), Term::Factor(|x, _| x[0])]),
+        transpose: Some(|x, ct| match x[0].is_linear() {
+            true => vec![Some(ct.times(x[1].known())), None],
+            false => vec![None, Some(ct.times(x[0].known()))],
+        }),
+        ..NUMBERS
+    },
+    Row {
+        name: "div",
+        doc: "The quotient, of integers towards zero: `numpy.divide`, `jax.lax.div`.",
+        define: Define::Op(ScalarOp::Div),
+        derive: Derive::Terms(&[
+            Term::Linear(|x, d| div(d, x[1])),
+            Term::Factor(|x, y| neg(div(y, x[1]))),
+        ]),
+        transpose: Some(|x, ct| {
+            let by = x[1].known();
+            let first = match ct.maybe_zero {
+                true => ct.times(by.recip()),
+                false => ct.map(|v| div(v, by)),
+            };
+            vec![Some(first), None]
+        }),
+        domain: &[(-3.0, 3.0), (0.3, 3.0)],
+        ..NUMBERS
+    },
+    Row {
+        name: "rem",
+        doc: "The remainder with the sign of the dividend: `numpy.fmod`, `jax.lax.rem`.",
+        define: Define::Op(ScalarOp::Rem),
+        derive: Derive::Terms(&[
+            Term::Linear(|_, d| d),
+            Term::Factor(|x, _| neg(div(x[0], x[1]).trunc())),
+        ]),
+        domain: &[(0.1, 0.9), (1.1, 1.9)],
+        ..NUMBERS
+    },
+    Row {
+        name: "fma",
+        doc: "`a * b + c`, rounded once: `f64::mul_add`.",
+        signature: Signature {
+            arity: 3,
+            ..FLOATS.signature
+        },
+        define: Define::Op(ScalarOp::Fma),
+        derive: Derive::Tangent(|x, dx| {
+            // The sum of the products is rounded once where there is a third tangent.
+            let first = match (dx[0], dx[2]) {
+                (Some(a), Some(c)) => Some(fma(a, x[1], c)),
+                (Some(a), None) => Some(mul(a, x[1])),
+                (None, c) => c,
+            };
+            match (dx[1], first) {
+                (Some(b), Some(c)) => Some(fma(b, x[0], c)),
+                (Some(b), None) => Some(mul(b, x[0])),
+                (None, c) => c,
+            }
+        }),
+        transpose: Some(|x, ct| {
+            let factor = |i: usize, other: usize| {
+                let linear = x[i].is_linear();
+                linear.then(|| ct.times(x[other].known()))
+            };
+            let third = x[2].is_linear().then_some(ct);
+            vec![factor(0, 1), factor(1, 0), third]
+        }),
+        domain: &[(-3.0, 3.0), (-3.0, 3.0), (-3.0, 3.0)],
+    },
+    Row {
+        name: "mul_or_zero",
+        doc: "The product, and 0 where the first factor is 0, whatever the second.",
+        define: Define::Compose(|s, x| {
+            let zero = s.number(x[0], 0.0);
+            let none = s.op(ScalarOp::Eq, &[x[0], zero]);
+            let product = s.op(ScalarOp::Mul, &[x[0], x[1]]);
+            s.select(none, zero, product)
+        }),
+        derive: Derive::Terms(&[
+            Term::Linear(|x, d| mul_or_zero(d, x[1])),
+            Term::Linear(|x, d| mul_or_zero(x[0], d)),
+        ]),
+        transpose: Some(|x, ct| match x[0].is_linear() {
+            true => {
+                let by = x[1].known();
+                vec![Some(ct.map(|v| mul_or_zero(v, by)).masked()), None]
+            }
+            false => {
+                let by = x[0].known();
+                vec![None, Some(ct.map(|v| mul_or_zero(by, v)).masked())]
+            }
+        }),
+        ..FLOATS
+    },
+    Row {
+        name: "max",
+        doc: "The larger, NaN if either is NaN: `numpy.maximum`.",
+        signature: ORDERED,
+        define: Define::Op(ScalarOp::Max),
+        derive: Derive::Tangent(|x, dx| extremum(lt(x[1], x[0]), x, dx)),
+        ..NUMBERS
+    },
+    Row {
+        name: "min",
+        doc: "The smaller, NaN if either is NaN: `numpy.minimum`.",
+        signature: ORDERED,
+        define: Define::Op(ScalarOp::Min),
+        derive: Derive::Tangent(|x, dx| extremum(lt(x[0], x[1]), x, dx)),
+        ..NUMBERS
+    },
+    Row {
+        name: "abs",
+        doc: "The size: `numpy.absolute`.",
+        define: Define::Op(ScalarOp::Abs),
+        derive: Derive::Factor(|x, _| x.sign()),
+        domain: &[(0.2, 3.0)],
+        ..NUMBER
+    },
+    Row {
+        name: "sign",
+        doc: "-1, 0 or 1; zeros keep their sign, and NaN stays NaN: `numpy.sign`.",
+        define: Define::Compose(|s, x| {
+            let (zero, one, minus) = (
+                s.number(x[0], 0.0),
+                s.number(x[0], 1.0),
+                s.number(x[0], -1.0),
+            );
+            let above = s.op(ScalarOp::Lt, &[zero, x[0]]);
+            let below = s.op(ScalarOp::Lt, &[x[0], zero]);
+            let rest = s.select(below, minus, x[0]);
+            s.select(above, one, rest)
+        }),
+        domain: &[(0.2, 3.0)],
+        ..NUMBER
+    },
+    Row {
+        name: "square",
+        doc: "`x * x`: `numpy.square`.",
+        define: Define::Compose(|s, x| s.op(ScalarOp::Mul, &[x[0], x[0]])),
+        derive: Derive::Factor(|x, _| 2.0 * x),
+        ..NUMBER
+    },
+    Row {
+        name: "reciprocal",
+        doc: "`1 / x`: `numpy.reciprocal`.",
+        define: Define::Compose(|s, x| {
+            let one = s.number(x[0], 1.0);
+            s.op(ScalarOp::Div, &[one, x[0]])
+        }),
+        derive: Derive::Factor(|_, y| -(y * y)),
+        domain: &[(0.3, 3.0)],
+        ..FLOAT
+    },
+    Row {
+        name: "stop_gradient",
+        doc: "The same value, with derivative zero: `jax.lax.stop_gradient`.",
+        signature: Signature {
+            elements: Elements::Any,
+            ..FLOAT.signature
+        },
+        ..FLOAT
+    },
+];
+
+const ORDERED: Signature = Signature {
+    elements: Elements::Any,
+    ..NUMBERS.signature
+};
+
+/// The tangent of the operand that wins (`first`: the first one does), half of each on a tie.
+fn extremum(first: Var, x: &[Var], dx: &[Tangent]) -> Tangent {
+    let ty = x[0].ty();
+    let [a, b] = [dx[0], dx[1]].map(|d| d.unwrap_or_else(|| Var::zeros(&ty)));
+    let half = add_tangents(dx[0], dx[1]).map(|d| 0.5 * d)?;
+    Some(select(first, a, select(eq(x[0], x[1]), half, b)))
+}

@@ -1,0 +1,101 @@
+//! Powers, roots, exponentials and logarithms.
+
+use super::{Define, Derive, FLOAT, FLOATS, Row, Term};
+use crate::elementary::Elementary;
+use crate::loops::ScalarOp;
+use crate::ops::elementwise::{eq, select};
+use crate::trace::Var;
+
+pub(super) const ROWS: &[Row] = &[
+    Row {
+        name: "exp",
+        doc: "`e^x`: `numpy.exp`.",
+        define: Define::Elementary(Elementary::Exp),
+        derive: Derive::Factor(|_, y| y),
+        ..FLOAT
+    },
+    Row {
+        name: "exp2",
+        doc: "`2^x`: `numpy.exp2`.",
+        define: Define::Elementary(Elementary::Exp2),
+        derive: Derive::Factor(|_, y| std::f64::consts::LN_2 * y),
+        ..FLOAT
+    },
+    Row {
+        name: "expm1",
+        doc: "`e^x - 1`, exact near 0: `numpy.expm1`.",
+        define: Define::Elementary(Elementary::Expm1),
+        derive: Derive::Factor(|_, y| y + 1.0),
+        ..FLOAT
+    },
+    Row {
+        name: "log",
+        doc: "The natural logarithm: `numpy.log`.",
+        define: Define::Elementary(Elementary::Log),
+        derive: Derive::Factor(|x, _| x.recip()),
+        domain: &[(0.2, 5.0)],
+        ..FLOAT
+    },
+    Row {
+        name: "log1p",
+        doc: "`log(1 + x)`, exact near 0: `numpy.log1p`.",
+        define: Define::Elementary(Elementary::Log1p),
+        derive: Derive::Factor(|x, _| (1.0 + x).recip()),
+        domain: &[(-0.7, 5.0)],
+        ..FLOAT
+    },
+    Row {
+        name: "sigmoid",
+        doc: "`1 / (1 + e^-x)`: `scipy.special.expit`, `jax.nn.sigmoid`.",
+        define: Define::Elementary(Elementary::Sigmoid),
+        derive: Derive::Factor(|_, y| y * (1.0 - y)),
+        ..FLOAT
+    },
+    Row {
+        name: "pow",
+        doc: "`x^y`: `numpy.power`.",
+        define: Define::Elementary(Elementary::Pow),
+        derive: Derive::Terms(&[
+            Term::Factor(|x, _| power_by_base(x[0], x[1])),
+            Term::Factor(|x, y| power_by_exponent(x[0], y)),
+        ]),
+        domain: &[(0.3, 3.0), (-2.0, 3.0)],
+        ..FLOATS
+    },
+    Row {
+        name: "sqrt",
+        doc: "The square root: `numpy.sqrt`.",
+        define: Define::Op(ScalarOp::Sqrt),
+        derive: Derive::Factor(|_, y| 0.5 / y),
+        domain: &[(0.2, 5.0)],
+        ..FLOAT
+    },
+    Row {
+        name: "rsqrt",
+        doc: "`1 / sqrt x`: `jax.lax.rsqrt`.",
+        define: Define::Compose(|s, x| {
+            let one = s.number(x[0], 1.0);
+            let root = s.op(ScalarOp::Sqrt, x);
+            s.op(ScalarOp::Div, &[one, root])
+        }),
+        derive: Derive::Factor(|x, y| -0.5 * (y / x)),
+        domain: &[(0.2, 5.0)],
+        ..FLOAT
+    },
+];
+
+/// `y x^(y-1)`, which is 0 where `y` is 0, also at `x = 0`.
+fn power_by_base(x: Var, y: Var) -> Var {
+    let ty = y.ty();
+    let none = eq(y, Var::zeros(&ty));
+    let less = select(none, Var::full(&ty, 1.0), y - 1.0);
+    select(none, Var::zeros(&ty), y * x.powf(less))
+}
+
+/// `x^y log x`, and 0 where `x` is 0, given `power` as `x^y`.
+fn power_by_exponent(x: Var, power: Var) -> Var {
+    let ty = x.ty();
+    let none = eq(x, Var::zeros(&ty));
+    let log = select(none, Var::full(&ty, 1.0), x).ln();
+    select(none, Var::zeros(&ty), power * log)
+}

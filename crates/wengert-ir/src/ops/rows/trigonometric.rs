@@ -1,0 +1,85 @@
+//! Circular and hyperbolic functions and their inverses. Angles are in radians.
+
+use super::{Define, Derive, FLOAT, FLOATS, Row, Term};
+use crate::elementary::Elementary;
+
+pub(super) const ROWS: &[Row] = &[
+    Row {
+        name: "sin",
+        doc: "The sine: `numpy.sin`.",
+        define: Define::Elementary(Elementary::Sin),
+        derive: Derive::Factor(|x, _| x.cos()),
+        ..FLOAT
+    },
+    Row {
+        name: "cos",
+        doc: "The cosine: `numpy.cos`.",
+        define: Define::Elementary(Elementary::Cos),
+        derive: Derive::Factor(|x, _| -x.sin()),
+        ..FLOAT
+    },
+    Row {
+        name: "tan",
+        doc: "The tangent: `numpy.tan`.",
+        define: Define::Elementary(Elementary::Tan),
+        derive: Derive::Factor(|_, y| 1.0 + y * y),
+        domain: &[(-1.2, 1.2)],
+        ..FLOAT
+    },
+    Row {
+        name: "asin",
+        doc: "The inverse of the sine, from -pi/2 to pi/2: `numpy.arcsin`.",
+        define: Define::Elementary(Elementary::Asin),
+        derive: Derive::Factor(|x, _| ((1.0 - x) * (1.0 + x)).rsqrt()),
+        domain: &[(-0.8, 0.8)],
+        ..FLOAT
+    },
+    Row {
+        name: "acos",
+        doc: "The inverse of the cosine, from 0 to pi: `numpy.arccos`.",
+        define: Define::Elementary(Elementary::Acos),
+        derive: Derive::Factor(|x, _| -((1.0 - x) * (1.0 + x)).rsqrt()),
+        domain: &[(-0.8, 0.8)],
+        ..FLOAT
+    },
+    Row {
+        name: "atan",
+        doc: "The inverse of the tangent, from -pi/2 to pi/2: `numpy.arctan`.",
+        define: Define::Elementary(Elementary::Atan),
+        derive: Derive::Factor(|x, _| (1.0 + x * x).recip()),
+        ..FLOAT
+    },
+    Row {
+        name: "atan2",
+        doc: "The angle of the point `(x, y)`, from -pi to pi; `y` comes first: `numpy.arctan2`.",
+        define: Define::Elementary(Elementary::Atan2),
+        derive: Derive::Terms(&[
+            Term::Factor(|p, _| p[1] / (p[0] * p[0] + p[1] * p[1])),
+            Term::Factor(|p, _| -p[0] / (p[0] * p[0] + p[1] * p[1])),
+        ]),
+        domain: &[(0.3, 2.0), (-2.0, 2.0)],
+        ..FLOATS
+    },
+    Row {
+        name: "sinh",
+        doc: "The hyperbolic sine: `numpy.sinh`.",
+        define: Define::Elementary(Elementary::Sinh),
+        derive: Derive::Factor(|x, _| x.cosh()),
+        ..FLOAT
+    },
+    Row {
+        name: "cosh",
+        doc: "The hyperbolic cosine: `numpy.cosh`.",
+        define: Define::Elementary(Elementary::Cosh),
+        derive: Derive::Factor(|x, _| x.sinh()),
+        ..FLOAT
+    },
+    Row {
+        name: "tanh",
+        doc: "The hyperbolic tangent: `numpy.tanh`.",
+        define: Define::Elementary(Elementary::Tanh),
+        // Where y is near 1, 1 - y is exact and 1 - y^2 is not.
+        derive: Derive::Factor(|_, y| (1.0 - y) * (1.0 + y)),
+        ..FLOAT
+    },
+];

@@ -1,0 +1,769 @@
+//! `scan`: a counted loop that carries values from step to step, reads a row of some arrays at each
+//! step and piles up rows of others.
+//!
+//! The length is known when traced, or only when it runs ([`Dim::Run`]): then the trip count is the
+//! first operand, and the arrays read and piled up are lists of that length.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use crate::buffer::Buffer;
+use crate::error::{Error, TypeError};
+use crate::eval;
+use crate::ir::text::{Attribute, Attributes};
+use crate::ir::{BitMatrix, DType, Dim, Func, Type};
+use crate::ops::{
+    Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Pruned, Tangent, elementwise, layout,
+};
+use crate::rewrite::dead::{live_params, live_results, narrowed};
+use crate::trace::{Kind, Var, bind, closed, open};
+use crate::transform::body::{
+    LinearBody, Residual, Runs, fuse_body, instantiate, linearize_body, supplies,
+};
+use crate::transform::linearize::scatter;
+use crate::transform::{batch, transpose};
+
+/// A counted loop. Operands: the trip count (`i64`, where the length is a run-time one), the carry,
+/// the arrays to read row by row, constants. The body takes a carry, rows and constants to the next
+/// carry and rows; the results are the last carry and the rows piled up.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Scan {
+    /// One step.
+    pub body: Func,
+    /// The number of carried values.
+    pub carry: usize,
+    /// The number of arrays read row by row.
+    pub xs: usize,
+    /// How many steps.
+    pub length: Dim,
+    /// From the last row to the first.
+    pub reverse: bool,
+}
+
+/// The operands of a scan, by part.
+struct Parts<'a, T> {
+    count: &'a [T],
+    carry: &'a [T],
+    xs: &'a [T],
+    constants: &'a [T],
+}
+
+impl Scan {
+    fn counts(&self) -> usize {
+        (self.length == Dim::Run) as usize
+    }
+
+    fn parts<'a, T>(&self, operands: &'a [T]) -> Parts<'a, T> {
+        let (count, rest) = operands.split_at(self.counts());
+        let (carry, rest) = rest.split_at(self.carry);
+        let (xs, constants) = rest.split_at(self.xs);
+        Parts {
+            count,
+            carry,
+            xs,
+            constants,
+        }
+    }
+
+    fn bind(self, operands: &[&[Var]]) -> Vec<Var> {
+        bind(Op::Scan(Arc::new(self)), &operands.concat())
+    }
+
+    /// The same loop around another body.
+    fn with(&self, body: Func, carry: usize, xs: usize) -> Scan {
+        Scan {
+            body,
+            carry,
+            xs,
+            length: self.length,
+            reverse: self.reverse,
+        }
+    }
+
+    fn active(&self, dx: &[Tangent]) -> Vec<bool> {
+        active(&self.deps(dx.len(), self.body.results.len()), dx)
+    }
+
+    /// Which carries' tangents are wanted: all that are active, from the first step on.
+    fn must(&self, active: &[bool]) -> Vec<bool> {
+        (0..active.len())
+            .map(|i| i < self.carry && active[i])
+            .collect()
+    }
+
+    /// Runs `f` with what is known of whether a step runs.
+    fn runs<R>(length: Dim, count: Option<Var>, f: impl FnOnce(Runs<'_>) -> R) -> R {
+        match (length, count) {
+            (Dim::N(0), _) => f(Runs::Perhaps),
+            (Dim::N(_), _) => f(Runs::Surely),
+            (Dim::Run, count) => {
+                let count = count.expect("a run-time length has a count");
+                f(Runs::If(&|| elementwise::lt(Var::scalar(0i64), count)))
+            }
+        }
+    }
+
+    fn fused(&self, x: &[Var], dx: &[Tangent]) -> (Vec<Var>, Vec<Tangent>) {
+        let (nc, nx, nb) = (self.carry, self.xs, self.body.results.len());
+        let act = self.active(dx);
+        let (p, d) = (self.parts(x), self.parts(dx));
+        let dc = instantiate(d.carry, p.carry, &act[..nc]);
+        let tangents = [&dc, d.xs, d.constants].concat();
+        let supply = supplies(nc + nx, p.constants);
+        let must = self.must(&act);
+        let f = Scan::runs(self.length, p.count.first().copied(), |runs| {
+            fuse_body(runs, &self.body, &supply, &tangents, &must)
+        });
+        let (dc, dxs) = (present(&dc), present(d.xs));
+        let (na, nax) = (dc.len(), dxs.len());
+        // Parameters: carry, xs, dcarry, dxs, captures. A scan wants all carries first.
+        let steps = nc + nx;
+        let order: Vec<usize> = (0..nc)
+            .chain(steps..steps + na)
+            .chain(nc..steps)
+            .chain(steps + na..f.func.arity())
+            .collect();
+        let mut body = f.func.reordered(&order);
+        carries_first(&mut body, nb, nc, na);
+        let out = self.with(body, nc + na, nx + nax).bind(&[
+            p.count,
+            p.carry,
+            &dc,
+            p.xs,
+            &dxs,
+            &f.captures,
+        ]);
+        let rows = nc + na..nc + na + nb - nc;
+        let y = [&out[..nc], &out[rows.clone()]].concat();
+        let dy = [&out[nc..nc + na], &out[rows.end..]].concat();
+        (y, scatter(&f.out, dy))
+    }
+
+    fn linear(&self, x: &[Var], dx: &[Tangent]) -> (Vec<Var>, Vec<Tangent>) {
+        let (nc, nx, nb) = (self.carry, self.xs, self.body.results.len());
+        let act = self.active(dx);
+        let (p, d) = (self.parts(x), self.parts(dx));
+        let active = [&act[..nc], &has(d.xs), &has(d.constants)].concat();
+        let supply = supplies(nc + nx, p.constants);
+        let must = self.must(&act);
+        let b = Scan::runs(self.length, p.count.first().copied(), |runs| {
+            linearize_body(runs, &self.body, &supply, &active, &must, nc)
+        });
+        let primal = self.with(b.primal.clone(), nc, nx);
+        let out = primal.bind(&[p.count, p.carry, p.xs, &b.captures]);
+        let residual = |r: &Residual| match r {
+            Residual::Result(i) => out[*i],
+            Residual::Param(i) => p.xs[*i - nc],
+        };
+        let residuals: Vec<Var> = b.residuals.iter().map(residual).collect();
+        let dc = instantiate(d.carry, p.carry, &act[..nc]);
+        let tangents = Tangents {
+            carry: present(&dc),
+            xs: present(d.xs),
+            constants: present(d.constants),
+        };
+        let dy = linear_scan(self.length, self.reverse, p.count, &b, tangents, &residuals);
+        (out[..nb].to_vec(), scatter(&b.out, dy))
+    }
+}
+
+/// The tangents that a linear scan takes.
+pub(crate) struct Tangents {
+    pub carry: Vec<Var>,
+    pub xs: Vec<Var>,
+    pub constants: Vec<Var>,
+}
+
+/// The scan of the linear part of a loop's body over the residuals of its steps.
+pub(crate) fn linear_scan(
+    length: Dim,
+    reverse: bool,
+    count: &[Var],
+    b: &LinearBody,
+    d: Tangents,
+    residuals: &[Var],
+) -> Vec<Var> {
+    let (nc, nx, nr) = (d.carry.len(), d.xs.len(), residuals.len());
+    // Parameters: tangents of carry, xs, constants; residuals; invariants. The residuals are read
+    // row by row like xs.
+    let order: Vec<usize> = (0..nc + nx)
+        .chain(b.tangents..b.tangents + nr)
+        .chain(nc + nx..b.tangents)
+        .chain(b.tangents + nr..b.linear.arity())
+        .collect();
+    Scan {
+        body: b.linear.reordered(&order),
+        carry: nc,
+        xs: nx + nr,
+        length,
+        reverse,
+    }
+    .bind(&[
+        count,
+        &d.carry,
+        &d.xs,
+        residuals,
+        &d.constants,
+        &b.invariants,
+    ])
+}
+
+/// Results `[carry, ys, dcarry, dys]` become `[carry, dcarry, ys, dys]`.
+pub(crate) fn carries_first(body: &mut Func, results: usize, carry: usize, tangents: usize) {
+    body.results[carry..results + tangents].rotate_right(tangents);
+}
+
+pub(crate) fn has(dx: &[Tangent]) -> Vec<bool> {
+    dx.iter().map(Option::is_some).collect()
+}
+
+pub(crate) fn present(dx: &[Tangent]) -> Vec<Var> {
+    dx.iter().flatten().copied().collect()
+}
+
+/// Which results have a tangent, given the tangents of the operands.
+pub(crate) fn active(deps: &BitMatrix, dx: &[Tangent]) -> Vec<bool> {
+    let row = |r| (0..dx.len()).any(|i| deps.get(r, i) && dx[i].is_some());
+    (0..deps.rows()).map(row).collect()
+}
+
+/// Dependence through any number of steps: the least fixpoint over the body's. Rows: results of the
+/// body; columns: its parameters.
+pub(crate) fn loop_deps(body: &Func, carry: usize) -> BitMatrix {
+    let step = body.deps();
+    let (results, params) = (step.rows(), step.columns());
+    // Row r < carry: what the carry r depends on after any number of steps.
+    let mut all = BitMatrix::new(results, params);
+    for i in (0..carry).filter(|&i| body.types[i].is_float()) {
+        all.set(i, i);
+    }
+    let mut changed = true;
+    while changed {
+        changed = false;
+        for r in 0..results {
+            for k in (0..params).filter(|&k| step.get(r, k)) {
+                if k < carry {
+                    changed |= all.or_row(r, k);
+                } else if !all.get(r, k) {
+                    all.set(r, k);
+                    changed = true;
+                }
+            }
+        }
+    }
+    all
+}
+
+impl Primitive for Scan {
+    fn name(&self) -> Cow<'static, str> {
+        "scan".into()
+    }
+
+    fn attributes(&self) -> Attributes {
+        let length = match self.length {
+            Dim::N(n) => n as i64,
+            Dim::Run => -1,
+        };
+        vec![
+            ("carry", Attribute::Int(self.carry as i64)),
+            ("xs", Attribute::Int(self.xs as i64)),
+            ("length", Attribute::Int(length)),
+            ("reverse", Attribute::Bool(self.reverse)),
+        ]
+    }
+
+    fn types(&self, inputs: &[Type]) -> Result<Vec<Type>, TypeError> {
+        let want = self.counts() + self.body.arity();
+        if inputs.len() != want || self.carry + self.xs > self.body.arity() {
+            return Err(TypeError::new(format!(
+                "takes {want} operands, got {}",
+                inputs.len()
+            )));
+        }
+        if self.body.results.len() < self.carry {
+            return Err(TypeError::new(
+                "the body returns fewer values than it carries",
+            ));
+        }
+        let p = self.parts(inputs);
+        if p.count.iter().any(|t| *t != Type::scalar(DType::I64)) {
+            return Err(TypeError::new(format!(
+                "the trip count is a {}, not an i64",
+                p.count[0]
+            )));
+        }
+        let params = self.body.param_types();
+        for (i, x) in p.xs.iter().enumerate() {
+            if x.shape.0.first() != Some(&self.length) {
+                let n = Type::scalar(DType::F64).stacked(self.length).shape;
+                let message =
+                    format!("operand {i} to scan over is {x}, and the loop has {n} steps");
+                return Err(TypeError::new(message));
+            }
+        }
+        let rows: Vec<Type> = p.xs.iter().map(Type::row).collect();
+        expect_types("operand", &[p.carry, &rows, p.constants].concat(), params)?;
+        let results = self.body.result_types();
+        for (i, (before, after)) in p.carry.iter().zip(&results).enumerate() {
+            if before != after {
+                return Err(TypeError::new(format!(
+                    "carry {i} is {before} before the step and {after} after it"
+                ))
+                .hint("convert or broadcast one of them: a carry keeps its type"));
+            }
+        }
+        let rows = results[self.carry..].iter().map(|t| t.stacked(self.length));
+        Ok(p.carry.iter().cloned().chain(rows).collect())
+    }
+
+    fn eval(&self, inputs: &[Buffer]) -> Result<Vec<Buffer>, Error> {
+        let p = self.parts(inputs);
+        let n = match self.length {
+            Dim::N(n) => n,
+            Dim::Run => p.count[0].dense().slice::<i64>()[0].max(0) as usize,
+        };
+        let row_types = &self.body.param_types()[self.carry..self.carry + self.xs];
+        let mut carry = p.carry.to_vec();
+        let mut ys: Vec<Vec<Buffer>> = vec![vec![]; self.body.results.len() - self.carry];
+        for step in 0..n {
+            let i = if self.reverse { n - 1 - step } else { step };
+            let mut args = carry;
+            args.extend(p.xs.iter().zip(row_types).map(|(x, ty)| x.row(i, ty)));
+            args.extend_from_slice(p.constants);
+            let mut results = eval::run(&self.body, args)?;
+            for (ys, y) in ys.iter_mut().zip(results.split_off(self.carry)) {
+                ys.push(y);
+            }
+            carry = results;
+        }
+        let types = self.body.result_types();
+        for (mut rows, ty) in ys.into_iter().zip(&types[self.carry..]) {
+            if self.reverse {
+                rows.reverse();
+            }
+            carry.push(Buffer::stack(rows, ty, self.length));
+        }
+        Ok(carry)
+    }
+
+    fn deps(&self, inputs: usize, outputs: usize) -> BitMatrix {
+        let deps = loop_deps(&self.body, self.carry);
+        let counts = self.counts();
+        BitMatrix::from_fn(outputs, inputs, |r, i| {
+            i >= counts && deps.get(r, i - counts)
+        })
+    }
+
+    fn has_effect(&self) -> bool {
+        self.body.has_effect()
+    }
+
+    fn folding(&self) -> Folding {
+        Folding::Keep
+    }
+
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    fn bodies(&self) -> Vec<&Func> {
+        vec![&self.body]
+    }
+
+    fn with_bodies(&self, rewrite: &mut dyn FnMut(&Func) -> Func) -> Option<Op> {
+        let body = rewrite(&self.body);
+        Some(Op::Scan(Arc::new(self.with(body, self.carry, self.xs))))
+    }
+
+    fn prune(&self, used: &[bool]) -> Option<Pruned> {
+        let nc = self.carry;
+        let results = live_results(&self.body, nc, used);
+        let mut params = live_params(&self.body, &results);
+        // A carry is there at both ends or at neither.
+        params[..nc].copy_from_slice(&results[..nc]);
+        if results.iter().chain(&params).all(|l| *l) {
+            return None;
+        }
+        let count = |live: &[bool]| live.iter().filter(|l| **l).count();
+        let body = narrowed(&self.body, &params, &results);
+        let xs = count(&params[nc..nc + self.xs]);
+        Some(Pruned {
+            op: Op::Scan(Arc::new(self.with(body, count(&params[..nc]), xs))),
+            inputs: [&vec![true; self.counts()][..], &params].concat(),
+            outputs: results,
+        })
+    }
+
+    fn jvp(&self, x: &[Var], dx: &[Tangent], mode: Mode) -> (Vec<Var>, Vec<Tangent>) {
+        match mode {
+            Mode::Fused => self.fused(x, dx),
+            Mode::Linear => self.linear(x, dx),
+        }
+    }
+
+    /// The scan the other way round. Every carry of a linear scan is linear, whatever it starts
+    /// from; which of their cotangents live is a fixpoint, and it decides about correctness: a dead
+    /// one times an infinite factor would be NaN. Cotangents of constants are summed in the carry.
+    fn transpose(&self, inputs: &[Operand], ct: &[Option<Cotangent>]) -> Vec<Option<Cotangent>> {
+        let (nc, nx, np) = (self.carry, self.xs, self.body.arity());
+        let types = self.body.param_types();
+        let result_types = self.body.result_types();
+        let counts = self.counts();
+        let count: Vec<Var> = inputs[..counts].iter().map(Operand::known).collect();
+        let operands = &inputs[counts..];
+        let linear: Vec<bool> = (0..np).map(|i| i < nc || operands[i].is_linear()).collect();
+        let live = live_carries(&self.body, nc, ct);
+        // A mask may stand anywhere in the loop, and its steps follow each other.
+        let masked = ct.iter().flatten().any(|c| c.maybe_zero) || masks(&self.body);
+        let arriving = |v: Var| Cotangent {
+            value: v,
+            maybe_zero: masked,
+        };
+        let carried: Vec<Type> = (0..nc)
+            .filter(|&j| live[j])
+            .map(|j| types[j].clone())
+            .collect();
+        let kind = match self.length {
+            Dim::N(n) if n > 0 => Kind::Plain,
+            _ => Kind::Barrier,
+        };
+        let (trace, params) = open(kind, &carried);
+        let mut body_ct: Vec<Option<Cotangent>> = scatter(&live, params.into_iter().map(arriving));
+        let mut rows: Vec<Var> = vec![];
+        let mut body_operands = vec![];
+        for i in 0..np {
+            body_operands.push(if linear[i] {
+                Operand::Linear(types[i].clone())
+            } else if i < nc + nx {
+                rows.push(operands[i].known());
+                Operand::Known(trace.param(types[i].clone()))
+            } else {
+                Operand::Known(operands[i].known())
+            });
+        }
+        for r in nc..result_types.len() {
+            body_ct.push(ct[r].map(|c| {
+                rows.push(c.value);
+                arriving(trace.param(result_types[r].clone()))
+            }));
+        }
+        let back = transpose(&self.body, &body_operands, &body_ct);
+        let value = |i: usize| back[i].map(|c| c.value);
+        let mut outs: Vec<Var> = (0..nc)
+            .filter(|&j| live[j])
+            .map(|j| value(j).unwrap_or_else(|| Var::zeros(&types[j])))
+            .collect();
+        let lives = outs.len();
+        let mut found = vec![None; np];
+        let mut sums: Vec<Type> = vec![];
+        for i in (nc + nx..np).filter(|&i| linear[i]) {
+            if let Some(v) = value(i) {
+                found[i] = Some(outs.len());
+                sums.push(types[i].clone());
+                outs.push(elementwise::add(trace.param(types[i].clone()), v));
+            }
+        }
+        let carry = outs.len();
+        for i in (nc..nc + nx).filter(|&i| linear[i]) {
+            if let Some(v) = value(i) {
+                found[i] = Some(outs.len());
+                outs.push(v);
+            }
+        }
+        let closed = trace.close(&outs);
+        // Parameters: live carries, rows, sums, captures.
+        let (nr, ns) = (rows.len(), sums.len());
+        let order: Vec<usize> = (0..lives)
+            .chain(lives + nr..lives + nr + ns)
+            .chain(lives..lives + nr)
+            .chain(lives + nr + ns..closed.func.arity())
+            .collect();
+        let start = |j: usize| ct[j].map_or_else(|| Var::zeros(&types[j]), |c| c.value);
+        let carry0: Vec<Var> = (0..nc).filter(|&j| live[j]).map(start).collect();
+        let sums0: Vec<Var> = sums.iter().map(Var::zeros).collect();
+        let scan = Scan {
+            body: closed.func.reordered(&order),
+            carry,
+            xs: nr,
+            length: self.length,
+            reverse: !self.reverse,
+        };
+        let out = scan.bind(&[&count, &carry0, &sums0, &rows, &closed.captures]);
+        let mut result: Vec<Option<Cotangent>> = vec![None; counts];
+        let mut next = 0;
+        for i in 0..np {
+            let place = if i < nc && live[i] {
+                next += 1;
+                Some(next - 1)
+            } else {
+                found[i]
+            };
+            let wanted = operands[i].is_linear();
+            result.push(place.filter(|_| wanted).map(|p| arriving(out[p])));
+        }
+        result
+    }
+
+    fn batch(&self, inputs: &[Batched], size: usize) -> Vec<Batched> {
+        let p = self.parts(inputs);
+        if let [count] = p.count
+            && count.mapped
+        {
+            return self.batch_to_longest(*count, inputs, size);
+        }
+        let count: Vec<Var> = p.count.iter().map(|c| c.value).collect();
+        // A carry is mapped if anything that ever flows into it is.
+        let mut mapped: Vec<bool> = p.carry.iter().map(|b| b.mapped).collect();
+        loop {
+            let (body, captures, out) = self.batch_body(&mapped, p.xs, p.constants, size);
+            let next: Vec<bool> = (0..self.carry).map(|i| mapped[i] || out[i]).collect();
+            if next != mapped {
+                mapped = next;
+                continue;
+            }
+            let carry: Vec<Var> = (0..self.carry)
+                .map(|i| {
+                    if mapped[i] {
+                        p.carry[i].spread(size)
+                    } else {
+                        p.carry[i].value
+                    }
+                })
+                .collect();
+            // Rows come first, a batch axis second, in what a known length reads and piles up.
+            let xs: Vec<Var> = p.xs.iter().map(|b| self.rows_in(*b)).collect();
+            let scan = self.with(body, self.carry, self.xs);
+            let outs = scan.bind(&[&count, &carry, &xs, &captures]);
+            return outs
+                .into_iter()
+                .enumerate()
+                .map(|(i, v)| match out[i] {
+                    false => Batched::shared(v),
+                    true if i < self.carry => Batched::mapped(v),
+                    true => Batched::mapped(self.rows_out(v)),
+                })
+                .collect();
+        }
+    }
+}
+
+impl Scan {
+    /// What a batched scan reads row by row: the axis of rows in front.
+    fn rows_in(&self, b: Batched) -> Var {
+        match b.mapped && !b.value.ty().shape.has_run() {
+            true => layout::move_axis(b.value, 0, 1),
+            false => b.value,
+        }
+    }
+
+    fn rows_out(&self, v: Var) -> Var {
+        match v.ty().shape.has_run() {
+            true => v,
+            false => layout::move_axis(v, 1, 0),
+        }
+    }
+
+    /// The body on a batch, given which carries are mapped: its captures, and which results are.
+    fn batch_body(
+        &self,
+        carry: &[bool],
+        xs: &[Batched],
+        constants: &[Batched],
+        size: usize,
+    ) -> (Func, Vec<Var>, Vec<bool>) {
+        let types = self.body.param_types();
+        let mapped = carry.iter().copied().chain(xs.iter().map(|b| b.mapped));
+        let mapped: Vec<bool> = mapped.collect();
+        let params: Vec<Type> = mapped
+            .iter()
+            .zip(types)
+            .map(|(m, ty)| if *m { ty.batched(size) } else { ty.clone() })
+            .collect();
+        let kind = match self.length {
+            Dim::N(n) if n > 0 => Kind::Plain,
+            _ => Kind::Barrier,
+        };
+        let mut out = vec![];
+        let body = closed(kind, &params, |vars| {
+            let steps = vars.iter().zip(&mapped);
+            let steps = steps.map(|(&value, &mapped)| Batched { value, mapped });
+            let args: Vec<Batched> = steps.chain(constants.iter().copied()).collect();
+            let results = batch(&self.body, &args, size);
+            let spread = |(i, r): (usize, Batched)| {
+                let wide = r.mapped || (i < self.carry && carry[i]);
+                out.push(wide);
+                if wide { r.spread(size) } else { r.value }
+            };
+            results.into_iter().enumerate().map(spread).collect()
+        });
+        (body.func, body.captures, out)
+    }
+
+    /// A trip count for each element of the batch: the loop runs to the longest, and an element that
+    /// is done keeps its carry.
+    fn batch_to_longest(&self, count: Batched, inputs: &[Batched], size: usize) -> Vec<Batched> {
+        let p = self.parts(inputs);
+        let counts = count.value;
+        let longest = match size {
+            0 => Var::scalar(0i64),
+            _ => crate::ops::reduce::reduce(crate::ops::reduce::Reducer::Max, counts, &[0]),
+        };
+        let types = self.body.param_types().to_vec();
+        let nc = self.carry;
+        // The step's number is one more carry: a reverse loop counts down.
+        let first = match self.reverse {
+            true => elementwise::sub(longest, Var::scalar(1i64)),
+            false => Var::scalar(0i64),
+        };
+        let mut params = vec![Type::scalar(DType::I64)];
+        params.extend(types[..nc].iter().map(|t| t.batched(size)));
+        for (b, ty) in p.xs.iter().zip(&types[nc..]) {
+            params.push(if b.mapped {
+                ty.batched(size)
+            } else {
+                ty.clone()
+            });
+        }
+        let body = closed(Kind::Barrier, &params, |vars| {
+            let (number, vars) = (vars[0], &vars[1..]);
+            let mut args: Vec<Batched> = vars[..nc].iter().map(|&v| Batched::mapped(v)).collect();
+            let rows = vars[nc..].iter().zip(p.xs);
+            args.extend(rows.map(|(&value, b)| Batched {
+                value,
+                mapped: b.mapped,
+            }));
+            args.extend_from_slice(p.constants);
+            let results = batch(&self.body, &args, size);
+            let step = Var::scalar(if self.reverse { -1i64 } else { 1 });
+            let mut outs = vec![elementwise::add(number, step)];
+            let live = elementwise::lt(layout::insert_axis(number, 0, size), counts);
+            for (i, r) in results.into_iter().enumerate() {
+                let next = r.spread(size);
+                let stay = if i < nc {
+                    vars[i]
+                } else {
+                    Var::zeros(&next.ty())
+                };
+                outs.push(choose(live, next, stay));
+            }
+            outs
+        });
+        let carry = p.carry.iter().map(|b| b.spread(size));
+        let carry: Vec<Var> = std::iter::once(first).chain(carry).collect();
+        let xs: Vec<Var> = p.xs.iter().map(|b| b.value).collect();
+        let scan = self.with(body.func, nc + 1, self.xs);
+        let outs = scan.bind(&[&[longest], &carry, &xs, &body.captures]);
+        outs[1..].iter().copied().map(Batched::mapped).collect()
+    }
+}
+
+/// `a` where `live` (one truth value an element of the batch), `b` elsewhere.
+pub(crate) fn choose(live: Var, a: Var, b: Var) -> Var {
+    let ty = a.ty();
+    let at = ty.shape.batch_axis();
+    let mut mask = live;
+    for (axis, dim) in ty.shape.0.iter().enumerate() {
+        if axis > at
+            && let Dim::N(n) = dim
+        {
+            mask = layout::insert_axis(mask, axis - at, *n);
+        }
+    }
+    elementwise::select(mask, a, b)
+}
+
+/// Which carries of a linear loop have a live cotangent, at some step.
+fn live_carries(body: &Func, carry: usize, ct: &[Option<Cotangent>]) -> Vec<bool> {
+    let deps = body.deps();
+    let mut live: Vec<bool> = ct.iter().map(Option::is_some).collect();
+    loop {
+        let mut changed = false;
+        for j in (0..carry).filter(|&j| !live[j]).collect::<Vec<_>>() {
+            if (0..deps.rows()).any(|r| deps.get(r, j) && live[r]) {
+                live[j] = true;
+                changed = true;
+            }
+        }
+        if !changed {
+            live.truncate(carry);
+            return live;
+        }
+    }
+}
+
+/// Whether something in a body may drop a cotangent by a mask.
+fn masks(body: &Func) -> bool {
+    body.eqns
+        .iter()
+        .any(|e| e.op.masks() || e.op.bodies().iter().any(|f| masks(f)))
+}
+
+/// Says which types differ.
+pub(crate) fn expect_types(what: &str, got: &[Type], want: &[Type]) -> Result<(), TypeError> {
+    if got.len() != want.len() {
+        let message = format!("takes {} {what}s, got {}", want.len(), got.len());
+        return Err(TypeError::new(message));
+    }
+    match got.iter().zip(want).position(|(g, w)| g != w) {
+        None => Ok(()),
+        Some(i) => Err(TypeError::new(format!(
+            "{what} {i} is {}, and the body takes {}",
+            got[i], want[i]
+        ))),
+    }
+}
+
+/// Records a loop of `length` steps over the rows of `xs`.
+#[track_caller]
+pub fn scan(
+    init: &[Var],
+    xs: &[Var],
+    length: usize,
+    reverse: bool,
+    step: impl FnOnce(&[Var], &[Var]) -> (Vec<Var>, Vec<Var>),
+) -> Vec<Var> {
+    let nc = init.len();
+    let mut types: Vec<Type> = init.iter().map(|v| v.ty()).collect();
+    types.extend(xs.iter().map(|v| v.ty().row()));
+    let kind = if length > 0 {
+        Kind::Plain
+    } else {
+        Kind::Barrier
+    };
+    let body = closed(kind, &types, |vars| {
+        let (mut carry, ys) = step(&vars[..nc], &vars[nc..]);
+        carry.extend(ys);
+        carry
+    });
+    Scan {
+        body: body.func,
+        carry: nc,
+        xs: xs.len(),
+        length: Dim::N(length),
+        reverse,
+    }
+    .bind(&[init, xs, &body.captures])
+}
+
+/// Records a loop of `count` steps, a traced `i64`; the step is given its number.
+#[track_caller]
+pub fn repeat(count: Var, init: &[Var], step: impl FnOnce(Var, &[Var]) -> Vec<Var>) -> Vec<Var> {
+    let mut carry = vec![Var::scalar(0i64)];
+    carry.extend(init);
+    let types: Vec<Type> = carry.iter().map(|v| v.ty()).collect();
+    Scan::runs(Dim::Run, Some(count), |runs| {
+        let (trace, vars) = crate::transform::body::BodyTrace::open(runs, &types);
+        let mut next = vec![elementwise::add(vars[0], Var::scalar(1i64))];
+        next.extend(step(vars[0], &vars[1..]));
+        let body = trace.close(&next, &mut []);
+        let scan = Scan {
+            body: body.func,
+            carry: carry.len(),
+            xs: 0,
+            length: Dim::Run,
+            reverse: false,
+        };
+        let out = scan.bind(&[&[count], &carry, &body.captures]);
+        out[1..].to_vec()
+    })
+}

@@ -1,0 +1,481 @@
+//! `while`: a loop of unknown length.
+//!
+//! In reverse it needs no rule of its own: linearising a while gives a while that also *pushes* the
+//! residuals of each step onto lists and counts its trips, and a linear [`Scan`](super::scan::Scan) of
+//! that run-time length over those lists.
+
+use std::borrow::Cow;
+use std::cell::Cell;
+use std::sync::Arc;
+
+use crate::buffer::{Buffer, Dense};
+use crate::error::{Error, TypeError};
+use crate::eval;
+use crate::ir::text::{Attribute, Attributes};
+use crate::ir::{BitMatrix, DType, Dim, Func, Type};
+use crate::ops::scan::{
+    Tangents, active, carries_first, choose, expect_types, has, linear_scan, loop_deps, present,
+};
+use crate::ops::{
+    Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Pruned, Tangent, elementwise, reduce,
+};
+use crate::rewrite::dead::{live_params, live_results, narrowed};
+use crate::trace::{Kind, Var, bind, closed};
+use crate::transform::batch;
+use crate::transform::body::{
+    BodyTrace, Residual, Runs, fuse_body, instantiate, linearize_body, supplies,
+};
+use crate::transform::inline;
+use crate::transform::linearize::scatter;
+
+/// Steps after which a loop is taken to be endless, unless its maker says otherwise.
+pub const DEFAULT_MAX_STEPS: u64 = 1_000_000_000;
+
+thread_local! {
+    static MAX_STEPS: Cell<u64> = const { Cell::new(DEFAULT_MAX_STEPS) };
+}
+
+/// Gives loops that are recorded on this thread another limit, until it is dropped.
+#[derive(Debug)]
+pub struct Limited(u64);
+
+impl Drop for Limited {
+    fn drop(&mut self) {
+        MAX_STEPS.set(self.0);
+    }
+}
+
+/// Loops recorded from now on fail after `steps` steps.
+pub fn limited(steps: u64) -> Limited {
+    Limited(MAX_STEPS.replace(steps))
+}
+
+/// A loop of unknown length. Operands: the carry, constants of the body, constants of the condition.
+/// The body takes carry and constants to the next carry and values to push; the results are the last
+/// carry, the number of steps (`i64`) and a list for each value pushed.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct While {
+    /// Carry and constants to a `bool`: whether to go on.
+    pub cond: Func,
+    /// One step.
+    pub body: Func,
+    /// The number of carried values.
+    pub carry: usize,
+    /// Steps after which the loop fails.
+    pub limit: u64,
+}
+
+struct Parts<'a, T> {
+    carry: &'a [T],
+    constants: &'a [T],
+    cond: &'a [T],
+}
+
+impl While {
+    fn parts<'a, T>(&self, operands: &'a [T]) -> Parts<'a, T> {
+        let (carry, rest) = operands.split_at(self.carry);
+        let (constants, cond) = rest.split_at(self.body.arity() - self.carry);
+        Parts {
+            carry,
+            constants,
+            cond,
+        }
+    }
+
+    fn bind(self, operands: &[&[Var]]) -> Vec<Var> {
+        bind(Op::While(Arc::new(self)), &operands.concat())
+    }
+
+    fn active(&self, dx: &[Tangent]) -> Vec<bool> {
+        let mut act = active(&self.deps(dx.len(), self.body.results.len() + 1), dx);
+        act.remove(self.carry);
+        act
+    }
+
+    fn must(&self, active: &[bool]) -> Vec<bool> {
+        (0..active.len())
+            .map(|i| i < self.carry && active[i])
+            .collect()
+    }
+
+    fn fused(&self, x: &[Var], dx: &[Tangent]) -> (Vec<Var>, Vec<Tangent>) {
+        let (nc, nb) = (self.carry, self.body.results.len());
+        let act = self.active(dx);
+        let (p, d) = (self.parts(x), self.parts(dx));
+        let dc = instantiate(d.carry, p.carry, &act[..nc]);
+        let guard = || inline(&self.cond, &[p.carry, p.cond].concat())[0];
+        let mut f = fuse_body(
+            Runs::If(&guard),
+            &self.body,
+            &supplies(nc, p.constants),
+            &[&dc, d.constants].concat(),
+            &self.must(&act),
+        );
+        let dc = present(&dc);
+        let na = dc.len();
+        carries_first(&mut f.func, nb, nc, na);
+        // The condition does not look at the tangents.
+        let mut types = self.cond.types[..nc].to_vec();
+        types.extend(dc.iter().map(|v| v.ty()));
+        types.extend_from_slice(&self.cond.param_types()[nc..]);
+        let places: Vec<usize> = (0..nc).chain(nc + na..types.len()).collect();
+        let fused = While {
+            cond: self.cond.with_params(types, &places),
+            body: f.func,
+            carry: nc + na,
+            limit: self.limit,
+        };
+        let out = fused.bind(&[p.carry, &dc, &f.captures, p.cond]);
+        let (carry, rest) = out.split_at(nc + na);
+        let (counted, pushed) = rest.split_at(1 + nb - nc);
+        let y = [&carry[..nc], counted].concat();
+        let dy = [&carry[nc..], pushed].concat();
+        let mut has = f.out;
+        has.insert(nc, false);
+        (y, scatter(&has, dy))
+    }
+
+    fn linear(&self, x: &[Var], dx: &[Tangent]) -> (Vec<Var>, Vec<Tangent>) {
+        let (nc, nb) = (self.carry, self.body.results.len());
+        let act = self.active(dx);
+        let (p, d) = (self.parts(x), self.parts(dx));
+        let guard = || inline(&self.cond, &[p.carry, p.cond].concat())[0];
+        let b = linearize_body(
+            Runs::If(&guard),
+            &self.body,
+            &supplies(nc, p.constants),
+            &[&act[..nc], &has(d.constants)].concat(),
+            &self.must(&act),
+            usize::MAX,
+        );
+        let primal = While {
+            cond: self.cond.clone(),
+            body: b.primal.clone(),
+            carry: nc,
+            limit: self.limit,
+        };
+        let out = primal.bind(&[p.carry, &b.captures, p.cond]);
+        let residual = |r: &Residual| match r {
+            Residual::Result(i) => out[*i + 1],
+            Residual::Param(_) => unreachable!("a while reads no rows"),
+        };
+        let residuals: Vec<Var> = b.residuals.iter().map(residual).collect();
+        let tangents = Tangents {
+            carry: present(&instantiate(d.carry, p.carry, &act[..nc])),
+            xs: vec![],
+            constants: present(d.constants),
+        };
+        let dy = linear_scan(Dim::Run, false, &[out[nc]], &b, tangents, &residuals);
+        let mut has = b.out.clone();
+        has.insert(nc, false);
+        (out[..nb + 1].to_vec(), scatter(&has, dy))
+    }
+}
+
+impl Primitive for While {
+    fn name(&self) -> Cow<'static, str> {
+        "while".into()
+    }
+
+    fn attributes(&self) -> Attributes {
+        vec![
+            ("carry", Attribute::Int(self.carry as i64)),
+            ("limit", Attribute::Int(self.limit as i64)),
+        ]
+    }
+
+    fn types(&self, inputs: &[Type]) -> Result<Vec<Type>, TypeError> {
+        let constants = (self.body.arity()).checked_sub(self.carry);
+        let conds = (self.cond.arity()).checked_sub(self.carry);
+        let want = constants.zip(conds).map(|(b, c)| self.carry + b + c);
+        if want != Some(inputs.len()) {
+            return Err(TypeError::new(format!("got {} operands", inputs.len())));
+        }
+        let p = self.parts(inputs);
+        expect_types(
+            "operand",
+            &[p.carry, p.constants].concat(),
+            self.body.param_types(),
+        )?;
+        expect_types(
+            "operand",
+            &[p.carry, p.cond].concat(),
+            self.cond.param_types(),
+        )?;
+        let test = self.cond.result_types();
+        if test != [Type::scalar(DType::Bool)] {
+            let got: Vec<String> = test.iter().map(Type::to_string).collect();
+            return Err(TypeError::new(format!(
+                "the condition gives {}, not a bool",
+                got.join(", ")
+            ))
+            .hint("reduce an array of truth values by `any()` or `all()`"));
+        }
+        let results = self.body.result_types();
+        if results.len() < self.carry {
+            return Err(TypeError::new(
+                "the body returns fewer values than it carries",
+            ));
+        }
+        for (i, (before, after)) in p.carry.iter().zip(&results).enumerate() {
+            if before != after {
+                return Err(TypeError::new(format!(
+                    "carry {i} is {before} before the step and {after} after it"
+                ))
+                .hint("convert or broadcast one of them: a carry keeps its type"));
+            }
+        }
+        let mut out = p.carry.to_vec();
+        out.push(Type::scalar(DType::I64));
+        out.extend(results[self.carry..].iter().map(|t| t.stacked(Dim::Run)));
+        Ok(out)
+    }
+
+    fn eval(&self, inputs: &[Buffer]) -> Result<Vec<Buffer>, Error> {
+        let p = self.parts(inputs);
+        let mut carry = p.carry.to_vec();
+        let mut pushed: Vec<Vec<Buffer>> = vec![vec![]; self.body.results.len() - self.carry];
+        let mut steps = 0u64;
+        while eval::run(&self.cond, [&carry, p.cond].concat())?[0]
+            .dense()
+            .slice::<bool>()[0]
+        {
+            if steps == self.limit {
+                return Err(Error::MaxSteps { limit: self.limit });
+            }
+            let mut results = eval::run(&self.body, [&carry, p.constants].concat())?;
+            for (list, value) in pushed.iter_mut().zip(results.split_off(self.carry)) {
+                list.push(value);
+            }
+            carry = results;
+            steps += 1;
+        }
+        carry.push(Buffer::Dense(Dense::scalar(steps as i64)));
+        carry.extend(pushed.into_iter().map(Buffer::list));
+        Ok(carry)
+    }
+
+    fn deps(&self, inputs: usize, outputs: usize) -> BitMatrix {
+        let deps = loop_deps(&self.body, self.carry);
+        // The number of steps stands between carries and lists, and depends on nothing.
+        BitMatrix::from_fn(outputs, inputs, |r, i| {
+            let row = if r > self.carry { r - 1 } else { r };
+            r != self.carry && i < deps.columns() && deps.get(row, i)
+        })
+    }
+
+    fn has_effect(&self) -> bool {
+        self.cond.has_effect() || self.body.has_effect()
+    }
+
+    fn folding(&self) -> Folding {
+        Folding::Keep
+    }
+
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    fn bodies(&self) -> Vec<&Func> {
+        vec![&self.cond, &self.body]
+    }
+
+    fn with_bodies(&self, rewrite: &mut dyn FnMut(&Func) -> Func) -> Option<Op> {
+        Some(Op::While(Arc::new(While {
+            cond: rewrite(&self.cond),
+            body: rewrite(&self.body),
+            ..*self
+        })))
+    }
+
+    fn prune(&self, used: &[bool]) -> Option<Pruned> {
+        let nc = self.carry;
+        // The condition wants its carries at every step.
+        let tested = live_params(&self.cond, &[true]);
+        let mut wanted = used.to_vec();
+        wanted.remove(nc);
+        for (wanted, tested) in wanted.iter_mut().zip(&tested[..nc]) {
+            *wanted |= tested;
+        }
+        let results = live_results(&self.body, nc, &wanted);
+        let mut params = live_params(&self.body, &results);
+        params[..nc].copy_from_slice(&results[..nc]);
+        let conds = [&params[..nc], &tested[nc..]].concat();
+        if results.iter().chain(&params).chain(&conds).all(|l| *l) {
+            return None;
+        }
+        let pruned = While {
+            cond: narrowed(&self.cond, &conds, &[true]),
+            body: narrowed(&self.body, &params, &results),
+            carry: params[..nc].iter().filter(|l| **l).count(),
+            limit: self.limit,
+        };
+        let mut outputs = results;
+        outputs.insert(nc, true);
+        Some(Pruned {
+            op: Op::While(Arc::new(pruned)),
+            inputs: [&params[..], &tested[nc..]].concat(),
+            outputs,
+        })
+    }
+
+    fn jvp(&self, x: &[Var], dx: &[Tangent], mode: Mode) -> (Vec<Var>, Vec<Tangent>) {
+        match mode {
+            Mode::Fused => self.fused(x, dx),
+            Mode::Linear => self.linear(x, dx),
+        }
+    }
+
+    fn transpose(&self, _: &[Operand], _: &[Option<Cotangent>]) -> Vec<Option<Cotangent>> {
+        unreachable!("the linear part of a while is a scan")
+    }
+
+    /// Runs to the longest of the batch; an element that is done keeps its carry.
+    fn batch(&self, inputs: &[Batched], size: usize) -> Vec<Batched> {
+        let p = self.parts(inputs);
+        let mut mapped: Vec<bool> = p.carry.iter().map(|b| b.mapped).collect();
+        loop {
+            let types = self.body.param_types();
+            let params: Vec<Type> = mapped
+                .iter()
+                .zip(types)
+                .map(|(m, ty)| if *m { ty.batched(size) } else { ty.clone() })
+                .collect();
+            let args = |vars: &[Var], constants: &[Batched]| -> Vec<Batched> {
+                let steps = vars.iter().zip(&mapped);
+                let steps = steps.map(|(&value, &mapped)| Batched { value, mapped });
+                steps.chain(constants.iter().copied()).collect()
+            };
+            let mut differs = false;
+            let cond = closed(Kind::Barrier, &params, |vars| {
+                let go = batch(&self.cond, &args(vars, p.cond), size)[0];
+                differs = go.mapped;
+                vec![match go.mapped {
+                    true => reduce::reduce(reduce::Reducer::Any, go.value, &[0]),
+                    false => go.value,
+                }]
+            });
+            let mut out = vec![];
+            let guard = || {
+                let at: Vec<Var> = p
+                    .carry
+                    .iter()
+                    .zip(&mapped)
+                    .map(|(b, &m)| if m { b.spread(size) } else { b.value })
+                    .collect();
+                inline(&cond.func, &[&at[..], &cond.captures].concat())[0]
+            };
+            let (trace, vars) = BodyTrace::open(Runs::If(&guard), &params);
+            let live = differs.then(|| batch(&self.cond, &args(&vars, p.cond), size)[0].value);
+            let results = batch(&self.body, &args(&vars, p.constants), size);
+            let mut values = vec![];
+            for (i, r) in results.into_iter().enumerate() {
+                let wide = r.mapped || live.is_some() || (i < self.carry && mapped[i]);
+                out.push(wide);
+                let next = if wide { r.spread(size) } else { r.value };
+                values.push(match live {
+                    None => next,
+                    Some(live) => {
+                        let stay = match i < self.carry {
+                            true if mapped[i] => vars[i],
+                            true => Batched::shared(vars[i]).spread(size),
+                            false => Var::zeros(&next.ty()),
+                        };
+                        choose(live, next, stay)
+                    }
+                });
+            }
+            // How many steps each element took is one more carry.
+            let body = trace;
+            let next: Vec<bool> = (0..self.carry).map(|i| mapped[i] || out[i]).collect();
+            if next != mapped {
+                drop(body);
+                mapped = next;
+                continue;
+            }
+            return self.batch_bind(body, values, live, &cond, p.carry, &mapped, &out, size);
+        }
+    }
+}
+
+impl While {
+    #[allow(clippy::too_many_arguments)]
+    fn batch_bind(
+        &self,
+        trace: BodyTrace<'_>,
+        mut values: Vec<Var>,
+        live: Option<Var>,
+        cond: &crate::trace::Closed,
+        carry: &[Batched],
+        mapped: &[bool],
+        out: &[bool],
+        size: usize,
+    ) -> Vec<Batched> {
+        let nc = self.carry;
+        let mut init: Vec<Var> = carry
+            .iter()
+            .zip(mapped)
+            .map(|(b, &m)| if m { b.spread(size) } else { b.value })
+            .collect();
+        let mut cond_func = cond.func.clone();
+        let counted = Type::new(DType::I64, &[size]);
+        if let Some(live) = live {
+            let steps = trace.trace.param(counted.clone());
+            let one = Var::full(&counted, 1.0);
+            let more = elementwise::select(live, elementwise::add(steps, one), steps);
+            values.insert(nc, more);
+            init.push(Var::zeros(&counted));
+            let mut types = cond_func.types[..nc].to_vec();
+            types.push(counted);
+            types.extend_from_slice(&cond_func.param_types()[nc..]);
+            let places: Vec<usize> = (0..nc).chain(nc + 1..types.len()).collect();
+            cond_func = cond_func.with_params(types, &places);
+        }
+        let body = trace.close(&values, &mut []);
+        let batched = While {
+            cond: cond_func,
+            body: body.func,
+            carry: init.len(),
+            limit: self.limit,
+        };
+        let extra = init.len() - nc;
+        let outs = batched.bind(&[&init, &body.captures, &cond.captures]);
+        let mut result: Vec<Batched> = (0..nc)
+            .map(|i| Batched {
+                value: outs[i],
+                mapped: mapped[i],
+            })
+            .collect();
+        // With an element's own count, the loop's is not wanted.
+        result.push(match extra {
+            0 => Batched::shared(outs[nc]),
+            _ => Batched::mapped(outs[nc]),
+        });
+        let lists = outs[nc + extra + 1..].iter().zip(&out[nc..]);
+        result.extend(lists.map(|(&value, &mapped)| Batched { value, mapped }));
+        result
+    }
+}
+
+/// Records a loop that runs while `cond` holds.
+#[track_caller]
+pub fn while_loop(
+    init: &[Var],
+    cond: impl FnOnce(&[Var]) -> Var,
+    body: impl FnOnce(&[Var]) -> Vec<Var>,
+) -> Vec<Var> {
+    let types: Vec<Type> = init.iter().map(|v| v.ty()).collect();
+    let cond = closed(Kind::Barrier, &types, |vars| vec![cond(vars)]);
+    let guard = || inline(&cond.func, &[init, &cond.captures].concat())[0];
+    let (trace, vars) = BodyTrace::open(Runs::If(&guard), &types);
+    let next = body(&vars);
+    let body = trace.close(&next, &mut []);
+    let n = init.len();
+    let looped = While {
+        cond: cond.func.clone(),
+        body: body.func,
+        carry: n,
+        limit: MAX_STEPS.get(),
+    };
+    looped.bind(&[init, &body.captures, &cond.captures])[..n].to_vec()
+}

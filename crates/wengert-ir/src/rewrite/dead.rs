@@ -1,0 +1,136 @@
+//! Dead code: equations whose results nobody wants, and the results, carries and operands of loops,
+//! branches and maps that nobody wants.
+
+use crate::ir::{Atom, Eqn, Func};
+use crate::ops::Pruned;
+use crate::transform::linearize::pick;
+
+/// The function without what does not reach its results. Its parameters stay.
+pub fn dead_code(func: &Func) -> Func {
+    let keep = vec![true; func.results.len()];
+    narrowed(func, &vec![true; func.arity()], &keep)
+}
+
+/// Which parameters the results that are `wanted`, and the effects, need.
+pub fn live_params(func: &Func, wanted: &[bool]) -> Vec<bool> {
+    let mut live = vec![false; func.types.len()];
+    for atom in pick(&func.results, wanted) {
+        mark(&mut live, &atom);
+    }
+    for eqn in func.eqns.iter().rev() {
+        if is_live(eqn, &live) {
+            eqn.inputs.iter().for_each(|a| mark(&mut live, a));
+        }
+    }
+    live.truncate(func.arity());
+    live
+}
+
+/// Which results of a loop's body are wanted at some step, given which are wanted at the end: the
+/// least fixpoint over what the wanted ones need of the carry.
+pub fn live_results(body: &Func, carry: usize, wanted: &[bool]) -> Vec<bool> {
+    let mut live = wanted.to_vec();
+    loop {
+        let params = live_params(body, &live);
+        let next: Vec<bool> = (0..live.len())
+            .map(|r| live[r] || (r < carry && params[r]))
+            .collect();
+        if next == live {
+            return live;
+        }
+        live = next;
+    }
+}
+
+/// The function with those parameters and those results alone, and without dead code. A parameter
+/// that is left out must not be needed.
+pub fn narrowed(func: &Func, params: &[bool], results: &[bool]) -> Func {
+    let results = pick(&func.results, results);
+    let mut live = vec![false; func.types.len()];
+    results.iter().for_each(|a| mark(&mut live, a));
+    let mut kept: Vec<(Eqn, Option<Pruned>)> = vec![];
+    for eqn in func.eqns.iter().rev() {
+        if !is_live(eqn, &live) {
+            continue;
+        }
+        let used: Vec<bool> = eqn.outputs.clone().map(|o| live[o as usize]).collect();
+        let pruned = match eqn.op.has_effect() {
+            true => None,
+            false => eqn.op.prune(&used),
+        };
+        match &pruned {
+            None => eqn.inputs.iter().for_each(|a| mark(&mut live, a)),
+            Some(p) => pick(&eqn.inputs, &p.inputs)
+                .iter()
+                .for_each(|a| mark(&mut live, a)),
+        }
+        kept.push((eqn.clone(), pruned));
+    }
+    kept.reverse();
+
+    let mut number = vec![u32::MAX; func.types.len()];
+    let mut types = vec![];
+    let mut put = |id: u32, number: &mut Vec<u32>| {
+        number[id as usize] = types.len() as u32;
+        types.push(func.types[id as usize].clone());
+    };
+    let count = params.iter().filter(|p| **p).count() as u32;
+    for id in (0..func.params).filter(|&i| params[i as usize]) {
+        put(id, &mut number);
+    }
+    let mut eqns = vec![];
+    let mut next = count;
+    for (eqn, pruned) in kept {
+        let (op, inputs, outputs) = match pruned {
+            None => (eqn.op, eqn.inputs.to_vec(), eqn.outputs.collect::<Vec<_>>()),
+            Some(p) => {
+                let outputs: Vec<u32> = eqn.outputs.collect();
+                (
+                    p.op,
+                    pick(&eqn.inputs, &p.inputs),
+                    pick(&outputs, &p.outputs),
+                )
+            }
+        };
+        let inputs = inputs.iter().map(|a| renumbered(a, &number)).collect();
+        outputs.iter().for_each(|&o| put(o, &mut number));
+        let start = next;
+        next += outputs.len() as u32;
+        eqns.push(Eqn {
+            op,
+            inputs,
+            outputs: start..next,
+            source: eqn.source,
+        });
+    }
+    Func {
+        params: count,
+        results: results.iter().map(|a| renumbered(a, &number)).collect(),
+        types,
+        eqns,
+    }
+}
+
+fn renumbered(atom: &Atom, number: &[u32]) -> Atom {
+    match atom {
+        Atom::Var(id) => {
+            debug_assert_ne!(
+                number[*id as usize],
+                u32::MAX,
+                "a value that was left out is used"
+            );
+            Atom::Var(number[*id as usize])
+        }
+        lit => *lit,
+    }
+}
+
+fn mark(live: &mut [bool], atom: &Atom) {
+    if let Atom::Var(id) = atom {
+        live[*id as usize] = true;
+    }
+}
+
+fn is_live(eqn: &Eqn, live: &[bool]) -> bool {
+    eqn.op.has_effect() || eqn.outputs.clone().any(|o| live[o as usize])
+}

@@ -1,0 +1,134 @@
+//! Rewrites: functions to equal functions, after all differentiation is done.
+//!
+//! Unlike the transforms these name operations: each pass is a table of rules.
+
+mod algebra;
+mod contract;
+pub mod dead;
+
+use std::collections::HashMap;
+
+use smallvec::SmallVec;
+
+use crate::ir::{Atom, Func, Splat};
+use crate::ops::Op;
+use crate::ops::elementwise::Elementwise;
+use crate::trace::{Kind, Var, bind, open, with_source};
+
+pub use dead::dead_code;
+
+/// What is known of the values that a pass has recorded.
+#[derive(Default)]
+pub struct Known {
+    definitions: HashMap<u32, Definition>,
+}
+
+struct Definition {
+    op: Op,
+    inputs: SmallVec<[Var; 3]>,
+    uses: u32,
+}
+
+impl Known {
+    /// The operands of `v`, if it is what that operation gives.
+    pub fn operands(&self, v: Var, op: Elementwise) -> Option<&[Var]> {
+        let found = self.definitions.get(&v.id()?)?;
+        (found.op == Op::Elementwise(op)).then_some(&found.inputs)
+    }
+
+    /// Whether `v` has one use.
+    pub fn used_once(&self, v: Var) -> bool {
+        v.id()
+            .and_then(|id| self.definitions.get(&id))
+            .is_some_and(|d| d.uses == 1)
+    }
+}
+
+/// A rule: what to record instead of an operation, if it applies.
+pub type Rule = fn(&Known, Elementwise, &[Var]) -> Option<Var>;
+
+/// Makes a function ready for scheduling: simpler, without dead code, calls inlined, and with
+/// products and sums contracted to `fma` where `fused` (one rounding instead of two; only sensible
+/// on hardware that has it).
+pub fn optimise(func: &Func, fused: bool) -> Func {
+    let func = rewrite(&dead_code(func), algebra::RULES);
+    let func = match fused {
+        true => rewrite(&dead_code(&func), contract::RULES),
+        false => func,
+    };
+    dead_code(&func)
+}
+
+/// Records the function anew, trying the rules on each equation, in bodies too.
+fn rewrite(func: &Func, rules: &[Rule]) -> Func {
+    let uses = uses(func);
+    let (trace, params) = open(Kind::Door, func.param_types());
+    let mut env = params;
+    let mut known = Known::default();
+    record(func, rules, &uses, &mut env, &mut known);
+    let value = |a: &Atom| value(&env, a);
+    let results: Vec<Var> = func.results.iter().map(value).collect();
+    trace.close(&results).func
+}
+
+fn record(func: &Func, rules: &[Rule], uses: &[u32], env: &mut Vec<Var>, known: &mut Known) {
+    for eqn in &func.eqns {
+        let inputs: SmallVec<[Var; 3]> = eqn.inputs.iter().map(|a| value(env, a)).collect();
+        let outputs = with_source(eqn.source, || {
+            if let Op::Elementwise(op) = eqn.op
+                && let Some(y) = rules.iter().find_map(|rule| rule(known, op, &inputs))
+            {
+                return vec![y];
+            }
+            if let Some(body) = eqn.op.call() {
+                let body = rewrite(body, rules);
+                return crate::transform::inline(&body, &inputs);
+            }
+            let op = eqn.op.with_bodies(&mut |f| rewrite(f, rules));
+            let op = op.unwrap_or_else(|| eqn.op.clone());
+            let outputs = bind(op.clone(), &inputs);
+            if let [out] = outputs[..]
+                && let Some(id) = out.id()
+            {
+                known.definitions.insert(
+                    id,
+                    Definition {
+                        op,
+                        inputs: inputs.clone(),
+                        uses: uses[eqn.outputs.start as usize],
+                    },
+                );
+            }
+            outputs
+        });
+        env.extend(outputs);
+    }
+}
+
+fn value(env: &[Var], atom: &Atom) -> Var {
+    match atom {
+        Atom::Var(id) => env[*id as usize],
+        Atom::Lit(splat) => Var::literal(*splat),
+    }
+}
+
+fn uses(func: &Func) -> Vec<u32> {
+    let mut uses = vec![0; func.types.len()];
+    let inputs = func.eqns.iter().flat_map(|e| e.inputs.iter());
+    for atom in inputs.chain(&func.results) {
+        if let Atom::Var(id) = atom {
+            uses[*id as usize] += 1;
+        }
+    }
+    uses
+}
+
+/// The number of a float literal.
+fn number(v: Var) -> Option<f64> {
+    let Splat { bits, .. } = v.as_literal()?;
+    match v.as_literal()?.ty().dtype {
+        crate::ir::DType::F64 => Some(f64::from_bits(bits)),
+        crate::ir::DType::F32 => Some(f32::from_bits(bits as u32) as f64),
+        _ => None,
+    }
+}

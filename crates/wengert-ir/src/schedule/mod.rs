@@ -1,0 +1,209 @@
+//! From the array IR to the loop IR: which arrays are stored, which loops compute them, and where
+//! those loops run.
+//!
+//! [`lower`] walks over a function equation by equation and asks each operation for its results
+//! ([`Primitive::lower`](crate::ops::Primitive::lower)); operations that hold functions walk over
+//! them in turn. A value on the way is a [`node`]: a scalar in a register, an array in memory with
+//! any strides, a few elements in registers, or an expression that nobody has computed yet. Layout
+//! operations only change how a node is read.
+//!
+//! Expressions wait until something has to be stored ([`store`]): then all that is wanted of one shape
+//! goes into one loop nest ([`nest`]), where each value is computed once an element, in a register,
+//! and is stored if something outside of the nest still wants it.
+
+pub mod carry;
+pub mod lanes;
+pub mod list;
+pub mod nest;
+pub mod node;
+pub mod reduce;
+pub mod store;
+pub mod view;
+pub mod write;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+
+use crate::error::{Error, Result};
+use crate::ir::{Atom, DType, Func, Type};
+use crate::loops::affine::Affine;
+use crate::loops::builder::Builder;
+use crate::loops::{BufferKind, Program};
+use node::{Node, NodeId};
+use view::{Place, View, contiguous};
+
+/// A result that an operation is asked for.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// Its type.
+    pub ty: Type,
+    /// Where it may be put. An operation may as well put it elsewhere.
+    pub place: Option<View>,
+}
+
+/// A function on its way to a program.
+pub struct Lowering {
+    /// What it becomes.
+    pub b: Builder,
+    nodes: Vec<Node>,
+    /// The values of nodes at the elements that are being computed, in a nest.
+    memo: Option<HashMap<(NodeId, node::Position), crate::loops::Value>>,
+    /// Elements in registers that a nest has put into memory, to reach them by number.
+    spilled: HashMap<NodeId, View>,
+    /// Whether a parallel loop is open.
+    parallel: bool,
+}
+
+/// The program of a function. Argument `i` is input `i`, result `i` is output `i`.
+///
+/// # Errors
+/// If the function takes or gives a value of run-time length, or holds an operation that has no
+/// lowering.
+pub fn lower(func: &Func) -> Result<Program> {
+    let results = func.result_types();
+    for ty in func.param_types().iter().chain(&results) {
+        if ty.shape.has_run() {
+            return Err(unsupported(format!("an argument or result of type {ty}")));
+        }
+    }
+    let mut l = Lowering::new();
+    let memory = |l: &mut Lowering, ty: &Type, kind| {
+        let buffer = l.b.buffer(ty.dtype, ty.size(), kind);
+        View {
+            place: Place::Buffer(buffer),
+            offset: Affine::default(),
+            strides: contiguous(&ty.dims()),
+        }
+    };
+    let mut args = vec![];
+    for (i, ty) in func.param_types().iter().enumerate() {
+        let view = memory(&mut l, ty, BufferKind::Input(i as u32));
+        args.push(l.stored(ty.dtype, ty.dims(), view));
+    }
+    let places: Vec<View> = (results.iter().enumerate())
+        .map(|(i, ty)| memory(&mut l, ty, BufferKind::Output(i as u32)))
+        .collect();
+    let wanted: Vec<Option<View>> = places.iter().cloned().map(Some).collect();
+    let out = l.run(func, &args, &wanted)?;
+    l.commit(out.into_iter().zip(places).collect(), &[])?;
+    Ok(l.b.finish())
+}
+
+/// Says that something cannot be compiled.
+pub fn unsupported(what: impl Into<String>) -> Error {
+    Error::Compile {
+        message: format!("{} cannot be compiled", what.into()),
+    }
+}
+
+impl Lowering {
+    pub(crate) fn new() -> Lowering {
+        Lowering {
+            b: Builder::new(),
+            nodes: vec![],
+            memo: None,
+            spilled: HashMap::new(),
+            parallel: false,
+        }
+    }
+
+    /// Whether a vector loop is open: then code is for one of its lanes.
+    pub fn in_lanes(&self) -> bool {
+        self.b.vector_index().is_some()
+    }
+
+    /// Lowers a function on these arguments. `places` says where results may be put. The caller
+    /// holds a use of each result.
+    ///
+    /// # Errors
+    /// As [`lower`].
+    pub fn run(
+        &mut self,
+        func: &Func,
+        args: &[NodeId],
+        places: &[Option<View>],
+    ) -> Result<Vec<NodeId>> {
+        let mut uses = vec![0u32; func.types.len()];
+        let operands = func.eqns.iter().flat_map(|e| &e.inputs);
+        for atom in operands.chain(&func.results) {
+            if let Atom::Var(v) = atom {
+                uses[*v as usize] += 1;
+            }
+        }
+        let mut wanted: HashMap<u32, View> = HashMap::new();
+        for (atom, place) in func.results.iter().zip(places) {
+            if let (Atom::Var(v), Some(place)) = (atom, place) {
+                wanted.entry(*v).or_insert_with(|| place.clone());
+            }
+        }
+        let mut values: Vec<NodeId> = args.to_vec();
+        for (&node, &n) in args.iter().zip(&uses) {
+            self.retain(node, n);
+        }
+        for eqn in &func.eqns {
+            let inputs: Vec<NodeId> = (eqn.inputs.iter()).map(|a| self.atom(&values, a)).collect();
+            let outputs: Vec<Wanted> = (eqn.outputs.clone())
+                .map(|v| Wanted {
+                    ty: func.types[v as usize].clone(),
+                    place: wanted.remove(&v),
+                })
+                .collect();
+            let results = eqn.op.lower(self, &inputs, &outputs)?;
+            debug_assert_eq!(results.len(), outputs.len(), "{}", eqn.op.name());
+            for (v, &node) in eqn.outputs.clone().zip(&results) {
+                debug_assert_eq!(
+                    *self.ty(node),
+                    func.types[v as usize],
+                    "{} gave a value of another type than it said",
+                    eqn.op.name()
+                );
+                self.retain(node, uses[v as usize]);
+            }
+            for (v, want) in eqn.outputs.clone().zip(outputs) {
+                if let Some(place) = want.place {
+                    self.wish(results[(v - eqn.outputs.start) as usize], place);
+                }
+            }
+            for &node in &results {
+                self.discard(node);
+            }
+            for (&node, atom) in inputs.iter().zip(&eqn.inputs) {
+                if matches!(atom, Atom::Var(_)) {
+                    self.release(node);
+                }
+            }
+            values.extend(results);
+        }
+        let results: Vec<NodeId> = (func.results.iter()).map(|a| self.atom(&values, a)).collect();
+        for (&node, atom) in results.iter().zip(&func.results) {
+            if matches!(atom, Atom::Lit(_)) {
+                self.retain(node, 1);
+            }
+        }
+        Ok(results)
+    }
+
+    fn atom(&mut self, values: &[NodeId], atom: &Atom) -> NodeId {
+        match atom {
+            Atom::Var(v) => values[*v as usize],
+            Atom::Lit(splat) => self.literal(splat.ty().clone(), splat.bits),
+        }
+    }
+
+    /// Memory for an array.
+    pub fn alloc(&mut self, dtype: DType, dims: &[usize]) -> View {
+        let kind = match (self.in_lanes(), self.parallel) {
+            (true, _) => BufferKind::Local,
+            (false, true) => BufferKind::Task,
+            (false, false) => BufferKind::Call,
+        };
+        let buffer = self.b.buffer(dtype, dims.iter().product(), kind);
+        View {
+            place: Place::Buffer(buffer),
+            offset: Affine::default(),
+            strides: contiguous(dims),
+        }
+    }
+}

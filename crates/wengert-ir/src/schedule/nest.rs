@@ -1,0 +1,268 @@
+//! Loop nests over the elements of arrays.
+
+use super::Lowering;
+use super::node::{FEW, Position, positions};
+use super::view::PerAxis;
+use crate::error::Result;
+use crate::loops::affine::Affine;
+use crate::loops::builder::Carry;
+use crate::loops::{LANES, LoopKind, ScalarOp, Value};
+
+/// From so many elements on, a nest outside of lanes is cut into tasks.
+const PARALLEL: usize = 65_536;
+
+/// The elements of a task.
+const TASK: usize = 32_768;
+
+/// An axis, or several that are walked as one.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) struct Axis {
+    pub extent: usize,
+    /// The innermost of the axes walked as one: its index runs over all of them, and those of the
+    /// others are 0.
+    pub axis: usize,
+}
+
+/// What a nest runs over: axes in row-major order.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct Space {
+    pub axes: Vec<Axis>,
+    dims: Vec<usize>,
+}
+
+impl Space {
+    /// Axes of these lengths; neighbours are walked as one where that makes no difference to any
+    /// of the arrays with those strides (`None`: it would).
+    pub fn new(dims: &[usize], walks: &[Option<PerAxis<i64>>]) -> Space {
+        let all: Vec<usize> = (0..dims.len()).collect();
+        Space::of_axes(dims, &all, walks)
+    }
+
+    /// Some of the axes only, in that order.
+    pub fn of_axes(dims: &[usize], order: &[usize], walks: &[Option<PerAxis<i64>>]) -> Space {
+        let dims: Vec<usize> = (0..dims.len())
+            .map(|a| if order.contains(&a) { dims[a] } else { 1 })
+            .collect();
+        let axes = collapse(&dims, order, walks);
+        Space { axes, dims }
+    }
+
+    /// The number of points.
+    pub fn size(&self) -> usize {
+        self.dims.iter().product()
+    }
+
+    /// The lengths of the axes, 1 for those it does not run over.
+    pub fn dims(&self) -> Vec<usize> {
+        self.dims.clone()
+    }
+
+    pub fn origin(&self) -> Position {
+        self.dims.iter().map(|_| Affine::default()).collect()
+    }
+}
+
+/// Axes, neighbours walked as one where possible.
+fn collapse(dims: &[usize], order: &[usize], walks: &[Option<PerAxis<i64>>]) -> Vec<Axis> {
+    let mut axes: Vec<Axis> = vec![];
+    for axis in order.iter().copied().filter(|&a| dims[a] != 1) {
+        let extent = dims[axis];
+        let merges = |outer: &Axis| {
+            let even = |w: &Option<PerAxis<i64>>| {
+                w.as_ref()
+                    .is_some_and(|s| s[outer.axis] == s[axis] * extent as i64)
+            };
+            walks.iter().all(even)
+        };
+        match axes.last_mut() {
+            Some(outer) if merges(outer) => {
+                *outer = Axis {
+                    extent: outer.extent * extent,
+                    axis,
+                };
+            }
+            _ => axes.push(Axis { extent, axis }),
+        }
+    }
+    axes
+}
+
+/// What is done at each point of a nest.
+pub(super) type Visit<'f> = dyn FnMut(&mut Lowering, &[Affine]) -> Result<()> + 'f;
+
+impl Lowering {
+    /// A counted loop around what `body` lowers.
+    ///
+    /// # Errors
+    /// Those of the body.
+    pub fn for_(
+        &mut self,
+        kind: LoopKind,
+        extent: Value,
+        carries: &[Carry],
+        body: impl FnOnce(&mut Lowering, Value, &[Value]) -> Result<Vec<Value>>,
+    ) -> Result<Vec<Value>> {
+        let (open, params) = self.b.open_for(kind, extent, carries);
+        let outer = self.parallel;
+        self.parallel |= kind == LoopKind::Parallel;
+        let results = body(self, open.index, &params)?;
+        self.parallel = outer;
+        Ok(self.b.close_for(open, results))
+    }
+
+    /// A counted loop that carries nothing.
+    pub(super) fn repeat(
+        &mut self,
+        kind: LoopKind,
+        extent: Value,
+        body: impl FnOnce(&mut Lowering, Affine) -> Result<()>,
+    ) -> Result<()> {
+        self.for_(kind, extent, &[], |l, i, _| {
+            let i = l.b.affine(i);
+            body(l, i)?;
+            Ok(vec![])
+        })?;
+        Ok(())
+    }
+
+    /// Visits every point. In lanes, each of them loops; elsewhere the points run side by side, and
+    /// many of them in tasks, each visit standing for the work of `weight` elements.
+    pub(super) fn over(
+        &mut self,
+        space: &Space,
+        weight: usize,
+        visit: &mut Visit<'_>,
+    ) -> Result<()> {
+        let axes = &space.axes;
+        if space.size() <= FEW {
+            for at in positions(&space.dims) {
+                visit(self, &at)?;
+            }
+            return Ok(());
+        }
+        let mut at = space.origin();
+        if self.in_lanes() {
+            return self.serial(axes, &mut at, visit);
+        }
+        // Side by side along the innermost axis that is long enough.
+        let long = axes.iter().rposition(|a| a.extent >= LANES);
+        let longest = || (0..axes.len()).max_by_key(|&i| axes[i].extent);
+        let v = long.or_else(longest).expect("a space of some size");
+        let (outer, vector, inner) = (&axes[..v], axes[v], &axes[v + 1..]);
+        let inside: usize = inner.iter().map(|a| a.extent).product::<usize>() * weight;
+        let tasks = space.size() * weight >= PARALLEL && !self.parallel;
+        if tasks && outer.is_empty() {
+            let chunk = (TASK / inside).next_multiple_of(LANES).max(LANES);
+            return self.chunks(vector.extent, chunk, &mut |l, start, len| {
+                l.repeat(LoopKind::Vector, len, |l, i| {
+                    at[vector.axis] = l.b.add_scaled(&start, &i, 1);
+                    l.serial(inner, &mut at, visit)
+                })
+            });
+        }
+        let mut rows = |l: &mut Lowering, at: &mut Position| {
+            let extent = l.b.i64(vector.extent as i64);
+            l.repeat(LoopKind::Vector, extent, |l, i| {
+                at[vector.axis] = i;
+                l.serial(inner, at, visit)
+            })
+        };
+        self.outer(outer, &mut at, inside * vector.extent, tasks, &mut rows)
+    }
+
+    /// Visits every point one after the other; many of them in tasks where those are allowed, each
+    /// visit standing for the work of `weight` elements.
+    pub(super) fn over_serially(
+        &mut self,
+        space: &Space,
+        weight: usize,
+        visit: &mut Visit<'_>,
+    ) -> Result<()> {
+        let mut at = space.origin();
+        let tasks = !self.in_lanes() && !self.parallel && space.size() * weight >= PARALLEL;
+        if tasks && !space.axes.is_empty() {
+            return self.outer(&space.axes, &mut at, weight, true, &mut |l, at| visit(l, at));
+        }
+        self.serial(&space.axes, &mut at, visit)
+    }
+
+    /// Loops over outer axes, the first of them in tasks, around work of `inside` elements.
+    fn outer(
+        &mut self,
+        axes: &[Axis],
+        at: &mut Position,
+        inside: usize,
+        tasks: bool,
+        body: &mut dyn FnMut(&mut Lowering, &mut Position) -> Result<()>,
+    ) -> Result<()> {
+        let Some((first, rest)) = axes.split_first() else {
+            return body(self, at);
+        };
+        let row: usize = rest.iter().map(|a| a.extent).product::<usize>() * inside;
+        if !tasks {
+            let extent = self.b.i64(first.extent as i64);
+            return self.repeat(LoopKind::Serial { reverse: false }, extent, |l, i| {
+                at[first.axis] = i;
+                l.outer(rest, at, inside, false, body)
+            });
+        }
+        let chunk = (TASK / row.max(1)).clamp(1, first.extent);
+        self.chunks(first.extent, chunk, &mut |l, start, len| {
+            if chunk == 1 {
+                at[first.axis] = start;
+                return l.outer(rest, at, inside, false, body);
+            }
+            l.repeat(LoopKind::Serial { reverse: false }, len, |l, i| {
+                at[first.axis] = l.b.add_scaled(&start, &i, 1);
+                l.outer(rest, at, inside, false, body)
+            })
+        })
+    }
+
+    /// A parallel loop over chunks of an extent: the first place and the number of places of each.
+    pub(super) fn chunks(
+        &mut self,
+        extent: usize,
+        chunk: usize,
+        body: &mut dyn FnMut(&mut Lowering, Affine, Value) -> Result<()>,
+    ) -> Result<()> {
+        let count = self.b.i64(extent.div_ceil(chunk) as i64);
+        self.repeat(LoopKind::Parallel, count, |l, c| {
+            let start = l.b.scale(&c, chunk as i64);
+            let full = l.b.i64(chunk as i64);
+            let len = match extent % chunk {
+                0 => full,
+                _ => {
+                    let left = l.b.add_scaled(&Affine::constant(extent as i64), &start, -1);
+                    let left = l.b.materialize(&left);
+                    l.b.op(ScalarOp::Min, &[left, full])
+                }
+            };
+            body(l, start, len)
+        })
+    }
+
+    /// Nested loops, one after the other; short ones are unrolled.
+    pub(super) fn serial(
+        &mut self,
+        axes: &[Axis],
+        at: &mut Position,
+        visit: &mut Visit<'_>,
+    ) -> Result<()> {
+        let Some((first, rest)) = axes.split_first() else {
+            return visit(self, at);
+        };
+        if first.extent <= FEW {
+            for i in 0..first.extent {
+                at[first.axis] = Affine::constant(i as i64);
+                self.serial(rest, at, visit)?;
+            }
+            return Ok(());
+        }
+        let extent = self.b.i64(first.extent as i64);
+        self.repeat(LoopKind::Serial { reverse: false }, extent, |l, i| {
+            at[first.axis] = i;
+            l.serial(rest, at, visit)
+        })
+    }
+}

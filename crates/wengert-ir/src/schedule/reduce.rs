@@ -1,0 +1,409 @@
+//! Reductions, in the order that [`order`] says.
+
+use std::collections::HashMap;
+
+use super::nest::Space;
+use super::node::{FEW, NodeId, Position, positions};
+use super::view::{AxisMap, PerAxis, View, contiguous};
+use super::{Lowering, Wanted};
+use crate::error::Result;
+use crate::ir::order::{CHUNK, PARTIALS, SHORT};
+use crate::ir::{DType, Type};
+use crate::loops::affine::Affine;
+use crate::loops::{FoldOp, LANES, LoopKind, ScalarOp, Value};
+
+const SERIAL: LoopKind = LoopKind::Serial { reverse: false };
+
+/// What a reduction starts from: joining it with anything gives that thing, bit for bit.
+pub fn neutral(op: FoldOp, dtype: DType) -> u64 {
+    let float = |x: f64| match dtype {
+        DType::F32 => u64::from((x as f32).to_bits()),
+        _ => x.to_bits(),
+    };
+    let (smallest, largest) = match dtype {
+        DType::F32 | DType::F64 => (float(f64::NEG_INFINITY), float(f64::INFINITY)),
+        DType::I32 => (u64::from(i32::MIN as u32), i32::MAX as u64),
+        DType::I64 => (i64::MIN as u64, i64::MAX as u64),
+        DType::U32 => (0, u64::from(u32::MAX)),
+        DType::U64 => (0, u64::MAX),
+        DType::U8 => (0, u64::from(u8::MAX)),
+        DType::Bool => (0, 1),
+    };
+    match op {
+        FoldOp::Add if dtype.is_float() => float(-0.0),
+        FoldOp::Add => 0,
+        FoldOp::Mul if dtype.is_float() => float(1.0),
+        FoldOp::Mul => 1,
+        FoldOp::Min => largest,
+        FoldOp::Max => smallest,
+    }
+}
+
+/// A term of a reduction at a point.
+pub(super) type Term<'f> = dyn FnMut(&mut Lowering, &[Affine]) -> Result<Value> + 'f;
+
+/// A reduction of terms over some axes.
+pub(super) struct Fold {
+    pub op: FoldOp,
+    pub dtype: DType,
+    /// The lengths of all axes of the terms.
+    pub dims: Vec<usize>,
+    /// The axes of the result.
+    pub kept: Vec<usize>,
+    /// The axes that are reduced.
+    pub reduced: Vec<usize>,
+    /// How the terms walk over memory.
+    pub walks: Vec<Option<PerAxis<i64>>>,
+    /// One term after the other, however many there are.
+    pub one_by_one: bool,
+}
+
+impl Lowering {
+    /// The reduction of an array over axes; the others stay, in order.
+    ///
+    /// # Errors
+    /// As [`Lowering::force`].
+    pub fn reduce(
+        &mut self,
+        x: NodeId,
+        axes: &[usize],
+        op: FoldOp,
+        want: &Wanted,
+    ) -> Result<NodeId> {
+        let dims = self.dims(x);
+        let (reduced, kept): (Vec<usize>, Vec<usize>) =
+            (0..dims.len()).partition(|a| axes.contains(a));
+        let n: usize = reduced.iter().map(|&a| dims[a]).product();
+        if n == 0 {
+            let bits = match op {
+                FoldOp::Add => 0,
+                _ => neutral(op, want.ty.dtype),
+            };
+            return Ok(self.literal(want.ty.clone(), bits));
+        }
+        let pending = self.pending_below([x]);
+        let mut beside = self.wanted_outside(&pending, &[x]);
+        if pending.last() == Some(&x) && self.node(x).uses > 1 {
+            beside.push(x);
+        }
+        let read = self.with_leaves(&pending, &[x]);
+        let walks = self.walks(&read);
+        let mut fold = Fold {
+            op,
+            dtype: want.ty.dtype,
+            dims: dims.clone(),
+            kept,
+            reduced,
+            walks,
+            one_by_one: false,
+        };
+        if fold.across(self.in_lanes()) && fold.reduced_space().axes.len() > 1 {
+            // The terms are to lie one after the other.
+            let perm = [&fold.kept[..], &fold.reduced].concat();
+            let moved = self.remap(x, &AxisMap::transpose(&dims, &perm))?;
+            let view = self.contiguous_memory(moved)?;
+            let k = fold.kept.len();
+            let ty = self.ty(moved).clone();
+            let moved = self.stored(ty.dtype, ty.dims(), view);
+            let axes: Vec<usize> = (k..dims.len()).collect();
+            return self.reduce(moved, &axes, op, want);
+        }
+        let places: Vec<View> = (beside.iter())
+            .map(|&id| {
+                let dtype = self.ty(id).dtype;
+                self.node_mut(id).place.take().unwrap_or_else(|| self.alloc(dtype, &dims))
+            })
+            .collect();
+        fold.walks.extend(places.iter().map(|p| Some(p.strides.clone())));
+        let spilled = std::mem::take(&mut self.spilled);
+        self.spill(&read)?;
+        let result = self.fold(&fold, want, &mut |l, at| {
+            l.memo = Some(HashMap::new());
+            for &id in &pending {
+                l.element(id, at)?;
+            }
+            let value = l.element(x, at)?;
+            let beside: Result<Vec<Value>> = beside.iter().map(|&id| l.element(id, at)).collect();
+            l.memo = None;
+            for (place, value) in places.iter().zip(beside?) {
+                l.store(place, at, value);
+            }
+            Ok(value)
+        })?;
+        self.spilled = spilled;
+        for (id, place) in beside.into_iter().zip(places) {
+            self.settle(id, super::node::Expr::Stored(place));
+        }
+        Ok(result)
+    }
+
+    /// A reduction of terms.
+    pub(super) fn fold(
+        &mut self,
+        fold: &Fold,
+        want: &Wanted,
+        term: &mut Term<'_>,
+    ) -> Result<NodeId> {
+        let dims = want.ty.dims();
+        let n = fold.terms();
+        let few = want.ty.size() <= FEW;
+        let place = match (&want.place, few) {
+            (Some(place), _) => place.clone(),
+            (None, true) => View {
+                // Never used.
+                place: super::view::Place::Buffer(crate::loops::BufferId(u32::MAX)),
+                offset: Affine::default(),
+                strides: contiguous(&dims),
+            },
+            (None, false) => self.alloc(want.ty.dtype, &dims),
+        };
+        if n > CHUNK && !fold.one_by_one && !self.in_lanes() && !self.parallel {
+            return self.fold_in_tasks(fold, want, place, term);
+        }
+        let kept = fold.kept_space(&place);
+        if few {
+            let mut elements = vec![];
+            for at in positions(&kept.dims()) {
+                elements.push(self.total(fold, at, term)?);
+            }
+            return Ok(match dims.is_empty() {
+                true => self.scalar(&[], elements[0]),
+                false => self.few(want.ty.dtype, &dims, elements),
+            });
+        }
+        let visit = &mut |l: &mut Lowering, at: &[Affine]| {
+            let value = l.total(fold, at.into(), term)?;
+            l.store(&place, &fold.kept_at(at), value);
+            Ok(())
+        };
+        match fold.across(self.in_lanes()) {
+            true => self.over_serially(&kept, n, visit)?,
+            false => self.over(&kept, n, visit)?,
+        }
+        Ok(self.stored(want.ty.dtype, dims, place))
+    }
+
+    /// Chunks of terms side by side, then their sums.
+    fn fold_in_tasks(
+        &mut self,
+        fold: &Fold,
+        want: &Wanted,
+        place: View,
+        term: &mut Term<'_>,
+    ) -> Result<NodeId> {
+        let n = fold.terms();
+        let (full, rest) = (n / CHUNK, n % CHUNK);
+        let dims = want.ty.dims();
+        let sums = [&[n.div_ceil(CHUNK)], &dims[..]].concat();
+        let partial = self.alloc(fold.dtype, &sums);
+        let kept = fold.kept_space(&place);
+        let across = fold.across(false);
+        let mut chunk = |l: &mut Lowering, c: &Affine, len: usize| {
+            let visit = &mut |l: &mut Lowering, at: &[Affine]| {
+                let start = l.b.scale(c, CHUNK as i64);
+                let value = l.chunk(fold, at.into(), &start, len, term)?;
+                let mut to: Position = Position::new();
+                to.push(c.clone());
+                to.extend(fold.kept_at(at));
+                l.store(&partial, &to, value);
+                Ok(())
+            };
+            match across {
+                true => l.over_serially(&kept, len, visit),
+                false => l.over(&kept, len, visit),
+            }
+        };
+        let count = self.b.i64(full as i64);
+        self.repeat(LoopKind::Parallel, count, |l, c| chunk(l, &c, CHUNK))?;
+        if rest > 0 {
+            chunk(self, &Affine::constant(full as i64), rest)?;
+        }
+        let partial = self.push(
+            Type::new(fold.dtype, &sums),
+            super::node::Expr::Stored(partial),
+        );
+        let fold = Fold {
+            dims: sums.clone(),
+            kept: (1..sums.len()).collect(),
+            reduced: vec![0],
+            walks: self.walks(&[partial]),
+            one_by_one: true,
+            ..*fold
+        };
+        let want = Wanted {
+            place: Some(place),
+            ty: want.ty.clone(),
+        };
+        self.fold(&fold, &want, &mut |l, at| l.element(partial, at))
+    }
+
+    /// The reduction of all terms at a point of the kept axes.
+    fn total(&mut self, fold: &Fold, at: Position, term: &mut Term<'_>) -> Result<Value> {
+        let n = fold.terms();
+        if fold.one_by_one || n < SHORT {
+            let space = fold.reduced_space();
+            let sum = self.one_by_one(fold, &space.axes, &mut at.clone(), None, term)?;
+            return Ok(sum.expect("a term"));
+        }
+        if n <= CHUNK {
+            return self.chunk(fold, at, &Affine::default(), n, term);
+        }
+        let (full, rest) = (n / CHUNK, n % CHUNK);
+        let neutral = self.b.constant(fold.dtype, neutral(fold.op, fold.dtype));
+        let (carry, count) = (self.b.carry(neutral), self.b.i64(full as i64));
+        let total = self.for_(SERIAL, count, &[carry], |l, c, sum| {
+            let c = l.b.affine(c);
+            let start = l.b.scale(&c, CHUNK as i64);
+            let value = l.chunk(fold, at.clone(), &start, CHUNK, term)?;
+            Ok(vec![l.b.op(fold.op.scalar(), &[sum[0], value])])
+        })?[0];
+        if rest == 0 {
+            return Ok(total);
+        }
+        let start = Affine::constant((full * CHUNK) as i64);
+        let value = self.chunk(fold, at, &start, rest, term)?;
+        Ok(self.b.op(fold.op.scalar(), &[total, value]))
+    }
+
+    /// Loops over the axes with one running value.
+    fn one_by_one(
+        &mut self,
+        fold: &Fold,
+        axes: &[super::nest::Axis],
+        at: &mut Position,
+        sum: Option<Value>,
+        term: &mut Term<'_>,
+    ) -> Result<Option<Value>> {
+        let Some((first, rest)) = axes.split_first() else {
+            let value = term(self, at)?;
+            return Ok(Some(match sum {
+                Some(sum) => self.b.op(fold.op.scalar(), &[sum, value]),
+                None => value,
+            }));
+        };
+        if first.extent <= FEW {
+            let mut sum = sum;
+            for i in 0..first.extent {
+                at[first.axis] = Affine::constant(i as i64);
+                sum = self.one_by_one(fold, rest, at, sum, term)?;
+            }
+            return Ok(sum);
+        }
+        let neutral = neutral(fold.op, fold.dtype);
+        let init = sum.unwrap_or_else(|| self.b.constant(fold.dtype, neutral));
+        let (carry, extent) = (self.b.carry(init), self.b.i64(first.extent as i64));
+        let sums = self.for_(SERIAL, extent, &[carry], |l, i, sum| {
+            at[first.axis] = l.b.affine(i);
+            let sum = l.one_by_one(fold, rest, at, Some(sum[0]), term)?;
+            Ok(vec![sum.expect("a term")])
+        })?;
+        Ok(Some(sums[0]))
+    }
+
+    /// The reduction of `len` consecutive terms, at most [`CHUNK`].
+    fn chunk(
+        &mut self,
+        fold: &Fold,
+        mut at: Position,
+        start: &Affine,
+        len: usize,
+        term: &mut Term<'_>,
+    ) -> Result<Value> {
+        let op = fold.op.scalar();
+        let neutral = self.b.constant(fold.dtype, neutral(fold.op, fold.dtype));
+        let carry = self.b.carry(neutral);
+        if len < SHORT {
+            let extent = self.b.i64(len as i64);
+            let sums = self.for_(SERIAL, extent, &[carry], |l, i, sum| {
+                let i = l.b.affine(i);
+                let flat = l.b.add_scaled(start, &i, 1);
+                fold.set(l, &mut at, flat);
+                let value = term(l, &at)?;
+                Ok(vec![l.b.op(op, &[sum[0], value])])
+            })?;
+            return Ok(sums[0]);
+        }
+        if fold.across(self.in_lanes()) {
+            let extent = self.b.i64(len as i64);
+            let sums = self.for_(LoopKind::Vector, extent, &[carry], |l, i, sum| {
+                let i = l.b.affine(i);
+                let flat = l.b.add_scaled(start, &i, 1);
+                fold.set(l, &mut at, flat);
+                let value = term(l, &at)?;
+                Ok(vec![l.b.op(op, &[sum[0], value])])
+            })?;
+            return Ok(self.b.op(ScalarOp::Fold(fold.op), &sums));
+        }
+        // Eight partial sums of one lane.
+        let (blocks, rest) = (len / PARTIALS, len % PARTIALS);
+        let extent = self.b.i64(blocks as i64);
+        let mut partial = |l: &mut Lowering, first: &Affine, sums: &[Value], n: usize| {
+            let mut sums = sums.to_vec();
+            for (j, sum) in sums.iter_mut().enumerate().take(n) {
+                fold.set(l, &mut at, first.clone().plus(j as i64));
+                let value = term(l, &at)?;
+                *sum = l.b.op(op, &[*sum, value]);
+            }
+            Ok(sums)
+        };
+        let sums = self.for_(SERIAL, extent, &[carry; PARTIALS], |l, i, sums| {
+            let i = l.b.affine(i);
+            let first = l.b.add_scaled(start, &i, PARTIALS as i64);
+            partial(l, &first, sums, PARTIALS)
+        })?;
+        let first = start.clone().plus((blocks * PARTIALS) as i64);
+        let sums = partial(self, &first, &sums, rest)?;
+        let mut join = |a, b| self.b.op(op, &[a, b]);
+        let sums: [Value; PARTIALS] = sums.try_into().expect("eight of them");
+        Ok(crate::ir::order::join(sums, &mut join))
+    }
+}
+
+impl Fold {
+    fn terms(&self) -> usize {
+        self.reduced.iter().map(|&a| self.dims[a]).product()
+    }
+
+    fn reduced_space(&self) -> Space {
+        Space::of_axes(&self.dims, &self.reduced, &self.walks)
+    }
+
+    /// The space of the results, which go to `place`.
+    fn kept_space(&self, place: &View) -> Space {
+        let mut stores: PerAxis<i64> = self.dims.iter().map(|_| 0).collect();
+        for (&axis, &stride) in self.kept.iter().zip(&place.strides) {
+            stores[axis] = stride;
+        }
+        let mut walks = self.walks.clone();
+        walks.push(Some(stores));
+        Space::of_axes(&self.dims, &self.kept, &walks)
+    }
+
+    fn kept_at(&self, at: &[Affine]) -> Position {
+        self.kept.iter().map(|&a| at[a].clone()).collect()
+    }
+
+    /// Whether terms run side by side, rather than results.
+    fn across(&self, in_lanes: bool) -> bool {
+        let results = self.kept.iter().map(|&a| self.dims[a]).max().unwrap_or(1);
+        let innermost = (0..self.dims.len()).rev().find(|&a| self.dims[a] > 1);
+        !in_lanes
+            && !self.one_by_one
+            && self.terms() >= SHORT
+            && (results < LANES || innermost.is_none_or(|a| self.reduced.contains(&a)))
+    }
+
+    /// Goes to the term of that number.
+    fn set(&self, l: &mut Lowering, at: &mut Position, flat: Affine) {
+        let axes = self.reduced_space().axes;
+        let mut flat = flat;
+        for (k, axis) in axes.iter().enumerate().rev() {
+            if k == 0 {
+                at[axis.axis] = flat;
+                return;
+            }
+            at[axis.axis] = l.b.rem(&flat, axis.extent as i64);
+            flat = l.b.div(&flat, axis.extent as i64);
+        }
+    }
+}

@@ -1,0 +1,331 @@
+//! Which expressions are computed together, and what of them is stored.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::Lowering;
+use super::nest::Space;
+use super::node::{Expr, FEW, NodeId, inputs_of};
+use super::view::{PerAxis, Place, View, contiguous, is_contiguous};
+use crate::error::Result;
+use crate::loops::{BufferId, Value};
+
+/// A node whose elements a nest is to write.
+pub(super) struct Root {
+    pub node: NodeId,
+    /// Where to.
+    pub places: Vec<View>,
+}
+
+impl Lowering {
+    fn is_pending(&self, id: NodeId) -> bool {
+        matches!(self.expr(id), Expr::Each { .. } | Expr::Find { .. })
+    }
+
+    /// Computes what is not there yet: all of one shape in one nest.
+    ///
+    /// # Errors
+    /// If an operand is not an array.
+    pub fn force(&mut self, ids: &[NodeId]) -> Result<()> {
+        let mut left: Vec<NodeId> = ids.to_vec();
+        left.retain(|&id| self.is_pending(id));
+        left.sort();
+        left.dedup();
+        while let Some(&first) = left.first() {
+            let dims = self.dims(first);
+            let (now, later) = left.into_iter().partition(|&id| self.dims(id) == dims);
+            left = later;
+            let now: Vec<NodeId> = now;
+            let roots = now.into_iter().map(|node| Root {
+                node,
+                places: vec![],
+            });
+            self.compute(roots.collect())?;
+            // What was computed beside may have been among them.
+            left.retain(|&id| self.is_pending(id));
+        }
+        Ok(())
+    }
+
+    /// An array's elements in memory, wherever they are.
+    ///
+    /// # Errors
+    /// As [`Lowering::force`].
+    pub fn memory(&mut self, id: NodeId) -> Result<View> {
+        self.force(&[id])?;
+        match self.expr(id) {
+            Expr::Stored(view) => Ok(view.clone()),
+            _ => self.copied(id),
+        }
+    }
+
+    /// An array's elements in memory, one after the other.
+    ///
+    /// # Errors
+    /// As [`Lowering::force`].
+    pub fn contiguous_memory(&mut self, id: NodeId) -> Result<View> {
+        let view = self.memory(id)?;
+        match is_contiguous(&self.dims(id), &view.strides) {
+            true => Ok(View {
+                strides: contiguous(&self.dims(id)),
+                ..view
+            }),
+            false => self.copied(id),
+        }
+    }
+
+    /// A copy of an array in memory of its own.
+    ///
+    /// # Errors
+    /// As [`Lowering::force`].
+    pub fn copied(&mut self, id: NodeId) -> Result<View> {
+        let ty = self.ty(id).clone();
+        let view = self.alloc(ty.dtype, &ty.dims());
+        self.write(id, view.clone())?;
+        Ok(view)
+    }
+
+    /// Writes an array to a place.
+    ///
+    /// # Errors
+    /// As [`Lowering::force`].
+    pub fn write(&mut self, node: NodeId, place: View) -> Result<()> {
+        let places = vec![place];
+        self.compute(vec![Root { node, places }])
+    }
+
+    /// The expressions that the elements of these nodes are made of, in the order of computation.
+    pub(super) fn pending_below(&self, roots: impl IntoIterator<Item = NodeId>) -> Vec<NodeId> {
+        let mut seen = BTreeSet::new();
+        let mut left: Vec<NodeId> = roots.into_iter().collect();
+        while let Some(id) = left.pop() {
+            if self.is_pending(id) && seen.insert(id) {
+                if let Expr::Each { inputs, .. } = self.expr(id) {
+                    left.extend(inputs.iter().copied());
+                }
+            }
+        }
+        seen.into_iter().collect()
+    }
+
+    /// Of expressions that are computed together, those that something else wants, too: they are
+    /// stored beside, for what is dear is computed once.
+    pub(super) fn wanted_outside(&self, pending: &[NodeId], roots: &[NodeId]) -> Vec<NodeId> {
+        let mut inside: HashMap<NodeId, u32> = HashMap::new();
+        for &id in pending {
+            for input in inputs_of(self.expr(id)) {
+                *inside.entry(input).or_default() += 1;
+            }
+        }
+        let dear = |id: NodeId| !matches!(self.expr(id), Expr::Each { cheap: true, .. });
+        let is_wanted = |id: &&NodeId| {
+            let inside = inside.get(id).copied().unwrap_or(0);
+            dear(**id) && !roots.contains(id) && self.node(**id).uses > inside
+        };
+        pending.iter().filter(is_wanted).copied().collect()
+    }
+
+    /// How the arrays that these expressions read are walked, for [`Space::new`]. `None` where that
+    /// is irregular.
+    pub(super) fn walks(&self, nodes: &[NodeId]) -> Vec<Option<PerAxis<i64>>> {
+        let mut walks = vec![];
+        for &id in nodes {
+            match self.expr(id) {
+                Expr::Find { .. } => walks.push(None),
+                Expr::Few(_) => walks.push(Some(contiguous(&self.dims(id)))),
+                Expr::Stored(view) => walks.push(Some(view.strides.clone())),
+                Expr::Count { strides, .. } => walks.push(Some(strides.clone())),
+                _ => {}
+            }
+        }
+        walks
+    }
+
+    /// The expressions and what they read.
+    pub(super) fn with_leaves(&self, pending: &[NodeId], roots: &[NodeId]) -> Vec<NodeId> {
+        let mut all: BTreeSet<NodeId> = roots.iter().chain(pending).copied().collect();
+        for &id in pending {
+            if let Expr::Each { inputs, .. } = self.expr(id) {
+                all.extend(inputs.iter().copied());
+            }
+        }
+        all.into_iter().collect()
+    }
+
+    /// Puts elements in registers among these into memory, for a nest that reaches them by number.
+    pub(super) fn spill(&mut self, nodes: &[NodeId]) -> Result<()> {
+        for &id in nodes {
+            if matches!(self.expr(id), Expr::Few(_)) && !self.spilled.contains_key(&id) {
+                let view = self.copied(id)?;
+                self.spilled.insert(id, view);
+            }
+        }
+        Ok(())
+    }
+
+    /// Computes nodes of one shape in one nest and writes them. Those without a place are stored
+    /// where they like, and so is what they are made of and something else wants.
+    pub(super) fn compute(&mut self, mut roots: Vec<Root>) -> Result<()> {
+        let Some(first) = roots.first() else {
+            return Ok(());
+        };
+        let dims = self.dims(first.node);
+        let own: Vec<NodeId> = roots.iter().map(|r| r.node).collect();
+        let pending = self.pending_below(own.iter().copied());
+        for node in self.wanted_outside(&pending, &own) {
+            let places = vec![];
+            roots.push(Root { node, places });
+        }
+        for root in &mut roots {
+            if self.is_pending(root.node) && root.places.is_empty() {
+                let wish = self.node_mut(root.node).place.take();
+                let dtype = self.ty(root.node).dtype;
+                root.places = vec![wish.unwrap_or_else(|| self.alloc(dtype, &dims))];
+            }
+        }
+        let read = self.with_leaves(&pending, &own);
+        let mut walks = self.walks(&read);
+        walks.extend(roots.iter().flat_map(|r| &r.places).map(|p| Some(p.strides.clone())));
+        let space = Space::new(&dims, &walks);
+        let spilled = std::mem::take(&mut self.spilled);
+        if dims.iter().product::<usize>() > FEW {
+            self.spill(&read)?;
+        }
+        self.over(&space, 1, &mut |l, at| {
+            l.memo = Some(HashMap::new());
+            for &id in &pending {
+                l.element(id, at)?;
+            }
+            let values: Result<Vec<Value>> = (roots.iter())
+                .map(|root| l.element(root.node, at))
+                .collect();
+            l.memo = None;
+            for (root, value) in roots.iter().zip(values?) {
+                for place in &root.places {
+                    l.store(place, at, value);
+                }
+            }
+            Ok(())
+        })?;
+        self.spilled = spilled;
+        for root in roots {
+            if !self.is_pending(root.node) {
+                continue;
+            }
+            let readable = |p: &&View| !matches!(p.place, Place::NewRow { .. });
+            if let Some(place) = root.places.iter().find(readable) {
+                self.settle(root.node, Expr::Stored(place.clone()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes nodes to their places at the end of a region, and lets go of them. What is read from
+    /// the buffers in `overwritten` is what was there before, wherever in this it is read.
+    ///
+    /// # Errors
+    /// As [`Lowering::force`].
+    pub fn commit(
+        &mut self,
+        writes: Vec<(NodeId, View)>,
+        overwritten: &[BufferId],
+    ) -> Result<()> {
+        let held: Vec<NodeId> = writes.iter().map(|w| w.0).collect();
+        let mut groups: Vec<(Vec<usize>, Vec<Root>)> = vec![];
+        for (node, place) in writes {
+            if matches!(self.expr(node), Expr::Stored(view) if *view == place) {
+                continue;
+            }
+            let dims = self.dims(node);
+            let group = match groups.iter_mut().position(|g| g.0 == dims) {
+                Some(i) => &mut groups[i].1,
+                None => {
+                    groups.push((dims, vec![]));
+                    &mut groups.last_mut().expect("just pushed").1
+                }
+            };
+            match group.iter_mut().find(|r| r.node == node) {
+                Some(root) => root.places.push(place),
+                None => group.push(Root {
+                    node,
+                    places: vec![place],
+                }),
+            }
+        }
+        let reads: Vec<Vec<View>> = groups.iter().map(|g| self.reads(&g.1)).collect();
+        let mut copies: Vec<(NodeId, View)> = vec![];
+        for (g, (_, roots)) in groups.iter_mut().enumerate() {
+            for root in roots {
+                for place in &mut root.places {
+                    let Some(buffer) = buffer_of(place).filter(|b| overwritten.contains(b)) else {
+                        continue;
+                    };
+                    let clash = |(i, reads): (usize, &Vec<View>)| {
+                        let mut reads = reads.iter().filter(|r| buffer_of(r) == Some(buffer));
+                        reads.any(|r| i != g || *r != *place)
+                    };
+                    if reads.iter().enumerate().any(clash) {
+                        let ty = self.ty(root.node).clone();
+                        let aside = self.alloc(ty.dtype, &ty.dims());
+                        let there = std::mem::replace(place, aside.clone());
+                        let node = self.push(ty, Expr::Stored(aside));
+                        copies.push((node, there));
+                    }
+                }
+            }
+        }
+        for (_, roots) in groups {
+            self.compute(roots)?;
+        }
+        for (node, place) in copies {
+            self.write(node, place)?;
+        }
+        for node in held {
+            self.release(node);
+        }
+        Ok(())
+    }
+
+    /// The arrays in memory that computing these reads.
+    fn reads(&self, roots: &[Root]) -> Vec<View> {
+        let own: Vec<NodeId> = roots.iter().map(|r| r.node).collect();
+        let pending = self.pending_below(own.iter().copied());
+        let mut views = vec![];
+        let mut left = self.with_leaves(&pending, &own);
+        while let Some(id) = left.pop() {
+            match self.expr(id) {
+                Expr::Stored(view) => views.push(view.clone()),
+                Expr::Find { inputs, .. } => {
+                    for &input in inputs {
+                        // Read anywhere: no place is the same element.
+                        if let Expr::Stored(view) = self.expr(input) {
+                            let strides = PerAxis::new();
+                            views.push(View {
+                                strides,
+                                ..view.clone()
+                            });
+                        }
+                        left.push(input);
+                    }
+                }
+                _ => {}
+            }
+        }
+        views
+    }
+
+    /// Whether anything but `except` still reads a buffer.
+    pub fn is_read(&self, buffer: BufferId, except: &[NodeId]) -> bool {
+        self.nodes.iter().enumerate().any(|(i, node)| {
+            let reads = matches!(&node.expr, Expr::Stored(v) if buffer_of(v) == Some(buffer));
+            reads && node.uses > 0 && !except.contains(&NodeId(i as u32))
+        })
+    }
+}
+
+/// The buffer that an array is in.
+pub fn buffer_of(view: &View) -> Option<BufferId> {
+    match view.place {
+        Place::Buffer(buffer) => Some(buffer),
+        _ => None,
+    }
+}

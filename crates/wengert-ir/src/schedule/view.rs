@@ -1,0 +1,195 @@
+//! Arrays in memory, and the layout operations that only change how they are read.
+
+use smallvec::SmallVec;
+
+use crate::loops::affine::Affine;
+use crate::loops::{BufferId, ListId, Value};
+
+/// One number for each axis.
+pub type PerAxis<T> = SmallVec<[T; 4]>;
+
+/// A region of memory.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Place {
+    /// A buffer.
+    Buffer(BufferId),
+    /// A field of a row of a finished list.
+    Row {
+        /// Its handle.
+        handle: Value,
+        /// Its layout.
+        list: ListId,
+        /// Which field.
+        field: u32,
+        /// Which row.
+        row: Value,
+    },
+    /// A field of a row of a list that is being built. Only written.
+    NewRow {
+        /// The list.
+        list: ListId,
+        /// Which field.
+        field: u32,
+        /// Which row.
+        row: Value,
+    },
+}
+
+/// An array in memory: element `(i, j, ..)` is at `offset + i * strides[0] + j * strides[1] + ..`.
+#[derive(Clone, PartialEq, Debug)]
+pub struct View {
+    /// Where.
+    pub place: Place,
+    /// Its first element.
+    pub offset: Affine,
+    /// How far neighbours along each axis are apart.
+    pub strides: PerAxis<i64>,
+}
+
+/// How the elements of a result are found in an operand: along axis `a` of the operand at
+/// `axes[a].start + axes[a].step * i`, with `i` the index along an axis of the result.
+#[derive(Clone, PartialEq, Debug)]
+pub struct AxisMap {
+    /// The lengths of the result's axes.
+    pub dims: Vec<usize>,
+    /// One for each axis of the operand.
+    pub axes: Vec<Walk>,
+}
+
+/// How an axis of an operand is walked.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Walk {
+    /// The first place.
+    pub start: Affine,
+    /// The axis of the result that walks along it, and how far in a step.
+    pub along: Option<(usize, i64)>,
+}
+
+impl Walk {
+    /// Along axis `axis` of the result, from the first element to the last.
+    pub fn whole(axis: usize) -> Walk {
+        Walk::from(0, axis, 1)
+    }
+
+    /// Along axis `axis` of the result, from place `start` in steps of `step`.
+    pub fn from(start: i64, axis: usize, step: i64) -> Walk {
+        Walk {
+            start: Affine::constant(start),
+            along: Some((axis, step)),
+        }
+    }
+
+    /// At one place.
+    pub fn at(start: Affine) -> Walk {
+        Walk { start, along: None }
+    }
+}
+
+impl AxisMap {
+    /// Axis `i` of the result is axis `perm[i]` of the operand.
+    pub fn transpose(dims: &[usize], perm: &[usize]) -> AxisMap {
+        let place = |a: usize| perm.iter().position(|&p| p == a).expect("a permutation");
+        AxisMap {
+            dims: perm.iter().map(|&p| dims[p]).collect(),
+            axes: (0..dims.len()).map(|a| Walk::whole(place(a))).collect(),
+        }
+    }
+
+    /// The result has lengths `dims`; axis `i` of the operand is its axis `axes[i]`.
+    pub fn broadcast(dims: &[usize], axes: &[usize]) -> AxisMap {
+        AxisMap {
+            dims: dims.to_vec(),
+            axes: axes.iter().map(|&a| Walk::whole(a)).collect(),
+        }
+    }
+
+    /// One place of the first axis, which the result does not have.
+    pub fn row(dims: &[usize], row: Affine) -> AxisMap {
+        let rest = (1..dims.len()).map(|a| Walk::whole(a - 1));
+        AxisMap {
+            dims: dims[1..].to_vec(),
+            axes: std::iter::once(Walk::at(row)).chain(rest).collect(),
+        }
+    }
+
+    /// Whether no element is read more than once.
+    pub fn reads_once(&self) -> bool {
+        (0..self.dims.len()).all(|i| {
+            let walks = |w: &Walk| matches!(w.along, Some((axis, step)) if axis == i && step != 0);
+            self.dims[i] <= 1 || self.axes.iter().any(walks)
+        })
+    }
+}
+
+/// The strides of the elements of an array that lie one after the other, row-major.
+pub fn contiguous(dims: &[usize]) -> PerAxis<i64> {
+    let mut strides: PerAxis<i64> = dims.iter().map(|_| 1).collect();
+    for i in (1..dims.len()).rev() {
+        strides[i - 1] = strides[i] * dims[i].max(1) as i64;
+    }
+    strides
+}
+
+/// Whether the elements lie one after the other.
+pub fn is_contiguous(dims: &[usize], strides: &[i64]) -> bool {
+    let want = contiguous(dims);
+    (0..dims.len()).all(|i| dims[i] <= 1 || strides[i] == want[i])
+}
+
+/// The strides with which the same elements in the same order are an array of other lengths, if
+/// there are such.
+pub fn reshape(from: &[usize], strides: &[i64], to: &[usize]) -> Option<PerAxis<i64>> {
+    let n: usize = to.iter().product();
+    if n <= 1 {
+        return Some(to.iter().map(|_| 1).collect());
+    }
+    // Runs of axes that are one after the other count as one, from the inside out.
+    let mut runs: Vec<(usize, i64)> = vec![];
+    for i in (0..from.len()).rev().filter(|&i| from[i] > 1) {
+        match runs.last_mut() {
+            Some((len, stride)) if strides[i] == *stride * *len as i64 => *len *= from[i],
+            _ => runs.push((from[i], strides[i])),
+        }
+    }
+    let mut out: PerAxis<i64> = to.iter().map(|_| 1).collect();
+    let mut runs = runs.into_iter();
+    let (mut left, mut stride) = runs.next()?;
+    for i in (0..to.len()).rev().filter(|&i| to[i] > 1) {
+        if left == 1 {
+            (left, stride) = runs.next()?;
+        }
+        if left % to[i] != 0 {
+            return None;
+        }
+        out[i] = stride;
+        stride *= to[i] as i64;
+        left /= to[i];
+    }
+    Some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn strides(from: &[usize], strides: &[i64], to: &[usize]) -> Option<Vec<i64>> {
+        reshape(from, strides, to).map(|s| s.to_vec())
+    }
+
+    #[test]
+    fn reshapes_that_move_nothing() {
+        assert_eq!(strides(&[6], &[1], &[2, 3]), Some(vec![3, 1]));
+        assert_eq!(strides(&[2, 3], &[3, 1], &[6]), Some(vec![1]));
+        assert_eq!(strides(&[2, 3], &[3, 1], &[3, 2]), Some(vec![2, 1]));
+        assert_eq!(strides(&[2, 6], &[1, 2], &[2, 2, 3]), Some(vec![1, 6, 2]));
+        assert_eq!(strides(&[4], &[-1], &[2, 2]), Some(vec![-2, -1]));
+        assert_eq!(strides(&[5, 1], &[7, 0], &[5]), Some(vec![7]));
+    }
+
+    #[test]
+    fn reshapes_that_move_elements() {
+        assert_eq!(strides(&[2, 3], &[1, 2], &[6]), None);
+        assert_eq!(strides(&[3, 4], &[0, 1], &[12]), None);
+        assert_eq!(strides(&[2, 3], &[1, 2], &[3, 2]), None);
+    }
+}

@@ -1,0 +1,25 @@
+//! Recording: what a user's function does with `Var`s becomes equations.
+//!
+//! A thread keeps a stack of open traces. An operation is recorded in the innermost of the traces its
+//! operands belong to, but never further out than the innermost *barrier* (what lies inside a barrier
+//! may not run, or runs anew each time). So functions capture outer `Var`s freely, what depends on no
+//! loop value is recorded outside the loop, and nothing leaves a branch that may not be taken.
+//! Tangents live in *linear* traces; what involves none of them falls through to the primal trace.
+//!
+//! No borrow of the stack is held while a user's function or a rule runs.
+
+mod array;
+mod number;
+mod span;
+mod stack;
+mod var;
+
+pub(crate) use array::refuse;
+pub use array::{arange, concat, eye, full, ones, ones_like, stack, stack_axis, zeros, zeros_like};
+pub use number::{Argument, IntoVar, iota};
+pub use span::{Ints, Place, Span, Spans};
+pub use stack::{
+    Closed, Kind, OpenTrace, bind, bind1, captured_array, closed, current_source, depth, door_open,
+    inside, open, place_of, with_source,
+};
+pub use var::Var;

@@ -1,0 +1,236 @@
+//! How axes, lengths, parts and places are written: what the methods of arrays take.
+
+use std::ops::{Range, RangeFrom, RangeFull, RangeInclusive, RangeTo, RangeToInclusive};
+
+use crate::trace::Var;
+
+mod sealed {
+    /// Rust's integers that count and point.
+    pub trait Whole: Copy {
+        fn whole(self) -> i64;
+    }
+    /// Rust's ranges of them.
+    pub trait Part {
+        fn part(self) -> super::Span;
+    }
+}
+use sealed::{Part, Whole};
+
+macro_rules! whole {
+    ($($t:ty)*) => {$(
+        impl Whole for $t {
+            fn whole(self) -> i64 {
+                // What does not fit is out of every range as well.
+                i64::try_from(self).unwrap_or(i64::MAX)
+            }
+        }
+    )*};
+}
+whole!(i32 i64 isize u32 u64 usize);
+
+/// Some axes, or the lengths of all: an integer, an array, a slice or a vector of them; `()` for none.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Ints(pub Vec<i64>);
+
+impl<T: Whole> From<T> for Ints {
+    fn from(one: T) -> Ints {
+        Ints(vec![one.whole()])
+    }
+}
+impl<T: Whole, const N: usize> From<[T; N]> for Ints {
+    fn from(all: [T; N]) -> Ints {
+        Ints::from(&all[..])
+    }
+}
+impl<T: Whole, const N: usize> From<&[T; N]> for Ints {
+    fn from(all: &[T; N]) -> Ints {
+        Ints::from(&all[..])
+    }
+}
+impl<T: Whole> From<&[T]> for Ints {
+    fn from(all: &[T]) -> Ints {
+        Ints(all.iter().map(|i| i.whole()).collect())
+    }
+}
+impl<T: Whole> From<Vec<T>> for Ints {
+    fn from(all: Vec<T>) -> Ints {
+        Ints::from(&all[..])
+    }
+}
+impl<T: Whole> From<&Vec<T>> for Ints {
+    fn from(all: &Vec<T>) -> Ints {
+        Ints::from(&all[..])
+    }
+}
+impl From<()> for Ints {
+    fn from((): ()) -> Ints {
+        Ints::default()
+    }
+}
+
+/// A part of an axis: one of Rust's ranges, whose ends count from the end of the axis where they are
+/// negative; or every `step`-th element of it, `Span::from(1..).by(2)`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Span {
+    /// The first element taken; the first of all by default.
+    pub start: Option<i64>,
+    /// The first that is not; behind the last by default.
+    pub end: Option<i64>,
+    /// From one to the next; at least 1.
+    pub step: usize,
+}
+
+impl Span {
+    /// Every `step`-th element of it, from its first.
+    pub fn by(self, step: usize) -> Span {
+        Span { step, ..self }
+    }
+
+    fn new(start: Option<i64>, end: Option<i64>) -> Span {
+        Span {
+            start,
+            end,
+            step: 1,
+        }
+    }
+
+    /// The part of an axis of `n` elements, if it is one.
+    pub(crate) fn of(self, n: usize) -> Option<Range<usize>> {
+        let place = |i: i64| match i < 0 {
+            true => n.checked_sub(i.unsigned_abs() as usize),
+            false => Some(i as usize),
+        };
+        let start = self.start.map_or(Some(0), place)?;
+        let end = self.end.map_or(Some(n), place)?;
+        (start <= end && end <= n && self.step > 0).then_some(start..end)
+    }
+}
+
+impl std::fmt::Display for Span {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if let Some(start) = self.start {
+            write!(f, "{start}")?;
+        }
+        f.write_str("..")?;
+        if let Some(end) = self.end {
+            write!(f, "{end}")?;
+        }
+        match self.step {
+            1 => Ok(()),
+            n => write!(f, " by {n}"),
+        }
+    }
+}
+
+/// The first element behind `last`: none where that is the last of all.
+fn behind<T: Whole>(last: T) -> Option<i64> {
+    match last.whole() {
+        -1 => None,
+        i => Some(i.saturating_add(1)),
+    }
+}
+
+impl Part for Span {
+    fn part(self) -> Span {
+        self
+    }
+}
+impl Part for RangeFull {
+    fn part(self) -> Span {
+        Span::new(None, None)
+    }
+}
+impl<T: Whole> Part for Range<T> {
+    fn part(self) -> Span {
+        Span::new(Some(self.start.whole()), Some(self.end.whole()))
+    }
+}
+impl<T: Whole> Part for RangeFrom<T> {
+    fn part(self) -> Span {
+        Span::new(Some(self.start.whole()), None)
+    }
+}
+impl<T: Whole> Part for RangeTo<T> {
+    fn part(self) -> Span {
+        Span::new(None, Some(self.end.whole()))
+    }
+}
+impl<T: Whole> Part for RangeInclusive<T> {
+    fn part(self) -> Span {
+        Span::new(Some(self.start().whole()), behind(*self.end()))
+    }
+}
+impl<T: Whole> Part for RangeToInclusive<T> {
+    fn part(self) -> Span {
+        Span::new(None, behind(self.end))
+    }
+}
+
+macro_rules! ranges {
+    ($($range:ty)*) => {$(
+        impl<T: Whole> From<$range> for Span {
+            fn from(range: $range) -> Span {
+                range.part()
+            }
+        }
+    )*};
+}
+ranges!(Range<T> RangeFrom<T> RangeTo<T> RangeInclusive<T> RangeToInclusive<T>);
+
+impl From<RangeFull> for Span {
+    fn from(range: RangeFull) -> Span {
+        range.part()
+    }
+}
+
+/// Parts of the first axes: a range for the first, or an array, a vector or a tuple of ranges.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Spans(pub Vec<Span>);
+
+impl<P: Part> From<P> for Spans {
+    fn from(one: P) -> Spans {
+        Spans(vec![one.part()])
+    }
+}
+impl<P: Part, const N: usize> From<[P; N]> for Spans {
+    fn from(all: [P; N]) -> Spans {
+        Spans(all.into_iter().map(P::part).collect())
+    }
+}
+impl<P: Part> From<Vec<P>> for Spans {
+    fn from(all: Vec<P>) -> Spans {
+        Spans(all.into_iter().map(P::part).collect())
+    }
+}
+
+macro_rules! tuples {
+    ($(($($p:ident)*))*) => {$(
+        impl<$($p: Part),*> From<($($p,)*)> for Spans {
+            #[allow(non_snake_case)]
+            fn from(($($p,)*): ($($p,)*)) -> Spans {
+                Spans(vec![$($p.part()),*])
+            }
+        }
+    )*};
+}
+tuples!((A) (A B) (A B C) (A B C D) (A B C D E) (A B C D E F));
+
+/// One place along an axis: an integer, from the end where it is negative, or a traced one.
+#[derive(Clone, Copy, Debug)]
+pub enum Place {
+    /// Known when traced.
+    Static(i64),
+    /// Known when it runs: whole numbers of any type.
+    Traced(Var),
+}
+
+impl<T: Whole> From<T> for Place {
+    fn from(i: T) -> Place {
+        Place::Static(i.whole())
+    }
+}
+impl From<Var> for Place {
+    fn from(i: Var) -> Place {
+        Place::Traced(i)
+    }
+}

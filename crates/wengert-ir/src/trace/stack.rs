@@ -1,0 +1,515 @@
+//! The stack of open traces, and where an operation is recorded.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::panic::Location;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use crate::buffer::Dense;
+use crate::error::{Error, raise};
+use crate::ir::{Atom, Atoms, Eqn, Func, Splat, Type};
+use crate::ops::{Op, fold};
+use crate::source::SourceId;
+use crate::trace::Var;
+use crate::trace::var::Repr;
+
+/// How a trace takes part in placement.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// The border between traced and real values: a barrier through which no `Var` is seen.
+    Door,
+    /// The body of something that may not run, or that must not share what it computes.
+    Barrier,
+    /// A body that runs at least once: what depends on none of its values is recorded outside.
+    Plain,
+    /// Holds tangents alone; what depends on none of them is recorded outside.
+    Linear,
+}
+
+struct Trace {
+    id: u32,
+    kind: Kind,
+    source: SourceId,
+    types: Vec<Type>,
+    sources: Vec<SourceId>,
+    params: Vec<u32>,
+    eqns: Vec<Eqn>,
+    /// Values of outer traces, each a hidden parameter here.
+    captures: Vec<(Var, u32)>,
+    captured: HashMap<(u32, u32), u32>,
+    /// Arrays used in the trace, each a hidden parameter of the door.
+    arrays: Vec<(Dense, u32)>,
+    /// Equal equations are recorded once.
+    seen: HashMap<(Op, Atoms), usize>,
+}
+
+impl Trace {
+    fn value(&mut self, ty: Type, source: SourceId) -> u32 {
+        let id = self.types.len() as u32;
+        self.types.push(ty);
+        self.sources.push(source);
+        id
+    }
+
+    fn var(&self, id: u32) -> Var {
+        Var(Repr::Traced {
+            trace: self.id,
+            id,
+            source: self.sources[id as usize],
+        })
+    }
+}
+
+thread_local! {
+    static STACK: RefCell<Vec<Trace>> = const { RefCell::new(vec![]) };
+    /// While a transform replays an equation, what its rule records belongs to the equation's place.
+    static REPLAYED: Cell<Option<SourceId>> = const { Cell::new(None) };
+}
+
+static NEXT_TRACE: AtomicU32 = AtomicU32::new(1);
+
+/// A trace that is being recorded. Dropping it (an error unwinds) closes it and all inside it.
+#[derive(Debug)]
+pub struct OpenTrace {
+    index: usize,
+    id: u32,
+}
+
+impl Drop for OpenTrace {
+    fn drop(&mut self) {
+        // Dropping traces runs no code of the user's, but do it outside the borrow all the same.
+        let dropped = STACK.with_borrow_mut(|s| s.split_off(self.index.min(s.len())));
+        drop(dropped);
+    }
+}
+
+/// A closed trace: parameters are those it was opened with, then its captures, then its arrays.
+#[derive(Debug)]
+pub struct Closed {
+    /// What was recorded.
+    pub func: Func,
+    /// The outer values it uses, in the order of the parameters behind its own.
+    pub captures: Vec<Var>,
+    /// The arrays it uses; only a door has any.
+    pub arrays: Vec<Dense>,
+}
+
+/// The number of open traces on this thread.
+pub fn depth() -> usize {
+    STACK.with_borrow(|s| s.len())
+}
+
+/// Whether a door is open on this thread.
+pub fn door_open() -> bool {
+    STACK.try_with(|s| !s.borrow().is_empty()).unwrap_or(false)
+}
+
+/// Runs `f`; what it records belongs to `source`.
+pub fn with_source<R>(source: SourceId, f: impl FnOnce() -> R) -> R {
+    struct Restore(Option<SourceId>);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            REPLAYED.set(self.0);
+        }
+    }
+    let _restore = Restore(REPLAYED.replace(Some(source)));
+    f()
+}
+
+/// Forgets, while `f` runs, that an equation is being replayed: for a user's function called from a
+/// rule.
+pub fn inside<R>(f: impl FnOnce() -> R) -> R {
+    struct Restore(Option<SourceId>);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            REPLAYED.set(self.0);
+        }
+    }
+    let _restore = Restore(REPLAYED.replace(None));
+    f()
+}
+
+/// The place of the operation that is being recorded: the caller's, inside the innermost open trace.
+#[track_caller]
+pub fn current_source() -> SourceId {
+    if let Some(source) = REPLAYED.get() {
+        return source;
+    }
+    let location = Location::caller();
+    let parent = STACK.with_borrow(|s| s.iter().rfind(|t| t.kind != Kind::Door).map(|t| t.source));
+    SourceId::of(location, parent)
+}
+
+/// Where a `Var` was made, if it is not a literal.
+pub fn place_of(var: Var) -> Option<SourceId> {
+    match var.0 {
+        Repr::Traced { source, .. } => Some(source),
+        Repr::Literal(_) => None,
+    }
+}
+
+/// Opens a trace with parameters of those types.
+#[track_caller]
+pub fn open(kind: Kind, params: &[Type]) -> (OpenTrace, Vec<Var>) {
+    let source = current_source();
+    let id = NEXT_TRACE.fetch_add(1, Ordering::Relaxed);
+    STACK.with_borrow_mut(|s| {
+        let mut trace = Trace {
+            id,
+            kind,
+            source,
+            types: vec![],
+            sources: vec![],
+            params: vec![],
+            eqns: vec![],
+            captures: vec![],
+            captured: HashMap::new(),
+            arrays: vec![],
+            seen: HashMap::new(),
+        };
+        for ty in params {
+            let id = trace.value(ty.clone(), source);
+            trace.params.push(id);
+        }
+        let vars = trace.params.iter().map(|&id| trace.var(id)).collect();
+        s.push(trace);
+        let index = s.len() - 1;
+        (OpenTrace { index, id }, vars)
+    })
+}
+
+/// Traces `f` and closes the trace.
+#[track_caller]
+pub fn closed(kind: Kind, params: &[Type], f: impl FnOnce(&[Var]) -> Vec<Var>) -> Closed {
+    let (trace, vars) = open(kind, params);
+    let results = f(&vars);
+    trace.close(&results)
+}
+
+/// The innermost open trace with that id that can be seen: not past the innermost door.
+fn find(stack: &[Trace], id: u32) -> Option<usize> {
+    for (i, t) in stack.iter().enumerate().rev() {
+        if t.id == id {
+            return Some(i);
+        }
+        if t.kind == Kind::Door {
+            return None;
+        }
+    }
+    None
+}
+
+/// Why a `Var` cannot be used here.
+fn unseen(stack: &[Trace], op: &str, trace: u32, made: SourceId, used: SourceId) -> Error {
+    let op = op.to_string();
+    let door = |i: usize| {
+        stack[..=i]
+            .iter()
+            .rfind(|t| t.kind == Kind::Door)
+            .map(|t| t.source)
+    };
+    let outer = stack.iter().position(|t| t.id == trace).and_then(door);
+    let inner = stack.len().checked_sub(1).and_then(door);
+    match (outer, inner) {
+        (Some(outer), Some(inner)) => Error::OtherDoor {
+            op,
+            made,
+            outer,
+            used,
+            inner,
+        },
+        (None, None) => Error::NoTrace { op, at: used },
+        _ => Error::Escaped { op, made, used },
+    }
+}
+
+#[track_caller]
+pub(crate) fn type_of(var: Var) -> Type {
+    match var.0 {
+        Repr::Literal(splat) => splat.ty().clone(),
+        Repr::Traced { trace, id, source } => {
+            let used = current_source();
+            let found = STACK.with_borrow(|s| match find(s, trace) {
+                Some(i) => Ok(s[i].types[id as usize].clone()),
+                None => Err(unseen(s, "use of a Var", trace, source, used)),
+            });
+            found.unwrap_or_else(|e| raise(e))
+        }
+    }
+}
+
+/// An array becomes a constant of the door's trace: a hidden parameter, never text or code.
+#[track_caller]
+pub fn captured_array(array: &Dense) -> Var {
+    let source = current_source();
+    if array.dims.is_empty() {
+        return Var::literal(Splat::new(&array.ty(), array.data.bits(0)));
+    }
+    let var = STACK.with_borrow_mut(|s| {
+        let door = s.iter().rposition(|t| t.kind == Kind::Door)?;
+        let door = &mut s[door];
+        let same = |a: &Dense| std::sync::Arc::ptr_eq(&a.data, &array.data) && a.dims == array.dims;
+        let id = match door.arrays.iter().find(|(a, _)| same(a)) {
+            Some((_, id)) => *id,
+            None => {
+                let id = door.value(array.ty(), source);
+                door.arrays.push((array.clone(), id));
+                id
+            }
+        };
+        Some(door.var(id))
+    });
+    var.unwrap_or_else(|| {
+        raise(Error::NoTrace {
+            op: "use of an Array".into(),
+            at: source,
+        })
+    })
+}
+
+/// `var` as an operand in trace `index`: a value of that trace, or a capture.
+fn operand(stack: &mut [Trace], index: usize, var: Var) -> Atom {
+    match var.0 {
+        Repr::Literal(splat) => Atom::Lit(splat),
+        Repr::Traced { trace, id, .. } if trace == stack[index].id => Atom::Var(id),
+        Repr::Traced { trace, id, source } => {
+            let outer = find(stack, trace).expect("placement has seen every operand");
+            debug_assert!(
+                outer < index,
+                "an operation is placed inside its operands' traces"
+            );
+            debug_assert!(
+                !(stack[outer].kind == Kind::Linear && stack[index].kind != Kind::Linear),
+                "a primal trace captures a tangent"
+            );
+            if let Some(&known) = stack[index].captured.get(&(trace, id)) {
+                return Atom::Var(known);
+            }
+            let ty = stack[outer].types[id as usize].clone();
+            let here = &mut stack[index];
+            let param = here.value(ty, source);
+            here.captures.push((var, param));
+            here.captured.insert((trace, id), param);
+            Atom::Var(param)
+        }
+    }
+}
+
+/// The trace in which an operation is recorded.
+fn place(stack: &[Trace], op: &Op, inputs: &[Var], used: SourceId) -> Result<usize, Error> {
+    if stack.is_empty() {
+        let made = inputs.iter().find_map(|&v| place_of(v));
+        let op = op.name().to_string();
+        return Err(match made {
+            Some(made) => Error::Escaped { op, made, used },
+            None => Error::NoTrace { op, at: used },
+        });
+    }
+    let floor = match op.has_effect() {
+        true => stack.iter().rposition(|t| t.kind != Kind::Linear),
+        false => stack
+            .iter()
+            .rposition(|t| matches!(t.kind, Kind::Barrier | Kind::Door)),
+    };
+    let mut index = floor.expect("the outermost trace is a door");
+    for v in inputs {
+        if let Repr::Traced { trace, source, .. } = v.0 {
+            let i =
+                find(stack, trace).ok_or_else(|| unseen(stack, &op.name(), trace, source, used))?;
+            index = index.max(i);
+        }
+    }
+    Ok(index)
+}
+
+/// Records an operation: types it, folds what is constant, shares what is equal.
+#[track_caller]
+pub fn bind(op: Op, inputs: &[Var]) -> Vec<Var> {
+    let source = current_source();
+    bind_at(op, inputs, source).unwrap_or_else(|e| raise(e))
+}
+
+/// Records an operation of one result.
+#[track_caller]
+pub fn bind1(op: Op, inputs: &[Var]) -> Var {
+    bind(op, inputs)[0]
+}
+
+fn bind_at(op: Op, inputs: &[Var], source: SourceId) -> Result<Vec<Var>, Error> {
+    let place = STACK.with_borrow(|s| place(s, &op, inputs, source))?;
+    let types: Vec<Type> = inputs
+        .iter()
+        .map(|v| match v.0 {
+            Repr::Literal(splat) => splat.ty().clone(),
+            Repr::Traced { trace, id, .. } => STACK.with_borrow(|s| {
+                s[find(s, trace).expect("placement has seen every operand")].types[id as usize]
+                    .clone()
+            }),
+        })
+        .collect();
+    let outputs = op.types(&types).map_err(|e| Error::Type {
+        op: op.name().to_string(),
+        types: types.clone(),
+        message: e.message,
+        at: source,
+        hint: e.hint,
+    })?;
+    if let Some(folded) = fold(&op, inputs, &outputs) {
+        return Ok(folded);
+    }
+    Ok(STACK.with_borrow_mut(|s| {
+        let inputs: Atoms = inputs.iter().map(|&v| operand(s, place, v)).collect();
+        let trace = &mut s[place];
+        let shared = op.is_shared();
+        if shared && let Some(&e) = trace.seen.get(&(op.clone(), inputs.clone())) {
+            let eqn = &mut trace.eqns[e];
+            eqn.source = eqn.source.union(source);
+            return eqn.outputs.clone().map(|id| trace.var(id)).collect();
+        }
+        if shared {
+            trace
+                .seen
+                .insert((op.clone(), inputs.clone()), trace.eqns.len());
+        }
+        let start = trace.types.len() as u32;
+        for ty in outputs {
+            trace.value(ty, source);
+        }
+        let outputs = start..trace.types.len() as u32;
+        trace.eqns.push(Eqn {
+            op,
+            inputs,
+            outputs: outputs.clone(),
+            source,
+        });
+        outputs.map(|id| trace.var(id)).collect()
+    }))
+}
+
+impl OpenTrace {
+    /// Whether a value belongs to this very trace.
+    pub fn owns(&self, var: Var) -> bool {
+        var.trace() == Some(self.id)
+    }
+
+    /// The number of a value of this trace.
+    pub fn id_of(&self, var: Var) -> Option<usize> {
+        match var.0 {
+            Repr::Traced { trace, id, .. } if trace == self.id => Some(id as usize),
+            _ => None,
+        }
+    }
+
+    /// One more parameter, behind those there are.
+    pub fn param(&self, ty: Type) -> Var {
+        STACK.with_borrow_mut(|s| {
+            let trace = &mut s[self.index];
+            let source = trace.source;
+            let id = trace.value(ty, source);
+            trace.params.push(id);
+            trace.var(id)
+        })
+    }
+
+    /// Closes the trace, which must be the innermost: dead code and unused captures go, and the
+    /// values are numbered anew.
+    #[track_caller]
+    pub fn close(self, results: &[Var]) -> Closed {
+        let used = current_source();
+        let found: Result<Vec<Atom>, Error> = STACK.with_borrow_mut(|s| {
+            assert_eq!(self.index + 1, s.len(), "traces close innermost first");
+            let mut atoms = Vec::with_capacity(results.len());
+            for v in results {
+                if let Repr::Traced { trace, source, .. } = v.0
+                    && find(s, trace).is_none()
+                {
+                    return Err(unseen(s, "return", trace, source, used));
+                }
+                atoms.push(operand(s, self.index, *v));
+            }
+            Ok(atoms)
+        });
+        let results = found.unwrap_or_else(|e| raise(e));
+        let trace = STACK
+            .with_borrow_mut(|s| s.pop())
+            .expect("the trace is open");
+        std::mem::forget(self);
+        finish(trace, results)
+    }
+}
+
+fn finish(trace: Trace, results: Vec<Atom>) -> Closed {
+    let mut live = vec![false; trace.types.len()];
+    let mark = |live: &mut Vec<bool>, atom: &Atom| {
+        if let Atom::Var(id) = atom {
+            live[*id as usize] = true;
+        }
+    };
+    results.iter().for_each(|a| mark(&mut live, a));
+    let mut keep = vec![false; trace.eqns.len()];
+    for (k, e) in trace.eqns.iter().enumerate().rev() {
+        if e.op.has_effect() || e.outputs.clone().any(|o| live[o as usize]) {
+            keep[k] = true;
+            e.inputs.iter().for_each(|a| mark(&mut live, a));
+        }
+    }
+    let mut number = vec![u32::MAX; trace.types.len()];
+    let mut types = Vec::new();
+    let mut put = |id: u32, number: &mut Vec<u32>| {
+        number[id as usize] = types.len() as u32;
+        types.push(trace.types[id as usize].clone());
+    };
+    trace.params.iter().for_each(|&p| put(p, &mut number));
+    let alive = |id: &u32| live[*id as usize];
+    let captures: Vec<_> = trace.captures.iter().filter(|c| alive(&c.1)).collect();
+    captures.iter().for_each(|c| put(c.1, &mut number));
+    let arrays: Vec<_> = trace.arrays.iter().filter(|a| alive(&a.1)).collect();
+    arrays.iter().for_each(|a| put(a.1, &mut number));
+    let params = (trace.params.len() + captures.len() + arrays.len()) as u32;
+    let mut next = params;
+    let mut spans = Vec::new();
+    for e in trace
+        .eqns
+        .iter()
+        .zip(&keep)
+        .filter(|(_, k)| **k)
+        .map(|(e, _)| e)
+    {
+        e.outputs.clone().for_each(|o| put(o, &mut number));
+        let span = next..next + e.outputs.len() as u32;
+        next = span.end;
+        spans.push(span);
+    }
+    let atom = |a: &Atom| match a {
+        Atom::Var(id) => Atom::Var(number[*id as usize]),
+        lit => *lit,
+    };
+    let captures = captures.into_iter().map(|c| c.0).collect();
+    let arrays = arrays.into_iter().map(|a| a.0.clone()).collect();
+    let kept = trace
+        .eqns
+        .into_iter()
+        .zip(keep)
+        .filter(|(_, k)| *k)
+        .map(|(e, _)| e);
+    let eqns = kept
+        .zip(spans)
+        .map(|(e, outputs)| Eqn {
+            inputs: e.inputs.iter().map(atom).collect(),
+            outputs,
+            ..e
+        })
+        .collect();
+    let func = Func {
+        params,
+        types,
+        eqns,
+        results: results.iter().map(atom).collect(),
+    };
+    debug_assert_eq!(crate::ir::verify::verify(&func), Ok(()));
+    Closed {
+        func,
+        captures,
+        arrays,
+    }
+}

@@ -1,0 +1,256 @@
+//! Differentiating the body of a loop, a branch or a map: what every higher-order operation shares.
+//!
+//! Primal constants of the body are bound to the outer `Var`s themselves, so that what depends on
+//! them alone falls outside and becomes an *invariant* residual, computed once. Tangents, those of
+//! constants too, always enter the body's own linear trace as parameters: so residuals split by
+//! themselves into those of a step and invariant ones.
+
+use crate::ir::{Func, Type};
+use crate::ops::cond::branch;
+use crate::ops::{Mode, Tangent};
+use crate::trace::{Closed, Kind, OpenTrace, Var, closed, open};
+use crate::transform::linearize::{pick, scatter};
+use crate::transform::replay;
+
+/// Where a parameter of a body gets its value.
+#[derive(Clone, Copy, Debug)]
+pub enum Supply {
+    /// From the operation that runs the body: a carry, a row, an element.
+    Step,
+    /// From outside, the same each time.
+    Outer(Var),
+}
+
+/// `steps` parameters that the operation supplies, then constants.
+pub fn supplies(steps: usize, constants: &[Var]) -> Vec<Supply> {
+    let mut all = vec![Supply::Step; steps];
+    all.extend(constants.iter().map(|&v| Supply::Outer(v)));
+    all
+}
+
+/// Whether a body runs.
+#[derive(Clone, Copy)]
+pub enum Runs<'a> {
+    /// At least once: what depends on none of its values may be computed before it.
+    Surely,
+    /// Perhaps not, and nothing may leave it.
+    Perhaps,
+    /// Perhaps not, and a truth value tells: what depends on none of its values is computed before
+    /// it, under that condition.
+    If(&'a dyn Fn() -> Var),
+}
+
+/// A body's trace, with a trace under it that catches its invariants.
+pub struct BodyTrace<'a> {
+    preheader: Option<(OpenTrace, &'a dyn Fn() -> Var)>,
+    /// The trace of the body.
+    pub trace: OpenTrace,
+}
+
+impl<'a> BodyTrace<'a> {
+    /// Opens it with parameters of those types.
+    pub fn open(runs: Runs<'a>, params: &[Type]) -> (BodyTrace<'a>, Vec<Var>) {
+        let (preheader, kind) = match runs {
+            Runs::Surely => (None, Kind::Plain),
+            Runs::Perhaps => (None, Kind::Barrier),
+            Runs::If(guard) => (Some((open(Kind::Barrier, &[]).0, guard)), Kind::Plain),
+        };
+        let (trace, vars) = open(kind, params);
+        (BodyTrace { preheader, trace }, vars)
+    }
+
+    /// Closes it. `also` are further values of the body's surroundings that are wanted outside; they
+    /// and the captures come back as values of the surrounding traces.
+    pub fn close(self, results: &[Var], also: &mut [Var]) -> Closed {
+        let mut body = self.trace.close(results);
+        let Some((trace, guard)) = self.preheader else {
+            return body;
+        };
+        let mut caught: Vec<Var> = vec![];
+        for &v in body.captures.iter().chain(also.iter()) {
+            if trace.owns(v) && !caught.iter().any(|c| c.same(v)) {
+                caught.push(v);
+            }
+        }
+        let types: Vec<Type> = caught.iter().map(|v| v.ty()).collect();
+        let then = trace.close(&caught);
+        if caught.is_empty() {
+            return body;
+        }
+        let zeros = |_: &[Var]| types.iter().map(Var::zeros).collect();
+        let otherwise = closed(Kind::Barrier, &[], zeros);
+        let values = branch(guard(), then, otherwise);
+        for v in body.captures.iter_mut().chain(also) {
+            if let Some(i) = caught.iter().position(|c| c.same(*v)) {
+                *v = values[i];
+            }
+        }
+        body
+    }
+}
+
+/// Where a residual of a step is found.
+#[derive(Clone, Copy, Debug)]
+pub enum Residual {
+    /// It is result `i` of the primal body.
+    Result(usize),
+    /// It is parameter `i` of the body, which the operation has already.
+    Param(usize),
+}
+
+/// A body and its linear part.
+pub struct LinearBody {
+    /// Step parameters, then captures, to the body's results, then residuals.
+    pub primal: Func,
+    /// The outer values that `primal` uses.
+    pub captures: Vec<Var>,
+    /// Where each residual of a step is found.
+    pub residuals: Vec<Residual>,
+    /// The number of residuals among the results of `primal`.
+    pub stored: usize,
+    /// Tangents of the active inputs, residuals of the step, invariant residuals, to tangents.
+    pub linear: Func,
+    /// The invariant residuals.
+    pub invariants: Vec<Var>,
+    /// The number of tangents that `linear` takes.
+    pub tangents: usize,
+    /// Which results of the body have a tangent.
+    pub out: Vec<bool>,
+}
+
+/// Linearises a body in its `active` parameters. Results that `must` have a tangent get a zero one.
+/// A residual that is a step parameter from `forwarded` on is not stored again.
+pub fn linearize_body(
+    runs: Runs<'_>,
+    body: &Func,
+    supply: &[Supply],
+    active: &[bool],
+    must: &[bool],
+    forwarded: usize,
+) -> LinearBody {
+    let steps: Vec<Type> = step_types(body, supply);
+    let (outer, params) = BodyTrace::open(runs, &steps);
+    let tangent_types: Vec<Type> = pick(body.param_types(), active);
+    let (inner, tangents) = open(Kind::Linear, &tangent_types);
+    let x = supplied(supply, &params);
+    let dx = scatter(active, tangents);
+    let (mut y, mut dy) = replay(body, &x, &dx, Mode::Linear);
+    let results = y.len();
+    fill(&mut dy, &y, must);
+    let out: Vec<bool> = dy.iter().map(Option::is_some).collect();
+    let linear = inner.close(&dy.into_iter().flatten().collect::<Vec<_>>());
+
+    // The linear part captures residuals of the step, which the primal body has to hand out, and
+    // invariant ones. Steps' come first.
+    let nt = tangent_types.len();
+    let of_step = |v: &Var| outer.trace.owns(*v);
+    let (mine, mut invariants): (Vec<Var>, Vec<Var>) =
+        linear.captures.iter().copied().partition(of_step);
+    let place = |which: bool| {
+        let captures = linear.captures.iter().enumerate();
+        captures
+            .filter(move |(_, v)| of_step(v) == which)
+            .map(move |(i, _)| nt + i)
+    };
+    let order: Vec<usize> = (0..nt).chain(place(true)).chain(place(false)).collect();
+    let linear = linear.func.reordered(&order);
+    let mut residuals = vec![];
+    for v in mine {
+        match outer.trace.id_of(v) {
+            Some(i) if (forwarded..steps.len()).contains(&i) => residuals.push(Residual::Param(i)),
+            _ => {
+                residuals.push(Residual::Result(y.len()));
+                y.push(v);
+            }
+        }
+    }
+    let stored = y.len() - results;
+    let primal = outer.close(&y, &mut invariants);
+    LinearBody {
+        primal: primal.func,
+        captures: primal.captures,
+        residuals,
+        stored,
+        linear,
+        invariants,
+        tangents: nt,
+        out,
+    }
+}
+
+/// A body with its tangents beside it.
+pub struct FusedBody {
+    /// Step parameters, their tangents, captures, to results, then tangents.
+    pub func: Func,
+    /// The outer values that it uses.
+    pub captures: Vec<Var>,
+    /// Which results have a tangent.
+    pub out: Vec<bool>,
+}
+
+/// Forward mode through a body. Results that `must` have a tangent get a zero one.
+pub fn fuse_body(
+    runs: Runs<'_>,
+    body: &Func,
+    supply: &[Supply],
+    dx: &[Tangent],
+    must: &[bool],
+) -> FusedBody {
+    let mut types = step_types(body, supply);
+    let steps = types.len();
+    let has: Vec<bool> = (0..supply.len())
+        .map(|i| matches!(supply[i], Supply::Step) && dx[i].is_some())
+        .collect();
+    types.extend(pick(body.param_types(), &has));
+    let (outer, params) = BodyTrace::open(runs, &types);
+    let x = supplied(supply, &params[..steps]);
+    let inner = scatter(&has, params[steps..].iter().copied());
+    let dx: Vec<Tangent> = (0..supply.len())
+        .map(|i| match supply[i] {
+            Supply::Step => inner[i],
+            Supply::Outer(_) => dx[i],
+        })
+        .collect();
+    let (mut y, mut dy) = replay(body, &x, &dx, Mode::Fused);
+    fill(&mut dy, &y, must);
+    let out = dy.iter().map(Option::is_some).collect();
+    y.extend(dy.into_iter().flatten());
+    let closed = outer.close(&y, &mut []);
+    FusedBody {
+        func: closed.func,
+        captures: closed.captures,
+        out,
+    }
+}
+
+fn step_types(body: &Func, supply: &[Supply]) -> Vec<Type> {
+    let steps = supply.iter().zip(body.param_types());
+    let steps = steps.filter(|(s, _)| matches!(s, Supply::Step));
+    steps.map(|(_, ty)| ty.clone()).collect()
+}
+
+fn supplied(supply: &[Supply], params: &[Var]) -> Vec<Var> {
+    let mut params = params.iter();
+    supply
+        .iter()
+        .map(|s| match s {
+            Supply::Step => *params.next().expect("a parameter for each step supply"),
+            Supply::Outer(v) => *v,
+        })
+        .collect()
+}
+
+fn fill(dy: &mut [Tangent], y: &[Var], must: &[bool]) {
+    for ((dy, y), must) in dy.iter_mut().zip(y).zip(must) {
+        if *must && dy.is_none() {
+            *dy = Some(Var::zeros(&y.ty()));
+        }
+    }
+}
+
+/// Tangents of those values where `active`, zeros where one is missing.
+pub fn instantiate(dx: &[Tangent], x: &[Var], active: &[bool]) -> Vec<Tangent> {
+    (0..active.len())
+        .map(|i| active[i].then(|| dx[i].unwrap_or_else(|| Var::zeros(&x[i].ty()))))
+        .collect()
+}

@@ -1,0 +1,88 @@
+//! Linearising a function at a point: its value now, and a linear function of the tangents.
+//!
+//! Tangents enter an inner, linear trace; whatever involves none of them is placed outside it, in the
+//! primal trace. So the two separate by themselves, and what the linear trace captures is exactly
+//! what must be kept: the residuals.
+
+use crate::ir::{Func, Type};
+use crate::ops::{Cotangent, Mode, Operand, Tangent};
+use crate::trace::{Kind, Var, open};
+use crate::transform::{inline, replay, transpose};
+
+/// A function linear in its first parameters; the others are bound to residuals.
+#[derive(Clone, Debug)]
+pub struct Linear {
+    /// Tangents of the active inputs, then residuals, to tangents of the active results.
+    pub func: Func,
+    /// The residuals.
+    pub residuals: Vec<Var>,
+    /// Which inputs have a tangent.
+    pub active: Vec<bool>,
+    /// Which results have a tangent.
+    pub out: Vec<bool>,
+    /// The types of all results.
+    pub results: Vec<Type>,
+}
+
+/// The results of `func` at `x`, and its linear part in the inputs that are `active`.
+pub fn linearize(func: &Func, x: &[Var], active: &[bool]) -> (Vec<Var>, Linear) {
+    let types: Vec<Type> = pick(func.param_types(), active);
+    let (trace, tangents) = open(Kind::Linear, &types);
+    let dx = scatter(active, tangents);
+    let (y, dy) = replay(func, x, &dx, Mode::Linear);
+    let closed = trace.close(&dy.iter().flatten().copied().collect::<Vec<_>>());
+    let linear = Linear {
+        func: closed.func,
+        residuals: closed.captures,
+        active: active.to_vec(),
+        out: dy.iter().map(Option::is_some).collect(),
+        results: func.result_types(),
+    };
+    (y, linear)
+}
+
+impl Linear {
+    /// Tangents forward: one for each input (those of inactive ones are ignored), one for each
+    /// result.
+    pub fn push(&self, dx: &[Tangent]) -> Vec<Tangent> {
+        let n = self.func.arity() - self.residuals.len();
+        let active = dx.iter().zip(&self.active).filter(|(_, a)| **a);
+        let mut args: Vec<Var> = active
+            .zip(self.func.param_types())
+            .map(|((d, _), ty)| d.unwrap_or_else(|| Var::zeros(ty)))
+            .collect();
+        debug_assert_eq!(args.len(), n);
+        args.extend(&self.residuals);
+        scatter(&self.out, inline(&self.func, &args))
+    }
+
+    /// Cotangents back: one for each result, one for each input.
+    pub fn pull(&self, ct: &[Option<Cotangent>]) -> Vec<Option<Cotangent>> {
+        let n = self.func.arity() - self.residuals.len();
+        let linear = self.func.types[..n].iter().cloned().map(Operand::Linear);
+        let known = self.residuals.iter().map(|&v| Operand::Known(v));
+        let operands: Vec<Operand> = linear.chain(known).collect();
+        let mut out = transpose(&self.func, &operands, &pick(ct, &self.out));
+        out.truncate(n);
+        let mut found = out.into_iter();
+        self.active
+            .iter()
+            .map(|a| if *a { found.next().flatten() } else { None })
+            .collect()
+    }
+}
+
+/// The elements where `which` is true.
+pub(crate) fn pick<T: Clone>(all: &[T], which: &[bool]) -> Vec<T> {
+    let chosen = all.iter().zip(which).filter(|(_, w)| **w);
+    chosen.map(|(x, _)| x.clone()).collect()
+}
+
+/// The values in turn where `which` is true, `None` elsewhere.
+pub(crate) fn scatter<T>(which: &[bool], values: impl IntoIterator<Item = T>) -> Vec<Option<T>> {
+    let mut values = values.into_iter();
+    which
+        .iter()
+        .map(|w| if *w { values.next() } else { None })
+        .collect()
+}

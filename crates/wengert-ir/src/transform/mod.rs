@@ -1,0 +1,12 @@
+//! Transforms: functions to functions. Short drivers that never match on an operation.
+
+pub mod batch;
+pub mod body;
+pub mod linearize;
+pub mod replay;
+pub mod transpose;
+
+pub use batch::batch;
+pub use linearize::{Linear, linearize};
+pub use replay::{inline, replay};
+pub use transpose::transpose;

@@ -1,0 +1,33 @@
+//! Replaying a function on `Var`s, with tangents beside the values.
+
+use crate::ir::{Atom, Func};
+use crate::ops::{Mode, Tangent};
+use crate::trace::{Var, bind, with_source};
+
+/// Records a function's equations in the open traces, on those values.
+pub fn inline(func: &Func, x: &[Var]) -> Vec<Var> {
+    replay(func, x, &vec![None; x.len()], Mode::Fused).0
+}
+
+/// Records a function's equations together with its tangents. An equation none of whose operands
+/// has a tangent is recorded as it is.
+pub fn replay(func: &Func, x: &[Var], dx: &[Tangent], mode: Mode) -> (Vec<Var>, Vec<Tangent>) {
+    assert_eq!(func.arity(), x.len(), "arguments for the parameters");
+    let mut env: Vec<(Var, Tangent)> = x.iter().copied().zip(dx.iter().copied()).collect();
+    env.reserve(func.types.len() - env.len());
+    let get = |env: &[(Var, Tangent)], atom: &Atom| match atom {
+        Atom::Var(id) => env[*id as usize],
+        Atom::Lit(splat) => (Var::literal(*splat), None),
+    };
+    for eqn in &func.eqns {
+        let (x, dx): (Vec<Var>, Vec<Tangent>) = eqn.inputs.iter().map(|a| get(&env, a)).unzip();
+        let (y, dy) = with_source(eqn.source, || match dx.iter().all(Option::is_none) {
+            true => (bind(eqn.op.clone(), &x), vec![None; eqn.outputs.len()]),
+            false => eqn.op.jvp(&x, &dx, mode),
+        });
+        debug_assert_eq!(y.len(), eqn.outputs.len(), "{}", eqn.op.name());
+        debug_assert_eq!(y.len(), dy.len(), "{}", eqn.op.name());
+        env.extend(y.into_iter().zip(dy));
+    }
+    func.results.iter().map(|a| get(&env, a)).unzip()
+}

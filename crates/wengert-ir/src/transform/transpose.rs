@@ -1,0 +1,84 @@
+//! Transposing a linear function: from cotangents of its results to cotangents of what it is linear
+//! in.
+
+use crate::ir::{Atom, Func};
+use crate::ops::{Cotangent, Operand, add_cotangents};
+use crate::trace::{Var, bind, with_source};
+
+/// The cotangents of the linear operands, given those of the results. What is known is computed
+/// first, forward; then the linear equations are walked back.
+pub fn transpose(
+    func: &Func,
+    operands: &[Operand],
+    ct: &[Option<Cotangent>],
+) -> Vec<Option<Cotangent>> {
+    assert_eq!(func.arity(), operands.len(), "operands for the parameters");
+    assert_eq!(func.results.len(), ct.len(), "cotangents for the results");
+    let known = evaluate_known(func, operands);
+    let value = |a: &Atom| match a {
+        Atom::Var(id) => known[*id as usize],
+        Atom::Lit(splat) => Some(Var::literal(*splat)),
+    };
+    let mut cts: Vec<Option<Cotangent>> = vec![None; func.types.len()];
+    let add = |cts: &mut Vec<Option<Cotangent>>, atom: &Atom, ct: Option<Cotangent>| {
+        if let Atom::Var(id) = atom
+            && known[*id as usize].is_none()
+        {
+            let slot = &mut cts[*id as usize];
+            *slot = add_cotangents(slot.take(), ct);
+        }
+    };
+    for (result, ct) in func.results.iter().zip(ct) {
+        add(&mut cts, result, *ct);
+    }
+    for eqn in func.eqns.iter().rev() {
+        let out: Vec<Option<Cotangent>> = eqn.outputs.clone().map(|o| cts[o as usize]).collect();
+        if out.iter().all(Option::is_none) {
+            continue;
+        }
+        let operand = |a: &Atom| match value(a) {
+            Some(v) => Operand::Known(v),
+            None => Operand::Linear(func.type_of(*a).clone()),
+        };
+        let inputs: Vec<Operand> = eqn.inputs.iter().map(operand).collect();
+        if !inputs.iter().any(Operand::is_linear) {
+            continue;
+        }
+        with_source(eqn.source, || {
+            for (atom, ct) in eqn.inputs.iter().zip(eqn.op.transpose(&inputs, &out)) {
+                add(&mut cts, atom, ct);
+            }
+        });
+    }
+    cts.truncate(func.arity());
+    cts
+}
+
+/// The values that depend on no linear operand, where some linear equation wants them.
+fn evaluate_known(func: &Func, operands: &[Operand]) -> Vec<Option<Var>> {
+    let mut known: Vec<Option<Var>> = operands
+        .iter()
+        .map(|o| match o {
+            Operand::Known(v) => Some(*v),
+            Operand::Linear(_) => None,
+        })
+        .collect();
+    for eqn in &func.eqns {
+        let inputs: Option<Vec<Var>> = eqn
+            .inputs
+            .iter()
+            .map(|a| match a {
+                Atom::Var(id) => known[*id as usize],
+                Atom::Lit(splat) => Some(Var::literal(*splat)),
+            })
+            .collect();
+        match inputs {
+            Some(inputs) => {
+                let outputs = with_source(eqn.source, || bind(eqn.op.clone(), &inputs));
+                known.extend(outputs.into_iter().map(Some));
+            }
+            None => known.extend(eqn.outputs.clone().map(|_| None)),
+        }
+    }
+    known
+}

@@ -1,0 +1,10 @@
+//! The array operations: their values against results worked out by hand, and each of their rules
+//! against what it must agree with.
+
+mod dot;
+mod dynamic;
+mod index;
+mod layout;
+mod messages;
+mod reduce;
+mod rules;

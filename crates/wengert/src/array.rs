@@ -1,0 +1,224 @@
+//! `Array`: data, as it goes into a compiled function and comes out of one.
+
+use std::fmt;
+use std::sync::Arc;
+
+use wengert_ir::buffer::{Data, Dense, Element};
+use wengert_ir::error::{Error, Result};
+use wengert_ir::ir::{DType, Shape, Type};
+
+mod convert;
+mod display;
+mod var;
+
+pub use convert::Nested;
+
+/// An array of numbers or truth values in memory, row-major.
+///
+/// Cloning counts a reference and copies nothing. Moving an array into a compiled function gives its
+/// memory away, for a result to be written to.
+///
+/// ```
+/// use wengert::Array;
+///
+/// let a = Array::from([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
+/// assert_eq!(a.shape(), [2, 3]);
+/// assert_eq!(a.to_vec::<f64>()?, [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+/// assert_eq!(a.to_string(), "[[1. 2. 3.]\n [4. 5. 6.]]");
+/// # Ok::<(), wengert::Error>(())
+/// ```
+#[derive(Clone, PartialEq)]
+pub struct Array {
+    dense: Dense,
+}
+
+impl Array {
+    /// An array of that shape and those elements, row-major.
+    ///
+    /// # Errors
+    /// If the number of elements is not the product of the lengths.
+    ///
+    /// ```
+    /// use wengert::Array;
+    ///
+    /// assert_eq!(Array::new([2, 2], vec![1, 2, 3, 4])?, Array::from([[1, 2], [3, 4]]));
+    /// assert!(Array::new([2, 3], vec![1, 2, 3, 4]).is_err());
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
+    pub fn new<T: Element>(shape: impl AsRef<[usize]>, elements: Vec<T>) -> Result<Array> {
+        let shape = shape.as_ref();
+        if size(shape) != Some(elements.len()) {
+            return Err(Error::Value {
+                op: "Array::new".into(),
+                message: format!(
+                    "{} elements do not fill the shape {shape:?}",
+                    elements.len()
+                ),
+            });
+        }
+        Ok(Array::from_dense(Dense::of(shape.to_vec(), elements)))
+    }
+
+    /// An array of that shape, all of whose elements are `x`.
+    ///
+    /// # Panics
+    /// If it does not fit in memory.
+    ///
+    /// ```
+    /// use wengert::Array;
+    ///
+    /// assert_eq!(Array::full([2], 0.5), Array::from([0.5, 0.5]));
+    /// ```
+    pub fn full<T: Element>(shape: impl AsRef<[usize]>, x: T) -> Array {
+        let shape = shape.as_ref();
+        let n = size(shape).expect("an array that fits in memory");
+        Array::from_dense(Dense::of(shape.to_vec(), vec![x; n]))
+    }
+
+    /// Zeros of that element type and shape (`false`, for truth values).
+    ///
+    /// # Panics
+    /// If they do not fit in memory.
+    ///
+    /// ```
+    /// use wengert::{Array, DType};
+    ///
+    /// assert_eq!(Array::zeros(DType::F64, [2]), Array::from([0.0, 0.0]));
+    /// ```
+    pub fn zeros(dtype: DType, shape: impl AsRef<[usize]>) -> Array {
+        let shape = shape.as_ref();
+        let n = size(shape).expect("an array that fits in memory");
+        Array::from_dense(Dense::new(shape.to_vec(), Data::zeros(dtype, n)))
+    }
+
+    /// The lengths of the axes; empty for a scalar.
+    pub fn shape(&self) -> &[usize] {
+        &self.dense.dims
+    }
+
+    /// The element type.
+    pub fn dtype(&self) -> DType {
+        self.dense.data.dtype()
+    }
+
+    /// The number of elements.
+    pub fn len(&self) -> usize {
+        self.dense.data.len()
+    }
+
+    /// Whether there is no element.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The elements, row-major.
+    ///
+    /// # Errors
+    /// If they are not of type `T`: nothing is converted.
+    ///
+    /// ```
+    /// use wengert::Array;
+    ///
+    /// let a = Array::from([1.0, 2.0]);
+    /// assert_eq!(a.as_slice::<f64>()?, [1.0, 2.0]);
+    /// let error = a.as_slice::<f32>().unwrap_err();
+    /// assert_eq!(error.to_string(), "as_slice: asked for f32, and the array is f64[2]");
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
+    pub fn as_slice<T: Element>(&self) -> Result<&[T]> {
+        self.elements("as_slice")
+    }
+
+    /// A copy of the elements, row-major.
+    ///
+    /// # Errors
+    /// If they are not of type `T`: nothing is converted.
+    pub fn to_vec<T: Element>(&self) -> Result<Vec<T>> {
+        Ok(self.elements("to_vec")?.to_vec())
+    }
+
+    /// The only element.
+    ///
+    /// # Errors
+    /// If there are none or several, or if it is not of type `T`: nothing is converted.
+    ///
+    /// ```
+    /// use wengert::Array;
+    ///
+    /// assert_eq!(Array::from(2.5).item::<f64>()?, 2.5);
+    /// assert!(Array::from([1.0, 2.0]).item::<f64>().is_err());
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
+    pub fn item<T: Element>(&self) -> Result<T> {
+        match self.elements("item")? {
+            [one] => Ok(*one),
+            _ => Err(Error::Value {
+                op: "item".into(),
+                message: format!("asked for the only element, and the array is {}", self.ty()),
+            }),
+        }
+    }
+
+    fn elements<T: Element>(&self, op: &str) -> Result<&[T]> {
+        T::slice(&self.dense.data).ok_or_else(|| Error::Value {
+            op: op.into(),
+            message: format!("asked for {}, and the array is {}", T::DTYPE, self.ty()),
+        })
+    }
+
+    pub(crate) fn ty(&self) -> Type {
+        Type {
+            dtype: self.dtype(),
+            shape: Shape::new(self.shape()),
+        }
+    }
+
+    /// What it is made of.
+    #[doc(hidden)]
+    pub fn dense(&self) -> &Dense {
+        &self.dense
+    }
+
+    /// The elements, to be overwritten: memory that others share is left to them.
+    pub(crate) fn data_to_overwrite(&mut self) -> &mut Data {
+        if Arc::get_mut(&mut self.dense.data).is_none() {
+            self.dense.data = Arc::new(Data::zeros(self.dtype(), self.len()));
+        }
+        Arc::get_mut(&mut self.dense.data).expect("it has just been made unique")
+    }
+
+    /// What it is made of, moved out: unique if no clone is left.
+    #[doc(hidden)]
+    pub fn into_dense(self) -> Dense {
+        self.dense
+    }
+
+    /// The array made of that.
+    #[doc(hidden)]
+    pub fn from_dense(dense: Dense) -> Array {
+        Array { dense }
+    }
+}
+
+/// The number of elements of a shape, if it can be counted.
+fn size(shape: &[usize]) -> Option<usize> {
+    // A length of zero makes it empty, however long the other axes are.
+    if shape.contains(&0) {
+        return Some(0);
+    }
+    shape.iter().try_fold(1usize, |n, &d| n.checked_mul(d))
+}
+
+impl fmt::Debug for Array {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Array({} ", self.ty())?;
+        display::write_array(f, self, true)?;
+        f.write_str(")")
+    }
+}
+
+impl fmt::Display for Array {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        display::write_array(f, self, false)
+    }
+}

@@ -1,0 +1,53 @@
+//! Arrays inside a function that is traced: constants.
+
+use std::ops;
+
+use wengert_ir::trace::{Argument, IntoVar, Var, captured_array};
+
+use crate::array::Array;
+
+/// In a trace an array is a constant.
+impl From<&Array> for Var {
+    #[track_caller]
+    fn from(array: &Array) -> Var {
+        captured_array(array.dense())
+    }
+}
+
+/// In a trace an array is a constant.
+impl From<Array> for Var {
+    #[track_caller]
+    fn from(array: Array) -> Var {
+        Var::from(&array)
+    }
+}
+
+impl IntoVar for &Array {
+    #[track_caller]
+    fn argument(self) -> Argument {
+        Argument::Var(Var::from(self))
+    }
+}
+
+/// An array to the left of an operator.
+macro_rules! operators {
+    ($($op:ident, $method:ident;)*) => {$(
+        impl ops::$op<Var> for &Array {
+            type Output = Var;
+            #[track_caller]
+            fn $method(self, other: Var) -> Var {
+                ops::$op::$method(Var::from(self), other)
+            }
+        }
+    )*};
+}
+operators! {
+    Add, add;
+    Sub, sub;
+    Mul, mul;
+    Div, div;
+    Rem, rem;
+    BitAnd, bitand;
+    BitOr, bitor;
+    BitXor, bitxor;
+}

@@ -1,0 +1,478 @@
+//! Doors: between the values that are traced and the values that are there.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::fmt;
+use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
+use std::sync::{Arc, Mutex, OnceLock, RwLock};
+
+use wengert_ir::buffer::{Buffer, Data, Dense};
+use wengert_ir::error::{Error, Result};
+use wengert_ir::ir::{Func, Type};
+use wengert_ir::ops::while_loop;
+use wengert_ir::source::SourceId;
+use wengert_ir::trace::{Kind, Var, closed, door_open};
+use wengert_ir::{eval, rewrite};
+
+use crate::array::Array;
+use crate::tree::{self, Feed, ShapeDtype, Tree, TreeDef};
+
+/// Makes a function of `Var`s into one of data: traced once for each signature (structure, element
+/// types and shapes of its arguments), compiled to machine code, and run.
+///
+/// The function must be pure: it runs when it is traced, not when the code is. Whatever goes wrong in
+/// it comes back as an `Err` of the call; a panic of its own passes through.
+///
+/// ```
+/// use wengert::prelude::*;
+///
+/// let f = jit(|(a, x): (Var, Var)| (a * x).sum());
+/// assert_eq!(f.call((2.0, [1.0, 2.0]))?.item::<f64>()?, 6.0);
+/// let error = f.call(([1.0, 2.0], [1.0, 2.0, 3.0])).unwrap_err();
+/// assert!(error.to_string().starts_with("mul: f64[2] and f64[3] do not broadcast, at src/"));
+/// # Ok::<(), wengert::Error>(())
+/// ```
+#[track_caller]
+pub fn jit<X, Y, F>(f: F) -> Jit<X, Y>
+where
+    X: Tree<Leaf = Var>,
+    Y: Tree<Leaf = Var>,
+    F: Fn(X) -> Y + Send + Sync + 'static,
+{
+    Jit {
+        f: Box::new(f),
+        made: Location::caller(),
+        options: Options::default(),
+        cache: RwLock::default(),
+    }
+}
+
+/// A function behind a door: see [`jit`]. It is `Send` and `Sync`; a signature is compiled once, even
+/// if many threads ask for it at the same time.
+pub struct Jit<X, Y> {
+    f: Box<dyn Fn(X) -> Y + Send + Sync>,
+    made: &'static Location<'static>,
+    options: Options,
+    cache: RwLock<HashMap<Signature, Arc<Entry>>>,
+}
+
+#[derive(Clone, Debug)]
+struct Options {
+    max_steps: u64,
+    residual_bytes: u64,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            max_steps: while_loop::DEFAULT_MAX_STEPS,
+            residual_bytes: 8 << 30,
+        }
+    }
+}
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Signature {
+    def: TreeDef,
+    types: Vec<Type>,
+}
+
+#[derive(Default)]
+struct Entry {
+    compiling: Mutex<()>,
+    done: OnceLock<Arc<Compiled>>,
+}
+
+/// A signature's code, and what it needs.
+struct Compiled {
+    func: Func,
+    arrays: Vec<Dense>,
+    out: TreeDef,
+    results: Vec<Type>,
+}
+
+thread_local! {
+    /// The doors that are tracing on this thread, by address and signature.
+    static TRACING: RefCell<Vec<(usize, Signature)>> = const { RefCell::new(vec![]) };
+}
+
+impl<X, Y> Jit<X, Y>
+where
+    X: Tree<Leaf = Var>,
+    Y: Tree<Leaf = Var>,
+{
+    /// Steps after which a `while_loop` is given up, with [`Error::MaxSteps`]; a billion unless said.
+    pub fn max_steps(mut self, steps: u64) -> Self {
+        self.options.max_steps = steps;
+        self.cache = RwLock::default();
+        self
+    }
+
+    /// Bytes that loops of unknown length may keep for their derivatives, in one call; beyond that
+    /// the call is an [`Error::Memory`]. 8 GiB unless said.
+    pub fn max_residual_bytes(mut self, bytes: u64) -> Self {
+        self.options.residual_bytes = bytes;
+        self.cache = RwLock::default();
+        self
+    }
+
+    /// Runs the function on data. The first call of a signature traces and compiles.
+    ///
+    /// An argument may be given as whatever [feeds](Feed) it: numbers, `Vec`s, nested arrays,
+    /// references to `Array`s, structs of these.
+    ///
+    /// # Errors
+    /// If the function has a mistake, or a loop runs into a limit.
+    #[track_caller]
+    pub fn call<A: Feed<X::With<Array>>>(&self, args: A) -> Result<Y::With<Array>> {
+        let (arrays, def) = tree::feed::<X::With<Array>, A>(args);
+        let types = arrays.iter().map(|a| a.dense().ty()).collect();
+        let compiled = self.compiled(Signature { def, types })?;
+        let mut outputs: Vec<Data> = compiled.results.iter().map(zeros).collect();
+        compiled.run(&arrays, &mut outputs.iter_mut().collect::<Vec<_>>())?;
+        compiled.rebuild::<Y>(outputs)
+    }
+
+    /// The function inside another trace: its equations are recorded there.
+    #[track_caller]
+    pub fn apply(&self, x: X) -> Y {
+        (self.f)(x)
+    }
+
+    /// Code for one signature, to be called without a look-up.
+    ///
+    /// ```
+    /// use wengert::prelude::*;
+    ///
+    /// let f = jit(|x: Var| x + 1.0);
+    /// let code = f.compile(&ShapeDtype::new(DType::F64, [3]))?;
+    /// let (x, mut y) = (Array::from([1.0, 2.0, 3.0]), Array::zeros(DType::F64, [3]));
+    /// code.call_into(&x, &mut y)?;
+    /// assert_eq!(y.to_vec::<f64>()?, [2.0, 3.0, 4.0]);
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If the function has a mistake.
+    #[track_caller]
+    pub fn compile(&self, specs: &X::With<ShapeDtype>) -> Result<Executable<X, Y>> {
+        let compiled = self.compiled(signature(specs))?;
+        Ok(Executable {
+            compiled,
+            def: tree::def(specs),
+            of: PhantomData,
+        })
+    }
+
+    /// The function's IR for one signature, as it is compiled.
+    ///
+    /// # Errors
+    /// If the function has a mistake.
+    #[track_caller]
+    pub fn func(&self, specs: &X::With<ShapeDtype>) -> Result<Func> {
+        let signature = signature(specs);
+        Ok(self.trace(&signature)?.0)
+    }
+
+    /// The results by the interpreter: slow and plain, to compare with.
+    ///
+    /// # Errors
+    /// As [`Jit::call`].
+    #[track_caller]
+    pub fn interpret<A: Feed<X::With<Array>>>(&self, args: A) -> Result<Y::With<Array>> {
+        let (arrays, def) = tree::feed::<X::With<Array>, A>(args);
+        let types = arrays.iter().map(|a| a.dense().ty()).collect();
+        let (func, constants, out) = self.trace(&Signature { def, types })?;
+        let args = arrays.iter().map(Array::dense).chain(&constants);
+        let args: Vec<Buffer> = args.map(|d| Buffer::Dense(d.clone())).collect();
+        let results = eval::eval(&func, &args)?;
+        let leaves = results.iter().map(|b| Array::from_dense(b.dense().clone()));
+        tree::unflatten(&out, leaves)
+    }
+
+    #[track_caller]
+    fn compiled(&self, signature: Signature) -> Result<Arc<Compiled>> {
+        let known = self
+            .cache
+            .read()
+            .unwrap_or_else(|e| e.into_inner())
+            .get(&signature)
+            .cloned();
+        let entry = match known {
+            Some(entry) => entry,
+            None => {
+                let mut cache = self.cache.write().unwrap_or_else(|e| e.into_inner());
+                cache.entry(signature.clone()).or_default().clone()
+            }
+        };
+        if let Some(compiled) = entry.done.get() {
+            return Ok(compiled.clone());
+        }
+        self.refuse_recursion(&signature)?;
+        // A thread that is tracing does not wait for one that may be waiting for it.
+        let guard = match door_open() {
+            true => entry.compiling.try_lock().ok(),
+            false => Some(entry.compiling.lock().unwrap_or_else(|e| e.into_inner())),
+        };
+        if let Some(compiled) = entry.done.get() {
+            return Ok(compiled.clone());
+        }
+        let compiled = Arc::new(self.compile_signature(&signature)?);
+        let kept = entry.done.get_or_init(|| compiled).clone();
+        drop(guard);
+        Ok(kept)
+    }
+
+    #[track_caller]
+    fn refuse_recursion(&self, signature: &Signature) -> Result<()> {
+        let me = self as *const _ as usize;
+        let again = |(door, s): &(usize, Signature)| *door == me && s == signature;
+        if TRACING.with_borrow(|t| t.iter().any(again)) {
+            return Err(Error::Reentrant {
+                op: "jit".into(),
+                at: SourceId::of(Location::caller(), None),
+            });
+        }
+        Ok(())
+    }
+
+    fn compile_signature(&self, signature: &Signature) -> Result<Compiled> {
+        let (func, arrays, out) = self.trace(signature)?;
+        Ok(Compiled {
+            results: func.result_types(),
+            func,
+            arrays,
+            out,
+        })
+    }
+
+    /// Traces the function and makes it ready for scheduling.
+    #[track_caller]
+    fn trace(&self, signature: &Signature) -> Result<(Func, Vec<Dense>, TreeDef)> {
+        self.refuse_recursion(signature)?;
+        let (func, arrays, out) = {
+            let _entered = Entered::new(self as *const _ as usize, signature.clone());
+            let _limit = while_loop::limited(self.options.max_steps);
+            traced_at(self.made, &self.f, signature)?
+        };
+        Ok((rewrite::optimise(&func, true), arrays, out))
+    }
+}
+
+/// The door: traces `f`, catching what leaves it.
+fn traced_at<X, Y>(
+    made: &'static Location<'static>,
+    f: &(dyn Fn(X) -> Y + Send + Sync),
+    signature: &Signature,
+) -> Result<(Func, Vec<Dense>, TreeDef)>
+where
+    X: Tree<Leaf = Var>,
+    Y: Tree<Leaf = Var>,
+{
+    let mut out = None;
+    let door = || {
+        let source = SourceId::of(made, None);
+        let trace = || {
+            closed(Kind::Door, &signature.types, |vars| {
+                wengert_ir::trace::inside(|| {
+                    let x = tree::unflatten(&signature.def, vars.iter().copied());
+                    let x = x.unwrap_or_else(|e| wengert_ir::error::raise(e));
+                    let (leaves, def) = tree::flatten(f(x));
+                    out = Some(def);
+                    leaves
+                })
+            })
+        };
+        wengert_ir::trace::with_source(source, trace)
+    };
+    match catch_unwind(AssertUnwindSafe(door)) {
+        Ok(closed) => Ok((
+            closed.func,
+            closed.arrays,
+            out.expect("the function was traced"),
+        )),
+        Err(payload) => match payload.downcast::<Error>() {
+            Ok(error) => Err(*error),
+            Err(panic) => resume_unwind(panic),
+        },
+    }
+}
+
+/// The IR of a function for arguments like `specs`, as it is traced: neither simplified nor compiled.
+///
+/// ```
+/// use wengert::prelude::*;
+///
+/// let func = trace(|x: Var| x * 2.0, &ShapeDtype::scalar(DType::F64))?;
+/// assert_eq!(func.eqns.len(), 1);
+/// # Ok::<(), wengert::Error>(())
+/// ```
+///
+/// # Errors
+/// If the function has a mistake, or uses an `Array`: pass it as an argument.
+#[track_caller]
+pub fn trace<X, Y, F>(f: F, specs: &X::With<ShapeDtype>) -> Result<Func>
+where
+    X: Tree<Leaf = Var>,
+    Y: Tree<Leaf = Var>,
+    F: Fn(X) -> Y + Send + Sync,
+{
+    let (func, arrays, _) = traced_at(Location::caller(), &f, &signature(specs))?;
+    match arrays.first() {
+        None => Ok(func),
+        Some(array) => Err(Error::Value {
+            op: "trace".into(),
+            message: format!(
+                "the function uses an Array, {}: pass it as an argument",
+                array.ty()
+            ),
+        }),
+    }
+}
+
+fn signature<T: Tree<Leaf = ShapeDtype>>(specs: &T) -> Signature {
+    let (leaves, def) = tree::flatten_ref(specs);
+    Signature {
+        types: leaves.iter().map(|s| Type::from(*s)).collect(),
+        def,
+    }
+}
+
+/// Marks a signature as being traced on this thread.
+struct Entered;
+
+impl Entered {
+    fn new(door: usize, signature: Signature) -> Entered {
+        TRACING.with_borrow_mut(|t| t.push((door, signature)));
+        Entered
+    }
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        TRACING.with_borrow_mut(|t| t.pop());
+    }
+}
+
+fn zeros(ty: &Type) -> Data {
+    Data::zeros(ty.dtype, ty.size())
+}
+
+impl Compiled {
+    fn run(&self, args: &[Array], outputs: &mut [&mut Data]) -> Result<()> {
+        let args = args.iter().map(Array::dense).chain(&self.arrays);
+        let args: Vec<Buffer> = args.map(|d| Buffer::Dense(d.clone())).collect();
+        for (out, value) in outputs.iter_mut().zip(eval::eval(&self.func, &args)?) {
+            **out = (*value.dense().data).clone();
+        }
+        Ok(())
+    }
+
+    fn rebuild<Y: Tree>(&self, outputs: Vec<Data>) -> Result<Y::With<Array>> {
+        let leaves = outputs.into_iter().zip(&self.results);
+        let leaves = leaves.map(|(data, ty)| Array::from_dense(Dense::new(ty.dims(), data)));
+        tree::unflatten(&self.out, leaves)
+    }
+}
+
+impl<X, Y> fmt::Debug for Jit<X, Y> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let signatures = self.cache.read().unwrap_or_else(|e| e.into_inner()).len();
+        write!(f, "Jit(made at {}, {signatures} signatures)", self.made)
+    }
+}
+
+/// Machine code for one signature: see [`Jit::compile`].
+pub struct Executable<X, Y> {
+    compiled: Arc<Compiled>,
+    def: TreeDef,
+    of: PhantomData<fn(X) -> Y>,
+}
+
+impl<X, Y> Executable<X, Y>
+where
+    X: Tree<Leaf = Var>,
+    Y: Tree<Leaf = Var>,
+{
+    /// Runs the code.
+    ///
+    /// # Errors
+    /// If an argument does not have the structure and the types that the code was made for, or a loop
+    /// runs into a limit.
+    pub fn call<A: Feed<X::With<Array>>>(&self, args: A) -> Result<Y::With<Array>> {
+        let (arrays, def) = tree::feed::<X::With<Array>, A>(args);
+        self.check(&arrays, &def)?;
+        let mut outputs: Vec<Data> = self.compiled.results.iter().map(zeros).collect();
+        self.compiled
+            .run(&arrays, &mut outputs.iter_mut().collect::<Vec<_>>())?;
+        self.compiled.rebuild::<Y>(outputs)
+    }
+
+    /// Runs the code and writes the results into arrays that are there. Memory that other arrays
+    /// share is replaced, not overwritten.
+    ///
+    /// # Errors
+    /// As [`Executable::call`], and if a result does not fit its array.
+    pub fn call_into(&self, args: &X::With<Array>, out: &mut Y::With<Array>) -> Result<()> {
+        let (arrays, def) = tree::flatten_ref(args);
+        let arrays: Vec<Array> = arrays.into_iter().cloned().collect();
+        self.check(&arrays, &def)?;
+        let mut leaves = tree::leaves_mut(out);
+        for (i, (leaf, ty)) in leaves.iter().zip(&self.compiled.results).enumerate() {
+            if leaf.dense().ty() != *ty {
+                return Err(Error::Argument {
+                    path: format!("out{}", self.compiled.out.paths()[i]),
+                    expected: ty.to_string(),
+                    got: leaf.dense().ty().to_string(),
+                });
+            }
+        }
+        if leaves.len() != self.compiled.results.len() {
+            return Err(Error::Argument {
+                path: "out".into(),
+                expected: format!("{} leaves", self.compiled.results.len()),
+                got: leaves.len().to_string(),
+            });
+        }
+        let mut outputs: Vec<&mut Data> =
+            leaves.iter_mut().map(|a| a.data_to_overwrite()).collect();
+        self.compiled.run(&arrays, &mut outputs)
+    }
+
+    /// The IR that was compiled.
+    pub fn func(&self) -> &Func {
+        &self.compiled.func
+    }
+
+    fn check(&self, arrays: &[Array], def: &TreeDef) -> Result<()> {
+        if let Some(difference) = self.def.difference(def) {
+            return Err(Error::Argument {
+                path: "args".into(),
+                expected: "the structure that the code was made for".into(),
+                got: difference.to_string(),
+            });
+        }
+        for (i, (array, ty)) in arrays
+            .iter()
+            .zip(self.compiled.func.param_types())
+            .enumerate()
+        {
+            let got = array.dense().ty();
+            if got != *ty {
+                return Err(Error::Argument {
+                    path: format!("args{}", self.def.paths()[i]),
+                    expected: ty.to_string(),
+                    got: got.to_string(),
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<X, Y> fmt::Debug for Executable<X, Y> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Executable({} equations)", self.compiled.func.count())
+    }
+}

@@ -1,0 +1,213 @@
+//! Batches, and recomputation.
+
+use wengert_ir::error::{Error, raise};
+use wengert_ir::ops::{checkpoint as recompute, layout, map as mapped};
+use wengert_ir::trace::{Var, current_source};
+
+use super::{rebuild, types};
+use crate::tree::{self, IntoTree, Tree, TreeDef};
+
+/// Which axis of each leaf is the batch's; `None` for a leaf that is the same for the whole batch.
+///
+/// A number stands for all leaves; a list has an entry for each leaf, in the order of
+/// [`tree::leaves`](crate::tree::leaves).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Axes {
+    /// The same axis of every leaf.
+    All(usize),
+    /// Leaf by leaf.
+    Each(Vec<Option<usize>>),
+}
+
+impl From<usize> for Axes {
+    fn from(axis: usize) -> Axes {
+        Axes::All(axis)
+    }
+}
+
+impl<const N: usize> From<[Option<usize>; N]> for Axes {
+    fn from(axes: [Option<usize>; N]) -> Axes {
+        Axes::Each(axes.to_vec())
+    }
+}
+
+impl From<Vec<Option<usize>>> for Axes {
+    fn from(axes: Vec<Option<usize>>) -> Axes {
+        Axes::Each(axes)
+    }
+}
+
+impl Axes {
+    fn of_leaves(&self, n: usize) -> Result<Vec<Option<usize>>, String> {
+        match self {
+            Axes::All(axis) => Ok(vec![Some(*axis); n]),
+            Axes::Each(axes) if axes.len() == n => Ok(axes.clone()),
+            Axes::Each(axes) => Err(format!("{} axes were given for {n} leaves", axes.len())),
+        }
+    }
+}
+
+/// One function for each row of its argument: every leaf is split along its first axis, and the
+/// results are stacked along a new one.
+///
+/// A small function runs one element a SIMD lane from its first step to its last, on all cores, its
+/// loops and branches inside.
+///
+/// # Errors
+/// If a leaf is a scalar, or two leaves have first axes of different lengths.
+///
+/// ```
+/// use wengert::prelude::*;
+///
+/// let f = jit(vmap(|x: Var| x.sin() * x));
+/// assert_eq!(f.call([0.0, 1.0])?.shape(), [2]);
+/// # Ok::<(), wengert::Error>(())
+/// ```
+#[track_caller]
+pub fn vmap<X, Y, F>(f: F) -> impl Fn(X) -> Y + Clone
+where
+    X: Tree<Leaf = Var>,
+    Y: Tree<Leaf = Var>,
+    F: Fn(X) -> Y + Clone,
+{
+    vmap_axes(f, 0, 0)
+}
+
+/// [`vmap`] along other axes, or with leaves that are the same for the whole batch.
+///
+/// A result that is not to have a batch axis (`None`) must not depend on what is mapped; its value is
+/// that of the first element.
+///
+/// ```
+/// use wengert::prelude::*;
+///
+/// // The rows of a matrix against one vector.
+/// let f = jit(vmap_axes(|(a, v): (Var, Var)| (a * v).sum(), [Some(0), None], 0));
+/// let y = f.call(([[1.0, 2.0], [3.0, 4.0]], [1.0, 10.0]))?;
+/// assert_eq!(y.to_vec::<f64>()?, [21.0, 43.0]);
+/// # Ok::<(), wengert::Error>(())
+/// ```
+#[track_caller]
+pub fn vmap_axes<X, Y, F>(
+    f: F,
+    in_axes: impl Into<Axes>,
+    out_axes: impl Into<Axes>,
+) -> impl Fn(X) -> Y + Clone
+where
+    X: Tree<Leaf = Var>,
+    Y: Tree<Leaf = Var>,
+    F: Fn(X) -> Y + Clone,
+{
+    let (in_axes, out_axes) = (in_axes.into(), out_axes.into());
+    move |x| {
+        let (leaves, def) = tree::flatten(x);
+        let axes = in_axes
+            .of_leaves(leaves.len())
+            .unwrap_or_else(|m| mistake(m));
+        let extent = extent(&leaves, &axes, &def);
+        let mut rows = vec![];
+        for (v, axis) in leaves.iter().zip(&axes) {
+            if let Some(axis) = axis {
+                rows.push(layout::move_axis(*v, *axis, 0));
+            }
+        }
+        let mut out: Option<TreeDef> = None;
+        let results = mapped::map(&rows, extent, |row| {
+            let mut row = row.iter();
+            let args = leaves.iter().zip(&axes).map(|(v, axis)| match axis {
+                Some(_) => *row.next().expect("a row for each mapped leaf"),
+                None => *v,
+            });
+            let args: Vec<Var> = args.collect();
+            let (results, structure) = tree::flatten(f(rebuild(&def, &args)));
+            out = Some(structure);
+            results
+        });
+        let out = out.expect("the function was traced");
+        let axes = out_axes
+            .of_leaves(results.len())
+            .unwrap_or_else(|m| mistake(m));
+        let results: Vec<Var> = results
+            .iter()
+            .zip(axes)
+            .map(|(v, axis)| match axis {
+                Some(axis) if axis < v.ty().rank() => layout::move_axis(*v, 0, axis),
+                Some(axis) => mistake(format!("a result has no place for axis {axis}")),
+                None if extent == 0 => mistake("an empty batch has no first element".into()),
+                None => layout::row(*v, 0),
+            })
+            .collect();
+        rebuild(&out, &results)
+    }
+}
+
+#[track_caller]
+fn mistake(message: String) -> ! {
+    raise(Error::Tree {
+        op: "vmap".into(),
+        message,
+        at: current_source(),
+    })
+}
+
+#[track_caller]
+fn extent(leaves: &[Var], axes: &[Option<usize>], def: &TreeDef) -> usize {
+    let mut found: Option<(usize, String)> = None;
+    for ((v, axis), path) in leaves.iter().zip(axes).zip(def.paths()) {
+        let Some(axis) = axis else { continue };
+        let ty = v.ty();
+        let Some(&n) = ty.dims().get(*axis) else {
+            mistake(format!(
+                "the argument{path} is {ty}, which has no axis {axis} to map over"
+            ));
+        };
+        match &found {
+            Some((m, first)) if *m != n => mistake(format!(
+                "the argument{first} has {m} elements to map over, and the argument{path} has {n}"
+            )),
+            Some(_) => {}
+            None => found = Some((n, path)),
+        }
+    }
+    match found {
+        Some((n, _)) => n,
+        None => mistake("no leaf of the argument is mapped".into()),
+    }
+}
+
+/// What `f` gives for each row of `xs`: [`vmap`] at a point, with `xs` first.
+#[track_caller]
+pub fn map<I: IntoTree, B: IntoTree>(xs: I, f: impl Fn(I::Tree) -> B) -> B::Tree {
+    let f = &f;
+    vmap(move |x: I::Tree| f(x).into_tree())(xs.into_tree())
+}
+
+/// The same function, whose inner values are not kept for its derivative but computed again: less
+/// memory, for about one more run of the function.
+///
+/// ```
+/// use wengert::prelude::*;
+///
+/// let f = jit(grad(checkpoint(|x: Var| x.sin().sin().sin())));
+/// assert_eq!(f.call(0.0)?.item::<f64>()?, 1.0);
+/// # Ok::<(), wengert::Error>(())
+/// ```
+#[track_caller]
+pub fn checkpoint<X, Y, F>(f: F) -> impl Fn(X) -> Y + Clone
+where
+    X: Tree<Leaf = Var>,
+    Y: Tree<Leaf = Var>,
+    F: Fn(X) -> Y + Clone,
+{
+    move |x| {
+        let (leaves, def) = tree::flatten(x);
+        debug_assert_eq!(types(&leaves).len(), def.len());
+        let mut out = None;
+        let results = recompute::checkpoint(&leaves, |vars| {
+            let (results, structure) = tree::flatten(f(rebuild(&def, vars)));
+            out = Some(structure);
+            results
+        });
+        rebuild(&out.expect("the function was traced"), &results)
+    }
+}

@@ -1,0 +1,260 @@
+//! First derivatives: forward and reverse.
+
+use wengert_ir::error::{Error, raise};
+use wengert_ir::ir::Type;
+use wengert_ir::ops::{Cotangent, Mode, Tangent};
+use wengert_ir::trace::{Kind, Var, current_source};
+use wengert_ir::transform::{self, Linear};
+
+use super::{Traced, expect_floats, ok, rebuild, same_trees, traced, types};
+use crate::tree::{self, IntoTree, Tree, TreeDef};
+
+/// The gradient of a scalar function: a function of the same argument, that gives a tree like it.
+///
+/// Reverse mode; it nests (`grad(grad(f))`) and goes through every loop, those of unknown length too.
+/// The argument's leaves are floats of any shape.
+///
+/// # Errors
+/// If the result is not a float scalar (take the sum, or [`jacrev`](crate::jacrev)), or a leaf of the
+/// argument is not a float.
+///
+/// ```
+/// use wengert::prelude::*;
+///
+/// let slope = jit(grad(|x: Var| x.sin()));
+/// assert_eq!(slope.call(0.0)?.item::<f64>()?, 1.0);
+/// let curvature = jit(grad(grad(|x: Var| x * x * x)));
+/// assert_eq!(curvature.call(2.0)?.item::<f64>()?, 12.0);
+/// # Ok::<(), wengert::Error>(())
+/// ```
+#[track_caller]
+pub fn grad<X, F>(f: F) -> impl Fn(X) -> X + Clone
+where
+    X: Tree<Leaf = Var>,
+    F: Fn(X) -> Var + Clone,
+{
+    move |x| value_and_gradient(x, |x| (f(x), ())).1
+}
+
+/// The value and the gradient of a scalar function.
+///
+/// ```
+/// use wengert::prelude::*;
+///
+/// let f = jit(value_and_grad(|[x, y]: [Var; 2]| x * y));
+/// let (value, [dx, dy]) = f.call([3.0, 4.0])?;
+/// assert_eq!((value.item::<f64>()?, dx.item::<f64>()?, dy.item::<f64>()?), (12.0, 4.0, 3.0));
+/// # Ok::<(), wengert::Error>(())
+/// ```
+#[track_caller]
+pub fn value_and_grad<X, F>(f: F) -> impl Fn(X) -> (Var, X) + Clone
+where
+    X: Tree<Leaf = Var>,
+    F: Fn(X) -> Var + Clone,
+{
+    move |x| {
+        let (y, dx, ()) = value_and_gradient(x, |x| (f(x), ()));
+        (y, dx)
+    }
+}
+
+/// The gradient of a function that gives a scalar and something else, which comes back beside it.
+#[track_caller]
+pub fn grad_aux<X, A, F>(f: F) -> impl Fn(X) -> (X, A) + Clone
+where
+    X: Tree<Leaf = Var>,
+    A: Tree<Leaf = Var>,
+    F: Fn(X) -> (Var, A) + Clone,
+{
+    move |x| {
+        let (_, dx, aux) = value_and_gradient(x, &f);
+        (dx, aux)
+    }
+}
+
+/// The value, what comes beside it, and the gradient: `((y, aux), dx)`.
+#[track_caller]
+pub fn value_and_grad_aux<X, A, F>(f: F) -> impl Fn(X) -> ((Var, A), X) + Clone
+where
+    X: Tree<Leaf = Var>,
+    A: Tree<Leaf = Var>,
+    F: Fn(X) -> (Var, A) + Clone,
+{
+    move |x| {
+        let (y, dx, aux) = value_and_gradient(x, &f);
+        ((y, aux), dx)
+    }
+}
+
+/// The gradient at a point: the types of the closure's argument follow from it.
+///
+/// ```
+/// use wengert::prelude::*;
+///
+/// let f = jit(|x: Var| x * grad_at(1.0, |y| x + y));
+/// assert_eq!(f.call(3.0)?.item::<f64>()?, 3.0);
+/// # Ok::<(), wengert::Error>(())
+/// ```
+#[track_caller]
+pub fn grad_at<I: IntoTree>(x: I, f: impl FnOnce(I::Tree) -> Var) -> I::Tree {
+    value_and_gradient(x.into_tree(), |x| (f(x), ())).1
+}
+
+/// The value and the gradient at a point.
+#[track_caller]
+pub fn value_and_grad_at<I: IntoTree>(x: I, f: impl FnOnce(I::Tree) -> Var) -> (Var, I::Tree) {
+    let (y, dx, ()) = value_and_gradient(x.into_tree(), |x| (f(x), ()));
+    (y, dx)
+}
+
+#[track_caller]
+fn value_and_gradient<X, A>(x: X, f: impl FnOnce(X) -> (Var, A)) -> (Var, X, A)
+where
+    X: Tree<Leaf = Var>,
+    A: Tree<Leaf = Var>,
+{
+    let (leaves, def) = tree::flatten(x);
+    let types = types(&leaves);
+    expect_floats("grad", &types, &def);
+    let f = traced(Kind::Plain, &types, &def, f);
+    let result = f.closed.func.type_of(f.closed.func.results[0]).clone();
+    if !result.is_float() || result.rank() != 0 {
+        raise(Error::Derivative {
+            op: "grad".into(),
+            message: format!(
+                "the function gives {result}, and a gradient is that of a float scalar"
+            ),
+            at: current_source(),
+            hint: Some("take a sum or a mean of it, or use `jacrev`".into()),
+        });
+    }
+    let (y, linear) = linearized(&f, &leaves);
+    let mut ct = vec![None; y.len()];
+    ct[0] = Some(Cotangent::new(Var::full(&result, 1.0)));
+    let dx = pulled(&linear, &ct, &types);
+    let (value, aux): (Var, A) = rebuild(&f.out, &y);
+    (value, rebuild(&def, &dx), aux)
+}
+
+/// The results of a traced function, and its linear part in its own parameters.
+fn linearized(f: &Traced, x: &[Var]) -> (Vec<Var>, Linear) {
+    let func = &f.closed.func;
+    let args = [x, &f.closed.captures].concat();
+    let own = |i: usize| i < x.len() && func.types[i].is_float();
+    let active: Vec<bool> = (0..args.len()).map(own).collect();
+    transform::linearize(func, &args, &active)
+}
+
+/// The cotangents of the parameters, zeros where there is none.
+fn pulled(linear: &Linear, ct: &[Option<Cotangent>], types: &[Type]) -> Vec<Var> {
+    let back = linear.pull(ct);
+    let all = types.iter().zip(back);
+    all.map(|(ty, c)| c.map_or_else(|| Var::zeros(ty), |c| c.value))
+        .collect()
+}
+
+/// The value and the tangent of a function at `x` along `dx`: forward mode.
+///
+/// `dx` has the structure and the types of `x`; what is not a float in it is ignored.
+///
+/// ```
+/// use wengert::prelude::*;
+///
+/// let f = jit(|x: Var| jvp(|x: Var| x.exp(), x, Var::from(2.0)));
+/// let (y, dy) = f.call(0.0)?;
+/// assert_eq!((y.item::<f64>()?, dy.item::<f64>()?), (1.0, 2.0));
+/// # Ok::<(), wengert::Error>(())
+/// ```
+#[track_caller]
+pub fn jvp<X, Y>(f: impl FnOnce(X) -> Y, x: X, dx: X) -> (Y, Y)
+where
+    X: Tree<Leaf = Var>,
+    Y: Tree<Leaf = Var>,
+{
+    let (leaves, def) = tree::flatten(x);
+    let (tangents, tangent_def) = tree::flatten(dx);
+    same_trees(
+        "jvp",
+        ["the argument", "the tangent"],
+        (&leaves, &def),
+        (&tangents, &tangent_def),
+    );
+    let f = traced(Kind::Plain, &types(&leaves), &def, f);
+    let mut dx: Vec<Tangent> = tangents
+        .iter()
+        .map(|&d| Some(d).filter(|d| d.ty().is_float()))
+        .collect();
+    let args = [&leaves[..], &f.closed.captures].concat();
+    dx.resize(args.len(), None);
+    let (y, dy) = transform::replay(&f.closed.func, &args, &dx, Mode::Fused);
+    let dy = filled(&y, dy);
+    (rebuild(&f.out, &y), rebuild(&f.out, &dy))
+}
+
+fn filled(y: &[Var], dy: Vec<Tangent>) -> Vec<Var> {
+    let all = y.iter().zip(dy);
+    all.map(|(y, d)| d.unwrap_or_else(|| Var::zeros(&y.ty())))
+        .collect()
+}
+
+/// The value of a function at `x`, and its pullback: from cotangents of the result to cotangents of
+/// the argument. The pullback may be called any number of times, under `vmap` too.
+///
+/// ```
+/// use wengert::prelude::*;
+///
+/// let f = jit(|x: Var| {
+///     let (y, pull) = vjp(|x: Var| x.sin(), x);
+///     (y, pull(Var::from(3.0)))
+/// });
+/// assert_eq!(f.call(0.0)?.1.item::<f64>()?, 3.0);
+/// # Ok::<(), wengert::Error>(())
+/// ```
+#[track_caller]
+pub fn vjp<X, Y>(f: impl FnOnce(X) -> Y, x: X) -> (Y, impl Fn(Y) -> X + Clone)
+where
+    X: Tree<Leaf = Var>,
+    Y: Tree<Leaf = Var>,
+{
+    let (leaves, def) = tree::flatten(x);
+    let types = types(&leaves);
+    let f = traced(Kind::Plain, &types, &def, f);
+    let (y, linear) = linearized(&f, &leaves);
+    let value = rebuild(&f.out, &y);
+    let out = f.out;
+    let pull = move |ct: Y| {
+        let (ct, ct_def) = tree::flatten(ct);
+        let whats = ["the result", "the cotangent"];
+        same_trees("vjp", whats, (&y, &out), (&ct, &ct_def));
+        let float = |c: Var| c.ty().is_float().then(|| Cotangent::new(c));
+        let ct: Vec<Option<Cotangent>> = ct.into_iter().map(float).collect();
+        rebuild(&def, &pulled(&linear, &ct, &types))
+    };
+    (value, pull)
+}
+
+/// The value of a function at `x`, and its linear part: from tangents of the argument to tangents of
+/// the result. What the derivative needs is computed once, however often it is applied.
+#[track_caller]
+pub fn linearize<X, Y>(f: impl FnOnce(X) -> Y, x: X) -> (Y, impl Fn(X) -> Y + Clone)
+where
+    X: Tree<Leaf = Var>,
+    Y: Tree<Leaf = Var>,
+{
+    let (leaves, def) = tree::flatten(x);
+    let f = traced(Kind::Plain, &types(&leaves), &def, f);
+    let (y, linear) = linearized(&f, &leaves);
+    let value = rebuild(&f.out, &y);
+    let out: TreeDef = f.out;
+    let captures = f.closed.captures.len();
+    let push = move |dx: X| {
+        let (dx, dx_def) = tree::flatten(dx);
+        let whats = ["the argument", "the tangent"];
+        same_trees("linearize", whats, (&leaves, &def), (&dx, &dx_def));
+        let mut dx: Vec<Tangent> = dx.into_iter().map(Some).collect();
+        dx.resize(dx.len() + captures, None);
+        let dy = linear.push(&dx);
+        ok(tree::unflatten(&out, filled(&y, dy)))
+    };
+    (value, push)
+}

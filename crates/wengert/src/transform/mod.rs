@@ -1,0 +1,98 @@
+//! Transforms: closures to closures. They work inside a trace, nest to any depth, and take one
+//! argument, a tree; whatever else a function uses it captures.
+
+mod batch;
+mod custom;
+mod grad;
+mod jacobian;
+
+pub use batch::{Axes, checkpoint, map, vmap, vmap_axes};
+pub use custom::{custom_jvp, custom_vjp, stop_gradient};
+pub use grad::{
+    grad, grad_at, grad_aux, jvp, linearize, value_and_grad, value_and_grad_at, value_and_grad_aux,
+    vjp,
+};
+pub use jacobian::{hessian, hvp, jacfwd, jacrev, value_and_jacfwd};
+
+use wengert_ir::error::{Error, Result, raise};
+use wengert_ir::ir::Type;
+use wengert_ir::trace::{Closed, Kind, Var, closed, current_source};
+
+use crate::tree::{self, Tree, TreeDef};
+
+/// A function of a tree, traced at leaves of those types.
+struct Traced {
+    closed: Closed,
+    out: TreeDef,
+}
+
+/// The tree of those leaves: a mismatch is a mistake of this crate's own, or of a hand-written tree.
+#[track_caller]
+fn rebuild<T: Tree<Leaf = Var>>(def: &TreeDef, leaves: &[Var]) -> T {
+    ok(tree::unflatten(def, leaves.iter().copied()))
+}
+
+#[track_caller]
+fn ok<T>(result: Result<T>) -> T {
+    result.unwrap_or_else(|e| raise(e))
+}
+
+/// Traces `f` as a body of `kind` on leaves of those types.
+#[track_caller]
+fn traced<X, Y>(kind: Kind, types: &[Type], def: &TreeDef, f: impl FnOnce(X) -> Y) -> Traced
+where
+    X: Tree<Leaf = Var>,
+    Y: Tree<Leaf = Var>,
+{
+    let mut out = None;
+    let closed = closed(kind, types, |vars| {
+        let (leaves, structure) = tree::flatten(f(rebuild(def, vars)));
+        out = Some(structure);
+        leaves
+    });
+    Traced {
+        closed,
+        out: out.expect("the function was traced"),
+    }
+}
+
+fn types(leaves: &[Var]) -> Vec<Type> {
+    leaves.iter().map(|v| v.ty()).collect()
+}
+
+/// Two trees that should have one structure and one type a leaf.
+#[track_caller]
+fn same_trees(op: &str, what: [&str; 2], a: (&[Var], &TreeDef), b: (&[Var], &TreeDef)) {
+    if let Some(difference) = a.1.difference(b.1) {
+        raise(Error::Tree {
+            op: op.into(),
+            message: format!("{} and {} differ: {difference}", what[0], what[1]),
+            at: current_source(),
+        });
+    }
+    for ((x, y), path) in a.0.iter().zip(b.0).zip(a.1.paths()) {
+        let (x, y) = (x.ty(), y.ty());
+        if x != y {
+            raise(Error::Tree {
+                op: op.into(),
+                message: format!("at {path}, {} has {x} and {} has {y}", what[0], what[1]),
+                at: current_source(),
+            });
+        }
+    }
+}
+
+/// What a derivative is taken of must be a float.
+#[track_caller]
+fn expect_floats(op: &str, types: &[Type], def: &TreeDef) {
+    for (ty, path) in types.iter().zip(def.paths()) {
+        if !ty.is_float() {
+            raise(Error::Derivative {
+                op: op.into(),
+                message: format!("the argument{path} is {ty}, and only floats have derivatives"),
+                at: current_source(),
+                hint: Some("capture it, or convert it to f64".into()),
+            });
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! What may stand for a tree of data at a door.
+
+use std::collections::BTreeMap;
+use std::marker::PhantomData;
+
+use crate::array::{Array, Nested};
+use crate::tree::{Node, Sink};
+
+/// What may stand for a `T`, a tree of [`Array`]s, where a compiled function is called.
+///
+/// - A number, a truth value, a `Vec`, a slice or (nested) arrays of them feed an `Array`.
+/// - Tuples, arrays, `Vec`, `Option`, `Box` and maps feed the like if their parts do, and so do
+///   structs with `#[derive(Tree)]`: a `Rates<f64>` feeds a `Rates<Array>`.
+/// - A `&A` feeds what an `A` feeds. An array that is lent is shared; one that is moved in gives its
+///   memory away.
+///
+/// ```
+/// use wengert::{Array, tree};
+///
+/// let y = Array::from([1.0, 2.0]);
+/// let (leaves, def) = tree::feed::<(Array, [Array; 2]), _>((0.5, [&y, &y]));
+/// assert_eq!(leaves[0].item::<f64>()?, 0.5);
+/// assert_eq!(def.paths(), [".0", ".1[0]", ".1[1]"]);
+/// # Ok::<(), wengert::Error>(())
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be passed for `{T}`",
+    label = "expected `{T}`, or what may stand for it",
+    note = "an `Array` may be given as a number, a `Vec`, a slice or nested arrays of numbers; a struct \
+            with `#[derive(Tree)]` as the same struct of numbers"
+)]
+pub trait Feed<T> {
+    /// Gives out the structure and the leaves.
+    fn feed(self, out: &mut dyn Sink<Array>)
+    where
+        Self: Sized,
+    {
+        self.feed_ref(out);
+    }
+
+    /// Gives out the structure and the leaves; arrays are shared.
+    fn feed_ref(&self, out: &mut dyn Sink<Array>);
+}
+
+impl<T, A: Feed<T>> Feed<T> for &A {
+    fn feed_ref(&self, out: &mut dyn Sink<Array>) {
+        (**self).feed_ref(out);
+    }
+}
+
+impl Feed<Array> for Array {
+    fn feed(self, out: &mut dyn Sink<Array>) {
+        out.leaf(self);
+    }
+    fn feed_ref(&self, out: &mut dyn Sink<Array>) {
+        out.leaf(self.clone());
+    }
+}
+
+macro_rules! scalars {
+    ($($t:ty)*) => {$(
+        impl Feed<Array> for $t {
+            fn feed_ref(&self, out: &mut dyn Sink<Array>) {
+                out.leaf(Array::from(*self));
+            }
+        }
+    )*};
+}
+scalars!(f32 f64 i32 i64 u32 u64 u8 bool usize);
+
+impl<A: Nested> Feed<Array> for Vec<A> {
+    fn feed(self, out: &mut dyn Sink<Array>) {
+        out.leaf(Array::from(self));
+    }
+    fn feed_ref(&self, out: &mut dyn Sink<Array>) {
+        out.leaf(Array::from(self));
+    }
+}
+
+impl<A: Nested> Feed<Array> for &[A] {
+    fn feed_ref(&self, out: &mut dyn Sink<Array>) {
+        out.leaf(Array::from(*self));
+    }
+}
+
+impl<A: Nested, const N: usize> Feed<Array> for [A; N] {
+    fn feed_ref(&self, out: &mut dyn Sink<Array>) {
+        out.leaf(Array::from(self));
+    }
+}
+
+impl<T> Feed<PhantomData<T>> for () {
+    fn feed_ref(&self, out: &mut dyn Sink<Array>) {
+        out.node(Node::Tuple(0));
+    }
+}
+
+impl<T, A> Feed<PhantomData<T>> for PhantomData<A> {
+    fn feed_ref(&self, out: &mut dyn Sink<Array>) {
+        out.node(Node::Tuple(0));
+    }
+}
+
+impl<T, A: Feed<T>> Feed<Box<T>> for Box<A> {
+    fn feed(self, out: &mut dyn Sink<Array>) {
+        (*self).feed(out);
+    }
+    fn feed_ref(&self, out: &mut dyn Sink<Array>) {
+        (**self).feed_ref(out);
+    }
+}
+
+impl<T, A: Feed<T>> Feed<Option<T>> for Option<A> {
+    fn feed(self, out: &mut dyn Sink<Array>) {
+        match self {
+            None => out.node(Node::Nothing),
+            Some(a) => {
+                out.node(Node::Some);
+                a.feed(out);
+            }
+        }
+    }
+    fn feed_ref(&self, out: &mut dyn Sink<Array>) {
+        self.as_ref().feed(out);
+    }
+}
+
+impl<T, A: Feed<T>> Feed<Vec<T>> for Vec<A> {
+    fn feed(self, out: &mut dyn Sink<Array>) {
+        out.node(Node::Vec(self.len()));
+        self.into_iter().for_each(|a| a.feed(out));
+    }
+    fn feed_ref(&self, out: &mut dyn Sink<Array>) {
+        self.as_slice().feed(out);
+    }
+}
+
+impl<T, A: Feed<T>> Feed<Vec<T>> for &[A] {
+    fn feed_ref(&self, out: &mut dyn Sink<Array>) {
+        out.node(Node::Vec(self.len()));
+        self.iter().for_each(|a| a.feed_ref(out));
+    }
+}
+
+impl<T, A: Feed<T>, const N: usize> Feed<[T; N]> for [A; N] {
+    fn feed(self, out: &mut dyn Sink<Array>) {
+        out.node(Node::Array(N));
+        self.into_iter().for_each(|a| a.feed(out));
+    }
+    fn feed_ref(&self, out: &mut dyn Sink<Array>) {
+        out.node(Node::Array(N));
+        self.iter().for_each(|a| a.feed_ref(out));
+    }
+}
+
+impl<T, A: Feed<T>> Feed<BTreeMap<String, T>> for BTreeMap<String, A> {
+    fn feed(self, out: &mut dyn Sink<Array>) {
+        out.node(Node::Map(self.len()));
+        for (key, a) in self {
+            out.node(Node::Key(&key));
+            a.feed(out);
+        }
+    }
+    fn feed_ref(&self, out: &mut dyn Sink<Array>) {
+        out.node(Node::Map(self.len()));
+        for (key, a) in self {
+            out.node(Node::Key(key));
+            a.feed_ref(out);
+        }
+    }
+}
+
+macro_rules! tuples {
+    ($n:literal $($a:ident $t:ident),*) => {
+        impl<$($t, $a: Feed<$t>),*> Feed<($($t,)*)> for ($($a,)*) {
+            #[allow(non_snake_case)]
+            fn feed(self, out: &mut dyn Sink<Array>) {
+                let ($($a,)*) = self;
+                out.node(Node::Tuple($n));
+                $($a.feed(out);)*
+            }
+            #[allow(non_snake_case)]
+            fn feed_ref(&self, out: &mut dyn Sink<Array>) {
+                let ($($a,)*) = self;
+                out.node(Node::Tuple($n));
+                $($a.feed_ref(out);)*
+            }
+        }
+    };
+}
+tuples!(1 A TA);
+tuples!(2 A TA, B TB);
+tuples!(3 A TA, B TB, C TC);
+tuples!(4 A TA, B TB, C TC, D TD);
+tuples!(5 A TA, B TB, C TC, D TD, E TE);
+tuples!(6 A TA, B TB, C TC, D TD, E TE, F TF);
+tuples!(7 A TA, B TB, C TC, D TD, E TE, F TF, G TG);
+tuples!(8 A TA, B TB, C TC, D TD, E TE, F TF, G TG, H TH);
+tuples!(9 A TA, B TB, C TC, D TD, E TE, F TF, G TG, H TH, I TI);
+tuples!(10 A TA, B TB, C TC, D TD, E TE, F TF, G TG, H TH, I TI, J TJ);
+tuples!(11 A TA, B TB, C TC, D TD, E TE, F TF, G TG, H TH, I TI, J TJ, K TK);
+tuples!(12 A TA, B TB, C TC, D TD, E TE, F TF, G TG, H TH, I TI, J TJ, K TK, L TL);

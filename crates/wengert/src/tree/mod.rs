@@ -1,0 +1,236 @@
+//! Trees: tuples, arrays, vectors, maps and structs of leaves.
+//!
+//! What goes into a function that is traced, and what comes out of it, is a tree whose leaves are
+//! [`Var`](crate::Var)s. Outside, the same tree has [`Array`](crate::Array)s for leaves: [`Tree::With`] maps one
+//! to the other, `Rates<Var>` to `Rates<Array>`. Transforms work on trees as they work on one leaf.
+//!
+//! ```
+//! use wengert::{Array, Tree, Var, tree};
+//!
+//! #[derive(Tree, Clone)]
+//! struct Rates<T = Var> {
+//!     alpha: T,
+//!     decay: Vec<T>,
+//! }
+//!
+//! let rates = Rates { alpha: Array::from(0.5), decay: vec![Array::from([1.0, 2.0])] };
+//! assert_eq!(tree::leaves(&rates).len(), 2);
+//! assert_eq!(tree::paths(&rates), [".alpha", ".decay[0]"]);
+//! ```
+//!
+//! - [`Tree`] is derived for structs and enums; see [`derive@Tree`].
+//! - [`Feed`] is what may stand for a tree of data at a door, and [`IntoTree`] what may stand for a
+//!   tree of `Var`s inside: plain numbers, and all that is built of them.
+//! - [`TreeDef`] is the structure of a tree, without its leaves.
+//! - [`map`] and its like work on all leaves at once; [`ravel`] makes one vector of them.
+//!
+//! A type without a parameter for its leaves is no tree, and the derive macro says so:
+//!
+//! ```compile_fail
+//! use wengert::{Tree, Var};
+//!
+//! #[derive(Tree)]
+//! struct Rates { // add `<T = Var>` to `Rates`, and write `T` for its leaves
+//!     alpha: Var,
+//! }
+//! ```
+
+mod def;
+mod feed;
+mod impls;
+mod into_tree;
+mod map;
+mod path;
+mod ravel;
+mod spec;
+
+pub use def::{Cursor, Node, Sink, Static, TreeDef};
+pub use feed::Feed;
+pub use into_tree::{IntoTree, Vars};
+pub use map::{leaves, map, map_to, map2, map3, map4, paths, zeros_like};
+pub use path::Difference;
+pub use ravel::ravel;
+pub use spec::{ShapeDtype, specs};
+/// ```
+/// use wengert::{Array, Tree, Var, tree};
+///
+/// #[derive(Clone, PartialEq, Eq, Hash)]
+/// enum Activation {
+///     Relu,
+///     Tanh,
+/// }
+///
+/// #[derive(Tree, Clone)]
+/// struct Layer<T = Var> {
+///     w: T,
+///     b: Option<T>,
+///     #[tree(skip)]
+///     activation: Activation,
+/// }
+///
+/// let layer = Layer { w: 0.5, b: None, activation: Activation::Tanh };
+/// let (leaves, def) = tree::feed::<Layer<Array>, _>(&layer);
+/// assert_eq!(leaves, [Array::from(0.5)]);
+/// let other = Layer { activation: Activation::Relu, ..layer };
+/// assert_ne!(tree::feed::<Layer<Array>, _>(other).1, def);
+/// ```
+///
+pub use wengert_derive::Tree;
+
+use wengert_ir::error::{Error, Result};
+use wengert_ir::ir::Type;
+
+/// What a tree is made of: [`Var`](crate::Var), [`Array`](crate::Array) or [`ShapeDtype`]. A leaf is
+/// a tree, of itself.
+pub trait Leaf: Tree<Leaf = Self, With<Self> = Self> + Clone + 'static {
+    /// What its elements are, and how many along each axis.
+    #[doc(hidden)]
+    #[track_caller]
+    fn leaf_type(&self) -> Type;
+
+    /// A leaf of zeros.
+    #[doc(hidden)]
+    fn leaf_zeros(ty: &Type) -> Self;
+}
+
+/// A tree of leaves of one type, in a fixed order.
+///
+/// The methods are what the derive macro writes; to work with trees, use the functions of
+/// [`tree`](self).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a tree of leaves",
+    label = "not a tree",
+    note = "trees are `Var`, `Array`, and tuples, arrays, `Vec`, `Option`, `Box` and \
+            `BTreeMap<String, _>` of trees",
+    note = "a struct or an enum is a tree with `#[derive(Tree)]` and a leaf parameter, `<T = Var>`",
+    note = "a field that is not traced is marked `#[tree(skip)]`"
+)]
+pub trait Tree: Sized {
+    /// The type of its leaves.
+    type Leaf: Leaf;
+
+    /// The same tree with other leaves.
+    type With<M: Leaf>: Tree<Leaf = M>;
+
+    /// Gives out the structure and the leaves, in order.
+    fn walk<'a>(&'a self, out: &mut dyn Sink<&'a Self::Leaf>);
+
+    /// Gives out the structure and the leaves, to be written.
+    fn walk_mut<'a>(&'a mut self, out: &mut dyn Sink<&'a mut Self::Leaf>);
+
+    /// Gives out the structure, and the leaves for good.
+    fn into_leaves(self, out: &mut dyn Sink<Self::Leaf>);
+
+    /// A tree of that structure, and of the leaves that come next.
+    ///
+    /// # Errors
+    /// If the structure is not one of a tree of this type, or if there are too few leaves.
+    fn from_leaves(
+        def: &mut Cursor<'_>,
+        leaves: &mut dyn Iterator<Item = Self::Leaf>,
+    ) -> Result<Self>;
+}
+
+/// The leaves of a tree, moved out of it, and its structure.
+///
+/// ```
+/// use wengert::{Array, tree};
+///
+/// let (leaves, def) = tree::flatten((Array::from(1.0), vec![Array::from(2.0)]));
+/// assert_eq!(leaves, [Array::from(1.0), Array::from(2.0)]);
+/// assert_eq!(def.paths(), [".0", ".1[0]"]);
+/// let (a, b): (Array, Vec<Array>) = tree::unflatten(&def, leaves)?;
+/// assert_eq!(b[0].item::<f64>()?, 2.0);
+/// # Ok::<(), wengert::Error>(())
+/// ```
+pub fn flatten<T: Tree>(tree: T) -> (Vec<T::Leaf>, TreeDef) {
+    let mut flat = Flat::new();
+    tree.into_leaves(&mut flat);
+    flat.into_parts()
+}
+
+/// The leaves of a tree, borrowed from it, and its structure.
+pub fn flatten_ref<T: Tree>(tree: &T) -> (Vec<&T::Leaf>, TreeDef) {
+    let mut flat = Flat::new();
+    tree.walk(&mut flat);
+    flat.into_parts()
+}
+
+/// The leaves of a tree, to be written.
+pub fn leaves_mut<T: Tree>(tree: &mut T) -> Vec<&mut T::Leaf> {
+    let mut flat = Flat::new();
+    tree.walk_mut(&mut flat);
+    flat.into_parts().0
+}
+
+/// What may stand for a `T`, as its leaves and structure: see [`Feed`].
+pub fn feed<T, A: Feed<T>>(args: A) -> (Vec<crate::Array>, TreeDef) {
+    let mut flat = Flat::new();
+    args.feed(&mut flat);
+    flat.into_parts()
+}
+
+/// The structure of a tree.
+pub fn def<T: Tree>(tree: &T) -> TreeDef {
+    flatten_ref(tree).1
+}
+
+/// The tree of that structure and those leaves: undoes [`flatten`].
+///
+/// # Errors
+/// If the structure is not one of a tree of this type, or if there are more leaves or fewer than it
+/// has places for.
+pub fn unflatten<T: Tree>(def: &TreeDef, leaves: impl IntoIterator<Item = T::Leaf>) -> Result<T> {
+    let mut cursor = def.cursor();
+    let mut leaves = leaves.into_iter();
+    let tree = T::from_leaves(&mut cursor, &mut leaves)?;
+    let more = |what| misfit(format!("{what} than the tree has places for"));
+    if !cursor.is_done() {
+        return Err(more("a structure of more parts"));
+    }
+    if leaves.next().is_some() {
+        return Err(more("more leaves"));
+    }
+    Ok(tree)
+}
+
+/// The tree of a structure that is known to be one of its type.
+fn rebuilt<T: Tree>(def: &TreeDef, leaves: impl IntoIterator<Item = T::Leaf>) -> T {
+    unflatten(def, leaves).expect("the structure of a tree of this type, and a leaf for each")
+}
+
+fn misfit(message: String) -> Error {
+    Error::Value {
+        op: "unflatten".into(),
+        message,
+    }
+}
+
+/// Collects leaves and structure.
+struct Flat<L> {
+    leaves: Vec<L>,
+    def: TreeDef,
+}
+
+impl<L> Flat<L> {
+    fn new() -> Flat<L> {
+        Flat {
+            leaves: vec![],
+            def: TreeDef::default(),
+        }
+    }
+
+    fn into_parts(self) -> (Vec<L>, TreeDef) {
+        (self.leaves, self.def)
+    }
+}
+
+impl<L> Sink<L> for Flat<L> {
+    fn node(&mut self, node: Node<'_>) {
+        self.def.push(node);
+    }
+    fn leaf(&mut self, leaf: L) {
+        self.def.push_leaf();
+        self.leaves.push(leaf);
+    }
+}

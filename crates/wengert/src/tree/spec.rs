@@ -1,0 +1,68 @@
+//! Trees of types.
+
+use std::fmt;
+
+use wengert_ir::ir::{DType, Type};
+
+use crate::tree::{Leaf, Tree, flatten_ref, rebuilt};
+
+/// An element type and a shape: stands for a leaf whose values do not matter.
+///
+/// ```
+/// use wengert::{Array, DType, ShapeDtype, tree};
+///
+/// let spec = ShapeDtype::new(DType::F32, [3, 4]);
+/// assert_eq!(spec.to_string(), "f32[3,4]");
+/// assert_eq!(tree::specs(&Array::full([3, 4], 1f32)), spec);
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct ShapeDtype {
+    /// The element type.
+    pub dtype: DType,
+    /// The lengths of the axes; empty for a scalar.
+    pub shape: Vec<usize>,
+}
+
+impl ShapeDtype {
+    /// That element type and shape.
+    pub fn new(dtype: DType, shape: impl Into<Vec<usize>>) -> ShapeDtype {
+        ShapeDtype {
+            dtype,
+            shape: shape.into(),
+        }
+    }
+
+    /// A scalar.
+    pub fn scalar(dtype: DType) -> ShapeDtype {
+        ShapeDtype::new(dtype, [])
+    }
+}
+
+impl fmt::Display for ShapeDtype {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Type::from(self).fmt(f)
+    }
+}
+
+impl From<&ShapeDtype> for Type {
+    fn from(spec: &ShapeDtype) -> Type {
+        Type::new(spec.dtype, &spec.shape)
+    }
+}
+
+impl From<&Type> for ShapeDtype {
+    fn from(ty: &Type) -> ShapeDtype {
+        ShapeDtype::new(ty.dtype, ty.dims())
+    }
+}
+
+/// The same tree of types alone.
+#[track_caller]
+pub fn specs<T: Tree>(tree: &T) -> T::With<ShapeDtype> {
+    let (leaves, def) = flatten_ref(tree);
+    let mut types = vec![];
+    for leaf in leaves {
+        types.push(ShapeDtype::from(&leaf.leaf_type()));
+    }
+    rebuilt(&def, types)
+}
