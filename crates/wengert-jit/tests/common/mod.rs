@@ -1,6 +1,8 @@
 //! Building loop programs by hand.
 #![allow(dead_code)]
 
+pub mod compare;
+
 use smallvec::SmallVec;
 use wengert_ir::buffer::{Data, Element};
 use wengert_ir::ir::types::DType;
