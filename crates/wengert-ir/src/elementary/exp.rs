@@ -187,7 +187,7 @@ pub fn expm1<A: Arith>(a: &mut A, x: A::F) -> A::F {
     })
 }
 
-/// `1 / (1 + e^-x)`; error below 1 ulp. The denominator is kept as a sum of two, and the quotient
+/// `1 / (1 + e^-x)`; error below 1.5 ulp. The denominator is kept as a sum of two, and the quotient
 /// corrected by what it leaves.
 #[inline]
 pub fn sigmoid<A: Arith>(a: &mut A, x: A::F) -> A::F {

@@ -9,6 +9,8 @@ use crate::ir::verify::is_addressable;
 use crate::ir::{BitMatrix, DType, Func, Type};
 use crate::ops::scalars::bits_of;
 use crate::ops::{Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Tangent};
+use crate::schedule::node::NodeId;
+use crate::schedule::{Lowering, Wanted};
 use crate::trace::{Var, bind1};
 
 /// `0, 1, 2, ..` along an axis, the same along all others.
@@ -106,6 +108,15 @@ impl Primitive for Iota {
 
     fn transpose(&self, _: &[Operand], _: &[Option<Cotangent>]) -> Vec<Option<Cotangent>> {
         vec![]
+    }
+
+    fn lower(
+        &self,
+        l: &mut Lowering,
+        _: &[NodeId],
+        _: &[Wanted],
+    ) -> Result<Vec<NodeId>, Error> {
+        Ok(vec![l.iota(self.ty.clone(), self.axis)])
     }
 
     fn batch(&self, _: &[Batched], _: usize) -> Vec<Batched> {

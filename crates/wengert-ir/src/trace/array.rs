@@ -11,7 +11,7 @@ use crate::ops::layout::{self, ascending, sized};
 use crate::ops::reduce::{self, Reducer};
 use crate::ops::{convert, dot, dynamic, elementwise, iota};
 use crate::trace::span::{Ints, Place, Span, Spans};
-use crate::trace::{Argument, IntoVar, Var, current_source};
+use crate::trace::{Argument, IntoVar, Var, current_source, number};
 
 /// Refuses an operation before it is recorded.
 #[track_caller]
@@ -32,13 +32,13 @@ fn axis_of_rank(op: &str, x: Var, a: i64, rank: usize) -> usize {
         true => rank.checked_sub(a.unsigned_abs() as usize),
         false => Some(a as usize).filter(|&a| a < rank),
     };
-    found.unwrap_or_else(|| {
-        refuse(
-            op,
-            &[x],
-            TypeError::new(format!("{} has no axis {a}", x.ty())),
-        )
-    })
+    match found {
+        Some(a) => a,
+        None => {
+            let message = format!("{} has no axis {a}", x.ty());
+            refuse(op, &[x], TypeError::new(message))
+        }
+    }
 }
 
 #[track_caller]
@@ -46,10 +46,21 @@ fn axis(op: &str, x: Var, a: i64) -> usize {
     axis_of_rank(op, x, a, x.rank())
 }
 
-/// Those axes, in ascending order.
+/// Those axes, in the order given.
+#[track_caller]
+fn axes_in_order(op: &str, x: Var, given: &Ints) -> Vec<usize> {
+    // A loop, since the caller's place does not pass through a closure.
+    let mut axes = Vec::with_capacity(given.0.len());
+    for &a in &given.0 {
+        axes.push(axis(op, x, a));
+    }
+    axes
+}
+
+/// Those axes, ascending.
 #[track_caller]
 fn axes(op: &str, x: Var, given: Ints) -> Vec<usize> {
-    let mut axes: Vec<usize> = given.0.iter().map(|&a| axis(op, x, a)).collect();
+    let mut axes = axes_in_order(op, x, &given);
     axes.sort_unstable();
     if !ascending(&axes, x.rank()) {
         let message = format!("an axis of {} is named twice in {:?}", x.ty(), given.0);
@@ -86,35 +97,71 @@ fn promoted(op: &str, values: &[Var]) -> Vec<Var> {
         None => refuse(op, &[], TypeError::new("no operand")),
     };
     for x in values {
-        dtype = dtype.promote(x.dtype()).unwrap_or_else(|| {
-            let (a, b) = (values[0].ty(), x.ty());
-            let error = TypeError::new(format!("{a} and {b} have no common element type"));
-            refuse(
-                op,
-                values,
-                error.hint("convert one of them, as in `x.to(DType::F64)`"),
-            )
-        });
+        dtype = match dtype.promote(x.dtype()) {
+            Some(dtype) => dtype,
+            None => {
+                let (a, b) = (values[0].ty(), x.ty());
+                let error = TypeError::new(format!("{a} and {b} have no common element type"));
+                let hint = "convert one of them, as in `x.to(DType::F64)`";
+                refuse(op, values, error.hint(hint))
+            }
+        };
     }
-    values.iter().map(|x| convert::convert(*x, dtype)).collect()
+    let mut all = Vec::with_capacity(values.len());
+    for x in values {
+        all.push(convert::convert(*x, dtype));
+    }
+    all
 }
 
 /// What is to be written into `x`, in its element type: nothing is narrowed.
 #[track_caller]
 fn entry(op: &str, x: Var, value: impl IntoVar) -> Var {
-    let dtype = x.dtype();
-    let refused = |message: String| -> ! {
-        let hint = "convert it first, as in `x.to(DType::F64)`";
-        refuse(op, &[x], TypeError::new(message).hint(hint))
+    let ty = x.ty();
+    let value = value.argument();
+    let (fits, given) = match value {
+        Argument::Var(v) => {
+            if ty.dtype.promote(v.dtype()) == Some(ty.dtype) {
+                return convert::convert(v, ty.dtype);
+            }
+            (false, v.ty().to_string())
+        }
+        Argument::Float(x) => (ty.is_float(), format!("the float {x:?}")),
+        Argument::Int(n) => (ty.dtype != DType::Bool, n.to_string()),
+        Argument::Bool(b) => (true, b.to_string()),
     };
-    let value = match value.argument() {
-        Argument::Var(v) => v,
-        number => crate::trace::number::literal(op, number, dtype),
-    };
-    match dtype.promote(value.dtype()) == Some(dtype) {
-        true => convert::convert(value, dtype),
-        false => refused(format!("{} into {}", value.ty(), x.ty())),
+    if !fits {
+        let error = TypeError::new(format!("{given} does not go into {ty}"));
+        refuse(
+            op,
+            &[x],
+            error.hint("convert one of them, as in `x.to(DType::F64)`"),
+        );
     }
+    number::literal(op, value, ty.dtype)
+}
+
+/// `x` repeated to those lengths.
+#[track_caller]
+fn spread(op: &str, x: Var, dims: &[usize]) -> Var {
+    let ty = x.ty();
+    let to = ty.with_dims(dims);
+    let Some(missing) = dims.len().checked_sub(ty.rank()) else {
+        refuse(
+            op,
+            &[x],
+            TypeError::new(format!("{ty} does not broadcast to {to}")),
+        )
+    };
+    let fits = |(n, to): (&usize, &usize)| n == to || *n == 1;
+    if !ty.dims().iter().zip(&dims[missing..]).all(fits) {
+        refuse(
+            op,
+            &[x],
+            TypeError::new(format!("{ty} does not broadcast to {to}")),
+        )
+    }
+    layout::broadcast_to(x, dims)
 }
 
 /// # Shape
@@ -130,8 +177,9 @@ impl Var {
         let ty = self.ty();
         if let Some(open) = given.0.iter().position(|&n| n == -1) {
             let others = given.0.iter().enumerate().filter(|(i, _)| *i != open);
-            let known = others.map(|(_, &n)| usize::try_from(n).ok());
-            let known = known.product::<Option<usize>>();
+            let known = others
+                .map(|(_, &n)| usize::try_from(n).ok())
+                .try_fold(1, |size: usize, n| size.checked_mul(n?));
             let left = known.filter(|&n| n > 0 && ty.size() % n == 0);
             match left {
                 Some(n) => given.0[open] = (ty.size() / n) as i64,
@@ -154,10 +202,7 @@ impl Var {
     /// Axes in another order: axis `i` of the result is axis `order[i]`: `numpy.transpose`.
     #[track_caller]
     pub fn transpose(self, order: impl Into<Ints>) -> Var {
-        let order = order.into();
-        let order: Vec<usize> = (order.0.iter())
-            .map(|&a| axis("transpose", self, a))
-            .collect();
+        let order = axes_in_order("transpose", self, &order.into());
         layout::transpose(self, &order)
     }
 
@@ -191,7 +236,7 @@ impl Var {
     #[track_caller]
     pub fn broadcast_to(self, dims: impl Into<Ints>) -> Var {
         let dims = lengths("broadcast_to", &[self], self.dtype(), &dims.into());
-        layout::broadcast_to(self, &dims)
+        spread("broadcast_to", self, &dims)
     }
 
     /// With a new axis of length 1 that is axis `at` of the result: `numpy.expand_dims`.
@@ -252,7 +297,7 @@ impl Var {
     pub fn pad(self, widths: &[(usize, usize)]) -> Var {
         let (low, high): (Vec<usize>, Vec<usize>) = widths.iter().copied().unzip();
         if low.len() != self.rank() {
-            let message = format!("{} widths for {}", low.len(), self.ty());
+            let message = format!("{} pairs of widths for {}", low.len(), self.ty());
             refuse("pad", &[self], TypeError::new(message));
         }
         layout::pad(self, &low, &high, &vec![0; low.len()])
@@ -360,7 +405,7 @@ fn mean_of(x: Var, axes: &[usize]) -> Var {
         refuse(
             "mean",
             &[x],
-            error.hint("convert it first: `x.to(DType::F64)`"),
+            error.hint("convert it first, as in `x.to(DType::F64)`"),
         );
     }
     let dims = ty.dims();
@@ -432,12 +477,11 @@ impl Var {
                 }
             });
         }
-        let spread = |x: Var| {
-            let dims = x.shape();
-            layout::broadcast_to(x, &[&common, &dims[dims.len() - 2..]].concat())
-        };
         let batch: Vec<(usize, usize)> = (0..n).map(|i| (i, i)).collect();
-        dot::dot(spread(a), spread(b), &batch, &[(n + 1, n)])
+        let matrices = |x: Var| [&common, &x.shape()[x.rank() - 2..]].concat();
+        let a = layout::broadcast_to(a, &matrices(a));
+        let b = layout::broadcast_to(b, &matrices(b));
+        dot::dot(a, b, &batch, &[(n + 1, n)])
     }
 
     /// The product of each element with each: the axes of `self`, then those of `other`:
@@ -454,10 +498,14 @@ impl Var {
     pub fn tensordot(self, other: Var, pairs: &[(isize, isize)]) -> Var {
         let both = promoted("tensordot", &[self, other]);
         let (a, b) = (both[0], both[1]);
-        let one = |x: Var, i: isize| axis("tensordot", x, i as i64);
-        let pairs: Vec<(usize, usize)> =
-            (pairs.iter().map(|p| (one(a, p.0), one(b, p.1)))).collect();
-        dot::dot(a, b, &[], &pairs)
+        let mut axes = Vec::with_capacity(pairs.len());
+        for &(i, j) in pairs {
+            axes.push((
+                axis("tensordot", a, i as i64),
+                axis("tensordot", b, j as i64),
+            ));
+        }
+        dot::dot(a, b, &[], &axes)
     }
 }
 
@@ -568,7 +616,7 @@ fn written(op: &str, x: Var, i: Place, value: impl IntoVar) -> (Var, Var) {
         (None, Place::Static(_)) => unreachable!("known or refused"),
     };
     let dims = [&i.shape()[..], &x.shape()[1..]].concat();
-    (i, layout::broadcast_to(value, &dims))
+    (i, spread(op, value, &dims))
 }
 
 #[track_caller]
@@ -592,6 +640,10 @@ fn part_of(x: Var, parts: impl Iterator<Item = (usize, Span)>) -> Var {
 #[track_caller]
 pub fn concat(parts: &[Var], along: isize) -> Var {
     let parts = promoted("concat", parts);
+    if parts[0].rank() == 0 {
+        let error = TypeError::new(format!("{} has no axis", parts[0].ty()));
+        refuse("concat", &parts, error.hint("use `stack` to make an axis"));
+    }
     let a = axis("concat", parts[0], along as i64);
     layout::concat(&parts, a)
 }
@@ -619,13 +671,13 @@ pub fn stack_axis(parts: &[Var], along: isize) -> Var {
 /// Zeros of those lengths, `f64`: `numpy.zeros`. A literal.
 #[track_caller]
 pub fn zeros(dims: impl Into<Ints>) -> Var {
-    full(dims, 0.0)
+    filled("zeros", Var::scalar(0.0), dims.into())
 }
 
 /// Ones of those lengths, `f64`: `numpy.ones`. A literal.
 #[track_caller]
 pub fn ones(dims: impl Into<Ints>) -> Var {
-    full(dims, 1.0)
+    filled("ones", Var::scalar(1.0), dims.into())
 }
 
 /// One value everywhere: `numpy.full`. Of the element type of the value: `f64` for Rust's floats,
@@ -640,15 +692,20 @@ pub fn full(dims: impl Into<Ints>, value: impl IntoVar) -> Var {
                 Argument::Bool(_) => DType::Bool,
                 _ => DType::F64,
             };
-            crate::trace::number::literal("full", number, dtype)
+            number::literal("full", number, dtype)
         }
     };
-    let dims = lengths("full", &[value], value.dtype(), &dims.into());
+    filled("full", value, dims.into())
+}
+
+#[track_caller]
+fn filled(op: &str, value: Var, dims: Ints) -> Var {
+    let dims = lengths(op, &[value], value.dtype(), &dims);
     match value.as_literal() {
         Some(l) if value.rank() == 0 => {
             Var::literal(Splat::new(&value.ty().with_dims(&dims), l.bits))
         }
-        _ => layout::broadcast_to(value, &dims),
+        _ => spread(op, value, &dims),
     }
 }
 
@@ -667,13 +724,15 @@ pub fn ones_like(x: Var) -> Var {
 /// `0, 1, .. n - 1`, `i64`: `numpy.arange`.
 #[track_caller]
 pub fn arange(n: usize) -> Var {
-    iota::iota(Type::new(DType::I64, &[n]), 0)
+    let dims = lengths("arange", &[], DType::I64, &n.into());
+    iota::iota(Type::new(DType::I64, &dims), 0)
 }
 
 /// The unit matrix of `n` rows, `f64`: `numpy.eye`.
 #[track_caller]
 pub fn eye(n: usize) -> Var {
-    let ty = Type::new(DType::I64, &[n, n]);
+    let dims = lengths("eye", &[], DType::I64, &[n, n].into());
+    let ty = Type::new(DType::I64, &dims);
     let unit = elementwise::eq(iota::iota(ty.clone(), 0), iota::iota(ty, 1));
     convert::convert(unit, DType::F64)
 }
