@@ -11,6 +11,8 @@ use crate::ir::{BitMatrix, Func, Type};
 use crate::ops::scan::{active, expect_types, has, present};
 use crate::ops::{Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Pruned, Tangent};
 use crate::rewrite::dead::{live_params, narrowed};
+use crate::schedule::node::NodeId;
+use crate::schedule::{Lowering, Wanted, places};
 use crate::trace::{Kind, Var, bind, closed, open};
 use crate::transform::linearize::{pick, scatter};
 use crate::transform::{batch, linearize, replay};
@@ -111,6 +113,15 @@ impl Primitive for Checkpoint {
 
     fn transpose(&self, _: &[Operand], _: &[Option<Cotangent>]) -> Vec<Option<Cotangent>> {
         unreachable!("the linear part of a checkpointed function is its tangent operation")
+    }
+
+    fn lower(
+        &self,
+        l: &mut Lowering,
+        inputs: &[NodeId],
+        outputs: &[Wanted],
+    ) -> Result<Vec<NodeId>, Error> {
+        l.call(&self.body, inputs, &places(outputs))
     }
 
     fn batch(&self, inputs: &[Batched], size: usize) -> Vec<Batched> {
@@ -232,6 +243,15 @@ impl Primitive for CheckpointTangent {
         let mut result = vec![None; n];
         result.extend(pick(&scatter(&live, out), &self.active));
         result
+    }
+
+    fn lower(
+        &self,
+        l: &mut Lowering,
+        inputs: &[NodeId],
+        outputs: &[Wanted],
+    ) -> Result<Vec<NodeId>, Error> {
+        l.call(&self.fused(), inputs, &places(outputs))
     }
 
     fn batch(&self, inputs: &[Batched], size: usize) -> Vec<Batched> {

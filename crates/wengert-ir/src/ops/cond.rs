@@ -14,6 +14,8 @@ use crate::ops::{
     Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Pruned, Tangent, elementwise, reduce,
 };
 use crate::rewrite::dead::{live_params, narrowed};
+use crate::schedule::node::NodeId;
+use crate::schedule::{Lowering, Wanted};
 use crate::trace::{Closed, Kind, Var, bind, closed, open};
 use crate::transform::body::{LinearBody, Runs, fuse_body, linearize_body, supplies};
 use crate::transform::linearize::scatter;
@@ -250,6 +252,15 @@ impl Primitive for Cond {
 
     fn masks(&self) -> bool {
         true
+    }
+
+    fn lower(
+        &self,
+        l: &mut Lowering,
+        inputs: &[NodeId],
+        outputs: &[Wanted],
+    ) -> Result<Vec<NodeId>, Error> {
+        l.branch(inputs[0], &self.branches, &inputs[1..], outputs)
     }
 
     fn batch(&self, inputs: &[Batched], size: usize) -> Vec<Batched> {

@@ -10,6 +10,8 @@ use crate::ir::text::{Attribute, Attributes};
 use crate::ir::{BitMatrix, Func, Type};
 use crate::ops::scan::expect_types;
 use crate::ops::{Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Tangent, reduce};
+use crate::schedule::node::NodeId;
+use crate::schedule::{Lowering, Wanted, places, unsupported};
 use crate::trace::{Kind, Var, bind, closed, current_source};
 use crate::transform::{batch, inline, replay};
 
@@ -188,6 +190,15 @@ impl Primitive for CustomRule {
         unreachable!("the linear part of a custom rule is what the rule records")
     }
 
+    fn lower(
+        &self,
+        l: &mut Lowering,
+        inputs: &[NodeId],
+        outputs: &[Wanted],
+    ) -> Result<Vec<NodeId>, Error> {
+        l.call(&self.body, inputs, &places(outputs))
+    }
+
     fn batch(&self, inputs: &[Batched], size: usize) -> Vec<Batched> {
         let mapped: Vec<bool> = inputs.iter().map(|b| b.mapped).collect();
         let all = |n: usize| vec![true; n];
@@ -307,6 +318,15 @@ impl Primitive for CustomTangent {
             wanted.then(|| Cotangent::new(v))
         }));
         out
+    }
+
+    fn lower(
+        &self,
+        _: &mut Lowering,
+        _: &[NodeId],
+        _: &[Wanted],
+    ) -> Result<Vec<NodeId>, Error> {
+        Err(unsupported("the tangent of a function that has only a pullback"))
     }
 
     fn batch(&self, inputs: &[Batched], size: usize) -> Vec<Batched> {

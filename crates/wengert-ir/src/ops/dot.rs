@@ -11,6 +11,9 @@ use crate::ops::layout::{self, known, places, row_major, sized};
 use crate::ops::{
     Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Tangent, add_tangents,
 };
+use crate::schedule::dot::{LARGE, Product};
+use crate::schedule::node::NodeId;
+use crate::schedule::{Lowering, Wanted};
 use crate::trace::{Var, bind1};
 use crate::with_data;
 
@@ -240,6 +243,55 @@ impl Primitive for Dot {
             }
             _ => unreachable!("linear in one of two operands"),
         }
+    }
+
+    fn lower(
+        &self,
+        l: &mut Lowering,
+        inputs: &[NodeId],
+        outputs: &[Wanted],
+    ) -> Result<Vec<NodeId>, Error> {
+        let (a, b, want) = (inputs[0], inputs[1], &outputs[0]);
+        let (da, db) = (l.dims(a), l.dims(b));
+        // The axes of the products: those of the result, then the contracted ones.
+        let axes = |side: Side, dims: &[usize], front: usize| -> (Vec<usize>, Vec<usize>) {
+            let kept = want.ty.rank();
+            let mut at = vec![0; dims.len()];
+            for (i, p) in self.batch.iter().enumerate() {
+                at[side.of(p)] = i;
+            }
+            let free = self.free(side, dims.len());
+            for (i, &axis) in free.iter().enumerate() {
+                at[axis] = front + i;
+            }
+            for (i, p) in self.contract.iter().enumerate() {
+                at[side.of(p)] = kept + i;
+            }
+            (at, free)
+        };
+        let (at_a, free_a) = axes(Side::A, &da, self.batch.len());
+        let (at_b, _) = axes(Side::B, &db, self.batch.len() + free_a.len());
+        let sums: Vec<usize> = self.contract.iter().map(|p| da[p.0]).collect();
+        let product = Product {
+            dims: [&want.ty.dims()[..], &sums].concat(),
+            a: (a, at_a),
+            b: (b, at_b),
+            batch: self.batch.len(),
+            rows: free_a.len(),
+            zero_wins: self.zero_wins,
+            large: self.is_large(&[l.ty(a).clone(), l.ty(b).clone()]),
+        };
+        Ok(vec![l.product(&product, want)?])
+    }
+
+    fn is_large(&self, inputs: &[Type]) -> bool {
+        let (a, b) = (inputs[0].dims(), inputs[1].dims());
+        let size = |side: Side, dims: &[usize]| -> usize {
+            self.free(side, dims.len()).iter().map(|&i| dims[i]).product()
+        };
+        let (m, n) = (size(Side::A, &a), size(Side::B, &b));
+        let k: usize = self.contract.iter().map(|p| a[p.0]).product();
+        inputs[0].is_float() && !self.zero_wins && m.min(n).min(k) >= 8 && m * n * k >= LARGE
     }
 
     fn batch(&self, inputs: &[Batched], _: usize) -> Vec<Batched> {

@@ -11,6 +11,8 @@ use crate::ops::layout::{self, known, places, row_major};
 use crate::ops::{
     Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Tangent, convert, elementwise, iota,
 };
+use crate::schedule::node::NodeId;
+use crate::schedule::{Lowering, Wanted};
 use crate::trace::{Var, bind1};
 
 /// Reading or writing the window of an array that starts at given indices, one an axis, each a whole
@@ -194,6 +196,19 @@ impl Primitive for Dynamic {
             }
         }
         back
+    }
+
+    fn lower(
+        &self,
+        l: &mut Lowering,
+        inputs: &[NodeId],
+        outputs: &[Wanted],
+    ) -> Result<Vec<NodeId>, Error> {
+        let (arrays, indices) = inputs.split_at(self.arrays());
+        Ok(vec![match self {
+            Slice { sizes } => l.dynamic_slice(arrays[0], indices, sizes)?,
+            Update => l.dynamic_update(arrays[0], arrays[1], indices, &outputs[0])?,
+        }])
     }
 
     fn batch(&self, inputs: &[Batched], size: usize) -> Vec<Batched> {

@@ -17,6 +17,10 @@ use crate::ops::scalars::{Exact, Scalar};
 use crate::ops::{
     Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Tangent, add_tangents,
 };
+use crate::loops::Value;
+use crate::loops::builder::Builder;
+use crate::schedule::node::NodeId;
+use crate::schedule::{Lowering, Wanted};
 use crate::trace::{Var, bind1};
 
 /// An operation element by element: a row of a table.
@@ -219,6 +223,24 @@ impl Primitive for Elementwise {
             panic!("{} is not linear in any operand", self.row().name)
         };
         transpose(inputs, ct)
+    }
+
+    fn lower(
+        &self,
+        l: &mut Lowering,
+        inputs: &[NodeId],
+        outputs: &[Wanted],
+    ) -> Result<Vec<NodeId>, Error> {
+        let define = &self.row().define;
+        let emit = move |b: &mut Builder, x: &[Value]| {
+            let scalar = |&v: &Value| Scalar {
+                dtype: b.dtype(v),
+                id: u64::from(v.0),
+            };
+            let x: SmallVec<[Scalar; 3]> = x.iter().map(scalar).collect();
+            Value(define.apply(b, &x).id as u32)
+        };
+        Ok(vec![l.each(&outputs[0].ty, inputs, false, emit)])
     }
 
     fn batch(&self, inputs: &[Batched], size: usize) -> Vec<Batched> {

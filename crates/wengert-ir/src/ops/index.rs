@@ -11,6 +11,9 @@ use crate::ops::layout::{self, known, places, row_major, sized};
 use crate::ops::{
     Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Tangent, elementwise, iota,
 };
+use crate::loops::ScalarOp;
+use crate::schedule::node::NodeId;
+use crate::schedule::{Lowering, Wanted};
 use crate::trace::{Var, bind1};
 use crate::with_data;
 
@@ -338,6 +341,23 @@ impl Primitive for Index {
             },
         });
         vec![to_x, None, to_u]
+    }
+
+    fn lower(
+        &self,
+        l: &mut Lowering,
+        inputs: &[NodeId],
+        outputs: &[Wanted],
+    ) -> Result<Vec<NodeId>, Error> {
+        let (x, idx) = (inputs[0], inputs[1]);
+        let drop = self.bounds == Bounds::Drop;
+        let (axis, batch, want) = (self.axis, self.batch, &outputs[0]);
+        let join = match self.access {
+            Gather => return Ok(vec![l.gather(x, idx, axis, batch, drop, &want.ty)?]),
+            Add => Some(ScalarOp::Add),
+            Set => None,
+        };
+        Ok(vec![l.scatter(x, idx, inputs[2], axis, batch, drop, join, want)?])
     }
 
     fn batch(&self, inputs: &[Batched], size: usize) -> Vec<Batched> {

@@ -10,6 +10,9 @@ use crate::ops::arithmetic::Arithmetic;
 use crate::ops::layout::{ascending, broadcast, places, row_major};
 use crate::ops::{Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Tangent};
 use crate::ops::{elementwise, layout};
+use crate::loops::FoldOp;
+use crate::schedule::node::NodeId;
+use crate::schedule::{Lowering, Wanted};
 use crate::trace::{Var, bind1};
 use crate::with_data;
 
@@ -197,6 +200,34 @@ impl Primitive for Reduce {
         let ty = inputs[0].ty();
         let ct = ct[0].expect("the cotangent of the one result");
         vec![Some(ct.map(|ct| self.spread(ct, &ty)))]
+    }
+
+    fn lower(
+        &self,
+        l: &mut Lowering,
+        inputs: &[NodeId],
+        outputs: &[Wanted],
+    ) -> Result<Vec<NodeId>, Error> {
+        let op = match self.reducer {
+            Sum => FoldOp::Add,
+            Prod => FoldOp::Mul,
+            Min | All => FoldOp::Min,
+            Max | Any => FoldOp::Max,
+        };
+        if l.ty(inputs[0]).shape.has_run() {
+            // A list is reduced row by row.
+            let want = Wanted {
+                ty: outputs[0].ty.row(),
+                place: None,
+            };
+            let axes = self.axes.iter().map(|a| a - 1).collect();
+            let row = Reduce { axes, ..self.clone() };
+            let make = move |l: &mut Lowering, rows: &[NodeId]| {
+                Ok(row.lower(l, rows, std::slice::from_ref(&want))?[0])
+            };
+            return Ok(vec![l.rows(outputs[0].ty.clone(), inputs.into(), make)]);
+        }
+        Ok(vec![l.reduce(inputs[0], &self.axes, op, &outputs[0])?])
     }
 
     fn batch(&self, inputs: &[Batched], _: usize) -> Vec<Batched> {

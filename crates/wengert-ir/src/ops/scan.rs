@@ -16,6 +16,9 @@ use crate::ops::{
     Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Pruned, Tangent, elementwise, layout,
 };
 use crate::rewrite::dead::{live_params, live_results, narrowed};
+use crate::loops::LoopKind;
+use crate::schedule::node::NodeId;
+use crate::schedule::{Lowering, Wanted};
 use crate::trace::{Kind, Var, bind, closed, open};
 use crate::transform::body::{
     LinearBody, Residual, Runs, fuse_body, instantiate, linearize_body, supplies,
@@ -502,6 +505,56 @@ impl Primitive for Scan {
             result.push(place.filter(|_| wanted).map(|p| arriving(out[p])));
         }
         result
+    }
+
+    fn lower(
+        &self,
+        l: &mut Lowering,
+        inputs: &[NodeId],
+        outputs: &[Wanted],
+    ) -> Result<Vec<NodeId>, Error> {
+        l.ready(inputs)?;
+        let p = self.parts(inputs);
+        let extent = match self.length {
+            Dim::N(n) => l.b.i64(n as i64),
+            Dim::Run => l.value(p.count[0]),
+        };
+        let (carry, piled) = outputs.split_at(self.carry);
+        let uniform = match l.b.lanes(extent) {
+            true => vec![false; self.carry],
+            false => l.uniform_carries(&self.body, &inputs[self.counts()..], self.carry),
+        };
+        let places: Vec<_> = carry.iter().map(|w| w.place.clone()).collect();
+        let carried = l.carry(p.carry, &uniform, &places)?;
+        let mut piles = l.pile(piled, self.length);
+        if self.reverse {
+            l.push_rows(&piles, extent)?;
+        }
+        let kind = LoopKind::Serial {
+            reverse: self.reverse,
+        };
+        let outs = l.for_(kind, extent, &carried.carries, |l, i, params| {
+            let row = l.b.affine(i);
+            let mut args = l.carried(&carried, params);
+            for &x in p.xs {
+                args.push(l.row(x, &row)?);
+            }
+            args.extend(p.constants);
+            if !self.reverse {
+                l.push_row(&piles, i);
+            }
+            let mut places = vec![None; self.carry];
+            places.extend(l.row_places(&piles, &row));
+            let results = l.run(&self.body, &args, &places)?;
+            let mut next = l.next(&carried, &results)?;
+            next.writes
+                .extend(l.pile_up_rows(&mut piles, &row, &results[self.carry..])?);
+            l.commit(next.writes, &carried.buffers())?;
+            Ok(next.values)
+        })?;
+        let mut results = l.carried(&carried, &outs);
+        results.extend(l.piled(piles, piled));
+        Ok(results)
     }
 
     fn batch(&self, inputs: &[Batched], size: usize) -> Vec<Batched> {

@@ -20,6 +20,8 @@ use crate::ops::{
     Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Pruned, Tangent, elementwise, reduce,
 };
 use crate::rewrite::dead::{live_params, live_results, narrowed};
+use crate::schedule::node::NodeId;
+use crate::schedule::{Lowering, Wanted};
 use crate::trace::{Kind, Var, bind, closed};
 use crate::transform::batch;
 use crate::transform::body::{
@@ -331,6 +333,60 @@ impl Primitive for While {
     }
 
     /// Runs to the longest of the batch; an element that is done keeps its carry.
+    fn lower(
+        &self,
+        l: &mut Lowering,
+        inputs: &[NodeId],
+        outputs: &[Wanted],
+    ) -> Result<Vec<NodeId>, Error> {
+        l.ready(inputs)?;
+        let p = self.parts(inputs);
+        let (carry, rest) = outputs.split_at(self.carry);
+        let piled = &rest[1..];
+        let places: Vec<_> = carry.iter().map(|w| w.place.clone()).collect();
+        let carried = l.carry(p.carry, &vec![!l.in_lanes(); self.carry], &places)?;
+        let mut piles = l.pile(piled, Dim::Run);
+        // Lanes count their own steps; rows are numbered for all of a block.
+        let zero = l.b.i64(0);
+        let mut carries = carried.carries.clone();
+        let steps = carries.len();
+        carries.push(l.b.carry(zero));
+        carries.push(l.b.counter());
+        let outs = l.while_(
+            self.limit,
+            &carries,
+            |l, params| {
+                let mut args = l.carried(&carried, params);
+                args.extend(p.cond);
+                let results = l.run(&self.cond, &args, &[None])?;
+                let go_on = l.value(results[0]);
+                l.release(results[0]);
+                Ok(go_on)
+            },
+            |l, params| {
+                let mut args = l.carried(&carried, params);
+                args.extend(p.constants);
+                let row = params[steps + 1];
+                l.push_row(&piles, row);
+                let places = vec![None; self.body.results.len()];
+                let results = l.run(&self.body, &args, &places)?;
+                let mut next = l.next(&carried, &results)?;
+                let at = l.b.affine(row);
+                next.writes
+                    .extend(l.pile_up_rows(&mut piles, &at, &results[self.carry..])?);
+                l.commit(next.writes, &carried.buffers())?;
+                let one = l.b.i64(1);
+                next.values.push(l.b.add(params[steps], one));
+                next.values.push(l.b.add(row, one));
+                Ok(next.values)
+            },
+        )?;
+        let mut results = l.carried(&carried, &outs);
+        results.push(l.scalar(&[], outs[steps]));
+        results.extend(l.piled(piles, piled));
+        Ok(results)
+    }
+
     fn batch(&self, inputs: &[Batched], size: usize) -> Vec<Batched> {
         let p = self.parts(inputs);
         let mut mapped: Vec<bool> = p.carry.iter().map(|b| b.mapped).collect();

@@ -243,8 +243,8 @@ fn aligned(op: &str, condition: Option<Var>, args: &[Argument]) -> SmallVec<[Var
                     false => spread(v, &shape),
                 }
             }
-            (number_given, _) => {
-                let bits = or_raise(op, &types, number(number_given, dtype));
+            (other, _) => {
+                let bits = or_raise(op, &types, number(other, dtype));
                 let shape = shape.clone();
                 Var::literal(Splat::new(&Type { dtype, shape }, bits))
             }
@@ -346,6 +346,14 @@ impl std::iter::Sum for Var {
 ///
 /// Element by element, of floats unless said; the result has the shape and the element type of
 /// `self`. On another element type they are an [`Error::Type`].
+///
+/// ```
+/// use wengert_ir::ir::{DType, Type};
+/// use wengert_ir::trace::{Kind, closed};
+///
+/// let door = closed(Kind::Door, &[Type::new(DType::F32, &[3])], |x| vec![x[0].sin().exp()]);
+/// assert_eq!(door.func.result_types()[0].to_string(), "f32[3]");
+/// ```
 impl Var {
     /// The sine of radians: `numpy.sin`. Derivative: `cos x`.
     #[track_caller]
@@ -403,6 +411,26 @@ impl Var {
         unary(const { row("tanh") }, self)
     }
 
+    /// The inverse of the hyperbolic sine: `numpy.arcsinh`. Derivative: `1 / √(1 + x²)`.
+    #[track_caller]
+    pub fn asinh(self) -> Var {
+        unary(const { row("asinh") }, self)
+    }
+
+    /// The inverse of the hyperbolic cosine, not negative; NaN below 1: `numpy.arccosh`. Derivative:
+    /// `1 / √(x² - 1)`.
+    #[track_caller]
+    pub fn acosh(self) -> Var {
+        unary(const { row("acosh") }, self)
+    }
+
+    /// The inverse of the hyperbolic tangent; infinite at -1 and 1, NaN beyond: `numpy.arctanh`.
+    /// Derivative: `1 / (1 - x²)`.
+    #[track_caller]
+    pub fn atanh(self) -> Var {
+        unary(const { row("atanh") }, self)
+    }
+
     /// `e^x`: `numpy.exp`. Derivative: itself.
     #[track_caller]
     pub fn exp(self) -> Var {
@@ -451,6 +479,37 @@ impl Var {
         self.log1p()
     }
 
+    /// The logarithm to base 2: `numpy.log2`. Derivative: `1 / (x ln 2)`.
+    #[track_caller]
+    pub fn log2(self) -> Var {
+        unary(const { row("log2") }, self)
+    }
+
+    /// The logarithm to base 10: `numpy.log10`. Derivative: `1 / (x ln 10)`.
+    #[track_caller]
+    pub fn log10(self) -> Var {
+        unary(const { row("log10") }, self)
+    }
+
+    /// The error function, `2/√π ∫ e^-t² dt` from 0 to `x`: `scipy.special.erf`. Derivative:
+    /// `2/√π e^-x²`.
+    #[track_caller]
+    pub fn erf(self) -> Var {
+        unary(const { row("erf") }, self)
+    }
+
+    /// `1 - erf x`, accurate where that is small: `scipy.special.erfc`. Derivative: `-2/√π e^-x²`.
+    #[track_caller]
+    pub fn erfc(self) -> Var {
+        unary(const { row("erfc") }, self)
+    }
+
+    /// `ln(1 + e^x)`, without overflow: `jax.nn.softplus`. Derivative: [`Var::sigmoid`].
+    #[track_caller]
+    pub fn softplus(self) -> Var {
+        self.logaddexp(0.0)
+    }
+
     /// `1 / (1 + e^-x)`, the logistic function: `jax.nn.sigmoid`. Derivative: `y (1 - y)`.
     #[track_caller]
     pub fn sigmoid(self) -> Var {
@@ -461,6 +520,12 @@ impl Var {
     #[track_caller]
     pub fn sqrt(self) -> Var {
         unary(const { row("sqrt") }, self)
+    }
+
+    /// The cube root, of negative numbers too: `numpy.cbrt`. Derivative: `1 / (3 y²)`.
+    #[track_caller]
+    pub fn cbrt(self) -> Var {
+        unary(const { row("cbrt") }, self)
     }
 
     /// `1 / √x`: `jax.lax.rsqrt`. Derivative: `-1 / (2 x √x)`.
@@ -588,6 +653,15 @@ impl Var {
 /// Element by element; shapes broadcast, element types are promoted, and Rust's numbers take the
 /// type of `self`. Shapes that do not broadcast and element types that have no common one are an
 /// [`Error::Type`].
+///
+/// ```
+/// use wengert_ir::ir::{DType, Type};
+/// use wengert_ir::trace::{Kind, closed};
+///
+/// let params = [Type::new(DType::F64, &[2, 1]), Type::new(DType::F32, &[3])];
+/// let door = closed(Kind::Door, &params, |x| vec![x[0].lt(1.0).select(x[0], x[1].powf(0.5))]);
+/// assert_eq!(door.func.result_types()[0].to_string(), "f64[2,3]");
+/// ```
 impl Var {
     /// `self` to the power `exponent`; of floats: `numpy.power`. Derivatives: `y x^(y-1)`, which is 0
     /// for `y = 0`, and `x^y ln x`, taken as 0 at `x = 0`.
@@ -604,6 +678,13 @@ impl Var {
             Argument::Int(n) if i32::try_from(n).is_ok() => self.powi(n as i32),
             other => self.powf(other),
         }
+    }
+
+    /// `ln(e^self + e^other)`, without overflow: `numpy.logaddexp`. Derivatives: the shares of the
+    /// two in the sum.
+    #[track_caller]
+    pub fn logaddexp(self, other: impl IntoVar) -> Var {
+        binary(const { row("logaddexp") }, self, other)
     }
 
     /// The angle in `[-π, π]` of the point `(x, self)`: `numpy.arctan2`. Derivatives: `x / r²` and

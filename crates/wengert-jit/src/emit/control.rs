@@ -291,13 +291,7 @@ impl<'p> Emitter<'_, 'p> {
     }
 
     /// A vector loop: blocks of eight lanes, the last one perhaps short.
-    fn vector_loop(
-        &mut self,
-        extent: Value,
-        index: Value,
-        carried: &[Carried],
-        body: &'p Block,
-    ) {
+    fn vector_loop(&mut self, extent: Value, index: Value, carried: &[Carried], body: &'p Block) {
         assert!(self.lanes.is_none(), "vector loops do not nest");
         let size = cost::instructions(body, true);
         let extent = self.scalar(extent);

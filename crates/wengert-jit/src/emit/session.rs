@@ -211,10 +211,7 @@ impl<'p> Session<'p> {
     }
 
     /// Declares a function that returns a status.
-    fn declare(
-        &mut self,
-        params: &[cranelift_codegen::ir::Type],
-    ) -> Result<FuncId, CompileError> {
+    fn declare(&mut self, params: &[cranelift_codegen::ir::Type]) -> Result<FuncId, CompileError> {
         let mut sig = self.signature(params);
         sig.returns.push(AbiParam::new(types::I32));
         Ok(self.module.declare_anonymous_function(&sig)?)
@@ -277,7 +274,7 @@ impl<'p> Session<'p> {
         let isa: &dyn TargetIsa = if long { &**self.quick } else { self.isa };
         self.context
             .compile(isa, &mut Default::default())
-            .map_err(|e| CompileError::Codegen(e.inner.to_string()))?;
+            .map_err(|e| CompileError::Codegen(cranelift_codegen::print_errors::pretty_error(e.func, e.inner)))?;
         let code = self.context.compiled_code().expect("it was just compiled");
         let align = u64::from(code.buffer.alignment);
         let bytes = code.code_buffer().to_vec();
