@@ -12,7 +12,7 @@ use crate::trace::number::{Argument, IntoVar, aligned, binary, or_raise, unary};
 /// # Functions of one number
 ///
 /// Element by element, of floats unless said; the result has the shape and the element type of
-/// `self`. On another element type they are an [`Error::Type`].
+/// `self`. On another element type they are an [`Error::Type`](crate::error::Error::Type).
 ///
 /// ```
 /// use wengert_ir::ir::{DType, Type};
@@ -283,7 +283,7 @@ impl Var {
     /// `jax.lax.integer_power`. `x^0` is 1 for every `x`. Derivative: `n x^(n-1)`.
     ///
     /// # Errors
-    /// [`Error::Type`] for a negative power of an integer.
+    /// [`Error::Type`](crate::error::Error::Type) for a negative power of an integer.
     #[track_caller]
     pub fn powi(self, n: i32) -> Var {
         let ty = self.ty();
@@ -319,7 +319,7 @@ impl Var {
 ///
 /// Element by element; shapes broadcast, element types are promoted, and Rust's numbers take the
 /// type of `self`. Shapes that do not broadcast and element types that have no common one are an
-/// [`Error::Type`].
+/// [`Error::Type`](crate::error::Error::Type).
 ///
 /// ```
 /// use wengert_ir::ir::{DType, Type};
