@@ -245,11 +245,13 @@ impl Primitive for Reduce {
 }
 
 impl Reduce {
-    /// Ties share: with `k` elements equal to the extreme, each weighs `1/k`. The tangents of the
-    /// others are left out rather than multiplied by zero, so that infinite ones do no harm.
+    /// Ties share: with `k` elements equal to the extreme (or NaN, if it is), each weighs `1/k`. The
+    /// tangents of the others are left out rather than multiplied by zero, so that infinite ones do
+    /// no harm.
     fn extreme_tangent(&self, x: Var, y: Var, dx: Var) -> Var {
         let ty = x.ty();
-        let chosen = elementwise::eq(x, self.spread(y, &ty));
+        let equal = elementwise::eq(x, self.spread(y, &ty));
+        let chosen = elementwise::or(equal, elementwise::ne(x, x));
         let (zeros, ones) = (Var::zeros(&ty), Var::full(&ty, 1.0));
         let count = sum(elementwise::select(chosen, ones, zeros), &self.axes);
         let total = sum(elementwise::select(chosen, dx, zeros), &self.axes);
