@@ -97,9 +97,7 @@ impl Lowering {
         let axes = walks.enumerate();
         let map = AxisMap {
             dims: dims.to_vec(),
-            axes: axes
-                .map(|(a, (start, step))| Walk::from(start, a, step))
-                .collect(),
+            axes: axes.map(|(a, (start, step))| Walk::from(start, a, step)).collect(),
         };
         self.map_view(view, &map)
     }
