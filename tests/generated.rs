@@ -46,7 +46,10 @@ fn random_programs_keep_the_laws() {
     let fresh = || now.map_or(1, |t| t.as_nanos() as u64 % 1_000_000_000);
     let seed = number("WENGERT_SEED").unwrap_or_else(fresh);
     let programs = number("WENGERT_PROGRAMS").unwrap_or(1000);
-    println!("WENGERT_SEED={seed}: programs of the seeds {seed} to {}", seed + programs - 1);
+    println!(
+        "WENGERT_SEED={seed}: programs of the seeds {seed} to {}",
+        seed + programs - 1
+    );
     let (first, end) = (seed, seed + programs);
     let next = AtomicU64::new(first);
     let found = Mutex::new(Found::default());
@@ -93,5 +96,10 @@ fn random_programs_keep_the_laws() {
     }
     println!("slowest: {:?}, seed {}", found.slowest.0, found.slowest.1);
     let failures = found.failures;
-    assert!(failures.is_empty(), "{} broken\n\n{}", failures.len(), failures.join("\n\n"));
+    assert!(
+        failures.is_empty(),
+        "{} broken\n\n{}",
+        failures.len(),
+        failures.join("\n\n")
+    );
 }
