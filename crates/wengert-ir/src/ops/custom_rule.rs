@@ -320,13 +320,10 @@ impl Primitive for CustomTangent {
         out
     }
 
-    fn lower(
-        &self,
-        _: &mut Lowering,
-        _: &[NodeId],
-        _: &[Wanted],
-    ) -> Result<Vec<NodeId>, Error> {
-        Err(unsupported("the tangent of a function that has only a pullback"))
+    fn lower(&self, _: &mut Lowering, _: &[NodeId], _: &[Wanted]) -> Result<Vec<NodeId>, Error> {
+        Err(unsupported(
+            "the tangent of a function that has only a pullback",
+        ))
     }
 
     fn batch(&self, inputs: &[Batched], size: usize) -> Vec<Batched> {

@@ -17,8 +17,8 @@ use crate::ops::{
     Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Pruned, Tangent, layout,
 };
 use crate::rewrite::dead::{live_params, narrowed};
-use crate::schedule::node::NodeId;
 use crate::schedule::lanes::{self, Way};
+use crate::schedule::node::NodeId;
 use crate::schedule::{Lowering, Wanted};
 use crate::trace::{Kind, Var, bind, closed, open};
 use crate::transform::body::{Residual, Runs, Supply, fuse_body, linearize_body};

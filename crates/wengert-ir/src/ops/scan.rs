@@ -12,11 +12,11 @@ use crate::error::{Error, TypeError};
 use crate::eval;
 use crate::ir::text::{Attribute, Attributes};
 use crate::ir::{BitMatrix, DType, Dim, Func, Type};
+use crate::loops::LoopKind;
 use crate::ops::{
     Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Pruned, Tangent, elementwise, layout,
 };
 use crate::rewrite::dead::{live_params, live_results, narrowed};
-use crate::loops::LoopKind;
 use crate::schedule::node::NodeId;
 use crate::schedule::{Lowering, Wanted};
 use crate::trace::{Kind, Var, bind, closed, open};
