@@ -43,8 +43,8 @@ pub(crate) fn is_addressable(ty: &Type) -> bool {
         Dim::N(n) => Some(*n),
         Dim::Run => None,
     });
-    let lengths = known.filter(|&n| n > 0);
-    let bytes = lengths.fold(Some(ty.dtype.bytes()), |b, n| b?.checked_mul(n));
+    let mut lengths = known.filter(|&n| n > 0);
+    let bytes = lengths.try_fold(ty.dtype.bytes(), usize::checked_mul);
     bytes.is_some_and(|b| b <= isize::MAX as usize)
 }
 

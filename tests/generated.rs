@@ -1,0 +1,105 @@
+//! The laws of every program, on random ones.
+//!
+//! `WENGERT_SEED` repeats a run, `WENGERT_PROGRAMS` says how many programs it tries.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use wengert_check::laws::{LAWS, Verdict, broken};
+use wengert_check::program::{Limits, Program};
+
+/// Failures after which a run stops.
+const ENOUGH: usize = 5;
+
+#[derive(Default)]
+struct Found {
+    verdicts: BTreeMap<(&'static str, u8), usize>,
+    failures: Vec<String>,
+    slowest: (Duration, u64),
+}
+
+thread_local! {
+    static QUIET: Cell<bool> = const { Cell::new(false) };
+}
+
+/// On the threads that try programs a panic is caught, and is a failure to be made small first.
+fn silence_caught_panics() {
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        if !QUIET.get() {
+            hook(info);
+        }
+    }));
+}
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+#[test]
+fn random_programs_keep_the_laws() {
+    silence_caught_panics();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    let fresh = || now.map_or(1, |t| t.as_nanos() as u64 % 1_000_000_000);
+    let seed = number("WENGERT_SEED").unwrap_or_else(fresh);
+    let programs = number("WENGERT_PROGRAMS").unwrap_or(1000);
+    println!(
+        "WENGERT_SEED={seed}: programs of the seeds {seed} to {}",
+        seed + programs - 1
+    );
+    let (first, end) = (seed, seed + programs);
+    let next = AtomicU64::new(first);
+    let found = Mutex::new(Found::default());
+    let work = || {
+        QUIET.set(true);
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= end || found.lock().unwrap().failures.len() >= ENOUGH {
+                break;
+            }
+            let started = Instant::now();
+            let program = Program::random(seed, &Limits::default());
+            let verdicts = broken(&program, 3000);
+            let mut found = found.lock().unwrap();
+            found.slowest = found.slowest.max((started.elapsed(), seed));
+            match verdicts {
+                Ok(verdicts) => {
+                    for (law, verdict) in LAWS.iter().zip(verdicts) {
+                        *found.verdicts.entry((law.name, verdict as u8)).or_default() += 1;
+                    }
+                }
+                Err(broken) => found.failures.push(format!("seed {seed}: {broken}")),
+            }
+        }
+    };
+    let threads = std::thread::available_parallelism().map_or(1, |n| n.get());
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            // Deep programs are traced by recursion.
+            let builder = std::thread::Builder::new().stack_size(64 << 20);
+            builder.spawn_scoped(scope, work).unwrap();
+        }
+    });
+    let found = found.into_inner().unwrap();
+    for law in LAWS {
+        let count = |v: Verdict| found.verdicts.get(&(law.name, v as u8)).unwrap_or(&0);
+        println!(
+            "{:20} held {:5}, unclear {:4}, too large {:4}",
+            law.name,
+            count(Verdict::Held),
+            count(Verdict::Unclear),
+            count(Verdict::TooLarge)
+        );
+    }
+    println!("slowest: {:?}, seed {}", found.slowest.0, found.slowest.1);
+    let failures = found.failures;
+    assert!(
+        failures.is_empty(),
+        "{} broken\n\n{}",
+        failures.len(),
+        failures.join("\n\n")
+    );
+}
