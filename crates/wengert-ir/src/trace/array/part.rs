@@ -13,6 +13,25 @@ use crate::trace::{Argument, IntoVar, Var, number};
 /// Reading is linear, and the transpose of reading adds to zeros. A traced index that is out of range
 /// reads the nearest element and writes nothing; a negative one counts from the end only where it is
 /// known when traced.
+///
+/// ```
+/// use wengert_ir::ir::{DType, Type};
+/// use wengert_ir::trace::{Kind, Span, closed};
+///
+/// let params = [Type::new(DType::F64, &[3, 4]), Type::new(DType::I64, &[])];
+/// let door = closed(Kind::Door, &params, |x| {
+///     let (x, i) = (x[0], x[1]);
+///     vec![
+///         x.at(-1) + x.at(i),
+///         x.slice((1.., ..-1)),
+///         x.slice_axis(1, Span::from(..).by(2)),
+///         x.at_set(0, 1.0).at_add(i, x.at(2)),
+///         x.dynamic_slice(&[i, i], [2, 2]),
+///     ]
+/// });
+/// let types: Vec<String> = door.func.result_types().iter().map(Type::to_string).collect();
+/// assert_eq!(types, ["f64[4]", "f64[2,3]", "f64[3,2]", "f64[3,4]", "f64[2,2]"]);
+/// ```
 impl Var {
     /// Row `i` along the first axis, without that axis: `x[i]` of NumPy.
     #[track_caller]

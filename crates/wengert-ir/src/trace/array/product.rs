@@ -9,6 +9,19 @@ use crate::trace::Var;
 ///
 /// Of numbers; element types are promoted. Each element is summed one product after the other.
 /// Derivative of `a b`: `a' b + a b'`.
+///
+/// ```
+/// use wengert_ir::ir::{DType, Type};
+/// use wengert_ir::trace::{Kind, closed};
+///
+/// let params = [Type::new(DType::F64, &[3, 4]), Type::new(DType::F64, &[4])];
+/// let door = closed(Kind::Door, &params, |x| {
+///     let stack = x[0].broadcast_to([2, 3, 4]);
+///     vec![x[0].dot(x[1]), x[0].dot(x[0].t()), stack.matmul(x[0].t()), x[1].outer(x[1])]
+/// });
+/// let types: Vec<String> = door.func.result_types().iter().map(Type::to_string).collect();
+/// assert_eq!(types, ["f64[3]", "f64[3,3]", "f64[2,3,3]", "f64[4,4]"]);
+/// ```
 impl Var {
     /// The inner product of vectors, a matrix with a vector, or two matrices: `numpy.dot` for one and
     /// two axes. For more, see [`Var::matmul`].

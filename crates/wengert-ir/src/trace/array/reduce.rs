@@ -11,6 +11,18 @@ use crate::trace::span::Ints;
 ///
 /// Over all axes, or over some, which go. A sum or product of floats is taken in a fixed order (see
 /// [`crate::ir::order`]); integers wrap.
+///
+/// ```
+/// use wengert_ir::ir::{DType, Type};
+/// use wengert_ir::trace::{Kind, closed};
+///
+/// let door = closed(Kind::Door, &[Type::new(DType::F64, &[3, 4])], |x| {
+///     let row = x[0].amax_axis(-1).expand_dims(-1);
+///     vec![(x[0] - row).exp().sum_axis(-1), x[0].mean(), x[0].gt(0.0).all_axis([0, 1])]
+/// });
+/// let types: Vec<String> = door.func.result_types().iter().map(Type::to_string).collect();
+/// assert_eq!(types, ["f64[3]", "f64", "bool"]);
+/// ```
 impl Var {
     /// The sum of all elements, 0 of none: `numpy.sum`. Derivative: 1 to each.
     #[track_caller]

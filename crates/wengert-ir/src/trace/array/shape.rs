@@ -10,6 +10,17 @@ use crate::trace::span::{Axis, Ints};
 ///
 /// These move or repeat elements of any type. Each is linear: the derivative is the same operation
 /// on the tangent, the transpose the one that undoes it.
+///
+/// ```
+/// use wengert_ir::ir::{DType, Type};
+/// use wengert_ir::trace::{Kind, closed};
+///
+/// let door = closed(Kind::Door, &[Type::new(DType::F64, &[3, 4])], |x| {
+///     vec![x[0].t(), x[0].reshape([2, -1]), x[0].expand_dims(0), x[0].pad(&[(1, 1), (0, 2)])]
+/// });
+/// let types: Vec<String> = door.func.result_types().iter().map(Type::to_string).collect();
+/// assert_eq!(types, ["f64[4,3]", "f64[2,6]", "f64[1,3,4]", "f64[5,6]"]);
+/// ```
 impl Var {
     /// The same elements in row-major order in another shape of as many: `numpy.reshape`. One length
     /// may be -1: what is left.
