@@ -67,7 +67,10 @@ impl<'p> Emitter<'_, 'p> {
             }
             at += count;
             if !self.is_lanes(o) {
-                panic!("value {} comes out of a divergent branch, but is uniform", o.0);
+                panic!(
+                    "value {} comes out of a divergent branch, but is uniform",
+                    o.0
+                );
             }
             let narrow = self.is_narrow(o);
             for i in 0..count {

@@ -248,8 +248,7 @@ impl Emitter<'_, '_> {
         let n = if narrow { 4 } else { 2 };
         let lanes: SmallVec<[ir::Value; 4]> = (n * i..n * (i + 1))
             .map(|l| {
-                let a: SmallVec<[ir::Value; 3]> =
-                    args.iter().map(|&v| self.lane(v, l)).collect();
+                let a: SmallVec<[ir::Value; 3]> = args.iter().map(|&v| self.lane(v, l)).collect();
                 self.scalar_op(op, d, o, &a)
             })
             .collect();

@@ -133,7 +133,10 @@ impl<'p> Emitter<'_, 'p> {
         };
         let at = self.advance(start, Some(row), 0, size);
         let p = self.parts(element);
-        assert!(p.each.is_empty(), "an element of a list that differs by lane");
+        assert!(
+            p.each.is_empty(),
+            "an element of a list that differs by lane"
+        );
         self.advance(at, p.uniform, p.offset, pitch)
     }
 

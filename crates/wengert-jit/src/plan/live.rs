@@ -132,15 +132,18 @@ impl Walk<'_> {
             }
             Stmt::For {
                 kind,
+                extent,
                 index,
                 carried,
                 body,
-                ..
             } => {
                 self.enter(*kind == LoopKind::Parallel);
                 self.define(*index);
                 carried.iter().for_each(|c| self.define(c.param));
                 self.block(body);
+                // Lanes that have finished, or are dead, keep the old values.
+                self.mention(*extent);
+                carried.iter().for_each(|c| self.mention(c.param));
                 self.leave();
                 carried.iter().for_each(|c| self.define(c.out));
             }
