@@ -56,6 +56,7 @@ pub(crate) struct Session<'p> {
 #[derive(Default)]
 pub(crate) struct Kept {
     tables: HashMap<u32, Box<[u64]>>,
+    #[expect(clippy::vec_box, reason = "code holds the addresses")]
     gemms: Vec<Box<GemmCall>>,
 }
 

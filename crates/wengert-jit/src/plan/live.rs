@@ -51,8 +51,8 @@ pub(crate) fn live(body: &Block, types: &[ValueType], constants: &[Option<u64>])
     };
     w.block(body);
     let mut live = w.live;
-    for v in 0..values {
-        if constants[v].is_none() && live.last[v].saturating_sub(live.def[v]) > LONG {
+    for (v, constant) in constants.iter().enumerate() {
+        if constant.is_none() && live.last[v].saturating_sub(live.def[v]) > LONG {
             live.stored[v] = true;
         }
     }

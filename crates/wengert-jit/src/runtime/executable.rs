@@ -102,6 +102,7 @@ pub(crate) struct Run<'a> {
     failed: AtomicBool,
     error: Mutex<Option<RunError>>,
     /// Frames of finished tasks whose lists may still be read.
+    #[expect(clippy::vec_box, reason = "a frame holds its own address")]
     finished: Mutex<Vec<Box<Frame>>>,
 }
 
