@@ -29,6 +29,7 @@ impl<'p> Emitter<'_, 'p> {
     /// The body of a parallel loop, as a function of the first step and the one behind the last.
     /// There is at least one step.
     pub(super) fn parallel_body(&mut self, index: Value, body: &'p Block) {
+        self.loops = true;
         let entry = self.b.current_block().expect("a block is open");
         let (low, high) = (self.b.block_params(entry)[1], self.b.block_params(entry)[2]);
         let size = self.size(body);

@@ -259,17 +259,24 @@ impl<'p> Emitter<'_, 'p> {
         }
         lines.retain(|l| l.access.is_some() || stored(l.stmt).is_none());
 
-        let stores = !late.is_empty();
-        let bits = stores.then(|| self.active_bits());
-        let all = bits.map(|b| {
-            let every = self.int((1 << LANES) - 1);
-            self.b.ins().icmp(IntCC::Equal, b, every)
-        });
+        // Whether all lanes take part, if that matters.
+        let all = (!late.is_empty() || (self.mask.is_none() && !rows.is_empty()))
+            .then(|| self.all_active())
+            .flatten();
         self.redirect_rows(&mut rows, all);
         self.chains(&mut lines, &rows);
-        if let (Some(bits), Some(all)) = (bits, all) {
-            self.late(late, bits, all);
+        self.late(late, all);
+    }
+
+    /// Whether all lanes take part; `None` where that is certain.
+    fn all_active(&mut self) -> Option<ir::Value> {
+        if self.mask.is_some() {
+            let bits = self.active_bits();
+            let every = self.int((1 << LANES) - 1);
+            return Some(self.b.ins().icmp(IntCC::Equal, bits, every));
         }
+        let bounds = self.short()?;
+        Some(self.held(bounds.full))
     }
 
     fn release_for(&mut self, stmts: &'p [Stmt]) {
@@ -358,7 +365,7 @@ impl<'p> Emitter<'_, 'p> {
             return Access::Lanes(parts, self.target(b));
         }
         let at = self.advance(start, parts.uniform, parts.offset, pitch);
-        let bounded = self.lanes.is_some_and(|l| l.bounds.is_some());
+        let bounded = self.mask.is_some() || self.short().is_some();
         let foreign = matches!(kind, BufferKind::Input(_) | BufferKind::Output(_));
         if !bounded || (read && !foreign) {
             // Padded on both sides.
@@ -389,11 +396,9 @@ impl<'p> Emitter<'_, 'p> {
             return;
         }
         if self.mask.is_none() {
-            let full = match self.lanes.and_then(|l| l.bounds) {
-                Some(b) => self.held(b.full),
-                None => return,
-            };
-            self.redirect(full, rows);
+            if let Some(full) = all {
+                self.redirect(full, rows);
+            }
             return;
         }
         let mut fits = None;
@@ -563,18 +568,20 @@ impl<'p> Emitter<'_, 'p> {
     }
 
     /// What a segment writes to memory that is not its own, lane by lane where not all take part.
-    fn late(&mut self, late: Vec<Late>, bits: ir::Value, all: ir::Value) {
+    fn late(&mut self, late: Vec<Late>, all: Option<ir::Value>) {
+        let rows = late.iter().any(|l| matches!(l, Late::Row(..)));
+        let Some(all) = all.filter(|_| !late.is_empty()) else {
+            assert!(!rows, "a row is redirected only where not all take part");
+            return self.late_all(&late);
+        };
         let (straight, cold) = (self.b.create_block(), self.cold_block());
         let done = self.b.create_block();
         self.branch(all, (straight, &[]), (cold, &[]));
         self.switch(straight);
-        for l in &late {
-            if let Late::Scatter(value, parts, target) = l {
-                self.scatter_all(*value, parts, target);
-            }
-        }
+        self.late_all(&late);
         self.jump(done, &[]);
         self.switch(cold);
+        let bits = self.active_bits();
         for l in &late {
             match l {
                 Late::Row(row, to) => self.flush(row.dtype, row.scratch, *to, bits),
@@ -585,6 +592,14 @@ impl<'p> Emitter<'_, 'p> {
         }
         self.jump(done, &[]);
         self.switch(done);
+    }
+
+    fn late_all(&mut self, late: &[Late]) {
+        for l in late {
+            if let Late::Scatter(value, parts, target) = l {
+                self.scatter_all(*value, parts, target);
+            }
+        }
     }
 
     fn scatter_all(&mut self, value: Value, parts: &Parts, t: &Target) {

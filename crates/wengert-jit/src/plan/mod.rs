@@ -117,15 +117,11 @@ fn gathering(program: &Program) -> HashSet<BufferId> {
     ) {
         for s in &block.stmts {
             match s {
-                Stmt::Load { buffer, .. } => {
-                    if !in_vector || !written.contains(buffer) {
-                        found.insert(*buffer);
-                    }
+                Stmt::Load { buffer, .. } if !in_vector || !written.contains(buffer) => {
+                    found.insert(*buffer);
                 }
-                Stmt::Store { buffer, .. } => {
-                    if sure {
-                        written.insert(*buffer);
-                    }
+                Stmt::Store { buffer, .. } if sure => {
+                    written.insert(*buffer);
                 }
                 Stmt::Copy { to, from, .. } => {
                     if !in_vector || !written.contains(from) {

@@ -96,6 +96,7 @@ pub(crate) struct Pool {
     shape: FrameShape,
     /// One frame at hand without a lock.
     first: AtomicPtr<Frame>,
+    #[expect(clippy::vec_box, reason = "a frame holds its own address")]
     rest: Mutex<Vec<Box<Frame>>>,
 }
 
