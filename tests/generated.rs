@@ -1,7 +1,7 @@
 //! The laws of every program, on random ones.
 //!
 //! `WENGERT_SEED` repeats a run, `WENGERT_PROGRAMS` says how many programs it tries, `WENGERT_LAW` is the
-//! name of the only law to try.
+//! name of the only law to try, `WENGERT_DEPTH` makes larger programs.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -56,6 +56,10 @@ fn random_programs_keep_the_laws() {
     println!("WENGERT_SEED={seed}: programs of the seeds {seed} to {}", seed + programs - 1);
     let (first, end) = (seed, seed + programs);
     let next = AtomicU64::new(first);
+    let mut limits = Limits::default();
+    if let Some(depth) = number("WENGERT_DEPTH") {
+        limits.depth = depth as usize;
+    }
     let chosen = std::env::var("WENGERT_LAW").ok();
     let chosen = chosen.as_deref();
     let found = Mutex::new(Found::default());
@@ -66,8 +70,8 @@ fn random_programs_keep_the_laws() {
             if seed >= end {
                 break;
             }
-            let program = Program::random(seed, &Limits::default());
-            for law in LAWS.iter().filter(|l| chosen.is_none_or(|c| c == l.name)) {
+            let program = Program::random(seed, &limits);
+            for law in LAWS.iter().filter(|l| chosen.is_none_or(|c| c.contains(l.name))) {
                 if found.lock().unwrap().failures_of(law.name) >= ENOUGH {
                     continue;
                 }
