@@ -53,7 +53,10 @@ fn random_programs_keep_the_laws() {
     let fresh = || now.map_or(1, |t| t.as_nanos() as u64 % 1_000_000_000);
     let seed = number("WENGERT_SEED").unwrap_or_else(fresh);
     let programs = number("WENGERT_PROGRAMS").unwrap_or(1000);
-    println!("WENGERT_SEED={seed}: programs of the seeds {seed} to {}", seed + programs - 1);
+    println!(
+        "WENGERT_SEED={seed}: programs of the seeds {seed} to {}",
+        seed + programs - 1
+    );
     let (first, end) = (seed, seed + programs);
     let next = AtomicU64::new(first);
     let mut limits = Limits::default();
@@ -71,7 +74,10 @@ fn random_programs_keep_the_laws() {
                 break;
             }
             let program = Program::random(seed, &limits);
-            for law in LAWS.iter().filter(|l| chosen.is_none_or(|c| c.contains(l.name))) {
+            for law in LAWS
+                .iter()
+                .filter(|l| chosen.is_none_or(|c| c.contains(l.name)))
+            {
                 if found.lock().unwrap().failures_of(law.name) >= ENOUGH {
                     continue;
                 }
@@ -107,5 +113,10 @@ fn random_programs_keep_the_laws() {
         );
     }
     let failures: Vec<String> = found.failures.into_iter().map(|(_, text)| text).collect();
-    assert!(failures.is_empty(), "{} broken\n\n{}", failures.len(), failures.join("\n\n"));
+    assert!(
+        failures.is_empty(),
+        "{} broken\n\n{}",
+        failures.len(),
+        failures.join("\n\n")
+    );
 }

@@ -42,7 +42,10 @@ where
         let rows: Vec<Array> = leaves.iter().map(|a| row(a.dense(), i)).collect();
         let alone = dense(one.call(rows)?);
         let rows: Vec<Dense> = batched.iter().map(|a| row(a, i).into_dense()).collect();
-        let whats = [&format!("element {i} of the batch")[..], "the function alone"];
+        let whats = [
+            &format!("element {i} of the batch")[..],
+            "the function alone",
+        ];
         agree(whats, &rows, &alone, 0.0)?;
     }
     Ok(())

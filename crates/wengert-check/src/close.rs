@@ -35,20 +35,21 @@ pub fn near(a: f64, b: f64, tolerance: f64) -> bool {
 
 /// Two lists of arrays that should agree: floats up to `tolerance`, others exactly. With a tolerance
 /// of zero floats agree to the bit, but that one NaN is like another.
-pub fn agree(
-    whats: [&str; 2],
-    a: &[Dense],
-    b: &[Dense],
-    tolerance: f64,
-) -> Result<(), Failure> {
+pub fn agree(whats: [&str; 2], a: &[Dense], b: &[Dense], tolerance: f64) -> Result<(), Failure> {
     if a.len() != b.len() {
         let (m, n) = (a.len(), b.len());
-        return fail(format!("{} gives {m} results, {} gives {n}", whats[0], whats[1]));
+        return fail(format!(
+            "{} gives {m} results, {} gives {n}",
+            whats[0], whats[1]
+        ));
     }
     for (i, (a, b)) in a.iter().zip(b).enumerate() {
         if a.ty() != b.ty() {
             let (s, t) = (a.ty(), b.ty());
-            return fail(format!("result {i}: {} gives {s}, {} gives {t}", whats[0], whats[1]));
+            return fail(format!(
+                "result {i}: {} gives {s}, {} gives {t}",
+                whats[0], whats[1]
+            ));
         }
         for k in 0..a.data.len() {
             let same = match (&*a.data, &*b.data) {

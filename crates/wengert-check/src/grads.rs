@@ -126,7 +126,13 @@ struct Check<'a> {
 impl Check<'_> {
     /// Checks the first derivative of `f`, then that of its derivative along a direction, in each
     /// mode.
-    fn order(&mut self, f: &Function, x: &[Array], order: usize, name: &str) -> Result<(), Failure> {
+    fn order(
+        &mut self,
+        f: &Function,
+        x: &[Array],
+        order: usize,
+        name: &str,
+    ) -> Result<(), Failure> {
         if order == 0 {
             return Ok(());
         }
@@ -160,13 +166,7 @@ impl Check<'_> {
     }
 
     /// The derivative of `<ct, f>` along `dx`, by central differences.
-    fn slope(
-        &self,
-        f: &Function,
-        x: &[Array],
-        dx: &[Array],
-        ct: &[Array],
-    ) -> Result<f64, Failure> {
+    fn slope(&self, f: &Function, x: &[Array], dx: &[Array], ct: &[Array]) -> Result<f64, Failure> {
         let step = self.options.step;
         let at = |h: f64| {
             let moved = x.iter().zip(dx).map(|(x, dx)| moved(x, dx, h));
@@ -201,7 +201,10 @@ impl Check<'_> {
 
     fn direction(&mut self, like: &Array) -> Array {
         let elements = (0..like.len()).map(|_| self.rng.uniform(-1.0, 1.0));
-        Array::from_dense(Dense::of(like.shape().to_vec(), elements.collect::<Vec<_>>()))
+        Array::from_dense(Dense::of(
+            like.shape().to_vec(),
+            elements.collect::<Vec<_>>(),
+        ))
     }
 }
 
@@ -232,6 +235,9 @@ fn moved(x: &Array, dx: &Array, h: f64) -> Array {
 }
 
 fn dot(a: &[Array], b: &[Array]) -> f64 {
-    let products = a.iter().zip(b).flat_map(|(a, b)| floats(a).iter().zip(floats(b)));
+    let products = a
+        .iter()
+        .zip(b)
+        .flat_map(|(a, b)| floats(a).iter().zip(floats(b)));
     products.map(|(a, b)| a * b).sum()
 }

@@ -110,7 +110,9 @@ impl std::fmt::Display for Broken {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         writeln!(f, "the law \"{}\" is broken: {}", self.law, self.failure)?;
         writeln!(f, "{}", self.program)?;
-        let traced = catch_unwind(AssertUnwindSafe(|| Case::new(&self.program).value().cloned()));
+        let traced = catch_unwind(AssertUnwindSafe(|| {
+            Case::new(&self.program).value().cloned()
+        }));
         match traced {
             Ok(Ok(func)) => write!(f, "{func}"),
             Ok(Err(error)) => write!(f, "(it cannot be traced: {error})"),

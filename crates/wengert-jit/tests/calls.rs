@@ -135,10 +135,7 @@ fn function(table: BufferId) -> Function {
         params: vec![v(0), v(1), v(2)],
         body: Block {
             stmts: vec![
-                Stmt::Const {
-                    out: v(3),
-                    bits: 0,
-                },
+                Stmt::Const { out: v(3), bits: 0 },
                 op(4, Lt, &[0, 3]),
                 Stmt::If {
                     pred: v(4),
@@ -187,7 +184,10 @@ fn functions_inlined_and_called() {
             let z = b.output(DType::F64, 1);
             let table = b.table(
                 DType::F64,
-                [0.5f64, 1.5, 2.5, 3.5].iter().map(|x| x.to_bits()).collect(),
+                [0.5f64, 1.5, 2.5, 3.5]
+                    .iter()
+                    .map(|x| x.to_bits())
+                    .collect(),
             );
             let f = function(table);
             b.p.functions.push(f);
@@ -319,28 +319,33 @@ fn lists_of_one_and_of_lanes() {
         // A list of pairs outside, with a list in each third row.
         b.push(Stmt::ListBegin { list: one });
         let hundred = b.constant(100i64);
-        b.for_loop(LoopKind::Serial { reverse: false }, hundred, &[], |b, i, _| {
-            b.push(Stmt::ListPush { list: one, row: i });
-            let f = b.op_to(Convert, DType::F64, &[i]);
-            let g = b.op(Mul, &[f, f]);
-            for (k, value) in [(0, f), (1, g)] {
+        b.for_loop(
+            LoopKind::Serial { reverse: false },
+            hundred,
+            &[],
+            |b, i, _| {
+                b.push(Stmt::ListPush { list: one, row: i });
+                let f = b.op_to(Convert, DType::F64, &[i]);
+                let g = b.op(Mul, &[f, f]);
+                for (k, value) in [(0, f), (1, g)] {
+                    b.push(Stmt::ListStore {
+                        list: one,
+                        field: 0,
+                        row: i,
+                        element: at(k),
+                        value,
+                    });
+                }
                 b.push(Stmt::ListStore {
                     list: one,
-                    field: 0,
+                    field: 1,
                     row: i,
-                    element: at(k),
-                    value,
+                    element: at(0),
+                    value: zero,
                 });
-            }
-            b.push(Stmt::ListStore {
-                list: one,
-                field: 1,
-                row: i,
-                element: at(0),
-                value: zero,
-            });
-            vec![]
-        });
+                vec![]
+            },
+        );
         let handle = b.value(DType::I64, false);
         b.push(Stmt::ListFinish {
             out: handle,
@@ -394,11 +399,7 @@ fn lists_of_one_and_of_lanes() {
         let got = run(
             &exe,
             &inputs,
-            &[
-                (DType::F64, n as usize),
-                (DType::F64, 1),
-                (DType::I64, 1),
-            ],
+            &[(DType::F64, n as usize), (DType::F64, 1), (DType::I64, 1)],
         );
         assert_eq!(got[2], i64s(&[100]));
         assert_eq!(got[1], f64s(&[(0..100).map(|i| f64::from(i * i)).sum()]));
@@ -587,9 +588,17 @@ fn loops_end_within_their_limit() {
             });
         }
         let exe = b.compile();
-        let ok = try_run(&exe, &[i64s(&[3, 10, 0, 1, 2, 3, 4, 5])], &[(DType::I64, 8)]);
+        let ok = try_run(
+            &exe,
+            &[i64s(&[3, 10, 0, 1, 2, 3, 4, 5])],
+            &[(DType::I64, 8)],
+        );
         assert_eq!(ok, Ok(vec![i64s(&[0; 8])]));
-        let over = try_run(&exe, &[i64s(&[3, 11, 0, 1, 2, 3, 4, 5])], &[(DType::I64, 8)]);
+        let over = try_run(
+            &exe,
+            &[i64s(&[3, 11, 0, 1, 2, 3, 4, 5])],
+            &[(DType::I64, 8)],
+        );
         assert_eq!(over, Err(RunError::MaxSteps { limit: 10 }));
     }
 }

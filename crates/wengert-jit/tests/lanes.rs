@@ -97,7 +97,9 @@ fn strides_and_neighbours() {
 fn gather_and_scatter() {
     for n in EXTENTS {
         let m = n.max(1) as usize;
-        let permutation: Vec<u64> = (0..n as u64).map(|i| (i * 5 + 2) % n.max(1) as u64).collect();
+        let permutation: Vec<u64> = (0..n as u64)
+            .map(|i| (i * 5 + 2) % n.max(1) as u64)
+            .collect();
         let distinct = n % 5 != 0;
         for data in columns(m) {
             let d = data.dtype();
@@ -229,7 +231,10 @@ fn a_branch_guards_its_rows() {
             );
             b.store(z, row(), r[0]);
         });
-        agree(&b.finish(), &[numbers(m as usize), numbers((n - m) as usize)]);
+        agree(
+            &b.finish(),
+            &[numbers(m as usize), numbers((n - m) as usize)],
+        );
     }
 }
 

@@ -442,7 +442,10 @@ fn arguments_are_checked() {
     let v = b.load(x, at(0));
     b.store(y, at(0), v);
     let exe = b.compile();
-    assert_eq!(run(&exe, &[f64s(&[2.5])], &[(DType::F64, 1)])[0], f64s(&[2.5]));
+    assert_eq!(
+        run(&exe, &[f64s(&[2.5])], &[(DType::F64, 1)])[0],
+        f64s(&[2.5])
+    );
     assert!(try_run(&exe, &[f64s(&[2.5, 1.0])], &[(DType::F64, 1)]).is_err());
     assert!(try_run(&exe, &[i64s(&[2])], &[(DType::F64, 1)]).is_err());
     assert!(try_run(&exe, &[], &[(DType::F64, 1)]).is_err());

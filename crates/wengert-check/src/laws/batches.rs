@@ -38,14 +38,20 @@ fn batched(case: &Case) -> Result<[Func; 2]> {
     let spec = |a: &Dense| ShapeDtype::new(DType::F64, [&[SIZE], &a.dims[..]].concat());
     let n = case.params();
     let specs: Vec<ShapeDtype> = case.args.iter().map(spec).collect();
-    let specs = (specs[..n].to_vec(), specs[n..2 * n].to_vec(), specs[2 * n].clone());
+    let specs = (
+        specs[..n].to_vec(),
+        specs[n..2 * n].to_vec(),
+        specs[2 * n].clone(),
+    );
     let value = trace(
         |(x, _, _): (Vec<Var>, Vec<Var>, Var)| vmap(case.function(Style::Structured))(x),
         &specs,
     )?;
     let gradient = trace(
         |(x, _, w): (Vec<Var>, Vec<Var>, Var)| {
-            vmap(|(x, w): (Vec<Var>, Var)| value_and_grad(case.loss(Style::Structured, w))(x))((x, w))
+            vmap(|(x, w): (Vec<Var>, Var)| value_and_grad(case.loss(Style::Structured, w))(x))((
+                x, w,
+            ))
         },
         &specs,
     )?;
@@ -63,7 +69,12 @@ pub fn a_loop(case: &Case) -> Result<Verdict, Failure> {
     let batch = stacked(&points);
     for (func, alone) in batched(case)?.iter().zip([case.value()?, case.gradient()?]) {
         let alone: Result<Vec<Vec<Dense>>> = points.iter().map(|p| run(alone, p)).collect();
-        agree(["the batch", "the loop"], &run(func, &batch)?, &stacked(&alone?), 0.0)?;
+        agree(
+            ["the batch", "the loop"],
+            &run(func, &batch)?,
+            &stacked(&alone?),
+            0.0,
+        )?;
     }
     Ok(Verdict::Held)
 }

@@ -35,7 +35,11 @@ impl<'a> Case<'a> {
         let spec = |a: &Dense| ShapeDtype::new(DType::F64, a.dims.clone());
         Case {
             program,
-            specs: (x.iter().map(spec).collect(), d.iter().map(spec).collect(), spec(&w)),
+            specs: (
+                x.iter().map(spec).collect(),
+                d.iter().map(spec).collect(),
+                spec(&w),
+            ),
             args: x.into_iter().chain(d).chain([w]).collect(),
             value: OnceLock::new(),
             slope: OnceLock::new(),

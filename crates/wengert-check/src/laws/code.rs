@@ -68,13 +68,21 @@ pub fn machine_code(case: &Case) -> Result<Verdict, Failure> {
     let array = |a: &Dense| Array::from_dense(a.clone());
     let n = case.params();
     let args: Vec<Array> = case.args.iter().map(array).collect();
-    let args = (args[..n].to_vec(), args[n..2 * n].to_vec(), args[2 * n].clone());
+    let args = (
+        args[..n].to_vec(),
+        args[n..2 * n].to_vec(),
+        args[2 * n].clone(),
+    );
     both("the program", jit(value.clone()), args.clone())?;
     both("the gradient", jit(gradient.clone()), args.clone())?;
     // Five elements: a block of lanes, and some left over.
     let points: Vec<Vec<Dense>> = (0..5).map(|i| case.moved(0.4 * i as f64)).collect();
     let args: Vec<Array> = super::batches::stacked(&points).iter().map(array).collect();
-    let args = (args[..n].to_vec(), args[n..2 * n].to_vec(), args[2 * n].clone());
+    let args = (
+        args[..n].to_vec(),
+        args[n..2 * n].to_vec(),
+        args[2 * n].clone(),
+    );
     both("the batch", jit(vmap(value)), args.clone())?;
     both("the batch of gradients", jit(vmap(gradient)), args)?;
     Ok(Verdict::Held)

@@ -40,7 +40,9 @@ pub fn first(case: &Case) -> Result<Verdict, Failure> {
         dot(&pull(w), &d)
     })?;
     if ahead.is_nan() || back.is_nan() || !near(ahead, back, MODES) {
-        return fail(format!("forward mode gives {ahead:?}, reverse mode {back:?}"));
+        return fail(format!(
+            "forward mode gives {ahead:?}, reverse mode {back:?}"
+        ));
     }
     differences(case, case.gradient()?, back)
 }
@@ -57,7 +59,11 @@ pub fn second(case: &Case) -> Result<Verdict, Failure> {
     let fr = case.number(|(x, d, w)| forward(|x| reverse(loss(w), &x, &d), &x, &d))?;
     let rf = case.number(|(x, d, w)| reverse(|x| forward(loss(w), &x, &d), &x, &d))?;
     let ff = case.number(|(x, d, w)| forward(|x| forward(loss(w), &x, &d), &x, &d))?;
-    for (what, got) in [("forward reverse", fr), ("reverse forward", rf), ("forward forward", ff)] {
+    for (what, got) in [
+        ("forward reverse", fr),
+        ("reverse forward", rf),
+        ("forward forward", ff),
+    ] {
         if got.is_nan() || rr.is_nan() || !near(got, rr, SECOND) {
             return fail(format!("reverse reverse gives {rr:?}, {what} {got:?}"));
         }
@@ -81,7 +87,10 @@ fn differences(case: &Case, func: &Func, slope: f64) -> Result<Verdict, Failure>
     let settled = near(quotients[0], quotients[1], DIFFERENCES)
         && near(quotients[0], quotients[2], 10.0 * DIFFERENCES);
     match settled {
-        true => fail(format!("the derivative is {slope:?}, differences give {:?}", quotients[0])),
+        true => fail(format!(
+            "the derivative is {slope:?}, differences give {:?}",
+            quotients[0]
+        )),
         false => Ok(Verdict::Unclear),
     }
 }
@@ -97,7 +106,12 @@ pub fn plain_style(case: &Case) -> Result<Verdict, Failure> {
         std::iter::once(y).chain(g).collect()
     })?;
     let whats = ["the structured program", "the plain one"];
-    agree(whats, &case.run(case.gradient()?)?, &case.run(&plain)?, MODES)?;
+    agree(
+        whats,
+        &case.run(case.gradient()?)?,
+        &case.run(&plain)?,
+        MODES,
+    )?;
     Ok(Verdict::Held)
 }
 
@@ -112,6 +126,11 @@ pub fn recomputed(case: &Case) -> Result<Verdict, Failure> {
         std::iter::once(y).chain(g).collect()
     })?;
     let whats = ["the program", "the checkpointed one"];
-    agree(whats, &case.run(case.gradient()?)?, &case.run(&again)?, MODES)?;
+    agree(
+        whats,
+        &case.run(case.gradient()?)?,
+        &case.run(&again)?,
+        MODES,
+    )?;
     Ok(Verdict::Held)
 }

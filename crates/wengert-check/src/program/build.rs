@@ -40,10 +40,16 @@ pub const BINARY: [Binary; 9] = [
     ("a.tanh() * b", |a, b| a.tanh() * b),
     ("(a - b.sin())", |a, b| a - b.sin()),
     ("a.sin() / (b * b + 1.0)", |a, b| a.sin() / (b * b + 1.0)),
-    ("a.sin().atan2(b * b + 1.0)", |a, b| a.sin().atan2(b * b + 1.0)),
-    ("(a * a + 1.0).pow(b.sin())", |a, b| (a * a + 1.0).pow(b.sin())),
+    ("a.sin().atan2(b * b + 1.0)", |a, b| {
+        a.sin().atan2(b * b + 1.0)
+    }),
+    ("(a * a + 1.0).pow(b.sin())", |a, b| {
+        (a * a + 1.0).pow(b.sin())
+    }),
     ("a.maximum(b + 0.1)", |a, b| a.maximum(b + 0.1)),
-    ("a.sin().mul_add(b.cos(), a)", |a, b| a.sin().mul_add(b.cos(), a)),
+    ("a.sin().mul_add(b.cos(), a)", |a, b| {
+        a.sin().mul_add(b.cos(), a)
+    }),
 ];
 
 /// The values of names.
@@ -53,7 +59,8 @@ impl Program {
     /// The function, at those values of its parameters.
     pub fn build(&self, x: &[Var], style: Style) -> Var {
         let names = self.params.iter().map(|p| p.name);
-        self.body.build(&names.zip(x.iter().copied()).collect(), style)
+        self.body
+            .build(&names.zip(x.iter().copied()).collect(), style)
     }
 }
 
@@ -162,7 +169,9 @@ impl Expr {
                 let n = index(arg(0), 4);
                 let step = |i: Var, c: Var| with(2, &[i.to(DType::F64), c]).sin();
                 match plain {
-                    true => (0..4i64).fold(arg(1), |c, i| n.gt(i).select(step(Var::scalar(i), c), c)),
+                    true => {
+                        (0..4i64).fold(arg(1), |c, i| n.gt(i).select(step(Var::scalar(i), c), c))
+                    }
                     false => fori(..n, arg(1), step),
                 }
             }
@@ -255,7 +264,12 @@ fn each(n: usize, f: impl Fn(usize) -> Var) -> Var {
     wengert::stack(&(0..n).map(f).collect::<Vec<_>>())
 }
 
-fn unrolled(init: Var, xs: Var, reverse: bool, step: impl Fn(Var, Var) -> (Var, Var)) -> (Var, Var) {
+fn unrolled(
+    init: Var,
+    xs: Var,
+    reverse: bool,
+    step: impl Fn(Var, Var) -> (Var, Var),
+) -> (Var, Var) {
     let n = xs.shape()[0];
     let mut ys = vec![];
     let mut carry = init;

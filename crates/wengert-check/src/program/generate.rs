@@ -284,9 +284,8 @@ impl Generator {
         let with = |new: &[&Binder]| -> Vec<Binder> {
             scope.iter().chain(new.iter().copied()).cloned().collect()
         };
-        let outer = |g: &mut Generator, shape: &[usize]| {
-            plain(g.expr(shape, scope, depth, nesting))
-        };
+        let outer =
+            |g: &mut Generator, shape: &[usize]| plain(g.expr(shape, scope, depth, nesting));
         let body = |g: &mut Generator, shape: &[usize], new: &[&Binder]| {
             under(new, g.expr(shape, &with(new), inner, nesting))
         };
@@ -340,7 +339,11 @@ impl Generator {
             8 | 9 if !want.is_empty() => {
                 let n = want[0];
                 let columns = self.rng.one_in(3);
-                let row = if columns || self.rng.one_in(3) { vec![2] } else { vec![] };
+                let row = if columns || self.rng.one_in(3) {
+                    vec![2]
+                } else {
+                    vec![]
+                };
                 let first = match columns {
                     true => vec![2, n],
                     false => [&[n], &row[..]].concat(),

@@ -10,7 +10,11 @@ impl fmt::Display for Program {
         let params = self.params.iter();
         let params = params.map(|p| format!("x{}: f64{}", p.name, shape(&p.shape)));
         let result = shape(&self.body.shape);
-        writeln!(f, "|{}| -> f64{result} {{", params.collect::<Vec<_>>().join(", "))?;
+        writeln!(
+            f,
+            "|{}| -> f64{result} {{",
+            params.collect::<Vec<_>>().join(", ")
+        )?;
         writeln!(f, "    {}", self.body.text())?;
         f.write_str("}")
     }
@@ -113,7 +117,11 @@ impl Expr {
                     arg(3)
                 )
             }
-            Kind::While => format!("while_(t = 3 sin(mean c); t < 2.5; t += 1 + sin(mean c) / 2; c = {}, {})", arg(0), self.args[1].closure(".sin()")),
+            Kind::While => format!(
+                "while_(t = 3 sin(mean c); t < 2.5; t += 1 + sin(mean c) / 2; c = {}, {})",
+                arg(0),
+                self.args[1].closure(".sin()")
+            ),
             Kind::Repeat => format!("fori(0..3, {}, {})", arg(0), self.args[1].closure(".sin()")),
             Kind::RepeatTraced => {
                 let step = self.args[2].closure(".sin()");

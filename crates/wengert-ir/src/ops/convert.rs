@@ -111,7 +111,9 @@ impl Primitive for Convert {
         outputs: &[Wanted],
     ) -> Result<Vec<NodeId>, Error> {
         let to = self.to;
-        Ok(vec![l.each(&outputs[0].ty, inputs, true, move |b, x| b.convert(x[0], to))])
+        Ok(vec![l.each(&outputs[0].ty, inputs, true, move |b, x| {
+            b.convert(x[0], to)
+        })])
     }
 
     fn batch(&self, inputs: &[Batched], _: usize) -> Vec<Batched> {

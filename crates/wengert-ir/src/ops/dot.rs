@@ -287,7 +287,10 @@ impl Primitive for Dot {
     fn is_large(&self, inputs: &[Type]) -> bool {
         let (a, b) = (inputs[0].dims(), inputs[1].dims());
         let size = |side: Side, dims: &[usize]| -> usize {
-            self.free(side, dims.len()).iter().map(|&i| dims[i]).product()
+            self.free(side, dims.len())
+                .iter()
+                .map(|&i| dims[i])
+                .product()
         };
         let (m, n) = (size(Side::A, &a), size(Side::B, &b));
         let k: usize = self.contract.iter().map(|p| a[p.0]).product();

@@ -11,14 +11,18 @@ use smallvec::SmallVec;
 use crate::buffer::{Buffer, Data, Dense};
 use crate::error::{Error, TypeError};
 use crate::ir::text::{Attributes, Given};
+<<<<<<< HEAD
 use crate::ir::{BitMatrix, DType, Func, Shape, Type};
+=======
+use crate::ir::{BitMatrix, DType, Func, Type};
+use crate::loops::Value;
+use crate::loops::builder::Builder;
+>>>>>>> main
 use crate::ops::rows::{self, Derive, Row, Term, row};
 use crate::ops::scalars::{Exact, Scalar};
 use crate::ops::{
     Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Tangent, add_tangents,
 };
-use crate::loops::Value;
-use crate::loops::builder::Builder;
 use crate::schedule::node::NodeId;
 use crate::schedule::{Lowering, Wanted};
 use crate::trace::{Var, bind1};

@@ -6,12 +6,12 @@ use crate::buffer::{Buffer, Data, Dense};
 use crate::error::{Error, TypeError};
 use crate::ir::text::{Attribute, Attributes, Given};
 use crate::ir::{BitMatrix, DType, Func, Splat, Type};
+use crate::loops::ScalarOp;
 use crate::ops::arithmetic::Arithmetic;
 use crate::ops::layout::{self, known, places, row_major, sized};
 use crate::ops::{
     Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Tangent, elementwise, iota,
 };
-use crate::loops::ScalarOp;
 use crate::schedule::node::NodeId;
 use crate::schedule::{Lowering, Wanted};
 use crate::trace::{Var, bind1};
@@ -357,7 +357,9 @@ impl Primitive for Index {
             Add => Some(ScalarOp::Add),
             Set => None,
         };
-        Ok(vec![l.scatter(x, idx, inputs[2], axis, batch, drop, join, want)?])
+        Ok(vec![l.scatter(
+            x, idx, inputs[2], axis, batch, drop, join, want,
+        )?])
     }
 
     fn batch(&self, inputs: &[Batched], size: usize) -> Vec<Batched> {

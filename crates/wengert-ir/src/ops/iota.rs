@@ -110,12 +110,7 @@ impl Primitive for Iota {
         vec![]
     }
 
-    fn lower(
-        &self,
-        l: &mut Lowering,
-        _: &[NodeId],
-        _: &[Wanted],
-    ) -> Result<Vec<NodeId>, Error> {
+    fn lower(&self, l: &mut Lowering, _: &[NodeId], _: &[Wanted]) -> Result<Vec<NodeId>, Error> {
         Ok(vec![l.iota(self.ty.clone(), self.axis)])
     }
 

@@ -380,6 +380,14 @@ const READERS: &[Reader] = &[
     dot::Dot::parse,
     dynamic::Dynamic::parse,
     index::Index::parse,
+    scan::Scan::parse,
+    while_loop::While::parse,
+    cond::Cond::parse,
+    map::Map::parse,
+    checkpoint::Checkpoint::parse,
+    checkpoint::CheckpointTangent::parse,
+    custom_rule::CustomRule::parse,
+    custom_rule::CustomTangent::parse,
 ];
 
 /// The operation of that name, those parameters and those functions in the text form.

@@ -6,11 +6,11 @@ use crate::buffer::{Buffer, Dense};
 use crate::error::{Error, TypeError};
 use crate::ir::text::{Attribute, Attributes, Given};
 use crate::ir::{BitMatrix, DType, Dim, Func, Type, order};
+use crate::loops::FoldOp;
 use crate::ops::arithmetic::Arithmetic;
 use crate::ops::layout::{ascending, broadcast, places, row_major};
 use crate::ops::{Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Tangent};
 use crate::ops::{elementwise, layout};
-use crate::loops::FoldOp;
 use crate::schedule::node::NodeId;
 use crate::schedule::{Lowering, Wanted};
 use crate::trace::{Var, bind1};
@@ -221,7 +221,10 @@ impl Primitive for Reduce {
                 place: None,
             };
             let axes = self.axes.iter().map(|a| a - 1).collect();
-            let row = Reduce { axes, ..self.clone() };
+            let row = Reduce {
+                axes,
+                ..self.clone()
+            };
             let make = move |l: &mut Lowering, rows: &[NodeId]| {
                 Ok(row.lower(l, rows, std::slice::from_ref(&want))?[0])
             };

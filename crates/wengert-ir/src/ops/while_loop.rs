@@ -11,7 +11,7 @@ use std::sync::Arc;
 use crate::buffer::{Buffer, Dense};
 use crate::error::{Error, TypeError};
 use crate::eval;
-use crate::ir::text::{Attribute, Attributes};
+use crate::ir::text::{Attribute, Attributes, Given};
 use crate::ir::{BitMatrix, DType, Dim, Func, Type};
 use crate::ops::scan::{
     Tangents, active, carries_first, choose, expect_types, has, linear_scan, loop_deps, present,
@@ -171,6 +171,20 @@ impl While {
         let mut has = b.out.clone();
         has.insert(nc, false);
         (out[..nb + 1].to_vec(), scatter(&has, dy))
+    }
+}
+
+impl While {
+    /// The operation of that name and those parameters in the text form.
+    pub fn parse(name: &str, given: &Given, bodies: &[Func]) -> Option<Op> {
+        let [cond, body] = bodies else { return None };
+        let looped = While {
+            cond: cond.clone(),
+            body: body.clone(),
+            carry: given.index("carry")?,
+            limit: given.index("limit")? as u64,
+        };
+        (name == "while").then(|| Op::While(Arc::new(looped)))
     }
 }
 

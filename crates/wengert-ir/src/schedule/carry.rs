@@ -101,7 +101,9 @@ impl Lowering {
                 Home::Registers(first)
             } else {
                 let own = self.own_memory(stored);
-                let place = places[i].clone().filter(|_| !self.in_lanes() && own.is_none());
+                let place = places[i]
+                    .clone()
+                    .filter(|_| !self.in_lanes() && own.is_none());
                 Home::Memory(match own {
                     Some(view) => view,
                     None => {
@@ -127,7 +129,10 @@ impl Lowering {
         };
         let buffer = buffer_of(&view)?;
         let b = self.b.buffer_of(buffer);
-        let scratch = matches!(b.kind, BufferKind::Call | BufferKind::Task | BufferKind::Local);
+        let scratch = matches!(
+            b.kind,
+            BufferKind::Call | BufferKind::Task | BufferKind::Local
+        );
         let dims = self.dims(id);
         let whole = view.offset.as_constant() == Some(0)
             && is_contiguous(&dims, &view.strides)

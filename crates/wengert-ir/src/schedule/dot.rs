@@ -122,7 +122,9 @@ impl Matrices {
             let mut extent = 1;
             let mut stride = 1;
             for axis in axes.rev().filter(|&a| p.dims[a] != 1) {
-                let s = usize::try_from(view.strides[axis]).ok().filter(|&s| s > 0)?;
+                let s = usize::try_from(view.strides[axis])
+                    .ok()
+                    .filter(|&s| s > 0)?;
                 match extent {
                     1 => stride = s,
                     _ if s == stride * extent => {}

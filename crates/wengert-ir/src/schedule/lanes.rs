@@ -108,7 +108,9 @@ impl Lowering {
             .map(|w| self.alloc(w.ty.dtype, &[&[chunks], &w.ty.dims()[..]].concat()))
             .collect();
         let mut chunk = |l: &mut Lowering, start: Affine, len: Value, c: Affine| {
-            l.lane_chunk(batch, inputs, &mut piles, &summed, &partial, &start, len, &c)
+            l.lane_chunk(
+                batch, inputs, &mut piles, &summed, &partial, &start, len, &c,
+            )
         };
         if chunks == 1 {
             let len = self.b.i64(batch.extent as i64);
@@ -332,7 +334,9 @@ impl Lowering {
 fn split<T: Clone>(all: &[T], sum: &[bool]) -> (Vec<T>, Vec<T>) {
     let pick = |want: bool| {
         let both = all.iter().zip(sum);
-        both.filter(|(_, s)| **s == want).map(|(x, _)| x.clone()).collect()
+        both.filter(|(_, s)| **s == want)
+            .map(|(x, _)| x.clone())
+            .collect()
     };
     (pick(false), pick(true))
 }
@@ -340,5 +344,8 @@ fn split<T: Clone>(all: &[T], sum: &[bool]) -> (Vec<T>, Vec<T>) {
 fn join<T>(sum: &[bool], stacked: Vec<T>, summed: Vec<T>) -> Vec<T> {
     let (mut stacked, mut summed) = (stacked.into_iter(), summed.into_iter());
     let next = |&sum: &bool| if sum { summed.next() } else { stacked.next() };
-    sum.iter().map(next).map(|x| x.expect("one for each result")).collect()
+    sum.iter()
+        .map(next)
+        .map(|x| x.expect("one for each result"))
+        .collect()
 }

@@ -60,17 +60,14 @@ impl Lowering {
         let ty = self.ty(id).clone();
         match self.expr(id).clone() {
             Expr::Rows { row: make, inputs } => {
-                let rows: Result<Vec<NodeId>> =
-                    inputs.iter().map(|&i| self.row(i, row)).collect();
+                let rows: Result<Vec<NodeId>> = inputs.iter().map(|&i| self.row(i, row)).collect();
                 make(self, &rows?)
             }
             Expr::Lists { handles, layout } if ty.shape.0[0] != Dim::Run => {
                 let handles = self.row(handles, row)?;
                 Ok(self.lists(ty.row(), handles, layout))
             }
-            Expr::Lists {
-                layout: None, ..
-            } => Ok(self.literal(ty.row(), 0)),
+            Expr::Lists { layout: None, .. } => Ok(self.literal(ty.row(), 0)),
             Expr::Lists {
                 handles,
                 layout: Some(layout),

@@ -182,7 +182,9 @@ impl Lowering {
             }
             values.extend(results);
         }
-        let results: Vec<NodeId> = (func.results.iter()).map(|a| self.atom(&values, a)).collect();
+        let results: Vec<NodeId> = (func.results.iter())
+            .map(|a| self.atom(&values, a))
+            .collect();
         for (&node, atom) in results.iter().zip(&func.results) {
             if matches!(atom, Atom::Lit(_)) {
                 self.retain(node, 1);

@@ -182,7 +182,9 @@ impl Lowering {
         let mut at = space.origin();
         let tasks = !self.in_lanes() && !self.parallel && space.size() * weight >= PARALLEL;
         if tasks && !space.axes.is_empty() {
-            return self.outer(&space.axes, &mut at, weight, true, &mut |l, at| visit(l, at));
+            return self.outer(&space.axes, &mut at, weight, true, &mut |l, at| {
+                visit(l, at)
+            });
         }
         self.serial(&space.axes, &mut at, visit)
     }
@@ -208,16 +210,21 @@ impl Lowering {
             });
         }
         let chunk = (TASK / row.max(1)).clamp(1, first.extent);
-        self.chunks(LoopKind::Parallel, first.extent, chunk, &mut |l, start, len, _| {
-            if chunk == 1 {
-                at[first.axis] = start;
-                return l.outer(rest, at, inside, false, body);
-            }
-            l.repeat(LoopKind::Serial { reverse: false }, len, |l, i| {
-                at[first.axis] = l.b.add_scaled(&start, &i, 1);
-                l.outer(rest, at, inside, false, body)
-            })
-        })
+        self.chunks(
+            LoopKind::Parallel,
+            first.extent,
+            chunk,
+            &mut |l, start, len, _| {
+                if chunk == 1 {
+                    at[first.axis] = start;
+                    return l.outer(rest, at, inside, false, body);
+                }
+                l.repeat(LoopKind::Serial { reverse: false }, len, |l, i| {
+                    at[first.axis] = l.b.add_scaled(&start, &i, 1);
+                    l.outer(rest, at, inside, false, body)
+                })
+            },
+        )
     }
 
     /// A loop over chunks of an extent: the first place and the number of places of each, and its

@@ -244,9 +244,8 @@ impl Lowering {
             };
             return self.rows(ty, inputs, row);
         }
-        let same = |l: &Lowering, id: &NodeId| {
-            matches!(l.expr(*id), Expr::Literal(_) | Expr::Scalar(_))
-        };
+        let same =
+            |l: &Lowering, id: &NodeId| matches!(l.expr(*id), Expr::Literal(_) | Expr::Scalar(_));
         if inputs.iter().all(|id| same(self, id)) {
             let origin: Position = ty.dims().iter().map(|_| Affine::default()).collect();
             let args: SmallVec<[Value; 3]> = (inputs.iter())
@@ -460,9 +459,8 @@ impl Lowering {
                 let strides = contiguous(&self.dims(id));
                 let place = |at: &Position| {
                     let walked = walks.iter().zip(&strides).map(|((start, along), stride)| {
-                        let i = along.map_or(0, |(axis, step)| {
-                            at[axis].as_constant().unwrap_or(0) * step
-                        });
+                        let i = along
+                            .map_or(0, |(axis, step)| at[axis].as_constant().unwrap_or(0) * step);
                         (start + i) * stride
                     });
                     walked.sum::<i64>() as usize
@@ -551,12 +549,7 @@ impl Lowering {
         }
     }
 
-    fn map_walk(
-        &mut self,
-        offset: &Affine,
-        from: &[i64],
-        map: &AxisMap,
-    ) -> (Affine, PerAxis<i64>) {
+    fn map_walk(&mut self, offset: &Affine, from: &[i64], map: &AxisMap) -> (Affine, PerAxis<i64>) {
         let mut offset = offset.clone();
         let mut strides: PerAxis<i64> = map.dims.iter().map(|_| 0).collect();
         for (walk, &stride) in map.axes.iter().zip(from) {
@@ -598,12 +591,10 @@ impl Lowering {
             Expr::Scalar(value) => self.push(ty, Expr::Scalar(value)),
             Expr::Few(elements) if dims.is_empty() => self.push(ty, Expr::Scalar(elements[0])),
             Expr::Few(elements) => self.push(ty, Expr::Few(elements)),
-            Expr::Count { offset, strides } => {
-                match super::view::reshape(&from, &strides, dims) {
-                    Some(strides) => self.count(ty, offset, strides),
-                    None => self.reshape_memory(id, ty)?,
-                }
-            }
+            Expr::Count { offset, strides } => match super::view::reshape(&from, &strides, dims) {
+                Some(strides) => self.count(ty, offset, strides),
+                None => self.reshape_memory(id, ty)?,
+            },
             Expr::Each {
                 emit,
                 inputs,

@@ -123,10 +123,14 @@ impl Lowering {
         let places: Vec<View> = (beside.iter())
             .map(|&id| {
                 let dtype = self.ty(id).dtype;
-                self.node_mut(id).place.take().unwrap_or_else(|| self.alloc(dtype, &dims))
+                self.node_mut(id)
+                    .place
+                    .take()
+                    .unwrap_or_else(|| self.alloc(dtype, &dims))
             })
             .collect();
-        fold.walks.extend(places.iter().map(|p| Some(p.strides.clone())));
+        fold.walks
+            .extend(places.iter().map(|p| Some(p.strides.clone())));
         let spilled = std::mem::take(&mut self.spilled);
         self.spill(&read)?;
         let result = self.fold(&fold, want, &mut |l, at| {

@@ -197,7 +197,12 @@ impl Lowering {
         let read = self.with_leaves(&pending, &own);
         let mut walks = self.walks(&read);
         let read = self.with_found(read);
-        walks.extend(roots.iter().flat_map(|r| &r.places).map(|p| Some(p.strides.clone())));
+        walks.extend(
+            roots
+                .iter()
+                .flat_map(|r| &r.places)
+                .map(|p| Some(p.strides.clone())),
+        );
         let space = Space::new(&dims, &walks);
         let spilled = std::mem::take(&mut self.spilled);
         if dims.iter().product::<usize>() > FEW {

@@ -97,7 +97,9 @@ impl Lowering {
         let axes = walks.enumerate();
         let map = AxisMap {
             dims: dims.to_vec(),
-            axes: axes.map(|(a, (start, step))| Walk::from(start, a, step)).collect(),
+            axes: axes
+                .map(|(a, (start, step))| Walk::from(start, a, step))
+                .collect(),
         };
         self.map_view(view, &map)
     }

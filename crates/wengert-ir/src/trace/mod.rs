@@ -9,6 +9,7 @@
 //! No borrow of the stack is held while a user's function or a rule runs.
 
 mod array;
+mod functions;
 mod number;
 mod span;
 mod stack;

@@ -274,7 +274,11 @@ impl<'p> Session<'p> {
         let isa: &dyn TargetIsa = if long { &**self.quick } else { self.isa };
         self.context
             .compile(isa, &mut Default::default())
-            .map_err(|e| CompileError::Codegen(cranelift_codegen::print_errors::pretty_error(e.func, e.inner)))?;
+            .map_err(|e| {
+                CompileError::Codegen(cranelift_codegen::print_errors::pretty_error(
+                    e.func, e.inner,
+                ))
+            })?;
         let code = self.context.compiled_code().expect("it was just compiled");
         let align = u64::from(code.buffer.alignment);
         let bytes = code.code_buffer().to_vec();

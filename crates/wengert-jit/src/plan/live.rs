@@ -132,15 +132,21 @@ impl Walk<'_> {
             }
             Stmt::For {
                 kind,
+                extent,
                 index,
                 carried,
                 body,
-                ..
             } => {
                 self.enter(*kind == LoopKind::Parallel);
                 self.define(*index);
                 carried.iter().for_each(|c| self.define(c.param));
                 self.block(body);
+                // Each step looks at the extent, and lanes that have finished keep the parameters.
+                self.mention(*extent);
+                self.mention(*index);
+                if self.lanes(*extent) {
+                    carried.iter().for_each(|c| self.mention(c.param));
+                }
                 self.leave();
                 carried.iter().for_each(|c| self.define(c.out));
             }

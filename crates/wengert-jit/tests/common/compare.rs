@@ -45,7 +45,10 @@ pub fn agree(p: &Program, inputs: &[Data]) -> Vec<Data> {
 }
 
 pub fn check(exe: &Executable, inputs: &[&Data], want: &[Data]) {
-    let mut got: Vec<Data> = want.iter().map(|d| Data::zeros(d.dtype(), d.len())).collect();
+    let mut got: Vec<Data> = want
+        .iter()
+        .map(|d| Data::zeros(d.dtype(), d.len()))
+        .collect();
     let mut outs: Vec<&mut Data> = got.iter_mut().collect();
     exe.run(inputs, &mut outs).expect("it runs");
     for (n, (a, b)) in got.iter().zip(want).enumerate() {
