@@ -11,13 +11,9 @@ use smallvec::SmallVec;
 use crate::buffer::{Buffer, Data, Dense};
 use crate::error::{Error, TypeError};
 use crate::ir::text::{Attributes, Given};
-<<<<<<< HEAD
 use crate::ir::{BitMatrix, DType, Func, Shape, Type};
-=======
-use crate::ir::{BitMatrix, DType, Func, Type};
 use crate::loops::Value;
 use crate::loops::builder::Builder;
->>>>>>> main
 use crate::ops::rows::{self, Derive, Row, Term, row};
 use crate::ops::scalars::{Exact, Scalar};
 use crate::ops::{
