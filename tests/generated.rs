@@ -1,6 +1,7 @@
 //! The laws of every program, on random ones.
 //!
-//! `WENGERT_SEED` repeats a run, `WENGERT_PROGRAMS` says how many programs it tries.
+//! `WENGERT_SEED` repeats a run, `WENGERT_PROGRAMS` says how many programs it tries, `WENGERT_LAW` is the
+//! name of the only law to try, `WENGERT_DEPTH` makes larger programs.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -8,17 +9,23 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use wengert_check::laws::{LAWS, Verdict, broken};
+use wengert_check::laws::{LAWS, Verdict};
 use wengert_check::program::{Limits, Program};
 
-/// Failures after which a run stops.
-const ENOUGH: usize = 5;
+/// Failures of a law after which it is tried no more.
+const ENOUGH: usize = 3;
 
 #[derive(Default)]
 struct Found {
     verdicts: BTreeMap<(&'static str, u8), usize>,
-    failures: Vec<String>,
-    slowest: (Duration, u64),
+    failures: Vec<(&'static str, String)>,
+    times: BTreeMap<&'static str, Duration>,
+}
+
+impl Found {
+    fn failures_of(&self, law: &str) -> usize {
+        self.failures.iter().filter(|(l, _)| *l == law).count()
+    }
 }
 
 thread_local! {
@@ -52,26 +59,36 @@ fn random_programs_keep_the_laws() {
     );
     let (first, end) = (seed, seed + programs);
     let next = AtomicU64::new(first);
+    let mut limits = Limits::default();
+    if let Some(depth) = number("WENGERT_DEPTH") {
+        limits.depth = depth as usize;
+    }
+    let chosen = std::env::var("WENGERT_LAW").ok();
+    let chosen = chosen.as_deref();
     let found = Mutex::new(Found::default());
     let work = || {
         QUIET.set(true);
         loop {
             let seed = next.fetch_add(1, Ordering::Relaxed);
-            if seed >= end || found.lock().unwrap().failures.len() >= ENOUGH {
+            if seed >= end {
                 break;
             }
-            let started = Instant::now();
-            let program = Program::random(seed, &Limits::default());
-            let verdicts = broken(&program, 3000);
-            let mut found = found.lock().unwrap();
-            found.slowest = found.slowest.max((started.elapsed(), seed));
-            match verdicts {
-                Ok(verdicts) => {
-                    for (law, verdict) in LAWS.iter().zip(verdicts) {
-                        *found.verdicts.entry((law.name, verdict as u8)).or_default() += 1;
-                    }
+            let program = Program::random(seed, &limits);
+            for law in LAWS
+                .iter()
+                .filter(|l| chosen.is_none_or(|c| c.contains(l.name)))
+            {
+                if found.lock().unwrap().failures_of(law.name) >= ENOUGH {
+                    continue;
                 }
-                Err(broken) => found.failures.push(format!("seed {seed}: {broken}")),
+                let started = Instant::now();
+                let verdict = law.shrunk(&program, 3000);
+                let mut found = found.lock().unwrap();
+                *found.times.entry(law.name).or_default() += started.elapsed();
+                match verdict {
+                    Ok(v) => *found.verdicts.entry((law.name, v as u8)).or_default() += 1,
+                    Err(b) => found.failures.push((law.name, format!("seed {seed}: {b}"))),
+                }
             }
         }
     };
@@ -87,15 +104,15 @@ fn random_programs_keep_the_laws() {
     for law in LAWS {
         let count = |v: Verdict| found.verdicts.get(&(law.name, v as u8)).unwrap_or(&0);
         println!(
-            "{:20} held {:5}, unclear {:4}, too large {:4}",
+            "{:20} held {:5}, unclear {:4}, too large {:4}, {:.1?}",
             law.name,
             count(Verdict::Held),
             count(Verdict::Unclear),
-            count(Verdict::TooLarge)
+            count(Verdict::TooLarge),
+            found.times.get(law.name).copied().unwrap_or_default()
         );
     }
-    println!("slowest: {:?}, seed {}", found.slowest.0, found.slowest.1);
-    let failures = found.failures;
+    let failures: Vec<String> = found.failures.into_iter().map(|(_, text)| text).collect();
     assert!(
         failures.is_empty(),
         "{} broken\n\n{}",

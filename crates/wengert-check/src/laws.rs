@@ -1,7 +1,7 @@
 //! What must hold for every program, and for what each transform makes of it.
 //!
-//! A law takes a [`Case`] and says whether it holds; [`broken`] tries all of them and makes the program
-//! small where one does not.
+//! A law takes a [`Case`] and says whether it holds. Where it does not, [`Law::shrunk`] makes the program
+//! small.
 
 mod batches;
 mod case;
@@ -121,25 +121,21 @@ impl std::fmt::Display for Broken {
     }
 }
 
-/// Tries every law on a program. What is found is made small by at most `tries` attempts.
-///
-/// # Errors
-/// The first law that does not hold.
-pub fn broken(program: &Program, tries: usize) -> Result<Vec<Verdict>, Box<Broken>> {
-    let mut verdicts = vec![];
-    for law in LAWS {
-        match law.check(program) {
-            Ok(verdict) => verdicts.push(verdict),
-            Err(_) => {
-                let small = shrunk(program, tries, |p| law.check(p).is_err());
-                let failure = law.check(&small).err();
-                return Err(Box::new(Broken {
-                    law: law.name,
-                    failure: failure.unwrap_or_else(|| Failure("it does not fail again".into())),
-                    program: small,
-                }));
-            }
-        }
+impl Law {
+    /// Whether it holds for a program; one that breaks it is made small, by at most `tries` attempts.
+    ///
+    /// # Errors
+    /// If it does not hold.
+    pub fn shrunk(&self, program: &Program, tries: usize) -> Result<Verdict, Box<Broken>> {
+        let first = match self.check(program) {
+            Ok(verdict) => return Ok(verdict),
+            Err(failure) => failure,
+        };
+        let small = shrunk(program, tries, |p| self.check(p).is_err());
+        Err(Box::new(Broken {
+            law: self.name,
+            failure: self.check(&small).err().unwrap_or(first),
+            program: small,
+        }))
     }
-    Ok(verdicts)
 }

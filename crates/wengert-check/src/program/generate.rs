@@ -184,6 +184,7 @@ impl Generator {
                     node(Kind::At, want, args)
                 }
             },
+            [1] => node(Kind::Stack, want, vec![e(self, &[])]),
             [n] => match self.rng.below(15) {
                 0 => node(Kind::Broadcast, want, vec![e(self, &[])]),
                 1 => node(Kind::SumAxis(0), want, vec![e(self, &[2, n])]),
@@ -245,12 +246,9 @@ impl Generator {
                     let args = (0..m).map(|_| e(self, &[n])).collect();
                     node(Kind::Stack, want, args)
                 }
-                5 => {
+                5 if n > 1 => {
                     let args = vec![e(self, &[m, 1]), e(self, &[m, n - 1])];
-                    match n > 1 {
-                        true => node(Kind::Concat(1), want, args),
-                        false => node(Kind::Broadcast, want, vec![e(self, &[n])]),
-                    }
+                    node(Kind::Concat(1), want, args)
                 }
                 6 => {
                     let axis = self.rng.below(2);
@@ -271,15 +269,8 @@ impl Generator {
                     node(kind, want, args)
                 }
                 _ => {
-                    let args = vec![e(self, &[m]), e(self, &[2, n])];
-                    let index = node(Kind::SumAxis(1), &[m], vec![e(self, &[m, 2])]);
-                    match self.rng.one_in(2) {
-                        true => node(Kind::Outer, want, vec![args[0].clone(), e(self, &[n])]),
-                        false => {
-                            let rows = args[1].clone();
-                            node(Kind::Take, want, vec![rows, plain(index)])
-                        }
-                    }
+                    let args = vec![e(self, &[2, n]), e(self, &[m])];
+                    node(Kind::Take, want, args)
                 }
             },
             _ => unreachable!("values have at most two axes"),
