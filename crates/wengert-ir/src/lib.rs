@@ -9,6 +9,7 @@ pub mod ir;
 pub mod loops;
 pub mod ops;
 pub mod rewrite;
+pub mod schedule;
 pub mod source;
 pub mod trace;
 pub mod transform;

@@ -200,7 +200,7 @@ impl Builder {
             ScalarOp::Convert | ScalarOp::Bitcast => panic!("{op:?} needs the type of its result"),
             _ => self.dtype(args[args.len() - 1]),
         };
-        self.typed_op(op, args, dtype)
+        self.op_to(op, dtype, args)
     }
 
     /// To another type; the value itself where it is of that type already.
@@ -208,7 +208,7 @@ impl Builder {
         if self.dtype(value) == dtype {
             return value;
         }
-        self.typed_op(ScalarOp::Convert, &[value], dtype)
+        self.op_to(ScalarOp::Convert, dtype, &[value])
     }
 
     /// The same bits as another type of equal width.
@@ -216,10 +216,11 @@ impl Builder {
         if self.dtype(value) == dtype {
             return value;
         }
-        self.typed_op(ScalarOp::Bitcast, &[value], dtype)
+        self.op_to(ScalarOp::Bitcast, dtype, &[value])
     }
 
-    fn typed_op(&mut self, op: ScalarOp, args: &[Value], dtype: DType) -> Value {
+    /// An operation with a result of type `dtype`.
+    pub fn op_to(&mut self, op: ScalarOp, dtype: DType, args: &[Value]) -> Value {
         let operand = self.dtype(args[args.len() - 1]);
         let lanes = match op {
             ScalarOp::Fold(_) | ScalarOp::Any => false,

@@ -6,6 +6,7 @@ use super::builder::Builder;
 use super::{ScalarOp, Value};
 use crate::elementary::{Arith, Elementary};
 use crate::ir::types::DType;
+use crate::ops::scalars::{Scalar, Scalars};
 
 /// An elementary function on floats of type `dtype`. It is defined on `f64`; on `f32` it converts,
 /// computes in `f64` and rounds.
@@ -140,4 +141,31 @@ impl Arith for Builder {
     fn rare(&mut self, m: Value, common: Value, rare: impl FnOnce(&mut Self) -> Value) -> Value {
         self.if_(m, |b| vec![rare(b)], |_| vec![common])[0]
     }
+}
+
+/// Records definitions of elementwise operations; a scalar is known by its number.
+impl Scalars for Builder {
+    fn constant(&mut self, dtype: DType, bits: u64) -> Scalar {
+        scalar(dtype, Builder::constant(self, dtype, bits))
+    }
+
+    fn op_to(&mut self, op: ScalarOp, out: DType, args: &[Scalar]) -> Scalar {
+        let args: smallvec::SmallVec<[Value; 3]> = args.iter().map(value).collect();
+        scalar(out, self.op_to(op, out, &args))
+    }
+
+    fn elementary_f64(&mut self, f: Elementary, args: &[Scalar]) -> Scalar {
+        let function = elementary(self, f, DType::F64);
+        let args: smallvec::SmallVec<[Value; 3]> = args.iter().map(value).collect();
+        scalar(DType::F64, self.call(function, &args))
+    }
+}
+
+fn scalar(dtype: DType, v: Value) -> Scalar {
+    let id = u64::from(v.0);
+    Scalar { dtype, id }
+}
+
+fn value(s: &Scalar) -> Value {
+    Value(s.id as u32)
 }

@@ -425,6 +425,18 @@ pub enum FoldOp {
     Max,
 }
 
+impl FoldOp {
+    /// The operation on two values.
+    pub fn scalar(self) -> ScalarOp {
+        match self {
+            FoldOp::Add => ScalarOp::Add,
+            FoldOp::Mul => ScalarOp::Mul,
+            FoldOp::Min => ScalarOp::Min,
+            FoldOp::Max => ScalarOp::Max,
+        }
+    }
+}
+
 /// A pure function of scalars, called for one lane. An elementary function, most often; a back end
 /// may inline it, or share it among its callers.
 #[derive(Clone, PartialEq, Debug)]

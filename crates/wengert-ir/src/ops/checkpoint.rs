@@ -6,11 +6,13 @@ use std::sync::Arc;
 use crate::buffer::Buffer;
 use crate::error::{Error, TypeError};
 use crate::eval;
-use crate::ir::text::{Attribute, Attributes};
+use crate::ir::text::{Attribute, Attributes, Given};
 use crate::ir::{BitMatrix, Func, Type};
 use crate::ops::scan::{active, expect_types, has, present};
 use crate::ops::{Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Pruned, Tangent};
 use crate::rewrite::dead::{live_params, narrowed};
+use crate::schedule::node::NodeId;
+use crate::schedule::{Lowering, Wanted, places};
 use crate::trace::{Kind, Var, bind, closed, open};
 use crate::transform::linearize::{pick, scatter};
 use crate::transform::{batch, linearize, replay};
@@ -37,6 +39,15 @@ pub struct CheckpointTangent {
 impl Checkpoint {
     fn bind(body: Func, operands: &[Var]) -> Vec<Var> {
         bind(Op::Checkpoint(Arc::new(Checkpoint { body })), operands)
+    }
+}
+
+impl Checkpoint {
+    /// The operation of that name and those parameters in the text form.
+    pub fn parse(name: &str, _: &Given, bodies: &[Func]) -> Option<Op> {
+        let [body] = bodies else { return None };
+        let body = body.clone();
+        (name == "checkpoint").then(|| Op::Checkpoint(Arc::new(Checkpoint { body })))
     }
 }
 
@@ -113,6 +124,15 @@ impl Primitive for Checkpoint {
         unreachable!("the linear part of a checkpointed function is its tangent operation")
     }
 
+    fn lower(
+        &self,
+        l: &mut Lowering,
+        inputs: &[NodeId],
+        outputs: &[Wanted],
+    ) -> Result<Vec<NodeId>, Error> {
+        l.call(&self.body, inputs, &places(outputs))
+    }
+
     fn batch(&self, inputs: &[Batched], size: usize) -> Vec<Batched> {
         let params: Vec<Type> = inputs.iter().map(|b| b.value.ty()).collect();
         let mut out = vec![];
@@ -145,6 +165,19 @@ impl CheckpointTangent {
                 .collect()
         });
         closed.func
+    }
+}
+
+impl CheckpointTangent {
+    /// The operation of that name and those parameters in the text form.
+    pub fn parse(name: &str, given: &Given, bodies: &[Func]) -> Option<Op> {
+        let [body] = bodies else { return None };
+        let tangent = CheckpointTangent {
+            body: body.clone(),
+            active: given.booleans("active")?,
+            out: given.booleans("out")?,
+        };
+        (name == "checkpoint_tangent").then(|| Op::CheckpointTangent(Arc::new(tangent)))
     }
 }
 
@@ -232,6 +265,15 @@ impl Primitive for CheckpointTangent {
         let mut result = vec![None; n];
         result.extend(pick(&scatter(&live, out), &self.active));
         result
+    }
+
+    fn lower(
+        &self,
+        l: &mut Lowering,
+        inputs: &[NodeId],
+        outputs: &[Wanted],
+    ) -> Result<Vec<NodeId>, Error> {
+        l.call(&self.fused(), inputs, &places(outputs))
     }
 
     fn batch(&self, inputs: &[Batched], size: usize) -> Vec<Batched> {

@@ -7,13 +7,15 @@ use std::sync::Arc;
 use crate::buffer::Buffer;
 use crate::error::{Error, TypeError};
 use crate::eval;
-use crate::ir::text::Attributes;
+use crate::ir::text::{Attributes, Given};
 use crate::ir::{Atom, BitMatrix, DType, Func, Splat, Type};
 use crate::ops::scan::{active, choose, expect_types, has, present};
 use crate::ops::{
     Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Pruned, Tangent, elementwise, reduce,
 };
 use crate::rewrite::dead::{live_params, narrowed};
+use crate::schedule::node::NodeId;
+use crate::schedule::{Lowering, Wanted};
 use crate::trace::{Closed, Kind, Var, bind, closed, open};
 use crate::transform::body::{LinearBody, Runs, fuse_body, linearize_body, supplies};
 use crate::transform::linearize::scatter;
@@ -136,6 +138,14 @@ pub fn cond(
     branch(pred, then, otherwise)
 }
 
+impl Cond {
+    /// The operation of that name and those parameters in the text form.
+    pub fn parse(name: &str, _: &Given, bodies: &[Func]) -> Option<Op> {
+        let branches = <[Func; 2]>::try_from(bodies.to_vec()).ok()?;
+        (name == "cond").then(|| Op::Cond(Arc::new(Cond { branches })))
+    }
+}
+
 impl Primitive for Cond {
     fn name(&self) -> Cow<'static, str> {
         "cond".into()
@@ -250,6 +260,15 @@ impl Primitive for Cond {
 
     fn masks(&self) -> bool {
         true
+    }
+
+    fn lower(
+        &self,
+        l: &mut Lowering,
+        inputs: &[NodeId],
+        outputs: &[Wanted],
+    ) -> Result<Vec<NodeId>, Error> {
+        l.branch(inputs[0], &self.branches, &inputs[1..], outputs)
     }
 
     fn batch(&self, inputs: &[Batched], size: usize) -> Vec<Batched> {

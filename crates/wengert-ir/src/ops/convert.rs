@@ -8,6 +8,8 @@ use crate::ir::text::{Attribute, Attributes, Given};
 use crate::ir::{BitMatrix, DType, Func, Type};
 use crate::loops::{ScalarOp, scalar};
 use crate::ops::{Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Tangent};
+use crate::schedule::node::NodeId;
+use crate::schedule::{Lowering, Wanted};
 use crate::trace::{Var, bind1};
 
 /// To another element type, element by element, as [`ScalarOp::Convert`] says: from a float towards
@@ -100,6 +102,18 @@ impl Primitive for Convert {
     fn transpose(&self, inputs: &[Operand], ct: &[Option<Cotangent>]) -> Vec<Option<Cotangent>> {
         let from = inputs[0].ty().dtype;
         vec![ct[0].map(|ct| ct.map(|v| convert(v, from)))]
+    }
+
+    fn lower(
+        &self,
+        l: &mut Lowering,
+        inputs: &[NodeId],
+        outputs: &[Wanted],
+    ) -> Result<Vec<NodeId>, Error> {
+        let to = self.to;
+        Ok(vec![l.each(&outputs[0].ty, inputs, true, move |b, x| {
+            b.convert(x[0], to)
+        })])
     }
 
     fn batch(&self, inputs: &[Batched], _: usize) -> Vec<Batched> {

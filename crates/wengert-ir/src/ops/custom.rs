@@ -10,6 +10,8 @@ use crate::error::{Error, TypeError};
 use crate::ir::text::Attributes;
 use crate::ir::{BitMatrix, Func, Type};
 use crate::ops::{Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Pruned, Tangent};
+use crate::schedule::node::NodeId;
+use crate::schedule::{Lowering, Wanted};
 use crate::trace::{Var, bind};
 
 /// An operation of another crate's: it answers every column of the table of operations. Its name and
@@ -109,6 +111,15 @@ impl Primitive for Custom {
 
     fn transpose(&self, inputs: &[Operand], ct: &[Option<Cotangent>]) -> Vec<Option<Cotangent>> {
         self.inner().transpose(inputs, ct)
+    }
+
+    fn lower(
+        &self,
+        l: &mut Lowering,
+        inputs: &[NodeId],
+        outputs: &[Wanted],
+    ) -> Result<Vec<NodeId>, Error> {
+        self.inner().lower(l, inputs, outputs)
     }
 
     fn batch(&self, inputs: &[Batched], size: usize) -> Vec<Batched> {

@@ -4,13 +4,16 @@ use std::borrow::Cow;
 
 use crate::buffer::{Buffer, Dense};
 use crate::error::{Error, TypeError};
-use crate::ir::text::{Attribute, Attributes};
+use crate::ir::text::{Attribute, Attributes, Given};
 use crate::ir::{BitMatrix, DType, Func, Type};
 use crate::ops::arithmetic::Arithmetic;
 use crate::ops::layout::{self, known, places, row_major, sized};
 use crate::ops::{
     Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Tangent, add_tangents,
 };
+use crate::schedule::dot::{LARGE, Product};
+use crate::schedule::node::NodeId;
+use crate::schedule::{Lowering, Wanted};
 use crate::trace::{Var, bind1};
 use crate::with_data;
 
@@ -65,6 +68,24 @@ pub fn dot(a: Var, b: Var, batch: &[(usize, usize)], contract: &[(usize, usize)]
 }
 
 impl Dot {
+    /// The operation of that name and those parameters in the text form.
+    pub fn parse(name: &str, given: &Given, _: &[Func]) -> Option<Op> {
+        let zero_wins = match name {
+            "dot" => false,
+            "dot_or_zero" => true,
+            _ => return None,
+        };
+        let pairs = |a: &str, b: &str| -> Option<Vec<(usize, usize)>> {
+            let (a, b) = (given.indices(a)?, given.indices(b)?);
+            (a.len() == b.len()).then(|| a.into_iter().zip(b).collect())
+        };
+        Some(Op::Dot(Dot {
+            batch: pairs("batch_a", "batch_b")?,
+            contract: pairs("contract_a", "contract_b")?,
+            zero_wins,
+        }))
+    }
+
     #[track_caller]
     fn bind(&self, a: Var, b: Var) -> Var {
         bind1(Op::Dot(self.clone()), &[a, b])
@@ -156,7 +177,7 @@ impl Primitive for Dot {
         let (da, db) = (known(a)?, known(b)?);
         if a.dtype != b.dtype || a.dtype == DType::Bool {
             return Err(TypeError::new(format!("{a} and {b} do not multiply"))
-                .hint("convert one of them: `x.to(F64)`"));
+                .hint("convert one of them, as in `x.to(DType::F64)`"));
         }
         let pairs: Vec<&(usize, usize)> = self.batch.iter().chain(&self.contract).collect();
         for (i, &&(x, y)) in pairs.iter().enumerate() {
@@ -222,6 +243,58 @@ impl Primitive for Dot {
             }
             _ => unreachable!("linear in one of two operands"),
         }
+    }
+
+    fn lower(
+        &self,
+        l: &mut Lowering,
+        inputs: &[NodeId],
+        outputs: &[Wanted],
+    ) -> Result<Vec<NodeId>, Error> {
+        let (a, b, want) = (inputs[0], inputs[1], &outputs[0]);
+        let (da, db) = (l.dims(a), l.dims(b));
+        // The axes of the products: those of the result, then the contracted ones.
+        let axes = |side: Side, dims: &[usize], front: usize| -> (Vec<usize>, Vec<usize>) {
+            let kept = want.ty.rank();
+            let mut at = vec![0; dims.len()];
+            for (i, p) in self.batch.iter().enumerate() {
+                at[side.of(p)] = i;
+            }
+            let free = self.free(side, dims.len());
+            for (i, &axis) in free.iter().enumerate() {
+                at[axis] = front + i;
+            }
+            for (i, p) in self.contract.iter().enumerate() {
+                at[side.of(p)] = kept + i;
+            }
+            (at, free)
+        };
+        let (at_a, free_a) = axes(Side::A, &da, self.batch.len());
+        let (at_b, _) = axes(Side::B, &db, self.batch.len() + free_a.len());
+        let sums: Vec<usize> = self.contract.iter().map(|p| da[p.0]).collect();
+        let product = Product {
+            dims: [&want.ty.dims()[..], &sums].concat(),
+            a: (a, at_a),
+            b: (b, at_b),
+            batch: self.batch.len(),
+            rows: free_a.len(),
+            zero_wins: self.zero_wins,
+            large: self.is_large(&[l.ty(a).clone(), l.ty(b).clone()]),
+        };
+        Ok(vec![l.product(&product, want)?])
+    }
+
+    fn is_large(&self, inputs: &[Type]) -> bool {
+        let (a, b) = (inputs[0].dims(), inputs[1].dims());
+        let size = |side: Side, dims: &[usize]| -> usize {
+            self.free(side, dims.len())
+                .iter()
+                .map(|&i| dims[i])
+                .product()
+        };
+        let (m, n) = (size(Side::A, &a), size(Side::B, &b));
+        let k: usize = self.contract.iter().map(|p| a[p.0]).product();
+        inputs[0].is_float() && !self.zero_wins && m.min(n).min(k) >= 8 && m * n * k >= LARGE
     }
 
     fn batch(&self, inputs: &[Batched], _: usize) -> Vec<Batched> {

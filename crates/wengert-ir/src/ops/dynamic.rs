@@ -4,13 +4,15 @@ use std::borrow::Cow;
 
 use crate::buffer::{Buffer, Dense};
 use crate::error::{Error, TypeError};
-use crate::ir::text::{Attribute, Attributes};
+use crate::ir::text::{Attribute, Attributes, Given};
 use crate::ir::{BitMatrix, DType, Func, Type};
 use crate::ops::index::{self, Bounds, whole};
 use crate::ops::layout::{self, known, places, row_major};
 use crate::ops::{
     Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Tangent, convert, elementwise, iota,
 };
+use crate::schedule::node::NodeId;
+use crate::schedule::{Lowering, Wanted};
 use crate::trace::{Var, bind1};
 
 /// Reading or writing the window of an array that starts at given indices, one an axis, each a whole
@@ -47,6 +49,17 @@ pub fn update(x: Var, u: Var, start: &[Var]) -> Var {
 }
 
 impl Dynamic {
+    /// The operation of that name and those parameters in the text form.
+    pub fn parse(name: &str, given: &Given, _: &[Func]) -> Option<Op> {
+        match name {
+            "dynamic_slice" => Some(Op::Dynamic(Slice {
+                sizes: given.indices("sizes")?,
+            })),
+            "dynamic_update" => Some(Op::Dynamic(Update)),
+            _ => None,
+        }
+    }
+
     /// How many operands stand in front of the indices.
     fn arrays(&self) -> usize {
         match self {
@@ -183,6 +196,19 @@ impl Primitive for Dynamic {
             }
         }
         back
+    }
+
+    fn lower(
+        &self,
+        l: &mut Lowering,
+        inputs: &[NodeId],
+        outputs: &[Wanted],
+    ) -> Result<Vec<NodeId>, Error> {
+        let (arrays, indices) = inputs.split_at(self.arrays());
+        Ok(vec![match self {
+            Slice { sizes } => l.dynamic_slice(arrays[0], indices, sizes)?,
+            Update => l.dynamic_update(arrays[0], arrays[1], indices, &outputs[0])?,
+        }])
     }
 
     fn batch(&self, inputs: &[Batched], size: usize) -> Vec<Batched> {

@@ -11,12 +11,16 @@ use smallvec::SmallVec;
 use crate::buffer::{Buffer, Data, Dense};
 use crate::error::{Error, TypeError};
 use crate::ir::text::{Attributes, Given};
-use crate::ir::{BitMatrix, DType, Func, Type};
+use crate::ir::{BitMatrix, DType, Func, Shape, Type};
+use crate::loops::Value;
+use crate::loops::builder::Builder;
 use crate::ops::rows::{self, Derive, Row, Term, row};
 use crate::ops::scalars::{Exact, Scalar};
 use crate::ops::{
     Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Tangent, add_tangents,
 };
+use crate::schedule::node::NodeId;
+use crate::schedule::{Lowering, Wanted};
 use crate::trace::{Var, bind1};
 
 /// An operation element by element: a row of a table.
@@ -86,7 +90,8 @@ impl Elementwise {
             Some(n) => {
                 let pick = |b: &Option<&'_ Buffer>, i: usize| match b {
                     Some(Buffer::List(rows)) => rows.get(i).cloned(),
-                    _ => None,
+                    // A condition for every row: see `types`.
+                    dense => dense.cloned(),
                 };
                 let row = |i: usize| {
                     let picked: SmallVec<[Option<Buffer>; 3]> =
@@ -151,7 +156,14 @@ impl Primitive for Elementwise {
         }
         let values = self.values(inputs);
         let ty = &values[0];
-        if let Some(other) = inputs.iter().find(|t| t.shape != ty.shape) {
+        // A condition need not have the axes up to the last one of a run-time length: then it is the
+        // same along them.
+        let known = Shape(ty.shape.0[ty.shape.batch_axis()..].into());
+        let fits = |(i, t): (usize, &Type)| {
+            t.shape == ty.shape || (signature.predicate && i == 0 && t.shape == known)
+        };
+        let misfit = inputs.iter().enumerate().find(|&input| !fits(input));
+        if let Some((_, other)) = misfit {
             let message = format!("{other} and {ty} have different shapes");
             return Err(TypeError::new(message));
         }
@@ -219,6 +231,24 @@ impl Primitive for Elementwise {
             panic!("{} is not linear in any operand", self.row().name)
         };
         transpose(inputs, ct)
+    }
+
+    fn lower(
+        &self,
+        l: &mut Lowering,
+        inputs: &[NodeId],
+        outputs: &[Wanted],
+    ) -> Result<Vec<NodeId>, Error> {
+        let define = &self.row().define;
+        let emit = move |b: &mut Builder, x: &[Value]| {
+            let scalar = |&v: &Value| Scalar {
+                dtype: b.dtype(v),
+                id: u64::from(v.0),
+            };
+            let x: SmallVec<[Scalar; 3]> = x.iter().map(scalar).collect();
+            Value(define.apply(b, &x).id as u32)
+        };
+        Ok(vec![l.each(&outputs[0].ty, inputs, false, emit)])
     }
 
     fn batch(&self, inputs: &[Batched], size: usize) -> Vec<Batched> {

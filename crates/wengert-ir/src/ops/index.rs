@@ -4,13 +4,16 @@ use std::borrow::Cow;
 
 use crate::buffer::{Buffer, Data, Dense};
 use crate::error::{Error, TypeError};
-use crate::ir::text::{Attribute, Attributes};
+use crate::ir::text::{Attribute, Attributes, Given};
 use crate::ir::{BitMatrix, DType, Func, Splat, Type};
+use crate::loops::ScalarOp;
 use crate::ops::arithmetic::Arithmetic;
 use crate::ops::layout::{self, known, places, row_major, sized};
 use crate::ops::{
     Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Tangent, elementwise, iota,
 };
+use crate::schedule::node::NodeId;
+use crate::schedule::{Lowering, Wanted};
 use crate::trace::{Var, bind1};
 use crate::with_data;
 
@@ -123,6 +126,27 @@ pub(crate) fn clamped(idx: Var, last: usize) -> Var {
 }
 
 impl Index {
+    /// The operation of that name and those parameters in the text form.
+    pub fn parse(name: &str, given: &Given, _: &[Func]) -> Option<Op> {
+        let access = match name {
+            "gather" => Gather,
+            "scatter_add" => Add,
+            "scatter_set" => Set,
+            _ => return None,
+        };
+        let bounds = match given.name("bounds")? {
+            "clamp" => Bounds::Clamp,
+            "drop" => Bounds::Drop,
+            _ => return None,
+        };
+        Some(Op::Index(Index {
+            access,
+            axis: given.index("axis")?,
+            batch: given.index("batch")?,
+            bounds,
+        }))
+    }
+
     #[track_caller]
     fn bind(&self, x: Var, idx: Var, u: Option<Var>) -> Var {
         let inputs: Vec<Var> = [x, idx].into_iter().chain(u).collect();
@@ -223,7 +247,7 @@ impl Primitive for Index {
         }
         if !idx.dtype.is_int() {
             return Err(TypeError::new(format!("{idx} is not an array of indices"))
-                .hint("convert it: `idx.to(I64)`"));
+                .hint("convert it, as in `i.to(DType::I64)`"));
         }
         let b = self.batch;
         if b > self.axis || b > di.len() || dx[..b] != di[..b] {
@@ -317,6 +341,25 @@ impl Primitive for Index {
             },
         });
         vec![to_x, None, to_u]
+    }
+
+    fn lower(
+        &self,
+        l: &mut Lowering,
+        inputs: &[NodeId],
+        outputs: &[Wanted],
+    ) -> Result<Vec<NodeId>, Error> {
+        let (x, idx) = (inputs[0], inputs[1]);
+        let drop = self.bounds == Bounds::Drop;
+        let (axis, batch, want) = (self.axis, self.batch, &outputs[0]);
+        let join = match self.access {
+            Gather => return Ok(vec![l.gather(x, idx, axis, batch, drop, &want.ty)?]),
+            Add => Some(ScalarOp::Add),
+            Set => None,
+        };
+        Ok(vec![l.scatter(
+            x, idx, inputs[2], axis, batch, drop, join, want,
+        )?])
     }
 
     fn batch(&self, inputs: &[Batched], size: usize) -> Vec<Batched> {

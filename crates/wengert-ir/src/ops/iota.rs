@@ -5,9 +5,12 @@ use std::borrow::Cow;
 use crate::buffer::{Buffer, Data, Dense};
 use crate::error::{Error, TypeError};
 use crate::ir::text::{Attribute, Attributes, Given};
+use crate::ir::verify::is_addressable;
 use crate::ir::{BitMatrix, DType, Func, Type};
 use crate::ops::scalars::bits_of;
 use crate::ops::{Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Tangent};
+use crate::schedule::node::NodeId;
+use crate::schedule::{Lowering, Wanted};
 use crate::trace::{Var, bind1};
 
 /// `0, 1, 2, ..` along an axis, the same along all others.
@@ -57,6 +60,10 @@ impl Primitive for Iota {
                 "{ty} has a length that is not known"
             )));
         }
+        if !is_addressable(ty) {
+            let message = format!("{ty} does not fit into memory");
+            return Err(TypeError::new(message));
+        }
         if self.axis >= ty.rank() {
             let message = format!("{ty} has no axis {}", self.axis);
             return Err(TypeError::new(message));
@@ -101,6 +108,10 @@ impl Primitive for Iota {
 
     fn transpose(&self, _: &[Operand], _: &[Option<Cotangent>]) -> Vec<Option<Cotangent>> {
         vec![]
+    }
+
+    fn lower(&self, l: &mut Lowering, _: &[NodeId], _: &[Wanted]) -> Result<Vec<NodeId>, Error> {
+        Ok(vec![l.iota(self.ty.clone(), self.axis)])
     }
 
     fn batch(&self, _: &[Batched], _: usize) -> Vec<Batched> {

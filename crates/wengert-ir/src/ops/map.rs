@@ -10,13 +10,16 @@ use std::sync::Arc;
 use crate::buffer::{Buffer, Dense};
 use crate::error::{Error, TypeError};
 use crate::eval;
-use crate::ir::text::{Attribute, Attributes};
+use crate::ir::text::{Attribute, Attributes, Given};
 use crate::ir::{BitMatrix, Dim, Func, Type, order};
 use crate::ops::scan::{expect_types, has};
 use crate::ops::{
     Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Pruned, Tangent, layout,
 };
 use crate::rewrite::dead::{live_params, narrowed};
+use crate::schedule::lanes::{self, Way};
+use crate::schedule::node::NodeId;
+use crate::schedule::{Lowering, Wanted};
 use crate::trace::{Kind, Var, bind, closed, open};
 use crate::transform::body::{Residual, Runs, Supply, fuse_body, linearize_body};
 use crate::transform::linearize::{pick, scatter};
@@ -138,27 +141,55 @@ impl Map {
         (out[..n].to_vec(), scatter(&b.out, dy))
     }
 
-    /// The results by the batching rules instead: one computation on whole batches. `None` where a
-    /// value has a run-time length, of which only rows can be had.
-    pub fn flattened(&self, x: &[Var]) -> Option<Vec<Var>> {
+    fn has_lists(&self) -> bool {
         let run = |t: &Type| t.shape.has_run();
-        if self.body.param_types().iter().any(run) || self.body.result_types().iter().any(run) {
-            return None;
-        }
+        self.body.param_types().iter().any(run) || self.body.result_types().iter().any(run)
+    }
+
+    /// The results of all elements by the batching rules, one after the other along a new first axis,
+    /// also those that are to be summed.
+    fn stacked(&self, x: &[Var]) -> Vec<Var> {
         let inputs = x.iter().zip(&self.mapped);
         let inputs: Vec<Batched> = inputs
             .map(|(&value, &mapped)| Batched { value, mapped })
             .collect();
-        let results = batch(&self.body, &inputs, self.extent);
+        let results = batch(&self.body, &inputs, self.extent).into_iter();
+        results.map(|r| r.spread(self.extent)).collect()
+    }
+
+    /// The results by the batching rules instead: one computation on whole batches. `None` where a
+    /// value has a run-time length, of which only rows can be had.
+    pub fn flattened(&self, x: &[Var]) -> Option<Vec<Var>> {
+        if self.has_lists() {
+            return None;
+        }
+        let results = self.stacked(x);
         let results = results.into_iter().zip(&self.gather);
         Some(
             results
                 .map(|(r, gather)| match gather {
-                    Gather::Stack => r.spread(self.extent),
-                    Gather::Sum => crate::ops::reduce::sum(r.spread(self.extent), &[0]),
+                    Gather::Stack => r,
+                    Gather::Sum => crate::ops::reduce::sum(r, &[0]),
                 })
                 .collect(),
         )
+    }
+}
+
+impl Map {
+    /// The operation of that name and those parameters in the text form.
+    pub fn parse(name: &str, given: &Given, bodies: &[Func]) -> Option<Op> {
+        let [body] = bodies else { return None };
+        let sum = given.booleans("sum")?.into_iter();
+        let map = Map {
+            body: body.clone(),
+            extent: given.index("extent")?,
+            mapped: given.booleans("mapped")?,
+            gather: sum
+                .map(|s| if s { Gather::Sum } else { Gather::Stack })
+                .collect(),
+        };
+        (name == "map").then(|| Op::Map(Arc::new(map)))
     }
 }
 
@@ -318,6 +349,32 @@ impl Primitive for Map {
 
     /// A map over batches: the body is batched, and the batch axis of what is mapped goes behind the
     /// axis of the map.
+    fn lower(
+        &self,
+        l: &mut Lowering,
+        inputs: &[NodeId],
+        outputs: &[Wanted],
+    ) -> Result<Vec<NodeId>, Error> {
+        l.ready(inputs)?;
+        let sum: Vec<bool> = self.gather.iter().map(|g| *g == Gather::Sum).collect();
+        let batch = lanes::Batch {
+            body: &self.body,
+            extent: self.extent,
+            mapped: &self.mapped,
+            sum: &sum,
+        };
+        match batch.way(l, self.extent > 0 && !self.has_lists()) {
+            Way::Lanes => l.map_lanes(&batch, inputs, outputs),
+            Way::Serial => l.map_serially(&batch, inputs, outputs),
+            Way::Flat => {
+                let types: Vec<Type> = inputs.iter().map(|&i| l.ty(i).clone()).collect();
+                let flat = closed(Kind::Barrier, &types, |x| self.stacked(x));
+                let stacked = l.call(&flat.func, inputs, &vec![None; sum.len()])?;
+                l.sums_of(&sum, stacked, outputs)
+            }
+        }
+    }
+
     fn batch(&self, inputs: &[Batched], size: usize) -> Vec<Batched> {
         let types = self.body.param_types();
         let inward = |b: &Batched| match b.value.ty().shape.has_run() {

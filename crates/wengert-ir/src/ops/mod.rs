@@ -11,6 +11,8 @@ use crate::buffer::Buffer;
 use crate::error::{Error, TypeError};
 use crate::ir::text::{Attributes, Given};
 use crate::ir::{BitMatrix, Func, Splat, Type};
+use crate::schedule::node::NodeId;
+use crate::schedule::{Lowering, Wanted};
 use crate::trace::Var;
 
 pub mod arithmetic;
@@ -279,6 +281,20 @@ pub trait Primitive: std::fmt::Debug {
 
     /// The same on a batch of `size`. At least one operand is mapped.
     fn batch(&self, inputs: &[Batched], size: usize) -> Vec<Batched>;
+
+    /// Its results, as nodes of the lowering to loops.
+    fn lower(
+        &self,
+        l: &mut Lowering,
+        inputs: &[NodeId],
+        outputs: &[Wanted],
+    ) -> Result<Vec<NodeId>, Error>;
+
+    /// Whether it is work for a library on operands of these types, so that a map over it is better
+    /// done as one operation on batches than lane by lane.
+    fn is_large(&self, _inputs: &[Type]) -> bool {
+        false
+    }
 }
 
 /// An operation: a closed enum of families.
@@ -359,6 +375,19 @@ const READERS: &[Reader] = &[
     elementwise::Elementwise::parse,
     convert::Convert::parse,
     iota::Iota::parse,
+    layout::Layout::parse,
+    reduce::Reduce::parse,
+    dot::Dot::parse,
+    dynamic::Dynamic::parse,
+    index::Index::parse,
+    scan::Scan::parse,
+    while_loop::While::parse,
+    cond::Cond::parse,
+    map::Map::parse,
+    checkpoint::Checkpoint::parse,
+    checkpoint::CheckpointTangent::parse,
+    custom_rule::CustomRule::parse,
+    custom_rule::CustomTangent::parse,
 ];
 
 /// The operation of that name, those parameters and those functions in the text form.

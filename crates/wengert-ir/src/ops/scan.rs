@@ -10,12 +10,15 @@ use std::sync::Arc;
 use crate::buffer::Buffer;
 use crate::error::{Error, TypeError};
 use crate::eval;
-use crate::ir::text::{Attribute, Attributes};
+use crate::ir::text::{Attribute, Attributes, Given};
 use crate::ir::{BitMatrix, DType, Dim, Func, Type};
+use crate::loops::LoopKind;
 use crate::ops::{
     Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Pruned, Tangent, elementwise, layout,
 };
 use crate::rewrite::dead::{live_params, live_results, narrowed};
+use crate::schedule::node::NodeId;
+use crate::schedule::{Lowering, Wanted};
 use crate::trace::{Kind, Var, bind, closed, open};
 use crate::transform::body::{
     LinearBody, Residual, Runs, fuse_body, instantiate, linearize_body, supplies,
@@ -252,6 +255,25 @@ pub(crate) fn loop_deps(body: &Func, carry: usize) -> BitMatrix {
         }
     }
     all
+}
+
+impl Scan {
+    /// The operation of that name and those parameters in the text form.
+    pub fn parse(name: &str, given: &Given, bodies: &[Func]) -> Option<Op> {
+        let [body] = bodies else { return None };
+        let length = match given.int("length")? {
+            -1 => Dim::Run,
+            n => Dim::N(usize::try_from(n).ok()?),
+        };
+        let scan = Scan {
+            body: body.clone(),
+            carry: given.index("carry")?,
+            xs: given.index("xs")?,
+            length,
+            reverse: given.boolean("reverse")?,
+        };
+        (name == "scan").then(|| Op::Scan(Arc::new(scan)))
+    }
 }
 
 impl Primitive for Scan {
@@ -502,6 +524,56 @@ impl Primitive for Scan {
             result.push(place.filter(|_| wanted).map(|p| arriving(out[p])));
         }
         result
+    }
+
+    fn lower(
+        &self,
+        l: &mut Lowering,
+        inputs: &[NodeId],
+        outputs: &[Wanted],
+    ) -> Result<Vec<NodeId>, Error> {
+        l.ready(inputs)?;
+        let p = self.parts(inputs);
+        let extent = match self.length {
+            Dim::N(n) => l.b.i64(n as i64),
+            Dim::Run => l.value(p.count[0]),
+        };
+        let (carry, piled) = outputs.split_at(self.carry);
+        let uniform = match l.b.lanes(extent) {
+            true => vec![false; self.carry],
+            false => l.uniform_carries(&self.body, &inputs[self.counts()..], self.carry),
+        };
+        let places: Vec<_> = carry.iter().map(|w| w.place.clone()).collect();
+        let carried = l.carry(p.carry, &uniform, &places)?;
+        let mut piles = l.pile(piled, self.length);
+        if self.reverse {
+            l.push_rows(&piles, extent)?;
+        }
+        let kind = LoopKind::Serial {
+            reverse: self.reverse,
+        };
+        let outs = l.for_(kind, extent, &carried.carries, |l, i, params| {
+            let row = l.b.affine(i);
+            let mut args = l.carried(&carried, params);
+            for &x in p.xs {
+                args.push(l.row(x, &row)?);
+            }
+            args.extend(p.constants);
+            if !self.reverse {
+                l.push_row(&piles, i);
+            }
+            let mut places = vec![None; self.carry];
+            places.extend(l.row_places(&piles, &row));
+            let results = l.run(&self.body, &args, &places)?;
+            let mut next = l.next(&carried, &results)?;
+            next.writes
+                .extend(l.pile_up_rows(&mut piles, &row, &results[self.carry..])?);
+            l.commit(next.writes, &carried.buffers())?;
+            Ok(next.values)
+        })?;
+        let mut results = l.carried(&carried, &outs);
+        results.extend(l.piled(piles, piled));
+        Ok(results)
     }
 
     fn batch(&self, inputs: &[Batched], size: usize) -> Vec<Batched> {

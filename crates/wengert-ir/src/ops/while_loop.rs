@@ -11,7 +11,7 @@ use std::sync::Arc;
 use crate::buffer::{Buffer, Dense};
 use crate::error::{Error, TypeError};
 use crate::eval;
-use crate::ir::text::{Attribute, Attributes};
+use crate::ir::text::{Attribute, Attributes, Given};
 use crate::ir::{BitMatrix, DType, Dim, Func, Type};
 use crate::ops::scan::{
     Tangents, active, carries_first, choose, expect_types, has, linear_scan, loop_deps, present,
@@ -20,6 +20,8 @@ use crate::ops::{
     Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Pruned, Tangent, elementwise, reduce,
 };
 use crate::rewrite::dead::{live_params, live_results, narrowed};
+use crate::schedule::node::NodeId;
+use crate::schedule::{Lowering, Wanted};
 use crate::trace::{Kind, Var, bind, closed};
 use crate::transform::batch;
 use crate::transform::body::{
@@ -169,6 +171,20 @@ impl While {
         let mut has = b.out.clone();
         has.insert(nc, false);
         (out[..nb + 1].to_vec(), scatter(&has, dy))
+    }
+}
+
+impl While {
+    /// The operation of that name and those parameters in the text form.
+    pub fn parse(name: &str, given: &Given, bodies: &[Func]) -> Option<Op> {
+        let [cond, body] = bodies else { return None };
+        let looped = While {
+            cond: cond.clone(),
+            body: body.clone(),
+            carry: given.index("carry")?,
+            limit: given.index("limit")? as u64,
+        };
+        (name == "while").then(|| Op::While(Arc::new(looped)))
     }
 }
 
@@ -331,6 +347,60 @@ impl Primitive for While {
     }
 
     /// Runs to the longest of the batch; an element that is done keeps its carry.
+    fn lower(
+        &self,
+        l: &mut Lowering,
+        inputs: &[NodeId],
+        outputs: &[Wanted],
+    ) -> Result<Vec<NodeId>, Error> {
+        l.ready(inputs)?;
+        let p = self.parts(inputs);
+        let (carry, rest) = outputs.split_at(self.carry);
+        let piled = &rest[1..];
+        let places: Vec<_> = carry.iter().map(|w| w.place.clone()).collect();
+        let carried = l.carry(p.carry, &vec![!l.in_lanes(); self.carry], &places)?;
+        let mut piles = l.pile(piled, Dim::Run);
+        // Lanes count their own steps; rows are numbered for all of a block.
+        let zero = l.b.i64(0);
+        let mut carries = carried.carries.clone();
+        let steps = carries.len();
+        carries.push(l.b.carry(zero));
+        carries.push(l.b.counter());
+        let outs = l.while_(
+            self.limit,
+            &carries,
+            |l, params| {
+                let mut args = l.carried(&carried, params);
+                args.extend(p.cond);
+                let results = l.run(&self.cond, &args, &[None])?;
+                let go_on = l.value(results[0]);
+                l.release(results[0]);
+                Ok(go_on)
+            },
+            |l, params| {
+                let mut args = l.carried(&carried, params);
+                args.extend(p.constants);
+                let row = params[steps + 1];
+                l.push_row(&piles, row);
+                let places = vec![None; self.body.results.len()];
+                let results = l.run(&self.body, &args, &places)?;
+                let mut next = l.next(&carried, &results)?;
+                let at = l.b.affine(row);
+                next.writes
+                    .extend(l.pile_up_rows(&mut piles, &at, &results[self.carry..])?);
+                l.commit(next.writes, &carried.buffers())?;
+                let one = l.b.i64(1);
+                next.values.push(l.b.add(params[steps], one));
+                next.values.push(l.b.add(row, one));
+                Ok(next.values)
+            },
+        )?;
+        let mut results = l.carried(&carried, &outs);
+        results.push(l.scalar(&[], outs[steps]));
+        results.extend(l.piled(piles, piled));
+        Ok(results)
+    }
+
     fn batch(&self, inputs: &[Batched], size: usize) -> Vec<Batched> {
         let p = self.parts(inputs);
         let mut mapped: Vec<bool> = p.carry.iter().map(|b| b.mapped).collect();
@@ -412,33 +482,33 @@ impl While {
         size: usize,
     ) -> Vec<Batched> {
         let nc = self.carry;
-        let mut init: Vec<Var> = carry
-            .iter()
-            .zip(mapped)
-            .map(|(b, &m)| if m { b.spread(size) } else { b.value })
-            .collect();
         let mut cond_func = cond.func.clone();
         let counted = Type::new(DType::I64, &[size]);
+        let extra = usize::from(live.is_some());
         if let Some(live) = live {
             let steps = trace.trace.param(counted.clone());
             let one = Var::full(&counted, 1.0);
             let more = elementwise::select(live, elementwise::add(steps, one), steps);
             values.insert(nc, more);
-            init.push(Var::zeros(&counted));
             let mut types = cond_func.types[..nc].to_vec();
-            types.push(counted);
+            types.push(counted.clone());
             types.extend_from_slice(&cond_func.param_types()[nc..]);
             let places: Vec<usize> = (0..nc).chain(nc + 1..types.len()).collect();
             cond_func = cond_func.with_params(types, &places);
         }
         let body = trace.close(&values, &mut []);
+        // Not before: in the preheader it could not be seen from outside.
+        let spread = |(b, &m): (&Batched, &bool)| if m { b.spread(size) } else { b.value };
+        let mut init: Vec<Var> = carry.iter().zip(mapped).map(spread).collect();
+        if extra > 0 {
+            init.push(Var::zeros(&counted));
+        }
         let batched = While {
             cond: cond_func,
             body: body.func,
             carry: init.len(),
             limit: self.limit,
         };
-        let extra = init.len() - nc;
         let outs = batched.bind(&[&init, &body.captures, &cond.captures]);
         let mut result: Vec<Batched> = (0..nc)
             .map(|i| Batched {

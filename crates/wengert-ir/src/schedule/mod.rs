@@ -12,6 +12,7 @@
 //! and is stored if something outside of the nest still wants it.
 
 pub mod carry;
+pub mod dot;
 pub mod lanes;
 pub mod list;
 pub mod nest;
@@ -89,6 +90,11 @@ pub fn lower(func: &Func) -> Result<Program> {
     let out = l.run(func, &args, &wanted)?;
     l.commit(out.into_iter().zip(places).collect(), &[])?;
     Ok(l.b.finish())
+}
+
+/// Where results may be put.
+pub fn places(outputs: &[Wanted]) -> Vec<Option<View>> {
+    outputs.iter().map(|w| w.place.clone()).collect()
 }
 
 /// Says that something cannot be compiled.
@@ -176,11 +182,30 @@ impl Lowering {
             }
             values.extend(results);
         }
-        let results: Vec<NodeId> = (func.results.iter()).map(|a| self.atom(&values, a)).collect();
+        let results: Vec<NodeId> = (func.results.iter())
+            .map(|a| self.atom(&values, a))
+            .collect();
         for (&node, atom) in results.iter().zip(&func.results) {
             if matches!(atom, Atom::Lit(_)) {
                 self.retain(node, 1);
             }
+        }
+        Ok(results)
+    }
+
+    /// Lowers a function for an operation that is nothing but that.
+    ///
+    /// # Errors
+    /// As [`lower`].
+    pub fn call(
+        &mut self,
+        func: &Func,
+        args: &[NodeId],
+        places: &[Option<View>],
+    ) -> Result<Vec<NodeId>> {
+        let results = self.run(func, args, places)?;
+        for &id in &results {
+            self.node_mut(id).uses -= 1;
         }
         Ok(results)
     }

@@ -153,7 +153,8 @@ impl Lowering {
         let tasks = space.size() * weight >= PARALLEL && !self.parallel;
         if tasks && outer.is_empty() {
             let chunk = (TASK / inside).next_multiple_of(LANES).max(LANES);
-            return self.chunks(vector.extent, chunk, &mut |l, start, len| {
+            let parallel = LoopKind::Parallel;
+            return self.chunks(parallel, vector.extent, chunk, &mut |l, start, len, _| {
                 l.repeat(LoopKind::Vector, len, |l, i| {
                     at[vector.axis] = l.b.add_scaled(&start, &i, 1);
                     l.serial(inner, &mut at, visit)
@@ -181,7 +182,9 @@ impl Lowering {
         let mut at = space.origin();
         let tasks = !self.in_lanes() && !self.parallel && space.size() * weight >= PARALLEL;
         if tasks && !space.axes.is_empty() {
-            return self.outer(&space.axes, &mut at, weight, true, &mut |l, at| visit(l, at));
+            return self.outer(&space.axes, &mut at, weight, true, &mut |l, at| {
+                visit(l, at)
+            });
         }
         self.serial(&space.axes, &mut at, visit)
     }
@@ -207,27 +210,34 @@ impl Lowering {
             });
         }
         let chunk = (TASK / row.max(1)).clamp(1, first.extent);
-        self.chunks(first.extent, chunk, &mut |l, start, len| {
-            if chunk == 1 {
-                at[first.axis] = start;
-                return l.outer(rest, at, inside, false, body);
-            }
-            l.repeat(LoopKind::Serial { reverse: false }, len, |l, i| {
-                at[first.axis] = l.b.add_scaled(&start, &i, 1);
-                l.outer(rest, at, inside, false, body)
-            })
-        })
+        self.chunks(
+            LoopKind::Parallel,
+            first.extent,
+            chunk,
+            &mut |l, start, len, _| {
+                if chunk == 1 {
+                    at[first.axis] = start;
+                    return l.outer(rest, at, inside, false, body);
+                }
+                l.repeat(LoopKind::Serial { reverse: false }, len, |l, i| {
+                    at[first.axis] = l.b.add_scaled(&start, &i, 1);
+                    l.outer(rest, at, inside, false, body)
+                })
+            },
+        )
     }
 
-    /// A parallel loop over chunks of an extent: the first place and the number of places of each.
+    /// A loop over chunks of an extent: the first place and the number of places of each, and its
+    /// number.
     pub(super) fn chunks(
         &mut self,
+        kind: LoopKind,
         extent: usize,
         chunk: usize,
-        body: &mut dyn FnMut(&mut Lowering, Affine, Value) -> Result<()>,
+        body: &mut dyn FnMut(&mut Lowering, Affine, Value, Affine) -> Result<()>,
     ) -> Result<()> {
         let count = self.b.i64(extent.div_ceil(chunk) as i64);
-        self.repeat(LoopKind::Parallel, count, |l, c| {
+        self.repeat(kind, count, |l, c| {
             let start = l.b.scale(&c, chunk as i64);
             let full = l.b.i64(chunk as i64);
             let len = match extent % chunk {
@@ -238,7 +248,7 @@ impl Lowering {
                     l.b.op(ScalarOp::Min, &[left, full])
                 }
             };
-            body(l, start, len)
+            body(l, start, len, c)
         })
     }
 

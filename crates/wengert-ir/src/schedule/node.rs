@@ -26,6 +26,9 @@ pub type Emit = Rc<dyn Fn(&mut Builder, &[Value]) -> Value>;
 /// Writes the statements that find an element.
 pub type Find = Rc<dyn Fn(&mut Lowering, &[Affine]) -> Result<Value>>;
 
+/// Lowers a row along the first axis, given rows of the operands.
+pub type MakeRow = Rc<dyn Fn(&mut Lowering, &[NodeId]) -> Result<NodeId>>;
+
 /// Arrays of so few elements live in registers, and loops over them are unrolled.
 pub const FEW: usize = 4;
 
@@ -73,9 +76,10 @@ pub(super) enum Expr {
         /// `None`: all of them are empty.
         layout: Option<Rc<ListLayout>>,
     },
-    /// Lists whose rows are computed from the rows of other lists when they are read.
-    EachRow {
-        emit: Emit,
+    /// A value with a run-time length whose rows along the first axis are computed from the rows of
+    /// others when they are read.
+    Rows {
+        row: MakeRow,
         inputs: SmallVec<[NodeId; 3]>,
     },
     /// Nobody wants it any more.
@@ -118,12 +122,13 @@ impl Lowering {
         self.node(id).ty.dims()
     }
 
-    pub(super) fn retain(&mut self, id: NodeId, n: u32) {
+    /// So many uses more.
+    pub fn retain(&mut self, id: NodeId, n: u32) {
         self.node_mut(id).uses += n;
     }
 
     /// One use less; with the last, those of its operands.
-    pub(super) fn release(&mut self, id: NodeId) {
+    pub fn release(&mut self, id: NodeId) {
         let mut left = vec![id];
         while let Some(id) = left.pop() {
             let node = self.node_mut(id);
@@ -233,11 +238,14 @@ impl Lowering {
         emit: Emit,
     ) -> NodeId {
         if ty.shape.has_run() {
-            return self.each_row(ty, inputs, emit);
+            let row_type = ty.row();
+            let row = move |l: &mut Lowering, rows: &[NodeId]| {
+                Ok(l.each_of(row_type.clone(), rows.into(), cheap, emit.clone()))
+            };
+            return self.rows(ty, inputs, row);
         }
-        let same = |l: &Lowering, id: &NodeId| {
-            matches!(l.expr(*id), Expr::Literal(_) | Expr::Scalar(_))
-        };
+        let same =
+            |l: &Lowering, id: &NodeId| matches!(l.expr(*id), Expr::Literal(_) | Expr::Scalar(_));
         if inputs.iter().all(|id| same(self, id)) {
             let origin: Position = ty.dims().iter().map(|_| Affine::default()).collect();
             let args: SmallVec<[Value; 3]> = (inputs.iter())
@@ -253,6 +261,17 @@ impl Lowering {
         };
         let id = self.push(ty, expr);
         self.few_at_once(id)
+    }
+
+    /// A value with a run-time length, row by row.
+    pub fn rows(
+        &mut self,
+        ty: Type,
+        inputs: SmallVec<[NodeId; 3]>,
+        row: impl Fn(&mut Lowering, &[NodeId]) -> Result<NodeId> + 'static,
+    ) -> NodeId {
+        let row = Rc::new(row);
+        self.push(ty, Expr::Rows { row, inputs })
     }
 
     /// Each element from somewhere: operands that would have to be computed are stored first.
@@ -386,7 +405,7 @@ impl Lowering {
                 self.remember(id, at, value);
                 Ok(value)
             }
-            Expr::Lists { .. } | Expr::EachRow { .. } | Expr::Gone => {
+            Expr::Lists { .. } | Expr::Rows { .. } | Expr::Gone => {
                 unreachable!("an element of {} that is not there", self.ty(id))
             }
         }
@@ -420,7 +439,8 @@ impl Lowering {
     /// # Errors
     /// If it has to be stored and cannot be.
     pub fn remap(&mut self, id: NodeId, map: &AxisMap) -> Result<NodeId> {
-        if !self.moves_freely(id) || !map.reads_once() {
+        let cheap = matches!(self.expr(id), Expr::Each { cheap: true, .. });
+        if !self.moves_freely(id) || !(map.reads_once() || cheap) {
             self.force(&[id])?;
         }
         let ty = Type::new(self.ty(id).dtype, &map.dims);
@@ -439,9 +459,8 @@ impl Lowering {
                 let strides = contiguous(&self.dims(id));
                 let place = |at: &Position| {
                     let walked = walks.iter().zip(&strides).map(|((start, along), stride)| {
-                        let i = along.map_or(0, |(axis, step)| {
-                            at[axis].as_constant().unwrap_or(0) * step
-                        });
+                        let i = along
+                            .map_or(0, |(axis, step)| at[axis].as_constant().unwrap_or(0) * step);
                         (start + i) * stride
                     });
                     walked.sum::<i64>() as usize
@@ -485,7 +504,7 @@ impl Lowering {
                 };
                 self.find(&ty, &inputs, find)?
             }
-            Expr::Lists { .. } | Expr::EachRow { .. } | Expr::Gone => {
+            Expr::Lists { .. } | Expr::Rows { .. } | Expr::Gone => {
                 unreachable!("a layout of lists")
             }
         };
@@ -530,12 +549,7 @@ impl Lowering {
         }
     }
 
-    fn map_walk(
-        &mut self,
-        offset: &Affine,
-        from: &[i64],
-        map: &AxisMap,
-    ) -> (Affine, PerAxis<i64>) {
+    fn map_walk(&mut self, offset: &Affine, from: &[i64], map: &AxisMap) -> (Affine, PerAxis<i64>) {
         let mut offset = offset.clone();
         let mut strides: PerAxis<i64> = map.dims.iter().map(|_| 0).collect();
         for (walk, &stride) in map.axes.iter().zip(from) {
@@ -552,6 +566,9 @@ impl Lowering {
     /// # Errors
     /// As [`Lowering::remap`].
     pub fn row(&mut self, id: NodeId, row: &Affine) -> Result<NodeId> {
+        if self.ty(id).shape.has_run() {
+            return self.list_row(id, row);
+        }
         let map = AxisMap::row(&self.dims(id), row.clone());
         self.remap(id, &map)
     }
@@ -574,12 +591,10 @@ impl Lowering {
             Expr::Scalar(value) => self.push(ty, Expr::Scalar(value)),
             Expr::Few(elements) if dims.is_empty() => self.push(ty, Expr::Scalar(elements[0])),
             Expr::Few(elements) => self.push(ty, Expr::Few(elements)),
-            Expr::Count { offset, strides } => {
-                match super::view::reshape(&from, &strides, dims) {
-                    Some(strides) => self.count(ty, offset, strides),
-                    None => self.reshape_memory(id, ty)?,
-                }
-            }
+            Expr::Count { offset, strides } => match super::view::reshape(&from, &strides, dims) {
+                Some(strides) => self.count(ty, offset, strides),
+                None => self.reshape_memory(id, ty)?,
+            },
             Expr::Each {
                 emit,
                 inputs,
@@ -607,7 +622,7 @@ impl Lowering {
 
 pub(super) fn inputs_of(expr: &Expr) -> SmallVec<[NodeId; 3]> {
     match expr {
-        Expr::Each { inputs, .. } | Expr::Find { inputs, .. } | Expr::EachRow { inputs, .. } => {
+        Expr::Each { inputs, .. } | Expr::Find { inputs, .. } | Expr::Rows { inputs, .. } => {
             inputs.clone()
         }
         Expr::Lists { handles, .. } => SmallVec::from_slice(&[*handles]),

@@ -7,7 +7,7 @@ use super::node::{FEW, NodeId, Position, positions};
 use super::view::{AxisMap, PerAxis, View, contiguous};
 use super::{Lowering, Wanted};
 use crate::error::Result;
-use crate::ir::order::{CHUNK, PARTIALS, SHORT};
+use crate::ir::order::{CHUNK, LANE_CHUNK, PARTIALS, SHORT};
 use crate::ir::{DType, Type};
 use crate::loops::affine::Affine;
 use crate::loops::{FoldOp, LANES, LoopKind, ScalarOp, Value};
@@ -54,8 +54,19 @@ pub(super) struct Fold {
     pub reduced: Vec<usize>,
     /// How the terms walk over memory.
     pub walks: Vec<Option<PerAxis<i64>>>,
-    /// One term after the other, however many there are.
-    pub one_by_one: bool,
+    /// In what order.
+    pub rule: Rule,
+}
+
+/// In what order terms are joined: see [`crate::ir::order`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Rule {
+    /// That of reductions.
+    Usual,
+    /// One after the other, however many there are.
+    OneByOne,
+    /// That of sums over the lanes of a map.
+    Lanes,
 }
 
 impl Lowering {
@@ -88,6 +99,7 @@ impl Lowering {
         }
         let read = self.with_leaves(&pending, &[x]);
         let walks = self.walks(&read);
+        let read = self.with_found(read);
         let mut fold = Fold {
             op,
             dtype: want.ty.dtype,
@@ -95,7 +107,7 @@ impl Lowering {
             kept,
             reduced,
             walks,
-            one_by_one: false,
+            rule: Rule::Usual,
         };
         if fold.across(self.in_lanes()) && fold.reduced_space().axes.len() > 1 {
             // The terms are to lie one after the other.
@@ -111,10 +123,14 @@ impl Lowering {
         let places: Vec<View> = (beside.iter())
             .map(|&id| {
                 let dtype = self.ty(id).dtype;
-                self.node_mut(id).place.take().unwrap_or_else(|| self.alloc(dtype, &dims))
+                self.node_mut(id)
+                    .place
+                    .take()
+                    .unwrap_or_else(|| self.alloc(dtype, &dims))
             })
             .collect();
-        fold.walks.extend(places.iter().map(|p| Some(p.strides.clone())));
+        fold.walks
+            .extend(places.iter().map(|p| Some(p.strides.clone())));
         let spilled = std::mem::take(&mut self.spilled);
         self.spill(&read)?;
         let result = self.fold(&fold, want, &mut |l, at| {
@@ -137,6 +153,27 @@ impl Lowering {
         Ok(result)
     }
 
+    /// The sum over the first axis, in the order of a sum over the lanes of a map, or one after the
+    /// other.
+    pub(super) fn sum_rows(&mut self, x: NodeId, rule: Rule, want: &Wanted) -> Result<NodeId> {
+        self.force(&[x])?;
+        let dims = self.dims(x);
+        let fold = Fold {
+            op: FoldOp::Add,
+            dtype: want.ty.dtype,
+            kept: (1..dims.len()).collect(),
+            reduced: vec![0],
+            walks: self.walks(&[x]),
+            dims,
+            rule,
+        };
+        let spilled = std::mem::take(&mut self.spilled);
+        self.spill(&[x])?;
+        let sum = self.fold(&fold, want, &mut |l, at| l.element(x, at));
+        self.spilled = spilled;
+        sum
+    }
+
     /// A reduction of terms.
     pub(super) fn fold(
         &mut self,
@@ -157,7 +194,7 @@ impl Lowering {
             },
             (None, false) => self.alloc(want.ty.dtype, &dims),
         };
-        if n > CHUNK && !fold.one_by_one && !self.in_lanes() && !self.parallel {
+        if n > CHUNK && fold.rule == Rule::Usual && !self.in_lanes() && !self.parallel {
             return self.fold_in_tasks(fold, want, place, term);
         }
         let kept = fold.kept_space(&place);
@@ -227,7 +264,7 @@ impl Lowering {
             kept: (1..sums.len()).collect(),
             reduced: vec![0],
             walks: self.walks(&[partial]),
-            one_by_one: true,
+            rule: Rule::OneByOne,
             ..*fold
         };
         let want = Wanted {
@@ -240,27 +277,36 @@ impl Lowering {
     /// The reduction of all terms at a point of the kept axes.
     fn total(&mut self, fold: &Fold, at: Position, term: &mut Term<'_>) -> Result<Value> {
         let n = fold.terms();
-        if fold.one_by_one || n < SHORT {
+        let one_by_one = match fold.rule {
+            Rule::Usual => n < SHORT,
+            Rule::OneByOne => true,
+            Rule::Lanes => false,
+        };
+        let size = match fold.rule {
+            Rule::Lanes => LANE_CHUNK,
+            _ => CHUNK,
+        };
+        if one_by_one {
             let space = fold.reduced_space();
             let sum = self.one_by_one(fold, &space.axes, &mut at.clone(), None, term)?;
             return Ok(sum.expect("a term"));
         }
-        if n <= CHUNK {
+        if n <= size {
             return self.chunk(fold, at, &Affine::default(), n, term);
         }
-        let (full, rest) = (n / CHUNK, n % CHUNK);
+        let (full, rest) = (n / size, n % size);
         let neutral = self.b.constant(fold.dtype, neutral(fold.op, fold.dtype));
         let (carry, count) = (self.b.carry(neutral), self.b.i64(full as i64));
         let total = self.for_(SERIAL, count, &[carry], |l, c, sum| {
             let c = l.b.affine(c);
-            let start = l.b.scale(&c, CHUNK as i64);
-            let value = l.chunk(fold, at.clone(), &start, CHUNK, term)?;
+            let start = l.b.scale(&c, size as i64);
+            let value = l.chunk(fold, at.clone(), &start, size, term)?;
             Ok(vec![l.b.op(fold.op.scalar(), &[sum[0], value])])
         })?[0];
         if rest == 0 {
             return Ok(total);
         }
-        let start = Affine::constant((full * CHUNK) as i64);
+        let start = Affine::constant((full * size) as i64);
         let value = self.chunk(fold, at, &start, rest, term)?;
         Ok(self.b.op(fold.op.scalar(), &[total, value]))
     }
@@ -310,9 +356,13 @@ impl Lowering {
         term: &mut Term<'_>,
     ) -> Result<Value> {
         let op = fold.op.scalar();
-        let neutral = self.b.constant(fold.dtype, neutral(fold.op, fold.dtype));
-        let carry = self.b.carry(neutral);
-        if len < SHORT {
+        let start_from = match fold.rule {
+            Rule::Lanes => 0,
+            _ => neutral(fold.op, fold.dtype),
+        };
+        let init = self.b.constant(fold.dtype, start_from);
+        let carry = self.b.carry(init);
+        if len < SHORT && fold.rule == Rule::Usual {
             let extent = self.b.i64(len as i64);
             let sums = self.for_(SERIAL, extent, &[carry], |l, i, sum| {
                 let i = l.b.affine(i);
@@ -388,7 +438,7 @@ impl Fold {
         let results = self.kept.iter().map(|&a| self.dims[a]).max().unwrap_or(1);
         let innermost = (0..self.dims.len()).rev().find(|&a| self.dims[a] > 1);
         !in_lanes
-            && !self.one_by_one
+            && self.rule == Rule::Usual
             && self.terms() >= SHORT
             && (results < LANES || innermost.is_none_or(|a| self.reduced.contains(&a)))
     }

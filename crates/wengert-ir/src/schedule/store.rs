@@ -151,6 +151,18 @@ impl Lowering {
         all.into_iter().collect()
     }
 
+    /// These, and what is found elsewhere for them.
+    pub(super) fn with_found(&self, mut nodes: Vec<NodeId>) -> Vec<NodeId> {
+        let mut i = 0;
+        while i < nodes.len() {
+            if let Expr::Find { inputs, .. } = self.expr(nodes[i]) {
+                nodes.extend(inputs.iter().copied());
+            }
+            i += 1;
+        }
+        nodes
+    }
+
     /// Puts elements in registers among these into memory, for a nest that reaches them by number.
     pub(super) fn spill(&mut self, nodes: &[NodeId]) -> Result<()> {
         for &id in nodes {
@@ -184,7 +196,13 @@ impl Lowering {
         }
         let read = self.with_leaves(&pending, &own);
         let mut walks = self.walks(&read);
-        walks.extend(roots.iter().flat_map(|r| &r.places).map(|p| Some(p.strides.clone())));
+        let read = self.with_found(read);
+        walks.extend(
+            roots
+                .iter()
+                .flat_map(|r| &r.places)
+                .map(|p| Some(p.strides.clone())),
+        );
         let space = Space::new(&dims, &walks);
         let spilled = std::mem::take(&mut self.spilled);
         if dims.iter().product::<usize>() > FEW {
@@ -219,17 +237,29 @@ impl Lowering {
         Ok(())
     }
 
-    /// Writes nodes to their places at the end of a region, and lets go of them. What is read from
-    /// the buffers in `overwritten` is what was there before, wherever in this it is read.
+    /// Writes nodes to their places at the end of a region, and lets go of them.
     ///
     /// # Errors
     /// As [`Lowering::force`].
-    pub fn commit(
+    pub fn commit(&mut self, writes: Vec<(NodeId, View)>, overwritten: &[BufferId]) -> Result<()> {
+        let held: Vec<NodeId> = writes.iter().map(|w| w.0).collect();
+        self.write_all(writes, overwritten)?;
+        for node in held {
+            self.release(node);
+        }
+        Ok(())
+    }
+
+    /// Writes nodes to their places, all of one shape in one nest. What is read from the buffers in
+    /// `overwritten` is what was there before, wherever in this it is read.
+    ///
+    /// # Errors
+    /// As [`Lowering::force`].
+    pub fn write_all(
         &mut self,
         writes: Vec<(NodeId, View)>,
         overwritten: &[BufferId],
     ) -> Result<()> {
-        let held: Vec<NodeId> = writes.iter().map(|w| w.0).collect();
         let mut groups: Vec<(Vec<usize>, Vec<Root>)> = vec![];
         for (node, place) in writes {
             if matches!(self.expr(node), Expr::Stored(view) if *view == place) {
@@ -278,9 +308,6 @@ impl Lowering {
         }
         for (node, place) in copies {
             self.write(node, place)?;
-        }
-        for node in held {
-            self.release(node);
         }
         Ok(())
     }

@@ -141,8 +141,10 @@ impl Walk<'_> {
                 self.define(*index);
                 carried.iter().for_each(|c| self.define(c.param));
                 self.block(body);
-                // Lanes that have finished, or are dead, keep the old values.
+                // Each step looks at the extent and counts on, and lanes that have finished, or are
+                // dead, keep the old values.
                 self.mention(*extent);
+                self.mention(*index);
                 carried.iter().for_each(|c| self.mention(c.param));
                 self.leave();
                 carried.iter().for_each(|c| self.define(c.out));

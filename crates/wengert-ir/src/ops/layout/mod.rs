@@ -7,9 +7,13 @@ use std::borrow::Cow;
 
 use crate::buffer::{Buffer, Data, Dense};
 use crate::error::{Error, TypeError};
-use crate::ir::text::{Attribute, Attributes};
+use crate::ir::text::{Attribute, Attributes, Given};
 use crate::ir::{BitMatrix, DType, Dim, Func, Shape, Type};
+use crate::loops::affine::Affine;
 use crate::ops::{Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Tangent, reduce};
+use crate::schedule::node::NodeId;
+use crate::schedule::view::{AxisMap, Walk};
+use crate::schedule::{Lowering, Wanted};
 use crate::trace::{Var, bind1};
 
 mod build;
@@ -144,6 +148,49 @@ fn per_axis(ty: &Type, lists: [&Vec<usize>; 3]) -> Result<Vec<usize>, TypeError>
             dims.len(),
             lists[0].len()
         ))),
+    }
+}
+
+impl Layout {
+    /// The operation of that name and those parameters in the text form.
+    pub fn parse(name: &str, given: &Given, _: &[Func]) -> Option<Op> {
+        let op = match name {
+            "broadcast" => {
+                let dim = |n: i64| match n {
+                    -1 => Some(Dim::Run),
+                    n => usize::try_from(n).ok().map(Dim::N),
+                };
+                let dims: Option<_> = given.ints("dims")?.into_iter().map(dim).collect();
+                Broadcast {
+                    shape: Shape(dims?),
+                    axes: given.indices("axes")?,
+                }
+            }
+            "reshape" => Reshape {
+                dims: given.indices("dims")?,
+            },
+            "transpose" => Transpose {
+                axes: given.indices("axes")?,
+            },
+            "slice" => Slice {
+                start: given.indices("start")?,
+                limit: given.indices("limit")?,
+                step: given.indices("step")?,
+            },
+            "pad" => Pad {
+                low: given.indices("low")?,
+                high: given.indices("high")?,
+                interior: given.indices("interior")?,
+            },
+            "concat" => Concat {
+                axis: given.index("axis")?,
+            },
+            "reverse" => Reverse {
+                axes: given.indices("axes")?,
+            },
+            _ => return None,
+        };
+        Some(Op::Layout(op))
     }
 }
 
@@ -444,6 +491,45 @@ impl Primitive for Layout {
         vec![inputs[0].is_linear().then(|| ct.map(back))]
     }
 
+    fn lower(
+        &self,
+        l: &mut Lowering,
+        inputs: &[NodeId],
+        outputs: &[Wanted],
+    ) -> Result<Vec<NodeId>, Error> {
+        let (x, want) = (inputs[0], &outputs[0]);
+        if let Broadcast { shape, axes } = self {
+            return Ok(vec![lower_broadcast(l, x, &want.ty, &shape.0, axes)?]);
+        }
+        let dims = l.dims(x);
+        let map = |walks: &mut dyn Iterator<Item = Walk>| AxisMap {
+            dims: want.ty.dims(),
+            axes: walks.collect(),
+        };
+        let node = match self {
+            Broadcast { .. } => unreachable!("above"),
+            Reshape { dims } => l.reshape(x, dims)?,
+            Transpose { axes } => l.remap(x, &AxisMap::transpose(&dims, axes))?,
+            Slice { start, step, .. } => {
+                let walk = |a: usize| Walk::from(start[a] as i64, a, step[a] as i64);
+                l.remap(x, &map(&mut (0..dims.len()).map(walk)))?
+            }
+            Reverse { axes } => {
+                let walk = |a: usize| match axes.contains(&a) {
+                    true => Walk::from(dims[a] as i64 - 1, a, -1),
+                    false => Walk::whole(a),
+                };
+                l.remap(x, &map(&mut (0..dims.len()).map(walk)))?
+            }
+            Pad { low, interior, .. } => {
+                let step: Vec<usize> = interior.iter().map(|n| n + 1).collect();
+                l.pad(x, low, &step, want)?
+            }
+            Concat { axis } => l.concat(inputs, *axis, want)?,
+        };
+        Ok(vec![node])
+    }
+
     fn batch(&self, inputs: &[Batched], size: usize) -> Vec<Batched> {
         let x = inputs[0];
         let later = |axes: &[usize]| axes.iter().map(|a| a + 1).collect::<Vec<_>>();
@@ -529,4 +615,33 @@ fn unbroadcast(ct: Var, ty: &Type, shape: &Shape, axes: &[usize]) -> Var {
         true => sum,
         false => reshape(sum, &ty.dims()),
     }
+}
+
+/// Axes of length 1 are read at their one place, however long they become.
+fn lower_broadcast(
+    l: &mut Lowering,
+    x: NodeId,
+    ty: &Type,
+    dims: &[Dim],
+    axes: &[usize],
+) -> Result<NodeId, Error> {
+    if ty.shape.has_run() {
+        // Lists of rows are only ever entered, never repeated.
+        let row = ty.row();
+        let axes: Vec<usize> = axes[1..].iter().map(|a| a - 1).collect();
+        let make = move |l: &mut Lowering, rows: &[NodeId]| {
+            lower_broadcast(l, rows[0], &row, &row.shape.0.clone(), &axes)
+        };
+        return Ok(l.rows(ty.clone(), smallvec::smallvec![x], make));
+    }
+    let from = l.dims(x);
+    let walk = |(a, &axis): (usize, &usize)| match Dim::N(from[a]) == dims[axis] {
+        true => Walk::whole(axis),
+        false => Walk::at(Affine::default()),
+    };
+    let map = AxisMap {
+        dims: ty.dims(),
+        axes: axes.iter().enumerate().map(walk).collect(),
+    };
+    l.remap(x, &map)
 }

@@ -1,0 +1,327 @@
+//! What goes from step to step: scalars and few elements in registers, arrays in place in memory.
+
+use std::rc::Rc;
+
+use super::list::{ListLayout, stored_type};
+use super::node::{Expr, FEW, NodeId, positions};
+use super::store::buffer_of;
+use super::view::{View, is_contiguous};
+use super::{Lowering, Wanted, unsupported};
+use crate::error::Result;
+use crate::ir::{Atom, Func, Type};
+use crate::loops::builder::Carry;
+use crate::loops::{BufferId, BufferKind, Stmt, Value};
+
+/// The carried values of a loop.
+pub struct Carried {
+    slots: Vec<Slot>,
+    /// What the loop carries in registers.
+    pub carries: Vec<Carry>,
+}
+
+struct Slot {
+    /// The type of the value.
+    ty: Type,
+    /// What is behind it, if it is a list.
+    layout: Option<Rc<ListLayout>>,
+    home: Home,
+}
+
+enum Home {
+    /// The first of its elements among what the loop carries in registers.
+    Registers(usize),
+    /// An array that is overwritten step by step.
+    Memory(View),
+}
+
+/// What a step leaves behind.
+pub struct Next {
+    /// The next values in registers.
+    pub values: Vec<Value>,
+    /// The next arrays; they are held.
+    pub writes: Vec<(NodeId, View)>,
+}
+
+impl Lowering {
+    /// The elements of an array of few, row-major.
+    ///
+    /// # Errors
+    /// As [`Lowering::force`].
+    pub fn elements(&mut self, id: NodeId) -> Result<Vec<Value>> {
+        let places = positions(&self.dims(id));
+        places.iter().map(|at| self.element(id, at)).collect()
+    }
+
+    /// An array of few elements, or a scalar.
+    pub fn of_elements(&mut self, ty: &Type, elements: &[Value]) -> NodeId {
+        match ty.rank() {
+            0 => self.scalar(&[], elements[0]),
+            _ => self.few(ty.dtype, &ty.dims(), elements.to_vec()),
+        }
+    }
+
+    /// Sees to it that arrays are there, before a region that may read them more than once, or not
+    /// at all.
+    ///
+    /// # Errors
+    /// As [`Lowering::force`].
+    pub fn ready(&mut self, ids: &[NodeId]) -> Result<()> {
+        self.force(ids)
+    }
+
+    /// Makes a loop's carry from what it starts with. `uniform` says which scalars are the same in
+    /// all lanes, at every step; `places` where arrays may be.
+    ///
+    /// # Errors
+    /// As [`Lowering::force`].
+    pub fn carry(
+        &mut self,
+        init: &[NodeId],
+        uniform: &[bool],
+        places: &[Option<View>],
+    ) -> Result<Carried> {
+        let mut carried = Carried {
+            slots: vec![],
+            carries: vec![],
+        };
+        let mut writes = vec![];
+        for (i, &id) in init.iter().enumerate() {
+            let ty = self.ty(id).clone();
+            let (stored, layout) = match ty.shape.has_run() {
+                true => self.handles(id)?,
+                false => (id, None),
+            };
+            let kept = stored_type(&ty);
+            let home = if kept.size() <= FEW {
+                let first = carried.carries.len();
+                for init in self.elements(stored)? {
+                    let lanes = self.in_lanes() && !uniform[i];
+                    carried.carries.push(Carry { init, lanes });
+                }
+                Home::Registers(first)
+            } else {
+                let own = self.own_memory(stored);
+                let place = places[i]
+                    .clone()
+                    .filter(|_| !self.in_lanes() && own.is_none());
+                Home::Memory(match own {
+                    Some(view) => view,
+                    None => {
+                        let place = match place {
+                            Some(place) => place,
+                            None => self.alloc(kept.dtype, &kept.dims()),
+                        };
+                        writes.push((stored, place.clone()));
+                        place
+                    }
+                })
+            };
+            carried.slots.push(Slot { ty, layout, home });
+        }
+        self.write_all(writes, &[])?;
+        Ok(carried)
+    }
+
+    /// The memory of an array that nothing else will read, and that may be overwritten.
+    fn own_memory(&mut self, id: NodeId) -> Option<View> {
+        let Expr::Stored(view) = self.expr(id).clone() else {
+            return None;
+        };
+        let buffer = buffer_of(&view)?;
+        let b = self.b.buffer_of(buffer);
+        let scratch = matches!(
+            b.kind,
+            BufferKind::Call | BufferKind::Task | BufferKind::Local
+        );
+        let dims = self.dims(id);
+        let whole = view.offset.as_constant() == Some(0)
+            && is_contiguous(&dims, &view.strides)
+            && b.len == dims.iter().product::<usize>();
+        let here = (b.kind == BufferKind::Local) == self.in_lanes();
+        let mine = self.node(id).uses == 1 && !self.is_read(buffer, &[id]);
+        (scratch && whole && here && mine).then_some(view)
+    }
+
+    /// The carried values inside the loop.
+    pub fn carried(&mut self, carried: &Carried, params: &[Value]) -> Vec<NodeId> {
+        let slots = carried.slots.iter();
+        slots.map(|s| self.slot(s, params)).collect()
+    }
+
+    fn slot(&mut self, slot: &Slot, params: &[Value]) -> NodeId {
+        let kept = stored_type(&slot.ty);
+        let stored = match &slot.home {
+            Home::Registers(first) => {
+                self.of_elements(&kept, &params[*first..*first + kept.size()])
+            }
+            Home::Memory(view) => self.stored(kept.dtype, kept.dims(), view.clone()),
+        };
+        self.from_stored(&slot.ty, stored, slot.layout.clone())
+    }
+
+    /// Takes the values that a step leaves, which are held.
+    ///
+    /// # Errors
+    /// As [`Lowering::force`].
+    pub fn next(&mut self, carried: &Carried, results: &[NodeId]) -> Result<Next> {
+        let mut next = Next {
+            values: vec![],
+            writes: vec![],
+        };
+        for (slot, &id) in carried.slots.iter().zip(results) {
+            let mut layout = slot.layout.clone();
+            let stored = self.as_stored(id, &mut layout)?;
+            if layout != slot.layout {
+                return Err(unsupported(format!("a carried list of type {}", slot.ty)));
+            }
+            match &slot.home {
+                Home::Registers(_) => {
+                    next.values.extend(self.elements(stored)?);
+                    self.release(stored);
+                }
+                Home::Memory(view) => next.writes.push((stored, view.clone())),
+            }
+        }
+        Ok(next)
+    }
+
+    /// Runs `body` while `cond` holds.
+    ///
+    /// # Errors
+    /// Those of the two.
+    pub fn while_(
+        &mut self,
+        limit: u64,
+        carries: &[Carry],
+        cond: impl FnOnce(&mut Lowering, &[Value]) -> Result<Value>,
+        body: impl FnOnce(&mut Lowering, &[Value]) -> Result<Vec<Value>>,
+    ) -> Result<Vec<Value>> {
+        let carried = self.b.carried(carries);
+        let params: Vec<Value> = carried.iter().map(|c| c.param).collect();
+        self.b.open(None);
+        let test = cond(self, &params)?;
+        let cond = self.b.close(vec![test]);
+        self.b.open(None);
+        let results = body(self, &params)?;
+        let body = self.b.close(results);
+        let outs = carried.iter().map(|c| c.out).collect();
+        self.b.push(Stmt::While {
+            carried,
+            cond,
+            body,
+            limit,
+        });
+        Ok(outs)
+    }
+
+    /// One of two functions of these operands, and their results.
+    ///
+    /// # Errors
+    /// As [`Lowering::run`].
+    pub fn branch(
+        &mut self,
+        pred: NodeId,
+        branches: &[Func; 2],
+        args: &[NodeId],
+        outputs: &[Wanted],
+    ) -> Result<Vec<NodeId>> {
+        self.ready(args)?;
+        let pred = self.value(pred);
+        let kept: Vec<Type> = outputs.iter().map(|w| stored_type(&w.ty)).collect();
+        let places: Vec<Option<View>> = (outputs.iter().zip(&kept))
+            .map(|(want, kept)| match (&want.place, kept.size() > FEW) {
+                (_, false) => None,
+                (Some(place), true) if !want.ty.shape.has_run() => Some(place.clone()),
+                _ => Some(self.alloc(kept.dtype, &kept.dims())),
+            })
+            .collect();
+        let wishes: Vec<Option<View>> = (outputs.iter().zip(&places))
+            .map(|(want, place)| place.clone().filter(|_| !want.ty.shape.has_run()))
+            .collect();
+        let mut layouts: Vec<Option<Rc<ListLayout>>> = outputs.iter().map(|_| None).collect();
+        let mut blocks = vec![];
+        for func in branches {
+            self.b.open(None);
+            let results = self.run(func, args, &wishes)?;
+            let mut values = vec![];
+            let mut writes = vec![];
+            for (i, id) in results.into_iter().enumerate() {
+                let stored = self.as_stored(id, &mut layouts[i])?;
+                match &places[i] {
+                    Some(place) => writes.push((stored, place.clone())),
+                    None => {
+                        values.extend(self.elements(stored)?);
+                        self.release(stored);
+                    }
+                }
+            }
+            self.commit(writes, &[])?;
+            blocks.push(self.b.close(values));
+        }
+        let [then, otherwise] = blocks.try_into().expect("two branches");
+        let values = self.b.close_if(pred, then, otherwise);
+        let mut first = 0;
+        let mut results = vec![];
+        for (i, want) in outputs.iter().enumerate() {
+            let stored = match &places[i] {
+                Some(place) => self.stored(kept[i].dtype, kept[i].dims(), place.clone()),
+                None => {
+                    let n = kept[i].size();
+                    first += n;
+                    self.of_elements(&kept[i], &values[first - n..first])
+                }
+            };
+            results.push(self.from_stored(&want.ty, stored, layouts[i].clone()));
+        }
+        Ok(results)
+    }
+
+    /// Which scalars that a loop carries are the same in all lanes: those that start so and are
+    /// computed from nothing else, element by element. Outside of lanes that goes without saying.
+    pub fn uniform_carries(&self, body: &Func, args: &[NodeId], carry: usize) -> Vec<bool> {
+        if !self.in_lanes() {
+            return vec![true; carry];
+        }
+        let scalar = |id: NodeId| match self.expr(id) {
+            Expr::Scalar(value) => self.ty(id).rank() == 0 && !self.b.lanes(*value),
+            Expr::Literal(_) => self.ty(id).rank() == 0,
+            _ => false,
+        };
+        let mut params: Vec<bool> = args.iter().map(|&id| scalar(id)).collect();
+        loop {
+            let mut uniform = params.clone();
+            let is = |uniform: &[bool], a: &Atom| match a {
+                Atom::Var(v) => uniform[*v as usize],
+                Atom::Lit(splat) => splat.ty().rank() == 0,
+            };
+            for eqn in &body.eqns {
+                let simple = eqn.op.bodies().is_empty()
+                    && (eqn.outputs.clone()).all(|v| body.types[v as usize].rank() == 0)
+                    && eqn.inputs.iter().all(|a| is(&uniform, a));
+                uniform.extend(eqn.outputs.clone().map(|_| simple));
+            }
+            let mut changed = false;
+            for i in 0..carry {
+                if params[i] && !is(&uniform, &body.results[i]) {
+                    params[i] = false;
+                    changed = true;
+                }
+            }
+            if !changed {
+                params.truncate(carry);
+                return params;
+            }
+        }
+    }
+}
+
+impl Carried {
+    /// The buffers that a step overwrites.
+    pub fn buffers(&self) -> Vec<BufferId> {
+        let views = self.slots.iter().filter_map(|s| match &s.home {
+            Home::Memory(view) => buffer_of(view),
+            Home::Registers(_) => None,
+        });
+        views.collect()
+    }
+}

@@ -1,0 +1,156 @@
+//! Contractions: loops, or a library's product for large ones.
+
+use std::collections::HashMap;
+
+use super::node::{Expr, NodeId};
+use super::reduce::{Fold, Rule};
+use super::store::buffer_of;
+use super::view::{AxisMap, PerAxis, View, is_contiguous};
+use super::{Lowering, Wanted};
+use crate::error::Result;
+use crate::loops::affine::Affine;
+use crate::loops::{FoldOp, Kernel, ScalarOp};
+
+/// A library does products of so many terms.
+pub const LARGE: usize = 32 * 32 * 32;
+
+/// A sum of products.
+pub struct Product {
+    /// The lengths of the axes of the products: those of the result, then those summed over.
+    pub dims: Vec<usize>,
+    /// The first factor, and which of the axes its own are.
+    pub a: (NodeId, Vec<usize>),
+    /// The second.
+    pub b: (NodeId, Vec<usize>),
+    /// How many axes of the result, the first, both factors have.
+    pub batch: usize,
+    /// How many axes behind those are the first factor's.
+    pub rows: usize,
+    /// Where the first factor is zero, so is the product.
+    pub zero_wins: bool,
+    /// Whether a library should do it.
+    pub large: bool,
+}
+
+impl Lowering {
+    /// A sum of products, one after the other.
+    ///
+    /// # Errors
+    /// As [`Lowering::force`].
+    pub fn product(&mut self, p: &Product, want: &Wanted) -> Result<NodeId> {
+        let kept = want.ty.rank();
+        if p.dims[kept..].contains(&0) {
+            return Ok(self.literal(want.ty.clone(), 0));
+        }
+        self.force(&[p.a.0, p.b.0])?;
+        let a = self.remap(p.a.0, &AxisMap::broadcast(&p.dims, &p.a.1))?;
+        let b = self.remap(p.b.0, &AxisMap::broadcast(&p.dims, &p.b.1))?;
+        if p.large
+            && !self.in_lanes()
+            && let (Expr::Stored(va), Expr::Stored(vb)) = (self.expr(a), self.expr(b))
+            && let Some(matrices) = Matrices::of(p, kept, va, vb)
+        {
+            return self.library_product(p, want, &matrices);
+        }
+        let fold = Fold {
+            op: FoldOp::Add,
+            dtype: want.ty.dtype,
+            dims: p.dims.clone(),
+            kept: (0..kept).collect(),
+            reduced: (kept..p.dims.len()).collect(),
+            walks: self.walks(&[a, b]),
+            rule: Rule::OneByOne,
+        };
+        let spilled = std::mem::take(&mut self.spilled);
+        self.spill(&[a, b])?;
+        let result = self.fold(&fold, want, &mut |l, at| {
+            l.memo = Some(HashMap::new());
+            let (x, y) = (l.element(a, at)?, l.element(b, at)?);
+            l.memo = None;
+            let xy = l.b.mul(x, y);
+            if !p.zero_wins {
+                return Ok(xy);
+            }
+            let zero = l.b.constant(l.b.dtype(x), 0);
+            let none = l.b.op(ScalarOp::Eq, &[x, zero]);
+            Ok(l.b.select(none, zero, xy))
+        });
+        self.spilled = spilled;
+        result
+    }
+
+    fn library_product(
+        &mut self,
+        p: &Product,
+        want: &Wanted,
+        matrices: &Matrices,
+    ) -> Result<NodeId> {
+        let place = match &want.place {
+            Some(place) if is_contiguous(&want.ty.dims(), &place.strides) => place.clone(),
+            _ => self.alloc(want.ty.dtype, &want.ty.dims()),
+        };
+        let [a, b] = &matrices.factors;
+        let mut axes: Vec<super::nest::Axis> = vec![];
+        for axis in 0..p.batch {
+            let extent = p.dims[axis];
+            axes.push(super::nest::Axis { extent, axis });
+        }
+        let mut at: PerAxis<Affine> = p.dims.iter().map(|_| Affine::default()).collect();
+        self.serial(&axes, &mut at, &mut |l, at| {
+            let regions = [&place, a, b].map(|view| {
+                let buffer = buffer_of(view).expect("in a buffer");
+                (buffer, l.place_of(view, &at[..p.batch]))
+            });
+            l.b.kernel(matrices.kernel, &regions);
+            Ok(())
+        })?;
+        Ok(self.stored(want.ty.dtype, want.ty.dims(), place))
+    }
+}
+
+/// Factors as a library wants them.
+struct Matrices {
+    factors: [View; 2],
+    kernel: Kernel,
+}
+
+impl Matrices {
+    /// Each of the two matrices' axes has to be walked in even steps forwards.
+    fn of(p: &Product, kept: usize, a: &View, b: &View) -> Option<Matrices> {
+        let behind = p.batch + p.rows;
+        let walk = |view: &View, axes: std::ops::Range<usize>| -> Option<(usize, usize)> {
+            let mut extent = 1;
+            let mut stride = 1;
+            for axis in axes.rev().filter(|&a| p.dims[a] != 1) {
+                let s = usize::try_from(view.strides[axis])
+                    .ok()
+                    .filter(|&s| s > 0)?;
+                match extent {
+                    1 => stride = s,
+                    _ if s == stride * extent => {}
+                    _ => return None,
+                }
+                extent *= p.dims[axis];
+            }
+            Some((extent, stride))
+        };
+        buffer_of(a)?;
+        buffer_of(b)?;
+        let (m, a_row) = walk(a, p.batch..behind)?;
+        let (k, a_column) = walk(a, kept..p.dims.len())?;
+        let (_, b_row) = walk(b, kept..p.dims.len())?;
+        let (n, b_column) = walk(b, behind..kept)?;
+        let kernel = Kernel::Gemm {
+            m,
+            n,
+            k,
+            c: (n, 1),
+            a: (a_row, a_column),
+            b: (b_row, b_column),
+        };
+        Some(Matrices {
+            factors: [a.clone(), b.clone()],
+            kernel,
+        })
+    }
+}

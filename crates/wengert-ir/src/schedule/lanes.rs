@@ -1,0 +1,351 @@
+//! Maps: one function for each element of a batch.
+
+use super::list::Piles;
+use super::node::{Expr, FEW, NodeId};
+use super::reduce::Rule;
+use super::view::{AxisMap, View, contiguous};
+use super::{Lowering, Wanted, unsupported};
+use crate::error::Result;
+use crate::ir::order::LANE_CHUNK;
+use crate::ir::{Dim, Func, Type};
+use crate::loops::affine::Affine;
+use crate::loops::builder::Carry;
+use crate::loops::{BufferKind, FoldOp, LANES, LoopKind, ScalarOp, Value};
+
+const SERIAL: LoopKind = LoopKind::Serial { reverse: false };
+
+/// Arrays of so many elements are better computed one element of the batch after the other, each
+/// with all that the machine has.
+const WIDE: usize = 16_384;
+
+/// A map.
+pub struct Batch<'a> {
+    /// What is done for one element.
+    pub body: &'a Func,
+    /// The number of elements.
+    pub extent: usize,
+    /// Which operands have a row for each element.
+    pub mapped: &'a [bool],
+    /// Which results are summed.
+    pub sum: &'a [bool],
+}
+
+/// How a map may run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Way {
+    /// The elements side by side, one a lane, with all control flow inside.
+    Lanes,
+    /// One element after the other.
+    Serial,
+    /// Whole batches, operation by operation.
+    Flat,
+}
+
+/// The lanes of a result that is summed.
+enum Sum {
+    /// In registers: the first of its elements among what the vector loop carries.
+    Registers(usize),
+    /// In memory, with a copy for each lane of a block.
+    Memory(View),
+}
+
+impl Batch<'_> {
+    /// How it had best run; `Flat` only if it `can` be.
+    pub fn way(&self, l: &Lowering, can: bool) -> Way {
+        let simple = |f: &Func| f.eqns.iter().all(|e| e.op.bodies().is_empty());
+        if l.in_lanes() {
+            let short = self.extent <= LANE_CHUNK;
+            return match can && short && simple(self.body) {
+                true => Way::Flat,
+                false => Way::Serial,
+            };
+        }
+        let wide = widest(self.body);
+        if is_large(self.body) || wide >= WIDE || (self.extent < LANES && wide >= LANE_CHUNK) {
+            return match can && (is_large(self.body) || simple(self.body)) {
+                true => Way::Flat,
+                false => Way::Serial,
+            };
+        }
+        Way::Lanes
+    }
+}
+
+/// The size of the largest array in a function.
+fn widest(f: &Func) -> usize {
+    let own = f.types.iter().filter_map(|t| t.shape.known());
+    let own = own.map(|dims| dims.iter().product()).max().unwrap_or(0);
+    let bodies = f.eqns.iter().flat_map(|e| e.op.bodies());
+    bodies.map(widest).max().unwrap_or(0).max(own)
+}
+
+/// Whether a function does work for a library.
+fn is_large(f: &Func) -> bool {
+    f.eqns.iter().any(|e| {
+        let types: Vec<Type> = e.inputs.iter().map(|&a| f.type_of(a).clone()).collect();
+        e.op.is_large(&types) || e.op.bodies().into_iter().any(is_large)
+    })
+}
+
+impl Lowering {
+    /// A batch in lanes.
+    ///
+    /// # Errors
+    /// As [`Lowering::run`].
+    pub fn map_lanes(
+        &mut self,
+        batch: &Batch<'_>,
+        inputs: &[NodeId],
+        outputs: &[Wanted],
+    ) -> Result<Vec<NodeId>> {
+        let chunks = batch.extent.div_ceil(LANE_CHUNK);
+        let (stacked, summed): (Vec<Wanted>, Vec<Wanted>) = split(outputs, batch.sum);
+        if summed.iter().any(|w| w.ty.shape.has_run()) {
+            return Err(unsupported("a sum of lists over a batch"));
+        }
+        let mut piles = self.pile(&stacked, Dim::N(batch.extent));
+        let partial: Vec<View> = (summed.iter())
+            .map(|w| self.alloc(w.ty.dtype, &[&[chunks], &w.ty.dims()[..]].concat()))
+            .collect();
+        let mut chunk = |l: &mut Lowering, start: Affine, len: Value, c: Affine| {
+            l.lane_chunk(
+                batch, inputs, &mut piles, &summed, &partial, &start, len, &c,
+            )
+        };
+        if chunks == 1 {
+            let len = self.b.i64(batch.extent as i64);
+            chunk(self, Affine::default(), len, Affine::default())?;
+        } else {
+            let kind = match self.parallel {
+                true => SERIAL,
+                false => LoopKind::Parallel,
+            };
+            self.chunks(kind, batch.extent, LANE_CHUNK, &mut |l, start, len, c| {
+                chunk(l, start, len, c)
+            })?;
+        }
+        let stacked = self.piled(piles, &stacked);
+        let mut sums = vec![];
+        for (partial, want) in partial.into_iter().zip(&summed) {
+            let dims = [&[chunks], &want.ty.dims()[..]].concat();
+            let ty = Type::new(want.ty.dtype, &dims);
+            let partial = self.push(ty, Expr::Stored(partial));
+            sums.push(self.sum_rows(partial, Rule::OneByOne, want)?);
+        }
+        Ok(join(batch.sum, stacked, sums))
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn lane_chunk(
+        &mut self,
+        batch: &Batch<'_>,
+        inputs: &[NodeId],
+        piles: &mut Piles,
+        summed: &[Wanted],
+        partial: &[View],
+        start: &Affine,
+        len: Value,
+        c: &Affine,
+    ) -> Result<()> {
+        let mut sums = vec![];
+        let mut carries = vec![];
+        for want in summed {
+            let (dtype, dims) = (want.ty.dtype, want.ty.dims());
+            if want.ty.size() <= FEW {
+                sums.push(Sum::Registers(carries.len()));
+                let init = self.b.constant(dtype, 0);
+                carries.extend(vec![Carry { init, lanes: true }; want.ty.size()]);
+            } else {
+                let view = View {
+                    place: super::view::Place::Buffer(self.b.buffer(
+                        dtype,
+                        want.ty.size(),
+                        BufferKind::Local,
+                    )),
+                    offset: Affine::default(),
+                    strides: contiguous(&dims),
+                };
+                self.each_place(&want.ty, |l, at| {
+                    let zero = l.b.constant(dtype, 0);
+                    l.store(&view, at, zero);
+                    Ok(())
+                })?;
+                sums.push(Sum::Memory(view));
+            }
+        }
+        let outs = self.for_(LoopKind::Vector, len, &carries, |l, lane, params| {
+            let lane = l.b.affine(lane);
+            let row = l.b.add_scaled(start, &lane, 1);
+            l.lane(batch, inputs, piles, summed, &sums, params, &row)
+        })?;
+        for ((sum, want), partial) in sums.iter().zip(summed).zip(partial) {
+            let mut next = match sum {
+                Sum::Registers(first) => *first,
+                Sum::Memory(_) => 0,
+            };
+            let into = self.row_of(partial, &want.ty, c);
+            self.each_place(&want.ty, |l, at| {
+                let copies = match sum {
+                    Sum::Registers(_) => {
+                        next += 1;
+                        outs[next - 1]
+                    }
+                    Sum::Memory(view) => l.load(view, at),
+                };
+                let value = l.b.op(ScalarOp::Fold(FoldOp::Add), &[copies]);
+                l.store(&into, at, value);
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Everything that is done for one element of the batch.
+    #[allow(clippy::too_many_arguments)]
+    fn lane(
+        &mut self,
+        batch: &Batch<'_>,
+        inputs: &[NodeId],
+        piles: &mut Piles,
+        summed: &[Wanted],
+        sums: &[Sum],
+        params: &[Value],
+        row: &Affine,
+    ) -> Result<Vec<Value>> {
+        let args = self.rows_of(batch, inputs, row)?;
+        let stacked = self.row_places(piles, row);
+        let mut stacked = stacked.into_iter();
+        let places: Vec<Option<View>> = (batch.sum.iter())
+            .map(|&sum| if sum { None } else { stacked.next().flatten() })
+            .collect();
+        let results = self.run(batch.body, &args, &places)?;
+        let (kept, added) = split(&results, batch.sum);
+        let mut writes = self.pile_up_rows(piles, row, &kept)?;
+        let mut values = vec![];
+        let mut buffers = vec![];
+        for ((sum, want), id) in sums.iter().zip(summed).zip(added) {
+            match sum {
+                Sum::Registers(first) => {
+                    for (i, value) in self.elements(id)?.into_iter().enumerate() {
+                        values.push(self.b.add(params[first + i], value));
+                    }
+                    self.release(id);
+                }
+                Sum::Memory(view) => {
+                    let before = self.push(want.ty.clone(), Expr::Stored(view.clone()));
+                    let after = self.each(&want.ty, &[before, id], false, |b, x| b.add(x[0], x[1]));
+                    self.retain(after, 1);
+                    self.release(id);
+                    buffers.extend(super::store::buffer_of(view));
+                    writes.push((after, view.clone()));
+                }
+            }
+        }
+        self.commit(writes, &buffers)?;
+        Ok(values)
+    }
+
+    /// A batch one element after the other.
+    ///
+    /// # Errors
+    /// As [`Lowering::run`].
+    pub fn map_serially(
+        &mut self,
+        batch: &Batch<'_>,
+        inputs: &[NodeId],
+        outputs: &[Wanted],
+    ) -> Result<Vec<NodeId>> {
+        // What is to be summed is stacked first: its order is that of lanes.
+        let all: Vec<Wanted> = (outputs.iter().zip(batch.sum))
+            .map(|(want, &sum)| match sum {
+                true => Wanted {
+                    ty: want.ty.stacked(Dim::N(batch.extent)),
+                    place: None,
+                },
+                false => want.clone(),
+            })
+            .collect();
+        let mut piles = self.pile(&all, Dim::N(batch.extent));
+        let extent = self.b.i64(batch.extent as i64);
+        self.repeat(SERIAL, extent, |l, row| {
+            let args = l.rows_of(batch, inputs, &row)?;
+            let places = l.row_places(&piles, &row);
+            let results = l.run(batch.body, &args, &places)?;
+            let writes = l.pile_up_rows(&mut piles, &row, &results)?;
+            l.commit(writes, &[])
+        })?;
+        let stacked = self.piled(piles, &all);
+        self.sums_of(batch.sum, stacked, outputs)
+    }
+
+    /// Sums those of the stacked results that are to be summed.
+    ///
+    /// # Errors
+    /// As [`Lowering::force`].
+    pub fn sums_of(
+        &mut self,
+        sum: &[bool],
+        stacked: Vec<NodeId>,
+        outputs: &[Wanted],
+    ) -> Result<Vec<NodeId>> {
+        let mut results = vec![];
+        for ((id, &sum), want) in stacked.into_iter().zip(sum).zip(outputs) {
+            results.push(match sum {
+                true if want.ty.shape.has_run() => {
+                    return Err(unsupported("a sum of lists over a batch"));
+                }
+                true => self.sum_rows(id, Rule::Lanes, want)?,
+                false => id,
+            });
+        }
+        Ok(results)
+    }
+
+    fn rows_of(
+        &mut self,
+        batch: &Batch<'_>,
+        inputs: &[NodeId],
+        row: &Affine,
+    ) -> Result<Vec<NodeId>> {
+        let all = inputs.iter().zip(batch.mapped);
+        all.map(|(&id, &mapped)| match mapped {
+            true => self.row(id, row),
+            false => Ok(id),
+        })
+        .collect()
+    }
+
+    fn row_of(&mut self, view: &View, row: &Type, at: &Affine) -> View {
+        let dims = [&[0], &row.dims()[..]].concat();
+        self.map_view(view, &AxisMap::row(&dims, at.clone()))
+    }
+
+    /// Visits the places of an array one after the other, outside of lanes.
+    fn each_place(
+        &mut self,
+        ty: &Type,
+        mut visit: impl FnMut(&mut Lowering, &[Affine]) -> Result<()>,
+    ) -> Result<()> {
+        let space = super::nest::Space::new(&ty.dims(), &[Some(contiguous(&ty.dims()))]);
+        self.over_serially(&space, 0, &mut |l, at| visit(l, at))
+    }
+}
+
+fn split<T: Clone>(all: &[T], sum: &[bool]) -> (Vec<T>, Vec<T>) {
+    let pick = |want: bool| {
+        let both = all.iter().zip(sum);
+        both.filter(|(_, s)| **s == want)
+            .map(|(x, _)| x.clone())
+            .collect()
+    };
+    (pick(false), pick(true))
+}
+
+fn join<T>(sum: &[bool], stacked: Vec<T>, summed: Vec<T>) -> Vec<T> {
+    let (mut stacked, mut summed) = (stacked.into_iter(), summed.into_iter());
+    let next = |&sum: &bool| if sum { summed.next() } else { stacked.next() };
+    sum.iter()
+        .map(next)
+        .map(|x| x.expect("one for each result"))
+        .collect()
+}
