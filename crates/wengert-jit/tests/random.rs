@@ -135,6 +135,39 @@ impl Generator {
         self.known.push(y);
     }
 
+    /// All values in scope of a type, in one: no wrong one goes unseen.
+    fn digest(&mut self, d: DType) -> Value {
+        let of: Vec<Value> = self
+            .known
+            .iter()
+            .copied()
+            .filter(|&v| self.b.ty(v).dtype == d)
+            .collect();
+        let mut sum = self.value(d);
+        let ints = match d {
+            DType::F64 => DType::U64,
+            DType::F32 => DType::U32,
+            d => d,
+        };
+        for v in of {
+            sum = if d.is_float() {
+                // Bits of numbers; one NaN is as good as another.
+                let zero = self.b.value(d, false);
+                self.b.push(Stmt::Const { out: zero, bits: 0 });
+                let pair = [sum, v].map(|x| {
+                    let p = self.b.op(Eq, &[x, x]);
+                    let x = self.b.op(Select, &[p, x, zero]);
+                    self.b.op_to(Bitcast, ints, &[x])
+                });
+                let both = self.b.op(Xor, &pair);
+                self.b.op_to(Bitcast, d, &[both])
+            } else {
+                self.b.op(Xor, &[sum, v])
+            };
+        }
+        sum
+    }
+
     /// An index into local memory.
     fn local_index(&mut self) -> Index {
         match self.r.below(3) {
@@ -308,9 +341,6 @@ impl Generator {
         let start = self.b.op(And, &[some, three]);
         let lanes = self.b.ty(start).lanes;
         let mut carried = self.carry();
-        if !lanes && self.in_lanes {
-            // The same for all lanes: the others may differ all the same.
-        }
         let types: Vec<DType> = carried.iter().map(|c| self.b.ty(c.init).dtype).collect();
         let counter = Carried {
             init: start,
@@ -402,7 +432,7 @@ fn program(seed: u64, budget: usize) -> (Program, Vec<Data>) {
             g.stmt(0);
         }
         for (k, &d) in DType::ALL.iter().enumerate() {
-            let v = g.value(d);
+            let v = g.digest(d);
             g.b.store(outputs[k], row(), v);
         }
         vec![]
@@ -417,7 +447,7 @@ fn program(seed: u64, budget: usize) -> (Program, Vec<Data>) {
     });
     g.known.truncate(uniform);
     for (k, &d) in DType::ALL.iter().enumerate() {
-        let v = g.value(d);
+        let v = g.digest(d);
         g.b.store(ends[k], at(0), v);
         if d != DType::Bool {
             let copies = g.b.load(g.locals[k], at(1));
