@@ -1,1 +1,29 @@
-//! wengert-check.
+//! Test support for programs that use Wengert.
+//!
+//! - [`check_grads`] compares the derivatives of a function, to any order and in both modes, with
+//!   finite differences: what to write after an operation or a rule of one's own.
+//! - [`check_vmap`] compares a batch with a loop.
+//! - [`program`] makes random differentiable programs with nested control flow, and makes a failing
+//!   one small; [`laws`] says what must hold for every program.
+//!
+//! ```
+//! use wengert::prelude::*;
+//! use wengert_check::{check_grads, check_vmap};
+//!
+//! check_grads(|(x, y): (Var, Var)| (x * y).sin().sum(), ([0.3, -0.8], 1.2), 3)?;
+//! check_vmap(|x: Var| x.sin().sum(), [[0.3, 0.4], [0.5, 0.6]])?;
+//! # Ok::<(), wengert_check::Failure>(())
+//! ```
+#![forbid(unsafe_code)]
+
+mod batch;
+mod close;
+mod grads;
+pub mod laws;
+pub mod program;
+mod rng;
+
+pub use batch::check_vmap;
+pub use close::Failure;
+pub use grads::{Options, check_grads, check_grads_with};
+pub use rng::Rng;

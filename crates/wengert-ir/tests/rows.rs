@@ -5,7 +5,7 @@ use wengert_ir::eval::eval;
 use wengert_ir::ir::{Atom, DType, Func, Type};
 use wengert_ir::ops::elementwise::Elementwise;
 use wengert_ir::ops::rows::{self, Define, Elements, row};
-use wengert_ir::ops::{Cotangent, Mode, Operand, Primitive, Tangent};
+use wengert_ir::ops::{Batched, Cotangent, Mode, Operand, Primitive, Tangent};
 use wengert_ir::trace::{Kind, Var, closed};
 
 /// The value of an operation at scalars of one type.
@@ -131,6 +131,17 @@ fn tables_are_in_order() {
     }
 }
 
+/// By a series whose terms have one sign (Abramowitz and Stegun 7.1.6).
+fn error_function(x: f64) -> f64 {
+    let mut term = x;
+    let mut sum = x;
+    for n in 1..80 {
+        term *= 2.0 * x * x / (2.0 * f64::from(n) + 1.0);
+        sum += term;
+    }
+    sum * (-x * x).exp() * std::f64::consts::FRAC_2_SQRT_PI
+}
+
 type Reference = fn(&[f64]) -> f64;
 
 #[test]
@@ -156,6 +167,15 @@ fn values_agree_with_rust() {
         ("expm1", |x| x[0].exp_m1()),
         ("log", |x| x[0].ln()),
         ("log1p", |x| x[0].ln_1p()),
+        ("log2", |x| x[0].log2()),
+        ("log10", |x| x[0].log10()),
+        ("logaddexp", |x| (x[0].exp() + x[1].exp()).ln()),
+        ("erf", |x| error_function(x[0])),
+        ("erfc", |x| 1.0 - error_function(x[0])),
+        ("cbrt", |x| x[0].cbrt()),
+        ("asinh", |x| x[0].asinh()),
+        ("acosh", |x| x[0].acosh()),
+        ("atanh", |x| x[0].atanh()),
         ("sigmoid", |x| 1.0 / (1.0 + (-x[0]).exp())),
         ("pow", |x| x[0].powf(x[1])),
         ("sqrt", |x| x[0].sqrt()),
@@ -188,7 +208,7 @@ fn values_agree_with_rust() {
         for x in points(op) {
             let (got, expected) = (at(op, &x), expected(&x));
             assert!(
-                close(got, expected, 4e-16),
+                close(got, expected, 2e-15),
                 "{name}{x:?}: {got} and {expected}"
             );
         }
@@ -227,6 +247,12 @@ fn special_values() {
     assert!(y("mul_or_zero", &[1.0, f64::NAN]).is_nan());
     assert!(y("max", &[f64::NAN, 1.0]).is_nan());
     assert_eq!(y("pow", &[f64::NAN, 0.0]), 1.0);
+    for infinite in [f64::INFINITY, f64::NEG_INFINITY] {
+        assert_eq!(y("logaddexp", &[infinite, infinite]), infinite);
+        assert_eq!(y("logaddexp", &[f64::INFINITY, infinite]), f64::INFINITY);
+        assert_eq!(y("logaddexp", &[-0.5, f64::NEG_INFINITY]), -0.5);
+    }
+    assert_eq!(y("logaddexp", &[1e300, 1e300]), 1e300);
 }
 
 /// A row of floats whose definition rounds once gives in `f32` the rounded value in `f64`.
@@ -372,6 +398,56 @@ fn transposes_are_adjoint() {
                     "{name}{x:?}: {} and {sum}",
                     ct * y
                 );
+            }
+        }
+    }
+}
+
+/// A batch is a loop over its elements, whichever operands it shares.
+#[test]
+fn batches_are_loops() {
+    const SIZE: usize = 4;
+    for op in rows::all().filter(takes_floats) {
+        let single = func_of(op);
+        let n = single.arity();
+        for which in 1..1 << n {
+            let mapped = |i: usize| which >> i & 1 == 1;
+            let ty = |i: usize| match mapped(i) {
+                true => single.types[i].batched(SIZE),
+                false => single.types[i].clone(),
+            };
+            let params: Vec<Type> = (0..n).map(ty).collect();
+            let batched = closed(Kind::Door, &params, |v| {
+                let operand = |i: usize| Batched {
+                    value: v[i],
+                    mapped: mapped(i),
+                };
+                let operands: Vec<Batched> = (0..n).map(operand).collect();
+                let results = op.batch(&operands, SIZE);
+                assert!(results[0].mapped);
+                vec![results[0].value]
+            });
+            let rows = &points(op)[..SIZE];
+            let arg = |i: usize| {
+                let lanes = if mapped(i) { SIZE } else { 1 };
+                let values = rows[..lanes].iter().map(|x| x[i]);
+                let dims = if mapped(i) { vec![SIZE] } else { vec![] };
+                Buffer::Dense(match single.types[i].dtype {
+                    DType::Bool => Dense::of(dims, values.map(|x| x > 0.5).collect()),
+                    _ => Dense::of(dims, values.collect()),
+                })
+            };
+            let args: Vec<Buffer> = (0..n).map(arg).collect();
+            let got = eval(&batched.func, &args).expect("a batch").remove(0);
+            for lane in 0..SIZE {
+                let x = |i: usize| rows[if mapped(i) { lane } else { 0 }][i];
+                let expected = at(op, &(0..n).map(x).collect::<Vec<f64>>());
+                let bits = got.dense().data.bits(lane);
+                let got = match op.row().signature.returns_bool {
+                    true => bits as f64,
+                    false => f64::from_bits(bits),
+                };
+                assert_eq!(got.to_bits(), expected.to_bits(), "{op:?} in lane {lane}");
             }
         }
     }

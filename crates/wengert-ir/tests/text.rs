@@ -204,6 +204,44 @@ fn what_is_not_a_program() {
     refused(&deep, expect!["line 67: nested deeper than 64"]);
 }
 
+/// Texts with a few characters changed are refused or read, and what is read can be written.
+#[test]
+fn no_text_panics() {
+    let vector = Type::new(DType::F64, &[3]);
+    let func = trace(&[vector.clone(), vector], |x| {
+        let y = (2.0 * x[0] - x[1]).to(DType::F32);
+        vec![y.lt(0.0).select(y.sin(), f32::NAN), iota(3, DType::I64)]
+    });
+    let text = func.to_string();
+    let mut state = 1u64;
+    let mut random = |n: usize| {
+        state = state
+            .wrapping_mul(6364136223846793005)
+            .wrapping_add(1442695040888963407);
+        (state >> 33) as usize % n
+    };
+    let pieces = [
+        "\"", "9", "-", ":", ",", "[", "]", "{", "}", "(", ")", "?", "@", "\n", "\\", "v1", "fn",
+        "é", " ",
+    ];
+    let mut read = 0;
+    for _ in 0..5_000 {
+        let mut chars: Vec<char> = text.chars().collect();
+        for _ in 0..=random(3) {
+            let (at, length) = (random(chars.len()), random(3));
+            let end = (at + length).min(chars.len());
+            let piece = pieces[random(pieces.len())];
+            chars.splice(at..end, piece.chars());
+        }
+        let changed: String = chars.into_iter().collect();
+        if let Ok(func) = Func::parse(&changed) {
+            read += 1;
+            round_trip(&func);
+        }
+    }
+    assert!(read > 50, "{read} changed texts were programs");
+}
+
 #[test]
 fn what_breaks_a_rule() {
     refused(
@@ -227,6 +265,12 @@ fn what_breaks_a_rule() {
     refused(
         "wengert 1\nfn() {\n  return 1.0: f64[?]\n}",
         expect!["not a valid program: result 0: a literal of type f64[?] is not zero"],
+    );
+    refused(
+        "wengert 1\nfn() {\n  y: f64[9999999999,9999999999] = iota{ty=f64[9999999999,9999999999], axis=0}()\n  return\n}",
+        expect![
+            "not a valid program: a value of type f64[9999999999,9999999999] does not fit into memory"
+        ],
     );
     refused(
         "wengert 1\nfn() {\n  return 0x100: u8\n}",

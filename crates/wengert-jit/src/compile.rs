@@ -23,14 +23,17 @@ pub struct Options {
     pub quick_above: usize,
     /// Nanoseconds of work below which a parallel loop runs on the calling thread.
     pub parallel_above: u64,
+    /// Whether to keep the text of the code, see [`Executable::listing`].
+    pub listing: bool,
 }
 
 impl Default for Options {
     fn default() -> Options {
         Options {
             list_limit: 8 << 30,
-            quick_above: 60_000,
+            quick_above: 20_000,
             parallel_above: 80_000,
+            listing: false,
         }
     }
 }
@@ -113,7 +116,7 @@ fn build(program: &Program, options: &Options) -> Result<Executable, CompileErro
     let plan = plan::plan(program);
     let builder = JITBuilder::with_isa(isa.clone(), default_libcall_names());
     let mut module = JITModule::new(builder);
-    let written = session::write(&plan, &mut module, &**isa, quick, options.quick_above);
+    let written = session::write(&plan, &mut module, &**isa, quick, options);
     let finished = written.and_then(|w| {
         module.finalize_definitions()?;
         Ok(w)

@@ -13,7 +13,7 @@ use wengert_ir::ir::{Func, Type};
 use wengert_ir::ops::while_loop;
 use wengert_ir::source::SourceId;
 use wengert_ir::trace::{Kind, Var, closed, door_open};
-use wengert_ir::{eval, rewrite};
+use wengert_ir::{eval, rewrite, schedule};
 
 use crate::array::Array;
 use crate::tree::{self, Feed, ShapeDtype, Tree, TreeDef};
@@ -60,7 +60,7 @@ pub struct Jit<X, Y> {
 #[derive(Clone, Debug)]
 struct Options {
     max_steps: u64,
-    residual_bytes: u64,
+    residual_bytes: usize,
 }
 
 impl Default for Options {
@@ -90,6 +90,7 @@ struct Compiled {
     arrays: Vec<Dense>,
     out: TreeDef,
     results: Vec<Type>,
+    code: wengert_jit::Executable,
 }
 
 thread_local! {
@@ -111,7 +112,7 @@ where
 
     /// Bytes that loops of unknown length may keep for their derivatives, in one call; beyond that
     /// the call is an [`Error::Memory`]. 8 GiB unless said.
-    pub fn max_residual_bytes(mut self, bytes: u64) -> Self {
+    pub fn max_residual_bytes(mut self, bytes: usize) -> Self {
         self.options.residual_bytes = bytes;
         self.cache = RwLock::default();
         self
@@ -239,11 +240,20 @@ where
 
     fn compile_signature(&self, signature: &Signature) -> Result<Compiled> {
         let (func, arrays, out) = self.trace(signature)?;
+        let program = schedule::lower(&func)?;
+        let options = wengert_jit::Options {
+            list_limit: self.options.residual_bytes,
+            ..Default::default()
+        };
+        let code = wengert_jit::compile(&program, &options).map_err(|e| Error::Compile {
+            message: e.to_string(),
+        })?;
         Ok(Compiled {
             results: func.result_types(),
             func,
             arrays,
             out,
+            code,
         })
     }
 
@@ -361,18 +371,29 @@ fn zeros(ty: &Type) -> Data {
 
 impl Compiled {
     fn run(&self, args: &[Array], outputs: &mut [&mut Data]) -> Result<()> {
-        let args = args.iter().map(Array::dense).chain(&self.arrays);
-        let args: Vec<Buffer> = args.map(|d| Buffer::Dense(d.clone())).collect();
-        for (out, value) in outputs.iter_mut().zip(eval::eval(&self.func, &args)?) {
-            **out = (*value.dense().data).clone();
-        }
-        Ok(())
+        let args = args.iter().map(|a| &*a.dense().data);
+        let inputs: Vec<&Data> = args.chain(self.arrays.iter().map(|a| &*a.data)).collect();
+        self.code.run(&inputs, outputs).map_err(run_error)
     }
 
     fn rebuild<Y: Tree>(&self, outputs: Vec<Data>) -> Result<Y::With<Array>> {
         let leaves = outputs.into_iter().zip(&self.results);
         let leaves = leaves.map(|(data, ty)| Array::from_dense(Dense::new(ty.dims(), data)));
         tree::unflatten(&self.out, leaves)
+    }
+}
+
+fn run_error(error: wengert_jit::RunError) -> Error {
+    match error {
+        wengert_jit::RunError::MaxSteps { limit } => Error::MaxSteps { limit },
+        wengert_jit::RunError::ListMemory { need, limit } => Error::Memory {
+            need: need as u64,
+            limit: limit as u64,
+        },
+        other => Error::Value {
+            op: "call".into(),
+            message: other.to_string(),
+        },
     }
 }
 

@@ -6,6 +6,8 @@
 extern crate self as wengert;
 
 pub mod array;
+#[cfg(doctest)]
+mod book;
 mod control;
 mod jit;
 pub mod prelude;

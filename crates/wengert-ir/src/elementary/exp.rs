@@ -82,7 +82,7 @@ pub(super) fn scale_any<A: Arith>(a: &mut A, p: A::F, n: A::F, x: A::F) -> A::F 
 
 /// `e^r` for `|r| <= ln 2 / 2`
 #[inline(always)]
-fn small<A: Arith>(a: &mut A, r: A::F) -> A::F {
+pub(super) fn small<A: Arith>(a: &mut A, r: A::F) -> A::F {
     let q = horner(a, r, &Q);
     let one = a.float(1.0);
     let p = a.fma(q, r, one);
@@ -97,6 +97,14 @@ pub fn exp<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let common = add_exponent(a, p, magic);
     let rare = beyond(a, x, LIMIT);
     a.rare(rare, common, |a| scale_any(a, p, n, x))
+}
+
+/// `e^x` for all `x`, for the rare paths.
+#[inline(always)]
+fn anywhere<A: Arith>(a: &mut A, x: A::F) -> A::F {
+    let (_, n, r) = reduce(a, x);
+    let p = small(a, r);
+    scale_any(a, p, n, x)
 }
 
 /// `e^x / 2`, without an overflow on the way.
@@ -174,12 +182,12 @@ pub fn expm1<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let common = with_sign(a, y, x);
     let rare = beyond(a, x, LIMIT);
     a.rare(rare, common, |a| {
-        let e = exp(a, x);
+        let e = anywhere(a, x);
         plus(a, e, -1.0)
     })
 }
 
-/// `1 / (1 + e^-x)`; error below 1 ulp. The denominator is kept as a sum of two, and the quotient
+/// `1 / (1 + e^-x)`; error below 1.5 ulp. The denominator is kept as a sum of two, and the quotient
 /// corrected by what it leaves.
 #[inline]
 pub fn sigmoid<A: Arith>(a: &mut A, x: A::F) -> A::F {
@@ -201,7 +209,7 @@ pub fn sigmoid<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let rare = beyond(a, x, LIMIT);
     a.rare(rare, common, |a| {
         // Above, 1 - e^-x rounds to 1; below, e^x / (1 + e^x) rounds to e^x.
-        let e = exp(a, x);
+        let e = anywhere(a, x);
         let positive = above(a, x, 0.0);
         let one = a.float(1.0);
         a.select(positive, one, e)

@@ -81,17 +81,17 @@ fn reduce<A: Arith>(a: &mut A, x: A::F) -> Quarters<A::F> {
     Quarters { count, high, low }
 }
 
-/// `(high + low) pi/2`, and NaN where `x` is not finite.
+/// `(high + low) pi/2` as a sum of two, and NaN where `x` is not finite.
 #[inline(always)]
-fn angle<A: Arith>(a: &mut A, high: A::F, low: A::F, x: A::F) -> A::F {
+fn angle<A: Arith>(a: &mut A, high: A::F, low: A::F, x: A::F) -> (A::F, A::F) {
     let (r, error) = {
         let half_pi = a.float(FRAC_PI_2);
         two_product(a, high, half_pi)
     };
     let error = fma_by(a, high, FRAC_PI_2_LOW, error);
     let error = fma_by(a, low, FRAC_PI_2, error);
-    let r = a.add(r, error);
-    fma_by(a, x, 0.0, r)
+    let (r, low) = fast_two_sum(a, r, error);
+    (fma_by(a, x, 0.0, r), low)
 }
 
 /// The sine of `x` and `ahead` quarter turns.
@@ -106,7 +106,7 @@ pub(super) fn sin<A: Arith>(a: &mut A, x: A::F, ahead: f64) -> A::F {
     let quarter = fma_by(a, n, -2.0, count);
     let (high, error) = fast_two_sum(a, quarter, high);
     let low = a.add(low, error);
-    let r = angle(a, high, low, x);
+    let (r, _) = angle(a, high, low, x);
     sine(a, r, magic)
 }
 
@@ -114,9 +114,9 @@ pub(super) fn sin<A: Arith>(a: &mut A, x: A::F, ahead: f64) -> A::F {
 #[inline(always)]
 pub(super) fn tan<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let Quarters { count, high, low } = reduce(a, x);
-    let r = angle(a, high, low, x);
+    let (r, r_low) = angle(a, high, low, x);
     let magic = plus(a, count, MAGIC);
-    tangent(a, r, magic)
+    tangent(a, r, r_low, magic)
 }
 
 /// Row `j` of four: `2^(32 j) 2/pi`, less a multiple of `2^54`. Where `j = 0` that is `2/pi` itself.

@@ -9,14 +9,14 @@ const C: [f64; 5] = [
     0.041_666_666_666_510_43,
     0.001_388_888_894_837_211_7,
     2.480_148_848_504_803e-5,
-    2.763_181_893_796_135_7e-7,
+    2.763_181_893_797_135_6e-7,
 ];
 
 /// `S` with `r + r^3 S(r^2) = sinh r (1 + d)`, `|d| < 2^-61.6` for `|r| <= ln 2 / 2`.
 const S: [f64; 5] = [
     0.166_666_666_666_666_77,
     0.008_333_333_333_321_38,
-    0.000_198_412_698_868_453_1,
+    0.000_198_412_698_868_451_8,
     2.755_724_341_279_135_3e-6,
     2.510_933_746_448_899e-8,
 ];
@@ -106,7 +106,7 @@ pub fn cosh<A: Arith>(a: &mut A, x: A::F) -> A::F {
     a.rare(rare, common, |a| exp::half_exp(a, size))
 }
 
-/// The hyperbolic tangent; error below 1.1 ulp.
+/// The hyperbolic tangent; error below 1.1 ulp up to 18, and below 1.9 from there.
 ///
 /// With `E = e^(2|x|) - 1` it is `E / (E + 2)`. Numerator and denominator are kept as sums of two,
 /// and the quotient is corrected by what it leaves. From 20 on the result is 1.

@@ -36,7 +36,7 @@ const T: [f64; 21] = [
     0.058_817_168_893_054_69,
     -0.052_594_387_559_414_15,
     0.047_449_555_277_258_63,
-    -0.042_865_247_107_063_86,
+    -0.042_865_247_107_063_76,
     0.038_214_598_922_060_62,
     -0.032_796_916_463_939_8,
     0.026_173_564_111_346_758,
@@ -161,7 +161,7 @@ pub fn atan<A: Arith>(a: &mut A, x: A::F) -> A::F {
     with_sign(a, y, x)
 }
 
-/// The angle of the point `(x, y)`, in `-pi..=pi`; error below 1.5 ulp. Signs of zero tell
+/// The angle of the point `(x, y)`, in `-pi..=pi`; error below 1.6 ulp. Signs of zero tell
 /// quadrants, as in C99 (F.9.1.4).
 ///
 /// For `y >= 0` it is `atan(y / x)`, or `pi` more where `x` is negative, or where that quotient is

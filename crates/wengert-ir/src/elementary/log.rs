@@ -96,16 +96,15 @@ pub(super) fn of_normal<A: Arith>(a: &mut A, x: A::F, less: f64) -> A::F {
     assemble(a, minus_k, f)
 }
 
-/// What a logarithm gives outside the positive normal numbers; `subnormal` is its value where `x`
-/// is subnormal.
+/// The logarithm of all `x`, given its value where `x` is positive and finite.
 #[inline(always)]
-fn special<A: Arith>(a: &mut A, x: A::F, subnormal: A::F) -> A::F {
+fn special<A: Arith>(a: &mut A, x: A::F, positive_value: A::F) -> A::F {
     let nan = a.float(f64::NAN);
     let least = a.float(f64::NEG_INFINITY);
     let zero = equals(a, x, 0.0);
     let y = a.select(zero, least, nan);
     let positive = above(a, x, 0.0);
-    let y = a.select(positive, subnormal, y);
+    let y = a.select(positive, positive_value, y);
     // Infinity stays.
     let infinite = equals(a, x, f64::INFINITY);
     a.select(infinite, x, y)
@@ -130,6 +129,13 @@ pub fn log<A: Arith>(a: &mut A, x: A::F) -> A::F {
         let subnormal = of_normal(a, scaled, SUBNORMAL_SHIFT);
         special(a, x, subnormal)
     })
+}
+
+/// `log x` for all `x` but subnormals, for the rare path of `log1p`.
+#[inline(always)]
+fn anywhere<A: Arith>(a: &mut A, x: A::F) -> A::F {
+    let normal = of_normal(a, x, 0.0);
+    special(a, x, normal)
 }
 
 /// `log(u + c)` for a positive normal `u` up to `1e300` and a `c` below an ulp of `u`.
@@ -171,7 +177,7 @@ pub fn log1p<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let (u, c) = one_plus(a, x);
     let common = of_sum(a, u, c);
     let rare = outside(a, u, f64::MIN_POSITIVE, 1e300);
-    a.rare(rare, common, |a| log(a, u))
+    a.rare(rare, common, |a| anywhere(a, u))
 }
 
 /// A base `b` of logarithms.

@@ -8,6 +8,7 @@
 
 mod arith;
 mod cbrt;
+mod erf;
 mod exp;
 mod huge;
 mod hyperbolic;
@@ -21,6 +22,7 @@ mod trig;
 
 pub use arith::{Arith, Plain};
 pub use cbrt::cbrt;
+pub use erf::{erf, erfc};
 pub use exp::{exp, exp2, expm1, sigmoid};
 pub use hyperbolic::{cosh, sinh, tanh};
 pub use inverse_hyperbolic::{acosh, asinh, atanh};

@@ -4,31 +4,56 @@ use super::{Arith, Plain};
 /// An elementary function of one or two floats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Elementary {
+    /// `e^x`
     Exp,
+    /// `2^x`
     Exp2,
+    /// `e^x - 1`
     Expm1,
+    /// `1 / (1 + e^-x)`
     Sigmoid,
+    /// The natural logarithm.
     Log,
+    /// `log(1 + x)`
     Log1p,
+    /// The logarithm to base 2.
     Log2,
+    /// The logarithm to base 10.
     Log10,
+    /// The sine.
     Sin,
+    /// The cosine.
     Cos,
+    /// The tangent.
     Tan,
+    /// The inverse sine.
     Asin,
+    /// The inverse cosine.
     Acos,
+    /// The inverse tangent.
     Atan,
     /// `atan2(y, x)`
     Atan2,
+    /// The hyperbolic sine.
     Sinh,
+    /// The hyperbolic cosine.
     Cosh,
+    /// The hyperbolic tangent.
     Tanh,
+    /// The inverse hyperbolic sine.
     Asinh,
+    /// The inverse hyperbolic cosine.
     Acosh,
+    /// The inverse hyperbolic tangent.
     Atanh,
     /// `pow(x, y)`
     Pow,
+    /// The cube root.
     Cbrt,
+    /// The error function.
+    Erf,
+    /// The complementary error function.
+    Erfc,
 }
 
 use Elementary::*;
@@ -37,7 +62,7 @@ impl Elementary {
     /// All of them.
     pub const ALL: &[Self] = &[
         Exp, Exp2, Expm1, Sigmoid, Log, Log1p, Log2, Log10, Sin, Cos, Tan, Asin, Acos, Atan, Atan2,
-        Sinh, Cosh, Tanh, Asinh, Acosh, Atanh, Pow, Cbrt,
+        Sinh, Cosh, Tanh, Asinh, Acosh, Atanh, Pow, Cbrt, Erf, Erfc,
     ];
 
     /// The number of arguments.
@@ -74,6 +99,8 @@ impl Elementary {
             Atanh => "atanh",
             Pow => "pow",
             Cbrt => "cbrt",
+            Erf => "erf",
+            Erfc => "erfc",
         }
     }
 
@@ -106,6 +133,8 @@ impl Elementary {
             (Atanh, &[x]) => super::atanh(a, x),
             (Pow, &[x, y]) => super::pow(a, x, y),
             (Cbrt, &[x]) => super::cbrt(a, x),
+            (Erf, &[x]) => super::erf(a, x),
+            (Erfc, &[x]) => super::erfc(a, x),
             _ => panic!(
                 "{} takes {} arguments, not {}",
                 self.name(),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::buffer::Buffer;
 use crate::error::{Error, TypeError};
 use crate::eval;
-use crate::ir::text::{Attribute, Attributes};
+use crate::ir::text::{Attribute, Attributes, Given};
 use crate::ir::{BitMatrix, Func, Type};
 use crate::ops::scan::{active, expect_types, has, present};
 use crate::ops::{Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Pruned, Tangent};
@@ -39,6 +39,15 @@ pub struct CheckpointTangent {
 impl Checkpoint {
     fn bind(body: Func, operands: &[Var]) -> Vec<Var> {
         bind(Op::Checkpoint(Arc::new(Checkpoint { body })), operands)
+    }
+}
+
+impl Checkpoint {
+    /// The operation of that name and those parameters in the text form.
+    pub fn parse(name: &str, _: &Given, bodies: &[Func]) -> Option<Op> {
+        let [body] = bodies else { return None };
+        let body = body.clone();
+        (name == "checkpoint").then(|| Op::Checkpoint(Arc::new(Checkpoint { body })))
     }
 }
 
@@ -156,6 +165,19 @@ impl CheckpointTangent {
                 .collect()
         });
         closed.func
+    }
+}
+
+impl CheckpointTangent {
+    /// The operation of that name and those parameters in the text form.
+    pub fn parse(name: &str, given: &Given, bodies: &[Func]) -> Option<Op> {
+        let [body] = bodies else { return None };
+        let tangent = CheckpointTangent {
+            body: body.clone(),
+            active: given.booleans("active")?,
+            out: given.booleans("out")?,
+        };
+        (name == "checkpoint_tangent").then(|| Op::CheckpointTangent(Arc::new(tangent)))
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::buffer::Buffer;
 use crate::error::{Error, TypeError};
 use crate::eval;
-use crate::ir::text::Attributes;
+use crate::ir::text::{Attributes, Given};
 use crate::ir::{Atom, BitMatrix, DType, Func, Splat, Type};
 use crate::ops::scan::{active, choose, expect_types, has, present};
 use crate::ops::{
@@ -136,6 +136,14 @@ pub fn cond(
     let then = closed(Kind::Barrier, &[], |_| then());
     let otherwise = closed(Kind::Barrier, &[], |_| otherwise());
     branch(pred, then, otherwise)
+}
+
+impl Cond {
+    /// The operation of that name and those parameters in the text form.
+    pub fn parse(name: &str, _: &Given, bodies: &[Func]) -> Option<Op> {
+        let branches = <[Func; 2]>::try_from(bodies.to_vec()).ok()?;
+        (name == "cond").then(|| Op::Cond(Arc::new(Cond { branches })))
+    }
 }
 
 impl Primitive for Cond {

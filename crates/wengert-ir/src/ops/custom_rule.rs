@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::buffer::Buffer;
 use crate::error::{Error, TypeError, raise};
 use crate::eval;
-use crate::ir::text::{Attribute, Attributes};
+use crate::ir::text::{Attribute, Attributes, Given};
 use crate::ir::{BitMatrix, Func, Type};
 use crate::ops::scan::expect_types;
 use crate::ops::{Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Tangent, reduce};
@@ -70,6 +70,22 @@ fn tangents(x: &[Var], dx: &[Tangent]) -> Vec<Var> {
 fn real(y: &[Var], dy: Vec<Tangent>) -> Vec<Tangent> {
     let all = y.iter().zip(dy);
     all.map(|(y, d)| d.filter(|_| y.ty().is_float())).collect()
+}
+
+impl CustomRule {
+    /// The operation of that name and those parameters in the text form.
+    pub fn parse(name: &str, _: &Given, bodies: &[Func]) -> Option<Op> {
+        let (body, rule) = match (name, bodies) {
+            ("custom_jvp", [body, rule]) => (body, Rule::Jvp(rule.clone())),
+            ("custom_vjp", [body, forward, backward]) => {
+                let (forward, backward) = (forward.clone(), backward.clone());
+                (body, Rule::Vjp { forward, backward })
+            }
+            _ => return None,
+        };
+        let body = body.clone();
+        Some(Op::CustomRule(Arc::new(CustomRule { body, rule })))
+    }
 }
 
 impl Primitive for CustomRule {
@@ -255,6 +271,19 @@ fn summed(f: Func, mapped: &[bool]) -> Func {
     closed.func
 }
 
+impl CustomTangent {
+    /// The operation of that name and those parameters in the text form.
+    pub fn parse(name: &str, given: &Given, bodies: &[Func]) -> Option<Op> {
+        let [backward] = bodies else { return None };
+        let tangent = CustomTangent {
+            backward: backward.clone(),
+            residuals: given.index("residuals")?,
+            results: given.types("results")?,
+        };
+        (name == "custom_tangent").then(|| Op::CustomTangent(Arc::new(tangent)))
+    }
+}
+
 impl Primitive for CustomTangent {
     fn name(&self) -> Cow<'static, str> {
         "custom_tangent".into()
@@ -268,7 +297,11 @@ impl Primitive for CustomTangent {
     }
 
     fn types(&self, inputs: &[Type]) -> Result<Vec<Type>, TypeError> {
-        let residuals = &self.backward.param_types()[..self.residuals];
+        let Some(residuals) = self.backward.param_types().get(..self.residuals) else {
+            return Err(TypeError::new(
+                "the pullback takes fewer operands than there are residuals",
+            ));
+        };
         let wanted = [residuals, &self.backward.result_types()].concat();
         expect_types("operand", inputs, &wanted)?;
         Ok(self.results.clone())

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::buffer::{Buffer, Dense};
 use crate::error::{Error, TypeError};
-use crate::ir::text::{Attribute, Attributes};
+use crate::ir::text::{Attribute, Attributes, Given};
 use crate::ir::{BitMatrix, DType, Func, Type};
 use crate::ops::arithmetic::Arithmetic;
 use crate::ops::layout::{self, known, places, row_major, sized};
@@ -68,6 +68,24 @@ pub fn dot(a: Var, b: Var, batch: &[(usize, usize)], contract: &[(usize, usize)]
 }
 
 impl Dot {
+    /// The operation of that name and those parameters in the text form.
+    pub fn parse(name: &str, given: &Given, _: &[Func]) -> Option<Op> {
+        let zero_wins = match name {
+            "dot" => false,
+            "dot_or_zero" => true,
+            _ => return None,
+        };
+        let pairs = |a: &str, b: &str| -> Option<Vec<(usize, usize)>> {
+            let (a, b) = (given.indices(a)?, given.indices(b)?);
+            (a.len() == b.len()).then(|| a.into_iter().zip(b).collect())
+        };
+        Some(Op::Dot(Dot {
+            batch: pairs("batch_a", "batch_b")?,
+            contract: pairs("contract_a", "contract_b")?,
+            zero_wins,
+        }))
+    }
+
     #[track_caller]
     fn bind(&self, a: Var, b: Var) -> Var {
         bind1(Op::Dot(self.clone()), &[a, b])
@@ -159,7 +177,7 @@ impl Primitive for Dot {
         let (da, db) = (known(a)?, known(b)?);
         if a.dtype != b.dtype || a.dtype == DType::Bool {
             return Err(TypeError::new(format!("{a} and {b} do not multiply"))
-                .hint("convert one of them: `x.to(F64)`"));
+                .hint("convert one of them, as in `x.to(DType::F64)`"));
         }
         let pairs: Vec<&(usize, usize)> = self.batch.iter().chain(&self.contract).collect();
         for (i, &&(x, y)) in pairs.iter().enumerate() {

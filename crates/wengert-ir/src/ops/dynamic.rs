@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::buffer::{Buffer, Dense};
 use crate::error::{Error, TypeError};
-use crate::ir::text::{Attribute, Attributes};
+use crate::ir::text::{Attribute, Attributes, Given};
 use crate::ir::{BitMatrix, DType, Func, Type};
 use crate::ops::index::{self, Bounds, whole};
 use crate::ops::layout::{self, known, places, row_major};
@@ -49,6 +49,17 @@ pub fn update(x: Var, u: Var, start: &[Var]) -> Var {
 }
 
 impl Dynamic {
+    /// The operation of that name and those parameters in the text form.
+    pub fn parse(name: &str, given: &Given, _: &[Func]) -> Option<Op> {
+        match name {
+            "dynamic_slice" => Some(Op::Dynamic(Slice {
+                sizes: given.indices("sizes")?,
+            })),
+            "dynamic_update" => Some(Op::Dynamic(Update)),
+            _ => None,
+        }
+    }
+
     /// How many operands stand in front of the indices.
     fn arrays(&self) -> usize {
         match self {

@@ -11,7 +11,7 @@ use smallvec::SmallVec;
 use crate::buffer::{Buffer, Data, Dense};
 use crate::error::{Error, TypeError};
 use crate::ir::text::{Attributes, Given};
-use crate::ir::{BitMatrix, DType, Func, Type};
+use crate::ir::{BitMatrix, DType, Func, Shape, Type};
 use crate::loops::Value;
 use crate::loops::builder::Builder;
 use crate::ops::rows::{self, Derive, Row, Term, row};
@@ -90,7 +90,8 @@ impl Elementwise {
             Some(n) => {
                 let pick = |b: &Option<&'_ Buffer>, i: usize| match b {
                     Some(Buffer::List(rows)) => rows.get(i).cloned(),
-                    _ => None,
+                    // A condition for every row: see `types`.
+                    dense => dense.cloned(),
                 };
                 let row = |i: usize| {
                     let picked: SmallVec<[Option<Buffer>; 3]> =
@@ -155,7 +156,14 @@ impl Primitive for Elementwise {
         }
         let values = self.values(inputs);
         let ty = &values[0];
-        if let Some(other) = inputs.iter().find(|t| t.shape != ty.shape) {
+        // A condition need not have the axes up to the last one of a run-time length: then it is the
+        // same along them.
+        let known = Shape(ty.shape.0[ty.shape.batch_axis()..].into());
+        let fits = |(i, t): (usize, &Type)| {
+            t.shape == ty.shape || (signature.predicate && i == 0 && t.shape == known)
+        };
+        let misfit = inputs.iter().enumerate().find(|&input| !fits(input));
+        if let Some((_, other)) = misfit {
             let message = format!("{other} and {ty} have different shapes");
             return Err(TypeError::new(message));
         }

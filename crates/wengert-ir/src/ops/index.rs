@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::buffer::{Buffer, Data, Dense};
 use crate::error::{Error, TypeError};
-use crate::ir::text::{Attribute, Attributes};
+use crate::ir::text::{Attribute, Attributes, Given};
 use crate::ir::{BitMatrix, DType, Func, Splat, Type};
 use crate::loops::ScalarOp;
 use crate::ops::arithmetic::Arithmetic;
@@ -126,6 +126,27 @@ pub(crate) fn clamped(idx: Var, last: usize) -> Var {
 }
 
 impl Index {
+    /// The operation of that name and those parameters in the text form.
+    pub fn parse(name: &str, given: &Given, _: &[Func]) -> Option<Op> {
+        let access = match name {
+            "gather" => Gather,
+            "scatter_add" => Add,
+            "scatter_set" => Set,
+            _ => return None,
+        };
+        let bounds = match given.name("bounds")? {
+            "clamp" => Bounds::Clamp,
+            "drop" => Bounds::Drop,
+            _ => return None,
+        };
+        Some(Op::Index(Index {
+            access,
+            axis: given.index("axis")?,
+            batch: given.index("batch")?,
+            bounds,
+        }))
+    }
+
     #[track_caller]
     fn bind(&self, x: Var, idx: Var, u: Option<Var>) -> Var {
         let inputs: Vec<Var> = [x, idx].into_iter().chain(u).collect();
@@ -226,7 +247,7 @@ impl Primitive for Index {
         }
         if !idx.dtype.is_int() {
             return Err(TypeError::new(format!("{idx} is not an array of indices"))
-                .hint("convert it: `idx.to(I64)`"));
+                .hint("convert it, as in `i.to(DType::I64)`"));
         }
         let b = self.batch;
         if b > self.axis || b > di.len() || dx[..b] != di[..b] {

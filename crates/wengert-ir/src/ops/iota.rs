@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use crate::buffer::{Buffer, Data, Dense};
 use crate::error::{Error, TypeError};
 use crate::ir::text::{Attribute, Attributes, Given};
+use crate::ir::verify::is_addressable;
 use crate::ir::{BitMatrix, DType, Func, Type};
 use crate::ops::scalars::bits_of;
 use crate::ops::{Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Tangent};
@@ -58,6 +59,10 @@ impl Primitive for Iota {
             return Err(TypeError::new(format!(
                 "{ty} has a length that is not known"
             )));
+        }
+        if !is_addressable(ty) {
+            let message = format!("{ty} does not fit into memory");
+            return Err(TypeError::new(message));
         }
         if self.axis >= ty.rank() {
             let message = format!("{ty} has no axis {}", self.axis);

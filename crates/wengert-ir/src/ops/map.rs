@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::buffer::{Buffer, Dense};
 use crate::error::{Error, TypeError};
 use crate::eval;
-use crate::ir::text::{Attribute, Attributes};
+use crate::ir::text::{Attribute, Attributes, Given};
 use crate::ir::{BitMatrix, Dim, Func, Type, order};
 use crate::ops::scan::{expect_types, has};
 use crate::ops::{
@@ -173,6 +173,23 @@ impl Map {
                 })
                 .collect(),
         )
+    }
+}
+
+impl Map {
+    /// The operation of that name and those parameters in the text form.
+    pub fn parse(name: &str, given: &Given, bodies: &[Func]) -> Option<Op> {
+        let [body] = bodies else { return None };
+        let sum = given.booleans("sum")?.into_iter();
+        let map = Map {
+            body: body.clone(),
+            extent: given.index("extent")?,
+            mapped: given.booleans("mapped")?,
+            gather: sum
+                .map(|s| if s { Gather::Sum } else { Gather::Stack })
+                .collect(),
+        };
+        (name == "map").then(|| Op::Map(Arc::new(map)))
     }
 }
 

@@ -375,6 +375,19 @@ const READERS: &[Reader] = &[
     elementwise::Elementwise::parse,
     convert::Convert::parse,
     iota::Iota::parse,
+    layout::Layout::parse,
+    reduce::Reduce::parse,
+    dot::Dot::parse,
+    dynamic::Dynamic::parse,
+    index::Index::parse,
+    scan::Scan::parse,
+    while_loop::While::parse,
+    cond::Cond::parse,
+    map::Map::parse,
+    checkpoint::Checkpoint::parse,
+    checkpoint::CheckpointTangent::parse,
+    custom_rule::CustomRule::parse,
+    custom_rule::CustomTangent::parse,
 ];
 
 /// The operation of that name, those parameters and those functions in the text form.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::buffer::{Buffer, Dense};
 use crate::error::{Error, TypeError};
-use crate::ir::text::{Attribute, Attributes};
+use crate::ir::text::{Attribute, Attributes, Given};
 use crate::ir::{BitMatrix, DType, Dim, Func, Type, order};
 use crate::loops::FoldOp;
 use crate::ops::arithmetic::Arithmetic;
@@ -45,9 +45,19 @@ pub struct Reduce {
 use Reducer::*;
 
 impl Reduce {
-    fn bind(reducer: Reducer, x: Var, axes: &[usize]) -> Var {
-        let axes = axes.to_vec();
-        bind1(Op::Reduce(Reduce { reducer, axes }), &[x])
+    /// The operation of that name and those parameters in the text form.
+    pub fn parse(name: &str, given: &Given, _: &[Func]) -> Option<Op> {
+        let reducer = match name {
+            "sum" => Sum,
+            "prod" => Prod,
+            "amin" => Min,
+            "amax" => Max,
+            "any" => Any,
+            "all" => All,
+            _ => return None,
+        };
+        let axes = given.indices("axes")?;
+        Some(Op::Reduce(Reduce { reducer, axes }))
     }
 
     /// The axes that stay.
@@ -61,37 +71,28 @@ impl Reduce {
     }
 }
 
-/// The sum over those axes, which ascend.
+/// The reduction over those axes, which ascend.
 #[track_caller]
-pub fn sum(x: Var, axes: &[usize]) -> Var {
-    if axes.is_empty() {
-        return x;
-    }
+pub fn reduce(reducer: Reducer, x: Var, axes: &[usize]) -> Var {
     let op = Reduce {
-        reducer: Sum,
+        reducer,
         axes: axes.to_vec(),
     };
-    if let Some(zero) = x.as_literal().filter(|l| l.bits == 0)
-        && let Ok(types) = op.types(&[zero.ty().clone()])
-    {
-        return Var::zeros(&types[0]);
+    if let Ok(types) = op.types(&[x.ty()]) {
+        if axes.is_empty() {
+            return x;
+        }
+        if reducer == Sum && x.as_literal().is_some_and(|l| l.bits == 0) {
+            return Var::zeros(&types[0]);
+        }
     }
     bind1(Op::Reduce(op), &[x])
 }
 
-/// The reduction over those axes, which ascend.
+/// The sum over those axes, which ascend.
 #[track_caller]
-pub fn reduce(reducer: Reducer, x: Var, axes: &[usize]) -> Var {
-    match reducer {
-        Sum => sum(x, axes),
-        _ => bind1(
-            Op::Reduce(Reduce {
-                reducer,
-                axes: axes.to_vec(),
-            }),
-            &[x],
-        ),
-    }
+pub fn sum(x: Var, axes: &[usize]) -> Var {
+    reduce(Sum, x, axes)
 }
 
 impl Primitive for Reduce {
@@ -132,8 +133,8 @@ impl Primitive for Reduce {
                 }
             ));
             return Err(match logical {
-                true => error.hint("compare it first: `x.ne(0)`"),
-                false => error.hint("convert it first: `x.to(I64)`"),
+                true => error.hint("compare it first, as in `x.ne(0)`"),
+                false => error.hint("convert it first, as in `x.to(DType::I64)`"),
             });
         }
         if self.axes.iter().any(|&a| a < x.shape.batch_axis()) {
@@ -184,7 +185,7 @@ impl Primitive for Reduce {
 
     fn jvp(&self, x: &[Var], dx: &[Tangent], _: Mode) -> (Vec<Var>, Vec<Tangent>) {
         let (x, dx) = (x[0], dx[0].expect("the tangent of the one operand"));
-        let y = Reduce::bind(self.reducer, x, &self.axes);
+        let y = reduce(self.reducer, x, &self.axes);
         let dy = match self.reducer {
             Sum => sum(dx, &self.axes),
             Prod => self.prod_tangent(x, dx),
@@ -235,7 +236,7 @@ impl Primitive for Reduce {
     fn batch(&self, inputs: &[Batched], _: usize) -> Vec<Batched> {
         // No axis is reduced in front of the batch axis, so it stays where it goes.
         let axes: Vec<usize> = self.axes.iter().map(|a| a + 1).collect();
-        vec![Batched::mapped(Reduce::bind(
+        vec![Batched::mapped(reduce(
             self.reducer,
             inputs[0].value,
             &axes,
@@ -244,11 +245,13 @@ impl Primitive for Reduce {
 }
 
 impl Reduce {
-    /// Ties share: with `k` elements equal to the extreme, each weighs `1/k`. The tangents of the
-    /// others are left out rather than multiplied by zero, so that infinite ones do no harm.
+    /// Ties share: with `k` elements equal to the extreme (or NaN, if it is), each weighs `1/k`. The
+    /// tangents of the others are left out rather than multiplied by zero, so that infinite ones do
+    /// no harm.
     fn extreme_tangent(&self, x: Var, y: Var, dx: Var) -> Var {
         let ty = x.ty();
-        let chosen = elementwise::eq(x, self.spread(y, &ty));
+        let equal = elementwise::eq(x, self.spread(y, &ty));
+        let chosen = elementwise::or(equal, elementwise::ne(x, x));
         let (zeros, ones) = (Var::zeros(&ty), Var::full(&ty, 1.0));
         let count = sum(elementwise::select(chosen, ones, zeros), &self.axes);
         let total = sum(elementwise::select(chosen, dx, zeros), &self.axes);

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::buffer::Buffer;
 use crate::error::{Error, TypeError};
 use crate::eval;
-use crate::ir::text::{Attribute, Attributes};
+use crate::ir::text::{Attribute, Attributes, Given};
 use crate::ir::{BitMatrix, DType, Dim, Func, Type};
 use crate::loops::LoopKind;
 use crate::ops::{
@@ -255,6 +255,25 @@ pub(crate) fn loop_deps(body: &Func, carry: usize) -> BitMatrix {
         }
     }
     all
+}
+
+impl Scan {
+    /// The operation of that name and those parameters in the text form.
+    pub fn parse(name: &str, given: &Given, bodies: &[Func]) -> Option<Op> {
+        let [body] = bodies else { return None };
+        let length = match given.int("length")? {
+            -1 => Dim::Run,
+            n => Dim::N(usize::try_from(n).ok()?),
+        };
+        let scan = Scan {
+            body: body.clone(),
+            carry: given.index("carry")?,
+            xs: given.index("xs")?,
+            length,
+            reverse: given.boolean("reverse")?,
+        };
+        (name == "scan").then(|| Op::Scan(Arc::new(scan)))
+    }
 }
 
 impl Primitive for Scan {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use crate::buffer::{Buffer, Dense};
 use crate::error::{Error, TypeError};
 use crate::eval;
-use crate::ir::text::{Attribute, Attributes};
+use crate::ir::text::{Attribute, Attributes, Given};
 use crate::ir::{BitMatrix, DType, Dim, Func, Type};
 use crate::ops::scan::{
     Tangents, active, carries_first, choose, expect_types, has, linear_scan, loop_deps, present,
@@ -171,6 +171,20 @@ impl While {
         let mut has = b.out.clone();
         has.insert(nc, false);
         (out[..nb + 1].to_vec(), scatter(&has, dy))
+    }
+}
+
+impl While {
+    /// The operation of that name and those parameters in the text form.
+    pub fn parse(name: &str, given: &Given, bodies: &[Func]) -> Option<Op> {
+        let [cond, body] = bodies else { return None };
+        let looped = While {
+            cond: cond.clone(),
+            body: body.clone(),
+            carry: given.index("carry")?,
+            limit: given.index("limit")? as u64,
+        };
+        (name == "while").then(|| Op::While(Arc::new(looped)))
     }
 }
 
@@ -468,33 +482,33 @@ impl While {
         size: usize,
     ) -> Vec<Batched> {
         let nc = self.carry;
-        let mut init: Vec<Var> = carry
-            .iter()
-            .zip(mapped)
-            .map(|(b, &m)| if m { b.spread(size) } else { b.value })
-            .collect();
         let mut cond_func = cond.func.clone();
         let counted = Type::new(DType::I64, &[size]);
+        let extra = usize::from(live.is_some());
         if let Some(live) = live {
             let steps = trace.trace.param(counted.clone());
             let one = Var::full(&counted, 1.0);
             let more = elementwise::select(live, elementwise::add(steps, one), steps);
             values.insert(nc, more);
-            init.push(Var::zeros(&counted));
             let mut types = cond_func.types[..nc].to_vec();
-            types.push(counted);
+            types.push(counted.clone());
             types.extend_from_slice(&cond_func.param_types()[nc..]);
             let places: Vec<usize> = (0..nc).chain(nc + 1..types.len()).collect();
             cond_func = cond_func.with_params(types, &places);
         }
         let body = trace.close(&values, &mut []);
+        // Not before: in the preheader it could not be seen from outside.
+        let spread = |(b, &m): (&Batched, &bool)| if m { b.spread(size) } else { b.value };
+        let mut init: Vec<Var> = carry.iter().zip(mapped).map(spread).collect();
+        if extra > 0 {
+            init.push(Var::zeros(&counted));
+        }
         let batched = While {
             cond: cond_func,
             body: body.func,
             carry: init.len(),
             limit: self.limit,
         };
-        let extra = init.len() - nc;
         let outs = batched.bind(&[&init, &body.captures, &cond.captures]);
         let mut result: Vec<Batched> = (0..nc)
             .map(|i| Batched {

@@ -62,7 +62,12 @@ impl Lowering {
         let ty = self.ty(id).clone();
         match self.expr(id).clone() {
             Expr::Rows { row: make, inputs } => {
-                let rows: Result<Vec<NodeId>> = inputs.iter().map(|&i| self.row(i, row)).collect();
+                // The condition of a `select` may be one for all rows.
+                let mut row = |&i: &NodeId| match self.ty(i).rank() < ty.rank() {
+                    true => Ok(i),
+                    false => self.row(i, row),
+                };
+                let rows: Result<Vec<NodeId>> = inputs.iter().map(&mut row).collect();
                 make(self, &rows?)
             }
             Expr::Lists { handles, layout } if ty.shape.0[0] != Dim::Run => {

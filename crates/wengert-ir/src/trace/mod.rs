@@ -9,6 +9,7 @@
 //! No borrow of the stack is held while a user's function or a rule runs.
 
 mod array;
+mod functions;
 mod number;
 mod span;
 mod stack;
@@ -17,7 +18,7 @@ mod var;
 pub(crate) use array::refuse;
 pub use array::{arange, concat, eye, full, ones, ones_like, stack, stack_axis, zeros, zeros_like};
 pub use number::{Argument, IntoVar, iota};
-pub use span::{Ints, Place, Span, Spans};
+pub use span::{Axis, Ints, Place, Span, Spans};
 pub use stack::{
     Closed, Kind, OpenTrace, bind, bind1, captured_array, closed, current_source, depth, door_open,
     inside, open, place_of, with_source,

@@ -68,6 +68,16 @@ impl From<()> for Ints {
     }
 }
 
+/// One axis; from the end where it is negative.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Axis(pub i64);
+
+impl<T: Whole> From<T> for Axis {
+    fn from(axis: T) -> Axis {
+        Axis(axis.whole())
+    }
+}
+
 /// A part of an axis: one of Rust's ranges, whose ends count from the end of the axis where they are
 /// negative; or every `step`-th element of it, `Span::from(1..).by(2)`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -228,12 +228,14 @@ pub(crate) fn type_of(var: Var) -> Type {
     match var.0 {
         Repr::Literal(splat) => splat.ty().clone(),
         Repr::Traced { trace, id, source } => {
-            let used = current_source();
-            let found = STACK.with_borrow(|s| match find(s, trace) {
-                Some(i) => Ok(s[i].types[id as usize].clone()),
-                None => Err(unseen(s, "use of a Var", trace, source, used)),
+            let ty = STACK.with_borrow(|s| {
+                let trace = &s[find(s, trace)?];
+                Some(trace.types[id as usize].clone())
             });
-            found.unwrap_or_else(|e| raise(e))
+            ty.unwrap_or_else(|| {
+                let used = current_source();
+                raise(STACK.with_borrow(|s| unseen(s, "use of a Var", trace, source, used)))
+            })
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use wengert_ir::buffer::{Buffer, Dense};
 use wengert_ir::eval::eval;
-use wengert_ir::ir::{DType, Dim, Shape, Type};
+use wengert_ir::ir::{DType, Dim, Func, Shape, Type};
 use wengert_ir::ops::layout::{self, broadcast, insert_axis};
 use wengert_ir::ops::{Batched, Cotangent, Operand};
 use wengert_ir::trace::{Kind, Span, Var, closed, concat, full, stack, stack_axis, zeros};
@@ -208,6 +208,7 @@ fn lists_of_rows_take_a_batch_axis() {
         vec![spread]
     })
     .func;
+    assert_eq!(Func::parse(&func.to_string()).as_ref(), Ok(&func));
     let out = eval(&func, std::slice::from_ref(&x)).unwrap();
     let row = |a, b| Buffer::Dense(f64s(&[3, 2], &[a, b].repeat(3)));
     assert_eq!(out[0], list(vec![row(1.0, 2.0), row(3.0, 4.0)]));

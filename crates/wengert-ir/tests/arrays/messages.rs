@@ -1,1 +1,392 @@
 //! What a mistake says.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use expect_test::{Expect, expect};
+use wengert_ir::error::Error;
+use wengert_ir::ir::{DType, Type};
+use wengert_ir::trace::{Kind, Span, Var, arange, closed, concat, eye, full, stack, zeros};
+
+type Mistake = (&'static str, fn(Var, Var, Var, Var) -> Var);
+
+/// A list of expressions over `x: f64[3,4]`, `v: f64[3]`, `i: i64` and `b: bool[2]`.
+macro_rules! mistakes {
+    (|$x:ident, $v:ident, $i:ident, $b:ident| $($wrong:expr;)*) => {
+        &[$((stringify!($wrong), |$x, $v, $i, $b| { let _ = ($x, $v, $i, $b); $wrong })),*]
+    };
+}
+
+/// What each of them says, below it; and that it names the caller's file.
+fn check(mistakes: &[Mistake], expected: Expect) {
+    let types = [
+        Type::new(DType::F64, &[3, 4]),
+        Type::new(DType::F64, &[3]),
+        Type::new(DType::I64, &[]),
+        Type::new(DType::Bool, &[2]),
+    ];
+    let mut said = String::new();
+    for (wrong, f) in mistakes {
+        let traced = || closed(Kind::Door, &types, |x| vec![f(x[0], x[1], x[2], x[3])]);
+        let payload = catch_unwind(AssertUnwindSafe(traced)).expect_err("a mistake");
+        let error = payload
+            .downcast::<Error>()
+            .expect("an error of this library");
+        let text = error.to_string();
+        let Some((message, place)) = text.split_once(", at ") else {
+            panic!("{wrong} names no place: {text}")
+        };
+        assert!(place.contains("messages.rs:"), "{wrong}: {text}");
+        let hint = place.split_once("; ").map(|(_, hint)| format!("; {hint}"));
+        said += &format!("{wrong}\n    {message}{}\n", hint.unwrap_or_default());
+    }
+    expected.assert_eq(&said);
+}
+
+#[test]
+fn shapes() {
+    let wrong: &[Mistake] = mistakes! { |x, v, i, b|
+        x.reshape([5, 2]);
+        x.reshape([-1, 5]);
+        x.reshape([-1, -1]);
+        x.reshape([i64::MAX, -1, i64::MAX]);
+        x.reshape([-2, 6]);
+        x.transpose([0, 0]);
+        x.transpose([0]);
+        x.transpose([0, 2]);
+        x.swap_axes(0, -3);
+        x.move_axis(0, 2);
+        x.broadcast_to([3, 5]);
+        x.broadcast_to(4);
+        x.expand_dims(3);
+        x.squeeze_axis(0);
+        x.flip(2);
+        x.flip([1, -1]);
+        x.roll(1, 2);
+        x.pad(&[(1, 1)]);
+        x.pad(&[(usize::MAX, 1), (0, 0)]);
+        zeros([usize::MAX, 2]);
+        zeros(-1);
+        arange(usize::MAX);
+        eye(1 << 40);
+        full([2, 2], v);
+        full(3, u64::MAX);
+    };
+    check(
+        wrong,
+        expect![[r#"
+            x.reshape([5, 2])
+                reshape: f64[3,4] has 12 elements, f64[5,2] has 10
+            x.reshape([-1, 5])
+                reshape: f64[3,4] cannot take the shape [-1, 5]
+            x.reshape([-1, -1])
+                reshape: f64[3,4] cannot take the shape [-1, -1]
+            x.reshape([i64::MAX, -1, i64::MAX])
+                reshape: f64[3,4] cannot take the shape [9223372036854775807, -1, 9223372036854775807]
+            x.reshape([-2, 6])
+                reshape: [-2, 6] holds a negative length
+            x.transpose([0, 0])
+                transpose: [0, 0] is not an order of the 2 axes of f64[3,4]
+            x.transpose([0])
+                transpose: [0] is not an order of the 2 axes of f64[3,4]
+            x.transpose([0, 2])
+                transpose: f64[3,4] has no axis 2
+            x.swap_axes(0, -3)
+                swap_axes: f64[3,4] has no axis -3
+            x.move_axis(0, 2)
+                move_axis: f64[3,4] has no axis 2
+            x.broadcast_to([3, 5])
+                broadcast_to: f64[3,4] does not broadcast to f64[3,5]
+            x.broadcast_to(4)
+                broadcast_to: f64[3,4] does not broadcast to f64[4]
+            x.expand_dims(3)
+                expand_dims: f64[3,4] has no axis 3
+            x.squeeze_axis(0)
+                squeeze: axis 0 of f64[3,4] has not length 1
+            x.flip(2)
+                flip: f64[3,4] has no axis 2
+            x.flip([1, -1])
+                flip: an axis of f64[3,4] is named twice in [1, -1]
+            x.roll(1, 2)
+                roll: f64[3,4] has no axis 2
+            x.pad(&[(1, 1)])
+                pad: 1 pairs of widths for f64[3,4]
+            x.pad(&[(usize::MAX, 1), (0, 0)])
+                pad: axis 0 of f64[3,4] would be too long
+            zeros([usize::MAX, 2])
+                zeros: f64[9223372036854775807,2] is larger than memory can be
+            zeros(-1)
+                zeros: [-1] holds a negative length
+            arange(usize::MAX)
+                arange: i64[9223372036854775807] is larger than memory can be
+            eye(1 << 40)
+                eye: i64[1099511627776,1099511627776] is larger than memory can be
+            full([2, 2], v)
+                full: f64[3] does not broadcast to f64[2,2]
+            full(3, u64::MAX)
+                full: 18446744073709551615 does not fit in i64
+        "#]],
+    );
+}
+
+#[test]
+fn reductions() {
+    let wrong: &[Mistake] = mistakes! { |x, v, i, b|
+        x.sum_axis(2);
+        x.sum_axis([0, 0]);
+        b.sum();
+        b.at(0).sum();
+        x.any();
+        b.amax();
+        x.slice((.., 0..0)).amax_axis(1);
+        i.mean();
+    };
+    check(
+        wrong,
+        expect![[r#"
+        x.sum_axis(2)
+            sum: f64[3,4] has no axis 2
+        x.sum_axis([0, 0])
+            sum: an axis of f64[3,4] is named twice in [0, 0]
+        b.sum()
+            sum: bool[2] is not an array of numbers; convert it first, as in `x.to(DType::I64)`
+        b.at(0).sum()
+            sum: bool is not an array of numbers; convert it first, as in `x.to(DType::I64)`
+        x.any()
+            any: f64[3,4] is not an array of truth values; compare it first, as in `x.ne(0)`
+        b.amax()
+            amax: bool[2] is not an array of numbers; convert it first, as in `x.to(DType::I64)`
+        x.slice((.., 0..0)).amax_axis(1)
+            amax: f64[3,0] has no element along axis 1
+        i.mean()
+            mean: i64 is not an array of floats; convert it first, as in `x.to(DType::F64)`
+    "#]],
+    );
+}
+
+#[test]
+fn products() {
+    let wrong: &[Mistake] = mistakes! { |x, v, i, b|
+        x.dot(v);
+        x.dot(x);
+        x.dot(i.to(DType::F64));
+        x.dot(i);
+        x.expand_dims(0).dot(v);
+        x.matmul(x);
+        x.broadcast_to([2, 3, 4]).matmul(x.t().broadcast_to([3, 4, 3]));
+        v.matmul(2.0.into());
+        b.outer(b);
+        x.tensordot(v, &[(0, 1)]);
+        x.tensordot(v, &[(1, 0)]);
+        x.tensordot(x, &[(0, 0), (0, 1)]);
+    };
+    check(
+        wrong,
+        expect![[r#"
+        x.dot(v)
+            dot: f64[3,4] and f64[3] differ in length along axes 1 and 0
+        x.dot(x)
+            dot: f64[3,4] and f64[3,4] differ in length along axes 1 and 0
+        x.dot(i.to(DType::F64))
+            dot: f64[3,4] and f64 have 2 and 0 axes; multiply by a number with `*`
+        x.dot(i)
+            dot: f64[3,4] and i64 have no common element type; convert one of them, as in `x.to(DType::F64)`
+        x.expand_dims(0).dot(v)
+            dot: f64[1,3,4] and f64[3] have 3 and 1 axes; use `matmul` for stacks of matrices
+        x.matmul(x)
+            dot: f64[3,4] and f64[3,4] differ in length along axes 1 and 0
+        x.broadcast_to([2, 3, 4]).matmul(x.t().broadcast_to([3, 4, 3]))
+            matmul: the stacks f64[2,3,4] and f64[3,4,3] do not broadcast
+        v.matmul(2.0.into())
+            matmul: f64[3] and f64: a number is not a matrix; multiply by a number with `*`
+        b.outer(b)
+            dot: bool[2] and bool[2] do not multiply; convert one of them, as in `x.to(DType::F64)`
+        x.tensordot(v, &[(0, 1)])
+            tensordot: f64[3] has no axis 1
+        x.tensordot(v, &[(1, 0)])
+            dot: f64[3,4] and f64[3] differ in length along axes 1 and 0
+        x.tensordot(x, &[(0, 0), (0, 1)])
+            dot: axes 0 and 1 of f64[3,4] and f64[3,4] cannot be paired
+    "#]],
+    );
+}
+
+#[test]
+fn parts() {
+    let wrong: &[Mistake] = mistakes! { |x, v, i, b|
+        x.at(3);
+        x.at(-4);
+        x.at(v);
+        i.at(0);
+        x.slice(2..5);
+        x.slice((.., 1..5));
+        x.slice((.., .., ..));
+        x.slice_axis(0, Span::from(..).by(0));
+        x.slice_axis(2, ..);
+        x.slice_axis(1, -5..);
+        x.take(v, 0);
+        x.take(i, 2);
+        x.slice(0..0).take(i, 0);
+        x.slice(0..0).at(i);
+        x.dynamic_slice(&[i], 2);
+        x.dynamic_slice(&[i, i], [2, 5]);
+        x.dynamic_slice(&[i, v], [2, 2]);
+        x.dynamic_slice(&[i, i], [2, -2]);
+        x.dynamic_update(v, &[i, i]);
+        v.to(DType::F32).dynamic_update(v, &[i]);
+        x.at_set(0, v);
+        x.at_set(3, 1.0);
+        x.at_set(v, 1.0);
+        b.at_set(0, 1);
+        b.at_add(0, true);
+        b.at_set(0, v);
+        arange(3).at_set(0, 0.5);
+        arange(3).at_set(0, v.at(0));
+        arange(3).to(DType::U8).at_set(0, 256);
+    };
+    check(
+        wrong,
+        expect![[r#"
+            x.at(3)
+                at: f64[3,4] has no row 3
+            x.at(-4)
+                at: f64[3,4] has no row -4
+            x.at(v)
+                gather: f64[3] is not an array of indices; convert it, as in `i.to(DType::I64)`
+            i.at(0)
+                at: i64 has no axis
+            x.slice(2..5)
+                slice: 2..5 is not a part of axis 0 of f64[3,4]
+            x.slice((.., 1..5))
+                slice: 1..5 is not a part of axis 1 of f64[3,4]
+            x.slice((.., .., ..))
+                slice: 3 parts of f64[3,4]
+            x.slice_axis(0, Span::from(..).by(0))
+                slice: .. by 0 is not a part of axis 0 of f64[3,4]
+            x.slice_axis(2, ..)
+                slice: f64[3,4] has no axis 2
+            x.slice_axis(1, -5..)
+                slice: -5.. is not a part of axis 1 of f64[3,4]
+            x.take(v, 0)
+                gather: f64[3] is not an array of indices; convert it, as in `i.to(DType::I64)`
+            x.take(i, 2)
+                take: f64[3,4] has no axis 2
+            x.slice(0..0).take(i, 0)
+                gather: f64[0,4] has no element along axis 0
+            x.slice(0..0).at(i)
+                gather: f64[0,4] has no element along axis 0
+            x.dynamic_slice(&[i], 2)
+                dynamic_slice: 1 indices for the 2 axes of f64[3,4]
+            x.dynamic_slice(&[i, i], [2, 5])
+                dynamic_slice: f64[2,5] is not a window of f64[3,4]
+            x.dynamic_slice(&[i, v], [2, 2])
+                dynamic_slice: an index is a whole number, not f64[3]
+            x.dynamic_slice(&[i, i], [2, -2])
+                dynamic_slice: [2, -2] holds a negative length
+            x.dynamic_update(v, &[i, i])
+                dynamic_update: f64[3] is not a window of f64[3,4]
+            v.to(DType::F32).dynamic_update(v, &[i])
+                dynamic_update: f64[3] does not go into f32[3]; convert one of them, as in `x.to(DType::F64)`
+            x.at_set(0, v)
+                at_set: f64[3] does not broadcast to f64[4]
+            x.at_set(3, 1.0)
+                at_set: f64[3,4] has no row 3
+            x.at_set(v, 1.0)
+                scatter_set: f64[3] is not an array of indices; convert it, as in `i.to(DType::I64)`
+            b.at_set(0, 1)
+                at_set: 1 does not go into bool[2]; convert one of them, as in `x.to(DType::F64)`
+            b.at_add(0, true)
+                scatter_add: bool[2] is not an array of numbers
+            b.at_set(0, v)
+                at_set: f64[3] does not go into bool[2]; convert one of them, as in `x.to(DType::F64)`
+            arange(3).at_set(0, 0.5)
+                at_set: the float 0.5 does not go into i64[3]; convert one of them, as in `x.to(DType::F64)`
+            arange(3).at_set(0, v.at(0))
+                at_set: f64 does not go into i64[3]; convert one of them, as in `x.to(DType::F64)`
+            arange(3).to(DType::U8).at_set(0, 256)
+                at_set: 256 does not fit in u8
+        "#]],
+    );
+}
+
+#[test]
+fn joining() {
+    let wrong: &[Mistake] = mistakes! { |x, v, i, b|
+        concat(&[], 0);
+        concat(&[x, v], 0);
+        concat(&[x, x.t()], 0);
+        concat(&[x, x], 2);
+        concat(&[v, arange(3)], 0);
+        concat(&[i, i], 0);
+        stack(&[]);
+        stack(&[x, v]);
+    };
+    check(
+        wrong,
+        expect![[r#"
+            concat(&[], 0)
+                concat: no operand
+            concat(&[x, v], 0)
+                concat: f64[3,4] and f64[3] do not join along axis 0
+            concat(&[x, x.t()], 0)
+                concat: f64[3,4] and f64[4,3] do not join along axis 0
+            concat(&[x, x], 2)
+                concat: f64[3,4] has no axis 2
+            concat(&[v, arange(3)], 0)
+                concat: f64[3] and i64[3] have no common element type; convert one of them, as in `x.to(DType::F64)`
+            concat(&[i, i], 0)
+                concat: i64 has no axis; use `stack` to make an axis
+            stack(&[])
+                stack: no operand
+            stack(&[x, v])
+                stack: f64[3,4] and f64[3] have different shapes
+        "#]],
+    );
+}
+
+/// Whatever a method records belongs to the line that called it.
+#[test]
+fn places_of_what_is_recorded() {
+    let types = [
+        Type::new(DType::F64, &[3, 4]),
+        Type::new(DType::F64, &[3]),
+        Type::new(DType::I64, &[]),
+        Type::new(DType::F32, &[3]),
+    ];
+    let func = closed(Kind::Door, &types, |a| {
+        let [x, v, i, w] = *a else { unreachable!() };
+        let stacked = x.broadcast_to([2, 3, 4]);
+        vec![
+            x.reshape([2, 6]).flatten(),
+            x.t(),
+            x.swap_axes(0, 1).expand_dims(0).squeeze(),
+            x.flip([0, 1]).roll(1, 0).pad(&[(1, 1), (0, 2)]),
+            x.mean(),
+            x.prod_axis(0),
+            x.amax() + x.amin(),
+            x.gt(0.0).any() & x.lt(0.0).all(),
+            v.dot(x).outer(w),
+            stacked.matmul(x.t()),
+            x.t().matmul(stacked.slice_axis(1, ..3)),
+            stacked.matmul(stacked.swap_axes(1, 2).broadcast_to([2, 2, 4, 3])),
+            x.tensordot(v, &[(0, 0)]),
+            x.at(1) + x.at(i) + x.take(i, 0),
+            x.at_set(i, w.at(0)).at_add(0, 1.0),
+            x.dynamic_slice(&[i, i], [1, 1]),
+            x.dynamic_update(w.reshape([3, 1]), &[i, i]),
+            concat(&[v, w], 0),
+            stack(&[v, w]),
+            eye(3),
+            arange(3),
+            full([2, 3], v),
+        ]
+    })
+    .func;
+    for eqn in &func.eqns {
+        let place = eqn.source.place();
+        assert!(
+            place.file.ends_with("messages.rs"),
+            "{:?} at {place}",
+            eqn.op
+        );
+    }
+}

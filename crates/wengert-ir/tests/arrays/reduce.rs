@@ -89,9 +89,15 @@ fn order_of_sums() {
         let x = random.array(&[n]);
         let v = x.slice::<f64>();
         let want = order::reduce(n, |i| v[i], |a, b| a + b).unwrap();
-        assert_eq!(value(|x| x[0].sum(), &[x.clone()]), Dense::scalar(want));
+        assert_eq!(
+            value(|x| x[0].sum(), std::slice::from_ref(&x)),
+            Dense::scalar(want)
+        );
         // Over several axes in row-major order, whatever stays.
-        let y = value(|x| x[0].reshape([n, 1]).broadcast_to([n, 2]), &[x.clone()]);
+        let y = value(
+            |x| x[0].reshape([n, 1]).broadcast_to([n, 2]),
+            std::slice::from_ref(&x),
+        );
         let y = value(|y| y[0].reshape([1, n, 1, 2]).sum_axis([0, 1, 2]), &[y]);
         assert_eq!(y, f64s(&[2], &[want, want]));
     }
@@ -164,6 +170,13 @@ fn ties_share_the_derivative() {
         gradient(|x| x.amin_axis(1).sum(), &x),
         f64s(&[2, 2], &[0.5, 0.5, 1.0, 0.0])
     );
+}
+
+#[test]
+fn the_derivative_of_not_a_number_goes_to_it() {
+    let x = f64s(&[3], &[1.0, f64::NAN, 3.0]);
+    assert_eq!(gradient(|x| x.amax(), &x), f64s(&[3], &[0.0, 1.0, 0.0]));
+    assert_eq!(gradient(|x| x.amin(), &x), f64s(&[3], &[0.0, 1.0, 0.0]));
 }
 
 /// What was not chosen does no harm: its cotangent is zero, not zero times infinity.

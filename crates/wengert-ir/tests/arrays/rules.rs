@@ -48,6 +48,8 @@ pub fn count(dims: &[usize]) -> Dense {
 pub fn trace(types: &[Type], f: impl Fn(&[Var]) -> Vec<Var>) -> Func {
     let func = closed(Kind::Door, types, f).func;
     assert_eq!(verify(&func), Ok(()));
+    let text = func.to_string();
+    assert_eq!(Func::parse(&text).as_ref(), Ok(&func), "{text}");
     func
 }
 

@@ -27,6 +27,17 @@ pub(super) struct Parts {
     pub stride: i64,
 }
 
+/// Memory of which each lane reaches an element of its own choice.
+#[derive(Clone, Copy)]
+pub(super) struct Target {
+    pub dtype: DType,
+    pub start: Address,
+    /// Bytes from element to element.
+    pub pitch: i64,
+    /// Bytes from lane to lane, where each has its copy; else 0.
+    pub lane: i64,
+}
+
 impl Emitter<'_, '_> {
     pub(super) fn kind(&self, b: BufferId) -> BufferKind {
         self.s.plan.program.buffers[b.0 as usize].kind
@@ -295,13 +306,25 @@ impl Emitter<'_, '_> {
         self.active_and(x, c)
     }
 
-    /// The address of the element that lane `l` reads or writes, by its number.
-    pub(super) fn lane_address(&mut self, b: BufferId, start: Address, n: ir::Value, l: usize) -> Address {
-        let pitch = self.pitch(b);
-        let mut a = self.advance(start, Some(n), 0, pitch);
-        if self.kind(b) == BufferKind::Local {
-            a.off += (l * self.element(b).bytes()) as i64;
+    /// What lanes reach of a buffer.
+    pub(super) fn target(&mut self, b: BufferId) -> Target {
+        let dtype = self.element(b);
+        Target {
+            dtype,
+            start: self.start_of(b),
+            pitch: self.pitch(b),
+            lane: if self.kind(b) == BufferKind::Local {
+                dtype.bytes() as i64
+            } else {
+                0
+            },
         }
+    }
+
+    /// The address of the element that lane `l` reads or writes, by its number.
+    pub(super) fn lane_address(&mut self, t: &Target, n: ir::Value, l: usize) -> Address {
+        let mut a = self.advance(t.start, Some(n), 0, t.pitch);
+        a.off += t.lane * l as i64;
         a
     }
 }

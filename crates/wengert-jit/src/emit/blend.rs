@@ -32,7 +32,7 @@ impl Emitter<'_, '_> {
         if let Some(m) = self.mask {
             return Some(self.held(m.pieces[c]));
         }
-        let bounds = self.lanes?.bounds?;
+        let bounds = self.short()?;
         let table = self.s.layout(self.unit).live_table();
         let at = self.kept(Kept::LiveOffset, |e| {
             let live = e.held(bounds.live);
@@ -96,7 +96,7 @@ impl Emitter<'_, '_> {
     pub(super) fn active_bits(&mut self) -> ir::Value {
         if self.mask.is_none() {
             let one = self.int(1);
-            let Some(bounds) = self.lanes.and_then(|l| l.bounds) else {
+            let Some(bounds) = self.short() else {
                 return self.int((1 << LANES) - 1);
             };
             let live = self.held(bounds.live);

@@ -99,7 +99,10 @@ impl<'p> Emitter<'_, 'p> {
             self.helper(f, &[to, from, n], None);
             return;
         }
-        assert!(local(self, to.0), "lanes are not copied to where all see them");
+        assert!(
+            local(self, to.0),
+            "lanes are not copied to where all see them"
+        );
         // A row of lanes at a time.
         let row = size * LANES as i64;
         let step = if local(self, from.0) { row } else { size };
@@ -167,9 +170,7 @@ impl<'p> Emitter<'_, 'p> {
         let f = match kernel {
             Kernel::Gemm { .. } => helpers::gemm as *const () as usize,
         };
-        let status = self
-            .helper(f, &args, Some(types::I32))
-            .expect("a status");
+        let status = self.helper(f, &args, Some(types::I32)).expect("a status");
         self.check(status);
     }
 }

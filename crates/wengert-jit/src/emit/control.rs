@@ -67,18 +67,13 @@ impl<'p> Emitter<'_, 'p> {
                 carried,
                 body,
             } => match kind {
-                LoopKind::Vector => self.vector_loop(*extent, *index, carried, body),
                 LoopKind::Parallel if !self.parallel && self.lanes.is_none() => {
                     self.parallel_loop(s, *extent, body)
                 }
-                LoopKind::Serial { reverse } => {
-                    if self.is_lanes(*extent) {
-                        self.divergent_for(*extent, *index, carried, body, *reverse)
-                    } else {
-                        self.serial_loop(*extent, *index, carried, body, *reverse)
-                    }
+                _ => {
+                    self.loops = true;
+                    self.counted_loop(*kind, *extent, *index, carried, body)
                 }
-                LoopKind::Parallel => self.serial_loop(*extent, *index, carried, body, false),
             },
             Stmt::While {
                 carried,
@@ -86,6 +81,7 @@ impl<'p> Emitter<'_, 'p> {
                 body,
                 limit,
             } => {
+                self.loops = true;
                 if self.is_lanes(cond.results[0]) {
                     self.divergent_while(carried, cond, body, *limit)
                 } else {
@@ -125,6 +121,24 @@ impl<'p> Emitter<'_, 'p> {
                 self.define(*out, &[x]);
             }
             Stmt::Kernel { kernel, regions } => self.kernel(kernel, regions),
+        }
+    }
+
+    fn counted_loop(
+        &mut self,
+        kind: LoopKind,
+        extent: Value,
+        index: Value,
+        carried: &[Carried],
+        body: &'p Block,
+    ) {
+        match kind {
+            LoopKind::Vector => self.vector_loop(extent, index, carried, body),
+            LoopKind::Serial { reverse } if self.is_lanes(extent) => {
+                self.divergent_for(extent, index, carried, body, reverse)
+            }
+            LoopKind::Serial { reverse } => self.serial_loop(extent, index, carried, body, reverse),
+            LoopKind::Parallel => self.serial_loop(extent, index, carried, body, false),
         }
     }
 
@@ -291,15 +305,12 @@ impl<'p> Emitter<'_, 'p> {
     }
 
     /// A vector loop: blocks of eight lanes, the last one perhaps short.
-    fn vector_loop(
-        &mut self,
-        extent: Value,
-        index: Value,
-        carried: &[Carried],
-        body: &'p Block,
-    ) {
+    fn vector_loop(&mut self, extent: Value, index: Value, carried: &[Carried], body: &'p Block) {
         assert!(self.lanes.is_none(), "vector loops do not nest");
         let size = cost::instructions(body, true);
+        let always = self
+            .constant_of(extent)
+            .is_some_and(|n| n.is_multiple_of(LANES as u64));
         let extent = self.scalar(extent);
         self.spread_invariants(body);
         let head = self.b.create_block();
@@ -327,6 +338,7 @@ impl<'p> Emitter<'_, 'p> {
             first: self.hold(first, size),
             live: self.hold(live, size),
             full: self.hold(full, size),
+            always,
         };
         self.lanes = Some(Lanes {
             bounds: Some(bounds),
@@ -338,8 +350,11 @@ impl<'p> Emitter<'_, 'p> {
         self.lane_block(body);
         let results = self.results(carried, body);
         let next_block = self.b.create_block();
-        if carried.is_empty() {
-            self.jump(next_block, &[]);
+        if carried.is_empty() || always {
+            for c in carried {
+                self.params_for(next_block, c.param);
+            }
+            self.jump(next_block, &results);
         } else {
             // Dead lanes keep their copies.
             let cold = self.cold_block();
@@ -402,8 +417,10 @@ impl<'p> Emitter<'_, 'p> {
         let first = self.b.ins().splat(types::I64X2, first);
         for c in 0..4 {
             let lanes = self.longs(2 * c, 2 * c + 1);
-            let i = self.b.ins().iadd(first, lanes);
-            let i = self.b.ins().smin(i, last);
+            let mut i = self.b.ins().iadd(first, lanes);
+            if self.short().is_some() {
+                i = self.b.ins().smin(i, last);
+            }
             self.define_piece(index, c as usize, i);
         }
     }

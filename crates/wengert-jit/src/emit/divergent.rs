@@ -67,12 +67,15 @@ impl<'p> Emitter<'_, 'p> {
             }
             at += count;
             if !self.is_lanes(o) {
-                panic!("value {} comes out of a divergent branch, but is uniform", o.0);
+                panic!(
+                    "value {} comes out of a divergent branch, but is uniform",
+                    o.0
+                );
             }
             let narrow = self.is_narrow(o);
-            for i in 0..count {
+            for (i, (&a, &b)) in regs[0].iter().zip(&regs[1]).enumerate() {
                 let m = self.mask_piece(pred, narrow, i);
-                let x = self.select_piece(m, regs[0][i], regs[1][i]);
+                let x = self.select_piece(m, a, b);
                 self.define_piece(o, i, x);
             }
         }

@@ -170,8 +170,8 @@ impl Emitter<'_, '_> {
             Abs => return a[0],
             Sqrt => self.b.ins().sqrt(a[0]),
             Fma => self.b.ins().fma(a[0], a[1], a[2]),
-            Min if float => return self.extreme(d, FloatCC::LessThan, a[0], a[1]),
-            Max if float => return self.extreme(d, FloatCC::GreaterThan, a[0], a[1]),
+            Min if float => return self.extreme(FloatCC::LessThan, a[0], a[1]),
+            Max if float => return self.extreme(FloatCC::GreaterThan, a[0], a[1]),
             Min if signed => return self.b.ins().smin(a[0], a[1]),
             Max if signed => return self.b.ins().smax(a[0], a[1]),
             Min => return self.b.ins().umin(a[0], a[1]),
@@ -208,29 +208,30 @@ impl Emitter<'_, '_> {
     /// Minimum or maximum of floats: NaN if either is NaN, zeros ordered by sign. With `x < y`
     /// selecting, equal operands give `y`, so the sign bits of zeros are joined from both; where
     /// they are unordered, their sum is a NaN.
-    fn extreme(&mut self, d: DType, cc: FloatCC, x: ir::Value, y: ir::Value) -> ir::Value {
-        let ty = self.b.func.dfg.value_type(x);
-        let b = &mut self.b;
+    fn extreme(&mut self, cc: FloatCC, x: ir::Value, y: ir::Value) -> ir::Value {
         // One instruction each; they differ only in zeros of different sign and in NaN.
-        let pick = |b: &mut cranelift_frontend::FunctionBuilder<'_>, x, y| {
-            let m = if cc == FloatCC::LessThan {
-                b.ins().fcmp(FloatCC::LessThan, x, y)
-            } else {
-                b.ins().fcmp(FloatCC::LessThan, y, x)
-            };
-            let m = b.ins().bitcast(ty, super::DATA, m);
-            b.ins().bitselect(m, x, y)
-        };
-        let (p, q) = (pick(b, x, y), pick(b, y, x));
+        let (p, q) = (self.pick(cc, x, y), self.pick(cc, y, x));
         let joined = if cc == FloatCC::LessThan {
-            b.ins().bor(p, q)
+            self.b.ins().bor(p, q)
         } else {
-            b.ins().band(p, q)
+            self.b.ins().band(p, q)
         };
-        let nan = b.ins().fadd(x, y);
-        let unordered = b.ins().fcmp(FloatCC::Unordered, x, y);
-        let _ = d;
+        let nan = self.b.ins().fadd(x, y);
+        let unordered = self.b.ins().fcmp(FloatCC::Unordered, x, y);
         self.select_piece(unordered, nan, joined)
+    }
+
+    /// `x` if it is the smaller (or larger) one, else `y`: an instruction of its own on x86.
+    fn pick(&mut self, cc: FloatCC, x: ir::Value, y: ir::Value) -> ir::Value {
+        let ty = self.b.func.dfg.value_type(x);
+        let (a, b) = if cc == FloatCC::LessThan {
+            (x, y)
+        } else {
+            (y, x)
+        };
+        let m = self.b.ins().fcmp(FloatCC::LessThan, a, b);
+        let m = self.bits(ty, m);
+        self.b.ins().bitselect(m, x, y)
     }
 
     /// Piece `i` of an operation that vectors lack: each lane by scalar instructions.
@@ -247,8 +248,7 @@ impl Emitter<'_, '_> {
         let n = if narrow { 4 } else { 2 };
         let lanes: SmallVec<[ir::Value; 4]> = (n * i..n * (i + 1))
             .map(|l| {
-                let a: SmallVec<[ir::Value; 3]> =
-                    args.iter().map(|&v| self.lane(v, l)).collect();
+                let a: SmallVec<[ir::Value; 3]> = args.iter().map(|&v| self.lane(v, l)).collect();
                 self.scalar_op(op, d, o, &a)
             })
             .collect();

@@ -6,9 +6,10 @@
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, InstBuilder, types};
+use wengert_ir::ir::types::DType;
 use wengert_ir::loops::{Cell, Index, LANES, List, ListId, Value};
 
-use super::address::Address;
+use super::address::{Address, Parts, Target};
 use super::{DATA, Emitter, FRAME};
 use crate::runtime::helpers;
 use crate::runtime::lists::ROWS;
@@ -30,6 +31,19 @@ fn row_layout(list: &List) -> (Vec<i64>, i64) {
         .collect();
     let align = if list.lanes { 64 } else { 8 };
     (fields, ((at + align - 1) / align * align).max(align))
+}
+
+/// Elements of lists, for each lane one.
+pub(super) struct Cells {
+    handle: Value,
+    /// Bytes to the row.
+    from: ir::Value,
+    /// Bytes to the field.
+    offset: i64,
+    /// Number of the element.
+    parts: Parts,
+    pitch: i64,
+    lane: i64,
 }
 
 impl<'p> Emitter<'_, 'p> {
@@ -119,7 +133,10 @@ impl<'p> Emitter<'_, 'p> {
         };
         let at = self.advance(start, Some(row), 0, size);
         let p = self.parts(element);
-        assert!(p.each.is_empty(), "an element of a list that differs by lane");
+        assert!(
+            p.each.is_empty(),
+            "an element of a list that differs by lane"
+        );
         self.advance(at, p.uniform, p.offset, pitch)
     }
 
@@ -133,6 +150,68 @@ impl<'p> Emitter<'_, 'p> {
         let slot = self.slot(id);
         let memory = self.b.ins().load(types::I64, FRAME, self.frame, slot);
         self.cell(id, memory, field, row, element)
+    }
+
+    /// The memory of a field of a row in which each lane writes an element of its choice.
+    pub(super) fn list_target(&mut self, id: ListId, field: u32, row: Value) -> Target {
+        let start = self.list_store_address(id, field, row, &Index::default());
+        let dtype = self.list(id).fields[field as usize].0;
+        Target {
+            dtype,
+            start,
+            pitch: (dtype.bytes() * LANES) as i64,
+            lane: dtype.bytes() as i64,
+        }
+    }
+
+    /// What is uniform of a read in which each lane has its list, or its element.
+    pub(super) fn list_cells(&mut self, cell: &Cell) -> Cells {
+        let list = self.list(cell.list);
+        let (fields, size) = row_layout(list);
+        let bytes = list.fields[cell.field as usize].0.bytes() as i64;
+        let row = self.scalar(cell.row);
+        Cells {
+            handle: cell.handle,
+            from: self.times(row, size),
+            offset: ROWS + fields[cell.field as usize],
+            parts: self.parts(&cell.element),
+            pitch: if list.lanes {
+                bytes * LANES as i64
+            } else {
+                bytes
+            },
+            lane: if list.lanes { bytes } else { 0 },
+        }
+    }
+
+    /// Piece `i` of such a read.
+    pub(super) fn load_cells(
+        &mut self,
+        d: DType,
+        cells: &Cells,
+        narrow: bool,
+        i: usize,
+    ) -> ir::Value {
+        let chains = if narrow { 2 * i..2 * i + 2 } else { i..i + 1 };
+        let mut lanes = Vec::new();
+        for c in chains {
+            let n = self.lane_indices(&cells.parts, c);
+            let h = self.piece(cells.handle, c);
+            let h = self.active_and(h, c);
+            for l in 0..2 {
+                let n = self.b.ins().extractlane(n, l as u8);
+                let h = self.b.ins().extractlane(h, l as u8);
+                let row = self.b.ins().iadd(h, cells.from);
+                let off = cells.offset + cells.lane * (2 * c + l) as i64;
+                let start = Address { base: row, off };
+                let at = self.advance(start, Some(n), 0, cells.pitch);
+                let (base, off) = self.reach(at, 0);
+                let at = self.plus(base, i64::from(off));
+                let base = self.or_zeros(h, at);
+                lanes.push(self.load_scalar(d, Address { base, off: 0 }));
+            }
+        }
+        self.build(d, narrow, &lanes)
     }
 
     pub(super) fn list_load_address(&mut self, cell: &Cell) -> Address {

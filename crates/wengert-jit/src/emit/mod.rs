@@ -103,6 +103,8 @@ struct Bounds {
     live: Held,
     /// Whether all are.
     full: Held,
+    /// Whether all are in every block, for the extent is known to be a multiple of eight.
+    always: bool,
 }
 
 /// The live lanes of a divergent region, dead lanes of a short block excluded.
@@ -139,6 +141,8 @@ pub(crate) struct Emitter<'a, 'p> {
     kept: HashMap<Kept, (ir::Value, u32)>,
     fail: Option<ir::Block>,
     signatures: HashMap<(Vec<ir::Type>, Option<ir::Type>), ir::SigRef>,
+    /// Whether it has a loop.
+    loops: bool,
 }
 
 /// The type of a scalar.
@@ -183,6 +187,11 @@ impl<'a, 'p> Emitter<'a, 'p> {
             DType::I64 | DType::U64 => types::I64X2,
             _ => types::I32X4,
         }
+    }
+
+    /// The bounds of the block that is being emitted, if it may be short.
+    fn short(&self) -> Option<Bounds> {
+        self.lanes?.bounds.filter(|b| !b.always)
     }
 
     fn count(&self) -> u32 {

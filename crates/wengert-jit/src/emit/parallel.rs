@@ -1,8 +1,8 @@
 //! Parallel loops: the body becomes a function of its own, run by the runtime for ranges of steps.
 
+use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, types};
 use cranelift_module::Module;
-use cranelift_codegen::ir::condcodes::IntCC;
 use wengert_ir::loops::{Block, Stmt, Value};
 
 use super::Emitter;
@@ -29,11 +29,9 @@ impl<'p> Emitter<'_, 'p> {
     /// The body of a parallel loop, as a function of the first step and the one behind the last.
     /// There is at least one step.
     pub(super) fn parallel_body(&mut self, index: Value, body: &'p Block) {
+        self.loops = true;
         let entry = self.b.current_block().expect("a block is open");
-        let (low, high) = (
-            self.b.block_params(entry)[1],
-            self.b.block_params(entry)[2],
-        );
+        let (low, high) = (self.b.block_params(entry)[1], self.b.block_params(entry)[2]);
         let size = self.size(body);
         let high = self.hold(high, size);
         let head = self.b.create_block();

@@ -163,10 +163,7 @@ impl Emitter<'_, '_> {
         let d = self.dtype(v);
         let mut row: Vec<ir::Value> = (0..LANES).map(|l| self.lane(v, l)).collect();
         while row.len() > 1 {
-            row = row
-                .chunks(2)
-                .map(|p| self.scalar_op(op, d, d, p))
-                .collect();
+            row = row.chunks(2).map(|p| self.scalar_op(op, d, d, p)).collect();
         }
         row[0]
     }

@@ -12,11 +12,10 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, InstBuilder, types};
 use smallvec::SmallVec;
 use wengert_ir::ir::types::DType;
-use wengert_ir::loops::{
-    Block, BufferId, BufferKind, Index, LANES, ListId, ScalarOp, Stmt, Value,
-};
+use wengert_ir::loops::{Block, BufferId, BufferKind, Index, LANES, ListId, ScalarOp, Stmt, Value};
 
-use super::address::{Address, Parts};
+use super::address::{Address, Parts, Target};
+use super::lists::Cells;
 use super::short::Row;
 use super::values::result;
 use super::{DATA, Emitter, FRAME};
@@ -42,7 +41,9 @@ enum Access {
     /// One element for all lanes.
     Same(Address),
     /// An element for each lane.
-    Lanes(Parts, Address),
+    Lanes(Parts, Target),
+    /// An element of a list for each lane.
+    Cells(Cells),
 }
 
 /// A statement on lanes within a segment.
@@ -81,9 +82,9 @@ impl Line<'_> {
 }
 
 /// Rows to be copied out of their stand-ins, and scattered stores, at the end of a segment.
-enum Late<'p> {
+enum Late {
     Row(Row, ir::Value),
-    Scatter(&'p Stmt, Parts, Address),
+    Scatter(Value, Parts, Target),
 }
 
 impl<'p> Emitter<'_, 'p> {
@@ -128,12 +129,7 @@ impl<'p> Emitter<'_, 'p> {
 
     /// Whether an index is the same in all lanes.
     fn is_uniform(&self, i: &Index) -> bool {
-        i.stride == 0
-            && !i
-                .base
-                .into_iter()
-                .chain(i.each)
-                .any(|v| self.is_lanes(v))
+        i.stride == 0 && !i.base.into_iter().chain(i.each).any(|v| self.is_lanes(v))
     }
 
     /// Whether a statement works on lanes.
@@ -193,6 +189,8 @@ impl<'p> Emitter<'_, 'p> {
                 return n;
             }
             let (b, index, store) = match s {
+                // Scattered in a row: the last of its segment.
+                Stmt::ListStore { element, .. } if !self.is_uniform(element) => return n + 1,
                 Stmt::Load { buffer, index, .. } => (*buffer, index, false),
                 Stmt::Store { buffer, index, .. } => (*buffer, index, true),
                 _ => continue,
@@ -221,12 +219,7 @@ impl<'p> Emitter<'_, 'p> {
 
     /// Whether lanes reach neighbouring elements.
     fn is_row(&self, i: &Index) -> bool {
-        i.stride == 1
-            && !i
-                .base
-                .into_iter()
-                .chain(i.each)
-                .any(|v| self.is_lanes(v))
+        i.stride == 1 && !i.base.into_iter().chain(i.each).any(|v| self.is_lanes(v))
     }
 
     fn segment(&mut self, stmts: &'p [Stmt]) {
@@ -244,47 +237,46 @@ impl<'p> Emitter<'_, 'p> {
         }
         let mut rows: Vec<(Row, bool)> = Vec::new();
         let mut lines: Vec<Line<'p>> = lines.into_iter().map(|s| self.line(s, &mut rows)).collect();
-        let mut late: Vec<Late<'p>> = Vec::new();
+        let mut late: Vec<Late> = Vec::new();
         for line in &mut lines {
-            match (line.stmt, &line.access) {
-                (Stmt::Store { .. }, Some(Access::Row(n))) => {
-                    let row = rows[*n].0;
+            let Some(value) = stored(line.stmt) else {
+                continue;
+            };
+            match line.access {
+                Some(Access::Row(n)) => {
+                    let row = rows[n].0;
                     let (base, off) = self.reach(row.at, 0);
                     let to = self.plus(base, i64::from(off));
                     late.push(Late::Row(row, to));
                 }
-                (Stmt::Store { .. }, Some(Access::Lanes(..) | Access::Same(_))) => {
-                    let (parts, start) = match line.access.take() {
-                        Some(Access::Lanes(parts, start)) => (parts, start),
-                        Some(Access::Same(at)) => (
-                            Parts {
-                                offset: 0,
-                                uniform: None,
-                                each: SmallVec::new(),
-                                stride: 0,
-                            },
-                            at,
-                        ),
-                        _ => unreachable!("matched above"),
-                    };
-                    late.push(Late::Scatter(line.stmt, parts, start));
+                Some(Access::Lanes(..)) => {
+                    if let Some(Access::Lanes(parts, target)) = line.access.take() {
+                        late.push(Late::Scatter(value, parts, target));
+                    }
                 }
                 _ => {}
             }
         }
-        lines.retain(|l| !matches!(l.stmt, Stmt::Store { .. }) || l.access.is_some());
+        lines.retain(|l| l.access.is_some() || stored(l.stmt).is_none());
 
-        let stores = !late.is_empty();
-        let bits = stores.then(|| self.active_bits());
-        let all = bits.map(|b| {
-            let every = self.int((1 << LANES) - 1);
-            self.b.ins().icmp(IntCC::Equal, b, every)
-        });
+        // Whether all lanes take part, if that matters.
+        let all = (!late.is_empty() || (self.mask.is_none() && !rows.is_empty()))
+            .then(|| self.all_active())
+            .flatten();
         self.redirect_rows(&mut rows, all);
         self.chains(&mut lines, &rows);
-        if let (Some(bits), Some(all)) = (bits, all) {
-            self.late(late, bits, all);
+        self.late(late, all);
+    }
+
+    /// Whether all lanes take part; `None` where that is certain.
+    fn all_active(&mut self) -> Option<ir::Value> {
+        if self.mask.is_some() {
+            let bits = self.active_bits();
+            let every = self.int((1 << LANES) - 1);
+            return Some(self.b.ins().icmp(IntCC::Equal, bits, every));
         }
+        let bounds = self.short()?;
+        Some(self.held(bounds.full))
     }
 
     fn release_for(&mut self, stmts: &'p [Stmt]) {
@@ -299,11 +291,10 @@ impl<'p> Emitter<'_, 'p> {
 
     /// Finds out how a statement reaches memory; computes what is uniform of it.
     fn line(&mut self, s: &'p Stmt, rows: &mut Vec<(Row, bool)>) -> Line<'p> {
-        let value = match s {
-            Stmt::Store { value, .. } | Stmt::ListStore { value, .. } => *value,
-            _ => result(s).expect("a statement on lanes has a value"),
-        };
-        let stores = matches!(s, Stmt::Store { .. } | Stmt::ListStore { .. });
+        let stores = stored(s).is_some();
+        let value = stored(s)
+            .or(result(s))
+            .expect("a statement on lanes has a value");
         let bytes = self.dtype(value).bytes() == 1;
         let (memory, access) = match s {
             Stmt::Load { buffer, index, .. } => (
@@ -321,12 +312,21 @@ impl<'p> Emitter<'_, 'p> {
                 element,
                 ..
             } => {
-                let at = self.list_store_address(*list, *field, *row, element);
-                (Some(Memory::List(*list)), Some(Access::Own(at)))
+                let access = if self.is_uniform(element) {
+                    Access::Own(self.list_store_address(*list, *field, *row, element))
+                } else {
+                    let target = self.list_target(*list, *field, *row);
+                    Access::Lanes(self.parts(element), target)
+                };
+                (Some(Memory::List(*list)), Some(access))
             }
             Stmt::ListLoad { cell, .. } => {
-                let at = self.list_load_address(cell);
-                (None, Some(Access::Own(at)))
+                let access = if self.is_uniform(&cell.element) && !self.is_lanes(cell.handle) {
+                    Access::Own(self.list_load_address(cell))
+                } else {
+                    Access::Cells(self.list_cells(cell))
+                };
+                (None, Some(access))
             }
             _ => (None, None),
         };
@@ -354,17 +354,18 @@ impl<'p> Emitter<'_, 'p> {
         let pitch = self.pitch(b);
         if parts.each.is_empty() && (local || parts.stride == 0) {
             let at = self.advance(start, parts.uniform, parts.offset, pitch);
-            return if local {
-                Access::Own(at)
-            } else {
-                Access::Same(at)
-            };
+            if local {
+                return Access::Own(at);
+            }
+            if read {
+                return Access::Same(at);
+            }
         }
         if !parts.each.is_empty() || parts.stride != 1 {
-            return Access::Lanes(parts, start);
+            return Access::Lanes(parts, self.target(b));
         }
         let at = self.advance(start, parts.uniform, parts.offset, pitch);
-        let bounded = self.lanes.is_some_and(|l| l.bounds.is_some());
+        let bounded = self.mask.is_some() || self.short().is_some();
         let foreign = matches!(kind, BufferKind::Input(_) | BufferKind::Output(_));
         if !bounded || (read && !foreign) {
             // Padded on both sides.
@@ -395,11 +396,9 @@ impl<'p> Emitter<'_, 'p> {
             return;
         }
         if self.mask.is_none() {
-            let full = match self.lanes.and_then(|l| l.bounds) {
-                Some(b) => self.held(b.full),
-                None => return,
-            };
-            self.redirect(full, rows);
+            if let Some(full) = all {
+                self.redirect(full, rows);
+            }
             return;
         }
         let mut fits = None;
@@ -429,7 +428,7 @@ impl<'p> Emitter<'_, 'p> {
     fn chains(&mut self, lines: &mut [Line<'p>], rows: &[(Row, bool)]) {
         let written: Vec<Memory> = lines
             .iter()
-            .filter(|l| matches!(l.stmt, Stmt::Store { .. } | Stmt::ListStore { .. }))
+            .filter(|l| stored(l.stmt).is_some())
             .filter_map(|l| l.memory)
             .collect();
         let mut pass = 0;
@@ -496,18 +495,18 @@ impl<'p> Emitter<'_, 'p> {
                         let x = self.load_scalar(d, *at);
                         self.splat(d, x, line.narrow)
                     }
-                    Access::Lanes(parts, start) => {
-                        self.gather(*buffer, parts, *start, line.narrow, i)
-                    }
+                    Access::Lanes(parts, target) => self.gather(parts, target, line.narrow, i),
+                    Access::Cells(_) => panic!("a cell is of a list"),
                 };
                 self.define_piece(*out, i, x);
             }
             Stmt::ListLoad { out, .. } => {
-                let Some(Access::Own(at)) = line.access else {
-                    panic!("a list is read by rows");
-                };
                 let d = self.dtype(*out);
-                let x = self.load_row(d, line.narrow, at, i);
+                let x = match &line.access {
+                    Some(Access::Own(at)) => self.load_row(d, line.narrow, *at, i),
+                    Some(Access::Cells(cells)) => self.load_cells(d, cells, line.narrow, i),
+                    _ => panic!("a list is read by rows or cells"),
+                };
                 self.define_piece(*out, i, x);
             }
             Stmt::Store { buffer, value, .. } => {
@@ -554,71 +553,69 @@ impl<'p> Emitter<'_, 'p> {
     }
 
     /// Piece `i` of elements that lie apart.
-    fn gather(
-        &mut self,
-        b: BufferId,
-        parts: &Parts,
-        start: Address,
-        narrow: bool,
-        i: usize,
-    ) -> ir::Value {
-        let d = self.element(b);
+    fn gather(&mut self, parts: &Parts, t: &Target, narrow: bool, i: usize) -> ir::Value {
         let chains = if narrow { 2 * i..2 * i + 2 } else { i..i + 1 };
         let mut lanes: SmallVec<[ir::Value; 4]> = SmallVec::new();
         for c in chains {
             let n = self.lane_indices(parts, c);
             for l in 0..2 {
                 let n = self.b.ins().extractlane(n, l as u8);
-                let at = self.lane_address(b, start, n, 2 * c + l);
-                lanes.push(self.load_scalar(d, at));
+                let at = self.lane_address(t, n, 2 * c + l);
+                lanes.push(self.load_scalar(t.dtype, at));
             }
         }
-        self.build(d, narrow, &lanes)
+        self.build(t.dtype, narrow, &lanes)
     }
 
     /// What a segment writes to memory that is not its own, lane by lane where not all take part.
-    fn late(&mut self, late: Vec<Late<'p>>, bits: ir::Value, all: ir::Value) {
+    fn late(&mut self, late: Vec<Late>, all: Option<ir::Value>) {
+        let rows = late.iter().any(|l| matches!(l, Late::Row(..)));
+        let Some(all) = all.filter(|_| !late.is_empty()) else {
+            assert!(!rows, "a row is redirected only where not all take part");
+            return self.late_all(&late);
+        };
         let (straight, cold) = (self.b.create_block(), self.cold_block());
         let done = self.b.create_block();
         self.branch(all, (straight, &[]), (cold, &[]));
         self.switch(straight);
-        for l in &late {
-            if let Late::Scatter(s, parts, start) = l {
-                self.scatter_all(s, parts, *start);
-            }
-        }
+        self.late_all(&late);
         self.jump(done, &[]);
         self.switch(cold);
+        let bits = self.active_bits();
         for l in &late {
             match l {
                 Late::Row(row, to) => self.flush(row.dtype, row.scratch, *to, bits),
-                Late::Scatter(s, parts, start) => self.scatter_some(s, parts, *start, bits),
+                Late::Scatter(value, parts, target) => {
+                    self.scatter_some(*value, parts, target, bits);
+                }
             }
         }
         self.jump(done, &[]);
         self.switch(done);
     }
 
-    fn scatter_all(&mut self, s: &Stmt, parts: &Parts, start: Address) {
-        let Stmt::Store { buffer, value, .. } = s else {
-            panic!("a scattered store is a store");
-        };
+    fn late_all(&mut self, late: &[Late]) {
+        for l in late {
+            if let Late::Scatter(value, parts, target) = l {
+                self.scatter_all(*value, parts, target);
+            }
+        }
+    }
+
+    fn scatter_all(&mut self, value: Value, parts: &Parts, t: &Target) {
         for c in 0..4 {
             let n = self.lane_indices(parts, c);
             for l in 0..2 {
                 let n = self.b.ins().extractlane(n, l as u8);
-                let at = self.lane_address(*buffer, start, n, 2 * c + l);
-                let x = self.lane(*value, 2 * c + l);
+                let at = self.lane_address(t, n, 2 * c + l);
+                let x = self.lane(value, 2 * c + l);
                 self.store_scalar(x, at);
             }
         }
     }
 
-    fn scatter_some(&mut self, s: &Stmt, parts: &Parts, start: Address, bits: ir::Value) {
-        let Stmt::Store { buffer, value, .. } = s else {
-            panic!("a scattered store is a store");
-        };
-        let d = self.element(*buffer);
+    fn scatter_some(&mut self, value: Value, parts: &Parts, t: &Target, bits: ir::Value) {
+        let d = t.dtype;
         let (numbers, elements) = self.s.scatter_scratch(self.unit);
         for c in 0..4 {
             let n = self.lane_indices(parts, c);
@@ -630,15 +627,14 @@ impl<'p> Emitter<'_, 'p> {
             base: self.frame,
             off: i64::from(elements),
         };
-        let n = match (d.bytes(), self.is_narrow(*value)) {
+        let n = match (d.bytes(), self.is_narrow(value)) {
             (1, _) => 1,
             (_, true) => 2,
             _ => 4,
         };
         for i in 0..n {
-            self.store_pieces(*value, at, i, false);
+            self.store_pieces(value, at, i, false);
         }
-        let buffer = *buffer;
         self.each_lane(|e, l| {
             let (store, next) = (e.cold_block(), e.cold_block());
             let one = e.int(1);
@@ -654,8 +650,8 @@ impl<'p> Emitter<'_, 'p> {
             let from = e.b.ins().iadd(e.frame, lane);
             let ty = super::scalar_type(d);
             let x = e.b.ins().load(ty, FRAME, from, elements);
-            let mut to = e.lane_address(buffer, start, n, 0);
-            if e.kind(buffer) == BufferKind::Local {
+            let mut to = e.lane_address(t, n, 0);
+            if t.lane != 0 {
                 to.base = e.b.ins().iadd(to.base, lane);
             }
             let (base, off) = e.reach(to, 0);
@@ -663,6 +659,14 @@ impl<'p> Emitter<'_, 'p> {
             e.jump(next, &[]);
             e.switch(next);
         });
+    }
+}
+
+/// The value that a statement stores.
+fn stored(s: &Stmt) -> Option<Value> {
+    match s {
+        Stmt::Store { value, .. } | Stmt::ListStore { value, .. } => Some(*value),
+        _ => None,
     }
 }
 

@@ -13,13 +13,16 @@ use wengert_ir::loops::{BufferId, BufferKind, Kernel, ListId, Stmt};
 
 use super::lanes::Machine;
 use super::{Emitter, Lanes, Place, Unit, scalar_type};
-use crate::compile::CompileError;
+use crate::compile::{CompileError, Options};
 use crate::plan::layout::{FrameShape, Layout};
 use crate::plan::{Plan, Values, plan_function};
 use crate::runtime::helpers::GemmCall;
 
 /// Free elements on both sides of a table of constants.
 const PAD: usize = 8;
+
+/// Instructions above which code without a loop, which runs once a call, takes the quick allocator.
+const ONCE: usize = 1500;
 
 /// The state of writing a program.
 pub(crate) struct Session<'p> {
@@ -44,6 +47,8 @@ pub(crate) struct Session<'p> {
     builder: FunctionBuilderContext,
     /// Instructions above which the quick allocator is used.
     long: usize,
+    /// The text of all that was written, if wanted.
+    listing: Option<String>,
     kept: Kept,
 }
 
@@ -51,6 +56,7 @@ pub(crate) struct Session<'p> {
 #[derive(Default)]
 pub(crate) struct Kept {
     tables: HashMap<u32, Box<[u64]>>,
+    #[expect(clippy::vec_box, reason = "code holds the addresses")]
     gemms: Vec<Box<GemmCall>>,
 }
 
@@ -69,6 +75,8 @@ pub(crate) struct Written {
     pub task: FrameShape,
     /// What the code points to.
     pub kept: Kept,
+    /// The text of all that was written, if wanted.
+    pub listing: Option<String>,
 }
 
 fn machine(isa: &dyn TargetIsa) -> Machine {
@@ -92,7 +100,7 @@ pub(crate) fn write<'p>(
     module: &'p mut JITModule,
     isa: &'p dyn TargetIsa,
     quick: &'p OwnedTargetIsa,
-    long: usize,
+    options: &Options,
 ) -> Result<Written, CompileError> {
     let count = |want: fn(&BufferKind) -> Option<u32>| {
         plan.program
@@ -127,7 +135,8 @@ pub(crate) fn write<'p>(
         units: 0,
         context: module.make_context(),
         builder: FunctionBuilderContext::new(),
-        long,
+        long: options.quick_above,
+        listing: options.listing.then(String::new),
         kept: Kept::default(),
         module,
     };
@@ -152,6 +161,7 @@ pub(crate) fn write<'p>(
         call: s.call.finish(),
         task: s.task.finish(),
         kept: s.kept,
+        listing: s.listing,
     })
 }
 
@@ -211,10 +221,7 @@ impl<'p> Session<'p> {
     }
 
     /// Declares a function that returns a status.
-    fn declare(
-        &mut self,
-        params: &[cranelift_codegen::ir::Type],
-    ) -> Result<FuncId, CompileError> {
+    fn declare(&mut self, params: &[cranelift_codegen::ir::Type]) -> Result<FuncId, CompileError> {
         let mut sig = self.signature(params);
         sig.returns.push(AbiParam::new(types::I32));
         Ok(self.module.declare_anonymous_function(&sig)?)
@@ -260,25 +267,37 @@ impl<'p> Session<'p> {
             kept: HashMap::new(),
             fail: None,
             signatures: HashMap::new(),
+            loops: false,
         };
         body(&mut e);
+        let loops = e.loops;
         e.finish();
         self.builder = builder_context;
-        self.define(id, func)
+        self.define(id, func, loops)
     }
 
-    fn define(&mut self, id: FuncId, func: Function) -> Result<(), CompileError> {
+    fn define(&mut self, id: FuncId, func: Function, loops: bool) -> Result<(), CompileError> {
         self.context.clear();
         self.context.func = func;
-        if std::env::var_os("WENGERT_PRINT_CLIF").is_some() {
-            eprintln!("{}", self.context.func.display());
+        if let Some(text) = &mut self.listing {
+            text.push_str(&self.context.func.display().to_string());
+            self.context.set_disasm(true);
         }
-        let long = self.context.func.dfg.num_insts() > self.long;
+        let size = self.context.func.dfg.num_insts();
+        let long = size > self.long || (size > ONCE && !loops);
         let isa: &dyn TargetIsa = if long { &**self.quick } else { self.isa };
         self.context
             .compile(isa, &mut Default::default())
-            .map_err(|e| CompileError::Codegen(e.inner.to_string()))?;
+            .map_err(|e| {
+                CompileError::Codegen(cranelift_codegen::print_errors::pretty_error(
+                    e.func, e.inner,
+                ))
+            })?;
         let code = self.context.compiled_code().expect("it was just compiled");
+        if let (Some(text), Some(asm)) = (&mut self.listing, &code.vcode) {
+            text.push_str(asm);
+            text.push('\n');
+        }
         let align = u64::from(code.buffer.alignment);
         let bytes = code.code_buffer().to_vec();
         let relocs: Vec<ModuleReloc> = code

@@ -28,26 +28,18 @@ fn stmt(s: &Stmt, constants: &[Option<u64>], lanes: bool) -> f64 {
         } => {
             let vector = *kind == LoopKind::Vector;
             let n = steps(*extent, constants);
-            let n = if vector {
-                (n / LANES as f64).ceil()
-            } else {
-                n
-            };
+            let n = if vector { (n / LANES as f64).ceil() } else { n };
             n * (1.0 + nanoseconds(body, constants, lanes || vector))
         }
         Stmt::While { cond, body, .. } => {
             STEPS
-                * (1.0
-                    + nanoseconds(cond, constants, lanes)
-                    + nanoseconds(body, constants, lanes))
+                * (1.0 + nanoseconds(cond, constants, lanes) + nanoseconds(body, constants, lanes))
         }
         Stmt::If {
             then, otherwise, ..
         } => 1.0 + nanoseconds(then, constants, lanes) + nanoseconds(otherwise, constants, lanes),
         Stmt::Kernel { kernel, .. } => match kernel {
-            wengert_ir::loops::Kernel::Gemm { m, n, k, .. } => {
-                200.0 + (*m * *n * *k) as f64 / 10.0
-            }
+            wengert_ir::loops::Kernel::Gemm { m, n, k, .. } => 200.0 + (*m * *n * *k) as f64 / 10.0,
         },
         _ => 5.0,
     }
@@ -66,7 +58,9 @@ pub(crate) fn instructions(block: &Block, lanes: bool) -> usize {
                 }
             );
         total += if lanes { 4 } else { 1 };
-        total += walk::blocks(s).map(|b| instructions(b, inner)).sum::<usize>();
+        total += walk::blocks(s)
+            .map(|b| instructions(b, inner))
+            .sum::<usize>();
     }
     total
 }

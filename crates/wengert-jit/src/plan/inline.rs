@@ -4,9 +4,7 @@ use std::collections::HashMap;
 
 use smallvec::SmallVec;
 use wengert_ir::ir::types::DType;
-use wengert_ir::loops::{
-    Block, Function, Program, ScalarOp, Stmt, Value, ValueType,
-};
+use wengert_ir::loops::{Block, Function, Program, ScalarOp, Stmt, Value, ValueType};
 
 use super::walk;
 
@@ -125,8 +123,7 @@ impl Pass<'_> {
                 }
                 Stmt::Op { out, op, args } => {
                     let args: SmallVec<[Value; 3]> = args.iter().map(|a| names[a]).collect();
-                    let lanes =
-                        *op != ScalarOp::Any && args.iter().any(|&a| self.lanes(a));
+                    let lanes = *op != ScalarOp::Any && args.iter().any(|&a| self.lanes(a));
                     let new = self.fresh(dtype(*out), lanes);
                     names.insert(*out, new);
                     Stmt::Op {

@@ -55,7 +55,11 @@ fn round(n: i64, to: i64) -> i64 {
 
 /// Bytes that a buffer takes.
 pub(crate) fn bytes(b: &Buffer) -> i64 {
-    let copies = if b.kind == BufferKind::Local { LANES } else { 1 };
+    let copies = if b.kind == BufferKind::Local {
+        LANES
+    } else {
+        1
+    };
     (b.len * copies * b.dtype.bytes()) as i64
 }
 

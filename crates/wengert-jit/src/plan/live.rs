@@ -51,8 +51,8 @@ pub(crate) fn live(body: &Block, types: &[ValueType], constants: &[Option<u64>])
     };
     w.block(body);
     let mut live = w.live;
-    for v in 0..values {
-        if constants[v].is_none() && live.last[v].saturating_sub(live.def[v]) > LONG {
+    for (v, constant) in constants.iter().enumerate() {
+        if constant.is_none() && live.last[v].saturating_sub(live.def[v]) > LONG {
             live.stored[v] = true;
         }
     }
@@ -132,15 +132,20 @@ impl Walk<'_> {
             }
             Stmt::For {
                 kind,
+                extent,
                 index,
                 carried,
                 body,
-                ..
             } => {
                 self.enter(*kind == LoopKind::Parallel);
                 self.define(*index);
                 carried.iter().for_each(|c| self.define(c.param));
                 self.block(body);
+                // Each step looks at the extent and counts on, and lanes that have finished, or are
+                // dead, keep the old values.
+                self.mention(*extent);
+                self.mention(*index);
+                carried.iter().for_each(|c| self.mention(c.param));
                 self.leave();
                 carried.iter().for_each(|c| self.define(c.out));
             }

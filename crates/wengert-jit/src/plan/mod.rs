@@ -51,7 +51,10 @@ pub(crate) fn plan(program: &Program) -> Plan {
 
 /// What is known of the values of a function that is not inlined.
 pub(crate) fn plan_function(function: &Function, lanes: bool) -> Values {
-    let types = function.values.iter().map(|&dtype| ValueType { dtype, lanes });
+    let types = function
+        .values
+        .iter()
+        .map(|&dtype| ValueType { dtype, lanes });
     let mut values = values(types.collect(), &function.body);
     // Pure functions are short, and their places in the frame would not outlive them.
     values.live.stored.fill(false);
@@ -114,15 +117,11 @@ fn gathering(program: &Program) -> HashSet<BufferId> {
     ) {
         for s in &block.stmts {
             match s {
-                Stmt::Load { buffer, .. } => {
-                    if !in_vector || !written.contains(buffer) {
-                        found.insert(*buffer);
-                    }
+                Stmt::Load { buffer, .. } if !in_vector || !written.contains(buffer) => {
+                    found.insert(*buffer);
                 }
-                Stmt::Store { buffer, .. } => {
-                    if sure {
-                        written.insert(*buffer);
-                    }
+                Stmt::Store { buffer, .. } if sure => {
+                    written.insert(*buffer);
                 }
                 Stmt::Copy { to, from, .. } => {
                     if !in_vector || !written.contains(from) {

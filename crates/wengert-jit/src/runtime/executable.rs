@@ -72,6 +72,7 @@ pub struct Executable {
     counts: (usize, usize),
     list_limit: usize,
     parallel_above: u64,
+    listing: Option<String>,
     /// The code points into it.
     _kept: Kept,
 }
@@ -101,6 +102,7 @@ pub(crate) struct Run<'a> {
     failed: AtomicBool,
     error: Mutex<Option<RunError>>,
     /// Frames of finished tasks whose lists may still be read.
+    #[expect(clippy::vec_box, reason = "a frame holds its own address")]
     finished: Mutex<Vec<Box<Frame>>>,
 }
 
@@ -182,8 +184,14 @@ impl Executable {
             counts,
             list_limit: options.list_limit,
             parallel_above: options.parallel_above,
+            listing: written.listing,
             _kept: written.kept,
         }
+    }
+
+    /// Cranelift's text and the assembly of the code, if [`Options::listing`] asked for it.
+    pub fn listing(&self) -> Option<&str> {
+        self.listing.as_deref()
     }
 
     /// Runs the program.

@@ -45,11 +45,7 @@ impl Frame {
         for (off, bytes) in &shape.image {
             // SAFETY: offsets and lengths of the image lie within the shape.
             unsafe {
-                ptr::copy_nonoverlapping(
-                    bytes.as_ptr(),
-                    base.offset(*off as isize),
-                    bytes.len(),
-                );
+                ptr::copy_nonoverlapping(bytes.as_ptr(), base.offset(*off as isize), bytes.len());
             }
         }
         let this: *mut Frame = &mut *frame;
@@ -100,6 +96,7 @@ pub(crate) struct Pool {
     shape: FrameShape,
     /// One frame at hand without a lock.
     first: AtomicPtr<Frame>,
+    #[expect(clippy::vec_box, reason = "a frame holds its own address")]
     rest: Mutex<Vec<Box<Frame>>>,
 }
 
@@ -131,12 +128,9 @@ impl Pool {
         frame.lists.reset();
         frame.run = ptr::null();
         let raw = Box::into_raw(frame);
-        let put = self.first.compare_exchange(
-            ptr::null_mut(),
-            raw,
-            Ordering::Release,
-            Ordering::Relaxed,
-        );
+        let put =
+            self.first
+                .compare_exchange(ptr::null_mut(), raw, Ordering::Release, Ordering::Relaxed);
         if put.is_err() {
             // SAFETY: not put there, so still ours.
             let frame = unsafe { Box::from_raw(raw) };

@@ -79,11 +79,7 @@ pub(crate) unsafe extern "C" fn list_grow(
     guard(run, || {
         let charge = |bytes: usize| run.charge(bytes);
         // SAFETY: lists in a frame lie in its arena.
-        let grown = unsafe {
-            frame
-                .lists
-                .grow(slot, size as usize, row as usize, &charge)
-        };
+        let grown = unsafe { frame.lists.grow(slot, size as usize, row as usize, &charge) };
         grown.map_err(|TooMuch(need)| run.list_error(need))
     })
 }

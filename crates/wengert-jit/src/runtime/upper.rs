@@ -12,6 +12,8 @@ pub(crate) fn clear() {
     if std::arch::is_x86_feature_detected!("avx") {
         // SAFETY: the processor has AVX. Only upper halves of vector registers change, which the
         // calling convention leaves to the callee.
-        unsafe { std::arch::asm!("vzeroupper", options(nomem, nostack, preserves_flags), out("xmm0") _, out("xmm1") _, out("xmm2") _, out("xmm3") _, out("xmm4") _, out("xmm5") _, out("xmm6") _, out("xmm7") _, out("xmm8") _, out("xmm9") _, out("xmm10") _, out("xmm11") _, out("xmm12") _, out("xmm13") _, out("xmm14") _, out("xmm15") _) };
+        unsafe {
+            std::arch::asm!("vzeroupper", options(nomem, nostack, preserves_flags), out("xmm0") _, out("xmm1") _, out("xmm2") _, out("xmm3") _, out("xmm4") _, out("xmm5") _, out("xmm6") _, out("xmm7") _, out("xmm8") _, out("xmm9") _, out("xmm10") _, out("xmm11") _, out("xmm12") _, out("xmm13") _, out("xmm14") _, out("xmm15") _)
+        };
     }
 }

@@ -152,8 +152,12 @@ pub fn concat(parts: &[Var], axis: usize) -> Var {
 /// One behind the other along a new axis in front of axis `axis`.
 #[track_caller]
 pub fn stack(parts: &[Var], axis: usize) -> Var {
-    let parts: Vec<Var> = parts.iter().map(|x| insert_axis(*x, axis, 1)).collect();
-    concat(&parts, axis)
+    // A loop, since the caller's place does not pass through a closure.
+    let mut rows = Vec::with_capacity(parts.len());
+    for x in parts {
+        rows.push(insert_axis(*x, axis, 1));
+    }
+    concat(&rows, axis)
 }
 
 /// Elements in opposite order along those axes, which ascend.

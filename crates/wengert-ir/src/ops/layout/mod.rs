@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use crate::buffer::{Buffer, Data, Dense};
 use crate::error::{Error, TypeError};
-use crate::ir::text::{Attribute, Attributes};
+use crate::ir::text::{Attribute, Attributes, Given};
 use crate::ir::{BitMatrix, DType, Dim, Func, Shape, Type};
 use crate::loops::affine::Affine;
 use crate::ops::{Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Tangent, reduce};
@@ -148,6 +148,49 @@ fn per_axis(ty: &Type, lists: [&Vec<usize>; 3]) -> Result<Vec<usize>, TypeError>
             dims.len(),
             lists[0].len()
         ))),
+    }
+}
+
+impl Layout {
+    /// The operation of that name and those parameters in the text form.
+    pub fn parse(name: &str, given: &Given, _: &[Func]) -> Option<Op> {
+        let op = match name {
+            "broadcast" => {
+                let dim = |n: i64| match n {
+                    -1 => Some(Dim::Run),
+                    n => usize::try_from(n).ok().map(Dim::N),
+                };
+                let dims: Option<_> = given.ints("dims")?.into_iter().map(dim).collect();
+                Broadcast {
+                    shape: Shape(dims?),
+                    axes: given.indices("axes")?,
+                }
+            }
+            "reshape" => Reshape {
+                dims: given.indices("dims")?,
+            },
+            "transpose" => Transpose {
+                axes: given.indices("axes")?,
+            },
+            "slice" => Slice {
+                start: given.indices("start")?,
+                limit: given.indices("limit")?,
+                step: given.indices("step")?,
+            },
+            "pad" => Pad {
+                low: given.indices("low")?,
+                high: given.indices("high")?,
+                interior: given.indices("interior")?,
+            },
+            "concat" => Concat {
+                axis: given.index("axis")?,
+            },
+            "reverse" => Reverse {
+                axes: given.indices("axes")?,
+            },
+            _ => return None,
+        };
+        Some(Op::Layout(op))
     }
 }
 

@@ -1,5 +1,7 @@
 //! Powers, roots, exponentials and logarithms.
 
+use std::f64::consts::{FRAC_2_SQRT_PI, LN_2, LOG2_E, LOG10_E};
+
 use super::{Define, Derive, FLOAT, FLOATS, Row, Term};
 use crate::elementary::Elementary;
 use crate::loops::ScalarOp;
@@ -18,7 +20,7 @@ pub(super) const ROWS: &[Row] = &[
         name: "exp2",
         doc: "`2^x`: `numpy.exp2`.",
         define: Define::Elementary(Elementary::Exp2),
-        derive: Derive::Factor(|_, y| std::f64::consts::LN_2 * y),
+        derive: Derive::Factor(|_, y| LN_2 * y),
         ..FLOAT
     },
     Row {
@@ -45,6 +47,59 @@ pub(super) const ROWS: &[Row] = &[
         ..FLOAT
     },
     Row {
+        name: "log2",
+        doc: "The logarithm to base 2: `numpy.log2`.",
+        define: Define::Elementary(Elementary::Log2),
+        derive: Derive::Factor(|x, _| LOG2_E / x),
+        domain: &[(0.2, 5.0)],
+        ..FLOAT
+    },
+    Row {
+        name: "log10",
+        doc: "The logarithm to base 10: `numpy.log10`.",
+        define: Define::Elementary(Elementary::Log10),
+        derive: Derive::Factor(|x, _| LOG10_E / x),
+        domain: &[(0.2, 5.0)],
+        ..FLOAT
+    },
+    Row {
+        name: "logaddexp",
+        doc: "`log(e^x + e^y)`, without overflow: `numpy.logaddexp`.",
+        // The larger, and log1p of the ratio of the smaller to it, which is 1 where both are equal,
+        // infinities too.
+        define: Define::Compose(|s, x| {
+            let zero = s.number(x[0], 0.0);
+            let same = s.op(ScalarOp::Eq, &[x[0], x[1]]);
+            let apart = s.op(ScalarOp::Sub, &[x[0], x[1]]);
+            let apart = s.op(ScalarOp::Abs, &[apart]);
+            let below = s.op(ScalarOp::Sub, &[zero, apart]);
+            let below = s.select(same, zero, below);
+            let ratio = s.elementary(Elementary::Exp, &[below]);
+            let rest = s.elementary(Elementary::Log1p, &[ratio]);
+            let larger = s.op(ScalarOp::Max, &[x[0], x[1]]);
+            s.op(ScalarOp::Add, &[larger, rest])
+        }),
+        derive: Derive::Terms(&[
+            Term::Factor(|x, _| (x[0] - x[1]).sigmoid()),
+            Term::Factor(|x, _| (x[1] - x[0]).sigmoid()),
+        ]),
+        ..FLOATS
+    },
+    Row {
+        name: "erf",
+        doc: "The error function, `2/sqrt(pi)` times the integral of `e^-t^2` to `x`: `scipy.special.erf`.",
+        define: Define::Elementary(Elementary::Erf),
+        derive: Derive::Factor(|x, _| FRAC_2_SQRT_PI * (-(x * x)).exp()),
+        ..FLOAT
+    },
+    Row {
+        name: "erfc",
+        doc: "`1 - erf x`, exact where that is small: `scipy.special.erfc`.",
+        define: Define::Elementary(Elementary::Erfc),
+        derive: Derive::Factor(|x, _| -FRAC_2_SQRT_PI * (-(x * x)).exp()),
+        ..FLOAT
+    },
+    Row {
         name: "sigmoid",
         doc: "`1 / (1 + e^-x)`: `scipy.special.expit`, `jax.nn.sigmoid`.",
         define: Define::Elementary(Elementary::Sigmoid),
@@ -68,6 +123,14 @@ pub(super) const ROWS: &[Row] = &[
         define: Define::Op(ScalarOp::Sqrt),
         derive: Derive::Factor(|_, y| 0.5 / y),
         domain: &[(0.2, 5.0)],
+        ..FLOAT
+    },
+    Row {
+        name: "cbrt",
+        doc: "The cube root, of negative numbers too: `numpy.cbrt`.",
+        define: Define::Elementary(Elementary::Cbrt),
+        derive: Derive::Factor(|_, y| (3.0 * y * y).recip()),
+        domain: &[(-5.0, -0.2)],
         ..FLOAT
     },
     Row {

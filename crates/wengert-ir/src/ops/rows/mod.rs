@@ -1,7 +1,7 @@
 //! The tables of elementwise operations: each is one row, a piece of data.
 //!
 //! To add an operation, write its row in the table it belongs to, and a method in
-//! [`crate::trace::Var`]'s `number.rs` that names the row.
+//! `trace/functions.rs` that names the row.
 
 mod arithmetic;
 mod compare;

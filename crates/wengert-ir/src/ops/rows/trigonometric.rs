@@ -82,4 +82,27 @@ pub(super) const ROWS: &[Row] = &[
         derive: Derive::Factor(|_, y| (1.0 - y) * (1.0 + y)),
         ..FLOAT
     },
+    Row {
+        name: "asinh",
+        doc: "The inverse of the hyperbolic sine: `numpy.arcsinh`.",
+        define: Define::Elementary(Elementary::Asinh),
+        derive: Derive::Factor(|x, _| (1.0 + x * x).rsqrt()),
+        ..FLOAT
+    },
+    Row {
+        name: "acosh",
+        doc: "The inverse of the hyperbolic cosine, NaN below 1: `numpy.arccosh`.",
+        define: Define::Elementary(Elementary::Acosh),
+        derive: Derive::Factor(|x, _| ((x - 1.0) * (x + 1.0)).rsqrt()),
+        domain: &[(1.3, 5.0)],
+        ..FLOAT
+    },
+    Row {
+        name: "atanh",
+        doc: "The inverse of the hyperbolic tangent, NaN beyond 1: `numpy.arctanh`.",
+        define: Define::Elementary(Elementary::Atanh),
+        derive: Derive::Factor(|x, _| ((1.0 - x) * (1.0 + x)).recip()),
+        domain: &[(-0.8, 0.8)],
+        ..FLOAT
+    },
 ];

@@ -1,0 +1,141 @@
+//! What must hold for every program, and for what each transform makes of it.
+//!
+//! A law takes a [`Case`] and says whether it holds. Where it does not, [`Law::shrunk`] makes the program
+//! small.
+
+mod batches;
+mod case;
+mod code;
+mod derivatives;
+
+pub use batches::flattened;
+pub use case::Case;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use wengert::Error;
+
+use crate::close::Failure;
+use crate::program::{Program, shrunk};
+
+/// What became of a law.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Verdict {
+    /// It holds.
+    Held,
+    /// It could not be told: the finite differences do not settle, as at a jump or a kink.
+    Unclear,
+    /// The program's derivatives are too large to be worth the time.
+    TooLarge,
+}
+
+/// A law, by name.
+#[derive(Clone, Copy, Debug)]
+pub struct Law {
+    /// Its name.
+    pub name: &'static str,
+    /// Says whether it holds.
+    pub holds: fn(&Case) -> Result<Verdict, Failure>,
+}
+
+/// Every law.
+pub const LAWS: &[Law] = &[
+    Law {
+        name: "first derivatives",
+        holds: derivatives::first,
+    },
+    Law {
+        name: "second derivatives",
+        holds: derivatives::second,
+    },
+    Law {
+        name: "vmap is a loop",
+        holds: batches::a_loop,
+    },
+    Law {
+        name: "flattened batches",
+        holds: batches::flattening,
+    },
+    Law {
+        name: "plain style",
+        holds: derivatives::plain_style,
+    },
+    Law {
+        name: "checkpoint",
+        holds: derivatives::recomputed,
+    },
+    Law {
+        name: "rewrites",
+        holds: code::rewrites,
+    },
+    Law {
+        name: "text form",
+        holds: code::text_form,
+    },
+    Law {
+        name: "machine code",
+        holds: code::machine_code,
+    },
+];
+
+impl Law {
+    /// Whether it holds for a program; a panic is a failure.
+    ///
+    /// # Errors
+    /// If it does not.
+    pub fn check(&self, program: &Program) -> Result<Verdict, Failure> {
+        let check = || (self.holds)(&Case::new(program));
+        catch_unwind(AssertUnwindSafe(check)).unwrap_or_else(|payload| {
+            let text = |s: &str| format!("panic: {s}");
+            let message = payload.downcast_ref::<String>().map(|s| text(s));
+            let message = message.or(payload.downcast_ref::<&str>().map(|s| text(s)));
+            let message = message.or(payload.downcast_ref::<Error>().map(|e| e.to_string()));
+            Err(Failure(message.unwrap_or_else(|| "panic".into())))
+        })
+    }
+}
+
+/// A law that does not hold, with the smallest program found that breaks it.
+#[derive(Clone, Debug)]
+pub struct Broken {
+    /// The law.
+    pub law: &'static str,
+    /// The program.
+    pub program: Program,
+    /// What does not hold for it.
+    pub failure: Failure,
+}
+
+impl std::fmt::Display for Broken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        writeln!(f, "the law \"{}\" is broken: {}", self.law, self.failure)?;
+        writeln!(f, "{}", self.program)?;
+        let traced = catch_unwind(AssertUnwindSafe(|| {
+            Case::new(&self.program).value().cloned()
+        }));
+        match traced {
+            Ok(Ok(func)) => write!(f, "{func}"),
+            Ok(Err(error)) => write!(f, "(it cannot be traced: {error})"),
+            Err(_) => write!(f, "(tracing it panics)"),
+        }
+    }
+}
+
+impl Law {
+    /// Whether it holds for a program; one that breaks it is made small, by at most `tries` attempts.
+    ///
+    /// # Errors
+    /// If it does not hold.
+    pub fn shrunk(&self, program: &Program, tries: usize) -> Result<Verdict, Box<Broken>> {
+        let first = match self.check(program) {
+            Ok(verdict) => return Ok(verdict),
+            Err(failure) => failure,
+        };
+        let small = shrunk(program, tries, |p| self.check(p).is_err());
+        Err(Box::new(Broken {
+            law: self.name,
+            failure: self.check(&small).err().unwrap_or(first),
+            program: small,
+        }))
+    }
+}

@@ -1,0 +1,119 @@
+//! Laws of batches.
+
+use wengert::prelude::*;
+use wengert::{Func, Result};
+use wengert_ir::buffer::{Data, Dense};
+use wengert_ir::ir::Atom;
+use wengert_ir::ir::verify::verify;
+use wengert_ir::ops::Op;
+use wengert_ir::trace::{Kind, bind, open, with_source};
+
+use super::Verdict;
+use super::case::{Case, run};
+use crate::close::{Failure, agree};
+use crate::program::Style;
+
+/// Flattened batches add in another order.
+const FLATTENED: f64 = 1e-10;
+/// The number of elements.
+const SIZE: usize = 3;
+
+/// The arguments of a batch: points along the direction.
+fn points(case: &Case) -> Vec<Vec<Dense>> {
+    (0..SIZE).map(|i| case.moved(0.4 * i as f64)).collect()
+}
+
+/// One batch of several arguments.
+pub fn stacked(points: &[Vec<Dense>]) -> Vec<Dense> {
+    let stack = |k: usize| {
+        let mut data = Data::zeros(points[0][k].data.dtype(), 0);
+        points.iter().for_each(|p| data.extend(&p[k].data));
+        Dense::new([&[points.len()], &points[0][k].dims[..]].concat(), data)
+    };
+    (0..points[0].len()).map(stack).collect()
+}
+
+/// The batched value and gradients, as functions of a batch of what is given.
+fn batched(case: &Case) -> Result<[Func; 2]> {
+    let spec = |a: &Dense| ShapeDtype::new(DType::F64, [&[SIZE], &a.dims[..]].concat());
+    let n = case.params();
+    let specs: Vec<ShapeDtype> = case.args.iter().map(spec).collect();
+    let specs = (
+        specs[..n].to_vec(),
+        specs[n..2 * n].to_vec(),
+        specs[2 * n].clone(),
+    );
+    let value = trace(
+        |(x, _, _): (Vec<Var>, Vec<Var>, Var)| vmap(case.function(Style::Structured))(x),
+        &specs,
+    )?;
+    let gradient = trace(
+        |(x, _, w): (Vec<Var>, Vec<Var>, Var)| {
+            vmap(|(x, w): (Vec<Var>, Var)| value_and_grad(case.loss(Style::Structured, w))(x))((
+                x, w,
+            ))
+        },
+        &specs,
+    )?;
+    verify(&value)?;
+    verify(&gradient)?;
+    Ok([value, gradient])
+}
+
+/// `vmap(f)` gives what `f` gives for each element, to the bit, and so does `vmap(grad f)`.
+pub fn a_loop(case: &Case) -> Result<Verdict, Failure> {
+    if !case.is_small(1)? {
+        return Ok(Verdict::TooLarge);
+    }
+    let points = points(case);
+    let batch = stacked(&points);
+    for (func, alone) in batched(case)?.iter().zip([case.value()?, case.gradient()?]) {
+        let alone: Result<Vec<Vec<Dense>>> = points.iter().map(|p| run(alone, p)).collect();
+        agree(
+            ["the batch", "the loop"],
+            &run(func, &batch)?,
+            &stacked(&alone?),
+            0.0,
+        )?;
+    }
+    Ok(Verdict::Held)
+}
+
+/// The batching rules of all operations give what the batch gives element by element.
+pub fn flattening(case: &Case) -> Result<Verdict, Failure> {
+    if !case.is_small(2)? {
+        return Ok(Verdict::TooLarge);
+    }
+    let batch = stacked(&points(case));
+    for func in &batched(case)? {
+        let flat = flattened(func);
+        verify(&flat)?;
+        let whats = ["the flattened batch", "the batch"];
+        agree(whats, &run(&flat, &batch)?, &run(func, &batch)?, FLATTENED)?;
+    }
+    Ok(Verdict::Held)
+}
+
+/// The same function with every `map` in it, the innermost first, replaced by what the batching rules
+/// make of its body, where they can.
+pub fn flattened(func: &Func) -> Func {
+    let (trace, params) = open(Kind::Door, func.param_types());
+    let mut env = params;
+    let value = |env: &[Var], atom: &Atom| match atom {
+        Atom::Var(id) => env[*id as usize],
+        Atom::Lit(splat) => Var::literal(*splat),
+    };
+    for eqn in &func.eqns {
+        let inputs: Vec<Var> = eqn.inputs.iter().map(|a| value(&env, a)).collect();
+        let op = eqn.op.with_bodies(&mut flattened).unwrap_or(eqn.op.clone());
+        env.extend(with_source(eqn.source, || {
+            let flat = match &op {
+                Op::Map(map) => map.flattened(&inputs),
+                _ => None,
+            };
+            flat.unwrap_or_else(|| bind(op, &inputs))
+        }));
+    }
+    let results: Vec<Var> = func.results.iter().map(|a| value(&env, a)).collect();
+    trace.close(&results).func
+}

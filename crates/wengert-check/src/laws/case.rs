@@ -1,0 +1,135 @@
+//! A program under test, and the functions made of it.
+
+use std::sync::OnceLock;
+
+use wengert::prelude::*;
+use wengert::{Func, Result};
+use wengert_ir::buffer::{Buffer, Dense};
+use wengert_ir::eval;
+use wengert_ir::ir::verify::verify;
+
+use crate::program::{Program, Style};
+
+/// Equations beyond which a function is not worth the time.
+const LARGE: usize = 2500;
+
+/// What a function of a program is given: the parameters, a direction, a covector of the result.
+pub type Given = (Vec<Var>, Vec<Var>, Var);
+
+/// A program, with what is made of it more than once.
+#[derive(Debug)]
+pub struct Case<'a> {
+    /// The program.
+    pub program: &'a Program,
+    /// The values of its parameters, a direction, a covector.
+    pub args: Vec<Dense>,
+    specs: (Vec<ShapeDtype>, Vec<ShapeDtype>, ShapeDtype),
+    value: OnceLock<Func>,
+    slope: OnceLock<Func>,
+}
+
+impl<'a> Case<'a> {
+    /// The program at its point.
+    pub fn new(program: &'a Program) -> Case<'a> {
+        let (x, d, w) = (program.point(), program.direction(), program.weights());
+        let spec = |a: &Dense| ShapeDtype::new(DType::F64, a.dims.clone());
+        Case {
+            program,
+            specs: (
+                x.iter().map(spec).collect(),
+                d.iter().map(spec).collect(),
+                spec(&w),
+            ),
+            args: x.into_iter().chain(d).chain([w]).collect(),
+            value: OnceLock::new(),
+            slope: OnceLock::new(),
+        }
+    }
+
+    /// The number of parameters.
+    pub fn params(&self) -> usize {
+        self.program.params.len()
+    }
+
+    /// The program in one style as a function of its parameters.
+    pub fn function(&self, style: Style) -> impl Fn(Vec<Var>) -> Var + Copy + 'a {
+        let program = self.program;
+        move |x| program.build(&x, style)
+    }
+
+    /// The scalar that derivatives are taken of: the result along the covector.
+    pub fn loss(&self, style: Style, w: Var) -> impl Fn(Vec<Var>) -> Var + Copy + 'a {
+        let f = self.function(style);
+        move |x| (f(x) * w).sum()
+    }
+
+    /// Traces a function of what is given, and verifies it.
+    pub fn traced(&self, f: impl Fn(Given) -> Vec<Var> + Send + Sync) -> Result<Func> {
+        let func = trace(f, &self.specs)?;
+        verify(&func)?;
+        Ok(func)
+    }
+
+    /// The program's result, in the IR.
+    pub fn value(&self) -> Result<&Func> {
+        if self.value.get().is_none() {
+            let f = self.function(Style::Structured);
+            let func = self.traced(|(x, _, _)| vec![f(x)])?;
+            let _ = self.value.set(func);
+        }
+        Ok(self.value.get().expect("it has been made"))
+    }
+
+    /// The loss and its gradient, in the IR.
+    pub fn gradient(&self) -> Result<&Func> {
+        if self.slope.get().is_none() {
+            let func = self.traced(|(x, _, w)| {
+                let (y, g) = value_and_grad(self.loss(Style::Structured, w))(x);
+                std::iter::once(y).chain(g).collect()
+            })?;
+            let _ = self.slope.set(func);
+        }
+        Ok(self.slope.get().expect("it has been made"))
+    }
+
+    /// Whether its first derivatives are small enough to go on with.
+    pub fn is_small(&self, part: usize) -> Result<bool> {
+        Ok(self.value()?.count() <= LARGE / part && self.gradient()?.count() <= LARGE / part)
+    }
+
+    /// The results of a function of what is given.
+    pub fn run(&self, func: &Func) -> Result<Vec<Dense>> {
+        run(func, &self.args)
+    }
+
+    /// The only number that a function gives.
+    pub fn number(&self, f: impl Fn(Given) -> Var + Send + Sync) -> Result<f64> {
+        let func = self.traced(|given| vec![f(given)])?;
+        Ok(self.run(&func)?[0].slice::<f64>()[0])
+    }
+
+    /// What is given, with the parameters moved along the direction.
+    pub fn moved(&self, h: f64) -> Vec<Dense> {
+        let n = self.params();
+        let mut args = self.args.clone();
+        for i in 0..n {
+            let (x, d) = (self.args[i].slice::<f64>(), self.args[n + i].slice::<f64>());
+            let elements = x.iter().zip(d).map(|(x, d)| x + h * d);
+            args[i] = Dense::of(self.args[i].dims.clone(), elements.collect());
+        }
+        args
+    }
+}
+
+/// The results of a function.
+pub fn run(func: &Func, args: &[Dense]) -> Result<Vec<Dense>> {
+    let args: Vec<Buffer> = args.iter().map(|a| Buffer::Dense(a.clone())).collect();
+    let results = eval::eval(func, &args)?;
+    Ok(results.iter().map(|b| b.dense().clone()).collect())
+}
+
+/// The inner product of two lists of values.
+pub fn dot(a: &[Var], b: &[Var]) -> Var {
+    let products = a.iter().zip(b).map(|(a, b)| (*a * *b).sum());
+    products.fold(Var::from(0.0), |sum, p| sum + p)
+}

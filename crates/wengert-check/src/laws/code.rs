@@ -1,0 +1,105 @@
+//! Laws of what is done when all differentiation is done: rewrites, text, machine code.
+
+use wengert::prelude::*;
+use wengert::{Func, Result};
+use wengert_ir::buffer::Dense;
+use wengert_ir::ir::verify::verify;
+use wengert_ir::rewrite;
+
+use super::Verdict;
+use super::case::Case;
+use crate::close::{Failure, agree, fail};
+use crate::program::Style;
+
+/// One rounding where there were two.
+const FUSED: f64 = 1e-9;
+
+/// Removing dead code and simplifying change no bit; contraction rounds once instead of twice.
+pub fn rewrites(case: &Case) -> Result<Verdict, Failure> {
+    if !case.is_small(1)? {
+        return Ok(Verdict::TooLarge);
+    }
+    for func in [case.value()?, case.gradient()?] {
+        let want = case.run(func)?;
+        let rewritten = [
+            ("without dead code", rewrite::dead_code(func), 0.0),
+            ("simplified", rewrite::optimise(func, false), 0.0),
+            ("contracted", rewrite::optimise(func, true), FUSED),
+        ];
+        for (what, func, tolerance) in rewritten {
+            verify(&func)?;
+            agree([what, "as traced"], &case.run(&func)?, &want, tolerance)?;
+        }
+    }
+    Ok(Verdict::Held)
+}
+
+/// The text of a function reads as the same function.
+pub fn text_form(case: &Case) -> Result<Verdict, Failure> {
+    if !case.is_small(1)? {
+        return Ok(Verdict::TooLarge);
+    }
+    let (value, gradient) = (case.value()?, case.gradient()?);
+    for func in [value, gradient, &rewrite::optimise(gradient, true)] {
+        let text = func.to_string();
+        let read = Func::parse(&text)?;
+        if read.to_string() != text {
+            return fail(format!("the text changes when it is read: {text}\n{read}"));
+        }
+        let whats = ["the function that was read", "the one that was written"];
+        agree(whats, &case.run(&read)?, &case.run(func)?, 0.0)?;
+    }
+    Ok(Verdict::Held)
+}
+
+/// Compiled code gives what the interpreter gives, to the bit: the program, its gradient, a batch of
+/// both.
+pub fn machine_code(case: &Case) -> Result<Verdict, Failure> {
+    if !case.is_small(2)? {
+        return Ok(Verdict::TooLarge);
+    }
+    let program = case.program.clone();
+    let value = move |(x, _, _): (Vec<Var>, Vec<Var>, Var)| program.build(&x, Style::Structured);
+    let program = case.program.clone();
+    let gradient = move |(x, _, w): (Vec<Var>, Vec<Var>, Var)| {
+        let loss = |x: Vec<Var>| (program.build(&x, Style::Structured) * w).sum();
+        grad_at(x, loss)
+    };
+    let array = |a: &Dense| Array::from_dense(a.clone());
+    let n = case.params();
+    let args: Vec<Array> = case.args.iter().map(array).collect();
+    let args = (
+        args[..n].to_vec(),
+        args[n..2 * n].to_vec(),
+        args[2 * n].clone(),
+    );
+    both("the program", jit(value.clone()), args.clone())?;
+    both("the gradient", jit(gradient.clone()), args.clone())?;
+    // Five elements: a block of lanes, and some left over.
+    let points: Vec<Vec<Dense>> = (0..5).map(|i| case.moved(0.4 * i as f64)).collect();
+    let args: Vec<Array> = super::batches::stacked(&points).iter().map(array).collect();
+    let args = (
+        args[..n].to_vec(),
+        args[n..2 * n].to_vec(),
+        args[2 * n].clone(),
+    );
+    both("the batch", jit(vmap(value)), args.clone())?;
+    both("the batch of gradients", jit(vmap(gradient)), args)?;
+    Ok(Verdict::Held)
+}
+
+type Args = (Vec<Array>, Vec<Array>, Array);
+
+fn both<Y>(what: &str, f: Jit<(Vec<Var>, Vec<Var>, Var), Y>, args: Args) -> Result<(), Failure>
+where
+    Y: Tree<Leaf = Var>,
+{
+    let dense = |y: Y::With<Array>| -> Vec<Dense> {
+        let (leaves, _) = tree::flatten(y);
+        leaves.into_iter().map(Array::into_dense).collect()
+    };
+    let compiled = dense(f.call(args.clone())?);
+    let interpreted = dense(f.interpret(args)?);
+    let whats = [&format!("{what} compiled")[..], "interpreted"];
+    agree(whats, &compiled, &interpreted, 0.0)
+}

@@ -1,0 +1,683 @@
+//! Whole calls: parallel loops, functions, lists, copies, kernels, limits.
+
+mod common;
+
+use common::compare::{agree, check};
+use common::*;
+use smallvec::SmallVec;
+use wengert_ir::buffer::Data;
+use wengert_ir::ir::types::DType;
+use wengert_ir::loops::ScalarOp::*;
+use wengert_ir::loops::*;
+use wengert_jit::{Options, RunError, compile};
+
+fn numbers(n: usize) -> Data {
+    Data::F64((0..n).map(|i| (i as f64 * 0.7).sin() * 5.0).collect())
+}
+
+fn always_parallel() -> Options {
+    Options {
+        parallel_above: 0,
+        ..Options::default()
+    }
+}
+
+/// Rows of a matrix in parallel, each with scratch of its task, a value from outside, and sums.
+fn rows_in_parallel(rows: i64, n: i64) -> Program {
+    let mut b = Build::new();
+    let x = b.input(DType::F64, (rows * n) as usize);
+    let scale = b.input(DType::F64, 1);
+    let y = b.output(DType::F64, (rows * n) as usize);
+    let sums = b.output(DType::F64, rows as usize);
+    let total = b.output(DType::F64, 1);
+    let scratch = b.buffer(DType::F64, n as usize, BufferKind::Task);
+    let shared = b.buffer(DType::F64, rows as usize, BufferKind::Call);
+    let k = b.load(scale, at(0));
+    let k2 = b.op(Mul, &[k, k]);
+    let flag = b.op(Lt, &[k, k2]);
+    let extent = b.constant(rows);
+    let lanes = b.constant(n);
+    let zero = b.constant(0.0f64);
+    b.for_loop(LoopKind::Parallel, extent, &[], |b, r, _| {
+        let first = b.op(Mul, &[r, lanes]);
+        let here = Index {
+            base: Some(first),
+            ..row()
+        };
+        b.vector(n, |b, _| {
+            let v = b.load(x, here);
+            let w = b.op(Fma, &[v, k, k2]);
+            let u = b.op(Select, &[flag, w, v]);
+            b.store(scratch, row(), u);
+        });
+        let sum = b.for_loop(LoopKind::Vector, lanes, &[(zero, true)], |b, _, p| {
+            let v = b.load(scratch, row());
+            let q = b.op(Mul, &[v, v]);
+            b.store(y, here, q);
+            vec![b.op(Add, &[p[0], v])]
+        });
+        let s = b.op(Fold(FoldOp::Add), &[sum[0]]);
+        b.store(shared, base(r), s);
+        b.store(sums, base(r), s);
+        vec![]
+    });
+    let sum = b.for_loop(
+        LoopKind::Serial { reverse: false },
+        extent,
+        &[(zero, false)],
+        |b, i, p| {
+            let v = b.load(shared, base(i));
+            vec![b.op(Add, &[p[0], v])]
+        },
+    );
+    b.store(total, at(0), sum[0]);
+    b.finish()
+}
+
+#[test]
+fn parallel_loops_give_the_same_bits_on_any_number_of_threads() {
+    for (rows, n) in [(0, 5), (1, 9), (37, 19), (300, 100)] {
+        let p = rows_in_parallel(rows, n);
+        let inputs = [numbers((rows * n) as usize), f64s(&[1.7])];
+        let want = agree(&p, &inputs);
+        let exe = compile(&p, &always_parallel()).expect("it compiles");
+        let ins: Vec<&Data> = inputs.iter().collect();
+        for threads in [1, 2, 5] {
+            let pool = rayon::ThreadPoolBuilder::new()
+                .num_threads(threads)
+                .build()
+                .expect("a pool");
+            for _ in 0..5 {
+                pool.install(|| check(&exe, &ins, &want));
+                check(&exe, &ins, &want);
+            }
+        }
+        // Many calls of one executable at the same time.
+        std::thread::scope(|s| {
+            for _ in 0..4 {
+                s.spawn(|| {
+                    for _ in 0..5 {
+                        check(&exe, &ins, &want);
+                    }
+                });
+            }
+        });
+    }
+}
+
+/// `x < 0 ? -x : table[min(x, 3)] + c`, and some more.
+fn function(table: BufferId) -> Function {
+    let v = Value;
+    let op = |out, op, args: &[u32]| Stmt::Op {
+        out: v(out),
+        op,
+        args: args.iter().map(|&a| v(a)).collect(),
+    };
+    Function {
+        name: "f".into(),
+        values: vec![
+            DType::F64,  // 0 x
+            DType::F32,  // 1 c
+            DType::Bool, // 2 negate
+            DType::F64,  // 3 zero
+            DType::Bool, // 4 x < 0
+            DType::F64,  // 5 -x
+            DType::F64,  // 6 three
+            DType::F64,  // 7 min
+            DType::I64,  // 8 its integer
+            DType::F64,  // 9 of the table
+            DType::F64,  // 10 c
+            DType::F64,  // 11 sum
+            DType::F64,  // 12 if
+            DType::F64,  // 13 -
+            DType::F64,  // 14 result
+        ],
+        params: vec![v(0), v(1), v(2)],
+        body: Block {
+            stmts: vec![
+                Stmt::Const { out: v(3), bits: 0 },
+                op(4, Lt, &[0, 3]),
+                Stmt::If {
+                    pred: v(4),
+                    then: Block {
+                        stmts: vec![op(5, Neg, &[0])],
+                        results: vec![v(5)],
+                    },
+                    otherwise: Block {
+                        stmts: vec![
+                            Stmt::Const {
+                                out: v(6),
+                                bits: 3f64.to_bits(),
+                            },
+                            op(7, Min, &[0, 6]),
+                            op(8, Convert, &[7]),
+                            Stmt::Load {
+                                out: v(9),
+                                buffer: table,
+                                index: Index {
+                                    each: Some(v(8)),
+                                    ..Index::default()
+                                },
+                            },
+                            op(10, Convert, &[1]),
+                            op(11, Add, &[9, 10]),
+                        ],
+                        results: vec![v(11)],
+                    },
+                    outs: vec![v(12)],
+                },
+                op(13, Neg, &[12]),
+                op(14, Select, &[2, 13, 12]),
+            ],
+            results: vec![v(14)],
+        },
+    }
+}
+
+#[test]
+fn functions_inlined_and_called() {
+    for calls in [1, 200] {
+        for n in [1i64, 8, 21] {
+            let mut b = Build::new();
+            let x = b.input(DType::F64, n as usize);
+            let y = b.output(DType::F64, n as usize);
+            let z = b.output(DType::F64, 1);
+            let table = b.table(
+                DType::F64,
+                [0.5f64, 1.5, 2.5, 3.5]
+                    .iter()
+                    .map(|x| x.to_bits())
+                    .collect(),
+            );
+            let f = function(table);
+            b.p.functions.push(f);
+            let c = b.constant(0.25f32);
+            let call = |b: &mut Build, args: &[Value]| {
+                let lanes = args.iter().any(|&a| b.ty(a).lanes);
+                let out = b.value(DType::F64, lanes);
+                b.push(Stmt::Call {
+                    out,
+                    function: 0,
+                    args: SmallVec::from_slice(args),
+                });
+                out
+            };
+            let body = |b: &mut Build, v: Value| {
+                let mut sum = v;
+                for i in 0..calls {
+                    let shift = b.constant(i as f64 * 0.01);
+                    let a = b.op(Sub, &[v, shift]);
+                    let p = b.op(Lt, &[sum, a]);
+                    let r = call(b, &[a, c, p]);
+                    sum = b.op(Add, &[sum, r]);
+                }
+                sum
+            };
+            b.vector(n, |b, _| {
+                let v = b.load(x, row());
+                let s = body(b, v);
+                b.store(y, row(), s);
+            });
+            let v = b.load(x, at(0));
+            let s = body(&mut b, v);
+            b.store(z, at(0), s);
+            agree(&b.finish(), &[numbers(n as usize)]);
+        }
+    }
+}
+
+#[test]
+fn lists_of_one_and_of_lanes() {
+    for n in [1i64, 8, 13] {
+        let mut b = Build::new();
+        let x = b.input(DType::F64, n as usize);
+        let y = b.output(DType::F64, n as usize);
+        let z = b.output(DType::F64, 1);
+        let rows_out = b.output(DType::I64, 1);
+        b.p.lists.push(List {
+            fields: vec![(DType::F64, 1), (DType::Bool, 1), (DType::F32, 3)],
+            lanes: true,
+        });
+        b.p.lists.push(List {
+            fields: vec![(DType::F64, 2), (DType::I64, 1)],
+            lanes: false,
+        });
+        let (lanes, one) = (ListId(0), ListId(1));
+        let zero = b.constant(0i64);
+        let fzero = b.constant(0.0f64);
+        let limit = b.constant(0.01f64);
+        let step = b.constant(1i64);
+        // Each lane halves its number until it is small; then back over the rows.
+        b.vector(n, |b, _| {
+            let v = b.load(x, row());
+            b.push(Stmt::ListBegin { list: lanes });
+            let out = b.while_loop(
+                &[(v, true), (zero, false)],
+                1000,
+                |b, p| {
+                    let a = b.op(Abs, &[p[0]]);
+                    b.op(Lt, &[limit, a])
+                },
+                |b, p| {
+                    b.push(Stmt::ListPush {
+                        list: lanes,
+                        row: p[1],
+                    });
+                    let half = b.constant(0.7f64);
+                    let q = b.op(Mul, &[p[0], half]);
+                    let s = b.op(Lt, &[q, fzero]);
+                    let f = b.op_to(Convert, DType::F32, &[q]);
+                    for (field, k, value) in [(0, 0, p[0]), (1, 0, s), (2, 2, f)] {
+                        b.push(Stmt::ListStore {
+                            list: lanes,
+                            field,
+                            row: p[1],
+                            element: at(k),
+                            value,
+                        });
+                    }
+                    let q = b.op(Neg, &[q]);
+                    vec![q, b.op(Add, &[p[1], step])]
+                },
+            );
+            let handle = b.value(DType::I64, false);
+            b.push(Stmt::ListFinish {
+                out: handle,
+                list: lanes,
+            });
+            let rows = b.value(DType::I64, false);
+            b.push(Stmt::ListRows { out: rows, handle });
+            let back = b.for_loop(
+                LoopKind::Serial { reverse: true },
+                rows,
+                &[(out[0], true)],
+                |b, i, p| {
+                    let cell = |field, k| Cell {
+                        handle,
+                        list: lanes,
+                        field,
+                        row: i,
+                        element: at(k),
+                    };
+                    let t = b.value(DType::F64, true);
+                    let s = b.value(DType::Bool, true);
+                    let f = b.value(DType::F32, true);
+                    for (out, cell) in [(t, cell(0, 0)), (s, cell(1, 0)), (f, cell(2, 2))] {
+                        b.push(Stmt::ListLoad { out, cell });
+                    }
+                    // A lane that had finished by then finds nothing of its own.
+                    let a = b.op(Abs, &[t]);
+                    let own = b.op(Lt, &[limit, a]);
+                    let f = b.op_to(Convert, DType::F64, &[f]);
+                    let u = b.op(Select, &[s, f, t]);
+                    let sum = b.op(Add, &[p[0], u]);
+                    vec![b.op(Select, &[own, sum, p[0]])]
+                },
+            );
+            b.store(y, row(), back[0]);
+        });
+        // A list of pairs outside, with a list in each third row.
+        b.push(Stmt::ListBegin { list: one });
+        let hundred = b.constant(100i64);
+        b.for_loop(
+            LoopKind::Serial { reverse: false },
+            hundred,
+            &[],
+            |b, i, _| {
+                b.push(Stmt::ListPush { list: one, row: i });
+                let f = b.op_to(Convert, DType::F64, &[i]);
+                let g = b.op(Mul, &[f, f]);
+                for (k, value) in [(0, f), (1, g)] {
+                    b.push(Stmt::ListStore {
+                        list: one,
+                        field: 0,
+                        row: i,
+                        element: at(k),
+                        value,
+                    });
+                }
+                b.push(Stmt::ListStore {
+                    list: one,
+                    field: 1,
+                    row: i,
+                    element: at(0),
+                    value: zero,
+                });
+                vec![]
+            },
+        );
+        let handle = b.value(DType::I64, false);
+        b.push(Stmt::ListFinish {
+            out: handle,
+            list: one,
+        });
+        let rows = b.value(DType::I64, false);
+        b.push(Stmt::ListRows { out: rows, handle });
+        let none = b.value(DType::I64, false);
+        b.push(Stmt::ListRows {
+            out: none,
+            handle: zero,
+        });
+        let all = b.op(Add, &[rows, none]);
+        b.store(rows_out, at(0), all);
+        let sum = b.for_loop(
+            LoopKind::Serial { reverse: false },
+            rows,
+            &[(fzero, false)],
+            |b, i, p| {
+                let v = b.value(DType::F64, false);
+                b.push(Stmt::ListLoad {
+                    out: v,
+                    cell: Cell {
+                        handle,
+                        list: one,
+                        field: 0,
+                        row: i,
+                        element: at(1),
+                    },
+                });
+                let w = b.value(DType::F64, false);
+                b.push(Stmt::ListLoad {
+                    out: w,
+                    cell: Cell {
+                        handle: zero,
+                        list: one,
+                        field: 0,
+                        row: i,
+                        element: at(1),
+                    },
+                });
+                let v = b.op(Add, &[v, w]);
+                vec![b.op(Add, &[p[0], v])]
+            },
+        );
+        b.store(z, at(0), sum[0]);
+        let p = b.finish();
+        let exe = compile(&p, &Options::default()).expect("it compiles");
+        // The interpreter keeps a list for each lane; the rows of a block are those of its longest.
+        let inputs = [numbers(n as usize)];
+        let got = run(
+            &exe,
+            &inputs,
+            &[(DType::F64, n as usize), (DType::F64, 1), (DType::I64, 1)],
+        );
+        assert_eq!(got[2], i64s(&[100]));
+        assert_eq!(got[1], f64s(&[(0..100).map(|i| f64::from(i * i)).sum()]));
+        let (Data::F64(xs), Data::F64(ys)) = (&inputs[0], &got[0]) else {
+            panic!("numbers");
+        };
+        for (&x, &y) in xs.iter().zip(ys) {
+            let mut tape = vec![];
+            let mut v = x;
+            while v.abs() > 0.01 {
+                let q = v * 0.7;
+                tape.push((v, q < 0.0, f64::from(q as f32)));
+                v = -q;
+            }
+            for (t, s, f) in tape.into_iter().rev() {
+                v += if s { f } else { t };
+            }
+            assert_eq!(v.to_bits(), y.to_bits(), "from {x}");
+        }
+    }
+}
+
+fn long_list(rows: i64) -> Program {
+    let mut b = Build::new();
+    let y = b.output(DType::F64, 1);
+    b.p.lists.push(List {
+        fields: vec![(DType::F64, 100)],
+        lanes: false,
+    });
+    let list = ListId(0);
+    b.push(Stmt::ListBegin { list });
+    b.serial(rows, |b, i| {
+        b.push(Stmt::ListPush { list, row: i });
+        let f = b.op_to(Convert, DType::F64, &[i]);
+        b.push(Stmt::ListStore {
+            list,
+            field: 0,
+            row: i,
+            element: at(99),
+            value: f,
+        });
+    });
+    let handle = b.value(DType::I64, false);
+    b.push(Stmt::ListFinish { out: handle, list });
+    let v = b.value(DType::F64, false);
+    let last = b.constant(rows - 1);
+    b.push(Stmt::ListLoad {
+        out: v,
+        cell: Cell {
+            handle,
+            list,
+            field: 0,
+            row: last,
+            element: at(99),
+        },
+    });
+    b.store(y, at(0), v);
+    b.finish()
+}
+
+#[test]
+fn lists_grow_up_to_a_limit() {
+    let p = long_list(20_000);
+    let exe = compile(&p, &Options::default()).expect("it compiles");
+    for _ in 0..3 {
+        let got = run(&exe, &[], &[(DType::F64, 1)]);
+        assert_eq!(got[0], f64s(&[19_999.0]));
+    }
+    let small = Options {
+        list_limit: 1 << 20,
+        ..Options::default()
+    };
+    let exe = compile(&p, &small).expect("it compiles");
+    for _ in 0..2 {
+        match try_run(&exe, &[], &[(DType::F64, 1)]) {
+            Err(RunError::ListMemory { need, limit }) => {
+                assert!(need > limit && limit == 1 << 20);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn lists_in_parallel_tasks() {
+    let mut b = Build::new();
+    let n = 50i64;
+    let y = b.output(DType::I64, n as usize);
+    let handles = b.buffer(DType::I64, n as usize, BufferKind::Call);
+    b.p.lists.push(List {
+        fields: vec![(DType::I64, 1)],
+        lanes: false,
+    });
+    let list = ListId(0);
+    let extent = b.constant(n);
+    b.for_loop(LoopKind::Parallel, extent, &[], |b, r, _| {
+        b.push(Stmt::ListBegin { list });
+        b.for_loop(LoopKind::Serial { reverse: false }, r, &[], |b, i, _| {
+            b.push(Stmt::ListPush { list, row: i });
+            let v = b.op(Mul, &[i, r]);
+            b.push(Stmt::ListStore {
+                list,
+                field: 0,
+                row: i,
+                element: at(0),
+                value: v,
+            });
+            vec![]
+        });
+        let handle = b.value(DType::I64, false);
+        b.push(Stmt::ListFinish { out: handle, list });
+        b.store(handles, base(r), handle);
+        vec![]
+    });
+    b.for_loop(
+        LoopKind::Serial { reverse: false },
+        extent,
+        &[],
+        |b, r, _| {
+            let handle = b.load(handles, base(r));
+            let rows = b.value(DType::I64, false);
+            b.push(Stmt::ListRows { out: rows, handle });
+            let zero = b.constant(0i64);
+            let sum = b.for_loop(
+                LoopKind::Serial { reverse: false },
+                rows,
+                &[(zero, false)],
+                |b, i, p| {
+                    let v = b.value(DType::I64, false);
+                    b.push(Stmt::ListLoad {
+                        out: v,
+                        cell: Cell {
+                            handle,
+                            list,
+                            field: 0,
+                            row: i,
+                            element: at(0),
+                        },
+                    });
+                    vec![b.op(Add, &[p[0], v])]
+                },
+            );
+            b.store(y, base(r), sum[0]);
+            vec![]
+        },
+    );
+    let p = b.finish();
+    let want = agree(&p, &[]);
+    let exe = compile(&p, &always_parallel()).expect("it compiles");
+    for _ in 0..20 {
+        check(&exe, &[], &want);
+    }
+}
+
+#[test]
+fn loops_end_within_their_limit() {
+    for lanes in [false, true] {
+        let mut b = Build::new();
+        let x = b.input(DType::I64, 8);
+        let y = b.output(DType::I64, 8);
+        let go = |b: &mut Build, v: Value| {
+            b.while_loop(
+                &[(v, lanes)],
+                10,
+                |b, p| {
+                    let zero = b.constant(0i64);
+                    b.op(Lt, &[zero, p[0]])
+                },
+                |b, p| {
+                    let one = b.constant(1i64);
+                    vec![b.op(Sub, &[p[0], one])]
+                },
+            )[0]
+        };
+        if lanes {
+            b.vector(8, |b, _| {
+                let v = b.load(x, row());
+                let r = go(b, v);
+                b.store(y, row(), r);
+            });
+        } else {
+            b.serial(8, |b, i| {
+                let v = b.load(x, base(i));
+                let r = go(b, v);
+                b.store(y, base(i), r);
+            });
+        }
+        let exe = b.compile();
+        let ok = try_run(
+            &exe,
+            &[i64s(&[3, 10, 0, 1, 2, 3, 4, 5])],
+            &[(DType::I64, 8)],
+        );
+        assert_eq!(ok, Ok(vec![i64s(&[0; 8])]));
+        let over = try_run(
+            &exe,
+            &[i64s(&[3, 11, 0, 1, 2, 3, 4, 5])],
+            &[(DType::I64, 8)],
+        );
+        assert_eq!(over, Err(RunError::MaxSteps { limit: 10 }));
+    }
+}
+
+#[test]
+fn copies_and_products() {
+    for (m, n, k) in [(1usize, 1, 1), (3, 4, 5), (17, 8, 9), (0, 3, 2), (3, 2, 0)] {
+        let mut b = Build::new();
+        let a = b.input(DType::F64, m * k);
+        let c = b.input(DType::F64, k * n);
+        let y = b.output(DType::F64, m * n);
+        let z = b.output(DType::F64, m * n);
+        let t = b.buffer(DType::F64, m * k, BufferKind::Call);
+        b.push(Stmt::Copy {
+            to: t,
+            to_index: at(0),
+            from: a,
+            from_index: at(0),
+            len: m * k,
+        });
+        if m * n > 0 {
+            b.push(Stmt::Kernel {
+                kernel: Kernel::Gemm {
+                    m,
+                    n,
+                    k,
+                    c: (n, 1),
+                    a: (k, 1),
+                    b: (n, 1),
+                },
+                regions: SmallVec::from_slice(&[(y, at(0)), (t, at(0)), (c, at(0))]),
+            });
+        }
+        b.push(Stmt::Copy {
+            to: z,
+            to_index: at(0),
+            from: y,
+            from_index: at(0),
+            len: m * n,
+        });
+        let p = b.finish();
+        let inputs: Vec<Data> = [m * k, k * n]
+            .iter()
+            .map(|&len| Data::F64((0..len).map(|i| (i % 7) as f64 - 3.0).collect()))
+            .collect();
+        // Small integers: products are exact in any order.
+        agree(&p, &inputs);
+    }
+}
+
+/// Frames on the stack stay small, however long the program.
+#[test]
+fn long_programs_have_small_frames() {
+    let mut b = Build::new();
+    let x = b.input(DType::F64, 64);
+    let y = b.output(DType::F64, 64);
+    let v = b.load(x, at(0));
+    let mut line = vec![v];
+    for i in 0..3000 {
+        let last = *line.last().unwrap();
+        let w = b.load(x, at(i % 64));
+        line.push(b.op(Fma, &[last, w, v]));
+    }
+    let mut sum = v;
+    for &t in line.iter().rev() {
+        sum = b.op(Fma, &[sum, v, t]);
+    }
+    b.store(y, at(0), sum);
+    let p = b.finish();
+    let inputs = [Data::F64((0..64).map(|i| 0.01 * f64::from(i)).collect())];
+    let want = agree(&p, &inputs);
+    let exe = compile(&p, &Options::default()).expect("it compiles");
+    let ins: Vec<&Data> = inputs.iter().collect();
+    std::thread::scope(|s| {
+        let small = std::thread::Builder::new().stack_size(96 << 10);
+        small
+            .spawn_scoped(s, || check(&exe, &ins, &want))
+            .expect("a thread")
+            .join()
+            .expect("its stack is enough");
+    });
+}

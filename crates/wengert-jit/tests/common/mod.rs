@@ -1,0 +1,289 @@
+//! Building loop programs by hand.
+#![allow(dead_code)]
+
+pub mod compare;
+
+use smallvec::SmallVec;
+use wengert_ir::buffer::{Data, Element};
+use wengert_ir::ir::types::DType;
+use wengert_ir::loops::*;
+use wengert_jit::{Executable, Options, RunError, compile};
+
+/// A program under construction.
+#[derive(Default)]
+pub struct Build {
+    pub p: Program,
+    open: Vec<Vec<Stmt>>,
+    inputs: u32,
+    outputs: u32,
+}
+
+pub fn at(offset: i64) -> Index {
+    Index {
+        offset,
+        ..Index::default()
+    }
+}
+
+pub fn base(v: Value) -> Index {
+    Index {
+        base: Some(v),
+        ..Index::default()
+    }
+}
+
+pub fn each(v: Value) -> Index {
+    Index {
+        each: Some(v),
+        ..Index::default()
+    }
+}
+
+pub fn row() -> Index {
+    stride(1)
+}
+
+pub fn stride(stride: i64) -> Index {
+    Index {
+        stride,
+        ..Index::default()
+    }
+}
+
+impl Build {
+    pub fn new() -> Build {
+        Build {
+            open: vec![Vec::new()],
+            ..Build::default()
+        }
+    }
+
+    pub fn value(&mut self, dtype: DType, lanes: bool) -> Value {
+        self.p.values.push(ValueType { dtype, lanes });
+        Value(self.p.values.len() as u32 - 1)
+    }
+
+    pub fn ty(&self, v: Value) -> ValueType {
+        self.p.values[v.0 as usize]
+    }
+
+    pub fn buffer(&mut self, dtype: DType, len: usize, kind: BufferKind) -> BufferId {
+        self.p.buffers.push(Buffer { dtype, len, kind });
+        BufferId(self.p.buffers.len() as u32 - 1)
+    }
+
+    pub fn input(&mut self, dtype: DType, len: usize) -> BufferId {
+        self.inputs += 1;
+        self.buffer(dtype, len, BufferKind::Input(self.inputs - 1))
+    }
+
+    pub fn output(&mut self, dtype: DType, len: usize) -> BufferId {
+        self.outputs += 1;
+        self.buffer(dtype, len, BufferKind::Output(self.outputs - 1))
+    }
+
+    pub fn table(&mut self, dtype: DType, bits: Vec<u64>) -> BufferId {
+        let len = bits.len();
+        self.p.constants.push(bits);
+        let n = self.p.constants.len() as u32 - 1;
+        self.buffer(dtype, len, BufferKind::Constant(n))
+    }
+
+    pub fn push(&mut self, s: Stmt) {
+        self.open.last_mut().expect("a block is open").push(s);
+    }
+
+    pub fn constant<T: Element>(&mut self, x: T) -> Value {
+        let out = self.value(T::DTYPE, false);
+        self.push(Stmt::Const {
+            out,
+            bits: x.to_bits(),
+        });
+        out
+    }
+
+    pub fn op_to(&mut self, op: ScalarOp, dtype: DType, args: &[Value]) -> Value {
+        let lanes = args.iter().any(|&a| self.ty(a).lanes)
+            && !matches!(op, ScalarOp::Any | ScalarOp::Fold(_));
+        let out = self.value(dtype, lanes);
+        self.push(Stmt::Op {
+            out,
+            op,
+            args: SmallVec::from_slice(args),
+        });
+        out
+    }
+
+    pub fn op(&mut self, op: ScalarOp, args: &[Value]) -> Value {
+        use ScalarOp::*;
+        let dtype = match op {
+            Eq | Ne | Lt | Le | Any => DType::Bool,
+            _ => self.ty(*args.last().expect("operands")).dtype,
+        };
+        self.op_to(op, dtype, args)
+    }
+
+    pub fn load(&mut self, buffer: BufferId, index: Index) -> Value {
+        let b = &self.p.buffers[buffer.0 as usize];
+        let lanes = b.kind == BufferKind::Local
+            || index.stride != 0
+            || index.each.is_some_and(|e| self.ty(e).lanes);
+        let out = self.value(b.dtype, lanes);
+        self.push(Stmt::Load { out, buffer, index });
+        out
+    }
+
+    pub fn store(&mut self, buffer: BufferId, index: Index, value: Value) {
+        self.push(Stmt::Store {
+            buffer,
+            index,
+            value,
+        });
+    }
+
+    pub fn block(&mut self, f: impl FnOnce(&mut Self) -> Vec<Value>) -> Block {
+        self.open.push(Vec::new());
+        let results = f(self);
+        let stmts = self.open.pop().expect("a block is open");
+        Block { stmts, results }
+    }
+
+    /// A loop; inits become carried values, per-lane if `lanes` or in a vector loop.
+    pub fn for_loop(
+        &mut self,
+        kind: LoopKind,
+        extent: Value,
+        inits: &[(Value, bool)],
+        f: impl FnOnce(&mut Self, Value, &[Value]) -> Vec<Value>,
+    ) -> Vec<Value> {
+        let vector = kind == LoopKind::Vector;
+        let index = self.value(DType::I64, vector);
+        let carried: Vec<Carried> = inits
+            .iter()
+            .map(|&(init, lanes)| {
+                let d = self.ty(init).dtype;
+                let param = self.value(d, lanes || vector);
+                let out = self.value(d, lanes || vector);
+                Carried { init, param, out }
+            })
+            .collect();
+        let params: Vec<Value> = carried.iter().map(|c| c.param).collect();
+        let body = self.block(|b| f(b, index, &params));
+        let outs = carried.iter().map(|c| c.out).collect();
+        self.push(Stmt::For {
+            kind,
+            extent,
+            index,
+            carried,
+            body,
+        });
+        outs
+    }
+
+    pub fn vector(&mut self, n: i64, f: impl FnOnce(&mut Self, Value)) {
+        let n = self.constant(n);
+        self.for_loop(LoopKind::Vector, n, &[], |b, i, _| {
+            f(b, i);
+            vec![]
+        });
+    }
+
+    pub fn serial(&mut self, n: i64, f: impl FnOnce(&mut Self, Value)) {
+        let n = self.constant(n);
+        self.for_loop(LoopKind::Serial { reverse: false }, n, &[], |b, i, _| {
+            f(b, i);
+            vec![]
+        });
+    }
+
+    pub fn while_loop(
+        &mut self,
+        inits: &[(Value, bool)],
+        limit: u64,
+        cond: impl FnOnce(&mut Self, &[Value]) -> Value,
+        body: impl FnOnce(&mut Self, &[Value]) -> Vec<Value>,
+    ) -> Vec<Value> {
+        let carried: Vec<Carried> = inits
+            .iter()
+            .map(|&(init, lanes)| {
+                let d = self.ty(init).dtype;
+                let param = self.value(d, lanes);
+                let out = self.value(d, lanes);
+                Carried { init, param, out }
+            })
+            .collect();
+        let params: Vec<Value> = carried.iter().map(|c| c.param).collect();
+        let cond = self.block(|b| vec![cond(b, &params)]);
+        let body = self.block(|b| body(b, &params));
+        let outs = carried.iter().map(|c| c.out).collect();
+        self.push(Stmt::While {
+            carried,
+            cond,
+            body,
+            limit,
+        });
+        outs
+    }
+
+    pub fn if_else(
+        &mut self,
+        pred: Value,
+        then: impl FnOnce(&mut Self) -> Vec<Value>,
+        otherwise: impl FnOnce(&mut Self) -> Vec<Value>,
+    ) -> Vec<Value> {
+        let lanes = self.ty(pred).lanes;
+        let then = self.block(then);
+        let otherwise = self.block(otherwise);
+        let outs: Vec<Value> = then
+            .results
+            .iter()
+            .zip(&otherwise.results)
+            .map(|(&a, &b)| {
+                let any = lanes || self.ty(a).lanes || self.ty(b).lanes;
+                self.value(self.ty(a).dtype, any)
+            })
+            .collect();
+        self.push(Stmt::If {
+            pred,
+            then,
+            otherwise,
+            outs: outs.clone(),
+        });
+        outs
+    }
+
+    pub fn finish(mut self) -> Program {
+        self.p.body.stmts = self.open.pop().expect("a block is open");
+        self.p
+    }
+
+    pub fn compile(self) -> Executable {
+        compile(&self.finish(), &Options::default()).expect("it compiles")
+    }
+}
+
+/// Runs with outputs of zeros.
+pub fn run(exe: &Executable, inputs: &[Data], outputs: &[(DType, usize)]) -> Vec<Data> {
+    try_run(exe, inputs, outputs).expect("it runs")
+}
+
+pub fn try_run(
+    exe: &Executable,
+    inputs: &[Data],
+    outputs: &[(DType, usize)],
+) -> Result<Vec<Data>, RunError> {
+    let mut out: Vec<Data> = outputs.iter().map(|&(d, n)| Data::zeros(d, n)).collect();
+    let ins: Vec<&Data> = inputs.iter().collect();
+    let mut outs: Vec<&mut Data> = out.iter_mut().collect();
+    exe.run(&ins, &mut outs)?;
+    drop(outs);
+    Ok(out)
+}
+
+pub fn f64s(v: &[f64]) -> Data {
+    Data::F64(v.to_vec())
+}
+
+pub fn i64s(v: &[i64]) -> Data {
+    Data::I64(v.to_vec())
+}

@@ -1,0 +1,19 @@
+//! The book in `docs` and the README: their examples are tests.
+
+macro_rules! chapters {
+    ($($name:ident: $file:literal;)*) => {$(
+        #[doc = include_str!($file)]
+        mod $name {}
+    )*};
+}
+chapters! {
+    readme: "../../../README.md";
+    getting_started: "../../../docs/src/getting-started.md";
+    mental_model: "../../../docs/src/mental-model.md";
+    control_flow: "../../../docs/src/control-flow.md";
+    derivatives: "../../../docs/src/derivatives.md";
+    batches: "../../../docs/src/batches.md";
+    element_types: "../../../docs/src/element-types.md";
+    errors: "../../../docs/src/errors.md";
+    adding_an_operation: "../../../docs/src/adding-an-operation.md";
+}
