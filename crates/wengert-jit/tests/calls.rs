@@ -657,7 +657,7 @@ fn long_programs_have_small_frames() {
     let y = b.output(DType::F64, 64);
     let v = b.load(x, at(0));
     let mut line = vec![v];
-    for i in 0..3000 {
+    for i in 0..8000 {
         let last = *line.last().unwrap();
         let w = b.load(x, at(i % 64));
         line.push(b.op(Fma, &[last, w, v]));
