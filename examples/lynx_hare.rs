@@ -18,9 +18,11 @@ use std::error::Error;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use plotters::prelude::*;
 use wengert::Result;
 use wengert::prelude::*;
+
+#[path = "lynx_hare/plot.rs"]
+mod plot;
 
 const USAGE: &str = "\
 Fits Lotka-Volterra to the lynx and hare pelts of the Hudson's Bay Company.
@@ -217,11 +219,21 @@ fn improve(s: Search, residuals: impl Fn(Var) -> Var + Copy) -> Search {
     let (a, b) = (elements(here.curvature), vector(here.slope));
     // The floor keeps the equations regular where an unknown has no influence.
     let stretch: [Var; N] = from_fn(|i| s.damping * (a[i][i] + 1e-12));
-    let damped = from_fn(|i| from_fn(|j| if i == j { a[i][i] + stretch[i] } else { a[i][j] }));
+    let damped = from_fn(|i| {
+        from_fn(|j| {
+            if i == j {
+                a[i][i] + stretch[i]
+            } else {
+                a[i][j]
+            }
+        })
+    });
     let step = solve(damped, b);
     let there = Point::at(here.q - stack(&step), residuals);
 
-    let promised: Var = (0..N).map(|i| step[i] * (stretch[i] * step[i] + b[i])).sum();
+    let promised: Var = (0..N)
+        .map(|i| step[i] * (stretch[i] * step[i] + b[i]))
+        .sum();
     let ratio = (here.rss - there.rss) / promised;
     // A rise in the last digits is rounding, not a failure.
     let better = there.rss.le(here.rss * (1.0 + 1e-13));
@@ -312,26 +324,35 @@ fn groups(rss: &[f64]) -> Vec<Group> {
     groups
 }
 
-fn report(starts: usize, fits: &Fit<Array>) -> Result<[f64; N]> {
+/// Prints what was found, and gives the best point.
+fn report(starts: usize, fits: &Fit<Array>) -> Result<[f64; N], Box<dyn Error>> {
     let rss = fits.rss.as_slice::<f64>()?;
     let (q, errors) = (fits.q.as_slice::<f64>()?, fits.errors.as_slice::<f64>()?);
     let best = (0..starts).min_by(|&i, &j| rss[i].total_cmp(&rss[j]));
     let best = best.expect("a start");
+    if !rss[best].is_finite() {
+        return Err("no start came to a finite value".into());
+    }
     let row = |x: &[f64]| from_fn(|i| x[best * N + i]);
     let (q, errors): ([f64; N], [f64; N]) = (row(q), row(errors));
 
-    println!("          estimate        standard error  of the logarithm");
+    println!("          estimate  standard error  of the logarithm");
     for (i, name) in NAMES.iter().enumerate() {
         let (p, e) = (q[i].exp(), errors[i]);
-        println!("{name:<6} {:>11}  {:>20}  {e:>16.4}", digits(p), digits(p * e));
+        println!(
+            "{name:<6} {:>11}  {:>14}  {e:>16.4}",
+            digits(p, 8),
+            digits(p * e, 3)
+        );
     }
     println!("\nresidual sum of squares {:.10}\n", rss[best]);
 
     let groups = groups(rss);
+    println!("{:>5} of {starts} starts reached it", groups[0].size);
     let few = starts.div_ceil(100);
-    let (main, others): (Vec<_>, Vec<_>) = groups.iter().partition(|g| g.size >= few);
-    for group in main {
-        println!("{:>5} of {starts} starts ended at {:.4}", group.size, group.rss);
+    let (many, others): (Vec<_>, Vec<_>) = groups[1..].iter().partition(|g| g.size >= few);
+    for group in many {
+        println!("{:>5} ended at {:.4}", group.size, group.rss);
     }
     if !others.is_empty() {
         let places: Vec<String> = others.iter().map(|g| format!("{:.4}", g.rss)).collect();
@@ -348,60 +369,10 @@ fn report(starts: usize, fits: &Fit<Array>) -> Result<[f64; N]> {
     Ok(q)
 }
 
-/// Eight significant digits.
-fn digits(x: f64) -> String {
-    let places = 7 - x.abs().log10().floor() as i32;
+/// A number to so many significant digits.
+fn digits(x: f64, n: i32) -> String {
+    let places = n - 1 - x.abs().log10().floor() as i32;
     format!("{x:.*}", places.clamp(0, 17) as usize)
-}
-
-fn plot(file: &str, pelts: &Pelts, [hares, lynx]: &[Vec<f64>; 2]) -> Result<(), Box<dyn Error>> {
-    const HARES: RGBColor = RGBColor(0, 114, 178);
-    const LYNX: RGBColor = RGBColor(213, 94, 0);
-    let area = SVGBackend::new(file, (960, 540)).into_drawing_area();
-    area.fill(&WHITE)?;
-    let mut chart = ChartBuilder::on(&area)
-        .caption("Pelts of the Hudson's Bay Company", ("sans-serif", 24))
-        .margin(16)
-        .x_label_area_size(44)
-        .y_label_area_size(56)
-        .build_cartesian_2d(1899.5..1920.5, 0.0..90.0)?;
-    chart
-        .configure_mesh()
-        .x_desc("year")
-        .y_desc("pelts, thousands")
-        .x_labels(11)
-        .x_label_formatter(&|x| format!("{x:.0}"))
-        .y_label_formatter(&|y| format!("{y:.0}"))
-        .label_style(("sans-serif", 15))
-        .axis_desc_style(("sans-serif", 17))
-        .bold_line_style(BLACK.mix(0.12))
-        .light_line_style(TRANSPARENT)
-        .draw()?;
-    for (name, color, data, curve) in [
-        ("hares", HARES, &pelts.hares, hares),
-        ("lynx", LYNX, &pelts.lynx, lynx),
-    ] {
-        let time = |i: usize| 1900.0 + i as f64 / STEPS as f64;
-        let curve = curve.iter().enumerate().map(|(i, &y)| (time(i), y));
-        chart
-            .draw_series(LineSeries::new(curve, color.stroke_width(2)))?
-            .label(format!("{name}: fitted model"))
-            .legend(move |(x, y)| PathElement::new([(x, y), (x + 24, y)], color.stroke_width(2)));
-        let points = pelts.years.iter().zip(data);
-        chart
-            .draw_series(points.map(|(&x, &y)| Circle::new((x, y), 4, color.filled())))?
-            .label(format!("{name}: data"))
-            .legend(move |(x, y)| Circle::new((x + 12, y), 4, color.filled()));
-    }
-    chart
-        .configure_series_labels()
-        .position(SeriesLabelPosition::UpperRight)
-        .label_font(("sans-serif", 15))
-        .background_style(WHITE.mix(0.85))
-        .border_style(BLACK.mix(0.3))
-        .draw()?;
-    area.present()?;
-    Ok(())
 }
 
 struct Options {
@@ -410,12 +381,11 @@ struct Options {
 }
 
 /// What the command line asks for; nothing for help.
-fn options(args: impl Iterator<Item = String>) -> Result<Option<Options>, String> {
+fn options(mut args: impl Iterator<Item = String>) -> Result<Option<Options>, String> {
     let mut options = Options {
         starts: 1000,
         out: "lynx_hare.svg".into(),
     };
-    let mut args = args;
     while let Some(flag) = args.next() {
         let mut value = || args.next().ok_or(format!("{flag} wants a value"));
         match flag.as_str() {
@@ -443,10 +413,11 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     let starts = Array::from(starts(options.starts));
 
     let clock = Instant::now();
-    let equations = fits.func(&tree::specs(&starts))?;
+    fits.func(&tree::specs(&starts))?;
     let traced = clock.elapsed();
     let clock = Instant::now();
     let code = fits.compile(&tree::specs(&starts))?;
+    // It has traced once more.
     let compiled = clock.elapsed().saturating_sub(traced);
     let clock = Instant::now();
     let found = code.call(starts)?;
@@ -454,10 +425,9 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
 
     let best = report(options.starts, &found)?;
     println!("traced in {traced:.1?}, compiled in {compiled:.1?}, run in {ran:.1?}");
-    drop(equations);
     let curves = jit(|q| Model::from_logs(q).curves()).call(best)?;
     let curves = [curves[0].to_vec()?, curves[1].to_vec()?];
-    plot(&options.out, &pelts, &curves)?;
+    plot::draw(&options.out, &pelts, &curves)?;
     println!("the plot is in {}", options.out);
     Ok(())
 }
@@ -478,3 +448,7 @@ fn main() -> ExitCode {
     }
     ExitCode::SUCCESS
 }
+
+#[cfg(test)]
+#[path = "tests/lynx_hare.rs"]
+mod tests;

@@ -57,10 +57,17 @@ fn main() -> Result<()> {
     let (above, below) = (moved(h)?.to_vec::<f64>()?, moved(-h)?.to_vec::<f64>()?);
 
     println!("  μ      x(10)       dx/dμ     by differences  steps");
-    let (x, dx, steps) = (x.to_vec::<f64>()?, dx.to_vec::<f64>()?, steps.to_vec::<i64>()?);
+    let (x, dx, steps) = (
+        x.to_vec::<f64>()?,
+        dx.to_vec::<f64>()?,
+        steps.to_vec::<i64>()?,
+    );
     for i in 0..mu.len() {
         let difference = (above[i] - below[i]) / (2.0 * h);
-        println!("{:>3} {:>11.6} {:>12.6} {difference:>12.6} {:>8}", mu[i], x[i], dx[i], steps[i]);
+        println!(
+            "{:>3} {:>11.6} {:>12.6} {difference:>12.6} {:>8}",
+            mu[i], x[i], dx[i], steps[i]
+        );
         assert!((dx[i] - difference).abs() < 1e-3 * (1.0 + difference.abs()));
     }
     Ok(())

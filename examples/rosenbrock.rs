@@ -55,7 +55,10 @@ fn main() -> Result<()> {
     for (name, method) in methods {
         let (p, n) = jit(method).call(start)?;
         println!("{name}: {p} after {n} steps");
-        let off = p.to_vec::<f64>()?.iter().fold(0.0, |m: f64, x| m.max((x - 1.0).abs()));
+        let off = p
+            .to_vec::<f64>()?
+            .iter()
+            .fold(0.0, |m: f64, x| m.max((x - 1.0).abs()));
         assert!(off < 1e-6, "the minimum is at (1, 1)");
     }
     Ok(())
