@@ -15,6 +15,7 @@ mod control;
 mod convert;
 mod divergent;
 mod lanes;
+mod late;
 mod lists;
 mod parallel;
 mod scalar;

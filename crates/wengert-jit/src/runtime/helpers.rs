@@ -224,7 +224,7 @@ pub(crate) unsafe extern "C" fn gemm(
 }
 
 /// # Safety
-/// As for [`gemm`].
+/// As for [`gemm()`].
 unsafe fn product<T: Copy + Default + 'static>(
     call: &GemmCall,
     c: *mut T,
