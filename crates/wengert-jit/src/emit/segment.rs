@@ -139,7 +139,16 @@ impl<'p> Emitter<'_, 'p> {
                     || !self.is_uniform(index)
                     || self.is_lanes(*value)
             }
-            Stmt::ListStore { list, .. } => self.s.plan.program.lists[list.0 as usize].lanes,
+            Stmt::ListStore {
+                list,
+                element,
+                value,
+                ..
+            } => {
+                self.s.plan.program.lists[list.0 as usize].lanes
+                    || !self.is_uniform(element)
+                    || self.is_lanes(*value)
+            }
             _ => result(s).is_some_and(|v| self.is_lanes(v)),
         }
     }
