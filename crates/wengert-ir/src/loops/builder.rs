@@ -32,6 +32,8 @@ struct Frame {
     stmts: Vec<Stmt>,
     constants: HashMap<(DType, u64), Value>,
     shared: HashMap<(ScalarOp, SmallVec<[Value; 3]>), Value>,
+    /// What has been read in a nest, by its number.
+    loads: HashMap<(u64, BufferId, Index), Value>,
     /// The index of the vector loop, for the body of one.
     vector: Option<Value>,
 }
@@ -467,6 +469,41 @@ impl Builder {
         let out = self.value(dtype, lanes);
         self.push(Stmt::Load { out, buffer, index });
         out
+    }
+
+    /// Reads an element of a buffer that the nest around does not write: at once for all reads of it,
+    /// and as far out as the index allows, but no farther than at depth `floor`, where the nest
+    /// begins.
+    pub(crate) fn load_in_nest(
+        &mut self,
+        nest: u64,
+        floor: usize,
+        buffer: BufferId,
+        at: &Affine,
+    ) -> Value {
+        let Buffer { dtype, kind, .. } = *self.buffer_of(buffer);
+        let index = self.index_into(buffer, at);
+        let key = (nest, buffer, index);
+        if let Some(&value) = self.frames.iter().find_map(|f| f.loads.get(&key)) {
+            return value;
+        }
+        let lanes = kind == BufferKind::Local || !at.is_uniform();
+        let vector = self.frames.iter().rposition(|f| f.vector.is_some());
+        let operands = index.base.into_iter().chain(index.each);
+        let depth = operands
+            .map(|v| self.depth[v.0 as usize])
+            .chain(vector.filter(|_| lanes))
+            .fold(floor, usize::max);
+        let out = self.value_at(dtype, lanes, depth);
+        let frame = &mut self.frames[depth];
+        frame.stmts.push(Stmt::Load { out, buffer, index });
+        frame.loads.insert(key, out);
+        out
+    }
+
+    /// The number of regions that are open around the innermost one.
+    pub(crate) fn depth(&self) -> usize {
+        self.frames.len() - 1
     }
 
     /// Writes an element.

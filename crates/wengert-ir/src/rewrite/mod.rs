@@ -5,6 +5,7 @@
 mod algebra;
 mod contract;
 pub mod dead;
+mod fuse;
 
 use std::collections::HashMap;
 
@@ -16,6 +17,7 @@ use crate::ops::elementwise::Elementwise;
 use crate::trace::{Kind, Var, bind, open, with_source};
 
 pub use dead::dead_code;
+pub use fuse::fuse_maps;
 
 /// What is known of the values that a pass has recorded.
 #[derive(Default)]
@@ -49,14 +51,14 @@ pub type Rule = fn(&Known, Elementwise, &[Var]) -> Option<Var>;
 
 /// Makes a function ready for scheduling: simpler, without dead code, calls inlined, and with
 /// products and sums contracted to `fma` where `fused` (one rounding instead of two; only sensible
-/// on hardware that has it).
+/// on hardware that has it), and maps over the same elements made one.
 pub fn optimise(func: &Func, fused: bool) -> Func {
     let func = rewrite(&dead_code(func), algebra::RULES);
     let func = match fused {
         true => rewrite(&dead_code(&func), contract::RULES),
         false => func,
     };
-    dead_code(&func)
+    dead_code(&fuse_maps(&dead_code(&func)))
 }
 
 /// Records the function anew, trying the rules on each equation, in bodies too.

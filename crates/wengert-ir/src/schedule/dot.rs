@@ -64,7 +64,7 @@ impl Lowering {
         };
         let spilled = std::mem::take(&mut self.spilled);
         self.spill(&[a, b])?;
-        let result = self.fold(&fold, want, &mut |l, at| {
+        let term = &mut |l: &mut Lowering, at: &[Affine]| {
             l.memo = Some(HashMap::new());
             let (x, y) = (l.element(a, at)?, l.element(b, at)?);
             l.memo = None;
@@ -75,7 +75,8 @@ impl Lowering {
             let zero = l.b.constant(l.b.dtype(x), 0);
             let none = l.b.op(ScalarOp::Eq, &[x, zero]);
             Ok(l.b.select(none, zero, xy))
-        });
+        };
+        let result = self.in_nest(&want.place, |l| l.fold(&fold, want, term));
         self.spilled = spilled;
         result
     }

@@ -32,7 +32,7 @@ use crate::error::{Error, Result};
 use crate::ir::{Atom, DType, Func, Type};
 use crate::loops::affine::Affine;
 use crate::loops::builder::Builder;
-use crate::loops::{BufferKind, Program};
+use crate::loops::{BufferId, BufferKind, Program};
 use node::{Node, NodeId};
 use view::{Place, View, contiguous};
 
@@ -52,12 +52,25 @@ pub struct Lowering {
     nodes: Vec<Node>,
     /// The values of nodes at the elements that are being computed, in a nest.
     memo: Option<HashMap<(NodeId, node::Position), crate::loops::Value>>,
+    /// The nest that is being written.
+    nest: Option<Nest>,
+    /// The number of nests so far.
+    nests: u64,
     /// Elements in registers that a nest has put into memory, to reach them by number.
     spilled: HashMap<NodeId, View>,
     /// Whether a parallel loop is open.
     parallel: bool,
     /// Where lists are built.
     lists: Lists,
+}
+
+/// A loop nest that reads everything before it writes it.
+struct Nest {
+    number: u64,
+    /// The depth of the region it begins in.
+    floor: usize,
+    /// The buffers it writes.
+    written: Vec<BufferId>,
 }
 
 /// Where a map's elements build lists.
@@ -137,6 +150,8 @@ impl Lowering {
             b: Builder::new(),
             nodes: vec![],
             memo: None,
+            nest: None,
+            nests: 0,
             spilled: HashMap::new(),
             parallel: false,
             lists: Lists::InLanes,

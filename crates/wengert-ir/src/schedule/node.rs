@@ -326,7 +326,12 @@ impl Lowering {
     pub fn load(&mut self, view: &View, at: &[Affine]) -> Value {
         let element = self.place_of(view, at);
         match view.place {
-            Place::Buffer(buffer) => self.b.load(buffer, &element),
+            Place::Buffer(buffer) => match &self.nest {
+                Some(nest) if !nest.written.contains(&buffer) => {
+                    (self.b).load_in_nest(nest.number, nest.floor, buffer, &element)
+                }
+                _ => self.b.load(buffer, &element),
+            },
             Place::Row {
                 handle,
                 list,

@@ -136,7 +136,7 @@ impl Lowering {
             .extend(places.iter().map(|p| Some(p.strides.clone())));
         let spilled = std::mem::take(&mut self.spilled);
         self.spill(&read)?;
-        let result = self.fold(&fold, want, &mut |l, at| {
+        let term = &mut |l: &mut Lowering, at: &[Affine]| {
             l.memo = Some(HashMap::new());
             for &id in &pending {
                 l.element(id, at)?;
@@ -148,7 +148,9 @@ impl Lowering {
                 l.store(place, at, value);
             }
             Ok(value)
-        })?;
+        };
+        let written = places.iter().chain(&want.place);
+        let result = self.in_nest(written, |l| l.fold(&fold, want, term))?;
         self.spilled = spilled;
         for (id, place) in beside.into_iter().zip(places) {
             self.settle(id, super::node::Expr::Stored(place));

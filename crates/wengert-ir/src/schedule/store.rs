@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::Lowering;
 use super::nest::Space;
 use super::node::{Expr, FEW, NodeId, inputs_of};
 use super::view::{PerAxis, Place, View, contiguous, is_contiguous};
+use super::{Lowering, Nest};
 use crate::error::Result;
+use crate::loops::affine::Affine;
 use crate::loops::{BufferId, Value};
 
 /// A node whose elements a nest is to write.
@@ -175,6 +176,25 @@ impl Lowering {
         Ok(())
     }
 
+    /// Runs `f`, which writes a nest that stores to these places, each element after it has been read
+    /// for the last time.
+    pub(super) fn in_nest<'a, R>(
+        &mut self,
+        places: impl IntoIterator<Item = &'a View>,
+        f: impl FnOnce(&mut Lowering) -> R,
+    ) -> R {
+        self.nests += 1;
+        let nest = Nest {
+            number: self.nests,
+            floor: self.b.depth(),
+            written: places.into_iter().filter_map(buffer_of).collect(),
+        };
+        let outer = self.nest.replace(nest);
+        let result = f(self);
+        self.nest = outer;
+        result
+    }
+
     /// Computes nodes of one shape in one nest and writes them. Those without a place are stored
     /// where they like, and so is what they are made of and something else wants.
     pub(super) fn compute(&mut self, mut roots: Vec<Root>) -> Result<()> {
@@ -222,7 +242,7 @@ impl Lowering {
         if dims.iter().product::<usize>() > FEW {
             self.spill(&read)?;
         }
-        self.over(&space, 1, &mut |l, at| {
+        let visit = &mut |l: &mut Lowering, at: &[Affine]| {
             l.memo = Some(HashMap::new());
             for &id in &pending {
                 l.element(id, at)?;
@@ -237,7 +257,9 @@ impl Lowering {
                 }
             }
             Ok(())
-        })?;
+        };
+        let places = roots.iter().flat_map(|r| &r.places);
+        self.in_nest(places, |l| l.over(&space, 1, visit))?;
         self.spilled = spilled;
         for (from, to) in copies {
             self.carry_over(&dims, &from, &to)?;

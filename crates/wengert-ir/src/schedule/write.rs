@@ -33,8 +33,12 @@ impl Lowering {
         let n = want.ty.size();
         if n > FEW && !self.in_lanes() {
             let place = self.place(want);
-            let zeros = self.literal(want.ty.clone(), 0);
-            self.write(zeros, place.clone())?;
+            if step.iter().all(|&s| s == 1) && !dims.contains(&0) {
+                self.clear_borders(&place, &want.ty, low, &dims)?;
+            } else {
+                let zeros = self.literal(want.ty.clone(), 0);
+                self.write(zeros, place.clone())?;
+            }
             let walks = (0..dims.len()).map(|a| (low[a] as i64, step[a] as i64));
             let window = self.window(&place, &dims, walks);
             self.write(x, window)?;
@@ -84,6 +88,38 @@ impl Lowering {
                 None => value,
             })
         })
+    }
+
+    /// Writes zeros in front of and behind the window of lengths `dims` at `low`, along each axis.
+    fn clear_borders(
+        &mut self,
+        place: &View,
+        ty: &Type,
+        low: &[usize],
+        dims: &[usize],
+    ) -> Result<()> {
+        let out = ty.dims();
+        for axis in 0..dims.len() {
+            let behind = low[axis] + dims[axis];
+            for (start, len) in [(0, low[axis]), (behind, out[axis] - behind)] {
+                if len == 0 {
+                    continue;
+                }
+                // Along the axes before, the borders are clear already.
+                let mut sizes = out.clone();
+                sizes[..axis].copy_from_slice(&dims[..axis]);
+                sizes[axis] = len;
+                let starts = (0..dims.len()).map(|a| match a.cmp(&axis) {
+                    std::cmp::Ordering::Less => low[a] as i64,
+                    std::cmp::Ordering::Equal => start as i64,
+                    std::cmp::Ordering::Greater => 0,
+                });
+                let border = self.window(place, &sizes, starts.map(|s| (s, 1)));
+                let zeros = self.literal(Type::new(ty.dtype, &sizes), 0);
+                self.write(zeros, border)?;
+            }
+        }
+        Ok(())
     }
 
     /// The part of an array in memory that starts at `walks[a].0` along axis `a` and takes steps of

@@ -235,3 +235,26 @@ fn too_many_steps() {
     });
     agree(&func);
 }
+
+/// Forward and backward pass of an ensemble, with a loss of all its members in between.
+#[test]
+fn ensembles() {
+    let n = 70;
+    let maps = |f: &Func| f.eqns.iter().filter(|e| e.op.name() == "map").count();
+    let loss = |x: &[Var]| {
+        let model = map(&[x[0]], n, |r| {
+            let (carry, _) = scan(&[r[0]], &[], 4, false, |c, _| {
+                (vec![(c[0] * x[2]).sin() + choice(c[0])], vec![])
+            });
+            carry
+        });
+        let error = model[0] - x[1];
+        vec![(error * error).sum()]
+    };
+    let types = [f64s(&[n]), f64s(&[n]), f64s(&[])];
+    agree_with_derivatives(&types, loss);
+    let gradient = trace(&types, move |x| pulled(loss, x));
+    assert_eq!(maps(&gradient), 2);
+    let ready = optimise(&gradient, false);
+    assert_eq!(maps(&ready), 1, "{ready}");
+}

@@ -304,9 +304,9 @@ fn softmax() {
             v44: i64 = mul v34, v36
             v45: i64 = add v42, v44
             v50: i64 = add v48, v34
+            v51: f64 = b2[v50]
             v38: f64* = for vector v39 < v36 (v37 = v35) {
               v46: f64* = b0[v45 + i]
-              v51: f64 = b2[v50]
               v52: f64* = sub v46, v51
               v53: f64* = f0(v52)
               b3[v45 + i] = v53
@@ -332,9 +332,9 @@ fn softmax() {
             v72: i64 = mul v65, v66
             v73: i64 = add v70, v72
             v78: i64 = add v76, v65
+            v79: f64 = b4[v78]
             for vector v67 < v66 {
               v74: f64* = b3[v73 + i]
-              v79: f64 = b4[v78]
               v80: f64* = div v74, v79
               b1[v73 + i] = v80
             }
