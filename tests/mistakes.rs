@@ -162,21 +162,21 @@ fn a_gradient_that_does_not_exist() {
         grad(|x: Var| x * 2.0),
         [1.0, 2.0],
         expect![
-            "grad: the function gives f64[2], and a gradient is that of a float scalar, at crates/wengert/src/transform/grad.rs:36:14; take a sum or a mean of it, or use `jacrev`"
+            "grad: the function gives f64[2], and a gradient is that of a float scalar, at HERE; take a sum or a mean of it, or use `jacrev`"
         ],
     );
     mistaken(
         grad(|x: Var| x.to(DType::I64)),
         1.0,
         expect![
-            "grad: the function gives i64, and a gradient is that of a float scalar, at crates/wengert/src/transform/grad.rs:36:14; take a sum or a mean of it, or use `jacrev`"
+            "grad: the function gives i64, and a gradient is that of a float scalar, at HERE; take a sum or a mean of it, or use `jacrev`"
         ],
     );
     mistaken(
         grad(|x: Var| x.to(DType::F64)),
         1i64,
         expect![
-            "grad: the argument is i64, and only floats have derivatives, at crates/wengert/src/transform/grad.rs:36:14; capture it, or convert it to f64"
+            "grad: the argument is i64, and only floats have derivatives, at HERE; capture it, or convert it to f64"
         ],
     );
     let clipped = custom_vjp(|x: Var| x, |x| (x, ()), |(), ct: Var| ct);
@@ -185,7 +185,7 @@ fn a_gradient_that_does_not_exist() {
         forward,
         1.0,
         expect![
-            "custom_vjp: forward mode through a function that has only a pullback, at crates/wengert/src/transform/custom.rs:84:23; use reverse mode (`grad`, `vjp`), or give the function a `custom_jvp`"
+            "custom_vjp: forward mode through a function that has only a pullback, at HERE; use reverse mode (`grad`, `vjp`), or give the function a `custom_jvp`"
         ],
     );
 }
@@ -270,14 +270,14 @@ fn carries_that_change() {
         |x: Var| scan(x, 0..3, |c, _| (c.broadcast_to([2]), ())).0,
         1.0,
         expect![
-            "scan: the carry is f64 before the step and f64[2] after it; convert or broadcast one of them, since a carry keeps its type, at crates/wengert/src/control.rs:199:20"
+            "scan: the carry is f64 before the step and f64[2] after it; convert or broadcast one of them, since a carry keeps its type, at HERE"
         ],
     );
     mistaken(
         |x: Var| fori(0..3, x, |i, _| i),
         1.0,
         expect![
-            "fori: the carry is f64 before the step and i64 after it; convert or broadcast one of them, since a carry keeps its type, at crates/wengert/src/control.rs:265:9"
+            "fori: the carry is f64 before the step and i64 after it; convert or broadcast one of them, since a carry keeps its type, at HERE"
         ],
     );
     mistaken(
@@ -291,35 +291,35 @@ fn carries_that_change() {
         },
         1.0,
         expect![
-            "while_loop: the carry.1 is i64 before the step and f64 after it; convert or broadcast one of them, since a carry keeps its type, at crates/wengert/src/control.rs:322:13"
+            "while_loop: the carry.1 is i64 before the step and f64 after it; convert or broadcast one of them, since a carry keeps its type, at HERE"
         ],
     );
     mistaken(
         |x: Var| while_loop(x, |x| x, |x| x + 1.0),
         1.0,
         expect![
-            "while: the condition gives f64, not a bool, at crates/wengert-ir/src/ops/while_loop.rs:88:9; reduce an array of truth values by `any()` or `all()`"
+            "while: the condition gives f64, not a bool, at HERE; reduce an array of truth values by `any()` or `all()`"
         ],
     );
     mistaken(
         |x: Var| scan(vec![x], 0..3, |c, _| (vec![c[0], c[0]], ())).0,
         1.0,
         expect![
-            "scan: the carry and what the step makes of it differ: expected a Vec of 1, got a Vec of 2, at crates/wengert/src/control.rs:199:20"
+            "scan: the carry and what the step makes of it differ: expected a Vec of 1, got a Vec of 2, at HERE"
         ],
     );
     mistaken(
         |x: Var| cond(x.gt(0.0), x, |x| x, |x| x.broadcast_to([2])),
         1.0,
         expect![
-            "cond: result 0 is f64 in one branch and f64[2] in the other, at crates/wengert-ir/src/ops/cond.rs:126:5; convert or broadcast one of them: the branches give one type"
+            "cond: result 0 is f64 in one branch and f64[2] in the other, at HERE; convert or broadcast one of them: the branches give one type"
         ],
     );
     mistaken(
         |x: Var| cond(x, x, |x| x, |x| x),
         1.0,
         expect![
-            "cond: chooses by a bool, got f64, at crates/wengert-ir/src/ops/cond.rs:126:5; compare with `lt`, `eq` ..; choose element by element with `select`"
+            "cond: chooses by a bool, got f64, at HERE; compare with `lt`, `eq` ..; choose element by element with `select`"
         ],
     );
 }
@@ -357,7 +357,7 @@ fn a_custom_rule_that_captures() {
         },
         1.0,
         expect![
-            "custom_jvp: a function of a custom rule captures a Var made at HERE, at crates/wengert/src/transform/custom.rs:39:23; pass it as an argument"
+            "custom_jvp: a function of a custom rule captures a Var made at HERE, at HERE; pass it as an argument"
         ],
     );
     mistaken(
@@ -367,15 +367,13 @@ fn a_custom_rule_that_captures() {
         },
         1.0,
         expect![
-            "custom_vjp: a function of a custom rule captures a Var made at HERE, at crates/wengert/src/transform/custom.rs:84:23; pass it as an argument"
+            "custom_vjp: a function of a custom rule captures a Var made at HERE, at HERE; pass it as an argument"
         ],
     );
     mistaken(
         |x: Var| custom_jvp(|y: Var| y, |y, _| (y, y.broadcast_to([2])))(x),
         1.0,
-        expect![
-            "custom_jvp: at , the value has f64 and the tangent has f64[2], at crates/wengert/src/transform/custom.rs:47:17"
-        ],
+        expect!["custom_jvp: the value has f64, and the tangent has f64[2], at HERE"],
     );
 }
 
@@ -385,15 +383,13 @@ fn batches_that_do_not_match() {
         vmap(|(x, y): (Var, Var)| x + y),
         ([1.0, 2.0], [1.0, 2.0, 3.0]),
         expect![
-            "vmap: the argument.0 has 2 elements to map over, and the argument.1 has 3, at crates/wengert/src/transform/batch.rs:107:22"
+            "vmap: the argument.0 has 2 elements to map over, and the argument.1 has 3, at HERE"
         ],
     );
     mistaken(
         vmap(|x: Var| x),
         1.0,
-        expect![
-            "vmap: the argument is f64, which has no axis 0 to map over, at crates/wengert/src/transform/batch.rs:107:22"
-        ],
+        expect!["vmap: the argument is f64, which has no axis 0 to map over, at HERE"],
     );
     mistaken(
         |x: Var| scan(0.0, x, |c, x| (c + x, ())).0,
