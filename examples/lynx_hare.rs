@@ -451,3 +451,7 @@ fn main() -> ExitCode {
     }
     ExitCode::SUCCESS
 }
+
+#[cfg(test)]
+#[path = "tests/lynx_hare.rs"]
+mod tests;

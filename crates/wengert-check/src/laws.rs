@@ -76,6 +76,10 @@ pub const LAWS: &[Law] = &[
         name: "machine code",
         holds: code::machine_code,
     },
+    Law {
+        name: "lanes",
+        holds: code::machine_code_in_lanes,
+    },
 ];
 
 impl Law {

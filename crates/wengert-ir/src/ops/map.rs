@@ -363,14 +363,14 @@ impl Primitive for Map {
             mapped: &self.mapped,
             sum: &sum,
         };
-        match batch.way(l, self.extent > 0 && !self.has_lists()) {
+        match batch.way(l, self.extent > 0 && !self.has_lists())? {
             Way::Lanes => l.map_lanes(&batch, inputs, outputs),
             Way::Serial => l.map_serially(&batch, inputs, outputs),
             Way::Flat => {
                 let types: Vec<Type> = inputs.iter().map(|&i| l.ty(i).clone()).collect();
                 let flat = closed(Kind::Barrier, &types, |x| self.stacked(x));
                 let stacked = l.call(&flat.func, inputs, &vec![None; sum.len()])?;
-                l.sums_of(&sum, stacked, outputs)
+                l.sums_of(&sum, self.extent, stacked, outputs)
             }
         }
     }

@@ -8,7 +8,7 @@ use super::store::buffer_of;
 use super::view::{View, is_contiguous};
 use super::{Lowering, Wanted, unsupported};
 use crate::error::Result;
-use crate::ir::{Atom, Func, Type};
+use crate::ir::{Atom, Dim, Func, Type};
 use crate::loops::builder::Carry;
 use crate::loops::{BufferId, BufferKind, Stmt, Value};
 
@@ -88,7 +88,7 @@ impl Lowering {
         for (i, &id) in init.iter().enumerate() {
             let ty = self.ty(id).clone();
             let (stored, layout) = match ty.shape.has_run() {
-                true => self.handles(id)?,
+                true => self.first_list(id)?,
                 false => (id, None),
             };
             let kept = stored_type(&ty);
@@ -120,6 +120,29 @@ impl Lowering {
         }
         self.write_all(writes, &[])?;
         Ok(carried)
+    }
+
+    /// The handle of a list that a loop carries. It piles up its rows anew in each step, in a list
+    /// of its own.
+    fn first_list(&mut self, id: NodeId) -> Result<(NodeId, Option<Rc<ListLayout>>)> {
+        let ty = self.ty(id).clone();
+        if ty.shape.0[0] != Dim::Run || ty.row().shape.has_run() {
+            return Err(unsupported(format!("a carried value of type {ty}")));
+        }
+        let list = self.new_list(&[ty.row()]);
+        let layout = ListLayout {
+            list,
+            field: 0,
+            inner: None,
+        };
+        let handles = match self.expr(id).clone() {
+            Expr::Lists {
+                handles,
+                layout: None,
+            } => handles,
+            _ => self.pile_up(id, list)?.0,
+        };
+        Ok((handles, Some(Rc::new(layout))))
     }
 
     /// The memory of an array that nothing else will read, and that may be overwritten.
@@ -156,7 +179,7 @@ impl Lowering {
             }
             Home::Memory(view) => self.stored(kept.dtype, kept.dims(), view.clone()),
         };
-        self.from_stored(&slot.ty, stored, slot.layout.clone())
+        self.unstored(&slot.ty, stored, slot.layout.clone())
     }
 
     /// Takes the values that a step leaves, which are held.
@@ -169,11 +192,21 @@ impl Lowering {
             writes: vec![],
         };
         for (slot, &id) in carried.slots.iter().zip(results) {
-            let mut layout = slot.layout.clone();
-            let stored = self.as_stored(id, &mut layout)?;
-            if layout != slot.layout {
-                return Err(unsupported(format!("a carried list of type {}", slot.ty)));
-            }
+            let stored = match &slot.layout {
+                Some(layout) => {
+                    let handles = match self.expr(id).clone() {
+                        Expr::Lists {
+                            handles,
+                            layout: found,
+                        } if found.is_none() || found.as_ref() == Some(layout) => handles,
+                        _ => self.pile_up(id, layout.list)?.0,
+                    };
+                    self.retain(handles, 1);
+                    self.release(id);
+                    handles
+                }
+                None => id,
+            };
             match &slot.home {
                 Home::Registers(_) => {
                     next.values.extend(self.elements(stored)?);
@@ -271,7 +304,7 @@ impl Lowering {
                     self.of_elements(&kept[i], &values[first - n..first])
                 }
             };
-            results.push(self.from_stored(&want.ty, stored, layouts[i].clone()));
+            results.push(self.unstored(&want.ty, stored, layouts[i].clone()));
         }
         Ok(results)
     }
@@ -301,9 +334,9 @@ impl Lowering {
                 uniform.extend(eqn.outputs.clone().map(|_| simple));
             }
             let mut changed = false;
-            for i in 0..carry {
-                if params[i] && !is(&uniform, &body.results[i]) {
-                    params[i] = false;
+            for (param, next) in params.iter_mut().zip(&body.results).take(carry) {
+                if *param && !is(&uniform, next) {
+                    *param = false;
                     changed = true;
                 }
             }

@@ -60,6 +60,7 @@ impl Lowering {
             reduced: (kept..p.dims.len()).collect(),
             walks: self.walks(&[a, b]),
             rule: Rule::OneByOne,
+            serially: false,
         };
         let spilled = std::mem::take(&mut self.spilled);
         self.spill(&[a, b])?;

@@ -4,7 +4,7 @@ use super::list::Piles;
 use super::node::{Expr, FEW, NodeId};
 use super::reduce::Rule;
 use super::view::{AxisMap, View, contiguous};
-use super::{Lowering, Wanted, unsupported};
+use super::{Lists, Lowering, Wanted, unsupported};
 use crate::error::Result;
 use crate::ir::order::LANE_CHUNK;
 use crate::ir::{Dim, Func, Type};
@@ -51,23 +51,36 @@ enum Sum {
 
 impl Batch<'_> {
     /// How it had best run; `Flat` only if it `can` be.
-    pub fn way(&self, l: &Lowering, can: bool) -> Way {
+    ///
+    /// # Errors
+    /// If lists have to be built another way.
+    pub fn way(&self, l: &mut Lowering, can: bool) -> Result<Way> {
+        let results = self.body.result_types();
+        let run = |t: &Type| t.shape.has_run();
+        let lists = results.iter().chain(self.body.param_types()).any(run);
+        if lists && l.lists == Lists::OneByOne {
+            return Ok(Way::Serial);
+        }
+        if results.iter().zip(self.sum).any(|(t, sum)| *sum && run(t)) {
+            l.lists = Lists::Wanted;
+            return Err(unsupported("a sum of lists over lanes"));
+        }
         let simple = |f: &Func| f.eqns.iter().all(|e| e.op.bodies().is_empty());
         if l.in_lanes() {
             let short = self.extent <= LANE_CHUNK;
-            return match can && short && simple(self.body) {
+            return Ok(match can && short && simple(self.body) {
                 true => Way::Flat,
                 false => Way::Serial,
-            };
+            });
         }
         let wide = widest(self.body);
         if is_large(self.body) || wide >= WIDE || (self.extent < LANES && wide >= LANE_CHUNK) {
-            return match can && (is_large(self.body) || simple(self.body)) {
+            return Ok(match can && (is_large(self.body) || simple(self.body)) {
                 true => Way::Flat,
                 false => Way::Serial,
-            };
+            });
         }
-        Way::Lanes
+        Ok(Way::Lanes)
     }
 }
 
@@ -100,9 +113,6 @@ impl Lowering {
     ) -> Result<Vec<NodeId>> {
         let chunks = batch.extent.div_ceil(LANE_CHUNK);
         let (stacked, summed): (Vec<Wanted>, Vec<Wanted>) = split(outputs, batch.sum);
-        if summed.iter().any(|w| w.ty.shape.has_run()) {
-            return Err(unsupported("a sum of lists over a batch"));
-        }
         let mut piles = self.pile(&stacked, Dim::N(batch.extent));
         let partial: Vec<View> = (summed.iter())
             .map(|w| self.alloc(w.ty.dtype, &[&[chunks], &w.ty.dims()[..]].concat()))
@@ -275,7 +285,7 @@ impl Lowering {
             l.commit(writes, &[])
         })?;
         let stacked = self.piled(piles, &all);
-        self.sums_of(batch.sum, stacked, outputs)
+        self.sums_of(batch.sum, batch.extent, stacked, outputs)
     }
 
     /// Sums those of the stacked results that are to be summed.
@@ -285,15 +295,14 @@ impl Lowering {
     pub fn sums_of(
         &mut self,
         sum: &[bool],
+        extent: usize,
         stacked: Vec<NodeId>,
         outputs: &[Wanted],
     ) -> Result<Vec<NodeId>> {
         let mut results = vec![];
         for ((id, &sum), want) in stacked.into_iter().zip(sum).zip(outputs) {
             results.push(match sum {
-                true if want.ty.shape.has_run() => {
-                    return Err(unsupported("a sum of lists over a batch"));
-                }
+                true if want.ty.shape.has_run() => self.sum_lists(id, extent, want)?,
                 true => self.sum_rows(id, Rule::Lanes, want)?,
                 false => id,
             });

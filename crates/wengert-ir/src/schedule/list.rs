@@ -2,13 +2,15 @@
 
 use std::rc::Rc;
 
-use super::node::{Expr, NodeId};
+use super::nest::Space;
+use super::node::{Expr, FEW, NodeId};
+use super::reduce::{Fold, Rule};
 use super::view::{AxisMap, PerAxis, Place, View, contiguous};
 use super::{Lowering, Wanted, unsupported};
 use crate::error::Result;
 use crate::ir::{DType, Dim, Type};
 use crate::loops::affine::Affine;
-use crate::loops::{ListId, LoopKind, Value};
+use crate::loops::{FoldOp, ListId, LoopKind, ScalarOp, Value};
 
 /// How the rows behind a handle are laid out.
 #[derive(Clone, PartialEq, Debug)]
@@ -90,6 +92,10 @@ impl Lowering {
                     offset: Affine::default(),
                     strides: contiguous(&stored.dims()),
                 };
+                let view = match self.in_lanes() {
+                    true => view,
+                    false => self.fetched(&stored, view)?,
+                };
                 let found = self.stored(stored.dtype, stored.dims(), view);
                 Ok(match ty.row().shape.has_run() {
                     true => self.lists(ty.row(), found, layout.inner.clone()),
@@ -100,6 +106,93 @@ impl Lowering {
         }
     }
 
+    /// A row of a list in memory, where lanes can read it: outside of lanes lists are read and
+    /// written one element after the other.
+    fn fetched(&mut self, ty: &Type, row: View) -> Result<View> {
+        if ty.size() <= FEW {
+            return Ok(row);
+        }
+        let view = self.alloc(ty.dtype, &ty.dims());
+        self.carry_over(&ty.dims(), &row, &view)?;
+        Ok(view)
+    }
+
+    /// Copies an array, one element after the other.
+    pub(super) fn carry_over(&mut self, dims: &[usize], from: &View, to: &View) -> Result<()> {
+        let walks = [from, to].map(|v| Some(v.strides.clone()));
+        let space = Space::new(dims, &walks);
+        self.over_serially(&space, 0, &mut |l, at| {
+            let value = l.load(from, at);
+            l.store(to, at, value);
+            Ok(())
+        })
+    }
+
+    /// The sum over a batch of lists, row by row; a list that has no such row counts as zeros.
+    pub(super) fn sum_lists(&mut self, x: NodeId, n: usize, want: &Wanted) -> Result<NodeId> {
+        let (handles, layout) = self.handles(x)?;
+        let row_type = want.ty.row();
+        let Some(layout) = layout else {
+            return Ok(self.empty_lists(want.ty.clone()));
+        };
+        if self.in_lanes() || self.dims(handles).len() != 1 || row_type.shape.has_run() {
+            return Err(unsupported(format!("a sum over a batch of {}", want.ty)));
+        }
+        let handles = self.memory(handles)?;
+        let (zero, extent) = (self.b.i64(0), self.b.i64(n as i64));
+        let kind = LoopKind::Serial { reverse: false };
+        let carry = self.b.carry(zero);
+        let rows = self.for_(kind, extent, &[carry], |l, i, most| {
+            let at = l.b.affine(i);
+            let handle = l.load(&handles, &[at]);
+            let rows = l.b.list_rows(handle);
+            Ok(vec![l.b.op(ScalarOp::Max, &[most[0], rows])])
+        })?;
+        let list = self.begin_list(std::slice::from_ref(&row_type));
+        let fold = Fold {
+            op: FoldOp::Add,
+            dtype: row_type.dtype,
+            dims: [&[n], &row_type.dims()[..]].concat(),
+            kept: (1..=row_type.rank()).collect(),
+            reduced: vec![0],
+            walks: vec![],
+            rule: Rule::Lanes,
+            serially: true,
+        };
+        let strides = contiguous(&row_type.dims());
+        let sum = Wanted {
+            ty: row_type,
+            place: None,
+        };
+        self.repeat(kind, rows[0], |l, r| {
+            let row = l.b.materialize(&r);
+            l.b.list_push(list, row);
+            let node = l.fold(&fold, &sum, &mut |l, at| {
+                let handle = l.load(&handles, &at[..1]);
+                let rows = l.b.list_rows(handle);
+                let has = l.b.op(ScalarOp::Lt, &[row, rows]);
+                let zero = l.b.i64(0);
+                let handle = l.b.select(has, handle, zero);
+                let mut element = Affine::default();
+                for (i, &stride) in at[1..].iter().zip(&strides) {
+                    element = l.b.add_scaled(&element, i, stride);
+                }
+                Ok(l.b.list_load(layout.list, handle, layout.field, row, &element))
+            })?;
+            l.retain(node, 1);
+            let writes = l.row_writes(list, row, &[node], &mut [&mut None])?;
+            l.commit(writes, &[])
+        })?;
+        let handle = self.b.list_finish(list);
+        let handles = self.scalar(&[], handle);
+        let layout = ListLayout {
+            list,
+            field: 0,
+            inner: None,
+        };
+        Ok(self.lists(want.ty.clone(), handles, Some(Rc::new(layout))))
+    }
+
     /// The handles of a value with a run-time length, an array, and what is behind them.
     ///
     /// # Errors
@@ -108,14 +201,20 @@ impl Lowering {
         let ty = self.ty(id).clone();
         match self.expr(id).clone() {
             Expr::Lists { handles, layout } => Ok((handles, layout)),
-            Expr::Rows { .. } if ty.shape.0[0] == Dim::Run => self.pile_up(id),
+            Expr::Rows { .. } if ty.shape.0[0] == Dim::Run => {
+                let list = self.new_list(std::slice::from_ref(&ty.row()));
+                self.pile_up(id, list)
+            }
             _ => Err(unsupported(format!("a sum of lists of type {ty}"))),
         }
     }
 
-    /// Rows that are computed when they are read, as a list.
-    fn pile_up(&mut self, id: NodeId) -> Result<(NodeId, Option<Rc<ListLayout>>)> {
-        let ty = self.ty(id).clone();
+    /// The rows of a value, piled up in a list of their own.
+    pub(super) fn pile_up(
+        &mut self,
+        id: NodeId,
+        list: ListId,
+    ) -> Result<(NodeId, Option<Rc<ListLayout>>)> {
         let mut rows = self.b.i64(0);
         let mut left = vec![id];
         while let Some(id) = left.pop() {
@@ -133,8 +232,7 @@ impl Lowering {
                 _ => {}
             }
         }
-        let row_type = ty.row();
-        let list = self.begin_list(std::slice::from_ref(&row_type));
+        self.b.list_begin(list);
         let mut inner = None;
         self.repeat(LoopKind::Serial { reverse: false }, rows, |l, i| {
             let row = l.b.materialize(&i);
@@ -155,14 +253,19 @@ impl Lowering {
     }
 
     /// Begins a list whose rows hold values of these types.
-    pub(super) fn begin_list(&mut self, rows: &[Type]) -> ListId {
+    fn begin_list(&mut self, rows: &[Type]) -> ListId {
+        let list = self.new_list(rows);
+        self.b.list_begin(list);
+        list
+    }
+
+    /// A list whose rows hold values of these types.
+    pub(super) fn new_list(&mut self, rows: &[Type]) -> ListId {
         let fields = rows.iter().map(|ty| {
             let stored = stored_type(ty);
             (stored.dtype, stored.size())
         });
-        let list = self.b.list(fields.collect());
-        self.b.list_begin(list);
-        list
+        self.b.list(fields.collect())
     }
 
     /// Where the values of a row that has been pushed go, and what is behind those that are lists.
@@ -215,7 +318,7 @@ impl Lowering {
     }
 
     /// A value from what is stored of it.
-    pub(super) fn from_stored(
+    pub(super) fn unstored(
         &mut self,
         ty: &Type,
         stored: NodeId,
@@ -360,7 +463,7 @@ impl Lowering {
                 all.map(|((want, view), inner)| {
                     let stored = stored_type(&want.ty);
                     let node = self.stored(stored.dtype, stored.dims(), view);
-                    self.from_stored(&want.ty, node, inner)
+                    self.unstored(&want.ty, node, inner)
                 })
                 .collect()
             }

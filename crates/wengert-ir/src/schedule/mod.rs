@@ -12,6 +12,7 @@
 //! and is stored if something outside of the nest still wants it.
 
 pub mod carry;
+pub mod compare;
 pub mod dot;
 pub mod lanes;
 pub mod list;
@@ -55,6 +56,19 @@ pub struct Lowering {
     spilled: HashMap<NodeId, View>,
     /// Whether a parallel loop is open.
     parallel: bool,
+    /// Where lists are built.
+    lists: Lists,
+}
+
+/// Where a map's elements build lists.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Lists {
+    /// Each in its lane.
+    InLanes,
+    /// That, but it turns out that something outside of lanes wants to read one.
+    Wanted,
+    /// One element after the other.
+    OneByOne,
 }
 
 /// The program of a function. Argument `i` is input `i`, result `i` is output `i`.
@@ -70,6 +84,20 @@ pub fn lower(func: &Func) -> Result<Program> {
         }
     }
     let mut l = Lowering::new();
+    match lower_with(&mut l, func) {
+        // Lists that lanes have built are for lanes only: once more, with lists built one by one.
+        Err(_) if l.lists == Lists::Wanted => {
+            l = Lowering::new();
+            l.lists = Lists::OneByOne;
+            lower_with(&mut l, func)?;
+        }
+        done => done?,
+    }
+    Ok(l.b.finish())
+}
+
+fn lower_with(l: &mut Lowering, func: &Func) -> Result<()> {
+    let results = func.result_types();
     let memory = |l: &mut Lowering, ty: &Type, kind| {
         let buffer = l.b.buffer(ty.dtype, ty.size(), kind);
         View {
@@ -80,16 +108,15 @@ pub fn lower(func: &Func) -> Result<Program> {
     };
     let mut args = vec![];
     for (i, ty) in func.param_types().iter().enumerate() {
-        let view = memory(&mut l, ty, BufferKind::Input(i as u32));
+        let view = memory(l, ty, BufferKind::Input(i as u32));
         args.push(l.stored(ty.dtype, ty.dims(), view));
     }
     let places: Vec<View> = (results.iter().enumerate())
-        .map(|(i, ty)| memory(&mut l, ty, BufferKind::Output(i as u32)))
+        .map(|(i, ty)| memory(l, ty, BufferKind::Output(i as u32)))
         .collect();
     let wanted: Vec<Option<View>> = places.iter().cloned().map(Some).collect();
     let out = l.run(func, &args, &wanted)?;
-    l.commit(out.into_iter().zip(places).collect(), &[])?;
-    Ok(l.b.finish())
+    l.commit(out.into_iter().zip(places).collect(), &[])
 }
 
 /// Where results may be put.
@@ -112,6 +139,7 @@ impl Lowering {
             memo: None,
             spilled: HashMap::new(),
             parallel: false,
+            lists: Lists::InLanes,
         }
     }
 

@@ -56,6 +56,8 @@ pub(super) struct Fold {
     pub walks: Vec<Option<PerAxis<i64>>>,
     /// In what order.
     pub rule: Rule,
+    /// Whether terms cannot be had side by side.
+    pub serially: bool,
 }
 
 /// In what order terms are joined: see [`crate::ir::order`].
@@ -108,6 +110,7 @@ impl Lowering {
             reduced,
             walks,
             rule: Rule::Usual,
+            serially: false,
         };
         if fold.across(self.in_lanes()) && fold.reduced_space().axes.len() > 1 {
             // The terms are to lie one after the other.
@@ -166,6 +169,7 @@ impl Lowering {
             walks: self.walks(&[x]),
             dims,
             rule,
+            serially: false,
         };
         let spilled = std::mem::take(&mut self.spilled);
         self.spill(&[x])?;
@@ -213,7 +217,7 @@ impl Lowering {
             l.store(&place, &fold.kept_at(at), value);
             Ok(())
         };
-        match fold.across(self.in_lanes()) {
+        match fold.serially || fold.across(self.in_lanes()) {
             true => self.over_serially(&kept, n, visit)?,
             false => self.over(&kept, n, visit)?,
         }
@@ -265,6 +269,7 @@ impl Lowering {
             reduced: vec![0],
             walks: self.walks(&[partial]),
             rule: Rule::OneByOne,
+            serially: false,
             ..*fold
         };
         let want = Wanted {
@@ -439,6 +444,7 @@ impl Fold {
         let innermost = (0..self.dims.len()).rev().find(|&a| self.dims[a] > 1);
         !in_lanes
             && self.rule == Rule::Usual
+            && !self.serially
             && self.terms() >= SHORT
             && (results < LANES || innermost.is_none_or(|a| self.reduced.contains(&a)))
     }

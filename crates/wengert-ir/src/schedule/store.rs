@@ -98,10 +98,11 @@ impl Lowering {
         let mut seen = BTreeSet::new();
         let mut left: Vec<NodeId> = roots.into_iter().collect();
         while let Some(id) = left.pop() {
-            if self.is_pending(id) && seen.insert(id) {
-                if let Expr::Each { inputs, .. } = self.expr(id) {
-                    left.extend(inputs.iter().copied());
-                }
+            if self.is_pending(id)
+                && seen.insert(id)
+                && let Expr::Each { inputs, .. } = self.expr(id)
+            {
+                left.extend(inputs.iter().copied());
             }
         }
         seen.into_iter().collect()
@@ -194,6 +195,19 @@ impl Lowering {
                 root.places = vec![wish.unwrap_or_else(|| self.alloc(dtype, &dims))];
             }
         }
+        // Lists are not written side by side.
+        let mut copies: Vec<(View, View)> = vec![];
+        if !self.in_lanes() && dims.iter().product::<usize>() > FEW {
+            for root in &mut roots {
+                let dtype = self.ty(root.node).dtype;
+                for place in &mut root.places {
+                    if matches!(place.place, Place::NewRow { .. }) {
+                        let aside = self.alloc(dtype, &dims);
+                        copies.push((aside.clone(), std::mem::replace(place, aside)));
+                    }
+                }
+            }
+        }
         let read = self.with_leaves(&pending, &own);
         let mut walks = self.walks(&read);
         let read = self.with_found(read);
@@ -225,6 +239,9 @@ impl Lowering {
             Ok(())
         })?;
         self.spilled = spilled;
+        for (from, to) in copies {
+            self.carry_over(&dims, &from, &to)?;
+        }
         for root in roots {
             if !self.is_pending(root.node) {
                 continue;

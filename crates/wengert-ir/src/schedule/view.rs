@@ -136,6 +136,19 @@ pub fn is_contiguous(dims: &[usize], strides: &[i64]) -> bool {
     (0..dims.len()).all(|i| dims[i] <= 1 || strides[i] == want[i])
 }
 
+/// Whether no two elements are at one place.
+pub fn is_spread_out(dims: &[usize], strides: &[i64]) -> bool {
+    let long = dims.iter().zip(strides).filter(|(n, _)| **n > 1);
+    let mut axes: Vec<(i64, i64)> = long.map(|(&n, s)| (s.abs(), n as i64)).collect();
+    axes.sort();
+    let mut span = 1;
+    axes.into_iter().all(|(stride, n)| {
+        let apart = stride >= span;
+        span += stride * (n - 1);
+        apart
+    })
+}
+
 /// The strides with which the same elements in the same order are an array of other lengths, if
 /// there are such.
 pub fn reshape(from: &[usize], strides: &[i64], to: &[usize]) -> Option<PerAxis<i64>> {

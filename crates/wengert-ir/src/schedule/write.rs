@@ -2,7 +2,7 @@
 
 use super::node::{Expr, FEW, NodeId};
 use super::store::buffer_of;
-use super::view::{AxisMap, View, Walk};
+use super::view::{AxisMap, View, Walk, is_spread_out};
 use super::{Lowering, Wanted};
 use crate::error::Result;
 use crate::ir::{DType, Type};
@@ -239,7 +239,8 @@ impl Lowering {
                 BufferKind::Call | BufferKind::Task => !self.in_lanes(),
                 _ => false,
             };
-            if here && self.node(x).uses == 1 && !self.is_read(buffer, &[x]) {
+            let apart = is_spread_out(&self.dims(x), &view.strides);
+            if here && apart && self.node(x).uses == 1 && !self.is_read(buffer, &[x]) {
                 return Ok(view);
             }
         }
