@@ -18,7 +18,11 @@ where
         leaves.iter().map(|a| a.to_vec::<f64>().unwrap()).collect()
     };
     let compiled = leaves(f.call(args.clone()).unwrap());
-    assert_eq!(compiled, leaves(f.interpret(args).unwrap()), "compiled and interpreted");
+    assert_eq!(
+        compiled,
+        leaves(f.interpret(args).unwrap()),
+        "compiled and interpreted"
+    );
     compiled
 }
 
@@ -31,7 +35,10 @@ fn one<A: Feed<Array> + Clone>(f: impl Fn(Var) -> Var + Send + Sync + 'static, x
 fn near(got: &[f64], want: &[f64]) {
     assert_eq!(got.len(), want.len());
     for (g, w) in got.iter().zip(want) {
-        assert!((g - w).abs() <= 1e-12 * (1.0 + w.abs()), "{got:?} and {want:?}");
+        assert!(
+            (g - w).abs() <= 1e-12 * (1.0 + w.abs()),
+            "{got:?} and {want:?}"
+        );
     }
 }
 
@@ -46,8 +53,14 @@ fn third_derivative() {
 
 #[test]
 fn inner_derivatives_of_captured_values() {
-    assert_eq!(one(|x| grad(|x: Var| x * grad_at(1.0, |y| x + y))(x), 3.0), 1.0);
-    assert_eq!(one(|x| grad(|x: Var| x * grad_at(x, |y| x * y))(x), 3.0), 6.0);
+    assert_eq!(
+        one(|x| grad(|x: Var| x * grad_at(1.0, |y| x + y))(x), 3.0),
+        1.0
+    );
+    assert_eq!(
+        one(|x| grad(|x: Var| x * grad_at(x, |y| x * y))(x), 3.0),
+        6.0
+    );
     let inner = |x: Var| x * jvp(|y: Var| x * y * y, Var::from(2.0), Var::from(1.0)).1;
     assert_eq!(one(grad(inner), 3.0), 24.0);
 }
@@ -71,7 +84,9 @@ fn power(x: Var, n: i64) -> Var {
 #[test]
 fn batch_of_gradients_of_a_scan() {
     let y = run(vmap(grad(|x: Var| power(x, 5))), [0.5, 1.0, 2.0, -1.0, 3.0]);
-    let want: Vec<f64> = [0.5f64, 1.0, 2.0, -1.0, 3.0].map(|x| 5.0 * x.powi(4)).into();
+    let want: Vec<f64> = [0.5f64, 1.0, 2.0, -1.0, 3.0]
+        .map(|x| 5.0 * x.powi(4))
+        .into();
     near(&y[0], &want);
     let y = run(vmap(grad(grad(|x: Var| power(x, 5)))), [0.5, 1.0, 2.0]);
     let want: Vec<f64> = [0.5f64, 1.0, 2.0].map(|x| 20.0 * x.powi(3)).into();
@@ -117,7 +132,11 @@ fn counted_loops_with_traced_bounds() {
     let power = |(x, n): (Var, Var)| fori(..n, 1.0, |_, p| p * x);
     let f = move |(x, n): (Var, Var)| grad_at(x, |x| power((x, n)));
     for n in [0i64, 1, 2, 7] {
-        let want = if n == 0 { 0.0 } else { n as f64 * 1.5f64.powi(n as i32 - 1) };
+        let want = if n == 0 {
+            0.0
+        } else {
+            n as f64 * 1.5f64.powi(n as i32 - 1)
+        };
         near(&run(f, (1.5, n))[0], &[want]);
     }
     // An array that is carried: each element to the power n.
@@ -135,7 +154,9 @@ fn forward_over_reverse() {
     let (x, v) = ([1.0, 2.0], [3.0, -1.0]);
     // H = 2 I sum(x) + 2 (x 1^T + 1 x^T)
     let (sum, sv, xv) = (3.0, 2.0, 1.0);
-    let want: Vec<f64> = (0..2).map(|i| 2.0 * sum * v[i] + 2.0 * (x[i] * sv + xv)).collect();
+    let want: Vec<f64> = (0..2)
+        .map(|i| 2.0 * sum * v[i] + 2.0 * (x[i] * sv + xv))
+        .collect();
     near(&run(hv, (x, v))[0], &want);
     let hv = move |(x, v): (Var, Var)| wengert::hvp(f, x, v);
     near(&run(hv, (x, v))[0], &want);
@@ -191,5 +212,8 @@ fn branches_in_batches() {
     let xs = [4.0, -1.0, 0.25, 0.0];
     near(&run(vmap(f), xs)[0], &[2.0, 1.0, 0.5, 0.0]);
     near(&run(vmap(grad(f)), xs)[0], &[0.25, -2.0, 1.0, 0.0]);
-    near(&run(vmap(grad(grad(f))), xs)[0], &[-1.0 / 32.0, 2.0, -2.0, 2.0]);
+    near(
+        &run(vmap(grad(grad(f))), xs)[0],
+        &[-1.0 / 32.0, 2.0, -2.0, 2.0],
+    );
 }

@@ -7,8 +7,8 @@ use wengert::{Error, Func, Type};
 use wengert_check::{check_grads, check_vmap};
 use wengert_ir::buffer::{Buffer, Dense};
 use wengert_ir::error::TypeError;
-use wengert_ir::ir::text::Attributes;
 use wengert_ir::ir::BitMatrix;
+use wengert_ir::ir::text::Attributes;
 use wengert_ir::ops::custom::custom;
 use wengert_ir::ops::{
     Batched, Cotangent, Folding, Mode, Operand, Primitive, Tangent, add_tangents,
@@ -45,7 +45,9 @@ impl Primitive for Cross {
             [a, b] if a == b && a.dtype == DType::F64 && a.dims().last() == Some(&3) => {
                 Ok(vec![a.clone()])
             }
-            _ => Err(TypeError::new("takes two equal arrays of f64 vectors of length 3")),
+            _ => Err(TypeError::new(
+                "takes two equal arrays of f64 vectors of length 3",
+            )),
         }
     }
 
@@ -136,14 +138,22 @@ fn value() {
     let want = [0.38, 0.47, 0.9];
     for y in [f.call((A, B)).unwrap(), f.interpret((A, B)).unwrap()] {
         let y = y.to_vec::<f64>().unwrap();
-        assert!(y.iter().zip(want).all(|(y, w)| (y - w).abs() < 1e-15), "{y:?}");
+        assert!(
+            y.iter().zip(want).all(|(y, w)| (y - w).abs() < 1e-15),
+            "{y:?}"
+        );
     }
 }
 
 #[test]
 fn derivatives_to_third_order() {
     check_grads(|(a, b): (Var, Var)| cross(a, cross(a, b)).sin(), (A, B), 3).unwrap();
-    check_grads(|(a, b): (Var, Var)| cross(a.sin(), b) * cross(b, a), (A, B), 2).unwrap();
+    check_grads(
+        |(a, b): (Var, Var)| cross(a.sin(), b) * cross(b, a),
+        (A, B),
+        2,
+    )
+    .unwrap();
 }
 
 #[test]
@@ -154,7 +164,12 @@ fn in_loops_branches_and_batches() {
     };
     check_grads(until, (A, B), 2).unwrap();
     let either = |(w, v): (Var, Var)| {
-        cond(v.sum().gt(0.0), v, |v| cross(w, v), |v| cross(v, cross(w, v)))
+        cond(
+            v.sum().gt(0.0),
+            v,
+            |v| cross(w, v),
+            |v| cross(v, cross(w, v)),
+        )
     };
     check_grads(either, (A, B), 2).unwrap();
     let again = |(w, v): (Var, Var)| checkpoint(|(w, v)| turned(w, v, 3))((w, v));
@@ -173,6 +188,9 @@ fn in_loops_branches_and_batches() {
 fn a_mistake_names_the_operation_and_the_line() {
     let f = jit(|(a, b): (Var, Var)| cross(a, b));
     let error = f.call(([1.0, 2.0], [3.0, 4.0])).unwrap_err().to_string();
-    assert!(error.starts_with("cross: takes two equal arrays of f64 vectors"), "{error}");
+    assert!(
+        error.starts_with("cross: takes two equal arrays of f64 vectors"),
+        "{error}"
+    );
     assert!(error.contains("custom_family.rs"), "{error}");
 }

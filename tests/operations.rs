@@ -24,7 +24,11 @@ const DTYPES: [DType; 8] = [
 /// Where operand `i` may lie.
 fn domain(op: Elementwise, i: usize) -> (f64, f64) {
     let domain = op.row().domain;
-    domain.get(i).or(domain.last()).copied().unwrap_or((-3.0, 3.0))
+    domain
+        .get(i)
+        .or(domain.last())
+        .copied()
+        .unwrap_or((-3.0, 3.0))
 }
 
 /// Whether operand `i` is a condition.
@@ -51,7 +55,16 @@ fn operands(op: Elementwise, rng: &mut Rng) -> Vec<Array> {
 
 /// Bits to fill elements with: common ones, extreme ones, any.
 fn bits(rng: &mut Rng, dtype: DType) -> u64 {
-    let special = [0, 1, u64::MAX, u64::MAX >> 1, 1 << 63, 1 << 31, (1 << 31) - 1, 7];
+    let special = [
+        0,
+        1,
+        u64::MAX,
+        u64::MAX >> 1,
+        1 << 63,
+        1 << 31,
+        (1 << 31) - 1,
+        7,
+    ];
     let floats = [
         0.0,
         -0.0,
@@ -152,7 +165,10 @@ fn compiled_and_interpreted() {
     let mut rng = Rng::new(2);
     for op in rows::all() {
         let signature = op.row().signature;
-        for dtype in DTYPES.into_iter().filter(|d| signature.elements.contains(*d)) {
+        for dtype in DTYPES
+            .into_iter()
+            .filter(|d| signature.elements.contains(*d))
+        {
             let f = jit(function(op));
             let scalar = jit(function(op));
             for _ in 0..4 {
@@ -164,9 +180,8 @@ fn compiled_and_interpreted() {
                 let what = format!("{} of {dtype}", op.row().name);
                 let (a, b) = (f.call(x.clone()), f.interpret(x.clone()));
                 same(&what, &x, &a.unwrap(), &b.unwrap());
-                let first = |a: &Array| {
-                    Array::from_dense(Dense::new(vec![], a.dense().data.pick(0..1)))
-                };
+                let first =
+                    |a: &Array| Array::from_dense(Dense::new(vec![], a.dense().data.pick(0..1)));
                 let x: Vec<Array> = x.iter().map(first).collect();
                 let (a, b) = (scalar.call(x.clone()), scalar.interpret(x.clone()));
                 same(&format!("{what}, a scalar"), &x, &a.unwrap(), &b.unwrap());
@@ -190,7 +205,10 @@ fn derivatives_compiled_and_interpreted() {
             let f = move |x: Vec<Var>| f([&condition[..], &x].concat()).sum();
             let slopes = grad(f.clone())(rest.to_vec());
             let f = grad(move |x: Vec<Var>| {
-                grad(f.clone())(x).into_iter().map(|g| (g * g).sum()).sum::<Var>()
+                grad(f.clone())(x)
+                    .into_iter()
+                    .map(|g| (g * g).sum())
+                    .sum::<Var>()
             });
             (slopes, f(rest.to_vec()))
         };
@@ -209,7 +227,10 @@ fn batches_and_loops() {
     for op in rows::all() {
         let signature = op.row().signature;
         let dtypes = [DType::F64, DType::I64, DType::Bool];
-        for dtype in dtypes.into_iter().filter(|d| signature.elements.contains(*d)) {
+        for dtype in dtypes
+            .into_iter()
+            .filter(|d| signature.elements.contains(*d))
+        {
             let operand = |i: usize| match is_predicate(op, i) {
                 true => bools(&mut rng, N),
                 false => any(&mut rng, dtype, N),

@@ -1,7 +1,7 @@
 //! Laws of what is done when all differentiation is done: rewrites, text, machine code.
 
 use wengert::prelude::*;
-use wengert::{Func, Result};
+use wengert::{Error, Func, Result};
 use wengert_ir::buffer::Dense;
 use wengert_ir::ir::verify::verify;
 use wengert_ir::rewrite;
@@ -60,9 +60,8 @@ pub fn machine_code(case: &Case) -> Result<Verdict, Failure> {
         return Ok(Verdict::TooLarge);
     }
     let args = arrays(case, &case.args);
-    both("the program", jit(value(case)), args.clone())?;
-    both("the gradient", jit(gradient(case)), args)?;
-    Ok(Verdict::Held)
+    let verdict = both("the program", jit(value(case)), args.clone())?;
+    Ok(verdict.and(both("the gradient", jit(gradient(case)), args)?))
 }
 
 /// The same for a batch of both: a block of lanes, and some left over.
@@ -72,9 +71,12 @@ pub fn machine_code_in_lanes(case: &Case) -> Result<Verdict, Failure> {
     }
     let points: Vec<Vec<Dense>> = (0..LANES).map(|i| case.moved(0.4 * i as f64)).collect();
     let args = arrays(case, &super::batches::stacked(&points));
-    both("the batch", jit(vmap(value(case))), args.clone())?;
-    both("the batch of gradients", jit(vmap(gradient(case))), args)?;
-    Ok(Verdict::Held)
+    let verdict = both("the batch", jit(vmap(value(case))), args.clone())?;
+    Ok(verdict.and(both(
+        "the batch of gradients",
+        jit(vmap(gradient(case))),
+        args,
+    )?))
 }
 
 fn value(case: &Case) -> impl Fn(Given) -> Var + Clone + Send + Sync + 'static {
@@ -84,18 +86,26 @@ fn value(case: &Case) -> impl Fn(Given) -> Var + Clone + Send + Sync + 'static {
 
 fn gradient(case: &Case) -> impl Fn(Given) -> Vec<Var> + Clone + Send + Sync + 'static {
     let program = case.program.clone();
-    move |(x, _, w)| grad_at(x, |x: Vec<Var>| (program.build(&x, Style::Structured) * w).sum())
+    move |(x, _, w)| {
+        grad_at(x, |x: Vec<Var>| {
+            (program.build(&x, Style::Structured) * w).sum()
+        })
+    }
 }
 
 fn arrays(case: &Case, args: &[Dense]) -> Args {
     let n = case.params();
     let args: Vec<Array> = args.iter().map(|a| Array::from_dense(a.clone())).collect();
-    (args[..n].to_vec(), args[n..2 * n].to_vec(), args[2 * n].clone())
+    (
+        args[..n].to_vec(),
+        args[n..2 * n].to_vec(),
+        args[2 * n].clone(),
+    )
 }
 
 type Args = (Vec<Array>, Vec<Array>, Array);
 
-fn both<Y>(what: &str, f: Jit<Given, Y>, args: Args) -> Result<(), Failure>
+fn both<Y>(what: &str, f: Jit<Given, Y>, args: Args) -> Result<Verdict, Failure>
 where
     Y: Tree<Leaf = Var>,
 {
@@ -103,8 +113,14 @@ where
         let (leaves, _) = tree::flatten(y);
         leaves.into_iter().map(Array::into_dense).collect()
     };
-    let compiled = dense(f.call(args.clone())?);
+    let compiled = match f.call(args.clone()) {
+        Err(Error::Compile { message }) if message.ends_with("cannot be compiled") => {
+            return Ok(Verdict::NotCompiled);
+        }
+        result => dense(result?),
+    };
     let interpreted = dense(f.interpret(args)?);
     let whats = [&format!("{what} compiled")[..], "interpreted"];
-    agree(whats, &compiled, &interpreted, 0.0)
+    agree(whats, &compiled, &interpreted, 0.0)?;
+    Ok(Verdict::Held)
 }

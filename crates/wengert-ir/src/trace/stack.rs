@@ -218,7 +218,6 @@ fn unseen(stack: &[Trace], op: &str, trace: u32, made: SourceId, used: SourceId)
             used,
             inner,
         },
-        (None, None) => Error::NoTrace { op, at: used },
         _ => Error::Escaped { op, made, used },
     }
 }
@@ -232,10 +231,14 @@ pub(crate) fn type_of(var: Var) -> Type {
                 let trace = &s[find(s, trace)?];
                 Some(trace.types[id as usize].clone())
             });
-            ty.unwrap_or_else(|| {
-                let used = current_source();
-                raise(STACK.with_borrow(|s| unseen(s, "use of a Var", trace, source, used)))
-            })
+            // A closure would not know its caller.
+            match ty {
+                Some(ty) => ty,
+                None => {
+                    let used = current_source();
+                    raise(STACK.with_borrow(|s| unseen(s, "use of a Var", trace, source, used)))
+                }
+            }
         }
     }
 }
