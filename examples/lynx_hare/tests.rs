@@ -1,4 +1,4 @@
-//! The fit of `lynx_hare.rs`, from few starts.
+//! The fit, from few starts.
 
 use super::*;
 
