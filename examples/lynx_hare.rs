@@ -23,6 +23,9 @@ use wengert::prelude::*;
 
 #[path = "lynx_hare/plot.rs"]
 mod plot;
+#[cfg(test)]
+#[path = "lynx_hare/tests.rs"]
+mod tests;
 
 const USAGE: &str = "\
 Fits Lotka-Volterra to the lynx and hare pelts of the Hudson's Bay Company.
@@ -448,3 +451,7 @@ fn main() -> ExitCode {
     }
     ExitCode::SUCCESS
 }
+
+#[cfg(test)]
+#[path = "tests/lynx_hare.rs"]
+mod tests;

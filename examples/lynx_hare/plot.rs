@@ -55,6 +55,7 @@ pub(crate) fn draw(
     chart
         .configure_series_labels()
         .position(SeriesLabelPosition::UpperRight)
+        .legend_area_size(52)
         .label_font(("sans-serif", 25))
         .background_style(WHITE.mix(0.85))
         .border_style(BLACK.mix(0.3))

@@ -209,6 +209,26 @@ fn main() {
         println!("{}", exe.listing().expect("it was asked for"));
         return;
     }
+    let mut b = Build::new();
+    let (x, y) = (b.input(DType::F64, 1), b.output(DType::F64, 1));
+    let v = b.load(x, at(0));
+    let v = b.op(Mul, &[v, v]);
+    b.store(y, at(0), v);
+    let p = b.finish();
+    let t = best(100, || drop(compile(&p, &options).expect("it compiles")));
+    let exe = compile(&p, &options).expect("it compiles");
+    let input = numbers(1);
+    let mut output = numbers(1);
+    let r = best(20, || {
+        for _ in 0..1000 {
+            exe.run(&[&input], &mut [&mut output]).expect("it runs");
+        }
+    });
+    println!(
+        "x * x: compiled in {:.1} us; a call {:.1} ns",
+        t / 1e3,
+        r / 1e3
+    );
     let lines: &[usize] = if wanted.iter().any(|w| w == "lines") {
         &[500, 5_000, 50_000]
     } else {

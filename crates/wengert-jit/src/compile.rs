@@ -12,6 +12,7 @@ use wengert_ir::loops::Program;
 use crate::emit::session;
 use crate::plan;
 use crate::runtime::executable::Executable;
+use crate::runtime::helpers;
 
 /// How to compile, and limits of what is compiled.
 #[derive(Clone, Debug)]
@@ -23,6 +24,9 @@ pub struct Options {
     pub quick_above: usize,
     /// Nanoseconds of work below which a parallel loop runs on the calling thread.
     pub parallel_above: u64,
+    /// Whether to use no more than what every processor of the architecture has. Slower, and a test
+    /// of what better ones never run.
+    pub baseline: bool,
     /// Whether to keep the text of the code, see [`Executable::listing`].
     pub listing: bool,
 }
@@ -33,6 +37,7 @@ impl Default for Options {
             list_limit: 8 << 30,
             quick_above: 20_000,
             parallel_above: 80_000,
+            baseline: false,
             listing: false,
         }
     }
@@ -59,7 +64,7 @@ impl From<ModuleError> for CompileError {
     }
 }
 
-fn target(allocator: &str) -> Result<OwnedTargetIsa, CompileError> {
+fn target(allocator: &str, native: bool) -> Result<OwnedTargetIsa, CompileError> {
     let wrong = |e: &dyn std::fmt::Display| CompileError::Machine(e.to_string());
     let mut flags = settings::builder();
     let checked = if cfg!(debug_assertions) {
@@ -79,20 +84,24 @@ fn target(allocator: &str) -> Result<OwnedTargetIsa, CompileError> {
     ] {
         flags.set(name, value).map_err(|e| wrong(&e))?;
     }
-    cranelift_native::builder()
+    cranelift_native::builder_with_options(native)
         .map_err(|e| wrong(&e))?
         .finish(settings::Flags::new(flags))
         .map_err(|e| wrong(&e))
 }
 
 /// The target with the two allocators, made once.
-fn targets() -> Result<&'static [OwnedTargetIsa; 2], CompileError> {
-    static TARGETS: OnceLock<[OwnedTargetIsa; 2]> = OnceLock::new();
-    if let Some(t) = TARGETS.get() {
+fn targets(baseline: bool) -> Result<&'static [OwnedTargetIsa; 2], CompileError> {
+    static TARGETS: [OnceLock<[OwnedTargetIsa; 2]>; 2] = [OnceLock::new(), OnceLock::new()];
+    let known = &TARGETS[usize::from(baseline)];
+    if let Some(t) = known.get() {
         return Ok(t);
     }
-    let t = [target("backtracking")?, target("single_pass")?];
-    Ok(TARGETS.get_or_init(|| t))
+    let t = [
+        target("backtracking", !baseline)?,
+        target("single_pass", !baseline)?,
+    ];
+    Ok(known.get_or_init(|| t))
 }
 
 /// Compiles a program to machine code.
@@ -112,9 +121,10 @@ pub fn compile(program: &Program, options: &Options) -> Result<Executable, Compi
 }
 
 fn build(program: &Program, options: &Options) -> Result<Executable, CompileError> {
-    let [isa, quick] = targets()?;
+    let [isa, quick] = targets(options.baseline)?;
     let plan = plan::plan(program);
-    let builder = JITBuilder::with_isa(isa.clone(), default_libcall_names());
+    let mut builder = JITBuilder::with_isa(isa.clone(), default_libcall_names());
+    builder.symbols(helpers::library());
     let mut module = JITModule::new(builder);
     let written = session::write(&plan, &mut module, &**isa, quick, options);
     let finished = written.and_then(|w| {

@@ -252,7 +252,7 @@ fn lists_of_one_and_of_lanes() {
             let v = b.load(x, row());
             b.push(Stmt::ListBegin { list: lanes });
             let out = b.while_loop(
-                &[(v, true), (zero, false)],
+                &[(v, true), (zero, false), (zero, true)],
                 1000,
                 |b, p| {
                     let a = b.op(Abs, &[p[0]]);
@@ -277,7 +277,8 @@ fn lists_of_one_and_of_lanes() {
                         });
                     }
                     let q = b.op(Neg, &[q]);
-                    vec![q, b.op(Add, &[p[1], step])]
+                    let count = b.op(Add, &[p[2], step]);
+                    vec![q, b.op(Add, &[p[1], step]), count]
                 },
             );
             let handle = b.value(DType::I64, false);
@@ -306,8 +307,7 @@ fn lists_of_one_and_of_lanes() {
                         b.push(Stmt::ListLoad { out, cell });
                     }
                     // A lane that had finished by then finds nothing of its own.
-                    let a = b.op(Abs, &[t]);
-                    let own = b.op(Lt, &[limit, a]);
+                    let own = b.op(Lt, &[i, out[2]]);
                     let f = b.op_to(Convert, DType::F64, &[f]);
                     let u = b.op(Select, &[s, f, t]);
                     let sum = b.op(Add, &[p[0], u]);
@@ -657,7 +657,7 @@ fn long_programs_have_small_frames() {
     let y = b.output(DType::F64, 64);
     let v = b.load(x, at(0));
     let mut line = vec![v];
-    for i in 0..3000 {
+    for i in 0..8000 {
         let last = *line.last().unwrap();
         let w = b.load(x, at(i % 64));
         line.push(b.op(Fma, &[last, w, v]));

@@ -7,6 +7,7 @@ use wengert_ir::buffer::Data;
 use wengert_ir::ir::types::DType;
 use wengert_ir::loops::ScalarOp::{self, *};
 use wengert_ir::loops::*;
+use wengert_jit::Options;
 
 fn floats() -> Vec<f64> {
     let mut v = vec![
@@ -335,7 +336,14 @@ enum How {
 }
 
 /// Runs an operation on columns of operands.
-fn computed(op: ScalarOp, ds: &[DType], o: DType, columns: &[Data], how: How) -> Data {
+fn computed(
+    op: ScalarOp,
+    ds: &[DType],
+    o: DType,
+    columns: &[Data],
+    how: How,
+    options: &Options,
+) -> Data {
     let n = columns[0].len();
     let mut b = Build::new();
     let ins: Vec<BufferId> = ds
@@ -365,7 +373,7 @@ fn computed(op: ScalarOp, ds: &[DType], o: DType, columns: &[Data], how: How) ->
             b.store(out, row(), y);
         });
     }
-    let exe = b.compile();
+    let exe = b.compile_with(options);
     run(&exe, columns, &[(o, n)]).remove(0)
 }
 
@@ -380,7 +388,17 @@ fn check(op: ScalarOp, ds: &[DType], o: DType, tuples: &[Vec<u64>], how: How) {
             data(ds[k], &col)
         })
         .collect();
-    let got = computed(op, ds, o, &columns, how);
+    for baseline in [false, true] {
+        let options = Options {
+            baseline,
+            ..Options::default()
+        };
+        let got = computed(op, ds, o, &columns, how, &options);
+        compare(op, ds, o, tuples, how, &got);
+    }
+}
+
+fn compare(op: ScalarOp, ds: &[DType], o: DType, tuples: &[Vec<u64>], how: How, got: &Data) {
     let d = ds[ds.len() - 1];
     for (i, t) in tuples.iter().enumerate() {
         let want = oracle(op, d, o, t);

@@ -2,11 +2,12 @@
 
 use std::cell::RefCell;
 use std::ops::{Range, RangeTo};
+use std::panic::Location;
 
 use wengert_ir::error::{Error, raise};
 use wengert_ir::ir::{DType, Type};
 use wengert_ir::ops::{cond as branch, iota, scan as loops, while_loop as unbounded};
-use wengert_ir::trace::{Var, current_source};
+use wengert_ir::trace::{Var, asked_at, current_source, inside};
 
 use crate::tree::{self, IntoTree, Tree, TreeDef};
 
@@ -190,22 +191,24 @@ where
     A: IntoTree<Tree = C>,
     B: IntoTree,
 {
-    let (carry, def) = tree::flatten(init);
-    let types: Vec<Type> = carry.iter().map(|v| v.ty()).collect();
-    let (rows, row_def, n) = xs.rows();
-    let mut out = None;
-    let results = loops::scan(&carry, &rows, n, reverse, |carry, row| {
-        let (next, y) = step(rebuild(&def, carry), rebuild(&row_def, row));
-        let next = next_carry("scan", next.into_tree(), &types, &def);
-        let (y, y_def) = tree::flatten(y.into_tree());
-        out = Some(y_def);
-        (next, y)
-    });
-    let (carry, ys) = results.split_at(carry.len());
-    (
-        rebuild(&def, carry),
-        rebuild(&out.expect("the step was traced"), ys),
-    )
+    asked_at(Location::caller(), || {
+        let (carry, def) = tree::flatten(init);
+        let types: Vec<Type> = carry.iter().map(|v| v.ty()).collect();
+        let (rows, row_def, n) = xs.rows();
+        let mut out = None;
+        let results = loops::scan(&carry, &rows, n, reverse, |carry, row| {
+            let (next, y) = inside(|| step(rebuild(&def, carry), rebuild(&row_def, row)));
+            let next = next_carry("scan", next.into_tree(), &types, &def);
+            let (y, y_def) = tree::flatten(y.into_tree());
+            out = Some(y_def);
+            (next, y)
+        });
+        let (carry, ys) = results.split_at(carry.len());
+        (
+            rebuild(&def, carry),
+            rebuild(&out.expect("the step was traced"), ys),
+        )
+    })
 }
 
 /// How often a [`fori`] runs: a range of numbers, or of traced `i64`s (`a..b`, or `..b` from zero).
@@ -258,28 +261,30 @@ where
     C: IntoTree,
     A: IntoTree<Tree = C::Tree>,
 {
-    let (carry, def) = tree::flatten(init.into_tree());
-    let types: Vec<Type> = carry.iter().map(|v| v.ty()).collect();
-    let step = |i: Var, carry: &[Var]| {
-        let next = body(i, rebuild(&def, carry));
-        next_carry("fori", next.into_tree(), &types, &def)
-    };
-    let out = match bounds.steps() {
-        Bounds::Known(start, n) => {
-            loops::scan(&carry, &[counted(start, n)], n, false, |carry, i| {
-                (step(i[0], carry), vec![])
-            })
-        }
-        Bounds::Traced(start, end) => {
-            let bound = |v: Var| match v.ty() {
-                ty if ty.dtype.is_int() && ty.rank() == 0 => v.to(DType::I64),
-                ty => refuse("fori", format!("a bound is an integer scalar, got {ty}")),
-            };
-            let (start, end) = (bound(start), bound(end));
-            loops::repeat(end - start, &carry, |i, carry| step(i + start, carry))
-        }
-    };
-    rebuild(&def, &out)
+    asked_at(Location::caller(), || {
+        let (carry, def) = tree::flatten(init.into_tree());
+        let types: Vec<Type> = carry.iter().map(|v| v.ty()).collect();
+        let step = |i: Var, carry: &[Var]| {
+            let next = inside(|| body(i, rebuild(&def, carry)));
+            next_carry("fori", next.into_tree(), &types, &def)
+        };
+        let out = match bounds.steps() {
+            Bounds::Known(start, n) => {
+                loops::scan(&carry, &[counted(start, n)], n, false, |carry, i| {
+                    (step(i[0], carry), vec![])
+                })
+            }
+            Bounds::Traced(start, end) => {
+                let bound = |v: Var| match v.ty() {
+                    ty if ty.dtype.is_int() && ty.rank() == 0 => v.to(DType::I64),
+                    ty => refuse("fori", format!("a bound is an integer scalar, got {ty}")),
+                };
+                let (start, end) = (bound(start), bound(end));
+                loops::repeat(end - start, &carry, |i, carry| step(i + start, carry))
+            }
+        };
+        rebuild(&def, &out)
+    })
 }
 
 /// Runs `body` while `cond` holds. Its length need not be known, not even for the gradient: in
@@ -313,21 +318,23 @@ where
     C: IntoTree,
     A: IntoTree<Tree = C::Tree>,
 {
-    let (carry, def) = tree::flatten(init.into_tree());
-    let types: Vec<Type> = carry.iter().map(|v| v.ty()).collect();
-    let out = unbounded::while_loop(
-        &carry,
-        |carry| cond(rebuild(&def, carry)),
-        |carry| {
-            next_carry(
-                "while_loop",
-                body(rebuild(&def, carry)).into_tree(),
-                &types,
-                &def,
-            )
-        },
-    );
-    rebuild(&def, &out)
+    asked_at(Location::caller(), || {
+        let (carry, def) = tree::flatten(init.into_tree());
+        let types: Vec<Type> = carry.iter().map(|v| v.ty()).collect();
+        let out = unbounded::while_loop(
+            &carry,
+            |carry| inside(|| cond(rebuild(&def, carry))),
+            |carry| {
+                next_carry(
+                    "while_loop",
+                    inside(|| body(rebuild(&def, carry)).into_tree()),
+                    &types,
+                    &def,
+                )
+            },
+        );
+        rebuild(&def, &out)
+    })
 }
 
 /// A predicate: a traced scalar `bool`, or one known now.
@@ -375,25 +382,29 @@ where
     A: IntoTree,
     B: IntoTree<Tree = A::Tree>,
 {
-    let (operands, def) = tree::flatten(operands.into_tree());
-    let first = RefCell::new(None);
-    let out = branch::cond(
-        pred.predicate(),
-        || {
-            let (leaves, out) = tree::flatten(then(rebuild(&def, &operands)).into_tree());
-            first.replace(Some(out));
-            leaves
-        },
-        || {
-            let (leaves, out) = tree::flatten(otherwise(rebuild(&def, &operands)).into_tree());
-            if let Some(difference) = first.borrow().as_ref().and_then(|f| f.difference(&out)) {
-                refuse(
-                    "cond",
-                    format!("the branches give different trees: {difference}"),
-                );
-            }
-            leaves
-        },
-    );
-    rebuild(&first.take().expect("the branches were traced"), &out)
+    asked_at(Location::caller(), || {
+        let (operands, def) = tree::flatten(operands.into_tree());
+        let first = RefCell::new(None);
+        let out = branch::cond(
+            pred.predicate(),
+            || {
+                let (leaves, out) =
+                    tree::flatten(inside(|| then(rebuild(&def, &operands)).into_tree()));
+                first.replace(Some(out));
+                leaves
+            },
+            || {
+                let (leaves, out) =
+                    tree::flatten(inside(|| otherwise(rebuild(&def, &operands)).into_tree()));
+                if let Some(difference) = first.borrow().as_ref().and_then(|f| f.difference(&out)) {
+                    refuse(
+                        "cond",
+                        format!("the branches give different trees: {difference}"),
+                    );
+                }
+                leaves
+            },
+        );
+        rebuild(&first.take().expect("the branches were traced"), &out)
+    })
 }

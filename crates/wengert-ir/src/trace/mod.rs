@@ -20,7 +20,7 @@ pub use array::{arange, concat, eye, full, ones, ones_like, stack, stack_axis, z
 pub use number::{Argument, IntoVar, iota};
 pub use span::{Axis, Ints, Place, Span, Spans};
 pub use stack::{
-    Closed, Kind, OpenTrace, bind, bind1, captured_array, closed, current_source, depth, door_open,
-    inside, open, place_of, with_source,
+    Closed, Kind, OpenTrace, asked_at, bind, bind1, captured_array, closed, current_source, depth,
+    door_open, inside, open, place_of, source_at, with_source,
 };
 pub use var::Var;

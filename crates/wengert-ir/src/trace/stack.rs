@@ -132,12 +132,22 @@ pub fn inside<R>(f: impl FnOnce() -> R) -> R {
 /// The place of the operation that is being recorded: the caller's, inside the innermost open trace.
 #[track_caller]
 pub fn current_source() -> SourceId {
+    source_at(Location::caller())
+}
+
+/// The same for an operation that was asked for at `location`.
+pub fn source_at(location: &'static Location<'static>) -> SourceId {
     if let Some(source) = REPLAYED.get() {
         return source;
     }
-    let location = Location::caller();
     let parent = STACK.with_borrow(|s| s.iter().rfind(|t| t.kind != Kind::Door).map(|t| t.source));
     SourceId::of(location, parent)
+}
+
+/// Runs `f`, the work of something that was asked for at `location`: what it records belongs there. What
+/// a user's function records in it, called by [`inside`], belongs to its own lines.
+pub fn asked_at<R>(location: &'static Location<'static>, f: impl FnOnce() -> R) -> R {
+    with_source(source_at(location), f)
 }
 
 /// Where a `Var` was made, if it is not a literal.
@@ -218,7 +228,6 @@ fn unseen(stack: &[Trace], op: &str, trace: u32, made: SourceId, used: SourceId)
             used,
             inner,
         },
-        (None, None) => Error::NoTrace { op, at: used },
         _ => Error::Escaped { op, made, used },
     }
 }
@@ -232,10 +241,14 @@ pub(crate) fn type_of(var: Var) -> Type {
                 let trace = &s[find(s, trace)?];
                 Some(trace.types[id as usize].clone())
             });
-            ty.unwrap_or_else(|| {
-                let used = current_source();
-                raise(STACK.with_borrow(|s| unseen(s, "use of a Var", trace, source, used)))
-            })
+            // A closure would not know its caller.
+            match ty {
+                Some(ty) => ty,
+                None => {
+                    let used = current_source();
+                    raise(STACK.with_borrow(|s| unseen(s, "use of a Var", trace, source, used)))
+                }
+            }
         }
     }
 }

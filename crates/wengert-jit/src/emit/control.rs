@@ -1,4 +1,4 @@
-//! Statements one after the other, branches and loops. Where lanes disagree: see [`divergent`].
+//! Statements one after the other, branches and loops. Where lanes disagree: see `divergent`.
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, InstBuilder, types};

@@ -155,12 +155,19 @@ impl<'p> Emitter<'_, 'p> {
     /// The memory of a field of a row in which each lane writes an element of its choice.
     pub(super) fn list_target(&mut self, id: ListId, field: u32, row: Value) -> Target {
         let start = self.list_store_address(id, field, row, &Index::default());
-        let dtype = self.list(id).fields[field as usize].0;
+        let list = self.list(id);
+        let dtype = list.fields[field as usize].0;
+        let bytes = dtype.bytes() as i64;
+        // A list that all lanes share has one copy of each element.
+        let (pitch, lane) = match list.lanes {
+            true => (bytes * LANES as i64, bytes),
+            false => (bytes, 0),
+        };
         Target {
             dtype,
             start,
-            pitch: (dtype.bytes() * LANES) as i64,
-            lane: dtype.bytes() as i64,
+            pitch,
+            lane,
         }
     }
 

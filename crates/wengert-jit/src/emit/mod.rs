@@ -15,6 +15,7 @@ mod control;
 mod convert;
 mod divergent;
 mod lanes;
+mod late;
 mod lists;
 mod parallel;
 mod scalar;
@@ -28,7 +29,7 @@ use std::collections::HashMap;
 use cranelift_codegen::ir::{self, BlockArg, InstBuilder, MemFlagsData, types};
 use cranelift_frontend::FunctionBuilder;
 use wengert_ir::ir::types::DType;
-use wengert_ir::loops::{Block, BufferId, Value};
+use wengert_ir::loops::{Block, BufferId, Stmt, Value};
 
 use self::session::Session;
 use crate::plan::Values;
@@ -85,6 +86,8 @@ struct Held {
     reg: ir::Value,
     slot: Option<i32>,
     ty: ir::Type,
+    /// How many instructions the function had when it was computed.
+    at: u32,
 }
 
 /// The vector loop that is being emitted.
@@ -223,13 +226,16 @@ impl<'a, 'p> Emitter<'a, 'p> {
         if let Some(off) = slot {
             self.b.ins().store(FRAME, reg, self.frame, off);
         }
-        Held { reg, slot, ty }
+        let at = self.count();
+        Held { reg, slot, ty, at }
     }
 
     fn held(&mut self, h: Held) -> ir::Value {
         match h.slot {
-            Some(off) => self.b.ins().load(h.ty, FRAME, self.frame, off),
-            None => h.reg,
+            Some(off) if self.count() - h.at >= NEAR => {
+                self.b.ins().load(h.ty, FRAME, self.frame, off)
+            }
+            _ => h.reg,
         }
     }
 
@@ -291,6 +297,12 @@ impl<'a, 'p> Emitter<'a, 'p> {
         self.switch(go);
     }
 
+    /// Returns: all went well.
+    fn succeed(&mut self) {
+        let ok = self.b.ins().iconst(types::I32, 0);
+        self.b.ins().return_(&[ok]);
+    }
+
     /// Writes the block that leaves with a status, and ends the function.
     fn finish(mut self) {
         if let Some(b) = self.fail {
@@ -308,10 +320,15 @@ impl<'a, 'p> Emitter<'a, 'p> {
         if self.lanes.is_some() {
             self.lane_block(block);
         } else {
-            for s in &block.stmts {
-                self.release_before(s);
-                self.uniform_stmt(s);
-            }
+            self.uniform_stmts(&block.stmts);
+        }
+    }
+
+    /// Statements outside vector loops.
+    fn uniform_stmts(&mut self, stmts: &'p [Stmt]) {
+        for s in stmts {
+            self.release_before(s);
+            self.uniform_stmt(s);
         }
     }
 }

@@ -9,16 +9,17 @@
 use std::collections::HashMap;
 
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{self, InstBuilder, types};
+use cranelift_codegen::ir::{self, InstBuilder};
 use smallvec::SmallVec;
 use wengert_ir::ir::types::DType;
 use wengert_ir::loops::{Block, BufferId, BufferKind, Index, LANES, ListId, ScalarOp, Stmt, Value};
 
+use super::Emitter;
 use super::address::{Address, Parts, Target};
+use super::late::Late;
 use super::lists::Cells;
 use super::short::Row;
 use super::values::result;
-use super::{DATA, Emitter, FRAME};
 
 /// The longest segment that is emitted.
 const LONGEST: usize = 400;
@@ -81,12 +82,6 @@ impl Line<'_> {
     }
 }
 
-/// Rows to be copied out of their stand-ins, and scattered stores, at the end of a segment.
-enum Late {
-    Row(Row, ir::Value),
-    Scatter(Value, Parts, Target),
-}
-
 impl<'p> Emitter<'_, 'p> {
     /// Statements of a block inside a vector loop.
     pub(super) fn lane_block(&mut self, block: &'p Block) {
@@ -144,7 +139,16 @@ impl<'p> Emitter<'_, 'p> {
                     || !self.is_uniform(index)
                     || self.is_lanes(*value)
             }
-            Stmt::ListStore { list, .. } => self.s.plan.program.lists[list.0 as usize].lanes,
+            Stmt::ListStore {
+                list,
+                element,
+                value,
+                ..
+            } => {
+                self.s.plan.program.lists[list.0 as usize].lanes
+                    || !self.is_uniform(element)
+                    || self.is_lanes(*value)
+            }
             _ => result(s).is_some_and(|v| self.is_lanes(v)),
         }
     }
@@ -565,100 +569,6 @@ impl<'p> Emitter<'_, 'p> {
             }
         }
         self.build(t.dtype, narrow, &lanes)
-    }
-
-    /// What a segment writes to memory that is not its own, lane by lane where not all take part.
-    fn late(&mut self, late: Vec<Late>, all: Option<ir::Value>) {
-        let rows = late.iter().any(|l| matches!(l, Late::Row(..)));
-        let Some(all) = all.filter(|_| !late.is_empty()) else {
-            assert!(!rows, "a row is redirected only where not all take part");
-            return self.late_all(&late);
-        };
-        let (straight, cold) = (self.b.create_block(), self.cold_block());
-        let done = self.b.create_block();
-        self.branch(all, (straight, &[]), (cold, &[]));
-        self.switch(straight);
-        self.late_all(&late);
-        self.jump(done, &[]);
-        self.switch(cold);
-        let bits = self.active_bits();
-        for l in &late {
-            match l {
-                Late::Row(row, to) => self.flush(row.dtype, row.scratch, *to, bits),
-                Late::Scatter(value, parts, target) => {
-                    self.scatter_some(*value, parts, target, bits);
-                }
-            }
-        }
-        self.jump(done, &[]);
-        self.switch(done);
-    }
-
-    fn late_all(&mut self, late: &[Late]) {
-        for l in late {
-            if let Late::Scatter(value, parts, target) = l {
-                self.scatter_all(*value, parts, target);
-            }
-        }
-    }
-
-    fn scatter_all(&mut self, value: Value, parts: &Parts, t: &Target) {
-        for c in 0..4 {
-            let n = self.lane_indices(parts, c);
-            for l in 0..2 {
-                let n = self.b.ins().extractlane(n, l as u8);
-                let at = self.lane_address(t, n, 2 * c + l);
-                let x = self.lane(value, 2 * c + l);
-                self.store_scalar(x, at);
-            }
-        }
-    }
-
-    fn scatter_some(&mut self, value: Value, parts: &Parts, t: &Target, bits: ir::Value) {
-        let d = t.dtype;
-        let (numbers, elements) = self.s.scatter_scratch(self.unit);
-        for c in 0..4 {
-            let n = self.lane_indices(parts, c);
-            self.b
-                .ins()
-                .store(FRAME, n, self.frame, numbers + 16 * c as i32);
-        }
-        let at = Address {
-            base: self.frame,
-            off: i64::from(elements),
-        };
-        let n = match (d.bytes(), self.is_narrow(value)) {
-            (1, _) => 1,
-            (_, true) => 2,
-            _ => 4,
-        };
-        for i in 0..n {
-            self.store_pieces(value, at, i, false);
-        }
-        self.each_lane(|e, l| {
-            let (store, next) = (e.cold_block(), e.cold_block());
-            let one = e.int(1);
-            let bit = e.b.ins().ushr(bits, l);
-            let bit = e.b.ins().band(bit, one);
-            e.branch(bit, (store, &[]), (next, &[]));
-            e.switch(store);
-            let eight = e.times(l, 8);
-            let from = e.b.ins().iadd(e.frame, eight);
-            let n = e.b.ins().load(types::I64, FRAME, from, numbers);
-            let size = d.bytes() as i64;
-            let lane = e.times(l, size);
-            let from = e.b.ins().iadd(e.frame, lane);
-            let ty = super::scalar_type(d);
-            let x = e.b.ins().load(ty, FRAME, from, elements);
-            let mut to = e.lane_address(t, n, 0);
-            if t.lane != 0 {
-                to.base = e.b.ins().iadd(to.base, lane);
-            }
-            let (base, off) = e.reach(to, 0);
-            e.b.ins().store(DATA, x, base, off);
-            e.jump(next, &[]);
-            e.switch(next);
-        });
     }
 }
 

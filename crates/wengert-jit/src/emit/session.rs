@@ -143,11 +143,7 @@ pub(crate) fn write<'p>(
     share_call_buffers(plan, &mut s.call);
     let mut places = vec![Place::none(); plan.values.types.len()];
     let main = s.declare(&[types::I64])?;
-    s.emit(main, Unit::Call, &plan.values, &mut places, false, |e| {
-        e.block(&plan.program.body);
-        let ok = e.b.ins().iconst(types::I32, 0);
-        e.b.ins().return_(&[ok]);
-    })?;
+    s.write_main(main, &mut places)?;
     let mut at = 0;
     while at < s.waiting.len() {
         match s.waiting[at] {
@@ -311,6 +307,44 @@ impl<'p> Session<'p> {
         Ok(())
     }
 
+    /// Writes the outermost block: one function, or where it is long, one that calls several.
+    fn write_main(&mut self, main: FuncId, places: &mut Vec<Place>) -> Result<(), CompileError> {
+        let plan = self.plan;
+        let stmts = &plan.program.body.stmts;
+        let cuts = &plan.values.live.cuts;
+        let mut parts = Vec::new();
+        let mut begin = 0;
+        for end in cuts.iter().copied().chain([stmts.len()]) {
+            parts.push(&stmts[begin..end]);
+            begin = end;
+        }
+        let mut ids = vec![main];
+        if parts.len() > 1 {
+            ids.clear();
+            for _ in &parts {
+                ids.push(self.declare(&[types::I64])?);
+            }
+        }
+        for (&id, part) in ids.iter().zip(parts) {
+            self.emit(id, Unit::Call, &plan.values, places, false, |e| {
+                e.uniform_stmts(part);
+                e.succeed();
+            })?;
+        }
+        if ids.len() == 1 {
+            return Ok(());
+        }
+        self.emit(main, Unit::Call, &plan.values, places, false, |e| {
+            for id in ids {
+                let f = e.s.module.declare_func_in_func(id, e.b.func);
+                let call = e.b.ins().call(f, &[e.frame]);
+                let status = e.b.inst_results(call)[0];
+                e.check(status);
+            }
+            e.succeed();
+        })
+    }
+
     /// Declares the function of a parallel loop's body, to be written later.
     pub(super) fn parallel_body(&mut self, s: &'p Stmt) -> FuncId {
         let id = self
@@ -332,8 +366,7 @@ impl<'p> Session<'p> {
         let values = &self.plan.values;
         self.emit(id, Unit::Task, values, places, false, |e| {
             e.parallel_body(*index, body);
-            let ok = e.b.ins().iconst(types::I32, 0);
-            e.b.ins().return_(&[ok]);
+            e.succeed();
         })
     }
 

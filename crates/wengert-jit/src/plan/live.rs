@@ -10,6 +10,10 @@ use super::walk;
 /// Values that live across more instructions than this go to the frame.
 const LONG: u32 = 200;
 
+/// The outermost block is cut into native functions of about this many instructions: compile time
+/// is a little more than linear in their length.
+const CUT: u32 = 6_000;
+
 /// Where values are defined and used last.
 pub(crate) struct Live {
     /// Position of the definition.
@@ -18,6 +22,8 @@ pub(crate) struct Live {
     pub last: Vec<u32>,
     /// Must have a place in the frame.
     pub stored: Vec<bool>,
+    /// Statements of the outermost block before which a new native function begins.
+    pub cuts: Vec<usize>,
 }
 
 struct Loop {
@@ -43,16 +49,30 @@ pub(crate) fn live(body: &Block, types: &[ValueType], constants: &[Option<u64>])
             def: vec![0; values],
             last: vec![0; values],
             stored: vec![false; values],
+            cuts: Vec::new(),
         },
         pos: 1,
         loops: Vec::new(),
         types,
         constants,
     };
-    w.block(body);
+    let mut cuts = Vec::new();
+    let mut begin = w.pos;
+    for (n, s) in body.stmts.iter().enumerate() {
+        if w.pos - begin > CUT {
+            w.live.cuts.push(n);
+            cuts.push(w.pos);
+            begin = w.pos;
+        }
+        w.stmt(s);
+    }
+    body.results.iter().for_each(|&v| w.mention(v));
     let mut live = w.live;
     for (v, constant) in constants.iter().enumerate() {
-        if constant.is_none() && live.last[v].saturating_sub(live.def[v]) > LONG {
+        let (def, last) = (live.def[v], live.last[v]);
+        let cut = cuts.partition_point(|&c| c < def);
+        let crosses = cuts.get(cut).is_some_and(|&c| c <= last);
+        if constant.is_none() && (last.saturating_sub(def) > LONG || crosses) {
             live.stored[v] = true;
         }
     }

@@ -40,6 +40,53 @@ pub(crate) extern "C" fn rem_f32(x: f32, y: f32) -> f32 {
     x % y
 }
 
+/// Functions that the code generator calls where the processor lacks an instruction, by the names it
+/// calls them.
+pub(crate) fn library() -> [(&'static str, *const u8); 10] {
+    extern "C" fn fma(x: f64, y: f64, z: f64) -> f64 {
+        x.mul_add(y, z)
+    }
+    extern "C" fn fmaf(x: f32, y: f32, z: f32) -> f32 {
+        x.mul_add(y, z)
+    }
+    extern "C" fn floor(x: f64) -> f64 {
+        x.floor()
+    }
+    extern "C" fn floorf(x: f32) -> f32 {
+        x.floor()
+    }
+    extern "C" fn ceil(x: f64) -> f64 {
+        x.ceil()
+    }
+    extern "C" fn ceilf(x: f32) -> f32 {
+        x.ceil()
+    }
+    extern "C" fn trunc(x: f64) -> f64 {
+        x.trunc()
+    }
+    extern "C" fn truncf(x: f32) -> f32 {
+        x.trunc()
+    }
+    extern "C" fn nearbyint(x: f64) -> f64 {
+        x.round_ties_even()
+    }
+    extern "C" fn nearbyintf(x: f32) -> f32 {
+        x.round_ties_even()
+    }
+    [
+        ("fma", fma as *const u8),
+        ("fmaf", fmaf as *const u8),
+        ("floor", floor as *const u8),
+        ("floorf", floorf as *const u8),
+        ("ceil", ceil as *const u8),
+        ("ceilf", ceilf as *const u8),
+        ("trunc", trunc as *const u8),
+        ("truncf", truncf as *const u8),
+        ("nearbyint", nearbyint as *const u8),
+        ("nearbyintf", nearbyintf as *const u8),
+    ]
+}
+
 /// Copies bytes between regions that are apart, or the same.
 ///
 /// # Safety
@@ -177,7 +224,7 @@ pub(crate) unsafe extern "C" fn gemm(
 }
 
 /// # Safety
-/// As for [`gemm`].
+/// As for [`gemm()`].
 unsafe fn product<T: Copy + Default + 'static>(
     call: &GemmCall,
     c: *mut T,

@@ -32,15 +32,21 @@ pub fn same(a: &Data, b: &Data) -> bool {
     })
 }
 
-/// Verifies, interprets, compiles and runs a program, twice; all must agree.
+/// Verifies, interprets, compiles and runs a program, for this machine and for any; all must agree.
 pub fn agree(p: &Program, inputs: &[Data]) -> Vec<Data> {
     let ins: Vec<&Data> = inputs.iter().collect();
     verify::verify(p).unwrap_or_else(|e| panic!("{e}\n{p:?}"));
     let mut want = outputs(p);
     interp::run(p, &ins, &mut want).expect("it runs");
-    let exe = compile(p, &Options::default()).expect("it compiles");
-    check(&exe, &ins, &want);
-    check(&exe, &ins, &want);
+    for baseline in [false, true] {
+        let options = Options {
+            baseline,
+            ..Options::default()
+        };
+        let exe = compile(p, &options).expect("it compiles");
+        check(&exe, &ins, &want);
+        check(&exe, &ins, &want);
+    }
     want
 }
 

@@ -258,7 +258,11 @@ impl Build {
     }
 
     pub fn compile(self) -> Executable {
-        compile(&self.finish(), &Options::default()).expect("it compiles")
+        self.compile_with(&Options::default())
+    }
+
+    pub fn compile_with(self, options: &Options) -> Executable {
+        compile(&self.finish(), options).expect("it compiles")
     }
 }
 

@@ -1,8 +1,10 @@
 //! Batches, and recomputation.
 
+use std::panic::Location;
+
 use wengert_ir::error::{Error, raise};
 use wengert_ir::ops::{checkpoint as recompute, layout, map as mapped};
-use wengert_ir::trace::{Var, current_source};
+use wengert_ir::trace::{Var, asked_at, current_source, inside};
 
 use super::{rebuild, types};
 use crate::tree::{self, IntoTree, Tree, TreeDef};
@@ -99,45 +101,48 @@ where
     F: Fn(X) -> Y + Clone,
 {
     let (in_axes, out_axes) = (in_axes.into(), out_axes.into());
+    let place = Location::caller();
     move |x| {
-        let (leaves, def) = tree::flatten(x);
-        let axes = in_axes
-            .of_leaves(leaves.len())
-            .unwrap_or_else(|m| mistake(m));
-        let extent = extent(&leaves, &axes, &def);
-        let mut rows = vec![];
-        for (v, axis) in leaves.iter().zip(&axes) {
-            if let Some(axis) = axis {
-                rows.push(layout::move_axis(*v, *axis, 0));
+        asked_at(place, || {
+            let (leaves, def) = tree::flatten(x);
+            let axes = in_axes
+                .of_leaves(leaves.len())
+                .unwrap_or_else(|m| mistake(m));
+            let extent = extent(&leaves, &axes, &def);
+            let mut rows = vec![];
+            for (v, axis) in leaves.iter().zip(&axes) {
+                if let Some(axis) = axis {
+                    rows.push(layout::move_axis(*v, *axis, 0));
+                }
             }
-        }
-        let mut out: Option<TreeDef> = None;
-        let results = mapped::map(&rows, extent, |row| {
-            let mut row = row.iter();
-            let args = leaves.iter().zip(&axes).map(|(v, axis)| match axis {
-                Some(_) => *row.next().expect("a row for each mapped leaf"),
-                None => *v,
+            let mut out: Option<TreeDef> = None;
+            let results = mapped::map(&rows, extent, |row| {
+                let mut row = row.iter();
+                let args = leaves.iter().zip(&axes).map(|(v, axis)| match axis {
+                    Some(_) => *row.next().expect("a row for each mapped leaf"),
+                    None => *v,
+                });
+                let args: Vec<Var> = args.collect();
+                let (results, structure) = tree::flatten(inside(|| f(rebuild(&def, &args))));
+                out = Some(structure);
+                results
             });
-            let args: Vec<Var> = args.collect();
-            let (results, structure) = tree::flatten(f(rebuild(&def, &args)));
-            out = Some(structure);
-            results
-        });
-        let out = out.expect("the function was traced");
-        let axes = out_axes
-            .of_leaves(results.len())
-            .unwrap_or_else(|m| mistake(m));
-        let results: Vec<Var> = results
-            .iter()
-            .zip(axes)
-            .map(|(v, axis)| match axis {
-                Some(axis) if axis < v.ty().rank() => layout::move_axis(*v, 0, axis),
-                Some(axis) => mistake(format!("a result has no place for axis {axis}")),
-                None if extent == 0 => mistake("an empty batch has no first element".into()),
-                None => layout::row(*v, 0),
-            })
-            .collect();
-        rebuild(&out, &results)
+            let out = out.expect("the function was traced");
+            let axes = out_axes
+                .of_leaves(results.len())
+                .unwrap_or_else(|m| mistake(m));
+            let results: Vec<Var> = results
+                .iter()
+                .zip(axes)
+                .map(|(v, axis)| match axis {
+                    Some(axis) if axis < v.ty().rank() => layout::move_axis(*v, 0, axis),
+                    Some(axis) => mistake(format!("a result has no place for axis {axis}")),
+                    None if extent == 0 => mistake("an empty batch has no first element".into()),
+                    None => layout::row(*v, 0),
+                })
+                .collect();
+            rebuild(&out, &results)
+        })
     }
 }
 
@@ -199,15 +204,18 @@ where
     Y: Tree<Leaf = Var>,
     F: Fn(X) -> Y + Clone,
 {
+    let place = Location::caller();
     move |x| {
-        let (leaves, def) = tree::flatten(x);
-        debug_assert_eq!(types(&leaves).len(), def.len());
-        let mut out = None;
-        let results = recompute::checkpoint(&leaves, |vars| {
-            let (results, structure) = tree::flatten(f(rebuild(&def, vars)));
-            out = Some(structure);
-            results
-        });
-        rebuild(&out.expect("the function was traced"), &results)
+        asked_at(place, || {
+            let (leaves, def) = tree::flatten(x);
+            debug_assert_eq!(types(&leaves).len(), def.len());
+            let mut out = None;
+            let results = recompute::checkpoint(&leaves, |vars| {
+                let (results, structure) = tree::flatten(inside(|| f(rebuild(&def, vars))));
+                out = Some(structure);
+                results
+            });
+            rebuild(&out.expect("the function was traced"), &results)
+        })
     }
 }

@@ -1,9 +1,10 @@
 //! Derivatives of the user's own.
 
 use std::cell::RefCell;
+use std::panic::Location;
 
 use wengert_ir::ops::custom_rule;
-use wengert_ir::trace::Var;
+use wengert_ir::trace::{Var, asked_at, inside};
 
 use super::{rebuild, same_trees};
 use crate::tree::{self, Tree, TreeDef};
@@ -33,22 +34,25 @@ where
     F: Fn(X) -> Y + Clone,
     R: Fn(X, X) -> (Y, Y) + Clone,
 {
+    let place = Location::caller();
     move |x| {
-        let (leaves, def) = tree::flatten(x);
-        let mut out = None;
-        let results = custom_rule::custom_jvp(
-            &leaves,
-            |x| flat(f(rebuild(&def, x)), &mut out),
-            |x, dx| {
-                let (y, dy) = rule(rebuild(&def, x), rebuild(&def, dx));
-                let (y, y_def) = tree::flatten(y);
-                let (dy, dy_def) = tree::flatten(dy);
-                let whats = ["the value", "the tangent"];
-                same_trees("custom_jvp", whats, (&y, &y_def), (&dy, &dy_def));
-                (y, dy)
-            },
-        );
-        rebuild(&out.expect("the function was traced"), &results)
+        asked_at(place, || {
+            let (leaves, def) = tree::flatten(x);
+            let mut out = None;
+            let results = custom_rule::custom_jvp(
+                &leaves,
+                |x| flat(inside(|| f(rebuild(&def, x))), &mut out),
+                |x, dx| {
+                    let (y, dy) = inside(|| rule(rebuild(&def, x), rebuild(&def, dx)));
+                    let (y, y_def) = tree::flatten(y);
+                    let (dy, dy_def) = tree::flatten(dy);
+                    let whats = ["the value", "the tangent"];
+                    same_trees("custom_jvp", whats, (&y, &y_def), (&dy, &dy_def));
+                    (y, dy)
+                },
+            );
+            rebuild(&out.expect("the function was traced"), &results)
+        })
     }
 }
 
@@ -77,30 +81,34 @@ where
     W: Fn(X) -> (Y, S) + Clone,
     B: Fn(S, Y) -> X + Clone,
 {
+    let place = Location::caller();
     move |x| {
-        let (leaves, def) = tree::flatten(x);
-        let mut out = None;
-        let defs: RefCell<Option<(TreeDef, TreeDef)>> = RefCell::default();
-        let results = custom_rule::custom_vjp(
-            &leaves,
-            |x| flat(f(rebuild(&def, x)), &mut out),
-            |x| {
-                let (y, residuals) = forward(rebuild(&def, x));
-                let (y, y_def) = tree::flatten(y);
-                let (residuals, residual_def) = tree::flatten(residuals);
-                defs.replace(Some((y_def, residual_def)));
-                (y, residuals)
-            },
-            |residuals, ct| {
-                let (y_def, residual_def) = defs.take().expect("the forward rule was traced");
-                let back = backward(rebuild(&residual_def, residuals), rebuild(&y_def, ct));
-                let (back, back_def) = tree::flatten(back);
-                let whats = ["the argument", "its cotangent"];
-                same_trees("custom_vjp", whats, (&leaves, &def), (&back, &back_def));
-                back
-            },
-        );
-        rebuild(&out.expect("the function was traced"), &results)
+        asked_at(place, || {
+            let (leaves, def) = tree::flatten(x);
+            let mut out = None;
+            let defs: RefCell<Option<(TreeDef, TreeDef)>> = RefCell::default();
+            let results = custom_rule::custom_vjp(
+                &leaves,
+                |x| flat(inside(|| f(rebuild(&def, x))), &mut out),
+                |x| {
+                    let (y, residuals) = inside(|| forward(rebuild(&def, x)));
+                    let (y, y_def) = tree::flatten(y);
+                    let (residuals, residual_def) = tree::flatten(residuals);
+                    defs.replace(Some((y_def, residual_def)));
+                    (y, residuals)
+                },
+                |residuals, ct| {
+                    let (y_def, residual_def) = defs.take().expect("the forward rule was traced");
+                    let back =
+                        inside(|| backward(rebuild(&residual_def, residuals), rebuild(&y_def, ct)));
+                    let (back, back_def) = tree::flatten(back);
+                    let whats = ["the argument", "its cotangent"];
+                    same_trees("custom_vjp", whats, (&leaves, &def), (&back, &back_def));
+                    back
+                },
+            );
+            rebuild(&out.expect("the function was traced"), &results)
+        })
     }
 }
 

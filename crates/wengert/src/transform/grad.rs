@@ -1,9 +1,11 @@
 //! First derivatives: forward and reverse.
 
+use std::panic::Location;
+
 use wengert_ir::error::{Error, raise};
 use wengert_ir::ir::Type;
 use wengert_ir::ops::{Cotangent, Mode, Tangent};
-use wengert_ir::trace::{Kind, Var, current_source};
+use wengert_ir::trace::{Kind, Var, asked_at, current_source};
 use wengert_ir::transform::{self, Linear};
 
 use super::{Traced, expect_floats, ok, rebuild, same_trees, traced, types};
@@ -33,7 +35,8 @@ where
     X: Tree<Leaf = Var>,
     F: Fn(X) -> Var + Clone,
 {
-    move |x| value_and_gradient(x, |x| (f(x), ())).1
+    let place = Location::caller();
+    move |x| value_and_gradient(place, x, |x| (f(x), ())).1
 }
 
 /// The value and the gradient of a scalar function.
@@ -52,8 +55,9 @@ where
     X: Tree<Leaf = Var>,
     F: Fn(X) -> Var + Clone,
 {
+    let place = Location::caller();
     move |x| {
-        let (y, dx, ()) = value_and_gradient(x, |x| (f(x), ()));
+        let (y, dx, ()) = value_and_gradient(place, x, |x| (f(x), ()));
         (y, dx)
     }
 }
@@ -66,8 +70,9 @@ where
     A: Tree<Leaf = Var>,
     F: Fn(X) -> (Var, A) + Clone,
 {
+    let place = Location::caller();
     move |x| {
-        let (_, dx, aux) = value_and_gradient(x, &f);
+        let (_, dx, aux) = value_and_gradient(place, x, &f);
         (dx, aux)
     }
 }
@@ -80,8 +85,9 @@ where
     A: Tree<Leaf = Var>,
     F: Fn(X) -> (Var, A) + Clone,
 {
+    let place = Location::caller();
     move |x| {
-        let (y, dx, aux) = value_and_gradient(x, &f);
+        let (y, dx, aux) = value_and_gradient(place, x, &f);
         ((y, aux), dx)
     }
 }
@@ -97,43 +103,48 @@ where
 /// ```
 #[track_caller]
 pub fn grad_at<I: IntoTree>(x: I, f: impl FnOnce(I::Tree) -> Var) -> I::Tree {
-    value_and_gradient(x.into_tree(), |x| (f(x), ())).1
+    value_and_gradient(Location::caller(), x.into_tree(), |x| (f(x), ())).1
 }
 
 /// The value and the gradient at a point.
 #[track_caller]
 pub fn value_and_grad_at<I: IntoTree>(x: I, f: impl FnOnce(I::Tree) -> Var) -> (Var, I::Tree) {
-    let (y, dx, ()) = value_and_gradient(x.into_tree(), |x| (f(x), ()));
+    let (y, dx, ()) = value_and_gradient(Location::caller(), x.into_tree(), |x| (f(x), ()));
     (y, dx)
 }
 
-#[track_caller]
-fn value_and_gradient<X, A>(x: X, f: impl FnOnce(X) -> (Var, A)) -> (Var, X, A)
+fn value_and_gradient<X, A>(
+    place: &'static Location<'static>,
+    x: X,
+    f: impl FnOnce(X) -> (Var, A),
+) -> (Var, X, A)
 where
     X: Tree<Leaf = Var>,
     A: Tree<Leaf = Var>,
 {
-    let (leaves, def) = tree::flatten(x);
-    let types = types(&leaves);
-    expect_floats("grad", &types, &def);
-    let f = traced(Kind::Plain, &types, &def, f);
-    let result = f.closed.func.type_of(f.closed.func.results[0]).clone();
-    if !result.is_float() || result.rank() != 0 {
-        raise(Error::Derivative {
-            op: "grad".into(),
-            message: format!(
-                "the function gives {result}, and a gradient is that of a float scalar"
-            ),
-            at: current_source(),
-            hint: Some("take a sum or a mean of it, or use `jacrev`".into()),
-        });
-    }
-    let (y, linear) = linearized(&f, &leaves);
-    let mut ct = vec![None; y.len()];
-    ct[0] = Some(Cotangent::new(Var::full(&result, 1.0)));
-    let dx = pulled(&linear, &ct, &types);
-    let (value, aux): (Var, A) = rebuild(&f.out, &y);
-    (value, rebuild(&def, &dx), aux)
+    asked_at(place, || {
+        let (leaves, def) = tree::flatten(x);
+        let types = types(&leaves);
+        expect_floats("grad", &types, &def);
+        let f = traced(Kind::Plain, &types, &def, f);
+        let result = f.closed.func.type_of(f.closed.func.results[0]).clone();
+        if !result.is_float() || result.rank() != 0 {
+            raise(Error::Derivative {
+                op: "grad".into(),
+                message: format!(
+                    "the function gives {result}, and a gradient is that of a float scalar"
+                ),
+                at: current_source(),
+                hint: Some("take a sum or a mean of it, or use `jacrev`".into()),
+            });
+        }
+        let (y, linear) = linearized(&f, &leaves);
+        let mut ct = vec![None; y.len()];
+        ct[0] = Some(Cotangent::new(Var::full(&result, 1.0)));
+        let dx = pulled(&linear, &ct, &types);
+        let (value, aux): (Var, A) = rebuild(&f.out, &y);
+        (value, rebuild(&def, &dx), aux)
+    })
 }
 
 /// The results of a traced function, and its linear part in its own parameters.
@@ -171,24 +182,26 @@ where
     X: Tree<Leaf = Var>,
     Y: Tree<Leaf = Var>,
 {
-    let (leaves, def) = tree::flatten(x);
-    let (tangents, tangent_def) = tree::flatten(dx);
-    same_trees(
-        "jvp",
-        ["the argument", "the tangent"],
-        (&leaves, &def),
-        (&tangents, &tangent_def),
-    );
-    let f = traced(Kind::Plain, &types(&leaves), &def, f);
-    let mut dx: Vec<Tangent> = tangents
-        .iter()
-        .map(|&d| Some(d).filter(|d| d.ty().is_float()))
-        .collect();
-    let args = [&leaves[..], &f.closed.captures].concat();
-    dx.resize(args.len(), None);
-    let (y, dy) = transform::replay(&f.closed.func, &args, &dx, Mode::Fused);
-    let dy = filled(&y, dy);
-    (rebuild(&f.out, &y), rebuild(&f.out, &dy))
+    asked_at(Location::caller(), || {
+        let (leaves, def) = tree::flatten(x);
+        let (tangents, tangent_def) = tree::flatten(dx);
+        same_trees(
+            "jvp",
+            ["the argument", "the tangent"],
+            (&leaves, &def),
+            (&tangents, &tangent_def),
+        );
+        let f = traced(Kind::Plain, &types(&leaves), &def, f);
+        let mut dx: Vec<Tangent> = tangents
+            .iter()
+            .map(|&d| Some(d).filter(|d| d.ty().is_float()))
+            .collect();
+        let args = [&leaves[..], &f.closed.captures].concat();
+        dx.resize(args.len(), None);
+        let (y, dy) = transform::replay(&f.closed.func, &args, &dx, Mode::Fused);
+        let dy = filled(&y, dy);
+        (rebuild(&f.out, &y), rebuild(&f.out, &dy))
+    })
 }
 
 fn filled(y: &[Var], dy: Vec<Tangent>) -> Vec<Var> {
@@ -216,21 +229,26 @@ where
     X: Tree<Leaf = Var>,
     Y: Tree<Leaf = Var>,
 {
-    let (leaves, def) = tree::flatten(x);
-    let types = types(&leaves);
-    let f = traced(Kind::Plain, &types, &def, f);
-    let (y, linear) = linearized(&f, &leaves);
-    let value = rebuild(&f.out, &y);
-    let out = f.out;
-    let pull = move |ct: Y| {
-        let (ct, ct_def) = tree::flatten(ct);
-        let whats = ["the result", "the cotangent"];
-        same_trees("vjp", whats, (&y, &out), (&ct, &ct_def));
-        let float = |c: Var| c.ty().is_float().then(|| Cotangent::new(c));
-        let ct: Vec<Option<Cotangent>> = ct.into_iter().map(float).collect();
-        rebuild(&def, &pulled(&linear, &ct, &types))
-    };
-    (value, pull)
+    let place = Location::caller();
+    asked_at(place, || {
+        let (leaves, def) = tree::flatten(x);
+        let types = types(&leaves);
+        let f = traced(Kind::Plain, &types, &def, f);
+        let (y, linear) = linearized(&f, &leaves);
+        let value = rebuild(&f.out, &y);
+        let out = f.out;
+        let pull = move |ct: Y| {
+            asked_at(place, || {
+                let (ct, ct_def) = tree::flatten(ct);
+                let whats = ["the result", "the cotangent"];
+                same_trees("vjp", whats, (&y, &out), (&ct, &ct_def));
+                let float = |c: Var| c.ty().is_float().then(|| Cotangent::new(c));
+                let ct: Vec<Option<Cotangent>> = ct.into_iter().map(float).collect();
+                rebuild(&def, &pulled(&linear, &ct, &types))
+            })
+        };
+        (value, pull)
+    })
 }
 
 /// The value of a function at `x`, and its linear part: from tangents of the argument to tangents of
@@ -241,20 +259,25 @@ where
     X: Tree<Leaf = Var>,
     Y: Tree<Leaf = Var>,
 {
-    let (leaves, def) = tree::flatten(x);
-    let f = traced(Kind::Plain, &types(&leaves), &def, f);
-    let (y, linear) = linearized(&f, &leaves);
-    let value = rebuild(&f.out, &y);
-    let out: TreeDef = f.out;
-    let captures = f.closed.captures.len();
-    let push = move |dx: X| {
-        let (dx, dx_def) = tree::flatten(dx);
-        let whats = ["the argument", "the tangent"];
-        same_trees("linearize", whats, (&leaves, &def), (&dx, &dx_def));
-        let mut dx: Vec<Tangent> = dx.into_iter().map(Some).collect();
-        dx.resize(dx.len() + captures, None);
-        let dy = linear.push(&dx);
-        ok(tree::unflatten(&out, filled(&y, dy)))
-    };
-    (value, push)
+    let place = Location::caller();
+    asked_at(place, || {
+        let (leaves, def) = tree::flatten(x);
+        let f = traced(Kind::Plain, &types(&leaves), &def, f);
+        let (y, linear) = linearized(&f, &leaves);
+        let value = rebuild(&f.out, &y);
+        let out: TreeDef = f.out;
+        let captures = f.closed.captures.len();
+        let push = move |dx: X| {
+            asked_at(place, || {
+                let (dx, dx_def) = tree::flatten(dx);
+                let whats = ["the argument", "the tangent"];
+                same_trees("linearize", whats, (&leaves, &def), (&dx, &dx_def));
+                let mut dx: Vec<Tangent> = dx.into_iter().map(Some).collect();
+                dx.resize(dx.len() + captures, None);
+                let dy = linear.push(&dx);
+                ok(tree::unflatten(&out, filled(&y, dy)))
+            })
+        };
+        (value, push)
+    })
 }

@@ -1,12 +1,13 @@
 //! Jacobians and second derivatives.
 
+use std::panic::Location;
+
 use wengert_ir::ir::{DType, Type};
 use wengert_ir::ops::{Cotangent, Mode, iota, layout};
-use wengert_ir::trace::{Kind, Var};
+use wengert_ir::trace::{Kind, Var, asked_at};
 use wengert_ir::transform;
 
 use super::{expect_floats, jvp, rebuild, traced, types};
-use crate::transform::grad::value_and_grad_at;
 use crate::tree::{self, Tree, TreeDef};
 
 /// The Jacobian by forward mode: one direction for each element of the argument. Each leaf of the
@@ -26,7 +27,8 @@ where
     Y: Tree<Leaf = Var>,
     F: Fn(Var) -> Y + Clone,
 {
-    move |x| forward(x, &f).1
+    let place = Location::caller();
+    move |x| asked_at(place, || forward(x, &f)).1
 }
 
 /// The value and the Jacobian by forward mode: `(y, dy/dx)`.
@@ -36,7 +38,8 @@ where
     Y: Tree<Leaf = Var>,
     F: Fn(Var) -> Y + Clone,
 {
-    move |x| forward(x, &f)
+    let place = Location::caller();
+    move |x| asked_at(place, || forward(x, &f))
 }
 
 #[track_caller]
@@ -96,31 +99,34 @@ where
     X: Tree<Leaf = Var>,
     F: Fn(X) -> Var + Clone,
 {
+    let place = Location::caller();
     move |x| {
-        let (leaves, def) = tree::flatten(x);
-        let tys = types(&leaves);
-        expect_floats("jacrev", &tys, &def);
-        let f = traced(Kind::Plain, &tys, &def, &f);
-        let func = &f.closed.func;
-        let args = [&leaves[..], &f.closed.captures].concat();
-        let active: Vec<bool> = (0..args.len()).map(|i| i < leaves.len()).collect();
-        let (y, linear) = transform::linearize(func, &args, &active);
-        let result = y[0].ty();
-        let out_def = TreeDef::clone(&f.out);
-        expect_floats("jacrev", std::slice::from_ref(&result), &out_def);
-        let (dims, m) = (result.dims(), result.size());
-        let basis = layout::reshape(unit_vectors(m, result.dtype), &[&[m], &dims[..]].concat());
-        let rows = wengert_ir::ops::map::map(&[basis], m, |e| {
-            let back = linear.pull(&[Some(Cotangent::new(e[0]))]);
-            let all = tys.iter().zip(back);
-            all.map(|(ty, c)| c.map_or_else(|| Var::zeros(ty), |c| c.value))
-                .collect()
-        });
-        let shaped = rows.iter().zip(&tys);
-        let shaped: Vec<Var> = shaped
-            .map(|(v, ty)| layout::reshape(*v, &[&dims[..], &ty.dims()].concat()))
-            .collect();
-        rebuild(&def, &shaped)
+        asked_at(place, || {
+            let (leaves, def) = tree::flatten(x);
+            let tys = types(&leaves);
+            expect_floats("jacrev", &tys, &def);
+            let f = traced(Kind::Plain, &tys, &def, &f);
+            let func = &f.closed.func;
+            let args = [&leaves[..], &f.closed.captures].concat();
+            let active: Vec<bool> = (0..args.len()).map(|i| i < leaves.len()).collect();
+            let (y, linear) = transform::linearize(func, &args, &active);
+            let result = y[0].ty();
+            let out_def = TreeDef::clone(&f.out);
+            expect_floats("jacrev", std::slice::from_ref(&result), &out_def);
+            let (dims, m) = (result.dims(), result.size());
+            let basis = layout::reshape(unit_vectors(m, result.dtype), &[&[m], &dims[..]].concat());
+            let rows = wengert_ir::ops::map::map(&[basis], m, |e| {
+                let back = linear.pull(&[Some(Cotangent::new(e[0]))]);
+                let all = tys.iter().zip(back);
+                all.map(|(ty, c)| c.map_or_else(|| Var::zeros(ty), |c| c.value))
+                    .collect()
+            });
+            let shaped = rows.iter().zip(&tys);
+            let shaped: Vec<Var> = shaped
+                .map(|(v, ty)| layout::reshape(*v, &[&dims[..], &ty.dims()].concat()))
+                .collect();
+            rebuild(&def, &shaped)
+        })
     }
 }
 
@@ -146,7 +152,7 @@ where
     X: Tree<Leaf = Var> + crate::IntoTree<Tree = X>,
     F: Fn(X) -> Var,
 {
-    jvp(|x: X| value_and_grad_at(x, &f).1, x, v).1
+    jvp(super::grad(&f), x, v).1
 }
 
 /// The rows of the unit matrix.

@@ -16,7 +16,7 @@ pub use jacobian::{hessian, hvp, jacfwd, jacrev, value_and_jacfwd};
 
 use wengert_ir::error::{Error, Result, raise};
 use wengert_ir::ir::Type;
-use wengert_ir::trace::{Closed, Kind, Var, closed, current_source};
+use wengert_ir::trace::{Closed, Kind, Var, closed, current_source, inside};
 
 use crate::tree::{self, Tree, TreeDef};
 
@@ -46,7 +46,7 @@ where
 {
     let mut out = None;
     let closed = closed(kind, types, |vars| {
-        let (leaves, structure) = tree::flatten(f(rebuild(def, vars)));
+        let (leaves, structure) = tree::flatten(inside(|| f(rebuild(def, vars))));
         out = Some(structure);
         leaves
     });
@@ -75,7 +75,7 @@ fn same_trees(op: &str, what: [&str; 2], a: (&[Var], &TreeDef), b: (&[Var], &Tre
         if x != y {
             raise(Error::Tree {
                 op: op.into(),
-                message: format!("at {path}, {} has {x} and {} has {y}", what[0], what[1]),
+                message: format!("{}{path} has {x}, and {}{path} has {y}", what[0], what[1]),
                 at: current_source(),
             });
         }

@@ -1,12 +1,6 @@
-//! The fit of `lynx_hare.rs`, from few starts.
+//! The fit, from few starts.
 
-#[path = "../lynx_hare.rs"]
-#[allow(dead_code)]
-mod lynx_hare;
-
-use lynx_hare::{N, Pelts, fit, groups, starts};
-use wengert::Array;
-use wengert::prelude::*;
+use super::*;
 
 /// The optimum of Runge and Kutta's method at this step.
 const RSS: f64 = 2.018661195528;
@@ -20,7 +14,7 @@ const BEST: [f64; N] = [
 ];
 const ERRORS: [f64; N] = [0.1101, 0.1415, 0.1053, 0.1387, 0.0847, 0.0820];
 
-fn fits(starts: Vec<[f64; N]>) -> lynx_hare::Fit<Array> {
+fn fits(starts: Vec<[f64; N]>) -> Fit<Array> {
     let pelts = Pelts::read();
     let fits = jit(vmap(move |start| fit(start, |q| pelts.residuals(q))));
     fits.call(starts).unwrap()

@@ -1,0 +1,196 @@
+//! An operation from outside goes through every transform: no driver names an operation.
+
+use std::borrow::Cow;
+
+use wengert::prelude::*;
+use wengert::{Error, Func, Type};
+use wengert_check::{check_grads, check_vmap};
+use wengert_ir::buffer::{Buffer, Dense};
+use wengert_ir::error::TypeError;
+use wengert_ir::ir::BitMatrix;
+use wengert_ir::ir::text::Attributes;
+use wengert_ir::ops::custom::custom;
+use wengert_ir::ops::{
+    Batched, Cotangent, Folding, Mode, Operand, Primitive, Tangent, add_tangents,
+};
+use wengert_ir::schedule::node::NodeId;
+use wengert_ir::schedule::{Lowering, Wanted, places};
+use wengert_ir::trace::{Kind, closed};
+
+/// The cross product of vectors along the last axis, of length 3: bilinear and antisymmetric.
+#[derive(Debug)]
+struct Cross;
+
+#[track_caller]
+fn cross(a: Var, b: Var) -> Var {
+    custom(Cross, &[a, b])[0]
+}
+
+/// Element `i` of three: the places of the factors.
+fn factors(i: usize) -> (usize, usize) {
+    ((i + 1) % 3, (i + 2) % 3)
+}
+
+impl Primitive for Cross {
+    fn name(&self) -> Cow<'static, str> {
+        "cross".into()
+    }
+
+    fn attributes(&self) -> Attributes {
+        vec![]
+    }
+
+    fn types(&self, inputs: &[Type]) -> Result<Vec<Type>, TypeError> {
+        match inputs {
+            [a, b] if a == b && a.dtype == DType::F64 && a.dims().last() == Some(&3) => {
+                Ok(vec![a.clone()])
+            }
+            _ => Err(TypeError::new(
+                "takes two equal arrays of f64 vectors of length 3",
+            )),
+        }
+    }
+
+    fn eval(&self, inputs: &[Buffer]) -> Result<Vec<Buffer>, Error> {
+        let (a, b) = (inputs[0].dense(), inputs[1].dense());
+        let vectors = a.slice::<f64>().chunks(3).zip(b.slice::<f64>().chunks(3));
+        let product = |(a, b): (&[f64], &[f64])| {
+            let element = |i: usize| {
+                let (j, k) = factors(i);
+                a[j] * b[k] - a[k] * b[j]
+            };
+            [element(0), element(1), element(2)]
+        };
+        let elements: Vec<f64> = vectors.flat_map(product).collect();
+        Ok(vec![Buffer::Dense(Dense::of(a.dims.clone(), elements))])
+    }
+
+    fn deps(&self, inputs: usize, outputs: usize) -> BitMatrix {
+        BitMatrix::from_fn(outputs, inputs, |_, _| true)
+    }
+
+    fn has_effect(&self) -> bool {
+        false
+    }
+
+    fn folding(&self) -> Folding {
+        Folding::Keep
+    }
+
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    fn bodies(&self) -> Vec<&Func> {
+        vec![]
+    }
+
+    fn jvp(&self, x: &[Var], dx: &[Tangent], _: Mode) -> (Vec<Var>, Vec<Tangent>) {
+        let first = dx[0].map(|d| cross(d, x[1]));
+        let second = dx[1].map(|d| cross(x[0], d));
+        (vec![cross(x[0], x[1])], vec![add_tangents(first, second)])
+    }
+
+    /// `c · (a × b) = a · (b × c) = b · (c × a)`.
+    fn transpose(&self, inputs: &[Operand], ct: &[Option<Cotangent>]) -> Vec<Option<Cotangent>> {
+        let Some(c) = ct[0] else {
+            return vec![None, None];
+        };
+        match inputs[0].is_linear() {
+            true => vec![Some(c.map(|c| cross(inputs[1].known(), c))), None],
+            false => vec![None, Some(c.map(|c| cross(c, inputs[0].known())))],
+        }
+    }
+
+    /// By its definition in other operations.
+    fn lower(&self, l: &mut Lowering, x: &[NodeId], out: &[Wanted]) -> Result<Vec<NodeId>, Error> {
+        let ty = out[0].ty.clone();
+        let last = ty.rank() as isize - 1;
+        let definition = closed(Kind::Door, &[ty.clone(), ty], |x| {
+            let element = |v: Var, i: usize| v.slice_axis(last, i..i + 1);
+            let product = |i: usize| {
+                let (j, k) = factors(i);
+                let (a, b) = (x[0], x[1]);
+                element(a, j) * element(b, k) - element(a, k) * element(b, j)
+            };
+            vec![wengert::concat(&[product(0), product(1), product(2)], last)]
+        });
+        l.call(&definition.func, x, &places(out))
+    }
+
+    fn batch(&self, inputs: &[Batched], size: usize) -> Vec<Batched> {
+        let (a, b) = (inputs[0].spread(size), inputs[1].spread(size));
+        vec![Batched::mapped(cross(a, b))]
+    }
+}
+
+/// The vector that `w` turns `v` into, in some steps of length `h` about the axis `w`.
+fn turned(w: Var, v: Var, steps: i64) -> Var {
+    scan(v, 0..steps, |v, _| (v + cross(w, v) * 0.1, ())).0
+}
+
+const A: [f64; 3] = [0.3, -1.2, 0.5];
+const B: [f64; 3] = [0.7, 0.2, -0.4];
+
+#[test]
+fn value() {
+    let f = jit(|(a, b): (Var, Var)| cross(a, b));
+    let want = [0.38, 0.47, 0.9];
+    for y in [f.call((A, B)).unwrap(), f.interpret((A, B)).unwrap()] {
+        let y = y.to_vec::<f64>().unwrap();
+        assert!(
+            y.iter().zip(want).all(|(y, w)| (y - w).abs() < 1e-15),
+            "{y:?}"
+        );
+    }
+}
+
+#[test]
+fn derivatives_to_third_order() {
+    check_grads(|(a, b): (Var, Var)| cross(a, cross(a, b)).sin(), (A, B), 3).unwrap();
+    check_grads(
+        |(a, b): (Var, Var)| cross(a.sin(), b) * cross(b, a),
+        (A, B),
+        2,
+    )
+    .unwrap();
+}
+
+#[test]
+fn in_loops_branches_and_batches() {
+    check_grads(|(w, v): (Var, Var)| turned(w, v, 4).sin(), (A, B), 2).unwrap();
+    let until = |(w, v): (Var, Var)| {
+        while_loop(v, |v| v.dot(v).lt(2.0), |v| v + cross(w, v) * 0.5 + v * 0.1)
+    };
+    check_grads(until, (A, B), 2).unwrap();
+    let either = |(w, v): (Var, Var)| {
+        cond(
+            v.sum().gt(0.0),
+            v,
+            |v| cross(w, v),
+            |v| cross(v, cross(w, v)),
+        )
+    };
+    check_grads(either, (A, B), 2).unwrap();
+    let again = |(w, v): (Var, Var)| checkpoint(|(w, v)| turned(w, v, 3))((w, v));
+    check_grads(again, (A, B), 2).unwrap();
+
+    let (many, more) = ([A, B, [1.0, 2.0, 3.0]], [B, A, [0.5, 0.0, -1.0]]);
+    check_vmap(|(w, v): (Var, Var)| turned(w, v, 4), (many, more)).unwrap();
+    check_vmap(until, (many, more)).unwrap();
+    let slope = grad(|(w, v): (Var, Var)| turned(w, v, 4).sin().sum());
+    check_vmap(slope, (many, more)).unwrap();
+    let rows = |(w, vs): (Var, Var)| map(vs, |v| cross(w, v));
+    check_grads(rows, (A, many), 2).unwrap();
+}
+
+#[test]
+fn a_mistake_names_the_operation_and_the_line() {
+    let f = jit(|(a, b): (Var, Var)| cross(a, b));
+    let error = f.call(([1.0, 2.0], [3.0, 4.0])).unwrap_err().to_string();
+    assert!(
+        error.starts_with("cross: takes two equal arrays of f64 vectors"),
+        "{error}"
+    );
+    assert!(error.contains("custom_family.rs"), "{error}");
+}

@@ -1,0 +1,485 @@
+//! What users get wrong, and what they see: an `Err` that names the operation, the types and the line;
+//! nothing on standard error, and a trace stack that the next call finds clean.
+
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier, Mutex};
+
+use expect_test::{Expect, expect};
+use wengert::prelude::*;
+use wengert::{Error, Feed, Result};
+use wengert_ir::trace::depth;
+
+/// The message, with line and column of this file's places left out.
+fn message(error: &Error) -> String {
+    let text = error.to_string();
+    let mut out = String::new();
+    let mut rest = &text[..];
+    // Absolute or relative, the file ends the same.
+    while let Some(i) = rest.find("mistakes.rs:") {
+        let start = rest[..i].rfind(' ').map_or(0, |s| s + 1);
+        out.push_str(&rest[..start]);
+        out.push_str("HERE");
+        let tail = &rest[i + "mistakes.rs:".len()..];
+        let end = tail
+            .find(|c: char| c != ':' && !c.is_ascii_digit())
+            .unwrap_or(tail.len());
+        rest = &tail[end..];
+    }
+    out + rest
+}
+
+/// A call is an `Err` with that message; the trace stack is clean afterwards, and the thread goes on.
+#[track_caller]
+fn mistaken<X, Y, A>(f: impl Fn(X) -> Y + Send + Sync + 'static, args: A, want: Expect)
+where
+    X: Tree<Leaf = Var>,
+    Y: Tree<Leaf = Var>,
+    A: Feed<X::With<Array>>,
+{
+    let error = jit(f).call(args).err().expect("a mistake");
+    want.assert_eq(&message(&error));
+    assert_eq!(depth(), 0, "the trace stack is clean");
+    let y = jit(|x: Var| x * 2.0).call(2.0).unwrap();
+    assert_eq!(y.item::<f64>().unwrap(), 4.0);
+}
+
+fn line_of(error: &Error) -> u32 {
+    let text = error.to_string();
+    let (_, place) = text.split_once("mistakes.rs:").expect("this file is named");
+    place.split(':').next().unwrap().parse().unwrap()
+}
+
+#[test]
+fn shapes_that_do_not_broadcast() {
+    mistaken(
+        |(x, y): (Var, Var)| x + y,
+        ([1.0, 2.0, 3.0], [1.0, 2.0, 3.0, 4.0]),
+        expect!["add: f64[3] and f64[4] do not broadcast, at HERE"],
+    );
+    let f = jit(|(x, y): (Var, Var)| x * y);
+    let error = f.call(([1.0, 2.0, 3.0], [1.0, 2.0])).unwrap_err();
+    assert_eq!(line_of(&error), line!() - 2);
+}
+
+#[test]
+fn element_types_that_do_not_mix() {
+    mistaken(
+        |(x, y): (Var, Var)| x + y,
+        (1.0, 1i64),
+        expect![
+            "add: f64 and i64 have no common element type, at HERE; convert one of them, as in `x.to(DType::F64)`"
+        ],
+    );
+    mistaken(
+        |x: Var| x + 0.5,
+        1i64,
+        expect!["add: the float 0.5 beside i64, at HERE; convert first, as in `x.to(DType::F64)`"],
+    );
+    mistaken(
+        |x: Var| x.sin(),
+        1i64,
+        expect!["sin: floats expected, got i64, at HERE; convert it, as in `x.to(DType::F64)`"],
+    );
+}
+
+#[test]
+fn a_var_kept_for_a_later_trace() {
+    let kept: Arc<Mutex<Option<Var>>> = Arc::default();
+    let keep = kept.clone();
+    jit(move |x: Var| {
+        keep.lock().unwrap().replace(x * 2.0);
+        x
+    })
+    .call(1.0)
+    .unwrap();
+    let keep = kept.clone();
+    let use_it = move |x: Var| {
+        let v = keep.lock().unwrap().unwrap();
+        x + v
+    };
+    mistaken(
+        use_it,
+        1.0,
+        expect![
+            "use of a Var: a Var made at HERE was used at HERE, where its trace is not open; a Var lives only inside the function that is being traced: return it or pass it as an argument"
+        ],
+    );
+    // On another thread as well.
+    let error = std::thread::spawn(move || {
+        let v = kept.lock().unwrap().unwrap();
+        jit(move |x: Var| x + v).call(1.0).unwrap_err()
+    });
+    expect!["use of a Var: a Var made at HERE was used at HERE, where its trace is not open; a Var lives only inside the function that is being traced: return it or pass it as an argument"].assert_eq(&message(&error.join().unwrap()));
+}
+
+#[test]
+fn an_operation_with_no_door_open() {
+    let kept: Arc<Mutex<Option<Var>>> = Arc::default();
+    let keep = kept.clone();
+    jit(move |x: Var| {
+        keep.lock().unwrap().replace(x);
+        x
+    })
+    .call(1.0)
+    .unwrap();
+    let v = kept.lock().unwrap().unwrap();
+    let panic = std::thread::spawn(move || v + 1.0).join().unwrap_err();
+    let text = panic.downcast_ref::<String>().expect("an ordinary panic");
+    assert!(text.contains("where its trace is not open"), "{text}");
+    assert_eq!(
+        text.matches("mistakes.rs:").count(),
+        2,
+        "where it was made and used: {text}"
+    );
+    let panic = std::thread::spawn(|| wengert::arange(3))
+        .join()
+        .unwrap_err();
+    let text = panic.downcast_ref::<String>().expect("an ordinary panic");
+    assert!(text.contains("no trace is open on this thread"), "{text}");
+}
+
+#[test]
+fn a_var_of_another_door() {
+    mistaken(
+        |x: Var| {
+            let inner = jit(move |y: Var| x + y);
+            inner
+                .call(1.0)
+                .unwrap_or_else(|e| wengert_ir::error::raise(e));
+            x
+        },
+        1.0,
+        expect![
+            "use of a Var: a Var made at HERE, inside the door opened at HERE, was used at HERE, inside the door opened at HERE pass it as an argument"
+        ],
+    );
+}
+
+#[test]
+fn a_gradient_that_does_not_exist() {
+    mistaken(
+        grad(|x: Var| x * 2.0),
+        [1.0, 2.0],
+        expect![
+            "grad: the function gives f64[2], and a gradient is that of a float scalar, at HERE; take a sum or a mean of it, or use `jacrev`"
+        ],
+    );
+    mistaken(
+        grad(|x: Var| x.to(DType::I64)),
+        1.0,
+        expect![
+            "grad: the function gives i64, and a gradient is that of a float scalar, at HERE; take a sum or a mean of it, or use `jacrev`"
+        ],
+    );
+    mistaken(
+        grad(|x: Var| x.to(DType::F64)),
+        1i64,
+        expect![
+            "grad: the argument is i64, and only floats have derivatives, at HERE; capture it, or convert it to f64"
+        ],
+    );
+    let clipped = custom_vjp(|x: Var| x, |x| (x, ()), |(), ct: Var| ct);
+    let forward = move |x: Var| jvp(&clipped, x, Var::from(1.0)).1;
+    mistaken(
+        forward,
+        1.0,
+        expect![
+            "custom_vjp: forward mode through a function that has only a pullback, at HERE; use reverse mode (`grad`, `vjp`), or give the function a `custom_jvp`"
+        ],
+    );
+}
+
+#[derive(Tree, Clone, Debug)]
+struct Layer<T = Var> {
+    w: T,
+    b: Vec<T>,
+}
+
+#[test]
+fn arguments_that_do_not_fit() {
+    let f = jit(|(x, l): (Var, Layer)| l.w.dot(x) + l.b[0]);
+    let specs = (
+        ShapeDtype::new(DType::F64, [4]),
+        Layer {
+            w: ShapeDtype::new(DType::F64, [3, 4]),
+            b: vec![ShapeDtype::new(DType::F64, [3])],
+        },
+    );
+    let code = f.compile(&specs).unwrap();
+    let layer = |w: Array, b: Vec<Array>| Layer { w, b };
+    let x = || Array::zeros(DType::F64, [4]);
+    let b = || vec![Array::zeros(DType::F64, [3])];
+    let error = |args| message(&code.call(args).unwrap_err());
+    let w = Array::zeros(DType::F32, [3]);
+    expect!["args.1.w: expected f64[3,4], got f32[3]"].assert_eq(&error((x(), layer(w, b()))));
+    let w = || Array::zeros(DType::F64, [3, 4]);
+    expect!["args: expected the structure that the code was made for, got .1.b: expected a Vec of 1, got a Vec of 0"].assert_eq(&error((x(), layer(w(), vec![]))));
+    expect!["args.1.b[0]: expected f64[3], got f64[4]"].assert_eq(&error((
+        x(),
+        layer(w(), vec![Array::zeros(DType::F64, [4])]),
+    )));
+    // A refused call has taken nothing: the next one is served.
+    assert_eq!(code.call((x(), layer(w(), b()))).unwrap().shape(), [3]);
+}
+
+#[test]
+fn a_function_that_calls_itself() {
+    type Slot = Arc<Mutex<Option<Arc<Jit<Var, Var>>>>>;
+    let me: Slot = Arc::default();
+    let inner = me.clone();
+    let f = Arc::new(jit(move |x: Var| {
+        let me = inner.lock().unwrap().clone().unwrap();
+        let y = me.call(1.0).unwrap_or_else(|e| wengert_ir::error::raise(e));
+        x + y.item::<f64>().unwrap()
+    }));
+    me.lock().unwrap().replace(f.clone());
+    let error = f.call(1.0).unwrap_err();
+    expect!["jit: the function calls itself while it is being traced, at HERE; use `while_loop` or `scan` to repeat"].assert_eq(&message(&error));
+    assert_eq!(depth(), 0);
+    me.lock().unwrap().take();
+}
+
+#[test]
+fn a_loop_that_never_ends() {
+    let f = jit(|x: Var| while_loop(x, |x| x.gt(0.0), |x| x + 1.0)).max_steps(1000);
+    expect!["while: more than 1000 steps; raise the limit if the loop is meant to go on"]
+        .assert_eq(&message(&f.call(1.0).unwrap_err()));
+    assert_eq!(f.call(-1.0).unwrap().item::<f64>().unwrap(), -1.0);
+    let f = jit(grad(|x: Var| {
+        while_loop(x, |x| x.gt(0.0), |x| x.sin() + 2.0)
+    }));
+    let f = f.max_residual_bytes(1 << 16);
+    let error = f.call(1.0).unwrap_err();
+    assert!(matches!(error, Error::Memory { .. }), "{error}");
+    // A batch in which one element goes on forever.
+    let f = jit(vmap(|x: Var| while_loop(x, |x| x.gt(0.0), |x| x + 1.0))).max_steps(1000);
+    assert!(matches!(
+        f.call([-1.0, 1.0]).unwrap_err(),
+        Error::MaxSteps { .. }
+    ));
+    assert_eq!(
+        f.call([-1.0, -2.0]).unwrap().to_vec::<f64>().unwrap(),
+        [-1.0, -2.0]
+    );
+}
+
+#[test]
+fn carries_that_change() {
+    mistaken(
+        |x: Var| scan(x, 0..3, |c, _| (c.broadcast_to([2]), ())).0,
+        1.0,
+        expect![
+            "scan: the carry is f64 before the step and f64[2] after it; convert or broadcast one of them, since a carry keeps its type, at HERE"
+        ],
+    );
+    mistaken(
+        |x: Var| fori(0..3, x, |i, _| i),
+        1.0,
+        expect![
+            "fori: the carry is f64 before the step and i64 after it; convert or broadcast one of them, since a carry keeps its type, at HERE"
+        ],
+    );
+    mistaken(
+        |x: Var| {
+            while_loop(
+                (x, 0i64),
+                |(x, _)| x.lt(3.0),
+                |(x, n)| (x, n.to(DType::F64)),
+            )
+            .0
+        },
+        1.0,
+        expect![
+            "while_loop: the carry.1 is i64 before the step and f64 after it; convert or broadcast one of them, since a carry keeps its type, at HERE"
+        ],
+    );
+    mistaken(
+        |x: Var| while_loop(x, |x| x, |x| x + 1.0),
+        1.0,
+        expect![
+            "while: the condition gives f64, not a bool, at HERE; reduce an array of truth values by `any()` or `all()`"
+        ],
+    );
+    mistaken(
+        |x: Var| scan(vec![x], 0..3, |c, _| (vec![c[0], c[0]], ())).0,
+        1.0,
+        expect![
+            "scan: the carry and what the step makes of it differ: expected a Vec of 1, got a Vec of 2, at HERE"
+        ],
+    );
+    mistaken(
+        |x: Var| cond(x.gt(0.0), x, |x| x, |x| x.broadcast_to([2])),
+        1.0,
+        expect![
+            "cond: result 0 is f64 in one branch and f64[2] in the other, at HERE; convert or broadcast one of them: the branches give one type"
+        ],
+    );
+    mistaken(
+        |x: Var| cond(x, x, |x| x, |x| x),
+        1.0,
+        expect![
+            "cond: chooses by a bool, got f64, at HERE; compare with `lt`, `eq` ..; choose element by element with `select`"
+        ],
+    );
+}
+
+#[test]
+fn a_mistake_deep_inside() {
+    let f = |x: Var| {
+        let row = |x: Var| {
+            scan(x, 0..3, |c, _| {
+                let y = cond(c.gt(0.0), c, |c| c.dot(wengert::ones([2])), |c| c);
+                (y, ())
+            })
+            .0
+        };
+        vmap(row)(x)
+    };
+    mistaken(
+        f,
+        [1.0, 2.0],
+        expect!["dot: f64 and f64[2] have 0 and 1 axes, at HERE; multiply by a number with `*`"],
+    );
+    mistaken(
+        grad(move |x: Var| f(x).sum()),
+        [1.0, 2.0],
+        expect!["dot: f64 and f64[2] have 0 and 1 axes, at HERE; multiply by a number with `*`"],
+    );
+}
+
+#[test]
+fn a_custom_rule_that_captures() {
+    mistaken(
+        |x: Var| {
+            let rule = custom_jvp(move |y: Var| x * y, |y, dy| (y, dy));
+            rule(x)
+        },
+        1.0,
+        expect![
+            "custom_jvp: a function of a custom rule captures a Var made at HERE, at HERE; pass it as an argument"
+        ],
+    );
+    mistaken(
+        |x: Var| {
+            let rule = custom_vjp(|y: Var| y, |y| (y, y), move |_, ct: Var| ct * x);
+            grad_at(x, |y| rule(y))
+        },
+        1.0,
+        expect![
+            "custom_vjp: a function of a custom rule captures a Var made at HERE, at HERE; pass it as an argument"
+        ],
+    );
+    mistaken(
+        |x: Var| custom_jvp(|y: Var| y, |y, _| (y, y.broadcast_to([2])))(x),
+        1.0,
+        expect!["custom_jvp: the value has f64, and the tangent has f64[2], at HERE"],
+    );
+}
+
+#[test]
+fn batches_that_do_not_match() {
+    mistaken(
+        vmap(|(x, y): (Var, Var)| x + y),
+        ([1.0, 2.0], [1.0, 2.0, 3.0]),
+        expect![
+            "vmap: the argument.0 has 2 elements to map over, and the argument.1 has 3, at HERE"
+        ],
+    );
+    mistaken(
+        vmap(|x: Var| x),
+        1.0,
+        expect!["vmap: the argument is f64, which has no axis 0 to map over, at HERE"],
+    );
+    mistaken(
+        |x: Var| scan(0.0, x, |c, x| (c + x, ())).0,
+        1.0,
+        expect!["scan: the scalar cannot be read row by row: f64, at HERE"],
+    );
+}
+
+#[test]
+fn a_panic_of_the_users_own_passes_through() {
+    let f = jit(|x: Var| match x.rank() {
+        0 => x,
+        n => panic!("{n} axes are too many"),
+    });
+    let call = std::panic::AssertUnwindSafe(|| f.call([1.0, 2.0]));
+    let panic = std::thread::scope(|s| s.spawn(|| (call.0)().map(|_| ())).join().unwrap_err());
+    assert_eq!(
+        panic.downcast_ref::<String>().unwrap(),
+        "1 axes are too many"
+    );
+    // The same thread goes on after one, too, and so does the function.
+    let caught = std::thread::scope(|s| {
+        s.spawn(|| {
+            let f = std::panic::AssertUnwindSafe(&f);
+            let panicked = std::panic::catch_unwind(|| f.call([1.0, 2.0]).map(|_| ())).is_err();
+            (
+                panicked,
+                depth(),
+                f.call(1.0).unwrap().item::<f64>().unwrap(),
+            )
+        })
+        .join()
+        .unwrap()
+    });
+    assert_eq!(caught, (true, 0, 1.0));
+}
+
+#[test]
+fn threads_that_race_compile_once() {
+    let traces = Arc::new(AtomicUsize::new(0));
+    let count = traces.clone();
+    let f = jit(move |x: Var| {
+        count.fetch_add(1, Ordering::Relaxed);
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        x.sin()
+    });
+    let start = Barrier::new(16);
+    let sines: Vec<f64> = std::thread::scope(|s| {
+        let threads: Vec<_> = (0..16)
+            .map(|i| {
+                let (f, start) = (&f, &start);
+                s.spawn(move || {
+                    start.wait();
+                    f.call(f64::from(i)).unwrap().item::<f64>().unwrap()
+                })
+            })
+            .collect();
+        threads.into_iter().map(|t| t.join().unwrap()).collect()
+    });
+    assert_eq!(traces.load(Ordering::Relaxed), 1, "traced once");
+    for (i, y) in sines.iter().enumerate() {
+        assert!((y - (i as f64).sin()).abs() < 1e-15);
+    }
+}
+
+#[test]
+fn nothing_is_written_to_standard_error() {
+    // Errors of many kinds, in a process of their own whose standard error is read.
+    let run = Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "errors_of_many_kinds",
+            "--ignored",
+            "--nocapture",
+        ])
+        .stdout(Stdio::null())
+        .output()
+        .unwrap();
+    assert!(run.status.success());
+    assert_eq!(String::from_utf8_lossy(&run.stderr), "");
+}
+
+#[test]
+#[ignore = "run by `nothing_is_written_to_standard_error`"]
+fn errors_of_many_kinds() {
+    let failed = |r: Result<Array>| assert!(r.is_err());
+    failed(jit(|x: Var| x + wengert::ones([5])).call([1.0, 2.0]));
+    failed(jit(grad(|x: Var| x)).call([1.0, 2.0]));
+    failed(jit(vmap(|x: Var| scan(x, 0..3, |c, _| (c.sin().at(0), ())).0)).call([1.0]));
+    failed(jit(|x: Var| fori(0..3, x, |i, _| i)).call(1.0));
+    let endless = jit(|x: Var| while_loop(x, |x| x.gt(0.0), |x| x + 1.0));
+    failed(endless.max_steps(10).call(1.0));
+}
