@@ -451,7 +451,3 @@ fn main() -> ExitCode {
     }
     ExitCode::SUCCESS
 }
-
-#[cfg(test)]
-#[path = "tests/lynx_hare.rs"]
-mod tests;
