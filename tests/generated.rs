@@ -9,8 +9,12 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use wengert_check::laws::{LAWS, Verdict};
+use wengert::prelude::*;
+use wengert_check::laws::{LAWS, Verdict, flattened};
 use wengert_check::program::{Limits, Program};
+use wengert_ir::buffer::Buffer;
+use wengert_ir::eval::eval;
+use wengert_ir::ir::verify::verify;
 
 /// Failures of a law after which it is tried no more.
 const ENOUGH: usize = 3;
@@ -120,4 +124,30 @@ fn random_programs_keep_the_laws() {
         failures.len(),
         failures.join("\n\n")
     );
+}
+
+/// A batch gives the same flattened by the batching rules as element by element.
+#[track_caller]
+fn flattens(f: impl Fn(Var) -> Var + Clone + Send + Sync) {
+    let x = Array::from([0.3, -0.4, 1.2]);
+    let func = trace(vmap(f), &ShapeDtype::new(DType::F64, [3])).unwrap();
+    let flat = flattened(&func);
+    verify(&flat).unwrap();
+    let args = [Buffer::Dense(x.dense().clone())];
+    assert_eq!(eval(&flat, &args).unwrap(), eval(&func, &args).unwrap());
+}
+
+#[test]
+fn a_batched_branch_that_gives_lists() {
+    let grown = |x: Var| while_loop(x, |y| y.lt(2.0), |y| y * y + 0.5);
+    let f = move |x: Var| cond(x.gt(0.0), x, grown, |x| x.sin());
+    flattens(grad(f));
+    flattens(grad(grad(f)));
+    let counted = |x: Var| fori(..(x * 5.0).to(DType::I64), x, |_, y| y.sin());
+    flattens(grad(move |x: Var| cond(x.gt(0.0), x, counted, |x| x * x)));
+}
+
+#[test]
+fn a_batched_loop_that_starts_from_a_constant() {
+    flattens(|x: Var| while_loop(0.5, |y| y.lt(2.0), |y| y + x.sin() + 1.5));
 }

@@ -89,7 +89,7 @@ macro_rules! elements {
 }
 elements! {
     f32, F32, |x: f32| u64::from(x.to_bits()), |b| f32::from_bits(b as u32);
-    f64, F64, |x: f64| x.to_bits(), |b| f64::from_bits(b);
+    f64, F64, |x: f64| x.to_bits(), f64::from_bits;
     i32, I32, |x: i32| u64::from(x as u32), |b| b as i32;
     i64, I64, |x: i64| x as u64, |b| b as i64;
     u32, U32, |x: u32| u64::from(x), |b| b as u32;

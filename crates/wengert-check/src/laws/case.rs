@@ -110,14 +110,13 @@ impl<'a> Case<'a> {
 
     /// What is given, with the parameters moved along the direction.
     pub fn moved(&self, h: f64) -> Vec<Dense> {
-        let n = self.params();
-        let mut args = self.args.clone();
-        for i in 0..n {
-            let (x, d) = (self.args[i].slice::<f64>(), self.args[n + i].slice::<f64>());
-            let elements = x.iter().zip(d).map(|(x, d)| x + h * d);
-            args[i] = Dense::of(self.args[i].dims.clone(), elements.collect());
-        }
-        args
+        let (x, rest) = self.args.split_at(self.params());
+        let moved = |(x, d): (&Dense, &Dense)| {
+            let pairs = x.slice::<f64>().iter().zip(d.slice::<f64>());
+            Dense::of(x.dims.clone(), pairs.map(|(x, d)| x + h * d).collect())
+        };
+        let x = x.iter().zip(rest).map(moved);
+        x.chain(rest.iter().cloned()).collect()
     }
 }
 

@@ -22,7 +22,7 @@ fn forward(f: impl Fn(Vec<Var>) -> Var, x: &[Var], d: &[Var]) -> Var {
 
 /// The derivative along `d` in reverse mode.
 fn reverse(f: impl Fn(Vec<Var>) -> Var, x: &[Var], d: &[Var]) -> Var {
-    dot(&grad_at(x.to_vec(), |x| f(x)), d)
+    dot(&grad_at(x.to_vec(), f), d)
 }
 
 /// Forward mode, reverse mode and finite differences agree: `<Jv, w> = <v, Jᵀw>`.

@@ -279,7 +279,7 @@ impl Primitive for Cond {
                 let results = batch(f, operands, size).into_iter().enumerate();
                 let results = results.map(|(i, r)| {
                     out.push(r.mapped);
-                    let spread = wide.map_or(false, |w| w[i]);
+                    let spread = wide.is_some_and(|w| w[i]);
                     if spread { r.spread(size) } else { r.value }
                 });
                 results.collect()
