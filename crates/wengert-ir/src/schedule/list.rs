@@ -128,6 +128,15 @@ impl Lowering {
         })
     }
 
+    /// Ends a list. Without a row it is the empty list, which reads as zero.
+    fn finish_list(&mut self, list: ListId) -> Value {
+        let handle = self.b.list_finish(list);
+        let rows = self.b.list_rows(handle);
+        let zero = self.b.i64(0);
+        let empty = self.b.op(ScalarOp::Eq, &[rows, zero]);
+        self.b.select(empty, zero, handle)
+    }
+
     /// The sum over a batch of lists, row by row; a list that has no such row counts as zeros.
     pub(super) fn sum_lists(&mut self, x: NodeId, n: usize, want: &Wanted) -> Result<NodeId> {
         let (handles, layout) = self.handles(x)?;
@@ -183,7 +192,7 @@ impl Lowering {
             let writes = l.row_writes(list, row, &[node], &mut [&mut None])?;
             l.commit(writes, &[])
         })?;
-        let handle = self.b.list_finish(list);
+        let handle = self.finish_list(list);
         let handles = self.scalar(&[], handle);
         let layout = ListLayout {
             list,
@@ -242,7 +251,7 @@ impl Lowering {
             let writes = l.row_writes(list, row, &[value], &mut [&mut inner])?;
             l.commit(writes, &[])
         })?;
-        let handle = self.b.list_finish(list);
+        let handle = self.finish_list(list);
         let handles = self.scalar(&[], handle);
         let layout = ListLayout {
             list,
@@ -472,7 +481,7 @@ impl Lowering {
     pub fn piled(&mut self, piles: Piles, outputs: &[Wanted]) -> Vec<NodeId> {
         match piles.kind {
             Pile::List(list) => {
-                let handle = self.b.list_finish(list);
+                let handle = self.finish_list(list);
                 let fields = outputs.iter().zip(piles.inner).enumerate();
                 fields
                     .map(|(field, (want, inner))| {

@@ -9,7 +9,7 @@ use super::list::ListLayout;
 use super::view::{AxisMap, PerAxis, Place, View, contiguous};
 use crate::error::Result;
 use crate::ir::{DType, Type};
-use crate::loops::Value;
+use crate::loops::{ScalarOp, Value};
 use crate::loops::affine::Affine;
 use crate::loops::builder::Builder;
 
@@ -397,7 +397,7 @@ impl Lowering {
                         Ok(elements[place as usize])
                     }
                     (None, Some(view)) => Ok(self.load(&view, at)),
-                    (None, None) => unreachable!("elements in registers are reached by number"),
+                    (None, None) => Ok(self.chosen(&elements, at, &strides)),
                 }
             }
             Expr::Stored(view) => {
@@ -438,6 +438,22 @@ impl Lowering {
                 unreachable!("an element of {} that is not there", self.ty(id))
             }
         }
+    }
+
+    /// One of a few elements in registers, by its number.
+    fn chosen(&mut self, elements: &[Value], at: &[Affine], strides: &[i64]) -> Value {
+        let mut place = Affine::default();
+        for (i, &stride) in at.iter().zip(strides) {
+            place = self.b.add_scaled(&place, i, stride);
+        }
+        let place = self.b.materialize(&place);
+        let mut found = elements[0];
+        for (k, &element) in elements.iter().enumerate().skip(1) {
+            let k = self.b.i64(k as i64);
+            let here = self.b.op(ScalarOp::Eq, &[place, k]);
+            found = self.b.select(here, element, found);
+        }
+        found
     }
 
     fn remembered(&self, id: NodeId, at: &[Affine]) -> Option<Value> {
