@@ -12,9 +12,10 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use wengert::prelude::*;
 use wengert_check::laws::{LAWS, Verdict, flattened};
 use wengert_check::program::{Limits, Program};
-use wengert_ir::buffer::Buffer;
+use wengert_ir::buffer::{Buffer, Dense};
 use wengert_ir::eval::eval;
 use wengert_ir::ir::verify::verify;
+use wengert_ir::rewrite::optimise;
 
 /// Failures of a law after which it is tried no more.
 const ENOUGH: usize = 3;
@@ -150,4 +151,17 @@ fn a_batched_branch_that_gives_lists() {
 #[test]
 fn a_batched_loop_that_starts_from_a_constant() {
     flattens(|x: Var| while_loop(0.5, |y| y.lt(2.0), |y| y + x.sin() + 1.5));
+}
+
+#[test]
+fn a_masked_zero_keeps_its_sign() {
+    let f = |x: Var| wengert_ir::ops::elementwise::mul_or_zero(x, Var::from(1.0));
+    let func = trace(f, &ShapeDtype::scalar(DType::F64)).unwrap();
+    for func in [optimise(&func, false), func] {
+        let y = eval(&func, &[Buffer::Dense(Dense::scalar(-0.0))]).unwrap();
+        assert_eq!(
+            y[0].dense().slice::<f64>()[0].to_bits(),
+            (-0.0f64).to_bits()
+        );
+    }
 }

@@ -117,7 +117,8 @@ pub(super) const ROWS: &[Row] = &[
             let zero = s.number(x[0], 0.0);
             let none = s.op(ScalarOp::Eq, &[x[0], zero]);
             let product = s.op(ScalarOp::Mul, &[x[0], x[1]]);
-            s.select(none, zero, product)
+            // The zero as it is: with its sign, a factor of 1 changes nothing.
+            s.select(none, x[0], product)
         }),
         derive: Derive::Terms(&[
             Term::Linear(|x, d| mul_or_zero(d, x[1])),
