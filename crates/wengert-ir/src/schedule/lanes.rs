@@ -299,13 +299,23 @@ impl Lowering {
         stacked: Vec<NodeId>,
         outputs: &[Wanted],
     ) -> Result<Vec<NodeId>> {
+        // One may be an operand of another: none goes before all are summed.
+        for &id in &stacked {
+            self.retain(id, 1);
+        }
         let mut results = vec![];
-        for ((id, &sum), want) in stacked.into_iter().zip(sum).zip(outputs) {
+        for ((&id, &sum), want) in stacked.iter().zip(sum).zip(outputs) {
             results.push(match sum {
                 true if want.ty.shape.has_run() => self.sum_lists(id, extent, want)?,
                 true => self.sum_rows(id, Rule::Lanes, want)?,
                 false => id,
             });
+        }
+        for (&id, &sum) in stacked.iter().zip(sum) {
+            match sum {
+                true => self.release(id),
+                false => self.node_mut(id).uses -= 1,
+            }
         }
         Ok(results)
     }

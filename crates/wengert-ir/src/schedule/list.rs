@@ -353,6 +353,7 @@ impl Lowering {
         let rows: Vec<Type> = outputs.iter().map(|w| w.ty.row()).collect();
         let kind = match length {
             Dim::Run if !rows.is_empty() => Pile::List(self.begin_list(&rows)),
+            Dim::N(n) if self.in_lanes() => Pile::Arrays(self.tape(&rows, n)),
             _ => {
                 let view = |want: &Wanted| {
                     let stored = stored_type(&want.ty);
@@ -369,6 +370,33 @@ impl Lowering {
             rows,
             kind,
         }
+    }
+
+    /// Memory for `n` rows of several values, all of one row next to each other: what a lane writes
+    /// in one step, and reads in one step on the way back.
+    fn tape(&mut self, rows: &[Type], n: usize) -> Vec<View> {
+        let stored: Vec<Type> = rows.iter().map(stored_type).collect();
+        let of = |dtype: DType| stored.iter().filter(move |t| t.dtype == dtype);
+        let mut buffers: Vec<(DType, View, usize)> = vec![];
+        let mut views = vec![];
+        for ty in &stored {
+            let known = buffers.iter().position(|b| b.0 == ty.dtype);
+            let at = known.unwrap_or_else(|| {
+                let len: usize = of(ty.dtype).map(Type::size).sum();
+                buffers.push((ty.dtype, self.alloc(ty.dtype, &[n, len]), 0));
+                buffers.len() - 1
+            });
+            let (_, tape, next) = &mut buffers[at];
+            let mut strides: PerAxis<i64> = PerAxis::from_slice(&tape.strides[..1]);
+            strides.extend(contiguous(&ty.dims()));
+            views.push(View {
+                place: tape.place,
+                offset: tape.offset.clone().plus(*next as i64),
+                strides,
+            });
+            *next += ty.size();
+        }
+        views
     }
 
     /// Appends rows to a list in the order in which they are wanted later, where a loop is going to

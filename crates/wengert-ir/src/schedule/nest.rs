@@ -11,6 +11,9 @@ use crate::loops::{LANES, LoopKind, ScalarOp, Value};
 /// From so many elements on, a nest outside of lanes is cut into tasks.
 const PARALLEL: usize = 65_536;
 
+/// Inner loops of so many steps in all are unrolled.
+const UNROLLED: usize = 2 * FEW;
+
 /// The elements of a task.
 const TASK: usize = 32_768;
 
@@ -85,6 +88,11 @@ fn collapse(dims: &[usize], order: &[usize], walks: &[Option<PerAxis<i64>>]) -> 
         }
     }
     axes
+}
+
+/// Whether loops over these axes are so short, all together, that they are unrolled.
+pub(super) fn is_unrolled(axes: &[Axis]) -> bool {
+    axes.iter().map(|a| a.extent).product::<usize>() <= UNROLLED
 }
 
 /// What is done at each point of a nest.
@@ -262,7 +270,7 @@ impl Lowering {
         let Some((first, rest)) = axes.split_first() else {
             return visit(self, at);
         };
-        if first.extent <= FEW {
+        if is_unrolled(axes) {
             for i in 0..first.extent {
                 at[first.axis] = Affine::constant(i as i64);
                 self.serial(rest, at, visit)?;

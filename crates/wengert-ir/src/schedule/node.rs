@@ -39,7 +39,12 @@ pub(super) struct Node {
     pub uses: u32,
     /// Where it may be put when it is stored.
     pub place: Option<View>,
+    /// The length of the longest chain of expressions it waits for.
+    pub height: u32,
 }
+
+/// Expressions do not wait for longer chains: a nest is to stay of a size that can be compiled well.
+const HIGH: u32 = 500;
 
 /// How the elements of a node are had.
 #[derive(Clone)]
@@ -103,13 +108,28 @@ impl Lowering {
         for input in inputs_of(&expr) {
             self.retain(input, 1);
         }
+        let height = match &expr {
+            Expr::Each { inputs, .. } => {
+                let heights = inputs.iter().map(|&i| self.height(i));
+                1 + heights.max().unwrap_or(0)
+            }
+            _ => 0,
+        };
         self.nodes.push(Node {
             ty,
             expr,
             uses: 0,
             place: None,
+            height,
         });
         NodeId(self.nodes.len() as u32 - 1)
+    }
+
+    fn height(&self, id: NodeId) -> u32 {
+        match self.expr(id) {
+            Expr::Each { .. } => self.node(id).height,
+            _ => 0,
+        }
     }
 
     /// The type of a node.
@@ -253,6 +273,10 @@ impl Lowering {
                 .collect();
             let value = emit(&mut self.b, &args);
             return self.push(ty, Expr::Scalar(value));
+        }
+        if inputs.iter().any(|&i| self.height(i) >= HIGH) {
+            self.force(&inputs)
+                .expect("arrays of one shape can be stored");
         }
         let expr = Expr::Each {
             emit,

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::nest::Space;
+use super::nest::{Space, is_unrolled};
 use super::node::{FEW, NodeId, Position, positions};
 use super::view::{AxisMap, PerAxis, View, contiguous};
 use super::{Lowering, Wanted};
@@ -334,7 +334,7 @@ impl Lowering {
                 None => value,
             }));
         };
-        if first.extent <= FEW {
+        if is_unrolled(axes) {
             let mut sum = sum;
             for i in 0..first.extent {
                 at[first.axis] = Affine::constant(i as i64);

@@ -76,6 +76,52 @@ fn windows_of_carries() {
 }
 
 #[test]
+fn windows_of_carries_in_lanes() {
+    agree_with_derivatives(&[f64s(&[20, 12]), f64s(&[20])], |x| {
+        map(x, 20, |x| {
+            let zero = Var::scalar(0i64);
+            steps(&[x[0], zero, x[1]], 5, |c| {
+                let window = c[0].dynamic_slice(&[c[1]], [2]);
+                let next = window * c[2] + 0.3;
+                let sum = next.sum();
+                vec![c[0].dynamic_update(next, &[c[1] + 1]), c[1] + 1, sum.sin()]
+            })
+        })
+    });
+}
+
+#[test]
+fn arrays_of_whiles_in_lanes() {
+    agree_with_derivatives(&[f64s(&[11, 7])], |x| {
+        map(x, 11, |x| {
+            let out = while_loop(
+                &[x[0], Var::scalar(0i64)],
+                100,
+                |c| (c[0] * c[0]).sum().gt(0.5),
+                |c| vec![c[0] * 0.7 + 0.01 * c[0].sin().flip([0]), c[1] + 1],
+            );
+            vec![out[0] * out[0], out[1]]
+        })
+    });
+}
+
+#[test]
+fn long_chains() {
+    let f = |n: usize| {
+        move |x: &[Var]| {
+            let mut y = x[0];
+            for _ in 0..n {
+                y = y * x[1] + 0.1;
+            }
+            vec![y]
+        }
+    };
+    let types = [f64s(&[9]), f64s(&[9])];
+    agree_with_derivatives(&types, f(300));
+    agree(&trace(&types, f(20_000)));
+}
+
+#[test]
 fn whiles() {
     agree_with_derivatives(&[f64s(&[])], |x| vec![newton(x[0] + 3.0)]);
     agree_with_derivatives(&[f64s(&[7])], |x| {

@@ -58,53 +58,118 @@ fn runge_kutta_in_lanes() {
     check(
         &func,
         expect![[r#"
-        b0: f64[600] input 0
-        b1: f64[600] output 0
-        b2: f64[6] local
-        v0: i64 = 2
-        for parallel v1 < v0 {
-          v2: i64 = 64
-          v3: i64 = -64
-          v4: i64 = mul v1, v3
-          v5: i64 = 100
-          v6: i64 = add v4, v5
-          v7: i64 = min v6, v2
-          v13: i64 = 384
-          v14: i64 = mul v1, v13
-          for vector v8 < v7 {
-            v9: i64 = 50
-            v10: i64 = 6
-            for v11 < v10 {
-              v16: i64 = add v14, v11
-              v17: f64* = b0[v16 + 6*i]
-              b2[v11] = v17
-            }
-            for v18 < v9 {
-              v19: i64 = 6
-              for v20 < v19 {
-                v21: f64 = 1.0
-                v23: f64* = b2[v20]
-                v24: f64* = sub v21, v23
-                v25: f64* = mul v23, v24
-                v26: f64 = 0.05
-                v27: f64* = mul v26, v25
-                v28: f64* = add v23, v27
-                v29: f64* = sub v21, v28
-                v30: f64* = mul v28, v29
-                v31: f64* = add v25, v30
-                v32: f64* = mul v26, v31
-                v33: f64* = add v23, v32
-                b2[v20] = v33
+            b0: f64[600] input 0
+            b1: f64[600] output 0
+            b2: f64[6] local
+            v0: i64 = 2
+            for parallel v1 < v0 {
+              v2: i64 = 64
+              v3: i64 = -64
+              v4: i64 = mul v1, v3
+              v5: i64 = 100
+              v6: i64 = add v4, v5
+              v7: i64 = min v6, v2
+              v11: i64 = 384
+              v12: i64 = mul v1, v11
+              for vector v8 < v7 {
+                v9: i64 = 50
+                v13: f64* = b0[v12 + 6*i]
+                b2[0] = v13
+                v14: f64* = b0[v12 + 6*i + 1]
+                b2[1] = v14
+                v15: f64* = b0[v12 + 6*i + 2]
+                b2[2] = v15
+                v16: f64* = b0[v12 + 6*i + 3]
+                b2[3] = v16
+                v17: f64* = b0[v12 + 6*i + 4]
+                b2[4] = v17
+                v18: f64* = b0[v12 + 6*i + 5]
+                b2[5] = v18
+                for v19 < v9 {
+                  v20: f64 = 1.0
+                  v21: f64* = b2[0]
+                  v22: f64* = sub v20, v21
+                  v23: f64* = mul v21, v22
+                  v24: f64 = 0.05
+                  v25: f64* = mul v24, v23
+                  v26: f64* = add v21, v25
+                  v27: f64* = sub v20, v26
+                  v28: f64* = mul v26, v27
+                  v29: f64* = add v23, v28
+                  v30: f64* = mul v24, v29
+                  v31: f64* = add v21, v30
+                  b2[0] = v31
+                  v32: f64* = b2[1]
+                  v33: f64* = sub v20, v32
+                  v34: f64* = mul v32, v33
+                  v35: f64* = mul v24, v34
+                  v36: f64* = add v32, v35
+                  v37: f64* = sub v20, v36
+                  v38: f64* = mul v36, v37
+                  v39: f64* = add v34, v38
+                  v40: f64* = mul v24, v39
+                  v41: f64* = add v32, v40
+                  b2[1] = v41
+                  v42: f64* = b2[2]
+                  v43: f64* = sub v20, v42
+                  v44: f64* = mul v42, v43
+                  v45: f64* = mul v24, v44
+                  v46: f64* = add v42, v45
+                  v47: f64* = sub v20, v46
+                  v48: f64* = mul v46, v47
+                  v49: f64* = add v44, v48
+                  v50: f64* = mul v24, v49
+                  v51: f64* = add v42, v50
+                  b2[2] = v51
+                  v52: f64* = b2[3]
+                  v53: f64* = sub v20, v52
+                  v54: f64* = mul v52, v53
+                  v55: f64* = mul v24, v54
+                  v56: f64* = add v52, v55
+                  v57: f64* = sub v20, v56
+                  v58: f64* = mul v56, v57
+                  v59: f64* = add v54, v58
+                  v60: f64* = mul v24, v59
+                  v61: f64* = add v52, v60
+                  b2[3] = v61
+                  v62: f64* = b2[4]
+                  v63: f64* = sub v20, v62
+                  v64: f64* = mul v62, v63
+                  v65: f64* = mul v24, v64
+                  v66: f64* = add v62, v65
+                  v67: f64* = sub v20, v66
+                  v68: f64* = mul v66, v67
+                  v69: f64* = add v64, v68
+                  v70: f64* = mul v24, v69
+                  v71: f64* = add v62, v70
+                  b2[4] = v71
+                  v72: f64* = b2[5]
+                  v73: f64* = sub v20, v72
+                  v74: f64* = mul v72, v73
+                  v75: f64* = mul v24, v74
+                  v76: f64* = add v72, v75
+                  v77: f64* = sub v20, v76
+                  v78: f64* = mul v76, v77
+                  v79: f64* = add v74, v78
+                  v80: f64* = mul v24, v79
+                  v81: f64* = add v72, v80
+                  b2[5] = v81
+                }
+                v82: f64* = b2[0]
+                b1[v12 + 6*i] = v82
+                v83: f64* = b2[1]
+                b1[v12 + 6*i + 1] = v83
+                v84: f64* = b2[2]
+                b1[v12 + 6*i + 2] = v84
+                v85: f64* = b2[3]
+                b1[v12 + 6*i + 3] = v85
+                v86: f64* = b2[4]
+                b1[v12 + 6*i + 4] = v86
+                v87: f64* = b2[5]
+                b1[v12 + 6*i + 5] = v87
               }
             }
-            for v34 < v10 {
-              v36: f64* = b2[v34]
-              v38: i64 = add v14, v34
-              b1[v38 + 6*i] = v36
-            }
-          }
-        }
-    "#]],
+        "#]],
     );
 }
 
@@ -342,4 +407,56 @@ fn softmax() {
         }
     "#]]
     .assert_eq(body);
+}
+
+/// A counter is the same in all lanes, and what it counts is read without a gather.
+#[test]
+fn a_counter_in_lanes() {
+    let func = trace(&[f64s(&[100, 12])], |x| {
+        map(x, 100, |x| {
+            let init = [Var::scalar(0.0), Var::scalar(2i64)];
+            let step = |c: &[Var], _: &[Var]| {
+                let window = x[0].dynamic_slice(&[c[1]], [1]);
+                (vec![c[0] + window.at(0), c[1] + 1], vec![])
+            };
+            vec![scan(&init, &[], 9, false, step).0[0]]
+        })
+    });
+    check(
+        &func,
+        expect![[r#"
+        b0: f64[1200] input 0
+        b1: f64[100] output 0
+        v0: i64 = 2
+        for parallel v1 < v0 {
+          v2: i64 = 64
+          v3: i64 = -64
+          v4: i64 = mul v1, v3
+          v5: i64 = 100
+          v6: i64 = add v4, v5
+          v7: i64 = min v6, v2
+          v22: i64 = 768
+          v23: i64 = mul v1, v22
+          v30: i64 = mul v1, v2
+          for vector v8 < v7 {
+            v9: i64 = 9
+            v10: f64 = 0.0
+            v11: i64 = 2
+            v13: f64*, v15: i64 = for v16 < v9 (v12 = v10, v14 = v11) {
+              v17: i64 = 0
+              v18: i64 = 11
+              v19: i64 = min v14, v18
+              v20: i64 = max v19, v17
+              v24: i64 = 1
+              v25: i64 = add v23, v20
+              v26: f64* = b0[v25 + 12*i]
+              v27: f64* = add v12, v26
+              v28: i64 = add v14, v24
+              yield v27, v28
+            }
+            b1[v30 + i] = v13
+          }
+        }
+    "#]],
+    );
 }
