@@ -48,12 +48,12 @@ fn solve(a: Var, b: Var) -> Var {
 
 fn main() -> Result<()> {
     let start = [-1.2, 1.0];
-    let methods: [(&str, fn(Var) -> (Var, Var)); 2] = [
-        ("gradient descent", gradient_descent),
-        ("Newton's method", newton),
+    let methods = [
+        ("gradient descent", jit(gradient_descent)),
+        ("Newton's method", jit(newton)),
     ];
     for (name, method) in methods {
-        let (p, n) = jit(method).call(start)?;
+        let (p, n) = method.call(start)?;
         println!("{name}: {p} after {n} steps");
         let off = p
             .to_vec::<f64>()?
