@@ -66,8 +66,8 @@ fn chain(name: &str, n: usize) {
     let f = jit(grad(move |x: Var| {
         let (mut x, mut p) = (x, 0.0 * x);
         for _ in 0..n / 4 {
-            p = p - 0.1 * x.sin();
-            x = x + p;
+            p -= 0.1 * x.sin();
+            x += p;
         }
         x
     }));

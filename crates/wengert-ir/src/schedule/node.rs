@@ -9,9 +9,9 @@ use super::list::ListLayout;
 use super::view::{AxisMap, PerAxis, Place, View, contiguous};
 use crate::error::Result;
 use crate::ir::{DType, Type};
-use crate::loops::{ScalarOp, Value};
 use crate::loops::affine::Affine;
 use crate::loops::builder::Builder;
+use crate::loops::{ScalarOp, Value};
 
 /// A value; an index into the nodes of a [`Lowering`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
