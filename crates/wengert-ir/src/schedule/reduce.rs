@@ -1,4 +1,4 @@
-//! Reductions, in the order that [`order`] says.
+//! Reductions, in the order that [`crate::ir::order`] says.
 
 use std::collections::HashMap;
 
