@@ -74,9 +74,15 @@ impl Arg {
     }
 }
 
+/// Whether one number is less than another and a bit: two that are the same but for their roundings
+/// would choose by chance.
+fn less(a: Var, b: Var) -> Var {
+    a.lt(b + 0.0613)
+}
+
 /// One of `0..n`, by a number of any size.
 fn index(x: Var, n: usize) -> Var {
-    let unit = (stop_gradient(x).sin() + 1.0) * (0.5 * n as f64);
+    let unit = ((stop_gradient(x) + 0.0413).sin() + 1.0) * (0.5 * n as f64);
     unit.floor().to(DType::I64)
 }
 
@@ -94,7 +100,7 @@ impl Expr {
             Kind::Const(x) => wengert::full(shape, *x),
             Kind::Unary(k) => UNARY[*k].1(arg(0)),
             Kind::Binary(k) => BINARY[*k].1(arg(0), arg(1)),
-            Kind::Select => arg(0).lt(arg(1)).select(arg(2), arg(3)),
+            Kind::Select => less(arg(0), arg(1)).select(arg(2), arg(3)),
             Kind::Sum => arg(0).sum(),
             Kind::SumAxis(axis) => arg(0).sum_axis(*axis),
             Kind::Mean => arg(0).mean(),
@@ -176,7 +182,7 @@ impl Expr {
                 }
             }
             Kind::Cond => {
-                let p = arg(0).lt(arg(1));
+                let p = less(arg(0), arg(1));
                 match plain {
                     true => p.select(arg(2), arg(3)),
                     false => cond(p, (), |()| arg(2), |()| arg(3)),

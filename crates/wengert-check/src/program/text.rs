@@ -73,7 +73,13 @@ impl Expr {
             Kind::Const(x) => format!("full({to}, {x:?})"),
             Kind::Unary(k) => filled(UNARY[*k].0, &arg(0), ""),
             Kind::Binary(k) => filled(BINARY[*k].0, &arg(0), &arg(1)),
-            Kind::Select => format!("({} < {}).select({}, {})", arg(0), arg(1), arg(2), arg(3)),
+            Kind::Select => format!(
+                "({} < {} + 0.0613).select({}, {})",
+                arg(0),
+                arg(1),
+                arg(2),
+                arg(3)
+            ),
             Kind::Sum => format!("{}.sum()", arg(0)),
             Kind::SumAxis(axis) => format!("{}.sum_axis({axis})", arg(0)),
             Kind::Mean => format!("{}.mean()", arg(0)),
@@ -127,7 +133,7 @@ impl Expr {
                 let step = self.args[2].closure(".sin()");
                 format!("fori(..{}, {}, {step})", index(0, 4), arg(1))
             }
-            Kind::Cond => format!("cond({} < {}, {}, {})", arg(0), arg(1), f(2), f(3)),
+            Kind::Cond => format!("cond({} < {} + 0.0613, {}, {})", arg(0), arg(1), f(2), f(3)),
             Kind::Map { columns } => {
                 let name = if *columns { "vmap_columns" } else { "vmap" };
                 format!("{name}({})({}, {})", f(2), arg(0), arg(1))
