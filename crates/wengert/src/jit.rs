@@ -91,6 +91,8 @@ struct Compiled {
     out: TreeDef,
     results: Vec<Type>,
     code: wengert_jit::Executable,
+    /// Memory of arguments that were given away, for results of later calls.
+    spare: Mutex<Vec<Data>>,
 }
 
 thread_local! {
@@ -121,7 +123,9 @@ where
     /// Runs the function on data. The first call of a signature traces and compiles.
     ///
     /// An argument may be given as whatever [feeds](Feed) it: numbers, `Vec`s, nested arrays,
-    /// references to `Array`s, structs of these.
+    /// references to `Array`s, structs of these. An `Array` that is moved in, and that nobody else
+    /// holds, gives its memory away: results of later calls are written into it, so that
+    /// `x = f.call(x)?` in a loop asks for no fresh memory.
     ///
     /// # Errors
     /// If the function has a mistake, or a loop runs into a limit.
@@ -130,9 +134,7 @@ where
         let (arrays, def) = tree::feed::<X::With<Array>, A>(args);
         let types = arrays.iter().map(|a| a.dense().ty()).collect();
         let compiled = self.compiled(Signature { def, types })?;
-        let mut outputs: Vec<Data> = compiled.results.iter().map(zeros).collect();
-        compiled.run(&arrays, &mut outputs.iter_mut().collect::<Vec<_>>())?;
-        compiled.rebuild::<Y>(outputs)
+        compiled.call::<Y>(arrays)
     }
 
     /// The function inside another trace: its equations are recorded there.
@@ -254,6 +256,7 @@ where
             arrays,
             out,
             code,
+            spare: Mutex::default(),
         })
     }
 
@@ -365,11 +368,41 @@ impl Drop for Entered {
     }
 }
 
+fn fits(data: &Data, ty: &Type) -> bool {
+    data.dtype() == ty.dtype && data.len() == ty.size()
+}
+
 fn zeros(ty: &Type) -> Data {
     Data::zeros(ty.dtype, ty.size())
 }
 
 impl Compiled {
+    /// Runs the code on arguments of its types. Those that nobody else holds give their memory away.
+    fn call<Y: Tree>(&self, args: Vec<Array>) -> Result<Y::With<Array>> {
+        let mut outputs: Vec<Data> = self.results.iter().map(|ty| self.memory(ty)).collect();
+        self.run(&args, &mut outputs.iter_mut().collect::<Vec<_>>())?;
+        let mut spare = self.spare.lock().unwrap_or_else(|e| e.into_inner());
+        for array in args {
+            if let Ok(data) = Arc::try_unwrap(array.into_dense().data)
+                && spare.len() < self.results.len()
+                && self.results.iter().any(|ty| fits(&data, ty))
+            {
+                spare.push(data);
+            }
+        }
+        drop(spare);
+        self.rebuild::<Y>(outputs)
+    }
+
+    /// Memory for a result: the code writes every element of it.
+    fn memory(&self, ty: &Type) -> Data {
+        let mut spare = self.spare.lock().unwrap_or_else(|e| e.into_inner());
+        match spare.iter().position(|data| fits(data, ty)) {
+            Some(i) => spare.swap_remove(i),
+            None => zeros(ty),
+        }
+    }
+
     fn run(&self, args: &[Array], outputs: &mut [&mut Data]) -> Result<()> {
         let args = args.iter().map(|a| &*a.dense().data);
         let inputs: Vec<&Data> = args.chain(self.arrays.iter().map(|a| &*a.data)).collect();
