@@ -1,4 +1,5 @@
 //! `#[derive(Tree)]`, for the crate `wengert`.
+#![forbid(unsafe_code)]
 
 mod expand;
 mod input;

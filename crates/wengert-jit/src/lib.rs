@@ -15,3 +15,13 @@ mod runtime;
 
 pub use compile::{CompileError, Options, compile};
 pub use runtime::executable::{Executable, RunError};
+
+/// Whether this machine multiplies and adds with one rounding in one instruction: then it pays to
+/// contract products and sums.
+pub fn has_fma() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    let fused = std::arch::is_x86_feature_detected!("fma");
+    #[cfg(not(target_arch = "x86_64"))]
+    let fused = true;
+    fused
+}

@@ -269,7 +269,11 @@ where
             let _limit = while_loop::limited(self.options.max_steps);
             traced_at(self.made, &self.f, signature)?
         };
-        Ok((rewrite::optimise(&func, true), arrays, out))
+        Ok((
+            rewrite::optimise(&func, wengert_jit::has_fma()),
+            arrays,
+            out,
+        ))
     }
 }
 
