@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, OnceLock, RwLock};
 use wengert_ir::buffer::{Buffer, Data, Dense};
 use wengert_ir::error::{Error, Result};
 use wengert_ir::ir::{Func, Type};
+use wengert_ir::loops::Program;
 use wengert_ir::ops::while_loop;
 use wengert_ir::source::SourceId;
 use wengert_ir::trace::{Kind, Var, closed, door_open};
@@ -242,7 +243,7 @@ where
 
     fn compile_signature(&self, signature: &Signature) -> Result<Compiled> {
         let (func, arrays, out) = self.trace(signature)?;
-        let program = schedule::lower(&func)?;
+        let program = lowered(&func)?;
         let options = wengert_jit::Options {
             list_limit: self.options.residual_bytes,
             ..Default::default()
@@ -275,6 +276,18 @@ where
             out,
         ))
     }
+}
+
+/// The loops of a function. A panic there is a mistake of this library's own; the caller gets it as
+/// an error, with a way around it.
+fn lowered(func: &Func) -> Result<Program> {
+    let lowering = catch_unwind(AssertUnwindSafe(|| schedule::lower(func)));
+    lowering.unwrap_or_else(|payload| {
+        let text = payload.downcast_ref::<String>().map_or("", String::as_str);
+        Err(Error::Compile {
+            message: format!("a mistake of the compiler's own; `Jit::interpret` runs it: {text}"),
+        })
+    })
 }
 
 /// The door: traces `f`, catching what leaves it.

@@ -114,7 +114,7 @@ where
         leaves.into_iter().map(Array::into_dense).collect()
     };
     let compiled = match f.call(args.clone()) {
-        Err(Error::Compile { message }) if message.ends_with("cannot be compiled") => {
+        Err(Error::Compile { message }) if message.contains("cannot be compiled") => {
             return Ok(Verdict::NotCompiled);
         }
         result => dense(result?),

@@ -97,6 +97,14 @@ impl Primitive for Custom {
         self.inner().bodies()
     }
 
+    fn call(&self) -> Option<&Func> {
+        self.inner().call()
+    }
+
+    fn is_large(&self, inputs: &[Type]) -> bool {
+        self.inner().is_large(inputs)
+    }
+
     fn with_bodies(&self, rewrite: &mut dyn FnMut(&Func) -> Func) -> Option<Op> {
         self.inner().with_bodies(rewrite)
     }

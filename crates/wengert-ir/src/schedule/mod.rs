@@ -140,7 +140,10 @@ pub fn places(outputs: &[Wanted]) -> Vec<Option<View>> {
 /// Says that something cannot be compiled.
 pub fn unsupported(what: impl Into<String>) -> Error {
     Error::Compile {
-        message: format!("{} cannot be compiled", what.into()),
+        message: format!(
+            "{} cannot be compiled; `Jit::interpret` runs it",
+            what.into()
+        ),
     }
 }
 
