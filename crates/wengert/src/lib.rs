@@ -27,5 +27,5 @@ pub use wengert_ir::buffer::Element;
 pub use wengert_ir::error::{Error, Result};
 pub use wengert_ir::ir::{DType, Func, Type};
 pub use wengert_ir::trace::{
-    Var, arange, concat, eye, full, iota, ones, ones_like, stack, stack_axis, zeros,
+    Var, arange, concat, eye, full, iota, keep, ones, ones_like, stack, stack_axis, zeros,
 };

@@ -68,6 +68,53 @@ impl From<()> for Ints {
     }
 }
 
+/// The axes that are reduced: an integer, an array, a slice or a vector of them, or `..` for all. They
+/// go; [`keep`] leaves them, with length 1.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Along {
+    /// The axes; `None` for all.
+    pub(crate) which: Option<Ints>,
+    /// Whether they stay.
+    pub(crate) keep: bool,
+}
+
+impl<T: Into<Ints>> From<T> for Along {
+    fn from(which: T) -> Along {
+        Along {
+            which: Some(which.into()),
+            keep: false,
+        }
+    }
+}
+impl From<RangeFull> for Along {
+    fn from(_: RangeFull) -> Along {
+        Along {
+            which: None,
+            keep: false,
+        }
+    }
+}
+
+/// The same axes, which stay with length 1, so that the result broadcasts with what it was made of:
+/// `keepdims=True` of NumPy.
+///
+/// ```
+/// use wengert_ir::ir::{DType, Type};
+/// use wengert_ir::trace::{Kind, closed, keep};
+///
+/// let door = closed(Kind::Door, &[Type::new(DType::F64, &[3, 4])], |x| {
+///     vec![x[0] / x[0].sum_axis(keep(1)), x[0].amax_axis(keep(..))]
+/// });
+/// let types: Vec<String> = door.func.result_types().iter().map(Type::to_string).collect();
+/// assert_eq!(types, ["f64[3,4]", "f64[1,1]"]);
+/// ```
+pub fn keep(axes: impl Into<Along>) -> Along {
+    Along {
+        keep: true,
+        ..axes.into()
+    }
+}
+
 /// One axis; from the end where it is negative.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Axis(pub i64);

@@ -8,7 +8,7 @@ use crate::error::{Error, TypeError, raise};
 use crate::ir::DType;
 use crate::ops::convert;
 use crate::ops::layout::{self, ascending, sized};
-use crate::trace::span::{Axis, Ints};
+use crate::trace::span::{Along, Axis, Ints};
 use crate::trace::{Var, current_source};
 
 mod make;
@@ -74,6 +74,53 @@ fn axes(op: &str, x: Var, given: Ints) -> Vec<usize> {
         refuse(op, &[x], TypeError::new(message));
     }
     axes
+}
+
+/// The axes of a reduction.
+pub(crate) struct Over {
+    /// Those that are reduced, ascending.
+    pub axes: Vec<usize>,
+    /// The lengths of all, 1 for those that are reduced.
+    pub ones: Vec<usize>,
+    /// How many elements one result is made of.
+    pub count: usize,
+    keep: bool,
+}
+
+impl Over {
+    #[track_caller]
+    pub fn of(op: &str, x: Var, given: Along) -> Over {
+        let axes = match given.which {
+            None => all_axes(x),
+            Some(which) => axes(op, x, which),
+        };
+        let mut ones = x.shape();
+        let mut count = 1;
+        for &a in &axes {
+            count *= std::mem::replace(&mut ones[a], 1);
+        }
+        Over {
+            axes,
+            ones,
+            count,
+            keep: given.keep,
+        }
+    }
+
+    /// A result without the axes, with them if they are to stay.
+    #[track_caller]
+    pub fn kept(&self, y: Var) -> Var {
+        match self.keep {
+            true => self.back(y),
+            false => y,
+        }
+    }
+
+    /// A result without the axes, with them: it broadcasts with what was reduced.
+    #[track_caller]
+    pub fn back(&self, y: Var) -> Var {
+        layout::reshape(y, &self.ones)
+    }
 }
 
 /// All axes.
