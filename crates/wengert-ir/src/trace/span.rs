@@ -125,6 +125,76 @@ impl<T: Whole> From<T> for Axis {
     }
 }
 
+/// Whole numbers one after the other: `5` for those below 5, a range of them, and
+/// `Count::from(10..0).by(-2)` for every second one downwards.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Count {
+    /// The first.
+    pub start: i64,
+    /// What is not reached.
+    pub end: i64,
+    /// From one to the next; not zero.
+    pub step: i64,
+}
+
+impl Count {
+    /// In steps of that size; downwards, where it is negative.
+    pub fn by(self, step: i64) -> Count {
+        Count { step, ..self }
+    }
+}
+
+impl<T: Whole> From<T> for Count {
+    fn from(end: T) -> Count {
+        Count::from(0..end.whole())
+    }
+}
+impl<T: Whole> From<Range<T>> for Count {
+    fn from(range: Range<T>) -> Count {
+        Count {
+            start: range.start.whole(),
+            end: range.end.whole(),
+            step: 1,
+        }
+    }
+}
+
+/// Axes of two arrays that run together: a list of pairs, or a number for the last axes of the first
+/// array and the first axes of the second.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Pairs {
+    /// So many: the last of the first array, the first of the second.
+    Neighbours(usize),
+    /// These.
+    List(Vec<(Axis, Axis)>),
+}
+
+impl From<usize> for Pairs {
+    fn from(n: usize) -> Pairs {
+        Pairs::Neighbours(n)
+    }
+}
+impl<T: Whole> From<&[(T, T)]> for Pairs {
+    fn from(pairs: &[(T, T)]) -> Pairs {
+        Pairs::List(pairs.iter().map(|&(a, b)| (a.into(), b.into())).collect())
+    }
+}
+impl<T: Whole, const N: usize> From<[(T, T); N]> for Pairs {
+    fn from(pairs: [(T, T); N]) -> Pairs {
+        Pairs::from(&pairs[..])
+    }
+}
+impl<T: Whole, const N: usize> From<&[(T, T); N]> for Pairs {
+    fn from(pairs: &[(T, T); N]) -> Pairs {
+        Pairs::from(&pairs[..])
+    }
+}
+impl<T: Whole> From<&Vec<(T, T)>> for Pairs {
+    fn from(pairs: &Vec<(T, T)>) -> Pairs {
+        Pairs::from(&pairs[..])
+    }
+}
+
 /// A part of an axis: one of Rust's ranges, whose ends count from the end of the axis where they are
 /// negative; or every `step`-th element of it, `Span::from(1..).by(2)`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -17,7 +17,12 @@ mod product;
 mod reduce;
 mod shape;
 
-pub use make::{arange, concat, eye, full, ones, ones_like, stack, stack_axis, zeros, zeros_like};
+pub use make::{
+    arange, concat, eye, full, full_like, geomspace, linspace, logspace, meshgrid, meshgrid_ij, ones,
+    ones_like, stack, stack_axis, zeros, zeros_like,
+};
+
+pub(crate) use part::entry;
 
 /// Refuses an operation before it is recorded.
 #[track_caller]
@@ -33,7 +38,7 @@ pub(crate) fn refuse(op: &str, operands: &[Var], error: TypeError) -> ! {
 
 /// The axis `a` of a value of that rank.
 #[track_caller]
-fn axis_of_rank(op: &str, x: Var, a: Axis, rank: usize) -> usize {
+pub(crate) fn axis_of_rank(op: &str, x: Var, a: Axis, rank: usize) -> usize {
     let Axis(a) = a;
     let found = match a < 0 {
         true => rank.checked_sub(a.unsigned_abs() as usize),
@@ -49,13 +54,13 @@ fn axis_of_rank(op: &str, x: Var, a: Axis, rank: usize) -> usize {
 }
 
 #[track_caller]
-fn axis(op: &str, x: Var, a: Axis) -> usize {
+pub(crate) fn axis(op: &str, x: Var, a: Axis) -> usize {
     axis_of_rank(op, x, a, x.rank())
 }
 
 /// Those axes, in the order given.
 #[track_caller]
-fn axes_in_order(op: &str, x: Var, given: &Ints) -> Vec<usize> {
+pub(crate) fn axes_in_order(op: &str, x: Var, given: &Ints) -> Vec<usize> {
     // A loop, since the caller's place does not pass through a closure.
     let mut axes = Vec::with_capacity(given.0.len());
     for &a in &given.0 {
@@ -66,7 +71,7 @@ fn axes_in_order(op: &str, x: Var, given: &Ints) -> Vec<usize> {
 
 /// Those axes, ascending.
 #[track_caller]
-fn axes(op: &str, x: Var, given: Ints) -> Vec<usize> {
+pub(crate) fn axes(op: &str, x: Var, given: Ints) -> Vec<usize> {
     let mut axes = axes_in_order(op, x, &given);
     axes.sort_unstable();
     if !ascending(&axes, x.rank()) {
@@ -123,15 +128,26 @@ impl Over {
     }
 }
 
+/// Refuses what is not of floats.
+#[track_caller]
+pub(crate) fn floats(op: &str, x: Var) {
+    let ty = x.ty();
+    if !ty.is_float() {
+        let error = TypeError::new(format!("{ty} is not an array of floats"));
+        let hint = "convert it first, as in `x.to(DType::F64)`";
+        refuse(op, &[x], error.hint(hint));
+    }
+}
+
 /// All axes.
 #[track_caller]
-fn all_axes(x: Var) -> Vec<usize> {
+pub(crate) fn all_axes(x: Var) -> Vec<usize> {
     (0..x.rank()).collect()
 }
 
 /// Lengths, none of them negative.
 #[track_caller]
-fn lengths(op: &str, operands: &[Var], dtype: DType, given: &Ints) -> Vec<usize> {
+pub(crate) fn lengths(op: &str, operands: &[Var], dtype: DType, given: &Ints) -> Vec<usize> {
     let dims: Option<Vec<usize>> = given.0.iter().map(|&n| usize::try_from(n).ok()).collect();
     let Some(dims) = dims else {
         let message = format!("{:?} holds a negative length", given.0);
@@ -145,7 +161,7 @@ fn lengths(op: &str, operands: &[Var], dtype: DType, given: &Ints) -> Vec<usize>
 
 /// The values in the element type that all of them are promoted to.
 #[track_caller]
-fn promoted(op: &str, values: &[Var]) -> Vec<Var> {
+pub(crate) fn promoted(op: &str, values: &[Var]) -> Vec<Var> {
     let mut dtype = match values.first() {
         Some(x) => x.dtype(),
         None => refuse(op, &[], TypeError::new("no operand")),
@@ -170,7 +186,7 @@ fn promoted(op: &str, values: &[Var]) -> Vec<Var> {
 
 /// `x` repeated to those lengths.
 #[track_caller]
-fn spread(op: &str, x: Var, dims: &[usize]) -> Var {
+pub(crate) fn spread(op: &str, x: Var, dims: &[usize]) -> Var {
     let ty = x.ty();
     let to = ty.with_dims(dims);
     let Some(missing) = dims.len().checked_sub(ty.rank()) else {

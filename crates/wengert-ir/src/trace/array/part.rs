@@ -155,7 +155,7 @@ fn part_of(x: Var, parts: impl Iterator<Item = (usize, Span)>) -> Var {
 
 /// What is to be written into `x`, in its element type: nothing is narrowed.
 #[track_caller]
-fn entry(op: &str, x: Var, value: impl IntoVar) -> Var {
+pub(crate) fn entry(op: &str, x: Var, value: impl IntoVar) -> Var {
     let ty = x.ty();
     let value = value.argument();
     let (fits, given) = match value {

@@ -1,7 +1,6 @@
 //! Reductions of arrays.
 
-use super::{Over, refuse};
-use crate::error::TypeError;
+use super::{Over, floats};
 use crate::ops::elementwise;
 use crate::ops::reduce::{self, Reducer};
 use crate::trace::Var;
@@ -121,15 +120,7 @@ fn reduced(op: &str, reducer: Reducer, x: Var, along: Along) -> Var {
 
 #[track_caller]
 fn mean_of(x: Var, along: Along) -> Var {
-    let ty = x.ty();
-    if !ty.is_float() {
-        let error = TypeError::new(format!("{ty} is not an array of floats"));
-        refuse(
-            "mean",
-            &[x],
-            error.hint("convert it first, as in `x.to(DType::F64)`"),
-        );
-    }
+    floats("mean", x);
     let over = Over::of("mean", x, along);
     let sum = reduce::sum(x, &over.axes);
     let n = Var::full(&sum.ty(), over.count as f64);
