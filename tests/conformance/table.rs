@@ -84,6 +84,8 @@ const NUMBERS: &[Row] = &[
     ("atanh", |_| of_one(Var::atanh)),
     ("sigmoid", |_| of_one(Var::sigmoid)),
     ("softplus", |_| of_one(Var::softplus)),
+    ("sinc", |_| of_one(Var::sinc)),
+    ("nan_to_num", |_| of_one(Var::nan_to_num)),
     ("erf", |_| of_one(Var::erf)),
     ("erfc", |_| of_one(Var::erfc)),
     ("recip", |_| of_one(Var::recip)),
@@ -114,6 +116,24 @@ const PAIRS: &[Row] = &[
     ("shift_left", |_| of_two(|x, y| x << y)),
     ("shift_right", |_| of_two(|x, y| x >> y)),
     ("where", |_| of_three(Var::select)),
+    ("clip", |_| of_three(Var::clip)),
+    ("lerp", |_| of_three(Var::lerp)),
+    ("select", |_| {
+        // Conditions, then their values, then the default.
+        of_all(|x| {
+            let n = x.len() / 2;
+            let cases: Vec<(Var, Var)> = (0..n).map(|i| (x[i], x[n + i])).collect();
+            wengert::select(&cases, x[2 * n])
+        })
+    }),
+    ("isclose", |p| {
+        let (relative, absolute) = (p.float_or("rtol", 1e-5), p.float_or("atol", 1e-8));
+        of_two(move |x, y| x.is_close(y, relative, absolute))
+    }),
+    ("allclose", |p| {
+        let (relative, absolute) = (p.float_or("rtol", 1e-5), p.float_or("atol", 1e-8));
+        of_two(move |x, y| x.all_close(y, relative, absolute))
+    }),
 ];
 
 /// A reduction of all elements, or along axes that go or stay with length 1.
@@ -121,10 +141,37 @@ fn reduction(p: &mut Params, all: fn(Var) -> Var, along: fn(Var, Along) -> Var) 
     let (axes, stay) = (p.axes("axes"), p.flag("keepdims"));
     of_one(move |x| match (&axes, stay) {
         (None, false) => all(x),
-        (None, true) => along(x, keep(..)),
-        (Some(axes), false) => along(x, axes.into()),
-        (Some(axes), true) => along(x, keep(axes)),
+        (axes, stay) => along(x, which(axes, stay)),
     })
+}
+
+/// Some axes or all, that go or stay.
+fn which(axes: &Option<Vec<i64>>, stay: bool) -> Along {
+    let which = match axes {
+        None => Along::from(..),
+        Some(axes) => axes.into(),
+    };
+    if stay { keep(which) } else { which }
+}
+
+/// A reduction that divides by the number of elements less `ddof`.
+fn spread(
+    p: &mut Params,
+    all: fn(Var) -> Var,
+    along: fn(Var, Along) -> Var,
+    ddof: fn(Var, Along, f64) -> Var,
+) -> Operation {
+    if !p.has("ddof") {
+        return reduction(p, all, along);
+    }
+    let (axes, stay, by) = (p.axes("axes"), p.flag("keepdims"), p.float("ddof"));
+    of_one(move |x| ddof(x, which(&axes, stay), by))
+}
+
+/// What runs along one axis.
+fn along(p: &mut Params, f: fn(Var, i64) -> Var) -> Operation {
+    let axis = p.int_or("axis", -1);
+    of_one(move |x| f(x, axis))
 }
 
 /// The larger or the smaller of two numbers, or, where axes are named, of all numbers along them.
@@ -153,6 +200,31 @@ const REDUCTIONS: &[Row] = &[
     ("mean", |p| reduction(p, Var::mean, Var::mean_axis)),
     ("any", |p| reduction(p, Var::any, Var::any_axis)),
     ("all", |p| reduction(p, Var::all, Var::all_axis)),
+    ("var", |p| spread(p, Var::var, Var::var_axis, Var::var_ddof)),
+    ("std", |p| spread(p, Var::std, Var::std_axis, Var::std_ddof)),
+    ("ptp", |p| reduction(p, Var::ptp, Var::ptp_axis)),
+    ("count_nonzero", |p| {
+        reduction(p, Var::count_nonzero, Var::count_nonzero_axis)
+    }),
+    ("logsumexp", |p| {
+        reduction(p, Var::logsumexp, Var::logsumexp_axis)
+    }),
+    ("nansum", |p| reduction(p, Var::nansum, Var::nansum_axis)),
+    ("nanprod", |p| reduction(p, Var::nanprod, Var::nanprod_axis)),
+    ("nanmax", |p| reduction(p, Var::nanmax, Var::nanmax_axis)),
+    ("nanmin", |p| reduction(p, Var::nanmin, Var::nanmin_axis)),
+    ("nanmean", |p| reduction(p, Var::nanmean, Var::nanmean_axis)),
+    ("nanvar", |p| {
+        spread(p, Var::nanvar, Var::nanvar_axis, Var::nanvar_ddof)
+    }),
+    ("nanstd", |p| {
+        spread(p, Var::nanstd, Var::nanstd_axis, Var::nanstd_ddof)
+    }),
+    ("cumsum", |p| along(p, Var::cumsum)),
+    ("cumprod", |p| along(p, Var::cumprod)),
+    ("cummax", |p| along(p, Var::cummax)),
+    ("cummin", |p| along(p, Var::cummin)),
+    ("cumlogsumexp", |p| along(p, Var::cumlogsumexp)),
 ];
 
 /// What only moves or repeats elements.
@@ -197,14 +269,81 @@ const LAYOUT: &[Row] = &[
         of_one(move |x| x.flip(&axes))
     }),
     ("roll", |p| {
-        let (by, axis) = (p.int("shift") as isize, p.int("axis"));
-        of_one(move |x| x.roll(by, axis))
+        let (by, axes) = (p.ints("shift"), p.ints("axis"));
+        of_one(move |x| x.roll(&by, &axes))
+    }),
+    ("rot90", |p| {
+        let quarters = p.int_or("k", 1) as i32;
+        of_one(move |x| x.rot90(quarters))
     }),
     ("moveaxis", |p| {
-        let (from, to) = (p.int("from"), p.int("to"));
-        of_one(move |x| x.move_axis(from, to))
+        let (from, to) = (p.ints("from"), p.ints("to"));
+        of_one(move |x| x.move_axis(&from, &to))
+    }),
+    ("swapaxes", |p| {
+        let axes = p.ints("axes");
+        of_one(move |x| x.swap_axes(axes[0], axes[1]))
+    }),
+    ("ravel", |_| of_one(Var::ravel)),
+    ("atleast_1d", |_| of_one(Var::atleast_1d)),
+    ("atleast_2d", |_| of_one(Var::atleast_2d)),
+    ("atleast_3d", |_| of_one(Var::atleast_3d)),
+    ("pad", |p| {
+        let widths = p.pairs("pads");
+        let rule = match &p.text_or("mode", "constant")[..] {
+            "constant" => {
+                let value = p.float_or("value", 0.0);
+                return of_one(move |x| x.pad_with(&widths, value));
+            }
+            "edge" => Padding::Edge,
+            "reflect" => Padding::Reflect,
+            "symmetric" => Padding::Symmetric,
+            "wrap" => Padding::Wrap,
+            other => panic!("the padding {other}"),
+        };
+        of_one(move |x| x.pad_by(&widths, rule))
+    }),
+    ("tile", |p| {
+        let times = p.ints("reps");
+        of_one(move |x| x.tile(&times))
+    }),
+    ("repeat", |p| {
+        let (n, axis) = (p.count("n"), p.int("axis"));
+        of_one(move |x| x.repeat(n, axis))
+    }),
+    ("split", |p| {
+        let (parts, axis) = (p.count("n"), p.int_or("axis", 0));
+        Arc::new(move |x| x[0].split(parts, axis))
+    }),
+    ("array_split", |p| {
+        let (parts, axis) = (p.count("n"), p.int_or("axis", 0));
+        Arc::new(move |x| x[0].array_split(parts, axis))
+    }),
+    ("tril", |p| {
+        let k = p.int_or("k", 0) as isize;
+        of_one(move |x| x.tril_at(k))
+    }),
+    ("triu", |p| {
+        let k = p.int_or("k", 0) as isize;
+        of_one(move |x| x.triu_at(k))
+    }),
+    ("diag", |p| {
+        let k = p.int_or("k", 0) as isize;
+        of_one(move |x| x.diag_at(k))
+    }),
+    ("diagonal", |p| plane(p, Var::diagonal_at)),
+    ("trace", |p| plane(p, Var::trace_at)),
+    ("meshgrid", |_| {
+        Arc::new(|x| meshgrid([x[0], x[1]]).to_vec())
     }),
 ];
+
+/// A diagonal of two axes.
+fn plane(p: &mut Params, f: fn(Var, isize, Vec<i64>) -> Var) -> Operation {
+    let k = p.int_or("k", 0) as isize;
+    let axes = p.axes("axes").unwrap_or(vec![0, 1]);
+    of_one(move |x| f(x, k, axes.clone()))
+}
 
 /// JAX counts traced places that are negative from the end; here they are moved to 0.
 fn from_the_end(x: Var, start: &[Var]) -> Vec<Var> {
@@ -236,11 +375,105 @@ const PRODUCTS: &[Row] = &[
     ("outer", |_| of_two(Var::outer)),
     ("tensordot", |p| {
         let axes = p.lists("axes");
-        let pairs = axes[0].iter().zip(&axes[1]);
-        let pairs: Vec<_> = pairs.map(|(&a, &b)| (a as isize, b as isize)).collect();
+        let pairs = axes[0].iter().copied().zip(axes[1].iter().copied());
+        let pairs: Vec<(i64, i64)> = pairs.collect();
         of_two(move |x, y| x.tensordot(y, &pairs))
+    }),
+    ("inner", |_| of_two(Var::inner)),
+    ("kron", |_| of_two(Var::kron)),
+    ("cross", |p| {
+        let axis = p.int_or("axis", -1);
+        of_two(move |x, y| x.cross_axis(y, axis))
+    }),
+    ("einsum", |p| {
+        let spec = p.text("spec");
+        of_all(move |x| einsum(&spec, x))
     }),
 ];
 
-const NUMERIC: &[Row] = &[];
-const STATISTICS: &[Row] = &[];
+/// The spacing of samples: a parameter, or the second argument.
+fn samples(
+    p: &mut Params,
+    number: fn(Var, f64, i64) -> Var,
+    places: fn(Var, Var, i64) -> Var,
+) -> Operation {
+    let (dx, axis) = (p.float_or("dx", 1.0), p.int_or("axis", -1));
+    of_all(move |x| match x {
+        [y] => number(*y, dx, axis),
+        _ => places(x[0], x[1], axis),
+    })
+}
+
+fn overlap(p: &mut Params, default: &str) -> Overlap {
+    match &p.text_or("mode", default)[..] {
+        "full" => Overlap::Full,
+        "same" => Overlap::Same,
+        "valid" => Overlap::Valid,
+        other => panic!("the mode {other}"),
+    }
+}
+
+/// Numerics: samples, polynomials, norms.
+const NUMERIC: &[Row] = &[
+    ("diff", |p| along(p, Var::diff)),
+    ("gradient", |p| samples(p, Var::gradient, Var::gradient)),
+    ("trapezoid", |p| samples(p, Var::trapezoid, Var::trapezoid)),
+    ("cumulative_trapezoid", |p| {
+        samples(p, Var::cumulative_trapezoid, Var::cumulative_trapezoid)
+    }),
+    ("polyval", |_| of_two(Var::polyval)),
+    ("vander", |p| {
+        let n = p.count("n");
+        of_one(move |x| x.vander(n))
+    }),
+    ("convolve", |p| {
+        let part = overlap(p, "full");
+        of_two(move |x, y| x.convolve(y, part))
+    }),
+    ("correlate", |p| {
+        let part = overlap(p, "valid");
+        of_two(move |x, y| x.correlate(y, part))
+    }),
+    ("norm", |p| {
+        let (order, axes, stay) = (p.float_or("ord", 2.0), p.axes("axis"), p.flag("keepdims"));
+        of_one(move |x| match (order, &axes) {
+            (2.0, axes) => x.norm_axis(which(axes, stay)),
+            (order, axes) => x.norm_ord(order, which(axes, stay)),
+        })
+    }),
+    ("cdist", |_| of_two(Var::cdist)),
+    ("cdist_squared", |_| of_two(Var::cdist_squared)),
+    ("softmax", |p| {
+        let axes = p.ints("axis");
+        of_one(move |x| x.softmax(&axes))
+    }),
+    ("log_softmax", |p| {
+        let axes = p.ints("axis");
+        of_one(move |x| x.log_softmax(&axes))
+    }),
+    ("linspace", |p| {
+        let n = p.count("n");
+        of_two(move |a, b| linspace(a, b, n))
+    }),
+    ("logspace", |p| {
+        let n = p.count("n");
+        of_two(move |a, b| logspace(a, b, n))
+    }),
+    ("geomspace", |p| {
+        let n = p.count("n");
+        of_two(move |a, b| geomspace(a, b, n))
+    }),
+];
+
+/// Averages and correlation.
+const STATISTICS: &[Row] = &[
+    ("average", |p| {
+        let (axes, stay) = (p.axes("axes"), p.flag("keepdims"));
+        of_two(move |x, w| x.average_axis(w, which(&axes, stay)))
+    }),
+    ("cov", |p| {
+        let ddof = p.float_or("ddof", 1.0);
+        of_one(move |x| x.cov_ddof(ddof))
+    }),
+    ("corrcoef", |_| of_one(Var::corrcoef)),
+];

@@ -6,7 +6,7 @@ use crate::error::TypeError;
 use crate::ir::{DType, Type};
 use crate::ops::{elementwise, index, iota, layout};
 use crate::trace::array::{Over, axes_in_order, axis, entry, lengths, refuse, spread};
-use crate::trace::{Along, Axis, Ints, IntoVar, Var, asked_at};
+use crate::trace::{Along, Axis, IntoVar, Ints, Var, asked_at};
 
 /// What stands around an array that is padded: see [`Var::pad_by`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -61,7 +61,11 @@ impl Var {
         let axes = axes_in_order("roll", self, &along);
         if by.0.len() != axes.len() {
             let (n, m) = (by.0.len(), axes.len());
-            refuse("roll", &[self], TypeError::new(format!("{n} shifts for {m} axes")));
+            refuse(
+                "roll",
+                &[self],
+                TypeError::new(format!("{n} shifts for {m} axes")),
+            );
         }
         let mut rolled = self;
         for (by, a) in by.0.into_iter().zip(axes) {
@@ -87,7 +91,11 @@ impl Var {
     #[track_caller]
     pub fn rot90(self, quarters: i32) -> Var {
         if self.rank() < 2 {
-            refuse("rot90", &[self], TypeError::new(format!("{} is not a matrix", self.ty())));
+            refuse(
+                "rot90",
+                &[self],
+                TypeError::new(format!("{} is not a matrix", self.ty())),
+            );
         }
         match quarters.rem_euclid(4) {
             0 => self,
@@ -194,10 +202,17 @@ impl Var {
         let a = axis("split", self, along.into());
         let n = self.shape()[a];
         if !places.is_sorted() || places.last().is_some_and(|&last| last > n) {
-            let message = format!("{places:?} are not ascending places along axis {a} of {}", self.ty());
+            let message = format!(
+                "{places:?} are not ascending places along axis {a} of {}",
+                self.ty()
+            );
             refuse("split", &[self], TypeError::new(message));
         }
-        pieces(self, a, [0].into_iter().chain(places.iter().copied()).chain([n]))
+        pieces(
+            self,
+            a,
+            [0].into_iter().chain(places.iter().copied()).chain([n]),
+        )
     }
 
     /// In `parts` parts along an axis, the first of which are longer by one where the length is not so
@@ -210,9 +225,17 @@ impl Var {
         let a = axis("array_split", self, along.into());
         let n = self.shape()[a];
         if parts == 0 {
-            refuse("array_split", &[self], TypeError::new(format!("{} in no parts", self.ty())));
+            refuse(
+                "array_split",
+                &[self],
+                TypeError::new(format!("{} in no parts", self.ty())),
+            );
         }
-        pieces(self, a, (0..=parts).map(|i| i * (n / parts) + i.min(n % parts)))
+        pieces(
+            self,
+            a,
+            (0..=parts).map(|i| i * (n / parts) + i.min(n % parts)),
+        )
     }
 }
 
@@ -245,7 +268,8 @@ fn padded_type(op: &str, x: Var, widths: &[(usize, usize)]) -> Type {
         let message = format!("{} pairs of widths for {ty}", widths.len());
         refuse(op, &[x], TypeError::new(message));
     }
-    let long = |(n, (low, high)): (usize, &(usize, usize))| n.saturating_add(*low).saturating_add(*high);
+    let long =
+        |(n, (low, high)): (usize, &(usize, usize))| n.saturating_add(*low).saturating_add(*high);
     let dims: Vec<usize> = ty.dims().into_iter().zip(widths).map(long).collect();
     ty.with_dims(&lengths(op, &[x], ty.dtype, &dims.into()))
 }

@@ -32,8 +32,15 @@ pub fn select(cases: &[(Var, Var)], default: impl IntoVar) -> Var {
     let mut chosen = aligned[cases.len()];
     for ((condition, _), value) in cases.iter().zip(&aligned).rev() {
         if condition.dtype() != DType::Bool {
-            let error = TypeError::new(format!("{} is not an array of truth values", condition.ty()));
-            refuse("select", &[*condition], error.hint("compare it first, as in `x.ne(0)`"));
+            let error = TypeError::new(format!(
+                "{} is not an array of truth values",
+                condition.ty()
+            ));
+            refuse(
+                "select",
+                &[*condition],
+                error.hint("compare it first, as in `x.ne(0)`"),
+            );
         }
         chosen = condition.select(*value, chosen);
     }
@@ -69,7 +76,11 @@ impl Var {
     /// `other - self`.
     #[track_caller]
     pub fn lerp(self, other: impl IntoVar, t: impl IntoVar) -> Var {
-        let all = aligned("lerp", None, &[self.argument(), other.argument(), t.argument()]);
+        let all = aligned(
+            "lerp",
+            None,
+            &[self.argument(), other.argument(), t.argument()],
+        );
         floats("lerp", all[0]);
         all[0] + all[2] * (all[1] - all[0])
     }

@@ -42,14 +42,20 @@ impl Var {
                 // Element `i` is followed by the zeros up to the next one of the diagonal.
                 let m = n.saturating_add(k.unsigned_abs());
                 let square = Type::new(self.dtype(), &[m, m]);
-                if m.checked_mul(m).is_none_or(|size| size > isize::MAX as usize / 8) {
+                if m.checked_mul(m)
+                    .is_none_or(|size| size > isize::MAX as usize / 8)
+                {
                     let message = format!("{square} is larger than memory can be");
                     refuse("diag", &[self], TypeError::new(message));
                 }
                 if n == 0 {
                     return Var::zeros(&square);
                 }
-                let first = if k < 0 { k.unsigned_abs() * m } else { k.unsigned_abs() };
+                let first = if k < 0 {
+                    k.unsigned_abs() * m
+                } else {
+                    k.unsigned_abs()
+                };
                 let behind = m * m - first - (n - 1) * (m + 1) - 1;
                 let flat = layout::pad(self, &[first], &[behind], &[m]);
                 layout::reshape(flat, &[m, m])
@@ -109,7 +115,9 @@ impl Var {
     #[track_caller]
     pub fn tril_at(self, k: isize) -> Var {
         let (row, column) = places("tril", self);
-        (column - k as i64).le(row).select(self, Var::zeros(&self.ty()))
+        (column - k as i64)
+            .le(row)
+            .select(self, Var::zeros(&self.ty()))
     }
 
     /// The last two axes with zeros below the diagonal: `numpy.triu`.
@@ -125,7 +133,8 @@ impl Var {
     #[track_caller]
     pub fn triu_at(self, k: isize) -> Var {
         let (row, column) = places("triu", self);
-        row.le(column - k as i64).select(self, Var::zeros(&self.ty()))
+        row.le(column - k as i64)
+            .select(self, Var::zeros(&self.ty()))
     }
 }
 
@@ -133,7 +142,11 @@ impl Var {
 #[track_caller]
 fn plane(op: &str, x: Var, given: Ints) -> (usize, usize) {
     if x.rank() < 2 {
-        refuse(op, &[x], TypeError::new(format!("{} is not a matrix", x.ty())));
+        refuse(
+            op,
+            &[x],
+            TypeError::new(format!("{} is not a matrix", x.ty())),
+        );
     }
     match axes_in_order(op, x, &given)[..] {
         [a, b] if a != b => (a, b),
@@ -160,7 +173,10 @@ pub(crate) fn diagonal_of(x: Var, k: isize, a: usize, b: usize) -> Var {
     if count == 0 {
         return Var::zeros(&x.ty().with_dims(&[&rest[..], &[0]].concat()));
     }
-    let flat = layout::reshape(layout::transpose(x, &order), &[&rest[..], &[m * n]].concat());
+    let flat = layout::reshape(
+        layout::transpose(x, &order),
+        &[&rest[..], &[m * n]].concat(),
+    );
     let first = down * n + right;
     let mut start = vec![0; rest.len()];
     let (mut limit, mut step) = (rest, vec![1; start.len()]);
@@ -175,7 +191,11 @@ pub(crate) fn diagonal_of(x: Var, k: isize, a: usize, b: usize) -> Var {
 fn places(op: &str, x: Var) -> (Var, Var) {
     let ty = x.ty().with_dtype(DType::I64);
     let Some(a) = ty.rank().checked_sub(2) else {
-        refuse(op, &[x], TypeError::new(format!("{} is not a matrix", x.ty())))
+        refuse(
+            op,
+            &[x],
+            TypeError::new(format!("{} is not a matrix", x.ty())),
+        )
     };
     (iota::iota(ty.clone(), a), iota::iota(ty, a + 1))
 }

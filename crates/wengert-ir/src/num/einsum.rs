@@ -113,7 +113,9 @@ impl Side {
             None if unnamed > 0 => return None,
             None => {}
             Some(at) => {
-                let dots = (0..unnamed).rev().map(|i| Name::Unnamed(std::cmp::Reverse(i)));
+                let dots = (0..unnamed)
+                    .rev()
+                    .map(|i| Name::Unnamed(std::cmp::Reverse(i)));
                 names.splice(at..at, dots);
             }
         }
@@ -163,13 +165,17 @@ impl Plan {
             None => {
                 let times = |n: &Name| inputs.iter().flatten().filter(|m| *m == n).count();
                 let names = lengths.iter().map(|(name, _)| *name);
-                names.filter(|n| matches!(n, Name::Unnamed(_)) || times(n) == 1).collect()
+                names
+                    .filter(|n| matches!(n, Name::Unnamed(_)) || times(n) == 1)
+                    .collect()
             }
             Some(right) => {
                 let side = Side::parse(right)?;
                 let unnamed = dots(&lengths).len();
                 if side.dots.is_none() && unnamed > 0 {
-                    return Err(format!("the result of `{spec}` leaves out the axes of `...`"));
+                    return Err(format!(
+                        "the result of `{spec}` leaves out the axes of `...`"
+                    ));
                 }
                 let names = side.names(side.letters.len() + unnamed).expect("so many");
                 for (i, name) in names.iter().enumerate() {
@@ -215,7 +221,12 @@ impl Term {
             }
         }
         let twice = |names: &[Name]| {
-            let pair = |i: usize| names[..i].iter().position(|n| *n == names[i]).map(|j| (j, i));
+            let pair = |i: usize| {
+                names[..i]
+                    .iter()
+                    .position(|n| *n == names[i])
+                    .map(|j| (j, i))
+            };
             (0..names.len()).find_map(pair)
         };
         while let Some((a, b)) = twice(&names) {
@@ -234,8 +245,12 @@ impl Term {
 
     /// The sum over the names that are not needed.
     fn summed(self, needed: impl Fn(&Name) -> bool) -> Term {
-        let keep: Vec<usize> = (0..self.names.len()).filter(|&i| needed(&self.names[i])).collect();
-        let gone: Vec<usize> = (0..self.names.len()).filter(|i| !keep.contains(i)).collect();
+        let keep: Vec<usize> = (0..self.names.len())
+            .filter(|&i| needed(&self.names[i]))
+            .collect();
+        let gone: Vec<usize> = (0..self.names.len())
+            .filter(|i| !keep.contains(i))
+            .collect();
         Term {
             x: reduce::sum(self.x, &gone),
             names: keep.iter().map(|&i| self.names[i]).collect(),
@@ -246,8 +261,11 @@ impl Term {
     /// The product of two, summed over the names of both that are not needed elsewhere.
     fn times(self, other: Term, needed: impl Fn(&Name) -> bool) -> Term {
         let (a, b) = (
-            self.clone().summed(|n| needed(n) || other.place(n).is_some()),
-            other.clone().summed(|n| needed(n) || self.place(n).is_some()),
+            self.clone()
+                .summed(|n| needed(n) || other.place(n).is_some()),
+            other
+                .clone()
+                .summed(|n| needed(n) || self.place(n).is_some()),
         );
         let (mut batch, mut contract) = (vec![], vec![]);
         let (mut names, mut dims) = (vec![], vec![]);
@@ -283,7 +301,10 @@ impl Term {
         let there = other.names.iter().zip(&other.dims);
         let there = there.filter(|(n, _)| self.place(n).is_none());
         // What only one of the two has is needed elsewhere, or summed over before.
-        here.chain(there).filter(|(n, _)| needed(n)).map(|(_, n)| *n as f64).product()
+        here.chain(there)
+            .filter(|(n, _)| needed(n))
+            .map(|(_, n)| *n as f64)
+            .product()
     }
 
     fn size(&self) -> f64 {
@@ -295,7 +316,10 @@ impl Term {
 fn contract(mut terms: Vec<Term>, output: &[Name]) -> Var {
     while terms.len() > 1 {
         let needed = |i: usize, j: usize| {
-            let others = terms.iter().enumerate().filter(move |(k, _)| *k != i && *k != j);
+            let others = terms
+                .iter()
+                .enumerate()
+                .filter(move |(k, _)| *k != i && *k != j);
             let others: Vec<Name> = others.flat_map(|(_, t)| t.names.clone()).collect();
             move |name: &Name| output.contains(name) || others.contains(name)
         };
@@ -318,6 +342,8 @@ fn contract(mut terms: Vec<Term>, output: &[Name]) -> Var {
     }
     let last = terms.remove(0).summed(|name| output.contains(name));
     let order = output.iter().map(|name| last.place(name));
-    let order: Vec<usize> = order.map(|i| i.expect("every name has its length")).collect();
+    let order: Vec<usize> = order
+        .map(|i| i.expect("every name has its length"))
+        .collect();
     layout::transpose(last.x, &order)
 }

@@ -100,7 +100,9 @@ impl Var {
                 };
                 let message = format!("{ty} has no {order} norm along {n} axes");
                 let hint = match n {
-                    2 => "1, -1, ±∞ and `Order::Frobenius` are norms of matrices that need no singular values",
+                    2 => {
+                        "1, -1, ±∞ and `Order::Frobenius` are norms of matrices that need no singular values"
+                    }
                     1 => "a vector has the norms of numbers; the plain one is `norm_axis`",
                     _ => "flatten it, or name one axis or two",
                 };
@@ -163,7 +165,11 @@ fn squared_distances(op: &str, x: Var, y: Var) -> Var {
     floats(op, x);
     let (dx, dy) = (x.shape(), y.shape());
     if dx.len() < 2 || dy.len() < 2 || dx.last() != dy.last() {
-        let message = format!("{} and {} are not lists of vectors of one length", x.ty(), y.ty());
+        let message = format!(
+            "{} and {} are not lists of vectors of one length",
+            x.ty(),
+            y.ty()
+        );
         refuse(op, &both, TypeError::new(message));
     }
     let distance = x.expand_dims(-2) - y.expand_dims(-3);

@@ -117,7 +117,11 @@ impl Var {
 fn vector(op: &str, x: Var, operands: &[Var]) -> usize {
     match x.shape()[..] {
         [n] => n,
-        _ => refuse(op, operands, TypeError::new(format!("{} is not a vector", x.ty()))),
+        _ => refuse(
+            op,
+            operands,
+            TypeError::new(format!("{} is not a vector", x.ty())),
+        ),
     }
 }
 

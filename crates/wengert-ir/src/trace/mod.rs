@@ -17,8 +17,8 @@ mod var;
 
 pub(crate) use array::refuse;
 pub use array::{
-    arange, concat, eye, full, full_like, geomspace, linspace, logspace, meshgrid, meshgrid_ij, ones,
-    ones_like, stack, stack_axis, zeros, zeros_like,
+    arange, concat, eye, full, full_like, geomspace, linspace, logspace, meshgrid, meshgrid_ij,
+    ones, ones_like, stack, stack_axis, zeros, zeros_like,
 };
 pub use number::{Argument, IntoVar, iota};
 pub use span::{Along, Axis, Count, Ints, Pairs, Place, Span, Spans, keep};

@@ -206,7 +206,11 @@ pub fn eye(dims: impl Into<Ints>) -> Var {
     let dims = match given[..] {
         [n] => [n, n],
         [rows, columns] => [rows, columns],
-        _ => refuse("eye", &[], TypeError::new(format!("{given:?} is not the shape of a matrix"))),
+        _ => refuse(
+            "eye",
+            &[],
+            TypeError::new(format!("{given:?} is not the shape of a matrix")),
+        ),
     };
     let dims = lengths("eye", &[], DType::I64, &dims.into());
     let ty = Type::new(DType::I64, &dims);
@@ -253,7 +257,11 @@ pub fn meshgrid_ij<const N: usize>(axes: [Var; N]) -> [Var; N] {
     for x in axes {
         match x.shape()[..] {
             [n] => dims.push(n),
-            _ => refuse("meshgrid", &axes, TypeError::new(format!("{} is not a vector", x.ty()))),
+            _ => refuse(
+                "meshgrid",
+                &axes,
+                TypeError::new(format!("{} is not a vector", x.ty())),
+            ),
         }
     }
     let mut grids = axes;

@@ -19,8 +19,8 @@ mod reduce;
 mod shape;
 
 pub use make::{
-    arange, concat, eye, full, full_like, geomspace, linspace, logspace, meshgrid, meshgrid_ij, ones,
-    ones_like, stack, stack_axis, zeros, zeros_like,
+    arange, concat, eye, full, full_like, geomspace, linspace, logspace, meshgrid, meshgrid_ij,
+    ones, ones_like, stack, stack_axis, zeros, zeros_like,
 };
 
 pub(crate) use part::entry;

@@ -144,7 +144,8 @@ impl Var {
         let apart = |x: Var, first: bool| -> Vec<usize> {
             let missing = vec![1; rank - x.rank()];
             let dims = missing.into_iter().chain(x.shape());
-            dims.flat_map(|n| if first { [n, 1] } else { [1, n] }).collect()
+            dims.flat_map(|n| if first { [n, 1] } else { [1, n] })
+                .collect()
         };
         let (da, db) = (apart(both[0], true), apart(both[1], false));
         let product = layout::reshape(both[0], &da) * layout::reshape(both[1], &db);
