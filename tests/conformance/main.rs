@@ -11,15 +11,16 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use wengert::prelude::*;
-use wengert_ir::buffer::{Data, Dense};
+use wengert_ir::buffer::Data;
 
 mod case;
 mod close;
 mod params;
 mod table;
+mod whole;
 
 use case::Case;
-use table::Operation;
+use whole::Whole;
 
 /// Where a value is not that of the reference.
 struct Exception {
@@ -72,9 +73,6 @@ const EXCEPTIONS: &[Exception] = &[
 fn subnormal(x: &Array, i: usize) -> bool {
     matches!(&*x.dense().data, Data::F64(v) if v[i].is_subnormal())
 }
-
-/// Elements of a batch: the case itself, and this many less one like it.
-const BATCH: usize = 3;
 
 #[test]
 fn reference_cases() {
@@ -145,8 +143,9 @@ fn show(case: &Case) -> String {
 /// What holds of a case.
 fn check(case: &Case) -> Result<(), String> {
     let checked = catch_unwind(AssertUnwindSafe(|| {
-        let whole = Whole::of(case)?;
-        whole.against_references(case)?;
+        let op = table::operation(&case.op, &case.params)?;
+        let whole = Whole::new(op, &case.args, &case.tangents, &case.cotangents);
+        against_references(&whole, case)?;
         whole.in_a_batch()
     }));
     checked.unwrap_or_else(|panic| {
@@ -155,147 +154,35 @@ fn check(case: &Case) -> Result<(), String> {
     })
 }
 
-/// An operation with its derivatives in both modes, as one function.
-struct Whole {
-    f: Differentiated,
-    compiled: Jit<Vec<Var>, Vec<Var>>,
-    /// Arguments, tangents, cotangents.
-    given: Vec<Array>,
-}
-
-#[derive(Clone)]
-struct Differentiated {
-    op: Operation,
-    args: usize,
-    /// Which arguments and which results have derivatives.
-    smooth_args: Vec<bool>,
-    smooth_results: Vec<bool>,
-}
-
-impl Whole {
-    fn of(case: &Case) -> Result<Whole, String> {
-        let there = |list: &[Option<Array>]| list.iter().map(Option::is_some).collect();
-        let f = Differentiated {
-            op: table::operation(&case.op, &case.params)?,
-            args: case.args.len(),
-            smooth_args: there(&case.tangents),
-            smooth_results: there(&case.cotangents),
-        };
-        let tangents = case.tangents.iter().flatten();
-        let cotangents = case.cotangents.iter().flatten();
-        let given = case.args.iter().chain(tangents).chain(cotangents);
-        let function = f.clone();
-        Ok(Whole {
-            compiled: jit(move |x: Vec<Var>| function.call(&x)),
-            given: given.cloned().collect(),
-            f,
-        })
-    }
-
-    fn against_references(&self, case: &Case) -> Result<(), String> {
-        let named = |what: &'static str, list: Vec<&Array>| -> Vec<(String, Array)> {
-            let name = |(i, a): (usize, &Array)| (format!("{what} {i}"), a.clone());
-            list.into_iter().enumerate().map(name).collect()
-        };
-        let want = [
-            named("value", case.out.iter().collect()),
-            named("jvp", case.jvp.iter().flatten().collect()),
-            named("vjp", case.vjp.iter().flatten().collect()),
-        ]
-        .concat();
-        let exceptions = || EXCEPTIONS.iter().filter(|e| e.op == case.op);
-        let ways = [
-            ("compiled", self.compiled.call(self.given.clone())),
-            ("interpreted", self.compiled.interpret(self.given.clone())),
-        ];
-        for (way, got) in ways {
-            let got = got.map_err(|e| e.to_string())?;
-            if got.len() != want.len() {
-                return Err(format!("{} results, not {}", got.len(), want.len()));
-            }
-            for (k, (got, (what, want))) in got.iter().zip(&want).enumerate() {
-                let skip = |i| k < case.out.len() && exceptions().any(|e| (e.skip)(case, i));
-                close::close(got, want, skip).map_err(|e| {
-                    let known: String = exceptions().map(|e| format!(" ({})", e.reason)).collect();
-                    format!("{what}, {way}: {e}{known}")
-                })?;
-            }
-        }
-        Ok(())
-    }
-
-    fn in_a_batch(&self) -> Result<(), String> {
-        if self.given.is_empty() {
-            return Ok(());
-        }
-        let elements: Vec<Vec<Array>> = (0..BATCH)
-            .map(|k| self.given.iter().map(|a| another(a, k)).collect())
-            .collect();
-        let stacked = (0..self.given.len()).map(|i| {
-            let mut data = Data::zeros(self.given[i].dtype(), 0);
-            elements
-                .iter()
-                .for_each(|e| data.extend(&e[i].dense().data));
-            let dims = [&[BATCH], self.given[i].shape()].concat();
-            Array::from_dense(Dense::new(dims, data))
-        });
-        let f = self.f.clone();
-        let batched = jit(vmap(move |x: Vec<Var>| f.call(&x))).call(stacked.collect::<Vec<_>>());
-        let batched = batched.map_err(|e| format!("in a batch: {e}"))?;
-        for (k, element) in elements.into_iter().enumerate() {
-            let alone = self.compiled.call(element).map_err(|e| e.to_string())?;
-            for (i, (alone, batched)) in alone.iter().zip(&batched).enumerate() {
-                let n = alone.len();
-                let row = batched.dense().data.pick(k * n..(k + 1) * n);
-                let row = Array::from_dense(Dense::new(batched.shape()[1..].to_vec(), row));
-                close::same(&row, alone)
-                    .map_err(|e| format!("result {i} of element {k} in a batch and alone: {e}"))?;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// An array like this one, the `k`-th: floats are scaled a little, others turned around.
-fn another(a: &Array, k: usize) -> Array {
-    let data = &a.dense().data;
-    let data = match &**data {
-        Data::F64(v) => Data::F64(v.iter().map(|x| x * (1.0 + 0.01 * k as f64)).collect()),
-        Data::F32(v) => Data::F32(v.iter().map(|x| x * (1.0 + 0.01 * k as f32)).collect()),
-        data => match k % 2 {
-            0 => data.clone(),
-            _ => data.pick((0..data.len()).rev()),
-        },
+/// The interpreter and compiled code give what the reference gives.
+fn against_references(whole: &Whole, case: &Case) -> Result<(), String> {
+    let named = |what: &'static str, list: Vec<&Array>| -> Vec<(String, Array)> {
+        let name = |(i, a): (usize, &Array)| (format!("{what} {i}"), a.clone());
+        list.into_iter().enumerate().map(name).collect()
     };
-    Array::from_dense(Dense::new(a.shape().to_vec(), data))
-}
-
-impl Differentiated {
-    /// The values, the tangents, then the cotangents, of arguments, tangents and cotangents.
-    fn call(&self, given: &[Var]) -> Vec<Var> {
-        let (args, rest) = given.split_at(self.args);
-        let mut all = (self.op)(args);
-        if !self.smooth_args.contains(&true) {
-            return all;
+    let want = [
+        named("value", case.out.iter().collect()),
+        named("jvp", case.jvp.iter().flatten().collect()),
+        named("vjp", case.vjp.iter().flatten().collect()),
+    ]
+    .concat();
+    let exceptions = || EXCEPTIONS.iter().filter(|e| e.op == case.op);
+    let ways = [
+        ("compiled", whole.compiled.call(whole.given.clone())),
+        ("interpreted", whole.compiled.interpret(whole.given.clone())),
+    ];
+    for (way, got) in ways {
+        let got = got.map_err(|e| e.to_string())?;
+        if got.len() != want.len() {
+            return Err(format!("{} results, not {}", got.len(), want.len()));
         }
-        let count = |which: &[bool]| which.iter().filter(|s| **s).count();
-        let (tangents, cotangents) = rest.split_at(count(&self.smooth_args));
-        let point = args.iter().zip(&self.smooth_args).filter(|(_, s)| **s);
-        let point: Vec<Var> = point.map(|(x, _)| *x).collect();
-        all.extend(jvp(|x| self.smooth(args, x), point.clone(), tangents.to_vec()).1);
-        all.extend(vjp(|x| self.smooth(args, x), point).1(cotangents.to_vec()));
-        all
+        for (k, (got, (what, want))) in got.iter().zip(&want).enumerate() {
+            let skip = |i| k < case.out.len() && exceptions().any(|e| (e.skip)(case, i));
+            close::close(got, want, skip).map_err(|e| {
+                let known: String = exceptions().map(|e| format!(" ({})", e.reason)).collect();
+                format!("{what}, {way}: {e}{known}")
+            })?;
+        }
     }
-
-    /// The results that have derivatives, of the arguments that have.
-    fn smooth(&self, args: &[Var], point: Vec<Var>) -> Vec<Var> {
-        let mut point = point.into_iter();
-        let mut arg = |(x, smooth): (&Var, &bool)| match smooth {
-            true => point.next().expect("one for each"),
-            false => *x,
-        };
-        let args: Vec<Var> = args.iter().zip(&self.smooth_args).map(&mut arg).collect();
-        let results = (self.op)(&args).into_iter().zip(&self.smooth_results);
-        results.filter(|(_, s)| **s).map(|(y, _)| y).collect()
-    }
+    Ok(())
 }
