@@ -1,8 +1,8 @@
 //! What every program must be: defined before use, typed, and honest about what differs by lane.
 
 use super::{
-    Block, Buffer, BufferId, BufferKind, Carried, Function, Index, LoopKind, Program, ScalarOp,
-    Stmt, Value, ValueType,
+    Block, Buffer, BufferId, BufferKind, Carried, Function, Index, Kernel, LoopKind, Program,
+    ScalarOp, Stmt, Value, ValueType,
 };
 use crate::ir::types::DType;
 
@@ -356,21 +356,45 @@ impl<'p> Checker<'p> {
                 let lanes = list.lanes || each || self.lanes(cell.handle);
                 self.typed(*out, dtype, lanes)
             }
-            Stmt::Kernel { regions, .. } => {
+            Stmt::Kernel { kernel, regions } => {
                 ensure(!self.vector, || "a library kernel in a vector loop".into())?;
-                ensure(regions.len() == 3, || "a product has three regions".into())?;
-                self.writable(self.buffer(regions[0].0)?)?;
-                let dtype = self.buffer(regions[0].0)?.dtype;
-                ensure(dtype.is_float(), || "a product of integers".into())?;
                 for (buffer, index) in regions {
                     let b = self.buffer(*buffer)?;
-                    ensure(b.dtype == dtype, || "a product of mixed types".into())?;
                     ensure(b.kind != BufferKind::Local, || {
                         "local memory in a kernel".into()
                     })?;
                     self.index(index)?;
                 }
+                self.kernel(kernel, regions)
+            }
+        }
+    }
+
+    fn kernel(&self, kernel: &Kernel, regions: &[(BufferId, Index)]) -> Check {
+        let buffer = |i: usize| self.buffer(regions[i].0);
+        match kernel {
+            Kernel::Gemm { .. } => {
+                ensure(regions.len() == 3, || "a product has three regions".into())?;
+                self.writable(buffer(0)?)?;
+                let dtype = buffer(0)?.dtype;
+                ensure(dtype.is_float(), || "a product of integers".into())?;
+                for i in 1..3 {
+                    ensure(buffer(i)?.dtype == dtype, || {
+                        "a product of mixed types".into()
+                    })?;
+                }
                 Ok(())
+            }
+            Kernel::Sort { .. } => {
+                ensure(matches!(regions.len(), 1 | 2), || {
+                    "keys to sort, and perhaps their places".into()
+                })?;
+                for i in 0..regions.len() {
+                    self.writable(buffer(i)?)?;
+                }
+                ensure(regions.len() == 1 || buffer(1)?.dtype == DType::I64, || {
+                    "places that are not i64".into()
+                })
             }
         }
     }

@@ -6,7 +6,7 @@ use wengert_ir::ir::types::DType;
 use wengert_ir::loops::{BufferId, BufferKind, Index, Kernel, LANES, Value};
 
 use super::{DATA, Emitter, FRAME, scalar_type};
-use crate::runtime::helpers;
+use crate::runtime::{helpers, sort};
 
 /// Elements up to which a copy is written out.
 const UNROLLED: usize = 8;
@@ -169,6 +169,14 @@ impl<'p> Emitter<'_, 'p> {
         args.push(self.int(description as i64));
         let f = match kernel {
             Kernel::Gemm { .. } => helpers::gemm as *const () as usize,
+            Kernel::Sort { .. } => {
+                // Without places to put down.
+                if regions.len() == 1 {
+                    let none = self.int(0);
+                    args.insert(2, none);
+                }
+                sort::sort as *const () as usize
+            }
         };
         let status = self.helper(f, &args, Some(types::I32)).expect("a status");
         self.check(status);

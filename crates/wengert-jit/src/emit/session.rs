@@ -17,6 +17,7 @@ use crate::compile::{CompileError, Options};
 use crate::plan::layout::{FrameShape, Layout};
 use crate::plan::{Plan, Values, plan_function};
 use crate::runtime::helpers::GemmCall;
+use crate::runtime::sort::SortCall;
 
 /// Free elements on both sides of a table of constants.
 const PAD: usize = 8;
@@ -58,6 +59,8 @@ pub(crate) struct Kept {
     tables: HashMap<u32, Box<[u64]>>,
     #[expect(clippy::vec_box, reason = "code holds the addresses")]
     gemms: Vec<Box<GemmCall>>,
+    #[expect(clippy::vec_box, reason = "code holds the addresses")]
+    sorts: Vec<Box<SortCall>>,
 }
 
 enum Waiting<'p> {
@@ -512,19 +515,38 @@ impl<'p> Session<'p> {
 
     /// The description of a library call, at a fixed address.
     pub(super) fn kernel(&mut self, kernel: &Kernel, d: DType, parallel: bool) -> usize {
-        let Kernel::Gemm { m, n, k, c, a, b } = *kernel;
-        let call = Box::new(GemmCall {
-            double: d == DType::F64,
-            threads: !parallel,
-            m,
-            n,
-            k,
-            c,
-            a,
-            b,
-        });
-        let at = &raw const *call as usize;
-        self.kept.gemms.push(call);
-        at
+        match *kernel {
+            Kernel::Gemm { m, n, k, c, a, b } => {
+                let call = Box::new(GemmCall {
+                    double: d == DType::F64,
+                    threads: !parallel,
+                    m,
+                    n,
+                    k,
+                    c,
+                    a,
+                    b,
+                });
+                let at = &raw const *call as usize;
+                self.kept.gemms.push(call);
+                at
+            }
+            Kernel::Sort {
+                rows,
+                n,
+                descending,
+            } => {
+                let call = Box::new(SortCall {
+                    dtype: d,
+                    threads: !parallel,
+                    rows,
+                    n,
+                    descending,
+                });
+                let at = &raw const *call as usize;
+                self.kept.sorts.push(call);
+                at
+            }
+        }
     }
 }
