@@ -29,6 +29,11 @@ pub fn operation(name: &str, given: &Map<String, Value>) -> Result<Operation, St
     }
 }
 
+/// The names of all operations.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    TABLE.iter().flat_map(|t| t.iter()).map(|(name, _)| *name)
+}
+
 type Row = (&'static str, fn(&mut Params) -> Operation);
 
 const TABLE: [&[Row]; 8] = [
@@ -168,6 +173,17 @@ fn spread(
     of_one(move |x| ddof(x, which(&axes, stay), by))
 }
 
+/// The place of an extreme among all, or along an axis.
+fn extreme_place(p: &mut Params, all: fn(Var) -> Var, along: fn(Var, i64) -> Var) -> Operation {
+    let (axes, stay) = (p.axes("axes"), p.flag("keepdims"));
+    of_one(move |x| match axes.as_deref() {
+        None => all(x),
+        Some(&[axis]) if stay => along(x, axis).expand_dims(axis),
+        Some(&[axis]) => along(x, axis),
+        Some(axes) => panic!("the axes {axes:?}"),
+    })
+}
+
 /// What runs along one axis.
 fn along(p: &mut Params, f: fn(Var, i64) -> Var) -> Operation {
     let axis = p.int_or("axis", -1);
@@ -219,6 +235,12 @@ const REDUCTIONS: &[Row] = &[
     }),
     ("nanstd", |p| {
         spread(p, Var::nanstd, Var::nanstd_axis, Var::nanstd_ddof)
+    }),
+    ("argmax", |p| {
+        extreme_place(p, Var::argmax, Var::argmax_axis)
+    }),
+    ("argmin", |p| {
+        extreme_place(p, Var::argmin, Var::argmin_axis)
     }),
     ("cumsum", |p| along(p, Var::cumsum)),
     ("cumprod", |p| along(p, Var::cumprod)),
@@ -364,6 +386,24 @@ const PARTS: &[Row] = &[
     ("dynamic_update_slice", |_| {
         of_all(|x| x[0].dynamic_update(x[1], &from_the_end(x[0], &x[2..])))
     }),
+    ("sort", |p| along(p, Var::sort)),
+    ("argsort", |p| along(p, Var::argsort)),
+    ("top_k", |p| {
+        let k = p.count("k");
+        // Places are i64; those of the references are i32.
+        Arc::new(move |x| {
+            let (largest, places) = x[0].top_k(k);
+            vec![largest, places.to(DType::I32)]
+        })
+    }),
+    ("searchsorted", |p| {
+        let side = p.text_or("side", "left");
+        of_two(move |x, values| match &side[..] {
+            "left" => x.searchsorted(values).to(DType::I32),
+            "right" => x.searchsorted_right(values).to(DType::I32),
+            other => panic!("the side {other}"),
+        })
+    }),
     ("index_set", |_| of_three(|x, i, u| x.at_set(i, u))),
     ("index_add", |_| of_three(|x, i, u| x.at_add(i, u))),
 ];
@@ -421,6 +461,7 @@ const NUMERIC: &[Row] = &[
     ("cumulative_trapezoid", |p| {
         samples(p, Var::cumulative_trapezoid, Var::cumulative_trapezoid)
     }),
+    ("interp", |_| of_three(Var::interp)),
     ("polyval", |_| of_two(Var::polyval)),
     ("vander", |p| {
         let n = p.count("n");
@@ -474,6 +515,30 @@ const STATISTICS: &[Row] = &[
     ("cov", |p| {
         let ddof = p.float_or("ddof", 1.0);
         of_one(move |x| x.cov_ddof(ddof))
+    }),
+    ("median", |p| reduction(p, Var::median, Var::median_axis)),
+    ("quantile", |p| {
+        let (q, axes, stay) = (p.float("q"), p.axes("axes"), p.flag("keepdims"));
+        of_one(move |x| x.quantile_axis(q, which(&axes, stay)))
+    }),
+    ("quantiles", |p| {
+        let (axes, stay) = (p.axes("axes"), p.flag("keepdims"));
+        of_two(move |x, q| x.quantile_axis(q, which(&axes, stay)))
+    }),
+    ("percentile", |p| {
+        let (q, axes, stay) = (p.float("q"), p.axes("axes"), p.flag("keepdims"));
+        of_one(move |x| x.percentile_axis(q, which(&axes, stay)))
+    }),
+    ("digitize", |_| of_two(Var::digitize)),
+    ("histogram", |_| {
+        of_all(|x| match x {
+            [x, edges] => x.histogram(*edges),
+            _ => x[0].histogram_weighted(x[1], x[2]),
+        })
+    }),
+    ("bincount", |p| {
+        let n = p.count("length");
+        of_one(move |x| x.bincount(n))
     }),
     ("corrcoef", |_| of_one(Var::corrcoef)),
 ];

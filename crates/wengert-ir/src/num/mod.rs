@@ -12,6 +12,7 @@ mod diagonal;
 mod einsum;
 mod nan;
 mod norm;
+mod order;
 mod polynomial;
 mod softmax;
 mod statistics;

@@ -123,6 +123,15 @@ impl Over {
         }
     }
 
+    /// The same for several results along a new first axis.
+    #[track_caller]
+    pub fn kept_rows(&self, y: Var) -> Var {
+        match self.keep {
+            true => layout::reshape(y, &[&y.shape()[..1], &self.ones].concat()),
+            false => y,
+        }
+    }
+
     /// A result without the axes, with them: it broadcasts with what was reduced.
     #[track_caller]
     pub fn back(&self, y: Var) -> Var {
