@@ -200,7 +200,7 @@ const PAIRS: &[Row] = &[
     ("lerp", three),
     ("select", |d| {
         let dims = d.shape(0, 4);
-        let conditions = [d.bools(&dims), d.bools(&d.shape(0, 0))];
+        let conditions = [d.bools(&dims), d.bools(&[])];
         let values = d.alike(&[&dims, &dims, &[]]);
         Sample::of([&conditions[..], &values].concat())
     }),
