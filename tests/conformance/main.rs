@@ -31,7 +31,7 @@ struct Exception {
 }
 
 /// Operations that are not there yet.
-const PENDING: &[&str] = &["take_along_axis", "index_max", "index_mul", "one_hot"];
+const PENDING: &[&str] = &["index_max", "index_mul"];
 
 const EXCEPTIONS: &[Exception] = &[
     Exception {

@@ -389,6 +389,14 @@ const PARTS: &[Row] = &[
         let axis = p.int("axis");
         of_two(move |x, i| x.take(i, axis))
     }),
+    ("take_along_axis", |p| {
+        let axis = p.int("axis");
+        of_two(move |x, i| x.take_along_axis(i, axis))
+    }),
+    ("one_hot", |p| {
+        let n = p.count("n");
+        of_one(move |i| i.one_hot(n))
+    }),
     ("dynamic_slice", |p| {
         let sizes = p.ints("sizes");
         of_all(move |x| x[0].dynamic_slice(&from_the_end(x[0], &x[1..]), &sizes))

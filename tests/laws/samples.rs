@@ -496,6 +496,18 @@ const PARTS: &[Row] = &[
         let places = d.shape(0, 2);
         Sample::of([d.anything(&dims), d.ints(&places, 0, 4)]).with("axis", axis)
     }),
+    ("take_along_axis", |d| {
+        let mut dims = d.full_shape(1, 4);
+        let axis = d.below(dims.len());
+        let x = d.anything(&dims);
+        let n = dims[axis] as i64;
+        dims[axis] = d.below(4);
+        Sample::of([x, d.ints(&dims, 0, n + 1)]).with("axis", axis)
+    }),
+    ("one_hot", |d| {
+        let dims = d.shape(0, 3);
+        Sample::of([d.ints(&dims, -1, 4)]).with("n", 3)
+    }),
     ("dynamic_slice", |d| {
         let dims = d.full_shape(1, 3);
         let sizes: Vec<usize> = dims.iter().map(|n| d.below(n + 1)).collect();

@@ -11,6 +11,7 @@ use crate::ops::layout::{self, ascending, sized};
 use crate::trace::span::{Along, Axis, Ints};
 use crate::trace::{Var, current_source};
 
+mod along;
 mod cumulative;
 mod make;
 mod order;

@@ -80,14 +80,6 @@ impl Var {
         part_of(self, std::iter::once((a, part.into())))
     }
 
-    /// The elements along an axis at the indices of an integer array: its axes stand in the place of
-    /// that axis: `numpy.take`.
-    #[track_caller]
-    pub fn take(self, idx: Var, along: impl Into<Axis>) -> Var {
-        let a = axis("take", self, along.into());
-        index::gather(self, idx, a, 0, Bounds::Clamp)
-    }
-
     /// The window of lengths `sizes` that starts at traced indices, one an axis, moved to lie inside:
     /// `jax.lax.dynamic_slice`.
     #[track_caller]
