@@ -12,11 +12,14 @@ use wengert_ir::ops::rows;
 /// The files that hold operations, in the order of the page.
 const FILES: &[&str] = &[
     "trace/functions.rs",
+    "trace/special.rs",
+    "trace/activation.rs",
     "trace/array/make.rs",
     "trace/array/shape.rs",
     "num/arrange.rs",
     "num/diagonal.rs",
     "trace/array/part.rs",
+    "trace/array/along.rs",
     "trace/array/reduce.rs",
     "trace/array/cumulative.rs",
     "trace/array/order.rs",
@@ -37,7 +40,12 @@ const OPERATORS: &[[&str; 4]] = &[
     ["add", "x + y", "numpy.add", "1 and 1"],
     ["sub", "x - y", "numpy.subtract", "1 and -1"],
     ["mul", "x * y", "numpy.multiply", "`y` and `x`"],
-    ["div", "x / y", "numpy.divide; of integers towards zero, as `jax.lax.div`", "`1/y` and `-x/y²`"],
+    [
+        "div",
+        "x / y",
+        "jax.lax.div",
+        "`1/y` and `-x/y²`; none of integers",
+    ],
     ["rem", "x % y", "numpy.fmod", "1 and `-trunc(x / y)`"],
     ["neg", "-x", "numpy.negative", "-1"],
     ["and", "x & y", "numpy.bitwise_and", "none"],
@@ -54,6 +62,24 @@ const INTERNAL: &[&str] = &["mul_or_zero"];
 /// Where an operation's name elsewhere comes from.
 const LIBRARIES: [&str; 4] = ["numpy.", "jax.", "scipy.", "torch."];
 
+const HEAD: &str = "\
+# Operations
+
+Every operation on a `Var`: how it is written, what NumPy, SciPy or JAX call it, and its derivative. The
+documentation of each says what shapes and element types it takes, and what is an error. This page is made
+of it.
+
+`x.sum_axis(1)`, `x.sum_axis([0, -1])` and `x.sum_axis(..)` reduce one axis, several, and all; negative
+axes count from the end. `keep(1)` in their place leaves the axes with length 1 (`keepdims=True`):
+`x / x.sum_axis(keep(1))`. Shapes broadcast as in NumPy. Element types are promoted, and never
+narrowed: see [Element types](element-types.md).
+
+## Operators
+
+| operation | elsewhere | derivative |
+|---|---|---|
+";
+
 fn sources() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/wengert-ir/src")
 }
@@ -63,7 +89,7 @@ fn the_page_is_current() {
     let mut missing = vec![];
     let mut page = String::from(HEAD);
     for [_, written, name, derivative] in OPERATORS {
-        page += &format!("| `{written}` | `{}` | {derivative} |\n", name.replace("; ", "`; ").trim_end_matches('`'));
+        page += &format!("| `{written}` | `{name}` | {derivative} |\n");
     }
     for file in FILES {
         for section in sections(file) {
@@ -73,15 +99,18 @@ fn the_page_is_current() {
             }
             page += "| operation | what | elsewhere | derivative |\n|---|---|---|---|\n";
             for entry in &section.entries {
-                let line = entry.line(&section);
-                page += &line.unwrap_or_else(|what| {
-                    missing.push(format!("{file}: `{}` has no {what}", entry.name));
-                    String::new()
-                });
+                match entry.line(&section) {
+                    Some(line) => page += &line,
+                    None => missing.push(format!("{file}: `{}`", entry.name)),
+                }
             }
         }
     }
-    assert!(missing.is_empty(), "{}", missing.join("\n"));
+    assert!(
+        missing.is_empty(),
+        "no derivative is said of\n{}",
+        missing.join("\n")
+    );
     expect_file!["../docs/src/operations.md"].assert_eq(&page);
 }
 
@@ -91,7 +120,10 @@ fn no_file_is_left_out() {
         for entry in std::fs::read_dir(sources().join(folder)).unwrap() {
             let name = entry.unwrap().file_name();
             let path = format!("{folder}/{}", name.to_string_lossy());
-            assert!(path.ends_with("/mod.rs") || FILES.contains(&&path[..]), "{path} is not listed");
+            assert!(
+                path.ends_with("/mod.rs") || FILES.contains(&&path[..]),
+                "{path} is not listed"
+            );
         }
     }
 }
@@ -128,7 +160,11 @@ struct Entry {
 /// The sections of a file: what is public and documented.
 fn sections(file: &str) -> Vec<Section> {
     let text = std::fs::read_to_string(sources().join(file)).unwrap();
-    let title = text.lines().next().and_then(|l| l.strip_prefix("//! ")).unwrap_or(file);
+    let title = text
+        .lines()
+        .next()
+        .and_then(|l| l.strip_prefix("//! "))
+        .unwrap_or(file);
     let mut sections: Vec<Section> = vec![];
     let mut doc: Vec<&str> = vec![];
     let mut lines = text.lines();
@@ -152,9 +188,15 @@ fn sections(file: &str) -> Vec<Section> {
             let method = line.starts_with(' ');
             if !method && sections.is_empty() {
                 let (title, intro) = (title.trim_end_matches('.').to_string(), vec![]);
-                sections.push(Section { title, intro, entries: vec![] });
+                sections.push(Section {
+                    title,
+                    intro,
+                    entries: vec![],
+                });
             }
-            let Some(section) = sections.last_mut() else { continue };
+            let Some(section) = sections.last_mut() else {
+                continue;
+            };
             section.entries.push(entry(&signature, method, &said));
         }
     }
@@ -165,17 +207,33 @@ fn sections(file: &str) -> Vec<Section> {
 /// A title, and the paragraphs behind it up to the example.
 fn heading(doc: &[&str]) -> Option<Section> {
     let title = doc.first()?.strip_prefix("# ")?.to_string();
-    let prose: Vec<&str> = doc[1..].iter().take_while(|l| !l.starts_with("```")).copied().collect();
+    let prose: Vec<&str> = doc[1..]
+        .iter()
+        .take_while(|l| !l.starts_with("```"))
+        .copied()
+        .collect();
     let paragraphs = prose.split(|l| l.is_empty()).filter(|p| !p.is_empty());
     let intro = paragraphs.map(|p| plain(&p.join(" "))).collect();
-    Some(Section { title, intro, entries: vec![] })
+    Some(Section {
+        title,
+        intro,
+        entries: vec![],
+    })
 }
 
 fn entry(signature: &str, method: bool, doc: &[&str]) -> Entry {
-    let head = signature.split(['(', '<']).next().unwrap_or_default().to_string();
+    let head = signature
+        .split(['(', '<'])
+        .next()
+        .unwrap_or_default()
+        .to_string();
     let (mut depth, mut arguments) = (0, vec![]);
     // The names in front of the colons of the argument list.
-    let from = signature.find("(self").or(signature.find('(')).expect("arguments") + 1;
+    let from = signature
+        .find("(self")
+        .or(signature.find('('))
+        .expect("arguments")
+        + 1;
     let mut word = String::new();
     for c in signature[from..].chars() {
         match c {
@@ -188,13 +246,24 @@ fn entry(signature: &str, method: bool, doc: &[&str]) -> Entry {
             _ => {}
         }
     }
-    let call = format!("{}{head}({})", if method { "x." } else { "" }, arguments.join(", "));
+    let call = format!(
+        "{}{head}({})",
+        if method { "x." } else { "" },
+        arguments.join(", ")
+    );
     let paragraph: Vec<&str> = doc.iter().take_while(|l| !l.is_empty()).copied().collect();
     // A derivative may stand in a paragraph of its own.
-    let later = doc.iter().skip(paragraph.len()).skip_while(|l| !l.contains("Derivative"));
+    let later = doc
+        .iter()
+        .skip(paragraph.len())
+        .skip_while(|l| !l.contains("Derivative"));
     let later: Vec<&str> = later.take_while(|l| !l.is_empty()).copied().collect();
     let text = format!("{} {}", paragraph.join(" "), later.join(" "));
-    Entry { name: head, call, text: plain(text.trim()) }
+    Entry {
+        name: head,
+        call,
+        text: plain(text.trim()),
+    }
 }
 
 /// Links as plain names: the page stands outside the documentation.
@@ -203,37 +272,98 @@ fn plain(text: &str) -> String {
     let mut rest = text;
     while let Some(at) = rest.find("[`") {
         out += &rest[..at];
-        let Some(end) = rest[at..].find("`]") else { break };
+        let Some(end) = rest[at..].find("`]") else {
+            break;
+        };
         out += &rest[at + 1..at + end + 1];
         rest = &rest[at + end + 2..];
         if let Some(target) = rest.strip_prefix('(') {
             rest = &target[target.find(')').map_or(0, |i| i + 1)..];
         }
     }
-    (out + rest).replace("Var::", "").replace("crate::trace::", "")
+    (out + rest)
+        .replace("Var::", "")
+        .replace("crate::trace::", "")
 }
 
 impl Entry {
-    /// Its line in the table, or what its documentation lacks.
-    fn line(&self, section: &Section) -> Result<String, &'static str> {
-        let names: Vec<&str> = self.text.split('`').skip(1).step_by(2).collect();
-        let known = |n: &&&str| LIBRARIES.iter().any(|l| n.starts_with(l));
-        let elsewhere: Vec<String> = names.iter().filter(known).map(|n| format!("`{n}`")).collect();
-        let (said, derivative) = match self.text.find("Derivative") {
-            Some(at) => (&self.text[..at], self.text[at..].split_once(": ").map(|d| d.1)),
-            None => (&self.text[..], self.inherited(section)),
+    /// Its line in the table, or what its documentation does not say.
+    fn line(&self, section: &Section) -> Option<String> {
+        let (said, own) = match self.text.find("Derivative") {
+            Some(at) => {
+                let derivative = self.text[at..].split_once(": ").map(|(_, d)| d);
+                (&self.text[..at], derivative.map(str::to_string))
+            }
+            None => (&self.text[..], None),
         };
-        let derivative = derivative.ok_or("derivative")?;
-        // What it is, without where else it is called what.
-        let what = match elsewhere.first().and_then(|name| said.find(&name[..])) {
-            Some(at) => said[..at].trim_end().trim_end_matches([':', ',']).to_string() + ".",
-            None => said.to_string(),
-        };
-        if elsewhere.is_empty() && section.title != "Of this library alone" && !self.unnamed() {
-            return Err("name elsewhere");
+        let derivative = own.or_else(|| self.inherited(section, Entry::derivative))?;
+        let (what, mut elsewhere) = named(said);
+        if elsewhere.is_empty() {
+            let inherited = self.inherited(section, |e| Some(named(&e.text).1.join(", ")));
+            elsewhere.extend(inherited.filter(|names| !names.is_empty()));
         }
-        let cell = |text: &str| text.trim().trim_end_matches('.').replace('|', "\\|");
-        let (what, derivative) = (cell(&what), cell(derivative));
-        Ok(format!("| `{}` | {what} | {} | {derivative} |\n", self.call, elsewhere.join(", ")))
+        let cell = |text: &str| text.trim().trim_end_matches(['.', ':']).replace('|', "\\|");
+        let (what, derivative) = (cell(&what), cell(&derivative));
+        let elsewhere = elsewhere.join(", ");
+        Some(format!(
+            "| `{}` | {what} | {elsewhere} | {derivative} |\n",
+            self.call
+        ))
     }
+
+    /// What its own documentation says of the derivative.
+    fn derivative(&self) -> Option<String> {
+        let at = self.text.find("Derivative")?;
+        Some(self.text[at..].split_once(": ")?.1.to_string())
+    }
+
+    /// What the documentation of the operation says that this is a form of (`sum_axis` of `sum`), or
+    /// what holds of all operations of the section or of its kind.
+    fn inherited(
+        &self,
+        section: &Section,
+        ask: impl Fn(&Entry) -> Option<String>,
+    ) -> Option<String> {
+        let form = |e: &&Entry| {
+            let longer = self
+                .name
+                .strip_prefix(&e.name[..])
+                .is_some_and(|rest| rest.starts_with('_'));
+            longer || self.text.starts_with(&format!("`{}`", e.name))
+        };
+        let plain = section.entries.iter().filter(form).find_map(&ask);
+        plain.or_else(|| {
+            let linear = section.intro.iter().any(|text| text.contains("linear"));
+            let whole = ["`bool`", "`i64`", "of integers"]
+                .iter()
+                .any(|t| self.text.contains(t));
+            match () {
+                () if linear => Some("linear: the same of the tangent".into()),
+                () if whole => Some("none".into()),
+                () => None,
+            }
+        })
+    }
+}
+
+/// What a text says an operation is, and how other libraries write it.
+fn named(text: &str) -> (String, Vec<String>) {
+    let mut names = vec![];
+    let mut what = None;
+    for (i, piece) in text.split('`').enumerate() {
+        if i % 2 == 0 {
+            continue;
+        }
+        let at = piece.as_ptr() as usize - text.as_ptr() as usize;
+        let behind = &text[at + piece.len() + 1..];
+        let of = [" of NumPy", " in NumPy", " of JAX"]
+            .iter()
+            .find(|of| behind.starts_with(**of));
+        let library = LIBRARIES.iter().any(|l| piece.starts_with(l));
+        if library || of.is_some() {
+            what.get_or_insert(text[..at - 1].trim_end().trim_end_matches(':').to_string());
+            names.push(format!("`{piece}`"));
+        }
+    }
+    (what.unwrap_or_else(|| text.to_string()), names)
 }

@@ -278,8 +278,8 @@ const LAYOUT: &[Row] = &[
         of_one(move |x| x.squeeze_axis(&axes))
     }),
     ("expand_dims", |p| {
-        let axis = p.int("axis");
-        of_one(move |x| x.expand_dims(axis))
+        let axes = p.ints("axis");
+        of_one(move |x| x.expand_dims(&axes))
     }),
     ("concat", |p| {
         let axis = p.int("axis");

@@ -3,7 +3,7 @@
 use wengert::prelude::*;
 use wengert_ir::buffer::{Data, Dense};
 
-use crate::close::same;
+use crate::same::same;
 use crate::table::Operation;
 
 /// Elements of a batch: the arguments themselves, and others like them.

@@ -18,11 +18,11 @@ use wengert::prelude::*;
 use wengert_check::{Options, check_grads_with};
 use wengert_ir::buffer::Data;
 
-#[path = "../conformance/close.rs"]
-mod close;
 mod draw;
 #[path = "../conformance/params.rs"]
 mod params;
+#[path = "../conformance/same.rs"]
+mod same;
 mod samples;
 #[path = "../conformance/table.rs"]
 mod table;
@@ -64,7 +64,7 @@ fn laws() {
         let interpreted = whole.compiled.interpret(whole.given.clone());
         let interpreted = interpreted.map_err(|e| e.to_string())?;
         for (i, (a, b)) in compiled.iter().zip(&interpreted).enumerate() {
-            close::same(a, b).map_err(|e| format!("result {i} compiled and interpreted: {e}"))?;
+            same::same(a, b).map_err(|e| format!("result {i} compiled and interpreted: {e}"))?;
         }
         whole.in_a_batch()?;
         if tangents.iter().flatten().count() > 0 {

@@ -99,7 +99,7 @@ impl Var {
     pub fn nanmean_axis(self, which: impl Into<Along>) -> Var {
         floats("nanmean", self);
         let over = Over::of("nanmean", self, which.into());
-        over.kept(reduce::sum(without(self, 0.0), &over.axes) / counted(self, &over))
+        over.kept(mean(self, &over))
     }
 
     /// The variance of the others, of floats: `numpy.nanvar`. Derivative: `2 (x - mean) / n`.
@@ -165,13 +165,20 @@ fn counted(x: Var, over: &Over) -> Var {
     reduce::sum((!x.is_nan()).to(x.dtype()), &over.axes)
 }
 
+/// The mean of those that are numbers; NaN, to no derivative, where none is.
+#[track_caller]
+fn mean(x: Var, over: &Over) -> Var {
+    let count = counted(x, over);
+    let mean = reduce::sum(without(x, 0.0), &over.axes) / count;
+    count.gt(0.0).select(mean, f64::NAN)
+}
+
 #[track_caller]
 fn variance(op: &str, x: Var, along: Along, ddof: f64) -> Var {
     floats(op, x);
     let over = Over::of(op, x, along);
-    let count = counted(x, &over);
-    let mean = reduce::sum(without(x, 0.0), &over.axes) / count;
-    let distance = x.is_nan().select(0.0, x - over.back(mean));
+    let distance = x.is_nan().select(0.0, x - over.back(mean(x, &over)));
     let squares = reduce::sum(distance.square(), &over.axes);
-    over.kept(squares / (count - ddof).maximum(0.0))
+    let free = counted(x, &over) - ddof;
+    over.kept(free.gt(0.0).select(squares / free, f64::NAN))
 }

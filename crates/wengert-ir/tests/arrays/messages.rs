@@ -7,7 +7,7 @@ use wengert_ir::error::Error;
 use wengert_ir::ir::{DType, Type};
 use wengert_ir::trace::{Kind, Span, Var, arange, closed, concat, eye, full, stack, zeros};
 
-type Mistake = (&'static str, fn(Var, Var, Var, Var) -> Var);
+pub type Mistake = (&'static str, fn(Var, Var, Var, Var) -> Var);
 
 /// A list of expressions over `x: f64[3,4]`, `v: f64[3]`, `i: i64` and `b: bool[2]`.
 macro_rules! mistakes {
@@ -16,8 +16,10 @@ macro_rules! mistakes {
     };
 }
 
+pub(crate) use mistakes;
+
 /// What each of them says, below it; and that it names the caller's file.
-fn check(mistakes: &[Mistake], expected: Expect) {
+pub fn check(mistakes: &[Mistake], expected: Expect) {
     let types = [
         Type::new(DType::F64, &[3, 4]),
         Type::new(DType::F64, &[3]),
