@@ -174,7 +174,12 @@ fn sections(file: &str) -> Vec<Section> {
             doc.push(said.strip_prefix(' ').unwrap_or(said));
             continue;
         }
-        if code.starts_with('#') || code.ends_with(")]") || code.ends_with("\",") {
+        if code.starts_with("#[") {
+            // An attribute, perhaps of several lines.
+            let mut last = code;
+            while !last.ends_with(']') {
+                last = lines.next().expect("the end of an attribute").trim();
+            }
             continue;
         }
         let said = std::mem::take(&mut doc);
@@ -289,18 +294,15 @@ fn plain(text: &str) -> String {
 impl Entry {
     /// Its line in the table, or what its documentation does not say.
     fn line(&self, section: &Section) -> Option<String> {
-        let (said, own) = match self.text.find("Derivative") {
-            Some(at) => {
-                let derivative = self.text[at..].split_once(": ").map(|(_, d)| d);
-                (&self.text[..at], derivative.map(str::to_string))
-            }
-            None => (&self.text[..], None),
-        };
-        let derivative = own.or_else(|| self.inherited(section, Entry::derivative))?;
+        let derivative = self.derivative(section)?;
+        let said = self.text.split("Derivative").next().unwrap_or_default();
         let (what, mut elsewhere) = named(said);
         if elsewhere.is_empty() {
-            let inherited = self.inherited(section, |e| Some(named(&e.text).1.join(", ")));
-            elsewhere.extend(inherited.filter(|names| !names.is_empty()));
+            elsewhere.extend(
+                self.plain_form(section)
+                    .iter()
+                    .flat_map(|e| named(&e.text).1),
+            );
         }
         let cell = |text: &str| text.trim().trim_end_matches(['.', ':']).replace('|', "\\|");
         let (what, derivative) = (cell(&what), cell(&derivative));
@@ -311,37 +313,35 @@ impl Entry {
         ))
     }
 
-    /// What its own documentation says of the derivative.
-    fn derivative(&self) -> Option<String> {
-        let at = self.text.find("Derivative")?;
-        Some(self.text[at..].split_once(": ")?.1.to_string())
+    /// What the documentation says of the derivative: its own, that of the operation this is a form of,
+    /// or that of all operations of the section.
+    fn derivative(&self, section: &Section) -> Option<String> {
+        let said = |text: &String| {
+            let at = text.find("Derivative")?;
+            Some(text[at..].split_once(": ")?.1.to_string())
+        };
+        let whole = ["`bool`", "`i64`", "of integers", "bits", "literal"];
+        said(&self.text)
+            .or_else(|| self.plain_form(section)?.derivative(section))
+            .or_else(|| section.intro.iter().find_map(said))
+            .or_else(|| {
+                let linear = section.intro.iter().any(|text| text.contains("linear"));
+                linear.then(|| "linear: the same of the tangent".into())
+            })
+            .or_else(|| {
+                whole
+                    .iter()
+                    .any(|kind| self.text.contains(kind))
+                    .then(|| "none".into())
+            })
     }
 
-    /// What the documentation of the operation says that this is a form of (`sum_axis` of `sum`), or
-    /// what holds of all operations of the section or of its kind.
-    fn inherited(
-        &self,
-        section: &Section,
-        ask: impl Fn(&Entry) -> Option<String>,
-    ) -> Option<String> {
-        let form = |e: &&Entry| {
-            let longer = self
-                .name
-                .strip_prefix(&e.name[..])
-                .is_some_and(|rest| rest.starts_with('_'));
-            longer || self.text.starts_with(&format!("`{}`", e.name))
-        };
-        let plain = section.entries.iter().filter(form).find_map(&ask);
-        plain.or_else(|| {
-            let linear = section.intro.iter().any(|text| text.contains("linear"));
-            let whole = ["`bool`", "`i64`", "of integers"]
-                .iter()
-                .any(|t| self.text.contains(t));
-            match () {
-                () if linear => Some("linear: the same of the tangent".into()),
-                () if whole => Some("none".into()),
-                () => None,
-            }
+    /// The operation that this is a form of: `sum` for `sum_axis`, `expm1` for `exp_m1`.
+    fn plain_form<'a>(&self, section: &'a Section) -> Option<&'a Entry> {
+        section.entries.iter().find(|e| {
+            let rest = self.name.strip_prefix(&e.name[..]);
+            rest.is_some_and(|rest| rest.starts_with('_'))
+                || e.name != self.name && self.text.starts_with(&format!("`{}`", e.name))
         })
     }
 }

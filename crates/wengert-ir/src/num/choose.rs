@@ -7,8 +7,8 @@ use crate::trace::number::aligned;
 use crate::trace::{Argument, IntoVar, Var};
 
 /// The value beside the first condition that holds, the default where none does: `numpy.select`. All
-/// broadcast; the element types of the values are promoted. What is not chosen has no influence, on the
-/// derivative neither.
+/// broadcast; the element types of the values are promoted. Derivative: that of the value chosen; what
+/// is not has no influence on it.
 ///
 /// # Errors
 /// A condition that is not of `bool`; shapes that do not broadcast.

@@ -261,7 +261,7 @@ impl Var {
     }
 
     /// The same value, taken as a constant by every derivative: `jax.lax.stop_gradient`. Of any
-    /// elements.
+    /// elements. Derivative: 0.
     #[track_caller]
     pub fn stop_gradient(self) -> Var {
         unary(const { row("stop_gradient") }, self)
@@ -347,7 +347,7 @@ impl Var {
     }
 
     /// `self` to the power `exponent`: `jax.numpy.power`. A whole number of Rust's is [`Var::powi`],
-    /// anything else [`Var::powf`].
+    /// anything else [`Var::powf`]. Derivative: of whichever it is.
     #[track_caller]
     pub fn pow(self, exponent: impl IntoVar) -> Var {
         match exponent.argument() {

@@ -69,7 +69,7 @@ fn shapes() {
         zeros([usize::MAX, 2]);
         zeros(-1);
         arange(usize::MAX);
-        eye(1 << 40);
+        eye(1i64 << 40);
         full([2, 2], v);
         full(3, u64::MAX);
     };
@@ -120,7 +120,7 @@ fn shapes() {
                 zeros: [-1] holds a negative length
             arange(usize::MAX)
                 arange: i64[9223372036854775807] is larger than memory can be
-            eye(1 << 40)
+            eye(1i64 << 40)
                 eye: i64[1099511627776,1099511627776] is larger than memory can be
             full([2, 2], v)
                 full: f64[3] does not broadcast to f64[2,2]

@@ -15,11 +15,11 @@ fn making() {
         arange(Count::from(0..5).by(0));
         linspace(v, x, 5);
         linspace(0.0, 1.0, usize::MAX);
-        geomspace(true, v.t(), 1 << 62);
+        geomspace(true, v.t(), 1usize << 62);
         eye([1, 2, 3]);
         eye(-1);
         meshgrid([v, x])[0];
-        full_like(x, 1 << 40).at(7);
+        full_like(x, 1i64 << 40).at(7);
         full_like(b, 2);
         full_like(i, 0.5);
     };
@@ -41,7 +41,7 @@ fn shapes() {
         x.repeat(2, 2);
         x.repeat(usize::MAX, 0);
         x.tile(-1);
-        x.tile([1 << 40, 1 << 40]);
+        x.tile([1i64 << 40, 1i64 << 40]);
         x.pad(&[(1, 1)]);
         x.pad_with(&[(1, 1)], 1.0);
         i.to(wengert_ir::ir::DType::I64).expand_dims(0).pad_with(&[(1, 1)], 0.5);

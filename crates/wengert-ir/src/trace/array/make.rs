@@ -53,7 +53,7 @@ pub fn ones(dims: impl Into<Ints>) -> Var {
 }
 
 /// One value everywhere: `numpy.full`. Of the element type of the value: `f64` for Rust's floats,
-/// `i64` for its integers.
+/// `i64` for its integers. Derivative: to a traced value, the sum.
 #[track_caller]
 pub fn full(dims: impl Into<Ints>, value: impl IntoVar) -> Var {
     let value = match value.argument() {
@@ -94,7 +94,7 @@ pub fn ones_like(x: Var) -> Var {
 }
 
 /// One value everywhere in the type of another: `numpy.full_like`. Of Rust's numbers, or a scalar
-/// `Var`; nothing is narrowed.
+/// `Var`; nothing is narrowed. Derivative: to a traced value, the sum.
 #[track_caller]
 pub fn full_like(x: Var, value: impl IntoVar) -> Var {
     let value = entry("full_like", x, value);
@@ -196,7 +196,7 @@ fn shares(op: &str, start: Argument, stop: Argument, n: usize) -> (Var, Var, Var
 }
 
 /// The unit matrix, `f64`: of `n` rows and columns, or of `[rows, columns]`: `numpy.eye`. With the
-/// ones above or below the diagonal: `ones(n).diag_at(k)`.
+/// ones above or below the diagonal: `ones(n).diag_at(k)`. Derivative: none.
 ///
 /// # Errors
 /// More than two lengths.
