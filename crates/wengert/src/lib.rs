@@ -9,6 +9,7 @@ pub mod array;
 #[cfg(doctest)]
 mod book;
 mod control;
+mod debug;
 mod jit;
 pub mod prelude;
 mod transform;
@@ -16,6 +17,7 @@ pub mod tree;
 
 pub use array::Array;
 pub use control::{Over, Predicate, Steps, cond, fori, scan, scan_reverse, while_loop};
+pub use debug::{check, debug_print};
 pub use jit::{Executable, Jit, jit, trace};
 pub use transform::{
     Axes, checkpoint, custom_jvp, custom_vjp, grad, grad_at, grad_aux, hessian, hvp, jacfwd,

@@ -7,6 +7,7 @@
 
 use std::collections::HashMap;
 
+use super::host::{Slice, SliceMut};
 use super::{
     Block, BufferId, BufferKind, Carried, Cell, Index, Kernel, LANES, ListId, LoopKind, Program,
     ScalarOp, Stmt, Value, ValueType, scalar,
@@ -15,7 +16,7 @@ use crate::buffer::Data;
 use crate::ir::types::DType;
 
 /// What goes wrong when a program runs.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[derive(Clone, PartialEq, Debug, thiserror::Error)]
 pub enum Error {
     /// A loop with a condition ran as often as it may.
     #[error("a loop reached max_steps = {0}")]
@@ -40,6 +41,12 @@ pub enum Error {
         /// The element of the row.
         at: i64,
     },
+    /// The program gave up; an index into [`Program::failures`].
+    #[error("the program gave up: failure {0}")]
+    Failed(u32),
+    /// A function of the host gave an error.
+    #[error("{0}")]
+    Host(crate::error::Error),
     /// An argument of another type or size than the program has.
     #[error("argument or result of the wrong type or size for b{}", .0.0)]
     Argument(BufferId),
@@ -299,6 +306,7 @@ impl Machine<'_> {
                 self.set(*out, bits);
             }
             Stmt::Kernel { kernel, regions } => self.kernel(kernel, regions)?,
+            Stmt::Fail { failure } => return Err(Error::Failed(*failure)),
         }
         Ok(())
     }
@@ -517,6 +525,7 @@ impl Machine<'_> {
 
     fn kernel(&mut self, kernel: &Kernel, regions: &[(BufferId, Index)]) -> Result<(), Error> {
         match *kernel {
+            Kernel::Host(function) => self.host(function, regions),
             Kernel::Gemm { m, n, k, c, a, b } => {
                 let dtype = self.program.buffers[regions[0].0.0 as usize].dtype;
                 let at = |machine: &Self, which: usize, steps: usize| {
@@ -542,8 +551,44 @@ impl Machine<'_> {
                         self.memory[z][0].set_bits(zi, sum);
                     }
                 }
+                Ok(())
+            }
+        }
+    }
+
+    fn host(&mut self, function: u32, regions: &[(BufferId, Index)]) -> Result<(), Error> {
+        let host = &self.program.hosts[function as usize];
+        let (from, to) = regions.split_at(host.inputs.len());
+        let mut inputs = vec![];
+        for ((buffer, index), &(_, len)) in from.iter().zip(&host.inputs) {
+            let start = self.region(*buffer, index, len)?;
+            let data = &self.memory[buffer.0 as usize][0];
+            inputs.push(data.pick(start..start + len));
+        }
+        let mut outputs: Vec<Data> = (host.outputs.iter())
+            .map(|&(dtype, len)| garbage(dtype, len))
+            .collect();
+        let slices: Vec<Slice<'_>> = inputs.iter().map(Slice::from).collect();
+        let mut results: Vec<SliceMut<'_>> = outputs.iter_mut().map(SliceMut::from).collect();
+        host.function
+            .call(&slices, &mut results)
+            .map_err(Error::Host)?;
+        for ((buffer, index), data) in to.iter().zip(&outputs) {
+            let start = self.region(*buffer, index, data.len())?;
+            for i in 0..data.len() {
+                self.memory[buffer.0 as usize][0].set_bits(start + i, data.bits(i));
             }
         }
         Ok(())
+    }
+
+    /// The first of `len` elements that are there.
+    fn region(&self, buffer: BufferId, index: &Index, len: usize) -> Result<usize, Error> {
+        let Some(last) = len.checked_sub(1) else {
+            return Ok(0);
+        };
+        let offset = index.offset + last as i64;
+        self.element(buffer, &Index { offset, ..*index })?;
+        self.element(buffer, index)
     }
 }

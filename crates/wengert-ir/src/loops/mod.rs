@@ -16,6 +16,7 @@
 
 pub mod affine;
 pub mod builder;
+pub mod host;
 pub mod interp;
 pub mod math;
 pub mod scalar;
@@ -29,6 +30,7 @@ mod tests;
 use smallvec::SmallVec;
 
 use crate::ir::types::DType;
+use crate::source::SourceId;
 
 /// Lanes in a block of a vector loop, for every element type.
 pub const LANES: usize = 8;
@@ -318,11 +320,28 @@ pub enum Stmt {
         /// The regions it reads and writes, each from an element on.
         regions: SmallVec<[(BufferId, Index); 3]>,
     },
+    /// Ends the call with an error. In a vector loop: if any lane is live.
+    Fail {
+        /// An index into [`Program::failures`].
+        failure: u32,
+    },
 }
 
-/// Library kernels. Uniform, outside vector loops.
+/// Why a program gives up.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Failure {
+    /// What the user said should hold.
+    pub message: String,
+    /// The user's line.
+    pub at: Option<SourceId>,
+}
+
+/// Work that is done by functions of the host. Uniform, outside vector loops.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Kernel {
+    /// An index into [`Program::hosts`]. The regions are its inputs, then its outputs, the elements
+    /// of each one after the other; an output overlaps no other region.
+    Host(u32),
     /// `c[i, j] = sum_k a[i, k] * b[k, j]` on row-major-or-strided regions `(c, a, b)` of one float
     /// type; strides in elements.
     Gemm {
@@ -465,6 +484,10 @@ pub struct Program {
     pub lists: Vec<List>,
     /// The pure functions it calls.
     pub functions: Vec<Function>,
+    /// The functions of the host that it calls.
+    pub hosts: Vec<host::Host>,
+    /// Why it may give up.
+    pub failures: Vec<Failure>,
     /// What it does.
     pub body: Block,
 }

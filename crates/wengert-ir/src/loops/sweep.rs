@@ -59,7 +59,10 @@ pub fn operands(stmt: &Stmt, f: &mut impl FnMut(Value)) {
         i.base.into_iter().chain(i.each).for_each(f);
     };
     match stmt {
-        Stmt::Const { .. } | Stmt::ListBegin { .. } | Stmt::ListFinish { .. } => {}
+        Stmt::Const { .. }
+        | Stmt::ListBegin { .. }
+        | Stmt::ListFinish { .. }
+        | Stmt::Fail { .. } => {}
         Stmt::Op { args, .. } | Stmt::Call { args, .. } => args.iter().copied().for_each(f),
         Stmt::Load { index: i, .. } => index(i, f),
         Stmt::Store {

@@ -1,8 +1,8 @@
 //! What every program must be: defined before use, typed, and honest about what differs by lane.
 
 use super::{
-    Block, Buffer, BufferId, BufferKind, Carried, Function, Index, LoopKind, Program, ScalarOp,
-    Stmt, Value, ValueType,
+    Block, Buffer, BufferId, BufferKind, Carried, Function, Index, Kernel, LoopKind, Program,
+    ScalarOp, Stmt, Value, ValueType,
 };
 use crate::ir::types::DType;
 
@@ -356,7 +356,41 @@ impl<'p> Checker<'p> {
                 let lanes = list.lanes || each || self.lanes(cell.handle);
                 self.typed(*out, dtype, lanes)
             }
-            Stmt::Kernel { regions, .. } => {
+            Stmt::Fail { failure } => {
+                let known = (*failure as usize) < self.program.failures.len();
+                ensure(known, || "no such failure".into())
+            }
+            Stmt::Kernel {
+                kernel: Kernel::Host(function),
+                regions,
+            } => {
+                ensure(!self.vector, || "a host's function in a vector loop".into())?;
+                let hosts = &self.program.hosts;
+                let host = hosts.get(*function as usize).ok_or("no such host")?;
+                let wanted = host.inputs.iter().chain(&host.outputs);
+                ensure(regions.len() == wanted.clone().count(), || {
+                    "a host's function with another number of regions".into()
+                })?;
+                for (i, ((buffer, index), &(dtype, len))) in regions.iter().zip(wanted).enumerate()
+                {
+                    let b = self.buffer(*buffer)?;
+                    ensure(b.dtype == dtype && b.len >= len, || {
+                        "a region that is not what a host's function takes".into()
+                    })?;
+                    ensure(b.kind != BufferKind::Local, || {
+                        "local memory in a kernel".into()
+                    })?;
+                    if i >= host.inputs.len() {
+                        self.writable(b)?;
+                    }
+                    self.index(index)?;
+                }
+                Ok(())
+            }
+            Stmt::Kernel {
+                kernel: Kernel::Gemm { .. },
+                regions,
+            } => {
                 ensure(!self.vector, || "a library kernel in a vector loop".into())?;
                 ensure(regions.len() == 3, || "a product has three regions".into())?;
                 self.writable(self.buffer(regions[0].0)?)?;

@@ -11,6 +11,7 @@ use crate::ir::{Dim, Func, Type};
 use crate::loops::affine::Affine;
 use crate::loops::builder::Carry;
 use crate::loops::{BufferKind, FoldOp, LANES, LoopKind, ScalarOp, Value};
+use crate::ops::Op;
 
 const SERIAL: LoopKind = LoopKind::Serial { reverse: false };
 
@@ -55,6 +56,9 @@ impl Batch<'_> {
     /// # Errors
     /// If lists have to be built another way.
     pub fn way(&self, l: &mut Lowering, can: bool) -> Result<Way> {
+        if runs_on_host(self.body) {
+            return Ok(Way::Serial);
+        }
         let results = self.body.result_types();
         let run = |t: &Type| t.shape.has_run();
         let lists = results.iter().chain(self.body.param_types()).any(run);
@@ -90,6 +94,12 @@ fn widest(f: &Func) -> usize {
     let own = own.map(|dims| dims.iter().product()).max().unwrap_or(0);
     let bodies = f.eqns.iter().flat_map(|e| e.op.bodies());
     bodies.map(widest).max().unwrap_or(0).max(own)
+}
+
+/// Whether a function has work for the host, one element after the other.
+fn runs_on_host(f: &Func) -> bool {
+    let host = |op: &Op| op.runs_on_host() || op.bodies().into_iter().any(runs_on_host);
+    f.eqns.iter().any(|e| host(&e.op))
 }
 
 /// Whether a function does work for a library.

@@ -14,6 +14,7 @@
 pub mod carry;
 pub mod compare;
 pub mod dot;
+pub mod host;
 pub mod lanes;
 pub mod list;
 pub mod nest;
@@ -33,6 +34,7 @@ use crate::ir::{Atom, DType, Func, Type};
 use crate::loops::affine::Affine;
 use crate::loops::builder::Builder;
 use crate::loops::{BufferId, BufferKind, Program};
+use crate::source::SourceId;
 use node::{Node, NodeId};
 use view::{Place, View, contiguous};
 
@@ -62,6 +64,8 @@ pub struct Lowering {
     parallel: bool,
     /// Where lists are built.
     lists: Lists,
+    /// Where the user wrote what is being lowered.
+    source: Option<SourceId>,
 }
 
 /// A loop nest that reads everything before it writes it.
@@ -158,6 +162,7 @@ impl Lowering {
             spilled: HashMap::new(),
             parallel: false,
             lists: Lists::InLanes,
+            source: None,
         }
     }
 
@@ -195,6 +200,7 @@ impl Lowering {
             self.retain(node, n);
         }
         for eqn in &func.eqns {
+            self.source = Some(eqn.source);
             let inputs: Vec<NodeId> = (eqn.inputs.iter()).map(|a| self.atom(&values, a)).collect();
             let outputs: Vec<Wanted> = (eqn.outputs.clone())
                 .map(|v| Wanted {

@@ -2,7 +2,7 @@
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, InstBuilder, types};
-use wengert_ir::loops::{Block, BufferKind, Carried, LANES, LoopKind, Stmt, Value};
+use wengert_ir::loops::{Block, BufferKind, Carried, Kernel, LANES, LoopKind, Stmt, Value};
 
 use super::values::Pieces;
 use super::{Bounds, Emitter, Lanes};
@@ -120,7 +120,12 @@ impl<'p> Emitter<'_, 'p> {
                 let x = self.load_scalar(self.dtype(*out), at);
                 self.define(*out, &[x]);
             }
+            Stmt::Kernel {
+                kernel: Kernel::Host(function),
+                regions,
+            } => self.host(*function, regions),
             Stmt::Kernel { kernel, regions } => self.kernel(kernel, regions),
+            Stmt::Fail { failure } => self.give_up(*failure),
         }
     }
 

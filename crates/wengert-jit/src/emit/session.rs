@@ -9,7 +9,8 @@ use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_jit::JITModule;
 use cranelift_module::{FuncId, Module, ModuleReloc};
 use wengert_ir::ir::types::DType;
-use wengert_ir::loops::{BufferId, BufferKind, Kernel, ListId, Stmt};
+use wengert_ir::loops::host::Host;
+use wengert_ir::loops::{BufferId, BufferKind, Failure, Kernel, ListId, Stmt};
 
 use super::lanes::Machine;
 use super::{Emitter, Lanes, Place, Unit, scalar_type};
@@ -58,6 +59,10 @@ pub(crate) struct Kept {
     tables: HashMap<u32, Box<[u64]>>,
     #[expect(clippy::vec_box, reason = "code holds the addresses")]
     gemms: Vec<Box<GemmCall>>,
+    #[expect(clippy::vec_box, reason = "code holds the addresses")]
+    hosts: Vec<Box<Host>>,
+    #[expect(clippy::vec_box, reason = "code holds the addresses")]
+    failures: Vec<Box<Failure>>,
 }
 
 enum Waiting<'p> {
@@ -510,9 +515,27 @@ impl<'p> Session<'p> {
         table.as_ptr() as i64 + 8 * PAD as i64
     }
 
+    /// A function of the host, at a fixed address.
+    pub(super) fn host(&mut self, function: u32) -> usize {
+        let host = Box::new(self.plan.program.hosts[function as usize].clone());
+        let at = &raw const *host as usize;
+        self.kept.hosts.push(host);
+        at
+    }
+
+    /// Why the program gives up, at a fixed address.
+    pub(super) fn failure(&mut self, failure: u32) -> usize {
+        let failure = Box::new(self.plan.program.failures[failure as usize].clone());
+        let at = &raw const *failure as usize;
+        self.kept.failures.push(failure);
+        at
+    }
+
     /// The description of a library call, at a fixed address.
     pub(super) fn kernel(&mut self, kernel: &Kernel, d: DType, parallel: bool) -> usize {
-        let Kernel::Gemm { m, n, k, c, a, b } = *kernel;
+        let Kernel::Gemm { m, n, k, c, a, b } = *kernel else {
+            unreachable!("functions of the host are called in another way");
+        };
         let call = Box::new(GemmCall {
             double: d == DType::F64,
             threads: !parallel,

@@ -32,7 +32,10 @@ fn index_uses(i: &Index, f: &mut dyn FnMut(Value)) {
 /// The values a statement uses before it enters any block of its own.
 pub(crate) fn uses(s: &Stmt, f: &mut dyn FnMut(Value)) {
     match s {
-        Stmt::Const { .. } | Stmt::ListBegin { .. } | Stmt::ListFinish { .. } => {}
+        Stmt::Const { .. }
+        | Stmt::ListBegin { .. }
+        | Stmt::ListFinish { .. }
+        | Stmt::Fail { .. } => {}
         Stmt::Op { args, .. } | Stmt::Call { args, .. } => args.iter().copied().for_each(f),
         Stmt::Load { index, .. } => index_uses(index, f),
         Stmt::Store { index, value, .. } => {
