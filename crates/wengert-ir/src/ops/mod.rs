@@ -20,6 +20,7 @@ pub mod check;
 pub mod checkpoint;
 pub mod cond;
 pub mod convert;
+pub mod cumulative;
 pub mod custom;
 pub mod custom_rule;
 pub mod dot;
@@ -317,6 +318,8 @@ pub enum Op {
     Layout(layout::Layout),
     /// Reducing axes.
     Reduce(reduce::Reduce),
+    /// Running values along an axis.
+    Cumulative(cumulative::Cumulative),
     /// Contraction of two arrays.
     Dot(dot::Dot),
     /// Slices at traced places.
@@ -354,6 +357,7 @@ impl Op {
             Op::Iota(p) => p,
             Op::Layout(p) => p,
             Op::Reduce(p) => p,
+            Op::Cumulative(p) => p,
             Op::Dot(p) => p,
             Op::Dynamic(p) => p,
             Op::Index(p) => p,
@@ -387,6 +391,7 @@ const READERS: &[Reader] = &[
     iota::Iota::parse,
     layout::Layout::parse,
     reduce::Reduce::parse,
+    cumulative::Cumulative::parse,
     dot::Dot::parse,
     dynamic::Dynamic::parse,
     index::Index::parse,

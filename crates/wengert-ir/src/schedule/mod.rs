@@ -20,6 +20,7 @@ pub mod list;
 pub mod nest;
 pub mod node;
 pub mod reduce;
+pub mod running;
 pub mod store;
 pub mod view;
 pub mod write;

@@ -11,6 +11,7 @@ use crate::ops::layout::{self, ascending, sized};
 use crate::trace::span::{Axis, Ints};
 use crate::trace::{Var, current_source};
 
+mod cumulative;
 mod make;
 mod part;
 mod product;
