@@ -112,7 +112,7 @@ fn swing((angle, speed): (Var, Var), push: Var) -> ((Var, Var), Var) {
 fn a_checkpointed_scan_is_a_scan() {
     let pushes: Vec<f64> = (0..23).map(|i| f64::from(i % 7)).collect();
     let plain = both(
-        |(x, p): (Var, Var)| scan((x, 0.0), p, |c, p| swing(c, p)),
+        |(x, p): (Var, Var)| scan((x, 0.0), p, swing),
         (1.0, pushes.clone()),
     );
     for every in [&[1][..], &[5], &[23], &[100], &[8, 3], &[12, 6, 2], &[]] {
