@@ -60,8 +60,6 @@ pub struct Lowering {
     spilled: HashMap<NodeId, View>,
     /// Whether a parallel loop is open.
     parallel: bool,
-    /// Where lists are built.
-    lists: Lists,
 }
 
 /// A loop nest that reads everything before it writes it.
@@ -71,17 +69,6 @@ struct Nest {
     floor: usize,
     /// The buffers it writes.
     written: Vec<BufferId>,
-}
-
-/// Where a map's elements build lists.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Lists {
-    /// Each in its lane.
-    InLanes,
-    /// That, but it turns out that something outside of lanes wants to read one.
-    Wanted,
-    /// One element after the other.
-    OneByOne,
 }
 
 /// The program of a function. Argument `i` is input `i`, result `i` is output `i`.
@@ -97,20 +84,6 @@ pub fn lower(func: &Func) -> Result<Program> {
         }
     }
     let mut l = Lowering::new();
-    match lower_with(&mut l, func) {
-        // Lists that lanes have built are for lanes only: once more, with lists built one by one.
-        Err(_) if l.lists == Lists::Wanted => {
-            l = Lowering::new();
-            l.lists = Lists::OneByOne;
-            lower_with(&mut l, func)?;
-        }
-        done => done?,
-    }
-    Ok(l.b.finish())
-}
-
-fn lower_with(l: &mut Lowering, func: &Func) -> Result<()> {
-    let results = func.result_types();
     let memory = |l: &mut Lowering, ty: &Type, kind| {
         let buffer = l.b.buffer(ty.dtype, ty.size(), kind);
         View {
@@ -121,15 +94,16 @@ fn lower_with(l: &mut Lowering, func: &Func) -> Result<()> {
     };
     let mut args = vec![];
     for (i, ty) in func.param_types().iter().enumerate() {
-        let view = memory(l, ty, BufferKind::Input(i as u32));
+        let view = memory(&mut l, ty, BufferKind::Input(i as u32));
         args.push(l.stored(ty.dtype, ty.dims(), view));
     }
     let places: Vec<View> = (results.iter().enumerate())
-        .map(|(i, ty)| memory(l, ty, BufferKind::Output(i as u32)))
+        .map(|(i, ty)| memory(&mut l, ty, BufferKind::Output(i as u32)))
         .collect();
     let wanted: Vec<Option<View>> = places.iter().cloned().map(Some).collect();
     let out = l.run(func, &args, &wanted)?;
-    l.commit(out.into_iter().zip(places).collect(), &[])
+    l.commit(out.into_iter().zip(places).collect(), &[])?;
+    Ok(l.b.finish())
 }
 
 /// Where results may be put.
@@ -157,7 +131,6 @@ impl Lowering {
             nests: 0,
             spilled: HashMap::new(),
             parallel: false,
-            lists: Lists::InLanes,
         }
     }
 
