@@ -74,13 +74,15 @@ struct Nest {
 /// The program of a function. Argument `i` is input `i`, result `i` is output `i`.
 ///
 /// # Errors
-/// If the function takes or gives a value of run-time length, or holds an operation that has no
-/// lowering.
+/// If the function takes or gives a value of run-time length, or an operation in it fails wherever it
+/// runs.
 pub fn lower(func: &Func) -> Result<Program> {
     let results = func.result_types();
     for ty in func.param_types().iter().chain(&results) {
         if ty.shape.has_run() {
-            return Err(unsupported(format!("an argument or result of type {ty}")));
+            return Err(Error::Compile {
+                message: format!("a call takes and gives arrays of known lengths, not {ty}"),
+            });
         }
     }
     let mut l = Lowering::new();
@@ -109,16 +111,6 @@ pub fn lower(func: &Func) -> Result<Program> {
 /// Where results may be put.
 pub fn places(outputs: &[Wanted]) -> Vec<Option<View>> {
     outputs.iter().map(|w| w.place.clone()).collect()
-}
-
-/// Says that something cannot be compiled.
-pub fn unsupported(what: impl Into<String>) -> Error {
-    Error::Compile {
-        message: format!(
-            "{} cannot be compiled; `Jit::interpret` runs it",
-            what.into()
-        ),
-    }
 }
 
 impl Lowering {
