@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use super::host::{Slice, SliceMut};
 use super::{
     Block, BufferId, BufferKind, Carried, Cell, Index, Kernel, LANES, ListId, LoopKind, Program,
-    ScalarOp, Stmt, Value, ValueType, scalar,
+    Rows, ScalarOp, Stmt, Value, ValueType, scalar,
 };
 use crate::buffer::Data;
 use crate::ir::types::DType;
@@ -31,11 +31,9 @@ pub enum Error {
         /// The elements there are.
         len: usize,
     },
-    /// A row or an element of a list that is not there, or a handle of no list.
-    #[error("l{}: no row {row} with element {at}", list.0)]
+    /// A row or an element of a list that is not there, or a list that is not there.
+    #[error("a list has no row {row} with element {at}")]
     NoRow {
-        /// The list.
-        list: ListId,
         /// The row that was asked for.
         row: i64,
         /// The element of the row.
@@ -47,6 +45,16 @@ pub enum Error {
     /// A function of the host gave an error.
     #[error("{0}")]
     Host(crate::error::Error),
+    /// A list that has pushed another number of rows than it is said to have.
+    #[error("l{}: {rows} rows, and {pushed} were pushed", list.0)]
+    Rows {
+        /// The list.
+        list: ListId,
+        /// The rows it is to have.
+        rows: i64,
+        /// The rows it has.
+        pushed: i64,
+    },
     /// An argument of another type or size than the program has.
     #[error("argument or result of the wrong type or size for b{}", .0.0)]
     Argument(BufferId),
@@ -76,6 +84,7 @@ pub fn run(program: &Program, inputs: &[&Data], outputs: &mut [Data]) -> Result<
         copies: HashMap::new(),
         slots: vec![Vec::new(); program.lists.len()],
         finished: Vec::new(),
+        handles: Vec::new(),
         lane: None,
         parallel: false,
     };
@@ -107,6 +116,9 @@ fn garbage(dtype: DType, len: usize) -> Data {
     Data::splat(dtype, len, bits)
 }
 
+/// Where handles begin, so that no other number passes for one.
+const HANDLES: i64 = 1 << 40;
+
 /// A row of a list: its fields.
 type Row = Vec<Data>;
 
@@ -118,8 +130,9 @@ struct Machine<'p> {
     /// What leaves a vector loop: a value for each lane of a block.
     copies: HashMap<Value, [u64; LANES]>,
     slots: Vec<Vec<Row>>,
-    /// Handle `h` is `finished[h - 1]`.
     finished: Vec<Vec<Row>>,
+    /// Handle [`HANDLES`]` + i` is of the list and the field `handles[i]`.
+    handles: Vec<(usize, u32)>,
     /// The index of the vector loop that runs.
     lane: Option<i64>,
     /// Whether a parallel task runs.
@@ -260,11 +273,11 @@ impl Machine<'_> {
             }
             Stmt::ListBegin { list } => self.slots[list.0 as usize].clear(),
             Stmt::ListPush { list, row } => {
-                let row = self.int(*row);
+                let (list, rows) = (*list, self.int(*row));
                 let slot = &mut self.slots[list.0 as usize];
-                if row != slot.len() as i64 {
-                    let list = *list;
-                    return Err(Error::NoRow { list, row, at: 0 });
+                let pushed = slot.len() as i64;
+                if rows != pushed {
+                    return Err(Error::Rows { list, rows, pushed });
                 }
                 let fields = &self.program.lists[list.0 as usize].fields;
                 slot.push(fields.iter().map(|&(d, n)| garbage(d, n)).collect());
@@ -276,33 +289,50 @@ impl Machine<'_> {
                 element,
                 value,
             } => {
-                let (row, at) = (self.int(*row), self.place(element));
+                let (number, at) = (self.int(*row), self.place(element));
                 let bits = self.get(*value);
                 let slot = &mut self.slots[list.0 as usize];
-                let data = usize::try_from(row).ok().and_then(|r| slot.get_mut(r));
+                let data = usize::try_from(number).ok().and_then(|r| slot.get_mut(r));
                 let data = data.map(|r| &mut r[*field as usize]);
                 match (data, usize::try_from(at)) {
                     (Some(data), Ok(i)) if i < data.len() => data.set_bits(i, bits),
-                    _ => {
-                        let list = *list;
-                        return Err(Error::NoRow { list, row, at });
-                    }
+                    _ => return Err(Error::NoRow { row: number, at }),
                 }
             }
-            Stmt::ListFinish { out, list } => {
-                let rows = std::mem::take(&mut self.slots[list.0 as usize]);
-                self.finished.push(rows);
+            Stmt::ListFinish { out, list, rows } => {
+                let built = std::mem::take(&mut self.slots[list.0 as usize]);
+                let (list, rows, pushed) = (*list, self.int(*rows), built.len() as i64);
+                if rows != pushed {
+                    return Err(Error::Rows { list, rows, pushed });
+                }
+                self.finished.push(built);
                 self.set(*out, self.finished.len() as u64);
+            }
+            Stmt::ListHandle {
+                out, built, field, ..
+            } => {
+                let list = self.int(*built) as usize - 1;
+                let handle = match self.finished[list].is_empty() {
+                    true => 0,
+                    false => {
+                        self.handles.push((list, *field));
+                        HANDLES + self.handles.len() as i64 - 1
+                    }
+                };
+                self.set(*out, handle as u64);
             }
             Stmt::ListRows { out, handle } => {
                 let rows = match self.int(*handle) {
                     0 => 0,
-                    h => self.finished[h as usize - 1].len(),
+                    h => {
+                        let (list, _) = self.handle(h).ok_or(Error::NoRow { row: 0, at: 0 })?;
+                        self.finished[list].len()
+                    }
                 };
                 self.set(*out, rows as u64);
             }
             Stmt::ListLoad { out, cell } => {
-                let bits = self.cell(cell)?;
+                let bits = self.cell(cell, self.ty(*out).dtype)?;
                 self.set(*out, bits);
             }
             Stmt::Kernel { kernel, regions } => self.kernel(kernel, regions)?,
@@ -505,22 +535,26 @@ impl Machine<'_> {
         Ok(())
     }
 
-    fn cell(&self, cell: &Cell) -> Result<u64, Error> {
-        let handle = self.int(cell.handle);
-        if handle == 0 {
-            return Ok(0);
-        }
-        let (list, row, at) = (cell.list, self.int(cell.row), self.place(&cell.element));
-        let rows = usize::try_from(handle - 1)
-            .ok()
-            .and_then(|h| self.finished.get(h));
-        let data = rows.and_then(|rows| rows.get(usize::try_from(row).ok()?));
-        data.map(|fields| &fields[cell.field as usize])
-            .and_then(|data| {
-                let i = usize::try_from(at).ok()?;
-                (i < data.len()).then(|| data.bits(i))
-            })
-            .ok_or(Error::NoRow { list, row, at })
+    /// The list and the field that a handle is of.
+    fn handle(&self, handle: i64) -> Option<(usize, u32)> {
+        let i = usize::try_from(handle - HANDLES).ok()?;
+        self.handles.get(i).copied()
+    }
+
+    fn cell(&self, cell: &Cell, dtype: DType) -> Result<u64, Error> {
+        let (row, at) = (self.int(cell.row), self.place(&cell.element));
+        let of = match cell.rows {
+            Rows::Of { built, field, .. } => Some((self.int(built) as usize - 1, field)),
+            Rows::Handle(handle) if self.get(handle) == 0 => return Ok(0),
+            Rows::Handle(handle) => self.handle(self.int(handle)),
+        };
+        let found = || {
+            let (list, field) = of?;
+            let data = &self.finished[list].get(usize::try_from(row).ok()?)?[field as usize];
+            let i = usize::try_from(at).ok()?;
+            (i < data.len() && data.dtype() == dtype).then(|| data.bits(i))
+        };
+        found().ok_or(Error::NoRow { row, at })
     }
 
     fn kernel(&mut self, kernel: &Kernel, regions: &[(BufferId, Index)]) -> Result<(), Error> {

@@ -1,7 +1,7 @@
 //! What every program must be: defined before use, typed, and honest about what differs by lane.
 
 use super::{
-    Block, Buffer, BufferId, BufferKind, Carried, Function, Index, Kernel, LoopKind, Program,
+    Block, Buffer, BufferId, BufferKind, Carried, Function, Index, Kernel, LoopKind, Program, Rows,
     ScalarOp, Stmt, Value, ValueType,
 };
 use crate::ir::types::DType;
@@ -338,23 +338,36 @@ impl<'p> Checker<'p> {
                 self.index(element)?;
                 self.expect(*value, self.field(list.0, *field)?)
             }
-            Stmt::ListFinish { out, list } => {
+            Stmt::ListFinish { out, list, rows } => {
                 self.building(list.0)?;
+                self.expect(*rows, DType::I64)?;
                 self.typed(*out, DType::I64, false)
+            }
+            Stmt::ListHandle {
+                out,
+                built,
+                list,
+                field,
+            } => {
+                let lanes = self.built(*built, list.0, *field)?.1;
+                self.typed(*out, DType::I64, lanes)
             }
             Stmt::ListRows { out, handle } => {
-                self.uniform(*handle, DType::I64)?;
-                self.typed(*out, DType::I64, false)
+                self.expect(*handle, DType::I64)?;
+                self.typed(*out, DType::I64, self.lanes(*handle))
             }
             Stmt::ListLoad { out, cell } => {
-                self.expect(cell.handle, DType::I64)?;
                 self.uniform(cell.row, DType::I64)?;
                 ensure(cell.element.stride == 0, || "a stride in a list".into())?;
                 let each = self.index(&cell.element)?;
-                let dtype = self.field(cell.list.0, cell.field)?;
-                let list = &self.program.lists[cell.list.0 as usize];
-                let lanes = list.lanes || each || self.lanes(cell.handle);
-                self.typed(*out, dtype, lanes)
+                let (dtype, lanes) = match cell.rows {
+                    Rows::Of { built, list, field } => self.built(built, list.0, field)?,
+                    Rows::Handle(handle) => {
+                        self.expect(handle, DType::I64)?;
+                        (self.ty(*out).dtype, self.lanes(handle))
+                    }
+                };
+                self.typed(*out, dtype, lanes || each)
             }
             Stmt::Fail { failure } => {
                 let known = (*failure as usize) < self.program.failures.len();
@@ -423,6 +436,17 @@ impl<'p> Checker<'p> {
         ensure(l.lanes == self.vector, || {
             "a list is built on one side of a vector loop's border".into()
         })
+    }
+
+    /// A field of a finished list: its type, and whether it differs by lane.
+    fn built(&self, built: Value, list: u32, field: u32) -> Result<(DType, bool), String> {
+        self.uniform(built, DType::I64)?;
+        let dtype = self.field(list, field)?;
+        let lanes = self.program.lists[list as usize].lanes;
+        ensure(self.vector || !lanes, || {
+            "a list of lanes outside its vector loop".into()
+        })?;
+        Ok((dtype, lanes))
     }
 
     fn field(&self, list: u32, field: u32) -> Result<DType, String> {

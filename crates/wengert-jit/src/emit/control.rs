@@ -113,11 +113,18 @@ impl<'p> Emitter<'_, 'p> {
                 let x = self.scalar(*value);
                 self.store_scalar(x, at);
             }
-            Stmt::ListFinish { out, list } => self.list_finish(*out, *list),
+            Stmt::ListFinish { out, list, rows } => self.list_finish(*out, *list, *rows),
+            Stmt::ListHandle {
+                out,
+                built,
+                list,
+                field,
+            } => self.list_handle(*out, *built, *list, *field),
             Stmt::ListRows { out, handle } => self.list_rows(*out, *handle),
             Stmt::ListLoad { out, cell } => {
-                let at = self.list_load_address(cell);
-                let x = self.load_scalar(self.dtype(*out), at);
+                let d = self.dtype(*out);
+                let at = self.list_load_address(d, cell);
+                let x = self.load_scalar(d, at);
                 self.define(*out, &[x]);
             }
             Stmt::Kernel {

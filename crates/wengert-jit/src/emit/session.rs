@@ -13,11 +13,13 @@ use wengert_ir::loops::host::Host;
 use wengert_ir::loops::{BufferId, BufferKind, Failure, Kernel, ListId, Stmt};
 
 use super::lanes::Machine;
+use super::lists::{Signposts, signposts};
 use super::{Emitter, Lanes, Place, Unit, scalar_type};
 use crate::compile::{CompileError, Options};
 use crate::plan::layout::{FrameShape, Layout};
 use crate::plan::{Plan, Values, plan_function};
 use crate::runtime::helpers::GemmCall;
+use crate::runtime::lists::Slot;
 
 /// Free elements on both sides of a table of constants.
 const PAD: usize = 8;
@@ -40,6 +42,8 @@ pub(crate) struct Session<'p> {
     scratch: HashMap<(Unit, usize), i32>,
     scatter: HashMap<Unit, (i32, i32)>,
     lists: HashMap<(Unit, ListId), i32>,
+    /// The fields of lists that handles are wanted of.
+    pub signposts: Signposts,
     areas: HashMap<(Unit, usize), i32>,
     functions: HashMap<(u32, bool, Unit), FuncId>,
     waiting: Vec<Waiting<'p>>,
@@ -134,6 +138,7 @@ pub(crate) fn write<'p>(
         scratch: HashMap::new(),
         scatter: HashMap::new(),
         lists: HashMap::new(),
+        signposts: signposts(&plan.program),
         areas: HashMap::new(),
         functions: HashMap::new(),
         waiting: Vec::new(),
@@ -477,12 +482,12 @@ impl<'p> Session<'p> {
         offs
     }
 
-    /// The three words of a list under construction.
+    /// The words of a list under construction.
     pub(super) fn list_slot(&mut self, unit: Unit, id: ListId) -> i32 {
         if let Some(&off) = self.lists.get(&(unit, id)) {
             return off;
         }
-        let off = self.layout(unit).reserve(32);
+        let off = self.layout(unit).reserve(size_of::<Slot>() as u32);
         self.lists.insert((unit, id), off);
         off
     }
