@@ -14,6 +14,8 @@ use super::{
 };
 use crate::buffer::Data;
 use crate::ir::types::DType;
+use crate::ops::sort::sort_with_places;
+use crate::with_data;
 
 /// What goes wrong when a program runs.
 #[derive(Clone, PartialEq, Debug, thiserror::Error)]
@@ -587,6 +589,16 @@ impl Machine<'_> {
                 }
                 Ok(())
             }
+            Kernel::Sort {
+                rows,
+                n,
+                descending,
+            } => {
+                for row in 0..rows {
+                    self.sort(regions, row * n, n, descending)?;
+                }
+                Ok(())
+            }
         }
     }
 
@@ -611,6 +623,37 @@ impl Machine<'_> {
             let start = self.region(*buffer, index, data.len())?;
             for i in 0..data.len() {
                 self.memory[buffer.0 as usize][0].set_bits(start + i, data.bits(i));
+            }
+        }
+        Ok(())
+    }
+
+    /// Sorts the `n` keys that are `steps` behind the first, and puts down their places if wanted.
+    fn sort(
+        &mut self,
+        regions: &[(BufferId, Index)],
+        steps: usize,
+        n: usize,
+        descending: bool,
+    ) -> Result<(), Error> {
+        if n == 0 {
+            return Ok(());
+        }
+        let mut firsts = vec![];
+        for (buffer, index) in regions {
+            let first = index.offset + steps as i64;
+            let at = |offset| Index { offset, ..*index };
+            self.element(*buffer, &at(first + n as i64 - 1))?;
+            firsts.push(self.element(*buffer, &at(first))?);
+        }
+        let mut places = vec![0; n];
+        let keys = firsts[0]..firsts[0] + n;
+        with_data!(&mut self.memory[regions[0].0.0 as usize][0], v => {
+            sort_with_places(&mut v[keys], &mut places, descending);
+        });
+        if let [_, (buffer, _)] = regions {
+            for (k, place) in places.into_iter().enumerate() {
+                self.memory[buffer.0 as usize][0].set_bits(firsts[1] + k, place as u64);
             }
         }
         Ok(())

@@ -396,6 +396,16 @@ pub enum Kernel {
         /// Row and column stride of `b`.
         b: (usize, usize),
     },
+    /// Sorts each row of contiguous `(keys)` or `(keys, places)`, in place and stable, as
+    /// [`crate::ops::sort::Sort`] says; `places`, of `i64`, is where each key of a row was.
+    Sort {
+        /// How many rows.
+        rows: usize,
+        /// Keys in a row.
+        n: usize,
+        /// From the largest to the smallest.
+        descending: bool,
+    },
 }
 
 /// Operations on scalars. Operands and result have one type unless said.

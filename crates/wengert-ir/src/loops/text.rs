@@ -329,6 +329,14 @@ impl Writer<'_> {
                         "gemm {m}x{n}x{k} strides {c:?} {a:?} {b:?}: {}",
                         regions.join(", ")
                     ),
+                    Kernel::Sort {
+                        rows,
+                        n,
+                        descending,
+                    } => {
+                        let down = if *descending { " descending" } else { "" };
+                        format!("sort {rows}x{n}{down}: {}", regions.join(", "))
+                    }
                 };
                 self.line(f, &text)
             }

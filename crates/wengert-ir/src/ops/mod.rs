@@ -34,6 +34,7 @@ pub mod reduce;
 pub mod rows;
 pub mod scalars;
 pub mod scan;
+pub mod sort;
 pub mod while_loop;
 
 /// A tangent: `None` is a symbolic zero, and always so for integers and truth values.
@@ -326,6 +327,8 @@ pub enum Op {
     Dynamic(dynamic::Dynamic),
     /// Gather and scatter along an axis.
     Index(index::Index),
+    /// Sorting along an axis.
+    Sort(sort::Sort),
     /// A counted loop.
     Scan(Arc<scan::Scan>),
     /// A loop of unknown length.
@@ -361,6 +364,7 @@ impl Op {
             Op::Dot(p) => p,
             Op::Dynamic(p) => p,
             Op::Index(p) => p,
+            Op::Sort(p) => p,
             Op::Scan(p) => &**p,
             Op::While(p) => &**p,
             Op::Cond(p) => &**p,
@@ -395,6 +399,7 @@ const READERS: &[Reader] = &[
     dot::Dot::parse,
     dynamic::Dynamic::parse,
     index::Index::parse,
+    sort::Sort::parse,
     scan::Scan::parse,
     while_loop::While::parse,
     cond::Cond::parse,

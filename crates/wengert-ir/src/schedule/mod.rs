@@ -21,6 +21,7 @@ pub mod nest;
 pub mod node;
 pub mod reduce;
 pub mod running;
+pub mod sort;
 pub mod store;
 pub mod view;
 pub mod write;

@@ -7,5 +7,6 @@ mod dynamic;
 mod index;
 mod layout;
 mod messages;
+mod order;
 mod reduce;
 mod rules;

@@ -81,3 +81,74 @@ fn running_values_in_lanes() {
         });
     }
 }
+
+#[test]
+fn sorting() {
+    each_axis(|dims, axis| {
+        let a = axis as isize;
+        agree_with_derivatives(&[f64s(dims), f64s(dims)], |x| {
+            let mut y = vec![x[0].sort(a), (x[0] * x[1]).sort_descending(a)];
+            y.extend(x[0].sin().sort_with(&x[1..], a));
+            y
+        });
+        let small = Type::new(DType::U8, dims);
+        agree(&trace(&[i64s(dims), small], |x| {
+            let mut y = vec![x[0].argsort(a), x[1].argsort_descending(a), x[1].sort(a)];
+            y.extend((x[0] / 3).sort_with(&[x[1], x[0]], a));
+            y
+        }));
+        if dims[axis] > 0 {
+            agree(&trace(&[f64s(dims), i64s(dims)], |x| {
+                vec![x[0].argmax_axis(a), (x[1] / 2).argmin_axis(a)]
+            }));
+        }
+    });
+}
+
+#[test]
+fn sorting_in_lanes() {
+    for n in [3, 8, 9, 30, 65] {
+        agree_with_derivatives(&[f64s(&[11, n]), f64s(&[n])], |x| {
+            ops::map::map(&x[..1], 11, |v| {
+                let y = v[0] * x[1];
+                let (largest, places) = y.top_k(2);
+                vec![
+                    y.sort(0),
+                    largest,
+                    places,
+                    y.argsort_descending(0),
+                    y.argmax(),
+                ]
+            })
+        });
+        // In a loop in lanes, and in one outside.
+        let sorted = |x: &[Var]| {
+            let next = |c: &[Var], r: &[Var]| {
+                let y = (c[0] * r[0]).sort(0);
+                (vec![y.sin()], vec![y.flip(0)])
+            };
+            let (carry, rows) = scan(&x[..1], &x[1..], 3, false, next);
+            [carry, rows].concat()
+        };
+        agree_with_derivatives(&[f64s(&[n]), f64s(&[3, n])], sorted);
+        let types = [f64s(&[11, n]), f64s(&[11, 3, n])];
+        agree_with_derivatives(&types, |x| ops::map::map(x, 11, sorted));
+    }
+}
+
+#[test]
+fn searching() {
+    for n in [0, 1, 4, 5, 37] {
+        agree(&trace(&[f64s(&[n]), f64s(&[20]), f64s(&[])], |x| {
+            let sorted = x[0].sort(0);
+            vec![
+                sorted.searchsorted(x[1]),
+                sorted.searchsorted_right(x[1] * 0.5),
+                sorted.searchsorted(x[2]),
+            ]
+        }));
+        agree(&trace(&[f64s(&[11, n]), f64s(&[11, 6])], |x| {
+            ops::map::map(x, 11, |x| vec![x[0].sort(0).searchsorted(x[1])])
+        }));
+    }
+}

@@ -6,7 +6,7 @@ use wengert_ir::ir::types::DType;
 use wengert_ir::loops::{BufferId, BufferKind, Index, Kernel, LANES, Value};
 
 use super::{DATA, Emitter, FRAME, scalar_type};
-use crate::runtime::helpers;
+use crate::runtime::{helpers, sort};
 
 /// Elements up to which a copy is written out.
 const UNROLLED: usize = 8;
@@ -194,7 +194,18 @@ impl<'p> Emitter<'_, 'p> {
         let d = self.element(regions[0].0);
         let description = self.s.kernel(kernel, d, self.parallel);
         args.push(self.int(description as i64));
-        let f = helpers::gemm as *const () as usize;
+        let f = match kernel {
+            Kernel::Host(_) => unreachable!("functions of the host are called in another way"),
+            Kernel::Gemm { .. } => helpers::gemm as *const () as usize,
+            Kernel::Sort { .. } => {
+                // Without places to put down.
+                if regions.len() == 1 {
+                    let none = self.int(0);
+                    args.insert(2, none);
+                }
+                sort::sort as *const () as usize
+            }
+        };
         let status = self.helper(f, &args, Some(types::I32)).expect("a status");
         self.check(status);
     }

@@ -20,6 +20,7 @@ use crate::plan::layout::{FrameShape, Layout};
 use crate::plan::{Plan, Values, plan_function};
 use crate::runtime::helpers::GemmCall;
 use crate::runtime::lists::Slot;
+use crate::runtime::sort::SortCall;
 
 /// Free elements on both sides of a table of constants.
 const PAD: usize = 8;
@@ -67,6 +68,7 @@ pub(crate) struct Kept {
     hosts: Vec<Box<Host>>,
     #[expect(clippy::vec_box, reason = "code holds the addresses")]
     failures: Vec<Box<Failure>>,
+    sorts: Vec<Box<SortCall>>,
 }
 
 enum Waiting<'p> {
@@ -538,21 +540,39 @@ impl<'p> Session<'p> {
 
     /// The description of a library call, at a fixed address.
     pub(super) fn kernel(&mut self, kernel: &Kernel, d: DType, parallel: bool) -> usize {
-        let Kernel::Gemm { m, n, k, c, a, b } = *kernel else {
-            unreachable!("functions of the host are called in another way");
-        };
-        let call = Box::new(GemmCall {
-            double: d == DType::F64,
-            threads: !parallel,
-            m,
-            n,
-            k,
-            c,
-            a,
-            b,
-        });
-        let at = &raw const *call as usize;
-        self.kept.gemms.push(call);
-        at
+        match *kernel {
+            Kernel::Host(_) => unreachable!("functions of the host are called in another way"),
+            Kernel::Gemm { m, n, k, c, a, b } => {
+                let call = Box::new(GemmCall {
+                    double: d == DType::F64,
+                    threads: !parallel,
+                    m,
+                    n,
+                    k,
+                    c,
+                    a,
+                    b,
+                });
+                let at = &raw const *call as usize;
+                self.kept.gemms.push(call);
+                at
+            }
+            Kernel::Sort {
+                rows,
+                n,
+                descending,
+            } => {
+                let call = Box::new(SortCall {
+                    dtype: d,
+                    threads: !parallel,
+                    rows,
+                    n,
+                    descending,
+                });
+                let at = &raw const *call as usize;
+                self.kept.sorts.push(call);
+                at
+            }
+        }
     }
 }

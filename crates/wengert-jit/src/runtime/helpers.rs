@@ -19,7 +19,7 @@ const OK: i32 = 0;
 const FAILED: i32 = 1;
 
 /// Runs what may fail or panic.
-fn guard(run: &Run<'_>, f: impl FnOnce() -> Result<(), RunError>) -> i32 {
+pub(super) fn guard(run: &Run<'_>, f: impl FnOnce() -> Result<(), RunError>) -> i32 {
     let status = match catch_unwind(AssertUnwindSafe(f)) {
         Ok(Ok(())) => OK,
         Ok(Err(e)) => {

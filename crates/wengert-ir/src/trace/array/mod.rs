@@ -13,6 +13,7 @@ use crate::trace::{Var, current_source};
 
 mod cumulative;
 mod make;
+mod order;
 mod part;
 mod product;
 mod reduce;
