@@ -9,13 +9,18 @@ pub mod array;
 #[cfg(doctest)]
 mod book;
 mod control;
+mod debug;
 mod jit;
 pub mod prelude;
 mod transform;
 pub mod tree;
 
 pub use array::Array;
-pub use control::{Over, Predicate, Steps, cond, fori, scan, scan_reverse, while_loop};
+pub use control::{
+    Over, Predicate, Steps, associative_scan, cond, fori, scan, scan_checkpointed, scan_reverse,
+    switch, while_loop,
+};
+pub use debug::{check, debug_print};
 pub use jit::{Executable, Jit, jit, trace};
 pub use transform::{
     Axes, checkpoint, custom_jvp, custom_vjp, grad, grad_at, grad_aux, hessian, hvp, jacfwd,

@@ -25,6 +25,7 @@ fn block(b: &mut Block, used: &mut [bool]) {
             | Stmt::Op { out, .. }
             | Stmt::Call { out, .. }
             | Stmt::Load { out, .. }
+            | Stmt::ListHandle { out, .. }
             | Stmt::ListRows { out, .. }
             | Stmt::ListLoad { out, .. } => Some(*out),
             _ => None,
@@ -59,7 +60,7 @@ pub fn operands(stmt: &Stmt, f: &mut impl FnMut(Value)) {
         i.base.into_iter().chain(i.each).for_each(f);
     };
     match stmt {
-        Stmt::Const { .. } | Stmt::ListBegin { .. } | Stmt::ListFinish { .. } => {}
+        Stmt::Const { .. } | Stmt::ListBegin { .. } | Stmt::Fail { .. } => {}
         Stmt::Op { args, .. } | Stmt::Call { args, .. } => args.iter().copied().for_each(f),
         Stmt::Load { index: i, .. } => index(i, f),
         Stmt::Store {
@@ -95,9 +96,11 @@ pub fn operands(stmt: &Stmt, f: &mut impl FnMut(Value)) {
             index(element, f);
             f(*value);
         }
+        Stmt::ListFinish { rows, .. } => f(*rows),
+        Stmt::ListHandle { built, .. } => f(*built),
         Stmt::ListRows { handle, .. } => f(*handle),
         Stmt::ListLoad { cell, .. } => {
-            f(cell.handle);
+            f(cell.rows.value());
             f(cell.row);
             index(&cell.element, f);
         }

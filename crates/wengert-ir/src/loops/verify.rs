@@ -1,7 +1,7 @@
 //! What every program must be: defined before use, typed, and honest about what differs by lane.
 
 use super::{
-    Block, Buffer, BufferId, BufferKind, Carried, Function, Index, Kernel, LoopKind, Program,
+    Block, Buffer, BufferId, BufferKind, Carried, Function, Index, Kernel, LoopKind, Program, Rows,
     ScalarOp, Stmt, Value, ValueType,
 };
 use crate::ir::types::DType;
@@ -340,26 +340,43 @@ impl<'p> Checker<'p> {
                 self.index(element)?;
                 self.expect(*value, self.field(list.0, *field)?)
             }
-            Stmt::ListFinish { out, list } => {
+            Stmt::ListFinish { out, list, rows } => {
                 self.building(list.0)?;
+                self.expect(*rows, DType::I64)?;
                 self.typed(*out, DType::I64, false)
+            }
+            Stmt::ListHandle {
+                out,
+                built,
+                list,
+                field,
+            } => {
+                let lanes = self.built(*built, list.0, *field)?.1;
+                self.typed(*out, DType::I64, lanes)
             }
             Stmt::ListRows { out, handle } => {
-                self.uniform(*handle, DType::I64)?;
-                self.typed(*out, DType::I64, false)
+                self.expect(*handle, DType::I64)?;
+                self.typed(*out, DType::I64, self.lanes(*handle))
             }
             Stmt::ListLoad { out, cell } => {
-                self.expect(cell.handle, DType::I64)?;
                 self.uniform(cell.row, DType::I64)?;
                 ensure(cell.element.stride == 0, || "a stride in a list".into())?;
                 let each = self.index(&cell.element)?;
-                let dtype = self.field(cell.list.0, cell.field)?;
-                let list = &self.program.lists[cell.list.0 as usize];
-                let lanes = list.lanes || each || self.lanes(cell.handle);
-                self.typed(*out, dtype, lanes)
+                let (dtype, lanes) = match cell.rows {
+                    Rows::Of { built, list, field } => self.built(built, list.0, field)?,
+                    Rows::Handle(handle) => {
+                        self.expect(handle, DType::I64)?;
+                        (self.ty(*out).dtype, self.lanes(handle))
+                    }
+                };
+                self.typed(*out, dtype, lanes || each)
+            }
+            Stmt::Fail { failure } => {
+                let known = (*failure as usize) < self.program.failures.len();
+                ensure(known, || "no such failure".into())
             }
             Stmt::Kernel { kernel, regions } => {
-                ensure(!self.vector, || "a library kernel in a vector loop".into())?;
+                ensure(!self.vector, || "a kernel in a vector loop".into())?;
                 for (buffer, index) in regions {
                     let b = self.buffer(*buffer)?;
                     ensure(b.kind != BufferKind::Local, || {
@@ -375,6 +392,23 @@ impl<'p> Checker<'p> {
     fn kernel(&self, kernel: &Kernel, regions: &[(BufferId, Index)]) -> Check {
         let buffer = |i: usize| self.buffer(regions[i].0);
         match kernel {
+            Kernel::Host(function) => {
+                let hosts = &self.program.hosts;
+                let host = hosts.get(*function as usize).ok_or("no such host")?;
+                let wanted = host.inputs.iter().chain(&host.outputs);
+                ensure(regions.len() == wanted.clone().count(), || {
+                    "a host's function with another number of regions".into()
+                })?;
+                for (i, &(dtype, len)) in wanted.enumerate() {
+                    ensure(buffer(i)?.dtype == dtype && buffer(i)?.len >= len, || {
+                        "a region that is not what a host's function takes".into()
+                    })?;
+                    if i >= host.inputs.len() {
+                        self.writable(buffer(i)?)?;
+                    }
+                }
+                Ok(())
+            }
             Kernel::Gemm { .. } => {
                 ensure(regions.len() == 3, || "a product has three regions".into())?;
                 self.writable(buffer(0)?)?;
@@ -415,6 +449,17 @@ impl<'p> Checker<'p> {
         ensure(l.lanes == self.vector, || {
             "a list is built on one side of a vector loop's border".into()
         })
+    }
+
+    /// A field of a finished list: its type, and whether it differs by lane.
+    fn built(&self, built: Value, list: u32, field: u32) -> Result<(DType, bool), String> {
+        self.uniform(built, DType::I64)?;
+        let dtype = self.field(list, field)?;
+        let lanes = self.program.lists[list as usize].lanes;
+        ensure(self.vector || !lanes, || {
+            "a list of lanes outside its vector loop".into()
+        })?;
+        Ok((dtype, lanes))
     }
 
     fn field(&self, list: u32, field: u32) -> Result<DType, String> {

@@ -11,7 +11,7 @@ use crate::ir::{BitMatrix, Func, Type};
 use crate::ops::scan::expect_types;
 use crate::ops::{Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Tangent, reduce};
 use crate::schedule::node::NodeId;
-use crate::schedule::{Lowering, Wanted, places, unsupported};
+use crate::schedule::{Lowering, Wanted, places};
 use crate::trace::{Kind, Var, bind, closed, current_source};
 use crate::transform::{batch, inline, replay};
 
@@ -57,6 +57,14 @@ fn no_forward(op: &str) -> ! {
         at: current_source(),
         hint: Some("use reverse mode (`grad`, `vjp`), or give the function a `custom_jvp`".into()),
     })
+}
+
+/// The linear map of such a function is there to be transposed: nobody can run it.
+fn only_a_pullback() -> Error {
+    Error::Value {
+        op: "custom_vjp".into(),
+        message: "forward mode through a function that has only a pullback".into(),
+    }
 }
 
 /// A tangent for each, zeros where there is none.
@@ -308,10 +316,7 @@ impl Primitive for CustomTangent {
     }
 
     fn eval(&self, _: &[Buffer]) -> Result<Vec<Buffer>, Error> {
-        Err(Error::Value {
-            op: "custom_vjp".into(),
-            message: "forward mode through a function that has only a pullback".into(),
-        })
+        Err(only_a_pullback())
     }
 
     fn deps(&self, inputs: usize, outputs: usize) -> BitMatrix {
@@ -354,9 +359,7 @@ impl Primitive for CustomTangent {
     }
 
     fn lower(&self, _: &mut Lowering, _: &[NodeId], _: &[Wanted]) -> Result<Vec<NodeId>, Error> {
-        Err(unsupported(
-            "the tangent of a function that has only a pullback",
-        ))
+        Err(only_a_pullback())
     }
 
     fn batch(&self, inputs: &[Batched], size: usize) -> Vec<Batched> {

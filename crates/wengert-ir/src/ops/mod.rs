@@ -17,6 +17,7 @@ use crate::trace::Var;
 
 pub mod affine_scatter;
 pub mod arithmetic;
+pub mod check;
 pub mod checkpoint;
 pub mod cond;
 pub mod convert;
@@ -293,6 +294,12 @@ pub trait Primitive: std::fmt::Debug {
         outputs: &[Wanted],
     ) -> Result<Vec<NodeId>, Error>;
 
+    /// Whether it is lowered to a call of the host ([`Lowering::host`]): a map over it runs one element
+    /// after the other.
+    fn runs_on_host(&self) -> bool {
+        false
+    }
+
     /// Whether it is work for a library on operands of these types, so that a map over it is better
     /// done as one operation on batches than lane by lane.
     fn is_large(&self, _inputs: &[Type]) -> bool {
@@ -341,6 +348,8 @@ pub enum Op {
     CustomRule(Arc<custom_rule::CustomRule>),
     /// The tangents of a function with a pullback of the user's own.
     CustomTangent(Arc<custom_rule::CustomTangent>),
+    /// Something that has to hold at run time.
+    Check(check::Check),
     /// An operation from outside this crate.
     Custom(custom::Custom),
 }
@@ -368,6 +377,7 @@ impl Op {
             Op::CheckpointTangent(p) => &**p,
             Op::CustomRule(p) => &**p,
             Op::CustomTangent(p) => &**p,
+            Op::Check(p) => p,
             Op::Custom(p) => p,
         }
     }
@@ -403,6 +413,7 @@ const READERS: &[Reader] = &[
     checkpoint::CheckpointTangent::parse,
     custom_rule::CustomRule::parse,
     custom_rule::CustomTangent::parse,
+    check::Check::parse,
 ];
 
 /// The operation of that name, those parameters and those functions in the text form.

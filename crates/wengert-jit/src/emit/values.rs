@@ -303,6 +303,7 @@ pub(super) fn result(s: &Stmt) -> Option<Value> {
         | Stmt::Call { out, .. }
         | Stmt::Load { out, .. }
         | Stmt::ListFinish { out, .. }
+        | Stmt::ListHandle { out, .. }
         | Stmt::ListRows { out, .. }
         | Stmt::ListLoad { out, .. } => Some(*out),
         _ => None,

@@ -39,6 +39,7 @@ fn stmt(s: &Stmt, constants: &[Option<u64>], lanes: bool) -> f64 {
             then, otherwise, ..
         } => 1.0 + nanoseconds(then, constants, lanes) + nanoseconds(otherwise, constants, lanes),
         Stmt::Kernel { kernel, .. } => match kernel {
+            Kernel::Host(_) => 1_000.0,
             Kernel::Gemm { m, n, k, .. } => 200.0 + (*m * *n * *k) as f64 / 10.0,
             Kernel::Sort { rows, n, .. } => {
                 let n = *n as f64;

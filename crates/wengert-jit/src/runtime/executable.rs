@@ -17,7 +17,7 @@ use crate::emit::session::{Kept, Written};
 use crate::plan::layout::{Layout, header};
 
 /// Why a call failed.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[derive(Clone, PartialEq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RunError {
     /// A loop did not end within its limit.
@@ -46,6 +46,9 @@ pub enum RunError {
         /// What it was given.
         found: String,
     },
+    /// The program gave up, or a function of the host that it called.
+    #[error("{0}")]
+    Stopped(wengert_ir::error::Error),
     /// A library kernel panicked.
     #[error("a library kernel failed")]
     Internal,
