@@ -197,6 +197,17 @@ impl Executable {
         self.listing.as_deref()
     }
 
+    /// Bytes of scratch that a running call takes, beside its arguments, results and lists: arrays on
+    /// the way, those that live at different times in the same place, and values that live long.
+    pub fn scratch_bytes(&self) -> usize {
+        self.calls.frame_bytes()
+    }
+
+    /// Bytes of scratch that each thread takes besides while it works on a parallel loop.
+    pub fn task_scratch_bytes(&self) -> usize {
+        self.tasks.frame_bytes()
+    }
+
     /// Runs the program.
     ///
     /// # Errors
