@@ -182,6 +182,22 @@ fn products() {
     );
 }
 
+/// Two at a time, the small ones first, and nothing moved that need not be.
+#[test]
+fn order_of_contraction() {
+    let spec = |dims: [usize; 2]| ShapeDtype::new(DType::F64, dims);
+    let chain = |x: Vec<Var>| einsum("ab,bc,cd->ad", &x);
+    let specs = [[100, 2], [2, 100], [100, 3]].map(spec).to_vec();
+    let func = wengert::trace(chain, &specs).unwrap();
+    let made: Vec<String> = func.types[3..].iter().map(|t| t.to_string()).collect();
+    assert_eq!(made, ["f64[2,3]", "f64[100,3]"]);
+    let one = |x: Vec<Var>| einsum("bij,bjk->bik", &x);
+    let specs = [[7, 2, 3], [7, 3, 4]]
+        .map(|d| ShapeDtype::new(DType::F64, d))
+        .to_vec();
+    assert_eq!(wengert::trace(one, &specs).unwrap().eqns.len(), 1);
+}
+
 #[test]
 fn statistics() {
     let m = || var([[1.0, 2.0], [3.0, 5.0]]);

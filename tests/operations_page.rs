@@ -338,11 +338,14 @@ impl Entry {
 
     /// The operation that this is a form of: `sum` for `sum_axis`, `expm1` for `exp_m1`.
     fn plain_form<'a>(&self, section: &'a Section) -> Option<&'a Entry> {
-        section.entries.iter().find(|e| {
-            let rest = self.name.strip_prefix(&e.name[..]);
-            rest.is_some_and(|rest| rest.starts_with('_'))
-                || e.name != self.name && self.text.starts_with(&format!("`{}`", e.name))
-        })
+        let others = || section.entries.iter().filter(|e| e.name != self.name);
+        let alias = others().find(|e| self.text.starts_with(&format!("`{}`", e.name)));
+        let rest = |e: &&Entry| {
+            self.name
+                .strip_prefix(&e.name[..])
+                .is_some_and(|r| r.starts_with('_'))
+        };
+        alias.or_else(|| others().find(rest))
     }
 }
 

@@ -5,7 +5,7 @@ use std::panic::Location;
 use crate::error::TypeError;
 use crate::ir::{DType, Type};
 use crate::ops::{elementwise, index, iota, layout};
-use crate::trace::array::{Over, axes_in_order, axis, entry, lengths, refuse, spread};
+use crate::trace::array::{Over, axes_in_order, axis, counts, entry, lengths, refuse, spread};
 use crate::trace::{Along, Axis, IntoVar, Ints, Var, asked_at};
 
 /// What stands around an array that is padded: see [`Var::pad_by`].
@@ -119,7 +119,7 @@ impl Var {
     /// `numpy.tile`.
     #[track_caller]
     pub fn tile(self, times: impl Into<Ints>) -> Var {
-        let times = lengths("tile", &[self], DType::Bool, &times.into());
+        let times = counts("tile", &[self], &times.into());
         let rank = times.len().max(self.rank());
         let dims = [&vec![1; rank - self.rank()], &self.shape()[..]].concat();
         let times = [&vec![1; rank - times.len()], &times[..]].concat();
@@ -144,9 +144,9 @@ impl Var {
     #[track_caller]
     pub fn pad_with(self, widths: &[(usize, usize)], value: impl IntoVar) -> Var {
         let value = entry("pad", self, value);
+        let x = padded("pad", self, widths);
         let inside = Var::full(&self.ty().with_dtype(DType::Bool), 1.0);
         let inside = padded("pad", inside, widths);
-        let x = padded("pad", self, widths);
         let value = spread("pad", value, &x.shape());
         elementwise::select(inside, x, value)
     }

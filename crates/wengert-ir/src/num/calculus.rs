@@ -2,7 +2,7 @@
 
 use crate::error::TypeError;
 use crate::ops::layout;
-use crate::trace::array::{axis, floats, refuse, spread};
+use crate::trace::array::{axis, floats, numbers, refuse, spread};
 use crate::trace::{Argument, Axis, IntoVar, Var, number};
 
 /// # Samples
@@ -28,6 +28,7 @@ impl Var {
     /// element or none it is empty. Derivative: the differences of the tangent.
     #[track_caller]
     pub fn diff(self, along: impl Into<Axis>) -> Var {
+        numbers("diff", self);
         let a = axis("diff", self, along.into());
         difference(self, a)
     }

@@ -68,7 +68,12 @@ impl Var {
     /// either, 0 outside.
     #[track_caller]
     pub fn clip(self, low: impl IntoVar, high: impl IntoVar) -> Var {
-        self.clamp(low, high)
+        let all = aligned(
+            "clip",
+            None,
+            &[self.argument(), low.argument(), high.argument()],
+        );
+        all[0].clamp(all[1], all[2])
     }
 
     /// The number that divides the way from `self` to `other` at the share `t`:

@@ -3,7 +3,7 @@
 use crate::error::TypeError;
 use crate::ir::{DType, Type};
 use crate::ops::{iota, layout};
-use crate::trace::array::{axes_in_order, refuse};
+use crate::trace::array::{axes_in_order, numbers, refuse};
 use crate::trace::{Ints, Var};
 
 /// # Diagonals and triangles
@@ -98,6 +98,7 @@ impl Var {
     /// The sum of diagonal `k` of two axes, which go: `numpy.trace(x, k, axis1, axis2)`.
     #[track_caller]
     pub fn trace_at(self, k: isize, axes: impl Into<Ints>) -> Var {
+        numbers("trace", self);
         let (a, b) = plane("trace", self, axes.into());
         diagonal_of(self, k, a, b).sum_axis(-1)
     }

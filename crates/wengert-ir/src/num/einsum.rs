@@ -3,10 +3,9 @@
 use std::panic::Location;
 
 use crate::error::TypeError;
-use crate::ir::DType;
 use crate::num::diagonal::diagonal_of;
 use crate::ops::{dot, layout, reduce};
-use crate::trace::array::{promoted, refuse};
+use crate::trace::array::{numbers, promoted, refuse};
 use crate::trace::{Var, asked_at};
 
 /// The sum of products that a specification names: `numpy.einsum`.
@@ -46,11 +45,7 @@ use crate::trace::{Var, asked_at};
 #[track_caller]
 pub fn einsum(spec: &str, operands: &[Var]) -> Var {
     let operands = promoted("einsum", operands);
-    if operands[0].dtype() == DType::Bool {
-        let error = TypeError::new(format!("{} is not an array of numbers", operands[0].ty()));
-        let hint = "convert it first, as in `x.to(DType::I64)`";
-        refuse("einsum", &operands, error.hint(hint))
-    }
+    numbers("einsum", operands[0]);
     let dims: Vec<Vec<usize>> = operands.iter().map(|x| x.shape()).collect();
     let plan = match Plan::parse(spec, &dims) {
         Ok(plan) => plan,

@@ -3,7 +3,7 @@
 use crate::ir::DType;
 use crate::num::root;
 use crate::ops::reduce;
-use crate::trace::array::{Over, floats};
+use crate::trace::array::{Over, floats, numbers};
 use crate::trace::{Along, Var};
 
 /// # Missing values
@@ -45,6 +45,7 @@ impl Var {
     /// The sum of the others along those axes: `numpy.nansum(x, axis)`.
     #[track_caller]
     pub fn nansum_axis(self, which: impl Into<Along>) -> Var {
+        numbers("nansum", self);
         without(self, 0.0).sum_axis(which)
     }
 
@@ -57,6 +58,7 @@ impl Var {
     /// The product of the others along those axes: `numpy.nanprod(x, axis)`.
     #[track_caller]
     pub fn nanprod_axis(self, which: impl Into<Along>) -> Var {
+        numbers("nanprod", self);
         without(self, 1.0).prod_axis(which)
     }
 
@@ -69,9 +71,11 @@ impl Var {
     /// The largest of the others along those axes: `numpy.nanmax(x, axis)`.
     #[track_caller]
     pub fn nanmax_axis(self, which: impl Into<Along>) -> Var {
-        let along = which.into();
-        let largest = without(self, f64::NEG_INFINITY).amax_axis(along.clone());
-        or_nan(self, largest, along)
+        numbers("nanmax", self);
+        let over = Over::of("nanmax", self, which.into());
+        over.expect_elements("nanmax", self);
+        let extreme = without(self, f64::NEG_INFINITY).amax_axis(&over.axes);
+        over.kept(or_nan(self, extreme, &over))
     }
 
     /// The smallest of the others, NaN if there is none: `numpy.nanmin`. Derivative: to the smallest.
@@ -83,9 +87,11 @@ impl Var {
     /// The smallest of the others along those axes: `numpy.nanmin(x, axis)`.
     #[track_caller]
     pub fn nanmin_axis(self, which: impl Into<Along>) -> Var {
-        let along = which.into();
-        let smallest = without(self, f64::INFINITY).amin_axis(along.clone());
-        or_nan(self, smallest, along)
+        numbers("nanmin", self);
+        let over = Over::of("nanmin", self, which.into());
+        over.expect_elements("nanmin", self);
+        let extreme = without(self, f64::INFINITY).amin_axis(&over.axes);
+        over.kept(or_nan(self, extreme, &over))
     }
 
     /// The mean of the others, of floats; NaN if there is none: `numpy.nanmean`. Derivative: `1/n`.
@@ -118,7 +124,9 @@ impl Var {
     /// `numpy.nanvar(x, axis, ddof=ddof)`.
     #[track_caller]
     pub fn nanvar_ddof(self, which: impl Into<Along>, ddof: impl Into<f64>) -> Var {
-        variance("nanvar", self, which.into(), ddof.into())
+        spread("nanvar", self, which.into(), ddof.into(), |variance| {
+            variance
+        })
     }
 
     /// The root of [`Var::nanvar`]: `numpy.nanstd`. Derivative: `(x - mean) / (n y)`, 0 where nothing
@@ -137,7 +145,7 @@ impl Var {
     /// The root of [`Var::nanvar_ddof`]: `numpy.nanstd(x, axis, ddof=ddof)`.
     #[track_caller]
     pub fn nanstd_ddof(self, which: impl Into<Along>, ddof: impl Into<f64>) -> Var {
-        root(variance("nanstd", self, which.into(), ddof.into()))
+        spread("nanstd", self, which.into(), ddof.into(), root)
     }
 }
 
@@ -152,9 +160,9 @@ fn without(x: Var, number: f64) -> Var {
 
 /// NaN where no element is a number.
 #[track_caller]
-fn or_nan(x: Var, y: Var, along: Along) -> Var {
+fn or_nan(x: Var, y: Var, over: &Over) -> Var {
     match x.ty().is_float() {
-        true => x.is_nan().all_axis(along).select(f64::NAN, y),
+        true => x.is_nan().all_axis(&over.axes).select(f64::NAN, y),
         false => y,
     }
 }
@@ -173,12 +181,16 @@ fn mean(x: Var, over: &Over) -> Var {
     count.gt(0.0).select(mean, f64::NAN)
 }
 
+/// What a function makes of the variance of those that are numbers; NaN, to no derivative, where there
+/// are not enough of them.
 #[track_caller]
-fn variance(op: &str, x: Var, along: Along, ddof: f64) -> Var {
+fn spread(op: &str, x: Var, along: Along, ddof: f64, of: fn(Var) -> Var) -> Var {
     floats(op, x);
     let over = Over::of(op, x, along);
     let distance = x.is_nan().select(0.0, x - over.back(mean(x, &over)));
     let squares = reduce::sum(distance.square(), &over.axes);
     let free = counted(x, &over) - ddof;
-    over.kept(free.gt(0.0).select(squares / free, f64::NAN))
+    let enough = free.gt(0.0);
+    let variance = enough.select(squares / free, 0.0);
+    over.kept(enough.select(of(variance), f64::NAN))
 }

@@ -4,7 +4,7 @@ use crate::error::TypeError;
 use crate::ir::DType;
 use crate::ops::index::{self, Bounds};
 use crate::ops::layout;
-use crate::trace::array::{Over, floats, promoted, refuse};
+use crate::trace::array::{Over, floats, promoted, refuse, spread};
 use crate::trace::number::aligned;
 use crate::trace::{Along, Argument, IntoVar, Var, ones_like};
 
@@ -114,7 +114,7 @@ impl Var {
         // Behind the last bin stands what lies outside.
         let inside = x.ge(first).and(x.le(last));
         let place = inside.select(place.minimum(bins as i64 - 1), bins as i64);
-        let weights = weights.broadcast_to(x.shape());
+        let weights = spread("histogram", weights, &x.shape());
         let sums = Var::zeros(&weights.ty().with_dims(&[bins + 1]));
         let sums = index::scatter_add(sums, place, weights, 0, 0, Bounds::Drop);
         layout::slice_axis(sums, 0, 0..bins)
@@ -208,10 +208,7 @@ fn quantile(op: &str, x: Var, q: Argument, along: Along) -> Var {
     let over = Over::of(op, x, along);
     let ty = x.ty();
     let n = over.count;
-    if n == 0 {
-        let message = format!("{ty} has no element along {:?}", over.axes);
-        refuse(op, &[x], TypeError::new(message));
-    }
+    over.expect_elements(op, x);
     // What is sorted stands last.
     let mut order: Vec<usize> = (0..ty.rank()).filter(|a| !over.axes.contains(a)).collect();
     let mut dims: Vec<usize> = order.iter().map(|&a| ty.dims()[a]).collect();

@@ -5,7 +5,7 @@ use crate::ir::DType;
 use crate::num::diagonal::diagonal_of;
 use crate::num::root;
 use crate::ops::reduce;
-use crate::trace::array::{Over, axis, floats, promoted, refuse};
+use crate::trace::array::{Over, axis, floats, numbers, promoted, refuse};
 use crate::trace::{Along, Var, keep};
 
 /// # Statistics
@@ -85,13 +85,15 @@ impl Var {
             dims[*a] = w.ty().size();
             w = w.reshape(dims);
         }
-        let weighted = x * w;
-        if weighted.ty() != x.ty() {
+        let dims = x.shape();
+        let missing = dims.len().saturating_sub(w.rank());
+        let fits = |(n, m): (&usize, &usize)| n == m || *n == 1;
+        if w.rank() > dims.len() || !w.shape().iter().zip(&dims[missing..]).all(fits) {
             let message = format!("weights {} for {}", weights.ty(), self.ty());
             refuse("average", &both, TypeError::new(message));
         }
-        let total = reduce::sum(w.broadcast_to(x.shape()), &over.axes);
-        over.kept(reduce::sum(weighted, &over.axes) / total)
+        let total = reduce::sum(w.broadcast_to(&dims), &over.axes);
+        over.kept(reduce::sum(x * w, &over.axes) / total)
     }
 
     /// The largest element less the smallest: `numpy.ptp`. Of none it is an error. Derivative: 1 to the
@@ -104,8 +106,10 @@ impl Var {
     /// The largest less the smallest along those axes: `numpy.ptp(x, axis)`.
     #[track_caller]
     pub fn ptp_axis(self, which: impl Into<Along>) -> Var {
-        let along = which.into();
-        self.amax_axis(along.clone()) - self.amin_axis(along)
+        numbers("ptp", self);
+        let over = Over::of("ptp", self, which.into());
+        over.expect_elements("ptp", self);
+        over.kept(self.amax_axis(&over.axes) - self.amin_axis(&over.axes))
     }
 
     /// How many elements are not zero, or true; `i64`: `numpy.count_nonzero`. Derivative: none.

@@ -489,19 +489,19 @@ impl Var {
         binary(const { row("ne") }, self, other)
     }
 
-    /// Both, of truth values or bits: `self & other`.
+    /// Both, of truth values or bits; `self & other`: `numpy.bitwise_and`. Derivative: none.
     #[track_caller]
     pub fn and(self, other: impl IntoVar) -> Var {
         binary(const { row("and") }, self, other)
     }
 
-    /// At least one, of truth values or bits: `self | other`.
+    /// At least one, of truth values or bits; `self | other`: `numpy.bitwise_or`. Derivative: none.
     #[track_caller]
     pub fn or(self, other: impl IntoVar) -> Var {
         binary(const { row("or") }, self, other)
     }
 
-    /// Exactly one, of truth values or bits: `self ^ other`.
+    /// Exactly one, of truth values or bits; `self ^ other`: `numpy.bitwise_xor`. Derivative: none.
     #[track_caller]
     pub fn xor(self, other: impl IntoVar) -> Var {
         binary(const { row("xor") }, self, other)

@@ -113,7 +113,7 @@ fn shapes() {
             x.pad(&[(1, 1)])
                 pad: 1 pairs of widths for f64[3,4]
             x.pad(&[(usize::MAX, 1), (0, 0)])
-                pad: axis 0 of f64[3,4] would be too long
+                pad: f64[9223372036854775807,4] is larger than memory can be
             zeros([usize::MAX, 2])
                 zeros: f64[9223372036854775807,2] is larger than memory can be
             zeros(-1)

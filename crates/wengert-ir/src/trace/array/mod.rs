@@ -115,6 +115,15 @@ impl Over {
         }
     }
 
+    /// Refuses where there is nothing to make a result of.
+    #[track_caller]
+    pub fn expect_elements(&self, op: &str, x: Var) {
+        if self.count == 0 {
+            let message = format!("{} has no element along {:?}", x.ty(), self.axes);
+            refuse(op, &[x], TypeError::new(message));
+        }
+    }
+
     /// A result without the axes, with them if they are to stay.
     #[track_caller]
     pub fn kept(&self, y: Var) -> Var {
@@ -151,20 +160,39 @@ pub(crate) fn floats(op: &str, x: Var) {
     }
 }
 
+/// Refuses truth values.
+#[track_caller]
+pub(crate) fn numbers(op: &str, x: Var) {
+    if x.dtype() == DType::Bool {
+        let error = TypeError::new(format!("{} is not an array of numbers", x.ty()));
+        let hint = "convert it first, as in `x.to(DType::I64)`";
+        refuse(op, &[x], error.hint(hint));
+    }
+}
+
 /// All axes.
 #[track_caller]
 pub(crate) fn all_axes(x: Var) -> Vec<usize> {
     (0..x.rank()).collect()
 }
 
-/// Lengths, none of them negative.
+/// Whole numbers, none of them negative.
+#[track_caller]
+pub(crate) fn counts(op: &str, operands: &[Var], given: &Ints) -> Vec<usize> {
+    let counts: Option<Vec<usize>> = given.0.iter().map(|&n| usize::try_from(n).ok()).collect();
+    match counts {
+        Some(counts) => counts,
+        None => {
+            let message = format!("{:?} holds a negative length", given.0);
+            refuse(op, operands, TypeError::new(message))
+        }
+    }
+}
+
+/// The lengths of an array that fits into memory.
 #[track_caller]
 pub(crate) fn lengths(op: &str, operands: &[Var], dtype: DType, given: &Ints) -> Vec<usize> {
-    let dims: Option<Vec<usize>> = given.0.iter().map(|&n| usize::try_from(n).ok()).collect();
-    let Some(dims) = dims else {
-        let message = format!("{:?} holds a negative length", given.0);
-        refuse(op, operands, TypeError::new(message));
-    };
+    let dims = counts(op, operands, given);
     if let Err(error) = sized(dtype, &dims) {
         refuse(op, operands, error);
     }

@@ -119,6 +119,7 @@ impl Var {
                 refuse("tensordot", &both, TypeError::new(message))
             }
         }
+        one_length("tensordot", a, b, &axes);
         dot::dot(a, b, &[], &axes)
     }
 
@@ -130,7 +131,10 @@ impl Var {
         let (a, b) = (both[0], both[1]);
         match (a.rank(), b.rank()) {
             (0, _) | (_, 0) => a * b,
-            (i, j) => dot::dot(a, b, &[], &[(i - 1, j - 1)]),
+            (i, j) => {
+                one_length("inner", a, b, &[(i - 1, j - 1)]);
+                dot::dot(a, b, &[], &[(i - 1, j - 1)])
+            }
         }
     }
 
@@ -193,4 +197,16 @@ impl Var {
 fn components(x: Var, axis: usize) -> [Var; 2] {
     let x = layout::move_axis(x, axis, 0);
     [layout::row(x, 0), layout::row(x, 1)]
+}
+
+/// Refuses pairs of axes that differ in length.
+#[track_caller]
+fn one_length(op: &str, a: Var, b: Var, pairs: &[(usize, usize)]) {
+    for &(i, j) in pairs {
+        if a.shape()[i] != b.shape()[j] {
+            let (a_type, b_type) = (a.ty(), b.ty());
+            let message = format!("{a_type} and {b_type} differ in length along axes {i} and {j}");
+            refuse(op, &[a, b], TypeError::new(message));
+        }
+    }
 }
