@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 use wengert::prelude::*;
+use wengert_ir::ops::index::{Access, Bounds, scatter};
 use wengert_ir::trace::{Along, Span, Spans};
 
 use crate::params::Params;
@@ -424,6 +425,15 @@ const PARTS: &[Row] = &[
     }),
     ("index_set", |_| of_three(|x, i, u| x.at_set(i, u))),
     ("index_add", |_| of_three(|x, i, u| x.at_add(i, u))),
+    ("index_mul", |_| {
+        of_three(|x, i, u| scatter(Access::Mul, x, i, u, 0, 0, Bounds::Drop))
+    }),
+    ("index_min", |_| {
+        of_three(|x, i, u| scatter(Access::Min, x, i, u, 0, 0, Bounds::Drop))
+    }),
+    ("index_max", |_| {
+        of_three(|x, i, u| scatter(Access::Max, x, i, u, 0, 0, Bounds::Drop))
+    }),
 ];
 
 /// Products of arrays.

@@ -184,31 +184,31 @@ fn products() {
     check(
         wrong,
         expect![[r#"
-        x.dot(v)
-            dot: f64[3,4] and f64[3] differ in length along axes 1 and 0
-        x.dot(x)
-            dot: f64[3,4] and f64[3,4] differ in length along axes 1 and 0
-        x.dot(i.to(DType::F64))
-            dot: f64[3,4] and f64 have 2 and 0 axes; multiply by a number with `*`
-        x.dot(i)
-            dot: f64[3,4] and i64 have no common element type; convert one of them, as in `x.to(DType::F64)`
-        x.expand_dims(0).dot(v)
-            dot: f64[1,3,4] and f64[3] have 3 and 1 axes; use `matmul` for stacks of matrices
-        x.matmul(x)
-            dot: f64[3,4] and f64[3,4] differ in length along axes 1 and 0
-        x.broadcast_to([2, 3, 4]).matmul(x.t().broadcast_to([3, 4, 3]))
-            matmul: the stacks f64[2,3,4] and f64[3,4,3] do not broadcast
-        v.matmul(2.0.into())
-            matmul: f64[3] and f64: a number is not a matrix; multiply by a number with `*`
-        b.outer(b)
-            dot: bool[2] and bool[2] do not multiply; convert one of them, as in `x.to(DType::F64)`
-        x.tensordot(v, &[(0, 1)])
-            tensordot: f64[3] has no axis 1
-        x.tensordot(v, &[(1, 0)])
-            dot: f64[3,4] and f64[3] differ in length along axes 1 and 0
-        x.tensordot(x, &[(0, 0), (0, 1)])
-            dot: axes 0 and 1 of f64[3,4] and f64[3,4] cannot be paired
-    "#]],
+            x.dot(v)
+                dot: f64[3,4] and f64[3] differ in length along axes 1 and 0
+            x.dot(x)
+                dot: f64[3,4] and f64[3,4] differ in length along axes 1 and 0
+            x.dot(i.to(DType::F64))
+                dot: f64[3,4] and f64 have 2 and 0 axes; multiply by a number with `*`
+            x.dot(i)
+                dot: f64[3,4] and i64 have no common element type; convert one of them, as in `x.to(DType::F64)`
+            x.expand_dims(0).dot(v)
+                dot: f64[1,3,4] and f64[3] have 3 and 1 axes; use `matmul` for stacks of matrices
+            x.matmul(x)
+                dot: f64[3,4] and f64[3,4] differ in length along axes 1 and 0
+            x.broadcast_to([2, 3, 4]).matmul(x.t().broadcast_to([3, 4, 3]))
+                matmul: the stacks f64[2,3,4] and f64[3,4,3] do not broadcast
+            v.matmul(2.0.into())
+                matmul: f64[3] and f64: a number is not a matrix; multiply by a number with `*`
+            b.outer(b)
+                dot: bool[2] and bool[2] do not multiply; convert one of them, as in `x.to(DType::F64)`
+            x.tensordot(v, &[(0, 1)])
+                tensordot: f64[3] has no axis 1
+            x.tensordot(v, &[(1, 0)])
+                tensordot: f64[3,4] and f64[3] differ in length along axes 1 and 0
+            x.tensordot(x, &[(0, 0), (0, 1)])
+                tensordot: f64[3,4] and f64[3,4] differ in length along axes 0 and 1
+        "#]],
     );
 }
 
