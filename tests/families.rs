@@ -100,6 +100,22 @@ const FAMILIES: &[Family] = &[
         vec![put, x.add_along_axis(i, 0.5, a), i.one_hot(4)]
     }),
     ("writing", writes),
+    ("index expressions", |x, a| {
+        let (x, n) = (x.move_axis(a, 0), x.shape()[a as usize]);
+        if x.shape().contains(&0) {
+            return vec![x.at(s![.., NewAxis]), x.at_add(s![0..0], 1.0)];
+        }
+        let i = places(x.sum(), n);
+        let y = x.sin().at_mul(s![i], x.at(0)).at_set(s![..;2], 0.3);
+        let mut all = vec![y, x.at(s![NewAxis, i, ...]), x.at_max(i, x.at(-1))];
+        if x.rank() > 1 {
+            let j = arange(2);
+            all.push(x.at(s![j, 0]) * x.at(s![i, i]));
+            all.push(x.at_add(s![j, -1], 1.5).at_mul(s![j, i], 0.5));
+            all.push(x.at_min(s![.., j], 0.1).at_set(s![i, i], x.at((0, 0))));
+        }
+        all
+    }),
 ];
 
 fn array(rng: &mut Rng, dims: &[usize], f: impl Fn(&mut Rng) -> f64) -> Array {

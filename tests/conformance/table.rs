@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 use wengert::prelude::*;
-use wengert_ir::ops::index::{Access, Bounds, scatter};
-use wengert_ir::trace::{Along, Span, Spans};
+use wengert_ir::trace::{Along, Span};
 
 use crate::params::Params;
 
@@ -295,7 +294,7 @@ const LAYOUT: &[Row] = &[
         let step = p.axes("step").unwrap_or(vec![1; start.len()]);
         let part = |i: usize| Span::from(start[i]..stop[i]).by(step[i] as usize);
         let parts: Vec<Span> = (0..start.len()).map(part).collect();
-        of_one(move |x| x.slice(Spans(parts.clone())))
+        of_one(move |x| x.slice(parts.clone()))
     }),
     ("flip", |p| {
         let axes = p.ints("axis");
@@ -425,15 +424,9 @@ const PARTS: &[Row] = &[
     }),
     ("index_set", |_| of_three(|x, i, u| x.at_set(i, u))),
     ("index_add", |_| of_three(|x, i, u| x.at_add(i, u))),
-    ("index_mul", |_| {
-        of_three(|x, i, u| scatter(Access::Mul, x, i, u, 0, 0, Bounds::Drop))
-    }),
-    ("index_min", |_| {
-        of_three(|x, i, u| scatter(Access::Min, x, i, u, 0, 0, Bounds::Drop))
-    }),
-    ("index_max", |_| {
-        of_three(|x, i, u| scatter(Access::Max, x, i, u, 0, 0, Bounds::Drop))
-    }),
+    ("index_mul", |_| of_three(|x, i, u| x.at_mul(i, u))),
+    ("index_min", |_| of_three(|x, i, u| x.at_min(i, u))),
+    ("index_max", |_| of_three(|x, i, u| x.at_max(i, u))),
 ];
 
 /// Products of arrays.

@@ -135,6 +135,18 @@ pub fn take_along(x: Var, idx: Var, axis: usize) -> Var {
     layout::move_axis(found, last, axis)
 }
 
+/// What is wrong with an array of indices, if anything.
+pub(crate) fn not_indices(idx: &Type) -> Option<TypeError> {
+    if idx.dtype.is_int() {
+        return None;
+    }
+    let error = TypeError::new(format!("{idx} is not an array of indices"));
+    Some(error.hint(match idx.dtype {
+        DType::Bool => "choose by a mask with `select`, as in `mask.select(x, 0.0)`",
+        _ => "convert it, as in `i.to(DType::I64)`",
+    }))
+}
+
 /// Element `i` as a whole number.
 pub(crate) fn whole(data: &Data, i: usize) -> i128 {
     let bits = data.bits(i);
@@ -212,6 +224,11 @@ impl Index {
     /// The shape of what is read or written.
     fn window(&self, x: &[usize], idx: &[usize]) -> Vec<usize> {
         [&x[..self.axis], &idx[self.batch..], &x[self.axis + 1..]].concat()
+    }
+
+    /// How many indices there are for each element of the batch.
+    fn updates(&self, idx: &Type) -> usize {
+        idx.dims()[self.batch..].iter().product()
     }
 
     /// Which axis of the window each axis of the indices is.
@@ -362,6 +379,11 @@ impl Primitive for Index {
             _ => unreachable!("not linear"),
         });
         let to_u = inputs[2].is_linear().then(|| match self.access {
+            // One update is not overwritten, and dropped it reads zero.
+            Set if self.updates(&inputs[1].ty()) <= 1 => match self.bounds {
+                Bounds::Clamp => ct.map(read),
+                Bounds::Drop => ct.map(read).masked(),
+            },
             Set => {
                 let u = inputs[2].ty();
                 let stays = self.stays(&x, idx, &u);
@@ -447,12 +469,8 @@ impl Index {
         if self.axis >= dx.len() {
             return Err(TypeError::new(format!("{x} has no axis {}", self.axis)));
         }
-        if !idx.dtype.is_int() {
-            let error = TypeError::new(format!("{idx} is not an array of indices"));
-            return Err(error.hint(match idx.dtype {
-                DType::Bool => "choose by a mask with `select`, as in `mask.select(x, 0.0)`",
-                _ => "convert it, as in `i.to(DType::I64)`",
-            }));
+        if let Some(error) = not_indices(idx) {
+            return Err(error);
         }
         let b = self.batch;
         if b > self.axis || b > di.len() || dx[..b] != di[..b] {

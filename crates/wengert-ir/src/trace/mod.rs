@@ -23,7 +23,7 @@ pub use array::{
     ones, ones_like, stack, stack_axis, zeros, zeros_like,
 };
 pub use number::{Argument, IntoVar, iota};
-pub use span::{Along, Axis, Count, Ints, Pairs, Place, Span, Spans, keep};
+pub use span::{Along, Axis, Count, Ints, NewAxis, Pairs, Part, Parts, Span, keep};
 pub use stack::{
     Closed, Kind, OpenTrace, asked_at, bind, bind1, captured_array, closed, current_source, depth,
     door_open, inside, open, place_of, source_at, with_source,

@@ -1,6 +1,6 @@
 //! Reading and writing along an axis by arrays of indices.
 
-use super::part::entry;
+use super::part::{check_indices, entry};
 use super::{axis, refuse, spread};
 use crate::error::TypeError;
 use crate::ir::DType;
@@ -39,6 +39,7 @@ impl Var {
     #[track_caller]
     pub fn take(self, idx: Var, along: impl Into<Axis>) -> Var {
         let a = axis("take", self, along.into());
+        check_indices("take", self, idx);
         index::gather(self, idx, a, 0, Bounds::Clamp)
     }
 
@@ -108,11 +109,13 @@ impl Var {
 /// Indices with the lengths of `x` but for axis `a`.
 #[track_caller]
 fn beside(op: &str, x: Var, idx: Var, a: usize) -> Var {
+    check_indices(op, x, idx);
     let (tx, ti) = (x.ty(), idx.ty());
-    let (mut dims, found) = match (known(&tx), known(&ti)) {
-        (Ok(dims), Ok(found)) => (dims, found),
-        (Err(error), _) | (_, Err(error)) => refuse(op, &[x, idx], error),
+    let mut dims = match known(&tx) {
+        Ok(dims) => dims,
+        Err(error) => refuse(op, &[x, idx], error),
     };
+    let found = ti.dims();
     let fits = |(i, (n, len)): (usize, (&usize, &usize))| i == a || n == len || *n == 1;
     if found.len() != dims.len() || !found.iter().zip(&dims).enumerate().all(fits) {
         let message = format!("indices {ti} do not go along axis {a} of {tx}");
