@@ -10,6 +10,7 @@ pub mod array;
 mod book;
 mod control;
 mod debug;
+mod host;
 mod jit;
 pub mod prelude;
 mod transform;
@@ -21,6 +22,7 @@ pub use control::{
     switch, while_loop,
 };
 pub use debug::{check, debug_print};
+pub use host::pure_callback;
 pub use jit::{Executable, Jit, jit, trace};
 pub use transform::{
     Axes, checkpoint, custom_jvp, custom_linear_solve, custom_root, custom_vjp, fixed_point, grad,

@@ -5,6 +5,7 @@ pub use crate::control::{
     associative_scan, cond, fori, scan, scan_checkpointed, scan_reverse, switch, while_loop,
 };
 pub use crate::debug::{check, debug_print};
+pub use crate::host::pure_callback;
 pub use crate::jit::{Jit, jit, trace};
 pub use crate::transform::{
     checkpoint, custom_jvp, custom_linear_solve, custom_root, custom_vjp, fixed_point, grad,
