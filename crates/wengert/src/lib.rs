@@ -9,18 +9,23 @@ pub mod array;
 #[cfg(doctest)]
 mod book;
 mod control;
+mod debug;
 mod jit;
 pub mod prelude;
 mod transform;
 pub mod tree;
 
 pub use array::Array;
-pub use control::{Over, Predicate, Steps, cond, fori, scan, scan_reverse, while_loop};
+pub use control::{
+    Over, Predicate, Steps, associative_scan, cond, fori, scan, scan_checkpointed, scan_reverse,
+    switch, while_loop,
+};
+pub use debug::{check, debug_print};
 pub use jit::{Executable, Jit, jit, trace};
 pub use transform::{
-    Axes, checkpoint, custom_jvp, custom_vjp, grad, grad_at, grad_aux, hessian, hvp, jacfwd,
-    jacrev, jvp, linearize, map, stop_gradient, value_and_grad, value_and_grad_at,
-    value_and_grad_aux, value_and_jacfwd, vjp, vmap, vmap_axes,
+    Axes, checkpoint, custom_jvp, custom_linear_solve, custom_root, custom_vjp, fixed_point, grad,
+    grad_at, grad_aux, hessian, hvp, jacfwd, jacrev, jvp, linearize, map, stop_gradient,
+    value_and_grad, value_and_grad_at, value_and_grad_aux, value_and_jacfwd, vjp, vmap, vmap_axes,
 };
 pub use tree::{Feed, IntoTree, Leaf, ShapeDtype, Tree};
 pub use wengert_ir::buffer::Element;

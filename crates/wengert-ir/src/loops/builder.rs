@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use smallvec::SmallVec;
 
 use super::affine::Affine;
+use super::host::Host;
 use super::{
-    Block, Buffer, BufferId, BufferKind, Carried, Cell, Function, Index, Kernel, List, ListId,
-    LoopKind, Program, Rows, ScalarOp, Stmt, Value, ValueType, scalar,
+    Block, Buffer, BufferId, BufferKind, Carried, Cell, Failure, Function, Index, Kernel, List,
+    ListId, LoopKind, Program, Rows, ScalarOp, Stmt, Value, ValueType, scalar,
 };
 use crate::ir::types::DType;
 
@@ -544,6 +545,27 @@ impl Builder {
             .map(|(buffer, at)| (*buffer, self.index(at)))
             .collect();
         self.push(Stmt::Kernel { kernel, regions });
+    }
+
+    /// A call of a function of the host on regions of its inputs and outputs, from an element on.
+    pub fn host(&mut self, host: Host, regions: &[(BufferId, Affine)]) {
+        let known = self.program.hosts.iter().position(|h| *h == host);
+        let function = known.unwrap_or_else(|| {
+            self.program.hosts.push(host);
+            self.program.hosts.len() - 1
+        });
+        self.kernel(Kernel::Host(function as u32), regions);
+    }
+
+    /// Ends the call with an error.
+    pub fn fail(&mut self, failure: Failure) {
+        let known = self.program.failures.iter().position(|f| *f == failure);
+        let index = known.unwrap_or_else(|| {
+            self.program.failures.push(failure);
+            self.program.failures.len() - 1
+        });
+        let failure = index as u32;
+        self.push(Stmt::Fail { failure });
     }
 
     // Lists.

@@ -7,15 +7,18 @@
 
 use std::collections::HashMap;
 
+use super::host::{Slice, SliceMut};
 use super::{
     Block, BufferId, BufferKind, Carried, Cell, Index, Kernel, LANES, ListId, LoopKind, Program,
-    Rows, ScalarOp, Stmt, Value, ValueType, scalar,
+    Rows, ScalarOp, Stmt, Value, ValueType, scalar, scope,
 };
 use crate::buffer::Data;
 use crate::ir::types::DType;
+use crate::ops::sort::sort_with_places;
+use crate::with_data;
 
 /// What goes wrong when a program runs.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[derive(Clone, PartialEq, Debug, thiserror::Error)]
 pub enum Error {
     /// A loop with a condition ran as often as it may.
     #[error("a loop reached max_steps = {0}")]
@@ -38,6 +41,12 @@ pub enum Error {
         /// The element of the row.
         at: i64,
     },
+    /// The program gave up; an index into [`Program::failures`].
+    #[error("the program gave up: failure {0}")]
+    Failed(u32),
+    /// A function of the host gave an error.
+    #[error("{0}")]
+    Host(crate::error::Error),
     /// A list that has pushed another number of rows than it is said to have.
     #[error("l{}: {rows} rows, and {pushed} were pushed", list.0)]
     Rows {
@@ -70,8 +79,13 @@ pub fn run(program: &Program, inputs: &[&Data], outputs: &mut [Data]) -> Result<
             BufferKind::Local => vec![garbage(b.dtype, b.len); LANES],
         });
     }
+    let mut owned: HashMap<scope::LoopId, Vec<BufferId>> = HashMap::new();
+    for (buffer, id) in scope::scopes(program) {
+        owned.entry(id).or_default().push(buffer);
+    }
     let mut machine = Machine {
         program,
+        owned,
         memory,
         values: vec![0; program.values.len()],
         copies: HashMap::new(),
@@ -117,6 +131,8 @@ type Row = Vec<Data>;
 
 struct Machine<'p> {
     program: &'p Program,
+    /// The scratch that belongs to a loop.
+    owned: HashMap<scope::LoopId, Vec<BufferId>>,
     /// The copies of each buffer: one, or for local memory one a lane.
     memory: Vec<Vec<Data>>,
     values: Vec<u64>,
@@ -172,6 +188,18 @@ impl Machine<'_> {
                 copy..copy + 1
             }
             _ => 0..n,
+        }
+    }
+
+    /// Forgets what the last step of a loop has left in its scratch.
+    fn begin_step(&mut self, id: scope::LoopId) {
+        let Some(buffers) = self.owned.get(&id) else {
+            return;
+        };
+        for &buffer in buffers {
+            let b = &self.program.buffers[buffer.0 as usize];
+            let seen = self.copies_seen(buffer);
+            self.memory[buffer.0 as usize][seen].fill(garbage(b.dtype, b.len));
         }
     }
 
@@ -236,10 +264,10 @@ impl Machine<'_> {
                 let extent = self.int(*extent);
                 match kind {
                     LoopKind::Serial { reverse } => {
-                        self.serial(*reverse, extent, *index, carried, body)?;
+                        self.serial(stmt, *reverse, extent, *index, carried, body)?;
                     }
-                    LoopKind::Vector => self.vector(extent, *index, carried, body)?,
-                    LoopKind::Parallel => self.tasks(extent, *index, body)?,
+                    LoopKind::Vector => self.vector(stmt, extent, *index, carried, body)?,
+                    LoopKind::Parallel => self.tasks(stmt, extent, *index, body)?,
                 }
             }
             Stmt::While {
@@ -247,7 +275,7 @@ impl Machine<'_> {
                 cond,
                 body,
                 limit,
-            } => self.while_(carried, cond, body, *limit)?,
+            } => self.while_(stmt, carried, cond, body, *limit)?,
             Stmt::If {
                 pred,
                 then,
@@ -329,6 +357,7 @@ impl Machine<'_> {
                 self.set(*out, bits);
             }
             Stmt::Kernel { kernel, regions } => self.kernel(kernel, regions)?,
+            Stmt::Fail { failure } => return Err(Error::Failed(*failure)),
         }
         Ok(())
     }
@@ -430,6 +459,7 @@ impl Machine<'_> {
 
     fn serial(
         &mut self,
+        id: scope::LoopId,
         reverse: bool,
         extent: i64,
         index: Value,
@@ -439,6 +469,7 @@ impl Machine<'_> {
         let mut state: Vec<u64> = carried.iter().map(|c| self.get(c.init)).collect();
         for step in 0..extent.max(0) {
             let i = if reverse { extent - 1 - step } else { step };
+            self.begin_step(id);
             self.set(index, i as u64);
             for (c, &bits) in carried.iter().zip(&state) {
                 self.set(c.param, bits);
@@ -454,6 +485,7 @@ impl Machine<'_> {
 
     fn vector(
         &mut self,
+        id: scope::LoopId,
         extent: i64,
         index: Value,
         carried: &[Carried],
@@ -464,6 +496,7 @@ impl Machine<'_> {
         for i in 0..extent.max(0) {
             let copy = i as usize % LANES;
             self.lane = Some(i);
+            self.begin_step(id);
             self.set(index, i as u64);
             for (c, copies) in carried.iter().zip(&state) {
                 self.set(c.param, copies[copy]);
@@ -480,7 +513,13 @@ impl Machine<'_> {
         Ok(())
     }
 
-    fn tasks(&mut self, extent: i64, index: Value, body: &Block) -> Result<(), Error> {
+    fn tasks(
+        &mut self,
+        id: scope::LoopId,
+        extent: i64,
+        index: Value,
+        body: &Block,
+    ) -> Result<(), Error> {
         let outer = std::mem::replace(&mut self.parallel, true);
         for i in 0..extent.max(0) {
             if !outer {
@@ -490,6 +529,7 @@ impl Machine<'_> {
                     }
                 }
             }
+            self.begin_step(id);
             self.set(index, i as u64);
             self.block(body)?;
         }
@@ -499,6 +539,7 @@ impl Machine<'_> {
 
     fn while_(
         &mut self,
+        id: scope::LoopId,
         carried: &[Carried],
         cond: &Block,
         body: &Block,
@@ -510,6 +551,7 @@ impl Machine<'_> {
             for (c, &bits) in carried.iter().zip(&state) {
                 self.set(c.param, bits);
             }
+            self.begin_step(id);
             self.block(cond)?;
             if self.get(cond.results[0]) == 0 {
                 break;
@@ -551,6 +593,7 @@ impl Machine<'_> {
 
     fn kernel(&mut self, kernel: &Kernel, regions: &[(BufferId, Index)]) -> Result<(), Error> {
         match *kernel {
+            Kernel::Host(function) => self.host(function, regions),
             Kernel::Gemm { m, n, k, c, a, b } => {
                 let dtype = self.program.buffers[regions[0].0.0 as usize].dtype;
                 let at = |machine: &Self, which: usize, steps: usize| {
@@ -576,8 +619,85 @@ impl Machine<'_> {
                         self.memory[z][0].set_bits(zi, sum);
                     }
                 }
+                Ok(())
+            }
+            Kernel::Sort {
+                rows,
+                n,
+                descending,
+            } => {
+                for row in 0..rows {
+                    self.sort(regions, row * n, n, descending)?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn host(&mut self, function: u32, regions: &[(BufferId, Index)]) -> Result<(), Error> {
+        let host = &self.program.hosts[function as usize];
+        let (from, to) = regions.split_at(host.inputs.len());
+        let mut inputs = vec![];
+        for ((buffer, index), &(_, len)) in from.iter().zip(&host.inputs) {
+            let start = self.region(*buffer, index, len)?;
+            let data = &self.memory[buffer.0 as usize][0];
+            inputs.push(data.pick(start..start + len));
+        }
+        let mut outputs: Vec<Data> = (host.outputs.iter())
+            .map(|&(dtype, len)| garbage(dtype, len))
+            .collect();
+        let slices: Vec<Slice<'_>> = inputs.iter().map(Slice::from).collect();
+        let mut results: Vec<SliceMut<'_>> = outputs.iter_mut().map(SliceMut::from).collect();
+        host.function
+            .call(&slices, &mut results)
+            .map_err(Error::Host)?;
+        for ((buffer, index), data) in to.iter().zip(&outputs) {
+            let start = self.region(*buffer, index, data.len())?;
+            for i in 0..data.len() {
+                self.memory[buffer.0 as usize][0].set_bits(start + i, data.bits(i));
             }
         }
         Ok(())
+    }
+
+    /// Sorts the `n` keys that are `steps` behind the first, and puts down their places if wanted.
+    fn sort(
+        &mut self,
+        regions: &[(BufferId, Index)],
+        steps: usize,
+        n: usize,
+        descending: bool,
+    ) -> Result<(), Error> {
+        if n == 0 {
+            return Ok(());
+        }
+        let mut firsts = vec![];
+        for (buffer, index) in regions {
+            let first = index.offset + steps as i64;
+            let at = |offset| Index { offset, ..*index };
+            self.element(*buffer, &at(first + n as i64 - 1))?;
+            firsts.push(self.element(*buffer, &at(first))?);
+        }
+        let mut places = vec![0; n];
+        let keys = firsts[0]..firsts[0] + n;
+        with_data!(&mut self.memory[regions[0].0.0 as usize][0], v => {
+            sort_with_places(&mut v[keys], &mut places, descending);
+        });
+        if let [_, (buffer, _)] = regions {
+            for (k, place) in places.into_iter().enumerate() {
+                self.memory[buffer.0 as usize][0].set_bits(firsts[1] + k, place as u64);
+            }
+        }
+        Ok(())
+    }
+
+    /// The first of `len` elements that are there.
+    fn region(&self, buffer: BufferId, index: &Index, len: usize) -> Result<usize, Error> {
+        let Some(last) = len.checked_sub(1) else {
+            return Ok(0);
+        };
+        let offset = index.offset + last as i64;
+        self.element(buffer, &Index { offset, ..*index })?;
+        self.element(buffer, index)
     }
 }

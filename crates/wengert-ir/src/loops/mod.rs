@@ -12,16 +12,21 @@
 //!   lane of the block wants it. Uniform predicates branch.
 //! * A short last block runs with dead lanes: their loads are in bounds (the index is clamped to the
 //!   last live lane), and their stores do not happen.
+//! * Scratch is garbage until it is written, and what a step of a loop leaves in scratch that nothing
+//!   outside of that loop touches is garbage to the next step: see [`scope`].
 //! * The program is total: indices are in bounds because whoever built it clamped them.
 
 pub mod affine;
 pub mod builder;
+pub mod host;
 pub mod interp;
 pub mod math;
 pub mod scalar;
+pub mod scope;
 pub mod sweep;
 pub mod text;
 pub mod verify;
+pub mod walk;
 
 #[cfg(test)]
 mod tests;
@@ -29,6 +34,7 @@ mod tests;
 use smallvec::SmallVec;
 
 use crate::ir::types::DType;
+use crate::source::SourceId;
 
 /// Lanes in a block of a vector loop, for every element type.
 pub const LANES: usize = 8;
@@ -356,11 +362,28 @@ pub enum Stmt {
         /// The regions it reads and writes, each from an element on.
         regions: SmallVec<[(BufferId, Index); 3]>,
     },
+    /// Ends the call with an error. In a vector loop: if any lane is live.
+    Fail {
+        /// An index into [`Program::failures`].
+        failure: u32,
+    },
 }
 
-/// Library kernels. Uniform, outside vector loops.
+/// Why a program gives up.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Failure {
+    /// What the user said should hold.
+    pub message: String,
+    /// The user's line.
+    pub at: Option<SourceId>,
+}
+
+/// Work that is done by functions of the host. Uniform, outside vector loops.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Kernel {
+    /// An index into [`Program::hosts`]. The regions are its inputs, then its outputs, the elements
+    /// of each one after the other; an output overlaps no other region.
+    Host(u32),
     /// `c[i, j] = sum_k a[i, k] * b[k, j]` on row-major-or-strided regions `(c, a, b)` of one float
     /// type; strides in elements.
     Gemm {
@@ -376,6 +399,16 @@ pub enum Kernel {
         a: (usize, usize),
         /// Row and column stride of `b`.
         b: (usize, usize),
+    },
+    /// Sorts each row of contiguous `(keys)` or `(keys, places)`, in place and stable, as
+    /// [`crate::ops::sort::Sort`] says; `places`, of `i64`, is where each key of a row was.
+    Sort {
+        /// How many rows.
+        rows: usize,
+        /// Keys in a row.
+        n: usize,
+        /// From the largest to the smallest.
+        descending: bool,
     },
 }
 
@@ -503,6 +536,10 @@ pub struct Program {
     pub lists: Vec<List>,
     /// The pure functions it calls.
     pub functions: Vec<Function>,
+    /// The functions of the host that it calls.
+    pub hosts: Vec<host::Host>,
+    /// Why it may give up.
+    pub failures: Vec<Failure>,
     /// What it does.
     pub body: Block,
 }

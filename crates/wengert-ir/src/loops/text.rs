@@ -31,6 +31,22 @@ impl Display for Program {
                 .collect();
             writeln!(f, "l{i}: list{lanes} ({})", fields.join(", "))?;
         }
+        for (i, host) in self.hosts.iter().enumerate() {
+            let regions = |all: &[(DType, usize)]| {
+                let each: Vec<String> = all.iter().map(|(d, n)| format!("{d}[{n}]")).collect();
+                each.join(", ")
+            };
+            let (inputs, outputs) = (regions(&host.inputs), regions(&host.outputs));
+            writeln!(
+                f,
+                "h{i}: host {}({inputs}) -> ({outputs})",
+                host.function.name()
+            )?;
+        }
+        for (i, failure) in self.failures.iter().enumerate() {
+            let at = failure.at.map_or(String::new(), |at| format!(" @ {at}"));
+            writeln!(f, "failure {i}: {:?}{at}", failure.message)?;
+        }
         for (i, function) in self.functions.iter().enumerate() {
             write_function(f, i, function)?;
         }
@@ -308,13 +324,23 @@ impl Writer<'_> {
                     .map(|(b, i)| format!("b{}[{}]", b.0, index(i)))
                     .collect();
                 let text = match kernel {
+                    Kernel::Host(function) => format!("host h{function}: {}", regions.join(", ")),
                     Kernel::Gemm { m, n, k, c, a, b } => format!(
                         "gemm {m}x{n}x{k} strides {c:?} {a:?} {b:?}: {}",
                         regions.join(", ")
                     ),
+                    Kernel::Sort {
+                        rows,
+                        n,
+                        descending,
+                    } => {
+                        let down = if *descending { " descending" } else { "" };
+                        format!("sort {rows}x{n}{down}: {}", regions.join(", "))
+                    }
                 };
                 self.line(f, &text)
             }
+            Stmt::Fail { failure } => self.line(f, &format!("fail {failure}")),
         }
     }
 }

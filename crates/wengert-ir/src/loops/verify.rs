@@ -1,7 +1,7 @@
 //! What every program must be: defined before use, typed, and honest about what differs by lane.
 
 use super::{
-    Block, Buffer, BufferId, BufferKind, Carried, Function, Index, LoopKind, Program, Rows,
+    Block, Buffer, BufferId, BufferKind, Carried, Function, Index, Kernel, LoopKind, Program, Rows,
     ScalarOp, Stmt, Value, ValueType,
 };
 use crate::ir::types::DType;
@@ -369,21 +369,66 @@ impl<'p> Checker<'p> {
                 };
                 self.typed(*out, dtype, lanes || each)
             }
-            Stmt::Kernel { regions, .. } => {
-                ensure(!self.vector, || "a library kernel in a vector loop".into())?;
-                ensure(regions.len() == 3, || "a product has three regions".into())?;
-                self.writable(self.buffer(regions[0].0)?)?;
-                let dtype = self.buffer(regions[0].0)?.dtype;
-                ensure(dtype.is_float(), || "a product of integers".into())?;
+            Stmt::Fail { failure } => {
+                let known = (*failure as usize) < self.program.failures.len();
+                ensure(known, || "no such failure".into())
+            }
+            Stmt::Kernel { kernel, regions } => {
+                ensure(!self.vector, || "a kernel in a vector loop".into())?;
                 for (buffer, index) in regions {
                     let b = self.buffer(*buffer)?;
-                    ensure(b.dtype == dtype, || "a product of mixed types".into())?;
                     ensure(b.kind != BufferKind::Local, || {
                         "local memory in a kernel".into()
                     })?;
                     self.index(index)?;
                 }
+                self.kernel(kernel, regions)
+            }
+        }
+    }
+
+    fn kernel(&self, kernel: &Kernel, regions: &[(BufferId, Index)]) -> Check {
+        let buffer = |i: usize| self.buffer(regions[i].0);
+        match kernel {
+            Kernel::Host(function) => {
+                let hosts = &self.program.hosts;
+                let host = hosts.get(*function as usize).ok_or("no such host")?;
+                let wanted = host.inputs.iter().chain(&host.outputs);
+                ensure(regions.len() == wanted.clone().count(), || {
+                    "a host's function with another number of regions".into()
+                })?;
+                for (i, &(dtype, len)) in wanted.enumerate() {
+                    ensure(buffer(i)?.dtype == dtype && buffer(i)?.len >= len, || {
+                        "a region that is not what a host's function takes".into()
+                    })?;
+                    if i >= host.inputs.len() {
+                        self.writable(buffer(i)?)?;
+                    }
+                }
                 Ok(())
+            }
+            Kernel::Gemm { .. } => {
+                ensure(regions.len() == 3, || "a product has three regions".into())?;
+                self.writable(buffer(0)?)?;
+                let dtype = buffer(0)?.dtype;
+                ensure(dtype.is_float(), || "a product of integers".into())?;
+                for i in 1..3 {
+                    ensure(buffer(i)?.dtype == dtype, || {
+                        "a product of mixed types".into()
+                    })?;
+                }
+                Ok(())
+            }
+            Kernel::Sort { .. } => {
+                ensure(matches!(regions.len(), 1 | 2), || {
+                    "keys to sort, and perhaps their places".into()
+                })?;
+                for i in 0..regions.len() {
+                    self.writable(buffer(i)?)?;
+                }
+                ensure(regions.len() == 1 || buffer(1)?.dtype == DType::I64, || {
+                    "places that are not i64".into()
+                })
             }
         }
     }

@@ -94,6 +94,19 @@ pub fn scatter_set(x: Var, idx: Var, u: Var, axis: usize, batch: usize, bounds: 
     .bind(x, idx, Some(u))
 }
 
+/// `x` at the places that `idx` names along an axis; both have one shape but for that axis. An index
+/// out of range means the nearest place.
+#[track_caller]
+pub fn take_along(x: Var, idx: Var, axis: usize) -> Var {
+    let last = x.rank() - 1;
+    let (x, idx) = (
+        layout::move_axis(x, axis, last),
+        layout::move_axis(idx, axis, last),
+    );
+    let found = gather(x, idx, last, last, Bounds::Clamp);
+    layout::move_axis(found, last, axis)
+}
+
 /// Element `i` as a whole number.
 pub(crate) fn whole(data: &Data, i: usize) -> i128 {
     let bits = data.bits(i);

@@ -11,6 +11,7 @@ use crate::ir::{Dim, Func, Type};
 use crate::loops::affine::Affine;
 use crate::loops::builder::Carry;
 use crate::loops::{BufferKind, FoldOp, LANES, LoopKind, ScalarOp, Value};
+use crate::ops::Op;
 
 const SERIAL: LoopKind = LoopKind::Serial { reverse: false };
 
@@ -52,6 +53,9 @@ enum Sum {
 impl Batch<'_> {
     /// How it had best run; `Flat` only if it `can` be.
     pub fn way(&self, l: &Lowering, can: bool) -> Way {
+        if runs_on_host(self.body) {
+            return Way::Serial;
+        }
         let simple = |f: &Func| f.eqns.iter().all(|e| e.op.bodies().is_empty());
         if l.in_lanes() {
             let short = self.extent <= LANE_CHUNK;
@@ -77,6 +81,12 @@ fn widest(f: &Func) -> usize {
     let own = own.map(|dims| dims.iter().product()).max().unwrap_or(0);
     let bodies = f.eqns.iter().flat_map(|e| e.op.bodies());
     bodies.map(widest).max().unwrap_or(0).max(own)
+}
+
+/// Whether a function has work for the host, one element after the other.
+fn runs_on_host(f: &Func) -> bool {
+    let host = |op: &Op| op.runs_on_host() || op.bodies().into_iter().any(runs_on_host);
+    f.eqns.iter().any(|e| host(&e.op))
 }
 
 /// Whether a function does work for a library.

@@ -14,11 +14,14 @@
 pub mod carry;
 pub mod compare;
 pub mod dot;
+pub mod host;
 pub mod lanes;
 pub mod list;
 pub mod nest;
 pub mod node;
 pub mod reduce;
+pub mod running;
+pub mod sort;
 pub mod store;
 pub mod view;
 pub mod write;
@@ -33,6 +36,7 @@ use crate::ir::{Atom, DType, Func, Type};
 use crate::loops::affine::Affine;
 use crate::loops::builder::Builder;
 use crate::loops::{BufferId, BufferKind, Program};
+use crate::source::SourceId;
 use node::{Node, NodeId};
 use view::{Place, View, contiguous};
 
@@ -60,6 +64,8 @@ pub struct Lowering {
     spilled: HashMap<NodeId, View>,
     /// Whether a parallel loop is open.
     parallel: bool,
+    /// Where the user wrote what is being lowered.
+    source: Option<SourceId>,
 }
 
 /// A loop nest that reads everything before it writes it.
@@ -123,6 +129,7 @@ impl Lowering {
             nests: 0,
             spilled: HashMap::new(),
             parallel: false,
+            source: None,
         }
     }
 
@@ -160,6 +167,7 @@ impl Lowering {
             self.retain(node, n);
         }
         for eqn in &func.eqns {
+            self.source = Some(eqn.source);
             let inputs: Vec<NodeId> = (eqn.inputs.iter()).map(|a| self.atom(&values, a)).collect();
             let outputs: Vec<Wanted> = (eqn.outputs.clone())
                 .map(|v| Wanted {

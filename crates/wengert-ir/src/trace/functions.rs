@@ -40,6 +40,21 @@ impl Var {
         unary(const { row("tan") }, self)
     }
 
+    /// `sin(πx) / (πx)`, and 1 at 0: `numpy.sinc`. Derivative: `(cos(πx) - y) / x`, and 0 at 0.
+    ///
+    /// ```
+    /// use wengert_ir::trace::{Kind, Var, closed};
+    ///
+    /// let door = closed(Kind::Door, &[], |_| vec![Var::scalar(0.5).sinc()]);
+    /// let y = wengert_ir::eval::eval(&door.func, &[])?;
+    /// assert_eq!(y[0].dense().slice::<f64>(), [std::f64::consts::FRAC_2_PI]);
+    /// # Ok::<(), wengert_ir::error::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn sinc(self) -> Var {
+        unary(const { row("sinc") }, self)
+    }
+
     /// The angle in `[-π/2, π/2]` of that sine; NaN outside `[-1, 1]`: `numpy.arcsin`. Derivative:
     /// `1 / √(1 - x²)`.
     #[track_caller]

@@ -2,11 +2,11 @@
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, InstBuilder, types};
-use wengert_ir::loops::{Block, BufferKind, Carried, LANES, LoopKind, Stmt, Value};
+use wengert_ir::loops::{Block, BufferKind, Carried, Kernel, LANES, LoopKind, Stmt, Value, walk};
 
 use super::values::Pieces;
 use super::{Bounds, Emitter, Lanes};
-use crate::plan::{cost, walk};
+use crate::plan::cost;
 use crate::runtime::helpers;
 
 impl<'p> Emitter<'_, 'p> {
@@ -127,7 +127,12 @@ impl<'p> Emitter<'_, 'p> {
                 let x = self.load_scalar(d, at);
                 self.define(*out, &[x]);
             }
+            Stmt::Kernel {
+                kernel: Kernel::Host(function),
+                regions,
+            } => self.host(*function, regions),
             Stmt::Kernel { kernel, regions } => self.kernel(kernel, regions),
+            Stmt::Fail { failure } => self.give_up(*failure),
         }
     }
 
@@ -437,7 +442,7 @@ impl<'p> Emitter<'_, 'p> {
         let mut inside = std::collections::HashSet::new();
         let mut wanted = Vec::new();
         walk::stmts(body, &mut |s| {
-            defined(s, &mut |v| {
+            walk::definitions(s, &mut |v| {
                 inside.insert(v);
             });
             let on_lanes = match s {
@@ -483,29 +488,6 @@ impl<'p> Emitter<'_, 'p> {
                 .iter()
                 .any(|c| c.init == v && self.is_lanes(c.param)),
             _ => false,
-        }
-    }
-}
-
-/// The values that a statement defines, those of its own blocks aside.
-fn defined(s: &Stmt, f: &mut dyn FnMut(Value)) {
-    match s {
-        Stmt::For { index, carried, .. } => {
-            f(*index);
-            carried.iter().for_each(|c| {
-                f(c.param);
-                f(c.out);
-            });
-        }
-        Stmt::While { carried, .. } => carried.iter().for_each(|c| {
-            f(c.param);
-            f(c.out);
-        }),
-        Stmt::If { outs, .. } => outs.iter().copied().for_each(f),
-        _ => {
-            if let Some(v) = super::values::result(s) {
-                f(v);
-            }
         }
     }
 }

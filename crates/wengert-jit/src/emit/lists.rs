@@ -11,11 +11,10 @@ use std::collections::HashMap;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, InstBuilder, types};
 use wengert_ir::ir::types::DType;
-use wengert_ir::loops::{Cell, Index, LANES, List, ListId, Program, Rows, Stmt, Value};
+use wengert_ir::loops::{Cell, Index, LANES, List, ListId, Program, Rows, Stmt, Value, walk};
 
 use super::address::{Address, Parts, Target};
 use super::{DATA, Emitter, FRAME};
-use crate::plan::walk;
 use crate::runtime::helpers;
 use crate::runtime::lists::{COUNTS, NO_ROWS, Signpost, Slot};
 

@@ -17,7 +17,7 @@ use crate::emit::session::{Kept, Written};
 use crate::plan::layout::{Layout, header};
 
 /// Why a call failed.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[derive(Clone, PartialEq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RunError {
     /// A loop did not end within its limit.
@@ -46,6 +46,9 @@ pub enum RunError {
         /// What it was given.
         found: String,
     },
+    /// The program gave up, or a function of the host that it called.
+    #[error("{0}")]
+    Stopped(wengert_ir::error::Error),
     /// A library kernel panicked.
     #[error("a library kernel failed")]
     Internal,
@@ -192,6 +195,17 @@ impl Executable {
     /// Cranelift's text and the assembly of the code, if [`Options::listing`] asked for it.
     pub fn listing(&self) -> Option<&str> {
         self.listing.as_deref()
+    }
+
+    /// Bytes of scratch that a running call takes, beside its arguments, results and lists: arrays on
+    /// the way, those that live at different times in the same place, and values that live long.
+    pub fn scratch_bytes(&self) -> usize {
+        self.calls.frame_bytes()
+    }
+
+    /// Bytes of scratch that each thread takes besides while it works on a parallel loop.
+    pub fn task_scratch_bytes(&self) -> usize {
+        self.tasks.frame_bytes()
     }
 
     /// Runs the program.

@@ -1,10 +1,6 @@
 //! Arithmetic.
 
-use super::{Define, Derive, Elements, FLOAT, FLOATS, NUMBER, NUMBERS, Row, Signature, Term};
-use crate::loops::ScalarOp;
-use crate::ops::elementwise::{div, eq, fma, lt, mul, mul_or_zero, neg, select, sub};
-use crate::ops::{Tangent, add_tangents};
-use crate::trace::Var;
+use super::*;
 
 pub(super) const ROWS: &[Row] = &[
     Row {

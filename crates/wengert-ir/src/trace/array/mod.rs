@@ -11,7 +11,9 @@ use crate::ops::layout::{self, ascending, sized};
 use crate::trace::span::{Axis, Ints};
 use crate::trace::{Var, current_source};
 
+mod cumulative;
 mod make;
+mod order;
 mod part;
 mod product;
 mod reduce;

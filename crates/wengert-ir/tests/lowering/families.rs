@@ -1,0 +1,154 @@
+//! Families of array operations over shapes with axes of every kind.
+
+use super::*;
+use wengert_ir::ops::cumulative::recurrence;
+
+/// Shapes with empty and short axes, of few elements and of many.
+const SHAPES: &[&[usize]] = &[
+    &[1],
+    &[0],
+    &[3],
+    &[9],
+    &[70],
+    &[2, 2],
+    &[1, 5],
+    &[0, 3],
+    &[3, 0],
+    &[4, 9],
+    &[9, 4],
+    &[5, 40],
+    &[2, 3, 4],
+    &[3, 1, 5],
+    &[2, 3, 40],
+    &[2, 1, 3, 2],
+];
+
+fn each_axis(f: impl Fn(&[usize], usize)) {
+    for dims in SHAPES {
+        for axis in 0..dims.len() {
+            f(dims, axis);
+        }
+    }
+}
+
+#[test]
+fn running_values() {
+    each_axis(|dims, axis| {
+        let a = axis as isize;
+        agree_with_derivatives(&[f64s(dims)], |x| {
+            let x = x[0];
+            vec![
+                x.cumsum(a),
+                (x * x).cumprod_reverse(a),
+                x.sin().cummax(a),
+                x.cummin_reverse(a) * 2.0,
+                x.cumlogsumexp(a),
+            ]
+        });
+        agree(&trace(&[i64s(dims), f64s(dims)], |x| {
+            let twice = x[1] * 2.0;
+            vec![
+                x[0].cumsum_reverse(a),
+                (x[0] + 1).cumprod(a),
+                x[0].cummax(a),
+                // What others want is computed beside.
+                twice.cumsum(a) + twice,
+                recurrence(twice, twice, axis, false),
+            ]
+        }));
+    });
+}
+
+#[test]
+fn running_values_in_tasks() {
+    agree(&trace(&[f64s(&[300, 1100])], |x| {
+        vec![x[0].cumsum(0), (x[0] * 2.0).cumsum_reverse(1)]
+    }));
+    agree(&trace(&[f64s(&[70, 30, 40])], |x| {
+        vec![x[0].cummax(1), x[0].cumprod_reverse(0), x[0].cumsum(2)]
+    }));
+}
+
+#[test]
+fn running_values_in_lanes() {
+    for n in [2, 7, 20] {
+        let types = [f64s(&[11, n, 3]), f64s(&[n])];
+        agree_with_derivatives(&types, |x| {
+            ops::map::map(&x[..1], 11, |v| {
+                let y = v[0].cumsum(0) * x[1].cumprod(0).expand_dims(1);
+                vec![y.cummax_reverse(1), y.cumlogsumexp(0)]
+            })
+        });
+    }
+}
+
+#[test]
+fn sorting() {
+    each_axis(|dims, axis| {
+        let a = axis as isize;
+        agree_with_derivatives(&[f64s(dims), f64s(dims)], |x| {
+            let mut y = vec![x[0].sort(a), (x[0] * x[1]).sort_descending(a)];
+            y.extend(x[0].sin().sort_with(&x[1..], a));
+            y
+        });
+        let small = Type::new(DType::U8, dims);
+        agree(&trace(&[i64s(dims), small], |x| {
+            let mut y = vec![x[0].argsort(a), x[1].argsort_descending(a), x[1].sort(a)];
+            y.extend((x[0] / 3).sort_with(&[x[1], x[0]], a));
+            y
+        }));
+        if dims[axis] > 0 {
+            agree(&trace(&[f64s(dims), i64s(dims)], |x| {
+                vec![x[0].argmax_axis(a), (x[1] / 2).argmin_axis(a)]
+            }));
+        }
+    });
+}
+
+#[test]
+fn sorting_in_lanes() {
+    for n in [3, 8, 9, 30, 65] {
+        agree_with_derivatives(&[f64s(&[11, n]), f64s(&[n])], |x| {
+            ops::map::map(&x[..1], 11, |v| {
+                let y = v[0] * x[1];
+                let (largest, places) = y.top_k(2);
+                vec![
+                    y.sort(0),
+                    largest,
+                    places,
+                    y.argsort_descending(0),
+                    y.argmax(),
+                ]
+            })
+        });
+        // In a loop in lanes, and in one outside.
+        let sorted = |x: &[Var]| {
+            let next = |c: &[Var], r: &[Var]| {
+                let y = (c[0] * r[0]).sort(0);
+                (vec![y.sin()], vec![y.flip(0)])
+            };
+            let (carry, rows) = scan(&x[..1], &x[1..], 3, false, next);
+            [carry, rows].concat()
+        };
+        agree_with_derivatives(&[f64s(&[n]), f64s(&[3, n])], sorted);
+        let types = [f64s(&[11, n]), f64s(&[11, 3, n])];
+        agree_with_derivatives(&types, |x| ops::map::map(x, 11, sorted));
+    }
+}
+
+#[test]
+fn searching() {
+    for n in [0, 1, 4, 5, 37] {
+        agree(&trace(&[f64s(&[n]), f64s(&[20]), f64s(&[])], |x| {
+            let sorted = x[0].sort(0);
+            vec![
+                sorted.searchsorted(x[1]),
+                sorted.searchsorted_right(x[1] * 0.5),
+                sorted.searchsorted(x[2]),
+            ]
+        }));
+        agree(&trace(&[f64s(&[11, n]), f64s(&[11, 6])], |x| {
+            ops::map::map(x, 11, |x| vec![x[0].sort(0).searchsorted(x[1])])
+        }));
+    }
+}
