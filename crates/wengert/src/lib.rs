@@ -33,6 +33,8 @@ pub use tree::{Feed, IntoTree, Leaf, ShapeDtype, Tree};
 pub use wengert_ir::buffer::Element;
 pub use wengert_ir::error::{Error, Result};
 pub use wengert_ir::ir::{DType, Func, Type};
+pub use wengert_ir::s;
 pub use wengert_ir::trace::{
-    Var, arange, concat, eye, full, iota, ones, ones_like, stack, stack_axis, zeros,
+    Axis, Ints, NewAxis, Part, Parts, Span, Var, arange, concat, eye, full, iota, ones, ones_like,
+    stack, stack_axis, zeros,
 };

@@ -14,6 +14,7 @@ pub use crate::transform::{
 };
 pub use crate::tree::{self, ShapeDtype, Tree};
 pub use wengert_ir::ir::DType;
+pub use wengert_ir::s;
 pub use wengert_ir::trace::{
-    Var, arange, concat, eye, full, iota, ones, ones_like, stack, stack_axis, zeros,
+    NewAxis, Var, arange, concat, eye, full, iota, ones, ones_like, stack, stack_axis, zeros,
 };

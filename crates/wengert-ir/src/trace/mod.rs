@@ -18,7 +18,7 @@ mod var;
 pub(crate) use array::refuse;
 pub use array::{arange, concat, eye, full, ones, ones_like, stack, stack_axis, zeros, zeros_like};
 pub use number::{Argument, IntoVar, iota};
-pub use span::{Axis, Ints, Place, Span, Spans};
+pub use span::{Axis, Ints, NewAxis, Part, Parts, Span};
 pub use stack::{
     Closed, Kind, OpenTrace, asked_at, bind, bind1, captured_array, closed, current_source, depth,
     door_open, inside, open, place_of, source_at, with_source,

@@ -1,6 +1,7 @@
 //! The array operations: their values against results worked out by hand, and each of their rules
 //! against what it must agree with.
 
+mod at;
 mod cumulative;
 mod dot;
 mod dynamic;

@@ -9,8 +9,10 @@ use crate::ir::DType;
 use crate::ops::convert;
 use crate::ops::layout::{self, ascending, sized};
 use crate::trace::span::{Axis, Ints};
-use crate::trace::{Var, current_source};
+use crate::trace::{Var, current_source, number};
 
+mod along;
+mod at;
 mod cumulative;
 mod make;
 mod order;
@@ -109,10 +111,8 @@ fn promoted(op: &str, values: &[Var]) -> Vec<Var> {
         dtype = match dtype.promote(x.dtype()) {
             Some(dtype) => dtype,
             None => {
-                let (a, b) = (values[0].ty(), x.ty());
-                let error = TypeError::new(format!("{a} and {b} have no common element type"));
-                let hint = "convert one of them, as in `x.to(DType::F64)`";
-                refuse(op, values, error.hint(hint))
+                let error = number::no_common_type(&values[0].ty(), &x.ty());
+                refuse(op, values, error)
             }
         };
     }
