@@ -186,12 +186,6 @@ impl Var {
         unary(const { row("erfc") }, self)
     }
 
-    /// `ln(1 + e^x)`, without overflow: `jax.nn.softplus`. Derivative: [`Var::sigmoid`].
-    #[track_caller]
-    pub fn softplus(self) -> Var {
-        self.logaddexp(0.0)
-    }
-
     /// `1 / (1 + e^-x)`, the logistic function: `jax.nn.sigmoid`. Derivative: `y (1 - y)`.
     #[track_caller]
     pub fn sigmoid(self) -> Var {
@@ -367,6 +361,38 @@ impl Var {
     #[track_caller]
     pub fn logaddexp(self, other: impl IntoVar) -> Var {
         binary(const { row("logaddexp") }, self, other)
+    }
+
+    /// `√(self² + other²)`, without overflow: `numpy.hypot`. Derivatives: `self / y` and `other / y`,
+    /// 0 where `y` is 0.
+    ///
+    /// ```
+    /// use wengert_ir::trace::{Kind, Var, closed};
+    ///
+    /// let door = closed(Kind::Door, &[], |_| vec![Var::scalar(3e300).hypot(4e300)]);
+    /// let y = wengert_ir::eval::eval(&door.func, &[])?;
+    /// assert_eq!(y[0].dense().slice::<f64>(), [5e300]);
+    /// # Ok::<(), wengert_ir::error::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn hypot(self, other: impl IntoVar) -> Var {
+        binary(const { row("hypot") }, self, other)
+    }
+
+    /// The size of `self` with the sign of `sign`, that of a zero too: `numpy.copysign`. Derivatives:
+    /// 1 or -1, whether the sign stays, which is 0 where `self` is 0; and 0.
+    ///
+    /// ```
+    /// use wengert_ir::trace::{Kind, Var, closed};
+    ///
+    /// let door = closed(Kind::Door, &[], |_| vec![Var::scalar(3.0).copysign(-0.0)]);
+    /// let y = wengert_ir::eval::eval(&door.func, &[])?;
+    /// assert_eq!(y[0].dense().slice::<f64>(), [-3.0]);
+    /// # Ok::<(), wengert_ir::error::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn copysign(self, sign: impl IntoVar) -> Var {
+        binary(const { row("copysign") }, self, sign)
     }
 
     /// The angle in `[-π, π]` of the point `(x, self)`: `numpy.arctan2`. Derivatives: `x / r²` and

@@ -8,10 +8,12 @@
 //!
 //! No borrow of the stack is held while a user's function or a rule runs.
 
+mod activation;
 mod array;
 mod functions;
 mod number;
 mod span;
+mod special;
 mod stack;
 mod var;
 
