@@ -10,6 +10,7 @@ pub mod array;
 mod book;
 mod control;
 mod debug;
+mod host;
 mod jit;
 pub mod prelude;
 mod transform;
@@ -21,11 +22,12 @@ pub use control::{
     switch, while_loop,
 };
 pub use debug::{check, debug_print};
+pub use host::pure_callback;
 pub use jit::{Executable, Jit, jit, trace};
 pub use transform::{
-    Axes, checkpoint, custom_jvp, custom_vjp, grad, grad_at, grad_aux, hessian, hvp, jacfwd,
-    jacrev, jvp, linearize, map, stop_gradient, value_and_grad, value_and_grad_at,
-    value_and_grad_aux, value_and_jacfwd, vjp, vmap, vmap_axes,
+    Axes, checkpoint, custom_jvp, custom_linear_solve, custom_root, custom_vjp, fixed_point, grad,
+    grad_at, grad_aux, hessian, hvp, jacfwd, jacrev, jvp, linearize, map, stop_gradient,
+    value_and_grad, value_and_grad_at, value_and_grad_aux, value_and_jacfwd, vjp, vmap, vmap_axes,
 };
 pub use tree::{Feed, IntoTree, Leaf, ShapeDtype, Tree};
 pub use wengert_ir::buffer::Element;
