@@ -197,55 +197,55 @@ fn running_values_and_order() {
     check(
         wrong,
         expect![[r#"
-        x.cumsum(2)
-            cumsum: f64[3,4] has no axis 2
-        i.cumprod(0)
-            cumprod: i64 has no axis 0
-        b.cummax(0)
-            cummax: bool[2] is not an array of numbers; convert it first, as in `x.to(DType::I64)`
-        x.cummin_reverse(-3)
-            cummin: f64[3,4] has no axis -3
-        arange(3).cumlogsumexp(0)
-            cumlogsumexp: i64[3] is not an array of floats; convert it first, as in `x.to(DType::F64)`
-        x.sort(2)
-            sort: f64[3,4] has no axis 2
-        i.sort(0)
-            sort: i64 has no axis 0
-        x.argsort_descending(-3)
-            argsort: f64[3,4] has no axis -3
-        x.sort_with(&[v], 0)[1]
-            sort: f64[3,4] and f64[3] have different shapes
-        x.argmax_axis(2)
-            argmax: f64[3,4] has no axis 2
-        x.slice(0..0).argmax_axis(0)
-            argmax: f64[0,4] has no element along axis 0
-        x.slice(0..0).argmin()
-            argmin: f64[0] has no element along axis 0
-        x.top_k(5).0
-            top_k: f64[3,4] has no 5 elements along axis 1
-        i.top_k(0).1
-            top_k: i64 has no axis -1
-        x.searchsorted(v)
-            searchsorted: f64[3,4] is not a vector; use `vmap` for a stack of them
-        v.searchsorted(i)
-            searchsorted: f64[3] and i64 have no common element type; convert one of them, as in `x.to(DType::F64)`
-        x.take_along_axis(i, 0)
-            take_along_axis: indices i64 do not go along axis 0 of f64[3,4]
-        x.take_along_axis(v, 0)
-            take_along_axis: indices f64[3] do not go along axis 0 of f64[3,4]
-        x.take_along_axis(arange(6).reshape([2, 3]), 0)
-            take_along_axis: indices i64[2,3] do not go along axis 0 of f64[3,4]
-        x.take_along_axis(x, 1)
-            gather: f64[3,4] is not an array of indices; convert it, as in `i.to(DType::I64)`
-        x.put_along_axis(arange(3).reshape([3, 1]), v, 1)
-            put_along_axis: f64[3] does not broadcast to f64[3,1]
-        x.add_along_axis(arange(3).reshape([3, 1]), true, 2)
-            add_along_axis: f64[3,4] has no axis 2
-        v.one_hot(3)
-            one_hot: f64[3] is not an array of indices; convert it, as in `i.to(DType::I64)`
-        i.one_hot(usize::MAX)
-            one_hot: i64[18446744073709551615] is larger than memory can be
-    "#]],
+            x.cumsum(2)
+                cumsum: f64[3,4] has no axis 2
+            i.cumprod(0)
+                cumprod: i64 has no axis 0
+            b.cummax(0)
+                cummax: bool[2] is not an array of numbers; convert it first, as in `x.to(DType::I64)`
+            x.cummin_reverse(-3)
+                cummin: f64[3,4] has no axis -3
+            arange(3).cumlogsumexp(0)
+                cumlogsumexp: i64[3] is not an array of floats; convert it first, as in `x.to(DType::F64)`
+            x.sort(2)
+                sort: f64[3,4] has no axis 2
+            i.sort(0)
+                sort: i64 has no axis 0
+            x.argsort_descending(-3)
+                argsort: f64[3,4] has no axis -3
+            x.sort_with(&[v], 0)[1]
+                sort: f64[3,4] and f64[3] have different shapes
+            x.argmax_axis(2)
+                argmax: f64[3,4] has no axis 2
+            x.slice(0..0).argmax_axis(0)
+                argmax: f64[0,4] has no element along axis 0
+            x.slice(0..0).argmin()
+                argmin: f64[0] has no element along axis 0
+            x.top_k(5).0
+                top_k: f64[3,4] has no 5 elements along axis 1
+            i.top_k(0).1
+                top_k: i64 has no axis -1
+            x.searchsorted(v)
+                searchsorted: f64[3,4] is not a vector; use `vmap` for a stack of them
+            v.searchsorted(i)
+                searchsorted: f64[3] and i64 have no common element type; convert one of them, as in `x.to(DType::F64)`
+            x.take_along_axis(i, 0)
+                take_along_axis: indices i64 do not go along axis 0 of f64[3,4]
+            x.take_along_axis(v, 0)
+                take_along_axis: f64[3] is not an array of indices; convert it, as in `i.to(DType::I64)`
+            x.take_along_axis(arange(6).reshape([2, 3]), 0)
+                take_along_axis: indices i64[2,3] do not go along axis 0 of f64[3,4]
+            x.take_along_axis(x, 1)
+                take_along_axis: f64[3,4] is not an array of indices; convert it, as in `i.to(DType::I64)`
+            x.put_along_axis(arange(3).reshape([3, 1]), v, 1)
+                put_along_axis: f64[3] does not broadcast to f64[3,1]
+            x.add_along_axis(arange(3).reshape([3, 1]), true, 2)
+                add_along_axis: f64[3,4] has no axis 2
+            v.one_hot(3)
+                one_hot: f64[3] is not an array of indices; convert it, as in `i.to(DType::I64)`
+            i.one_hot(usize::MAX)
+                one_hot: i64[18446744073709551615] is larger than memory can be
+        "#]],
     );
 }
 
@@ -415,7 +415,7 @@ fn parts() {
             x.slice_axis(1, -5..)
                 slice: -5.. is not a part of axis 1 of f64[3,4]
             x.take(v, 0)
-                gather: f64[3] is not an array of indices; convert it, as in `i.to(DType::I64)`
+                take: f64[3] is not an array of indices; convert it, as in `i.to(DType::I64)`
             x.take(i, 2)
                 take: f64[3,4] has no axis 2
             x.slice(0..0).take(i, 0)

@@ -26,27 +26,27 @@ fn making() {
     check(
         wrong,
         expect![[r#"
-        arange(Count::from(0..5).by(0))
-            arange: no step leads from 0 to 5
-        linspace(v, x, 5)
-            linspace: f64[3] and f64[3,4] do not broadcast
-        linspace(0.0, 1.0, usize::MAX)
-            linspace: f64[9223372036854775807] is larger than memory can be
-        geomspace(true, v.t(), 1usize << 62)
-            geomspace: f64[4611686018427387904,3] is larger than memory can be
-        eye([1, 2, 3])
-            eye: [1, 2, 3] is not the shape of a matrix
-        eye(-1)
-            eye: [-1] holds a negative length
-        meshgrid([v, x])[0]
-            meshgrid: f64[3,4] is not a vector
-        full_like(x, 1i64 << 40).at(7)
-            at: f64[3,4] has no row 7
-        full_like(b, 2)
-            full_like: 2 does not go into bool[2]; convert one of them, as in `x.to(DType::F64)`
-        full_like(i, 0.5)
-            full_like: the float 0.5 does not go into i64; convert one of them, as in `x.to(DType::F64)`
-    "#]],
+            arange(Count::from(0..5).by(0))
+                arange: no step leads from 0 to 5
+            linspace(v, x, 5)
+                linspace: f64[3] and f64[3,4] do not broadcast
+            linspace(0.0, 1.0, usize::MAX)
+                linspace: f64[9223372036854775807] is larger than memory can be
+            geomspace(true, v.t(), 1usize << 62)
+                geomspace: f64[4611686018427387904,3] is larger than memory can be
+            eye([1, 2, 3])
+                eye: [1, 2, 3] is not the shape of a matrix
+            eye(-1)
+                eye: [-1] holds a negative length
+            meshgrid([v, x])[0]
+                meshgrid: f64[3,4] is not a vector
+            full_like(x, 1i64 << 40).at(7)
+                at: f64[3,4] has no place 7 along axis 0
+            full_like(b, 2)
+                full_like: 2 does not go into bool[2]; convert one of them, as in `x.to(DType::F64)`
+            full_like(i, 0.5)
+                full_like: the float 0.5 does not go into i64; convert one of them, as in `x.to(DType::F64)`
+        "#]],
     );
 }
 
