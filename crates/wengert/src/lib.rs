@@ -33,8 +33,10 @@ pub use tree::{Feed, IntoTree, Leaf, ShapeDtype, Tree};
 pub use wengert_ir::buffer::Element;
 pub use wengert_ir::error::{Error, Result};
 pub use wengert_ir::ir::{DType, Func, Type};
+pub use wengert_ir::num::{Order, Overlap, Padding, einsum, select};
 pub use wengert_ir::s;
 pub use wengert_ir::trace::{
-    Axis, Ints, NewAxis, Part, Parts, Span, Var, arange, concat, eye, full, iota, ones, ones_like,
-    stack, stack_axis, zeros,
+    Along, Axis, Count, Ints, NewAxis, Pairs, Part, Parts, Span, Var, arange, concat, eye, full,
+    full_like, geomspace, iota, keep, linspace, logspace, meshgrid, meshgrid_ij, ones, ones_like,
+    stack, stack_axis, zeros, zeros_like,
 };
