@@ -323,9 +323,9 @@ fn products() {
         x.broadcast_to([2, 3, 4]).matmul(x.t().broadcast_to([3, 4, 3]));
         v.matmul(2.0.into());
         b.outer(b);
-        x.tensordot(v, &[(0, 1)]);
-        x.tensordot(v, &[(1, 0)]);
-        x.tensordot(x, &[(0, 0), (0, 1)]);
+        x.tensordot(v, [(0, 1)]);
+        x.tensordot(v, [(1, 0)]);
+        x.tensordot(x, [(0, 0), (0, 1)]);
     };
     check(
         wrong,
@@ -348,11 +348,11 @@ fn products() {
                 matmul: f64[3] and f64: a number is not a matrix; multiply by a number with `*`
             b.outer(b)
                 dot: bool[2] and bool[2] do not multiply; convert one of them, as in `x.to(DType::F64)`
-            x.tensordot(v, &[(0, 1)])
+            x.tensordot(v, [(0, 1)])
                 tensordot: f64[3] has no axis 1
-            x.tensordot(v, &[(1, 0)])
+            x.tensordot(v, [(1, 0)])
                 tensordot: f64[3,4] and f64[3] differ in length along axes 1 and 0
-            x.tensordot(x, &[(0, 0), (0, 1)])
+            x.tensordot(x, [(0, 0), (0, 1)])
                 tensordot: f64[3,4] and f64[3,4] differ in length along axes 0 and 1
         "#]],
     );
@@ -516,7 +516,7 @@ fn places_of_what_is_recorded() {
             stacked.matmul(x.t()),
             x.t().matmul(stacked.slice_axis(1, ..3)),
             stacked.matmul(stacked.swap_axes(1, 2).broadcast_to([2, 2, 4, 3])),
-            x.tensordot(v, &[(0, 0)]),
+            x.tensordot(v, [(0, 0)]),
             x.at(1) + x.at(i) + x.take(i, 0),
             x.at_set(i, w.at(0)).at_add(0, 1.0),
             x.dynamic_slice(&[i, i], [1, 1]),
