@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use super::host::{Slice, SliceMut};
 use super::{
     Block, BufferId, BufferKind, Carried, Cell, Index, Kernel, LANES, ListId, LoopKind, Program,
-    Rows, ScalarOp, Stmt, Value, ValueType, scalar,
+    Rows, ScalarOp, Stmt, Value, ValueType, scalar, scope,
 };
 use crate::buffer::Data;
 use crate::ir::types::DType;
@@ -79,8 +79,13 @@ pub fn run(program: &Program, inputs: &[&Data], outputs: &mut [Data]) -> Result<
             BufferKind::Local => vec![garbage(b.dtype, b.len); LANES],
         });
     }
+    let mut owned: HashMap<scope::LoopId, Vec<BufferId>> = HashMap::new();
+    for (buffer, id) in scope::scopes(program) {
+        owned.entry(id).or_default().push(buffer);
+    }
     let mut machine = Machine {
         program,
+        owned,
         memory,
         values: vec![0; program.values.len()],
         copies: HashMap::new(),
@@ -126,6 +131,8 @@ type Row = Vec<Data>;
 
 struct Machine<'p> {
     program: &'p Program,
+    /// The scratch that belongs to a loop.
+    owned: HashMap<scope::LoopId, Vec<BufferId>>,
     /// The copies of each buffer: one, or for local memory one a lane.
     memory: Vec<Vec<Data>>,
     values: Vec<u64>,
@@ -181,6 +188,18 @@ impl Machine<'_> {
                 copy..copy + 1
             }
             _ => 0..n,
+        }
+    }
+
+    /// Forgets what the last step of a loop has left in its scratch.
+    fn begin_step(&mut self, id: scope::LoopId) {
+        let Some(buffers) = self.owned.get(&id) else {
+            return;
+        };
+        for &buffer in buffers {
+            let b = &self.program.buffers[buffer.0 as usize];
+            let seen = self.copies_seen(buffer);
+            self.memory[buffer.0 as usize][seen].fill(garbage(b.dtype, b.len));
         }
     }
 
@@ -245,10 +264,10 @@ impl Machine<'_> {
                 let extent = self.int(*extent);
                 match kind {
                     LoopKind::Serial { reverse } => {
-                        self.serial(*reverse, extent, *index, carried, body)?;
+                        self.serial(stmt, *reverse, extent, *index, carried, body)?;
                     }
-                    LoopKind::Vector => self.vector(extent, *index, carried, body)?,
-                    LoopKind::Parallel => self.tasks(extent, *index, body)?,
+                    LoopKind::Vector => self.vector(stmt, extent, *index, carried, body)?,
+                    LoopKind::Parallel => self.tasks(stmt, extent, *index, body)?,
                 }
             }
             Stmt::While {
@@ -256,7 +275,7 @@ impl Machine<'_> {
                 cond,
                 body,
                 limit,
-            } => self.while_(carried, cond, body, *limit)?,
+            } => self.while_(stmt, carried, cond, body, *limit)?,
             Stmt::If {
                 pred,
                 then,
@@ -367,7 +386,12 @@ impl Machine<'_> {
         Ok(values[callee.body.results[0].0 as usize])
     }
 
+    /// Runs a block of a function, whose values those are.
     fn pure(&self, types: &[DType], block: &Block, values: &mut [u64]) -> Result<(), Error> {
+        let read = |values: &[u64], which: &[Value]| {
+            let bits = which.iter().map(|v| values[v.0 as usize]);
+            bits.collect::<Vec<u64>>()
+        };
         for stmt in &block.stmts {
             match stmt {
                 Stmt::Const { out, bits } => values[out.0 as usize] = *bits,
@@ -376,6 +400,29 @@ impl Machine<'_> {
                     let bits: Vec<u64> = args.iter().map(|a| values[a.0 as usize]).collect();
                     values[out.0 as usize] =
                         scalar::apply(*op, operand, types[out.0 as usize], &bits);
+                }
+                Stmt::While {
+                    carried,
+                    cond,
+                    body,
+                    ..
+                } => {
+                    let inits = carried.iter().map(|c| c.init).collect::<Vec<Value>>();
+                    let mut state = read(values, &inits);
+                    loop {
+                        for (c, &bits) in carried.iter().zip(&state) {
+                            values[c.param.0 as usize] = bits;
+                        }
+                        self.pure(types, cond, values)?;
+                        if values[cond.results[0].0 as usize] == 0 {
+                            break;
+                        }
+                        self.pure(types, body, values)?;
+                        state = read(values, &body.results);
+                    }
+                    for (c, &bits) in carried.iter().zip(&state) {
+                        values[c.out.0 as usize] = bits;
+                    }
                 }
                 Stmt::If {
                     pred,
@@ -440,6 +487,7 @@ impl Machine<'_> {
 
     fn serial(
         &mut self,
+        id: scope::LoopId,
         reverse: bool,
         extent: i64,
         index: Value,
@@ -449,6 +497,7 @@ impl Machine<'_> {
         let mut state: Vec<u64> = carried.iter().map(|c| self.get(c.init)).collect();
         for step in 0..extent.max(0) {
             let i = if reverse { extent - 1 - step } else { step };
+            self.begin_step(id);
             self.set(index, i as u64);
             for (c, &bits) in carried.iter().zip(&state) {
                 self.set(c.param, bits);
@@ -464,6 +513,7 @@ impl Machine<'_> {
 
     fn vector(
         &mut self,
+        id: scope::LoopId,
         extent: i64,
         index: Value,
         carried: &[Carried],
@@ -474,6 +524,7 @@ impl Machine<'_> {
         for i in 0..extent.max(0) {
             let copy = i as usize % LANES;
             self.lane = Some(i);
+            self.begin_step(id);
             self.set(index, i as u64);
             for (c, copies) in carried.iter().zip(&state) {
                 self.set(c.param, copies[copy]);
@@ -490,7 +541,13 @@ impl Machine<'_> {
         Ok(())
     }
 
-    fn tasks(&mut self, extent: i64, index: Value, body: &Block) -> Result<(), Error> {
+    fn tasks(
+        &mut self,
+        id: scope::LoopId,
+        extent: i64,
+        index: Value,
+        body: &Block,
+    ) -> Result<(), Error> {
         let outer = std::mem::replace(&mut self.parallel, true);
         for i in 0..extent.max(0) {
             if !outer {
@@ -500,6 +557,7 @@ impl Machine<'_> {
                     }
                 }
             }
+            self.begin_step(id);
             self.set(index, i as u64);
             self.block(body)?;
         }
@@ -509,6 +567,7 @@ impl Machine<'_> {
 
     fn while_(
         &mut self,
+        id: scope::LoopId,
         carried: &[Carried],
         cond: &Block,
         body: &Block,
@@ -520,6 +579,7 @@ impl Machine<'_> {
             for (c, &bits) in carried.iter().zip(&state) {
                 self.set(c.param, bits);
             }
+            self.begin_step(id);
             self.block(cond)?;
             if self.get(cond.results[0]) == 0 {
                 break;

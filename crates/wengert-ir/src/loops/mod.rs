@@ -12,6 +12,8 @@
 //!   lane of the block wants it. Uniform predicates branch.
 //! * A short last block runs with dead lanes: their loads are in bounds (the index is clamped to the
 //!   last live lane), and their stores do not happen.
+//! * Scratch is garbage until it is written, and what a step of a loop leaves in scratch that nothing
+//!   outside of that loop touches is garbage to the next step: see [`scope`].
 //! * The program is total: indices are in bounds because whoever built it clamped them.
 
 pub mod affine;
@@ -20,9 +22,11 @@ pub mod host;
 pub mod interp;
 pub mod math;
 pub mod scalar;
+pub mod scope;
 pub mod sweep;
 pub mod text;
 pub mod verify;
+pub mod walk;
 
 #[cfg(test)]
 mod tests;
@@ -273,7 +277,8 @@ pub enum Stmt {
         cond: Block,
         /// A step.
         body: Block,
-        /// Steps after which the call fails with "max_steps" (counted for the block).
+        /// Steps after which the call fails with "max_steps" (counted for the block); `u64::MAX` is
+        /// no limit.
         limit: u64,
     },
     /// One of two blocks.
@@ -514,8 +519,8 @@ pub struct Function {
     pub values: Vec<DType>,
     /// The parameters.
     pub params: Vec<Value>,
-    /// [`Stmt::Const`], [`Stmt::Op`], [`Stmt::If`] and [`Stmt::Load`] from [`BufferKind::Constant`]
-    /// only; one result.
+    /// [`Stmt::Const`], [`Stmt::Op`], [`Stmt::If`], [`Stmt::Load`] from [`BufferKind::Constant`], and
+    /// [`Stmt::While`] without a limit, which ends by itself; one result.
     pub body: Block,
 }
 

@@ -27,6 +27,7 @@ pub mod custom_rule;
 pub mod dot;
 pub mod dynamic;
 pub mod elementwise;
+pub mod implicit;
 pub mod index;
 pub mod iota;
 pub mod layout;
@@ -348,6 +349,10 @@ pub enum Op {
     CustomRule(Arc<custom_rule::CustomRule>),
     /// The tangents of a function with a pullback of the user's own.
     CustomTangent(Arc<custom_rule::CustomTangent>),
+    /// The solution of a linear system.
+    LinearSolve(Arc<implicit::LinearSolve>),
+    /// The root of a function.
+    Root(Arc<implicit::Root>),
     /// Something that has to hold at run time.
     Check(check::Check),
     /// An operation from outside this crate.
@@ -377,6 +382,8 @@ impl Op {
             Op::CheckpointTangent(p) => &**p,
             Op::CustomRule(p) => &**p,
             Op::CustomTangent(p) => &**p,
+            Op::LinearSolve(p) => &**p,
+            Op::Root(p) => &**p,
             Op::Check(p) => p,
             Op::Custom(p) => p,
         }
@@ -413,6 +420,8 @@ const READERS: &[Reader] = &[
     checkpoint::CheckpointTangent::parse,
     custom_rule::CustomRule::parse,
     custom_rule::CustomTangent::parse,
+    implicit::LinearSolve::parse,
+    implicit::Root::parse,
     check::Check::parse,
 ];
 

@@ -228,7 +228,7 @@ fn spread(x: Var, shape: &Shape) -> Var {
 /// The arguments as values of one type: promoted, and in the shape that all of them broadcast to. So
 /// is the condition, if there is one, but for its element type; it comes first.
 #[track_caller]
-pub(super) fn aligned(op: &str, condition: Option<Var>, args: &[Argument]) -> SmallVec<[Var; 3]> {
+pub(crate) fn aligned(op: &str, condition: Option<Var>, args: &[Argument]) -> SmallVec<[Var; 3]> {
     let mut all: SmallVec<[Argument; 3]> = condition.map(Argument::Var).into_iter().collect();
     let values = all.len();
     all.extend_from_slice(args);

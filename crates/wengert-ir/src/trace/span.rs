@@ -77,6 +77,53 @@ impl From<()> for Ints {
     }
 }
 
+/// The axes that are reduced: an integer, an array, a slice or a vector of them, or `..` for all. They
+/// go; [`keep`] leaves them, with length 1.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Along {
+    /// The axes; `None` for all.
+    pub(crate) which: Option<Ints>,
+    /// Whether they stay.
+    pub(crate) keep: bool,
+}
+
+impl<T: Into<Ints>> From<T> for Along {
+    fn from(which: T) -> Along {
+        Along {
+            which: Some(which.into()),
+            keep: false,
+        }
+    }
+}
+impl From<RangeFull> for Along {
+    fn from(_: RangeFull) -> Along {
+        Along {
+            which: None,
+            keep: false,
+        }
+    }
+}
+
+/// The same axes, which stay with length 1, so that the result broadcasts with what it was made of:
+/// `keepdims=True` of NumPy.
+///
+/// ```
+/// use wengert_ir::ir::{DType, Type};
+/// use wengert_ir::trace::{Kind, closed, keep};
+///
+/// let door = closed(Kind::Door, &[Type::new(DType::F64, &[3, 4])], |x| {
+///     vec![x[0] / x[0].sum_axis(keep(1)), x[0].amax_axis(keep(..))]
+/// });
+/// let types: Vec<String> = door.func.result_types().iter().map(Type::to_string).collect();
+/// assert_eq!(types, ["f64[3,4]", "f64[1,1]"]);
+/// ```
+pub fn keep(axes: impl Into<Along>) -> Along {
+    Along {
+        keep: true,
+        ..axes.into()
+    }
+}
+
 /// One axis; from the end where it is negative.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Axis(pub i64);
@@ -84,6 +131,76 @@ pub struct Axis(pub i64);
 impl<T: Whole> From<T> for Axis {
     fn from(axis: T) -> Axis {
         Axis(axis.whole())
+    }
+}
+
+/// Whole numbers one after the other: `5` for those below 5, a range of them, and
+/// `Count::from(10..0).by(-2)` for every second one downwards.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Count {
+    /// The first.
+    pub start: i64,
+    /// What is not reached.
+    pub end: i64,
+    /// From one to the next; not zero.
+    pub step: i64,
+}
+
+impl Count {
+    /// In steps of that size; downwards, where it is negative.
+    pub fn by(self, step: i64) -> Count {
+        Count { step, ..self }
+    }
+}
+
+impl<T: Whole> From<T> for Count {
+    fn from(end: T) -> Count {
+        Count::from(0..end.whole())
+    }
+}
+impl<T: Whole> From<Range<T>> for Count {
+    fn from(range: Range<T>) -> Count {
+        Count {
+            start: range.start.whole(),
+            end: range.end.whole(),
+            step: 1,
+        }
+    }
+}
+
+/// Axes of two arrays that run together: a list of pairs, or a number for the last axes of the first
+/// array and the first axes of the second.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Pairs {
+    /// So many: the last of the first array, the first of the second.
+    Neighbours(usize),
+    /// These.
+    List(Vec<(Axis, Axis)>),
+}
+
+impl From<usize> for Pairs {
+    fn from(n: usize) -> Pairs {
+        Pairs::Neighbours(n)
+    }
+}
+impl<T: Whole> From<&[(T, T)]> for Pairs {
+    fn from(pairs: &[(T, T)]) -> Pairs {
+        Pairs::List(pairs.iter().map(|&(a, b)| (a.into(), b.into())).collect())
+    }
+}
+impl<T: Whole, const N: usize> From<[(T, T); N]> for Pairs {
+    fn from(pairs: [(T, T); N]) -> Pairs {
+        Pairs::from(&pairs[..])
+    }
+}
+impl<T: Whole, const N: usize> From<&[(T, T); N]> for Pairs {
+    fn from(pairs: &[(T, T); N]) -> Pairs {
+        Pairs::from(&pairs[..])
+    }
+}
+impl<T: Whole> From<&Vec<(T, T)>> for Pairs {
+    fn from(pairs: &Vec<(T, T)>) -> Pairs {
+        Pairs::from(&pairs[..])
     }
 }
 

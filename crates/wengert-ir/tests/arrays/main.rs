@@ -8,6 +8,7 @@ mod dynamic;
 mod index;
 mod layout;
 mod messages;
+mod num_messages;
 mod order;
 mod reduce;
 mod rules;

@@ -8,7 +8,7 @@ use wengert_ir::ir::{DType, Type};
 use wengert_ir::s;
 use wengert_ir::trace::{Kind, Span, Var, arange, closed, concat, eye, full, stack, zeros};
 
-type Mistake = (&'static str, fn(Var, Var, Var, Var) -> Var);
+pub type Mistake = (&'static str, fn(Var, Var, Var, Var) -> Var);
 
 /// A list of expressions over `x: f64[3,4]`, `v: f64[3]`, `i: i64` and `b: bool[2]`.
 macro_rules! mistakes {
@@ -17,8 +17,10 @@ macro_rules! mistakes {
     };
 }
 
+pub(crate) use mistakes;
+
 /// What each of them says, below it; and that it names the caller's file.
-fn check(mistakes: &[Mistake], expected: Expect) {
+pub fn check(mistakes: &[Mistake], expected: Expect) {
     let types = [
         Type::new(DType::F64, &[3, 4]),
         Type::new(DType::F64, &[3]),
@@ -68,7 +70,7 @@ fn shapes() {
         zeros([usize::MAX, 2]);
         zeros(-1);
         arange(usize::MAX);
-        eye(1 << 40);
+        eye(1i64 << 40);
         full([2, 2], v);
         full(3, u64::MAX);
     };
@@ -112,14 +114,14 @@ fn shapes() {
             x.pad(&[(1, 1)])
                 pad: 1 pairs of widths for f64[3,4]
             x.pad(&[(usize::MAX, 1), (0, 0)])
-                pad: axis 0 of f64[3,4] would be too long
+                pad: f64[9223372036854775807,4] is larger than memory can be
             zeros([usize::MAX, 2])
                 zeros: f64[9223372036854775807,2] is larger than memory can be
             zeros(-1)
                 zeros: [-1] holds a negative length
             arange(usize::MAX)
                 arange: i64[9223372036854775807] is larger than memory can be
-            eye(1 << 40)
+            eye(1i64 << 40)
                 eye: i64[1099511627776,1099511627776] is larger than memory can be
             full([2, 2], v)
                 full: f64[3] does not broadcast to f64[2,2]

@@ -11,11 +11,10 @@ use std::collections::HashMap;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, InstBuilder, types};
 use wengert_ir::ir::types::DType;
-use wengert_ir::loops::{Cell, Index, LANES, List, ListId, Program, Rows, Stmt, Value};
+use wengert_ir::loops::{Cell, Index, LANES, List, ListId, Program, Rows, Stmt, Value, walk};
 
 use super::address::{Address, Parts, Target};
 use super::{DATA, Emitter, FRAME};
-use crate::plan::walk;
 use crate::runtime::helpers;
 use crate::runtime::lists::{COUNTS, NO_ROWS, Signpost, Slot};
 
@@ -248,11 +247,25 @@ impl<'p> Emitter<'_, 'p> {
         Followed { start, pitch }
     }
 
-    /// The address of an element of a row that has been followed.
-    fn followed(&mut self, row: &Followed, element: ir::Value) -> Address {
-        let off = self.b.ins().imul(element, row.pitch);
-        let base = self.b.ins().iadd(row.start, off);
+    /// The address of an element of a row that has been followed; `None` is the first.
+    fn followed(&mut self, row: &Followed, element: Option<ir::Value>) -> Address {
+        let base = match element {
+            None => row.start,
+            Some(element) => {
+                let off = self.b.ins().imul(element, row.pitch);
+                self.b.ins().iadd(row.start, off)
+            }
+        };
         Address { base, off: 0 }
+    }
+
+    /// The number of an element that is the same one for all lanes; `None` is the first.
+    fn number(&mut self, parts: &Parts) -> Option<ir::Value> {
+        match (parts.uniform, parts.offset) {
+            (None, 0) => None,
+            (None, n) => Some(self.int(n)),
+            (Some(u), n) => Some(self.plus(u, n)),
+        }
     }
 
     /// Where a field of a row begins in a list at `memory`, the bytes from element to element, and
@@ -340,8 +353,13 @@ impl<'p> Emitter<'_, 'p> {
     ) -> ir::Value {
         let chains = if narrow { 2 * i..2 * i + 2 } else { i..i + 1 };
         let mut lanes = Vec::new();
+        let uniform = cells.parts.each.is_empty() && cells.parts.stride == 0;
+        let same = match uniform {
+            true => self.number(&cells.parts),
+            false => None,
+        };
         for c in chains {
-            let elements = self.lane_indices(&cells.parts, c);
+            let elements = (!uniform).then(|| self.lane_indices(&cells.parts, c));
             let handles = match cells.from {
                 From::Row(..) => None,
                 From::Handle(handle, _) => {
@@ -350,7 +368,10 @@ impl<'p> Emitter<'_, 'p> {
                 }
             };
             for l in 0..2 {
-                let n = self.b.ins().extractlane(elements, l);
+                let n = match elements {
+                    Some(elements) => Some(self.b.ins().extractlane(elements, l)),
+                    None => same,
+                };
                 let at = match (&cells.from, handles) {
                     (From::Handle(_, row), Some(h)) => {
                         let h = self.b.ins().extractlane(h, l);
@@ -358,7 +379,7 @@ impl<'p> Emitter<'_, 'p> {
                         self.followed(&row, n)
                     }
                     (From::Row(start, pitch, lane), _) => {
-                        let mut at = self.advance(*start, Some(n), 0, *pitch);
+                        let mut at = self.advance(*start, n, 0, *pitch);
                         at.off += lane * (2 * c + usize::from(l)) as i64;
                         at
                     }
@@ -383,10 +404,7 @@ impl<'p> Emitter<'_, 'p> {
                 let (h, row) = (self.scalar(handle), self.scalar(cell.row));
                 let row = self.follow(h, row, d.bytes() as i64);
                 let p = self.uniform_parts(&cell.element);
-                let n = match p.uniform {
-                    Some(u) => self.plus(u, p.offset),
-                    None => self.int(p.offset),
-                };
+                let n = self.number(&p);
                 self.followed(&row, n)
             }
         }

@@ -38,8 +38,8 @@ pub(crate) struct Session<'p> {
     pub(super) machine: Machine,
     /// How many arguments the program has.
     pub(super) inputs: usize,
-    call: Layout,
-    task: Layout,
+    call: Layout<'p>,
+    task: Layout<'p>,
     scratch: HashMap<(Unit, usize), i32>,
     scatter: HashMap<Unit, (i32, i32)>,
     lists: HashMap<(Unit, ListId), i32>,
@@ -135,8 +135,8 @@ pub(crate) fn write<'p>(
         quick,
         machine: machine(isa),
         inputs,
-        call: Layout::new(inputs + outputs),
-        task: Layout::new(inputs + outputs),
+        call: Layout::new(inputs + outputs, &plan.scratch.call),
+        task: Layout::new(inputs + outputs, &plan.scratch.task),
         scratch: HashMap::new(),
         scatter: HashMap::new(),
         lists: HashMap::new(),
@@ -152,7 +152,6 @@ pub(crate) fn write<'p>(
         kept: Kept::default(),
         module,
     };
-    share_call_buffers(plan, &mut s.call);
     let mut places = vec![Place::none(); plan.values.types.len()];
     let main = s.declare(&[types::I64])?;
     s.write_main(main, &mut places)?;
@@ -173,49 +172,8 @@ pub(crate) fn write<'p>(
     })
 }
 
-/// Call buffers whose uses do not overlap, by the outermost statements that touch them, share
-/// memory.
-fn share_call_buffers(plan: &Plan, layout: &mut Layout) {
-    let buffers = &plan.program.buffers;
-    let mut spans: HashMap<BufferId, (usize, usize)> = HashMap::new();
-    for (n, s) in plan.program.body.stmts.iter().enumerate() {
-        let mut touch = |b: BufferId| {
-            if buffers[b.0 as usize].kind == BufferKind::Call {
-                spans.entry(b).or_insert((n, n)).1 = n;
-            }
-        };
-        crate::plan::walk::buffers(s, &mut touch);
-        for block in crate::plan::walk::blocks(s) {
-            crate::plan::walk::stmts(block, &mut |s| {
-                crate::plan::walk::buffers(s, &mut touch);
-            });
-        }
-    }
-    let mut order: Vec<(BufferId, (usize, usize))> = spans.into_iter().collect();
-    order.sort_by_key(|&(b, (first, _))| (first, b));
-    // Places that have been given out: bytes, offset, statement after which they are free.
-    let mut given: Vec<(i64, i64, usize)> = Vec::new();
-    for (b, (first, last)) in order {
-        let need = crate::plan::layout::bytes(&buffers[b.0 as usize]);
-        let fit = given
-            .iter_mut()
-            .filter(|g| g.2 < first && g.0 >= need)
-            .min_by_key(|g| g.0);
-        match fit {
-            Some(g) => {
-                g.2 = last;
-                layout.assign(b, g.1);
-            }
-            None => {
-                let off = layout.buffer(b, &buffers[b.0 as usize]);
-                given.push((need, off, last));
-            }
-        }
-    }
-}
-
 impl<'p> Session<'p> {
-    pub(super) fn layout(&mut self, unit: Unit) -> &mut Layout {
+    pub(super) fn layout(&mut self, unit: Unit) -> &mut Layout<'p> {
         match unit {
             Unit::Call => &mut self.call,
             Unit::Task => &mut self.task,

@@ -1,8 +1,6 @@
 //! How long code takes to run, roughly: enough to say whether threads pay.
 
-use wengert_ir::loops::{Block, Kernel, LANES, LoopKind, Stmt, Value};
-
-use super::walk;
+use wengert_ir::loops::{Block, Kernel, LANES, LoopKind, Stmt, Value, walk};
 
 /// Steps assumed of a loop whose extent is not known.
 const STEPS: f64 = 32.0;

@@ -128,6 +128,17 @@ pub(super) const ROWS: &[Row] = &[
         ..FLOAT
     },
     Row {
+        name: "hypot",
+        doc: "`sqrt(x^2 + y^2)`, without overflow: `numpy.hypot`.",
+        define: Define::Elementary(Elementary::Hypot),
+        derive: Derive::Terms(&[
+            Term::Factor(|x, y| y.eq(0.0).select(0.0, x[0] / y)),
+            Term::Factor(|x, y| y.eq(0.0).select(0.0, x[1] / y)),
+        ]),
+        domain: &[(0.3, 3.0), (-3.0, 3.0)],
+        ..FLOATS
+    },
+    Row {
         name: "rsqrt",
         doc: "`1 / sqrt x`: `jax.lax.rsqrt`.",
         define: Define::Compose(|s, x| {

@@ -8,6 +8,7 @@ mod compare;
 mod exponential;
 mod logic;
 mod rounding;
+mod special;
 mod trigonometric;
 
 // What a table may need stands here: it takes everything in by `use super::*`, so that a new row
@@ -155,9 +156,10 @@ pub enum Term {
 }
 
 /// Every table.
-pub const TABLES: [&[Row]; 6] = [
+pub const TABLES: [&[Row]; 7] = [
     arithmetic::ROWS,
     exponential::ROWS,
+    special::ROWS,
     trigonometric::ROWS,
     rounding::ROWS,
     compare::ROWS,

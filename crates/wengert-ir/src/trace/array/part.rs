@@ -79,7 +79,7 @@ pub(super) fn check_indices(op: &str, x: Var, i: Var) {
 
 /// What is to be written into `x`, in its element type: nothing is narrowed.
 #[track_caller]
-pub(super) fn entry(op: &str, x: Var, value: impl IntoVar) -> Var {
+pub(crate) fn entry(op: &str, x: Var, value: impl IntoVar) -> Var {
     let ty = x.ty();
     let value = value.argument();
     let (fits, given) = match value {
