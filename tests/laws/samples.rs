@@ -5,7 +5,8 @@ use wengert::{Array, DType};
 
 use crate::draw::{Draw, Sample};
 
-type Row = (&'static str, fn(&mut Draw) -> Sample);
+/// An operation and how to draw a sample of it.
+pub type Row = (&'static str, fn(&mut Draw) -> Sample);
 
 /// Every operation, and how to draw a sample of it.
 pub fn all() -> impl Iterator<Item = Row> {
@@ -524,6 +525,9 @@ const PARTS: &[Row] = &[
     }),
     ("index_set", written),
     ("index_add", written),
+    ("index_mul", written),
+    ("index_min", written),
+    ("index_max", written),
     ("sort", running),
     ("argsort", running),
     ("top_k", |d| {

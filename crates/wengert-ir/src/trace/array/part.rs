@@ -10,6 +10,8 @@ use crate::trace::{Argument, IntoVar, Var, number};
 
 /// # Windows
 ///
+/// Reading is linear, and the transpose of reading adds to zeros.
+///
 /// ```
 /// use wengert_ir::ir::{DType, Type};
 /// use wengert_ir::trace::{Kind, Span, closed};
