@@ -154,7 +154,11 @@ impl Shape {
 
     /// The number of elements of a shape without run-time axes.
     pub fn size(&self) -> usize {
-        self.dims().iter().product()
+        let known = |d: &Dim| match d {
+            Dim::N(n) => *n,
+            Dim::Run => panic!("a shape whose lengths are all known"),
+        };
+        self.0.iter().map(known).product()
     }
 
     /// Where a batch axis goes: behind the last run-time axis, so that rows can still be piled up
