@@ -56,7 +56,7 @@ impl Array {
                 ),
             });
         }
-        Ok(Array::from_dense(Dense::of(shape.to_vec(), elements)))
+        Ok(Array::from_dense(Dense::of(shape, elements)))
     }
 
     /// An array of that shape, all of whose elements are `x`.
@@ -72,7 +72,7 @@ impl Array {
     pub fn full<T: Element>(shape: impl AsRef<[usize]>, x: T) -> Array {
         let shape = shape.as_ref();
         let n = size(shape).expect("an array that fits in memory");
-        Array::from_dense(Dense::of(shape.to_vec(), vec![x; n]))
+        Array::from_dense(Dense::of(shape, vec![x; n]))
     }
 
     /// Zeros of that element type and shape (`false`, for truth values).
@@ -88,7 +88,7 @@ impl Array {
     pub fn zeros(dtype: DType, shape: impl AsRef<[usize]>) -> Array {
         let shape = shape.as_ref();
         let n = size(shape).expect("an array that fits in memory");
-        Array::from_dense(Dense::new(shape.to_vec(), Data::zeros(dtype, n)))
+        Array::from_dense(Dense::new(shape, Data::zeros(dtype, n)))
     }
 
     /// The lengths of the axes; empty for a scalar.
@@ -187,7 +187,7 @@ impl Array {
     /// The same elements in the shape of a type of as many.
     pub(crate) fn with_shape_of(mut self, ty: &Type) -> Array {
         if !self.has_type(ty) {
-            self.dense.dims = ty.dims();
+            self.dense.dims = ty.shape.lengths();
         }
         self
     }

@@ -265,7 +265,10 @@ fn note<E>(all: &mut std::result::Result<(), E>, next: std::result::Result<(), E
 }
 
 fn zeros(ty: &Type) -> Array {
-    Array::from_dense(Dense::new(ty.dims(), Data::zeros(ty.dtype, ty.size())))
+    Array::from_dense(Dense::new(
+        ty.shape.lengths(),
+        Data::zeros(ty.dtype, ty.size()),
+    ))
 }
 
 /// Whether an array has as many elements, of the type.
