@@ -54,6 +54,18 @@ pub enum Elementary {
     Erf,
     /// The complementary error function.
     Erfc,
+    /// The inverse of the error function.
+    ErfInv,
+    /// The logarithm of the size of the gamma function.
+    Lgamma,
+    /// The derivative of `Lgamma`.
+    Digamma,
+    /// The derivative of `Digamma`.
+    Trigamma,
+    /// `polygamma(n, x)`, the n-th derivative of `Digamma`.
+    Polygamma,
+    /// `sqrt(x^2 + y^2)`
+    Hypot,
 }
 
 use Elementary::*;
@@ -62,13 +74,14 @@ impl Elementary {
     /// All of them.
     pub const ALL: &[Self] = &[
         Exp, Exp2, Expm1, Sigmoid, Log, Log1p, Log2, Log10, Sin, Cos, Tan, Asin, Acos, Atan, Atan2,
-        Sinh, Cosh, Tanh, Asinh, Acosh, Atanh, Pow, Cbrt, Erf, Erfc,
+        Sinh, Cosh, Tanh, Asinh, Acosh, Atanh, Pow, Cbrt, Erf, Erfc, ErfInv, Lgamma, Digamma,
+        Trigamma, Polygamma, Hypot,
     ];
 
     /// The number of arguments.
     pub fn arity(&self) -> usize {
         match self {
-            Atan2 | Pow => 2,
+            Atan2 | Pow | Polygamma | Hypot => 2,
             _ => 1,
         }
     }
@@ -101,6 +114,12 @@ impl Elementary {
             Cbrt => "cbrt",
             Erf => "erf",
             Erfc => "erfc",
+            ErfInv => "erf_inv",
+            Lgamma => "lgamma",
+            Digamma => "digamma",
+            Trigamma => "trigamma",
+            Polygamma => "polygamma",
+            Hypot => "hypot",
         }
     }
 
@@ -135,6 +154,12 @@ impl Elementary {
             (Cbrt, &[x]) => super::cbrt(a, x),
             (Erf, &[x]) => super::erf(a, x),
             (Erfc, &[x]) => super::erfc(a, x),
+            (ErfInv, &[x]) => super::erf_inv(a, x),
+            (Lgamma, &[x]) => super::lgamma(a, x),
+            (Digamma, &[x]) => super::digamma(a, x),
+            (Trigamma, &[x]) => super::trigamma(a, x),
+            (Polygamma, &[n, x]) => super::polygamma(a, n, x),
+            (Hypot, &[x, y]) => super::hypot(a, x, y),
             _ => panic!(
                 "{} takes {} arguments, not {}",
                 self.name(),

@@ -45,7 +45,7 @@ fn index_uses(i: &Index, f: &mut dyn FnMut(Value)) {
 /// The values a statement uses before it enters any block of its own.
 pub fn uses(s: &Stmt, f: &mut dyn FnMut(Value)) {
     match s {
-        Stmt::Const { .. } | Stmt::ListBegin { .. } | Stmt::ListFinish { .. } => {}
+        Stmt::Const { .. } | Stmt::ListBegin { .. } | Stmt::Fail { .. } => {}
         Stmt::Op { args, .. } | Stmt::Call { args, .. } => args.iter().copied().for_each(f),
         Stmt::Load { index, .. } => index_uses(index, f),
         Stmt::Store { index, value, .. } => {
@@ -79,9 +79,11 @@ pub fn uses(s: &Stmt, f: &mut dyn FnMut(Value)) {
             index_uses(element, f);
             f(*value);
         }
+        Stmt::ListFinish { rows, .. } => f(*rows),
+        Stmt::ListHandle { built, .. } => f(*built),
         Stmt::ListRows { handle, .. } => f(*handle),
         Stmt::ListLoad { cell, .. } => {
-            f(cell.handle);
+            f(cell.rows.value());
             f(cell.row);
             index_uses(&cell.element, f);
         }
@@ -110,6 +112,7 @@ pub fn result(s: &Stmt) -> Option<Value> {
         | Stmt::Call { out, .. }
         | Stmt::Load { out, .. }
         | Stmt::ListFinish { out, .. }
+        | Stmt::ListHandle { out, .. }
         | Stmt::ListRows { out, .. }
         | Stmt::ListLoad { out, .. } => Some(*out),
         _ => None,

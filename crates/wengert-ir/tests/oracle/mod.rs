@@ -107,6 +107,13 @@ impl Oracle {
                     .div(&c.pi(P, RM).sqrt(P, RM), P, RM)
             }
             Pow => x.pow(&big(args[1]), P, RM, c),
+            Hypot => {
+                let y = big(args[1]);
+                x.mul(&x, P, RM).add(&y.mul(&y, P, RM), P, RM).sqrt(P, RM)
+            }
+            ErfInv | Lgamma | Digamma | Trigamma | Polygamma => {
+                unreachable!("{} is not known here", f.name())
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, InstBuilder, types};
-use wengert_ir::loops::{Block, BufferKind, Carried, LANES, LoopKind, Stmt, Value, walk};
+use wengert_ir::loops::{Block, BufferKind, Carried, Kernel, LANES, LoopKind, Stmt, Value, walk};
 
 use super::values::Pieces;
 use super::{Bounds, Emitter, Lanes};
@@ -113,14 +113,26 @@ impl<'p> Emitter<'_, 'p> {
                 let x = self.scalar(*value);
                 self.store_scalar(x, at);
             }
-            Stmt::ListFinish { out, list } => self.list_finish(*out, *list),
+            Stmt::ListFinish { out, list, rows } => self.list_finish(*out, *list, *rows),
+            Stmt::ListHandle {
+                out,
+                built,
+                list,
+                field,
+            } => self.list_handle(*out, *built, *list, *field),
             Stmt::ListRows { out, handle } => self.list_rows(*out, *handle),
             Stmt::ListLoad { out, cell } => {
-                let at = self.list_load_address(cell);
-                let x = self.load_scalar(self.dtype(*out), at);
+                let d = self.dtype(*out);
+                let at = self.list_load_address(d, cell);
+                let x = self.load_scalar(d, at);
                 self.define(*out, &[x]);
             }
+            Stmt::Kernel {
+                kernel: Kernel::Host(function),
+                regions,
+            } => self.host(*function, regions),
             Stmt::Kernel { kernel, regions } => self.kernel(kernel, regions),
+            Stmt::Fail { failure } => self.give_up(*failure),
         }
     }
 
@@ -258,9 +270,12 @@ impl<'p> Emitter<'_, 'p> {
     }
 
     /// Leaves with an error when a loop is about to take a step too many; else the number of steps
-    /// with this one.
+    /// with this one. No loop takes `u64::MAX` steps.
     pub(super) fn limit_steps(&mut self, steps: super::Held, limit: u64) -> ir::Value {
         let steps = self.held(steps);
+        if limit == u64::MAX {
+            return steps;
+        }
         let (too_many, go) = (self.cold_block(), self.b.create_block());
         let most = self.int(i64::try_from(limit).unwrap_or(i64::MAX));
         let over = self

@@ -312,8 +312,9 @@ impl<'p> Emitter<'_, 'p> {
                 (Some(Memory::List(*list)), Some(access))
             }
             Stmt::ListLoad { cell, .. } => {
-                let access = if self.is_uniform(&cell.element) && !self.is_lanes(cell.handle) {
-                    Access::Own(self.list_load_address(cell))
+                let here = !self.is_lanes(cell.rows.value());
+                let access = if self.is_uniform(&cell.element) && here {
+                    Access::Own(self.list_load_address(self.dtype(value), cell))
                 } else {
                     Access::Cells(self.list_cells(cell))
                 };

@@ -34,7 +34,6 @@ pub(crate) struct Layout<'p> {
     words: HashMap<u64, i32>,
     image: Vec<(i32, Vec<u8>)>,
     live_table: Option<i32>,
-    zeros: Option<i32>,
     /// Free places of values by size.
     free: HashMap<u32, Vec<i32>>,
     /// Places in use, by the position after which they are free.
@@ -66,7 +65,6 @@ impl<'p> Layout<'p> {
             words: HashMap::new(),
             image: Vec::new(),
             live_table: None,
-            zeros: None,
             free: HashMap::new(),
             used: BTreeMap::new(),
         }
@@ -138,17 +136,6 @@ impl<'p> Layout<'p> {
         let off = self.reserve(bytes.len() as u32);
         self.image.push((off, bytes));
         self.live_table = Some(off);
-        off
-    }
-
-    /// 64 bytes of zeros.
-    pub(crate) fn zeros(&mut self) -> i32 {
-        if let Some(off) = self.zeros {
-            return off;
-        }
-        let off = self.reserve(64);
-        self.image.push((off, vec![0; 64]));
-        self.zeros = Some(off);
         off
     }
 

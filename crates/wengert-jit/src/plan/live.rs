@@ -143,6 +143,7 @@ impl Walk<'_> {
             | Stmt::Call { out, .. }
             | Stmt::Load { out, .. }
             | Stmt::ListFinish { out, .. }
+            | Stmt::ListHandle { out, .. }
             | Stmt::ListRows { out, .. }
             | Stmt::ListLoad { out, .. } => {
                 self.pos += if self.lanes(*out) { 3 } else { 1 };

@@ -103,8 +103,7 @@ pub(crate) fn is_straight(s: &Stmt) -> bool {
         | Stmt::Load { .. }
         | Stmt::Store { .. }
         | Stmt::ListStore { .. }
-        | Stmt::ListLoad { .. }
-        | Stmt::ListRows { .. } => true,
+        | Stmt::ListLoad { .. } => true,
         _ => false,
     }
 }

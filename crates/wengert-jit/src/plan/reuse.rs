@@ -164,9 +164,11 @@ impl<'p> Walk<'p> {
                 self.access(*from, Some(from_index), *len, false);
                 self.access(*to, Some(to_index), *len, true);
             }
+            // A library sees its regions whole, and in no order.
             Stmt::Kernel { regions, .. } => {
-                for (n, (b, _)) in regions.iter().enumerate() {
-                    self.access(*b, None, 1, n == 0);
+                for (b, _) in regions {
+                    self.access(*b, None, 1, false);
+                    self.access(*b, None, 1, true);
                 }
             }
             Stmt::For {

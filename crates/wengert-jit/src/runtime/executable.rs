@@ -1,7 +1,9 @@
 //! A compiled program, and a running call of it.
 
+use std::any::Any;
 use std::fmt;
 use std::marker::PhantomData;
+use std::panic::resume_unwind;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -19,7 +21,7 @@ use crate::plan::Plan;
 use crate::plan::layout::{Layout, header};
 
 /// Why a call failed.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[derive(Clone, PartialEq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RunError {
     /// A loop did not end within its limit.
@@ -48,6 +50,9 @@ pub enum RunError {
         /// What it was given.
         found: String,
     },
+    /// The program gave up, or a function of the host that it called.
+    #[error("{0}")]
+    Stopped(wengert_ir::error::Error),
     /// A library kernel panicked.
     #[error("a library kernel failed")]
     Internal,
@@ -104,6 +109,8 @@ pub(crate) struct Run<'a> {
     list_bytes: AtomicUsize,
     failed: AtomicBool,
     error: Mutex<Option<RunError>>,
+    /// What a function of the host panicked with.
+    panic: Mutex<Option<Box<dyn Any + Send>>>,
     /// Frames of finished tasks whose lists may still be read.
     #[expect(clippy::vec_box, reason = "a frame holds its own address")]
     finished: Mutex<Vec<Box<Frame>>>,
@@ -117,6 +124,11 @@ impl Run<'_> {
             *error = Some(e);
         }
         self.failed.store(true, Ordering::Release);
+    }
+
+    /// Keeps a panic that is not ours for the caller.
+    pub(crate) fn passes_through(&self, panic: Box<dyn Any + Send>) {
+        *self.panic.lock().expect("no panic holds it") = Some(panic);
     }
 
     pub(crate) fn has_failed(&self) -> bool {
@@ -338,6 +350,7 @@ impl<'d> Prepared<'_, 'd> {
             list_bytes: AtomicUsize::new(0),
             failed: AtomicBool::new(false),
             error: Mutex::new(None),
+            panic: Mutex::new(None),
             finished: Mutex::new(Vec::new()),
         };
         let frame = self.frame();
@@ -354,6 +367,9 @@ impl<'d> Prepared<'_, 'd> {
         }
         if status == 0 {
             return Ok(());
+        }
+        if let Some(panic) = run.panic.into_inner().expect("no panic holds it") {
+            resume_unwind(panic);
         }
         let error = run.error.into_inner().expect("no panic holds it");
         Err(error.unwrap_or(RunError::Internal))

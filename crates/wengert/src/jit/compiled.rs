@@ -8,6 +8,7 @@ use wengert_ir::error::{Error, Result};
 use wengert_ir::ir::{Func, Type};
 
 use crate::array::Array;
+use crate::debug::{Printer, printing};
 use crate::tree::{self, Feed, Known, Tree, TreeDef, each};
 
 /// A signature's code, and what it needs.
@@ -20,6 +21,8 @@ pub(super) struct Compiled {
     pub code: wengert_jit::Executable,
     /// Memory of arguments that were given away, for results of later calls.
     pub spare: Mutex<Vec<Array>>,
+    /// Where its lines go.
+    pub printer: Option<Printer>,
 }
 
 /// An argument on its way into a call.
@@ -125,7 +128,7 @@ impl Compiled {
         for (n, array) in self.arrays.iter().enumerate() {
             call.input(args.len() + n, &array.data).map_err(run_error)?;
         }
-        call.run().map_err(run_error)?;
+        printing(self.printer.as_ref(), || call.run()).map_err(run_error)?;
         self.keep(args);
         tree::unflatten(&self.out, results.drain(..))
     }
@@ -205,7 +208,8 @@ impl Compiled {
             note(&mut given, call.output(n, a.data_to_overwrite()));
             n += 1;
         }));
-        given.and_then(|()| call.run()).map_err(run_error)
+        let run = || given.and_then(|()| call.run());
+        printing(self.printer.as_ref(), run).map_err(run_error)
     }
 }
 
@@ -283,6 +287,7 @@ fn run_error(error: wengert_jit::RunError) -> Error {
             need: need as u64,
             limit: limit as u64,
         },
+        wengert_jit::RunError::Stopped(error) => error,
         other => Error::Value {
             op: "call".into(),
             message: other.to_string(),
