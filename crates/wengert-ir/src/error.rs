@@ -134,6 +134,14 @@ pub enum Error {
         /// The user's line.
         at: Option<SourceId>,
     },
+    /// A function of the host failed.
+    #[error("pure_callback: {message}, at {at}")]
+    Callback {
+        /// What is wrong.
+        message: String,
+        /// The user's line.
+        at: SourceId,
+    },
     /// What loops of unknown length piled up for the derivative outgrew its limit.
     #[error("residuals of a loop need {need} bytes, and the limit is {limit}")]
     Memory {

@@ -10,6 +10,7 @@ pub mod array;
 mod book;
 mod control;
 mod debug;
+mod host;
 mod jit;
 pub mod prelude;
 mod transform;
@@ -21,6 +22,7 @@ pub use control::{
     switch, while_loop,
 };
 pub use debug::{check, debug_print};
+pub use host::pure_callback;
 pub use jit::{Executable, Jit, jit, trace};
 pub use transform::{
     Axes, checkpoint, custom_jvp, custom_linear_solve, custom_root, custom_vjp, fixed_point, grad,
@@ -31,6 +33,10 @@ pub use tree::{Feed, IntoTree, Leaf, ShapeDtype, Tree};
 pub use wengert_ir::buffer::Element;
 pub use wengert_ir::error::{Error, Result};
 pub use wengert_ir::ir::{DType, Func, Type};
+pub use wengert_ir::num::{Order, Overlap, Padding, einsum, select};
+pub use wengert_ir::s;
 pub use wengert_ir::trace::{
-    Var, arange, concat, eye, full, iota, ones, ones_like, stack, stack_axis, zeros,
+    Along, Axis, Count, Ints, NewAxis, Pairs, Part, Parts, Span, Var, arange, concat, eye, full,
+    full_like, geomspace, iota, keep, linspace, logspace, meshgrid, meshgrid_ij, ones, ones_like,
+    stack, stack_axis, zeros, zeros_like,
 };

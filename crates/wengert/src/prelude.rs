@@ -5,6 +5,7 @@ pub use crate::control::{
     associative_scan, cond, fori, scan, scan_checkpointed, scan_reverse, switch, while_loop,
 };
 pub use crate::debug::{check, debug_print};
+pub use crate::host::pure_callback;
 pub use crate::jit::{Jit, jit, trace};
 pub use crate::transform::{
     checkpoint, custom_jvp, custom_linear_solve, custom_root, custom_vjp, fixed_point, grad,
@@ -13,6 +14,9 @@ pub use crate::transform::{
 };
 pub use crate::tree::{self, ShapeDtype, Tree};
 pub use wengert_ir::ir::DType;
+pub use wengert_ir::num::{Order, Overlap, Padding, einsum};
+pub use wengert_ir::s;
 pub use wengert_ir::trace::{
-    Var, arange, concat, eye, full, iota, ones, ones_like, stack, stack_axis, zeros,
+    Count, NewAxis, Span, Var, arange, concat, eye, full, full_like, geomspace, iota, keep,
+    linspace, logspace, meshgrid, meshgrid_ij, ones, ones_like, stack, stack_axis, zeros,
 };

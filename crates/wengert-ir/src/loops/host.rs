@@ -52,6 +52,26 @@ impl Slice<'_> {
     }
 }
 
+impl SliceMut<'_> {
+    /// Copies elements here.
+    ///
+    /// # Panics
+    /// If they are of another type, or another number.
+    pub fn copy_from(&mut self, data: &Data) {
+        match (self, data) {
+            (SliceMut::F32(to), Data::F32(from)) => to.copy_from_slice(from),
+            (SliceMut::F64(to), Data::F64(from)) => to.copy_from_slice(from),
+            (SliceMut::I32(to), Data::I32(from)) => to.copy_from_slice(from),
+            (SliceMut::I64(to), Data::I64(from)) => to.copy_from_slice(from),
+            (SliceMut::U32(to), Data::U32(from)) => to.copy_from_slice(from),
+            (SliceMut::U64(to), Data::U64(from)) => to.copy_from_slice(from),
+            (SliceMut::U8(to), Data::U8(from)) => to.copy_from_slice(from),
+            (SliceMut::Bool(to), Data::Bool(from)) => to.copy_from_slice(from),
+            (to, from) => panic!("{from:?} for {to:?}"),
+        }
+    }
+}
+
 impl<'a> From<&'a Data> for Slice<'a> {
     fn from(data: &'a Data) -> Slice<'a> {
         match data {

@@ -386,7 +386,12 @@ impl Machine<'_> {
         Ok(values[callee.body.results[0].0 as usize])
     }
 
+    /// Runs a block of a function, whose values those are.
     fn pure(&self, types: &[DType], block: &Block, values: &mut [u64]) -> Result<(), Error> {
+        let read = |values: &[u64], which: &[Value]| {
+            let bits = which.iter().map(|v| values[v.0 as usize]);
+            bits.collect::<Vec<u64>>()
+        };
         for stmt in &block.stmts {
             match stmt {
                 Stmt::Const { out, bits } => values[out.0 as usize] = *bits,
@@ -395,6 +400,29 @@ impl Machine<'_> {
                     let bits: Vec<u64> = args.iter().map(|a| values[a.0 as usize]).collect();
                     values[out.0 as usize] =
                         scalar::apply(*op, operand, types[out.0 as usize], &bits);
+                }
+                Stmt::While {
+                    carried,
+                    cond,
+                    body,
+                    ..
+                } => {
+                    let inits = carried.iter().map(|c| c.init).collect::<Vec<Value>>();
+                    let mut state = read(values, &inits);
+                    loop {
+                        for (c, &bits) in carried.iter().zip(&state) {
+                            values[c.param.0 as usize] = bits;
+                        }
+                        self.pure(types, cond, values)?;
+                        if values[cond.results[0].0 as usize] == 0 {
+                            break;
+                        }
+                        self.pure(types, body, values)?;
+                        state = read(values, &body.results);
+                    }
+                    for (c, &bits) in carried.iter().zip(&state) {
+                        values[c.out.0 as usize] = bits;
+                    }
                 }
                 Stmt::If {
                     pred,

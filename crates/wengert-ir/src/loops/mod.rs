@@ -277,7 +277,8 @@ pub enum Stmt {
         cond: Block,
         /// A step.
         body: Block,
-        /// Steps after which the call fails with "max_steps" (counted for the block).
+        /// Steps after which the call fails with "max_steps" (counted for the block); `u64::MAX` is
+        /// no limit.
         limit: u64,
     },
     /// One of two blocks.
@@ -518,8 +519,8 @@ pub struct Function {
     pub values: Vec<DType>,
     /// The parameters.
     pub params: Vec<Value>,
-    /// [`Stmt::Const`], [`Stmt::Op`], [`Stmt::If`] and [`Stmt::Load`] from [`BufferKind::Constant`]
-    /// only; one result.
+    /// [`Stmt::Const`], [`Stmt::Op`], [`Stmt::If`], [`Stmt::Load`] from [`BufferKind::Constant`], and
+    /// [`Stmt::While`] without a limit, which ends by itself; one result.
     pub body: Block,
 }
 

@@ -207,6 +207,8 @@ impl<'p> Checker<'p> {
                     matches!(self.buffer(*buffer)?.kind, BufferKind::Constant(_))
                         && index.stride == 0
                 }
+                // There is no way out of a function but its end.
+                Stmt::While { limit, .. } => *limit == u64::MAX,
                 _ => false,
             };
             ensure(pure, || "not for a pure function".into())?;

@@ -4,7 +4,7 @@ use crate::buffer::Element;
 
 /// Sums, products and extremes of elements. Integers wrap; truth values are added by `or` and
 /// multiplied by `and`.
-pub trait Arithmetic: Element {
+pub trait Arithmetic: Element + PartialOrd {
     /// What a sum starts from.
     const ZERO: Self;
     /// What a product starts from.

@@ -430,7 +430,7 @@ type Solver<'a> = &'a dyn Fn(&[Var], &[Var]) -> Vec<Var>;
 /// Functions that may use values from outside, as functions of all these values first: the constants.
 fn with_constants<const N: usize>(functions: [Closed; N]) -> ([Func; N], Vec<Var>) {
     let mut constants: Vec<Var> = vec![];
-    let same = |a: &Var, b: &Var| a.trace() == b.trace() && a.id() == b.id();
+    let same = |a: &Var, b: &Var| a.trace_number() == b.trace_number() && a.id() == b.id();
     for v in functions.iter().flat_map(|f| &f.captures) {
         if !constants.iter().any(|c| same(c, v)) {
             constants.push(*v);

@@ -15,6 +15,7 @@ use crate::schedule::node::NodeId;
 use crate::schedule::{Lowering, Wanted};
 use crate::trace::Var;
 
+pub mod affine_scatter;
 pub mod arithmetic;
 pub mod check;
 pub mod checkpoint;
@@ -328,6 +329,8 @@ pub enum Op {
     Dynamic(dynamic::Dynamic),
     /// Gather and scatter along an axis.
     Index(index::Index),
+    /// Affine updates along an axis, one after the other.
+    AffineScatter(affine_scatter::AffineScatter),
     /// Sorting along an axis.
     Sort(sort::Sort),
     /// A counted loop.
@@ -369,6 +372,7 @@ impl Op {
             Op::Dot(p) => p,
             Op::Dynamic(p) => p,
             Op::Index(p) => p,
+            Op::AffineScatter(p) => p,
             Op::Sort(p) => p,
             Op::Scan(p) => &**p,
             Op::While(p) => &**p,
@@ -406,6 +410,7 @@ const READERS: &[Reader] = &[
     dot::Dot::parse,
     dynamic::Dynamic::parse,
     index::Index::parse,
+    affine_scatter::AffineScatter::parse,
     sort::Sort::parse,
     scan::Scan::parse,
     while_loop::While::parse,

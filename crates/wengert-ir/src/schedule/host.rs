@@ -30,7 +30,7 @@ impl Lowering {
             regions.push((buffer_of(&view).expect("in a buffer"), view.offset));
             specs.0.push((self.ty(id).dtype, self.ty(id).size()));
         }
-        let mut results = vec![];
+        let mut written = vec![];
         for want in outputs {
             let place = match &want.place {
                 Some(place) if is_contiguous(&want.ty.dims(), &place.strides) => place.clone(),
@@ -39,16 +39,19 @@ impl Lowering {
             let buffer = buffer_of(&place).expect("in a buffer");
             regions.push((buffer, place.offset.clone()));
             specs.1.push((want.ty.dtype, want.ty.size()));
-            results.push(self.stored(want.ty.dtype, want.ty.dims(), place));
+            written.push(place);
         }
-        let (inputs, outputs) = specs;
         let host = Host {
             function,
-            inputs,
-            outputs,
+            inputs: specs.0,
+            outputs: specs.1,
         };
         self.b.host(host, &regions);
-        Ok(results)
+        // What is read of them is read behind the call.
+        let written = written.into_iter().zip(outputs);
+        Ok(written
+            .map(|(place, want)| self.stored(want.ty.dtype, want.ty.dims(), place))
+            .collect())
     }
 
     /// Ends the call with an error unless `pred` holds.

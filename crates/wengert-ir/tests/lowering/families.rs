@@ -152,3 +152,82 @@ fn searching() {
         }));
     }
 }
+
+#[test]
+fn gather_and_scatter() {
+    use ops::affine_scatter::AffineScatter;
+    use ops::index::{Access, Bounds, gather, scatter};
+    let accesses = [
+        Access::Set,
+        Access::Add,
+        Access::Mul,
+        Access::Min,
+        Access::Max,
+    ];
+    let cases: &[(&[usize], usize, usize, &[usize])] = &[
+        (&[4], 0, 0, &[3]),
+        (&[2], 0, 0, &[]),
+        (&[3, 9], 0, 0, &[5]),
+        (&[3, 2, 9], 0, 0, &[2, 3]),
+        (&[2, 9, 3], 1, 1, &[2, 5]),
+        (&[2, 5, 20], 1, 1, &[2, 3]),
+        (&[0, 3], 1, 0, &[4]),
+        (&[1, 1], 0, 0, &[1]),
+    ];
+    for &(dims, axis, batch, idx) in cases {
+        let window = [&dims[..axis], &idx[batch..], &dims[axis + 1..]].concat();
+        let types = [f64s(dims), i64s(idx), f64s(&window), f64s(&window)];
+        for bounds in [Bounds::Clamp, Bounds::Drop] {
+            agree_with_derivatives(&types, |x| {
+                let mut y = vec![gather(x[0], x[1], axis, batch, bounds)];
+                for access in accesses {
+                    y.push(scatter(access, x[0] * 2.0, x[1], x[2], axis, batch, bounds));
+                }
+                for reverse in [false, true] {
+                    let walk = AffineScatter {
+                        reverse,
+                        ..AffineScatter::new(axis, batch, bounds)
+                    };
+                    let (last, before) = walk.bind(x[0], x[1], x[2], x[3] * x[3]);
+                    y.extend([last, before]);
+                }
+                y
+            });
+        }
+    }
+}
+
+#[test]
+fn gather_and_scatter_in_lanes() {
+    for n in [2, 9] {
+        let types = [f64s(&[11, n, 3]), i64s(&[11, 4]), f64s(&[11, 4, 3])];
+        agree_with_derivatives(&types, |x| {
+            ops::map::map(x, 11, |x| {
+                let (x, i, u) = (x[0], x[1], x[2]);
+                use ops::index::{Access, Bounds, scatter};
+                let mul = scatter(Access::Mul, x, i, u, 0, 0, Bounds::Drop);
+                let max = scatter(Access::Max, x, i, u, 0, 0, Bounds::Clamp);
+                vec![mul, max, x.take(i, 0) * u]
+            })
+        });
+    }
+}
+
+#[test]
+fn along_an_axis() {
+    each_axis(|dims, axis| {
+        if dims[axis] == 0 {
+            return;
+        }
+        let a = axis as isize;
+        agree_with_derivatives(&[f64s(dims), i64s(dims), f64s(dims)], |x| {
+            let (x, i, u) = (x[0], x[1], x[2]);
+            vec![
+                x.take_along_axis(i, a) * u,
+                (x * 2.0).put_along_axis(i, u, a),
+                x.add_along_axis(i, u * u, a),
+                i.one_hot(3),
+            ]
+        });
+    });
+}

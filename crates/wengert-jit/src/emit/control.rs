@@ -270,9 +270,12 @@ impl<'p> Emitter<'_, 'p> {
     }
 
     /// Leaves with an error when a loop is about to take a step too many; else the number of steps
-    /// with this one.
+    /// with this one. No loop takes `u64::MAX` steps.
     pub(super) fn limit_steps(&mut self, steps: super::Held, limit: u64) -> ir::Value {
         let steps = self.held(steps);
+        if limit == u64::MAX {
+            return steps;
+        }
         let (too_many, go) = (self.cold_block(), self.b.create_block());
         let most = self.int(i64::try_from(limit).unwrap_or(i64::MAX));
         let over = self

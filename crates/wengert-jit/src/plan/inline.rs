@@ -1,4 +1,5 @@
-//! Pure functions move into their callers where they are called rarely.
+//! Pure functions move into their callers where they are called rarely. Those that hold a loop stay
+//! apart: a call is nothing beside it, and a loop is compiled once.
 
 use std::collections::HashMap;
 
@@ -28,9 +29,12 @@ pub(crate) fn inline(program: &Program) -> Program {
         .iter()
         .zip(&calls)
         .map(|(f, &n)| {
-            let mut size = 0;
-            walk::stmts(&f.body, &mut |_| size += 1);
-            n <= FEW || n * size <= TOTAL
+            let (mut size, mut loops) = (0, false);
+            walk::stmts(&f.body, &mut |s| {
+                size += 1;
+                loops |= matches!(s, Stmt::While { .. });
+            });
+            !loops && (n <= FEW || n * size <= TOTAL)
         })
         .collect();
     let body = std::mem::take(&mut p.body);

@@ -151,8 +151,14 @@ pub(crate) unsafe extern "C" fn host(
     guard(run, || {
         let inputs: Vec<Slice<'_>> = host.inputs.iter().enumerate().map(read).collect();
         let mut outputs: Vec<SliceMut<'_>> = host.outputs.iter().enumerate().map(write).collect();
-        let done = host.function.call(&inputs, &mut outputs);
-        done.map_err(RunError::Stopped)
+        let call = || host.function.call(&inputs, &mut outputs);
+        match catch_unwind(AssertUnwindSafe(call)) {
+            Ok(done) => done.map_err(RunError::Stopped),
+            Err(panic) => {
+                run.passes_through(panic);
+                Err(RunError::Internal)
+            }
+        }
     })
 }
 

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use wengert_ir::buffer::{Buffer, Dense};
@@ -16,6 +17,7 @@ use wengert_ir::schedule::{Lowering, Wanted};
 use wengert_ir::trace::{Var, current_source};
 
 use crate::array::Array;
+use crate::host::rows::{self, Batches};
 use crate::tree::{self, IntoTree};
 
 /// What takes the lines that a running function prints.
@@ -77,7 +79,7 @@ pub fn debug_print<I: IntoTree>(format: &str, args: I) {
         Some(pieces) if pieces.len() == leaves.len() + 1 => {
             let print = Print {
                 format: format.into(),
-                batch: vec![],
+                batches: vec![],
             };
             custom(print, &leaves);
             return;
@@ -118,31 +120,17 @@ fn pieces(format: &str) -> Option<Vec<String>> {
 #[derive(Clone, Debug)]
 struct Print {
     format: String,
-    /// The batches it prints a line for each element of, the outermost first: how many elements, and
-    /// which operands have such an axis. Those are in front, in this order.
-    batch: Vec<(usize, Vec<bool>)>,
+    batches: Batches,
 }
 
 impl Print {
     /// Prints a line for each element of the batches.
     fn print(&self, operands: &[Dense]) {
-        match self.batch.split_first() {
-            None => print_line(&self.line(operands)),
-            Some(((size, mapped), inner)) => {
-                let inner = Print {
-                    format: self.format.clone(),
-                    batch: inner.to_vec(),
-                };
-                for i in 0..*size {
-                    let rows = operands.iter().zip(mapped);
-                    let rows = rows.map(|(x, mapped)| match mapped {
-                        true => row(x, i),
-                        false => x.clone(),
-                    });
-                    inner.print(&rows.collect::<Vec<_>>());
-                }
-            }
-        }
+        let done: Result<(), Infallible> = rows::each(&self.batches, operands, &mut |x| {
+            print_line(&self.line(x));
+            Ok(())
+        });
+        let Ok(()) = done;
     }
 
     fn line(&self, operands: &[Dense]) -> String {
@@ -156,11 +144,6 @@ impl Print {
     }
 }
 
-fn row(x: &Dense, i: usize) -> Dense {
-    let n: usize = x.dims[1..].iter().product();
-    Dense::new(x.dims[1..].to_vec(), x.data.pick(i * n..(i + 1) * n))
-}
-
 impl Primitive for Print {
     fn name(&self) -> Cow<'static, str> {
         "debug_print".into()
@@ -168,7 +151,7 @@ impl Primitive for Print {
 
     fn attributes(&self) -> Attributes {
         let mut all = vec![("format", Attribute::Name(self.format.clone()))];
-        for (size, mapped) in &self.batch {
+        for (size, mapped) in &self.batches {
             all.push(("size", Attribute::Int(*size as i64)));
             all.push(("mapped", Attribute::Bools(mapped.clone())));
         }
@@ -233,7 +216,7 @@ impl Primitive for Print {
         let mapped = inputs.iter().map(|b| b.mapped).collect();
         let print = Print {
             format: self.format.clone(),
-            batch: [&[(size, mapped)], &self.batch[..]].concat(),
+            batches: [&[(size, mapped)], &self.batches[..]].concat(),
         };
         let operands: Vec<Var> = inputs.iter().map(|b| b.value).collect();
         custom(print, &operands);

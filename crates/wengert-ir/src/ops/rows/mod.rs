@@ -6,8 +6,10 @@
 mod arithmetic;
 mod compare;
 mod exponential;
+mod incomplete;
 mod logic;
 mod rounding;
+mod special;
 mod trigonometric;
 
 // What a table may need stands here: it takes everything in by `use super::*`, so that a new row
@@ -155,9 +157,11 @@ pub enum Term {
 }
 
 /// Every table.
-pub const TABLES: [&[Row]; 6] = [
+pub const TABLES: [&[Row]; 8] = [
     arithmetic::ROWS,
     exponential::ROWS,
+    special::ROWS,
+    incomplete::ROWS,
     trigonometric::ROWS,
     rounding::ROWS,
     compare::ROWS,
