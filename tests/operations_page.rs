@@ -18,6 +18,7 @@ const FILES: &[&str] = &[
     "trace/array/shape.rs",
     "num/arrange.rs",
     "num/diagonal.rs",
+    "trace/array/at.rs",
     "trace/array/part.rs",
     "trace/array/along.rs",
     "trace/array/reduce.rs",

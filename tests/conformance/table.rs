@@ -424,6 +424,9 @@ const PARTS: &[Row] = &[
     }),
     ("index_set", |_| of_three(|x, i, u| x.at_set(i, u))),
     ("index_add", |_| of_three(|x, i, u| x.at_add(i, u))),
+    ("index_mul", |_| of_three(|x, i, u| x.at_mul(i, u))),
+    ("index_min", |_| of_three(|x, i, u| x.at_min(i, u))),
+    ("index_max", |_| of_three(|x, i, u| x.at_max(i, u))),
 ];
 
 /// Products of arrays.

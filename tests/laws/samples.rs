@@ -524,6 +524,9 @@ const PARTS: &[Row] = &[
     }),
     ("index_set", written),
     ("index_add", written),
+    ("index_mul", written),
+    ("index_min", written),
+    ("index_max", written),
     ("sort", running),
     ("argsort", running),
     ("top_k", |d| {

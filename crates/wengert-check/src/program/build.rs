@@ -90,7 +90,7 @@ impl Arg {
 /// Elements that were the same are so no more.
 fn apart(x: Var) -> Var {
     let dims = x.shape();
-    let n = dims.iter().product();
+    let n: usize = dims.iter().product();
     x + wengert::arange(n).to(DType::F64).reshape(&dims) * 0.05
 }
 
