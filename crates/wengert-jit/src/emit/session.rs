@@ -68,6 +68,7 @@ pub(crate) struct Kept {
     hosts: Vec<Box<Host>>,
     #[expect(clippy::vec_box, reason = "code holds the addresses")]
     failures: Vec<Box<Failure>>,
+    #[expect(clippy::vec_box, reason = "code holds the addresses")]
     sorts: Vec<Box<SortCall>>,
 }
 
