@@ -305,7 +305,11 @@ impl Entry {
                     .flat_map(|e| named(&e.text).1),
             );
         }
-        let cell = |text: &str| text.trim().trim_end_matches(['.', ':']).replace('|', "\\|");
+        let cell = |text: &str| {
+            text.trim()
+                .trim_end_matches(['.', ':', ','])
+                .replace('|', "\\|")
+        };
         let (what, derivative) = (cell(&what), cell(&derivative));
         let elsewhere = elsewhere.join(", ");
         Some(format!(

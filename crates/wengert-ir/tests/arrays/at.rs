@@ -6,6 +6,17 @@ use wengert_ir::trace::{NewAxis, Part, Parts, Span, Var};
 
 use crate::rules::{check, count, f64s, i64s, value};
 
+type Write = fn(Var, Parts, Var) -> Var;
+
+/// How each way of writing is called, and what it makes of what is there.
+const WRITES: [(Write, fn(f64, f64) -> f64); 5] = [
+    (|x, p, u| x.at_set(p, u), |_, u| u),
+    (|x, p, u| x.at_add(p, u), |x, u| x + u),
+    (|x, p, u| x.at_mul(p, u), |x, u| x * u),
+    (|x, p, u| x.at_min(p, u), f64::min),
+    (|x, p, u| x.at_max(p, u), f64::max),
+];
+
 /// A part, for a plain reading of what it means.
 #[derive(Clone, Debug)]
 enum P {
@@ -161,15 +172,7 @@ fn reading_and_writing_mean_what_they_say() {
             &(0..n).map(|k| 0.5 * k as f64 - 3.0).collect::<Vec<_>>(),
         );
         let args = [vec![x.clone(), u.clone()], arguments(&expression)].concat();
-        type Write = fn(Var, Parts, Var) -> Var;
-        let writes: [(Write, fn(f64, f64) -> f64); 5] = [
-            (|x, p, u| x.at_set(p, u), |_, u| u),
-            (|x, p, u| x.at_add(p, u), |x, u| x + u),
-            (|x, p, u| x.at_mul(p, u), |x, u| x * u),
-            (|x, p, u| x.at_min(p, u), f64::min),
-            (|x, p, u| x.at_max(p, u), f64::max),
-        ];
-        for (write, join) in writes {
+        for (write, join) in WRITES {
             let got = value(|x| write(x[0], parts(&expression, &x[2..]), x[1]), &args);
             let mut want = x.slice::<f64>().to_vec();
             for (k, c) in coordinates.iter().enumerate() {
@@ -229,7 +232,7 @@ fn the_macro() {
         f64s(&[1, 2], &[2.0, 3.0])
     );
     assert_eq!(
-        of(&|x, _| x.slice(vec![1..2])),
+        of(&|x, _| x.slice(vec![1..2, 0..4])),
         f64s(&[1, 4], &[4.0, 5.0, 6.0, 7.0])
     );
     assert_eq!(of(&|x, _| x.at([1, 2])), Dense::scalar(6.0));
@@ -245,7 +248,8 @@ fn the_macro() {
 #[test]
 fn rules() {
     let i = |v: &[i64]| i64s(&[v.len()], v);
-    let cases: &[(&[usize], Vec<Dense>, fn(&[Var]) -> Parts)] = &[
+    type Case = (&'static [usize], Vec<Dense>, fn(&[Var]) -> Parts);
+    let cases: &[Case] = &[
         (&[3, 4], vec![], |_| s![1..;2, -1]),
         (&[3, 4], vec![], |_| s![.., 0..0]),
         (&[3, 4], vec![], |_| s![0]),
@@ -270,14 +274,6 @@ fn rules() {
         (&[2, 3], vec![i(&[])], |j| s![.., j[0]]),
         (&[2, 0], vec![i(&[1])], |j| s![j[0]]),
     ];
-    type Write = fn(Var, Parts, Var) -> Var;
-    let writes: [Write; 5] = [
-        |x, p, u| x.at_set(p, u),
-        |x, p, u| x.at_add(p, u),
-        |x, p, u| x.at_mul(p, u),
-        |x, p, u| x.at_min(p, u),
-        |x, p, u| x.at_max(p, u),
-    ];
     for (dims, indices, parts) in cases {
         let args = |r: &mut crate::rules::Random, more: &[Dense]| {
             [&[r.array(dims)], &indices[..], more].concat()
@@ -289,7 +285,7 @@ fn rules() {
         );
         let all = args(&mut crate::rules::Random::new(1), &[]);
         let shape = value(|x| x[0].at(parts(&x[1..])), &all).dims;
-        for write in writes {
+        for (write, _) in WRITES {
             check(
                 |r| {
                     let u = r.array(&shape);

@@ -249,6 +249,54 @@ fn running_values_and_order() {
     );
 }
 
+/// What a loop of unknown length piled up has no such operations; the types say so.
+#[test]
+fn axes_of_run_time_length() {
+    use wengert_ir::ir::{Dim, Shape};
+    use wengert_ir::ops::Primitive;
+    use wengert_ir::ops::affine_scatter::AffineScatter;
+    use wengert_ir::ops::cumulative::{Cumulative, Step};
+    use wengert_ir::ops::index::{Access, Bounds, Index};
+    use wengert_ir::ops::sort::Sort;
+    let list = Type {
+        dtype: DType::F64,
+        shape: Shape([Dim::Run, Dim::N(3)].into_iter().collect()),
+    };
+    let places = Type::new(DType::I64, &[2]);
+    let index = Index {
+        access: Access::Max,
+        axis: 1,
+        batch: 0,
+        bounds: Bounds::Drop,
+    };
+    let all: [(&dyn Primitive, Vec<Type>); 4] = [
+        (
+            &Cumulative {
+                step: Step::Sum,
+                axis: 1,
+                reverse: false,
+            },
+            vec![list.clone()],
+        ),
+        (
+            &Sort {
+                axis: 1,
+                descending: false,
+            },
+            vec![list.clone()],
+        ),
+        (&index, vec![list.clone(), places.clone(), list.clone()]),
+        (
+            &AffineScatter::new(1, 0, Bounds::Clamp),
+            vec![list.clone(), places, list.clone(), list],
+        ),
+    ];
+    for (op, types) in all {
+        let error = op.types(&types).expect_err("an axis of run-time length");
+        assert_eq!(error.message, "f64[?,3] has an axis of run-time length");
+    }
+}
+
 #[test]
 fn index_expressions() {
     let wrong: &[Mistake] = mistakes! { |x, v, i, b|

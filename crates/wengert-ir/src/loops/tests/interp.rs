@@ -302,6 +302,37 @@ fn a_product() {
     assert_eq!(got, Ok(vec![14.0, 32.0, 32.0, 77.0]));
 }
 
+#[test]
+fn a_sort() {
+    let mut b = Builder::new();
+    let keys = output(&mut b, DType::F64, 6);
+    let places = b.buffer(DType::I64, 6, BufferKind::Call);
+    let xs = [3.0, f64::NAN, 1.0, 2.0, 2.0, -1.0];
+    for (i, x) in xs.into_iter().enumerate() {
+        let x = b.f64(x);
+        b.store(keys, &Affine::constant(i as i64), x);
+    }
+    let kernel = crate::loops::Kernel::Sort {
+        rows: 2,
+        n: 3,
+        descending: false,
+    };
+    let start = Affine::constant(0);
+    b.kernel(kernel, &[(keys, start.clone()), (places, start)]);
+    // Where the keys were stands in the place of the NaN.
+    let mut sum = b.f64(0.0);
+    for i in 0..6 {
+        let place = b.load(places, &Affine::constant(i));
+        let place = b.convert(place, DType::F64);
+        let ten = b.f64(10.0);
+        let shifted = b.mul(sum, ten);
+        sum = b.add(shifted, place);
+    }
+    b.store(keys, &Affine::constant(2), sum);
+    let got: Vec<f64> = result(&checked(b), &[]).unwrap();
+    assert_eq!(got, [1.0, 3.0, 201_201.0, -1.0, 2.0, 2.0]);
+}
+
 /// Corners of the scalar operations.
 #[test]
 fn scalar_operations() {

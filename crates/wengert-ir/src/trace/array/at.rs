@@ -46,33 +46,34 @@ use crate::trace::{IntoVar, Var};
 /// assert_eq!(types, ["f64[4]", "f64[2,3]", "f64[3,2]", "f64", "f64[3,4]"]);
 /// ```
 impl Var {
-    /// What an index expression names: `x[i]` of NumPy.
+    /// What an index expression names: `numpy.ndarray.__getitem__`. Derivative: that of reading.
     #[track_caller]
     pub fn at(self, parts: impl Into<Parts>) -> Var {
         Plan::new("at", self, parts.into()).read()
     }
 
-    /// The same as [`Var::at`], for ranges: `x.slice(1..)`, `x.slice((.., 0..3))`.
+    /// The same as [`Var::at`], for ranges: `x.slice(1..)`, `x.slice((.., 0..3))`. Derivative: that of
+    /// reading.
     #[track_caller]
     pub fn slice(self, parts: impl Into<Parts>) -> Var {
         Plan::new("slice", self, parts.into()).read()
     }
 
-    /// `self` with a value put there: `x.at[i].set(value)` of JAX. Derivative: 1 to what stays.
+    /// `self` with a value put there: `jax.numpy.ndarray.at[i].set(value)`. Derivative: 1 to what stays.
     #[track_caller]
     pub fn at_set(self, parts: impl Into<Parts>, value: impl IntoVar) -> Var {
         let plan = Plan::new("at_set", self, parts.into());
         plan.write(Access::Set, value)
     }
 
-    /// `self` with a value added there: `x.at[i].add(value)` of JAX. Derivative: 1 to both.
+    /// `self` with a value added there: `jax.numpy.ndarray.at[i].add(value)`. Derivative: 1 to both.
     #[track_caller]
     pub fn at_add(self, parts: impl Into<Parts>, value: impl IntoVar) -> Var {
         let plan = Plan::new("at_add", self, parts.into());
         plan.write(Access::Add, value)
     }
 
-    /// `self` multiplied by a value there: `x.at[i].multiply(value)` of JAX. Derivative: that of the
+    /// `self` multiplied by a value there: `jax.numpy.ndarray.at[i].multiply(value)`. Derivative: that of the
     /// product, right where factors are zero as well.
     #[track_caller]
     pub fn at_mul(self, parts: impl Into<Parts>, value: impl IntoVar) -> Var {
@@ -80,7 +81,7 @@ impl Var {
         plan.write(Access::Mul, value)
     }
 
-    /// The smaller of `self` and a value there, NaN if either is: `x.at[i].min(value)` of JAX.
+    /// The smaller of `self` and a value there, NaN if either is: `jax.numpy.ndarray.at[i].min(value)`.
     /// Derivative: to the smaller, shared equally among equals.
     #[track_caller]
     pub fn at_min(self, parts: impl Into<Parts>, value: impl IntoVar) -> Var {
@@ -88,7 +89,7 @@ impl Var {
         plan.write(Access::Min, value)
     }
 
-    /// The larger of `self` and a value there, NaN if either is: `x.at[i].max(value)` of JAX.
+    /// The larger of `self` and a value there, NaN if either is: `jax.numpy.ndarray.at[i].max(value)`.
     /// Derivative: to the larger, shared equally among equals.
     #[track_caller]
     pub fn at_max(self, parts: impl Into<Parts>, value: impl IntoVar) -> Var {

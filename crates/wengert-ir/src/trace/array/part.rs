@@ -10,7 +10,8 @@ use crate::trace::{Argument, IntoVar, Var, number};
 
 /// # Windows
 ///
-/// Reading is linear, and the transpose of reading adds to zeros.
+/// Reading is linear, and the transpose of reading adds to zeros. A start that is traced is moved so that
+/// the window lies inside.
 ///
 /// ```
 /// use wengert_ir::ir::{DType, Type};
@@ -25,7 +26,8 @@ use crate::trace::{Argument, IntoVar, Var, number};
 /// assert_eq!(types, ["f64[3,2]", "f64[2,2]"]);
 /// ```
 impl Var {
-    /// A part of one axis: `x.slice_axis(-1, 1..)`, `x.slice_axis(0, Span::from(..).by(2))`.
+    /// A part of one axis, `x.slice_axis(-1, 1..)` or `x.slice_axis(0, Span::from(..).by(2))`:
+    /// `jax.lax.slice_in_dim`. Derivative: that of reading.
     #[track_caller]
     pub fn slice_axis(self, along: impl Into<Axis>, part: impl Into<Span>) -> Var {
         let a = axis("slice", self, along.into());
@@ -39,7 +41,7 @@ impl Var {
     }
 
     /// The window of lengths `sizes` that starts at traced indices, one an axis, moved to lie inside:
-    /// `jax.lax.dynamic_slice`.
+    /// `jax.lax.dynamic_slice`. Derivative: that of reading.
     #[track_caller]
     pub fn dynamic_slice(self, start: &[Var], sizes: impl Into<Ints>) -> Var {
         let sizes = lengths("dynamic_slice", &[self], self.dtype(), &sizes.into());
