@@ -139,6 +139,16 @@ impl Data {
         self.len() == 0
     }
 
+    /// Where the elements are.
+    pub fn as_ptr(&self) -> *const u8 {
+        with_data!(self, v => v.as_ptr().cast())
+    }
+
+    /// Where the elements are, to be written.
+    pub fn as_mut_ptr(&mut self) -> *mut u8 {
+        with_data!(self, v => v.as_mut_ptr().cast())
+    }
+
     /// The bits of element `i`.
     pub fn bits(&self, i: usize) -> u64 {
         with_data!(self, v => Element::to_bits(v[i]))

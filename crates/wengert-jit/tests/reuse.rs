@@ -31,6 +31,12 @@ struct Generator {
     values: Vec<Value>,
 }
 
+impl Making for Generator {
+    fn builder(&mut self) -> &mut Build {
+        &mut self.b
+    }
+}
+
 impl Generator {
     fn below(&mut self, n: i64) -> i64 {
         self.seed = self
@@ -120,7 +126,7 @@ impl Generator {
                 0 if self.loops.len() == 2 => {
                     let n = 2 + self.below(3);
                     if n <= self.stride {
-                        self.repeat(LoopKind::Serial { reverse: false }, n, Self::body);
+                        self.walk(LoopKind::Serial { reverse: false }, n, Self::body);
                     }
                 }
                 1..=3 => self.store(),
@@ -129,28 +135,15 @@ impl Generator {
         }
     }
 
-    fn repeat(&mut self, kind: LoopKind, n: i64, f: impl FnOnce(&mut Self)) {
-        let extent = self.b.constant(n);
-        let index = self.b.value(DType::I64, kind == LoopKind::Vector);
+    /// A loop whose index places are made of.
+    fn walk(&mut self, kind: LoopKind, n: i64, f: impl FnOnce(&mut Self)) {
         let known = self.values.len();
-        self.loops.push((index, n));
-        let mut b = std::mem::take(&mut self.b);
-        let body = b.block(|b| {
-            std::mem::swap(b, &mut self.b);
-            f(self);
-            std::mem::swap(b, &mut self.b);
-            vec![]
+        self.repeat(kind, n, |g, i| {
+            g.loops.push((i, n));
+            f(g);
+            g.loops.pop();
         });
-        self.b = b;
-        self.loops.pop();
         self.values.truncate(known);
-        self.b.push(Stmt::For {
-            kind,
-            extent,
-            index,
-            carried: vec![],
-            body,
-        });
     }
 
     fn nest(&mut self) {
@@ -165,9 +158,9 @@ impl Generator {
             (LoopKind::Serial { .. }, 0) => 0,
             _ => TASK,
         };
-        self.repeat(tasks, 4, |g| {
+        self.walk(tasks, 4, |g| {
             for _ in 0..1 + g.below(2) {
-                g.repeat(LoopKind::Vector, lanes, Self::body);
+                g.walk(LoopKind::Vector, lanes, Self::body);
             }
         });
     }

@@ -90,6 +90,12 @@ struct Generator {
     budget: usize,
 }
 
+impl Making for Generator {
+    fn builder(&mut self) -> &mut Build {
+        &mut self.b
+    }
+}
+
 impl Generator {
     fn below(&mut self, n: usize) -> usize {
         self.seed = self
@@ -152,31 +158,6 @@ impl Generator {
         }
     }
 
-    fn inside(&mut self, f: impl FnOnce(&mut Self)) -> Block {
-        let mut b = std::mem::take(&mut self.b);
-        let block = b.block(|b| {
-            std::mem::swap(b, &mut self.b);
-            f(self);
-            std::mem::swap(b, &mut self.b);
-            vec![]
-        });
-        self.b = b;
-        block
-    }
-
-    fn repeat(&mut self, kind: LoopKind, n: i64, f: impl FnOnce(&mut Self, Value)) {
-        let extent = self.b.constant(n);
-        let index = self.b.value(DType::I64, kind == LoopKind::Vector);
-        let body = self.inside(|g| f(g, index));
-        self.b.push(Stmt::For {
-            kind,
-            extent,
-            index,
-            carried: vec![],
-            body,
-        });
-    }
-
     fn stmts(&mut self) {
         for _ in 0..1 + self.below(5) {
             self.stmt();
@@ -211,8 +192,12 @@ impl Generator {
                 let x = self.element(from, at(3));
                 let zero = self.b.constant(0.1f64);
                 let pred = self.b.op(Lt, &[x, zero]);
-                let then = self.inside(Self::region);
-                let otherwise = self.inside(Self::region);
+                let [then, otherwise] = [(); 2].map(|()| {
+                    self.inside(|g| {
+                        g.region();
+                        vec![]
+                    })
+                });
                 self.b.push(Stmt::If {
                     pred,
                     then,

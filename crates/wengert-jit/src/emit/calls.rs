@@ -6,7 +6,7 @@ use wengert_ir::ir::types::DType;
 use wengert_ir::loops::{BufferId, BufferKind, Index, Kernel, LANES, Value};
 
 use super::{DATA, Emitter, FRAME, scalar_type};
-use crate::runtime::{helpers, sort};
+use crate::runtime::{helpers, product, sort};
 
 /// Elements up to which a copy is written out.
 const UNROLLED: usize = 8;
@@ -196,7 +196,7 @@ impl<'p> Emitter<'_, 'p> {
         args.push(self.int(description as i64));
         let f = match kernel {
             Kernel::Host(_) => unreachable!("functions of the host are called in another way"),
-            Kernel::Gemm { .. } => helpers::gemm as *const () as usize,
+            Kernel::Gemm { .. } => product::gemm as *const () as usize,
             Kernel::Sort { .. } => {
                 // Without places to put down.
                 if regions.len() == 1 {

@@ -18,8 +18,8 @@ use super::{Emitter, Lanes, Place, Unit, scalar_type};
 use crate::compile::{CompileError, Options};
 use crate::plan::layout::{FrameShape, Layout};
 use crate::plan::{Plan, Values, plan_function};
-use crate::runtime::helpers::GemmCall;
 use crate::runtime::lists::Slot;
+use crate::runtime::product::GemmCall;
 use crate::runtime::sort::SortCall;
 
 /// Free elements on both sides of a table of constants.

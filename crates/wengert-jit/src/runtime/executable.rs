@@ -283,7 +283,7 @@ impl<'d> Prepared<'_, 'd> {
             return Ok(());
         };
         spec.check("input", i, Some(data))?;
-        let at = elements(data).cast_mut();
+        let at = data.as_ptr().cast_mut();
         self.frame().set(Layout::pointer(i), at);
         Ok(())
     }
@@ -298,7 +298,7 @@ impl<'d> Prepared<'_, 'd> {
         };
         spec.check("output", i, Some(data))?;
         let at = self.output_pointer(i);
-        self.frame().set(at, elements_mut(data));
+        self.frame().set(at, data.as_mut_ptr());
         Ok(())
     }
 
@@ -397,36 +397,6 @@ impl Spec {
                 format!("{} elements of {}", d.len(), d.dtype())
             }),
         })
-    }
-}
-
-/// Where the elements are.
-fn elements(data: &Data) -> *const u8 {
-    match data {
-        Data::F32(v) => v.as_ptr().cast(),
-        Data::F64(v) => v.as_ptr().cast(),
-        Data::I32(v) => v.as_ptr().cast(),
-        Data::I64(v) => v.as_ptr().cast(),
-        Data::U32(v) => v.as_ptr().cast(),
-        Data::U64(v) => v.as_ptr().cast(),
-        Data::U8(v) => v.as_ptr().cast(),
-        Data::Bool(v) => v.as_ptr().cast(),
-        other => panic!("no machine type for {}", other.dtype()),
-    }
-}
-
-/// Where the elements are, to be written.
-fn elements_mut(data: &mut Data) -> *mut u8 {
-    match data {
-        Data::F32(v) => v.as_mut_ptr().cast(),
-        Data::F64(v) => v.as_mut_ptr().cast(),
-        Data::I32(v) => v.as_mut_ptr().cast(),
-        Data::I64(v) => v.as_mut_ptr().cast(),
-        Data::U32(v) => v.as_mut_ptr().cast(),
-        Data::U64(v) => v.as_mut_ptr().cast(),
-        Data::U8(v) => v.as_mut_ptr().cast(),
-        Data::Bool(v) => v.as_mut_ptr().cast(),
-        other => panic!("no machine type for {}", other.dtype()),
     }
 }
 

@@ -10,7 +10,7 @@ use wengert_ir::loops::host::{Host, Slice, SliceMut};
 
 use super::executable::{Run, RunError};
 use super::frame::Frame;
-use super::lists::{Slot, TooMuch};
+use super::lists::{Arena, Charge, Slot, TooMuch};
 use super::{threads, upper};
 
 /// All went well.
@@ -202,6 +202,25 @@ unsafe fn region_mut<'a>(dtype: DType, at: *mut u8, len: usize) -> SliceMut<'a> 
     }
 }
 
+/// Works on a list that is being built.
+///
+/// # Safety
+/// `frame` is the frame pointer that the calling code runs on, `slot` a list in it.
+unsafe fn on_list(
+    frame: *mut u8,
+    slot: *mut Slot,
+    work: impl FnOnce(&mut Arena, &mut Slot, &Charge<'_>) -> Result<(), TooMuch>,
+) -> i32 {
+    // SAFETY: by the caller.
+    let (frame, slot) = unsafe { (Frame::of(frame), &mut *slot) };
+    // SAFETY: a frame in use serves a call.
+    let run = unsafe { &*frame.run };
+    guard(run, || {
+        let done = work(&mut frame.lists, slot, &|bytes| run.charge(bytes));
+        done.map_err(|TooMuch(need)| run.list_error(need))
+    })
+}
+
 /// Makes room for row number `row` of a list.
 ///
 /// # Safety
@@ -213,16 +232,12 @@ pub(crate) unsafe extern "C" fn list_grow(
     size: i64,
     row: i64,
 ) -> i32 {
-    // SAFETY: by the caller.
-    let (frame, slot) = unsafe { (Frame::of(frame), &mut *slot) };
-    // SAFETY: a frame in use serves a call.
-    let run = unsafe { &*frame.run };
-    guard(run, || {
-        let charge = |bytes: usize| run.charge(bytes);
-        // SAFETY: lists in a frame lie in its arena.
-        let grown = unsafe { frame.lists.grow(slot, size as usize, row as usize, &charge) };
-        grown.map_err(|TooMuch(need)| run.list_error(need))
-    })
+    // SAFETY: by the caller; lists in a frame lie in its arena.
+    unsafe {
+        on_list(frame, slot, |lists, slot, charge| {
+            lists.grow(slot, size as usize, row as usize, charge)
+        })
+    }
 }
 
 /// Ends a list; its handle is then in the slot.
@@ -230,16 +245,12 @@ pub(crate) unsafe extern "C" fn list_grow(
 /// # Safety
 /// As for [`list_grow`].
 pub(crate) unsafe extern "C" fn list_finish(frame: *mut u8, slot: *mut Slot, size: i64) -> i32 {
-    // SAFETY: by the caller.
-    let (frame, slot) = unsafe { (Frame::of(frame), &mut *slot) };
-    // SAFETY: a frame in use serves a call.
-    let run = unsafe { &*frame.run };
-    guard(run, || {
-        let charge = |bytes: usize| run.charge(bytes);
-        // SAFETY: lists in a frame lie in its arena.
-        let done = unsafe { frame.lists.finish(slot, size as usize, &charge) };
-        done.map_err(|TooMuch(need)| run.list_error(need))
-    })
+    // SAFETY: as in `list_grow`.
+    unsafe {
+        on_list(frame, slot, |lists, slot, charge| {
+            lists.finish(slot, size as usize, charge)
+        })
+    }
 }
 
 /// Runs a parallel loop.
@@ -265,98 +276,4 @@ pub(crate) unsafe extern "C" fn parallel(
             Ok(())
         }
     })
-}
-
-/// A matrix product, as a program says it.
-pub(crate) struct GemmCall {
-    /// `f64`, else `f32`.
-    pub double: bool,
-    /// Whether it may use several threads.
-    pub threads: bool,
-    /// Rows of the product.
-    pub m: usize,
-    /// Columns of the product.
-    pub n: usize,
-    /// Terms of each sum.
-    pub k: usize,
-    /// Row and column stride of the product.
-    pub c: (usize, usize),
-    /// Row and column stride of the left factor.
-    pub a: (usize, usize),
-    /// Row and column stride of the right factor.
-    pub b: (usize, usize),
-}
-
-/// Products with fewer multiplications run on one thread.
-const GEMM_PARALLEL: usize = 64 * 64 * 64;
-
-/// A matrix product.
-///
-/// # Safety
-/// `frame` is the frame pointer that the calling code runs on; the matrices have the shapes and
-/// strides that `call` says, and the product overlaps no factor.
-pub(crate) unsafe extern "C" fn gemm(
-    frame: *mut u8,
-    c: *mut u8,
-    a: *const u8,
-    b: *const u8,
-    call: *const GemmCall,
-) -> i32 {
-    // SAFETY: by the caller; a frame in use serves a call.
-    let (run, call) = unsafe { (&*Frame::of(frame).run, &*call) };
-    guard(run, || {
-        // SAFETY: by the caller.
-        unsafe {
-            if call.double {
-                product::<f64>(call, c.cast(), a.cast(), b.cast(), 1.0);
-            } else {
-                product::<f32>(call, c.cast(), a.cast(), b.cast(), 1.0);
-            }
-        }
-        Ok(())
-    })
-}
-
-/// # Safety
-/// As for [`gemm()`].
-unsafe fn product<T: Copy + Default + 'static>(
-    call: &GemmCall,
-    c: *mut T,
-    a: *const T,
-    b: *const T,
-    one: T,
-) {
-    let GemmCall { m, n, k, .. } = *call;
-    if m == 0 || n == 0 {
-        return;
-    }
-    let threads = if call.threads && m.saturating_mul(n).saturating_mul(k) >= GEMM_PARALLEL {
-        gemm::Parallelism::Rayon(0)
-    } else {
-        gemm::Parallelism::None
-    };
-    // SAFETY: by the caller.
-    unsafe {
-        gemm::gemm(
-            m,
-            n,
-            k,
-            c,
-            call.c.1 as isize,
-            call.c.0 as isize,
-            false,
-            a,
-            call.a.1 as isize,
-            call.a.0 as isize,
-            b,
-            call.b.1 as isize,
-            call.b.0 as isize,
-            T::default(),
-            one,
-            false,
-            false,
-            false,
-            threads,
-        );
-    }
 }

@@ -50,6 +50,9 @@ const RETAINED: usize = 64 << 20;
 /// More memory was needed than the limit allows: how much in all.
 pub(crate) struct TooMuch(pub usize);
 
+/// Counts bytes against the limit.
+pub(crate) type Charge<'a> = dyn Fn(usize) -> Result<(), TooMuch> + 'a;
+
 struct Chunk {
     memory: *mut u8,
     size: usize,
@@ -112,7 +115,7 @@ impl Arena {
         slot: &mut Slot,
         size: usize,
         row: usize,
-        charge: &dyn Fn(usize) -> Result<(), TooMuch>,
+        charge: &Charge<'_>,
     ) -> Result<(), TooMuch> {
         let least = row + 1;
         let old = slot.room as usize;
@@ -133,7 +136,7 @@ impl Arena {
         slot: &mut Slot,
         size: usize,
         rows: usize,
-        charge: &dyn Fn(usize) -> Result<(), TooMuch>,
+        charge: &Charge<'_>,
     ) -> Result<usize, TooMuch> {
         let need = slot.bytes(rows, size).ok_or(TooMuch(usize::MAX))?;
         let held = slot.held(size);
@@ -177,11 +180,7 @@ impl Arena {
     }
 
     /// Memory of the arena.
-    fn take(
-        &mut self,
-        need: usize,
-        charge: &dyn Fn(usize) -> Result<(), TooMuch>,
-    ) -> Result<*mut u8, TooMuch> {
+    fn take(&mut self, need: usize, charge: &Charge<'_>) -> Result<*mut u8, TooMuch> {
         let last = self.chunks.iter().rposition(|c| c.size < LARGE);
         if need < LARGE
             && let Some(i) = last
@@ -241,7 +240,7 @@ impl Arena {
         &mut self,
         slot: &mut Slot,
         size: usize,
-        charge: &dyn Fn(usize) -> Result<(), TooMuch>,
+        charge: &Charge<'_>,
     ) -> Result<(), TooMuch> {
         if slot.memory.is_null() {
             slot.memory = self.take(slot.head as usize, charge)?;
