@@ -5,7 +5,8 @@ use wengert::{Array, DType};
 
 use crate::draw::{Draw, Sample};
 
-type Row = (&'static str, fn(&mut Draw) -> Sample);
+/// An operation and how to draw a sample of it.
+pub type Row = (&'static str, fn(&mut Draw) -> Sample);
 
 /// Every operation, and how to draw a sample of it.
 pub fn all() -> impl Iterator<Item = Row> {

@@ -5,6 +5,7 @@
 //! - [`check_vmap`] compares a batch with a loop.
 //! - [`program`] makes random differentiable programs with nested control flow, and makes a failing
 //!   one small; [`laws`] says what must hold for every program.
+//! - [`accuracy`] measures the errors of the elementary and special functions.
 //!
 //! ```
 //! use wengert::prelude::*;
@@ -16,6 +17,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod accuracy;
 mod batch;
 mod close;
 mod grads;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::ir::types::{DType, Shape, Type};
+use crate::ir::types::{DType, Dims, Shape, Type};
 
 /// The elements of an array, row-major.
 #[derive(Clone, PartialEq, Debug)]
@@ -173,7 +173,7 @@ impl Data {
 #[derive(Clone, PartialEq, Debug)]
 pub struct Dense {
     /// The lengths of its axes.
-    pub dims: Vec<usize>,
+    pub dims: Dims,
     /// Its elements, row-major.
     pub data: Arc<Data>,
 }
@@ -183,7 +183,8 @@ impl Dense {
     ///
     /// # Panics
     /// If the number of elements is not the product of the lengths.
-    pub fn new(dims: Vec<usize>, data: Data) -> Dense {
+    pub fn new(dims: impl Into<Dims>, data: Data) -> Dense {
+        let dims = dims.into();
         assert_eq!(
             dims.iter().product::<usize>(),
             data.len(),
@@ -196,13 +197,13 @@ impl Dense {
     }
 
     /// An array of Rust values.
-    pub fn of<T: Element>(dims: Vec<usize>, elements: Vec<T>) -> Dense {
+    pub fn of<T: Element>(dims: impl Into<Dims>, elements: Vec<T>) -> Dense {
         Dense::new(dims, T::wrap(elements))
     }
 
     /// A scalar.
     pub fn scalar<T: Element>(x: T) -> Dense {
-        Dense::of(vec![], vec![x])
+        Dense::of(Dims::new(), vec![x])
     }
 
     /// An array of one repeated value.

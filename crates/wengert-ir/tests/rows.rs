@@ -36,7 +36,13 @@ fn points(op: Elementwise) -> Vec<Vec<f64>> {
     let point = |k: usize| {
         let along = |(i, (low, high)): (usize, &(f64, f64))| {
             // Steps by the golden ratio, and by its relatives, fill the box evenly.
-            let step = [0.618_033_988_749, 0.754_877_666_246, 0.819_172_513_396][i];
+            let step = [
+                0.618_033_988_7,
+                0.754_877_666_2,
+                0.819_172_513_3,
+                0.856_674_883_8,
+                0.881_271_458_0,
+            ][i];
             low + (high - low) * ((k as f64 + 0.5) * step).fract()
         };
         domain.iter().enumerate().map(along).collect()
@@ -295,7 +301,7 @@ fn derivatives_agree_with_differences() {
             let again: Vec<bool> = (0..first.arity()).map(|i| i < n && moves[i]).collect();
             let second = tangent(&first, &again);
             for x in points(op) {
-                let (dx, h) = ([0.8, -0.6, 0.5], 1e-4);
+                let (dx, h) = ([0.8, -0.6, 0.5, -0.4, 0.3], 1e-4);
                 let d: Vec<f64> = moves
                     .iter()
                     .zip(dx)

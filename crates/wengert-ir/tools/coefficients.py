@@ -93,6 +93,19 @@ def erf_inv():
     fit("TAIL", lambda t: tail(t + mpf("4.35")), -1.75, 1.75, 24)
 
 
-ALL = {"lgamma": lgamma, "digamma": digamma, "sines": sines, "erf_inv": erf_inv}
+def quadrature():
+    # The integral of f from 0 to infinity is the sum of w f(c), with c = exp(v - exp(-v)) at equal
+    # distances h of v (Takahasi and Mori, 1974), and w = h dc/dv.
+    h, first, n = mpf("0.14"), mpf("-3.5"), 69
+    vs = [first + h * j for j in range(n)]
+    print("// NODES")
+    for v in vs:
+        print(f"    {float(exp(v - exp(-v)))!r},")
+    print("// WEIGHTS")
+    for v in vs:
+        print(f"    {float(h * exp(v - exp(-v)) * (1 + exp(-v)))!r},")
+
+
+ALL = {"lgamma": lgamma, "digamma": digamma, "sines": sines, "erf_inv": erf_inv, "quadrature": quadrature}
 for name in sys.argv[1:] or ALL:
     ALL[name]()

@@ -101,3 +101,39 @@ fn empty_lists_that_are_added_up_read_as_zeros() {
         });
     }
 }
+
+/// A window, at a place of each lane's own, of zeros around two numbers in registers.
+#[test]
+fn a_window_of_few_elements_at_a_traced_place() {
+    let f = |(x, at): (Var, Var)| {
+        let wide = stack(&[x, x.sin()]).pad(&[(2, 3)]);
+        wide.dynamic_slice(&[at], [3])
+    };
+    let f = jit(vmap(f));
+    let x: Vec<f64> = (0..11).map(|i| 1.0 + 0.1 * f64::from(i)).collect();
+    let at: Vec<i64> = (0..11).map(|i| i - 2).collect();
+    let args = (x, at);
+    assert_eq!(f.call(args.clone()).unwrap(), f.interpret(args).unwrap());
+}
+
+/// So long a body that much of it lives in the frame, in lanes that take different numbers of steps:
+/// the places of what is wanted at every step, and of what a lane that is done keeps, are not given
+/// away.
+#[test]
+fn long_loops_in_lanes_that_end_one_after_the_other() {
+    /// A sum of terms and of quotients of them, all of them alive when the first is added.
+    fn long(x: Var) -> Var {
+        let terms: Vec<Var> = (0..150).map(|i| x * (0.01 * f64::from(i)) + 0.5).collect();
+        let quotient = |i: usize| terms[i] / terms[i * 7 % 150];
+        let quotients: Vec<Var> = (0..150).map(quotient).collect();
+        let both = quotients.into_iter().zip(&terms).rev();
+        both.fold(Var::from(0.0), |sum, (q, t)| 0.5 * sum + q - *t)
+            .sin()
+    }
+    let f = |(x, n): (Var, Var)| fori(..n, long(x), |_, x| long(x));
+    let f = jit(vmap(f));
+    let x: Vec<f64> = (0..11).map(|i| 0.1 * f64::from(i)).collect();
+    let n: Vec<i64> = (0..11).map(|i| i * 5 % 7).collect();
+    let args = (x, n);
+    assert_eq!(f.call(args.clone()).unwrap(), f.interpret(args).unwrap());
+}

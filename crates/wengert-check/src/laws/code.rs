@@ -54,7 +54,8 @@ pub fn text_form(case: &Case) -> Result<Verdict, Failure> {
     Ok(Verdict::Held)
 }
 
-/// Compiled code gives what the interpreter gives, to the bit: the program and its gradient.
+/// Compiled code gives what the interpreter gives, to the bit: the program and its gradient. It does so
+/// too where it may write results over its arguments.
 pub fn machine_code(case: &Case) -> Result<Verdict, Failure> {
     if !case.is_small(2)? {
         return Ok(Verdict::TooLarge);
@@ -104,6 +105,16 @@ fn arrays(case: &Case, args: &[Dense]) -> Args {
 
 type Args = (Vec<Array>, Vec<Array>, Array);
 
+/// Copies that nobody else holds: results may be written over them.
+fn own(args: &Args) -> Args {
+    let own = |a: &Array| {
+        let Dense { dims, data } = a.dense();
+        Array::from_dense(Dense::new(dims.clone(), (**data).clone()))
+    };
+    let all = |args: &[Array]| args.iter().map(own).collect();
+    (all(&args.0), all(&args.1), own(&args.2))
+}
+
 fn both<Y>(what: &str, f: Jit<Given, Y>, args: Args) -> Result<(), Failure>
 where
     Y: Tree<Leaf = Var>,
@@ -113,7 +124,13 @@ where
         leaves.into_iter().map(Array::into_dense).collect()
     };
     let compiled = dense(f.call(args.clone())?);
+    let moved = dense(f.call(own(&args))?);
     let interpreted = dense(f.interpret(args)?);
     let whats = [&format!("{what} compiled")[..], "interpreted"];
-    agree(whats, &compiled, &interpreted, 0.0)
+    agree(whats, &compiled, &interpreted, 0.0)?;
+    let whats = [
+        &format!("{what} written over its arguments")[..],
+        "interpreted",
+    ];
+    agree(whats, &moved, &interpreted, 0.0)
 }

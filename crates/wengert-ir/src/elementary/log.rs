@@ -16,7 +16,7 @@ const SQRT_HALF: i64 = 0x3fe6_a09e_667f_3bcd;
 const MANTISSA: i64 = 0x000f_ffff_ffff_ffff;
 
 /// `L` with `2 + z L(z) = 2 atanh(sqrt z) / sqrt z (1 + d)`, `|d| < 2^-59.4` for `z <= 0.02945`.
-const L: [f64; 7] = [
+pub(super) const L: [f64; 7] = [
     0.666_666_666_666_673_5,
     0.399_999_999_994_092_8,
     0.285_714_287_437_151_9,

@@ -7,7 +7,7 @@ use super::Arith;
 use super::exp::exp;
 use super::gamma::{digamma, lgamma_positive};
 use super::log::{log, of_normal};
-use super::parts::{above, below, equals, fma_by, from, plus, times};
+use super::parts::{MAGIC, above, below, equals, fma_by, from, plus, times};
 use super::pow::pow;
 
 /// `B(2 k) / (2 k)!` for `k` from 1.
@@ -30,7 +30,7 @@ const BERNOULLI: [f64; 12] = [
 const MOST: usize = 170;
 
 /// The factorials, each the nearest float.
-static FACTORIALS: [f64; MOST + 1] = [
+pub(super) static FACTORIALS: [f64; MOST + 1] = [
     1.0,
     1.0,
     2.0,
@@ -204,30 +204,58 @@ static FACTORIALS: [f64; MOST + 1] = [
     7.257415615307999e306,
 ];
 
-/// `n! x^-s`, given `s = n + 1` and its logarithm of the factorial where that is no float.
+/// Where the factorial of `n` stands in the table, for whole numbers up to [`MOST`].
 #[inline(always)]
-fn term<A: Arith>(a: &mut A, order: &Order<A>, x: A::F) -> A::F {
-    // In two steps: the power alone may leave the range of floats.
-    let half = times(a, order.s, -0.5);
-    let half = pow(a, x, half);
-    let common = a.mul(half, order.factorial);
-    let common = a.mul(common, half);
-    a.rare(order.large, common, |a| {
-        let l = log(a, x);
-        let minus = a.neg(l);
-        let e = a.fma(order.s, minus, order.log_factorial);
-        exp(a, e)
-    })
+pub(super) fn factorial_index<A: Arith>(a: &mut A, n: A::F) -> A::I {
+    let index = plus(a, n, MAGIC);
+    let index = a.bits(index);
+    let mask = a.int(255);
+    a.int_and(index, mask)
+}
+
+/// `y` for the orders that have a factorial in the table, else NaN.
+#[inline(always)]
+pub(super) fn where_tabled<A: Arith>(a: &mut A, n: A::F, y: A::F) -> A::F {
+    let (zero, most) = (a.float(0.0), a.float(MOST as f64));
+    let first = a.le(zero, n);
+    let second = a.le(n, most);
+    let both = a.and(first, second);
+    let nan = a.float(f64::NAN);
+    a.select(both, y, nan)
 }
 
 /// What is known of an order `n`.
 struct Order<A: Arith> {
     /// `n + 1`
     s: A::F,
+    /// The factorial of `n`, and 1 where that overflows.
     factorial: A::F,
-    /// Whether the factorial overflows; then its logarithm is there instead.
+    /// Whether it does.
     large: A::M,
+    /// Then, its logarithm.
     log_factorial: A::F,
+}
+
+/// `h` with `n! x^-s = factorial h^2`: the power alone may leave the range of floats.
+#[inline(always)]
+fn half<A: Arith>(a: &mut A, order: &Order<A>, x: A::F) -> A::F {
+    let e = times(a, order.s, -0.5);
+    let common = pow(a, x, e);
+    a.rare(order.large, common, |a| {
+        let l = log(a, x);
+        let minus = a.neg(l);
+        let e = a.fma(order.s, minus, order.log_factorial);
+        let e = times(a, e, 0.5);
+        exp(a, e)
+    })
+}
+
+/// `factorial h^2 by`
+#[inline(always)]
+fn whole<A: Arith>(a: &mut A, order: &Order<A>, h: A::F, by: A::F) -> A::F {
+    let first = a.mul(order.factorial, h);
+    let first = a.mul(first, by);
+    a.mul(first, h)
 }
 
 /// `n! zeta(n + 1, x)` for positive `x`.
@@ -235,15 +263,16 @@ struct Order<A: Arith> {
 fn positive<A: Arith>(a: &mut A, order: &Order<A>, x: A::F) -> A::F {
     let s = order.s;
     let enough = plus(a, s, 10.0);
-    let (zero, before) = (a.float(0.0), a.float(-1.0));
-    // The index of the last term that was computed, that term, and the sum of those before.
-    let [k, last, sum] = a.repeat(
+    let (zero, one, before) = (a.float(0.0), a.float(1.0), a.float(-1.0));
+    // The index of the last term that was computed, its `half`, and the sum of those before.
+    let [k, h, sum] = a.repeat(
         [before, zero, zero],
-        |a, [k, last, sum]| {
+        |a, [k, h, sum]| {
             let first = below(a, k, 0.0);
             let at = a.add(x, k);
             let near = a.lt(at, enough);
             let least = times(a, sum, 1e-17);
+            let last = whole(a, order, h, one);
             let matters = a.lt(least, last);
             let more = a.and(near, matters);
             // It has ended long before, unless the terms are too large to differ.
@@ -251,18 +280,19 @@ fn positive<A: Arith>(a: &mut A, order: &Order<A>, x: A::F) -> A::F {
             let more = a.and(more, bounded);
             a.or(first, more)
         },
-        |a, [k, last, sum]| {
+        |a, [k, h, sum]| {
+            let last = whole(a, order, h, one);
             let sum = a.add(sum, last);
             let k = plus(a, k, 1.0);
             let at = a.add(x, k);
-            [k, term(a, order, at), sum]
+            [k, half(a, order, at), sum]
         },
     );
     let at = a.add(x, k);
     let less = plus(a, s, -1.0);
     let integral = a.div(at, less);
-    let mut rest = plus(a, integral, 0.5);
-    let one = a.float(1.0);
+    let first = plus(a, integral, 0.5);
+    let mut rest = first;
     let w = a.div(one, at);
     let z = a.mul(w, w);
     // s (s + 1) .. (s + 2 k) / x^(2 k + 1)
@@ -275,9 +305,12 @@ fn positive<A: Arith>(a: &mut A, order: &Order<A>, x: A::F) -> A::F {
         let both = a.mul(both, z);
         p = a.mul(p, both);
     }
-    let rest = a.mul(last, rest);
-    // A term of 0 times an overflow is nothing.
-    let none = equals(a, last, 0.0);
+    // Where the terms had vanished before, the formula does not hold yet, and nothing is left of it.
+    let near = a.lt(at, enough);
+    let rest = a.select(near, first, rest);
+    let rest = whole(a, order, h, rest);
+    // A power of 0 times an overflow is nothing.
+    let none = equals(a, h, 0.0);
     let rest = a.select(none, zero, rest);
     a.add(sum, rest)
 }
@@ -290,11 +323,10 @@ pub fn polygamma<A: Arith>(a: &mut A, n: A::F, x: A::F) -> A::F {
     let n = a.round(n);
     let s = plus(a, n, 1.0);
     let large = above(a, n, MOST as f64);
-    let index = plus(a, n, super::parts::MAGIC);
-    let index = a.bits(index);
-    let mask = a.int(255);
-    let index = a.int_and(index, mask);
+    let index = factorial_index(a, n);
     let factorial = a.table(&FACTORIALS, index);
+    let one = a.float(1.0);
+    let factorial = a.select(large, one, factorial);
     let log_factorial = a.rare(large, n, |a| {
         lgamma_positive(a, s, |a, x| of_normal(a, x, 0.0))
     });
@@ -316,7 +348,7 @@ pub fn polygamma<A: Arith>(a: &mut A, n: A::F, x: A::F) -> A::F {
     let size = a.abs(r);
     let across = from(a, 1.0, size);
     let reflected = from(a, 1.0, x);
-    let (one, minus_one, three) = (a.float(1.0), a.float(-1.0), a.float(3.0));
+    let (minus_one, three) = (a.float(-1.0), a.float(3.0));
     let sums = a.select(negative, three, one);
     let first = a.select(negative, reflected, x);
     // For odd s the terms below the point count against those above it.

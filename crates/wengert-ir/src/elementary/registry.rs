@@ -1,7 +1,7 @@
 //! The functions as data: to list them, to name them, to build or evaluate one.
 use super::{Arith, Plain};
 
-/// An elementary function of one or two floats.
+/// An elementary or special function of floats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Elementary {
     /// `e^x`
@@ -66,6 +66,22 @@ pub enum Elementary {
     Polygamma,
     /// `sqrt(x^2 + y^2)`
     Hypot,
+    /// The regularised lower incomplete gamma function of a shape and a point.
+    Gammainc,
+    /// The regularised upper incomplete gamma function of a shape and a point.
+    Gammaincc,
+    /// The density of the gamma distribution of a shape at a point.
+    GammaDensity,
+    /// An integral under the incomplete gamma functions, of an order, a shape and a point.
+    GammaMoment,
+    /// The logarithm of the beta function.
+    Betaln,
+    /// The regularised incomplete beta function of two shapes and a point.
+    Betainc,
+    /// The density of the beta distribution of two shapes at a point.
+    BetaDensity,
+    /// An integral under the incomplete beta function, of two orders, two shapes and odds.
+    BetaMoment,
 }
 
 use Elementary::*;
@@ -73,15 +89,53 @@ use Elementary::*;
 impl Elementary {
     /// All of them.
     pub const ALL: &[Self] = &[
-        Exp, Exp2, Expm1, Sigmoid, Log, Log1p, Log2, Log10, Sin, Cos, Tan, Asin, Acos, Atan, Atan2,
-        Sinh, Cosh, Tanh, Asinh, Acosh, Atanh, Pow, Cbrt, Erf, Erfc, ErfInv, Lgamma, Digamma,
-        Trigamma, Polygamma, Hypot,
+        Exp,
+        Exp2,
+        Expm1,
+        Sigmoid,
+        Log,
+        Log1p,
+        Log2,
+        Log10,
+        Sin,
+        Cos,
+        Tan,
+        Asin,
+        Acos,
+        Atan,
+        Atan2,
+        Sinh,
+        Cosh,
+        Tanh,
+        Asinh,
+        Acosh,
+        Atanh,
+        Pow,
+        Cbrt,
+        Erf,
+        Erfc,
+        ErfInv,
+        Lgamma,
+        Digamma,
+        Trigamma,
+        Polygamma,
+        Hypot,
+        Gammainc,
+        Gammaincc,
+        GammaDensity,
+        GammaMoment,
+        Betaln,
+        Betainc,
+        BetaDensity,
+        BetaMoment,
     ];
 
     /// The number of arguments.
     pub fn arity(&self) -> usize {
         match self {
-            Atan2 | Pow | Polygamma | Hypot => 2,
+            Atan2 | Pow | Polygamma | Hypot | Gammainc | Gammaincc | GammaDensity | Betaln => 2,
+            GammaMoment | Betainc | BetaDensity => 3,
+            BetaMoment => 5,
             _ => 1,
         }
     }
@@ -120,6 +174,14 @@ impl Elementary {
             Trigamma => "trigamma",
             Polygamma => "polygamma",
             Hypot => "hypot",
+            Gammainc => "gammainc",
+            Gammaincc => "gammaincc",
+            GammaDensity => "gamma_density",
+            GammaMoment => "gamma_moment",
+            Betaln => "betaln",
+            Betainc => "betainc",
+            BetaDensity => "beta_density",
+            BetaMoment => "beta_moment",
         }
     }
 
@@ -160,6 +222,14 @@ impl Elementary {
             (Trigamma, &[x]) => super::trigamma(a, x),
             (Polygamma, &[n, x]) => super::polygamma(a, n, x),
             (Hypot, &[x, y]) => super::hypot(a, x, y),
+            (Gammainc, &[s, x]) => super::gammainc(a, s, x),
+            (Gammaincc, &[s, x]) => super::gammaincc(a, s, x),
+            (GammaDensity, &[s, x]) => super::gamma_density(a, s, x),
+            (GammaMoment, &[k, s, x]) => super::gamma_moment(a, k, s, x),
+            (Betaln, &[x, y]) => super::betaln(a, x, y),
+            (Betainc, &[p, q, x]) => super::betainc(a, p, q, x),
+            (BetaDensity, &[p, q, x]) => super::beta_density(a, p, q, x),
+            (BetaMoment, &[i, j, p, q, r]) => super::beta_moment(a, i, j, p, q, r),
             _ => panic!(
                 "{} takes {} arguments, not {}",
                 self.name(),

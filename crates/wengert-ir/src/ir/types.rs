@@ -124,6 +124,9 @@ pub enum Dim {
     Run,
 }
 
+/// Known lengths of axes. A few are in place, so that an array is cloned without an allocation.
+pub type Dims = SmallVec<[usize; 4]>;
+
 /// The lengths of all axes, outermost first. Empty for a scalar.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default)]
 pub struct Shape(pub SmallVec<[Dim; 4]>);
@@ -163,9 +166,18 @@ impl Shape {
         self.known().expect("a shape whose lengths are all known")
     }
 
+    /// The same, in place where they are few.
+    pub fn lengths(&self) -> Dims {
+        let known = |d: &Dim| match d {
+            Dim::N(n) => *n,
+            Dim::Run => panic!("a shape whose lengths are all known"),
+        };
+        self.0.iter().map(known).collect()
+    }
+
     /// The number of elements of a shape without run-time axes.
     pub fn size(&self) -> usize {
-        self.dims().iter().product()
+        self.lengths().iter().product()
     }
 
     /// Where a batch axis goes: behind the last run-time axis, so that rows can still be piled up

@@ -1,4 +1,4 @@
-//! What is made of the operations: methods of [`Var`](crate::trace::Var) and functions that a user of
+//! What is made of the operations: methods of [`Var`] and functions that a user of
 //! NumPy or `jax.numpy` knows, by theme.
 //!
 //! They are functions of `Var`s like a user's own, so the transforms, the interpreter and the compiler

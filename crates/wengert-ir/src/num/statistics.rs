@@ -153,7 +153,8 @@ impl Var {
     pub fn corrcoef(self) -> Var {
         let c = covariance("corrcoef", self, 1.0);
         if c.rank() == 0 {
-            return c / c;
+            let deviation = root(c);
+            return c / deviation / deviation;
         }
         let deviation = root(diagonal_of(c, 0, 0, 1));
         c / deviation.expand_dims(1) / deviation

@@ -147,7 +147,7 @@ impl Cumulative {
     }
 
     /// One step: the value, given the one before and the operands there. `first` holds at the first
-    /// place, where what was before is [`Cumulative::start`].
+    /// place, where what was before is `start`.
     pub fn advance(
         &self,
         s: &mut dyn Scalars,

@@ -1,7 +1,7 @@
 //! Values of run-time length.
 //!
 //! Such a value is kept as handles of lists: an `i64` array over the axes in front of the first
-//! run-time one ([`stored_type`]). A handle says of itself where its rows are, so handles go where
+//! run-time one (`stored_type`). A handle says of itself where its rows are, so handles go where
 //! numbers go: from step to step of a loop, out of a branch, into memory, into the rows of another
 //! list. Only a list that a loop has just piled up is known better than that, and read faster.
 

@@ -72,4 +72,76 @@ impl Var {
         let vars = aligned("xlog1py", None, &[self.argument(), y.argument()]);
         mul_or_zero(vars[0], vars[1].log1p())
     }
+
+    /// `ln B(self, b)`, the logarithm of the beta function `Γ(a) Γ(b) / Γ(a + b)`, for positive
+    /// arguments: `scipy.special.betaln`. Derivatives: `ψ(a) - ψ(a + b)` and `ψ(b) - ψ(a + b)` with
+    /// [`Var::digamma`].
+    ///
+    /// ```
+    /// use wengert_ir::trace::{Kind, Var, closed};
+    ///
+    /// let door = closed(Kind::Door, &[], |_| vec![Var::scalar(2.0).betaln(3.0).exp()]);
+    /// let y = wengert_ir::eval::eval(&door.func, &[])?;
+    /// assert!((y[0].dense().slice::<f64>()[0] - 1.0 / 12.0).abs() < 1e-16);
+    /// # Ok::<(), wengert_ir::error::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn betaln(self, b: impl IntoVar) -> Var {
+        binary(const { row("betaln") }, self, b)
+    }
+
+    /// `1/Γ(a) ∫ t^(a-1) e^-t dt` from 0 to `x`, the regularised lower incomplete gamma function of the
+    /// shape `a = self`, for `a` and `x` that are not negative: `scipy.special.gammainc(a, x)`. It is the
+    /// distribution function of the gamma distribution. Derivatives: by `x` its density
+    /// `x^(a-1) e^-x / Γ(a)`, by `a` an integral; both of any order.
+    ///
+    /// ```
+    /// use wengert_ir::trace::{Kind, Var, closed};
+    ///
+    /// let door = closed(Kind::Door, &[], |_| vec![Var::scalar(1.0).gammainc(2.0)]);
+    /// let y = wengert_ir::eval::eval(&door.func, &[])?;
+    /// assert!((y[0].dense().slice::<f64>()[0] - (1.0 - (-2f64).exp())).abs() < 1e-15);
+    /// # Ok::<(), wengert_ir::error::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn gammainc(self, x: impl IntoVar) -> Var {
+        binary(const { row("gammainc") }, self, x)
+    }
+
+    /// `1 - a.gammainc(x)`, accurate where that is small: the regularised upper incomplete gamma function
+    /// of the shape `a = self`: `scipy.special.gammaincc(a, x)`. Derivatives: those of
+    /// [`Var::gammainc`], negated.
+    ///
+    /// ```
+    /// use wengert_ir::trace::{Kind, Var, closed};
+    ///
+    /// let door = closed(Kind::Door, &[], |_| vec![Var::scalar(1.0).gammaincc(100.0)]);
+    /// let y = wengert_ir::eval::eval(&door.func, &[])?;
+    /// assert!((y[0].dense().slice::<f64>()[0] / (-100f64).exp() - 1.0).abs() < 1e-13);
+    /// # Ok::<(), wengert_ir::error::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn gammaincc(self, x: impl IntoVar) -> Var {
+        binary(const { row("gammaincc") }, self, x)
+    }
+
+    /// `1/B(a, b) ∫ t^(a-1) (1-t)^(b-1) dt` from 0 to `x`, the regularised incomplete beta function of
+    /// the shapes `a = self` and `b`, for positive shapes and `x` in 0..1, else NaN:
+    /// `scipy.special.betainc(a, b, x)`. It is the distribution function of the beta distribution.
+    /// Derivatives: by `x` its density `x^(a-1) (1-x)^(b-1) / B(a, b)`, by the shapes integrals; all of
+    /// any order.
+    ///
+    /// ```
+    /// use wengert_ir::trace::{Kind, Var, closed};
+    ///
+    /// let door = closed(Kind::Door, &[], |_| vec![Var::scalar(2.0).betainc(1.0, 0.3)]);
+    /// let y = wengert_ir::eval::eval(&door.func, &[])?;
+    /// assert!((y[0].dense().slice::<f64>()[0] - 0.09).abs() < 1e-16);
+    /// # Ok::<(), wengert_ir::error::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn betainc(self, b: impl IntoVar, x: impl IntoVar) -> Var {
+        let args = [self.argument(), b.argument(), x.argument()];
+        const { row("betainc") }.apply(&aligned("betainc", None, &args))
+    }
 }

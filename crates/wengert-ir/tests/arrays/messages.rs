@@ -197,55 +197,55 @@ fn running_values_and_order() {
     check(
         wrong,
         expect![[r#"
-        x.cumsum(2)
-            cumsum: f64[3,4] has no axis 2
-        i.cumprod(0)
-            cumprod: i64 has no axis 0
-        b.cummax(0)
-            cummax: bool[2] is not an array of numbers; convert it first, as in `x.to(DType::I64)`
-        x.cummin_reverse(-3)
-            cummin: f64[3,4] has no axis -3
-        arange(3).cumlogsumexp(0)
-            cumlogsumexp: i64[3] is not an array of floats; convert it first, as in `x.to(DType::F64)`
-        x.sort(2)
-            sort: f64[3,4] has no axis 2
-        i.sort(0)
-            sort: i64 has no axis 0
-        x.argsort_descending(-3)
-            argsort: f64[3,4] has no axis -3
-        x.sort_with(&[v], 0)[1]
-            sort: f64[3,4] and f64[3] have different shapes
-        x.argmax_axis(2)
-            argmax: f64[3,4] has no axis 2
-        x.slice(0..0).argmax_axis(0)
-            argmax: f64[0,4] has no element along axis 0
-        x.slice(0..0).argmin()
-            argmin: f64[0] has no element along axis 0
-        x.top_k(5).0
-            top_k: f64[3,4] has no 5 elements along axis 1
-        i.top_k(0).1
-            top_k: i64 has no axis -1
-        x.searchsorted(v)
-            searchsorted: f64[3,4] is not a vector; use `vmap` for a stack of them
-        v.searchsorted(i)
-            searchsorted: f64[3] and i64 have no common element type; convert one of them, as in `x.to(DType::F64)`
-        x.take_along_axis(i, 0)
-            take_along_axis: indices i64 do not go along axis 0 of f64[3,4]
-        x.take_along_axis(v, 0)
-            take_along_axis: indices f64[3] do not go along axis 0 of f64[3,4]
-        x.take_along_axis(arange(6).reshape([2, 3]), 0)
-            take_along_axis: indices i64[2,3] do not go along axis 0 of f64[3,4]
-        x.take_along_axis(x, 1)
-            gather: f64[3,4] is not an array of indices; convert it, as in `i.to(DType::I64)`
-        x.put_along_axis(arange(3).reshape([3, 1]), v, 1)
-            put_along_axis: f64[3] does not broadcast to f64[3,1]
-        x.add_along_axis(arange(3).reshape([3, 1]), true, 2)
-            add_along_axis: f64[3,4] has no axis 2
-        v.one_hot(3)
-            one_hot: f64[3] is not an array of indices; convert it, as in `i.to(DType::I64)`
-        i.one_hot(usize::MAX)
-            one_hot: i64[18446744073709551615] is larger than memory can be
-    "#]],
+            x.cumsum(2)
+                cumsum: f64[3,4] has no axis 2
+            i.cumprod(0)
+                cumprod: i64 has no axis 0
+            b.cummax(0)
+                cummax: bool[2] is not an array of numbers; convert it first, as in `x.to(DType::I64)`
+            x.cummin_reverse(-3)
+                cummin: f64[3,4] has no axis -3
+            arange(3).cumlogsumexp(0)
+                cumlogsumexp: i64[3] is not an array of floats; convert it first, as in `x.to(DType::F64)`
+            x.sort(2)
+                sort: f64[3,4] has no axis 2
+            i.sort(0)
+                sort: i64 has no axis 0
+            x.argsort_descending(-3)
+                argsort: f64[3,4] has no axis -3
+            x.sort_with(&[v], 0)[1]
+                sort: f64[3,4] and f64[3] have different shapes
+            x.argmax_axis(2)
+                argmax: f64[3,4] has no axis 2
+            x.slice(0..0).argmax_axis(0)
+                argmax: f64[0,4] has no element along axis 0
+            x.slice(0..0).argmin()
+                argmin: f64[0] has no element along axis 0
+            x.top_k(5).0
+                top_k: f64[3,4] has no 5 elements along axis 1
+            i.top_k(0).1
+                top_k: i64 has no axis -1
+            x.searchsorted(v)
+                searchsorted: f64[3,4] is not a vector; use `vmap` for a stack of them
+            v.searchsorted(i)
+                searchsorted: f64[3] and i64 have no common element type; convert one of them, as in `x.to(DType::F64)`
+            x.take_along_axis(i, 0)
+                take_along_axis: indices i64 do not go along axis 0 of f64[3,4]
+            x.take_along_axis(v, 0)
+                take_along_axis: f64[3] is not an array of indices; convert it, as in `i.to(DType::I64)`
+            x.take_along_axis(arange(6).reshape([2, 3]), 0)
+                take_along_axis: indices i64[2,3] do not go along axis 0 of f64[3,4]
+            x.take_along_axis(x, 1)
+                take_along_axis: f64[3,4] is not an array of indices; convert it, as in `i.to(DType::I64)`
+            x.put_along_axis(arange(3).reshape([3, 1]), v, 1)
+                put_along_axis: f64[3] does not broadcast to f64[3,1]
+            x.add_along_axis(arange(3).reshape([3, 1]), true, 2)
+                add_along_axis: f64[3,4] has no axis 2
+            v.one_hot(3)
+                one_hot: f64[3] is not an array of indices; convert it, as in `i.to(DType::I64)`
+            i.one_hot(usize::MAX)
+                one_hot: i64[18446744073709551615] is larger than memory can be
+        "#]],
     );
 }
 
@@ -371,38 +371,38 @@ fn products() {
         x.broadcast_to([2, 3, 4]).matmul(x.t().broadcast_to([3, 4, 3]));
         v.matmul(2.0.into());
         b.outer(b);
-        x.tensordot(v, &[(0, 1)]);
-        x.tensordot(v, &[(1, 0)]);
-        x.tensordot(x, &[(0, 0), (0, 1)]);
+        x.tensordot(v, [(0, 1)]);
+        x.tensordot(v, [(1, 0)]);
+        x.tensordot(x, [(0, 0), (0, 1)]);
     };
     check(
         wrong,
         expect![[r#"
-        x.dot(v)
-            dot: f64[3,4] and f64[3] differ in length along axes 1 and 0
-        x.dot(x)
-            dot: f64[3,4] and f64[3,4] differ in length along axes 1 and 0
-        x.dot(i.to(DType::F64))
-            dot: f64[3,4] and f64 have 2 and 0 axes; multiply by a number with `*`
-        x.dot(i)
-            dot: f64[3,4] and i64 have no common element type; convert one of them, as in `x.to(DType::F64)`
-        x.expand_dims(0).dot(v)
-            dot: f64[1,3,4] and f64[3] have 3 and 1 axes; use `matmul` for stacks of matrices
-        x.matmul(x)
-            dot: f64[3,4] and f64[3,4] differ in length along axes 1 and 0
-        x.broadcast_to([2, 3, 4]).matmul(x.t().broadcast_to([3, 4, 3]))
-            matmul: the stacks f64[2,3,4] and f64[3,4,3] do not broadcast
-        v.matmul(2.0.into())
-            matmul: f64[3] and f64: a number is not a matrix; multiply by a number with `*`
-        b.outer(b)
-            dot: bool[2] and bool[2] do not multiply; convert one of them, as in `x.to(DType::F64)`
-        x.tensordot(v, &[(0, 1)])
-            tensordot: f64[3] has no axis 1
-        x.tensordot(v, &[(1, 0)])
-            dot: f64[3,4] and f64[3] differ in length along axes 1 and 0
-        x.tensordot(x, &[(0, 0), (0, 1)])
-            dot: axes 0 and 1 of f64[3,4] and f64[3,4] cannot be paired
-    "#]],
+            x.dot(v)
+                dot: f64[3,4] and f64[3] differ in length along axes 1 and 0
+            x.dot(x)
+                dot: f64[3,4] and f64[3,4] differ in length along axes 1 and 0
+            x.dot(i.to(DType::F64))
+                dot: f64[3,4] and f64 have 2 and 0 axes; multiply by a number with `*`
+            x.dot(i)
+                dot: f64[3,4] and i64 have no common element type; convert one of them, as in `x.to(DType::F64)`
+            x.expand_dims(0).dot(v)
+                dot: f64[1,3,4] and f64[3] have 3 and 1 axes; use `matmul` for stacks of matrices
+            x.matmul(x)
+                dot: f64[3,4] and f64[3,4] differ in length along axes 1 and 0
+            x.broadcast_to([2, 3, 4]).matmul(x.t().broadcast_to([3, 4, 3]))
+                matmul: the stacks f64[2,3,4] and f64[3,4,3] do not broadcast
+            v.matmul(2.0.into())
+                matmul: f64[3] and f64: a number is not a matrix; multiply by a number with `*`
+            b.outer(b)
+                dot: bool[2] and bool[2] do not multiply; convert one of them, as in `x.to(DType::F64)`
+            x.tensordot(v, [(0, 1)])
+                tensordot: f64[3] has no axis 1
+            x.tensordot(v, [(1, 0)])
+                tensordot: f64[3,4] and f64[3] differ in length along axes 1 and 0
+            x.tensordot(x, [(0, 0), (0, 1)])
+                tensordot: f64[3,4] and f64[3,4] differ in length along axes 0 and 1
+        "#]],
     );
 }
 
@@ -463,7 +463,7 @@ fn parts() {
             x.slice_axis(1, -5..)
                 slice: -5.. is not a part of axis 1 of f64[3,4]
             x.take(v, 0)
-                gather: f64[3] is not an array of indices; convert it, as in `i.to(DType::I64)`
+                take: f64[3] is not an array of indices; convert it, as in `i.to(DType::I64)`
             x.take(i, 2)
                 take: f64[3,4] has no axis 2
             x.slice(0..0).take(i, 0)
@@ -564,7 +564,7 @@ fn places_of_what_is_recorded() {
             stacked.matmul(x.t()),
             x.t().matmul(stacked.slice_axis(1, ..3)),
             stacked.matmul(stacked.swap_axes(1, 2).broadcast_to([2, 2, 4, 3])),
-            x.tensordot(v, &[(0, 0)]),
+            x.tensordot(v, [(0, 0)]),
             x.at(1) + x.at(i) + x.take(i, 0),
             x.at_set(i, w.at(0)).at_add(0, 1.0),
             x.dynamic_slice(&[i, i], [1, 1]),

@@ -3,6 +3,7 @@
 mod arrays;
 mod control;
 mod families;
+mod lists;
 mod shape;
 
 use expect_test::Expect;

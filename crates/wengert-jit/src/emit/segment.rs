@@ -418,11 +418,14 @@ impl<'p> Emitter<'_, 'p> {
     /// Emits the lines chain by chain: in pass `c` all pieces of chains up to `c` whose operands are
     /// there, in order.
     fn chains(&mut self, lines: &mut [Line<'p>], rows: &[(Row, bool)]) {
-        let written: Vec<Memory> = lines
-            .iter()
-            .filter(|l| stored(l.stmt).is_some())
-            .filter_map(|l| l.memory)
-            .collect();
+        let of = |lines: &[Line<'p>], store: bool| -> SmallVec<[Memory; 8]> {
+            let lines = lines.iter().filter(|l| stored(l.stmt).is_some() == store);
+            lines.filter_map(|l| l.memory).collect()
+        };
+        let written = of(lines, true);
+        let mut watched = of(lines, false);
+        watched.retain(|r| written.iter().any(|&w| self.is_same(w, *r)));
+        watched.extend(written);
         let mut pass = 0;
         loop {
             let mut waiting: SmallVec<[(Memory, u8); 8]> = SmallVec::new();
@@ -437,16 +440,17 @@ impl<'p> Emitter<'_, 'p> {
                     }
                     let chains = line.chains(i);
                     let first = chains.trailing_zeros() as usize;
-                    let blocked = line
-                        .memory
-                        .is_some_and(|m| waiting.iter().any(|&(w, c)| w == m && c & chains != 0));
+                    let blocked = line.memory.is_some_and(|m| {
+                        let meets = |&(w, c): &(Memory, u8)| c & chains != 0 && self.is_same(w, m);
+                        waiting.iter().any(meets)
+                    });
                     if first <= pass && !blocked && self.operands_ready(line, chains) {
                         self.emit_piece(line, i, rows);
                         line.done |= 1 << i;
                         continue;
                     }
                     left = true;
-                    if let Some(m) = line.memory.filter(|m| written.contains(m)) {
+                    if let Some(m) = line.memory.filter(|m| watched.contains(m)) {
                         waiting.push((m, chains));
                     }
                 }
@@ -456,6 +460,18 @@ impl<'p> Emitter<'_, 'p> {
             }
             pass += 1;
             assert!(pass < 16, "a segment whose operands never come");
+        }
+    }
+
+    /// Whether two may be the same memory: a result may be written over an argument.
+    fn is_same(&self, a: Memory, b: Memory) -> bool {
+        let pairs = &self.s.plan.reuse.pairs;
+        match (a, b) {
+            _ if a == b => true,
+            (Memory::Buffer(a), Memory::Buffer(b)) => {
+                pairs.contains(&(a, b)) || pairs.contains(&(b, a))
+            }
+            _ => false,
         }
     }
 

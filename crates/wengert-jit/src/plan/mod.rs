@@ -4,6 +4,7 @@ pub(crate) mod cost;
 pub(crate) mod inline;
 pub(crate) mod layout;
 pub(crate) mod live;
+pub(crate) mod reuse;
 pub(crate) mod scratch;
 
 use std::collections::HashSet;
@@ -15,6 +16,7 @@ use wengert_ir::loops::{
 };
 
 use self::live::Live;
+use self::reuse::Reuse;
 use self::scratch::Scratch;
 
 /// A program ready for emission.
@@ -25,6 +27,8 @@ pub(crate) struct Plan {
     pub values: Values,
     /// Where scratch lies.
     pub scratch: Scratch,
+    /// Which results may be written over which arguments.
+    pub reuse: Reuse,
     /// `Local` buffers whose copies carry something from block to block.
     pub gathers: HashSet<BufferId>,
 }
@@ -47,10 +51,12 @@ pub(crate) fn plan(program: &Program) -> Plan {
     let values = values(program.values.clone(), &program.body);
     let gathers = gathering(&program);
     let scratch = scratch::scratch(&program);
+    let reuse = reuse::reuse(&program);
     Plan {
         program,
         values,
         scratch,
+        reuse,
         gathers,
     }
 }

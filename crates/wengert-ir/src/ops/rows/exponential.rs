@@ -61,7 +61,7 @@ pub(super) const ROWS: &[Row] = &[
         doc: "`log(e^x + e^y)`, without overflow: `numpy.logaddexp`.",
         // The larger, and log1p of the ratio of the smaller to it, which is 1 where both are equal,
         // infinities too.
-        define: Define::Compose(|s, x| {
+        define: Define::Wide(|s, x| {
             let zero = s.number(x[0], 0.0);
             let same = s.op(ScalarOp::Eq, &[x[0], x[1]]);
             let apart = s.op(ScalarOp::Sub, &[x[0], x[1]]);
@@ -141,7 +141,7 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         name: "rsqrt",
         doc: "`1 / sqrt x`: `jax.lax.rsqrt`.",
-        define: Define::Compose(|s, x| {
+        define: Define::Wide(|s, x| {
             let one = s.number(x[0], 1.0);
             let root = s.op(ScalarOp::Sqrt, x);
             s.op(ScalarOp::Div, &[one, root])

@@ -6,6 +6,7 @@
 mod arithmetic;
 mod compare;
 mod exponential;
+mod incomplete;
 mod logic;
 mod rounding;
 mod special;
@@ -156,10 +157,11 @@ pub enum Term {
 }
 
 /// Every table.
-pub const TABLES: [&[Row]; 7] = [
+pub const TABLES: [&[Row]; 8] = [
     arithmetic::ROWS,
     exponential::ROWS,
     special::ROWS,
+    incomplete::ROWS,
     trigonometric::ROWS,
     rounding::ROWS,
     compare::ROWS,
