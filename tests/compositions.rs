@@ -38,9 +38,9 @@ const INF: f64 = f64::INFINITY;
 #[test]
 fn making() {
     gives(|| arange(2..5), [2i64, 3, 4]);
-    gives(|| arange(Count::from(9..0).by(-4)), [9i64, 5, 1]);
-    gives(|| arange(Count::from(-3..4).by(3)), [-3i64, 0, 3]);
-    gives(|| arange(Count::from(4..0)), Vec::<i64>::new());
+    gives(|| arange((9, 0, -4)), [9i64, 5, 1]);
+    gives(|| arange((-3, 4, 3)), [-3i64, 0, 3]);
+    gives(|| arange((4, 0, 1)), Vec::<i64>::new());
     gives(|| linspace(1.0, 2.0, 5), [1.0, 1.25, 1.5, 1.75, 2.0]);
     gives(|| linspace(0, 1, 1), [0.0]);
     gives(|| linspace(0, 1, 0), Vec::<f64>::new());

@@ -17,6 +17,6 @@ pub use wengert_ir::ir::DType;
 pub use wengert_ir::num::{Order, Overlap, Padding, einsum};
 pub use wengert_ir::s;
 pub use wengert_ir::trace::{
-    Count, NewAxis, Span, Var, arange, concat, eye, full, full_like, geomspace, iota, keep,
-    linspace, logspace, meshgrid, meshgrid_ij, ones, ones_like, stack, stack_axis, zeros,
+    NewAxis, Span, Var, arange, concat, eye, full, full_like, geomspace, iota, keep, linspace,
+    logspace, meshgrid, meshgrid_ij, ones, ones_like, stack, stack_axis, zeros,
 };

@@ -134,8 +134,9 @@ impl<T: Whole> From<T> for Axis {
     }
 }
 
-/// Whole numbers one after the other: `5` for those below 5, a range of them, and
-/// `Count::from(10..0).by(-2)` for every second one downwards.
+/// Whole numbers one after the other: `5` for those below 5, `2..5` for a range of them, and
+/// `(9, 0, -4)` for the first, what is not reached, and the step, which leads down where it is
+/// negative.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Count {
     /// The first.
@@ -144,13 +145,6 @@ pub struct Count {
     pub end: i64,
     /// From one to the next; not zero.
     pub step: i64,
-}
-
-impl Count {
-    /// In steps of that size; downwards, where it is negative.
-    pub fn by(self, step: i64) -> Count {
-        Count { step, ..self }
-    }
 }
 
 impl<T: Whole> From<T> for Count {
@@ -164,6 +158,15 @@ impl<T: Whole> From<Range<T>> for Count {
             start: range.start.whole(),
             end: range.end.whole(),
             step: 1,
+        }
+    }
+}
+impl<T: Whole> From<(T, T, T)> for Count {
+    fn from((start, end, step): (T, T, T)) -> Count {
+        Count {
+            start: start.whole(),
+            end: end.whole(),
+            step: step.whole(),
         }
     }
 }

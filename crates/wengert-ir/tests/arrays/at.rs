@@ -8,8 +8,11 @@ use crate::rules::{check, count, f64s, i64s, value};
 
 type Write = fn(Var, Parts, Var) -> Var;
 
+/// What becomes of an element and what is written there.
+type Meet = fn(f64, f64) -> f64;
+
 /// How each way of writing is called, and what it makes of what is there.
-const WRITES: [(Write, fn(f64, f64) -> f64); 5] = [
+const WRITES: [(Write, Meet); 5] = [
     (|x, p, u| x.at_set(p, u), |_, u| u),
     (|x, p, u| x.at_add(p, u), |x, u| x + u),
     (|x, p, u| x.at_mul(p, u), |x, u| x * u),

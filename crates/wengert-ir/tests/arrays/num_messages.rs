@@ -3,16 +3,14 @@
 
 use expect_test::expect;
 use wengert_ir::num::{Order, Overlap, Padding, einsum, select};
-use wengert_ir::trace::{
-    Count, arange, eye, full_like, geomspace, keep, linspace, meshgrid, ones, zeros,
-};
+use wengert_ir::trace::{arange, eye, full_like, geomspace, keep, linspace, meshgrid, ones, zeros};
 
 use crate::messages::{Mistake, check, mistakes};
 
 #[test]
 fn making() {
     let wrong: &[Mistake] = mistakes! { |x, v, i, b|
-        arange(Count::from(0..5).by(0));
+        arange((0, 5, 0));
         linspace(v, x, 5);
         linspace(0.0, 1.0, usize::MAX);
         geomspace(true, v.t(), 1usize << 62);
@@ -26,7 +24,7 @@ fn making() {
     check(
         wrong,
         expect![[r#"
-            arange(Count::from(0..5).by(0))
+            arange((0, 5, 0))
                 arange: no step leads from 0 to 5
             linspace(v, x, 5)
                 linspace: f64[3] and f64[3,4] do not broadcast

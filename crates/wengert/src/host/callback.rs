@@ -68,7 +68,7 @@ where
     asked_at(Location::caller(), || {
         let (operands, def) = tree::flatten(x);
         let (specs, out_def) = tree::flatten_ref(out);
-        let types: Vec<Type> = specs.into_iter().map(|s| Type::from(s)).collect();
+        let types: Vec<Type> = specs.into_iter().map(Type::from).collect();
         let at = current_source();
         let wanted = out_def.clone();
         let call = move |operands: &[Dense]| -> Result<Vec<Dense>, Error> {

@@ -102,17 +102,17 @@ pub fn full_like(x: Var, value: impl IntoVar) -> Var {
 }
 
 /// Whole numbers, `i64`: `arange(5)` for `0, 1, 2, 3, 4`, `arange(2..5)`,
-/// `arange(Count::from(9..0).by(-3))` for `9, 6, 3`: `numpy.arange`. For numbers that are not whole
+/// `arange((9, 0, -3))` for `9, 6, 3`: `numpy.arange`. For numbers that are not whole
 /// see [`linspace`]. Derivative: none.
 ///
 /// # Errors
 /// A step of zero.
 ///
 /// ```
-/// use wengert_ir::trace::{Count, Kind, arange, closed};
+/// use wengert_ir::trace::{Kind, arange, closed};
 ///
 /// let door = closed(Kind::Door, &[], |_| {
-///     vec![arange(5), arange(2..5), arange(Count::from(9..0).by(-4)), arange(3..1)]
+///     vec![arange(5), arange(2..5), arange((9, 0, -4)), arange(3..3)]
 /// });
 /// let lengths: Vec<usize> = door.func.result_types().iter().map(|t| t.dims()[0]).collect();
 /// assert_eq!(lengths, [5, 3, 3, 0]);
