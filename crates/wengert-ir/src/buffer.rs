@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::ir::types::{DType, Shape, Type};
+use crate::ir::types::{DType, Dims, Shape, Type};
 
 /// The elements of an array, row-major.
 #[derive(Clone, PartialEq, Debug)]
@@ -139,6 +139,16 @@ impl Data {
         self.len() == 0
     }
 
+    /// Where the elements are.
+    pub fn as_ptr(&self) -> *const u8 {
+        with_data!(self, v => v.as_ptr().cast())
+    }
+
+    /// Where the elements are, to be written.
+    pub fn as_mut_ptr(&mut self) -> *mut u8 {
+        with_data!(self, v => v.as_mut_ptr().cast())
+    }
+
     /// The bits of element `i`.
     pub fn bits(&self, i: usize) -> u64 {
         with_data!(self, v => Element::to_bits(v[i]))
@@ -173,7 +183,7 @@ impl Data {
 #[derive(Clone, PartialEq, Debug)]
 pub struct Dense {
     /// The lengths of its axes.
-    pub dims: Vec<usize>,
+    pub dims: Dims,
     /// Its elements, row-major.
     pub data: Arc<Data>,
 }
@@ -183,7 +193,8 @@ impl Dense {
     ///
     /// # Panics
     /// If the number of elements is not the product of the lengths.
-    pub fn new(dims: Vec<usize>, data: Data) -> Dense {
+    pub fn new(dims: impl Into<Dims>, data: Data) -> Dense {
+        let dims = dims.into();
         assert_eq!(
             dims.iter().product::<usize>(),
             data.len(),
@@ -196,13 +207,13 @@ impl Dense {
     }
 
     /// An array of Rust values.
-    pub fn of<T: Element>(dims: Vec<usize>, elements: Vec<T>) -> Dense {
+    pub fn of<T: Element>(dims: impl Into<Dims>, elements: Vec<T>) -> Dense {
         Dense::new(dims, T::wrap(elements))
     }
 
     /// A scalar.
     pub fn scalar<T: Element>(x: T) -> Dense {
-        Dense::of(vec![], vec![x])
+        Dense::of(Dims::new(), vec![x])
     }
 
     /// An array of one repeated value.

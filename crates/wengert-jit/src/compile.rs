@@ -132,7 +132,7 @@ fn build(program: &Program, options: &Options) -> Result<Executable, CompileErro
         Ok(w)
     });
     match finished {
-        Ok(w) => Ok(Executable::new(module, w, &plan.program, options)),
+        Ok(w) => Ok(Executable::new(module, w, plan, options)),
         Err(e) => {
             // SAFETY: nothing of this module has been or will be called.
             unsafe { module.free_memory() };

@@ -14,7 +14,7 @@ mod plan;
 mod runtime;
 
 pub use compile::{CompileError, Options, compile};
-pub use runtime::executable::{Executable, RunError};
+pub use runtime::executable::{Executable, Prepared, RunError};
 
 /// Whether this machine multiplies and adds with one rounding in one instruction: then it pays to
 /// contract products and sums.

@@ -43,6 +43,12 @@ struct Generator {
     budget: usize,
 }
 
+impl Making for Generator {
+    fn builder(&mut self) -> &mut Build {
+        &mut self.b
+    }
+}
+
 impl Generator {
     fn value(&mut self, d: DType) -> Value {
         let of: Vec<Value> = self
@@ -254,28 +260,19 @@ impl Generator {
         results.iter().map(|&d| self.value(d)).collect()
     }
 
-    /// Runs `f` in a block of its own.
-    fn inside(&mut self, f: impl FnOnce(&mut Self) -> Vec<Value>) -> Block {
-        let scope = self.known.len();
-        let mut results = Vec::new();
-        // The builder opens and closes the block; the generator works on it in between.
-        let mut b = std::mem::take(&mut self.b);
-        let block = b.block(|b| {
-            std::mem::swap(&mut self.b, b);
-            results = f(self);
-            std::mem::swap(&mut self.b, b);
-            results.clone()
-        });
-        self.b = b;
-        self.known.truncate(scope);
+    /// A block that ends the scope of what it defines.
+    fn scope(&mut self, f: impl FnOnce(&mut Self) -> Vec<Value>) -> Block {
+        let known = self.known.len();
+        let block = self.inside(f);
+        self.known.truncate(known);
         block
     }
 
     fn branch(&mut self, depth: usize) {
         let p = self.value(DType::Bool);
         let types: Vec<DType> = (0..self.r.below(3)).map(|_| self.dtype()).collect();
-        let then = self.inside(|g| g.body(depth + 1, &types));
-        let otherwise = self.inside(|g| g.body(depth + 1, &types));
+        let then = self.scope(|g| g.body(depth + 1, &types));
+        let otherwise = self.scope(|g| g.body(depth + 1, &types));
         let lanes = self.b.ty(p).lanes;
         let outs: Vec<Value> = types
             .iter()
@@ -319,7 +316,7 @@ impl Generator {
         let index = self.b.value(DType::I64, false);
         let types: Vec<DType> = carried.iter().map(|c| self.b.ty(c.init).dtype).collect();
         let reverse = self.r.below(2) == 0;
-        let body = self.inside(|g| {
+        let body = self.scope(|g| {
             g.known.push(index);
             g.known.extend(carried.iter().map(|c| c.param));
             g.body(depth + 1, &types)
@@ -347,13 +344,13 @@ impl Generator {
             param: self.b.value(DType::I64, lanes),
             out: self.b.value(DType::I64, lanes),
         };
-        let cond = self.inside(|g| {
+        let cond = self.scope(|g| {
             g.known.extend(carried.iter().map(|c| c.param));
             g.body(3, &[]);
             let zero = g.b.constant(0i64);
             vec![g.b.op(Lt, &[zero, counter.param])]
         });
-        let body = self.inside(|g| {
+        let body = self.scope(|g| {
             g.known.extend(carried.iter().map(|c| c.param));
             g.known.push(counter.param);
             let mut results = g.body(depth + 1, &types);
@@ -422,7 +419,7 @@ fn program(seed: u64, budget: usize) -> (Program, Vec<Data>) {
     let extent = g.b.constant(n as i64);
     let index = g.b.value(DType::I64, true);
     g.in_lanes = true;
-    let body = g.inside(|g| {
+    let body = g.scope(|g| {
         g.known.push(index);
         for &x in &g.inputs.clone() {
             let v = g.b.load(x, row());

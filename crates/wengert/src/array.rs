@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use wengert_ir::buffer::{Data, Dense, Element};
 use wengert_ir::error::{Error, Result};
-use wengert_ir::ir::{DType, Shape, Type};
+use wengert_ir::ir::{DType, Dim, Shape, Type};
 
 mod convert;
 mod display;
@@ -56,7 +56,7 @@ impl Array {
                 ),
             });
         }
-        Ok(Array::from_dense(Dense::of(shape.to_vec(), elements)))
+        Ok(Array::from_dense(Dense::of(shape, elements)))
     }
 
     /// An array of that shape, all of whose elements are `x`.
@@ -72,7 +72,7 @@ impl Array {
     pub fn full<T: Element>(shape: impl AsRef<[usize]>, x: T) -> Array {
         let shape = shape.as_ref();
         let n = size(shape).expect("an array that fits in memory");
-        Array::from_dense(Dense::of(shape.to_vec(), vec![x; n]))
+        Array::from_dense(Dense::of(shape, vec![x; n]))
     }
 
     /// Zeros of that element type and shape (`false`, for truth values).
@@ -88,7 +88,7 @@ impl Array {
     pub fn zeros(dtype: DType, shape: impl AsRef<[usize]>) -> Array {
         let shape = shape.as_ref();
         let n = size(shape).expect("an array that fits in memory");
-        Array::from_dense(Dense::new(shape.to_vec(), Data::zeros(dtype, n)))
+        Array::from_dense(Dense::new(shape, Data::zeros(dtype, n)))
     }
 
     /// The lengths of the axes; empty for a scalar.
@@ -173,6 +173,25 @@ impl Array {
         }
     }
 
+    /// Whether it is of that type.
+    pub(crate) fn has_type(&self, ty: &Type) -> bool {
+        let dims = self.shape().iter().map(|&n| Dim::N(n));
+        self.dtype() == ty.dtype && dims.eq(ty.shape.0.iter().copied())
+    }
+
+    /// Whether no other array shares its memory.
+    pub(crate) fn is_unique(&mut self) -> bool {
+        Arc::get_mut(&mut self.dense.data).is_some()
+    }
+
+    /// The same elements in the shape of a type of as many.
+    pub(crate) fn with_shape_of(mut self, ty: &Type) -> Array {
+        if !self.has_type(ty) {
+            self.dense.dims = ty.shape.lengths();
+        }
+        self
+    }
+
     /// What it is made of.
     #[doc(hidden)]
     pub fn dense(&self) -> &Dense {
@@ -181,7 +200,7 @@ impl Array {
 
     /// The elements, to be overwritten: memory that others share is left to them.
     pub(crate) fn data_to_overwrite(&mut self) -> &mut Data {
-        if Arc::get_mut(&mut self.dense.data).is_none() {
+        if !self.is_unique() {
             self.dense.data = Arc::new(Data::zeros(self.dtype(), self.len()));
         }
         Arc::get_mut(&mut self.dense.data).expect("it has just been made unique")

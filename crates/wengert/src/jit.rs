@@ -1,13 +1,17 @@
 //! Doors: between the values that are traced and the values that are there.
 
+mod compiled;
+
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::collections::hash_map::DefaultHasher;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
-use std::sync::{Arc, Mutex, OnceLock, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use wengert_ir::buffer::{Buffer, Data, Dense};
+use wengert_ir::buffer::{Buffer, Dense};
 use wengert_ir::error::{Error, Result};
 use wengert_ir::ir::{Func, Type};
 use wengert_ir::loops::Program;
@@ -16,7 +20,9 @@ use wengert_ir::source::SourceId;
 use wengert_ir::trace::{Kind, Var, closed, door_open};
 use wengert_ir::{eval, rewrite, schedule};
 
+use self::compiled::{Compiled, Work};
 use crate::array::Array;
+use crate::debug::{Printer, printing};
 use crate::tree::{self, Feed, ShapeDtype, Tree, TreeDef};
 
 /// Makes a function of `Var`s into one of data: traced once for each signature (structure, element
@@ -55,13 +61,24 @@ pub struct Jit<X, Y> {
     f: Box<dyn Fn(X) -> Y + Send + Sync>,
     made: &'static Location<'static>,
     options: Options,
-    cache: RwLock<HashMap<Signature, Arc<Entry>>>,
+    cache: RwLock<Cache>,
 }
 
-#[derive(Clone, Debug)]
+/// The signatures that have been asked for.
+#[derive(Default)]
+struct Cache {
+    /// By the hash of the signature.
+    entries: HashMap<u64, Vec<Arc<Entry>>>,
+    /// The one that was asked for last: most likely the next, too.
+    last: Option<Arc<Entry>>,
+}
+
+#[derive(Clone)]
 struct Options {
     max_steps: u64,
     residual_bytes: usize,
+    check_finite: bool,
+    printer: Option<Printer>,
 }
 
 impl Default for Options {
@@ -69,6 +86,8 @@ impl Default for Options {
         Options {
             max_steps: while_loop::DEFAULT_MAX_STEPS,
             residual_bytes: 8 << 30,
+            check_finite: false,
+            printer: None,
         }
     }
 }
@@ -79,21 +98,20 @@ struct Signature {
     types: Vec<Type>,
 }
 
-#[derive(Default)]
 struct Entry {
+    signature: Signature,
     compiling: Mutex<()>,
     done: OnceLock<Arc<Compiled>>,
 }
 
-/// A signature's code, and what it needs.
-struct Compiled {
-    func: Func,
-    arrays: Vec<Dense>,
-    out: TreeDef,
-    results: Vec<Type>,
-    code: wengert_jit::Executable,
-    /// Memory of arguments that were given away, for results of later calls.
-    spare: Mutex<Vec<Data>>,
+impl Entry {
+    fn new(signature: Signature) -> Entry {
+        Entry {
+            signature,
+            compiling: Mutex::default(),
+            done: OnceLock::new(),
+        }
+    }
 }
 
 thread_local! {
@@ -121,6 +139,33 @@ where
         self
     }
 
+    /// Checks behind every operation that it made no NaN and no infinity out of finite operands, in
+    /// derivatives too: the call is then an [`Error::Check`] that names the first such operation and
+    /// the line where it, or what it is the derivative of, is written. What came in as not finite is
+    /// let pass. For looking for a mistake: code with the checks is much slower.
+    ///
+    /// ```
+    /// use wengert::prelude::*;
+    ///
+    /// let f = jit(|x: Var| grad(|x: Var| x.sqrt())(x)).debug_nans();
+    /// assert_eq!(f.call(4.0)?.item::<f64>()?, 0.25);
+    /// let error = f.call(0.0).unwrap_err().to_string();
+    /// assert!(error.contains("made a NaN or an infinity"), "{error}");
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
+    pub fn debug_nans(mut self) -> Self {
+        self.options.check_finite = true;
+        self.cache = RwLock::default();
+        self
+    }
+
+    /// Where the lines of [`debug_print`](crate::debug_print) go, instead of to standard output.
+    pub fn on_print(mut self, printer: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        self.options.printer = Some(Arc::new(printer));
+        self.cache = RwLock::default();
+        self
+    }
+
     /// Runs the function on data. The first call of a signature traces and compiles.
     ///
     /// An argument may be given as whatever [feeds](Feed) it: numbers, `Vec`s, nested arrays,
@@ -132,10 +177,22 @@ where
     /// If the function has a mistake, or a loop runs into a limit.
     #[track_caller]
     pub fn call<A: Feed<X::With<Array>>>(&self, args: A) -> Result<Y::With<Array>> {
-        let (arrays, def) = tree::feed::<X::With<Array>, A>(args);
-        let types = arrays.iter().map(|a| a.dense().ty()).collect();
-        let compiled = self.compiled(Signature { def, types })?;
-        compiled.call::<Y>(arrays)
+        let last = self.read().last.clone();
+        let nothing = TreeDef::default();
+        let known = last.as_ref().map_or(&nothing, |e| &e.signature.def);
+        let (work, other) = Work::feed::<X::With<Array>, A>(args, known);
+        let as_last = |e: &Arc<Entry>| {
+            let types = &e.signature.types;
+            other.is_none() && work.arrays().zip(types).all(|(a, ty)| a.has_type(ty))
+        };
+        let entry = match last.as_ref().filter(|e| as_last(e)) {
+            Some(last) => last.clone(),
+            None => {
+                let def = other.as_ref().unwrap_or(known);
+                self.entry(def, work.arrays().map(Array::ty))
+            }
+        };
+        self.compiled(&entry)?.call::<Y>(work)
     }
 
     /// The function inside another trace: its equations are recorded there.
@@ -161,10 +218,11 @@ where
     /// If the function has a mistake.
     #[track_caller]
     pub fn compile(&self, specs: &X::With<ShapeDtype>) -> Result<Executable<X, Y>> {
-        let compiled = self.compiled(signature(specs))?;
+        let Signature { def, types } = signature(specs);
+        let entry = self.entry(&def, types.into_iter());
         Ok(Executable {
-            compiled,
-            def: tree::def(specs),
+            compiled: self.compiled(&entry)?.clone(),
+            def,
             of: PhantomData,
         })
     }
@@ -190,40 +248,67 @@ where
         let (func, constants, out) = self.trace(&Signature { def, types })?;
         let args = arrays.iter().map(Array::dense).chain(&constants);
         let args: Vec<Buffer> = args.map(|d| Buffer::Dense(d.clone())).collect();
-        let results = eval::eval(&func, &args)?;
+        let printer = self.options.printer.as_ref();
+        let results = printing(printer, || eval::eval(&func, &args))?;
         let leaves = results.iter().map(|b| Array::from_dense(b.dense().clone()));
         tree::unflatten(&out, leaves)
     }
 
-    #[track_caller]
-    fn compiled(&self, signature: Signature) -> Result<Arc<Compiled>> {
-        let known = self
-            .cache
-            .read()
-            .unwrap_or_else(|e| e.into_inner())
-            .get(&signature)
-            .cloned();
-        let entry = match known {
-            Some(entry) => entry,
-            None => {
-                let mut cache = self.cache.write().unwrap_or_else(|e| e.into_inner());
-                cache.entry(signature.clone()).or_default().clone()
-            }
+    fn read(&self) -> RwLockReadGuard<'_, Cache> {
+        self.cache.read().unwrap_or_else(|e| e.into_inner())
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Cache> {
+        self.cache.write().unwrap_or_else(|e| e.into_inner())
+    }
+
+    /// The entry of a signature. Of one that is known nothing is allocated.
+    fn entry(&self, def: &TreeDef, types: impl Iterator<Item = Type> + Clone) -> Arc<Entry> {
+        let hash = {
+            let mut h = DefaultHasher::new();
+            def.hash(&mut h);
+            types.clone().for_each(|ty| ty.hash(&mut h));
+            h.finish()
         };
+        let find = |cache: &Cache| {
+            let mut same = cache.entries.get(&hash)?.iter();
+            let entry = same.find(|e| {
+                e.signature.def == *def && types.clone().eq(e.signature.types.iter().cloned())
+            });
+            entry.cloned()
+        };
+        let known = find(&self.read());
+        let mut cache = self.write();
+        let entry = known.or_else(|| find(&cache)).unwrap_or_else(|| {
+            let entry = Arc::new(Entry::new(Signature {
+                def: def.clone(),
+                types: types.clone().collect(),
+            }));
+            let same = cache.entries.entry(hash).or_default();
+            same.push(entry.clone());
+            entry
+        });
+        cache.last = Some(entry.clone());
+        entry
+    }
+
+    /// The code of an entry, compiled when it is first asked for.
+    #[track_caller]
+    fn compiled<'e>(&self, entry: &'e Entry) -> Result<&'e Arc<Compiled>> {
         if let Some(compiled) = entry.done.get() {
-            return Ok(compiled.clone());
+            return Ok(compiled);
         }
-        self.refuse_recursion(&signature)?;
+        self.refuse_recursion(&entry.signature)?;
         // A thread that is tracing does not wait for one that may be waiting for it.
         let guard = match door_open() {
             true => entry.compiling.try_lock().ok(),
             false => Some(entry.compiling.lock().unwrap_or_else(|e| e.into_inner())),
         };
         if let Some(compiled) = entry.done.get() {
-            return Ok(compiled.clone());
+            return Ok(compiled);
         }
-        let compiled = Arc::new(self.compile_signature(&signature)?);
-        let kept = entry.done.get_or_init(|| compiled).clone();
+        let compiled = Arc::new(self.compile_signature(&entry.signature)?);
+        let kept = entry.done.get_or_init(|| compiled);
         drop(guard);
         Ok(kept)
     }
@@ -258,6 +343,7 @@ where
             out,
             code,
             spare: Mutex::default(),
+            printer: self.options.printer.clone(),
         })
     }
 
@@ -269,6 +355,10 @@ where
             let _entered = Entered::new(self as *const _ as usize, signature.clone());
             let _limit = while_loop::limited(self.options.max_steps);
             traced_at(self.made, &self.f, signature)?
+        };
+        let func = match self.options.check_finite {
+            true => rewrite::check_finite(&rewrite::dead_code(&func)),
+            false => func,
         };
         Ok((
             rewrite::optimise(&func, wengert_jit::has_fma()),
@@ -385,71 +475,10 @@ impl Drop for Entered {
     }
 }
 
-fn fits(data: &Data, ty: &Type) -> bool {
-    data.dtype() == ty.dtype && data.len() == ty.size()
-}
-
-fn zeros(ty: &Type) -> Data {
-    Data::zeros(ty.dtype, ty.size())
-}
-
-impl Compiled {
-    /// Runs the code on arguments of its types. Those that nobody else holds give their memory away.
-    fn call<Y: Tree>(&self, args: Vec<Array>) -> Result<Y::With<Array>> {
-        let mut outputs: Vec<Data> = self.results.iter().map(|ty| self.memory(ty)).collect();
-        self.run(&args, &mut outputs.iter_mut().collect::<Vec<_>>())?;
-        let mut spare = self.spare.lock().unwrap_or_else(|e| e.into_inner());
-        for array in args {
-            if let Ok(data) = Arc::try_unwrap(array.into_dense().data)
-                && spare.len() < self.results.len()
-                && self.results.iter().any(|ty| fits(&data, ty))
-            {
-                spare.push(data);
-            }
-        }
-        drop(spare);
-        self.rebuild::<Y>(outputs)
-    }
-
-    /// Memory for a result: the code writes every element of it.
-    fn memory(&self, ty: &Type) -> Data {
-        let mut spare = self.spare.lock().unwrap_or_else(|e| e.into_inner());
-        match spare.iter().position(|data| fits(data, ty)) {
-            Some(i) => spare.swap_remove(i),
-            None => zeros(ty),
-        }
-    }
-
-    fn run(&self, args: &[Array], outputs: &mut [&mut Data]) -> Result<()> {
-        let args = args.iter().map(|a| &*a.dense().data);
-        let inputs: Vec<&Data> = args.chain(self.arrays.iter().map(|a| &*a.data)).collect();
-        self.code.run(&inputs, outputs).map_err(run_error)
-    }
-
-    fn rebuild<Y: Tree>(&self, outputs: Vec<Data>) -> Result<Y::With<Array>> {
-        let leaves = outputs.into_iter().zip(&self.results);
-        let leaves = leaves.map(|(data, ty)| Array::from_dense(Dense::new(ty.dims(), data)));
-        tree::unflatten(&self.out, leaves)
-    }
-}
-
-fn run_error(error: wengert_jit::RunError) -> Error {
-    match error {
-        wengert_jit::RunError::MaxSteps { limit } => Error::MaxSteps { limit },
-        wengert_jit::RunError::ListMemory { need, limit } => Error::Memory {
-            need: need as u64,
-            limit: limit as u64,
-        },
-        other => Error::Value {
-            op: "call".into(),
-            message: other.to_string(),
-        },
-    }
-}
-
 impl<X, Y> fmt::Debug for Jit<X, Y> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let signatures = self.cache.read().unwrap_or_else(|e| e.into_inner()).len();
+        let cache = self.cache.read().unwrap_or_else(|e| e.into_inner());
+        let signatures: usize = cache.entries.values().map(Vec::len).sum();
         write!(f, "Jit(made at {}, {signatures} signatures)", self.made)
     }
 }
@@ -472,73 +501,56 @@ where
     /// If an argument does not have the structure and the types that the code was made for, or a loop
     /// runs into a limit.
     pub fn call<A: Feed<X::With<Array>>>(&self, args: A) -> Result<Y::With<Array>> {
-        let (arrays, def) = tree::feed::<X::With<Array>, A>(args);
-        self.check(&arrays, &def)?;
-        let mut outputs: Vec<Data> = self.compiled.results.iter().map(zeros).collect();
-        self.compiled
-            .run(&arrays, &mut outputs.iter_mut().collect::<Vec<_>>())?;
-        self.compiled.rebuild::<Y>(outputs)
+        let (work, other) = Work::feed::<X::With<Array>, A>(args, &self.def);
+        if let Some(difference) = other.and_then(|d| self.def.difference(&d)) {
+            return Err(another_structure(&difference));
+        }
+        self.compiled.check_args(&self.def, work.arrays())?;
+        self.compiled.call::<Y>(work)
     }
 
     /// Runs the code and writes the results into arrays that are there. Memory that other arrays
-    /// share is replaced, not overwritten.
+    /// share is replaced, not overwritten; else nothing is allocated, on one thread.
     ///
     /// # Errors
-    /// As [`Executable::call`], and if a result does not fit its array.
+    /// As [`Executable::call`], and if a result does not fit its array. The arrays are then as they
+    /// were, but where it is a loop that ran into a limit.
     pub fn call_into(&self, args: &X::With<Array>, out: &mut Y::With<Array>) -> Result<()> {
-        let (arrays, def) = tree::flatten_ref(args);
-        let arrays: Vec<Array> = arrays.into_iter().cloned().collect();
-        self.check(&arrays, &def)?;
-        let mut leaves = tree::leaves_mut(out);
-        for (i, (leaf, ty)) in leaves.iter().zip(&self.compiled.results).enumerate() {
-            if leaf.dense().ty() != *ty {
-                return Err(Error::Argument {
-                    path: format!("out{}", self.compiled.out.paths()[i]),
-                    expected: ty.to_string(),
-                    got: leaf.dense().ty().to_string(),
-                });
-            }
+        if !self.def.fits(args) {
+            let difference = self.def.difference(&tree::def(args));
+            return Err(another_structure(&difference.expect("it does not fit")));
         }
-        if leaves.len() != self.compiled.results.len() {
-            return Err(Error::Argument {
-                path: "out".into(),
-                expected: format!("{} leaves", self.compiled.results.len()),
-                got: leaves.len().to_string(),
-            });
-        }
-        let mut outputs: Vec<&mut Data> =
-            leaves.iter_mut().map(|a| a.data_to_overwrite()).collect();
-        self.compiled.run(&arrays, &mut outputs)
+        self.compiled.call_into(&self.def, args, out)
+    }
+
+    /// Bytes of scratch that a call takes beside its arguments, results and what loops of unknown
+    /// length keep: arrays on the way, those that are needed at different times in the same place.
+    ///
+    /// ```
+    /// use wengert::prelude::*;
+    ///
+    /// // A product needs all of the array before it.
+    /// let f = jit(|[x, w]: [Var; 2]| (0..10).fold(x, |y, _| y.dot(w).sin()));
+    /// let square = ShapeDtype::new(DType::F64, [100, 100]);
+    /// let code = f.compile(&[square.clone(), square])?;
+    /// assert!(code.scratch_bytes() < 3 * 80_000);
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
+    pub fn scratch_bytes(&self) -> usize {
+        self.compiled.code.scratch_bytes()
     }
 
     /// The IR that was compiled.
     pub fn func(&self) -> &Func {
         &self.compiled.func
     }
+}
 
-    fn check(&self, arrays: &[Array], def: &TreeDef) -> Result<()> {
-        if let Some(difference) = self.def.difference(def) {
-            return Err(Error::Argument {
-                path: "args".into(),
-                expected: "the structure that the code was made for".into(),
-                got: difference.to_string(),
-            });
-        }
-        for (i, (array, ty)) in arrays
-            .iter()
-            .zip(self.compiled.func.param_types())
-            .enumerate()
-        {
-            let got = array.dense().ty();
-            if got != *ty {
-                return Err(Error::Argument {
-                    path: format!("args{}", self.def.paths()[i]),
-                    expected: ty.to_string(),
-                    got: got.to_string(),
-                });
-            }
-        }
-        Ok(())
+fn another_structure(difference: &tree::Difference) -> Error {
+    Error::Argument {
+        path: "args".into(),
+        expected: "the structure that the code was made for".into(),
+        got: difference.to_string(),
     }
 }
 

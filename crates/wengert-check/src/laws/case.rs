@@ -32,7 +32,7 @@ impl<'a> Case<'a> {
     /// The program at its point.
     pub fn new(program: &'a Program) -> Case<'a> {
         let (x, d, w) = (program.point(), program.direction(), program.weights());
-        let spec = |a: &Dense| ShapeDtype::new(DType::F64, a.dims.clone());
+        let spec = |a: &Dense| ShapeDtype::new(DType::F64, a.dims.to_vec());
         Case {
             program,
             specs: (

@@ -52,6 +52,19 @@ pub const BINARY: [Binary; 9] = [
     }),
 ];
 
+type Running = (&'static str, fn(Var, usize) -> Var);
+
+/// Smooth running values: how each is written, with `a` for the operand and `k` for the axis.
+pub const RUNNING: [Running; 5] = [
+    ("a.cumsum(k)", |a, k| a.cumsum(k)),
+    ("a.cumsum_reverse(k)", |a, k| a.cumsum_reverse(k)),
+    ("(a.sin() + 0.5).cumprod(k)", |a, k| {
+        (a.sin() + 0.5).cumprod(k)
+    }),
+    ("a.cumlogsumexp(k)", |a, k| a.cumlogsumexp(k)),
+    ("apart(a).cummax(k)", |a, k| apart(a).cummax(k)),
+];
+
 /// The values of names.
 type Env = Vec<(u32, Var)>;
 
@@ -72,6 +85,13 @@ impl Arg {
         inner.extend(names.zip(values.iter().copied()));
         self.body.build(&inner, style)
     }
+}
+
+/// Elements that were the same are so no more.
+fn apart(x: Var) -> Var {
+    let dims = x.shape();
+    let n: usize = dims.iter().product();
+    x + wengert::arange(n).to(DType::F64).reshape(&dims) * 0.05
 }
 
 /// Whether one number is less than another and a bit: two that are the same but for their roundings
@@ -105,7 +125,9 @@ impl Expr {
             Kind::SumAxis(axis) => arg(0).sum_axis(*axis),
             Kind::Mean => arg(0).mean(),
             Kind::Prod => (arg(0).sin() + 0.5).prod(),
-            Kind::Largest => (arg(0) + wengert::arange(rows(0)).to(DType::F64) * 0.05).amax(),
+            Kind::Largest => apart(arg(0)).amax(),
+            Kind::Running(k, axis) => RUNNING[*k].1(arg(0), *axis),
+            Kind::Sort => apart(arg(0)).sort(0),
             Kind::Broadcast => arg(0).broadcast_to(shape),
             Kind::Reshape => arg(0).reshape(shape),
             Kind::Transpose => arg(0).t(),
@@ -122,7 +144,9 @@ impl Expr {
             Kind::At => arg(0).at(index(arg(1), rows(0))),
             Kind::AtSet => arg(0).at_set(index(arg(1), rows(0)), arg(2)),
             Kind::AtAdd => arg(0).at_add(index(arg(1), rows(0)), arg(2)),
+            Kind::AtMul => arg(0).at_mul(index(arg(1), rows(0)), arg(2)),
             Kind::Take => arg(0).take(index(arg(1), rows(0)), 0),
+            Kind::TakeAlong => arg(0).take_along_axis(index(arg(1), rows(0)), 0),
             Kind::Window => {
                 let start = index(arg(1), rows(0) - shape[0] + 1);
                 arg(0).dynamic_slice(&[start], shape)

@@ -185,7 +185,7 @@ impl Generator {
                 }
             },
             [1] => node(Kind::Stack, want, vec![e(self, &[])]),
-            [n] => match self.rng.below(15) {
+            [n] => match self.rng.below(19) {
                 0 => node(Kind::Broadcast, want, vec![e(self, &[])]),
                 1 => node(Kind::SumAxis(0), want, vec![e(self, &[2, n])]),
                 2 => node(Kind::SumAxis(1), want, vec![e(self, &[n, 2])]),
@@ -232,12 +232,26 @@ impl Generator {
                     let args = vec![e(self, want), e(self, &[k]), e(self, &[])];
                     node(Kind::Update, want, args)
                 }
+                14 => {
+                    let k = self.rng.below(build::RUNNING.len());
+                    node(Kind::Running(k, 0), want, vec![e(self, want)])
+                }
+                15 => node(Kind::Sort, want, vec![e(self, want)]),
+                16 => {
+                    let args = vec![e(self, want), e(self, &[2]), e(self, &[2])];
+                    node(Kind::AtMul, want, args)
+                }
+                17 => {
+                    let k = 2 + self.rng.below(2);
+                    let args = vec![e(self, &[k]), e(self, want)];
+                    node(Kind::TakeAlong, want, args)
+                }
                 _ => match n {
                     4 => node(Kind::Reshape, want, vec![e(self, &[2, 2])]),
                     _ => node(Kind::Flip(0), want, vec![e(self, want)]),
                 },
             },
-            [m, n] => match self.rng.below(11) {
+            [m, n] => match self.rng.below(14) {
                 0 => node(Kind::Broadcast, want, vec![e(self, &[])]),
                 1 => node(Kind::Broadcast, want, vec![e(self, &[n])]),
                 2 => node(Kind::Transpose, want, vec![e(self, &[n, m])]),
@@ -267,6 +281,15 @@ impl Generator {
                     };
                     let args = vec![e(self, want), e(self, &[]), e(self, &[n])];
                     node(kind, want, args)
+                }
+                10 => {
+                    let (k, axis) = (self.rng.below(build::RUNNING.len()), self.rng.below(2));
+                    node(Kind::Running(k, axis), want, vec![e(self, want)])
+                }
+                11 => node(Kind::Sort, want, vec![e(self, want)]),
+                12 => {
+                    let args = vec![e(self, &[2, n]), e(self, want)];
+                    node(Kind::TakeAlong, want, args)
                 }
                 _ => {
                     let args = vec![e(self, &[2, n]), e(self, &[m])];

@@ -61,6 +61,9 @@ pub enum Kind {
     Mean,
     Prod,
     Largest,
+    /// A running value along an axis, by its number in a table.
+    Running(usize, usize),
+    Sort,
     Broadcast,
     Reshape,
     Transpose,
@@ -76,7 +79,9 @@ pub enum Kind {
     At,
     AtSet,
     AtAdd,
+    AtMul,
     Take,
+    TakeAlong,
     Window,
     Update,
     Scan {

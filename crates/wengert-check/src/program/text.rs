@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::build::{BINARY, UNARY};
+use super::build::{BINARY, RUNNING, UNARY};
 use super::{Arg, Expr, Kind, Place, Program};
 
 impl fmt::Display for Program {
@@ -84,7 +84,11 @@ impl Expr {
             Kind::SumAxis(axis) => format!("{}.sum_axis({axis})", arg(0)),
             Kind::Mean => format!("{}.mean()", arg(0)),
             Kind::Prod => format!("({}.sin() + 0.5).prod()", arg(0)),
-            Kind::Largest => format!("({} + arange({}) * 0.05).amax()", arg(0), rows(0)),
+            Kind::Largest => format!("apart({}).amax()", arg(0)),
+            Kind::Running(k, axis) => {
+                filled(RUNNING[*k].0, &arg(0), "").replace("(k)", &format!("({axis})"))
+            }
+            Kind::Sort => format!("apart({}).sort(0)", arg(0)),
             Kind::Broadcast => format!("{}.broadcast_to({to})", arg(0)),
             Kind::Reshape => format!("{}.reshape({to})", arg(0)),
             Kind::Transpose => format!("{}.t()", arg(0)),
@@ -100,7 +104,9 @@ impl Expr {
             Kind::At => format!("{}.at({})", arg(0), index(1, rows(0))),
             Kind::AtSet => format!("{}.at_set({}, {})", arg(0), index(1, rows(0)), arg(2)),
             Kind::AtAdd => format!("{}.at_add({}, {})", arg(0), index(1, rows(0)), arg(2)),
+            Kind::AtMul => format!("{}.at_mul({}, {})", arg(0), index(1, rows(0)), arg(2)),
             Kind::Take => format!("{}.take({})", arg(0), index(1, rows(0))),
+            Kind::TakeAlong => format!("{}.take_along_axis({}, 0)", arg(0), index(1, rows(0))),
             Kind::Window => {
                 let start = index(1, rows(0) - self.shape[0] + 1);
                 format!("{}.dynamic_slice({start}, {to})", arg(0))

@@ -83,7 +83,8 @@ impl DType {
     }
 
     /// The type of `self op other`: the same type, the wider of two floats or of two integers of
-    /// one signedness, or the number beside a `bool`. `None` where a conversion must be written.
+    /// one signedness, or the number beside a `bool`. `None` where a conversion must be written, to
+    /// [`DType::meeting`], say. Nothing is ever narrowed.
     pub fn promote(self, other: DType) -> Option<DType> {
         use DType::*;
         match (self, other) {
@@ -94,6 +95,16 @@ impl DType {
             (U8, U32) | (U32, U8) => Some(U32),
             (U8 | U32, U64) | (U64, U8 | U32) => Some(U64),
             _ => None,
+        }
+    }
+
+    /// A type to convert to, of two that are not promoted: the float of an integer and a float, the
+    /// signed one of two integers, in 64 bits.
+    pub fn meeting(self, other: DType) -> DType {
+        match (self.is_float(), other.is_float()) {
+            (true, _) => self,
+            (_, true) => other,
+            _ => DType::I64,
         }
     }
 }
@@ -112,6 +123,9 @@ pub enum Dim {
     /// Known only when it runs: what a loop of unknown length piled up, row by row.
     Run,
 }
+
+/// Known lengths of axes. A few are in place, so that an array is cloned without an allocation.
+pub type Dims = SmallVec<[usize; 4]>;
 
 /// The lengths of all axes, outermost first. Empty for a scalar.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default)]
@@ -152,9 +166,18 @@ impl Shape {
         self.known().expect("a shape whose lengths are all known")
     }
 
+    /// The same, in place where they are few.
+    pub fn lengths(&self) -> Dims {
+        let known = |d: &Dim| match d {
+            Dim::N(n) => *n,
+            Dim::Run => panic!("a shape whose lengths are all known"),
+        };
+        self.0.iter().map(known).collect()
+    }
+
     /// The number of elements of a shape without run-time axes.
     pub fn size(&self) -> usize {
-        self.dims().iter().product()
+        self.lengths().iter().product()
     }
 
     /// Where a batch axis goes: behind the last run-time axis, so that rows can still be piled up

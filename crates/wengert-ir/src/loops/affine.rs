@@ -55,7 +55,7 @@ impl Affine {
     }
 
     /// Adds `k` times the regular part of another (all but `each`).
-    pub(super) fn add_scaled(&mut self, other: &Affine, k: i64) {
+    pub fn add_scaled(&mut self, other: &Affine, k: i64) {
         self.offset = self.offset.wrapping_add(other.offset.wrapping_mul(k));
         self.lane = self.lane.wrapping_add(other.lane.wrapping_mul(k));
         for &(value, c) in &other.terms {

@@ -122,7 +122,7 @@ impl Primitive for Dynamic {
     fn eval(&self, inputs: &[Buffer]) -> Result<Vec<Buffer>, Error> {
         let x = inputs[0].dense();
         let sizes = match self {
-            Slice { sizes } => sizes,
+            Slice { sizes } => &sizes[..],
             Update => &inputs[1].dense().dims,
         };
         let strides = row_major(&x.dims);
@@ -134,7 +134,7 @@ impl Primitive for Dynamic {
         }
         let window = places(sizes, first, &strides);
         Ok(vec![Buffer::Dense(match self {
-            Slice { .. } => Dense::new(sizes.clone(), x.data.pick(window)),
+            Slice { .. } => Dense::new(sizes, x.data.pick(window)),
             Update => {
                 let mut data = (*x.data).clone();
                 for (k, place) in window.enumerate() {

@@ -261,7 +261,7 @@ impl Var {
     }
 
     /// The same value, taken as a constant by every derivative: `jax.lax.stop_gradient`. Of any
-    /// elements.
+    /// elements. Derivative: 0.
     #[track_caller]
     pub fn stop_gradient(self) -> Var {
         unary(const { row("stop_gradient") }, self)
@@ -347,7 +347,7 @@ impl Var {
     }
 
     /// `self` to the power `exponent`: `jax.numpy.power`. A whole number of Rust's is [`Var::powi`],
-    /// anything else [`Var::powf`].
+    /// anything else [`Var::powf`]. Derivative: of whichever it is.
     #[track_caller]
     pub fn pow(self, exponent: impl IntoVar) -> Var {
         match exponent.argument() {
@@ -489,19 +489,19 @@ impl Var {
         binary(const { row("ne") }, self, other)
     }
 
-    /// Both, of truth values or bits: `self & other`.
+    /// Both, of truth values or bits; `self & other`: `numpy.bitwise_and`. Derivative: none.
     #[track_caller]
     pub fn and(self, other: impl IntoVar) -> Var {
         binary(const { row("and") }, self, other)
     }
 
-    /// At least one, of truth values or bits: `self | other`.
+    /// At least one, of truth values or bits; `self | other`: `numpy.bitwise_or`. Derivative: none.
     #[track_caller]
     pub fn or(self, other: impl IntoVar) -> Var {
         binary(const { row("or") }, self, other)
     }
 
-    /// Exactly one, of truth values or bits: `self ^ other`.
+    /// Exactly one, of truth values or bits; `self ^ other`: `numpy.bitwise_xor`. Derivative: none.
     #[track_caller]
     pub fn xor(self, other: impl IntoVar) -> Var {
         binary(const { row("xor") }, self, other)

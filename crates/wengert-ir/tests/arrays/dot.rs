@@ -31,7 +31,7 @@ fn values() {
         f64s(&[3, 3], &[1.0, 0.0, -1.0, 0.0, 0.0, 0.0, -1.0, 0.0, 1.0])
     );
     assert_eq!(
-        of(&|m, _| m.tensordot(m, &[(0, 0), (1, -1)])),
+        of(&|m, _| m.tensordot(m, [(0, 0), (1, -1)])),
         Dense::scalar(91.0)
     );
     let whole = [i64s(&[2], &[3, 4])];
@@ -48,20 +48,20 @@ fn stacks_of_matrices() {
     let x = [count(&[2, 2, 3]), count(&[3, 2]), count(&[3, 1, 3, 1])];
     let each = |a: usize, b: &dyn Fn(Var) -> Var| value(|x| x[0].at(a).dot(b(x[1])), &x);
     let both = value(|x| x[0].matmul(x[1]), &x);
-    assert_eq!(both.dims, [2, 2, 2]);
+    assert_eq!(both.dims[..], [2, 2, 2]);
     assert_eq!(both.slice::<f64>()[4..], *each(1, &|b| b).slice::<f64>());
     let left = value(|x| x[1].matmul(x[0]), &x);
-    assert_eq!(left.dims, [2, 3, 3]);
+    assert_eq!(left.dims[..], [2, 3, 3]);
     let want = value(|x| x[1].dot(x[0].at(1)), &x);
     assert_eq!(left.slice::<f64>()[9..], *want.slice::<f64>());
     let many = value(|x| x[0].matmul(x[2]), &x);
-    assert_eq!(many.dims, [3, 2, 2, 1]);
+    assert_eq!(many.dims[..], [3, 2, 2, 1]);
     let want = value(|x| x[0].at(1).dot(x[2].at(2).at(0)), &x);
     assert_eq!(many.slice::<f64>()[10..], *want.slice::<f64>());
     let column = value(|x| x[0].matmul(x[1].slice((.., 0..1)).squeeze()), &x);
-    assert_eq!(column.dims, [2, 2]);
+    assert_eq!(column.dims[..], [2, 2]);
     let row = value(|x| x[1].slice((0..1, ..)).squeeze().matmul(x[0]), &x);
-    assert_eq!(row.dims, [2, 3]);
+    assert_eq!(row.dims[..], [2, 3]);
     let want = value(|x| x[1].at(0).dot(x[0].at(1)), &x);
     assert_eq!(row.slice::<f64>()[3..], *want.slice::<f64>());
 }

@@ -2,6 +2,8 @@
 
 mod arrays;
 mod control;
+mod families;
+mod lists;
 mod shape;
 
 use expect_test::Expect;

@@ -17,12 +17,14 @@ mod divergent;
 mod lanes;
 mod late;
 mod lists;
+mod loops;
 mod parallel;
 mod scalar;
 mod segment;
 pub(crate) mod session;
 mod short;
 mod values;
+mod vector;
 
 use std::collections::HashMap;
 

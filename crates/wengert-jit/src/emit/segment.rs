@@ -12,6 +12,7 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, InstBuilder};
 use smallvec::SmallVec;
 use wengert_ir::ir::types::DType;
+use wengert_ir::loops::walk::{self, result};
 use wengert_ir::loops::{Block, BufferId, BufferKind, Index, LANES, ListId, ScalarOp, Stmt, Value};
 
 use super::Emitter;
@@ -19,7 +20,7 @@ use super::address::{Address, Parts, Target};
 use super::late::Late;
 use super::lists::Cells;
 use super::short::Row;
-use super::values::result;
+use crate::plan::is_straight;
 
 /// The longest segment that is emitted.
 const LONGEST: usize = 400;
@@ -87,7 +88,7 @@ impl<'p> Emitter<'_, 'p> {
     pub(super) fn lane_block(&mut self, block: &'p Block) {
         let mut rest = &block.stmts[..];
         while let Some(first) = rest.first() {
-            if !self.is_straight(first) {
+            if !is_straight(first) {
                 self.release_before(first);
                 self.uniform_stmt(first);
                 rest = &rest[1..];
@@ -95,7 +96,7 @@ impl<'p> Emitter<'_, 'p> {
             }
             let run = rest
                 .iter()
-                .position(|s| !self.is_straight(s))
+                .position(|s| !is_straight(s))
                 .unwrap_or(rest.len());
             let limit = self.segment_length(&rest[..run]);
             let mut line = &rest[..run];
@@ -105,20 +106,6 @@ impl<'p> Emitter<'_, 'p> {
                 line = &line[n..];
             }
             rest = &rest[run..];
-        }
-    }
-
-    /// Whether a statement can stand in a segment.
-    fn is_straight(&self, s: &Stmt) -> bool {
-        match s {
-            Stmt::Op { op, .. } => !matches!(op, ScalarOp::Any | ScalarOp::Fold(_)),
-            Stmt::Const { .. }
-            | Stmt::Load { .. }
-            | Stmt::Store { .. }
-            | Stmt::ListStore { .. }
-            | Stmt::ListLoad { .. }
-            | Stmt::ListRows { .. } => true,
-            _ => false,
         }
     }
 
@@ -164,7 +151,7 @@ impl<'p> Emitter<'_, 'p> {
             };
             n += 1;
             let mut start = 0;
-            crate::plan::walk::uses(s, &mut |v| {
+            walk::uses(s, &mut |v| {
                 start = start.max(depth.get(&v).copied().unwrap_or(0));
             });
             let d = start + latency(s);
@@ -325,8 +312,9 @@ impl<'p> Emitter<'_, 'p> {
                 (Some(Memory::List(*list)), Some(access))
             }
             Stmt::ListLoad { cell, .. } => {
-                let access = if self.is_uniform(&cell.element) && !self.is_lanes(cell.handle) {
-                    Access::Own(self.list_load_address(cell))
+                let here = !self.is_lanes(cell.rows.value());
+                let access = if self.is_uniform(&cell.element) && here {
+                    Access::Own(self.list_load_address(self.dtype(value), cell))
                 } else {
                     Access::Cells(self.list_cells(cell))
                 };
@@ -430,11 +418,14 @@ impl<'p> Emitter<'_, 'p> {
     /// Emits the lines chain by chain: in pass `c` all pieces of chains up to `c` whose operands are
     /// there, in order.
     fn chains(&mut self, lines: &mut [Line<'p>], rows: &[(Row, bool)]) {
-        let written: Vec<Memory> = lines
-            .iter()
-            .filter(|l| stored(l.stmt).is_some())
-            .filter_map(|l| l.memory)
-            .collect();
+        let of = |lines: &[Line<'p>], store: bool| -> SmallVec<[Memory; 8]> {
+            let lines = lines.iter().filter(|l| stored(l.stmt).is_some() == store);
+            lines.filter_map(|l| l.memory).collect()
+        };
+        let written = of(lines, true);
+        let mut watched = of(lines, false);
+        watched.retain(|r| written.iter().any(|&w| self.is_same(w, *r)));
+        watched.extend(written);
         let mut pass = 0;
         loop {
             let mut waiting: SmallVec<[(Memory, u8); 8]> = SmallVec::new();
@@ -449,16 +440,17 @@ impl<'p> Emitter<'_, 'p> {
                     }
                     let chains = line.chains(i);
                     let first = chains.trailing_zeros() as usize;
-                    let blocked = line
-                        .memory
-                        .is_some_and(|m| waiting.iter().any(|&(w, c)| w == m && c & chains != 0));
+                    let blocked = line.memory.is_some_and(|m| {
+                        let meets = |&(w, c): &(Memory, u8)| c & chains != 0 && self.is_same(w, m);
+                        waiting.iter().any(meets)
+                    });
                     if first <= pass && !blocked && self.operands_ready(line, chains) {
                         self.emit_piece(line, i, rows);
                         line.done |= 1 << i;
                         continue;
                     }
                     left = true;
-                    if let Some(m) = line.memory.filter(|m| written.contains(m)) {
+                    if let Some(m) = line.memory.filter(|m| watched.contains(m)) {
                         waiting.push((m, chains));
                     }
                 }
@@ -471,9 +463,21 @@ impl<'p> Emitter<'_, 'p> {
         }
     }
 
+    /// Whether two may be the same memory: a result may be written over an argument.
+    fn is_same(&self, a: Memory, b: Memory) -> bool {
+        let pairs = &self.s.plan.reuse.pairs;
+        match (a, b) {
+            _ if a == b => true,
+            (Memory::Buffer(a), Memory::Buffer(b)) => {
+                pairs.contains(&(a, b)) || pairs.contains(&(b, a))
+            }
+            _ => false,
+        }
+    }
+
     fn operands_ready(&self, line: &Line<'p>, chains: u8) -> bool {
         let mut ready = true;
-        crate::plan::walk::uses(line.stmt, &mut |v| {
+        walk::uses(line.stmt, &mut |v| {
             let wanted = if self.is_narrow(v) {
                 u8::from(chains & 0b11 != 0) | (u8::from(chains & 0b1100 != 0) << 1)
             } else {

@@ -5,9 +5,7 @@ use std::collections::HashMap;
 
 use smallvec::SmallVec;
 use wengert_ir::ir::types::DType;
-use wengert_ir::loops::{Block, Function, Program, ScalarOp, Stmt, Value, ValueType};
-
-use super::walk;
+use wengert_ir::loops::{Block, Function, Program, ScalarOp, Stmt, Value, ValueType, walk};
 
 /// Statements that all inlined copies of one function may add up to.
 const TOTAL: usize = 600;
@@ -69,18 +67,7 @@ impl Pass<'_> {
                     self.expand(f, *out, args, &mut stmts);
                     continue;
                 }
-                Stmt::For { body, .. } => *body = self.block(std::mem::take(body)),
-                Stmt::While { cond, body, .. } => {
-                    *cond = self.block(std::mem::take(cond));
-                    *body = self.block(std::mem::take(body));
-                }
-                Stmt::If {
-                    then, otherwise, ..
-                } => {
-                    *then = self.block(std::mem::take(then));
-                    *otherwise = self.block(std::mem::take(otherwise));
-                }
-                _ => {}
+                _ => walk::blocks_mut(&mut s).for_each(|b| *b = self.block(std::mem::take(b))),
             }
             stmts.push(s);
         }

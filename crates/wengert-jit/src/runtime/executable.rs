@@ -1,23 +1,27 @@
 //! A compiled program, and a running call of it.
 
+use std::any::Any;
 use std::fmt;
+use std::marker::PhantomData;
+use std::panic::resume_unwind;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use cranelift_jit::JITModule;
 use wengert_ir::buffer::Data;
 use wengert_ir::ir::types::DType;
-use wengert_ir::loops::{BufferKind, Program};
+use wengert_ir::loops::BufferKind;
 
 use super::frame::{Frame, Pool};
 use super::lists::TooMuch;
 use super::upper;
 use crate::compile::Options;
 use crate::emit::session::{Kept, Written};
+use crate::plan::Plan;
 use crate::plan::layout::{Layout, header};
 
 /// Why a call failed.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[derive(Clone, PartialEq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RunError {
     /// A loop did not end within its limit.
@@ -46,6 +50,9 @@ pub enum RunError {
         /// What it was given.
         found: String,
     },
+    /// The program gave up, or a function of the host that it called.
+    #[error("{0}")]
+    Stopped(wengert_ir::error::Error),
     /// A library kernel panicked.
     #[error("a library kernel failed")]
     Internal,
@@ -54,8 +61,8 @@ pub enum RunError {
 type Main = unsafe extern "C" fn(*mut u8) -> i32;
 
 /// What an argument or result has to be.
+#[derive(Clone, Copy)]
 struct Spec {
-    index: usize,
     dtype: DType,
     len: usize,
 }
@@ -66,10 +73,11 @@ pub struct Executable {
     main: Main,
     calls: Pool,
     tasks: Pool,
-    inputs: Vec<Spec>,
-    outputs: Vec<Spec>,
-    /// How many inputs and outputs the program names.
-    counts: (usize, usize),
+    /// By number; `None` where the program names no such.
+    inputs: Vec<Option<Spec>>,
+    outputs: Vec<Option<Spec>>,
+    /// For each output the inputs over which it may be written.
+    choices: Vec<Vec<u32>>,
     list_limit: usize,
     parallel_above: u64,
     listing: Option<String>,
@@ -101,6 +109,8 @@ pub(crate) struct Run<'a> {
     list_bytes: AtomicUsize,
     failed: AtomicBool,
     error: Mutex<Option<RunError>>,
+    /// What a function of the host panicked with.
+    panic: Mutex<Option<Box<dyn Any + Send>>>,
     /// Frames of finished tasks whose lists may still be read.
     #[expect(clippy::vec_box, reason = "a frame holds its own address")]
     finished: Mutex<Vec<Box<Frame>>>,
@@ -114,6 +124,11 @@ impl Run<'_> {
             *error = Some(e);
         }
         self.failed.store(true, Ordering::Release);
+    }
+
+    /// Keeps a panic that is not ours for the caller.
+    pub(crate) fn passes_through(&self, panic: Box<dyn Any + Send>) {
+        *self.panic.lock().expect("no panic holds it") = Some(panic);
     }
 
     pub(crate) fn has_failed(&self) -> bool {
@@ -152,7 +167,7 @@ impl Executable {
     pub(crate) fn new(
         module: JITModule,
         written: Written,
-        program: &Program,
+        plan: Plan,
         options: &Options,
     ) -> Executable {
         let code = module.get_finalized_function(written.main);
@@ -160,20 +175,18 @@ impl Executable {
         let main = unsafe { std::mem::transmute::<*const u8, Main>(code) };
         let mut inputs = Vec::new();
         let mut outputs = Vec::new();
-        for b in &program.buffers {
+        for b in &plan.program.buffers {
             let (list, index) = match b.kind {
-                BufferKind::Input(i) => (&mut inputs, i),
-                BufferKind::Output(i) => (&mut outputs, i),
+                BufferKind::Input(i) => (&mut inputs, i as usize),
+                BufferKind::Output(i) => (&mut outputs, i as usize),
                 _ => continue,
             };
-            list.push(Spec {
-                index: index as usize,
+            list.resize(list.len().max(index + 1), None);
+            list[index] = Some(Spec {
                 dtype: b.dtype,
                 len: b.len,
             });
         }
-        let count = |l: &[Spec]| l.iter().map(|s| s.index + 1).max().unwrap_or(0);
-        let counts = (count(&inputs), count(&outputs));
         Executable {
             module: Some(module),
             main,
@@ -181,7 +194,7 @@ impl Executable {
             tasks: Pool::new(written.task),
             inputs,
             outputs,
-            counts,
+            choices: plan.reuse.choices,
             list_limit: options.list_limit,
             parallel_above: options.parallel_above,
             listing: written.listing,
@@ -194,101 +207,197 @@ impl Executable {
         self.listing.as_deref()
     }
 
+    /// Bytes of scratch that a running call takes, beside its arguments, results and lists: arrays on
+    /// the way, those that live at different times in the same place, and values that live long.
+    pub fn scratch_bytes(&self) -> usize {
+        self.calls.frame_bytes()
+    }
+
+    /// Bytes of scratch that each thread takes besides while it works on a parallel loop.
+    pub fn task_scratch_bytes(&self) -> usize {
+        self.tasks.frame_bytes()
+    }
+
+    /// The inputs over which output `output` may be written, the best first: see
+    /// [`Prepared::input_in_output`].
+    pub fn choices(&self, output: usize) -> &[u32] {
+        self.choices.get(output).map_or(&[], |c| c)
+    }
+
     /// Runs the program.
     ///
     /// # Errors
     /// If an input or output is not what the program names, a loop does not end within its limit,
     /// or lists grow too large. Outputs are then in no particular state.
     pub fn run(&self, inputs: &[&Data], outputs: &mut [&mut Data]) -> Result<(), RunError> {
-        check("input", &self.inputs, |i| inputs.get(i).map(|d| &**d))?;
-        check("output", &self.outputs, |i| outputs.get(i).map(|d| &**d))?;
+        let mut call = self.prepare();
+        for (i, data) in inputs.iter().enumerate() {
+            call.input(i, data)?;
+        }
+        for (i, data) in outputs.iter_mut().enumerate() {
+            call.output(i, data)?;
+        }
+        call.run()
+    }
+
+    /// A call whose inputs and outputs are given one by one. Nothing is allocated for it, but by the
+    /// first calls.
+    pub fn prepare(&self) -> Prepared<'_, '_> {
         let mut frame = self.calls.take();
+        for n in 0..self.inputs.len() + self.outputs.len() {
+            frame.set(Layout::pointer(n), std::ptr::null_mut());
+        }
+        Prepared {
+            exe: self,
+            frame: Some(frame),
+            data: PhantomData,
+        }
+    }
+}
+
+/// A call in preparation: see [`Executable::prepare`].
+pub struct Prepared<'e, 'd> {
+    exe: &'e Executable,
+    /// `None` only while it is dropped.
+    frame: Option<Box<Frame>>,
+    /// What its pointers point to is borrowed until the call has run.
+    data: PhantomData<&'d mut Data>,
+}
+
+impl<'d> Prepared<'_, 'd> {
+    fn frame(&mut self) -> &mut Frame {
+        self.frame.as_mut().expect("taken only by `drop`")
+    }
+
+    /// The pointer of an output lies behind those of the inputs.
+    fn output_pointer(&self, i: usize) -> i32 {
+        Layout::pointer(self.exe.inputs.len() + i)
+    }
+
+    /// Gives an input. One that the program does not name is passed over.
+    ///
+    /// # Errors
+    /// If it is not what the program names.
+    pub fn input(&mut self, i: usize, data: &'d Data) -> Result<(), RunError> {
+        let Some(&Some(spec)) = self.exe.inputs.get(i) else {
+            return Ok(());
+        };
+        spec.check("input", i, Some(data))?;
+        let at = data.as_ptr().cast_mut();
+        self.frame().set(Layout::pointer(i), at);
+        Ok(())
+    }
+
+    /// Gives memory for an output. One that the program does not name is passed over.
+    ///
+    /// # Errors
+    /// If it is not what the program names.
+    pub fn output(&mut self, i: usize, data: &'d mut Data) -> Result<(), RunError> {
+        let Some(&Some(spec)) = self.exe.outputs.get(i) else {
+            return Ok(());
+        };
+        spec.check("output", i, Some(data))?;
+        let at = self.output_pointer(i);
+        self.frame().set(at, data.as_mut_ptr());
+        Ok(())
+    }
+
+    /// Says that the elements of an input are in the memory given for an output, which is written
+    /// over them.
+    ///
+    /// # Errors
+    /// If the input is not among [`Executable::choices`] of the output.
+    pub fn input_in_output(&mut self, input: usize, output: usize) -> Result<(), RunError> {
+        if !self.exe.choices(output).contains(&(input as u32)) {
+            return Err(RunError::Argument {
+                what: "input",
+                index: input,
+                expected: "memory of its own".to_string(),
+                found: format!("that of output {output}"),
+            });
+        }
+        let from = self.output_pointer(output);
+        let frame = self.frame();
+        let at = frame.get(from);
+        frame.set(Layout::pointer(input), at);
+        Ok(())
+    }
+
+    /// Runs the program.
+    ///
+    /// # Errors
+    /// If an input or output has not been given, a loop does not end within its limit, or lists grow
+    /// too large. Outputs are then in no particular state.
+    pub fn run(mut self) -> Result<(), RunError> {
+        let exe = self.exe;
+        let named = [
+            ("input", &exe.inputs, 0),
+            ("output", &exe.outputs, exe.inputs.len()),
+        ];
+        for (what, specs, first) in named {
+            for (i, spec) in specs.iter().enumerate() {
+                let given = !self.frame().get(Layout::pointer(first + i)).is_null();
+                if let Some(spec) = spec.filter(|_| !given) {
+                    spec.check(what, i, None)?;
+                }
+            }
+        }
         let run = Run {
-            tasks: &self.tasks,
-            header_bytes: Layout::pointer(self.counts.0 + self.counts.1) as usize,
-            parallel_above: self.parallel_above,
-            list_limit: self.list_limit,
+            tasks: &exe.tasks,
+            header_bytes: Layout::pointer(exe.inputs.len() + exe.outputs.len()) as usize,
+            parallel_above: exe.parallel_above,
+            list_limit: exe.list_limit,
             list_bytes: AtomicUsize::new(0),
             failed: AtomicBool::new(false),
             error: Mutex::new(None),
+            panic: Mutex::new(None),
             finished: Mutex::new(Vec::new()),
         };
+        let frame = self.frame();
         frame.run = (&raw const run).cast();
         let base = frame.base();
         frame.set(header::CALL, base);
-        for (i, data) in inputs.iter().take(self.counts.0).enumerate() {
-            let at = elements(data);
-            frame.set(Layout::pointer(i), at.cast_mut());
-        }
-        for (i, data) in outputs.iter_mut().take(self.counts.1).enumerate() {
-            let at = elements_mut(data);
-            frame.set(Layout::pointer(self.counts.0 + i), at);
-        }
         upper::clear();
         // SAFETY: the code was compiled for a frame of this shape; inputs and outputs have the
-        // types and lengths it was compiled for, and are borrowed until it returns.
-        let status = unsafe { (self.main)(base) };
+        // types and lengths it was compiled for, and are borrowed until it returns. An input that
+        // lies in an output is one that the code reads before it writes there.
+        let status = unsafe { (exe.main)(base) };
         for f in run.finished.into_inner().expect("no panic holds it") {
-            self.tasks.give(f);
+            exe.tasks.give(f);
         }
-        self.calls.give(frame);
         if status == 0 {
             return Ok(());
+        }
+        if let Some(panic) = run.panic.into_inner().expect("no panic holds it") {
+            resume_unwind(panic);
         }
         let error = run.error.into_inner().expect("no panic holds it");
         Err(error.unwrap_or(RunError::Internal))
     }
 }
 
-/// Where the elements are.
-fn elements(data: &Data) -> *const u8 {
-    match data {
-        Data::F32(v) => v.as_ptr().cast(),
-        Data::F64(v) => v.as_ptr().cast(),
-        Data::I32(v) => v.as_ptr().cast(),
-        Data::I64(v) => v.as_ptr().cast(),
-        Data::U32(v) => v.as_ptr().cast(),
-        Data::U64(v) => v.as_ptr().cast(),
-        Data::U8(v) => v.as_ptr().cast(),
-        Data::Bool(v) => v.as_ptr().cast(),
-        other => panic!("no machine type for {}", other.dtype()),
-    }
-}
-
-/// Where the elements are, to be written.
-fn elements_mut(data: &mut Data) -> *mut u8 {
-    match data {
-        Data::F32(v) => v.as_mut_ptr().cast(),
-        Data::F64(v) => v.as_mut_ptr().cast(),
-        Data::I32(v) => v.as_mut_ptr().cast(),
-        Data::I64(v) => v.as_mut_ptr().cast(),
-        Data::U32(v) => v.as_mut_ptr().cast(),
-        Data::U64(v) => v.as_mut_ptr().cast(),
-        Data::U8(v) => v.as_mut_ptr().cast(),
-        Data::Bool(v) => v.as_mut_ptr().cast(),
-        other => panic!("no machine type for {}", other.dtype()),
-    }
-}
-
-fn check<'a>(
-    what: &'static str,
-    specs: &[Spec],
-    get: impl Fn(usize) -> Option<&'a Data>,
-) -> Result<(), RunError> {
-    for s in specs {
-        let found = get(s.index);
-        if found.is_none_or(|d| d.dtype() != s.dtype || d.len() != s.len) {
-            return Err(RunError::Argument {
-                what,
-                index: s.index,
-                expected: format!("{} elements of {}", s.len, s.dtype),
-                found: found.map_or("nothing".to_string(), |d| {
-                    format!("{} elements of {}", d.len(), d.dtype())
-                }),
-            });
+impl Drop for Prepared<'_, '_> {
+    fn drop(&mut self) {
+        if let Some(frame) = self.frame.take() {
+            self.exe.calls.give(frame);
         }
     }
-    Ok(())
+}
+
+impl Spec {
+    fn check(self, what: &'static str, index: usize, found: Option<&Data>) -> Result<(), RunError> {
+        if found.is_some_and(|d| d.dtype() == self.dtype && d.len() == self.len) {
+            return Ok(());
+        }
+        Err(RunError::Argument {
+            what,
+            index,
+            expected: format!("{} elements of {}", self.len, self.dtype),
+            found: found.map_or("nothing".to_string(), |d| {
+                format!("{} elements of {}", d.len(), d.dtype())
+            }),
+        })
+    }
 }
 
 impl Drop for Executable {

@@ -65,6 +65,12 @@ impl Frame {
         unsafe { *self.base.offset(off as isize).cast::<*mut u8>() = value }
     }
 
+    /// A pointer of the header.
+    pub(crate) fn get(&self, off: i32) -> *mut u8 {
+        // SAFETY: as for `set`.
+        unsafe { *self.base.offset(off as isize).cast::<*mut u8>() }
+    }
+
     /// Copies the header's pointers from the frame of the call, but its own address.
     pub(crate) fn copy_header(&mut self, call: *const u8, bytes: usize) {
         let from = header::CALL as usize;
@@ -110,6 +116,11 @@ impl Pool {
             first: AtomicPtr::new(ptr::null_mut()),
             rest: Mutex::new(Vec::new()),
         }
+    }
+
+    /// How long a frame is.
+    pub(crate) fn frame_bytes(&self) -> usize {
+        self.shape.below + self.shape.above
     }
 
     /// A frame, new if none waits.

@@ -3,9 +3,14 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use wengert_ir::error::Error;
+use wengert_ir::ir::DType;
+use wengert_ir::loops::Failure;
+use wengert_ir::loops::host::{Host, Slice, SliceMut};
+
 use super::executable::{Run, RunError};
 use super::frame::Frame;
-use super::lists::{Slot, TooMuch};
+use super::lists::{Arena, Charge, Slot, TooMuch};
 use super::{threads, upper};
 
 /// All went well.
@@ -14,7 +19,7 @@ const OK: i32 = 0;
 const FAILED: i32 = 1;
 
 /// Runs what may fail or panic.
-fn guard(run: &Run<'_>, f: impl FnOnce() -> Result<(), RunError>) -> i32 {
+pub(super) fn guard(run: &Run<'_>, f: impl FnOnce() -> Result<(), RunError>) -> i32 {
     let status = match catch_unwind(AssertUnwindSafe(f)) {
         Ok(Ok(())) => OK,
         Ok(Err(e)) => {
@@ -108,6 +113,114 @@ pub(crate) unsafe extern "C" fn fail_max_steps(frame: *mut u8, limit: i64) -> i3
     guard(run, || Err(RunError::MaxSteps { limit }))
 }
 
+/// The program gives up.
+///
+/// # Safety
+/// `frame` is the frame pointer that the calling code runs on.
+pub(crate) unsafe extern "C" fn fail(frame: *mut u8, failure: *const Failure) -> i32 {
+    // SAFETY: by the caller; a frame in use serves a call.
+    let (run, failure) = unsafe { (&*Frame::of(frame).run, &*failure) };
+    guard(run, || {
+        Err(RunError::Stopped(Error::Check {
+            message: failure.message.clone(),
+            at: failure.at,
+        }))
+    })
+}
+
+/// Calls a function of the host.
+///
+/// # Safety
+/// `frame` is the frame pointer that the calling code runs on, `regions` points to the addresses of
+/// the regions that `host` names, inputs and outputs; no output overlaps another region.
+pub(crate) unsafe extern "C" fn host(
+    frame: *mut u8,
+    host: *const Host,
+    regions: *const *mut u8,
+) -> i32 {
+    // SAFETY: by the caller; a frame in use serves a call.
+    let (run, host) = unsafe { (&*Frame::of(frame).run, &*host) };
+    let read = |(i, &(dtype, len)): (usize, &(DType, usize))| {
+        // SAFETY: by the caller.
+        unsafe { region(dtype, *regions.add(i), len) }
+    };
+    let write = |(i, &(dtype, len)): (usize, &(DType, usize))| {
+        // SAFETY: by the caller.
+        unsafe { region_mut(dtype, *regions.add(host.inputs.len() + i), len) }
+    };
+    guard(run, || {
+        let inputs: Vec<Slice<'_>> = host.inputs.iter().enumerate().map(read).collect();
+        let mut outputs: Vec<SliceMut<'_>> = host.outputs.iter().enumerate().map(write).collect();
+        let call = || host.function.call(&inputs, &mut outputs);
+        match catch_unwind(AssertUnwindSafe(call)) {
+            Ok(done) => done.map_err(RunError::Stopped),
+            Err(panic) => {
+                run.passes_through(panic);
+                Err(RunError::Internal)
+            }
+        }
+    })
+}
+
+/// # Safety
+/// At `at` are `len` elements that nobody writes while they are borrowed.
+unsafe fn region<'a>(dtype: DType, at: *const u8, len: usize) -> Slice<'a> {
+    use std::slice::from_raw_parts;
+    // SAFETY: by the caller.
+    unsafe {
+        match dtype {
+            DType::F32 => Slice::F32(from_raw_parts(at.cast(), len)),
+            DType::F64 => Slice::F64(from_raw_parts(at.cast(), len)),
+            DType::I32 => Slice::I32(from_raw_parts(at.cast(), len)),
+            DType::I64 => Slice::I64(from_raw_parts(at.cast(), len)),
+            DType::U32 => Slice::U32(from_raw_parts(at.cast(), len)),
+            DType::U64 => Slice::U64(from_raw_parts(at.cast(), len)),
+            DType::U8 => Slice::U8(from_raw_parts(at.cast(), len)),
+            DType::Bool => Slice::Bool(from_raw_parts(at.cast(), len)),
+            other => panic!("no machine type for {other}"),
+        }
+    }
+}
+
+/// # Safety
+/// At `at` are `len` elements that nobody else reaches while they are borrowed.
+unsafe fn region_mut<'a>(dtype: DType, at: *mut u8, len: usize) -> SliceMut<'a> {
+    use std::slice::from_raw_parts_mut;
+    // SAFETY: by the caller.
+    unsafe {
+        match dtype {
+            DType::F32 => SliceMut::F32(from_raw_parts_mut(at.cast(), len)),
+            DType::F64 => SliceMut::F64(from_raw_parts_mut(at.cast(), len)),
+            DType::I32 => SliceMut::I32(from_raw_parts_mut(at.cast(), len)),
+            DType::I64 => SliceMut::I64(from_raw_parts_mut(at.cast(), len)),
+            DType::U32 => SliceMut::U32(from_raw_parts_mut(at.cast(), len)),
+            DType::U64 => SliceMut::U64(from_raw_parts_mut(at.cast(), len)),
+            DType::U8 => SliceMut::U8(from_raw_parts_mut(at.cast(), len)),
+            DType::Bool => SliceMut::Bool(from_raw_parts_mut(at.cast(), len)),
+            other => panic!("no machine type for {other}"),
+        }
+    }
+}
+
+/// Works on a list that is being built.
+///
+/// # Safety
+/// `frame` is the frame pointer that the calling code runs on, `slot` a list in it.
+unsafe fn on_list(
+    frame: *mut u8,
+    slot: *mut Slot,
+    work: impl FnOnce(&mut Arena, &mut Slot, &Charge<'_>) -> Result<(), TooMuch>,
+) -> i32 {
+    // SAFETY: by the caller.
+    let (frame, slot) = unsafe { (Frame::of(frame), &mut *slot) };
+    // SAFETY: a frame in use serves a call.
+    let run = unsafe { &*frame.run };
+    guard(run, || {
+        let done = work(&mut frame.lists, slot, &|bytes| run.charge(bytes));
+        done.map_err(|TooMuch(need)| run.list_error(need))
+    })
+}
+
 /// Makes room for row number `row` of a list.
 ///
 /// # Safety
@@ -119,16 +232,12 @@ pub(crate) unsafe extern "C" fn list_grow(
     size: i64,
     row: i64,
 ) -> i32 {
-    // SAFETY: by the caller.
-    let (frame, slot) = unsafe { (Frame::of(frame), &mut *slot) };
-    // SAFETY: a frame in use serves a call.
-    let run = unsafe { &*frame.run };
-    guard(run, || {
-        let charge = |bytes: usize| run.charge(bytes);
-        // SAFETY: lists in a frame lie in its arena.
-        let grown = unsafe { frame.lists.grow(slot, size as usize, row as usize, &charge) };
-        grown.map_err(|TooMuch(need)| run.list_error(need))
-    })
+    // SAFETY: by the caller; lists in a frame lie in its arena.
+    unsafe {
+        on_list(frame, slot, |lists, slot, charge| {
+            lists.grow(slot, size as usize, row as usize, charge)
+        })
+    }
 }
 
 /// Ends a list; its handle is then in the slot.
@@ -136,16 +245,12 @@ pub(crate) unsafe extern "C" fn list_grow(
 /// # Safety
 /// As for [`list_grow`].
 pub(crate) unsafe extern "C" fn list_finish(frame: *mut u8, slot: *mut Slot, size: i64) -> i32 {
-    // SAFETY: by the caller.
-    let (frame, slot) = unsafe { (Frame::of(frame), &mut *slot) };
-    // SAFETY: a frame in use serves a call.
-    let run = unsafe { &*frame.run };
-    guard(run, || {
-        let charge = |bytes: usize| run.charge(bytes);
-        // SAFETY: lists in a frame lie in its arena.
-        let done = unsafe { frame.lists.finish(slot, size as usize, &charge) };
-        done.map_err(|TooMuch(need)| run.list_error(need))
-    })
+    // SAFETY: as in `list_grow`.
+    unsafe {
+        on_list(frame, slot, |lists, slot, charge| {
+            lists.finish(slot, size as usize, charge)
+        })
+    }
 }
 
 /// Runs a parallel loop.
@@ -171,98 +276,4 @@ pub(crate) unsafe extern "C" fn parallel(
             Ok(())
         }
     })
-}
-
-/// A matrix product, as a program says it.
-pub(crate) struct GemmCall {
-    /// `f64`, else `f32`.
-    pub double: bool,
-    /// Whether it may use several threads.
-    pub threads: bool,
-    /// Rows of the product.
-    pub m: usize,
-    /// Columns of the product.
-    pub n: usize,
-    /// Terms of each sum.
-    pub k: usize,
-    /// Row and column stride of the product.
-    pub c: (usize, usize),
-    /// Row and column stride of the left factor.
-    pub a: (usize, usize),
-    /// Row and column stride of the right factor.
-    pub b: (usize, usize),
-}
-
-/// Products with fewer multiplications run on one thread.
-const GEMM_PARALLEL: usize = 64 * 64 * 64;
-
-/// A matrix product.
-///
-/// # Safety
-/// `frame` is the frame pointer that the calling code runs on; the matrices have the shapes and
-/// strides that `call` says, and the product overlaps no factor.
-pub(crate) unsafe extern "C" fn gemm(
-    frame: *mut u8,
-    c: *mut u8,
-    a: *const u8,
-    b: *const u8,
-    call: *const GemmCall,
-) -> i32 {
-    // SAFETY: by the caller; a frame in use serves a call.
-    let (run, call) = unsafe { (&*Frame::of(frame).run, &*call) };
-    guard(run, || {
-        // SAFETY: by the caller.
-        unsafe {
-            if call.double {
-                product::<f64>(call, c.cast(), a.cast(), b.cast(), 1.0);
-            } else {
-                product::<f32>(call, c.cast(), a.cast(), b.cast(), 1.0);
-            }
-        }
-        Ok(())
-    })
-}
-
-/// # Safety
-/// As for [`gemm()`].
-unsafe fn product<T: Copy + Default + 'static>(
-    call: &GemmCall,
-    c: *mut T,
-    a: *const T,
-    b: *const T,
-    one: T,
-) {
-    let GemmCall { m, n, k, .. } = *call;
-    if m == 0 || n == 0 {
-        return;
-    }
-    let threads = if call.threads && m.saturating_mul(n).saturating_mul(k) >= GEMM_PARALLEL {
-        gemm::Parallelism::Rayon(0)
-    } else {
-        gemm::Parallelism::None
-    };
-    // SAFETY: by the caller.
-    unsafe {
-        gemm::gemm(
-            m,
-            n,
-            k,
-            c,
-            call.c.1 as isize,
-            call.c.0 as isize,
-            false,
-            a,
-            call.a.1 as isize,
-            call.a.0 as isize,
-            b,
-            call.b.1 as isize,
-            call.b.0 as isize,
-            T::default(),
-            one,
-            false,
-            false,
-            false,
-            threads,
-        );
-    }
 }

@@ -46,8 +46,43 @@ pub fn agree(p: &Program, inputs: &[Data]) -> Vec<Data> {
         let exe = compile(p, &options).expect("it compiles");
         check(&exe, &ins, &want);
         check(&exe, &ins, &want);
+        check_in_place(&exe, inputs, &want);
     }
     want
+}
+
+/// Writes each output over each input that allows it. How many pairs there are.
+pub fn check_in_place(exe: &Executable, inputs: &[Data], want: &[Data]) -> usize {
+    let mut pairs = 0;
+    for o in 0..want.len() {
+        for i in exe.choices(o).iter().map(|&i| i as usize) {
+            let mut got: Vec<Data> = want
+                .iter()
+                .map(|d| Data::zeros(d.dtype(), d.len()))
+                .collect();
+            got[o] = inputs[i].clone();
+            let mut call = exe.prepare();
+            for (n, data) in got.iter_mut().enumerate() {
+                call.output(n, data).expect("an output");
+            }
+            for (n, data) in inputs.iter().enumerate() {
+                let given = match n == i {
+                    true => call.input_in_output(i, o),
+                    false => call.input(n, data),
+                };
+                given.expect("an input");
+            }
+            call.run().expect("it runs");
+            for (n, (a, b)) in got.iter().zip(want).enumerate() {
+                assert!(
+                    same(a, b),
+                    "output {n} (with input {i} in output {o}): {a:?}\nexpected {b:?}"
+                );
+            }
+            pairs += 1;
+        }
+    }
+    pairs
 }
 
 pub fn check(exe: &Executable, inputs: &[&Data], want: &[Data]) {

@@ -266,6 +266,42 @@ impl Build {
     }
 }
 
+/// What makes programs with a builder of its own.
+pub trait Making: Sized {
+    fn builder(&mut self) -> &mut Build;
+
+    /// A block of what `f` makes. The builder opens and closes it; the maker works on it in between.
+    fn inside(&mut self, f: impl FnOnce(&mut Self) -> Vec<Value>) -> Block {
+        let mut b = std::mem::take(self.builder());
+        let block = b.block(|b| {
+            std::mem::swap(self.builder(), b);
+            let results = f(self);
+            std::mem::swap(self.builder(), b);
+            results
+        });
+        *self.builder() = b;
+        block
+    }
+
+    /// A loop that carries nothing.
+    fn repeat(&mut self, kind: LoopKind, n: i64, f: impl FnOnce(&mut Self, Value)) {
+        let b = self.builder();
+        let extent = b.constant(n);
+        let index = b.value(DType::I64, kind == LoopKind::Vector);
+        let body = self.inside(|g| {
+            f(g, index);
+            vec![]
+        });
+        self.builder().push(Stmt::For {
+            kind,
+            extent,
+            index,
+            carried: vec![],
+            body,
+        });
+    }
+}
+
 /// Runs with outputs of zeros.
 pub fn run(exe: &Executable, inputs: &[Data], outputs: &[(DType, usize)]) -> Vec<Data> {
     try_run(exe, inputs, outputs).expect("it runs")

@@ -126,7 +126,7 @@ impl Token {
         }
     }
 
-    fn as_node(&self) -> Option<Node<'_>> {
+    pub(super) fn as_node(&self) -> Option<Node<'_>> {
         Some(match self {
             Token::Leaf => return None,
             Token::Tuple(n) => Node::Tuple(*n),
@@ -243,6 +243,11 @@ impl TreeDef {
         };
         tree.walk(&mut compare);
         compare.equal && compare.rest.as_slice().is_empty()
+    }
+
+    pub(super) fn of(tokens: Vec<Token>) -> TreeDef {
+        let leaves = tokens.iter().filter(|t| matches!(t, Token::Leaf)).count();
+        TreeDef { tokens, leaves }
     }
 
     pub(super) fn push(&mut self, node: Node<'_>) {

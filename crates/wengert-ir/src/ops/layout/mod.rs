@@ -340,7 +340,7 @@ impl Primitive for Layout {
         let value = match self {
             Broadcast { .. } => unreachable!("above"),
             Reshape { dims } => Dense {
-                dims: dims.clone(),
+                dims: dims.as_slice().into(),
                 data: x.data.clone(),
             },
             Transpose { axes } => {

@@ -1,0 +1,174 @@
+//! Vector loops: blocks of eight lanes side by side.
+
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{self, InstBuilder, types};
+use wengert_ir::loops::{Block, Carried, LANES, Stmt, Value, walk};
+
+use super::{Bounds, Emitter, Lanes};
+use crate::plan::cost;
+
+impl<'p> Emitter<'_, 'p> {
+    /// A vector loop: blocks of eight lanes, the last one perhaps short.
+    pub(super) fn vector_loop(
+        &mut self,
+        extent: Value,
+        index: Value,
+        carried: &[Carried],
+        body: &'p Block,
+    ) {
+        assert!(self.lanes.is_none(), "vector loops do not nest");
+        let size = cost::instructions(body, true);
+        let always = self
+            .constant_of(extent)
+            .is_some_and(|n| n.is_multiple_of(LANES as u64));
+        let extent = self.scalar(extent);
+        self.spread_invariants(body);
+        let head = self.b.create_block();
+        let exit = self.b.create_block();
+        carried.iter().for_each(|c| self.params_for(head, c.param));
+        let first = self.b.append_block_param(head, types::I64);
+        carried.iter().for_each(|c| self.params_for(exit, c.out));
+        let n = self.hold(extent, size);
+        let inits = self.inits(carried);
+        let mut args = inits.clone();
+        args.push(self.int(0));
+        let some = self.b.ins().icmp_imm_s(IntCC::SignedGreaterThan, extent, 0);
+        self.branch(some, (head, &args), (exit, &inits));
+
+        self.switch(head);
+        let extent = self.held(n);
+        let left = self.b.ins().isub(extent, first);
+        let lanes = self.int(LANES as i64);
+        let live = self.b.ins().smin(left, lanes);
+        let full = self
+            .b
+            .ins()
+            .icmp(IntCC::SignedGreaterThanOrEqual, left, lanes);
+        let bounds = Bounds {
+            first: self.hold(first, size),
+            live: self.hold(live, size),
+            full: self.hold(full, size),
+            always,
+        };
+        self.lanes = Some(Lanes {
+            bounds: Some(bounds),
+        });
+        self.define_params(head, carried.iter().map(|c| c.param));
+        if uses_value(body, index) {
+            self.define_index(index, first, extent);
+        }
+        self.lane_block(body);
+        let results = self.results(carried, body);
+        let next_block = self.b.create_block();
+        if carried.is_empty() || always {
+            for c in carried {
+                self.params_for(next_block, c.param);
+            }
+            self.jump(next_block, &results);
+        } else {
+            // Dead lanes keep their copies.
+            let cold = self.cold_block();
+            for c in carried {
+                self.params_for(next_block, c.param);
+            }
+            let full = self.held(bounds.full);
+            self.branch(full, (next_block, &results), (cold, &[]));
+            self.switch(cold);
+            let kept = self.keep_inactive(carried, &results);
+            self.jump(next_block, &kept);
+        }
+        self.switch(next_block);
+        let mut results = self.b.block_params(next_block).to_vec();
+        let outs = results.clone();
+        let first = self.held(bounds.first);
+        let next = self.plus(first, LANES as i64);
+        results.push(next);
+        let extent = self.held(n);
+        let more = self.b.ins().icmp(IntCC::SignedLessThan, next, extent);
+        self.branch(more, (head, &results), (exit, &outs));
+        self.switch(exit);
+        self.lanes = None;
+        self.spread.clear();
+        self.define_params(exit, carried.iter().map(|c| c.out));
+    }
+
+    /// The index of each lane; dead lanes have the last live one's.
+    fn define_index(&mut self, index: Value, first: ir::Value, extent: ir::Value) {
+        let last = self.plus(extent, -1);
+        let last = self.b.ins().splat(types::I64X2, last);
+        let first = self.b.ins().splat(types::I64X2, first);
+        for c in 0..4 {
+            let lanes = self.longs(2 * c, 2 * c + 1);
+            let mut i = self.b.ins().iadd(first, lanes);
+            if self.short().is_some() {
+                i = self.b.ins().smin(i, last);
+            }
+            self.define_piece(index, c as usize, i);
+        }
+    }
+
+    /// Spreads the uniform values that a vector loop uses in lanes, once, before it.
+    fn spread_invariants(&mut self, body: &'p Block) {
+        let mut inside = std::collections::HashSet::new();
+        let mut wanted = Vec::new();
+        walk::stmts(body, &mut |s| {
+            walk::definitions(s, &mut |v| {
+                inside.insert(v);
+            });
+            let on_lanes = match s {
+                Stmt::Op { .. } | Stmt::Store { .. } | Stmt::ListStore { .. } => true,
+                Stmt::For { carried, .. } | Stmt::While { carried, .. } => !carried.is_empty(),
+                _ => false,
+            };
+            if on_lanes {
+                walk::uses(s, &mut |v| wanted.push((v, s)));
+            }
+        });
+        for (v, s) in wanted {
+            let d = self.dtype(v);
+            if inside.contains(&v)
+                || self.is_lanes(v)
+                || self.constant_of(v).is_some()
+                || !self.used_in_lanes(s, v)
+            {
+                continue;
+            }
+            let widths: &[bool] = match d {
+                wengert_ir::ir::types::DType::Bool => &[false, true],
+                d => &[d.bytes() < 8],
+            };
+            for &narrow in widths {
+                if self.spread.contains_key(&(v, narrow)) {
+                    continue;
+                }
+                let x = self.scalar(v);
+                let p = self.splat(d, x, narrow);
+                let off = self.reserve(16);
+                self.b.ins().store(super::FRAME, p, self.frame, off);
+                self.spread.insert((v, narrow), off);
+            }
+        }
+    }
+
+    fn used_in_lanes(&self, s: &Stmt, v: Value) -> bool {
+        match s {
+            Stmt::Op { out, .. } => self.is_lanes(*out),
+            Stmt::Store { value, .. } | Stmt::ListStore { value, .. } => *value == v,
+            Stmt::For { carried, .. } | Stmt::While { carried, .. } => carried
+                .iter()
+                .any(|c| c.init == v && self.is_lanes(c.param)),
+            _ => false,
+        }
+    }
+}
+
+fn uses_value(body: &Block, v: Value) -> bool {
+    let mut found = body.results.contains(&v);
+    walk::stmts(body, &mut |s| {
+        walk::uses(s, &mut |u| found |= u == v);
+        for b in walk::blocks(s) {
+            found |= b.results.contains(&v);
+        }
+    });
+    found
+}

@@ -1,0 +1,458 @@
+//! Which results may be written into the memory of which arguments.
+//!
+//! That is right where each element of the argument has been read for the last time when the element
+//! of the result that takes its place is written. Elements are compared as sums over the indices of
+//! the loops around: in different steps of a loop that holds both, a read and a write must not meet,
+//! and in the same step the read has to come first.
+
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+
+use wengert_ir::loops::affine::Affine;
+use wengert_ir::loops::{
+    Block, BufferId, BufferKind, Index, LoopKind, Program, ScalarOp, Stmt, Value, walk,
+};
+
+/// Arguments that are kept for each result: the first may be taken by another result, or held by
+/// somebody.
+const CHOICES: usize = 8;
+
+/// Pairs of accesses that are looked at for a pair of buffers.
+const PAIRS: usize = 10_000;
+
+/// Steps assumed of a loop whose extent has no bound, and elements of a place that has none.
+const ENDLESS: i64 = 1 << 40;
+
+/// Places that an index may have while it is being solved for.
+const FEW: i128 = 4;
+
+/// What may share memory.
+pub(crate) struct Reuse {
+    /// For each result the arguments in whose memory it may be written, the best first.
+    pub choices: Vec<Vec<u32>>,
+    /// The same as pairs of an argument's and a result's buffer.
+    pub pairs: HashSet<(BufferId, BufferId)>,
+}
+
+/// Finds out what may share memory.
+pub(crate) fn reuse(program: &Program) -> Reuse {
+    let mut w = Walk::new(program);
+    for (n, s) in program.body.stmts.iter().enumerate() {
+        w.outermost = n;
+        w.stmt(s);
+    }
+    let kinds = program.buffers.iter().enumerate();
+    let mut outputs: Vec<(u32, BufferId)> = Vec::new();
+    let mut inputs: Vec<(u32, BufferId)> = Vec::new();
+    for (b, buffer) in kinds {
+        match buffer.kind {
+            BufferKind::Input(i) => inputs.push((i, BufferId(b as u32))),
+            BufferKind::Output(i) => outputs.push((i, BufferId(b as u32))),
+            _ => {}
+        }
+    }
+    outputs.sort();
+    inputs.sort();
+    let mut found = Reuse {
+        choices: vec![Vec::new(); outputs.last().map_or(0, |o| o.0 as usize + 1)],
+        pairs: HashSet::new(),
+    };
+    // A first choice for each result, none twice; then others.
+    let mut taken = HashSet::new();
+    let fits = |a: BufferId, b: BufferId| {
+        let (a, b) = (
+            &program.buffers[a.0 as usize],
+            &program.buffers[b.0 as usize],
+        );
+        a.dtype == b.dtype && a.len == b.len && a.len > 0
+    };
+    for first in [true, false] {
+        for &(o, to) in &outputs {
+            for &(i, from) in &inputs {
+                let choices = &mut found.choices[o as usize];
+                if choices.len() == if first { 1 } else { CHOICES } {
+                    break;
+                }
+                let settled = choices.contains(&i) || (first && taken.contains(&i));
+                if !settled && fits(from, to) && w.may_share(from, to) {
+                    choices.push(i);
+                    found.pairs.insert((from, to));
+                    taken.insert(i);
+                }
+            }
+        }
+    }
+    found
+}
+
+/// Where a statement reads or writes.
+struct Access {
+    pos: u32,
+    /// The outermost statement around it.
+    outermost: usize,
+    /// The loops around it, from the outermost inwards.
+    loops: Rc<[usize]>,
+    /// The first element, if it is known.
+    at: Option<Affine>,
+    /// How many elements.
+    len: usize,
+}
+
+struct Loop {
+    index: Option<Value>,
+    /// A bound of the number of its steps.
+    steps: i64,
+}
+
+struct Walk<'p> {
+    program: &'p Program,
+    /// The statements that define values.
+    made: HashMap<Value, &'p Stmt>,
+    /// The number of loops around a definition.
+    depth: HashMap<Value, usize>,
+    sums: HashMap<Value, Affine>,
+    loops: Vec<Loop>,
+    open: Rc<[usize]>,
+    /// The index of the vector loop that is open.
+    lane: Option<Value>,
+    pos: u32,
+    outermost: usize,
+    reads: HashMap<BufferId, Vec<Access>>,
+    writes: HashMap<BufferId, Vec<Access>>,
+}
+
+impl<'p> Walk<'p> {
+    fn new(program: &'p Program) -> Walk<'p> {
+        Walk {
+            program,
+            made: HashMap::new(),
+            depth: HashMap::new(),
+            sums: HashMap::new(),
+            loops: Vec::new(),
+            open: Rc::from([]),
+            lane: None,
+            pos: 0,
+            outermost: 0,
+            reads: HashMap::new(),
+            writes: HashMap::new(),
+        }
+    }
+
+    fn block(&mut self, block: &'p Block) {
+        block.stmts.iter().for_each(|s| self.stmt(s));
+    }
+
+    fn stmt(&mut self, s: &'p Stmt) {
+        self.pos += 1;
+        if let Some(v) = walk::result(s) {
+            self.made.insert(v, s);
+        }
+        let around = self.open.len();
+        walk::definitions(s, &mut |v| {
+            self.depth.insert(v, around);
+        });
+        match s {
+            Stmt::Load { buffer, index, .. } => self.access(*buffer, Some(index), 1, false),
+            Stmt::Store { buffer, index, .. } => self.access(*buffer, Some(index), 1, true),
+            Stmt::Copy {
+                to,
+                to_index,
+                from,
+                from_index,
+                len,
+            } => {
+                self.access(*from, Some(from_index), *len, false);
+                self.access(*to, Some(to_index), *len, true);
+            }
+            // A library sees its regions whole, and in no order.
+            Stmt::Kernel { regions, .. } => {
+                for (b, _) in regions {
+                    self.access(*b, None, 1, false);
+                    self.access(*b, None, 1, true);
+                }
+            }
+            Stmt::For {
+                kind,
+                extent,
+                index,
+                carried,
+                body,
+            } => {
+                let steps = self.bound(*extent).unwrap_or(ENDLESS).max(1);
+                self.enter(Some(*index), steps);
+                carried.iter().for_each(|c| self.inside(c.param));
+                self.inside(*index);
+                let outer = self.lane;
+                if *kind == LoopKind::Vector {
+                    self.lane = Some(*index);
+                }
+                self.block(body);
+                self.lane = outer;
+                self.leave();
+            }
+            Stmt::While {
+                carried,
+                cond,
+                body,
+                ..
+            } => {
+                self.enter(None, ENDLESS);
+                carried.iter().for_each(|c| self.inside(c.param));
+                self.block(cond);
+                self.block(body);
+                self.leave();
+            }
+            _ => walk::blocks(s).for_each(|b| self.block(b)),
+        }
+    }
+
+    fn enter(&mut self, index: Option<Value>, steps: i64) {
+        self.loops.push(Loop { index, steps });
+        let id = self.loops.len() - 1;
+        self.open = self.open.iter().copied().chain([id]).collect();
+    }
+
+    fn leave(&mut self) {
+        self.open = self.open[..self.open.len() - 1].into();
+    }
+
+    fn inside(&mut self, v: Value) {
+        self.depth.insert(v, self.open.len());
+    }
+
+    fn access(&mut self, b: BufferId, index: Option<&Index>, len: usize, write: bool) {
+        let kind = self.program.buffers[b.0 as usize].kind;
+        if !matches!(
+            (kind, write),
+            (BufferKind::Input(_), false) | (BufferKind::Output(_), true)
+        ) {
+            return;
+        }
+        let access = Access {
+            pos: self.pos,
+            outermost: self.outermost,
+            loops: self.open.clone(),
+            at: index.and_then(|i| self.place(i)),
+            len,
+        };
+        let lists = if write {
+            &mut self.writes
+        } else {
+            &mut self.reads
+        };
+        lists.entry(b).or_default().push(access);
+    }
+
+    fn place(&mut self, i: &Index) -> Option<Affine> {
+        let mut at = Affine::constant(i.offset);
+        if let Some(base) = i.base {
+            at.add_scaled(&self.sum(base), 1);
+        }
+        if let Some(lane) = self.lane {
+            at.add_scaled(&Affine::uniform(lane), i.stride);
+        }
+        i.each.is_none().then_some(at)
+    }
+
+    /// A whole number as a sum of what is not computed from other such.
+    fn sum(&mut self, v: Value) -> Affine {
+        if let Some(known) = self.sums.get(&v) {
+            return known.clone();
+        }
+        let sum = match self.made.get(&v) {
+            Some(Stmt::Const { bits, .. }) => Affine::constant(*bits as i64),
+            Some(Stmt::Op { op, args, .. }) => match op {
+                ScalarOp::Add | ScalarOp::Sub => {
+                    let mut a = self.sum(args[0]);
+                    let k = if *op == ScalarOp::Add { 1 } else { -1 };
+                    a.add_scaled(&self.sum(args[1]), k);
+                    a
+                }
+                ScalarOp::Mul => {
+                    let (a, b) = (self.sum(args[0]), self.sum(args[1]));
+                    let mut product = Affine::default();
+                    match (a.as_constant(), b.as_constant()) {
+                        (Some(k), _) => product.add_scaled(&b, k),
+                        (_, Some(k)) => product.add_scaled(&a, k),
+                        _ => product = Affine::uniform(v),
+                    }
+                    product
+                }
+                _ => Affine::uniform(v),
+            },
+            _ => Affine::uniform(v),
+        };
+        self.sums.insert(v, sum.clone());
+        sum
+    }
+
+    /// What a whole number is at most.
+    fn bound(&mut self, v: Value) -> Option<i64> {
+        if let Some(Stmt::Op { op, args, .. }) = self.made.get(&v)
+            && *op == ScalarOp::Min
+        {
+            let bounds = [self.bound(args[0]), self.bound(args[1])];
+            return bounds.into_iter().flatten().min();
+        }
+        self.sum(v).as_constant()
+    }
+
+    fn may_share(&self, from: BufferId, to: BufferId) -> bool {
+        let none = Vec::new();
+        let reads = self.reads.get(&from).unwrap_or(&none);
+        let writes = self.writes.get(&to).unwrap_or(&none);
+        let last_read = reads.iter().map(|r| r.outermost).max();
+        let first_write = writes.iter().map(|w| w.outermost).min();
+        if last_read < first_write {
+            return true;
+        }
+        reads.len() * writes.len() <= PAIRS
+            && reads
+                .iter()
+                .all(|r| writes.iter().all(|w| self.in_order(r, w)))
+    }
+
+    /// Whether no element is read after it has been written.
+    fn in_order(&self, r: &Access, w: &Access) -> bool {
+        let pairs = r.loops.iter().zip(w.loops.iter());
+        let common = pairs.take_while(|(a, b)| a == b).count();
+        let whole = r.at.is_some() && r.at == w.at && r.len == w.len;
+        let first = r.pos < w.pos || (r.pos == w.pos && whole);
+        if common == 0 && first {
+            return true;
+        }
+        let Some(distance) = self.distance(r, w, common) else {
+            return false;
+        };
+        let steps_meet = common > 0 && distance.has_zero(distance.free);
+        let same_step_meets = !first && distance.within_step().has_zero(true);
+        !steps_meet && !same_step_meets
+    }
+
+    /// The distance of an element that is read from one that is written, in any two steps of the
+    /// loops that hold both. `None` if nothing is known of it.
+    fn distance(&self, r: &Access, w: &Access, common: usize) -> Option<Distance> {
+        let (a, b) = (r.at.as_ref()?, w.at.as_ref()?);
+        let mut d = Distance {
+            offset: i128::from(a.offset) - i128::from(b.offset),
+            terms: Vec::new(),
+            free: false,
+        };
+        let mut rest = a.clone();
+        rest.add_scaled(b, -1);
+        let factor = |a: &Affine, v: Value| {
+            let term = a.terms.iter().find(|t| t.0 == v);
+            term.map_or(0, |t| t.1)
+        };
+        for (n, (l, of_read)) in (r.loops.iter().map(|&l| (l, true)))
+            .chain(w.loops[common..].iter().map(|&l| (l, false)))
+            .enumerate()
+        {
+            let Loop { index, steps } = self.loops[l];
+            let in_both = n < common;
+            let k = index.map_or(0, |v| factor(if of_read { a } else { b }, v));
+            if let Some(v) = index {
+                if in_both && factor(b, v) != k {
+                    return None;
+                }
+                rest.terms.retain(|t| t.0 != v);
+            }
+            match (in_both, of_read) {
+                (true, _) if k == 0 => d.free |= steps > 1,
+                (true, _) => d.add(k, 1 - steps, steps - 1, true),
+                (false, true) => d.add(k, 0, steps - 1, false),
+                (false, false) => d.add(-k, 0, steps - 1, false),
+            }
+        }
+        d.add(1, 0, r.len as i64 - 1, false);
+        d.add(-1, 0, w.len as i64 - 1, false);
+        // What is left must be the same for both: nothing that a step of a common loop makes.
+        let same = |v: &Value| factor(a, *v) == factor(b, *v) && self.depth.get(v) == Some(&0);
+        let others = a.terms.iter().chain(&b.terms).map(|t| t.0);
+        let indices: HashSet<Value> = (r.loops.iter().chain(w.loops.iter()))
+            .filter_map(|&l| self.loops[l].index)
+            .collect();
+        let known = others.filter(|v| !indices.contains(v)).all(|v| same(&v));
+        (known && rest.terms.is_empty()).then_some(d)
+    }
+}
+
+/// `offset + Σ factor · d`, each `d` of a term anywhere between its ends.
+struct Distance {
+    offset: i128,
+    terms: Vec<Term>,
+    /// Whether a loop that holds both makes no difference to where they are.
+    free: bool,
+}
+
+#[derive(Clone, Copy)]
+struct Term {
+    factor: i128,
+    low: i128,
+    high: i128,
+    /// Whether it is the distance of steps of a loop that holds both.
+    common: bool,
+}
+
+impl Distance {
+    fn add(&mut self, factor: i64, low: i64, high: i64, common: bool) {
+        let (factor, low, high) = (i128::from(factor), i128::from(low), i128::from(high));
+        if factor == 0 || (low, high) == (0, 0) {
+            return;
+        }
+        let (factor, low, high) = match factor > 0 {
+            true => (factor, low, high),
+            false => (-factor, -high, -low),
+        };
+        let mut terms = self.terms.iter_mut();
+        match terms.find(|t| !common && !t.common && t.factor == factor) {
+            Some(t) => {
+                t.low += low;
+                t.high += high;
+            }
+            None => {
+                self.terms.push(Term {
+                    factor,
+                    low,
+                    high,
+                    common,
+                });
+                self.terms.sort_by_key(|t| -t.factor);
+            }
+        }
+    }
+
+    /// The distance within one step of the loops that hold both.
+    fn within_step(&self) -> Distance {
+        Distance {
+            offset: self.offset,
+            terms: self.terms.iter().copied().filter(|t| !t.common).collect(),
+            free: false,
+        }
+    }
+
+    /// Whether it may be zero; unless `counted`, with some loop that holds both in different steps.
+    fn has_zero(&self, counted: bool) -> bool {
+        solve(&self.terms, -self.offset, counted)
+    }
+}
+
+/// Whether the terms may add up to `target`, and that counts. The largest factor first: the others
+/// reach only so far.
+fn solve(terms: &[Term], target: i128, counted: bool) -> bool {
+    if !counted && !terms.iter().any(|t| t.common) {
+        return false;
+    }
+    let Some((t, rest)) = terms.split_first() else {
+        return counted && target == 0;
+    };
+    let low: i128 = rest.iter().map(|r| r.factor * r.low).sum();
+    let high: i128 = rest.iter().map(|r| r.factor * r.high).sum();
+    let least = (target - high + t.factor - 1)
+        .div_euclid(t.factor)
+        .max(t.low);
+    let most = (target - low).div_euclid(t.factor).min(t.high);
+    most - least >= FEW
+        || (least..=most)
+            .any(|d| solve(rest, target - t.factor * d, counted || (t.common && d != 0)))
+}

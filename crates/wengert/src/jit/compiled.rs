@@ -1,0 +1,296 @@
+//! Code for one signature, and what a call of it does with memory.
+
+use std::cell::RefCell;
+use std::sync::Mutex;
+
+use wengert_ir::buffer::{Data, Dense};
+use wengert_ir::error::{Error, Result};
+use wengert_ir::ir::{Func, Type};
+
+use crate::array::Array;
+use crate::debug::{Printer, printing};
+use crate::tree::{self, Feed, Known, Tree, TreeDef, each};
+
+/// A signature's code, and what it needs.
+pub(super) struct Compiled {
+    pub func: Func,
+    /// The arrays that the function uses, behind its arguments.
+    pub arrays: Vec<Dense>,
+    pub out: TreeDef,
+    pub results: Vec<Type>,
+    pub code: wengert_jit::Executable,
+    /// Memory of arguments that were given away, for results of later calls.
+    pub spare: Mutex<Vec<Array>>,
+    /// Where its lines go.
+    pub printer: Option<Printer>,
+}
+
+/// An argument on its way into a call.
+pub(super) enum Argument {
+    /// An array, unless somebody else holds it the call's own.
+    Array(Array),
+    /// Its memory is that of the result of this number.
+    InResult(usize),
+}
+
+impl Argument {
+    /// Whether it is an array that nobody else holds.
+    fn is_own(&mut self) -> bool {
+        match self {
+            Argument::Array(a) => a.is_unique(),
+            Argument::InResult(_) => false,
+        }
+    }
+
+    /// The array, now memory of a result.
+    fn take(&mut self, result: usize) -> Option<Array> {
+        match std::mem::replace(self, Argument::InResult(result)) {
+            Argument::Array(a) => Some(a),
+            Argument::InResult(_) => None,
+        }
+    }
+}
+
+/// What a call is made of. The vectors are kept for the next call on the thread.
+#[derive(Default)]
+pub(super) struct Work {
+    pub args: Vec<Argument>,
+    results: Vec<Array>,
+}
+
+thread_local! {
+    static WORK: RefCell<Work> = const {
+        RefCell::new(Work { args: vec![], results: vec![] })
+    };
+}
+
+impl Work {
+    /// The arguments of a call, and their structure if it is not the one that is known.
+    pub(super) fn feed<T, A: Feed<T>>(args: A, known: &TreeDef) -> (Work, Option<TreeDef>) {
+        let mut work = WORK.try_with(RefCell::take).unwrap_or_default();
+        let mut take = Known::new(known, |a| work.args.push(Argument::Array(a)));
+        args.feed(&mut take);
+        let def = take.finish();
+        (work, def)
+    }
+
+    /// The arrays among the arguments: all of them, before a call takes any.
+    pub(super) fn arrays(&self) -> impl Iterator<Item = &Array> + Clone {
+        self.args.iter().filter_map(|a| match a {
+            Argument::Array(a) => Some(a),
+            Argument::InResult(_) => None,
+        })
+    }
+}
+
+impl Drop for Work {
+    fn drop(&mut self) {
+        self.args.clear();
+        self.results.clear();
+        let (args, results) = (
+            std::mem::take(&mut self.args),
+            std::mem::take(&mut self.results),
+        );
+        if args.capacity() + results.capacity() > 0 {
+            // Nothing of the old ones is left but their memory.
+            let _ = WORK.try_with(|w| {
+                let mut w = w.borrow_mut();
+                (w.args, w.results) = (args, results);
+            });
+        }
+    }
+}
+
+impl Compiled {
+    /// Runs the code on arguments of its types. Those that nobody else holds give their memory to
+    /// results: of this call where the code allows it, else of a later one.
+    pub(super) fn call<Y: Tree>(&self, mut work: Work) -> Result<Y::With<Array>> {
+        let Work { args, results } = &mut work;
+        for (n, ty) in self.results.iter().enumerate() {
+            let memory = self.taken(args, n).or_else(|| self.left(ty));
+            results.push(match memory {
+                Some(array) => array.with_shape_of(ty),
+                None => zeros(ty),
+            });
+        }
+        let mut call = self.code.prepare();
+        for (n, result) in results.iter_mut().enumerate() {
+            call.output(n, result.data_to_overwrite())
+                .map_err(run_error)?;
+        }
+        for (n, arg) in args.iter().enumerate() {
+            match arg {
+                Argument::Array(a) => call.input(n, &a.dense().data),
+                Argument::InResult(r) => call.input_in_output(n, *r),
+            }
+            .map_err(run_error)?;
+        }
+        for (n, array) in self.arrays.iter().enumerate() {
+            call.input(args.len() + n, &array.data).map_err(run_error)?;
+        }
+        printing(self.printer.as_ref(), || call.run()).map_err(run_error)?;
+        self.keep(args);
+        tree::unflatten(&self.out, results.drain(..))
+    }
+
+    /// An argument over which a result may be written, if nobody else holds it.
+    fn taken(&self, args: &mut [Argument], result: usize) -> Option<Array> {
+        for &i in self.code.choices(result) {
+            // Behind the arguments are arrays of the function's own.
+            if let Some(arg) = args.get_mut(i as usize)
+                && arg.is_own()
+            {
+                return arg.take(result);
+            }
+        }
+        None
+    }
+
+    /// Memory for a result that an earlier call has left. The code writes every element of it.
+    fn left(&self, ty: &Type) -> Option<Array> {
+        let mut spare = self.spare.lock().unwrap_or_else(|e| e.into_inner());
+        let i = spare.iter().position(|a| fits(a, ty))?;
+        Some(spare.swap_remove(i))
+    }
+
+    /// Keeps the arguments that nobody else holds, for results of later calls.
+    fn keep(&self, args: &mut Vec<Argument>) {
+        for mut arg in args.drain(..) {
+            if arg.is_own()
+                && let Argument::Array(a) = arg
+                && self.results.iter().any(|ty| fits(&a, ty))
+            {
+                let mut spare = self.spare.lock().unwrap_or_else(|e| e.into_inner());
+                if spare.len() < self.results.len() {
+                    spare.push(a);
+                }
+            }
+        }
+    }
+
+    /// Checks the types of arguments, of the structure `def`.
+    pub(super) fn check_args<'a>(
+        &self,
+        def: &TreeDef,
+        args: impl Iterator<Item = &'a Array>,
+    ) -> Result<()> {
+        let mut fit = Fit::new("args", def, self.func.param_types());
+        args.for_each(|a| fit.next(a));
+        fit.finish()
+    }
+
+    /// Runs the code and writes the results into arrays that are there. Memory that other arrays
+    /// share is replaced, not overwritten.
+    pub(super) fn call_into<X, Y>(&self, def: &TreeDef, args: &X, out: &mut Y) -> Result<()>
+    where
+        X: Tree<Leaf = Array>,
+        Y: Tree<Leaf = Array>,
+    {
+        let mut args_fit = Fit::new("args", def, self.func.param_types());
+        args.walk(&mut each(|a: &Array| args_fit.next(a)));
+        args_fit.finish()?;
+        let mut results_fit = Fit::new("out", &self.out, &self.results);
+        out.walk(&mut each(|a: &Array| results_fit.next(a)));
+        results_fit.finish()?;
+        let mut call = self.code.prepare();
+        let mut given = Ok(());
+        let mut n = 0;
+        args.walk(&mut each(|a: &Array| {
+            note(&mut given, call.input(n, &a.dense().data));
+            n += 1;
+        }));
+        for array in &self.arrays {
+            note(&mut given, call.input(n, &array.data));
+            n += 1;
+        }
+        let mut n = 0;
+        out.walk_mut(&mut each(|a: &mut Array| {
+            note(&mut given, call.output(n, a.data_to_overwrite()));
+            n += 1;
+        }));
+        let run = || given.and_then(|()| call.run());
+        printing(self.printer.as_ref(), run).map_err(run_error)
+    }
+}
+
+/// Compares arrays with the types they should have.
+struct Fit<'a> {
+    what: &'static str,
+    def: &'a TreeDef,
+    types: &'a [Type],
+    seen: usize,
+    /// The first that is wrong, and what it is.
+    wrong: Option<(usize, Type)>,
+}
+
+impl<'a> Fit<'a> {
+    fn new(what: &'static str, def: &'a TreeDef, types: &'a [Type]) -> Fit<'a> {
+        Fit {
+            what,
+            def,
+            types,
+            seen: 0,
+            wrong: None,
+        }
+    }
+
+    fn next(&mut self, a: &Array) {
+        let n = self.seen;
+        self.seen += 1;
+        if self.wrong.is_none() && self.types.get(n).is_some_and(|ty| !a.has_type(ty)) {
+            self.wrong = Some((n, a.ty()));
+        }
+    }
+
+    fn finish(self) -> Result<()> {
+        if let Some((n, got)) = self.wrong {
+            return Err(Error::Argument {
+                path: format!("{}{}", self.what, self.def.paths()[n]),
+                expected: self.types[n].to_string(),
+                got: got.to_string(),
+            });
+        }
+        if self.seen != self.types.len() {
+            return Err(Error::Argument {
+                path: self.what.into(),
+                expected: format!("{} leaves", self.types.len()),
+                got: self.seen.to_string(),
+            });
+        }
+        Ok(())
+    }
+}
+
+/// The first error counts.
+fn note<E>(all: &mut std::result::Result<(), E>, next: std::result::Result<(), E>) {
+    if all.is_ok() {
+        *all = next;
+    }
+}
+
+fn zeros(ty: &Type) -> Array {
+    Array::from_dense(Dense::new(
+        ty.shape.lengths(),
+        Data::zeros(ty.dtype, ty.size()),
+    ))
+}
+
+/// Whether an array has as many elements, of the type.
+fn fits(array: &Array, ty: &Type) -> bool {
+    array.dtype() == ty.dtype && array.len() == ty.size()
+}
+
+fn run_error(error: wengert_jit::RunError) -> Error {
+    match error {
+        wengert_jit::RunError::MaxSteps { limit } => Error::MaxSteps { limit },
+        wengert_jit::RunError::ListMemory { need, limit } => Error::Memory {
+            need: need as u64,
+            limit: limit as u64,
+        },
+        wengert_jit::RunError::Stopped(error) => error,
+        other => Error::Value {
+            op: "call".into(),
+            message: other.to_string(),
+        },
+    }
+}
