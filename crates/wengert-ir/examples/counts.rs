@@ -174,7 +174,7 @@ fn main() {
     println!("| function | operations | of them divisions, roots | rare path |\n|---|---|---|---|");
     for f in Elementary::ALL {
         let mut count = Count::default();
-        f.build(&mut count, &[0.3, 0.4][..f.arity()]);
+        f.build(&mut count, &[0.3, 0.4, 0.5, 0.6, 0.7][..f.arity()]);
         println!(
             "| {} | {} | {} | {} |",
             f.name(),

@@ -313,6 +313,77 @@ fn one_argument() {
             ],
         ),
         (Erfc, &[(1e300, 0.0), (-1e300, 2.0), (TINY, 1.0)]),
+        (
+            ErfInv,
+            &[
+                (0.0, 0.0),
+                (-0.0, -0.0),
+                (1.0, INF),
+                (-1.0, -INF),
+                (1.5, NAN),
+                (-INF, NAN),
+            ],
+        ),
+        (
+            Lgamma,
+            &[
+                (1.0, 0.0),
+                (2.0, 0.0),
+                (0.0, INF),
+                (-0.0, INF),
+                (-3.0, INF),
+                (INF, INF),
+                (-INF, INF),
+                (1e308, INF),
+                (-1e308, INF),
+                (TINY, 744.440_071_921_381_2),
+                (-TINY, 744.440_071_921_381_2),
+            ],
+        ),
+        (
+            Digamma,
+            &[
+                (0.0, NAN),
+                (-0.0, NAN),
+                (-3.0, NAN),
+                (INF, INF),
+                (-INF, NAN),
+                (TINY, -INF),
+                (-TINY, INF),
+                (-1e308, NAN),
+            ],
+        ),
+        (
+            Trigamma,
+            &[
+                (0.0, INF),
+                (-0.0, INF),
+                (-3.0, INF),
+                (INF, 0.0),
+                (-INF, NAN),
+                (TINY, INF),
+            ],
+        ),
+        (
+            I0e,
+            &[
+                (0.0, 1.0),
+                (-0.0, 1.0),
+                (INF, 0.0),
+                (-INF, 0.0),
+                (TINY, 1.0),
+            ],
+        ),
+        (
+            I1e,
+            &[
+                (0.0, 0.0),
+                (-0.0, -0.0),
+                (INF, 0.0),
+                (-INF, -0.0),
+                (2e-300, 1e-300),
+            ],
+        ),
     ];
     for (f, cases) in rows {
         check(*f, &[NAN], NAN);
@@ -362,6 +433,86 @@ fn angles_of_points() {
         check(Atan2, &[NAN, x], NAN);
         check(Atan2, &[x, NAN], NAN);
     }
+}
+
+#[test]
+fn lengths() {
+    for (x, y, length) in [
+        (3.0, -4.0, 5.0),
+        (0.0, -0.0, 0.0),
+        (INF, NAN, INF),
+        (NAN, -INF, INF),
+        (NAN, 1.0, NAN),
+        (TINY, 0.0, TINY),
+        (3e-320, 4e-320, 5e-320),
+        (1e308, 1e308, 1.414_213_562_373_095_1e308),
+        (1.5e308, 1.5e308, INF),
+    ] {
+        check(Hypot, &[x, y], length);
+        check(Hypot, &[y, x], length);
+    }
+}
+
+#[test]
+fn orders_of_polygamma() {
+    for x in [0.7, 3.0, -1.4, 0.0, -2.0, INF] {
+        check(Polygamma, &[0.0, x], eval(Digamma, &[x]));
+    }
+    check(Polygamma, &[-1.0, 2.0], NAN);
+    check(Polygamma, &[NAN, 2.0], NAN);
+    // An even order changes its sign at a pole, an odd one does not.
+    check(Polygamma, &[2.0, -3.0], NAN);
+    check(Polygamma, &[3.0, -3.0], INF);
+    check(Polygamma, &[2.0, INF], -0.0);
+    // Beyond the factorials: n! x^-(n+1), and little more.
+    let y = eval(Polygamma, &[200.0, 90.0]);
+    let lgamma = eval(Lgamma, &[201.0]);
+    let first = (lgamma - 201.0 * 90f64.ln()).exp();
+    let second = (lgamma - 201.0 * 91f64.ln()).exp();
+    assert!(y < 0.0 && -y > first + second && -y < 1.2 * first, "{y:e}");
+}
+
+/// The ends of the incomplete functions, as in SciPy.
+#[test]
+fn ends_of_distributions() {
+    for (s, x, lower) in [
+        (2.0, 0.0, 0.0),
+        (2.0, -0.0, 0.0),
+        (2.0, INF, 1.0),
+        (0.0, 1.0, 1.0),
+        (INF, 1.0, 0.0),
+        (0.0, 0.0, NAN),
+        (INF, INF, NAN),
+        (-1.0, 1.0, NAN),
+        (1.0, -1.0, NAN),
+        (NAN, 1.0, NAN),
+        (1.0, NAN, NAN),
+        (1e3, TINY, 0.0),
+        (1e-3, 1e300, 1.0),
+    ] {
+        check(Gammainc, &[s, x], lower);
+        check(Gammaincc, &[s, x], 1.0 - lower);
+    }
+    for (p, q, x, value) in [
+        (2.0, 3.0, 0.0, 0.0),
+        (2.0, 3.0, 1.0, 1.0),
+        (2.0, 3.0, 1.5, NAN),
+        (2.0, 3.0, -TINY, NAN),
+        (0.0, 3.0, 0.5, NAN),
+        (2.0, -1.0, 0.5, NAN),
+        (2.0, 3.0, NAN, NAN),
+        (0.5, 0.5, 0.5, 0.5),
+    ] {
+        check(Betainc, &[p, q, x], value);
+    }
+    check(GammaDensity, &[1.0, 0.0], 1.0);
+    check(GammaDensity, &[0.5, 0.0], INF);
+    check(GammaDensity, &[9.0, 0.0], 0.0);
+    check(BetaDensity, &[1.0, 2.0, 0.0], 2.0);
+    check(BetaDensity, &[9.0, 9.0, 1.0], 0.0);
+    check(Betaln, &[0.0, 2.0], INF);
+    check(Betaln, &[-1.0, 2.0], NAN);
+    check(Betaln, &[1.0, 1.0], 0.0);
 }
 
 #[test]
@@ -451,6 +602,6 @@ fn every_function_has_its_name_and_arguments() {
     for (i, f) in Elementary::ALL.iter().enumerate() {
         assert_eq!(*f as usize, i);
         assert!(!f.name().is_empty());
-        eval(*f, &[0.5, 0.5][..f.arity()]);
+        eval(*f, &[0.5; 5][..f.arity()]);
     }
 }

@@ -93,6 +93,13 @@ def erf_inv():
     fit("TAIL", lambda t: tail(t + mpf("4.35")), -1.75, 1.75, 24)
 
 
+def bessel():
+    for n in (0, 1):
+        # I_n(x) / x^n as a polynomial in x^2 up to 8, and e^-x I_n(x) sqrt(x) in 1/x from there.
+        fit(f"NEAR_{n}", lambda z: besseli(n, sqrt(z)) / sqrt(z) ** n, mpf(10) ** -20, 64, 17)
+        fit(f"FAR_{n}", lambda w: exp(-1 / w) * besseli(n, 1 / w) / sqrt(w), mpf(10) ** -5, mpf(1) / 8, 24)
+
+
 def quadrature():
     # The integral of f from 0 to infinity is the sum of w f(c), with c = exp(v - exp(-v)) at equal
     # distances h of v (Takahasi and Mori, 1974), and w = h dc/dv.
@@ -106,6 +113,6 @@ def quadrature():
         print(f"    {float(h * exp(v - exp(-v)) * (1 + exp(-v)))!r},")
 
 
-ALL = {"lgamma": lgamma, "digamma": digamma, "sines": sines, "erf_inv": erf_inv, "quadrature": quadrature}
+ALL = {"lgamma": lgamma, "digamma": digamma, "sines": sines, "erf_inv": erf_inv, "bessel": bessel, "quadrature": quadrature}
 for name in sys.argv[1:] or ALL:
     ALL[name]()

@@ -149,6 +149,9 @@ impl Oracle {
             "digamma" => self.digamma(args[0]),
             "trigamma" => polygamma(1, &x),
             "polygamma" => polygamma(args[0] as u32, &big(args[1])),
+            "i0e" => bessel(0, size, c),
+            "i1e" => mul(&x, &bessel(1, size, c)),
+            "bessel_ratio" => bessel(args[0] as u32, args[1].abs(), c),
             _ => return None,
         })
     }
@@ -302,6 +305,36 @@ fn polygamma(n: u32, x: &BigFloat) -> BigFloat {
         true => size.neg(),
         false => size,
     }
+}
+
+/// `e^-x I(n, x) / x^n` for `x >= 0`: by the power series (DLMF 10.25.2), all of whose terms are
+/// positive, and far out by the asymptotic one (DLMF 10.40.1), whose least term is below `e^-2x`.
+fn bessel(n: u32, x: f64, c: &mut Consts) -> BigFloat {
+    let (one, big_x, n) = (big(1.0), big(x), f64::from(n));
+    let small = |term: &BigFloat, sum: &BigFloat| {
+        term.is_zero() || term.exponent() < sum.exponent().map(|e| e - 160)
+    };
+    let (mut term, mut sum, mut k) = (one.clone(), one.clone(), 0.0);
+    if x < 100.0 {
+        let square = mul(&mul(&big_x, &big_x), &big(0.25));
+        while !small(&term, &sum) {
+            k += 1.0;
+            term = div(&mul(&term, &square), &big(k * (n + k)));
+            sum = add(&sum, &term);
+        }
+        let first = (1..=n as u32).fold(one, |p, k| mul(&p, &big(2.0 * f64::from(k))));
+        return div(&mul(&sum, &big_x.neg().exp(P, RM, c)), &first);
+    }
+    while !small(&term, &sum) {
+        k += 1.0;
+        let odd = 2.0 * k - 1.0;
+        let by = div(&big(odd * odd - 4.0 * n * n), &mul(&big_x, &big(8.0 * k)));
+        term = mul(&term, &by);
+        sum = add(&sum, &term);
+    }
+    let turn = mul(&mul(&c.pi(P, RM), &big(2.0)), &big_x);
+    let powers = (0..n as u32).fold(one, |p, _| mul(&p, &big_x));
+    div(&div(&sum, &turn.sqrt(P, RM)), &powers)
 }
 
 /// `erfc x`, given `x` as a float too.

@@ -2,7 +2,7 @@
 //!
 //! The incomplete one is `w J` with `w = x^a (1 - x)^(b - 1) / B(a, b)` and `J` the integral over
 //! `u > 0` of `e^(-a u) (1 + r (1 - e^-u))^(b - 1)`, `r = x / (1 - x)` (what `t = x e^-u` makes of
-//! `t^(a-1) (1 - t)^(b-1)`), for `x` up to about the mean `a / (a + b)`; beyond, `1 - I(b, a, 1 - x)`.
+//! `t^(a-1) (1 - t)^(b-1)`), for `x` up to the mean `a / (a + b)`; beyond, `1 - I(b, a, 1 - x)`.
 //! Powers of `log(x / t)` and of `log((1 - t) / (1 - x))` under the integral give the derivatives by
 //! `a` and `b`, of any order.
 use super::Arith;
@@ -170,16 +170,18 @@ pub fn beta_moment<A: Arith>(a: &mut A, i: A::F, j: A::F, p: A::F, q: A::F, r: A
     let (zero, one) = (a.float(0.0), a.float(1.0));
     let power = plus(a, q, -1.0);
 
-    // The width: how steeply the integrand falls at 0, or the root of its curvature.
+    // The width: how steeply the integrand falls at 0, or the root of its curvature. A negative power
+    // makes it fall faster at first, but only as a power of u, which does no harm.
     let slow = below(a, p, 1.0);
     let level = a.select(slow, one, p);
     let minus_r = a.neg(r);
-    let fall = a.fma(minus_r, power, level);
+    let grows = above(a, power, 0.0);
+    let growth = a.select(grows, power, zero);
+    let fall = a.fma(minus_r, growth, level);
     let falls = above(a, fall, 0.0);
     let fall = a.select(falls, fall, zero);
     let squares = a.fma(r, r, r);
-    let bend = a.mul(power, squares);
-    let bend = a.abs(bend);
+    let bend = a.mul(growth, squares);
     let bends = a.lt(level, bend);
     let bend = a.select(bends, bend, level);
     let root = a.sqrt(bend);
@@ -244,10 +246,8 @@ pub fn beta_moment<A: Arith>(a: &mut A, i: A::F, j: A::F, p: A::F, q: A::F, r: A
 pub fn betainc<A: Arith>(a: &mut A, p: A::F, q: A::F, x: A::F) -> A::F {
     let y = from(a, 1.0, x);
     let sum = a.add(p, q);
-    let sum = plus(a, sum, 2.0);
-    let middle = plus(a, p, 1.0);
-    let middle = a.div(middle, sum);
-    let swap = a.lt(middle, x);
+    let mean = a.div(p, sum);
+    let swap = a.lt(mean, x);
     let near = a.select(swap, y, x);
     let away = a.select(swap, x, y);
     let first = a.select(swap, q, p);

@@ -7,6 +7,7 @@
 //! subnormals follow C99, Annex F.
 
 mod arith;
+mod bessel;
 mod cbrt;
 mod erf;
 mod erf_inv;
@@ -28,6 +29,7 @@ mod registry;
 mod trig;
 
 pub use arith::{Arith, Plain};
+pub use bessel::{bessel_ratio, i0e, i1e};
 pub use cbrt::cbrt;
 pub use erf::{erf, erfc};
 pub use erf_inv::erf_inv;

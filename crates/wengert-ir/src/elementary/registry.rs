@@ -66,6 +66,12 @@ pub enum Elementary {
     Polygamma,
     /// `sqrt(x^2 + y^2)`
     Hypot,
+    /// The modified Bessel function of order 0, times `e^-|x|`.
+    I0e,
+    /// The modified Bessel function of order 1, times `e^-|x|`.
+    I1e,
+    /// The modified Bessel function of an order, times `e^-|x| / x^n`.
+    BesselRatio,
     /// The regularised lower incomplete gamma function of a shape and a point.
     Gammainc,
     /// The regularised upper incomplete gamma function of a shape and a point.
@@ -120,6 +126,9 @@ impl Elementary {
         Trigamma,
         Polygamma,
         Hypot,
+        I0e,
+        I1e,
+        BesselRatio,
         Gammainc,
         Gammaincc,
         GammaDensity,
@@ -133,7 +142,8 @@ impl Elementary {
     /// The number of arguments.
     pub fn arity(&self) -> usize {
         match self {
-            Atan2 | Pow | Polygamma | Hypot | Gammainc | Gammaincc | GammaDensity | Betaln => 2,
+            Atan2 | Pow | Polygamma | Hypot | Gammainc | Gammaincc | GammaDensity | Betaln
+            | BesselRatio => 2,
             GammaMoment | Betainc | BetaDensity => 3,
             BetaMoment => 5,
             _ => 1,
@@ -174,6 +184,9 @@ impl Elementary {
             Trigamma => "trigamma",
             Polygamma => "polygamma",
             Hypot => "hypot",
+            I0e => "i0e",
+            I1e => "i1e",
+            BesselRatio => "bessel_ratio",
             Gammainc => "gammainc",
             Gammaincc => "gammaincc",
             GammaDensity => "gamma_density",
@@ -222,6 +235,9 @@ impl Elementary {
             (Trigamma, &[x]) => super::trigamma(a, x),
             (Polygamma, &[n, x]) => super::polygamma(a, n, x),
             (Hypot, &[x, y]) => super::hypot(a, x, y),
+            (I0e, &[x]) => super::i0e(a, x),
+            (I1e, &[x]) => super::i1e(a, x),
+            (BesselRatio, &[n, x]) => super::bessel_ratio(a, n, x),
             (Gammainc, &[s, x]) => super::gammainc(a, s, x),
             (Gammaincc, &[s, x]) => super::gammaincc(a, s, x),
             (GammaDensity, &[s, x]) => super::gamma_density(a, s, x),

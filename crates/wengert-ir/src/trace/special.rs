@@ -57,6 +57,46 @@ impl Var {
         }
     }
 
+    /// `I₀(x)`, the modified Bessel function of the first kind of order 0: `scipy.special.i0`. Infinite
+    /// beyond some 709 in size. Derivative: [`Var::i1`].
+    ///
+    /// ```
+    /// use wengert_ir::trace::{Kind, Var, closed};
+    ///
+    /// let door = closed(Kind::Door, &[], |_| {
+    ///     let x = Var::scalar(1.0);
+    ///     vec![x.i0(), x.i1(), x.i0e(), x.i1e()]
+    /// });
+    /// let y = wengert_ir::eval::eval(&door.func, &[])?;
+    /// let y: Vec<String> = y.iter().map(|y| format!("{:.4}", y.dense().slice::<f64>()[0])).collect();
+    /// assert_eq!(y, ["1.2661", "0.5652", "0.4658", "0.2079"]);
+    /// # Ok::<(), wengert_ir::error::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn i0(self) -> Var {
+        self.i0e() * self.abs().exp()
+    }
+
+    /// `I₁(x)`, the modified Bessel function of the first kind of order 1: `scipy.special.i1`. Infinite
+    /// beyond some 709 in size. Derivative: `I₀(x) - I₁(x) / x`, and 1/2 at 0.
+    #[track_caller]
+    pub fn i1(self) -> Var {
+        self.i1e() * self.abs().exp()
+    }
+
+    /// `e^-|x| I₀(x)`, without overflow: `scipy.special.i0e`. Derivative: `i1e(x) - sign(x) y`.
+    #[track_caller]
+    pub fn i0e(self) -> Var {
+        unary(const { row("i0e") }, self)
+    }
+
+    /// `e^-|x| I₁(x)`, without overflow: `scipy.special.i1e`. Derivative:
+    /// `i0e(x) - (sign(x) + 1/x) y`, and 1/2 at 0.
+    #[track_caller]
+    pub fn i1e(self) -> Var {
+        unary(const { row("i1e") }, self)
+    }
+
     /// `self ln y`, and 0 where `self` is 0, whatever `y`: `scipy.special.xlogy`. Derivatives: `ln y`,
     /// and `self / y`, which is 0 where `self` is 0.
     #[track_caller]

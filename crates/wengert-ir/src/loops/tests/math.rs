@@ -53,10 +53,10 @@ fn recorded_functions_give_the_bits_of_plain_floats() {
     let xs = points();
     for &f in Elementary::ALL {
         let mut args = vec![xs.clone()];
-        if f.arity() == 2 {
+        for k in 1..f.arity() {
             // A fixed shuffle, so that unlike things meet.
             let n = xs.len();
-            args.push((0..n).map(|i| xs[(i * 677 + 13) % n]).collect());
+            args.push((0..n).map(|i| xs[(i * 677 + 13 * k) % n]).collect());
         }
         let data: Vec<Data> = args.iter().cloned().map(Data::F64).collect();
         let (_, got) = apply(f, DType::F64, &data);

@@ -179,7 +179,7 @@ fn beta_by_shapes(p: Var, q: Var, x: Var) -> [Var; 2] {
     let full = |c: f64| Var::full(&x.ty(), c);
     let inside = x.gt(0.0).and(x.lt(1.0));
     let x = inside.select(x, 0.5);
-    let swap = ((p + 1.0) / (p + q + 2.0)).lt(x);
+    let swap = (p / (p + q)).lt(x);
     let pair = |a: Var, b: Var| [swap.select(b, a), swap.select(a, b)];
     let [near, away] = pair(x, 1.0 - x);
     let [log_near, log_away] = pair(x.ln(), (-x).log1p());

@@ -12,6 +12,42 @@ pub(super) const ROWS: &[Row] = &[
         ..FLOAT
     },
     Row {
+        name: "i0e",
+        doc: "The modified Bessel function of order 0, times `e^-|x|`: `scipy.special.i0e`.",
+        define: Define::Elementary(Elementary::I0e),
+        derive: Derive::Factor(|x, y| x.i1e() - x.sign() * y),
+        domain: &[(0.2, 12.0)],
+        ..FLOAT
+    },
+    Row {
+        name: "i1e",
+        doc: "The modified Bessel function of order 1, times `e^-|x|`: `scipy.special.i1e`.",
+        define: Define::Elementary(Elementary::I1e),
+        // x times the ratio of order 1.
+        derive: Derive::Factor(|x, y| {
+            let one = Var::full(&x.ty(), 1.0);
+            let next = bessel_ratio(one + 1.0, x);
+            bessel_ratio(one, x) + x * (x * next) - x.sign() * y
+        }),
+        domain: &[(0.2, 12.0)],
+        ..FLOAT
+    },
+    Row {
+        name: "bessel_ratio",
+        doc: "The modified Bessel function of the order nearest to the first operand, times `e^-|x| / x^n`.",
+        define: Define::Elementary(Elementary::BesselRatio),
+        // A step function of the order.
+        derive: Derive::Tangent(|x, dx| {
+            dx[1].map(|d| {
+                let (n, x) = (x[0].round(), x[1]);
+                let next = x * bessel_ratio(n + 1.0, x);
+                mul(d, next - x.sign() * bessel_ratio(n, x))
+            })
+        }),
+        domain: &[(1.6, 2.4), (0.2, 30.0)],
+        ..FLOATS
+    },
+    Row {
         name: "lgamma",
         doc: "The logarithm of the size of the gamma function: `scipy.special.gammaln`.",
         define: Define::Elementary(Elementary::Lgamma),
@@ -45,3 +81,7 @@ pub(super) const ROWS: &[Row] = &[
         ..FLOATS
     },
 ];
+
+fn bessel_ratio(n: Var, x: Var) -> Var {
+    const { row("bessel_ratio") }.apply(&[n, x])
+}
