@@ -58,7 +58,14 @@ const OPERATORS: &[[&str; 4]] = &[
 ];
 
 /// Rows that only rules record.
-const INTERNAL: &[&str] = &["mul_or_zero"];
+const INTERNAL: &[&str] = &[
+    "mul_or_zero",
+    "gamma_density",
+    "gamma_moment",
+    "beta_density",
+    "beta_moment",
+    "bessel_ratio",
+];
 
 /// Where an operation's name elsewhere comes from.
 const LIBRARIES: [&str; 4] = ["numpy.", "jax.", "scipy.", "torch."];
