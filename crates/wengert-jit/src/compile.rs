@@ -1,16 +1,18 @@
 //! From a program to an executable.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_codegen::settings::{self, Configurable};
 use cranelift_jit::{JITBuilder, JITModule};
-use cranelift_module::{ModuleError, default_libcall_names};
+use cranelift_module::{Module, ModuleError, default_libcall_names};
 use wengert_ir::loops::Program;
 
-use crate::emit::session;
+use crate::emit::session::{self, Code};
 use crate::plan;
+use crate::runtime::code::CodeMemory;
 use crate::runtime::executable::Executable;
 use crate::runtime::helpers;
 
@@ -125,9 +127,16 @@ fn build(program: &Program, options: &Options) -> Result<Executable, CompileErro
     let plan = plan::plan(program);
     let mut builder = JITBuilder::with_isa(isa.clone(), default_libcall_names());
     builder.symbols(helpers::library());
+    let space = Arc::new(AtomicUsize::new(0));
+    builder.memory_provider(Box::new(CodeMemory::new(space.clone())));
     let mut module = JITModule::new(builder);
     let written = session::write(&plan, &mut module, &**isa, quick, options);
-    let finished = written.and_then(|w| {
+    let finished = written.and_then(|mut w| {
+        let needs = w.code.iter().map(Code::space);
+        space.store(needs.sum(), Ordering::Relaxed);
+        for f in w.code.drain(..) {
+            module.define_function_bytes(f.id, f.align, &f.bytes, &f.relocs)?;
+        }
         module.finalize_definitions()?;
         Ok(w)
     });

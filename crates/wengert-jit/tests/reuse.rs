@@ -222,7 +222,7 @@ fn random_nests_are_right_in_place() {
         if exe.choices(0) == [0] {
             shared += 1;
             let mut got = input.clone();
-            let mut call = exe.prepare();
+            let mut call = exe.prepare().expect("memory");
             call.output(0, &mut got).expect("an output");
             call.input_in_output(0, 0).expect("an input");
             call.run().expect("it runs");
@@ -254,20 +254,24 @@ fn a_call_says_what_it_has_not_been_given() {
     };
     let nothing = |what| missing(what, "2 elements of f64", "nothing");
     let (x, mut y) = (f64s(&[1.0, 2.0]), f64s(&[0.0, 0.0]));
-    let mut call = exe.prepare();
+    let mut call = exe.prepare().expect("memory");
     call.input(0, &x).expect("an input");
     assert_eq!(call.run(), Err(nothing("output")));
-    let mut call = exe.prepare();
+    let mut call = exe.prepare().expect("memory");
     call.output(0, &mut y).expect("an output");
     assert_eq!(call.run(), Err(nothing("input")));
     // The output it is said to be in has no memory.
-    let mut call = exe.prepare();
+    let mut call = exe.prepare().expect("memory");
     call.input_in_output(0, 0).expect("a choice");
     assert_eq!(call.run(), Err(nothing("input")));
 
     let exe = build(true);
     assert_eq!(exe.choices(0), [0u32; 0]);
-    let error = exe.prepare().input_in_output(0, 0).expect_err("no choice");
+    let error = exe
+        .prepare()
+        .expect("memory")
+        .input_in_output(0, 0)
+        .expect_err("no choice");
     assert_eq!(
         error,
         missing("input", "memory of its own", "that of output 0")

@@ -170,8 +170,20 @@ where
     ///
     /// An argument may be given as whatever [feeds](Feed) it: numbers, `Vec`s, nested arrays,
     /// references to `Array`s, structs of these. An `Array` that is moved in, and that nobody else
-    /// holds, gives its memory away: results of later calls are written into it, so that
-    /// `x = f.call(x)?` in a loop asks for no fresh memory.
+    /// holds, gives its memory away: a result is written over it, if the function reads its elements
+    /// before it writes those that take their places, as `x + 1.0` does and `x.t() + x` does not;
+    /// else it is kept for results of later calls. So `x = f.call(x)?` in a loop asks for no memory.
+    ///
+    /// ```
+    /// use wengert::prelude::*;
+    ///
+    /// let f = jit(|x: Var| x + 1.0);
+    /// let x = Array::from(vec![0.5; 1000]);
+    /// let place = x.as_slice::<f64>()?.as_ptr();
+    /// let y = f.call(x)?;
+    /// assert_eq!(y.as_slice::<f64>()?.as_ptr(), place);
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
     ///
     /// # Errors
     /// If the function has a mistake, or a loop runs into a limit.

@@ -181,3 +181,16 @@ fn a_refused_call_takes_nothing() {
     (a, b) = out;
     assert_eq!((a, b), (Array::from([3.0, 4.0]), Array::from([5.0, 6.0])));
 }
+
+#[test]
+fn a_call_that_needs_more_memory_than_there_is_is_refused() {
+    let n = 1usize << 22;
+    let f = jit(move |x: Var| {
+        let y = (x.sum().broadcast_to([n, n]) + 1.0).sin();
+        fori(0..3, y, |_, y| y.t() * 0.5 + y.flip(0)).at([0, 0])
+    });
+    for _ in 0..2 {
+        let error = f.call([1.0, 2.0]).unwrap_err().to_string();
+        assert!(error.contains("bytes of scratch"), "{error}");
+    }
+}

@@ -83,13 +83,7 @@ impl Emitter<'_, '_> {
         for i in 0..n {
             self.store_pieces(value, at, i, false);
         }
-        self.each_lane(|e, l| {
-            let (store, next) = (e.cold_block(), e.cold_block());
-            let one = e.int(1);
-            let bit = e.b.ins().ushr(bits, l);
-            let bit = e.b.ins().band(bit, one);
-            e.branch(bit, (store, &[]), (next, &[]));
-            e.switch(store);
+        self.each_set_lane(bits, |e, l| {
             let eight = e.times(l, 8);
             let from = e.b.ins().iadd(e.frame, eight);
             let n = e.b.ins().load(types::I64, FRAME, from, numbers);
@@ -104,8 +98,6 @@ impl Emitter<'_, '_> {
             }
             let (base, off) = e.reach(to, 0);
             e.b.ins().store(DATA, x, base, off);
-            e.jump(next, &[]);
-            e.switch(next);
         });
     }
 }

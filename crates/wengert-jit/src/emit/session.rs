@@ -18,6 +18,7 @@ use super::{Emitter, Lanes, Place, Unit, scalar_type};
 use crate::compile::{CompileError, Options};
 use crate::plan::layout::{FrameShape, Layout};
 use crate::plan::{Plan, Values, plan_function};
+use crate::runtime::code;
 use crate::runtime::lists::Slot;
 use crate::runtime::product::GemmCall;
 use crate::runtime::sort::SortCall;
@@ -48,6 +49,7 @@ pub(crate) struct Session<'p> {
     areas: HashMap<(Unit, usize), i32>,
     functions: HashMap<(u32, bool, Unit), FuncId>,
     waiting: Vec<Waiting<'p>>,
+    code: Vec<Code>,
     units: u32,
     context: Context,
     builder: FunctionBuilderContext,
@@ -77,6 +79,21 @@ enum Waiting<'p> {
     Function(FuncId, u32, bool, Unit),
 }
 
+/// The code of a function.
+pub(crate) struct Code {
+    pub id: FuncId,
+    pub align: u64,
+    pub bytes: Vec<u8>,
+    pub relocs: Vec<ModuleReloc>,
+}
+
+impl Code {
+    /// Bytes of memory that it needs at the most.
+    pub(crate) fn space(&self) -> usize {
+        code::space(self.bytes.len(), self.relocs.len(), self.align)
+    }
+}
+
 /// A program written, before its code is final.
 pub(crate) struct Written {
     /// The outer function.
@@ -85,6 +102,8 @@ pub(crate) struct Written {
     pub call: FrameShape,
     /// The frame of a task.
     pub task: FrameShape,
+    /// The functions, to be put into memory side by side.
+    pub code: Vec<Code>,
     /// What the code points to.
     pub kept: Kept,
     /// The text of all that was written, if wanted.
@@ -145,6 +164,7 @@ pub(crate) fn write<'p>(
         areas: HashMap::new(),
         functions: HashMap::new(),
         waiting: Vec::new(),
+        code: Vec::new(),
         units: 0,
         context: module.make_context(),
         builder: FunctionBuilderContext::new(),
@@ -168,6 +188,7 @@ pub(crate) fn write<'p>(
         main,
         call: s.call.finish(),
         task: s.task.finish(),
+        code: s.code,
         kept: s.kept,
         listing: s.listing,
     })
@@ -273,8 +294,12 @@ impl<'p> Session<'p> {
             .iter()
             .map(|r| ModuleReloc::from_mach_reloc(r, &self.context.func, id))
             .collect();
-        self.module
-            .define_function_bytes(id, align, &bytes, &relocs)?;
+        self.code.push(Code {
+            id,
+            align,
+            bytes,
+            relocs,
+        });
         Ok(())
     }
 

@@ -101,18 +101,29 @@ impl Emitter<'_, '_> {
     /// Copies the lanes whose bits are set from a stand-in to `to`, where lane 0 belongs.
     pub(super) fn flush(&mut self, d: DType, scratch: i32, to: ir::Value, bits: ir::Value) {
         let size = d.bytes() as i64;
-        self.each_lane(|e, l| {
-            let (store, next) = (e.cold_block(), e.cold_block());
-            let one = e.int(1);
-            let bit = e.b.ins().ushr(bits, l);
-            let bit = e.b.ins().band(bit, one);
-            e.branch(bit, (store, &[]), (next, &[]));
-            e.switch(store);
+        self.each_set_lane(bits, |e, l| {
             let off = e.times(l, size);
             let from = e.b.ins().iadd(e.frame, off);
             let x = e.b.ins().load(bytes_type(size), FRAME, from, scratch);
             let to = e.b.ins().iadd(to, off);
             e.b.ins().store(DATA, x, to, 0);
+        });
+    }
+
+    /// A loop over the lanes whose bits are set.
+    pub(super) fn each_set_lane(
+        &mut self,
+        bits: ir::Value,
+        body: impl FnOnce(&mut Self, ir::Value),
+    ) {
+        self.each_lane(|e, l| {
+            let (set, next) = (e.cold_block(), e.cold_block());
+            let one = e.int(1);
+            let bit = e.b.ins().ushr(bits, l);
+            let bit = e.b.ins().band(bit, one);
+            e.branch(bit, (set, &[]), (next, &[]));
+            e.switch(set);
+            body(e, l);
             e.jump(next, &[]);
             e.switch(next);
         });

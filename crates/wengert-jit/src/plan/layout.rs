@@ -50,8 +50,15 @@ pub(crate) struct FrameShape {
     pub image: Vec<(i32, Vec<u8>)>,
 }
 
+impl FrameShape {
+    /// How long it is in all.
+    pub(crate) fn bytes(&self) -> usize {
+        self.below.saturating_add(self.above)
+    }
+}
+
 fn round(n: i64, to: i64) -> i64 {
-    (n + to - 1) / to * to
+    n.saturating_add(to - 1) / to * to
 }
 
 impl<'p> Layout<'p> {
@@ -146,14 +153,14 @@ impl<'p> Layout<'p> {
 
     /// Where a buffer lies.
     pub(crate) fn buffer(&self, id: BufferId) -> i64 {
-        self.scratch + self.buffers.place(id)
+        self.scratch.saturating_add(self.buffers.place(id))
     }
 
     /// The finished plan.
     pub(crate) fn finish(self) -> FrameShape {
         FrameShape {
             below: round(self.below + 64, 64) as usize,
-            above: round(self.scratch + self.buffers.bytes + PAD, 64) as usize,
+            above: round(self.buffers.bytes.saturating_add(self.scratch + PAD), 64) as usize,
             image: self.image,
         }
     }

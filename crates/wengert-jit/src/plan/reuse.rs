@@ -23,6 +23,9 @@ const PAIRS: usize = 10_000;
 /// Steps assumed of a loop whose extent has no bound, and elements of a place that has none.
 const ENDLESS: i64 = 1 << 40;
 
+/// Operations that are looked through for one index.
+const DEPTH: u32 = 32;
+
 /// Places that an index may have while it is being solved for.
 const FEW: i128 = 4;
 
@@ -246,7 +249,7 @@ impl<'p> Walk<'p> {
     fn place(&mut self, i: &Index) -> Option<Affine> {
         let mut at = Affine::constant(i.offset);
         if let Some(base) = i.base {
-            at.add_scaled(&self.sum(base), 1);
+            at.add_scaled(&self.sum(base, DEPTH), 1);
         }
         if let Some(lane) = self.lane {
             at.add_scaled(&Affine::uniform(lane), i.stride);
@@ -254,22 +257,25 @@ impl<'p> Walk<'p> {
         i.each.is_none().then_some(at)
     }
 
-    /// A whole number as a sum of what is not computed from other such.
-    fn sum(&mut self, v: Value) -> Affine {
+    /// A whole number as a sum of what is not computed from other such, as far as one looks.
+    fn sum(&mut self, v: Value, depth: u32) -> Affine {
         if let Some(known) = self.sums.get(&v) {
             return known.clone();
         }
+        let Some(depth) = depth.checked_sub(1) else {
+            return Affine::uniform(v);
+        };
         let sum = match self.made.get(&v) {
             Some(Stmt::Const { bits, .. }) => Affine::constant(*bits as i64),
             Some(Stmt::Op { op, args, .. }) => match op {
                 ScalarOp::Add | ScalarOp::Sub => {
-                    let mut a = self.sum(args[0]);
+                    let mut a = self.sum(args[0], depth);
                     let k = if *op == ScalarOp::Add { 1 } else { -1 };
-                    a.add_scaled(&self.sum(args[1]), k);
+                    a.add_scaled(&self.sum(args[1], depth), k);
                     a
                 }
                 ScalarOp::Mul => {
-                    let (a, b) = (self.sum(args[0]), self.sum(args[1]));
+                    let (a, b) = (self.sum(args[0], depth), self.sum(args[1], depth));
                     let mut product = Affine::default();
                     match (a.as_constant(), b.as_constant()) {
                         (Some(k), _) => product.add_scaled(&b, k),
@@ -288,13 +294,12 @@ impl<'p> Walk<'p> {
 
     /// What a whole number is at most.
     fn bound(&mut self, v: Value) -> Option<i64> {
-        if let Some(Stmt::Op { op, args, .. }) = self.made.get(&v)
-            && *op == ScalarOp::Min
-        {
-            let bounds = [self.bound(args[0]), self.bound(args[1])];
-            return bounds.into_iter().flatten().min();
-        }
-        self.sum(v).as_constant()
+        let of = match self.made.get(&v) {
+            Some(Stmt::Op { op, args, .. }) if *op == ScalarOp::Min => &args[..],
+            _ => &[v],
+        };
+        let bounds = of.iter().map(|&v| self.sum(v, DEPTH).as_constant());
+        bounds.flatten().min()
     }
 
     fn may_share(&self, from: BufferId, to: BufferId) -> bool {

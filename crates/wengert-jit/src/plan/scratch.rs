@@ -43,14 +43,14 @@ struct Life {
     task: bool,
 }
 
-/// Bytes that a buffer takes.
+/// Bytes that a buffer takes. Too many for any memory stay too many: the call says so.
 fn bytes(b: &Buffer) -> i64 {
     let copies = if b.kind == BufferKind::Local {
         LANES
     } else {
         1
     };
-    (b.len * copies * b.dtype.bytes()) as i64
+    (b.len as i64).saturating_mul((copies * b.dtype.bytes()) as i64)
 }
 
 /// Plans the scratch of a program.
@@ -181,15 +181,16 @@ impl Arena {
                 if apart || end <= at {
                     continue;
                 }
-                if at + bytes <= begin {
+                if at.saturating_add(bytes) <= begin {
                     break;
                 }
-                at = (end + align - 1) / align * align;
+                at = end.saturating_add(align - 1) / align * align;
             }
             arena.places.insert(b, at);
-            arena.bytes = arena.bytes.max(at + bytes);
+            let end = at.saturating_add(bytes);
+            arena.bytes = arena.bytes.max(end);
             let i = placed.partition_point(|p| p.0 <= at);
-            placed.insert(i, (at, at + bytes, life));
+            placed.insert(i, (at, end, life));
         }
         arena
     }

@@ -38,6 +38,12 @@ pub enum RunError {
         /// Bytes allowed.
         limit: usize,
     },
+    /// The system has not got the memory for what a call needs on the way.
+    #[error("a call needs {need} bytes of scratch, and there is not so much memory")]
+    Scratch {
+        /// Bytes needed.
+        need: usize,
+    },
     /// An argument or a result is not what the program was compiled for.
     #[error("{what} {index}: expected {expected}, found {found}")]
     Argument {
@@ -228,9 +234,9 @@ impl Executable {
     ///
     /// # Errors
     /// If an input or output is not what the program names, a loop does not end within its limit,
-    /// or lists grow too large. Outputs are then in no particular state.
+    /// lists grow too large, or there is not enough memory. Outputs are then in no particular state.
     pub fn run(&self, inputs: &[&Data], outputs: &mut [&mut Data]) -> Result<(), RunError> {
-        let mut call = self.prepare();
+        let mut call = self.prepare()?;
         for (i, data) in inputs.iter().enumerate() {
             call.input(i, data)?;
         }
@@ -242,16 +248,19 @@ impl Executable {
 
     /// A call whose inputs and outputs are given one by one. Nothing is allocated for it, but by the
     /// first calls.
-    pub fn prepare(&self) -> Prepared<'_, '_> {
-        let mut frame = self.calls.take();
+    ///
+    /// # Errors
+    /// If there is not enough memory for its [scratch](Executable::scratch_bytes).
+    pub fn prepare(&self) -> Result<Prepared<'_, '_>, RunError> {
+        let mut frame = self.calls.take()?;
         for n in 0..self.inputs.len() + self.outputs.len() {
             frame.set(Layout::pointer(n), std::ptr::null_mut());
         }
-        Prepared {
+        Ok(Prepared {
             exe: self,
             frame: Some(frame),
             data: PhantomData,
-        }
+        })
     }
 }
 

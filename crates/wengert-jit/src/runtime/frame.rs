@@ -1,11 +1,11 @@
 //! Frames: the memory of a running call or task, kept for the next one.
 
-use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
+use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::ptr;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
-use super::executable::Run;
+use super::executable::{Run, RunError};
 use super::lists::Arena;
 use crate::plan::layout::{FrameShape, header};
 
@@ -24,14 +24,13 @@ pub(crate) struct Frame {
 unsafe impl Send for Frame {}
 
 impl Frame {
-    /// A new frame. It must not be moved out of its box.
-    fn new(shape: &FrameShape) -> Box<Frame> {
-        let layout = Layout::from_size_align(shape.below + shape.above, 64)
-            .expect("the size of a frame fits an address");
+    /// A new frame, if the system has the memory. It must not be moved out of its box.
+    fn new(shape: &FrameShape) -> Option<Box<Frame>> {
+        let layout = Layout::from_size_align(shape.bytes(), 64).ok()?;
         // SAFETY: the size is not 0: a frame has a header.
         let memory = unsafe { alloc_zeroed(layout) };
         if memory.is_null() {
-            handle_alloc_error(layout);
+            return None;
         }
         // SAFETY: `below` is within the allocation.
         let base = unsafe { memory.add(shape.below) };
@@ -50,7 +49,7 @@ impl Frame {
         }
         let this: *mut Frame = &mut *frame;
         frame.set(header::SELF, this.cast());
-        frame
+        Some(frame)
     }
 
     /// The frame pointer.
@@ -120,18 +119,24 @@ impl Pool {
 
     /// How long a frame is.
     pub(crate) fn frame_bytes(&self) -> usize {
-        self.shape.below + self.shape.above
+        self.shape.bytes()
     }
 
     /// A frame, new if none waits.
-    pub(crate) fn take(&self) -> Box<Frame> {
+    ///
+    /// # Errors
+    /// If the system has not got the memory.
+    pub(crate) fn take(&self) -> Result<Box<Frame>, RunError> {
         let first = self.first.swap(ptr::null_mut(), Ordering::Acquire);
         if !first.is_null() {
             // SAFETY: `give` has put the address of a box there, and it was taken out just now.
-            return unsafe { Box::from_raw(first) };
+            return Ok(unsafe { Box::from_raw(first) });
         }
         let waiting = self.rest.lock().expect("no panic holds it").pop();
-        waiting.unwrap_or_else(|| Frame::new(&self.shape))
+        let frame = waiting.or_else(|| Frame::new(&self.shape));
+        frame.ok_or(RunError::Scratch {
+            need: self.frame_bytes(),
+        })
     }
 
     /// Gives a frame back.

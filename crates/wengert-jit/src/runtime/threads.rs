@@ -88,16 +88,12 @@ impl Job {
             }
             // SAFETY: this thread has a chunk now.
             let run = unsafe { &*self.run };
-            let frame = frame.get_or_insert_with(|| {
-                self.state.lock().expect("no panic holds it").1 += 1;
-                let mut f = run.tasks.take();
-                f.run = self.run;
-                f.copy_header(self.call, run.header_bytes);
-                f
-            });
+            if frame.is_none() && !run.has_failed() {
+                frame = self.take_frame(run);
+            }
             let low = n as i64 * self.chunk;
             let high = (low + self.chunk).min(self.extent);
-            if !run.has_failed() {
+            if let Some(frame) = frame.as_ref().filter(|_| !run.has_failed()) {
                 upper::clear();
                 // SAFETY: a body of the same program on a frame of its tasks; steps are
                 // independent of each other.
@@ -105,12 +101,23 @@ impl Job {
             }
             self.state.lock().expect("no panic holds it").0 += 1;
         }
-        let Some(frame) = frame else { return };
-        // SAFETY: the call waits for threads that hold a frame.
-        let run = unsafe { &*self.run };
-        run.keep_or_give(frame);
-        self.state.lock().expect("no panic holds it").1 -= 1;
+        if let Some(frame) = frame {
+            // SAFETY: the call waits for threads that hold a frame.
+            let run = unsafe { &*self.run };
+            run.keep_or_give(frame);
+            self.state.lock().expect("no panic holds it").1 -= 1;
+        }
         self.changed.notify_all();
+    }
+
+    /// A frame for this thread. Where there is no memory for it, the call fails.
+    fn take_frame(&self, run: &Run<'_>) -> Option<Box<Frame>> {
+        let taken = run.tasks.take().map_err(|e| run.fail(e));
+        let mut frame = taken.ok()?;
+        self.state.lock().expect("no panic holds it").1 += 1;
+        frame.run = self.run;
+        frame.copy_header(self.call, run.header_bytes);
+        Some(frame)
     }
 
     /// Waits until all chunks are done and all frames given back.

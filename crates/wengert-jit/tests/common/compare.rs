@@ -61,7 +61,7 @@ pub fn check_in_place(exe: &Executable, inputs: &[Data], want: &[Data]) -> usize
                 .map(|d| Data::zeros(d.dtype(), d.len()))
                 .collect();
             got[o] = inputs[i].clone();
-            let mut call = exe.prepare();
+            let mut call = exe.prepare().expect("memory");
             for (n, data) in got.iter_mut().enumerate() {
                 call.output(n, data).expect("an output");
             }

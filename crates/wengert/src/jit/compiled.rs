@@ -113,7 +113,7 @@ impl Compiled {
                 None => zeros(ty),
             });
         }
-        let mut call = self.code.prepare();
+        let mut call = self.code.prepare().map_err(run_error)?;
         for (n, result) in results.iter_mut().enumerate() {
             call.output(n, result.data_to_overwrite())
                 .map_err(run_error)?;
@@ -192,7 +192,7 @@ impl Compiled {
         let mut results_fit = Fit::new("out", &self.out, &self.results);
         out.walk(&mut each(|a: &Array| results_fit.next(a)));
         results_fit.finish()?;
-        let mut call = self.code.prepare();
+        let mut call = self.code.prepare().map_err(run_error)?;
         let mut given = Ok(());
         let mut n = 0;
         args.walk(&mut each(|a: &Array| {
