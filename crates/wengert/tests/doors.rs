@@ -194,3 +194,17 @@ fn a_call_that_needs_more_memory_than_there_is_is_refused() {
         assert!(error.contains("bytes of scratch"), "{error}");
     }
 }
+
+#[test]
+fn an_executable_of_a_function_with_arrays_of_its_own() {
+    let data = Array::from([1.0, 2.0, 3.0]);
+    let f = jit(move |x: Var| x * Var::from(&data));
+    let code = f.compile(&ShapeDtype::scalar(DType::F64)).unwrap();
+    let y = code.call(2.0).unwrap();
+    assert_eq!(y.to_vec::<f64>().unwrap(), [2.0, 4.0, 6.0]);
+    let mut y = y;
+    code.call_into(&Array::from(3.0), &mut y).unwrap();
+    assert_eq!(y.to_vec::<f64>().unwrap(), [3.0, 6.0, 9.0]);
+    let error = code.call([1.0, 2.0]).unwrap_err().to_string();
+    assert_eq!(error, "args: expected f64, got f64[2]");
+}

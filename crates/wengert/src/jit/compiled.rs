@@ -174,9 +174,15 @@ impl Compiled {
         def: &TreeDef,
         args: impl Iterator<Item = &'a Array>,
     ) -> Result<()> {
-        let mut fit = Fit::new("args", def, self.func.param_types());
+        let mut fit = Fit::new("args", def, self.arg_types());
         args.for_each(|a| fit.next(a));
         fit.finish()
+    }
+
+    /// The types of the arguments: behind them the code takes the arrays of the function's own.
+    fn arg_types(&self) -> &[Type] {
+        let all = self.func.param_types();
+        &all[..all.len() - self.arrays.len()]
     }
 
     /// Runs the code and writes the results into arrays that are there. Memory that other arrays
@@ -186,7 +192,7 @@ impl Compiled {
         X: Tree<Leaf = Array>,
         Y: Tree<Leaf = Array>,
     {
-        let mut args_fit = Fit::new("args", def, self.func.param_types());
+        let mut args_fit = Fit::new("args", def, self.arg_types());
         args.walk(&mut each(|a: &Array| args_fit.next(a)));
         args_fit.finish()?;
         let mut results_fit = Fit::new("out", &self.out, &self.results);
