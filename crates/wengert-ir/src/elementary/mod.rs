@@ -8,6 +8,7 @@
 
 mod arith;
 mod cbrt;
+pub mod chacha;
 mod erf;
 mod exp;
 mod huge;

@@ -28,6 +28,7 @@ pub mod index;
 pub mod iota;
 pub mod layout;
 pub mod map;
+pub mod random;
 pub mod reduce;
 pub mod rows;
 pub mod scalars;
@@ -316,6 +317,8 @@ pub enum Op {
     Dynamic(dynamic::Dynamic),
     /// Gather and scatter along an axis.
     Index(index::Index),
+    /// Words of a key's stream.
+    RandomBits(random::RandomBits),
     /// A counted loop.
     Scan(Arc<scan::Scan>),
     /// A loop of unknown length.
@@ -348,6 +351,7 @@ impl Op {
             Op::Dot(p) => p,
             Op::Dynamic(p) => p,
             Op::Index(p) => p,
+            Op::RandomBits(p) => p,
             Op::Scan(p) => &**p,
             Op::While(p) => &**p,
             Op::Cond(p) => &**p,
@@ -380,6 +384,7 @@ const READERS: &[Reader] = &[
     dot::Dot::parse,
     dynamic::Dynamic::parse,
     index::Index::parse,
+    random::RandomBits::parse,
     scan::Scan::parse,
     while_loop::While::parse,
     cond::Cond::parse,

@@ -167,6 +167,7 @@ impl Lowering {
             walks: vec![],
             rule: Rule::Lanes,
             serially: true,
+            draws: vec![],
         };
         let strides = contiguous(&row_type.dims());
         let sum = Wanted {

@@ -14,12 +14,14 @@
 pub mod carry;
 pub mod compare;
 pub mod dot;
+pub mod draw;
 pub mod lanes;
 pub mod list;
 pub mod nest;
 pub mod node;
 pub mod reduce;
 pub mod store;
+pub mod stream;
 pub mod view;
 pub mod write;
 
@@ -58,6 +60,8 @@ pub struct Lowering {
     nests: u64,
     /// Elements in registers that a nest has put into memory, to reach them by number.
     spilled: HashMap<NodeId, View>,
+    /// Parts of draws that have been computed for the nest that is being written.
+    strips: HashMap<NodeId, draw::Filled>,
     /// Whether a parallel loop is open.
     parallel: bool,
     /// Where lists are built.
@@ -156,6 +160,7 @@ impl Lowering {
             nest: None,
             nests: 0,
             spilled: HashMap::new(),
+            strips: HashMap::new(),
             parallel: false,
             lists: Lists::InLanes,
         }

@@ -2,6 +2,7 @@
 
 mod arrays;
 mod control;
+mod random;
 mod shape;
 
 use expect_test::Expect;
