@@ -26,6 +26,7 @@ fn moderate(f: Elementary) -> (f64, f64) {
         Tanh => (-20.0, 20.0),
         Erf => (-6.0, 6.0),
         Erfc => (-6.0, 28.0),
+        NormalTail => (-0.5, 0.5),
         Asinh | Acosh | Cbrt => (-30.0, 30.0),
         Atan | Atan2 | Pow => (-30.0, 30.0),
     }
@@ -69,6 +70,7 @@ fn in_domain(f: Elementary, args: &[f64]) -> bool {
         Atanh => x.abs() < 1.0,
         Log1p => x > -1.0,
         Asin | Acos => x.abs() <= 1.0,
+        NormalTail => x != 0.0 && x.abs() < 0.5,
         Pow => x > 0.0 && x != 1.0,
         Atan2 => x != 0.0 && args[1] != 0.0,
         _ => true,

@@ -313,6 +313,19 @@ fn one_argument() {
             ],
         ),
         (Erfc, &[(1e300, 0.0), (-1e300, 2.0), (TINY, 1.0)]),
+        (
+            NormalTail,
+            &[
+                (0.5, 0.0),
+                (-0.5, -0.0),
+                (0.0, INF),
+                (-0.0, -INF),
+                (TINY, 38.467_405_617_144_344),
+                (0.51, NAN),
+                (-1.0, NAN),
+                (INF, NAN),
+            ],
+        ),
     ];
     for (f, cases) in rows {
         check(*f, &[NAN], NAN);

@@ -11,12 +11,14 @@ mod book;
 mod control;
 mod jit;
 pub mod prelude;
+pub mod random;
 mod transform;
 pub mod tree;
 
 pub use array::Array;
 pub use control::{Over, Predicate, Steps, cond, fori, scan, scan_reverse, while_loop};
 pub use jit::{Executable, Jit, jit, trace};
+pub use random::Key;
 pub use transform::{
     Axes, checkpoint, custom_jvp, custom_vjp, grad, grad_at, grad_aux, hessian, hvp, jacfwd,
     jacrev, jvp, linearize, map, stop_gradient, value_and_grad, value_and_grad_at,

@@ -3,6 +3,7 @@
 pub use crate::array::Array;
 pub use crate::control::{cond, fori, scan, scan_reverse, while_loop};
 pub use crate::jit::{Jit, jit, trace};
+pub use crate::random::Key;
 pub use crate::transform::{
     checkpoint, custom_jvp, custom_vjp, grad, grad_at, grad_aux, hessian, hvp, jacfwd, jacrev, jvp,
     linearize, map, stop_gradient, value_and_grad, value_and_grad_at, value_and_grad_aux,

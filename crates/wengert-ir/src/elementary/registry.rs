@@ -54,6 +54,8 @@ pub enum Elementary {
     Erf,
     /// The complementary error function.
     Erfc,
+    /// What a normal number exceeds with a probability.
+    NormalTail,
 }
 
 use Elementary::*;
@@ -62,7 +64,7 @@ impl Elementary {
     /// All of them.
     pub const ALL: &[Self] = &[
         Exp, Exp2, Expm1, Sigmoid, Log, Log1p, Log2, Log10, Sin, Cos, Tan, Asin, Acos, Atan, Atan2,
-        Sinh, Cosh, Tanh, Asinh, Acosh, Atanh, Pow, Cbrt, Erf, Erfc,
+        Sinh, Cosh, Tanh, Asinh, Acosh, Atanh, Pow, Cbrt, Erf, Erfc, NormalTail,
     ];
 
     /// The number of arguments.
@@ -101,6 +103,7 @@ impl Elementary {
             Cbrt => "cbrt",
             Erf => "erf",
             Erfc => "erfc",
+            NormalTail => "normal_tail",
         }
     }
 
@@ -135,6 +138,7 @@ impl Elementary {
             (Cbrt, &[x]) => super::cbrt(a, x),
             (Erf, &[x]) => super::erf(a, x),
             (Erfc, &[x]) => super::erfc(a, x),
+            (NormalTail, &[q]) => super::normal_tail(a, q),
             _ => panic!(
                 "{} takes {} arguments, not {}",
                 self.name(),

@@ -1,6 +1,7 @@
 //! The functions in arbitrary precision, and distances in ulp.
 use astro_float::{BigFloat, Consts, RoundingMode, Sign};
 use wengert_ir::elementary::Elementary::{self, *};
+use wengert_ir::elementary::eval;
 
 /// Bits of the oracle's results.
 const P: usize = 192;
@@ -106,9 +107,34 @@ impl Oracle {
                     .mul(&square, P, RM)
                     .div(&c.pi(P, RM).sqrt(P, RM), P, RM)
             }
+            NormalTail => normal_tail(args[0], c),
             Pow => x.pow(&big(args[1]), P, RM, c),
         }
     }
+}
+
+/// The number that a normal number exceeds with probability `|q|`, with the sign of `q`, by Newton's
+/// method on the logarithm of that probability, from the value under test.
+fn normal_tail(q: f64, c: &mut Consts) -> BigFloat {
+    let (two, one) = (big(2.0), big(1.0));
+    let (root, pi) = (two.sqrt(P, RM), c.pi(P, RM));
+    let value = eval(NormalTail, &[q.abs()]);
+    let mut z = big(value);
+    for _ in 0..2 {
+        let x = z.div(&root, P, RM);
+        let square = x.mul(&x, P, RM).neg().exp(P, RM, c);
+        let tail = match value < 1.5 {
+            true => one.sub(&erf(&x, c), P, RM),
+            false => erfc_fraction(&x, 40 + (1200.0 / (value * value)) as usize)
+                .mul(&square, P, RM)
+                .div(&pi.sqrt(P, RM), P, RM),
+        };
+        let tail = tail.div(&two, P, RM);
+        let density = square.div(&two.mul(&pi, P, RM).sqrt(P, RM), P, RM);
+        let log = tail.div(&big(q.abs()), P, RM).ln(P, RM, c);
+        z = z.add(&log.mul(&tail, P, RM).div(&density, P, RM), P, RM);
+    }
+    if q < 0.0 { z.neg() } else { z }
 }
 
 /// `erf x` by its series in `x^2` (DLMF 7.6.2): `2 x e^(-x^2) / sqrt(pi)` times the sum of

@@ -1,6 +1,6 @@
 //! Powers, roots, exponentials and logarithms.
 
-use std::f64::consts::{FRAC_2_SQRT_PI, LN_2, LOG2_E, LOG10_E};
+use std::f64::consts::{FRAC_2_SQRT_PI, LN_2, LOG2_E, LOG10_E, PI};
 
 use super::{Define, Derive, FLOAT, FLOATS, Row, Term};
 use crate::elementary::Elementary;
@@ -97,6 +97,14 @@ pub(super) const ROWS: &[Row] = &[
         doc: "`1 - erf x`, exact where that is small: `scipy.special.erfc`.",
         define: Define::Elementary(Elementary::Erfc),
         derive: Derive::Factor(|x, _| -FRAC_2_SQRT_PI * (-(x * x)).exp()),
+        ..FLOAT
+    },
+    Row {
+        name: "normal_tail",
+        doc: "What a standard normal number exceeds with probability `|q|`, with the sign of `q`.",
+        define: Define::Elementary(Elementary::NormalTail),
+        derive: Derive::Factor(|_, y| -(2.0f64 * PI).sqrt() * (0.5 * y * y).exp()),
+        domain: &[(0.05, 0.45)],
         ..FLOAT
     },
     Row {
