@@ -109,11 +109,10 @@ fn random_programs_keep_the_laws() {
     for law in LAWS {
         let count = |v: Verdict| found.verdicts.get(&(law.name, v as u8)).unwrap_or(&0);
         println!(
-            "{:20} held {:5}, unclear {:3}, not compiled {:3}, too large {:4}, {:.1?}",
+            "{:20} held {:5}, unclear {:3}, too large {:4}, {:.1?}",
             law.name,
             count(Verdict::Held),
             count(Verdict::Unclear),
-            count(Verdict::NotCompiled),
             count(Verdict::TooLarge),
             found.times.get(law.name).copied().unwrap_or_default()
         );

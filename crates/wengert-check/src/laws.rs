@@ -25,20 +25,8 @@ pub enum Verdict {
     Held,
     /// It could not be told: the finite differences do not settle, as at a jump or a kink.
     Unclear,
-    /// The compiler says that it has no code for the program.
-    NotCompiled,
     /// The program's derivatives are too large to be worth the time.
     TooLarge,
-}
-
-impl Verdict {
-    /// That of two laws together: the first that does not simply hold.
-    fn and(self, other: Verdict) -> Verdict {
-        match self {
-            Verdict::Held => other,
-            less => less,
-        }
-    }
 }
 
 /// A law, by name.

@@ -1,5 +1,5 @@
 //! Prints the operations of each function on the common range, and those of its rare path. Casts
-//! between floats and bits, and constants, count nothing.
+//! between floats and bits, and constants, count nothing; a loop counts as many steps as it takes.
 use wengert_ir::elementary::{Arith, Elementary, Plain};
 
 #[derive(Default)]
@@ -152,11 +152,21 @@ impl Arith for Count {
         Plain.table(table, index)
     }
     fn rare(&mut self, _: bool, common: f64, rare: impl FnOnce(&mut Self) -> f64) -> f64 {
-        assert!(!self.within, "a rare path within a rare path");
-        self.within = true;
+        let before = std::mem::replace(&mut self.within, true);
         rare(self);
-        self.within = false;
+        self.within = before;
         common
+    }
+    fn repeat<const N: usize>(
+        &mut self,
+        mut state: [f64; N],
+        goes_on: impl Fn(&mut Self, [f64; N]) -> bool,
+        body: impl Fn(&mut Self, [f64; N]) -> [f64; N],
+    ) -> [f64; N] {
+        while goes_on(self, state) {
+            state = body(self, state);
+        }
+        state
     }
 }
 

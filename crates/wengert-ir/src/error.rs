@@ -126,6 +126,22 @@ pub enum Error {
         /// The limit.
         limit: u64,
     },
+    /// What was said to hold at run time does not.
+    #[error("check: {message}{}", placed(at))]
+    Check {
+        /// What should hold.
+        message: String,
+        /// The user's line.
+        at: Option<SourceId>,
+    },
+    /// A function of the host failed.
+    #[error("pure_callback: {message}, at {at}")]
+    Callback {
+        /// What is wrong.
+        message: String,
+        /// The user's line.
+        at: SourceId,
+    },
     /// What loops of unknown length piled up for the derivative outgrew its limit.
     #[error("residuals of a loop need {need} bytes, and the limit is {limit}")]
     Memory {
@@ -173,6 +189,23 @@ pub enum Error {
         /// What is wrong.
         message: String,
     },
+}
+
+impl Error {
+    /// The same with the user's line, where it is not known yet.
+    pub(crate) fn placed_at(mut self, source: SourceId) -> Error {
+        if let Error::Check { at, .. } = &mut self {
+            at.get_or_insert(source);
+        }
+        self
+    }
+}
+
+fn placed(at: &Option<SourceId>) -> String {
+    match at {
+        Some(at) => format!(", at {at}"),
+        None => String::new(),
+    }
 }
 
 fn shown(hint: &Option<String>) -> String {

@@ -37,7 +37,7 @@ pub(crate) fn run(func: &Func, args: Vec<Buffer>) -> Result<Vec<Buffer>> {
     };
     for eqn in &func.eqns {
         let inputs: Vec<Buffer> = eqn.inputs.iter().map(|a| get(&values, a)).collect();
-        let outputs = eqn.op.eval(&inputs)?;
+        let outputs = eqn.op.eval(&inputs).map_err(|e| e.placed_at(eqn.source))?;
         debug_assert_eq!(outputs.len(), eqn.outputs.len(), "{}", eqn.op.name());
         debug_assert!(
             eqn.outputs

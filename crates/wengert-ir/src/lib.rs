@@ -7,6 +7,7 @@ pub mod error;
 pub mod eval;
 pub mod ir;
 pub mod loops;
+pub mod num;
 pub mod ops;
 pub mod rewrite;
 pub mod schedule;

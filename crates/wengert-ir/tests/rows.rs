@@ -183,6 +183,10 @@ fn values_agree_with_rust() {
         ("sin", |x| x[0].sin()),
         ("cos", |x| x[0].cos()),
         ("tan", |x| x[0].tan()),
+        ("sinc", |x| {
+            let angle = std::f64::consts::PI * x[0];
+            angle.sin() / angle
+        }),
         ("asin", |x| x[0].asin()),
         ("acos", |x| x[0].acos()),
         ("atan", |x| x[0].atan()),
@@ -261,7 +265,7 @@ fn special_values() {
 #[test]
 fn f32_rounds_once() {
     for op in rows::all().filter(takes_floats) {
-        if !matches!(op.row().define, Define::Elementary(_)) {
+        if !matches!(op.row().define, Define::Elementary(_) | Define::Wide(_)) {
             continue;
         }
         for x in points(op) {
@@ -488,6 +492,34 @@ fn derivatives_at_the_edge() {
     assert_eq!(slopes(|x| x[0].rem(x[1]), &[7.5, 2.0]), [1.0, -3.0]);
     let root: fn(&[Var]) -> Var = |x| x[0].gt(0.0).select(x[0].sqrt(), 0.0);
     assert_eq!(slopes(root, &[0.0]), [0.0]);
+}
+
+/// The series of sinc and its derivatives, where their closed forms cancel.
+#[test]
+fn sinc_near_zero() {
+    let func = func_of(row("sinc"));
+    let first = tangent(&func, &[true]);
+    let second = tangent(&first, &[true, false]);
+    let pi_2 = std::f64::consts::PI.powi(2);
+    for x in [0.0, 5e-324, 1e-170, 1e-9, -3e-4, 0.01] {
+        let z = pi_2 * x * x;
+        let expected = [
+            1.0 - z / 6.0 * (1.0 - z / 20.0 * (1.0 - z / 42.0)),
+            -pi_2 * x / 3.0 * (1.0 - z / 10.0 * (1.0 - z / 28.0 * (1.0 - z / 54.0))),
+            -pi_2 / 3.0 * (1.0 - z * 0.3 * (1.0 - z * 5.0 / 84.0 * (1.0 - z * 7.0 / 270.0))),
+        ];
+        let got = [
+            run(&func, &[x])[0],
+            run(&first, &[x, 1.0])[0],
+            run(&second, &[x, 1.0, 1.0])[0],
+        ];
+        for (got, expected) in got.into_iter().zip(expected) {
+            assert!(
+                (got - expected).abs() <= 1e-15 * expected.abs(),
+                "{x:e}: {got:e} and {expected:e}"
+            );
+        }
+    }
 }
 
 /// An empty list beside one with rows stands for zeros.

@@ -3,6 +3,7 @@
 use expect_test::{Expect, expect};
 use wengert_ir::ir::verify::verify;
 use wengert_ir::ir::{Atom, DType, Func, Splat, Type};
+use wengert_ir::ops::check::check;
 use wengert_ir::ops::rows;
 use wengert_ir::source::{Place, SourceId};
 use wengert_ir::trace::{Kind, Var, closed, iota};
@@ -43,6 +44,25 @@ fn it_reads_well() {
           v7: f32[3] = select(v5, v6, -0.0: f32[3])
           v8: i64[3] = iota{ty=i64[3], axis=0}()
           return v7, v8
+        }
+    "#]];
+    expected.assert_eq(&format!("{func:#}"));
+    round_trip(&func);
+}
+
+#[test]
+fn checks_are_read_back() {
+    let func = trace(&[Type::new(DType::F64, &[3])], |x| {
+        check(x[0].gt(0.0), "all \"x\" are {positive}");
+        vec![]
+    });
+    let expected = expect![[r#"
+        wengert 1
+        fn(v0: f64[3]) {
+          v1: bool[3] = lt(0.0: f64[3], v0)
+          v2: bool = all{axes=[0]}(v1)
+          check{message="all \"x\" are {positive}"}(v2)
+          return
         }
     "#]];
     expected.assert_eq(&format!("{func:#}"));

@@ -13,6 +13,7 @@ chapters! {
     control_flow: "../../../docs/src/control-flow.md";
     derivatives: "../../../docs/src/derivatives.md";
     batches: "../../../docs/src/batches.md";
+    indexing: "../../../docs/src/indexing.md";
     element_types: "../../../docs/src/element-types.md";
     errors: "../../../docs/src/errors.md";
     adding_an_operation: "../../../docs/src/adding-an-operation.md";

@@ -17,6 +17,7 @@ use wengert_ir::trace::{Kind, Var, closed, door_open};
 use wengert_ir::{eval, rewrite, schedule};
 
 use crate::array::Array;
+use crate::debug::{Printer, printing};
 use crate::tree::{self, Feed, ShapeDtype, Tree, TreeDef};
 
 /// Makes a function of `Var`s into one of data: traced once for each signature (structure, element
@@ -58,10 +59,12 @@ pub struct Jit<X, Y> {
     cache: RwLock<HashMap<Signature, Arc<Entry>>>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct Options {
     max_steps: u64,
     residual_bytes: usize,
+    check_finite: bool,
+    printer: Option<Printer>,
 }
 
 impl Default for Options {
@@ -69,6 +72,8 @@ impl Default for Options {
         Options {
             max_steps: while_loop::DEFAULT_MAX_STEPS,
             residual_bytes: 8 << 30,
+            check_finite: false,
+            printer: None,
         }
     }
 }
@@ -94,6 +99,8 @@ struct Compiled {
     code: wengert_jit::Executable,
     /// Memory of arguments that were given away, for results of later calls.
     spare: Mutex<Vec<Data>>,
+    /// Where its lines go.
+    printer: Option<Printer>,
 }
 
 thread_local! {
@@ -117,6 +124,33 @@ where
     /// the call is an [`Error::Memory`]. 8 GiB unless said.
     pub fn max_residual_bytes(mut self, bytes: usize) -> Self {
         self.options.residual_bytes = bytes;
+        self.cache = RwLock::default();
+        self
+    }
+
+    /// Checks behind every operation that it made no NaN and no infinity out of finite operands, in
+    /// derivatives too: the call is then an [`Error::Check`] that names the first such operation and
+    /// the line where it, or what it is the derivative of, is written. What came in as not finite is
+    /// let pass. For looking for a mistake: code with the checks is much slower.
+    ///
+    /// ```
+    /// use wengert::prelude::*;
+    ///
+    /// let f = jit(|x: Var| grad(|x: Var| x.sqrt())(x)).debug_nans();
+    /// assert_eq!(f.call(4.0)?.item::<f64>()?, 0.25);
+    /// let error = f.call(0.0).unwrap_err().to_string();
+    /// assert!(error.contains("made a NaN or an infinity"), "{error}");
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
+    pub fn debug_nans(mut self) -> Self {
+        self.options.check_finite = true;
+        self.cache = RwLock::default();
+        self
+    }
+
+    /// Where the lines of [`debug_print`](crate::debug_print) go, instead of to standard output.
+    pub fn on_print(mut self, printer: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        self.options.printer = Some(Arc::new(printer));
         self.cache = RwLock::default();
         self
     }
@@ -190,7 +224,8 @@ where
         let (func, constants, out) = self.trace(&Signature { def, types })?;
         let args = arrays.iter().map(Array::dense).chain(&constants);
         let args: Vec<Buffer> = args.map(|d| Buffer::Dense(d.clone())).collect();
-        let results = eval::eval(&func, &args)?;
+        let printer = self.options.printer.as_ref();
+        let results = printing(printer, || eval::eval(&func, &args))?;
         let leaves = results.iter().map(|b| Array::from_dense(b.dense().clone()));
         tree::unflatten(&out, leaves)
     }
@@ -258,6 +293,7 @@ where
             out,
             code,
             spare: Mutex::default(),
+            printer: self.options.printer.clone(),
         })
     }
 
@@ -269,6 +305,10 @@ where
             let _entered = Entered::new(self as *const _ as usize, signature.clone());
             let _limit = while_loop::limited(self.options.max_steps);
             traced_at(self.made, &self.f, signature)?
+        };
+        let func = match self.options.check_finite {
+            true => rewrite::check_finite(&rewrite::dead_code(&func)),
+            false => func,
         };
         Ok((
             rewrite::optimise(&func, wengert_jit::has_fma()),
@@ -423,7 +463,8 @@ impl Compiled {
     fn run(&self, args: &[Array], outputs: &mut [&mut Data]) -> Result<()> {
         let args = args.iter().map(|a| &*a.dense().data);
         let inputs: Vec<&Data> = args.chain(self.arrays.iter().map(|a| &*a.data)).collect();
-        self.code.run(&inputs, outputs).map_err(run_error)
+        let run = || self.code.run(&inputs, outputs);
+        printing(self.printer.as_ref(), run).map_err(run_error)
     }
 
     fn rebuild<Y: Tree>(&self, outputs: Vec<Data>) -> Result<Y::With<Array>> {
@@ -440,6 +481,7 @@ fn run_error(error: wengert_jit::RunError) -> Error {
             need: need as u64,
             limit: limit as u64,
         },
+        wengert_jit::RunError::Stopped(error) => error,
         other => Error::Value {
             op: "call".into(),
             message: other.to_string(),

@@ -9,6 +9,8 @@ pub mod array;
 #[cfg(doctest)]
 mod book;
 mod control;
+mod debug;
+mod host;
 mod jit;
 pub mod prelude;
 pub mod random;
@@ -16,18 +18,27 @@ mod transform;
 pub mod tree;
 
 pub use array::Array;
-pub use control::{Over, Predicate, Steps, cond, fori, scan, scan_reverse, while_loop};
+pub use control::{
+    Over, Predicate, Steps, associative_scan, cond, fori, scan, scan_checkpointed, scan_reverse,
+    switch, while_loop,
+};
+pub use debug::{check, debug_print};
+pub use host::pure_callback;
 pub use jit::{Executable, Jit, jit, trace};
 pub use random::Key;
 pub use transform::{
-    Axes, checkpoint, custom_jvp, custom_vjp, grad, grad_at, grad_aux, hessian, hvp, jacfwd,
-    jacrev, jvp, linearize, map, stop_gradient, value_and_grad, value_and_grad_at,
-    value_and_grad_aux, value_and_jacfwd, vjp, vmap, vmap_axes,
+    Axes, checkpoint, custom_jvp, custom_linear_solve, custom_root, custom_vjp, fixed_point, grad,
+    grad_at, grad_aux, hessian, hvp, jacfwd, jacrev, jvp, linearize, map, stop_gradient,
+    value_and_grad, value_and_grad_at, value_and_grad_aux, value_and_jacfwd, vjp, vmap, vmap_axes,
 };
 pub use tree::{Feed, IntoTree, Leaf, ShapeDtype, Tree};
 pub use wengert_ir::buffer::Element;
 pub use wengert_ir::error::{Error, Result};
 pub use wengert_ir::ir::{DType, Func, Type};
+pub use wengert_ir::num::{Order, Overlap, Padding, einsum, select};
+pub use wengert_ir::s;
 pub use wengert_ir::trace::{
-    Var, arange, concat, eye, full, iota, ones, ones_like, stack, stack_axis, zeros,
+    Along, Axis, Count, Ints, NewAxis, Pairs, Part, Parts, Span, Var, arange, concat, eye, full,
+    full_like, geomspace, iota, keep, linspace, logspace, meshgrid, meshgrid_ij, ones, ones_like,
+    stack, stack_axis, zeros, zeros_like,
 };

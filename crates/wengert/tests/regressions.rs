@@ -20,3 +20,84 @@ fn sums_of_a_flattened_batch_that_share_an_operand() {
     let args = ([0.1, 0.2, 0.3, 0.4, 0.5], [[[1.0; 3]; 2]; 5]);
     assert_eq!(slopes.call(args).unwrap(), slopes.interpret(args).unwrap());
 }
+
+/// The gradient of `f` compiled is that interpreted, to the bit: one by one, in lanes, and in lanes of
+/// lanes.
+#[track_caller]
+fn slopes_agree(f: impl Fn(Var) -> Var + Clone + Send + Sync + 'static) {
+    let x: Vec<f64> = (0..11).map(|i| 0.25 * f64::from(i)).collect();
+    let slope = jit(grad(f.clone()));
+    for &x in &x {
+        assert_eq!(slope.call(x).unwrap(), slope.interpret(x).unwrap());
+    }
+    let slopes = jit(vmap(grad(f.clone())));
+    assert_eq!(slopes.call(&x).unwrap(), slopes.interpret(&x).unwrap());
+    let slopes = jit(vmap(move |x: Var| {
+        let f = f.clone();
+        grad_at(x, move |x| map(iota(3, DType::F64), |k| f(x * k)).sum())
+    }));
+    assert_eq!(slopes.call(&x).unwrap(), slopes.interpret(&x).unwrap());
+}
+
+/// Functions whose pullbacks read lists: a list of steps; one for each of three; lists in lists.
+const TAPES: [fn(Var) -> Var; 3] = [
+    grown,
+    |x| fori(0..3, x, |_, x| grown(0.3 * x)),
+    |x| while_loop(x, |x| x.lt(7.0), |x| x + grown(0.2 * x)),
+];
+
+fn grown(x: Var) -> Var {
+    while_loop(x, |x| x.lt(2.0), |x| 0.5 * x * x + 0.7)
+}
+
+/// Each step of a loop reads a list that is there before the loop: what comes back to it is a list
+/// that goes from step to step.
+#[test]
+fn lists_that_loops_carry() {
+    for tape in TAPES {
+        slopes_agree(move |x| {
+            let (y, pull) = vjp(tape, x);
+            fori(0..3, y, |_, s| s + pull(s.sin()))
+        });
+        slopes_agree(move |x| {
+            let (y, pull) = vjp(tape, x);
+            let step = |(s, n): (Var, Var)| (s + pull(s.sin()).sin(), n + 1.0);
+            while_loop((y, 0.0), |(_, n)| n.lt(x + 1.0), step).0
+        });
+    }
+}
+
+/// Both sides of a branch give lists, built in two ways.
+#[test]
+fn lists_that_branches_choose() {
+    for tape in TAPES {
+        slopes_agree(move |x| {
+            let (y, pull) = vjp(tape, x);
+            let twice = |s: Var| pull(s.cos()) + pull(s.sin());
+            cond(x.gt(1.0), y, |s| pull(s.sin()) * s, twice)
+        });
+    }
+}
+
+/// Each element of a batch reads the same list: what comes back to it is a sum of lists.
+#[test]
+fn lists_that_batches_add_up() {
+    for tape in TAPES {
+        slopes_agree(move |x| {
+            let (y, pull) = vjp(tape, x);
+            map(iota(3, DType::F64), |k| pull(k * y.sin()).cos()).sum()
+        });
+    }
+}
+
+/// What comes back to a list that nobody has read is a sum of empty lists, and reads as zeros.
+#[test]
+fn empty_lists_that_are_added_up_read_as_zeros() {
+    for tape in TAPES {
+        slopes_agree(move |x| {
+            let (y, pull) = vjp(tape, x);
+            let seldom = move |s: Var| cond(s.gt(100.0), s, &pull, |s| 0.9 * s);
+            fori(0..3, y, move |_, s| seldom(s) + seldom(0.5 * s).sin())
+        });
+    }
+}

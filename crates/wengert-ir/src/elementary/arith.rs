@@ -95,6 +95,17 @@ pub trait Arith {
         common: Self::F,
         rare: impl FnOnce(&mut Self) -> Self::F,
     ) -> Self::F;
+
+    /// Applies `body` to the state for as long as `goes_on` holds of it, in each lane apart.
+    ///
+    /// It must come to an end from every state, one that holds NaN too: a lane whose result is not
+    /// used may start from anything.
+    fn repeat<const N: usize>(
+        &mut self,
+        state: [Self::F; N],
+        goes_on: impl Fn(&mut Self, [Self::F; N]) -> Self::M,
+        body: impl Fn(&mut Self, [Self::F; N]) -> [Self::F; N],
+    ) -> [Self::F; N];
 }
 
 /// The arithmetic of the machine: floats are `f64`, bits are `i64`, truth values are `bool`.
@@ -241,5 +252,17 @@ impl Arith for Plain {
     #[inline(always)]
     fn rare(&mut self, m: bool, common: f64, rare: impl FnOnce(&mut Self) -> f64) -> f64 {
         if m { rare(self) } else { common }
+    }
+    #[inline(always)]
+    fn repeat<const N: usize>(
+        &mut self,
+        mut state: [f64; N],
+        goes_on: impl Fn(&mut Self, [f64; N]) -> bool,
+        body: impl Fn(&mut Self, [f64; N]) -> [f64; N],
+    ) -> [f64; N] {
+        while goes_on(self, state) {
+            state = body(self, state);
+        }
+        state
     }
 }

@@ -54,6 +54,18 @@ pub enum Elementary {
     Erf,
     /// The complementary error function.
     Erfc,
+    /// The inverse of the error function.
+    ErfInv,
+    /// The logarithm of the size of the gamma function.
+    Lgamma,
+    /// The derivative of `Lgamma`.
+    Digamma,
+    /// The derivative of `Digamma`.
+    Trigamma,
+    /// `polygamma(n, x)`, the n-th derivative of `Digamma`.
+    Polygamma,
+    /// `sqrt(x^2 + y^2)`
+    Hypot,
     /// What a normal number exceeds with a probability.
     NormalTail,
 }
@@ -64,13 +76,14 @@ impl Elementary {
     /// All of them.
     pub const ALL: &[Self] = &[
         Exp, Exp2, Expm1, Sigmoid, Log, Log1p, Log2, Log10, Sin, Cos, Tan, Asin, Acos, Atan, Atan2,
-        Sinh, Cosh, Tanh, Asinh, Acosh, Atanh, Pow, Cbrt, Erf, Erfc, NormalTail,
+        Sinh, Cosh, Tanh, Asinh, Acosh, Atanh, Pow, Cbrt, Erf, Erfc, ErfInv, Lgamma, Digamma,
+        Trigamma, Polygamma, Hypot, NormalTail,
     ];
 
     /// The number of arguments.
     pub fn arity(&self) -> usize {
         match self {
-            Atan2 | Pow => 2,
+            Atan2 | Pow | Polygamma | Hypot => 2,
             _ => 1,
         }
     }
@@ -103,6 +116,12 @@ impl Elementary {
             Cbrt => "cbrt",
             Erf => "erf",
             Erfc => "erfc",
+            ErfInv => "erf_inv",
+            Lgamma => "lgamma",
+            Digamma => "digamma",
+            Trigamma => "trigamma",
+            Polygamma => "polygamma",
+            Hypot => "hypot",
             NormalTail => "normal_tail",
         }
     }
@@ -138,6 +157,12 @@ impl Elementary {
             (Cbrt, &[x]) => super::cbrt(a, x),
             (Erf, &[x]) => super::erf(a, x),
             (Erfc, &[x]) => super::erfc(a, x),
+            (ErfInv, &[x]) => super::erf_inv(a, x),
+            (Lgamma, &[x]) => super::lgamma(a, x),
+            (Digamma, &[x]) => super::digamma(a, x),
+            (Trigamma, &[x]) => super::trigamma(a, x),
+            (Polygamma, &[n, x]) => super::polygamma(a, n, x),
+            (Hypot, &[x, y]) => super::hypot(a, x, y),
             (NormalTail, &[q]) => super::normal_tail(a, q),
             _ => panic!(
                 "{} takes {} arguments, not {}",

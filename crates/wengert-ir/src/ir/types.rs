@@ -83,7 +83,8 @@ impl DType {
     }
 
     /// The type of `self op other`: the same type, the wider of two floats or of two integers of
-    /// one signedness, or the number beside a `bool`. `None` where a conversion must be written.
+    /// one signedness, or the number beside a `bool`. `None` where a conversion must be written, to
+    /// [`DType::meeting`], say. Nothing is ever narrowed.
     pub fn promote(self, other: DType) -> Option<DType> {
         use DType::*;
         match (self, other) {
@@ -94,6 +95,16 @@ impl DType {
             (U8, U32) | (U32, U8) => Some(U32),
             (U8 | U32, U64) | (U64, U8 | U32) => Some(U64),
             _ => None,
+        }
+    }
+
+    /// A type to convert to, of two that are not promoted: the float of an integer and a float, the
+    /// signed one of two integers, in 64 bits.
+    pub fn meeting(self, other: DType) -> DType {
+        match (self.is_float(), other.is_float()) {
+            (true, _) => self,
+            (_, true) => other,
+            _ => DType::I64,
         }
     }
 }

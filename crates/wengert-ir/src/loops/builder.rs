@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use smallvec::SmallVec;
 
 use super::affine::Affine;
+use super::host::Host;
 use super::{
-    Block, Buffer, BufferId, BufferKind, Carried, Cell, Function, Index, Kernel, List, ListId,
-    LoopKind, Program, ScalarOp, Stmt, Value, ValueType, scalar,
+    Block, Buffer, BufferId, BufferKind, Carried, Cell, Failure, Function, Index, Kernel, List,
+    ListId, LoopKind, Program, Rows, ScalarOp, Stmt, Value, ValueType, scalar,
 };
 use crate::ir::types::DType;
 
@@ -34,6 +35,9 @@ struct Frame {
     shared: HashMap<(ScalarOp, SmallVec<[Value; 3]>), Value>,
     /// What has been read in a nest, by its number.
     loads: HashMap<(u64, BufferId, Index), Value>,
+    /// The handles of finished lists, and how many rows those have.
+    handles: HashMap<(Value, u32), Value>,
+    rows: HashMap<Value, Value>,
     /// The index of the vector loop, for the body of one.
     vector: Option<Value>,
 }
@@ -559,6 +563,27 @@ impl Builder {
         self.push(Stmt::Kernel { kernel, regions });
     }
 
+    /// A call of a function of the host on regions of its inputs and outputs, from an element on.
+    pub fn host(&mut self, host: Host, regions: &[(BufferId, Affine)]) {
+        let known = self.program.hosts.iter().position(|h| *h == host);
+        let function = known.unwrap_or_else(|| {
+            self.program.hosts.push(host);
+            self.program.hosts.len() - 1
+        });
+        self.kernel(Kernel::Host(function as u32), regions);
+    }
+
+    /// Ends the call with an error.
+    pub fn fail(&mut self, failure: Failure) {
+        let known = self.program.failures.iter().position(|f| *f == failure);
+        let index = known.unwrap_or_else(|| {
+            self.program.failures.push(failure);
+            self.program.failures.len() - 1
+        });
+        let failure = index as u32;
+        self.push(Stmt::Fail { failure });
+    }
+
     // Lists.
 
     /// Begins a list.
@@ -583,41 +608,56 @@ impl Builder {
         });
     }
 
-    /// Ends a list: its handle.
-    pub fn list_finish(&mut self, list: ListId) -> Value {
+    /// Ends a list that has so many rows: what it is known by here.
+    pub fn list_finish(&mut self, list: ListId, rows: Value) -> Value {
         let out = self.value(DType::I64, false);
-        self.push(Stmt::ListFinish { out, list });
+        self.push(Stmt::ListFinish { out, list, rows });
         out
     }
 
-    /// The number of rows of a list.
+    /// A handle of a field of a finished list, made where that was built.
+    pub fn list_handle(&mut self, built: Value, list: ListId, field: u32) -> Value {
+        let depth = self.depth[built.0 as usize];
+        if let Some(&handle) = self.frames[depth].handles.get(&(built, field)) {
+            return handle;
+        }
+        let out = self.value_at(DType::I64, self.list_of(list).lanes, depth);
+        let frame = &mut self.frames[depth];
+        frame.stmts.push(Stmt::ListHandle {
+            out,
+            built,
+            list,
+            field,
+        });
+        frame.handles.insert((built, field), out);
+        out
+    }
+
+    /// The number of rows of a list, asked for where its handle is defined.
     pub fn list_rows(&mut self, handle: Value) -> Value {
-        let out = self.value(DType::I64, false);
-        self.push(Stmt::ListRows { out, handle });
+        if self.known(handle) == Some(0) {
+            return self.i64(0);
+        }
+        let depth = self.depth[handle.0 as usize];
+        if let Some(&rows) = self.frames[depth].rows.get(&handle) {
+            return rows;
+        }
+        let out = self.value_at(DType::I64, self.lanes(handle), depth);
+        let frame = &mut self.frames[depth];
+        frame.stmts.push(Stmt::ListRows { out, handle });
+        frame.rows.insert(handle, out);
         out
     }
 
     /// Reads an element of a row of a finished list.
-    pub fn list_load(
-        &mut self,
-        list: ListId,
-        handle: Value,
-        field: u32,
-        row: Value,
-        at: &Affine,
-    ) -> Value {
+    pub fn list_load(&mut self, dtype: DType, rows: Rows, row: Value, at: &Affine) -> Value {
         let element = self.unstrided(at);
-        let List { fields, lanes } = self.list_of(list);
-        let (dtype, lanes) = (fields[field as usize].0, *lanes);
-        let lanes = lanes || self.lanes(handle) || element.each.is_some();
-        let out = self.value(dtype, lanes);
-        let cell = Cell {
-            handle,
-            list,
-            field,
-            row,
-            element,
+        let lanes = match rows {
+            Rows::Of { list, .. } => self.list_of(list).lanes,
+            Rows::Handle(handle) => self.lanes(handle),
         };
+        let out = self.value(dtype, lanes || element.each.is_some());
+        let cell = Cell { rows, row, element };
         self.push(Stmt::ListLoad { out, cell });
         out
     }

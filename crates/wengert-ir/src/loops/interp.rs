@@ -7,15 +7,18 @@
 
 use std::collections::HashMap;
 
+use super::host::{Slice, SliceMut};
 use super::{
     Block, BufferId, BufferKind, Carried, Cell, Index, Kernel, LANES, ListId, LoopKind, Program,
-    ScalarOp, Stmt, Value, ValueType, scalar,
+    Rows, ScalarOp, Stmt, Value, ValueType, scalar, scope,
 };
 use crate::buffer::Data;
 use crate::ir::types::DType;
+use crate::ops::sort::sort_with_places;
+use crate::with_data;
 
 /// What goes wrong when a program runs.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[derive(Clone, PartialEq, Debug, thiserror::Error)]
 pub enum Error {
     /// A loop with a condition ran as often as it may.
     #[error("a loop reached max_steps = {0}")]
@@ -30,15 +33,29 @@ pub enum Error {
         /// The elements there are.
         len: usize,
     },
-    /// A row or an element of a list that is not there, or a handle of no list.
-    #[error("l{}: no row {row} with element {at}", list.0)]
+    /// A row or an element of a list that is not there, or a list that is not there.
+    #[error("a list has no row {row} with element {at}")]
     NoRow {
-        /// The list.
-        list: ListId,
         /// The row that was asked for.
         row: i64,
         /// The element of the row.
         at: i64,
+    },
+    /// The program gave up; an index into [`Program::failures`].
+    #[error("the program gave up: failure {0}")]
+    Failed(u32),
+    /// A function of the host gave an error.
+    #[error("{0}")]
+    Host(crate::error::Error),
+    /// A list that has pushed another number of rows than it is said to have.
+    #[error("l{}: {rows} rows, and {pushed} were pushed", list.0)]
+    Rows {
+        /// The list.
+        list: ListId,
+        /// The rows it is to have.
+        rows: i64,
+        /// The rows it has.
+        pushed: i64,
     },
     /// An argument of another type or size than the program has.
     #[error("argument or result of the wrong type or size for b{}", .0.0)]
@@ -62,13 +79,19 @@ pub fn run(program: &Program, inputs: &[&Data], outputs: &mut [Data]) -> Result<
             BufferKind::Local => vec![garbage(b.dtype, b.len); LANES],
         });
     }
+    let mut owned: HashMap<scope::LoopId, Vec<BufferId>> = HashMap::new();
+    for (buffer, id) in scope::scopes(program) {
+        owned.entry(id).or_default().push(buffer);
+    }
     let mut machine = Machine {
         program,
+        owned,
         memory,
         values: vec![0; program.values.len()],
         copies: HashMap::new(),
         slots: vec![Vec::new(); program.lists.len()],
         finished: Vec::new(),
+        handles: Vec::new(),
         lane: None,
         parallel: false,
     };
@@ -100,19 +123,25 @@ fn garbage(dtype: DType, len: usize) -> Data {
     Data::splat(dtype, len, bits)
 }
 
+/// Where handles begin, so that no other number passes for one.
+const HANDLES: i64 = 1 << 40;
+
 /// A row of a list: its fields.
 type Row = Vec<Data>;
 
 struct Machine<'p> {
     program: &'p Program,
+    /// The scratch that belongs to a loop.
+    owned: HashMap<scope::LoopId, Vec<BufferId>>,
     /// The copies of each buffer: one, or for local memory one a lane.
     memory: Vec<Vec<Data>>,
     values: Vec<u64>,
     /// What leaves a vector loop: a value for each lane of a block.
     copies: HashMap<Value, [u64; LANES]>,
     slots: Vec<Vec<Row>>,
-    /// Handle `h` is `finished[h - 1]`.
     finished: Vec<Vec<Row>>,
+    /// Handle [`HANDLES`]` + i` is of the list and the field `handles[i]`.
+    handles: Vec<(usize, u32)>,
     /// The index of the vector loop that runs.
     lane: Option<i64>,
     /// Whether a parallel task runs.
@@ -159,6 +188,18 @@ impl Machine<'_> {
                 copy..copy + 1
             }
             _ => 0..n,
+        }
+    }
+
+    /// Forgets what the last step of a loop has left in its scratch.
+    fn begin_step(&mut self, id: scope::LoopId) {
+        let Some(buffers) = self.owned.get(&id) else {
+            return;
+        };
+        for &buffer in buffers {
+            let b = &self.program.buffers[buffer.0 as usize];
+            let seen = self.copies_seen(buffer);
+            self.memory[buffer.0 as usize][seen].fill(garbage(b.dtype, b.len));
         }
     }
 
@@ -223,10 +264,10 @@ impl Machine<'_> {
                 let extent = self.int(*extent);
                 match kind {
                     LoopKind::Serial { reverse } => {
-                        self.serial(*reverse, extent, *index, carried, body)?;
+                        self.serial(stmt, *reverse, extent, *index, carried, body)?;
                     }
-                    LoopKind::Vector => self.vector(extent, *index, carried, body)?,
-                    LoopKind::Parallel => self.tasks(extent, *index, body)?,
+                    LoopKind::Vector => self.vector(stmt, extent, *index, carried, body)?,
+                    LoopKind::Parallel => self.tasks(stmt, extent, *index, body)?,
                 }
             }
             Stmt::While {
@@ -234,7 +275,7 @@ impl Machine<'_> {
                 cond,
                 body,
                 limit,
-            } => self.while_(carried, cond, body, *limit)?,
+            } => self.while_(stmt, carried, cond, body, *limit)?,
             Stmt::If {
                 pred,
                 then,
@@ -253,11 +294,11 @@ impl Machine<'_> {
             }
             Stmt::ListBegin { list } => self.slots[list.0 as usize].clear(),
             Stmt::ListPush { list, row } => {
-                let row = self.int(*row);
+                let (list, rows) = (*list, self.int(*row));
                 let slot = &mut self.slots[list.0 as usize];
-                if row != slot.len() as i64 {
-                    let list = *list;
-                    return Err(Error::NoRow { list, row, at: 0 });
+                let pushed = slot.len() as i64;
+                if rows != pushed {
+                    return Err(Error::Rows { list, rows, pushed });
                 }
                 let fields = &self.program.lists[list.0 as usize].fields;
                 slot.push(fields.iter().map(|&(d, n)| garbage(d, n)).collect());
@@ -269,36 +310,54 @@ impl Machine<'_> {
                 element,
                 value,
             } => {
-                let (row, at) = (self.int(*row), self.place(element));
+                let (number, at) = (self.int(*row), self.place(element));
                 let bits = self.get(*value);
                 let slot = &mut self.slots[list.0 as usize];
-                let data = usize::try_from(row).ok().and_then(|r| slot.get_mut(r));
+                let data = usize::try_from(number).ok().and_then(|r| slot.get_mut(r));
                 let data = data.map(|r| &mut r[*field as usize]);
                 match (data, usize::try_from(at)) {
                     (Some(data), Ok(i)) if i < data.len() => data.set_bits(i, bits),
-                    _ => {
-                        let list = *list;
-                        return Err(Error::NoRow { list, row, at });
-                    }
+                    _ => return Err(Error::NoRow { row: number, at }),
                 }
             }
-            Stmt::ListFinish { out, list } => {
-                let rows = std::mem::take(&mut self.slots[list.0 as usize]);
-                self.finished.push(rows);
+            Stmt::ListFinish { out, list, rows } => {
+                let built = std::mem::take(&mut self.slots[list.0 as usize]);
+                let (list, rows, pushed) = (*list, self.int(*rows), built.len() as i64);
+                if rows != pushed {
+                    return Err(Error::Rows { list, rows, pushed });
+                }
+                self.finished.push(built);
                 self.set(*out, self.finished.len() as u64);
+            }
+            Stmt::ListHandle {
+                out, built, field, ..
+            } => {
+                let list = self.int(*built) as usize - 1;
+                let handle = match self.finished[list].is_empty() {
+                    true => 0,
+                    false => {
+                        self.handles.push((list, *field));
+                        HANDLES + self.handles.len() as i64 - 1
+                    }
+                };
+                self.set(*out, handle as u64);
             }
             Stmt::ListRows { out, handle } => {
                 let rows = match self.int(*handle) {
                     0 => 0,
-                    h => self.finished[h as usize - 1].len(),
+                    h => {
+                        let (list, _) = self.handle(h).ok_or(Error::NoRow { row: 0, at: 0 })?;
+                        self.finished[list].len()
+                    }
                 };
                 self.set(*out, rows as u64);
             }
             Stmt::ListLoad { out, cell } => {
-                let bits = self.cell(cell)?;
+                let bits = self.cell(cell, self.ty(*out).dtype)?;
                 self.set(*out, bits);
             }
             Stmt::Kernel { kernel, regions } => self.kernel(kernel, regions)?,
+            Stmt::Fail { failure } => return Err(Error::Failed(*failure)),
         }
         Ok(())
     }
@@ -327,7 +386,12 @@ impl Machine<'_> {
         Ok(values[callee.body.results[0].0 as usize])
     }
 
+    /// Runs a block of a function, whose values those are.
     fn pure(&self, types: &[DType], block: &Block, values: &mut [u64]) -> Result<(), Error> {
+        let read = |values: &[u64], which: &[Value]| {
+            let bits = which.iter().map(|v| values[v.0 as usize]);
+            bits.collect::<Vec<u64>>()
+        };
         for stmt in &block.stmts {
             match stmt {
                 Stmt::Const { out, bits } => values[out.0 as usize] = *bits,
@@ -336,6 +400,29 @@ impl Machine<'_> {
                     let bits: Vec<u64> = args.iter().map(|a| values[a.0 as usize]).collect();
                     values[out.0 as usize] =
                         scalar::apply(*op, operand, types[out.0 as usize], &bits);
+                }
+                Stmt::While {
+                    carried,
+                    cond,
+                    body,
+                    ..
+                } => {
+                    let inits = carried.iter().map(|c| c.init).collect::<Vec<Value>>();
+                    let mut state = read(values, &inits);
+                    loop {
+                        for (c, &bits) in carried.iter().zip(&state) {
+                            values[c.param.0 as usize] = bits;
+                        }
+                        self.pure(types, cond, values)?;
+                        if values[cond.results[0].0 as usize] == 0 {
+                            break;
+                        }
+                        self.pure(types, body, values)?;
+                        state = read(values, &body.results);
+                    }
+                    for (c, &bits) in carried.iter().zip(&state) {
+                        values[c.out.0 as usize] = bits;
+                    }
                 }
                 Stmt::If {
                     pred,
@@ -400,6 +487,7 @@ impl Machine<'_> {
 
     fn serial(
         &mut self,
+        id: scope::LoopId,
         reverse: bool,
         extent: i64,
         index: Value,
@@ -409,6 +497,7 @@ impl Machine<'_> {
         let mut state: Vec<u64> = carried.iter().map(|c| self.get(c.init)).collect();
         for step in 0..extent.max(0) {
             let i = if reverse { extent - 1 - step } else { step };
+            self.begin_step(id);
             self.set(index, i as u64);
             for (c, &bits) in carried.iter().zip(&state) {
                 self.set(c.param, bits);
@@ -424,6 +513,7 @@ impl Machine<'_> {
 
     fn vector(
         &mut self,
+        id: scope::LoopId,
         extent: i64,
         index: Value,
         carried: &[Carried],
@@ -434,6 +524,7 @@ impl Machine<'_> {
         for i in 0..extent.max(0) {
             let copy = i as usize % LANES;
             self.lane = Some(i);
+            self.begin_step(id);
             self.set(index, i as u64);
             for (c, copies) in carried.iter().zip(&state) {
                 self.set(c.param, copies[copy]);
@@ -450,7 +541,13 @@ impl Machine<'_> {
         Ok(())
     }
 
-    fn tasks(&mut self, extent: i64, index: Value, body: &Block) -> Result<(), Error> {
+    fn tasks(
+        &mut self,
+        id: scope::LoopId,
+        extent: i64,
+        index: Value,
+        body: &Block,
+    ) -> Result<(), Error> {
         let outer = std::mem::replace(&mut self.parallel, true);
         for i in 0..extent.max(0) {
             if !outer {
@@ -460,6 +557,7 @@ impl Machine<'_> {
                     }
                 }
             }
+            self.begin_step(id);
             self.set(index, i as u64);
             self.block(body)?;
         }
@@ -469,6 +567,7 @@ impl Machine<'_> {
 
     fn while_(
         &mut self,
+        id: scope::LoopId,
         carried: &[Carried],
         cond: &Block,
         body: &Block,
@@ -480,6 +579,7 @@ impl Machine<'_> {
             for (c, &bits) in carried.iter().zip(&state) {
                 self.set(c.param, bits);
             }
+            self.begin_step(id);
             self.block(cond)?;
             if self.get(cond.results[0]) == 0 {
                 break;
@@ -497,26 +597,31 @@ impl Machine<'_> {
         Ok(())
     }
 
-    fn cell(&self, cell: &Cell) -> Result<u64, Error> {
-        let handle = self.int(cell.handle);
-        if handle == 0 {
-            return Ok(0);
-        }
-        let (list, row, at) = (cell.list, self.int(cell.row), self.place(&cell.element));
-        let rows = usize::try_from(handle - 1)
-            .ok()
-            .and_then(|h| self.finished.get(h));
-        let data = rows.and_then(|rows| rows.get(usize::try_from(row).ok()?));
-        data.map(|fields| &fields[cell.field as usize])
-            .and_then(|data| {
-                let i = usize::try_from(at).ok()?;
-                (i < data.len()).then(|| data.bits(i))
-            })
-            .ok_or(Error::NoRow { list, row, at })
+    /// The list and the field that a handle is of.
+    fn handle(&self, handle: i64) -> Option<(usize, u32)> {
+        let i = usize::try_from(handle - HANDLES).ok()?;
+        self.handles.get(i).copied()
+    }
+
+    fn cell(&self, cell: &Cell, dtype: DType) -> Result<u64, Error> {
+        let (row, at) = (self.int(cell.row), self.place(&cell.element));
+        let of = match cell.rows {
+            Rows::Of { built, field, .. } => Some((self.int(built) as usize - 1, field)),
+            Rows::Handle(handle) if self.get(handle) == 0 => return Ok(0),
+            Rows::Handle(handle) => self.handle(self.int(handle)),
+        };
+        let found = || {
+            let (list, field) = of?;
+            let data = &self.finished[list].get(usize::try_from(row).ok()?)?[field as usize];
+            let i = usize::try_from(at).ok()?;
+            (i < data.len() && data.dtype() == dtype).then(|| data.bits(i))
+        };
+        found().ok_or(Error::NoRow { row, at })
     }
 
     fn kernel(&mut self, kernel: &Kernel, regions: &[(BufferId, Index)]) -> Result<(), Error> {
         match *kernel {
+            Kernel::Host(function) => self.host(function, regions),
             Kernel::Gemm { m, n, k, c, a, b } => {
                 let dtype = self.program.buffers[regions[0].0.0 as usize].dtype;
                 let at = |machine: &Self, which: usize, steps: usize| {
@@ -542,8 +647,85 @@ impl Machine<'_> {
                         self.memory[z][0].set_bits(zi, sum);
                     }
                 }
+                Ok(())
+            }
+            Kernel::Sort {
+                rows,
+                n,
+                descending,
+            } => {
+                for row in 0..rows {
+                    self.sort(regions, row * n, n, descending)?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn host(&mut self, function: u32, regions: &[(BufferId, Index)]) -> Result<(), Error> {
+        let host = &self.program.hosts[function as usize];
+        let (from, to) = regions.split_at(host.inputs.len());
+        let mut inputs = vec![];
+        for ((buffer, index), &(_, len)) in from.iter().zip(&host.inputs) {
+            let start = self.region(*buffer, index, len)?;
+            let data = &self.memory[buffer.0 as usize][0];
+            inputs.push(data.pick(start..start + len));
+        }
+        let mut outputs: Vec<Data> = (host.outputs.iter())
+            .map(|&(dtype, len)| garbage(dtype, len))
+            .collect();
+        let slices: Vec<Slice<'_>> = inputs.iter().map(Slice::from).collect();
+        let mut results: Vec<SliceMut<'_>> = outputs.iter_mut().map(SliceMut::from).collect();
+        host.function
+            .call(&slices, &mut results)
+            .map_err(Error::Host)?;
+        for ((buffer, index), data) in to.iter().zip(&outputs) {
+            let start = self.region(*buffer, index, data.len())?;
+            for i in 0..data.len() {
+                self.memory[buffer.0 as usize][0].set_bits(start + i, data.bits(i));
             }
         }
         Ok(())
+    }
+
+    /// Sorts the `n` keys that are `steps` behind the first, and puts down their places if wanted.
+    fn sort(
+        &mut self,
+        regions: &[(BufferId, Index)],
+        steps: usize,
+        n: usize,
+        descending: bool,
+    ) -> Result<(), Error> {
+        if n == 0 {
+            return Ok(());
+        }
+        let mut firsts = vec![];
+        for (buffer, index) in regions {
+            let first = index.offset + steps as i64;
+            let at = |offset| Index { offset, ..*index };
+            self.element(*buffer, &at(first + n as i64 - 1))?;
+            firsts.push(self.element(*buffer, &at(first))?);
+        }
+        let mut places = vec![0; n];
+        let keys = firsts[0]..firsts[0] + n;
+        with_data!(&mut self.memory[regions[0].0.0 as usize][0], v => {
+            sort_with_places(&mut v[keys], &mut places, descending);
+        });
+        if let [_, (buffer, _)] = regions {
+            for (k, place) in places.into_iter().enumerate() {
+                self.memory[buffer.0 as usize][0].set_bits(firsts[1] + k, place as u64);
+            }
+        }
+        Ok(())
+    }
+
+    /// The first of `len` elements that are there.
+    fn region(&self, buffer: BufferId, index: &Index, len: usize) -> Result<usize, Error> {
+        let Some(last) = len.checked_sub(1) else {
+            return Ok(0);
+        };
+        let offset = index.offset + last as i64;
+        self.element(buffer, &Index { offset, ..*index })?;
+        self.element(buffer, index)
     }
 }

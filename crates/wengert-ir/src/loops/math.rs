@@ -141,6 +141,19 @@ impl Arith for Builder {
     fn rare(&mut self, m: Value, common: Value, rare: impl FnOnce(&mut Self) -> Value) -> Value {
         self.if_(m, |b| vec![rare(b)], |_| vec![common])[0]
     }
+
+    fn repeat<const N: usize>(
+        &mut self,
+        state: [Value; N],
+        goes_on: impl Fn(&mut Self, [Value; N]) -> Value,
+        body: impl Fn(&mut Self, [Value; N]) -> [Value; N],
+    ) -> [Value; N] {
+        let all = |values: &[Value]| values.try_into().expect("as many values as were carried");
+        let carries = state.map(|init| self.carry(init));
+        let cond = |b: &mut Builder, x: &[Value]| goes_on(b, all(x));
+        let body = |b: &mut Builder, x: &[Value]| body(b, all(x)).to_vec();
+        all(&self.while_(u64::MAX, &carries, cond, body))
+    }
 }
 
 /// Records definitions of elementwise operations; a scalar is known by its number.

@@ -12,16 +12,21 @@
 //!   lane of the block wants it. Uniform predicates branch.
 //! * A short last block runs with dead lanes: their loads are in bounds (the index is clamped to the
 //!   last live lane), and their stores do not happen.
+//! * Scratch is garbage until it is written, and what a step of a loop leaves in scratch that nothing
+//!   outside of that loop touches is garbage to the next step: see [`scope`].
 //! * The program is total: indices are in bounds because whoever built it clamped them.
 
 pub mod affine;
 pub mod builder;
+pub mod host;
 pub mod interp;
 pub mod math;
 pub mod scalar;
+pub mod scope;
 pub mod sweep;
 pub mod text;
 pub mod verify;
+pub mod walk;
 
 #[cfg(test)]
 mod tests;
@@ -29,6 +34,7 @@ mod tests;
 use smallvec::SmallVec;
 
 use crate::ir::types::DType;
+use crate::source::SourceId;
 
 /// Lanes in a block of a vector loop, for every element type.
 pub const LANES: usize = 8;
@@ -150,17 +156,40 @@ pub struct List {
     pub lanes: bool,
 }
 
-/// An element of a row of a list.
+/// The rows of one field of a finished list.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Rows {
+    /// By the list itself, whose layout is known: the quick way, for who has seen it built.
+    Of {
+        /// What [`Stmt::ListFinish`] gave.
+        built: Value,
+        /// The slot it was built in.
+        list: ListId,
+        /// Which field.
+        field: u32,
+    },
+    /// By a handle, an `i64` that may have come from anywhere: out of a loop, a branch, memory, a row
+    /// of another list. All that is known of its rows is the type that is read. A handle that differs
+    /// by lane has each lane read its own list, wherever that was built. The handle 0 is the list
+    /// without rows, every element of every row of which reads as zero.
+    Handle(Value),
+}
+
+impl Rows {
+    /// The value that says which list.
+    pub fn value(self) -> Value {
+        match self {
+            Rows::Of { built, .. } => built,
+            Rows::Handle(handle) => handle,
+        }
+    }
+}
+
+/// An element of a row of a list. The row is there, or the handle is 0.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Cell {
-    /// A handle that [`Stmt::ListFinish`] gave, an `i64`. The handle 0 is the empty list, every
-    /// element of which reads as zero. A handle that differs by lane (it came out of a branch, or of
-    /// a row of a list) has each lane read its own list.
-    pub handle: Value,
-    /// Its layout.
-    pub list: ListId,
-    /// Which field of the row.
-    pub field: u32,
+    /// Of these rows.
+    pub rows: Rows,
     /// Which row: a uniform `i64`.
     pub row: Value,
     /// Which element of the field. `stride` is 0.
@@ -248,7 +277,8 @@ pub enum Stmt {
         cond: Block,
         /// A step.
         body: Block,
-        /// Steps after which the call fails with "max_steps" (counted for the block).
+        /// Steps after which the call fails with "max_steps" (counted for the block); `u64::MAX` is
+        /// no limit.
         limit: u64,
     },
     /// One of two blocks.
@@ -290,16 +320,31 @@ pub enum Stmt {
         /// What.
         value: Value,
     },
-    /// Ends a list: its handle, a uniform `i64` (never 0, even without a row).
+    /// Ends a list.
     ListFinish {
-        /// Defined here.
+        /// Defined here: what the list is known by where it was built ([`Rows::Of`]), a uniform `i64`.
         out: Value,
         /// The slot.
         list: ListId,
+        /// How many rows it has, an `i64`: as many as were pushed. In a vector loop each lane has as
+        /// many as were pushed while it was live, and the rows behind those are not its own.
+        rows: Value,
     },
-    /// The number of rows that were pushed, for the block: a uniform `i64`; 0 for the handle 0.
+    /// A handle of the rows of one field: a value like any other, that may be carried, chosen, stored,
+    /// and read by anyone until the call ends. 0 where there is no row.
+    ListHandle {
+        /// Defined here, an `i64`; differs by lane where the list does.
+        out: Value,
+        /// What [`Stmt::ListFinish`] gave.
+        built: Value,
+        /// The slot it was built in.
+        list: ListId,
+        /// Which field.
+        field: u32,
+    },
+    /// The number of rows of a list, an `i64`; 0 for the handle 0.
     ListRows {
-        /// Defined here.
+        /// Defined here; differs by lane where the handle does.
         out: Value,
         /// A handle.
         handle: Value,
@@ -318,11 +363,28 @@ pub enum Stmt {
         /// The regions it reads and writes, each from an element on.
         regions: SmallVec<[(BufferId, Index); 3]>,
     },
+    /// Ends the call with an error. In a vector loop: if any lane is live.
+    Fail {
+        /// An index into [`Program::failures`].
+        failure: u32,
+    },
 }
 
-/// Library kernels. Uniform, outside vector loops.
+/// Why a program gives up.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Failure {
+    /// What the user said should hold.
+    pub message: String,
+    /// The user's line.
+    pub at: Option<SourceId>,
+}
+
+/// Work that is done by functions of the host. Uniform, outside vector loops.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Kernel {
+    /// An index into [`Program::hosts`]. The regions are its inputs, then its outputs, the elements
+    /// of each one after the other; an output overlaps no other region.
+    Host(u32),
     /// `c[i, j] = sum_k a[i, k] * b[k, j]` on row-major-or-strided regions `(c, a, b)` of one float
     /// type; strides in elements.
     Gemm {
@@ -338,6 +400,16 @@ pub enum Kernel {
         a: (usize, usize),
         /// Row and column stride of `b`.
         b: (usize, usize),
+    },
+    /// Sorts each row of contiguous `(keys)` or `(keys, places)`, in place and stable, as
+    /// [`crate::ops::sort::Sort`] says; `places`, of `i64`, is where each key of a row was.
+    Sort {
+        /// How many rows.
+        rows: usize,
+        /// Keys in a row.
+        n: usize,
+        /// From the largest to the smallest.
+        descending: bool,
     },
 }
 
@@ -449,8 +521,8 @@ pub struct Function {
     pub values: Vec<DType>,
     /// The parameters.
     pub params: Vec<Value>,
-    /// [`Stmt::Const`], [`Stmt::Op`], [`Stmt::If`] and [`Stmt::Load`] from [`BufferKind::Constant`]
-    /// only; one result.
+    /// [`Stmt::Const`], [`Stmt::Op`], [`Stmt::If`], [`Stmt::Load`] from [`BufferKind::Constant`], and
+    /// [`Stmt::While`] without a limit, which ends by itself; one result.
     pub body: Block,
 }
 
@@ -467,6 +539,10 @@ pub struct Program {
     pub lists: Vec<List>,
     /// The pure functions it calls.
     pub functions: Vec<Function>,
+    /// The functions of the host that it calls.
+    pub hosts: Vec<host::Host>,
+    /// Why it may give up.
+    pub failures: Vec<Failure>,
     /// What it does.
     pub body: Block,
 }

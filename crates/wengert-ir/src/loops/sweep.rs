@@ -1,6 +1,6 @@
 //! Takes out what nobody uses.
 
-use super::{Block, Index, Program, Stmt, Value};
+use super::{Block, Program, Stmt, Value, walk};
 
 /// Removes pure statements whose value is not used.
 pub fn sweep(program: &mut Program) {
@@ -20,87 +20,16 @@ fn block(b: &mut Block, used: &mut [bool]) {
     }
     let mut kept = Vec::with_capacity(b.stmts.len());
     while let Some(mut stmt) = b.stmts.pop() {
-        let pure = match &stmt {
-            Stmt::Const { out, .. }
-            | Stmt::Op { out, .. }
-            | Stmt::Call { out, .. }
-            | Stmt::Load { out, .. }
-            | Stmt::ListRows { out, .. }
-            | Stmt::ListLoad { out, .. } => Some(*out),
-            _ => None,
-        };
-        if pure.is_some_and(|out| !used[out.0 as usize]) {
+        let builds = matches!(stmt, Stmt::ListFinish { .. });
+        if !builds && walk::result(&stmt).is_some_and(|out| !used[out.0 as usize]) {
             continue;
         }
-        operands(&stmt, &mut |v| mark(used, v));
-        match &mut stmt {
-            Stmt::For { body, .. } => block(body, used),
-            Stmt::While { cond, body, .. } => {
-                block(body, used);
-                block(cond, used);
-            }
-            Stmt::If {
-                then, otherwise, ..
-            } => {
-                block(otherwise, used);
-                block(then, used);
-            }
-            _ => {}
-        }
+        walk::uses(&stmt, &mut |v| mark(used, v));
+        walk::blocks_mut(&mut stmt)
+            .rev()
+            .for_each(|inner| block(inner, used));
         kept.push(stmt);
     }
     kept.reverse();
     b.stmts = kept;
-}
-
-/// The values that a statement itself uses, those in its blocks apart.
-pub fn operands(stmt: &Stmt, f: &mut impl FnMut(Value)) {
-    let index = |i: &Index, f: &mut dyn FnMut(Value)| {
-        i.base.into_iter().chain(i.each).for_each(f);
-    };
-    match stmt {
-        Stmt::Const { .. } | Stmt::ListBegin { .. } | Stmt::ListFinish { .. } => {}
-        Stmt::Op { args, .. } | Stmt::Call { args, .. } => args.iter().copied().for_each(f),
-        Stmt::Load { index: i, .. } => index(i, f),
-        Stmt::Store {
-            index: i, value, ..
-        } => {
-            index(i, f);
-            f(*value);
-        }
-        Stmt::Copy {
-            to_index,
-            from_index,
-            ..
-        } => {
-            index(to_index, f);
-            index(from_index, f);
-        }
-        Stmt::For {
-            extent, carried, ..
-        } => {
-            f(*extent);
-            carried.iter().for_each(|c| f(c.init));
-        }
-        Stmt::While { carried, .. } => carried.iter().for_each(|c| f(c.init)),
-        Stmt::If { pred, .. } => f(*pred),
-        Stmt::ListPush { row, .. } => f(*row),
-        Stmt::ListStore {
-            row,
-            element,
-            value,
-            ..
-        } => {
-            f(*row);
-            index(element, f);
-            f(*value);
-        }
-        Stmt::ListRows { handle, .. } => f(*handle),
-        Stmt::ListLoad { cell, .. } => {
-            f(cell.handle);
-            f(cell.row);
-            index(&cell.element, f);
-        }
-        Stmt::Kernel { regions, .. } => regions.iter().for_each(|(_, i)| index(i, f)),
-    }
 }

@@ -3,8 +3,8 @@
 use std::fmt::{self, Display, Formatter, Write};
 
 use super::{
-    Block, BufferKind, Carried, Function, Index, Kernel, LoopKind, Program, ScalarOp, Stmt, Value,
-    ValueType, scalar,
+    Block, BufferKind, Carried, Function, Index, Kernel, LoopKind, Program, Rows, ScalarOp, Stmt,
+    Value, ValueType, scalar,
 };
 use crate::buffer::Element;
 use crate::ir::types::DType;
@@ -30,6 +30,22 @@ impl Display for Program {
                 .map(|(dtype, len)| format!("{dtype}[{len}]"))
                 .collect();
             writeln!(f, "l{i}: list{lanes} ({})", fields.join(", "))?;
+        }
+        for (i, host) in self.hosts.iter().enumerate() {
+            let regions = |all: &[(DType, usize)]| {
+                let each: Vec<String> = all.iter().map(|(d, n)| format!("{d}[{n}]")).collect();
+                each.join(", ")
+            };
+            let (inputs, outputs) = (regions(&host.inputs), regions(&host.outputs));
+            writeln!(
+                f,
+                "h{i}: host {}({inputs}) -> ({outputs})",
+                host.function.name()
+            )?;
+        }
+        for (i, failure) in self.failures.iter().enumerate() {
+            let at = failure.at.map_or(String::new(), |at| format!(" @ {at}"));
+            writeln!(f, "failure {i}: {:?}{at}", failure.message)?;
         }
         for (i, function) in self.functions.iter().enumerate() {
             write_function(f, i, function)?;
@@ -101,6 +117,13 @@ fn index(i: &Index) -> String {
         parts.push(i.offset.to_string());
     }
     parts.join(" + ")
+}
+
+fn rows(of: Rows) -> String {
+    match of {
+        Rows::Of { built, list, field } => format!("l{}({built}).{field}", list.0),
+        Rows::Handle(handle) => format!("list({handle})"),
+    }
 }
 
 fn name(op: ScalarOp) -> String {
@@ -262,23 +285,35 @@ impl Writer<'_> {
                 let element = index(element);
                 self.line(
                     f,
-                    &format!("l{}[{row}].{field}[{element}] = {value}", list.0),
+                    &format!("l{}.{field}[{row}][{element}] = {value}", list.0),
                 )
             }
-            Stmt::ListFinish { out, list } => {
-                self.line(f, &format!("{} = finish l{}", self.def(*out), list.0))
+            Stmt::ListFinish { out, list, rows: n } => {
+                let text = format!("{} = finish l{} rows {n}", self.def(*out), list.0);
+                self.line(f, &text)
+            }
+            Stmt::ListHandle {
+                out,
+                built,
+                list,
+                field,
+            } => {
+                let of = rows(Rows::Of {
+                    built: *built,
+                    list: *list,
+                    field: *field,
+                });
+                self.line(f, &format!("{} = handle {of}", self.def(*out)))
             }
             Stmt::ListRows { out, handle } => {
                 self.line(f, &format!("{} = rows {handle}", self.def(*out)))
             }
             Stmt::ListLoad { out, cell } => {
                 let text = format!(
-                    "{} = l{}({})[{}].{}[{}]",
+                    "{} = {}[{}][{}]",
                     self.def(*out),
-                    cell.list.0,
-                    cell.handle,
+                    rows(cell.rows),
                     cell.row,
-                    cell.field,
                     index(&cell.element)
                 );
                 self.line(f, &text)
@@ -289,13 +324,23 @@ impl Writer<'_> {
                     .map(|(b, i)| format!("b{}[{}]", b.0, index(i)))
                     .collect();
                 let text = match kernel {
+                    Kernel::Host(function) => format!("host h{function}: {}", regions.join(", ")),
                     Kernel::Gemm { m, n, k, c, a, b } => format!(
                         "gemm {m}x{n}x{k} strides {c:?} {a:?} {b:?}: {}",
                         regions.join(", ")
                     ),
+                    Kernel::Sort {
+                        rows,
+                        n,
+                        descending,
+                    } => {
+                        let down = if *descending { " descending" } else { "" };
+                        format!("sort {rows}x{n}{down}: {}", regions.join(", "))
+                    }
                 };
                 self.line(f, &text)
             }
+            Stmt::Fail { failure } => self.line(f, &format!("fail {failure}")),
         }
     }
 }

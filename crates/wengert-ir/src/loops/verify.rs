@@ -1,8 +1,8 @@
 //! What every program must be: defined before use, typed, and honest about what differs by lane.
 
 use super::{
-    Block, Buffer, BufferId, BufferKind, Carried, Function, Index, LoopKind, Program, ScalarOp,
-    Stmt, Value, ValueType,
+    Block, Buffer, BufferId, BufferKind, Carried, Function, Index, Kernel, LoopKind, Program, Rows,
+    ScalarOp, Stmt, Value, ValueType,
 };
 use crate::ir::types::DType;
 
@@ -207,6 +207,8 @@ impl<'p> Checker<'p> {
                     matches!(self.buffer(*buffer)?.kind, BufferKind::Constant(_))
                         && index.stride == 0
                 }
+                // There is no way out of a function but its end.
+                Stmt::While { limit, .. } => *limit == u64::MAX,
                 _ => false,
             };
             ensure(pure, || "not for a pure function".into())?;
@@ -338,39 +340,97 @@ impl<'p> Checker<'p> {
                 self.index(element)?;
                 self.expect(*value, self.field(list.0, *field)?)
             }
-            Stmt::ListFinish { out, list } => {
+            Stmt::ListFinish { out, list, rows } => {
                 self.building(list.0)?;
+                self.expect(*rows, DType::I64)?;
                 self.typed(*out, DType::I64, false)
+            }
+            Stmt::ListHandle {
+                out,
+                built,
+                list,
+                field,
+            } => {
+                let lanes = self.built(*built, list.0, *field)?.1;
+                self.typed(*out, DType::I64, lanes)
             }
             Stmt::ListRows { out, handle } => {
-                self.uniform(*handle, DType::I64)?;
-                self.typed(*out, DType::I64, false)
+                self.expect(*handle, DType::I64)?;
+                self.typed(*out, DType::I64, self.lanes(*handle))
             }
             Stmt::ListLoad { out, cell } => {
-                self.expect(cell.handle, DType::I64)?;
                 self.uniform(cell.row, DType::I64)?;
                 ensure(cell.element.stride == 0, || "a stride in a list".into())?;
                 let each = self.index(&cell.element)?;
-                let dtype = self.field(cell.list.0, cell.field)?;
-                let list = &self.program.lists[cell.list.0 as usize];
-                let lanes = list.lanes || each || self.lanes(cell.handle);
-                self.typed(*out, dtype, lanes)
+                let (dtype, lanes) = match cell.rows {
+                    Rows::Of { built, list, field } => self.built(built, list.0, field)?,
+                    Rows::Handle(handle) => {
+                        self.expect(handle, DType::I64)?;
+                        (self.ty(*out).dtype, self.lanes(handle))
+                    }
+                };
+                self.typed(*out, dtype, lanes || each)
             }
-            Stmt::Kernel { regions, .. } => {
-                ensure(!self.vector, || "a library kernel in a vector loop".into())?;
-                ensure(regions.len() == 3, || "a product has three regions".into())?;
-                self.writable(self.buffer(regions[0].0)?)?;
-                let dtype = self.buffer(regions[0].0)?.dtype;
-                ensure(dtype.is_float(), || "a product of integers".into())?;
+            Stmt::Fail { failure } => {
+                let known = (*failure as usize) < self.program.failures.len();
+                ensure(known, || "no such failure".into())
+            }
+            Stmt::Kernel { kernel, regions } => {
+                ensure(!self.vector, || "a kernel in a vector loop".into())?;
                 for (buffer, index) in regions {
                     let b = self.buffer(*buffer)?;
-                    ensure(b.dtype == dtype, || "a product of mixed types".into())?;
                     ensure(b.kind != BufferKind::Local, || {
                         "local memory in a kernel".into()
                     })?;
                     self.index(index)?;
                 }
+                self.kernel(kernel, regions)
+            }
+        }
+    }
+
+    fn kernel(&self, kernel: &Kernel, regions: &[(BufferId, Index)]) -> Check {
+        let buffer = |i: usize| self.buffer(regions[i].0);
+        match kernel {
+            Kernel::Host(function) => {
+                let hosts = &self.program.hosts;
+                let host = hosts.get(*function as usize).ok_or("no such host")?;
+                let wanted = host.inputs.iter().chain(&host.outputs);
+                ensure(regions.len() == wanted.clone().count(), || {
+                    "a host's function with another number of regions".into()
+                })?;
+                for (i, &(dtype, len)) in wanted.enumerate() {
+                    ensure(buffer(i)?.dtype == dtype && buffer(i)?.len >= len, || {
+                        "a region that is not what a host's function takes".into()
+                    })?;
+                    if i >= host.inputs.len() {
+                        self.writable(buffer(i)?)?;
+                    }
+                }
                 Ok(())
+            }
+            Kernel::Gemm { .. } => {
+                ensure(regions.len() == 3, || "a product has three regions".into())?;
+                self.writable(buffer(0)?)?;
+                let dtype = buffer(0)?.dtype;
+                ensure(dtype.is_float(), || "a product of integers".into())?;
+                for i in 1..3 {
+                    ensure(buffer(i)?.dtype == dtype, || {
+                        "a product of mixed types".into()
+                    })?;
+                }
+                Ok(())
+            }
+            Kernel::Sort { .. } => {
+                ensure(matches!(regions.len(), 1 | 2), || {
+                    "keys to sort, and perhaps their places".into()
+                })?;
+                for i in 0..regions.len() {
+                    self.writable(buffer(i)?)?;
+                }
+                ensure(regions.len() == 1 || buffer(1)?.dtype == DType::I64, || {
+                    "places that are not i64".into()
+                })
             }
         }
     }
@@ -389,6 +449,17 @@ impl<'p> Checker<'p> {
         ensure(l.lanes == self.vector, || {
             "a list is built on one side of a vector loop's border".into()
         })
+    }
+
+    /// A field of a finished list: its type, and whether it differs by lane.
+    fn built(&self, built: Value, list: u32, field: u32) -> Result<(DType, bool), String> {
+        self.uniform(built, DType::I64)?;
+        let dtype = self.field(list, field)?;
+        let lanes = self.program.lists[list as usize].lanes;
+        ensure(self.vector || !lanes, || {
+            "a list of lanes outside its vector loop".into()
+        })?;
+        Ok((dtype, lanes))
     }
 
     fn field(&self, list: u32, field: u32) -> Result<DType, String> {

@@ -17,6 +17,8 @@ pub trait Arithmetic: Element {
     fn min(self, other: Self) -> Self;
     /// The larger: NaN if either is, and +0 above -0.
     fn max(self, other: Self) -> Self;
+    /// Whether it comes before the other in ascending order: NaN comes last, zeros are equal.
+    fn is_below(self, other: Self) -> bool;
 }
 
 macro_rules! floats {
@@ -42,6 +44,9 @@ macro_rules! floats {
                     false => other,
                 }
             }
+            fn is_below(self, other: Self) -> bool {
+                self < other || (other.is_nan() && !self.is_nan())
+            }
         }
     )*};
 }
@@ -64,6 +69,9 @@ macro_rules! integers {
             fn max(self, other: Self) -> Self {
                 Ord::max(self, other)
             }
+            fn is_below(self, other: Self) -> bool {
+                self < other
+            }
         }
     )*};
 }
@@ -83,6 +91,9 @@ impl Arithmetic for bool {
     }
     fn max(self, other: Self) -> Self {
         self | other
+    }
+    fn is_below(self, other: Self) -> bool {
+        !self & other
     }
 }
 

@@ -15,7 +15,7 @@ use crate::schedule::node::NodeId;
 use crate::schedule::{Lowering, Wanted, places};
 use crate::trace::{Kind, Var, bind, closed, open};
 use crate::transform::linearize::{pick, scatter};
-use crate::transform::{batch, linearize, replay};
+use crate::transform::{batched_body, linearize, replay};
 
 /// A function that is computed anew where its derivative wants its inner values.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -134,17 +134,10 @@ impl Primitive for Checkpoint {
     }
 
     fn batch(&self, inputs: &[Batched], size: usize) -> Vec<Batched> {
-        let params: Vec<Type> = inputs.iter().map(|b| b.value.ty()).collect();
-        let mut out = vec![];
-        let body = closed(Kind::Barrier, &params, |vars| {
-            let args = vars.iter().zip(inputs);
-            let args: Vec<Batched> = args.map(|(&value, b)| Batched { value, ..*b }).collect();
-            let results = batch(&self.body, &args, size);
-            out.extend(results.iter().map(|r| r.mapped));
-            results.into_iter().map(|r| r.value).collect()
-        });
+        let mapped: Vec<bool> = inputs.iter().map(|b| b.mapped).collect();
+        let (body, out) = batched_body(&self.body, &mapped, size);
         let operands: Vec<Var> = inputs.iter().map(|b| b.value).collect();
-        let results = Checkpoint::bind(body.func, &operands).into_iter().zip(out);
+        let results = Checkpoint::bind(body, &operands).into_iter().zip(out);
         results
             .map(|(value, mapped)| Batched { value, mapped })
             .collect()

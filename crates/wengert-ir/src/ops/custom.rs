@@ -101,6 +101,10 @@ impl Primitive for Custom {
         self.inner().call()
     }
 
+    fn runs_on_host(&self) -> bool {
+        self.inner().runs_on_host()
+    }
+
     fn is_large(&self, inputs: &[Type]) -> bool {
         self.inner().is_large(inputs)
     }

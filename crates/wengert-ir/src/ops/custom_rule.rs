@@ -11,9 +11,9 @@ use crate::ir::{BitMatrix, Func, Type};
 use crate::ops::scan::expect_types;
 use crate::ops::{Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Tangent, reduce};
 use crate::schedule::node::NodeId;
-use crate::schedule::{Lowering, Wanted, places, unsupported};
+use crate::schedule::{Lowering, Wanted, places};
 use crate::trace::{Kind, Var, bind, closed, current_source};
-use crate::transform::{batch, inline, replay};
+use crate::transform::{batched, inline, replay};
 
 /// A function whose derivative is given by a rule. Nothing in it captures.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -57,6 +57,14 @@ fn no_forward(op: &str) -> ! {
         at: current_source(),
         hint: Some("use reverse mode (`grad`, `vjp`), or give the function a `custom_jvp`".into()),
     })
+}
+
+/// The linear map of such a function is there to be transposed: nobody can run it.
+fn only_a_pullback() -> Error {
+    Error::Value {
+        op: "custom_vjp".into(),
+        message: "forward mode through a function that has only a pullback".into(),
+    }
 }
 
 /// A tangent for each, zeros where there is none.
@@ -218,15 +226,15 @@ impl Primitive for CustomRule {
     fn batch(&self, inputs: &[Batched], size: usize) -> Vec<Batched> {
         let mapped: Vec<bool> = inputs.iter().map(|b| b.mapped).collect();
         let all = |n: usize| vec![true; n];
-        let body = batched(&self.body, &mapped, size, |r| r.spread(size));
+        let body = batched(&self.body, &mapped, size);
         let rule = match &self.rule {
             Rule::Jvp(rule) => {
                 let twice = [&mapped[..], &mapped].concat();
-                Rule::Jvp(batched(rule, &twice, size, |r| r.spread(size)))
+                Rule::Jvp(batched(rule, &twice, size))
             }
             Rule::Vjp { forward, backward } => {
-                let spread = batched(forward, &mapped, size, |r| r.spread(size));
-                let back = batched(backward, &all(backward.arity()), size, |r| r.spread(size));
+                let spread = batched(forward, &mapped, size);
+                let back = batched(backward, &all(backward.arity()), size);
                 Rule::Vjp {
                     forward: spread,
                     backward: summed(back, &mapped),
@@ -240,24 +248,6 @@ impl Primitive for CustomRule {
             .map(Batched::mapped)
             .collect()
     }
-}
-
-/// A function on a batch, its parameters mapped or not.
-fn batched(f: &Func, mapped: &[bool], size: usize, out: impl Fn(Batched) -> Var) -> Func {
-    let params: Vec<Type> = f
-        .param_types()
-        .iter()
-        .zip(mapped)
-        .map(|(ty, m)| if *m { ty.batched(size) } else { ty.clone() })
-        .collect();
-    let closed = closed(Kind::Barrier, &params, |vars| {
-        let args = vars.iter().zip(mapped);
-        let args: Vec<Batched> = args
-            .map(|(&value, &mapped)| Batched { value, mapped })
-            .collect();
-        batch(f, &args, size).into_iter().map(&out).collect()
-    });
-    closed.func
 }
 
 /// The cotangent of an operand that is the same for the whole batch is the sum over the batch.
@@ -308,10 +298,7 @@ impl Primitive for CustomTangent {
     }
 
     fn eval(&self, _: &[Buffer]) -> Result<Vec<Buffer>, Error> {
-        Err(Error::Value {
-            op: "custom_vjp".into(),
-            message: "forward mode through a function that has only a pullback".into(),
-        })
+        Err(only_a_pullback())
     }
 
     fn deps(&self, inputs: usize, outputs: usize) -> BitMatrix {
@@ -354,15 +341,13 @@ impl Primitive for CustomTangent {
     }
 
     fn lower(&self, _: &mut Lowering, _: &[NodeId], _: &[Wanted]) -> Result<Vec<NodeId>, Error> {
-        Err(unsupported(
-            "the tangent of a function that has only a pullback",
-        ))
+        Err(only_a_pullback())
     }
 
     fn batch(&self, inputs: &[Batched], size: usize) -> Vec<Batched> {
         let all = vec![true; self.backward.arity()];
         let tangent = CustomTangent {
-            backward: batched(&self.backward, &all, size, |r| r.spread(size)),
+            backward: batched(&self.backward, &all, size),
             residuals: self.residuals,
             results: self.results.iter().map(|t| t.batched(size)).collect(),
         };

@@ -1,4 +1,4 @@
-//! Gather and scatter along one axis, by arrays of indices.
+//! Gather and scatter along one axis, by an array of indices.
 
 use std::borrow::Cow;
 
@@ -6,12 +6,15 @@ use crate::buffer::{Buffer, Data, Dense};
 use crate::error::{Error, TypeError};
 use crate::ir::text::{Attribute, Attributes, Given};
 use crate::ir::{BitMatrix, DType, Func, Splat, Type};
-use crate::loops::ScalarOp;
+use crate::loops::builder::Builder;
+use crate::loops::{ScalarOp, Value};
+use crate::ops::affine_scatter::AffineScatter;
 use crate::ops::arithmetic::Arithmetic;
 use crate::ops::layout::{self, known, places, row_major, sized};
 use crate::ops::{
     Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Tangent, elementwise, iota,
 };
+use crate::schedule::index::{Places, Scatter};
 use crate::schedule::node::NodeId;
 use crate::schedule::{Lowering, Wanted};
 use crate::trace::{Var, bind1};
@@ -22,11 +25,17 @@ use crate::with_data;
 pub enum Access {
     /// `(x, idx)`: reads.
     Gather,
-    /// `(x, idx, u)`: adds the updates to `x`, in row-major order of the indices.
-    Add,
     /// `(x, idx, u)`: puts the updates in the place of what `x` holds; of several at one place the
     /// last stays.
     Set,
+    /// `(x, idx, u)`: adds the updates to `x`, in row-major order of the indices. Integers wrap.
+    Add,
+    /// `(x, idx, u)`: multiplies `x` by the updates, in row-major order of the indices. Integers wrap.
+    Mul,
+    /// `(x, idx, u)`: the smaller of what `x` holds and the updates; NaN if any is.
+    Min,
+    /// `(x, idx, u)`: the larger of what `x` holds and the updates; NaN if any is.
+    Max,
 }
 
 /// What an index out of range does.
@@ -36,6 +45,17 @@ pub enum Bounds {
     Clamp,
     /// Reads zero, writes nothing.
     Drop,
+}
+
+impl Bounds {
+    /// Its name among the parameters in the text form.
+    pub(super) fn parse(given: &Given) -> Option<Bounds> {
+        match given.name("bounds")? {
+            "clamp" => Some(Bounds::Clamp),
+            "drop" => Some(Bounds::Drop),
+            _ => None,
+        }
+    }
 }
 
 /// Reading or writing an array along one axis, at the indices in an array of whole numbers.
@@ -56,7 +76,7 @@ pub struct Index {
     pub bounds: Bounds,
 }
 
-use Access::{Add, Gather, Set};
+use Access::{Add, Gather, Max, Min, Mul, Set};
 
 /// Reads `x` along `axis` at the indices; see [`Index`].
 #[track_caller]
@@ -70,11 +90,19 @@ pub fn gather(x: Var, idx: Var, axis: usize, batch: usize, bounds: Bounds) -> Va
     .bind(x, idx, None)
 }
 
-/// `x` with the updates added along `axis` at the indices; see [`Index`].
+/// `x` with updates along `axis` at the indices; see [`Index`].
 #[track_caller]
-pub fn scatter_add(x: Var, idx: Var, u: Var, axis: usize, batch: usize, bounds: Bounds) -> Var {
+pub fn scatter(
+    access: Access,
+    x: Var,
+    idx: Var,
+    u: Var,
+    axis: usize,
+    batch: usize,
+    bounds: Bounds,
+) -> Var {
     Index {
-        access: Add,
+        access,
         axis,
         batch,
         bounds,
@@ -82,16 +110,41 @@ pub fn scatter_add(x: Var, idx: Var, u: Var, axis: usize, batch: usize, bounds: 
     .bind(x, idx, Some(u))
 }
 
+/// `x` with the updates added along `axis` at the indices; see [`Index`].
+#[track_caller]
+pub fn scatter_add(x: Var, idx: Var, u: Var, axis: usize, batch: usize, bounds: Bounds) -> Var {
+    scatter(Add, x, idx, u, axis, batch, bounds)
+}
+
 /// `x` with the updates put along `axis` at the indices; see [`Index`].
 #[track_caller]
 pub fn scatter_set(x: Var, idx: Var, u: Var, axis: usize, batch: usize, bounds: Bounds) -> Var {
-    Index {
-        access: Set,
-        axis,
-        batch,
-        bounds,
+    scatter(Set, x, idx, u, axis, batch, bounds)
+}
+
+/// `x` at the places that `idx` names along an axis; both have one shape but for that axis. An index
+/// out of range means the nearest place.
+#[track_caller]
+pub fn take_along(x: Var, idx: Var, axis: usize) -> Var {
+    let last = x.rank() - 1;
+    let (x, idx) = (
+        layout::move_axis(x, axis, last),
+        layout::move_axis(idx, axis, last),
+    );
+    let found = gather(x, idx, last, last, Bounds::Clamp);
+    layout::move_axis(found, last, axis)
+}
+
+/// What is wrong with an array of indices, if anything.
+pub(crate) fn not_indices(idx: &Type) -> Option<TypeError> {
+    if idx.dtype.is_int() {
+        return None;
     }
-    .bind(x, idx, Some(u))
+    let error = TypeError::new(format!("{idx} is not an array of indices"));
+    Some(error.hint(match idx.dtype {
+        DType::Bool => "choose by a mask with `select`, as in `mask.select(x, 0.0)`",
+        _ => "convert it, as in `i.to(DType::I64)`",
+    }))
 }
 
 /// Element `i` as a whole number.
@@ -130,15 +183,14 @@ impl Index {
     pub fn parse(name: &str, given: &Given, _: &[Func]) -> Option<Op> {
         let access = match name {
             "gather" => Gather,
-            "scatter_add" => Add,
             "scatter_set" => Set,
+            "scatter_add" => Add,
+            "scatter_mul" => Mul,
+            "scatter_min" => Min,
+            "scatter_max" => Max,
             _ => return None,
         };
-        let bounds = match given.name("bounds")? {
-            "clamp" => Bounds::Clamp,
-            "drop" => Bounds::Drop,
-            _ => return None,
-        };
+        let bounds = Bounds::parse(given)?;
         Some(Op::Index(Index {
             access,
             axis: given.index("axis")?,
@@ -172,6 +224,11 @@ impl Index {
     /// The shape of what is read or written.
     fn window(&self, x: &[usize], idx: &[usize]) -> Vec<usize> {
         [&x[..self.axis], &idx[self.batch..], &x[self.axis + 1..]].concat()
+    }
+
+    /// How many indices there are for each element of the batch.
+    fn updates(&self, idx: &Type) -> usize {
+        idx.dims()[self.batch..].iter().product()
     }
 
     /// Which axis of the window each axis of the indices is.
@@ -217,8 +274,11 @@ impl Primitive for Index {
     fn name(&self) -> Cow<'static, str> {
         match self.access {
             Gather => "gather",
-            Add => "scatter_add",
             Set => "scatter_set",
+            Add => "scatter_add",
+            Mul => "scatter_mul",
+            Min => "scatter_min",
+            Max => "scatter_max",
         }
         .into()
     }
@@ -238,31 +298,12 @@ impl Primitive for Index {
     fn types(&self, inputs: &[Type]) -> Result<Vec<Type>, TypeError> {
         let (x, idx, u) = match (self.access, inputs) {
             (Gather, [x, idx]) => (x, idx, None),
-            (Add | Set, [x, idx, u]) => (x, idx, Some(u)),
+            (Gather, _) => return Err(TypeError::new(format!("{} operands", inputs.len()))),
+            (_, [x, idx, u]) => (x, idx, Some(u)),
             _ => return Err(TypeError::new(format!("{} operands", inputs.len()))),
         };
-        let (dx, di) = (known(x)?, known(idx)?);
-        if self.axis >= dx.len() {
-            return Err(TypeError::new(format!("{x} has no axis {}", self.axis)));
-        }
-        if !idx.dtype.is_int() {
-            return Err(TypeError::new(format!("{idx} is not an array of indices"))
-                .hint("convert it, as in `i.to(DType::I64)`"));
-        }
-        let b = self.batch;
-        if b > self.axis || b > di.len() || dx[..b] != di[..b] {
-            return Err(TypeError::new(format!(
-                "{x} and {idx} do not share their first {b} axes"
-            )));
-        }
-        if self.bounds == Bounds::Clamp && dx[self.axis] == 0 && !di.contains(&0) {
-            return Err(TypeError::new(format!(
-                "{x} has no element along axis {}",
-                self.axis
-            )));
-        }
-        let window = sized(x.dtype, &self.window(&dx, &di))?;
-        if self.access == Add && x.dtype == DType::Bool {
+        let window = self.window_type(x, idx)?;
+        if !matches!(self.access, Gather | Set) && x.dtype == DType::Bool {
             return Err(TypeError::new(format!("{x} is not an array of numbers")));
         }
         match u {
@@ -278,7 +319,7 @@ impl Primitive for Index {
         let (x, idx) = (inputs[0].dense(), inputs[1].dense());
         let value = match self.access {
             Gather => self.read(x, idx),
-            Add | Set => with_data!(&*x.data, v => self.write(x, v, idx, inputs[2].dense())),
+            _ => with_data!(&*x.data, v => self.write(x, v, idx, inputs[2].dense())),
         };
         Ok(vec![Buffer::Dense(value)])
     }
@@ -304,10 +345,18 @@ impl Primitive for Index {
     }
 
     fn jvp(&self, x: &[Var], dx: &[Tangent], _: Mode) -> (Vec<Var>, Vec<Tangent>) {
-        let zeros = |i: usize| dx[i].unwrap_or_else(|| Var::zeros(&x[i].ty()));
+        let d = |i: usize| dx[i].unwrap_or_else(|| Var::zeros(&x[i].ty()));
         let u = x.get(2).copied();
+        if self.access == Mul {
+            let walk = AffineScatter::new(self.axis, self.batch, self.bounds);
+            let (y, dy) = walk.product([x[0], x[1], x[2]], dx[0], dx[2]);
+            return (vec![y], vec![Some(dy)]);
+        }
         let y = self.bind(x[0], x[1], u);
-        let dy = self.bind(zeros(0), x[1], u.map(|_| zeros(2)));
+        let dy = match self.access {
+            Min | Max => self.extreme_tangent(x, y, d(0), d(2)),
+            _ => self.bind(d(0), x[1], u.map(|_| d(2))),
+        };
         (vec![y], vec![Some(dy)])
     }
 
@@ -326,9 +375,15 @@ impl Primitive for Index {
                 let zeros = Var::zeros(&inputs[2].ty());
                 ct.map(|ct| self.bind(ct, idx, Some(zeros))).masked()
             }
-            _ => ct,
+            Add => ct,
+            _ => unreachable!("not linear"),
         });
         let to_u = inputs[2].is_linear().then(|| match self.access {
+            // One update is not overwritten, and dropped it reads zero.
+            Set if self.updates(&inputs[1].ty()) <= 1 => match self.bounds {
+                Bounds::Clamp => ct.map(read),
+                Bounds::Drop => ct.map(read).masked(),
+            },
             Set => {
                 let u = inputs[2].ty();
                 let stays = self.stays(&x, idx, &u);
@@ -350,16 +405,32 @@ impl Primitive for Index {
         outputs: &[Wanted],
     ) -> Result<Vec<NodeId>, Error> {
         let (x, idx) = (inputs[0], inputs[1]);
-        let drop = self.bounds == Bounds::Drop;
-        let (axis, batch, want) = (self.axis, self.batch, &outputs[0]);
-        let join = match self.access {
-            Gather => return Ok(vec![l.gather(x, idx, axis, batch, drop, &want.ty)?]),
-            Add => Some(ScalarOp::Add),
-            Set => None,
+        let places = Places {
+            axis: self.axis,
+            batch: self.batch,
+            drop: self.bounds == Bounds::Drop,
         };
-        Ok(vec![l.scatter(
-            x, idx, inputs[2], axis, batch, drop, join, want,
-        )?])
+        let op = match self.access {
+            Gather => return Ok(vec![l.gather(x, idx, places, &outputs[0].ty)?]),
+            Set => None,
+            Add => Some(ScalarOp::Add),
+            Mul => Some(ScalarOp::Mul),
+            Min => Some(ScalarOp::Min),
+            Max => Some(ScalarOp::Max),
+        };
+        let join = |b: &mut Builder, old: Value, u: &[Value]| match op {
+            Some(op) => b.op(op, &[old, u[0]]),
+            None => u[0],
+        };
+        let scatter = Scatter {
+            places,
+            idx,
+            updates: &inputs[2..],
+            join: &join,
+            reverse: false,
+            before: None,
+        };
+        Ok(vec![l.scatter(x, &scatter, &outputs[0])?.0])
     }
 
     fn batch(&self, inputs: &[Batched], size: usize) -> Vec<Batched> {
@@ -392,8 +463,48 @@ impl Primitive for Index {
 }
 
 impl Index {
+    /// The type of what is read or written, and whether that makes sense.
+    pub(super) fn window_type(&self, x: &Type, idx: &Type) -> Result<Type, TypeError> {
+        let (dx, di) = (known(x)?, known(idx)?);
+        if self.axis >= dx.len() {
+            return Err(TypeError::new(format!("{x} has no axis {}", self.axis)));
+        }
+        if let Some(error) = not_indices(idx) {
+            return Err(error);
+        }
+        let b = self.batch;
+        if b > self.axis || b > di.len() || dx[..b] != di[..b] {
+            return Err(TypeError::new(format!(
+                "{x} and {idx} do not share their first {b} axes"
+            )));
+        }
+        if self.bounds == Bounds::Clamp && dx[self.axis] == 0 && !di.contains(&0) {
+            return Err(TypeError::new(format!(
+                "{x} has no element along axis {}",
+                self.axis
+            )));
+        }
+        sized(x.dtype, &self.window(&dx, &di))
+    }
+
+    /// Equals share, as in [`crate::ops::reduce`]: with `k` of what was there and came there equal to
+    /// the extreme (or NaN, if it is), each weighs `1/k`.
+    fn extreme_tangent(&self, x: &[Var], y: Var, dx: Var, du: Var) -> Var {
+        let (tx, tu) = (x[0].ty(), x[2].ty());
+        let chosen = |v: Var, y: Var| elementwise::or(elementwise::eq(v, y), elementwise::ne(v, v));
+        let there = self.with_access(Gather).bind(y, x[1], None);
+        let (old, new) = (chosen(x[0], y), chosen(x[2], there));
+        let total = |a: Var, b: Var| {
+            let a = elementwise::select(old, a, Var::zeros(&tx));
+            let b = elementwise::select(new, b, Var::zeros(&tu));
+            self.with_access(Add).bind(a, x[1], Some(b))
+        };
+        let count = total(Var::full(&tx, 1.0), Var::full(&tu, 1.0));
+        elementwise::div(total(dx, du), count)
+    }
+
     /// For each element of the window, in order, the place in `x` that it reads or writes.
-    fn places(&self, x: &Dense, idx: &Dense) -> impl Iterator<Item = Option<usize>> {
+    pub(super) fn places(&self, x: &Dense, idx: &Dense) -> impl Iterator<Item = Option<usize>> {
         let strides = row_major(&x.dims);
         let n = x.dims[self.axis] as i128;
         let step = strides[self.axis];
@@ -443,8 +554,11 @@ impl Index {
         for (&u, to) in u.slice::<T>().iter().zip(self.places(x, idx)) {
             if let Some(to) = to {
                 v[to] = match self.access {
+                    Set | Gather => u,
                     Add => v[to].add(u),
-                    _ => u,
+                    Mul => v[to].mul(u),
+                    Min => v[to].min(u),
+                    Max => v[to].max(u),
                 };
             }
         }

@@ -363,14 +363,14 @@ impl Primitive for Map {
             mapped: &self.mapped,
             sum: &sum,
         };
-        match batch.way(l, self.extent > 0 && !self.has_lists())? {
+        match batch.way(l, self.extent > 0 && !self.has_lists()) {
             Way::Lanes => l.map_lanes(&batch, inputs, outputs),
             Way::Serial => l.map_serially(&batch, inputs, outputs),
             Way::Flat => {
                 let types: Vec<Type> = inputs.iter().map(|&i| l.ty(i).clone()).collect();
                 let flat = closed(Kind::Barrier, &types, |x| self.stacked(x));
                 let stacked = l.call(&flat.func, inputs, &vec![None; sum.len()])?;
-                l.sums_of(&sum, self.extent, stacked, outputs)
+                l.sums_of(&sum, stacked, outputs)
             }
         }
     }
@@ -428,7 +428,10 @@ fn sum_of(rows: Vec<Buffer>, ty: &Type) -> Buffer {
             Buffer::List(rows) => rows.len(),
             Buffer::Dense(_) => unreachable!("a value with a run-time axis is a list"),
         };
-        let n = lists.iter().map(longest).max().unwrap_or(0);
+        let n = match ty.shape.0[0] {
+            Dim::N(n) => n,
+            Dim::Run => lists.iter().map(longest).max().unwrap_or(0),
+        };
         let row = ty.row();
         let sums = (0..n).map(|i| sum_of(lists.iter().map(|l| l.row(i, &row)).collect(), &row));
         return Buffer::list(sums.collect());

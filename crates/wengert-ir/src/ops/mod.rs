@@ -15,15 +15,19 @@ use crate::schedule::node::NodeId;
 use crate::schedule::{Lowering, Wanted};
 use crate::trace::Var;
 
+pub mod affine_scatter;
 pub mod arithmetic;
+pub mod check;
 pub mod checkpoint;
 pub mod cond;
 pub mod convert;
+pub mod cumulative;
 pub mod custom;
 pub mod custom_rule;
 pub mod dot;
 pub mod dynamic;
 pub mod elementwise;
+pub mod implicit;
 pub mod index;
 pub mod iota;
 pub mod layout;
@@ -33,6 +37,7 @@ pub mod reduce;
 pub mod rows;
 pub mod scalars;
 pub mod scan;
+pub mod sort;
 pub mod while_loop;
 
 /// A tangent: `None` is a symbolic zero, and always so for integers and truth values.
@@ -291,6 +296,12 @@ pub trait Primitive: std::fmt::Debug {
         outputs: &[Wanted],
     ) -> Result<Vec<NodeId>, Error>;
 
+    /// Whether it is lowered to a call of the host ([`Lowering::host`]): a map over it runs one element
+    /// after the other.
+    fn runs_on_host(&self) -> bool {
+        false
+    }
+
     /// Whether it is work for a library on operands of these types, so that a map over it is better
     /// done as one operation on batches than lane by lane.
     fn is_large(&self, _inputs: &[Type]) -> bool {
@@ -311,6 +322,8 @@ pub enum Op {
     Layout(layout::Layout),
     /// Reducing axes.
     Reduce(reduce::Reduce),
+    /// Running values along an axis.
+    Cumulative(cumulative::Cumulative),
     /// Contraction of two arrays.
     Dot(dot::Dot),
     /// Slices at traced places.
@@ -319,6 +332,10 @@ pub enum Op {
     Index(index::Index),
     /// Words of a key's stream.
     RandomBits(random::RandomBits),
+    /// Affine updates along an axis, one after the other.
+    AffineScatter(affine_scatter::AffineScatter),
+    /// Sorting along an axis.
+    Sort(sort::Sort),
     /// A counted loop.
     Scan(Arc<scan::Scan>),
     /// A loop of unknown length.
@@ -335,6 +352,12 @@ pub enum Op {
     CustomRule(Arc<custom_rule::CustomRule>),
     /// The tangents of a function with a pullback of the user's own.
     CustomTangent(Arc<custom_rule::CustomTangent>),
+    /// The solution of a linear system.
+    LinearSolve(Arc<implicit::LinearSolve>),
+    /// The root of a function.
+    Root(Arc<implicit::Root>),
+    /// Something that has to hold at run time.
+    Check(check::Check),
     /// An operation from outside this crate.
     Custom(custom::Custom),
 }
@@ -348,10 +371,13 @@ impl Op {
             Op::Iota(p) => p,
             Op::Layout(p) => p,
             Op::Reduce(p) => p,
+            Op::Cumulative(p) => p,
             Op::Dot(p) => p,
             Op::Dynamic(p) => p,
             Op::Index(p) => p,
             Op::RandomBits(p) => p,
+            Op::AffineScatter(p) => p,
+            Op::Sort(p) => p,
             Op::Scan(p) => &**p,
             Op::While(p) => &**p,
             Op::Cond(p) => &**p,
@@ -360,6 +386,9 @@ impl Op {
             Op::CheckpointTangent(p) => &**p,
             Op::CustomRule(p) => &**p,
             Op::CustomTangent(p) => &**p,
+            Op::LinearSolve(p) => &**p,
+            Op::Root(p) => &**p,
+            Op::Check(p) => p,
             Op::Custom(p) => p,
         }
     }
@@ -381,10 +410,13 @@ const READERS: &[Reader] = &[
     iota::Iota::parse,
     layout::Layout::parse,
     reduce::Reduce::parse,
+    cumulative::Cumulative::parse,
     dot::Dot::parse,
     dynamic::Dynamic::parse,
     index::Index::parse,
     random::RandomBits::parse,
+    affine_scatter::AffineScatter::parse,
+    sort::Sort::parse,
     scan::Scan::parse,
     while_loop::While::parse,
     cond::Cond::parse,
@@ -393,6 +425,9 @@ const READERS: &[Reader] = &[
     checkpoint::CheckpointTangent::parse,
     custom_rule::CustomRule::parse,
     custom_rule::CustomTangent::parse,
+    implicit::LinearSolve::parse,
+    implicit::Root::parse,
+    check::Check::parse,
 ];
 
 /// The operation of that name, those parameters and those functions in the text form.

@@ -359,7 +359,7 @@ impl Primitive for While {
         let piled = &rest[1..];
         let places: Vec<_> = carry.iter().map(|w| w.place.clone()).collect();
         let carried = l.carry(p.carry, &vec![!l.in_lanes(); self.carry], &places)?;
-        let mut piles = l.pile(piled, Dim::Run);
+        let piles = l.pile(piled, Dim::Run);
         // Lanes count their own steps; rows are numbered for all of a block.
         let zero = l.b.i64(0);
         let mut carries = carried.carries.clone();
@@ -387,7 +387,7 @@ impl Primitive for While {
                 let mut next = l.next(&carried, &results)?;
                 let at = l.b.affine(row);
                 next.writes
-                    .extend(l.pile_up_rows(&mut piles, &at, &results[self.carry..])?);
+                    .extend(l.pile_up_rows(&piles, &at, &results[self.carry..])?);
                 l.commit(next.writes, &carried.buffers())?;
                 let one = l.b.i64(1);
                 next.values.push(l.b.add(params[steps], one));
@@ -397,7 +397,7 @@ impl Primitive for While {
         )?;
         let mut results = l.carried(&carried, &outs);
         results.push(l.scalar(&[], outs[steps]));
-        results.extend(l.piled(piles, piled));
+        results.extend(l.piled(piles, outs[steps], piled));
         Ok(results)
     }
 

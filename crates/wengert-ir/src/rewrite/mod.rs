@@ -5,6 +5,7 @@
 mod algebra;
 mod contract;
 pub mod dead;
+mod finite;
 mod fuse;
 
 use std::collections::HashMap;
@@ -17,6 +18,7 @@ use crate::ops::elementwise::Elementwise;
 use crate::trace::{Kind, Var, bind, open, with_source};
 
 pub use dead::dead_code;
+pub use finite::check_finite;
 pub use fuse::fuse_maps;
 
 /// What is known of the values that a pass has recorded.

@@ -1,14 +1,12 @@
 //! What goes from step to step: scalars and few elements in registers, arrays in place in memory.
 
-use std::rc::Rc;
-
-use super::list::{ListLayout, stored_type};
+use super::list::stored_type;
 use super::node::{Expr, FEW, NodeId, positions};
 use super::store::buffer_of;
 use super::view::{View, is_contiguous};
-use super::{Lowering, Wanted, unsupported};
+use super::{Lowering, Wanted};
 use crate::error::Result;
-use crate::ir::{Atom, Dim, Func, Type};
+use crate::ir::{Atom, Func, Type};
 use crate::loops::builder::Carry;
 use crate::loops::{BufferId, BufferKind, Stmt, Value};
 
@@ -22,8 +20,6 @@ pub struct Carried {
 struct Slot {
     /// The type of the value.
     ty: Type,
-    /// What is behind it, if it is a list.
-    layout: Option<Rc<ListLayout>>,
     home: Home,
 }
 
@@ -87,9 +83,9 @@ impl Lowering {
         let mut writes = vec![];
         for (i, &id) in init.iter().enumerate() {
             let ty = self.ty(id).clone();
-            let (stored, layout) = match ty.shape.has_run() {
-                true => self.first_list(id)?,
-                false => (id, None),
+            let stored = match ty.shape.has_run() {
+                true => self.handles(id)?,
+                false => id,
             };
             let kept = stored_type(&ty);
             let home = if kept.size() <= FEW {
@@ -100,7 +96,8 @@ impl Lowering {
                 }
                 Home::Registers(first)
             } else {
-                let own = self.own_memory(stored);
+                // Others may want a list whose handles nobody else holds.
+                let own = (stored == id).then(|| self.own_memory(id)).flatten();
                 let place = places[i]
                     .clone()
                     .filter(|_| !self.in_lanes() && own.is_none());
@@ -116,33 +113,10 @@ impl Lowering {
                     }
                 })
             };
-            carried.slots.push(Slot { ty, layout, home });
+            carried.slots.push(Slot { ty, home });
         }
         self.write_all(writes, &[])?;
         Ok(carried)
-    }
-
-    /// The handle of a list that a loop carries. It piles up its rows anew in each step, in a list
-    /// of its own.
-    fn first_list(&mut self, id: NodeId) -> Result<(NodeId, Option<Rc<ListLayout>>)> {
-        let ty = self.ty(id).clone();
-        if ty.shape.0[0] != Dim::Run || ty.row().shape.has_run() {
-            return Err(unsupported(format!("a carried value of type {ty}")));
-        }
-        let list = self.new_list(&[ty.row()]);
-        let layout = ListLayout {
-            list,
-            field: 0,
-            inner: None,
-        };
-        let handles = match self.expr(id).clone() {
-            Expr::Lists {
-                handles,
-                layout: None,
-            } => handles,
-            _ => self.pile_up(id, list)?.0,
-        };
-        Ok((handles, Some(Rc::new(layout))))
     }
 
     /// The memory of an array that nothing else will read, and that may be overwritten.
@@ -179,7 +153,7 @@ impl Lowering {
             }
             Home::Memory(view) => self.stored(kept.dtype, kept.dims(), view.clone()),
         };
-        self.unstored(&slot.ty, stored, slot.layout.clone())
+        self.unstored(&slot.ty, stored)
     }
 
     /// Takes the values that a step leaves, which are held.
@@ -192,21 +166,7 @@ impl Lowering {
             writes: vec![],
         };
         for (slot, &id) in carried.slots.iter().zip(results) {
-            let stored = match &slot.layout {
-                Some(layout) => {
-                    let handles = match self.expr(id).clone() {
-                        Expr::Lists {
-                            handles,
-                            layout: found,
-                        } if found.is_none() || found.as_ref() == Some(layout) => handles,
-                        _ => self.pile_up(id, layout.list)?.0,
-                    };
-                    self.retain(handles, 1);
-                    self.release(id);
-                    handles
-                }
-                None => id,
-            };
+            let stored = self.as_stored(id)?;
             match &slot.home {
                 Home::Registers(_) => {
                     next.values.extend(self.elements(stored)?);
@@ -271,7 +231,6 @@ impl Lowering {
         let wishes: Vec<Option<View>> = (outputs.iter().zip(&places))
             .map(|(want, place)| place.clone().filter(|_| !want.ty.shape.has_run()))
             .collect();
-        let mut layouts: Vec<Option<Rc<ListLayout>>> = outputs.iter().map(|_| None).collect();
         let mut blocks = vec![];
         for func in branches {
             self.b.open(None);
@@ -279,7 +238,7 @@ impl Lowering {
             let mut values = vec![];
             let mut writes = vec![];
             for (i, id) in results.into_iter().enumerate() {
-                let stored = self.as_stored(id, &mut layouts[i])?;
+                let stored = self.as_stored(id)?;
                 match &places[i] {
                     Some(place) => writes.push((stored, place.clone())),
                     None => {
@@ -304,7 +263,7 @@ impl Lowering {
                     self.of_elements(&kept[i], &values[first - n..first])
                 }
             };
-            results.push(self.unstored(&want.ty, stored, layouts[i].clone()));
+            results.push(self.unstored(&want.ty, stored));
         }
         Ok(results)
     }

@@ -4,13 +4,14 @@ use super::list::Piles;
 use super::node::{Expr, FEW, NodeId};
 use super::reduce::Rule;
 use super::view::{AxisMap, View, contiguous};
-use super::{Lists, Lowering, Wanted, unsupported};
+use super::{Lowering, Wanted};
 use crate::error::Result;
 use crate::ir::order::LANE_CHUNK;
 use crate::ir::{Dim, Func, Type};
 use crate::loops::affine::Affine;
 use crate::loops::builder::Carry;
 use crate::loops::{BufferKind, FoldOp, LANES, LoopKind, ScalarOp, Value};
+use crate::ops::Op;
 
 const SERIAL: LoopKind = LoopKind::Serial { reverse: false };
 
@@ -51,36 +52,26 @@ enum Sum {
 
 impl Batch<'_> {
     /// How it had best run; `Flat` only if it `can` be.
-    ///
-    /// # Errors
-    /// If lists have to be built another way.
-    pub fn way(&self, l: &mut Lowering, can: bool) -> Result<Way> {
-        let results = self.body.result_types();
-        let run = |t: &Type| t.shape.has_run();
-        let lists = results.iter().chain(self.body.param_types()).any(run);
-        if lists && l.lists == Lists::OneByOne {
-            return Ok(Way::Serial);
-        }
-        if results.iter().zip(self.sum).any(|(t, sum)| *sum && run(t)) {
-            l.lists = Lists::Wanted;
-            return Err(unsupported("a sum of lists over lanes"));
+    pub fn way(&self, l: &Lowering, can: bool) -> Way {
+        if runs_on_host(self.body) {
+            return Way::Serial;
         }
         let simple = |f: &Func| f.eqns.iter().all(|e| e.op.bodies().is_empty());
         if l.in_lanes() {
             let short = self.extent <= LANE_CHUNK;
-            return Ok(match can && short && simple(self.body) {
+            return match can && short && simple(self.body) {
                 true => Way::Flat,
                 false => Way::Serial,
-            });
+            };
         }
         let wide = widest(self.body);
         if is_large(self.body) || wide >= WIDE || (self.extent < LANES && wide >= LANE_CHUNK) {
-            return Ok(match can && (is_large(self.body) || simple(self.body)) {
+            return match can && (is_large(self.body) || simple(self.body)) {
                 true => Way::Flat,
                 false => Way::Serial,
-            });
+            };
         }
-        Ok(Way::Lanes)
+        Way::Lanes
     }
 }
 
@@ -90,6 +81,12 @@ fn widest(f: &Func) -> usize {
     let own = own.map(|dims| dims.iter().product()).max().unwrap_or(0);
     let bodies = f.eqns.iter().flat_map(|e| e.op.bodies());
     bodies.map(widest).max().unwrap_or(0).max(own)
+}
+
+/// Whether a function has work for the host, one element after the other.
+fn runs_on_host(f: &Func) -> bool {
+    let host = |op: &Op| op.runs_on_host() || op.bodies().into_iter().any(runs_on_host);
+    f.eqns.iter().any(|e| host(&e.op))
 }
 
 /// Whether a function does work for a library.
@@ -111,16 +108,36 @@ impl Lowering {
         inputs: &[NodeId],
         outputs: &[Wanted],
     ) -> Result<Vec<NodeId>> {
+        // Lists are summed when those of all lanes are there.
+        let lists = |want: &Wanted| want.ty.shape.has_run();
+        let pick = |list: bool| -> Vec<bool> {
+            let all = outputs.iter().zip(batch.sum);
+            all.map(|(want, &sum)| sum && lists(want) == list).collect()
+        };
+        let (sum, later) = (pick(false), pick(true));
+        let stacked = stacked_where(&later, batch.extent, outputs);
+        let batch = Batch {
+            sum: &sum,
+            ..*batch
+        };
+        let results = self.lanes_of(&batch, inputs, &stacked)?;
+        self.sums_of(&later, results, outputs)
+    }
+
+    fn lanes_of(
+        &mut self,
+        batch: &Batch<'_>,
+        inputs: &[NodeId],
+        outputs: &[Wanted],
+    ) -> Result<Vec<NodeId>> {
         let chunks = batch.extent.div_ceil(LANE_CHUNK);
         let (stacked, summed): (Vec<Wanted>, Vec<Wanted>) = split(outputs, batch.sum);
-        let mut piles = self.pile(&stacked, Dim::N(batch.extent));
+        let piles = self.pile(&stacked, Dim::N(batch.extent));
         let partial: Vec<View> = (summed.iter())
             .map(|w| self.alloc(w.ty.dtype, &[&[chunks], &w.ty.dims()[..]].concat()))
             .collect();
-        let mut chunk = |l: &mut Lowering, start: Affine, len: Value, c: Affine| {
-            l.lane_chunk(
-                batch, inputs, &mut piles, &summed, &partial, &start, len, &c,
-            )
+        let chunk = |l: &mut Lowering, start: Affine, len: Value, c: Affine| {
+            l.lane_chunk(batch, inputs, &piles, &summed, &partial, &start, len, &c)
         };
         if chunks == 1 {
             let len = self.b.i64(batch.extent as i64);
@@ -134,7 +151,8 @@ impl Lowering {
                 chunk(l, start, len, c)
             })?;
         }
-        let stacked = self.piled(piles, &stacked);
+        let extent = self.b.i64(batch.extent as i64);
+        let stacked = self.piled(piles, extent, &stacked);
         let mut sums = vec![];
         for (partial, want) in partial.into_iter().zip(&summed) {
             let dims = [&[chunks], &want.ty.dims()[..]].concat();
@@ -150,7 +168,7 @@ impl Lowering {
         &mut self,
         batch: &Batch<'_>,
         inputs: &[NodeId],
-        piles: &mut Piles,
+        piles: &Piles,
         summed: &[Wanted],
         partial: &[View],
         start: &Affine,
@@ -216,7 +234,7 @@ impl Lowering {
         &mut self,
         batch: &Batch<'_>,
         inputs: &[NodeId],
-        piles: &mut Piles,
+        piles: &Piles,
         summed: &[Wanted],
         sums: &[Sum],
         params: &[Value],
@@ -266,26 +284,18 @@ impl Lowering {
         outputs: &[Wanted],
     ) -> Result<Vec<NodeId>> {
         // What is to be summed is stacked first: its order is that of lanes.
-        let all: Vec<Wanted> = (outputs.iter().zip(batch.sum))
-            .map(|(want, &sum)| match sum {
-                true => Wanted {
-                    ty: want.ty.stacked(Dim::N(batch.extent)),
-                    place: None,
-                },
-                false => want.clone(),
-            })
-            .collect();
-        let mut piles = self.pile(&all, Dim::N(batch.extent));
+        let all = stacked_where(batch.sum, batch.extent, outputs);
+        let piles = self.pile(&all, Dim::N(batch.extent));
         let extent = self.b.i64(batch.extent as i64);
         self.repeat(SERIAL, extent, |l, row| {
             let args = l.rows_of(batch, inputs, &row)?;
             let places = l.row_places(&piles, &row);
             let results = l.run(batch.body, &args, &places)?;
-            let writes = l.pile_up_rows(&mut piles, &row, &results)?;
+            let writes = l.pile_up_rows(&piles, &row, &results)?;
             l.commit(writes, &[])
         })?;
-        let stacked = self.piled(piles, &all);
-        self.sums_of(batch.sum, batch.extent, stacked, outputs)
+        let stacked = self.piled(piles, extent, &all);
+        self.sums_of(batch.sum, stacked, outputs)
     }
 
     /// Sums those of the stacked results that are to be summed.
@@ -295,7 +305,6 @@ impl Lowering {
     pub fn sums_of(
         &mut self,
         sum: &[bool],
-        extent: usize,
         stacked: Vec<NodeId>,
         outputs: &[Wanted],
     ) -> Result<Vec<NodeId>> {
@@ -306,7 +315,7 @@ impl Lowering {
         let mut results = vec![];
         for ((&id, &sum), want) in stacked.iter().zip(sum).zip(outputs) {
             results.push(match sum {
-                true if want.ty.shape.has_run() => self.sum_lists(id, extent, want)?,
+                true if want.ty.shape.has_run() => self.sum_lists(id, &want.ty)?,
                 true => self.sum_rows(id, Rule::Lanes, want)?,
                 false => id,
             });
@@ -348,6 +357,19 @@ impl Lowering {
         let space = super::nest::Space::new(&ty.dims(), &[Some(contiguous(&ty.dims()))]);
         self.over_serially(&space, 0, &mut |l, at| visit(l, at))
     }
+}
+
+/// What is asked for where some results are stacked before they are summed.
+fn stacked_where(sum: &[bool], extent: usize, outputs: &[Wanted]) -> Vec<Wanted> {
+    let all = outputs.iter().zip(sum);
+    all.map(|(want, &sum)| match sum {
+        true => Wanted {
+            ty: want.ty.stacked(Dim::N(extent)),
+            place: None,
+        },
+        false => want.clone(),
+    })
+    .collect()
 }
 
 fn split<T: Clone>(all: &[T], sum: &[bool]) -> (Vec<T>, Vec<T>) {

@@ -1,109 +1,121 @@
-//! Values of run-time length: handles of lists, and rows of them.
-
-use std::rc::Rc;
+//! Values of run-time length.
+//!
+//! Such a value is kept as handles of lists: an `i64` array over the axes in front of the first
+//! run-time one ([`stored_type`]). A handle says of itself where its rows are, so handles go where
+//! numbers go: from step to step of a loop, out of a branch, into memory, into the rows of another
+//! list. Only a list that a loop has just piled up is known better than that, and read faster.
 
 use super::nest::Space;
 use super::node::{Expr, FEW, NodeId};
 use super::reduce::{Fold, Rule};
-use super::view::{AxisMap, PerAxis, Place, View, contiguous};
-use super::{Lowering, Wanted, unsupported};
+use super::view::{AxisMap, PerAxis, Place, View, Walk, contiguous};
+use super::{Lowering, Wanted};
 use crate::error::Result;
 use crate::ir::{DType, Dim, Type};
 use crate::loops::affine::Affine;
-use crate::loops::{FoldOp, ListId, LoopKind, ScalarOp, Value};
+use crate::loops::{FoldOp, ListId, LoopKind, Rows, ScalarOp, Value};
 
-/// How the rows behind a handle are laid out.
-#[derive(Clone, PartialEq, Debug)]
-pub struct ListLayout {
-    /// Whose handle it is.
-    pub list: ListId,
-    /// The field of its rows.
-    pub field: u32,
-    /// Where a row holds handles in turn: their layout, unless all of those are empty.
-    pub inner: Option<Rc<ListLayout>>,
-}
+const SERIAL: LoopKind = LoopKind::Serial { reverse: false };
 
-/// The lengths of the axes in front of the first run-time one: those of the handles.
-pub(super) fn prefix(ty: &Type) -> Vec<usize> {
+/// What is stored of a value: itself, or its handles.
+pub(super) fn stored_type(ty: &Type) -> Type {
     let known = ty.shape.0.iter().map_while(|d| match d {
         Dim::N(n) => Some(*n),
         Dim::Run => None,
     });
-    known.collect()
-}
-
-/// What is stored of a value: itself, or its handles.
-pub(super) fn stored_type(ty: &Type) -> Type {
     match ty.shape.has_run() {
-        true => Type::new(DType::I64, &prefix(ty)),
+        true => Type::new(DType::I64, &known.collect::<Vec<_>>()),
         false => ty.clone(),
     }
 }
 
 impl Lowering {
+    /// Lists by their handles.
+    pub(super) fn lists(&mut self, ty: Type, handles: NodeId) -> NodeId {
+        self.push(ty, Expr::Lists { handles })
+    }
+
     /// Lists without rows, which read as zeros.
     pub(super) fn empty_lists(&mut self, ty: Type) -> NodeId {
         let handles = self.literal(stored_type(&ty), 0);
-        self.lists(ty, handles, None)
-    }
-
-    /// Lists by their handles.
-    pub(super) fn lists(
-        &mut self,
-        ty: Type,
-        handles: NodeId,
-        layout: Option<Rc<ListLayout>>,
-    ) -> NodeId {
-        self.push(ty, Expr::Lists { handles, layout })
+        self.lists(ty, handles)
     }
 
     /// A row along the first axis of a value with a run-time length somewhere.
     pub(super) fn list_row(&mut self, id: NodeId, row: &Affine) -> Result<NodeId> {
+        self.row_or_zeros(id, row, true)
+    }
+
+    /// The same; where it is not certain that such a row is `there`, zeros in the place of one that
+    /// is not.
+    fn row_or_zeros(&mut self, id: NodeId, row: &Affine, there: bool) -> Result<NodeId> {
         let ty = self.ty(id).clone();
+        let there = there || ty.shape.0[0] != Dim::Run;
         match self.expr(id).clone() {
             Expr::Rows { row: make, inputs } => {
-                // The condition of a `select` may be one for all rows.
-                let mut row = |&i: &NodeId| match self.ty(i).rank() < ty.rank() {
-                    true => Ok(i),
-                    false => self.row(i, row),
-                };
-                let rows: Result<Vec<NodeId>> = inputs.iter().map(&mut row).collect();
-                make(self, &rows?)
+                // The longest of several lists decides, and the condition of a `select` may be one
+                // for all rows.
+                let is_list = |l: &Lowering, i: NodeId| l.ty(i).shape.has_run();
+                let lists = inputs.iter().filter(|&&i| is_list(self, i)).count();
+                let all = ty.shape.0[0] != Dim::Run || (there && lists == 1);
+                let rows: Result<Vec<NodeId>> = (inputs.iter())
+                    .map(|&i| match is_list(self, i) {
+                        true => self.row_or_zeros(i, row, all),
+                        false => Ok(i),
+                    })
+                    .collect();
+                let made = make(self, &rows?)?;
+                match there {
+                    true => Ok(made),
+                    false => {
+                        let has = self.has_row(id, row);
+                        self.chosen_row(has, made)
+                    }
+                }
             }
-            Expr::Lists { handles, layout } if ty.shape.0[0] != Dim::Run => {
+            Expr::Lists { handles } if ty.shape.0[0] != Dim::Run => {
                 let handles = self.row(handles, row)?;
-                Ok(self.lists(ty.row(), handles, layout))
+                Ok(self.lists(ty.row(), handles))
             }
-            Expr::Lists { layout: None, .. } => Ok(self.literal(ty.row(), 0)),
-            Expr::Lists {
-                handles,
-                layout: Some(layout),
-            } => {
-                let handle = self.value(handles);
-                let row = self.b.materialize(row);
-                let stored = stored_type(&ty.row());
-                let view = View {
-                    place: Place::Row {
-                        handle,
-                        list: layout.list,
-                        field: layout.field,
-                        row,
-                    },
-                    offset: Affine::default(),
-                    strides: contiguous(&stored.dims()),
-                };
-                let view = match self.in_lanes() {
-                    true => view,
-                    false => self.fetched(&stored, view)?,
-                };
-                let found = self.stored(stored.dtype, stored.dims(), view);
-                Ok(match ty.row().shape.has_run() {
-                    true => self.lists(ty.row(), found, layout.inner.clone()),
-                    false => found,
-                })
+            Expr::Lists { handles } if matches!(self.expr(handles), Expr::Literal(_)) => {
+                Ok(self.literal(ty.row(), 0))
+            }
+            Expr::Piled { built, list, field } if there => {
+                let rows = Rows::Of { built, list, field };
+                self.read_row(rows, &ty.row(), row)
+            }
+            Expr::Lists { .. } | Expr::Piled { .. } => {
+                let handles = self.handles(id)?;
+                let mut handle = self.value(handles);
+                if !there {
+                    let has = self.has_row(id, row);
+                    let none = self.b.i64(0);
+                    handle = self.b.select(has, handle, none);
+                }
+                self.read_row(Rows::Handle(handle), &ty.row(), row)
             }
             _ => unreachable!("rows of {ty}"),
         }
+    }
+
+    fn read_row(&mut self, rows: Rows, ty: &Type, row: &Affine) -> Result<NodeId> {
+        let row = self.b.materialize(row);
+        let stored = stored_type(ty);
+        let view = View {
+            place: Place::Row {
+                dtype: stored.dtype,
+                rows,
+                row,
+            },
+            offset: Affine::default(),
+            strides: contiguous(&stored.dims()),
+        };
+        let view = match self.in_lanes() {
+            true => view,
+            false => self.fetched(&stored, view)?,
+        };
+        let found = self.stored(stored.dtype, stored.dims(), view);
+        Ok(self.unstored(ty, found))
     }
 
     /// A row of a list in memory, where lanes can read it: outside of lanes lists are read and
@@ -128,216 +140,224 @@ impl Lowering {
         })
     }
 
-    /// Ends a list. Without a row it is the empty list, which reads as zero.
-    fn finish_list(&mut self, list: ListId) -> Value {
-        let handle = self.b.list_finish(list);
-        let rows = self.b.list_rows(handle);
-        let zero = self.b.i64(0);
-        let empty = self.b.op(ScalarOp::Eq, &[rows, zero]);
-        self.b.select(empty, zero, handle)
+    /// Whether there is such a row.
+    fn has_row(&mut self, id: NodeId, row: &Affine) -> Value {
+        let rows = self.length_of(id);
+        let row = self.b.materialize(row);
+        self.b.op(ScalarOp::Lt, &[row, rows])
     }
 
-    /// The sum over a batch of lists, row by row; a list that has no such row counts as zeros.
-    pub(super) fn sum_lists(&mut self, x: NodeId, n: usize, want: &Wanted) -> Result<NodeId> {
-        let (handles, layout) = self.handles(x)?;
-        let row_type = want.ty.row();
-        let Some(layout) = layout else {
-            return Ok(self.empty_lists(want.ty.clone()));
+    /// A value where a condition holds, zeros elsewhere.
+    fn chosen_row(&mut self, has: Value, x: NodeId) -> Result<NodeId> {
+        let ty = self.ty(x).clone();
+        let x = match ty.shape.has_run() {
+            true => self.handles(x)?,
+            false => x,
         };
-        if self.in_lanes() || self.dims(handles).len() != 1 || row_type.shape.has_run() {
-            return Err(unsupported(format!("a sum over a batch of {}", want.ty)));
-        }
-        let handles = self.memory(handles)?;
-        let (zero, extent) = (self.b.i64(0), self.b.i64(n as i64));
-        let kind = LoopKind::Serial { reverse: false };
-        let carry = self.b.carry(zero);
-        let rows = self.for_(kind, extent, &[carry], |l, i, most| {
-            let at = l.b.affine(i);
-            let handle = l.load(&handles, &[at]);
-            let rows = l.b.list_rows(handle);
-            Ok(vec![l.b.op(ScalarOp::Max, &[most[0], rows])])
-        })?;
-        let list = self.begin_list(std::slice::from_ref(&row_type));
-        let fold = Fold {
-            op: FoldOp::Add,
-            dtype: row_type.dtype,
-            dims: [&[n], &row_type.dims()[..]].concat(),
-            kept: (1..=row_type.rank()).collect(),
-            reduced: vec![0],
-            walks: vec![],
-            rule: Rule::Lanes,
-            serially: true,
-            draws: vec![],
-        };
-        let strides = contiguous(&row_type.dims());
-        let sum = Wanted {
-            ty: row_type,
-            place: None,
-        };
-        self.repeat(kind, rows[0], |l, r| {
-            let row = l.b.materialize(&r);
-            l.b.list_push(list, row);
-            let node = l.fold(&fold, &sum, &mut |l, at| {
-                let handle = l.load(&handles, &at[..1]);
-                let rows = l.b.list_rows(handle);
-                let has = l.b.op(ScalarOp::Lt, &[row, rows]);
-                let zero = l.b.i64(0);
-                let handle = l.b.select(has, handle, zero);
-                let mut element = Affine::default();
-                for (i, &stride) in at[1..].iter().zip(&strides) {
-                    element = l.b.add_scaled(&element, i, stride);
+        let stored = stored_type(&ty);
+        let chosen = self.each(&stored, &[x], true, move |b, x| {
+            let zero = b.constant(b.dtype(x[0]), 0);
+            b.select(has, x[0], zero)
+        });
+        Ok(self.unstored(&ty, chosen))
+    }
+
+    /// The number of rows along a first axis of a run-time length.
+    fn length_of(&mut self, id: NodeId) -> Value {
+        match self.expr(id).clone() {
+            Expr::Rows { inputs, .. } => {
+                let mut most = self.b.i64(0);
+                for input in inputs {
+                    if self.ty(input).shape.has_run() {
+                        let rows = self.length_of(input);
+                        most = self.b.op(ScalarOp::Max, &[most, rows]);
+                    }
                 }
-                Ok(l.b.list_load(layout.list, handle, layout.field, row, &element))
-            })?;
-            l.retain(node, 1);
-            let writes = l.row_writes(list, row, &[node], &mut [&mut None])?;
-            l.commit(writes, &[])
-        })?;
-        let handle = self.finish_list(list);
-        let handles = self.scalar(&[], handle);
-        let layout = ListLayout {
-            list,
-            field: 0,
-            inner: None,
-        };
-        Ok(self.lists(want.ty.clone(), handles, Some(Rc::new(layout))))
+                most
+            }
+            Expr::Piled { built, list, field } => {
+                let handle = self.b.list_handle(built, list, field);
+                self.b.list_rows(handle)
+            }
+            Expr::Lists { handles } => {
+                let handle = self.value(handles);
+                self.b.list_rows(handle)
+            }
+            _ => unreachable!("rows of {}", self.ty(id)),
+        }
     }
 
-    /// The handles of a value with a run-time length, an array, and what is behind them.
+    /// The handles of a value with a run-time length, an array.
     ///
     /// # Errors
-    /// If its rows would have to be piled up anew and that cannot be.
-    pub(super) fn handles(&mut self, id: NodeId) -> Result<(NodeId, Option<Rc<ListLayout>>)> {
-        let ty = self.ty(id).clone();
+    /// As [`Lowering::force`].
+    pub(super) fn handles(&mut self, id: NodeId) -> Result<NodeId> {
         match self.expr(id).clone() {
-            Expr::Lists { handles, layout } => Ok((handles, layout)),
-            Expr::Rows { .. } if ty.shape.0[0] == Dim::Run => {
-                let list = self.new_list(std::slice::from_ref(&ty.row()));
-                self.pile_up(id, list)
+            Expr::Lists { handles } => Ok(handles),
+            Expr::Piled { built, list, field } => {
+                let handle = self.b.list_handle(built, list, field);
+                Ok(self.scalar(&[], handle))
             }
-            _ => Err(unsupported(format!("a sum of lists of type {ty}"))),
+            _ => self.piled_up(id),
         }
     }
 
-    /// The rows of a value, piled up in a list of their own.
-    pub(super) fn pile_up(
+    /// The handles of a value whose rows are computed: all of them, piled up.
+    fn piled_up(&mut self, id: NodeId) -> Result<NodeId> {
+        let ty = self.ty(id).clone();
+        let extent = match ty.shape.0[0] {
+            Dim::N(n) => self.b.i64(n as i64),
+            Dim::Run => self.length_of(id),
+        };
+        let lists = self.lists_of(&ty, extent, |l, row| l.list_row(id, row))?;
+        self.handles(lists)
+    }
+
+    /// Lists of a type whose `extent` rows `make` lowers, one after the other.
+    fn lists_of(
         &mut self,
-        id: NodeId,
-        list: ListId,
-    ) -> Result<(NodeId, Option<Rc<ListLayout>>)> {
-        let mut rows = self.b.i64(0);
-        let mut left = vec![id];
-        while let Some(id) = left.pop() {
-            match self.expr(id).clone() {
-                Expr::Rows { inputs, .. } => left.extend(inputs),
-                Expr::Lists { layout: None, .. } => {}
-                Expr::Lists { handles, .. } => {
-                    let handle = self.value(handles);
-                    if self.b.lanes(handle) {
-                        return Err(unsupported("a sum of lists that differ by lane"));
-                    }
-                    let n = self.b.list_rows(handle);
-                    rows = self.b.op(crate::loops::ScalarOp::Max, &[rows, n]);
-                }
-                _ => {}
-            }
-        }
-        self.b.list_begin(list);
-        let mut inner = None;
-        self.repeat(LoopKind::Serial { reverse: false }, rows, |l, i| {
+        ty: &Type,
+        extent: Value,
+        mut make: impl FnMut(&mut Lowering, &Affine) -> Result<NodeId>,
+    ) -> Result<NodeId> {
+        let (ty, place) = (ty.clone(), None);
+        let length = ty.shape.0[0];
+        let want = [Wanted { ty, place }];
+        let piles = self.pile(&want, length);
+        self.repeat(SERIAL, extent, |l, i| {
             let row = l.b.materialize(&i);
-            l.b.list_push(list, row);
-            let value = l.row(id, &i)?;
+            l.push_row(&piles, row);
+            let value = make(l, &i)?;
             l.retain(value, 1);
-            let writes = l.row_writes(list, row, &[value], &mut [&mut inner])?;
+            let writes = l.pile_up_rows(&piles, &i, &[value])?;
             l.commit(writes, &[])
         })?;
-        let handle = self.finish_list(list);
-        let handles = self.scalar(&[], handle);
-        let layout = ListLayout {
-            list,
-            field: 0,
-            inner,
-        };
-        Ok((handles, Some(Rc::new(layout))))
+        Ok(self.piled(piles, extent, &want)[0])
     }
 
-    /// Begins a list whose rows hold values of these types.
-    fn begin_list(&mut self, rows: &[Type]) -> ListId {
-        let list = self.new_list(rows);
-        self.b.list_begin(list);
-        list
-    }
-
-    /// A list whose rows hold values of these types.
-    pub(super) fn new_list(&mut self, rows: &[Type]) -> ListId {
-        let fields = rows.iter().map(|ty| {
-            let stored = stored_type(ty);
-            (stored.dtype, stored.size())
-        });
-        self.b.list(fields.collect())
-    }
-
-    /// Where the values of a row that has been pushed go, and what is behind those that are lists.
-    pub(super) fn row_writes(
-        &mut self,
-        list: ListId,
-        row: Value,
-        values: &[NodeId],
-        inner: &mut [&mut Option<Rc<ListLayout>>],
-    ) -> Result<Vec<(NodeId, View)>> {
-        let mut writes = vec![];
-        for (field, &id) in values.iter().enumerate() {
-            let node = self.as_stored(id, inner[field])?;
-            let strides: PerAxis<i64> = contiguous(&self.dims(node));
-            let place = Place::NewRow {
-                list,
-                field: field as u32,
-                row,
-            };
-            let view = View {
-                place,
-                offset: Affine::default(),
-                strides,
-            };
-            writes.push((node, view));
-        }
-        Ok(writes)
-    }
-
-    /// A value that is held, as it is stored: lists by their handles, with what is behind them in
-    /// `layout`. It stays held.
-    pub(super) fn as_stored(
-        &mut self,
-        id: NodeId,
-        layout: &mut Option<Rc<ListLayout>>,
-    ) -> Result<NodeId> {
+    /// A value that is held, as it is stored. It stays held.
+    ///
+    /// # Errors
+    /// As [`Lowering::force`].
+    pub(super) fn as_stored(&mut self, id: NodeId) -> Result<NodeId> {
         if !self.ty(id).shape.has_run() {
             return Ok(id);
         }
-        let (handles, found) = self.handles(id)?;
-        match (&layout, &found) {
-            (None, _) => *layout = found,
-            (Some(_), None) => {}
-            (Some(a), Some(b)) if a == b => {}
-            _ => return Err(unsupported("a choice between lists of two layouts")),
-        }
+        let handles = self.handles(id)?;
         self.retain(handles, 1);
         self.release(id);
         Ok(handles)
     }
 
     /// A value from what is stored of it.
-    pub(super) fn unstored(
-        &mut self,
-        ty: &Type,
-        stored: NodeId,
-        layout: Option<Rc<ListLayout>>,
-    ) -> NodeId {
+    pub(super) fn unstored(&mut self, ty: &Type, stored: NodeId) -> NodeId {
         match ty.shape.has_run() {
-            true => self.lists(ty.clone(), stored, layout),
+            true => self.lists(ty.clone(), stored),
             false => stored,
         }
+    }
+
+    /// The sum over the first axis of lists of type `ty`, row by row; a list that has no such row
+    /// counts as zeros.
+    ///
+    /// # Errors
+    /// As [`Lowering::force`].
+    pub(super) fn sum_lists(&mut self, x: NodeId, ty: &Type) -> Result<NodeId> {
+        let handles = self.handles(x)?;
+        self.force(&[handles])?;
+        self.retain(handles, 1);
+        let row_type = ty.row();
+        let sum = match ty.shape.0[0] {
+            Dim::N(n) => {
+                let extent = self.b.i64(n as i64);
+                self.lists_of(ty, extent, |l, i| {
+                    // One place along the second axis.
+                    let dims = l.dims(handles);
+                    let rest = (2..dims.len()).map(|a| Walk::whole(a - 1));
+                    let axes = [Walk::whole(0), Walk::at(i.clone())]
+                        .into_iter()
+                        .chain(rest);
+                    let map = AxisMap {
+                        dims: [&dims[..1], &dims[2..]].concat(),
+                        axes: axes.collect(),
+                    };
+                    let each = l.remap(handles, &map)?;
+                    let lists = row_type.stacked(Dim::N(dims[0]));
+                    let each = l.lists(lists, each);
+                    l.sum_lists(each, &row_type)
+                })?
+            }
+            Dim::Run => {
+                let most = self.most_rows(handles)?;
+                self.lists_of(ty, most, |l, row| {
+                    let row = l.b.materialize(row);
+                    l.sum_of_rows(handles, row, &row_type)
+                })?
+            }
+        };
+        self.release(handles);
+        Ok(sum)
+    }
+
+    /// The number of rows of the longest list of a batch.
+    fn most_rows(&mut self, handles: NodeId) -> Result<Value> {
+        let (zero, extent) = (self.b.i64(0), self.b.i64(self.dims(handles)[0] as i64));
+        let carry = self.b.carry(zero);
+        let most = self.for_(SERIAL, extent, &[carry], |l, i, most| {
+            let at = l.b.affine(i);
+            let handle = l.element(handles, &[at])?;
+            let rows = l.b.list_rows(handle);
+            Ok(vec![l.b.op(ScalarOp::Max, &[most[0], rows])])
+        })?;
+        Ok(most[0])
+    }
+
+    /// The sum of that row of every list of a batch.
+    fn sum_of_rows(&mut self, handles: NodeId, row: Value, ty: &Type) -> Result<NodeId> {
+        let stored = stored_type(ty);
+        let strides = contiguous(&stored.dims());
+        let dims = [&self.dims(handles)[..1], &stored.dims()].concat();
+        let dtype = stored.dtype;
+        let mut element = |l: &mut Lowering, at: &[Affine]| {
+            let handle = l.element(handles, &at[..1])?;
+            let rows = l.b.list_rows(handle);
+            let has = l.b.op(ScalarOp::Lt, &[row, rows]);
+            let none = l.b.i64(0);
+            let handle = l.b.select(has, handle, none);
+            let mut element = Affine::default();
+            for (i, &stride) in at[1..].iter().zip(&strides) {
+                element = l.b.add_scaled(&element, i, stride);
+            }
+            Ok(l.b.list_load(dtype, Rows::Handle(handle), row, &element))
+        };
+        if ty.shape.has_run() {
+            let view = self.alloc(dtype, &dims);
+            let space = Space::new(&dims, &[None]);
+            self.over_serially(&space, 0, &mut |l, at| {
+                let value = element(l, at)?;
+                l.store(&view, at, value);
+                Ok(())
+            })?;
+            let rows = self.stored(dtype, dims.clone(), view);
+            let lists = self.lists(ty.stacked(Dim::N(dims[0])), rows);
+            return self.sum_lists(lists, ty);
+        }
+        let fold = Fold {
+            op: FoldOp::Add,
+            dtype,
+            kept: (1..dims.len()).collect(),
+            reduced: vec![0],
+            walks: vec![],
+            dims,
+            rule: Rule::Lanes,
+            serially: true,
+            draws: vec![],
+        };
+        let want = Wanted {
+            ty: stored,
+            place: None,
+        };
+        self.fold(&fold, &want, &mut element)
     }
 }
 
@@ -345,8 +365,6 @@ impl Lowering {
 pub struct Piles {
     /// The types of the rows.
     rows: Vec<Type>,
-    /// What is behind the rows that are lists.
-    inner: Vec<Option<Rc<ListLayout>>>,
     kind: Pile,
 }
 
@@ -362,7 +380,14 @@ impl Lowering {
     pub fn pile(&mut self, outputs: &[Wanted], length: Dim) -> Piles {
         let rows: Vec<Type> = outputs.iter().map(|w| w.ty.row()).collect();
         let kind = match length {
-            Dim::Run if !rows.is_empty() => Pile::List(self.begin_list(&rows)),
+            Dim::Run if !rows.is_empty() => {
+                let stored = rows.iter().map(stored_type);
+                let list = self
+                    .b
+                    .list(stored.map(|ty| (ty.dtype, ty.size())).collect());
+                self.b.list_begin(list);
+                Pile::List(list)
+            }
             Dim::N(n) if self.in_lanes() => Pile::Arrays(self.tape(&rows, n)),
             _ => {
                 let view = |want: &Wanted| {
@@ -375,11 +400,7 @@ impl Lowering {
                 Pile::Arrays(outputs.iter().map(view).collect())
             }
         };
-        Piles {
-            inner: rows.iter().map(|_| None).collect(),
-            rows,
-            kind,
-        }
+        Piles { rows, kind }
     }
 
     /// Memory for `n` rows of several values, all of one row next to each other: what a lane writes
@@ -418,7 +439,7 @@ impl Lowering {
         let Pile::List(list) = piles.kind else {
             return Ok(());
         };
-        self.repeat(LoopKind::Serial { reverse: false }, extent, |l, i| {
+        self.repeat(SERIAL, extent, |l, i| {
             let row = l.b.materialize(&i);
             l.b.list_push(list, row);
             Ok(())
@@ -453,55 +474,54 @@ impl Lowering {
     /// What is to be written for a row, from values that are held.
     ///
     /// # Errors
-    /// If a row is a list that cannot be kept.
+    /// As [`Lowering::force`].
     pub fn pile_up_rows(
         &mut self,
-        piles: &mut Piles,
+        piles: &Piles,
         row: &Affine,
         values: &[NodeId],
     ) -> Result<Vec<(NodeId, View)>> {
-        match piles.kind {
-            Pile::List(list) => {
-                let row = self.b.materialize(row);
-                let mut inner: Vec<&mut Option<Rc<ListLayout>>> = piles.inner.iter_mut().collect();
-                self.row_writes(list, row, values, &mut inner)
-            }
-            Pile::Arrays(ref views) => {
-                let mut writes = vec![];
-                for (i, &id) in values.iter().enumerate() {
-                    let node = self.as_stored(id, &mut piles.inner[i])?;
-                    let view = self.row_view(&views[i], &piles.rows[i], row);
-                    writes.push((node, view));
-                }
-                Ok(writes)
-            }
+        let mut writes = vec![];
+        for (i, &id) in values.iter().enumerate() {
+            let node = self.as_stored(id)?;
+            let view = match &piles.kind {
+                Pile::Arrays(views) => self.row_view(&views[i], &piles.rows[i], row),
+                Pile::List(list) => View {
+                    place: Place::NewRow {
+                        list: *list,
+                        field: i as u32,
+                        row: self.b.materialize(row),
+                    },
+                    offset: Affine::default(),
+                    strides: contiguous(&self.dims(node)),
+                },
+            };
+            writes.push((node, view));
         }
+        Ok(writes)
     }
 
-    /// What has been piled up.
-    pub fn piled(&mut self, piles: Piles, outputs: &[Wanted]) -> Vec<NodeId> {
+    /// What has been piled up, in so many rows.
+    pub fn piled(&mut self, piles: Piles, extent: Value, outputs: &[Wanted]) -> Vec<NodeId> {
         match piles.kind {
             Pile::List(list) => {
-                let handle = self.finish_list(list);
-                let fields = outputs.iter().zip(piles.inner).enumerate();
+                let none = self.b.i64(0);
+                let rows = self.b.op(ScalarOp::Max, &[extent, none]);
+                let built = self.b.list_finish(list, rows);
+                let fields = (0..).zip(outputs);
                 fields
-                    .map(|(field, (want, inner))| {
-                        let handles = self.scalar(&[], handle);
-                        let layout = ListLayout {
-                            list,
-                            field: field as u32,
-                            inner,
-                        };
-                        self.lists(want.ty.clone(), handles, Some(Rc::new(layout)))
+                    .map(|(field, want)| {
+                        let piled = Expr::Piled { built, list, field };
+                        self.push(want.ty.clone(), piled)
                     })
                     .collect()
             }
             Pile::Arrays(views) => {
-                let all = outputs.iter().zip(views).zip(piles.inner);
-                all.map(|((want, view), inner)| {
+                let all = outputs.iter().zip(views);
+                all.map(|(want, view)| {
                     let stored = stored_type(&want.ty);
                     let node = self.stored(stored.dtype, stored.dims(), view);
-                    self.unstored(&want.ty, node, inner)
+                    self.unstored(&want.ty, node)
                 })
                 .collect()
             }

@@ -15,11 +15,15 @@ pub mod carry;
 pub mod compare;
 pub mod dot;
 pub mod draw;
+pub mod host;
+pub mod index;
 pub mod lanes;
 pub mod list;
 pub mod nest;
 pub mod node;
 pub mod reduce;
+pub mod running;
+pub mod sort;
 pub mod store;
 pub mod stream;
 pub mod view;
@@ -35,6 +39,7 @@ use crate::ir::{Atom, DType, Func, Type};
 use crate::loops::affine::Affine;
 use crate::loops::builder::Builder;
 use crate::loops::{BufferId, BufferKind, Program};
+use crate::source::SourceId;
 use node::{Node, NodeId};
 use view::{Place, View, contiguous};
 
@@ -64,8 +69,8 @@ pub struct Lowering {
     strips: HashMap<NodeId, draw::Filled>,
     /// Whether a parallel loop is open.
     parallel: bool,
-    /// Where lists are built.
-    lists: Lists,
+    /// Where the user wrote what is being lowered.
+    source: Option<SourceId>,
 }
 
 /// A loop nest that reads everything before it writes it.
@@ -77,44 +82,21 @@ struct Nest {
     written: Vec<BufferId>,
 }
 
-/// Where a map's elements build lists.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Lists {
-    /// Each in its lane.
-    InLanes,
-    /// That, but it turns out that something outside of lanes wants to read one.
-    Wanted,
-    /// One element after the other.
-    OneByOne,
-}
-
 /// The program of a function. Argument `i` is input `i`, result `i` is output `i`.
 ///
 /// # Errors
-/// If the function takes or gives a value of run-time length, or holds an operation that has no
-/// lowering.
+/// If the function takes or gives a value of run-time length, or an operation in it fails wherever it
+/// runs.
 pub fn lower(func: &Func) -> Result<Program> {
     let results = func.result_types();
     for ty in func.param_types().iter().chain(&results) {
         if ty.shape.has_run() {
-            return Err(unsupported(format!("an argument or result of type {ty}")));
+            return Err(Error::Compile {
+                message: format!("a call takes and gives arrays of known lengths, not {ty}"),
+            });
         }
     }
     let mut l = Lowering::new();
-    match lower_with(&mut l, func) {
-        // Lists that lanes have built are for lanes only: once more, with lists built one by one.
-        Err(_) if l.lists == Lists::Wanted => {
-            l = Lowering::new();
-            l.lists = Lists::OneByOne;
-            lower_with(&mut l, func)?;
-        }
-        done => done?,
-    }
-    Ok(l.b.finish())
-}
-
-fn lower_with(l: &mut Lowering, func: &Func) -> Result<()> {
-    let results = func.result_types();
     let memory = |l: &mut Lowering, ty: &Type, kind| {
         let buffer = l.b.buffer(ty.dtype, ty.size(), kind);
         View {
@@ -125,30 +107,21 @@ fn lower_with(l: &mut Lowering, func: &Func) -> Result<()> {
     };
     let mut args = vec![];
     for (i, ty) in func.param_types().iter().enumerate() {
-        let view = memory(l, ty, BufferKind::Input(i as u32));
+        let view = memory(&mut l, ty, BufferKind::Input(i as u32));
         args.push(l.stored(ty.dtype, ty.dims(), view));
     }
     let places: Vec<View> = (results.iter().enumerate())
-        .map(|(i, ty)| memory(l, ty, BufferKind::Output(i as u32)))
+        .map(|(i, ty)| memory(&mut l, ty, BufferKind::Output(i as u32)))
         .collect();
     let wanted: Vec<Option<View>> = places.iter().cloned().map(Some).collect();
     let out = l.run(func, &args, &wanted)?;
-    l.commit(out.into_iter().zip(places).collect(), &[])
+    l.commit(out.into_iter().zip(places).collect(), &[])?;
+    Ok(l.b.finish())
 }
 
 /// Where results may be put.
 pub fn places(outputs: &[Wanted]) -> Vec<Option<View>> {
     outputs.iter().map(|w| w.place.clone()).collect()
-}
-
-/// Says that something cannot be compiled.
-pub fn unsupported(what: impl Into<String>) -> Error {
-    Error::Compile {
-        message: format!(
-            "{} cannot be compiled; `Jit::interpret` runs it",
-            what.into()
-        ),
-    }
 }
 
 impl Lowering {
@@ -162,7 +135,7 @@ impl Lowering {
             spilled: HashMap::new(),
             strips: HashMap::new(),
             parallel: false,
-            lists: Lists::InLanes,
+            source: None,
         }
     }
 
@@ -200,6 +173,7 @@ impl Lowering {
             self.retain(node, n);
         }
         for eqn in &func.eqns {
+            self.source = Some(eqn.source);
             let inputs: Vec<NodeId> = (eqn.inputs.iter()).map(|a| self.atom(&values, a)).collect();
             let outputs: Vec<Wanted> = (eqn.outputs.clone())
                 .map(|v| Wanted {

@@ -6,13 +6,12 @@ use smallvec::SmallVec;
 
 use super::Lowering;
 use super::draw::Draw;
-use super::list::ListLayout;
 use super::view::{AxisMap, PerAxis, Place, View, contiguous};
 use crate::error::Result;
 use crate::ir::{DType, Type};
 use crate::loops::affine::Affine;
 use crate::loops::builder::Builder;
-use crate::loops::{ScalarOp, Value};
+use crate::loops::{ListId, ScalarOp, Value};
 
 /// A value; an index into the nodes of a [`Lowering`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -79,10 +78,12 @@ pub(super) enum Expr {
     },
     /// A value with a run-time length behind axes of known lengths: handles of lists, an `i64` array
     /// over those axes.
-    Lists {
-        handles: NodeId,
-        /// `None`: all of them are empty.
-        layout: Option<Rc<ListLayout>>,
+    Lists { handles: NodeId },
+    /// A list that a loop has piled up: the rows of a field of it.
+    Piled {
+        built: Value,
+        list: ListId,
+        field: u32,
     },
     /// A value with a run-time length whose rows along the first axis are computed from the rows of
     /// others when they are read.
@@ -366,12 +367,7 @@ impl Lowering {
                 }
                 _ => self.b.load(buffer, &element),
             },
-            Place::Row {
-                handle,
-                list,
-                field,
-                row,
-            } => self.b.list_load(list, handle, field, row, &element),
+            Place::Row { dtype, rows, row } => self.b.list_load(dtype, rows, row, &element),
             Place::NewRow { .. } => unreachable!("a row is read before its list is finished"),
         }
     }
@@ -452,7 +448,7 @@ impl Lowering {
                 self.remember(id, at, value);
                 Ok(value)
             }
-            Expr::Lists { .. } | Expr::Rows { .. } | Expr::Gone => {
+            Expr::Lists { .. } | Expr::Piled { .. } | Expr::Rows { .. } | Expr::Gone => {
                 unreachable!("an element of {} that is not there", self.ty(id))
             }
         }
@@ -574,7 +570,7 @@ impl Lowering {
                 };
                 self.find(&ty, &inputs, find)?
             }
-            Expr::Lists { .. } | Expr::Rows { .. } | Expr::Gone => {
+            Expr::Lists { .. } | Expr::Piled { .. } | Expr::Rows { .. } | Expr::Gone => {
                 unreachable!("a layout of lists")
             }
         };
@@ -704,7 +700,7 @@ pub(super) fn inputs_of(expr: &Expr) -> SmallVec<[NodeId; 3]> {
         Expr::Each { inputs, .. } | Expr::Find { inputs, .. } | Expr::Rows { inputs, .. } => {
             inputs.clone()
         }
-        Expr::Lists { handles, .. } => SmallVec::from_slice(&[*handles]),
+        Expr::Lists { handles } => SmallVec::from_slice(&[*handles]),
         _ => SmallVec::new(),
     }
 }

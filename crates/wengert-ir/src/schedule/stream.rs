@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::Lowering;
 use super::draw::{LANE_STRIP, STRIP};
-use super::node::{Expr, NodeId};
+use super::node::{Expr, NodeId, Position};
 use super::view::{AxisMap, View, Walk};
 use crate::error::Result;
 use crate::ir::{Dim, Type};
@@ -78,6 +78,10 @@ impl Lowering {
                         let mut dims = self.dims(x);
                         dims[0] = strip;
                         let view = self.alloc(self.ty(x).dtype, &dims);
+                        // Scratch that only steps of the loop touch would be garbage in the next one.
+                        let zero = self.b.constant(self.ty(x).dtype, 0);
+                        let origin: Position = dims.iter().map(|_| Affine::default()).collect();
+                        self.store(&view, &origin, zero);
                         let source = Source::Strip(x, view);
                         strips.insert(x, source.clone());
                         source

@@ -2,8 +2,9 @@
 
 use smallvec::SmallVec;
 
+use crate::ir::DType;
 use crate::loops::affine::Affine;
-use crate::loops::{BufferId, ListId, Value};
+use crate::loops::{BufferId, ListId, Rows, Value};
 
 /// One number for each axis.
 pub type PerAxis<T> = SmallVec<[T; 4]>;
@@ -15,12 +16,10 @@ pub enum Place {
     Buffer(BufferId),
     /// A field of a row of a finished list.
     Row {
-        /// Its handle.
-        handle: Value,
-        /// Its layout.
-        list: ListId,
-        /// Which field.
-        field: u32,
+        /// The type of its elements.
+        dtype: DType,
+        /// Which list and field.
+        rows: Rows,
         /// Which row.
         row: Value,
     },

@@ -185,7 +185,7 @@ impl Lowering {
     }
 
     /// An index as an `i64` of the same meaning as far as `0 ..= last` goes.
-    fn whole(&mut self, i: Value, last: usize) -> Value {
+    pub(super) fn whole(&mut self, i: Value, last: usize) -> Value {
         match self.b.dtype(i) {
             // Numbers beyond those of an i64 are beyond the last place, too.
             DType::U64 => {
@@ -283,115 +283,6 @@ impl Lowering {
         let place = self.place(want);
         self.write(x, place.clone())?;
         Ok(place)
-    }
-
-    /// `x[b.., i.., idx[b.., j..], k..]`, or zero where the index is out of range and `zero` says so.
-    ///
-    /// # Errors
-    /// As [`Lowering::force`].
-    pub fn gather(
-        &mut self,
-        x: NodeId,
-        idx: NodeId,
-        axis: usize,
-        batch: usize,
-        zero: bool,
-        ty: &Type,
-    ) -> Result<NodeId> {
-        let n = self.dims(x)[axis];
-        let dtype = ty.dtype;
-        if n == 0 {
-            return Ok(self.literal(ty.clone(), 0));
-        }
-        let own = self.ty(idx).rank() - batch;
-        // Elements in registers are reached by number only where the number is known.
-        let x = match self.expr(x) {
-            Expr::Few(_) => {
-                let view = self.memory(x)?;
-                let ty = self.ty(x).clone();
-                self.push(ty, Expr::Stored(view))
-            }
-            _ => x,
-        };
-        self.find(ty, &[x, idx], move |l, at| {
-            let (from, inside) = l.indexed(idx, axis, batch, own, n, at)?;
-            let value = l.element(x, &from)?;
-            Ok(match zero {
-                true => {
-                    let zero = l.b.constant(dtype, 0);
-                    l.b.select(inside, value, zero)
-                }
-                false => value,
-            })
-        })
-    }
-
-    /// The place in an array that a place in the window of indexed elements means, moved inside,
-    /// and whether it was there.
-    fn indexed(
-        &mut self,
-        idx: NodeId,
-        axis: usize,
-        batch: usize,
-        own: usize,
-        n: usize,
-        at: &[Affine],
-    ) -> Result<(Vec<Affine>, Value)> {
-        let index_at = [&at[..batch], &at[axis..axis + own]].concat();
-        let i = self.element(idx, &index_at)?;
-        let i = self.whole(i, n - 1);
-        let near = self.b.clamp(i, 0, n as i64 - 1);
-        let inside = self.b.op(ScalarOp::Eq, &[i, near]);
-        let near = self.b.affine(near);
-        let from = [&at[..axis], &[near], &at[axis + own..]].concat();
-        Ok((from, inside))
-    }
-
-    /// An array with updates put at indices, or added there, one after the other. An index out of
-    /// range means the nearest place, or with `drop` none.
-    ///
-    /// # Errors
-    /// As [`Lowering::force`].
-    #[allow(clippy::too_many_arguments)]
-    pub fn scatter(
-        &mut self,
-        x: NodeId,
-        idx: NodeId,
-        u: NodeId,
-        axis: usize,
-        batch: usize,
-        drop: bool,
-        join: Option<ScalarOp>,
-        want: &Wanted,
-    ) -> Result<NodeId> {
-        let dims = self.dims(x);
-        self.force(&[idx, u])?;
-        if dims[axis] == 0 {
-            return Ok(x);
-        }
-        let place = self.changeable(x, want)?;
-        let own = self.ty(idx).rank() - batch;
-        let space = super::nest::Space::new(&self.dims(u), &[None]);
-        let spilled = std::mem::take(&mut self.spilled);
-        if space.size() > FEW {
-            self.spill(&[idx, u])?;
-        }
-        let mut origin = space.origin();
-        self.serial(&space.axes, &mut origin, &mut |l, at| {
-            let (to, inside) = l.indexed(idx, axis, batch, own, dims[axis], at)?;
-            let mut value = l.element(u, at)?;
-            let old = l.load(&place, &to);
-            if let Some(op) = join {
-                value = l.b.op(op, &[old, value]);
-            }
-            if drop {
-                value = l.b.select(inside, value, old);
-            }
-            l.store(&place, &to, value);
-            Ok(())
-        })?;
-        self.spilled = spilled;
-        Ok(self.stored(want.ty.dtype, dims, place))
     }
 }
 

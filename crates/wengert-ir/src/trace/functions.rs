@@ -40,6 +40,21 @@ impl Var {
         unary(const { row("tan") }, self)
     }
 
+    /// `sin(πx) / (πx)`, and 1 at 0: `numpy.sinc`. Derivative: `(cos(πx) - y) / x`, and 0 at 0.
+    ///
+    /// ```
+    /// use wengert_ir::trace::{Kind, Var, closed};
+    ///
+    /// let door = closed(Kind::Door, &[], |_| vec![Var::scalar(0.5).sinc()]);
+    /// let y = wengert_ir::eval::eval(&door.func, &[])?;
+    /// assert_eq!(y[0].dense().slice::<f64>(), [std::f64::consts::FRAC_2_PI]);
+    /// # Ok::<(), wengert_ir::error::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn sinc(self) -> Var {
+        unary(const { row("sinc") }, self)
+    }
+
     /// The angle in `[-π/2, π/2]` of that sine; NaN outside `[-1, 1]`: `numpy.arcsin`. Derivative:
     /// `1 / √(1 - x²)`.
     #[track_caller]
@@ -179,12 +194,6 @@ impl Var {
         unary(const { row("normal_tail") }, self)
     }
 
-    /// `ln(1 + e^x)`, without overflow: `jax.nn.softplus`. Derivative: [`Var::sigmoid`].
-    #[track_caller]
-    pub fn softplus(self) -> Var {
-        self.logaddexp(0.0)
-    }
-
     /// `1 / (1 + e^-x)`, the logistic function: `jax.nn.sigmoid`. Derivative: `y (1 - y)`.
     #[track_caller]
     pub fn sigmoid(self) -> Var {
@@ -260,7 +269,7 @@ impl Var {
     }
 
     /// The same value, taken as a constant by every derivative: `jax.lax.stop_gradient`. Of any
-    /// elements.
+    /// elements. Derivative: 0.
     #[track_caller]
     pub fn stop_gradient(self) -> Var {
         unary(const { row("stop_gradient") }, self)
@@ -346,7 +355,7 @@ impl Var {
     }
 
     /// `self` to the power `exponent`: `jax.numpy.power`. A whole number of Rust's is [`Var::powi`],
-    /// anything else [`Var::powf`].
+    /// anything else [`Var::powf`]. Derivative: of whichever it is.
     #[track_caller]
     pub fn pow(self, exponent: impl IntoVar) -> Var {
         match exponent.argument() {
@@ -360,6 +369,38 @@ impl Var {
     #[track_caller]
     pub fn logaddexp(self, other: impl IntoVar) -> Var {
         binary(const { row("logaddexp") }, self, other)
+    }
+
+    /// `√(self² + other²)`, without overflow: `numpy.hypot`. Derivatives: `self / y` and `other / y`,
+    /// 0 where `y` is 0.
+    ///
+    /// ```
+    /// use wengert_ir::trace::{Kind, Var, closed};
+    ///
+    /// let door = closed(Kind::Door, &[], |_| vec![Var::scalar(3e300).hypot(4e300)]);
+    /// let y = wengert_ir::eval::eval(&door.func, &[])?;
+    /// assert_eq!(y[0].dense().slice::<f64>(), [5e300]);
+    /// # Ok::<(), wengert_ir::error::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn hypot(self, other: impl IntoVar) -> Var {
+        binary(const { row("hypot") }, self, other)
+    }
+
+    /// The size of `self` with the sign of `sign`, that of a zero too: `numpy.copysign`. Derivatives:
+    /// 1 or -1, whether the sign stays, which is 0 where `self` is 0; and 0.
+    ///
+    /// ```
+    /// use wengert_ir::trace::{Kind, Var, closed};
+    ///
+    /// let door = closed(Kind::Door, &[], |_| vec![Var::scalar(3.0).copysign(-0.0)]);
+    /// let y = wengert_ir::eval::eval(&door.func, &[])?;
+    /// assert_eq!(y[0].dense().slice::<f64>(), [-3.0]);
+    /// # Ok::<(), wengert_ir::error::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn copysign(self, sign: impl IntoVar) -> Var {
+        binary(const { row("copysign") }, self, sign)
     }
 
     /// The angle in `[-π, π]` of the point `(x, self)`: `numpy.arctan2`. Derivatives: `x / r²` and
@@ -456,19 +497,19 @@ impl Var {
         binary(const { row("ne") }, self, other)
     }
 
-    /// Both, of truth values or bits: `self & other`.
+    /// Both, of truth values or bits; `self & other`: `numpy.bitwise_and`. Derivative: none.
     #[track_caller]
     pub fn and(self, other: impl IntoVar) -> Var {
         binary(const { row("and") }, self, other)
     }
 
-    /// At least one, of truth values or bits: `self | other`.
+    /// At least one, of truth values or bits; `self | other`: `numpy.bitwise_or`. Derivative: none.
     #[track_caller]
     pub fn or(self, other: impl IntoVar) -> Var {
         binary(const { row("or") }, self, other)
     }
 
-    /// Exactly one, of truth values or bits: `self ^ other`.
+    /// Exactly one, of truth values or bits; `self ^ other`: `numpy.bitwise_xor`. Derivative: none.
     #[track_caller]
     pub fn xor(self, other: impl IntoVar) -> Var {
         binary(const { row("xor") }, self, other)

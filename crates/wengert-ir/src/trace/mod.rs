@@ -8,17 +8,22 @@
 //!
 //! No borrow of the stack is held while a user's function or a rule runs.
 
-mod array;
+mod activation;
+pub(crate) mod array;
 mod functions;
-mod number;
+pub(crate) mod number;
 mod span;
+mod special;
 mod stack;
 mod var;
 
 pub(crate) use array::refuse;
-pub use array::{arange, concat, eye, full, ones, ones_like, stack, stack_axis, zeros, zeros_like};
+pub use array::{
+    arange, concat, eye, full, full_like, geomspace, linspace, logspace, meshgrid, meshgrid_ij,
+    ones, ones_like, stack, stack_axis, zeros, zeros_like,
+};
 pub use number::{Argument, IntoVar, iota};
-pub use span::{Axis, Ints, Place, Span, Spans};
+pub use span::{Along, Axis, Count, Ints, NewAxis, Pairs, Part, Parts, Span, keep};
 pub use stack::{
     Closed, Kind, OpenTrace, asked_at, bind, bind1, captured_array, closed, current_source, depth,
     door_open, inside, open, place_of, source_at, with_source,

@@ -109,6 +109,13 @@ pub(super) fn or_raise<T>(op: &str, types: &[Option<Type>], result: Result<T, Ty
     }
 }
 
+/// Says that two types are not promoted, and what to do.
+pub(super) fn no_common_type(a: &Type, b: &Type) -> TypeError {
+    let error = TypeError::new(format!("{a} and {b} have no common element type"));
+    let to = format!("{:?}", a.dtype.meeting(b.dtype));
+    error.hint(format!("convert one of them, as in `x.to(DType::{to})`"))
+}
+
 /// The element type that arguments are brought to, given the types of the `Var`s among them.
 fn common_dtype(args: &[Argument], types: &[Option<Type>]) -> Result<DType, TypeError> {
     let first = types.iter().flatten().next();
@@ -117,10 +124,7 @@ fn common_dtype(args: &[Argument], types: &[Option<Type>]) -> Result<DType, Type
         dtype = match dtype.promote(ty.dtype) {
             Some(dtype) => dtype,
             None => {
-                let first = first.unwrap_or(ty);
-                let message = format!("{first} and {ty} have no common element type");
-                let hint = "convert one of them, as in `x.to(DType::F64)`";
-                return Err(TypeError::new(message).hint(hint));
+                return Err(no_common_type(first.unwrap_or(ty), ty));
             }
         };
     }
@@ -224,7 +228,7 @@ fn spread(x: Var, shape: &Shape) -> Var {
 /// The arguments as values of one type: promoted, and in the shape that all of them broadcast to. So
 /// is the condition, if there is one, but for its element type; it comes first.
 #[track_caller]
-pub(super) fn aligned(op: &str, condition: Option<Var>, args: &[Argument]) -> SmallVec<[Var; 3]> {
+pub(crate) fn aligned(op: &str, condition: Option<Var>, args: &[Argument]) -> SmallVec<[Var; 3]> {
     let mut all: SmallVec<[Argument; 3]> = condition.map(Argument::Var).into_iter().collect();
     let values = all.len();
     all.extend_from_slice(args);

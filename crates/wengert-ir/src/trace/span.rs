@@ -1,4 +1,4 @@
-//! How axes, lengths, parts and places are written: what the methods of arrays take.
+//! How axes, lengths, parts and indices are written: what the methods of arrays take.
 
 use std::ops::{Range, RangeFrom, RangeFull, RangeInclusive, RangeTo, RangeToInclusive};
 
@@ -10,11 +10,15 @@ mod sealed {
         fn whole(self) -> i64;
     }
     /// Rust's ranges of them.
-    pub trait Part {
-        fn part(self) -> super::Span;
+    pub trait Range {
+        fn span(self) -> super::Span;
+    }
+    /// What says which places along an axis are meant.
+    pub trait OnePart {
+        fn part(self) -> super::Part;
     }
 }
-use sealed::{Part, Whole};
+use sealed::{OnePart, Range as _, Whole};
 
 macro_rules! whole {
     ($($t:ty)*) => {$(
@@ -22,6 +26,11 @@ macro_rules! whole {
             fn whole(self) -> i64 {
                 // What does not fit is out of every range as well.
                 i64::try_from(self).unwrap_or(i64::MAX)
+            }
+        }
+        impl OnePart for $t {
+            fn part(self) -> Part {
+                Part::At(self.whole())
             }
         }
     )*};
@@ -68,6 +77,53 @@ impl From<()> for Ints {
     }
 }
 
+/// The axes that are reduced: an integer, an array, a slice or a vector of them, or `..` for all. They
+/// go; [`keep`] leaves them, with length 1.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Along {
+    /// The axes; `None` for all.
+    pub(crate) which: Option<Ints>,
+    /// Whether they stay.
+    pub(crate) keep: bool,
+}
+
+impl<T: Into<Ints>> From<T> for Along {
+    fn from(which: T) -> Along {
+        Along {
+            which: Some(which.into()),
+            keep: false,
+        }
+    }
+}
+impl From<RangeFull> for Along {
+    fn from(_: RangeFull) -> Along {
+        Along {
+            which: None,
+            keep: false,
+        }
+    }
+}
+
+/// The same axes, which stay with length 1, so that the result broadcasts with what it was made of:
+/// `keepdims=True` of NumPy.
+///
+/// ```
+/// use wengert_ir::ir::{DType, Type};
+/// use wengert_ir::trace::{Kind, closed, keep};
+///
+/// let door = closed(Kind::Door, &[Type::new(DType::F64, &[3, 4])], |x| {
+///     vec![x[0] / x[0].sum_axis(keep(1)), x[0].amax_axis(keep(..))]
+/// });
+/// let types: Vec<String> = door.func.result_types().iter().map(Type::to_string).collect();
+/// assert_eq!(types, ["f64[3,4]", "f64[1,1]"]);
+/// ```
+pub fn keep(axes: impl Into<Along>) -> Along {
+    Along {
+        keep: true,
+        ..axes.into()
+    }
+}
+
 /// One axis; from the end where it is negative.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Axis(pub i64);
@@ -75,6 +131,76 @@ pub struct Axis(pub i64);
 impl<T: Whole> From<T> for Axis {
     fn from(axis: T) -> Axis {
         Axis(axis.whole())
+    }
+}
+
+/// Whole numbers one after the other: `5` for those below 5, a range of them, and
+/// `Count::from(10..0).by(-2)` for every second one downwards.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Count {
+    /// The first.
+    pub start: i64,
+    /// What is not reached.
+    pub end: i64,
+    /// From one to the next; not zero.
+    pub step: i64,
+}
+
+impl Count {
+    /// In steps of that size; downwards, where it is negative.
+    pub fn by(self, step: i64) -> Count {
+        Count { step, ..self }
+    }
+}
+
+impl<T: Whole> From<T> for Count {
+    fn from(end: T) -> Count {
+        Count::from(0..end.whole())
+    }
+}
+impl<T: Whole> From<Range<T>> for Count {
+    fn from(range: Range<T>) -> Count {
+        Count {
+            start: range.start.whole(),
+            end: range.end.whole(),
+            step: 1,
+        }
+    }
+}
+
+/// Axes of two arrays that run together: a list of pairs, or a number for the last axes of the first
+/// array and the first axes of the second.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Pairs {
+    /// So many: the last of the first array, the first of the second.
+    Neighbours(usize),
+    /// These.
+    List(Vec<(Axis, Axis)>),
+}
+
+impl From<usize> for Pairs {
+    fn from(n: usize) -> Pairs {
+        Pairs::Neighbours(n)
+    }
+}
+impl<T: Whole> From<&[(T, T)]> for Pairs {
+    fn from(pairs: &[(T, T)]) -> Pairs {
+        Pairs::List(pairs.iter().map(|&(a, b)| (a.into(), b.into())).collect())
+    }
+}
+impl<T: Whole, const N: usize> From<[(T, T); N]> for Pairs {
+    fn from(pairs: [(T, T); N]) -> Pairs {
+        Pairs::from(&pairs[..])
+    }
+}
+impl<T: Whole, const N: usize> From<&[(T, T); N]> for Pairs {
+    fn from(pairs: &[(T, T); N]) -> Pairs {
+        Pairs::from(&pairs[..])
+    }
+}
+impl<T: Whole> From<&Vec<(T, T)>> for Pairs {
+    fn from(pairs: &Vec<(T, T)>) -> Pairs {
+        Pairs::from(&pairs[..])
     }
 }
 
@@ -140,38 +266,38 @@ fn behind<T: Whole>(last: T) -> Option<i64> {
     }
 }
 
-impl Part for Span {
-    fn part(self) -> Span {
-        self
+impl OnePart for Span {
+    fn part(self) -> Part {
+        Part::Span(self)
     }
 }
-impl Part for RangeFull {
-    fn part(self) -> Span {
+impl sealed::Range for RangeFull {
+    fn span(self) -> Span {
         Span::new(None, None)
     }
 }
-impl<T: Whole> Part for Range<T> {
-    fn part(self) -> Span {
+impl<T: Whole> sealed::Range for Range<T> {
+    fn span(self) -> Span {
         Span::new(Some(self.start.whole()), Some(self.end.whole()))
     }
 }
-impl<T: Whole> Part for RangeFrom<T> {
-    fn part(self) -> Span {
+impl<T: Whole> sealed::Range for RangeFrom<T> {
+    fn span(self) -> Span {
         Span::new(Some(self.start.whole()), None)
     }
 }
-impl<T: Whole> Part for RangeTo<T> {
-    fn part(self) -> Span {
+impl<T: Whole> sealed::Range for RangeTo<T> {
+    fn span(self) -> Span {
         Span::new(None, Some(self.end.whole()))
     }
 }
-impl<T: Whole> Part for RangeInclusive<T> {
-    fn part(self) -> Span {
+impl<T: Whole> sealed::Range for RangeInclusive<T> {
+    fn span(self) -> Span {
         Span::new(Some(self.start().whole()), behind(*self.end()))
     }
 }
-impl<T: Whole> Part for RangeToInclusive<T> {
-    fn part(self) -> Span {
+impl<T: Whole> sealed::Range for RangeToInclusive<T> {
+    fn span(self) -> Span {
         Span::new(None, behind(self.end))
     }
 }
@@ -180,7 +306,12 @@ macro_rules! ranges {
     ($($range:ty)*) => {$(
         impl<T: Whole> From<$range> for Span {
             fn from(range: $range) -> Span {
-                range.part()
+                range.span()
+            }
+        }
+        impl<T: Whole> OnePart for $range {
+            fn part(self) -> Part {
+                Part::Span(self.span())
             }
         }
     )*};
@@ -189,58 +320,144 @@ ranges!(Range<T> RangeFrom<T> RangeTo<T> RangeInclusive<T> RangeToInclusive<T>);
 
 impl From<RangeFull> for Span {
     fn from(range: RangeFull) -> Span {
-        range.part()
+        range.span()
+    }
+}
+impl OnePart for RangeFull {
+    fn part(self) -> Part {
+        Part::Span(self.span())
     }
 }
 
-/// Parts of the first axes: a range for the first, or an array, a vector or a tuple of ranges.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Spans(pub Vec<Span>);
+/// Which places along an axis are meant, or that there is a new one.
+#[derive(Clone, Copy, Debug)]
+pub enum Part {
+    /// A range of them.
+    Span(Span),
+    /// One, known when traced, from the end where it is negative: the axis goes.
+    At(i64),
+    /// Those at the indices in an array of whole numbers: its axes stand in the place of the axis. One
+    /// index, a scalar, has none.
+    Traced(Var),
+    /// A new axis of length 1.
+    NewAxis,
+    /// All of the axes that no other part is about.
+    Ellipsis,
+}
 
-impl<P: Part> From<P> for Spans {
-    fn from(one: P) -> Spans {
-        Spans(vec![one.part()])
+/// In an index expression: a new axis of length 1.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct NewAxis;
+
+impl OnePart for NewAxis {
+    fn part(self) -> Part {
+        Part::NewAxis
     }
 }
-impl<P: Part, const N: usize> From<[P; N]> for Spans {
-    fn from(all: [P; N]) -> Spans {
-        Spans(all.into_iter().map(P::part).collect())
+impl OnePart for Part {
+    fn part(self) -> Part {
+        self
     }
 }
-impl<P: Part> From<Vec<P>> for Spans {
-    fn from(all: Vec<P>) -> Spans {
-        Spans(all.into_iter().map(P::part).collect())
+impl OnePart for Var {
+    fn part(self) -> Part {
+        Part::Traced(self)
+    }
+}
+impl OnePart for &Var {
+    fn part(self) -> Part {
+        Part::Traced(*self)
+    }
+}
+
+impl Part {
+    /// A range, an integer, a `Var`, a new axis.
+    pub fn of(part: impl OnePart) -> Part {
+        part.part()
+    }
+}
+
+/// An index expression: which places are meant along the first axes, or with an ellipsis, along all of
+/// them. One part, a tuple, an array or a vector of parts, or what [`s!`](crate::s) makes.
+#[derive(Clone, Debug)]
+pub struct Parts(pub Vec<Part>);
+
+impl<P: OnePart> From<P> for Parts {
+    fn from(one: P) -> Parts {
+        Parts(vec![one.part()])
+    }
+}
+impl<P: OnePart, const N: usize> From<[P; N]> for Parts {
+    fn from(all: [P; N]) -> Parts {
+        Parts(all.into_iter().map(P::part).collect())
+    }
+}
+impl<P: OnePart> From<Vec<P>> for Parts {
+    fn from(all: Vec<P>) -> Parts {
+        Parts(all.into_iter().map(P::part).collect())
+    }
+}
+impl From<()> for Parts {
+    fn from((): ()) -> Parts {
+        Parts(vec![])
     }
 }
 
 macro_rules! tuples {
     ($(($($p:ident)*))*) => {$(
-        impl<$($p: Part),*> From<($($p,)*)> for Spans {
+        impl<$($p: OnePart),*> From<($($p,)*)> for Parts {
             #[allow(non_snake_case)]
-            fn from(($($p,)*): ($($p,)*)) -> Spans {
-                Spans(vec![$($p.part()),*])
+            fn from(($($p,)*): ($($p,)*)) -> Parts {
+                Parts(vec![$($p.part()),*])
             }
         }
     )*};
 }
 tuples!((A) (A B) (A B C) (A B C D) (A B C D E) (A B C D E F));
 
-/// One place along an axis: an integer, from the end where it is negative, or a traced one.
-#[derive(Clone, Copy, Debug)]
-pub enum Place {
-    /// Known when traced.
-    Static(i64),
-    /// Known when it runs: whole numbers of any type.
-    Traced(Var),
-}
-
-impl<T: Whole> From<T> for Place {
-    fn from(i: T) -> Place {
-        Place::Static(i.whole())
-    }
-}
-impl From<Var> for Place {
-    fn from(i: Var) -> Place {
-        Place::Traced(i)
-    }
+/// An index expression, as NumPy writes it between brackets.
+///
+/// | part | means |
+/// |---|---|
+/// | `3`, `-1` | one place, from the end where it is negative; the axis goes |
+/// | `1..4`, `..-1`, `2..`, `..=5` | a range of places, whose ends count from the end where they are negative |
+/// | `..` | all of an axis |
+/// | `1..9;2`, `..;3` | every second, every third place of a range |
+/// | `i` | a [`Var`] of whole numbers: one place, or one for each element of an array |
+/// | `...` | all of the axes that no other part is about |
+/// | `NewAxis` | a new axis of length 1 |
+///
+/// ```
+/// use wengert_ir::ir::{DType, Type};
+/// use wengert_ir::s;
+/// use wengert_ir::trace::{Kind, NewAxis, closed};
+///
+/// let params = [Type::new(DType::F64, &[4, 5, 6]), Type::new(DType::I64, &[2])];
+/// let door = closed(Kind::Door, &params, |x| {
+///     let (x, i) = (x[0], x[1]);
+///     vec![x.at(s![1..3, .., -1]), x.at(s![..., ..;2]), x.at(s![i, NewAxis, 0])]
+/// });
+/// let types: Vec<String> = door.func.result_types().iter().map(Type::to_string).collect();
+/// assert_eq!(types, ["f64[2,5]", "f64[4,5,3]", "f64[2,1,6]"]);
+/// ```
+#[macro_export]
+macro_rules! s {
+    (@ [$($done:expr,)*]) => {
+        $crate::trace::Parts(vec![$($done),*])
+    };
+    (@ [$($done:expr,)*] ... $(, $($rest:tt)*)?) => {
+        $crate::s!(@ [$($done,)* $crate::trace::Part::Ellipsis,] $($($rest)*)?)
+    };
+    (@ [$($done:expr,)*] $range:expr; $step:expr $(, $($rest:tt)*)?) => {
+        $crate::s!(
+            @ [$($done,)* $crate::trace::Part::Span($crate::trace::Span::from($range).by($step)),]
+            $($($rest)*)?
+        )
+    };
+    (@ [$($done:expr,)*] $part:expr $(, $($rest:tt)*)?) => {
+        $crate::s!(@ [$($done,)* $crate::trace::Part::of($part),] $($($rest)*)?)
+    };
+    ($($parts:tt)*) => {
+        $crate::s!(@ [] $($parts)*)
+    };
 }

@@ -404,7 +404,7 @@ fn bind_at(op: Op, inputs: &[Var], source: SourceId) -> Result<Vec<Var>, Error> 
 impl OpenTrace {
     /// Whether a value belongs to this very trace.
     pub fn owns(&self, var: Var) -> bool {
-        var.trace() == Some(self.id)
+        var.trace_number() == Some(self.id)
     }
 
     /// The number of a value of this trace.

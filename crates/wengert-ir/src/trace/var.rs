@@ -117,7 +117,7 @@ impl Var {
     }
 
     /// The trace it belongs to; a literal belongs to none.
-    pub(crate) fn trace(self) -> Option<u32> {
+    pub(crate) fn trace_number(self) -> Option<u32> {
         match self.0 {
             Repr::Traced { trace, .. } => Some(trace),
             Repr::Literal(_) => None,

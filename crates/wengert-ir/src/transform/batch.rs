@@ -1,8 +1,8 @@
 //! Batching: a function of one element becomes a function of a batch.
 
-use crate::ir::{Atom, Func};
+use crate::ir::{Atom, Func, Type};
 use crate::ops::Batched;
-use crate::trace::{Var, bind, with_source};
+use crate::trace::{Kind, Var, bind, closed, with_source};
 
 /// Records a function's equations on a batch of `size`. An equation none of whose operands is mapped
 /// is recorded as it is, once for the whole batch.
@@ -27,4 +27,34 @@ pub fn batch(func: &Func, inputs: &[Batched], size: usize) -> Vec<Batched> {
         env.extend(outputs);
     }
     func.results.iter().map(|a| get(&env, a)).collect()
+}
+
+/// A function on a batch, its parameters mapped or not, and whether each of its results is.
+pub fn batched_body(func: &Func, mapped: &[bool], size: usize) -> (Func, Vec<bool>) {
+    let mut out = vec![];
+    let func = on_batch(func, mapped, size, |r| {
+        out.push(r.mapped);
+        r.value
+    });
+    (func, out)
+}
+
+/// A function on a batch, its parameters mapped or not; all its results are.
+pub fn batched(func: &Func, mapped: &[bool], size: usize) -> Func {
+    on_batch(func, mapped, size, |r| r.spread(size))
+}
+
+fn on_batch(func: &Func, mapped: &[bool], size: usize, result: impl FnMut(Batched) -> Var) -> Func {
+    let params = func.param_types().iter().zip(mapped);
+    let params: Vec<Type> = params
+        .map(|(ty, m)| if *m { ty.batched(size) } else { ty.clone() })
+        .collect();
+    let closed = closed(Kind::Barrier, &params, |vars| {
+        let args = vars.iter().zip(mapped);
+        let args: Vec<Batched> = args
+            .map(|(&value, &mapped)| Batched { value, mapped })
+            .collect();
+        batch(func, &args, size).into_iter().map(result).collect()
+    });
+    closed.func
 }

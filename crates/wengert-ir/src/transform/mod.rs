@@ -6,7 +6,7 @@ pub mod linearize;
 pub mod replay;
 pub mod transpose;
 
-pub use batch::batch;
+pub use batch::{batch, batched, batched_body};
 pub use linearize::{Linear, linearize};
 pub use replay::{inline, replay};
 pub use transpose::transpose;

@@ -5,9 +5,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use expect_test::{Expect, expect};
 use wengert_ir::error::Error;
 use wengert_ir::ir::{DType, Type};
+use wengert_ir::s;
 use wengert_ir::trace::{Kind, Span, Var, arange, closed, concat, eye, full, stack, zeros};
 
-type Mistake = (&'static str, fn(Var, Var, Var, Var) -> Var);
+pub type Mistake = (&'static str, fn(Var, Var, Var, Var) -> Var);
 
 /// A list of expressions over `x: f64[3,4]`, `v: f64[3]`, `i: i64` and `b: bool[2]`.
 macro_rules! mistakes {
@@ -16,8 +17,10 @@ macro_rules! mistakes {
     };
 }
 
+pub(crate) use mistakes;
+
 /// What each of them says, below it; and that it names the caller's file.
-fn check(mistakes: &[Mistake], expected: Expect) {
+pub fn check(mistakes: &[Mistake], expected: Expect) {
     let types = [
         Type::new(DType::F64, &[3, 4]),
         Type::new(DType::F64, &[3]),
@@ -67,7 +70,7 @@ fn shapes() {
         zeros([usize::MAX, 2]);
         zeros(-1);
         arange(usize::MAX);
-        eye(1 << 40);
+        eye(1i64 << 40);
         full([2, 2], v);
         full(3, u64::MAX);
     };
@@ -111,14 +114,14 @@ fn shapes() {
             x.pad(&[(1, 1)])
                 pad: 1 pairs of widths for f64[3,4]
             x.pad(&[(usize::MAX, 1), (0, 0)])
-                pad: axis 0 of f64[3,4] would be too long
+                pad: f64[9223372036854775807,4] is larger than memory can be
             zeros([usize::MAX, 2])
                 zeros: f64[9223372036854775807,2] is larger than memory can be
             zeros(-1)
                 zeros: [-1] holds a negative length
             arange(usize::MAX)
                 arange: i64[9223372036854775807] is larger than memory can be
-            eye(1 << 40)
+            eye(1i64 << 40)
                 eye: i64[1099511627776,1099511627776] is larger than memory can be
             full([2, 2], v)
                 full: f64[3] does not broadcast to f64[2,2]
@@ -159,6 +162,151 @@ fn reductions() {
             amax: f64[3,0] has no element along axis 1
         i.mean()
             mean: i64 is not an array of floats; convert it first, as in `x.to(DType::F64)`
+    "#]],
+    );
+}
+
+#[test]
+fn running_values_and_order() {
+    let wrong: &[Mistake] = mistakes! { |x, v, i, b|
+        x.cumsum(2);
+        i.cumprod(0);
+        b.cummax(0);
+        x.cummin_reverse(-3);
+        arange(3).cumlogsumexp(0);
+        x.sort(2);
+        i.sort(0);
+        x.argsort_descending(-3);
+        x.sort_with(&[v], 0)[1];
+        x.argmax_axis(2);
+        x.slice(0..0).argmax_axis(0);
+        x.slice(0..0).argmin();
+        x.top_k(5).0;
+        i.top_k(0).1;
+        x.searchsorted(v);
+        v.searchsorted(i);
+        x.take_along_axis(i, 0);
+        x.take_along_axis(v, 0);
+        x.take_along_axis(arange(6).reshape([2, 3]), 0);
+        x.take_along_axis(x, 1);
+        x.put_along_axis(arange(3).reshape([3, 1]), v, 1);
+        x.add_along_axis(arange(3).reshape([3, 1]), true, 2);
+        v.one_hot(3);
+        i.one_hot(usize::MAX);
+    };
+    check(
+        wrong,
+        expect![[r#"
+        x.cumsum(2)
+            cumsum: f64[3,4] has no axis 2
+        i.cumprod(0)
+            cumprod: i64 has no axis 0
+        b.cummax(0)
+            cummax: bool[2] is not an array of numbers; convert it first, as in `x.to(DType::I64)`
+        x.cummin_reverse(-3)
+            cummin: f64[3,4] has no axis -3
+        arange(3).cumlogsumexp(0)
+            cumlogsumexp: i64[3] is not an array of floats; convert it first, as in `x.to(DType::F64)`
+        x.sort(2)
+            sort: f64[3,4] has no axis 2
+        i.sort(0)
+            sort: i64 has no axis 0
+        x.argsort_descending(-3)
+            argsort: f64[3,4] has no axis -3
+        x.sort_with(&[v], 0)[1]
+            sort: f64[3,4] and f64[3] have different shapes
+        x.argmax_axis(2)
+            argmax: f64[3,4] has no axis 2
+        x.slice(0..0).argmax_axis(0)
+            argmax: f64[0,4] has no element along axis 0
+        x.slice(0..0).argmin()
+            argmin: f64[0] has no element along axis 0
+        x.top_k(5).0
+            top_k: f64[3,4] has no 5 elements along axis 1
+        i.top_k(0).1
+            top_k: i64 has no axis -1
+        x.searchsorted(v)
+            searchsorted: f64[3,4] is not a vector; use `vmap` for a stack of them
+        v.searchsorted(i)
+            searchsorted: f64[3] and i64 have no common element type; convert one of them, as in `x.to(DType::F64)`
+        x.take_along_axis(i, 0)
+            take_along_axis: indices i64 do not go along axis 0 of f64[3,4]
+        x.take_along_axis(v, 0)
+            take_along_axis: indices f64[3] do not go along axis 0 of f64[3,4]
+        x.take_along_axis(arange(6).reshape([2, 3]), 0)
+            take_along_axis: indices i64[2,3] do not go along axis 0 of f64[3,4]
+        x.take_along_axis(x, 1)
+            gather: f64[3,4] is not an array of indices; convert it, as in `i.to(DType::I64)`
+        x.put_along_axis(arange(3).reshape([3, 1]), v, 1)
+            put_along_axis: f64[3] does not broadcast to f64[3,1]
+        x.add_along_axis(arange(3).reshape([3, 1]), true, 2)
+            add_along_axis: f64[3,4] has no axis 2
+        v.one_hot(3)
+            one_hot: f64[3] is not an array of indices; convert it, as in `i.to(DType::I64)`
+        i.one_hot(usize::MAX)
+            one_hot: i64[18446744073709551615] is larger than memory can be
+    "#]],
+    );
+}
+
+#[test]
+fn index_expressions() {
+    let wrong: &[Mistake] = mistakes! { |x, v, i, b|
+        x.at(s![.., 4]);
+        x.at(s![.., .., 0]);
+        x.at(s![..., 0, ...]);
+        x.at(s![0, 2..5]);
+        x.at(s![.., 0..3;0]);
+        x.at(s![b]);
+        x.at(s![i, v]);
+        x.at(s![arange(2), arange(3)]);
+        x.slice((.., 0..0)).at(s![.., i]);
+        x.at_set(s![0, 1..3], v);
+        x.at_add(s![i], x);
+        x.at_mul(s![.., -5], 2.0);
+        x.at_min(v, 2.0);
+        x.at_max(0, b);
+        b.at_max(0, true);
+        b.at_mul(0, true);
+        arange(3).at_mul(s![0..2], 0.5);
+    };
+    check(
+        wrong,
+        expect![[r#"
+        x.at(s![.., 4])
+            at: f64[3,4] has no place 4 along axis 1
+        x.at(s![.., .., 0])
+            at: 3 parts of f64[3,4]
+        x.at(s![..., 0, ...])
+            at: 2 times `...` among the parts of f64[3,4]
+        x.at(s![0, 2..5])
+            at: 2..5 is not a part of axis 1 of f64[3,4]
+        x.at(s![.., 0..3;0])
+            at: 0..3 by 0 is not a part of axis 1 of f64[3,4]
+        x.at(s![b])
+            at: bool[2] is not an array of indices; choose by a mask with `select`, as in `mask.select(x, 0.0)`
+        x.at(s![i, v])
+            at: f64[3] is not an array of indices; convert it, as in `i.to(DType::I64)`
+        x.at(s![arange(2), arange(3)])
+            at: the indices i64[2], i64[3] do not broadcast
+        x.slice((.., 0..0)).at(s![.., i])
+            at: f64[3,0] has no element along axis 1
+        x.at_set(s![0, 1..3], v)
+            at_set: f64[3] does not broadcast to f64[2]
+        x.at_add(s![i], x)
+            at_add: f64[3,4] does not broadcast to f64[4]
+        x.at_mul(s![.., -5], 2.0)
+            at_mul: f64[3,4] has no place -5 along axis 1
+        x.at_min(v, 2.0)
+            at_min: f64[3] is not an array of indices; convert it, as in `i.to(DType::I64)`
+        x.at_max(0, b)
+            at_max: f64[2] does not broadcast to f64[4]
+        b.at_max(0, true)
+            at_max: bool[2] is not an array of numbers; use `at_set`, or convert it, as in `x.to(DType::I64)`
+        b.at_mul(0, true)
+            at_mul: bool[2] is not an array of numbers; use `at_set`, or convert it, as in `x.to(DType::I64)`
+        arange(3).at_mul(s![0..2], 0.5)
+            at_mul: the float 0.5 does not go into i64[3]; convert one of them, as in `x.to(DType::F64)`
     "#]],
     );
 }
@@ -247,11 +395,11 @@ fn parts() {
         wrong,
         expect![[r#"
             x.at(3)
-                at: f64[3,4] has no row 3
+                at: f64[3,4] has no place 3 along axis 0
             x.at(-4)
-                at: f64[3,4] has no row -4
+                at: f64[3,4] has no place -4 along axis 0
             x.at(v)
-                gather: f64[3] is not an array of indices; convert it, as in `i.to(DType::I64)`
+                at: f64[3] is not an array of indices; convert it, as in `i.to(DType::I64)`
             i.at(0)
                 at: i64 has no axis
             x.slice(2..5)
@@ -273,7 +421,7 @@ fn parts() {
             x.slice(0..0).take(i, 0)
                 gather: f64[0,4] has no element along axis 0
             x.slice(0..0).at(i)
-                gather: f64[0,4] has no element along axis 0
+                at: f64[0,4] has no element along axis 0
             x.dynamic_slice(&[i], 2)
                 dynamic_slice: 1 indices for the 2 axes of f64[3,4]
             x.dynamic_slice(&[i, i], [2, 5])
@@ -289,13 +437,13 @@ fn parts() {
             x.at_set(0, v)
                 at_set: f64[3] does not broadcast to f64[4]
             x.at_set(3, 1.0)
-                at_set: f64[3,4] has no row 3
+                at_set: f64[3,4] has no place 3 along axis 0
             x.at_set(v, 1.0)
-                scatter_set: f64[3] is not an array of indices; convert it, as in `i.to(DType::I64)`
+                at_set: f64[3] is not an array of indices; convert it, as in `i.to(DType::I64)`
             b.at_set(0, 1)
                 at_set: 1 does not go into bool[2]; convert one of them, as in `x.to(DType::F64)`
             b.at_add(0, true)
-                scatter_add: bool[2] is not an array of numbers
+                at_add: bool[2] is not an array of numbers; use `at_set`, or convert it, as in `x.to(DType::I64)`
             b.at_set(0, v)
                 at_set: f64[3] does not go into bool[2]; convert one of them, as in `x.to(DType::F64)`
             arange(3).at_set(0, 0.5)

@@ -2,6 +2,7 @@
 
 mod arrays;
 mod control;
+mod families;
 mod random;
 mod shape;
 

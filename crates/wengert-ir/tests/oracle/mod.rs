@@ -109,6 +109,13 @@ impl Oracle {
             }
             NormalTail => normal_tail(args[0], c),
             Pow => x.pow(&big(args[1]), P, RM, c),
+            Hypot => {
+                let y = big(args[1]);
+                x.mul(&x, P, RM).add(&y.mul(&y, P, RM), P, RM).sqrt(P, RM)
+            }
+            ErfInv | Lgamma | Digamma | Trigamma | Polygamma => {
+                unreachable!("{} is not known here", f.name())
+            }
         }
     }
 }

@@ -69,12 +69,12 @@ impl Emitter<'_, '_> {
                 Address { base, off: 0 }
             }
             BufferKind::Call => {
-                let off = self.s.layout(Unit::Call).buffer(b, buffer);
+                let off = self.s.layout(Unit::Call).buffer(b);
                 let base = self.call_frame();
                 Address { base, off }
             }
             BufferKind::Task | BufferKind::Local => {
-                let off = self.s.layout(self.unit).buffer(b, buffer);
+                let off = self.s.layout(self.unit).buffer(b);
                 Address {
                     base: self.frame,
                     off,

@@ -6,7 +6,7 @@ use wengert_ir::ir::types::DType;
 use wengert_ir::loops::{BufferId, BufferKind, Index, Kernel, LANES, Value};
 
 use super::{DATA, Emitter, FRAME, scalar_type};
-use crate::runtime::helpers;
+use crate::runtime::{helpers, sort};
 
 /// Elements up to which a copy is written out.
 const UNROLLED: usize = 8;
@@ -157,7 +157,34 @@ impl<'p> Emitter<'_, 'p> {
         self.switch(exit);
     }
 
-    /// A library kernel.
+    /// A function of the host, on regions whose addresses go through the frame.
+    pub(super) fn host(&mut self, function: u32, regions: &[(BufferId, Index)]) {
+        let area = self.s.call_area(self.unit, regions.len());
+        for (i, (buffer, index)) in regions.iter().enumerate() {
+            let at = self.uniform_address(*buffer, index);
+            let at = self.plus(at.base, at.off);
+            self.b
+                .ins()
+                .store(FRAME, at, self.frame, area + 8 * i as i32);
+        }
+        let regions = self.plus(self.frame, i64::from(area));
+        let host = self.s.host(function);
+        let host = self.int(host as i64);
+        let f = helpers::host as *const () as usize;
+        let status = self.helper(f, &[self.frame, host, regions], Some(types::I32));
+        self.check(status.expect("a status"));
+    }
+
+    /// Leaves with an error of the program's own.
+    pub(super) fn give_up(&mut self, failure: u32) {
+        let failure = self.s.failure(failure);
+        let failure = self.int(failure as i64);
+        let f = helpers::fail as *const () as usize;
+        let status = self.helper(f, &[self.frame, failure], Some(types::I32));
+        self.check(status.expect("a status"));
+    }
+
+    /// A matrix product of the library.
     pub(super) fn kernel(&mut self, kernel: &'p Kernel, regions: &[(BufferId, Index)]) {
         let mut args = vec![self.frame];
         for (b, index) in regions {
@@ -168,7 +195,16 @@ impl<'p> Emitter<'_, 'p> {
         let description = self.s.kernel(kernel, d, self.parallel);
         args.push(self.int(description as i64));
         let f = match kernel {
+            Kernel::Host(_) => unreachable!("functions of the host are called in another way"),
             Kernel::Gemm { .. } => helpers::gemm as *const () as usize,
+            Kernel::Sort { .. } => {
+                // Without places to put down.
+                if regions.len() == 1 {
+                    let none = self.int(0);
+                    args.insert(2, none);
+                }
+                sort::sort as *const () as usize
+            }
         };
         let status = self.helper(f, &args, Some(types::I32)).expect("a status");
         self.check(status);

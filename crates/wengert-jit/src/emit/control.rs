@@ -2,11 +2,11 @@
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, InstBuilder, types};
-use wengert_ir::loops::{Block, BufferKind, Carried, LANES, LoopKind, Stmt, Value};
+use wengert_ir::loops::{Block, BufferKind, Carried, Kernel, LANES, LoopKind, Stmt, Value, walk};
 
 use super::values::Pieces;
 use super::{Bounds, Emitter, Lanes};
-use crate::plan::{cost, walk};
+use crate::plan::cost;
 use crate::runtime::helpers;
 
 impl<'p> Emitter<'_, 'p> {
@@ -113,14 +113,26 @@ impl<'p> Emitter<'_, 'p> {
                 let x = self.scalar(*value);
                 self.store_scalar(x, at);
             }
-            Stmt::ListFinish { out, list } => self.list_finish(*out, *list),
+            Stmt::ListFinish { out, list, rows } => self.list_finish(*out, *list, *rows),
+            Stmt::ListHandle {
+                out,
+                built,
+                list,
+                field,
+            } => self.list_handle(*out, *built, *list, *field),
             Stmt::ListRows { out, handle } => self.list_rows(*out, *handle),
             Stmt::ListLoad { out, cell } => {
-                let at = self.list_load_address(cell);
-                let x = self.load_scalar(self.dtype(*out), at);
+                let d = self.dtype(*out);
+                let at = self.list_load_address(d, cell);
+                let x = self.load_scalar(d, at);
                 self.define(*out, &[x]);
             }
+            Stmt::Kernel {
+                kernel: Kernel::Host(function),
+                regions,
+            } => self.host(*function, regions),
             Stmt::Kernel { kernel, regions } => self.kernel(kernel, regions),
+            Stmt::Fail { failure } => self.give_up(*failure),
         }
     }
 
@@ -258,9 +270,12 @@ impl<'p> Emitter<'_, 'p> {
     }
 
     /// Leaves with an error when a loop is about to take a step too many; else the number of steps
-    /// with this one.
+    /// with this one. No loop takes `u64::MAX` steps.
     pub(super) fn limit_steps(&mut self, steps: super::Held, limit: u64) -> ir::Value {
         let steps = self.held(steps);
+        if limit == u64::MAX {
+            return steps;
+        }
         let (too_many, go) = (self.cold_block(), self.b.create_block());
         let most = self.int(i64::try_from(limit).unwrap_or(i64::MAX));
         let over = self
@@ -430,7 +445,7 @@ impl<'p> Emitter<'_, 'p> {
         let mut inside = std::collections::HashSet::new();
         let mut wanted = Vec::new();
         walk::stmts(body, &mut |s| {
-            defined(s, &mut |v| {
+            walk::definitions(s, &mut |v| {
                 inside.insert(v);
             });
             let on_lanes = match s {
@@ -476,29 +491,6 @@ impl<'p> Emitter<'_, 'p> {
                 .iter()
                 .any(|c| c.init == v && self.is_lanes(c.param)),
             _ => false,
-        }
-    }
-}
-
-/// The values that a statement defines, those of its own blocks aside.
-fn defined(s: &Stmt, f: &mut dyn FnMut(Value)) {
-    match s {
-        Stmt::For { index, carried, .. } => {
-            f(*index);
-            carried.iter().for_each(|c| {
-                f(c.param);
-                f(c.out);
-            });
-        }
-        Stmt::While { carried, .. } => carried.iter().for_each(|c| {
-            f(c.param);
-            f(c.out);
-        }),
-        Stmt::If { outs, .. } => outs.iter().copied().for_each(f),
-        _ => {
-            if let Some(v) = super::values::result(s) {
-                f(v);
-            }
         }
     }
 }

@@ -1,18 +1,42 @@
 //! Lists of rows.
 //!
-//! A list under construction has three words in the frame: the address of its memory, for how many
-//! rows that is enough, and how many rows it has. Its memory begins with the number of rows, once it
-//! is finished, and the rows follow after [`ROWS`] bytes. A handle is that address.
+//! A list under construction has four words in the frame ([`Slot`](crate::runtime::lists::Slot)).
+//! Its memory begins with the number of its rows, for each lane where it is one of lanes; then come
+//! the *signposts* of the fields that someone wants a handle of, and then the rows. A handle is the
+//! address of a signpost, plus the number of the lane. A signpost says how the rows of its field
+//! lie, so that a handle can be followed by code that has never seen the list built.
+
+use std::collections::HashMap;
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, InstBuilder, types};
 use wengert_ir::ir::types::DType;
-use wengert_ir::loops::{Cell, Index, LANES, List, ListId, Value};
+use wengert_ir::loops::{Cell, Index, LANES, List, ListId, Program, Rows, Stmt, Value, walk};
 
 use super::address::{Address, Parts, Target};
 use super::{DATA, Emitter, FRAME};
 use crate::runtime::helpers;
-use crate::runtime::lists::ROWS;
+use crate::runtime::lists::{COUNTS, NO_ROWS, Signpost, Slot};
+
+/// The bits of a handle that say which lane's list it is: signposts lie at multiples of eight.
+const LANE: i64 = LANES as i64 - 1;
+
+/// The signposts in front of the rows of each list: their fields, in order.
+pub(super) type Signposts = HashMap<ListId, Vec<u32>>;
+
+/// The fields of lists that a program wants handles of.
+pub(super) fn signposts(program: &Program) -> Signposts {
+    let mut found = Signposts::new();
+    walk::stmts(&program.body, &mut |s| {
+        if let Stmt::ListHandle { list, field, .. } = s {
+            let fields = found.entry(*list).or_default();
+            if !fields.contains(field) {
+                fields.push(*field);
+            }
+        }
+    });
+    found
+}
 
 /// Where the fields of a row lie, and how long a row is, in bytes.
 fn row_layout(list: &List) -> (Vec<i64>, i64) {
@@ -35,15 +59,24 @@ fn row_layout(list: &List) -> (Vec<i64>, i64) {
 
 /// Elements of lists, for each lane one.
 pub(super) struct Cells {
-    handle: Value,
-    /// Bytes to the row.
-    from: ir::Value,
-    /// Bytes to the field.
-    offset: i64,
+    from: From,
     /// Number of the element.
     parts: Parts,
-    pitch: i64,
-    lane: i64,
+}
+
+/// The row whose elements are read.
+enum From {
+    /// That of a list of known layout: its first element, the bytes from element to element, and
+    /// from lane to lane.
+    Row(Address, i64, i64),
+    /// That of the list behind each lane's handle, by its number.
+    Handle(Value, ir::Value),
+}
+
+/// The row behind a handle: its first element, and the bytes from element to element.
+struct Followed {
+    start: ir::Value,
+    pitch: ir::Value,
 }
 
 impl<'p> Emitter<'_, 'p> {
@@ -55,19 +88,29 @@ impl<'p> Emitter<'_, 'p> {
         self.s.list_slot(self.unit, id)
     }
 
+    /// Bytes in front of the rows of a list.
+    fn head(&self, id: ListId) -> i64 {
+        let posts = self.s.signposts.get(&id).map_or(0, Vec::len) * size_of::<Signpost>();
+        (COUNTS + posts as i64 + 63) / 64 * 64
+    }
+
     pub(super) fn list_begin(&mut self, id: ListId) {
         let slot = self.slot(id);
-        let zero = self.int(0);
+        let (zero, head) = (self.int(0), self.head(id));
         for word in 0..3 {
             self.b.ins().store(FRAME, zero, self.frame, slot + 8 * word);
         }
+        let head = self.int(head);
+        self.b
+            .ins()
+            .store(FRAME, head, self.frame, slot + Slot::HEAD);
     }
 
     pub(super) fn list_push(&mut self, id: ListId, row: Value) {
         let slot = self.slot(id);
         let (_, size) = row_layout(self.list(id));
         let row = self.scalar(row);
-        let room = self.b.ins().load(types::I64, FRAME, self.frame, slot + 8);
+        let room = (self.b.ins()).load(types::I64, FRAME, self.frame, slot + Slot::ROOM);
         let fits = self.b.ins().icmp(IntCC::SignedLessThan, row, room);
         let (grow, go) = (self.cold_block(), self.b.create_block());
         self.branch(fits, (go, &[]), (grow, &[]));
@@ -82,12 +125,15 @@ impl<'p> Emitter<'_, 'p> {
         self.branch(status, (fail, &[status]), (go, &[]));
         self.switch(go);
         let rows = self.plus(row, 1);
-        self.b.ins().store(FRAME, rows, self.frame, slot + 16);
+        self.b
+            .ins()
+            .store(FRAME, rows, self.frame, slot + Slot::ROWS);
     }
 
-    pub(super) fn list_finish(&mut self, out: Value, id: ListId) {
+    pub(super) fn list_finish(&mut self, out: Value, id: ListId, rows: Value) {
         let slot = self.slot(id);
-        let (_, size) = row_layout(self.list(id));
+        let list = self.list(id);
+        let (_, size) = row_layout(list);
         let at = self.plus(self.frame, i64::from(slot));
         let size = self.int(size);
         let f = helpers::list_finish as *const () as usize;
@@ -95,49 +141,165 @@ impl<'p> Emitter<'_, 'p> {
             .helper(f, &[self.frame, at, size], Some(types::I32))
             .expect("a status");
         self.check(status);
-        let handle = self.b.ins().load(types::I64, FRAME, self.frame, slot);
-        self.define(out, &[handle]);
+        let memory = self.b.ins().load(types::I64, FRAME, self.frame, slot);
+        if list.lanes {
+            for c in 0..4 {
+                let n = self.piece(rows, c);
+                self.b.ins().store(DATA, n, memory, 16 * c as i32);
+            }
+        } else {
+            let n = self.scalar(rows);
+            self.b.ins().store(DATA, n, memory, 0);
+        }
+        self.define(out, &[memory]);
+    }
+
+    pub(super) fn list_handle(&mut self, out: Value, built: Value, id: ListId, field: u32) {
+        let list = self.list(id);
+        let (fields, size) = row_layout(list);
+        let bytes = list.fields[field as usize].0.bytes() as i64;
+        let copies = if list.lanes { LANES as i64 } else { 1 };
+        let posts = &self.s.signposts[&id];
+        let number = posts.iter().position(|&f| f == field);
+        let number = number.expect("a handle that the program wants") as i64;
+        let off = COUNTS + number * size_of::<Signpost>() as i64;
+        let memory = self.scalar(built);
+        let first = self.head(id) + fields[field as usize];
+        let first = self.plus(memory, first);
+        let (size, pitch) = (self.int(size), self.int(bytes * copies));
+        let words = [
+            (memory, Signpost::COUNTS),
+            (first, Signpost::FIRST),
+            (size, Signpost::SIZE),
+            (pitch, Signpost::PITCH),
+        ];
+        for (word, at) in words {
+            self.b.ins().store(DATA, word, memory, off as i32 + at);
+        }
+        let post = self.plus(memory, off);
+        let none = self.int(0);
+        if !list.lanes {
+            let n = self.b.ins().load(types::I64, DATA, memory, 0);
+            let some = self.b.ins().icmp_imm_s(IntCC::SignedGreaterThan, n, 0);
+            let handle = self.b.ins().select(some, post, none);
+            self.define(out, &[handle]);
+            return;
+        }
+        let post = self.b.ins().splat(types::I64X2, post);
+        let none = self.b.ins().splat(types::I64X2, none);
+        for c in 0..4 {
+            let n = (self.b.ins()).load(types::I64X2, DATA, memory, 16 * c);
+            let some = self.b.ins().icmp(IntCC::SignedGreaterThan, n, none);
+            let lanes = self.longs(2 * i64::from(c), 2 * i64::from(c) + 1);
+            let handle = self.b.ins().iadd(post, lanes);
+            let handle = self.b.ins().band(handle, some);
+            self.define_piece(out, c as usize, handle);
+        }
+    }
+
+    /// The signpost behind a handle, and the lane.
+    fn signpost(&mut self, handle: ir::Value) -> (ir::Value, ir::Value) {
+        let (mask, rest) = (self.int(LANE), self.int(!LANE));
+        let lane = self.b.ins().band(handle, mask);
+        let post = self.b.ins().band(handle, rest);
+        let none = self.int(&raw const NO_ROWS as i64);
+        let empty = self.b.ins().icmp_imm_u(IntCC::Equal, handle, 0);
+        (self.b.ins().select(empty, none, post), lane)
     }
 
     pub(super) fn list_rows(&mut self, out: Value, handle: Value) {
-        let h = self.scalar(handle);
-        let at = self.or_zeros(h, h);
-        let n = self.b.ins().load(types::I64, DATA, at, 0);
-        self.define(out, &[n]);
+        let rows = |e: &mut Self, h: ir::Value| {
+            let (post, lane) = e.signpost(h);
+            let counts = (e.b.ins()).load(types::I64, DATA, post, Signpost::COUNTS);
+            let off = e.times(lane, 8);
+            let at = e.b.ins().iadd(counts, off);
+            e.b.ins().load(types::I64, DATA, at, 0)
+        };
+        if !self.is_lanes(out) {
+            let h = self.scalar(handle);
+            let n = rows(self, h);
+            self.define(out, &[n]);
+            return;
+        }
+        for c in 0..4 {
+            let h = self.piece(handle, c);
+            let h = self.active_and(h, c);
+            let lanes = [0, 1].map(|l| {
+                let h = self.b.ins().extractlane(h, l);
+                rows(self, h)
+            });
+            let n = self.build(DType::I64, false, &lanes);
+            self.define_piece(out, c, n);
+        }
     }
 
-    /// An address, or that of zeros if the handle is 0.
-    fn or_zeros(&mut self, handle: ir::Value, at: ir::Value) -> ir::Value {
-        let off = self.s.layout(self.unit).zeros();
-        let zeros = self.plus(self.frame, i64::from(off));
-        let none = self.b.ins().icmp_imm_u(IntCC::Equal, handle, 0);
-        self.b.ins().select(none, zeros, at)
+    /// The elements of a row of the list behind a handle, for elements of that size.
+    fn follow(&mut self, handle: ir::Value, row: ir::Value, bytes: i64) -> Followed {
+        let (post, lane) = self.signpost(handle);
+        let word = |e: &mut Self, at: i32| e.b.ins().load(types::I64, DATA, post, at);
+        let first = word(self, Signpost::FIRST);
+        let size = word(self, Signpost::SIZE);
+        let pitch = word(self, Signpost::PITCH);
+        let down = self.b.ins().imul(row, size);
+        let at = self.b.ins().iadd(first, down);
+        let lane = self.times(lane, bytes);
+        let start = self.b.ins().iadd(at, lane);
+        Followed { start, pitch }
     }
 
-    fn cell(
+    /// The address of an element of a row that has been followed; `None` is the first.
+    fn followed(&mut self, row: &Followed, element: Option<ir::Value>) -> Address {
+        let base = match element {
+            None => row.start,
+            Some(element) => {
+                let off = self.b.ins().imul(element, row.pitch);
+                self.b.ins().iadd(row.start, off)
+            }
+        };
+        Address { base, off: 0 }
+    }
+
+    /// The number of an element that is the same one for all lanes; `None` is the first.
+    fn number(&mut self, parts: &Parts) -> Option<ir::Value> {
+        match (parts.uniform, parts.offset) {
+            (None, 0) => None,
+            (None, n) => Some(self.int(n)),
+            (Some(u), n) => Some(self.plus(u, n)),
+        }
+    }
+
+    /// Where a field of a row begins in a list at `memory`, the bytes from element to element, and
+    /// from lane to lane.
+    fn field(
         &mut self,
         id: ListId,
         memory: ir::Value,
         field: u32,
         row: Value,
-        element: &Index,
-    ) -> Address {
+    ) -> (Address, i64, i64) {
         let list = self.list(id);
         let (fields, size) = row_layout(list);
-        let copies = if list.lanes { LANES } else { 1 };
-        let pitch = (list.fields[field as usize].0.bytes() * copies) as i64;
+        let bytes = list.fields[field as usize].0.bytes() as i64;
         let row = self.scalar(row);
         let start = Address {
             base: memory,
-            off: ROWS + fields[field as usize],
+            off: self.head(id) + fields[field as usize],
         };
-        let at = self.advance(start, Some(row), 0, size);
+        let start = self.advance(start, Some(row), 0, size);
+        // A list that all lanes share has one copy of each element.
+        match list.lanes {
+            true => (start, bytes * LANES as i64, bytes),
+            false => (start, bytes, 0),
+        }
+    }
+
+    fn uniform_parts(&mut self, element: &Index) -> Parts {
         let p = self.parts(element);
         assert!(
             p.each.is_empty(),
             "an element of a list that differs by lane"
         );
-        self.advance(at, p.uniform, p.offset, pitch)
+        p
     }
 
     pub(super) fn list_store_address(
@@ -149,22 +311,18 @@ impl<'p> Emitter<'_, 'p> {
     ) -> Address {
         let slot = self.slot(id);
         let memory = self.b.ins().load(types::I64, FRAME, self.frame, slot);
-        self.cell(id, memory, field, row, element)
+        let (start, pitch, _) = self.field(id, memory, field, row);
+        let p = self.uniform_parts(element);
+        self.advance(start, p.uniform, p.offset, pitch)
     }
 
     /// The memory of a field of a row in which each lane writes an element of its choice.
     pub(super) fn list_target(&mut self, id: ListId, field: u32, row: Value) -> Target {
-        let start = self.list_store_address(id, field, row, &Index::default());
-        let list = self.list(id);
-        let dtype = list.fields[field as usize].0;
-        let bytes = dtype.bytes() as i64;
-        // A list that all lanes share has one copy of each element.
-        let (pitch, lane) = match list.lanes {
-            true => (bytes * LANES as i64, bytes),
-            false => (bytes, 0),
-        };
+        let slot = self.slot(id);
+        let memory = self.b.ins().load(types::I64, FRAME, self.frame, slot);
+        let (start, pitch, lane) = self.field(id, memory, field, row);
         Target {
-            dtype,
+            dtype: self.list(id).fields[field as usize].0,
             start,
             pitch,
             lane,
@@ -173,22 +331,16 @@ impl<'p> Emitter<'_, 'p> {
 
     /// What is uniform of a read in which each lane has its list, or its element.
     pub(super) fn list_cells(&mut self, cell: &Cell) -> Cells {
-        let list = self.list(cell.list);
-        let (fields, size) = row_layout(list);
-        let bytes = list.fields[cell.field as usize].0.bytes() as i64;
-        let row = self.scalar(cell.row);
-        Cells {
-            handle: cell.handle,
-            from: self.times(row, size),
-            offset: ROWS + fields[cell.field as usize],
-            parts: self.parts(&cell.element),
-            pitch: if list.lanes {
-                bytes * LANES as i64
-            } else {
-                bytes
-            },
-            lane: if list.lanes { bytes } else { 0 },
-        }
+        let from = match cell.rows {
+            Rows::Of { built, list, field } => {
+                let memory = self.scalar(built);
+                let (start, pitch, lane) = self.field(list, memory, field, cell.row);
+                From::Row(start, pitch, lane)
+            }
+            Rows::Handle(handle) => From::Handle(handle, self.scalar(cell.row)),
+        };
+        let parts = self.parts(&cell.element);
+        Cells { from, parts }
     }
 
     /// Piece `i` of such a read.
@@ -201,32 +353,60 @@ impl<'p> Emitter<'_, 'p> {
     ) -> ir::Value {
         let chains = if narrow { 2 * i..2 * i + 2 } else { i..i + 1 };
         let mut lanes = Vec::new();
+        let uniform = cells.parts.each.is_empty() && cells.parts.stride == 0;
+        let same = match uniform {
+            true => self.number(&cells.parts),
+            false => None,
+        };
         for c in chains {
-            let n = self.lane_indices(&cells.parts, c);
-            let h = self.piece(cells.handle, c);
-            let h = self.active_and(h, c);
+            let elements = (!uniform).then(|| self.lane_indices(&cells.parts, c));
+            let handles = match cells.from {
+                From::Row(..) => None,
+                From::Handle(handle, _) => {
+                    let h = self.piece(handle, c);
+                    Some(self.active_and(h, c))
+                }
+            };
             for l in 0..2 {
-                let n = self.b.ins().extractlane(n, l as u8);
-                let h = self.b.ins().extractlane(h, l as u8);
-                let row = self.b.ins().iadd(h, cells.from);
-                let off = cells.offset + cells.lane * (2 * c + l) as i64;
-                let start = Address { base: row, off };
-                let at = self.advance(start, Some(n), 0, cells.pitch);
-                let (base, off) = self.reach(at, 0);
-                let at = self.plus(base, i64::from(off));
-                let base = self.or_zeros(h, at);
-                lanes.push(self.load_scalar(d, Address { base, off: 0 }));
+                let n = match elements {
+                    Some(elements) => Some(self.b.ins().extractlane(elements, l)),
+                    None => same,
+                };
+                let at = match (&cells.from, handles) {
+                    (From::Handle(_, row), Some(h)) => {
+                        let h = self.b.ins().extractlane(h, l);
+                        let row = self.follow(h, *row, d.bytes() as i64);
+                        self.followed(&row, n)
+                    }
+                    (From::Row(start, pitch, lane), _) => {
+                        let mut at = self.advance(*start, n, 0, *pitch);
+                        at.off += lane * (2 * c + usize::from(l)) as i64;
+                        at
+                    }
+                    _ => unreachable!("handles are looked at where they are followed"),
+                };
+                lanes.push(self.load_scalar(d, at));
             }
         }
         self.build(d, narrow, &lanes)
     }
 
-    pub(super) fn list_load_address(&mut self, cell: &Cell) -> Address {
-        let h = self.scalar(cell.handle);
-        let at = self.cell(cell.list, h, cell.field, cell.row, &cell.element);
-        let (base, off) = self.reach(at, 0);
-        let at = self.plus(base, i64::from(off));
-        let base = self.or_zeros(h, at);
-        Address { base, off: 0 }
+    /// Where an element lies that is the same one for all lanes, or next to those of the others.
+    pub(super) fn list_load_address(&mut self, d: DType, cell: &Cell) -> Address {
+        match cell.rows {
+            Rows::Of { built, list, field } => {
+                let memory = self.scalar(built);
+                let (start, pitch, _) = self.field(list, memory, field, cell.row);
+                let p = self.uniform_parts(&cell.element);
+                self.advance(start, p.uniform, p.offset, pitch)
+            }
+            Rows::Handle(handle) => {
+                let (h, row) = (self.scalar(handle), self.scalar(cell.row));
+                let row = self.follow(h, row, d.bytes() as i64);
+                let p = self.uniform_parts(&cell.element);
+                let n = self.number(&p);
+                self.followed(&row, n)
+            }
+        }
     }
 }

@@ -12,6 +12,7 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, InstBuilder};
 use smallvec::SmallVec;
 use wengert_ir::ir::types::DType;
+use wengert_ir::loops::walk::{self, result};
 use wengert_ir::loops::{Block, BufferId, BufferKind, Index, LANES, ListId, ScalarOp, Stmt, Value};
 
 use super::Emitter;
@@ -19,7 +20,7 @@ use super::address::{Address, Parts, Target};
 use super::late::Late;
 use super::lists::Cells;
 use super::short::Row;
-use super::values::result;
+use crate::plan::is_straight;
 
 /// The longest segment that is emitted.
 const LONGEST: usize = 400;
@@ -87,7 +88,7 @@ impl<'p> Emitter<'_, 'p> {
     pub(super) fn lane_block(&mut self, block: &'p Block) {
         let mut rest = &block.stmts[..];
         while let Some(first) = rest.first() {
-            if !self.is_straight(first) {
+            if !is_straight(first) {
                 self.release_before(first);
                 self.uniform_stmt(first);
                 rest = &rest[1..];
@@ -95,7 +96,7 @@ impl<'p> Emitter<'_, 'p> {
             }
             let run = rest
                 .iter()
-                .position(|s| !self.is_straight(s))
+                .position(|s| !is_straight(s))
                 .unwrap_or(rest.len());
             let limit = self.segment_length(&rest[..run]);
             let mut line = &rest[..run];
@@ -105,20 +106,6 @@ impl<'p> Emitter<'_, 'p> {
                 line = &line[n..];
             }
             rest = &rest[run..];
-        }
-    }
-
-    /// Whether a statement can stand in a segment.
-    fn is_straight(&self, s: &Stmt) -> bool {
-        match s {
-            Stmt::Op { op, .. } => !matches!(op, ScalarOp::Any | ScalarOp::Fold(_)),
-            Stmt::Const { .. }
-            | Stmt::Load { .. }
-            | Stmt::Store { .. }
-            | Stmt::ListStore { .. }
-            | Stmt::ListLoad { .. }
-            | Stmt::ListRows { .. } => true,
-            _ => false,
         }
     }
 
@@ -164,7 +151,7 @@ impl<'p> Emitter<'_, 'p> {
             };
             n += 1;
             let mut start = 0;
-            crate::plan::walk::uses(s, &mut |v| {
+            walk::uses(s, &mut |v| {
                 start = start.max(depth.get(&v).copied().unwrap_or(0));
             });
             let d = start + latency(s);
@@ -325,8 +312,9 @@ impl<'p> Emitter<'_, 'p> {
                 (Some(Memory::List(*list)), Some(access))
             }
             Stmt::ListLoad { cell, .. } => {
-                let access = if self.is_uniform(&cell.element) && !self.is_lanes(cell.handle) {
-                    Access::Own(self.list_load_address(cell))
+                let here = !self.is_lanes(cell.rows.value());
+                let access = if self.is_uniform(&cell.element) && here {
+                    Access::Own(self.list_load_address(self.dtype(value), cell))
                 } else {
                     Access::Cells(self.list_cells(cell))
                 };
@@ -473,7 +461,7 @@ impl<'p> Emitter<'_, 'p> {
 
     fn operands_ready(&self, line: &Line<'p>, chains: u8) -> bool {
         let mut ready = true;
-        crate::plan::walk::uses(line.stmt, &mut |v| {
+        walk::uses(line.stmt, &mut |v| {
             let wanted = if self.is_narrow(v) {
                 u8::from(chains & 0b11 != 0) | (u8::from(chains & 0b1100 != 0) << 1)
             } else {

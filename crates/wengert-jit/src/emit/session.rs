@@ -9,14 +9,18 @@ use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_jit::JITModule;
 use cranelift_module::{FuncId, Module, ModuleReloc};
 use wengert_ir::ir::types::DType;
-use wengert_ir::loops::{BufferId, BufferKind, Kernel, ListId, Stmt};
+use wengert_ir::loops::host::Host;
+use wengert_ir::loops::{BufferId, BufferKind, Failure, Kernel, ListId, Stmt};
 
 use super::lanes::Machine;
+use super::lists::{Signposts, signposts};
 use super::{Emitter, Lanes, Place, Unit, scalar_type};
 use crate::compile::{CompileError, Options};
 use crate::plan::layout::{FrameShape, Layout};
 use crate::plan::{Plan, Values, plan_function};
 use crate::runtime::helpers::GemmCall;
+use crate::runtime::lists::Slot;
+use crate::runtime::sort::SortCall;
 
 /// Free elements on both sides of a table of constants.
 const PAD: usize = 8;
@@ -34,11 +38,13 @@ pub(crate) struct Session<'p> {
     pub(super) machine: Machine,
     /// How many arguments the program has.
     pub(super) inputs: usize,
-    call: Layout,
-    task: Layout,
+    call: Layout<'p>,
+    task: Layout<'p>,
     scratch: HashMap<(Unit, usize), i32>,
     scatter: HashMap<Unit, (i32, i32)>,
     lists: HashMap<(Unit, ListId), i32>,
+    /// The fields of lists that handles are wanted of.
+    pub signposts: Signposts,
     areas: HashMap<(Unit, usize), i32>,
     functions: HashMap<(u32, bool, Unit), FuncId>,
     waiting: Vec<Waiting<'p>>,
@@ -58,6 +64,11 @@ pub(crate) struct Kept {
     tables: HashMap<u32, Box<[u64]>>,
     #[expect(clippy::vec_box, reason = "code holds the addresses")]
     gemms: Vec<Box<GemmCall>>,
+    #[expect(clippy::vec_box, reason = "code holds the addresses")]
+    hosts: Vec<Box<Host>>,
+    #[expect(clippy::vec_box, reason = "code holds the addresses")]
+    failures: Vec<Box<Failure>>,
+    sorts: Vec<Box<SortCall>>,
 }
 
 enum Waiting<'p> {
@@ -124,11 +135,12 @@ pub(crate) fn write<'p>(
         quick,
         machine: machine(isa),
         inputs,
-        call: Layout::new(inputs + outputs),
-        task: Layout::new(inputs + outputs),
+        call: Layout::new(inputs + outputs, &plan.scratch.call),
+        task: Layout::new(inputs + outputs, &plan.scratch.task),
         scratch: HashMap::new(),
         scatter: HashMap::new(),
         lists: HashMap::new(),
+        signposts: signposts(&plan.program),
         areas: HashMap::new(),
         functions: HashMap::new(),
         waiting: Vec::new(),
@@ -140,7 +152,6 @@ pub(crate) fn write<'p>(
         kept: Kept::default(),
         module,
     };
-    share_call_buffers(plan, &mut s.call);
     let mut places = vec![Place::none(); plan.values.types.len()];
     let main = s.declare(&[types::I64])?;
     s.write_main(main, &mut places)?;
@@ -161,49 +172,8 @@ pub(crate) fn write<'p>(
     })
 }
 
-/// Call buffers whose uses do not overlap, by the outermost statements that touch them, share
-/// memory.
-fn share_call_buffers(plan: &Plan, layout: &mut Layout) {
-    let buffers = &plan.program.buffers;
-    let mut spans: HashMap<BufferId, (usize, usize)> = HashMap::new();
-    for (n, s) in plan.program.body.stmts.iter().enumerate() {
-        let mut touch = |b: BufferId| {
-            if buffers[b.0 as usize].kind == BufferKind::Call {
-                spans.entry(b).or_insert((n, n)).1 = n;
-            }
-        };
-        crate::plan::walk::buffers(s, &mut touch);
-        for block in crate::plan::walk::blocks(s) {
-            crate::plan::walk::stmts(block, &mut |s| {
-                crate::plan::walk::buffers(s, &mut touch);
-            });
-        }
-    }
-    let mut order: Vec<(BufferId, (usize, usize))> = spans.into_iter().collect();
-    order.sort_by_key(|&(b, (first, _))| (first, b));
-    // Places that have been given out: bytes, offset, statement after which they are free.
-    let mut given: Vec<(i64, i64, usize)> = Vec::new();
-    for (b, (first, last)) in order {
-        let need = crate::plan::layout::bytes(&buffers[b.0 as usize]);
-        let fit = given
-            .iter_mut()
-            .filter(|g| g.2 < first && g.0 >= need)
-            .min_by_key(|g| g.0);
-        match fit {
-            Some(g) => {
-                g.2 = last;
-                layout.assign(b, g.1);
-            }
-            None => {
-                let off = layout.buffer(b, &buffers[b.0 as usize]);
-                given.push((need, off, last));
-            }
-        }
-    }
-}
-
 impl<'p> Session<'p> {
-    pub(super) fn layout(&mut self, unit: Unit) -> &mut Layout {
+    pub(super) fn layout(&mut self, unit: Unit) -> &mut Layout<'p> {
         match unit {
             Unit::Call => &mut self.call,
             Unit::Task => &mut self.task,
@@ -472,12 +442,12 @@ impl<'p> Session<'p> {
         offs
     }
 
-    /// The three words of a list under construction.
+    /// The words of a list under construction.
     pub(super) fn list_slot(&mut self, unit: Unit, id: ListId) -> i32 {
         if let Some(&off) = self.lists.get(&(unit, id)) {
             return off;
         }
-        let off = self.layout(unit).reserve(32);
+        let off = self.layout(unit).reserve(size_of::<Slot>() as u32);
         self.lists.insert((unit, id), off);
         off
     }
@@ -510,21 +480,57 @@ impl<'p> Session<'p> {
         table.as_ptr() as i64 + 8 * PAD as i64
     }
 
+    /// A function of the host, at a fixed address.
+    pub(super) fn host(&mut self, function: u32) -> usize {
+        let host = Box::new(self.plan.program.hosts[function as usize].clone());
+        let at = &raw const *host as usize;
+        self.kept.hosts.push(host);
+        at
+    }
+
+    /// Why the program gives up, at a fixed address.
+    pub(super) fn failure(&mut self, failure: u32) -> usize {
+        let failure = Box::new(self.plan.program.failures[failure as usize].clone());
+        let at = &raw const *failure as usize;
+        self.kept.failures.push(failure);
+        at
+    }
+
     /// The description of a library call, at a fixed address.
     pub(super) fn kernel(&mut self, kernel: &Kernel, d: DType, parallel: bool) -> usize {
-        let Kernel::Gemm { m, n, k, c, a, b } = *kernel;
-        let call = Box::new(GemmCall {
-            double: d == DType::F64,
-            threads: !parallel,
-            m,
-            n,
-            k,
-            c,
-            a,
-            b,
-        });
-        let at = &raw const *call as usize;
-        self.kept.gemms.push(call);
-        at
+        match *kernel {
+            Kernel::Host(_) => unreachable!("functions of the host are called in another way"),
+            Kernel::Gemm { m, n, k, c, a, b } => {
+                let call = Box::new(GemmCall {
+                    double: d == DType::F64,
+                    threads: !parallel,
+                    m,
+                    n,
+                    k,
+                    c,
+                    a,
+                    b,
+                });
+                let at = &raw const *call as usize;
+                self.kept.gemms.push(call);
+                at
+            }
+            Kernel::Sort {
+                rows,
+                n,
+                descending,
+            } => {
+                let call = Box::new(SortCall {
+                    dtype: d,
+                    threads: !parallel,
+                    rows,
+                    n,
+                    descending,
+                });
+                let at = &raw const *call as usize;
+                self.kept.sorts.push(call);
+                at
+            }
+        }
     }
 }

@@ -3,7 +3,7 @@
 use cranelift_codegen::ir::{self, InstBuilder, types};
 use smallvec::SmallVec;
 use wengert_ir::ir::types::DType;
-use wengert_ir::loops::{Stmt, Value};
+use wengert_ir::loops::{Stmt, Value, walk};
 
 use super::{Emitter, FRAME, Kept, NEAR, Unit, scalar_type};
 use crate::plan::layout;
@@ -288,23 +288,9 @@ impl<'p> Emitter<'_, 'p> {
 
     /// Frees the places in the frame of values that are no longer used when this statement runs.
     pub(super) fn release_before(&mut self, s: &'p Stmt) {
-        if let Some(out) = result(s) {
+        if let Some(out) = walk::result(s) {
             let now = self.v.live.def[out.0 as usize].saturating_sub(3);
             self.s.layout(self.unit).release(now);
         }
-    }
-}
-
-/// The value that a straight-line statement defines.
-pub(super) fn result(s: &Stmt) -> Option<Value> {
-    match s {
-        Stmt::Const { out, .. }
-        | Stmt::Op { out, .. }
-        | Stmt::Call { out, .. }
-        | Stmt::Load { out, .. }
-        | Stmt::ListFinish { out, .. }
-        | Stmt::ListRows { out, .. }
-        | Stmt::ListLoad { out, .. } => Some(*out),
-        _ => None,
     }
 }

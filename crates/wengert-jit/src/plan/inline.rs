@@ -1,12 +1,11 @@
-//! Pure functions move into their callers where they are called rarely.
+//! Pure functions move into their callers where they are called rarely. Those that hold a loop stay
+//! apart: a call is nothing beside it, and a loop is compiled once.
 
 use std::collections::HashMap;
 
 use smallvec::SmallVec;
 use wengert_ir::ir::types::DType;
-use wengert_ir::loops::{Block, Function, Program, ScalarOp, Stmt, Value, ValueType};
-
-use super::walk;
+use wengert_ir::loops::{Block, Function, Program, ScalarOp, Stmt, Value, ValueType, walk};
 
 /// Statements that all inlined copies of one function may add up to.
 const TOTAL: usize = 600;
@@ -30,9 +29,12 @@ pub(crate) fn inline(program: &Program) -> Program {
         .iter()
         .zip(&calls)
         .map(|(f, &n)| {
-            let mut size = 0;
-            walk::stmts(&f.body, &mut |_| size += 1);
-            n <= FEW || n * size <= TOTAL
+            let (mut size, mut loops) = (0, false);
+            walk::stmts(&f.body, &mut |s| {
+                size += 1;
+                loops |= matches!(s, Stmt::While { .. });
+            });
+            !loops && (n <= FEW || n * size <= TOTAL)
         })
         .collect();
     let body = std::mem::take(&mut p.body);
@@ -65,18 +67,7 @@ impl Pass<'_> {
                     self.expand(f, *out, args, &mut stmts);
                     continue;
                 }
-                Stmt::For { body, .. } => *body = self.block(std::mem::take(body)),
-                Stmt::While { cond, body, .. } => {
-                    *cond = self.block(std::mem::take(cond));
-                    *body = self.block(std::mem::take(body));
-                }
-                Stmt::If {
-                    then, otherwise, ..
-                } => {
-                    *then = self.block(std::mem::take(then));
-                    *otherwise = self.block(std::mem::take(otherwise));
-                }
-                _ => {}
+                _ => walk::blocks_mut(&mut s).for_each(|b| *b = self.block(std::mem::take(b))),
             }
             stmts.push(s);
         }

@@ -7,11 +7,13 @@
 use std::collections::{BTreeMap, HashMap};
 
 use wengert_ir::ir::types::DType;
-use wengert_ir::loops::{Buffer, BufferId, BufferKind, LANES};
+use wengert_ir::loops::{BufferId, LANES};
+
+use super::scratch::Arena;
 
 /// Bytes of the header, see [`header`].
 const HEADER: i64 = 64;
-/// Free bytes on both sides of a buffer: a vector access may reach over its ends.
+/// Free bytes on both sides of the scratch: a vector access may reach over the ends of a buffer.
 const PAD: i64 = 64;
 
 /// Offsets in the header of a frame.
@@ -23,16 +25,15 @@ pub(crate) mod header {
 }
 
 /// The memory plan of the frames of a kind.
-#[derive(Default)]
-pub(crate) struct Layout {
+pub(crate) struct Layout<'p> {
     below: i64,
-    above: i64,
-    buffers: HashMap<BufferId, i64>,
+    /// Where the scratch begins, above the pointers.
+    scratch: i64,
+    buffers: &'p Arena,
     constants: HashMap<[u8; 16], i32>,
     words: HashMap<u64, i32>,
     image: Vec<(i32, Vec<u8>)>,
     live_table: Option<i32>,
-    zeros: Option<i32>,
     /// Free places of values by size.
     free: HashMap<u32, Vec<i32>>,
     /// Places in use, by the position after which they are free.
@@ -53,22 +54,19 @@ fn round(n: i64, to: i64) -> i64 {
     (n + to - 1) / to * to
 }
 
-/// Bytes that a buffer takes.
-pub(crate) fn bytes(b: &Buffer) -> i64 {
-    let copies = if b.kind == BufferKind::Local {
-        LANES
-    } else {
-        1
-    };
-    (b.len * copies * b.dtype.bytes()) as i64
-}
-
-impl Layout {
-    /// An empty plan for a call with so many arguments.
-    pub(crate) fn new(pointers: usize) -> Layout {
+impl<'p> Layout<'p> {
+    /// A plan for a call with so many arguments, and that scratch.
+    pub(crate) fn new(pointers: usize, buffers: &'p Arena) -> Layout<'p> {
         Layout {
-            above: round(HEADER + 8 * pointers as i64, 64),
-            ..Layout::default()
+            below: 0,
+            scratch: round(HEADER + 8 * pointers as i64 + PAD, 64),
+            buffers,
+            constants: HashMap::new(),
+            words: HashMap::new(),
+            image: Vec::new(),
+            live_table: None,
+            free: HashMap::new(),
+            used: BTreeMap::new(),
         }
     }
 
@@ -141,43 +139,21 @@ impl Layout {
         off
     }
 
-    /// 64 bytes of zeros.
-    pub(crate) fn zeros(&mut self) -> i32 {
-        if let Some(off) = self.zeros {
-            return off;
-        }
-        let off = self.reserve(64);
-        self.image.push((off, vec![0; 64]));
-        self.zeros = Some(off);
-        off
-    }
-
     /// Where the pointer of an argument lies; results come after the arguments.
     pub(crate) fn pointer(i: usize) -> i32 {
         HEADER as i32 + 8 * i as i32
     }
 
     /// Where a buffer lies.
-    pub(crate) fn buffer(&mut self, id: BufferId, b: &Buffer) -> i64 {
-        if let Some(&off) = self.buffers.get(&id) {
-            return off;
-        }
-        let off = round(self.above, 64) + PAD;
-        self.above = off + bytes(b) + PAD;
-        self.buffers.insert(id, off);
-        off
-    }
-
-    /// Lets a buffer lie where another does that is no longer used.
-    pub(crate) fn assign(&mut self, id: BufferId, off: i64) {
-        self.buffers.insert(id, off);
+    pub(crate) fn buffer(&self, id: BufferId) -> i64 {
+        self.scratch + self.buffers.place(id)
     }
 
     /// The finished plan.
     pub(crate) fn finish(self) -> FrameShape {
         FrameShape {
             below: round(self.below + 64, 64) as usize,
-            above: round(self.above + 64, 64) as usize,
+            above: round(self.scratch + self.buffers.bytes + PAD, 64) as usize,
             image: self.image,
         }
     }

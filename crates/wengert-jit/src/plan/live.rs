@@ -3,9 +3,7 @@
 //! A value that lives long is stored to the frame where it is defined and loaded again where it is
 //! used: a register allocator is quadratic in long live ranges.
 
-use wengert_ir::loops::{Block, LoopKind, Stmt, Value, ValueType};
-
-use super::walk;
+use wengert_ir::loops::{Block, LoopKind, Stmt, Value, ValueType, walk};
 
 /// Values that live across more instructions than this go to the frame.
 const LONG: u32 = 200;
@@ -145,6 +143,7 @@ impl Walk<'_> {
             | Stmt::Call { out, .. }
             | Stmt::Load { out, .. }
             | Stmt::ListFinish { out, .. }
+            | Stmt::ListHandle { out, .. }
             | Stmt::ListRows { out, .. }
             | Stmt::ListLoad { out, .. } => {
                 self.pos += if self.lanes(*out) { 3 } else { 1 };

@@ -4,16 +4,18 @@ pub(crate) mod cost;
 pub(crate) mod inline;
 pub(crate) mod layout;
 pub(crate) mod live;
-pub(crate) mod walk;
+pub(crate) mod scratch;
 
 use std::collections::HashSet;
 
 use wengert_ir::ir::types::DType;
 use wengert_ir::loops::{
     Block, BufferId, BufferKind, Function, LoopKind, Program, ScalarOp, Stmt, Value, ValueType,
+    walk,
 };
 
 use self::live::Live;
+use self::scratch::Scratch;
 
 /// A program ready for emission.
 pub(crate) struct Plan {
@@ -21,6 +23,8 @@ pub(crate) struct Plan {
     pub program: Program,
     /// What is known of its values.
     pub values: Values,
+    /// Where scratch lies.
+    pub scratch: Scratch,
     /// `Local` buffers whose copies carry something from block to block.
     pub gathers: HashSet<BufferId>,
 }
@@ -42,9 +46,11 @@ pub(crate) fn plan(program: &Program) -> Plan {
     let program = inline::inline(program);
     let values = values(program.values.clone(), &program.body);
     let gathers = gathering(&program);
+    let scratch = scratch::scratch(&program);
     Plan {
         program,
         values,
+        scratch,
         gathers,
     }
 }
@@ -81,6 +87,19 @@ fn constants(values: usize, body: &Block) -> Vec<Option<u64>> {
         }
     });
     out
+}
+
+/// Whether a statement can stand in a segment of a vector loop.
+pub(crate) fn is_straight(s: &Stmt) -> bool {
+    match s {
+        Stmt::Op { op, .. } => !matches!(op, ScalarOp::Any | ScalarOp::Fold(_)),
+        Stmt::Const { .. }
+        | Stmt::Load { .. }
+        | Stmt::Store { .. }
+        | Stmt::ListStore { .. }
+        | Stmt::ListLoad { .. } => true,
+        _ => false,
+    }
 }
 
 /// A truth value has narrow lanes where it comes from a comparison of 32-bit lanes, or from such

@@ -1,6 +1,8 @@
 //! A compiled program, and a running call of it.
 
+use std::any::Any;
 use std::fmt;
+use std::panic::resume_unwind;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -17,7 +19,7 @@ use crate::emit::session::{Kept, Written};
 use crate::plan::layout::{Layout, header};
 
 /// Why a call failed.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[derive(Clone, PartialEq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RunError {
     /// A loop did not end within its limit.
@@ -46,6 +48,9 @@ pub enum RunError {
         /// What it was given.
         found: String,
     },
+    /// The program gave up, or a function of the host that it called.
+    #[error("{0}")]
+    Stopped(wengert_ir::error::Error),
     /// A library kernel panicked.
     #[error("a library kernel failed")]
     Internal,
@@ -101,6 +106,8 @@ pub(crate) struct Run<'a> {
     list_bytes: AtomicUsize,
     failed: AtomicBool,
     error: Mutex<Option<RunError>>,
+    /// What a function of the host panicked with.
+    panic: Mutex<Option<Box<dyn Any + Send>>>,
     /// Frames of finished tasks whose lists may still be read.
     #[expect(clippy::vec_box, reason = "a frame holds its own address")]
     finished: Mutex<Vec<Box<Frame>>>,
@@ -114,6 +121,11 @@ impl Run<'_> {
             *error = Some(e);
         }
         self.failed.store(true, Ordering::Release);
+    }
+
+    /// Keeps a panic that is not ours for the caller.
+    pub(crate) fn passes_through(&self, panic: Box<dyn Any + Send>) {
+        *self.panic.lock().expect("no panic holds it") = Some(panic);
     }
 
     pub(crate) fn has_failed(&self) -> bool {
@@ -194,6 +206,17 @@ impl Executable {
         self.listing.as_deref()
     }
 
+    /// Bytes of scratch that a running call takes, beside its arguments, results and lists: arrays on
+    /// the way, those that live at different times in the same place, and values that live long.
+    pub fn scratch_bytes(&self) -> usize {
+        self.calls.frame_bytes()
+    }
+
+    /// Bytes of scratch that each thread takes besides while it works on a parallel loop.
+    pub fn task_scratch_bytes(&self) -> usize {
+        self.tasks.frame_bytes()
+    }
+
     /// Runs the program.
     ///
     /// # Errors
@@ -211,6 +234,7 @@ impl Executable {
             list_bytes: AtomicUsize::new(0),
             failed: AtomicBool::new(false),
             error: Mutex::new(None),
+            panic: Mutex::new(None),
             finished: Mutex::new(Vec::new()),
         };
         frame.run = (&raw const run).cast();
@@ -234,6 +258,9 @@ impl Executable {
         self.calls.give(frame);
         if status == 0 {
             return Ok(());
+        }
+        if let Some(panic) = run.panic.into_inner().expect("no panic holds it") {
+            resume_unwind(panic);
         }
         let error = run.error.into_inner().expect("no panic holds it");
         Err(error.unwrap_or(RunError::Internal))

@@ -112,6 +112,11 @@ impl Pool {
         }
     }
 
+    /// How long a frame is.
+    pub(crate) fn frame_bytes(&self) -> usize {
+        self.shape.below + self.shape.above
+    }
+
     /// A frame, new if none waits.
     pub(crate) fn take(&self) -> Box<Frame> {
         let first = self.first.swap(ptr::null_mut(), Ordering::Acquire);

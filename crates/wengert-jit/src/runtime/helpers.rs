@@ -3,6 +3,11 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use wengert_ir::error::Error;
+use wengert_ir::ir::DType;
+use wengert_ir::loops::Failure;
+use wengert_ir::loops::host::{Host, Slice, SliceMut};
+
 use super::executable::{Run, RunError};
 use super::frame::Frame;
 use super::lists::{Slot, TooMuch};
@@ -14,7 +19,7 @@ const OK: i32 = 0;
 const FAILED: i32 = 1;
 
 /// Runs what may fail or panic.
-fn guard(run: &Run<'_>, f: impl FnOnce() -> Result<(), RunError>) -> i32 {
+pub(super) fn guard(run: &Run<'_>, f: impl FnOnce() -> Result<(), RunError>) -> i32 {
     let status = match catch_unwind(AssertUnwindSafe(f)) {
         Ok(Ok(())) => OK,
         Ok(Err(e)) => {
@@ -106,6 +111,95 @@ pub(crate) unsafe extern "C" fn fail_max_steps(frame: *mut u8, limit: i64) -> i3
     let run = unsafe { &*Frame::of(frame).run };
     let limit = limit as u64;
     guard(run, || Err(RunError::MaxSteps { limit }))
+}
+
+/// The program gives up.
+///
+/// # Safety
+/// `frame` is the frame pointer that the calling code runs on.
+pub(crate) unsafe extern "C" fn fail(frame: *mut u8, failure: *const Failure) -> i32 {
+    // SAFETY: by the caller; a frame in use serves a call.
+    let (run, failure) = unsafe { (&*Frame::of(frame).run, &*failure) };
+    guard(run, || {
+        Err(RunError::Stopped(Error::Check {
+            message: failure.message.clone(),
+            at: failure.at,
+        }))
+    })
+}
+
+/// Calls a function of the host.
+///
+/// # Safety
+/// `frame` is the frame pointer that the calling code runs on, `regions` points to the addresses of
+/// the regions that `host` names, inputs and outputs; no output overlaps another region.
+pub(crate) unsafe extern "C" fn host(
+    frame: *mut u8,
+    host: *const Host,
+    regions: *const *mut u8,
+) -> i32 {
+    // SAFETY: by the caller; a frame in use serves a call.
+    let (run, host) = unsafe { (&*Frame::of(frame).run, &*host) };
+    let read = |(i, &(dtype, len)): (usize, &(DType, usize))| {
+        // SAFETY: by the caller.
+        unsafe { region(dtype, *regions.add(i), len) }
+    };
+    let write = |(i, &(dtype, len)): (usize, &(DType, usize))| {
+        // SAFETY: by the caller.
+        unsafe { region_mut(dtype, *regions.add(host.inputs.len() + i), len) }
+    };
+    guard(run, || {
+        let inputs: Vec<Slice<'_>> = host.inputs.iter().enumerate().map(read).collect();
+        let mut outputs: Vec<SliceMut<'_>> = host.outputs.iter().enumerate().map(write).collect();
+        let call = || host.function.call(&inputs, &mut outputs);
+        match catch_unwind(AssertUnwindSafe(call)) {
+            Ok(done) => done.map_err(RunError::Stopped),
+            Err(panic) => {
+                run.passes_through(panic);
+                Err(RunError::Internal)
+            }
+        }
+    })
+}
+
+/// # Safety
+/// At `at` are `len` elements that nobody writes while they are borrowed.
+unsafe fn region<'a>(dtype: DType, at: *const u8, len: usize) -> Slice<'a> {
+    use std::slice::from_raw_parts;
+    // SAFETY: by the caller.
+    unsafe {
+        match dtype {
+            DType::F32 => Slice::F32(from_raw_parts(at.cast(), len)),
+            DType::F64 => Slice::F64(from_raw_parts(at.cast(), len)),
+            DType::I32 => Slice::I32(from_raw_parts(at.cast(), len)),
+            DType::I64 => Slice::I64(from_raw_parts(at.cast(), len)),
+            DType::U32 => Slice::U32(from_raw_parts(at.cast(), len)),
+            DType::U64 => Slice::U64(from_raw_parts(at.cast(), len)),
+            DType::U8 => Slice::U8(from_raw_parts(at.cast(), len)),
+            DType::Bool => Slice::Bool(from_raw_parts(at.cast(), len)),
+            other => panic!("no machine type for {other}"),
+        }
+    }
+}
+
+/// # Safety
+/// At `at` are `len` elements that nobody else reaches while they are borrowed.
+unsafe fn region_mut<'a>(dtype: DType, at: *mut u8, len: usize) -> SliceMut<'a> {
+    use std::slice::from_raw_parts_mut;
+    // SAFETY: by the caller.
+    unsafe {
+        match dtype {
+            DType::F32 => SliceMut::F32(from_raw_parts_mut(at.cast(), len)),
+            DType::F64 => SliceMut::F64(from_raw_parts_mut(at.cast(), len)),
+            DType::I32 => SliceMut::I32(from_raw_parts_mut(at.cast(), len)),
+            DType::I64 => SliceMut::I64(from_raw_parts_mut(at.cast(), len)),
+            DType::U32 => SliceMut::U32(from_raw_parts_mut(at.cast(), len)),
+            DType::U64 => SliceMut::U64(from_raw_parts_mut(at.cast(), len)),
+            DType::U8 => SliceMut::U8(from_raw_parts_mut(at.cast(), len)),
+            DType::Bool => SliceMut::Bool(from_raw_parts_mut(at.cast(), len)),
+            other => panic!("no machine type for {other}"),
+        }
+    }
 }
 
 /// Makes room for row number `row` of a list.

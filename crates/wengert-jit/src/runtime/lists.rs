@@ -1,10 +1,44 @@
 //! The memory of lists: chunks that are filled one after the other and kept for the next call.
 
 use std::alloc::{Layout, alloc, dealloc, realloc};
+use std::mem::offset_of;
 use std::ptr;
 
-/// Bytes before the rows of a list: the number of rows, and free space up to a cache line.
-pub(crate) const ROWS: i64 = 64;
+/// Bytes at the beginning of a list: the number of its rows, in each lane.
+pub(crate) const COUNTS: i64 = 64;
+
+/// How the rows of a field of a list lie.
+#[repr(C)]
+pub(crate) struct Signpost {
+    /// The number of rows, in each lane.
+    counts: *const [i64; 8],
+    /// The first element of the first row, in the first lane.
+    first: *const u8,
+    /// Bytes from row to row.
+    size: i64,
+    /// Bytes from element to element.
+    pitch: i64,
+}
+
+impl Signpost {
+    pub(crate) const COUNTS: i32 = offset_of!(Signpost, counts) as i32;
+    pub(crate) const FIRST: i32 = offset_of!(Signpost, first) as i32;
+    pub(crate) const SIZE: i32 = offset_of!(Signpost, size) as i32;
+    pub(crate) const PITCH: i32 = offset_of!(Signpost, pitch) as i32;
+}
+
+// SAFETY: nobody writes what a signpost names once there is a handle.
+unsafe impl Sync for Signpost {}
+
+static ZEROS: [i64; 8] = [0; 8];
+
+/// What the handle 0 stands for: every element of every row is the same zero.
+pub(crate) static NO_ROWS: Signpost = Signpost {
+    counts: &raw const ZEROS,
+    first: (&raw const ZEROS).cast(),
+    size: 0,
+    pitch: 0,
+};
 
 /// The first chunk's size.
 const SMALL: usize = 64 << 10;
@@ -38,6 +72,30 @@ pub(crate) struct Slot {
     room: i64,
     /// Rows pushed.
     rows: i64,
+    /// Bytes in front of the first row.
+    head: i64,
+}
+
+impl Slot {
+    pub(crate) const ROOM: i32 = offset_of!(Slot, room) as i32;
+    pub(crate) const ROWS: i32 = offset_of!(Slot, rows) as i32;
+    pub(crate) const HEAD: i32 = offset_of!(Slot, head) as i32;
+
+    /// Bytes that so many rows take, of `size` bytes each.
+    fn bytes(&self, rows: usize, size: usize) -> Option<usize> {
+        rows.checked_mul(size)
+            .and_then(|b| b.checked_add(self.head as usize))
+            .filter(|&b| b <= isize::MAX as usize / 2)
+            .map(|b| b.next_multiple_of(64))
+    }
+
+    /// Bytes that its memory has.
+    fn held(&self, size: usize) -> usize {
+        match self.memory.is_null() {
+            true => 0,
+            false => (self.head as usize + self.room as usize * size).next_multiple_of(64),
+        }
+    }
 }
 
 fn layout(size: usize) -> Option<Layout> {
@@ -56,38 +114,29 @@ impl Arena {
         row: usize,
         charge: &dyn Fn(usize) -> Result<(), TooMuch>,
     ) -> Result<(), TooMuch> {
-        let bytes = |rows: usize| {
-            rows.checked_mul(size)
-                .and_then(|b| b.checked_add(ROWS as usize))
-                .filter(|&b| b <= isize::MAX as usize / 2)
-        };
         let least = row + 1;
         let old = slot.room as usize;
         let some = (512 / size).max(4);
-        let first = self.place(slot, size, bytes(least.max(2 * old).max(some)), charge);
+        let first = self.place(slot, size, least.max(2 * old).max(some), charge);
         let room = match first {
             Ok(room) => room,
             // Near the limit, lists grow by less.
-            Err(_) => self.place(slot, size, bytes(least.max(old + old / 8)), charge)?,
+            Err(_) => self.place(slot, size, least.max(old + old / 8), charge)?,
         };
-        slot.room = ((room - ROWS as usize) / size) as i64;
+        slot.room = ((room - slot.head as usize) / size) as i64;
         Ok(())
     }
 
-    /// Moves a list to a place of `need` bytes or more, or extends the one it has.
+    /// Moves a list to a place for `rows` rows or more, or extends the one it has: the bytes there.
     fn place(
         &mut self,
         slot: &mut Slot,
         size: usize,
-        need: Option<usize>,
+        rows: usize,
         charge: &dyn Fn(usize) -> Result<(), TooMuch>,
     ) -> Result<usize, TooMuch> {
-        let need = need.ok_or(TooMuch(usize::MAX))?.next_multiple_of(64);
-        let held = if slot.memory.is_null() {
-            0
-        } else {
-            (ROWS as usize + slot.room as usize * size).next_multiple_of(64)
-        };
+        let need = slot.bytes(rows, size).ok_or(TooMuch(usize::MAX))?;
+        let held = slot.held(size);
         if held > 0
             && let Some(c) = self.chunks.iter_mut().rev().find(|c| {
                 let begin = c.memory as usize;
@@ -183,7 +232,8 @@ impl Arena {
         Ok(memory)
     }
 
-    /// Ends a list: writes the number of its rows, and gives back what it does not need.
+    /// Ends a list: gives back what it does not need. Its memory begins with the number of its rows,
+    /// to be written.
     ///
     /// # Safety
     /// `slot` is a list of this arena whose rows have `size` bytes.
@@ -194,13 +244,11 @@ impl Arena {
         charge: &dyn Fn(usize) -> Result<(), TooMuch>,
     ) -> Result<(), TooMuch> {
         if slot.memory.is_null() {
-            slot.memory = self.take(ROWS as usize, charge)?;
+            slot.memory = self.take(slot.head as usize, charge)?;
             slot.room = 0;
         }
-        // SAFETY: a list's memory begins with the number of its rows.
-        unsafe { *slot.memory.cast::<i64>() = slot.rows };
-        let held = (ROWS as usize + slot.room as usize * size).next_multiple_of(64);
-        let kept = (ROWS as usize + slot.rows as usize * size).next_multiple_of(64);
+        let held = slot.held(size);
+        let kept = (slot.head as usize + slot.rows as usize * size).next_multiple_of(64);
         if let Some(c) = self.chunks.last_mut() {
             let begin = (slot.memory as usize).wrapping_sub(c.memory as usize);
             if begin < c.size && begin + held == c.used {

@@ -4,5 +4,6 @@ pub(crate) mod executable;
 pub(crate) mod frame;
 pub(crate) mod helpers;
 pub(crate) mod lists;
+pub(crate) mod sort;
 pub(crate) mod threads;
 pub(crate) mod upper;

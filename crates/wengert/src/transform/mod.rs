@@ -4,6 +4,7 @@
 mod batch;
 mod custom;
 mod grad;
+mod implicit;
 mod jacobian;
 
 pub use batch::{Axes, checkpoint, map, vmap, vmap_axes};
@@ -12,6 +13,7 @@ pub use grad::{
     grad, grad_at, grad_aux, jvp, linearize, value_and_grad, value_and_grad_at, value_and_grad_aux,
     vjp,
 };
+pub use implicit::{custom_linear_solve, custom_root, fixed_point};
 pub use jacobian::{hessian, hvp, jacfwd, jacrev, value_and_jacfwd};
 
 use wengert_ir::error::{Error, Result, raise};

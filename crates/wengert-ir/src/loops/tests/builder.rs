@@ -140,14 +140,23 @@ fn text() {
                 vec![next, rows, lanes]
             },
         );
-        let handle = b.list_finish(list);
-        b.list_rows(handle);
+        let eight = b.i64(8);
+        let steps = b.sub(outs[2], eight);
+        let built = b.list_finish(list, steps);
+        let handle = b.list_handle(built, list, 0);
+        let n = b.list_rows(handle);
         let reverse = LoopKind::Serial { reverse: true };
         let carry = b.carry(zero);
-        let eight = b.i64(8);
-        let n = b.sub(outs[2], eight);
+        let rows = Rows::Of {
+            built,
+            list,
+            field: 0,
+        };
         let back = b.for_(reverse, n, &[carry], |b, row, p| {
-            let v = b.list_load(list, handle, 0, row, &Affine::constant(0));
+            let at = Affine::constant(0);
+            let v = b.list_load(DType::F64, rows, row, &at);
+            let w = b.list_load(DType::F64, Rows::Handle(handle), row, &at);
+            let v = b.mul(v, w);
             vec![b.add(p[0], v)]
         });
         let positive = b.op(ScalarOp::Lt, &[zero, back[0]]);
@@ -196,7 +205,7 @@ fn text() {
                 yield v14
               } do {
                 push l0 v9
-                l0[v9].0[0] = v7
+                l0.0[v9][0] = v7
                 v15: f64 = 0.5
                 v16: i64 = 1
                 v17: f64* = mul v7, v15
@@ -204,30 +213,34 @@ fn text() {
                 v19: i64* = add v11, v16
                 yield v17, v18, v19
               }
-              v20: i64 = finish l0
-              v22: i64 = 8
-              v23: i64* = sub v12, v22
-              v25: f64* = for reverse v26 < v23 (v24 = v1) {
-                v27: f64* = l0(v20)[v26].0[0]
-                v28: f64* = add v24, v27
-                yield v28
-              }
-              v29: bool* = lt v1, v25
-              v33: f64* = if v29 {
-                v31: f64 = b3[1]
+              v20: i64 = 8
+              v21: i64* = sub v12, v20
+              v22: i64 = finish l0 rows v21
+              v23: i64* = handle l0(v22).0
+              v24: i64* = rows v23
+              v26: f64* = for reverse v27 < v24 (v25 = v1) {
+                v28: f64* = l0(v22).0[v27][0]
+                v29: f64* = list(v23)[v27][0]
+                v30: f64* = mul v28, v29
+                v31: f64* = add v25, v30
                 yield v31
-              } else {
-                v32: f64* = f0(v25)
-                yield v32
               }
-              b2[0] = v33
-              b1[i] = v33
-              v34: f64* = add v2, v33
-              yield v34
+              v32: bool* = lt v1, v26
+              v36: f64* = if v32 {
+                v34: f64 = b3[1]
+                yield v34
+              } else {
+                v35: f64* = f0(v26)
+                yield v35
+              }
+              b2[0] = v36
+              b1[i] = v36
+              v37: f64* = add v2, v36
+              yield v37
             }
-            v36: i64 = 4
-            for parallel v37 < v36 {
-              copy 2: b1[v37] = b0[3]
+            v39: i64 = 4
+            for parallel v40 < v39 {
+              copy 2: b1[v40] = b0[3]
             }
         "#]],
     );

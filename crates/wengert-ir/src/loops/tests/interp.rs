@@ -94,11 +94,16 @@ fn a_list_for_each_lane() {
             b.list_store(list, 0, step, &Affine::constant(1), digit);
             vec![]
         });
-        let handle = b.list_finish(list);
+        let built = b.list_finish(list, extent);
+        let rows = Rows::Of {
+            built,
+            list,
+            field: 0,
+        };
         let carry = b.carry(zero);
         let reverse = LoopKind::Serial { reverse: true };
         let outs = b.for_(reverse, extent, &[carry], |b, step, p| {
-            let digit = b.list_load(list, handle, 0, step, &Affine::constant(1));
+            let digit = b.list_load(DType::I64, rows, step, &Affine::constant(1));
             let ten = b.i64(10);
             let shifted = b.mul(p[0], ten);
             vec![b.add(shifted, digit)]
@@ -111,7 +116,7 @@ fn a_list_for_each_lane() {
     assert_eq!(result(&checked(b), &[Data::I64(extents)]), Ok(numbers));
 }
 
-/// A list whose rows hold lists, and the empty list in the place of one: it reads as zeros.
+/// A list whose rows hold lists, by handles; one of them has no row and reads as zeros.
 #[test]
 fn lists_in_lists() {
     let mut b = Builder::new();
@@ -134,28 +139,65 @@ fn lists_in_lists() {
                     let v = b.convert(v, DType::F64);
                     b.list_store(inner, 0, j, &Affine::constant(0), v);
                 });
-                vec![b.list_finish(inner)]
+                let built = b.list_finish(inner, i);
+                vec![b.list_handle(built, inner, 0)]
             },
         );
         b.list_push(outer, i);
         b.list_store(outer, 0, i, &Affine::constant(0), handle[0]);
     });
-    let outer_handle = b.list_finish(outer);
+    let built = b.list_finish(outer, three);
+    let lists = Rows::Of {
+        built,
+        list: outer,
+        field: 0,
+    };
     b.repeat(three, |b, i| {
-        let handle = b.list_load(outer, outer_handle, 0, i, &first);
+        let handle = b.list_load(DType::I64, lists, i, &first);
         let sum = b.f64(0.0);
         let carry = b.carry(sum);
-        let sum = b.for_(SERIAL, i, &[carry], |b, j, p| {
-            let v = b.list_load(inner, handle, 0, j, &Affine::constant(0));
+        let rows = b.list_rows(handle);
+        let sum = b.for_(SERIAL, rows, &[carry], |b, j, p| {
+            let v = b.list_load(DType::F64, Rows::Handle(handle), j, &first);
             vec![b.add(p[0], v)]
         });
         let one = b.i64(1);
-        let past = b.list_load(inner, zero, 0, one, &Affine::constant(7));
+        let past = b.list_load(DType::F64, Rows::Handle(zero), one, &Affine::constant(7));
         let sum = b.add(sum[0], past);
         let at = b.affine(i);
         b.store(y, &at, sum);
     });
     assert_eq!(result(&checked(b), &[]), Ok(vec![0.0, 1.0, 5.0]));
+}
+
+#[test]
+fn lists_have_the_rows_that_were_pushed() {
+    let mut b = Builder::new();
+    let list = b.list(vec![(DType::F64, 1)]);
+    b.list_begin(list);
+    let (zero, two) = (b.i64(0), b.i64(2));
+    b.list_push(list, zero);
+    b.list_finish(list, two);
+    let error = Error::Rows {
+        list,
+        rows: 2,
+        pushed: 1,
+    };
+    assert_eq!(run(&checked(b), &[], &mut []), Err(error));
+
+    let mut b = Builder::new();
+    let y = output(&mut b, DType::F64, 1);
+    let list = b.list(vec![(DType::F64, 1)]);
+    b.list_begin(list);
+    let (zero, one, at) = (b.i64(0), b.i64(1), Affine::constant(0));
+    b.list_push(list, zero);
+    let built = b.list_finish(list, one);
+    let handle = b.list_handle(built, list, 0);
+    let past = b.list_load(DType::F64, Rows::Handle(handle), one, &at);
+    b.store(y, &at, past);
+    let error = Error::NoRow { row: 1, at: 0 };
+    let got: Result<Vec<f64>, Error> = result(&checked(b), &[]);
+    assert_eq!(got, Err(error));
 }
 
 /// Copies of local memory outlive a block of lanes, so that sums of arrays can be gathered in them.

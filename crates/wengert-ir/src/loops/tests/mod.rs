@@ -6,7 +6,7 @@ mod verify;
 use super::builder::Builder;
 use super::interp::{Error, run};
 use super::verify::verify;
-use super::{BufferKind, LoopKind, Program, ScalarOp};
+use super::{BufferKind, LoopKind, Program, Rows, ScalarOp};
 use crate::buffer::{Data, Element};
 use crate::ir::types::DType;
 

@@ -115,6 +115,53 @@ fn lanes() {
 }
 
 #[test]
+fn lists() {
+    let mut b = Builder::new();
+    let n = b.i64(3);
+    let mut built = None;
+    b.for_(LoopKind::Vector, n, &[], |b, _, _| {
+        let list = b.list(vec![(DType::F64, 1)]);
+        b.list_begin(list);
+        let none = b.i64(0);
+        built = Some((b.list_finish(list, none), list));
+        vec![]
+    });
+    let (built, list) = built.unwrap();
+    let rows = Rows::Of {
+        built,
+        list,
+        field: 0,
+    };
+    b.list_load(DType::F64, rows, n, &Affine::constant(0));
+    rejects(b, "used outside its region");
+
+    let mut b = Builder::new();
+    let n = b.i64(3);
+    b.for_(LoopKind::Vector, n, &[], |b, i, _| {
+        let list = b.list(vec![(DType::F64, 1)]);
+        b.list_begin(list);
+        b.list_push(list, i);
+        vec![]
+    });
+    rejects(b, "differs by lane");
+
+    let mut b = Builder::new();
+    let list = b.list(vec![(DType::F64, 1)]);
+    b.list_begin(list);
+    let x = b.f64(1.0);
+    b.list_finish(list, x);
+    rejects(b, "is f64, not i64");
+
+    let mut b = Builder::new();
+    let list = b.list(vec![(DType::F64, 1)]);
+    b.list_begin(list);
+    let none = b.i64(0);
+    let built = b.list_finish(list, none);
+    b.list_handle(built, list, 1);
+    rejects(b, "no such field");
+}
+
+#[test]
 fn strides_only_in_lanes() {
     let mut b = Builder::new();
     let x = input(&mut b, 0, DType::F64, 3);

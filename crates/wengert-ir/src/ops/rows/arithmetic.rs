@@ -1,10 +1,6 @@
 //! Arithmetic.
 
-use super::{Define, Derive, Elements, FLOAT, FLOATS, NUMBER, NUMBERS, Row, Signature, Term};
-use crate::loops::ScalarOp;
-use crate::ops::elementwise::{div, eq, fma, lt, mul, mul_or_zero, neg, select, sub};
-use crate::ops::{Tangent, add_tangents};
-use crate::trace::Var;
+use super::*;
 
 pub(super) const ROWS: &[Row] = &[
     Row {
@@ -176,6 +172,31 @@ pub(super) const ROWS: &[Row] = &[
         }),
         domain: &[(0.2, 3.0)],
         ..NUMBER
+    },
+    Row {
+        name: "copysign",
+        doc: "The size of the first with the sign of the second, that of a zero too: `numpy.copysign`.",
+        define: Define::Compose(|s, x| {
+            let dtype = x[0].dtype;
+            let (bits, sign) = match dtype {
+                DType::F32 => (DType::U32, 1 << 31),
+                _ => (DType::U64, 1 << 63),
+            };
+            let [size, from] = [x[0], x[1]].map(|v| s.op_to(ScalarOp::Bitcast, bits, &[v]));
+            let sign = s.constant(bits, sign);
+            let rest = s.op(ScalarOp::Not, &[sign]);
+            let size = s.op(ScalarOp::And, &[size, rest]);
+            let sign = s.op(ScalarOp::And, &[from, sign]);
+            let both = s.op(ScalarOp::Or, &[size, sign]);
+            s.op_to(ScalarOp::Bitcast, dtype, &[both])
+        }),
+        // A step function of the second.
+        derive: Derive::Tangent(|x, dx| {
+            let one = Var::full(&x[0].ty(), 1.0);
+            dx[0].map(|d| mul(d, x[0].sign() * one.copysign(x[1])))
+        }),
+        domain: &[(0.2, 3.0), (-3.0, -0.2)],
+        ..FLOATS
     },
     Row {
         name: "square",

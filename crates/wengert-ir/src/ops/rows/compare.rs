@@ -1,10 +1,6 @@
 //! Comparison and selection.
 
-use super::{Define, Derive, Elements, NUMBERS, Row, Signature};
-use crate::loops::ScalarOp;
-use crate::ops::elementwise::select;
-use crate::ops::{Cotangent, Operand, Tangent};
-use crate::trace::Var;
+use super::*;
 
 pub(super) const ROWS: &[Row] = &[
     Row {

@@ -1,12 +1,6 @@
 //! Powers, roots, exponentials and logarithms.
 
-use std::f64::consts::{FRAC_2_SQRT_PI, LN_2, LOG2_E, LOG10_E, PI};
-
-use super::{Define, Derive, FLOAT, FLOATS, Row, Term};
-use crate::elementary::Elementary;
-use crate::loops::ScalarOp;
-use crate::ops::elementwise::{eq, select};
-use crate::trace::Var;
+use super::*;
 
 pub(super) const ROWS: &[Row] = &[
     Row {
@@ -20,7 +14,7 @@ pub(super) const ROWS: &[Row] = &[
         name: "exp2",
         doc: "`2^x`: `numpy.exp2`.",
         define: Define::Elementary(Elementary::Exp2),
-        derive: Derive::Factor(|_, y| LN_2 * y),
+        derive: Derive::Factor(|_, y| consts::LN_2 * y),
         ..FLOAT
     },
     Row {
@@ -50,7 +44,7 @@ pub(super) const ROWS: &[Row] = &[
         name: "log2",
         doc: "The logarithm to base 2: `numpy.log2`.",
         define: Define::Elementary(Elementary::Log2),
-        derive: Derive::Factor(|x, _| LOG2_E / x),
+        derive: Derive::Factor(|x, _| consts::LOG2_E / x),
         domain: &[(0.2, 5.0)],
         ..FLOAT
     },
@@ -58,7 +52,7 @@ pub(super) const ROWS: &[Row] = &[
         name: "log10",
         doc: "The logarithm to base 10: `numpy.log10`.",
         define: Define::Elementary(Elementary::Log10),
-        derive: Derive::Factor(|x, _| LOG10_E / x),
+        derive: Derive::Factor(|x, _| consts::LOG10_E / x),
         domain: &[(0.2, 5.0)],
         ..FLOAT
     },
@@ -89,21 +83,21 @@ pub(super) const ROWS: &[Row] = &[
         name: "erf",
         doc: "The error function, `2/sqrt(pi)` times the integral of `e^-t^2` to `x`: `scipy.special.erf`.",
         define: Define::Elementary(Elementary::Erf),
-        derive: Derive::Factor(|x, _| FRAC_2_SQRT_PI * (-(x * x)).exp()),
+        derive: Derive::Factor(|x, _| consts::FRAC_2_SQRT_PI * (-(x * x)).exp()),
         ..FLOAT
     },
     Row {
         name: "erfc",
         doc: "`1 - erf x`, exact where that is small: `scipy.special.erfc`.",
         define: Define::Elementary(Elementary::Erfc),
-        derive: Derive::Factor(|x, _| -FRAC_2_SQRT_PI * (-(x * x)).exp()),
+        derive: Derive::Factor(|x, _| -consts::FRAC_2_SQRT_PI * (-(x * x)).exp()),
         ..FLOAT
     },
     Row {
         name: "normal_tail",
         doc: "What a standard normal number exceeds with probability `|q|`, with the sign of `q`.",
         define: Define::Elementary(Elementary::NormalTail),
-        derive: Derive::Factor(|_, y| -(2.0f64 * PI).sqrt() * (0.5 * y * y).exp()),
+        derive: Derive::Factor(|_, y| -(2.0 * consts::PI).sqrt() * (0.5 * y * y).exp()),
         domain: &[(0.05, 0.45)],
         ..FLOAT
     },
@@ -140,6 +134,17 @@ pub(super) const ROWS: &[Row] = &[
         derive: Derive::Factor(|_, y| (3.0 * y * y).recip()),
         domain: &[(-5.0, -0.2)],
         ..FLOAT
+    },
+    Row {
+        name: "hypot",
+        doc: "`sqrt(x^2 + y^2)`, without overflow: `numpy.hypot`.",
+        define: Define::Elementary(Elementary::Hypot),
+        derive: Derive::Terms(&[
+            Term::Factor(|x, y| y.eq(0.0).select(0.0, x[0] / y)),
+            Term::Factor(|x, y| y.eq(0.0).select(0.0, x[1] / y)),
+        ]),
+        domain: &[(0.3, 3.0), (-3.0, 3.0)],
+        ..FLOATS
     },
     Row {
         name: "rsqrt",

@@ -1,7 +1,6 @@
 //! Logic and shifts, bit by bit.
 
-use super::{Define, Elements, FLOAT, FLOATS, Row, Signature};
-use crate::loops::ScalarOp;
+use super::*;
 
 pub(super) const ROWS: &[Row] = &[
     Row {

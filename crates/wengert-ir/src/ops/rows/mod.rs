@@ -8,14 +8,21 @@ mod compare;
 mod exponential;
 mod logic;
 mod rounding;
+mod special;
 mod trigonometric;
+
+// What a table may need stands here: it takes everything in by `use super::*`, so that a new row
+// imports nothing.
+use std::f64::consts;
+
+use smallvec::SmallVec;
 
 use crate::elementary::Elementary;
 use crate::ir::DType;
 use crate::loops::ScalarOp;
-use crate::ops::elementwise::Elementwise;
+use crate::ops::elementwise::{Elementwise, div, eq, fma, lt, mul, mul_or_zero, neg, select, sub};
 use crate::ops::scalars::{Scalar, Scalars};
-use crate::ops::{Cotangent, Operand, Tangent};
+use crate::ops::{Cotangent, Operand, Tangent, add_tangents};
 use crate::trace::Var;
 
 /// The cotangents of the operands, given that of the result.
@@ -101,6 +108,9 @@ pub enum Define {
     Elementary(Elementary),
     /// Several of these.
     Compose(fn(&mut dyn Scalars, &[Scalar]) -> Scalar),
+    /// Several of these, in `f64` whatever the operands are: other floats are converted, and the
+    /// result is rounded once.
+    Wide(fn(&mut dyn Scalars, &[Scalar]) -> Scalar),
 }
 
 impl Define {
@@ -110,6 +120,15 @@ impl Define {
             Define::Op(op) => s.op(*op, x),
             Define::Elementary(f) => s.elementary(*f, x),
             Define::Compose(f) => f(s, x),
+            Define::Wide(f) if x[0].dtype == DType::F64 => f(s, x),
+            Define::Wide(f) => {
+                let mut wide: SmallVec<[Scalar; 3]> = x.into();
+                for x in &mut wide {
+                    *x = s.op_to(ScalarOp::Convert, DType::F64, &[*x]);
+                }
+                let y = f(s, &wide);
+                s.op_to(ScalarOp::Convert, x[0].dtype, &[y])
+            }
         }
     }
 }
@@ -137,9 +156,10 @@ pub enum Term {
 }
 
 /// Every table.
-pub const TABLES: [&[Row]; 6] = [
+pub const TABLES: [&[Row]; 7] = [
     arithmetic::ROWS,
     exponential::ROWS,
+    special::ROWS,
     trigonometric::ROWS,
     rounding::ROWS,
     compare::ROWS,

@@ -1,7 +1,6 @@
 //! Rounding. The derivatives are zero.
 
-use super::{Define, FLOAT, Row};
-use crate::loops::ScalarOp;
+use super::*;
 
 pub(super) const ROWS: &[Row] = &[
     Row {

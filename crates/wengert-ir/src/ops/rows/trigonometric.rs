@@ -1,7 +1,6 @@
 //! Circular and hyperbolic functions and their inverses. Angles are in radians.
 
-use super::{Define, Derive, FLOAT, FLOATS, Row, Term};
-use crate::elementary::Elementary;
+use super::*;
 
 pub(super) const ROWS: &[Row] = &[
     Row {
@@ -24,6 +23,31 @@ pub(super) const ROWS: &[Row] = &[
         define: Define::Elementary(Elementary::Tan),
         derive: Derive::Factor(|_, y| 1.0 + y * y),
         domain: &[(-1.2, 1.2)],
+        ..FLOAT
+    },
+    Row {
+        name: "sinc",
+        doc: "`sin(pi x) / (pi x)`, and 1 at 0: `numpy.sinc`.",
+        // sin(pi x) is that of the distance from the nearest integer, which is exact, with the sign
+        // of that integer's parity.
+        define: Define::Wide(|s, x| {
+            let [zero, half, one, pi] = [0.0, 0.5, 1.0, consts::PI].map(|c| s.number(x[0], c));
+            let nearest = s.op(ScalarOp::Round, x);
+            let rest = s.op(ScalarOp::Sub, &[x[0], nearest]);
+            let angle = s.op(ScalarOp::Mul, &[pi, rest]);
+            let sine = s.elementary(Elementary::Sin, &[angle]);
+            let halved = s.op(ScalarOp::Mul, &[nearest, half]);
+            let even = s.op(ScalarOp::Round, &[halved]);
+            let even = s.op(ScalarOp::Eq, &[halved, even]);
+            let negative = s.op(ScalarOp::Neg, &[sine]);
+            let sine = s.select(even, sine, negative);
+            let full = s.op(ScalarOp::Mul, &[pi, x[0]]);
+            let ratio = s.op(ScalarOp::Div, &[sine, full]);
+            let none = s.op(ScalarOp::Eq, &[x[0], zero]);
+            s.select(none, one, ratio)
+        }),
+        derive: Derive::Factor(sinc_slope),
+        domain: &[(-4.0, 4.0)],
         ..FLOAT
     },
     Row {
@@ -106,3 +130,20 @@ pub(super) const ROWS: &[Row] = &[
         ..FLOAT
     },
 ];
+
+/// `(cos(pi x) - sinc x) / x`; where the difference cancels, its series, of which enough terms are
+/// there for derivatives of it.
+fn sinc_slope(x: Var, y: Var) -> Var {
+    let turn = x - 2.0 * (0.5 * x).round();
+    let far = ((consts::PI * turn).cos() - y) / x;
+    let square = (consts::PI * x).square();
+    // The k-th coefficient, from the last one down: (-1)^k 2k / (2k + 1)!, times pi^2.
+    let mut sum = Var::full(&x.ty(), 0.0);
+    for k in (1..=11).rev() {
+        let factorial: f64 = (1..=2 * k + 1).map(f64::from).product();
+        let sign = if k % 2 == 0 { 1.0 } else { -1.0 };
+        sum = sum * square + sign * f64::from(2 * k) / factorial;
+    }
+    let near = consts::PI * consts::PI * x * sum;
+    x.abs().lt(0.3).select(near, far)
+}

@@ -550,7 +550,7 @@ impl Primitive for Scan {
         };
         let places: Vec<_> = carry.iter().map(|w| w.place.clone()).collect();
         let carried = l.carry(p.carry, &uniform, &places)?;
-        let mut piles = l.pile(piled, self.length);
+        let piles = l.pile(piled, self.length);
         if self.reverse {
             l.push_rows(&piles, extent)?;
         }
@@ -570,12 +570,12 @@ impl Primitive for Scan {
             let results = l.run(&self.body, &args, &places)?;
             let mut next = l.next(&carried, &results)?;
             next.writes
-                .extend(l.pile_up_rows(&mut piles, &row, &results[self.carry..])?);
+                .extend(l.pile_up_rows(&piles, &row, &results[self.carry..])?);
             l.commit(next.writes, &carried.buffers())?;
             Ok(next.values)
         })?;
         let mut results = l.carried(&carried, &outs);
-        results.extend(l.piled(piles, piled));
+        results.extend(l.piled(piles, extent, piled));
         Ok(results)
     }
 

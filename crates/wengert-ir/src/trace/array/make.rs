@@ -1,10 +1,10 @@
 //! Arrays from others, and from nothing.
 
-use super::{axis, axis_of_rank, lengths, promoted, refuse, spread};
+use super::{axis, axis_of_rank, entry, lengths, promoted, refuse, spread};
 use crate::error::TypeError;
 use crate::ir::{DType, Splat, Type};
 use crate::ops::{convert, elementwise, iota, layout};
-use crate::trace::span::{Axis, Ints};
+use crate::trace::span::{Axis, Count, Ints};
 use crate::trace::{Argument, IntoVar, Var, number};
 
 /// One behind the other along an axis: `numpy.concatenate`. The other axes agree; element types are
@@ -53,7 +53,7 @@ pub fn ones(dims: impl Into<Ints>) -> Var {
 }
 
 /// One value everywhere: `numpy.full`. Of the element type of the value: `f64` for Rust's floats,
-/// `i64` for its integers.
+/// `i64` for its integers. Derivative: to a traced value, the sum.
 #[track_caller]
 pub fn full(dims: impl Into<Ints>, value: impl IntoVar) -> Var {
     let value = match value.argument() {
@@ -93,18 +93,181 @@ pub fn ones_like(x: Var) -> Var {
     Var::full(&x.ty(), 1.0)
 }
 
-/// `0, 1, .. n - 1`, `i64`: `numpy.arange`.
+/// One value everywhere in the type of another: `numpy.full_like`. Of Rust's numbers, or a scalar
+/// `Var`; nothing is narrowed. Derivative: to a traced value, the sum.
 #[track_caller]
-pub fn arange(n: usize) -> Var {
-    let dims = lengths("arange", &[], DType::I64, &n.into());
-    iota::iota(Type::new(DType::I64, &dims), 0)
+pub fn full_like(x: Var, value: impl IntoVar) -> Var {
+    let value = entry("full_like", x, value);
+    filled("full_like", value, Ints::from(x.shape()))
 }
 
-/// The unit matrix of `n` rows, `f64`: `numpy.eye`.
+/// Whole numbers, `i64`: `arange(5)` for `0, 1, 2, 3, 4`, `arange(2..5)`,
+/// `arange(Count::from(9..0).by(-3))` for `9, 6, 3`: `numpy.arange`. For numbers that are not whole
+/// see [`linspace`]. Derivative: none.
+///
+/// # Errors
+/// A step of zero.
+///
+/// ```
+/// use wengert_ir::trace::{Count, Kind, arange, closed};
+///
+/// let door = closed(Kind::Door, &[], |_| {
+///     vec![arange(5), arange(2..5), arange(Count::from(9..0).by(-4)), arange(3..1)]
+/// });
+/// let lengths: Vec<usize> = door.func.result_types().iter().map(|t| t.dims()[0]).collect();
+/// assert_eq!(lengths, [5, 3, 3, 0]);
+/// ```
 #[track_caller]
-pub fn eye(n: usize) -> Var {
-    let dims = lengths("eye", &[], DType::I64, &[n, n].into());
+pub fn arange(numbers: impl Into<Count>) -> Var {
+    let Count { start, end, step } = numbers.into();
+    if step == 0 {
+        let message = format!("no step leads from {start} to {end}");
+        refuse("arange", &[], TypeError::new(message));
+    }
+    let way = (i128::from(end) - i128::from(start)) * i128::from(step.signum());
+    let n = (way.max(0) + i128::from(step.unsigned_abs()) - 1) / i128::from(step.unsigned_abs());
+    let n = usize::try_from(n).unwrap_or(usize::MAX);
+    let dims = lengths("arange", &[], DType::I64, &n.into());
+    let numbers = iota::iota(Type::new(DType::I64, &dims), 0);
+    match (start, step) {
+        (0, 1) => numbers,
+        (_, 1) => numbers + start,
+        _ => numbers * step + start,
+    }
+}
+
+/// `n` numbers from `start` to `stop`, both included, at equal distances, along a new first axis:
+/// `numpy.linspace`. Of floats; other numbers become `f64`. Without the last:
+/// `linspace(a, b, n + 1).slice(..-1)`. Derivative: to either end, its share.
+///
+/// ```
+/// use wengert_ir::ir::{DType, Type};
+/// use wengert_ir::trace::{Kind, closed, linspace};
+///
+/// let door = closed(Kind::Door, &[Type::new(DType::F64, &[])], |x| {
+///     vec![linspace(0.0, 1.0, 5), linspace(x[0], 2.0, 3)]
+/// });
+/// let types: Vec<String> = door.func.result_types().iter().map(Type::to_string).collect();
+/// assert_eq!(types, ["f64[5]", "f64[3]"]);
+/// ```
+#[track_caller]
+pub fn linspace(start: impl IntoVar, stop: impl IntoVar, n: usize) -> Var {
+    let (a, b, t) = shares("linspace", start.argument(), stop.argument(), n);
+    match n {
+        1 => spread("linspace", a, &t.shape()),
+        _ => a * (1.0 - t) + b * t,
+    }
+}
+
+/// `n` powers of 10, from `10^start` to `10^stop`: `numpy.logspace`. Derivative: through the
+/// exponents.
+#[track_caller]
+pub fn logspace(start: impl IntoVar, stop: impl IntoVar, n: usize) -> Var {
+    let exponents = linspace(start, stop, n);
+    Var::full(&exponents.ty(), 10.0).powf(exponents)
+}
+
+/// `n` numbers from `start` to `stop`, each the one before times the same factor:
+/// `numpy.geomspace`. Both have one sign. Derivative: through either end.
+#[track_caller]
+pub fn geomspace(start: impl IntoVar, stop: impl IntoVar, n: usize) -> Var {
+    let (a, b, t) = shares("geomspace", start.argument(), stop.argument(), n);
+    match n {
+        1 => spread("geomspace", a, &t.shape()),
+        _ => a * (b / a).powf(t),
+    }
+}
+
+/// Both ends as floats, and the share that the second has in each of the `n` numbers between them,
+/// along a new first axis.
+#[track_caller]
+fn shares(op: &str, start: Argument, stop: Argument, n: usize) -> (Var, Var, Var) {
+    let ends = number::aligned(op, None, &[start, stop]);
+    let (mut a, mut b) = (ends[0], ends[1]);
+    if !a.ty().is_float() {
+        a = convert::convert(a, DType::F64);
+        b = convert::convert(b, DType::F64);
+    }
+    let ty = a.ty();
+    let dims = [&[n], &ty.dims()[..]].concat();
+    let dims = lengths(op, &[], ty.dtype, &dims.into());
+    let place = iota::iota(ty.with_dims(&dims), 0);
+    (a, b, place / (n.max(2) - 1) as f64)
+}
+
+/// The unit matrix, `f64`: of `n` rows and columns, or of `[rows, columns]`: `numpy.eye`. With the
+/// ones above or below the diagonal: `ones(n).diag_at(k)`. Derivative: none.
+///
+/// # Errors
+/// More than two lengths.
+#[track_caller]
+pub fn eye(dims: impl Into<Ints>) -> Var {
+    let given = lengths("eye", &[], DType::I64, &dims.into());
+    let dims = match given[..] {
+        [n] => [n, n],
+        [rows, columns] => [rows, columns],
+        _ => refuse(
+            "eye",
+            &[],
+            TypeError::new(format!("{given:?} is not the shape of a matrix")),
+        ),
+    };
+    let dims = lengths("eye", &[], DType::I64, &dims.into());
     let ty = Type::new(DType::I64, &dims);
     let unit = elementwise::eq(iota::iota(ty.clone(), 0), iota::iota(ty, 1));
     convert::convert(unit, DType::F64)
+}
+
+/// The coordinates of all points of a grid, given those along each axis, in arrays of its shape:
+/// `numpy.meshgrid`. The first two axes of the grid are those of `y` and `x`; see [`meshgrid_ij`] for
+/// the order of the arguments. Derivative: the sum over the points that share a coordinate.
+///
+/// # Errors
+/// Coordinates that are not vectors.
+///
+/// ```
+/// use wengert_ir::ir::{DType, Type};
+/// use wengert_ir::trace::{Kind, closed, meshgrid, meshgrid_ij};
+///
+/// let params = [Type::new(DType::F64, &[3]), Type::new(DType::F64, &[4])];
+/// let door = closed(Kind::Door, &params, |x| {
+///     let [x0, y0] = meshgrid([x[0], x[1]]);
+///     let [x1, y1] = meshgrid_ij([x[0], x[1]]);
+///     vec![x0, y0, x1, y1]
+/// });
+/// let types: Vec<String> = door.func.result_types().iter().map(Type::to_string).collect();
+/// assert_eq!(types, ["f64[4,3]", "f64[4,3]", "f64[3,4]", "f64[3,4]"]);
+/// ```
+#[track_caller]
+pub fn meshgrid<const N: usize>(axes: [Var; N]) -> [Var; N] {
+    let mut grids = meshgrid_ij(axes);
+    if N > 1 {
+        for grid in &mut grids {
+            *grid = layout::move_axis(*grid, 1, 0);
+        }
+    }
+    grids
+}
+
+/// [`meshgrid`] with the axes of the grid in the order of the arguments:
+/// `numpy.meshgrid(.., indexing="ij")`.
+#[track_caller]
+pub fn meshgrid_ij<const N: usize>(axes: [Var; N]) -> [Var; N] {
+    let mut dims = Vec::with_capacity(N);
+    for x in axes {
+        match x.shape()[..] {
+            [n] => dims.push(n),
+            _ => refuse(
+                "meshgrid",
+                &axes,
+                TypeError::new(format!("{} is not a vector", x.ty())),
+            ),
+        }
+    }
+    let mut grids = axes;
+    for (i, grid) in grids.iter_mut().enumerate() {
+        let dims = lengths("meshgrid", &axes, grid.dtype(), &Ints::from(&dims));
+        *grid = layout::broadcast(*grid, &grid.ty().with_dims(&dims).shape, &[i]);
+    }
+    grids
 }

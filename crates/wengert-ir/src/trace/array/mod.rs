@@ -8,16 +8,25 @@ use crate::error::{Error, TypeError, raise};
 use crate::ir::DType;
 use crate::ops::convert;
 use crate::ops::layout::{self, ascending, sized};
-use crate::trace::span::{Axis, Ints};
-use crate::trace::{Var, current_source};
+use crate::trace::span::{Along, Axis, Ints};
+use crate::trace::{Var, current_source, number};
 
+mod along;
+mod at;
+mod cumulative;
 mod make;
+mod order;
 mod part;
 mod product;
 mod reduce;
 mod shape;
 
-pub use make::{arange, concat, eye, full, ones, ones_like, stack, stack_axis, zeros, zeros_like};
+pub use make::{
+    arange, concat, eye, full, full_like, geomspace, linspace, logspace, meshgrid, meshgrid_ij,
+    ones, ones_like, stack, stack_axis, zeros, zeros_like,
+};
+
+pub(crate) use part::entry;
 
 /// Refuses an operation before it is recorded.
 #[track_caller]
@@ -33,7 +42,7 @@ pub(crate) fn refuse(op: &str, operands: &[Var], error: TypeError) -> ! {
 
 /// The axis `a` of a value of that rank.
 #[track_caller]
-fn axis_of_rank(op: &str, x: Var, a: Axis, rank: usize) -> usize {
+pub(crate) fn axis_of_rank(op: &str, x: Var, a: Axis, rank: usize) -> usize {
     let Axis(a) = a;
     let found = match a < 0 {
         true => rank.checked_sub(a.unsigned_abs() as usize),
@@ -49,13 +58,13 @@ fn axis_of_rank(op: &str, x: Var, a: Axis, rank: usize) -> usize {
 }
 
 #[track_caller]
-fn axis(op: &str, x: Var, a: Axis) -> usize {
+pub(crate) fn axis(op: &str, x: Var, a: Axis) -> usize {
     axis_of_rank(op, x, a, x.rank())
 }
 
 /// Those axes, in the order given.
 #[track_caller]
-fn axes_in_order(op: &str, x: Var, given: &Ints) -> Vec<usize> {
+pub(crate) fn axes_in_order(op: &str, x: Var, given: &Ints) -> Vec<usize> {
     // A loop, since the caller's place does not pass through a closure.
     let mut axes = Vec::with_capacity(given.0.len());
     for &a in &given.0 {
@@ -66,7 +75,7 @@ fn axes_in_order(op: &str, x: Var, given: &Ints) -> Vec<usize> {
 
 /// Those axes, ascending.
 #[track_caller]
-fn axes(op: &str, x: Var, given: Ints) -> Vec<usize> {
+pub(crate) fn axes(op: &str, x: Var, given: Ints) -> Vec<usize> {
     let mut axes = axes_in_order(op, x, &given);
     axes.sort_unstable();
     if !ascending(&axes, x.rank()) {
@@ -76,20 +85,115 @@ fn axes(op: &str, x: Var, given: Ints) -> Vec<usize> {
     axes
 }
 
+/// The axes of a reduction.
+pub(crate) struct Over {
+    /// Those that are reduced, ascending.
+    pub axes: Vec<usize>,
+    /// The lengths of all, 1 for those that are reduced.
+    pub ones: Vec<usize>,
+    /// How many elements one result is made of.
+    pub count: usize,
+    keep: bool,
+}
+
+impl Over {
+    #[track_caller]
+    pub fn of(op: &str, x: Var, given: Along) -> Over {
+        let axes = match given.which {
+            None => all_axes(x),
+            Some(which) => axes(op, x, which),
+        };
+        let mut ones = x.shape();
+        let mut count = 1;
+        for &a in &axes {
+            count *= std::mem::replace(&mut ones[a], 1);
+        }
+        Over {
+            axes,
+            ones,
+            count,
+            keep: given.keep,
+        }
+    }
+
+    /// Refuses where there is nothing to make a result of.
+    #[track_caller]
+    pub fn expect_elements(&self, op: &str, x: Var) {
+        if self.count == 0 {
+            let message = format!("{} has no element along {:?}", x.ty(), self.axes);
+            refuse(op, &[x], TypeError::new(message));
+        }
+    }
+
+    /// A result without the axes, with them if they are to stay.
+    #[track_caller]
+    pub fn kept(&self, y: Var) -> Var {
+        match self.keep {
+            true => self.back(y),
+            false => y,
+        }
+    }
+
+    /// The same for several results along a new first axis.
+    #[track_caller]
+    pub fn kept_rows(&self, y: Var) -> Var {
+        match self.keep {
+            true => layout::reshape(y, &[&y.shape()[..1], &self.ones].concat()),
+            false => y,
+        }
+    }
+
+    /// A result without the axes, with them: it broadcasts with what was reduced.
+    #[track_caller]
+    pub fn back(&self, y: Var) -> Var {
+        layout::reshape(y, &self.ones)
+    }
+}
+
+/// Refuses what is not of floats.
+#[track_caller]
+pub(crate) fn floats(op: &str, x: Var) {
+    let ty = x.ty();
+    if !ty.is_float() {
+        let error = TypeError::new(format!("{ty} is not an array of floats"));
+        let hint = "convert it first, as in `x.to(DType::F64)`";
+        refuse(op, &[x], error.hint(hint));
+    }
+}
+
+/// Refuses truth values.
+#[track_caller]
+pub(crate) fn numbers(op: &str, x: Var) {
+    if x.dtype() == DType::Bool {
+        let error = TypeError::new(format!("{} is not an array of numbers", x.ty()));
+        let hint = "convert it first, as in `x.to(DType::I64)`";
+        refuse(op, &[x], error.hint(hint));
+    }
+}
+
 /// All axes.
 #[track_caller]
-fn all_axes(x: Var) -> Vec<usize> {
+pub(crate) fn all_axes(x: Var) -> Vec<usize> {
     (0..x.rank()).collect()
 }
 
-/// Lengths, none of them negative.
+/// Whole numbers, none of them negative.
 #[track_caller]
-fn lengths(op: &str, operands: &[Var], dtype: DType, given: &Ints) -> Vec<usize> {
-    let dims: Option<Vec<usize>> = given.0.iter().map(|&n| usize::try_from(n).ok()).collect();
-    let Some(dims) = dims else {
-        let message = format!("{:?} holds a negative length", given.0);
-        refuse(op, operands, TypeError::new(message));
-    };
+pub(crate) fn counts(op: &str, operands: &[Var], given: &Ints) -> Vec<usize> {
+    let counts: Option<Vec<usize>> = given.0.iter().map(|&n| usize::try_from(n).ok()).collect();
+    match counts {
+        Some(counts) => counts,
+        None => {
+            let message = format!("{:?} holds a negative length", given.0);
+            refuse(op, operands, TypeError::new(message))
+        }
+    }
+}
+
+/// The lengths of an array that fits into memory.
+#[track_caller]
+pub(crate) fn lengths(op: &str, operands: &[Var], dtype: DType, given: &Ints) -> Vec<usize> {
+    let dims = counts(op, operands, given);
     if let Err(error) = sized(dtype, &dims) {
         refuse(op, operands, error);
     }
@@ -98,7 +202,7 @@ fn lengths(op: &str, operands: &[Var], dtype: DType, given: &Ints) -> Vec<usize>
 
 /// The values in the element type that all of them are promoted to.
 #[track_caller]
-fn promoted(op: &str, values: &[Var]) -> Vec<Var> {
+pub(crate) fn promoted(op: &str, values: &[Var]) -> Vec<Var> {
     let mut dtype = match values.first() {
         Some(x) => x.dtype(),
         None => refuse(op, &[], TypeError::new("no operand")),
@@ -107,10 +211,8 @@ fn promoted(op: &str, values: &[Var]) -> Vec<Var> {
         dtype = match dtype.promote(x.dtype()) {
             Some(dtype) => dtype,
             None => {
-                let (a, b) = (values[0].ty(), x.ty());
-                let error = TypeError::new(format!("{a} and {b} have no common element type"));
-                let hint = "convert one of them, as in `x.to(DType::F64)`";
-                refuse(op, values, error.hint(hint))
+                let error = number::no_common_type(&values[0].ty(), &x.ty());
+                refuse(op, values, error)
             }
         };
     }
@@ -123,7 +225,7 @@ fn promoted(op: &str, values: &[Var]) -> Vec<Var> {
 
 /// `x` repeated to those lengths.
 #[track_caller]
-fn spread(op: &str, x: Var, dims: &[usize]) -> Var {
+pub(crate) fn spread(op: &str, x: Var, dims: &[usize]) -> Var {
     let ty = x.ty();
     let to = ty.with_dims(dims);
     let Some(missing) = dims.len().checked_sub(ty.rank()) else {

@@ -3,12 +3,13 @@
 use super::{axis, promoted, refuse};
 use crate::error::TypeError;
 use crate::ops::{dot, layout};
-use crate::trace::Var;
+use crate::trace::{Axis, Pairs, Var};
 
 /// # Products
 ///
 /// Of numbers; element types are promoted. Each element is summed one product after the other.
-/// Derivative of `a b`: `a' b + a b'`.
+/// Derivative of `a b`: `a' b + a b'`. For products that no method has a name for, see
+/// [`einsum`](crate::num::einsum).
 ///
 /// ```
 /// use wengert_ir::ir::{DType, Type};
@@ -97,18 +98,115 @@ impl Var {
     }
 
     /// The sum of products over pairs of axes of `self` and `other`; what is left are the other axes
-    /// of `self`, then those of `other`: `numpy.tensordot`.
+    /// of `self`, then those of `other`: `numpy.tensordot`. The pairs are listed, or a number: so many
+    /// last axes of `self` with the first of `other`.
     #[track_caller]
-    pub fn tensordot(self, other: Var, pairs: &[(isize, isize)]) -> Var {
+    pub fn tensordot(self, other: Var, pairs: impl Into<Pairs>) -> Var {
         let both = promoted("tensordot", &[self, other]);
         let (a, b) = (both[0], both[1]);
-        let mut axes = Vec::with_capacity(pairs.len());
-        for &(i, j) in pairs {
-            axes.push((
-                axis("tensordot", a, i.into()),
-                axis("tensordot", b, j.into()),
-            ));
+        let mut axes = vec![];
+        match pairs.into() {
+            Pairs::List(pairs) => {
+                for (i, j) in pairs {
+                    axes.push((axis("tensordot", a, i), axis("tensordot", b, j)));
+                }
+            }
+            Pairs::Neighbours(n) if n <= a.rank().min(b.rank()) => {
+                axes.extend((0..n).map(|i| (a.rank() - n + i, i)));
+            }
+            Pairs::Neighbours(n) => {
+                let message = format!("{} and {} have not {n} axes to pair", a.ty(), b.ty());
+                refuse("tensordot", &both, TypeError::new(message))
+            }
         }
+        one_length("tensordot", a, b, &axes);
         dot::dot(a, b, &[], &axes)
+    }
+
+    /// The sum of products along the last axes; what is left are the other axes of `self`, then those
+    /// of `other`: `numpy.inner`. With a number it is the product.
+    #[track_caller]
+    pub fn inner(self, other: Var) -> Var {
+        let both = promoted("inner", &[self, other]);
+        let (a, b) = (both[0], both[1]);
+        match (a.rank(), b.rank()) {
+            (0, _) | (_, 0) => a * b,
+            (i, j) => {
+                one_length("inner", a, b, &[(i - 1, j - 1)]);
+                dot::dot(a, b, &[], &[(i - 1, j - 1)])
+            }
+        }
+    }
+
+    /// The Kronecker product: each element of `self` replaced by its product with `other`. Missing
+    /// first axes have length 1: `numpy.kron`.
+    #[track_caller]
+    pub fn kron(self, other: Var) -> Var {
+        let both = promoted("kron", &[self, other]);
+        let rank = both[0].rank().max(both[1].rank());
+        // The axes of one between those of the other, all of length 1.
+        let apart = |x: Var, first: bool| -> Vec<usize> {
+            let missing = vec![1; rank - x.rank()];
+            let dims = missing.into_iter().chain(x.shape());
+            dims.flat_map(|n| if first { [n, 1] } else { [1, n] })
+                .collect()
+        };
+        let (da, db) = (apart(both[0], true), apart(both[1], false));
+        let product = layout::reshape(both[0], &da) * layout::reshape(both[1], &db);
+        let dims: Vec<usize> = product.shape().chunks(2).map(|n| n[0] * n[1]).collect();
+        layout::reshape(product, &dims)
+    }
+
+    /// The cross product of vectors of 3 along the last axis; the other axes broadcast. Of vectors
+    /// of 2 it is the third component, a number: `numpy.cross`.
+    ///
+    /// # Errors
+    /// Vectors of another length.
+    #[track_caller]
+    pub fn cross(self, other: Var) -> Var {
+        self.cross_axis(other, -1)
+    }
+
+    /// [`Var::cross`] of vectors along another axis: `numpy.cross(a, b, axis)`.
+    #[track_caller]
+    pub fn cross_axis(self, other: Var, along: impl Into<Axis>) -> Var {
+        let along = along.into();
+        let both = promoted("cross", &[self, other]);
+        let (i, j) = (axis("cross", both[0], along), axis("cross", both[1], along));
+        let (a, b) = (both[0], both[1]);
+        match (a.shape()[i], b.shape()[j]) {
+            (2, 2) => {
+                let ([a0, a1], [b0, b1]) = (components(a, i), components(b, j));
+                a0 * b1 - a1 * b0
+            }
+            (3, 3) => {
+                let (a1, a2) = (a.roll(-1, i), a.roll(-2, i));
+                let (b1, b2) = (b.roll(-1, j), b.roll(-2, j));
+                a1 * b2 - a2 * b1
+            }
+            _ => {
+                let message = format!("{} and {} are not vectors of 3, or of 2", a.ty(), b.ty());
+                refuse("cross", &both, TypeError::new(message))
+            }
+        }
+    }
+}
+
+/// The two components of vectors along an axis, without it.
+#[track_caller]
+fn components(x: Var, axis: usize) -> [Var; 2] {
+    let x = layout::move_axis(x, axis, 0);
+    [layout::row(x, 0), layout::row(x, 1)]
+}
+
+/// Refuses pairs of axes that differ in length.
+#[track_caller]
+fn one_length(op: &str, a: Var, b: Var, pairs: &[(usize, usize)]) {
+    for &(i, j) in pairs {
+        if a.shape()[i] != b.shape()[j] {
+            let (a_type, b_type) = (a.ty(), b.ty());
+            let message = format!("{a_type} and {b_type} differ in length along axes {i} and {j}");
+            refuse(op, &[a, b], TypeError::new(message));
+        }
     }
 }

@@ -1,23 +1,23 @@
 //! Reductions of arrays.
 
-use super::{all_axes, axes, refuse};
-use crate::error::TypeError;
+use super::{Over, floats};
 use crate::ops::elementwise;
 use crate::ops::reduce::{self, Reducer};
 use crate::trace::Var;
-use crate::trace::span::Ints;
+use crate::trace::span::Along;
 
 /// # Reductions
 ///
-/// Over all axes, or over some, which go. A sum or product of floats is taken in a fixed order (see
-/// [`crate::ir::order`]); integers wrap.
+/// Over all axes, or over some, which go, or stay with length 1 if they are wrapped in
+/// [`keep`](crate::trace::keep). A sum or product of floats is taken in a fixed order (see
+/// [`order`](crate::ir::order)); integers wrap.
 ///
 /// ```
 /// use wengert_ir::ir::{DType, Type};
-/// use wengert_ir::trace::{Kind, closed};
+/// use wengert_ir::trace::{Kind, closed, keep};
 ///
 /// let door = closed(Kind::Door, &[Type::new(DType::F64, &[3, 4])], |x| {
-///     let row = x[0].amax_axis(-1).expand_dims(-1);
+///     let row = x[0].amax_axis(keep(-1));
 ///     vec![(x[0] - row).exp().sum_axis(-1), x[0].mean(), x[0].gt(0.0).all_axis([0, 1])]
 /// });
 /// let types: Vec<String> = door.func.result_types().iter().map(Type::to_string).collect();
@@ -27,104 +27,102 @@ impl Var {
     /// The sum of all elements, 0 of none: `numpy.sum`. Derivative: 1 to each.
     #[track_caller]
     pub fn sum(self) -> Var {
-        reduce::reduce(Reducer::Sum, self, &all_axes(self))
+        reduced("sum", Reducer::Sum, self, (..).into())
     }
 
     /// The sum along those axes: `numpy.sum(x, axis)`.
     #[track_caller]
-    pub fn sum_axis(self, which: impl Into<Ints>) -> Var {
-        reduce::reduce(Reducer::Sum, self, &axes("sum", self, which.into()))
+    pub fn sum_axis(self, which: impl Into<Along>) -> Var {
+        reduced("sum", Reducer::Sum, self, which.into())
     }
 
     /// The product of all elements, 1 of none: `numpy.prod`. Derivative: to each the product of the
     /// others, right where elements are zero as well.
     #[track_caller]
     pub fn prod(self) -> Var {
-        reduce::reduce(Reducer::Prod, self, &all_axes(self))
+        reduced("prod", Reducer::Prod, self, (..).into())
     }
 
     /// The product along those axes: `numpy.prod(x, axis)`.
     #[track_caller]
-    pub fn prod_axis(self, which: impl Into<Ints>) -> Var {
-        reduce::reduce(Reducer::Prod, self, &axes("prod", self, which.into()))
+    pub fn prod_axis(self, which: impl Into<Along>) -> Var {
+        reduced("prod", Reducer::Prod, self, which.into())
     }
 
     /// The mean of all elements, of floats; NaN of none: `numpy.mean`. Derivative: `1/n` to each.
     #[track_caller]
     pub fn mean(self) -> Var {
-        mean_of(self, &all_axes(self))
+        mean_of(self, (..).into())
     }
 
     /// The mean along those axes: `numpy.mean(x, axis)`.
     #[track_caller]
-    pub fn mean_axis(self, which: impl Into<Ints>) -> Var {
-        mean_of(self, &axes("mean", self, which.into()))
+    pub fn mean_axis(self, which: impl Into<Along>) -> Var {
+        mean_of(self, which.into())
     }
 
     /// The largest element, NaN if any is NaN: `numpy.amax`. Of none it is an error. Derivative: to
     /// the largest, shared equally among equals.
     #[track_caller]
     pub fn amax(self) -> Var {
-        reduce::reduce(Reducer::Max, self, &all_axes(self))
+        reduced("amax", Reducer::Max, self, (..).into())
     }
 
     /// The largest along those axes: `numpy.amax(x, axis)`.
     #[track_caller]
-    pub fn amax_axis(self, which: impl Into<Ints>) -> Var {
-        reduce::reduce(Reducer::Max, self, &axes("amax", self, which.into()))
+    pub fn amax_axis(self, which: impl Into<Along>) -> Var {
+        reduced("amax", Reducer::Max, self, which.into())
     }
 
     /// The smallest element, NaN if any is NaN: `numpy.amin`. Of none it is an error. Derivative: to
     /// the smallest, shared equally among equals.
     #[track_caller]
     pub fn amin(self) -> Var {
-        reduce::reduce(Reducer::Min, self, &all_axes(self))
+        reduced("amin", Reducer::Min, self, (..).into())
     }
 
     /// The smallest along those axes: `numpy.amin(x, axis)`.
     #[track_caller]
-    pub fn amin_axis(self, which: impl Into<Ints>) -> Var {
-        reduce::reduce(Reducer::Min, self, &axes("amin", self, which.into()))
+    pub fn amin_axis(self, which: impl Into<Along>) -> Var {
+        reduced("amin", Reducer::Min, self, which.into())
     }
 
     /// Whether any element is true, of `bool`; false of none: `numpy.any`.
     #[track_caller]
     pub fn any(self) -> Var {
-        reduce::reduce(Reducer::Any, self, &all_axes(self))
+        reduced("any", Reducer::Any, self, (..).into())
     }
 
     /// Whether any is true along those axes: `numpy.any(x, axis)`.
     #[track_caller]
-    pub fn any_axis(self, which: impl Into<Ints>) -> Var {
-        reduce::reduce(Reducer::Any, self, &axes("any", self, which.into()))
+    pub fn any_axis(self, which: impl Into<Along>) -> Var {
+        reduced("any", Reducer::Any, self, which.into())
     }
 
     /// Whether all elements are true, of `bool`; true of none: `numpy.all`.
     #[track_caller]
     pub fn all(self) -> Var {
-        reduce::reduce(Reducer::All, self, &all_axes(self))
+        reduced("all", Reducer::All, self, (..).into())
     }
 
     /// Whether all are true along those axes: `numpy.all(x, axis)`.
     #[track_caller]
-    pub fn all_axis(self, which: impl Into<Ints>) -> Var {
-        reduce::reduce(Reducer::All, self, &axes("all", self, which.into()))
+    pub fn all_axis(self, which: impl Into<Along>) -> Var {
+        reduced("all", Reducer::All, self, which.into())
     }
 }
 
 #[track_caller]
-fn mean_of(x: Var, axes: &[usize]) -> Var {
-    let ty = x.ty();
-    if !ty.is_float() {
-        let error = TypeError::new(format!("{ty} is not an array of floats"));
-        refuse(
-            "mean",
-            &[x],
-            error.hint("convert it first, as in `x.to(DType::F64)`"),
-        );
-    }
-    let dims = ty.dims();
-    let n: usize = axes.iter().map(|&a| dims[a]).product();
-    let sum = reduce::sum(x, axes);
-    elementwise::div(sum, Var::full(&sum.ty(), n as f64))
+fn reduced(op: &str, reducer: Reducer, x: Var, along: Along) -> Var {
+    let over = Over::of(op, x, along);
+    over.kept(reduce::reduce(reducer, x, &over.axes))
+}
+
+#[track_caller]
+fn mean_of(x: Var, along: Along) -> Var {
+    floats("mean", x);
+    let over = Over::of("mean", x, along);
+    let sum = reduce::sum(x, &over.axes);
+    let n = Var::full(&sum.ty(), over.count as f64);
+    over.kept(elementwise::div(sum, n))
 }

@@ -2,13 +2,14 @@
 
 use super::{all_axes, axes, axes_in_order, axis, axis_of_rank, lengths, refuse, spread};
 use crate::error::TypeError;
+use crate::ir::Dim;
 use crate::ops::layout;
 use crate::trace::Var;
 use crate::trace::span::{Axis, Ints};
 
 /// # Shape
 ///
-/// These move or repeat elements of any type. Each is linear: the derivative is the same operation
+/// These keep the elements, of any type, and their order or that of the axes. Each is linear: the derivative is the same operation
 /// on the tangent, the transpose the one that undoes it.
 ///
 /// ```
@@ -16,10 +17,10 @@ use crate::trace::span::{Axis, Ints};
 /// use wengert_ir::trace::{Kind, closed};
 ///
 /// let door = closed(Kind::Door, &[Type::new(DType::F64, &[3, 4])], |x| {
-///     vec![x[0].t(), x[0].reshape([2, -1]), x[0].expand_dims(0), x[0].pad(&[(1, 1), (0, 2)])]
+///     vec![x[0].t(), x[0].reshape([2, -1]), x[0].expand_dims([0, 2]), x[0].atleast_3d()]
 /// });
 /// let types: Vec<String> = door.func.result_types().iter().map(Type::to_string).collect();
-/// assert_eq!(types, ["f64[4,3]", "f64[2,6]", "f64[1,3,4]", "f64[5,6]"]);
+/// assert_eq!(types, ["f64[4,3]", "f64[2,6]", "f64[1,3,1,4]", "f64[3,4,1]"]);
 /// ```
 impl Var {
     /// The same elements in row-major order in another shape of as many: `numpy.reshape`. One length
@@ -52,6 +53,12 @@ impl Var {
         layout::reshape(self, &[self.ty().size()])
     }
 
+    /// [`Var::flatten`] by its name in NumPy.
+    #[track_caller]
+    pub fn ravel(self) -> Var {
+        self.flatten()
+    }
+
     /// Axes in another order: axis `i` of the result is axis `order[i]`: `numpy.transpose`.
     #[track_caller]
     pub fn transpose(self, order: impl Into<Ints>) -> Var {
@@ -67,6 +74,7 @@ impl Var {
     }
 
     /// Two axes in each other's place: `numpy.swapaxes`.
+    #[doc(alias = "swapaxes")]
     #[track_caller]
     pub fn swap_axes(self, a: impl Into<Axis>, b: impl Into<Axis>) -> Var {
         let mut order = all_axes(self);
@@ -77,12 +85,32 @@ impl Var {
         layout::transpose(self, &order)
     }
 
-    /// Axis `from` as axis `to`; the others keep their order: `numpy.moveaxis`.
+    /// Axis `from` as axis `to`, or several as several; the others keep their order:
+    /// `numpy.moveaxis`.
+    ///
+    /// # Errors
+    /// Another number of axes than of places for them.
+    #[doc(alias = "moveaxis")]
     #[track_caller]
-    pub fn move_axis(self, from: impl Into<Axis>, to: impl Into<Axis>) -> Var {
-        let from = axis("move_axis", self, from.into());
-        let to = axis("move_axis", self, to.into());
-        layout::move_axis(self, from, to)
+    pub fn move_axis(self, from: impl Into<Ints>, to: impl Into<Ints>) -> Var {
+        let (from, to) = (from.into(), to.into());
+        if from.0.len() != to.0.len() {
+            let message = format!("axes {:?} of {} as axes {:?}", from.0, self.ty(), to.0);
+            refuse("move_axis", &[self], TypeError::new(message));
+        }
+        let mut moved = axes_in_order("move_axis", self, &from).into_iter();
+        let places = axes_in_order("move_axis", self, &to);
+        for given in [from, to] {
+            axes("move_axis", self, given);
+        }
+        let mut pairs: Vec<(usize, usize)> = places.into_iter().zip(&mut moved).collect();
+        let mut order = all_axes(self);
+        order.retain(|a| pairs.iter().all(|(_, from)| from != a));
+        pairs.sort_unstable();
+        for (to, from) in pairs {
+            order.insert(to, from);
+        }
+        layout::transpose(self, &order)
     }
 
     /// Repeated along new first axes and axes of length 1, to those lengths: `numpy.broadcast_to`.
@@ -92,11 +120,57 @@ impl Var {
         spread("broadcast_to", self, &dims)
     }
 
-    /// With a new axis of length 1 that is axis `at` of the result: `numpy.expand_dims`.
+    /// With a new axis of length 1 that is axis `at` of the result, or with several:
+    /// `numpy.expand_dims`.
     #[track_caller]
-    pub fn expand_dims(self, at: impl Into<Axis>) -> Var {
-        let at = axis_of_rank("expand_dims", self, at.into(), self.rank() + 1);
-        layout::insert_axis(self, at, 1)
+    pub fn expand_dims(self, at: impl Into<Ints>) -> Var {
+        let at = at.into();
+        let rank = self.rank() + at.0.len();
+        let mut new = vec![false; rank];
+        for &a in &at.0 {
+            let a = axis_of_rank("expand_dims", self, Axis(a), rank);
+            if std::mem::replace(&mut new[a], true) {
+                let message = format!("an axis is named twice in {:?}", at.0);
+                refuse("expand_dims", &[self], TypeError::new(message));
+            }
+        }
+        let mut shape = self.ty().shape;
+        let mut axes = Vec::with_capacity(shape.rank());
+        for (a, new) in new.into_iter().enumerate() {
+            match new {
+                true => shape.0.insert(a, Dim::N(1)),
+                false => axes.push(a),
+            }
+        }
+        layout::broadcast(self, &shape, &axes)
+    }
+
+    /// The same with one axis at least: `numpy.atleast_1d`.
+    #[track_caller]
+    pub fn atleast_1d(self) -> Var {
+        match self.rank() {
+            0 => self.expand_dims(0),
+            _ => self,
+        }
+    }
+
+    /// The same with two axes at least; a vector is a row: `numpy.atleast_2d`.
+    #[track_caller]
+    pub fn atleast_2d(self) -> Var {
+        match self.rank() {
+            0 | 1 => self.atleast_1d().expand_dims(0),
+            _ => self,
+        }
+    }
+
+    /// The same with three axes at least; a vector of `n` is `[1, n, 1]`, a matrix has a last axis of
+    /// length 1: `numpy.atleast_3d`.
+    #[track_caller]
+    pub fn atleast_3d(self) -> Var {
+        match self.rank() {
+            0..=2 => self.atleast_2d().expand_dims(2),
+            _ => self,
+        }
     }
 
     /// Without the axes of length 1: `numpy.squeeze`.
@@ -119,40 +193,5 @@ impl Var {
             dims.remove(a);
         }
         layout::reshape(self, &dims)
-    }
-
-    /// In opposite order along those axes: `numpy.flip`.
-    #[track_caller]
-    pub fn flip(self, which: impl Into<Ints>) -> Var {
-        layout::reverse(self, &axes("flip", self, which.into()))
-    }
-
-    /// Moved by `by` places along an axis, what leaves at one end coming in at the other:
-    /// `numpy.roll`.
-    #[track_caller]
-    pub fn roll(self, by: isize, along: impl Into<Axis>) -> Var {
-        let a = axis("roll", self, along.into());
-        let n = self.shape()[a];
-        if n == 0 {
-            return self;
-        }
-        let split = n - by.rem_euclid(n as isize) as usize;
-        if split == n {
-            return self;
-        }
-        let back = layout::slice_axis(self, a, split..n);
-        let front = layout::slice_axis(self, a, 0..split);
-        layout::concat(&[back, front], a)
-    }
-
-    /// With zeros around: `widths` says for each axis how many in front and behind: `numpy.pad`.
-    #[track_caller]
-    pub fn pad(self, widths: &[(usize, usize)]) -> Var {
-        let (low, high): (Vec<usize>, Vec<usize>) = widths.iter().copied().unzip();
-        if low.len() != self.rank() {
-            let message = format!("{} pairs of widths for {}", low.len(), self.ty());
-            refuse("pad", &[self], TypeError::new(message));
-        }
-        layout::pad(self, &low, &high, &vec![0; low.len()])
     }
 }

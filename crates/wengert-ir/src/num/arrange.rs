@@ -1,0 +1,293 @@
+//! Arrays put together anew: turned, repeated, padded, split.
+
+use std::panic::Location;
+
+use crate::error::TypeError;
+use crate::ir::{DType, Type};
+use crate::ops::{elementwise, index, iota, layout};
+use crate::trace::array::{Over, axes_in_order, axis, counts, entry, lengths, refuse, spread};
+use crate::trace::{Along, Axis, IntoVar, Ints, Var, asked_at};
+
+/// What stands around an array that is padded: see [`Var::pad_by`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Padding {
+    /// The first or the last element: `a a | a b c | c c`; `mode="edge"` of NumPy.
+    Edge,
+    /// The array mirrored at its end elements: `c b | a b c | b a`; `mode="reflect"`.
+    Reflect,
+    /// The array mirrored at its ends: `b a | a b c | c b`; `mode="symmetric"`.
+    Symmetric,
+    /// The array again: `b c | a b c | a b`; `mode="wrap"`.
+    Wrap,
+}
+
+/// # Arranging
+///
+/// These move and repeat elements of any type. Each is linear: the derivative is the same operation on
+/// the tangent, and the cotangents of elements that are repeated are summed.
+///
+/// ```
+/// use wengert_ir::ir::{DType, Type};
+/// use wengert_ir::num::Padding;
+/// use wengert_ir::trace::{Kind, closed};
+///
+/// let door = closed(Kind::Door, &[Type::new(DType::F64, &[3, 4])], |x| {
+///     let x = x[0];
+///     let mut all = vec![x.flip(..), x.roll(1, 0), x.rot90(1), x.repeat(2, 1), x.tile([2, 1])];
+///     all.extend([x.pad(&[(1, 1), (0, 2)]), x.pad_by(&[(0, 0), (2, 2)], Padding::Edge)]);
+///     all.extend(x.split(2, 1));
+///     all
+/// });
+/// let types: Vec<String> = door.func.result_types().iter().map(Type::to_string).collect();
+/// let turned = ["f64[3,4]", "f64[3,4]", "f64[4,3]", "f64[3,8]", "f64[6,4]"];
+/// assert_eq!(types[..5], turned);
+/// assert_eq!(types[5..], ["f64[5,6]", "f64[3,8]", "f64[3,2]", "f64[3,2]"]);
+/// ```
+impl Var {
+    /// In opposite order along those axes, or along all with `..`: `numpy.flip`.
+    #[track_caller]
+    pub fn flip(self, which: impl Into<Along>) -> Var {
+        layout::reverse(self, &Over::of("flip", self, which.into()).axes)
+    }
+
+    /// Moved by `by` places along an axis, or by several along several, what leaves at one end coming
+    /// in at the other: `numpy.roll`.
+    ///
+    /// # Errors
+    /// Another number of places than of axes.
+    #[track_caller]
+    pub fn roll(self, by: impl Into<Ints>, along: impl Into<Ints>) -> Var {
+        let (by, along) = (by.into(), along.into());
+        let axes = axes_in_order("roll", self, &along);
+        if by.0.len() != axes.len() {
+            let (n, m) = (by.0.len(), axes.len());
+            refuse(
+                "roll",
+                &[self],
+                TypeError::new(format!("{n} shifts for {m} axes")),
+            );
+        }
+        let mut rolled = self;
+        for (by, a) in by.0.into_iter().zip(axes) {
+            let n = self.shape()[a];
+            let split = match n {
+                0 => 0,
+                _ => (n as i64 - by.rem_euclid(n as i64)) as usize % n,
+            };
+            if split > 0 {
+                let back = layout::slice_axis(rolled, a, split..n);
+                let front = layout::slice_axis(rolled, a, 0..split);
+                rolled = layout::concat(&[back, front], a);
+            }
+        }
+        rolled
+    }
+
+    /// Turned by `quarters` right angles in the plane of the first two axes, from the first towards
+    /// the second: `numpy.rot90`.
+    ///
+    /// # Errors
+    /// Less than two axes.
+    #[track_caller]
+    pub fn rot90(self, quarters: i32) -> Var {
+        if self.rank() < 2 {
+            refuse(
+                "rot90",
+                &[self],
+                TypeError::new(format!("{} is not a matrix", self.ty())),
+            );
+        }
+        match quarters.rem_euclid(4) {
+            0 => self,
+            1 => self.flip(1).swap_axes(0, 1),
+            2 => self.flip([0, 1]),
+            _ => self.swap_axes(0, 1).flip(1),
+        }
+    }
+
+    /// Each element `n` times along an axis: `numpy.repeat`.
+    #[track_caller]
+    pub fn repeat(self, n: usize, along: impl Into<Axis>) -> Var {
+        let a = axis("repeat", self, along.into());
+        let mut dims = self.shape();
+        dims[a] = dims[a].saturating_mul(n);
+        let dims = lengths("repeat", &[self], self.dtype(), &dims.into());
+        layout::reshape(layout::insert_axis(self, a + 1, n), &dims)
+    }
+
+    /// The whole array so many times along each axis, those of missing first axes in front:
+    /// `numpy.tile`.
+    #[track_caller]
+    pub fn tile(self, times: impl Into<Ints>) -> Var {
+        let times = counts("tile", &[self], &times.into());
+        let rank = times.len().max(self.rank());
+        let dims = [&vec![1; rank - self.rank()], &self.shape()[..]].concat();
+        let times = [&vec![1; rank - times.len()], &times[..]].concat();
+        let product = |(n, t): (&usize, &usize)| n.saturating_mul(*t);
+        let tiled: Vec<usize> = dims.iter().zip(&times).map(product).collect();
+        let tiled = lengths("tile", &[self], self.dtype(), &tiled.into());
+        // Each axis behind one that is repeated.
+        let both = dims.iter().zip(&times).flat_map(|(n, t)| [*t, *n]);
+        let apart: Vec<usize> = dims.iter().flat_map(|n| [1, *n]).collect();
+        let x = layout::reshape(self, &apart);
+        layout::reshape(layout::broadcast_to(x, &both.collect::<Vec<_>>()), &tiled)
+    }
+
+    /// With zeros around: `widths` says for each axis how many in front and behind: `numpy.pad`.
+    #[track_caller]
+    pub fn pad(self, widths: &[(usize, usize)]) -> Var {
+        padded("pad", self, widths)
+    }
+
+    /// With a number around: `numpy.pad(.., constant_values=value)`. Nothing is narrowed. Derivative:
+    /// also to the number, the sum of what is around.
+    #[track_caller]
+    pub fn pad_with(self, widths: &[(usize, usize)], value: impl IntoVar) -> Var {
+        let value = entry("pad", self, value);
+        let x = padded("pad", self, widths);
+        let inside = Var::full(&self.ty().with_dtype(DType::Bool), 1.0);
+        let inside = padded("pad", inside, widths);
+        let value = spread("pad", value, &x.shape());
+        elementwise::select(inside, x, value)
+    }
+
+    /// With its own elements around, by one of the rules of [`Padding`]: `numpy.pad(.., mode)`.
+    ///
+    /// # Errors
+    /// An axis of no element, which has nothing to repeat.
+    #[track_caller]
+    pub fn pad_by(self, widths: &[(usize, usize)], rule: Padding) -> Var {
+        let ty = padded_type("pad", self, widths);
+        asked_at(Location::caller(), || {
+            let mut x = self;
+            for (a, &(low, high)) in widths.iter().enumerate() {
+                if low > 0 || high > 0 {
+                    let n = self.shape()[a];
+                    if n == 0 {
+                        let message = format!("{} has no element along axis {a}", self.ty());
+                        refuse("pad", &[self], TypeError::new(message));
+                    }
+                    let places = Type::new(DType::I64, &[ty.dims()[a]]);
+                    let places = rule.source(iota::iota(places, 0) - low, n as i64);
+                    x = index::gather(x, places, a, 0, index::Bounds::Clamp);
+                }
+            }
+            x
+        })
+    }
+
+    /// In `parts` equal parts along an axis: `numpy.split`.
+    ///
+    /// # Errors
+    /// A length that is not so many times another: see [`Var::array_split`].
+    #[track_caller]
+    pub fn split(self, parts: usize, along: impl Into<Axis>) -> Vec<Var> {
+        let a = axis("split", self, along.into());
+        let n = self.shape()[a];
+        if parts == 0 || !n.is_multiple_of(parts) {
+            let message = format!("{} has no {parts} equal parts along axis {a}", self.ty());
+            let hint = "use `array_split` for parts that differ in length";
+            refuse("split", &[self], TypeError::new(message).hint(hint));
+        }
+        pieces(self, a, (0..=parts).map(|i| i * (n / parts)))
+    }
+
+    /// In parts that begin at those places along an axis, the first part before them:
+    /// `numpy.split` with a list.
+    ///
+    /// # Errors
+    /// Places that do not ascend, or lie beyond the end.
+    #[track_caller]
+    pub fn split_at(self, places: &[usize], along: impl Into<Axis>) -> Vec<Var> {
+        let a = axis("split", self, along.into());
+        let n = self.shape()[a];
+        if !places.is_sorted() || places.last().is_some_and(|&last| last > n) {
+            let message = format!(
+                "{places:?} are not ascending places along axis {a} of {}",
+                self.ty()
+            );
+            refuse("split", &[self], TypeError::new(message));
+        }
+        pieces(
+            self,
+            a,
+            [0].into_iter().chain(places.iter().copied()).chain([n]),
+        )
+    }
+
+    /// In `parts` parts along an axis, the first of which are longer by one where the length is not so
+    /// many times another: `numpy.array_split`.
+    ///
+    /// # Errors
+    /// No part.
+    #[track_caller]
+    pub fn array_split(self, parts: usize, along: impl Into<Axis>) -> Vec<Var> {
+        let a = axis("array_split", self, along.into());
+        let n = self.shape()[a];
+        if parts == 0 {
+            refuse(
+                "array_split",
+                &[self],
+                TypeError::new(format!("{} in no parts", self.ty())),
+            );
+        }
+        pieces(
+            self,
+            a,
+            (0..=parts).map(|i| i * (n / parts) + i.min(n % parts)),
+        )
+    }
+}
+
+impl Padding {
+    /// Which element of `n` stands at a place that is counted from the first.
+    fn source(self, place: Var, n: i64) -> Var {
+        // `%` has the sign of what is divided.
+        let modulo = |place: Var, n: i64| (place % n + n) % n;
+        match self {
+            Padding::Edge => place.maximum(0).minimum(n - 1),
+            Padding::Wrap => modulo(place, n),
+            Padding::Reflect => {
+                let period = (2 * (n - 1)).max(1);
+                let place = modulo(place, period);
+                place.minimum(Var::scalar(period) - place)
+            }
+            Padding::Symmetric => {
+                let place = modulo(place, 2 * n);
+                place.minimum(Var::scalar(2 * n - 1) - place)
+            }
+        }
+    }
+}
+
+/// The type of an array with so many elements in front and behind along each axis.
+#[track_caller]
+fn padded_type(op: &str, x: Var, widths: &[(usize, usize)]) -> Type {
+    let ty = x.ty();
+    if widths.len() != ty.rank() {
+        let message = format!("{} pairs of widths for {ty}", widths.len());
+        refuse(op, &[x], TypeError::new(message));
+    }
+    let long =
+        |(n, (low, high)): (usize, &(usize, usize))| n.saturating_add(*low).saturating_add(*high);
+    let dims: Vec<usize> = ty.dims().into_iter().zip(widths).map(long).collect();
+    ty.with_dims(&lengths(op, &[x], ty.dtype, &dims.into()))
+}
+
+#[track_caller]
+fn padded(op: &str, x: Var, widths: &[(usize, usize)]) -> Var {
+    padded_type(op, x, widths);
+    let (low, high): (Vec<usize>, Vec<usize>) = widths.iter().copied().unzip();
+    layout::pad(x, &low, &high, &vec![0; low.len()])
+}
+
+/// What lies between neighbouring places along an axis.
+#[track_caller]
+fn pieces(x: Var, a: usize, places: impl Iterator<Item = usize>) -> Vec<Var> {
+    let places: Vec<usize> = places.collect();
+    let mut parts = Vec::with_capacity(places.len());
+    for ends in places.windows(2) {
+        parts.push(layout::slice_axis(x, a, ends[0]..ends[1]));
+    }
+    parts
+}

@@ -1,0 +1,344 @@
+//! Einstein's summation convention: products and sums written by the names of axes.
+
+use std::panic::Location;
+
+use crate::error::TypeError;
+use crate::num::diagonal::diagonal_of;
+use crate::ops::{dot, layout, reduce};
+use crate::trace::array::{numbers, promoted, refuse};
+use crate::trace::{Var, asked_at};
+
+/// The sum of products that a specification names: `numpy.einsum`.
+///
+/// `"ij,jk->ik"` names the axes of each operand, then those of the result. Operands are multiplied
+/// where names agree, and what the result does not name is summed over. A name twice in one operand is
+/// its diagonal. `...` stands for axes without a name, aligned at the right, which broadcast. Without
+/// `->` the result has the axes of `...` and the names that occur once, in the order of the alphabet.
+/// Axes of length 1 broadcast.
+///
+/// Operands are numbers; their element types are promoted. Several are contracted two at a time, first
+/// those whose product is the smallest beside them. Derivative: in each operand, the same sum with
+/// the tangent in its place.
+///
+/// # Errors
+/// A specification that does not fit the operands: another number of them or of their axes, a name with
+/// two lengths, a name of the result that no operand has.
+///
+/// ```
+/// use wengert_ir::ir::{DType, Type};
+/// use wengert_ir::num::einsum;
+/// use wengert_ir::trace::{Kind, closed};
+///
+/// let params = [[3, 4], [4, 5]].map(|dims| Type::new(DType::F64, &dims));
+/// let door = closed(Kind::Door, &params, |x| {
+///     let (a, b) = (x[0], x[1]);
+///     vec![
+///         einsum("ij,jk->ik", &[a, b]),
+///         einsum("ij,jk,lk->il", &[a, b, b]),
+///         einsum("...j->...", &[a]),
+///         einsum("ij,kl", &[a, b]),
+///     ]
+/// });
+/// let types: Vec<String> = door.func.result_types().iter().map(Type::to_string).collect();
+/// assert_eq!(types, ["f64[3,5]", "f64[3,4]", "f64[3]", "f64[3,4,4,5]"]);
+/// ```
+#[track_caller]
+pub fn einsum(spec: &str, operands: &[Var]) -> Var {
+    let operands = promoted("einsum", operands);
+    numbers("einsum", operands[0]);
+    let dims: Vec<Vec<usize>> = operands.iter().map(|x| x.shape()).collect();
+    let plan = match Plan::parse(spec, &dims) {
+        Ok(plan) => plan,
+        Err(message) => refuse("einsum", &operands, TypeError::new(message)),
+    };
+    asked_at(Location::caller(), || {
+        let named = operands.iter().zip(&plan.inputs);
+        let terms = named.map(|(x, names)| Term::of(*x, names, &plan.lengths));
+        contract(terms.collect(), &plan.output)
+    })
+}
+
+/// The name of an axis: a letter, or a place from the right among the axes of `...`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Name {
+    Unnamed(std::cmp::Reverse<usize>),
+    Letter(char),
+}
+
+/// What a specification says of operands of known shapes.
+struct Plan {
+    inputs: Vec<Vec<Name>>,
+    output: Vec<Name>,
+    /// The length of each name, ascending.
+    lengths: Vec<(Name, usize)>,
+}
+
+/// Names, and where `...` stands among them.
+struct Side {
+    letters: Vec<char>,
+    dots: Option<usize>,
+}
+
+impl Side {
+    fn parse(text: &str) -> Result<Side, String> {
+        let (mut letters, mut dots) = (vec![], None);
+        let mut rest = text;
+        while let Some(c) = rest.chars().next() {
+            if let Some(behind) = rest.strip_prefix("...")
+                && dots.is_none()
+            {
+                dots = Some(letters.len());
+                rest = behind;
+                continue;
+            }
+            if !c.is_ascii_alphabetic() {
+                return Err(format!("`{c}` in `{text}` is not the name of an axis"));
+            }
+            letters.push(c);
+            rest = &rest[1..];
+        }
+        Ok(Side { letters, dots })
+    }
+
+    /// The names of an array of `rank` axes, if there are so many.
+    fn names(&self, rank: usize) -> Option<Vec<Name>> {
+        let unnamed = rank.checked_sub(self.letters.len())?;
+        let mut names: Vec<Name> = self.letters.iter().map(|&c| Name::Letter(c)).collect();
+        match self.dots {
+            None if unnamed > 0 => return None,
+            None => {}
+            Some(at) => {
+                let dots = (0..unnamed)
+                    .rev()
+                    .map(|i| Name::Unnamed(std::cmp::Reverse(i)));
+                names.splice(at..at, dots);
+            }
+        }
+        Some(names)
+    }
+}
+
+impl Plan {
+    fn parse(spec: &str, dims: &[Vec<usize>]) -> Result<Plan, String> {
+        let text: String = spec.chars().filter(|c| !c.is_whitespace()).collect();
+        let (left, right) = match text.split_once("->") {
+            Some((left, right)) => (left, Some(right)),
+            None => (&text[..], None),
+        };
+        let sides: Vec<&str> = left.split(',').collect();
+        if sides.len() != dims.len() {
+            let (n, m) = (sides.len(), dims.len());
+            return Err(format!("`{spec}` names {n} operands, and there are {m}"));
+        }
+        let (mut inputs, mut lengths) = (vec![], Vec::<(Name, usize)>::new());
+        for (side, dims) in sides.into_iter().zip(dims) {
+            let names = Side::parse(side)?.names(dims.len()).ok_or_else(|| {
+                format!("`{side}` of `{spec}` does not name the axes of {dims:?}")
+            })?;
+            for (&name, &n) in names.iter().zip(dims) {
+                match lengths.iter_mut().find(|(known, _)| *known == name) {
+                    None => lengths.push((name, n)),
+                    Some((_, known)) if *known == n || n == 1 => {}
+                    Some((_, known)) if *known == 1 => *known = n,
+                    Some((_, known)) => {
+                        let name = match name {
+                            Name::Letter(c) => format!("`{c}` of `{spec}`"),
+                            Name::Unnamed(_) => format!("an axis of `...` in `{spec}`"),
+                        };
+                        return Err(format!("{name} is {known} and {n}"));
+                    }
+                }
+            }
+            inputs.push(names);
+        }
+        lengths.sort_unstable();
+        let dots = |names: &[(Name, usize)]| -> Vec<Name> {
+            let names = names.iter().map(|(name, _)| *name);
+            names.filter(|n| matches!(n, Name::Unnamed(_))).collect()
+        };
+        let output = match right {
+            None => {
+                let times = |n: &Name| inputs.iter().flatten().filter(|m| *m == n).count();
+                let names = lengths.iter().map(|(name, _)| *name);
+                names
+                    .filter(|n| matches!(n, Name::Unnamed(_)) || times(n) == 1)
+                    .collect()
+            }
+            Some(right) => {
+                let side = Side::parse(right)?;
+                let unnamed = dots(&lengths).len();
+                if side.dots.is_none() && unnamed > 0 {
+                    return Err(format!(
+                        "the result of `{spec}` leaves out the axes of `...`"
+                    ));
+                }
+                let names = side.names(side.letters.len() + unnamed).expect("so many");
+                for (i, name) in names.iter().enumerate() {
+                    let Name::Letter(c) = name else { continue };
+                    if lengths.iter().all(|(known, _)| known != name) {
+                        return Err(format!("no operand of `{spec}` has an axis `{c}`"));
+                    }
+                    if names[..i].contains(name) {
+                        return Err(format!("the result of `{spec}` names `{c}` twice"));
+                    }
+                }
+                names
+            }
+        };
+        Ok(Plan {
+            inputs,
+            output,
+            lengths,
+        })
+    }
+}
+
+/// An operand on the way: each name once.
+#[derive(Clone)]
+struct Term {
+    x: Var,
+    names: Vec<Name>,
+    dims: Vec<usize>,
+}
+
+impl Term {
+    /// An operand: diagonals taken, and axes that only broadcast left out.
+    fn of(mut x: Var, names: &[Name], lengths: &[(Name, usize)]) -> Term {
+        let mut names = names.to_vec();
+        let mut i = 0;
+        while i < names.len() {
+            let long = lengths.iter().find(|(name, _)| *name == names[i]);
+            if x.shape()[i] == 1 && long.is_some_and(|(_, n)| *n != 1) {
+                x = x.squeeze_axis(i);
+                names.remove(i);
+            } else {
+                i += 1;
+            }
+        }
+        let twice = |names: &[Name]| {
+            let pair = |i: usize| {
+                names[..i]
+                    .iter()
+                    .position(|n| *n == names[i])
+                    .map(|j| (j, i))
+            };
+            (0..names.len()).find_map(pair)
+        };
+        while let Some((a, b)) = twice(&names) {
+            x = diagonal_of(x, 0, a, b);
+            let name = names.remove(b);
+            names.remove(a);
+            names.push(name);
+        }
+        let dims = x.shape();
+        Term { x, names, dims }
+    }
+
+    fn place(&self, name: &Name) -> Option<usize> {
+        self.names.iter().position(|n| n == name)
+    }
+
+    /// The sum over the names that are not needed.
+    fn summed(self, needed: impl Fn(&Name) -> bool) -> Term {
+        let keep: Vec<usize> = (0..self.names.len())
+            .filter(|&i| needed(&self.names[i]))
+            .collect();
+        let gone: Vec<usize> = (0..self.names.len())
+            .filter(|i| !keep.contains(i))
+            .collect();
+        Term {
+            x: reduce::sum(self.x, &gone),
+            names: keep.iter().map(|&i| self.names[i]).collect(),
+            dims: keep.iter().map(|&i| self.dims[i]).collect(),
+        }
+    }
+
+    /// The product of two, summed over the names of both that are not needed elsewhere.
+    fn times(self, other: Term, needed: impl Fn(&Name) -> bool) -> Term {
+        let (a, b) = (
+            self.clone()
+                .summed(|n| needed(n) || other.place(n).is_some()),
+            other
+                .clone()
+                .summed(|n| needed(n) || self.place(n).is_some()),
+        );
+        let (mut batch, mut contract) = (vec![], vec![]);
+        let (mut names, mut dims) = (vec![], vec![]);
+        for (i, name) in a.names.iter().enumerate() {
+            match b.place(name) {
+                Some(j) if needed(name) => {
+                    batch.push((i, j));
+                    names.push(*name);
+                    dims.push(a.dims[i]);
+                }
+                Some(j) => contract.push((i, j)),
+                None => {}
+            }
+        }
+        for (one, another) in [(&a, &b), (&b, &a)] {
+            for (name, n) in one.names.iter().zip(&one.dims) {
+                if another.place(name).is_none() {
+                    names.push(*name);
+                    dims.push(*n);
+                }
+            }
+        }
+        Term {
+            x: dot::dot(a.x, b.x, &batch, &contract),
+            names,
+            dims,
+        }
+    }
+
+    /// How many elements the product of two has.
+    fn size_with(&self, other: &Term, needed: impl Fn(&Name) -> bool) -> f64 {
+        let here = self.names.iter().zip(&self.dims);
+        let there = other.names.iter().zip(&other.dims);
+        let there = there.filter(|(n, _)| self.place(n).is_none());
+        // What only one of the two has is needed elsewhere, or summed over before.
+        here.chain(there)
+            .filter(|(n, _)| needed(n))
+            .map(|(_, n)| *n as f64)
+            .product()
+    }
+
+    fn size(&self) -> f64 {
+        self.dims.iter().map(|n| *n as f64).product()
+    }
+}
+
+/// The product of all terms, summed over what the result does not name.
+fn contract(mut terms: Vec<Term>, output: &[Name]) -> Var {
+    while terms.len() > 1 {
+        let needed = |i: usize, j: usize| {
+            let others = terms
+                .iter()
+                .enumerate()
+                .filter(move |(k, _)| *k != i && *k != j);
+            let others: Vec<Name> = others.flat_map(|(_, t)| t.names.clone()).collect();
+            move |name: &Name| output.contains(name) || others.contains(name)
+        };
+        // Greedily: the pair whose product is the smallest beside the two.
+        let mut best = (f64::INFINITY, 0, 1);
+        for i in 0..terms.len() {
+            for j in i + 1..terms.len() {
+                let product = terms[i].size_with(&terms[j], needed(i, j));
+                let growth = product - terms[i].size() - terms[j].size();
+                if growth < best.0 {
+                    best = (growth, i, j);
+                }
+            }
+        }
+        let (_, i, j) = best;
+        let needed = needed(i, j);
+        let b = terms.remove(j);
+        let a = terms.remove(i);
+        terms.insert(i, a.times(b, needed));
+    }
+    let last = terms.remove(0).summed(|name| output.contains(name));
+    let order = output.iter().map(|name| last.place(name));
+    let order: Vec<usize> = order
+        .map(|i| i.expect("every name has its length"))
+        .collect();
+    layout::transpose(last.x, &order)
+}

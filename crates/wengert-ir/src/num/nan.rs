@@ -1,0 +1,196 @@
+//! Arrays with missing values, marked by NaN.
+
+use crate::ir::DType;
+use crate::num::root;
+use crate::ops::reduce;
+use crate::trace::array::{Over, floats, numbers};
+use crate::trace::{Along, Var};
+
+/// # Missing values
+///
+/// These leave out elements that are NaN; the derivative to those is 0.
+///
+/// ```
+/// use wengert_ir::ir::{DType, Type};
+/// use wengert_ir::trace::{Kind, closed, keep};
+///
+/// let door = closed(Kind::Door, &[Type::new(DType::F64, &[3, 4])], |x| {
+///     let x = x[0];
+///     vec![x.nansum(), x - x.nanmean_axis(keep(0)), x.nanmax_axis(1), x.nan_to_num()]
+/// });
+/// let types: Vec<String> = door.func.result_types().iter().map(Type::to_string).collect();
+/// assert_eq!(types, ["f64", "f64[3,4]", "f64[3]", "f64[3,4]"]);
+/// ```
+impl Var {
+    /// Zero in the place of NaN, the largest and the smallest finite number in that of infinities:
+    /// `numpy.nan_to_num`. Of anything but floats it is the same. Derivative: 1, 0 to what is replaced.
+    #[track_caller]
+    pub fn nan_to_num(self) -> Var {
+        let largest = match self.dtype() {
+            DType::F32 => f64::from(f32::MAX),
+            DType::F64 => f64::MAX,
+            _ => return self,
+        };
+        let x = self.is_nan().select(0.0, self);
+        let x = x.eq(f64::INFINITY).select(largest, x);
+        x.eq(f64::NEG_INFINITY).select(-largest, x)
+    }
+
+    /// The sum of the others: `numpy.nansum`. Derivative: 1.
+    #[track_caller]
+    pub fn nansum(self) -> Var {
+        self.nansum_axis(..)
+    }
+
+    /// The sum of the others along those axes: `numpy.nansum(x, axis)`.
+    #[track_caller]
+    pub fn nansum_axis(self, which: impl Into<Along>) -> Var {
+        numbers("nansum", self);
+        without(self, 0.0).sum_axis(which)
+    }
+
+    /// The product of the others: `numpy.nanprod`. Derivative: the product of the rest.
+    #[track_caller]
+    pub fn nanprod(self) -> Var {
+        self.nanprod_axis(..)
+    }
+
+    /// The product of the others along those axes: `numpy.nanprod(x, axis)`.
+    #[track_caller]
+    pub fn nanprod_axis(self, which: impl Into<Along>) -> Var {
+        numbers("nanprod", self);
+        without(self, 1.0).prod_axis(which)
+    }
+
+    /// The largest of the others, NaN if there is none: `numpy.nanmax`. Derivative: to the largest.
+    #[track_caller]
+    pub fn nanmax(self) -> Var {
+        self.nanmax_axis(..)
+    }
+
+    /// The largest of the others along those axes: `numpy.nanmax(x, axis)`.
+    #[track_caller]
+    pub fn nanmax_axis(self, which: impl Into<Along>) -> Var {
+        numbers("nanmax", self);
+        let over = Over::of("nanmax", self, which.into());
+        over.expect_elements("nanmax", self);
+        let extreme = without(self, f64::NEG_INFINITY).amax_axis(&over.axes);
+        over.kept(or_nan(self, extreme, &over))
+    }
+
+    /// The smallest of the others, NaN if there is none: `numpy.nanmin`. Derivative: to the smallest.
+    #[track_caller]
+    pub fn nanmin(self) -> Var {
+        self.nanmin_axis(..)
+    }
+
+    /// The smallest of the others along those axes: `numpy.nanmin(x, axis)`.
+    #[track_caller]
+    pub fn nanmin_axis(self, which: impl Into<Along>) -> Var {
+        numbers("nanmin", self);
+        let over = Over::of("nanmin", self, which.into());
+        over.expect_elements("nanmin", self);
+        let extreme = without(self, f64::INFINITY).amin_axis(&over.axes);
+        over.kept(or_nan(self, extreme, &over))
+    }
+
+    /// The mean of the others, of floats; NaN if there is none: `numpy.nanmean`. Derivative: `1/n`.
+    #[track_caller]
+    pub fn nanmean(self) -> Var {
+        self.nanmean_axis(..)
+    }
+
+    /// The mean of the others along those axes: `numpy.nanmean(x, axis)`.
+    #[track_caller]
+    pub fn nanmean_axis(self, which: impl Into<Along>) -> Var {
+        floats("nanmean", self);
+        let over = Over::of("nanmean", self, which.into());
+        over.kept(mean(self, &over))
+    }
+
+    /// The variance of the others, of floats: `numpy.nanvar`. Derivative: `2 (x - mean) / n`.
+    #[track_caller]
+    pub fn nanvar(self) -> Var {
+        self.nanvar_axis(..)
+    }
+
+    /// The variance of the others along those axes: `numpy.nanvar(x, axis)`.
+    #[track_caller]
+    pub fn nanvar_axis(self, which: impl Into<Along>) -> Var {
+        self.nanvar_ddof(which, 0)
+    }
+
+    /// The variance of the others along those axes, divided by their number less `ddof`:
+    /// `numpy.nanvar(x, axis, ddof=ddof)`.
+    #[track_caller]
+    pub fn nanvar_ddof(self, which: impl Into<Along>, ddof: impl Into<f64>) -> Var {
+        spread("nanvar", self, which.into(), ddof.into(), |variance| {
+            variance
+        })
+    }
+
+    /// The root of [`Var::nanvar`]: `numpy.nanstd`. Derivative: `(x - mean) / (n y)`, 0 where nothing
+    /// varies.
+    #[track_caller]
+    pub fn nanstd(self) -> Var {
+        self.nanstd_axis(..)
+    }
+
+    /// The standard deviation of the others along those axes: `numpy.nanstd(x, axis)`.
+    #[track_caller]
+    pub fn nanstd_axis(self, which: impl Into<Along>) -> Var {
+        self.nanstd_ddof(which, 0)
+    }
+
+    /// The root of [`Var::nanvar_ddof`]: `numpy.nanstd(x, axis, ddof=ddof)`.
+    #[track_caller]
+    pub fn nanstd_ddof(self, which: impl Into<Along>, ddof: impl Into<f64>) -> Var {
+        spread("nanstd", self, which.into(), ddof.into(), root)
+    }
+}
+
+/// `x` with a number in the place of NaN.
+#[track_caller]
+fn without(x: Var, number: f64) -> Var {
+    match x.ty().is_float() {
+        true => x.is_nan().select(number, x),
+        false => x,
+    }
+}
+
+/// NaN where no element is a number.
+#[track_caller]
+fn or_nan(x: Var, y: Var, over: &Over) -> Var {
+    match x.ty().is_float() {
+        true => x.is_nan().all_axis(&over.axes).select(f64::NAN, y),
+        false => y,
+    }
+}
+
+/// How many are numbers, as floats.
+#[track_caller]
+fn counted(x: Var, over: &Over) -> Var {
+    reduce::sum((!x.is_nan()).to(x.dtype()), &over.axes)
+}
+
+/// The mean of those that are numbers; NaN, to no derivative, where none is.
+#[track_caller]
+fn mean(x: Var, over: &Over) -> Var {
+    let count = counted(x, over);
+    let mean = reduce::sum(without(x, 0.0), &over.axes) / count;
+    count.gt(0.0).select(mean, f64::NAN)
+}
+
+/// What a function makes of the variance of those that are numbers; NaN, to no derivative, where there
+/// are not enough of them.
+#[track_caller]
+fn spread(op: &str, x: Var, along: Along, ddof: f64, of: fn(Var) -> Var) -> Var {
+    floats(op, x);
+    let over = Over::of(op, x, along);
+    let distance = x.is_nan().select(0.0, x - over.back(mean(x, &over)));
+    let squares = reduce::sum(distance.square(), &over.axes);
+    let free = counted(x, &over) - ddof;
+    let enough = free.gt(0.0);
+    let variance = enough.select(squares / free, 0.0);
+    over.kept(enough.select(of(variance), f64::NAN))
+}

@@ -1,0 +1,177 @@
+//! Lengths of vectors, norms of matrices, distances.
+
+use crate::error::TypeError;
+use crate::num::root;
+use crate::ops::reduce;
+use crate::trace::array::{Over, axes_in_order, floats, promoted, refuse};
+use crate::trace::{Along, Var, keep};
+
+/// Which norm: a number `p`, or one of matrices that has a name. See [`Var::norm_ord`].
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Order {
+    /// `(Σ |x|^p)^(1/p)` of a vector.
+    P(f64),
+    /// The root of the sum of squares: `"fro"` of NumPy.
+    Frobenius,
+    /// The sum of the singular values: `"nuc"` of NumPy.
+    Nuclear,
+}
+
+impl From<f64> for Order {
+    fn from(p: f64) -> Order {
+        Order::P(p)
+    }
+}
+impl From<i32> for Order {
+    fn from(p: i32) -> Order {
+        Order::P(p.into())
+    }
+}
+
+/// # Norms and distances
+///
+/// Of floats. The derivative where all elements are zero, which a norm does not have, is 0.
+///
+/// ```
+/// use wengert_ir::ir::{DType, Type};
+/// use wengert_ir::num::Order;
+/// use wengert_ir::trace::{Kind, closed, keep};
+///
+/// let params = [[3, 4], [5, 4]].map(|dims| Type::new(DType::F64, &dims));
+/// let door = closed(Kind::Door, &params, |x| {
+///     let (x, y) = (x[0], x[1]);
+///     let unit = x / x.norm_axis(keep(-1));
+///     vec![x.norm(), unit, x.norm_ord(1, 0), x.norm_ord(f64::INFINITY, [0, 1]), x.cdist(y)]
+/// });
+/// let types: Vec<String> = door.func.result_types().iter().map(Type::to_string).collect();
+/// assert_eq!(types, ["f64", "f64[3,4]", "f64[4]", "f64", "f64[3,5]"]);
+/// ```
+impl Var {
+    /// The root of the sum of all squares: `numpy.linalg.norm`. Derivative: `x / y`, 0 at 0.
+    #[track_caller]
+    pub fn norm(self) -> Var {
+        self.norm_axis(..)
+    }
+
+    /// The root of the sum of squares along those axes: `numpy.linalg.norm(x, axis=axis)`.
+    #[track_caller]
+    pub fn norm_axis(self, which: impl Into<Along>) -> Var {
+        floats("norm", self);
+        let over = Over::of("norm", self, which.into());
+        over.kept(root(reduce::sum(self.square(), &over.axes)))
+    }
+
+    /// Another norm along one axis or two: `numpy.linalg.norm(x, ord, axis)`.
+    ///
+    /// Along one axis, of vectors: `(Σ |x|^p)^(1/p)`, the largest and the smallest size for `p = ±∞`,
+    /// the number of elements that are not 0 for `p = 0`. Along two, of matrices: the largest sum of
+    /// sizes of a column (1) or a row (∞), the smallest of those (-1, -∞), or
+    /// [`Order::Frobenius`]. Derivative: through the sizes, 0 at 0.
+    ///
+    /// # Errors
+    /// Norms of matrices that are made of singular values (2, -2, nuclear), any other of matrices; more
+    /// than two axes.
+    #[track_caller]
+    pub fn norm_ord(self, order: impl Into<Order>, which: impl Into<Along>) -> Var {
+        floats("norm", self);
+        let (order, given) = (order.into(), which.into());
+        let over = Over::of("norm", self, given.clone());
+        match (order, over.axes.len()) {
+            (Order::Frobenius, 2) => self.norm_axis(given),
+            (Order::P(p), 1) => over.kept(vector_norm(self, p, &over)),
+            (Order::P(p), 2) if p.abs() == 1.0 || p.is_infinite() => {
+                // In the order given: rows, then columns.
+                let given = given.which.map(|which| axes_in_order("norm", self, &which));
+                let axes = given.unwrap_or(over.axes.clone());
+                let summed = if p.abs() == 1.0 { axes[0] } else { axes[1] };
+                let sums = self.abs().sum_axis(keep(summed));
+                let extreme = match p > 0.0 {
+                    true => sums.amax_axis(&over.axes),
+                    false => sums.amin_axis(&over.axes),
+                };
+                over.kept(extreme)
+            }
+            (order, n) => {
+                let ty = self.ty();
+                let order = match order {
+                    Order::P(p) => p.to_string(),
+                    Order::Frobenius => "Frobenius".into(),
+                    Order::Nuclear => "nuclear".into(),
+                };
+                let message = format!("{ty} has no {order} norm along {n} axes");
+                let hint = match n {
+                    2 => {
+                        "1, -1, ±∞ and `Order::Frobenius` are norms of matrices that need no singular values"
+                    }
+                    1 => "a vector has the norms of numbers; the plain one is `norm_axis`",
+                    _ => "flatten it, or name one axis or two",
+                };
+                refuse("norm", &[self], TypeError::new(message).hint(hint))
+            }
+        }
+    }
+
+    /// The distance of each vector of `self` from each of `other`: `[m, d]` and `[n, d]` give
+    /// `[m, n]`; first axes broadcast: `scipy.spatial.distance.cdist`. Derivative: the direction, 0
+    /// where the distance is 0.
+    ///
+    /// # Errors
+    /// Vectors of different lengths, less than two axes.
+    #[track_caller]
+    pub fn cdist(self, other: Var) -> Var {
+        root(squared_distances("cdist", self, other))
+    }
+
+    /// The squares of [`Var::cdist`]: `scipy.spatial.distance.cdist(.., "sqeuclidean")`. Derivative:
+    /// twice the difference.
+    #[track_caller]
+    pub fn cdist_squared(self, other: Var) -> Var {
+        squared_distances("cdist", self, other)
+    }
+}
+
+/// The norm of vectors; those axes go.
+#[track_caller]
+fn vector_norm(x: Var, p: f64, over: &Over) -> Var {
+    let size = x.abs();
+    if p == 2.0 {
+        return root(reduce::sum(x.square(), &over.axes));
+    }
+    if p == 1.0 {
+        return reduce::sum(size, &over.axes);
+    }
+    if p == 0.0 {
+        return reduce::sum(x.ne(0.0).to(x.dtype()), &over.axes);
+    }
+    if p.is_infinite() {
+        return match p > 0.0 {
+            true => size.amax_axis(&over.axes),
+            false => size.amin_axis(&over.axes),
+        };
+    }
+    // The power of zero has no derivative for some `p`; for a negative one it is infinite.
+    let power = match p > 0.0 {
+        true => size.eq(0.0).select(0.0, size.powf(p)),
+        false => size.powf(p),
+    };
+    let sum = reduce::sum(power, &over.axes);
+    sum.eq(0.0).select(0.0, sum.powf(1.0 / p))
+}
+
+#[track_caller]
+fn squared_distances(op: &str, x: Var, y: Var) -> Var {
+    let both = promoted(op, &[x, y]);
+    let (x, y) = (both[0], both[1]);
+    floats(op, x);
+    let (dx, dy) = (x.shape(), y.shape());
+    if dx.len() < 2 || dy.len() < 2 || dx.last() != dy.last() {
+        let message = format!(
+            "{} and {} are not lists of vectors of one length",
+            x.ty(),
+            y.ty()
+        );
+        refuse(op, &both, TypeError::new(message));
+    }
+    let distance = x.expand_dims(-2) - y.expand_dims(-3);
+    distance.square().sum_axis(-1)
+}

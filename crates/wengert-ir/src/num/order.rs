@@ -1,0 +1,282 @@
+//! What is found by sorting and searching: quantiles, histograms, interpolation.
+
+use crate::error::TypeError;
+use crate::ir::DType;
+use crate::ops::index::{self, Bounds};
+use crate::ops::layout;
+use crate::trace::array::{Over, floats, promoted, refuse, spread};
+use crate::trace::number::aligned;
+use crate::trace::{Along, Argument, IntoVar, Var, ones_like};
+
+/// # Quantiles, histograms, interpolation
+///
+/// ```
+/// use wengert_ir::ir::{DType, Type};
+/// use wengert_ir::trace::{Kind, closed, linspace};
+///
+/// let params = [Type::new(DType::F64, &[3, 40]), Type::new(DType::F64, &[40])];
+/// let door = closed(Kind::Door, &params, |x| {
+///     let (x, y) = (x[0], x[1]);
+///     let edges = linspace(0.0, 1.0, 11);
+///     let grid = linspace(0.0, 1.0, 40);
+///     let middle = x.median_axis(1);
+///     vec![middle, x.quantile_axis(0.9, 0), y.histogram(edges), x.digitize(edges), x.interp(grid, y)]
+/// });
+/// let types: Vec<String> = door.func.result_types().iter().map(Type::to_string).collect();
+/// assert_eq!(types, ["f64[3]", "f64[40]", "i64[10]", "i64[3,40]", "f64[3,40]"]);
+/// ```
+impl Var {
+    /// The middle of all elements in order, or the mean of the two in the middle, of floats; NaN if any
+    /// is: `numpy.median`. Of none it is an error. Derivative: to the middle.
+    #[track_caller]
+    pub fn median(self) -> Var {
+        quantile("median", self, 0.5.argument(), (..).into())
+    }
+
+    /// The median along those axes: `numpy.median(x, axis)`.
+    #[track_caller]
+    pub fn median_axis(self, which: impl Into<Along>) -> Var {
+        quantile("median", self, 0.5.argument(), which.into())
+    }
+
+    /// The number below which the share `q` of all elements lies, between two of them in proportion, of
+    /// floats; NaN if any is: `numpy.quantile`. For a vector of shares, a first axis of them. A traced
+    /// share is moved into `[0, 1]`. Derivatives: to the one or two elements; for the share, their
+    /// distance.
+    ///
+    /// # Errors
+    /// No element; a known share that is not in `[0, 1]`; more than a vector of shares.
+    #[track_caller]
+    pub fn quantile(self, q: impl IntoVar) -> Var {
+        quantile("quantile", self, q.argument(), (..).into())
+    }
+
+    /// The quantile along those axes: `numpy.quantile(x, q, axis)`.
+    #[track_caller]
+    pub fn quantile_axis(self, q: impl IntoVar, which: impl Into<Along>) -> Var {
+        quantile("quantile", self, q.argument(), which.into())
+    }
+
+    /// [`Var::quantile`] of `q` hundredths: `numpy.percentile`.
+    #[track_caller]
+    pub fn percentile(self, q: impl IntoVar) -> Var {
+        quantile("percentile", self, hundredths(q.argument()), (..).into())
+    }
+
+    /// The percentile along those axes: `numpy.percentile(x, q, axis)`.
+    #[track_caller]
+    pub fn percentile_axis(self, q: impl IntoVar, which: impl Into<Along>) -> Var {
+        quantile("percentile", self, hundredths(q.argument()), which.into())
+    }
+
+    /// In which bin each element lies, bins ending in front of ascending `edges`: 0 before the first, 1
+    /// from the first, and so on; `i64`: `numpy.digitize`. For bins that include their ends,
+    /// `edges.searchsorted(x)`. Derivative: none.
+    ///
+    /// # Errors
+    /// Edges that are not a vector.
+    #[track_caller]
+    pub fn digitize(self, edges: Var) -> Var {
+        vector("digitize", edges, &[self, edges]);
+        edges.searchsorted_right(self)
+    }
+
+    /// How many elements lie in each bin, between neighbours of ascending `edges`; `i64`:
+    /// `numpy.histogram` with a list of edges (`linspace(low, high, bins + 1)` for equal ones). A bin
+    /// begins with its first edge; the last one includes its end. What lies outside is not counted.
+    /// Derivative: none.
+    ///
+    /// # Errors
+    /// Less than two edges.
+    #[track_caller]
+    pub fn histogram(self, edges: Var) -> Var {
+        self.histogram_weighted(edges, ones_like(self).to(DType::I64))
+    }
+
+    /// The sums of the weights of what lies in each bin: `numpy.histogram(x, edges, weights=weights)`.
+    /// Weights broadcast to the elements. Derivative: to a weight that of its bin.
+    ///
+    /// # Errors
+    /// Less than two edges, weights of another shape.
+    #[track_caller]
+    pub fn histogram_weighted(self, edges: Var, weights: Var) -> Var {
+        let both = promoted("histogram", &[self, edges]);
+        let (x, edges) = (both[0], both[1]);
+        let bins = match vector("histogram", edges, &both) {
+            0 | 1 => {
+                let message = format!("{} are not two edges", edges.ty());
+                refuse("histogram", &both, TypeError::new(message))
+            }
+            n => n - 1,
+        };
+        let (first, last) = (edges.at(0), edges.at(-1));
+        let place = edges.searchsorted_right(x) - 1;
+        // Behind the last bin stands what lies outside.
+        let inside = x.ge(first).and(x.le(last));
+        let place = inside.select(place.minimum(bins as i64 - 1), bins as i64);
+        let weights = spread("histogram", weights, &x.shape());
+        let sums = Var::zeros(&weights.ty().with_dims(&[bins + 1]));
+        let sums = index::scatter_add(sums, place, weights, 0, 0, Bounds::Drop);
+        layout::slice_axis(sums, 0, 0..bins)
+    }
+
+    /// How often each whole number below `length` occurs among the elements; `i64`:
+    /// `jax.numpy.bincount(x, length=length)`. Others are not counted. Derivative: none.
+    ///
+    /// # Errors
+    /// Elements that are not integers.
+    #[track_caller]
+    pub fn bincount(self, length: usize) -> Var {
+        if !self.dtype().is_int() {
+            let error = TypeError::new(format!("{} is not an array of integers", self.ty()));
+            let hint = "convert it, as in `i.to(DType::I64)`";
+            refuse("bincount", &[self], error.hint(hint));
+        }
+        let counts = Var::zeros(&self.ty().with_dtype(DType::I64).with_dims(&[length + 1]));
+        // Behind the last stands what is not counted.
+        let outside = self.lt(0).or(self.to(DType::I64).ge(length));
+        let place = outside.select(length, self.to(DType::I64));
+        let counts = counts.at_add(place, 1);
+        layout::slice_axis(counts, 0, 0..length)
+    }
+
+    /// The value at `self` of the straight lines through the points `(xs, ys)`, of which `xs` ascend,
+    /// beyond them that of the nearest point; of floats: `numpy.interp`. Derivatives: the slope of the
+    /// line, 0 beyond; to the coordinates of its two points.
+    ///
+    /// # Errors
+    /// Points that are not two vectors of one length; no point.
+    #[track_caller]
+    pub fn interp(self, xs: Var, ys: Var) -> Var {
+        let all = promoted("interp", &[self, xs, ys]);
+        let (x, xs, ys) = (all[0], all[1], all[2]);
+        floats("interp", x);
+        let n = vector("interp", xs, &all);
+        if n != vector("interp", ys, &all) || n == 0 {
+            let message = format!(
+                "{} and {} are not the coordinates of points",
+                xs.ty(),
+                ys.ty()
+            );
+            refuse("interp", &all, TypeError::new(message));
+        }
+        let (first, last) = (
+            ys.at(0).broadcast_to(x.shape()),
+            ys.at(-1).broadcast_to(x.shape()),
+        );
+        if n == 1 {
+            return first;
+        }
+        let right = xs.searchsorted_right(x).clamp(1, n as i64 - 1);
+        let left = right - 1;
+        let (x0, x1) = (xs.take(left, 0), xs.take(right, 0));
+        let (y0, y1) = (ys.take(left, 0), ys.take(right, 0));
+        let share = x1.eq(x0).select(0.0, (x - x0) / (x1 - x0));
+        let inside = y0 + share * (y1 - y0);
+        let y = x.lt(xs.at(0)).select(first, inside);
+        x.gt(xs.at(-1)).select(last, y)
+    }
+}
+
+/// The length of a vector.
+#[track_caller]
+fn vector(op: &str, x: Var, operands: &[Var]) -> usize {
+    match x.shape()[..] {
+        [n] => n,
+        _ => refuse(
+            op,
+            operands,
+            TypeError::new(format!("{} is not a vector", x.ty())),
+        ),
+    }
+}
+
+#[track_caller]
+fn hundredths(q: Argument) -> Argument {
+    match q {
+        Argument::Var(v) if v.ty().is_float() => Argument::Var(v / 100.0),
+        Argument::Var(v) => Argument::Var(v.to(DType::F64) / 100.0),
+        Argument::Int(n) => Argument::Float(n as f64 / 100.0),
+        Argument::Float(x) => Argument::Float(x / 100.0),
+        Argument::Bool(b) => Argument::Float(f64::from(b) / 100.0),
+    }
+}
+
+#[track_caller]
+fn quantile(op: &str, x: Var, q: Argument, along: Along) -> Var {
+    floats(op, x);
+    let over = Over::of(op, x, along);
+    let ty = x.ty();
+    let n = over.count;
+    over.expect_elements(op, x);
+    // What is sorted stands last.
+    let mut order: Vec<usize> = (0..ty.rank()).filter(|a| !over.axes.contains(a)).collect();
+    let mut dims: Vec<usize> = order.iter().map(|&a| ty.dims()[a]).collect();
+    order.extend(&over.axes);
+    dims.push(n);
+    let sorted = layout::reshape(layout::transpose(x, &order), &dims).sort(-1);
+    let kept = dims.len() - 1;
+    let none = layout::slice_axis(sorted, kept, n - 1..n)
+        .squeeze_axis(-1)
+        .is_nan();
+    if let Some(q) = known(q) {
+        if !(0.0..=1.0).contains(&q) {
+            let message = format!("the share {q:?} is not in [0, 1]");
+            refuse(op, &[x], TypeError::new(message));
+        }
+        let place = q * (n - 1) as f64;
+        let (low, share) = (place.floor() as usize, place.fract());
+        let below = layout::slice_axis(sorted, kept, low..low + 1).squeeze_axis(-1);
+        let value = match share > 0.0 {
+            false => below,
+            true => {
+                let above = layout::slice_axis(sorted, kept, low + 1..low + 2).squeeze_axis(-1);
+                below * (1.0 - share) + above * share
+            }
+        };
+        return over.kept(none.select(f64::NAN, value));
+    }
+    let Argument::Var(given) = q else {
+        unreachable!("other numbers are known")
+    };
+    if given.rank() > 1 {
+        let message = format!("the shares {} are not a number or a vector", given.ty());
+        refuse(op, &[x, given], TypeError::new(message));
+    }
+    let q = aligned(op, None, &[Argument::Var(given), Argument::Float(0.0)])[0];
+    let place = q.clamp(0.0, 1.0) * (n - 1) as f64;
+    let low = place.floor();
+    let share = place - low;
+    let low = low.to(DType::I64);
+    let at = |i: Var| {
+        let found = index::gather(sorted, i, kept, 0, Bounds::Clamp);
+        match i.rank() {
+            0 => found,
+            _ => layout::move_axis(found, kept, 0),
+        }
+    };
+    let (below, above) = (at(low), at(low + 1));
+    // A vector of shares is a first axis.
+    let share = match given.shape()[..] {
+        [n] => share.reshape([&[n], &vec![1; kept][..]].concat()),
+        _ => share,
+    };
+    let value = share
+        .eq(0.0)
+        .select(below, below * (1.0 - share) + above * share);
+    let value = none.select(f64::NAN, value);
+    match given.rank() {
+        0 => over.kept(value),
+        _ => over.kept_rows(value),
+    }
+}
+
+/// A share that is known when traced.
+fn known(q: Argument) -> Option<f64> {
+    match q {
+        Argument::Float(x) => Some(x),
+        Argument::Int(n) => Some(n as f64),
+        Argument::Bool(b) => Some(f64::from(b)),
+        Argument::Var(_) => None,
+    }
+}

@@ -1,0 +1,170 @@
+//! Polynomials, and the products of sequences.
+
+use std::panic::Location;
+
+use crate::error::TypeError;
+use crate::ops::{dynamic, layout, scan};
+use crate::trace::array::{promoted, refuse};
+use crate::trace::{Var, asked_at, ones_like, stack_axis, zeros_like};
+
+/// Sequences up to this length are written out; longer ones are gone over by a loop.
+const WRITTEN_OUT: usize = 32;
+
+/// Which part of a convolution: where the sequences meet at all, as long as the longer one, or where
+/// the shorter one lies inside the longer one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Overlap {
+    /// Everywhere they meet: `m + n - 1` elements.
+    Full,
+    /// The middle of that, as long as the longer one.
+    Same,
+    /// Where one lies inside the other: `|m - n| + 1` elements.
+    Valid,
+}
+
+/// # Polynomials and sequences
+///
+/// Of numbers; element types are promoted.
+///
+/// ```
+/// use wengert_ir::ir::{DType, Type};
+/// use wengert_ir::num::Overlap;
+/// use wengert_ir::trace::{Kind, closed};
+///
+/// let params = [Type::new(DType::F64, &[3]), Type::new(DType::F64, &[7])];
+/// let door = closed(Kind::Door, &params, |x| {
+///     let (p, x) = (x[0], x[1]);
+///     vec![p.polyval(x), x.vander(3), x.convolve(p, Overlap::Valid), x.correlate(p, Overlap::Full)]
+/// });
+/// let types: Vec<String> = door.func.result_types().iter().map(Type::to_string).collect();
+/// assert_eq!(types, ["f64[7]", "f64[7,3]", "f64[5]", "f64[9]"]);
+/// ```
+impl Var {
+    /// The polynomial with these coefficients, that of the highest power first, at each element of
+    /// `x`: `numpy.polyval`. Derivatives: the powers of `x`, and the slope of the polynomial.
+    ///
+    /// # Errors
+    /// Coefficients that are not a vector.
+    #[track_caller]
+    pub fn polyval(self, x: Var) -> Var {
+        let both = promoted("polyval", &[self, x]);
+        let (p, x) = (both[0], both[1]);
+        let n = vector("polyval", p, &both);
+        if n > WRITTEN_OUT {
+            return asked_at(Location::caller(), || {
+                let step = |y: &[Var], c: &[Var]| (vec![y[0] * x + c[0]], vec![]);
+                scan::scan(&[zeros_like(x)], &[p], n, false, step)[0]
+            });
+        }
+        let mut y = zeros_like(x);
+        for i in 0..n {
+            let c = layout::row(p, i);
+            y = match i {
+                0 => c.broadcast_to(x.shape()),
+                _ => y * x + c,
+            };
+        }
+        y
+    }
+
+    /// The powers of each element of a vector in a row, `n` of them, the highest first:
+    /// `numpy.vander`. For the lowest first, `x.vander(n).flip(1)`. Derivative: `k x^(k-1)`.
+    ///
+    /// # Errors
+    /// What is not a vector.
+    #[track_caller]
+    pub fn vander(self, n: usize) -> Var {
+        let rows = vector("vander", self, &[self]);
+        if n == 0 {
+            return Var::zeros(&self.ty().with_dims(&[rows, 0]));
+        }
+        let mut powers = vec![ones_like(self)];
+        for k in 1..n {
+            let power = match k {
+                1 => self,
+                _ => powers[k - 1] * self,
+            };
+            powers.push(power);
+        }
+        powers.reverse();
+        stack_axis(&powers, 1)
+    }
+
+    /// The convolution of two vectors, the coefficients of the product of two polynomials:
+    /// `numpy.convolve`. Derivative: that of the tangent of either with the other.
+    ///
+    /// # Errors
+    /// What is not a vector, or has no element.
+    #[track_caller]
+    pub fn convolve(self, other: Var, part: Overlap) -> Var {
+        convolution("convolve", self, other, part)
+    }
+
+    /// The products of `self` with `other` moved along it: `numpy.correlate`, the convolution with
+    /// `other` turned around. Derivative: as [`Var::convolve`].
+    ///
+    /// # Errors
+    /// As [`Var::convolve`].
+    #[track_caller]
+    pub fn correlate(self, other: Var, part: Overlap) -> Var {
+        vector("correlate", other, &[self, other]);
+        convolution("correlate", self, layout::reverse(other, &[0]), part)
+    }
+}
+
+/// The length of a vector.
+#[track_caller]
+fn vector(op: &str, x: Var, operands: &[Var]) -> usize {
+    match x.shape()[..] {
+        [n] => n,
+        _ => refuse(
+            op,
+            operands,
+            TypeError::new(format!("{} is not a vector", x.ty())),
+        ),
+    }
+}
+
+#[track_caller]
+fn convolution(op: &str, a: Var, b: Var, part: Overlap) -> Var {
+    let both = promoted(op, &[a, b]);
+    let (n, m) = (vector(op, both[0], &both), vector(op, both[1], &both));
+    if n == 0 || m == 0 {
+        let message = format!("{} and {}: a sequence of no element", a.ty(), b.ty());
+        refuse(op, &both, TypeError::new(message));
+    }
+    // The shorter one moves along the longer one.
+    let (long, short) = match n < m {
+        true => (both[1], both[0]),
+        false => (both[0], both[1]),
+    };
+    let (n, m) = (n.max(m), n.min(m));
+    let (first, length) = match part {
+        Overlap::Full => (0, n + m - 1),
+        Overlap::Same => ((m - 1) / 2, n),
+        Overlap::Valid => (m - 1, n - m + 1),
+    };
+    // Element `i` of the whole is the sum over `j` of `short[j] long[i - j]`.
+    let long = layout::pad(long, &[m - 1], &[m - 1], &[0]);
+    if m > WRITTEN_OUT {
+        return asked_at(Location::caller(), || {
+            let sum = Var::zeros(&long.ty().with_dims(&[length]));
+            let last = Var::scalar((first + m - 1) as i64);
+            let step = |carry: &[Var], s: &[Var]| {
+                let window = dynamic::slice(long, &[carry[1]], &[length]);
+                (vec![carry[0] + window * s[0], carry[1] - 1], vec![])
+            };
+            scan::scan(&[sum, last], &[short], m, false, step)[0]
+        });
+    }
+    let mut sum = None;
+    for j in 0..m {
+        let window = layout::slice_axis(long, 0, first + m - 1 - j..first + m - 1 - j + length);
+        let term = window * layout::row(short, j);
+        sum = Some(match sum {
+            None => term,
+            Some(sum) => sum + term,
+        });
+    }
+    sum.expect("the shorter one has an element")
+}

@@ -1,0 +1,82 @@
+//! Sums of exponentials, without overflow.
+
+use crate::ops::reduce::{self, Reducer};
+use crate::trace::array::{Over, floats};
+use crate::trace::{Along, Var};
+
+/// # Sums of exponentials
+///
+/// Of floats, over all axes or over some. The largest element is taken out first, so that nothing
+/// overflows.
+///
+/// ```
+/// use wengert_ir::ir::{DType, Type};
+/// use wengert_ir::trace::{Kind, closed, keep};
+///
+/// let door = closed(Kind::Door, &[Type::new(DType::F64, &[3, 4])], |x| {
+///     let x = x[0];
+///     vec![x.softmax(-1), x.log_softmax([0, 1]), x.logsumexp(), x - x.logsumexp_axis(keep(1))]
+/// });
+/// let types: Vec<String> = door.func.result_types().iter().map(Type::to_string).collect();
+/// assert_eq!(types, ["f64[3,4]", "f64[3,4]", "f64", "f64[3,4]"]);
+/// ```
+impl Var {
+    /// `ln Σ e^x` of all elements, `-∞` of none: `jax.scipy.special.logsumexp`. Derivative: to each
+    /// its share in the sum; 0 where all are `-∞`.
+    #[track_caller]
+    pub fn logsumexp(self) -> Var {
+        logsumexp("logsumexp", self, (..).into())
+    }
+
+    /// `ln Σ e^x` along those axes: `jax.scipy.special.logsumexp(x, axis)`.
+    #[track_caller]
+    pub fn logsumexp_axis(self, which: impl Into<Along>) -> Var {
+        logsumexp("logsumexp", self, which.into())
+    }
+
+    /// The share of each `e^x` in their sum along those axes: `jax.nn.softmax`. Derivative:
+    /// `y (x' - Σ y x')`.
+    #[track_caller]
+    pub fn softmax(self, which: impl Into<Along>) -> Var {
+        floats("softmax", self);
+        let over = Over::of("softmax", self, which.into());
+        if over.count == 0 {
+            return self;
+        }
+        let share = (self - over.back(largest(self, &over))).exp();
+        share / over.back(reduce::sum(share, &over.axes))
+    }
+
+    /// The logarithm of [`Var::softmax`]: `jax.nn.log_softmax`. Derivative: `x' - Σ e^y x'`.
+    #[track_caller]
+    pub fn log_softmax(self, which: impl Into<Along>) -> Var {
+        floats("log_softmax", self);
+        let over = Over::of("log_softmax", self, which.into());
+        if over.count == 0 {
+            return self;
+        }
+        let shifted = self - over.back(largest(self, &over));
+        shifted - over.back(reduce::sum(shifted.exp(), &over.axes).log())
+    }
+}
+
+#[track_caller]
+fn logsumexp(op: &str, x: Var, along: Along) -> Var {
+    floats(op, x);
+    let over = Over::of(op, x, along);
+    if over.count == 0 {
+        let none = reduce::sum(x, &over.axes);
+        return over.kept(Var::full(&none.ty(), f64::NEG_INFINITY));
+    }
+    let top = largest(x, &over);
+    let sum = reduce::sum((x - over.back(top)).exp(), &over.axes);
+    // Zero only if every element is -∞.
+    over.kept(sum.eq(0.0).select(f64::NEG_INFINITY, sum.log() + top))
+}
+
+/// The largest element, a constant to every derivative; 0 where it is infinite.
+#[track_caller]
+fn largest(x: Var, over: &Over) -> Var {
+    let top = reduce::reduce(Reducer::Max, x, &over.axes).stop_gradient();
+    top.is_finite().select(top, 0.0)
+}

@@ -1,0 +1,191 @@
+//! Spread, averages and correlation.
+
+use crate::error::TypeError;
+use crate::ir::DType;
+use crate::num::diagonal::diagonal_of;
+use crate::num::root;
+use crate::ops::reduce;
+use crate::trace::array::{Over, axis, floats, numbers, promoted, refuse};
+use crate::trace::{Along, Var, keep};
+
+/// # Statistics
+///
+/// Over all axes or over some. With `ddof` (delta degrees of freedom) squares are divided by
+/// `n - ddof`: 0 for the variance of what is there, 1 to estimate that of what it was drawn from.
+///
+/// ```
+/// use wengert_ir::ir::{DType, Type};
+/// use wengert_ir::trace::{Kind, closed, keep};
+///
+/// let door = closed(Kind::Door, &[Type::new(DType::F64, &[3, 40])], |x| {
+///     let x = x[0];
+///     let scaled = (x - x.mean_axis(keep(1))) / x.std_axis(keep(1));
+///     vec![scaled, x.var_ddof(.., 1), x.cov(), x.ptp_axis(0), x.gt(0.0).count_nonzero()]
+/// });
+/// let types: Vec<String> = door.func.result_types().iter().map(Type::to_string).collect();
+/// assert_eq!(types, ["f64[3,40]", "f64", "f64[3,3]", "f64[40]", "i64"]);
+/// ```
+impl Var {
+    /// The mean square distance from the mean, of floats; NaN of none: `numpy.var`. Derivative:
+    /// `2 (x - mean) / n` to each.
+    #[track_caller]
+    pub fn var(self) -> Var {
+        variance("var", self, (..).into(), 0.0)
+    }
+
+    /// The variance along those axes: `numpy.var(x, axis)`.
+    #[track_caller]
+    pub fn var_axis(self, which: impl Into<Along>) -> Var {
+        variance("var", self, which.into(), 0.0)
+    }
+
+    /// The variance along those axes, divided by `n - ddof`: `numpy.var(x, axis, ddof=ddof)`. NaN where
+    /// that is not positive and nothing varies.
+    #[track_caller]
+    pub fn var_ddof(self, which: impl Into<Along>, ddof: impl Into<f64>) -> Var {
+        variance("var", self, which.into(), ddof.into())
+    }
+
+    /// The standard deviation, the root of [`Var::var`]: `numpy.std`. Derivative:
+    /// `(x - mean) / (n y)` to each; 0 where nothing varies.
+    #[track_caller]
+    pub fn std(self) -> Var {
+        deviation(self, (..).into(), 0.0)
+    }
+
+    /// The standard deviation along those axes: `numpy.std(x, axis)`.
+    #[track_caller]
+    pub fn std_axis(self, which: impl Into<Along>) -> Var {
+        deviation(self, which.into(), 0.0)
+    }
+
+    /// The root of [`Var::var_ddof`]: `numpy.std(x, axis, ddof=ddof)`.
+    #[track_caller]
+    pub fn std_ddof(self, which: impl Into<Along>, ddof: impl Into<f64>) -> Var {
+        deviation(self, which.into(), ddof.into())
+    }
+
+    /// The mean of all elements, each with a weight; weights broadcast: `numpy.average`. Derivative:
+    /// `w / Σw` to each, `(x - y) / Σw` to its weight.
+    #[track_caller]
+    pub fn average(self, weights: Var) -> Var {
+        self.average_axis(weights, ..)
+    }
+
+    /// The weighted mean along those axes: `numpy.average(x, axis, weights)`. A vector of weights
+    /// belongs to the one axis.
+    #[track_caller]
+    pub fn average_axis(self, weights: Var, which: impl Into<Along>) -> Var {
+        let both = promoted("average", &[self, weights]);
+        let (x, mut w) = (both[0], both[1]);
+        floats("average", x);
+        let over = Over::of("average", x, which.into());
+        if let ([a], 1) = (&over.axes[..], w.rank()) {
+            let mut dims = vec![1; x.rank()];
+            dims[*a] = w.ty().size();
+            w = w.reshape(dims);
+        }
+        let dims = x.shape();
+        let missing = dims.len().saturating_sub(w.rank());
+        let fits = |(n, m): (&usize, &usize)| n == m || *n == 1;
+        if w.rank() > dims.len() || !w.shape().iter().zip(&dims[missing..]).all(fits) {
+            let message = format!("weights {} for {}", weights.ty(), self.ty());
+            refuse("average", &both, TypeError::new(message));
+        }
+        let total = reduce::sum(w.broadcast_to(&dims), &over.axes);
+        over.kept(reduce::sum(x * w, &over.axes) / total)
+    }
+
+    /// The largest element less the smallest: `numpy.ptp`. Of none it is an error. Derivative: 1 to the
+    /// largest, -1 to the smallest, shared among equals.
+    #[track_caller]
+    pub fn ptp(self) -> Var {
+        self.ptp_axis(..)
+    }
+
+    /// The largest less the smallest along those axes: `numpy.ptp(x, axis)`.
+    #[track_caller]
+    pub fn ptp_axis(self, which: impl Into<Along>) -> Var {
+        numbers("ptp", self);
+        let over = Over::of("ptp", self, which.into());
+        over.expect_elements("ptp", self);
+        over.kept(self.amax_axis(&over.axes) - self.amin_axis(&over.axes))
+    }
+
+    /// How many elements are not zero, or true; `i64`: `numpy.count_nonzero`. Derivative: none.
+    #[track_caller]
+    pub fn count_nonzero(self) -> Var {
+        self.count_nonzero_axis(..)
+    }
+
+    /// How many are not zero along those axes: `numpy.count_nonzero(x, axis)`.
+    #[track_caller]
+    pub fn count_nonzero_axis(self, which: impl Into<Along>) -> Var {
+        let there = match self.dtype() {
+            DType::Bool => self,
+            _ => self.ne(0),
+        };
+        there.to(DType::I64).sum_axis(which)
+    }
+
+    /// The covariance of the rows of a matrix, whose columns are observations, divided by `n - 1`; of a
+    /// vector its variance: `numpy.cov`. Derivative: through the products.
+    ///
+    /// # Errors
+    /// More than two axes.
+    #[track_caller]
+    pub fn cov(self) -> Var {
+        self.cov_ddof(1)
+    }
+
+    /// The covariance divided by `n - ddof`: `numpy.cov(x, ddof=ddof)`.
+    #[track_caller]
+    pub fn cov_ddof(self, ddof: impl Into<f64>) -> Var {
+        covariance("cov", self, ddof.into())
+    }
+
+    /// The correlation of the rows of a matrix, whose columns are observations: `numpy.corrcoef`.
+    /// Derivative: through the covariance.
+    ///
+    /// # Errors
+    /// More than two axes.
+    #[track_caller]
+    pub fn corrcoef(self) -> Var {
+        let c = covariance("corrcoef", self, 1.0);
+        if c.rank() == 0 {
+            return c / c;
+        }
+        let deviation = root(diagonal_of(c, 0, 0, 1));
+        c / deviation.expand_dims(1) / deviation
+    }
+}
+
+/// The mean square distance from the mean.
+#[track_caller]
+fn variance(op: &str, x: Var, along: Along, ddof: f64) -> Var {
+    floats(op, x);
+    let over = Over::of(op, x, along);
+    let sum = reduce::sum(x, &over.axes);
+    let distance = x - over.back(sum / over.count as f64);
+    let squares = reduce::sum(distance.square(), &over.axes);
+    let variance = squares / (over.count as f64 - ddof).max(0.0);
+    over.kept(variance)
+}
+
+#[track_caller]
+fn deviation(x: Var, along: Along, ddof: f64) -> Var {
+    root(variance("std", x, along, ddof))
+}
+
+#[track_caller]
+fn covariance(op: &str, x: Var, ddof: f64) -> Var {
+    floats(op, x);
+    let ty = x.ty();
+    if ty.rank() > 2 || ty.rank() == 0 {
+        let message = format!("{ty} is not a matrix of observations");
+        refuse(op, &[x], TypeError::new(message));
+    }
+    let n = ty.dims()[axis(op, x, (-1).into())] as f64;
+    let distance = x - x.sum_axis(keep(-1)) / n;
+    distance.inner(distance) / (n - ddof).max(0.0)
+}

@@ -1,0 +1,223 @@
+//! Sorting along an axis.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+use crate::buffer::{Buffer, Data, Dense};
+use crate::error::{Error, TypeError};
+use crate::ir::text::{Attribute, Attributes, Given};
+use crate::ir::{BitMatrix, DType, Func, Type};
+use crate::ops::arithmetic::Arithmetic;
+use crate::ops::index;
+use crate::ops::iota::iota;
+use crate::ops::layout::{known, places, row_major};
+use crate::ops::{Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Pruned, Tangent};
+use crate::schedule::node::NodeId;
+use crate::schedule::{Lowering, Wanted};
+use crate::trace::{Var, bind};
+use crate::with_data;
+
+/// `(key, x..)`: the elements of all operands along an axis, in the order of the keys. All operands
+/// have one shape.
+///
+/// The order is stable: equal keys stay as they are. NaN counts as larger than all numbers, and
+/// zeros of both signs as equal.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Sort {
+    /// The axis.
+    pub axis: usize,
+    /// From the largest to the smallest.
+    pub descending: bool,
+}
+
+/// Keys of more elements along the axis are sorted by the library.
+pub const LARGE: usize = 64;
+
+/// The operands along `axis` in the order of the first; see [`Sort`].
+#[track_caller]
+pub fn sort(inputs: &[Var], axis: usize, descending: bool) -> Vec<Var> {
+    bind(Op::Sort(Sort { axis, descending }), inputs)
+}
+
+/// Whether one key comes before another.
+fn before<T: Arithmetic>(a: T, b: T, descending: bool) -> bool {
+    match descending {
+        false => a.is_below(b),
+        true => b.is_below(a),
+    }
+}
+
+fn order<T: Arithmetic>(a: T, b: T, descending: bool) -> Ordering {
+    match (before(a, b, descending), before(b, a, descending)) {
+        (true, _) => Ordering::Less,
+        (_, true) => Ordering::Greater,
+        _ => Ordering::Equal,
+    }
+}
+
+/// Sorts keys in place. This and [`sort_with_places`] are what every back end runs.
+pub fn sort_keys<T: Arithmetic>(keys: &mut [T], descending: bool) {
+    // Two instances of the sort, without a choice in the innermost loop.
+    match descending {
+        false => keys.sort_by(|&a, &b| order(a, b, false)),
+        true => keys.sort_by(|&a, &b| order(a, b, true)),
+    }
+}
+
+/// Sorts keys in place, and says of each where it was.
+pub fn sort_with_places<T: Arithmetic>(keys: &mut [T], places: &mut [i64], descending: bool) {
+    let mut pairs: Vec<(T, i64)> = keys.iter().copied().zip(0..).collect();
+    match descending {
+        false => pairs.sort_by(|a, b| order(a.0, b.0, false)),
+        true => pairs.sort_by(|a, b| order(a.0, b.0, true)),
+    }
+    for ((key, place), pair) in keys.iter_mut().zip(places).zip(pairs) {
+        (*key, *place) = pair;
+    }
+}
+
+impl Sort {
+    /// The operation of that name and those parameters in the text form.
+    pub fn parse(name: &str, given: &Given, _: &[Func]) -> Option<Op> {
+        match name {
+            "sort" => Some(Op::Sort(Sort {
+                axis: given.index("axis")?,
+                descending: given.boolean("descending")?,
+            })),
+            _ => None,
+        }
+    }
+
+    /// For each line along the axis, where its elements were.
+    fn lines(&self, key: &Dense) -> Vec<(usize, Vec<i64>)> {
+        fn order<T: Arithmetic>(v: &[T], at: impl Iterator<Item = usize>, down: bool) -> Vec<i64> {
+            let mut keys: Vec<T> = at.map(|i| v[i]).collect();
+            let mut places = vec![0; keys.len()];
+            sort_with_places(&mut keys, &mut places, down);
+            places
+        }
+        let strides = row_major(&key.dims);
+        let (n, stride) = (key.dims[self.axis], strides[self.axis] as usize);
+        let mut others = key.dims.clone();
+        others[self.axis] = 1;
+        let line = |first: usize| {
+            let at = (0..n).map(|i| first + i * stride);
+            let places = with_data!(&*key.data, v => order(v, at, self.descending));
+            (first, places)
+        };
+        places(&others, 0, &strides).map(line).collect()
+    }
+}
+
+impl Primitive for Sort {
+    fn name(&self) -> Cow<'static, str> {
+        "sort".into()
+    }
+
+    fn attributes(&self) -> Attributes {
+        vec![
+            ("axis", Attribute::Int(self.axis as i64)),
+            ("descending", Attribute::Bool(self.descending)),
+        ]
+    }
+
+    fn types(&self, inputs: &[Type]) -> Result<Vec<Type>, TypeError> {
+        let Some(key) = inputs.first() else {
+            return Err(TypeError::new("no operand"));
+        };
+        if let Some(other) = inputs.iter().find(|x| x.shape != key.shape) {
+            let message = format!("{key} and {other} have different shapes");
+            return Err(TypeError::new(message));
+        }
+        if self.axis >= known(key)?.len() {
+            return Err(TypeError::new(format!("{key} has no axis {}", self.axis)));
+        }
+        Ok(inputs.to_vec())
+    }
+
+    fn eval(&self, inputs: &[Buffer]) -> Result<Vec<Buffer>, Error> {
+        let key = inputs[0].dense();
+        let lines = self.lines(key);
+        let stride = row_major(&key.dims)[self.axis] as usize;
+        let sorted = |x: &Buffer| {
+            let x = x.dense();
+            let mut data = Data::zeros(x.data.dtype(), x.data.len());
+            for (first, places) in &lines {
+                for (i, &place) in places.iter().enumerate() {
+                    let from = first + place as usize * stride;
+                    data.set_bits(first + i * stride, x.data.bits(from));
+                }
+            }
+            Buffer::Dense(Dense::new(x.dims.clone(), data))
+        };
+        Ok(inputs.iter().map(sorted).collect())
+    }
+
+    fn deps(&self, inputs: usize, outputs: usize) -> BitMatrix {
+        BitMatrix::from_fn(outputs, inputs, |out, i| out == i)
+    }
+
+    fn has_effect(&self) -> bool {
+        false
+    }
+
+    // One number in all places is in order.
+    fn folding(&self) -> Folding {
+        Folding::Layout
+    }
+
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    fn bodies(&self) -> Vec<&Func> {
+        vec![]
+    }
+
+    /// The keys are needed for the others.
+    fn prune(&self, used: &[bool]) -> Option<Pruned> {
+        let mut kept = used.to_vec();
+        kept[0] = true;
+        if kept.iter().all(|k| *k) {
+            return None;
+        }
+        Some(Pruned {
+            op: Op::Sort(*self),
+            inputs: kept.clone(),
+            outputs: kept,
+        })
+    }
+
+    /// The tangents go where the elements go.
+    fn jvp(&self, x: &[Var], dx: &[Tangent], _: Mode) -> (Vec<Var>, Vec<Tangent>) {
+        let places = iota(x[0].ty().with_dtype(DType::I64), self.axis);
+        let mut y = sort(&[x, &[places]].concat(), self.axis, self.descending);
+        let from = y.pop().expect("the places");
+        let moved = |d: &Tangent| d.map(|d| index::take_along(d, from, self.axis));
+        let dy = dx.iter().map(moved).collect();
+        (y, dy)
+    }
+
+    fn transpose(&self, _: &[Operand], _: &[Option<Cotangent>]) -> Vec<Option<Cotangent>> {
+        unreachable!("not linear")
+    }
+
+    fn lower(
+        &self,
+        l: &mut Lowering,
+        inputs: &[NodeId],
+        outputs: &[Wanted],
+    ) -> Result<Vec<NodeId>, Error> {
+        l.sort(inputs, self.axis, self.descending, outputs)
+    }
+
+    fn batch(&self, inputs: &[Batched], size: usize) -> Vec<Batched> {
+        let inputs: Vec<Var> = inputs.iter().map(|b| b.spread(size)).collect();
+        let sorted = sort(&inputs, self.axis + 1, self.descending);
+        sorted.into_iter().map(Batched::mapped).collect()
+    }
+
+    fn is_large(&self, inputs: &[Type]) -> bool {
+        inputs[0].dims()[self.axis] > LARGE
+    }
+}

@@ -1,0 +1,76 @@
+//! What leaves the loops: functions of the host, and giving up.
+
+use std::sync::Arc;
+
+use super::node::NodeId;
+use super::store::buffer_of;
+use super::view::is_contiguous;
+use super::{Lowering, Wanted};
+use crate::error::Result;
+use crate::loops::host::{Host, HostFunction};
+use crate::loops::{Failure, ScalarOp};
+
+impl Lowering {
+    /// A call of a function of the host, whose operation answers
+    /// [`runs_on_host`](crate::ops::Primitive::runs_on_host), so that it is outside of lanes.
+    ///
+    /// # Errors
+    /// As [`Lowering::force`].
+    pub fn host(
+        &mut self,
+        function: Arc<dyn HostFunction>,
+        inputs: &[NodeId],
+        outputs: &[Wanted],
+    ) -> Result<Vec<NodeId>> {
+        self.force(inputs)?;
+        let mut regions = vec![];
+        let mut specs = (vec![], vec![]);
+        for &id in inputs {
+            let view = self.contiguous_memory(id)?;
+            regions.push((buffer_of(&view).expect("in a buffer"), view.offset));
+            specs.0.push((self.ty(id).dtype, self.ty(id).size()));
+        }
+        let mut written = vec![];
+        for want in outputs {
+            let place = match &want.place {
+                Some(place) if is_contiguous(&want.ty.dims(), &place.strides) => place.clone(),
+                _ => self.alloc(want.ty.dtype, &want.ty.dims()),
+            };
+            let buffer = buffer_of(&place).expect("in a buffer");
+            regions.push((buffer, place.offset.clone()));
+            specs.1.push((want.ty.dtype, want.ty.size()));
+            written.push(place);
+        }
+        let host = Host {
+            function,
+            inputs: specs.0,
+            outputs: specs.1,
+        };
+        self.b.host(host, &regions);
+        // What is read of them is read behind the call.
+        let written = written.into_iter().zip(outputs);
+        Ok(written
+            .map(|(place, want)| self.stored(want.ty.dtype, want.ty.dims(), place))
+            .collect())
+    }
+
+    /// Ends the call with an error unless `pred` holds.
+    ///
+    /// # Errors
+    /// As [`Lowering::force`].
+    pub fn check(&mut self, pred: NodeId, message: &str) -> Result<()> {
+        self.ready(&[pred])?;
+        let pred = self.element(pred, &[])?;
+        let fails = self.b.op(ScalarOp::Not, &[pred]);
+        let failure = Failure {
+            message: message.into(),
+            at: self.source,
+        };
+        let fail = |b: &mut crate::loops::builder::Builder| {
+            b.fail(failure);
+            vec![]
+        };
+        self.b.if_(fails, fail, |_| vec![]);
+        Ok(())
+    }
+}

@@ -1,0 +1,313 @@
+//! Values along an axis, each made from the one before it.
+
+use std::collections::HashMap;
+
+use super::nest::Space;
+use super::node::{Expr, FEW, NodeId};
+use super::view::{PerAxis, View, contiguous};
+use super::{Lowering, Wanted};
+use crate::error::Result;
+use crate::loops::affine::Affine;
+use crate::loops::builder::Builder;
+use crate::loops::{LANES, LoopKind, ScalarOp, Value};
+
+/// Lines of so few places are unrolled.
+const UNROLLED: usize = 8;
+
+/// Elements of a row from which on a task goes row by row.
+const ROW: usize = 4 * LANES;
+
+/// Elements of a row that a task takes, where it goes row by row.
+const CHUNK: usize = 512;
+
+/// Elements from which on the work is cut into tasks.
+const PARALLEL: usize = 65_536;
+
+/// Writes the statements that make a value: whether it is the first, the value before, and elements of
+/// the operands.
+pub type Step<'a> = dyn Fn(&mut Builder, Value, Value, &[Value]) -> Value + 'a;
+
+/// Values along an axis, each made from the one before it.
+pub struct Running<'a> {
+    /// The axis.
+    pub axis: usize,
+    /// From the last place to the first.
+    pub reverse: bool,
+    /// The bits of what stands before the first: from it a step gives the element of the last operand.
+    pub start: u64,
+    /// How.
+    pub step: &'a Step<'a>,
+}
+
+/// What a nest over running values reads and writes.
+struct Lines<'a> {
+    running: &'a Running<'a>,
+    inputs: &'a [NodeId],
+    /// The length of a line.
+    n: usize,
+    /// The expressions that are computed on the way.
+    pending: Vec<NodeId>,
+    /// Those that something else wants, too, and where they go.
+    beside: Vec<(NodeId, View)>,
+    /// Where the values go.
+    place: View,
+}
+
+impl Lowering {
+    /// Values along an axis, each made from the one before it; all operands have the shape of the
+    /// result.
+    ///
+    /// # Errors
+    /// As [`Lowering::force`].
+    pub fn running(
+        &mut self,
+        running: &Running<'_>,
+        inputs: &[NodeId],
+        want: &Wanted,
+    ) -> Result<NodeId> {
+        let dims = want.ty.dims();
+        let n = dims[running.axis];
+        if dims.contains(&0) {
+            return Ok(self.literal(want.ty.clone(), 0));
+        }
+        if want.ty.size() <= FEW {
+            return self.running_few(running, inputs, want);
+        }
+        let below = self.pending_below(inputs.iter().copied());
+        self.force(&self.draws(&below))?;
+        let pending = self.pending_below(inputs.iter().copied());
+        let mut beside = self.wanted_outside(&pending, inputs);
+        for (i, &x) in inputs.iter().enumerate() {
+            let own = inputs.iter().filter(|&&y| y == x).count() as u32;
+            let more = pending.contains(&x) && self.node(x).uses > own;
+            if more && !inputs[..i].contains(&x) {
+                beside.push(x);
+            }
+        }
+        let beside: Vec<(NodeId, View)> = (beside.into_iter())
+            .map(|id| {
+                let dtype = self.ty(id).dtype;
+                let wish = self.node_mut(id).place.take();
+                (id, wish.unwrap_or_else(|| self.alloc(dtype, &dims)))
+            })
+            .collect();
+        let read = self.with_leaves(&pending, inputs);
+        let mut walks = self.walks(&read);
+        let read = self.with_found(read);
+        let place = self.place(want);
+        walks.push(Some(place.strides.clone()));
+        walks.extend(beside.iter().map(|b| Some(b.1.strides.clone())));
+        let spilled = std::mem::take(&mut self.spilled);
+        self.spill(&read)?;
+        let lines = Lines {
+            running,
+            inputs,
+            n,
+            pending,
+            beside,
+            place,
+        };
+        let written: Vec<View> = (lines.beside.iter().map(|b| b.1.clone()))
+            .chain([lines.place.clone()])
+            .collect();
+        self.in_nest(&written, |l| l.lines(&lines, &dims, &walks))?;
+        self.spilled = spilled;
+        for (id, place) in lines.beside {
+            self.settle(id, Expr::Stored(place));
+        }
+        Ok(self.stored(want.ty.dtype, dims, lines.place))
+    }
+
+    fn running_few(
+        &mut self,
+        running: &Running<'_>,
+        inputs: &[NodeId],
+        want: &Wanted,
+    ) -> Result<NodeId> {
+        let dims = want.ty.dims();
+        let (n, stride) = (dims[running.axis], contiguous(&dims)[running.axis] as usize);
+        let mut all = vec![];
+        for &id in inputs {
+            all.push(self.elements(id)?);
+        }
+        let mut values = all[all.len() - 1].clone();
+        let later = self.b.bool(false);
+        let firsts = (0..values.len()).filter(|at| at / stride % n == 0);
+        for first in firsts {
+            for i in 1..n {
+                let along = |i: usize| first + stride * if running.reverse { n - 1 - i } else { i };
+                let x: PerAxis<Value> = all.iter().map(|v| v[along(i)]).collect();
+                let before = values[along(i - 1)];
+                values[along(i)] = (running.step)(&mut self.b, later, before, &x);
+            }
+        }
+        Ok(self.of_elements(&want.ty, &values))
+    }
+
+    /// All lines: those that lie side by side run side by side.
+    fn lines(
+        &mut self,
+        lines: &Lines<'_>,
+        dims: &[usize],
+        walks: &[Option<PerAxis<i64>>],
+    ) -> Result<()> {
+        let axis = lines.running.axis;
+        let inner: usize = dims[axis + 1..].iter().product();
+        if !self.in_lanes() && inner >= ROW && lines.n > 1 {
+            return self.row_by_row(lines, dims, walks);
+        }
+        let others: Vec<usize> = (0..dims.len()).filter(|&a| a != axis).collect();
+        let space = Space::of_axes(dims, &others, walks);
+        self.over(&space, lines.n, &mut |l, at| l.line(lines, at))
+    }
+
+    /// One line, with the running value in a register.
+    fn line(&mut self, lines: &Lines<'_>, at: &[Affine]) -> Result<()> {
+        let (running, n) = (lines.running, lines.n as i64);
+        let mut at: PerAxis<Affine> = at.into();
+        let start = self.b.constant(self.dtype_of(lines), running.start);
+        if lines.n <= UNROLLED {
+            let mut value = start;
+            for i in 0..n {
+                let along = if running.reverse { n - 1 - i } else { i };
+                at[running.axis] = Affine::constant(along);
+                let first = self.b.bool(i == 0);
+                value = self.place_on_line(lines, &at, (i > 0).then_some((first, value)))?;
+            }
+            return Ok(());
+        }
+        let serial = LoopKind::Serial {
+            reverse: running.reverse,
+        };
+        let (carry, extent) = (self.b.carry(start), self.b.i64(n));
+        self.for_(serial, extent, &[carry], |l, i, before| {
+            let first = l.is_first(lines, i);
+            at[running.axis] = l.b.affine(i);
+            let value = l.place_on_line(lines, &at, Some((first, before[0])))?;
+            Ok(vec![value])
+        })?;
+        Ok(())
+    }
+
+    fn dtype_of(&self, lines: &Lines<'_>) -> crate::ir::DType {
+        self.ty(lines.inputs[0]).dtype
+    }
+
+    fn is_first(&mut self, lines: &Lines<'_>, i: Value) -> Value {
+        let first = match lines.running.reverse {
+            true => lines.n as i64 - 1,
+            false => 0,
+        };
+        let first = self.b.i64(first);
+        self.b.op(ScalarOp::Eq, &[i, first])
+    }
+
+    /// Computes a place of a line and writes it. `before`: whether it is the first, and the value
+    /// before; `None` where it is the first.
+    fn place_on_line(
+        &mut self,
+        lines: &Lines<'_>,
+        at: &[Affine],
+        before: Option<(Value, Value)>,
+    ) -> Result<Value> {
+        self.memo = Some(HashMap::new());
+        for &id in &lines.pending {
+            self.element(id, at)?;
+        }
+        let all = lines.inputs.iter().chain(lines.beside.iter().map(|b| &b.0));
+        let values: Result<PerAxis<Value>> = all.map(|&id| self.element(id, at)).collect();
+        self.memo = None;
+        let values = values?;
+        let (x, beside) = values.split_at(lines.inputs.len());
+        for ((_, place), &value) in lines.beside.iter().zip(beside) {
+            self.store(place, at, value);
+        }
+        let value = match before {
+            Some((first, before)) => (lines.running.step)(&mut self.b, first, before, x),
+            None => x[x.len() - 1],
+        };
+        self.store(&lines.place, at, value);
+        Ok(value)
+    }
+
+    /// Many lines side by side in memory: one place of all of them after the other, so that memory is
+    /// walked as it lies. The values before are read back from where they went.
+    fn row_by_row(
+        &mut self,
+        lines: &Lines<'_>,
+        dims: &[usize],
+        walks: &[Option<PerAxis<i64>>],
+    ) -> Result<()> {
+        let axis = lines.running.axis;
+        let (front, behind): (Vec<usize>, Vec<usize>) = (0..dims.len())
+            .filter(|&a| a != axis)
+            .partition(|&a| a < axis);
+        let rows = Space::of_axes(dims, &behind, walks);
+        let (last, outer) = rows.axes.split_last().expect("a row of some length");
+        let long: usize = outer.iter().map(|a| a.extent).product();
+        let serial = LoopKind::Serial {
+            reverse: lines.running.reverse,
+        };
+        // A part of the rows, at a place of the axes in front.
+        let part = |l: &mut Lowering, at: &[Affine], start: &Affine, len: Value| {
+            let mut at: PerAxis<Affine> = at.into();
+            let extent = l.b.i64(lines.n as i64);
+            l.repeat(serial, extent, |l, i| {
+                at[axis] = i.clone();
+                let step = l.b.materialize(&i);
+                let first = l.is_first(lines, step);
+                l.serial(outer, &mut at, &mut |l, at| {
+                    let mut at: PerAxis<Affine> = at.into();
+                    l.repeat(LoopKind::Vector, len, |l, j| {
+                        at[last.axis] = l.b.add_scaled(start, &j, 1);
+                        l.row_element(lines, &at, step, first)
+                    })
+                })
+            })
+        };
+        let fronts = Space::of_axes(dims, &front, walks);
+        let size: usize = dims.iter().product();
+        let own = lines.n * long * last.extent;
+        let tasks = size >= PARALLEL && !self.parallel;
+        if tasks && fronts.size() * 4 * CHUNK < size / lines.n && last.extent > CHUNK {
+            // Few rows in front: their parts are the tasks.
+            let origin = fronts.origin();
+            let front_axes = fronts.axes.clone();
+            return self.chunks(
+                LoopKind::Parallel,
+                last.extent,
+                CHUNK,
+                &mut |l, start, len, _| {
+                    let mut at = origin.clone();
+                    l.serial(&front_axes, &mut at, &mut |l, at| part(l, at, &start, len))
+                },
+            );
+        }
+        let len = self.b.i64(last.extent as i64);
+        self.over_serially(&fronts, own, &mut |l, at| {
+            part(l, at, &Affine::default(), len)
+        })
+    }
+
+    fn row_element(
+        &mut self,
+        lines: &Lines<'_>,
+        at: &[Affine],
+        step: Value,
+        first: Value,
+    ) -> Result<()> {
+        let axis = lines.running.axis;
+        let dtype = self.dtype_of(lines);
+        // Before the first place nothing has been written; the place itself is at least there.
+        let mut before: PerAxis<Affine> = at.into();
+        let back = self.b.i64(if lines.running.reverse { 1 } else { -1 });
+        let near = self.b.add(step, back);
+        let near = self.b.select(first, step, near);
+        before[axis] = self.b.affine(near);
+        let written = self.load(&lines.place, &before);
+        let start = self.b.constant(dtype, lines.running.start);
+        let before = self.b.select(first, start, written);
+        self.place_on_line(lines, at, Some((first, before)))?;
+        Ok(())
+    }
+}

@@ -1,0 +1,64 @@
+//! The functions that neural networks put between their layers.
+
+use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_PI};
+
+use crate::trace::Var;
+
+/// # Activation functions
+///
+/// Element by element, of floats; the result has the shape and the element type of `self`. On another
+/// element type they are an [`Error::Type`](crate::error::Error::Type).
+///
+/// ```
+/// use wengert_ir::trace::{Kind, Var, closed};
+///
+/// let door = closed(Kind::Door, &[], |_| {
+///     let x = Var::scalar(-1.0);
+///     vec![x.relu(), x.silu(), x.gelu(), x.softplus(), x.log_sigmoid()]
+/// });
+/// let y = wengert_ir::eval::eval(&door.func, &[])?;
+/// let y: Vec<String> = y.iter().map(|y| format!("{:.4}", y.dense().slice::<f64>()[0])).collect();
+/// assert_eq!(y, ["0.0000", "-0.2689", "-0.1587", "0.3133", "-1.3133"]);
+/// # Ok::<(), wengert_ir::error::Error>(())
+/// ```
+impl Var {
+    /// `max(x, 0)`; NaN stays NaN: `jax.nn.relu`. Derivative: 1 above 0, else 0.
+    #[track_caller]
+    pub fn relu(self) -> Var {
+        self.le(0.0).select(0.0, self)
+    }
+
+    /// `x / (1 + e^-x)`: `jax.nn.silu`, also called swish. Derivative: `s + y (1 - s)` with `s` the
+    /// [`Var::sigmoid`].
+    #[track_caller]
+    pub fn silu(self) -> Var {
+        self * self.sigmoid()
+    }
+
+    /// `x Φ(x)` with the distribution function of the normal distribution, exactly:
+    /// `jax.nn.gelu(x, approximate=False)`. Derivative: `Φ(x) + x φ(x)`.
+    #[track_caller]
+    pub fn gelu(self) -> Var {
+        self * (0.5 * (-FRAC_1_SQRT_2 * self).erfc())
+    }
+
+    /// An approximation of [`Var::gelu`] within 5e-4, `x/2 (1 + tanh(√(2/π) (x + 0.044715 x³)))`:
+    /// `jax.nn.gelu(x)`, where it is the default. Derivative: its own.
+    #[track_caller]
+    pub fn gelu_tanh(self) -> Var {
+        let inner = FRAC_2_PI.sqrt() * (self + 0.044715 * self * self.square());
+        0.5 * self * (1.0 + inner.tanh())
+    }
+
+    /// `ln(1 + e^x)`, without overflow: `jax.nn.softplus`. Derivative: [`Var::sigmoid`].
+    #[track_caller]
+    pub fn softplus(self) -> Var {
+        self.logaddexp(0.0)
+    }
+
+    /// `ln(1 / (1 + e^-x))`, without overflow: `jax.nn.log_sigmoid`. Derivative: `1 / (1 + e^x)`.
+    #[track_caller]
+    pub fn log_sigmoid(self) -> Var {
+        -(-self).softplus()
+    }
+}

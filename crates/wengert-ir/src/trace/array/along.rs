@@ -1,0 +1,137 @@
+//! Reading and writing along an axis by arrays of indices.
+
+use super::part::{check_indices, entry};
+use super::{axis, refuse, spread};
+use crate::error::TypeError;
+use crate::ir::DType;
+use crate::ops::index::{self, Access, Bounds};
+use crate::ops::iota::iota;
+use crate::ops::layout::{self, known};
+use crate::ops::{convert, elementwise};
+use crate::trace::span::Axis;
+use crate::trace::{IntoVar, Var};
+
+/// # Arrays of indices along an axis
+///
+/// Indices are whole numbers of any type. One out of range reads the nearest element and writes nothing;
+/// none counts from the end. For indices along several axes see [`Var::at`].
+///
+/// ```
+/// use wengert_ir::ir::{DType, Type};
+/// use wengert_ir::trace::{Kind, closed};
+///
+/// let params = [Type::new(DType::F64, &[3, 4]), Type::new(DType::I64, &[3, 2])];
+/// let door = closed(Kind::Door, &params, |x| {
+///     let (x, i) = (x[0], x[1]);
+///     vec![
+///         x.take(i, 0),
+///         x.take_along_axis(i, 1),
+///         x.put_along_axis(i, 0.0, 1),
+///         i.one_hot(5),
+///     ]
+/// });
+/// let types: Vec<String> = door.func.result_types().iter().map(Type::to_string).collect();
+/// assert_eq!(types, ["f64[3,2,4]", "f64[3,2]", "f64[3,4]", "f64[3,2,5]"]);
+/// ```
+impl Var {
+    /// The elements along an axis at the indices of an integer array: its axes stand in the place of
+    /// that axis: `numpy.take`. Derivative: that of reading.
+    #[track_caller]
+    pub fn take(self, idx: Var, along: impl Into<Axis>) -> Var {
+        let a = axis("take", self, along.into());
+        check_indices("take", self, idx);
+        index::gather(self, idx, a, 0, Bounds::Clamp)
+    }
+
+    /// The elements along an axis at indices that may differ from line to line: `idx` has the axes of
+    /// `self`, and but for this one their lengths, or 1: `numpy.take_along_axis`. What
+    /// [`Var::argsort`] gives, this takes.
+    #[track_caller]
+    pub fn take_along_axis(self, idx: Var, along: impl Into<Axis>) -> Var {
+        let a = axis("take_along_axis", self, along.into());
+        let idx = beside("take_along_axis", self, idx, a);
+        index::take_along(self, idx, a)
+    }
+
+    /// `self` with values, which broadcast to the shape of the indices, put at places along an axis
+    /// that may differ from line to line: `numpy.put_along_axis`, without changing `self`. Of several
+    /// values for one place the last stays. Derivative: 1 to what stays.
+    #[track_caller]
+    pub fn put_along_axis(self, idx: Var, values: impl IntoVar, along: impl Into<Axis>) -> Var {
+        written(
+            Access::Set,
+            "put_along_axis",
+            self,
+            idx,
+            values,
+            along.into(),
+        )
+    }
+
+    /// `self` with values, which broadcast to the shape of the indices, added at places along an axis
+    /// that may differ from line to line, one after the other. Derivative: 1 to both.
+    #[track_caller]
+    pub fn add_along_axis(self, idx: Var, values: impl IntoVar, along: impl Into<Axis>) -> Var {
+        written(
+            Access::Add,
+            "add_along_axis",
+            self,
+            idx,
+            values,
+            along.into(),
+        )
+    }
+
+    /// For each index, along a new last axis of `n` elements, 1 at that place and 0 elsewhere; all 0
+    /// for an index out of range: `jax.nn.one_hot`. Of `f64`. Derivative: none.
+    #[track_caller]
+    pub fn one_hot(self, n: usize) -> Var {
+        let ty = self.ty();
+        let dims = match known(&ty) {
+            Ok(dims) if ty.dtype.is_int() => [&dims[..], &[n]].concat(),
+            Ok(_) => {
+                let error = TypeError::new(format!("{ty} is not an array of indices"));
+                let hint = "convert it, as in `i.to(DType::I64)`";
+                refuse("one_hot", &[self], error.hint(hint))
+            }
+            Err(error) => refuse("one_hot", &[self], error),
+        };
+        let wide = match layout::sized(DType::I64, &dims) {
+            Ok(ty) => ty,
+            Err(error) => refuse("one_hot", &[self], error),
+        };
+        let places = layout::insert_axis(convert::convert(self, DType::I64), dims.len() - 1, n);
+        let hot = elementwise::eq(places, iota(wide, dims.len() - 1));
+        convert::convert(hot, DType::F64)
+    }
+}
+
+/// Indices with the lengths of `x` but for axis `a`.
+#[track_caller]
+fn beside(op: &str, x: Var, idx: Var, a: usize) -> Var {
+    check_indices(op, x, idx);
+    let (tx, ti) = (x.ty(), idx.ty());
+    let mut dims = match known(&tx) {
+        Ok(dims) => dims,
+        Err(error) => refuse(op, &[x, idx], error),
+    };
+    let found = ti.dims();
+    let fits = |(i, (n, len)): (usize, (&usize, &usize))| i == a || n == len || *n == 1;
+    if found.len() != dims.len() || !found.iter().zip(&dims).enumerate().all(fits) {
+        let message = format!("indices {ti} do not go along axis {a} of {tx}");
+        refuse(op, &[x, idx], TypeError::new(message));
+    }
+    dims[a] = found[a];
+    layout::broadcast_to(idx, &dims)
+}
+
+#[track_caller]
+fn written(access: Access, op: &str, x: Var, idx: Var, values: impl IntoVar, along: Axis) -> Var {
+    let a = axis(op, x, along);
+    let idx = beside(op, x, idx, a);
+    let values = spread(op, entry(op, x, values), &idx.shape());
+    let last = x.rank() - 1;
+    let [x, idx, values] = [x, idx, values].map(|v| layout::move_axis(v, a, last));
+    let y = index::scatter(access, x, idx, values, last, last, Bounds::Drop);
+    layout::move_axis(y, last, a)
+}

@@ -1,0 +1,495 @@
+//! Index expressions: reading and writing parts of arrays.
+
+use super::part::{check_indices, entry, span_of};
+use super::{refuse, spread};
+use crate::error::TypeError;
+use crate::ir::{DType, Type};
+use crate::ops::index::{self, Access, Bounds, clamped};
+use crate::ops::layout::{self, known, row_major};
+use crate::ops::{convert, dynamic, elementwise};
+use crate::trace::span::{Part, Parts};
+use crate::trace::{IntoVar, Var};
+
+/// # Index expressions
+///
+/// What NumPy writes between brackets: a part for each of the first axes, and all of the others. Parts are
+/// Rust's ranges, integers, `Var`s of whole numbers, and what else [`s!`](crate::s) knows; several
+/// make a tuple, or an `s![..]`.
+///
+/// What is known when traced counts from the end where it is negative, and is an error where there is
+/// no such place. An index that is traced and out of range reads the nearest element and writes
+/// nothing. Several arrays of indices run together and broadcast; their axes stand where the first
+/// of them does, if neither a range nor a new axis stands between them, else in front, as in NumPy.
+/// Indices without an axis, traced or not, have no part in that.
+///
+/// Reading is linear, and the transpose of reading adds to zeros. Writing gives a new array. A value
+/// that is written broadcasts to the shape of what would be read there. Of several values for one
+/// place, sums, products and extremes take all, one after the other, and `at_set` the last.
+///
+/// ```
+/// use wengert_ir::ir::{DType, Type};
+/// use wengert_ir::s;
+/// use wengert_ir::trace::{Kind, closed};
+///
+/// let params = [Type::new(DType::F64, &[3, 4]), Type::new(DType::I64, &[])];
+/// let door = closed(Kind::Door, &params, |x| {
+///     let (x, i) = (x[0], x[1]);
+///     vec![
+///         x.at(-1) + x.at(i),
+///         x.slice((1.., ..-1)),
+///         x.at(s![.., 0..4;2]),
+///         x.at((i, -1)),
+///         x.at_set((i, 1..3), 1.0).at_add(0, x.at(2)),
+///     ]
+/// });
+/// let types: Vec<String> = door.func.result_types().iter().map(Type::to_string).collect();
+/// assert_eq!(types, ["f64[4]", "f64[2,3]", "f64[3,2]", "f64", "f64[3,4]"]);
+/// ```
+impl Var {
+    /// What an index expression names: `x[i]` of NumPy.
+    #[track_caller]
+    pub fn at(self, parts: impl Into<Parts>) -> Var {
+        Plan::new("at", self, parts.into()).read()
+    }
+
+    /// The same as [`Var::at`], for ranges: `x.slice(1..)`, `x.slice((.., 0..3))`.
+    #[track_caller]
+    pub fn slice(self, parts: impl Into<Parts>) -> Var {
+        Plan::new("slice", self, parts.into()).read()
+    }
+
+    /// `self` with a value put there: `x.at[i].set(value)` of JAX. Derivative: 1 to what stays.
+    #[track_caller]
+    pub fn at_set(self, parts: impl Into<Parts>, value: impl IntoVar) -> Var {
+        let plan = Plan::new("at_set", self, parts.into());
+        plan.write(Access::Set, value)
+    }
+
+    /// `self` with a value added there: `x.at[i].add(value)` of JAX. Derivative: 1 to both.
+    #[track_caller]
+    pub fn at_add(self, parts: impl Into<Parts>, value: impl IntoVar) -> Var {
+        let plan = Plan::new("at_add", self, parts.into());
+        plan.write(Access::Add, value)
+    }
+
+    /// `self` multiplied by a value there: `x.at[i].multiply(value)` of JAX. Derivative: that of the
+    /// product, right where factors are zero as well.
+    #[track_caller]
+    pub fn at_mul(self, parts: impl Into<Parts>, value: impl IntoVar) -> Var {
+        let plan = Plan::new("at_mul", self, parts.into());
+        plan.write(Access::Mul, value)
+    }
+
+    /// The smaller of `self` and a value there, NaN if either is: `x.at[i].min(value)` of JAX.
+    /// Derivative: to the smaller, shared equally among equals.
+    #[track_caller]
+    pub fn at_min(self, parts: impl Into<Parts>, value: impl IntoVar) -> Var {
+        let plan = Plan::new("at_min", self, parts.into());
+        plan.write(Access::Min, value)
+    }
+
+    /// The larger of `self` and a value there, NaN if either is: `x.at[i].max(value)` of JAX.
+    /// Derivative: to the larger, shared equally among equals.
+    #[track_caller]
+    pub fn at_max(self, parts: impl Into<Parts>, value: impl IntoVar) -> Var {
+        let plan = Plan::new("at_max", self, parts.into());
+        plan.write(Access::Max, value)
+    }
+}
+
+/// What an index expression means for an array: a window that is known, and in it, along some of the
+/// axes that are left, indices that are traced.
+struct Plan {
+    op: &'static str,
+    x: Var,
+    /// Along each axis of the array, the first place of the window, the one behind its last, and the
+    /// step.
+    start: Vec<usize>,
+    limit: Vec<usize>,
+    step: Vec<usize>,
+    /// The lengths of the window, without the axes at one known place.
+    left: Vec<usize>,
+    /// Indices along axes of those; of one shape if they are several.
+    traced: Vec<(usize, Var)>,
+    /// Behind how many of the axes without indices those of the indices go.
+    group: usize,
+    /// The shape of what is named.
+    dims: Vec<usize>,
+}
+
+impl Plan {
+    #[track_caller]
+    fn new(op: &'static str, x: Var, parts: Parts) -> Plan {
+        let ty = x.ty();
+        let lengths = match known(&ty) {
+            Ok(dims) => dims,
+            Err(error) => refuse(op, &[x], error),
+        };
+        let parts = complete(op, x, parts.0);
+        let mut plan = Plan {
+            op,
+            x,
+            start: vec![0; lengths.len()],
+            limit: lengths.clone(),
+            step: vec![1; lengths.len()],
+            left: vec![],
+            traced: vec![],
+            group: 0,
+            dims: vec![],
+        };
+        // The shape, and where in it each array of indices stands.
+        let mut stands = vec![];
+        let mut a = 0;
+        for part in parts {
+            match part {
+                Part::NewAxis => {
+                    plan.dims.push(1);
+                    continue;
+                }
+                Part::Ellipsis => unreachable!("replaced by what it stands for"),
+                Part::Span(span) => {
+                    let (start, limit, step) = span_of(op, x, a, lengths[a], span);
+                    (plan.start[a], plan.limit[a], plan.step[a]) = (start, limit, step);
+                    let n = (limit - start).div_ceil(step);
+                    plan.left.push(n);
+                    plan.dims.push(n);
+                }
+                Part::At(i) => {
+                    let i = place(op, x, a, lengths[a], i);
+                    (plan.start[a], plan.limit[a]) = (i, i + 1);
+                }
+                Part::Traced(i) => {
+                    check_indices(op, x, i);
+                    if i.rank() > 0 {
+                        stands.push(plan.dims.len());
+                    }
+                    plan.traced.push((plan.left.len(), i));
+                    plan.left.push(lengths[a]);
+                }
+            }
+            a += 1;
+        }
+        let together = stands.windows(2).all(|w| w[0] == w[1]);
+        plan.align(together);
+        if let Some(&first) = stands.first() {
+            let first = if together { first } else { 0 };
+            let own = plan.traced[0].1.shape();
+            plan.dims.splice(first..first, own);
+        }
+        plan
+    }
+
+    /// Brings several arrays of indices to one shape. If they stand `together`, their axes go where the
+    /// first of them is.
+    #[track_caller]
+    fn align(&mut self, together: bool) {
+        let indexed: Vec<usize> = self.traced.iter().map(|t| t.0).collect();
+        let free_before = |axis: usize| (0..axis).filter(|a| !indexed.contains(a)).count();
+        let array = self.traced.iter().find(|t| t.1.rank() > 0);
+        self.group = match array.or(self.traced.first()) {
+            Some(&(first, _)) if together => free_before(first),
+            _ => 0,
+        };
+        let mut indices: Vec<Var> = self.traced.iter().map(|t| t.1).collect();
+        if indices.len() > 1 {
+            let mut dims: Vec<usize> = vec![];
+            for i in &indices {
+                dims = match broadcast(&dims, &i.shape()) {
+                    Some(dims) => dims,
+                    None => {
+                        let types: Vec<String> =
+                            indices.iter().map(|i| i.ty().to_string()).collect();
+                        let message = format!("the indices {} do not broadcast", types.join(", "));
+                        refuse(self.op, &[self.x], TypeError::new(message))
+                    }
+                };
+            }
+            for i in &mut indices {
+                *i = layout::broadcast_to(convert::convert(*i, DType::I64), &dims);
+            }
+        }
+        for (t, i) in self.traced.iter_mut().zip(indices) {
+            t.1 = i;
+        }
+    }
+
+    /// Whether the indices have no axes.
+    fn is_one_place(&self) -> bool {
+        self.traced.iter().all(|(_, i)| i.rank() == 0)
+    }
+
+    /// Where something is read, there must be something.
+    #[track_caller]
+    fn check_lengths(&self) {
+        let empty = self.traced.iter().find(|(axis, _)| self.left[*axis] == 0);
+        if let Some((axis, i)) = empty
+            && !i.shape().contains(&0)
+        {
+            let part = self.x.ty().with_dims(&self.left);
+            let message = format!("{part} has no element along axis {axis}");
+            refuse(self.op, &[self.x], TypeError::new(message));
+        }
+    }
+
+    /// The window, without the axes at one known place.
+    #[track_caller]
+    fn window(&self) -> Var {
+        let window = layout::slice(self.x, &self.start, &self.limit, &self.step);
+        layout::reshape(window, &self.left)
+    }
+
+    #[track_caller]
+    fn read(&self) -> Var {
+        self.check_lengths();
+        let window = self.window();
+        let found = match &self.traced[..] {
+            [] => window,
+            [(axis, i)] => index::gather(window, *i, *axis, 0, Bounds::Clamp),
+            _ if self.is_one_place() => {
+                let mut start = vec![Var::scalar(0i64); self.left.len()];
+                let mut sizes = self.left.clone();
+                for &(axis, i) in &self.traced {
+                    start[axis] = i;
+                    sizes[axis] = 1;
+                }
+                dynamic::slice(window, &start, &sizes)
+            }
+            _ => {
+                let i = self.one_index(Bounds::Clamp);
+                index::gather(self.merged(window), i, self.group, 0, Bounds::Clamp)
+            }
+        };
+        layout::reshape(found, &self.dims)
+    }
+
+    #[track_caller]
+    fn write(&self, access: Access, value: impl IntoVar) -> Var {
+        let x = self.x;
+        if access != Access::Set && x.dtype() == DType::Bool {
+            let error = TypeError::new(format!("{} is not an array of numbers", x.ty()));
+            let hint = "use `at_set`, or convert it, as in `x.to(DType::I64)`";
+            refuse(self.op, &[x], error.hint(hint));
+        }
+        let value = spread(self.op, entry(self.op, x, value), &self.dims);
+        if self.traced.is_empty() {
+            return self.write_window(access, value);
+        }
+        let all: Vec<usize> = x.shape();
+        let whole = self.left == all;
+        let window = if whole { x } else { self.window() };
+        let written = match &self.traced[..] {
+            [(axis, i)] => {
+                let u = layout::reshape(value, &self.updates(&self.left, *axis, 1));
+                index::scatter(access, window, *i, u, *axis, 0, Bounds::Drop)
+            }
+            _ => {
+                let merged = self.merged(window);
+                let at = self.group;
+                let u = layout::reshape(value, &self.updates(&merged.shape(), at, 1));
+                let i = self.one_index(Bounds::Drop);
+                let merged = index::scatter(access, merged, i, u, at, 0, Bounds::Drop);
+                self.unmerged(merged)
+            }
+        };
+        match whole {
+            true => written,
+            false => self.put(layout::reshape(written, &self.window_dims())),
+        }
+    }
+
+    /// The shape of the updates of an array along `n` axes at `axis`.
+    fn updates(&self, dims: &[usize], axis: usize, n: usize) -> Vec<usize> {
+        let own = self.traced[0].1.shape();
+        [&dims[..axis], &own, &dims[axis + n..]].concat()
+    }
+
+    /// Writes where all is known.
+    #[track_caller]
+    fn write_window(&self, access: Access, value: Var) -> Var {
+        let dims = self.window_dims();
+        let new = layout::reshape(value, &dims);
+        if access == Access::Set {
+            return self.put(new);
+        }
+        let at_one: Vec<usize> = (0..dims.len())
+            .filter(|&a| dims[a] != self.x.shape()[a])
+            .collect();
+        if let (Access::Add, [axis]) = (access, &at_one[..])
+            && dims[*axis] == 1
+        {
+            // Linear in both, without a mask.
+            let i = Var::scalar(self.start[*axis] as i64);
+            let row: Vec<usize> = (dims.iter().enumerate())
+                .filter(|(a, _)| a != axis)
+                .map(|(_, &n)| n)
+                .collect();
+            let u = layout::reshape(new, &row);
+            return index::scatter_add(self.x, i, u, *axis, 0, Bounds::Drop);
+        }
+        let old = layout::slice(self.x, &self.start, &self.limit, &self.step);
+        self.put(match access {
+            Access::Add => elementwise::add(old, new),
+            Access::Mul => elementwise::mul(old, new),
+            Access::Min => elementwise::min(old, new),
+            Access::Max => elementwise::max(old, new),
+            Access::Set | Access::Gather => unreachable!("not joined"),
+        })
+    }
+
+    /// The lengths of the window, with all axes.
+    fn window_dims(&self) -> Vec<usize> {
+        let steps = self.start.iter().zip(&self.limit).zip(&self.step);
+        steps
+            .map(|((start, limit), step)| (limit - start).div_ceil(*step))
+            .collect()
+    }
+
+    /// The array with another window.
+    #[track_caller]
+    fn put(&self, window: Var) -> Var {
+        let (x, dims) = (self.x, window.shape());
+        if dims == x.shape() {
+            return window;
+        }
+        if dims.contains(&0) {
+            return x;
+        }
+        if self.step.iter().all(|&s| s == 1) {
+            let start: Vec<Var> = (self.start.iter().map(|&i| Var::scalar(i as i64))).collect();
+            return dynamic::update(x, window, &start);
+        }
+        let interior: Vec<usize> = self.step.iter().map(|s| s - 1).collect();
+        let ends = self.start.iter().zip(&dims).zip(&self.step);
+        let ends = ends.map(|((start, n), step)| start + (n - 1) * step + 1);
+        let high: Vec<usize> = x.shape().iter().zip(ends).map(|(n, end)| n - end).collect();
+        let wide = |v: Var| layout::pad(v, &self.start, &high, &interior);
+        let inside = wide(Var::full(&Type::new(DType::Bool, &dims), 1.0));
+        elementwise::select(inside, wide(window), x)
+    }
+
+    /// The window with the axes of indices as one, where they are to go.
+    #[track_caller]
+    fn merged(&self, window: Var) -> Var {
+        let order = self.order();
+        let moved = layout::transpose(window, &order);
+        let mut dims = moved.shape();
+        let n = dims
+            .drain(self.group..self.group + self.traced.len())
+            .product();
+        dims.insert(self.group, n);
+        layout::reshape(moved, &dims)
+    }
+
+    #[track_caller]
+    fn unmerged(&self, merged: Var) -> Var {
+        let order = self.order();
+        let dims: Vec<usize> = order.iter().map(|&a| self.left[a]).collect();
+        let mut back = vec![0; order.len()];
+        for (i, &a) in order.iter().enumerate() {
+            back[a] = i;
+        }
+        layout::transpose(layout::reshape(merged, &dims), &back)
+    }
+
+    /// The axes of the window, those of indices side by side where they are to go.
+    fn order(&self) -> Vec<usize> {
+        let indexed: Vec<usize> = self.traced.iter().map(|t| t.0).collect();
+        let others = (0..self.left.len()).filter(|a| !indexed.contains(a));
+        let mut order: Vec<usize> = others.collect();
+        order.splice(self.group..self.group, indexed);
+        order
+    }
+
+    /// Indices along several axes as one along them merged: each moved inside, or one that is nowhere
+    /// if any is out of range.
+    #[track_caller]
+    fn one_index(&self, bounds: Bounds) -> Var {
+        let lengths: Vec<usize> = self.traced.iter().map(|t| self.left[t.0]).collect();
+        let ty = self.traced[0].1.ty();
+        let mut total = Var::zeros(&ty);
+        let mut inside: Option<Var> = None;
+        for ((&(_, i), n), stride) in (self.traced.iter().zip(&lengths)).zip(row_major(&lengths)) {
+            let place = match bounds {
+                Bounds::Clamp => clamped(i, n.saturating_sub(1)),
+                Bounds::Drop => {
+                    let last = Var::full(&ty, *n as f64);
+                    let low = elementwise::le(Var::zeros(&ty), i);
+                    let here = elementwise::and(low, elementwise::lt(i, last));
+                    inside = Some(inside.map_or(here, |all| elementwise::and(all, here)));
+                    i
+                }
+            };
+            let stride = Var::full(&ty, stride as f64);
+            total = elementwise::add(total, elementwise::mul(place, stride));
+        }
+        match inside {
+            Some(inside) => elementwise::select(inside, total, Var::full(&ty, -1.0)),
+            None => total,
+        }
+    }
+}
+
+/// A part for each axis, and the new axes.
+#[track_caller]
+fn complete(op: &str, x: Var, parts: Vec<Part>) -> Vec<Part> {
+    let (ty, rank) = (x.ty(), x.rank());
+    let own = |p: &&Part| !matches!(p, Part::NewAxis | Part::Ellipsis);
+    let given = parts.iter().filter(own).count();
+    let Some(missing) = rank.checked_sub(given) else {
+        let message = match rank {
+            0 => format!("{ty} has no axis"),
+            _ => format!("{given} parts of {ty}"),
+        };
+        refuse(op, &[x], TypeError::new(message))
+    };
+    let open = |p: &Part| matches!(p, Part::Ellipsis);
+    let all = Part::of(..);
+    match parts.iter().filter(|p| open(p)).count() {
+        0 => {
+            let mut parts = parts;
+            parts.extend(vec![all; missing]);
+            parts
+        }
+        1 => {
+            let at = parts.iter().position(open).expect("counted");
+            let mut parts = parts;
+            parts.splice(at..at + 1, vec![all; missing]);
+            parts
+        }
+        n => {
+            let message = format!("{n} times `...` among the parts of {ty}");
+            refuse(op, &[x], TypeError::new(message))
+        }
+    }
+}
+
+/// The place that is known when traced.
+#[track_caller]
+fn place(op: &str, x: Var, a: usize, n: usize, i: i64) -> usize {
+    let found = match i < 0 {
+        true => n.checked_sub(i.unsigned_abs() as usize),
+        false => Some(i as usize).filter(|&i| i < n),
+    };
+    match found {
+        Some(i) => i,
+        None => {
+            let message = format!("{} has no place {i} along axis {a}", x.ty());
+            refuse(op, &[x], TypeError::new(message))
+        }
+    }
+}
+
+/// The lengths that two shapes broadcast to.
+fn broadcast(a: &[usize], b: &[usize]) -> Option<Vec<usize>> {
+    let (long, short) = if a.len() >= b.len() { (a, b) } else { (b, a) };
+    let mut dims = long.to_vec();
+    let offset = long.len() - short.len();
+    for (n, &other) in dims[offset..].iter_mut().zip(short) {
+        *n = match (*n, other) {
+            (a, b) if a == b => a,
+            (1, n) | (n, 1) => n,
+            _ => return None,
+        };
+    }
+    Some(dims)
+}

@@ -1,0 +1,122 @@
+//! Running values along an axis.
+
+use super::{axis, refuse};
+use crate::error::TypeError;
+use crate::ops::cumulative::{self, Step, moved_on, recurrence};
+use crate::ops::elementwise;
+use crate::trace::Var;
+use crate::trace::span::Axis;
+
+/// # Running values
+///
+/// Along one axis, of numbers; the shape stays. They are taken one after the other, from the first
+/// element to the last, or with `_reverse` from the last to the first; integers wrap.
+///
+/// ```
+/// use wengert_ir::ir::{DType, Type};
+/// use wengert_ir::trace::{Kind, closed};
+///
+/// let door = closed(Kind::Door, &[Type::new(DType::F64, &[3, 4])], |x| {
+///     vec![x[0].cumsum(0), x[0].cummax_reverse(-1), x[0].cumlogsumexp(1)]
+/// });
+/// let types: Vec<String> = door.func.result_types().iter().map(Type::to_string).collect();
+/// assert_eq!(types, ["f64[3,4]"; 3]);
+/// ```
+impl Var {
+    /// The sum of the elements up to each: `numpy.cumsum`. Derivative: the running sum of the
+    /// tangents.
+    #[track_caller]
+    pub fn cumsum(self, along: impl Into<Axis>) -> Var {
+        running(Step::Sum, "cumsum", self, along.into(), false)
+    }
+
+    /// The sum of the elements from each on: `jax.lax.cumsum(x, axis, reverse=True)`.
+    #[track_caller]
+    pub fn cumsum_reverse(self, along: impl Into<Axis>) -> Var {
+        running(Step::Sum, "cumsum", self, along.into(), true)
+    }
+
+    /// The product of the elements up to each: `numpy.cumprod`. Derivative: to each the product of the
+    /// others, right where elements are zero as well.
+    #[track_caller]
+    pub fn cumprod(self, along: impl Into<Axis>) -> Var {
+        running(Step::Prod, "cumprod", self, along.into(), false)
+    }
+
+    /// The product of the elements from each on: `jax.lax.cumprod(x, axis, reverse=True)`.
+    #[track_caller]
+    pub fn cumprod_reverse(self, along: impl Into<Axis>) -> Var {
+        running(Step::Prod, "cumprod", self, along.into(), true)
+    }
+
+    /// The largest element up to each, NaN from the first NaN on: `numpy.maximum.accumulate`.
+    /// Derivative: to the largest, shared equally among equals, as for [`Var::amax`].
+    #[track_caller]
+    pub fn cummax(self, along: impl Into<Axis>) -> Var {
+        running(Step::Max, "cummax", self, along.into(), false)
+    }
+
+    /// The largest element from each on: `jax.lax.cummax(x, axis, reverse=True)`.
+    #[track_caller]
+    pub fn cummax_reverse(self, along: impl Into<Axis>) -> Var {
+        running(Step::Max, "cummax", self, along.into(), true)
+    }
+
+    /// The smallest element up to each, NaN from the first NaN on: `numpy.minimum.accumulate`.
+    /// Derivative: to the smallest, shared equally among equals, as for [`Var::amin`].
+    #[track_caller]
+    pub fn cummin(self, along: impl Into<Axis>) -> Var {
+        running(Step::Min, "cummin", self, along.into(), false)
+    }
+
+    /// The smallest element from each on: `jax.lax.cummin(x, axis, reverse=True)`.
+    #[track_caller]
+    pub fn cummin_reverse(self, along: impl Into<Axis>) -> Var {
+        running(Step::Min, "cummin", self, along.into(), true)
+    }
+
+    /// The logarithm of the sum of the exponentials of the elements up to each, of floats:
+    /// `jax.lax.cumlogsumexp`. Nothing overflows on the way. Derivative: to each its share of the sum;
+    /// zero where all are minus infinity.
+    #[track_caller]
+    pub fn cumlogsumexp(self, along: impl Into<Axis>) -> Var {
+        logsumexp(self, along.into(), false)
+    }
+
+    /// The logarithm of the sum of the exponentials of the elements from each on:
+    /// `jax.lax.cumlogsumexp(x, axis, reverse=True)`.
+    #[track_caller]
+    pub fn cumlogsumexp_reverse(self, along: impl Into<Axis>) -> Var {
+        logsumexp(self, along.into(), true)
+    }
+}
+
+#[track_caller]
+fn running(step: Step, op: &str, x: Var, along: Axis, reverse: bool) -> Var {
+    let a = axis(op, x, along);
+    cumulative::cumulative(step, x, a, reverse)
+}
+
+/// With `m[i]` the largest so far, `s[i] = s[i-1] exp(m[i-1] - m[i]) + exp(x[i] - m[i])` is the sum
+/// over `exp(m[i])`. The result does not depend on `m`, so that no derivative has to go through it.
+#[track_caller]
+fn logsumexp(x: Var, along: Axis, reverse: bool) -> Var {
+    let ty = x.ty();
+    let a = axis("cumlogsumexp", x, along);
+    if !ty.is_float() {
+        let error = TypeError::new(format!("{ty} is not an array of floats"));
+        let hint = "convert it first, as in `x.to(DType::F64)`";
+        refuse("cumlogsumexp", &[x], error.hint(hint));
+    }
+    let zeros = Var::zeros(&ty);
+    let largest = cumulative::cumulative(Step::Max, x.stop_gradient(), a, reverse);
+    // An infinity is no measure of the others.
+    let scale = elementwise::select(largest.is_finite(), largest, zeros);
+    let change = elementwise::sub(moved_on(scale, a, reverse, 0.0), scale);
+    let factor = elementwise::min(change, zeros).exp();
+    let sum = recurrence(factor, elementwise::sub(x, scale).exp(), a, reverse);
+    // The sum of nothing but exp(-inf) has no logarithm to differentiate.
+    let none = elementwise::eq(sum, zeros);
+    let logarithm = elementwise::select(none, Var::full(&ty, 1.0), sum).ln();
+    elementwise::add(largest, elementwise::select(none, zeros, logarithm))
+}

@@ -1,0 +1,234 @@
+//! Order among elements: where the extremes are, sorting, and searching what is sorted.
+
+use super::{axis, promoted, refuse};
+use crate::error::TypeError;
+use crate::ir::DType;
+use crate::ops::index::{self, Bounds};
+use crate::ops::iota::iota;
+use crate::ops::layout::{self, known};
+use crate::ops::reduce::{Reducer, reduce};
+use crate::ops::sort::sort;
+use crate::ops::{convert, elementwise, map, scan};
+use crate::trace::Var;
+use crate::trace::span::Axis;
+
+/// # Order
+///
+/// One order is meant everywhere: NaN counts as larger than all numbers, and zeros of both signs as
+/// equal. So NaN comes last, or first where the order is descending. Sorting is stable: equal elements
+/// stay in the order they had. Places are `i64`; they have no derivative.
+///
+/// ```
+/// use wengert_ir::ir::{DType, Type};
+/// use wengert_ir::trace::{Kind, closed};
+///
+/// let door = closed(Kind::Door, &[Type::new(DType::F64, &[3, 4])], |x| {
+///     let x = x[0];
+///     let (largest, places) = x.top_k(2);
+///     vec![x.sort(0), x.argsort_descending(-1), largest, places, x.argmax(), x.argmin_axis(1)]
+/// });
+/// let types: Vec<String> = door.func.result_types().iter().map(Type::to_string).collect();
+/// assert_eq!(types, ["f64[3,4]", "i64[3,4]", "f64[3,2]", "i64[3,2]", "i64", "i64[3]"]);
+/// ```
+impl Var {
+    /// The place of the largest element in row-major order, the first of equals; of the first NaN if
+    /// any is: `numpy.argmax`. Of no element it is an error. Derivative: none.
+    #[track_caller]
+    pub fn argmax(self) -> Var {
+        place_of(Reducer::Max, "argmax", self.flatten(), 0)
+    }
+
+    /// The places of the largest along an axis, which goes: `numpy.argmax(x, axis)`.
+    #[track_caller]
+    pub fn argmax_axis(self, along: impl Into<Axis>) -> Var {
+        let a = axis("argmax", self, along.into());
+        place_of(Reducer::Max, "argmax", self, a)
+    }
+
+    /// The place of the smallest element in row-major order, the first of equals; of the first NaN if
+    /// any is: `numpy.argmin`. Of no element it is an error. Derivative: none.
+    #[track_caller]
+    pub fn argmin(self) -> Var {
+        place_of(Reducer::Min, "argmin", self.flatten(), 0)
+    }
+
+    /// The places of the smallest along an axis, which goes: `numpy.argmin(x, axis)`.
+    #[track_caller]
+    pub fn argmin_axis(self, along: impl Into<Axis>) -> Var {
+        let a = axis("argmin", self, along.into());
+        place_of(Reducer::Min, "argmin", self, a)
+    }
+
+    /// The elements along an axis in ascending order: `numpy.sort`. Derivative: the tangents in the
+    /// order of the elements.
+    #[track_caller]
+    pub fn sort(self, along: impl Into<Axis>) -> Var {
+        let a = axis("sort", self, along.into());
+        sort(&[self], a, false)[0]
+    }
+
+    /// The elements along an axis in descending order: `jax.numpy.sort(x, descending=True)`.
+    #[track_caller]
+    pub fn sort_descending(self, along: impl Into<Axis>) -> Var {
+        let a = axis("sort", self, along.into());
+        sort(&[self], a, true)[0]
+    }
+
+    /// The elements along an axis in ascending order, and those of other arrays of the same shape
+    /// where these go: `jax.lax.sort` of several operands with one key. Derivative: the tangents of
+    /// each in that order.
+    ///
+    /// ```
+    /// # use wengert_ir::ir::{DType, Type};
+    /// # use wengert_ir::trace::{Kind, closed};
+    /// # closed(Kind::Door, &[Type::new(DType::F64, &[5]), Type::new(DType::F64, &[5])], |v| {
+    /// # let (time, value) = (v[0], v[1]);
+    /// let [time, value] = time.sort_with(&[value], 0)[..] else { unreachable!() };
+    /// # vec![time, value] });
+    /// ```
+    #[track_caller]
+    pub fn sort_with(self, others: &[Var], along: impl Into<Axis>) -> Vec<Var> {
+        let a = axis("sort", self, along.into());
+        sort(&[&[self], others].concat(), a, false)
+    }
+
+    /// The places along an axis from which [`Var::sort`] takes its elements: `numpy.argsort` with
+    /// `stable=True`. Derivative: none.
+    #[track_caller]
+    pub fn argsort(self, along: impl Into<Axis>) -> Var {
+        let a = axis("argsort", self, along.into());
+        order_of(self, a, false)[1]
+    }
+
+    /// The places along an axis from which [`Var::sort_descending`] takes its elements.
+    #[track_caller]
+    pub fn argsort_descending(self, along: impl Into<Axis>) -> Var {
+        let a = axis("argsort", self, along.into());
+        order_of(self, a, true)[1]
+    }
+
+    /// The `k` largest elements along the last axis, in descending order, and their places:
+    /// `jax.lax.top_k`. Derivative: of the elements, the tangents at these places.
+    #[track_caller]
+    pub fn top_k(self, k: usize) -> (Var, Var) {
+        let ty = self.ty();
+        let last = axis("top_k", self, Axis(-1));
+        if ty.shape.known().is_none_or(|dims| k > dims[last]) {
+            let message = format!("{ty} has no {k} elements along axis {last}");
+            refuse("top_k", &[self], TypeError::new(message));
+        }
+        let sorted = order_of(self, last, true);
+        let first = |x: Var| layout::slice_axis(x, last, 0..k);
+        (first(sorted[0]), first(sorted[1]))
+    }
+
+    /// Where the elements of `values` would be put into this sorted vector so that it stays sorted, in
+    /// front of equals: `numpy.searchsorted`. Of the shape of `values`; element types are promoted.
+    /// Derivative: none.
+    #[track_caller]
+    pub fn searchsorted(self, values: Var) -> Var {
+        search(self, values, false)
+    }
+
+    /// The same, behind equals: `numpy.searchsorted(a, v, side="right")`.
+    #[track_caller]
+    pub fn searchsorted_right(self, values: Var) -> Var {
+        search(self, values, true)
+    }
+}
+
+/// The first place along an axis that holds the extreme: the smallest number of all that do.
+#[track_caller]
+fn place_of(reducer: Reducer, op: &str, x: Var, a: usize) -> Var {
+    let ty = x.ty();
+    let dims = match known(&ty) {
+        Ok(dims) => dims,
+        Err(error) => refuse(op, &[x], error),
+    };
+    if dims[a] == 0 {
+        let message = format!("{ty} has no element along axis {a}");
+        refuse(op, &[x], TypeError::new(message));
+    }
+    let x = match ty.dtype {
+        DType::Bool => convert::convert(x, DType::U8),
+        _ => x.stop_gradient(),
+    };
+    let extreme = reduce(reducer, x, &[a]);
+    let others: Vec<usize> = (0..dims.len()).filter(|&other| other != a).collect();
+    let spread = layout::broadcast(extreme, &ty.shape, &others);
+    let chosen = elementwise::or(elementwise::eq(x, spread), elementwise::ne(x, x));
+    // Short numbers are compared faster.
+    let short = i32::try_from(dims[a]).is_ok();
+    let places = ty.with_dtype(if short { DType::I32 } else { DType::I64 });
+    let none = Var::full(&places, dims[a] as f64);
+    let place = elementwise::select(chosen, iota(places, a), none);
+    convert::convert(reduce(Reducer::Min, place, &[a]), DType::I64)
+}
+
+/// The elements in order, and their places.
+#[track_caller]
+fn order_of(x: Var, a: usize, descending: bool) -> Vec<Var> {
+    let ty = x.ty();
+    if let Err(error) = known(&ty) {
+        refuse("sort", &[x], error);
+    }
+    sort(&[x, iota(ty.with_dtype(DType::I64), a)], a, descending)
+}
+
+/// Whether one element comes before another in ascending order.
+#[track_caller]
+fn below(a: Var, b: Var) -> Var {
+    let less = elementwise::lt(a, b);
+    match a.ty().is_float() {
+        true => elementwise::or(less, elementwise::and(elementwise::eq(a, a), b.is_nan())),
+        false => less,
+    }
+}
+
+#[track_caller]
+fn search(sorted: Var, values: Var, right: bool) -> Var {
+    let pair = promoted("searchsorted", &[sorted, values]);
+    let (sorted, values) = (pair[0].stop_gradient(), pair[1].stop_gradient());
+    let ty = sorted.ty();
+    let n = match (known(&ty), known(&values.ty())) {
+        (Ok(dims), Ok(_)) if dims.len() == 1 => dims[0],
+        (Ok(_), Ok(_)) => {
+            let error = TypeError::new(format!("{ty} is not a vector"));
+            let hint = "use `vmap` for a stack of them";
+            refuse("searchsorted", &pair, error.hint(hint))
+        }
+        (Err(error), _) | (_, Err(error)) => refuse("searchsorted", &pair, error),
+    };
+    let dims = values.shape();
+    if dims.is_empty() {
+        return place_for(sorted, n, values, right);
+    }
+    let flat = values.flatten();
+    let size = flat.shape()[0];
+    let places = map::map(&[flat], size, |v| vec![place_for(sorted, n, v[0], right)]);
+    layout::reshape(places[0], &dims)
+}
+
+/// How many of the elements come before a value: each bit of that number, from the highest, is
+/// tried in turn.
+#[track_caller]
+fn place_for(sorted: Var, n: usize, value: Var, right: bool) -> Var {
+    let zero = Var::scalar(0i64);
+    if n == 0 {
+        return zero;
+    }
+    let bits = usize::BITS - n.leading_zeros();
+    let highest = Var::scalar(1i64 << (bits - 1));
+    let found = scan::scan(&[zero, highest], &[], bits as usize, false, |carry, _| {
+        let (place, bit) = (carry[0], carry[1]);
+        let next = place + bit;
+        let last = index::gather(sorted, next - 1, 0, 0, Bounds::Clamp);
+        let fits = match right {
+            false => below(last, value),
+            true => !below(value, last),
+        };
+        let place = (fits & next.le(n)).select(next, place);
+        (vec![place, bit >> 1], vec![])
+    });
+    found[0]
+}

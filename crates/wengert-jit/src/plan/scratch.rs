@@ -1,0 +1,201 @@
+//! Where scratch lies: buffers that live at different times share memory.
+//!
+//! A buffer lives from the first statement that touches it to the last, and where it belongs to no
+//! step of a loop ([`scope`]) through the whole of the loop. A straight line on lanes is emitted out
+//! of order and counts as one moment.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use wengert_ir::loops::scope::{self, LoopId, Scopes};
+use wengert_ir::loops::{
+    Block, Buffer, BufferId, BufferKind, LANES, LoopKind, Program, Stmt, walk,
+};
+
+use super::is_straight;
+
+/// The alignment of buffers that are at least that large.
+const LINE: i64 = 64;
+/// The alignment of small ones.
+const WORD: i64 = 8;
+
+/// The scratch of the two kinds of frames.
+pub(crate) struct Scratch {
+    /// Of a call.
+    pub call: Arena,
+    /// Of a task.
+    pub task: Arena,
+}
+
+/// Places of buffers in one piece of memory.
+#[derive(Default)]
+pub(crate) struct Arena {
+    places: HashMap<BufferId, i64>,
+    /// How long it is.
+    pub bytes: i64,
+}
+
+/// When a buffer is in use, and on which frames.
+#[derive(Clone, Copy)]
+struct Life {
+    first: u32,
+    last: u32,
+    call: bool,
+    task: bool,
+}
+
+/// Bytes that a buffer takes.
+fn bytes(b: &Buffer) -> i64 {
+    let copies = if b.kind == BufferKind::Local {
+        LANES
+    } else {
+        1
+    };
+    (b.len * copies * b.dtype.bytes()) as i64
+}
+
+/// Plans the scratch of a program.
+pub(crate) fn scratch(program: &Program) -> Scratch {
+    let mut w = Walk {
+        program,
+        scopes: scope::scopes(program),
+        pos: 0,
+        open: Vec::new(),
+        lives: BTreeMap::new(),
+    };
+    w.block(&program.body);
+    let lives = w.lives;
+    let arena = |here: fn(&Life) -> bool| {
+        let lives = lives.iter().filter(|(_, l)| here(l));
+        Arena::pack(lives.map(|(&b, &life)| (b, bytes(&program.buffers[b.0 as usize]), life)))
+    };
+    Scratch {
+        call: arena(|l| l.call),
+        task: arena(|l| l.task),
+    }
+}
+
+struct Walk<'p> {
+    program: &'p Program,
+    scopes: Scopes,
+    pos: u32,
+    open: Vec<Open>,
+    lives: BTreeMap<BufferId, Life>,
+}
+
+struct Open {
+    id: LoopId,
+    kind: Option<LoopKind>,
+    start: u32,
+    /// Buffers that live until it ends.
+    held: BTreeSet<BufferId>,
+}
+
+impl Walk<'_> {
+    fn inside(&self, kind: LoopKind) -> bool {
+        self.open.iter().any(|l| l.kind == Some(kind))
+    }
+
+    fn block(&mut self, block: &Block) {
+        let lanes = self.inside(LoopKind::Vector);
+        let mut in_line = false;
+        for s in &block.stmts {
+            let straight = lanes && is_straight(s);
+            if !(straight && in_line) {
+                self.pos += 1;
+            }
+            in_line = straight;
+            walk::buffers(s, &mut |b| self.touch(b));
+            let kind = match s {
+                Stmt::For { kind, .. } => Some(*kind),
+                Stmt::While { .. } => None,
+                _ => {
+                    walk::blocks(s).for_each(|b| self.block(b));
+                    continue;
+                }
+            };
+            self.open.push(Open {
+                id: s,
+                kind,
+                start: self.pos,
+                held: BTreeSet::new(),
+            });
+            walk::blocks(s).for_each(|b| self.block(b));
+            self.pos += 1;
+            let done = self.open.pop().expect("a loop is open");
+            for b in done.held {
+                let life = self.lives.get_mut(&b).expect("it was touched");
+                life.last = life.last.max(self.pos);
+            }
+        }
+    }
+
+    fn touch(&mut self, b: BufferId) {
+        let kind = self.program.buffers[b.0 as usize].kind;
+        if !matches!(
+            kind,
+            BufferKind::Call | BufferKind::Task | BufferKind::Local
+        ) {
+            return;
+        }
+        // The outermost loop whose steps it outlives.
+        let depth = match self.scopes.get(&b) {
+            None => 0,
+            Some(&own) => {
+                let own = self.open.iter().position(|l| l.id == own);
+                own.expect("a scope is around all that touches the buffer") + 1
+            }
+        };
+        let mut first = self.pos;
+        if let Some(l) = self.open.get_mut(depth) {
+            first = l.start;
+            l.held.insert(b);
+        }
+        let in_task = kind != BufferKind::Call && self.inside(LoopKind::Parallel);
+        let pos = self.pos;
+        let life = self.lives.entry(b).or_insert(Life {
+            first,
+            last: pos,
+            call: false,
+            task: false,
+        });
+        life.first = life.first.min(first);
+        life.last = life.last.max(pos);
+        life.call |= !in_task;
+        life.task |= in_task;
+    }
+}
+
+impl Arena {
+    /// Large buffers first, each at the lowest place that is free while it lives.
+    fn pack(buffers: impl Iterator<Item = (BufferId, i64, Life)>) -> Arena {
+        let mut order: Vec<(BufferId, i64, Life)> = buffers.collect();
+        order.sort_by_key(|&(b, bytes, life)| (-bytes, life.first, b));
+        let mut arena = Arena::default();
+        // What has its place, by place: where it begins and ends, and when.
+        let mut placed: Vec<(i64, i64, Life)> = Vec::new();
+        for (b, bytes, life) in order {
+            let align = if bytes >= LINE { LINE } else { WORD };
+            let mut at = 0i64;
+            for &(begin, end, other) in &placed {
+                let apart = other.last < life.first || life.last < other.first;
+                if apart || end <= at {
+                    continue;
+                }
+                if at + bytes <= begin {
+                    break;
+                }
+                at = (end + align - 1) / align * align;
+            }
+            arena.places.insert(b, at);
+            arena.bytes = arena.bytes.max(at + bytes);
+            let i = placed.partition_point(|p| p.0 <= at);
+            placed.insert(i, (at, at + bytes, life));
+        }
+        arena
+    }
+
+    /// Where a buffer lies.
+    pub(crate) fn place(&self, b: BufferId) -> i64 {
+        self.places[&b]
+    }
+}

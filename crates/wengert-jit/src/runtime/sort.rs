@@ -1,0 +1,91 @@
+//! Sorting, for generated code.
+
+use rayon::prelude::*;
+use wengert_ir::ir::types::DType;
+use wengert_ir::ops::arithmetic::Arithmetic;
+use wengert_ir::ops::sort::{sort_keys, sort_with_places};
+
+use super::frame::Frame;
+use super::helpers::guard;
+
+/// A sort, as a program says it.
+pub(crate) struct SortCall {
+    /// The type of the keys.
+    pub dtype: DType,
+    /// Whether it may use several threads.
+    pub threads: bool,
+    /// How many rows.
+    pub rows: usize,
+    /// Keys in a row.
+    pub n: usize,
+    /// From the largest to the smallest.
+    pub descending: bool,
+}
+
+/// Fewer keys are sorted on one thread.
+const PARALLEL: usize = 16_384;
+
+/// Sorts the rows of `keys` in place, and puts down where each key was.
+///
+/// # Safety
+/// `frame` is the frame pointer that the calling code runs on; `keys` has the elements that `call`
+/// says, all of them written, `places` is null or has as many `i64`, and nothing else is in either.
+pub(crate) unsafe extern "C" fn sort(
+    frame: *mut u8,
+    keys: *mut u8,
+    places: *mut i64,
+    call: *const SortCall,
+) -> i32 {
+    // SAFETY: by the caller; a frame in use serves a call.
+    let (run, call) = unsafe { (&*Frame::of(frame).run, &*call) };
+    guard(run, || {
+        // SAFETY: by the caller; a truth value is a byte 0 or 1.
+        unsafe {
+            match call.dtype {
+                DType::F32 => rows::<f32>(call, keys.cast(), places),
+                DType::F64 => rows::<f64>(call, keys.cast(), places),
+                DType::I32 => rows::<i32>(call, keys.cast(), places),
+                DType::I64 => rows::<i64>(call, keys.cast(), places),
+                DType::U32 => rows::<u32>(call, keys.cast(), places),
+                DType::U64 => rows::<u64>(call, keys.cast(), places),
+                DType::U8 => rows::<u8>(call, keys.cast(), places),
+                DType::Bool => rows::<bool>(call, keys.cast(), places),
+                _ => unreachable!("an element type"),
+            }
+        }
+        Ok(())
+    })
+}
+
+/// # Safety
+/// As for [`sort()`], with `T` the type of the keys.
+unsafe fn rows<T: Arithmetic>(call: &SortCall, keys: *mut T, places: *mut i64) {
+    let SortCall {
+        n,
+        rows,
+        descending,
+        ..
+    } = *call;
+    if n == 0 || rows == 0 {
+        return;
+    }
+    // SAFETY: by the caller.
+    let keys = unsafe { std::slice::from_raw_parts_mut(keys, rows * n) };
+    let side_by_side = call.threads && rows > 1 && rows * n >= PARALLEL;
+    if places.is_null() {
+        match side_by_side {
+            true => (keys.par_chunks_mut(n)).for_each(|row| sort_keys(row, descending)),
+            false => (keys.chunks_mut(n)).for_each(|row| sort_keys(row, descending)),
+        }
+        return;
+    }
+    // SAFETY: by the caller; every place is written before it is read.
+    let places = unsafe { std::slice::from_raw_parts_mut(places, rows * n) };
+    let one = |(keys, places)| sort_with_places(keys, places, descending);
+    match side_by_side {
+        true => (keys.par_chunks_mut(n))
+            .zip(places.par_chunks_mut(n))
+            .for_each(one),
+        false => (keys.chunks_mut(n)).zip(places.chunks_mut(n)).for_each(one),
+    }
+}

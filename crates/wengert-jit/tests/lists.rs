@@ -1,0 +1,330 @@
+//! Lists: built by one, by lanes and by tasks, and read wherever their handles get to.
+
+mod common;
+
+use common::compare::{agree, check};
+use common::*;
+use wengert_ir::buffer::Data;
+use wengert_ir::ir::types::DType;
+use wengert_ir::loops::ScalarOp::*;
+use wengert_ir::loops::*;
+use wengert_jit::{Options, RunError, compile};
+
+const SERIAL: LoopKind = LoopKind::Serial { reverse: false };
+
+impl Build {
+    fn list(&mut self, fields: &[(DType, usize)], lanes: bool) -> ListId {
+        let fields = fields.to_vec();
+        self.p.lists.push(List { fields, lanes });
+        ListId(self.p.lists.len() as u32 - 1)
+    }
+
+    fn list_store(&mut self, list: ListId, field: u32, row: Value, k: i64, value: Value) {
+        self.push(Stmt::ListStore {
+            list,
+            field,
+            row,
+            element: at(k),
+            value,
+        });
+    }
+
+    fn list_finish(&mut self, list: ListId, rows: Value) -> Value {
+        let out = self.value(DType::I64, false);
+        self.push(Stmt::ListFinish { out, list, rows });
+        out
+    }
+
+    fn handle(&mut self, built: Value, list: ListId, field: u32) -> Value {
+        let out = self.value(DType::I64, self.p.lists[list.0 as usize].lanes);
+        self.push(Stmt::ListHandle {
+            out,
+            built,
+            list,
+            field,
+        });
+        out
+    }
+
+    fn rows(&mut self, handle: Value) -> Value {
+        let out = self.value(DType::I64, self.ty(handle).lanes);
+        self.push(Stmt::ListRows { out, handle });
+        out
+    }
+
+    fn list_load(&mut self, dtype: DType, rows: Rows, row: Value, element: Index) -> Value {
+        let lanes = match rows {
+            Rows::Of { list, .. } => self.p.lists[list.0 as usize].lanes,
+            Rows::Handle(handle) => self.ty(handle).lanes,
+        };
+        let out = self.value(dtype, lanes || element.each.is_some());
+        let cell = Cell { rows, row, element };
+        self.push(Stmt::ListLoad { out, cell });
+        out
+    }
+
+    /// A list of the squares of the numbers below `n`, beside the numbers themselves.
+    fn squares(&mut self, n: Value) -> (ListId, Value) {
+        let list = self.list(&[(DType::I64, 1), (DType::F64, 2)], false);
+        self.push(Stmt::ListBegin { list });
+        self.for_loop(SERIAL, n, &[], |b, row, _| {
+            b.push(Stmt::ListPush { list, row });
+            let x = b.op_to(Convert, DType::F64, &[row]);
+            let y = b.op(Mul, &[x, x]);
+            b.list_store(list, 0, row, 0, row);
+            b.list_store(list, 1, row, 0, x);
+            b.list_store(list, 1, row, 1, y);
+            vec![]
+        });
+        (list, self.list_finish(list, n))
+    }
+
+    /// The sum of an element of all rows of the list behind a handle.
+    fn total(&mut self, dtype: DType, handle: Value, element: Index) -> Value {
+        let rows = self.rows(handle);
+        let zero = self.value(dtype, false);
+        self.push(Stmt::Const { out: zero, bits: 0 });
+        let lanes = self.ty(handle).lanes || element.each.is_some();
+        self.for_loop(SERIAL, rows, &[(zero, lanes)], |b, row, p| {
+            let v = b.list_load(dtype, Rows::Handle(handle), row, element);
+            vec![b.op(Add, &[p[0], v])]
+        })[0]
+    }
+}
+
+/// A number that each lane makes smaller until it is small, its tape by the list itself and by
+/// handles; then the handles read by others: behind the loop, and in lanes that choose between their
+/// own list, one of all, and none.
+#[test]
+fn lists_of_one_and_of_lanes() {
+    for n in [1i64, 8, 13] {
+        let mut b = Build::new();
+        let x = b.input(DType::F64, n as usize);
+        let y = b.output(DType::F64, n as usize);
+        let z = b.output(DType::F64, n as usize);
+        let w = b.output(DType::F32, n as usize);
+        let handles = b.buffer(DType::I64, n as usize, BufferKind::Call);
+        let lanes = b.list(&[(DType::F64, 1), (DType::Bool, 1), (DType::F32, 3)], true);
+        let hundred = b.constant(100i64);
+        let (one, squares) = b.squares(hundred);
+        let shared = b.handle(squares, one, 1);
+        let zero = b.constant(0i64);
+        let fzero = b.constant(0.0f64);
+        let limit = b.constant(0.01f64);
+        let step = b.constant(1i64);
+        b.vector(n, |b, _| {
+            let v = b.load(x, row());
+            b.push(Stmt::ListBegin { list: lanes });
+            let out = b.while_loop(
+                &[(v, true), (zero, false), (zero, true)],
+                1000,
+                |b, p| {
+                    let a = b.op(Abs, &[p[0]]);
+                    b.op(Lt, &[limit, a])
+                },
+                |b, p| {
+                    let (list, row) = (lanes, p[1]);
+                    b.push(Stmt::ListPush { list, row });
+                    let half = b.constant(0.7f64);
+                    let q = b.op(Mul, &[p[0], half]);
+                    let s = b.op(Lt, &[q, fzero]);
+                    let f = b.op_to(Convert, DType::F32, &[q]);
+                    b.list_store(lanes, 0, row, 0, p[0]);
+                    b.list_store(lanes, 1, row, 0, s);
+                    b.list_store(lanes, 2, row, 2, f);
+                    let q = b.op(Neg, &[q]);
+                    let count = b.op(Add, &[p[2], step]);
+                    vec![q, b.op(Add, &[row, step]), count]
+                },
+            );
+            let built = b.list_finish(lanes, out[2]);
+            let signs = b.handle(built, lanes, 1);
+            let floats = b.handle(built, lanes, 2);
+            let longs = b.handle(built, lanes, 0);
+            let rows = b.rows(signs);
+            let reverse = LoopKind::Serial { reverse: true };
+            let back = b.for_loop(reverse, rows, &[(out[0], true)], |b, i, p| {
+                let of = |field| Rows::Of {
+                    built,
+                    list: lanes,
+                    field,
+                };
+                let t = b.list_load(DType::F64, of(0), i, at(0));
+                let s = b.list_load(DType::Bool, Rows::Handle(signs), i, at(0));
+                let f = b.list_load(DType::F32, of(2), i, at(2));
+                let f = b.op_to(Convert, DType::F64, &[f]);
+                let u = b.op(Select, &[s, f, t]);
+                vec![b.op(Add, &[p[0], u])]
+            });
+            b.store(y, row(), back[0]);
+            b.store(handles, row(), floats);
+            let two = b.constant(2i64);
+            let kind = b.op(Rem, &[out[2], two]);
+            let even = b.op(Eq, &[kind, zero]);
+            let negative = b.op(Lt, &[v, fzero]);
+            let other = b.op(Select, &[negative, zero, shared]);
+            let chosen = b.op(Select, &[even, longs, other]);
+            let total = b.total(DType::F64, chosen, at(0));
+            b.store(z, row(), total);
+        });
+        b.serial(n, |b, i| {
+            let handle = b.load(handles, base(i));
+            let total = b.total(DType::F32, handle, at(2));
+            b.store(w, base(i), total);
+        });
+        let x: Vec<f64> = (0..n).map(|i| (3 * i - 7) as f64 / 8.0).collect();
+        agree(&b.finish(), &[Data::F64(x)]);
+    }
+}
+
+/// An element that each lane chooses, of a list that all see.
+#[test]
+fn elements_that_lanes_choose() {
+    let mut b = Build::new();
+    let n = 11i64;
+    let y = b.output(DType::F64, n as usize);
+    let z = b.output(DType::F64, n as usize);
+    let five = b.constant(5i64);
+    let (list, built) = b.squares(five);
+    let handle = b.handle(built, list, 1);
+    let (one, four) = (b.constant(1i64), b.constant(4i64));
+    b.vector(n, |b, i| {
+        let odd = b.op(And, &[i, one]);
+        let total = b.total(DType::F64, handle, each(odd));
+        b.store(y, row(), total);
+        let of = Rows::Of {
+            built,
+            list,
+            field: 1,
+        };
+        let last = b.list_load(DType::F64, of, four, each(odd));
+        b.store(z, row(), last);
+    });
+    let got = agree(&b.finish(), &[]);
+    let pick = |even: f64, odd: f64| {
+        let all = (0..n).map(|i| if i % 2 == 0 { even } else { odd });
+        Data::F64(all.collect())
+    };
+    assert_eq!(got, [pick(10.0, 30.0), pick(4.0, 16.0)]);
+}
+
+/// A handle goes from step to step of a loop, and into the rows of another list.
+#[test]
+fn handles_are_carried_and_kept_in_lists() {
+    let mut b = Build::new();
+    let y = b.output(DType::I64, 4);
+    let (zero, four) = (b.constant(0i64), b.constant(4i64));
+    let list = b.list(&[(DType::I64, 1)], false);
+    let lists = b.list(&[(DType::I64, 1)], false);
+    b.push(Stmt::ListBegin { list: lists });
+    // Each list is the one before with a row more, ten times as large.
+    b.for_loop(SERIAL, four, &[(zero, false)], |b, i, p| {
+        b.push(Stmt::ListPush {
+            list: lists,
+            row: i,
+        });
+        b.list_store(lists, 0, i, 0, p[0]);
+        let before = b.rows(p[0]);
+        let one = b.constant(1i64);
+        let rows = b.op(Add, &[before, one]);
+        b.push(Stmt::ListBegin { list });
+        b.for_loop(SERIAL, rows, &[], |b, row, _| {
+            b.push(Stmt::ListPush { list, row });
+            let has = b.op(Lt, &[row, before]);
+            let from = b.op(Select, &[has, p[0], zero]);
+            let v = b.list_load(DType::I64, Rows::Handle(from), row, at(0));
+            let ten = b.constant(10i64);
+            let v = b.op(Mul, &[v, ten]);
+            let v = b.op(Add, &[v, one]);
+            b.list_store(list, 0, row, 0, v);
+            vec![]
+        });
+        let built = b.list_finish(list, rows);
+        vec![b.handle(built, list, 0)]
+    });
+    let built = b.list_finish(lists, four);
+    let lists = b.handle(built, lists, 0);
+    b.for_loop(SERIAL, four, &[], |b, i, _| {
+        let handle = b.list_load(DType::I64, Rows::Handle(lists), i, at(0));
+        let total = b.total(DType::I64, handle, at(0));
+        b.store(y, base(i), total);
+        vec![]
+    });
+    assert_eq!(agree(&b.finish(), &[]), [i64s(&[0, 1, 12, 123])]);
+}
+
+fn long_list(rows: i64) -> Program {
+    let mut b = Build::new();
+    let y = b.output(DType::F64, 1);
+    let list = b.list(&[(DType::F64, 100)], false);
+    b.push(Stmt::ListBegin { list });
+    b.serial(rows, |b, i| {
+        b.push(Stmt::ListPush { list, row: i });
+        let f = b.op_to(Convert, DType::F64, &[i]);
+        b.list_store(list, 0, i, 99, f);
+    });
+    let (all, last) = (b.constant(rows), b.constant(rows - 1));
+    let built = b.list_finish(list, all);
+    let of = Rows::Of {
+        built,
+        list,
+        field: 0,
+    };
+    let v = b.list_load(DType::F64, of, last, at(99));
+    b.store(y, at(0), v);
+    b.finish()
+}
+
+#[test]
+fn lists_grow_up_to_a_limit() {
+    let p = long_list(20_000);
+    let exe = compile(&p, &Options::default()).expect("it compiles");
+    for _ in 0..3 {
+        let got = run(&exe, &[], &[(DType::F64, 1)]);
+        assert_eq!(got[0], f64s(&[19_999.0]));
+    }
+    let small = Options {
+        list_limit: 1 << 20,
+        ..Options::default()
+    };
+    let exe = compile(&p, &small).expect("it compiles");
+    for _ in 0..2 {
+        match try_run(&exe, &[], &[(DType::F64, 1)]) {
+            Err(RunError::ListMemory { need, limit }) => {
+                assert!(need > limit && limit == 1 << 20);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn lists_in_parallel_tasks() {
+    let mut b = Build::new();
+    let n = 50i64;
+    let y = b.output(DType::I64, n as usize);
+    let handles = b.buffer(DType::I64, n as usize, BufferKind::Call);
+    let extent = b.constant(n);
+    b.for_loop(LoopKind::Parallel, extent, &[], |b, r, _| {
+        let (list, built) = b.squares(r);
+        let handle = b.handle(built, list, 0);
+        b.store(handles, base(r), handle);
+        vec![]
+    });
+    b.for_loop(SERIAL, extent, &[], |b, r, _| {
+        let handle = b.load(handles, base(r));
+        let total = b.total(DType::I64, handle, at(0));
+        b.store(y, base(r), total);
+        vec![]
+    });
+    let p = b.finish();
+    let want = agree(&p, &[]);
+    let always_parallel = Options {
+        parallel_above: 0,
+        ..Options::default()
+    };
+    let exe = compile(&p, &always_parallel).expect("it compiles");
+    for _ in 0..20 {
+        check(&exe, &[], &want);
+    }
+}

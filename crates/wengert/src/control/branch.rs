@@ -1,0 +1,163 @@
+//! Choices of which the other side does not run.
+
+use std::cell::RefCell;
+use std::panic::Location;
+
+use wengert_ir::ir::DType;
+use wengert_ir::ops::cond as branch;
+use wengert_ir::trace::{Var, asked_at, inside};
+
+use super::{rebuild, refuse};
+use crate::tree::{self, IntoTree, Tree};
+
+/// A predicate: a traced scalar `bool`, or one known now.
+pub trait Predicate {
+    #[doc(hidden)]
+    fn predicate(self) -> Var;
+}
+
+impl Predicate for Var {
+    fn predicate(self) -> Var {
+        self
+    }
+}
+
+impl Predicate for bool {
+    fn predicate(self) -> Var {
+        Var::scalar(self)
+    }
+}
+
+/// One of two functions of the operands. The one that is not taken does not run, and leaves no trace
+/// in a gradient either: no NaN from a square root of what is negative there.
+///
+/// In a batch a branch runs if some element of a lane block takes it.
+///
+/// # Errors
+/// If the predicate is not a scalar `bool`, or the branches give different structures or types.
+///
+/// ```
+/// use wengert::prelude::*;
+///
+/// let f = jit(grad(|x: Var| cond(x.gt(0.0), x, |x| x.sqrt(), |_| Var::from(0.0))));
+/// assert_eq!(f.call(0.0)?.item::<f64>()?, 0.0);
+/// # Ok::<(), wengert::Error>(())
+/// ```
+#[track_caller]
+pub fn cond<I, A, B>(
+    pred: impl Predicate,
+    operands: I,
+    then: impl FnOnce(I::Tree) -> A,
+    otherwise: impl FnOnce(I::Tree) -> B,
+) -> A::Tree
+where
+    I: IntoTree,
+    A: IntoTree,
+    B: IntoTree<Tree = A::Tree>,
+{
+    asked_at(Location::caller(), || {
+        let (operands, def) = tree::flatten(operands.into_tree());
+        either(
+            "cond",
+            pred.predicate(),
+            || inside(|| then(rebuild(&def, &operands)).into_tree()),
+            || inside(|| otherwise(rebuild(&def, &operands)).into_tree()),
+        )
+    })
+}
+
+/// What one of two functions gives, for an operation of that name.
+#[track_caller]
+fn either<T: Tree<Leaf = Var>>(
+    op: &str,
+    pred: Var,
+    then: impl FnOnce() -> T,
+    otherwise: impl FnOnce() -> T,
+) -> T {
+    let first = RefCell::new(None);
+    let out = branch::cond(
+        pred,
+        || {
+            let (leaves, out) = tree::flatten(then());
+            first.replace(Some(out));
+            leaves
+        },
+        || {
+            let (leaves, out) = tree::flatten(otherwise());
+            if let Some(difference) = first.borrow().as_ref().and_then(|f| f.difference(&out)) {
+                refuse(
+                    op,
+                    format!("the branches give different trees: {difference}"),
+                );
+            }
+            leaves
+        },
+    );
+    rebuild(&first.take().expect("the branches were traced"), &out)
+}
+
+/// One of several functions of the operands, by number: the first for 0. A number that is out of range
+/// is taken for the nearest, as in JAX. The others do not run.
+///
+/// The choice is made by halving, so that the last of a hundred branches is seven comparisons away.
+///
+/// # Errors
+/// If the number is not an integer scalar, there is no branch, or the branches give different
+/// structures or types.
+///
+/// ```
+/// use wengert::prelude::*;
+///
+/// let f = jit(|(i, x): (Var, Var)| switch(i, x, &[&|x: Var| x.sin(), &|x| x.cos(), &|x| x * x]));
+/// assert_eq!(f.call((0i64, 0.0))?.item::<f64>()?, 0.0);
+/// assert_eq!(f.call((1i64, 0.0))?.item::<f64>()?, 1.0);
+/// assert_eq!(f.call((7i64, 3.0))?.item::<f64>()?, 9.0);
+/// # Ok::<(), wengert::Error>(())
+/// ```
+#[track_caller]
+pub fn switch<I, A>(index: Var, operands: I, branches: &[&dyn Fn(I::Tree) -> A]) -> A::Tree
+where
+    I: IntoTree,
+    A: IntoTree,
+{
+    asked_at(Location::caller(), || {
+        let ty = index.ty();
+        if !ty.dtype.is_int() || ty.rank() != 0 {
+            refuse(
+                "switch",
+                format!("the number of a branch is an integer scalar, got {ty}"),
+            );
+        }
+        if branches.is_empty() {
+            refuse("switch", "there is no branch to choose".into());
+        }
+        let (operands, def) = tree::flatten(operands.into_tree());
+        let index = match ty.dtype {
+            // Too large for what it is converted to.
+            DType::U64 => index.minimum(Var::scalar(branches.len() as u64)),
+            _ => index,
+        };
+        let branch = |i: usize| inside(|| branches[i](rebuild(&def, &operands)).into_tree());
+        among(index.to(DType::I64), 0, branches.len(), &branch)
+    })
+}
+
+/// What the branch of that number gives, which is one of `first..end`.
+#[track_caller]
+fn among<T: Tree<Leaf = Var>>(
+    index: Var,
+    first: usize,
+    end: usize,
+    branch: &dyn Fn(usize) -> T,
+) -> T {
+    if end - first == 1 {
+        return branch(first);
+    }
+    let middle = first.midpoint(end);
+    either(
+        "switch",
+        index.lt(middle as i64),
+        || among(index, first, middle, branch),
+        || among(index, middle, end, branch),
+    )
+}

@@ -1,0 +1,92 @@
+//! Loops and branches: primitives that every transform goes through.
+
+mod associative;
+mod branch;
+mod checkpointed;
+mod counted;
+mod scan;
+mod unbounded;
+
+use wengert_ir::error::{Error, raise};
+use wengert_ir::ir::{DType, Type};
+use wengert_ir::ops::iota;
+use wengert_ir::trace::{Var, current_source};
+
+use crate::tree::{self, Tree, TreeDef};
+
+pub use associative::associative_scan;
+pub use branch::{Predicate, cond, switch};
+pub use checkpointed::scan_checkpointed;
+pub use counted::{Steps, fori};
+pub use scan::{Over, scan, scan_reverse};
+pub use unbounded::while_loop;
+
+#[track_caller]
+fn refuse(op: &str, message: String) -> ! {
+    raise(Error::Tree {
+        op: op.into(),
+        message,
+        at: current_source(),
+    })
+}
+
+#[track_caller]
+fn rebuild<T: Tree<Leaf = Var>>(def: &TreeDef, leaves: &[Var]) -> T {
+    let tree = tree::unflatten(def, leaves.iter().copied());
+    tree.unwrap_or_else(|e| raise(e))
+}
+
+/// The leaves of what a step returns, which must be like the carry that it was given.
+#[track_caller]
+fn next_carry<T: Tree<Leaf = Var>>(op: &str, next: T, types: &[Type], def: &TreeDef) -> Vec<Var> {
+    let (leaves, next_def) = tree::flatten(next);
+    if let Some(difference) = def.difference(&next_def) {
+        refuse(
+            op,
+            format!("the carry and what the step makes of it differ: {difference}"),
+        );
+    }
+    for ((v, ty), path) in leaves.iter().zip(types).zip(def.paths()) {
+        let next = v.ty();
+        if next != *ty {
+            refuse(
+                op,
+                format!(
+                    "the carry{path} is {ty} before the step and {next} after it; convert or \
+                     broadcast one of them, since a carry keeps its type"
+                ),
+            );
+        }
+    }
+    leaves
+}
+
+/// `start, start + 1, ..`: `n` of them, `i64`.
+#[track_caller]
+fn count_from(start: i64, n: usize) -> Var {
+    let ty = Type::new(DType::I64, &[n]);
+    let counted = iota::iota(ty, 0);
+    match start {
+        0 => counted,
+        _ => counted + Var::scalar(start),
+    }
+}
+
+/// How many numbers a range has.
+fn length(start: i64, end: i64) -> usize {
+    usize::try_from(end.saturating_sub(start)).unwrap_or(0)
+}
+
+/// Rows of an array in groups of `k`, which there is a whole number of.
+#[track_caller]
+fn split_rows(x: Var, k: usize) -> Var {
+    let dims = x.ty().dims();
+    x.reshape([&[dims[0] / k, k], &dims[1..]].concat())
+}
+
+/// The rows of all groups, one after the other.
+#[track_caller]
+fn join_rows(x: Var) -> Var {
+    let dims = x.ty().dims();
+    x.reshape([&[dims[0] * dims[1]], &dims[2..]].concat())
+}

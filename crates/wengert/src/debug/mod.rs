@@ -1,0 +1,38 @@
+//! Looking into functions while they run: printing, and checking what should hold.
+
+mod print;
+
+use wengert_ir::ops::check as checks;
+use wengert_ir::trace::Var;
+
+pub use print::debug_print;
+pub(crate) use print::{Printer, printing};
+
+/// Says what has to hold when the function runs: where an element of `pred` is false, the call is an
+/// [`Error::Check`](crate::Error::Check) with the message and the line where this is written.
+///
+/// It holds its place among the function's branches and loops: inside a [`cond`](crate::cond) it is
+/// asked if that branch runs, inside a [`while_loop`](crate::while_loop) at every step, inside a
+/// [`vmap`](crate::vmap) for every element of the batch. Where several checks fail on several
+/// threads, the error is one of theirs. It has no derivative and changes none; the forward pass of a
+/// gradient asks it too. In compiled code it is a comparison and a branch.
+///
+/// ```
+/// use wengert::prelude::*;
+///
+/// let f = jit(|x: Var| {
+///     check(x.gt(0.0), "densities are positive");
+///     x.log().sum()
+/// });
+/// assert!(f.call([1.0, 2.0]).is_ok());
+/// let error = f.call([1.0, -2.0]).unwrap_err().to_string();
+/// assert!(error.starts_with("check: densities are positive, at "), "{error}");
+/// # Ok::<(), wengert::Error>(())
+/// ```
+///
+/// # Errors
+/// If `pred` is not of truth values.
+#[track_caller]
+pub fn check(pred: Var, message: &str) {
+    checks::check(pred, message);
+}

@@ -1,0 +1,245 @@
+//! Printing while a function runs.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use wengert_ir::buffer::{Buffer, Dense};
+use wengert_ir::error::{Error, TypeError, raise};
+use wengert_ir::ir::text::{Attribute, Attributes};
+use wengert_ir::ir::{BitMatrix, Func, Type};
+use wengert_ir::loops::host::{HostFunction, Slice, SliceMut};
+use wengert_ir::ops::custom::custom;
+use wengert_ir::ops::{Batched, Cotangent, Folding, Mode, Operand, Primitive, Tangent};
+use wengert_ir::schedule::node::NodeId;
+use wengert_ir::schedule::{Lowering, Wanted};
+use wengert_ir::trace::{Var, current_source};
+
+use crate::array::Array;
+use crate::host::rows::{self, Batches};
+use crate::tree::{self, IntoTree};
+
+/// What takes the lines that a running function prints.
+pub(crate) type Printer = Arc<dyn Fn(&str) + Send + Sync>;
+
+thread_local! {
+    /// Where the lines of the call that runs on this thread go; standard output if nowhere else.
+    static PRINTER: RefCell<Option<Printer>> = const { RefCell::new(None) };
+}
+
+/// Runs `f`, whose lines go to `printer`.
+pub(crate) fn printing<R>(printer: Option<&Printer>, f: impl FnOnce() -> R) -> R {
+    struct Restore(Option<Printer>);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            PRINTER.set(self.0.take());
+        }
+    }
+    let Some(printer) = printer else { return f() };
+    let _restore = Restore(PRINTER.replace(Some(printer.clone())));
+    f()
+}
+
+fn print_line(line: &str) {
+    match PRINTER.with_borrow(Option::clone) {
+        Some(printer) => printer(line),
+        None => println!("{line}"),
+    }
+}
+
+/// Prints a line when the function runs, with the leaves of `args` in place of the `{}`, in order:
+/// numbers and arrays as their [`Array`] prints. `{{` and `}}` stand for braces.
+///
+/// Lines come in the order of the program, those of a loop step after step, those of a
+/// [`vmap`](crate::vmap) one for each element of the batch, in order. For that a batch that prints
+/// runs one element after the other, and much slower than one that does not. Printing has no
+/// derivative and changes none; a function that is computed twice, as under
+/// [`checkpoint`](crate::checkpoint), prints twice. Lines go to standard output, or where
+/// [`Jit::on_print`](crate::Jit::on_print) says.
+///
+/// ```
+/// use wengert::prelude::*;
+///
+/// let f = jit(|x: Var| {
+///     let y = x.sin();
+///     debug_print("sin({}) = {}", (x, y));
+///     y
+/// });
+/// f.call(0.0)?; // sin(0.0) = 0.0
+/// # Ok::<(), wengert::Error>(())
+/// ```
+///
+/// # Errors
+/// If there are not as many `{}` as leaves.
+#[track_caller]
+pub fn debug_print<I: IntoTree>(format: &str, args: I) {
+    let leaves = tree::flatten(args.into_tree()).0;
+    let message = match pieces(format) {
+        Some(pieces) if pieces.len() == leaves.len() + 1 => {
+            let print = Print {
+                format: format.into(),
+                batches: vec![],
+            };
+            custom(print, &leaves);
+            return;
+        }
+        Some(pieces) => format!("{} {{}} for {} leaves", pieces.len() - 1, leaves.len()),
+        None => "only {} stands for a leaf, and {{ and }} for braces".into(),
+    };
+    raise(Error::Tree {
+        op: "debug_print".into(),
+        message: format!("{message}, in {format:?}"),
+        at: current_source(),
+    });
+}
+
+/// What stands before, between and behind the `{}`. `None` if there are other braces.
+fn pieces(format: &str) -> Option<Vec<String>> {
+    let mut pieces = vec![String::new()];
+    let mut chars = format.chars();
+    while let Some(c) = chars.next() {
+        match (c, chars.as_str().chars().next()) {
+            ('{', Some('}')) => {
+                chars.next();
+                pieces.push(String::new());
+                continue;
+            }
+            ('{', Some('{')) | ('}', Some('}')) => {
+                chars.next();
+            }
+            ('{' | '}', _) => return None,
+            _ => {}
+        }
+        pieces.last_mut()?.push(c);
+    }
+    Some(pieces)
+}
+
+/// The operation. It has no result.
+#[derive(Clone, Debug)]
+struct Print {
+    format: String,
+    batches: Batches,
+}
+
+impl Print {
+    /// Prints a line for each element of the batches.
+    fn print(&self, operands: &[Dense]) {
+        let done: Result<(), Infallible> = rows::each(&self.batches, operands, &mut |x| {
+            print_line(&self.line(x));
+            Ok(())
+        });
+        let Ok(()) = done;
+    }
+
+    fn line(&self, operands: &[Dense]) -> String {
+        let pieces = pieces(&self.format).expect("it was read when it was recorded");
+        let mut line = pieces[0].clone();
+        for (x, piece) in operands.iter().zip(&pieces[1..]) {
+            line += &Array::from_dense(x.clone()).to_string();
+            line += piece;
+        }
+        line
+    }
+}
+
+impl Primitive for Print {
+    fn name(&self) -> Cow<'static, str> {
+        "debug_print".into()
+    }
+
+    fn attributes(&self) -> Attributes {
+        let mut all = vec![("format", Attribute::Name(self.format.clone()))];
+        for (size, mapped) in &self.batches {
+            all.push(("size", Attribute::Int(*size as i64)));
+            all.push(("mapped", Attribute::Bools(mapped.clone())));
+        }
+        all
+    }
+
+    fn types(&self, inputs: &[Type]) -> Result<Vec<Type>, TypeError> {
+        match inputs.iter().find(|ty| ty.shape.has_run()) {
+            Some(ty) => Err(TypeError::new(format!("takes arrays, not {ty}"))),
+            None => Ok(vec![]),
+        }
+    }
+
+    fn eval(&self, inputs: &[Buffer]) -> Result<Vec<Buffer>, Error> {
+        let operands: Vec<Dense> = inputs.iter().map(|b| b.dense().clone()).collect();
+        self.print(&operands);
+        Ok(vec![])
+    }
+
+    fn deps(&self, inputs: usize, outputs: usize) -> BitMatrix {
+        BitMatrix::from_fn(outputs, inputs, |_, _| false)
+    }
+
+    fn has_effect(&self) -> bool {
+        true
+    }
+
+    fn runs_on_host(&self) -> bool {
+        true
+    }
+
+    fn folding(&self) -> Folding {
+        Folding::Keep
+    }
+
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    fn bodies(&self) -> Vec<&Func> {
+        vec![]
+    }
+
+    fn jvp(&self, x: &[Var], _: &[Tangent], _: Mode) -> (Vec<Var>, Vec<Tangent>) {
+        custom(self.clone(), x);
+        (vec![], vec![])
+    }
+
+    fn transpose(&self, inputs: &[Operand], _: &[Option<Cotangent>]) -> Vec<Option<Cotangent>> {
+        vec![None; inputs.len()]
+    }
+
+    fn lower(&self, l: &mut Lowering, x: &[NodeId], _: &[Wanted]) -> Result<Vec<NodeId>, Error> {
+        let function = Printed {
+            print: self.clone(),
+            dims: x.iter().map(|&x| l.dims(x)).collect(),
+        };
+        l.host(Arc::new(function), x, &[])
+    }
+
+    fn batch(&self, inputs: &[Batched], size: usize) -> Vec<Batched> {
+        let mapped = inputs.iter().map(|b| b.mapped).collect();
+        let print = Print {
+            format: self.format.clone(),
+            batches: [&[(size, mapped)], &self.batches[..]].concat(),
+        };
+        let operands: Vec<Var> = inputs.iter().map(|b| b.value).collect();
+        custom(print, &operands);
+        vec![]
+    }
+}
+
+/// The operation on arrays of those shapes.
+#[derive(Debug)]
+struct Printed {
+    print: Print,
+    dims: Vec<Vec<usize>>,
+}
+
+impl HostFunction for Printed {
+    fn name(&self) -> String {
+        self.print.name().into()
+    }
+
+    fn call(&self, inputs: &[Slice<'_>], _: &mut [SliceMut<'_>]) -> Result<(), Error> {
+        let operands = inputs.iter().zip(&self.dims);
+        let operands = operands.map(|(x, dims)| Dense::new(dims.clone(), x.to_data()));
+        self.print.print(&operands.collect::<Vec<_>>());
+        Ok(())
+    }
+}

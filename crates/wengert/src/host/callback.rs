@@ -1,0 +1,264 @@
+//! A Rust function as an operation.
+
+use std::borrow::Cow;
+use std::fmt::{self, Display};
+use std::panic::{Location, RefUnwindSafe};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use wengert_ir::buffer::{Buffer, Data, Dense};
+use wengert_ir::error::{Error, TypeError, raise};
+use wengert_ir::ir::text::{Attribute, Attributes};
+use wengert_ir::ir::{BitMatrix, Func, Type};
+use wengert_ir::loops::host::{HostFunction, Slice, SliceMut};
+use wengert_ir::ops::custom::custom;
+use wengert_ir::ops::{Batched, Cotangent, Folding, Mode, Operand, Primitive, Tangent};
+use wengert_ir::schedule::node::NodeId;
+use wengert_ir::schedule::{Lowering, Wanted};
+use wengert_ir::source::SourceId;
+use wengert_ir::trace::{Var, asked_at, current_source};
+
+use super::rows::{self, Batches};
+use crate::array::Array;
+use crate::tree::{self, ShapeDtype, Tree};
+
+/// Calls a Rust function on data while the traced function runs: a table, a library written in
+/// another language, anything that operations on [`Var`]s cannot say.
+///
+/// `out` says the structure, the shapes and the element types of what `f` gives. `f` must be pure: a
+/// call whose results nobody uses is left out, and one under [`checkpoint`](crate::checkpoint) is made
+/// twice. In a [`vmap`](crate::vmap) it is called for one element after the other. It has no
+/// derivative by itself: give it one with [`custom_jvp`](crate::custom_jvp) or
+/// [`custom_vjp`](crate::custom_vjp). (An operation with rules of its own in every transform is a
+/// `wengert_ir::ops::Primitive`.)
+///
+/// ```
+/// use wengert::prelude::*;
+///
+/// // A function from elsewhere, perhaps an `extern "C"` one, and its derivative.
+/// fn library(x: f64) -> f64 {
+///     x.sin() / x
+/// }
+/// let scalar = ShapeDtype::scalar(DType::F64);
+/// let raw = move |x: Var| -> Var {
+///     let call = |x: Array| Ok::<_, wengert::Error>(Array::from(library(x.item()?)));
+///     pure_callback(call, &scalar, x)
+/// };
+/// let f = custom_jvp(raw.clone(), move |x, dx| {
+///     let y = raw(x);
+///     (y, dx * (x.cos() - y) / x)
+/// });
+/// let (y, dy) = jit(value_and_grad(f)).call(2.0)?;
+/// assert_eq!(y.item::<f64>()?, 2f64.sin() / 2.0);
+/// assert!((dy.item::<f64>()? - (2f64.cos() - 2f64.sin() / 2.0) / 2.0).abs() < 1e-15);
+/// # Ok::<(), wengert::Error>(())
+/// ```
+///
+/// # Errors
+/// An `Err` of `f`, or results that are not what `out` says, are an [`Error::Callback`] of the call,
+/// with the line where this is written. A panic of `f` passes through.
+#[track_caller]
+pub fn pure_callback<X, Y, F, E>(f: F, out: &Y::With<ShapeDtype>, x: X) -> Y
+where
+    X: Tree<Leaf = Var>,
+    Y: Tree<Leaf = Var>,
+    F: Fn(X::With<Array>) -> Result<Y::With<Array>, E> + Send + Sync + 'static,
+    E: Display,
+{
+    asked_at(Location::caller(), || {
+        let (operands, def) = tree::flatten(x);
+        let (specs, out_def) = tree::flatten_ref(out);
+        let types: Vec<Type> = specs.into_iter().map(|s| Type::from(s)).collect();
+        let at = current_source();
+        let wanted = out_def.clone();
+        let call = move |operands: &[Dense]| -> Result<Vec<Dense>, Error> {
+            let fail = |message: String| Error::Callback { message, at };
+            let leaves = operands.iter().map(|x| Array::from_dense(x.clone()));
+            let args: X::With<Array> = tree::unflatten(&def, leaves)?;
+            let given = f(args).map_err(|e| fail(e.to_string()))?;
+            let (leaves, given) = tree::flatten(given);
+            match wanted.difference(&given) {
+                Some(difference) => Err(fail(format!("the function's results: {difference}"))),
+                None => Ok(leaves.into_iter().map(Array::into_dense).collect()),
+            }
+        };
+        let callback = Callback {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            call: Arc::new(call),
+            out: types,
+            batches: vec![],
+            at,
+        };
+        let results = custom(callback, &operands);
+        tree::unflatten(&out_def, results).unwrap_or_else(|e| raise(e))
+    })
+}
+
+static NEXT: AtomicI64 = AtomicI64::new(0);
+
+type Call = Arc<dyn Fn(&[Dense]) -> Result<Vec<Dense>, Error> + Send + Sync>;
+
+/// The operation.
+#[derive(Clone)]
+struct Callback {
+    /// What tells functions apart.
+    id: i64,
+    call: Call,
+    /// The types of its results for one element.
+    out: Vec<Type>,
+    batches: Batches,
+    at: SourceId,
+}
+
+impl fmt::Debug for Callback {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "Callback({}, {:?}, {:?})",
+            self.id, self.out, self.batches
+        )
+    }
+}
+
+impl Callback {
+    /// The types of its results.
+    fn results(&self) -> Vec<Type> {
+        let sizes: Vec<usize> = self.batches.iter().map(|(size, _)| *size).collect();
+        let wide = |ty: &Type| Type::new(ty.dtype, &[&sizes[..], &ty.dims()].concat());
+        self.out.iter().map(wide).collect()
+    }
+
+    /// Calls the function for each element.
+    fn run(&self, operands: &[Dense]) -> Result<Vec<Data>, Error> {
+        let mut all: Vec<Data> = self.out.iter().map(|ty| Data::zeros(ty.dtype, 0)).collect();
+        rows::each(&self.batches, operands, &mut |x| {
+            let results = (self.call)(x)?;
+            for (i, (ty, y)) in self.out.iter().zip(&results).enumerate() {
+                if y.ty() != *ty {
+                    return Err(Error::Callback {
+                        message: format!("result {i} of the function is {}, not {ty}", y.ty()),
+                        at: self.at,
+                    });
+                }
+                all[i].extend(&y.data);
+            }
+            Ok(())
+        })?;
+        Ok(all)
+    }
+}
+
+impl Primitive for Callback {
+    fn name(&self) -> Cow<'static, str> {
+        "pure_callback".into()
+    }
+
+    fn attributes(&self) -> Attributes {
+        let mut all = vec![("function", Attribute::Int(self.id))];
+        for (size, mapped) in &self.batches {
+            all.push(("size", Attribute::Int(*size as i64)));
+            all.push(("mapped", Attribute::Bools(mapped.clone())));
+        }
+        all
+    }
+
+    fn types(&self, inputs: &[Type]) -> Result<Vec<Type>, TypeError> {
+        match inputs.iter().find(|ty| ty.shape.has_run()) {
+            Some(ty) => Err(TypeError::new(format!("takes arrays, not {ty}"))),
+            None => Ok(self.results()),
+        }
+    }
+
+    fn eval(&self, inputs: &[Buffer]) -> Result<Vec<Buffer>, Error> {
+        let operands: Vec<Dense> = inputs.iter().map(|b| b.dense().clone()).collect();
+        let results = self.run(&operands)?.into_iter().zip(self.results());
+        Ok(results
+            .map(|(data, ty)| Buffer::Dense(Dense::new(ty.dims(), data)))
+            .collect())
+    }
+
+    fn deps(&self, inputs: usize, outputs: usize) -> BitMatrix {
+        BitMatrix::from_fn(outputs, inputs, |r, _| self.out[r].is_float())
+    }
+
+    fn has_effect(&self) -> bool {
+        false
+    }
+
+    fn runs_on_host(&self) -> bool {
+        true
+    }
+
+    fn folding(&self) -> Folding {
+        Folding::Keep
+    }
+
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    fn bodies(&self) -> Vec<&Func> {
+        vec![]
+    }
+
+    fn jvp(&self, x: &[Var], _: &[Tangent], _: Mode) -> (Vec<Var>, Vec<Tangent>) {
+        if self.out.iter().any(Type::is_float) {
+            raise(Error::Derivative {
+                op: "pure_callback".into(),
+                message: "the derivative of a function of the host".into(),
+                at: current_source(),
+                hint: Some("give it one with `custom_jvp` or `custom_vjp`".into()),
+            });
+        }
+        (custom(self.clone(), x), vec![None; self.out.len()])
+    }
+
+    fn transpose(&self, _: &[Operand], _: &[Option<Cotangent>]) -> Vec<Option<Cotangent>> {
+        unreachable!("a function of the host has no linear part")
+    }
+
+    fn lower(&self, l: &mut Lowering, x: &[NodeId], out: &[Wanted]) -> Result<Vec<NodeId>, Error> {
+        let function = Called {
+            callback: self.clone(),
+            dims: x.iter().map(|&x| l.dims(x)).collect(),
+        };
+        l.host(Arc::new(function), x, out)
+    }
+
+    fn batch(&self, inputs: &[Batched], size: usize) -> Vec<Batched> {
+        let mapped = inputs.iter().map(|b| b.mapped).collect();
+        let callback = Callback {
+            batches: [&[(size, mapped)], &self.batches[..]].concat(),
+            ..self.clone()
+        };
+        let operands: Vec<Var> = inputs.iter().map(|b| b.value).collect();
+        let results = custom(callback, &operands);
+        results.into_iter().map(Batched::mapped).collect()
+    }
+}
+
+/// The operation on arrays of those shapes.
+#[derive(Debug)]
+struct Called {
+    callback: Callback,
+    dims: Vec<Vec<usize>>,
+}
+
+// A panic of the function goes on to the caller, and leaves nothing of ours half done.
+impl RefUnwindSafe for Called {}
+
+impl HostFunction for Called {
+    fn name(&self) -> String {
+        self.callback.name().into()
+    }
+
+    fn call(&self, inputs: &[Slice<'_>], outputs: &mut [SliceMut<'_>]) -> Result<(), Error> {
+        let operands = inputs.iter().zip(&self.dims);
+        let operands = operands.map(|(x, dims)| Dense::new(dims.clone(), x.to_data()));
+        let results = self.callback.run(&operands.collect::<Vec<_>>())?;
+        for (to, from) in outputs.iter_mut().zip(&results) {
+            to.copy_from(from);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,6 @@
+//! Functions of the host in a trace.
+
+mod callback;
+pub(crate) mod rows;
+
+pub use callback::pure_callback;

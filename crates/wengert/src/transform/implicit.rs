@@ -1,0 +1,238 @@
+//! What is defined by an equation, and differentiated by it: roots, fixed points, linear systems.
+
+use std::panic::Location;
+
+use wengert_ir::error::{Error, raise};
+use wengert_ir::ops::implicit;
+use wengert_ir::trace::{Var, asked_at, current_source, inside};
+
+use super::{jvp, rebuild, same_trees, vjp};
+use crate::control::while_loop;
+use crate::tree::{self, IntoTree, Tree, TreeDef};
+
+/// A function of a tree to one of the same structure and types.
+type Endo<'a, X> = &'a dyn Fn(X) -> X;
+
+/// What a function gives for those leaves, which must be like them.
+#[track_caller]
+fn like<X: Tree<Leaf = Var>>(op: &str, what: &str, x: &[Var], def: &TreeDef, y: X) -> Vec<Var> {
+    let (y, y_def) = tree::flatten(y);
+    same_trees(op, ["the unknowns", what], (x, def), (&y, &y_def));
+    y
+}
+
+/// The root of `f` that `solve` finds from a guess, differentiated by the equation `f(x) = 0` and not
+/// by the steps that led to `x`: exact at the root, to any order, in both modes, and without any
+/// memory for those steps. Neither the guess nor what `solve` uses has a derivative, only what `f`
+/// uses.
+///
+/// - `solve(f, guess)` gives `x`.
+/// - `solve_linear(a, b)` gives the `y` of `a(y) = b` for a linear function `a`, the derivative of `f` at `x`
+///   or its transpose: `b / a(1)` for a number, an iteration, or a factorisation for more.
+///
+/// With `f(x, p) = 0`, the tangent of `x` is the `y` of `f_x(y) = -f_p(dp)`.
+///
+/// # Errors
+/// If `f` or one of the solvers gives another structure or other types than the guess has, or it has
+/// leaves that are not floats.
+///
+/// ```
+/// use wengert::prelude::*;
+///
+/// // Kepler's equation E - e·sin E = m, by Newton's method; dE/dm = 1 / (1 - e·cos E).
+/// let anomaly = |(m, e): (Var, Var)| {
+///     let newton = |f: &dyn Fn(Var) -> Var, x: Var| {
+///         fori(0..20, x, |_, x| {
+///             let (y, slope) = jvp(|x: Var| f(x), x, Var::from(1.0));
+///             x - y / slope
+///         })
+///     };
+///     custom_root(|x: Var| x - e * x.sin() - m, m, newton, |a, b| b / a(Var::from(1.0)))
+/// };
+/// let f = jit(value_and_grad(anomaly));
+/// let (x, (dm, _)) = f.call((1.0, 0.5))?;
+/// let x = x.item::<f64>()?;
+/// assert!((x - 0.5 * x.sin() - 1.0).abs() < 1e-15);
+/// assert!((dm.item::<f64>()? - 1.0 / (1.0 - 0.5 * x.cos())).abs() < 1e-14);
+/// # Ok::<(), wengert::Error>(())
+/// ```
+#[track_caller]
+pub fn custom_root<I, A>(
+    f: impl Fn(I::Tree) -> A,
+    guess: I,
+    solve: impl Fn(Endo<'_, I::Tree>, I::Tree) -> I::Tree,
+    solve_linear: impl Fn(Endo<'_, I::Tree>, I::Tree) -> I::Tree,
+) -> I::Tree
+where
+    I: IntoTree,
+    A: IntoTree<Tree = I::Tree>,
+{
+    asked_at(Location::caller(), || {
+        let (guess, def) = tree::flatten(guess.into_tree());
+        expect_floats("custom_root", &guess, &def);
+        let f = |x: I::Tree| inside(|| f(x).into_tree());
+        let tree = |x: &[Var]| rebuild::<I::Tree>(&def, x);
+        let checked = |what, y| like("custom_root", what, &guess, &def, y);
+        let roots = implicit::root(
+            &guess,
+            |x| checked("the value of the function", f(tree(x))),
+            |x| checked("what solves it", inside(|| solve(&f, tree(x)))),
+            &|x, b| {
+                let apply = |y: I::Tree| jvp(f, tree(x), y).1;
+                checked(
+                    "what solves the linear system",
+                    inside(|| solve_linear(&apply, tree(b))),
+                )
+            },
+            &|x, c| {
+                let pull = vjp(f, tree(x)).1;
+                checked(
+                    "what solves the linear system",
+                    inside(|| solve_linear(&pull, tree(c))),
+                )
+            },
+        );
+        rebuild(&def, &roots)
+    })
+}
+
+/// The `x` of `x = g(x)` that repeated steps from a start lead to, differentiated by that equation
+/// and not by the steps: exact at the fixed point, to any order, in both modes. The start has no
+/// derivative.
+///
+/// The steps end when no element changes by more than `tolerance · max(1, |x|)`. The linear systems
+/// of the derivative, `y = g'(x)·y + b` and its transpose, are solved by such steps too; all converge if
+/// `g` contracts near `x`, that is, if the eigenvalues of `g'(x)` are less than 1 in size.
+///
+/// # Errors
+/// If `g` gives another structure or other types than the start has, or it has leaves that are not
+/// floats. Steps that do not converge end at the door's limit of steps.
+///
+/// ```
+/// use wengert::prelude::*;
+///
+/// // x = cos(a·x); dx/da = -x·sin(a·x) / (1 + a·sin(a·x)).
+/// let f = |a: Var| fixed_point(1.0, 1e-15, |x: Var| (a * x).cos());
+/// let (x, dx) = jit(value_and_grad(f)).call(1.0)?;
+/// let (x, dx) = (x.item::<f64>()?, dx.item::<f64>()?);
+/// assert!((x - x.cos()).abs() < 1e-14);
+/// assert!((dx + x * x.sin() / (1.0 + x.sin())).abs() < 1e-14);
+/// # Ok::<(), wengert::Error>(())
+/// ```
+#[track_caller]
+pub fn fixed_point<I, A>(start: I, tolerance: f64, g: impl Fn(I::Tree) -> A) -> I::Tree
+where
+    I: IntoTree,
+    I::Tree: IntoTree<Tree = I::Tree> + Clone,
+    A: IntoTree<Tree = I::Tree>,
+{
+    let residual = |x: I::Tree| tree::map2(g(x.clone()).into_tree(), x, |a, b| a - b);
+    custom_root(
+        residual,
+        start,
+        |f, x| iterate(x, tolerance, |x| tree::map2(f(x.clone()), x, |a, b| a + b)),
+        // a(y) = g'(x)·y - y = b, so y = a(y) + y - b.
+        |a, b| {
+            let zero = tree::zeros_like(&b);
+            iterate(zero, tolerance, |y| {
+                tree::map3(a(y.clone()), y, b.clone(), |a, y, b| a + y - b)
+            })
+        },
+    )
+}
+
+/// Steps until nothing changes by more than the tolerance.
+fn iterate<X>(start: X, tolerance: f64, step: impl Fn(X) -> X) -> X
+where
+    X: Tree<Leaf = Var> + IntoTree<Tree = X> + Clone,
+{
+    let next = step(start.clone());
+    let pair = while_loop(
+        (start, next),
+        |(x, y)| {
+            let moved = tree::map2(x, y, |x, y| {
+                // Not `le`: a NaN ends the steps.
+                (x - y).abs().gt(y.abs().maximum(1.0) * tolerance).any()
+            });
+            tree::leaves(&moved)
+                .into_iter()
+                .reduce(Var::or)
+                .unwrap_or(Var::from(false))
+        },
+        |(_, y)| (y.clone(), step(y)),
+    );
+    pair.1
+}
+
+/// The `x` of `apply(x) = b`, for a linear function `apply`, that `solve` finds; differentiated by that
+/// equation and not by the steps of `solve`. In reverse mode the transposed system is solved by
+/// `solve_transposed`, which is `solve` again where `apply` is symmetric.
+///
+/// Both solvers are given the linear function that belongs to their system, and a right-hand side.
+/// Of what the functions use, only that of `apply` has a derivative: `A dx = db - dA x`.
+///
+/// # Errors
+/// If one of the functions gives another structure or other types than `b` has, or it has leaves that
+/// are not floats.
+///
+/// ```
+/// use wengert::prelude::*;
+///
+/// // A tridiagonal system, by Jacobi's iteration.
+/// let solve = |(d, b): (Var, Var)| {
+///     let apply = move |x: Var| d * x - x.roll(1, 0) - x.roll(-1, 0);
+///     let jacobi = move |a: &dyn Fn(Var) -> Var, b: Var| fori(0..60, b / d, |_, x| x + (b - a(x)) / d);
+///     custom_linear_solve(apply, b, jacobi, jacobi)
+/// };
+/// let x = jit(solve).call((4.0, [2.0, 2.0, 2.0]))?;
+/// assert!(x.to_vec::<f64>()?.iter().all(|x| (x - 1.0).abs() < 1e-12));
+/// let (dd, _) = jit(grad(move |a| solve(a).sum())).call((4.0, [2.0, 2.0, 2.0]))?;
+/// assert!((dd.item::<f64>()? + 1.5).abs() < 1e-12);
+/// # Ok::<(), wengert::Error>(())
+/// ```
+#[track_caller]
+pub fn custom_linear_solve<I, A>(
+    apply: impl Fn(I::Tree) -> A,
+    b: I,
+    solve: impl Fn(Endo<'_, I::Tree>, I::Tree) -> I::Tree,
+    solve_transposed: impl Fn(Endo<'_, I::Tree>, I::Tree) -> I::Tree,
+) -> I::Tree
+where
+    I: IntoTree,
+    A: IntoTree<Tree = I::Tree>,
+{
+    asked_at(Location::caller(), || {
+        let (b, def) = tree::flatten(b.into_tree());
+        expect_floats("custom_linear_solve", &b, &def);
+        let apply = |x: I::Tree| inside(|| apply(x).into_tree());
+        let tree = |x: &[Var]| rebuild::<I::Tree>(&def, x);
+        let checked = |what, y| like("custom_linear_solve", what, &b, &def, y);
+        let x = implicit::linear_solve(
+            &b,
+            |x| checked("the value of the function", apply(tree(x))),
+            |b| checked("what solves it", inside(|| solve(&apply, tree(b)))),
+            |c| {
+                let zeros: Vec<Var> = b.iter().map(|v| Var::zeros(&v.ty())).collect();
+                let pull = vjp(apply, tree(&zeros)).1;
+                checked(
+                    "what solves it transposed",
+                    inside(|| solve_transposed(&pull, tree(c))),
+                )
+            },
+        );
+        rebuild(&def, &x)
+    })
+}
+
+#[track_caller]
+fn expect_floats(op: &str, leaves: &[Var], def: &TreeDef) {
+    for (v, path) in leaves.iter().zip(def.paths()) {
+        if !v.ty().is_float() {
+            raise(Error::Tree {
+                op: op.into(),
+                message: format!("the unknown{path} is {}, and solutions are floats", v.ty()),
+                at: current_source(),
+            });
+        }
+    }
+}
