@@ -66,7 +66,7 @@ use crate::tree::Tree;
 /// ```
 #[derive(Tree)]
 pub struct Key<T = Var> {
-    words: T,
+    pub(super) words: T,
 }
 
 /// Numbered keys, by traced numbers: see [`Key::fold_in`].
@@ -135,7 +135,7 @@ fn keys(dims: &[usize]) -> Type {
 impl Key {
     /// The words of the one key that it is, for an operation that consumes it.
     #[track_caller]
-    fn consumed(self, op: &str) -> Var {
+    pub(super) fn consumed(self, op: &str) -> Var {
         let ty = self.words.ty();
         if ty != keys(&[KEY]) {
             let several = ty.dtype == DType::U32 && ty.rank() > 1 && ty.dims().ends_with(&[KEY]);
@@ -180,7 +180,7 @@ impl Key {
     ///
     /// let f = jit(|key: Key| {
     ///     let [a, b, c] = key.split_n();
-    ///     a.normal([]) * b.normal([]) + c.normal([])
+    ///     a.normal(()) * b.normal(()) + c.normal(())
     /// });
     /// f.call(Key::from_seed(3))?;
     /// # Ok::<(), wengert::Error>(())
@@ -228,7 +228,7 @@ impl Key {
     ///
     /// let walk = jit(|(key, n): (Key, Var)| {
     ///     let keys = key.fold_in();
-    ///     fori(..n, 0.0, |i, x| x + keys.at(i).normal([]))
+    ///     fori(..n, 0.0, |i, x| x + keys.at(i).normal(()))
     /// });
     /// walk.call((Key::from_seed(0), 100i64))?;
     /// # Ok::<(), wengert::Error>(())

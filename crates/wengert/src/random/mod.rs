@@ -15,10 +15,17 @@
 //! # Ok::<(), wengert::Error>(())
 //! ```
 
+mod choice;
+mod continuous;
+mod counts;
+mod each;
+mod gamma;
+mod generator;
 mod key;
 mod normal;
 mod shape;
 mod uniform;
 
+pub use generator::Generator;
 pub use key::{Key, KeyFamily};
 pub use shape::Draws;

@@ -1,7 +1,7 @@
 //! What is drawn: shapes, element types and parameters.
 
 use wengert_ir::error::{Error, raise};
-use wengert_ir::ir::{DType, Type};
+use wengert_ir::ir::{DType, Splat, Type};
 use wengert_ir::trace::{Argument, IntoVar, Ints, Var, current_source};
 
 use crate::tree::ShapeDtype;
@@ -61,7 +61,9 @@ pub(super) fn asked(op: &str, shape: impl Draws, allowed: &[DType]) -> Type {
     let (dims, dtype) = shape.spec();
     let dtype = dtype.unwrap_or(allowed[0]);
     if !allowed.contains(&dtype) {
-        refuse(op, &[], format!("does not give {dtype}"), None);
+        let names: Vec<String> = allowed.iter().map(DType::to_string).collect();
+        let message = format!("draws {}, and not {dtype}", names.join(" or "));
+        refuse(op, &[], message, None);
     }
     let known: Option<Vec<usize>> = dims.0.iter().map(|&n| usize::try_from(n).ok()).collect();
     match known {
@@ -83,7 +85,7 @@ pub(super) fn integer(op: &str, i: impl IntoVar) -> Var {
     let i = match i.argument() {
         Argument::Var(v) => v,
         Argument::Int(n) => Var::scalar(n as u64),
-        other => refuse(op, &[], format!("{other:?} is not an integer"), None),
+        other => refuse(op, &[], not_an_integer(other), None),
     };
     let ty = i.ty();
     if !ty.dtype.is_int() || ty.rank() > 0 {
@@ -95,6 +97,26 @@ pub(super) fn integer(op: &str, i: impl IntoVar) -> Var {
         );
     }
     i.to(DType::U64)
+}
+
+fn not_an_integer(x: Argument) -> String {
+    match x {
+        Argument::Float(x) => format!("{x:?} is not an integer"),
+        Argument::Bool(b) => format!("{b} is not an integer"),
+        Argument::Int(n) => format!("{n} does not fit in i64"),
+        Argument::Var(v) => format!("{} is not an integer", v.ty()),
+    }
+}
+
+/// A parameter that is a whole number, as an `i64` of that type's shape.
+#[track_caller]
+pub(super) fn whole(op: &str, x: Argument, ty: &Type) -> Var {
+    let ty = ty.with_dtype(DType::I64);
+    match x {
+        Argument::Var(v) if v.dtype().is_int() => spread(op, v.to(DType::I64), v.ty(), &ty),
+        Argument::Int(n) if i64::try_from(n).is_ok() => Var::literal(Splat::new(&ty, n as u64)),
+        other => refuse(op, &[], not_an_integer(other), None),
+    }
 }
 
 /// A parameter of a distribution in the type of what is drawn: converted where nothing is lost, and
@@ -113,6 +135,12 @@ pub(super) fn parameter(op: &str, x: impl IntoVar, ty: &Type) -> Var {
         let message = format!("a parameter of type {given} for draws of type {ty}");
         refuse(op, &[given, ty.clone()], message, Some(hint));
     }
+    spread(op, x.to(ty.dtype), given, ty)
+}
+
+/// A parameter that was given as `given`, repeated.
+#[track_caller]
+fn spread(op: &str, x: Var, given: Type, ty: &Type) -> Var {
     let (dims, to) = (given.dims(), ty.dims());
     let fits = dims.len() <= to.len()
         && (dims.iter().rev().zip(to.iter().rev())).all(|(n, to)| n == to || *n == 1);
@@ -121,5 +149,5 @@ pub(super) fn parameter(op: &str, x: impl IntoVar, ty: &Type) -> Var {
             format!("a parameter of type {given} does not broadcast to draws of type {ty}");
         refuse(op, &[given, ty.clone()], message, None);
     }
-    x.to(ty.dtype).broadcast_to(to)
+    x.broadcast_to(to)
 }

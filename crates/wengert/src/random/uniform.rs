@@ -46,13 +46,7 @@ impl Key {
     pub fn uniform_open(self, shape: impl Draws) -> Var {
         asked_at(Location::caller(), || {
             let ty = asked("uniform_open", shape, FLOATS);
-            let (bits, wide) = (self.words("uniform_open", &ty), ty.dtype == DType::F64);
-            let (used, unit) = if wide {
-                (52, 2f64.powi(-52))
-            } else {
-                (23, 2f64.powi(-23))
-            };
-            (counted(bits, used) + 0.5) * unit
+            self.opened("uniform_open", &ty)
         })
     }
 
@@ -109,19 +103,26 @@ impl Key {
         }
     }
 
-    /// Numbers `v` in `-1/2..1/2`, never 0: tails of both sides, as finely resolved near 0 as floats are.
+    /// Numbers in `0..1`, neither 0 nor 1.
+    #[track_caller]
+    pub(super) fn opened(self, op: &str, ty: &Type) -> Var {
+        opened(self.words(op, ty))
+    }
+
+    /// For even numbers `u` in `0..1`, `-u` up to the middle and `1 - u` beyond it, never 0: how far the
+    /// nearer end is, as finely resolved there as floats are.
     #[track_caller]
     pub(super) fn tails(self, op: &str, ty: &Type) -> Var {
         tails(self.words(op, ty))
     }
 
-    /// Probabilities in `0..1`, neither 0 nor 1, as finely resolved near 0 as floats are.
+    /// For even numbers `u`, `1 - u`, neither 0 nor 1, as finely resolved near 0 as floats are.
     #[track_caller]
     pub(super) fn probabilities(self, op: &str, ty: &Type) -> Var {
         let bits = self.words(op, ty);
         let most = if ty.dtype == DType::F64 { 53 } else { 24 };
         let unit = 2f64.powi(1 - 8 * ty.dtype.bytes() as i32);
-        let float = signed(bits >> 1).to(ty.dtype);
+        let float = signed(!bits >> 1).to(ty.dtype);
         ((float + 0.5) * unit).minimum(1.0 - 2f64.powi(-most))
     }
 }
@@ -152,10 +153,17 @@ pub(super) fn counted(bits: Var, n: i32) -> Var {
     signed(bits >> (width - n)).to(float)
 }
 
+/// See [`Key::opened`].
+#[track_caller]
+pub(super) fn opened(bits: Var) -> Var {
+    let used = if bits.dtype() == DType::U64 { 52 } else { 23 };
+    (counted(bits, used) + 0.5) * 2f64.powi(-used)
+}
+
 /// See [`Key::tails`].
 #[track_caller]
 pub(super) fn tails(bits: Var) -> Var {
     let width = 8 * bits.dtype().bytes() as i32;
     let float = if width == 64 { DType::F64 } else { DType::F32 };
-    (signed(bits).to(float) + 0.5) * 2f64.powi(-width)
+    (signed(bits).to(float) + 0.5) * -(2f64.powi(-width))
 }
