@@ -384,6 +384,19 @@ fn one_argument() {
                 (2e-300, 1e-300),
             ],
         ),
+        (
+            NormalTail,
+            &[
+                (0.5, 0.0),
+                (-0.5, -0.0),
+                (0.0, INF),
+                (-0.0, -INF),
+                (TINY, 38.467_405_617_144_344),
+                (0.51, NAN),
+                (-1.0, NAN),
+                (INF, NAN),
+            ],
+        ),
     ];
     for (f, cases) in rows {
         check(*f, &[NAN], NAN);

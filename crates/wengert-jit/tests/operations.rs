@@ -259,6 +259,7 @@ fn oracle(op: ScalarOp, d: DType, o: DType, a: &[u64]) -> u64 {
             Shl => (unsigned(x) << by) & ((1i128 << bits) - 1),
             Shr => x >> by,
             ShrLogical => unsigned(x) >> by,
+            Rotl => (unsigned(x) << by | unsigned(x) >> (bits - by)) & ((1i128 << bits) - 1),
             Eq => return bool(x == y),
             Ne => return bool(x != y),
             Lt => return bool(x < y),
@@ -284,7 +285,7 @@ fn signatures(op: ScalarOp) -> Vec<(Vec<DType>, DType)> {
         Min | Max => same(&all, 2),
         And | Or | Xor => same(&with_bool, 2),
         Not => same(&with_bool, 1),
-        Shl | Shr | ShrLogical => same(&ints, 2),
+        Shl | Shr | ShrLogical | Rotl => same(&ints, 2),
         Eq | Ne | Lt | Le => all.iter().map(|&d| (vec![d; 2], DType::Bool)).collect(),
         Select => all.iter().map(|&d| (vec![DType::Bool, d, d], d)).collect(),
         Convert => all
@@ -302,9 +303,9 @@ fn signatures(op: ScalarOp) -> Vec<(Vec<DType>, DType)> {
     }
 }
 
-const OPS: [ScalarOp; 31] = [
+const OPS: [ScalarOp; 32] = [
     Add, Sub, Mul, Div, Rem, Neg, Abs, Sqrt, Fma, Min, Max, Floor, Ceil, Round, Trunc, And, Or,
-    Xor, Not, Shl, Shr, ShrLogical, Eq, Ne, Lt, Le, Select, Convert, Bitcast, Any, Any,
+    Xor, Not, Shl, Shr, ShrLogical, Rotl, Eq, Ne, Lt, Le, Select, Convert, Bitcast, Any, Any,
 ];
 
 /// All combinations of the samples of the operands, some of them where there are many.

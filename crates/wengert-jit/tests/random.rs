@@ -106,7 +106,7 @@ impl Generator {
         ];
         let int = [
             Add, Sub, Mul, Div, Rem, Neg, Abs, Min, Max, And, Or, Xor, Not, Shl, Shr, ShrLogical,
-            Eq, Ne, Lt, Le, Select, Convert,
+            Rotl, Eq, Ne, Lt, Le, Select, Convert,
         ];
         let bool = [And, Or, Xor, Not, Eq, Ne, Lt, Le, Select, Convert, Min, Max];
         let op = match d {

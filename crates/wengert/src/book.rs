@@ -13,6 +13,7 @@ chapters! {
     control_flow: "../../../docs/src/control-flow.md";
     derivatives: "../../../docs/src/derivatives.md";
     batches: "../../../docs/src/batches.md";
+    random: "../../../docs/src/random.md";
     indexing: "../../../docs/src/indexing.md";
     element_types: "../../../docs/src/element-types.md";
     errors: "../../../docs/src/errors.md";

@@ -13,6 +13,7 @@ mod debug;
 mod host;
 mod jit;
 pub mod prelude;
+pub mod random;
 mod transform;
 pub mod tree;
 
@@ -24,6 +25,7 @@ pub use control::{
 pub use debug::{check, debug_print};
 pub use host::pure_callback;
 pub use jit::{Executable, Jit, jit, trace};
+pub use random::Key;
 pub use transform::{
     Axes, checkpoint, custom_jvp, custom_linear_solve, custom_root, custom_vjp, fixed_point, grad,
     grad_at, grad_aux, hessian, hvp, jacfwd, jacrev, jvp, linearize, map, stop_gradient,

@@ -7,6 +7,7 @@ pub use crate::control::{
 pub use crate::debug::{check, debug_print};
 pub use crate::host::pure_callback;
 pub use crate::jit::{Jit, jit, trace};
+pub use crate::random::Key;
 pub use crate::transform::{
     checkpoint, custom_jvp, custom_linear_solve, custom_root, custom_vjp, fixed_point, grad,
     grad_at, grad_aux, hessian, hvp, jacfwd, jacrev, jvp, linearize, map, stop_gradient,

@@ -145,6 +145,7 @@ impl Oracle {
             "erf" => erf(&x, c),
             "erfc" => erfc(&x, args[0], c),
             "erf_inv" => self.erf_inv(args[0]),
+            "normal_tail" => self.normal_tail(args[0]),
             "lgamma" => self.lgamma(args[0]),
             "digamma" => self.digamma(args[0]),
             "trigamma" => polygamma(1, &x),
@@ -194,6 +195,26 @@ impl Oracle {
         match x < 0.0 {
             true => y.neg(),
             false => y,
+        }
+    }
+
+    /// By two steps of Newton's method on the logarithm of the probability, from a float.
+    fn normal_tail(&mut self, q: f64) -> BigFloat {
+        let c = &mut self.consts;
+        let near = eval(Elementary::NormalTail, &[q.abs()]);
+        let (root, pi) = (big(2.0).sqrt(P, RM), c.pi(P, RM));
+        let mut z = big(near);
+        for _ in 0..2 {
+            let x = div(&z, &root);
+            let tail = div(&erfc(&x, near / 2f64.sqrt(), c), &big(2.0));
+            let square = mul(&x, &x).neg().exp(P, RM, c);
+            let density = div(&square, &mul(&big(2.0), &pi).sqrt(P, RM));
+            let log = div(&tail, &big(q.abs())).ln(P, RM, c);
+            z = add(&z, &div(&mul(&log, &tail), &density));
+        }
+        match q < 0.0 {
+            true => z.neg(),
+            false => z,
         }
     }
 

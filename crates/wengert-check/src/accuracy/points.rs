@@ -174,6 +174,7 @@ pub const SUBJECTS: &[Subject] = &[
     one("erf_inv", (-1.0, 1.0))
         .on(|x| x[0].abs() < 1.0)
         .within(Ulp(4.0)),
+    one("normal_tail", (-0.5, 0.5)).on(|x| x[0] != 0.0 && x[0].abs() < 0.5),
     one("lgamma", (0.0, 10.0))
         .on(|x| x[0] > 0.0)
         .part("x > 0")

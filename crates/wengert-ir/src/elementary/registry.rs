@@ -88,6 +88,8 @@ pub enum Elementary {
     BetaDensity,
     /// An integral under the incomplete beta function, of two orders, two shapes and odds.
     BetaMoment,
+    /// What a normal number exceeds with a probability.
+    NormalTail,
 }
 
 use Elementary::*;
@@ -137,6 +139,7 @@ impl Elementary {
         Betainc,
         BetaDensity,
         BetaMoment,
+        NormalTail,
     ];
 
     /// The number of arguments.
@@ -195,6 +198,7 @@ impl Elementary {
             Betainc => "betainc",
             BetaDensity => "beta_density",
             BetaMoment => "beta_moment",
+            NormalTail => "normal_tail",
         }
     }
 
@@ -246,6 +250,7 @@ impl Elementary {
             (Betainc, &[p, q, x]) => super::betainc(a, p, q, x),
             (BetaDensity, &[p, q, x]) => super::beta_density(a, p, q, x),
             (BetaMoment, &[i, j, p, q, r]) => super::beta_moment(a, i, j, p, q, r),
+            (NormalTail, &[q]) => super::normal_tail(a, q),
             _ => panic!(
                 "{} takes {} arguments, not {}",
                 self.name(),

@@ -461,6 +461,8 @@ pub enum ScalarOp {
     Shr,
     /// Right shift that fills with zeros, whatever the sign. Integers.
     ShrLogical,
+    /// Left rotation by the second operand modulo the width. Integers.
+    Rotl,
     /// `bool` of two operands of one type; false on NaN.
     Eq,
     /// The opposite of `Eq`: true on NaN.

@@ -178,6 +178,7 @@ macro_rules! int_op {
                 ScalarOp::Shl => x(0).wrapping_shl(by()),
                 ScalarOp::Shr => x(0).wrapping_shr(by()),
                 ScalarOp::ShrLogical => (x(0) as $unsigned).wrapping_shr(by()) as $t,
+                ScalarOp::Rotl => x(0).rotate_left(by() % <$t>::BITS),
                 ScalarOp::Eq => return u64::from(x(0) == x(1)),
                 ScalarOp::Ne => return u64::from(x(0) != x(1)),
                 ScalarOp::Lt => return u64::from(x(0) < x(1)),
@@ -236,6 +237,9 @@ mod tests {
         assert_eq!(run(ScalarOp::Shr, &[-8i64, 1]), -4);
         assert_eq!(run(ScalarOp::ShrLogical, &[-8i32, 28]), 15);
         assert_eq!(run(ScalarOp::Shr, &[200u8, 9]), 100);
+        assert_eq!(run(ScalarOp::Rotl, &[0x8000_0001u32, 36]), 24);
+        assert_eq!(run(ScalarOp::Rotl, &[i64::MIN, 1]), 1);
+        assert_eq!(run(ScalarOp::Rotl, &[0x81u8, 12]), 0x18);
     }
 
     #[test]

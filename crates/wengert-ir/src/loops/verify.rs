@@ -544,7 +544,7 @@ impl<'p> Checker<'p> {
             | ScalarOp::Round
             | ScalarOp::Trunc => float,
             ScalarOp::And | ScalarOp::Or | ScalarOp::Xor | ScalarOp::Not => !float,
-            ScalarOp::Shl | ScalarOp::Shr | ScalarOp::ShrLogical => dtype.is_int(),
+            ScalarOp::Shl | ScalarOp::Shr | ScalarOp::ShrLogical | ScalarOp::Rotl => dtype.is_int(),
             ScalarOp::Any => dtype == DType::Bool,
             ScalarOp::Bitcast => dtype.bytes() == self.ty(out).dtype.bytes(),
             _ => true,

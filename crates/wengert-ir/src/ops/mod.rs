@@ -32,6 +32,7 @@ pub mod index;
 pub mod iota;
 pub mod layout;
 pub mod map;
+pub mod random;
 pub mod reduce;
 pub mod rows;
 pub mod scalars;
@@ -329,6 +330,8 @@ pub enum Op {
     Dynamic(dynamic::Dynamic),
     /// Gather and scatter along an axis.
     Index(index::Index),
+    /// Words of a key's stream.
+    RandomBits(random::RandomBits),
     /// Affine updates along an axis, one after the other.
     AffineScatter(affine_scatter::AffineScatter),
     /// Sorting along an axis.
@@ -372,6 +375,7 @@ impl Op {
             Op::Dot(p) => p,
             Op::Dynamic(p) => p,
             Op::Index(p) => p,
+            Op::RandomBits(p) => p,
             Op::AffineScatter(p) => p,
             Op::Sort(p) => p,
             Op::Scan(p) => &**p,
@@ -410,6 +414,7 @@ const READERS: &[Reader] = &[
     dot::Dot::parse,
     dynamic::Dynamic::parse,
     index::Index::parse,
+    random::RandomBits::parse,
     affine_scatter::AffineScatter::parse,
     sort::Sort::parse,
     scan::Scan::parse,

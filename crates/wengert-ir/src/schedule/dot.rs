@@ -61,6 +61,7 @@ impl Lowering {
             walks: self.walks(&[a, b]),
             rule: Rule::OneByOne,
             serially: false,
+            draws: vec![],
         };
         let spilled = std::mem::take(&mut self.spilled);
         self.spill(&[a, b])?;

@@ -351,6 +351,7 @@ impl Lowering {
             dims,
             rule: Rule::Lanes,
             serially: true,
+            draws: vec![],
         };
         let want = Wanted {
             ty: stored,

@@ -14,6 +14,7 @@
 pub mod carry;
 pub mod compare;
 pub mod dot;
+pub mod draw;
 pub mod host;
 pub mod index;
 pub mod lanes;
@@ -24,6 +25,7 @@ pub mod reduce;
 pub mod running;
 pub mod sort;
 pub mod store;
+pub mod stream;
 pub mod view;
 pub mod write;
 
@@ -63,6 +65,8 @@ pub struct Lowering {
     nests: u64,
     /// Elements in registers that a nest has put into memory, to reach them by number.
     spilled: HashMap<NodeId, View>,
+    /// Parts of draws that have been computed for the nest that is being written.
+    strips: HashMap<NodeId, draw::Filled>,
     /// Whether a parallel loop is open.
     parallel: bool,
     /// Where the user wrote what is being lowered.
@@ -129,6 +133,7 @@ impl Lowering {
             nest: None,
             nests: 0,
             spilled: HashMap::new(),
+            strips: HashMap::new(),
             parallel: false,
             source: None,
         }

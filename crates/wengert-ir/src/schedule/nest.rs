@@ -158,7 +158,7 @@ impl Lowering {
         let v = long.or_else(longest).expect("a space of some size");
         let (outer, vector, inner) = (&axes[..v], axes[v], &axes[v + 1..]);
         let inside: usize = inner.iter().map(|a| a.extent).product::<usize>() * weight;
-        let tasks = space.size() * weight >= PARALLEL && !self.parallel;
+        let tasks = self.wants_tasks(space.size() * weight);
         if tasks && outer.is_empty() {
             let chunk = (TASK / inside).next_multiple_of(LANES).max(LANES);
             let parallel = LoopKind::Parallel;
@@ -179,6 +179,11 @@ impl Lowering {
         self.outer(outer, &mut at, inside * vector.extent, tasks, &mut rows)
     }
 
+    /// Whether the work of so many elements is worth to be cut into tasks, here.
+    pub(super) fn wants_tasks(&self, elements: usize) -> bool {
+        !self.in_lanes() && !self.parallel && elements >= PARALLEL
+    }
+
     /// Visits every point one after the other; many of them in tasks where those are allowed, each
     /// visit standing for the work of `weight` elements.
     pub(super) fn over_serially(
@@ -188,7 +193,7 @@ impl Lowering {
         visit: &mut Visit<'_>,
     ) -> Result<()> {
         let mut at = space.origin();
-        let tasks = !self.in_lanes() && !self.parallel && space.size() * weight >= PARALLEL;
+        let tasks = self.wants_tasks(space.size() * weight);
         if tasks && !space.axes.is_empty() {
             return self.outer(&space.axes, &mut at, weight, true, &mut |l, at| {
                 visit(l, at)
@@ -198,7 +203,7 @@ impl Lowering {
     }
 
     /// Loops over outer axes, the first of them in tasks, around work of `inside` elements.
-    fn outer(
+    pub(super) fn outer(
         &mut self,
         axes: &[Axis],
         at: &mut Position,

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use smallvec::SmallVec;
 
 use super::Lowering;
+use super::draw::Draw;
 use super::view::{AxisMap, PerAxis, Place, View, contiguous};
 use crate::error::Result;
 use crate::ir::{DType, Type};
@@ -61,6 +62,8 @@ pub(super) enum Expr {
         offset: Affine,
         strides: PerAxis<i64>,
     },
+    /// Random words that nobody has drawn yet.
+    Draw(Draw),
     /// Element by element from arrays of the same lengths.
     Each {
         emit: Emit,
@@ -90,6 +93,13 @@ pub(super) enum Expr {
     },
     /// Nobody wants it any more.
     Gone,
+}
+
+impl Expr {
+    /// Whether it has to be computed.
+    pub fn is_pending(&self) -> bool {
+        matches!(self, Expr::Each { .. } | Expr::Find { .. } | Expr::Draw(_))
+    }
 }
 
 impl Lowering {
@@ -185,7 +195,7 @@ impl Lowering {
     /// Says where it may be put, if it is not anywhere yet.
     pub(super) fn wish(&mut self, id: NodeId, place: View) {
         let node = self.node_mut(id);
-        if matches!(node.expr, Expr::Each { .. } | Expr::Find { .. }) && node.place.is_none() {
+        if node.expr.is_pending() && node.place.is_none() {
             node.place = Some(place);
         }
     }
@@ -422,6 +432,14 @@ impl Lowering {
                 self.remember(id, at, value);
                 Ok(value)
             }
+            Expr::Draw(draw) => {
+                if let Some(value) = self.remembered(id, at) {
+                    return Ok(value);
+                }
+                let value = self.drawn_element(id, &draw, at);
+                self.remember(id, at, value);
+                Ok(value)
+            }
             Expr::Find { find, .. } => {
                 if let Some(value) = self.remembered(id, at) {
                     return Ok(value);
@@ -528,6 +546,13 @@ impl Lowering {
                 let (offset, strides) = self.map_walk(&offset, &strides, map);
                 self.count(ty, offset, strides)
             }
+            Expr::Draw(draw) => match self.redrawn(ty, &draw, map)? {
+                Some(id) => id,
+                None => {
+                    self.force(&[id])?;
+                    self.remap(id, map)?
+                }
+            },
             Expr::Each {
                 emit,
                 inputs,
@@ -590,7 +615,12 @@ impl Lowering {
         }
     }
 
-    fn map_walk(&mut self, offset: &Affine, from: &[i64], map: &AxisMap) -> (Affine, PerAxis<i64>) {
+    pub(super) fn map_walk(
+        &mut self,
+        offset: &Affine,
+        from: &[i64],
+        map: &AxisMap,
+    ) -> (Affine, PerAxis<i64>) {
         let mut offset = offset.clone();
         let mut strides: PerAxis<i64> = map.dims.iter().map(|_| 0).collect();
         for (walk, &stride) in map.axes.iter().zip(from) {
@@ -636,6 +666,10 @@ impl Lowering {
                 Some(strides) => self.count(ty, offset, strides),
                 None => self.reshape_memory(id, ty)?,
             },
+            Expr::Draw(draw) => {
+                let strides = contiguous(dims);
+                self.drawn(ty, Draw { strides, ..draw })?
+            }
             Expr::Each {
                 emit,
                 inputs,

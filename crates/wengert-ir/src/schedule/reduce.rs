@@ -58,6 +58,8 @@ pub(super) struct Fold {
     pub rule: Rule,
     /// Whether terms cannot be had side by side.
     pub serially: bool,
+    /// The draws that a chunk of terms needs: computed before the chunk.
+    pub draws: Vec<NodeId>,
 }
 
 /// In what order terms are joined: see [`crate::ir::order`].
@@ -94,6 +96,11 @@ impl Lowering {
             };
             return Ok(self.literal(want.ty.clone(), bits));
         }
+        let mut draws = self.draws(&self.pending_below([x]));
+        if self.in_lanes() || self.parallel || !kept.is_empty() || n <= CHUNK {
+            self.force(&draws)?;
+            draws.clear();
+        }
         let pending = self.pending_below([x]);
         let mut beside = self.wanted_outside(&pending, &[x]);
         if pending.last() == Some(&x) && self.node(x).uses > 1 {
@@ -111,6 +118,7 @@ impl Lowering {
             walks,
             rule: Rule::Usual,
             serially: false,
+            draws,
         };
         if fold.across(self.in_lanes()) && fold.reduced_space().axes.len() > 1 {
             // The terms are to lie one after the other.
@@ -172,6 +180,7 @@ impl Lowering {
             dims,
             rule,
             serially: false,
+            draws: vec![],
         };
         let spilled = std::mem::take(&mut self.spilled);
         self.spill(&[x])?;
@@ -251,10 +260,18 @@ impl Lowering {
                 l.store(&partial, &to, value);
                 Ok(())
             };
-            match across {
-                true => l.over_serially(&kept, len, visit),
-                false => l.over(&kept, len, visit),
+            if !fold.draws.is_empty() {
+                let mut at = kept.origin();
+                let start = l.b.scale(c, CHUNK as i64);
+                fold.set(l, &mut at, start);
+                l.begin_strip(&fold.draws, &at, len);
             }
+            match across {
+                true => l.over_serially(&kept, len, visit)?,
+                false => l.over(&kept, len, visit)?,
+            }
+            l.end_strip(&fold.draws);
+            Ok(())
         };
         let count = self.b.i64(full as i64);
         self.repeat(LoopKind::Parallel, count, |l, c| chunk(l, &c, CHUNK))?;
@@ -272,6 +289,7 @@ impl Lowering {
             walks: self.walks(&[partial]),
             rule: Rule::OneByOne,
             serially: false,
+            draws: vec![],
             ..*fold
         };
         let want = Wanted {

@@ -73,6 +73,8 @@ impl Lowering {
         if want.ty.size() <= FEW {
             return self.running_few(running, inputs, want);
         }
+        let below = self.pending_below(inputs.iter().copied());
+        self.force(&self.draws(&below))?;
         let pending = self.pending_below(inputs.iter().copied());
         let mut beside = self.wanted_outside(&pending, inputs);
         for (i, &x) in inputs.iter().enumerate() {

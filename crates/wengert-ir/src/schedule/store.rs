@@ -19,7 +19,7 @@ pub(super) struct Root {
 
 impl Lowering {
     fn is_pending(&self, id: NodeId) -> bool {
-        matches!(self.expr(id), Expr::Each { .. } | Expr::Find { .. })
+        self.expr(id).is_pending()
     }
 
     /// Computes what is not there yet: all of one shape in one nest.
@@ -136,6 +136,7 @@ impl Lowering {
                 Expr::Few(_) => walks.push(Some(contiguous(&self.dims(id)))),
                 Expr::Stored(view) => walks.push(Some(view.strides.clone())),
                 Expr::Count { strides, .. } => walks.push(Some(strides.clone())),
+                Expr::Draw(draw) => walks.push(Some(draw.strides.clone())),
                 _ => {}
             }
         }
@@ -259,7 +260,8 @@ impl Lowering {
             Ok(())
         };
         let places = roots.iter().flat_map(|r| &r.places);
-        self.in_nest(places, |l| l.over(&space, 1, visit))?;
+        let draws = self.draws(&pending);
+        self.in_nest(places, |l| l.over_strips(&space, &draws, visit))?;
         self.spilled = spilled;
         for (from, to) in copies {
             self.carry_over(&dims, &from, &to)?;

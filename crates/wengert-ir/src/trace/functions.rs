@@ -186,6 +186,14 @@ impl Var {
         unary(const { row("erfc") }, self)
     }
 
+    /// The number that a standard normal number exceeds with probability `|q|`, with the sign of `q`,
+    /// for `|q| <= 1/2`: `scipy.stats.norm.isf` for small `q`, and odd. Infinite at 0, 0 at 1/2, NaN
+    /// beyond. Accurate however small `q` is. Derivative: `-√(2π) e^(y²/2)`.
+    #[track_caller]
+    pub fn normal_tail(self) -> Var {
+        unary(const { row("normal_tail") }, self)
+    }
+
     /// `1 / (1 + e^-x)`, the logistic function: `jax.nn.sigmoid`. Derivative: `y (1 - y)`.
     #[track_caller]
     pub fn sigmoid(self) -> Var {

@@ -4,6 +4,7 @@ mod arrays;
 mod control;
 mod families;
 mod lists;
+mod random;
 mod shape;
 
 use expect_test::Expect;

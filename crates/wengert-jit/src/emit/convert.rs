@@ -80,6 +80,17 @@ impl Emitter<'_, '_> {
         self.b.ins().shuffle(a, b, mask)
     }
 
+    /// Integer lanes of so many bytes, each rotated to the left by whole bytes.
+    pub(super) fn rotate_bytes(&mut self, x: ir::Value, lane: usize, by: usize) -> ir::Value {
+        let ty = self.b.func.dfg.value_type(x);
+        let from = |i: usize| i / lane * lane + (i % lane + lane - by) % lane;
+        let bytes: [u8; 16] = std::array::from_fn(|i| from(i) as u8);
+        let mask = self.b.func.dfg.immediates.push(bytes[..].into());
+        let x = self.bits(types::I8X16, x);
+        let y = self.b.ins().shuffle(x, x, mask);
+        self.bits(ty, y)
+    }
+
     /// The low 32 bits of the four 64-bit lanes of two pieces.
     pub(super) fn low_halves(&mut self, a: ir::Value, b: ir::Value) -> ir::Value {
         let x = self.shuffle(a, b, [0, 2, 4, 6]);

@@ -36,7 +36,7 @@ fn how(op: ScalarOp, d: DType, machine: Machine, even_shift: bool) -> How {
         Div | Rem => !d.is_float() || op == Rem,
         Fma => !machine.fma,
         Floor | Ceil | Round | Trunc => !machine.round,
-        Shl | Shr | ShrLogical => !even_shift,
+        Shl | Shr | ShrLogical | Rotl => !even_shift,
         _ => false,
     };
     if per_lane { How::PerLane } else { How::Vector }
@@ -82,6 +82,9 @@ impl Emitter<'_, '_> {
                 .map(|&v| self.mask_piece(v, narrow, i))
                 .collect();
             return self.mask_op(op, &a);
+        }
+        if op == ScalarOp::Rotl {
+            return self.lane_rotation(d, args, i);
         }
         if matches!(op, ScalarOp::Shl | ScalarOp::Shr | ScalarOp::ShrLogical) {
             return self.lane_shift(op, d, args, i);
@@ -141,6 +144,51 @@ impl Emitter<'_, '_> {
             ScalarOp::Shr if d.is_signed_int() => self.b.ins().sshr(x, by),
             _ => self.b.ins().ushr(x, by),
         }
+    }
+
+    /// Vectors have no rotation: by whole bytes it moves bytes, else it is two shifts.
+    fn lane_rotation(&mut self, d: DType, args: &[Value], i: usize) -> ir::Value {
+        let bits = 8 * d.bytes() as i64;
+        let x = self.piece(args[0], i);
+        let (left, right) = match self.constant_of(args[1]) {
+            Some(n) => {
+                let n = (n as i64).rem_euclid(bits);
+                if n == 0 {
+                    return x;
+                }
+                if n % 8 == 0 && d != DType::U8 && self.s.machine.round {
+                    return self.rotate_bytes(x, d.bytes(), n as usize / 8);
+                }
+                let left = self.b.ins().iconst(types::I32, n);
+                (left, self.b.ins().iconst(types::I32, bits - n))
+            }
+            None => {
+                let n = self.scalar(args[1]);
+                let n = match self.b.func.dfg.value_type(n) {
+                    types::I8 => self.b.ins().uextend(types::I32, n),
+                    types::I64 => self.b.ins().ireduce(types::I32, n),
+                    _ => n,
+                };
+                let mask = self.b.ins().iconst(types::I32, bits - 1);
+                let left = self.b.ins().band(n, mask);
+                let right = self.b.ins().ineg(n);
+                let right = self.b.ins().band(right, mask);
+                if d == DType::U8 {
+                    // In lanes of 32 bits the bits that leave a byte are not lost: those that come
+                    // in are the upper byte.
+                    let y = self.b.ins().ishl(x, left);
+                    let eight = self.b.ins().iconst(types::I32, 8);
+                    let upper = self.b.ins().ushr(y, eight);
+                    let y = self.b.ins().bor(y, upper);
+                    return self.byte(y);
+                }
+                (left, right)
+            }
+        };
+        let high = self.b.ins().ishl(x, left);
+        let low = self.b.ins().ushr(x, right);
+        let y = self.b.ins().bor(high, low);
+        if d == DType::U8 { self.byte(y) } else { y }
     }
 
     /// An operation all of whose operands and results are pieces of one width.

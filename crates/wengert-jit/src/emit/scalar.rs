@@ -83,6 +83,7 @@ impl Emitter<'_, '_> {
             ScalarOp::Shl => b.ins().ishl(a[0], a[1]),
             ScalarOp::Shr if signed => b.ins().sshr(a[0], a[1]),
             ScalarOp::Shr | ScalarOp::ShrLogical => b.ins().ushr(a[0], a[1]),
+            ScalarOp::Rotl => b.ins().rotl(a[0], a[1]),
             ScalarOp::Eq | ScalarOp::Ne | ScalarOp::Lt | ScalarOp::Le => {
                 if float {
                     b.ins().fcmp(float_cc(op), a[0], a[1])

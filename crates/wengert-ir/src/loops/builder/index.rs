@@ -109,6 +109,22 @@ impl Builder {
         self.affine(r)
     }
 
+    /// Quotient and remainder by a power of two of an expression that is never negative.
+    pub fn div_rem(&mut self, a: &Affine, k: i64) -> (Affine, Affine) {
+        debug_assert!(k > 0 && k & (k - 1) == 0);
+        if self.divides(a, k) {
+            return (self.div(a, k), Affine::default());
+        }
+        if let Some(n) = a.as_constant() {
+            return (Affine::constant(n / k), Affine::constant(n % k));
+        }
+        let x = self.materialize(a);
+        let (bits, mask) = (self.i64(k.trailing_zeros().into()), self.i64(k - 1));
+        let quotient = self.op(ScalarOp::ShrLogical, &[x, bits]);
+        let rest = self.op(ScalarOp::And, &[x, mask]);
+        (self.affine(quotient), self.affine(rest))
+    }
+
     fn divides(&self, a: &Affine, k: i64) -> bool {
         a.each.is_none()
             && a.offset % k == 0

@@ -94,6 +94,14 @@ pub(super) const ROWS: &[Row] = &[
         ..FLOAT
     },
     Row {
+        name: "normal_tail",
+        doc: "What a standard normal number exceeds with probability `|q|`, with the sign of `q`.",
+        define: Define::Elementary(Elementary::NormalTail),
+        derive: Derive::Factor(|_, y| -(2.0 * consts::PI).sqrt() * (0.5 * y * y).exp()),
+        domain: &[(0.05, 0.45)],
+        ..FLOAT
+    },
+    Row {
         name: "sigmoid",
         doc: "`1 / (1 + e^-x)`: `scipy.special.expit`, `jax.nn.sigmoid`.",
         define: Define::Elementary(Elementary::Sigmoid),

@@ -536,8 +536,9 @@ impl Primitive for Scan {
         inputs: &[NodeId],
         outputs: &[Wanted],
     ) -> Result<Vec<NodeId>, Error> {
-        l.ready(inputs)?;
         let p = self.parts(inputs);
+        let others = [p.count, p.carry, p.constants].concat();
+        let rows = l.rows_for(p.xs, &others, self.length, self.reverse)?;
         let extent = match self.length {
             Dim::N(n) => l.b.i64(n as i64),
             Dim::Run => l.value(p.count[0]),
@@ -559,9 +560,7 @@ impl Primitive for Scan {
         let outs = l.for_(kind, extent, &carried.carries, |l, i, params| {
             let row = l.b.affine(i);
             let mut args = l.carried(&carried, params);
-            for &x in p.xs {
-                args.push(l.row(x, &row)?);
-            }
+            args.extend(l.rows_at(&rows, i)?);
             args.extend(p.constants);
             if !self.reverse {
                 l.push_row(&piles, i);

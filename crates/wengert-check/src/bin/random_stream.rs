@@ -1,0 +1,38 @@
+//! Writes random words to the standard output for as long as somebody reads them, for batteries of
+//! tests: the streams of some thousand children of one key in turn, a block of each, since keys that are
+//! related are what a program uses most.
+//!
+//! ```text
+//! cargo run --release -p wengert-check --bin random_stream | dieharder -a -g 200
+//! ```
+
+use std::io::{self, Write};
+
+use wengert::prelude::*;
+use wengert::{Array, Result, ShapeDtype};
+
+/// Children that take turns.
+const STREAMS: usize = 4096;
+
+/// `u32`s of each at a time: a block.
+const WORDS: usize = 16;
+
+fn main() -> Result<()> {
+    let seed = std::env::args().nth(1).and_then(|s| s.parse().ok());
+    // Round `i` takes the streams of the children of member `i` of a family.
+    let round = jit(|(key, i): (Key, Var)| {
+        let words = |key: Key| key.bits(ShapeDtype::new(DType::U32, [WORDS]));
+        vmap(words)(key.fold_in().at(i).split_into(STREAMS))
+    });
+    let key = Key::from_seed(seed.unwrap_or(0));
+    let mut out = io::stdout().lock();
+    for i in 0i64.. {
+        let words: Array = round.call((key.clone(), i))?;
+        let words = words.as_slice::<u32>()?;
+        let bytes: Vec<u8> = words.iter().flat_map(|w| w.to_le_bytes()).collect();
+        if out.write_all(&bytes).is_err() {
+            break;
+        }
+    }
+    Ok(())
+}

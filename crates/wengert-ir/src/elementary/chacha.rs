@@ -1,0 +1,162 @@
+//! The block function of ChaCha (Bernstein 2008), written once over the arithmetic of words.
+//!
+//! A block is sixteen words that a key of eight words, a 64-bit block number and a 64-bit stream
+//! number determine; whoever does not know the key cannot tell blocks from coin flips. Numbered blocks
+//! need no state, so that any part of a stream is had at once, on any thread, in any order.
+//!
+//! There are eight rounds. No attack on more than seven is known, and that one takes some 2^230 steps
+//! (Aumasson, *Too Much Crypto*, 2019): any test of randomness that a computer can run is weaker by
+//! far. Twelve rounds would take half as long again.
+
+/// Rounds of the block function.
+pub const ROUNDS: u32 = 8;
+
+/// Words in a block.
+pub const WORDS: usize = 16;
+
+/// Words in a key.
+pub const KEY: usize = 8;
+
+/// `expand 32-byte k`, as ChaCha begins its state.
+const CONSTANTS: [u32; 4] = [0x6170_7865, 0x3320_646e, 0x7962_2d32, 0x6b20_6574];
+
+/// Arithmetic of 32-bit words.
+pub trait Words {
+    /// A word.
+    type W: Copy;
+    /// A constant.
+    fn word(&mut self, x: u32) -> Self::W;
+    /// The sum, modulo 2^32.
+    fn sum(&mut self, a: Self::W, b: Self::W) -> Self::W;
+    /// Bitwise exclusive or.
+    fn xor(&mut self, a: Self::W, b: Self::W) -> Self::W;
+    /// Rotated to the left.
+    fn rotate(&mut self, a: Self::W, by: u32) -> Self::W;
+    /// `step`, so many times, on the state.
+    fn repeat(
+        &mut self,
+        times: u32,
+        state: [Self::W; WORDS],
+        step: impl FnMut(&mut Self, [Self::W; WORDS]) -> [Self::W; WORDS],
+    ) -> [Self::W; WORDS];
+}
+
+/// The block of that number in that stream. Block and stream number are given as two words each, the
+/// low one first.
+pub fn block<A: Words>(
+    a: &mut A,
+    key: &[A::W; KEY],
+    number: [A::W; 2],
+    stream: [u32; 2],
+) -> [A::W; WORDS] {
+    let constants = CONSTANTS.map(|c| a.word(c));
+    let stream = stream.map(|s| a.word(s));
+    let start: [A::W; WORDS] = std::array::from_fn(|i| match i {
+        0..4 => constants[i],
+        4..12 => key[i - 4],
+        12..14 => number[i - 12],
+        _ => stream[i - 14],
+    });
+    let end = a.repeat(ROUNDS / 2, start, |a, mut x| {
+        for i in 0..4 {
+            quarter(a, &mut x, [i, 4 + i, 8 + i, 12 + i]);
+        }
+        for i in 0..4 {
+            let diagonal = [i, 4 + (i + 1) % 4, 8 + (i + 2) % 4, 12 + (i + 3) % 4];
+            quarter(a, &mut x, diagonal);
+        }
+        x
+    });
+    std::array::from_fn(|i| a.sum(end[i], start[i]))
+}
+
+/// A quarter of a round, on four words of the state.
+fn quarter<A: Words>(a: &mut A, x: &mut [A::W; WORDS], [p, q, r, s]: [usize; 4]) {
+    let mut mix = |to: usize, from: usize, turned: usize, by: u32| {
+        x[to] = a.sum(x[to], x[from]);
+        let mixed = a.xor(x[turned], x[to]);
+        x[turned] = a.rotate(mixed, by);
+    };
+    mix(p, q, s, 16);
+    mix(r, s, q, 12);
+    mix(p, q, s, 8);
+    mix(r, s, q, 7);
+}
+
+impl Words for super::Plain {
+    type W = u32;
+
+    #[inline(always)]
+    fn word(&mut self, x: u32) -> u32 {
+        x
+    }
+    #[inline(always)]
+    fn sum(&mut self, a: u32, b: u32) -> u32 {
+        a.wrapping_add(b)
+    }
+    #[inline(always)]
+    fn xor(&mut self, a: u32, b: u32) -> u32 {
+        a ^ b
+    }
+    #[inline(always)]
+    fn rotate(&mut self, a: u32, by: u32) -> u32 {
+        a.rotate_left(by)
+    }
+    #[inline(always)]
+    fn repeat(
+        &mut self,
+        times: u32,
+        state: [u32; WORDS],
+        mut step: impl FnMut(&mut Self, [u32; WORDS]) -> [u32; WORDS],
+    ) -> [u32; WORDS] {
+        (0..times).fold(state, |x, _| step(self, x))
+    }
+}
+
+/// A stream of a key, block by block: what a key is for.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Stream {
+    /// Numbers to draw.
+    Draws,
+    /// The keys that a key is split into: key `i` is words `8 i` to `8 i + 7`.
+    Children,
+    /// The keys of a family: key `i` is the first half of block `i`.
+    Family,
+}
+
+impl Stream {
+    /// All of them.
+    pub const ALL: [Stream; 3] = [Stream::Draws, Stream::Children, Stream::Family];
+
+    /// Its number, as two words, the low one first.
+    pub fn number(self) -> [u32; 2] {
+        match self {
+            Stream::Draws => [0, 0],
+            Stream::Children => [1, 0],
+            Stream::Family => [2, 0],
+        }
+    }
+
+    /// The block of that number.
+    pub fn block(self, key: &[u32; KEY], number: u64) -> [u32; WORDS] {
+        let number = [number as u32, (number >> 32) as u32];
+        block(&mut super::Plain, key, number, self.number())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The words of the key of zeros, as other programs have them.
+    #[test]
+    fn the_stream_of_the_key_of_zeros() {
+        let first = Stream::Draws.block(&[0; KEY], 0);
+        assert_eq!(
+            first[..4],
+            [0x2fef_003e, 0xd640_5f89, 0xe8b8_5b7f, 0xa1a5_091f]
+        );
+        assert_ne!(Stream::Children.block(&[0; KEY], 0), first);
+        assert_ne!(Stream::Draws.block(&[0; KEY], 1 << 32), first);
+    }
+}

@@ -1,0 +1,114 @@
+//! Distributions whose quantiles are known: one number of the generator for each draw.
+
+use std::f64::consts::PI;
+use std::panic::Location;
+
+use wengert_ir::ir::Type;
+use wengert_ir::trace::{IntoVar, Var, asked_at};
+
+use super::Key;
+use super::shape::{Draws, FLOATS, asked, parameter};
+
+/// # Distributions on the line
+///
+/// Each draw is the quantile of one 64-bit number (`f32`: of a 32-bit one), which grows with what
+/// [`Key::uniform`] gives for the same key. What has a scale and a place is drawn with scale 1 at 0:
+/// `m + s * key.laplace([n])`. Parameters broadcast to the shape.
+impl Key {
+    /// Waiting times of rate 1: density `e^-x`.
+    #[track_caller]
+    pub fn exponential(self, shape: impl Draws) -> Var {
+        asked_at(Location::caller(), || {
+            let ty = asked("exponential", shape, FLOATS);
+            self.waits("exponential", &ty)
+        })
+    }
+
+    /// The Laplace distribution: density `e^-|x| / 2`.
+    #[track_caller]
+    pub fn laplace(self, shape: impl Draws) -> Var {
+        asked_at(Location::caller(), || {
+            let ty = asked("laplace", shape, FLOATS);
+            let v = self.tails("laplace", &ty);
+            (-(2.0 * v.abs()).ln()).copysign(v)
+        })
+    }
+
+    /// The logistic distribution: `P(x < t) = 1 / (1 + e^-t)`.
+    #[track_caller]
+    pub fn logistic(self, shape: impl Draws) -> Var {
+        asked_at(Location::caller(), || {
+            let ty = asked("logistic", shape, FLOATS);
+            let v = self.tails("logistic", &ty);
+            let q = v.abs();
+            ((-q).log1p() - q.ln()).copysign(v)
+        })
+    }
+
+    /// The Gumbel distribution: `P(x < t) = e^(-e^-t)`.
+    #[track_caller]
+    pub fn gumbel(self, shape: impl Draws) -> Var {
+        asked_at(Location::caller(), || {
+            let ty = asked("gumbel", shape, FLOATS);
+            self.extremes("gumbel", &ty)
+        })
+    }
+
+    /// The Cauchy distribution: density `1 / (π (1 + x²))`.
+    #[track_caller]
+    pub fn cauchy(self, shape: impl Draws) -> Var {
+        asked_at(Location::caller(), || {
+            let ty = asked("cauchy", shape, FLOATS);
+            (PI * self.tails("cauchy", &ty)).tan().recip()
+        })
+    }
+
+    /// The Rayleigh distribution: density `x e^(-x²/2)` for `x > 0`.
+    #[track_caller]
+    pub fn rayleigh(self, shape: impl Draws) -> Var {
+        asked_at(Location::caller(), || {
+            let ty = asked("rayleigh", shape, FLOATS);
+            (2.0 * self.waits("rayleigh", &ty)).sqrt()
+        })
+    }
+
+    /// The Weibull distribution: `P(x > t) = e^(-t^k)` for `t > 0`. Derivative in `k`: that of the draw.
+    ///
+    /// ```
+    /// use wengert::prelude::*;
+    ///
+    /// let f = jit(|(k, key): (Var, Key)| grad_at(k, |k| key.weibull(k, [1000]).mean()));
+    /// assert!(f.call((2.0, Key::from_seed(0)))?.item::<f64>()?.is_finite());
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn weibull(self, k: impl IntoVar, shape: impl Draws) -> Var {
+        asked_at(Location::caller(), || {
+            let ty = asked("weibull", shape, FLOATS);
+            let k = parameter("weibull", k, &ty);
+            (self.waits("weibull", &ty).ln() / k).exp()
+        })
+    }
+
+    /// The Pareto distribution: `P(x > t) = t^-a` for `t > 1`. Derivative in `a`: that of the draw.
+    #[track_caller]
+    pub fn pareto(self, a: impl IntoVar, shape: impl Draws) -> Var {
+        asked_at(Location::caller(), || {
+            let ty = asked("pareto", shape, FLOATS);
+            let a = parameter("pareto", a, &ty);
+            (self.waits("pareto", &ty) / a).exp()
+        })
+    }
+
+    #[track_caller]
+    fn waits(self, op: &str, ty: &Type) -> Var {
+        -self.probabilities(op, ty).ln()
+    }
+
+    /// Gumbel's distribution, whose upper tail decides.
+    #[track_caller]
+    pub(super) fn extremes(self, op: &str, ty: &Type) -> Var {
+        let q = self.probabilities(op, ty);
+        -(-(-q).log1p()).ln()
+    }
+}

@@ -1,0 +1,45 @@
+//! Draws that take a loop: one for each element, with attempts of its own.
+
+use wengert_ir::elementary::chacha::Stream;
+use wengert_ir::ir::{DType, Type};
+use wengert_ir::ops::iota::iota;
+use wengert_ir::ops::map::map;
+use wengert_ir::ops::random::random_bits;
+use wengert_ir::ops::while_loop::while_loop;
+use wengert_ir::trace::Var;
+
+/// `f` for each of `n` elements: of its number, a `u64`, and its row of the parameters.
+pub(super) fn each(n: usize, params: &[Var], f: impl FnOnce(Var, &[Var]) -> Var) -> Var {
+    let numbers = iota(Type::new(DType::U64, &[n]), 0);
+    let rows = [&[numbers], params].concat();
+    map(&rows, n, |row| vec![f(row[0], &row[1..])])[0]
+}
+
+/// Tries until something is taken: `attempt` makes of random bits (so many `u64`s) whether it is, and
+/// values, of which those of the last attempt are given.
+///
+/// Attempt `t` of element `i` of `n` uses block `i + n t` of the draws: what an element gets depends on
+/// nothing but its number.
+pub(super) fn attempts(
+    words: Var,
+    i: Var,
+    n: usize,
+    bits: usize,
+    start: &[Var],
+    attempt: impl FnOnce(&[Var]) -> (Var, Vec<Var>),
+) -> Vec<Var> {
+    let init = [&[i, Var::scalar(false)], start].concat();
+    let out = while_loop(
+        &init,
+        |x| !x[1],
+        |x| {
+            let drawn = random_bits(words, x[0], Stream::Draws, Type::new(DType::U64, &[bits]));
+            let drawn: Vec<Var> = (0..bits).map(|k| drawn.at(k)).collect();
+            let (taken, values) = attempt(&drawn);
+            let mut next = vec![x[0] + Var::scalar(n as u64), taken];
+            next.extend(values);
+            next
+        },
+    );
+    out[2..].to_vec()
+}

@@ -1,0 +1,83 @@
+//! The words of a key in plain Rust.
+
+use std::convert::Infallible;
+
+use rand_core::{TryRng, utils};
+use wengert_ir::elementary::chacha::{KEY, Stream, WORDS};
+
+use super::Key;
+use crate::array::Array;
+
+/// The stream of draws of a key, word by word: what [`Key::bits`] gives for it. A generator of
+/// [`rand_core`], for all that is built on one; see [`Key::generator`].
+#[derive(Clone, Debug)]
+pub struct Generator {
+    key: [u32; KEY],
+    /// The number of the next block.
+    next: u64,
+    block: [u32; WORDS],
+    /// How many of its words are used.
+    used: usize,
+}
+
+impl Key<Array> {
+    /// The same words in plain Rust.
+    ///
+    /// # Panics
+    /// If it is several keys.
+    ///
+    /// ```
+    /// use rand_core::Rng;
+    /// use wengert::prelude::*;
+    ///
+    /// let key = Key::from_seed(5);
+    /// let bits = jit(|key: Key| key.bits([3])).call(key.clone())?;
+    /// let mut rng = key.generator();
+    /// assert_eq!(bits.to_vec::<u64>()?, [rng.next_u64(), rng.next_u64(), rng.next_u64()]);
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
+    pub fn generator(self) -> Generator {
+        Generator {
+            key: self.array(),
+            next: 0,
+            block: [0; WORDS],
+            used: WORDS,
+        }
+    }
+
+    /// Key number `i` of those it is split into by [`Key::split_n`] and [`Key::split_into`].
+    ///
+    /// # Panics
+    /// If it is several keys.
+    pub fn child(&self, i: u64) -> Key<Array> {
+        let block = Stream::Children.block(&self.array(), i / 2);
+        Key::from_words(block.as_chunks::<KEY>().0[(i % 2) as usize])
+    }
+
+    fn array(&self) -> [u32; KEY] {
+        let words = self.words.as_slice::<u32>().ok();
+        words.and_then(|w| w.try_into().ok()).expect("one key")
+    }
+}
+
+impl TryRng for Generator {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        if self.used == WORDS {
+            self.block = Stream::Draws.block(&self.key, self.next);
+            self.next = self.next.wrapping_add(1);
+            self.used = 0;
+        }
+        self.used += 1;
+        Ok(self.block[self.used - 1])
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        utils::next_u64_via_u32(self)
+    }
+
+    fn try_fill_bytes(&mut self, dst: &mut [u8]) -> Result<(), Infallible> {
+        utils::fill_bytes_via_next_word(dst, || self.try_next_u32())
+    }
+}

@@ -1,0 +1,112 @@
+//! Normal numbers, and what is made of them.
+
+use std::f64::consts::FRAC_1_SQRT_2;
+use std::panic::Location;
+
+use wengert_ir::trace::{IntoVar, Ints, Var, asked_at};
+
+use super::Key;
+use super::shape::{Draws, FLOATS, asked, parameter, refuse};
+
+impl Key {
+    /// Standard normal numbers: mean 0, variance 1.
+    ///
+    /// Each is the quantile of one 64-bit number (`f32`: of a 32-bit one): a function of its bits without a
+    /// loop, which grows with what [`Key::uniform`] gives for the same key. The tails reach to 9.1 (6.2)
+    /// and are as finely resolved as floats are.
+    ///
+    /// ```
+    /// use wengert::prelude::*;
+    ///
+    /// let f = jit(|key: Key| key.normal([10_000]).square().mean());
+    /// assert!((f.call(Key::from_seed(0))?.item::<f64>()? - 1.0).abs() < 0.05);
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn normal(self, shape: impl Draws) -> Var {
+        asked_at(Location::caller(), || {
+            let ty = asked("normal", shape, FLOATS);
+            self.tails("normal", &ty).normal_tail()
+        })
+    }
+
+    /// Standard normal numbers on condition that they lie in `low..high`. The ends may be infinite, and
+    /// may lie in one tail (up to 37). Derivatives: those of the draw in its ends.
+    ///
+    /// # Errors
+    /// If a parameter does not broadcast to the shape.
+    #[track_caller]
+    pub fn truncated_normal(self, low: impl IntoVar, high: impl IntoVar, shape: impl Draws) -> Var {
+        asked_at(Location::caller(), || {
+            let op = "truncated_normal";
+            let ty = asked(op, shape, FLOATS);
+            let low = parameter(op, low, &ty);
+            let high = parameter(op, high, &ty);
+            // In the lower half, where probabilities are small and exact.
+            let upper = (low + high).gt(0.0);
+            let a = upper.select(-high, low);
+            let b = upper.select(-low, high);
+            let below = |x: Var| 0.5 * (-FRAC_1_SQRT_2 * x).erfc();
+            let (start, end) = (below(a), below(b));
+            let u = self.opened(op, &ty);
+            let u = upper.select(1.0 - u, u);
+            let p = u.mul_add(end - start, start);
+            let z = p.lt(0.5).select(-p, 1.0 - p).normal_tail();
+            let z = z.maximum(a).minimum(b);
+            upper.select(-z, z)
+        })
+    }
+
+    /// Normal vectors with a mean and the covariance `L Lᵀ`, given the factor `L`: vectors along the last
+    /// axis, as many as `shape` says. Derivatives: those of `mean + L z`.
+    ///
+    /// # Errors
+    /// If the mean is not a vector of floats and the factor not a square matrix of that size.
+    ///
+    /// ```
+    /// use wengert::prelude::*;
+    ///
+    /// let f = jit(|(mean, factor, key): (Var, Var, Key)| key.multivariate_normal(mean, factor, [100]));
+    /// let x = f.call(([1.0, 2.0], [[1.0, 0.0], [0.5, 2.0]], Key::from_seed(0)))?;
+    /// assert_eq!(x.shape(), [100, 2]);
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn multivariate_normal(self, mean: Var, factor: Var, shape: impl Into<Ints>) -> Var {
+        let op = "multivariate_normal";
+        asked_at(Location::caller(), || {
+            let (m, l) = (mean.ty(), factor.ty());
+            let dims = m.dims();
+            if dims.len() != 1 || !m.is_float() || l != m.with_dims(&[dims[0], dims[0]]) {
+                let message = format!("a mean of type {m} with a factor of type {l}");
+                refuse(op, &[m, l], message, Some("they are f64[n] and f64[n,n]"));
+            }
+            let mut shape = asked(op, shape.into().0, FLOATS).dims();
+            shape.push(dims[0]);
+            let ty = m.with_dims(&shape);
+            let z = self.tails(op, &ty).normal_tail();
+            mean + z.inner(factor)
+        })
+    }
+
+    /// Vectors of length 1 with `n` components, along the last axis, in any direction alike: as many as
+    /// `shape` says.
+    ///
+    /// # Errors
+    /// If `n` is zero.
+    #[track_caller]
+    pub fn unit_vector(self, n: usize, shape: impl Draws) -> Var {
+        asked_at(Location::caller(), || {
+            let ty = asked("unit_vector", shape, FLOATS);
+            if n == 0 {
+                refuse("unit_vector", &[], "no components".into(), None);
+            }
+            let dims = [&ty.dims()[..], &[n]].concat();
+            let z = self
+                .tails("unit_vector", &ty.with_dims(&dims))
+                .normal_tail();
+            let length = z.square().sum_axis(-1).sqrt();
+            z / length.expand_dims(-1)
+        })
+    }
+}

@@ -1,0 +1,153 @@
+//! What is drawn: shapes, element types and parameters.
+
+use wengert_ir::error::{Error, raise};
+use wengert_ir::ir::{DType, Splat, Type};
+use wengert_ir::trace::{Argument, IntoVar, Ints, Var, current_source};
+
+use crate::tree::ShapeDtype;
+
+/// The shape of what is drawn: the lengths of its axes, `()` for one number; or a [`ShapeDtype`], which
+/// says the element type, too.
+///
+/// ```
+/// use wengert::prelude::*;
+///
+/// let f = jit(|key: Key| {
+///     let [a, b, c] = key.split_n();
+///     (a.normal([2, 3]), b.normal(()), c.normal(ShapeDtype::new(DType::F32, [4])))
+/// });
+/// let (a, b, c) = f.call(Key::from_seed(0))?;
+/// assert_eq!((a.shape(), b.shape(), c.dtype()), (&[2, 3][..], &[][..], DType::F32));
+/// # Ok::<(), wengert::Error>(())
+/// ```
+pub trait Draws {
+    /// The lengths, and the element type where it is given.
+    #[doc(hidden)]
+    fn spec(self) -> (Ints, Option<DType>);
+}
+
+impl<T: Into<Ints>> Draws for T {
+    fn spec(self) -> (Ints, Option<DType>) {
+        (self.into(), None)
+    }
+}
+
+impl Draws for ShapeDtype {
+    fn spec(self) -> (Ints, Option<DType>) {
+        (self.shape.into(), Some(self.dtype))
+    }
+}
+
+impl Draws for &ShapeDtype {
+    fn spec(self) -> (Ints, Option<DType>) {
+        self.clone().spec()
+    }
+}
+
+#[track_caller]
+pub(super) fn refuse(op: &str, types: &[Type], message: String, hint: Option<&str>) -> ! {
+    raise(Error::Type {
+        op: op.into(),
+        types: types.to_vec(),
+        message,
+        at: current_source(),
+        hint: hint.map(Into::into),
+    })
+}
+
+/// What is asked for, which must have one of those element types, the first if none is given.
+#[track_caller]
+pub(super) fn asked(op: &str, shape: impl Draws, allowed: &[DType]) -> Type {
+    let (dims, dtype) = shape.spec();
+    let dtype = dtype.unwrap_or(allowed[0]);
+    if !allowed.contains(&dtype) {
+        let names: Vec<String> = allowed.iter().map(DType::to_string).collect();
+        let message = format!("draws {}, and not {dtype}", names.join(" or "));
+        refuse(op, &[], message, None);
+    }
+    let known: Option<Vec<usize>> = dims.0.iter().map(|&n| usize::try_from(n).ok()).collect();
+    match known {
+        Some(dims) => Type::new(dtype, &dims),
+        None => refuse(
+            op,
+            &[],
+            format!("{:?} holds a negative length", dims.0),
+            None,
+        ),
+    }
+}
+
+pub(super) const FLOATS: &[DType] = &[DType::F64, DType::F32];
+
+/// An integer scalar as a `u64`; negative ones wrap around.
+#[track_caller]
+pub(super) fn integer(op: &str, i: impl IntoVar) -> Var {
+    let i = match i.argument() {
+        Argument::Var(v) => v,
+        Argument::Int(n) => Var::scalar(n as u64),
+        other => refuse(op, &[], not_an_integer(other), None),
+    };
+    let ty = i.ty();
+    if !ty.dtype.is_int() || ty.rank() > 0 {
+        refuse(
+            op,
+            &[ty.clone()],
+            format!("{ty} is not an integer scalar"),
+            None,
+        );
+    }
+    i.to(DType::U64)
+}
+
+fn not_an_integer(x: Argument) -> String {
+    match x {
+        Argument::Float(x) => format!("{x:?} is not an integer"),
+        Argument::Bool(b) => format!("{b} is not an integer"),
+        Argument::Int(n) => format!("{n} does not fit in i64"),
+        Argument::Var(v) => format!("{} is not an integer", v.ty()),
+    }
+}
+
+/// A parameter that is a whole number, as an `i64` of that type's shape.
+#[track_caller]
+pub(super) fn whole(op: &str, x: Argument, ty: &Type) -> Var {
+    let ty = ty.with_dtype(DType::I64);
+    match x {
+        Argument::Var(v) if v.dtype().is_int() => spread(op, v.to(DType::I64), v.ty(), &ty),
+        Argument::Int(n) if i64::try_from(n).is_ok() => Var::literal(Splat::new(&ty, n as u64)),
+        other => refuse(op, &[], not_an_integer(other), None),
+    }
+}
+
+/// A parameter of a distribution in the type of what is drawn: converted where nothing is lost, and
+/// repeated.
+#[track_caller]
+pub(super) fn parameter(op: &str, x: impl IntoVar, ty: &Type) -> Var {
+    let x = match x.argument() {
+        Argument::Var(v) => v,
+        Argument::Float(x) => return Var::full(ty, x),
+        Argument::Int(n) => return Var::full(ty, n as f64),
+        Argument::Bool(b) => return Var::full(ty, f64::from(b)),
+    };
+    let given = x.ty();
+    if given.dtype.promote(ty.dtype) != Some(ty.dtype) {
+        let hint = "convert it, or ask for its element type by a `ShapeDtype`";
+        let message = format!("a parameter of type {given} for draws of type {ty}");
+        refuse(op, &[given, ty.clone()], message, Some(hint));
+    }
+    spread(op, x.to(ty.dtype), given, ty)
+}
+
+/// A parameter that was given as `given`, repeated.
+#[track_caller]
+fn spread(op: &str, x: Var, given: Type, ty: &Type) -> Var {
+    let (dims, to) = (given.dims(), ty.dims());
+    let fits = dims.len() <= to.len()
+        && (dims.iter().rev().zip(to.iter().rev())).all(|(n, to)| n == to || *n == 1);
+    if !fits {
+        let message =
+            format!("a parameter of type {given} does not broadcast to draws of type {ty}");
+        refuse(op, &[given, ty.clone()], message, None);
+    }
+    x.broadcast_to(to)
+}

@@ -1,0 +1,169 @@
+//! Bits, and numbers that are spread evenly.
+
+use std::panic::Location;
+
+use wengert_ir::ir::{DType, Type};
+use wengert_ir::trace::{IntoVar, Var, asked_at};
+
+use super::Key;
+use super::shape::{Draws, FLOATS, asked, parameter};
+
+impl Key {
+    /// Random bits: `u64`, or `u32` if asked for. They are the words of ChaCha with eight rounds, as
+    /// [`rand_chacha`](https://docs.rs/rand_chacha) gives them for the same key. Derivative: none.
+    #[track_caller]
+    pub fn bits(self, shape: impl Draws) -> Var {
+        asked_at(Location::caller(), || {
+            let ty = asked("bits", shape, &[DType::U64, DType::U32]);
+            self.draws("bits", ty)
+        })
+    }
+
+    /// Numbers in `0..1`, without 1: the multiples of 2^-53 (`f32`: of 2^-24).
+    ///
+    /// ```
+    /// use wengert::prelude::*;
+    ///
+    /// // π by throwing darts: nothing is stored.
+    /// let pi = jit(|key: Key| {
+    ///     let (a, b) = key.split();
+    ///     let (x, y) = (a.uniform([100_000]), b.uniform([100_000]));
+    ///     4.0 * (x * x + y * y).lt(1.0).to(DType::F64).mean()
+    /// });
+    /// assert!((pi.call(Key::from_seed(0))?.item::<f64>()? - 3.14).abs() < 0.02);
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn uniform(self, shape: impl Draws) -> Var {
+        asked_at(Location::caller(), || {
+            let ty = asked("uniform", shape, FLOATS);
+            self.units("uniform", &ty)
+        })
+    }
+
+    /// Numbers in `0..1`, neither 0 nor 1: the odd multiples of 2^-53 (`f32`: of 2^-24).
+    #[track_caller]
+    pub fn uniform_open(self, shape: impl Draws) -> Var {
+        asked_at(Location::caller(), || {
+            let ty = asked("uniform_open", shape, FLOATS);
+            self.opened("uniform_open", &ty)
+        })
+    }
+
+    /// Numbers in `low..high`. Derivatives: those of `low + u (high - low)`.
+    ///
+    /// # Errors
+    /// If a parameter does not broadcast to the shape.
+    #[track_caller]
+    pub fn uniform_in(self, low: impl IntoVar, high: impl IntoVar, shape: impl Draws) -> Var {
+        asked_at(Location::caller(), || {
+            let ty = asked("uniform_in", shape, FLOATS);
+            let low = parameter("uniform_in", low, &ty);
+            let high = parameter("uniform_in", high, &ty);
+            self.units("uniform_in", &ty).mul_add(high - low, low)
+        })
+    }
+
+    /// -1 and 1, each every other time.
+    #[track_caller]
+    pub fn rademacher(self, shape: impl Draws) -> Var {
+        asked_at(Location::caller(), || {
+            let ty = asked("rademacher", shape, FLOATS);
+            let bits = self.words("rademacher", &ty);
+            1.0 - 2.0 * counted(bits, 1)
+        })
+    }
+
+    /// `true` with probability `p`. Derivative: none.
+    ///
+    /// # Errors
+    /// If `p` does not broadcast to the shape.
+    #[track_caller]
+    pub fn bernoulli(self, p: impl IntoVar, shape: impl Draws) -> Var {
+        asked_at(Location::caller(), || {
+            let ty = asked("bernoulli", shape, &[DType::Bool]).with_dtype(DType::F64);
+            let p = parameter("bernoulli", p, &ty);
+            self.units("bernoulli", &ty).lt(p)
+        })
+    }
+
+    /// Bits as wide as floats of a type.
+    #[track_caller]
+    pub(super) fn words(self, op: &str, ty: &Type) -> Var {
+        self.draws(op, ty.with_dtype(bits_for(ty.dtype)))
+    }
+
+    /// Numbers in `0..1`, without 1.
+    #[track_caller]
+    pub(super) fn units(self, op: &str, ty: &Type) -> Var {
+        let bits = self.words(op, ty);
+        match ty.dtype {
+            DType::F64 => counted(bits, 53) * 2f64.powi(-53),
+            _ => counted(bits, 24) * 2f64.powi(-24),
+        }
+    }
+
+    /// Numbers in `0..1`, neither 0 nor 1.
+    #[track_caller]
+    pub(super) fn opened(self, op: &str, ty: &Type) -> Var {
+        opened(self.words(op, ty))
+    }
+
+    /// For even numbers `u` in `0..1`, `-u` up to the middle and `1 - u` beyond it, never 0: how far the
+    /// nearer end is, as finely resolved there as floats are.
+    #[track_caller]
+    pub(super) fn tails(self, op: &str, ty: &Type) -> Var {
+        tails(self.words(op, ty))
+    }
+
+    /// For even numbers `u`, `1 - u`, neither 0 nor 1, as finely resolved near 0 as floats are.
+    #[track_caller]
+    pub(super) fn probabilities(self, op: &str, ty: &Type) -> Var {
+        let bits = self.words(op, ty);
+        let most = if ty.dtype == DType::F64 { 53 } else { 24 };
+        let unit = 2f64.powi(1 - 8 * ty.dtype.bytes() as i32);
+        let float = signed(!bits >> 1).to(ty.dtype);
+        ((float + 0.5) * unit).minimum(1.0 - 2f64.powi(-most))
+    }
+}
+
+/// Bits as wide as floats of a type.
+pub(super) fn bits_for(float: DType) -> DType {
+    match float {
+        DType::F32 => DType::U32,
+        _ => DType::U64,
+    }
+}
+
+/// Bits as signed integers.
+#[track_caller]
+fn signed(bits: Var) -> Var {
+    bits.to(match bits.dtype() {
+        DType::U32 => DType::I32,
+        _ => DType::I64,
+    })
+}
+
+/// The upper `n` bits as a whole number, a float as wide as the bits.
+#[track_caller]
+pub(super) fn counted(bits: Var, n: i32) -> Var {
+    let width = 8 * bits.dtype().bytes() as i32;
+    // Where no sign is in the way, the machine converts signed integers faster.
+    let float = if width == 64 { DType::F64 } else { DType::F32 };
+    signed(bits >> (width - n)).to(float)
+}
+
+/// See [`Key::opened`].
+#[track_caller]
+pub(super) fn opened(bits: Var) -> Var {
+    let used = if bits.dtype() == DType::U64 { 52 } else { 23 };
+    (counted(bits, used) + 0.5) * 2f64.powi(-used)
+}
+
+/// See [`Key::tails`].
+#[track_caller]
+pub(super) fn tails(bits: Var) -> Var {
+    let width = 8 * bits.dtype().bytes() as i32;
+    let float = if width == 64 { DType::F64 } else { DType::F32 };
+    (signed(bits).to(float) + 0.5) * -(2f64.powi(-width))
+}
