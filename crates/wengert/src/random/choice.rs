@@ -156,11 +156,11 @@ fn enough(op: &str, x: Var, k: usize) -> usize {
         Some(&n) if n >= k => n,
         Some(n) => refuse(
             op,
-            &[ty.clone()],
+            std::slice::from_ref(&ty),
             format!("{k} rows of {ty}, which has {n}"),
             None,
         ),
-        None => refuse(op, &[ty.clone()], format!("{ty} has no rows"), None),
+        None => refuse(op, std::slice::from_ref(&ty), format!("{ty} has no rows"), None),
     }
 }
 

@@ -91,7 +91,7 @@ pub(super) fn integer(op: &str, i: impl IntoVar) -> Var {
     if !ty.dtype.is_int() || ty.rank() > 0 {
         refuse(
             op,
-            &[ty.clone()],
+            std::slice::from_ref(&ty),
             format!("{ty} is not an integer scalar"),
             None,
         );
