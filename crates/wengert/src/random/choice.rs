@@ -160,7 +160,12 @@ fn enough(op: &str, x: Var, k: usize) -> usize {
             format!("{k} rows of {ty}, which has {n}"),
             None,
         ),
-        None => refuse(op, std::slice::from_ref(&ty), format!("{ty} has no rows"), None),
+        None => refuse(
+            op,
+            std::slice::from_ref(&ty),
+            format!("{ty} has no rows"),
+            None,
+        ),
     }
 }
 
