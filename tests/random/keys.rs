@@ -108,7 +108,7 @@ fn shapes_and_parameters() {
     refused(
         |k| k.multivariate_normal(ones([3]), ones([3, 2]), [2]),
         expect![
-            "multivariate_normal: a mean of type f64[3] with a factor of type f64[3,2], at keys.rs; f64[n] and f64[n,n]"
+            "multivariate_normal: a mean of type f64[3] with a factor of type f64[3,2], at keys.rs; they are f64[n] and f64[n,n]"
         ],
     );
     refused(
