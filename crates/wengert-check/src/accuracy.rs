@@ -24,6 +24,7 @@ pub use tables::compare;
 
 use std::fmt;
 
+use smallvec::SmallVec;
 use wengert_ir::buffer::Element;
 use wengert_ir::elementary::eval;
 use wengert_ir::ir::DType;
@@ -138,14 +139,22 @@ fn wide(row: &Row, x: &[f64]) -> f64 {
     }
 }
 
-/// The value of a row in `f32`.
-fn narrow(row: &Row, x: &[f32]) -> f32 {
-    let bits = scalar(row, DType::F32, x.iter().map(|x| Element::to_bits(*x)));
-    f32::from_bits(bits as u32)
+/// The error of a row in `f32` at floats that are `f32`s.
+fn error_f32(row: &Row, x: &[f64]) -> f64 {
+    let exact = wide(row, x);
+    let y = match row.define {
+        // Rounded once.
+        Define::Elementary(_) => exact as f32,
+        _ => {
+            let bits = x.iter().map(|&x| Element::to_bits(x as f32));
+            f32::from_bits(scalar(row, DType::F32, bits) as u32)
+        }
+    };
+    ulps_f32(y, exact)
 }
 
 fn scalar(row: &Row, dtype: DType, x: impl Iterator<Item = u64>) -> u64 {
-    let x: Vec<Scalar> = x.map(|id| Scalar { dtype, id }).collect();
+    let x: SmallVec<[Scalar; 3]> = x.map(|id| Scalar { dtype, id }).collect();
     row.define.apply(&mut Exact, &x).id
 }
 
@@ -186,10 +195,7 @@ pub fn measure(subject: &Subject, width: Width, points: u64) -> Found {
         }
         let error = match width {
             Width::F64 => error_f64(subject, row, &x, &mut oracle),
-            Width::F32 => {
-                let short: Vec<f32> = x.iter().map(|&x| x as f32).collect();
-                ulps_f32(narrow(row, &short), wide(row, &x))
-            }
+            Width::F32 => error_f32(row, &x),
         };
         found.point(error, &x);
     }

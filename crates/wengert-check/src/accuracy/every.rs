@@ -1,6 +1,6 @@
 //! Functions of one argument at every `f32`.
 
-use super::{Found, Subject, Width, narrow, row_of, ulps_f32, wide};
+use super::{Found, Subject, Width, error_f32, row_of};
 
 /// The largest error of a function of one argument in `f32`, at each of its arguments (those of the
 /// part that is meant), on all threads of the machine. A NaN must be one in both floats.
@@ -11,17 +11,14 @@ pub fn every_f32(subject: &Subject) -> Found {
         let mut found = Found::new(subject, Width::F32);
         let row = row_of(subject);
         let mut x: Vec<f64> = subject.fixed.iter().copied().chain([0.0]).collect();
-        let mut short: Vec<f32> = x.iter().map(|&x| x as f32).collect();
         let last = x.len() - 1;
         let size = (1 << 32) / PARTS;
         for bits in k * size..(k + 1) * size {
-            short[last] = f32::from_bits(bits as u32);
-            x[last] = f64::from(short[last]);
+            x[last] = f64::from(f32::from_bits(bits as u32));
             if !subject.part.is_empty() && !(subject.domain)(&x) {
                 continue;
             }
-            let error = ulps_f32(narrow(row, &short), wide(row, &x));
-            found.point(error, &x);
+            found.point(error_f32(row, &x), &x);
         }
         found
     };
