@@ -112,21 +112,22 @@ impl<'p> Unroll<'p> {
         (worth && n <= STEPS && statements <= STATEMENTS).then_some(n)
     }
 
-    /// About how many statements a block becomes; `None` if too many.
+    /// About how many statements a block becomes; `None` if too many, or if a loop stays in it.
     fn size(&self, block: &Block) -> Option<usize> {
         let mut sum = block.stmts.len();
         if sum > STATEMENTS {
             return None;
         }
         for s in &block.stmts {
-            let inner: Option<usize> = walk::blocks(s).map(|b| self.size(b)).sum();
             let times = match s {
-                Stmt::For { extent, .. } => match self.known.get(extent) {
-                    Some(&n) if n <= STEPS as u64 => n as usize,
-                    _ => 1,
-                },
+                Stmt::For { extent, .. } => {
+                    let known = self.known.get(extent).map(|&n| n as usize);
+                    known.filter(|&n| n <= STEPS)?
+                }
+                Stmt::While { .. } => return None,
                 _ => 1,
             };
+            let inner: Option<usize> = walk::blocks(s).map(|b| self.size(b)).sum();
             sum += inner? * times;
         }
         (sum <= STATEMENTS).then_some(sum)
