@@ -1,0 +1,35 @@
+//! Newton's direction for the centres of clusters.
+
+use serde_json::Value;
+use wengert::prelude::*;
+
+use crate::input::{array, json};
+use crate::protocol::{Outcome, unknown};
+use crate::timing::{Limits, timed};
+
+/// The squared distances of points to the nearest of some centroids, summed: `[n, d]` and `[k, d]`.
+pub fn cost(points: Var, centroids: Var) -> Var {
+    let size = |x: Var| x.square().sum_axis(1);
+    // |p - c|² = |p|² - 2 p·c + |c|², where |p|² is the same for all centroids.
+    let nearest = (size(centroids) - 2.0 * points.dot(centroids.t())).amin_axis(1);
+    (size(points) + nearest).sum()
+}
+
+/// The gradient over the diagonal of the Hessian, which has no other elements: its product with ones.
+pub fn direction(points: Var, centroids: Var) -> Var {
+    let gradient = grad(move |c| cost(points, c));
+    let (gradient, diagonal) = jvp(gradient, centroids, ones_like(centroids));
+    gradient / diagonal
+}
+
+pub fn evaluate(function: &str, input: &Value, limits: Limits) -> Outcome {
+    let args = (
+        array::<2>(input, "points")?,
+        array::<2>(input, "centroids")?,
+    );
+    match function {
+        "cost" => timed(|(points, c)| cost(points, c), args, limits, json),
+        "dir" => timed(|(points, c)| direction(points, c), args, limits, json),
+        _ => unknown(function),
+    }
+}
