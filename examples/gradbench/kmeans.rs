@@ -9,10 +9,15 @@ use crate::timing::{Limits, timed};
 
 /// The squared distances of points to the nearest of some centroids, summed: `[n, d]` and `[k, d]`.
 pub fn cost(points: Var, centroids: Var) -> Var {
-    let size = |x: Var| x.square().sum_axis(1);
+    let nearest = centroids.at(nearest(points, stop_gradient(centroids)));
+    (points - nearest).square().sum()
+}
+
+/// Which of the centroids is nearest to each point.
+fn nearest(points: Var, centroids: Var) -> Var {
     // |p - c|² = |p|² - 2 p·c + |c|², where |p|² is the same for all centroids.
-    let nearest = (size(centroids) - 2.0 * points.dot(centroids.t())).amin_axis(1);
-    (size(points) + nearest).sum()
+    let sizes = centroids.square().sum_axis(1);
+    (sizes - 2.0 * points.dot(centroids.t())).argmin_axis(1)
 }
 
 /// The gradient over the diagonal of the Hessian, which has no other elements: its product with ones.

@@ -9,7 +9,7 @@ use crate::{gmm, hello, kmeans, llsq, lse, lstm, ode};
 pub type Outcome = Result<Answer, String>;
 
 /// Evaluates a function of a problem.
-type Problem = fn(&str, &Value, Limits) -> Outcome;
+pub type Problem = fn(&str, &Value, Limits) -> Outcome;
 
 const PROBLEMS: &[(&str, Problem)] = &[
     ("hello", hello::evaluate),
@@ -21,6 +21,11 @@ const PROBLEMS: &[(&str, Problem)] = &[
     ("lstm", lstm::evaluate),
 ];
 
+/// The problem of that name.
+pub fn find(name: &str) -> Option<Problem> {
+    PROBLEMS.iter().find(|p| p.0 == name).map(|p| p.1)
+}
+
 /// The answer to a line.
 pub fn answer(line: &str) -> Value {
     let message: Value = match serde_json::from_str(line) {
@@ -29,12 +34,11 @@ pub fn answer(line: &str) -> Value {
     };
     let id = &message["id"];
     let name = message["module"].as_str().unwrap_or_default();
-    let problem = PROBLEMS.iter().find(|p| p.0 == name);
-    match (message["kind"].as_str(), problem) {
+    match (message["kind"].as_str(), find(name)) {
         (Some("start"), _) => json!({"id": id, "tool": "wengert"}),
         (Some("define" | "evaluate"), None) => failed(id, &format!("there is no module {name}")),
         (Some("define"), Some(_)) => json!({"id": id, "success": true}),
-        (Some("evaluate"), Some((_, evaluate))) => {
+        (Some("evaluate"), Some(evaluate)) => {
             let function = message["function"].as_str().unwrap_or_default();
             let input = &message["input"];
             match Limits::of(input).and_then(|limits| evaluate(function, input, limits)) {

@@ -307,7 +307,7 @@ fn log_gamma(d: usize, twice: usize) -> f64 {
     let pi = std::f64::consts::PI;
     let gamma_of_half = |n: usize| -> f64 {
         // gamma(n/2) from gamma(1) = 1 or gamma(1/2) = sqrt(pi).
-        let start = if n % 2 == 0 { 1.0 } else { pi.sqrt() };
+        let start = if n.is_multiple_of(2) { 1.0 } else { pi.sqrt() };
         (0..)
             .map(|i| (2 - n % 2) as f64 / 2.0 + i as f64)
             .take_while(|x| *x < n as f64 / 2.0 - 0.25)
