@@ -2,7 +2,8 @@
 //!
 //! `cargo run --release -p wengert-bench -- [PREFIX ..]` runs the workloads whose names begin with one
 //! of the prefixes, or all. `first_ms` is the first call: tracing, compiling and running. `run_us` is
-//! the median of later ones. `check` is the sum of the results.
+//! the median of later ones. `check` is the sum of the results. With `--peers PYTHON` the same
+//! workloads run in JAX, Numba and C as well, and there is a table of all.
 #![forbid(unsafe_code)]
 
 mod compile;
@@ -11,11 +12,17 @@ mod fits;
 mod inputs;
 mod measure;
 mod ode;
+mod options;
+mod peers;
 mod products;
 mod rosenbrock;
 mod scans;
+mod table;
+
+use std::process::ExitCode;
 
 use measure::Workload;
+use options::{Options, USAGE};
 
 /// The workloads, theme by theme.
 const THEMES: &[fn() -> Vec<Workload>] = &[
@@ -28,12 +35,41 @@ const THEMES: &[fn() -> Vec<Workload>] = &[
     compile::workloads,
 ];
 
-fn main() {
-    let prefixes: Vec<String> = std::env::args().skip(1).collect();
-    for workload in THEMES.iter().flat_map(|theme| theme()) {
-        let asked = |p: &String| workload.name.starts_with(p.as_str());
-        if prefixes.is_empty() || prefixes.iter().any(asked) {
-            println!("{}", workload.line());
+fn main() -> ExitCode {
+    match Options::parse(std::env::args().skip(1)) {
+        Ok(None) => println!("{USAGE}"),
+        Ok(Some(options)) => {
+            if let Err(error) = run(&options) {
+                eprintln!("wengert-bench: {error}");
+                return ExitCode::FAILURE;
+            }
+        }
+        Err(mistake) => {
+            eprintln!("wengert-bench: {mistake}\n\n{USAGE}");
+            return ExitCode::from(2);
         }
     }
+    ExitCode::SUCCESS
+}
+
+fn run(options: &Options) -> Result<(), String> {
+    let mut wanted: Vec<Workload> = THEMES.iter().flat_map(|theme| theme()).collect();
+    wanted.retain(|w| options.want(&w.name));
+    if wanted.is_empty() {
+        return Err("no workload has such a name; --list has them all".into());
+    }
+    match &options.peers {
+        _ if options.list => wanted.iter().for_each(|w| println!("{}", w.name)),
+        None => wanted.iter().for_each(|w| println!("{}", w.line())),
+        Some(python) => {
+            let names: Vec<&str> = wanted.iter().map(|w| w.name.as_str()).collect();
+            let (entrants, rows) = peers::compare(&names, python, options.rounds)?;
+            let table = table::markdown(&entrants, &rows);
+            print!("\n{table}");
+            if let Some(file) = &options.markdown {
+                std::fs::write(file, table).map_err(|e| format!("{file}: {e}"))?;
+            }
+        }
+    }
+    Ok(())
 }

@@ -47,7 +47,7 @@ impl Workload {
 }
 
 /// Times the first call and blocks of later ones. A block is as many calls as fill 20 ms; there are
-/// nine, and three where a call takes more than a second.
+/// nine, and fewer where they would take more than 5 s.
 pub fn times<Y: Tree<Leaf = Array>>(mut call: impl FnMut() -> Result<Y>) -> Result<Times> {
     let mut timed = |calls: usize| -> Result<(f64, Y)> {
         let start = Instant::now();
@@ -59,18 +59,24 @@ pub fn times<Y: Tree<Leaf = Array>>(mut call: impl FnMut() -> Result<Y>) -> Resu
     };
     let (first, result) = timed(1)?;
     let (one, _) = timed(1)?;
-    let calls = ((0.02 / one.max(1e-9)) as usize).max(1);
-    let blocks = if one > 1.0 { 3 } else { 9 };
+    let calls = ((0.02 / one) as usize).max(1);
+    let blocks = ((5.0 / one) as usize).clamp(1, 9);
     let mut runs = vec![];
     for _ in 0..blocks {
         runs.push(timed(calls)?.0);
     }
-    runs.sort_by(f64::total_cmp);
     Ok(Times {
         first,
-        run: runs[blocks / 2],
+        run: median(runs),
         check: check(&result),
     })
+}
+
+/// The median of some numbers, the mean of the middle two where their number is even.
+pub fn median(mut x: Vec<f64>) -> f64 {
+    x.sort_by(f64::total_cmp);
+    let n = x.len();
+    (x[(n - 1) / 2] + x[n / 2]) / 2.0
 }
 
 /// The sum of all floats that are not NaN.

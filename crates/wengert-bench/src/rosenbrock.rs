@@ -3,8 +3,7 @@
 use wengert::prelude::*;
 
 use crate::inputs::array;
-use crate::measure::Workload;
-use crate::measure::times;
+use crate::measure::{Workload, times};
 
 pub fn workloads() -> Vec<Workload> {
     let gradient = |n: usize| {
