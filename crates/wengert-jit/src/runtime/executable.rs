@@ -14,6 +14,7 @@ use wengert_ir::loops::BufferKind;
 
 use super::frame::{Frame, Pool};
 use super::lists::TooMuch;
+use super::pages::prefer_large;
 use super::upper;
 use crate::compile::Options;
 use crate::emit::session::{Kept, Written};
@@ -307,7 +308,9 @@ impl<'d> Prepared<'_, 'd> {
         };
         spec.check("output", i, Some(data))?;
         let at = self.output_pointer(i);
-        self.frame().set(at, data.as_mut_ptr());
+        let memory = data.as_mut_ptr();
+        prefer_large(memory, spec.len * spec.dtype.bytes());
+        self.frame().set(at, memory);
         Ok(())
     }
 

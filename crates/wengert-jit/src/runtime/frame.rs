@@ -1,12 +1,13 @@
 //! Frames: the memory of a running call or task, kept for the next one.
 
-use std::alloc::{Layout, alloc_zeroed, dealloc};
+use std::alloc::{Layout, alloc, dealloc};
 use std::ptr;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
 use super::executable::{Run, RunError};
 use super::lists::Arena;
+use super::pages::prefer_large;
 use crate::plan::layout::{FrameShape, header};
 
 /// The memory that generated code reaches by its frame pointer, see `plan::layout`.
@@ -28,10 +29,13 @@ impl Frame {
     fn new(shape: &FrameShape) -> Option<Box<Frame>> {
         let layout = Layout::from_size_align(shape.bytes(), 64).ok()?;
         // SAFETY: the size is not 0: a frame has a header.
-        let memory = unsafe { alloc_zeroed(layout) };
+        let memory = unsafe { alloc(layout) };
         if memory.is_null() {
             return None;
         }
+        prefer_large(memory, layout.size());
+        // SAFETY: so many bytes have just been allocated.
+        unsafe { ptr::write_bytes(memory, 0, layout.size()) };
         // SAFETY: `below` is within the allocation.
         let base = unsafe { memory.add(shape.below) };
         let mut frame = Box::new(Frame {

@@ -5,6 +5,7 @@ pub(crate) mod executable;
 pub(crate) mod frame;
 pub(crate) mod helpers;
 pub(crate) mod lists;
+pub(crate) mod pages;
 pub(crate) mod product;
 pub(crate) mod sort;
 pub(crate) mod threads;
