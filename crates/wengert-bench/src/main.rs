@@ -5,6 +5,8 @@
 //! median of later ones. `check` is the sum of the results.
 #![forbid(unsafe_code)]
 
+mod random;
+
 use std::hint::black_box;
 use std::time::Instant;
 
@@ -54,7 +56,7 @@ const LORENZ: [f64; 3] = [10.0, 28.0, 8.0 / 3.0];
 
 fn main() {
     let prefixes: Vec<String> = std::env::args().skip(1).collect();
-    for (name, run) in WORKLOADS {
+    for (name, run) in WORKLOADS.iter().chain(random::WORKLOADS) {
         if prefixes.is_empty() || prefixes.iter().any(|p| name.starts_with(p.as_str())) {
             run(name);
         }
