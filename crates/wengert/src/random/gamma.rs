@@ -62,8 +62,10 @@ impl Key {
     #[track_caller]
     pub fn student_t(self, nu: impl IntoVar, shape: impl Draws) -> Var {
         asked_at(Location::caller(), || {
-            let ty = asked("student_t", shape, FLOATS).with_dtype(DType::F64);
-            self.student("student_t", parameter("student_t", nu, &ty), &ty)
+            let ty = asked("student_t", shape, FLOATS);
+            let nu = parameter("student_t", nu, &ty).to(DType::F64);
+            let drawn = self.student("student_t", nu, &ty.with_dtype(DType::F64));
+            drawn.to(ty.dtype)
         })
     }
 

@@ -31,7 +31,7 @@ impl Key {
     }
 
     /// Standard normal numbers on condition that they lie in `low..high`. The ends may be infinite, and
-    /// may lie in one tail (up to 37). Derivatives: those of the draw in its ends.
+    /// may lie in one tail (up to 37; `f32`: to 13). Derivatives: those of the draw in its ends.
     ///
     /// # Errors
     /// If a parameter does not broadcast to the shape.
