@@ -115,6 +115,43 @@ fn shapes_and_parameters() {
         |k| k.unit_vector(0, [2]),
         expect!["unit_vector: no components, at keys.rs"],
     );
+    let many = 1usize << 40;
+    refused(
+        move |k| k.normal([many, many]),
+        expect![
+            "normal: f64[1099511627776,1099511627776] is larger than memory can be, at keys.rs"
+        ],
+    );
+    refused(
+        move |k| k.gamma(2.0, [many, many]),
+        expect!["gamma: f64[1099511627776,1099511627776] is larger than memory can be, at keys.rs"],
+    );
+    refused(
+        move |k| k.bernoulli(0.5, [many, many]),
+        expect![
+            "bernoulli: bool[1099511627776,1099511627776] is larger than memory can be, at keys.rs"
+        ],
+    );
+    refused(
+        move |k| k.unit_vector(many, [many]),
+        expect![
+            "unit_vector: f64[1099511627776,1099511627776] is larger than memory can be, at keys.rs"
+        ],
+    );
+    refused(
+        move |k| k.orthogonal(many, [2]),
+        expect![
+            "orthogonal: f64[2,1099511627776,1099511627776] is larger than memory can be, at keys.rs"
+        ],
+    );
+    refused(
+        move |k| k.permutation(many << 22).sum(),
+        expect!["permutation: i64[4611686018427387904] is larger than memory can be, at keys.rs"],
+    );
+    refused(
+        move |k| vmap(|k: Key| k.normal(()))(k.split_into(many << 20)),
+        expect!["split_into: u32[1152921504606846976,8] is larger than memory can be, at keys.rs"],
+    );
     refused(
         |k| k.orthogonal(0, [2]),
         expect!["orthogonal: no rows, at keys.rs"],

@@ -12,7 +12,7 @@ use wengert_ir::trace::{IntoVar, Var, asked_at};
 
 use super::Key;
 use super::each::{attempts, each};
-use super::shape::{Draws, FLOATS, asked, parameter, refuse};
+use super::shape::{Draws, FLOATS, asked, parameter, refuse, several};
 use super::uniform::{opened, tails};
 
 /// # The gamma family
@@ -103,8 +103,7 @@ impl Key {
                 let message = "one parameter, and not a vector of them".into();
                 refuse("dirichlet", &[alpha.ty()], message, None);
             };
-            let dims = [&ty.dims()[..], &[n]].concat();
-            let alpha = parameter("dirichlet", alpha, &ty.with_dims(&dims));
+            let alpha = parameter("dirichlet", alpha, &several("dirichlet", &ty, &[n]));
             self.log_gamma("dirichlet", alpha).softmax(-1).to(ty.dtype)
         })
     }

@@ -9,7 +9,7 @@ use wengert_ir::ops::scan::scan;
 use wengert_ir::trace::{Var, asked_at};
 
 use super::Key;
-use super::shape::{Draws, FLOATS, asked, refuse};
+use super::shape::{Draws, FLOATS, asked, refuse, several};
 
 impl Key {
     /// Orthogonal matrices of `n` rows, any of them alike (Haar's measure), reflections as well as
@@ -41,10 +41,11 @@ impl Key {
             if n == 0 {
                 refuse(op, &[], "no rows".into(), None);
             }
+            let all = several(op, &ty, &[n, n]);
             let many = ty.size();
-            let z = self.tails(op, &ty.with_dims(&[many, n, n])).normal_tail();
+            let z = self.tails(op, &all).normal_tail().reshape([many, n, n]);
             let q = map(&[z], many, |z| vec![reflected(z[0], n)])[0];
-            q.reshape([&ty.dims()[..], &[n, n]].concat())
+            q.reshape(all.dims())
         })
     }
 }
