@@ -115,6 +115,99 @@ fn shapes_and_parameters() {
         |k| k.unit_vector(0, [2]),
         expect!["unit_vector: no components, at keys.rs"],
     );
+    let many = 1usize << 40;
+    refused(
+        move |k| k.normal([many, many]),
+        expect![
+            "normal: f64[1099511627776,1099511627776] is larger than memory can be, at keys.rs"
+        ],
+    );
+    refused(
+        move |k| k.gamma(2.0, [many, many]),
+        expect!["gamma: f64[1099511627776,1099511627776] is larger than memory can be, at keys.rs"],
+    );
+    refused(
+        move |k| k.bernoulli(0.5, [many, many]),
+        expect![
+            "bernoulli: bool[1099511627776,1099511627776] is larger than memory can be, at keys.rs"
+        ],
+    );
+    refused(
+        move |k| k.unit_vector(many, [many]),
+        expect![
+            "unit_vector: f64[1099511627776,1099511627776] is larger than memory can be, at keys.rs"
+        ],
+    );
+    refused(
+        move |k| k.orthogonal(many, [2]),
+        expect![
+            "orthogonal: f64[2,1099511627776,1099511627776] is larger than memory can be, at keys.rs"
+        ],
+    );
+    refused(
+        move |k| k.permutation(many << 22).sum(),
+        expect!["permutation: i64[4611686018427387904] is larger than memory can be, at keys.rs"],
+    );
+    refused(
+        move |k| vmap(|k: Key| k.normal(()))(k.split_into(many << 20)),
+        expect!["split_into: u32[1152921504606846976,8] is larger than memory can be, at keys.rs"],
+    );
+    refused(
+        |k| k.orthogonal(0, [2]),
+        expect!["orthogonal: no rows, at keys.rs"],
+    );
+}
+
+/// Outside a trace, too.
+#[test]
+fn several_keys_have_no_words() {
+    let keys = jit(|k: Key| k.split_into(3))
+        .call(Key::from_seed(0))
+        .unwrap();
+    let error = keys.child(0).unwrap_err().to_string();
+    expect!["child: u32[3,8] is not one key, which is u32[8]"].assert_eq(&error);
+    let error = keys.generator().unwrap_err().to_string();
+    expect!["generator: u32[3,8] is not one key, which is u32[8]"].assert_eq(&error);
+}
+
+/// What is asked for as `f32` is `f32`.
+#[test]
+fn element_types() {
+    const FLOATS: &[(&str, fn(Key, ShapeDtype) -> Var)] = &[
+        ("uniform", |k, s| k.uniform(s)),
+        ("uniform_open", |k, s| k.uniform_open(s)),
+        ("uniform_in", |k, s| k.uniform_in(-1.0, 3.0, s)),
+        ("rademacher", |k, s| k.rademacher(s)),
+        ("normal", |k, s| k.normal(s)),
+        ("truncated_normal", |k, s| k.truncated_normal(-1, 2, s)),
+        ("unit_vector", |k, s| k.unit_vector(3, s)),
+        ("orthogonal", |k, s| k.orthogonal(3, s)),
+        ("exponential", |k, s| k.exponential(s)),
+        ("laplace", |k, s| k.laplace(s)),
+        ("logistic", |k, s| k.logistic(s)),
+        ("gumbel", |k, s| k.gumbel(s)),
+        ("cauchy", |k, s| k.cauchy(s)),
+        ("rayleigh", |k, s| k.rayleigh(s)),
+        ("weibull", |k, s| k.weibull(1.5, s)),
+        ("pareto", |k, s| k.pareto(3, s)),
+        ("gamma", |k, s| k.gamma(2.5, s)),
+        ("chi_square", |k, s| k.chi_square(5, s)),
+        ("student_t", |k, s| k.student_t(4, s)),
+        ("beta", |k, s| k.beta(2, 3, s)),
+        ("dirichlet", |k, s| k.dirichlet(ones([3]).to(s.dtype), s)),
+        ("multivariate_normal", |k, s| {
+            k.multivariate_normal(zeros([2]).to(s.dtype), eye(2).to(s.dtype), [5])
+        }),
+    ];
+    for &(name, sampler) in FLOATS {
+        for dtype in [DType::F64, DType::F32] {
+            let f = jit(move |k: Key| sampler(k, ShapeDtype::new(dtype, [5])));
+            let drawn = f.call(Key::from_seed(1)).unwrap();
+            assert_eq!(drawn.dtype(), dtype, "{name}");
+            assert_eq!(drawn.shape()[0], 5, "{name}");
+            assert!(elements(&drawn).iter().all(|x| x.is_finite()), "{name}");
+        }
+    }
 }
 
 /// A key through every transform: as an operand of a branch, in the carry of a loop, beside what a

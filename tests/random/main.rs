@@ -3,6 +3,7 @@
 mod derivatives;
 mod keys;
 mod layout;
+mod moves;
 mod seeds;
 mod statistics;
 
@@ -46,6 +47,7 @@ const SAMPLERS: &[(&str, Sampler)] = &[
         k.multivariate_normal(numbers(2), factor, d)
     }),
     ("unit_vector", |k, d| k.unit_vector(3, d)),
+    ("orthogonal", |k, d| k.orthogonal(3, d)),
     ("exponential", |k, d| k.exponential(d)),
     ("laplace", |k, d| k.laplace(d)),
     ("logistic", |k, d| k.logistic(d)),
@@ -79,7 +81,31 @@ const SAMPLERS: &[(&str, Sampler)] = &[
     }),
     ("permutation", |k, _| k.permutation(30)),
     ("shuffle", |k, _| k.shuffle(numbers(30))),
+    ("paths over draws", |k, d| {
+        let path = |k: Key| scan(0.0, k.normal([100]), step).0;
+        vmap(path)(k.split_into(d.iter().product()))
+    }),
+    ("paths that split", |k, d| {
+        let split = |(k, x): (Key, Var), _: Var| {
+            let (k, now) = k.split();
+            ((k, step(x, now.normal(())).0), ())
+        };
+        let path = move |k: Key| scan((k, 0.0), 0..20, split).0.1;
+        vmap(path)(k.split_into(d.iter().product()))
+    }),
+    ("a mean", |k, d| {
+        let inside = |k: Key| {
+            let (a, b) = k.split();
+            let (x, y) = (a.uniform([1000]), b.uniform([1000]));
+            (x * x + y * y).lt(1.0).to(DType::F64).mean()
+        };
+        vmap(inside)(k.split_into(d.iter().product()))
+    }),
 ];
+
+fn step(x: Var, z: Var) -> (Var, ()) {
+    (0.99 * x + 0.1 * z, ())
+}
 
 /// The elements of an array as `f64`s.
 fn elements(a: &Array) -> Vec<f64> {

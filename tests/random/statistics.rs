@@ -5,7 +5,10 @@ use super::*;
 use wengert_ir::elementary::Elementary::{Erfc, Lgamma};
 use wengert_ir::elementary::eval;
 
-const N: usize = 400_000;
+const N: usize = 1_000_000;
+
+/// Euler's constant.
+const EULER: f64 = 0.577_215_664_901_532_9;
 
 fn draw(name: &str, sampler: Sampler, shape: &[usize]) -> Array {
     let shape = shape.to_vec();
@@ -17,9 +20,12 @@ fn draw(name: &str, sampler: Sampler, shape: &[usize]) -> Array {
     drawn.unwrap_or_else(|e| panic!("{name}: {e}"))
 }
 
-/// Fails where the largest distance of the distributions would be as large once in 10,000 times.
-fn continuous(name: &str, sampler: Sampler, cdf: impl Fn(f64) -> f64) {
+/// Fails where the largest distance of the distributions would be as large once in 10,000 times, or where
+/// the mean or the variance is off by more than four deviations. NaN stands for what is infinite, or varies
+/// too much to tell.
+fn continuous(name: &str, sampler: Sampler, moments: [f64; 2], cdf: impl Fn(f64) -> f64) {
     let mut x = elements(&draw(name, sampler, &[N]));
+    check_moments(name, &x, moments);
     let n = x.len() as f64;
     x.sort_by(f64::total_cmp);
     let mut distance: f64 = 0.0;
@@ -34,6 +40,24 @@ fn continuous(name: &str, sampler: Sampler, cdf: impl Fn(f64) -> f64) {
     );
 }
 
+/// The mean by its deviation, the variance by that which the fourth moment of the numbers gives it.
+fn check_moments(name: &str, x: &[f64], [mean, variance]: [f64; 2]) {
+    let n = x.len() as f64;
+    let about = |p: i32| x.iter().map(|x| (x - mean).powi(p)).sum::<f64>() / n;
+    let (first, second, fourth) = (about(1), about(2), about(4));
+    let deviation = (second / n).sqrt();
+    let near = first.abs() < 4.0 * deviation;
+    assert!(near || mean.is_nan(), "{name}: the mean is {first} off");
+    // Where all are as far from the mean, nothing but rounding is left.
+    let deviation = ((fourth - second * second).max(0.0) / n).sqrt() + 1e-12 * variance;
+    let off = second - variance;
+    let near = off.abs() < 4.0 * deviation;
+    assert!(
+        near || variance.is_nan(),
+        "{name}: the variance is {off} off"
+    );
+}
+
 /// Fails where χ² would be as large once in some 10,000 times. What lies beyond `classes` counts as one
 /// class.
 fn discrete(name: &str, sampler: Sampler, classes: usize, p: impl Fn(usize) -> f64) {
@@ -43,6 +67,15 @@ fn discrete(name: &str, sampler: Sampler, classes: usize, p: impl Fn(usize) -> f
         assert!(x >= 0.0 && x == x.trunc(), "{name}: {x}");
         counts[(x as usize).min(classes)] += 1.0;
     }
+    let expected: Vec<f64> = (0..classes).map(&p).collect();
+    let rest = 1.0 - expected.iter().sum::<f64>();
+    let all = expected.iter().chain([&rest]).enumerate();
+    let moment = |about: f64, power| -> f64 {
+        let terms = all.clone().map(|(k, p)| p * (k as f64 - about).powi(power));
+        terms.sum()
+    };
+    let mean = moment(0.0, 1);
+    check_moments(name, &x, [mean, moment(mean, 2)]);
     chi_square(name, &counts, p);
 }
 
@@ -83,6 +116,20 @@ fn lgamma(x: f64) -> f64 {
     eval(Lgamma, &[x])
 }
 
+/// Of normal numbers between two others.
+fn truncated(a: f64, b: f64) -> [f64; 2] {
+    let density = |x: f64| (-0.5 * x * x).exp() / (2.0 * std::f64::consts::PI).sqrt();
+    let inside = normal_cdf(-a) - normal_cdf(-b);
+    let mean = (density(a) - density(b)) / inside;
+    let square = 1.0 + (a * density(a) - b * density(b)) / inside;
+    [mean, square - mean * mean]
+}
+
+fn weibull(k: f64) -> [f64; 2] {
+    let moment = |p: f64| lgamma(1.0 + p / k).exp();
+    [moment(1.0), moment(2.0) - moment(1.0).powi(2)]
+}
+
 /// `P(a, x)`: by its series, or by a continued fraction.
 pub fn gamma_cdf(a: f64, x: f64) -> f64 {
     let front = (a * x.ln() - x - lgamma(a)).exp();
@@ -95,12 +142,23 @@ pub fn gamma_cdf(a: f64, x: f64) -> f64 {
         }
         return front * sum;
     }
-    let mut fraction = 0.0;
-    for k in (1..2000).rev() {
+    // From the front, until it does not change any more (Lentz, 1976).
+    let mut b = x + 1.0 - a;
+    let (mut above, mut below) = (f64::INFINITY, 1.0 / b);
+    let mut fraction = below;
+    for k in 1..2000 {
         let k = f64::from(k);
-        fraction = k * (k - a) / (x + 2.0 * k + 1.0 - a - fraction);
+        let c = k * (a - k);
+        b += 2.0;
+        below = 1.0 / (b + c * below);
+        above = b + c / above;
+        let change = above * below;
+        fraction *= change;
+        if (change - 1.0).abs() < 1e-16 {
+            break;
+        }
     }
-    1.0 - front / (x + 1.0 - a - fraction)
+    1.0 - front * fraction
 }
 
 /// By Simpson's rule on 2,000 pieces, from the lower end of the support.
@@ -119,9 +177,25 @@ fn integrated(low: f64, x: f64, density: impl Fn(f64) -> f64) -> f64 {
 
 #[test]
 fn uniform_numbers() {
-    continuous("uniform", |k, d| k.uniform(d), |x| x);
-    continuous("uniform f32", |k, d| k.uniform(f32s(d)), |x| x);
-    continuous("uniform_open", |k, d| k.uniform_open(d), |x| x);
+    continuous("uniform", |k, d| k.uniform(d), [0.5, 1.0 / 12.0], |x| x);
+    continuous(
+        "uniform f32",
+        |k, d| k.uniform(f32s(d)),
+        [0.5, 1.0 / 12.0],
+        |x| x,
+    );
+    continuous(
+        "uniform_open",
+        |k, d| k.uniform_open(d),
+        [0.5, 1.0 / 12.0],
+        |x| x,
+    );
+    continuous(
+        "uniform_in",
+        |k, d| k.uniform_in(-1.0, 3.0, d),
+        [1.0, 4.0 / 3.0],
+        |x| (x + 1.0) / 4.0,
+    );
     let bits = draw("bits", |k, d| k.bits(d), &[N])
         .to_vec::<u64>()
         .unwrap();
@@ -147,8 +221,13 @@ fn uniform_numbers() {
 
 #[test]
 fn normal_numbers() {
-    continuous("normal", |k, d| k.normal(d), normal_cdf);
-    continuous("normal f32", |k, d| k.normal(f32s(d)), normal_cdf);
+    continuous("normal", |k, d| k.normal(d), [0.0, 1.0], normal_cdf);
+    continuous(
+        "normal f32",
+        |k, d| k.normal(f32s(d)),
+        [0.0, 1.0],
+        normal_cdf,
+    );
     let x = elements(&draw("normal", |k, d| k.normal(d), &[N]));
     let moment = |p: i32| x.iter().map(|x| x.powi(p)).sum::<f64>() / N as f64;
     let deviation = (N as f64).sqrt().recip();
@@ -164,12 +243,14 @@ fn normal_numbers() {
     continuous(
         "truncated_normal",
         |k, d| k.truncated_normal(-0.5, 2.0, d),
+        truncated(-0.5, 2.0),
         move |x| (normal_cdf(x) - a) / (b - a),
     );
     let (a, b) = (normal_cdf(-9.0), normal_cdf(-8.0));
     continuous(
         "truncated_normal in a tail",
         |k, d| k.truncated_normal(8.0, 9.0, d),
+        truncated(8.0, 9.0),
         move |x| (b - normal_cdf(-x)) / (b - a),
     );
 }
@@ -198,6 +279,23 @@ fn vectors() {
     ] {
         assert!((got - want).abs() < 0.04, "{name}: {got} and {want}");
     }
+    // Along any direction it is a normal number: along (1, 1) of variance 4 + 1.25 + 2 · 2.
+    let projected = |k: Key, d: &[usize]| {
+        let factor = stack(&[
+            Var::scalar(2.0),
+            Var::scalar(0.0),
+            Var::scalar(1.0),
+            Var::scalar(0.5),
+        ]);
+        let x = k.multivariate_normal(numbers(2), factor.reshape([2, 2]), d);
+        x.sum_axis(-1)
+    };
+    continuous(
+        "multivariate_normal along (1, 1)",
+        projected,
+        [1.0, 9.25],
+        |x| normal_cdf((x - 1.0) / 9.25f64.sqrt()),
+    );
     let x = elements(&draw("unit_vector", |k, d| k.unit_vector(3, d), &[N]));
     for v in x.chunks(3).take(100) {
         let length: f64 = v.iter().map(|x| x * x).sum();
@@ -207,17 +305,76 @@ fn vectors() {
     continuous(
         "component",
         |k, d| k.unit_vector(3, d).slice((.., ..1)).flatten(),
+        [0.0, 1.0 / 3.0],
         |x| (x + 1.0) / 2.0,
     );
+}
+
+/// In three dimensions each row and each column is a unit vector in any direction, whose components are
+/// uniform; rotations and reflections are as many; and the traces have the moments of Haar's measure
+/// (Diaconis and Shahshahani, On the eigenvalues of random matrices, 1994).
+#[test]
+fn orthogonal_matrices() {
+    continuous(
+        "orthogonal, first",
+        |k, d| k.orthogonal(3, d).slice((.., 0, 0)),
+        [0.0, 1.0 / 3.0],
+        |x| (x + 1.0) / 2.0,
+    );
+    continuous(
+        "orthogonal, last",
+        |k, d| k.orthogonal(3, d).slice((.., 2, 2)),
+        [0.0, 1.0 / 3.0],
+        |x| (x + 1.0) / 2.0,
+    );
+    let q = elements(&draw("orthogonal", |k, d| k.orthogonal(3, d), &[N]));
+    let mut counts = [0.0; 2];
+    let mut traces = vec![];
+    for q in q.as_chunks::<9>().0 {
+        let minor = |i: usize, j: usize| q[3 + i] * q[6 + j] - q[3 + j] * q[6 + i];
+        let det = q[0] * minor(1, 2) - q[1] * minor(0, 2) + q[2] * minor(0, 1);
+        assert!((det.abs() - 1.0).abs() < 1e-13, "{det}");
+        counts[usize::from(det > 0.0)] += 1.0;
+        traces.push(q[0] + q[4] + q[8]);
+    }
+    chi_square("signs", &[counts[0], counts[1], 0.0], |_| 0.5);
+    check_moments("traces", &traces, [0.0, 1.0]);
+    let fourth = traces.iter().map(|t| t.powi(4)).sum::<f64>() / N as f64;
+    assert!((fourth - 3.0).abs() < 0.04, "{fourth}");
+    // With one row it is a sign.
+    discrete(
+        "orthogonal of one row",
+        |k, d| ((k.orthogonal(1, d).flatten() + 1.0) / 2.0).round(),
+        1,
+        |_| 0.5,
+    );
+    for n in [2, 5, 40] {
+        for (dtype, rounding) in [(DType::F64, 1e-14), (DType::F32, 6e-6)] {
+            let f = jit(move |k: Key| {
+                let q = k.orthogonal(n, ShapeDtype::new(dtype, [4]));
+                let square = q.matmul(q.transpose([0, 2, 1]));
+                (square - eye(n).to(dtype)).abs().amax().to(DType::F64)
+            });
+            let off = f.call(Key::from_seed(n as u64)).unwrap();
+            let off = off.item::<f64>().unwrap();
+            assert!(off < rounding * n as f64, "{n} rows of {dtype}: {off}");
+        }
+    }
 }
 
 #[test]
 fn distributions_on_the_line() {
     use std::f64::consts::PI;
-    continuous("exponential", |k, d| k.exponential(d), |x| -(-x).exp_m1());
+    continuous(
+        "exponential",
+        |k, d| k.exponential(d),
+        [1.0, 1.0],
+        |x| -(-x).exp_m1(),
+    );
     continuous(
         "laplace",
         |k, d| k.laplace(d),
+        [0.0, 2.0],
         |x| match x < 0.0 {
             true => 0.5 * x.exp(),
             false => 1.0 - 0.5 * (-x).exp(),
@@ -226,57 +383,96 @@ fn distributions_on_the_line() {
     continuous(
         "logistic",
         |k, d| k.logistic(d),
+        [0.0, PI * PI / 3.0],
         |x| 1.0 / (1.0 + (-x).exp()),
     );
-    continuous("gumbel", |k, d| k.gumbel(d), |x| (-(-x).exp()).exp());
+    continuous(
+        "gumbel",
+        |k, d| k.gumbel(d),
+        [EULER, PI * PI / 6.0],
+        |x| (-(-x).exp()).exp(),
+    );
     continuous(
         "gumbel f32",
         |k, d| k.gumbel(f32s(d)),
+        [EULER, PI * PI / 6.0],
         |x| (-(-x).exp()).exp(),
     );
-    continuous("cauchy", |k, d| k.cauchy(d), |x| 0.5 + x.atan() / PI);
+    continuous(
+        "cauchy",
+        |k, d| k.cauchy(d),
+        [f64::NAN; 2],
+        |x| 0.5 + x.atan() / PI,
+    );
     continuous(
         "rayleigh",
         |k, d| k.rayleigh(d),
+        [(PI / 2.0).sqrt(), 2.0 - PI / 2.0],
         |x| -(-x * x / 2.0).exp_m1(),
     );
     continuous(
         "weibull",
         |k, d| k.weibull(1.5, d),
+        weibull(1.5),
         |x| -(-x.powf(1.5)).exp_m1(),
     );
-    continuous("pareto", |k, d| k.pareto(3.0, d), |x| 1.0 - x.powi(-3));
+    continuous(
+        "pareto",
+        |k, d| k.pareto(3.0, d),
+        [1.5, f64::NAN],
+        |x| 1.0 - x.powi(-3),
+    );
 }
 
 #[test]
 fn the_gamma_family() {
-    continuous("gamma", |k, d| k.gamma(2.5, d), |x| gamma_cdf(2.5, x));
-    continuous("gamma 0.3", |k, d| k.gamma(0.3, d), |x| gamma_cdf(0.3, x));
-    continuous("gamma 1", |k, d| k.gamma(1.0, d), |x| gamma_cdf(1.0, x));
+    continuous(
+        "gamma",
+        |k, d| k.gamma(2.5, d),
+        [2.5, 2.5],
+        |x| gamma_cdf(2.5, x),
+    );
+    continuous(
+        "gamma 0.3",
+        |k, d| k.gamma(0.3, d),
+        [0.3, 0.3],
+        |x| gamma_cdf(0.3, x),
+    );
+    continuous(
+        "gamma 1",
+        |k, d| k.gamma(1.0, d),
+        [1.0, 1.0],
+        |x| gamma_cdf(1.0, x),
+    );
     continuous(
         "gamma 80",
         |k, d| k.gamma(80.0, f32s(d)),
+        [80.0, 80.0],
         |x| gamma_cdf(80.0, x),
     );
     continuous(
         "chi_square",
         |k, d| k.chi_square(5.0, d),
+        [5.0, 10.0],
         |x| gamma_cdf(2.5, x / 2.0),
     );
     // In closed form.
     continuous(
         "beta",
         |k, d| k.beta(3.0, 2.0, d),
+        [0.6, 0.04],
         |x| x.powi(3) * (4.0 - 3.0 * x),
     );
     continuous(
         "beta 0.5",
         |k, d| k.beta(0.5, 0.5, d),
+        [0.5, 0.125],
         |x| 2.0 * x.sqrt().asin() / std::f64::consts::PI,
     );
     continuous(
         "student_t",
         |k, d| k.student_t(4.0, d),
+        [0.0, f64::NAN],
         |x| {
             let t = x / (4.0 + x * x).sqrt();
             0.5 + 0.75 * (t - t * t * t / 3.0)
@@ -284,7 +480,7 @@ fn the_gamma_family() {
     );
     let first = |k: Key, d: &[usize]| k.dirichlet(numbers(3) + 1.0, d).slice((.., 2..)).flatten();
     // The last component of (1, 2, 3) is of the beta distribution (3, 3).
-    continuous("dirichlet", first, |x| {
+    continuous("dirichlet", first, [0.5, 1.0 / 28.0], |x| {
         x.powi(3) * (10.0 - 15.0 * x + 6.0 * x * x)
     });
     assert!((integrated(0.0, 0.4, |x| 30.0 * (x * (1.0 - x)).powi(2)) - 0.31744).abs() < 1e-9);
@@ -385,10 +581,10 @@ fn choices() {
         places.reduce(|a, b| a + b).unwrap()
     }
     let orders = |k: Key, d: &[usize]| vmap(|k: Key| code(k.permutation(4), 4))(k.split_into(d[0]));
-    of_orders("permutation", &draw("permutation", orders, &[N / 4]), 24);
+    of_orders("permutation", &draw("permutation", orders, &[N]), 24);
     let pairs =
         |k: Key, d: &[usize]| vmap(|k: Key| code(k.sample(arange(4), 2), 2))(k.split_into(d[0]));
-    of_orders("sample", &draw("sample", pairs, &[N / 4]), 12);
+    of_orders("sample", &draw("sample", pairs, &[N]), 12);
     // The first of two from weights 1, 2, 3: 2 comes first, then 1, with probability 1/3 · 1/4.
     let pair = |k: Key, d: &[usize]| {
         vmap(|k: Key| {
@@ -445,7 +641,11 @@ fn related_keys_are_independent() {
     assert!(elements(&means).iter().all(|m| m.abs() < limit), "{means}");
     let f = jit(|(a, b): (Key, Key)| (a.normal([N]) * b.normal([N])).mean());
     let key = Key::from_seed(0);
-    for other in [Key::from_seed(1), key.child(0), Key::from_seed(1 << 32)] {
+    for other in [
+        Key::from_seed(1),
+        key.child(0).unwrap(),
+        Key::from_seed(1 << 32),
+    ] {
         let mean = f.call((key.clone(), other)).unwrap().item::<f64>().unwrap();
         assert!(mean.abs() < limit, "{mean}");
     }

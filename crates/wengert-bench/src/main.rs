@@ -15,6 +15,7 @@ mod ode;
 mod options;
 mod peers;
 mod products;
+mod random;
 mod rosenbrock;
 mod scans;
 mod table;
@@ -32,6 +33,7 @@ const THEMES: &[fn() -> Vec<Workload>] = &[
     ode::workloads,
     scans::workloads,
     fits::workloads,
+    random::workloads,
     compile::workloads,
 ];
 

@@ -27,7 +27,8 @@ pub(super) const STRIP: usize = 512;
 /// The same in lanes, for each of them.
 pub(super) const LANE_STRIP: usize = 64;
 
-/// A draw of so few keys is computed at once: its parts are wanted one by one.
+/// A draw of so few keys is computed at once, and read where its blocks are: its parts are wanted one by
+/// one.
 const FEW_KEYS: usize = 8;
 
 /// Where words come from.
@@ -97,11 +98,17 @@ impl Lowering {
             offset,
             strides,
         };
-        let id = self.drawn(want.ty.clone(), draw)?;
-        if stream != Stream::Draws && want.ty.size() <= FEW_KEYS * KEY {
-            self.force(&[id])?;
+        let n = want.ty.size();
+        if stream != Stream::Draws && n <= FEW_KEYS * KEY {
+            let dims = want.ty.dims();
+            let filled = self.fill(&draw.source, want.ty.dtype, &draw.offset, n);
+            let view = View {
+                strides: draw.strides,
+                ..filled.view
+            };
+            return Ok(self.stored(want.ty.dtype, dims, view));
         }
-        Ok(id)
+        self.drawn(want.ty.clone(), draw)
     }
 
     fn source(&mut self, key: NodeId, start: NodeId, stream: Stream) -> Result<Source> {
@@ -269,7 +276,7 @@ impl Lowering {
         let put = |l: &mut Lowering, i: &Affine| {
             let number = l.b.add_scaled(&first, i, 1);
             let words = l.block(source, &number, dtype);
-            for (e, word) in words.into_iter().enumerate() {
+            for (e, word) in words.into_iter().enumerate().take(phase + count) {
                 l.store(&view, &[i.clone(), Affine::constant(e as i64)], word);
             }
         };

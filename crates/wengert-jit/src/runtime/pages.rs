@@ -33,3 +33,18 @@ pub(super) fn advise(memory: *mut u8, bytes: usize) {
 /// Other systems choose the size of pages by themselves.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn advise(_: *mut u8, _: usize) {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whatever lies in the memory is still there, and small or odd pieces are passed over.
+    #[test]
+    fn contents_stay() {
+        let mut data: Vec<u8> = (0..2 * LARGE + 123).map(|i| (i % 251) as u8).collect();
+        for (from, len) in [(0, 3), (1, LARGE), (7, 2 * LARGE), (0, 2 * LARGE + 123)] {
+            advise(data[from..].as_mut_ptr(), len);
+        }
+        assert!(data.iter().enumerate().all(|(i, x)| *x == (i % 251) as u8));
+    }
+}

@@ -8,7 +8,7 @@ use wengert_ir::ops::scan::scan;
 use wengert_ir::trace::{Var, asked_at};
 
 use super::Key;
-use super::shape::{Draws, asked, parameter, refuse};
+use super::shape::{Draws, asked, parameter, refuse, several, sized};
 
 /// # Choosing
 ///
@@ -37,8 +37,7 @@ impl Key {
                 let message = "one logit, and not a vector of them".into();
                 refuse("categorical", &[logits.ty()], message, None);
             };
-            let dims = [&ty.dims()[..], &[n]].concat();
-            let ty = Type::new(DType::F64, &dims);
+            let ty = several("categorical", &ty.with_dtype(DType::F64), &[n]);
             let logits = parameter("categorical", logits, &ty);
             (logits + self.extremes("categorical", &ty)).argmax_axis(-1)
         })
@@ -111,7 +110,11 @@ impl Key {
     /// The numbers `0..n` in any order alike.
     #[track_caller]
     pub fn permutation(self, n: usize) -> Var {
-        asked_at(Location::caller(), || self.places("permutation", n, n))
+        let op = "permutation";
+        asked_at(Location::caller(), || {
+            sized(op, DType::I64, &[n]);
+            self.places(op, n, n)
+        })
     }
 
     /// The rows of `x` in any order alike.

@@ -12,7 +12,7 @@ use wengert_ir::trace::{IntoVar, Var, asked_at};
 
 use super::Key;
 use super::each::{attempts, each};
-use super::shape::{Draws, FLOATS, asked, parameter, refuse};
+use super::shape::{Draws, FLOATS, asked, parameter, refuse, several};
 use super::uniform::{opened, tails};
 
 /// # The gamma family
@@ -62,8 +62,10 @@ impl Key {
     #[track_caller]
     pub fn student_t(self, nu: impl IntoVar, shape: impl Draws) -> Var {
         asked_at(Location::caller(), || {
-            let ty = asked("student_t", shape, FLOATS).with_dtype(DType::F64);
-            self.student("student_t", parameter("student_t", nu, &ty), &ty)
+            let ty = asked("student_t", shape, FLOATS);
+            let nu = parameter("student_t", nu, &ty).to(DType::F64);
+            let drawn = self.student("student_t", nu, &ty.with_dtype(DType::F64));
+            drawn.to(ty.dtype)
         })
     }
 
@@ -101,8 +103,7 @@ impl Key {
                 let message = "one parameter, and not a vector of them".into();
                 refuse("dirichlet", &[alpha.ty()], message, None);
             };
-            let dims = [&ty.dims()[..], &[n]].concat();
-            let alpha = parameter("dirichlet", alpha, &ty.with_dims(&dims));
+            let alpha = parameter("dirichlet", alpha, &several("dirichlet", &ty, &[n]));
             self.log_gamma("dirichlet", alpha).softmax(-1).to(ty.dtype)
         })
     }

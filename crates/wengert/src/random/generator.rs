@@ -4,6 +4,7 @@ use std::convert::Infallible;
 
 use rand_core::{TryRng, utils};
 use wengert_ir::elementary::chacha::{KEY, Stream, WORDS};
+use wengert_ir::error::{Error, Result};
 
 use super::Key;
 use crate::array::Array;
@@ -23,8 +24,8 @@ pub struct Generator {
 impl Key<Array> {
     /// The same words in plain Rust.
     ///
-    /// # Panics
-    /// If it is several keys.
+    /// # Errors
+    /// If it is several keys, as [`Key::split_into`] makes them.
     ///
     /// ```
     /// use rand_core::Rng;
@@ -32,31 +33,38 @@ impl Key<Array> {
     ///
     /// let key = Key::from_seed(5);
     /// let bits = jit(|key: Key| key.bits([3])).call(key.clone())?;
-    /// let mut rng = key.generator();
+    /// let mut rng = key.generator()?;
     /// assert_eq!(bits.to_vec::<u64>()?, [rng.next_u64(), rng.next_u64(), rng.next_u64()]);
     /// # Ok::<(), wengert::Error>(())
     /// ```
-    pub fn generator(self) -> Generator {
-        Generator {
-            key: self.array(),
+    pub fn generator(self) -> Result<Generator> {
+        Ok(Generator {
+            key: self.array("generator")?,
             next: 0,
             block: [0; WORDS],
             used: WORDS,
-        }
+        })
     }
 
     /// Key number `i` of those it is split into by [`Key::split_n`] and [`Key::split_into`].
     ///
-    /// # Panics
+    /// # Errors
     /// If it is several keys.
-    pub fn child(&self, i: u64) -> Key<Array> {
-        let block = Stream::Children.block(&self.array(), i / 2);
-        Key::from_words(block.as_chunks::<KEY>().0[(i % 2) as usize])
+    pub fn child(&self, i: u64) -> Result<Key<Array>> {
+        let block = Stream::Children.block(&self.array("child")?, i / 2);
+        Ok(Key::from_words(
+            block.as_chunks::<KEY>().0[(i % 2) as usize],
+        ))
     }
 
-    fn array(&self) -> [u32; KEY] {
+    fn array(&self, op: &str) -> Result<[u32; KEY]> {
         let words = self.words.as_slice::<u32>().ok();
-        words.and_then(|w| w.try_into().ok()).expect("one key")
+        let one = words.filter(|_| self.words.shape() == [KEY]);
+        one.and_then(|w| w.try_into().ok())
+            .ok_or_else(|| Error::Value {
+                op: op.into(),
+                message: format!("{} is not one key, which is u32[{KEY}]", self.words.ty()),
+            })
     }
 }
 

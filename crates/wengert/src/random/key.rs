@@ -9,6 +9,7 @@ use wengert_ir::ir::{DType, Type};
 use wengert_ir::ops::random::random_bits;
 use wengert_ir::trace::{IntoVar, Var, asked_at, current_source};
 
+use super::shape::sized;
 use crate::array::Array;
 use crate::tree::Tree;
 
@@ -216,7 +217,8 @@ impl Key {
     #[track_caller]
     fn stacked(self, op: &str, n: usize) -> Key {
         let words = self.consumed(op);
-        let words = random_bits(words, number(0), Stream::Children, keys(&[n, KEY]));
+        let all = sized(op, DType::U32, &[n, KEY]);
+        let words = random_bits(words, number(0), Stream::Children, all);
         Key { words }
     }
 

@@ -23,6 +23,7 @@ mod gamma;
 mod generator;
 mod key;
 mod normal;
+mod orthogonal;
 mod shape;
 mod uniform;
 

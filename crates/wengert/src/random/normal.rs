@@ -6,7 +6,7 @@ use std::panic::Location;
 use wengert_ir::trace::{IntoVar, Ints, Var, asked_at};
 
 use super::Key;
-use super::shape::{Draws, FLOATS, asked, parameter, refuse};
+use super::shape::{Draws, FLOATS, asked, parameter, refuse, several};
 
 impl Key {
     /// Standard normal numbers: mean 0, variance 1.
@@ -31,7 +31,7 @@ impl Key {
     }
 
     /// Standard normal numbers on condition that they lie in `low..high`. The ends may be infinite, and
-    /// may lie in one tail (up to 37). Derivatives: those of the draw in its ends.
+    /// may lie in one tail (up to 37; `f32`: to 13). Derivatives: those of the draw in its ends.
     ///
     /// # Errors
     /// If a parameter does not broadcast to the shape.
@@ -81,9 +81,8 @@ impl Key {
                 let message = format!("a mean of type {m} with a factor of type {l}");
                 refuse(op, &[m, l], message, Some("they are f64[n] and f64[n,n]"));
             }
-            let mut shape = asked(op, shape.into().0, FLOATS).dims();
-            shape.push(dims[0]);
-            let ty = m.with_dims(&shape);
+            let ty = asked(op, shape.into().0, FLOATS).with_dtype(m.dtype);
+            let ty = several(op, &ty, &dims);
             let z = self.tails(op, &ty).normal_tail();
             mean + z.inner(factor)
         })
@@ -101,10 +100,8 @@ impl Key {
             if n == 0 {
                 refuse("unit_vector", &[], "no components".into(), None);
             }
-            let dims = [&ty.dims()[..], &[n]].concat();
-            let z = self
-                .tails("unit_vector", &ty.with_dims(&dims))
-                .normal_tail();
+            let ty = several("unit_vector", &ty, &[n]);
+            let z = self.tails("unit_vector", &ty).normal_tail();
             let length = z.square().sum_axis(-1).sqrt();
             z / length.expand_dims(-1)
         })

@@ -67,7 +67,7 @@ pub(super) fn asked(op: &str, shape: impl Draws, allowed: &[DType]) -> Type {
     }
     let known: Option<Vec<usize>> = dims.0.iter().map(|&n| usize::try_from(n).ok()).collect();
     match known {
-        Some(dims) => Type::new(dtype, &dims),
+        Some(dims) => sized(op, dtype, &dims),
         None => refuse(
             op,
             &[],
@@ -75,6 +75,24 @@ pub(super) fn asked(op: &str, shape: impl Draws, allowed: &[DType]) -> Type {
             None,
         ),
     }
+}
+
+/// A type of those lengths, if an array of them could be addressed.
+#[track_caller]
+pub(super) fn sized(op: &str, dtype: DType, dims: &[usize]) -> Type {
+    let ty = Type::new(dtype, dims);
+    // Of eight bytes: so many may be drawn for an element of fewer.
+    let bytes = (dims.iter()).try_fold(8usize, |n, &d| n.checked_mul(d.max(1)));
+    if bytes.is_none_or(|n| n > isize::MAX as usize) {
+        refuse(op, &[], format!("{ty} is larger than memory can be"), None);
+    }
+    ty
+}
+
+/// What is asked for, each element being several, along axes behind.
+#[track_caller]
+pub(super) fn several(op: &str, ty: &Type, more: &[usize]) -> Type {
+    sized(op, ty.dtype, &[&ty.dims()[..], more].concat())
 }
 
 pub(super) const FLOATS: &[DType] = &[DType::F64, DType::F32];

@@ -50,7 +50,8 @@ impl Key {
         })
     }
 
-    /// Numbers in `low..high`. Derivatives: those of `low + u (high - low)`.
+    /// Numbers in `low..high`, which are `low + u (high - low)` for those of [`Key::uniform`]: where that is
+    /// rounded, `high` itself may come out. Derivatives: those of the formula.
     ///
     /// # Errors
     /// If a parameter does not broadcast to the shape.
