@@ -109,22 +109,27 @@ pub enum Error {
         at: SourceId,
     },
     /// A derivative was asked for that does not exist.
-    #[error("{op}: {message}, at {at}{}", shown(hint))]
+    #[error("{op}: {message}{}{}", placed(at), shown(hint))]
     Derivative {
         /// The transform or the operation.
         op: String,
         /// What is wrong.
         message: String,
         /// The user's line.
-        at: SourceId,
+        at: Option<SourceId>,
         /// What to do instead.
         hint: Option<String>,
     },
     /// A loop ran to its limit of steps.
-    #[error("while: more than {limit} steps; raise the limit if the loop is meant to go on")]
+    #[error(
+        "while: more than {limit} steps{}; raise the limit if the loop is meant to go on",
+        placed(at)
+    )]
     MaxSteps {
         /// The limit.
         limit: u64,
+        /// The user's line.
+        at: Option<SourceId>,
     },
     /// What was said to hold at run time does not.
     #[error("check: {message}{}", placed(at))]
@@ -143,12 +148,17 @@ pub enum Error {
         at: SourceId,
     },
     /// What loops of unknown length piled up for the derivative outgrew its limit.
-    #[error("residuals of a loop need {need} bytes, and the limit is {limit}")]
+    #[error(
+        "residuals of a loop need {need} bytes, and the limit is {limit}{}",
+        placed(at)
+    )]
     Memory {
         /// Bytes that were needed.
         need: u64,
         /// Bytes that are allowed.
         limit: u64,
+        /// The line of the loop that needed them.
+        at: Option<SourceId>,
     },
     /// A function was called while it was being traced.
     #[error(
@@ -194,7 +204,9 @@ pub enum Error {
 impl Error {
     /// The same with the user's line, where it is not known yet.
     pub(crate) fn placed_at(mut self, source: SourceId) -> Error {
-        if let Error::Check { at, .. } = &mut self {
+        if let Error::Check { at, .. } | Error::MaxSteps { at, .. } | Error::Derivative { at, .. } =
+            &mut self
+        {
             at.get_or_insert(source);
         }
         self

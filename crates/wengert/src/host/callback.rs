@@ -206,7 +206,7 @@ impl Primitive for Callback {
             raise(Error::Derivative {
                 op: "pure_callback".into(),
                 message: "the derivative of a function of the host".into(),
-                at: current_source(),
+                at: Some(current_source()),
                 hint: Some("give it one with `custom_jvp` or `custom_vjp`".into()),
             });
         }
