@@ -5,6 +5,8 @@
 //! median of later ones. `check` is the sum of the results.
 #![forbid(unsafe_code)]
 
+mod lanes;
+
 use std::hint::black_box;
 use std::time::Instant;
 
@@ -46,6 +48,7 @@ const WORKLOADS: &[Workload] = &[
         );
         measure(name, || f.call(&args).and_then(|y| sum([y])));
     }),
+    ("lanes/unequal", lanes::unequal),
     ("compile/chain_5000", |name| chain(name, 5_000)),
     ("compile/chain_50000", |name| chain(name, 50_000)),
 ];

@@ -1,5 +1,7 @@
 //! What can go wrong, said to the user.
 
+use std::any::Any;
+
 use crate::ir::types::Type;
 use crate::source::SourceId;
 
@@ -147,6 +149,14 @@ pub enum Error {
         /// The user's line.
         at: SourceId,
     },
+    /// The function that was traced panicked.
+    #[error("the function panicked: {message}, in what is written at {at}")]
+    Panic {
+        /// What it panicked with.
+        message: String,
+        /// The innermost call around it: the branch, the loop, the transform, or the door.
+        at: SourceId,
+    },
     /// What loops of unknown length piled up for the derivative outgrew its limit.
     #[error(
         "residuals of a loop need {need} bytes, and the limit is {limit}{}",
@@ -229,6 +239,12 @@ fn shown(hint: &Option<String>) -> String {
 
 /// `Result` with this library's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What a panic says, if it says anything.
+pub fn said(panic: &(dyn Any + Send)) -> Option<String> {
+    let text = panic.downcast_ref::<String>().cloned();
+    text.or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_string()))
+}
 
 /// Leaves the function that is being traced. The door catches it; with no door open on the thread it
 /// is an ordinary panic.
