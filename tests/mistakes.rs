@@ -243,7 +243,7 @@ fn a_function_that_calls_itself() {
 #[test]
 fn a_loop_that_never_ends() {
     let f = jit(|x: Var| while_loop(x, |x| x.gt(0.0), |x| x + 1.0)).max_steps(1000);
-    expect!["while: more than 1000 steps; raise the limit if the loop is meant to go on"]
+    expect!["while: more than 1000 steps, at HERE; raise the limit if the loop is meant to go on"]
         .assert_eq(&message(&f.call(1.0).unwrap_err()));
     assert_eq!(f.call(-1.0).unwrap().item::<f64>().unwrap(), -1.0);
     let f = jit(grad(|x: Var| {
@@ -399,32 +399,192 @@ fn batches_that_do_not_match() {
 }
 
 #[test]
-fn a_panic_of_the_users_own_passes_through() {
+fn a_panic_of_the_users_own() {
+    let line = line!() + 1;
     let f = jit(|x: Var| match x.rank() {
         0 => x,
         n => panic!("{n} axes are too many"),
     });
-    let call = std::panic::AssertUnwindSafe(|| f.call([1.0, 2.0]));
-    let panic = std::thread::scope(|s| s.spawn(|| (call.0)().map(|_| ())).join().unwrap_err());
-    assert_eq!(
-        panic.downcast_ref::<String>().unwrap(),
-        "1 axes are too many"
-    );
-    // The same thread goes on after one, too, and so does the function.
-    let caught = std::thread::scope(|s| {
-        s.spawn(|| {
-            let f = std::panic::AssertUnwindSafe(&f);
-            let panicked = std::panic::catch_unwind(|| f.call([1.0, 2.0]).map(|_| ())).is_err();
-            (
-                panicked,
-                depth(),
-                f.call(1.0).unwrap().item::<f64>().unwrap(),
-            )
-        })
-        .join()
-        .unwrap()
+    for _ in 0..2 {
+        let error = f.call([1.0, 2.0]).unwrap_err();
+        assert!(matches!(error, Error::Panic { .. }));
+        expect!["the function panicked: 1 axes are too many, in what is written at HERE"]
+            .assert_eq(&message(&error));
+        assert_eq!(line_of(&error), line, "the door");
+        assert_eq!(depth(), 0);
+        assert_eq!(f.call(1.0).unwrap().item::<f64>().unwrap(), 1.0);
+    }
+    // What carries no message is meant for somebody further out.
+    struct Signal;
+    let f = jit(|x: Var| match x.rank() {
+        0 => x,
+        _ => std::panic::resume_unwind(Box::new(Signal)),
     });
-    assert_eq!(caught, (true, 0, 1.0));
+    let call = std::panic::AssertUnwindSafe(|| f.call([1.0, 2.0]).map(|_| ()));
+    let passed = std::panic::catch_unwind(call).unwrap_err();
+    assert!(passed.is::<Signal>());
+    assert_eq!(depth(), 0);
+    assert_eq!(f.call(1.0).unwrap().item::<f64>().unwrap(), 1.0);
+}
+
+/// One `Err` that names a line of this file, on which `what` stands, twice; and the same door goes on.
+#[track_caller]
+fn recovers<X, Y, A>(f: &Jit<X, Y>, bad: A, line: u32, what: &str, good: A) -> Error
+where
+    X: Tree<Leaf = Var>,
+    Y: Tree<Leaf = Var>,
+    A: Feed<X::With<Array>> + Clone,
+{
+    let mut errors = (0..2).map(|_| f.call(bad.clone()).err().expect("a mistake"));
+    let (first, second) = (errors.next().unwrap(), errors.next().unwrap());
+    assert_eq!(first.to_string(), second.to_string());
+    assert!(first.to_string().starts_with(what), "{first}");
+    assert_eq!(line_of(&first), line, "{first}");
+    assert_eq!(depth(), 0, "the trace stack is clean");
+    f.call(good).map(|_| ()).expect("the next call works");
+    first
+}
+
+#[test]
+fn a_closure_that_panics_in_a_branch() {
+    let line = line!() + 3;
+    let f = jit(vmap(grad(|x: Var| {
+        let chosen = |x: Var| {
+            cond(
+                x.gt(0.0),
+                x,
+                |x| x * x,
+                |x| match std::env::args().count() {
+                    0 => x,
+                    n => panic!("{n} arguments"),
+                },
+            )
+        };
+        while_loop(x, |x| x.lt(3.0), move |x| chosen(x) + 1.0)
+    })));
+    let error = f.call([1.0, 2.0]).unwrap_err();
+    assert!(
+        error.to_string().starts_with("the function panicked: "),
+        "{error}"
+    );
+    assert_eq!(line_of(&error), line);
+    assert_eq!(depth(), 0);
+    let next = jit(vmap(grad(|x: Var| x * x))).call([1.0, 2.0]).unwrap();
+    assert_eq!(next.to_vec::<f64>().unwrap(), [2.0, 4.0]);
+}
+
+#[test]
+fn a_tape_over_its_limit() {
+    let line = line!() + 2;
+    let grown = |x: Var| {
+        while_loop(
+            x,
+            |x| x.lt(1000.0),
+            |x| x + x.sin().square() * 0.001 + 0.001,
+        )
+    };
+    let f = jit(grad(grown)).max_residual_bytes(1 << 16);
+    let error = recovers(&f, 0.0, line, "residuals of a loop need ", 999.9995);
+    assert!(matches!(error, Error::Memory { need, limit, .. } if need > limit && limit == 1 << 16));
+    let f = jit(vmap(grad(grown))).max_residual_bytes(1 << 16);
+    recovers(
+        &f,
+        vec![0.0; 20],
+        line,
+        "residuals of a loop need ",
+        vec![999.9995; 20],
+    );
+    // A loop in a loop: the line is that of the one whose list grows.
+    let line = line!() + 3;
+    let f = jit(grad(|x: Var| {
+        fori(0..3, x, |_, x| {
+            while_loop(
+                x,
+                |x| x.lt(1000.0),
+                |x| x + x.sin().square() * 0.001 + 0.001,
+            ) - 999.0
+        })
+    }));
+    let f = f.max_residual_bytes(1 << 16);
+    recovers(&f, 0.0, line, "residuals of a loop need ", 5000.0);
+}
+
+#[test]
+fn a_while_that_hits_its_limit_of_steps() {
+    let line = line!() + 1;
+    let endless = |x: Var| while_loop(x, |x| x.gt(0.0), |x| x + 1.0);
+    for f in [jit(endless), jit(grad(endless))] {
+        let f = f.max_steps(1000);
+        let error = recovers(&f, 1.0, line, "while: more than 1000 steps, at ", -1.0);
+        assert!(matches!(error, Error::MaxSteps { limit: 1000, .. }));
+        assert_eq!(f.interpret(1.0).err().unwrap(), error);
+    }
+    for f in [jit(vmap(endless)), jit(vmap(grad(endless)))] {
+        let f = f.max_steps(1000);
+        let mut xs = vec![-1.0; 300];
+        let good = xs.clone();
+        xs[137] = 1.0;
+        recovers(&f, xs, line, "while: more than 1000 steps, at ", good);
+    }
+}
+
+#[test]
+fn a_check_that_fails_inside_a_mapped_scan() {
+    let line = line!() + 3;
+    let walk = |x: Var| {
+        scan(x, 0..10, |c, _| {
+            check(c.lt(100.0), "the walk stays near");
+            (c * 1.5, c)
+        })
+        .1
+        .sum()
+    };
+    let mut xs = vec![1.0; 300];
+    let good = xs.clone();
+    xs[211] = 20.0;
+    let f = jit(vmap(walk));
+    recovers(
+        &f,
+        xs.clone(),
+        line,
+        "check: the walk stays near, at ",
+        good.clone(),
+    );
+    let f = jit(vmap(grad(walk)));
+    recovers(&f, xs, line, "check: the walk stays near, at ", good);
+}
+
+#[test]
+fn a_custom_rule_of_the_wrong_type() {
+    let line = line!() + 2;
+    let f = jit(vmap(grad(|x: Var| {
+        let rule = custom_vjp(
+            |x: Var| x.sin(),
+            |x| (x.sin(), x),
+            |_, ct: Var| ct.to(DType::F32),
+        );
+        scan(x, 0..3, |c, _| (rule(c), ())).0
+    })));
+    let error = f.call([1.0, 2.0]).unwrap_err();
+    let said = message(&error);
+    assert!(
+        said.starts_with("custom_vjp: the argument has f64, and its cotangent has f32"),
+        "{said}"
+    );
+    assert_eq!(line_of(&error), line);
+    assert_eq!(depth(), 0);
+    // The same function, for other types: nothing is left of the failure.
+    let f = jit(|x: Var| custom_jvp(|x: Var| x * x, |x, dx| (x * x, (2.0 * x * dx).sum()))(x));
+    let line = line!() - 1;
+    recovers(
+        &f,
+        Array::from([1.0, 2.0]),
+        line,
+        "custom_jvp: the value has f64[2], and the tangent has f64",
+        Array::from(3.0),
+    );
+    let f = jit(|x: Var| custom_jvp(|x: Var| x * x, |x, dx| (x * x, 2.0 * x * dx))(x));
+    assert_eq!(f.call([3.0]).unwrap().to_vec::<f64>().unwrap(), [9.0]);
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod compile;
 mod elementwise;
 mod fits;
 mod inputs;
+mod lanes;
 mod measure;
 mod ode;
 mod options;
@@ -34,6 +35,7 @@ const THEMES: &[fn() -> Vec<Workload>] = &[
     scans::workloads,
     fits::workloads,
     random::workloads,
+    lanes::workloads,
     compile::workloads,
 ];
 
@@ -62,9 +64,10 @@ fn run(options: &Options) -> Result<(), String> {
     }
     match &options.peers {
         _ if options.list => wanted.iter().for_each(|w| println!("{}", w.name)),
-        None => wanted.iter().for_each(|w| println!("{}", w.line())),
+        None => wanted.iter().for_each(|w| println!("{}", w.lines())),
         Some(python) => {
-            let names: Vec<&str> = wanted.iter().map(|w| w.name.as_str()).collect();
+            let compared = wanted.iter().filter(|w| w.compared);
+            let names: Vec<&str> = compared.map(|w| w.name.as_str()).collect();
             let (entrants, rows) = peers::compare(&names, python, options.rounds)?;
             let table = table::markdown(&entrants, &rows);
             print!("\n{table}");

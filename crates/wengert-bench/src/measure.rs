@@ -7,7 +7,9 @@ use wengert::{Array, Result, Tree, tree};
 /// A workload: what makes its function and its inputs, and measures it.
 pub struct Workload {
     pub name: String,
-    run: Box<dyn Fn() -> Result<Times>>,
+    /// Whether peers have it, too.
+    pub compared: bool,
+    lines: Box<dyn Fn(&str) -> String>,
 }
 
 /// What was measured, in seconds.
@@ -21,28 +23,42 @@ pub struct Times {
 }
 
 impl Workload {
+    /// One that has peers.
     pub fn new(name: impl Into<String>, run: impl Fn() -> Result<Times> + 'static) -> Workload {
         Workload {
             name: name.into(),
-            run: Box::new(run),
+            compared: true,
+            lines: Box::new(move |name| line(name, run())),
         }
     }
 
-    /// Measures it: a line of JSON.
-    pub fn line(&self) -> String {
-        let name = &self.name;
-        match (self.run)() {
-            Ok(Times { first, run, check }) => format!(
-                "{{\"peer\": \"wengert\", \"name\": \"{name}\", \"first_ms\": {:.3}, \
-                 \"run_us\": {:.3}, \"check\": {check:?}}}",
-                first * 1e3,
-                run * 1e6
-            ),
-            Err(e) => format!(
-                "{{\"peer\": \"wengert\", \"name\": \"{name}\", \"error\": {:?}}}",
-                e.to_string()
-            ),
+    /// One that measures something else, and says it in lines of JSON.
+    pub fn alone(name: &str, lines: impl Fn(&str) -> String + 'static) -> Workload {
+        Workload {
+            name: name.into(),
+            compared: false,
+            lines: Box::new(lines),
         }
+    }
+
+    /// Measures it: a line of JSON, or some.
+    pub fn lines(&self) -> String {
+        (self.lines)(&self.name)
+    }
+}
+
+fn line(name: &str, times: Result<Times>) -> String {
+    match times {
+        Ok(Times { first, run, check }) => format!(
+            "{{\"peer\": \"wengert\", \"name\": \"{name}\", \"first_ms\": {:.3}, \
+             \"run_us\": {:.3}, \"check\": {check:?}}}",
+            first * 1e3,
+            run * 1e6
+        ),
+        Err(e) => format!(
+            "{{\"peer\": \"wengert\", \"name\": \"{name}\", \"error\": {:?}}}",
+            e.to_string()
+        ),
     }
 }
 

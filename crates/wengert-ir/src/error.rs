@@ -1,5 +1,7 @@
 //! What can go wrong, said to the user.
 
+use std::any::Any;
+
 use crate::ir::types::Type;
 use crate::source::SourceId;
 
@@ -109,22 +111,27 @@ pub enum Error {
         at: SourceId,
     },
     /// A derivative was asked for that does not exist.
-    #[error("{op}: {message}, at {at}{}", shown(hint))]
+    #[error("{op}: {message}{}{}", placed(at), shown(hint))]
     Derivative {
         /// The transform or the operation.
         op: String,
         /// What is wrong.
         message: String,
         /// The user's line.
-        at: SourceId,
+        at: Option<SourceId>,
         /// What to do instead.
         hint: Option<String>,
     },
     /// A loop ran to its limit of steps.
-    #[error("while: more than {limit} steps; raise the limit if the loop is meant to go on")]
+    #[error(
+        "while: more than {limit} steps{}; raise the limit if the loop is meant to go on",
+        placed(at)
+    )]
     MaxSteps {
         /// The limit.
         limit: u64,
+        /// The user's line.
+        at: Option<SourceId>,
     },
     /// What was said to hold at run time does not.
     #[error("check: {message}{}", placed(at))]
@@ -142,13 +149,26 @@ pub enum Error {
         /// The user's line.
         at: SourceId,
     },
+    /// The function that was traced panicked.
+    #[error("the function panicked: {message}, in what is written at {at}")]
+    Panic {
+        /// What it panicked with.
+        message: String,
+        /// The innermost call around it: the branch, the loop, the transform, or the door.
+        at: SourceId,
+    },
     /// What loops of unknown length piled up for the derivative outgrew its limit.
-    #[error("residuals of a loop need {need} bytes, and the limit is {limit}")]
+    #[error(
+        "residuals of a loop need {need} bytes, and the limit is {limit}{}",
+        placed(at)
+    )]
     Memory {
         /// Bytes that were needed.
         need: u64,
         /// Bytes that are allowed.
         limit: u64,
+        /// The line of the loop that needed them.
+        at: Option<SourceId>,
     },
     /// A function was called while it was being traced.
     #[error(
@@ -194,7 +214,9 @@ pub enum Error {
 impl Error {
     /// The same with the user's line, where it is not known yet.
     pub(crate) fn placed_at(mut self, source: SourceId) -> Error {
-        if let Error::Check { at, .. } = &mut self {
+        if let Error::Check { at, .. } | Error::MaxSteps { at, .. } | Error::Derivative { at, .. } =
+            &mut self
+        {
             at.get_or_insert(source);
         }
         self
@@ -217,6 +239,12 @@ fn shown(hint: &Option<String>) -> String {
 
 /// `Result` with this library's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What a panic says, if it says anything.
+pub fn said(panic: &(dyn Any + Send)) -> Option<String> {
+    let text = panic.downcast_ref::<String>().cloned();
+    text.or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_string()))
+}
 
 /// Leaves the function that is being traced. The door catches it; with no door open on the thread it
 /// is an ordinary panic.

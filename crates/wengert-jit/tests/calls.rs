@@ -271,7 +271,13 @@ fn loops_end_within_their_limit() {
             &[i64s(&[3, 11, 0, 1, 2, 3, 4, 5])],
             &[(DType::I64, 8)],
         );
-        assert_eq!(over, Err(RunError::MaxSteps { limit: 10 }));
+        assert_eq!(
+            over,
+            Err(RunError::MaxSteps {
+                limit: 10,
+                at: None
+            })
+        );
     }
 }
 

@@ -15,7 +15,11 @@ const SERIAL: LoopKind = LoopKind::Serial { reverse: false };
 impl Build {
     fn list(&mut self, fields: &[(DType, usize)], lanes: bool) -> ListId {
         let fields = fields.to_vec();
-        self.p.lists.push(List { fields, lanes });
+        self.p.lists.push(List {
+            fields,
+            lanes,
+            at: None,
+        });
         ListId(self.p.lists.len() as u32 - 1)
     }
 
@@ -290,7 +294,7 @@ fn lists_grow_up_to_a_limit() {
     let exe = compile(&p, &small).expect("it compiles");
     for _ in 0..2 {
         match try_run(&exe, &[], &[(DType::F64, 1)]) {
-            Err(RunError::ListMemory { need, limit }) => {
+            Err(RunError::ListMemory { need, limit, .. }) => {
                 assert!(need > limit && limit == 1 << 20);
             }
             other => panic!("{other:?}"),

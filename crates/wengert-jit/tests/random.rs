@@ -365,6 +365,7 @@ impl Generator {
             cond,
             body,
             limit: 100,
+            at: None,
         });
     }
 }

@@ -12,6 +12,7 @@ chapters! {
     mental_model: "../../../docs/src/mental-model.md";
     control_flow: "../../../docs/src/control-flow.md";
     derivatives: "../../../docs/src/derivatives.md";
+    without_exceptions: "../../../docs/src/without-exceptions.md";
     batches: "../../../docs/src/batches.md";
     random: "../../../docs/src/random.md";
     indexing: "../../../docs/src/indexing.md";

@@ -12,7 +12,7 @@ use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex, OnceLock, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use wengert_ir::buffer::{Buffer, Dense};
-use wengert_ir::error::{Error, Result};
+use wengert_ir::error::{Error, Result, said};
 use wengert_ir::ir::{Func, Type};
 use wengert_ir::loops::Program;
 use wengert_ir::ops::while_loop;
@@ -29,7 +29,8 @@ use crate::tree::{self, Feed, ShapeDtype, Tree, TreeDef};
 /// types and shapes of its arguments), compiled to machine code, and run.
 ///
 /// The function must be pure: it runs when it is traced, not when the code is. Whatever goes wrong in
-/// it comes back as an `Err` of the call; a panic of its own passes through.
+/// it comes back as an `Err` of the call, a panic of its own with a message too; one with another
+/// payload passes through.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -385,7 +386,7 @@ where
 fn lowered(func: &Func) -> Result<Program> {
     let lowering = catch_unwind(AssertUnwindSafe(|| schedule::lower(func)));
     lowering.unwrap_or_else(|payload| {
-        let text = payload.downcast_ref::<String>().map_or("", String::as_str);
+        let text = said(&*payload).unwrap_or_default();
         Err(Error::Compile {
             message: format!("a mistake of the compiler's own; `Jit::interpret` runs it: {text}"),
         })
@@ -418,6 +419,7 @@ where
         };
         wengert_ir::trace::with_source(source, trace)
     };
+    wengert_ir::trace::left_at();
     match catch_unwind(AssertUnwindSafe(door)) {
         Ok(closed) => Ok((
             closed.func,
@@ -426,7 +428,10 @@ where
         )),
         Err(payload) => match payload.downcast::<Error>() {
             Ok(error) => Err(*error),
-            Err(panic) => resume_unwind(panic),
+            Err(panic) => match (said(&*panic), wengert_ir::trace::left_at()) {
+                (Some(message), Some(at)) => Err(Error::Panic { message, at }),
+                _ => resume_unwind(panic),
+            },
         },
     }
 }

@@ -28,8 +28,9 @@ pub use jit::{Executable, Jit, jit, trace};
 pub use random::Key;
 pub use transform::{
     Axes, checkpoint, custom_jvp, custom_linear_solve, custom_root, custom_vjp, fixed_point, grad,
-    grad_at, grad_aux, hessian, hvp, jacfwd, jacrev, jvp, linearize, map, stop_gradient,
-    value_and_grad, value_and_grad_at, value_and_grad_aux, value_and_jacfwd, vjp, vmap, vmap_axes,
+    grad_at, grad_aux, hessian, hvp, jacfwd, jacrev, jvp, linear_transpose, linearize, map,
+    stop_gradient, value_and_grad, value_and_grad_at, value_and_grad_aux, value_and_jacfwd, vjp,
+    vjp_aux, vmap, vmap_axes,
 };
 pub use tree::{Feed, IntoTree, Leaf, ShapeDtype, Tree};
 pub use wengert_ir::buffer::Element;

@@ -122,7 +122,8 @@ fn what_goes_wrong_is_said_and_the_door_goes_on() {
 }
 
 #[test]
-fn a_panic_passes_through() {
+fn a_panic_of_the_function_is_an_error() {
+    let line = line!() + 7;
     let f = jit(|x: Var| -> Var {
         let call = |x: Array| match x.item::<f64>() {
             Ok(x) if x < 0.0 => panic!("my own"),
@@ -131,7 +132,13 @@ fn a_panic_passes_through() {
         pure_callback(call, &scalar(), x)
     });
     assert!(f.call(1.0).is_ok());
-    let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| f.call(-1.0)));
-    assert_eq!(*panic.unwrap_err().downcast::<&str>().unwrap(), "my own");
+    for error in [f.call(-1.0).unwrap_err(), f.interpret(-1.0).unwrap_err()] {
+        let said = error.to_string();
+        assert!(
+            said.starts_with("pure_callback: the function panicked: my own, at "),
+            "{said}"
+        );
+        assert!(said.contains(&format!("callback.rs:{line}:")), "{said}");
+    }
     assert_eq!(f.call(2.0).unwrap().item::<f64>().unwrap(), 2.0);
 }

@@ -20,6 +20,7 @@ use std::fmt::{self, Write};
 
 use crate::buffer::Element;
 use crate::ir::{Atom, DType, Eqn, Func, Splat, Type};
+use crate::ops::Op;
 use crate::source::{Place, SourceId};
 
 /// The first line of every program in text form.
@@ -216,7 +217,7 @@ fn is_name(s: &str) -> bool {
     is_word(s) && s.starts_with(|c: char| c.is_ascii_alphabetic()) && !taken
 }
 
-fn commas<T: fmt::Display>(items: impl IntoIterator<Item = T>) -> String {
+pub(super) fn commas<T: fmt::Display>(items: impl IntoIterator<Item = T>) -> String {
     let mut out = String::new();
     for (i, item) in items.into_iter().enumerate() {
         let comma = if i > 0 { ", " } else { "" };
@@ -225,7 +226,21 @@ fn commas<T: fmt::Display>(items: impl IntoIterator<Item = T>) -> String {
     out
 }
 
-fn atom(a: &Atom) -> String {
+/// An operation with its parameters.
+pub(super) fn operation(op: &Op) -> String {
+    let name = word(&op.name());
+    let attributes = op.attributes();
+    match attributes.is_empty() {
+        true => name,
+        false => {
+            let each = attributes.iter().map(|(n, a)| format!("{n}={a}"));
+            format!("{name}{{{}}}", commas(each))
+        }
+    }
+}
+
+/// An operand.
+pub(super) fn atom(a: &Atom) -> String {
     match a {
         Atom::Var(id) => format!("v{id}"),
         Atom::Lit(splat) => literal(*splat),
@@ -278,21 +293,13 @@ impl Writer<'_, '_> {
     }
 
     fn call(&self, eqn: &Eqn) -> String {
-        let name = word(&eqn.op.name());
-        let attributes = eqn.op.attributes();
-        let attributes = match attributes.is_empty() {
-            true => String::new(),
-            false => {
-                let each = attributes.iter().map(|(n, a)| format!("{n}={a}"));
-                format!("{{{}}}", commas(each))
-            }
-        };
+        let operation = operation(&eqn.op);
         let inputs = commas(eqn.inputs.iter().map(atom));
         let at = match self.places {
             true => format!(" @ {}", source(eqn.source)),
             false => String::new(),
         };
-        format!("{name}{attributes}({inputs}){at}")
+        format!("{operation}({inputs}){at}")
     }
 }
 

@@ -275,6 +275,7 @@ impl Machine<'_> {
                 cond,
                 body,
                 limit,
+                ..
             } => self.while_(stmt, carried, cond, body, *limit)?,
             Stmt::If {
                 pred,

@@ -157,6 +157,8 @@ pub struct List {
     pub fields: Vec<(DType, usize)>,
     /// Whether it is built in a vector loop: each element then has a copy for each lane of the block.
     pub lanes: bool,
+    /// The user's line, for the error of one that grows too large.
+    pub at: Option<SourceId>,
 }
 
 /// The rows of one field of a finished list.
@@ -283,6 +285,8 @@ pub enum Stmt {
         /// Steps after which the call fails with "max_steps" (counted for the block); `u64::MAX` is
         /// no limit.
         limit: u64,
+        /// The user's line, for that error.
+        at: Option<SourceId>,
     },
     /// One of two blocks.
     If {

@@ -210,6 +210,7 @@ pub(super) fn same<'p, R: Rewrite<'p>>(pass: &mut R, stmt: &'p Stmt) {
             cond,
             body,
             limit,
+            at,
         } => {
             let mut carries: Vec<Carry> = carried.iter().map(|c| r.carry(c)).collect();
             carries.extend(pass.more(stmt));
@@ -231,6 +232,7 @@ pub(super) fn same<'p, R: Rewrite<'p>>(pass: &mut R, stmt: &'p Stmt) {
                 cond,
                 body,
                 limit: *limit,
+                at: *at,
             });
             behind(pass, stmt, carried.iter().map(|c| c.out), &outs);
         }

@@ -246,6 +246,7 @@ impl Writer<'_> {
                 cond,
                 body,
                 limit,
+                ..
             } => {
                 let (outs, params) = self.carried(carried);
                 self.line(f, &format!("{outs}while{params} limit {limit} {{"))?;

@@ -12,6 +12,7 @@ use crate::ops::scan::expect_types;
 use crate::ops::{Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Tangent, reduce};
 use crate::schedule::node::NodeId;
 use crate::schedule::{Lowering, Wanted, places};
+use crate::source::SourceId;
 use crate::trace::{Kind, Var, bind, closed, current_source};
 use crate::transform::{batched, inline, replay};
 
@@ -50,20 +51,13 @@ pub struct CustomTangent {
     pub results: Vec<Type>,
 }
 
-fn no_forward(op: &str) -> ! {
-    raise(Error::Derivative {
-        op: op.into(),
-        message: "forward mode through a function that has only a pullback".into(),
-        at: current_source(),
-        hint: Some("use reverse mode (`grad`, `vjp`), or give the function a `custom_jvp`".into()),
-    })
-}
-
-/// The linear map of such a function is there to be transposed: nobody can run it.
-fn only_a_pullback() -> Error {
-    Error::Value {
+/// The linear map of a function with a pullback is there to be transposed: nobody can run it.
+fn only_a_pullback(at: Option<SourceId>) -> Error {
+    Error::Derivative {
         op: "custom_vjp".into(),
         message: "forward mode through a function that has only a pullback".into(),
+        at,
+        hint: Some("use reverse mode (`grad`, `vjp`), or give the function a `custom_jvp`".into()),
     }
 }
 
@@ -193,7 +187,7 @@ impl Primitive for CustomRule {
                 let dy = real(&y, dy);
                 (y, dy)
             }
-            (Rule::Vjp { .. }, Mode::Fused) => no_forward("custom_vjp"),
+            (Rule::Vjp { .. }, Mode::Fused) => raise(only_a_pullback(Some(current_source()))),
             (Rule::Vjp { forward, backward }, Mode::Linear) => {
                 let mut y = inline(forward, x);
                 let residuals = y.split_off(n);
@@ -298,7 +292,7 @@ impl Primitive for CustomTangent {
     }
 
     fn eval(&self, _: &[Buffer]) -> Result<Vec<Buffer>, Error> {
-        Err(only_a_pullback())
+        Err(only_a_pullback(None))
     }
 
     fn deps(&self, inputs: usize, outputs: usize) -> BitMatrix {
@@ -322,7 +316,7 @@ impl Primitive for CustomTangent {
     }
 
     fn jvp(&self, _: &[Var], _: &[Tangent], _: Mode) -> (Vec<Var>, Vec<Tangent>) {
-        no_forward("custom_vjp")
+        raise(only_a_pullback(Some(current_source())))
     }
 
     fn transpose(&self, inputs: &[Operand], ct: &[Option<Cotangent>]) -> Vec<Option<Cotangent>> {
@@ -341,7 +335,7 @@ impl Primitive for CustomTangent {
     }
 
     fn lower(&self, _: &mut Lowering, _: &[NodeId], _: &[Wanted]) -> Result<Vec<NodeId>, Error> {
-        Err(only_a_pullback())
+        Err(only_a_pullback(None))
     }
 
     fn batch(&self, inputs: &[Batched], size: usize) -> Vec<Batched> {
@@ -366,7 +360,7 @@ fn alone(what: &str, types: &[Type], f: impl FnOnce(&[Var]) -> Vec<Var>) -> Func
         raise(Error::Derivative {
             op: what.into(),
             message: format!("a function of a custom rule captures a Var{made}"),
-            at: current_source(),
+            at: Some(current_source()),
             hint: Some("pass it as an argument".into()),
         });
     }

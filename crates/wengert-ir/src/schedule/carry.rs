@@ -189,6 +189,7 @@ impl Lowering {
         cond: impl FnOnce(&mut Lowering, &[Value]) -> Result<Value>,
         body: impl FnOnce(&mut Lowering, &[Value]) -> Result<Vec<Value>>,
     ) -> Result<Vec<Value>> {
+        let at = self.source;
         let carried = self.b.carried(carries);
         let params: Vec<Value> = carried.iter().map(|c| c.param).collect();
         self.b.open(None);
@@ -203,6 +204,7 @@ impl Lowering {
             cond,
             body,
             limit,
+            at,
         });
         Ok(outs)
     }

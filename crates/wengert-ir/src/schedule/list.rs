@@ -382,9 +382,8 @@ impl Lowering {
         let kind = match length {
             Dim::Run if !rows.is_empty() => {
                 let stored = rows.iter().map(stored_type);
-                let list = self
-                    .b
-                    .list(stored.map(|ty| (ty.dtype, ty.size())).collect());
+                let fields = stored.map(|ty| (ty.dtype, ty.size())).collect();
+                let list = self.b.list(fields, self.source);
                 self.b.list_begin(list);
                 Pile::List(list)
             }

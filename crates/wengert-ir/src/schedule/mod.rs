@@ -172,6 +172,7 @@ impl Lowering {
         for (&node, &n) in args.iter().zip(&uses) {
             self.retain(node, n);
         }
+        let around = self.source;
         for eqn in &func.eqns {
             self.source = Some(eqn.source);
             let inputs: Vec<NodeId> = (eqn.inputs.iter()).map(|a| self.atom(&values, a)).collect();
@@ -181,7 +182,8 @@ impl Lowering {
                     place: wanted.remove(&v),
                 })
                 .collect();
-            let results = eqn.op.lower(self, &inputs, &outputs)?;
+            let results = eqn.op.lower(self, &inputs, &outputs);
+            let results = results.map_err(|e| e.placed_at(eqn.source))?;
             debug_assert_eq!(results.len(), outputs.len(), "{}", eqn.op.name());
             for (v, &node) in eqn.outputs.clone().zip(&results) {
                 debug_assert_eq!(
@@ -207,6 +209,7 @@ impl Lowering {
             }
             values.extend(results);
         }
+        self.source = around;
         let results: Vec<NodeId> = (func.results.iter())
             .map(|a| self.atom(&values, a))
             .collect();

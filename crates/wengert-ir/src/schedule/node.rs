@@ -6,12 +6,13 @@ use smallvec::SmallVec;
 
 use super::Lowering;
 use super::draw::Draw;
+use super::store::buffer_of;
 use super::view::{AxisMap, PerAxis, Place, View, contiguous};
 use crate::error::Result;
 use crate::ir::{DType, Type};
 use crate::loops::affine::Affine;
 use crate::loops::builder::Builder;
-use crate::loops::{ListId, ScalarOp, Value};
+use crate::loops::{BufferId, BufferKind, ListId, ScalarOp, Value};
 
 /// A value; an index into the nodes of a [`Lowering`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -41,10 +42,18 @@ pub(super) struct Node {
     pub place: Option<View>,
     /// The length of the longest chain of expressions it waits for.
     pub height: u32,
+    /// Large arrays that are there for it alone.
+    pub held: u32,
 }
 
 /// Expressions do not wait for longer chains: a nest is to stay of a size that can be compiled well.
 const HIGH: u32 = 500;
+
+/// Nor for more large arrays that only they want: a sum of many would keep all of them.
+const HELD: u32 = 3;
+
+/// An array of so many elements is large.
+const LARGE: usize = 4096;
 
 /// How the elements of a node are had.
 #[derive(Clone)]
@@ -119,12 +128,12 @@ impl Lowering {
         for input in inputs_of(&expr) {
             self.retain(input, 1);
         }
-        let height = match &expr {
+        let (height, held) = match &expr {
             Expr::Each { inputs, .. } => {
                 let heights = inputs.iter().map(|&i| self.height(i));
-                1 + heights.max().unwrap_or(0)
+                (1 + heights.max().unwrap_or(0), self.held(inputs, 2))
             }
-            _ => 0,
+            _ => (0, 0),
         };
         self.nodes.push(Node {
             ty,
@@ -132,6 +141,7 @@ impl Lowering {
             uses: 0,
             place: None,
             height,
+            held,
         });
         NodeId(self.nodes.len() as u32 - 1)
     }
@@ -141,6 +151,31 @@ impl Lowering {
             Expr::Each { .. } => self.node(id).height,
             _ => 0,
         }
+    }
+
+    /// Large arrays that are there for one of these alone, where so many uses are its own.
+    fn held(&self, inputs: &[NodeId], own: u32) -> u32 {
+        let held = |id: &NodeId| match self.expr(*id) {
+            Expr::Each { .. } if self.node(*id).uses <= own => self.node(*id).held,
+            Expr::Stored(view) => {
+                let alone = self.node(*id).uses <= own && self.ty(*id).size() >= LARGE;
+                u32::from(alone && self.is_scratch(view))
+            }
+            _ => 0,
+        };
+        inputs.iter().map(held).sum()
+    }
+
+    /// Whether an array is on the way, and its memory free when nobody wants it any more.
+    fn is_scratch(&self, view: &View) -> bool {
+        let scratch = |b: BufferId| {
+            let kind = self.b.buffer_of(b).kind;
+            matches!(
+                kind,
+                BufferKind::Call | BufferKind::Task | BufferKind::Local
+            )
+        };
+        buffer_of(view).is_some_and(scratch)
     }
 
     /// The type of a node.
@@ -285,7 +320,8 @@ impl Lowering {
             let value = emit(&mut self.b, &args);
             return self.push(ty, Expr::Scalar(value));
         }
-        if inputs.iter().any(|&i| self.height(i) >= HIGH) {
+        let high = inputs.iter().any(|&i| self.height(i) >= HIGH);
+        if high || self.held(&inputs, 1) > HELD {
             self.force(&inputs)
                 .expect("arrays of one shape can be stored");
         }

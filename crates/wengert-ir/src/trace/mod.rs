@@ -26,6 +26,6 @@ pub use number::{Argument, IntoVar, iota};
 pub use span::{Along, Axis, Count, Ints, NewAxis, Pairs, Part, Parts, Span, keep};
 pub use stack::{
     Closed, Kind, OpenTrace, asked_at, bind, bind1, captured_array, closed, current_source, depth,
-    door_open, inside, open, place_of, source_at, with_source,
+    door_open, inside, left_at, open, place_of, source_at, with_source,
 };
 pub use var::Var;

@@ -62,6 +62,8 @@ impl Trace {
 
 thread_local! {
     static STACK: RefCell<Vec<Trace>> = const { RefCell::new(vec![]) };
+    /// Where the innermost trace was opened that a panic has gone through.
+    static LEFT: Cell<Option<SourceId>> = const { Cell::new(None) };
     /// While a transform replays an equation, what its rule records belongs to the equation's place.
     static REPLAYED: Cell<Option<SourceId>> = const { Cell::new(None) };
 }
@@ -79,6 +81,9 @@ impl Drop for OpenTrace {
     fn drop(&mut self) {
         // Dropping traces runs no code of the user's, but do it outside the borrow all the same.
         let dropped = STACK.with_borrow_mut(|s| s.split_off(self.index.min(s.len())));
+        if std::thread::panicking() && LEFT.get().is_none() {
+            LEFT.set(dropped.last().map(|t| t.source));
+        }
         drop(dropped);
     }
 }
@@ -92,6 +97,11 @@ pub struct Closed {
     pub captures: Vec<Var>,
     /// The arrays it uses; only a door has any.
     pub arrays: Vec<Dense>,
+}
+
+/// Where the innermost trace was opened that a panic has gone through, since it was last asked.
+pub fn left_at() -> Option<SourceId> {
+    LEFT.take()
 }
 
 /// The number of open traces on this thread.

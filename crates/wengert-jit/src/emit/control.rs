@@ -78,9 +78,10 @@ impl<'p> Emitter<'_, 'p> {
                 cond,
                 body,
                 limit,
+                at,
             } => {
                 self.loops = true;
-                self.while_loop(carried, cond, body, *limit)
+                self.while_loop(carried, cond, body, (*limit, *at))
             }
             Stmt::If {
                 pred,

@@ -88,6 +88,12 @@ impl<'p> Emitter<'_, 'p> {
         self.s.list_slot(self.unit, id)
     }
 
+    /// The line of the loop that builds a list, for its error.
+    fn list_line(&mut self, id: ListId) -> ir::Value {
+        let at = self.s.source(self.list(id).at);
+        self.int(at as i64)
+    }
+
     /// Bytes in front of the rows of a list.
     fn head(&self, id: ListId) -> i64 {
         let posts = self.s.signposts.get(&id).map_or(0, Vec::len) * size_of::<Signpost>();
@@ -116,10 +122,10 @@ impl<'p> Emitter<'_, 'p> {
         self.branch(fits, (go, &[]), (grow, &[]));
         self.switch(grow);
         let at = self.plus(self.frame, i64::from(slot));
-        let size = self.int(size);
+        let (size, line) = (self.int(size), self.list_line(id));
         let f = helpers::list_grow as *const () as usize;
         let status = self
-            .helper(f, &[self.frame, at, size, row], Some(types::I32))
+            .helper(f, &[self.frame, at, size, row, line], Some(types::I32))
             .expect("a status");
         let fail = self.fail_block();
         self.branch(status, (fail, &[status]), (go, &[]));
@@ -135,10 +141,10 @@ impl<'p> Emitter<'_, 'p> {
         let list = self.list(id);
         let (_, size) = row_layout(list);
         let at = self.plus(self.frame, i64::from(slot));
-        let size = self.int(size);
+        let (size, line) = (self.int(size), self.list_line(id));
         let f = helpers::list_finish as *const () as usize;
         let status = self
-            .helper(f, &[self.frame, at, size], Some(types::I32))
+            .helper(f, &[self.frame, at, size, line], Some(types::I32))
             .expect("a status");
         self.check(status);
         let memory = self.b.ins().load(types::I64, FRAME, self.frame, slot);

@@ -3,6 +3,7 @@
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, InstBuilder, types};
 use wengert_ir::loops::{Block, Carried, LoopKind, Value};
+use wengert_ir::source::SourceId;
 
 use super::Emitter;
 use super::values::Pieces;
@@ -125,7 +126,7 @@ impl<'p> Emitter<'_, 'p> {
         carried: &[Carried],
         cond: &'p Block,
         body: &'p Block,
-        limit: u64,
+        limit: (u64, Option<SourceId>),
     ) {
         let diverges = self.is_lanes(cond.results[0]);
         let size = self.size(body) + self.size(cond);
@@ -193,7 +194,11 @@ impl<'p> Emitter<'_, 'p> {
 
     /// Leaves with an error when a loop is about to take a step too many; else the number of steps
     /// with this one. No loop takes `u64::MAX` steps.
-    fn limit_steps(&mut self, steps: super::Held, limit: u64) -> ir::Value {
+    fn limit_steps(
+        &mut self,
+        steps: super::Held,
+        (limit, at): (u64, Option<SourceId>),
+    ) -> ir::Value {
         let steps = self.held(steps);
         if limit == u64::MAX {
             return steps;
@@ -207,9 +212,10 @@ impl<'p> Emitter<'_, 'p> {
         self.branch(over, (too_many, &[]), (go, &[]));
         self.switch(too_many);
         let f = helpers::fail_max_steps as *const () as usize;
-        let limit = self.int(limit as i64);
+        let (limit, at) = (self.int(limit as i64), self.s.source(at) as i64);
+        let at = self.int(at);
         let status = self
-            .helper(f, &[self.frame, limit], Some(types::I32))
+            .helper(f, &[self.frame, limit, at], Some(types::I32))
             .expect("a status");
         let fail = self.fail_block();
         self.jump(fail, &[status]);

@@ -11,6 +11,7 @@ use cranelift_module::{FuncId, Module, ModuleReloc};
 use wengert_ir::ir::types::DType;
 use wengert_ir::loops::host::Host;
 use wengert_ir::loops::{BufferId, BufferKind, Failure, Kernel, ListId, Stmt};
+use wengert_ir::source::SourceId;
 
 use super::lanes::Machine;
 use super::lists::{Signposts, signposts};
@@ -72,6 +73,7 @@ pub(crate) struct Kept {
     failures: Vec<Box<Failure>>,
     #[expect(clippy::vec_box, reason = "code holds the addresses")]
     sorts: Vec<Box<SortCall>>,
+    sources: HashMap<SourceId, Box<SourceId>>,
 }
 
 enum Waiting<'p> {
@@ -521,6 +523,14 @@ impl<'p> Session<'p> {
         let at = &raw const *failure as usize;
         self.kept.failures.push(failure);
         at
+    }
+
+    /// A line of the user's, at a fixed address; 0 where it is not known.
+    pub(super) fn source(&mut self, at: Option<SourceId>) -> usize {
+        at.map_or(0, |id| {
+            let kept = self.kept.sources.entry(id);
+            &raw const **kept.or_insert_with(|| Box::new(id)) as usize
+        })
     }
 
     /// The description of a library call, at a fixed address.

@@ -11,6 +11,7 @@ use cranelift_jit::JITModule;
 use wengert_ir::buffer::Data;
 use wengert_ir::ir::types::DType;
 use wengert_ir::loops::BufferKind;
+use wengert_ir::source::SourceId;
 
 use super::frame::{Frame, Pool};
 use super::lists::TooMuch;
@@ -29,6 +30,8 @@ pub enum RunError {
     MaxSteps {
         /// The limit.
         limit: u64,
+        /// The user's line, where the program says it.
+        at: Option<SourceId>,
     },
     /// Lists grew beyond what they may take.
     #[error("lists need {need} bytes, and {limit} are allowed")]
@@ -37,6 +40,8 @@ pub enum RunError {
         need: usize,
         /// Bytes allowed.
         limit: usize,
+        /// The line of the loop that builds the list, where the program says it.
+        at: Option<SourceId>,
     },
     /// The system has not got the memory for what a call needs on the way.
     #[error("a call needs {need} bytes of scratch, and there is not so much memory")]
@@ -152,10 +157,11 @@ impl Run<'_> {
         Ok(())
     }
 
-    pub(crate) fn list_error(&self, need: usize) -> RunError {
+    pub(crate) fn list_error(&self, need: usize, at: Option<SourceId>) -> RunError {
         RunError::ListMemory {
             need,
             limit: self.list_limit,
+            at,
         }
     }
 

@@ -7,6 +7,7 @@ use wengert_ir::error::Error;
 use wengert_ir::ir::DType;
 use wengert_ir::loops::Failure;
 use wengert_ir::loops::host::{Host, Slice, SliceMut};
+use wengert_ir::source::SourceId;
 
 use super::executable::{Run, RunError};
 use super::frame::Frame;
@@ -105,12 +106,16 @@ pub(crate) unsafe extern "C" fn copy(to: *mut u8, from: *const u8, n: i64) {
 /// A loop took too many steps.
 ///
 /// # Safety
-/// `frame` is the frame pointer that the calling code runs on.
-pub(crate) unsafe extern "C" fn fail_max_steps(frame: *mut u8, limit: i64) -> i32 {
+/// `frame` is the frame pointer that the calling code runs on, `at` points to a line or is null.
+pub(crate) unsafe extern "C" fn fail_max_steps(
+    frame: *mut u8,
+    limit: i64,
+    at: *const SourceId,
+) -> i32 {
     // SAFETY: by the caller.
-    let run = unsafe { &*Frame::of(frame).run };
+    let (run, at) = unsafe { (&*Frame::of(frame).run, at.as_ref().copied()) };
     let limit = limit as u64;
-    guard(run, || Err(RunError::MaxSteps { limit }))
+    guard(run, || Err(RunError::MaxSteps { limit, at }))
 }
 
 /// The program gives up.
@@ -205,19 +210,21 @@ unsafe fn region_mut<'a>(dtype: DType, at: *mut u8, len: usize) -> SliceMut<'a> 
 /// Works on a list that is being built.
 ///
 /// # Safety
-/// `frame` is the frame pointer that the calling code runs on, `slot` a list in it.
+/// `frame` is the frame pointer that the calling code runs on, `slot` a list in it, `at` points to a
+/// line or is null.
 unsafe fn on_list(
     frame: *mut u8,
     slot: *mut Slot,
+    at: *const SourceId,
     work: impl FnOnce(&mut Arena, &mut Slot, &Charge<'_>) -> Result<(), TooMuch>,
 ) -> i32 {
     // SAFETY: by the caller.
-    let (frame, slot) = unsafe { (Frame::of(frame), &mut *slot) };
+    let (frame, slot, at) = unsafe { (Frame::of(frame), &mut *slot, at.as_ref().copied()) };
     // SAFETY: a frame in use serves a call.
     let run = unsafe { &*frame.run };
     guard(run, || {
         let done = work(&mut frame.lists, slot, &|bytes| run.charge(bytes));
-        done.map_err(|TooMuch(need)| run.list_error(need))
+        done.map_err(|TooMuch(need)| run.list_error(need, at))
     })
 }
 
@@ -225,16 +232,17 @@ unsafe fn on_list(
 ///
 /// # Safety
 /// `frame` is the frame pointer that the calling code runs on, `slot` a list in it with rows of
-/// `size` bytes.
+/// `size` bytes, `at` points to a line or is null.
 pub(crate) unsafe extern "C" fn list_grow(
     frame: *mut u8,
     slot: *mut Slot,
     size: i64,
     row: i64,
+    at: *const SourceId,
 ) -> i32 {
     // SAFETY: by the caller; lists in a frame lie in its arena.
     unsafe {
-        on_list(frame, slot, |lists, slot, charge| {
+        on_list(frame, slot, at, |lists, slot, charge| {
             lists.grow(slot, size as usize, row as usize, charge)
         })
     }
@@ -244,10 +252,15 @@ pub(crate) unsafe extern "C" fn list_grow(
 ///
 /// # Safety
 /// As for [`list_grow`].
-pub(crate) unsafe extern "C" fn list_finish(frame: *mut u8, slot: *mut Slot, size: i64) -> i32 {
+pub(crate) unsafe extern "C" fn list_finish(
+    frame: *mut u8,
+    slot: *mut Slot,
+    size: i64,
+    at: *const SourceId,
+) -> i32 {
     // SAFETY: as in `list_grow`.
     unsafe {
-        on_list(frame, slot, |lists, slot, charge| {
+        on_list(frame, slot, at, |lists, slot, charge| {
             lists.finish(slot, size as usize, charge)
         })
     }

@@ -221,6 +221,7 @@ impl Build {
             cond,
             body,
             limit,
+            at: None,
         });
         outs
     }

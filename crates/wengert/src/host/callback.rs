@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 use std::fmt::{self, Display};
-use std::panic::{Location, RefUnwindSafe};
+use std::panic::{AssertUnwindSafe, Location, RefUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use wengert_ir::buffer::{Buffer, Data, Dense};
-use wengert_ir::error::{Error, TypeError, raise};
+use wengert_ir::error::{Error, TypeError, raise, said};
 use wengert_ir::ir::text::{Attribute, Attributes};
 use wengert_ir::ir::{BitMatrix, Func, Type};
 use wengert_ir::loops::host::{HostFunction, Slice, SliceMut};
@@ -55,8 +55,8 @@ use crate::tree::{self, ShapeDtype, Tree};
 /// ```
 ///
 /// # Errors
-/// An `Err` of `f`, or results that are not what `out` says, are an [`Error::Callback`] of the call,
-/// with the line where this is written. A panic of `f` passes through.
+/// An `Err` of `f`, a panic with a message, or results that are not what `out` says, are an
+/// [`Error::Callback`] of the call, with the line where this is written.
 #[track_caller]
 pub fn pure_callback<X, Y, F, E>(f: F, out: &Y::With<ShapeDtype>, x: X) -> Y
 where
@@ -128,17 +128,30 @@ impl Callback {
         self.out.iter().map(wide).collect()
     }
 
+    fn error(&self, message: String) -> Error {
+        Error::Callback {
+            message,
+            at: self.at,
+        }
+    }
+
     /// Calls the function for each element.
     fn run(&self, operands: &[Dense]) -> Result<Vec<Data>, Error> {
         let mut all: Vec<Data> = self.out.iter().map(|ty| Data::zeros(ty.dtype, 0)).collect();
         rows::each(&self.batches, operands, &mut |x| {
-            let results = (self.call)(x)?;
+            let call = || (self.call)(x);
+            let results = match catch_unwind(AssertUnwindSafe(call)) {
+                Ok(results) => results?,
+                Err(panic) => match said(&*panic) {
+                    Some(said) => return Err(self.error(format!("the function panicked: {said}"))),
+                    None => resume_unwind(panic),
+                },
+            };
             for (i, (ty, y)) in self.out.iter().zip(&results).enumerate() {
                 if y.ty() != *ty {
-                    return Err(Error::Callback {
-                        message: format!("result {i} of the function is {}, not {ty}", y.ty()),
-                        at: self.at,
-                    });
+                    let got = y.ty();
+                    let wrong = format!("result {i} of the function is {got}, not {ty}");
+                    return Err(self.error(wrong));
                 }
                 all[i].extend(&y.data);
             }
@@ -206,7 +219,7 @@ impl Primitive for Callback {
             raise(Error::Derivative {
                 op: "pure_callback".into(),
                 message: "the derivative of a function of the host".into(),
-                at: current_source(),
+                at: Some(current_source()),
                 hint: Some("give it one with `custom_jvp` or `custom_vjp`".into()),
             });
         }

@@ -281,10 +281,11 @@ fn fits(array: &Array, ty: &Type) -> bool {
 
 fn run_error(error: wengert_jit::RunError) -> Error {
     match error {
-        wengert_jit::RunError::MaxSteps { limit } => Error::MaxSteps { limit },
-        wengert_jit::RunError::ListMemory { need, limit } => Error::Memory {
+        wengert_jit::RunError::MaxSteps { limit, at } => Error::MaxSteps { limit, at },
+        wengert_jit::RunError::ListMemory { need, limit, at } => Error::Memory {
             need: need as u64,
             limit: limit as u64,
+            at,
         },
         wengert_jit::RunError::Stopped(error) => error,
         other => Error::Value {

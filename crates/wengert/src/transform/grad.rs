@@ -134,7 +134,7 @@ where
                 message: format!(
                     "the function gives {result}, and a gradient is that of a float scalar"
                 ),
-                at: current_source(),
+                at: Some(current_source()),
                 hint: Some("take a sum or a mean of it, or use `jacrev`".into()),
             });
         }
@@ -148,7 +148,7 @@ where
 }
 
 /// The results of a traced function, and its linear part in its own parameters.
-fn linearized(f: &Traced, x: &[Var]) -> (Vec<Var>, Linear) {
+pub(super) fn linearized(f: &Traced, x: &[Var]) -> (Vec<Var>, Linear) {
     let func = &f.closed.func;
     let args = [x, &f.closed.captures].concat();
     let own = |i: usize| i < x.len() && func.types[i].is_float();
@@ -157,7 +157,7 @@ fn linearized(f: &Traced, x: &[Var]) -> (Vec<Var>, Linear) {
 }
 
 /// The cotangents of the parameters, zeros where there is none.
-fn pulled(linear: &Linear, ct: &[Option<Cotangent>], types: &[Type]) -> Vec<Var> {
+pub(super) fn pulled(linear: &Linear, ct: &[Option<Cotangent>], types: &[Type]) -> Vec<Var> {
     let back = linear.pull(ct);
     let all = types.iter().zip(back);
     all.map(|(ty, c)| c.map_or_else(|| Var::zeros(ty), |c| c.value))
@@ -229,25 +229,65 @@ where
     X: Tree<Leaf = Var>,
     Y: Tree<Leaf = Var>,
 {
-    let place = Location::caller();
+    let ((y, ()), pull) = pullback(Location::caller(), |x| (f(x), ()), x);
+    (y, pull)
+}
+
+/// [`vjp`] of a function that gives a result and something else: `((y, aux), pullback)`. The pullback
+/// takes cotangents of the result alone; what comes beside it has none, and may be of any type.
+///
+/// ```
+/// use wengert::prelude::*;
+///
+/// let f = jit(|x: Var| {
+///     let ((y, count), pull) = vjp_aux(|x: Var| (x.sin(), x.gt(0.5).to(DType::I64).sum()), x);
+///     (y, count, pull(ones_like(y)))
+/// });
+/// let (_, count, dx) = f.call([0.0, 1.0])?;
+/// assert_eq!((count.item::<i64>()?, dx.to_vec::<f64>()?), (1, vec![1.0, 1f64.cos()]));
+/// # Ok::<(), wengert::Error>(())
+/// ```
+#[track_caller]
+pub fn vjp_aux<X, Y, A>(f: impl FnOnce(X) -> (Y, A), x: X) -> ((Y, A), impl Fn(Y) -> X + Clone)
+where
+    X: Tree<Leaf = Var>,
+    Y: Tree<Leaf = Var>,
+    A: Tree<Leaf = Var>,
+{
+    pullback(Location::caller(), f, x)
+}
+
+fn pullback<X, Y, A>(
+    place: &'static Location<'static>,
+    f: impl FnOnce(X) -> (Y, A),
+    x: X,
+) -> ((Y, A), impl Fn(Y) -> X + Clone)
+where
+    X: Tree<Leaf = Var>,
+    Y: Tree<Leaf = Var>,
+    A: Tree<Leaf = Var>,
+{
     asked_at(place, || {
         let (leaves, def) = tree::flatten(x);
         let types = types(&leaves);
         let f = traced(Kind::Plain, &types, &def, f);
         let (y, linear) = linearized(&f, &leaves);
-        let value = rebuild(&f.out, &y);
-        let out = f.out;
+        let all = y.len();
+        let (value, aux): (Y, A) = rebuild(&f.out, &y);
+        let (y, out) = tree::flatten(value);
+        let value = rebuild(&out, &y);
         let pull = move |ct: Y| {
             asked_at(place, || {
                 let (ct, ct_def) = tree::flatten(ct);
                 let whats = ["the result", "the cotangent"];
                 same_trees("vjp", whats, (&y, &out), (&ct, &ct_def));
                 let float = |c: Var| c.ty().is_float().then(|| Cotangent::new(c));
-                let ct: Vec<Option<Cotangent>> = ct.into_iter().map(float).collect();
+                let mut ct: Vec<Option<Cotangent>> = ct.into_iter().map(float).collect();
+                ct.resize(all, None);
                 rebuild(&def, &pulled(&linear, &ct, &types))
             })
         };
-        (value, pull)
+        ((value, aux), pull)
     })
 }
 

@@ -6,15 +6,17 @@ mod custom;
 mod grad;
 mod implicit;
 mod jacobian;
+mod linear;
 
 pub use batch::{Axes, checkpoint, map, vmap, vmap_axes};
 pub use custom::{custom_jvp, custom_vjp, stop_gradient};
 pub use grad::{
     grad, grad_at, grad_aux, jvp, linearize, value_and_grad, value_and_grad_at, value_and_grad_aux,
-    vjp,
+    vjp, vjp_aux,
 };
 pub use implicit::{custom_linear_solve, custom_root, fixed_point};
 pub use jacobian::{hessian, hvp, jacfwd, jacrev, value_and_jacfwd};
+pub use linear::linear_transpose;
 
 use wengert_ir::error::{Error, Result, raise};
 use wengert_ir::ir::Type;
@@ -92,7 +94,7 @@ fn expect_floats(op: &str, types: &[Type], def: &TreeDef) {
             raise(Error::Derivative {
                 op: op.into(),
                 message: format!("the argument{path} is {ty}, and only floats have derivatives"),
-                at: current_source(),
+                at: Some(current_source()),
                 hint: Some("capture it, or convert it to f64".into()),
             });
         }

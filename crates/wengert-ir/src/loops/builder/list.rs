@@ -4,12 +4,14 @@ use super::Builder;
 use crate::ir::types::DType;
 use crate::loops::affine::Affine;
 use crate::loops::{Cell, List, ListId, Rows, Stmt, Value};
+use crate::source::SourceId;
 
 impl Builder {
-    /// A list to be built here: with a copy for each lane inside a vector loop.
-    pub fn list(&mut self, fields: Vec<(DType, usize)>) -> ListId {
+    /// A list to be built here: with a copy for each lane inside a vector loop. `at` is the user's
+    /// line, for the error of one that grows too large.
+    pub fn list(&mut self, fields: Vec<(DType, usize)>, at: Option<SourceId>) -> ListId {
         let lanes = self.vector_index().is_some();
-        self.program.lists.push(List { fields, lanes });
+        self.program.lists.push(List { fields, lanes, at });
         ListId(self.program.lists.len() as u32 - 1)
     }
 

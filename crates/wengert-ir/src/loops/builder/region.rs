@@ -169,6 +169,7 @@ impl Builder {
             cond,
             body,
             limit,
+            at: None,
         });
         outs
     }

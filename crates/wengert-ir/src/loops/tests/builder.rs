@@ -121,7 +121,7 @@ fn text() {
     let sums = b.for_(LoopKind::Vector, eight, &[carry], |b, i, carried| {
         let at = b.affine(i);
         let v = b.load(x, &at);
-        let list = b.list(vec![(DType::F64, 1)]);
+        let list = b.list(vec![(DType::F64, 1)], None);
         b.list_begin(list);
         let carries = [b.carry(v), b.counter(), b.carry(eight)];
         let outs = b.while_(

@@ -86,7 +86,7 @@ fn a_list_for_each_lane() {
     b.for_(LoopKind::Vector, n, &[], |b, i, _| {
         let at = b.affine(i);
         let extent = b.load(x, &at);
-        let list = b.list(vec![(DType::I64, 2), (DType::Bool, 1)]);
+        let list = b.list(vec![(DType::I64, 2), (DType::Bool, 1)], None);
         b.list_begin(list);
         b.for_(SERIAL, extent, &[], |b, step, _| {
             b.list_push(list, step);
@@ -121,8 +121,8 @@ fn a_list_for_each_lane() {
 fn lists_in_lists() {
     let mut b = Builder::new();
     let y = output(&mut b, DType::F64, 3);
-    let inner = b.list(vec![(DType::F64, 1)]);
-    let outer = b.list(vec![(DType::I64, 1)]);
+    let inner = b.list(vec![(DType::F64, 1)], None);
+    let outer = b.list(vec![(DType::I64, 1)], None);
     b.list_begin(outer);
     let (three, zero) = (b.i64(3), b.i64(0));
     let first = Affine::constant(0);
@@ -173,7 +173,7 @@ fn lists_in_lists() {
 #[test]
 fn lists_have_the_rows_that_were_pushed() {
     let mut b = Builder::new();
-    let list = b.list(vec![(DType::F64, 1)]);
+    let list = b.list(vec![(DType::F64, 1)], None);
     b.list_begin(list);
     let (zero, two) = (b.i64(0), b.i64(2));
     b.list_push(list, zero);
@@ -187,7 +187,7 @@ fn lists_have_the_rows_that_were_pushed() {
 
     let mut b = Builder::new();
     let y = output(&mut b, DType::F64, 1);
-    let list = b.list(vec![(DType::F64, 1)]);
+    let list = b.list(vec![(DType::F64, 1)], None);
     b.list_begin(list);
     let (zero, one, at) = (b.i64(0), b.i64(1), Affine::constant(0));
     b.list_push(list, zero);

@@ -120,7 +120,7 @@ fn lists() {
     let n = b.i64(3);
     let mut built = None;
     b.for_(LoopKind::Vector, n, &[], |b, _, _| {
-        let list = b.list(vec![(DType::F64, 1)]);
+        let list = b.list(vec![(DType::F64, 1)], None);
         b.list_begin(list);
         let none = b.i64(0);
         built = Some((b.list_finish(list, none), list));
@@ -138,7 +138,7 @@ fn lists() {
     let mut b = Builder::new();
     let n = b.i64(3);
     b.for_(LoopKind::Vector, n, &[], |b, i, _| {
-        let list = b.list(vec![(DType::F64, 1)]);
+        let list = b.list(vec![(DType::F64, 1)], None);
         b.list_begin(list);
         b.list_push(list, i);
         vec![]
@@ -146,14 +146,14 @@ fn lists() {
     rejects(b, "differs by lane");
 
     let mut b = Builder::new();
-    let list = b.list(vec![(DType::F64, 1)]);
+    let list = b.list(vec![(DType::F64, 1)], None);
     b.list_begin(list);
     let x = b.f64(1.0);
     b.list_finish(list, x);
     rejects(b, "is f64, not i64");
 
     let mut b = Builder::new();
-    let list = b.list(vec![(DType::F64, 1)]);
+    let list = b.list(vec![(DType::F64, 1)], None);
     b.list_begin(list);
     let none = b.i64(0);
     let built = b.list_finish(list, none);

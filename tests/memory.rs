@@ -1,0 +1,258 @@
+//! How much memory derivatives take: checkpoints keep what they promise, a gradient of a million steps
+//! fits into little, and nothing is left behind where a limit is hit.
+
+use std::process::Command;
+
+use wengert::Error;
+use wengert::prelude::*;
+
+const MB: usize = 1 << 20;
+
+/// A figure of this process, in bytes.
+fn status(name: &str) -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|l| l.starts_with(name)).unwrap();
+    let number = line.split_whitespace().nth(1).unwrap();
+    number.parse::<usize>().unwrap() * 1024
+}
+
+/// The bytes that a test says it took, in a process of its own.
+fn alone(test: &str) -> usize {
+    let run = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", test, "--ignored", "--nocapture"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&run.stdout).into_owned();
+    assert!(
+        run.status.success(),
+        "{said}{}",
+        String::from_utf8_lossy(&run.stderr)
+    );
+    let (_, bytes) = said.split_once("BYTES ").expect("a figure");
+    bytes.split_whitespace().next().unwrap().parse().unwrap()
+}
+
+/// Runs a gradient whose peak memory is wanted. The program's own is what it takes with everything
+/// compiled, this gradient for a few steps included.
+fn peak(gradient: impl Fn(usize) -> f64) {
+    gradient(100);
+    let own = status("VmHWM");
+    let slope = gradient(1_000_000);
+    // The fixed point 1 - 1/r of the logistic map, by r.
+    assert!((slope - 1.0 / (2.5 * 2.5)).abs() < 1e-12, "{slope}");
+    println!("BYTES {}", status("VmHWM") - own);
+}
+
+/// Eight logistic maps, each drawn towards its neighbour.
+fn step(r: Var, x: Var) -> Var {
+    let next = r * x * (1.0 - x);
+    0.9 * next + 0.1 * next.roll(1, 0)
+}
+
+fn start() -> Var {
+    (arange(8).to(DType::F64) + 1.0) * 0.1
+}
+
+#[test]
+fn a_gradient_of_a_million_steps_takes_little_memory() {
+    let few = alone("million_checkpointed");
+    let all = alone("million_plain");
+    let unknown = alone("million_unknown");
+    println!("a gradient of 1,000,000 steps, above the program's own:");
+    println!(
+        "  scan_checkpointed(&[10_000, 100]): {:.1} MB",
+        few as f64 / MB as f64
+    );
+    println!("  scan: {:.1} MB", all as f64 / MB as f64);
+    println!("  while_loop: {:.1} MB", unknown as f64 / MB as f64);
+    assert!(few < 64 * MB, "{few}");
+    // What is kept of each step is seen: at the least its eight numbers.
+    assert!(all > 61 * MB, "{all}");
+    assert!(unknown > 61 * MB, "{unknown}");
+}
+
+#[test]
+#[ignore = "run by `a_gradient_of_a_million_steps_takes_little_memory`"]
+fn million_checkpointed() {
+    peak(|n| {
+        let every: &'static [usize] = if n > 1000 { &[10_000, 100] } else { &[10] };
+        let last = move |r: Var| scan_checkpointed(every, start(), 0..n, |x, _| (step(r, x), ())).0;
+        let f = jit(grad(move |r: Var| last(r).mean()));
+        f.call(2.5).unwrap().item().unwrap()
+    });
+}
+
+#[test]
+#[ignore = "run by `a_gradient_of_a_million_steps_takes_little_memory`"]
+fn million_plain() {
+    peak(|n| {
+        let last = move |r: Var| scan(start(), 0..n, |x, _| (step(r, x), ())).0;
+        let f = jit(grad(move |r: Var| last(r).mean()));
+        f.call(2.5).unwrap().item().unwrap()
+    });
+}
+
+#[test]
+#[ignore = "run by `a_gradient_of_a_million_steps_takes_little_memory`"]
+fn million_unknown() {
+    let f = jit(|(r, n): (Var, Var)| {
+        grad_at(r, |r| {
+            let more = |(_, i): (Var, Var)| i.lt(n);
+            while_loop((start(), 0i64), more, |(x, i)| (step(r, x), i + 1))
+                .0
+                .mean()
+        })
+    });
+    peak(|n| f.call((2.5, n as i64)).unwrap().item().unwrap());
+}
+
+#[test]
+fn nothing_is_left_where_a_tape_outgrows_its_limit() {
+    for test in ["hit_limits_alone", "hit_limits_in_lanes"] {
+        let left = alone(test);
+        println!("{test}: {:.1} MB after 100 calls", left as f64 / MB as f64);
+        // Each tape is 32 MB, and each thread may keep one for the next call.
+        assert!(left < 128 * MB, "{test}: {left}");
+    }
+}
+
+/// A hundred calls that run into the limit: how much more is held than after ten.
+fn hit(call: impl Fn() -> Error) {
+    let all = |n: usize| {
+        for _ in 0..n {
+            let error = call();
+            let Error::Memory { need, limit, .. } = error else {
+                panic!("{error}");
+            };
+            assert!(
+                limit == 32 << 20 && (limit..100 * limit).contains(&need),
+                "{error}"
+            );
+        }
+        status("VmRSS")
+    };
+    let before = all(10);
+    println!("BYTES {}", all(100).saturating_sub(before));
+}
+
+/// Goes on for long, and keeps two numbers of each step.
+fn grown(x: Var) -> Var {
+    while_loop(x, |x| x.lt(1e9), |x| x + x.sin().square() + 0.5)
+}
+
+#[test]
+#[ignore = "run by `nothing_is_left_where_a_tape_outgrows_its_limit`"]
+fn hit_limits_alone() {
+    let f = jit(grad(grown)).max_residual_bytes(32 << 20);
+    hit(|| f.call(0.0).unwrap_err());
+    assert_eq!(f.call(1e9).unwrap().item::<f64>().unwrap(), 1.0);
+}
+
+#[test]
+#[ignore = "run by `nothing_is_left_where_a_tape_outgrows_its_limit`"]
+fn hit_limits_in_lanes() {
+    let f = jit(vmap(grad(grown))).max_residual_bytes(32 << 20);
+    hit(|| f.call(vec![0.0; 1000]).unwrap_err());
+    let ones = f.call(vec![1e9; 1000]).unwrap();
+    assert_eq!(ones.to_vec::<f64>().unwrap(), [1.0; 1000]);
+}
+
+const SIDE: usize = 100;
+
+/// A layer of a network that has one matrix for all layers.
+fn layer(x: Var, w: Var) -> Var {
+    x.dot(w).tanh()
+}
+
+/// Sixteen layers, in checkpoints of so many.
+fn layers(together: usize) -> impl Fn(Var, Var) -> Var + Copy {
+    move |x, w| {
+        let part = |[x, w]: [Var; 2]| (0..together).fold(x, |x, _| layer(x, w));
+        let y = (0..16 / together).fold(x, |x, _| match together {
+            1 => part([x, w]),
+            _ => checkpoint(part)([x, w]),
+        });
+        y.square().sum()
+    }
+}
+
+/// The gradient by the first argument, and by both.
+fn first(together: usize) -> impl Fn([Var; 2]) -> Var + Copy {
+    move |[x, w]| grad_at(x, |x| layers(together)(x, w))
+}
+
+fn both(together: usize) -> impl Fn([Var; 2]) -> [Var; 2] + Copy {
+    move |all| grad_at(all, |[x, w]: [Var; 2]| layers(together)(x, w))
+}
+
+#[test]
+fn a_checkpoint_keeps_its_arguments_alone() {
+    let square = || ShapeDtype::new(DType::F64, [SIDE, SIDE]);
+    let specs = [square(), square()];
+    let arrays = |bytes: usize| bytes as f64 / (SIDE * SIDE * 8) as f64;
+    let parts = [1, 4, 8, 16];
+    let one = parts.map(|n| arrays(jit(first(n)).compile(&specs).unwrap().scratch_bytes()));
+    let two = parts.map(|n| arrays(jit(both(n)).compile(&specs).unwrap().scratch_bytes()));
+    println!(
+        "arrays, plain and in parts of 4, 8, 16: {one:.2?}, with the matrix's gradient {two:.2?}"
+    );
+    for [all, four, eight, whole] in [one, two] {
+        // Each of the sixteen layers' results is kept.
+        assert!(all >= 15.0, "{all}");
+        // What goes into each part, and the results within the one that is computed again; a few
+        // more are on their way.
+        assert!(four <= 3.0 + 4.0 + 3.5, "{four}");
+        assert!(eight <= 1.0 + 8.0 + 3.5, "{eight}");
+        assert!(whole <= 16.0 + 3.5, "{whole}");
+    }
+}
+
+#[test]
+fn a_checkpoint_changes_nothing_of_a_gradient() {
+    let cells = |k: usize| -> Array {
+        let all = (0..SIDE * SIDE).map(|i| ((i * k) % 97) as f64 / 97.0 - 0.5);
+        Array::new([SIDE, SIDE], all.collect::<Vec<f64>>()).unwrap()
+    };
+    let run = |together| -> Vec<f64> {
+        let [dx, dw] = jit(both(together)).call([cells(31), cells(57)]).unwrap();
+        [dx.to_vec::<f64>().unwrap(), dw.to_vec().unwrap()].concat()
+    };
+    let plain = run(1);
+    let largest = plain.iter().fold(0.0, |m: f64, x| m.max(x.abs()));
+    assert!(largest > 1e-3 && largest.is_finite());
+    // The parts of the matrix's gradient are added in another order.
+    for together in [4, 8, 16] {
+        let pairs = run(together).into_iter().zip(&plain);
+        let off = pairs.fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()));
+        assert!(off <= 1e-12 * largest, "{together}: {off} of {largest}");
+    }
+}
+
+#[test]
+fn a_checkpointed_step_of_a_loop_of_unknown_length_keeps_its_carry_alone() {
+    // 10,000 steps. What is kept of a step is a number for the carry, and plainly one for each sine.
+    let body = |x: Var| x + 1.0 + 0.01 * (0..6).fold(x, |y, _| (y + x).sin() * y.cos());
+    let limited = |bytes: usize, kept: bool| {
+        let f = move |(x, n): (Var, Var)| {
+            let step = move |x: Var| if kept { body(x) } else { checkpoint(body)(x) };
+            grad_at(x, |x| {
+                while_loop((x, 0i64), |(_, i)| i.lt(n), move |(x, i)| (step(x), i + 1)).0
+            })
+        };
+        let f = jit(f).max_residual_bytes(bytes);
+        f.call((0.5, 10_000i64)).map(|y| y.item::<f64>().unwrap())
+    };
+    let carry = 10_000 * 8;
+    // A list that grows is copied to a place twice as large.
+    let few = limited(4 * carry, false).unwrap();
+    assert!(matches!(
+        limited(6 * carry, true),
+        Err(Error::Memory { .. })
+    ));
+    let all = limited(1 << 30, true).unwrap();
+    assert!((few - all).abs() <= 1e-12 * all.abs(), "{few} {all}");
+    assert!(matches!(
+        limited(carry / 2, false),
+        Err(Error::Memory { .. })
+    ));
+}
