@@ -13,6 +13,7 @@ Measures the elementary and special functions and prints a table of their errors
 
     --points N     random points for each function (20000)
     --every-f32    instead, functions of one argument at every f32, a minute or two each
+    --step N       with --every-f32: every N-th of them only (1)
     --only NAME    this function alone, by the name of its operation
     --help         this text
 
@@ -26,6 +27,7 @@ The exit status is 1 if a function is less accurate than it should be.
 struct Options {
     points: u64,
     every_f32: bool,
+    step: u64,
     only: Option<String>,
 }
 
@@ -33,6 +35,7 @@ fn options() -> Result<Option<Options>, String> {
     let mut options = Options {
         points: 20_000,
         every_f32: false,
+        step: 1,
         only: None,
     };
     let mut args = std::env::args().skip(1);
@@ -43,6 +46,11 @@ fn options() -> Result<Option<Options>, String> {
             "--points" => {
                 let n = args.next().unwrap_or_default();
                 options.points = n.parse().map_err(|_| format!("--points {n}?"))?;
+            }
+            "--step" => {
+                let n = args.next().unwrap_or_default();
+                let step = n.parse().ok().filter(|&n| n > 0);
+                options.step = step.ok_or(format!("--step {n}?"))?;
             }
             "--only" => {
                 let name = args.next().unwrap_or_default();
@@ -111,7 +119,8 @@ fn sweep(options: &Options) -> Result<Vec<String>, String> {
     println!("{SWEPT_HEADS}");
     let mut missed = vec![];
     for subject in swept().filter(|s| options.wants(s)) {
-        let found = sweep_f32(subject, 1).map_err(|e| format!("{}: {e}", subject.title()))?;
+        let found =
+            sweep_f32(subject, options.step).map_err(|e| format!("{}: {e}", subject.title()))?;
         println!("{found}");
         if !found.holds() {
             missed.push(found.to_string());

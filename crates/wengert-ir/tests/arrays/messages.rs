@@ -404,7 +404,7 @@ fn products() {
             x.expand_dims(0).dot(v)
                 dot: f64[1,3,4] and f64[3] have 3 and 1 axes; use `matmul` for stacks of matrices
             x.matmul(x)
-                dot: f64[3,4] and f64[3,4] differ in length along axes 1 and 0
+                matmul: f64[3,4] and f64[3,4] differ in length along axes 1 and 0
             x.broadcast_to([2, 3, 4]).matmul(x.t().broadcast_to([3, 4, 3]))
                 matmul: the stacks f64[2,3,4] and f64[3,4,3] do not broadcast
             v.matmul(2.0.into())
@@ -437,6 +437,7 @@ fn parts() {
         x.take(v, 0);
         x.take(i, 2);
         x.slice(0..0).take(i, 0);
+        x.slice(0..0).take_along_axis(zeros([1, 4]).to(DType::I64), 0);
         x.slice(0..0).at(i);
         x.dynamic_slice(&[i], 2);
         x.dynamic_slice(&[i, i], [2, 5]);
@@ -482,7 +483,9 @@ fn parts() {
             x.take(i, 2)
                 take: f64[3,4] has no axis 2
             x.slice(0..0).take(i, 0)
-                gather: f64[0,4] has no element along axis 0
+                take: f64[0,4] has no element along axis 0
+            x.slice(0..0).take_along_axis(zeros([1, 4]).to(DType::I64), 0)
+                take_along_axis: f64[0,4] has no element along axis 0
             x.slice(0..0).at(i)
                 at: f64[0,4] has no element along axis 0
             x.dynamic_slice(&[i], 2)

@@ -40,6 +40,7 @@ impl Var {
     pub fn take(self, idx: Var, along: impl Into<Axis>) -> Var {
         let a = axis("take", self, along.into());
         check_indices("take", self, idx);
+        expect_elements("take", self, idx, a);
         index::gather(self, idx, a, 0, Bounds::Clamp)
     }
 
@@ -50,6 +51,7 @@ impl Var {
     pub fn take_along_axis(self, idx: Var, along: impl Into<Axis>) -> Var {
         let a = axis("take_along_axis", self, along.into());
         let idx = beside("take_along_axis", self, idx, a);
+        expect_elements("take_along_axis", self, idx, a);
         index::take_along(self, idx, a)
     }
 
@@ -103,6 +105,17 @@ impl Var {
         let places = layout::insert_axis(convert::convert(self, DType::I64), dims.len() - 1, n);
         let hot = elementwise::eq(places, iota(wide, dims.len() - 1));
         convert::convert(hot, DType::F64)
+    }
+}
+
+/// Where something is read along an axis, there must be something.
+#[track_caller]
+fn expect_elements(op: &str, x: Var, idx: Var, a: usize) {
+    let ty = x.ty();
+    let empty = known(&ty).is_ok_and(|dims| dims[a] == 0);
+    if empty && !idx.shape().contains(&0) {
+        let message = format!("{ty} has no element along axis {a}");
+        refuse(op, &[x, idx], TypeError::new(message));
     }
 }
 

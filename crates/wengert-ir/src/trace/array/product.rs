@@ -55,6 +55,7 @@ impl Var {
             let hint = "multiply by a number with `*`";
             refuse("matmul", &pair, TypeError::new(message).hint(hint))
         }
+        one_length("matmul", a, b, &[(ra - 1, rb.saturating_sub(2))]);
         let stack = |x: Var| x.shape()[..x.rank().saturating_sub(2)].to_vec();
         let (sa, sb) = (stack(a), stack(b));
         if sa.is_empty() || sb.is_empty() {
