@@ -2,60 +2,57 @@
 
 use wengert::prelude::*;
 
-use crate::{Workload, measure};
+use crate::measure::{Workload, times};
 
 const N: usize = 10_000_000;
 
 const PATHS: usize = 1_000;
 const STEPS: usize = 10_000;
 
-pub const WORKLOADS: &[Workload] = &[
-    ("random/uniform_1e7", |name| {
-        let f = jit(|key: Key| key.uniform([N]));
-        measure(name, || f.call(Key::from_seed(0)).and_then(last));
-    }),
-    ("random/normal_1e7", |name| {
-        let f = jit(|key: Key| key.normal([N]));
-        measure(name, || f.call(Key::from_seed(0)).and_then(last));
-    }),
-    ("random/mc_pi_1e7", |name| {
-        let f = jit(|key: Key| {
-            let (a, b) = key.split();
-            let (x, y) = (a.uniform([N]), b.uniform([N]));
-            4.0 * (x * x + y * y).lt(1.0).to(DType::F64).mean()
-        });
-        measure(name, || f.call(Key::from_seed(0)).and_then(last));
-    }),
-    // A key a path, split at every step.
-    ("sde/ou_1000x10000", |name| {
-        let path = |key: Key| {
-            let step = |(key, x): (Key, Var), _| {
-                let (key, now) = key.split();
-                ((key, ornstein_uhlenbeck(x, now.normal(()))), ())
+pub fn workloads() -> Vec<Workload> {
+    vec![
+        Workload::new("random/uniform_1e7", || {
+            let f = jit(|key: Key| key.uniform([N]));
+            times(|| f.call(Key::from_seed(0)))
+        }),
+        Workload::new("random/normal_1e7", || {
+            let f = jit(|key: Key| key.normal([N]));
+            times(|| f.call(Key::from_seed(0)))
+        }),
+        Workload::new("random/mc_pi_1e7", || {
+            let f = jit(|key: Key| {
+                let (a, b) = key.split();
+                let (x, y) = (a.uniform([N]), b.uniform([N]));
+                4.0 * (x * x + y * y).lt(1.0).to(DType::F64).mean()
+            });
+            times(|| f.call(Key::from_seed(0)))
+        }),
+        // A key a path, split at every step.
+        Workload::new("sde/ou_1000x10000", || {
+            let path = |key: Key| {
+                let step = |(key, x): (Key, Var), _| {
+                    let (key, now) = key.split();
+                    ((key, ornstein_uhlenbeck(x, now.normal(()))), ())
+                };
+                let ((_, x), ()) = scan((key, 0.0), 0..STEPS, step);
+                x
             };
-            let ((_, x), ()) = scan((key, 0.0), 0..STEPS, step);
-            x
-        };
-        let f = jit(move |key: Key| vmap(path)(key.split_into(PATHS)));
-        measure(name, || f.call(Key::from_seed(0)).and_then(last));
-    }),
-    // A key a path, whose draws are the steps.
-    ("sde/ou_draws_1000x10000", |name| {
-        let path = |key: Key| {
-            let step = |x: Var, z: Var| (ornstein_uhlenbeck(x, z), ());
-            scan(0.0, key.normal([STEPS]), step).0
-        };
-        let f = jit(move |key: Key| vmap(path)(key.split_into(PATHS)));
-        measure(name, || f.call(Key::from_seed(0)).and_then(last));
-    }),
-];
+            let f = jit(move |key: Key| vmap(path)(key.split_into(PATHS)));
+            times(|| f.call(Key::from_seed(0)))
+        }),
+        // A key a path, whose draws are the steps.
+        Workload::new("sde/ou_draws_1000x10000", || {
+            let path = |key: Key| {
+                let step = |x: Var, z: Var| (ornstein_uhlenbeck(x, z), ());
+                scan(0.0, key.normal([STEPS]), step).0
+            };
+            let f = jit(move |key: Key| vmap(path)(key.split_into(PATHS)));
+            times(|| f.call(Key::from_seed(0)))
+        }),
+    ]
+}
 
 /// A step of the process.
 fn ornstein_uhlenbeck(x: Var, noise: Var) -> Var {
     x - 0.01 * x + 0.1 * noise
-}
-
-/// The last number of a result: to add all of them would take longer than to make them.
-fn last(a: Array) -> wengert::Result<f64> {
-    Ok(a.as_slice::<f64>()?.last().copied().unwrap_or(0.0))
 }

@@ -16,11 +16,13 @@ mod every;
 mod oracle;
 mod points;
 mod tables;
+mod witness;
 
-pub use every::every_f32;
+pub use every::{SWEPT_HEADS, Swept, sweep_f32, swept};
 pub use oracle::{Oracle, ulps};
-pub use points::{Random, SUBJECTS, Subject, TABLED, Tabled};
+pub use points::{EXACT, Random, SUBJECTS, Subject, TABLED, Tabled};
 pub use tables::compare;
+pub use witness::{Witness, witness};
 
 use std::fmt;
 

@@ -1,9 +1,12 @@
 //! Every function against its limit, over its whole range.
 
 use wengert_check::accuracy::{
-    Found, HEADS, Oracle, Random, SUBJECTS, TABLED, Width, compare, measure, ulps,
+    Found, HEADS, Oracle, Random, SUBJECTS, SWEPT_HEADS, TABLED, Width, compare, measure,
+    sweep_f32, swept, ulps, witness,
 };
 use wengert_ir::elementary::{Elementary, eval};
+use wengert_ir::ir::DType;
+use wengert_ir::ops::rows;
 
 /// Prints the largest errors as a table, and fails if one is above its limit.
 fn report(found: &[Found]) {
@@ -36,6 +39,35 @@ fn in_f64() {
 #[test]
 fn in_f32() {
     report(&measured(Width::F32));
+}
+
+/// Compiled code, at a million of the `f32`s there are: every exponent, both signs, and what is no number.
+#[test]
+fn compiled_in_f32() {
+    println!("{SWEPT_HEADS}");
+    let mut missed = vec![];
+    for subject in swept() {
+        let found = sweep_f32(subject, 4099).expect("it compiles");
+        println!("{found}");
+        if !found.holds() {
+            missed.push(found.to_string());
+        }
+    }
+    assert!(missed.is_empty(), "too large: {missed:#?}");
+}
+
+/// Each row of one float has somebody to compare it with at every `f32`.
+#[test]
+fn none_is_without_a_witness() {
+    for row in rows::TABLES.into_iter().flatten() {
+        let signature = row.signature;
+        let float = signature.arity == 1 && signature.elements.contains(DType::F32);
+        // This one gives back what it is given.
+        if float && row.name != "stop_gradient" {
+            assert!(witness(row.name).is_some(), "{}", row.name);
+            assert!(swept().any(|s| s.name == row.name), "{}", row.name);
+        }
+    }
 }
 
 #[test]

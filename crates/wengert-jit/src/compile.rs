@@ -9,6 +9,9 @@ use cranelift_codegen::settings::{self, Configurable};
 use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{Module, ModuleError, default_libcall_names};
 use wengert_ir::loops::Program;
+use wengert_ir::loops::promote::promote;
+use wengert_ir::loops::unroll::unroll;
+use wengert_ir::loops::verify::verify;
 
 use crate::emit::session::{self, Code};
 use crate::plan;
@@ -26,6 +29,8 @@ pub struct Options {
     pub quick_above: usize,
     /// Nanoseconds of work below which a parallel loop runs on the calling thread.
     pub parallel_above: u64,
+    /// Whether short loops become straight lines, and elements of small arrays live in registers.
+    pub unroll: bool,
     /// Whether to use no more than what every processor of the architecture has. Slower, and a test
     /// of what better ones never run.
     pub baseline: bool,
@@ -39,6 +44,7 @@ impl Default for Options {
             list_limit: 8 << 30,
             quick_above: 20_000,
             parallel_above: 80_000,
+            unroll: true,
             baseline: false,
             listing: false,
         }
@@ -124,6 +130,11 @@ pub fn compile(program: &Program, options: &Options) -> Result<Executable, Compi
 
 fn build(program: &Program, options: &Options) -> Result<Executable, CompileError> {
     let [isa, quick] = targets(options.baseline)?;
+    let unrolled = options.unroll.then(|| promote(&unroll(program)));
+    let program = unrolled.as_ref().unwrap_or(program);
+    if cfg!(debug_assertions) && options.unroll {
+        verify(program).map_err(CompileError::Internal)?;
+    }
     let plan = plan::plan(program);
     let mut builder = JITBuilder::with_isa(isa.clone(), default_libcall_names());
     builder.symbols(helpers::library());

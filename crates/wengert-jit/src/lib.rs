@@ -15,6 +15,7 @@ mod runtime;
 
 pub use compile::{CompileError, Options, compile};
 pub use runtime::executable::{Executable, Prepared, RunError};
+pub use runtime::pages::memory_for;
 
 /// Whether this machine multiplies and adds with one rounding in one instruction: then it pays to
 /// contract products and sums.

@@ -9,14 +9,17 @@ use wengert_ir::ir::{DType, Dim, Shape, Type};
 
 mod convert;
 mod display;
+mod memory;
 mod var;
 
 pub use convert::Nested;
+pub(crate) use memory::memory_for;
 
 /// An array of numbers or truth values in memory, row-major.
 ///
 /// Cloning counts a reference and copies nothing. Moving an array into a compiled function gives its
-/// memory away, for a result to be written to.
+/// memory away, for a result to be written to. Large memory that is dropped is kept for results to
+/// come, up to 256 MiB in all: the first touch of fresh memory costs more than most operations.
 ///
 /// ```
 /// use wengert::Array;
@@ -209,7 +212,7 @@ impl Array {
     /// What it is made of, moved out: unique if no clone is left.
     #[doc(hidden)]
     pub fn into_dense(self) -> Dense {
-        self.dense
+        self.dense.clone()
     }
 
     /// The array made of that.

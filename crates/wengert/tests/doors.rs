@@ -208,3 +208,20 @@ fn an_executable_of_a_function_with_arrays_of_its_own() {
     let error = code.call([1.0, 2.0]).unwrap_err().to_string();
     assert_eq!(error, "args: expected f64, got f64[2]");
 }
+
+#[test]
+fn large_memory_that_is_dropped_serves_the_next_result() {
+    const N: usize = 200_003;
+    let f = jit(|x: Var| 2.0 * x);
+    let g = jit(|x: Var| x + 1.0);
+    let x = numbers(&[N], 0.7);
+    let first = f.call(&x).unwrap();
+    let at = place(&first);
+    let held = first.clone();
+    drop(first);
+    assert_ne!(place(&f.call(&x).unwrap()), at, "somebody holds it");
+    drop(held);
+    let second = g.call(&x).unwrap();
+    assert_eq!(place(&second), at);
+    assert_eq!(second, g.interpret(&x).unwrap());
+}

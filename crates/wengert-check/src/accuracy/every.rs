@@ -1,39 +1,180 @@
-//! Functions of one argument at every `f32`.
+//! Functions of one argument at every `f32`: compiled code against a second opinion.
 
-use super::{Found, Subject, Width, error_f32, row_of};
+use std::fmt;
 
-/// The largest error of a function of one argument in `f32`, at each of its arguments (those of the
-/// part that is meant), on all threads of the machine. A NaN must be one in both floats.
-pub fn every_f32(subject: &Subject) -> Found {
-    const PARTS: u64 = 256;
+use wengert::prelude::*;
+use wengert::{Executable, Result};
+use wengert_ir::ops::rows;
+
+use super::oracle::{self, Oracle};
+use super::witness::{Witness, witness};
+use super::{EXACT, Found, SUBJECTS, Subject, Width, ulps_f32};
+
+/// The elements of one call of the compiled code.
+const LENGTH: usize = 1 << 16;
+
+/// What a double is believed to decide: beyond this error the library of arbitrary precision is
+/// asked, for the doubles may have lost digits to a zero nearby.
+const DOUBTFUL: f64 = 0.505;
+
+/// The largest error in `f32` at all the arguments, and who was asked. Its `Display` is a row of the
+/// table.
+#[derive(Clone, Debug)]
+pub struct Swept {
+    /// The largest error, in ulp.
+    pub found: Found,
+    /// What it was compared with, in words.
+    pub witness: &'static str,
+}
+
+impl Swept {
+    /// Whether the error is within the limit: 1 ulp, or half of one where the operation is exact
+    /// but for its rounding.
+    pub fn holds(&self) -> bool {
+        let exact = EXACT.iter().any(|s| s.name == self.found.subject.name);
+        self.found.error <= if exact { 0.5 } else { 1.0 }
+    }
+}
+
+/// The heads of the columns of the table of [`Swept`].
+pub const SWEPT_HEADS: &str =
+    "| function | largest error | at | arguments | compared with |\n|---|---|---|---|---|";
+
+impl fmt::Display for Swept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Found {
+            subject,
+            error,
+            at,
+            points,
+            ..
+        } = &self.found;
+        let at = at.last().map_or("-".into(), |x| format!("{x:?}"));
+        let (title, witness) = (subject.title(), self.witness);
+        write!(
+            f,
+            "| {title} | {error:.4} ulp | {at} | {points} | {witness} |"
+        )
+    }
+}
+
+/// What [`sweep_f32`] knows: all functions of one argument that are measured, and the operations of one
+/// argument that only round.
+pub fn swept() -> impl Iterator<Item = &'static Subject> {
+    let one = SUBJECTS.iter().filter(|s| s.arity == 1);
+    one.chain(EXACT)
+}
+
+/// The largest error of a function of one argument in `f32`, as compiled code computes it, at every
+/// `step`-th of all the arguments there are by their bits (of the part that is meant), on all threads of
+/// the machine. Infinities, NaN and the signs of zeros must be those of the witness.
+///
+/// # Errors
+/// If the function does not compile, or there is no witness of it.
+pub fn sweep_f32(subject: &Subject, step: u64) -> Result<Swept> {
+    let unknown = || wengert::Error::Value {
+        op: subject.name.into(),
+        message: "nothing to compare it with".into(),
+    };
+    let witness = witness(subject.name).ok_or_else(unknown)?;
+    let op = rows::find(subject.name).ok_or_else(unknown)?;
+    let fixed = subject.fixed;
+    let f = jit(move |x: Var| {
+        let fixed = fixed.iter().map(|&n| Var::full(&x.ty(), n));
+        let operands: Vec<Var> = fixed.chain([x]).collect();
+        op.apply(&operands)
+    });
+    let code = f.compile(&ShapeDtype::new(DType::F32, [LENGTH]))?;
+
+    let count = (1u64 << 32).div_ceil(step);
+    let calls = count.div_ceil(LENGTH as u64);
     let threads = std::thread::available_parallelism().map_or(1, usize::from) as u64;
-    let part = |k: u64| {
-        let mut found = Found::new(subject, Width::F32);
-        let row = row_of(subject);
-        let mut x: Vec<f64> = subject.fixed.iter().copied().chain([0.0]).collect();
-        let last = x.len() - 1;
-        let size = (1 << 32) / PARTS;
-        for bits in k * size..(k + 1) * size {
-            x[last] = f64::from(f32::from_bits(bits as u32));
-            if !subject.part.is_empty() && !(subject.domain)(&x) {
-                continue;
-            }
-            found.point(error_f32(row, &x), &x);
+    let share = |t: u64| -> Result<Found> {
+        let mut part = Part::new(subject, &witness);
+        for k in (t..calls).step_by(threads as usize) {
+            let first = k * LENGTH as u64;
+            let last = (first + LENGTH as u64).min(count);
+            part.block(&code, (first..last).map(|i| (i * step) as u32))?;
         }
-        found
+        Ok(part.found)
     };
-    let share = |t: u64| {
-        let parts = (t..PARTS).step_by(threads as usize).map(part);
-        parts.reduce(Found::join)
-    };
-    std::thread::scope(|scope| {
+    let found = std::thread::scope(|scope| {
         let share = &share;
         let runs: Vec<_> = (0..threads)
             .map(|t| scope.spawn(move || share(t)))
             .collect();
-        let parts = runs
+        let parts = runs.into_iter().map(|run| run.join().expect("a result"));
+        let none = Found::new(subject, Width::F32);
+        parts
             .into_iter()
-            .filter_map(|run| run.join().expect("a result"));
-        parts.reduce(Found::join).expect("a thread")
+            .try_fold(none, |all, part| Ok(all.join(part?)))
+    });
+    Ok(Swept {
+        found: found?,
+        witness: witness.from,
     })
+}
+
+/// What one thread has found.
+struct Part<'a> {
+    subject: &'a Subject,
+    witness: &'a Witness,
+    oracle: Oracle,
+    found: Found,
+    /// The operands, the last of which is the one that runs.
+    x: Vec<f64>,
+}
+
+impl<'a> Part<'a> {
+    fn new(subject: &'a Subject, witness: &'a Witness) -> Part<'a> {
+        Part {
+            subject,
+            witness,
+            oracle: Oracle::default(),
+            found: Found::new(subject, Width::F32),
+            x: subject.fixed.iter().copied().chain([0.0]).collect(),
+        }
+    }
+
+    fn block(
+        &mut self,
+        code: &Executable<Var, Var>,
+        bits: impl Iterator<Item = u32>,
+    ) -> Result<()> {
+        let mut x: Vec<f32> = bits.map(f32::from_bits).collect();
+        let given = x.len();
+        x.resize(LENGTH, 0.0);
+        let y = code.call(Array::from(&x[..]))?;
+        for (&x, &y) in x[..given].iter().zip(y.as_slice::<f32>()?) {
+            self.point(x, y);
+        }
+        Ok(())
+    }
+
+    fn point(&mut self, x: f32, y: f32) {
+        let last = self.x.len() - 1;
+        self.x[last] = f64::from(x);
+        if !self.subject.part.is_empty() && !(self.subject.domain)(&self.x) {
+            return;
+        }
+        let exact = (self.witness.value)(&self.x, y);
+        let mut error = ulps_f32(y, exact);
+        if y == 0.0 && y.is_sign_negative() != exact.is_sign_negative() {
+            error = f64::INFINITY;
+        }
+        if error > DOUBTFUL.max(self.found.error) {
+            error = self.judged(y).unwrap_or(error);
+        }
+        self.found.point(error, &self.x);
+    }
+
+    /// The error by the library of arbitrary precision, where it knows the function.
+    fn judged(&mut self, y: f32) -> Option<f64> {
+        let finite = self.x.iter().all(|x| x.is_finite()) && !y.is_nan();
+        if !finite || !(self.subject.domain)(&self.x) {
+            return None;
+        }
+        let exact = self.oracle.value(self.subject.name, &self.x)?;
+        Some(oracle::ulps_f32(y, &exact))
+    }
 }

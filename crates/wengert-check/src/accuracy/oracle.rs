@@ -435,6 +435,21 @@ pub fn ulps(y: f64, exact: &BigFloat) -> f64 {
     (top as f64 * 2f64.powi(-64)) * 2f64.powi(exponent - ulp)
 }
 
+/// The distance of `y` from `exact`, in ulp of `f32`. An infinite `y` counts as `2^128`.
+pub(super) fn ulps_f32(y: f32, exact: &BigFloat) -> f64 {
+    let exponent = exact.exponent().unwrap_or(-2000);
+    let negative = exact.sign() == Some(Sign::Neg);
+    if y.is_infinite() && exponent > 128 && y.is_sign_negative() == negative {
+        return 0.0;
+    }
+    let y = match y.is_infinite() {
+        true => f64::from(y.signum()) * 2f64.powi(128),
+        false => f64::from(y),
+    };
+    let (wide, narrow) = ((exponent - 53).max(-1074), (exponent - 24).clamp(-149, 104));
+    ulps(y, exact) * 2f64.powi(wide - narrow)
+}
+
 /// The size of `x` as a float, within a part in a million.
 pub(super) fn size(x: &BigFloat) -> f64 {
     let Some((words, _, _, exponent, _)) = x.as_raw_parts() else {

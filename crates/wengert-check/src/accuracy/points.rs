@@ -216,6 +216,19 @@ pub const SUBJECTS: &[Subject] = &[
         .within(Relative(1e-13)),
 ];
 
+/// The operations of one argument that are exact but for their rounding.
+pub const EXACT: &[Subject] = &[
+    one("neg", (-30.0, 30.0)),
+    one("abs", (-30.0, 30.0)),
+    one("sign", (-30.0, 30.0)),
+    one("square", (-30.0, 30.0)),
+    one("reciprocal", (-30.0, 30.0)),
+    one("floor", (-30.0, 30.0)),
+    one("ceil", (-30.0, 30.0)),
+    one("round", (-30.0, 30.0)),
+    one("trunc", (-30.0, 30.0)),
+];
+
 /// What is compared with a table, whose first columns are the arguments.
 #[derive(Clone, Copy, Debug)]
 pub struct Tabled {

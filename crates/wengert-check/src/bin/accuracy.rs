@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use wengert_check::accuracy::{
-    HEADS, SUBJECTS, Subject, TABLED, Width, compare, every_f32, measure,
+    Found, HEADS, SUBJECTS, SWEPT_HEADS, Subject, TABLED, Width, compare, measure, sweep_f32, swept,
 };
 
 const HELP: &str = "\
@@ -12,12 +12,14 @@ Measures the elementary and special functions and prints a table of their errors
     cargo run --release -p wengert-check --bin accuracy -- [OPTIONS]
 
     --points N     random points for each function (20000)
-    --every-f32    functions of one argument at every f32, which takes minutes each
+    --every-f32    instead, functions of one argument at every f32, a minute or two each
     --only NAME    this function alone, by the name of its operation
     --help         this text
 
 In f64 the error is that against a library of arbitrary precision, or against a table: in ulp, or
-relative to the value, or to the larger of it and 1 for functions with zeros. In f32 it is that against the value in f64, in ulp.
+relative to the value, or to the larger of it and 1 for functions with zeros. In f32 it is that against
+the value in f64, in ulp; at every f32, that of compiled code against the libm of the system, the crate
+libm or a series in f64, and where those leave a doubt, against arbitrary precision.
 The exit status is 1 if a function is less accurate than it should be.
 ";
 
@@ -44,16 +46,23 @@ fn options() -> Result<Option<Options>, String> {
             }
             "--only" => {
                 let name = args.next().unwrap_or_default();
-                let tabled = TABLED.iter().map(|t| &t.subject);
-                if !SUBJECTS.iter().chain(tabled).any(|s| s.name == name) {
-                    return Err(format!("no function {name} is measured"));
-                }
                 options.only = Some(name);
             }
             other => return Err(format!("what is {other}? See --help")),
         }
     }
-    Ok(Some(options))
+    let tabled = TABLED.iter().map(|t| &t.subject);
+    let known = match options.every_f32 {
+        true => swept().any(|s| options.wants(s)),
+        false => SUBJECTS.iter().chain(tabled).any(|s| options.wants(s)),
+    };
+    match known {
+        true => Ok(Some(options)),
+        false => Err(format!(
+            "no function {} is measured so",
+            options.only.unwrap_or_default()
+        )),
+    }
 }
 
 fn main() -> ExitCode {
@@ -68,43 +77,66 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    println!("{HEADS}");
-    let mut missed = vec![];
-    let only = options.only.as_deref();
-    let wanted = |s: &&Subject| only.is_none_or(|only| only == s.name);
-    for subject in SUBJECTS.iter().filter(wanted) {
-        for width in [Width::F64, Width::F32] {
-            let found = match options.every_f32 && width == Width::F32 && subject.arity == 1 {
-                true => every_f32(subject),
-                false => measure(subject, width, options.points),
-            };
-            println!("{found}");
-            if !found.holds() {
-                missed.push(found);
-            }
-        }
-    }
-    let wanted = TABLED.iter().filter(|t| wanted(&&t.subject));
-    for tabled in wanted {
-        let found = match compare(tabled) {
-            Ok(found) => found,
-            Err(error) => {
-                eprintln!("{}: {error}", tabled.subject.title());
-                return ExitCode::FAILURE;
-            }
-        };
-        println!("{found}");
-        if !found.holds() {
-            missed.push(found);
-        }
-    }
-    match missed.is_empty() {
-        true => ExitCode::SUCCESS,
-        false => {
+    let missed = match options.every_f32 {
+        true => sweep(&options),
+        false => random(&options),
+    };
+    match missed {
+        Ok(missed) => {
+            let none = missed.is_empty();
             for found in missed {
                 eprintln!("too large: {found}");
             }
+            if none {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            }
+        }
+        Err(message) => {
+            eprintln!("{message}");
             ExitCode::FAILURE
         }
     }
+}
+
+impl Options {
+    fn wants(&self, subject: &Subject) -> bool {
+        self.only.as_ref().is_none_or(|only| only == subject.name)
+    }
+}
+
+/// At every `f32`. Rows of the table that are too large.
+fn sweep(options: &Options) -> Result<Vec<String>, String> {
+    println!("{SWEPT_HEADS}");
+    let mut missed = vec![];
+    for subject in swept().filter(|s| options.wants(s)) {
+        let found = sweep_f32(subject, 1).map_err(|e| format!("{}: {e}", subject.title()))?;
+        println!("{found}");
+        if !found.holds() {
+            missed.push(found.to_string());
+        }
+    }
+    Ok(missed)
+}
+
+/// At random points, and those of tables. Rows of the table that are too large.
+fn random(options: &Options) -> Result<Vec<String>, String> {
+    println!("{HEADS}");
+    let mut missed = vec![];
+    let mut row = |found: Found| {
+        println!("{found}");
+        if !found.holds() {
+            missed.push(found.to_string());
+        }
+    };
+    for subject in SUBJECTS.iter().filter(|s| options.wants(s)) {
+        row(measure(subject, Width::F64, options.points));
+        row(measure(subject, Width::F32, options.points));
+    }
+    for tabled in TABLED.iter().filter(|t| options.wants(&t.subject)) {
+        let failed = |e| format!("{}: {e}", tabled.subject.title());
+        row(compare(tabled).map_err(failed)?);
+    }
+    Ok(missed)
 }

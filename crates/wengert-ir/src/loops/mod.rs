@@ -21,10 +21,13 @@ pub mod builder;
 pub mod host;
 pub mod interp;
 pub mod math;
+pub mod promote;
+mod replay;
 pub mod scalar;
 pub mod scope;
 pub mod sweep;
 pub mod text;
+pub mod unroll;
 pub mod verify;
 pub mod walk;
 

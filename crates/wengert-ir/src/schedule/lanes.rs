@@ -58,8 +58,10 @@ impl Batch<'_> {
         }
         let simple = |f: &Func| f.eqns.iter().all(|e| e.op.bodies().is_empty());
         if l.in_lanes() {
-            let short = self.extent <= LANE_CHUNK;
-            return match can && short && simple(self.body) {
+            // What is the same for all elements is then done once: the primal for all tangents, say.
+            let together = self.extent <= LANES && in_step(self.body);
+            let short = self.extent <= LANE_CHUNK && simple(self.body);
+            return match can && (together || short) {
                 true => Way::Flat,
                 false => Way::Serial,
             };
@@ -87,6 +89,14 @@ fn widest(f: &Func) -> usize {
 fn runs_on_host(f: &Func) -> bool {
     let host = |op: &Op| op.runs_on_host() || op.bodies().into_iter().any(runs_on_host);
     f.eqns.iter().any(|e| host(&e.op))
+}
+
+/// Whether elements of a batch would walk through a function side by side: its loops have a length
+/// that is known, and nothing branches.
+fn in_step(f: &Func) -> bool {
+    // Branches hold several functions, and loops of unknown length a condition besides.
+    let one = |op: &Op| op.bodies().len() <= 1 && op.bodies().into_iter().all(in_step);
+    f.eqns.iter().all(|e| one(&e.op))
 }
 
 /// Whether a function does work for a library.

@@ -208,40 +208,82 @@ impl<T: Whole> From<&Vec<(T, T)>> for Pairs {
 }
 
 /// A part of an axis: one of Rust's ranges, whose ends count from the end of the axis where they are
-/// negative; or every `step`-th element of it, `Span::from(1..).by(2)`.
+/// negative; or every `step`-th element of it, `Span::from(1..).by(2)`. A negative step leads down, from
+/// the start, by default the last of all: `Span::from(8..2).by(-2)` is of elements 8, 6 and 4.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Span {
-    /// The first element taken; the first of all by default.
+    /// The first element taken; by default the first of all, or the last if the step leads down.
     pub start: Option<i64>,
-    /// The first that is not; behind the last by default.
+    /// The first that is not reached; by default the steps go on to the border.
     pub end: Option<i64>,
-    /// From one to the next; at least 1.
+    /// Whether the end may be reached, and is taken then.
+    pub closed: bool,
+    /// From one to the next; not zero.
+    pub step: i64,
+}
+
+/// The part of an axis that a [`Span`] is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Places {
+    /// The lowest place.
+    pub start: usize,
+    /// Behind the highest.
+    pub limit: usize,
+    /// From one to the next.
     pub step: usize,
+    /// Whether the highest is the first.
+    pub down: bool,
 }
 
 impl Span {
-    /// Every `step`-th element of it, from its first.
-    pub fn by(self, step: usize) -> Span {
+    /// Every `step`-th element of it, from its first; downwards where the step is negative.
+    pub fn by(self, step: impl Whole) -> Span {
+        let step = step.whole();
         Span { step, ..self }
     }
 
-    fn new(start: Option<i64>, end: Option<i64>) -> Span {
+    fn new(start: Option<i64>, end: Option<i64>, closed: bool) -> Span {
         Span {
             start,
             end,
+            closed,
             step: 1,
         }
     }
 
     /// The part of an axis of `n` elements, if it is one.
-    pub(crate) fn of(self, n: usize) -> Option<Range<usize>> {
-        let place = |i: i64| match i < 0 {
-            true => n.checked_sub(i.unsigned_abs() as usize),
-            false => Some(i as usize),
+    pub(crate) fn of(self, n: usize) -> Option<Places> {
+        // The border below a place has its number, and the one above it the next.
+        let border = |i: i64, above: bool| {
+            let place = match i < 0 {
+                true => n.checked_sub(i.unsigned_abs() as usize)?,
+                false => i as usize,
+            };
+            place.checked_add(usize::from(above))
         };
-        let start = self.start.map_or(Some(0), place)?;
-        let end = self.end.map_or(Some(n), place)?;
-        (start <= end && end <= n && self.step > 0).then_some(start..end)
+        let step = self.step.unsigned_abs() as usize;
+        let down = self.step < 0;
+        let (low, high) = match down {
+            true => (self.end, self.start),
+            false => (self.start, self.end),
+        };
+        let start = low.map_or(Some(0), |i| border(i, down && !self.closed))?;
+        let limit = high.map_or(Some(n), |i| border(i, down || self.closed))?;
+        if start > limit || limit > n || step == 0 {
+            return None;
+        }
+        // Steps down are counted from the top.
+        let rest = if down && limit > start {
+            (limit - start - 1) % step
+        } else {
+            0
+        };
+        Some(Places {
+            start: start + rest,
+            limit,
+            step,
+            down,
+        })
     }
 }
 
@@ -250,7 +292,7 @@ impl std::fmt::Display for Span {
         if let Some(start) = self.start {
             write!(f, "{start}")?;
         }
-        f.write_str("..")?;
+        f.write_str(if self.closed { "..=" } else { ".." })?;
         if let Some(end) = self.end {
             write!(f, "{end}")?;
         }
@@ -261,14 +303,6 @@ impl std::fmt::Display for Span {
     }
 }
 
-/// The first element behind `last`: none where that is the last of all.
-fn behind<T: Whole>(last: T) -> Option<i64> {
-    match last.whole() {
-        -1 => None,
-        i => Some(i.saturating_add(1)),
-    }
-}
-
 impl OnePart for Span {
     fn part(self) -> Part {
         Part::Span(self)
@@ -276,32 +310,32 @@ impl OnePart for Span {
 }
 impl sealed::Range for RangeFull {
     fn span(self) -> Span {
-        Span::new(None, None)
+        Span::new(None, None, false)
     }
 }
 impl<T: Whole> sealed::Range for Range<T> {
     fn span(self) -> Span {
-        Span::new(Some(self.start.whole()), Some(self.end.whole()))
+        Span::new(Some(self.start.whole()), Some(self.end.whole()), false)
     }
 }
 impl<T: Whole> sealed::Range for RangeFrom<T> {
     fn span(self) -> Span {
-        Span::new(Some(self.start.whole()), None)
+        Span::new(Some(self.start.whole()), None, false)
     }
 }
 impl<T: Whole> sealed::Range for RangeTo<T> {
     fn span(self) -> Span {
-        Span::new(None, Some(self.end.whole()))
+        Span::new(None, Some(self.end.whole()), false)
     }
 }
 impl<T: Whole> sealed::Range for RangeInclusive<T> {
     fn span(self) -> Span {
-        Span::new(Some(self.start().whole()), behind(*self.end()))
+        Span::new(Some(self.start().whole()), Some(self.end().whole()), true)
     }
 }
 impl<T: Whole> sealed::Range for RangeToInclusive<T> {
     fn span(self) -> Span {
-        Span::new(None, behind(self.end))
+        Span::new(None, Some(self.end.whole()), true)
     }
 }
 
@@ -426,6 +460,7 @@ tuples!((A) (A B) (A B C) (A B C D) (A B C D E) (A B C D E F));
 /// | `1..4`, `..-1`, `2..`, `..=5` | a range of places, whose ends count from the end where they are negative |
 /// | `..` | all of an axis |
 /// | `1..9;2`, `..;3` | every second, every third place of a range |
+/// | `..;-1`, `8..2;-2` | downwards: all from the last to the first; 8, 6, 4 |
 /// | `i` | a [`Var`] of whole numbers: one place, or one for each element of an array |
 /// | `...` | all of the axes that no other part is about |
 /// | `NewAxis` | a new axis of length 1 |
@@ -438,10 +473,15 @@ tuples!((A) (A B) (A B C) (A B C D) (A B C D E) (A B C D E F));
 /// let params = [Type::new(DType::F64, &[4, 5, 6]), Type::new(DType::I64, &[2])];
 /// let door = closed(Kind::Door, &params, |x| {
 ///     let (x, i) = (x[0], x[1]);
-///     vec![x.at(s![1..3, .., -1]), x.at(s![..., ..;2]), x.at(s![i, NewAxis, 0])]
+///     vec![
+///         x.at(s![1..3, .., -1]),
+///         x.at(s![..., ..;2]),
+///         x.at(s![i, NewAxis, 0]),
+///         x.at(s![0, ..;-1, 4..0;-2]),
+///     ]
 /// });
 /// let types: Vec<String> = door.func.result_types().iter().map(Type::to_string).collect();
-/// assert_eq!(types, ["f64[2,5]", "f64[4,5,3]", "f64[2,1,6]"]);
+/// assert_eq!(types, ["f64[2,5]", "f64[4,5,3]", "f64[2,1,6]", "f64[5,2]"]);
 /// ```
 #[macro_export]
 macro_rules! s {
@@ -453,7 +493,15 @@ macro_rules! s {
     };
     (@ [$($done:expr,)*] $range:expr; $step:expr $(, $($rest:tt)*)?) => {
         $crate::s!(
-            @ [$($done,)* $crate::trace::Part::Span($crate::trace::Span::from($range).by($step)),]
+            @ [
+                $($done,)*
+                {
+                    // With a negative step `8..2` is not empty.
+                    #[allow(clippy::reversed_empty_ranges)]
+                    let span = $crate::trace::Span::from($range);
+                    $crate::trace::Part::Span(span.by($step))
+                },
+            ]
             $($($rest)*)?
         )
     };

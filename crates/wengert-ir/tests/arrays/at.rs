@@ -24,6 +24,8 @@ const WRITES: [(Write, Meet); 5] = [
 #[derive(Clone, Debug)]
 enum P {
     Range(usize, usize, usize),
+    /// From the first down to the second, which is not reached, by the third.
+    Down(usize, Option<usize>, usize),
     At(usize),
     /// An array of indices.
     Array(Vec<usize>, Vec<i64>),
@@ -54,7 +56,7 @@ fn meaning(dims: &[usize], parts: &[P]) -> (Vec<usize>, Vec<Vec<usize>>) {
     let apart = match (first, last) {
         (Some(f), Some(l)) => parts[f..l]
             .iter()
-            .any(|p| matches!(p, P::Range(..) | P::New)),
+            .any(|p| matches!(p, P::Range(..) | P::Down(..) | P::New)),
         _ => false,
     };
     let mut shape = vec![];
@@ -65,6 +67,10 @@ fn meaning(dims: &[usize], parts: &[P]) -> (Vec<usize>, Vec<Vec<usize>>) {
         }
         match p {
             P::Range(start, end, step) => shape.push((end - start).div_ceil(*step)),
+            P::Down(start, end, step) => {
+                let above = |&i: &usize| end.is_none_or(|end| i > end);
+                shape.push((0..=*start).rev().step_by(*step).filter(above).count());
+            }
             P::New => shape.push(1),
             P::At(_) | P::Array(..) => {}
         }
@@ -85,6 +91,7 @@ fn meaning(dims: &[usize], parts: &[P]) -> (Vec<usize>, Vec<Vec<usize>>) {
         for p in parts {
             match p {
                 P::Range(start, _, step) => from.push(start + step * rest.next().unwrap()),
+                P::Down(start, _, step) => from.push(start - step * rest.next().unwrap()),
                 P::New => assert_eq!(rest.next(), Some(0)),
                 P::At(i) => from.push(*i),
                 P::Array(d, v) => {
@@ -114,6 +121,8 @@ fn expressions() -> Vec<Vec<P>> {
         vec![
             P::Range(0, n, 1),
             P::Range(1, n, 2),
+            P::Down(n - 1, None, 1),
+            P::Down(n - 1, Some(0), 2),
             P::At(n - 1),
             array(&[], &[1]),
             array(&[2], &[1, 0]),
@@ -143,6 +152,12 @@ fn parts(expression: &[P], args: &[Var]) -> Parts {
     let mut args = args.iter();
     let part = |p: &P| match p {
         P::Range(start, end, step) => Part::Span(Span::from(*start..*end).by(*step)),
+        P::Down(start, end, step) => Part::Span(Span {
+            start: Some(*start as i64),
+            end: end.map(|end| end as i64),
+            closed: false,
+            step: -(*step as i64),
+        }),
         P::At(i) => Part::At(*i as i64),
         P::Array(..) => Part::Traced(*args.next().expect("an argument for each array")),
         P::New => Part::NewAxis,
@@ -210,6 +225,58 @@ fn inside(expression: &[P], shape: &[usize], k: usize, at: &[usize]) -> Option<u
     fits.then(|| flat(&DIMS, at))
 }
 
+/// Every start, end and step, as a loop takes them.
+#[test]
+fn steps_of_either_sign() {
+    const N: i64 = 5;
+    let x = count(&[N as usize]);
+    let place = |i: i64| if i < 0 { i + N } else { i };
+    let bounds: Vec<Option<i64>> = (-N..N).map(Some).chain([None]).collect();
+    for step in [-7, -3, -2, -1, 1, 2, 3, 7] {
+        for &start in &bounds {
+            for (&end, closed) in bounds.iter().flat_map(|end| [(end, false), (end, true)]) {
+                let span = Span {
+                    start,
+                    end,
+                    closed: closed && end.is_some(),
+                    step,
+                };
+                let first = start.map_or(if step > 0 { 0 } else { N - 1 }, place);
+                let border = if step > 0 { N } else { -1 };
+                let mut stop = end.map_or(border, place);
+                stop += if span.closed { step.signum() } else { 0 };
+                if (stop - first) * step < 0 {
+                    continue;
+                }
+                let mut places = vec![];
+                let mut i = first;
+                while (stop - i) * step > 0 {
+                    places.push(i as usize);
+                    i += step;
+                }
+                let want: Vec<f64> = places.iter().map(|&i| i as f64).collect();
+                let want = f64s(&[want.len()], &want);
+                let got = value(|x| x[0].slice_axis(0, span), std::slice::from_ref(&x));
+                assert_eq!(got, want, "{span}");
+                let u: Vec<f64> = places
+                    .iter()
+                    .enumerate()
+                    .map(|(k, _)| k as f64 - 9.0)
+                    .collect();
+                for (write, join) in WRITES {
+                    let args = [x.clone(), f64s(&[u.len()], &u)];
+                    let got = value(|x| write(x[0], span.into(), x[1]), &args);
+                    let mut all = x.slice::<f64>().to_vec();
+                    for (&i, &u) in places.iter().zip(&u) {
+                        all[i] = join(all[i], u);
+                    }
+                    assert_eq!(got, f64s(&[N as usize], &all), "{span}");
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn the_macro() {
     let x = [count(&[3, 4]), Dense::scalar(1i64)];
@@ -227,6 +294,12 @@ fn the_macro() {
     assert_eq!(of(&|x, _| x.at(s![2, 1..;2,])), f64s(&[2], &[9.0, 11.0]));
     assert_eq!(of(&|x, i| x.at(s![i, 1..=2])), f64s(&[2], &[5.0, 6.0]));
     assert_eq!(of(&|x, i| x.at(s![i + 1, i])), Dense::scalar(9.0));
+    assert_eq!(of(&|x, _| x.at(s![..;-1, 0])), f64s(&[3], &[8.0, 4.0, 0.0]));
+    assert_eq!(of(&|x, _| x.at(s![0, 3..0;-2])), f64s(&[2], &[3.0, 1.0]));
+    assert_eq!(
+        of(&|x, _| x.at(s![0, -1..=1;-1])),
+        f64s(&[3], &[3.0, 2.0, 1.0])
+    );
     let new = of(&|x, _| x.at(s![NewAxis, 0, ..2, NewAxis]));
     assert_eq!(new, f64s(&[1, 2, 1], &[0.0, 1.0]));
     assert_eq!(of(&|x, i| x.at((i, 0))), Dense::scalar(4.0));
@@ -255,6 +328,9 @@ fn rules() {
     let cases: &[Case] = &[
         (&[3, 4], vec![], |_| s![1..;2, -1]),
         (&[3, 4], vec![], |_| s![.., 0..0]),
+        (&[3, 5], vec![], |_| s![..;-1, 4..0;-2]),
+        (&[3, 4], vec![Dense::scalar(1i64)], |i| s![i[0], ..;-2]),
+        (&[3, 4], vec![i(&[2, 0, 2])], |j| s![..;-1, j[0]]),
         (&[3, 4], vec![], |_| s![0]),
         (&[3, 4], vec![], |_| s![NewAxis, ..]),
         (&[1, 1], vec![], |_| s![0, NewAxis, 0]),

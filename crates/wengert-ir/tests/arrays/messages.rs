@@ -305,6 +305,11 @@ fn index_expressions() {
         x.at(s![..., 0, ...]);
         x.at(s![0, 2..5]);
         x.at(s![.., 0..3;0]);
+        x.at(s![.., 4..0;-1]);
+        x.at(s![.., 0..3;-1]);
+        x.at(s![.., 3..-5;-1]);
+        x.at_set(s![0, 1..=4;2], 0.0);
+        x.at_set(s![..;-1, 0], v.at(s![..;-2]));
         x.at(s![b]);
         x.at(s![i, v]);
         x.at(s![arange(2), arange(3)]);
@@ -321,41 +326,51 @@ fn index_expressions() {
     check(
         wrong,
         expect![[r#"
-        x.at(s![.., 4])
-            at: f64[3,4] has no place 4 along axis 1
-        x.at(s![.., .., 0])
-            at: 3 parts of f64[3,4]
-        x.at(s![..., 0, ...])
-            at: 2 times `...` among the parts of f64[3,4]
-        x.at(s![0, 2..5])
-            at: 2..5 is not a part of axis 1 of f64[3,4]
-        x.at(s![.., 0..3;0])
-            at: 0..3 by 0 is not a part of axis 1 of f64[3,4]
-        x.at(s![b])
-            at: bool[2] is not an array of indices; choose by a mask with `select`, as in `mask.select(x, 0.0)`
-        x.at(s![i, v])
-            at: f64[3] is not an array of indices; convert it, as in `i.to(DType::I64)`
-        x.at(s![arange(2), arange(3)])
-            at: the indices i64[2], i64[3] do not broadcast
-        x.slice((.., 0..0)).at(s![.., i])
-            at: f64[3,0] has no element along axis 1
-        x.at_set(s![0, 1..3], v)
-            at_set: f64[3] does not broadcast to f64[2]
-        x.at_add(s![i], x)
-            at_add: f64[3,4] does not broadcast to f64[4]
-        x.at_mul(s![.., -5], 2.0)
-            at_mul: f64[3,4] has no place -5 along axis 1
-        x.at_min(v, 2.0)
-            at_min: f64[3] is not an array of indices; convert it, as in `i.to(DType::I64)`
-        x.at_max(0, b)
-            at_max: f64[2] does not broadcast to f64[4]
-        b.at_max(0, true)
-            at_max: bool[2] is not an array of numbers; use `at_set`, or convert it, as in `x.to(DType::I64)`
-        b.at_mul(0, true)
-            at_mul: bool[2] is not an array of numbers; use `at_set`, or convert it, as in `x.to(DType::I64)`
-        arange(3).at_mul(s![0..2], 0.5)
-            at_mul: the float 0.5 does not go into i64[3]; convert one of them, as in `x.to(DType::F64)`
-    "#]],
+            x.at(s![.., 4])
+                at: f64[3,4] has no place 4 along axis 1
+            x.at(s![.., .., 0])
+                at: 3 parts of f64[3,4]
+            x.at(s![..., 0, ...])
+                at: 2 times `...` among the parts of f64[3,4]
+            x.at(s![0, 2..5])
+                at: 2..5 is not a part of axis 1 of f64[3,4]
+            x.at(s![.., 0..3;0])
+                at: 0..3 by 0 is not a part of axis 1 of f64[3,4]
+            x.at(s![.., 4..0;-1])
+                at: 4..0 by -1 is not a part of axis 1 of f64[3,4]
+            x.at(s![.., 0..3;-1])
+                at: 0..3 by -1 is not a part of axis 1 of f64[3,4]
+            x.at(s![.., 3..-5;-1])
+                at: 3..-5 by -1 is not a part of axis 1 of f64[3,4]
+            x.at_set(s![0, 1..=4;2], 0.0)
+                at_set: 1..=4 by 2 is not a part of axis 1 of f64[3,4]
+            x.at_set(s![..;-1, 0], v.at(s![..;-2]))
+                at_set: f64[2] does not broadcast to f64[3]
+            x.at(s![b])
+                at: bool[2] is not an array of indices; choose by a mask with `select`, as in `mask.select(x, 0.0)`
+            x.at(s![i, v])
+                at: f64[3] is not an array of indices; convert it, as in `i.to(DType::I64)`
+            x.at(s![arange(2), arange(3)])
+                at: the indices i64[2], i64[3] do not broadcast
+            x.slice((.., 0..0)).at(s![.., i])
+                at: f64[3,0] has no element along axis 1
+            x.at_set(s![0, 1..3], v)
+                at_set: f64[3] does not broadcast to f64[2]
+            x.at_add(s![i], x)
+                at_add: f64[3,4] does not broadcast to f64[4]
+            x.at_mul(s![.., -5], 2.0)
+                at_mul: f64[3,4] has no place -5 along axis 1
+            x.at_min(v, 2.0)
+                at_min: f64[3] is not an array of indices; convert it, as in `i.to(DType::I64)`
+            x.at_max(0, b)
+                at_max: f64[2] does not broadcast to f64[4]
+            b.at_max(0, true)
+                at_max: bool[2] is not an array of numbers; use `at_set`, or convert it, as in `x.to(DType::I64)`
+            b.at_mul(0, true)
+                at_mul: bool[2] is not an array of numbers; use `at_set`, or convert it, as in `x.to(DType::I64)`
+            arange(3).at_mul(s![0..2], 0.5)
+                at_mul: the float 0.5 does not go into i64[3]; convert one of them, as in `x.to(DType::F64)`
+        "#]],
     );
 }
 

@@ -200,7 +200,10 @@ impl Emitter<'_, '_> {
         let y = match op {
             Neg if float => {
                 let sign = self.sign_piece(d, true);
-                return self.b.ins().bxor(a[0], sign);
+                let y = self.b.ins().bxor(a[0], sign);
+                let folded = self.b.ins().fneg(a[0]);
+                self.negated.insert(y, folded);
+                return y;
             }
             Abs if float => {
                 let rest = self.sign_piece(d, false);
@@ -217,7 +220,10 @@ impl Emitter<'_, '_> {
             Abs if signed => self.b.ins().iabs(a[0]),
             Abs => return a[0],
             Sqrt => self.b.ins().sqrt(a[0]),
-            Fma => self.b.ins().fma(a[0], a[1], a[2]),
+            Fma => {
+                let [x, y, z] = [a[0], a[1], a[2]].map(|v| *self.negated.get(&v).unwrap_or(&v));
+                self.b.ins().fma(x, y, z)
+            }
             Min if float => return self.extreme(FloatCC::LessThan, a[0], a[1]),
             Max if float => return self.extreme(FloatCC::GreaterThan, a[0], a[1]),
             Min if signed => return self.b.ins().smin(a[0], a[1]),

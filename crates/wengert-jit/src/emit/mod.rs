@@ -144,6 +144,9 @@ pub(crate) struct Emitter<'a, 'p> {
     /// Uniform values that a vector loop uses in lanes, spread when it began.
     spread: HashMap<(Value, bool), i32>,
     kept: HashMap<Kept, (ir::Value, u32)>,
+    /// For vectors whose sign was flipped by a constant: the same as the instruction that a fused
+    /// product takes in, so that it subtracts at no cost.
+    negated: HashMap<ir::Value, ir::Value>,
     fail: Option<ir::Block>,
     signatures: HashMap<(Vec<ir::Type>, Option<ir::Type>), ir::SigRef>,
     /// Whether it has a loop.

@@ -252,6 +252,7 @@ impl<'p> Session<'p> {
             mask: None,
             parallel: unit == Unit::Task,
             spread: HashMap::new(),
+            negated: HashMap::new(),
             kept: HashMap::new(),
             fail: None,
             signatures: HashMap::new(),

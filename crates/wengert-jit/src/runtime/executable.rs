@@ -14,7 +14,6 @@ use wengert_ir::loops::BufferKind;
 
 use super::frame::{Frame, Pool};
 use super::lists::TooMuch;
-use super::pages::prefer_large;
 use super::upper;
 use crate::compile::Options;
 use crate::emit::session::{Kept, Written};
@@ -308,9 +307,7 @@ impl<'d> Prepared<'_, 'd> {
         };
         spec.check("output", i, Some(data))?;
         let at = self.output_pointer(i);
-        let memory = data.as_mut_ptr();
-        prefer_large(memory, spec.len * spec.dtype.bytes());
-        self.frame().set(at, memory);
+        self.frame().set(at, data.as_mut_ptr());
         Ok(())
     }
 

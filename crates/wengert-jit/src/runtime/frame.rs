@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 
 use super::executable::{Run, RunError};
 use super::lists::Arena;
-use super::pages::prefer_large;
+use super::pages;
 use crate::plan::layout::{FrameShape, header};
 
 /// The memory that generated code reaches by its frame pointer, see `plan::layout`.
@@ -33,8 +33,8 @@ impl Frame {
         if memory.is_null() {
             return None;
         }
-        prefer_large(memory, layout.size());
-        // SAFETY: so many bytes have just been allocated.
+        pages::advise(memory, layout.size());
+        // SAFETY: as many bytes as were allocated.
         unsafe { ptr::write_bytes(memory, 0, layout.size()) };
         // SAFETY: `below` is within the allocation.
         let base = unsafe { memory.add(shape.below) };

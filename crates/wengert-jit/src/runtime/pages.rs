@@ -1,44 +1,38 @@
-//! Large pieces of memory in large pages.
-//!
-//! The system hands out memory a page at a time, when it is first touched, and that takes longer than most
-//! programs take to fill the page. It does so in much larger pieces where it is told that they are wanted.
+//! Large memory in large pages: touching it for the first time then costs a fraction.
 
-/// Bytes of a large page.
-const LARGE: usize = 1 << 21;
+use wengert_ir::buffer::Data;
+use wengert_ir::ir::types::DType;
 
-/// Asks for large pages under a piece of memory, as far as it spans whole ones. Nothing else changes, and
-/// where there are none, nothing at all.
-pub(crate) fn prefer_large(memory: *mut u8, bytes: usize) {
-    if bytes < 2 * LARGE {
+/// From how many bytes on large pages are asked for: a few of the largest common size.
+const LARGE: usize = 4 << 20;
+
+/// Memory for `len` elements that are going to be overwritten.
+pub fn memory_for(dtype: DType, len: usize) -> Data {
+    let mut data = Data::zeros(dtype, len);
+    advise(data.as_mut_ptr(), len * dtype.bytes());
+    data
+}
+
+/// Asks the system to back this memory with large pages, where it has such. Nothing but speed comes of
+/// it.
+#[cfg(target_os = "linux")]
+pub(super) fn advise(memory: *mut u8, bytes: usize) {
+    /// The smallest page of all machines this runs on is no larger.
+    const PAGE: usize = 64 << 10;
+    if bytes < LARGE {
         return;
     }
-    let skipped = memory.align_offset(LARGE);
-    let whole = bytes.saturating_sub(skipped) / LARGE * LARGE;
-    system::advise(memory.wrapping_add(skipped), whole);
-}
-
-#[cfg(target_os = "linux")]
-mod system {
-    use std::ffi::{c_int, c_void};
-
-    /// `MADV_HUGEPAGE` of the kernel's `mman-common.h`.
-    const LARGE_PAGES: c_int = 14;
-
-    unsafe extern "C" {
-        fn madvise(start: *mut c_void, bytes: usize, advice: c_int) -> c_int;
-    }
-
-    pub(super) fn advise(start: *mut u8, bytes: usize) {
-        // SAFETY: advice of this kind leaves what is in the memory, and who may use it, as it is; the
-        // system itself refuses a range that is not ours. It need not be taken: the status is of no interest.
-        unsafe { madvise(start.cast(), bytes, LARGE_PAGES) };
+    let inside = memory.align_offset(PAGE);
+    let len = (bytes - inside) & !(PAGE - 1);
+    // SAFETY: whole pages within memory that is the caller's; the advice changes no contents.
+    unsafe {
+        libc::madvise(memory.add(inside).cast(), len, libc::MADV_HUGEPAGE);
     }
 }
 
+/// Other systems choose the size of pages by themselves.
 #[cfg(not(target_os = "linux"))]
-mod system {
-    pub(super) fn advise(_: *mut u8, _: usize) {}
-}
+pub(super) fn advise(_: *mut u8, _: usize) {}
 
 #[cfg(test)]
 mod tests {
@@ -47,9 +41,9 @@ mod tests {
     /// Whatever lies in the memory is still there, and small or odd pieces are passed over.
     #[test]
     fn contents_stay() {
-        let mut data: Vec<u8> = (0..5 * LARGE + 123).map(|i| (i % 251) as u8).collect();
-        for (from, len) in [(0, 3), (1, 2 * LARGE), (7, 5 * LARGE), (0, 5 * LARGE + 123)] {
-            prefer_large(data[from..].as_mut_ptr(), len);
+        let mut data: Vec<u8> = (0..2 * LARGE + 123).map(|i| (i % 251) as u8).collect();
+        for (from, len) in [(0, 3), (1, LARGE), (7, 2 * LARGE), (0, 2 * LARGE + 123)] {
+            advise(data[from..].as_mut_ptr(), len);
         }
         assert!(data.iter().enumerate().all(|(i, x)| *x == (i % 251) as u8));
     }

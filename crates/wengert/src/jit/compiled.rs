@@ -3,11 +3,11 @@
 use std::cell::RefCell;
 use std::sync::Mutex;
 
-use wengert_ir::buffer::{Data, Dense};
+use wengert_ir::buffer::Dense;
 use wengert_ir::error::{Error, Result};
 use wengert_ir::ir::{Func, Type};
 
-use crate::array::Array;
+use crate::array::{Array, memory_for};
 use crate::debug::{Printer, printing};
 use crate::tree::{self, Feed, Known, Tree, TreeDef, each};
 
@@ -110,7 +110,7 @@ impl Compiled {
             let memory = self.taken(args, n).or_else(|| self.left(ty));
             results.push(match memory {
                 Some(array) => array.with_shape_of(ty),
-                None => zeros(ty),
+                None => memory_for(ty),
             });
         }
         let mut call = self.code.prepare().map_err(run_error)?;
@@ -272,13 +272,6 @@ fn note<E>(all: &mut std::result::Result<(), E>, next: std::result::Result<(), E
     if all.is_ok() {
         *all = next;
     }
-}
-
-fn zeros(ty: &Type) -> Array {
-    Array::from_dense(Dense::new(
-        ty.shape.lengths(),
-        Data::zeros(ty.dtype, ty.size()),
-    ))
 }
 
 /// Whether an array has as many elements, of the type.

@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use smallvec::SmallVec;
 
 use super::{
-    Buffer, BufferId, BufferKind, Index, Program, ScalarOp, Stmt, Value, ValueType, scalar,
+    Block, Buffer, BufferId, BufferKind, Index, Program, ScalarOp, Stmt, Value, ValueType, scalar,
 };
 use crate::ir::types::DType;
 
@@ -52,6 +52,18 @@ impl Builder {
         Builder {
             frames: vec![Frame::default()],
             ..Builder::default()
+        }
+    }
+
+    /// A program with the memory, the functions and what else another has beside its body.
+    pub(super) fn beside(other: &Program) -> Builder {
+        Builder {
+            program: Program {
+                values: vec![],
+                body: Block::default(),
+                ..other.clone()
+            },
+            ..Builder::new()
         }
     }
 

@@ -1,6 +1,7 @@
 mod builder;
 mod interp;
 mod math;
+mod straight;
 mod verify;
 
 use super::builder::Builder;

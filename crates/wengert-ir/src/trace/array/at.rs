@@ -38,12 +38,13 @@ use crate::trace::{IntoVar, Var};
 ///         x.at(-1) + x.at(i),
 ///         x.slice((1.., ..-1)),
 ///         x.at(s![.., 0..4;2]),
+///         x.at(s![..;-1, 3..0;-2]),
 ///         x.at((i, -1)),
 ///         x.at_set((i, 1..3), 1.0).at_add(0, x.at(2)),
 ///     ]
 /// });
 /// let types: Vec<String> = door.func.result_types().iter().map(Type::to_string).collect();
-/// assert_eq!(types, ["f64[4]", "f64[2,3]", "f64[3,2]", "f64", "f64[3,4]"]);
+/// assert_eq!(types, ["f64[4]", "f64[2,3]", "f64[3,2]", "f64[3,2]", "f64", "f64[3,4]"]);
 /// ```
 impl Var {
     /// What an index expression names: `numpy.ndarray.__getitem__`. Derivative: that of reading.
@@ -103,11 +104,13 @@ impl Var {
 struct Plan {
     op: &'static str,
     x: Var,
-    /// Along each axis of the array, the first place of the window, the one behind its last, and the
-    /// step.
+    /// Along each axis of the array, the lowest place of the window, the one behind its highest, and
+    /// the step.
     start: Vec<usize>,
     limit: Vec<usize>,
     step: Vec<usize>,
+    /// The axes that are read from the highest place down.
+    down: Vec<usize>,
     /// The lengths of the window, without the axes at one known place.
     left: Vec<usize>,
     /// Indices along axes of those; of one shape if they are several.
@@ -133,6 +136,7 @@ impl Plan {
             start: vec![0; lengths.len()],
             limit: lengths.clone(),
             step: vec![1; lengths.len()],
+            down: vec![],
             left: vec![],
             traced: vec![],
             group: 0,
@@ -149,9 +153,13 @@ impl Plan {
                 }
                 Part::Ellipsis => unreachable!("replaced by what it stands for"),
                 Part::Span(span) => {
-                    let (start, limit, step) = span_of(op, x, a, lengths[a], span);
-                    (plan.start[a], plan.limit[a], plan.step[a]) = (start, limit, step);
-                    let n = (limit - start).div_ceil(step);
+                    let places = span_of(op, x, a, lengths[a], span);
+                    (plan.start[a], plan.limit[a]) = (places.start, places.limit);
+                    plan.step[a] = places.step;
+                    if places.down {
+                        plan.down.push(a);
+                    }
+                    let n = (places.limit - places.start).div_ceil(places.step);
                     plan.left.push(n);
                     plan.dims.push(n);
                 }
@@ -236,7 +244,7 @@ impl Plan {
     #[track_caller]
     fn window(&self) -> Var {
         let window = layout::slice(self.x, &self.start, &self.limit, &self.step);
-        layout::reshape(window, &self.left)
+        layout::reshape(layout::reverse(window, &self.down), &self.left)
     }
 
     #[track_caller]
@@ -276,7 +284,7 @@ impl Plan {
             return self.write_window(access, value);
         }
         let all: Vec<usize> = x.shape();
-        let whole = self.left == all;
+        let whole = self.left == all && self.down.is_empty();
         let window = if whole { x } else { self.window() };
         let written = match &self.traced[..] {
             [(axis, i)] => {
@@ -294,7 +302,10 @@ impl Plan {
         };
         match whole {
             true => written,
-            false => self.put(layout::reshape(written, &self.window_dims())),
+            false => {
+                let window = layout::reshape(written, &self.window_dims());
+                self.put(layout::reverse(window, &self.down))
+            }
         }
     }
 
@@ -308,7 +319,7 @@ impl Plan {
     #[track_caller]
     fn write_window(&self, access: Access, value: Var) -> Var {
         let dims = self.window_dims();
-        let new = layout::reshape(value, &dims);
+        let new = layout::reverse(layout::reshape(value, &dims), &self.down);
         if access == Access::Set {
             return self.put(new);
         }
@@ -345,7 +356,7 @@ impl Plan {
             .collect()
     }
 
-    /// The array with another window.
+    /// The array with another window, from the lowest place up.
     #[track_caller]
     fn put(&self, window: Var) -> Var {
         let (x, dims) = (self.x, window.shape());

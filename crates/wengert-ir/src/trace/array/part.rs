@@ -5,7 +5,7 @@ use crate::error::TypeError;
 use crate::ir::DType;
 use crate::ops::layout::known;
 use crate::ops::{convert, dynamic, index, layout};
-use crate::trace::span::{Axis, Ints, Span};
+use crate::trace::span::{Axis, Ints, Places, Span};
 use crate::trace::{Argument, IntoVar, Var, number};
 
 /// # Windows
@@ -26,7 +26,7 @@ use crate::trace::{Argument, IntoVar, Var, number};
 /// assert_eq!(types, ["f64[3,2]", "f64[2,2]"]);
 /// ```
 impl Var {
-    /// A part of one axis, `x.slice_axis(-1, 1..)` or `x.slice_axis(0, Span::from(..).by(2))`:
+    /// A part of one axis, `x.slice_axis(-1, 1..)` or `x.slice_axis(0, Span::from(..).by(-2))`:
     /// `jax.lax.slice_in_dim`. Derivative: that of reading.
     #[track_caller]
     pub fn slice_axis(self, along: impl Into<Axis>, part: impl Into<Span>) -> Var {
@@ -35,9 +35,14 @@ impl Var {
             Ok(dims) => dims,
             Err(error) => refuse("slice", &[self], error),
         };
+        let places = span_of("slice", self, a, dims[a], part.into());
         let (mut start, mut limit, mut step) = (vec![0; dims.len()], dims, vec![1; self.rank()]);
-        (start[a], limit[a], step[a]) = span_of("slice", self, a, limit[a], part.into());
-        layout::slice(self, &start, &limit, &step)
+        (start[a], limit[a], step[a]) = (places.start, places.limit, places.step);
+        let part = layout::slice(self, &start, &limit, &step);
+        match places.down {
+            true => layout::reverse(part, &[a]),
+            false => part,
+        }
     }
 
     /// The window of lengths `sizes` that starts at traced indices, one an axis, moved to lie inside:
@@ -57,11 +62,11 @@ impl Var {
     }
 }
 
-/// The first place of a part of an axis of `n` elements, the one behind its last, and its step.
+/// The places that a part of an axis of `n` elements has.
 #[track_caller]
-pub(super) fn span_of(op: &str, x: Var, a: usize, n: usize, span: Span) -> (usize, usize, usize) {
+pub(super) fn span_of(op: &str, x: Var, a: usize, n: usize, span: Span) -> Places {
     match span.of(n) {
-        Some(part) => (part.start, part.end, span.step),
+        Some(places) => places,
         None => {
             let message = format!("{span} is not a part of axis {a} of {}", x.ty());
             refuse(op, &[x], TypeError::new(message))

@@ -1,0 +1,169 @@
+"""The benchmark's workloads in JAX on the CPU, f64: one JSON line each.
+
+usage: python jax_peer.py --list | NAME ...        (needs: pip install jax==0.10.2 numpy)
+Each line: {"peer", "name", "first_ms": trace + compile + first run, "run_us": median run, "check": the sum of the results}.
+Inputs are small closed forms, so that any peer can make the same ones. `u(n)` is frac(i * golden ratio), i = 1..n.
+"""
+import json, os, sys, time
+import numpy as np
+import jax, jax.numpy as jnp
+from jax import lax
+jax.config.update("jax_enable_x64", True)
+
+def u(n, k=0): return np.mod((np.arange(n) + 1 + k) * 0.6180339887498949, 1.0)
+
+def measure(name, f, *args):
+    t = time.perf_counter(); jax.block_until_ready(f(*args)); first = time.perf_counter() - t
+    t = time.perf_counter(); jax.block_until_ready(f(*args)); one = time.perf_counter() - t
+    reps, runs = max(1, int(0.02 / max(one, 1e-9))), []
+    for _ in range(max(1, min(9, int(5 / one)))):
+        t = time.perf_counter()
+        for _ in range(reps): jax.block_until_ready(f(*args))
+        runs.append((time.perf_counter() - t) / reps)
+    out = jax.tree.leaves(f(*args))
+    print(json.dumps({"peer": "jax", "name": name, "first_ms": round(first * 1e3, 3), "run_us": round(float(np.median(runs)) * 1e6, 3),
+                      "check": float(sum(jnp.sum(jnp.nan_to_num(o)) for o in out if jnp.issubdtype(o.dtype, jnp.floating)))}), flush=True)
+
+W = {}
+def work(name):
+    def add(make): W[name] = make; return make
+    return add
+N = 10_000_000
+@work("call/scalar")
+def _(): return jax.jit(lambda x: x * x + 1.0), jnp.float64(3.0)
+@work("map/axpy_mul_1e7")
+def _(): return jax.jit(lambda x, y: (2.0 * x + y) * (x - y)), jnp.asarray(u(N)), jnp.asarray(u(N, 7))
+@work("map/sin_exp_tanh_1e7")
+def _(): return jax.jit(lambda x, y: jnp.sin(x) * jnp.exp(y) + jnp.tanh(x * y)), jnp.asarray(u(N)), jnp.asarray(u(N, 7))
+@work("map/grad_sin_exp_tanh_1e7")
+def _(): return jax.jit(jax.grad(lambda x, y: jnp.sum(jnp.sin(x) * jnp.exp(y) + jnp.tanh(x * y)))), jnp.asarray(u(N)), jnp.asarray(u(N, 7))
+@work("reduce/sum_1e7")
+def _(): return jax.jit(jnp.sum), jnp.asarray(u(N))
+@work("reduce/logsumexp_1e7")
+def _(): return jax.jit(jax.scipy.special.logsumexp), jnp.asarray(u(N))
+@work("reduce/softmax_4096x1024")
+def _(): return jax.jit(lambda a: jax.nn.softmax(a, axis=1)), jnp.asarray(u(4096 * 1024).reshape(4096, 1024))
+@work("layout/transpose_add_4096x1024")
+def _(): return jax.jit(lambda a: a.T + 1.0), jnp.asarray(u(4096 * 1024).reshape(4096, 1024))
+for n in (16, 64, 256, 1024):
+    W[f"dot/matmul_{n}"] = lambda n=n: (jax.jit(lambda a: a @ a), jnp.asarray(u(n * n).reshape(n, n)))
+rosen = lambda x: jnp.sum(100.0 * (x[1:] - x[:-1] ** 2) ** 2 + (1.0 - x[:-1]) ** 2)
+for n in (2, 100, 10_000):
+    W[f"grad/rosenbrock_{n}"] = lambda n=n: (jax.jit(jax.grad(rosen)), jnp.asarray(u(n)))
+    if n <= 100: W[f"hessian/rosenbrock_{n}"] = lambda n=n: (jax.jit(jax.hessian(rosen)), jnp.asarray(u(n)))
+def rk4(f, s, h):
+    ax = lambda a, k: tuple(x + a * y for x, y in zip(s, k))
+    k1 = f(s); k2 = f(ax(h / 2, k1)); k3 = f(ax(h / 2, k2)); k4 = f(ax(h, k3))
+    return tuple(x + h / 6 * (a + 2 * b + 2 * c + d) for x, a, b, c, d in zip(s, k1, k2, k3, k4))
+def lorenz(p):
+    f = lambda s: (p[0] * (s[1] - s[0]), s[0] * (p[1] - s[2]) - s[1], s[0] * s[1] - p[2] * s[2])
+    return lax.scan(lambda s, _: (lambda t: (t, t[0]))(rk4(f, s, 0.01)), (1.0, 1.0, 1.0), None, length=1000)
+lorenz_p = lambda n: tuple(jnp.asarray(c * (1 + 0.01 * u(n, i))) for i, c in enumerate((10.0, 28.0, 8 / 3)))
+lorenz_loss = lambda p: jnp.mean(lorenz(p)[1] ** 2)
+W["ode/lorenz_1"] = lambda: (jax.jit(lambda p: lorenz(p)[0]), (10.0, 28.0, 8 / 3))
+W["ode/lorenz_grad_1"] = lambda: (jax.jit(jax.grad(lorenz_loss)), (10.0, 28.0, 8 / 3))
+for n in (16, 1000, 10_000): W[f"ode/lorenz_{n}"] = lambda n=n: (jax.jit(jax.vmap(lambda p: lorenz(p)[0])), lorenz_p(n))
+for n in (16, 1000): W[f"ode/lorenz_grad_{n}"] = lambda n=n: (jax.jit(jax.vmap(jax.grad(lorenz_loss))), lorenz_p(n))
+@work("ode/vanderpol_adaptive_1000")   # Dormand-Prince 5(4), rtol = atol = 1e-6, t in [0, 20], mu from 0.1 to 20: lanes need very different numbers of steps
+def _():
+    A = [[1/5], [3/40, 9/40], [44/45, -56/15, 32/9], [19372/6561, -25360/2187, 64448/6561, -212/729], [9017/3168, -355/33, 46732/5247, 49/176, -5103/18656], [35/384, 0, 500/1113, 125/192, -2187/6784, 11/84]]
+    E = [71/57600, 0, -71/16695, 71/1920, -17253/339200, 22/525, -1/40]
+    def solve(mu):
+        f = lambda y: (y[1], mu * (1 - y[0] ** 2) * y[1] - y[0])
+        def step(c):
+            t, h, y = c
+            h = jnp.minimum(h, 20.0 - t); k = [f(y)]
+            for row in A:
+                z = tuple(y[j] + h * sum(a * q[j] for a, q in zip(row, k)) for j in range(2)); k.append(f(z))
+            err = jnp.sqrt(sum((h * sum(e * q[j] for e, q in zip(E, k)) / (1e-6 + 1e-6 * jnp.maximum(jnp.abs(y[j]), jnp.abs(z[j])))) ** 2 for j in range(2)) / 2)
+            ok = err <= 1.0
+            return jnp.where(ok, t + h, t), h * jnp.clip(0.9 * jnp.maximum(err, 1e-10) ** -0.2, 0.2, 5.0), tuple(jnp.where(ok, b, a) for a, b in zip(y, z))
+        return lax.while_loop(lambda c: c[0] < 20.0, step, (0.0, 0.01, (2.0, 0.0)))[2]
+    return jax.jit(jax.vmap(solve)), jnp.asarray(0.1 * 200.0 ** (np.arange(1000) / 999.0))
+@work("ode/kuramoto_100x120")          # 100 oscillators, 120 couplings, 1,000 RK4 steps, all to all
+def _():
+    om, th = jnp.asarray(u(100) - 0.5), jnp.asarray(2 * np.pi * u(100, 3))
+    def run(K):
+        f = lambda s: (om + K / 100 * jnp.sum(jnp.sin(s[0][None, :] - s[0][:, None]), axis=1),)
+        s, _ = lax.scan(lambda s, _: (rk4(f, s, 0.05), None), (th,), None, length=1000)
+        return jnp.sqrt(jnp.mean(jnp.cos(s[0])) ** 2 + jnp.mean(jnp.sin(s[0])) ** 2)
+    return jax.jit(jax.vmap(run)), jnp.linspace(0.0, 2.0, 120)
+@work("sde/ou_1000x10000")             # Ornstein-Uhlenbeck, noise drawn inside the loop, a key a path
+def _():
+    def run(k):
+        def step(c, _):
+            k, x = c; k, s = jax.random.split(k)
+            return (k, x - 0.01 * x + 0.1 * jax.random.normal(s, dtype=jnp.float64)), None
+        return lax.scan(step, (k, jnp.float64(0.0)), None, length=10_000)[0][1]
+    return jax.jit(jax.vmap(run)), jax.random.split(jax.random.key(0), 1000)
+@work("scan/ar1_10000")
+def _(): return jax.jit(lambda e: lax.scan(lambda c, x: (0.9 * c + x,) * 2, 0.0, e)[1]), jnp.asarray(u(10_000) - 0.5)
+def rotation(t): return jnp.asarray([[np.cos(t), -np.sin(t), 0.0], [np.sin(t), np.cos(t), 0.0], [0.0, 0.0, 1.0]])
+mat3 = lambda m: lax.scan(lambda c, _: (c @ m, None), jnp.eye(3), None, length=10_000)[0]       # a 3x3 carry
+W["scan/mat3_10000"] = lambda: (jax.jit(mat3), rotation(0.01))
+W["scan/mat3_grad_10000"] = lambda: (jax.jit(jax.grad(lambda m: jnp.sum(mat3(m) * jnp.arange(9.0).reshape(3, 3)))), rotation(0.01))
+@work("random/uniform_1e7")
+def _(): return jax.jit(lambda k: jax.random.uniform(k, (N,), dtype=jnp.float64)), jax.random.key(0)
+@work("random/normal_1e7")
+def _(): return jax.jit(lambda k: jax.random.normal(k, (N,), dtype=jnp.float64)), jax.random.key(0)
+@work("random/mc_pi_1e7")
+def _():
+    def run(k):
+        p = jax.random.uniform(k, (2, N), dtype=jnp.float64); return 4.0 * jnp.mean((p[0] ** 2 + p[1] ** 2 < 1.0).astype(jnp.float64))
+    return jax.jit(run), jax.random.key(0)
+@work("nn/mlp_grad_256")
+def _():
+    sz = [784, 256, 128, 10]; P = [(jnp.asarray((u(a * b, i).reshape(a, b) - 0.5) * 0.1), jnp.zeros(b)) for i, (a, b) in enumerate(zip(sz[:-1], sz[1:]))]
+    X, Y = jnp.asarray(u(256 * 784).reshape(256, 784)), jnp.asarray(np.eye(10)[np.arange(256) % 10])
+    def loss(P, X, Y):
+        h = X
+        for w, b in P[:-1]: h = jnp.tanh(h @ w + b)
+        return -jnp.mean(jnp.sum(Y * jax.nn.log_softmax(h @ P[-1][0] + P[-1][1]), axis=1))
+    return jax.jit(jax.grad(loss)), P, X, Y
+@work("fit/lm_exp_1000")               # 1,000 starts of a 3-parameter Levenberg-Marquardt fit to 50 points, 30 iterations each
+def _():
+    x = jnp.linspace(0.0, 5.0, 50); y = 2.5 * jnp.exp(-1.3 * x) + 0.5 + 0.01 * jnp.sin(17 * x)
+    res = lambda p: p[0] * jnp.exp(-p[1] * x) + p[2] - y
+    def fit(p):
+        def it(c, _):
+            p, lam = c; r, J = res(p), jax.jacfwd(res)(p); H, g = J.T @ J, J.T @ r
+            q = p - jnp.linalg.solve(H + lam * jnp.diag(jnp.diag(H)), g); ok = jnp.sum(res(q) ** 2) < jnp.sum(r ** 2)
+            return (jnp.where(ok, q, p), jnp.where(ok, lam * 0.3, lam * 4.0)), None
+        return lax.scan(it, (p, 1e-2), None, length=30)[0][0]
+    return jax.jit(jax.vmap(fit)), jnp.asarray(np.stack([0.5 + 4 * u(1000), 0.2 + 3 * u(1000, 5), u(1000, 9)], 1))
+@work("fit/lynx_hare_1000")           # the main example: 1,000 Levenberg-Marquardt fits of Lotka-Volterra, each until it stops
+def _():
+    d = np.genfromtxt(os.path.dirname(os.path.abspath(__file__)) + "/../../../data/lynx_hare.csv", delimiter=",", comments="#", skip_header=2)
+    lynx, hare = jnp.asarray(np.log(d[:, 1])), jnp.asarray(np.log(d[:, 2]))
+    def res(q):
+        a, b, g, dl, x0, y0 = jnp.exp(q)
+        f = lambda s: (a * s[0] - b * s[0] * s[1], dl * s[0] * s[1] - g * s[1])
+        year = lambda s, _: (lax.scan(lambda s, _: (rk4(f, s, 0.05), None), s, None, length=20)[0], s)
+        x, y = lax.scan(year, (x0, y0), None, length=21)[1]
+        return jnp.concatenate([jnp.log(x) - hare, jnp.log(y) - lynx])
+    J = jax.jacfwd(res)
+    def fit(q):
+        def go(c): return (c[3] < 200) & (c[4] > 1e-10)
+        def step(c):
+            q, lam, rss, it, _ = c
+            r, Jq = res(q), J(q); H, g = Jq.T @ Jq, Jq.T @ r
+            dq = -jnp.linalg.solve(H + lam * jnp.diag(jnp.diag(H) + 1e-12), g); dq = jnp.where(jnp.all(jnp.isfinite(dq)), dq, 0.0)
+            new = jnp.sum(res(q + dq) ** 2); ok = new < rss
+            return jnp.where(ok, q + dq, q), jnp.where(ok, lam * 0.3, lam * 4.0), jnp.where(ok, new, rss), it + 1, jnp.where(ok, jnp.max(jnp.abs(dq)), jnp.where(lam > 1e12, 0.0, 1.0))
+        r0 = jnp.sum(res(q) ** 2)
+        return lax.while_loop(go, step, (q, 1e-2, jnp.where(jnp.isfinite(r0), r0, 1e300), 0, 1.0))[2]
+    lo, hi = np.log([0.1, 0.005, 0.1, 0.005, 5, 1]), np.log([2, 0.1, 2, 0.1, 100, 50])
+    starts = np.mod(0.5 + np.arange(1, 1001)[:, None] * 1.1127756842787055 ** -np.arange(1.0, 7.0)[None, :], 1.0)      # the R6 sequence
+    return jax.jit(lambda q: jnp.min(jax.vmap(fit)(q))), jnp.asarray(lo + (hi - lo) * starts)
+@work("compile/chain_2000")            # a straight line of 2,000 scalar operations (500 steps of a kicked pendulum), with its gradient
+def _():
+    def f(x):
+        p = 0.0 * x
+        for _ in range(500): p = p - 0.1 * jnp.sin(x); x = x + p
+        return x
+    return jax.jit(jax.grad(f)), jnp.float64(0.3)
+if __name__ == "__main__":
+    if sys.argv[1:] == ["--list"]: print("JAX " + jax.__version__, *W, sep="\n")
+    else:
+        for name in sys.argv[1:]:
+            f, *args = W[name](); measure(name, f, *args)

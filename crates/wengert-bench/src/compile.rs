@@ -1,0 +1,47 @@
+//! Long straight lines of scalar operations, whose compilation takes longer than their runs.
+
+use wengert::prelude::*;
+
+use crate::inputs::array;
+use crate::measure::{Workload, times};
+
+pub fn workloads() -> Vec<Workload> {
+    let mut all = vec![with_gradient("compile/chain_2000".into(), 2_000)];
+    for n in [500, 5_000, 50_000] {
+        all.push(Workload::new(
+            format!("compile/chain_plain_{n}"),
+            move || {
+                let f = jit(move |x: Var| chain(x, n));
+                times(|| f.call(0.3))
+            },
+        ));
+        all.push(with_gradient(format!("compile/chain_grad_{n}"), n));
+        all.push(Workload::new(
+            format!("compile/chain_lanes_{n}"),
+            move || {
+                let f = jit(vmap(move |x: Var| chain(x, n)));
+                let x = array([1000], 0);
+                times(|| f.call(&x))
+            },
+        ));
+    }
+    all
+}
+
+fn with_gradient(name: String, n: usize) -> Workload {
+    Workload::new(name, move || {
+        let f = jit(grad(move |x: Var| chain(x, n)));
+        let x = Array::from(0.3);
+        times(|| f.call(&x))
+    })
+}
+
+/// A straight line of `n` operations: steps of a kicked pendulum.
+fn chain(mut x: Var, n: usize) -> Var {
+    let mut p = 0.0 * x;
+    for _ in 0..n / 4 {
+        p -= 0.1 * x.sin();
+        x += p;
+    }
+    x
+}

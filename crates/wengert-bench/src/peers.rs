@@ -1,0 +1,197 @@
+//! The same workloads in other languages, in turns with ours.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::measure::median;
+
+/// Who takes part: a program that lists what it knows for `--list`, and measures one workload.
+pub struct Entrant {
+    /// Its name and version.
+    pub title: String,
+    pub kind: Kind,
+    program: PathBuf,
+    /// What comes before the name of a workload.
+    args: Vec<String>,
+    /// The workloads that it knows.
+    names: Vec<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Wengert,
+    Jax,
+    Numba,
+    /// By hand, with so many numbers a vector.
+    C(usize),
+}
+
+/// What an entrant needed for a workload, in seconds: medians of the rounds.
+pub struct Measured {
+    /// C is compiled before.
+    pub first: Option<f64>,
+    pub run: f64,
+    pub check: f64,
+}
+
+/// A workload, and what each entrant needed for it.
+pub struct Row {
+    pub name: String,
+    pub measured: Vec<Option<Measured>>,
+}
+
+/// Runs the workloads in turns, round after round.
+pub fn compare(
+    names: &[&str],
+    python: &str,
+    rounds: usize,
+) -> Result<(Vec<Entrant>, Vec<Row>), String> {
+    let entrants = entrants(names, python)?;
+    let mut rows = vec![];
+    for name in names {
+        let mut lines: Vec<Vec<Value>> = entrants.iter().map(|_| vec![]).collect();
+        for _ in 0..rounds {
+            for (entrant, lines) in entrants.iter().zip(&mut lines) {
+                if entrant.names.iter().any(|n| n == name) {
+                    match entrant.measure(name) {
+                        Ok(line) => lines.push(line),
+                        Err(error) => eprintln!("{error}"),
+                    }
+                }
+            }
+        }
+        let row = Row {
+            name: name.to_string(),
+            measured: lines.iter().map(|lines| measured(lines)).collect(),
+        };
+        let seen = entrants.iter().zip(&row.measured);
+        let seen = seen.filter_map(|(e, m)| Some(format!("{} {:.3e} s", e.title, m.as_ref()?.run)));
+        eprintln!("{name}: {}", seen.collect::<Vec<_>>().join(", "));
+        rows.push(row);
+    }
+    Ok((entrants, rows))
+}
+
+/// Ours, and whoever is there.
+fn entrants(names: &[&str], python: &str) -> Result<Vec<Entrant>, String> {
+    let ours = env::current_exe().map_err(|e| e.to_string())?;
+    let mut entrants = vec![Entrant {
+        title: format!("Wengert {}", env!("CARGO_PKG_VERSION")),
+        kind: Kind::Wengert,
+        program: ours,
+        args: vec!["--exact".into()],
+        names: names.iter().map(|n| n.to_string()).collect(),
+    }];
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers");
+    for (kind, file) in [(Kind::Jax, "jax_peer.py"), (Kind::Numba, "numba_peer.py")] {
+        let script = sources.join(file).to_string_lossy().into_owned();
+        match Entrant::new(kind, python.into(), vec![script]) {
+            Ok(entrant) => entrants.push(entrant),
+            Err(error) => eprintln!("{file} is left out: {error}"),
+        }
+    }
+    for width in [2, widest()] {
+        let built = build(&sources.join("limits.c"), width);
+        match built.and_then(|program| Entrant::new(Kind::C(width), program, vec![])) {
+            Ok(entrant) => entrants.push(entrant),
+            Err(error) => eprintln!("limits.c is left out: {error}"),
+        }
+    }
+    match entrants.len() {
+        1 => Err("there is nobody to compare with".into()),
+        _ => Ok(entrants),
+    }
+}
+
+/// Numbers in the machine's widest vectors, of f64.
+fn widest() -> usize {
+    #[cfg(target_arch = "x86_64")]
+    {
+        if std::arch::is_x86_feature_detected!("avx512f") {
+            return 8;
+        }
+        if std::arch::is_x86_feature_detected!("avx2") {
+            return 4;
+        }
+    }
+    2
+}
+
+/// Compiles the limits for vectors of that width.
+fn build(source: &Path, width: usize) -> Result<PathBuf, String> {
+    let program = env::temp_dir().join(format!("wengert-limits-{}-{width}", std::process::id()));
+    let mut gcc = Command::new("gcc");
+    gcc.args(["-O3", "-ffp-contract=fast", "-march=native", "-fopenmp"]);
+    gcc.args([
+        format!("-mprefer-vector-width={}", (64 * width).max(128)),
+        format!("-DW={width}"),
+    ]);
+    output(gcc.arg(source).arg("-o").arg(&program).arg("-lm"))?;
+    Ok(program)
+}
+
+impl Entrant {
+    /// One that says itself what it is called and what it knows.
+    fn new(kind: Kind, program: PathBuf, args: Vec<String>) -> Result<Entrant, String> {
+        let text = output(Command::new(&program).args(&args).arg("--list"))?;
+        let mut lines = text.lines().map(str::to_string);
+        Ok(Entrant {
+            title: lines.next().unwrap_or_default(),
+            kind,
+            program,
+            args,
+            names: lines.collect(),
+        })
+    }
+
+    /// What it reports of a workload, which it runs in a new process.
+    fn measure(&self, name: &str) -> Result<Value, String> {
+        let text = output(Command::new(&self.program).args(&self.args).arg(name))?;
+        let mut lines = text.lines().rev();
+        let line = lines.find_map(|line| serde_json::from_str::<Value>(line).ok());
+        match line {
+            Some(line) if line["run_us"].is_number() => Ok(line),
+            _ => Err(format!("{name} in {}: {text}", self.title)),
+        }
+    }
+}
+
+impl Drop for Entrant {
+    /// The programs that were built for this run go.
+    fn drop(&mut self) {
+        if let Kind::C(_) = self.kind {
+            // One that stays is no harm.
+            let _ = std::fs::remove_file(&self.program);
+        }
+    }
+}
+
+/// What a program prints.
+fn output(command: &mut Command) -> Result<String, String> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let output = command.output().map_err(|e| format!("{program}: {e}"))?;
+    match output.status.success() {
+        true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
+        false => {
+            let errors = String::from_utf8_lossy(&output.stderr);
+            let last = errors.trim_end().lines().last().unwrap_or_default();
+            Err(format!("{program}: {last}"))
+        }
+    }
+}
+
+/// The medians of the rounds.
+fn measured(lines: &[Value]) -> Option<Measured> {
+    let of = |key: &str| {
+        let all: Vec<f64> = lines.iter().filter_map(|line| line[key].as_f64()).collect();
+        (!all.is_empty()).then(|| median(all))
+    };
+    Some(Measured {
+        first: of("first_ms").map(|ms| ms * 1e-3),
+        run: of("run_us")? * 1e-6,
+        check: of("check")?,
+    })
+}

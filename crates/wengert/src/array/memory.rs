@@ -1,0 +1,84 @@
+//! Large memory, kept for the next result when an array is dropped.
+
+use std::collections::VecDeque;
+use std::mem;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use wengert_ir::buffer::{Data, Dense};
+use wengert_ir::ir::{DType, Type};
+
+use super::Array;
+
+/// From how many bytes on memory is kept: the allocator keeps smaller pieces by itself.
+const LARGE: usize = 1 << 20;
+/// How many bytes are kept at most.
+const KEPT: usize = 256 << 20;
+
+static POOL: Mutex<Pool> = Mutex::new(Pool {
+    waiting: VecDeque::new(),
+    bytes: 0,
+});
+
+/// Memory that nobody uses, the oldest first.
+struct Pool {
+    waiting: VecDeque<Data>,
+    bytes: usize,
+}
+
+impl Pool {
+    fn take(&mut self, dtype: DType, len: usize) -> Option<Data> {
+        let fits = |d: &Data| d.dtype() == dtype && d.len() == len;
+        // The newest is the likeliest to be in a cache.
+        let i = self.waiting.iter().rposition(fits)?;
+        self.bytes -= dtype.bytes() * len;
+        self.waiting.remove(i)
+    }
+
+    /// Keeps memory, and returns what there is no more room for.
+    fn put(&mut self, data: Data) -> Vec<Data> {
+        self.bytes += bytes(&data);
+        self.waiting.push_back(data);
+        let mut dropped = Vec::new();
+        while self.bytes > KEPT
+            && let Some(oldest) = self.waiting.pop_front()
+        {
+            self.bytes -= bytes(&oldest);
+            dropped.push(oldest);
+        }
+        dropped
+    }
+}
+
+fn bytes(data: &Data) -> usize {
+    data.dtype().bytes() * data.len()
+}
+
+/// An array of that type, whose elements are going to be overwritten: all of them, for they may be
+/// those of an array that was dropped.
+pub(crate) fn memory_for(ty: &Type) -> Array {
+    let len = ty.size();
+    let kept = (ty.dtype.bytes() * len >= LARGE)
+        .then(|| {
+            let mut pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
+            pool.take(ty.dtype, len)
+        })
+        .flatten();
+    let data = kept.unwrap_or_else(|| wengert_jit::memory_for(ty.dtype, len));
+    Array::from_dense(Dense::new(ty.shape.lengths(), data))
+}
+
+impl Drop for Array {
+    fn drop(&mut self) {
+        if bytes(&self.dense.data) < LARGE {
+            return;
+        }
+        if let Some(data) = Arc::get_mut(&mut self.dense.data) {
+            let data = mem::replace(data, Data::zeros(DType::U8, 0));
+            let mut pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
+            let unwanted = pool.put(data);
+            // Freed when others have the pool again: that takes a while.
+            drop(pool);
+            drop(unwanted);
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Runs of a function, timed.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use wengert::prelude::*;
+use wengert::{Feed, Tree};
+
+/// How often a function is to be run: until both are reached.
+#[derive(Clone, Copy)]
+pub struct Limits {
+    pub runs: usize,
+    pub time: Duration,
+}
+
+impl Limits {
+    /// Those of an input; once and a second unless it says so.
+    pub fn of(input: &Value) -> Result<Limits, String> {
+        let runs = match &input["min_runs"] {
+            Value::Null => 1,
+            runs => runs.as_u64().ok_or("min_runs is a whole number")? as usize,
+        };
+        let seconds = match &input["min_seconds"] {
+            Value::Null => 1.0,
+            seconds => seconds.as_f64().ok_or("min_seconds is a number")?,
+        };
+        let time = Duration::try_from_secs_f64(seconds).map_err(|e| format!("min_seconds: {e}"))?;
+        Ok(Limits { runs, time })
+    }
+}
+
+/// What comes out, and how long each run took.
+#[derive(Debug)]
+pub struct Answer {
+    pub output: Value,
+    pub timings: Vec<Value>,
+}
+
+/// Compiles a function for its arguments and runs it. What stands under `evaluate` is the runs alone:
+/// from arrays to arrays.
+pub fn timed<X, Y>(
+    f: impl Fn(X) -> Y + Send + Sync + 'static,
+    args: X::With<Array>,
+    limits: Limits,
+    show: impl Fn(&Y::With<Array>) -> Result<Value, String>,
+) -> Result<Answer, String>
+where
+    X: Tree<Leaf = Var>,
+    Y: Tree<Leaf = Var>,
+    X::With<Array>: Feed<X::With<Array>>,
+{
+    let f = jit(f);
+    let run = || {
+        let start = Instant::now();
+        let result = f.call(&args).map_err(|e| e.to_string())?;
+        Ok::<_, String>((result, start.elapsed()))
+    };
+    let timing = |name: &str, time: Duration| json!({"name": name, "nanoseconds": u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)});
+    let (mut result, first) = run()?;
+    let mut timings = vec![timing("compile", first)];
+    let (mut runs, mut sum) = (0, Duration::ZERO);
+    while runs < limits.runs.max(1) || sum < limits.time {
+        let (next, time) = run()?;
+        (result, runs, sum) = (next, runs + 1, sum + time);
+        timings.push(timing("evaluate", time));
+    }
+    Ok(Answer {
+        output: show(&result)?,
+        timings,
+    })
+}
