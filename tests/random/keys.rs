@@ -173,7 +173,8 @@ fn several_keys_have_no_words() {
 /// What is asked for as `f32` is `f32`.
 #[test]
 fn element_types() {
-    const FLOATS: &[(&str, fn(Key, ShapeDtype) -> Var)] = &[
+    type Typed = fn(Key, ShapeDtype) -> Var;
+    const FLOATS: &[(&str, Typed)] = &[
         ("uniform", |k, s| k.uniform(s)),
         ("uniform_open", |k, s| k.uniform_open(s)),
         ("uniform_in", |k, s| k.uniform_in(-1.0, 3.0, s)),

@@ -602,6 +602,9 @@ fn choices() {
         0.5 / 3.0,
     ];
     discrete("sample_weighted", pair, 7, move |k| p[k]);
+    let orders =
+        |k: Key, d: &[usize]| vmap(|k: Key| code(k.shuffle(arange(4)), 4))(k.split_into(d[0]));
+    of_orders("shuffle", &draw("shuffle of four", orders, &[N]), 24);
     let all = elements(&draw("shuffle", |k, _| k.shuffle(numbers(1000)), &[]));
     let mut sorted = all.clone();
     sorted.sort_by(f64::total_cmp);
