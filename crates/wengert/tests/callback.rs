@@ -123,7 +123,7 @@ fn what_goes_wrong_is_said_and_the_door_goes_on() {
 
 #[test]
 fn a_panic_of_the_function_is_an_error() {
-    let line = line!() + 7;
+    let line = line!() + 6;
     let f = jit(|x: Var| -> Var {
         let call = |x: Array| match x.item::<f64>() {
             Ok(x) if x < 0.0 => panic!("my own"),
