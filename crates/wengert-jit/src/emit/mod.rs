@@ -147,6 +147,9 @@ pub(crate) struct Emitter<'a, 'p> {
     /// For vectors whose sign was flipped by a constant: the same as the instruction that a fused
     /// product takes in, so that it subtracts at no cost.
     negated: HashMap<ir::Value, ir::Value>,
+    /// The vector constant that was loaded last: where from, its register, and how many instructions
+    /// the function had then.
+    constant: Option<(i32, ir::Value, u32)>,
     fail: Option<ir::Block>,
     signatures: HashMap<(Vec<ir::Type>, Option<ir::Type>), ir::SigRef>,
     /// Whether it has a loop.
@@ -210,6 +213,7 @@ impl<'a, 'p> Emitter<'a, 'p> {
     fn switch(&mut self, block: ir::Block) {
         self.b.switch_to_block(block);
         self.kept.clear();
+        self.constant = None;
     }
 
     fn kept(&mut self, key: Kept, make: impl FnOnce(&mut Self) -> ir::Value) -> ir::Value {

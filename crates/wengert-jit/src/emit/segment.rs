@@ -255,7 +255,8 @@ impl<'p> Emitter<'_, 'p> {
             .then(|| self.all_active())
             .flatten();
         self.redirect_rows(&mut rows, all);
-        self.chains(&mut lines, &rows);
+        let abreast = self.abreast(&lines);
+        self.chains(&mut lines, &rows, abreast);
         self.late(late, all);
     }
 
@@ -415,9 +416,25 @@ impl<'p> Emitter<'_, 'p> {
         }
     }
 
-    /// Emits the lines chain by chain: in pass `c` all pieces of chains up to `c` whose operands are
-    /// there, in order.
-    fn chains(&mut self, lines: &mut [Line<'p>], rows: &[(Row, bool)]) {
+    /// How many chains go side by side, operation by operation: two where many operations have a
+    /// constant operand, as polynomials have, so that it is loaded for both at once.
+    fn abreast(&self, lines: &[Line<'p>]) -> usize {
+        let with_constant = |l: &&Line<'p>| {
+            let mut constant = false;
+            if matches!(l.stmt, Stmt::Op { .. }) {
+                walk::uses(l.stmt, &mut |v| constant |= self.constant_of(v).is_some());
+            }
+            constant
+        };
+        match lines.iter().filter(with_constant).count() * 3 > lines.len() {
+            true => 2,
+            false => 1,
+        }
+    }
+
+    /// Emits the lines chain by chain, or some chains side by side: in each pass all pieces of the
+    /// chains so far whose operands are there, in order.
+    fn chains(&mut self, lines: &mut [Line<'p>], rows: &[(Row, bool)], abreast: usize) {
         let of = |lines: &[Line<'p>], store: bool| -> SmallVec<[Memory; 8]> {
             let lines = lines.iter().filter(|l| stored(l.stmt).is_some() == store);
             lines.filter_map(|l| l.memory).collect()
@@ -444,7 +461,7 @@ impl<'p> Emitter<'_, 'p> {
                         let meets = |&(w, c): &(Memory, u8)| c & chains != 0 && self.is_same(w, m);
                         waiting.iter().any(meets)
                     });
-                    if first <= pass && !blocked && self.operands_ready(line, chains) {
+                    if first < (pass + 1) * abreast && !blocked && self.operands_ready(line, chains) {
                         self.emit_piece(line, i, rows);
                         line.done |= 1 << i;
                         continue;

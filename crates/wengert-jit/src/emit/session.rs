@@ -255,6 +255,7 @@ impl<'p> Session<'p> {
             parallel: unit == Unit::Task,
             spread: HashMap::new(),
             negated: HashMap::new(),
+            constant: None,
             kept: HashMap::new(),
             fail: None,
             signatures: HashMap::new(),

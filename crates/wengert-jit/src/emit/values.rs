@@ -47,7 +47,17 @@ impl<'p> Emitter<'_, 'p> {
             return self.b.ins().vconst(ty, zero);
         }
         let off = self.s.layout(self.unit).vector(bytes);
-        self.b.ins().load(ty, FRAME, self.frame, off)
+        // Two chains that go side by side want it one after the other.
+        if let Some((before, x, at)) = self.constant
+            && before == off
+            && self.count() - at <= 4
+            && self.b.func.dfg.value_type(x) == ty
+        {
+            return x;
+        }
+        let x = self.b.ins().load(ty, FRAME, self.frame, off);
+        self.constant = Some((off, x, self.count()));
+        x
     }
 
     /// Both 64-bit lanes of a vector constant.
