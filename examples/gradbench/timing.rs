@@ -14,8 +14,12 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Those of an input; once and a second unless it says so.
+    /// Those of an input; once and a second unless it says so. A bare number has no room for them: once.
     pub fn of(input: &Value) -> Result<Limits, String> {
+        if !input.is_object() {
+            let time = Duration::ZERO;
+            return Ok(Limits { runs: 1, time });
+        }
         let runs = match &input["min_runs"] {
             Value::Null => 1,
             runs => runs.as_u64().ok_or("min_runs is a whole number")? as usize,
