@@ -70,8 +70,11 @@ fn logsumexp(op: &str, x: Var, along: Along) -> Var {
     }
     let top = largest(x, &over);
     let sum = reduce::sum((x - over.back(top)).exp(), &over.axes);
-    // Zero only if every element is -∞.
-    over.kept(sum.eq(0.0).select(f64::NEG_INFINITY, sum.log() + top))
+    // Zero only if every element is -∞. What is added then has no derivative: a choice between the
+    // results would make every cotangent behind it one that may have to be masked.
+    let none = sum.eq(0.0);
+    let floor = none.select(Var::full(&sum.ty(), f64::NEG_INFINITY), 0.0);
+    over.kept((sum + none.to(sum.dtype())).log() + top + floor)
 }
 
 /// The largest element, a constant to every derivative; 0 where it is infinite.
