@@ -208,8 +208,8 @@ impl<T: Whole> From<&Vec<(T, T)>> for Pairs {
 }
 
 /// A part of an axis: one of Rust's ranges, whose ends count from the end of the axis where they are
-/// negative; or every `step`-th element of it, `Span::from(1..).by(2)`. A negative step leads down, from
-/// the start, by default the last of all: `Span::from(8..2).by(-2)` is of elements 8, 6 and 4.
+/// negative; or every `step`-th element of it, `Span::from(1..).by(2)`. A negative step leads down from
+/// the start, by default the last element: `s![8..2;-2]` is of elements 8, 6 and 4.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Span {
     /// The first element taken; by default the first of all, or the last if the step leads down.
