@@ -526,3 +526,33 @@ fn no_nan_from_what_is_not_taken() {
     let f: Loss = |v| grad_at(v[0], |x| grad_at(x, |x| x.gt(0.0).select(x.sqrt(), x * x)));
     assert_eq!(run(&[0.0], f), 2.0);
 }
+
+/// Rows that were not chosen have the cotangent 0, whatever they are multiplied by; a product large
+/// enough for a library keeps to that.
+#[test]
+fn large_products_behind_a_choice_are_masked() {
+    const N: usize = 48;
+    let f = jit(|(x, w, chosen): (Var, Var, Var)| {
+        grad_at(x, |x| chosen.select(x.dot(w), 0.0).square().sum())
+    });
+    let numbers = |k: f64| -> Vec<f64> { (0..N * N).map(|i| (k * i as f64).sin()).collect() };
+    let x = Array::new([N, N], numbers(0.37)).unwrap();
+    for infinite in [false, true] {
+        let mut w = numbers(0.71);
+        if infinite {
+            // The column of a choice that is not made.
+            (0..N).for_each(|row| w[row * N + 5] = f64::INFINITY);
+        }
+        let w = Array::new([N, N], w).unwrap();
+        let chosen: Array = Array::from((0..N).map(|j| j != 5).collect::<Vec<bool>>());
+        let args = (x.clone(), w, chosen);
+        let (got, want) = (f.call(&args).unwrap(), f.interpret(&args).unwrap());
+        let (got, want) = (got.to_vec::<f64>().unwrap(), want.to_vec::<f64>().unwrap());
+        for (a, b) in got.iter().zip(&want) {
+            assert!(
+                b.is_finite() && (a - b).abs() <= 1e-12 * b.abs().max(1.0),
+                "{a} {b}"
+            );
+        }
+    }
+}

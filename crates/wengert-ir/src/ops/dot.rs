@@ -294,7 +294,7 @@ impl Primitive for Dot {
         };
         let (m, n) = (size(Side::A, &a), size(Side::B, &b));
         let k: usize = self.contract.iter().map(|p| a[p.0]).product();
-        inputs[0].is_float() && !self.zero_wins && m.min(n).min(k) >= 8 && m * n * k >= LARGE
+        inputs[0].is_float() && m.min(n).min(k) >= 8 && m * n * k >= LARGE
     }
 
     fn batch(&self, inputs: &[Batched], _: usize) -> Vec<Batched> {

@@ -8,8 +8,9 @@ use super::store::buffer_of;
 use super::view::{AxisMap, PerAxis, View, is_contiguous};
 use super::{Lowering, Wanted};
 use crate::error::Result;
+use crate::ir::Type;
 use crate::loops::affine::Affine;
-use crate::loops::{FoldOp, Kernel, ScalarOp};
+use crate::loops::{FoldOp, Kernel, ScalarOp, Value};
 
 /// A library does products of so many terms.
 pub const LARGE: usize = 32 * 32 * 32;
@@ -50,8 +51,22 @@ impl Lowering {
             && let (Expr::Stored(va), Expr::Stored(vb)) = (self.expr(a), self.expr(b))
             && let Some(matrices) = Matrices::of(p, kept, va, vb)
         {
-            return self.library_product(p, want, &matrices);
+            return match p.zero_wins {
+                true => self.masked_product(p, want, &matrices, (a, b)),
+                false => self.library_product(p, want, &matrices),
+            };
         }
+        self.looped_product(p, want, (a, b))
+    }
+
+    /// A sum of products by loops; the factors have all its axes.
+    fn looped_product(
+        &mut self,
+        p: &Product,
+        want: &Wanted,
+        (a, b): (NodeId, NodeId),
+    ) -> Result<NodeId> {
+        let kept = want.ty.rank();
         let fold = Fold {
             op: FoldOp::Add,
             dtype: want.ty.dtype,
@@ -82,16 +97,79 @@ impl Lowering {
         result
     }
 
+    /// A large product in which zeros of the first factor win. Where the second is finite they win
+    /// anyway, so that a library can do it; else it is done by loops.
+    fn masked_product(
+        &mut self,
+        p: &Product,
+        want: &Wanted,
+        matrices: &Matrices,
+        factors: (NodeId, NodeId),
+    ) -> Result<NodeId> {
+        let want = Wanted {
+            ty: want.ty.clone(),
+            place: Some(self.whole_place(want)),
+        };
+        let finite = self.is_finite(p.b.0)?;
+        self.b.open(None);
+        let product = self.library_product(p, &want, matrices)?;
+        let then = self.b.close(vec![]);
+        self.b.open(None);
+        let looped = self.looped_product(p, &want, factors)?;
+        self.retain(looped, 1);
+        let place = want.place.clone().expect("it has one");
+        self.commit(vec![(looped, place)], &[])?;
+        let otherwise = self.b.close(vec![]);
+        self.b.close_if(finite, then, otherwise);
+        Ok(product)
+    }
+
+    /// Whether all elements of an array that is there are finite.
+    fn is_finite(&mut self, x: NodeId) -> Result<Value> {
+        let dtype = self.ty(x).dtype;
+        let dims = self.dims(x);
+        let fold = Fold {
+            op: FoldOp::Add,
+            dtype,
+            kept: vec![],
+            reduced: (0..dims.len()).collect(),
+            walks: self.walks(&[x]),
+            dims,
+            rule: Rule::Usual,
+            serially: false,
+            draws: vec![],
+        };
+        let want = Wanted {
+            ty: Type::scalar(dtype),
+            place: None,
+        };
+        // Nothing but a number times zero is a number.
+        let sum = self.in_nest(&want.place, |l| {
+            l.fold(&fold, &want, &mut |l, at| {
+                let x = l.element(x, at)?;
+                let zero = l.b.constant(dtype, 0);
+                Ok(l.b.mul(x, zero))
+            })
+        })?;
+        let sum = self.value(sum);
+        Ok(self.b.op(ScalarOp::Eq, &[sum, sum]))
+    }
+
+    /// Where a product may be put as a whole.
+    fn whole_place(&mut self, want: &Wanted) -> View {
+        match &want.place {
+            Some(place) if is_contiguous(&want.ty.dims(), &place.strides) => place.clone(),
+            _ => self.alloc(want.ty.dtype, &want.ty.dims()),
+        }
+    }
+
     fn library_product(
         &mut self,
         p: &Product,
         want: &Wanted,
         matrices: &Matrices,
     ) -> Result<NodeId> {
-        let place = match &want.place {
-            Some(place) if is_contiguous(&want.ty.dims(), &place.strides) => place.clone(),
-            _ => self.alloc(want.ty.dtype, &want.ty.dims()),
-        };
+        let place = self.whole_place(want);
         let [a, b] = &matrices.factors;
         let mut axes: Vec<super::nest::Axis> = vec![];
         for axis in 0..p.batch {

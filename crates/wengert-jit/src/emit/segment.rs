@@ -461,7 +461,8 @@ impl<'p> Emitter<'_, 'p> {
                         let meets = |&(w, c): &(Memory, u8)| c & chains != 0 && self.is_same(w, m);
                         waiting.iter().any(meets)
                     });
-                    if first < (pass + 1) * abreast && !blocked && self.operands_ready(line, chains) {
+                    if first < (pass + 1) * abreast && !blocked && self.operands_ready(line, chains)
+                    {
                         self.emit_piece(line, i, rows);
                         line.done |= 1 << i;
                         continue;
