@@ -32,7 +32,9 @@ fn instead(x: Var) -> Var {
     3.0 * x * x + 2.0 * x
 }
 
-const GUARDS: &[(&str, fn(Function, Var) -> Var)] = &[
+type Guard = fn(Function, Var) -> Var;
+
+const GUARDS: &[(&str, Guard)] = &[
     ("select", |f, x| x.gt(0.0).select(f(x), instead(x))),
     ("cond", |f, x| cond(x.gt(0.0), x, f, instead)),
     ("select the other way", |f, x| {
