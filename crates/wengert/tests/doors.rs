@@ -225,3 +225,24 @@ fn large_memory_that_is_dropped_serves_the_next_result() {
     assert_eq!(place(&second), at);
     assert_eq!(second, g.interpret(&x).unwrap());
 }
+
+/// Arrays that are walked across their lines in tiles: with rests of tiles, in tasks and without.
+#[test]
+fn transposed_arrays_of_any_size() {
+    for dims in [
+        [8, 64],
+        [9, 65],
+        [13, 300],
+        [300, 13],
+        [70, 129],
+        [517, 259],
+    ] {
+        let f = jit(|x: Var| (x.t() + 1.0, 2.0 * x.t(), x.t().sin() * x.t().cos()));
+        let x = numbers(&dims, 0.3);
+        assert_eq!(f.call(&x).unwrap(), f.interpret(&x).unwrap(), "{dims:?}");
+        let [n, m] = dims;
+        let g = jit(|x: Var| x.swap_axes(1, 2) - 0.5);
+        let x = numbers(&[3, n, m], 0.3);
+        assert_eq!(g.call(&x).unwrap(), g.interpret(&x).unwrap(), "{dims:?}");
+    }
+}

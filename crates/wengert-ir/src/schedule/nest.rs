@@ -17,6 +17,10 @@ const UNROLLED: usize = 2 * FEW;
 /// The elements of a task.
 const TASK: usize = 32_768;
 
+/// Rows and columns of a tile: a cache line of the narrower side, and so many lines of the other as
+/// the smallest cache holds with ease.
+const TILE: (usize, usize) = (8, 64);
+
 /// An axis, or several that are walked as one.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) struct Axis {
@@ -31,6 +35,9 @@ pub(super) struct Axis {
 pub(super) struct Space {
     pub axes: Vec<Axis>,
     dims: Vec<usize>,
+    /// An axis, and one outside of it along which some array lies that is walked in steps along the
+    /// first: it is walked in tiles, each line of memory at once.
+    tiled: Option<(usize, usize)>,
 }
 
 impl Space {
@@ -47,7 +54,8 @@ impl Space {
             .map(|a| if order.contains(&a) { dims[a] } else { 1 })
             .collect();
         let axes = collapse(&dims, order, walks);
-        Space { axes, dims }
+        let tiled = tiled(&axes, walks);
+        Space { axes, dims, tiled }
     }
 
     /// The number of points.
@@ -88,6 +96,18 @@ fn collapse(dims: &[usize], order: &[usize], walks: &[Option<PerAxis<i64>>]) -> 
         }
     }
     axes
+}
+
+/// The innermost axis and the next, if they are long and an array lies along the wrong one of them.
+fn tiled(axes: &[Axis], walks: &[Option<PerAxis<i64>>]) -> Option<(usize, usize)> {
+    let [.., outer, inner] = axes else {
+        return None;
+    };
+    let long = outer.extent >= TILE.0 && inner.extent >= TILE.1;
+    let across = |w: &Option<PerAxis<i64>>| {
+        (w.as_ref()).is_some_and(|s| s[inner.axis].abs() > 1 && s[outer.axis].abs() == 1)
+    };
+    (long && walks.iter().any(across)).then_some((axes.len() - 2, axes.len() - 1))
 }
 
 /// Whether loops over these axes are so short, all together, that they are unrolled.
@@ -169,6 +189,9 @@ impl Lowering {
                 })
             });
         }
+        if let Some((across, along)) = space.tiled.filter(|t| t.1 == v) {
+            return self.tiles(space, (across, along), weight, visit);
+        }
         let mut rows = |l: &mut Lowering, at: &mut Position| {
             let extent = l.b.i64(vector.extent as i64);
             l.repeat(LoopKind::Vector, extent, |l, i| {
@@ -177,6 +200,46 @@ impl Lowering {
             })
         };
         self.outer(outer, &mut at, inside * vector.extent, tasks, &mut rows)
+    }
+
+    /// Visits every point, tile by tile of two axes.
+    fn tiles(
+        &mut self,
+        space: &Space,
+        (across, along): (usize, usize),
+        weight: usize,
+        visit: &mut Visit<'_>,
+    ) -> Result<()> {
+        const SERIAL: LoopKind = LoopKind::Serial { reverse: false };
+        let (outer, across, along) = (&space.axes[..across], space.axes[across], space.axes[along]);
+        let tasks = self.wants_tasks(space.size() * weight);
+        let mut at = space.origin();
+        let row = along.extent * weight;
+        let lines = (TASK / row).next_multiple_of(TILE.0).max(TILE.0);
+        let kind = match tasks && outer.is_empty() {
+            true => LoopKind::Parallel,
+            false => SERIAL,
+        };
+        let inside = across.extent * row;
+        self.outer(
+            outer,
+            &mut at,
+            inside,
+            tasks && !outer.is_empty(),
+            &mut |l, at| {
+                l.chunks(kind, across.extent, lines, &mut |l, line, lines, _| {
+                    l.chunks(SERIAL, along.extent, TILE.1, &mut |l, start, len, _| {
+                        l.repeat(SERIAL, lines, |l, i| {
+                            at[across.axis] = l.b.add_scaled(&line, &i, 1);
+                            l.repeat(LoopKind::Vector, len, |l, i| {
+                                at[along.axis] = l.b.add_scaled(&start, &i, 1);
+                                visit(l, at)
+                            })
+                        })
+                    })
+                })
+            },
+        )
     }
 
     /// Whether the work of so many elements is worth to be cut into tasks, here.
