@@ -3,16 +3,12 @@
 use std::borrow::Cow;
 
 use wengert::prelude::*;
-use wengert::{Error, Func, Type};
+use wengert::{Error, Type};
 use wengert_check::{check_grads, check_vmap};
 use wengert_ir::buffer::{Buffer, Dense};
 use wengert_ir::error::TypeError;
-use wengert_ir::ir::BitMatrix;
-use wengert_ir::ir::text::Attributes;
 use wengert_ir::ops::custom::custom;
-use wengert_ir::ops::{
-    Batched, Cotangent, Folding, Mode, Operand, Primitive, Tangent, add_tangents,
-};
+use wengert_ir::ops::{Batched, Cotangent, Mode, Operand, Primitive, Tangent, add_tangents};
 use wengert_ir::schedule::node::NodeId;
 use wengert_ir::schedule::{Lowering, Wanted, places};
 use wengert_ir::trace::{Kind, closed};
@@ -34,10 +30,6 @@ fn factors(i: usize) -> (usize, usize) {
 impl Primitive for Cross {
     fn name(&self) -> Cow<'static, str> {
         "cross".into()
-    }
-
-    fn attributes(&self) -> Attributes {
-        vec![]
     }
 
     fn types(&self, inputs: &[Type]) -> Result<Vec<Type>, TypeError> {
@@ -63,26 +55,6 @@ impl Primitive for Cross {
         };
         let elements: Vec<f64> = vectors.flat_map(product).collect();
         Ok(vec![Buffer::Dense(Dense::of(a.dims.clone(), elements))])
-    }
-
-    fn deps(&self, inputs: usize, outputs: usize) -> BitMatrix {
-        BitMatrix::from_fn(outputs, inputs, |_, _| true)
-    }
-
-    fn has_effect(&self) -> bool {
-        false
-    }
-
-    fn folding(&self) -> Folding {
-        Folding::Keep
-    }
-
-    fn is_shared(&self) -> bool {
-        true
-    }
-
-    fn bodies(&self) -> Vec<&Func> {
-        vec![]
     }
 
     fn jvp(&self, x: &[Var], dx: &[Tangent], _: Mode) -> (Vec<Var>, Vec<Tangent>) {

@@ -12,7 +12,7 @@ use crate::loops::{ScalarOp, Value};
 use crate::ops::arithmetic::Arithmetic;
 use crate::ops::index::{Access, Bounds, Index};
 use crate::ops::{
-    Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Tangent, add_tangents, elementwise,
+    Batched, Cotangent, Mode, Op, Operand, Primitive, Tangent, add_tangents, elementwise,
 };
 use crate::schedule::index::{Places, Scatter};
 use crate::schedule::node::NodeId;
@@ -157,22 +157,6 @@ impl Primitive for AffineScatter {
 
     fn deps(&self, inputs: usize, outputs: usize) -> BitMatrix {
         BitMatrix::from_fn(outputs, inputs, |_, i| i != 1)
-    }
-
-    fn has_effect(&self) -> bool {
-        false
-    }
-
-    fn folding(&self) -> Folding {
-        Folding::Keep
-    }
-
-    fn is_shared(&self) -> bool {
-        true
-    }
-
-    fn bodies(&self) -> Vec<&Func> {
-        vec![]
     }
 
     /// The tangent of an update is an update, `a x' + (a' x + b')`.

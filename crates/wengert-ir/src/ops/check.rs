@@ -7,7 +7,7 @@ use crate::error::{Error, TypeError};
 use crate::ir::text::{Attribute, Attributes, Given};
 use crate::ir::{BitMatrix, DType, Func, Type};
 use crate::ops::reduce::{Reducer, reduce};
-use crate::ops::{Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Tangent};
+use crate::ops::{Batched, Cotangent, Mode, Op, Operand, Primitive, Tangent};
 use crate::schedule::node::NodeId;
 use crate::schedule::{Lowering, Wanted};
 use crate::trace::{Var, bind};
@@ -74,16 +74,8 @@ impl Primitive for Check {
         true
     }
 
-    fn folding(&self) -> Folding {
-        Folding::Keep
-    }
-
     fn is_shared(&self) -> bool {
         false
-    }
-
-    fn bodies(&self) -> Vec<&Func> {
-        vec![]
     }
 
     fn jvp(&self, _: &[Var], _: &[Tangent], _: Mode) -> (Vec<Var>, Vec<Tangent>) {

@@ -9,7 +9,7 @@ use crate::eval;
 use crate::ir::text::{Attribute, Attributes, Given};
 use crate::ir::{BitMatrix, Func, Type};
 use crate::ops::scan::{active, expect_types, has, present};
-use crate::ops::{Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Pruned, Tangent};
+use crate::ops::{Batched, Cotangent, Mode, Op, Operand, Primitive, Pruned, Tangent};
 use crate::rewrite::dead::{live_params, narrowed};
 use crate::schedule::node::NodeId;
 use crate::schedule::{Lowering, Wanted, places};
@@ -56,10 +56,6 @@ impl Primitive for Checkpoint {
         "checkpoint".into()
     }
 
-    fn attributes(&self) -> Attributes {
-        vec![]
-    }
-
     fn types(&self, inputs: &[Type]) -> Result<Vec<Type>, TypeError> {
         expect_types("operand", inputs, self.body.param_types())?;
         Ok(self.body.result_types())
@@ -71,18 +67,6 @@ impl Primitive for Checkpoint {
 
     fn deps(&self, _: usize, _: usize) -> BitMatrix {
         self.body.deps()
-    }
-
-    fn has_effect(&self) -> bool {
-        self.body.has_effect()
-    }
-
-    fn folding(&self) -> Folding {
-        Folding::Keep
-    }
-
-    fn is_shared(&self) -> bool {
-        false
     }
 
     fn bodies(&self) -> Vec<&Func> {
@@ -202,14 +186,6 @@ impl Primitive for CheckpointTangent {
     }
 
     fn has_effect(&self) -> bool {
-        false
-    }
-
-    fn folding(&self) -> Folding {
-        Folding::Keep
-    }
-
-    fn is_shared(&self) -> bool {
         false
     }
 

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use crate::buffer::Buffer;
 use crate::error::{Error, TypeError};
 use crate::eval;
-use crate::ir::text::{Attributes, Given};
+use crate::ir::text::Given;
 use crate::ir::{Atom, BitMatrix, DType, Func, Splat, Type};
 use crate::ops::scan::{active, choose, expect_types, has, present};
 use crate::ops::{
-    Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Pruned, Tangent, elementwise, reduce,
+    Batched, Cotangent, Mode, Op, Operand, Primitive, Pruned, Tangent, elementwise, reduce,
 };
 use crate::rewrite::dead::{live_params, narrowed};
 use crate::schedule::node::NodeId;
@@ -151,10 +151,6 @@ impl Primitive for Cond {
         "cond".into()
     }
 
-    fn attributes(&self) -> Attributes {
-        vec![]
-    }
-
     fn types(&self, inputs: &[Type]) -> Result<Vec<Type>, TypeError> {
         let Some((pred, operands)) = inputs.split_first() else {
             return Err(TypeError::new(
@@ -193,18 +189,6 @@ impl Primitive for Cond {
         BitMatrix::from_fn(outputs, inputs, |r, i| {
             i > 0 && (a.get(r, i - 1) || b.get(r, i - 1))
         })
-    }
-
-    fn has_effect(&self) -> bool {
-        self.branches.iter().any(Func::has_effect)
-    }
-
-    fn folding(&self) -> Folding {
-        Folding::Keep
-    }
-
-    fn is_shared(&self) -> bool {
-        false
     }
 
     fn bodies(&self) -> Vec<&Func> {

@@ -75,20 +75,8 @@ impl Primitive for Convert {
         }
     }
 
-    fn has_effect(&self) -> bool {
-        false
-    }
-
     fn folding(&self) -> Folding {
         Folding::Elementwise
-    }
-
-    fn is_shared(&self) -> bool {
-        true
-    }
-
-    fn bodies(&self) -> Vec<&Func> {
-        vec![]
     }
 
     fn jvp(&self, x: &[Var], dx: &[Tangent], _: Mode) -> (Vec<Var>, Vec<Tangent>) {

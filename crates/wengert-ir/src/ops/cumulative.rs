@@ -294,23 +294,11 @@ impl Primitive for Cumulative {
         BitMatrix::full(outputs, inputs)
     }
 
-    fn has_effect(&self) -> bool {
-        false
-    }
-
     fn folding(&self) -> Folding {
         match self.step {
             Min | Max => Folding::Layout,
             Sum | Prod | Linear { .. } => Folding::Keep,
         }
-    }
-
-    fn is_shared(&self) -> bool {
-        true
-    }
-
-    fn bodies(&self) -> Vec<&Func> {
-        vec![]
     }
 
     fn jvp(&self, x: &[Var], dx: &[Tangent], _: Mode) -> (Vec<Var>, Vec<Tangent>) {

@@ -9,7 +9,7 @@ use crate::eval;
 use crate::ir::text::{Attribute, Attributes, Given};
 use crate::ir::{BitMatrix, Func, Type};
 use crate::ops::scan::expect_types;
-use crate::ops::{Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Tangent, reduce};
+use crate::ops::{Batched, Cotangent, Mode, Op, Operand, Primitive, Tangent, reduce};
 use crate::schedule::node::NodeId;
 use crate::schedule::{Lowering, Wanted, places};
 use crate::source::SourceId;
@@ -98,10 +98,6 @@ impl Primitive for CustomRule {
         }
     }
 
-    fn attributes(&self) -> Attributes {
-        vec![]
-    }
-
     fn types(&self, inputs: &[Type]) -> Result<Vec<Type>, TypeError> {
         expect_types("operand", inputs, self.body.param_types())?;
         let results = self.body.result_types();
@@ -138,18 +134,6 @@ impl Primitive for CustomRule {
 
     fn deps(&self, inputs: usize, outputs: usize) -> BitMatrix {
         BitMatrix::full(outputs, inputs)
-    }
-
-    fn has_effect(&self) -> bool {
-        self.body.has_effect()
-    }
-
-    fn folding(&self) -> Folding {
-        Folding::Keep
-    }
-
-    fn is_shared(&self) -> bool {
-        false
     }
 
     fn bodies(&self) -> Vec<&Func> {
@@ -300,14 +284,6 @@ impl Primitive for CustomTangent {
     }
 
     fn has_effect(&self) -> bool {
-        false
-    }
-
-    fn folding(&self) -> Folding {
-        Folding::Keep
-    }
-
-    fn is_shared(&self) -> bool {
         false
     }
 

@@ -8,9 +8,7 @@ use crate::ir::text::{Attribute, Attributes, Given};
 use crate::ir::{BitMatrix, DType, Func, Type};
 use crate::ops::arithmetic::Arithmetic;
 use crate::ops::layout::{self, known, places, row_major, sized};
-use crate::ops::{
-    Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Tangent, add_tangents,
-};
+use crate::ops::{Batched, Cotangent, Mode, Op, Operand, Primitive, Tangent, add_tangents};
 use crate::schedule::dot::{LARGE, Product};
 use crate::schedule::node::NodeId;
 use crate::schedule::{Lowering, Wanted};
@@ -207,22 +205,6 @@ impl Primitive for Dot {
 
     fn deps(&self, inputs: usize, outputs: usize) -> BitMatrix {
         BitMatrix::full(outputs, inputs)
-    }
-
-    fn has_effect(&self) -> bool {
-        false
-    }
-
-    fn folding(&self) -> Folding {
-        Folding::Keep
-    }
-
-    fn is_shared(&self) -> bool {
-        true
-    }
-
-    fn bodies(&self) -> Vec<&Func> {
-        vec![]
     }
 
     fn jvp(&self, x: &[Var], dx: &[Tangent], _: Mode) -> (Vec<Var>, Vec<Tangent>) {

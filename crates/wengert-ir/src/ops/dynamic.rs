@@ -9,7 +9,7 @@ use crate::ir::{BitMatrix, DType, Func, Type};
 use crate::ops::index::{self, Bounds, whole};
 use crate::ops::layout::{self, known, places, row_major};
 use crate::ops::{
-    Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Tangent, convert, elementwise, iota,
+    Batched, Cotangent, Mode, Op, Operand, Primitive, Tangent, convert, elementwise, iota,
 };
 use crate::schedule::node::NodeId;
 use crate::schedule::{Lowering, Wanted};
@@ -147,22 +147,6 @@ impl Primitive for Dynamic {
 
     fn deps(&self, inputs: usize, outputs: usize) -> BitMatrix {
         BitMatrix::from_fn(outputs, inputs, |_, i| i < self.arrays())
-    }
-
-    fn has_effect(&self) -> bool {
-        false
-    }
-
-    fn folding(&self) -> Folding {
-        Folding::Keep
-    }
-
-    fn is_shared(&self) -> bool {
-        true
-    }
-
-    fn bodies(&self) -> Vec<&Func> {
-        vec![]
     }
 
     fn jvp(&self, x: &[Var], dx: &[Tangent], _: Mode) -> (Vec<Var>, Vec<Tangent>) {

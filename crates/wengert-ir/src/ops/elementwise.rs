@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 
 use crate::buffer::{Buffer, Data, Dense};
 use crate::error::{Error, TypeError};
-use crate::ir::text::{Attributes, Given};
+use crate::ir::text::Given;
 use crate::ir::{BitMatrix, DType, Func, Shape, Type};
 use crate::loops::Value;
 use crate::loops::builder::Builder;
@@ -144,10 +144,6 @@ impl Primitive for Elementwise {
         self.row().name.into()
     }
 
-    fn attributes(&self) -> Attributes {
-        vec![]
-    }
-
     fn types(&self, inputs: &[Type]) -> Result<Vec<Type>, TypeError> {
         let signature = self.row().signature;
         if inputs.len() != signature.arity {
@@ -202,20 +198,8 @@ impl Primitive for Elementwise {
         BitMatrix::from_fn(outputs, inputs, |_, i| i > 0 || !row.signature.predicate)
     }
 
-    fn has_effect(&self) -> bool {
-        false
-    }
-
     fn folding(&self) -> Folding {
         Folding::Elementwise
-    }
-
-    fn is_shared(&self) -> bool {
-        true
-    }
-
-    fn bodies(&self) -> Vec<&Func> {
-        vec![]
     }
 
     fn jvp(&self, x: &[Var], dx: &[Tangent], _: Mode) -> (Vec<Var>, Vec<Tangent>) {

@@ -13,7 +13,7 @@ use crate::eval;
 use crate::ir::text::{Attribute, Attributes, Given};
 use crate::ir::{BitMatrix, Func, Type};
 use crate::ops::scan::expect_types;
-use crate::ops::{Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Tangent, elementwise};
+use crate::ops::{Batched, Cotangent, Mode, Op, Operand, Primitive, Tangent, elementwise};
 use crate::schedule::node::NodeId;
 use crate::schedule::{Lowering, Wanted, places};
 use crate::trace::{Closed, Kind, Var, bind, closed};
@@ -151,14 +151,6 @@ impl Primitive for LinearSolve {
 
     fn has_effect(&self) -> bool {
         self.solve.has_effect()
-    }
-
-    fn folding(&self) -> Folding {
-        Folding::Keep
-    }
-
-    fn is_shared(&self) -> bool {
-        false
     }
 
     fn bodies(&self) -> Vec<&Func> {
@@ -339,14 +331,6 @@ impl Primitive for Root {
 
     fn has_effect(&self) -> bool {
         self.solve.has_effect()
-    }
-
-    fn folding(&self) -> Folding {
-        Folding::Keep
-    }
-
-    fn is_shared(&self) -> bool {
-        false
     }
 
     fn bodies(&self) -> Vec<&Func> {

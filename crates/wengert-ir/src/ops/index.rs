@@ -11,9 +11,7 @@ use crate::loops::{ScalarOp, Value};
 use crate::ops::affine_scatter::AffineScatter;
 use crate::ops::arithmetic::Arithmetic;
 use crate::ops::layout::{self, known, places, row_major, sized};
-use crate::ops::{
-    Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Tangent, elementwise, iota,
-};
+use crate::ops::{Batched, Cotangent, Mode, Op, Operand, Primitive, Tangent, elementwise, iota};
 use crate::schedule::index::{Places, Scatter};
 use crate::schedule::node::NodeId;
 use crate::schedule::{Lowering, Wanted};
@@ -326,22 +324,6 @@ impl Primitive for Index {
 
     fn deps(&self, inputs: usize, outputs: usize) -> BitMatrix {
         BitMatrix::from_fn(outputs, inputs, |_, i| i != 1)
-    }
-
-    fn has_effect(&self) -> bool {
-        false
-    }
-
-    fn folding(&self) -> Folding {
-        Folding::Keep
-    }
-
-    fn is_shared(&self) -> bool {
-        true
-    }
-
-    fn bodies(&self) -> Vec<&Func> {
-        vec![]
     }
 
     fn jvp(&self, x: &[Var], dx: &[Tangent], _: Mode) -> (Vec<Var>, Vec<Tangent>) {

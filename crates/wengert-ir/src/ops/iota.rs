@@ -8,7 +8,7 @@ use crate::ir::text::{Attribute, Attributes, Given};
 use crate::ir::verify::is_addressable;
 use crate::ir::{BitMatrix, DType, Func, Type};
 use crate::ops::scalars::bits_of;
-use crate::ops::{Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Tangent};
+use crate::ops::{Batched, Cotangent, Mode, Op, Operand, Primitive, Tangent};
 use crate::schedule::node::NodeId;
 use crate::schedule::{Lowering, Wanted};
 use crate::trace::{Var, bind1};
@@ -84,22 +84,6 @@ impl Primitive for Iota {
 
     fn deps(&self, inputs: usize, outputs: usize) -> BitMatrix {
         BitMatrix::new(outputs, inputs)
-    }
-
-    fn has_effect(&self) -> bool {
-        false
-    }
-
-    fn folding(&self) -> Folding {
-        Folding::Keep
-    }
-
-    fn is_shared(&self) -> bool {
-        true
-    }
-
-    fn bodies(&self) -> Vec<&Func> {
-        vec![]
     }
 
     fn jvp(&self, _: &[Var], _: &[Tangent], _: Mode) -> (Vec<Var>, Vec<Tangent>) {

@@ -13,9 +13,7 @@ use crate::eval;
 use crate::ir::text::{Attribute, Attributes, Given};
 use crate::ir::{BitMatrix, Dim, Func, Type, order};
 use crate::ops::scan::{expect_types, has};
-use crate::ops::{
-    Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Pruned, Tangent, layout,
-};
+use crate::ops::{Batched, Cotangent, Mode, Op, Operand, Primitive, Pruned, Tangent, layout};
 use crate::rewrite::dead::{live_params, narrowed};
 use crate::schedule::lanes::{self, Way};
 use crate::schedule::node::NodeId;
@@ -256,18 +254,6 @@ impl Primitive for Map {
 
     fn deps(&self, _: usize, _: usize) -> BitMatrix {
         self.body.deps()
-    }
-
-    fn has_effect(&self) -> bool {
-        self.body.has_effect()
-    }
-
-    fn folding(&self) -> Folding {
-        Folding::Keep
-    }
-
-    fn is_shared(&self) -> bool {
-        false
     }
 
     fn bodies(&self) -> Vec<&Func> {

@@ -230,8 +230,10 @@ pub trait Primitive: std::fmt::Debug {
     /// The name, in messages and in the text form.
     fn name(&self) -> Cow<'static, str>;
 
-    /// The parameters, for the text form.
-    fn attributes(&self) -> Attributes;
+    /// The parameters, for the text form: none unless said.
+    fn attributes(&self) -> Attributes {
+        vec![]
+    }
 
     /// The types of the results.
     fn types(&self, inputs: &[Type]) -> Result<Vec<Type>, TypeError>;
@@ -239,18 +241,27 @@ pub trait Primitive: std::fmt::Debug {
     /// The results, computed in the plainest way.
     fn eval(&self, inputs: &[Buffer]) -> Result<Vec<Buffer>, Error>;
 
-    /// Which result depends differentiably on which operand (rows: results).
-    fn deps(&self, inputs: usize, outputs: usize) -> BitMatrix;
+    /// Which result depends differentiably on which operand (rows: results): each on each unless said.
+    fn deps(&self, inputs: usize, outputs: usize) -> BitMatrix {
+        BitMatrix::from_fn(outputs, inputs, |_, _| true)
+    }
 
     /// Whether it does something besides computing its results: then it is never shared, dropped,
-    /// hoisted or reordered.
-    fn has_effect(&self) -> bool;
+    /// hoisted or reordered. By itself it does what the functions do that it holds.
+    fn has_effect(&self) -> bool {
+        self.bodies().into_iter().any(Func::has_effect)
+    }
 
-    /// How it acts on literals.
-    fn folding(&self) -> Folding;
+    /// How it acts on literals: it keeps them as operands unless said.
+    fn folding(&self) -> Folding {
+        Folding::Keep
+    }
 
-    /// Whether two equations of it with the same operands may be one.
-    fn is_shared(&self) -> bool;
+    /// Whether two equations of it with the same operands may be one: unless said, if it holds no
+    /// functions.
+    fn is_shared(&self) -> bool {
+        self.bodies().is_empty()
+    }
 
     /// Whether a cotangent may come out of it as zero because something was not chosen or not
     /// written: see [`Cotangent::maybe_zero`].
@@ -258,8 +269,10 @@ pub trait Primitive: std::fmt::Debug {
         false
     }
 
-    /// The functions it holds.
-    fn bodies(&self) -> Vec<&Func>;
+    /// The functions it holds: none unless said.
+    fn bodies(&self) -> Vec<&Func> {
+        vec![]
+    }
 
     /// The function that it computes, where it is nothing but that once all differentiation is done.
     fn call(&self) -> Option<&Func> {

@@ -10,7 +10,7 @@ use crate::error::{Error, TypeError};
 use crate::ir::text::{Attribute, Attributes, Given};
 use crate::ir::{BitMatrix, DType, Func, Type};
 use crate::ops::layout::{self, known, sized};
-use crate::ops::{Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Tangent};
+use crate::ops::{Batched, Cotangent, Mode, Op, Operand, Primitive, Tangent};
 use crate::schedule::node::NodeId;
 use crate::schedule::{Lowering, Wanted};
 use crate::trace::{Var, bind1};
@@ -113,22 +113,6 @@ impl Primitive for RandomBits {
 
     fn deps(&self, inputs: usize, outputs: usize) -> BitMatrix {
         BitMatrix::new(outputs, inputs)
-    }
-
-    fn has_effect(&self) -> bool {
-        false
-    }
-
-    fn folding(&self) -> Folding {
-        Folding::Keep
-    }
-
-    fn is_shared(&self) -> bool {
-        true
-    }
-
-    fn bodies(&self) -> Vec<&Func> {
-        vec![]
     }
 
     fn jvp(&self, x: &[Var], _: &[Tangent], _: Mode) -> (Vec<Var>, Vec<Tangent>) {

@@ -163,24 +163,12 @@ impl Primitive for Reduce {
         BitMatrix::from_fn(outputs, inputs, |_, _| smooth)
     }
 
-    fn has_effect(&self) -> bool {
-        false
-    }
-
     fn folding(&self) -> Folding {
         match self.reducer {
             // Of no elements these are not the number that fills the operand.
             Sum | Prod | Any | All => Folding::Keep,
             Min | Max => Folding::Layout,
         }
-    }
-
-    fn is_shared(&self) -> bool {
-        true
-    }
-
-    fn bodies(&self) -> Vec<&Func> {
-        vec![]
     }
 
     fn jvp(&self, x: &[Var], dx: &[Tangent], _: Mode) -> (Vec<Var>, Vec<Tangent>) {

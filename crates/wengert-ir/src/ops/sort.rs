@@ -160,21 +160,9 @@ impl Primitive for Sort {
         BitMatrix::from_fn(outputs, inputs, |out, i| out == i)
     }
 
-    fn has_effect(&self) -> bool {
-        false
-    }
-
     // One number in all places is in order.
     fn folding(&self) -> Folding {
         Folding::Layout
-    }
-
-    fn is_shared(&self) -> bool {
-        true
-    }
-
-    fn bodies(&self) -> Vec<&Func> {
-        vec![]
     }
 
     /// The keys are needed for the others.

@@ -17,7 +17,7 @@ use crate::ops::scan::{
     Tangents, active, carries_first, choose, expect_types, has, linear_scan, loop_deps, present,
 };
 use crate::ops::{
-    Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Pruned, Tangent, elementwise, reduce,
+    Batched, Cotangent, Mode, Op, Operand, Primitive, Pruned, Tangent, elementwise, reduce,
 };
 use crate::rewrite::dead::{live_params, live_results, narrowed};
 use crate::schedule::node::NodeId;
@@ -281,18 +281,6 @@ impl Primitive for While {
             let row = if r > self.carry { r - 1 } else { r };
             r != self.carry && i < deps.columns() && deps.get(row, i)
         })
-    }
-
-    fn has_effect(&self) -> bool {
-        self.cond.has_effect() || self.body.has_effect()
-    }
-
-    fn folding(&self) -> Folding {
-        Folding::Keep
-    }
-
-    fn is_shared(&self) -> bool {
-        false
     }
 
     fn bodies(&self) -> Vec<&Func> {

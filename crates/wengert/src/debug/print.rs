@@ -8,10 +8,10 @@ use std::sync::Arc;
 use wengert_ir::buffer::{Buffer, Dense};
 use wengert_ir::error::{Error, TypeError, raise};
 use wengert_ir::ir::text::{Attribute, Attributes};
-use wengert_ir::ir::{BitMatrix, Func, Type};
+use wengert_ir::ir::{BitMatrix, Type};
 use wengert_ir::loops::host::{HostFunction, Slice, SliceMut};
 use wengert_ir::ops::custom::custom;
-use wengert_ir::ops::{Batched, Cotangent, Folding, Mode, Operand, Primitive, Tangent};
+use wengert_ir::ops::{Batched, Cotangent, Mode, Operand, Primitive, Tangent};
 use wengert_ir::schedule::node::NodeId;
 use wengert_ir::schedule::{Lowering, Wanted};
 use wengert_ir::trace::{Var, current_source};
@@ -183,16 +183,8 @@ impl Primitive for Print {
         true
     }
 
-    fn folding(&self) -> Folding {
-        Folding::Keep
-    }
-
     fn is_shared(&self) -> bool {
         false
-    }
-
-    fn bodies(&self) -> Vec<&Func> {
-        vec![]
     }
 
     fn jvp(&self, x: &[Var], _: &[Tangent], _: Mode) -> (Vec<Var>, Vec<Tangent>) {

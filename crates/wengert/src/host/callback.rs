@@ -9,10 +9,10 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use wengert_ir::buffer::{Buffer, Data, Dense};
 use wengert_ir::error::{Error, TypeError, raise, said};
 use wengert_ir::ir::text::{Attribute, Attributes};
-use wengert_ir::ir::{BitMatrix, Func, Type};
+use wengert_ir::ir::{BitMatrix, Type};
 use wengert_ir::loops::host::{HostFunction, Slice, SliceMut};
 use wengert_ir::ops::custom::custom;
-use wengert_ir::ops::{Batched, Cotangent, Folding, Mode, Operand, Primitive, Tangent};
+use wengert_ir::ops::{Batched, Cotangent, Mode, Operand, Primitive, Tangent};
 use wengert_ir::schedule::node::NodeId;
 use wengert_ir::schedule::{Lowering, Wanted};
 use wengert_ir::source::SourceId;
@@ -194,24 +194,8 @@ impl Primitive for Callback {
         BitMatrix::from_fn(outputs, inputs, |r, _| self.out[r].is_float())
     }
 
-    fn has_effect(&self) -> bool {
-        false
-    }
-
     fn runs_on_host(&self) -> bool {
         true
-    }
-
-    fn folding(&self) -> Folding {
-        Folding::Keep
-    }
-
-    fn is_shared(&self) -> bool {
-        true
-    }
-
-    fn bodies(&self) -> Vec<&Func> {
-        vec![]
     }
 
     fn jvp(&self, x: &[Var], _: &[Tangent], _: Mode) -> (Vec<Var>, Vec<Tangent>) {

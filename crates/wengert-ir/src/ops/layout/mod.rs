@@ -416,24 +416,12 @@ impl Primitive for Layout {
         BitMatrix::full(outputs, inputs)
     }
 
-    fn has_effect(&self) -> bool {
-        false
-    }
-
     fn folding(&self) -> Folding {
         match self {
             // Between its zeros any other number would be lost; `pad` folds the zeros.
             Pad { .. } => Folding::Keep,
             _ => Folding::Layout,
         }
-    }
-
-    fn is_shared(&self) -> bool {
-        true
-    }
-
-    fn bodies(&self) -> Vec<&Func> {
-        vec![]
     }
 
     fn jvp(&self, x: &[Var], dx: &[Tangent], _: Mode) -> (Vec<Var>, Vec<Tangent>) {

@@ -15,9 +15,7 @@ use crate::eval;
 use crate::ir::text::{Attribute, Attributes, Given};
 use crate::ir::{BitMatrix, DType, Dim, Func, Type};
 use crate::loops::LoopKind;
-use crate::ops::{
-    Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Pruned, Tangent, elementwise,
-};
+use crate::ops::{Batched, Cotangent, Mode, Op, Operand, Primitive, Pruned, Tangent, elementwise};
 use crate::rewrite::dead::{live_params, live_results, narrowed};
 use crate::schedule::node::NodeId;
 use crate::schedule::{Lowering, Wanted};
@@ -378,18 +376,6 @@ impl Primitive for Scan {
         BitMatrix::from_fn(outputs, inputs, |r, i| {
             i >= counts && deps.get(r, i - counts)
         })
-    }
-
-    fn has_effect(&self) -> bool {
-        self.body.has_effect()
-    }
-
-    fn folding(&self) -> Folding {
-        Folding::Keep
-    }
-
-    fn is_shared(&self) -> bool {
-        false
     }
 
     fn bodies(&self) -> Vec<&Func> {
