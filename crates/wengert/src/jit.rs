@@ -79,6 +79,8 @@ struct Options {
     max_steps: u64,
     residual_bytes: usize,
     check_finite: bool,
+    /// Whether the code is made without the passes that only make it faster.
+    plain: bool,
     printer: Option<Printer>,
 }
 
@@ -88,6 +90,7 @@ impl Default for Options {
             max_steps: while_loop::DEFAULT_MAX_STEPS,
             residual_bytes: 8 << 30,
             check_finite: false,
+            plain: false,
             printer: None,
         }
     }
@@ -156,6 +159,14 @@ where
     /// ```
     pub fn debug_nans(mut self) -> Self {
         self.options.check_finite = true;
+        self.cache = RwLock::default();
+        self
+    }
+
+    /// Machine code without the passes over loops that only make it faster: a witness for what they do.
+    #[doc(hidden)]
+    pub fn plain_code(mut self) -> Self {
+        self.options.plain = true;
         self.cache = RwLock::default();
         self
     }
@@ -344,6 +355,7 @@ where
         let program = lowered(&func)?;
         let options = wengert_jit::Options {
             list_limit: self.options.residual_bytes,
+            unroll: !self.options.plain,
             ..Default::default()
         };
         let code = wengert_jit::compile(&program, &options).map_err(|e| Error::Compile {

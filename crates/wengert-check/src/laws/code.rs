@@ -55,7 +55,7 @@ pub fn text_form(case: &Case) -> Result<Verdict, Failure> {
 }
 
 /// Compiled code gives what the interpreter gives, to the bit: the program and its gradient. It does so
-/// too where it may write results over its arguments.
+/// too where it may write results over its arguments, and without the passes that make it faster.
 pub fn machine_code(case: &Case) -> Result<Verdict, Failure> {
     if !case.is_small(2)? {
         return Ok(Verdict::TooLarge);
@@ -125,9 +125,15 @@ where
     };
     let compiled = dense(f.call(args.clone())?);
     let moved = dense(f.call(own(&args))?);
-    let interpreted = dense(f.interpret(args)?);
+    let interpreted = dense(f.interpret(args.clone())?);
     let whats = [&format!("{what} compiled")[..], "interpreted"];
     agree(whats, &compiled, &interpreted, 0.0)?;
+    let plain = dense(f.plain_code().call(args)?);
+    let whats = [
+        &format!("{what} compiled without passes")[..],
+        "interpreted",
+    ];
+    agree(whats, &plain, &interpreted, 0.0)?;
     let whats = [
         &format!("{what} written over its arguments")[..],
         "interpreted",
