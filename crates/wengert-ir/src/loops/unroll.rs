@@ -12,6 +12,9 @@ use super::{
 const STEPS: usize = 16;
 /// Statements that a loop nest may become.
 const STATEMENTS: usize = 192;
+/// Values that a loop carries from which on it moves them through memory, step by step, and may become
+/// so many statements instead.
+const MANY: (usize, usize) = (12, 640);
 
 /// The program with its short loops unrolled.
 pub fn unroll(program: &Program) -> Program {
@@ -52,7 +55,7 @@ impl<'p> Rewrite<'p> for Unroll<'p> {
                 body,
             } => {
                 let extent = self.r.b.known(self.r.get(*extent));
-                match extent.and_then(|n| self.steps(*kind, n as i64, body)) {
+                match extent.and_then(|n| self.steps(*kind, n as i64, carried, body)) {
                     Some(n) if *kind == LoopKind::Vector => self.lanes(n, *index, carried, body),
                     Some(n) => {
                         let reverse = *kind == LoopKind::Serial { reverse: true };
@@ -91,9 +94,20 @@ impl<'p> Rewrite<'p> for Unroll<'p> {
 
 impl<'p> Unroll<'p> {
     /// How many steps a loop has, if it is to be unrolled.
-    fn steps(&self, kind: LoopKind, extent: i64, body: &Block) -> Option<usize> {
+    fn steps(
+        &self,
+        kind: LoopKind,
+        extent: i64,
+        carried: &[Carried],
+        body: &Block,
+    ) -> Option<usize> {
         let n = extent.max(0) as usize;
-        let statements = n * self.size(body)?;
+        let most = if carried.len() < MANY.0 {
+            STATEMENTS
+        } else {
+            MANY.1
+        };
+        let statements = n * self.size(body, most)?;
         let worth = match kind {
             LoopKind::Serial { .. } => true,
             LoopKind::Parallel => false,
@@ -109,13 +123,13 @@ impl<'p> Unroll<'p> {
                 n <= most && self.is_unrollable(body)
             }
         };
-        (worth && n <= STEPS && statements <= STATEMENTS).then_some(n)
+        (worth && n <= STEPS && statements <= most).then_some(n)
     }
 
-    /// About how many statements a block becomes; `None` if too many, or if a loop stays in it.
-    fn size(&self, block: &Block) -> Option<usize> {
+    /// About how many statements a block becomes; `None` if more than `most`, or if a loop stays in it.
+    fn size(&self, block: &Block, most: usize) -> Option<usize> {
         let mut sum = block.stmts.len();
-        if sum > STATEMENTS {
+        if sum > most {
             return None;
         }
         for s in &block.stmts {
@@ -127,10 +141,10 @@ impl<'p> Unroll<'p> {
                 Stmt::While { .. } => return None,
                 _ => 1,
             };
-            let inner: Option<usize> = walk::blocks(s).map(|b| self.size(b)).sum();
+            let inner: Option<usize> = walk::blocks(s).map(|b| self.size(b, most)).sum();
             sum += inner? * times;
         }
-        (sum <= STATEMENTS).then_some(sum)
+        (sum <= most).then_some(sum)
     }
 
     /// Whether the body of a vector loop means the same for one element alone.
