@@ -55,7 +55,7 @@ impl Default for Options {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CompileError {
-    /// This machine is not supported.
+    /// There is no code generator for this machine: programs can be interpreted.
     #[error("no code for this machine: {0}")]
     Machine(String),
     /// The code generator refused.
@@ -115,7 +115,7 @@ fn targets(baseline: bool) -> Result<&'static [OwnedTargetIsa; 2], CompileError>
 /// Compiles a program to machine code.
 ///
 /// # Errors
-/// If the machine is not supported, or the program is malformed.
+/// If there is no code generator for the machine, or the program is malformed.
 pub fn compile(program: &Program, options: &Options) -> Result<Executable, CompileError> {
     let result = catch_unwind(AssertUnwindSafe(|| build(program, options)));
     result.unwrap_or_else(|payload| {
