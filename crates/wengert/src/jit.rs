@@ -359,7 +359,7 @@ where
             ..Default::default()
         };
         let code = wengert_jit::compile(&program, &options).map_err(|e| Error::Compile {
-            message: format!("{e}; `interpret` runs the function without machine code"),
+            message: format!("{e}; `Jit::interpret` runs it without machine code"),
         })?;
         Ok(Compiled {
             results: func.result_types(),

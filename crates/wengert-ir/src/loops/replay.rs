@@ -89,7 +89,7 @@ impl<'p> Replay<'p> {
     }
 
     /// Says that the vector loop around is one no more: its index is now `lane`.
-    pub(super) fn in_step(&mut self, lane: Option<Value>) -> Option<Value> {
+    pub(super) fn set_lane(&mut self, lane: Option<Value>) -> Option<Value> {
         std::mem::replace(&mut self.lane, lane)
     }
 

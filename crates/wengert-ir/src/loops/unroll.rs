@@ -194,10 +194,10 @@ impl<'p> Unroll<'p> {
         let mut copies: [Vec<Value>; LANES] = std::array::from_fn(|_| init.clone());
         for i in 0..n {
             let i_value = self.r.b.i64(i as i64);
-            let around = self.r.in_step(Some(i_value));
+            let around = self.r.set_lane(Some(i_value));
             let values = std::mem::take(&mut copies[i % LANES]);
             copies[i % LANES] = self.step(i, index, carried, &values, body);
-            self.r.in_step(around);
+            self.r.set_lane(around);
         }
         for (k, c) in carried.iter().enumerate() {
             self.copies
