@@ -8,6 +8,7 @@ use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_codegen::settings::{self, Configurable};
 use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{Module, ModuleError, default_libcall_names};
+use wengert_ir::error::said;
 use wengert_ir::loops::Program;
 use wengert_ir::loops::promote::promote;
 use wengert_ir::loops::unroll::unroll;
@@ -119,12 +120,10 @@ fn targets(baseline: bool) -> Result<&'static [OwnedTargetIsa; 2], CompileError>
 pub fn compile(program: &Program, options: &Options) -> Result<Executable, CompileError> {
     let result = catch_unwind(AssertUnwindSafe(|| build(program, options)));
     result.unwrap_or_else(|payload| {
-        let text = payload
-            .downcast_ref::<String>()
-            .cloned()
-            .or_else(|| payload.downcast_ref::<&str>().map(|s| (*s).to_string()))
-            .unwrap_or_else(|| "a panic".to_string());
-        Err(CompileError::Internal(text))
+        let text = said(&*payload);
+        Err(CompileError::Internal(
+            text.unwrap_or_else(|| "a panic".to_string()),
+        ))
     })
 }
 
