@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use wengert::prelude::*;
 use wengert_ir::buffer::Data;
+use wengert_ir::error::said;
 
 mod case;
 mod close;
@@ -135,8 +136,7 @@ fn check(case: &Case) -> Result<(), String> {
         whole.in_a_batch()
     }));
     checked.unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<String>().cloned();
-        Err(text.unwrap_or_else(|| "a panic".into()))
+        Err(said(&*panic).unwrap_or_else(|| "a panic".into()))
     })
 }
 

@@ -17,6 +17,7 @@ use serde_json::Map;
 use wengert::prelude::*;
 use wengert_check::{Options, check_grads_with};
 use wengert_ir::buffer::Data;
+use wengert_ir::error::said;
 
 mod draw;
 #[path = "../conformance/params.rs"]
@@ -153,10 +154,7 @@ fn check_all(
             let why = match checked {
                 Ok(Ok(())) => continue,
                 Ok(Err(why)) => why,
-                Err(panic) => panic
-                    .downcast_ref::<String>()
-                    .cloned()
-                    .unwrap_or("a panic".into()),
+                Err(panic) => said(&*panic).unwrap_or("a panic".into()),
             };
             let types: Vec<String> = sample
                 .args

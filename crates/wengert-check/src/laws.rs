@@ -14,6 +14,7 @@ pub use case::Case;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use wengert::Error;
+use wengert_ir::error::said;
 
 use crate::close::Failure;
 use crate::program::{Program, shrunk};
@@ -90,9 +91,7 @@ impl Law {
     pub fn check(&self, program: &Program) -> Result<Verdict, Failure> {
         let check = || (self.holds)(&Case::new(program));
         catch_unwind(AssertUnwindSafe(check)).unwrap_or_else(|payload| {
-            let text = |s: &str| format!("panic: {s}");
-            let message = payload.downcast_ref::<String>().map(|s| text(s));
-            let message = message.or(payload.downcast_ref::<&str>().map(|s| text(s)));
+            let message = said(&*payload).map(|s| format!("panic: {s}"));
             let message = message.or(payload.downcast_ref::<Error>().map(|e| e.to_string()));
             Err(Failure(message.unwrap_or_else(|| "panic".into())))
         })
