@@ -1,41 +1,7 @@
 //! Choices among many, scans that keep few carries, and scans of associative operations.
 
-use wengert::Feed;
 use wengert::prelude::*;
-use wengert_check::{check_grads, check_vmap};
-
-/// The results of a function on floats, which have to be the same interpreted and compiled.
-#[track_caller]
-fn both<X, Y, A>(f: impl Fn(X) -> Y + Send + Sync + 'static, args: A) -> Vec<Vec<f64>>
-where
-    X: Tree<Leaf = Var>,
-    Y: Tree<Leaf = Var>,
-    A: Feed<X::With<Array>> + Clone,
-{
-    let f = jit(f);
-    let numbers = |y: Y::With<Array>| -> Vec<Vec<f64>> {
-        let leaves = tree::leaves(&y);
-        leaves.iter().map(|a| a.to_vec::<f64>().unwrap()).collect()
-    };
-    let compiled = numbers(f.call(args.clone()).unwrap());
-    assert_eq!(compiled, numbers(f.interpret(args).unwrap()));
-    compiled
-}
-
-#[track_caller]
-fn message<X, Y>(
-    f: impl Fn(X) -> Y + Send + Sync + 'static,
-    args: impl Feed<X::With<Array>>,
-) -> String
-where
-    X: Tree<Leaf = Var>,
-    Y: Tree<Leaf = Var>,
-{
-    match jit(f).call(args) {
-        Ok(_) => panic!("it should be refused"),
-        Err(e) => e.to_string(),
-    }
-}
+use wengert_check::{check_grads, check_vmap, floats, refusal};
 
 fn chosen((i, x): (Var, Var)) -> Var {
     switch(
@@ -55,14 +21,14 @@ fn chosen((i, x): (Var, Var)) -> Var {
 fn a_switch_takes_the_branch_of_that_number() {
     let wanted = [2f64.sin(), 2f64.ln(), 8.0, 2f64.sqrt(), 7.0];
     for (i, want) in wanted.into_iter().enumerate() {
-        let got = both(chosen, (i as i64, 2.0))[0][0];
+        let got = floats(chosen, (i as i64, 2.0))[0][0];
         assert!((got - want).abs() < 1e-15, "{i}: {got}");
     }
     // Beyond either end: the nearest.
-    assert_eq!(both(chosen, (-3i64, 0.0))[0], [0.0]);
-    assert_eq!(both(chosen, (i64::MAX, 0.0))[0], [7.0]);
-    assert_eq!(both(chosen, (u64::MAX, 0.0))[0], [7.0]);
-    assert_eq!(both(chosen, (2u8, 3.0))[0], [27.0]);
+    assert_eq!(floats(chosen, (-3i64, 0.0))[0], [0.0]);
+    assert_eq!(floats(chosen, (i64::MAX, 0.0))[0], [7.0]);
+    assert_eq!(floats(chosen, (u64::MAX, 0.0))[0], [7.0]);
+    assert_eq!(floats(chosen, (2u8, 3.0))[0], [27.0]);
 }
 
 #[test]
@@ -76,7 +42,7 @@ fn a_switch_has_derivatives_and_batches() {
     check_vmap(chosen, (numbers, xs)).unwrap();
     // No NaN comes out of what is not chosen: √x and log x at 0.
     let slope = |i: Var, x: Var| grad(move |x: Var| chosen((i, x)))(x);
-    let slopes = both(
+    let slopes = floats(
         vmap(move |(i, x): (Var, Var)| slope(i, x)),
         ([0i64, 2, 4], [0.0; 3]),
     );
@@ -87,14 +53,14 @@ fn a_switch_has_derivatives_and_batches() {
 fn what_is_wrong_with_a_switch() {
     let f = |x: Var| switch(x, x, &[&|x: Var| x]);
     assert!(
-        message(f, 1.0).starts_with("switch: the number of a branch is an integer scalar, got f64")
+        refusal(f, 1.0).starts_with("switch: the number of a branch is an integer scalar, got f64")
     );
     let f = |(i, x): (Var, Var)| switch(i, x, &[] as &[&dyn Fn(Var) -> Var]);
-    assert!(message(f, (1i64, 1.0)).starts_with("switch: there is no branch"));
+    assert!(refusal(f, (1i64, 1.0)).starts_with("switch: there is no branch"));
     let f = |(i, x): (Var, Var)| switch(i, x, &[&|x: Var| vec![x], &|x| vec![x, x]]);
-    assert!(message(f, (1i64, 1.0)).starts_with("switch: the branches give different trees"));
+    assert!(refusal(f, (1i64, 1.0)).starts_with("switch: the branches give different trees"));
     let f = |(i, x): (Var, Var)| switch(i, x, &[&|x: Var| x, &|x| x.to(DType::F32)]);
-    let said = message(f, (1i64, 1.0));
+    let said = refusal(f, (1i64, 1.0));
     assert!(
         said.contains("f64") && said.contains("f32") && said.contains("control.rs:"),
         "{said}"
@@ -111,13 +77,13 @@ fn swing((angle, speed): (Var, Var), push: Var) -> ((Var, Var), Var) {
 #[test]
 fn a_checkpointed_scan_is_a_scan() {
     let pushes: Vec<f64> = (0..23).map(|i| f64::from(i % 7)).collect();
-    let plain = both(
+    let plain = floats(
         |(x, p): (Var, Var)| scan((x, 0.0), p, swing),
         (1.0, pushes.clone()),
     );
     for every in [&[1][..], &[5], &[23], &[100], &[8, 3], &[12, 6, 2], &[]] {
         let f = move |(x, p): (Var, Var)| scan_checkpointed(every, (x, 0.0), p, swing);
-        assert_eq!(both(f, (1.0, pushes.clone())), plain, "{every:?}");
+        assert_eq!(floats(f, (1.0, pushes.clone())), plain, "{every:?}");
         let loss = move |(x, p): (Var, Var)| {
             let ((angle, _), squares) = scan_checkpointed(every, (x, 0.0), p, swing);
             angle.sin() + squares.mean()
@@ -163,8 +129,8 @@ fn scans_of_no_step_and_of_one() {
     let y: (Array, Array) = jit(f).call(2.0).unwrap();
     assert_eq!((y.0.item::<f64>().unwrap(), y.1.shape()), (2.0, &[0][..]));
     let f = |x: Var| scan_checkpointed(&[4], x, 0..1, |c: Var, _| (c + 1.0, c));
-    assert_eq!(both(f, 2.0), [vec![3.0], vec![2.0]]);
-    let said = message(
+    assert_eq!(floats(f, 2.0), [vec![3.0], vec![2.0]]);
+    let said = refusal(
         |x: Var| scan_checkpointed(&[4, 4], x, 0..9, |c: Var, _| (c, ())).0,
         1.0,
     );
@@ -172,7 +138,7 @@ fn scans_of_no_step_and_of_one() {
         said.starts_with("scan_checkpointed: numbers of steps fall"),
         "{said}"
     );
-    let said = message(
+    let said = refusal(
         |x: Var| scan_checkpointed(&[0], x, 0..9, |c: Var, _| (c, ())).0,
         1.0,
     );
@@ -192,7 +158,7 @@ fn an_associative_scan_gives_the_running_results() {
     for n in [1usize, 2, 3, 64, 127, 128, 129, 200, 1000] {
         let a: Vec<f64> = (0..n).map(|i| 0.5 + (i % 5) as f64 * 0.1).collect();
         let b: Vec<f64> = (0..n).map(|i| (i % 3) as f64 - 1.0).collect();
-        let got = both(
+        let got = floats(
             |(a, b): (Var, Var)| associative_scan((a, b), compose),
             (a.clone(), b.clone()),
         );
@@ -232,7 +198,7 @@ fn an_associative_scan_of_matrices_has_derivatives_and_batches() {
 
 #[test]
 fn an_associative_scan_keeps_types() {
-    let said = message(
+    let said = refusal(
         |x: Var| associative_scan(x, |a: Var, b: Var| (a + b).sum() + x),
         [1.0, 2.0],
     );

@@ -135,9 +135,7 @@ fn check(case: &Case) -> Result<(), String> {
         against_references(&whole, case)?;
         whole.in_a_batch()
     }));
-    checked.unwrap_or_else(|panic| {
-        Err(said(&*panic).unwrap_or_else(|| "a panic".into()))
-    })
+    checked.unwrap_or_else(|panic| Err(said(&*panic).unwrap_or_else(|| "a panic".into())))
 }
 
 /// The interpreter and compiled code give what the reference gives.

@@ -3,6 +3,8 @@
 //! - [`check_grads`] compares the derivatives of a function, to any order and in both modes, with
 //!   finite differences: what to write after an operation or a rule of one's own.
 //! - [`check_vmap`] compares a batch with a loop.
+//! - [`floats`] are the results of a call that the interpreter agrees with, and [`refusal`] is what an error
+//!   says.
 //! - [`program`] makes random differentiable programs with nested control flow, and makes a failing
 //!   one small; [`laws`] says what must hold for every program.
 //! - [`accuracy`] measures the errors of the elementary and special functions.
@@ -19,6 +21,7 @@
 
 pub mod accuracy;
 mod batch;
+mod calls;
 mod close;
 mod grads;
 pub mod laws;
@@ -26,6 +29,7 @@ pub mod program;
 mod rng;
 
 pub use batch::check_vmap;
+pub use calls::{floats, refusal};
 pub use close::Failure;
 pub use grads::{Options, check_grads, check_grads_with};
 pub use rng::Rng;

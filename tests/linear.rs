@@ -3,8 +3,9 @@
 
 use wengert::Feed;
 use wengert::prelude::*;
+use wengert_check::{floats, refusal};
 
-/// The numbers that a function gives, compiled; interpreted they are the same.
+/// All the numbers that a function gives.
 #[track_caller]
 fn numbers<X, Y, A>(f: impl Fn(X) -> Y + Send + Sync + 'static, args: A) -> Vec<f64>
 where
@@ -12,30 +13,7 @@ where
     Y: Tree<Leaf = Var>,
     A: Feed<X::With<Array>> + Clone,
 {
-    let f = jit(f);
-    let flat = |y: Y::With<Array>| -> Vec<f64> {
-        let leaves = tree::leaves(&y);
-        let each = leaves.iter().map(|a| a.to_vec::<f64>().unwrap());
-        each.flatten().collect()
-    };
-    let compiled = flat(f.call(args.clone()).unwrap());
-    assert_eq!(compiled, flat(f.interpret(args).unwrap()));
-    compiled
-}
-
-#[track_caller]
-fn message<X, Y>(
-    f: impl Fn(X) -> Y + Send + Sync + 'static,
-    args: impl Feed<X::With<Array>>,
-) -> String
-where
-    X: Tree<Leaf = Var>,
-    Y: Tree<Leaf = Var>,
-{
-    match jit(f).call(args) {
-        Ok(_) => panic!("it should be refused"),
-        Err(e) => e.to_string(),
-    }
+    floats(f, args).concat()
 }
 
 /// `<f(x), c> = <x, transpose(c)>`.
@@ -123,7 +101,7 @@ fn a_transpose_of_trees_and_its_derivative() {
 #[test]
 fn what_is_not_linear_has_no_transpose() {
     let of = |f: fn(Var) -> Var| {
-        message(
+        refusal(
             move |x: Var| {
                 let back = linear_transpose(f, &x);
                 back(f(x))
@@ -151,9 +129,9 @@ fn what_is_not_linear_has_no_transpose() {
     assert!(
         of(|x| x.to(DType::I64)).contains("the result is i64, and linear functions give floats")
     );
-    let said = message(|x: Var| linear_transpose(|x: Var| x, &x)(x), 1i64);
+    let said = refusal(|x: Var| linear_transpose(|x: Var| x, &x)(x), 1i64);
     assert!(said.contains("only floats have derivatives"), "{said}");
-    let said = message(|x: Var| linear_transpose(|x: Var| x, &x)(x.at(0)), [1.0]);
+    let said = refusal(|x: Var| linear_transpose(|x: Var| x, &x)(x.at(0)), [1.0]);
     assert!(
         said.contains("the result has f64[1], and the cotangent has f64"),
         "{said}"
@@ -187,7 +165,7 @@ fn a_pullback_with_something_beside() {
         numbers(vmap(f), [2.0, 3.0, 10.0]),
         [32.0, 6.0, 1.0, 2.0, 1.0, 0.0]
     );
-    let said = message(
+    let said = refusal(
         |x: Var| {
             let (_, pull) = vjp_aux(|x: Var| (x, x.sum()), x);
             pull(x.sum())
@@ -217,31 +195,31 @@ fn forward_mode_through_a_pullback_is_refused_wherever_it_stands() {
         );
         assert!(said.contains("linear.rs:"), "{said}");
     };
-    refused(message(move |x: Var| jvp(clipped, x, one()).1, 1.0));
-    refused(message(jacfwd(|x: Var| clipped(x)), [1.0, 2.0]));
-    refused(message(
+    refused(refusal(move |x: Var| jvp(clipped, x, one()).1, 1.0));
+    refused(refusal(jacfwd(|x: Var| clipped(x)), [1.0, 2.0]));
+    refused(refusal(
         move |x: Var| jvp(|x: Var| scan(x, 0..3, |c, _| (clipped(c), ())).0, x, one()).1,
         1.0,
     ));
-    refused(message(
+    refused(refusal(
         move |x: Var| {
             let f = |x: Var| while_loop(x, |x| x.lt(3.0), |x| clipped(x) + 1.0);
             jvp(f, x, one()).1
         },
         1.0,
     ));
-    refused(message(
+    refused(refusal(
         move |x: Var| jvp(|x: Var| cond(x.gt(0.0), x, clipped, |x| x), x, one()).1,
         1.0,
     ));
-    refused(message(
+    refused(refusal(
         move |x: Var| {
             let (_, push) = linearize(clipped, x);
             push(one())
         },
         1.0,
     ));
-    refused(message(
+    refused(refusal(
         move |x: Var| {
             let (_, push) = linearize(|x: Var| scan(x, 0..3, |c, _| (clipped(c), ())).0, x);
             push(one())

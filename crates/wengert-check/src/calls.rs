@@ -1,0 +1,44 @@
+//! What calls of a function give: results that both ways agree on, or the refusal.
+
+use wengert::Feed;
+use wengert::prelude::*;
+
+/// The floats that a function gives, leaf by leaf, compiled.
+///
+/// # Panics
+/// If the call fails, or the interpreter gives something else.
+#[track_caller]
+pub fn floats<X, Y, A>(f: impl Fn(X) -> Y + Send + Sync + 'static, args: A) -> Vec<Vec<f64>>
+where
+    X: Tree<Leaf = Var>,
+    Y: Tree<Leaf = Var>,
+    A: Feed<X::With<Array>> + Clone,
+{
+    let f = jit(f);
+    let numbers = |y: Y::With<Array>| -> Vec<Vec<f64>> {
+        let leaves = tree::leaves(&y);
+        leaves.iter().map(|a| a.to_vec::<f64>().unwrap()).collect()
+    };
+    let compiled = numbers(f.call(args.clone()).unwrap());
+    assert_eq!(compiled, numbers(f.interpret(args).unwrap()));
+    compiled
+}
+
+/// What the error of a call says.
+///
+/// # Panics
+/// If the call succeeds.
+#[track_caller]
+pub fn refusal<X, Y>(
+    f: impl Fn(X) -> Y + Send + Sync + 'static,
+    args: impl Feed<X::With<Array>>,
+) -> String
+where
+    X: Tree<Leaf = Var>,
+    Y: Tree<Leaf = Var>,
+{
+    match jit(f).call(args) {
+        Ok(_) => panic!("it should be refused"),
+        Err(e) => e.to_string(),
+    }
+}
