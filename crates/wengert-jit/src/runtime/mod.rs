@@ -1,5 +1,6 @@
 //! What runs compiled code, and what compiled code calls.
 
+pub(crate) mod block;
 pub(crate) mod code;
 pub(crate) mod executable;
 pub(crate) mod frame;
