@@ -43,14 +43,16 @@ pub fn block<A: Words>(
     number: [A::W; 2],
     stream: [u32; 2],
 ) -> [A::W; WORDS] {
-    let constants = CONSTANTS.map(|c| a.word(c));
-    let stream = stream.map(|s| a.word(s));
-    let start: [A::W; WORDS] = std::array::from_fn(|i| match i {
-        0..4 => constants[i],
-        4..12 => key[i - 4],
-        12..14 => number[i - 12],
-        _ => stream[i - 14],
-    });
+    // Without closures: all of it has to be inlined where the vectors are known.
+    let mut start = [number[0]; WORDS];
+    for i in 0..4 {
+        start[i] = a.word(CONSTANTS[i]);
+    }
+    start[4..12].copy_from_slice(key);
+    start[12..14].copy_from_slice(&number);
+    for i in 0..2 {
+        start[14 + i] = a.word(stream[i]);
+    }
     let mut x = start;
     for _ in 0..ROUNDS / 2 {
         for i in 0..4 {
@@ -61,7 +63,10 @@ pub fn block<A: Words>(
             quarter(a, &mut x, diagonal);
         }
     }
-    std::array::from_fn(|i| a.sum(x[i], start[i]))
+    for i in 0..WORDS {
+        x[i] = a.sum(x[i], start[i]);
+    }
+    x
 }
 
 /// A quarter of a round, on four words of the state.

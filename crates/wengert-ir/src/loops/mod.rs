@@ -36,6 +36,7 @@ mod tests;
 
 use smallvec::SmallVec;
 
+use crate::elementary::Elementary;
 use crate::elementary::chacha::Stream;
 use crate::ir::types::DType;
 use crate::source::SourceId;
@@ -529,6 +530,9 @@ impl FoldOp {
 pub struct Function {
     /// For people.
     pub name: String,
+    /// What it computes, if that is an elementary function (of `f32` with one more rounding): whoever has
+    /// code for it that gives the same bits need not make its own.
+    pub elementary: Option<Elementary>,
     /// Its own values, apart from the program's. All are per-lane.
     pub values: Vec<DType>,
     /// The parameters.

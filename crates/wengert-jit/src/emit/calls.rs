@@ -44,9 +44,9 @@ impl<'p> Emitter<'_, 'p> {
     /// A call of a pure function that was not inlined. Lanes go through the frame.
     pub(super) fn call_function(&mut self, out: Value, function: u32, args: &[Value]) {
         let lanes = self.is_lanes(out);
-        let id = self.s.function(function, lanes, self.unit);
-        let f = self.s.module.declare_func_in_func(id, self.b.func);
         if !lanes {
+            let id = self.s.function(function, lanes, self.unit);
+            let f = self.s.module.declare_func_in_func(id, self.b.func);
             let mut regs = vec![self.frame];
             regs.extend(args.iter().map(|&a| self.scalar(a)));
             let call = self.b.ins().call(f, &regs);
@@ -68,7 +68,18 @@ impl<'p> Emitter<'_, 'p> {
                 self.b.ins().store(FRAME, x, self.frame, off);
             }
         }
-        self.b.ins().call(f, &[self.frame]);
+        match self.s.plan.wide[function as usize] {
+            Some((f, how)) => {
+                let at = self.plus(self.frame, i64::from(area));
+                let how = self.int(how as i64);
+                self.helper(f, &[at, how], None);
+            }
+            None => {
+                let id = self.s.function(function, lanes, self.unit);
+                let f = self.s.module.declare_func_in_func(id, self.b.func);
+                self.b.ins().call(f, &[self.frame]);
+            }
+        }
         let ty = self.types_of(out)[0];
         for i in 0..self.pieces_of(out) {
             let off = area + 16 * i as i32;

@@ -60,9 +60,9 @@ unsafe extern "C" fn plain(state: *const State, words: *mut Block, stream: u64) 
 /// The blocks of eight keys, by the arithmetic given.
 #[inline(always)]
 fn blocks<A: Words>(a: &mut A, state: &[A::W; KEY + 2], stream: u64) -> [A::W; WORDS] {
-    let key = std::array::from_fn(|i| state[i]);
+    let key = state.first_chunk().expect("a key is the first part");
     let number = [state[KEY], state[KEY + 1]];
-    chacha::block(a, &key, number, Stream::ALL[stream as usize].number())
+    chacha::block(a, key, number, Stream::ALL[stream as usize].number())
 }
 
 /// Arithmetic of rows, one word after the other.
@@ -89,7 +89,7 @@ impl Words for Rows {
 mod x86 {
     use std::arch::x86_64::*;
 
-    use super::{Block, Row, State, Words, blocks};
+    use super::{Block, KEY, State, Words, blocks};
 
     /// As [`super::plain`].
     ///
@@ -98,14 +98,7 @@ mod x86 {
     #[target_feature(enable = "avx512f,avx512vl")]
     pub(super) unsafe extern "C" fn avx512(state: *const State, words: *mut Block, stream: u64) {
         // SAFETY: by the caller.
-        unsafe {
-            let state = (*state).each_ref().map(|row| read(row));
-            let all = blocks(&mut Avx512, &state, stream);
-            (*words)
-                .iter_mut()
-                .zip(all)
-                .for_each(|(to, x)| write(to, x));
-        }
+        unsafe { of(&mut Avx512, state, words, stream) }
     }
 
     /// As [`super::plain`].
@@ -115,38 +108,34 @@ mod x86 {
     #[target_feature(enable = "avx2")]
     pub(super) unsafe extern "C" fn avx2(state: *const State, words: *mut Block, stream: u64) {
         // SAFETY: by the caller.
-        unsafe {
-            let state = (*state).each_ref().map(|row| read(row));
-            let all = blocks(&mut Avx2, &state, stream);
-            (*words)
-                .iter_mut()
-                .zip(all)
-                .for_each(|(to, x)| write(to, x));
-        }
+        unsafe { of(&mut Avx2, state, words, stream) }
     }
 
-    /// Two halves, as they were written: a processor does not look for a whole in two stores that
-    /// are still on their way.
+    /// The blocks of eight keys. All of it is inlined where the vectors are known: so there is no closure.
     ///
     /// # Safety
-    /// The processor has AVX2.
+    /// As [`super::plain`]; the processor has AVX2, and what the arithmetic wants.
     #[inline(always)]
-    unsafe fn read(row: &Row) -> __m256i {
-        let at: *const __m128i = row.as_ptr().cast();
-        // SAFETY: a row is two halves, on a multiple of 16 as all scratch is; volatile, or they become
-        // one read again.
+    unsafe fn of<A: Words<W = __m256i>>(
+        a: &mut A,
+        state: *const State,
+        words: *mut Block,
+        stream: u64,
+    ) {
+        // SAFETY: by the caller. Keys are read in halves, as they were written: a processor does not
+        // look for a whole in two stores that are still on their way; volatile, or they become one
+        // read again. All scratch is on a multiple of 16 bytes.
         unsafe {
-            let (low, high) = (at.read_volatile(), at.add(1).read_volatile());
-            _mm256_set_m128i(high, low)
+            let mut rows = [_mm256_setzero_si256(); KEY + 2];
+            for (i, row) in rows.iter_mut().enumerate() {
+                let at: *const __m128i = state.cast::<__m128i>().add(2 * i);
+                *row = _mm256_set_m128i(at.add(1).read_volatile(), at.read_volatile());
+            }
+            let all = blocks(a, &rows, stream);
+            for (i, x) in all.into_iter().enumerate() {
+                _mm256_storeu_si256(words.cast::<__m256i>().add(i), x);
+            }
         }
-    }
-
-    /// # Safety
-    /// The processor has AVX2.
-    #[inline(always)]
-    unsafe fn write(row: &mut Row, x: __m256i) {
-        // SAFETY: a row has that many bytes.
-        unsafe { _mm256_storeu_si256(row.as_mut_ptr().cast(), x) }
     }
 
     struct Avx512;
@@ -217,8 +206,10 @@ mod x86 {
     /// The processor has AVX2.
     #[inline(always)]
     unsafe fn turned(by: usize) -> __m256i {
-        let from = |i: usize| (i % 16 / 4 * 4 + (i % 4 + 4 - by) % 4) as u8;
-        let bytes: [u8; 32] = std::array::from_fn(from);
+        let mut bytes = [0u8; 32];
+        for (i, byte) in bytes.iter_mut().enumerate() {
+            *byte = (i % 16 / 4 * 4 + (i % 4 + 4 - by) % 4) as u8;
+        }
         // SAFETY: 32 bytes.
         unsafe { _mm256_loadu_si256(bytes.as_ptr().cast()) }
     }

@@ -11,3 +11,4 @@ pub(crate) mod product;
 pub(crate) mod sort;
 pub(crate) mod threads;
 pub(crate) mod upper;
+pub(crate) mod wide;
