@@ -4,7 +4,7 @@ use std::arch::x86_64::*;
 
 use wengert_ir::elementary::Arith;
 
-use super::{PAIR, ROW, SINGLE, compute};
+use super::table::{PAIR, ROW, SINGLE, compute};
 
 /// To the nearest integer, ties to even, without a flag.
 const NEAREST: i32 = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
@@ -13,7 +13,7 @@ const NEAREST: i32 = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
 ///
 /// # Safety
 /// The processor has AVX-512. There is memory for the result and the arguments, on a multiple
-/// of 16 bytes, and the number is one that [`number`](super::number) gives.
+/// of 16 bytes, and the number is one that [`number`](super::table::number) gives.
 #[target_feature(enable = "avx512f")]
 pub(super) unsafe extern "C" fn apply(at: *mut u8, how: u64) {
     let single = how & SINGLE != 0;
