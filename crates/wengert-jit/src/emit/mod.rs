@@ -18,6 +18,7 @@ mod lanes;
 mod late;
 mod lists;
 mod loops;
+mod near;
 mod parallel;
 mod scalar;
 mod segment;
@@ -33,6 +34,7 @@ use cranelift_frontend::FunctionBuilder;
 use wengert_ir::ir::types::DType;
 use wengert_ir::loops::{Block, BufferId, Stmt, Value};
 
+use self::near::Near;
 use self::session::Session;
 use crate::plan::Values;
 
@@ -54,6 +56,8 @@ pub(crate) struct Place {
     ready: u8,
     /// Its place in the frame, 0 for none.
     slot: i32,
+    /// Which of its registers have been stored there.
+    saved: u8,
     /// The function in which the registers are.
     unit: u32,
     /// How many instructions that function had when it was computed.
@@ -67,6 +71,7 @@ impl Place {
             regs: [ir::Value::from_u32(0); 4],
             ready: 0,
             slot: 0,
+            saved: 0,
             unit: 0,
             at: 0,
         }
@@ -150,6 +155,8 @@ pub(crate) struct Emitter<'a, 'p> {
     /// The vector constant that was loaded last: where from, its register, and how many instructions
     /// the function had then.
     constant: Option<(i32, ir::Value, u32)>,
+    /// The registers of the segment that is being emitted.
+    near: Option<Near>,
     fail: Option<ir::Block>,
     signatures: HashMap<(Vec<ir::Type>, Option<ir::Type>), ir::SigRef>,
     /// Whether it has a loop.
@@ -214,6 +221,9 @@ impl<'a, 'p> Emitter<'a, 'p> {
         self.b.switch_to_block(block);
         self.kept.clear();
         self.constant = None;
+        if let Some(near) = &mut self.near {
+            near.clear();
+        }
     }
 
     fn kept(&mut self, key: Kept, make: impl FnOnce(&mut Self) -> ir::Value) -> ir::Value {

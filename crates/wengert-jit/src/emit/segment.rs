@@ -19,13 +19,14 @@ use super::Emitter;
 use super::address::{Address, Parts, Target};
 use super::late::Late;
 use super::lists::Cells;
+use super::near::Near;
 use super::short::Row;
 use crate::plan::is_straight;
 
 /// The longest segment that is emitted.
 const LONGEST: usize = 400;
 /// The length of segments where chains have to be interleaved finely.
-const FINE: usize = 32;
+const FINE: usize = 64;
 
 /// Memory that statements of a segment may meet in.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -256,7 +257,9 @@ impl<'p> Emitter<'_, 'p> {
             .flatten();
         self.redirect_rows(&mut rows, all);
         let abreast = self.abreast(&lines);
+        self.near = Some(Near::new(lines.iter().map(|l| l.stmt), self.count()));
         self.chains(&mut lines, &rows, abreast);
+        self.near = None;
         self.late(late, all);
     }
 
@@ -447,7 +450,8 @@ impl<'p> Emitter<'_, 'p> {
         loop {
             let mut waiting: SmallVec<[(Memory, u8); 8]> = SmallVec::new();
             let mut left = false;
-            for line in lines.iter_mut() {
+            self.near.iter_mut().for_each(Near::clear);
+            for (n, line) in lines.iter_mut().enumerate() {
                 if line.finished() {
                     continue;
                 }
@@ -463,6 +467,7 @@ impl<'p> Emitter<'_, 'p> {
                     });
                     if first < (pass + 1) * abreast && !blocked && self.operands_ready(line, chains)
                     {
+                        self.near.iter_mut().for_each(|near| near.at(n));
                         self.emit_piece(line, i, rows);
                         line.done |= 1 << i;
                         continue;

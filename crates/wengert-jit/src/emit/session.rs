@@ -256,6 +256,7 @@ impl<'p> Session<'p> {
             spread: HashMap::new(),
             negated: HashMap::new(),
             constant: None,
+            near: None,
             kept: HashMap::new(),
             fail: None,
             signatures: HashMap::new(),

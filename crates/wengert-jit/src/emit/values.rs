@@ -81,18 +81,71 @@ impl<'p> Emitter<'_, 'p> {
 
     /// Register `i` of a value, from the frame if it was computed long ago.
     fn reg(&mut self, v: Value, i: usize, ty: ir::Type) -> ir::Value {
+        let near = self.near.as_ref().filter(|_| self.is_lanes(v));
+        if let Some(x) = near.and_then(|near| near.get((v, i as u8))) {
+            return x;
+        }
         let p = self.places[v.0 as usize];
         let here = p.unit == self.id && p.ready & (1 << i) != 0;
-        if p.slot == 0 || (here && self.count().wrapping_sub(p.at) < NEAR) {
+        let left = near.is_some_and(|near| here && near.is_here(p.at));
+        let near = near.is_some();
+        let fresh = here && !left && self.count().wrapping_sub(p.at) < NEAR;
+        let x = if p.saved & (1 << i) == 0 || fresh {
             assert!(here, "value {} is used where it is not known", v.0);
-            return p.regs[i];
-        }
-        let base = if p.unit == self.id {
-            self.frame
+            p.regs[i]
         } else {
-            self.call_frame()
+            let base = if p.unit == self.id {
+                self.frame
+            } else {
+                self.call_frame()
+            };
+            self.b.ins().load(ty, FRAME, base, p.slot + 16 * i as i32)
         };
-        self.b.ins().load(ty, FRAME, base, p.slot + 16 * i as i32)
+        if near {
+            self.keep_near(v, i, x);
+        }
+        x
+    }
+
+    /// A piece is in a register, in a segment: it stays there if there is room.
+    fn keep_near(&mut self, v: Value, i: usize, x: ir::Value) {
+        let near = self.near.as_mut();
+        if let Some(((v, i), x)) = near.and_then(|near| near.keep((v, i as u8), x)) {
+            self.set_aside(v, i as usize, x);
+        }
+    }
+
+    /// Stores a piece that is used again, but not soon, unless it is in the frame already. Only where
+    /// it was computed in the same block: the store is then made wherever the piece is known. A pure
+    /// function has no frame of its own.
+    fn set_aside(&mut self, v: Value, i: usize, x: ir::Value) {
+        let p = self.places[v.0 as usize];
+        let known = p.unit == self.id && p.ready & (1 << i) != 0 && p.regs[i] == x;
+        if !self.is_lanes(v) || !known || p.saved & (1 << i) != 0 {
+            return;
+        }
+        let inst = self.b.func.dfg.value_def(x).inst();
+        let block = inst.and_then(|inst| self.b.func.layout.inst_block(inst));
+        let framed = self.lanes.is_some_and(|lanes| lanes.bounds.is_some());
+        if framed && block.is_some() && block == self.b.current_block() {
+            self.save_piece(v, i, x);
+        }
+    }
+
+    fn save_piece(&mut self, v: Value, i: usize, x: ir::Value) {
+        let n = v.0 as usize;
+        if self.places[n].slot == 0 {
+            let bytes = match (self.is_lanes(v), self.is_narrow(v)) {
+                (false, _) => 8,
+                (true, true) => 32,
+                (true, false) => 64,
+            };
+            let last = self.v.live.last[n];
+            self.places[n].slot = self.s.layout(self.unit).place(bytes, last);
+        }
+        let off = self.places[n].slot + 16 * i as i32;
+        self.b.ins().store(FRAME, x, self.frame, off);
+        self.places[n].saved |= 1 << i;
     }
 
     /// A uniform value.
@@ -116,7 +169,12 @@ impl<'p> Emitter<'_, 'p> {
             let ty = Self::piece_type(self.dtype(v), narrow);
             return self.reg(v, i, ty);
         }
-        self.spread_piece(v, narrow)
+        if let Some(x) = self.near.as_ref().and_then(|near| near.get((v, 0))) {
+            return x;
+        }
+        let x = self.spread_piece(v, narrow);
+        self.keep_near(v, 0, x);
+        x
     }
 
     /// A piece of a truth value, in lanes of the width asked for.
@@ -257,23 +315,16 @@ impl<'p> Emitter<'_, 'p> {
             self.places[n] = super::Place::none();
         }
         if self.v.live.stored[n] {
-            if self.places[n].slot == 0 {
-                let bytes = match (self.is_lanes(v), self.is_narrow(v)) {
-                    (false, _) => 8,
-                    (true, true) => 32,
-                    (true, false) => 64,
-                };
-                let last = self.v.live.last[n];
-                self.places[n].slot = self.s.layout(self.unit).place(bytes, last);
-            }
-            let off = self.places[n].slot + 16 * i as i32;
-            self.b.ins().store(FRAME, x, self.frame, off);
+            self.save_piece(v, i, x);
         }
         let p = &mut self.places[n];
         p.unit = id;
         p.regs[i] = x;
         p.ready |= 1 << i;
         p.at = at;
+        if self.is_lanes(v) {
+            self.keep_near(v, i, x);
+        }
     }
 
     /// Defines a value whose registers are in the frame.
@@ -283,6 +334,7 @@ impl<'p> Emitter<'_, 'p> {
         p.slot = slot;
         p.unit = id;
         p.ready = 0xf;
+        p.saved = 0xf;
         // Long ago: never taken from registers.
         p.at = 0u32.wrapping_sub(2 * NEAR);
     }

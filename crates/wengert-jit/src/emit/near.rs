@@ -1,0 +1,90 @@
+//! Which values of a straight line stay in registers.
+//!
+//! A value that lives long is in the frame, and could be loaded at each use. It stays in a register
+//! from one use to the next where there is room: what is used again soonest is kept, so that nearly as
+//! little is loaded as can be.
+
+use std::collections::HashMap;
+
+use cranelift_codegen::ir;
+use wengert_ir::loops::{Stmt, Value, walk};
+
+/// Registers that values may take: of the sixteen, some are for what an instruction works on.
+const ROOM: usize = 12;
+
+/// A piece of a value; constants and uniform values have one.
+type Piece = (Value, u8);
+
+/// What is in registers while a segment is emitted, line by line.
+pub(super) struct Near {
+    /// The lines that use each value.
+    uses: HashMap<Value, Vec<u32>>,
+    /// The line that is being emitted.
+    line: u32,
+    /// How many instructions the function had before the segment.
+    start: u32,
+    kept: Vec<(Piece, ir::Value)>,
+}
+
+impl Near {
+    /// For a segment of those statements, in order.
+    pub(super) fn new<'p>(stmts: impl Iterator<Item = &'p Stmt>, start: u32) -> Near {
+        let mut uses: HashMap<Value, Vec<u32>> = HashMap::new();
+        for (n, s) in stmts.enumerate() {
+            walk::uses(s, &mut |v| uses.entry(v).or_default().push(n as u32));
+        }
+        Near {
+            uses,
+            line: 0,
+            start,
+            kept: Vec::with_capacity(ROOM + 1),
+        }
+    }
+
+    /// Goes on to a line.
+    pub(super) fn at(&mut self, line: usize) {
+        self.line = line as u32;
+    }
+
+    /// Forgets all: another block begins, or another pass over the lines.
+    pub(super) fn clear(&mut self) {
+        self.kept.clear();
+    }
+
+    /// The register of a piece, if it was kept.
+    pub(super) fn get(&self, piece: Piece) -> Option<ir::Value> {
+        let found = self.kept.iter().find(|(p, _)| *p == piece);
+        found.map(|&(_, x)| x)
+    }
+
+    /// Whether what was computed when the function had that many instructions is of this segment.
+    pub(super) fn is_here(&self, at: u32) -> bool {
+        at >= self.start
+    }
+
+    /// The next line that uses a value.
+    fn next(&self, v: Value) -> Option<u32> {
+        let uses = self.uses.get(&v)?;
+        let after = uses.partition_point(|&n| n <= self.line);
+        uses.get(after).copied()
+    }
+
+    /// A piece is in a register: keeps it, and gives back what has to make room for it, which is what
+    /// is used again last.
+    pub(super) fn keep(&mut self, piece: Piece, x: ir::Value) -> Option<(Piece, ir::Value)> {
+        self.kept.retain(|(p, _)| *p != piece);
+        self.next(piece.0)?;
+        self.kept.push((piece, x));
+        if self.kept.len() <= ROOM {
+            return None;
+        }
+        let mut kept = std::mem::take(&mut self.kept);
+        kept.retain(|((v, _), _)| self.next(*v).is_some());
+        self.kept = kept;
+        if self.kept.len() <= ROOM {
+            return None;
+        }
+        let farthest = (0..self.kept.len()).max_by_key(|&i| self.next(self.kept[i].0.0));
+        farthest.map(|i| self.kept.swap_remove(i))
+    }
+}
