@@ -32,6 +32,9 @@ pub struct Options {
     pub parallel_above: u64,
     /// Whether short loops become straight lines, and elements of small arrays live in registers.
     pub unroll: bool,
+    /// Whether elementary functions in lanes are those of the runtime, where the machine has vectors
+    /// for them that generated code has not.
+    pub wide: bool,
     /// Whether to use no more than what every processor of the architecture has. Slower, and a test
     /// of what better ones never run.
     pub baseline: bool,
@@ -46,6 +49,7 @@ impl Default for Options {
             quick_above: 20_000,
             parallel_above: 80_000,
             unroll: true,
+            wide: true,
             baseline: false,
             listing: false,
         }
@@ -171,7 +175,8 @@ pub(crate) fn release(module: JITModule) {
 fn build(program: &Program, options: &Options) -> Result<Executable, CompileError> {
     let [isa, quick] = host(options.baseline)?;
     let prepared = prepared(program, options)?;
-    let plan = plan::plan(prepared.as_ref().unwrap_or(program));
+    let wide = options.wide && !options.baseline;
+    let plan = plan::plan(prepared.as_ref().unwrap_or(program), wide);
     let space = Arc::new(AtomicUsize::new(0));
     let mut module = module(isa, Some(CodeMemory::new(space.clone())));
     let written = session::write(&plan, &mut module, &**isa, quick, options);

@@ -73,7 +73,8 @@ pub fn code_for(
     caught(|| {
         let isas = target.isas()?;
         let prepared = prepared(program, options)?;
-        let plan = plan::plan(prepared.as_ref().unwrap_or(program));
+        // What the runtime has is for this processor.
+        let plan = plan::plan(prepared.as_ref().unwrap_or(program), false);
         let mut module = module(&isas[0], None);
         let written = session::write(&plan, &mut module, &*isas[0], &isas[1], options);
         release(module);

@@ -356,6 +356,7 @@ where
         let options = wengert_jit::Options {
             list_limit: self.options.residual_bytes,
             unroll: !self.options.plain,
+            wide: !self.options.plain,
             ..Default::default()
         };
         let code = wengert_jit::compile(&program, &options).map_err(|e| Error::Compile {
