@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use cranelift_codegen::isa::OwnedTargetIsa;
+use cranelift_codegen::isa::{self, OwnedTargetIsa};
 use cranelift_codegen::settings::{self, Configurable};
 use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{Module, ModuleError, default_libcall_names};
@@ -77,43 +77,49 @@ impl From<ModuleError> for CompileError {
     }
 }
 
-fn target(allocator: &str, native: bool) -> Result<OwnedTargetIsa, CompileError> {
+/// A target, with either allocator: the thorough one, and the one for long functions.
+pub(crate) type Isas = [OwnedTargetIsa; 2];
+
+/// A target with our settings.
+pub(crate) fn isas(
+    builder: impl Fn() -> Result<isa::Builder, String>,
+) -> Result<Isas, CompileError> {
     let wrong = |e: &dyn std::fmt::Display| CompileError::Machine(e.to_string());
-    let mut flags = settings::builder();
     let checked = if cfg!(debug_assertions) {
         "true"
     } else {
         "false"
     };
-    for (name, value) in [
-        ("opt_level", "none"),
-        ("regalloc_algorithm", allocator),
-        ("enable_verifier", checked),
-        ("enable_alias_analysis", "false"),
-        ("use_colocated_libcalls", "false"),
-        ("is_pic", "false"),
-        ("unwind_info", "false"),
-        ("enable_probestack", "false"),
-    ] {
-        flags.set(name, value).map_err(|e| wrong(&e))?;
-    }
-    cranelift_native::builder_with_options(native)
-        .map_err(|e| wrong(&e))?
-        .finish(settings::Flags::new(flags))
-        .map_err(|e| wrong(&e))
+    let target = |allocator: &str| {
+        let mut flags = settings::builder();
+        for (name, value) in [
+            ("opt_level", "none"),
+            ("regalloc_algorithm", allocator),
+            ("enable_verifier", checked),
+            ("enable_alias_analysis", "false"),
+            ("use_colocated_libcalls", "false"),
+            ("is_pic", "false"),
+            ("unwind_info", "false"),
+            ("enable_probestack", "false"),
+        ] {
+            flags.set(name, value).map_err(|e| wrong(&e))?;
+        }
+        builder()
+            .map_err(CompileError::Machine)?
+            .finish(settings::Flags::new(flags))
+            .map_err(|e| wrong(&e))
+    };
+    Ok([target("backtracking")?, target("single_pass")?])
 }
 
-/// The target with the two allocators, made once.
-fn targets(baseline: bool) -> Result<&'static [OwnedTargetIsa; 2], CompileError> {
-    static TARGETS: [OnceLock<[OwnedTargetIsa; 2]>; 2] = [OnceLock::new(), OnceLock::new()];
-    let known = &TARGETS[usize::from(baseline)];
+/// This machine, made once.
+fn host(baseline: bool) -> Result<&'static Isas, CompileError> {
+    static HOSTS: [OnceLock<Isas>; 2] = [OnceLock::new(), OnceLock::new()];
+    let known = &HOSTS[usize::from(baseline)];
     if let Some(t) = known.get() {
         return Ok(t);
     }
-    let t = [
-        target("backtracking", !baseline)?,
-        target("single_pass", !baseline)?,
-    ];
+    let t = isas(|| cranelift_native::builder_with_options(!baseline).map_err(str::to_string))?;
     Ok(known.get_or_init(|| t))
 }
 
@@ -122,7 +128,12 @@ fn targets(baseline: bool) -> Result<&'static [OwnedTargetIsa; 2], CompileError>
 /// # Errors
 /// If there is no code generator for the machine, or the program is malformed.
 pub fn compile(program: &Program, options: &Options) -> Result<Executable, CompileError> {
-    let result = catch_unwind(AssertUnwindSafe(|| build(program, options)));
+    caught(|| build(program, options))
+}
+
+/// What `f` gives, a panic of the code generator being an error.
+pub(crate) fn caught<T>(f: impl FnOnce() -> Result<T, CompileError>) -> Result<T, CompileError> {
+    let result = catch_unwind(AssertUnwindSafe(f));
     result.unwrap_or_else(|payload| {
         let text = said(&*payload);
         Err(CompileError::Internal(
@@ -131,19 +142,43 @@ pub fn compile(program: &Program, options: &Options) -> Result<Executable, Compi
     })
 }
 
-fn build(program: &Program, options: &Options) -> Result<Executable, CompileError> {
-    let [isa, quick] = targets(options.baseline)?;
+/// The program with its short loops written out, if that is wanted.
+pub(crate) fn prepared(
+    program: &Program,
+    options: &Options,
+) -> Result<Option<Program>, CompileError> {
     let unrolled = options.unroll.then(|| promote(&unroll(program)));
-    let program = unrolled.as_ref().unwrap_or(program);
-    if cfg!(debug_assertions) && options.unroll {
-        verify(program).map_err(CompileError::Internal)?;
+    if cfg!(debug_assertions)
+        && let Some(p) = &unrolled
+    {
+        verify(p).map_err(CompileError::Internal)?;
     }
-    let plan = plan::plan(program, options.wide && !options.baseline);
+    Ok(unrolled)
+}
+
+/// A place for the functions of a program.
+pub(crate) fn module(isa: &OwnedTargetIsa, memory: Option<CodeMemory>) -> JITModule {
     let mut builder = JITBuilder::with_isa(isa.clone(), default_libcall_names());
     builder.symbols(helpers::library());
+    if let Some(memory) = memory {
+        builder.memory_provider(Box::new(memory));
+    }
+    JITModule::new(builder)
+}
+
+/// Throws away functions that nobody has seen.
+pub(crate) fn release(module: JITModule) {
+    // SAFETY: nothing of this module has been or will be called.
+    unsafe { module.free_memory() };
+}
+
+fn build(program: &Program, options: &Options) -> Result<Executable, CompileError> {
+    let [isa, quick] = host(options.baseline)?;
+    let prepared = prepared(program, options)?;
+    let wide = options.wide && !options.baseline;
+    let plan = plan::plan(prepared.as_ref().unwrap_or(program), wide);
     let space = Arc::new(AtomicUsize::new(0));
-    builder.memory_provider(Box::new(CodeMemory::new(space.clone())));
-    let mut module = JITModule::new(builder);
+    let mut module = module(isa, Some(CodeMemory::new(space.clone())));
     let written = session::write(&plan, &mut module, &**isa, quick, options);
     let finished = written.and_then(|mut w| {
         let needs = w.code.iter().map(Code::space);
@@ -157,8 +192,7 @@ fn build(program: &Program, options: &Options) -> Result<Executable, CompileErro
     match finished {
         Ok(w) => Ok(Executable::new(module, w, plan, options)),
         Err(e) => {
-            // SAFETY: nothing of this module has been or will be called.
-            unsafe { module.free_memory() };
+            release(module);
             Err(e)
         }
     }

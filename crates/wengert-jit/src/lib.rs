@@ -9,11 +9,13 @@
 //! * `runtime` holds what compiled code calls, and what calls it: frames, lists, threads, kernels.
 
 mod compile;
+pub mod cross;
 mod emit;
 mod plan;
 mod runtime;
 
 pub use compile::{CompileError, Options, compile};
+pub use emit::how::How;
 pub use runtime::executable::{Executable, Prepared, RunError};
 pub use runtime::pages::memory_for;
 

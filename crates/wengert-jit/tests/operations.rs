@@ -2,12 +2,12 @@
 
 mod common;
 
+use common::single::{OPS, Operands, signatures, single};
 use common::*;
 use wengert_ir::buffer::Data;
 use wengert_ir::ir::types::DType;
 use wengert_ir::loops::ScalarOp::{self, *};
-use wengert_ir::loops::*;
-use wengert_jit::Options;
+use wengert_jit::{Options, compile};
 
 fn floats() -> Vec<f64> {
     let mut v = vec![
@@ -269,45 +269,6 @@ fn oracle(op: ScalarOp, d: DType, o: DType, a: &[u64]) -> u64 {
     )
 }
 
-/// Operand and result types of each operation.
-fn signatures(op: ScalarOp) -> Vec<(Vec<DType>, DType)> {
-    let all = DType::ALL;
-    let floats = [DType::F32, DType::F64];
-    let ints: Vec<DType> = all.into_iter().filter(|d| d.is_int()).collect();
-    let numbers: Vec<DType> = all.into_iter().filter(|d| *d != DType::Bool).collect();
-    let with_bool: Vec<DType> = ints.iter().copied().chain([DType::Bool]).collect();
-    let same = |ds: &[DType], n: usize| ds.iter().map(|&d| (vec![d; n], d)).collect();
-    match op {
-        Add | Sub | Mul | Div | Rem => same(&numbers, 2),
-        Neg | Abs => same(&numbers, 1),
-        Sqrt | Floor | Ceil | Round | Trunc => same(&floats, 1),
-        Fma => same(&floats, 3),
-        Min | Max => same(&all, 2),
-        And | Or | Xor => same(&with_bool, 2),
-        Not => same(&with_bool, 1),
-        Shl | Shr | ShrLogical | Rotl => same(&ints, 2),
-        Eq | Ne | Lt | Le => all.iter().map(|&d| (vec![d; 2], DType::Bool)).collect(),
-        Select => all.iter().map(|&d| (vec![DType::Bool, d, d], d)).collect(),
-        Convert => all
-            .iter()
-            .flat_map(|&d| all.iter().map(move |&o| (vec![d], o)))
-            .collect(),
-        Bitcast => all
-            .iter()
-            .flat_map(|&d| all.iter().map(move |&o| (vec![d], o)))
-            .filter(|(d, o)| {
-                d[0].bytes() == o.bytes() && (d[0] == DType::Bool) == (*o == DType::Bool)
-            })
-            .collect(),
-        Fold(_) | Any => vec![],
-    }
-}
-
-const OPS: [ScalarOp; 32] = [
-    Add, Sub, Mul, Div, Rem, Neg, Abs, Sqrt, Fma, Min, Max, Floor, Ceil, Round, Trunc, And, Or,
-    Xor, Not, Shl, Shr, ShrLogical, Rotl, Eq, Ne, Lt, Le, Select, Convert, Bitcast, Any, Any,
-];
-
 /// All combinations of the samples of the operands, some of them where there are many.
 fn tuples(ds: &[DType]) -> Vec<Vec<u64>> {
     let mut out = vec![vec![]];
@@ -328,53 +289,17 @@ fn tuples(ds: &[DType]) -> Vec<Vec<u64>> {
     out.into_iter().step_by(step).collect()
 }
 
-#[derive(Clone, Copy, PartialEq, Debug)]
-enum How {
-    Uniform,
-    Lanes,
-    /// The last operand the same in all lanes.
-    LastUniform,
-}
-
 /// Runs an operation on columns of operands.
 fn computed(
     op: ScalarOp,
     ds: &[DType],
     o: DType,
     columns: &[Data],
-    how: How,
+    how: Operands,
     options: &Options,
 ) -> Data {
     let n = columns[0].len();
-    let mut b = Build::new();
-    let ins: Vec<BufferId> = ds
-        .iter()
-        .zip(columns)
-        .map(|(&d, c)| b.input(d, c.len()))
-        .collect();
-    let out = b.output(o, n);
-    let last = ins.len() - 1;
-    if how == How::Uniform {
-        b.serial(n as i64, |b, i| {
-            let args: Vec<Value> = ins.iter().map(|&x| b.load(x, base(i))).collect();
-            let y = b.op_to(op, o, &args);
-            b.store(out, base(i), y);
-        });
-    } else {
-        b.vector(n as i64, |b, _| {
-            let args: Vec<Value> = ins
-                .iter()
-                .enumerate()
-                .map(|(k, &x)| {
-                    let even = how == How::LastUniform && k == last;
-                    b.load(x, if even { at(0) } else { row() })
-                })
-                .collect();
-            let y = b.op_to(op, o, &args);
-            b.store(out, row(), y);
-        });
-    }
-    let exe = b.compile_with(options);
+    let exe = compile(&single(op, ds, o, n, how), options).expect("it compiles");
     run(&exe, columns, &[(o, n)]).remove(0)
 }
 
@@ -382,7 +307,7 @@ fn same(d: DType, a: u64, b: u64) -> bool {
     a == b || (d.is_float() && float(d, a).is_nan() && float(d, b).is_nan())
 }
 
-fn check(op: ScalarOp, ds: &[DType], o: DType, tuples: &[Vec<u64>], how: How) {
+fn check(op: ScalarOp, ds: &[DType], o: DType, tuples: &[Vec<u64>], how: Operands) {
     let columns: Vec<Data> = (0..ds.len())
         .map(|k| {
             let col: Vec<u64> = tuples.iter().map(|t| t[k]).collect();
@@ -399,7 +324,7 @@ fn check(op: ScalarOp, ds: &[DType], o: DType, tuples: &[Vec<u64>], how: How) {
     }
 }
 
-fn compare(op: ScalarOp, ds: &[DType], o: DType, tuples: &[Vec<u64>], how: How, got: &Data) {
+fn compare(op: ScalarOp, ds: &[DType], o: DType, tuples: &[Vec<u64>], how: Operands, got: &Data) {
     let d = ds[ds.len() - 1];
     for (i, t) in tuples.iter().enumerate() {
         let want = oracle(op, d, o, t);
@@ -415,13 +340,13 @@ fn check_all(ops: &[ScalarOp]) {
     for &op in ops {
         for (ds, o) in signatures(op) {
             let all = tuples(&ds);
-            check(op, &ds, o, &all, How::Uniform);
-            check(op, &ds, o, &all, How::Lanes);
+            check(op, &ds, o, &all, Operands::Uniform);
+            check(op, &ds, o, &all, Operands::Lanes);
             if ds.len() > 1 {
                 for last in samples(ds[ds.len() - 1]).into_iter().step_by(3) {
                     let mut some: Vec<Vec<u64>> = all.iter().step_by(7).cloned().collect();
                     some.iter_mut().for_each(|t| *t.last_mut().unwrap() = last);
-                    check(op, &ds, o, &some, How::LastUniform);
+                    check(op, &ds, o, &some, Operands::LastUniform);
                 }
             }
         }

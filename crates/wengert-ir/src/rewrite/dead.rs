@@ -1,7 +1,7 @@
 //! Dead code: equations whose results nobody wants, and the results, carries and operands of loops,
 //! branches and maps that nobody wants.
 
-use crate::ir::{Atom, Eqn, Func};
+use crate::ir::{Atom, Atoms, Eqn, Func};
 use crate::ops::Pruned;
 use crate::transform::linearize::pick;
 
@@ -48,7 +48,7 @@ pub fn narrowed(func: &Func, params: &[bool], results: &[bool]) -> Func {
     let results = pick(&func.results, results);
     let mut live = vec![false; func.types.len()];
     results.iter().for_each(|a| mark(&mut live, a));
-    let mut kept: Vec<(Eqn, Option<Pruned>)> = vec![];
+    let mut kept: Vec<(&Eqn, Option<Box<Pruned>>)> = vec![];
     for eqn in func.eqns.iter().rev() {
         if !is_live(eqn, &live) {
             continue;
@@ -64,9 +64,8 @@ pub fn narrowed(func: &Func, params: &[bool], results: &[bool]) -> Func {
                 .iter()
                 .for_each(|a| mark(&mut live, a)),
         }
-        kept.push((eqn.clone(), pruned));
+        kept.push((eqn, pruned.map(Box::new)));
     }
-    kept.reverse();
 
     let mut number = vec![u32::MAX; func.types.len()];
     let mut types = vec![];
@@ -78,24 +77,28 @@ pub fn narrowed(func: &Func, params: &[bool], results: &[bool]) -> Func {
     for id in (0..func.params).filter(|&i| params[i as usize]) {
         put(id, &mut number);
     }
-    let mut eqns = vec![];
+    let mut eqns = Vec::with_capacity(kept.len());
     let mut next = count;
-    for (eqn, pruned) in kept {
-        let (op, inputs, outputs) = match pruned {
-            None => (eqn.op, eqn.inputs.to_vec(), eqn.outputs.collect::<Vec<_>>()),
+    for (eqn, pruned) in kept.into_iter().rev() {
+        let renumber =
+            |inputs: &[Atom]| -> Atoms { inputs.iter().map(|a| renumbered(a, &number)).collect() };
+        let start = next;
+        let (op, inputs) = match pruned {
+            None => {
+                let inputs = renumber(&eqn.inputs);
+                eqn.outputs.clone().for_each(|o| put(o, &mut number));
+                next += eqn.outputs.len() as u32;
+                (eqn.op.clone(), inputs)
+            }
             Some(p) => {
-                let outputs: Vec<u32> = eqn.outputs.collect();
-                (
-                    p.op,
-                    pick(&eqn.inputs, &p.inputs),
-                    pick(&outputs, &p.outputs),
-                )
+                let inputs = renumber(&pick(&eqn.inputs, &p.inputs));
+                let outputs: Vec<u32> = eqn.outputs.clone().collect();
+                let outputs = pick(&outputs, &p.outputs);
+                outputs.iter().for_each(|&o| put(o, &mut number));
+                next += outputs.len() as u32;
+                (p.op, inputs)
             }
         };
-        let inputs = inputs.iter().map(|a| renumbered(a, &number)).collect();
-        outputs.iter().for_each(|&o| put(o, &mut number));
-        let start = next;
-        next += outputs.len() as u32;
         eqns.push(Eqn {
             op,
             inputs,

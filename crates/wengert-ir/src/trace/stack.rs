@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, DefaultHasher, Hash, Hasher};
 use std::panic::Location;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -39,8 +40,30 @@ struct Trace {
     captured: HashMap<(u32, u32), u32>,
     /// Arrays used in the trace, each a hidden parameter of the door.
     arrays: Vec<(Dense, u32)>,
-    /// Equal equations are recorded once.
-    seen: HashMap<(Op, Atoms), usize>,
+    seen: Seen,
+}
+
+/// Equal equations are recorded once: the number of the first one of each hash of an operation and its
+/// operands. The equations themselves are not kept twice, for a long trace has many. One that is not
+/// equal but has the hash of another is recorded each time.
+type Seen = HashMap<u64, u32, BuildHasherDefault<Hashed>>;
+
+/// Of a number that is a hash, the number.
+#[derive(Default)]
+struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn write(&mut self, bytes: &[u8]) {
+        unreachable!("{bytes:?} are not a hash");
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 impl Trace {
@@ -185,7 +208,7 @@ pub fn open(kind: Kind, params: &[Type]) -> (OpenTrace, Vec<Var>) {
             captures: vec![],
             captured: HashMap::new(),
             arrays: vec![],
-            seen: HashMap::new(),
+            seen: Seen::default(),
         };
         for ty in params {
             let id = trace.value(ty.clone(), source);
@@ -385,16 +408,18 @@ fn bind_at(op: Op, inputs: &[Var], source: SourceId) -> Result<Vec<Var>, Error> 
     Ok(STACK.with_borrow_mut(|s| {
         let inputs: Atoms = inputs.iter().map(|&v| operand(s, place, v)).collect();
         let trace = &mut s[place];
-        let shared = op.is_shared();
-        if shared && let Some(&e) = trace.seen.get(&(op.clone(), inputs.clone())) {
-            let eqn = &mut trace.eqns[e];
-            eqn.source = eqn.source.union(source);
-            return eqn.outputs.clone().map(|id| trace.var(id)).collect();
-        }
-        if shared {
-            trace
-                .seen
-                .insert((op.clone(), inputs.clone()), trace.eqns.len());
+        if op.is_shared() {
+            let mut hasher = DefaultHasher::new();
+            (&op, &inputs).hash(&mut hasher);
+            let next = trace.eqns.len() as u32;
+            let first = *trace.seen.entry(hasher.finish()).or_insert(next);
+            if let Some(eqn) = trace.eqns.get_mut(first as usize)
+                && eqn.op == op
+                && eqn.inputs == inputs
+            {
+                eqn.source = eqn.source.union(source);
+                return eqn.outputs.clone().map(|id| trace.var(id)).collect();
+            }
         }
         let start = trace.types.len() as u32;
         for ty in outputs {

@@ -107,8 +107,15 @@ impl Emitter<'_, '_> {
         self.bits(ty, y)
     }
 
-    /// Piece `i` of a value converted to another type.
-    pub(super) fn lane_convert(&mut self, out: Value, x: Value, i: usize) -> ir::Value {
+    /// Piece `i` of a value converted to another type by one instruction, or of its bits in another
+    /// type.
+    pub(super) fn lane_convert(
+        &mut self,
+        out: Value,
+        op: ScalarOp,
+        x: Value,
+        i: usize,
+    ) -> ir::Value {
         let (d, o) = (self.dtype(x), self.dtype(out));
         let narrow = self.is_narrow(out);
         let ty = Self::piece_type(o, narrow);
@@ -138,9 +145,52 @@ impl Emitter<'_, '_> {
             let m = self.bits(ty, m);
             return self.b.ins().band(m, one);
         }
+        if op == ScalarOp::Bitcast {
+            let p = self.piece(x, i);
+            return self.bits(ty, p);
+        }
         use DType::*;
         match (d, o) {
-            _ if d == o => self.piece(x, i),
+            (U64, F64) | (U32, F32) => {
+                let p = self.piece(x, i);
+                self.b.ins().fcvt_from_uint(ty, p)
+            }
+            (I32 | U8, F32) => {
+                let p = self.piece(x, i);
+                self.b.ins().fcvt_from_sint(ty, p)
+            }
+            (F32, I32) => {
+                let p = self.piece(x, i);
+                self.b.ins().fcvt_to_sint_sat(ty, p)
+            }
+            (F32, U32) => {
+                let p = self.piece(x, i);
+                self.b.ins().fcvt_to_uint_sat(ty, p)
+            }
+            (I32 | U32, U8) => {
+                let p = self.piece(x, i);
+                self.byte(p)
+            }
+            // Of one width.
+            _ if self.is_narrow(x) == narrow => self.piece(x, i),
+            _ => {
+                let p = self.piece(x, i / 2);
+                match (d == I32, i % 2 == 1) {
+                    (true, false) => self.b.ins().swiden_low(p),
+                    (true, true) => self.b.ins().swiden_high(p),
+                    (false, false) => self.b.ins().uwiden_low(p),
+                    (false, true) => self.b.ins().uwiden_high(p),
+                }
+            }
+        }
+    }
+
+    /// Piece `i` of a value converted to another type by several instructions.
+    pub(super) fn composed_convert(&mut self, out: Value, x: Value, i: usize) -> ir::Value {
+        use DType::*;
+        let (d, o) = (self.dtype(x), self.dtype(out));
+        let ty = Self::piece_type(o, self.is_narrow(out));
+        match (d, o) {
             (F32, F64) => {
                 let p = self.piece(x, i / 2);
                 let p = self.half(p, i % 2 == 1);
@@ -165,55 +215,20 @@ impl Emitter<'_, '_> {
                 self.b.ins().fcvt_from_uint(ty, w)
             }
             (I64, F64) => self.long_to_double(x, i),
-            (U64, F64) => {
-                let p = self.piece(x, i);
-                self.b.ins().fcvt_from_uint(ty, p)
-            }
-            (I32 | U8, F32) => {
-                let p = self.piece(x, i);
-                self.b.ins().fcvt_from_sint(ty, p)
-            }
-            (U32, F32) => {
-                let p = self.piece(x, i);
-                self.b.ins().fcvt_from_uint(ty, p)
-            }
-            (F32, I32) => {
-                let p = self.piece(x, i);
-                self.b.ins().fcvt_to_sint_sat(ty, p)
-            }
-            (F32, U32) => {
-                let p = self.piece(x, i);
-                self.b.ins().fcvt_to_uint_sat(ty, p)
-            }
             (F32, U8) => {
                 let p = self.piece(x, i);
-                let n = self.b.ins().fcvt_to_sint_sat(ty, p);
+                let n = self.b.ins().fcvt_to_sint_sat(types::I32X4, p);
                 let least = self.constant_piece(I32, 0, true);
                 let most = self.constant_piece(I32, 255, true);
                 let n = self.b.ins().smax(n, least);
                 self.b.ins().smin(n, most)
             }
-            _ if d.is_float() || o.is_float() => self.per_lane(out, ScalarOp::Convert, &[x], i),
-            // Between integers.
-            (I64 | U64, I64 | U64) | (I32 | U32 | U8, I32 | U32) => self.piece(x, i),
-            (I32 | U32, U8) => {
-                let p = self.piece(x, i);
-                self.byte(p)
-            }
-            (I64 | U64, _) => {
+            (I64 | U64, I32 | U32 | U8) => {
                 let (a, b) = (self.piece(x, 2 * i), self.piece(x, 2 * i + 1));
                 let p = self.low_halves(a, b);
                 if o == U8 { self.byte(p) } else { p }
             }
-            _ => {
-                let p = self.piece(x, i / 2);
-                match (d == I32, i % 2 == 1) {
-                    (true, false) => self.b.ins().swiden_low(p),
-                    (true, true) => self.b.ins().swiden_high(p),
-                    (false, false) => self.b.ins().uwiden_low(p),
-                    (false, true) => self.b.ins().uwiden_high(p),
-                }
-            }
+            _ => panic!("{d} to {o} is not composed"),
         }
     }
 
@@ -246,15 +261,5 @@ impl Emitter<'_, '_> {
         let offset = self.constant_piece(DType::F64, 0x4530_0000_8010_0000, false);
         let high = self.b.ins().fsub(high, offset);
         self.b.ins().fadd(high, low)
-    }
-
-    /// Piece `i` of a value with the same bits in another type of the same width.
-    pub(super) fn lane_bitcast(&mut self, out: Value, x: Value, i: usize) -> ir::Value {
-        let (d, o) = (self.dtype(x), self.dtype(out));
-        if d == DType::Bool || o == DType::Bool {
-            return self.lane_convert(out, x, i);
-        }
-        let p = self.piece(x, i);
-        self.bits(Self::piece_type(o, self.is_narrow(out)), p)
     }
 }

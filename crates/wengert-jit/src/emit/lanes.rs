@@ -1,5 +1,5 @@
-//! Operations on lane vectors, a piece at a time: the table `operation x type -> native, composed,
-//! or lane by lane`.
+//! Operations on lane vectors, a piece at a time, each in the way that the table in [`how`](super::how)
+//! names.
 
 use cranelift_codegen::ir::condcodes::FloatCC;
 use cranelift_codegen::ir::{self, InstBuilder, types};
@@ -7,40 +7,9 @@ use smallvec::SmallVec;
 use wengert_ir::ir::types::DType;
 use wengert_ir::loops::{ScalarOp, Value};
 
+use super::how::{How, how};
 use super::scalar::{float_cc, int_cc};
 use super::{Emitter, scalar_type};
-
-/// How an operation on lanes is emitted.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum How {
-    /// As vector instructions.
-    Vector,
-    /// As scalar instructions, lane by lane.
-    PerLane,
-}
-
-/// What the machine has beyond the least that vectors need.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Machine {
-    /// Fused multiply-add in hardware.
-    pub fma: bool,
-    /// Rounding of vectors to integers.
-    pub round: bool,
-    /// Selection by the sign bit of a mask.
-    pub blend: bool,
-}
-
-fn how(op: ScalarOp, d: DType, machine: Machine, even_shift: bool) -> How {
-    use ScalarOp::*;
-    let per_lane = match op {
-        Div | Rem => !d.is_float() || op == Rem,
-        Fma => !machine.fma,
-        Floor | Ceil | Round | Trunc => !machine.round,
-        Shl | Shr | ShrLogical | Rotl => !even_shift,
-        _ => false,
-    };
-    if per_lane { How::PerLane } else { How::Vector }
-}
 
 impl Emitter<'_, '_> {
     /// Piece `i` of the result of an operation on lanes.
@@ -52,45 +21,87 @@ impl Emitter<'_, '_> {
         i: usize,
     ) -> ir::Value {
         let last = args[args.len() - 1];
-        let d = self.dtype(last);
-        let even_shift = !self.is_lanes(last);
-        if how(op, d, self.s.machine, even_shift) == How::PerLane {
-            return self.per_lane(out, op, args, i);
+        let (from, to) = (self.dtype(last), self.dtype(out));
+        let even = !self.is_lanes(last);
+        match how(op, from, to, even, self.s.machine) {
+            How::Native => self.native(out, op, args, i),
+            How::Composed => self.composed(out, op, args, i),
+            How::PerLane => self.per_lane(out, op, args, i),
         }
+    }
+
+    /// Piece `i` of the operands.
+    fn operands(&mut self, out: Value, args: &[Value], i: usize) -> SmallVec<[ir::Value; 3]> {
+        let narrow = self.is_narrow(out);
+        let mut pieces = SmallVec::new();
+        for &v in args {
+            pieces.push(if self.dtype(v) == DType::Bool {
+                self.mask_piece(v, narrow, i)
+            } else {
+                self.piece(v, i)
+            });
+        }
+        pieces
+    }
+
+    /// By one instruction.
+    fn native(&mut self, out: Value, op: ScalarOp, args: &[Value], i: usize) -> ir::Value {
+        use ScalarOp::*;
+        let d = self.dtype(args[args.len() - 1]);
+        if op == Convert || op == Bitcast {
+            return self.lane_convert(out, op, args[0], i);
+        }
+        if matches!(op, Shl | Shr | ShrLogical) {
+            let by = self.shift_amount(d, args[1]);
+            let x = self.piece(args[0], i);
+            return self.shift(op, d, x, by);
+        }
+        let a = self.operands(out, args, i);
+        if op == Select {
+            return self.select_piece(a[0], a[1], a[2]);
+        }
+        if d == DType::Bool {
+            return self.mask_op(op, &a);
+        }
+        self.piece_op(op, d, &a)
+    }
+
+    /// By several instructions.
+    fn composed(&mut self, out: Value, op: ScalarOp, args: &[Value], i: usize) -> ir::Value {
+        use ScalarOp::*;
+        let d = self.dtype(args[args.len() - 1]);
         match op {
-            ScalarOp::Convert => return self.lane_convert(out, last, i),
-            ScalarOp::Bitcast => return self.lane_bitcast(out, last, i),
-            ScalarOp::Select => {
-                let narrow = self.is_narrow(out);
-                let m = self.mask_piece(args[0], narrow, i);
-                let (x, y) = if d == DType::Bool {
-                    (
-                        self.mask_piece(args[1], narrow, i),
-                        self.mask_piece(args[2], narrow, i),
-                    )
-                } else {
-                    (self.piece(args[1], i), self.piece(args[2], i))
-                };
-                return self.select_piece(m, x, y);
+            Convert => return self.composed_convert(out, args[0], i),
+            Rotl => return self.lane_rotation(d, args, i),
+            Shl => {
+                let by = self.shift_amount(d, args[1]);
+                let x = self.piece(args[0], i);
+                let y = self.shift(op, d, x, by);
+                return self.byte(y);
             }
             _ => {}
         }
-        if d == DType::Bool {
-            let narrow = self.is_narrow(out);
-            let a: SmallVec<[ir::Value; 3]> = args
-                .iter()
-                .map(|&v| self.mask_piece(v, narrow, i))
-                .collect();
-            return self.mask_op(op, &a);
+        let a = self.operands(out, args, i);
+        match op {
+            Min => self.extreme(FloatCC::LessThan, a[0], a[1]),
+            Max => self.extreme(FloatCC::GreaterThan, a[0], a[1]),
+            Eq => {
+                let x = self.b.ins().bxor(a[0], a[1]);
+                self.b.ins().bnot(x)
+            }
+            Lt => {
+                let x = self.b.ins().bnot(a[0]);
+                self.b.ins().band(x, a[1])
+            }
+            Le => {
+                let x = self.b.ins().bnot(a[0]);
+                self.b.ins().bor(x, a[1])
+            }
+            _ => {
+                let y = self.piece_op(op, d, &a);
+                self.byte(y)
+            }
         }
-        if op == ScalarOp::Rotl {
-            return self.lane_rotation(d, args, i);
-        }
-        if matches!(op, ScalarOp::Shl | ScalarOp::Shr | ScalarOp::ShrLogical) {
-            return self.lane_shift(op, d, args, i);
-        }
-        let a: SmallVec<[ir::Value; 3]> = args.iter().map(|&v| self.piece(v, i)).collect();
-        self.piece_op(op, d, &a)
     }
 
     fn mask_op(&mut self, op: ScalarOp, a: &[ir::Value]) -> ir::Value {
@@ -101,46 +112,29 @@ impl Emitter<'_, '_> {
             Or | Max | Add => b.ins().bor(a[0], a[1]),
             Xor | Ne | Sub => b.ins().bxor(a[0], a[1]),
             Not => b.ins().bnot(a[0]),
-            Eq => {
-                let x = b.ins().bxor(a[0], a[1]);
-                b.ins().bnot(x)
-            }
-            Lt => {
-                let x = b.ins().bnot(a[0]);
-                b.ins().band(x, a[1])
-            }
-            Le => {
-                let x = b.ins().bnot(a[0]);
-                b.ins().bor(x, a[1])
-            }
             other => panic!("{other:?} of truth values"),
         }
     }
 
-    fn lane_shift(&mut self, op: ScalarOp, d: DType, args: &[Value], i: usize) -> ir::Value {
+    /// By how many bits to shift.
+    fn shift_amount(&mut self, d: DType, by: Value) -> ir::Value {
         let bits = 8 * d.bytes() as i64;
-        let by = match self.constant_of(args[1]) {
-            Some(n) => {
-                let n = (n as i64).rem_euclid(bits);
-                self.b.ins().iconst(types::I32, n)
-            }
-            None => {
-                let n = self.scalar(args[1]);
-                if d == DType::U8 {
-                    let n = self.b.ins().uextend(types::I32, n);
-                    let mask = self.b.ins().iconst(types::I32, bits - 1);
-                    self.b.ins().band(n, mask)
-                } else {
-                    n
-                }
-            }
-        };
-        let x = self.piece(args[0], i);
+        if let Some(n) = self.constant_of(by) {
+            let n = (n as i64).rem_euclid(bits);
+            return self.b.ins().iconst(types::I32, n);
+        }
+        let n = self.scalar(by);
+        if d != DType::U8 {
+            return n;
+        }
+        let n = self.b.ins().uextend(types::I32, n);
+        let mask = self.b.ins().iconst(types::I32, bits - 1);
+        self.b.ins().band(n, mask)
+    }
+
+    fn shift(&mut self, op: ScalarOp, d: DType, x: ir::Value, by: ir::Value) -> ir::Value {
         match op {
-            ScalarOp::Shl => {
-                let y = self.b.ins().ishl(x, by);
-                if d == DType::U8 { self.byte(y) } else { y }
-            }
+            ScalarOp::Shl => self.b.ins().ishl(x, by),
             ScalarOp::Shr if d.is_signed_int() => self.b.ins().sshr(x, by),
             _ => self.b.ins().ushr(x, by),
         }
@@ -156,7 +150,7 @@ impl Emitter<'_, '_> {
                 if n == 0 {
                     return x;
                 }
-                if n % 8 == 0 && d != DType::U8 && self.s.machine.round {
+                if n % 8 == 0 && d != DType::U8 && self.s.machine.bytes {
                     return self.rotate_bytes(x, d.bytes(), n as usize / 8);
                 }
                 let left = self.b.ins().iconst(types::I32, n);
@@ -191,23 +185,22 @@ impl Emitter<'_, '_> {
         if d == DType::U8 { self.byte(y) } else { y }
     }
 
-    /// An operation all of whose operands and results are pieces of one width.
-    pub(super) fn piece_op(&mut self, op: ScalarOp, d: DType, a: &[ir::Value]) -> ir::Value {
+    /// One instruction, all of whose operands and results are pieces of one width.
+    fn piece_op(&mut self, op: ScalarOp, d: DType, a: &[ir::Value]) -> ir::Value {
         use ScalarOp::*;
         let float = d.is_float();
         let signed = d.is_signed_int();
-        let wrap = d == DType::U8;
-        let y = match op {
+        match op {
             Neg if float => {
                 let sign = self.sign_piece(d, true);
                 let y = self.b.ins().bxor(a[0], sign);
                 let folded = self.b.ins().fneg(a[0]);
                 self.negated.insert(y, folded);
-                return y;
+                y
             }
             Abs if float => {
                 let rest = self.sign_piece(d, false);
-                return self.b.ins().band(a[0], rest);
+                self.b.ins().band(a[0], rest)
             }
             Add if float => self.b.ins().fadd(a[0], a[1]),
             Add => self.b.ins().iadd(a[0], a[1]),
@@ -218,34 +211,28 @@ impl Emitter<'_, '_> {
             Div => self.b.ins().fdiv(a[0], a[1]),
             Neg => self.b.ins().ineg(a[0]),
             Abs if signed => self.b.ins().iabs(a[0]),
-            Abs => return a[0],
+            Abs => a[0],
             Sqrt => self.b.ins().sqrt(a[0]),
             Fma => {
                 let [x, y, z] = [a[0], a[1], a[2]].map(|v| *self.negated.get(&v).unwrap_or(&v));
                 self.b.ins().fma(x, y, z)
             }
-            Min if float => return self.extreme(FloatCC::LessThan, a[0], a[1]),
-            Max if float => return self.extreme(FloatCC::GreaterThan, a[0], a[1]),
-            Min if signed => return self.b.ins().smin(a[0], a[1]),
-            Max if signed => return self.b.ins().smax(a[0], a[1]),
-            Min => return self.b.ins().umin(a[0], a[1]),
-            Max => return self.b.ins().umax(a[0], a[1]),
+            Min if signed => self.b.ins().smin(a[0], a[1]),
+            Max if signed => self.b.ins().smax(a[0], a[1]),
+            Min => self.b.ins().umin(a[0], a[1]),
+            Max => self.b.ins().umax(a[0], a[1]),
             Floor => self.b.ins().floor(a[0]),
             Ceil => self.b.ins().ceil(a[0]),
             Round => self.b.ins().nearest(a[0]),
             Trunc => self.b.ins().trunc(a[0]),
-            And => return self.b.ins().band(a[0], a[1]),
-            Or => return self.b.ins().bor(a[0], a[1]),
-            Xor => return self.b.ins().bxor(a[0], a[1]),
+            And => self.b.ins().band(a[0], a[1]),
+            Or => self.b.ins().bor(a[0], a[1]),
+            Xor => self.b.ins().bxor(a[0], a[1]),
             Not => self.b.ins().bnot(a[0]),
-            Eq | Ne | Lt | Le if float => return self.b.ins().fcmp(float_cc(op), a[0], a[1]),
-            Eq | Ne | Lt | Le => return self.b.ins().icmp(int_cc(op, signed), a[0], a[1]),
+            Eq | Ne | Lt | Le if float => self.b.ins().fcmp(float_cc(op), a[0], a[1]),
+            Eq | Ne | Lt | Le => self.b.ins().icmp(int_cc(op, signed), a[0], a[1]),
             other => panic!("{other:?} of {d} lanes"),
-        };
-        if wrap && matches!(op, Add | Sub | Mul | Neg | Not) {
-            return self.byte(y);
         }
-        y
     }
 
     /// The sign bit in every lane, or everything but it.
@@ -288,14 +275,8 @@ impl Emitter<'_, '_> {
         self.b.ins().bitselect(m, x, y)
     }
 
-    /// Piece `i` of an operation that vectors lack: each lane by scalar instructions.
-    pub(super) fn per_lane(
-        &mut self,
-        out: Value,
-        op: ScalarOp,
-        args: &[Value],
-        i: usize,
-    ) -> ir::Value {
+    /// Each lane by scalar instructions.
+    fn per_lane(&mut self, out: Value, op: ScalarOp, args: &[Value], i: usize) -> ir::Value {
         let d = self.dtype(args[args.len() - 1]);
         let o = self.dtype(out);
         let narrow = self.is_narrow(out);

@@ -14,6 +14,7 @@ mod calls;
 mod control;
 mod convert;
 mod divergent;
+pub(crate) mod how;
 mod lanes;
 mod late;
 mod lists;

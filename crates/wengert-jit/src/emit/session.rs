@@ -13,7 +13,7 @@ use wengert_ir::loops::host::Host;
 use wengert_ir::loops::{BufferId, BufferKind, Failure, Kernel, ListId, Stmt};
 use wengert_ir::source::SourceId;
 
-use super::lanes::Machine;
+use super::how::Machine;
 use super::lists::{Signposts, signposts};
 use super::{Emitter, Lanes, Place, Unit, scalar_type};
 use crate::compile::{CompileError, Options};
@@ -112,21 +112,6 @@ pub(crate) struct Written {
     pub listing: Option<String>,
 }
 
-fn machine(isa: &dyn TargetIsa) -> Machine {
-    let flags = isa.isa_flags();
-    let has = |name: &str| {
-        flags
-            .iter()
-            .any(|f| f.name == name && f.as_bool() == Some(true))
-    };
-    let x86 = isa.name() == "x64";
-    Machine {
-        fma: !x86 || has("has_fma"),
-        round: !x86 || has("has_sse41"),
-        blend: x86 && has("has_sse41"),
-    }
-}
-
 /// Writes a program.
 pub(crate) fn write<'p>(
     plan: &'p Plan,
@@ -155,7 +140,7 @@ pub(crate) fn write<'p>(
         plan,
         isa,
         quick,
-        machine: machine(isa),
+        machine: Machine::of(isa),
         inputs,
         call: Layout::new(inputs + outputs, &plan.scratch.call),
         task: Layout::new(inputs + outputs, &plan.scratch.task),

@@ -1,7 +1,8 @@
 //! Parallel loops on `rayon`'s threads.
 //!
-//! The steps are cut into chunks of a size that depends on the work alone. The calling thread takes
-//! chunks like any other, and waits only for chunks that others have begun.
+//! The steps are cut into chunks, which threads take one after the other, so that those with short ones
+//! take more. The calling thread takes chunks like any other, and waits only for chunks that others
+//! have begun.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
@@ -15,6 +16,10 @@ pub(crate) type Body = unsafe extern "C" fn(*mut u8, i64, i64) -> i32;
 
 /// Nanoseconds of work in a chunk.
 const CHUNK: i64 = 20_000;
+
+/// Chunks for each thread at the least: how long a step takes is not known where it has loops of unknown
+/// length, and one may take as long as all others.
+const EACH: i64 = 8;
 
 /// How long the calling thread spins before it sleeps.
 const SPINS: usize = 2000;
@@ -47,12 +52,11 @@ pub(crate) unsafe fn run(run: &Run<'_>, frame: *mut u8, body: Body, extent: i64,
     if extent <= 0 {
         return;
     }
-    let chunk = (CHUNK / nanoseconds.max(1)).max(1);
+    let threads = rayon::current_num_threads();
+    let chunk = steps_of_a_chunk(extent, nanoseconds, threads);
     let chunks = (extent as u64).div_ceil(chunk as u64) as usize;
     let work = (extent as u64).saturating_mul(nanoseconds as u64);
-    let others = rayon::current_num_threads()
-        .saturating_sub(1)
-        .min(chunks - 1);
+    let others = threads.saturating_sub(1).min(chunks - 1);
     let job = Job {
         next: AtomicUsize::new(0),
         state: Mutex::new((0, 0)),
@@ -75,6 +79,13 @@ pub(crate) unsafe fn run(run: &Run<'_>, frame: *mut u8, body: Body, extent: i64,
     }
     job.take_chunks();
     job.wait();
+}
+
+/// How many steps of that many nanoseconds are taken at a time.
+fn steps_of_a_chunk(extent: i64, nanoseconds: i64, threads: usize) -> i64 {
+    let by_work = CHUNK / nanoseconds.max(1);
+    let by_threads = extent / (EACH * threads as i64);
+    by_work.min(by_threads).max(1)
 }
 
 impl Job {
@@ -133,5 +144,21 @@ impl Job {
         while !done(&state) {
             state = self.changed.wait(state).expect("no panic holds it");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chunks_are_large_enough_to_pay_and_many_enough_to_share() {
+        // Short steps, of which there are many.
+        assert_eq!(steps_of_a_chunk(1_000_000, 10, 4), 2000);
+        // As many as to share among the threads, however short they seem.
+        assert_eq!(steps_of_a_chunk(64, 10, 2), 4);
+        // Long ones, one by one.
+        assert_eq!(steps_of_a_chunk(64, 50_000, 2), 1);
+        assert_eq!(steps_of_a_chunk(3, 0, 16), 1);
     }
 }

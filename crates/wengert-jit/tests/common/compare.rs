@@ -2,6 +2,7 @@
 
 use wengert_ir::buffer::Data;
 use wengert_ir::loops::{BufferKind, Program, interp, verify};
+use wengert_jit::cross::{Target, code_for};
 use wengert_jit::{Executable, Options, compile};
 
 fn outputs(p: &Program) -> Vec<Data> {
@@ -33,6 +34,7 @@ pub fn same(a: &Data, b: &Data) -> bool {
 }
 
 /// Verifies, interprets, compiles and runs a program, for this machine and for any; all must agree.
+/// There must be code for another architecture, too.
 pub fn agree(p: &Program, inputs: &[Data]) -> Vec<Data> {
     let ins: Vec<&Data> = inputs.iter().collect();
     verify::verify(p).unwrap_or_else(|e| panic!("{e}\n{p:?}"));
@@ -48,6 +50,7 @@ pub fn agree(p: &Program, inputs: &[Data]) -> Vec<Data> {
         check(&exe, &ins, &want);
         check_in_place(&exe, inputs, &want);
     }
+    code_for(p, Target::Arm64, &Options::default()).expect("it compiles");
     want
 }
 

@@ -2,6 +2,7 @@
 #![allow(dead_code)]
 
 pub mod compare;
+pub mod single;
 
 use smallvec::SmallVec;
 use wengert_ir::buffer::{Data, Element};

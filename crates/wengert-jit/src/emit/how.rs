@@ -1,0 +1,102 @@
+//! How each operation on lanes is written on each machine: the table that the emitter goes by.
+
+use cranelift_codegen::isa::TargetIsa;
+use wengert_ir::ir::types::DType;
+use wengert_ir::loops::ScalarOp;
+
+/// How an operation on lanes is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum How {
+    /// By one instruction of the code generator's on each vector.
+    Native,
+    /// By several.
+    Composed,
+    /// By scalar instructions, one lane after the other.
+    PerLane,
+}
+
+/// What of a processor decides how operations are written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Machine {
+    /// Fused multiply-add in hardware.
+    pub fma: bool,
+    /// Rounding of vectors to integers.
+    pub round: bool,
+    /// Any order of the bytes of a vector in one instruction.
+    pub bytes: bool,
+    /// Selection by the sign bits of a mask.
+    pub blend: bool,
+}
+
+impl Machine {
+    pub(crate) fn of(isa: &dyn TargetIsa) -> Machine {
+        let flags = isa.isa_flags();
+        let has = |name: &str| {
+            flags
+                .iter()
+                .any(|f| f.name == name && f.as_bool() == Some(true))
+        };
+        let x86 = isa.name() == "x64";
+        Machine {
+            fma: !x86 || has("has_fma"),
+            round: !x86 || has("has_sse41"),
+            bytes: !x86 || has("has_ssse3"),
+            blend: x86 && has("has_sse41"),
+        }
+    }
+}
+
+/// How an operation is written in lanes. `from` is the type of its last operand and `to` that of the
+/// result, which tells conversions apart; `even` says whether the last operand is the same in all
+/// lanes, which shifts and rotations ask for.
+pub(crate) fn how(op: ScalarOp, from: DType, to: DType, even: bool, machine: Machine) -> How {
+    use How::{Composed, Native, PerLane};
+    use ScalarOp::*;
+    let float = from.is_float();
+    let bool = from == DType::Bool;
+    // A byte lies in 32 bits, and what leaves it is cut off.
+    let whole = |wraps: bool| {
+        if wraps && from == DType::U8 {
+            Composed
+        } else {
+            Native
+        }
+    };
+    match op {
+        Add | Sub | Mul | Neg | Not => whole(true),
+        Div if float => Native,
+        Rem | Div => PerLane,
+        Fma if machine.fma => Native,
+        Floor | Ceil | Round | Trunc if machine.round => Native,
+        Fma | Floor | Ceil | Round | Trunc => PerLane,
+        // Vectors order neither zeros of different sign nor NaN.
+        Min | Max if float => Composed,
+        Shl | Shr | ShrLogical | Rotl if !even => PerLane,
+        Shl => whole(true),
+        Shr | ShrLogical => whole(false),
+        Rotl => Composed,
+        // Of masks these are two logical operations.
+        Eq | Lt | Le if bool => Composed,
+        Abs | Sqrt | Min | Max | And | Or | Xor | Eq | Ne | Lt | Le | Select | Bitcast => Native,
+        Convert => conversion(from, to),
+        // Their results are one for all lanes.
+        Any => Composed,
+        Fold(_) => PerLane,
+    }
+}
+
+fn conversion(from: DType, to: DType) -> How {
+    use DType::*;
+    use How::{Composed, Native, PerLane};
+    match (from, to) {
+        _ if from == to => Native,
+        (Bool, _) | (_, Bool) => Native,
+        // Two vectors of one type stand against one of the other.
+        (F32, F64) | (F64, F32) | (I32 | U8 | U32, F64) => Composed,
+        (I64, F64) | (F32, U8) => Composed,
+        (U64, F64) | (I32 | U8 | U32, F32) | (F32, I32 | U32) => Native,
+        (F32 | F64, _) | (_, F32 | F64) => PerLane,
+        (I64 | U64, I32 | U32 | U8) => Composed,
+        _ => Native,
+    }
+}
