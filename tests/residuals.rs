@@ -175,6 +175,16 @@ fn runge_kutta_stores_less_than_its_stages() {
 }
 
 #[test]
+fn code_takes_less_memory() {
+    let f = |x: Var| scan(x, 0..1000, |x: Var, _| (3.0 * x * x * (1.0 - x), ())).0;
+    let scalar = ShapeDtype::scalar(DType::F64);
+    let bytes = |f: Jit<Var, Var>| f.compile(&scalar).unwrap().scratch_bytes();
+    let (with, without) = (bytes(jit(grad(f))), bytes(jit(grad(f)).plain_code()));
+    println!("{with} bytes instead of {without}");
+    assert!((8000..12_000).contains(&with) && 2 * with <= without);
+}
+
+#[test]
 fn batches_choose_too() {
     choices(Array::from([0.3, 0.8, 1.2]), |x: Var| {
         let one = |x: Var| scan(x, 0..4, |x: Var, _| (x * x.sin() * x, ())).0;
@@ -212,6 +222,7 @@ fn large_bodies_take_linear_time() {
     let started = std::time::Instant::now();
     let (func, _) = wengert_ir::rewrite::choose_residuals(&plain);
     let choosing = started.elapsed();
+    println!("{choosing:?} beside {without:?}");
     assert!(choosing < 5 * without, "{choosing:?} beside {without:?}");
     let args = [Buffer::Dense(Dense::scalar(0.3))];
     assert_eq!(eval(&func, &args).unwrap(), eval(&plain, &args).unwrap());
