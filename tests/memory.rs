@@ -66,9 +66,10 @@ fn a_gradient_of_a_million_steps_takes_little_memory() {
     println!("  scan: {:.1} MB", all as f64 / MB as f64);
     println!("  while_loop: {:.1} MB", unknown as f64 / MB as f64);
     assert!(few < 64 * MB, "{few}");
-    // What is kept of each step is seen: at the least its eight numbers.
-    assert!(all > 61 * MB, "{all}");
-    assert!(unknown > 61 * MB, "{unknown}");
+    // What is kept of each step is seen: its eight numbers, which are 61.04 MB, and no more arrays of eight. The
+    // program's own first hundred steps are not counted.
+    assert!((60 * MB..96 * MB).contains(&all), "{all}");
+    assert!((60 * MB..96 * MB).contains(&unknown), "{unknown}");
 }
 
 #[test]

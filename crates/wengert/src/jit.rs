@@ -16,6 +16,7 @@ use wengert_ir::error::{Error, Result, said};
 use wengert_ir::ir::{Func, Type};
 use wengert_ir::loops::Program;
 use wengert_ir::ops::while_loop;
+use wengert_ir::rewrite::Choice;
 use wengert_ir::source::SourceId;
 use wengert_ir::trace::{Kind, Var, closed, door_open};
 use wengert_ir::{eval, rewrite, schedule};
@@ -258,7 +259,7 @@ where
     #[track_caller]
     pub fn func(&self, specs: &X::With<ShapeDtype>) -> Result<Func> {
         let signature = signature(specs);
-        Ok(self.trace(&signature)?.0)
+        Ok(self.trace(&signature)?.func)
     }
 
     /// The results by the interpreter: slow and plain, to compare with.
@@ -269,7 +270,12 @@ where
     pub fn interpret<A: Feed<X::With<Array>>>(&self, args: A) -> Result<Y::With<Array>> {
         let (arrays, def) = tree::feed::<X::With<Array>, A>(args);
         let types = arrays.iter().map(|a| a.dense().ty()).collect();
-        let (func, constants, out) = self.trace(&Signature { def, types })?;
+        let Ready {
+            func,
+            arrays: constants,
+            out,
+            ..
+        } = self.trace(&Signature { def, types })?;
         let args = arrays.iter().map(Array::dense).chain(&constants);
         let args: Vec<Buffer> = args.map(|d| Buffer::Dense(d.clone())).collect();
         let printer = self.options.printer.as_ref();
@@ -351,7 +357,12 @@ where
     }
 
     fn compile_signature(&self, signature: &Signature) -> Result<Compiled> {
-        let (func, arrays, out) = self.trace(signature)?;
+        let Ready {
+            func,
+            arrays,
+            out,
+            choices,
+        } = self.trace(signature)?;
         let program = lowered(&func)?;
         let options = wengert_jit::Options {
             list_limit: self.options.residual_bytes,
@@ -365,6 +376,7 @@ where
         Ok(Compiled {
             results: func.result_types(),
             func,
+            choices,
             arrays,
             out,
             code,
@@ -375,7 +387,7 @@ where
 
     /// Traces the function and makes it ready for scheduling.
     #[track_caller]
-    fn trace(&self, signature: &Signature) -> Result<(Func, Vec<Dense>, TreeDef)> {
+    fn trace(&self, signature: &Signature) -> Result<Ready> {
         self.refuse_recursion(signature)?;
         let (func, arrays, out) = {
             let _entered = Entered::new(self as *const _ as usize, signature.clone());
@@ -386,12 +398,28 @@ where
             true => rewrite::check_finite(&rewrite::dead_code(&func)),
             false => func,
         };
-        Ok((
-            rewrite::optimise(&func, wengert_jit::has_fma()),
+        let options = rewrite::Options {
+            fused: wengert_jit::has_fma(),
+            chosen: !self.options.plain,
+        };
+        let (func, choices) = rewrite::optimise_with(&func, &options);
+        Ok(Ready {
+            func,
             arrays,
             out,
-        ))
+            choices,
+        })
     }
+}
+
+/// A function that is ready for scheduling.
+struct Ready {
+    func: Func,
+    /// The arrays that it uses, behind its arguments.
+    arrays: Vec<Dense>,
+    out: TreeDef,
+    /// What its loops store.
+    choices: Vec<Choice>,
 }
 
 /// The loops of a function. A panic there is a mistake of this library's own; the caller gets it as
@@ -568,6 +596,24 @@ where
     /// ```
     pub fn scratch_bytes(&self) -> usize {
         self.compiled.code.scratch_bytes()
+    }
+
+    /// What the loops of the function store in each step for their gradients, and what is computed again
+    /// instead: one choice for each loop that stores, or would store, something.
+    ///
+    /// ```
+    /// use wengert::prelude::*;
+    ///
+    /// // What the derivatives of the products need is computed again from the state.
+    /// let last = |x: Var| scan(x, 0..10, |x: Var, _| (x * x * (1.0 - x), ())).0;
+    /// let code = jit(grad(last)).compile(&ShapeDtype::scalar(DType::F64))?;
+    /// let [choice] = code.residuals() else { panic!("one loop stores") };
+    /// assert_eq!(choice.after, 8);
+    /// assert!(choice.to_string().contains("a step stores 8 bytes"));
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
+    pub fn residuals(&self) -> &[Choice] {
+        &self.compiled.choices
     }
 
     /// The IR that was compiled.

@@ -37,6 +37,7 @@ pub use wengert_ir::buffer::Element;
 pub use wengert_ir::error::{Error, Result};
 pub use wengert_ir::ir::{DType, Func, Type};
 pub use wengert_ir::num::{Order, Overlap, Padding, einsum, select};
+pub use wengert_ir::rewrite::Choice;
 pub use wengert_ir::s;
 pub use wengert_ir::trace::{
     Along, Axis, Count, Ints, NewAxis, Pairs, Part, Parts, Span, Var, arange, concat, eye, full,

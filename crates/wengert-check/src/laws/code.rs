@@ -16,7 +16,8 @@ const FUSED: f64 = 1e-9;
 /// Elements of a batch.
 const LANES: usize = 5;
 
-/// Removing dead code and simplifying change no bit; contraction rounds once instead of twice.
+/// Removing dead code, simplifying, and choosing what loops store change no bit; contraction rounds once
+/// instead of twice.
 pub fn rewrites(case: &Case) -> Result<Verdict, Failure> {
     if !case.is_small(1)? {
         return Ok(Verdict::TooLarge);
@@ -32,6 +33,15 @@ pub fn rewrites(case: &Case) -> Result<Verdict, Failure> {
             verify(&func)?;
             agree([what, "as traced"], &case.run(&func)?, &want, tolerance)?;
         }
+        let with = |chosen| {
+            let options = rewrite::Options {
+                fused: true,
+                chosen,
+            };
+            case.run(&rewrite::optimise_with(func, &options).0)
+        };
+        let whats = ["with what loops store chosen", "with nothing chosen"];
+        agree(whats, &with(true)?, &with(false)?, 0.0)?;
     }
     Ok(Verdict::Held)
 }

@@ -6,7 +6,9 @@ mod algebra;
 mod contract;
 pub mod dead;
 mod finite;
+mod flow;
 mod fuse;
+mod residuals;
 
 use std::collections::HashMap;
 
@@ -20,6 +22,7 @@ use crate::trace::{Kind, Var, bind, open, with_source};
 pub use dead::dead_code;
 pub use finite::check_finite;
 pub use fuse::fuse_maps;
+pub use residuals::{Choice, choose_residuals};
 
 /// What is known of the values that a pass has recorded.
 #[derive(Default)]
@@ -51,16 +54,39 @@ impl Known {
 /// A rule: what to record instead of an operation, if it applies.
 pub type Rule = fn(&Known, Elementwise, &[Var]) -> Option<Var>;
 
-/// Makes a function ready for scheduling: simpler, without dead code, calls inlined, and with
-/// products and sums contracted to `fma` where `fused` (one rounding instead of two; only sensible
-/// on hardware that has it), and maps over the same elements made one.
+/// Which passes make a function ready for scheduling.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Options {
+    /// Products and sums are contracted to `fma`: one rounding instead of two, and only sensible on hardware
+    /// that has it.
+    pub fused: bool,
+    /// What loops store for their way back is chosen ([`choose_residuals`]), which changes no bit.
+    pub chosen: bool,
+}
+
+/// Makes a function ready for scheduling with all passes, contraction where `fused`: see [`optimise_with`].
 pub fn optimise(func: &Func, fused: bool) -> Func {
+    let options = Options {
+        fused,
+        chosen: true,
+    };
+    optimise_with(func, &options).0
+}
+
+/// Makes a function ready for scheduling: simpler, without dead code, calls inlined, products and sums contracted,
+/// maps over the same elements made one, and less to store in loops; and the choices that were made there.
+pub fn optimise_with(func: &Func, options: &Options) -> (Func, Vec<Choice>) {
     let func = rewrite(&dead_code(func), algebra::RULES);
-    let func = match fused {
+    let func = match options.fused {
         true => rewrite(&dead_code(&func), contract::RULES),
         false => func,
     };
-    dead_code(&fuse_maps(&dead_code(&func)))
+    let func = dead_code(&fuse_maps(&dead_code(&func)));
+    if !options.chosen {
+        return (func, vec![]);
+    }
+    let (func, choices) = choose_residuals(&func);
+    (dead_code(&func), choices)
 }
 
 /// Records the function anew, trying the rules on each equation, in bodies too.

@@ -6,6 +6,7 @@ use std::sync::Mutex;
 use wengert_ir::buffer::Dense;
 use wengert_ir::error::{Error, Result};
 use wengert_ir::ir::{Func, Type};
+use wengert_ir::rewrite::Choice;
 
 use crate::array::{Array, memory_for};
 use crate::debug::{Printer, printing};
@@ -14,6 +15,8 @@ use crate::tree::{self, Feed, Known, Tree, TreeDef, each};
 /// A signature's code, and what it needs.
 pub(super) struct Compiled {
     pub func: Func,
+    /// What its loops store.
+    pub choices: Vec<Choice>,
     /// The arrays that the function uses, behind its arguments.
     pub arrays: Vec<Dense>,
     pub out: TreeDef,

@@ -1,0 +1,223 @@
+//! A loop that computes again what an earlier loop no longer stores.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::looped::{Line, Loop, Role};
+use super::plan::{Plan, Way};
+use crate::ir::{Atom, Func, Splat, Type};
+use crate::ops::Op;
+use crate::ops::map::Map;
+use crate::ops::scan::Scan;
+use crate::rewrite::dead::{live_params, narrowed};
+use crate::trace::{Kind, OpenTrace, Var, bind, open, with_source};
+
+/// What is done to a later loop.
+pub struct Reader<'a> {
+    /// The earlier loop.
+    pub first: &'a Line,
+    pub looped: &'a Loop<'a>,
+    pub plan: &'a Plan,
+    /// Where the values of its body come from that are stored or there anyway.
+    pub roles: &'a HashMap<u32, Role>,
+    /// The values of its body that it piled up, by what they are outside.
+    pub replaced: &'a HashMap<u32, Atom>,
+}
+
+/// A new body on its way.
+struct Recording<'a> {
+    reader: &'a Reader<'a>,
+    trace: OpenTrace,
+    /// Where the parameters come from: those there were, then new ones.
+    roles: Vec<Role>,
+    /// Rows and constants that are a parameter.
+    params: HashMap<Role, Var>,
+    /// The values of the earlier loop's body.
+    made: HashMap<u32, Var>,
+    /// The carries of the earlier loop that are remembered for the next step of this one.
+    remembered: Vec<Var>,
+}
+
+impl Reader<'_> {
+    /// The loop with the same results, and the types of the carries that it has besides its own and behind
+    /// them.
+    pub fn rewritten(&self, line: &Line) -> (Line, Vec<Type>) {
+        let looped = Loop::of(line).expect("a loop");
+        let (trace, params) = open(Kind::Door, looped.body.param_types());
+        let known = looped.roles.iter().copied().zip(params.iter().copied());
+        let mut r = Recording {
+            reader: self,
+            trace,
+            roles: looped.roles.clone(),
+            params: known.clone().collect(),
+            made: HashMap::new(),
+            remembered: vec![],
+        };
+        // What was read from the earlier loop waits until it is wanted.
+        let mut env: Vec<Result<Var, Atom>> = known
+            .map(|(role, v)| match role {
+                Role::Row(Atom::Var(outer)) => match self.replaced.get(&outer) {
+                    Some(&atom) => Err(atom),
+                    None => Ok(v),
+                },
+                _ => Ok(v),
+            })
+            .collect();
+        let value = |r: &mut Recording, env: &mut [Result<Var, Atom>], atom: &Atom| match atom {
+            Atom::Lit(splat) => Var::literal(*splat),
+            Atom::Var(v) => match env[*v as usize] {
+                Ok(var) => var,
+                Err(atom) => {
+                    let var = r.value(atom);
+                    env[*v as usize] = Ok(var);
+                    var
+                }
+            },
+        };
+        for eqn in &looped.body.eqns {
+            let inputs: Vec<Var> = (eqn.inputs.iter())
+                .map(|a| value(&mut r, &mut env, a))
+                .collect();
+            let outputs = with_source(eqn.source, || bind(eqn.op.clone(), &inputs));
+            env.extend(outputs.into_iter().map(Ok));
+        }
+        let mut results: Vec<Var> = (looped.body.results.iter())
+            .map(|a| value(&mut r, &mut env, a))
+            .collect();
+        let carries = looped.carry;
+        let types = r.remembered.iter().map(|v| v.ty()).collect();
+        results.splice(carries..carries, r.remembered);
+        let func = r.trace.close(&results).func;
+        (self.assembled(line, &looped, func, &r.roles), types)
+    }
+
+    /// The equation around a body whose parameters come from there: they are sorted, and rows that nobody
+    /// wants any more are left out.
+    fn assembled(&self, line: &Line, looped: &Loop, func: Func, roles: &[Role]) -> Line {
+        let old = looped.roles.len();
+        let live = live_params(&func, &vec![true; func.results.len()]);
+        let gone = |role: &Role| match role {
+            Role::Row(Atom::Var(outer)) => self.replaced.contains_key(outer),
+            _ => false,
+        };
+        let keep = |i: &usize| live[*i] || !gone(&roles[*i]);
+        let sort = |i: &usize| match (&line.op, roles[*i]) {
+            (Op::Map(_), _) | (_, Role::Carry(_)) => 0,
+            (_, Role::Row(_)) => 1,
+            (_, Role::Constant(_)) => 2,
+        };
+        let mut order: Vec<usize> = (0..roles.len()).filter(keep).collect();
+        order.sort_by_key(sort);
+        let kept = order.len();
+        order.extend((0..roles.len()).filter(|i| !keep(i)));
+        let params: Vec<bool> = (0..order.len()).map(|i| i < kept).collect();
+        let body = narrowed(
+            &func.reordered(&order),
+            &params,
+            &vec![true; func.results.len()],
+        );
+        let order = &order[..kept];
+        let operand = |&i: &usize| match roles[i] {
+            Role::Carry(c) if i < old => line.inputs[looped.first + c],
+            // It begins where the earlier loop has ended.
+            Role::Carry(c) => Atom::Var(self.first.outputs[c]),
+            Role::Row(outer) | Role::Constant(outer) => outer,
+        };
+        let mut inputs: Vec<Atom> = line.inputs[..looped.first].to_vec();
+        inputs.extend(order.iter().map(operand));
+        let is_row = |i: &usize| matches!(roles[*i], Role::Row(_));
+        let is_carry = |i: &usize| matches!(roles[*i], Role::Carry(_));
+        let op = match &line.op {
+            Op::Scan(scan) => Op::Scan(Arc::new(Scan {
+                body,
+                carry: order.iter().copied().filter(is_carry).count(),
+                xs: order.iter().copied().filter(is_row).count(),
+                length: scan.length,
+                reverse: scan.reverse,
+            })),
+            Op::Map(map) => Op::Map(Arc::new(Map {
+                body,
+                extent: map.extent,
+                mapped: order.iter().map(is_row).collect(),
+                gather: map.gather.clone(),
+            })),
+            _ => unreachable!("a scan or a map"),
+        };
+        Line {
+            op,
+            inputs,
+            ..line.clone()
+        }
+    }
+}
+
+impl Recording<'_> {
+    fn value(&mut self, atom: Atom) -> Var {
+        let value = match atom {
+            Atom::Lit(splat) => return Var::literal(splat),
+            Atom::Var(v) => v,
+        };
+        let body = self.reader.looped.body;
+        // Operands first; a body is deep, so the stack is our own.
+        let mut left = vec![value];
+        while let Some(&v) = left.last() {
+            if self.made.contains_key(&v) {
+                left.pop();
+                continue;
+            }
+            let ty = &body.types[v as usize];
+            let var = match self.reader.plan.get(&v) {
+                Some(Way::Again(e)) => {
+                    let eqn = &body.eqns[*e];
+                    let missing = |a: &Atom| match a {
+                        Atom::Var(v) if !self.made.contains_key(v) => Some(*v),
+                        _ => None,
+                    };
+                    let missing: Vec<u32> = eqn.inputs.iter().filter_map(missing).collect();
+                    if !missing.is_empty() {
+                        left.extend(missing);
+                        continue;
+                    }
+                    let inputs: Vec<Var> = (eqn.inputs.iter())
+                        .map(|a| match a {
+                            Atom::Lit(splat) => Var::literal(*splat),
+                            Atom::Var(v) => self.made[v],
+                        })
+                        .collect();
+                    with_source(eqn.source, || bind(eqn.op.clone(), &inputs)[0])
+                }
+                Some(Way::Next(carry)) => {
+                    let carry = *carry;
+                    let here = carry as u32;
+                    if !self.made.contains_key(&here) {
+                        left.push(here);
+                        continue;
+                    }
+                    self.remembered.push(self.made[&here]);
+                    self.roles.push(Role::Carry(carry));
+                    self.trace.param(ty.clone())
+                }
+                _ => self.given(v, ty),
+            };
+            self.made.insert(v, var);
+            left.pop();
+        }
+        self.made[&value]
+    }
+
+    /// What is stored or there: a parameter, the one that has it already if there is one.
+    fn given(&mut self, v: u32, ty: &Type) -> Var {
+        let role = self.reader.roles[&v];
+        match role {
+            Role::Row(Atom::Lit(splat)) => {
+                return Var::literal(Splat::new(&splat.ty().row(), splat.bits));
+            }
+            Role::Constant(Atom::Lit(splat)) => return Var::literal(splat),
+            _ => {}
+        }
+        *self.params.entry(role).or_insert_with(|| {
+            self.roles.push(role);
+            self.trace.param(ty.clone())
+        })
+    }
+}

@@ -1,0 +1,229 @@
+//! What loops store for their gradients, and what is computed again: chosen well, and without changing a
+//! bit.
+
+use std::array::from_fn;
+
+use wengert::prelude::*;
+use wengert_check::check_grads;
+use wengert_ir::buffer::{Buffer, Dense};
+use wengert_ir::eval::eval;
+use wengert_ir::ir::verify::verify;
+use wengert_ir::rewrite::{Choice, Options, optimise_with};
+
+/// What is chosen in the gradient of a function of one array, which is right and gives the same bits
+/// as with nothing chosen.
+#[track_caller]
+fn choices(at: Array, f: impl Fn(Var) -> Var + Copy + Send + Sync + 'static) -> Vec<Choice> {
+    check_grads(f, at.clone(), 2).unwrap();
+    let traced = trace(grad(f), &ShapeDtype::from(&at.dense().ty())).unwrap();
+    let args = [Buffer::Dense(at.dense().clone())];
+    let mut found = vec![];
+    for fused in [false, true] {
+        let with = |chosen| optimise_with(&traced, &Options { fused, chosen });
+        let (plain, none) = with(false);
+        assert!(none.is_empty());
+        let (func, choices) = with(true);
+        verify(&func).unwrap();
+        assert_eq!(eval(&func, &args).unwrap(), eval(&plain, &args).unwrap());
+        found = choices;
+    }
+    for choice in &found {
+        println!("{choice}");
+        assert!(choice.after <= choice.before, "{choice}");
+    }
+    found
+}
+
+/// What the steps of the only pair of loops store: what they are, and how many bytes.
+#[track_caller]
+fn stored(at: Array, f: impl Fn(Var) -> Var + Copy + Send + Sync + 'static) -> (Vec<String>, u64) {
+    let choices = choices(at, f);
+    let [choice] = &choices[..] else {
+        panic!("{} pairs of loops", choices.len())
+    };
+    let names = choice.stored.iter().map(|(name, _, _)| name.clone());
+    (names.collect(), choice.after)
+}
+
+fn steps(x: Var, step: impl Fn(Var) -> Var) -> Var {
+    scan(x, 0..5, |x, _| (step(x), ())).0
+}
+
+#[test]
+fn of_exp_its_result() {
+    let found = stored(Array::from(0.3), |x| steps(x, |x| (-x).exp()));
+    assert_eq!(found, (vec!["exp".to_string()], 8));
+}
+
+#[test]
+fn of_a_root_its_derivative() {
+    let found = stored(Array::from(0.3), |x| steps(x, |x| (x + 1.0).sqrt()));
+    assert_eq!(found, (vec!["div".to_string()], 8));
+}
+
+#[test]
+fn of_sigmoid_times_its_argument_both() {
+    let found = stored(Array::from(0.3), |x| steps(x, |x| x.sigmoid() * x));
+    let want = vec!["carry 0".to_string(), "sigmoid".to_string()];
+    assert_eq!(found, (want, 16));
+}
+
+#[test]
+fn of_plain_arithmetic_its_argument() {
+    let found = stored(Array::from(0.3), |x| steps(x, |x| x * x + 0.5 * x * x * x));
+    assert_eq!(found, (vec!["carry 0".to_string()], 8));
+}
+
+#[test]
+fn of_a_sine_its_argument_and_its_derivative() {
+    // Its derivative is a cosine, which is dear.
+    let found = stored(Array::from(0.3), |x| steps(x, |x| x * x + x.sin()));
+    assert_eq!(found.1, 16);
+}
+
+#[test]
+fn of_many_sums_and_products_the_carry() {
+    let step = |x: Var| (0..10).fold(x, |y, i| (y + 0.1 * f64::from(i)) * (0.3 + 0.1 * x));
+    let found = stored(Array::from(0.3), move |x| steps(x, step));
+    assert_eq!(found, (vec!["carry 0".to_string()], 8));
+}
+
+#[test]
+fn of_a_recurrent_network_its_state() {
+    // The derivative of tanh is that of its result, which the next step begins with.
+    let found = stored(Array::from([[0.3, -0.2], [0.5, 0.1]]), |w: Var| {
+        let inputs = linspace(-1.0, 1.0, 10).reshape([5, 2]);
+        scan(zeros([2]), inputs, |h: Var, x: Var| {
+            ((w.dot(h) + x).tanh(), ())
+        })
+        .0
+        .sum()
+    });
+    assert_eq!(found, (vec!["carry 0".to_string()], 16));
+}
+
+#[test]
+fn of_what_is_returned_nothing() {
+    let choices = choices(Array::from(0.3), |x: Var| {
+        let (last, all) = scan(x, 0..5, |x: Var, _| {
+            let y = x.tanh();
+            (y, y)
+        });
+        last + all.square().sum()
+    });
+    assert!(choices.iter().all(|c| c.after == 0), "{choices:?}");
+}
+
+#[test]
+fn of_rows_that_are_there_nothing() {
+    let choices = choices(Array::from([0.3, 0.2, -0.5]), |x: Var| {
+        scan(1.0, x, |sum: Var, x: Var| (sum + x * x * x, ())).0
+    });
+    assert!(choices.iter().all(|c| c.after == 0), "{choices:?}");
+}
+
+#[test]
+fn what_is_the_same_in_all_steps_is_not_stored() {
+    let choices = choices(Array::from(0.3), |a: Var| {
+        let step = |(x, k): (Var, Var)| (x * a.exp() * k, k);
+        scan((Var::from(1.0), Var::from(0.5)), 0..4, |s, _| (step(s), ()))
+            .0
+            .0
+    });
+    assert_eq!(choices.iter().map(|c| c.after).sum::<u64>(), 8);
+}
+
+#[test]
+fn of_a_loop_of_unknown_length_its_carry() {
+    let found = stored(Array::from(0.7), |x| {
+        while_loop(x, |y| y.lt(50.0), |y| y * y + 0.5 * y + 0.4)
+    });
+    assert_eq!(found, (vec!["carry 0".to_string()], 8));
+}
+
+#[test]
+fn a_loop_of_unknown_length_remembers_its_next_state() {
+    // The exponential is the next state.
+    let found = stored(Array::from(1.0), |x| {
+        while_loop(x, |y| y.lt(50.0), |y| (0.5 * y * y).exp())
+    });
+    assert_eq!(found, (vec!["carry 0".to_string()], 8));
+}
+
+#[test]
+fn runge_kutta_stores_less_than_its_stages() {
+    let choices = choices(Array::from([10.0, 28.0, 8.0 / 3.0]), |p: Var| {
+        let [sigma, rho, beta] = from_fn(|i| p.at(i as i64));
+        let f = |[x, y, z]: [Var; 3]| [sigma * (y - x), x * (rho - z) - y, x * y - beta * z];
+        let (_, x) = scan([1.0; 3], 0..8, |s: [Var; 3], _| {
+            let h = 0.01;
+            let along = |a: f64, k: [Var; 3]| from_fn(|i| s[i] + a * k[i]);
+            let k1 = f(s);
+            let k2 = f(along(h / 2.0, k1));
+            let k3 = f(along(h / 2.0, k2));
+            let k4 = f(along(h, k3));
+            let next: [Var; 3] =
+                from_fn(|i| s[i] + h / 6.0 * (k1[i] + 2.0 * k2[i] + 2.0 * k3[i] + k4[i]));
+            (next, next[0])
+        });
+        x.square().mean()
+    });
+    let [choice] = &choices[..] else {
+        panic!("{choices:?}")
+    };
+    assert!(2 * choice.after <= choice.before, "{choice}");
+}
+
+#[test]
+fn code_takes_less_memory() {
+    let f = |x: Var| scan(x, 0..1000, |x: Var, _| (3.0 * x * x * (1.0 - x), ())).0;
+    let scalar = ShapeDtype::scalar(DType::F64);
+    let bytes = |f: Jit<Var, Var>| f.compile(&scalar).unwrap().scratch_bytes();
+    let (with, without) = (bytes(jit(grad(f))), bytes(jit(grad(f)).plain_code()));
+    println!("{with} bytes instead of {without}");
+    assert!((8000..12_000).contains(&with) && 2 * with <= without);
+}
+
+#[test]
+fn batches_choose_too() {
+    choices(Array::from([0.3, 0.8, 1.2]), |x: Var| {
+        let one = |x: Var| scan(x, 0..4, |x: Var, _| (x * x.sin() * x, ())).0;
+        vmap(one)(x).sum()
+    });
+    choices(Array::from([0.3, 0.8, 1.2]), |x: Var| {
+        let one = |x: Var| while_loop(x, |y| y.lt(9.0), |y| y * y.exp() + 0.1);
+        vmap(one)(x).sum()
+    });
+}
+
+#[test]
+fn second_derivatives() {
+    let f = |x: Var| steps(x, |x| x * x.sin() + (0.3 * x).tanh());
+    choices(Array::from(0.3), move |x| grad(f)(x));
+    let g = |x: Var| while_loop(x, |y| y.lt(9.0), |y| y * y + 0.5 * y + 0.4);
+    choices(Array::from(0.7), move |x| grad(g)(x));
+}
+
+#[test]
+fn large_bodies_take_linear_time() {
+    let f = |x: Var| {
+        let body =
+            |x: Var| (0..5_000).fold(x, |y, i| (y * 0.99 + 0.1 * x).sin() + f64::from(i % 3));
+        scan(x, 0..2, |x: Var, _| (body(x), ())).0
+    };
+    let traced = trace(grad(f), &ShapeDtype::scalar(DType::F64)).unwrap();
+    let started = std::time::Instant::now();
+    let options = Options {
+        fused: true,
+        chosen: false,
+    };
+    let (plain, _) = optimise_with(&traced, &options);
+    let without = started.elapsed();
+    let started = std::time::Instant::now();
+    let (func, _) = wengert_ir::rewrite::choose_residuals(&plain);
+    let choosing = started.elapsed();
+    println!("{choosing:?} beside {without:?}");
+    assert!(choosing < 5 * without, "{choosing:?} beside {without:?}");
+    let args = [Buffer::Dense(Dense::scalar(0.3))];
+    assert_eq!(eval(&func, &args).unwrap(), eval(&plain, &args).unwrap());
+}
