@@ -598,7 +598,7 @@ where
     /// let code = f.compile(&ShapeDtype::new(DType::F64, [1000]))?;
     /// let text = code.explain()?.to_string();
     /// // The three operations are one loop, and nothing is stored on the way.
-    /// assert!(text.contains("reduce_sum: lanes 1000"), "{text}");
+    /// assert!(text.contains("sum: lanes 1000"), "{text}");
     /// assert!(text.contains("memory on the way\n    none"), "{text}");
     /// # Ok::<(), wengert::Error>(())
     /// ```

@@ -95,6 +95,7 @@ impl Lowering {
                 unreachable!("a layout of lists")
             }
         };
+        self.note_moved(id, out);
         Ok(out)
     }
 
@@ -178,7 +179,7 @@ impl Lowering {
             self.force(&[id], Why::Reordered)?;
         }
         let ty = Type::new(self.ty(id).dtype, dims);
-        Ok(match self.expr(id).clone() {
+        let out = match self.expr(id).clone() {
             Expr::Literal(bits) => self.push(ty, Expr::Literal(bits)),
             Expr::Scalar(value) => self.push(ty, Expr::Scalar(value)),
             Expr::Few(elements) if dims.is_empty() => self.push(ty, Expr::Scalar(elements[0])),
@@ -201,7 +202,9 @@ impl Lowering {
                 self.each_of(ty, mapped?, cheap, emit)
             }
             _ => self.reshape_memory(id, ty)?,
-        })
+        };
+        self.note_moved(id, out);
+        Ok(out)
     }
 
     fn reshape_memory(&mut self, id: NodeId, ty: Type) -> Result<NodeId> {

@@ -252,6 +252,13 @@ impl Lowering {
         }
     }
 
+    /// A node is another one, read in another way.
+    pub(super) fn note_moved(&mut self, from: NodeId, to: NodeId) {
+        if let Some(r) = &mut self.notes {
+            r.nodes[to.0 as usize] = r.nodes[from.0 as usize];
+        }
+    }
+
     /// An element of a node is computed.
     pub(super) fn note_computed(&mut self, id: NodeId) {
         if let Some(r) = &mut self.notes {

@@ -167,12 +167,12 @@ impl Writer<'_> {
     fn loops(&self) -> Outline {
         let mut out = Outline::new("loops");
         let call = &self.again.notes.body;
-        if !call.operations.is_empty() {
-            let mut once = Outline::new("once, in registers");
-            self.inside(&mut once, call, &[]);
+        out.lines.extend(call.parts.iter().map(|p| self.part(p)));
+        let mut once = Outline::new("in no loop");
+        self.done(&mut once, call, &[]);
+        if !once.lines.is_empty() {
             out.push(once);
         }
-        out.lines.extend(call.parts.iter().map(|p| self.part(p)));
         out
     }
 
@@ -223,9 +223,18 @@ impl Writer<'_> {
         out
     }
 
-    /// What a part computes, but for the operations that its title names; what it touches; and the
-    /// parts in it.
+    /// What a part does itself, and the parts in it.
     fn inside(&self, out: &mut Outline, part: &Part, named: &[OperationId]) {
+        self.done(out, part, named);
+        let parts = match part.kind {
+            PartKind::Nest => not_loops(part),
+            _ => part.parts.iter().collect(),
+        };
+        out.lines.extend(parts.into_iter().map(|p| self.part(p)));
+    }
+
+    /// What a part computes, but for the operations that its title names, and what it touches.
+    fn done(&self, out: &mut Outline, part: &Part, named: &[OperationId]) {
         let mut groups: Vec<(SourceId, Vec<(&str, usize)>)> = vec![];
         for &o in part.operations.iter().filter(|o| !named.contains(o)) {
             let operation = &self.again.notes.operations[o];
@@ -263,11 +272,6 @@ impl Writer<'_> {
                 "each step leaves {bytes} bytes: {rows}"
             )));
         }
-        let parts = match part.kind {
-            PartKind::Nest => not_loops(part),
-            _ => part.parts.iter().collect(),
-        };
-        out.lines.extend(parts.into_iter().map(|p| self.part(p)));
     }
 
     fn touched(&self, out: &mut Outline, part: &Part) {
