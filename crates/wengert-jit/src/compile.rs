@@ -32,6 +32,9 @@ pub struct Options {
     pub parallel_above: u64,
     /// Whether short loops become straight lines, and elements of small arrays live in registers.
     pub unroll: bool,
+    /// Whether elementary functions in lanes are those of the runtime, where the machine has vectors
+    /// for them that generated code has not.
+    pub wide: bool,
     /// Whether to use no more than what every processor of the architecture has. Slower, and a test
     /// of what better ones never run.
     pub baseline: bool,
@@ -46,6 +49,7 @@ impl Default for Options {
             quick_above: 20_000,
             parallel_above: 80_000,
             unroll: true,
+            wide: true,
             baseline: false,
             listing: false,
         }
@@ -134,7 +138,7 @@ fn build(program: &Program, options: &Options) -> Result<Executable, CompileErro
     if cfg!(debug_assertions) && options.unroll {
         verify(program).map_err(CompileError::Internal)?;
     }
-    let plan = plan::plan(program);
+    let plan = plan::plan(program, options.wide && !options.baseline);
     let mut builder = JITBuilder::with_isa(isa.clone(), default_libcall_names());
     builder.symbols(helpers::library());
     let space = Arc::new(AtomicUsize::new(0));

@@ -115,6 +115,7 @@ fn function(table: BufferId) -> Function {
     };
     Function {
         name: "f".into(),
+        elementary: None,
         values: vec![
             DType::F64,  // 0 x
             DType::F32,  // 1 c

@@ -358,6 +358,7 @@ where
         let options = wengert_jit::Options {
             list_limit: self.options.residual_bytes,
             unroll: !self.options.plain,
+            wide: !self.options.plain,
             ..Default::default()
         };
         let code = machine_code(&program, &options)?;

@@ -79,7 +79,7 @@ fn of_normal<A: Arith>(a: &mut A, x: A::F, shift: i64) -> A::F {
 }
 
 /// The cube root; error below 0.6 ulp.
-#[inline]
+#[inline(always)]
 pub fn cbrt<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let size = a.abs(x);
     let common = of_normal(a, size, 0);

@@ -32,32 +32,29 @@ pub trait Words {
     fn xor(&mut self, a: Self::W, b: Self::W) -> Self::W;
     /// Rotated to the left.
     fn rotate(&mut self, a: Self::W, by: u32) -> Self::W;
-    /// `step`, so many times, on the state.
-    fn repeat(
-        &mut self,
-        times: u32,
-        state: [Self::W; WORDS],
-        step: impl FnMut(&mut Self, [Self::W; WORDS]) -> [Self::W; WORDS],
-    ) -> [Self::W; WORDS];
 }
 
 /// The block of that number in that stream. Block and stream number are given as two words each, the
 /// low one first.
+#[inline(always)]
 pub fn block<A: Words>(
     a: &mut A,
     key: &[A::W; KEY],
     number: [A::W; 2],
     stream: [u32; 2],
 ) -> [A::W; WORDS] {
-    let constants = CONSTANTS.map(|c| a.word(c));
-    let stream = stream.map(|s| a.word(s));
-    let start: [A::W; WORDS] = std::array::from_fn(|i| match i {
-        0..4 => constants[i],
-        4..12 => key[i - 4],
-        12..14 => number[i - 12],
-        _ => stream[i - 14],
-    });
-    let end = a.repeat(ROUNDS / 2, start, |a, mut x| {
+    // Without closures: all of it has to be inlined where the vectors are known.
+    let mut start = [number[0]; WORDS];
+    for i in 0..4 {
+        start[i] = a.word(CONSTANTS[i]);
+    }
+    start[4..12].copy_from_slice(key);
+    start[12..14].copy_from_slice(&number);
+    for i in 0..2 {
+        start[14 + i] = a.word(stream[i]);
+    }
+    let mut x = start;
+    for _ in 0..ROUNDS / 2 {
         for i in 0..4 {
             quarter(a, &mut x, [i, 4 + i, 8 + i, 12 + i]);
         }
@@ -65,22 +62,21 @@ pub fn block<A: Words>(
             let diagonal = [i, 4 + (i + 1) % 4, 8 + (i + 2) % 4, 12 + (i + 3) % 4];
             quarter(a, &mut x, diagonal);
         }
-        x
-    });
-    std::array::from_fn(|i| a.sum(end[i], start[i]))
+    }
+    for i in 0..WORDS {
+        x[i] = a.sum(x[i], start[i]);
+    }
+    x
 }
 
 /// A quarter of a round, on four words of the state.
+#[inline(always)]
 fn quarter<A: Words>(a: &mut A, x: &mut [A::W; WORDS], [p, q, r, s]: [usize; 4]) {
-    let mut mix = |to: usize, from: usize, turned: usize, by: u32| {
+    for (to, from, turned, by) in [(p, q, s, 16), (r, s, q, 12), (p, q, s, 8), (r, s, q, 7)] {
         x[to] = a.sum(x[to], x[from]);
         let mixed = a.xor(x[turned], x[to]);
         x[turned] = a.rotate(mixed, by);
-    };
-    mix(p, q, s, 16);
-    mix(r, s, q, 12);
-    mix(p, q, s, 8);
-    mix(r, s, q, 7);
+    }
 }
 
 impl Words for super::Plain {
@@ -101,15 +97,6 @@ impl Words for super::Plain {
     #[inline(always)]
     fn rotate(&mut self, a: u32, by: u32) -> u32 {
         a.rotate_left(by)
-    }
-    #[inline(always)]
-    fn repeat(
-        &mut self,
-        times: u32,
-        state: [u32; WORDS],
-        mut step: impl FnMut(&mut Self, [u32; WORDS]) -> [u32; WORDS],
-    ) -> [u32; WORDS] {
-        (0..times).fold(state, |x, _| step(self, x))
     }
 }
 

@@ -100,7 +100,7 @@ fn reduce_square<A: Arith>(a: &mut A, y: A::F) -> (A::F, A::F, A::F, A::F) {
 }
 
 /// The complementary error function, `1 - erf x`; error below 1.8 ulp.
-#[inline]
+#[inline(always)]
 pub fn erfc<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let square = a.mul(x, x);
     let v = horner(a, square, &V_SMALL);
@@ -158,7 +158,7 @@ pub fn erfc<A: Arith>(a: &mut A, x: A::F) -> A::F {
 
 /// The error function, `2 / sqrt(pi)` times the integral of `e^(-t^2)` from 0 to `x`; error below
 /// 1.5 ulp. By a polynomial up to 1, then as `1 - erfc x`, and from 6 on 1.
-#[inline]
+#[inline(always)]
 pub fn erf<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let y = a.abs(x);
     let six = a.float(6.0);

@@ -67,7 +67,7 @@ const TAIL: [f64; 24] = [
 const LIMIT: f64 = 0.999;
 
 /// The number whose error function is `x`; error below 3 ulp. Infinite at -1 and 1, NaN beyond.
-#[inline]
+#[inline(always)]
 pub fn erf_inv<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let one = a.float(1.0);
     let minus = a.neg(x);

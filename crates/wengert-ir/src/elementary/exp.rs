@@ -90,7 +90,7 @@ pub(super) fn small<A: Arith>(a: &mut A, r: A::F) -> A::F {
 }
 
 /// `e^x`; error below 1 ulp.
-#[inline]
+#[inline(always)]
 pub fn exp<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let (magic, n, r) = reduce(a, x);
     let p = small(a, r);
@@ -117,7 +117,7 @@ pub(super) fn half_exp<A: Arith>(a: &mut A, x: A::F) -> A::F {
 }
 
 /// `2^x`; error below 1 ulp. `x = n + f` is exact, then `2^x = 2^n e^(f ln 2)`.
-#[inline]
+#[inline(always)]
 pub fn exp2<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let magic = plus(a, x, MAGIC);
     let n = plus(a, magic, -MAGIC);
@@ -172,7 +172,7 @@ pub(super) fn tail<A: Arith>(a: &mut A, r: A::F, c: A::F) -> A::F {
 
 /// `e^x - 1`; error below 1.2 ulp: `s t + (s r + (s - 1))`, where `s - 1` is exact unless the rest
 /// does not matter.
-#[inline]
+#[inline(always)]
 pub fn expm1<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let Parts { s, r, t } = parts(a, x);
     let y = plus(a, s, -1.0);
@@ -189,7 +189,7 @@ pub fn expm1<A: Arith>(a: &mut A, x: A::F) -> A::F {
 
 /// `1 / (1 + e^-x)`; error below 1.5 ulp. The denominator is kept as a sum of two, and the quotient
 /// corrected by what it leaves.
-#[inline]
+#[inline(always)]
 pub fn sigmoid<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let minus = a.neg(x);
     let Parts { s, r, t } = parts(a, minus);

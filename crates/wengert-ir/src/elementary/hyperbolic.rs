@@ -63,7 +63,7 @@ fn angle<A: Arith>(a: &mut A, x: A::F) -> Angle<A::F> {
 }
 
 /// The hyperbolic sine; error below 2 ulp.
-#[inline]
+#[inline(always)]
 pub fn sinh<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let Angle {
         r,
@@ -87,7 +87,7 @@ pub fn sinh<A: Arith>(a: &mut A, x: A::F) -> A::F {
 }
 
 /// The hyperbolic cosine; error below 1.5 ulp.
-#[inline]
+#[inline(always)]
 pub fn cosh<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let size = a.abs(x);
     let Angle {
@@ -110,7 +110,7 @@ pub fn cosh<A: Arith>(a: &mut A, x: A::F) -> A::F {
 ///
 /// With `E = e^(2|x|) - 1` it is `E / (E + 2)`. Numerator and denominator are kept as sums of two,
 /// and the quotient is corrected by what it leaves. From 20 on the result is 1.
-#[inline]
+#[inline(always)]
 pub fn tanh<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let size = a.abs(x);
     let large = above(a, size, 20.0);

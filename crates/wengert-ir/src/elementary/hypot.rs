@@ -12,7 +12,7 @@ fn plain<A: Arith>(a: &mut A, x: A::F, y: A::F) -> A::F {
 
 /// `sqrt(x^2 + y^2)` without overflow or underflow on the way; error below 1 ulp. Infinite if either
 /// is, whatever the other.
-#[inline]
+#[inline(always)]
 pub fn hypot<A: Arith>(a: &mut A, x: A::F, y: A::F) -> A::F {
     let (x, y) = (a.abs(x), a.abs(y));
     let swap = a.lt(x, y);

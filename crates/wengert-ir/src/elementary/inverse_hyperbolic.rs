@@ -16,7 +16,7 @@ fn log_of_pair<A: Arith>(a: &mut A, t: A::F, t_low: A::F) -> A::F {
 
 /// The inverse hyperbolic sine; error below 2 ulp. For positive `x` it is `log(1 + t)` with
 /// `t = x + x^2 / (1 + sqrt(1 + x^2))`.
-#[inline]
+#[inline(always)]
 pub fn asinh<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let size = a.abs(x);
     let square = a.mul(x, x);
@@ -43,7 +43,7 @@ fn log_twice<A: Arith>(a: &mut A, x: A::F) -> A::F {
 
 /// The inverse hyperbolic cosine, NaN below 1; error below 2 ulp. It is `log(1 + t)` with
 /// `t = d + sqrt(d (d + 2))` for `d = x - 1`.
-#[inline]
+#[inline(always)]
 pub fn acosh<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let d = plus(a, x, -1.0);
     let twice = a.add(d, d);
@@ -63,7 +63,7 @@ pub fn acosh<A: Arith>(a: &mut A, x: A::F) -> A::F {
 
 /// The inverse hyperbolic tangent, NaN outside `-1..=1`; error below 2 ulp. For positive `x` it is
 /// half of `log(1 + t)` with `t = 2 x / (1 - x)`, of which the error is kept.
-#[inline]
+#[inline(always)]
 pub fn atanh<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let size = a.abs(x);
     let one = a.float(1.0);

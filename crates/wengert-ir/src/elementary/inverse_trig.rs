@@ -88,7 +88,7 @@ fn half_arc<A: Arith>(a: &mut A, x: A::F) -> HalfArc<A::F, A::M> {
 }
 
 /// The inverse sine, NaN outside `-1..=1`; error below 1.5 ulp.
-#[inline]
+#[inline(always)]
 pub fn asin<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let HalfArc {
         small,
@@ -108,7 +108,7 @@ pub fn asin<A: Arith>(a: &mut A, x: A::F) -> A::F {
 ///
 /// Up to `1/2` in size it is `pi/2 - asin x`; beyond, with `w = r + v r`, it is `w` for positive `x`
 /// and `pi - w` for negative.
-#[inline]
+#[inline(always)]
 pub fn acos<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let HalfArc {
         small,
@@ -145,7 +145,7 @@ fn arc<A: Arith>(a: &mut A, t: A::F) -> A::F {
 }
 
 /// The inverse tangent; error below 1.5 ulp. Beyond 1 it is `pi/2 + atan(-1 / x)`.
-#[inline]
+#[inline(always)]
 pub fn atan<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let size = a.abs(x);
     let one = a.float(1.0);
@@ -166,7 +166,7 @@ pub fn atan<A: Arith>(a: &mut A, x: A::F) -> A::F {
 ///
 /// For `y >= 0` it is `atan(y / x)`, or `pi` more where `x` is negative, or where that quotient is
 /// beyond 1 in size `pi/2 + atan(-x / y)`.
-#[inline]
+#[inline(always)]
 pub fn atan2<A: Arith>(a: &mut A, y: A::F, x: A::F) -> A::F {
     let x_size = a.abs(x);
     let y_size = a.abs(y);

@@ -120,7 +120,7 @@ fn odd<A: Arith>(a: &mut A, x: A::F) -> A::M {
 }
 
 /// The natural logarithm; error below 1 ulp.
-#[inline]
+#[inline(always)]
 pub fn log<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let common = of_normal(a, x, 0.0);
     let rare = odd(a, x);
@@ -172,7 +172,7 @@ pub(super) fn one_plus<A: Arith>(a: &mut A, x: A::F) -> (A::F, A::F) {
 }
 
 /// `log(1 + x)`; error below 1.5 ulp.
-#[inline]
+#[inline(always)]
 pub fn log1p<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let (u, c) = one_plus(a, x);
     let common = of_sum(a, u, c);
@@ -227,7 +227,7 @@ fn to_base<A: Arith>(a: &mut A, x: A::F, base: &Base) -> A::F {
 }
 
 /// The logarithm to base 2; error below 1 ulp, none at powers of 2.
-#[inline]
+#[inline(always)]
 pub fn log2<A: Arith>(a: &mut A, x: A::F) -> A::F {
     to_base(
         a,
@@ -240,7 +240,7 @@ pub fn log2<A: Arith>(a: &mut A, x: A::F) -> A::F {
 }
 
 /// The logarithm to base 10; error below 1 ulp, none at powers of 10.
-#[inline]
+#[inline(always)]
 pub fn log10<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let two = [0.301_029_995_663_952_83, 2.836_339_455_104_496_4e-14];
     to_base(

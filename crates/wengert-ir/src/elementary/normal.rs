@@ -98,7 +98,7 @@ const MOST: f64 = 6.25;
 /// The number that a standard normal number exceeds with probability `|q|`, with the sign of `q`, for
 /// `|q| <= 1/2`: infinite at zero, zero at 1/2, NaN beyond. Error below 2 ulp for `|q| <= 0.49`; nearer
 /// to zero, of the size of what `q` leaves open.
-#[inline]
+#[inline(always)]
 pub fn normal_tail<A: Arith>(a: &mut A, q: A::F) -> A::F {
     let size = a.abs(q);
     let one = a.float(1.0);

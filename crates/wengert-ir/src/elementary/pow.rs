@@ -96,7 +96,7 @@ fn product<A: Arith>(a: &mut A, y: A::F, (high, low): (A::F, A::F)) -> (A::F, A:
 
 /// `x^y`, with the special values of C99 (F.9.4.4); error below 1 ulp, and small integer powers
 /// that are exact come out exact.
-#[inline]
+#[inline(always)]
 pub fn pow<A: Arith>(a: &mut A, x: A::F, y: A::F) -> A::F {
     let Split { minus_k, m, .. } = split(a, x);
     let log = log_pair(a, minus_k, m);

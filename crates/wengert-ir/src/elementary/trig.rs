@@ -76,7 +76,7 @@ pub(super) fn sine<A: Arith>(a: &mut A, r: A::F, magic: A::F) -> A::F {
 }
 
 /// The sine; error below 1.5 ulp.
-#[inline]
+#[inline(always)]
 pub fn sin<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let magic = a.float(MAGIC);
     let magic = fma_by(a, x, FRAC_1_PI, magic);
@@ -88,7 +88,7 @@ pub fn sin<A: Arith>(a: &mut A, x: A::F) -> A::F {
 }
 
 /// The cosine; error below 1.6 ulp.
-#[inline]
+#[inline(always)]
 pub fn cos<A: Arith>(a: &mut A, x: A::F) -> A::F {
     // The integer next to x / pi + 1/2.
     let half = a.float(0.5);
@@ -146,7 +146,7 @@ fn reduce_fine<A: Arith>(a: &mut A, x: A::F, n: A::F) -> (A::F, A::F) {
 }
 
 /// The tangent; error below 2 ulp. Reduced by `pi/2`.
-#[inline]
+#[inline(always)]
 pub fn tan<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let magic = a.float(MAGIC);
     let magic = fma_by(a, x, FRAC_2_PI, magic);

@@ -15,11 +15,13 @@ pub fn elementary(b: &mut Builder, f: Elementary, dtype: DType) -> u32 {
         DType::F64 => f.name().to_string(),
         _ => format!("{}_{dtype}", f.name()),
     };
-    b.function(&name, &vec![dtype; f.arity()], |b, params| {
+    let function = b.function(&name, &vec![dtype; f.arity()], |b, params| {
         let args: Vec<Value> = params.iter().map(|&p| b.convert(p, DType::F64)).collect();
         let y = f.build(b, &args);
         b.convert(y, dtype)
-    })
+    });
+    b.is_elementary(function, f);
+    function
 }
 
 fn shift(b: &mut Builder, op: ScalarOp, a: Value, by: u32) -> Value {

@@ -36,6 +36,8 @@ mod tests;
 
 use smallvec::SmallVec;
 
+use crate::elementary::Elementary;
+use crate::elementary::chacha::Stream;
 use crate::ir::types::DType;
 use crate::source::SourceId;
 
@@ -386,7 +388,7 @@ pub struct Failure {
     pub at: Option<SourceId>,
 }
 
-/// Work that is done by functions of the host. Uniform, outside vector loops.
+/// Work that is done by functions of the host. Uniform and outside vector loops, but for blocks.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Kernel {
     /// An index into [`Program::hosts`]. The regions are its inputs, then its outputs, the elements
@@ -418,6 +420,10 @@ pub enum Kernel {
         /// From the largest to the smallest.
         descending: bool,
     },
+    /// A block of that [stream](crate::elementary::chacha::Stream): regions of the ten words of its
+    /// key and its number, and of the sixteen it gets. In a vector loop one for each lane, in
+    /// [`Local`](BufferKind::Local) memory.
+    Block(Stream),
 }
 
 /// Operations on scalars. Operands and result have one type unless said.
@@ -524,6 +530,9 @@ impl FoldOp {
 pub struct Function {
     /// For people.
     pub name: String,
+    /// What it computes, if that is an elementary function (of `f32` with one more rounding): whoever has
+    /// code for it that gives the same bits need not make its own.
+    pub elementary: Option<Elementary>,
     /// Its own values, apart from the program's. All are per-lane.
     pub values: Vec<DType>,
     /// The parameters.

@@ -338,6 +338,9 @@ impl Writer<'_> {
                         let down = if *descending { " descending" } else { "" };
                         format!("sort {rows}x{n}{down}: {}", regions.join(", "))
                     }
+                    Kernel::Block(stream) => {
+                        format!("block of {stream:?}: {}", regions.join(", "))
+                    }
                 };
                 self.line(f, &text)
             }

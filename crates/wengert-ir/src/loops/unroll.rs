@@ -12,9 +12,6 @@ use super::{
 const STEPS: usize = 16;
 /// Statements that a loop nest may become.
 const STATEMENTS: usize = 192;
-/// Values that a loop carries from which on it moves them through memory, step by step, and may become
-/// so many statements instead.
-const MANY: (usize, usize) = (12, 640);
 
 /// The program with its short loops unrolled.
 pub fn unroll(program: &Program) -> Program {
@@ -55,7 +52,7 @@ impl<'p> Rewrite<'p> for Unroll<'p> {
                 body,
             } => {
                 let extent = self.r.b.known(self.r.get(*extent));
-                match extent.and_then(|n| self.steps(*kind, n as i64, carried, body)) {
+                match extent.and_then(|n| self.steps(*kind, n as i64, body)) {
                     Some(n) if *kind == LoopKind::Vector => self.lanes(n, *index, carried, body),
                     Some(n) => {
                         let reverse = *kind == LoopKind::Serial { reverse: true };
@@ -94,20 +91,9 @@ impl<'p> Rewrite<'p> for Unroll<'p> {
 
 impl<'p> Unroll<'p> {
     /// How many steps a loop has, if it is to be unrolled.
-    fn steps(
-        &self,
-        kind: LoopKind,
-        extent: i64,
-        carried: &[Carried],
-        body: &Block,
-    ) -> Option<usize> {
+    fn steps(&self, kind: LoopKind, extent: i64, body: &Block) -> Option<usize> {
         let n = extent.max(0) as usize;
-        let most = if carried.len() < MANY.0 {
-            STATEMENTS
-        } else {
-            MANY.1
-        };
-        let statements = n * self.size(body, most)?;
+        let statements = n * self.size(body, STATEMENTS)?;
         let worth = match kind {
             LoopKind::Serial { .. } => true,
             LoopKind::Parallel => false,
@@ -123,7 +109,7 @@ impl<'p> Unroll<'p> {
                 n <= most && self.is_unrollable(body)
             }
         };
-        (worth && n <= STEPS && statements <= most).then_some(n)
+        (worth && n <= STEPS && statements <= STATEMENTS).then_some(n)
     }
 
     /// About how many statements a block becomes; `None` if more than `most`, or if a loop stays in it.

@@ -4,6 +4,7 @@ use super::{
     Block, Buffer, BufferId, BufferKind, Carried, Function, Index, Kernel, LoopKind, Program, Rows,
     ScalarOp, Stmt, Value, ValueType,
 };
+use crate::elementary::chacha::{KEY, WORDS};
 use crate::ir::types::DType;
 
 /// Checks a program.
@@ -376,13 +377,15 @@ impl<'p> Checker<'p> {
                 ensure(known, || "no such failure".into())
             }
             Stmt::Kernel { kernel, regions } => {
-                ensure(!self.vector, || "a kernel in a vector loop".into())?;
+                let lanes = self.vector && matches!(kernel, Kernel::Block(_));
+                ensure(lanes || !self.vector, || "a kernel in a vector loop".into())?;
                 for (buffer, index) in regions {
                     let b = self.buffer(*buffer)?;
-                    ensure(b.kind != BufferKind::Local, || {
-                        "local memory in a kernel".into()
+                    ensure((b.kind == BufferKind::Local) == lanes, || {
+                        "a kernel on memory of another side of a vector loop's border".into()
                     })?;
-                    self.index(index)?;
+                    let each = self.index(index)?;
+                    ensure(!each, || "a region that differs by lane".into())?;
                 }
                 self.kernel(kernel, regions)
             }
@@ -431,6 +434,17 @@ impl<'p> Checker<'p> {
                 ensure(regions.len() == 1 || buffer(1)?.dtype == DType::I64, || {
                     "places that are not i64".into()
                 })
+            }
+            Kernel::Block(_) => {
+                ensure(regions.len() == 2, || "a block has two regions".into())?;
+                self.writable(buffer(1)?)?;
+                for (i, len) in [(0, KEY + 2), (1, WORDS)] {
+                    let b = buffer(i)?;
+                    ensure(b.dtype == DType::U32 && b.len >= len, || {
+                        format!("a block without its {len} words")
+                    })?;
+                }
+                Ok(())
             }
         }
     }

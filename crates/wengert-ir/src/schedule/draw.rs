@@ -13,12 +13,12 @@ use super::node::{Expr, FEW, NodeId, Position, positions};
 use super::notes::Why;
 use super::store::buffer_of;
 use super::view::{AxisMap, PerAxis, View, contiguous};
-use crate::elementary::chacha::{KEY, Stream, WORDS, Words, block};
+use crate::elementary::chacha::{KEY, Stream, WORDS};
 use crate::error::Result;
 use crate::ir::{DType, Type};
 use crate::loops::affine::Affine;
-use crate::loops::builder::{Builder, Carry};
-use crate::loops::{LANES, LoopKind, ScalarOp, Value};
+use crate::loops::builder::Builder;
+use crate::loops::{Kernel, LANES, LoopKind, ScalarOp, Value};
 
 const SERIAL: LoopKind = LoopKind::Serial { reverse: false };
 
@@ -242,9 +242,25 @@ impl Lowering {
         let half = b.constant(DType::U64, 32);
         let high = b.op(ScalarOp::ShrLogical, &[number, half]);
         let high = b.convert(high, DType::U32);
-        let words = block(b, &source.key, [low, high], source.stream.number());
+        let (state, words) = (
+            self.alloc(DType::U32, &[KEY + 2]),
+            self.alloc(DType::U32, &[WORDS]),
+        );
+        for (i, &word) in source.key.iter().chain(&[low, high]).enumerate() {
+            self.store(&state, &[Affine::constant(i as i64)], word);
+        }
+        let regions = [&state, &words].map(|v| buffer_of(v).expect("it has just been made"));
+        if let Some(nest) = &mut self.nest {
+            nest.written.extend(regions);
+        }
+        let regions = regions.map(|buffer| (buffer, Affine::default()));
+        self.b.kernel(Kernel::Block(source.stream), &regions);
+        let words: Vec<Value> = (0..WORDS as i64)
+            .map(|i| self.load(&words, &[Affine::constant(i)]))
+            .collect();
+        let b = &mut self.b;
         match dtype {
-            DType::U32 => words.to_vec(),
+            DType::U32 => words,
             _ => (words.as_chunks::<2>().0.iter())
                 .map(|&[low, high]| {
                     let (low, high) = (b.convert(low, dtype), b.convert(high, dtype));
@@ -444,38 +460,4 @@ fn flattened(place: &View, from: &[usize], to: &[usize]) -> Option<View> {
         strides,
         ..place.clone()
     })
-}
-
-/// Records arithmetic of words as statements.
-impl Words for Builder {
-    type W = Value;
-
-    fn word(&mut self, x: u32) -> Value {
-        self.constant(DType::U32, x.into())
-    }
-    fn sum(&mut self, a: Value, b: Value) -> Value {
-        self.op(ScalarOp::Add, &[a, b])
-    }
-    fn xor(&mut self, a: Value, b: Value) -> Value {
-        self.op(ScalarOp::Xor, &[a, b])
-    }
-    fn rotate(&mut self, a: Value, by: u32) -> Value {
-        let by = self.word(by);
-        self.op(ScalarOp::Rotl, &[a, by])
-    }
-    fn repeat(
-        &mut self,
-        times: u32,
-        state: [Value; WORDS],
-        mut step: impl FnMut(&mut Builder, [Value; WORDS]) -> [Value; WORDS],
-    ) -> [Value; WORDS] {
-        let lanes = state.iter().any(|&x| self.lanes(x));
-        let carries = state.map(|init| Carry { init, lanes });
-        let times = self.i64(times.into());
-        let last = self.for_(SERIAL, times, &carries, |b, _, x| {
-            let state = x.try_into().expect("as many as are carried");
-            step(b, state).to_vec()
-        });
-        last.try_into().expect("as many as are carried")
-    }
 }

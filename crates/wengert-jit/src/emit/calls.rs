@@ -2,11 +2,13 @@
 
 use cranelift_codegen::ir::{self, AbiParam, InstBuilder, Signature, types};
 use cranelift_module::Module;
+use smallvec::SmallVec;
+use wengert_ir::elementary::chacha::Stream;
 use wengert_ir::ir::types::DType;
 use wengert_ir::loops::{BufferId, BufferKind, Index, Kernel, LANES, Value};
 
 use super::{DATA, Emitter, FRAME, scalar_type};
-use crate::runtime::{helpers, product, sort};
+use crate::runtime::{block, helpers, product, sort};
 
 /// Elements up to which a copy is written out.
 const UNROLLED: usize = 8;
@@ -42,9 +44,9 @@ impl<'p> Emitter<'_, 'p> {
     /// A call of a pure function that was not inlined. Lanes go through the frame.
     pub(super) fn call_function(&mut self, out: Value, function: u32, args: &[Value]) {
         let lanes = self.is_lanes(out);
-        let id = self.s.function(function, lanes, self.unit);
-        let f = self.s.module.declare_func_in_func(id, self.b.func);
         if !lanes {
+            let id = self.s.function(function, lanes, self.unit);
+            let f = self.s.module.declare_func_in_func(id, self.b.func);
             let mut regs = vec![self.frame];
             regs.extend(args.iter().map(|&a| self.scalar(a)));
             let call = self.b.ins().call(f, &regs);
@@ -66,7 +68,18 @@ impl<'p> Emitter<'_, 'p> {
                 self.b.ins().store(FRAME, x, self.frame, off);
             }
         }
-        self.b.ins().call(f, &[self.frame]);
+        match self.s.plan.wide[function as usize] {
+            Some((f, how)) => {
+                let at = self.plus(self.frame, i64::from(area));
+                let how = self.int(how as i64);
+                self.helper(f, &[at, how], None);
+            }
+            None => {
+                let id = self.s.function(function, lanes, self.unit);
+                let f = self.s.module.declare_func_in_func(id, self.b.func);
+                self.b.ins().call(f, &[self.frame]);
+            }
+        }
         let ty = self.types_of(out)[0];
         for i in 0..self.pieces_of(out) {
             let off = area + 16 * i as i32;
@@ -184,7 +197,22 @@ impl<'p> Emitter<'_, 'p> {
         self.check(status.expect("a status"));
     }
 
-    /// A matrix product of the library.
+    /// A block of words of a key's stream, or one for each lane.
+    pub(super) fn block_of_words(&mut self, stream: Stream, regions: &[(BufferId, Index)]) {
+        let mut args: SmallVec<[ir::Value; 3]> = SmallVec::new();
+        for (b, index) in regions {
+            let at = self.uniform_address(*b, index);
+            args.push(self.plus(at.base, at.off));
+        }
+        args.push(self.int(stream as i64));
+        let f = match self.kind(regions[0].0) {
+            BufferKind::Local => block::of_lanes(),
+            _ => block::one as *const () as usize,
+        };
+        self.helper(f, &args, None);
+    }
+
+    /// A matrix product of the library, or a sort.
     pub(super) fn kernel(&mut self, kernel: &'p Kernel, regions: &[(BufferId, Index)]) {
         let mut args = vec![self.frame];
         for (b, index) in regions {
@@ -195,7 +223,7 @@ impl<'p> Emitter<'_, 'p> {
         let description = self.s.kernel(kernel, d, self.parallel);
         args.push(self.int(description as i64));
         let f = match kernel {
-            Kernel::Host(_) => unreachable!("functions of the host are called in another way"),
+            Kernel::Host(_) | Kernel::Block(_) => unreachable!("they are called in another way"),
             Kernel::Gemm { .. } => product::gemm as *const () as usize,
             Kernel::Sort { .. } => {
                 // Without places to put down.

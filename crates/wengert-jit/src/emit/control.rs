@@ -126,6 +126,10 @@ impl<'p> Emitter<'_, 'p> {
                 kernel: Kernel::Host(function),
                 regions,
             } => self.host(*function, regions),
+            Stmt::Kernel {
+                kernel: Kernel::Block(stream),
+                regions,
+            } => self.block_of_words(*stream, regions),
             Stmt::Kernel { kernel, regions } => self.kernel(kernel, regions),
             Stmt::Fail { failure } => self.give_up(*failure),
         }

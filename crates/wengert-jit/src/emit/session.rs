@@ -567,7 +567,7 @@ impl<'p> Session<'p> {
     /// The description of a library call, at a fixed address.
     pub(super) fn kernel(&mut self, kernel: &Kernel, d: DType, parallel: bool) -> usize {
         match *kernel {
-            Kernel::Host(_) => unreachable!("functions of the host are called in another way"),
+            Kernel::Host(_) | Kernel::Block(_) => unreachable!("they have no description"),
             Kernel::Gemm { m, n, k, c, a, b } => {
                 let call = Box::new(GemmCall {
                     double: d == DType::F64,

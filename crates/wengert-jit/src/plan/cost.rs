@@ -43,6 +43,7 @@ fn stmt(s: &Stmt, constants: &[Option<u64>], lanes: bool) -> f64 {
                 let n = *n as f64;
                 50.0 + *rows as f64 * n * (2.0 + 2.0 * n.max(2.0).log2())
             }
+            Kernel::Block(_) => 60.0,
         },
         _ => 5.0,
     }

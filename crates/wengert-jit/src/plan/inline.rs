@@ -7,13 +7,16 @@ use smallvec::SmallVec;
 use wengert_ir::ir::types::DType;
 use wengert_ir::loops::{Block, Function, Program, ScalarOp, Stmt, Value, ValueType, walk};
 
+use crate::runtime::wide::Wide;
+
 /// Statements that all inlined copies of one function may add up to.
 const TOTAL: usize = 600;
 /// A function called this often, or less, is always inlined.
 const FEW: usize = 4;
 
-/// A copy of the program with functions inlined that are called rarely.
-pub(crate) fn inline(program: &Program) -> Program {
+/// A copy of the program with functions inlined that are called rarely, but for those in lanes that the
+/// runtime has.
+pub(crate) fn inline(program: &Program, wide: &[Option<Wide>]) -> Program {
     let mut p = program.clone();
     if p.functions.is_empty() {
         return p;
@@ -39,6 +42,7 @@ pub(crate) fn inline(program: &Program) -> Program {
         .collect();
     let body = std::mem::take(&mut p.body);
     let mut pass = Pass {
+        wide,
         wanted: &wanted,
         functions: &program.functions,
         values: &mut p.values,
@@ -48,6 +52,7 @@ pub(crate) fn inline(program: &Program) -> Program {
 }
 
 struct Pass<'a> {
+    wide: &'a [Option<Wide>],
     wanted: &'a [bool],
     functions: &'a [Function],
     values: &'a mut Vec<ValueType>,
@@ -62,7 +67,9 @@ impl Pass<'_> {
                     out,
                     function,
                     args,
-                } if self.wanted[*function as usize] => {
+                } if self.wanted[*function as usize]
+                    && !(self.wide[*function as usize].is_some() && self.lanes(*out)) =>
+                {
                     let f = &self.functions[*function as usize];
                     self.expand(f, *out, args, &mut stmts);
                     continue;

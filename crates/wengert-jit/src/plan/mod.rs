@@ -18,6 +18,7 @@ use wengert_ir::loops::{
 use self::live::Live;
 use self::reuse::Reuse;
 use self::scratch::Scratch;
+use crate::runtime::wide::{self, Wide};
 
 /// A program ready for emission.
 pub(crate) struct Plan {
@@ -31,6 +32,8 @@ pub(crate) struct Plan {
     pub reuse: Reuse,
     /// `Local` buffers whose copies carry something from block to block.
     pub gathers: HashSet<BufferId>,
+    /// For each function what computes it in eight lanes, if the runtime has that.
+    pub wide: Vec<Option<Wide>>,
 }
 
 /// What is known of the values of a program, or of a function.
@@ -45,9 +48,12 @@ pub(crate) struct Values {
     pub narrow: Vec<bool>,
 }
 
-/// Prepares a program.
-pub(crate) fn plan(program: &Program) -> Plan {
-    let program = inline::inline(program);
+/// Prepares a program; `wide` says whether functions may be those of the runtime.
+pub(crate) fn plan(program: &Program, wide: bool) -> Plan {
+    let wide: Vec<Option<Wide>> = (program.functions.iter())
+        .map(|f| if wide { wide::wide(f) } else { None })
+        .collect();
+    let program = inline::inline(program, &wide);
     let values = values(program.values.clone(), &program.body);
     let gathers = gathering(&program);
     let scratch = scratch::scratch(&program);
@@ -58,6 +64,7 @@ pub(crate) fn plan(program: &Program) -> Plan {
         scratch,
         reuse,
         gathers,
+        wide,
     }
 }
 

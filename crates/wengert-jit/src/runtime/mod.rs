@@ -1,5 +1,6 @@
 //! What runs compiled code, and what compiled code calls.
 
+pub(crate) mod block;
 pub(crate) mod code;
 pub(crate) mod executable;
 pub(crate) mod frame;
@@ -10,3 +11,4 @@ pub(crate) mod product;
 pub(crate) mod sort;
 pub(crate) mod threads;
 pub(crate) mod upper;
+pub(crate) mod wide;

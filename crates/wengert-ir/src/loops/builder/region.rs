@@ -1,6 +1,7 @@
 //! Regions: loops, branches and functions, with what goes in and comes out.
 
 use super::{Builder, Frame};
+use crate::elementary::Elementary;
 use crate::ir::types::DType;
 use crate::loops::{Block, Carried, Function, LoopKind, Stmt, Value, ValueType};
 
@@ -210,6 +211,11 @@ impl Builder {
         outs
     }
 
+    /// Notes which elementary function a function is.
+    pub fn is_elementary(&mut self, function: u32, f: Elementary) {
+        self.program.functions[function as usize].elementary = Some(f);
+    }
+
     /// The pure function of that name, made by `build` when first asked for.
     pub fn function(
         &mut self,
@@ -237,6 +243,7 @@ impl Builder {
         let function = self.program.functions.len() as u32;
         self.program.functions.push(Function {
             name: name.to_string(),
+            elementary: None,
             values: own.into_iter().map(|t| t.dtype).collect(),
             params,
             body,

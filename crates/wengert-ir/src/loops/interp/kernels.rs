@@ -2,6 +2,7 @@
 
 use super::{Error, Machine, garbage};
 use crate::buffer::Data;
+use crate::elementary::chacha::{KEY, Stream, WORDS};
 use crate::loops::host::{Slice, SliceMut};
 use crate::loops::{BufferId, Index, Kernel, ScalarOp, scalar};
 use crate::ops::sort::sort_with_places;
@@ -52,6 +53,7 @@ impl Machine<'_> {
                 }
                 Ok(())
             }
+            Kernel::Block(stream) => self.words(stream, regions),
         }
     }
 
@@ -76,6 +78,21 @@ impl Machine<'_> {
             let start = self.region(*buffer, index, data.len())?;
             for i in 0..data.len() {
                 self.memory[buffer.0 as usize][0].set_bits(start + i, data.bits(i));
+            }
+        }
+        Ok(())
+    }
+
+    fn words(&mut self, stream: Stream, regions: &[(BufferId, Index)]) -> Result<(), Error> {
+        let (from, to) = (&regions[0], &regions[1]);
+        let first = self.region(from.0, &from.1, KEY + 2)?;
+        let out = self.region(to.0, &to.1, WORDS)?;
+        for copy in self.copies_seen(from.0) {
+            let data = &self.memory[from.0.0 as usize][copy];
+            let key = std::array::from_fn(|i| data.bits(first + i) as u32);
+            let number = data.bits(first + KEY) | (data.bits(first + KEY + 1) << 32);
+            for (i, word) in stream.block(&key, number).into_iter().enumerate() {
+                self.memory[to.0.0 as usize][copy].set_bits(out + i, word.into());
             }
         }
         Ok(())
