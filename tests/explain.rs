@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use expect_test::{Expect, expect};
 use wengert::prelude::*;
 use wengert::{Executable, Explanation, Stage};
+use wengert_ir::schedule::{lower, lower_with_notes};
 
 fn vector(n: usize) -> ShapeDtype {
     ShapeDtype::new(DType::F64, [n])
@@ -99,10 +100,10 @@ fn a_chain_and_its_sum_are_one_loop() {
         expect![[r#"
             A function of 4 equations
               loops
-                sum: lanes 1000 @ tests/explain.rs:19:17
-                  sin @ tests/explain.rs:18:19
-                  mul @ tests/explain.rs:18:17
-                  exp @ tests/explain.rs:19:11
+                sum: lanes 1000 @ tests/explain.rs:20:17
+                  sin @ tests/explain.rs:19:19
+                  mul @ tests/explain.rs:19:17
+                  exp @ tests/explain.rs:20:11
                   reads args
                 in no loop
                   writes out
@@ -119,19 +120,19 @@ fn what_is_dear_and_read_twice_is_stored() {
     check(
         &twice(),
         expect![[r#"
-        A function of 4 equations
-          loops
-            sum: lanes 1000 @ tests/explain.rs:28:15
-              exp @ tests/explain.rs:27:19
-              reads args; writes b2
-            elements: lanes 1000
-              div @ tests/explain.rs:28:9
-              reads b2; writes out
-          memory on the way
-            b2: f64[1000], 8000 bytes, of exp: it is dear to compute and wanted more than once @ tests/explain.rs:27:19
-          results
-            out: over args, if that is moved in
-    "#]],
+            A function of 4 equations
+              loops
+                sum: lanes 1000 @ tests/explain.rs:29:15
+                  exp @ tests/explain.rs:28:19
+                  reads args; writes b2
+                elements: lanes 1000
+                  div @ tests/explain.rs:29:9
+                  reads b2; writes out
+              memory on the way
+                b2: f64[1000], 8000 bytes, of exp: it is dear to compute and wanted more than once @ tests/explain.rs:28:19
+              results
+                out: over args, if that is moved in
+        "#]],
     );
 }
 
@@ -142,19 +143,19 @@ fn a_loop_says_what_it_keeps_for_its_derivative() {
         expect![[r#"
             A function of 7 equations
               loops
-                scan: serial 100 @ tests/explain.rs:36:26
-                  sin, cos @ tests/explain.rs:37:28
-                  mul @ tests/explain.rs:38:14
+                scan: serial 100 @ tests/explain.rs:37:26
+                  sin, cos @ tests/explain.rs:38:28
+                  mul @ tests/explain.rs:39:14
                   writes b2
                   each step leaves 8 bytes: f64
-                scan: serial, backwards, 100 @ tests/explain.rs:36:26
-                  mul @ tests/explain.rs:38:14
-                  mul @ tests/explain.rs:37:28
+                scan: serial, backwards, 100 @ tests/explain.rs:37:26
+                  mul @ tests/explain.rs:39:14
+                  mul @ tests/explain.rs:38:28
                   reads b2
                 in no loop
                   reads args; writes out
               memory on the way
-                b2: f64[100], 800 bytes, of scan: a loop leaves a row of it in each step @ tests/explain.rs:36:26
+                b2: f64[100], 800 bytes, of scan: a loop leaves a row of it in each step @ tests/explain.rs:37:26
               results
                 out: over args, if that is moved in
         "#]],
@@ -166,19 +167,19 @@ fn a_batch_of_loops_runs_in_lanes() {
     check(
         &batch(),
         expect![[r#"
-        A function of 4 equations
-          loops
-            map: parallel 16 × lanes ≤ 64 @ tests/explain.rs:50:9
-              reads args; writes out
-              each step leaves 8 bytes: f64
-              while: a loop while its condition holds @ tests/explain.rs:49:22
-                lt @ tests/explain.rs:49:42
-                mul @ tests/explain.rs:49:57
-          memory on the way
-            none
-          results
-            out: over args, if that is moved in
-    "#]],
+            A function of 4 equations
+              loops
+                map: parallel 16 × lanes ≤ 64 @ tests/explain.rs:51:9
+                  reads args; writes out
+                  each step leaves 8 bytes: f64
+                  while: a loop while its condition holds @ tests/explain.rs:50:22
+                    lt @ tests/explain.rs:50:42
+                    mul @ tests/explain.rs:50:57
+              memory on the way
+                none
+              results
+                out: over args, if that is moved in
+        "#]],
     );
 }
 
@@ -188,16 +189,16 @@ fn a_product_by_a_library_keeps_its_factors_in_memory() {
         A function of 3 equations
           loops
             elements: lanes 10000
-              tanh @ tests/explain.rs:56:24
+              tanh @ tests/explain.rs:57:24
               reads args[0]; writes b3
-            dot: a library's product of 100×100 and 100×100 @ tests/explain.rs:57:16
+            dot: a library's product of 100×100 and 100×100 @ tests/explain.rs:58:16
               reads args[1], b3; writes b4
             elements: lanes 10000
-              abs @ tests/explain.rs:57:23
+              abs @ tests/explain.rs:58:23
               reads b4; writes out
           memory on the way
-            b3: f64[10000], 80000 bytes, of tanh: it is a factor of a product, which reads each element more than once @ tests/explain.rs:56:24
-            b4: f64[10000], 80000 bytes, of dot: the operation writes its result to memory @ tests/explain.rs:57:16
+            b3: f64[10000], 80000 bytes, of tanh: it is a factor of a product, which reads each element more than once @ tests/explain.rs:57:24
+            b4: f64[10000], 80000 bytes, of dot: the operation writes its result to memory @ tests/explain.rs:58:16
           results
             out: over args[0] or args[1], if that is moved in
     "#]].assert_eq(&said(product().explain().unwrap()));
@@ -255,6 +256,14 @@ fn each_stage_has_its_text() {
         !machine.contains("function u0:") && machine.contains("block0:"),
         "{machine}"
     );
+}
+
+#[test]
+fn with_notes_the_same_program_comes_out() {
+    for code in [chain(1000), chain(1_000_000), twice(), steps(), batch()] {
+        let plain = lower(code.func()).unwrap();
+        assert_eq!(lower_with_notes(code.func()).unwrap().0, plain);
+    }
 }
 
 #[test]

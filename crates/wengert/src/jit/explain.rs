@@ -434,6 +434,7 @@ fn library(kernel: Kernel) -> String {
     match kernel {
         Kernel::Gemm { m, n, k, .. } => format!("a library's product of {m}×{k} and {k}×{n}"),
         Kernel::Sort { rows, n, .. } => format!("a library's sort of {rows} rows of {n} keys"),
+        Kernel::Block(_) => "a block of random words".to_string(),
         Kernel::Host(_) => "a call of the host".to_string(),
     }
 }
