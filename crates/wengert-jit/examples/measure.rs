@@ -206,7 +206,9 @@ fn main() {
             _ => exp(4096),
         };
         let exe = compile(&p, &options).expect("it compiles");
-        println!("{}", exe.listing().expect("it was asked for"));
+        for f in &exe.listing().expect("it was asked for").functions {
+            println!("{}\n{}\n{}", f.name, f.clif, f.assembly);
+        }
         return;
     }
     let mut b = Build::new();

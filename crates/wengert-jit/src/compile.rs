@@ -17,7 +17,7 @@ use wengert_ir::loops::verify::verify;
 use crate::emit::session::{self, Code};
 use crate::plan;
 use crate::runtime::code::CodeMemory;
-use crate::runtime::executable::Executable;
+use crate::runtime::executable::{Executable, Size};
 use crate::runtime::helpers;
 
 /// How to compile, and limits of what is compiled.
@@ -38,7 +38,7 @@ pub struct Options {
     /// Whether to use no more than what every processor of the architecture has. Slower, and a test
     /// of what better ones never run.
     pub baseline: bool,
-    /// Whether to keep the text of the code, see [`Executable::listing`].
+    /// Whether to keep the text of the code and the program it was made of, see [`Executable::listing`].
     pub listing: bool,
 }
 
@@ -181,16 +181,20 @@ fn build(program: &Program, options: &Options) -> Result<Executable, CompileErro
     let mut module = module(isa, Some(CodeMemory::new(space.clone())));
     let written = session::write(&plan, &mut module, &**isa, quick, options);
     let finished = written.and_then(|mut w| {
+        let size = Size {
+            functions: w.code.len(),
+            bytes: w.code.iter().map(|c| c.bytes.len()).sum(),
+        };
         let needs = w.code.iter().map(Code::space);
         space.store(needs.sum(), Ordering::Relaxed);
         for f in w.code.drain(..) {
             module.define_function_bytes(f.id, f.align, &f.bytes, &f.relocs)?;
         }
         module.finalize_definitions()?;
-        Ok(w)
+        Ok((w, size))
     });
     match finished {
-        Ok(w) => Ok(Executable::new(module, w, plan, options)),
+        Ok((w, size)) => Ok(Executable::new(module, w, plan, size, options)),
         Err(e) => {
             release(module);
             Err(e)

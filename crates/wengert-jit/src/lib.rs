@@ -16,7 +16,8 @@ mod runtime;
 
 pub use compile::{CompileError, Options, compile};
 pub use emit::how::How;
-pub use runtime::executable::{Executable, Prepared, RunError};
+pub use emit::session::Listed;
+pub use runtime::executable::{Executable, Listing, Prepared, RunError, Size};
 pub use runtime::pages::memory_for;
 
 /// Whether this machine multiplies and adds with one rounding in one instruction: then it pays to

@@ -18,5 +18,6 @@ chapters! {
     indexing: "../../../docs/src/indexing.md";
     element_types: "../../../docs/src/element-types.md";
     errors: "../../../docs/src/errors.md";
+    looking_inside: "../../../docs/src/looking-inside.md";
     adding_an_operation: "../../../docs/src/adding-an-operation.md";
 }

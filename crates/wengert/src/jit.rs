@@ -1,6 +1,7 @@
 //! Doors: between the values that are traced and the values that are there.
 
 mod compiled;
+mod explain;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -22,6 +23,7 @@ use wengert_ir::trace::{Kind, Var, closed, door_open};
 use wengert_ir::{eval, rewrite, schedule};
 
 use self::compiled::{Compiled, Work};
+pub use self::explain::{Explanation, Stage};
 use crate::array::Array;
 use crate::debug::{Printer, printing};
 use crate::tree::{self, Feed, ShapeDtype, Tree, TreeDef};
@@ -363,16 +365,14 @@ where
             out,
             choices,
         } = self.trace(signature)?;
-        let program = lowered(&func)?;
+        let program = lowered(|| schedule::lower(&func))?;
         let options = wengert_jit::Options {
             list_limit: self.options.residual_bytes,
             unroll: !self.options.plain,
             wide: !self.options.plain,
             ..Default::default()
         };
-        let code = wengert_jit::compile(&program, &options).map_err(|e| Error::Compile {
-            message: format!("{e}; `Jit::interpret` runs it without machine code"),
-        })?;
+        let code = machine_code(&program, &options)?;
         Ok(Compiled {
             results: func.result_types(),
             func,
@@ -380,6 +380,7 @@ where
             arrays,
             out,
             code,
+            options,
             spare: Mutex::default(),
             printer: self.options.printer.clone(),
         })
@@ -424,13 +425,22 @@ struct Ready {
 
 /// The loops of a function. A panic there is a mistake of this library's own; the caller gets it as
 /// an error, with a way around it.
-fn lowered(func: &Func) -> Result<Program> {
-    let lowering = catch_unwind(AssertUnwindSafe(|| schedule::lower(func)));
+fn lowered<T>(lower: impl FnOnce() -> Result<T>) -> Result<T> {
+    let lowering = catch_unwind(AssertUnwindSafe(lower));
     lowering.unwrap_or_else(|payload| {
         let text = said(&*payload).unwrap_or_default();
         Err(Error::Compile {
             message: format!("a mistake of the compiler's own; `Jit::interpret` runs it: {text}"),
         })
+    })
+}
+
+fn machine_code(
+    program: &Program,
+    options: &wengert_jit::Options,
+) -> Result<wengert_jit::Executable> {
+    wengert_jit::compile(program, options).map_err(|e| Error::Compile {
+        message: format!("{e}; `Jit::interpret` runs it without machine code"),
     })
 }
 
@@ -614,6 +624,57 @@ where
     /// ```
     pub fn residuals(&self) -> &[Choice] {
         &self.compiled.choices
+    }
+
+    /// What the compiler made of the function, to be printed or shown as a page:
+    ///
+    /// - **loops**: each loop nest, with the operations that were fused in it and the lines where they
+    ///   are written. `parallel` steps may go to several threads, `lanes` run 8 side by side, `serial`
+    ///   ones one after the other, and `×` is a loop in a loop;
+    /// - **memory on the way**: each value that is stored between loops, and why it was not fused into
+    ///   what reads it;
+    /// - **results**: the arguments over which each may be written;
+    /// - **code**: how much there is, and what it takes.
+    ///
+    /// The function is compiled once more for it, for code is kept without all this.
+    ///
+    /// ```
+    /// use wengert::prelude::*;
+    ///
+    /// let f = jit(|x: Var| (x.sin() * 2.0).sum());
+    /// let code = f.compile(&ShapeDtype::new(DType::F64, [1000]))?;
+    /// let text = code.explain()?.to_string();
+    /// // The three operations are one loop, and nothing is stored on the way.
+    /// assert!(text.contains("sum: lanes 1000"), "{text}");
+    /// assert!(text.contains("memory on the way\n    none"), "{text}");
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// None that compiling did not have.
+    pub fn explain(&self) -> Result<Explanation> {
+        explain::explain(&self.compiled, &self.def)
+    }
+
+    /// The function as text, further down on the way to machine code than [`Executable::func`]. It is
+    /// compiled once more for it.
+    ///
+    /// ```
+    /// use wengert::Stage;
+    /// use wengert::prelude::*;
+    ///
+    /// let f = jit(|x: Var| x.sqrt());
+    /// let code = f.compile(&ShapeDtype::new(DType::F64, [1000]))?;
+    /// assert!(code.dump(Stage::LoopIr)?.contains("sqrt"));
+    /// assert!(code.dump(Stage::Clif)?.contains("sqrt"));
+    /// assert!(code.dump(Stage::MachineCode)?.contains("sqrt"));
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// None that compiling did not have.
+    pub fn dump(&self, stage: Stage) -> Result<String> {
+        explain::dump(&self.compiled, stage)
     }
 
     /// The IR that was compiled.

@@ -29,6 +29,24 @@ fn between<'a>(text: &'a str, before: &str, after: &str) -> Vec<&'a str> {
     rest.map(|r| r.split(after).next().unwrap()).collect()
 }
 
+/// A page is well-formed: what is opened is closed, innermost first.
+fn closes_what_it_opens(page: &str) {
+    let mut open: Vec<&str> = vec![];
+    for tag in page
+        .split('<')
+        .skip(1)
+        .map(|t| t.split('>').next().unwrap())
+    {
+        let name = tag.split_whitespace().next().unwrap();
+        match name.strip_prefix('/') {
+            Some(name) => assert_eq!(open.pop(), Some(name)),
+            None if ["!DOCTYPE", "meta", "br"].contains(&name) => {}
+            None => open.push(name),
+        }
+    }
+    assert!(open.is_empty(), "{open:?}");
+}
+
 #[test]
 fn the_text_before_and_after_each_transform() {
     let f = |x: Var| x.sin() * x;
@@ -77,30 +95,40 @@ fn a_page_nests_functions_and_links_values() {
             "{link}"
         );
     }
-    // What is opened is closed, innermost first.
-    let mut open: Vec<&str> = vec![];
-    for tag in page
-        .split('<')
-        .skip(1)
-        .map(|t| t.split('>').next().unwrap())
-    {
-        let name = tag.split_whitespace().next().unwrap();
-        match name.strip_prefix('/') {
-            Some(name) => assert_eq!(open.pop(), Some(name)),
-            None if ["!DOCTYPE", "meta", "br"].contains(&name) => {}
-            None => open.push(name),
-        }
-    }
-    assert!(open.is_empty(), "{open:?}");
+    closes_what_it_opens(&page);
+}
+
+/// What the compiler made of a function, as a page.
+fn explained() -> String {
+    let f = jit(vmap(grad(|x: Var| {
+        while_loop(x, |c| c.lt(9.0), |c| c * 2.0 + 1.0)
+    })));
+    let code = f.compile(&ShapeDtype::new(DType::F64, [1000])).unwrap();
+    code.explain().unwrap().to_html()
+}
+
+#[test]
+fn an_explanation_is_a_page_with_the_lines_of_the_program() {
+    let page = explained();
+    assert!(page.starts_with("<!DOCTYPE html>") && page.ends_with("</html>\n"));
+    closes_what_it_opens(&page);
+    assert_eq!(
+        page.matches("<details").count(),
+        page.matches("</details>").count()
+    );
+    let line = "while_loop(x, |c| c.lt(9.0), |c| c * 2.0 + 1.0)";
+    assert!(page.contains(line), "{page}");
+    assert!(page.contains("views.rs:"), "{page}");
 }
 
 #[test]
 fn a_page_needs_nothing_else() {
-    let page = nested().to_html();
-    for outside in [
-        "http", "src=", "<script", "<link", "@import", "url(", "<img",
-    ] {
-        assert!(!page.contains(outside), "{outside}");
+    for page in [nested().to_html(), explained()] {
+        for outside in [
+            "http", "src=", "<script", "<link", "@import", "url(", "<img",
+        ] {
+            assert!(!page.contains(outside), "{outside}");
+        }
     }
 }
 

@@ -7,7 +7,7 @@ pub mod parse;
 pub mod text;
 pub mod types;
 pub mod verify;
-mod view;
+pub mod view;
 
 pub use bits::BitMatrix;
 pub use func::{Atom, Atoms, Eqn, Func, Splat, VarId};

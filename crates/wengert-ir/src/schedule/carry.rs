@@ -2,6 +2,7 @@
 
 use super::list::stored_type;
 use super::node::{Expr, FEW, NodeId, positions};
+use super::notes::{PartKind, Why};
 use super::store::buffer_of;
 use super::view::{View, is_contiguous};
 use super::{Lowering, Wanted};
@@ -62,7 +63,7 @@ impl Lowering {
     /// # Errors
     /// As [`Lowering::force`].
     pub fn ready(&mut self, ids: &[NodeId]) -> Result<()> {
-        self.force(ids)
+        self.force(ids, Why::Region)
     }
 
     /// Makes a loop's carry from what it starts with. `uniform` says which scalars are the same in
@@ -106,7 +107,7 @@ impl Lowering {
                     None => {
                         let place = match place {
                             Some(place) => place,
-                            None => self.alloc(kept.dtype, &kept.dims()),
+                            None => self.alloc_because(kept.dtype, &kept.dims(), Why::Carried),
                         };
                         writes.push((stored, place.clone()));
                         place
@@ -192,12 +193,14 @@ impl Lowering {
         let at = self.source;
         let carried = self.b.carried(carries);
         let params: Vec<Value> = carried.iter().map(|c| c.param).collect();
+        self.note_open(PartKind::While);
         self.b.open(None);
         let test = cond(self, &params)?;
         let cond = self.b.close(vec![test]);
         self.b.open(None);
         let results = body(self, &params)?;
         let body = self.b.close(results);
+        self.note_close();
         let outs = carried.iter().map(|c| c.out).collect();
         self.b.push(Stmt::While {
             carried,
@@ -234,6 +237,7 @@ impl Lowering {
             .map(|(want, place)| place.clone().filter(|_| !want.ty.shape.has_run()))
             .collect();
         let mut blocks = vec![];
+        self.note_open(PartKind::Branch);
         for func in branches {
             self.b.open(None);
             let results = self.run(func, args, &wishes)?;
@@ -252,6 +256,7 @@ impl Lowering {
             self.commit(writes, &[])?;
             blocks.push(self.b.close(values));
         }
+        self.note_close();
         let [then, otherwise] = blocks.try_into().expect("two branches");
         let values = self.b.close_if(pred, then, otherwise);
         let mut first = 0;

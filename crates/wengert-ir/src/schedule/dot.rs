@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::node::{Expr, NodeId};
+use super::notes::{PartKind, Why};
 use super::reduce::{Fold, Rule};
 use super::store::buffer_of;
 use super::view::{AxisMap, PerAxis, View, is_contiguous};
@@ -43,7 +44,7 @@ impl Lowering {
         if p.dims[kept..].contains(&0) {
             return Ok(self.literal(want.ty.clone(), 0));
         }
-        self.force(&[p.a.0, p.b.0])?;
+        self.force(&[p.a.0, p.b.0], Why::Factor)?;
         let a = self.remap(p.a.0, &AxisMap::broadcast(&p.dims, &p.a.1))?;
         let b = self.remap(p.b.0, &AxisMap::broadcast(&p.dims, &p.b.1))?;
         if p.large
@@ -182,6 +183,8 @@ impl Lowering {
                 let buffer = buffer_of(view).expect("in a buffer");
                 (buffer, l.place_of(view, &at[..p.batch]))
             });
+            let [to, a, b] = [0, 1, 2].map(|i| regions[i].0);
+            l.note_library(PartKind::Library(matrices.kernel), &[a, b], &[to]);
             l.b.kernel(matrices.kernel, &regions);
             Ok(())
         })?;

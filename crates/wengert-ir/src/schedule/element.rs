@@ -22,6 +22,9 @@ impl Lowering {
     /// An element of an array in memory.
     pub fn load(&mut self, view: &View, at: &[Affine]) -> Value {
         let element = self.place_of(view, at);
+        if let Place::Buffer(buffer) = view.place {
+            self.note_read(buffer);
+        }
         match view.place {
             Place::Buffer(buffer) => match &self.nest {
                 Some(nest) if !nest.written.contains(&buffer) => {
@@ -38,7 +41,10 @@ impl Lowering {
     pub fn store(&mut self, view: &View, at: &[Affine], value: Value) {
         let element = self.place_of(view, at);
         match view.place {
-            Place::Buffer(buffer) => self.b.store(buffer, &element, value),
+            Place::Buffer(buffer) => {
+                self.note_write(buffer);
+                self.b.store(buffer, &element, value);
+            }
             Place::NewRow { list, field, row } => {
                 self.b.list_store(list, field, row, &element, value);
             }
@@ -91,6 +97,7 @@ impl Lowering {
                 let args: Result<SmallVec<[Value; 3]>> =
                     inputs.iter().map(|&i| self.element(i, at)).collect();
                 let value = emit(&mut self.b, &args?);
+                self.note_computed(id);
                 self.remember(id, at, value);
                 Ok(value)
             }
@@ -99,6 +106,7 @@ impl Lowering {
                     return Ok(value);
                 }
                 let value = self.drawn_element(id, &draw, at);
+                self.note_computed(id);
                 self.remember(id, at, value);
                 Ok(value)
             }
@@ -107,6 +115,7 @@ impl Lowering {
                     return Ok(value);
                 }
                 let value = find(self, at)?;
+                self.note_computed(id);
                 self.remember(id, at, value);
                 Ok(value)
             }

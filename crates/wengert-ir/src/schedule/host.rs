@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use super::node::NodeId;
+use super::notes::{PartKind, Why};
 use super::store::buffer_of;
 use super::view::is_contiguous;
 use super::{Lowering, Wanted};
 use crate::error::Result;
 use crate::loops::host::{Host, HostFunction};
-use crate::loops::{Failure, ScalarOp};
+use crate::loops::{BufferId, Failure, ScalarOp};
 
 impl Lowering {
     /// A call of a function of the host, whose operation answers
@@ -22,11 +23,11 @@ impl Lowering {
         inputs: &[NodeId],
         outputs: &[Wanted],
     ) -> Result<Vec<NodeId>> {
-        self.force(inputs)?;
+        self.force(inputs, Why::Whole)?;
         let mut regions = vec![];
         let mut specs = (vec![], vec![]);
         for &id in inputs {
-            let view = self.contiguous_memory(id)?;
+            let view = self.contiguous_memory(id, Why::Whole)?;
             regions.push((buffer_of(&view).expect("in a buffer"), view.offset));
             specs.0.push((self.ty(id).dtype, self.ty(id).size()));
         }
@@ -46,6 +47,9 @@ impl Lowering {
             inputs: specs.0,
             outputs: specs.1,
         };
+        let touched: Vec<BufferId> = regions.iter().map(|r| r.0).collect();
+        let (read, to) = touched.split_at(inputs.len());
+        self.note_library(PartKind::Host, read, to);
         self.b.host(host, &regions);
         // What is read of them is read behind the call.
         let written = written.into_iter().zip(outputs);

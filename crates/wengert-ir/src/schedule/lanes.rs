@@ -2,6 +2,7 @@
 
 use super::list::Piles;
 use super::node::{Expr, FEW, NodeId};
+use super::notes::Why;
 use super::reduce::Rule;
 use super::view::{AxisMap, View, contiguous};
 use super::{Lowering, Wanted};
@@ -144,7 +145,10 @@ impl Lowering {
         let (stacked, summed): (Vec<Wanted>, Vec<Wanted>) = split(outputs, batch.sum);
         let piles = self.pile(&stacked, Dim::N(batch.extent));
         let partial: Vec<View> = (summed.iter())
-            .map(|w| self.alloc(w.ty.dtype, &[&[chunks], &w.ty.dims()[..]].concat()))
+            .map(|w| {
+                let dims = [&[chunks], &w.ty.dims()[..]].concat();
+                self.alloc_because(w.ty.dtype, &dims, Why::Parts)
+            })
             .collect();
         let chunk = |l: &mut Lowering, start: Affine, len: Value, c: Affine| {
             l.lane_chunk(batch, inputs, &piles, &summed, &partial, &start, len, &c)

@@ -5,6 +5,7 @@ use smallvec::SmallVec;
 use super::Lowering;
 use super::draw::Draw;
 use super::node::{Expr, FEW, NodeId, Position, positions};
+use super::notes::Why;
 use super::view::{AxisMap, PerAxis, View, contiguous};
 use crate::error::Result;
 use crate::ir::Type;
@@ -20,7 +21,7 @@ impl Lowering {
     pub fn remap(&mut self, id: NodeId, map: &AxisMap) -> Result<NodeId> {
         let cheap = matches!(self.expr(id), Expr::Each { cheap: true, .. });
         if !self.moves_freely(id) || !(map.reads_once() || cheap) {
-            self.force(&[id])?;
+            self.force(&[id], Why::Reordered)?;
         }
         let ty = Type::new(self.ty(id).dtype, &map.dims);
         let out = match self.expr(id).clone() {
@@ -31,7 +32,7 @@ impl Lowering {
                     .map(|w| Some((w.start.as_constant()?, w.along)))
                     .collect::<Option<Vec<_>>>();
                 let Some(walks) = known else {
-                    let view = self.memory(id)?;
+                    let view = self.memory(id, Why::Reordered)?;
                     let view = self.map_view(&view, map);
                     return Ok(self.stored(ty.dtype, map.dims.clone(), view));
                 };
@@ -46,7 +47,7 @@ impl Lowering {
                 };
                 if map.dims.iter().product::<usize>() > FEW {
                     // Repeated.
-                    let view = self.memory(id)?;
+                    let view = self.memory(id, Why::Reordered)?;
                     let view = self.map_view(&view, map);
                     return Ok(self.push(ty, Expr::Stored(view)));
                 }
@@ -69,7 +70,7 @@ impl Lowering {
             Expr::Draw(draw) => match self.redrawn(ty, &draw, map)? {
                 Some(id) => id,
                 None => {
-                    self.force(&[id])?;
+                    self.force(&[id], Why::Reordered)?;
                     self.remap(id, map)?
                 }
             },
@@ -94,6 +95,7 @@ impl Lowering {
                 unreachable!("a layout of lists")
             }
         };
+        self.note_moved(id, out);
         Ok(out)
     }
 
@@ -174,10 +176,10 @@ impl Lowering {
             return Ok(id);
         }
         if !self.moves_freely(id) || matches!(self.expr(id), Expr::Find { .. }) {
-            self.force(&[id])?;
+            self.force(&[id], Why::Reordered)?;
         }
         let ty = Type::new(self.ty(id).dtype, dims);
-        Ok(match self.expr(id).clone() {
+        let out = match self.expr(id).clone() {
             Expr::Literal(bits) => self.push(ty, Expr::Literal(bits)),
             Expr::Scalar(value) => self.push(ty, Expr::Scalar(value)),
             Expr::Few(elements) if dims.is_empty() => self.push(ty, Expr::Scalar(elements[0])),
@@ -200,15 +202,17 @@ impl Lowering {
                 self.each_of(ty, mapped?, cheap, emit)
             }
             _ => self.reshape_memory(id, ty)?,
-        })
+        };
+        self.note_moved(id, out);
+        Ok(out)
     }
 
     fn reshape_memory(&mut self, id: NodeId, ty: Type) -> Result<NodeId> {
         let (from, to) = (self.dims(id), ty.dims());
-        let view = self.memory(id)?;
+        let view = self.memory(id, Why::Reordered)?;
         let (view, strides) = match super::view::reshape(&from, &view.strides, &to) {
             Some(strides) => (view, strides),
-            None => (self.copied(id)?, contiguous(&to)),
+            None => (self.copied(id, Why::Reordered)?, contiguous(&to)),
         };
         let view = View { strides, ..view };
         Ok(self.stored(ty.dtype, to, view))

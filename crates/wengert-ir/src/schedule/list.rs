@@ -7,6 +7,7 @@
 
 use super::nest::Space;
 use super::node::{Expr, FEW, NodeId};
+use super::notes::Why;
 use super::reduce::{Fold, Rule};
 use super::view::{AxisMap, PerAxis, Place, View, Walk, contiguous};
 use super::{Lowering, Wanted};
@@ -264,7 +265,7 @@ impl Lowering {
     /// As [`Lowering::force`].
     pub(super) fn sum_lists(&mut self, x: NodeId, ty: &Type) -> Result<NodeId> {
         let handles = self.handles(x)?;
-        self.force(&[handles])?;
+        self.force(&[handles], Why::Whole)?;
         self.retain(handles, 1);
         let row_type = ty.row();
         let sum = match ty.shape.0[0] {
@@ -393,7 +394,7 @@ impl Lowering {
                     let stored = stored_type(&want.ty);
                     match (&want.place, want.ty.shape.has_run()) {
                         (Some(place), false) => place.clone(),
-                        _ => self.alloc(stored.dtype, &stored.dims()),
+                        _ => self.alloc_because(stored.dtype, &stored.dims(), Why::Rows),
                     }
                 };
                 Pile::Arrays(outputs.iter().map(view).collect())
@@ -413,7 +414,8 @@ impl Lowering {
             let known = buffers.iter().position(|b| b.0 == ty.dtype);
             let at = known.unwrap_or_else(|| {
                 let len: usize = of(ty.dtype).map(Type::size).sum();
-                buffers.push((ty.dtype, self.alloc(ty.dtype, &[n, len]), 0));
+                let view = self.alloc_because(ty.dtype, &[n, len], Why::Rows);
+                buffers.push((ty.dtype, view, 0));
                 buffers.len() - 1
             });
             let (_, tape, next) = &mut buffers[at];
@@ -483,6 +485,7 @@ impl Lowering {
         let mut writes = vec![];
         for (i, &id) in values.iter().enumerate() {
             let node = self.as_stored(id)?;
+            self.note_row(&piles.rows[i]);
             let view = match &piles.kind {
                 Pile::Arrays(views) => self.row_view(&views[i], &piles.rows[i], row),
                 Pile::List(list) => View {

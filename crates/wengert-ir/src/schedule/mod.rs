@@ -23,6 +23,7 @@ pub mod layout;
 pub mod list;
 pub mod nest;
 pub mod node;
+pub mod notes;
 pub mod reduce;
 pub mod running;
 pub mod sort;
@@ -43,6 +44,7 @@ use crate::loops::builder::Builder;
 use crate::loops::{BufferId, BufferKind, Program};
 use crate::source::SourceId;
 use node::{Node, NodeId};
+use notes::{Notes, Recorder, Why};
 use view::{Place, View, contiguous};
 
 /// A result that an operation is asked for.
@@ -73,6 +75,8 @@ pub struct Lowering {
     parallel: bool,
     /// Where the user wrote what is being lowered.
     source: Option<SourceId>,
+    /// What is written down of all this, if somebody asks.
+    notes: Option<Recorder>,
 }
 
 /// A loop nest that reads everything before it writes it.
@@ -90,6 +94,22 @@ struct Nest {
 /// If the function takes or gives a value of run-time length, or an operation in it fails wherever it
 /// runs.
 pub fn lower(func: &Func) -> Result<Program> {
+    Ok(lowered(func, Lowering::new())?.b.finish())
+}
+
+/// The same, and what there is to know about how it was done.
+///
+/// # Errors
+/// As [`lower`].
+pub fn lower_with_notes(func: &Func) -> Result<(Program, Notes)> {
+    let mut l = Lowering::new();
+    l.notes = Some(Recorder::new());
+    let mut l = lowered(func, l)?;
+    let notes = l.notes.take().expect("they were asked for");
+    Ok((l.b.finish(), notes.finish()))
+}
+
+fn lowered(func: &Func, mut l: Lowering) -> Result<Lowering> {
     let results = func.result_types();
     for ty in func.param_types().iter().chain(&results) {
         if ty.shape.has_run() {
@@ -98,7 +118,6 @@ pub fn lower(func: &Func) -> Result<Program> {
             });
         }
     }
-    let mut l = Lowering::new();
     let memory = |l: &mut Lowering, ty: &Type, kind| {
         let buffer = l.b.buffer(ty.dtype, ty.size(), kind);
         View {
@@ -118,7 +137,7 @@ pub fn lower(func: &Func) -> Result<Program> {
     let wanted: Vec<Option<View>> = places.iter().cloned().map(Some).collect();
     let out = l.run(func, &args, &wanted)?;
     l.commit(out.into_iter().zip(places).collect(), &[])?;
-    Ok(l.b.finish())
+    Ok(l)
 }
 
 /// Where results may be put.
@@ -138,6 +157,7 @@ impl Lowering {
             strips: HashMap::new(),
             parallel: false,
             source: None,
+            notes: None,
         }
     }
 
@@ -177,6 +197,7 @@ impl Lowering {
         let around = self.source;
         for eqn in &func.eqns {
             self.source = Some(eqn.source);
+            let outside = self.note_equation(eqn);
             let inputs: Vec<NodeId> = (eqn.inputs.iter()).map(|a| self.atom(&values, a)).collect();
             let outputs: Vec<Wanted> = (eqn.outputs.clone())
                 .map(|v| Wanted {
@@ -210,6 +231,7 @@ impl Lowering {
                 }
             }
             values.extend(results);
+            self.note_end(outside);
         }
         self.source = around;
         let results: Vec<NodeId> = (func.results.iter())
@@ -249,16 +271,30 @@ impl Lowering {
 
     /// Memory for an array.
     pub fn alloc(&mut self, dtype: DType, dims: &[usize]) -> View {
+        self.alloc_because(dtype, dims, Why::Result)
+    }
+
+    /// Memory for an array, and why it is there.
+    pub(crate) fn alloc_because(&mut self, dtype: DType, dims: &[usize], why: Why) -> View {
         let kind = match (self.in_lanes(), self.parallel) {
             (true, _) => BufferKind::Local,
             (false, true) => BufferKind::Task,
             (false, false) => BufferKind::Call,
         };
         let buffer = self.b.buffer(dtype, dims.iter().product(), kind);
+        self.note_memory(buffer, why);
         View {
             place: Place::Buffer(buffer),
             offset: Affine::default(),
             strides: contiguous(dims),
         }
+    }
+
+    /// Memory for the elements of a node.
+    fn alloc_for(&mut self, id: NodeId, why: Why) -> View {
+        let ty = self.ty(id).clone();
+        let view = self.alloc_because(ty.dtype, &ty.dims(), why);
+        self.note_owner(id);
+        view
     }
 }

@@ -131,10 +131,12 @@ impl Lowering {
         body: impl FnOnce(&mut Lowering, Value, &[Value]) -> Result<Vec<Value>>,
     ) -> Result<Vec<Value>> {
         let (open, params) = self.b.open_for(kind, extent, carries);
+        self.note_loop(kind, extent);
         let outer = self.parallel;
         self.parallel |= kind == LoopKind::Parallel;
         let results = body(self, open.index, &params)?;
         self.parallel = outer;
+        self.note_close();
         Ok(self.b.close_for(open, results))
     }
 
@@ -321,7 +323,9 @@ impl Lowering {
                 _ => {
                     let left = l.b.add_scaled(&Affine::constant(extent as i64), &start, -1);
                     let left = l.b.materialize(&left);
-                    l.b.op(ScalarOp::Min, &[left, full])
+                    let len = l.b.op(ScalarOp::Min, &[left, full]);
+                    l.note_bound(len, chunk);
+                    len
                 }
             };
             body(l, start, len, c)

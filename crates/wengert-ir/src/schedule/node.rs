@@ -6,6 +6,7 @@ use smallvec::SmallVec;
 
 use super::Lowering;
 use super::draw::Draw;
+use super::notes::Why;
 use super::store::buffer_of;
 use super::view::{PerAxis, View};
 use crate::error::Result;
@@ -143,6 +144,7 @@ impl Lowering {
             height,
             held,
         });
+        self.note_node();
         NodeId(self.nodes.len() as u32 - 1)
     }
 
@@ -318,11 +320,13 @@ impl Lowering {
                 .map(|&id| self.element(id, &origin).expect("a scalar is there"))
                 .collect();
             let value = emit(&mut self.b, &args);
+            self.note_here();
             return self.push(ty, Expr::Scalar(value));
         }
         let high = inputs.iter().any(|&i| self.height(i) >= HIGH);
         if high || self.held(&inputs, 1) > HELD {
-            self.force(&inputs)
+            let why = if high { Why::Long } else { Why::Keeps };
+            self.force(&inputs, why)
                 .expect("arrays of one shape can be stored");
         }
         let expr = Expr::Each {
@@ -355,7 +359,7 @@ impl Lowering {
         inputs: &[NodeId],
         find: impl Fn(&mut Lowering, &[Affine]) -> Result<Value> + 'static,
     ) -> Result<NodeId> {
-        self.force(inputs)?;
+        self.force(inputs, Why::Elsewhere)?;
         let find = Rc::new(find);
         let inputs = inputs.into();
         let id = self.push(ty.clone(), Expr::Find { find, inputs });

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::nest::{Space, is_unrolled};
 use super::node::{FEW, NodeId, Position, positions};
+use super::notes::Why;
 use super::view::{AxisMap, PerAxis, View, contiguous};
 use super::{Lowering, Wanted};
 use crate::error::Result;
@@ -98,7 +99,7 @@ impl Lowering {
         }
         let mut draws = self.draws(&self.pending_below([x]));
         if self.in_lanes() || self.parallel || !kept.is_empty() || n <= CHUNK {
-            self.force(&draws)?;
+            self.force(&draws, Why::Whole)?;
             draws.clear();
         }
         let pending = self.pending_below([x]);
@@ -124,7 +125,7 @@ impl Lowering {
             // The terms are to lie one after the other.
             let perm = [&fold.kept[..], &fold.reduced].concat();
             let moved = self.remap(x, &AxisMap::transpose(&dims, &perm))?;
-            let view = self.contiguous_memory(moved)?;
+            let view = self.contiguous_memory(moved, Why::Reordered)?;
             let k = fold.kept.len();
             let ty = self.ty(moved).clone();
             let moved = self.stored(ty.dtype, ty.dims(), view);
@@ -133,11 +134,8 @@ impl Lowering {
         }
         let places: Vec<View> = (beside.iter())
             .map(|&id| {
-                let dtype = self.ty(id).dtype;
-                self.node_mut(id)
-                    .place
-                    .take()
-                    .unwrap_or_else(|| self.alloc(dtype, &dims))
+                let wish = self.node_mut(id).place.take();
+                wish.unwrap_or_else(|| self.alloc_for(id, Why::Shared))
             })
             .collect();
         fold.walks
@@ -169,7 +167,7 @@ impl Lowering {
     /// The sum over the first axis, in the order of a sum over the lanes of a map, or one after the
     /// other.
     pub(super) fn sum_rows(&mut self, x: NodeId, rule: Rule, want: &Wanted) -> Result<NodeId> {
-        self.force(&[x])?;
+        self.force(&[x], Why::Whole)?;
         let dims = self.dims(x);
         let fold = Fold {
             op: FoldOp::Add,
@@ -196,6 +194,7 @@ impl Lowering {
         want: &Wanted,
         term: &mut Term<'_>,
     ) -> Result<NodeId> {
+        self.note_here();
         let dims = want.ty.dims();
         let n = fold.terms();
         let few = want.ty.size() <= FEW;
@@ -247,7 +246,7 @@ impl Lowering {
         let (full, rest) = (n / CHUNK, n % CHUNK);
         let dims = want.ty.dims();
         let sums = [&[n.div_ceil(CHUNK)], &dims[..]].concat();
-        let partial = self.alloc(fold.dtype, &sums);
+        let partial = self.alloc_because(fold.dtype, &sums, Why::Parts);
         let kept = fold.kept_space(&place);
         let across = fold.across(false);
         let mut chunk = |l: &mut Lowering, c: &Affine, len: usize| {

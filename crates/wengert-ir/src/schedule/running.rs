@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::nest::Space;
 use super::node::{Expr, FEW, NodeId};
+use super::notes::Why;
 use super::view::{PerAxis, View, contiguous};
 use super::{Lowering, Wanted};
 use crate::error::Result;
@@ -74,7 +75,7 @@ impl Lowering {
             return self.running_few(running, inputs, want);
         }
         let below = self.pending_below(inputs.iter().copied());
-        self.force(&self.draws(&below))?;
+        self.force(&self.draws(&below), Why::Whole)?;
         let pending = self.pending_below(inputs.iter().copied());
         let mut beside = self.wanted_outside(&pending, inputs);
         for (i, &x) in inputs.iter().enumerate() {
@@ -86,9 +87,8 @@ impl Lowering {
         }
         let beside: Vec<(NodeId, View)> = (beside.into_iter())
             .map(|id| {
-                let dtype = self.ty(id).dtype;
                 let wish = self.node_mut(id).place.take();
-                (id, wish.unwrap_or_else(|| self.alloc(dtype, &dims)))
+                (id, wish.unwrap_or_else(|| self.alloc_for(id, Why::Shared)))
             })
             .collect();
         let read = self.with_leaves(&pending, inputs);
@@ -110,7 +110,10 @@ impl Lowering {
         let written: Vec<View> = (lines.beside.iter().map(|b| b.1.clone()))
             .chain([lines.place.clone()])
             .collect();
-        self.in_nest(&written, |l| l.lines(&lines, &dims, &walks))?;
+        self.in_nest(&written, |l| {
+            l.note_here();
+            l.lines(&lines, &dims, &walks)
+        })?;
         self.spilled = spilled;
         for (id, place) in lines.beside {
             self.settle(id, Expr::Stored(place));

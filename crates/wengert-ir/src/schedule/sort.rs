@@ -2,6 +2,7 @@
 
 use super::nest::Space;
 use super::node::{Expr, FEW, NodeId, positions};
+use super::notes::{PartKind, Why};
 use super::store::buffer_of;
 use super::view::{AxisMap, PerAxis, View, contiguous, is_contiguous};
 use super::{Lowering, Wanted};
@@ -9,7 +10,7 @@ use crate::error::Result;
 use crate::ir::{DType, Type};
 use crate::loops::affine::Affine;
 use crate::loops::builder::Builder;
-use crate::loops::{Kernel, LoopKind, ScalarOp, Value};
+use crate::loops::{BufferId, Kernel, LoopKind, ScalarOp, Value};
 
 /// So many elements along the axis are sorted in registers.
 const SHORT: usize = 8;
@@ -33,7 +34,7 @@ impl Lowering {
         if n <= 1 || dims.contains(&0) {
             return Ok(inputs.to_vec());
         }
-        self.force(inputs)?;
+        self.force(inputs, Why::Whole)?;
         if dims.iter().product::<usize>() <= FEW {
             return self.sort_few(inputs, axis, descending, outputs);
         }
@@ -48,6 +49,7 @@ impl Lowering {
         let spilled = std::mem::take(&mut self.spilled);
         self.spill(inputs)?;
         self.in_nest(&places, |l| {
+            l.note_here();
             l.over(&space, n * n, &mut |l, at| match n <= SHORT {
                 true => l.sort_in_registers(inputs, &places, axis, n, descending, at),
                 false => l.sort_in_memory(inputs, &places, axis, n, descending, at),
@@ -219,6 +221,8 @@ impl Lowering {
             let ty = Type::new(DType::I64, &dims);
             found = Some(self.push(ty, Expr::Stored(places)));
         }
+        let touched: Vec<BufferId> = regions.iter().map(|r| r.0).collect();
+        self.note_library(PartKind::Library(kernel), &touched[..1], &touched);
         self.b.kernel(kernel, &regions);
         let mut results = vec![self.stored(dtype, dims, place)];
         for (&x, want) in inputs[1..].iter().zip(&outputs[1..]) {

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::nest::Space;
 use super::node::{Expr, FEW, NodeId, inputs_of};
+use super::notes::{PartKind, Why};
 use super::view::{PerAxis, Place, View, contiguous, is_contiguous};
 use super::{Lowering, Nest};
 use crate::error::Result;
@@ -22,11 +23,11 @@ impl Lowering {
         self.expr(id).is_pending()
     }
 
-    /// Computes what is not there yet: all of one shape in one nest.
+    /// Computes what is not there yet: all of one shape in one nest. `why` says why it cannot wait.
     ///
     /// # Errors
     /// If an operand is not an array.
-    pub fn force(&mut self, ids: &[NodeId]) -> Result<()> {
+    pub fn force(&mut self, ids: &[NodeId], why: Why) -> Result<()> {
         let mut left: Vec<NodeId> = ids.to_vec();
         left.retain(|&id| self.is_pending(id));
         left.sort();
@@ -40,7 +41,7 @@ impl Lowering {
                 node,
                 places: vec![],
             });
-            self.compute(roots.collect())?;
+            self.compute(roots.collect(), why)?;
             // What was computed beside may have been among them.
             left.retain(|&id| self.is_pending(id));
         }
@@ -51,11 +52,11 @@ impl Lowering {
     ///
     /// # Errors
     /// As [`Lowering::force`].
-    pub fn memory(&mut self, id: NodeId) -> Result<View> {
-        self.force(&[id])?;
+    pub fn memory(&mut self, id: NodeId, why: Why) -> Result<View> {
+        self.force(&[id], why)?;
         match self.expr(id) {
             Expr::Stored(view) => Ok(view.clone()),
-            _ => self.copied(id),
+            _ => self.copied(id, why),
         }
     }
 
@@ -63,14 +64,14 @@ impl Lowering {
     ///
     /// # Errors
     /// As [`Lowering::force`].
-    pub fn contiguous_memory(&mut self, id: NodeId) -> Result<View> {
-        let view = self.memory(id)?;
+    pub fn contiguous_memory(&mut self, id: NodeId, why: Why) -> Result<View> {
+        let view = self.memory(id, why)?;
         match is_contiguous(&self.dims(id), &view.strides) {
             true => Ok(View {
                 strides: contiguous(&self.dims(id)),
                 ..view
             }),
-            false => self.copied(id),
+            false => self.copied(id, why),
         }
     }
 
@@ -78,9 +79,8 @@ impl Lowering {
     ///
     /// # Errors
     /// As [`Lowering::force`].
-    pub fn copied(&mut self, id: NodeId) -> Result<View> {
-        let ty = self.ty(id).clone();
-        let view = self.alloc(ty.dtype, &ty.dims());
+    pub fn copied(&mut self, id: NodeId, why: Why) -> Result<View> {
+        let view = self.alloc_for(id, why);
         self.write(id, view.clone())?;
         Ok(view)
     }
@@ -91,7 +91,7 @@ impl Lowering {
     /// As [`Lowering::force`].
     pub fn write(&mut self, node: NodeId, place: View) -> Result<()> {
         let places = vec![place];
-        self.compute(vec![Root { node, places }])
+        self.compute(vec![Root { node, places }], Why::Result)
     }
 
     /// The expressions that the elements of these nodes are made of, in the order of computation.
@@ -170,7 +170,7 @@ impl Lowering {
     pub(super) fn spill(&mut self, nodes: &[NodeId]) -> Result<()> {
         for &id in nodes {
             if matches!(self.expr(id), Expr::Few(_)) && !self.spilled.contains_key(&id) {
-                let view = self.copied(id)?;
+                let view = self.copied(id, Why::Numbered)?;
                 self.spilled.insert(id, view);
             }
         }
@@ -191,14 +191,16 @@ impl Lowering {
             written: places.into_iter().filter_map(buffer_of).collect(),
         };
         let outer = self.nest.replace(nest);
+        self.note_open(PartKind::Nest);
         let result = f(self);
+        self.note_close();
         self.nest = outer;
         result
     }
 
     /// Computes nodes of one shape in one nest and writes them. Those without a place are stored
-    /// where they like, and so is what they are made of and something else wants.
-    pub(super) fn compute(&mut self, mut roots: Vec<Root>) -> Result<()> {
+    /// where they like, because of `why`, and so is what they are made of and something else wants.
+    pub(super) fn compute(&mut self, mut roots: Vec<Root>, why: Why) -> Result<()> {
         let Some(first) = roots.first() else {
             return Ok(());
         };
@@ -212,8 +214,11 @@ impl Lowering {
         for root in &mut roots {
             if self.is_pending(root.node) && root.places.is_empty() {
                 let wish = self.node_mut(root.node).place.take();
-                let dtype = self.ty(root.node).dtype;
-                root.places = vec![wish.unwrap_or_else(|| self.alloc(dtype, &dims))];
+                let why = match own.contains(&root.node) {
+                    true => why,
+                    false => Why::Shared,
+                };
+                root.places = vec![wish.unwrap_or_else(|| self.alloc_for(root.node, why))];
             }
         }
         // Lists are not written side by side.
@@ -345,7 +350,7 @@ impl Lowering {
             }
         }
         for (_, roots) in groups {
-            self.compute(roots)?;
+            self.compute(roots, Why::Result)?;
         }
         for (node, place) in copies {
             self.write(node, place)?;

@@ -1,6 +1,7 @@
 //! Arrays of which a part is written: padding, joining, windows, scatter.
 
 use super::node::{Expr, FEW, NodeId};
+use super::notes::Why;
 use super::store::buffer_of;
 use super::view::{AxisMap, View, Walk, is_spread_out};
 use super::{Lowering, Wanted};
@@ -256,7 +257,7 @@ impl Lowering {
             }
             return Ok(self.of_elements(&want.ty, &elements));
         }
-        self.force(&[u])?;
+        self.force(&[u], Why::Whole)?;
         let place = self.changeable(x, want)?;
         let window = self.map_view(&place, &window_map(starts, &sizes));
         self.write(u, window)?;
@@ -265,7 +266,7 @@ impl Lowering {
 
     /// Memory that holds an array and may be changed: its own, where nothing else reads it any more.
     pub fn changeable(&mut self, x: NodeId, want: &Wanted) -> Result<View> {
-        self.force(&[x])?;
+        self.force(&[x], Why::Whole)?;
         if let Expr::Stored(view) = self.expr(x).clone()
             && let Some(buffer) = buffer_of(&view)
         {

@@ -56,8 +56,8 @@ pub(crate) struct Session<'p> {
     builder: FunctionBuilderContext,
     /// Instructions above which the quick allocator is used.
     long: usize,
-    /// The text of all that was written, if wanted.
-    listing: Option<String>,
+    /// The text of each function that was written, if wanted.
+    listing: Option<Vec<Listed>>,
     kept: Kept,
 }
 
@@ -79,6 +79,17 @@ pub(crate) struct Kept {
 enum Waiting<'p> {
     Body(FuncId, &'p Stmt),
     Function(FuncId, u32, bool, Unit),
+}
+
+/// The text of a native function.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Listed {
+    /// What it is: the call, or a part of it; the body of a parallel loop; or a function of scalars.
+    pub name: String,
+    /// Cranelift's text.
+    pub clif: String,
+    /// The assembly.
+    pub assembly: String,
 }
 
 /// The code of a function.
@@ -108,8 +119,8 @@ pub(crate) struct Written {
     pub code: Vec<Code>,
     /// What the code points to.
     pub kept: Kept,
-    /// The text of all that was written, if wanted.
-    pub listing: Option<String>,
+    /// The text of each function that was written, if wanted.
+    pub listing: Option<Vec<Listed>>,
 }
 
 /// Writes a program.
@@ -156,7 +167,7 @@ pub(crate) fn write<'p>(
         context: module.make_context(),
         builder: FunctionBuilderContext::new(),
         long: options.quick_above,
-        listing: options.listing.then(String::new),
+        listing: options.listing.then(Vec::new),
         kept: Kept::default(),
         module,
     };
@@ -203,6 +214,7 @@ impl<'p> Session<'p> {
     }
 
     /// Writes a function and compiles it.
+    #[allow(clippy::too_many_arguments)]
     fn emit(
         &mut self,
         id: FuncId,
@@ -210,6 +222,7 @@ impl<'p> Session<'p> {
         values: &Values,
         places: &mut Vec<Place>,
         lanes: bool,
+        name: &str,
         body: impl FnOnce(&mut Emitter<'_, 'p>),
     ) -> Result<(), CompileError> {
         let sig = self
@@ -251,14 +264,24 @@ impl<'p> Session<'p> {
         let loops = e.loops;
         e.finish();
         self.builder = builder_context;
-        self.define(id, func, loops)
+        self.define(id, func, loops, name)
     }
 
-    fn define(&mut self, id: FuncId, func: Function, loops: bool) -> Result<(), CompileError> {
+    fn define(
+        &mut self,
+        id: FuncId,
+        func: Function,
+        loops: bool,
+        name: &str,
+    ) -> Result<(), CompileError> {
         self.context.clear();
         self.context.func = func;
-        if let Some(text) = &mut self.listing {
-            text.push_str(&self.context.func.display().to_string());
+        if let Some(listing) = &mut self.listing {
+            listing.push(Listed {
+                name: name.to_string(),
+                clif: self.context.func.display().to_string(),
+                assembly: String::new(),
+            });
             self.context.set_disasm(true);
         }
         let size = self.context.func.dfg.num_insts();
@@ -272,9 +295,9 @@ impl<'p> Session<'p> {
                 ))
             })?;
         let code = self.context.compiled_code().expect("it was just compiled");
-        if let (Some(text), Some(asm)) = (&mut self.listing, &code.vcode) {
-            text.push_str(asm);
-            text.push('\n');
+        let listed = self.listing.as_mut().and_then(|l| l.last_mut());
+        if let (Some(listed), Some(assembly)) = (listed, &code.vcode) {
+            listed.assembly.clone_from(assembly);
         }
         let align = u64::from(code.buffer.alignment);
         let bytes = code.code_buffer().to_vec();
@@ -311,8 +334,13 @@ impl<'p> Session<'p> {
                 ids.push(self.declare(&[types::I64])?);
             }
         }
+        let name = if ids.len() == 1 {
+            "call"
+        } else {
+            "part of the call"
+        };
         for (&id, part) in ids.iter().zip(parts) {
-            self.emit(id, Unit::Call, &plan.values, places, false, |e| {
+            self.emit(id, Unit::Call, &plan.values, places, false, name, |e| {
                 e.uniform_stmts(part);
                 e.succeed();
             })?;
@@ -320,7 +348,7 @@ impl<'p> Session<'p> {
         if ids.len() == 1 {
             return Ok(());
         }
-        self.emit(main, Unit::Call, &plan.values, places, false, |e| {
+        self.emit(main, Unit::Call, &plan.values, places, false, "call", |e| {
             for id in ids {
                 let f = e.s.module.declare_func_in_func(id, e.b.func);
                 let call = e.b.ins().call(f, &[e.frame]);
@@ -350,7 +378,8 @@ impl<'p> Session<'p> {
             panic!("a parallel body is a loop's");
         };
         let values = &self.plan.values;
-        self.emit(id, Unit::Task, values, places, false, |e| {
+        let name = "body of a parallel loop";
+        self.emit(id, Unit::Task, values, places, false, name, |e| {
             e.parallel_body(*index, body);
             e.succeed();
         })
@@ -392,7 +421,8 @@ impl<'p> Session<'p> {
         let values = plan_function(function, lanes);
         let mut places = vec![Place::none(); values.types.len()];
         let area = lanes.then(|| self.call_area(unit, function.params.len()));
-        self.emit(id, unit, &values, &mut places, lanes, |e| {
+        let name = &function.name;
+        self.emit(id, unit, &values, &mut places, lanes, name, |e| {
             let entry = e.b.current_block().expect("a block is open");
             let result = function.body.results[0];
             match area {

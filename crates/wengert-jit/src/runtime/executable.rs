@@ -10,14 +10,14 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use cranelift_jit::JITModule;
 use wengert_ir::buffer::Data;
 use wengert_ir::ir::types::DType;
-use wengert_ir::loops::BufferKind;
+use wengert_ir::loops::{BufferKind, Program};
 use wengert_ir::source::SourceId;
 
 use super::frame::{Frame, Pool};
 use super::lists::TooMuch;
 use super::upper;
 use crate::compile::Options;
-use crate::emit::session::{Kept, Written};
+use crate::emit::session::{Kept, Listed, Written};
 use crate::plan::Plan;
 use crate::plan::layout::{Layout, header};
 
@@ -69,6 +69,24 @@ pub enum RunError {
     Internal,
 }
 
+/// How much code there is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Size {
+    /// Native functions.
+    pub functions: usize,
+    /// Bytes of machine code in all.
+    pub bytes: usize,
+}
+
+/// What code was made of, and its text.
+#[derive(Debug)]
+pub struct Listing {
+    /// The program as it was emitted: short loops are straight lines, small arrays in registers.
+    pub program: Program,
+    /// The native functions.
+    pub functions: Vec<Listed>,
+}
+
 type Main = unsafe extern "C" fn(*mut u8) -> i32;
 
 /// What an argument or result has to be.
@@ -91,7 +109,8 @@ pub struct Executable {
     choices: Vec<Vec<u32>>,
     list_limit: usize,
     parallel_above: u64,
-    listing: Option<String>,
+    size: Size,
+    listing: Option<Listing>,
     /// The code points into it.
     _kept: Kept,
 }
@@ -180,6 +199,7 @@ impl Executable {
         module: JITModule,
         written: Written,
         plan: Plan,
+        size: Size,
         options: &Options,
     ) -> Executable {
         let code = module.get_finalized_function(written.main);
@@ -209,14 +229,28 @@ impl Executable {
             choices: plan.reuse.choices,
             list_limit: options.list_limit,
             parallel_above: options.parallel_above,
-            listing: written.listing,
+            size,
+            listing: written.listing.map(|functions| Listing {
+                program: plan.program,
+                functions,
+            }),
             _kept: written.kept,
         }
     }
 
-    /// Cranelift's text and the assembly of the code, if [`Options::listing`] asked for it.
-    pub fn listing(&self) -> Option<&str> {
-        self.listing.as_deref()
+    /// What the code was made of and what it is, if [`Options::listing`] asked for it.
+    pub fn listing(&self) -> Option<&Listing> {
+        self.listing.as_ref()
+    }
+
+    /// How much code there is.
+    pub fn size(&self) -> Size {
+        self.size
+    }
+
+    /// Nanoseconds of work, as estimated, from which on a parallel loop goes to several threads.
+    pub fn parallel_above(&self) -> u64 {
+        self.parallel_above
     }
 
     /// Bytes of scratch that a running call takes, beside its arguments, results and lists: arrays on

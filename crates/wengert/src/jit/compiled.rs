@@ -22,6 +22,8 @@ pub(super) struct Compiled {
     pub out: TreeDef,
     pub results: Vec<Type>,
     pub code: wengert_jit::Executable,
+    /// How it was made.
+    pub options: wengert_jit::Options,
     /// Memory of arguments that were given away, for results of later calls.
     pub spare: Mutex<Vec<Array>>,
     /// Where its lines go.

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::Lines;
 use crate::ir::text::{atom, commas, operation};
 use crate::ir::{Atom, Eqn, Func};
-use crate::source::Place;
+use crate::source::{Place, SourceId};
 
 const STYLE: &str = "\
 body { font: 14px/1.5 ui-monospace, monospace; margin: 2em; color: #222; background: #fff; }
@@ -38,24 +38,12 @@ impl Func {
     /// # Ok::<(), wengert_ir::error::Error>(())
     /// ```
     pub fn to_html(&self) -> String {
-        let mut page = Page {
-            text: String::new(),
-            functions: 0,
-            lines: Lines::default(),
-        };
         let title = format!("A function of {} equations", self.count());
-        page.put("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
-        page.put(&format!(
-            "<title>{title}</title>\n<style>\n{STYLE}</style>\n"
-        ));
-        page.put(&format!("</head>\n<body>\n<h1>{title}</h1>\n"));
-        page.function(self, None);
-        page.put("</body>\n</html>\n");
-        page.text
+        Page::of(&title, |page| page.function(self, None))
     }
 }
 
-struct Page {
+pub(super) struct Page {
     text: String,
     /// The number of functions so far: the prefix of the next one's values.
     functions: usize,
@@ -63,7 +51,25 @@ struct Page {
 }
 
 impl Page {
-    fn put(&mut self, text: &str) {
+    /// A page under a title, filled by `body`.
+    pub(super) fn of(title: &str, body: impl FnOnce(&mut Page)) -> String {
+        let mut page = Page {
+            text: String::new(),
+            functions: 0,
+            lines: Lines::default(),
+        };
+        let title = escaped(title);
+        page.put("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
+        page.put(&format!(
+            "<title>{title}</title>\n<style>\n{STYLE}</style>\n"
+        ));
+        page.put(&format!("</head>\n<body>\n<h1>{title}</h1>\n"));
+        body(&mut page);
+        page.put("</body>\n</html>\n");
+        page.text
+    }
+
+    pub(super) fn put(&mut self, text: &str) {
         self.text.push_str(text);
     }
 
@@ -92,18 +98,23 @@ impl Page {
         let equals = if outputs.is_empty() { "" } else { " = " };
         let name = escaped(&operation(&eqn.op));
         let inputs = commas(eqn.inputs.iter().map(|a| used(own, a)));
-        let places: Vec<Place> = eqn.source.places();
-        let places: Vec<String> = places.iter().map(|p| self.place(p)).collect();
+        let places = self.places(Some(eqn.source));
         self.put(&format!(
             "<div class=\"eqn\"><span class=\"call\">{outputs}{equals}<span class=\"op\">{name}</span>\
-             ({inputs})</span><span class=\"places\">{}</span></div>\n",
-            places.join("<br>")
+             ({inputs})</span><span class=\"places\">{places}</span></div>\n"
         ));
         let bodies = eqn.op.bodies();
         for (i, body) in bodies.iter().enumerate() {
             let title = format!("{}, function {} of {}", eqn.op.name(), i + 1, bodies.len());
             self.function(body, Some(&title));
         }
+    }
+
+    /// Places, each with the calls that it stands in and its line.
+    pub(super) fn places(&mut self, source: Option<SourceId>) -> String {
+        let places: Vec<Place> = source.map_or(vec![], SourceId::places);
+        let places: Vec<String> = places.iter().map(|p| self.place(p)).collect();
+        places.join("<br>")
     }
 
     /// A place, the calls that it stands in, and its line.
@@ -136,7 +147,7 @@ fn used(own: usize, a: &Atom) -> String {
     }
 }
 
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -1,13 +1,17 @@
-//! Functions as pictures: a graph for other programs to draw, and a page to read.
+//! Functions as pictures: a graph for other programs to draw, and a page to read; and other pages like
+//! it.
 
 mod dot;
 mod html;
+mod outline;
 
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::source::Place;
+
+pub use outline::Outline;
 
 /// Larger files are not looked into.
 const LARGE: u64 = 16 << 20;

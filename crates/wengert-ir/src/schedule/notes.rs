@@ -1,0 +1,359 @@
+//! What is written down while a function is lowered, where somebody asks: which operations went into
+//! which loops, what those read and write, and why what is in memory had to go there.
+//!
+//! A lowering without notes pays for a test here and there. What a decision is about is said where it
+//! is taken, as a [`Why`]; the rest is seen at the few places that everything comes through: elements
+//! that are computed, loaded and stored, loops that are opened, memory that is allocated.
+
+use std::collections::{BTreeSet, HashMap};
+use std::fmt;
+
+use super::Lowering;
+use super::node::NodeId;
+use crate::ir::{Eqn, Type};
+use crate::loops::{BufferId, Kernel, LoopKind, Value};
+use crate::source::SourceId;
+
+/// Why a value is in memory, and not computed where it is read.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Why {
+    /// An operation writes its result there.
+    Result,
+    /// It is dear, and wanted more than once.
+    Shared,
+    /// It is read at other places than the one that is computed.
+    Elsewhere,
+    /// It is read in another order or shape, or repeated.
+    Reordered,
+    /// A region reads it.
+    Region,
+    /// A product reads it.
+    Factor,
+    /// An operation cannot begin without all of it.
+    Whole,
+    /// Too much has been fused in it.
+    Long,
+    /// Fused, it would keep too much.
+    Keeps,
+    /// A loop carries it.
+    Carried,
+    /// A loop leaves it row by row.
+    Rows,
+    /// Parts of a reduction.
+    Parts,
+    /// Elements in registers.
+    Numbered,
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Why::Result => "the operation writes its result to memory",
+            Why::Shared => "it is dear to compute and wanted more than once",
+            Why::Elsewhere => "elements are read at other places than the one that is computed",
+            Why::Reordered => {
+                "it is read in another order or shape, or its elements more than once"
+            }
+            Why::Region => "a loop or a branch reads it, in more than one step or not at all",
+            Why::Factor => "it is a factor of a product, which reads each element more than once",
+            Why::Whole => "the operation that reads it needs all of it before it begins",
+            Why::Long => "a longer chain of operations would be too much for one loop nest",
+            Why::Keeps => "what reads it would keep several large arrays alive",
+            Why::Carried => "a loop carries it from step to step",
+            Why::Rows => "a loop leaves a row of it in each step",
+            Why::Parts => "the parts of a reduction that run side by side",
+            Why::Numbered => "elements in registers that are reached by their number",
+        })
+    }
+}
+
+/// An equation that was lowered.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Operation {
+    /// Its name.
+    pub name: String,
+    /// Where the user wrote it, or what it is the derivative of.
+    pub source: SourceId,
+}
+
+/// An index into [`Notes::operations`].
+pub type OperationId = usize;
+
+/// Memory for a value on the way.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Stored {
+    /// Which.
+    pub buffer: BufferId,
+    /// What computes the value.
+    pub operation: Option<OperationId>,
+    /// Why it is there.
+    pub why: Why,
+}
+
+/// What a part of a program is.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum PartKind {
+    /// What is done once in a call.
+    Call,
+    /// A loop nest over the elements of arrays, with all that was fused in it.
+    Nest,
+    /// A counted loop.
+    For {
+        /// How its steps may run.
+        kind: LoopKind,
+        /// How many.
+        steps: Steps,
+    },
+    /// A loop with a condition.
+    While,
+    /// One of two functions.
+    Branch,
+    /// A call of a library.
+    Library(Kernel),
+    /// A call of the host.
+    Host,
+}
+
+/// The number of a loop's steps.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Steps {
+    /// Known.
+    Exactly(u64),
+    /// So many, less in the last chunk.
+    UpTo(u64),
+    /// Known when it runs.
+    Unknown,
+}
+
+/// A part of a program: a loop, or what a loop nest consists of.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Part {
+    /// What it is.
+    pub kind: PartKind,
+    /// The operation that was lowered when it was written: what asked for it, or what it belongs to.
+    pub by: Option<OperationId>,
+    /// The operations that are computed in it, in registers.
+    pub operations: BTreeSet<OperationId>,
+    /// The memory that is read.
+    pub reads: BTreeSet<BufferId>,
+    /// The memory that is written.
+    pub writes: BTreeSet<BufferId>,
+    /// The values that each step leaves behind, row by row.
+    pub rows: Vec<Type>,
+    /// What is in it.
+    pub parts: Vec<Part>,
+}
+
+impl Part {
+    fn new(kind: PartKind, by: Option<OperationId>) -> Part {
+        Part {
+            kind,
+            by,
+            operations: BTreeSet::new(),
+            reads: BTreeSet::new(),
+            writes: BTreeSet::new(),
+            rows: vec![],
+            parts: vec![],
+        }
+    }
+
+    /// Takes up what a nest without a loop did.
+    fn absorb(&mut self, nest: Part) {
+        self.operations.extend(nest.operations);
+        self.reads.extend(nest.reads);
+        self.writes.extend(nest.writes);
+    }
+}
+
+/// What was written down.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Notes {
+    /// The equations, in the order of lowering.
+    pub operations: Vec<Operation>,
+    /// Memory for values on the way.
+    pub stored: Vec<Stored>,
+    /// The call.
+    pub body: Part,
+}
+
+/// Writes notes.
+pub(super) struct Recorder {
+    operations: Vec<Operation>,
+    stored: Vec<Stored>,
+    /// The parts that are open, the call first.
+    open: Vec<Part>,
+    /// The operation that is being lowered.
+    now: Option<OperationId>,
+    /// The operation that each node comes from.
+    nodes: Vec<Option<OperationId>>,
+    /// What is known of numbers of steps.
+    bounds: HashMap<Value, u64>,
+}
+
+impl Recorder {
+    pub(super) fn new() -> Recorder {
+        Recorder {
+            operations: vec![],
+            stored: vec![],
+            open: vec![Part::new(PartKind::Call, None)],
+            now: None,
+            nodes: vec![],
+            bounds: HashMap::new(),
+        }
+    }
+
+    pub(super) fn finish(mut self) -> Notes {
+        Notes {
+            operations: self.operations,
+            stored: self.stored,
+            body: self.open.swap_remove(0),
+        }
+    }
+
+    /// The innermost nest, or else what is open.
+    fn part(&mut self) -> &mut Part {
+        let nest = self.open.iter().rposition(|p| p.kind == PartKind::Nest);
+        let at = nest.unwrap_or(self.open.len() - 1);
+        &mut self.open[at]
+    }
+
+    fn close(&mut self) {
+        let part = self.open.pop().expect("a part is open");
+        let around = self.open.last_mut().expect("the call is around all");
+        match part.kind == PartKind::Nest && part.parts.is_empty() {
+            true => around.absorb(part),
+            false => around.parts.push(part),
+        }
+    }
+}
+
+impl Lowering {
+    /// Begins an equation; what was being lowered around it.
+    pub(super) fn note_equation(&mut self, eqn: &Eqn) -> Option<OperationId> {
+        let r = self.notes.as_mut()?;
+        r.operations.push(Operation {
+            name: eqn.op.name().into_owned(),
+            source: eqn.source,
+        });
+        r.now.replace(r.operations.len() - 1)
+    }
+
+    /// Ends it.
+    pub(super) fn note_end(&mut self, around: Option<OperationId>) {
+        if let Some(r) = &mut self.notes {
+            r.now = around;
+        }
+    }
+
+    /// A node has been made, the next one.
+    pub(super) fn note_node(&mut self) {
+        if let Some(r) = &mut self.notes {
+            r.nodes.push(r.now);
+        }
+    }
+
+    /// A node is another one, read in another way.
+    pub(super) fn note_moved(&mut self, from: NodeId, to: NodeId) {
+        if let Some(r) = &mut self.notes {
+            r.nodes[to.0 as usize] = r.nodes[from.0 as usize];
+        }
+    }
+
+    /// An element of a node is computed.
+    pub(super) fn note_computed(&mut self, id: NodeId) {
+        if let Some(r) = &mut self.notes {
+            let operation = r.nodes[id.0 as usize];
+            r.part().operations.extend(operation);
+        }
+    }
+
+    /// The operation that is being lowered is computed here.
+    pub(super) fn note_here(&mut self) {
+        if let Some(r) = &mut self.notes {
+            let operation = r.now;
+            r.part().operations.extend(operation);
+        }
+    }
+
+    /// Memory has been allocated for what is being lowered.
+    pub(super) fn note_memory(&mut self, buffer: BufferId, why: Why) {
+        if let Some(r) = &mut self.notes {
+            r.stored.push(Stored {
+                buffer,
+                operation: r.now,
+                why,
+            });
+        }
+    }
+
+    /// What was allocated last is for a node.
+    pub(super) fn note_owner(&mut self, id: NodeId) {
+        if let Some(r) = &mut self.notes
+            && let Some(stored) = r.stored.last_mut()
+        {
+            stored.operation = r.nodes[id.0 as usize];
+        }
+    }
+
+    pub(super) fn note_read(&mut self, buffer: BufferId) {
+        if let Some(r) = &mut self.notes {
+            r.part().reads.insert(buffer);
+        }
+    }
+
+    pub(super) fn note_write(&mut self, buffer: BufferId) {
+        if let Some(r) = &mut self.notes {
+            r.part().writes.insert(buffer);
+        }
+    }
+
+    /// A step of the loop that is open leaves such a value behind.
+    pub(super) fn note_row(&mut self, ty: &Type) {
+        if let Some(part) = self.notes.as_mut().and_then(|r| r.open.last_mut()) {
+            part.rows.push(ty.clone());
+        }
+    }
+
+    /// A number of steps is no larger than that.
+    pub(super) fn note_bound(&mut self, steps: Value, bound: usize) {
+        if let Some(r) = &mut self.notes {
+            r.bounds.insert(steps, bound as u64);
+        }
+    }
+
+    /// A part begins.
+    pub(super) fn note_open(&mut self, kind: PartKind) {
+        if let Some(r) = &mut self.notes {
+            r.open.push(Part::new(kind, r.now));
+        }
+    }
+
+    /// A counted loop begins.
+    pub(super) fn note_loop(&mut self, kind: LoopKind, extent: Value) {
+        let Some(r) = &self.notes else { return };
+        let steps = match (self.b.known(extent), r.bounds.get(&extent)) {
+            (Some(n), _) => Steps::Exactly(n),
+            (None, Some(&n)) => Steps::UpTo(n),
+            (None, None) => Steps::Unknown,
+        };
+        self.note_open(PartKind::For { kind, steps });
+    }
+
+    /// The part that began last ends.
+    pub(super) fn note_close(&mut self) {
+        if let Some(r) = &mut self.notes {
+            r.close();
+        }
+    }
+
+    /// A call of a library or of the host.
+    pub(super) fn note_library(&mut self, kind: PartKind, reads: &[BufferId], writes: &[BufferId]) {
+        self.note_open(kind);
+        if let Some(part) = self.notes.as_mut().and_then(|r| r.open.last_mut()) {
+            part.operations.extend(part.by);
+            part.reads.extend(reads);
+            part.writes.extend(writes);
+        }
+        self.note_close();
+    }
+}

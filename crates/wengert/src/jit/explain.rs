@@ -1,0 +1,440 @@
+//! What the compiler made of a function, for people.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use wengert_ir::error::Result;
+use wengert_ir::ir::view::Outline;
+use wengert_ir::loops::{BufferId, BufferKind, Kernel, LANES, LoopKind, Program, walk};
+use wengert_ir::schedule::lower_with_notes;
+use wengert_ir::schedule::notes::{Notes, OperationId, Part, PartKind, Steps};
+use wengert_ir::source::SourceId;
+
+use super::compiled::Compiled;
+use super::{lowered, machine_code};
+use crate::tree::TreeDef;
+
+/// What the compiler made of a function: see [`Executable::explain`](super::Executable::explain).
+///
+/// `Display` is plain text, a line for each thing there is to say, the lines of the program that it is
+/// about behind an `@`; [`Explanation::to_html`] the same as a page.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Explanation {
+    outline: Outline,
+}
+
+impl Explanation {
+    /// The explanation as a page of HTML that needs nothing else, with the lines of the program where
+    /// their files can be read.
+    pub fn to_html(&self) -> String {
+        self.outline.to_html()
+    }
+}
+
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.outline.fmt(f)
+    }
+}
+
+/// What a function becomes on its way to machine code: see
+/// [`Executable::dump`](super::Executable::dump). What it is before is
+/// [`Executable::func`](super::Executable::func).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
+pub enum Stage {
+    /// Loop nests over scalars, as they are emitted: short loops are straight lines, small arrays in
+    /// registers.
+    LoopIr,
+    /// The IR of Cranelift, the code generator: a text for each native function.
+    Clif,
+    /// The instructions of the machine, in the assembly of Cranelift.
+    MachineCode,
+}
+
+/// The program of a function, what there is to know of its lowering, and its code with the texts; and
+/// how long the two steps took.
+struct Again {
+    program: Program,
+    notes: Notes,
+    code: wengert_jit::Executable,
+    times: [Duration; 2],
+}
+
+impl Again {
+    /// Compiles once more, for code is kept without all this.
+    fn of(compiled: &Compiled) -> Result<Again> {
+        let begun = Instant::now();
+        let (program, notes) = lowered(|| lower_with_notes(&compiled.func))?;
+        let between = Instant::now();
+        let options = wengert_jit::Options {
+            listing: true,
+            ..compiled.options.clone()
+        };
+        let code = machine_code(&program, &options)?;
+        Ok(Again {
+            program,
+            notes,
+            code,
+            times: [between - begun, between.elapsed()],
+        })
+    }
+
+    fn listing(&self) -> &wengert_jit::Listing {
+        self.code.listing().expect("it was asked for")
+    }
+}
+
+pub(super) fn dump(compiled: &Compiled, stage: Stage) -> Result<String> {
+    let again = Again::of(compiled)?;
+    let listing = again.listing();
+    let functions = |text: fn(&wengert_jit::Listed) -> &str| {
+        let each = listing.functions.iter();
+        let each = each.map(|f| format!("; {}\n{}", f.name, text(f)));
+        each.collect::<Vec<_>>().join("\n")
+    };
+    Ok(match stage {
+        Stage::LoopIr => listing.program.to_string(),
+        Stage::Clif => functions(|f| &f.clif),
+        Stage::MachineCode => functions(|f| &f.assembly),
+    })
+}
+
+pub(super) fn explain(compiled: &Compiled, def: &TreeDef) -> Result<Explanation> {
+    let again = Again::of(compiled)?;
+    let paths = |def: &TreeDef, what: &str| -> Vec<String> {
+        def.paths().iter().map(|p| format!("{what}{p}")).collect()
+    };
+    let mut used = HashSet::new();
+    walk::stmts(&again.listing().program.body, &mut |s| {
+        walk::buffers(s, &mut |b| {
+            used.insert(b);
+        });
+    });
+    let writer = Writer {
+        again: &again,
+        args: paths(def, "args"),
+        results: paths(&compiled.out, "out"),
+        used,
+    };
+    let mut outline = Outline::new(format!("A function of {} equations", compiled.func.count()));
+    outline.push(writer.loops());
+    outline.push(writer.memory());
+    outline.push(writer.places());
+    outline.push(writer.code());
+    Ok(Explanation { outline })
+}
+
+struct Writer<'a> {
+    again: &'a Again,
+    /// What arguments and results are called.
+    args: Vec<String>,
+    results: Vec<String>,
+    /// The memory that the code touches in the end.
+    used: HashSet<BufferId>,
+}
+
+impl Writer<'_> {
+    fn name(&self, operation: Option<OperationId>) -> &str {
+        operation.map_or("the call", |o| &self.again.notes.operations[o].name)
+    }
+
+    fn source(&self, operation: Option<OperationId>) -> Option<SourceId> {
+        Some(self.again.notes.operations[operation?].source)
+    }
+
+    /// What a buffer is called; tables of constants are not worth a name.
+    fn buffer(&self, b: BufferId) -> Option<String> {
+        let own = "an array of the function's own";
+        match self.again.program.buffers[b.0 as usize].kind {
+            BufferKind::Input(i) => {
+                let name = self.args.get(i as usize);
+                Some(name.map_or(own, String::as_str).to_string())
+            }
+            BufferKind::Output(i) => Some(self.results[i as usize].clone()),
+            BufferKind::Constant(_) => None,
+            BufferKind::Call | BufferKind::Task | BufferKind::Local => Some(format!("b{}", b.0)),
+        }
+    }
+
+    fn buffers<'b>(&self, all: impl IntoIterator<Item = &'b BufferId>) -> String {
+        let names: Vec<String> = (all.into_iter()).filter_map(|&b| self.buffer(b)).collect();
+        names.join(", ")
+    }
+
+    /// What is computed where.
+    fn loops(&self) -> Outline {
+        let mut out = Outline::new("loops");
+        let call = &self.again.notes.body;
+        out.lines.extend(call.parts.iter().map(|p| self.part(p)));
+        let mut once = Outline::new("in no loop");
+        self.done(&mut once, call, &[]);
+        if !once.lines.is_empty() {
+            out.push(once);
+        }
+        out
+    }
+
+    fn part(&self, part: &Part) -> Outline {
+        let (name, source) = (self.name(part.by), self.source(part.by));
+        let own: Vec<OperationId> = part.by.into_iter().collect();
+        let mut parts = vec![part];
+        let title = match part.kind {
+            PartKind::Call => unreachable!("a call is in nothing"),
+            PartKind::While => format!("{name}: a loop while its condition holds"),
+            PartKind::Branch => format!("{name}: one of two functions"),
+            PartKind::Host => format!("{name}: a call of the host"),
+            PartKind::Library(kernel) => format!("{name}: {}", library(kernel)),
+            PartKind::For { kind, steps } => {
+                // Loops around nothing but a loop are one.
+                let mut shape = steps_of(kind, steps);
+                let mut last = part;
+                while let [inner] = &last.parts[..]
+                    && last.operations.is_empty()
+                    && last.rows.is_empty()
+                    && let PartKind::For { kind, steps } = inner.kind
+                {
+                    shape = format!("{shape} × {}", steps_of(kind, steps));
+                    parts.push(inner);
+                    last = inner;
+                }
+                format!("{name}: {shape}")
+            }
+            PartKind::Nest => {
+                let shape = nested(part);
+                let by = part.by.is_some_and(|o| part.operations.contains(&o));
+                match (by, part.operations.is_empty()) {
+                    (true, _) => format!("{name}: {shape}"),
+                    (false, true) => format!("a copy for {name}: {shape}"),
+                    (false, false) => {
+                        let mut out = Outline::new(format!("elements: {shape}"));
+                        self.inside(&mut out, part, &[]);
+                        return out;
+                    }
+                }
+            }
+        };
+        let mut out = Outline::at(title, source);
+        for part in parts.iter().rev().skip(1).rev() {
+            self.touched(&mut out, part);
+        }
+        self.inside(&mut out, parts[parts.len() - 1], &own);
+        out
+    }
+
+    /// What a part does itself, and the parts in it.
+    fn inside(&self, out: &mut Outline, part: &Part, named: &[OperationId]) {
+        self.done(out, part, named);
+        let parts = match part.kind {
+            PartKind::Nest => not_loops(part),
+            _ => part.parts.iter().collect(),
+        };
+        out.lines.extend(parts.into_iter().map(|p| self.part(p)));
+    }
+
+    /// What a part computes, but for the operations that its title names, and what it touches.
+    fn done(&self, out: &mut Outline, part: &Part, named: &[OperationId]) {
+        let mut groups: Vec<(SourceId, Vec<(&str, usize)>)> = vec![];
+        for &o in part.operations.iter().filter(|o| !named.contains(o)) {
+            let operation = &self.again.notes.operations[o];
+            let group = match groups.iter_mut().position(|g| g.0 == operation.source) {
+                Some(i) => &mut groups[i].1,
+                None => {
+                    groups.push((operation.source, vec![]));
+                    &mut groups.last_mut().expect("just pushed").1
+                }
+            };
+            match group.iter_mut().find(|(name, _)| *name == operation.name) {
+                Some((_, n)) => *n += 1,
+                None => group.push((&operation.name, 1)),
+            }
+        }
+        for (source, names) in groups {
+            let names = names.into_iter().map(|(name, n)| match n {
+                1 => name.to_string(),
+                n => format!("{name} ×{n}"),
+            });
+            let names: Vec<String> = names.collect();
+            out.push(Outline::at(names.join(", "), Some(source)));
+        }
+        self.touched(out, part);
+        if !part.rows.is_empty() {
+            let bytes = part.rows.iter().map(|ty| match ty.shape.has_run() {
+                // A handle of its list.
+                true => 8,
+                false => ty.size() * ty.dtype.bytes(),
+            });
+            let bytes: usize = bytes.sum();
+            let rows: Vec<String> = part.rows.iter().map(ToString::to_string).collect();
+            let rows = rows.join(", ");
+            out.push(Outline::new(format!(
+                "each step leaves {bytes} bytes: {rows}"
+            )));
+        }
+    }
+
+    fn touched(&self, out: &mut Outline, part: &Part) {
+        let touched = [("reads", &part.reads), ("writes", &part.writes)];
+        let touched = touched.map(|(does, buffers)| (does, self.buffers(buffers)));
+        let touched: Vec<String> = (touched.into_iter())
+            .filter(|(_, names)| !names.is_empty())
+            .map(|(does, names)| format!("{does} {names}"))
+            .collect();
+        if !touched.is_empty() {
+            out.push(Outline::new(touched.join("; ")));
+        }
+    }
+
+    /// What is in memory on the way, and why.
+    fn memory(&self) -> Outline {
+        let mut out = Outline::new("memory on the way");
+        for stored in &self.again.notes.stored {
+            let buffer = &self.again.program.buffers[stored.buffer.0 as usize];
+            let mut bytes = buffer.len * buffer.dtype.bytes();
+            let mut copies = "";
+            if buffer.kind == BufferKind::Local {
+                bytes *= LANES;
+                copies = " in each of 8 lanes";
+            }
+            let place = match self.used.contains(&stored.buffer) {
+                true => format!("{bytes} bytes"),
+                false => "moved to registers".to_string(),
+            };
+            let text = format!(
+                "{}: {}[{}]{copies}, {place}, of {}: {}",
+                self.buffer(stored.buffer).unwrap_or_default(),
+                buffer.dtype,
+                buffer.len,
+                self.name(stored.operation),
+                stored.why
+            );
+            out.push(Outline::at(text, self.source(stored.operation)));
+        }
+        for (i, list) in self.again.program.lists.iter().enumerate() {
+            let fields = list.fields.iter();
+            let bytes: usize = fields.map(|(dtype, n)| dtype.bytes() * n).sum();
+            let copies = if list.lanes {
+                " in each of 8 lanes"
+            } else {
+                ""
+            };
+            let text = format!("l{i}: a list that grows by {bytes} bytes a step{copies}");
+            out.push(Outline::at(text, list.at));
+        }
+        if out.lines.is_empty() {
+            out.push(Outline::new("none"));
+        }
+        out
+    }
+
+    /// Where results are put.
+    fn places(&self) -> Outline {
+        let mut out = Outline::new("results");
+        for (i, name) in self.results.iter().enumerate() {
+            let choices = self.again.code.choices(i).iter();
+            let over: Vec<&str> = choices
+                .filter_map(|&c| self.args.get(c as usize))
+                .map(String::as_str)
+                .collect();
+            out.push(Outline::new(match over.is_empty() {
+                true => format!("{name}: in memory of its own"),
+                false => format!("{name}: over {}, if that is moved in", over.join(" or ")),
+            }));
+        }
+        out
+    }
+
+    /// How much code there is.
+    fn code(&self) -> Outline {
+        let (code, program) = (&self.again.code, &self.again.listing().program);
+        let mut out = Outline::new("code");
+        let (mut statements, mut parallel) = (0, false);
+        walk::stmts(&program.body, &mut |s| {
+            statements += 1;
+            parallel |= matches!(
+                s,
+                wengert_ir::loops::Stmt::For {
+                    kind: LoopKind::Parallel,
+                    ..
+                }
+            );
+        });
+        let size = code.size();
+        out.push(Outline::new(format!(
+            "{statements} statements, {} native functions, {} bytes of instructions",
+            size.functions, size.bytes
+        )));
+        out.push(Outline::new(format!(
+            "{} bytes of scratch for a call",
+            code.scratch_bytes()
+        )));
+        if parallel {
+            out.push(Outline::new(format!(
+                "{} bytes for each thread of a parallel loop, which takes several from {} µs of work on, \
+                 as estimated",
+                code.task_scratch_bytes(),
+                code.parallel_above() / 1000
+            )));
+        }
+        let [lowering, emission] = self.again.times.map(|t| t.as_secs_f64() * 1e3);
+        out.push(Outline::new(format!(
+            "compiled in {:.1} ms: {lowering:.1} to loops, {emission:.1} to machine code",
+            lowering + emission
+        )));
+        out
+    }
+}
+
+/// How a loop runs.
+fn steps_of(kind: LoopKind, steps: Steps) -> String {
+    let kind = match kind {
+        LoopKind::Parallel => "parallel",
+        LoopKind::Vector => "lanes",
+        LoopKind::Serial { reverse: false } => "serial",
+        LoopKind::Serial { reverse: true } => "serial, backwards,",
+    };
+    match steps {
+        Steps::Exactly(n) => format!("{kind} {n}"),
+        Steps::UpTo(n) => format!("{kind} ≤ {n}"),
+        Steps::Unknown => format!("{kind} as many as there are"),
+    }
+}
+
+/// The loops of a nest.
+fn nested(part: &Part) -> String {
+    let mut loops: Vec<String> = vec![];
+    for inner in &part.parts {
+        if let PartKind::For { kind, steps } = inner.kind {
+            let own = steps_of(kind, steps);
+            let within = nested(inner);
+            let text = match (within.is_empty(), within.contains(" then ")) {
+                (true, _) => own,
+                (false, false) => format!("{own} × {within}"),
+                (false, true) => format!("{own} × ({within})"),
+            };
+            if loops.last() != Some(&text) {
+                loops.push(text);
+            }
+        }
+    }
+    loops.join(" then ")
+}
+
+/// What is in the loops of a nest and is none of them.
+fn not_loops(part: &Part) -> Vec<&Part> {
+    let each = part.parts.iter().flat_map(|p| match p.kind {
+        PartKind::For { .. } => not_loops(p),
+        _ => vec![p],
+    });
+    each.collect()
+}
+
+fn library(kernel: Kernel) -> String {
+    match kernel {
+        Kernel::Gemm { m, n, k, .. } => format!("a library's product of {m}×{k} and {k}×{n}"),
+        Kernel::Sort { rows, n, .. } => format!("a library's sort of {rows} rows of {n} keys"),
+        Kernel::Block(_) => "a block of random words".to_string(),
+        Kernel::Host(_) => "a call of the host".to_string(),
+    }
+}
