@@ -281,12 +281,8 @@ fn to_ask_changes_nothing() {
 
 #[test]
 fn the_reason_for_each_value_in_memory_is_said() {
-    let vectors = || [vector(1000), vector(1000)];
-    let reason = |f: fn([Var; 2]) -> Var| {
-        let code = jit(f).compile(&vectors()).unwrap();
-        code.explain().unwrap().to_string()
-    };
-    let cases: [(fn([Var; 2]) -> Var, &str); 6] = [
+    type Function = fn([Var; 2]) -> Var;
+    let cases: [(Function, &str); 6] = [
         (
             |[x, i]| x.exp().at((i * 9.0).to(DType::I64)),
             "of exp: elements are read at other places",
@@ -317,7 +313,8 @@ fn the_reason_for_each_value_in_memory_is_said() {
         ),
     ];
     for (f, said) in cases {
-        let text = reason(f);
+        let code = jit(f).compile(&[vector(1000), vector(1000)]).unwrap();
+        let text = code.explain().unwrap().to_string();
         assert!(text.contains(said), "{said}: {text}");
     }
 }
