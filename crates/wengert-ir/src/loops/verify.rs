@@ -90,7 +90,16 @@ impl<'p> Checker<'p> {
             self.define(p)?;
         }
         self.block(&function.body)?;
-        ensure(function.body.results.len() == 1, || "one result".into())
+        ensure(function.body.results.len() == 1, || "one result".into())?;
+        let Some(which) = function.elementary else {
+            return Ok(());
+        };
+        let dtype = self.ty(function.body.results[0]).dtype;
+        let alike = function.params.iter().all(|&p| self.ty(p).dtype == dtype);
+        let operands = function.params.len() == which.arity();
+        ensure(dtype.is_float() && alike && operands, || {
+            format!("it is not of the type of `{}`", which.name())
+        })
     }
 
     fn ty(&self, v: Value) -> ValueType {

@@ -1,4 +1,5 @@
 use super::*;
+use crate::elementary::Elementary;
 use crate::loops::affine::Affine;
 use crate::loops::{Block, Index, Stmt, Value, ValueType};
 
@@ -61,6 +62,17 @@ fn types() {
     let x = b.f64(1.0);
     b.store(y, &Affine::constant(0), x);
     rejects(b, "read-only");
+}
+
+/// Whoever has code of its own for a function takes its operands from where they should be.
+#[test]
+fn what_is_called_elementary() {
+    for (which, dtype) in [(Elementary::Pow, DType::F64), (Elementary::Exp, DType::I64)] {
+        let mut b = Builder::new();
+        let f = b.function("f", &[dtype], |_, x| x[0]);
+        b.is_elementary(f, which);
+        rejects(b, "it is not of the type of");
+    }
 }
 
 #[test]
