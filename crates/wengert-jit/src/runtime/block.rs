@@ -18,17 +18,20 @@ type Block = [Row; WORDS];
 /// The block of one key.
 ///
 /// # Safety
-/// `state` is a key and the number of a block, `words` may be written, `stream` is one.
+/// `state` is a key and the number of a block, `words` may be written, both on a multiple of 4 bytes;
+/// `stream` is the number of one.
 pub(crate) unsafe extern "C" fn one(
     state: *const [u32; KEY + 2],
     words: *mut [u32; WORDS],
     stream: u64,
 ) {
     // SAFETY: by the caller.
-    let (state, words) = unsafe { (&*state, &mut *words) };
+    let state = unsafe { state.read() };
     let number = u64::from(state[KEY]) | (u64::from(state[KEY + 1]) << 32);
     let key = std::array::from_fn(|i| state[i]);
-    *words = Stream::ALL[stream as usize].block(&key, number);
+    let block = Stream::ALL[stream as usize].block(&key, number);
+    // SAFETY: by the caller.
+    unsafe { words.write(block) };
     upper::clear();
 }
 
@@ -50,11 +53,15 @@ pub(crate) fn of_lanes() -> usize {
 /// The blocks of eight keys.
 ///
 /// # Safety
-/// `state` is a key and the number of a block for each lane, `words` may be written, `stream` is one.
+/// `state` is a key and the number of a block for each lane, `words` may be written, both on a multiple of
+/// 16 bytes; `stream` is the number of one.
 unsafe extern "C" fn plain(state: *const State, words: *mut Block, stream: u64) {
     // SAFETY: by the caller.
-    let (state, words) = unsafe { (&*state, &mut *words) };
-    *words = blocks(&mut Rows, state, stream);
+    let state = unsafe { state.read() };
+    let all = blocks(&mut Rows, &state, stream);
+    // SAFETY: by the caller.
+    unsafe { words.write(all) };
+    upper::clear();
 }
 
 /// The blocks of eight keys, by the arithmetic given.
@@ -124,7 +131,7 @@ mod x86 {
     ) {
         // SAFETY: by the caller. Keys are read in halves, as they were written: a processor does not
         // look for a whole in two stores that are still on their way; volatile, or they become one
-        // read again. All scratch is on a multiple of 16 bytes.
+        // read again.
         unsafe {
             let mut rows = [_mm256_setzero_si256(); KEY + 2];
             for (i, row) in rows.iter_mut().enumerate() {

@@ -253,12 +253,13 @@ impl Arith for Four {
 
     #[inline(always)]
     fn table(&mut self, table: &'static [f64], index: __m256i) -> __m256d {
+        assert!(!table.is_empty(), "a table has elements");
         let (first, last) = (self.int(0), self.int(table.len() as i64 - 1));
         let behind = self.int_lt(last, index);
         let index = self.select_int(behind, last, index);
         let before = self.int_lt(index, first);
         let index = self.select_int(before, first, index);
-        // SAFETY: the processor has AVX2; every index is one of the table.
+        // SAFETY: the processor has AVX2; every index is one of the table now, which has some.
         unsafe { _mm256_i64gather_pd::<8>(table.as_ptr(), index) }
     }
 

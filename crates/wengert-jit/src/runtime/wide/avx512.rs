@@ -256,8 +256,9 @@ impl Arith for Eight {
 
     #[inline(always)]
     fn table(&mut self, table: &'static [f64], index: __m512i) -> __m512d {
+        assert!(!table.is_empty(), "a table has elements");
         let last = table.len() as i64 - 1;
-        // SAFETY: the processor has AVX-512; every index is one of the table.
+        // SAFETY: the processor has AVX-512; every index is made one of the table, which has some.
         unsafe {
             let index = _mm512_min_epi64(index, _mm512_set1_epi64(last));
             let index = _mm512_max_epi64(index, _mm512_setzero_si512());
