@@ -271,7 +271,7 @@ fn to_ask_changes_nothing() {
     let code = twice();
     let before = code.call(vec![0.5; 1000]).unwrap();
     let (said, again) = (code.explain().unwrap(), code.explain().unwrap());
-    assert_eq!(said_of(&said), said_of(&again));
+    assert_eq!(without_times(&said), without_times(&again));
     let after = code.call(vec![0.5; 1000]).unwrap();
     assert_eq!(
         before.to_vec::<f64>().unwrap(),
@@ -392,7 +392,7 @@ fn the_page_of_the_book_shows_what_is_said() {
 }
 
 /// All but how long it took.
-fn said_of(explanation: &Explanation) -> Vec<String> {
+fn without_times(explanation: &Explanation) -> Vec<String> {
     let text = explanation.to_string();
     let lines = text.lines().filter(|l| !l.contains("compiled in"));
     lines.map(str::to_string).collect()

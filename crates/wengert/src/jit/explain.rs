@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use wengert_ir::error::Result;
 use wengert_ir::ir::view::Outline;
-use wengert_ir::loops::{BufferId, BufferKind, Kernel, LANES, LoopKind, Program, walk};
+use wengert_ir::loops::{BufferId, BufferKind, Kernel, LANES, LoopKind, Program, Stmt, walk};
 use wengert_ir::schedule::lower_with_notes;
 use wengert_ir::schedule::notes::{Notes, OperationId, Part, PartKind, Steps};
 use wengert_ir::source::SourceId;
@@ -292,20 +292,20 @@ impl Writer<'_> {
         for stored in &self.again.notes.stored {
             let buffer = &self.again.program.buffers[stored.buffer.0 as usize];
             let mut bytes = buffer.len * buffer.dtype.bytes();
-            let mut copies = "";
-            if buffer.kind == BufferKind::Local {
+            let lanes = buffer.kind == BufferKind::Local;
+            if lanes {
                 bytes *= LANES;
-                copies = " in each of 8 lanes";
             }
             let place = match self.used.contains(&stored.buffer) {
                 true => format!("{bytes} bytes"),
                 false => "moved to registers".to_string(),
             };
             let text = format!(
-                "{}: {}[{}]{copies}, {place}, of {}: {}",
+                "{}: {}[{}]{}, {place}, of {}: {}",
                 self.buffer(stored.buffer).unwrap_or_default(),
                 buffer.dtype,
                 buffer.len,
+                copies(lanes),
                 self.name(stored.operation),
                 stored.why
             );
@@ -314,11 +314,7 @@ impl Writer<'_> {
         for (i, list) in self.again.program.lists.iter().enumerate() {
             let fields = list.fields.iter();
             let bytes: usize = fields.map(|(dtype, n)| dtype.bytes() * n).sum();
-            let copies = if list.lanes {
-                " in each of 8 lanes"
-            } else {
-                ""
-            };
+            let copies = copies(list.lanes);
             let text = format!("l{i}: a list that grows by {bytes} bytes a step{copies}");
             out.push(Outline::at(text, list.at));
         }
@@ -352,13 +348,11 @@ impl Writer<'_> {
         let (mut statements, mut parallel) = (0, false);
         walk::stmts(&program.body, &mut |s| {
             statements += 1;
-            parallel |= matches!(
-                s,
-                wengert_ir::loops::Stmt::For {
-                    kind: LoopKind::Parallel,
-                    ..
-                }
-            );
+            let kind = match s {
+                Stmt::For { kind, .. } => Some(*kind),
+                _ => None,
+            };
+            parallel |= kind == Some(LoopKind::Parallel);
         });
         let size = code.size();
         out.push(Outline::new(format!(
@@ -383,6 +377,14 @@ impl Writer<'_> {
             lowering + emission
         )));
         out
+    }
+}
+
+/// How often there is what differs by lane.
+fn copies(lanes: bool) -> String {
+    match lanes {
+        true => format!(" in each of {LANES} lanes"),
+        false => String::new(),
     }
 }
 

@@ -1,0 +1,161 @@
+//! Machine code for one signature, and what is to be known of it.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use wengert_ir::error::{Error, Result};
+use wengert_ir::ir::Func;
+use wengert_ir::rewrite::Choice;
+use wengert_ir::trace::Var;
+
+use super::compiled::{Compiled, Work};
+use super::explain::{self, Explanation, Stage};
+use crate::array::Array;
+use crate::tree::{self, Feed, Tree, TreeDef};
+
+/// Machine code for one signature: see [`Jit::compile`](super::Jit::compile).
+pub struct Executable<X, Y> {
+    pub(super) compiled: Arc<Compiled>,
+    pub(super) def: TreeDef,
+    pub(super) of: PhantomData<fn(X) -> Y>,
+}
+
+impl<X, Y> Executable<X, Y>
+where
+    X: Tree<Leaf = Var>,
+    Y: Tree<Leaf = Var>,
+{
+    /// Runs the code.
+    ///
+    /// # Errors
+    /// If an argument does not have the structure and the types that the code was made for, or a loop
+    /// runs into a limit.
+    pub fn call<A: Feed<X::With<Array>>>(&self, args: A) -> Result<Y::With<Array>> {
+        let (work, other) = Work::feed::<X::With<Array>, A>(args, &self.def);
+        if let Some(difference) = other.and_then(|d| self.def.difference(&d)) {
+            return Err(another_structure(&difference));
+        }
+        self.compiled.check_args(&self.def, work.arrays())?;
+        self.compiled.call::<Y>(work)
+    }
+
+    /// Runs the code and writes the results into arrays that are there. Memory that other arrays
+    /// share is replaced, not overwritten; else nothing is allocated, on one thread.
+    ///
+    /// # Errors
+    /// As [`Executable::call`], and if a result does not fit its array. The arrays are then as they
+    /// were, but where it is a loop that ran into a limit.
+    pub fn call_into(&self, args: &X::With<Array>, out: &mut Y::With<Array>) -> Result<()> {
+        if !self.def.fits(args) {
+            let difference = self.def.difference(&tree::def(args));
+            return Err(another_structure(&difference.expect("it does not fit")));
+        }
+        self.compiled.call_into(&self.def, args, out)
+    }
+
+    /// Bytes of scratch that a call takes beside its arguments, results and what loops of unknown
+    /// length keep: arrays on the way, those that are needed at different times in the same place.
+    ///
+    /// ```
+    /// use wengert::prelude::*;
+    ///
+    /// // A product needs all of the array before it.
+    /// let f = jit(|[x, w]: [Var; 2]| (0..10).fold(x, |y, _| y.dot(w).sin()));
+    /// let square = ShapeDtype::new(DType::F64, [100, 100]);
+    /// let code = f.compile(&[square.clone(), square])?;
+    /// assert!(code.scratch_bytes() < 3 * 80_000);
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
+    pub fn scratch_bytes(&self) -> usize {
+        self.compiled.code.scratch_bytes()
+    }
+
+    /// What the loops of the function store in each step for their gradients, and what is computed again
+    /// instead: one choice for each loop that stores, or would store, something.
+    ///
+    /// ```
+    /// use wengert::prelude::*;
+    ///
+    /// // What the derivatives of the products need is computed again from the state.
+    /// let last = |x: Var| scan(x, 0..10, |x: Var, _| (x * x * (1.0 - x), ())).0;
+    /// let code = jit(grad(last)).compile(&ShapeDtype::scalar(DType::F64))?;
+    /// let [choice] = code.residuals() else { panic!("one loop stores") };
+    /// assert_eq!(choice.after, 8);
+    /// assert!(choice.to_string().contains("a step stores 8 bytes"));
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
+    pub fn residuals(&self) -> &[Choice] {
+        &self.compiled.choices
+    }
+
+    /// What the compiler made of the function, to be printed or shown as a page:
+    ///
+    /// - **loops**: each loop nest, with the operations that were fused in it and the lines where they
+    ///   are written. `parallel` steps may go to several threads, `lanes` run 8 side by side, `serial`
+    ///   ones one after the other, and `×` is a loop in a loop;
+    /// - **memory on the way**: each value that is stored between loops, and why it was not fused into
+    ///   what reads it;
+    /// - **results**: the arguments over which each may be written;
+    /// - **code**: how much there is, and what it takes.
+    ///
+    /// The function is compiled once more for it, for code is kept without all this.
+    ///
+    /// ```
+    /// use wengert::prelude::*;
+    ///
+    /// let f = jit(|x: Var| (x.sin() * 2.0).sum());
+    /// let code = f.compile(&ShapeDtype::new(DType::F64, [1000]))?;
+    /// let text = code.explain()?.to_string();
+    /// // The three operations are one loop, and nothing is stored on the way.
+    /// assert!(text.contains("sum: lanes 1000"), "{text}");
+    /// assert!(text.contains("memory on the way\n    none"), "{text}");
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// None that compiling did not have.
+    pub fn explain(&self) -> Result<Explanation> {
+        explain::explain(&self.compiled, &self.def)
+    }
+
+    /// The function as text, further down on the way to machine code than [`Executable::func`]. It is
+    /// compiled once more for it.
+    ///
+    /// ```
+    /// use wengert::Stage;
+    /// use wengert::prelude::*;
+    ///
+    /// let f = jit(|x: Var| x.sqrt());
+    /// let code = f.compile(&ShapeDtype::new(DType::F64, [1000]))?;
+    /// assert!(code.dump(Stage::LoopIr)?.contains("sqrt"));
+    /// assert!(code.dump(Stage::Clif)?.contains("sqrt"));
+    /// assert!(code.dump(Stage::MachineCode)?.contains("sqrt"));
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// None that compiling did not have.
+    pub fn dump(&self, stage: Stage) -> Result<String> {
+        explain::dump(&self.compiled, stage)
+    }
+
+    /// The IR that was compiled.
+    pub fn func(&self) -> &Func {
+        &self.compiled.func
+    }
+}
+
+fn another_structure(difference: &tree::Difference) -> Error {
+    Error::Argument {
+        path: "args".into(),
+        expected: "the structure that the code was made for".into(),
+        got: difference.to_string(),
+    }
+}
+
+impl<X, Y> fmt::Debug for Executable<X, Y> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Executable({} equations)", self.compiled.func.count())
+    }
+}
