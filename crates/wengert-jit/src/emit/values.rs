@@ -87,9 +87,10 @@ impl<'p> Emitter<'_, 'p> {
         }
         let p = self.places[v.0 as usize];
         let here = p.unit == self.id && p.ready & (1 << i) != 0;
-        let left = near.is_some_and(|near| here && near.is_here(p.at));
-        let near = near.is_some();
-        let fresh = here && !left && self.count().wrapping_sub(p.at) < NEAR;
+        // What the segment computed had to make room since: its register is no longer to be counted on.
+        let evicted = near.is_some_and(|near| here && near.is_here(p.at));
+        let in_segment = near.is_some();
+        let fresh = here && !evicted && self.count().wrapping_sub(p.at) < NEAR;
         let x = if p.saved & (1 << i) == 0 || fresh {
             assert!(here, "value {} is used where it is not known", v.0);
             p.regs[i]
@@ -101,7 +102,7 @@ impl<'p> Emitter<'_, 'p> {
             };
             self.b.ins().load(ty, FRAME, base, p.slot + 16 * i as i32)
         };
-        if near {
+        if in_segment {
             self.keep_near(v, i, x);
         }
         x

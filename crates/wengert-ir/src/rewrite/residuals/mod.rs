@@ -98,6 +98,7 @@ fn choose(func: &Func, choices: &mut Vec<Choice>) -> Func {
     level.finish(func)
 }
 
+/// The number of a value, if it is no literal.
 fn number(atom: &Atom) -> Option<u32> {
     match atom {
         Atom::Var(v) => Some(*v),

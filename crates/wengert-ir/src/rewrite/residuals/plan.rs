@@ -8,8 +8,8 @@
 
 use std::collections::HashMap;
 
-use super::cost;
-use crate::ir::{Atom, Func};
+use super::{cost, number};
+use crate::ir::Func;
 use crate::rewrite::flow::{Network, UNBOUNDED};
 
 /// Looks at an arc for each arc there is, before the cut is given up: the time stays linear.
@@ -104,13 +104,6 @@ impl Facts {
             });
         }
         Facts { all, of }
-    }
-}
-
-fn number(atom: &Atom) -> Option<u32> {
-    match atom {
-        Atom::Var(v) => Some(*v),
-        Atom::Lit(_) => None,
     }
 }
 
