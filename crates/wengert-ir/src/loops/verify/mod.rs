@@ -1,10 +1,12 @@
 //! What every program must be: defined before use, typed, and honest about what differs by lane.
 
+mod kernels;
+mod loops;
+
 use super::{
-    Block, Buffer, BufferId, BufferKind, Carried, Function, Index, Kernel, LoopKind, Program, Rows,
-    ScalarOp, Stmt, Value, ValueType,
+    Block, Buffer, BufferId, BufferKind, Function, Index, Kernel, Program, Rows, ScalarOp, Stmt,
+    Value, ValueType,
 };
-use crate::elementary::chacha::{KEY, WORDS};
 use crate::ir::types::DType;
 
 /// Checks a program.
@@ -401,63 +403,6 @@ impl<'p> Checker<'p> {
         }
     }
 
-    fn kernel(&self, kernel: &Kernel, regions: &[(BufferId, Index)]) -> Check {
-        let buffer = |i: usize| self.buffer(regions[i].0);
-        match kernel {
-            Kernel::Host(function) => {
-                let hosts = &self.program.hosts;
-                let host = hosts.get(*function as usize).ok_or("no such host")?;
-                let wanted = host.inputs.iter().chain(&host.outputs);
-                ensure(regions.len() == wanted.clone().count(), || {
-                    "a host's function with another number of regions".into()
-                })?;
-                for (i, &(dtype, len)) in wanted.enumerate() {
-                    ensure(buffer(i)?.dtype == dtype && buffer(i)?.len >= len, || {
-                        "a region that is not what a host's function takes".into()
-                    })?;
-                    if i >= host.inputs.len() {
-                        self.writable(buffer(i)?)?;
-                    }
-                }
-                Ok(())
-            }
-            Kernel::Gemm { .. } => {
-                ensure(regions.len() == 3, || "a product has three regions".into())?;
-                self.writable(buffer(0)?)?;
-                let dtype = buffer(0)?.dtype;
-                ensure(dtype.is_float(), || "a product of integers".into())?;
-                for i in 1..3 {
-                    ensure(buffer(i)?.dtype == dtype, || {
-                        "a product of mixed types".into()
-                    })?;
-                }
-                Ok(())
-            }
-            Kernel::Sort { .. } => {
-                ensure(matches!(regions.len(), 1 | 2), || {
-                    "keys to sort, and perhaps their places".into()
-                })?;
-                for i in 0..regions.len() {
-                    self.writable(buffer(i)?)?;
-                }
-                ensure(regions.len() == 1 || buffer(1)?.dtype == DType::I64, || {
-                    "places that are not i64".into()
-                })
-            }
-            Kernel::Block(_) => {
-                ensure(regions.len() == 2, || "a block has two regions".into())?;
-                self.writable(buffer(1)?)?;
-                for (i, len) in [(0, KEY + 2), (1, WORDS)] {
-                    let b = buffer(i)?;
-                    ensure(b.dtype == DType::U32 && b.len >= len, || {
-                        format!("a block without its {len} words")
-                    })?;
-                }
-                Ok(())
-            }
-        }
-    }
-
     fn writable(&self, b: &Buffer) -> Check {
         let read_only = matches!(b.kind, BufferKind::Input(_) | BufferKind::Constant(_));
         ensure(!read_only, || "a write to read-only memory".into())
@@ -582,111 +527,6 @@ impl<'p> Checker<'p> {
         };
         let lanes = op != ScalarOp::Any && args.iter().any(|&a| self.lanes(a));
         self.typed(out, result, lanes)
-    }
-
-    fn params(&self, carried: &[Carried]) -> Check {
-        carried.iter().try_for_each(|c| {
-            self.flows(c.init, c.param)?;
-            ensure(self.ty(c.param) == self.ty(c.out), || {
-                format!("{} and {} are of two types", c.param, c.out)
-            })
-        })
-    }
-
-    /// Runs over a loop's body: its results must be able to become the parameters.
-    fn body(&mut self, body: &Block, index: Option<Value>, carried: &[Carried]) -> Check {
-        let params: Vec<Value> = index
-            .into_iter()
-            .chain(carried.iter().map(|c| c.param))
-            .collect();
-        self.region(body, &params, |c, results| {
-            ensure(results.len() == carried.len(), || {
-                "unequal numbers carried".into()
-            })?;
-            let mut pairs = results.iter().zip(carried);
-            pairs.try_for_each(|(&r, to)| c.flows(r, to.param))
-        })
-    }
-
-    fn for_(
-        &mut self,
-        kind: LoopKind,
-        extent: Value,
-        index: Value,
-        carried: &[Carried],
-        body: &Block,
-    ) -> Check {
-        self.expect(extent, DType::I64)?;
-        self.params(carried)?;
-        let vector = kind == LoopKind::Vector;
-        ensure(self.ty(index).dtype == DType::I64, || {
-            "an index is an i64".into()
-        })?;
-        ensure(self.lanes(index) == vector, || {
-            format!("{index}: a loop's index")
-        })?;
-        let outer = (self.vector, self.parallel);
-        match kind {
-            LoopKind::Serial { .. } => {
-                if self.lanes(extent) {
-                    ensure(carried.iter().all(|c| self.lanes(c.param)), || {
-                        "a loop that diverges carries something uniform".into()
-                    })?;
-                }
-            }
-            LoopKind::Vector => {
-                ensure(!self.vector, || "vector loops do not nest".into())?;
-                ensure(
-                    carried
-                        .iter()
-                        .all(|c| self.lanes(c.param) && !self.lanes(c.init)),
-                    || "a vector loop carries copies of something uniform".into(),
-                )?;
-                self.vector = true;
-            }
-            LoopKind::Parallel => {
-                ensure(!self.vector, || "a parallel loop in a vector loop".into())?;
-                ensure(!self.parallel, || "parallel loops do not nest".into())?;
-                ensure(carried.is_empty(), || {
-                    "a parallel loop carries nothing".into()
-                })?;
-                self.parallel = true;
-            }
-        }
-        self.body(body, Some(index), carried)?;
-        (self.vector, self.parallel) = outer;
-        let state = if vector {
-            State::Copies
-        } else {
-            State::Defined
-        };
-        carried
-            .iter()
-            .try_for_each(|c| self.define_as(c.out, state))
-    }
-
-    fn while_(&mut self, carried: &[Carried], cond: &Block, body: &Block) -> Check {
-        self.params(carried)?;
-        let params: Vec<Value> = carried.iter().map(|c| c.param).collect();
-        let mut divergent = false;
-        let before = self.state.clone();
-        self.region(cond, &params, |c, results| {
-            ensure(results.len() == 1, || {
-                "a condition yields one truth value".into()
-            })?;
-            c.expect(results[0], DType::Bool)?;
-            divergent = c.lanes(results[0]);
-            Ok(())
-        })?;
-        // The body defines the same parameters.
-        for p in params {
-            self.state[p.0 as usize] = before[p.0 as usize];
-        }
-        self.body(body, None, carried)?;
-        carried.iter().try_for_each(|c| {
-            let stale = divergent && !self.lanes(c.out);
-            self.define_as(c.out, if stale { State::Stale } else { State::Defined })
-        })
     }
 }
 
