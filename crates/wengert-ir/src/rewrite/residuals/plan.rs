@@ -214,3 +214,52 @@ fn greedy(q: &Question, facts: &Facts) -> Plan {
     }
     plan
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ir::{DType, Type};
+    use crate::trace::{Kind, closed};
+
+    #[test]
+    fn with_and_without_a_cut_what_is_dear_is_stored() {
+        let body = closed(Kind::Door, &[Type::scalar(DType::F64)], |x| {
+            let square = x[0] * x[0];
+            let dear = square.exp();
+            vec![x[0], square, dear, square * dear]
+        });
+        let q = Question {
+            body: &body.func,
+            wanted: &[0, 1, 2, 3],
+            there: &HashMap::new(),
+            next: &HashMap::new(),
+            readers: 1,
+        };
+        let want = Plan::from([
+            (0, Way::Stored),
+            (1, Way::Again(0)),
+            (2, Way::Stored),
+            (3, Way::Again(2)),
+        ]);
+        let facts = Facts::of(&q);
+        assert_eq!(greedy(&q, &facts), want);
+        assert_eq!(cheapest(&q, &facts), Some(want));
+    }
+
+    #[test]
+    fn without_a_cut_many_cheap_operations_are_dear_together() {
+        let body = closed(Kind::Door, &[Type::scalar(DType::F64)], |x| {
+            vec![x[0], (0..20).fold(x[0], |y, _| y * y)]
+        });
+        let last = 20;
+        let q = Question {
+            body: &body.func,
+            wanted: &[0, last],
+            there: &HashMap::new(),
+            next: &HashMap::new(),
+            readers: 1,
+        };
+        let plan = greedy(&q, &Facts::of(&q));
+        assert_eq!(plan, Plan::from([(0, Way::Stored), (last, Way::Stored)]));
+    }
+}
