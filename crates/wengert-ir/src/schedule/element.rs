@@ -22,16 +22,16 @@ impl Lowering {
     /// An element of an array in memory.
     pub fn load(&mut self, view: &View, at: &[Affine]) -> Value {
         let element = self.place_of(view, at);
-        if let Place::Buffer(buffer) = view.place {
-            self.note_read(buffer);
-        }
         match view.place {
-            Place::Buffer(buffer) => match &self.nest {
-                Some(nest) if !nest.written.contains(&buffer) => {
-                    (self.b).load_in_nest(nest.number, nest.floor, buffer, &element)
+            Place::Buffer(buffer) => {
+                self.note_read(buffer);
+                match &self.nest {
+                    Some(nest) if !nest.written.contains(&buffer) => {
+                        (self.b).load_in_nest(nest.number, nest.floor, buffer, &element)
+                    }
+                    _ => self.b.load(buffer, &element),
                 }
-                _ => self.b.load(buffer, &element),
-            },
+            }
             Place::Row { dtype, rows, row } => self.b.list_load(dtype, rows, row, &element),
             Place::NewRow { .. } => unreachable!("a row is read before its list is finished"),
         }

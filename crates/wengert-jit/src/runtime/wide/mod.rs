@@ -14,7 +14,8 @@ use wengert_ir::loops::Function;
 
 /// A function of the runtime that computes functions in eight lanes, and which of them it shall be.
 ///
-/// It takes the address of the result, 64 bytes before that of the first argument, and so on.
+/// It takes the address of the result, 64 bytes before that of the first argument, and so on. Like all that is
+/// compiled for AVX it clears the upper halves of vector registers when it returns.
 pub(crate) type Wide = (usize, u64);
 
 /// The code for eight lanes of a function that this machine has, if it is better than what is made.
