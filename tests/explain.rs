@@ -286,7 +286,8 @@ fn the_reason_for_each_value_in_memory_is_said() {
         let code = jit(f).compile(&vectors()).unwrap();
         code.explain().unwrap().to_string()
     };
-    let cases: [(fn([Var; 2]) -> Var, &str); 6] = [
+    type Case = (fn([Var; 2]) -> Var, &'static str);
+    let cases: [Case; 6] = [
         (
             |[x, i]| x.exp().at((i * 9.0).to(DType::I64)),
             "of exp: elements are read at other places",
