@@ -156,6 +156,8 @@ fn a_loop_says_what_it_keeps_for_its_derivative() {
                   reads args; writes out
               memory on the way
                 b2: f64[100], 800 bytes, of scan: a loop leaves a row of it in each step @ tests/explain.rs:37:26
+              kept for derivatives
+                scan: a step stores 8 bytes (cos: f64) @ tests/explain.rs:37:26
               results
                 out: over args, if that is moved in
         "#]],
