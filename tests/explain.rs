@@ -156,6 +156,8 @@ fn a_loop_says_what_it_keeps_for_its_derivative() {
                   reads args; writes out
               memory on the way
                 b2: f64[100], 800 bytes, of scan: a loop leaves a row of it in each step @ tests/explain.rs:37:26
+              kept for derivatives
+                scan: a step stores 8 bytes (cos: f64) @ tests/explain.rs:37:26
               results
                 out: over args, if that is moved in
         "#]],
@@ -286,7 +288,8 @@ fn the_reason_for_each_value_in_memory_is_said() {
         let code = jit(f).compile(&vectors()).unwrap();
         code.explain().unwrap().to_string()
     };
-    let cases: [(fn([Var; 2]) -> Var, &str); 6] = [
+    type Case = (fn([Var; 2]) -> Var, &'static str);
+    let cases: [Case; 6] = [
         (
             |[x, i]| x.exp().at((i * 9.0).to(DType::I64)),
             "of exp: elements are read at other places",

@@ -204,7 +204,7 @@ fn second_derivatives() {
     choices(Array::from(0.7), move |x| grad(g)(x));
 }
 
-/// So large that the cut is not looked for to the end, but values are chosen one by one.
+/// A large body: the search for the cut is bounded.
 #[test]
 fn large_bodies() {
     let f = |x: Var| {

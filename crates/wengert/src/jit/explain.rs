@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use wengert_ir::error::Result;
 use wengert_ir::ir::view::Outline;
 use wengert_ir::loops::{BufferId, BufferKind, Kernel, LANES, LoopKind, Program, walk};
+use wengert_ir::rewrite::Choice;
 use wengert_ir::schedule::lower_with_notes;
 use wengert_ir::schedule::notes::{Notes, OperationId, Part, PartKind, Steps};
 use wengert_ir::source::SourceId;
@@ -121,9 +122,22 @@ pub(super) fn explain(compiled: &Compiled, def: &TreeDef) -> Result<Explanation>
     let mut outline = Outline::new(format!("A function of {} equations", compiled.func.count()));
     outline.push(writer.loops());
     outline.push(writer.memory());
+    if !compiled.choices.is_empty() {
+        outline.push(kept(&compiled.choices));
+    }
     outline.push(writer.places());
     outline.push(writer.code());
     Ok(Explanation { outline })
+}
+
+/// What loops keep for their derivatives.
+fn kept(choices: &[Choice]) -> Outline {
+    let mut out = Outline::new("kept for derivatives");
+    for choice in choices {
+        let text = format!("{}: {}", choice.name, choice.said());
+        out.push(Outline::at(text, Some(choice.source)));
+    }
+    out
 }
 
 struct Writer<'a> {

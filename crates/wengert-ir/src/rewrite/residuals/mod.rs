@@ -43,29 +43,35 @@ pub struct Choice {
     pub again: Vec<(String, SourceId)>,
 }
 
-impl fmt::Display for Choice {
-    /// One line: `scan at src/main.rs:7:5: a step stores 8 bytes instead of 24 (carry 0: f64), 2 operations
-    /// again (fma, mul)`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Choice { name, source, .. } = self;
-        write!(f, "{name} at {source}: a step stores {} bytes", self.after)?;
+impl Choice {
+    /// What was chosen: `a step stores 8 bytes instead of 24 (carry 0: f64), 2 operations again (fma, mul)`.
+    pub fn said(&self) -> String {
+        let mut out = format!("a step stores {} bytes", self.after);
         if self.after < self.before {
-            write!(f, " instead of {}", self.before)?;
+            out += &format!(" instead of {}", self.before);
         }
         let stored: Vec<String> = (self.stored.iter())
             .map(|(what, ty, _)| format!("{what}: {ty}"))
             .collect();
         if !stored.is_empty() {
-            write!(f, " ({})", stored.join(", "))?;
+            out += &format!(" ({})", stored.join(", "));
         }
         let mut names: Vec<&str> = self.again.iter().map(|(name, _)| name.as_str()).collect();
         names.sort_unstable();
         names.dedup();
         match self.again.len() {
-            0 => Ok(()),
-            1 => write!(f, ", 1 operation again ({})", names[0]),
-            n => write!(f, ", {n} operations again ({})", names.join(", ")),
+            0 => {}
+            1 => out += &format!(", 1 operation again ({})", names[0]),
+            n => out += &format!(", {n} operations again ({})", names.join(", ")),
         }
+        out
+    }
+}
+
+impl fmt::Display for Choice {
+    /// One line, `scan at src/main.rs:7:5: ` and what was chosen.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at {}: {}", self.name, self.source, self.said())
     }
 }
 
