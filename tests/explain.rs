@@ -342,6 +342,26 @@ fn loops_branches_and_calls_are_parts() {
     }
 }
 
+#[test]
+fn a_check_is_said_where_it_is_made() {
+    let f = |x: Var| {
+        wengert::check(x.gt(0.0), "positive");
+        x.sqrt()
+    };
+    let scalar = ShapeDtype::scalar(DType::F64);
+    let code = jit(f).compile(&scalar).unwrap();
+    let text = code.explain().unwrap().to_string();
+    assert!(text.contains("check @ "), "{text}");
+}
+
+#[test]
+fn an_argument_that_nobody_needs_is_not_read() {
+    let scalar = || ShapeDtype::scalar(DType::F64);
+    let code = jit(|(x, _): (Var, Var)| x).compile(&(scalar(), scalar()));
+    let text = code.unwrap().explain().unwrap().to_string();
+    assert!(text.contains("reads args.0; writes out\n"), "{text}");
+}
+
 /// The page of the book shows a program and what is said of it.
 #[test]
 fn the_page_of_the_book_shows_what_is_said() {

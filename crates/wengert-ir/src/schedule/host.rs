@@ -65,6 +65,7 @@ impl Lowering {
     pub fn check(&mut self, pred: NodeId, message: &str) -> Result<()> {
         self.ready(&[pred])?;
         let pred = self.element(pred, &[])?;
+        self.note_here();
         let fails = self.b.op(ScalarOp::Not, &[pred]);
         let failure = Failure {
             message: message.into(),

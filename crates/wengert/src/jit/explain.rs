@@ -290,7 +290,14 @@ impl Writer<'_> {
 
     fn touched(&self, out: &mut Outline, part: &Part) {
         let touched = [("reads", &part.reads), ("writes", &part.writes)];
-        let touched = touched.map(|(does, buffers)| (does, self.buffers(buffers)));
+        let touched = touched.map(|(does, buffers)| {
+            // Arguments are loaded first; one that nobody needs is not read in the end.
+            let idle = |b: &BufferId| {
+                let kind = self.again.program.buffers[b.0 as usize].kind;
+                matches!(kind, BufferKind::Input(_)) && !self.used.contains(b)
+            };
+            (does, self.buffers(buffers.iter().filter(|b| !idle(b))))
+        });
         let touched: Vec<String> = (touched.into_iter())
             .filter(|(_, names)| !names.is_empty())
             .map(|(does, names)| format!("{does} {names}"))
