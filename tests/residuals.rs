@@ -223,3 +223,30 @@ fn large_bodies() {
     let args = [Buffer::Dense(Dense::scalar(0.3))];
     assert_eq!(eval(&func, &args).unwrap(), eval(&plain, &args).unwrap());
 }
+
+/// The two derivatives want the same rows.
+#[test]
+fn rows_that_are_wanted_twice_are_stored_once() {
+    let f = |x: Var| steps(x, |x| x * x.exp() * 0.3);
+    choices(Array::from(0.3), move |x| grad(f)(x));
+    let g = |x: Var| while_loop(x, |x| x.lt(5.0), |x| x * x.exp() + 1.0);
+    choices(Array::from(0.7), move |x| grad(g)(x));
+    let traced = trace(grad(grad(f)), &ShapeDtype::scalar(DType::F64)).unwrap();
+    let options = Options {
+        fused: true,
+        chosen: true,
+    };
+    let (func, _) = optimise_with(&traced, &options);
+    let mut scans = 0;
+    for eqn in &func.eqns {
+        let wengert_ir::ops::Op::Scan(scan) = &eqn.op else {
+            continue;
+        };
+        let stacked = &scan.body.results[scan.carry..];
+        for (i, row) in stacked.iter().enumerate() {
+            assert!(!stacked[..i].contains(row), "{func}");
+        }
+        scans += 1;
+    }
+    assert!(scans >= 2, "{func}");
+}

@@ -185,7 +185,8 @@ impl Level {
         });
         let choice = described(first, &looped, &wanted, &plan);
         let stays = |h: &Handed| number(&h.atom).is_some_and(|v| plan[&v] == Way::Stored);
-        if !handed.values().all(stays) {
+        let once = handed.len() == wanted.len();
+        if !once || !handed.values().all(stays) {
             let roles = sources.into_iter().map(|(v, s)| (v, s.0)).collect();
             self.apply(i, &handed, &later, roles, &plan);
         }
