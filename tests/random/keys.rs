@@ -94,12 +94,16 @@ fn shapes_and_parameters() {
         expect!["categorical: one logit, and not a vector of them, at keys.rs"],
     );
     refused(
+        |k| k.categorical(zeros([0]), [2]),
+        expect!["categorical: there is nothing to choose from, at keys.rs"],
+    );
+    refused(
         |k| k.choice(zeros([0, 2]), [2]),
-        expect!["choice: 1 rows of f64[0,2], which has 0, at keys.rs"],
+        expect!["choice: 1 of the rows of f64[0,2], which has 0, at keys.rs"],
     );
     refused(
         |k| k.sample(ones([3]), 4),
-        expect!["sample: 4 rows of f64[3], which has 3, at keys.rs"],
+        expect!["sample: 4 of the rows of f64[3], which has 3, at keys.rs"],
     );
     refused(
         |k| k.choice_weighted(ones([3]), ones([2]), [2]),

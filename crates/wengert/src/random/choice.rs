@@ -19,7 +19,7 @@ impl Key {
     /// axis, as many numbers as `shape` says. By the largest of the logits with Gumbel noise.
     ///
     /// # Errors
-    /// If `logits` is a scalar, or its other axes do not broadcast to the shape.
+    /// If `logits` is a scalar, or has no category, or its other axes do not broadcast to the shape.
     ///
     /// ```
     /// use wengert::prelude::*;
@@ -37,6 +37,10 @@ impl Key {
                 let message = "one logit, and not a vector of them".into();
                 refuse("categorical", &[logits.ty()], message, None);
             };
+            if n == 0 {
+                let message = "there is nothing to choose from".into();
+                refuse("categorical", &[logits.ty()], message, None);
+            }
             let ty = several("categorical", &ty.with_dtype(DType::F64), &[n]);
             let logits = parameter("categorical", logits, &ty);
             (logits + self.extremes("categorical", &ty)).argmax_axis(-1)
@@ -160,7 +164,7 @@ fn enough(op: &str, x: Var, k: usize) -> usize {
         Some(n) => refuse(
             op,
             std::slice::from_ref(&ty),
-            format!("{k} rows of {ty}, which has {n}"),
+            format!("{k} of the rows of {ty}, which has {n}"),
             None,
         ),
         None => refuse(
