@@ -18,44 +18,41 @@ fn library() -> (PathBuf, PathBuf) {
     (folder, newest.expect("the library"))
 }
 
-/// The errors of a function of this body.
+/// The errors of a function of this body. The source is compiled in its own folder under a short name: what the
+/// compiler says of a closure depends on the length of its path.
 fn errors(body: &str) -> Vec<String> {
-    let (folder, library) = library();
-    let out = tempfile(body);
+    let (libraries, library) = library();
+    let folder = folder_of(body);
+    std::fs::create_dir_all(&folder).expect("made");
     let text = format!(
         "use wengert::prelude::*;\npub fn f() -> Jit<Key, Var> {{\n    jit(|key: Key| {body})\n}}\n"
     );
-    let source = out.with_extension("rs");
-    std::fs::write(&source, text).expect("written");
+    std::fs::write(folder.join("f.rs"), text).expect("written");
     let mut library_given = std::ffi::OsString::from("wengert=");
     library_given.push(library);
     let mut search = std::ffi::OsString::from("dependency=");
-    search.push(folder);
+    search.push(libraries);
     let done = Command::new(std::env::var_os("RUSTC").unwrap_or("rustc".into()))
+        .current_dir(&folder)
         .args(["--edition=2024", "--crate-type=lib", "--crate-name=moves"])
-        .args(["--emit=metadata", "--error-format=short", "-o"])
-        .arg(&out)
+        .args(["--emit=metadata", "--error-format=short", "-o", "f.rmeta"])
         .arg("-L")
         .arg(search)
         .arg("--extern")
         .arg(library_given)
-        .arg(&source)
+        .arg("f.rs")
         .output()
         .expect("the compiler");
     let said = String::from_utf8_lossy(&done.stderr);
-    let said = said.replace(&*source.to_string_lossy(), "HERE");
-    for file in [&source, &out] {
-        // The second is not there where the compiler has refused.
-        let _ = std::fs::remove_file(file);
-    }
+    std::fs::remove_dir_all(&folder).expect("removed");
     let lines = said.lines().filter_map(|l| l.split_once(": error["));
     let errors: Vec<String> = lines.map(|(_, e)| e.to_string()).collect();
     assert_eq!(done.status.success(), errors.is_empty(), "{said}");
     errors
 }
 
-/// A file of its own for each body.
-fn tempfile(body: &str) -> PathBuf {
+/// A folder of its own for each body.
+fn folder_of(body: &str) -> PathBuf {
     let sum = body
         .bytes()
         .fold(7u64, |s, b| s.wrapping_mul(31).wrapping_add(b.into()));
@@ -109,7 +106,7 @@ fn a_key_from_outside_is_not_used_in_what_may_run_again() {
     refused(
         "vmap(|x: Var| x + key.normal(()))(arange(3))",
         expect![
-            "E0277]: the trait bound `wengert::Key: Clone` is not satisfied in `{closure@HERE:3:25: 3:33}`: within `{closure@HERE:3:25: 3:33}`, the trait `Clone` is not implemented for `wengert::Key`"
+            "E0277]: the trait bound `wengert::Key: Clone` is not satisfied in `{closure@f.rs:3:25: 3:33}`: within `{closure@f.rs:3:25: 3:33}`, the trait `Clone` is not implemented for `wengert::Key`"
         ],
     );
     refused(
