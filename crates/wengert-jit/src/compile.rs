@@ -32,14 +32,26 @@ pub struct Options {
     pub parallel_above: u64,
     /// Whether short loops become straight lines, and elements of small arrays live in registers.
     pub unroll: bool,
-    /// Whether elementary functions in lanes are those of the runtime, where the machine has vectors
-    /// for them that generated code has not.
-    pub wide: bool,
+    /// How much is done in registers wider than 128 bits, where the machine has them.
+    pub vectors: Vectors,
     /// Whether to use no more than what every processor of the architecture has. Slower, and a test
     /// of what better ones never run.
     pub baseline: bool,
     /// Whether to keep the text of the code and the program it was made of, see [`Executable::listing`].
     pub listing: bool,
+}
+
+/// What is done in registers wider than 128 bits. The results are the same, bit for bit.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Vectors {
+    /// Nothing.
+    Narrow,
+    /// Elementary functions in lanes, by the runtime.
+    Functions,
+    /// Vector loops too, where it pays.
+    Loops,
+    /// Every vector loop that there is such code for: for tests.
+    AllLoops,
 }
 
 impl Default for Options {
@@ -49,7 +61,7 @@ impl Default for Options {
             quick_above: 20_000,
             parallel_above: 80_000,
             unroll: true,
-            wide: true,
+            vectors: Vectors::Loops,
             baseline: false,
             listing: false,
         }
@@ -175,8 +187,11 @@ pub(crate) fn release(module: JITModule) {
 fn build(program: &Program, options: &Options) -> Result<Executable, CompileError> {
     let [isa, quick] = host(options.baseline)?;
     let prepared = prepared(program, options)?;
-    let wide = options.wide && !options.baseline;
-    let plan = plan::plan(prepared.as_ref().unwrap_or(program), wide);
+    let vectors = match options.baseline {
+        true => Vectors::Narrow,
+        false => options.vectors,
+    };
+    let plan = plan::plan(prepared.as_ref().unwrap_or(program), vectors);
     let space = Arc::new(AtomicUsize::new(0));
     let mut module = module(isa, Some(CodeMemory::new(space.clone())));
     let written = session::write(&plan, &mut module, &**isa, quick, options);

@@ -7,7 +7,9 @@ use cranelift_module::{ModuleRelocTarget, default_libcall_names};
 use wengert_ir::ir::types::DType;
 use wengert_ir::loops::{Program, ScalarOp};
 
-use crate::compile::{CompileError, Isas, Options, caught, isas, module, prepared, release};
+use crate::compile::{
+    CompileError, Isas, Options, Vectors, caught, isas, module, prepared, release,
+};
 use crate::emit::how::{self, How, Machine};
 use crate::emit::session;
 use crate::plan;
@@ -74,7 +76,7 @@ pub fn code_for(
         let isas = target.isas()?;
         let prepared = prepared(program, options)?;
         // What the runtime has is for this processor.
-        let plan = plan::plan(prepared.as_ref().unwrap_or(program), false);
+        let plan = plan::plan(prepared.as_ref().unwrap_or(program), Vectors::Narrow);
         let mut module = module(&isas[0], None);
         let written = session::write(&plan, &mut module, &*isas[0], &isas[1], options);
         release(module);

@@ -6,6 +6,7 @@
 //! * `plan` prepares a program: it shares or inlines functions, finds out how long each value lives,
 //!   and lays out the memory of a call.
 //! * `emit` writes Cranelift's IR: scalars, lanes, control flow, memory, lists, parallel loops.
+//! * `zmm` writes vector loops in registers of 512 bits, which Cranelift does not have.
 //! * `runtime` holds what compiled code calls, and what calls it: frames, lists, threads, kernels.
 
 mod compile;
@@ -13,8 +14,9 @@ pub mod cross;
 mod emit;
 mod plan;
 mod runtime;
+mod zmm;
 
-pub use compile::{CompileError, Options, compile};
+pub use compile::{CompileError, Options, Vectors, compile};
 pub use emit::how::How;
 pub use emit::session::Listed;
 pub use runtime::executable::{Executable, Listing, Prepared, RunError, Size};

@@ -8,7 +8,7 @@ use wengert_ir::buffer::Data;
 use wengert_ir::ir::types::DType;
 use wengert_ir::loops::ScalarOp::*;
 use wengert_ir::loops::*;
-use wengert_jit::Options;
+use wengert_jit::{Options, Vectors};
 
 /// Values from outside of a loop are in the frame; a long line that uses two of them again and again
 /// loads each once a chain, and so a constant.
@@ -36,6 +36,7 @@ fn what_is_used_again_soon_is_loaded_once() {
     });
     let exe = b.compile_with(&Options {
         listing: true,
+        vectors: Vectors::Functions,
         ..Options::default()
     });
     let functions = &exe.listing().expect("it was asked for").functions;

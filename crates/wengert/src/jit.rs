@@ -371,7 +371,10 @@ where
         let options = wengert_jit::Options {
             list_limit: self.options.residual_bytes,
             unroll: !self.options.plain,
-            wide: !self.options.plain,
+            vectors: match self.options.plain {
+                true => wengert_jit::Vectors::Narrow,
+                false => wengert_jit::Vectors::Loops,
+            },
             ..Default::default()
         };
         let code = machine_code(&program, &options)?;

@@ -15,7 +15,7 @@ impl<'p> Emitter<'_, 'p> {
         kind: LoopKind,
         extent: Value,
         index: Value,
-        carried: &[Carried],
+        carried: &'p [Carried],
         body: &'p Block,
     ) {
         match kind {

@@ -23,6 +23,7 @@ use crate::runtime::code;
 use crate::runtime::lists::Slot;
 use crate::runtime::product::GemmCall;
 use crate::runtime::sort::SortCall;
+use crate::zmm::{self, Places, Spare, VectorLoop};
 
 /// Free elements on both sides of a table of constants.
 const PAD: usize = 8;
@@ -42,6 +43,8 @@ pub(crate) struct Session<'p> {
     pub(super) inputs: usize,
     call: Layout<'p>,
     task: Layout<'p>,
+    /// What wide loops use of the frames of each kind.
+    spare: HashMap<Unit, Spare>,
     scratch: HashMap<(Unit, usize), i32>,
     scatter: HashMap<Unit, (i32, i32)>,
     lists: HashMap<(Unit, ListId), i32>,
@@ -155,6 +158,7 @@ pub(crate) fn write<'p>(
         inputs,
         call: Layout::new(inputs + outputs, &plan.scratch.call),
         task: Layout::new(inputs + outputs, &plan.scratch.task),
+        spare: HashMap::new(),
         scratch: HashMap::new(),
         scatter: HashMap::new(),
         lists: HashMap::new(),
@@ -385,6 +389,41 @@ impl<'p> Session<'p> {
         })
     }
 
+    /// Writes the function of a vector loop that has wide code.
+    pub(super) fn wide_loop(&mut self, l: &VectorLoop<'p>, places: Places, unit: Unit) -> FuncId {
+        let id = self
+            .declare(&[types::I64])
+            .expect("an anonymous function can be declared");
+        let layout = match unit {
+            Unit::Call => &mut self.call,
+            Unit::Task => &mut self.task,
+        };
+        let sources = &mut self.kept.sources;
+        let (bytes, text) = zmm::write(
+            l,
+            self.plan,
+            places,
+            layout,
+            self.spare.entry(unit).or_default(),
+            &mut |at| address_of(sources, at) as i64,
+            self.listing.is_some(),
+        );
+        if let (Some(listing), Some(assembly)) = (&mut self.listing, text) {
+            listing.push(Listed {
+                name: "vector loop in registers of 512 bits".to_string(),
+                clif: String::new(),
+                assembly,
+            });
+        }
+        self.code.push(Code {
+            id,
+            align: 64,
+            bytes,
+            relocs: Vec::new(),
+        });
+        id
+    }
+
     /// The function of the runtime that a pure function becomes.
     pub(super) fn function(&mut self, f: u32, lanes: bool, unit: Unit) -> FuncId {
         if let Some(&id) = self.functions.get(&(f, lanes, unit)) {
@@ -544,10 +583,7 @@ impl<'p> Session<'p> {
 
     /// A line of the user's, at a fixed address; 0 where it is not known.
     pub(super) fn source(&mut self, at: Option<SourceId>) -> usize {
-        at.map_or(0, |id| {
-            let kept = self.kept.sources.entry(id);
-            &raw const **kept.or_insert_with(|| Box::new(id)) as usize
-        })
+        address_of(&mut self.kept.sources, at)
     }
 
     /// The description of a library call, at a fixed address.
@@ -587,4 +623,12 @@ impl<'p> Session<'p> {
             }
         }
     }
+}
+
+/// A line of the user's, at a fixed address; 0 where it is not known.
+fn address_of(kept: &mut HashMap<SourceId, Box<SourceId>>, at: Option<SourceId>) -> usize {
+    at.map_or(0, |id| {
+        let kept = kept.entry(id).or_insert_with(|| Box::new(id));
+        &raw const **kept as usize
+    })
 }

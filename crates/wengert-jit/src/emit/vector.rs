@@ -2,10 +2,12 @@
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, InstBuilder, types};
+use cranelift_module::Module;
 use wengert_ir::loops::{Block, Carried, LANES, Stmt, Value, walk};
 
-use super::{Bounds, Emitter, Lanes};
+use super::{Bounds, Emitter, FRAME, Lanes};
 use crate::plan::cost;
+use crate::zmm::{self, Places, VectorLoop};
 
 impl<'p> Emitter<'_, 'p> {
     /// A vector loop: blocks of eight lanes, the last one perhaps short.
@@ -13,10 +15,20 @@ impl<'p> Emitter<'_, 'p> {
         &mut self,
         extent: Value,
         index: Value,
-        carried: &[Carried],
+        carried: &'p [Carried],
         body: &'p Block,
     ) {
         assert!(self.lanes.is_none(), "vector loops do not nest");
+        if let Some(&jam) = self.s.plan.zmm.get(&index) {
+            let l = VectorLoop {
+                extent,
+                index,
+                carried,
+                body,
+                jam,
+            };
+            return self.wide_loop(&l);
+        }
         let size = cost::instructions(body, true);
         let always = self
             .constant_of(extent)
@@ -90,6 +102,46 @@ impl<'p> Emitter<'_, 'p> {
         self.lanes = None;
         self.spread.clear();
         self.define_params(exit, carried.iter().map(|c| c.out));
+    }
+
+    /// A vector loop that has wide code: a call.
+    fn wide_loop(&mut self, l: &VectorLoop<'p>) {
+        let needs = zmm::needs(self.v, l.extent, l.carried, l.body);
+        let mut places = Places::default();
+        for v in needs.values {
+            let x = self.scalar(v);
+            let x = match self.b.func.dfg.value_type(x) {
+                types::I8 => self.b.ins().uextend(types::I64, x),
+                _ => x,
+            };
+            let word = self.reserve(8);
+            self.b.ins().store(FRAME, x, self.frame, word);
+            places.values.insert(v, word);
+        }
+        for b in needs.buffers {
+            let start = self.start_of(b);
+            let start = self.plus(start.base, start.off);
+            let word = self.reserve(8);
+            self.b.ins().store(FRAME, start, self.frame, word);
+            places.buffers.insert(b, word);
+        }
+        for c in l.carried {
+            let last = self.v.live.last[c.out.0 as usize];
+            places
+                .carried
+                .push(self.s.layout(self.unit).place(64, last));
+        }
+        let rows = places.carried.clone();
+        let id = self.s.wide_loop(l, places, self.unit);
+        let f = self.s.module.declare_func_in_func(id, self.b.func);
+        let call = self.b.ins().call(f, &[self.frame]);
+        let status = self.b.inst_results(call)[0];
+        if zmm::may_fail(l.body) {
+            self.check(status);
+        }
+        for (c, row) in l.carried.iter().zip(rows) {
+            self.define_in_frame(c.out, row);
+        }
     }
 
     /// The index of each lane; dead lanes have the last live one's.

@@ -31,6 +31,7 @@ pub(crate) struct Layout<'p> {
     scratch: i64,
     buffers: &'p Arena,
     constants: HashMap<[u8; 16], i32>,
+    rows: HashMap<[u8; 64], i32>,
     words: HashMap<u64, i32>,
     image: Vec<(i32, Vec<u8>)>,
     live_table: Option<i32>,
@@ -69,6 +70,7 @@ impl<'p> Layout<'p> {
             scratch: round(HEADER + 8 * pointers as i64 + PAD, 64),
             buffers,
             constants: HashMap::new(),
+            rows: HashMap::new(),
             words: HashMap::new(),
             image: Vec::new(),
             live_table: None,
@@ -79,7 +81,11 @@ impl<'p> Layout<'p> {
 
     /// Memory below the frame pointer that nothing else uses.
     pub(crate) fn reserve(&mut self, bytes: u32) -> i32 {
-        let align = if bytes >= 16 { 16 } else { 8 };
+        let align = match bytes {
+            64.. => 64,
+            16.. => 16,
+            _ => 8,
+        };
         self.below = round(self.below + i64::from(bytes), align);
         i32::try_from(-self.below).expect("a frame's places fit 31 bits")
     }
@@ -113,6 +119,17 @@ impl<'p> Layout<'p> {
         }
         let off = self.reserve(16);
         self.constants.insert(value, off);
+        self.image.push((off, value.to_vec()));
+        off
+    }
+
+    /// A constant of 64 bytes.
+    pub(crate) fn row(&mut self, value: [u8; 64]) -> i32 {
+        if let Some(&off) = self.rows.get(&value) {
+            return off;
+        }
+        let off = self.reserve(64);
+        self.rows.insert(value, off);
         self.image.push((off, value.to_vec()));
         off
     }

@@ -7,7 +7,7 @@ pub(crate) mod live;
 pub(crate) mod reuse;
 pub(crate) mod scratch;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use wengert_ir::ir::types::DType;
 use wengert_ir::loops::{
@@ -18,7 +18,9 @@ use wengert_ir::loops::{
 use self::live::Live;
 use self::reuse::Reuse;
 use self::scratch::Scratch;
+use crate::compile::Vectors;
 use crate::runtime::wide::{self, Wide};
+use crate::zmm;
 
 /// A program ready for emission.
 pub(crate) struct Plan {
@@ -34,6 +36,9 @@ pub(crate) struct Plan {
     pub gathers: HashSet<BufferId>,
     /// For each function what computes it in eight lanes, if the runtime has that.
     pub wide: Vec<Option<Wide>>,
+    /// Vector loops that are written in registers of 512 bits, by their index: how many blocks of lanes
+    /// run side by side.
+    pub zmm: HashMap<Value, usize>,
 }
 
 /// What is known of the values of a program, or of a function.
@@ -48,15 +53,22 @@ pub(crate) struct Values {
     pub narrow: Vec<bool>,
 }
 
-/// Prepares a program; `wide` says whether functions may be those of the runtime.
-pub(crate) fn plan(program: &Program, wide: bool) -> Plan {
-    let wide: Vec<Option<Wide>> = (program.functions.iter())
-        .map(|f| if wide { wide::wide(f) } else { None })
+/// Prepares a program.
+pub(crate) fn plan(program: &Program, vectors: Vectors) -> Plan {
+    let functions: Vec<Option<Wide>> = (program.functions.iter())
+        .map(|f| match vectors {
+            Vectors::Narrow => None,
+            _ => wide::wide(f),
+        })
         .collect();
-    let program = inline::inline(program, &wide);
+    let program = inline::inline(program, &functions);
     let values = values(program.values.clone(), &program.body);
     let gathers = gathering(&program);
-    let scratch = scratch::scratch(&program);
+    let zmm = match vectors >= Vectors::Loops && zmm::runs() {
+        true => zmm::accepted(&program, &values, &functions, vectors),
+        false => HashMap::new(),
+    };
+    let scratch = scratch::scratch(&program, &zmm);
     let reuse = reuse::reuse(&program);
     Plan {
         program,
@@ -64,7 +76,8 @@ pub(crate) fn plan(program: &Program, wide: bool) -> Plan {
         scratch,
         reuse,
         gathers,
-        wide,
+        wide: functions,
+        zmm,
     }
 }
 

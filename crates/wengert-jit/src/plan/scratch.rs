@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use wengert_ir::loops::scope::{self, LoopId, Scopes};
 use wengert_ir::loops::{
-    Block, Buffer, BufferId, BufferKind, LANES, LoopKind, Program, Stmt, walk,
+    Block, Buffer, BufferId, BufferKind, LANES, LoopKind, Program, Stmt, Value, walk,
 };
 
 use super::is_straight;
@@ -43,18 +43,31 @@ struct Life {
     task: bool,
 }
 
-/// Bytes that a buffer takes. Too many for any memory stay too many: the call says so.
-fn bytes(b: &Buffer) -> i64 {
+/// Bytes that a buffer takes, so many blocks of lanes running side by side. Too many for any memory stay
+/// too many: the call says so.
+fn bytes(b: &Buffer, jam: usize) -> i64 {
     let copies = if b.kind == BufferKind::Local {
-        LANES
+        LANES * jam
     } else {
         1
     };
     (b.len as i64).saturating_mul((copies * b.dtype.bytes()) as i64)
 }
 
-/// Plans the scratch of a program.
-pub(crate) fn scratch(program: &Program) -> Scratch {
+/// Plans the scratch of a program; for some of its vector loops, how many blocks of lanes run side by side.
+pub(crate) fn scratch(program: &Program, jams: &HashMap<Value, usize>) -> Scratch {
+    let mut jammed: HashMap<BufferId, usize> = HashMap::new();
+    walk::stmts(&program.body, &mut |s| {
+        if let Stmt::For { index, body, .. } = s
+            && let Some(&jam) = jams.get(index)
+        {
+            walk::stmts(body, &mut |s| {
+                walk::buffers(s, &mut |b| {
+                    jammed.insert(b, jam);
+                });
+            });
+        }
+    });
     let mut w = Walk {
         program,
         scopes: scope::scopes(program),
@@ -66,7 +79,10 @@ pub(crate) fn scratch(program: &Program) -> Scratch {
     let lives = w.lives;
     let arena = |here: fn(&Life) -> bool| {
         let lives = lives.iter().filter(|(_, l)| here(l));
-        Arena::pack(lives.map(|(&b, &life)| (b, bytes(&program.buffers[b.0 as usize]), life)))
+        Arena::pack(lives.map(|(&b, &life)| {
+            let jam = jammed.get(&b).copied().unwrap_or(1);
+            (b, bytes(&program.buffers[b.0 as usize], jam), life)
+        }))
     };
     Scratch {
         call: arena(|l| l.call),

@@ -3,7 +3,7 @@
 use wengert_ir::buffer::Data;
 use wengert_ir::loops::{BufferKind, Program, interp, verify};
 use wengert_jit::cross::{Target, code_for};
-use wengert_jit::{Executable, Options, compile};
+use wengert_jit::{Executable, Options, Vectors, compile};
 
 fn outputs(p: &Program) -> Vec<Data> {
     let mut out: Vec<(u32, Data)> = p
@@ -40,11 +40,15 @@ pub fn agree(p: &Program, inputs: &[Data]) -> Vec<Data> {
     verify::verify(p).unwrap_or_else(|e| panic!("{e}\n{p:?}"));
     let mut want = outputs(p);
     interp::run(p, &ins, &mut want).expect("it runs");
-    for baseline in [false, true] {
-        let options = Options {
-            baseline,
-            ..Options::default()
-        };
+    let narrow = Options {
+        baseline: true,
+        ..Options::default()
+    };
+    let with = |vectors| Options {
+        vectors,
+        ..Options::default()
+    };
+    for options in [narrow, with(Vectors::Functions), with(Vectors::AllLoops)] {
         let exe = compile(p, &options).expect("it compiles");
         check(&exe, &ins, &want);
         check(&exe, &ins, &want);

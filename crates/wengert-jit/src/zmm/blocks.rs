@@ -1,0 +1,439 @@
+//! Statements: straight lines, branches, and calls of the runtime.
+
+use std::collections::HashSet;
+
+use smallvec::SmallVec;
+use wengert_ir::elementary::chacha::Stream;
+use wengert_ir::loops::walk;
+use wengert_ir::loops::{
+    Block, BufferId, BufferKind, Index, Kernel, LANES, LoopKind, ScalarOp, Stmt, Value,
+};
+
+use super::Writer;
+use super::asm::{ALL, Cond, Int, Label, MaskOp, Mem, RAX, RBX, RCX, RDI, RDX, RSI, Src, ops};
+use super::regs::{WORK, WORK_TOO};
+use crate::plan::is_straight;
+use crate::runtime::block;
+
+/// Statements of a straight line that are written for one block before the next.
+const LINE: usize = 128;
+
+impl<'p> Writer<'_, 'p> {
+    /// How many of the statements form a straight line that may be written for one block after the other:
+    /// shared memory that lanes have written is read only behind it.
+    pub(super) fn line(&self, stmts: &[Stmt]) -> usize {
+        let mut written: HashSet<BufferId> = HashSet::new();
+        for (n, s) in stmts.iter().enumerate() {
+            let stop = match s {
+                _ if n == LINE || !is_straight(s) => true,
+                Stmt::Load { buffer, .. } => written.contains(buffer),
+                Stmt::Store { buffer, .. } => {
+                    let own = self.kind(*buffer) == BufferKind::Local;
+                    if !own {
+                        written.insert(*buffer);
+                    }
+                    false
+                }
+                _ => false,
+            };
+            if stop {
+                return n;
+            }
+        }
+        stmts.len()
+    }
+
+    /// A straight line, for one block after the other.
+    pub(super) fn side_by_side(&mut self, stmts: &'p [Stmt]) {
+        let start = self.at[0];
+        for block in 0..self.jam {
+            self.block = block;
+            for (n, s) in stmts.iter().enumerate() {
+                self.at[block] = start + n as u32 + 1;
+                let lanes = matches!(s, Stmt::Store { .. })
+                    || walk::result(s).is_some_and(|v| self.is_lanes(v));
+                if lanes || block == 0 {
+                    self.straight(s);
+                }
+            }
+        }
+        self.block = 0;
+        self.set_all_at(start + stmts.len() as u32);
+    }
+
+    /// A statement.
+    pub(super) fn stmt(&mut self, s: &'p Stmt) {
+        match s {
+            _ if is_straight(s) => self.straight(s),
+            Stmt::Op {
+                out,
+                op: ScalarOp::Any,
+                args,
+            } => {
+                let m = self.active_mask_of(args[0]);
+                self.asm.mask_test(m);
+                self.asm.set(Cond::NotEqual, RAX);
+                let word = self.word_for(*out);
+                self.asm.store_word(word, RAX);
+                self.release(args);
+                self.done();
+            }
+            Stmt::Call {
+                out,
+                function,
+                args,
+            } => {
+                let here = self.at[0];
+                self.set_all_at(here - 1);
+                for block in 0..self.jam {
+                    self.block = block;
+                    self.at[block] = here;
+                    self.call_function(*out, *function, args);
+                }
+                self.block = 0;
+            }
+            Stmt::For {
+                kind,
+                extent,
+                index,
+                carried,
+                body,
+            } => {
+                let reverse = *kind == LoopKind::Serial { reverse: true };
+                self.counted_loop(*extent, *index, carried, body, reverse);
+            }
+            Stmt::While {
+                carried,
+                cond,
+                body,
+                limit,
+                at,
+            } => self.while_loop(carried, cond, body, (*limit, *at)),
+            Stmt::If {
+                pred,
+                then,
+                otherwise,
+                outs,
+            } => match self.is_lanes(*pred) {
+                true => self.parting_branch(*pred, [then, otherwise], outs),
+                false => self.branch(*pred, [then, otherwise], outs),
+            },
+            Stmt::Copy {
+                to,
+                to_index,
+                from,
+                from_index,
+                len,
+            } => self.copy((*to, to_index), (*from, from_index), *len),
+            Stmt::Kernel {
+                kernel: Kernel::Block(stream),
+                regions,
+            } => self.block_of_words(*stream, regions),
+            other => panic!("{other:?} in wide code"),
+        }
+    }
+
+    /// A statement of a straight line, for the current block.
+    fn straight(&mut self, s: &'p Stmt) {
+        let mut operands: SmallVec<[Value; 4]> = SmallVec::new();
+        // What a folded negation stands for is wanted here.
+        walk::uses(s, &mut |v| operands.push(self.life.negated(v).unwrap_or(v)));
+        operands.retain(|v| self.is_lanes(*v));
+        self.hold(operands.iter().copied());
+        match s {
+            Stmt::Const { .. } => {}
+            Stmt::Op { out, op, args } => self.op(*out, *op, args),
+            Stmt::Load { out, buffer, index } => self.load(*out, *buffer, index),
+            Stmt::Store {
+                buffer,
+                index,
+                value,
+            } => self.store(*buffer, index, *value),
+            other => panic!("{other:?} in a straight line"),
+        }
+        for v in operands {
+            self.retire((v, self.block as u8));
+        }
+        self.done();
+    }
+
+    /// A function of the runtime, on rows of the frame.
+    fn call_function(&mut self, out: Value, function: u32, args: &[Value]) {
+        let area = self.call_area(args.len());
+        self.hold(args.iter().copied());
+        for (n, &v) in args.iter().enumerate() {
+            let x = self.in_register(v);
+            let to = self.frame(area + 64 * (n as i32 + 1));
+            self.asm.store(to, x, ALL);
+        }
+        self.release(args);
+        self.done();
+        let (f, how) = self.plan.wide[function as usize].expect("a function of the runtime");
+        self.asm.address(
+            RDI,
+            Mem {
+                base: RBX,
+                off: area,
+            },
+        );
+        self.asm.constant(RSI, how as i64);
+        self.call_runtime(f);
+        if self.life.after(out, self.at[self.block]).is_some() || !self.is_lanes(out) {
+            let x = self.take(None);
+            self.asm.two(ops::LOAD, x, Src::Row(self.frame(area)), ALL);
+            self.define(out, x);
+            self.done();
+        }
+    }
+
+    /// A call: registers are the callee's.
+    fn call_runtime(&mut self, f: usize) {
+        self.save_all();
+        self.forget_all();
+        self.pointers.clear();
+        self.asm.constant(RAX, f as i64);
+        self.asm.call(RAX);
+    }
+
+    /// A block of random words for each lane.
+    fn block_of_words(&mut self, stream: Stream, regions: &[(BufferId, Index)]) {
+        for ((b, index), to) in regions.iter().zip([RDI, RSI]) {
+            self.pointers.clear();
+            let at = self.address(*b, index);
+            self.asm.address(RAX, at);
+            self.asm.copy(to, RAX);
+            self.pointers.clear();
+            self.asm.push(to);
+        }
+        for to in [RDI, RSI].into_iter().take(regions.len()).rev() {
+            self.asm.pop(to);
+        }
+        self.asm.constant(RDX, stream as i64);
+        self.call_runtime(block::of_lanes());
+    }
+
+    /// Copies elements, for each lane: a loop over rows.
+    fn copy(&mut self, to: (BufferId, &Index), from: (BufferId, &Index), len: usize) {
+        if len == 0 {
+            return;
+        }
+        let at = self.address(from.0, from.1);
+        self.asm.address(RDX, at);
+        let at = self.address(to.0, to.1);
+        self.asm.address(RAX, at);
+        self.asm.constant(RCX, len as i64);
+        let pitch = self.pitch(to.0) as i32;
+        let own = self.kind(from.0) == BufferKind::Local;
+        let step = self.pitch(from.0) as i32;
+        let x = self.take(None);
+        let old = self.take(None);
+        let mask = self.mask_for_own(to.0);
+        let head = self.asm.label();
+        self.asm.place(head);
+        for block in 0..self.jam as i32 {
+            let at = |base, each: i32| Mem {
+                base,
+                off: each * block,
+            };
+            let source = match own {
+                true => Src::Row(at(RDX, 64)),
+                false => Src::Each(at(RDX, 0)),
+            };
+            let load = if own { ops::LOAD } else { ops::SPREAD };
+            self.asm.two(load, x, source, ALL);
+            let row = at(RAX, 64);
+            match mask {
+                None => self.asm.store(row, x, ALL),
+                Some(word) => {
+                    let byte = Mem {
+                        off: word + block,
+                        base: RBX,
+                    };
+                    self.asm.mask_load(WORK, byte);
+                    self.asm.two(ops::LOAD, old, Src::Row(row), ALL);
+                    self.asm.two(ops::LOAD, old, Src::Reg(x), WORK);
+                    self.asm.store(row, old, ALL);
+                }
+            }
+        }
+        self.asm.int_by(Int::Add, RAX, pitch);
+        self.asm.int_by(Int::Add, RDX, step);
+        self.asm.int_by(Int::Sub, RCX, 1);
+        self.asm.jump_if(Cond::NotEqual, head);
+        self.done();
+    }
+
+    /// Memory for the arguments of a function and its result.
+    fn call_area(&mut self, args: usize) -> i32 {
+        let layout = &mut *self.layout;
+        *(self.spare.areas)
+            .entry(args)
+            .or_insert_with(|| layout.reserve(64 * (args as u32 + 1)))
+    }
+
+    /// A truth value for the lanes that take part.
+    pub(super) fn active_mask_of(&mut self, v: Value) -> super::asm::Mask {
+        let m = self.mask_of(v);
+        match self.active {
+            None => m,
+            Some(word) => {
+                self.asm
+                    .mask_load(WORK, self.frame(word + self.block as i32));
+                self.asm.mask_op(MaskOp::And, WORK, WORK, m);
+                WORK
+            }
+        }
+    }
+
+    /// A branch that all lanes take alike.
+    fn branch(&mut self, pred: Value, sides: [&'p Block; 2], outs: &[Value]) {
+        self.save_all();
+        self.make_rows(outs);
+        let (other, end) = (self.asm.label(), self.asm.label());
+        self.load_word_of(RAX, pred);
+        self.asm.int_by(Int::Compare, RAX, 0);
+        self.asm.jump_if(Cond::Equal, other);
+        let before = self.registers();
+        self.pointers.clear();
+        self.side(sides[0], outs, None);
+        self.asm.jump(end);
+        self.label(other);
+        self.restore(before);
+        self.side(sides[1], outs, None);
+        self.label(end);
+        self.forget_all();
+        self.sweep();
+        self.done();
+    }
+
+    /// A branch on which lanes part: each side runs if a lane wants it, for those that do.
+    fn parting_branch(&mut self, pred: Value, sides: [&'p Block; 2], outs: &[Value]) {
+        self.save_all();
+        self.make_rows(outs);
+        let word = self.new_word();
+        let outer = (self.active, self.parted);
+        for (n, side) in sides.into_iter().enumerate() {
+            let end = self.asm.label();
+            let m = self.mask_of(pred);
+            match (n, self.active) {
+                (0, None) => self.asm.mask_copy(WORK, m),
+                (0, Some(active)) => {
+                    self.asm.mask_load(WORK_TOO, self.frame(active));
+                    self.asm.mask_op(MaskOp::And, WORK, m, WORK_TOO);
+                }
+                (_, None) => self.asm.mask_not(WORK, m),
+                (_, Some(active)) => {
+                    self.asm.mask_load(WORK_TOO, self.frame(active));
+                    self.asm.mask_op(MaskOp::AndNot, WORK, m, WORK_TOO);
+                }
+            }
+            self.asm.mask_store(self.frame(word), WORK);
+            self.done();
+            if !side.stmts.is_empty() {
+                self.asm.mask_test(WORK);
+                self.asm.jump_if(Cond::Equal, end);
+            }
+            (self.active, self.parted) = (Some(word), true);
+            // What the first side finds, it may write over: those of the other side come later.
+            self.side(side, outs, (n == 1).then_some(word));
+            (self.active, self.parted) = outer;
+            self.label(end);
+            self.forget_all();
+        }
+        self.sweep();
+        self.free_words.push(word);
+        self.done();
+    }
+
+    /// Results of branches are in rows, or words.
+    fn make_rows(&mut self, outs: &[Value]) {
+        for &v in outs {
+            if self.is_lanes(v) {
+                for block in 0..self.jam {
+                    self.row((v, block as u8));
+                }
+            } else {
+                self.word_for(v);
+            }
+        }
+    }
+
+    /// One side of a branch; its results are written where those of the branch are, for the lanes of a
+    /// mask if one is given.
+    fn side(&mut self, block: &'p Block, outs: &[Value], mask: Option<i32>) {
+        self.statements(block);
+        for (&to, &from) in outs.iter().zip(&block.results) {
+            if !self.is_lanes(to) {
+                let word = self.word_for(to);
+                self.load_word_of(RAX, from);
+                self.asm.store_word(word, RAX);
+                continue;
+            }
+            for block in 0..self.jam {
+                self.block = block;
+                self.assign((to, block as u8), from, mask);
+                self.done();
+            }
+            self.block = 0;
+        }
+        self.set_all_at(self.at[0] + 1);
+    }
+
+    /// Writes a value to the row of a piece, in the lanes of a mask if one is given.
+    pub(super) fn assign(&mut self, to: super::regs::Piece, from: Value, mask: Option<i32>) {
+        let row = self.row(to);
+        if self.is_mask(to.0) {
+            let m = self.mask_of(from);
+            let new = match mask {
+                None => m,
+                Some(word) => {
+                    let byte = self.frame(word + self.block as i32);
+                    self.asm.mask_load(WORK, byte);
+                    self.asm.mask_load(WORK_TOO, row);
+                    // (from and mask) or (old and not mask)
+                    self.asm.mask_op(MaskOp::AndNot, WORK_TOO, WORK, WORK_TOO);
+                    self.asm.mask_op(MaskOp::And, WORK, WORK, m);
+                    self.asm.mask_op(MaskOp::Or, WORK, WORK, WORK_TOO);
+                    WORK
+                }
+            };
+            self.asm.mask_store(row, new);
+            return;
+        }
+        let x = self.in_register(from);
+        let Some(word) = mask else {
+            self.asm.store(row, x, ALL);
+            return;
+        };
+        let byte = self.frame(word + self.block as i32);
+        self.asm.mask_load(WORK, byte);
+        let old = self.take(None);
+        self.asm.two(ops::LOAD, old, Src::Row(row), ALL);
+        self.asm.two(ops::LOAD, old, Src::Reg(x), WORK);
+        self.asm.store(row, old, ALL);
+    }
+
+    /// A label that code comes to from more than one place.
+    pub(super) fn label(&mut self, label: Label) {
+        self.asm.place(label);
+        self.pointers.clear();
+    }
+
+    /// The number of each lane of the vector loop.
+    pub(super) fn lane_numbers(&mut self, index: Value) {
+        let numbers = self.numbers(1, 0);
+        for block in 0..self.jam {
+            self.block = block;
+            let x = self.take(None);
+            self.asm.load(RAX, self.frame(self.first));
+            if block > 0 {
+                self.asm.int_by(Int::Add, RAX, (LANES * block) as i32);
+            }
+            self.asm.spread(x, RAX);
+            self.asm.three(ops::ADD_INT, x, x, Src::Row(numbers), ALL);
+            self.define(index, x);
+            self.done();
+        }
+        self.block = 0;
+    }
+}

@@ -1,0 +1,520 @@
+//! Loops whose steps come one after the other.
+//!
+//! What a straight body carries stays in registers from step to step; the carried values of other loops
+//! are in rows of the frame, for the registers are wanted for what stands inside.
+
+use std::collections::HashMap;
+
+use wengert_ir::ir::types::DType;
+use wengert_ir::loops::{Block, Carried, LANES, Value};
+use wengert_ir::source::SourceId;
+
+use super::Writer;
+use super::asm::{ALL, Cond, Int, MaskOp, RAX, RBX, RCX, RDI, RDX, RSI, Src, Zmm, ops};
+use super::regs::{Piece, WORK};
+use crate::plan::{Values, is_straight};
+use crate::runtime::helpers;
+
+/// Registers that carried values may take.
+const CARRIED: usize = 20;
+
+/// Whether what a counted loop carries in lanes stays in registers from step to step.
+pub(super) fn stays_in_registers(
+    values: &Values,
+    jam: usize,
+    extent: Value,
+    carried: &[Carried],
+    body: &Block,
+) -> bool {
+    let lanes = |v: Value| values.types[v.0 as usize].lanes;
+    let in_lanes = || carried.iter().filter(|c| lanes(c.param));
+    let mask = |c: &Carried| values.types[c.param.0 as usize].dtype == DType::Bool;
+    !lanes(extent)
+        && in_lanes().count() * jam <= CARRIED
+        && !in_lanes().any(mask)
+        && body.stmts.iter().all(is_straight)
+}
+
+impl<'p> Writer<'_, 'p> {
+    /// A counted loop. Where each lane has an extent of its own, it takes part while the step's number is
+    /// below that.
+    pub(super) fn counted_loop(
+        &mut self,
+        extent: Value,
+        index: Value,
+        carried: &'p [Carried],
+        body: &'p Block,
+        reverse: bool,
+    ) {
+        let start = self.at[0];
+        let end = self.life.end(start);
+        let parts = self.is_lanes(extent);
+        let known = self.constant(extent).map(|n| n as i64);
+        let in_lanes = self.in_lanes(carried);
+        let straight = stays_in_registers(self.values, self.jam, extent, carried, body);
+        // Until all that is carried has its place, what it begins with is wanted.
+        self.set_all_at(start - 1);
+        self.save_all();
+        self.carry_words(carried.iter().map(|c| (c.param, c.init)));
+        if straight {
+            self.begin_in_registers(&in_lanes, (start, end));
+        } else {
+            self.begin_in_rows(&in_lanes);
+        }
+        self.set_all_at(start);
+
+        let steps = match parts {
+            true => {
+                let word = self.new_word();
+                self.largest(extent, word);
+                self.forget_all();
+                Some(word)
+            }
+            false => None,
+        };
+        let count = self.word_for(index);
+        let (head, exit) = (self.asm.label(), self.asm.label());
+        if reverse || known.is_none_or(|n| n <= 0) {
+            match steps {
+                Some(word) => self.asm.load(RAX, self.frame(word)),
+                None => {
+                    self.load_word_of(RAX, extent);
+                }
+            }
+            self.asm.int_by(Int::Compare, RAX, 0);
+            self.asm.jump_if(Cond::LessOrEqual, exit);
+        }
+        if reverse {
+            self.asm.int_by(Int::Sub, RAX, 1);
+        } else {
+            self.asm.constant(RAX, 0);
+        }
+        self.label(head);
+        self.asm.store_word(count, RAX);
+        let held = self.held();
+        self.around.push((start, end));
+        let outer = (self.active, self.parted);
+        let word = parts.then(|| self.lanes_with_step(extent, count));
+        if let Some(word) = word {
+            (self.active, self.parted) = (Some(word), true);
+        }
+        let wanted = match straight {
+            true => {
+                let wanted = self.wishes(&in_lanes, body, carried, &held);
+                Some(self.want(wanted))
+            }
+            false => None,
+        };
+        self.statements(body);
+        self.set_all_at(end - 1);
+        if let Some(before) = wanted {
+            self.want(before);
+            self.end_in_registers(carried, body, &held);
+        } else {
+            self.end_in_rows(carried, &body.results, word);
+        }
+        (self.active, self.parted) = outer;
+        self.around.pop();
+        self.set_all_at(end);
+
+        self.asm.load(RAX, count);
+        if reverse {
+            self.asm.int_by(Int::Sub, RAX, 1);
+            self.asm.jump_if(Cond::NotLess, head);
+        } else {
+            self.asm.int_by(Int::Add, RAX, 1);
+            match (steps, known.and_then(|n| i32::try_from(n).ok())) {
+                (Some(word), _) => self.asm.int_with(Int::Compare, RAX, self.frame(word)),
+                (None, Some(n)) => self.asm.int_by(Int::Compare, RAX, n),
+                (None, None) => {
+                    let n = self.load_word_of(RCX, extent);
+                    self.asm.int(Int::Compare, RAX, n);
+                }
+            }
+            self.asm.jump_if(Cond::Less, head);
+        }
+        self.label(exit);
+        self.leave_loop(carried);
+        for word in steps.into_iter().chain(word) {
+            self.free_words.push(word);
+        }
+    }
+
+    /// Steps while a condition holds: while it holds for a lane, and lanes that are done keep what they
+    /// have.
+    pub(super) fn while_loop(
+        &mut self,
+        carried: &'p [Carried],
+        cond: &'p Block,
+        body: &'p Block,
+        (limit, line): (u64, Option<SourceId>),
+    ) {
+        let start = self.at[0];
+        let end = self.life.end(start);
+        let parts = self.is_lanes(cond.results[0]);
+        let in_lanes = self.in_lanes(carried);
+        self.set_all_at(start - 1);
+        self.save_all();
+        self.carry_words(carried.iter().map(|c| (c.param, c.init)));
+        self.begin_in_rows(&in_lanes);
+        self.set_all_at(start);
+        let outer = (self.active, self.parted);
+        let live = self.new_word();
+        if parts {
+            match self.active {
+                Some(word) => self.asm.load(RAX, self.frame(word)),
+                None => self.asm.constant(RAX, -1),
+            }
+            self.asm.store_word(self.frame(live), RAX);
+            (self.active, self.parted) = (Some(live), true);
+        }
+        let steps = self.new_word();
+        self.asm.constant(RAX, 0);
+        self.asm.store_word(self.frame(steps), RAX);
+        let (head, exit) = (self.asm.label(), self.asm.label());
+        self.label(head);
+        self.around.push((start, end));
+        self.statements(cond);
+        if parts {
+            let m = self.active_mask_of(cond.results[0]);
+            self.asm.mask_store(self.frame(live), m);
+            self.asm.mask_test(m);
+        } else {
+            self.load_word_of(RAX, cond.results[0]);
+            self.asm.int_by(Int::Compare, RAX, 0);
+        }
+        self.set_all_at(self.at[0] + 1);
+        self.done();
+        self.asm.jump_if(Cond::Equal, exit);
+        let here = self.registers();
+        self.limit_steps(steps, limit, line);
+        self.statements(body);
+        self.set_all_at(end - 1);
+        self.end_in_rows(carried, &body.results, parts.then_some(live));
+        self.asm.jump(head);
+
+        self.label(exit);
+        (self.active, self.parted) = outer;
+        self.restore(here);
+        self.around.pop();
+        self.set_all_at(end);
+        self.leave_loop(carried);
+        self.free_words.extend([live, steps]);
+    }
+
+    fn in_lanes(&self, carried: &[Carried]) -> Vec<Carried> {
+        let all = carried.iter().copied();
+        all.filter(|c| self.is_lanes(c.param)).collect()
+    }
+
+    /// Leaves with an error when a loop is about to take a step too many.
+    fn limit_steps(&mut self, steps: i32, limit: u64, line: Option<SourceId>) {
+        if limit == u64::MAX {
+            return;
+        }
+        let go = self.asm.label();
+        let most = i64::try_from(limit).unwrap_or(i64::MAX);
+        self.asm.constant(RCX, most);
+        self.asm.load(RAX, self.frame(steps));
+        self.asm.int(Int::Compare, RAX, RCX);
+        self.asm.jump_if(Cond::Below, go);
+        let line = (self.source)(line);
+        self.asm.copy(RDI, RBX);
+        self.asm.constant(RSI, limit as i64);
+        self.asm.constant(RDX, line);
+        self.asm
+            .constant(RAX, helpers::fail_max_steps as *const () as i64);
+        self.asm.clear_upper();
+        self.asm.call(RAX);
+        self.asm.jump(self.leave);
+        self.label(go);
+        self.asm.int_by(Int::Add, RAX, 1);
+        self.asm.store_word(self.frame(steps), RAX);
+    }
+
+    /// Uniform values go to the words of others, all at once.
+    fn carry_words(&mut self, moves: impl Iterator<Item = (Value, Value)>) {
+        let moves: Vec<(Value, Value)> = moves.filter(|&(to, _)| !self.is_lanes(to)).collect();
+        let targets: Vec<Value> = moves.iter().map(|m| m.0).collect();
+        let mut copies = HashMap::new();
+        for &(to, from) in &moves {
+            if from != to && targets.contains(&from) && !copies.contains_key(&from) {
+                let word = self.new_word();
+                self.load_word_of(RAX, from);
+                self.asm.store_word(self.frame(word), RAX);
+                copies.insert(from, word);
+            }
+        }
+        for (to, from) in moves {
+            if from == to {
+                continue;
+            }
+            match copies.get(&from) {
+                Some(&word) => self.asm.load(RAX, self.frame(word)),
+                None => {
+                    self.load_word_of(RAX, from);
+                }
+            }
+            let word = self.word_for(to);
+            self.asm.store_word(word, RAX);
+        }
+        self.free_words.extend(copies.into_values());
+    }
+
+    /// What is carried begins in rows, and nothing is in registers.
+    fn begin_in_rows(&mut self, carried: &[Carried]) {
+        for c in carried {
+            for block in 0..self.jam {
+                self.block = block;
+                self.assign((c.param, block as u8), c.init, None);
+                self.done();
+            }
+        }
+        self.block = 0;
+        self.forget_all();
+        self.sweep();
+        self.done();
+    }
+
+    /// What is carried goes to its rows, in the lanes of a mask if one is given.
+    fn end_in_rows(&mut self, carried: &[Carried], results: &[Value], mask: Option<i32>) {
+        self.carry_words(carried.iter().zip(results).map(|(c, &r)| (c.param, r)));
+        self.rows_at_end(carried, results, mask);
+        self.forget_all();
+    }
+
+    /// The same for what a vector loop carries: from block to block.
+    pub(super) fn carry_in_rows(&mut self, carried: &[Carried], results: &[Value]) {
+        self.rows_at_end(carried, results, self.active);
+        self.forget_all();
+        self.pointers.clear();
+    }
+
+    fn rows_at_end(&mut self, carried: &[Carried], results: &[Value], mask: Option<i32>) {
+        let moves: Vec<(Value, Value)> = (carried.iter().zip(results))
+            .map(|(c, &r)| (c.param, r))
+            .filter(|&(to, from)| self.is_lanes(to) && from != to)
+            .collect();
+        let targets: Vec<Value> = moves.iter().map(|m| m.0).collect();
+        for block in 0..self.jam {
+            self.block = block;
+            // What another takes the place of goes aside first.
+            let mut aside: HashMap<Value, i32> = HashMap::new();
+            for &(_, from) in &moves {
+                if targets.contains(&from) && !aside.contains_key(&from) {
+                    aside.insert(from, self.set_aside(from));
+                }
+            }
+            for &(to, from) in &moves {
+                if let Some(&kept) = aside.get(&from) {
+                    self.take_back(from, kept);
+                }
+                self.assign((to, block as u8), from, mask);
+                self.done();
+            }
+            for (v, kept) in aside {
+                match self.is_mask(v) {
+                    true => self.free_words.push(kept),
+                    false => self.free_rows.push(kept),
+                }
+            }
+        }
+        self.block = 0;
+    }
+
+    /// What is carried begins in registers, beside what the loop wants from outside; nothing else stays
+    /// in one.
+    fn begin_in_registers(&mut self, carried: &[Carried], within: (u32, u32)) {
+        for c in carried {
+            let once = carried.iter().filter(|d| d.init == c.init).count() == 1;
+            for block in 0..self.jam {
+                self.block = block;
+                let to = (c.param, block as u8);
+                if once && self.is_lanes(c.init) && self.is_last_in_register(c.init, within.0) {
+                    self.take_over((c.init, block as u8), to);
+                } else {
+                    let x = self.take(None);
+                    let load = if self.is_lanes(c.init) {
+                        ops::LOAD
+                    } else {
+                        ops::SPREAD
+                    };
+                    let from = self.source_of(c.init);
+                    self.asm.two(load, x, from, ALL);
+                    self.put(to, x.0);
+                }
+                self.done();
+            }
+        }
+        self.block = 0;
+        let params: Vec<Value> = carried.iter().map(|c| c.param).collect();
+        self.forget_but(|w, (v, _)| {
+            params.contains(&v)
+                || (w.life.defined(v) < within.0 && w.life.first_within(v, within).is_some())
+        });
+        self.set_all_at(within.0);
+        self.sweep_but(&params);
+        self.done();
+    }
+
+    /// Where the results of a body are best computed.
+    fn wishes(
+        &self,
+        in_lanes: &[Carried],
+        body: &Block,
+        carried: &[Carried],
+        held: &[(Piece, u8)],
+    ) -> HashMap<Piece, u8> {
+        let mut wishes = HashMap::new();
+        for (c, &r) in carried.iter().zip(&body.results) {
+            if !in_lanes.iter().any(|l| l.param == c.param) || !self.is_lanes(r) {
+                continue;
+            }
+            for &((v, block), reg) in held {
+                if v == c.param {
+                    wishes.entry((r, block)).or_insert(reg);
+                }
+            }
+        }
+        wishes
+    }
+
+    /// At the end of a step, all is where it was at its start: the carried values, now the results, and
+    /// what comes from outside.
+    fn end_in_registers(&mut self, carried: &[Carried], body: &Block, held: &[(Piece, u8)]) {
+        self.carry_words(
+            carried
+                .iter()
+                .zip(&body.results)
+                .map(|(c, &r)| (c.param, r)),
+        );
+        let results: HashMap<Value, Value> = (carried.iter().zip(&body.results))
+            .filter(|(c, _)| self.is_lanes(c.param))
+            .map(|(c, &r)| (c.param, r))
+            .collect();
+        // What each register is to have.
+        let mut moves: Vec<(u8, u8)> = Vec::new();
+        let mut loads: Vec<(u8, Src)> = Vec::new();
+        for &((v, block), to) in held {
+            self.block = usize::from(block);
+            let from = results.get(&v).copied().unwrap_or(v);
+            if !self.is_lanes(from) {
+                loads.push((to, Src::Each(self.word_of(from))));
+                continue;
+            }
+            match self.register_of((from, block)) {
+                Some(r) if r == to => {}
+                Some(r) => moves.push((to, r)),
+                None => {
+                    let row = self.row((from, block));
+                    loads.push((to, Src::Row(row)));
+                }
+            }
+        }
+        self.block = 0;
+        self.move_all(moves, held);
+        for (to, from) in loads {
+            let load = match from {
+                Src::Each(_) => ops::SPREAD,
+                _ => ops::LOAD,
+            };
+            self.asm.two(load, Zmm(to), from, ALL);
+        }
+        self.forget_all();
+        for &(p, r) in held {
+            if results.contains_key(&p.0) {
+                self.put(p, r);
+            } else {
+                self.put_saved(p, r);
+            }
+        }
+    }
+
+    /// Moves between registers, all at once: one whose target nothing else comes from goes first; where
+    /// they form a ring, one goes aside.
+    fn move_all(&mut self, mut moves: Vec<(u8, u8)>, held: &[(Piece, u8)]) {
+        while !moves.is_empty() {
+            let ready = moves
+                .iter()
+                .position(|&(to, _)| !moves.iter().any(|&(_, from)| from == to));
+            if let Some(n) = ready {
+                let (to, from) = moves.swap_remove(n);
+                self.asm.two(ops::LOAD, Zmm(to), Src::Reg(Zmm(from)), ALL);
+                continue;
+            }
+            let busy = |r: u8| {
+                held.iter().any(|&(_, to)| to == r)
+                    || moves.iter().any(|&(to, from)| to == r || from == r)
+            };
+            let aside = (0..32)
+                .find(|&r| !busy(r))
+                .expect("a loop does not hold all registers");
+            let from = moves[0].1;
+            self.asm
+                .two(ops::LOAD, Zmm(aside), Src::Reg(Zmm(from)), ALL);
+            for m in &mut moves {
+                if m.1 == from {
+                    m.1 = aside;
+                }
+            }
+        }
+    }
+
+    /// Behind a loop what it carried has the names it has outside.
+    fn leave_loop(&mut self, carried: &[Carried]) {
+        for c in carried {
+            if self.is_lanes(c.param) {
+                for block in 0..self.jam as u8 {
+                    self.rename((c.param, block), (c.out, block));
+                }
+            } else if let Some(word) = self.words.remove(&c.param) {
+                self.words.insert(c.out, word);
+            }
+        }
+        self.sweep();
+        self.done();
+    }
+
+    /// The largest extent of the lanes that take part.
+    fn largest(&mut self, extent: Value, word: i32) {
+        let x = self.in_register(extent);
+        let row = self.new_row();
+        let to = self.frame(row);
+        match self.active {
+            None => self.asm.store(to, x, ALL),
+            Some(active) => {
+                let y = self.take(None);
+                self.asm.mask_load(WORK, self.frame(active));
+                self.asm.zeroing(ops::LOAD, y, Src::Reg(x), WORK);
+                self.asm.store(to, y, ALL);
+            }
+        }
+        self.asm.constant(RAX, 0);
+        for l in 0..LANES as i32 {
+            self.asm.load(RCX, self.frame(row + 8 * l));
+            self.asm.int(Int::Compare, RCX, RAX);
+            self.asm.move_if(Cond::Greater, RAX, RCX);
+        }
+        self.asm.store_word(self.frame(word), RAX);
+        self.free_rows.push(row);
+        self.done();
+    }
+
+    /// The lanes that take part in a step.
+    fn lanes_with_step(&mut self, extent: Value, count: super::asm::Mem) -> i32 {
+        const LESS: u8 = 1;
+        let word = self.new_word();
+        let i = self.take(None);
+        self.asm.two(ops::SPREAD, i, Src::Each(count), ALL);
+        let n = self.source_of(extent);
+        self.asm.compare(ops::COMPARE_INT, WORK, i, n, LESS);
+        if let Some(active) = self.active {
+            let m = super::regs::WORK_TOO;
+            self.asm.mask_load(m, self.frame(active));
+            self.asm.mask_op(MaskOp::And, WORK, WORK, m);
+        }
+        self.asm.mask_store(self.frame(word), WORK);
+        self.done();
+        word
+    }
+}

@@ -1,0 +1,322 @@
+//! Where elements lie, and reading and writing them.
+
+use wengert_ir::loops::{BufferId, BufferKind, Index, LANES, Value};
+
+use super::Writer;
+use super::asm::{ALL, Gpr, Int, Mem, RAX, RBX, RCX, RDI, RDX, RSI, Src, Zmm, ops};
+use super::regs::{WORK, WORK_TOO};
+
+/// What an address in a register was made from: a buffer, a uniform value that is added to its elements,
+/// and how far neighbouring lanes are apart.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Pointer {
+    buffer: BufferId,
+    base: Option<Value>,
+    stride: i64,
+}
+
+/// Registers for addresses.
+const POINTERS: [Gpr; 6] = [RSI, RDI, Gpr(8), Gpr(9), Gpr(10), Gpr(11)];
+
+impl Writer<'_, '_> {
+    /// Bytes from one element of a buffer to the next.
+    pub(super) fn pitch(&self, b: BufferId) -> i64 {
+        let buffer = &self.plan.program.buffers[b.0 as usize];
+        let copies = match buffer.kind {
+            BufferKind::Local => LANES * self.jam,
+            _ => 1,
+        };
+        (buffer.dtype.bytes() * copies) as i64
+    }
+
+    /// The uniform part of an index, beside constants: a value; and what differs by lane.
+    fn parts(&self, index: &Index) -> (i64, Option<Value>, Option<Value>) {
+        let mut offset = index.offset;
+        let (mut base, mut each) = (None, None);
+        for v in index.base.into_iter().chain(index.each) {
+            match self.constant(v) {
+                Some(bits) => offset = offset.wrapping_add(bits as i64),
+                None if self.is_lanes(v) => each = Some(v),
+                None => base = Some(v),
+            }
+        }
+        (offset, base, each)
+    }
+
+    /// The address of the element that an index names, for the first lane of the first block if it differs
+    /// by lane. It is good until the next address is made.
+    pub(super) fn address(&mut self, b: BufferId, index: &Index) -> Mem {
+        let (offset, base, _) = self.parts(index);
+        let pitch = self.pitch(b);
+        let key = Pointer {
+            buffer: b,
+            base,
+            stride: index.stride,
+        };
+        let found = self.pointers.iter().position(|(k, _)| *k == key);
+        let reg = match found {
+            Some(n) => {
+                // The one that was used last goes to the end.
+                let (_, reg) = self.pointers.remove(n);
+                reg
+            }
+            None => self.pointer(key, pitch),
+        };
+        self.pointers.push((key, reg));
+        let off = offset.wrapping_mul(pitch);
+        match i32::try_from(off) {
+            // What is added for a lane or a block stays within 31 bits, too.
+            Ok(off) if off.unsigned_abs() < 1 << 30 => Mem { base: reg, off },
+            _ => {
+                self.asm.constant(RAX, off);
+                self.asm.int(Int::Add, RAX, reg);
+                Mem { base: RAX, off: 0 }
+            }
+        }
+    }
+
+    /// Makes an address in a register: a free one, or the one that was used first.
+    fn pointer(&mut self, key: Pointer, pitch: i64) -> Gpr {
+        let free = POINTERS
+            .into_iter()
+            .find(|r| !self.pointers.iter().any(|(_, used)| used == r));
+        let reg = free.unwrap_or_else(|| self.pointers.remove(0).1);
+        let start = self.frame(self.buffers[&key.buffer]);
+        self.asm.load(reg, start);
+        if let Some(v) = key.base {
+            self.load_word_of(RAX, v);
+            self.scale(RAX, pitch);
+            self.asm.int(Int::Add, reg, RAX);
+        }
+        if key.stride != 0 {
+            self.asm.load(RAX, self.frame(self.first));
+            self.scale(RAX, key.stride.wrapping_mul(pitch));
+            self.asm.int(Int::Add, reg, RAX);
+        }
+        reg
+    }
+
+    fn scale(&mut self, r: Gpr, by: i64) {
+        if by > 0 && by & (by - 1) == 0 {
+            self.asm.shift_left(r, by.trailing_zeros() as u8);
+        } else if let Ok(n) = i32::try_from(by) {
+            self.asm.multiply_by(r, r, n);
+        } else {
+            self.asm.constant(RCX, by);
+            self.asm.multiply(r, RCX);
+        }
+    }
+
+    /// The constant row `offset + step * lane`.
+    pub(super) fn numbers(&mut self, step: i64, offset: i64) -> Mem {
+        let mut row = [0; 64];
+        for (l, bytes) in row.chunks_mut(8).enumerate() {
+            let n = offset.wrapping_add(step.wrapping_mul(l as i64));
+            bytes.copy_from_slice(&n.to_le_bytes());
+        }
+        let off = self.layout.row(row);
+        self.frame(off)
+    }
+
+    /// The word of the lanes that a write to memory of the block's own is for; `None` where all may be
+    /// written.
+    pub(super) fn mask_for_own(&self, b: BufferId) -> Option<i32> {
+        let partial = self.parted || self.plan.gathers.contains(&b);
+        self.active.filter(|_| partial)
+    }
+
+    /// The lanes of the current block that take part, in the mask register for work.
+    fn active_here(&mut self) -> super::asm::Mask {
+        match self.active {
+            None => ALL,
+            Some(word) => {
+                let byte = self.frame(word + self.block as i32);
+                self.asm.mask_load(WORK, byte);
+                WORK
+            }
+        }
+    }
+
+    /// Reads an element.
+    pub(super) fn load(&mut self, out: Value, b: BufferId, index: &Index) {
+        let (_, _, each) = self.parts(index);
+        let own = self.kind(b) == BufferKind::Local;
+        let block = self.block as i32;
+        if self.is_mask(out) {
+            return self.load_truth(out, b, index);
+        }
+        if each.is_none() && !own && index.stride == 0 {
+            let at = self.address(b, index);
+            if !self.is_lanes(out) {
+                self.asm.load(RAX, at);
+                let word = self.word_for(out);
+                self.asm.store_word(word, RAX);
+                return;
+            }
+            let x = self.take(self.wish(out));
+            self.asm.two(ops::SPREAD, x, Src::Each(at), ALL);
+            return self.define(out, x);
+        }
+        if each.is_none() && (own || index.stride == 1) {
+            let at = self.address(b, index);
+            let row = Src::Row(Mem {
+                off: at.off + 64 * block,
+                ..at
+            });
+            let mask = if own { ALL } else { self.active_here() };
+            let x = self.take(self.wish(out));
+            self.asm.zeroing(ops::LOAD, x, row, mask);
+            return self.define(out, x);
+        }
+        let (at, numbers) = self.apart(b, index);
+        // It must not be the register of the element numbers.
+        let x = self.take(None);
+        self.lanes_apart();
+        self.asm.three(ops::XOR, x, x, Src::Reg(x), ALL);
+        self.asm.gather(x, at, numbers, WORK);
+        self.define(out, x);
+    }
+
+    /// The mask register for work has the lanes that take part.
+    fn lanes_apart(&mut self) {
+        if self.active_here() == ALL {
+            self.asm.mask_op(super::asm::MaskOp::Xnor, WORK, WORK, WORK);
+        }
+    }
+
+    /// Where elements lie that are apart: an address, and a register of how many words further on each
+    /// lane's is.
+    fn apart(&mut self, b: BufferId, index: &Index) -> (Mem, Zmm) {
+        let (_, _, each) = self.parts(index);
+        let own = self.kind(b) == BufferKind::Local;
+        let block = self.block as i64;
+        let numbers = match own {
+            true => self.numbers(1, LANES as i64 * block),
+            false => {
+                let first = index.stride.wrapping_mul(LANES as i64 * block);
+                self.numbers(index.stride, first)
+            }
+        };
+        let n = self.take(None);
+        match each {
+            None => self.asm.two(ops::LOAD, n, Src::Row(numbers), ALL),
+            Some(v) => {
+                let x = self.in_register(v);
+                if own {
+                    let copies = (LANES * self.jam) as u32;
+                    let bits = self.layout.word(u64::from(copies.trailing_zeros()));
+                    let bits = Src::Each(self.frame(bits));
+                    self.asm.three(ops::SHL, n, x, bits, ALL);
+                    self.asm.three(ops::ADD_INT, n, n, Src::Row(numbers), ALL);
+                } else {
+                    self.asm.three(ops::ADD_INT, n, x, Src::Row(numbers), ALL);
+                }
+            }
+        }
+        (self.address(b, index), n)
+    }
+
+    /// Writes an element.
+    pub(super) fn store(&mut self, b: BufferId, index: &Index, value: Value) {
+        let (_, _, each) = self.parts(index);
+        let own = self.kind(b) == BufferKind::Local;
+        let block = self.block as i32;
+        if self.is_mask(value) {
+            return self.store_truth(b, index, value);
+        }
+        let x = self.in_register(value);
+        if each.is_some() || !(own || index.stride == 1) {
+            let (at, numbers) = self.apart(b, index);
+            self.lanes_apart();
+            self.asm.scatter(at, numbers, x, WORK);
+            return;
+        }
+        let at = self.address(b, index);
+        let row = Mem {
+            off: at.off + 64 * block,
+            ..at
+        };
+        if !own {
+            let mask = self.active_here();
+            self.asm.store(row, x, mask);
+            return;
+        }
+        match self.mask_for_own(b) {
+            None => self.asm.store(row, x, ALL),
+            Some(word) => {
+                let byte = self.frame(word + block);
+                self.asm.mask_load(WORK, byte);
+                let old = self.take(None);
+                self.asm.two(ops::LOAD, old, Src::Row(row), ALL);
+                self.asm.two(ops::LOAD, old, Src::Reg(x), WORK);
+                self.asm.store(row, old, ALL);
+            }
+        }
+    }
+
+    /// Reads a truth value: one byte for all lanes, or a row of bytes that the block owns.
+    fn load_truth(&mut self, out: Value, b: BufferId, index: &Index) {
+        let at = self.address(b, index);
+        if self.kind(b) != BufferKind::Local {
+            self.asm.load_byte(RAX, at);
+            if !self.is_lanes(out) {
+                let word = self.word_for(out);
+                self.asm.store_word(word, RAX);
+                return;
+            }
+            self.asm.negate(RAX);
+        } else {
+            self.asm.load(
+                RAX,
+                Mem {
+                    off: at.off + (LANES * self.block) as i32,
+                    ..at
+                },
+            );
+            self.asm.constant(RCX, ONES);
+            self.asm.collect_bits(RAX, RAX, RCX);
+        }
+        let m = self.new_mask();
+        self.asm.mask_from(m, RAX);
+        self.define_mask(out, m);
+    }
+
+    /// Writes a row of truth values, a byte each.
+    fn store_truth(&mut self, b: BufferId, index: &Index, value: Value) {
+        let at = self.address(b, index);
+        let row = Mem {
+            off: at.off + (LANES * self.block) as i32,
+            ..at
+        };
+        let m = self.mask_of(value);
+        let new = match self.mask_for_own(b) {
+            None => m,
+            Some(word) => {
+                // What was there goes back where lanes take no part.
+                self.asm.address(RDX, row);
+                self.asm.load(RAX, Mem { base: RDX, off: 0 });
+                self.asm.constant(RCX, ONES);
+                self.asm.collect_bits(RAX, RAX, RCX);
+                self.asm.mask_from(WORK_TOO, RAX);
+                let byte = Mem {
+                    base: RBX,
+                    off: word + self.block as i32,
+                };
+                self.asm.mask_load(WORK, byte);
+                use super::asm::MaskOp::{And, AndNot, Or};
+                self.asm.mask_op(AndNot, WORK_TOO, WORK, WORK_TOO);
+                self.asm.mask_op(And, WORK, WORK, m);
+                self.asm.mask_op(Or, WORK, WORK, WORK_TOO);
+                WORK
+            }
+        };
+        self.asm.address(RDX, row);
+        self.asm.mask_to(RAX, new);
+        self.asm.constant(RCX, ONES);
+        self.asm.deal_bits(RAX, RAX, RCX);
+        self.asm.store_word(Mem { base: RDX, off: 0 }, RAX);
+    }
+}
+
+/// The lowest bit of each of eight bytes.
+const ONES: i64 = 0x0101_0101_0101_0101;

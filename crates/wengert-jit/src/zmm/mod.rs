@@ -1,0 +1,332 @@
+//! Vector loops in registers of 512 bits: wide code, for processors with AVX-512.
+//!
+//! Cranelift has vectors of 128 bits, so that eight lanes are four of its vectors. Here they are one
+//! register. A vector loop all of whose statements have wide code ([`accept`]) becomes a function of its
+//! own, which the code around it calls; the other loops are written by [`emit`](crate::emit). The
+//! instructions are the same operations in the same order on each lane, so the bits are the same.
+//!
+//! The function gets a frame pointer. What it needs from outside is put into the frame before the call:
+//! uniform values in words, and where each buffer begins. Uniform values stay in words of the frame; an
+//! instruction reads one for all lanes. A value in lanes is in a register as long as there is room, or in
+//! a row of the frame ([`regs`]). Where each step of a loop has to wait for what it computes one after the
+//! other, two or four blocks of lanes run side by side: `jam` is how many.
+
+mod accept;
+mod asm;
+mod blocks;
+mod life;
+mod loops;
+mod memory;
+mod ops;
+mod regs;
+mod uniform;
+
+pub(crate) use self::accept::accepted;
+
+use std::collections::HashMap;
+
+use wengert_ir::ir::types::DType;
+use wengert_ir::loops::{Block, BufferId, BufferKind, Carried, LANES, Stmt, Value, walk};
+
+use self::asm::{Asm, Cond, Gpr, Int, Label, Mem, RAX, RBX, RCX, RDI};
+use self::life::{Life, Pos};
+use self::memory::Pointer;
+use self::regs::{Piece, Registers};
+use crate::plan::layout::Layout;
+use crate::plan::{Plan, Values};
+
+/// Whether this machine runs wide code.
+#[cfg(all(target_arch = "x86_64", unix))]
+pub(crate) fn runs() -> bool {
+    use std::arch::is_x86_feature_detected;
+    is_x86_feature_detected!("avx512f")
+        && is_x86_feature_detected!("avx512dq")
+        && is_x86_feature_detected!("bmi2")
+}
+
+#[cfg(not(all(target_arch = "x86_64", unix)))]
+pub(crate) fn runs() -> bool {
+    false
+}
+
+/// Rows and words of the frame that the loops of one kind of frame use, one loop after the other.
+#[derive(Default)]
+pub(crate) struct Spare {
+    rows: Vec<i32>,
+    words: Vec<i32>,
+    /// For the arguments of a function of the runtime and its result, by how many.
+    areas: HashMap<usize, i32>,
+}
+
+/// What a vector loop needs from outside.
+pub(crate) struct Needs {
+    /// Uniform values.
+    pub values: Vec<Value>,
+    /// Memory.
+    pub buffers: Vec<BufferId>,
+}
+
+/// Finds what a vector loop needs from outside.
+pub(crate) fn needs(values: &Values, extent: Value, carried: &[Carried], body: &Block) -> Needs {
+    let mut inside = std::collections::HashSet::new();
+    let mut wanted = vec![extent];
+    wanted.extend(carried.iter().map(|c| c.init));
+    let mut buffers = Vec::new();
+    walk::stmts(body, &mut |s| {
+        walk::definitions(s, &mut |v| {
+            inside.insert(v);
+        });
+        walk::uses(s, &mut |v| wanted.push(v));
+        for b in walk::blocks(s) {
+            wanted.extend(b.results.iter().copied());
+        }
+        walk::buffers(s, &mut |b| buffers.push(b));
+    });
+    wanted.extend(body.results.iter().copied());
+    let constant = |v: &Value| values.constants[v.0 as usize].is_some();
+    let lanes = |v: &Value| values.types[v.0 as usize].lanes;
+    wanted.retain(|v| !inside.contains(v) && !constant(v) && !lanes(v));
+    wanted.sort();
+    wanted.dedup();
+    buffers.sort();
+    buffers.dedup();
+    Needs {
+        values: wanted,
+        buffers,
+    }
+}
+
+/// Whether a body may end the call with an error.
+pub(crate) fn may_fail(body: &Block) -> bool {
+    let mut may = false;
+    walk::stmts(body, &mut |s| {
+        may |= matches!(s, Stmt::While { limit, .. } if *limit != u64::MAX);
+    });
+    may
+}
+
+/// Where the code around a vector loop puts what it needs, and finds what it gives.
+#[derive(Default)]
+pub(crate) struct Places {
+    /// Words of the uniform values.
+    pub values: HashMap<Value, i32>,
+    /// Words that say where buffers begin.
+    pub buffers: HashMap<BufferId, i32>,
+    /// Rows of what the loop carries.
+    pub carried: Vec<i32>,
+}
+
+/// A vector loop.
+pub(crate) struct VectorLoop<'p> {
+    pub extent: Value,
+    pub index: Value,
+    pub carried: &'p [Carried],
+    pub body: &'p Block,
+    /// How many blocks run side by side.
+    pub jam: usize,
+}
+
+/// What is carried from step to step, or chosen, while a body is written.
+pub(super) struct Writer<'e, 'p> {
+    asm: Asm,
+    plan: &'p Plan,
+    values: &'p Values,
+    life: Life,
+    layout: &'e mut Layout<'p>,
+    spare: &'e mut Spare,
+    free_rows: Vec<i32>,
+    free_words: Vec<i32>,
+    /// How many blocks run side by side.
+    jam: usize,
+    /// How far the code of each block is.
+    at: [Pos; accept::MOST],
+    /// The block that is being written.
+    block: usize,
+    /// The loops around, from the outermost: where they start and end.
+    around: Vec<(Pos, Pos)>,
+    regs: Registers,
+    /// Rows of values in lanes that are in the frame, or have been; masks have words.
+    rows: HashMap<Piece, i32>,
+    /// Words of uniform values.
+    words: HashMap<Value, i32>,
+    /// Words that say where buffers begin.
+    buffers: HashMap<BufferId, i32>,
+    /// The number of the first lane.
+    first: i32,
+    /// The lanes that take part, a byte for each block; `None` where all do.
+    active: Option<i32>,
+    /// Whether lanes take no part that do elsewhere in the loop.
+    parted: bool,
+    /// Addresses that are in registers.
+    pointers: Vec<(Pointer, Gpr)>,
+    /// Leaves with the status in rax.
+    leave: Label,
+    /// Addresses of the user's lines, for errors.
+    source: &'e mut dyn FnMut(Option<wengert_ir::source::SourceId>) -> i64,
+}
+
+/// Writes a vector loop as a function of a frame pointer, which gives a status. Gives the code and, if
+/// wanted, its text.
+pub(crate) fn write<'p>(
+    l: &VectorLoop<'p>,
+    plan: &'p Plan,
+    places: Places,
+    layout: &mut Layout<'p>,
+    spare: &mut Spare,
+    source: &mut dyn FnMut(Option<wengert_ir::source::SourceId>) -> i64,
+    listing: bool,
+) -> (Vec<u8>, Option<String>) {
+    let mut asm = Asm::new(listing);
+    let leave = asm.label();
+    let mut w = Writer {
+        asm,
+        plan,
+        values: &plan.values,
+        life: Life::of(l.carried, l.body, &plan.values, l.jam),
+        free_rows: spare.rows.clone(),
+        free_words: spare.words.clone(),
+        layout,
+        spare,
+        jam: l.jam,
+        at: [0; accept::MOST],
+        block: 0,
+        around: Vec::new(),
+        regs: Registers::default(),
+        rows: HashMap::new(),
+        words: places.values,
+        buffers: places.buffers,
+        first: 0,
+        active: None,
+        parted: false,
+        pointers: Vec::new(),
+        leave,
+        source,
+    };
+    w.function(l, &places.carried);
+    w.asm.finish()
+}
+
+impl<'p> Writer<'_, 'p> {
+    fn dtype(&self, v: Value) -> DType {
+        self.values.types[v.0 as usize].dtype
+    }
+
+    fn is_lanes(&self, v: Value) -> bool {
+        self.values.types[v.0 as usize].lanes && self.constant(v).is_none()
+    }
+
+    fn is_mask(&self, v: Value) -> bool {
+        self.dtype(v) == DType::Bool
+    }
+
+    fn constant(&self, v: Value) -> Option<u64> {
+        self.values.constants[v.0 as usize]
+    }
+
+    fn kind(&self, b: BufferId) -> BufferKind {
+        self.plan.program.buffers[b.0 as usize].kind
+    }
+
+    /// A place in the frame.
+    fn frame(&self, off: i32) -> Mem {
+        Mem { base: RBX, off }
+    }
+
+    /// A word of the frame.
+    fn new_word(&mut self) -> i32 {
+        if let Some(off) = self.free_words.pop() {
+            return off;
+        }
+        let off = self.layout.reserve(8);
+        self.spare.words.push(off);
+        off
+    }
+
+    /// A row of the frame.
+    fn new_row(&mut self) -> i32 {
+        if let Some(off) = self.free_rows.pop() {
+            return off;
+        }
+        let off = self.layout.reserve(64);
+        self.spare.rows.push(off);
+        off
+    }
+
+    /// The function: blocks of lanes one after the other, the last one perhaps short.
+    fn function(&mut self, l: &VectorLoop<'p>, carried: &[i32]) {
+        self.asm.push(RBX);
+        self.asm.copy(RBX, RDI);
+        for (c, &row) in l.carried.iter().zip(carried) {
+            let x = self.in_register(c.init);
+            self.asm.store(self.frame(row), x, asm::ALL);
+            self.rows.insert((c.param, 0), row);
+            self.done();
+        }
+        self.first = self.new_word();
+        let (first, extent) = (self.frame(self.first), self.load_word_of(RAX, l.extent));
+        let (head, end) = (self.asm.label(), self.asm.label());
+        self.asm.int_by(Int::Compare, extent, 0);
+        self.asm.jump_if(Cond::LessOrEqual, end);
+        self.asm.constant(RCX, 0);
+        self.asm.store_word(first, RCX);
+
+        self.asm.place(head);
+        let together = (LANES * self.jam) as i32;
+        let always = (self.constant(l.extent)).is_some_and(|n| n % together as u64 == 0);
+        if !always {
+            let live = self.new_word();
+            self.live_lanes(l.extent, live, together);
+            self.active = Some(live);
+        }
+        if self.life.after(l.index, 0).is_some() {
+            self.lane_numbers(l.index);
+        }
+        self.statements(l.body);
+        self.carry_in_rows(l.carried, &l.body.results);
+        self.asm.load(RAX, first);
+        self.asm.int_by(Int::Add, RAX, together);
+        self.asm.store_word(first, RAX);
+        let extent = self.load_word_of(RCX, l.extent);
+        self.asm.int(Int::Compare, RAX, extent);
+        self.asm.jump_if(Cond::Less, head);
+
+        self.asm.place(end);
+        self.asm.constant(RAX, 0);
+        self.asm.place(self.leave);
+        self.asm.clear_upper();
+        self.asm.pop(RBX);
+        self.asm.ret();
+    }
+
+    /// Which lanes are within the extent, a byte for each block.
+    fn live_lanes(&mut self, extent: Value, word: i32, together: i32) {
+        let left = self.load_word_of(RAX, extent);
+        self.asm.int_with(Int::Sub, left, self.frame(self.first));
+        self.asm.constant(RCX, i64::from(together));
+        self.asm.int(Int::Compare, RAX, RCX);
+        self.asm.move_if(Cond::Greater, RAX, RCX);
+        self.asm.constant(RCX, -1);
+        self.asm.low_bits(RCX, RCX, RAX);
+        self.asm.store_word(self.frame(word), RCX);
+    }
+
+    /// The statements of a block.
+    fn statements(&mut self, block: &'p Block) {
+        let mut rest = &block.stmts[..];
+        while let Some(s) = rest.first() {
+            if self.jam > 1 && crate::plan::is_straight(s) {
+                let n = self.line(rest);
+                self.side_by_side(&rest[..n]);
+                rest = &rest[n..];
+                continue;
+            }
+            self.set_all_at(self.at[0] + 1);
+            self.stmt(s);
+            rest = &rest[1..];
+        }
+    }
+
+    fn set_all_at(&mut self, at: Pos) {
+        self.at = [at; accept::MOST];
+    }
+}

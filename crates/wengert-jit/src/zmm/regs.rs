@@ -1,0 +1,511 @@
+//! Which values are in registers.
+//!
+//! A value in lanes is computed into a register. Where there is no room, what is wanted again last goes
+//! to its row of the frame, and comes back when it is wanted. What a step of a loop wants from outside
+//! counts as wanted again in the next step.
+
+use std::collections::HashMap;
+
+use wengert_ir::loops::Value;
+
+use super::Writer;
+use super::asm::{ALL, Mask, Mem, Src, Zmm, ops};
+
+/// A value in lanes, of one of the blocks that run side by side.
+pub(super) type Piece = (Value, u8);
+
+/// The mask register that an instruction's own work may take.
+pub(super) const WORK: Mask = Mask(7);
+/// Another.
+pub(super) const WORK_TOO: Mask = Mask(6);
+/// Mask registers for values.
+const MASKS: [u8; 5] = [1, 2, 3, 4, 5];
+
+/// How far a use may be for a value to stay in a register that is loaded for an operation that could read
+/// it from memory.
+const SOON: u32 = 64;
+
+/// Where a piece is.
+#[derive(Clone, Copy)]
+struct Place {
+    reg: u8,
+    /// Whether its row has it too.
+    saved: bool,
+}
+
+/// The registers while code is written.
+#[derive(Clone, Default)]
+pub(super) struct Registers {
+    vectors: [Option<Piece>; 32],
+    masks: [Option<Piece>; 8],
+    places: HashMap<Piece, Place>,
+    /// Those that the current statement works on, as bits.
+    pinned: u32,
+    pinned_masks: u8,
+    /// Registers in which a loop wants to find values at its end.
+    wanted: HashMap<Piece, u8>,
+    reserved: u32,
+    /// Rows, and words of masks, that are free behind the current statement.
+    leaving: Vec<(bool, i32)>,
+}
+
+impl Writer<'_, '_> {
+    fn place_of(&self, p: Piece) -> Option<u8> {
+        self.regs.places.get(&p).map(|p| p.reg)
+    }
+
+    /// How far the next use of a piece is; `None` if there is none.
+    fn next(&self, (v, block): Piece) -> Option<u32> {
+        let at = self.at[usize::from(block)];
+        let later = match usize::from(block) == self.block {
+            true => 0,
+            false => 100,
+        };
+        let after = self.life.after(v, at);
+        let defined = self.life.defined(v);
+        for &(start, end) in self.around.iter().rev() {
+            if defined >= start {
+                continue;
+            }
+            if let Some(first) = self.life.first_within(v, (start, end)) {
+                let next = match after.filter(|&n| n <= end) {
+                    Some(n) => n - at,
+                    None => (end.max(at) - at) + (first - start),
+                };
+                return Some(next + later);
+            }
+        }
+        after.map(|n| n - at + later)
+    }
+
+    /// A vector register that nothing is in, for what the current statement works on.
+    pub(super) fn take(&mut self, wish: Option<u8>) -> Zmm {
+        let free = |regs: &Registers, r: u8| {
+            regs.vectors[usize::from(r)].is_none() && regs.pinned & (1 << r) == 0
+        };
+        let wished = wish.filter(|&r| free(&self.regs, r));
+        let unreserved =
+            || (0..32).find(|&r| free(&self.regs, r) && self.regs.reserved & (1 << r) == 0);
+        let any = || (0..32).find(|&r| free(&self.regs, r));
+        let r = match wished.or_else(unreserved).or_else(any) {
+            Some(r) => r,
+            None => {
+                let r = (0..32u8)
+                    .filter(|r| self.regs.pinned & (1 << r) == 0)
+                    .max_by_key(|&r| {
+                        let piece = self.regs.vectors[usize::from(r)].expect("no register is free");
+                        self.next(piece).unwrap_or(u32::MAX)
+                    })
+                    .expect("a statement works on few registers");
+                let piece = self.regs.vectors[usize::from(r)].expect("no register is free");
+                self.evict(piece);
+                r
+            }
+        };
+        self.regs.pinned |= 1 << r;
+        Zmm(r)
+    }
+
+    fn take_mask(&mut self) -> Mask {
+        let free = MASKS.into_iter().find(|&r| {
+            self.regs.masks[usize::from(r)].is_none() && self.regs.pinned_masks & (1 << r) == 0
+        });
+        let r = match free {
+            Some(r) => r,
+            None => {
+                let r = MASKS
+                    .into_iter()
+                    .filter(|r| self.regs.pinned_masks & (1 << r) == 0)
+                    .max_by_key(|&r| {
+                        let piece = self.regs.masks[usize::from(r)].expect("no register is free");
+                        self.next(piece).unwrap_or(u32::MAX)
+                    })
+                    .expect("a statement works on few masks");
+                let piece = self.regs.masks[usize::from(r)].expect("no register is free");
+                self.evict(piece);
+                r
+            }
+        };
+        self.regs.pinned_masks |= 1 << r;
+        Mask(r)
+    }
+
+    /// The row of a piece, or its word, if it is a mask.
+    pub(super) fn row(&mut self, p: Piece) -> Mem {
+        let off = match self.rows.get(&p) {
+            Some(&off) => off,
+            None => {
+                let off = if self.is_mask(p.0) {
+                    self.new_word()
+                } else {
+                    self.new_row()
+                };
+                self.rows.insert(p, off);
+                off
+            }
+        };
+        self.frame(off)
+    }
+
+    /// Stores a piece that is wanted again, unless its row has it.
+    fn save(&mut self, p: Piece) {
+        let place = self.regs.places[&p];
+        if place.saved || self.next(p).is_none() {
+            return;
+        }
+        let row = self.row(p);
+        if self.is_mask(p.0) {
+            self.asm.mask_store(row, Mask(place.reg));
+        } else {
+            self.asm.store(row, Zmm(place.reg), ALL);
+        }
+        self.regs.places.get_mut(&p).expect("it has a place").saved = true;
+    }
+
+    fn evict(&mut self, p: Piece) {
+        self.save(p);
+        self.forget(p);
+        self.retire(p);
+    }
+
+    /// A piece is no longer in its register.
+    fn forget(&mut self, p: Piece) {
+        if let Some(place) = self.regs.places.remove(&p) {
+            let file = match self.is_mask(p.0) {
+                true => &mut self.regs.masks[..],
+                false => &mut self.regs.vectors[..],
+            };
+            file[usize::from(place.reg)] = None;
+        }
+    }
+
+    /// Frees what a piece has if it is not wanted again; whether it is not.
+    pub(super) fn retire(&mut self, p: Piece) -> bool {
+        if self.next(p).is_some() {
+            return false;
+        }
+        if let Some(place) = self.regs.places.get(&p) {
+            if self.is_mask(p.0) {
+                self.regs.pinned_masks &= !(1 << place.reg);
+            } else {
+                self.regs.pinned &= !(1 << place.reg);
+            }
+        }
+        self.forget(p);
+        if let Some(off) = self.rows.remove(&p) {
+            // The current statement may still read it.
+            self.regs.leaving.push((self.is_mask(p.0), off));
+        }
+        true
+    }
+
+    /// Frees what is not wanted again.
+    pub(super) fn sweep(&mut self) {
+        self.sweep_but(&[]);
+    }
+
+    /// Frees what is not wanted again, but for some values.
+    pub(super) fn sweep_but(&mut self, kept: &[Value]) {
+        let mut all: Vec<Piece> = self
+            .regs
+            .places
+            .keys()
+            .chain(self.rows.keys())
+            .copied()
+            .collect();
+        all.sort();
+        all.dedup();
+        all.retain(|p| !kept.contains(&p.0));
+        for p in all {
+            self.retire(p);
+        }
+    }
+
+    /// Everything that is wanted again has its row.
+    pub(super) fn save_all(&mut self) {
+        let mut all: Vec<Piece> = self.regs.places.keys().copied().collect();
+        all.sort();
+        for p in all {
+            self.save(p);
+        }
+    }
+
+    /// No register has anything.
+    pub(super) fn forget_all(&mut self) {
+        self.regs.vectors = [None; 32];
+        self.regs.masks = [None; 8];
+        self.regs.places.clear();
+    }
+
+    /// Only vectors that hold keeps stay in registers.
+    pub(super) fn forget_but(&mut self, hold: impl Fn(&Self, Piece) -> bool) {
+        let all: Vec<Piece> = self.regs.places.keys().copied().collect();
+        for p in all {
+            if self.is_mask(p.0) || !hold(self, p) {
+                self.forget(p);
+            }
+        }
+    }
+
+    /// Pieces and their vector registers, in order.
+    pub(super) fn held(&self) -> Vec<(Piece, u8)> {
+        let all = self.regs.vectors.iter().enumerate();
+        all.filter_map(|(r, p)| p.map(|p| (p, r as u8))).collect()
+    }
+
+    /// Operands of the current statement stay in their registers until it is written.
+    pub(super) fn hold(&mut self, args: impl Iterator<Item = Value>) {
+        for v in args {
+            if let Some(r) = self.place_of(self.piece(v)) {
+                match self.is_mask(v) {
+                    true => self.regs.pinned_masks |= 1 << r,
+                    false => self.regs.pinned |= 1 << r,
+                }
+            }
+        }
+    }
+
+    /// The current statement is written: what it worked on is free.
+    pub(super) fn done(&mut self) {
+        self.regs.pinned = 0;
+        self.regs.pinned_masks = 0;
+        for (mask, off) in std::mem::take(&mut self.regs.leaving) {
+            match mask {
+                true => self.free_words.push(off),
+                false => self.free_rows.push(off),
+            }
+        }
+    }
+
+    /// The registers as they are, to come back to.
+    pub(super) fn registers(&self) -> Registers {
+        self.regs.clone()
+    }
+
+    /// Goes back to registers as they were.
+    pub(super) fn restore(&mut self, regs: Registers) {
+        self.regs = regs;
+    }
+
+    /// A piece is in a register now, and nowhere else.
+    pub(super) fn put(&mut self, p: Piece, r: u8) {
+        self.regs.vectors[usize::from(r)] = Some(p);
+        self.regs.places.insert(
+            p,
+            Place {
+                reg: r,
+                saved: false,
+            },
+        );
+    }
+
+    /// A piece is in a register now, and in its row as well.
+    pub(super) fn put_saved(&mut self, p: Piece, r: u8) {
+        self.put(p, r);
+        self.regs.places.get_mut(&p).expect("it was put").saved = true;
+    }
+
+    /// The vector register that a piece is in.
+    pub(super) fn register_of(&self, p: Piece) -> Option<u8> {
+        self.place_of(p)
+    }
+
+    /// The piece of a value that the current block has.
+    fn piece(&self, v: Value) -> Piece {
+        (v, self.block as u8)
+    }
+
+    /// Where a loop wants to find a value at its end.
+    pub(super) fn wish(&self, v: Value) -> Option<u8> {
+        self.regs.wanted.get(&self.piece(v)).copied()
+    }
+
+    /// Says in which registers a loop wants to find values at its end; gives back what was said before.
+    pub(super) fn want(&mut self, wanted: HashMap<Piece, u8>) -> HashMap<Piece, u8> {
+        self.regs.reserved = wanted.values().fold(0, |bits, &r| bits | 1 << r);
+        std::mem::replace(&mut self.regs.wanted, wanted)
+    }
+
+    /// The register of a piece, loaded if it is in its row.
+    pub(super) fn fetch(&mut self, p: Piece) -> Zmm {
+        if let Some(r) = self.place_of(p) {
+            self.regs.pinned |= 1 << r;
+            return Zmm(r);
+        }
+        let r = self.take(None);
+        let row = self.row(p);
+        self.asm.two(ops::LOAD, r, Src::Row(row), ALL);
+        self.put_saved(p, r.0);
+        r
+    }
+
+    /// A value in a register, in all lanes if it is uniform.
+    pub(super) fn in_register(&mut self, v: Value) -> Zmm {
+        if self.is_lanes(v) {
+            return self.fetch(self.piece(v));
+        }
+        let r = self.take(None);
+        let word = self.word_of(v);
+        self.asm.two(ops::SPREAD, r, Src::Each(word), ALL);
+        r
+    }
+
+    /// A value as the second source of an instruction.
+    pub(super) fn source_of(&mut self, v: Value) -> Src {
+        if !self.is_lanes(v) {
+            return Src::Each(self.word_of(v));
+        }
+        let p = self.piece(v);
+        if self.place_of(p).is_none() && self.next(p).is_none_or(|n| n > SOON) {
+            return Src::Row(self.row(p));
+        }
+        Src::Reg(self.fetch(p))
+    }
+
+    /// Whether a value is in a register of its own.
+    pub(super) fn is_at_hand(&self, v: Value) -> bool {
+        self.is_lanes(v) && self.place_of(self.piece(v)).is_some()
+    }
+
+    /// Whether the current statement is the last that wants a value in lanes, which is in a register.
+    pub(super) fn is_last_use(&self, v: Value) -> bool {
+        self.is_at_hand(v) && self.next(self.piece(v)).is_none()
+    }
+
+    /// Whether a value is in a register and is not wanted behind a place.
+    pub(super) fn is_last_in_register(&mut self, v: Value, at: u32) -> bool {
+        let before = self.at;
+        self.set_all_at(at);
+        let last = self.is_last_use(v);
+        self.at = before;
+        last
+    }
+
+    /// A new piece takes the register of one that is not wanted again.
+    pub(super) fn take_over(&mut self, from: Piece, to: Piece) {
+        let r = self.place_of(from).expect("it is in a register");
+        self.forget(from);
+        if let Some(off) = self.rows.remove(&from) {
+            self.free_rows.push(off);
+        }
+        self.put(to, r);
+    }
+
+    /// The same where the new piece may not be wanted at all.
+    pub(super) fn take_over_or_drop(&mut self, from: Piece, to: Piece) {
+        if self.next(to).is_some() {
+            self.take_over(from, to);
+        }
+    }
+
+    /// Puts a value that its row will lose elsewhere.
+    pub(super) fn set_aside(&mut self, v: Value) -> i32 {
+        let off = match self.is_mask(v) {
+            true => {
+                let m = self.mask_of(v);
+                let off = self.new_word();
+                self.asm.mask_store(self.frame(off), m);
+                off
+            }
+            false => {
+                let x = self.in_register(v);
+                let off = self.new_row();
+                self.asm.store(self.frame(off), x, ALL);
+                off
+            }
+        };
+        self.done();
+        off
+    }
+
+    /// Brings back what was put aside, in a register.
+    pub(super) fn take_back(&mut self, v: Value, off: i32) {
+        let p = self.piece(v);
+        self.forget(p);
+        if self.is_mask(v) {
+            let m = self.take_mask();
+            self.asm.mask_load(m, self.frame(off));
+            self.put_mask(p, m, false);
+        } else {
+            let x = self.take(None);
+            self.asm.two(ops::LOAD, x, Src::Row(self.frame(off)), ALL);
+            self.put(p, x.0);
+        }
+    }
+
+    fn put_mask(&mut self, p: Piece, m: Mask, saved: bool) {
+        self.regs.masks[usize::from(m.0)] = Some(p);
+        self.regs.places.insert(p, Place { reg: m.0, saved });
+    }
+
+    /// Frees operands that are not wanted again, so that the result may be written over them.
+    pub(super) fn release(&mut self, args: &[Value]) {
+        for &v in args {
+            if self.is_lanes(v) {
+                self.retire(self.piece(v));
+            }
+        }
+    }
+
+    /// The result of the current statement is in a register.
+    pub(super) fn define(&mut self, out: Value, r: Zmm) {
+        if !self.is_lanes(out) {
+            let word = self.word_for(out);
+            self.asm.store_low(word, r);
+            return;
+        }
+        let p = self.piece(out);
+        if self.next(p).is_some() {
+            self.put(p, r.0);
+        }
+    }
+
+    /// A piece becomes another that is the same, where it is.
+    pub(super) fn rename(&mut self, from: Piece, to: Piece) {
+        if let Some(place) = self.regs.places.remove(&from) {
+            let file = match self.is_mask(from.0) {
+                true => &mut self.regs.masks[..],
+                false => &mut self.regs.vectors[..],
+            };
+            file[usize::from(place.reg)] = Some(to);
+            self.regs.places.insert(to, place);
+        }
+        if let Some(off) = self.rows.remove(&from) {
+            self.rows.insert(to, off);
+        }
+    }
+
+    /// A truth value in a mask register.
+    pub(super) fn mask_of(&mut self, v: Value) -> Mask {
+        if !self.is_lanes(v) {
+            return self.spread_mask(v);
+        }
+        let p = self.piece(v);
+        if let Some(r) = self.place_of(p) {
+            self.regs.pinned_masks |= 1 << r;
+            return Mask(r);
+        }
+        let r = self.take_mask();
+        let row = self.row(p);
+        self.asm.mask_load(r, row);
+        self.put_mask(p, r, true);
+        r
+    }
+
+    /// A mask register for what the current statement works on.
+    pub(super) fn new_mask(&mut self) -> Mask {
+        self.take_mask()
+    }
+
+    /// The result of the current statement is in a mask register.
+    pub(super) fn define_mask(&mut self, out: Value, m: Mask) {
+        if !self.is_lanes(out) {
+            self.uniform_from_mask(out, m);
+            return;
+        }
+        let p = self.piece(out);
+        if self.next(p).is_some() {
+            self.put_mask(p, m, false);
+        }
+    }
+}
