@@ -64,6 +64,7 @@ pub(crate) fn accepted(
             });
         });
         let jam = match carried.is_empty() && own && look.parts_nowhere(body) {
+            true if vectors == Vectors::AllLoops => MOST,
             true => look.side_by_side(body),
             false => 1,
         };

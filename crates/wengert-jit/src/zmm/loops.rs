@@ -17,6 +17,8 @@ use crate::runtime::helpers;
 
 /// Registers that carried values may take.
 const CARRIED: usize = 20;
+/// Registers that a loop may hold from step to step.
+const HELD: usize = 28;
 
 /// Whether what a counted loop carries in lanes stays in registers from step to step.
 pub(super) fn stays_in_registers(
@@ -278,9 +280,9 @@ impl<'p> Writer<'_, 'p> {
 
     /// What is carried goes to its rows, in the lanes of a mask if one is given.
     fn end_in_rows(&mut self, carried: &[Carried], results: &[Value], mask: Option<i32>) {
-        self.carry_words(carried.iter().zip(results).map(|(c, &r)| (c.param, r)));
         self.rows_at_end(carried, results, mask);
         self.forget_all();
+        self.carry_words(carried.iter().zip(results).map(|(c, &r)| (c.param, r)));
     }
 
     /// The same for what a vector loop carries: from block to block.
@@ -311,6 +313,9 @@ impl<'p> Writer<'_, 'p> {
                 }
                 self.assign((to, block as u8), from, mask);
                 self.done();
+                if aside.contains_key(&from) {
+                    self.forget((from, block as u8));
+                }
             }
             for (v, kept) in aside {
                 match self.is_mask(v) {
@@ -325,6 +330,7 @@ impl<'p> Writer<'_, 'p> {
     /// What is carried begins in registers, beside what the loop wants from outside; nothing else stays
     /// in one.
     fn begin_in_registers(&mut self, carried: &[Carried], within: (u32, u32)) {
+        let mut taken: Vec<u8> = Vec::new();
         for c in carried {
             let once = carried.iter().filter(|d| d.init == c.init).count() == 1;
             for block in 0..self.jam {
@@ -343,10 +349,13 @@ impl<'p> Writer<'_, 'p> {
                     self.asm.two(load, x, from, ALL);
                     self.put(to, x.0);
                 }
+                taken.extend(self.register_of(to));
                 self.done();
+                self.hold_registers(&taken);
             }
         }
         self.block = 0;
+        self.done();
         let params: Vec<Value> = carried.iter().map(|c| c.param).collect();
         self.forget_but(|w, (v, _)| {
             params.contains(&v)
@@ -354,6 +363,12 @@ impl<'p> Writer<'_, 'p> {
         });
         self.set_all_at(within.0);
         self.sweep_but(&params);
+        // One is free to move others by.
+        let held = self.held();
+        let outside = held.iter().filter(|((v, _), _)| !params.contains(v));
+        for &(p, _) in outside.skip(HELD - taken.len()) {
+            self.forget(p);
+        }
         self.done();
     }
 
@@ -382,12 +397,6 @@ impl<'p> Writer<'_, 'p> {
     /// At the end of a step, all is where it was at its start: the carried values, now the results, and
     /// what comes from outside.
     fn end_in_registers(&mut self, carried: &[Carried], body: &Block, held: &[(Piece, u8)]) {
-        self.carry_words(
-            carried
-                .iter()
-                .zip(&body.results)
-                .map(|(c, &r)| (c.param, r)),
-        );
         let results: HashMap<Value, Value> = (carried.iter().zip(&body.results))
             .filter(|(c, _)| self.is_lanes(c.param))
             .map(|(c, &r)| (c.param, r))
@@ -406,7 +415,7 @@ impl<'p> Writer<'_, 'p> {
                 Some(r) if r == to => {}
                 Some(r) => moves.push((to, r)),
                 None => {
-                    let row = self.row((from, block));
+                    let row = self.row_with((from, block));
                     loads.push((to, Src::Row(row)));
                 }
             }
@@ -428,6 +437,12 @@ impl<'p> Writer<'_, 'p> {
                 self.put_saved(p, r);
             }
         }
+        self.carry_words(
+            carried
+                .iter()
+                .zip(&body.results)
+                .map(|(c, &r)| (c.param, r)),
+        );
     }
 
     /// Moves between registers, all at once: one whose target nothing else comes from goes first; where

@@ -147,6 +147,13 @@ impl Writer<'_, '_> {
         self.frame(off)
     }
 
+    /// The row that has a piece.
+    pub(super) fn row_with(&self, p: Piece) -> Mem {
+        let row = self.rows.get(&p);
+        let off = row.unwrap_or_else(|| panic!("value {} is used where it is not known", p.0.0));
+        self.frame(*off)
+    }
+
     /// Stores a piece that is wanted again, unless its row has it.
     fn save(&mut self, p: Piece) {
         let place = self.regs.places[&p];
@@ -169,7 +176,7 @@ impl Writer<'_, '_> {
     }
 
     /// A piece is no longer in its register.
-    fn forget(&mut self, p: Piece) {
+    pub(super) fn forget(&mut self, p: Piece) {
         if let Some(place) = self.regs.places.remove(&p) {
             let file = match self.is_mask(p.0) {
                 true => &mut self.regs.masks[..],
@@ -265,6 +272,11 @@ impl Writer<'_, '_> {
         }
     }
 
+    /// Vector registers that keep what they have, whatever else is loaded.
+    pub(super) fn hold_registers(&mut self, all: &[u8]) {
+        self.regs.pinned |= all.iter().fold(0, |bits, &r| bits | 1 << r);
+    }
+
     /// The current statement is written: what it worked on is free.
     pub(super) fn done(&mut self) {
         self.regs.pinned = 0;
@@ -333,7 +345,7 @@ impl Writer<'_, '_> {
             return Zmm(r);
         }
         let r = self.take(None);
-        let row = self.row(p);
+        let row = self.row_with(p);
         self.asm.two(ops::LOAD, r, Src::Row(row), ALL);
         self.put_saved(p, r.0);
         r
@@ -357,7 +369,7 @@ impl Writer<'_, '_> {
         }
         let p = self.piece(v);
         if self.place_of(p).is_none() && self.next(p).is_none_or(|n| n > SOON) {
-            return Src::Row(self.row(p));
+            return Src::Row(self.row_with(p));
         }
         Src::Reg(self.fetch(p))
     }
@@ -486,7 +498,7 @@ impl Writer<'_, '_> {
             return Mask(r);
         }
         let r = self.take_mask();
-        let row = self.row(p);
+        let row = self.row_with(p);
         self.asm.mask_load(r, row);
         self.put_mask(p, r, true);
         r

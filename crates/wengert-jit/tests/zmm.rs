@@ -1,0 +1,421 @@
+//! Vector loops of generated programs, written for every width of registers: the bits are those of the
+//! interpreter. Where the machine has no registers of 512 bits, those of 128 bits are tried alone.
+
+mod common;
+
+use common::compare::agree;
+use common::*;
+use wengert_check::Rng;
+use wengert_ir::buffer::Data;
+use wengert_ir::ir::types::DType;
+use wengert_ir::loops::ScalarOp::*;
+use wengert_ir::loops::*;
+
+const SERIAL: LoopKind = LoopKind::Serial { reverse: false };
+
+/// Values that may be used where the code is.
+#[derive(Clone, Default)]
+struct Known {
+    floats: Vec<Value>,
+    ints: Vec<Value>,
+    truths: Vec<Value>,
+    /// The same in all lanes.
+    even_floats: Vec<Value>,
+    even_ints: Vec<Value>,
+}
+
+struct Writer<'r> {
+    rng: &'r mut Rng,
+    b: Build,
+    known: Known,
+    table: BufferId,
+    floats: BufferId,
+    ints: BufferId,
+    truths: BufferId,
+    /// Whether lanes may part.
+    parts: bool,
+    depth: usize,
+}
+
+/// Elements of each lane's own memory.
+const OWN: i64 = 4;
+
+impl Writer<'_> {
+    /// One of the last values, most often.
+    fn one(&mut self, from: fn(&Known) -> &Vec<Value>) -> Value {
+        let n = from(&self.known).len();
+        let near = match self.rng.below(3) {
+            0 => n,
+            _ => n.min(5),
+        };
+        let back = self.rng.below(near);
+        from(&self.known)[n - 1 - back]
+    }
+
+    fn float(&mut self) -> Value {
+        match self.rng.below(6) {
+            0 => self.one(|k| &k.even_floats),
+            _ => self.one(|k| &k.floats),
+        }
+    }
+
+    fn int(&mut self) -> Value {
+        match self.rng.below(6) {
+            0 => self.one(|k| &k.even_ints),
+            _ => self.one(|k| &k.ints),
+        }
+    }
+
+    /// Whether a value differs by lane, for the list that it goes to.
+    fn note(&mut self, v: Value) {
+        let ty = self.b.ty(v);
+        let list = match (ty.dtype, ty.lanes) {
+            (DType::F64, true) => &mut self.known.floats,
+            (DType::F64, false) => &mut self.known.even_floats,
+            (DType::I64, true) => &mut self.known.ints,
+            (DType::I64, false) => &mut self.known.even_ints,
+            (_, true) => &mut self.known.truths,
+            _ => return,
+        };
+        list.push(v);
+    }
+
+    fn scalar(&mut self) {
+        let v = match self.rng.below(12) {
+            0..=2 => {
+                let op = *self.rng.pick(&[Add, Sub, Mul, Div, Min, Max]);
+                let args = [self.float(), self.float()];
+                self.b.op(op, &args)
+            }
+            3..=4 => {
+                let mut args = [self.float(), self.float(), self.float()];
+                for a in &mut args {
+                    if self.rng.below(3) == 0 {
+                        *a = self.b.op(Neg, &[*a]);
+                    }
+                }
+                self.b.op(Fma, &args)
+            }
+            5 => {
+                let op = *self.rng.pick(&[Neg, Abs, Sqrt, Floor, Ceil, Round, Trunc]);
+                let x = self.float();
+                self.b.op(op, &[x])
+            }
+            6 => {
+                let op = *self.rng.pick(&[Add, Sub, Mul, And, Or, Xor, Min, Max]);
+                let args = [self.int(), self.int()];
+                self.b.op(op, &args)
+            }
+            7 => {
+                let op = *self.rng.pick(&[Shl, Shr, ShrLogical, Rotl, Sub]);
+                let args = [self.int(), self.one(|k| &k.even_ints)];
+                self.b.op(op, &args)
+            }
+            8 => {
+                let op = *self.rng.pick(&[Eq, Ne, Lt, Le]);
+                let args = match self.rng.below(3) {
+                    0 => [self.int(), self.int()],
+                    _ => [self.float(), self.float()],
+                };
+                self.b.op(op, &args)
+            }
+            9 => {
+                let op = *self.rng.pick(&[And, Or, Xor, Eq, Lt, Le]);
+                let args = [self.one(|k| &k.truths), self.one(|k| &k.truths)];
+                self.b.op(op, &args)
+            }
+            10 => {
+                let p = self.one(|k| &k.truths);
+                let (x, y) = match self.rng.below(3) {
+                    0 => (self.int(), self.int()),
+                    _ => (self.float(), self.float()),
+                };
+                self.b.op(Select, &[p, x, y])
+            }
+            _ => match self.rng.below(3) {
+                0 => {
+                    let x = self.float();
+                    self.b.op_to(Convert, DType::I64, &[x])
+                }
+                1 => {
+                    let x = self.int();
+                    self.b.op_to(Convert, DType::F64, &[x])
+                }
+                _ => {
+                    let p = self.one(|k| &k.truths);
+                    self.b.op_to(Convert, DType::F64, &[p])
+                }
+            },
+        };
+        self.note(v);
+    }
+
+    /// An element of memory of the lane's own: the same in all lanes, or not.
+    fn place(&mut self) -> Index {
+        let last = self.b.constant(OWN - 1);
+        match self.rng.below(3) {
+            0 => at(self.rng.below(OWN as usize) as i64),
+            1 => {
+                let n = self.one(|k| &k.even_ints);
+                let n = self.b.op(And, &[n, last]);
+                base(n)
+            }
+            _ => {
+                let n = self.one(|k| &k.ints);
+                let n = self.b.op(And, &[n, last]);
+                each(n)
+            }
+        }
+    }
+
+    fn memory(&mut self) {
+        match self.rng.below(6) {
+            0 => {
+                let (to, v) = (self.place(), self.float());
+                self.b.store(self.floats, to, v);
+            }
+            1 => {
+                let (to, v) = (self.place(), self.int());
+                self.b.store(self.ints, to, v);
+            }
+            2 => {
+                let (to, v) = (
+                    at(self.rng.below(OWN as usize) as i64),
+                    self.one(|k| &k.truths),
+                );
+                self.b.store(self.truths, to, v);
+            }
+            3 => {
+                let from = self.place();
+                let v = self.b.load(self.floats, from);
+                self.note(v);
+            }
+            4 => {
+                let from = at(self.rng.below(OWN as usize) as i64);
+                let v = self.b.load(self.truths, from);
+                self.note(v);
+            }
+            _ => {
+                let n = self.one(|k| &k.even_ints);
+                let last = self.b.constant(OWN - 1);
+                let n = self.b.op(And, &[n, last]);
+                let v = self.b.load(self.table, base(n));
+                self.note(v);
+            }
+        }
+    }
+
+    /// Values to begin a loop with, and which differ by lane in it.
+    fn inits(&mut self, even: bool) -> Vec<(Value, bool)> {
+        let n = match self.rng.below(4) {
+            0 => 8 + self.rng.below(12),
+            _ => 1 + self.rng.below(4),
+        };
+        let mut inits = Vec::new();
+        for _ in 0..n {
+            inits.push(match self.rng.below(8) {
+                0 => (self.int(), true),
+                1 => (self.one(|k| &k.truths), true),
+                2 if even => (self.one(|k| &k.even_ints), false),
+                3 if even => (self.one(|k| &k.even_floats), false),
+                _ => (self.float(), true),
+            });
+        }
+        inits
+    }
+
+    /// What a step gives for each carried value: something computed, or one of the values themselves.
+    fn results(&mut self, params: &[Value]) -> Vec<Value> {
+        let mut results = Vec::new();
+        for &p in params {
+            let ty = self.b.ty(p);
+            let like: Vec<Value> = params
+                .iter()
+                .copied()
+                .filter(|&q| self.b.ty(q) == ty)
+                .collect();
+            results.push(match (self.rng.below(4), ty.dtype, ty.lanes) {
+                (0, _, _) => *self.rng.pick(&like),
+                (_, DType::F64, true) => self.float(),
+                (_, DType::I64, true) => self.int(),
+                (_, DType::F64, false) => self.one(|k| &k.even_floats),
+                (_, DType::I64, false) => self.one(|k| &k.even_ints),
+                _ => self.one(|k| &k.truths),
+            });
+        }
+        results
+    }
+
+    /// A body, whose values nobody outside sees.
+    fn within<T>(&mut self, size: usize, f: impl FnOnce(&mut Self) -> T) -> T {
+        let before = self.known.clone();
+        self.depth += 1;
+        self.statements(size);
+        let out = f(self);
+        self.depth -= 1;
+        self.known = before;
+        out
+    }
+
+    fn control(&mut self) {
+        let size = 1 + self.rng.below(12);
+        match self.rng.below(if self.parts { 5 } else { 2 }) {
+            0 | 1 => {
+                let n = 1 + self.rng.below(3) as i64;
+                let n = self.b.constant(n);
+                let inits = self.inits(true);
+                let reverse = self.rng.below(2) == 0;
+                self.looped(LoopKind::Serial { reverse }, n, &inits, size);
+            }
+            2 => {
+                let n = self.one(|k| &k.ints);
+                let three = self.b.constant(3i64);
+                let n = self.b.op(And, &[n, three]);
+                let inits = self.inits(false);
+                self.looped(SERIAL, n, &inits, size);
+            }
+            3 => {
+                let zero = self.b.constant(0i64);
+                let three = self.b.constant(3i64);
+                let most = self.one(|k| &k.ints);
+                let most = self.b.op(And, &[most, three]);
+                let mut inits = vec![(zero, true)];
+                inits.extend(self.inits(false));
+                let mut b = std::mem::replace(&mut self.b, Build::new());
+                let outs = b.while_loop(
+                    &inits,
+                    u64::MAX,
+                    |b, params| b.op(Lt, &[params[0], most]),
+                    |b, params| {
+                        std::mem::swap(&mut self.b, b);
+                        let before = self.known.clone();
+                        params.iter().for_each(|&p| self.note(p));
+                        let mut results = self.within(size, |w| w.results(params));
+                        self.known = before;
+                        let one = self.b.constant(1i64);
+                        results[0] = self.b.op(Add, &[params[0], one]);
+                        std::mem::swap(&mut self.b, b);
+                        results
+                    },
+                );
+                self.b = b;
+                outs.into_iter().for_each(|v| self.note(v));
+            }
+            _ => {
+                let p = self.one(|k| &k.truths);
+                let mut b = std::mem::replace(&mut self.b, Build::new());
+                let this = std::cell::RefCell::new(self);
+                let side = |b: &mut Build| {
+                    let mut w = this.borrow_mut();
+                    std::mem::swap(&mut w.b, b);
+                    let out = w.within(size, |w| vec![w.float(), w.int(), w.one(|k| &k.truths)]);
+                    std::mem::swap(&mut w.b, b);
+                    out
+                };
+                let outs = b.if_else(p, side, side);
+                let w = this.into_inner();
+                w.b = b;
+                outs.into_iter().for_each(|v| w.note(v));
+            }
+        }
+    }
+
+    fn looped(&mut self, kind: LoopKind, n: Value, inits: &[(Value, bool)], size: usize) {
+        let mut b = std::mem::replace(&mut self.b, Build::new());
+        let outs = b.for_loop(kind, n, inits, |b, i, params| {
+            std::mem::swap(&mut self.b, b);
+            let before = self.known.clone();
+            self.note(i);
+            params.iter().for_each(|&p| self.note(p));
+            let results = self.within(size, |w| w.results(params));
+            self.known = before;
+            std::mem::swap(&mut self.b, b);
+            results
+        });
+        self.b = b;
+        outs.into_iter().for_each(|v| self.note(v));
+    }
+
+    fn statements(&mut self, n: usize) {
+        for _ in 0..n {
+            match self.rng.below(12) {
+                0 if self.depth < 3 => self.control(),
+                1 | 2 => self.memory(),
+                _ => self.scalar(),
+            }
+        }
+    }
+}
+
+/// A vector loop of so many lanes.
+fn program(rng: &mut Rng, lanes: usize) -> Program {
+    let mut b = Build::new();
+    let x = b.input(DType::F64, lanes);
+    let k = b.input(DType::I64, lanes);
+    let table = b.input(DType::F64, OWN as usize);
+    let outputs = [DType::F64, DType::F64, DType::F64].map(|d| b.output(d, lanes));
+    let whole = b.output(DType::I64, lanes);
+    let own = |b: &mut Build, d| b.buffer(d, OWN as usize, BufferKind::Local);
+    let (floats, ints, truths) = (
+        own(&mut b, DType::F64),
+        own(&mut b, DType::I64),
+        own(&mut b, DType::Bool),
+    );
+    let n = b.constant(lanes as i64);
+    let half = b.constant(0.5);
+    let seven = b.constant(7i64);
+    b.for_loop(LoopKind::Vector, n, &[], |b, i, _| {
+        let parts = rng.below(3) > 0;
+        let size = 5 + rng.below(60);
+        let mut w = Writer {
+            rng,
+            b: Build::new(),
+            known: Known::default(),
+            table,
+            floats,
+            ints,
+            truths,
+            parts,
+            depth: 0,
+        };
+        std::mem::swap(&mut w.b, b);
+        let u = w.b.load(x, row());
+        let c = w.b.load(k, row());
+        let p = w.b.op(Lt, &[u, half]);
+        for v in [half, seven, i, u, c, p] {
+            w.note(v);
+        }
+        for e in 0..OWN {
+            w.b.store(floats, at(e), u);
+            w.b.store(ints, at(e), c);
+            w.b.store(truths, at(e), p);
+        }
+        w.statements(size);
+        for to in outputs {
+            let v = w.one(|k| &k.floats);
+            w.b.store(to, row(), v);
+        }
+        let v = w.one(|k| &k.ints);
+        w.b.store(whole, row(), v);
+        std::mem::swap(&mut w.b, b);
+        vec![]
+    });
+    b.finish()
+}
+
+#[test]
+fn generated_loops() {
+    for seed in 0..300 {
+        let mut rng = Rng::new(seed);
+        let lanes = *rng.pick(&[1, 3, 8, 13, 16, 24, 40]);
+        let p = program(&mut rng, lanes);
+        let x = (0..lanes).map(|i| (i as f64 * 0.7 + seed as f64).sin() * 3.0);
+        let k = (0..lanes).map(|i| (i as i64 * 7919 + seed as i64) % 23 - 11);
+        let inputs = [
+            Data::F64(x.collect()),
+            Data::I64(k.collect()),
+            f64s(&[0.25, -1.5, 3.0, 1e9]),
+        ];
+        agree(&p, &inputs);
+    }
+}
