@@ -77,9 +77,14 @@ impl<'p> Layout<'p> {
         }
     }
 
-    /// Memory below the frame pointer that nothing else uses.
+    /// Memory below the frame pointer that nothing else uses. Rows of lanes begin where a cache line
+    /// does: what is stored across two cannot be read again at once.
     pub(crate) fn reserve(&mut self, bytes: u32) -> i32 {
-        let align = if bytes >= 16 { 16 } else { 8 };
+        let align = match bytes {
+            64.. => 64,
+            16.. => 16,
+            _ => 8,
+        };
         self.below = round(self.below + i64::from(bytes), align);
         i32::try_from(-self.below).expect("a frame's places fit 31 bits")
     }
