@@ -284,7 +284,14 @@ fn loops_end_within_their_limit() {
 
 #[test]
 fn copies_and_products() {
-    for (m, n, k) in [(1usize, 1, 1), (3, 4, 5), (17, 8, 9), (0, 3, 2), (3, 2, 0)] {
+    for (m, n, k) in [
+        (1usize, 1, 1),
+        (3, 4, 5),
+        (17, 8, 9),
+        (9, 70, 80),
+        (0, 3, 2),
+        (3, 2, 0),
+    ] {
         let mut b = Build::new();
         let a = b.input(DType::F64, m * k);
         let c = b.input(DType::F64, k * n);

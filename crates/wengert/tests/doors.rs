@@ -95,6 +95,18 @@ fn a_library_product_is_not_written_over_its_factors() {
     assert_eq!(y, f.interpret(given()).unwrap());
 }
 
+/// Alone, transposed and in a batch: what is not large is summed in order.
+#[test]
+fn a_product_of_some_size_has_the_bits_of_the_interpreter() {
+    let f = jit(|(x, y): (Var, Var)| {
+        let pair = [x.reshape([2, 10, 20]), y.reshape([2, 20, 10])];
+        let batch = einsum("bij,bjk->bik", &pair);
+        (x.dot(y), x.dot(x.t()), x.t().dot(x), batch)
+    });
+    let args = || (numbers(&[20, 20], 0.7), numbers(&[20, 20], 1.3));
+    assert_eq!(f.call(args()).unwrap(), f.interpret(args()).unwrap());
+}
+
 #[test]
 fn each_argument_gives_its_memory_to_one_result() {
     let f = jit(|[x, y]: [Var; 2]| (x - y, x * y, x.sum()));

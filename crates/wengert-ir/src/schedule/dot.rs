@@ -13,8 +13,16 @@ use crate::ir::Type;
 use crate::loops::affine::Affine;
 use crate::loops::{FoldOp, Kernel, ScalarOp, Value};
 
-/// A library does products of so many terms.
+/// A library does products of so many terms, and adds them in an order of its own.
 pub const LARGE: usize = 32 * 32 * 32;
+
+/// A product of more terms may use several threads.
+pub const ALONE: usize = 64 * 64 * 64;
+
+/// From so many terms on, a product whose matrices have at least [`SIDE`] rows and columns is done as
+/// a whole, in order: tile by tile, where loops would do it row by row.
+const SOME: usize = 1024;
+const SIDE: usize = 8;
 
 /// A sum of products.
 pub struct Product {
@@ -47,15 +55,16 @@ impl Lowering {
         self.force(&[p.a.0, p.b.0], Why::Factor)?;
         let a = self.remap(p.a.0, &AxisMap::broadcast(&p.dims, &p.a.1))?;
         let b = self.remap(p.b.0, &AxisMap::broadcast(&p.dims, &p.b.1))?;
-        if p.large
-            && !self.in_lanes()
+        if !self.in_lanes()
             && let (Expr::Stored(va), Expr::Stored(vb)) = (self.expr(a), self.expr(b))
             && let Some(matrices) = Matrices::of(p, kept, va, vb)
         {
-            return match p.zero_wins {
-                true => self.masked_product(p, want, &matrices, (a, b)),
-                false => self.library_product(p, want, &matrices),
-            };
+            if p.large && p.zero_wins {
+                return self.masked_product(p, want, &matrices, (a, b));
+            }
+            if p.large || (!p.zero_wins && want.ty.is_float() && matrices.are_some()) {
+                return self.library_product(p, want, &matrices);
+            }
         }
         self.looped_product(p, want, (a, b))
     }
@@ -178,7 +187,7 @@ impl Lowering {
             axes.push(super::nest::Axis { extent, axis });
         }
         let mut at: PerAxis<Affine> = p.dims.iter().map(|_| Affine::default()).collect();
-        self.serial(&axes, &mut at, &mut |l, at| {
+        let mut one = |l: &mut Lowering, at: &[Affine]| {
             let regions = [&place, a, b].map(|view| {
                 let buffer = buffer_of(view).expect("in a buffer");
                 (buffer, l.place_of(view, &at[..p.batch]))
@@ -187,7 +196,13 @@ impl Lowering {
             l.note_library(PartKind::Library(matrices.kernel), &[a, b], &[to]);
             l.b.kernel(matrices.kernel, &regions);
             Ok(())
-        })?;
+        };
+        let terms = matrices.terms();
+        let count: usize = axes.iter().map(|a| a.extent).product();
+        match terms <= ALONE && count > 1 && self.wants_tasks(count * terms) {
+            true => self.outer(&axes, &mut at, terms, true, &mut |l, at| one(l, at))?,
+            false => self.serial(&axes, &mut at, &mut one)?,
+        }
         Ok(self.stored(want.ty.dtype, want.ty.dims(), place))
     }
 }
@@ -195,10 +210,24 @@ impl Lowering {
 /// Factors as a library wants them.
 struct Matrices {
     factors: [View; 2],
+    /// Rows, columns and terms of each sum.
+    dims: (usize, usize, usize),
     kernel: Kernel,
 }
 
 impl Matrices {
+    /// Terms of their product.
+    fn terms(&self) -> usize {
+        let (m, n, k) = self.dims;
+        m * n * k
+    }
+
+    /// Whether their product is worth a call.
+    fn are_some(&self) -> bool {
+        let (m, n, k) = self.dims;
+        m.min(n).min(k) >= SIDE && self.terms() >= SOME
+    }
+
     /// Each of the two matrices' axes has to be walked in even steps forwards.
     fn of(p: &Product, kept: usize, a: &View, b: &View) -> Option<Matrices> {
         let behind = p.batch + p.rows;
@@ -234,6 +263,7 @@ impl Matrices {
         };
         Some(Matrices {
             factors: [a.clone(), b.clone()],
+            dims: (m, n, k),
             kernel,
         })
     }

@@ -79,7 +79,8 @@ impl<'p> Layout<'p> {
         }
     }
 
-    /// Memory below the frame pointer that nothing else uses.
+    /// Memory below the frame pointer that nothing else uses. Rows of lanes begin where a cache line
+    /// does: what is stored across two cannot be read again at once.
     pub(crate) fn reserve(&mut self, bytes: u32) -> i32 {
         let align = match bytes {
             64.. => 64,

@@ -10,5 +10,6 @@ pub(crate) mod pages;
 pub(crate) mod product;
 pub(crate) mod sort;
 pub(crate) mod threads;
+mod tiles;
 pub(crate) mod upper;
 pub(crate) mod wide;

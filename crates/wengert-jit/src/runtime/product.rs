@@ -1,7 +1,10 @@
 //! Matrix products, for generated code.
 
+use wengert_ir::schedule::dot::{ALONE, LARGE};
+
 use super::frame::Frame;
 use super::helpers::guard;
+use super::tiles::Number;
 
 /// A matrix product, as a program says it.
 pub(crate) struct GemmCall {
@@ -23,9 +26,6 @@ pub(crate) struct GemmCall {
     pub b: (usize, usize),
 }
 
-/// Products with fewer multiplications run on one thread.
-const PARALLEL: usize = 64 * 64 * 64;
-
 /// A matrix product.
 ///
 /// # Safety
@@ -44,32 +44,37 @@ pub(crate) unsafe extern "C" fn gemm(
         // SAFETY: by the caller.
         unsafe {
             if call.double {
-                product::<f64>(call, c.cast(), a.cast(), b.cast(), 1.0);
+                product::<f64>(call, c.cast(), a.cast(), b.cast());
             } else {
-                product::<f32>(call, c.cast(), a.cast(), b.cast(), 1.0);
+                product::<f32>(call, c.cast(), a.cast(), b.cast());
             }
         }
         Ok(())
     })
 }
 
+/// Small products go in order, as loops do them, to the same bits; those in between too, but fused; the
+/// rest is the library's.
+///
 /// # Safety
 /// As for [`gemm()`].
-unsafe fn product<T: Copy + Default + 'static>(
-    call: &GemmCall,
-    c: *mut T,
-    a: *const T,
-    b: *const T,
-    one: T,
-) {
+unsafe fn product<T: Number>(call: &GemmCall, c: *mut T, a: *const T, b: *const T) {
     let GemmCall { m, n, k, .. } = *call;
     if m == 0 || n == 0 {
         return;
     }
-    let threads = if call.threads && m.saturating_mul(n).saturating_mul(k) >= PARALLEL {
-        gemm::Parallelism::Rayon(0)
-    } else {
-        gemm::Parallelism::None
+    let size = m.saturating_mul(n).saturating_mul(k);
+    if (1..=ALONE).contains(&size)
+        && call.c.1 == 1
+        && let Some(tiles) = T::tiles(size >= LARGE)
+    {
+        // SAFETY: by the caller; nothing is empty, and columns lie side by side.
+        unsafe { tiles(call, c, a, b) };
+        return;
+    }
+    let threads = match call.threads && size > ALONE {
+        true => gemm::Parallelism::Rayon(0),
+        false => gemm::Parallelism::None,
     };
     // SAFETY: by the caller.
     unsafe {
@@ -88,7 +93,7 @@ unsafe fn product<T: Copy + Default + 'static>(
             call.b.1 as isize,
             call.b.0 as isize,
             T::default(),
-            one,
+            T::ONE,
             false,
             false,
             false,

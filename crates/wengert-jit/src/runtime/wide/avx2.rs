@@ -4,29 +4,33 @@ use std::arch::x86_64::*;
 
 use wengert_ir::elementary::Arith;
 
-use super::table::{PAIR, ROW, SINGLE, compute};
+use super::table::{Machine, ROW, compute};
 
 /// To the nearest integer, ties to even, without a flag.
 const NEAREST: i32 = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
+
+/// AVX2 with FMA.
+pub(super) struct Avx2;
+
+impl Machine for Avx2 {
+    fn code<const F: usize>() -> usize {
+        apply::<F> as *const () as usize
+    }
+}
 
 /// Computes a function in eight lanes, four by four; see [`Wide`](super::Wide).
 ///
 /// # Safety
 /// The processor has AVX2 and FMA. There is memory for the result and the arguments, on a
-/// multiple of 16 bytes, and the number is one that [`number`](super::table::number) gives.
+/// multiple of 16 bytes.
 #[target_feature(enable = "avx2,fma")]
-pub(super) unsafe extern "C" fn apply(at: *mut u8, how: u64) {
-    let single = how & SINGLE != 0;
+unsafe extern "C" fn apply<const F: usize>(at: *mut u8, single: u64) {
+    let single = single != 0;
     let half = if single { 16 } else { 32 };
     for at in [at, at.wrapping_add(half)] {
         // SAFETY: by the caller.
-        let x = unsafe { read(at.add(ROW), single) };
-        let y = match how & PAIR != 0 {
-            // SAFETY: by the caller.
-            true => unsafe { read(at.add(2 * ROW), single) },
-            false => x,
-        };
-        let result = compute(&mut Four, how, x, y);
+        let row = |n| unsafe { read(at.add(n * ROW), single) };
+        let result = compute::<F, _>(&mut Four, row(1), || row(2));
         // SAFETY: by the caller.
         unsafe {
             match single {

@@ -4,27 +4,31 @@ use std::arch::x86_64::*;
 
 use wengert_ir::elementary::Arith;
 
-use super::table::{PAIR, ROW, SINGLE, compute};
+use super::table::{Machine, ROW, compute};
 
 /// To the nearest integer, ties to even, without a flag.
 const NEAREST: i32 = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
+
+/// AVX-512.
+pub(super) struct Avx512;
+
+impl Machine for Avx512 {
+    fn code<const F: usize>() -> usize {
+        apply::<F> as *const () as usize
+    }
+}
 
 /// Computes a function in eight lanes; see [`Wide`](super::Wide).
 ///
 /// # Safety
 /// The processor has AVX-512. There is memory for the result and the arguments, on a multiple
-/// of 16 bytes, and the number is one that [`number`](super::table::number) gives.
+/// of 16 bytes.
 #[target_feature(enable = "avx512f")]
-pub(super) unsafe extern "C" fn apply(at: *mut u8, how: u64) {
-    let single = how & SINGLE != 0;
+unsafe extern "C" fn apply<const F: usize>(at: *mut u8, single: u64) {
+    let single = single != 0;
     // SAFETY: by the caller.
-    let x = unsafe { read(at.add(ROW), single) };
-    let y = match how & PAIR != 0 {
-        // SAFETY: by the caller.
-        true => unsafe { read(at.add(2 * ROW), single) },
-        false => x,
-    };
-    let result = compute(&mut Eight, how, x, y);
+    let row = |n| unsafe { read(at.add(n * ROW), single) };
+    let result = compute::<F, _>(&mut Eight, row(1), || row(2));
     // SAFETY: by the caller.
     unsafe {
         match single {

@@ -12,7 +12,8 @@ use wengert_ir::elementary::Elementary;
 use wengert_ir::ir::types::DType;
 use wengert_ir::loops::Function;
 
-/// A function of the runtime that computes functions in eight lanes, and which of them it shall be.
+/// A function of the runtime that computes a function in eight lanes, and what it is told: whether
+/// they are of `f32`.
 ///
 /// It takes the address of the result, 64 bytes before that of the first argument, and so on. Like all that is
 /// compiled for AVX it clears the upper halves of vector registers when it returns.
@@ -21,24 +22,23 @@ pub(crate) type Wide = (usize, u64);
 /// The code for eight lanes of a function that this machine has, if it is better than what is made.
 pub(crate) fn wide(f: &Function) -> Option<Wide> {
     let dtype = f.values[f.params.first()?.0 as usize];
-    code(f.elementary?, dtype == DType::F32)
+    Some((code(f.elementary?)?, u64::from(dtype == DType::F32)))
 }
 
 #[cfg(target_arch = "x86_64")]
-fn code(which: Elementary, single: bool) -> Option<Wide> {
+fn code(which: Elementary) -> Option<usize> {
     use std::arch::is_x86_feature_detected;
-    let apply = if is_x86_feature_detected!("avx512f") {
-        avx512::apply as *const () as usize
+    if is_x86_feature_detected!("avx512f") {
+        table::code::<avx512::Avx512>(which)
     } else if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-        avx2::apply as *const () as usize
+        table::code::<avx2::Avx2>(which)
     } else {
-        return None;
-    };
-    Some((apply, table::number(which, single)?))
+        None
+    }
 }
 
 #[cfg(not(target_arch = "x86_64"))]
-fn code(_which: Elementary, _single: bool) -> Option<Wide> {
+fn code(_which: Elementary) -> Option<usize> {
     None
 }
 
@@ -47,7 +47,7 @@ mod tests {
     use wengert_ir::elementary::eval;
     use wengert_ir::loops::LANES;
 
-    use super::table::number;
+    use super::table::Machine;
     use super::*;
 
     /// The result and two arguments, as generated code has them.
@@ -124,23 +124,22 @@ mod tests {
             is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
         );
         if best {
-            gives_the_bits(avx512::apply as *const () as usize);
+            gives_the_bits::<avx512::Avx512>();
         }
         if good {
-            gives_the_bits(avx2::apply as *const () as usize);
+            gives_the_bits::<avx2::Avx2>();
         }
-        assert_eq!(code(Elementary::Exp, false).is_some(), best || good);
+        assert_eq!(code(Elementary::Exp).is_some(), best || good);
     }
 
-    fn gives_the_bits(apply: usize) {
+    fn gives_the_bits<M: Machine>() {
         let points = points();
         let mut tried = 0;
         for &which in Elementary::ALL {
-            let Some(n) = number(which, false) else {
+            let Some(code) = table::code::<M>(which) else {
                 continue;
             };
-            let f = (apply, n);
-            let single = (apply, number(which, true).expect("it has code for both"));
+            let (f, single) = ((code, 0), (code, 1));
             let second: Vec<f64> = points.iter().rev().copied().collect();
             for (x, y) in points.chunks(LANES).zip(second.chunks(LANES)) {
                 let (x, y) = (x.try_into().unwrap(), y.try_into().unwrap());

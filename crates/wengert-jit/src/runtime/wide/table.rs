@@ -1,62 +1,59 @@
-//! The functions that there is code for, by number, in any arithmetic.
+//! The functions that there is code for: the straight lines, but for what is rare.
 
 use wengert_ir::elementary::{self, Arith, Elementary};
 
-/// Added to the number of a function: on `f32`.
-pub(super) const SINGLE: u64 = 1 << 8;
-/// Added to the number of a function: of two arguments.
-pub(super) const PAIR: u64 = 1 << 9;
-
-/// The number of a function that has code.
-pub(super) fn number(which: Elementary, single: bool) -> Option<u64> {
-    if !has_code(which) {
-        return None;
-    }
-    let number = Elementary::ALL.iter().position(|&f| f == which)? as u64;
-    let single = if single { SINGLE } else { 0 };
-    let pair = if which.arity() == 2 { PAIR } else { 0 };
-    Some(number + single + pair)
+/// Vectors of some width.
+pub(super) trait Machine {
+    /// The address of the code of a function, by its number: see [`compute`].
+    fn code<const F: usize>() -> usize;
 }
 
-/// The functions that are a straight line, but for what is rare.
-fn has_code(f: Elementary) -> bool {
+/// The address of a function's code. Each has code of its own: what a call has to look at first,
+/// lanes that wait for their arguments cannot overtake.
+pub(super) fn code<M: Machine>(which: Elementary) -> Option<usize> {
     use Elementary::*;
-    matches!(
-        f,
-        Exp | Exp2
-            | Expm1
-            | Sigmoid
-            | Log
-            | Log1p
-            | Log2
-            | Log10
-            | Sin
-            | Cos
-            | Tan
-            | Asin
-            | Acos
-            | Atan
-            | Atan2
-            | Sinh
-            | Cosh
-            | Tanh
-            | Asinh
-            | Acosh
-            | Atanh
-            | Pow
-            | Cbrt
-            | Erf
-            | Erfc
-            | ErfInv
-            | NormalTail
-    )
+    Some(match which {
+        Exp => M::code::<{ Exp as usize }>(),
+        Exp2 => M::code::<{ Exp2 as usize }>(),
+        Expm1 => M::code::<{ Expm1 as usize }>(),
+        Sigmoid => M::code::<{ Sigmoid as usize }>(),
+        Log => M::code::<{ Log as usize }>(),
+        Log1p => M::code::<{ Log1p as usize }>(),
+        Log2 => M::code::<{ Log2 as usize }>(),
+        Log10 => M::code::<{ Log10 as usize }>(),
+        Sin => M::code::<{ Sin as usize }>(),
+        Cos => M::code::<{ Cos as usize }>(),
+        Tan => M::code::<{ Tan as usize }>(),
+        Asin => M::code::<{ Asin as usize }>(),
+        Acos => M::code::<{ Acos as usize }>(),
+        Atan => M::code::<{ Atan as usize }>(),
+        Atan2 => M::code::<{ Atan2 as usize }>(),
+        Sinh => M::code::<{ Sinh as usize }>(),
+        Cosh => M::code::<{ Cosh as usize }>(),
+        Tanh => M::code::<{ Tanh as usize }>(),
+        Asinh => M::code::<{ Asinh as usize }>(),
+        Acosh => M::code::<{ Acosh as usize }>(),
+        Atanh => M::code::<{ Atanh as usize }>(),
+        Pow => M::code::<{ Pow as usize }>(),
+        Cbrt => M::code::<{ Cbrt as usize }>(),
+        Erf => M::code::<{ Erf as usize }>(),
+        Erfc => M::code::<{ Erfc as usize }>(),
+        ErfInv => M::code::<{ ErfInv as usize }>(),
+        NormalTail => M::code::<{ NormalTail as usize }>(),
+        _ => return None,
+    })
 }
 
-/// A function that has code, in any arithmetic. All of it is inlined where the vectors are known.
+/// Function number `F` in any arithmetic; `y` gives its second argument. All of it is inlined where
+/// the vectors are known.
 #[inline(always)]
-pub(super) fn compute<A: Arith>(a: &mut A, how: u64, x: A::F, y: A::F) -> A::F {
+pub(super) fn compute<const F: usize, A: Arith>(
+    a: &mut A,
+    x: A::F,
+    y: impl FnOnce() -> A::F,
+) -> A::F {
     use Elementary::*;
-    match Elementary::ALL[(how & (SINGLE - 1)) as usize] {
+    match const { Elementary::ALL[F] } {
         Exp => elementary::exp(a, x),
         Exp2 => elementary::exp2(a, x),
         Expm1 => elementary::expm1(a, x),
@@ -71,14 +68,14 @@ pub(super) fn compute<A: Arith>(a: &mut A, how: u64, x: A::F, y: A::F) -> A::F {
         Asin => elementary::asin(a, x),
         Acos => elementary::acos(a, x),
         Atan => elementary::atan(a, x),
-        Atan2 => elementary::atan2(a, x, y),
+        Atan2 => elementary::atan2(a, x, y()),
         Sinh => elementary::sinh(a, x),
         Cosh => elementary::cosh(a, x),
         Tanh => elementary::tanh(a, x),
         Asinh => elementary::asinh(a, x),
         Acosh => elementary::acosh(a, x),
         Atanh => elementary::atanh(a, x),
-        Pow => elementary::pow(a, x, y),
+        Pow => elementary::pow(a, x, y()),
         Cbrt => elementary::cbrt(a, x),
         Erf => elementary::erf(a, x),
         Erfc => elementary::erfc(a, x),
