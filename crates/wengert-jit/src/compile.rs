@@ -198,6 +198,7 @@ fn build(program: &Program, options: &Options) -> Result<Executable, CompileErro
     let finished = written.and_then(|mut w| {
         let size = Size {
             functions: w.code.len(),
+            wide_loops: w.wide_loops,
             bytes: w.code.iter().map(|c| c.bytes.len()).sum(),
         };
         let needs = w.code.iter().map(Code::space);

@@ -31,3 +31,8 @@ pub fn has_fma() -> bool {
     let fused = true;
     fused
 }
+
+/// How many threads a parallel loop may use where the call is made: those of the caller's pool.
+pub fn threads() -> usize {
+    rayon::current_num_threads()
+}

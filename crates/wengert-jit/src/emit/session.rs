@@ -54,6 +54,7 @@ pub(crate) struct Session<'p> {
     functions: HashMap<(u32, bool, Unit), FuncId>,
     waiting: Vec<Waiting<'p>>,
     code: Vec<Code>,
+    wide_loops: usize,
     units: u32,
     context: Context,
     builder: FunctionBuilderContext,
@@ -120,6 +121,8 @@ pub(crate) struct Written {
     pub task: FrameShape,
     /// The functions, to be put into memory side by side.
     pub code: Vec<Code>,
+    /// How many of them are vector loops in registers of 512 bits.
+    pub wide_loops: usize,
     /// What the code points to.
     pub kept: Kept,
     /// The text of each function that was written, if wanted.
@@ -167,6 +170,7 @@ pub(crate) fn write<'p>(
         functions: HashMap::new(),
         waiting: Vec::new(),
         code: Vec::new(),
+        wide_loops: 0,
         units: 0,
         context: module.make_context(),
         builder: FunctionBuilderContext::new(),
@@ -191,6 +195,7 @@ pub(crate) fn write<'p>(
         call: s.call.finish(),
         task: s.task.finish(),
         code: s.code,
+        wide_loops: s.wide_loops,
         kept: s.kept,
         listing: s.listing,
     })
@@ -411,10 +416,11 @@ impl<'p> Session<'p> {
         if let (Some(listing), Some(assembly)) = (&mut self.listing, text) {
             listing.push(Listed {
                 name: "vector loop in registers of 512 bits".to_string(),
-                clif: String::new(),
+                clif: "; written without it: see the machine code\n".to_string(),
                 assembly,
             });
         }
+        self.wide_loops += 1;
         self.code.push(Code {
             id,
             align: 64,

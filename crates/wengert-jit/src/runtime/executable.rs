@@ -74,6 +74,8 @@ pub enum RunError {
 pub struct Size {
     /// Native functions.
     pub functions: usize,
+    /// Vector loops in registers of 512 bits; each is one of the functions.
+    pub wide_loops: usize,
     /// Bytes of machine code in all.
     pub bytes: usize,
 }

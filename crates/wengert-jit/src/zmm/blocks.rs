@@ -10,8 +10,10 @@ use wengert_ir::loops::{
 };
 
 use super::Writer;
-use super::asm::{ALL, Cond, Int, Label, MaskOp, Mem, RAX, RBX, RCX, RDI, RDX, RSI, Src, ops};
-use super::regs::{WORK, WORK_TOO};
+use super::asm::{
+    ALL, Cond, Int, Label, Mask, MaskOp, Mem, RAX, RBX, RCX, RDI, RDX, RSI, Src, ops,
+};
+use super::regs::{Piece, WORK, WORK_TOO};
 use crate::plan::is_straight;
 use crate::runtime::block;
 
@@ -272,7 +274,7 @@ impl<'p> Writer<'_, 'p> {
     }
 
     /// A truth value for the lanes that take part.
-    pub(super) fn active_mask_of(&mut self, v: Value) -> super::asm::Mask {
+    pub(super) fn active_mask_of(&mut self, v: Value) -> Mask {
         let m = self.mask_of(v);
         match self.active {
             None => m,
@@ -380,7 +382,7 @@ impl<'p> Writer<'_, 'p> {
     }
 
     /// Writes a value to the row of a piece, in the lanes of a mask if one is given.
-    pub(super) fn assign(&mut self, to: super::regs::Piece, from: Value, mask: Option<i32>) {
+    pub(super) fn assign(&mut self, to: Piece, from: Value, mask: Option<i32>) {
         let row = self.row(to);
         if self.is_mask(to.0) {
             let m = self.mask_of(from);

@@ -10,8 +10,8 @@ use wengert_ir::loops::{Block, Carried, LANES, Value};
 use wengert_ir::source::SourceId;
 
 use super::Writer;
-use super::asm::{ALL, Cond, Int, MaskOp, RAX, RBX, RCX, RDI, RDX, RSI, Src, Zmm, ops};
-use super::regs::{Piece, WORK};
+use super::asm::{ALL, Cond, Int, MaskOp, Mem, RAX, RBX, RCX, RDI, RDX, RSI, Src, Zmm, ops};
+use super::regs::{Piece, WORK, WORK_TOO};
 use crate::plan::{Values, is_straight};
 use crate::runtime::helpers;
 
@@ -516,7 +516,7 @@ impl<'p> Writer<'_, 'p> {
     }
 
     /// The lanes that take part in a step.
-    fn lanes_with_step(&mut self, extent: Value, count: super::asm::Mem) -> i32 {
+    fn lanes_with_step(&mut self, extent: Value, count: Mem) -> i32 {
         const LESS: u8 = 1;
         let word = self.new_word();
         let i = self.take(None);
@@ -524,9 +524,8 @@ impl<'p> Writer<'_, 'p> {
         let n = self.source_of(extent);
         self.asm.compare(ops::COMPARE_INT, WORK, i, n, LESS);
         if let Some(active) = self.active {
-            let m = super::regs::WORK_TOO;
-            self.asm.mask_load(m, self.frame(active));
-            self.asm.mask_op(MaskOp::And, WORK, WORK, m);
+            self.asm.mask_load(WORK_TOO, self.frame(active));
+            self.asm.mask_op(MaskOp::And, WORK, WORK, WORK_TOO);
         }
         self.asm.mask_store(self.frame(word), WORK);
         self.done();

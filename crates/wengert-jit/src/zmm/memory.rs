@@ -3,7 +3,7 @@
 use wengert_ir::loops::{BufferId, BufferKind, Index, LANES, Value};
 
 use super::Writer;
-use super::asm::{ALL, Gpr, Int, Mem, RAX, RBX, RCX, RDI, RDX, RSI, Src, Zmm, ops};
+use super::asm::{ALL, Gpr, Int, Mask, MaskOp, Mem, RAX, RBX, RCX, RDI, RDX, RSI, Src, Zmm, ops};
 use super::regs::{WORK, WORK_TOO};
 
 /// What an address in a register was made from: a buffer, a uniform value that is added to its elements,
@@ -126,7 +126,7 @@ impl Writer<'_, '_> {
     }
 
     /// The lanes of the current block that take part, in the mask register for work.
-    fn active_here(&mut self) -> super::asm::Mask {
+    fn active_here(&mut self) -> Mask {
         match self.active {
             None => ALL,
             Some(word) => {
@@ -180,7 +180,7 @@ impl Writer<'_, '_> {
     /// The mask register for work has the lanes that take part.
     fn lanes_apart(&mut self) {
         if self.active_here() == ALL {
-            self.asm.mask_op(super::asm::MaskOp::Xnor, WORK, WORK, WORK);
+            self.asm.mask_op(MaskOp::Xnor, WORK, WORK, WORK);
         }
     }
 
@@ -303,10 +303,9 @@ impl Writer<'_, '_> {
                     off: word + self.block as i32,
                 };
                 self.asm.mask_load(WORK, byte);
-                use super::asm::MaskOp::{And, AndNot, Or};
-                self.asm.mask_op(AndNot, WORK_TOO, WORK, WORK_TOO);
-                self.asm.mask_op(And, WORK, WORK, m);
-                self.asm.mask_op(Or, WORK, WORK, WORK_TOO);
+                self.asm.mask_op(MaskOp::AndNot, WORK_TOO, WORK, WORK_TOO);
+                self.asm.mask_op(MaskOp::And, WORK, WORK, m);
+                self.asm.mask_op(MaskOp::Or, WORK, WORK, WORK_TOO);
                 WORK
             }
         };

@@ -23,17 +23,18 @@ mod uniform;
 
 pub(crate) use self::accept::accepted;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use wengert_ir::ir::types::DType;
 use wengert_ir::loops::{Block, BufferId, BufferKind, Carried, LANES, Stmt, Value, walk};
+use wengert_ir::source::SourceId;
 
 use self::asm::{Asm, Cond, Gpr, Int, Label, Mem, RAX, RBX, RCX, RDI};
 use self::life::{Life, Pos};
 use self::memory::Pointer;
 use self::regs::{Piece, Registers};
 use crate::plan::layout::Layout;
-use crate::plan::{Plan, Values};
+use crate::plan::{Plan, Values, is_straight};
 
 /// Whether this machine runs wide code.
 #[cfg(all(target_arch = "x86_64", unix))]
@@ -68,7 +69,7 @@ pub(crate) struct Needs {
 
 /// Finds what a vector loop needs from outside.
 pub(crate) fn needs(values: &Values, extent: Value, carried: &[Carried], body: &Block) -> Needs {
-    let mut inside = std::collections::HashSet::new();
+    let mut inside = HashSet::new();
     let mut wanted = vec![extent];
     wanted.extend(carried.iter().map(|c| c.init));
     let mut buffers = Vec::new();
@@ -126,7 +127,7 @@ pub(crate) struct VectorLoop<'p> {
     pub jam: usize,
 }
 
-/// What is carried from step to step, or chosen, while a body is written.
+/// Writes one vector loop.
 pub(super) struct Writer<'e, 'p> {
     asm: Asm,
     plan: &'p Plan,
@@ -162,7 +163,7 @@ pub(super) struct Writer<'e, 'p> {
     /// Leaves with the status in rax.
     leave: Label,
     /// Addresses of the user's lines, for errors.
-    source: &'e mut dyn FnMut(Option<wengert_ir::source::SourceId>) -> i64,
+    source: &'e mut dyn FnMut(Option<SourceId>) -> i64,
 }
 
 /// Writes a vector loop as a function of a frame pointer, which gives a status. Gives the code and, if
@@ -173,7 +174,7 @@ pub(crate) fn write<'p>(
     places: Places,
     layout: &mut Layout<'p>,
     spare: &mut Spare,
-    source: &mut dyn FnMut(Option<wengert_ir::source::SourceId>) -> i64,
+    source: &mut dyn FnMut(Option<SourceId>) -> i64,
     listing: bool,
 ) -> (Vec<u8>, Option<String>) {
     let mut asm = Asm::new(listing);
@@ -314,7 +315,7 @@ impl<'p> Writer<'_, 'p> {
     fn statements(&mut self, block: &'p Block) {
         let mut rest = &block.stmts[..];
         while let Some(s) = rest.first() {
-            if self.jam > 1 && crate::plan::is_straight(s) {
+            if self.jam > 1 && is_straight(s) {
                 let n = self.line(rest);
                 self.side_by_side(&rest[..n]);
                 rest = &rest[n..];

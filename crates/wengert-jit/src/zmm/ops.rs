@@ -5,7 +5,7 @@ use wengert_ir::ir::types::DType;
 use wengert_ir::loops::{ScalarOp, Value};
 
 use super::Writer;
-use super::asm::{ALL, Mask, MaskOp, Op, Src, Zmm, ops};
+use super::asm::{ALL, Asm, Mask, MaskOp, Op, Src, Zmm, ops};
 use super::regs::WORK;
 
 /// How floats are compared: equal, less, less or equal, none of which holds for NaN; unequal or NaN; NaN.
@@ -261,13 +261,7 @@ impl Writer<'_, '_> {
     }
 
     /// The result is where an operand was.
-    fn written_over(
-        &mut self,
-        out: Value,
-        args: &[Value],
-        to: Zmm,
-        write: impl FnOnce(&mut super::asm::Asm),
-    ) {
+    fn written_over(&mut self, out: Value, args: &[Value], to: Zmm, write: impl FnOnce(&mut Asm)) {
         write(&mut self.asm);
         self.release(args);
         self.define(out, to);

@@ -380,15 +380,22 @@ impl Writer<'_> {
             "{statements} statements, {} native functions, {} bytes of instructions",
             size.functions, size.bytes
         )));
+        if size.wide_loops > 0 {
+            out.push(Outline::new(format!(
+                "{} loops over lanes in registers of 512 bits",
+                size.wide_loops
+            )));
+        }
         out.push(Outline::new(format!(
             "{} bytes of scratch for a call",
             code.scratch_bytes()
         )));
         if parallel {
             out.push(Outline::new(format!(
-                "{} bytes for each thread of a parallel loop, which takes several from {} µs of work on, \
-                 as estimated",
+                "{} bytes for each thread of a parallel loop, which takes several (here {}) from {} µs of \
+                 work on, as estimated",
                 code.task_scratch_bytes(),
+                wengert_jit::threads(),
                 code.parallel_above() / 1000
             )));
         }
