@@ -225,16 +225,19 @@ impl Lowering {
         let pending = self.pending_below(own.iter().copied());
         let cuts = self.cuts(&pending, &dims);
         if !self.can_be_cut(&pending, &cuts) {
-            let mut inner = self.pads(&pending);
-            inner.retain(|id| !own.contains(id));
+            // Those that are not written themselves first. Nothing is written before all is read, so
+            // that the others go through memory of their own.
+            let (mut first, inner): (Vec<NodeId>, Vec<NodeId>) = self
+                .pads(&pending)
+                .into_iter()
+                .partition(|id| own.contains(id));
             if !inner.is_empty() {
-                self.force(&inner, Why::Elsewhere)?;
-                return self.compute(roots, why);
+                first = inner;
             }
-            for root in roots {
-                self.compute(vec![root], why)?;
+            for pad in first {
+                self.force(&[pad], Why::Elsewhere)?;
             }
-            return Ok(());
+            return self.compute(roots, why);
         }
         for node in self.wanted_outside(&pending, &own) {
             let places = vec![];

@@ -218,6 +218,22 @@ fn carries() {
         };
         scan(&[x[0]], &[], 4, false, step).0
     });
+    // More borders than a nest is cut at, and each step reads what another result overwrites.
+    let all = vec![f64s(&[20]); 7];
+    agree(&trace(&all, |x| {
+        let step = |c: &[Var], _: &[Var]| {
+            let next = |i: usize| {
+                let window = pad(c[(i + 1) % 6].slice(..10) + 1.0, &[i], &[10 - i], &[0]);
+                if i % 2 == 0 {
+                    window
+                } else {
+                    window + c[i - 1]
+                }
+            };
+            ((0..7).map(next).collect(), vec![])
+        };
+        scan(x, &[], 3, false, step).0
+    }));
     agree(&trace(&[f64s(&[20, 30])], |x| {
         map(&[x[0]], 20, |row| {
             let step = |c: &[Var], _: &[Var]| {
