@@ -167,10 +167,10 @@ fn borders() {
     agree_with_derivatives(&[f64s(&[9, 12])], |x| {
         let d = x[0].slice((1.., ..)) - x[0].slice((..-1, ..)).sin();
         let e = d.slice((.., 2..)) * d.slice((.., ..-2));
-        vec![e.square().sum(), e.slice((1..-1, 1..-1)).exp().sum()]
+        vec![e.square().sum(), e.slice((1..7, 1..9)).exp().sum()]
     });
     agree_with_derivatives(&[f64s(&[6, 7, 8])], |x| {
-        vec![x[0].slice((1..-1, 2..-2, 3..-3)).square() * 2.0]
+        vec![x[0].slice((1..5, 2..5, 3..5)).square() * 2.0]
     });
     agree_with_derivatives(&[f64s(&[50])], |x| {
         (0..12).map(|i| x[0].slice(i..i + 20).square()).collect()
@@ -224,7 +224,7 @@ fn carries() {
         let step = |c: &[Var], _: &[Var]| {
             let next = |i: usize| {
                 let window = pad(c[(i + 1) % 6].slice(..10) + 1.0, &[i], &[10 - i], &[0]);
-                if i % 2 == 0 {
+                if i.is_multiple_of(2) {
                     window
                 } else {
                     window + c[i - 1]
