@@ -7,6 +7,7 @@ use crate::error::{Error, TypeError};
 use crate::ir::text::{Attribute, Attributes, Given};
 use crate::ir::{BitMatrix, DType, Func, Type};
 use crate::loops::{ScalarOp, scalar};
+use crate::ops::work::FREE;
 use crate::ops::{Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Tangent};
 use crate::schedule::node::NodeId;
 use crate::schedule::{Lowering, Wanted};
@@ -92,6 +93,10 @@ impl Primitive for Convert {
         vec![ct[0].map(|ct| ct.map(|v| convert(v, from)))]
     }
 
+    fn element_work(&self, _: &[Type]) -> Option<u64> {
+        Some(FREE)
+    }
+
     fn lower(
         &self,
         l: &mut Lowering,
@@ -99,7 +104,7 @@ impl Primitive for Convert {
         outputs: &[Wanted],
     ) -> Result<Vec<NodeId>, Error> {
         let to = self.to;
-        Ok(vec![l.each(&outputs[0].ty, inputs, true, move |b, x| {
+        Ok(vec![l.each(&outputs[0].ty, inputs, FREE, move |b, x| {
             b.convert(x[0], to)
         })])
     }

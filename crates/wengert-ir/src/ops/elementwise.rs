@@ -16,6 +16,7 @@ use crate::loops::Value;
 use crate::loops::builder::Builder;
 use crate::ops::rows::{self, Derive, Row, Term, row};
 use crate::ops::scalars::{Exact, Scalar};
+use crate::ops::work;
 use crate::ops::{
     Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Tangent, add_tangents,
 };
@@ -217,6 +218,10 @@ impl Primitive for Elementwise {
         transpose(inputs, ct)
     }
 
+    fn element_work(&self, inputs: &[Type]) -> Option<u64> {
+        Some(work::of(*self, inputs.iter().map(|t| t.dtype)))
+    }
+
     fn lower(
         &self,
         l: &mut Lowering,
@@ -232,7 +237,8 @@ impl Primitive for Elementwise {
             let x: SmallVec<[Scalar; 3]> = x.iter().map(scalar).collect();
             Value(define.apply(b, &x).id as u32)
         };
-        Ok(vec![l.each(&outputs[0].ty, inputs, false, emit)])
+        let work = work::of(*self, inputs.iter().map(|&i| l.ty(i).dtype));
+        Ok(vec![l.each(&outputs[0].ty, inputs, work, emit)])
     }
 
     fn batch(&self, inputs: &[Batched], size: usize) -> Vec<Batched> {

@@ -8,6 +8,7 @@ use crate::ir::text::{Attribute, Attributes, Given};
 use crate::ir::verify::is_addressable;
 use crate::ir::{BitMatrix, DType, Func, Type};
 use crate::ops::scalars::bits_of;
+use crate::ops::work::FREE;
 use crate::ops::{Batched, Cotangent, Mode, Op, Operand, Primitive, Tangent};
 use crate::schedule::node::NodeId;
 use crate::schedule::{Lowering, Wanted};
@@ -92,6 +93,10 @@ impl Primitive for Iota {
 
     fn transpose(&self, _: &[Operand], _: &[Option<Cotangent>]) -> Vec<Option<Cotangent>> {
         vec![]
+    }
+
+    fn element_work(&self, _: &[Type]) -> Option<u64> {
+        Some(FREE)
     }
 
     fn lower(&self, l: &mut Lowering, _: &[NodeId], _: &[Wanted]) -> Result<Vec<NodeId>, Error> {

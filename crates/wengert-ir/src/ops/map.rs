@@ -341,7 +341,6 @@ impl Primitive for Map {
         inputs: &[NodeId],
         outputs: &[Wanted],
     ) -> Result<Vec<NodeId>, Error> {
-        l.ready(inputs)?;
         let sum: Vec<bool> = self.gather.iter().map(|g| *g == Gather::Sum).collect();
         let batch = lanes::Batch {
             body: &self.body,
@@ -349,7 +348,11 @@ impl Primitive for Map {
             mapped: &self.mapped,
             sum: &sum,
         };
-        match batch.way(l, self.extent > 0 && !self.has_lists()) {
+        let way = batch.way(l, self.extent > 0 && !self.has_lists());
+        if way != Way::Flat {
+            l.ready(inputs)?;
+        }
+        match way {
             Way::Lanes => l.map_lanes(&batch, inputs, outputs),
             Way::Serial => l.map_serially(&batch, inputs, outputs),
             Way::Flat => {

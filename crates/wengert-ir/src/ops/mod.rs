@@ -39,6 +39,7 @@ pub mod scalars;
 pub mod scan;
 pub mod sort;
 pub mod while_loop;
+pub mod work;
 
 /// A tangent: `None` is a symbolic zero, and always so for integers and truth values.
 pub type Tangent = Option<Var>;
@@ -313,6 +314,12 @@ pub trait Primitive: std::fmt::Debug {
     /// after the other.
     fn runs_on_host(&self) -> bool {
         false
+    }
+
+    /// How much [work] an element is, where each is that of a few elements of the operands, in loops
+    /// over nothing but the result. `None` unless said.
+    fn element_work(&self, _inputs: &[Type]) -> Option<u64> {
+        None
     }
 
     /// Whether it is work for a library on operands of these types, so that a map over it is better

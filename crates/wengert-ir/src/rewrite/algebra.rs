@@ -20,6 +20,7 @@ pub const RULES: &[Rule] = &[
     double_negation,
     signs,
     by_power_of_two,
+    times_power_of_two,
 ];
 
 fn float(x: &[Var]) -> bool {
@@ -80,8 +81,33 @@ fn signs(known: &Known, op: Elementwise, x: &[Var]) -> Option<Var> {
 /// x/2^k = x·2^-k, where 2^-k is a normal number.
 fn by_power_of_two(_: &Known, op: Elementwise, x: &[Var]) -> Option<Var> {
     let divisor = number(x.get(1).copied()?).filter(|_| op == DIV)?;
-    // A power of two whose exponent and its negative are those of normal numbers in both types.
-    let exponent = (divisor.to_bits() >> 52 & 0x7ff) as i64 - 1023;
-    let exact = divisor.to_bits() << 12 == 0 && exponent.abs() <= 125;
-    exact.then(|| mul(x[0], Var::full(&x[0].ty(), 1.0 / divisor)))
+    power_of_two(divisor).map(|_| mul(x[0], Var::full(&x[0].ty(), 1.0 / divisor)))
+}
+
+/// c·(2^k·x) = (c·2^k)·x where 2^k and |c| are at least 1: a product that overflows on the way does
+/// so in the end.
+fn times_power_of_two(known: &Known, op: Elementwise, x: &[Var]) -> Option<Var> {
+    if op != MUL || !float(x) {
+        return None;
+    }
+    let factor = |v: [Var; 2]| match (number(v[0]), number(v[1])) {
+        (Some(n), None) => Some((n, v[1])),
+        (None, Some(n)) => Some((n, v[0])),
+        _ => None,
+    };
+    let (c, product) = factor([x[0], x[1]])?;
+    let inner = known.operands(product, MUL)?;
+    let (power, y) = factor([inner[0], inner[1]])?;
+    let both = c * power;
+    let exact = power_of_two(power).is_some_and(|k| k >= 0)
+        && c.abs() >= 1.0
+        && both.abs() <= f64::from(f32::MAX);
+    exact.then(|| mul(Var::full(&y.ty(), both), y))
+}
+
+/// The exponent of a power of two, or its negative: one that is that of a normal number in both
+/// types, and so is its own negative.
+fn power_of_two(n: f64) -> Option<i64> {
+    let exponent = (n.to_bits() >> 52 & 0x7ff) as i64 - 1023;
+    (n.to_bits() << 12 == 0 && exponent.abs() <= 125).then_some(exponent)
 }

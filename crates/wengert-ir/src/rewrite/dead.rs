@@ -2,7 +2,7 @@
 //! branches and maps that nobody wants.
 
 use crate::ir::{Atom, Atoms, Eqn, Func};
-use crate::ops::Pruned;
+use crate::ops::{Op, Pruned};
 use crate::transform::linearize::pick;
 
 /// The function without what does not reach its results. Its parameters stay.
@@ -48,15 +48,18 @@ pub fn narrowed(func: &Func, params: &[bool], results: &[bool]) -> Func {
     let results = pick(&func.results, results);
     let mut live = vec![false; func.types.len()];
     results.iter().for_each(|a| mark(&mut live, a));
-    let mut kept: Vec<(&Eqn, Option<Box<Pruned>>)> = vec![];
+    let mut kept: Vec<(&Eqn, Op, Option<Box<Pruned>>)> = vec![];
     for eqn in func.eqns.iter().rev() {
         if !is_live(eqn, &live) {
             continue;
         }
         let used: Vec<bool> = eqn.outputs.clone().map(|o| live[o as usize]).collect();
-        let pruned = match eqn.op.has_effect() {
+        // From the inside out: what a function inside does not need, its operation need not be given.
+        let op = eqn.op.with_bodies(&mut dead_code);
+        let op = op.unwrap_or_else(|| eqn.op.clone());
+        let pruned = match op.has_effect() {
             true => None,
-            false => eqn.op.prune(&used),
+            false => op.prune(&used),
         };
         match &pruned {
             None => eqn.inputs.iter().for_each(|a| mark(&mut live, a)),
@@ -64,7 +67,7 @@ pub fn narrowed(func: &Func, params: &[bool], results: &[bool]) -> Func {
                 .iter()
                 .for_each(|a| mark(&mut live, a)),
         }
-        kept.push((eqn, pruned.map(Box::new)));
+        kept.push((eqn, op, pruned.map(Box::new)));
     }
 
     let mut number = vec![u32::MAX; func.types.len()];
@@ -79,7 +82,7 @@ pub fn narrowed(func: &Func, params: &[bool], results: &[bool]) -> Func {
     }
     let mut eqns = Vec::with_capacity(kept.len());
     let mut next = count;
-    for (eqn, pruned) in kept.into_iter().rev() {
+    for (eqn, op, pruned) in kept.into_iter().rev() {
         let renumber =
             |inputs: &[Atom]| -> Atoms { inputs.iter().map(|a| renumbered(a, &number)).collect() };
         let start = next;
@@ -88,7 +91,7 @@ pub fn narrowed(func: &Func, params: &[bool], results: &[bool]) -> Func {
                 let inputs = renumber(&eqn.inputs);
                 eqn.outputs.clone().for_each(|o| put(o, &mut number));
                 next += eqn.outputs.len() as u32;
-                (eqn.op.clone(), inputs)
+                (op, inputs)
             }
             Some(p) => {
                 let inputs = renumber(&pick(&eqn.inputs, &p.inputs));

@@ -110,11 +110,23 @@ impl Lowering {
                 self.remember(id, at, value);
                 Ok(value)
             }
+            Expr::Padded { x, low } => {
+                if let Some(value) = self.remembered(id, at) {
+                    return Ok(value);
+                }
+                let value = self.padded_element(x, &low, at)?;
+                self.note_computed(id);
+                self.remember(id, at, value);
+                Ok(value)
+            }
             Expr::Find { find, .. } => {
                 if let Some(value) = self.remembered(id, at) {
                     return Ok(value);
                 }
+                // It reads other places than those of the piece.
+                let piece = self.piece.take();
                 let value = find(self, at)?;
+                self.piece = piece;
                 self.note_computed(id);
                 self.remember(id, at, value);
                 Ok(value)

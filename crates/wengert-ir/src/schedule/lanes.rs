@@ -8,17 +8,24 @@ use super::view::{AxisMap, View, contiguous};
 use super::{Lowering, Wanted};
 use crate::error::Result;
 use crate::ir::order::LANE_CHUNK;
-use crate::ir::{Dim, Func, Type};
+use crate::ir::{Dim, Eqn, Func, Type};
 use crate::loops::affine::Affine;
 use crate::loops::builder::Carry;
 use crate::loops::{BufferKind, FoldOp, LANES, LoopKind, ScalarOp, Value};
 use crate::ops::Op;
+use crate::ops::work::PLAIN;
 
 const SERIAL: LoopKind = LoopKind::Serial { reverse: false };
 
 /// Arrays of so many elements are better computed one element of the batch after the other, each
 /// with all that the machine has.
 const WIDE: usize = 16_384;
+
+/// A whole batch of so many elements stays near, all of it.
+const NEAR: usize = 65_536;
+
+/// What is no more [work](crate::ops::work) than that is done again rather than stored.
+const MODEST: u64 = 4 * PLAIN;
 
 /// A map.
 pub struct Batch<'a> {
@@ -74,7 +81,33 @@ impl Batch<'_> {
                 false => Way::Serial,
             };
         }
-        Way::Lanes
+        match can && self.is_rows(wide) {
+            true => Way::Flat,
+            false => Way::Lanes,
+        }
+    }
+
+    /// Whether it is nothing but work element by element along rows: those lie better side by side as
+    /// they are. Much of what is dear stays in a lane, where what is stored of it is still near.
+    fn is_rows(&self, wide: usize) -> bool {
+        let f = self.body;
+        let long = |t: &Type| {
+            let dims = t.shape.known();
+            dims.is_some_and(|dims| dims.last().is_none_or(|&n| n >= LANES))
+        };
+        let work = |e: &Eqn| {
+            let types: Vec<Type> = e.inputs.iter().map(|&a| f.type_of(a).clone()).collect();
+            e.op.element_work(&types)
+        };
+        let dearest = f
+            .eqns
+            .iter()
+            .map(work)
+            .try_fold(0, |most, w| Some(w?.max(most)));
+        wide >= LANES
+            && !self.sum.contains(&true)
+            && f.types.iter().all(long)
+            && dearest.is_some_and(|w| w <= MODEST || self.extent * wide <= NEAR)
     }
 }
 
@@ -275,7 +308,7 @@ impl Lowering {
                 }
                 Sum::Memory(view) => {
                     let before = self.push(want.ty.clone(), Expr::Stored(view.clone()));
-                    let after = self.each(&want.ty, &[before, id], false, |b, x| b.add(x[0], x[1]));
+                    let after = self.each(&want.ty, &[before, id], PLAIN, |b, x| b.add(x[0], x[1]));
                     self.retain(after, 1);
                     self.release(id);
                     buffers.extend(super::store::buffer_of(view));

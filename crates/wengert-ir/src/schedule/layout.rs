@@ -1,16 +1,19 @@
 //! Nodes read in another order or shape.
 
+use std::collections::{BTreeMap, HashMap};
+
 use smallvec::SmallVec;
 
 use super::Lowering;
 use super::draw::Draw;
-use super::node::{Expr, FEW, NodeId, Position, positions};
+use super::node::{Expr, FEW, NodeId, Position, inputs_of, positions};
 use super::notes::Why;
-use super::view::{AxisMap, PerAxis, View, contiguous};
+use super::view::{AxisMap, PerAxis, View, Walk, contiguous};
 use crate::error::Result;
 use crate::ir::Type;
 use crate::loops::Value;
 use crate::loops::affine::Affine;
+use crate::ops::work::FREE;
 
 impl Lowering {
     /// The same elements in another order, some of them, or some more than once. An expression is
@@ -19,10 +22,49 @@ impl Lowering {
     /// # Errors
     /// If it has to be stored and cannot be.
     pub fn remap(&mut self, id: NodeId, map: &AxisMap) -> Result<NodeId> {
-        let cheap = matches!(self.expr(id), Expr::Each { cheap: true, .. });
-        if !self.moves_freely(id) || !(map.reads_once() || cheap) {
+        let free = matches!(self.expr(id), Expr::Each { work: FREE, .. });
+        let once = map.reads_once();
+        if !self.moves_freely(id, map.is_order(&self.dims(id))) || !(once || free) {
             self.force(&[id], Why::Reordered)?;
         }
+        match once {
+            true => self.moved(id, map, &mut HashMap::new()),
+            false => self.remap_one(id, map),
+        }
+    }
+
+    /// An expression in another order, each part of it once.
+    fn moved(
+        &mut self,
+        id: NodeId,
+        map: &AxisMap,
+        parts: &mut HashMap<NodeId, NodeId>,
+    ) -> Result<NodeId> {
+        if let Some(&part) = parts.get(&id) {
+            return Ok(part);
+        }
+        let ty = Type::new(self.ty(id).dtype, &map.dims);
+        let out = match self.expr(id).clone() {
+            Expr::Each { emit, inputs, work } => {
+                let mut moved = SmallVec::new();
+                for input in inputs {
+                    moved.push(self.moved(input, map, parts)?);
+                }
+                self.each_of(ty, moved, work, emit)
+            }
+            Expr::Padded { x, low } => {
+                let (low, inside) = padded_in_order(&low, &self.dims(x), map);
+                let x = self.moved(x, &inside, parts)?;
+                self.push(ty, Expr::Padded { x, low })
+            }
+            _ => self.remap_one(id, map)?,
+        };
+        self.note_moved(id, out);
+        parts.insert(id, out);
+        Ok(out)
+    }
+
+    fn remap_one(&mut self, id: NodeId, map: &AxisMap) -> Result<NodeId> {
         let ty = Type::new(self.ty(id).dtype, &map.dims);
         let out = match self.expr(id).clone() {
             Expr::Literal(bits) => self.push(ty, Expr::Literal(bits)),
@@ -74,14 +116,10 @@ impl Lowering {
                     self.remap(id, map)?
                 }
             },
-            Expr::Each {
-                emit,
-                inputs,
-                cheap,
-            } => {
+            Expr::Each { emit, inputs, work } => {
                 let mapped: Result<SmallVec<[NodeId; 3]>> =
                     inputs.iter().map(|&i| self.remap(i, map)).collect();
-                self.each_of(ty, mapped?, cheap, emit)
+                self.each_of(ty, mapped?, work, emit)
             }
             Expr::Find { find, inputs } => {
                 let map = map.clone();
@@ -91,6 +129,7 @@ impl Lowering {
                 };
                 self.find(&ty, &inputs, find)?
             }
+            Expr::Padded { .. } => unreachable!("it is in memory"),
             Expr::Lists { .. } | Expr::Piled { .. } | Expr::Rows { .. } | Expr::Gone => {
                 unreachable!("a layout of lists")
             }
@@ -100,21 +139,36 @@ impl Lowering {
     }
 
     /// Whether an expression may be computed in another order instead: nothing else wants it or what
-    /// it is made of, and it is short.
-    fn moves_freely(&self, id: NodeId) -> bool {
+    /// it is made of, and it is short. `padded` is whether what it is made of may be padded.
+    fn moves_freely(&self, id: NodeId, padded: bool) -> bool {
         const SHORT: usize = 32;
         let mut left = vec![id];
-        let mut seen = 0;
+        // How often each part is wanted here.
+        let mut wanted = BTreeMap::from([(id, 1)]);
         while let Some(id) = left.pop() {
-            if let Expr::Each { inputs, cheap, .. } = self.expr(id) {
-                seen += 1;
-                if seen > SHORT || (!cheap && self.node(id).uses > 1) {
-                    return false;
+            match self.expr(id) {
+                Expr::Each { .. } => {}
+                Expr::Padded { .. } if padded => {}
+                Expr::Padded { .. } => return false,
+                _ => continue,
+            }
+            for input in inputs_of(self.expr(id)) {
+                let wanted = wanted.entry(input).or_insert(0);
+                *wanted += 1;
+                if *wanted == 1 {
+                    left.push(input);
                 }
-                left.extend(inputs.iter().copied());
             }
         }
-        true
+        let parts = || wanted.iter().filter(|(id, _)| self.is_made(**id));
+        let free = |id: NodeId| matches!(self.expr(id), Expr::Each { work: FREE, .. });
+        parts().count() <= SHORT
+            && parts().all(|(&id, &wanted)| free(id) || self.node(id).uses <= wanted)
+    }
+
+    /// Whether a node is made of others of its shape or inside of it.
+    fn is_made(&self, id: NodeId) -> bool {
+        matches!(self.expr(id), Expr::Each { .. } | Expr::Padded { .. })
     }
 
     /// The place in the operand of a place in the result.
@@ -175,9 +229,22 @@ impl Lowering {
         if from == dims {
             return Ok(id);
         }
-        if !self.moves_freely(id) || matches!(self.expr(id), Expr::Find { .. }) {
+        if !self.moves_freely(id, false) || matches!(self.expr(id), Expr::Find { .. }) {
             self.force(&[id], Why::Reordered)?;
         }
+        self.reshaped(id, dims, &mut HashMap::new())
+    }
+
+    fn reshaped(
+        &mut self,
+        id: NodeId,
+        dims: &[usize],
+        parts: &mut HashMap<NodeId, NodeId>,
+    ) -> Result<NodeId> {
+        if let Some(&part) = parts.get(&id) {
+            return Ok(part);
+        }
+        let from = self.dims(id);
         let ty = Type::new(self.ty(id).dtype, dims);
         let out = match self.expr(id).clone() {
             Expr::Literal(bits) => self.push(ty, Expr::Literal(bits)),
@@ -192,18 +259,17 @@ impl Lowering {
                 let strides = contiguous(dims);
                 self.drawn(ty, Draw { strides, ..draw })?
             }
-            Expr::Each {
-                emit,
-                inputs,
-                cheap,
-            } => {
-                let mapped: Result<SmallVec<[NodeId; 3]>> =
-                    inputs.iter().map(|&i| self.reshape(i, dims)).collect();
-                self.each_of(ty, mapped?, cheap, emit)
+            Expr::Each { emit, inputs, work } => {
+                let mut mapped = SmallVec::new();
+                for input in inputs {
+                    mapped.push(self.reshaped(input, dims, parts)?);
+                }
+                self.each_of(ty, mapped, work, emit)
             }
             _ => self.reshape_memory(id, ty)?,
         };
         self.note_moved(id, out);
+        parts.insert(id, out);
         Ok(out)
     }
 
@@ -217,4 +283,18 @@ impl Lowering {
         let view = View { strides, ..view };
         Ok(self.stored(ty.dtype, to, view))
     }
+}
+
+/// Where an array lies that is padded and read in another order of axes, and how it is read itself.
+fn padded_in_order(low: &[i64], dims: &[usize], map: &AxisMap) -> (PerAxis<i64>, AxisMap) {
+    let axis_of = |axis: usize| {
+        let along = |w: &Walk| w.along.is_some_and(|(a, _)| a == axis);
+        map.axes.iter().position(along).expect("an order of axes")
+    };
+    let order: PerAxis<usize> = (0..map.dims.len()).map(axis_of).collect();
+    let inside = AxisMap {
+        dims: order.iter().map(|&a| dims[a]).collect(),
+        axes: map.axes.clone(),
+    };
+    (order.iter().map(|&a| low[a]).collect(), inside)
 }

@@ -15,6 +15,7 @@ use crate::error::Result;
 use crate::ir::{DType, Dim, Type};
 use crate::loops::affine::Affine;
 use crate::loops::{FoldOp, ListId, LoopKind, Rows, ScalarOp, Value};
+use crate::ops::work::FREE;
 
 const SERIAL: LoopKind = LoopKind::Serial { reverse: false };
 
@@ -156,7 +157,7 @@ impl Lowering {
             false => x,
         };
         let stored = stored_type(&ty);
-        let chosen = self.each(&stored, &[x], true, move |b, x| {
+        let chosen = self.each(&stored, &[x], FREE, move |b, x| {
             let zero = b.constant(b.dtype(x[0]), 0);
             b.select(has, x[0], zero)
         });

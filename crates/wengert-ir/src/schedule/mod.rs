@@ -24,6 +24,7 @@ pub mod list;
 pub mod nest;
 pub mod node;
 pub mod notes;
+pub mod pad;
 pub mod reduce;
 pub mod running;
 pub mod sort;
@@ -65,6 +66,8 @@ pub struct Lowering {
     memo: Option<HashMap<(NodeId, node::Position), crate::loops::Value>>,
     /// The nest that is being written.
     nest: Option<Nest>,
+    /// Where in a nest that is cut elements are being computed.
+    piece: Option<pad::Piece>,
     /// The number of nests so far.
     nests: u64,
     /// Elements in registers that a nest has put into memory, to reach them by number.
@@ -152,6 +155,7 @@ impl Lowering {
             nodes: vec![],
             memo: None,
             nest: None,
+            piece: None,
             nests: 0,
             spilled: HashMap::new(),
             strips: HashMap::new(),

@@ -78,9 +78,12 @@ pub(super) enum Expr {
     Each {
         emit: Emit,
         inputs: SmallVec<[NodeId; 3]>,
-        /// So little work that it may be done more than once.
-        cheap: bool,
+        /// How much work an element is, see [`crate::ops::work`].
+        work: u64,
     },
+    /// Zeros with an array in them, whose first element is at `low`. Its elements are those of nests
+    /// that are cut at its borders ([`super::pad`]).
+    Padded { x: NodeId, low: PerAxis<i64> },
     /// Each element from somewhere in arrays that are there.
     Find {
         find: Find,
@@ -108,7 +111,10 @@ pub(super) enum Expr {
 impl Expr {
     /// Whether it has to be computed.
     pub fn is_pending(&self) -> bool {
-        matches!(self, Expr::Each { .. } | Expr::Find { .. } | Expr::Draw(_))
+        matches!(
+            self,
+            Expr::Each { .. } | Expr::Padded { .. } | Expr::Find { .. } | Expr::Draw(_)
+        )
     }
 }
 
@@ -134,6 +140,7 @@ impl Lowering {
                 let heights = inputs.iter().map(|&i| self.height(i));
                 (1 + heights.max().unwrap_or(0), self.held(inputs, 2))
             }
+            Expr::Padded { x, .. } => (1 + self.height(*x), self.held(&[*x], 2)),
             _ => (0, 0),
         };
         self.nodes.push(Node {
@@ -150,7 +157,7 @@ impl Lowering {
 
     fn height(&self, id: NodeId) -> u32 {
         match self.expr(id) {
-            Expr::Each { .. } => self.node(id).height,
+            Expr::Each { .. } | Expr::Padded { .. } => self.node(id).height,
             _ => 0,
         }
     }
@@ -158,9 +165,14 @@ impl Lowering {
     /// Large arrays that are there for one of these alone, where so many uses are its own.
     fn held(&self, inputs: &[NodeId], own: u32) -> u32 {
         let held = |id: &NodeId| match self.expr(*id) {
-            Expr::Each { .. } if self.node(*id).uses <= own => self.node(*id).held,
+            Expr::Each { .. } | Expr::Padded { .. } if self.node(*id).uses <= own => {
+                self.node(*id).held
+            }
             Expr::Stored(view) => {
-                let alone = self.node(*id).uses <= own && self.ty(*id).size() >= LARGE;
+                // What is repeated is there once.
+                let axes = self.dims(*id).into_iter().zip(&view.strides);
+                let size: usize = axes.filter(|a| *a.1 != 0).map(|a| a.0).product();
+                let alone = self.node(*id).uses <= own && size >= LARGE;
                 u32::from(alone && self.is_scratch(view))
             }
             _ => 0,
@@ -287,28 +299,28 @@ impl Lowering {
         self.few_at_once(id)
     }
 
-    /// Element by element.
+    /// Element by element, each so much [work](crate::ops::work).
     pub fn each(
         &mut self,
         ty: &Type,
         inputs: &[NodeId],
-        cheap: bool,
+        work: u64,
         emit: impl Fn(&mut Builder, &[Value]) -> Value + 'static,
     ) -> NodeId {
-        self.each_of(ty.clone(), inputs.into(), cheap, Rc::new(emit))
+        self.each_of(ty.clone(), inputs.into(), work, Rc::new(emit))
     }
 
     pub(super) fn each_of(
         &mut self,
         ty: Type,
         inputs: SmallVec<[NodeId; 3]>,
-        cheap: bool,
+        work: u64,
         emit: Emit,
     ) -> NodeId {
         if ty.shape.has_run() {
             let row_type = ty.row();
             let row = move |l: &mut Lowering, rows: &[NodeId]| {
-                Ok(l.each_of(row_type.clone(), rows.into(), cheap, emit.clone()))
+                Ok(l.each_of(row_type.clone(), rows.into(), work, emit.clone()))
             };
             return self.rows(ty, inputs, row);
         }
@@ -329,11 +341,7 @@ impl Lowering {
             self.force(&inputs, why)
                 .expect("arrays of one shape can be stored");
         }
-        let expr = Expr::Each {
-            emit,
-            inputs,
-            cheap,
-        };
+        let expr = Expr::Each { emit, inputs, work };
         let id = self.push(ty, expr);
         self.few_at_once(id)
     }
@@ -392,6 +400,7 @@ pub(super) fn inputs_of(expr: &Expr) -> SmallVec<[NodeId; 3]> {
         Expr::Each { inputs, .. } | Expr::Find { inputs, .. } | Expr::Rows { inputs, .. } => {
             inputs.clone()
         }
+        Expr::Padded { x, .. } => SmallVec::from_slice(&[*x]),
         Expr::Lists { handles } => SmallVec::from_slice(&[*handles]),
         _ => SmallVec::new(),
     }

@@ -97,6 +97,7 @@ impl Lowering {
             };
             return Ok(self.literal(want.ty.clone(), bits));
         }
+        self.force(&self.pads(&self.pending_below([x])), Why::Whole)?;
         let mut draws = self.draws(&self.pending_below([x]));
         if self.in_lanes() || self.parallel || !kept.is_empty() || n <= CHUNK {
             self.force(&draws, Why::Whole)?;

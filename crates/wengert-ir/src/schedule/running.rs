@@ -75,7 +75,10 @@ impl Lowering {
             return self.running_few(running, inputs, want);
         }
         let below = self.pending_below(inputs.iter().copied());
-        self.force(&self.draws(&below), Why::Whole)?;
+        self.force(
+            &[self.draws(&below), self.pads(&below)].concat(),
+            Why::Whole,
+        )?;
         let pending = self.pending_below(inputs.iter().copied());
         let mut beside = self.wanted_outside(&pending, inputs);
         for (i, &x) in inputs.iter().enumerate() {

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::nest::Space;
 use super::node::{Expr, FEW, NodeId, inputs_of};
 use super::notes::{PartKind, Why};
 use super::view::{PerAxis, Place, View, contiguous, is_contiguous};
@@ -10,6 +9,7 @@ use super::{Lowering, Nest};
 use crate::error::Result;
 use crate::loops::affine::Affine;
 use crate::loops::{BufferId, Value};
+use crate::ops::work::FREE;
 
 /// A node whose elements a nest is to write.
 pub(super) struct Root {
@@ -118,7 +118,7 @@ impl Lowering {
                 *inside.entry(input).or_default() += 1;
             }
         }
-        let dear = |id: NodeId| !matches!(self.expr(id), Expr::Each { cheap: true, .. });
+        let dear = |id: NodeId| !matches!(self.expr(id), Expr::Each { work: FREE, .. });
         let is_wanted = |id: &&NodeId| {
             let inside = inside.get(id).copied().unwrap_or(0);
             dear(**id) && !roots.contains(id) && self.node(**id).uses > inside
@@ -132,7 +132,7 @@ impl Lowering {
         let mut walks = vec![];
         for &id in nodes {
             match self.expr(id) {
-                Expr::Find { .. } => walks.push(None),
+                Expr::Find { .. } | Expr::Padded { .. } => walks.push(None),
                 Expr::Few(_) => walks.push(Some(contiguous(&self.dims(id)))),
                 Expr::Stored(view) => walks.push(Some(view.strides.clone())),
                 Expr::Count { strides, .. } => walks.push(Some(strides.clone())),
@@ -147,11 +147,27 @@ impl Lowering {
     pub(super) fn with_leaves(&self, pending: &[NodeId], roots: &[NodeId]) -> Vec<NodeId> {
         let mut all: BTreeSet<NodeId> = roots.iter().chain(pending).copied().collect();
         for &id in pending {
-            if let Expr::Each { inputs, .. } = self.expr(id) {
-                all.extend(inputs.iter().copied());
+            match self.expr(id) {
+                Expr::Each { inputs, .. } => all.extend(inputs.iter().copied()),
+                Expr::Padded { x, .. } => all.extend(self.below(*x)),
+                _ => {}
             }
         }
         all.into_iter().collect()
+    }
+
+    /// What the elements of an array that is padded are made of, and it itself.
+    fn below(&self, x: NodeId) -> BTreeSet<NodeId> {
+        let mut all = BTreeSet::new();
+        let mut left = vec![x];
+        while let Some(id) = left.pop() {
+            if all.insert(id)
+                && let Expr::Each { .. } | Expr::Padded { .. } = self.expr(id)
+            {
+                left.extend(inputs_of(self.expr(id)));
+            }
+        }
+        all
     }
 
     /// These, and what is found elsewhere for them.
@@ -207,6 +223,22 @@ impl Lowering {
         let dims = self.dims(first.node);
         let own: Vec<NodeId> = roots.iter().map(|r| r.node).collect();
         let pending = self.pending_below(own.iter().copied());
+        let cuts = self.cuts(&pending, &dims);
+        if !self.can_be_cut(&pending, &cuts) {
+            // Those that are not written themselves first. Nothing is written before all is read, so
+            // that the others go through memory of their own.
+            let (mut first, inner): (Vec<NodeId>, Vec<NodeId>) = self
+                .pads(&pending)
+                .into_iter()
+                .partition(|id| own.contains(id));
+            if !inner.is_empty() {
+                first = inner;
+            }
+            for pad in first {
+                self.force(&[pad], Why::Elsewhere)?;
+            }
+            return self.compute(roots, why);
+        }
         for node in self.wanted_outside(&pending, &own) {
             let places = vec![];
             roots.push(Root { node, places });
@@ -243,7 +275,6 @@ impl Lowering {
                 .flat_map(|r| &r.places)
                 .map(|p| Some(p.strides.clone())),
         );
-        let space = Space::new(&dims, &walks);
         let spilled = std::mem::take(&mut self.spilled);
         if dims.iter().product::<usize>() > FEW {
             self.spill(&read)?;
@@ -266,7 +297,9 @@ impl Lowering {
         };
         let places = roots.iter().flat_map(|r| &r.places);
         let draws = self.draws(&pending);
-        self.in_nest(places, |l| l.over_strips(&space, &draws, visit))?;
+        self.in_nest(places, |l| {
+            l.over_pieces(&dims, &walks, &cuts, &draws, visit)
+        })?;
         self.spilled = spilled;
         for (from, to) in copies {
             self.carry_over(&dims, &from, &to)?;
@@ -364,21 +397,23 @@ impl Lowering {
         let pending = self.pending_below(own.iter().copied());
         let mut views = vec![];
         let mut left = self.with_leaves(&pending, &own);
+        // Read anywhere: no place is the same element.
+        let anywhere = |id: NodeId| match self.expr(id) {
+            Expr::Stored(view) => Some(View {
+                strides: PerAxis::new(),
+                ..view.clone()
+            }),
+            _ => None,
+        };
         while let Some(id) = left.pop() {
             match self.expr(id) {
                 Expr::Stored(view) => views.push(view.clone()),
                 Expr::Find { inputs, .. } => {
-                    for &input in inputs {
-                        // Read anywhere: no place is the same element.
-                        if let Expr::Stored(view) = self.expr(input) {
-                            let strides = PerAxis::new();
-                            views.push(View {
-                                strides,
-                                ..view.clone()
-                            });
-                        }
-                        left.push(input);
-                    }
+                    views.extend(inputs.iter().filter_map(|&i| anywhere(i)));
+                    left.extend(inputs.iter().copied());
+                }
+                Expr::Padded { x, .. } => {
+                    views.extend(self.below(*x).into_iter().filter_map(anywhere));
                 }
                 _ => {}
             }

@@ -222,17 +222,13 @@ impl Lowering {
             return Ok(part);
         }
         let part = match self.expr(id).clone() {
-            Expr::Each {
-                emit,
-                inputs,
-                cheap,
-            } => {
+            Expr::Each { emit, inputs, work } => {
                 let mut mapped = smallvec::SmallVec::new();
                 for input in inputs {
                     mapped.push(self.part(input, map, parts)?);
                 }
                 let ty = Type::new(self.ty(id).dtype, &map.dims);
-                self.each_of(ty, mapped, cheap, emit)
+                self.each_of(ty, mapped, work, emit)
             }
             _ => self.remap(id, map)?,
         };

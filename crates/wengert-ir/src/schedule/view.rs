@@ -111,6 +111,21 @@ impl AxisMap {
         }
     }
 
+    /// Whether it is nothing but another order of the axes of an array of these lengths.
+    pub fn is_order(&self, dims: &[usize]) -> bool {
+        let whole = |(walk, &n): (&Walk, &usize)| {
+            let along = |(axis, step)| step == 1 && self.dims[axis] == n;
+            walk.start.as_constant() == Some(0) && walk.along.is_some_and(along)
+        };
+        let along = |axis: usize| {
+            let walks = |w: &Walk| w.along.is_some_and(|(a, _)| a == axis);
+            self.axes.iter().filter(|w| walks(w)).count() == 1
+        };
+        self.axes.len() == self.dims.len()
+            && self.axes.iter().zip(dims).all(whole)
+            && (0..self.dims.len()).all(along)
+    }
+
     /// Whether no element is read more than once.
     pub fn reads_once(&self) -> bool {
         (0..self.dims.len()).all(|i| {

@@ -1,4 +1,4 @@
-//! Arrays of which a part is written: padding, joining, windows, scatter.
+//! Arrays of which a part is written: joining, windows.
 
 use super::node::{Expr, FEW, NodeId};
 use super::notes::Why;
@@ -19,113 +19,9 @@ impl Lowering {
         }
     }
 
-    /// Zeros with an array in them, from `low` in steps of `step` along each axis.
-    ///
-    /// # Errors
-    /// As [`Lowering::force`].
-    pub fn pad(
-        &mut self,
-        x: NodeId,
-        low: &[usize],
-        step: &[usize],
-        want: &Wanted,
-    ) -> Result<NodeId> {
-        let (dims, out) = (self.dims(x), want.ty.dims());
-        let n = want.ty.size();
-        if n > FEW && !self.in_lanes() {
-            let place = self.place(want);
-            if step.iter().all(|&s| s == 1) && !dims.contains(&0) {
-                self.clear_borders(&place, &want.ty, low, &dims)?;
-            } else {
-                let zeros = self.literal(want.ty.clone(), 0);
-                self.write(zeros, place.clone())?;
-            }
-            let walks = (0..dims.len()).map(|a| (low[a] as i64, step[a] as i64));
-            let window = self.window(&place, &dims, walks);
-            self.write(x, window)?;
-            return Ok(self.stored(want.ty.dtype, out, place));
-        }
-        let empty = dims.contains(&0);
-        let (low, step) = (low.to_vec(), step.to_vec());
-        let dtype = want.ty.dtype;
-        self.find(&want.ty, &[x], move |l, at| {
-            let zero = l.b.constant(dtype, 0);
-            if empty {
-                return Ok(zero);
-            }
-            let mut inside: Option<Value> = None;
-            let mut from = vec![];
-            for a in 0..dims.len() {
-                let (step, last) = (step[a] as i64, dims[a] as i64 - 1);
-                let i = at[a].clone().plus(-(low[a] as i64));
-                if let Some(i) = i.as_constant() {
-                    if i < 0 || i % step != 0 || i / step > last {
-                        return Ok(zero);
-                    }
-                    from.push(Affine::constant(i / step));
-                    continue;
-                }
-                let i = l.b.materialize(&i);
-                let near = l.b.clamp(i, 0, last * step);
-                let mut here = l.b.op(ScalarOp::Eq, &[i, near]);
-                let mut near = l.b.affine(near);
-                if step > 1 {
-                    let rest = l.b.rem(&near, step);
-                    let rest = l.b.materialize(&rest);
-                    let none = l.b.i64(0);
-                    let even = l.b.op(ScalarOp::Eq, &[rest, none]);
-                    here = l.b.op(ScalarOp::And, &[here, even]);
-                    near = l.b.div(&near, step);
-                }
-                from.push(near);
-                inside = Some(match inside {
-                    Some(inside) => l.b.op(ScalarOp::And, &[inside, here]),
-                    None => here,
-                });
-            }
-            let value = l.element(x, &from)?;
-            Ok(match inside {
-                Some(inside) => l.b.select(inside, value, zero),
-                None => value,
-            })
-        })
-    }
-
-    /// Writes zeros in front of and behind the window of lengths `dims` at `low`, along each axis.
-    fn clear_borders(
-        &mut self,
-        place: &View,
-        ty: &Type,
-        low: &[usize],
-        dims: &[usize],
-    ) -> Result<()> {
-        let out = ty.dims();
-        for axis in 0..dims.len() {
-            let behind = low[axis] + dims[axis];
-            for (start, len) in [(0, low[axis]), (behind, out[axis] - behind)] {
-                if len == 0 {
-                    continue;
-                }
-                // Along the axes before, the borders are clear already.
-                let mut sizes = out.clone();
-                sizes[..axis].copy_from_slice(&dims[..axis]);
-                sizes[axis] = len;
-                let starts = (0..dims.len()).map(|a| match a.cmp(&axis) {
-                    std::cmp::Ordering::Less => low[a] as i64,
-                    std::cmp::Ordering::Equal => start as i64,
-                    std::cmp::Ordering::Greater => 0,
-                });
-                let border = self.window(place, &sizes, starts.map(|s| (s, 1)));
-                let zeros = self.literal(Type::new(ty.dtype, &sizes), 0);
-                self.write(zeros, border)?;
-            }
-        }
-        Ok(())
-    }
-
     /// The part of an array in memory that starts at `walks[a].0` along axis `a` and takes steps of
     /// `walks[a].1`.
-    fn window(
+    pub(super) fn window(
         &mut self,
         view: &View,
         dims: &[usize],

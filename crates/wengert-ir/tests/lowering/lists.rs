@@ -78,6 +78,25 @@ fn lists_of_two_lengths() {
     ));
 }
 
+/// Beside long rows, too, lists are not part of a batch that is flattened.
+#[test]
+fn lists_beside_rows() {
+    let steps = steps(["v2", "v3", "v4"], "v0", "1.0: f64");
+    let digits = digits("v6", "v3", "v5");
+    holds(&format!(
+        "wengert 1
+    fn(v0: f64, v1: f64) {{
+      {steps}
+      v5: f64[?] = mul(v4, v4)
+      {digits}
+      v7: f64[9] = broadcast{{dims=[9], axes=[]}}(v6)
+      v8: f64[9] = iota{{ty=f64[9], axis=0}}()
+      v9: f64[9] = mul(v7, v8)
+      return v9
+    }}"
+    ));
+}
+
 #[test]
 fn lists_that_loops_carry() {
     let steps = steps(["v2", "v3", "v4"], "v0", "v1");

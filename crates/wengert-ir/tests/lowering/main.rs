@@ -4,6 +4,7 @@ mod arrays;
 mod control;
 mod families;
 mod lists;
+mod pad;
 mod random;
 mod shape;
 

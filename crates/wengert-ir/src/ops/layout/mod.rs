@@ -10,6 +10,7 @@ use crate::error::{Error, TypeError};
 use crate::ir::text::{Attribute, Attributes, Given};
 use crate::ir::{BitMatrix, DType, Dim, Func, Shape, Type};
 use crate::loops::affine::Affine;
+use crate::ops::work::FREE;
 use crate::ops::{Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Tangent, reduce};
 use crate::schedule::node::NodeId;
 use crate::schedule::view::{AxisMap, Walk};
@@ -477,6 +478,10 @@ impl Primitive for Layout {
             }
         };
         vec![inputs[0].is_linear().then(|| ct.map(back))]
+    }
+
+    fn element_work(&self, _: &[Type]) -> Option<u64> {
+        Some(FREE)
     }
 
     fn lower(

@@ -1,28 +1,13 @@
-//! What it costs to store a value for a later loop, and to compute it there again.
-//!
-//! The unit is an eighth of a plain operation (a sum, a product, an `fma`, a selection) on one element. A
-//! number (`f64`) that is stored and read once is worth six of them.
+//! What it costs to store a value for a later loop, and to compute it there again, in the unit of
+//! [`crate::ops::work`].
 
-use crate::elementary::Elementary;
-use crate::ir::{DType, Eqn, Func, Type};
-use crate::loops::ScalarOp;
+use crate::ir::{Eqn, Func, Type};
 use crate::ops::Op;
 use crate::ops::dynamic::Dynamic;
 use crate::ops::index::Access;
 use crate::ops::layout::Layout;
-use crate::ops::scalars::{Scalar, Scalars};
+use crate::ops::work::{self, PLAIN, READ, WRITE};
 
-/// A plain operation on an element.
-const PLAIN: u64 = 8;
-/// To read a byte that is there.
-const READ: u64 = 2;
-/// To write a byte: half as many stores as loads go through in a cycle, and it takes memory.
-const WRITE: u64 = 4;
-/// A division, a square root: one every four cycles of a 128-bit unit, where two sums a cycle go
-/// through.
-const DIVISION: u64 = 8 * PLAIN;
-/// An elementary function is 34 to 66 operations.
-const ELEMENTARY: u64 = 40 * PLAIN;
 /// To look up an element of an array.
 const LOOKUP: u64 = 2 * PLAIN;
 
@@ -55,16 +40,7 @@ pub fn again(func: &Func, eqn: &Eqn) -> Option<u64> {
     };
     let n = elements(&func.types[out as usize])?;
     let each = match &eqn.op {
-        Op::Elementwise(op) => {
-            let scalar = |a| Scalar {
-                dtype: func.type_of(a).dtype,
-                id: 0,
-            };
-            let x: Vec<Scalar> = eqn.inputs.iter().map(|&a| scalar(a)).collect();
-            let mut count = Count(0);
-            op.row().define.apply(&mut count, &x);
-            count.0
-        }
+        Op::Elementwise(op) => work::of(*op, eqn.inputs.iter().map(|&a| func.type_of(a).dtype)),
         Op::Convert(_) | Op::Iota(_) => PLAIN,
         // A view costs nothing; what is written together has to be told apart.
         Op::Layout(Layout::Pad { .. } | Layout::Concat { .. }) => LOOKUP,
@@ -75,29 +51,4 @@ pub fn again(func: &Func, eqn: &Eqn) -> Option<u64> {
     };
     let lists = (eqn.inputs.iter()).any(|&a| func.type_of(a).shape.has_run());
     (!lists && !eqn.op.has_effect()).then_some(each * n)
-}
-
-/// Counts what a definition does.
-struct Count(u64);
-
-impl Scalars for Count {
-    fn constant(&mut self, dtype: DType, bits: u64) -> Scalar {
-        Scalar { dtype, id: bits }
-    }
-
-    fn op_to(&mut self, op: ScalarOp, out: DType, _: &[Scalar]) -> Scalar {
-        self.0 += match op {
-            ScalarOp::Div | ScalarOp::Sqrt | ScalarOp::Rem => DIVISION,
-            _ => PLAIN,
-        };
-        Scalar { dtype: out, id: 0 }
-    }
-
-    fn elementary_f64(&mut self, _: Elementary, _: &[Scalar]) -> Scalar {
-        self.0 += ELEMENTARY;
-        Scalar {
-            dtype: DType::F64,
-            id: 0,
-        }
-    }
 }

@@ -1,0 +1,86 @@
+//! What nobody wants is not computed, in loops, branches and maps in each other too.
+
+use expect_test::{Expect, expect};
+use wengert_ir::ir::Func;
+use wengert_ir::ir::verify::verify;
+use wengert_ir::rewrite::dead_code;
+
+#[track_caller]
+fn left(text: &str, expected: Expect) {
+    let func = Func::parse(text).unwrap_or_else(|e| panic!("{e}"));
+    let left = dead_code(&func);
+    verify(&left).expect("a valid function");
+    expected.assert_eq(&format!("{left:#}"));
+}
+
+/// The map gives all that it is asked for, so nothing of its own is left out; the rows of the loop
+/// inside are, with the carry and the operands that only they need.
+#[test]
+fn rows_of_a_loop_in_a_map() {
+    left(
+        "wengert 1
+fn(v0: f64[8], v1: f64[5], v2: f64[5]) {
+  v3: f64[8] = map{extent=8, mapped=[true, false, false], sum=[false]}(v0, v1, v2)
+    fn(v0: f64, v1: f64[5], v2: f64[5]) {
+      v3: f64, v4: f64, v5: f64[5] = scan{carry=2, xs=2, length=5, reverse=false}(v0, v0, v1, v2)
+        fn(v0: f64, v1: f64, v2: f64, v3: f64) {
+          v4: f64 = mul(v0, v2)
+          v5: f64 = exp(v1)
+          v6: f64 = mul(v5, v3)
+          return v4, v5, v6
+        }
+      return v3
+    }
+  return v3
+}
+",
+        expect![[r#"
+            wengert 1
+            fn(v0: f64[8], v1: f64[5], v2: f64[5]) {
+              v3: f64[8] = map{extent=8, mapped=[true, false], sum=[false]}(v0, v1)
+                fn(v0: f64, v1: f64[5]) {
+                  v2: f64 = scan{carry=1, xs=1, length=5, reverse=false}(v0, v1)
+                    fn(v0: f64, v1: f64) {
+                      v2: f64 = mul(v0, v1)
+                      return v2
+                    }
+                  return v2
+                }
+              return v3
+            }
+        "#]],
+    );
+}
+
+/// What a check inside needs stays.
+#[test]
+fn functions_with_effects() {
+    left(
+        "wengert 1
+fn(v0: f64[8]) {
+  v1: f64[8] = map{extent=8, mapped=[true], sum=[false]}(v0)
+    fn(v0: f64) {
+      v1: f64 = exp(v0)
+      v2: bool = lt(0.0: f64, v0)
+      check{message=\"positive\"}(v2)
+      v3: f64 = sin(v0)
+      return v3
+    }
+  return v1
+}
+",
+        expect![[r#"
+            wengert 1
+            fn(v0: f64[8]) {
+              v1: f64[8] = map{extent=8, mapped=[true], sum=[false]}(v0)
+                fn(v0: f64) {
+                  v1: bool = lt(0.0: f64, v0)
+                  check{message=positive}(v1)
+                  v2: f64 = sin(v0)
+                  return v2
+                }
+              return v1
+            }
+        "#]],
+    );
+}
