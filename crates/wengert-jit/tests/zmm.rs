@@ -419,3 +419,88 @@ fn generated_loops() {
         agree(&p, &inputs);
     }
 }
+
+/// `n` numbers for each of so many lanes, all different.
+fn numbers(n: usize) -> Data {
+    Data::F64((0..n).map(|i| (i as f64 * 0.7).sin() * 3.0).collect())
+}
+
+/// More values are wanted behind a loop than there are registers, and the loop carries many.
+#[test]
+fn many_values_around_a_loop() {
+    let (lanes, around, carried) = (11, 40, 12);
+    let mut b = Build::new();
+    let x = b.input(DType::F64, lanes * around);
+    let y = b.output(DType::F64, lanes);
+    b.vector(lanes as i64, |b, _| {
+        let values: Vec<Value> = (0..around as i64)
+            .map(|k| {
+                let here = Index {
+                    offset: k,
+                    ..stride(around as i64)
+                };
+                b.load(x, here)
+            })
+            .collect();
+        let half = b.constant(0.5);
+        let steps = b.constant(5i64);
+        let inits = vec![(half, true); carried];
+        let outs = b.for_loop(SERIAL, steps, &inits, |b, _, params| {
+            let mut next: Vec<Value> = params.to_vec();
+            next.rotate_left(1);
+            next[0] = b.op(Fma, &[params[0], half, values[3]]);
+            next[7] = b.op(Add, &[params[2], values[4]]);
+            next
+        });
+        let mut sum = outs[0];
+        for &v in values.iter().chain(&outs) {
+            let t = b.op(Mul, &[sum, half]);
+            sum = b.op(Add, &[t, v]);
+        }
+        b.store(y, row(), sum);
+    });
+    agree(&b.finish(), &[numbers(lanes * around)]);
+}
+
+/// What differs by lane becomes what was the same in all lanes a step before.
+#[test]
+fn a_step_gives_what_another_began_with() {
+    let lanes = 24;
+    let mut b = Build::new();
+    let x = b.input(DType::F64, lanes);
+    let y = b.output(DType::F64, lanes);
+    b.vector(lanes as i64, |b, _| {
+        let v = b.load(x, row());
+        let half = b.constant(0.5);
+        let steps = b.constant(3i64);
+        let inits = [(half, false), (v, true), (v, true)];
+        let outs = b.for_loop(SERIAL, steps, &inits, |b, _, p| {
+            let turned = b.op(Neg, &[p[0]]);
+            vec![turned, p[0], p[1]]
+        });
+        let out = b.op(Sub, &[outs[1], outs[2]]);
+        b.store(y, row(), out);
+    });
+    agree(&b.finish(), &[numbers(lanes)]);
+}
+
+/// Each lane has an extent of its own.
+#[test]
+fn lanes_leave_a_loop_one_by_one() {
+    let lanes = 13;
+    let mut b = Build::new();
+    let x = b.input(DType::F64, lanes);
+    let y = b.output(DType::F64, lanes);
+    b.vector(lanes as i64, |b, i| {
+        let v = b.load(x, row());
+        let three = b.constant(3i64);
+        let n = b.op(And, &[i, three]);
+        let outs = b.for_loop(SERIAL, n, &[(v, true)], |b, _, p| {
+            let half = b.constant(0.5);
+            let q = b.op(Sqrt, &[half]);
+            vec![b.op(Fma, &[p[0], q, half])]
+        });
+        b.store(y, row(), outs[0]);
+    });
+    agree(&b.finish(), &[numbers(lanes)]);
+}

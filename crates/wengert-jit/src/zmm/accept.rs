@@ -8,19 +8,23 @@ use std::collections::HashMap;
 use wengert_ir::ir::types::DType;
 use wengert_ir::loops::walk;
 use wengert_ir::loops::{
-    Block, BufferId, BufferKind, Index, Kernel, LoopKind, Program, ScalarOp, Stmt, Value,
+    Block, BufferId, BufferKind, Carried, Index, Kernel, LoopKind, Program, ScalarOp, Stmt, Value,
 };
 
 use crate::compile::Vectors;
-use crate::plan::Values;
+use crate::plan::{Values, is_straight};
 use crate::runtime::wide::Wide;
 
 /// Blocks that are run side by side at the most.
 pub(super) const MOST: usize = 4;
 /// Statements up to which blocks are run side by side.
 const SHORT: u32 = 600;
-/// Operations from which a body without loops has wide code.
+/// Statements up to which a straight line is run for two blocks at a time.
+const LINE: usize = 48;
+/// Operations from which a body without loops has wide code, whatever it reads.
 const LARGE: usize = 64;
+/// Operations from which one that reads and writes rows has.
+const SOME: usize = 2;
 
 /// Finds the vector loops that have wide code: by their index, how many blocks run side by side.
 pub(crate) fn accepted(
@@ -49,7 +53,7 @@ pub(crate) fn accepted(
             functions,
         };
         let carried_words = carried.iter().all(|c| is_word(look.dtype(c.param)));
-        let pays = vectors == Vectors::AllLoops || is_work(body);
+        let pays = vectors == Vectors::AllLoops || is_work(carried, body);
         if !carried_words || !pays || !look.block(body) {
             return;
         }
@@ -76,14 +80,20 @@ pub(crate) fn accepted(
     found
 }
 
-/// Whether a body computes more than it reads and writes: for others memory is what takes time.
-fn is_work(body: &Block) -> bool {
-    let (mut loops, mut size) = (false, 0);
-    walk::stmts(body, &mut |s| {
-        loops |= matches!(s, Stmt::For { .. } | Stmt::While { .. });
-        size += usize::from(matches!(s, Stmt::Op { .. }));
+/// Whether wide code is quicker for a body: it has loops, or is a straight line that computes something and
+/// reads and writes rows.
+fn is_work(carried: &[Carried], body: &Block) -> bool {
+    let (mut loops, mut operations, mut rows) = (false, 0, true);
+    walk::stmts(body, &mut |s| match s {
+        Stmt::For { .. } | Stmt::While { .. } => loops = true,
+        Stmt::Op { .. } => operations += 1,
+        Stmt::Load { index, .. } | Stmt::Store { index, .. } => {
+            rows &= index.each.is_none() && (0..=1).contains(&index.stride);
+        }
+        _ => {}
     });
-    loops || size >= LARGE
+    let line = carried.is_empty() && body.stmts.iter().all(is_straight);
+    loops || operations >= LARGE || (line && rows && operations >= SOME)
 }
 
 /// For each `Local` buffer the vector loop that alone touches it, if there is one.
@@ -233,13 +243,17 @@ impl Look<'_> {
     /// How many blocks are worth running side by side: as many as keep the processor busy while each waits
     /// for what a step of its loop has to compute one after the other.
     fn side_by_side(&self, body: &Block) -> usize {
+        if body.stmts.iter().all(is_straight) {
+            // Two, so that counting is not what takes time.
+            return if body.stmts.len() <= LINE { 2 } else { 1 };
+        }
         let mut jam = 1;
         let mut size = 0;
         walk::stmts(body, &mut |s| {
             size += 1;
             if let Stmt::For { body, .. } = s
                 && !body.results.is_empty()
-                && body.stmts.iter().all(crate::plan::is_straight)
+                && body.stmts.iter().all(is_straight)
             {
                 let (work, depth) = self.cost(body);
                 let ways = depth.div_ceil(work.max(1)) as usize;

@@ -1,6 +1,6 @@
 //! Where elements lie, and reading and writing them.
 
-use wengert_ir::loops::{BufferId, BufferKind, Index, LANES, Value};
+use wengert_ir::loops::{Block, BufferId, BufferKind, Index, LANES, Stmt, Value};
 
 use super::Writer;
 use super::asm::{ALL, Gpr, Int, Mask, MaskOp, Mem, RAX, RBX, RCX, RDI, RDX, RSI, Src, Zmm, ops};
@@ -16,7 +16,18 @@ pub(super) struct Pointer {
 }
 
 /// Registers for addresses.
-const POINTERS: [Gpr; 6] = [RSI, RDI, Gpr(8), Gpr(9), Gpr(10), Gpr(11)];
+const POINTERS: [Gpr; 10] = [
+    RSI,
+    RDI,
+    Gpr(8),
+    Gpr(9),
+    Gpr(10),
+    Gpr(11),
+    Gpr(12),
+    Gpr(13),
+    Gpr(14),
+    Gpr(15),
+];
 
 impl Writer<'_, '_> {
     /// Bytes from one element of a buffer to the next.
@@ -94,6 +105,52 @@ impl Writer<'_, '_> {
             self.asm.int(Int::Add, reg, RAX);
         }
         reg
+    }
+
+    /// Makes the addresses that a straight line wants, if there are registers for all and they move along
+    /// evenly with the blocks; whether it is so.
+    pub(super) fn moving_pointers(&mut self, body: &Block) -> bool {
+        let mut wanted: Vec<(BufferId, Index)> = Vec::new();
+        let mut even = true;
+        for s in &body.stmts {
+            let (Stmt::Load { buffer, index, .. } | Stmt::Store { buffer, index, .. }) = s else {
+                continue;
+            };
+            let (_, base, _) = self.parts(index);
+            even &= base.is_none_or(|v| self.words.contains_key(&v));
+            even &= self.step(*buffer, index.stride).is_some();
+            let like = |&(b, i): &(BufferId, Index)| {
+                b == *buffer && i.stride == index.stride && self.parts(&i).1 == base
+            };
+            if !wanted.iter().any(like) {
+                wanted.push((*buffer, *index));
+            }
+        }
+        if !even || wanted.len() > POINTERS.len() {
+            return false;
+        }
+        for (b, index) in wanted {
+            self.address(b, &index);
+        }
+        true
+    }
+
+    /// Moves the addresses in registers on to the next blocks.
+    pub(super) fn move_pointers(&mut self) {
+        for (key, reg) in self.pointers.clone() {
+            let step = self.step(key.buffer, key.stride);
+            let step = step.expect("an address that moves evenly");
+            if step != 0 {
+                self.asm.int_by(Int::Add, reg, step);
+            }
+        }
+    }
+
+    /// Bytes from the blocks that run side by side to the next ones, if they are not too many.
+    fn step(&self, b: BufferId, stride: i64) -> Option<i32> {
+        let lane = stride.checked_mul(self.pitch(b))?;
+        let step = lane.checked_mul((LANES * self.jam) as i64)?;
+        i32::try_from(step).ok()
     }
 
     fn scale(&mut self, r: Gpr, by: i64) {

@@ -253,9 +253,12 @@ impl<'p> Writer<'_, 'p> {
         off
     }
 
-    /// The function: blocks of lanes one after the other, the last one perhaps short.
+    /// The function.
     fn function(&mut self, l: &VectorLoop<'p>, carried: &[i32]) {
-        self.asm.push(RBX);
+        const SAVED: [Gpr; 5] = [RBX, Gpr(12), Gpr(13), Gpr(14), Gpr(15)];
+        for r in SAVED {
+            self.asm.push(r);
+        }
         self.asm.copy(RBX, RDI);
         for (c, &row) in l.carried.iter().zip(carried) {
             let x = self.in_register(c.init);
@@ -264,51 +267,110 @@ impl<'p> Writer<'_, 'p> {
             self.done();
         }
         self.first = self.new_word();
-        let (first, extent) = (self.frame(self.first), self.load_word_of(RAX, l.extent));
+        self.asm.constant(RAX, 0);
+        self.asm.store_word(self.frame(self.first), RAX);
+        match l.carried.is_empty() && l.body.stmts.iter().all(is_straight) {
+            true => self.line_of_blocks(l),
+            false => self.blocks(l),
+        }
+        self.asm.constant(RAX, 0);
+        self.asm.place(self.leave);
+        self.asm.clear_upper();
+        for r in SAVED.into_iter().rev() {
+            self.asm.pop(r);
+        }
+        self.asm.ret();
+    }
+
+    /// Lanes that run side by side.
+    fn together(&self) -> i32 {
+        (LANES * self.jam) as i32
+    }
+
+    /// Whether all lanes are live in every round.
+    fn is_even(&self, extent: Value) -> bool {
+        (self.constant(extent)).is_some_and(|n| n % self.together() as u64 == 0)
+    }
+
+    /// Blocks of lanes one after the other, the last one perhaps short.
+    fn blocks(&mut self, l: &VectorLoop<'p>) {
         let (head, end) = (self.asm.label(), self.asm.label());
+        let extent = self.load_word_of(RAX, l.extent);
         self.asm.int_by(Int::Compare, extent, 0);
         self.asm.jump_if(Cond::LessOrEqual, end);
-        self.asm.constant(RCX, 0);
-        self.asm.store_word(first, RCX);
-
         self.asm.place(head);
-        let together = (LANES * self.jam) as i32;
-        let always = (self.constant(l.extent)).is_some_and(|n| n % together as u64 == 0);
-        if !always {
-            let live = self.new_word();
-            self.live_lanes(l.extent, live, together);
-            self.active = Some(live);
+        if !self.is_even(l.extent) {
+            self.live_lanes(l.extent);
         }
+        self.body(l);
+        self.carry_in_rows(l.carried, &l.body.results);
+        self.go_on();
+        let extent = self.load_word_of(RCX, l.extent);
+        self.asm.int(Int::Compare, RAX, extent);
+        self.asm.jump_if(Cond::Less, head);
+        self.asm.place(end);
+    }
+
+    /// The same where the body is a straight line that carries nothing: first the blocks all of whose
+    /// lanes are live, with addresses that move along, then the last one.
+    fn line_of_blocks(&mut self, l: &VectorLoop<'p>) {
+        let (head, last, end) = (self.asm.label(), self.asm.label(), self.asm.label());
+        let moving = self.moving_pointers(l.body);
+        self.load_word_of(RCX, l.extent);
+        self.asm.int_by(Int::Compare, RCX, self.together());
+        self.asm.jump_if(Cond::Less, last);
+        self.asm.place(head);
+        self.body(l);
+        self.sweep();
+        self.done();
+        match moving {
+            true => self.move_pointers(),
+            false => self.pointers.clear(),
+        }
+        self.go_on();
+        self.asm.int_by(Int::Add, RAX, self.together());
+        let extent = self.load_word_of(RCX, l.extent);
+        self.asm.int(Int::Compare, RAX, extent);
+        self.asm.jump_if(Cond::LessOrEqual, head);
+        self.asm.place(last);
+        if !self.is_even(l.extent) {
+            self.load_word_of(RCX, l.extent);
+            self.asm.int_with(Int::Compare, RCX, self.frame(self.first));
+            self.asm.jump_if(Cond::LessOrEqual, end);
+            self.live_lanes(l.extent);
+            self.set_all_at(0);
+            self.body(l);
+        }
+        self.asm.place(end);
+    }
+
+    fn body(&mut self, l: &VectorLoop<'p>) {
         if self.life.after(l.index, 0).is_some() {
             self.lane_numbers(l.index);
         }
         self.statements(l.body);
-        self.carry_in_rows(l.carried, &l.body.results);
-        self.asm.load(RAX, first);
-        self.asm.int_by(Int::Add, RAX, together);
-        self.asm.store_word(first, RAX);
-        let extent = self.load_word_of(RCX, l.extent);
-        self.asm.int(Int::Compare, RAX, extent);
-        self.asm.jump_if(Cond::Less, head);
-
-        self.asm.place(end);
-        self.asm.constant(RAX, 0);
-        self.asm.place(self.leave);
-        self.asm.clear_upper();
-        self.asm.pop(RBX);
-        self.asm.ret();
     }
 
-    /// Which lanes are within the extent, a byte for each block.
-    fn live_lanes(&mut self, extent: Value, word: i32, together: i32) {
+    /// The number of the first lane, in rax too, goes on to the next blocks.
+    fn go_on(&mut self) {
+        let first = self.frame(self.first);
+        self.asm.load(RAX, first);
+        self.asm.int_by(Int::Add, RAX, self.together());
+        self.asm.store_word(first, RAX);
+    }
+
+    /// From here on, the lanes that take part are those within the extent, a byte for each block.
+    fn live_lanes(&mut self, extent: Value) {
+        let word = self.new_word();
         let left = self.load_word_of(RAX, extent);
         self.asm.int_with(Int::Sub, left, self.frame(self.first));
-        self.asm.constant(RCX, i64::from(together));
+        self.asm.constant(RCX, i64::from(self.together()));
         self.asm.int(Int::Compare, RAX, RCX);
         self.asm.move_if(Cond::Greater, RAX, RCX);
         self.asm.constant(RCX, -1);
         self.asm.low_bits(RCX, RCX, RAX);
         self.asm.store_word(self.frame(word), RCX);
+        self.active = Some(word);
     }
 
     /// The statements of a block.
