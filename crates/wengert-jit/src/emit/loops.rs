@@ -6,8 +6,15 @@ use wengert_ir::loops::{Block, Carried, LoopKind, Value};
 use wengert_ir::source::SourceId;
 
 use super::Emitter;
+use super::near::{self, Near};
 use super::values::Pieces;
+use crate::plan::is_straight;
 use crate::runtime::helpers;
+
+/// Statements of a body for which there are enough registers.
+const FEW: usize = 24;
+/// Statements of a body whose values are put down by how long they live.
+const MANY: usize = 1000;
 
 impl<'p> Emitter<'_, 'p> {
     pub(super) fn counted_loop(
@@ -92,8 +99,20 @@ impl<'p> Emitter<'_, 'p> {
             let wanted = self.lanes_with_step(i, extent);
             self.enter_mask(&wanted, size);
         }
+        if self.is_line_of_scalars(body) {
+            let line = body.stmts.iter();
+            self.near = Some(Near::new(
+                line,
+                &body.results,
+                near::FOR_SCALARS,
+                self.count(),
+            ));
+        }
         self.block(body);
         let mut results = self.results(carried, body);
+        if self.lanes.is_none() {
+            self.near = None;
+        }
         if diverges {
             results = self.keep_inactive(carried, &results);
             self.mask = before;
@@ -117,6 +136,16 @@ impl<'p> Emitter<'_, 'p> {
         self.branch(more, (head, &results), (exit, &outs));
         self.switch(exit);
         self.define_params(exit, carried.iter().map(|c| c.out));
+    }
+
+    /// Whether a body is a straight line of scalars, long enough for registers to be too few, with a frame
+    /// to put them in: a pure function has none.
+    fn is_line_of_scalars(&self, body: &Block) -> bool {
+        let size = body.stmts.len();
+        self.lanes.is_none()
+            && std::ptr::eq(self.v, &self.s.plan.values)
+            && (FEW..MANY).contains(&size)
+            && body.stmts.iter().all(is_straight)
     }
 
     /// Steps while a condition holds: in lanes, while it holds for one of them, and lanes that are

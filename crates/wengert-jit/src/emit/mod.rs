@@ -156,7 +156,7 @@ pub(crate) struct Emitter<'a, 'p> {
     /// The vector constant that was loaded last: where from, its register, and how many instructions
     /// the function had then.
     constant: Option<(i32, ir::Value, u32)>,
-    /// The registers of the segment that is being emitted.
+    /// The registers of the straight line that is being emitted.
     near: Option<Near>,
     fail: Option<ir::Block>,
     signatures: HashMap<(Vec<ir::Type>, Option<ir::Type>), ir::SigRef>,
@@ -346,7 +346,8 @@ impl<'a, 'p> Emitter<'a, 'p> {
 
     /// Statements outside vector loops.
     fn uniform_stmts(&mut self, stmts: &'p [Stmt]) {
-        for s in stmts {
+        for (n, s) in stmts.iter().enumerate() {
+            self.near.iter_mut().for_each(|near| near.at(n));
             self.release_before(s);
             self.uniform_stmt(s);
         }

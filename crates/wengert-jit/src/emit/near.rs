@@ -9,8 +9,10 @@ use std::collections::HashMap;
 use cranelift_codegen::ir;
 use wengert_ir::loops::{Stmt, Value, walk};
 
-/// Registers that values may take: of the sixteen, some are for what an instruction works on.
-const ROOM: usize = 12;
+/// Registers that values in lanes may take: of the sixteen, some are for what an instruction works on.
+pub(super) const FOR_LANES: usize = 12;
+/// Registers that scalars may take.
+pub(super) const FOR_SCALARS: usize = 14;
 
 /// A piece of a value; constants and uniform values have one.
 type Piece = (Value, u8);
@@ -24,20 +26,34 @@ pub(super) struct Near {
     /// How many instructions the function had before the segment.
     start: u32,
     kept: Vec<(Piece, ir::Value)>,
+    /// How many that may be.
+    room: usize,
 }
 
 impl Near {
-    /// For a segment of those statements, in order.
-    pub(super) fn new<'p>(stmts: impl Iterator<Item = &'p Stmt>, start: u32) -> Near {
+    /// For a straight line of those statements, in order, behind which some values are wanted, with room for
+    /// so many.
+    pub(super) fn new<'p>(
+        stmts: impl Iterator<Item = &'p Stmt>,
+        wanted: &[Value],
+        room: usize,
+        start: u32,
+    ) -> Near {
         let mut uses: HashMap<Value, Vec<u32>> = HashMap::new();
+        let mut end = 0;
         for (n, s) in stmts.enumerate() {
             walk::uses(s, &mut |v| uses.entry(v).or_default().push(n as u32));
+            end = n as u32 + 1;
+        }
+        for &v in wanted {
+            uses.entry(v).or_default().push(end);
         }
         Near {
             uses,
             line: 0,
             start,
-            kept: Vec::with_capacity(ROOM + 1),
+            kept: Vec::with_capacity(room + 1),
+            room,
         }
     }
 
@@ -75,13 +91,13 @@ impl Near {
         self.kept.retain(|(p, _)| *p != piece);
         self.next(piece.0)?;
         self.kept.push((piece, x));
-        if self.kept.len() <= ROOM {
+        if self.kept.len() <= self.room {
             return None;
         }
         let mut kept = std::mem::take(&mut self.kept);
         kept.retain(|((v, _), _)| self.next(*v).is_some());
         self.kept = kept;
-        if self.kept.len() <= ROOM {
+        if self.kept.len() <= self.room {
             return None;
         }
         let farthest = (0..self.kept.len()).max_by_key(|&i| self.next(self.kept[i].0.0));

@@ -19,7 +19,7 @@ use super::Emitter;
 use super::address::{Address, Parts, Target};
 use super::late::Late;
 use super::lists::Cells;
-use super::near::Near;
+use super::near::{self, Near};
 use super::short::Row;
 use crate::plan::is_straight;
 
@@ -257,7 +257,8 @@ impl<'p> Emitter<'_, 'p> {
             .flatten();
         self.redirect_rows(&mut rows, all);
         let abreast = self.abreast(&lines);
-        self.near = Some(Near::new(lines.iter().map(|l| l.stmt), self.count()));
+        let stmts = lines.iter().map(|l| l.stmt);
+        self.near = Some(Near::new(stmts, &[], near::FOR_LANES, self.count()));
         self.chains(&mut lines, &rows, abreast);
         self.near = None;
         self.late(late, all);

@@ -81,7 +81,7 @@ impl<'p> Emitter<'_, 'p> {
 
     /// Register `i` of a value, from the frame if it was computed long ago.
     fn reg(&mut self, v: Value, i: usize, ty: ir::Type) -> ir::Value {
-        let near = self.near.as_ref().filter(|_| self.is_lanes(v));
+        let near = self.near.as_ref().filter(|_| self.stays_near(v));
         if let Some(x) = near.and_then(|near| near.get((v, i as u8))) {
             return x;
         }
@@ -108,6 +108,15 @@ impl<'p> Emitter<'_, 'p> {
         x
     }
 
+    /// Whether a value takes one of the registers of a straight line: in lanes all do that differ by lane,
+    /// elsewhere floats.
+    fn stays_near(&self, v: Value) -> bool {
+        match self.lanes {
+            Some(_) => self.is_lanes(v),
+            None => self.dtype(v).is_float(),
+        }
+    }
+
     /// A piece is in a register, in a segment: it stays there if there is room.
     fn keep_near(&mut self, v: Value, i: usize, x: ir::Value) {
         let near = self.near.as_mut();
@@ -122,12 +131,12 @@ impl<'p> Emitter<'_, 'p> {
     fn set_aside(&mut self, v: Value, i: usize, x: ir::Value) {
         let p = self.places[v.0 as usize];
         let known = p.unit == self.id && p.ready & (1 << i) != 0 && p.regs[i] == x;
-        if !self.is_lanes(v) || !known || p.saved & (1 << i) != 0 {
+        if !self.stays_near(v) || !known || p.saved & (1 << i) != 0 {
             return;
         }
         let inst = self.b.func.dfg.value_def(x).inst();
         let block = inst.and_then(|inst| self.b.func.layout.inst_block(inst));
-        let framed = self.lanes.is_some_and(|lanes| lanes.bounds.is_some());
+        let framed = self.lanes.is_none_or(|lanes| lanes.bounds.is_some());
         if framed && block.is_some() && block == self.b.current_block() {
             self.save_piece(v, i, x);
         }
@@ -323,7 +332,7 @@ impl<'p> Emitter<'_, 'p> {
         p.regs[i] = x;
         p.ready |= 1 << i;
         p.at = at;
-        if self.is_lanes(v) {
+        if self.stays_near(v) {
             self.keep_near(v, i, x);
         }
     }
