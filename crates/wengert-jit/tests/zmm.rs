@@ -10,6 +10,7 @@ use wengert_ir::buffer::Data;
 use wengert_ir::ir::types::DType;
 use wengert_ir::loops::ScalarOp::*;
 use wengert_ir::loops::*;
+use wengert_jit::{Options, Vectors};
 
 const SERIAL: LoopKind = LoopKind::Serial { reverse: false };
 
@@ -503,4 +504,42 @@ fn lanes_leave_a_loop_one_by_one() {
         b.store(y, row(), outs[0]);
     });
     agree(&b.finish(), &[numbers(lanes)]);
+}
+
+/// What is said of the code: how many loops have registers of 512 bits, and their instructions.
+#[test]
+fn wide_loops_are_counted_and_listed() {
+    let program = || {
+        let mut b = Build::new();
+        let x = b.input(DType::F64, 40);
+        let y = b.output(DType::F64, 40);
+        b.vector(40, |b, _| {
+            let v = b.load(x, row());
+            let steps = b.constant(100i64);
+            let outs = b.for_loop(SERIAL, steps, &[(v, true)], |b, _, p| {
+                vec![b.op(Mul, &[p[0], v])]
+            });
+            b.store(y, row(), outs[0]);
+        });
+        b
+    };
+    let with = |vectors| {
+        let listing = true;
+        let options = Options {
+            vectors,
+            listing,
+            ..Options::default()
+        };
+        program().compile_with(&options)
+    };
+    #[cfg(target_arch = "x86_64")]
+    let has = std::arch::is_x86_feature_detected!("avx512dq");
+    #[cfg(not(target_arch = "x86_64"))]
+    let has = false;
+    assert_eq!(with(Vectors::Functions).size().wide_loops, 0);
+    let exe = with(Vectors::Loops);
+    assert_eq!(exe.size().wide_loops, usize::from(has));
+    let functions = &exe.listing().expect("it was asked for").functions;
+    let text: String = functions.iter().map(|f| f.assembly.as_str()).collect();
+    assert_eq!(text.contains("vmulpd zmm"), has, "{text}");
 }

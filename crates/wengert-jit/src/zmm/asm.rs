@@ -149,6 +149,15 @@ pub(super) enum Int {
     Compare = 7,
 }
 
+/// Ways to shift, by number: a rotation, zeros from the right, zeros from the left, the sign from the left.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Shift {
+    Rol = 0,
+    Shl = 4,
+    Shr = 5,
+    Sar = 7,
+}
+
 /// Conditions, by number.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Cond {
@@ -160,6 +169,58 @@ pub(super) enum Cond {
     NotLess = 13,
     LessOrEqual = 14,
     Greater = 15,
+}
+
+impl fmt::Display for Cond {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Cond::Below => "b",
+            Cond::Equal => "e",
+            Cond::NotEqual => "ne",
+            Cond::BelowOrEqual => "be",
+            Cond::Less => "l",
+            Cond::NotLess => "nl",
+            Cond::LessOrEqual => "le",
+            Cond::Greater => "g",
+        })
+    }
+}
+
+impl fmt::Display for Int {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Int::Add => "add",
+            Int::Or => "or",
+            Int::And => "and",
+            Int::Sub => "sub",
+            Int::Xor => "xor",
+            Int::Compare => "cmp",
+        })
+    }
+}
+
+impl fmt::Display for MaskOp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            MaskOp::And => "kandb",
+            MaskOp::AndNot => "kandnb",
+            MaskOp::Or => "korb",
+            MaskOp::Xnor => "kxnorb",
+            MaskOp::Xor => "kxorb",
+        })
+    }
+}
+
+/// The lanes that an instruction writes, in its text.
+struct Lanes(Mask);
+
+impl fmt::Display for Lanes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            ALL => Ok(()),
+            mask => write!(f, "{{{mask}}}"),
+        }
+    }
 }
 
 /// A place in the code.
@@ -345,19 +406,22 @@ impl Asm {
 
     /// `to = op(first, second)` in the lanes of the mask; the others stay.
     pub(super) fn three(&mut self, op: Op, to: Zmm, first: Zmm, second: Src, mask: Mask) {
-        self.line(|| format!("{} {to}{{{mask}}}, {first}, {second}", op.name));
+        self.line(|| format!("{} {to}{}, {first}, {second}", op.name, Lanes(mask)));
         self.vector(op, to.0, first.0, second, mask, false);
     }
 
     /// `to = op(from)` in the lanes of the mask; the others stay.
     pub(super) fn two(&mut self, op: Op, to: Zmm, from: Src, mask: Mask) {
-        self.line(|| format!("{} {to}{{{mask}}}, {from}", op.name));
+        self.line(|| format!("{} {to}{}, {from}", op.name, Lanes(mask)));
         self.vector(op, to.0, 0, from, mask, false);
     }
 
     /// `to = op(from)` in the lanes of the mask; the others are 0.
     pub(super) fn zeroing(&mut self, op: Op, to: Zmm, from: Src, mask: Mask) {
-        self.line(|| format!("{} {to}{{{mask}}}{{z}}, {from}", op.name));
+        self.line(|| match mask {
+            ALL => format!("{} {to}, {from}", op.name),
+            _ => format!("{} {to}{{{mask}}}{{z}}, {from}", op.name),
+        });
         self.vector(op, to.0, 0, from, mask, mask != ALL);
     }
 
@@ -385,7 +449,7 @@ impl Asm {
 
     /// Stores eight elements, those of the mask.
     pub(super) fn store(&mut self, to: Mem, from: Zmm, mask: Mask) {
-        self.line(|| format!("vmovupd {to}{{{mask}}}, {from}"));
+        self.line(|| format!("vmovupd {to}{}, {from}", Lanes(mask)));
         self.vector(ops::STORE, from.0, 0, Src::Row(to), mask, false);
     }
 
@@ -429,7 +493,7 @@ impl Asm {
     }
 
     pub(super) fn mask_op(&mut self, op: MaskOp, to: Mask, first: Mask, second: Mask) {
-        self.line(|| format!("k{op:?} {to}, {first}, {second}").to_lowercase());
+        self.line(|| format!("{op} {to}, {first}, {second}"));
         self.vex(first.0, 0, true);
         self.bytes.extend([op as u8, 0xc0 | (to.0 << 3) | second.0]);
     }
@@ -538,17 +602,17 @@ impl Asm {
     }
 
     pub(super) fn int(&mut self, op: Int, to: Gpr, from: Gpr) {
-        self.line(|| format!("{op:?} {to}, {from}").to_lowercase());
+        self.line(|| format!("{op} {to}, {from}"));
         self.pair(&[(op as u8) << 3 | 1], from.0, to);
     }
 
     pub(super) fn int_with(&mut self, op: Int, to: Gpr, from: Mem) {
-        self.line(|| format!("{op:?} {to}, {from}").to_lowercase());
+        self.line(|| format!("{op} {to}, {from}"));
         self.with(&[(op as u8) << 3 | 3], to.0, from);
     }
 
     pub(super) fn int_by(&mut self, op: Int, to: Gpr, n: i32) {
-        self.line(|| format!("{op:?} {to}, {n}").to_lowercase());
+        self.line(|| format!("{op} {to}, {n}"));
         self.pair(&[0x81], op as u8, to);
         self.bytes.extend(n.to_le_bytes());
     }
@@ -587,11 +651,10 @@ impl Asm {
         self.bytes.push(by);
     }
 
-    /// Shifts by the low six bits of rcx: 0 rotates left, 4 shifts left, 5 right with zeros, 7 right with
-    /// the sign.
-    pub(super) fn shift_by_rcx(&mut self, r: Gpr, how: u8) {
-        self.line(|| format!("shift{how} {r}, cl"));
-        self.pair(&[0xd3], how, r);
+    /// Shifts or rotates by the low six bits of rcx.
+    pub(super) fn shift_by_rcx(&mut self, r: Gpr, how: Shift) {
+        self.line(|| format!("{how:?} {r}, cl").to_lowercase());
+        self.pair(&[0xd3], how as u8, r);
     }
 
     pub(super) fn address(&mut self, to: Gpr, of: Mem) {
@@ -601,7 +664,7 @@ impl Asm {
 
     /// The condition as 0 or 1.
     pub(super) fn set(&mut self, cond: Cond, to: Gpr) {
-        self.line(|| format!("set{cond:?} {to}").to_lowercase());
+        self.line(|| format!("set{cond} {to}"));
         self.rex(0, to.0);
         self.bytes
             .extend([0x0f, 0x90 | cond as u8, 0xc0 | (to.0 & 7)]);
@@ -609,7 +672,7 @@ impl Asm {
     }
 
     pub(super) fn move_if(&mut self, cond: Cond, to: Gpr, from: Gpr) {
-        self.line(|| format!("cmov{cond:?} {to}, {from}").to_lowercase());
+        self.line(|| format!("cmov{cond} {to}, {from}"));
         self.pair(&[0x0f, 0x40 | cond as u8], to.0, from);
     }
 
@@ -649,7 +712,7 @@ impl Asm {
     }
 
     pub(super) fn jump_if(&mut self, cond: Cond, to: Label) {
-        self.line(|| format!("j{cond:?} label{}", to.0).to_lowercase());
+        self.line(|| format!("j{cond} label{}", to.0));
         self.bytes.extend([0x0f, 0x80 | cond as u8]);
         self.reach(to);
     }

@@ -5,7 +5,7 @@ use wengert_ir::ir::types::DType;
 use wengert_ir::loops::{ScalarOp, Value};
 
 use super::Writer;
-use super::asm::{Cond, Gpr, Int, Mask, Mem, RAX, RCX, RDX};
+use super::asm::{Cond, Gpr, Int, Mask, Mem, RAX, RCX, RDX, Shift};
 
 impl Writer<'_, '_> {
     /// The word of a uniform value, or of a constant.
@@ -107,10 +107,10 @@ impl Writer<'_, '_> {
                 asm.move_if(Cond::Less, RAX, RCX);
             }
             Abs => {}
-            Rotl => asm.shift_by_rcx(RAX, 0),
-            Shl => asm.shift_by_rcx(RAX, 4),
-            Shr if signed => asm.shift_by_rcx(RAX, 7),
-            Shr | ShrLogical => asm.shift_by_rcx(RAX, 5),
+            Rotl => asm.shift_by_rcx(RAX, Shift::Rol),
+            Shl => asm.shift_by_rcx(RAX, Shift::Shl),
+            Shr if signed => asm.shift_by_rcx(RAX, Shift::Sar),
+            Shr | ShrLogical => asm.shift_by_rcx(RAX, Shift::Shr),
             Min => {
                 asm.int(Int::Compare, RCX, RAX);
                 asm.move_if(less, RAX, RCX);
