@@ -30,9 +30,7 @@ pub(crate) struct Layout<'p> {
     /// Where the scratch begins, above the pointers.
     scratch: i64,
     buffers: &'p Arena,
-    constants: HashMap<[u8; 16], i32>,
-    rows: HashMap<[u8; 64], i32>,
-    words: HashMap<u64, i32>,
+    constants: HashMap<Box<[u8]>, i32>,
     image: Vec<(i32, Vec<u8>)>,
     live_table: Option<i32>,
     /// Free places of values by size.
@@ -70,8 +68,6 @@ impl<'p> Layout<'p> {
             scratch: round(HEADER + 8 * pointers as i64 + PAD, 64),
             buffers,
             constants: HashMap::new(),
-            rows: HashMap::new(),
-            words: HashMap::new(),
             image: Vec::new(),
             live_table: None,
             free: HashMap::new(),
@@ -115,34 +111,26 @@ impl<'p> Layout<'p> {
 
     /// A constant of 16 bytes.
     pub(crate) fn vector(&mut self, value: [u8; 16]) -> i32 {
-        if let Some(&off) = self.constants.get(&value) {
-            return off;
-        }
-        let off = self.reserve(16);
-        self.constants.insert(value, off);
-        self.image.push((off, value.to_vec()));
-        off
+        self.constant(&value)
     }
 
     /// A constant of 64 bytes.
     pub(crate) fn row(&mut self, value: [u8; 64]) -> i32 {
-        if let Some(&off) = self.rows.get(&value) {
-            return off;
-        }
-        let off = self.reserve(64);
-        self.rows.insert(value, off);
-        self.image.push((off, value.to_vec()));
-        off
+        self.constant(&value)
     }
 
     /// A constant of 8 bytes.
     pub(crate) fn word(&mut self, bits: u64) -> i32 {
-        if let Some(&off) = self.words.get(&bits) {
+        self.constant(&bits.to_le_bytes())
+    }
+
+    fn constant(&mut self, value: &[u8]) -> i32 {
+        if let Some(&off) = self.constants.get(value) {
             return off;
         }
-        let off = self.reserve(8);
-        self.words.insert(bits, off);
-        self.image.push((off, bits.to_le_bytes().to_vec()));
+        let off = self.reserve(value.len() as u32);
+        self.constants.insert(value.into(), off);
+        self.image.push((off, value.to_vec()));
         off
     }
 

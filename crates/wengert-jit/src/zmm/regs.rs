@@ -90,20 +90,21 @@ impl Writer<'_, '_> {
         let r = match wished.or_else(unreserved).or_else(any) {
             Some(r) => r,
             None => {
-                let r = (0..32u8)
-                    .filter(|r| self.regs.pinned & (1 << r) == 0)
-                    .max_by_key(|&r| {
-                        let piece = self.regs.vectors[usize::from(r)].expect("no register is free");
-                        self.next(piece).unwrap_or(u32::MAX)
-                    })
-                    .expect("a statement works on few registers");
-                let piece = self.regs.vectors[usize::from(r)].expect("no register is free");
-                self.evict(piece);
+                let r = self.farthest(&self.regs.vectors, !self.regs.pinned);
+                self.evict(self.regs.vectors[usize::from(r)].expect("it has a piece"));
                 r
             }
         };
         self.regs.pinned |= 1 << r;
         Zmm(r)
+    }
+
+    /// Of the registers that may be had, as bits, the one whose piece is wanted again last.
+    fn farthest(&self, file: &[Option<Piece>], may: u32) -> u8 {
+        let pieces = (0..).zip(file).filter(|(r, _)| may & (1 << r) != 0);
+        let pieces = pieces.filter_map(|(r, p)| p.map(|p| (r, p)));
+        let last = pieces.max_by_key(|&(_, p)| self.next(p).unwrap_or(u32::MAX));
+        last.expect("a statement works on few registers").0
     }
 
     fn take_mask(&mut self) -> Mask {
@@ -113,16 +114,8 @@ impl Writer<'_, '_> {
         let r = match free {
             Some(r) => r,
             None => {
-                let r = MASKS
-                    .into_iter()
-                    .filter(|r| self.regs.pinned_masks & (1 << r) == 0)
-                    .max_by_key(|&r| {
-                        let piece = self.regs.masks[usize::from(r)].expect("no register is free");
-                        self.next(piece).unwrap_or(u32::MAX)
-                    })
-                    .expect("a statement works on few masks");
-                let piece = self.regs.masks[usize::from(r)].expect("no register is free");
-                self.evict(piece);
+                let r = self.farthest(&self.regs.masks, u32::from(!self.regs.pinned_masks));
+                self.evict(self.regs.masks[usize::from(r)].expect("it has a piece"));
                 r
             }
         };
