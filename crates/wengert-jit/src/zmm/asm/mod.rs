@@ -1,0 +1,269 @@
+//! Instructions of x86-64 with AVX-512, as bytes. (Intel, "Software Developer's Manual", volume 2, chapter 2.)
+
+mod general;
+mod vector;
+
+pub(super) use self::vector::{Op, ops};
+
+use std::fmt;
+
+/// A vector register of 512 bits, 0 to 31.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Zmm(pub u8);
+
+/// A mask register, 0 to 7. As the mask of an instruction, 0 is "all lanes".
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Mask(pub u8);
+
+/// A general register.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Gpr(pub u8);
+
+pub(super) const RAX: Gpr = Gpr(0);
+pub(super) const RCX: Gpr = Gpr(1);
+pub(super) const RDX: Gpr = Gpr(2);
+pub(super) const RBX: Gpr = Gpr(3);
+pub(super) const RBP: Gpr = Gpr(5);
+pub(super) const RSI: Gpr = Gpr(6);
+pub(super) const RDI: Gpr = Gpr(7);
+const RSP: Gpr = Gpr(4);
+
+/// All lanes.
+pub(super) const ALL: Mask = Mask(0);
+
+/// An address: a register and an offset.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Mem {
+    pub base: Gpr,
+    pub off: i32,
+}
+
+/// The second source of a vector instruction.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Src {
+    Reg(Zmm),
+    /// Eight elements.
+    Row(Mem),
+    /// One element for all lanes.
+    Each(Mem),
+}
+
+/// Instructions on mask registers, eight lanes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum MaskOp {
+    And = 0x41,
+    /// Not the first, and the second.
+    AndNot = 0x42,
+    Or = 0x45,
+    /// The opposite of `Xor`.
+    Xnor = 0x46,
+    Xor = 0x47,
+}
+
+/// Arithmetic on general registers, by number.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Int {
+    Add = 0,
+    Or = 1,
+    And = 4,
+    Sub = 5,
+    Xor = 6,
+    Compare = 7,
+}
+
+/// Ways to shift, by number: a rotation, zeros from the right, zeros from the left, the sign from the left.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Shift {
+    Rol = 0,
+    Shl = 4,
+    Shr = 5,
+    Sar = 7,
+}
+
+/// Conditions, by number.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Cond {
+    Below = 2,
+    Equal = 4,
+    NotEqual = 5,
+    BelowOrEqual = 6,
+    Less = 12,
+    NotLess = 13,
+    LessOrEqual = 14,
+    Greater = 15,
+}
+
+impl fmt::Display for Cond {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Cond::Below => "b",
+            Cond::Equal => "e",
+            Cond::NotEqual => "ne",
+            Cond::BelowOrEqual => "be",
+            Cond::Less => "l",
+            Cond::NotLess => "nl",
+            Cond::LessOrEqual => "le",
+            Cond::Greater => "g",
+        })
+    }
+}
+
+impl fmt::Display for Int {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Int::Add => "add",
+            Int::Or => "or",
+            Int::And => "and",
+            Int::Sub => "sub",
+            Int::Xor => "xor",
+            Int::Compare => "cmp",
+        })
+    }
+}
+
+impl fmt::Display for MaskOp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            MaskOp::And => "kandb",
+            MaskOp::AndNot => "kandnb",
+            MaskOp::Or => "korb",
+            MaskOp::Xnor => "kxnorb",
+            MaskOp::Xor => "kxorb",
+        })
+    }
+}
+
+/// The lanes that an instruction writes, in its text.
+struct Lanes(Mask);
+
+impl fmt::Display for Lanes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            ALL => Ok(()),
+            mask => write!(f, "{{{mask}}}"),
+        }
+    }
+}
+
+/// A place in the code.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Label(usize);
+
+/// Code as it grows.
+pub(super) struct Asm {
+    bytes: Vec<u8>,
+    labels: Vec<Option<usize>>,
+    /// Where the distance to a label is to be written.
+    jumps: Vec<(usize, Label)>,
+    /// The text of it, if wanted.
+    text: Option<String>,
+}
+
+impl fmt::Display for Zmm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "zmm{}", self.0)
+    }
+}
+
+impl fmt::Display for Mask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "k{}", self.0)
+    }
+}
+
+impl fmt::Display for Gpr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const NAMES: [&str; 8] = ["rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi"];
+        match NAMES.get(usize::from(self.0)) {
+            Some(name) => f.write_str(name),
+            None => write!(f, "r{}", self.0),
+        }
+    }
+}
+
+impl fmt::Display for Mem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[{}{:+}]", self.base, self.off)
+    }
+}
+
+impl fmt::Display for Src {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Src::Reg(r) => r.fmt(f),
+            Src::Row(m) => m.fmt(f),
+            Src::Each(m) => write!(f, "{m}{{1to8}}"),
+        }
+    }
+}
+
+impl Asm {
+    pub(super) fn new(listing: bool) -> Asm {
+        Asm {
+            bytes: Vec::new(),
+            labels: Vec::new(),
+            jumps: Vec::new(),
+            text: listing.then(String::new),
+        }
+    }
+
+    fn line(&mut self, text: impl FnOnce() -> String) {
+        if let Some(all) = &mut self.text {
+            all.push_str("  ");
+            all.push_str(&text());
+            all.push('\n');
+        }
+    }
+
+    /// The code, every jump reaching its label, and its text.
+    pub(super) fn finish(mut self) -> (Vec<u8>, Option<String>) {
+        for (at, label) in self.jumps {
+            let to = self.labels[label.0].expect("every label has its place");
+            let distance = to as i64 - (at as i64 + 4);
+            let distance = i32::try_from(distance).expect("code is shorter than 2 GB");
+            self.bytes[at..at + 4].copy_from_slice(&distance.to_le_bytes());
+        }
+        (self.bytes, self.text)
+    }
+
+    pub(super) fn label(&mut self) -> Label {
+        self.labels.push(None);
+        Label(self.labels.len() - 1)
+    }
+
+    /// The label is here.
+    pub(super) fn place(&mut self, label: Label) {
+        self.labels[label.0] = Some(self.bytes.len());
+        if let Some(text) = &mut self.text {
+            text.push_str(&format!("label{}:\n", label.0));
+        }
+    }
+
+    /// The last bytes of an instruction that name a register or memory: what stands in the middle field,
+    /// and memory, whose offset may be one byte in units of `unit`, if that is not 0.
+    fn memory(&mut self, middle: u8, m: Mem, unit: i32) {
+        let low = m.base.0 & 7;
+        let short = match unit {
+            0 => None,
+            _ if m.off % unit == 0 => i8::try_from(m.off / unit).ok(),
+            _ => None,
+        };
+        let none = m.off == 0 && low != RBP.0;
+        let mode = if none {
+            0
+        } else if short.is_some() {
+            0x40
+        } else {
+            0x80
+        };
+        self.bytes.push(mode | ((middle & 7) << 3) | low);
+        if low == RSP.0 {
+            self.bytes.push(0x24);
+        }
+        match short {
+            _ if none => {}
+            Some(n) => self.bytes.push(n as u8),
+            None => self.bytes.extend(m.off.to_le_bytes()),
+        }
+    }
+}
