@@ -113,6 +113,10 @@ impl Primitive for Custom {
         self.inner().with_bodies(rewrite)
     }
 
+    fn needs(&self, used: &[bool]) -> Option<Vec<bool>> {
+        self.inner().needs(used)
+    }
+
     fn prune(&self, used: &[bool]) -> Option<Pruned> {
         self.inner().prune(used)
     }
