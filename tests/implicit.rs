@@ -207,6 +207,19 @@ fn linear_functions_may_mix_tangents_with_other_work() {
 }
 
 #[test]
+fn linear_functions_may_be_computed_again() {
+    // The matrix JᵀJ of a function whose values are not kept.
+    let solution = |(a, b): (Var, Var)| {
+        let f = move |x: Var| checkpoint(|x: Var| (a * x).sin().broadcast_to([3]))(x);
+        let apply = move |y: Var| y + vjp(f, a).1(jvp(f, a, y).1);
+        let divide = |a: &dyn Fn(Var) -> Var, b: Var| b / a(Var::from(1.0));
+        custom_linear_solve(apply, b, divide, divide)
+    };
+    check_grads(solution, (0.6, 0.8), 2).unwrap();
+    check_vmap(grad(solution), ([0.6, 0.2], [0.8, 1.0])).unwrap();
+}
+
+#[test]
 fn fixed_points_of_functions_with_loops() {
     let options = Options {
         order: 2,

@@ -78,6 +78,10 @@ impl Primitive for Checkpoint {
         Some(Op::Checkpoint(Arc::new(Checkpoint { body })))
     }
 
+    fn unfolded(&self) -> Option<Func> {
+        Some(self.body.clone())
+    }
+
     fn needs(&self, used: &[bool]) -> Option<Vec<bool>> {
         Some(live_params(&self.body, used))
     }
@@ -195,6 +199,10 @@ impl Primitive for CheckpointTangent {
 
     fn bodies(&self) -> Vec<&Func> {
         vec![&self.body]
+    }
+
+    fn unfolded(&self) -> Option<Func> {
+        Some(self.fused())
     }
 
     /// It is linear in its tangents. By its operands it is a checkpointed function itself, of operands and tangents.

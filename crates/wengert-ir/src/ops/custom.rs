@@ -113,6 +113,10 @@ impl Primitive for Custom {
         self.inner().with_bodies(rewrite)
     }
 
+    fn unfolded(&self) -> Option<Func> {
+        self.inner().unfolded()
+    }
+
     fn needs(&self, used: &[bool]) -> Option<Vec<bool>> {
         self.inner().needs(used)
     }

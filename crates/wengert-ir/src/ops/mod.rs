@@ -286,6 +286,12 @@ pub trait Primitive: std::fmt::Debug {
         None
     }
 
+    /// The function of its operands that it is, where it is an operation of its own only for the sake of what its
+    /// derivative stores.
+    fn unfolded(&self) -> Option<Func> {
+        None
+    }
+
     /// Which operands the results that are `used` need. `None`, as unless said: all.
     fn needs(&self, _used: &[bool]) -> Option<Vec<bool>> {
         None

@@ -3,13 +3,14 @@
 use crate::ir::{Func, Type};
 use crate::rewrite::dead::{dead_code, narrowed, params_of_results};
 use crate::trace::{Kind, open};
-use crate::transform::linearize;
+use crate::transform::{linearize, unfolded};
 
 /// How a function fails to be linear in the parameters that are `unknown`; `None` if it is linear, or linear and
 /// a constant. `describe` names a result by its number.
 ///
 /// The derivative of a linear function does not depend on its argument, so the function is linearised at an
-/// argument that is not known: no residual may be computed from that argument. Besides, no result may depend on it
+/// argument that is not known: no residual may be computed from that argument. (What is to be computed again for a
+/// derivative keeps all its operands, so it is looked into.) Besides, no result may depend on it
 /// by a step, a rounding or an integer, of which derivatives see nothing.
 pub fn why_not_linear(
     func: &Func,
@@ -39,8 +40,9 @@ pub fn why_not_linear(
         }
     }
     let params: Vec<Type> = func.param_types().to_vec();
+    let func = unfolded(func);
     let (trace, x) = open(Kind::Door, &params);
-    let (_, linear) = linearize(func, &x, unknown);
+    let (_, linear) = linearize(&func, &x, unknown);
     let residuals = dead_code(&trace.close(&linear.residuals).func);
     let all = vec![true; residuals.results.len()];
     (!uses(&residuals, &all).is_empty())

@@ -10,5 +10,5 @@ pub mod transpose;
 pub use batch::{batch, batched, batched_body};
 pub use linearity::why_not_linear;
 pub use linearize::{Linear, linearize};
-pub use replay::{inline, replay};
+pub use replay::{inline, replay, unfolded};
 pub use transpose::transpose;
