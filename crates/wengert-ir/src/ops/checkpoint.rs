@@ -189,8 +189,15 @@ impl Primitive for CheckpointTangent {
         eval::run(&self.fused(), inputs.to_vec())
     }
 
+    /// By its operands all, and by each tangent what depends on the operand that it belongs to.
     fn deps(&self, inputs: usize, outputs: usize) -> BitMatrix {
-        BitMatrix::full(outputs, inputs)
+        let n = self.body.arity();
+        let of: Vec<usize> = (0..n).filter(|&i| self.active[i]).collect();
+        let results: Vec<usize> = (0..self.out.len()).filter(|&r| self.out[r]).collect();
+        let deps = self.body.deps();
+        BitMatrix::from_fn(outputs, inputs, |r, i| {
+            i < n || deps.get(results[r], of[i - n])
+        })
     }
 
     fn has_effect(&self) -> bool {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::buffer::Buffer;
 use crate::error::{Error, TypeError};
 use crate::eval;
-use crate::ir::text::Given;
+use crate::ir::text::{Attribute, Attributes, Given};
 use crate::ir::{Atom, BitMatrix, DType, Func, Splat, Type};
 use crate::ops::scan::{active, choose, expect_types, has, present};
 use crate::ops::{
@@ -18,7 +18,7 @@ use crate::schedule::node::NodeId;
 use crate::schedule::{Lowering, Wanted};
 use crate::trace::{Closed, Kind, Var, bind, closed, open};
 use crate::transform::body::{LinearBody, Runs, fuse_body, linearize_body, supplies};
-use crate::transform::linearize::scatter;
+use crate::transform::linearize::{pick, scatter};
 use crate::transform::{batch, transpose};
 
 /// One of two functions of the same operands. Operands: a `bool`, then those of the branches.
@@ -26,6 +26,9 @@ use crate::transform::{batch, transpose};
 pub struct Cond {
     /// Where the `bool` holds, and where it does not.
     pub branches: [Func; 2],
+    /// For each result, whether it is read only where the `bool` has that value. Where it has the other, arrays are
+    /// left as they are: what an untaken branch would have kept for a derivative costs nothing.
+    pub only: Vec<Option<bool>>,
 }
 
 impl Cond {
@@ -42,7 +45,7 @@ impl Cond {
         let act = self.active(dx);
         let supply = supplies(0, &x[1..]);
         let [then, otherwise] = self.branches.each_ref().map(|f| {
-            let f = fuse_body(Runs::Perhaps, f, &supply, &dx[1..], &act);
+            let f = fuse_body(Runs::Perhaps, f, &supply, &dx[1..], &act, 0);
             captured(f.func, f.captures)
         });
         let out = branch(x[0], then, otherwise);
@@ -64,7 +67,11 @@ impl Cond {
         append_zeros(&mut a.primal, n + of_a.len(), &of_b);
         append_zeros(&mut b.primal, n, &of_a);
         let then = captured(a.primal.clone(), a.captures.clone());
-        let out = branch(x[0], then, captured(b.primal.clone(), b.captures.clone()));
+        let otherwise = captured(b.primal.clone(), b.captures.clone());
+        let mut only = vec![None; n];
+        only.resize(n + of_a.len(), Some(true));
+        only.resize(n + of_a.len() + of_b.len(), Some(false));
+        let out = branch_only(x[0], then, otherwise, only);
         let tangents = present(&dx[1..]);
         let nt = tangents.len();
         let residuals = [&tangents[..], &out[n..]].concat();
@@ -105,6 +112,12 @@ fn append_zeros(func: &mut Func, at: usize, types: &[Type]) {
 
 /// Records a branch on `pred`: each side is a closed trace whose parameters are its captures.
 pub fn branch(pred: Var, then: Closed, otherwise: Closed) -> Vec<Var> {
+    let only = vec![None; then.func.results.len()];
+    branch_only(pred, then, otherwise, only)
+}
+
+/// The same, of results some of which are read [only](Cond::only) where one side is taken.
+fn branch_only(pred: Var, then: Closed, otherwise: Closed, only: Vec<Option<bool>>) -> Vec<Var> {
     let mut operands: Vec<Var> = vec![];
     let places = [&then, &otherwise].map(|side| {
         debug_assert_eq!(side.func.arity(), side.captures.len());
@@ -123,7 +136,7 @@ pub fn branch(pred: Var, then: Closed, otherwise: Closed) -> Vec<Var> {
         otherwise.func.with_params(types, &places[1]),
     ];
     let inputs: Vec<Var> = std::iter::once(pred).chain(operands).collect();
-    bind(Op::Cond(Arc::new(Cond { branches })), &inputs)
+    bind(Op::Cond(Arc::new(Cond { branches, only })), &inputs)
 }
 
 /// Records a choice between two functions.
@@ -140,15 +153,36 @@ pub fn cond(
 
 impl Cond {
     /// The operation of that name and those parameters in the text form.
-    pub fn parse(name: &str, _: &Given, bodies: &[Func]) -> Option<Op> {
+    pub fn parse(name: &str, given: &Given, bodies: &[Func]) -> Option<Op> {
         let branches = <[Func; 2]>::try_from(bodies.to_vec()).ok()?;
-        (name == "cond").then(|| Op::Cond(Arc::new(Cond { branches })))
+        let n = branches[0].results.len();
+        let [then, otherwise] = ["then_only", "otherwise_only"]
+            .map(|side| given.booleans(side).unwrap_or_else(|| vec![false; n]));
+        let only = (then.iter().zip(&otherwise))
+            .map(|(then, otherwise)| (then | otherwise).then_some(*then))
+            .collect();
+        (name == "cond").then(|| Op::Cond(Arc::new(Cond { branches, only })))
+    }
+
+    /// The same branch with other functions, of the same results.
+    fn with(&self, branches: [Func; 2]) -> Op {
+        let only = self.only.clone();
+        Op::Cond(Arc::new(Cond { branches, only }))
     }
 }
 
 impl Primitive for Cond {
     fn name(&self) -> Cow<'static, str> {
         "cond".into()
+    }
+
+    fn attributes(&self) -> Attributes {
+        let sides = [("then_only", true), ("otherwise_only", false)];
+        let side = |(name, side)| {
+            let of: Vec<bool> = self.only.iter().map(|o| *o == Some(side)).collect();
+            of.contains(&true).then_some((name, Attribute::Bools(of)))
+        };
+        sides.into_iter().filter_map(side).collect()
     }
 
     fn types(&self, inputs: &[Type]) -> Result<Vec<Type>, TypeError> {
@@ -167,6 +201,10 @@ impl Primitive for Cond {
         let [a, b] = self.branches.each_ref().map(Func::result_types);
         if a.len() != b.len() {
             let message = format!("the branches give {} and {} results", a.len(), b.len());
+            return Err(TypeError::new(message));
+        }
+        if self.only.len() != a.len() {
+            let message = format!("says of {} results where they are read", self.only.len());
             return Err(TypeError::new(message));
         }
         match a.iter().zip(&b).position(|(a, b)| a != b) {
@@ -196,8 +234,7 @@ impl Primitive for Cond {
     }
 
     fn with_bodies(&self, rewrite: &mut dyn FnMut(&Func) -> Func) -> Option<Op> {
-        let branches = self.branches.each_ref().map(rewrite);
-        Some(Op::Cond(Arc::new(Cond { branches })))
+        Some(self.with(self.branches.each_ref().map(rewrite)))
     }
 
     fn needs(&self, used: &[bool]) -> Option<Vec<bool>> {
@@ -213,7 +250,10 @@ impl Primitive for Cond {
         }
         let branches = (self.branches.each_ref()).map(|f| narrowed(f, &inputs[1..], used));
         Some(Pruned {
-            op: Op::Cond(Arc::new(Cond { branches })),
+            op: Op::Cond(Arc::new(Cond {
+                branches,
+                only: pick(&self.only, used),
+            })),
             inputs,
             outputs: used.to_vec(),
         })
@@ -257,7 +297,7 @@ impl Primitive for Cond {
         inputs: &[NodeId],
         outputs: &[Wanted],
     ) -> Result<Vec<NodeId>, Error> {
-        l.branch(inputs[0], &self.branches, &inputs[1..], outputs)
+        l.branch(inputs[0], &self.branches, &inputs[1..], outputs, &self.only)
     }
 
     fn batch(&self, inputs: &[Batched], size: usize) -> Vec<Batched> {

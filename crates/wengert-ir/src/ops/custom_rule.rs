@@ -132,8 +132,19 @@ impl Primitive for CustomRule {
         eval::run(&self.body, inputs.to_vec())
     }
 
+    /// What the rule says, whatever the function does.
     fn deps(&self, inputs: usize, outputs: usize) -> BitMatrix {
-        BitMatrix::full(outputs, inputs)
+        match &self.rule {
+            Rule::Jvp(rule) => {
+                let deps = rule.deps();
+                BitMatrix::from_fn(outputs, inputs, |r, i| deps.get(outputs + r, inputs + i))
+            }
+            Rule::Vjp { backward, .. } => {
+                let deps = backward.deps();
+                let residuals = backward.arity() - outputs;
+                BitMatrix::from_fn(outputs, inputs, |r, i| deps.get(i, residuals + r))
+            }
+        }
     }
 
     fn bodies(&self) -> Vec<&Func> {
@@ -280,7 +291,8 @@ impl Primitive for CustomTangent {
     }
 
     fn deps(&self, inputs: usize, outputs: usize) -> BitMatrix {
-        BitMatrix::full(outputs, inputs)
+        let (deps, n) = (self.backward.deps(), self.residuals);
+        BitMatrix::from_fn(outputs, inputs, |r, i| i < n || deps.get(i - n, n + r))
     }
 
     fn has_effect(&self) -> bool {

@@ -167,7 +167,10 @@ impl Primitive for Dynamic {
         let mut back = vec![None; inputs.len()];
         let ty = arrays[0].ty();
         match self {
-            Slice { .. } => back[0] = Some(ct.map(|ct| update(Var::zeros(&ty), ct, &start))),
+            Slice { .. } => {
+                let zeros = Var::zeros(&ty);
+                back[0] = Some(ct.map(|ct| update(zeros, ct, &start)).masked());
+            }
             Update => {
                 let window = arrays[1].ty();
                 if arrays[0].is_linear() {

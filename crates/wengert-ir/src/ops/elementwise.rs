@@ -59,12 +59,12 @@ impl Elementwise {
     fn tangent(self, x: &[Var], y: Var, dx: &[Tangent]) -> Tangent {
         match self.row().derive {
             Derive::Zero => None,
-            Derive::Factor(f) => dx[0].map(|d| mul(d, f(x[0], y))),
+            Derive::Factor(f) => dx[0].map(|d| times(d, f(x[0], y))),
             Derive::Tangent(f) => f(x, dx),
             Derive::Terms(terms) => {
                 let term = |(i, t): (usize, &Term)| {
                     dx[i].map(|d| match t {
-                        Term::Factor(f) => mul(d, f(x, y)),
+                        Term::Factor(f) => times(d, f(x, y)),
                         Term::Linear(f) => f(x, d),
                     })
                 };
@@ -203,6 +203,10 @@ impl Primitive for Elementwise {
         Folding::Elementwise
     }
 
+    fn masks(&self) -> bool {
+        self.row().signature.predicate
+    }
+
     fn jvp(&self, x: &[Var], dx: &[Tangent], _: Mode) -> (Vec<Var>, Vec<Tangent>) {
         let y = self.apply(x);
         (vec![y], vec![self.tangent(x, y, dx)])
@@ -287,6 +291,15 @@ pub fn fma(a: Var, b: Var, c: Var) -> Var {
 #[track_caller]
 pub fn mul_or_zero(a: Var, b: Var) -> Var {
     const { row("mul_or_zero") }.apply(&[a, b])
+}
+
+/// A tangent times a factor: zero, whatever the factor, where the tangent is zero because something was not chosen.
+#[track_caller]
+pub fn times(d: Var, factor: Var) -> Var {
+    match d.is_masked() {
+        true => mul_or_zero(d, factor),
+        false => mul(d, factor),
+    }
 }
 
 /// `a` where `p` holds, else `b`; one shape, and `a` and `b` of one type. A condition that is known

@@ -350,7 +350,8 @@ impl Primitive for Index {
         if self.access == Gather {
             let add = self.with_access(Add);
             let back = |ct| add.bind(Var::zeros(&x), idx, Some(ct));
-            return vec![Some(ct.map(back)), None];
+            // What is not read contributes nothing.
+            return vec![Some(ct.map(back).masked()), None];
         }
         let to_x = inputs[0].is_linear().then(|| match self.access {
             Set => {

@@ -94,6 +94,7 @@ impl Map {
             &self.supply(x),
             dx,
             &vec![false; n],
+            0,
         );
         let xs = pick(x, &self.mapped);
         let dxs: Vec<Var> = pick(dx, &self.mapped).into_iter().flatten().collect();
@@ -298,6 +299,9 @@ impl Primitive for Map {
 
     /// What was mapped is stacked and what was the same for all is summed; and the other way round.
     fn transpose(&self, inputs: &[Operand], ct: &[Option<Cotangent>]) -> Vec<Option<Cotangent>> {
+        if self.extent == 0 {
+            return vec![None; inputs.len()];
+        }
         let types = self.body.param_types();
         let (trace, _) = open(self.kind(), &[]);
         let mut rows = vec![];

@@ -129,6 +129,7 @@ impl While {
             &supplies(nc, p.constants),
             &[&dc, d.constants].concat(),
             &self.must(&act),
+            nc,
         );
         let dc = present(&dc);
         let na = dc.len();

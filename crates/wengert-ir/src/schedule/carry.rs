@@ -214,6 +214,8 @@ impl Lowering {
 
     /// One of two functions of these operands, and their results.
     ///
+    /// Results that are read `only` where the predicate has one value are not stored where it has the other.
+    ///
     /// # Errors
     /// As [`Lowering::run`].
     pub fn branch(
@@ -222,6 +224,7 @@ impl Lowering {
         branches: &[Func; 2],
         args: &[NodeId],
         outputs: &[Wanted],
+        only: &[Option<bool>],
     ) -> Result<Vec<NodeId>> {
         self.ready(args)?;
         let pred = self.value(pred);
@@ -238,12 +241,18 @@ impl Lowering {
             .collect();
         let mut blocks = vec![];
         self.note_open(PartKind::Branch);
-        for func in branches {
+        for (func, taken) in branches.iter().zip([true, false]) {
             self.b.open(None);
             let results = self.run(func, args, &wishes)?;
             let mut values = vec![];
             let mut writes = vec![];
             for (i, id) in results.into_iter().enumerate() {
+                // Nobody reads it then; a list has to be one all the same.
+                let unread = only[i] == Some(!taken) && !outputs[i].ty.shape.has_run();
+                if unread && places[i].is_some() {
+                    self.release(id);
+                    continue;
+                }
                 let stored = self.as_stored(id)?;
                 match &places[i] {
                     Some(place) => writes.push((stored, place.clone())),

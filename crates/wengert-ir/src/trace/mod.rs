@@ -24,6 +24,7 @@ pub use array::{
 };
 pub use number::{Argument, IntoVar, iota};
 pub use span::{Along, Axis, Count, Ints, NewAxis, Pairs, Part, Parts, Span, keep};
+pub(crate) use stack::definition;
 pub use stack::{
     Closed, Kind, OpenTrace, asked_at, bind, bind1, captured_array, closed, current_source, depth,
     door_open, inside, left_at, open, place_of, source_at, with_source,

@@ -79,6 +79,7 @@ impl Trace {
             trace: self.id,
             id,
             source: self.sources[id as usize],
+            masked: false,
         })
     }
 }
@@ -269,7 +270,9 @@ fn unseen(stack: &[Trace], op: &str, trace: u32, made: SourceId, used: SourceId)
 pub(crate) fn type_of(var: Var) -> Type {
     match var.0 {
         Repr::Literal(splat) => splat.ty().clone(),
-        Repr::Traced { trace, id, source } => {
+        Repr::Traced {
+            trace, id, source, ..
+        } => {
             let ty = STACK.with_borrow(|s| {
                 let trace = &s[find(s, trace)?];
                 Some(trace.types[id as usize].clone())
@@ -315,12 +318,36 @@ pub fn captured_array(array: &Dense) -> Var {
     })
 }
 
+/// The operation that gives a value as its only result, and its operands, while its trace is open.
+pub(crate) fn definition(var: Var) -> Option<(Op, Vec<Var>)> {
+    let Repr::Traced { trace, id, .. } = var.0 else {
+        return None;
+    };
+    STACK.with_borrow(|s| {
+        let trace = &s[find(s, trace)?];
+        let next = trace.eqns.partition_point(|e| e.outputs.start <= id);
+        let eqn = trace.eqns[..next]
+            .last()
+            .filter(|e| e.outputs == (id..id + 1))?;
+        let operand = |atom: &Atom| match atom {
+            Atom::Lit(splat) => Var::literal(*splat),
+            Atom::Var(id) => {
+                let outer = trace.captures.iter().find(|(_, param)| param == id);
+                outer.map_or_else(|| trace.var(*id), |(outer, _)| *outer)
+            }
+        };
+        Some((eqn.op.clone(), eqn.inputs.iter().map(operand).collect()))
+    })
+}
+
 /// `var` as an operand in trace `index`: a value of that trace, or a capture.
 fn operand(stack: &mut [Trace], index: usize, var: Var) -> Atom {
     match var.0 {
         Repr::Literal(splat) => Atom::Lit(splat),
         Repr::Traced { trace, id, .. } if trace == stack[index].id => Atom::Var(id),
-        Repr::Traced { trace, id, source } => {
+        Repr::Traced {
+            trace, id, source, ..
+        } => {
             let outer = find(stack, trace).expect("placement has seen every operand");
             debug_assert!(
                 outer < index,

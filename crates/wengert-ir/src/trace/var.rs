@@ -24,6 +24,8 @@ pub(crate) enum Repr {
         trace: u32,
         id: u32,
         source: SourceId,
+        /// It is a tangent that may be zero because something was not chosen.
+        masked: bool,
     },
     /// A literal.
     Literal(Splat),
@@ -92,6 +94,28 @@ impl Var {
         self.ty().rank()
     }
 
+    /// The same value, as a tangent that may be zero because something was not chosen: what
+    /// [`Cotangent::maybe_zero`](crate::ops::Cotangent::maybe_zero) says of a cotangent. What is computed from it does not
+    /// inherit the mark; [`replay`](crate::transform::replay) passes it on.
+    pub(crate) fn masked(self) -> Var {
+        match self.0 {
+            Repr::Traced {
+                trace, id, source, ..
+            } => Var(Repr::Traced {
+                trace,
+                id,
+                source,
+                masked: true,
+            }),
+            Repr::Literal(_) => self,
+        }
+    }
+
+    /// Whether it is such a tangent.
+    pub(crate) fn is_masked(self) -> bool {
+        matches!(self.0, Repr::Traced { masked: true, .. })
+    }
+
     /// Whether two `Var`s are one and the same value.
     pub(crate) fn same(self, other: Var) -> bool {
         match (self.0, other.0) {
@@ -128,7 +152,9 @@ impl Var {
 impl fmt::Debug for Var {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            Repr::Traced { trace, id, source } => write!(f, "Var({trace}:{id} made at {source})"),
+            Repr::Traced {
+                trace, id, source, ..
+            } => write!(f, "Var({trace}:{id} made at {source})"),
             Repr::Literal(s) => write!(f, "Var({})", crate::ir::text::literal(s)),
         }
     }

@@ -188,13 +188,17 @@ pub struct FusedBody {
     pub out: Vec<bool>,
 }
 
-/// Forward mode through a body. Results that `must` have a tangent get a zero one.
+/// Forward mode through a body whose first results are carried, that is, are the first parameters of the
+/// next run. Results that `must` have a tangent get a zero one.
+///
+/// A tangent that is carried out masked comes in masked the next time, so the body may have to be recorded again.
 pub fn fuse_body(
     runs: Runs<'_>,
     body: &Func,
     supply: &[Supply],
     dx: &[Tangent],
     must: &[bool],
+    carried: usize,
 ) -> FusedBody {
     let mut types = step_types(body, supply);
     let steps = types.len();
@@ -202,24 +206,38 @@ pub fn fuse_body(
         .map(|i| matches!(supply[i], Supply::Step) && dx[i].is_some())
         .collect();
     types.extend(pick(body.param_types(), &has));
-    let (outer, params) = BodyTrace::open(runs, &types);
-    let x = supplied(supply, &params[..steps]);
-    let inner = scatter(&has, params[steps..].iter().copied());
-    let dx: Vec<Tangent> = (0..supply.len())
-        .map(|i| match supply[i] {
-            Supply::Step => inner[i],
-            Supply::Outer(_) => dx[i],
-        })
-        .collect();
-    let (mut y, mut dy) = replay(body, &x, &dx, Mode::Fused);
-    fill(&mut dy, &y, must);
-    let out = dy.iter().map(Option::is_some).collect();
-    y.extend(dy.into_iter().flatten());
-    let closed = outer.close(&y, &mut []);
-    FusedBody {
-        func: closed.func,
-        captures: closed.captures,
-        out,
+    let mut masked: Vec<bool> = dx.iter().map(|d| d.is_some_and(Var::is_masked)).collect();
+    loop {
+        let (outer, params) = BodyTrace::open(runs, &types);
+        let x = supplied(supply, &params[..steps]);
+        let inner = scatter(&has, params[steps..].iter().copied());
+        let marked = |i: usize, d: Tangent| match masked[i] {
+            true => d.map(Var::masked),
+            false => d,
+        };
+        let dx: Vec<Tangent> = (0..supply.len())
+            .map(|i| match supply[i] {
+                Supply::Step => marked(i, inner[i]),
+                Supply::Outer(_) => dx[i],
+            })
+            .collect();
+        let (mut y, mut dy) = replay(body, &x, &dx, Mode::Fused);
+        let late = |&i: &usize| !masked[i] && dy[i].is_some_and(Var::is_masked);
+        let late: Vec<usize> = (0..carried).filter(late).collect();
+        if !late.is_empty() {
+            late.into_iter().for_each(|i| masked[i] = true);
+            outer.close(&[], &mut []);
+            continue;
+        }
+        fill(&mut dy, &y, must);
+        let out = dy.iter().map(Option::is_some).collect();
+        y.extend(dy.into_iter().flatten());
+        let closed = outer.close(&y, &mut []);
+        return FusedBody {
+            func: closed.func,
+            captures: closed.captures,
+            out,
+        };
     }
 }
 

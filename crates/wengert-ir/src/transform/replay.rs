@@ -11,6 +11,8 @@ pub fn inline(func: &Func, x: &[Var]) -> Vec<Var> {
 
 /// Records a function's equations together with its tangents. An equation none of whose operands
 /// has a tangent is recorded as it is.
+///
+/// In [`Mode::Fused`] a tangent that comes from nothing but masked ones, or out of a selection, is marked as masked.
 pub fn replay(func: &Func, x: &[Var], dx: &[Tangent], mode: Mode) -> (Vec<Var>, Vec<Tangent>) {
     assert_eq!(func.arity(), x.len(), "arguments for the parameters");
     let mut env: Vec<(Var, Tangent)> = x.iter().copied().zip(dx.iter().copied()).collect();
@@ -23,7 +25,14 @@ pub fn replay(func: &Func, x: &[Var], dx: &[Tangent], mode: Mode) -> (Vec<Var>, 
         let (x, dx): (Vec<Var>, Vec<Tangent>) = eqn.inputs.iter().map(|a| get(&env, a)).unzip();
         let (y, dy) = with_source(eqn.source, || match dx.iter().all(Option::is_none) {
             true => (bind(eqn.op.clone(), &x), vec![None; eqn.outputs.len()]),
-            false => eqn.op.jvp(&x, &dx, mode),
+            false => {
+                let (y, dy) = eqn.op.jvp(&x, &dx, mode);
+                let from_masked = dx.iter().flatten().all(|d| d.is_masked());
+                match mode == Mode::Fused && (from_masked || eqn.op.masks()) {
+                    true => (y, dy.into_iter().map(|d| d.map(Var::masked)).collect()),
+                    false => (y, dy),
+                }
+            }
         });
         debug_assert_eq!(y.len(), eqn.outputs.len(), "{}", eqn.op.name());
         debug_assert_eq!(y.len(), dy.len(), "{}", eqn.op.name());

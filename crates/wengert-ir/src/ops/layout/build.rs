@@ -6,7 +6,7 @@ use crate::error::TypeError;
 use crate::ir::{Dim, Shape, Type};
 use crate::ops::Op;
 use crate::ops::layout::Layout;
-use crate::trace::{Var, bind1, refuse};
+use crate::trace::{Var, bind1, definition, refuse};
 
 /// Repeats along new axes and axes of length 1: axis `i` becomes axis `axes[i]` of `shape`.
 #[track_caller]
@@ -92,8 +92,34 @@ pub fn slice(x: Var, start: &[usize], limit: &[usize], step: &[usize]) -> Var {
     if all(start, 0) && all(step, 1) && x.ty().shape == Shape::new(limit) {
         return x;
     }
+    if let Some((part, axis, before)) = part_of_concat(x, start, limit) {
+        let [mut start, mut limit] = [start, limit].map(<[usize]>::to_vec);
+        start[axis] -= before;
+        limit[axis] -= before;
+        return slice(part, &start, &limit, step);
+    }
     let (start, limit, step) = (start.to_vec(), limit.to_vec(), step.to_vec());
     bind1(Op::Layout(Layout::Slice { start, limit, step }), &[x])
+}
+
+/// The operand of a concatenation that a slice of it lies in, the axis, and the length of what stands before the
+/// operand: the others are then not read, and have no derivative.
+fn part_of_concat(x: Var, start: &[usize], limit: &[usize]) -> Option<(Var, usize, usize)> {
+    let (Op::Layout(Layout::Concat { axis }), parts) = definition(x)? else {
+        return None;
+    };
+    let (first, end) = (*start.get(axis)?, *limit.get(axis)?);
+    let mut before = 0;
+    for part in parts {
+        let Dim::N(n) = part.ty().shape.0[axis] else {
+            return None;
+        };
+        if before <= first && first < end && end <= before + n {
+            return Some((part, axis, before));
+        }
+        before += n;
+    }
+    None
 }
 
 /// The part `range` of axis `axis`, all of the others.

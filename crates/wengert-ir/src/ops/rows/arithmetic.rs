@@ -50,7 +50,10 @@ pub(super) const ROWS: &[Row] = &[
         doc: "The quotient, of integers towards zero: `numpy.divide`, `jax.lax.div`.",
         define: Define::Op(ScalarOp::Div),
         derive: Derive::Terms(&[
-            Term::Linear(|x, d| div(d, x[1])),
+            Term::Linear(|x, d| match d.is_masked() {
+                true => mul_or_zero(d, x[1].recip()),
+                false => div(d, x[1]),
+            }),
             Term::Factor(|x, y| neg(div(y, x[1]))),
         ]),
         transpose: Some(|x, ct| {
@@ -85,16 +88,13 @@ pub(super) const ROWS: &[Row] = &[
         define: Define::Op(ScalarOp::Fma),
         derive: Derive::Tangent(|x, dx| {
             // The sum of the products is rounded once where there is a third tangent.
-            let first = match (dx[0], dx[2]) {
-                (Some(a), Some(c)) => Some(fma(a, x[1], c)),
-                (Some(a), None) => Some(mul(a, x[1])),
+            let with = |d: Tangent, factor: Var, sum: Tangent| match (d, sum) {
+                (Some(d), Some(c)) if d.is_masked() => Some(mul_or_zero(d, factor) + c),
+                (Some(d), Some(c)) => Some(fma(d, factor, c)),
+                (Some(d), None) => Some(times(d, factor)),
                 (None, c) => c,
             };
-            match (dx[1], first) {
-                (Some(b), Some(c)) => Some(fma(b, x[0], c)),
-                (Some(b), None) => Some(mul(b, x[0])),
-                (None, c) => c,
-            }
+            with(dx[1], x[0], with(dx[0], x[1], dx[2]))
         }),
         transpose: Some(|x, ct| {
             let factor = |i: usize, other: usize| {

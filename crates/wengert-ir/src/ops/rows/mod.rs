@@ -21,7 +21,9 @@ use smallvec::SmallVec;
 use crate::elementary::Elementary;
 use crate::ir::DType;
 use crate::loops::ScalarOp;
-use crate::ops::elementwise::{Elementwise, div, eq, fma, lt, mul, mul_or_zero, neg, select, sub};
+use crate::ops::elementwise::{
+    Elementwise, div, eq, fma, lt, mul, mul_or_zero, neg, select, sub, times,
+};
 use crate::ops::scalars::{Scalar, Scalars};
 use crate::ops::{Cotangent, Operand, Tangent, add_tangents};
 use crate::trace::Var;

@@ -13,13 +13,13 @@ use crate::buffer::Buffer;
 use crate::error::{Error, TypeError};
 use crate::eval;
 use crate::ir::text::{Attribute, Attributes, Given};
-use crate::ir::{BitMatrix, DType, Dim, Func, Type};
+use crate::ir::{BitMatrix, DType, Dim, Eqn, Func, Type};
 use crate::loops::LoopKind;
 use crate::ops::{Batched, Cotangent, Mode, Op, Operand, Primitive, Pruned, Tangent, elementwise};
 use crate::rewrite::dead::{live_params, live_results, narrowed};
 use crate::schedule::node::NodeId;
 use crate::schedule::{Lowering, Wanted};
-use crate::trace::{Kind, Var, bind, closed, open};
+use crate::trace::{Kind, OpenTrace, Var, bind, closed, open};
 use crate::transform::body::{
     LinearBody, Residual, Runs, fuse_body, instantiate, linearize_body, supplies,
 };
@@ -127,7 +127,7 @@ impl Scan {
         let supply = supplies(nc + nx, p.constants);
         let must = self.must(&act);
         let f = Scan::runs(self.length, p.count.first().copied(), |runs| {
-            fuse_body(runs, &self.body, &supply, &tangents, &must)
+            fuse_body(runs, &self.body, &supply, &tangents, &must, nc)
         });
         let (dc, dxs) = (present(&dc), present(d.xs));
         let (na, nax) = (dc.len(), dxs.len());
@@ -430,49 +430,20 @@ impl Primitive for Scan {
     /// one times an infinite factor would be NaN. Cotangents of constants are summed in the carry.
     fn transpose(&self, inputs: &[Operand], ct: &[Option<Cotangent>]) -> Vec<Option<Cotangent>> {
         let (nc, nx, np) = (self.carry, self.xs, self.body.arity());
+        if self.length == Dim::N(0) {
+            let mut through: Vec<Option<Cotangent>> = ct[..nc].to_vec();
+            through.resize(np, None);
+            return through;
+        }
         let types = self.body.param_types();
-        let result_types = self.body.result_types();
         let counts = self.counts();
         let count: Vec<Var> = inputs[..counts].iter().map(Operand::known).collect();
         let operands = &inputs[counts..];
-        let linear: Vec<bool> = (0..np).map(|i| i < nc || operands[i].is_linear()).collect();
         let live = live_carries(&self.body, nc, ct);
-        // A mask may stand anywhere in the loop, and its steps follow each other.
-        let masked = ct.iter().flatten().any(|c| c.maybe_zero) || masks(&self.body);
-        let arriving = |v: Var| Cotangent {
-            value: v,
-            maybe_zero: masked,
-        };
-        let carried: Vec<Type> = (0..nc)
-            .filter(|&j| live[j])
-            .map(|j| types[j].clone())
-            .collect();
-        let kind = match self.length {
-            Dim::N(n) if n > 0 => Kind::Plain,
-            _ => Kind::Barrier,
-        };
-        let (trace, params) = open(kind, &carried);
-        let mut body_ct: Vec<Option<Cotangent>> = scatter(&live, params.into_iter().map(arriving));
-        let mut rows: Vec<Var> = vec![];
-        let mut body_operands = vec![];
-        for i in 0..np {
-            body_operands.push(if linear[i] {
-                Operand::Linear(types[i].clone())
-            } else if i < nc + nx {
-                rows.push(operands[i].known());
-                Operand::Known(trace.param(types[i].clone()))
-            } else {
-                Operand::Known(operands[i].known())
-            });
-        }
-        for r in nc..result_types.len() {
-            body_ct.push(ct[r].map(|c| {
-                rows.push(c.value);
-                arriving(trace.param(result_types[r].clone()))
-            }));
-        }
-        let back = transpose(&self.body, &body_operands, &body_ct);
-        let value = |i: usize| back[i].map(|c| c.value);
+        let back = self.transposed_step(operands, ct, &live);
+
+        let linear: Vec<bool> = (0..np).map(|i| i < nc || operands[i].is_linear()).collect();
+        let value = |i: usize| back.found[i].map(|c| c.value);
         let mut outs: Vec<Var> = (0..nc)
             .filter(|&j| live[j])
             .map(|j| value(j).unwrap_or_else(|| Var::zeros(&types[j])))
@@ -484,7 +455,7 @@ impl Primitive for Scan {
             if let Some(v) = value(i) {
                 found[i] = Some(outs.len());
                 sums.push(types[i].clone());
-                outs.push(elementwise::add(trace.param(types[i].clone()), v));
+                outs.push(elementwise::add(back.trace.param(types[i].clone()), v));
             }
         }
         let carry = outs.len();
@@ -494,9 +465,9 @@ impl Primitive for Scan {
                 outs.push(v);
             }
         }
-        let closed = trace.close(&outs);
+        let closed = back.trace.close(&outs);
         // Parameters: live carries, rows, sums, captures.
-        let (nr, ns) = (rows.len(), sums.len());
+        let (nr, ns) = (back.rows.len(), sums.len());
         let order: Vec<usize> = (0..lives)
             .chain(lives + nr..lives + nr + ns)
             .chain(lives..lives + nr)
@@ -512,18 +483,32 @@ impl Primitive for Scan {
             length: self.length,
             reverse: !self.reverse,
         };
-        let out = scan.bind(&[&count, &carry0, &sums0, &rows, &closed.captures]);
+        let out = scan.bind(&[&count, &carry0, &sums0, &back.rows, &closed.captures]);
+        let arrives = Arrives::at_start(&self.body, nc, ct, self.length);
         let mut result: Vec<Option<Cotangent>> = vec![None; counts];
         let mut next = 0;
         for i in 0..np {
-            let place = if i < nc && live[i] {
+            let (place, reached) = if i < nc && live[i] {
                 next += 1;
-                Some(next - 1)
+                (Some(next - 1), arrives[i])
             } else {
-                found[i]
+                // Where no step may run, a constant may have no part in the result.
+                let perhaps = i >= nc + nx && self.length == Dim::Run;
+                let reached = if perhaps {
+                    Arrives::Perhaps
+                } else {
+                    Arrives::Surely
+                };
+                (found[i], reached)
             };
-            let wanted = operands[i].is_linear();
-            result.push(place.filter(|_| wanted).map(|p| arriving(out[p])));
+            let wanted = operands[i].is_linear() && reached != Arrives::Never;
+            let maybe_zero = reached == Arrives::Perhaps
+                || back.masked
+                || back.found[i].is_some_and(|c| c.maybe_zero);
+            result.push(place.filter(|_| wanted).map(|p| Cotangent {
+                value: out[p],
+                maybe_zero,
+            }));
         }
         result
     }
@@ -582,6 +567,150 @@ impl Primitive for Scan {
     }
 }
 
+/// A step of a linear loop, transposed, in a trace that is still open.
+struct TransposedStep {
+    /// Its parameters are the cotangents of the live carries, then `rows`.
+    trace: OpenTrace,
+    /// What it reads row by row: known values, then cotangents of results.
+    rows: Vec<Var>,
+    /// The cotangents of the parameters of the step.
+    found: Vec<Option<Cotangent>>,
+    /// Whether all cotangents in the loop are treated as masked.
+    masked: bool,
+}
+
+impl Scan {
+    /// The transpose of a step. A cotangent that leaves it masked arrives masked in the step before, so a step may have
+    /// to be transposed again.
+    fn transposed_step(
+        &self,
+        operands: &[Operand],
+        ct: &[Option<Cotangent>],
+        live: &[bool],
+    ) -> TransposedStep {
+        let nc = self.carry;
+        let branches = |e: &Eqn| e.op.masks() && !e.op.bodies().is_empty();
+        // A mask may stand anywhere in the loop, and its steps follow each other.
+        let masked = ct.iter().flatten().any(|c| c.maybe_zero) || holds(&self.body, &branches);
+        // A zero that nothing arrived at meets what a selection in the body has masked.
+        let selects = holds(&self.body, &|e: &Eqn| e.op.masks());
+        let mut flags: Vec<bool> = (0..nc)
+            .map(|j| masked || (ct[j].is_none() && selects))
+            .collect();
+        loop {
+            let step = self.transposed_with(operands, ct, live, &flags, masked);
+            let late =
+                |&j: &usize| live[j] && !flags[j] && step.found[j].is_some_and(|c| c.maybe_zero);
+            let late: Vec<usize> = (0..nc).filter(late).collect();
+            if late.is_empty() {
+                return step;
+            }
+            step.trace.close(&[]);
+            late.into_iter().for_each(|j| flags[j] = true);
+        }
+    }
+
+    fn transposed_with(
+        &self,
+        operands: &[Operand],
+        ct: &[Option<Cotangent>],
+        live: &[bool],
+        flags: &[bool],
+        masked: bool,
+    ) -> TransposedStep {
+        let (nc, nx, np) = (self.carry, self.xs, self.body.arity());
+        let types = self.body.param_types();
+        let result_types = self.body.result_types();
+        let carried: Vec<Type> = (0..nc)
+            .filter(|&j| live[j])
+            .map(|j| types[j].clone())
+            .collect();
+        let kind = match self.length {
+            Dim::N(_) => Kind::Plain,
+            Dim::Run => Kind::Barrier,
+        };
+        let (trace, params) = open(kind, &carried);
+        let carries = scatter(live, params).into_iter().zip(flags);
+        let mut body_ct: Vec<Option<Cotangent>> = carries
+            .map(|(v, &maybe_zero)| v.map(|value| Cotangent { value, maybe_zero }))
+            .collect();
+        let mut rows: Vec<Var> = vec![];
+        let mut body_operands = vec![];
+        for i in 0..np {
+            body_operands.push(if i < nc || operands[i].is_linear() {
+                Operand::Linear(types[i].clone())
+            } else if i < nc + nx {
+                rows.push(operands[i].known());
+                Operand::Known(trace.param(types[i].clone()))
+            } else {
+                Operand::Known(operands[i].known())
+            });
+        }
+        for r in nc..result_types.len() {
+            body_ct.push(ct[r].map(|c| {
+                rows.push(c.value);
+                Cotangent {
+                    value: trace.param(result_types[r].clone()),
+                    maybe_zero: masked,
+                }
+            }));
+        }
+        let found = transpose(&self.body, &body_operands, &body_ct);
+        TransposedStep {
+            trace,
+            rows,
+            found,
+            masked,
+        }
+    }
+}
+
+/// Whether the cotangent of a carry at the start of a loop depends on any that was given.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Arrives {
+    /// However many steps there are.
+    Surely,
+    /// For some numbers of steps, and else it is zero.
+    Perhaps,
+    /// For no number of steps that there can be.
+    Never,
+}
+
+impl Arrives {
+    /// For each carry. A carry that is overwritten before it is read has no part in what a loop of some steps gives.
+    fn at_start(body: &Func, carry: usize, ct: &[Option<Cotangent>], length: Dim) -> Vec<Arrives> {
+        let deps = body.deps();
+        let given: Vec<bool> = ct.iter().map(Option::is_some).collect();
+        let mut live = given[..carry].to_vec();
+        let (mut always, mut ever) = (live.clone(), vec![false; carry]);
+        // A way of more steps than there are carries goes through one of them twice, so there is one of a length
+        // between that number and its double, too: what is not reached by any of these is not reached.
+        for k in 0..=2 * carry {
+            if length == Dim::N(k) {
+                ever = live.clone();
+                always = live;
+                break;
+            }
+            if length == Dim::Run || k >= carry {
+                ever.iter_mut().zip(&live).for_each(|(e, l)| *e |= l);
+            }
+            always.iter_mut().zip(&live).for_each(|(a, l)| *a &= l);
+            let reached = |j: usize| {
+                (0..deps.rows())
+                    .any(|r| deps.get(r, j) && if r < carry { live[r] } else { given[r] })
+            };
+            live = (0..carry).map(reached).collect();
+        }
+        let answer = |j: usize| match (always[j], ever[j]) {
+            (true, _) => Arrives::Surely,
+            (false, true) if length == Dim::Run => Arrives::Perhaps,
+            (false, true) => Arrives::Surely,
+            (false, false) => Arrives::Never,
+        };
+        (0..carry).map(answer).collect()
+    }
+}
+
 /// Which carries of a linear loop have a live cotangent, at some step.
 fn live_carries(body: &Func, carry: usize, ct: &[Option<Cotangent>]) -> Vec<bool> {
     let deps = body.deps();
@@ -601,11 +730,9 @@ fn live_carries(body: &Func, carry: usize, ct: &[Option<Cotangent>]) -> Vec<bool
     }
 }
 
-/// Whether something in a body may drop a cotangent by a mask.
-fn masks(body: &Func) -> bool {
-    body.eqns
-        .iter()
-        .any(|e| e.op.masks() || e.op.bodies().iter().any(|f| masks(f)))
+/// Whether a function has an equation of some kind, in bodies too.
+fn holds(body: &Func, kind: &dyn Fn(&Eqn) -> bool) -> bool {
+    (body.eqns.iter()).any(|e| kind(e) || e.op.bodies().iter().any(|f| holds(f, kind)))
 }
 
 /// Says which types differ.
