@@ -134,3 +134,167 @@ fn functions_guarded_at_zero_have_the_derivatives_of_what_is_taken() {
         wrong.join("\n")
     );
 }
+
+/// What is computed and then not chosen, read or run, at a point where it has no derivative: the value of the whole
+/// is that of something else, whose derivative is this.
+const UNUSED: &[(&str, f64, f64, Function)] = &[
+    ("a row that is not read", 0.0, 1.0, |x| {
+        stack(&[x.sqrt(), x]).at(1)
+    }),
+    ("a row at a traced place", 0.0, 1.0, |x| {
+        stack(&[x.sqrt(), x]).at(place(x))
+    }),
+    ("an element of a vector", 0.0, 0.5, |x| {
+        stack(&[x, x + 1.0]).sqrt().at(1)
+    }),
+    ("an element at a traced place", 0.0, 0.5, |x| {
+        stack(&[x, x + 1.0]).sqrt().at(place(x))
+    }),
+    ("part of a vector", 0.0, 0.5, |x| {
+        stack(&[x, x + 1.0]).sqrt().slice_axis(0, 1..).sum()
+    }),
+    ("every other element", 0.0, 1.0, |x| {
+        let v = stack(&[x, x + 1.0, x, x + 1.0]).sqrt();
+        v.at(s![1..;2]).sum()
+    }),
+    ("what a quotient is not read of", 0.0, -1.0, |x| {
+        (1.0 / stack(&[x, x + 1.0])).at(1)
+    }),
+    ("take", 0.0, 1.0, |x| {
+        stack(&[x.sqrt(), x]).take(place(x).expand_dims(0), 0).sum()
+    }),
+    ("take_along_axis", 0.0, 1.0, |x| {
+        let i = place(x).expand_dims(0);
+        stack(&[x.sqrt(), x]).take_along_axis(i, 0).sum()
+    }),
+    ("dynamic_slice", 0.0, 1.0, |x| {
+        stack(&[x.sqrt(), x]).dynamic_slice(&[place(x)], &[1]).sum()
+    }),
+    ("sort", 0.0, 1.0, |x| {
+        stack(&[x.sqrt(), x + 1.0]).sort(0).at(-1)
+    }),
+    ("top_k", 0.0, 1.0, |x| {
+        stack(&[x.sqrt(), x + 1.0]).top_k(1).0.sum()
+    }),
+    ("median", 0.0, 1.0, |x| {
+        stack(&[x.sqrt(), x + 1.0, x + 2.0]).median()
+    }),
+    ("amax", 0.0, 1.0, |x| stack(&[x.sqrt(), x + 1.0]).amax()),
+    ("cummax", 0.0, 1.0, |x| {
+        stack(&[x + 1.0, x.sqrt()]).cummax(0).at(-1)
+    }),
+    ("an overwritten element", 0.0, 1.0, |x| {
+        stack(&[x.sqrt(), x]).at_set(0, x * 0.0).sum()
+    }),
+    ("a selection in front", -1.0, 0.0, |x| {
+        x.gt(0.0).select(x, 0.0).sqrt()
+    }),
+    ("a branch in front", -1.0, 0.0, |x| {
+        cond(x.gt(0.0), x, |x| x, |_| Var::from(0.0)).sqrt()
+    }),
+    ("relu in front", -1.0, 0.0, |x| x.relu().sqrt()),
+    ("maximum in front", -1.0, 0.0, |x| x.maximum(0.0).powf(0.5)),
+    ("clamp in front of a quotient", -1.0, 0.0, |x| {
+        x.gt(0.0).select(1.0 / x.clamp(0.0, 1.0), 2.0)
+    }),
+    ("a selection in a loop", -1.0, 1.0, |x| {
+        let step = move |_, (a, b): (Var, Var)| (x.gt(0.0).select(a, 0.0).sqrt(), b);
+        let (a, b) = fori(0..3, (x, x), step);
+        a + b
+    }),
+    ("a counted loop of no steps", -1.0, 1.0, |x| {
+        let s = x.sqrt();
+        fori(..(x + 1.0).to(DType::I64), x, move |_, _| s)
+    }),
+    ("a while loop of no steps", -1.0, 1.0, |x| {
+        let s = x.sqrt();
+        while_loop(x, |x| x.gt(0.0), move |_| s)
+    }),
+    ("a scan over nothing", -1.0, 1.0, |x| {
+        let s = x.sqrt();
+        scan(x, 0..0, move |_, _| (s, ())).0
+    }),
+    ("a loop of no steps in a loop", -1.0, 1.0, |x| {
+        let s = x.sqrt();
+        let none = move |y: Var| fori(..(x + 1.0).to(DType::I64), y, move |_, _| s);
+        fori(0..3, x, move |_, y| none(y))
+    }),
+    ("a carry that is overwritten", 0.0, 2.0, |x| {
+        let step = |(_, b): (Var, Var), _| ((b, b), ());
+        let (a, b) = scan((x.sqrt(), x), 0..4, step).0;
+        a + b
+    }),
+    ("carries that are overwritten in turn", 0.0, 3.0, |x| {
+        let step = |_, (_, b, c): (Var, Var, Var)| (b, c, c);
+        let (a, b, c) = fori(0..5, (x.sqrt(), x.sqrt(), x), step);
+        a + b + c
+    }),
+    ("a carry that nothing reads", -1.0, 3.0, |x| {
+        let s = x.sqrt();
+        let step = move |(_, b): (Var, Var), r: Var| ((s, b), r);
+        scan(((x), x), stack(&[x, x, x]), step).1.sum()
+    }),
+    ("a carry that nothing reads, recomputed", -1.0, 3.0, |x| {
+        let s = x.sqrt();
+        let step = move |(_, b): (Var, Var), r: Var| ((s, b), r);
+        scan_checkpointed(&[1], (x, x), stack(&[x, x, x]), step)
+            .1
+            .sum()
+    }),
+    ("an argument that nothing reads", -1.0, 1.0, |x| {
+        checkpoint(|(_, b): (Var, Var)| b)((x.sqrt(), x))
+    }),
+    ("an argument that a rule does not read", -1.0, 3.0, |x| {
+        let second = |(_, b): (Var, Var)| b;
+        let rule = |(_, b): (Var, Var), (_, db): (Var, Var)| (b, db);
+        let step = move |_, (a, b): (Var, Var)| (a, custom_jvp(second, rule)((a, b)));
+        let (_, b) = fori(0..3, (x.sqrt(), x), step);
+        3.0 * b
+    }),
+];
+
+/// 1 at 0.
+fn place(x: Var) -> Var {
+    (x + 1.0).to(DType::I64)
+}
+
+#[test]
+fn what_is_not_used_has_no_part_in_any_derivative() {
+    let number = |name: &str, got: wengert::Result<Array>| -> f64 {
+        let got = got.unwrap_or_else(|e| panic!("{name}: {e}"));
+        got.item().unwrap()
+    };
+    for &(name, at, want, f) in UNUSED {
+        let pushed = move |x: Var| linearize(f, x).1(Var::from(1.0));
+        let modes = [
+            ("grad", jit(grad(f)).call(at), jit(grad(f)).interpret(at)),
+            (
+                "jacfwd",
+                jit(jacfwd(f)).call(at),
+                jit(jacfwd(f)).interpret(at),
+            ),
+            ("linearize", jit(pushed).call(at), jit(pushed).interpret(at)),
+        ];
+        for (mode, compiled, interpreted) in modes {
+            let name = format!("{mode} of {name}");
+            assert_eq!(number(&name, compiled), want, "{name}, compiled");
+            assert_eq!(number(&name, interpreted), want, "{name}, interpreted");
+        }
+        for (mode, second) in [
+            ("grad of grad", jit(grad(grad(f))).call(at)),
+            ("jacfwd of grad", jit(jacfwd(grad(f))).call(at)),
+            ("grad of jacfwd", jit(grad(jacfwd(f))).call(at)),
+        ] {
+            let name = format!("{mode} of {name}");
+            assert!(number(&name, second).is_finite(), "{name}");
+        }
+        // In a batch whose other elements are elsewhere.
+        let points = [at, at + 0.25, at, at + 3.0, at + 2.0];
+        let got = jit(vmap(grad(f)))
+            .call(points)
+            .unwrap()
+            .to_vec::<f64>()
+            .unwrap();
+        assert_eq!((got[0], got[2]), (want, want), "{name} in a batch: {got:?}");
+    }
+}

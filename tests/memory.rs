@@ -61,7 +61,10 @@ fn bounded(levels: usize, (i, v): (Var, Var), x: Var) -> (Var, Var) {
         return cond(goes_on(i), (i, v), step, |s| s);
     }
     let inner = move |s: (Var, Var), _: Var| {
-        (cond(goes_on(s.0), s, move |s| bounded(levels - 1, s, x), |s| s), ())
+        (
+            cond(goes_on(s.0), s, move |s| bounded(levels - 1, s, x), |s| s),
+            (),
+        )
     };
     scan((i, v), 0..4, inner).0
 }
@@ -69,7 +72,10 @@ fn bounded(levels: usize, (i, v): (Var, Var), x: Var) -> (Var, Var) {
 #[test]
 fn branches_that_are_not_taken_keep_nothing() {
     let taken = alone("bounded_loop");
-    println!("a gradient of 3 steps, of a million that there could be: {:.1} MB", taken as f64 / MB as f64);
+    println!(
+        "a gradient of 3 steps, of a million that there could be: {:.1} MB",
+        taken as f64 / MB as f64
+    );
     assert!(taken < 16 * MB, "{taken}");
 }
 

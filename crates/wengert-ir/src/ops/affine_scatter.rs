@@ -184,7 +184,7 @@ impl Primitive for AffineScatter {
         };
         let (idx, a) = (inputs[1].known(), inputs[2].known());
         let (to_x, to_b) = back.bind(value(0), idx, a, value(1));
-        let cotangent = |value: Var, maybe_zero: bool| Cotangent { value, maybe_zero };
+        let cotangent = Cotangent::of;
         let dropped = self.bounds == Bounds::Drop;
         let to_x = cotangent(to_x, back.zero_wins);
         let to_b = cotangent(to_b, back.zero_wins || dropped);

@@ -207,12 +207,12 @@ impl Primitive for LinearSolve {
         let masked = ct.iter().flatten().all(|c| c.maybe_zero);
         let back = bind(self.transposed().op(), &operands);
         let mut out = vec![None; self.constants];
-        out.extend(right.iter().zip(back).map(|(r, value)| {
-            r.is_linear().then_some(Cotangent {
-                value,
-                maybe_zero: masked,
-            })
-        }));
+        out.extend(
+            right
+                .iter()
+                .zip(back)
+                .map(|(r, value)| r.is_linear().then_some(Cotangent::of(value, masked))),
+        );
         out
     }
 

@@ -52,15 +52,29 @@ pub struct Cotangent {
     /// It has come through a `select`, a mask or a dropped write, and may be zero for that reason:
     /// then a product with it is zero whatever the other factor, infinities and NaN included.
     pub maybe_zero: bool,
+    /// Some elements may be zero because a slice left them out, and a product with them is zero likewise. A loop does
+    /// not carry this on from step to step: its carries are read in slices all the time, and whole.
+    pub unread: bool,
 }
 
 impl Cotangent {
     /// A cotangent that no branch has masked.
     pub fn new(value: Var) -> Cotangent {
+        Cotangent::of(value, false)
+    }
+
+    /// A cotangent that may have been masked.
+    pub fn of(value: Var, maybe_zero: bool) -> Cotangent {
         Cotangent {
             value,
-            maybe_zero: false,
+            maybe_zero,
+            unread: false,
         }
+    }
+
+    /// Whether a product with it is zero wherever it is.
+    pub fn zero_wins(self) -> bool {
+        self.maybe_zero || self.unread
     }
 
     /// What a linear operation makes of it.
@@ -81,7 +95,7 @@ impl Cotangent {
 
     /// The product with a known factor: zero where this is zero for having been masked.
     pub fn times(self, factor: Var) -> Cotangent {
-        self.map(|v| match self.maybe_zero {
+        self.map(|v| match self.zero_wins() {
             true => elementwise::mul_or_zero(v, factor),
             false => v * factor,
         })
@@ -92,6 +106,7 @@ impl Cotangent {
         Cotangent {
             value: elementwise::add(self.value, other.value),
             maybe_zero: self.maybe_zero && other.maybe_zero,
+            unread: self.zero_wins() && other.zero_wins(),
         }
     }
 }

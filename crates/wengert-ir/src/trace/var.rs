@@ -111,6 +111,21 @@ impl Var {
         }
     }
 
+    /// The same value, not marked so.
+    pub(crate) fn unmasked(self) -> Var {
+        match self.0 {
+            Repr::Traced {
+                trace, id, source, ..
+            } => Var(Repr::Traced {
+                trace,
+                id,
+                source,
+                masked: false,
+            }),
+            Repr::Literal(_) => self,
+        }
+    }
+
     /// Whether it is such a tangent.
     pub(crate) fn is_masked(self) -> bool {
         matches!(self.0, Repr::Traced { masked: true, .. })

@@ -7,7 +7,7 @@
 use crate::ir::{Func, Type};
 use crate::ops::{Cotangent, Mode, Operand, Tangent};
 use crate::trace::{Kind, Var, open};
-use crate::transform::{inline, replay, transpose};
+use crate::transform::{replay, transpose};
 
 /// A function linear in its first parameters; the others are bound to residuals.
 #[derive(Clone, Debug)]
@@ -43,17 +43,24 @@ pub fn linearize(func: &Func, x: &[Var], active: &[bool]) -> (Vec<Var>, Linear) 
 
 impl Linear {
     /// Tangents forward: one for each input (those of inactive ones are ignored), one for each
-    /// result.
+    /// result. They are the derivative of a linear function, which is the same everywhere, along them, so that tangents
+    /// of what was not chosen are treated as in forward mode.
     pub fn push(&self, dx: &[Tangent]) -> Vec<Tangent> {
         let n = self.func.arity() - self.residuals.len();
         let active = dx.iter().zip(&self.active).filter(|(_, a)| **a);
-        let mut args: Vec<Var> = active
-            .zip(self.func.param_types())
-            .map(|((d, _), ty)| d.unwrap_or_else(|| Var::zeros(ty)))
+        let mut tangents: Vec<Tangent> = active.map(|(d, _)| *d).collect();
+        debug_assert_eq!(tangents.len(), n);
+        tangents.resize(self.func.arity(), None);
+        let mut args: Vec<Var> = self.func.param_types()[..n]
+            .iter()
+            .map(Var::zeros)
             .collect();
-        debug_assert_eq!(args.len(), n);
         args.extend(&self.residuals);
-        scatter(&self.out, inline(&self.func, &args))
+        let (_, dy) = replay(&self.func, &args, &tangents, Mode::Fused);
+        scatter(&self.out, dy.into_iter())
+            .into_iter()
+            .map(Option::flatten)
+            .collect()
     }
 
     /// Cotangents back: one for each result, one for each input.

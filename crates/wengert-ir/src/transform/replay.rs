@@ -28,10 +28,12 @@ pub fn replay(func: &Func, x: &[Var], dx: &[Tangent], mode: Mode) -> (Vec<Var>, 
             false => {
                 let (y, dy) = eqn.op.jvp(&x, &dx, mode);
                 let from_masked = dx.iter().flatten().all(|d| d.is_masked());
-                match mode == Mode::Fused && (from_masked || eqn.op.masks()) {
-                    true => (y, dy.into_iter().map(|d| d.map(Var::masked)).collect()),
-                    false => (y, dy),
-                }
+                let mark = |d: Var| match mode {
+                    Mode::Fused if from_masked || eqn.op.masks() => d.masked(),
+                    Mode::Fused => d,
+                    Mode::Linear => d.unmasked(),
+                };
+                (y, dy.into_iter().map(|d| d.map(mark)).collect())
             }
         });
         debug_assert_eq!(y.len(), eqn.outputs.len(), "{}", eqn.op.name());

@@ -477,7 +477,11 @@ impl Primitive for Layout {
                 return parts;
             }
         };
-        vec![inputs[0].is_linear().then(|| ct.map(back))]
+        let unread = matches!(self, Slice { .. }) || ct.unread;
+        vec![(inputs[0].is_linear()).then(|| Cotangent {
+            unread,
+            ..ct.map(back)
+        })]
     }
 
     fn element_work(&self, _: &[Type]) -> Option<u64> {

@@ -58,7 +58,7 @@ pub(super) const ROWS: &[Row] = &[
         ]),
         transpose: Some(|x, ct| {
             let by = x[1].known();
-            let first = match ct.maybe_zero {
+            let first = match ct.zero_wins() {
                 true => ct.times(by.recip()),
                 false => ct.map(|v| div(v, by)),
             };
@@ -237,5 +237,5 @@ fn extremum(first: Var, x: &[Var], dx: &[Tangent]) -> Tangent {
     let ty = x[0].ty();
     let [a, b] = [dx[0], dx[1]].map(|d| d.unwrap_or_else(|| Var::zeros(&ty)));
     let half = add_tangents(dx[0], dx[1]).map(|d| 0.5 * d)?;
-    Some(select(first, a, select(eq(x[0], x[1]), half, b)))
+    Some(select(first, a, select(eq(x[0], x[1]), half, b)).masked())
 }

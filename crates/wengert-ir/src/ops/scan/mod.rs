@@ -505,10 +505,11 @@ impl Primitive for Scan {
             let maybe_zero = reached == Arrives::Perhaps
                 || back.masked
                 || back.found[i].is_some_and(|c| c.maybe_zero);
-            result.push(place.filter(|_| wanted).map(|p| Cotangent {
-                value: out[p],
-                maybe_zero,
-            }));
+            result.push(
+                place
+                    .filter(|_| wanted)
+                    .map(|p| Cotangent::of(out[p], maybe_zero)),
+            );
         }
         result
     }
@@ -632,7 +633,7 @@ impl Scan {
         let (trace, params) = open(kind, &carried);
         let carries = scatter(live, params).into_iter().zip(flags);
         let mut body_ct: Vec<Option<Cotangent>> = carries
-            .map(|(v, &maybe_zero)| v.map(|value| Cotangent { value, maybe_zero }))
+            .map(|(v, &maybe_zero)| v.map(|value| Cotangent::of(value, maybe_zero)))
             .collect();
         let mut rows: Vec<Var> = vec![];
         let mut body_operands = vec![];
@@ -649,10 +650,7 @@ impl Scan {
         for r in nc..result_types.len() {
             body_ct.push(ct[r].map(|c| {
                 rows.push(c.value);
-                Cotangent {
-                    value: trace.param(result_types[r].clone()),
-                    maybe_zero: masked,
-                }
+                Cotangent::of(trace.param(result_types[r].clone()), masked)
             }));
         }
         let found = transpose(&self.body, &body_operands, &body_ct);
