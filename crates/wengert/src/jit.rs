@@ -408,7 +408,7 @@ where
             fused: wengert_jit::has_fma(),
             chosen: !self.options.plain,
         };
-        let (func, choices) = rewrite::optimise_with(&func, &options);
+        let (func, choices) = guarded(|| Ok(rewrite::optimise_with(&func, &options)))?;
         Ok(Ready {
             func,
             arrays,
@@ -431,12 +431,24 @@ struct Ready {
 /// The loops of a function. A panic there is a mistake of this library's own; the caller gets it as
 /// an error, with a way around it.
 fn lowered<T>(lower: impl FnOnce() -> Result<T>) -> Result<T> {
-    let lowering = catch_unwind(AssertUnwindSafe(lower));
-    lowering.unwrap_or_else(|payload| {
-        let text = said(&*payload).unwrap_or_default();
-        Err(Error::Compile {
-            message: format!("a mistake of the compiler's own; `Jit::interpret` runs it: {text}"),
-        })
+    guarded(lower).map_err(|e| match e {
+        Error::Compile { message } => Error::Compile {
+            message: format!("{message}; `Jit::interpret` runs it"),
+        },
+        other => other,
+    })
+}
+
+/// Runs a part of the compiler. What it records may be refused, as a batch of arrays that is larger than
+/// memory can be; that error is the caller's, and any other panic a mistake of the compiler's own.
+fn guarded<T>(part: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(part)).unwrap_or_else(|payload| match payload.downcast() {
+        Ok(error) => Err(*error),
+        Err(panic) => {
+            let text = said(&*panic).unwrap_or_default();
+            let message = format!("a mistake of the compiler's own: {text}");
+            Err(Error::Compile { message })
+        }
     })
 }
 

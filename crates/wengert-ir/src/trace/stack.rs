@@ -191,10 +191,33 @@ pub fn place_of(var: Var) -> Option<SourceId> {
     }
 }
 
+/// Refuses a value of more elements than memory has addresses. Every type in a trace has gone through
+/// this or through [`bind`], so that sizes and places in memory can be computed without a look at
+/// overflow.
+#[track_caller]
+pub(crate) fn refuse_size(op: &str, ty: &Type) -> ! {
+    let error = ty
+        .check_addressable()
+        .expect_err("it has no address for each element");
+    raise(Error::Type {
+        op: op.into(),
+        types: vec![ty.clone()],
+        message: error.message,
+        at: current_source(),
+        hint: error.hint,
+    })
+}
+
 /// Opens a trace with parameters of those types.
+///
+/// # Errors
+/// A type of more elements than memory has addresses.
 #[track_caller]
 pub fn open(kind: Kind, params: &[Type]) -> (OpenTrace, Vec<Var>) {
     let source = current_source();
+    if let Some(i) = params.iter().position(|ty| !ty.is_addressable()) {
+        refuse_size(&format!("argument {i}"), &params[i]);
+    }
     let id = NEXT_TRACE.fetch_add(1, Ordering::Relaxed);
     STACK.with_borrow_mut(|s| {
         let mut trace = Trace {
@@ -292,6 +315,9 @@ pub fn captured_array(array: &Dense) -> Var {
     let source = current_source();
     if array.dims.is_empty() {
         return Var::literal(Splat::new(&array.ty(), array.data.bits(0)));
+    }
+    if !array.ty().is_addressable() {
+        refuse_size("use of an Array", &array.ty());
     }
     let var = STACK.with_borrow_mut(|s| {
         let door = s.iter().rposition(|t| t.kind == Kind::Door)?;
@@ -395,7 +421,11 @@ fn bind_at(op: Op, inputs: &[Var], source: SourceId) -> Result<Vec<Var>, Error> 
             }),
         })
         .collect();
-    let outputs = op.types(&types).map_err(|e| Error::Type {
+    let sized = |outputs: Vec<Type>| {
+        outputs.iter().try_for_each(Type::check_addressable)?;
+        Ok(outputs)
+    };
+    let outputs = op.types(&types).and_then(sized).map_err(|e| Error::Type {
         op: op.name().to_string(),
         types: types.clone(),
         message: e.message,
@@ -451,7 +481,14 @@ impl OpenTrace {
     }
 
     /// One more parameter, behind those there are.
+    ///
+    /// # Errors
+    /// A type of more elements than memory has addresses.
+    #[track_caller]
     pub fn param(&self, ty: Type) -> Var {
+        if !ty.is_addressable() {
+            refuse_size("parameter", &ty);
+        }
         STACK.with_borrow_mut(|s| {
             let trace = &mut s[self.index];
             let source = trace.source;
