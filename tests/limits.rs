@@ -391,3 +391,268 @@ mod traced_ranges {
         assert!(f.call(1.0).is_err());
     }
 }
+
+/// Reverse mode, forward mode and second derivatives of batches without an element, alone and beside others.
+#[test]
+fn derivatives_through_an_empty_batch() {
+    #[track_caller]
+    fn is(f: impl Fn(Var) -> Var + Clone + Send + Sync + 'static, x: impl Into<Array>, slope: f64) {
+        let x = x.into();
+        for f in [
+            jit(grad(f.clone())),
+            jit(grad({
+                let f = f.clone();
+                move |x: Var| jvp(f.clone(), x, ones_like(x)).1 + f(x)
+            })),
+        ] {
+            for result in both(&f, || x.clone()) {
+                let result = result.unwrap();
+                assert!(
+                    result
+                        .as_slice::<f64>()
+                        .unwrap()
+                        .iter()
+                        .all(|d| *d == slope),
+                    "{result}"
+                );
+            }
+        }
+        let batch = Array::zeros(DType::F64, [&[3], x.shape()].concat());
+        let lanes = jit(vmap(grad(f)));
+        for result in both(&lanes, || batch.clone()) {
+            assert!(
+                result
+                    .unwrap()
+                    .as_slice::<f64>()
+                    .unwrap()
+                    .iter()
+                    .all(|d| *d == slope)
+            );
+        }
+    }
+    let none = || zeros([0]);
+    is(
+        move |x| vmap(move |r: Var| x.sin() + r)(none()).sum(),
+        0.5,
+        0.0,
+    );
+    is(
+        move |x| vmap(move |r: Var| x.sin() * r)(none()).sum() + x * 3.0,
+        0.5,
+        3.0,
+    );
+    is(
+        move |x| vmap(move |r: Var| x.sum() * r)(none()).sum(),
+        [1.0, 2.0],
+        0.0,
+    );
+    is(
+        move |x| vmap(move |r: Var| x.sin() * r)(none()).sum(),
+        [1.0, 2.0],
+        0.0,
+    );
+    is(
+        |x| vmap(move |r: Var| r.sum() * x)(zeros([0, 3])).sum(),
+        0.5,
+        0.0,
+    );
+    is(|x| vmap(move |r: Var| r * x)(zeros([3, 0])).sum(), 0.5, 0.0);
+    is(
+        move |x| vmap(move |r: Var| fori(0..3, r, move |_, c| c * x.sin()))(none()).sum(),
+        0.5,
+        0.0,
+    );
+    is(
+        move |x| {
+            let body = move |r: Var| cond(r.gt(0.0), (), move |()| x.exp(), move |()| x * r);
+            vmap(body)(none()).sum()
+        },
+        0.5,
+        0.0,
+    );
+    is(
+        move |x| {
+            let body = move |r: Var| while_loop(r, |c| c.lt(1.0), move |c| c + x * x);
+            vmap(body)(none()).sum()
+        },
+        0.5,
+        0.0,
+    );
+    // No product of no factor, no term of a product, no extreme of what is there.
+    is(move |x| (none() * x).prod() * x, 0.5, 1.0);
+    is(move |x| none().dot(none() * x) + x, 0.5, 1.0);
+    is(
+        |x| (zeros([2, 0]) * x).dot(zeros([0, 2])).sum() + x,
+        0.5,
+        1.0,
+    );
+    is(|x| scan(x, zeros([0]), |c, r| (c * r, c)).0, 0.5, 1.0);
+    is(
+        |x| x.split(1, 0)[0].sum() + x.array_split(5, 0)[4].sum(),
+        [1.0, 2.0],
+        1.0,
+    );
+    let pulled = |x: Var| {
+        let (_, pull) = vjp(|x: Var| vmap(move |r: Var| x.sin() + r)(zeros([0])), x);
+        pull(zeros([0]))
+    };
+    for result in both(&jit(pulled), || 0.5) {
+        assert_eq!(result.unwrap(), Array::from(0.0));
+    }
+}
+
+/// Unsigned indices beyond `i64` are beyond every array.
+#[test]
+fn large_unsigned_indices_read_the_last_element_and_write_none() {
+    let x = || Array::from([[1.0, 2.0], [3.0, 4.0]]);
+    for i in [u64::MAX, 1 << 63, (1 << 63) + 1, i64::MAX as u64, 5] {
+        let reads: [fn((Var, Var)) -> Var; 5] = [
+            |(x, i)| x.at((i, i)),
+            |(x, i)| x.at((stack(&[i, i]), stack(&[i, i]))).at(0),
+            |(x, i)| x.at((stack(&[i, i]), 1)).at(1),
+            |(x, i)| x.at((.., i)).at(i),
+            |(x, i)| x.dynamic_slice(&[i, i], &[1, 1]).sum(),
+        ];
+        for f in reads {
+            for result in both(&jit(f), || (x(), i)) {
+                assert_eq!(result.unwrap(), Array::from(4.0), "{i}");
+            }
+            for result in both(&jit(vmap(f)), || {
+                (Array::from([[[1.0, 2.0], [3.0, 4.0]]]), [i])
+            }) {
+                assert_eq!(result.unwrap(), Array::from([4.0]), "{i}");
+            }
+        }
+        let writes: [fn((Var, Var)) -> Var; 3] = [
+            |(x, i)| x.at_set((i, i), 7.0),
+            |(x, i)| x.at_add((stack(&[i, i]), stack(&[i, i])), 7.0),
+            |(x, i)| x.at_mul((i, 0), 7.0),
+        ];
+        for f in writes {
+            for result in both(&jit(f), || (x(), i)) {
+                assert_eq!(result.unwrap(), x(), "{i}");
+            }
+        }
+    }
+}
+
+mod texts {
+    use wengert::Func;
+
+    #[test]
+    fn a_truth_value_is_zero_or_one() {
+        let text = |bits: &str| {
+            format!(
+                "wengert 1\nfn(a: bool) {{\n b: f64 = convert{{to=f64}}({bits}:bool)\n return b\n}}"
+            )
+        };
+        assert!(Func::parse(&text("0x1")).is_ok());
+        for bits in ["0x2", "0xff", "0x100"] {
+            assert!(Func::parse(&text(bits)).is_err(), "{bits}");
+        }
+    }
+
+    #[test]
+    fn types_of_more_elements_than_addresses() {
+        let text = |ty: &str| format!("wengert 1\nfn(a: {ty}) {{\n return a\n}}");
+        assert!(Func::parse(&text("f64[4611686018427387904,0]")).is_err());
+        for ty in [
+            "f64[4611686018427387904,4,0]",
+            "f64[4294967296,4294967296]",
+            "u8[9223372036854775808]",
+        ] {
+            let error = Func::parse(&text(ty)).unwrap_err().to_string();
+            assert!(error.contains("is larger than memory can be"), "{error}");
+        }
+    }
+
+    /// What a place list takes grows with its length.
+    #[test]
+    fn a_list_of_many_places() {
+        let places: Vec<String> = (0..50_000).map(|i| format!("x{i}:1:1")).collect();
+        let text = format!(
+            "wengert 1\nfn(a: f64) {{\n b: f64 = sin(a) @ {}\n return b\n}}",
+            places.join(" and ")
+        );
+        let start = std::time::Instant::now();
+        let read = Func::parse(&text).unwrap();
+        assert!(read.to_string().contains("x0:1:1 and x1:1:1"), "{read}");
+        assert!(start.elapsed().as_secs() < 20);
+    }
+}
+
+#[test]
+fn many_leaves_in_and_out() {
+    let n = 30_000;
+    let f = jit(|x: Vec<Var>| x.into_iter().map(|x| x * 2.0 + 1.0).collect::<Vec<Var>>());
+    let x: Vec<Array> = (0..n).map(|i| Array::from(i as f64)).collect();
+    let start = std::time::Instant::now();
+    let y = f.call(x).unwrap();
+    assert_eq!(y[n - 1].item::<f64>().unwrap(), 2.0 * n as f64 - 1.0);
+    assert!(start.elapsed().as_secs() < 60, "{:?}", start.elapsed());
+}
+
+#[test]
+fn as_many_axes_as_in_numpy() {
+    fn deep(x: Var, n: usize) -> Var {
+        match n {
+            0 => x.sin(),
+            _ => vmap(move |x: Var| deep(x, n - 1))(x),
+        }
+    }
+    let x = |n: usize| Array::from(0.5).with_axes(n);
+    for n in [1, 20, 64] {
+        let y = jit(move |x: Var| deep(x, n)).call(x(n)).unwrap();
+        assert_eq!(y.shape(), vec![1; n]);
+    }
+    let error = jit(move |x: Var| x).call(x(65)).unwrap_err().to_string();
+    assert!(
+        error.starts_with("argument 0: an array has at most 64 axes, not 65, at "),
+        "{error}"
+    );
+    let error = jit(|x: Var| x.reshape(vec![1; 65]))
+        .call(0.5)
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("at most 64 axes, not 65, at "), "{error}");
+    let error = jit(|x: Var| (0..65).fold(x, |x, _| x.expand_dims(0)))
+        .call(0.5)
+        .unwrap_err();
+    assert!(error.to_string().contains("at most 64 axes"), "{error}");
+}
+
+trait WithAxes {
+    fn with_axes(self, n: usize) -> Array;
+}
+
+impl WithAxes for Array {
+    fn with_axes(self, n: usize) -> Array {
+        Array::new(vec![1; n], self.to_vec::<f64>().unwrap()).unwrap()
+    }
+}
+
+/// The compiler nests no deeper than tracing did on the same stack.
+#[test]
+fn branches_in_branches_on_the_stack_of_a_thread() {
+    fn nest(x: Var, n: usize) -> Var {
+        match n {
+            0 => x.sin(),
+            _ => cond(
+                x.gt(n as f64 * 1e-4),
+                x,
+                move |x| nest(x * 1.001, n - 1),
+                |x| x,
+            ),
+        }
+    }
+    let run = || {
+        let f = jit(|x: Var| nest(x, 600));
+        for result in both(&f, || -1.0) {
+            assert_eq!(result.unwrap(), Array::from(-1.0));
+        }
+        let [a, b] = both(&f, || 1.0);
+        assert_eq!(a.unwrap(), b.unwrap());
+    };
+    let thread = std::thread::Builder::new().stack_size(2 << 20).spawn(run);
+    thread.unwrap().join().unwrap();
+}

@@ -91,6 +91,7 @@ pub enum Kind {
     While,
     Repeat,
     RepeatTraced,
+    Nothing,
     Cond,
     Map {
         columns: bool,

@@ -129,6 +129,10 @@ pub enum Dim {
 /// Known lengths of axes. A few are in place, so that an array is cloned without an allocation.
 pub type Dims = SmallVec<[usize; 4]>;
 
+/// How many axes an array has at most, as in NumPy: what handles them takes time and memory that grow
+/// with a power of their number.
+pub const MAX_RANK: usize = 64;
+
 /// The number of elements of an array of those lengths; the largest number where there are more.
 pub fn elements(dims: &[usize]) -> usize {
     // A length of zero leaves nothing, however long the other axes are.
@@ -281,13 +285,18 @@ impl Type {
         bytes.is_some_and(|b| b <= isize::MAX as usize)
     }
 
-    /// Says that there is no address for each of its elements.
-    pub(crate) fn check_addressable(&self) -> Result<(), TypeError> {
+    /// Says that there is no address for each of its elements, or that it has too many axes.
+    pub(crate) fn check_size(&self) -> Result<(), TypeError> {
+        if self.rank() > MAX_RANK {
+            let message = format!("an array has at most {MAX_RANK} axes, not {}", self.rank());
+            return Err(TypeError::new(message));
+        }
         match self.is_addressable() {
             true => Ok(()),
-            false => Err(TypeError::new(format!(
-                "{self} is larger than memory can be"
-            ))),
+            false => {
+                let message = format!("{self} is larger than memory can be");
+                Err(TypeError::new(message))
+            }
         }
     }
 

@@ -16,12 +16,7 @@ pub fn verify(func: &Func) -> Result<(), Error> {
             func.types.len()
         ));
     }
-    if let Some(Err(e)) = func
-        .types
-        .iter()
-        .map(Type::check_addressable)
-        .find(Result::is_err)
-    {
+    if let Some(Err(e)) = func.types.iter().map(Type::check_size).find(Result::is_err) {
         return invalid(e.message);
     }
     let mut next = func.params;
@@ -111,7 +106,7 @@ fn literal(splat: Splat) -> Result<(), String> {
         // It is read as an empty list, which stands for zeros.
         return Err(format!("a literal of type {ty} is not zero"));
     }
-    ty.check_addressable().map_err(|e| e.message)?;
+    ty.check_size().map_err(|e| e.message)?;
     let bits = match ty.dtype {
         DType::Bool => 1,
         dtype => 8 * dtype.bytes(),

@@ -60,7 +60,7 @@ impl Primitive for Iota {
                 "{ty} has a length that is not known"
             )));
         }
-        ty.check_addressable()?;
+        ty.check_size()?;
         if self.axis >= ty.rank() {
             let message = format!("{ty} has no axis {}", self.axis);
             return Err(TypeError::new(message));

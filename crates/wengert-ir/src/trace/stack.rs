@@ -197,8 +197,8 @@ pub fn place_of(var: Var) -> Option<SourceId> {
 #[track_caller]
 pub(crate) fn refuse_size(op: &str, ty: &Type) -> ! {
     let error = ty
-        .check_addressable()
-        .expect_err("it has no address for each element");
+        .check_size()
+        .expect_err("it has been found to be too large");
     raise(Error::Type {
         op: op.into(),
         types: vec![ty.clone()],
@@ -215,7 +215,7 @@ pub(crate) fn refuse_size(op: &str, ty: &Type) -> ! {
 #[track_caller]
 pub fn open(kind: Kind, params: &[Type]) -> (OpenTrace, Vec<Var>) {
     let source = current_source();
-    if let Some(i) = params.iter().position(|ty| !ty.is_addressable()) {
+    if let Some(i) = params.iter().position(|ty| ty.check_size().is_err()) {
         refuse_size(&format!("argument {i}"), &params[i]);
     }
     let id = NEXT_TRACE.fetch_add(1, Ordering::Relaxed);
@@ -316,7 +316,7 @@ pub fn captured_array(array: &Dense) -> Var {
     if array.dims.is_empty() {
         return Var::literal(Splat::new(&array.ty(), array.data.bits(0)));
     }
-    if !array.ty().is_addressable() {
+    if array.ty().check_size().is_err() {
         refuse_size("use of an Array", &array.ty());
     }
     let var = STACK.with_borrow_mut(|s| {
@@ -422,7 +422,7 @@ fn bind_at(op: Op, inputs: &[Var], source: SourceId) -> Result<Vec<Var>, Error> 
         })
         .collect();
     let sized = |outputs: Vec<Type>| {
-        outputs.iter().try_for_each(Type::check_addressable)?;
+        outputs.iter().try_for_each(Type::check_size)?;
         Ok(outputs)
     };
     let outputs = op.types(&types).and_then(sized).map_err(|e| Error::Type {
@@ -486,7 +486,7 @@ impl OpenTrace {
     /// A type of more elements than memory has addresses.
     #[track_caller]
     pub fn param(&self, ty: Type) -> Var {
-        if !ty.is_addressable() {
+        if ty.check_size().is_err() {
             refuse_size("parameter", &ty);
         }
         STACK.with_borrow_mut(|s| {

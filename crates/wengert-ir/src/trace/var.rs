@@ -36,7 +36,7 @@ impl Var {
     /// A type of more elements than memory has addresses.
     #[track_caller]
     pub fn literal(splat: Splat) -> Var {
-        if !splat.ty().is_addressable() {
+        if splat.ty().check_size().is_err() {
             stack::refuse_size("a literal", splat.ty());
         }
         Var(Repr::Literal(splat))

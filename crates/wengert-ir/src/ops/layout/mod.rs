@@ -88,7 +88,7 @@ pub(crate) fn known(ty: &Type) -> Result<Vec<usize>, TypeError> {
 /// A type of those lengths, if an array of it could be addressed at all.
 pub(crate) fn sized(dtype: DType, dims: &[usize]) -> Result<Type, TypeError> {
     let ty = Type::new(dtype, dims);
-    ty.check_addressable()?;
+    ty.check_size()?;
     Ok(ty)
 }
 
