@@ -66,12 +66,15 @@ fn a_type_of_more_elements_than_addresses_is_refused_wherever_it_is_made() {
     );
     too_large(
         "map",
-        |x: Var| vmap(vmap(move |r: Var| r * x))(ones([1 << 30, 1 << 31])).sum(),
+        |x: Var| {
+            vmap(vmap(move |r: Var| (r * x).broadcast_to([4])))(ones([1usize << 30, 1usize << 28]))
+                .sum()
+        },
         one,
     );
     too_large(
         "map",
-        |x: Var| vmap(move |r: Var| r + zeros([1 << 40]))(x.broadcast_to([1 << 40])),
+        |x: Var| vmap(move |r: Var| r + zeros([1usize << 40]))(x.broadcast_to([1usize << 40])),
         one,
     );
     // Reductions of axes of length 0.
@@ -125,11 +128,20 @@ fn a_type_of_more_elements_than_addresses_is_refused_wherever_it_is_made() {
     );
     // Captured, and in derivatives.
     let captured = empty(&[1 << 62, 4, 0]);
-    too_large("use of an Array", move |x: Var| x + captured.to_var(), one);
-    let long = |x: Var| x.broadcast_to([1usize << 31]).sin();
-    too_large("map", jacfwd(move |x: Var| long(x.sum())), || {
-        vec![1.0; 0].repeat(0)
-    });
+    too_large("use of an Array", move |x: Var| x + &captured, one);
+    for mode in [
+        |x: Var| jacrev(|y: Var| y.sin())(x),
+        |x: Var| jacfwd(|y: Var| y.sin())(x),
+    ] {
+        let f = jit(move |x: Var| mode(x.broadcast_to([1usize << 31])));
+        for result in both(&f, one) {
+            let error = result.unwrap_err().to_string();
+            assert!(
+                error.contains("is larger than memory can be, at "),
+                "{error}"
+            );
+        }
+    }
 }
 
 #[test]

@@ -196,16 +196,21 @@ pub fn place_of(var: Var) -> Option<SourceId> {
 /// overflow.
 #[track_caller]
 pub(crate) fn refuse_size(op: &str, ty: &Type) -> ! {
+    raise(size_error(op, ty))
+}
+
+#[track_caller]
+fn size_error(op: &str, ty: &Type) -> Error {
     let error = ty
         .check_size()
         .expect_err("it has been found to be too large");
-    raise(Error::Type {
+    Error::Type {
         op: op.into(),
         types: vec![ty.clone()],
         message: error.message,
         at: current_source(),
         hint: error.hint,
-    })
+    }
 }
 
 /// Opens a trace with parameters of those types.
@@ -216,7 +221,12 @@ pub(crate) fn refuse_size(op: &str, ty: &Type) -> ! {
 pub fn open(kind: Kind, params: &[Type]) -> (OpenTrace, Vec<Var>) {
     let source = current_source();
     if let Some(i) = params.iter().position(|ty| ty.check_size().is_err()) {
-        refuse_size(&format!("argument {i}"), &params[i]);
+        let error = size_error(&format!("argument {i}"), &params[i]);
+        match kind {
+            // Whoever opens a door catches what leaves it.
+            Kind::Door => std::panic::resume_unwind(Box::new(error)),
+            _ => raise(error),
+        }
     }
     let id = NEXT_TRACE.fetch_add(1, Ordering::Relaxed);
     STACK.with_borrow_mut(|s| {
