@@ -1,8 +1,11 @@
 //! Host arrays: the values the interpreter computes with, and what crosses the door.
 
+use std::panic::resume_unwind;
 use std::sync::Arc;
 
-use crate::ir::types::{DType, Dims, Shape, Type};
+use crate::error::{Error, raise};
+use crate::ir::types::{DType, Dims, Shape, Type, elements};
+use crate::source::SourceId;
 
 /// The elements of an array, row-major.
 #[derive(Clone, PartialEq, Debug)]
@@ -105,9 +108,24 @@ impl Data {
     }
 
     /// `len` copies of the value of those bits.
+    ///
+    /// # Panics
+    /// If there is no memory for them; while a function is interpreted, its evaluation ends with an
+    /// error instead.
     pub fn splat(dtype: DType, len: usize, bits: u64) -> Data {
-        fn make<T: Element>(len: usize, bits: u64) -> Data {
-            T::wrap(vec![T::from_bits(bits); len])
+        Data::try_splat(dtype, len, bits).unwrap_or_else(|e| e.raise())
+    }
+
+    /// The same.
+    ///
+    /// # Errors
+    /// If there is no memory for them.
+    pub fn try_splat(dtype: DType, len: usize, bits: u64) -> Result<Data, NoMemory> {
+        fn make<T: Element>(len: usize, bits: u64) -> Result<Data, NoMemory> {
+            let mut all = vec![];
+            reserve(&mut all, len)?;
+            all.resize(len, T::from_bits(bits));
+            Ok(T::wrap(all))
         }
         match dtype {
             DType::F32 => make::<f32>(len, bits),
@@ -165,7 +183,15 @@ impl Data {
     /// If its elements are of another type.
     pub fn extend(&mut self, other: &Data) {
         fn go<T: Element>(to: &mut Vec<T>, from: &Data) {
-            to.extend_from_slice(T::slice(from).expect("elements of one type"));
+            let from = T::slice(from).expect("elements of one type");
+            // As `extend_from_slice` does: twice the room, so that many calls copy little.
+            let more = from.len().max(to.len());
+            if to.capacity() - to.len() < from.len() {
+                reserve(to, more)
+                    .or_else(|_| reserve(to, from.len()))
+                    .unwrap_or_else(|e| e.raise());
+            }
+            to.extend_from_slice(from);
         }
         with_data!(self, v => go(v, other));
     }
@@ -173,10 +199,50 @@ impl Data {
     /// The elements at those places, in that order.
     pub fn pick(&self, places: impl Iterator<Item = usize>) -> Data {
         fn go<T: Element>(v: &[T], places: impl Iterator<Item = usize>) -> Data {
-            T::wrap(places.map(|i| v[i]).collect())
+            let mut picked = vec![];
+            reserve(&mut picked, places.size_hint().0).unwrap_or_else(|e| e.raise());
+            picked.extend(places.map(|i| v[i]));
+            T::wrap(picked)
         }
         with_data!(self, v => go(v, places))
     }
+}
+
+/// There is no memory for so many elements.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct NoMemory {
+    /// What they are.
+    pub dtype: DType,
+    /// How many.
+    pub len: usize,
+}
+
+impl NoMemory {
+    /// The error of a call in which that happens.
+    pub fn error(self, op: &str, at: Option<SourceId>) -> Error {
+        Error::NoMemory {
+            op: op.into(),
+            what: Type::new(self.dtype, &[self.len]).to_string(),
+            need: (self.dtype.bytes() as u64).saturating_mul(self.len as u64),
+            at,
+        }
+    }
+
+    /// Leaves what is being computed. An evaluation ends with the error; outside of any this is a panic.
+    pub(crate) fn raise(self) -> ! {
+        match crate::eval::is_running() {
+            true => resume_unwind(Box::new(self)),
+            false => raise(self.error("array", None)),
+        }
+    }
+}
+
+/// Room for so many more elements.
+pub(crate) fn reserve<T: Element>(to: &mut Vec<T>, more: usize) -> Result<(), NoMemory> {
+    to.try_reserve_exact(more).map_err(|_| NoMemory {
+        dtype: T::DTYPE,
+        len: to.len().saturating_add(more),
+    })
 }
 
 /// A dense array: a shape and its elements, shared until written.
@@ -195,11 +261,7 @@ impl Dense {
     /// If the number of elements is not the product of the lengths.
     pub fn new(dims: impl Into<Dims>, data: Data) -> Dense {
         let dims = dims.into();
-        assert_eq!(
-            dims.iter().product::<usize>(),
-            data.len(),
-            "elements and shape"
-        );
+        assert_eq!(elements(&dims), data.len(), "elements and shape");
         Dense {
             dims,
             data: Arc::new(data),
@@ -218,7 +280,7 @@ impl Dense {
 
     /// An array of one repeated value.
     pub fn splat(dtype: DType, dims: Vec<usize>, bits: u64) -> Dense {
-        let n = dims.iter().product();
+        let n = elements(&dims);
         Dense::new(dims, Data::splat(dtype, n, bits))
     }
 

@@ -124,7 +124,7 @@ pub enum Error {
     },
     /// A loop ran to its limit of steps.
     #[error(
-        "while: more than {limit} steps{}; raise the limit if the loop is meant to go on",
+        "loop: more than {limit} steps{}; raise the limit if the loop is meant to go on",
         placed(at)
     )]
     MaxSteps {
@@ -168,6 +168,18 @@ pub enum Error {
         /// Bytes that are allowed.
         limit: u64,
         /// The line of the loop that needed them.
+        at: Option<SourceId>,
+    },
+    /// The system has not got the memory for a value.
+    #[error("{op}: there is no memory for {what}, {need} bytes{}", placed(at))]
+    NoMemory {
+        /// The operation; `call` for what the code of a whole function needs.
+        op: String,
+        /// What the memory was asked for: a type, say.
+        what: String,
+        /// Bytes that were asked for.
+        need: u64,
+        /// The user's line, where it is known.
         at: Option<SourceId>,
     },
     /// A function was called while it was being traced.
@@ -214,8 +226,10 @@ pub enum Error {
 impl Error {
     /// The same with the user's line, where it is not known yet.
     pub(crate) fn placed_at(mut self, source: SourceId) -> Error {
-        if let Error::Check { at, .. } | Error::MaxSteps { at, .. } | Error::Derivative { at, .. } =
-            &mut self
+        if let Error::Check { at, .. }
+        | Error::MaxSteps { at, .. }
+        | Error::Derivative { at, .. }
+        | Error::NoMemory { at, .. } = &mut self
         {
             at.get_or_insert(source);
         }

@@ -1,15 +1,18 @@
 //! The interpreter: a function, equation by equation. The oracle for everything compiled.
 
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
-use crate::buffer::{Buffer, Dense};
+use crate::buffer::{Buffer, Dense, NoMemory};
 use crate::error::{Error, Result};
 use crate::ir::{Atom, Dim, Func, Splat, Type};
 
 /// The results of a function at those arguments.
 ///
 /// # Errors
-/// If an argument does not have the type of its parameter, or an operation fails at run time.
+/// If an argument does not have the type of its parameter, an operation fails at run time, or there is
+/// no memory for a value.
 pub fn eval(func: &Func, args: &[Buffer]) -> Result<Vec<Buffer>> {
     if args.len() != func.arity() {
         return Err(Error::Value {
@@ -25,7 +28,33 @@ pub fn eval(func: &Func, args: &[Buffer]) -> Result<Vec<Buffer>> {
             });
         }
     }
-    run(func, args.to_vec())
+    RUNNING.set(RUNNING.get() + 1);
+    let results = within_memory("eval", || run(func, args.to_vec()));
+    RUNNING.set(RUNNING.get() - 1);
+    results
+}
+
+thread_local! {
+    /// How many evaluations run on this thread, one inside the other.
+    static RUNNING: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Whether a function is being evaluated on this thread.
+pub(crate) fn is_running() -> bool {
+    RUNNING.get() > 0
+}
+
+/// Runs `f`; that there is no memory for a value is an error of `op`.
+fn within_memory<T>(op: &str, f: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|payload| {
+        match payload.downcast::<NoMemory>() {
+            Ok(none) => Err(none.error(op, None)),
+            Err(other) => {
+                RUNNING.set(0);
+                resume_unwind(other)
+            }
+        }
+    })
 }
 
 /// The same for arguments whose types are known to fit.
@@ -36,8 +65,16 @@ pub(crate) fn run(func: &Func, args: Vec<Buffer>) -> Result<Vec<Buffer>> {
         Atom::Lit(splat) => Buffer::splat(*splat),
     };
     for eqn in &func.eqns {
-        let inputs: Vec<Buffer> = eqn.inputs.iter().map(|a| get(&values, a)).collect();
-        let outputs = eqn.op.eval(&inputs).map_err(|e| e.placed_at(eqn.source))?;
+        let evaluated = within_memory(&eqn.op.name(), || {
+            let inputs: Vec<Buffer> = eqn.inputs.iter().map(|a| get(&values, a)).collect();
+            // Before a loop has run for long whose results there is no memory for.
+            let outputs = eqn.outputs.clone().map(|o| &func.types[o as usize]);
+            outputs
+                .filter(|ty| !ty.shape.has_run())
+                .try_for_each(has_room)?;
+            eqn.op.eval(&inputs)
+        });
+        let outputs = evaluated.map_err(|e| e.placed_at(eqn.source))?;
         debug_assert_eq!(outputs.len(), eqn.outputs.len(), "{}", eqn.op.name());
         debug_assert!(
             eqn.outputs
@@ -50,6 +87,17 @@ pub(crate) fn run(func: &Func, args: Vec<Buffer>) -> Result<Vec<Buffer>> {
         values.extend(outputs);
     }
     Ok(func.results.iter().map(|a| get(&values, a)).collect())
+}
+
+/// Asks the system for as much memory as a large value takes, and gives it back.
+fn has_room(ty: &Type) -> Result<()> {
+    const LARGE: usize = 1 << 20;
+    let (len, bytes) = (ty.size(), ty.size().saturating_mul(ty.dtype.bytes()));
+    if bytes < LARGE || Vec::<u8>::new().try_reserve_exact(bytes).is_ok() {
+        return Ok(());
+    }
+    let dtype = ty.dtype;
+    NoMemory { dtype, len }.raise()
 }
 
 impl Buffer {

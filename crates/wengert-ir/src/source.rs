@@ -45,6 +45,9 @@ struct Table {
     ids: HashMap<Entry, SourceId>,
 }
 
+/// How many places a set holds at most: sets are kept for good, and so is each that one grows through.
+const PLACES: usize = 64;
+
 static TABLE: LazyLock<RwLock<Table>> = LazyLock::new(Default::default);
 
 thread_local! {
@@ -94,7 +97,7 @@ impl SourceId {
         intern(Entry::Place(place))
     }
 
-    /// Both sets together.
+    /// Both sets together; of many places those that were met first.
     pub fn union(self, other: SourceId) -> SourceId {
         if self == other {
             return self;
@@ -106,6 +109,7 @@ impl SourceId {
             }
         }
         ids.sort();
+        ids.truncate(PLACES);
         match ids[..] {
             [one] => one,
             _ => intern(Entry::Set(ids)),

@@ -74,8 +74,10 @@ impl Array {
     /// ```
     pub fn full<T: Element>(shape: impl AsRef<[usize]>, x: T) -> Array {
         let shape = shape.as_ref();
-        let n = size(shape).expect("an array that fits in memory");
-        Array::from_dense(Dense::of(shape, vec![x; n]))
+        let fits = "an array that fits in memory";
+        let n = size(shape).expect(fits);
+        let full = Data::try_splat(T::DTYPE, n, x.to_bits()).expect(fits);
+        Array::from_dense(Dense::new(shape, full))
     }
 
     /// Zeros of that element type and shape (`false`, for truth values).
@@ -90,8 +92,10 @@ impl Array {
     /// ```
     pub fn zeros(dtype: DType, shape: impl AsRef<[usize]>) -> Array {
         let shape = shape.as_ref();
-        let n = size(shape).expect("an array that fits in memory");
-        Array::from_dense(Dense::new(shape, Data::zeros(dtype, n)))
+        let fits = "an array that fits in memory";
+        let n = size(shape).expect(fits);
+        let zeros = wengert_jit::memory_for(dtype, n).expect(fits);
+        Array::from_dense(Dense::new(shape, zeros))
     }
 
     /// The lengths of the axes; empty for a scalar.
@@ -202,11 +206,14 @@ impl Array {
     }
 
     /// The elements, to be overwritten: memory that others share is left to them.
-    pub(crate) fn data_to_overwrite(&mut self) -> &mut Data {
+    ///
+    /// # Errors
+    /// If there is no memory for other elements.
+    pub(crate) fn data_to_overwrite(&mut self) -> Result<&mut Data> {
         if !self.is_unique() {
-            self.dense.data = Arc::new(Data::zeros(self.dtype(), self.len()));
+            *self = memory_for(&self.ty())?;
         }
-        Arc::get_mut(&mut self.dense.data).expect("it has just been made unique")
+        Ok(Arc::get_mut(&mut self.dense.data).expect("it has just been made unique"))
     }
 
     /// What it is made of, moved out: unique if no clone is left.

@@ -283,7 +283,7 @@ where
         let args = arrays.iter().map(Array::dense).chain(&constants);
         let args: Vec<Buffer> = args.map(|d| Buffer::Dense(d.clone())).collect();
         let printer = self.options.printer.as_ref();
-        let results = printing(printer, || eval::eval(&func, &args))?;
+        let results = deep(&func, || printing(printer, || eval::eval(&func, &args)))?;
         let leaves = results.iter().map(|b| Array::from_dense(b.dense().clone()));
         tree::unflatten(&out, leaves)
     }
@@ -367,7 +367,6 @@ where
             out,
             choices,
         } = self.trace(signature)?;
-        let program = lowered(|| schedule::lower(&func))?;
         let options = wengert_jit::Options {
             list_limit: self.options.residual_bytes,
             unroll: !self.options.plain,
@@ -377,7 +376,10 @@ where
             },
             ..Default::default()
         };
-        let code = machine_code(&program, &options)?;
+        let code = deep(&func, || {
+            let program = lowered(|| schedule::lower(&func))?;
+            machine_code(&program, &options)
+        })?;
         Ok(Compiled {
             results: func.result_types(),
             func,
@@ -408,7 +410,9 @@ where
             fused: wengert_jit::has_fma(),
             chosen: !self.options.plain,
         };
-        let (func, choices) = rewrite::optimise_with(&func, &options);
+        let (func, choices) = deep(&func, || {
+            guarded(|| Ok(rewrite::optimise_with(&func, &options)))
+        })?;
         Ok(Ready {
             func,
             arrays,
@@ -431,12 +435,49 @@ struct Ready {
 /// The loops of a function. A panic there is a mistake of this library's own; the caller gets it as
 /// an error, with a way around it.
 fn lowered<T>(lower: impl FnOnce() -> Result<T>) -> Result<T> {
-    let lowering = catch_unwind(AssertUnwindSafe(lower));
-    lowering.unwrap_or_else(|payload| {
-        let text = said(&*payload).unwrap_or_default();
-        Err(Error::Compile {
-            message: format!("a mistake of the compiler's own; `Jit::interpret` runs it: {text}"),
-        })
+    guarded(lower).map_err(|e| match e {
+        Error::Compile { message } => Error::Compile {
+            message: format!("{message}; `Jit::interpret` runs it"),
+        },
+        other => other,
+    })
+}
+
+/// Runs work that recurses into the functions that operations of `func` hold. Where they lie in one another
+/// deeply, it gets a stack of its own: tracing has taken less of this thread's.
+fn deep<T: Send>(func: &Func, work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+    /// That many any thread has room for.
+    const FEW: usize = 100;
+    /// What a level takes at most, in a build without optimisation.
+    const LEVEL: usize = 64 << 10;
+    let depth = func.depth();
+    if depth <= FEW {
+        return work();
+    }
+    std::thread::scope(|scope| {
+        let stack = std::thread::Builder::new().stack_size(depth.saturating_mul(LEVEL));
+        match stack.spawn_scoped(scope, work) {
+            Ok(thread) => thread.join().unwrap_or_else(|panic| resume_unwind(panic)),
+            Err(_) => Err(Error::NoMemory {
+                op: "compile".into(),
+                what: format!("{depth} functions in one another"),
+                need: (depth as u64).saturating_mul(LEVEL as u64),
+                at: None,
+            }),
+        }
+    })
+}
+
+/// Runs a part of the compiler. What it records may be refused, as a batch of arrays that is larger than
+/// memory can be; that error is the caller's, and any other panic a mistake of the compiler's own.
+fn guarded<T>(part: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(part)).unwrap_or_else(|payload| match payload.downcast() {
+        Ok(error) => Err(*error),
+        Err(panic) => {
+            let text = said(&*panic).unwrap_or_default();
+            let message = format!("a mistake of the compiler's own: {text}");
+            Err(Error::Compile { message })
+        }
     })
 }
 

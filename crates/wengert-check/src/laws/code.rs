@@ -2,9 +2,9 @@
 
 use wengert::Func;
 use wengert::prelude::*;
-use wengert_ir::buffer::Dense;
+use wengert_ir::buffer::{Data, Dense};
 use wengert_ir::ir::verify::verify;
-use wengert_ir::rewrite;
+use wengert_ir::{rewrite, schedule};
 
 use super::Verdict;
 use super::case::{Case, Given};
@@ -64,8 +64,9 @@ pub fn text_form(case: &Case) -> Result<Verdict, Failure> {
     Ok(Verdict::Held)
 }
 
-/// Compiled code gives what the interpreter gives, to the bit: the program and its gradient. It does so
-/// too where it may write results over its arguments, and without the passes that make it faster.
+/// Compiled code gives what the interpreter gives, to the bit: the program and its gradient. So does the
+/// code for a machine without any extension, code that may write results over its arguments, and code
+/// made without the passes that make it faster.
 pub fn machine_code(case: &Case) -> Result<Verdict, Failure> {
     if !case.is_small(2)? {
         return Ok(Verdict::TooLarge);
@@ -125,6 +126,34 @@ fn own(args: &Args) -> Args {
     (all(&args.0), all(&args.1), own(&args.2))
 }
 
+/// The results of the code that a machine with nothing but what every such processor has would run.
+fn anywhere<Y>(f: &Jit<Given, Y>, args: &Args) -> Result<Vec<Dense>, Failure>
+where
+    Y: Tree<Leaf = Var>,
+{
+    let (all, _) = tree::flatten(args.clone());
+    let spec = |a: &Array| ShapeDtype::new(a.dtype(), a.shape());
+    let specs = |args: &[Array]| args.iter().map(spec).collect();
+    let func = f.func(&(specs(&args.0), specs(&args.1), spec(&args.2)))?;
+    let options = wengert_jit::Options {
+        baseline: true,
+        ..Default::default()
+    };
+    let code = wengert_jit::compile(&schedule::lower(&func)?, &options);
+    let code = code.map_err(|e| Failure(e.to_string()))?;
+    let types = func.result_types();
+    let zeros = types.iter().map(|ty| Data::zeros(ty.dtype, ty.size()));
+    let mut results: Vec<Data> = zeros.collect();
+    let inputs: Vec<&Data> = all.iter().map(|a| &*a.dense().data).collect();
+    let mut outputs: Vec<&mut Data> = results.iter_mut().collect();
+    code.run(&inputs, &mut outputs)
+        .map_err(|e| Failure(e.to_string()))?;
+    let results = types.iter().zip(results);
+    Ok(results
+        .map(|(ty, data)| Dense::new(ty.dims(), data))
+        .collect())
+}
+
 fn both<Y>(what: &str, f: Jit<Given, Y>, args: Args) -> Result<(), Failure>
 where
     Y: Tree<Leaf = Var>,
@@ -138,6 +167,15 @@ where
     let interpreted = dense(f.interpret(args.clone())?);
     let whats = [&format!("{what} compiled")[..], "interpreted"];
     agree(whats, &compiled, &interpreted, 0.0)?;
+    agree(
+        [
+            &format!("{what} compiled for any machine")[..],
+            "interpreted",
+        ],
+        &anywhere(&f, &args)?,
+        &interpreted,
+        0.0,
+    )?;
     let plain = dense(f.plain_code().call(args)?);
     let whats = [
         &format!("{what} compiled without passes")[..],

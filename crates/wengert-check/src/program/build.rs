@@ -196,13 +196,15 @@ impl Expr {
                 }
             }
             Kind::RepeatTraced => {
-                let n = index(arg(0), 4);
-                let step = |i: Var, c: Var| with(2, &[i.to(DType::F64), c]).sin();
+                // From -1, 0 or 1 up to 0, 1, 2 or 3: often no step at all.
+                let (start, end) = (index(arg(1), 3) - 1, index(arg(0), 4));
+                let step = |i: Var, c: Var| with(3, &[i.to(DType::F64), c]).sin();
                 match plain {
-                    true => {
-                        (0..4i64).fold(arg(1), |c, i| n.gt(i).select(step(Var::scalar(i), c), c))
-                    }
-                    false => fori(..n, arg(1), step),
+                    true => (-1..4i64).fold(arg(2), |c, i| {
+                        let runs = start.le(i).and(end.gt(i));
+                        runs.select(step(Var::scalar(i), c), c)
+                    }),
+                    false => fori(start..end, arg(2), step),
                 }
             }
             Kind::Exchange { carries } => {
@@ -213,6 +215,14 @@ impl Expr {
                 let f = |x: Var| with(2, &[x]);
                 implicit(plain, *root, arg(0), arg(1).sin(), f)
             }
+            // A batch of no element adds nothing, whatever it captures.
+            Kind::Nothing => match plain {
+                true => arg(0),
+                false => {
+                    let f = |row: Var| with(1, &[row]);
+                    arg(0) + vmap(f)(wengert::zeros([0])).sum_axis(0)
+                }
+            },
             Kind::Cond => {
                 let p = less(arg(0), arg(1));
                 match plain {

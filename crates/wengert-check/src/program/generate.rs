@@ -22,7 +22,7 @@ impl Default for Limits {
 }
 
 /// Shapes of values inside a program.
-const SHAPES: [&[usize]; 7] = [&[], &[], &[2], &[3], &[4], &[2, 3], &[3, 2]];
+const SHAPES: [&[usize]; 9] = [&[], &[], &[1], &[2], &[3], &[4], &[2, 3], &[3, 2], &[2, 1]];
 
 pub fn program(seed: u64, limits: &Limits) -> Program {
     let mut g = Generator {
@@ -312,7 +312,7 @@ impl Generator {
         let body = |g: &mut Generator, shape: &[usize], new: &[&Binder]| {
             under(new, g.expr(shape, &with(new), inner, nesting))
         };
-        match self.rng.below(19) {
+        match self.rng.below(20) {
             0 | 1 => {
                 // The result is the last carry, or the rows piled up.
                 let reverse = self.rng.one_in(3);
@@ -344,6 +344,7 @@ impl Generator {
             5 => {
                 let (i, c) = (self.binder(&[]), self.binder(want));
                 let args = vec![
+                    outer(self, &[]),
                     outer(self, &[]),
                     outer(self, want),
                     body(self, want, &[&i, &c]),
@@ -449,6 +450,11 @@ impl Generator {
                 let alone = std::slice::from_ref(&x);
                 let f = under(&[&x], self.expr(want, alone, inner, nesting));
                 node(Kind::CustomRule, want, vec![outer(self, &shape), f])
+            }
+            18 => {
+                let row = self.binder(&[]);
+                let args = vec![outer(self, want), body(self, want, &[&row])];
+                node(Kind::Nothing, want, args)
             }
             _ => {
                 let shape = self.shape();

@@ -99,6 +99,7 @@ pub enum Kind {
     Implicit {
         root: bool,
     },
+    Nothing,
     Cond,
     Map {
         columns: bool,

@@ -136,8 +136,13 @@ impl Expr {
             ),
             Kind::Repeat => format!("fori(0..3, {}, {})", arg(0), self.args[1].closure(".sin()")),
             Kind::RepeatTraced => {
-                let step = self.args[2].closure(".sin()");
-                format!("fori(..{}, {}, {step})", index(0, 4), arg(1))
+                let step = self.args[3].closure(".sin()");
+                let from = index(1, 3);
+                format!("fori({from} - 1..{}, {}, {step})", index(0, 4), arg(2))
+            }
+            Kind::Nothing => {
+                let body = self.args[1].closure("");
+                format!("({} + vmap({body})(zeros([0])).sum_axis(0))", arg(0))
             }
             Kind::Exchange { carries } => {
                 let step = self.args[2].closure(".sin()");

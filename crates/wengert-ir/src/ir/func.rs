@@ -142,6 +142,12 @@ impl Func {
         self.eqns.iter().map(|e| 1 + bodies(e)).sum()
     }
 
+    /// How deep functions lie in one another: 1 where no operation holds any.
+    pub fn depth(&self) -> usize {
+        let bodies = self.eqns.iter().flat_map(|e| e.op.bodies());
+        1 + bodies.map(Func::depth).max().unwrap_or(0)
+    }
+
     /// Which result depends differentiably on which parameter.
     pub fn deps(&self) -> BitMatrix {
         let n = self.arity();

@@ -4,6 +4,8 @@ use std::fmt;
 
 use smallvec::SmallVec;
 
+use crate::error::TypeError;
+
 /// The element type of an array.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 #[non_exhaustive]
@@ -127,6 +129,19 @@ pub enum Dim {
 /// Known lengths of axes. A few are in place, so that an array is cloned without an allocation.
 pub type Dims = SmallVec<[usize; 4]>;
 
+/// How many axes an array has at most, as in NumPy: what handles them takes time and memory that grow
+/// with a power of their number.
+pub const MAX_RANK: usize = 64;
+
+/// The number of elements of an array of those lengths; the largest number where there are more.
+pub fn elements(dims: &[usize]) -> usize {
+    // A length of zero leaves nothing, however long the other axes are.
+    match dims.contains(&0) {
+        true => 0,
+        false => dims.iter().fold(1, |n, &d| n.saturating_mul(d)),
+    }
+}
+
 /// The lengths of all axes, outermost first. Empty for a scalar.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default)]
 pub struct Shape(pub SmallVec<[Dim; 4]>);
@@ -175,9 +190,10 @@ impl Shape {
         self.0.iter().map(known).collect()
     }
 
-    /// The number of elements of a shape without run-time axes.
+    /// The number of elements of a shape without run-time axes. Where that is not a `usize`, it is the
+    /// largest one: there is memory for neither.
     pub fn size(&self) -> usize {
-        self.lengths().iter().product()
+        elements(&self.lengths())
     }
 
     /// Where a batch axis goes: behind the last run-time axis, so that rows can still be piled up
@@ -250,6 +266,38 @@ impl Type {
     /// The number of elements (see [`Shape::size`]).
     pub fn size(&self) -> usize {
         self.shape.size()
+    }
+
+    /// Whether some axis has length zero: then there is no element, and nothing to compute.
+    pub fn is_empty(&self) -> bool {
+        self.shape.0.contains(&Dim::N(0))
+    }
+
+    /// Whether memory can be addressed for so many elements, axes of run-time length apart. Axes of
+    /// length zero are passed over, so that this also holds without any of them, as in the result
+    /// of a sum along one.
+    pub fn is_addressable(&self) -> bool {
+        let mut known = self.shape.0.iter().filter_map(|d| match d {
+            Dim::N(n) => Some((*n).max(1)),
+            Dim::Run => None,
+        });
+        let bytes = known.try_fold(self.dtype.bytes(), usize::checked_mul);
+        bytes.is_some_and(|b| b <= isize::MAX as usize)
+    }
+
+    /// Says that there is no address for each of its elements, or that it has too many axes.
+    pub(crate) fn check_size(&self) -> Result<(), TypeError> {
+        if self.rank() > MAX_RANK {
+            let message = format!("an array has at most {MAX_RANK} axes, not {}", self.rank());
+            return Err(TypeError::new(message));
+        }
+        match self.is_addressable() {
+            true => Ok(()),
+            false => {
+                let message = format!("{self} is larger than memory can be");
+                Err(TypeError::new(message))
+            }
+        }
     }
 
     /// The same shape with another element type.

@@ -1,7 +1,7 @@
 //! Whether a function keeps the rules of the IR.
 
 use crate::error::Error;
-use crate::ir::{Atom, Dim, Eqn, Func, Splat, Type};
+use crate::ir::{Atom, DType, Eqn, Func, Splat, Type};
 
 /// Checks every rule of the IR, in the function and in those its operations hold: values are numbered
 /// without a gap, defined before they are used, and of the types that their operations give.
@@ -16,8 +16,8 @@ pub fn verify(func: &Func) -> Result<(), Error> {
             func.types.len()
         ));
     }
-    if let Some(ty) = func.types.iter().find(|ty| !is_addressable(ty)) {
-        return invalid(format!("a value of type {ty} does not fit into memory"));
+    if let Some(Err(e)) = func.types.iter().map(Type::check_size).find(Result::is_err) {
+        return invalid(e.message);
     }
     let mut next = func.params;
     for (i, eqn) in func.eqns.iter().enumerate() {
@@ -35,17 +35,6 @@ pub fn verify(func: &Func) -> Result<(), Error> {
         operand(*atom, next).or_else(|m| invalid(format!("result {i}: {m}")))?;
     }
     Ok(())
-}
-
-/// Whether so many elements have an address, the axes of unknown length apart.
-pub(crate) fn is_addressable(ty: &Type) -> bool {
-    let known = ty.shape.0.iter().filter_map(|d| match d {
-        Dim::N(n) => Some(*n),
-        Dim::Run => None,
-    });
-    let mut lengths = known.filter(|&n| n > 0);
-    let bytes = lengths.try_fold(ty.dtype.bytes(), usize::checked_mul);
-    bytes.is_some_and(|b| b <= isize::MAX as usize)
 }
 
 fn invalid<T>(message: String) -> Result<T, Error> {
@@ -117,10 +106,12 @@ fn literal(splat: Splat) -> Result<(), String> {
         // It is read as an empty list, which stands for zeros.
         return Err(format!("a literal of type {ty} is not zero"));
     }
-    if !is_addressable(ty) {
-        return Err(format!("a literal of type {ty} does not fit into memory"));
-    }
-    if ty.dtype.bytes() < 8 && splat.bits >> (8 * ty.dtype.bytes()) != 0 {
+    ty.check_size().map_err(|e| e.message)?;
+    let bits = match ty.dtype {
+        DType::Bool => 1,
+        dtype => 8 * dtype.bytes(),
+    };
+    if bits < 64 && splat.bits >> bits != 0 {
         return Err(format!("a literal has more bits than {}", ty.dtype));
     }
     Ok(())

@@ -38,6 +38,7 @@ use smallvec::SmallVec;
 
 use crate::elementary::Elementary;
 use crate::elementary::chacha::Stream;
+use crate::error::Error;
 use crate::ir::types::DType;
 use crate::source::SourceId;
 
@@ -382,10 +383,33 @@ pub enum Stmt {
 /// Why a program gives up.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Failure {
-    /// What the user said should hold.
-    pub message: String,
+    /// What is wrong.
+    pub cause: Cause,
     /// The user's line.
     pub at: Option<SourceId>,
+}
+
+/// What is wrong where a program gives up.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Cause {
+    /// What the user said should hold does not.
+    Check(String),
+    /// A loop of known length would take more steps than so many.
+    MaxSteps(u64),
+}
+
+impl Failure {
+    /// The error of the call.
+    pub fn error(&self) -> Error {
+        let at = self.at;
+        match &self.cause {
+            Cause::Check(message) => Error::Check {
+                message: message.clone(),
+                at,
+            },
+            &Cause::MaxSteps(limit) => Error::MaxSteps { limit, at },
+        }
+    }
 }
 
 /// Work that is done by functions of the host. Uniform and outside vector loops, but for blocks.

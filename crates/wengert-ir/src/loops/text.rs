@@ -45,7 +45,7 @@ impl Display for Program {
         }
         for (i, failure) in self.failures.iter().enumerate() {
             let at = failure.at.map_or(String::new(), |at| format!(" @ {at}"));
-            writeln!(f, "failure {i}: {:?}{at}", failure.message)?;
+            writeln!(f, "failure {i}: {:?}{at}", failure.cause)?;
         }
         for (i, function) in self.functions.iter().enumerate() {
             write_function(f, i, function)?;

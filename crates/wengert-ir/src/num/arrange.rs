@@ -179,11 +179,13 @@ impl Var {
     /// In `parts` equal parts along an axis: `numpy.split`.
     ///
     /// # Errors
-    /// A length that is not so many times another: see [`Var::array_split`].
+    /// A length that is not so many times another: see [`Var::array_split`]. More than 1,048,576
+    /// parts: each is a value of the trace.
     #[track_caller]
     pub fn split(self, parts: usize, along: impl Into<Axis>) -> Vec<Var> {
         let a = axis("split", self, along.into());
         let n = self.shape()[a];
+        refuse_many("split", self, parts);
         if parts == 0 || !n.is_multiple_of(parts) {
             let message = format!("{} has no {parts} equal parts along axis {a}", self.ty());
             let hint = "use `array_split` for parts that differ in length";
@@ -219,7 +221,7 @@ impl Var {
     /// many times another: `numpy.array_split`.
     ///
     /// # Errors
-    /// No part.
+    /// No part. More than 1,048,576 parts: each is a value of the trace.
     #[track_caller]
     pub fn array_split(self, parts: usize, along: impl Into<Axis>) -> Vec<Var> {
         let a = axis("array_split", self, along.into());
@@ -231,6 +233,7 @@ impl Var {
                 TypeError::new(format!("{} in no parts", self.ty())),
             );
         }
+        refuse_many("array_split", self, parts);
         pieces(
             self,
             a,
@@ -279,6 +282,18 @@ fn padded(op: &str, x: Var, widths: &[(usize, usize)]) -> Var {
     padded_type(op, x, widths);
     let (low, high): (Vec<usize>, Vec<usize>) = widths.iter().copied().unzip();
     layout::pad(x, &low, &high, &vec![0; low.len()])
+}
+
+/// How many parts there may be: each is a `Var` of the caller's, whether or not it has an element.
+const PARTS: usize = 1 << 20;
+
+#[track_caller]
+fn refuse_many(op: &str, x: Var, parts: usize) {
+    if parts > PARTS {
+        let message = format!("{} in {parts} parts, and at most {PARTS} are given", x.ty());
+        let hint = "use `scan` or `vmap` for a part after the other of a long array";
+        refuse(op, &[x], TypeError::new(message).hint(hint));
+    }
 }
 
 /// What lies between neighbouring places along an axis.

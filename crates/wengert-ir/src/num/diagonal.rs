@@ -3,7 +3,7 @@
 use crate::error::TypeError;
 use crate::ir::{DType, Type};
 use crate::ops::{iota, layout};
-use crate::trace::array::{axes_in_order, numbers, refuse};
+use crate::trace::array::{axes_in_order, lengths, numbers, refuse};
 use crate::trace::{Ints, Var};
 
 /// # Diagonals and triangles
@@ -42,12 +42,7 @@ impl Var {
                 // Element `i` is followed by the zeros up to the next one of the diagonal.
                 let m = n.saturating_add(k.unsigned_abs());
                 let square = Type::new(self.dtype(), &[m, m]);
-                if m.checked_mul(m)
-                    .is_none_or(|size| size > isize::MAX as usize / 8)
-                {
-                    let message = format!("{square} is larger than memory can be");
-                    refuse("diag", &[self], TypeError::new(message));
-                }
+                lengths("diag", &[self], self.dtype(), &square.dims().into());
                 if n == 0 {
                     return Var::zeros(&square);
                 }

@@ -1,10 +1,10 @@
 //! What is found by sorting and searching: quantiles, histograms, interpolation.
 
 use crate::error::TypeError;
-use crate::ir::DType;
+use crate::ir::{DType, Type};
 use crate::ops::index::{self, Bounds};
 use crate::ops::layout;
-use crate::trace::array::{Over, floats, promoted, refuse, spread};
+use crate::trace::array::{Over, floats, lengths, promoted, refuse, spread};
 use crate::trace::number::aligned;
 use crate::trace::{Along, Argument, IntoVar, Var, ones_like};
 
@@ -124,7 +124,7 @@ impl Var {
     /// `jax.numpy.bincount(x, length=length)`. Others are not counted. Derivative: none.
     ///
     /// # Errors
-    /// Elements that are not integers.
+    /// Elements that are not integers; more counts than fit into memory.
     #[track_caller]
     pub fn bincount(self, length: usize) -> Var {
         if !self.dtype().is_int() {
@@ -132,7 +132,9 @@ impl Var {
             let hint = "convert it, as in `i.to(DType::I64)`";
             refuse("bincount", &[self], error.hint(hint));
         }
-        let counts = Var::zeros(&self.ty().with_dtype(DType::I64).with_dims(&[length + 1]));
+        let counted = vec![length.saturating_add(1)].into();
+        let counted = lengths("bincount", &[self], DType::I64, &counted);
+        let counts = Var::zeros(&Type::new(DType::I64, &counted));
         // Behind the last stands what is not counted.
         let outside = self.lt(0).or(self.to(DType::I64).ge(length));
         let place = outside.select(length, self.to(DType::I64));

@@ -4,7 +4,7 @@ use std::panic::Location;
 
 use crate::error::TypeError;
 use crate::ops::{dynamic, layout, scan};
-use crate::trace::array::{promoted, refuse};
+use crate::trace::array::{lengths, promoted, refuse};
 use crate::trace::{Var, asked_at, ones_like, stack_axis, zeros_like};
 
 /// Sequences up to this length are written out; longer ones are gone over by a loop.
@@ -71,12 +71,18 @@ impl Var {
     /// `numpy.vander`. For the lowest first, `x.vander(n).flip(1)`. Derivative: `k x^(k-1)`.
     ///
     /// # Errors
-    /// What is not a vector.
+    /// What is not a vector; more powers than fit into memory.
     #[track_caller]
     pub fn vander(self, n: usize) -> Var {
         let rows = vector("vander", self, &[self]);
+        let dims = lengths("vander", &[self], self.dtype(), &vec![rows, n].into());
         if n == 0 {
-            return Var::zeros(&self.ty().with_dims(&[rows, 0]));
+            return Var::zeros(&self.ty().with_dims(&dims));
+        }
+        if n > WRITTEN_OUT {
+            let factors = self.expand_dims(1).broadcast_to([rows, n - 1]);
+            let ones = ones_like(self).expand_dims(1);
+            return layout::concat(&[factors.cumprod_reverse(1), ones], 1);
         }
         let mut powers = vec![ones_like(self)];
         for k in 1..n {

@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use crate::buffer::{Buffer, Data, Dense};
 use crate::error::{Error, TypeError};
 use crate::ir::text::{Attribute, Attributes, Given};
-use crate::ir::verify::is_addressable;
 use crate::ir::{BitMatrix, DType, Func, Type};
 use crate::ops::scalars::bits_of;
 use crate::ops::work::FREE;
@@ -61,10 +60,7 @@ impl Primitive for Iota {
                 "{ty} has a length that is not known"
             )));
         }
-        if !is_addressable(ty) {
-            let message = format!("{ty} does not fit into memory");
-            return Err(TypeError::new(message));
-        }
+        ty.check_size()?;
         if self.axis >= ty.rank() {
             let message = format!("{ty} has no axis {}", self.axis);
             return Err(TypeError::new(message));

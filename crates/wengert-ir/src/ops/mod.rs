@@ -38,6 +38,7 @@ pub mod rows;
 pub mod scalars;
 pub mod scan;
 pub mod sort;
+pub mod trip_count;
 pub mod while_loop;
 pub mod work;
 
@@ -403,6 +404,8 @@ pub enum Op {
     LinearSolve(Arc<implicit::LinearSolve>),
     /// The root of a function.
     Root(Arc<implicit::Root>),
+    /// How often a loop runs.
+    TripCount(trip_count::TripCount),
     /// Something that has to hold at run time.
     Check(check::Check),
     /// An operation from outside this crate.
@@ -435,6 +438,7 @@ impl Op {
             Op::CustomTangent(p) => &**p,
             Op::LinearSolve(p) => &**p,
             Op::Root(p) => &**p,
+            Op::TripCount(p) => p,
             Op::Check(p) => p,
             Op::Custom(p) => p,
         }
@@ -474,6 +478,7 @@ const READERS: &[Reader] = &[
     custom_rule::CustomTangent::parse,
     implicit::LinearSolve::parse,
     implicit::Root::parse,
+    trip_count::TripCount::parse,
     check::Check::parse,
 ];
 
@@ -482,8 +487,12 @@ pub fn parse(name: &str, given: &Given, bodies: &[Func]) -> Option<Op> {
     READERS.iter().find_map(|read| read(name, given, bodies))
 }
 
-/// The results of an operation on literals, where they are literals again.
+/// The results of an operation where they are literals: of literals, or without an element.
 pub fn fold(op: &Op, inputs: &[Var], outputs: &[Type]) -> Option<Vec<Var>> {
+    if !outputs.is_empty() && outputs.iter().all(Type::is_empty) && !op.has_effect() {
+        // Whatever would be computed, there is no element of it.
+        return Some(outputs.iter().map(Var::zeros).collect());
+    }
     let folding = op.folding();
     if folding == Folding::Keep || inputs.is_empty() {
         return None;

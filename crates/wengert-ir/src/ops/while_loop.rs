@@ -47,6 +47,11 @@ impl Drop for Limited {
     }
 }
 
+/// The limit of loops that are recorded on this thread now.
+pub(crate) fn max_steps() -> u64 {
+    MAX_STEPS.get()
+}
+
 /// Loops recorded from now on fail after `steps` steps.
 pub fn limited(steps: u64) -> Limited {
     Limited(MAX_STEPS.replace(steps))

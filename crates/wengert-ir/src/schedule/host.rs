@@ -9,7 +9,7 @@ use super::view::is_contiguous;
 use super::{Lowering, Wanted};
 use crate::error::Result;
 use crate::loops::host::{Host, HostFunction};
-use crate::loops::{BufferId, Failure, ScalarOp};
+use crate::loops::{BufferId, Cause, Failure, ScalarOp};
 
 impl Lowering {
     /// A call of a function of the host, whose operation answers
@@ -63,12 +63,20 @@ impl Lowering {
     /// # Errors
     /// As [`Lowering::force`].
     pub fn check(&mut self, pred: NodeId, message: &str) -> Result<()> {
+        self.fail_unless(pred, Cause::Check(message.into()))
+    }
+
+    /// The same for any cause.
+    ///
+    /// # Errors
+    /// As [`Lowering::force`].
+    pub fn fail_unless(&mut self, pred: NodeId, cause: Cause) -> Result<()> {
         self.ready(&[pred])?;
         let pred = self.element(pred, &[])?;
         self.note_here();
         let fails = self.b.op(ScalarOp::Not, &[pred]);
         let failure = Failure {
-            message: message.into(),
+            cause,
             at: self.source,
         };
         let fail = |b: &mut crate::loops::builder::Builder| {

@@ -40,6 +40,14 @@ pub fn neutral(op: FoldOp, dtype: DType) -> u64 {
     }
 }
 
+/// The reduction of no term. A sum of nothing is a zero without a sign.
+fn nothing(op: FoldOp, dtype: DType) -> u64 {
+    match op {
+        FoldOp::Add => 0,
+        _ => neutral(op, dtype),
+    }
+}
+
 /// A term of a reduction at a point.
 pub(super) type Term<'f> = dyn FnMut(&mut Lowering, &[Affine]) -> Result<Value> + 'f;
 
@@ -91,11 +99,7 @@ impl Lowering {
             (0..dims.len()).partition(|a| axes.contains(a));
         let n: usize = reduced.iter().map(|&a| dims[a]).product();
         if n == 0 {
-            let bits = match op {
-                FoldOp::Add => 0,
-                _ => neutral(op, want.ty.dtype),
-            };
-            return Ok(self.literal(want.ty.clone(), bits));
+            return Ok(self.literal(want.ty.clone(), nothing(op, want.ty.dtype)));
         }
         self.force(&self.pads(&self.pending_below([x])), Why::Whole)?;
         let mut draws = self.draws(&self.pending_below([x]));
@@ -195,9 +199,12 @@ impl Lowering {
         want: &Wanted,
         term: &mut Term<'_>,
     ) -> Result<NodeId> {
+        let n = fold.terms();
+        if n == 0 {
+            return Ok(self.literal(want.ty.clone(), nothing(fold.op, want.ty.dtype)));
+        }
         self.note_here();
         let dims = want.ty.dims();
-        let n = fold.terms();
         let few = want.ty.size() <= FEW;
         let place = match (&want.place, few) {
             (Some(place), _) => place.clone(),

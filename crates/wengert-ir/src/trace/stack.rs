@@ -192,10 +192,43 @@ pub fn place_of(var: Var) -> Option<SourceId> {
     }
 }
 
+/// Refuses a value of more elements than memory has addresses. Every type in a trace has gone through
+/// this or through [`bind`], so that sizes and places in memory can be computed without a look at
+/// overflow.
+#[track_caller]
+pub(crate) fn refuse_size(op: &str, ty: &Type) -> ! {
+    raise(size_error(op, ty))
+}
+
+#[track_caller]
+fn size_error(op: &str, ty: &Type) -> Error {
+    let error = ty
+        .check_size()
+        .expect_err("it has been found to be too large");
+    Error::Type {
+        op: op.into(),
+        types: vec![ty.clone()],
+        message: error.message,
+        at: current_source(),
+        hint: error.hint,
+    }
+}
+
 /// Opens a trace with parameters of those types.
+///
+/// # Errors
+/// A type of more elements than memory has addresses.
 #[track_caller]
 pub fn open(kind: Kind, params: &[Type]) -> (OpenTrace, Vec<Var>) {
     let source = current_source();
+    if let Some(i) = params.iter().position(|ty| ty.check_size().is_err()) {
+        let error = size_error(&format!("argument {i}"), &params[i]);
+        match kind {
+            // Whoever opens a door catches what leaves it.
+            Kind::Door => std::panic::resume_unwind(Box::new(error)),
+            _ => raise(error),
+        }
+    }
     let id = NEXT_TRACE.fetch_add(1, Ordering::Relaxed);
     STACK.with_borrow_mut(|s| {
         let mut trace = Trace {
@@ -295,6 +328,9 @@ pub fn captured_array(array: &Dense) -> Var {
     let source = current_source();
     if array.dims.is_empty() {
         return Var::literal(Splat::new(&array.ty(), array.data.bits(0)));
+    }
+    if array.ty().check_size().is_err() {
+        refuse_size("use of an Array", &array.ty());
     }
     let var = STACK.with_borrow_mut(|s| {
         let door = s.iter().rposition(|t| t.kind == Kind::Door)?;
@@ -422,7 +458,11 @@ fn bind_at(op: Op, inputs: &[Var], source: SourceId) -> Result<Vec<Var>, Error> 
             }),
         })
         .collect();
-    let outputs = op.types(&types).map_err(|e| Error::Type {
+    let sized = |outputs: Vec<Type>| {
+        outputs.iter().try_for_each(Type::check_size)?;
+        Ok(outputs)
+    };
+    let outputs = op.types(&types).and_then(sized).map_err(|e| Error::Type {
         op: op.name().to_string(),
         types: types.clone(),
         message: e.message,
@@ -478,7 +518,14 @@ impl OpenTrace {
     }
 
     /// One more parameter, behind those there are.
+    ///
+    /// # Errors
+    /// A type of more elements than memory has addresses.
+    #[track_caller]
     pub fn param(&self, ty: Type) -> Var {
+        if ty.check_size().is_err() {
+            refuse_size("parameter", &ty);
+        }
         STACK.with_borrow_mut(|s| {
             let trace = &mut s[self.index];
             let source = trace.source;

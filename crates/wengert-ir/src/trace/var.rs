@@ -33,21 +33,31 @@ pub(crate) enum Repr {
 
 impl Var {
     /// A literal.
+    ///
+    /// # Errors
+    /// A type of more elements than memory has addresses.
+    #[track_caller]
     pub fn literal(splat: Splat) -> Var {
+        if splat.ty().check_size().is_err() {
+            stack::refuse_size("a literal", splat.ty());
+        }
         Var(Repr::Literal(splat))
     }
 
     /// A scalar literal of a Rust type.
+    #[track_caller]
     pub fn scalar<T: Element>(x: T) -> Var {
         Var::literal(Splat::scalar(x))
     }
 
     /// Zeros of a type.
+    #[track_caller]
     pub fn zeros(ty: &Type) -> Var {
         Var::literal(Splat::zeros(ty))
     }
 
     /// One number, given as `f64` and converted, everywhere in a value of a type.
+    #[track_caller]
     pub fn full(ty: &Type, x: f64) -> Var {
         let bits = match ty.dtype {
             DType::F32 => (x as f32).to_bits() as u64,

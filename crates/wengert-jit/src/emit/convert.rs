@@ -126,7 +126,7 @@ impl Emitter<'_, '_> {
                     let zero = self.constant_piece(d, 0, false);
                     let p = self.piece(x, i);
                     let m = if d.is_float() {
-                        self.b.ins().fcmp(FloatCC::NotEqual, p, zero)
+                        self.compare(FloatCC::NotEqual, p, zero)
                     } else {
                         self.b.ins().icmp(IntCC::NotEqual, p, zero)
                     };

@@ -26,6 +26,8 @@ pub(crate) struct Machine {
     pub bytes: bool,
     /// Selection by the sign bits of a mask.
     pub blend: bool,
+    /// Comparisons of vectors of floats with memory of any alignment.
+    pub compares_memory: bool,
 }
 
 impl Machine {
@@ -42,6 +44,7 @@ impl Machine {
             round: !x86 || has("has_sse41"),
             bytes: !x86 || has("has_ssse3"),
             blend: x86 && has("has_sse41"),
+            compares_memory: !x86 || has("has_avx"),
         }
     }
 }

@@ -229,10 +229,27 @@ impl Emitter<'_, '_> {
             Or => self.b.ins().bor(a[0], a[1]),
             Xor => self.b.ins().bxor(a[0], a[1]),
             Not => self.b.ins().bnot(a[0]),
-            Eq | Ne | Lt | Le if float => self.b.ins().fcmp(float_cc(op), a[0], a[1]),
+            Eq | Ne | Lt | Le if float => self.compare(float_cc(op), a[0], a[1]),
             Eq | Ne | Lt | Le => self.b.ins().icmp(int_cc(op, signed), a[0], a[1]),
             other => panic!("{other:?} of {d} lanes"),
         }
+    }
+
+    /// A comparison of vectors of floats.
+    ///
+    /// Without AVX an operand in memory has to be aligned to 16 bytes. Cranelift sees to that for every
+    /// instruction but `cmpps` and `cmppd`, into which it folds a load that nothing else reads. Such a
+    /// load is looked at as integers and back, which takes no instruction and keeps it apart.
+    pub(super) fn compare(&mut self, cc: FloatCC, x: ir::Value, y: ir::Value) -> ir::Value {
+        if self.s.machine.compares_memory {
+            return self.b.ins().fcmp(cc, x, y);
+        }
+        let [x, y] = [x, y].map(|v| {
+            let ty = self.b.func.dfg.value_type(v);
+            let bits = self.bits(ty.as_int(), v);
+            self.bits(ty, bits)
+        });
+        self.b.ins().fcmp(cc, x, y)
     }
 
     /// The sign bit in every lane, or everything but it.
@@ -258,7 +275,7 @@ impl Emitter<'_, '_> {
             self.b.ins().band(p, q)
         };
         let nan = self.b.ins().fadd(x, y);
-        let unordered = self.b.ins().fcmp(FloatCC::Unordered, x, y);
+        let unordered = self.compare(FloatCC::Unordered, x, y);
         self.select_piece(unordered, nan, joined)
     }
 
@@ -270,7 +287,7 @@ impl Emitter<'_, '_> {
         } else {
             (y, x)
         };
-        let m = self.b.ins().fcmp(FloatCC::LessThan, a, b);
+        let m = self.compare(FloatCC::LessThan, a, b);
         let m = self.bits(ty, m);
         self.b.ins().bitselect(m, x, y)
     }

@@ -5,7 +5,7 @@
 //! the loops around: in different steps of a loop that holds both, a read and a write must not meet,
 //! and in the same step the read has to come first.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
 use wengert_ir::loops::affine::Affine;
@@ -16,6 +16,10 @@ use wengert_ir::loops::{
 /// Arguments that are kept for each result: the first may be taken by another result, or held by
 /// somebody.
 const CHOICES: usize = 8;
+
+/// Pairs of an argument and a result that are looked at before only a few are for each result: there may be
+/// a hundred thousand of both.
+const TRIES: usize = 1 << 22;
 
 /// Pairs of accesses that are looked at for a pair of buffers.
 const PAIRS: usize = 10_000;
@@ -60,32 +64,55 @@ pub(crate) fn reuse(program: &Program) -> Reuse {
         choices: vec![Vec::new(); outputs.last().map_or(0, |o| o.0 as usize + 1)],
         pairs: HashSet::new(),
     };
-    // A first choice for each result, none twice; then others.
-    let mut taken = HashSet::new();
-    let fits = |a: BufferId, b: BufferId| {
-        let (a, b) = (
-            &program.buffers[a.0 as usize],
-            &program.buffers[b.0 as usize],
-        );
-        a.dtype == b.dtype && a.len == b.len && a.len > 0
+    let kind = |b: BufferId| {
+        let b = &program.buffers[b.0 as usize];
+        (b.dtype, b.len)
     };
-    for first in [true, false] {
-        for &(o, to) in &outputs {
-            for &(i, from) in &inputs {
-                let choices = &mut found.choices[o as usize];
-                if choices.len() == if first { 1 } else { CHOICES } {
-                    break;
-                }
-                let settled = choices.contains(&i) || (first && taken.contains(&i));
-                if !settled && fits(from, to) && w.may_share(from, to) {
-                    choices.push(i);
-                    found.pairs.insert((from, to));
-                    taken.insert(i);
-                }
+    let mut all: HashMap<_, BTreeSet<(u32, BufferId)>> = HashMap::new();
+    for &(i, from) in inputs.iter().filter(|(_, b)| kind(*b).1 > 0) {
+        all.entry(kind(from)).or_default().insert((i, from));
+    }
+    // A first choice for each result, none twice; then others.
+    let mut free = all.clone();
+    let mut left = TRIES;
+    for &(o, to) in &outputs {
+        let Some(free) = free.get_mut(&kind(to)) else {
+            continue;
+        };
+        let choice = tries(free, &mut left).find(|&(_, from)| w.may_share(from, to));
+        if let Some((i, from)) = choice {
+            found.choices[o as usize].push(i);
+            found.pairs.insert((from, to));
+            free.remove(&(i, from));
+        }
+    }
+    for &(o, to) in &outputs {
+        let Some(all) = all.get(&kind(to)) else {
+            continue;
+        };
+        let choices = &mut found.choices[o as usize];
+        for (i, from) in tries(all, &mut left) {
+            if choices.len() == CHOICES {
+                break;
+            }
+            if !choices.contains(&i) && w.may_share(from, to) {
+                choices.push(i);
+                found.pairs.insert((from, to));
             }
         }
     }
     found
+}
+
+/// The arguments to be tried for a result: all, as long as `left` allows, then a few.
+fn tries<'a>(
+    of: &'a BTreeSet<(u32, BufferId)>,
+    left: &'a mut usize,
+) -> impl Iterator<Item = (u32, BufferId)> + 'a {
+    of.iter().enumerate().map_while(move |(n, pair)| {
+        *left = left.saturating_sub(1);
+        (*left > 0 || n < CHOICES).then_some(*pair)
+    })
 }
 
 /// Where a statement reads or writes.

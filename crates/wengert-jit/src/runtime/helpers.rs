@@ -3,7 +3,6 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use wengert_ir::error::Error;
 use wengert_ir::ir::DType;
 use wengert_ir::loops::Failure;
 use wengert_ir::loops::host::{Host, Slice, SliceMut};
@@ -125,12 +124,7 @@ pub(crate) unsafe extern "C" fn fail_max_steps(
 pub(crate) unsafe extern "C" fn fail(frame: *mut u8, failure: *const Failure) -> i32 {
     // SAFETY: by the caller; a frame in use serves a call.
     let (run, failure) = unsafe { (&*Frame::of(frame).run, &*failure) };
-    guard(run, || {
-        Err(RunError::Stopped(Error::Check {
-            message: failure.message.clone(),
-            at: failure.at,
-        }))
-    })
+    guard(run, || Err(RunError::Stopped(failure.error())))
 }
 
 /// Calls a function of the host.

@@ -1,16 +1,45 @@
 //! Large memory in large pages: touching it for the first time then costs a fraction.
 
-use wengert_ir::buffer::Data;
+use std::alloc::{Layout, alloc_zeroed};
+
+use wengert_ir::buffer::{Data, Element, NoMemory};
 use wengert_ir::ir::types::DType;
 
 /// From how many bytes on large pages are asked for: a few of the largest common size.
 const LARGE: usize = 4 << 20;
 
-/// Memory for `len` elements that are going to be overwritten.
-pub fn memory_for(dtype: DType, len: usize) -> Data {
-    let mut data = Data::zeros(dtype, len);
+/// Memory for `len` elements, all of them zero, which are going to be overwritten.
+///
+/// # Errors
+/// If the system has not got so much.
+pub fn memory_for(dtype: DType, len: usize) -> Result<Data, NoMemory> {
+    let data = match dtype {
+        DType::F32 => zeros::<f32>(len).map(Data::F32),
+        DType::F64 => zeros::<f64>(len).map(Data::F64),
+        DType::I32 => zeros::<i32>(len).map(Data::I32),
+        DType::I64 => zeros::<i64>(len).map(Data::I64),
+        DType::U32 => zeros::<u32>(len).map(Data::U32),
+        DType::U64 => zeros::<u64>(len).map(Data::U64),
+        DType::U8 => zeros::<u8>(len).map(Data::U8),
+        DType::Bool => zeros::<bool>(len).map(Data::Bool),
+        _ => None,
+    };
+    let mut data = data.ok_or(NoMemory { dtype, len })?;
     advise(data.as_mut_ptr(), len * dtype.bytes());
-    data
+    Ok(data)
+}
+
+/// Zeros, as `vec![0; len]` gives them: pages that nobody has touched.
+fn zeros<T: Element>(len: usize) -> Option<Vec<T>> {
+    let layout = Layout::array::<T>(len).ok()?;
+    if layout.size() == 0 {
+        return Some(Vec::new());
+    }
+    // SAFETY: the size is not 0.
+    let memory = unsafe { alloc_zeroed(layout) };
+    // SAFETY: by the global allocator, with the layout of a vector of that capacity; zero bits are a
+    // value of every element type.
+    (!memory.is_null()).then(|| unsafe { Vec::from_raw_parts(memory.cast(), len, len) })
 }
 
 /// Asks the system to back this memory with large pages, where it has such. Nothing but speed comes of

@@ -5,6 +5,7 @@ use std::mem;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use wengert_ir::buffer::{Data, Dense};
+use wengert_ir::error::{Error, Result};
 use wengert_ir::ir::{DType, Type};
 
 use super::Array;
@@ -55,7 +56,10 @@ fn bytes(data: &Data) -> usize {
 
 /// An array of that type, whose elements are going to be overwritten: all of them, for they may be
 /// those of an array that was dropped.
-pub(crate) fn memory_for(ty: &Type) -> Array {
+///
+/// # Errors
+/// If there is no memory for it.
+pub(crate) fn memory_for(ty: &Type) -> Result<Array> {
     let len = ty.size();
     let kept = (ty.dtype.bytes() * len >= LARGE)
         .then(|| {
@@ -63,8 +67,28 @@ pub(crate) fn memory_for(ty: &Type) -> Array {
             pool.take(ty.dtype, len)
         })
         .flatten();
-    let data = kept.unwrap_or_else(|| wengert_jit::memory_for(ty.dtype, len));
-    Array::from_dense(Dense::new(ty.shape.lengths(), data))
+    let data = match kept.map_or_else(|| wengert_jit::memory_for(ty.dtype, len), Ok) {
+        Ok(data) => data,
+        Err(_) => without_the_pool(ty)?,
+    };
+    Ok(Array::from_dense(Dense::new(ty.shape.lengths(), data)))
+}
+
+/// Memory where there was none: what is kept for later goes back first.
+#[cold]
+fn without_the_pool(ty: &Type) -> Result<Data> {
+    let len = ty.size();
+    let mut pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
+    let kept = mem::take(&mut pool.waiting);
+    pool.bytes = 0;
+    drop(pool);
+    drop(kept);
+    wengert_jit::memory_for(ty.dtype, len).map_err(|_| Error::NoMemory {
+        op: "call".into(),
+        what: format!("a result, {ty}"),
+        need: (ty.dtype.bytes() as u64).saturating_mul(len as u64),
+        at: None,
+    })
 }
 
 impl Drop for Array {

@@ -10,7 +10,8 @@ use wengert_ir::trace::{Var, asked_at, inside};
 use super::{count_from, length, next_carry, rebuild, refuse};
 use crate::tree::{self, IntoTree};
 
-/// How often a [`fori`] runs: a range of numbers, or of traced `i64`s (`a..b`, or `..b` from zero).
+/// How often a [`fori`] runs: a range of numbers, or of traced integers (`a..b`, or `..b` from zero). The
+/// step is given its number as an `i64`.
 pub trait Steps {
     #[doc(hidden)]
     #[track_caller]
@@ -43,7 +44,9 @@ macro_rules! ranges {
     ($($t:ty),*) => {$(
         impl Steps for Range<$t> {
             fn steps(self) -> Bounds {
-                Bounds::Known(self.start as i64, length(self.start as i64, self.end as i64))
+                let bound = |n| i64::try_from(n).unwrap_or(i64::MAX);
+                let (start, end) = (bound(self.start), bound(self.end));
+                Bounds::Known(start, length(start, end))
             }
         }
     )*};
@@ -51,10 +54,12 @@ macro_rules! ranges {
 ranges!(i32, i64, usize);
 
 /// A counted loop: `body(i, carry)` gives the next carry. The bounds may be traced, in reverse mode
-/// too.
+/// too. A range whose end is not above its start runs no step.
 ///
 /// # Errors
-/// If the carry changes its structure or types, or a traced bound is not an integer scalar.
+/// If the carry changes its structure or types, or a traced bound is not an integer scalar. A traced
+/// range of more steps than the door's limit ([`Jit::max_steps`](crate::Jit::max_steps)) is an `Err`
+/// of the call; one that goes beyond `i64::MAX` counts as such.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -85,14 +90,42 @@ where
                 })
             }
             Bounds::Traced(start, end) => {
-                let bound = |v: Var| match v.ty() {
-                    ty if ty.dtype.is_int() && ty.rank() == 0 => v.to(DType::I64),
-                    ty => refuse("fori", format!("a bound is an integer scalar, got {ty}")),
-                };
-                let (start, end) = (bound(start), bound(end));
-                loops::repeat(end - start, &carry, |i, carry| step(i + start, carry))
+                for ty in [start.ty(), end.ty()] {
+                    if !ty.dtype.is_int() || ty.rank() != 0 {
+                        refuse("fori", format!("a bound is an integer scalar, got {ty}"));
+                    }
+                }
+                let (start, end) = signed(start, end);
+                loops::repeat(start, end, &carry, step)
             }
         };
         rebuild(&def, &out)
     })
+}
+
+/// The bounds as `i64`s. Where a range of `u64`s goes beyond them, it is the longest range there is, which
+/// no loop runs through.
+#[track_caller]
+fn signed(start: Var, end: Var) -> (Var, Var) {
+    let bounds = [start, end];
+    if bounds.iter().all(|v| v.dtype() != DType::U64) {
+        return (start.to(DType::I64), end.to(DType::I64));
+    }
+    // A signed number is below zero, and any `u64` above it, or is a `u64` itself.
+    let [start, end] = bounds.map(|v| match v.dtype() {
+        DType::U64 => (
+            v.gt(i64::MAX as u64),
+            v.minimum(i64::MAX as u64).to(DType::I64),
+        ),
+        _ => (Var::from(false), v.to(DType::I64)),
+    });
+    let known = |v: Var| match v.dtype() {
+        DType::U64 => v,
+        _ => v.maximum(0).to(DType::U64),
+    };
+    let beyond = end.0.and(known(bounds[0]).lt(known(bounds[1])));
+    (
+        beyond.select(i64::MIN, start.1),
+        beyond.select(i64::MAX, end.1),
+    )
 }

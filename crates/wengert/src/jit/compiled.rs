@@ -115,13 +115,13 @@ impl Compiled {
             let memory = self.taken(args, n).or_else(|| self.left(ty));
             results.push(match memory {
                 Some(array) => array.with_shape_of(ty),
-                None => memory_for(ty),
+                None => memory_for(ty)?,
             });
         }
         let mut call = self.code.prepare().map_err(run_error)?;
         for (n, result) in results.iter_mut().enumerate() {
-            call.output(n, result.data_to_overwrite())
-                .map_err(run_error)?;
+            let data = result.data_to_overwrite()?;
+            call.output(n, data).map_err(run_error)?;
         }
         for (n, arg) in args.iter().enumerate() {
             match arg {
@@ -207,20 +207,27 @@ impl Compiled {
         let mut given = Ok(());
         let mut n = 0;
         args.walk(&mut each(|a: &Array| {
-            note(&mut given, call.input(n, &a.dense().data));
+            note(
+                &mut given,
+                call.input(n, &a.dense().data).map_err(run_error),
+            );
             n += 1;
         }));
         for array in &self.arrays {
-            note(&mut given, call.input(n, &array.data));
+            note(&mut given, call.input(n, &array.data).map_err(run_error));
             n += 1;
         }
         let mut n = 0;
         out.walk_mut(&mut each(|a: &mut Array| {
-            note(&mut given, call.output(n, a.data_to_overwrite()));
+            let data = a.data_to_overwrite();
+            note(
+                &mut given,
+                data.and_then(|d| call.output(n, d).map_err(run_error)),
+            );
             n += 1;
         }));
-        let run = || given.and_then(|()| call.run());
-        printing(self.printer.as_ref(), run).map_err(run_error)
+        given?;
+        printing(self.printer.as_ref(), || call.run()).map_err(run_error)
     }
 }
 
@@ -287,6 +294,19 @@ fn fits(array: &Array, ty: &Type) -> bool {
 fn run_error(error: wengert_jit::RunError) -> Error {
     match error {
         wengert_jit::RunError::MaxSteps { limit, at } => Error::MaxSteps { limit, at },
+        // The system has less memory than the limit allows.
+        wengert_jit::RunError::ListMemory { need, limit, at } if need <= limit => Error::NoMemory {
+            op: "call".into(),
+            what: "the residuals of a loop".into(),
+            need: need as u64,
+            at,
+        },
+        wengert_jit::RunError::Scratch { need } => Error::NoMemory {
+            op: "call".into(),
+            what: "values on the way".into(),
+            need: need as u64,
+            at: None,
+        },
         wengert_jit::RunError::ListMemory { need, limit, at } => Error::Memory {
             need: need as u64,
             limit: limit as u64,

@@ -66,9 +66,9 @@ impl Machine<'_> {
             let data = &self.memory[buffer.0 as usize][0];
             inputs.push(data.pick(start..start + len));
         }
-        let mut outputs: Vec<Data> = (host.outputs.iter())
-            .map(|&(dtype, len)| garbage(dtype, len))
-            .collect();
+        let outputs = host.outputs.iter();
+        let outputs: Result<_, _> = outputs.map(|&(dtype, len)| garbage(dtype, len)).collect();
+        let mut outputs: Vec<Data> = outputs?;
         let slices: Vec<Slice<'_>> = inputs.iter().map(Slice::from).collect();
         let mut results: Vec<SliceMut<'_>> = outputs.iter_mut().map(SliceMut::from).collect();
         host.function

@@ -16,7 +16,7 @@ impl Machine<'_> {
         let mut state: Vec<u64> = carried.iter().map(|c| self.get(c.init)).collect();
         for step in 0..extent.max(0) {
             let i = if reverse { extent - 1 - step } else { step };
-            self.begin_step(id);
+            self.begin_step(id)?;
             self.set(index, i as u64);
             for (c, &bits) in carried.iter().zip(&state) {
                 self.set(c.param, bits);
@@ -43,7 +43,7 @@ impl Machine<'_> {
         for i in 0..extent.max(0) {
             let copy = i as usize % LANES;
             self.lane = Some(i);
-            self.begin_step(id);
+            self.begin_step(id)?;
             self.set(index, i as u64);
             for (c, copies) in carried.iter().zip(&state) {
                 self.set(c.param, copies[copy]);
@@ -72,11 +72,11 @@ impl Machine<'_> {
             if !outer {
                 for (memory, b) in self.memory.iter_mut().zip(&self.program.buffers) {
                     if matches!(b.kind, BufferKind::Task | BufferKind::Local) {
-                        memory.fill(garbage(b.dtype, b.len));
+                        memory.fill(garbage(b.dtype, b.len)?);
                     }
                 }
             }
-            self.begin_step(id);
+            self.begin_step(id)?;
             self.set(index, i as u64);
             self.block(body)?;
         }
@@ -98,7 +98,7 @@ impl Machine<'_> {
             for (c, &bits) in carried.iter().zip(&state) {
                 self.set(c.param, bits);
             }
-            self.begin_step(id);
+            self.begin_step(id)?;
             self.block(cond)?;
             if self.get(cond.results[0]) == 0 {
                 break;

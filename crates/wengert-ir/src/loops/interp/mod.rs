@@ -14,7 +14,7 @@ use super::{
     Block, BufferId, BufferKind, Cell, Index, LANES, ListId, LoopKind, Program, Rows, ScalarOp,
     Stmt, Value, ValueType, scalar, scope,
 };
-use crate::buffer::Data;
+use crate::buffer::{Data, NoMemory};
 use crate::ir::types::DType;
 
 /// What goes wrong when a program runs.
@@ -41,6 +41,9 @@ pub enum Error {
         /// The element of the row.
         at: i64,
     },
+    /// There is no memory for a region.
+    #[error("there is no memory for {} elements of {}", .0.len, .0.dtype)]
+    NoMemory(NoMemory),
     /// The program gave up; an index into [`Program::failures`].
     #[error("the program gave up: failure {0}")]
     Failed(u32),
@@ -75,8 +78,11 @@ pub fn run(program: &Program, inputs: &[&Data], outputs: &mut [Data]) -> Result<
             BufferKind::Input(n) => vec![fits(inputs.get(n as usize).copied())?],
             BufferKind::Output(n) => vec![fits(outputs.get(n as usize))?],
             BufferKind::Constant(n) => vec![table(b.dtype, &program.constants[n as usize])],
-            BufferKind::Call | BufferKind::Task => vec![garbage(b.dtype, b.len)],
-            BufferKind::Local => vec![garbage(b.dtype, b.len); LANES],
+            BufferKind::Call | BufferKind::Task => vec![garbage(b.dtype, b.len)?],
+            BufferKind::Local => {
+                let lanes = (0..LANES).map(|_| garbage(b.dtype, b.len));
+                lanes.collect::<Result<_, _>>()?
+            }
         });
     }
     let mut owned: HashMap<scope::LoopId, Vec<BufferId>> = HashMap::new();
@@ -113,14 +119,14 @@ fn table(dtype: DType, bits: &[u64]) -> Data {
 }
 
 /// Memory that nobody has written: NaNs, and integers that are out of bounds everywhere.
-fn garbage(dtype: DType, len: usize) -> Data {
+fn garbage(dtype: DType, len: usize) -> Result<Data, Error> {
     let bits = match dtype {
         DType::F32 => u64::from(f32::NAN.to_bits()),
         DType::F64 => f64::NAN.to_bits(),
         DType::Bool => 1,
         _ => 0x4bad_4bad_4bad_4bad,
     };
-    Data::splat(dtype, len, bits)
+    Data::try_splat(dtype, len, bits).map_err(Error::NoMemory)
 }
 
 /// Where handles begin, so that no other number passes for one.
@@ -192,15 +198,16 @@ impl Machine<'_> {
     }
 
     /// Forgets what the last step of a loop has left in its scratch.
-    fn begin_step(&mut self, id: scope::LoopId) {
+    fn begin_step(&mut self, id: scope::LoopId) -> Result<(), Error> {
         let Some(buffers) = self.owned.get(&id) else {
-            return;
+            return Ok(());
         };
         for &buffer in buffers {
             let b = &self.program.buffers[buffer.0 as usize];
             let seen = self.copies_seen(buffer);
-            self.memory[buffer.0 as usize][seen].fill(garbage(b.dtype, b.len));
+            self.memory[buffer.0 as usize][seen].fill(garbage(b.dtype, b.len)?);
         }
+        Ok(())
     }
 
     fn block(&mut self, block: &Block) -> Result<(), Error> {
@@ -302,7 +309,8 @@ impl Machine<'_> {
                     return Err(Error::Rows { list, rows, pushed });
                 }
                 let fields = &self.program.lists[list.0 as usize].fields;
-                slot.push(fields.iter().map(|&(d, n)| garbage(d, n)).collect());
+                let row: Result<_, _> = fields.iter().map(|&(d, n)| garbage(d, n)).collect();
+                slot.push(row?);
             }
             Stmt::ListStore {
                 list,

@@ -87,16 +87,9 @@ pub(crate) fn known(ty: &Type) -> Result<Vec<usize>, TypeError> {
 
 /// A type of those lengths, if an array of it could be addressed at all.
 pub(crate) fn sized(dtype: DType, dims: &[usize]) -> Result<Type, TypeError> {
-    let bytes = dims
-        .iter()
-        .try_fold(dtype.bytes(), |n, &d| n.checked_mul(d.max(1)));
-    match bytes {
-        Some(n) if n <= isize::MAX as usize => Ok(Type::new(dtype, dims)),
-        _ => Err(TypeError::new(format!(
-            "{} is larger than memory can be",
-            Type::new(dtype, dims)
-        ))),
-    }
+    let ty = Type::new(dtype, dims);
+    ty.check_size()?;
+    Ok(ty)
 }
 
 /// Whether these are axes of a value of that rank, ascending, each once.

@@ -15,6 +15,7 @@ use crate::eval;
 use crate::ir::text::{Attribute, Attributes, Given};
 use crate::ir::{BitMatrix, DType, Dim, Eqn, Func, Type};
 use crate::loops::LoopKind;
+use crate::ops::trip_count::trip_count;
 use crate::ops::{Batched, Cotangent, Mode, Op, Operand, Primitive, Pruned, Tangent, elementwise};
 use crate::rewrite::dead::{live_params, live_results, narrowed};
 use crate::schedule::node::NodeId;
@@ -780,16 +781,26 @@ pub fn scan(
     .bind(&[init, xs, &body.captures])
 }
 
-/// Records a loop of `count` steps, a traced `i64`; the step is given its number.
+/// Records a loop from `start` up to `end`, traced `i64`s; the step is given its number.
 #[track_caller]
-pub fn repeat(count: Var, init: &[Var], step: impl FnOnce(Var, &[Var]) -> Vec<Var>) -> Vec<Var> {
+pub fn repeat(
+    start: Var,
+    end: Var,
+    init: &[Var],
+    step: impl FnOnce(Var, &[Var]) -> Vec<Var>,
+) -> Vec<Var> {
+    let count = trip_count(start, end);
     let mut carry = vec![Var::scalar(0i64)];
     carry.extend(init);
     let types: Vec<Type> = carry.iter().map(|v| v.ty()).collect();
     Scan::runs(Dim::Run, Some(count), |runs| {
         let (trace, vars) = crate::transform::body::BodyTrace::open(runs, &types);
         let mut next = vec![elementwise::add(vars[0], Var::scalar(1i64))];
-        next.extend(step(vars[0], &vars[1..]));
+        let number = match start.as_literal() {
+            Some(zero) if zero.bits == 0 => vars[0],
+            _ => elementwise::add(vars[0], start),
+        };
+        next.extend(step(number, &vars[1..]));
         let body = trace.close(&next, &mut []);
         let scan = Scan {
             body: body.func,

@@ -214,7 +214,7 @@ impl Plan {
                 };
             }
             for i in &mut indices {
-                *i = layout::broadcast_to(convert::convert(*i, DType::I64), &dims);
+                *i = layout::broadcast_to(signed(*i), &dims);
             }
         }
         for (t, i) in self.traced.iter_mut().zip(indices) {
@@ -439,6 +439,16 @@ impl Plan {
             None => total,
         }
     }
+}
+
+/// Indices as `i64`s: what is larger than any is the largest.
+#[track_caller]
+fn signed(i: Var) -> Var {
+    let i = match i.dtype() {
+        DType::U64 => clamped(i, i64::MAX as usize),
+        _ => i,
+    };
+    convert::convert(i, DType::I64)
 }
 
 /// A part for each axis, and the new axes.
