@@ -208,7 +208,8 @@ const UNUSED: &[(&str, f64, f64, Function)] = &[
     }),
     ("a while loop of no steps", -1.0, 1.0, |x| {
         let s = x.sqrt();
-        while_loop(x, |x| x.gt(0.0), move |_| s)
+        let goes_on = |(x, n): (Var, Var)| x.gt(0.0).and(n.lt(2));
+        while_loop((x, 0i64), goes_on, move |(_, n)| (s, n + 1)).0
     }),
     ("a scan over nothing", -1.0, 1.0, |x| {
         let s = x.sqrt();

@@ -227,8 +227,10 @@ impl Primitive for CheckpointTangent {
             let op = Op::CheckpointTangent(Arc::new(self.clone()));
             bind(op, &[primals, tangents].concat())
         };
-        let dy = apply(&second).into_iter().map(Some).collect();
-        (apply(tangents), dy)
+        let y = apply(tangents);
+        let out = active(&self.deps(x.len(), y.len()), dx);
+        let dy = apply(&second).into_iter().zip(out);
+        (y, dy.map(|(d, out)| out.then_some(d)).collect())
     }
 
     /// Everything is computed again inside one function, behind a barrier: otherwise it would be

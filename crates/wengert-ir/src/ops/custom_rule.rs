@@ -8,7 +8,7 @@ use crate::error::{Error, TypeError, raise};
 use crate::eval;
 use crate::ir::text::{Attribute, Attributes, Given};
 use crate::ir::{BitMatrix, Func, Type};
-use crate::ops::scan::expect_types;
+use crate::ops::scan::{active, expect_types};
 use crate::ops::{Batched, Cotangent, Mode, Op, Operand, Primitive, Tangent, reduce};
 use crate::schedule::node::NodeId;
 use crate::schedule::{Lowering, Wanted, places};
@@ -90,6 +90,50 @@ impl CustomRule {
     }
 }
 
+impl CustomRule {
+    /// The results, and the tangents that the rule gives them.
+    fn by_rule(&self, x: &[Var], dx: &[Tangent], mode: Mode) -> (Vec<Var>, Vec<Tangent>) {
+        let n = self.body.results.len();
+        match (&self.rule, mode) {
+            (Rule::Jvp(rule), Mode::Fused) => {
+                let mut y = inline(rule, &[x, &tangents(x, dx)].concat());
+                let dy = y.split_off(n).into_iter().map(Some).collect();
+                let dy = real(&y, dy);
+                (y, dy)
+            }
+            (Rule::Jvp(rule), Mode::Linear) => {
+                // Linear in the tangents, so linearised at any of them: at zero.
+                let zeros: Vec<Var> = x.iter().map(|v| Var::zeros(&v.ty())).collect();
+                let none = vec![None; x.len()];
+                let (mut y, mut dy) = replay(
+                    rule,
+                    &[x, &zeros].concat(),
+                    &[&none, dx].concat(),
+                    Mode::Linear,
+                );
+                y.truncate(n);
+                let dy = dy.split_off(n);
+                let dy = real(&y, dy);
+                (y, dy)
+            }
+            (Rule::Vjp { .. }, Mode::Fused) => raise(only_a_pullback(Some(current_source()))),
+            (Rule::Vjp { forward, backward }, Mode::Linear) => {
+                let mut y = inline(forward, x);
+                let residuals = y.split_off(n);
+                let tangent = CustomTangent {
+                    backward: backward.clone(),
+                    residuals: residuals.len(),
+                    results: self.body.result_types(),
+                };
+                let op = Op::CustomTangent(Arc::new(tangent));
+                let dy = bind(op, &[residuals, tangents(x, dx)].concat());
+                let dy = real(&y, dy.into_iter().map(Some).collect());
+                (y, dy)
+            }
+        }
+    }
+}
+
 impl Primitive for CustomRule {
     fn name(&self) -> Cow<'static, str> {
         match self.rule {
@@ -159,50 +203,19 @@ impl Primitive for CustomRule {
     }
 
     fn jvp(&self, x: &[Var], dx: &[Tangent], mode: Mode) -> (Vec<Var>, Vec<Tangent>) {
-        let n = self.body.results.len();
-        match (&self.rule, mode) {
-            (Rule::Jvp(rule), Mode::Fused) => {
-                let mut y = inline(rule, &[x, &tangents(x, dx)].concat());
-                let dy = y.split_off(n).into_iter().map(Some).collect();
-                let dy = real(&y, dy);
-                (y, dy)
-            }
-            (Rule::Jvp(rule), Mode::Linear) => {
-                // Linear in the tangents, so linearised at any of them: at zero.
-                let zeros: Vec<Var> = x.iter().map(|v| Var::zeros(&v.ty())).collect();
-                let none = vec![None; x.len()];
-                let (mut y, mut dy) = replay(
-                    rule,
-                    &[x, &zeros].concat(),
-                    &[&none, dx].concat(),
-                    Mode::Linear,
-                );
-                y.truncate(n);
-                let dy = dy.split_off(n);
-                let dy = real(&y, dy);
-                (y, dy)
-            }
-            (Rule::Vjp { .. }, Mode::Fused) => raise(only_a_pullback(Some(current_source()))),
-            (Rule::Vjp { forward, backward }, Mode::Linear) => {
-                let mut y = inline(forward, x);
-                let residuals = y.split_off(n);
-                let tangent = CustomTangent {
-                    backward: backward.clone(),
-                    residuals: residuals.len(),
-                    results: self.body.result_types(),
-                };
-                let op = Op::CustomTangent(Arc::new(tangent));
-                let dy = bind(op, &[residuals, tangents(x, dx)].concat());
-                let dy = real(&y, dy.into_iter().map(Some).collect());
-                (y, dy)
-            }
-        }
+        let (y, mut dy) = self.by_rule(x, dx, mode);
+        // A rule that says so of a result gives it no tangent, not one that is zero.
+        let out = active(&self.deps(x.len(), y.len()), dx);
+        dy.iter_mut()
+            .zip(out)
+            .filter(|(_, out)| !out)
+            .for_each(|(d, _)| *d = None);
+        (y, dy)
     }
 
     fn transpose(&self, _: &[Operand], _: &[Option<Cotangent>]) -> Vec<Option<Cotangent>> {
         unreachable!("the linear part of a custom rule is what the rule records")
     }
-
     fn lower(
         &self,
         l: &mut Lowering,
