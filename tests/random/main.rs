@@ -1,11 +1,15 @@
 //! Random numbers: the same bits everywhere, the right distributions, and derivatives.
 
 mod derivatives;
+mod extremes;
+mod integers;
 mod keys;
+mod large;
 mod layout;
 mod moves;
 mod seeds;
 mod statistics;
+mod weights;
 
 use wengert::prelude::*;
 use wengert::{Array, ShapeDtype};
