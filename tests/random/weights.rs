@@ -26,7 +26,7 @@ const WEIGHTS: &[(&[f64], Option<&[f64]>)] = &[
     (&[-INF, 1.0], None),
 ];
 
-const N: usize = 20_000;
+const N: usize = 8_000;
 
 /// How often each of the numbers comes; none if no draw has one.
 fn shares(drawn: &[i64], n: usize) -> Option<Vec<f64>> {
@@ -35,9 +35,13 @@ fn shares(drawn: &[i64], n: usize) -> Option<Vec<f64>> {
     }
     let mut seen = vec![0.0; n];
     for x in drawn {
-        seen[usize::try_from(*x).expect("one of them")] += 1.0 / drawn.len() as f64;
+        seen[usize::try_from(*x).expect("one of them")] += 1.0;
     }
-    Some(seen)
+    Some(
+        seen.into_iter()
+            .map(|n: f64| n / drawn.len() as f64)
+            .collect(),
+    )
 }
 
 #[track_caller]

@@ -50,7 +50,10 @@ impl Key {
             let most = logits.amax_axis(-1);
             let without = logits.lt(f64::INFINITY).select(f64::NEG_INFINITY, 0.0);
             let all = most.eq(f64::INFINITY).expand_dims(-1);
-            let logits = all.select(without, logits);
+            // Noise beside large ones would be rounded away.
+            let large = most.is_finite().and(most.abs().gt(1e6));
+            let shift = large.select(most, 0.0).expand_dims(-1);
+            let logits = all.select(without, logits - shift);
             let found = (logits + self.extremes("categorical", &ty)).argmax_axis(-1);
             counts_where_valid(found, most.gt(f64::NEG_INFINITY), DType::I64)
         })
@@ -175,6 +178,10 @@ impl Key {
     #[track_caller]
     fn places(self, op: &str, n: usize, k: usize) -> Var {
         let firsts = arange(k);
+        if k == 0 {
+            self.consumed(op);
+            return firsts;
+        }
         let last = everywhere(&firsts.ty(), n as i128 - 1);
         let others = self.integers(op, firsts, last);
         let out = scan(&[arange(n)], &[firsts, others], k, false, |x, at| {

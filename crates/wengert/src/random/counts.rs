@@ -24,7 +24,7 @@ const COUNTS: &[DType] = &[DType::I64, DType::I32];
 impl Key {
     /// The Poisson distribution with mean `rate`: how many events fall into a time.
     ///
-    /// Any whole number can come up to a rate of 2^62, with a probability that is accurate to 10^-12; above,
+    /// Any whole number can come up to a rate of 9e18, with a probability that is accurate to 10^-12; above,
     /// what comes is rounded to a float. A count that is too large for its type is the largest of the type:
     /// so are all of a rate of 1e20. A rate that is negative, infinite or NaN gives the smallest number of
     /// the type, which is no count.
@@ -112,6 +112,9 @@ const SMALL: f64 = 10.0;
 /// Rates from which on no count fits in an `i64`.
 const FULL: f64 = 1e20;
 
+/// Numbers up to which all that may be drawn beside them are far from the end of `i64`.
+const EXACT: f64 = 9.0e18;
+
 /// `x` where parameters are valid, and else something else.
 #[track_caller]
 fn valid_or(x: Var, valid: Var, other: impl IntoVar) -> Var {
@@ -175,9 +178,7 @@ fn poisson_many(words: Var, i: Var, n: usize, rate: Var, skip: Var) -> Var {
 /// A whole number that is a float plus another.
 fn beside(middle: Var, k: Var) -> Var {
     let exact = middle.to(DType::I64) + k.to(DType::I64);
-    middle
-        .lt(2f64.powi(62))
-        .select(exact, (middle + k).to(DType::I64))
+    middle.lt(EXACT).select(exact, (middle + k).to(DType::I64))
 }
 
 fn binomial_few(words: Var, i: Var, tries: Var, p: Var) -> Var {

@@ -58,7 +58,8 @@ impl Key {
         asked_at(Location::caller(), || {
             let ty = asked("chi_square", shape, FLOATS);
             let k = parameter("chi_square", k, &ty);
-            let half = 0.5 * k.to(DType::F64);
+            let k = k.to(DType::F64);
+            let half = where_valid(0.5 * k, k.ge(0.0));
             (2.0 * self.logs("chi_square", half).number()).to(ty.dtype)
         })
     }
@@ -140,6 +141,8 @@ impl Key {
     fn logs(self, op: &str, alpha: Var) -> Logs {
         let words = self.consumed(op);
         let (dims, alpha) = (alpha.shape(), alpha.to(DType::F64));
+        // Of two zeros the one whose reciprocal is positive.
+        let alpha = alpha.eq(0.0).select(0.0, alpha);
         let flat = alpha.flatten();
         let n = flat.shape()[0];
         let drawn = custom_jvp(
@@ -240,8 +243,8 @@ fn draw(words: Var, alpha: Var, n: usize) -> Vec<Var> {
         });
         let power = small.select(found[1], 0.0);
         let log = d.ln() + found[0] + small.select(found[1] / alpha, 0.0);
-        let log = where_valid(log, valid);
-        vec![log, where_valid(found[0], valid), power]
+        let all = [log, found[0], power];
+        all.map(|x| where_valid(x, valid)).to_vec()
     })
 }
 
