@@ -452,3 +452,23 @@ fn derivatives_of_no_draw_are_nan() {
         assert!(slope(draw, -1.0).is_nan(), "{name} of -1");
     }
 }
+
+/// Of no elements, and of one without an axis.
+#[test]
+fn no_draws_and_scalars() {
+    for &(name, sampler) in SAMPLERS {
+        for dims in [&[0][..], &[2, 0], &[0, 3], &[1], &[]] {
+            // Some go over what is asked for as a batch, and some give what they are asked for once.
+            let f = jit(move |k: Key| sampler(k, dims));
+            let drawn = f
+                .call(Key::from_seed(2))
+                .unwrap_or_else(|e| panic!("{name}, {dims:?}: {e}"));
+            let again = f.interpret(Key::from_seed(2)).unwrap();
+            assert!(same(&drawn, &again), "{name}, {dims:?}");
+            assert!(
+                elements(&drawn).iter().all(|x| x.is_finite()),
+                "{name}, {dims:?}"
+            );
+        }
+    }
+}

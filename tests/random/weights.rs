@@ -59,15 +59,15 @@ fn near(name: &str, weights: &[f64], drawn: &[i64], want: Option<&[f64]>) {
 }
 
 /// The weights as both floats, where both hold them.
-fn given(weights: &[f64]) -> Vec<(Array, bool)> {
+fn given(weights: &[f64]) -> Vec<Array> {
     let narrow: Vec<f32> = weights.iter().map(|w| *w as f32).collect();
     let held = narrow
         .iter()
         .zip(weights)
         .all(|(x, w)| f64::from(*x) == *w || w.is_nan());
-    let mut all = vec![(weights.to_vec().into(), true)];
+    let mut all = vec![Array::from(weights.to_vec())];
     if held {
-        all.push((narrow.into(), false));
+        all.push(narrow.into());
     }
     all
 }
@@ -85,7 +85,7 @@ fn choices_by_any_weights() {
         )
     });
     for (i, (weights, want)) in WEIGHTS.iter().enumerate() {
-        for (w, _) in given(weights) {
+        for w in given(weights) {
             let args = (w, Key::from_seed(i as u64));
             let drawn = f.call(args.clone()).unwrap();
             if i % 4 == 0 {

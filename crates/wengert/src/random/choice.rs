@@ -126,8 +126,10 @@ impl Key {
             let op = "sample_weighted";
             enough(op, x, k);
             let weights = weighted(op, x, weights);
-            // Logarithms are below 710, and noise is between -4 and 45.
-            let logs = weights.lt(f64::INFINITY).select(weights.ln(), 1000.0);
+            // Logarithms are between -746 and 710, and noise is between -4 and 45.
+            let some = weights.gt(0.0);
+            let logs = some.select(some.select(weights, 1.0).minimum(f64::MAX).ln(), -2000.0);
+            let logs = weights.lt(f64::INFINITY).select(logs, 1000.0);
             let noisy = logs + self.extremes(op, &weights.ty());
             let (_, places) = noisy.top_k(k);
             let valid = shares(weights).and(weights.take(places, 0).gt(0.0));

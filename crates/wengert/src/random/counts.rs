@@ -24,8 +24,8 @@ const COUNTS: &[DType] = &[DType::I64, DType::I32];
 impl Key {
     /// The Poisson distribution with mean `rate`: how many events fall into a time.
     ///
-    /// Any whole number can come up to a rate of 9e18, with a probability that is accurate to 10^-12; above,
-    /// what comes is rounded to a float. A count that is too large for its type is the largest of the type:
+    /// Any whole number can come up to a rate of 9e18, with a probability that is accurate to 10^-12, or to
+    /// 2^-50 standard deviations where that is more; above, what comes is rounded to a float. A count that is too large for its type is the largest of the type:
     /// so are all of a rate of 1e20. A rate that is negative, infinite or NaN gives the smallest number of
     /// the type, which is no count.
     ///
@@ -54,7 +54,7 @@ impl Key {
     /// The binomial distribution: how many of `n` tries succeed, each with probability `p`.
     ///
     /// Any whole number of `0..=n` can come, for `n` up to `i64::MAX`, with a probability that is accurate to
-    /// 10^-12 for the product `n p` as rounded to a float. An `n` that is negative, and a `p` outside of
+    /// 10^-12, or to 2^-50 standard deviations where that is more, for the product `n p` as rounded to a float. An `n` that is negative, and a `p` outside of
     /// `0..=1` or NaN, give the smallest number of the type, which is no count.
     ///
     /// # Errors
@@ -165,9 +165,9 @@ fn poisson_many(words: Var, i: Var, n: usize, rate: Var, skip: Var) -> Var {
         let quick = us.ge(0.07).and(v.le(inside));
         let bad = (middle + k).lt(0.0).or(us.lt(0.013).and(v.gt(us)));
         let ratio = v.ln() + inverse.ln() - (a / (us * us) + b).ln();
-        // Of the count plus 1: how far it is from the rate, in rates.
-        let t = (k + (1.0 - above)) / rate;
-        let y = (middle + k + 1.0).maximum(1.0);
+        // The count plus 1, and how far it is from the rate, in rates.
+        let near = k.maximum(-middle);
+        let (y, t) = (middle + near + 1.0, (near + (1.0 - above)) / rate);
         let log_p = 0.5 * t.log1p() - rate * excess(t) - log_scale - correction(y);
         let fine = ratio.le(log_p);
         (skip.or(quick).or((!bad).and(fine)), vec![k])

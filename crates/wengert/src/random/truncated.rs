@@ -104,18 +104,22 @@ fn offset(t: Var, near: Var, far: Var, dtype: DType, orders: usize) -> Var {
                 n => offset(t, near, far, dtype, n - 1),
             };
             let deep = Reach::of(dtype).deep(near);
-            // Half of the square of the draw less that of an end. An end that is infinite has no part in it.
+            // An end that is infinite has no part in it; nothing that is infinite is computed with.
             let open = |end: Var| end.abs().eq(f64::INFINITY);
-            let from = |end: Var| {
-                let end = open(end).select(s, end);
+            let (no_near, no_far) = (open(near), open(far));
+            // Half of the square of the draw less that of an end.
+            let from = |end: Var, none: Var| {
+                let end = none.select(s, end);
                 0.5 * (s - end) * (s + end)
             };
-            let in_tail = s * (near + 0.5 * s);
-            let across = open(far).select(0.0, far - near) * (0.5 * far + 0.5 * near);
-            let to_near = deep.select(in_tail, from(near)).exp();
-            let to_far = deep.select(in_tail - across, from(far)).exp();
-            let by_near = open(near).select(0.0, (1.0 - t) * to_near);
-            let by_far = open(far).select(0.0, t * to_far);
+            let low = deep.select(near, 0.0);
+            let high = deep.and(!no_far).select(far, low);
+            let in_tail = s * (low + 0.5 * s);
+            let across = (high - low) * (0.5 * high + 0.5 * low);
+            let to_near = deep.select(in_tail, from(near, no_near)).exp();
+            let to_far = deep.select(in_tail - across, from(far, no_far)).exp();
+            let by_near = no_near.select(0.0, (1.0 - t) * to_near);
+            let by_far = no_far.select(0.0, t * to_far);
             let own = deep.select(1.0, Var::scalar(0.0));
             (vec![s], vec![dx[1] * (by_near - own) + dx[2] * by_far])
         },
@@ -140,7 +144,11 @@ fn quantile(t: Var, near: Var, far: Var, dtype: DType) -> Var {
         let z = p.lt(0.5).select(-p, 1.0 - p).normal_tail();
         -z.maximum(a).minimum(b)
     };
-    let close = near + between_close_ends(t, near, width);
+    // Where one way is not taken it is walked with numbers that do no harm.
+    let close = {
+        let (near, width) = (narrow.select(near, 0.0), narrow.select(width, 0.0));
+        near + between_close_ends(t, near, width)
+    };
     let x = narrow.select(close, middle.to(DType::F64));
     let tail = in_tail(
         t,
@@ -184,15 +192,16 @@ fn in_tail(t: Var, n: Var, far: Var) -> Var {
         let ratio = (sum_of_mills(end) - at_end) / at_end;
         s * by_half + (s / n).log1p() - ratio.log1p()
     };
-    let width = far - n;
-    let all = falls(width, 0.5 * n + 0.5 * far, far);
-    let fall = -(t * (-all).expm1()).log1p();
+    let open = far.eq(f64::INFINITY);
+    let end = open.select(n, far);
+    let all = falls(end - n, 0.5 * n + 0.5 * end, end);
+    let fall = -(t * open.select(-1.0, (-all).expm1())).log1p();
     let mut s = 2.0 * (fall / n) / (1.0 + (1.0 + 2.0 * fall / n / n).sqrt());
     for _ in 0..2 {
         let off = falls(s, n + 0.5 * s, n + s) - fall;
         s = s - off * sum_of_mills(n + s) / (n + s);
     }
-    s.maximum(0.0).minimum(width)
+    s.maximum(0.0).minimum(far - n)
 }
 
 /// `x m(x)` for the ratio of Mills: `1 - 1/x² + 3/x⁴ - 15/x⁶ ..` (DLMF 7.12.1).
