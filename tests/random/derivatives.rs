@@ -17,6 +17,17 @@ fn reparameterised_samplers() {
         ("truncated_normal", [5.5, 6.5], |k, a, b| {
             k.truncated_normal(a, b, [5])
         }),
+        ("truncated_normal, far out", [39.5, 40.5], |k, a, b| {
+            k.truncated_normal(a, b, [5])
+        }),
+        (
+            "truncated_normal, far out",
+            [-1000.5, -1000.0],
+            |k, a, b| k.truncated_normal(a, b, [5]),
+        ),
+        ("truncated_normal, to infinity", [45.0, 2.0], |k, a, b| {
+            b * k.truncated_normal(a, f64::INFINITY, [5])
+        }),
         ("weibull", [1.5, 2.0], |k, a, b| b * k.weibull(a, [5])),
         ("pareto", [2.5, 2.0], |k, a, b| b * k.pareto(a, [5])),
         ("normal", [0.5, 2.0], |k, a, b| a + b * k.normal([5])),

@@ -1,11 +1,17 @@
 //! Random numbers: the same bits everywhere, the right distributions, and derivatives.
 
 mod derivatives;
+mod extremes;
+mod gamma;
+mod integers;
 mod keys;
+mod large;
 mod layout;
 mod moves;
 mod seeds;
 mod statistics;
+mod truncated;
+mod weights;
 
 use wengert::prelude::*;
 use wengert::{Array, ShapeDtype};
@@ -122,6 +128,12 @@ fn elements(a: &Array) -> Vec<f64> {
             .unwrap()
             .into_iter()
             .map(|n| n as f64)
+            .collect(),
+        DType::I32 => a
+            .to_vec::<i32>()
+            .unwrap()
+            .into_iter()
+            .map(f64::from)
             .collect(),
         DType::U64 => a
             .to_vec::<u64>()

@@ -41,7 +41,7 @@ fn continuous(name: &str, sampler: Sampler, moments: [f64; 2], cdf: impl Fn(f64)
 }
 
 /// The mean by its deviation, the variance by that which the fourth moment of the numbers gives it.
-fn check_moments(name: &str, x: &[f64], [mean, variance]: [f64; 2]) {
+pub fn check_moments(name: &str, x: &[f64], [mean, variance]: [f64; 2]) {
     let n = x.len() as f64;
     let about = |p: i32| x.iter().map(|x| (x - mean).powi(p)).sum::<f64>() / n;
     let (first, second, fourth) = (about(1), about(2), about(4));
@@ -79,7 +79,7 @@ fn discrete(name: &str, sampler: Sampler, classes: usize, p: impl Fn(usize) -> f
     chi_square(name, &counts, p);
 }
 
-fn chi_square(name: &str, counts: &[f64], p: impl Fn(usize) -> f64) {
+pub fn chi_square(name: &str, counts: &[f64], p: impl Fn(usize) -> f64) {
     let n: f64 = counts.iter().sum();
     let mut expected: Vec<f64> = (0..counts.len() - 1).map(|k| n * p(k)).collect();
     expected.push(n - expected.iter().sum::<f64>());
@@ -108,7 +108,7 @@ fn chi_square(name: &str, counts: &[f64], p: impl Fn(usize) -> f64) {
     );
 }
 
-fn normal_cdf(x: f64) -> f64 {
+pub fn normal_cdf(x: f64) -> f64 {
     0.5 * eval(Erfc, &[-x * std::f64::consts::FRAC_1_SQRT_2])
 }
 

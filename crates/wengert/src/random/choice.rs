@@ -8,7 +8,9 @@ use wengert_ir::ops::scan::scan;
 use wengert_ir::trace::{Var, asked_at};
 
 use super::Key;
+use super::integers::everywhere;
 use super::shape::{Draws, asked, parameter, refuse, several, sized};
+use super::valid::{counts_where_valid, no_draw};
 
 /// # Choosing
 ///
@@ -16,7 +18,9 @@ use super::shape::{Draws, asked, parameter, refuse, several, sized};
 /// reading it.
 impl Key {
     /// The number of a category, each with a probability in proportion to `e^logit`: logits along the last
-    /// axis, as many numbers as `shape` says. By the largest of the logits with Gumbel noise.
+    /// axis, as many numbers as `shape` says. By the largest of the logits with Gumbel noise. A logit of -∞ is
+    /// probability 0, and those of ∞ share everything between them. Where one is NaN or all are -∞ there is no
+    /// category: `i64::MIN`.
     ///
     /// # Errors
     /// If `logits` is a scalar, or has no category, or its other axes do not broadcast to the shape.
@@ -42,8 +46,16 @@ impl Key {
                 refuse("categorical", &[logits.ty()], message, None);
             }
             let ty = several("categorical", &ty.with_dtype(DType::F64), &[n]);
-            let logits = parameter("categorical", logits, &ty);
-            (logits + self.extremes("categorical", &ty)).argmax_axis(-1)
+            let logits = parameter("categorical", logits, &ty).stop_gradient();
+            let most = logits.amax_axis(-1);
+            let without = logits.lt(f64::INFINITY).select(f64::NEG_INFINITY, 0.0);
+            let all = most.eq(f64::INFINITY).expand_dims(-1);
+            // Noise beside large ones would be rounded away.
+            let large = most.is_finite().and(most.abs().gt(1e6));
+            let shift = large.select(most, 0.0).expand_dims(-1);
+            let logits = all.select(without, logits - shift);
+            let found = (logits + self.extremes("categorical", &ty)).argmax_axis(-1);
+            counts_where_valid(found, most.gt(f64::NEG_INFINITY), DType::I64)
         })
     }
 
@@ -56,12 +68,15 @@ impl Key {
         asked_at(Location::caller(), || {
             let ty = asked("choice", shape, &[DType::I64]);
             let n = enough("choice", x, 1);
-            let (low, high) = (Var::zeros(&ty), Var::full(&ty, n as f64));
-            x.take(self.integers("choice", low, high), 0)
+            let last = everywhere(&ty, n as i128 - 1);
+            x.take(self.integers("choice", Var::zeros(&ty), last), 0)
         })
     }
 
     /// The same with probabilities in proportion to `weights`, a vector of floats that are not negative.
+    /// Infinite ones share everything between them, however large the others are and whatever their sum is.
+    /// Where one is negative or NaN, or all are 0, there is no draw: floats are NaN, signed integers the smallest
+    /// and unsigned ones the largest of their type, truth values `false`.
     ///
     /// # Errors
     /// If there is not one weight for each row.
@@ -71,6 +86,8 @@ impl Key {
             let op = "choice_weighted";
             let ty = asked(op, shape, &[DType::I64]);
             let weights = weighted(op, x, weights);
+            let valid = shares(weights).and(weights.amax().gt(0.0));
+            let weights = summable(weights);
             let ends = weights.cumsum(0);
             let total = ends.at(-1);
             let u = self.units(op, &ty.with_dtype(DType::F64)) * total;
@@ -79,7 +96,8 @@ impl Key {
                 .gt(0.0)
                 .select(arange(weights.shape()[0]), 0i64)
                 .amax();
-            x.take(ends.searchsorted_right(u).minimum(last), 0)
+            let drawn = x.take(ends.searchsorted_right(u).minimum(last), 0);
+            valid.select(drawn, no_draw(&drawn.ty()))
         })
     }
 
@@ -96,7 +114,9 @@ impl Key {
     }
 
     /// `k` different rows of `x`, one after the other with probabilities in proportion to the `weights` of
-    /// those that are left: by the largest of their logarithms with Gumbel noise.
+    /// those that are left: by the largest of their logarithms with Gumbel noise. Those with infinite weights
+    /// come first. Where no row with a positive weight is left, or a weight is negative or NaN, there is no
+    /// draw, as in [`Key::choice_weighted`].
     ///
     /// # Errors
     /// If there is not one weight for each row, or `x` has fewer than `k` rows.
@@ -106,18 +126,40 @@ impl Key {
             let op = "sample_weighted";
             enough(op, x, k);
             let weights = weighted(op, x, weights);
-            let noisy = weights.ln() + self.extremes(op, &weights.ty());
-            x.take(noisy.top_k(k).1, 0)
+            // Logarithms are between -746 and 710, and noise is between -4 and 45.
+            let some = weights.gt(0.0);
+            let logs = some.select(some.select(weights, 1.0).minimum(f64::MAX).ln(), -2000.0);
+            let logs = weights.lt(f64::INFINITY).select(logs, 1000.0);
+            let noisy = logs + self.extremes(op, &weights.ty());
+            let (_, places) = noisy.top_k(k);
+            let valid = shares(weights).and(weights.take(places, 0).gt(0.0));
+            let drawn = x.take(places, 0);
+            let behind: Vec<i64> = (1..drawn.ty().rank() as i64).collect();
+            let valid = match behind.is_empty() {
+                true => valid,
+                false => valid.expand_dims(behind),
+            };
+            valid.select(drawn, no_draw(&drawn.ty()))
         })
     }
 
-    /// The numbers `0..n` in any order alike.
+    /// The numbers `0..n` in any order alike: none of them for `n = 0`.
+    ///
+    /// ```
+    /// use wengert::prelude::*;
+    ///
+    /// let order = jit(|key: Key| key.permutation(5)).call(Key::from_seed(0))?;
+    /// let mut numbers = order.to_vec::<i64>()?;
+    /// numbers.sort();
+    /// assert_eq!(numbers, [0, 1, 2, 3, 4]);
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
     #[track_caller]
     pub fn permutation(self, n: usize) -> Var {
         let op = "permutation";
         asked_at(Location::caller(), || {
             sized(op, DType::I64, &[n]);
-            self.places(op, n, n)
+            arange(n).take(self.places(op, n, n), 0)
         })
     }
 
@@ -138,8 +180,12 @@ impl Key {
     #[track_caller]
     fn places(self, op: &str, n: usize, k: usize) -> Var {
         let firsts = arange(k);
-        let ends = Var::full(&firsts.ty(), n as f64);
-        let others = self.integers(op, firsts, ends);
+        if k == 0 {
+            self.consumed(op);
+            return firsts;
+        }
+        let last = everywhere(&firsts.ty(), n as i128 - 1);
+        let others = self.integers(op, firsts, last);
         let out = scan(&[arange(n)], &[firsts, others], k, false, |x, at| {
             let (x, i, j) = (x[0], at[0], at[1]);
             let (a, b) = (x.at(i), x.at(j));
@@ -176,6 +222,25 @@ fn enough(op: &str, x: Var, k: usize) -> usize {
     }
 }
 
+/// Whether all weights are numbers that are not negative.
+#[track_caller]
+fn shares(weights: Var) -> Var {
+    weights.ge(0.0).all()
+}
+
+/// Weights in the same proportions with a sum that is a number: where some are infinite, those alone.
+#[track_caller]
+fn summable(weights: Var) -> Var {
+    let most = weights.amax();
+    let infinite = weights.lt(f64::INFINITY).select(0.0, 1.0);
+    let weights = most.lt(f64::INFINITY).select(weights, infinite);
+    // Powers of two, which change no bit of a proportion that counts.
+    let (down, up) = (2f64.powi(-100), 2f64.powi(500));
+    let large = most.gt(2f64.powi(900)).select(down, 1.0);
+    let small = most.lt(2f64.powi(-500)).select(up, 1.0);
+    weights * most.lt(f64::INFINITY).select(large * small, 1.0)
+}
+
 /// The weights of rows, as `f64`.
 #[track_caller]
 fn weighted(op: &str, x: Var, weights: Var) -> Var {
@@ -185,5 +250,5 @@ fn weighted(op: &str, x: Var, weights: Var) -> Var {
         let message = format!("weights of type {ty} for the {n} rows of {}", x.ty());
         refuse(op, &[x.ty(), ty], message, None);
     }
-    weights.to(DType::F64)
+    weights.to(DType::F64).stop_gradient()
 }

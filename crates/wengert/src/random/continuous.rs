@@ -8,6 +8,7 @@ use wengert_ir::trace::{IntoVar, Var, asked_at};
 
 use super::Key;
 use super::shape::{Draws, FLOATS, asked, parameter};
+use super::valid::where_valid;
 
 /// # Distributions on the line
 ///
@@ -72,7 +73,8 @@ impl Key {
         })
     }
 
-    /// The Weibull distribution: `P(x > t) = e^(-t^k)` for `t > 0`. Derivative in `k`: that of the draw.
+    /// The Weibull distribution: `P(x > t) = e^(-t^k)` for `t > 0`, with a finite `k > 0`. Derivative in `k`: that of
+    /// the draw.
     ///
     /// ```
     /// use wengert::prelude::*;
@@ -85,17 +87,20 @@ impl Key {
     pub fn weibull(self, k: impl IntoVar, shape: impl Draws) -> Var {
         asked_at(Location::caller(), || {
             let ty = asked("weibull", shape, FLOATS);
-            let k = parameter("weibull", k, &ty);
-            (self.waits("weibull", &ty).ln() / k).exp()
+            let k = positive(parameter("weibull", k, &ty));
+            let log = self.waits("weibull", &ty).ln() / k;
+            // Below, the number is 0 however far, and so is its derivative.
+            log.lt(-800.0).select(-800.0, log).exp()
         })
     }
 
-    /// The Pareto distribution: `P(x > t) = t^-a` for `t > 1`. Derivative in `a`: that of the draw.
+    /// The Pareto distribution: `P(x > t) = t^-a` for `t > 1`, with a finite `a > 0`. Derivative in `a`: that
+    /// of the draw.
     #[track_caller]
     pub fn pareto(self, a: impl IntoVar, shape: impl Draws) -> Var {
         asked_at(Location::caller(), || {
             let ty = asked("pareto", shape, FLOATS);
-            let a = parameter("pareto", a, &ty);
+            let a = positive(parameter("pareto", a, &ty));
             (self.waits("pareto", &ty) / a).exp()
         })
     }
@@ -111,4 +116,10 @@ impl Key {
         let q = self.probabilities(op, ty);
         -(-(-q).log1p()).ln()
     }
+}
+
+/// NaN for what is no finite positive number.
+#[track_caller]
+pub(super) fn positive(x: Var) -> Var {
+    where_valid(x, x.gt(0.0).and(x.is_finite()))
 }

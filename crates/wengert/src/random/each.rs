@@ -10,9 +10,18 @@ use wengert_ir::trace::Var;
 
 /// `f` for each of `n` elements: of its number, a `u64`, and its row of the parameters.
 pub(super) fn each(n: usize, params: &[Var], f: impl FnOnce(Var, &[Var]) -> Var) -> Var {
+    each_of(n, params, |i, x| vec![f(i, x)])[0]
+}
+
+/// The same for several results.
+pub(super) fn each_of(
+    n: usize,
+    params: &[Var],
+    f: impl FnOnce(Var, &[Var]) -> Vec<Var>,
+) -> Vec<Var> {
     let numbers = iota(Type::new(DType::U64, &[n]), 0);
     let rows = [&[numbers], params].concat();
-    map(&rows, n, |row| vec![f(row[0], &row[1..])])[0]
+    map(&rows, n, |row| f(row[0], &row[1..]))
 }
 
 /// Tries until something is taken: `attempt` makes of random bits (so many `u64`s) whether it is, and

@@ -11,18 +11,23 @@ use wengert_ir::ops::while_loop::while_loop;
 use wengert_ir::trace::{IntoVar, Var, asked_at};
 
 use super::Key;
-use super::each::{attempts, each};
+use super::each::{attempts, each, each_of};
 use super::shape::{Draws, FLOATS, asked, parameter, refuse, several};
 use super::uniform::{opened, tails};
+use super::valid::where_valid;
 
 /// # The gamma family
 ///
 /// Computed in `f64`, each draw by rejection in a loop of its own. Derivatives in the parameters are those
 /// of the quantile at a fixed probability (Figurnov, Mohamed and Mnih, Implicit reparameterization
 /// gradients, 2018), to any order: `dx/da = -(∂P/∂a) / density`.
+///
+/// Parameters may be as small and as large as floats are: draws that are too small for floats are 0, with the
+/// derivative 0, and ratios are those of the draws before they are rounded. Negative, infinite and NaN ones
+/// give NaN.
 impl Key {
     /// The gamma distribution with shape parameter `alpha > 0` and scale 1: density
-    /// `x^(α-1) e^-x / Γ(α)`.
+    /// `x^(α-1) e^-x / Γ(α)`. 0 for `alpha = 0`.
     ///
     /// # Errors
     /// If `alpha` does not broadcast to the shape.
@@ -42,7 +47,7 @@ impl Key {
         asked_at(Location::caller(), || {
             let ty = asked("gamma", shape, FLOATS);
             let alpha = parameter("gamma", alpha, &ty);
-            self.log_gamma("gamma", alpha).exp().to(ty.dtype)
+            self.logs("gamma", alpha).number().to(ty.dtype)
         })
     }
 
@@ -53,12 +58,15 @@ impl Key {
         asked_at(Location::caller(), || {
             let ty = asked("chi_square", shape, FLOATS);
             let k = parameter("chi_square", k, &ty);
-            (2.0 * self.log_gamma("chi_square", 0.5 * k).exp()).to(ty.dtype)
+            let k = k.to(DType::F64);
+            let half = where_valid(0.5 * k, k.ge(0.0));
+            (2.0 * self.logs("chi_square", half).number()).to(ty.dtype)
         })
     }
 
-    /// Student's distribution with `nu > 0` degrees of freedom. Derivative in `nu`: as of
-    /// [`Key::gamma`].
+    /// Student's distribution with `nu > 0` degrees of freedom, infinitely many for the normal distribution.
+    /// NaN for 0. Few of a small `nu` are numbers that floats hold: the others are 0 or infinite. Derivative in
+    /// `nu`: as of [`Key::gamma`].
     #[track_caller]
     pub fn student_t(self, nu: impl IntoVar, shape: impl Draws) -> Var {
         asked_at(Location::caller(), || {
@@ -73,25 +81,38 @@ impl Key {
     fn student(self, op: &str, nu: Var, ty: &Type) -> Var {
         let [a, b] = self.split_n();
         let z = a.tails(op, ty).normal_tail();
-        let half = 0.5 * nu;
-        z * (0.5 * (half.ln() - b.log_gamma(op, half))).exp()
+        // From here on it makes no difference any more.
+        let half = where_valid(0.5 * nu, nu.gt(0.0));
+        let half = half.lt(1e-300).select(1e-300, half);
+        let half = half.gt(1e300).select(1e300, half);
+        z * (0.5 * (half.ln() - b.logs(op, half).log)).exp()
     }
 
     /// The beta distribution with parameters `a, b > 0`: density `x^(a-1) (1-x)^(b-1) / B(a, b)` on
-    /// `0..1`. Derivatives: as of [`Key::gamma`].
+    /// `0..1`. One parameter that is 0 has all at its end. Derivatives: as of [`Key::gamma`].
     #[track_caller]
     pub fn beta(self, a: impl IntoVar, b: impl IntoVar, shape: impl Draws) -> Var {
         asked_at(Location::caller(), || {
             let ty = asked("beta", shape, FLOATS);
             let (a, b) = (parameter("beta", a, &ty), parameter("beta", b, &ty));
             let [x, y] = self.split_n();
-            let (x, y) = (x.log_gamma("beta", a), y.log_gamma("beta", b));
-            (x - y).sigmoid().to(ty.dtype)
+            let (x, y) = (x.logs("beta", a), y.logs("beta", b));
+            let most = x.alpha.maximum(y.alpha).stop_gradient();
+            // Both are small numbers, or both large ones, where they are told apart at all.
+            let small = (x.scaled(most) - y.scaled(most)) / most;
+            let ratio = (x.base() / y.base()).ln() + (x.beside - y.beside);
+            let both = x.alpha.gt(LARGE).and(y.alpha.gt(LARGE));
+            let difference = both.select(ratio, x.log - y.log);
+            most.lt(SMALL)
+                .select(small, difference)
+                .sigmoid()
+                .to(ty.dtype)
         })
     }
 
     /// The Dirichlet distribution with parameters `alpha > 0` along the last axis: vectors of positive
-    /// numbers with sum 1, as many as `shape` says. Derivative: as of [`Key::gamma`].
+    /// numbers with sum 1, as many as `shape` says. What has the parameter 0 gets 0. Derivative: as of
+    /// [`Key::gamma`].
     ///
     /// # Errors
     /// If `alpha` is a scalar, or its other axes do not broadcast to the shape.
@@ -104,36 +125,108 @@ impl Key {
                 refuse("dirichlet", &[alpha.ty()], message, None);
             };
             let alpha = parameter("dirichlet", alpha, &several("dirichlet", &ty, &[n]));
-            self.log_gamma("dirichlet", alpha).softmax(-1).to(ty.dtype)
+            let x = self.logs("dirichlet", alpha);
+            let along = |x: Var| x.amax_axis(-1).expand_dims(-1);
+            let most = along(x.alpha).stop_gradient();
+            let scaled = x.scaled(most);
+            let small = (scaled - along(scaled)) / most;
+            let ratio = (x.base() / along(x.base())).ln() + x.beside + x.tail();
+            let logs = most.gt(LARGE).select(ratio, x.log);
+            most.lt(SMALL).select(small, logs).softmax(-1).to(ty.dtype)
         })
     }
 
-    /// Logarithms of gamma numbers, one for each parameter: `f64`, of the shape of the parameters.
+    /// Logarithms of gamma numbers, one for each parameter: of the shape of the parameters.
     #[track_caller]
-    fn log_gamma(self, op: &str, alpha: Var) -> Var {
+    fn logs(self, op: &str, alpha: Var) -> Logs {
         let words = self.consumed(op);
-        let (dims, flat) = (alpha.shape(), alpha.to(DType::F64).flatten());
+        let (dims, alpha) = (alpha.shape(), alpha.to(DType::F64));
+        // Of two zeros the one whose reciprocal is positive.
+        let alpha = alpha.eq(0.0).select(0.0, alpha);
+        let flat = alpha.flatten();
         let n = flat.shape()[0];
         let drawn = custom_jvp(
             &[words, flat],
-            |x| vec![draw(x[0], x[1], n)],
+            |x| draw(x[0], x[1], n),
             |x, dx| {
                 let y = draw(x[0], x[1], n);
-                (vec![y], vec![dx[1] * slope(x[1], y, n)])
+                let d = dx[1] * slope(x[1], y[0], y[1], n);
+                let none = Var::zeros(&d.ty());
+                (y, vec![d, d, none])
             },
         );
-        drawn[0].reshape(dims)
+        Logs {
+            alpha,
+            log: drawn[0].reshape(&dims[..]),
+            beside: drawn[1].reshape(&dims[..]),
+            power: drawn[2].reshape(&dims[..]),
+        }
     }
 }
 
+/// Shape parameters from which on the logarithm of a gamma number, as a float, says too little of how far it is
+/// from them.
+const LARGE: f64 = (1u64 << 40) as f64;
+
+/// Shape parameters whose gamma numbers may have logarithms that floats do not hold.
+const SMALL: f64 = 1e-290;
+
+/// The largest derivative of a logarithm. The number itself is 0 where it would be larger.
+const STEEP: f64 = 1e290;
+
+/// Logarithms of gamma numbers, and what they are made of: `log` is `log base + beside + power / α`.
+struct Logs {
+    alpha: Var,
+    log: Var,
+    /// With the derivative of `log`: what else there is has none.
+    beside: Var,
+    power: Var,
+}
+
+impl Logs {
+    /// The gamma numbers.
+    #[track_caller]
+    fn number(&self) -> Var {
+        let large = self.base() * self.beside.exp();
+        self.alpha.gt(LARGE).select(large, self.log.exp())
+    }
+
+    #[track_caller]
+    fn base(&self) -> Var {
+        base(self.alpha.stop_gradient())
+    }
+
+    #[track_caller]
+    fn tail(&self) -> Var {
+        self.alpha
+            .lt(1.0)
+            .select(self.power / self.alpha, 0.0)
+            .stop_gradient()
+    }
+
+    /// `most` times the logarithm, for parameters so small that nothing but the power counts, `most` being the
+    /// largest of them.
+    #[track_caller]
+    fn scaled(&self, most: Var) -> Var {
+        self.power / (self.alpha.stop_gradient() / most)
+    }
+}
+
+/// What a gamma number is a cube of a nearly normal number times: one of `α + 1` below 1.
+#[track_caller]
+fn base(alpha: Var) -> Var {
+    alpha.lt(1.0).select(alpha + 1.0, alpha) - 1.0 / 3.0
+}
+
 /// Marsaglia and Tsang, A simple method for generating gamma variables, 2000. Below 1, where the method
-/// ends, a number of parameter `α + 1` is taken times `u^(1/α)`.
-fn draw(words: Var, alpha: Var, n: usize) -> Var {
-    each(n, &[alpha], |i, alpha| {
+/// ends, a number of parameter `α + 1` is taken times `u^(1/α)`. The logarithms, those of the cubes, and
+/// `log u`.
+fn draw(words: Var, alpha: Var, n: usize) -> Vec<Var> {
+    each_of(n, &[alpha], |i, alpha| {
         let alpha = alpha[0];
-        let small = alpha.lt(1.0);
+        let (small, large) = (alpha.lt(1.0), alpha.gt(LARGE));
         let valid = alpha.ge(0.0).and(alpha.is_finite());
-        let d = small.select(alpha + 1.0, alpha) - 1.0 / 3.0;
+        let d = base(alpha);
         let c = (9.0 * d).rsqrt();
         let start = [Var::scalar(0.0), Var::scalar(0.0)];
         let found = attempts(words, i, n, 3, &start, |bits| {
@@ -142,22 +235,29 @@ fn draw(words: Var, alpha: Var, n: usize) -> Var {
             let v = root * root * root;
             let log_v = v.maximum(f64::MIN_POSITIVE).ln();
             let limit = (0.5 * x).mul_add(x, d * (1.0 - v + log_v));
+            // Where `v` is 1 but for rounding: to the first order.
+            let log_v = large.select(3.0 * (x * c).log1p(), log_v);
+            let limit = large.select(-(x * x) * (x * x) / 108.0 / d, limit);
             let taken = root.gt(0.0).and(opened(bits[1]).ln().lt(limit));
             (taken.or(!valid), vec![log_v, opened(bits[2]).ln()])
         });
-        let z = d.ln() + found[0] + small.select(found[1] / alpha, 0.0);
-        alpha.ge(0.0).select(z, f64::NAN)
+        let power = small.select(found[1], 0.0);
+        let log = d.ln() + found[0] + small.select(found[1] / alpha, 0.0);
+        let all = [log, found[0], power];
+        all.map(|x| where_valid(x, valid)).to_vec()
     })
 }
 
-/// `d ln z / dα` at a fixed probability, given the logarithm of `z`.
+/// `d ln z / dα` at a fixed probability, given the logarithm of `z` and that of its cube.
 ///
 /// Up to `α + 1` by the series of the incomplete gamma function (DLMF 8.7.1), beyond by its continued
-/// fraction (DLMF 8.9.2), each with its derivative in `α`.
-fn slope(alpha: Var, log_z: Var, n: usize) -> Var {
-    each(n, &[alpha, log_z], |_, x| {
-        let (alpha, log_z) = (x[0], x[1]);
-        let z = log_z.exp();
+/// fraction (DLMF 8.9.2), each with its derivative in `α`; for large `α` by the expansion of the quantile.
+fn slope(alpha: Var, log_z: Var, beside: Var, n: usize) -> Var {
+    each(n, &[alpha, log_z, beside], |_, x| {
+        let (given, log_z, beside) = (x[0], x[1], x[2]);
+        let large = given.gt(MANY);
+        let alpha = large.select(1.0, given);
+        let z = large.select(1.0, log_z.exp());
         let low = z.le(alpha + 1.0);
         let near = low.select(z, 0.0);
         let (s, ds) = series(alpha, near);
@@ -165,8 +265,29 @@ fn slope(alpha: Var, log_z: Var, n: usize) -> Var {
         let far = low.select(alpha + 2.0, z);
         let (h, dh) = fraction(alpha, far, low);
         let above = h * (far.ln() - alpha.digamma()) + dh;
-        low.select(below, above)
+        let slope = low.select(below, above);
+        let slope = slope.gt(STEEP).select(STEEP, slope);
+        large.select(slope_of_many(large.select(given, MANY), beside), slope)
     })
+}
+
+/// Shape parameters from which on the sums would be long.
+const MANY: f64 = 1e5;
+
+/// The same by the expansion of Cornish and Fisher, whose next term is 10^-12 of the first: the quantile is
+/// `α + w √α + (w² - 1)/3 + ..` for that of the normal distribution, `w`, which stays.
+fn slope_of_many(alpha: Var, beside: Var) -> Var {
+    let d = base(alpha);
+    let r = alpha.sqrt().recip();
+    let away = (d * beside.expm1() - 1.0 / 3.0) * r;
+    let third = |w: Var| w * (w * w - 7.0) / 36.0;
+    let fourth = |w: Var| ((3.0 * (w * w) + 7.0) * (w * w) - 16.0) / 810.0;
+    let mut w = away;
+    for _ in 0..6 {
+        w = away - r * ((w * w - 1.0) / 3.0 + r * (third(w) - r * fourth(w)));
+    }
+    let dz = 1.0 + r * (0.5 * w + r * r * (r * fourth(w) - 0.5 * third(w)));
+    dz / d * (-beside).exp()
 }
 
 /// `Σ zⁿ / ((α+1) .. (α+n))` and its derivative in `α`, for `z <= α + 1`.

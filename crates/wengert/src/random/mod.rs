@@ -21,11 +21,15 @@ mod counts;
 mod each;
 mod gamma;
 mod generator;
+mod integers;
 mod key;
 mod normal;
 mod orthogonal;
 mod shape;
+mod stirling;
+mod truncated;
 mod uniform;
+mod valid;
 
 pub use generator::Generator;
 pub use key::{Key, KeyFamily};

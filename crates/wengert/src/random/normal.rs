@@ -1,12 +1,12 @@
 //! Normal numbers, and what is made of them.
 
-use std::f64::consts::FRAC_1_SQRT_2;
 use std::panic::Location;
 
-use wengert_ir::trace::{IntoVar, Ints, Var, asked_at};
+use wengert_ir::trace::{Ints, Var, asked_at};
 
 use super::Key;
-use super::shape::{Draws, FLOATS, asked, parameter, refuse, several};
+use super::shape::{Draws, FLOATS, asked, refuse, several};
+use super::uniform::finite;
 
 impl Key {
     /// Standard normal numbers: mean 0, variance 1.
@@ -30,35 +30,9 @@ impl Key {
         })
     }
 
-    /// Standard normal numbers on condition that they lie in `low..high`. The ends may be infinite, and
-    /// may lie in one tail (up to 37; `f32`: to 13). Derivatives: those of the draw in its ends.
-    ///
-    /// # Errors
-    /// If a parameter does not broadcast to the shape.
-    #[track_caller]
-    pub fn truncated_normal(self, low: impl IntoVar, high: impl IntoVar, shape: impl Draws) -> Var {
-        asked_at(Location::caller(), || {
-            let op = "truncated_normal";
-            let ty = asked(op, shape, FLOATS);
-            let low = parameter(op, low, &ty);
-            let high = parameter(op, high, &ty);
-            // In the lower half, where probabilities are small and exact.
-            let upper = (low + high).gt(0.0);
-            let a = upper.select(-high, low);
-            let b = upper.select(-low, high);
-            let below = |x: Var| 0.5 * (-FRAC_1_SQRT_2 * x).erfc();
-            let (start, end) = (below(a), below(b));
-            let u = self.opened(op, &ty);
-            let u = upper.select(1.0 - u, u);
-            let p = u.mul_add(end - start, start);
-            let z = p.lt(0.5).select(-p, 1.0 - p).normal_tail();
-            let z = z.maximum(a).minimum(b);
-            upper.select(-z, z)
-        })
-    }
-
     /// Normal vectors with a mean and the covariance `L Lᵀ`, given the factor `L`: vectors along the last
-    /// axis, as many as `shape` says. Derivatives: those of `mean + L z`.
+    /// axis, as many as `shape` says. NaN where a number of either is infinite. Derivatives: those of
+    /// `mean + L z`.
     ///
     /// # Errors
     /// If the mean is not a vector of floats and the factor not a square matrix of that size.
@@ -84,7 +58,7 @@ impl Key {
             let ty = asked(op, shape.into().0, FLOATS).with_dtype(m.dtype);
             let ty = several(op, &ty, &dims);
             let z = self.tails(op, &ty).normal_tail();
-            mean + z.inner(factor)
+            finite(mean) + z.inner(finite(factor))
         })
     }
 

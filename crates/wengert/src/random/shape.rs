@@ -117,7 +117,7 @@ pub(super) fn integer(op: &str, i: impl IntoVar) -> Var {
     i.to(DType::U64)
 }
 
-fn not_an_integer(x: Argument) -> String {
+pub(super) fn not_an_integer(x: Argument) -> String {
     match x {
         Argument::Float(x) => format!("{x:?} is not an integer"),
         Argument::Bool(b) => format!("{b} is not an integer"),
@@ -158,7 +158,7 @@ pub(super) fn parameter(op: &str, x: impl IntoVar, ty: &Type) -> Var {
 
 /// A parameter that was given as `given`, repeated.
 #[track_caller]
-fn spread(op: &str, x: Var, given: Type, ty: &Type) -> Var {
+pub(super) fn spread(op: &str, x: Var, given: Type, ty: &Type) -> Var {
     let (dims, to) = (given.dims(), ty.dims());
     let fits = dims.len() <= to.len()
         && (dims.iter().rev().zip(to.iter().rev())).all(|(n, to)| n == to || *n == 1);

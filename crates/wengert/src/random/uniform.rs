@@ -7,6 +7,7 @@ use wengert_ir::trace::{IntoVar, Var, asked_at};
 
 use super::Key;
 use super::shape::{Draws, FLOATS, asked, parameter};
+use super::valid::where_valid;
 
 impl Key {
     /// Random bits: `u64`, or `u32` if asked for. They are the words of ChaCha with eight rounds, as
@@ -51,7 +52,7 @@ impl Key {
     }
 
     /// Numbers in `low..high`, which are `low + u (high - low)` for those of [`Key::uniform`]: where that is
-    /// rounded, `high` itself may come out. Derivatives: those of the formula.
+    /// rounded, `high` itself may come out. NaN where an end is infinite. Derivatives: those of the formula.
     ///
     /// # Errors
     /// If a parameter does not broadcast to the shape.
@@ -61,7 +62,12 @@ impl Key {
             let ty = asked("uniform_in", shape, FLOATS);
             let low = parameter("uniform_in", low, &ty);
             let high = parameter("uniform_in", high, &ty);
-            self.units("uniform_in", &ty).mul_add(high - low, low)
+            let (low, high) = (finite(low), finite(high));
+            let u = self.units("uniform_in", &ty);
+            let span = high - low;
+            // From one end of the floats to the other it is twice as far as floats go.
+            let half = u.mul_add(0.5 * high - 0.5 * low, 0.5 * low);
+            span.is_finite().select(u.mul_add(span, low), 2.0 * half)
         })
     }
 
@@ -75,7 +81,7 @@ impl Key {
         })
     }
 
-    /// `true` with probability `p`. Derivative: none.
+    /// `true` with probability `p`: never below 0 and for NaN, always from 1 on. Derivative: none.
     ///
     /// # Errors
     /// If `p` does not broadcast to the shape.
@@ -126,6 +132,12 @@ impl Key {
         let float = signed(!bits >> 1).to(ty.dtype);
         ((float + 0.5) * unit).minimum(1.0 - 2f64.powi(-most))
     }
+}
+
+/// NaN for what is not finite.
+#[track_caller]
+pub(super) fn finite(x: Var) -> Var {
+    where_valid(x, x.is_finite())
 }
 
 /// Bits as wide as floats of a type.
