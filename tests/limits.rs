@@ -668,3 +668,77 @@ fn branches_in_branches_on_the_stack_of_a_thread() {
     let thread = std::thread::Builder::new().stack_size(2 << 20).spawn(run);
     thread.unwrap().join().unwrap();
 }
+
+/// A process that may have so much memory, and no more.
+#[cfg(target_os = "linux")]
+mod little_memory {
+    use super::*;
+
+    /// Runs an ignored test of this file in a process of its own.
+    fn within(megabytes: usize, test: &str) {
+        let me = std::env::current_exe().unwrap();
+        let limited = format!(
+            "ulimit -v {}; exec {} --exact {test} --ignored --test-threads=1",
+            megabytes * 1024,
+            me.display()
+        );
+        let run = std::process::Command::new("sh")
+            .args(["-c", &limited])
+            .output()
+            .unwrap();
+        let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let (out, err) = (said(&run.stdout), said(&run.stderr));
+        assert!(run.status.success(), "{:?}\n{out}{err}", run.status);
+        assert!(out.contains("1 passed"), "{out}{err}");
+    }
+
+    #[test]
+    fn memory_that_ends_is_an_error() {
+        within(2_500, "little_memory::memory_ends");
+    }
+
+    #[test]
+    #[ignore = "runs in a process of its own, see above"]
+    fn memory_ends() {
+        fn none<T>(result: Result<T>) -> String {
+            match result {
+                Err(e @ Error::NoMemory { .. }) => e.to_string(),
+                Err(e) => panic!("{e}"),
+                Ok(_) => panic!("there was memory"),
+            }
+        }
+        // A gigabyte each: the first has room, and what is made of it has not.
+        const LONG: usize = 1 << 27;
+        let f = jit(|x: Var| full([3, LONG], x));
+        both(&f, || 1.0).map(none);
+        let f = jit(|x: Var| (full([LONG], x).sort(0) * 2.0).cumsum(0).sort(0).at(0));
+        both(&f, || 1.0).map(none);
+        let f = jit(|x: Var| {
+            vec![
+                full([LONG], x),
+                full([LONG], x + 1.0),
+                full([LONG], x * 2.0),
+            ]
+        });
+        both(&f, || 1.0).map(none);
+        // Results that are overwritten, and are somebody else's too.
+        let f = jit(|x: Var| x + 1.0)
+            .compile(&ShapeDtype::new(DType::F64, [LONG]))
+            .unwrap();
+        let x = Array::zeros(DType::F64, [LONG]);
+        let (mut a, mut b) = (x.clone(), x.clone());
+        f.call_into(&x, &mut a).unwrap();
+        none(f.call_into(&x, &mut b));
+        assert_eq!(b.as_slice::<f64>().unwrap()[LONG - 1], 0.0);
+        drop((x, a, b));
+        // What a loop keeps for its gradient, below the limit of the door.
+        let f = |x: Var| while_loop((x, 0.0), |(_, n)| n.lt(1e9), |(x, n)| (x.sin(), n + 1.0)).0;
+        let said = none(jit(grad(f)).call(1.0));
+        assert!(
+            said.contains("there is no memory for the residuals of a loop"),
+            "{said}"
+        );
+        // All is as it was.
+        assert_eq!(jit(|x: Var| x * 2.0).call(2.0).unwrap(), Array::from(4.0));
+    }
+}
