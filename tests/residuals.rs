@@ -4,7 +4,7 @@
 use std::array::from_fn;
 
 use wengert::prelude::*;
-use wengert_check::check_grads;
+use wengert_check::{check_grads, check_vmap};
 use wengert_ir::buffer::{Buffer, Dense};
 use wengert_ir::eval::eval;
 use wengert_ir::ir::verify::verify;
@@ -249,4 +249,93 @@ fn rows_that_are_wanted_twice_are_stored_once() {
         scans += 1;
     }
     assert!(scans >= 2, "{func}");
+}
+
+/// Loops whose carries only change places: what one step had is what another carry has in the next.
+const CHANGING: [(&str, fn(Var) -> Var); 8] = [
+    ("two of three", |x| {
+        fori(0..6, (x, x * 2.0, x), |_, (a, b, s): (Var, Var, Var)| {
+            (b, a, s * a)
+        })
+        .2
+    }),
+    ("three in a circle", |x| {
+        let start = (x, x * 2.0, x.sin(), x);
+        let step = |_, (a, b, c, s): (Var, Var, Var, Var)| (b, c, a, s * a.cos());
+        fori(0..7, start, step).3
+    }),
+    ("two pairs", |x| {
+        let start = [x, x * 2.0, x.sin(), x * x, x];
+        fori(0..5, start, |_, [a, b, c, d, s]: [Var; 5]| {
+            [b, a, d, c, (s * a + c).sin()]
+        })[4]
+    }),
+    ("scan and its rows", |x| {
+        let step = |(a, b): (Var, Var), _| ((b, a), a * b.sin());
+        let ((a, b), rows) = scan((x, x * 0.5), 0..5, step);
+        rows * a + b
+    }),
+    ("scan_reverse", |x| {
+        let step = |(a, b, s): (Var, Var, Var), _| ((b, a, s * a + b), ());
+        scan_reverse((x, x * 0.5, x), 0..5, step).0.2
+    }),
+    ("while_loop", |x| {
+        let step = |(n, a, b, s): (Var, Var, Var, Var)| (n + 1, b, a, s * a);
+        let start = (Var::from(0i64), x, x * 2.0, x);
+        while_loop(start, |(n, ..)| n.lt(5), step).3
+    }),
+    ("a loop of traced length", |x| {
+        let n = (x.abs().sum() * 4.0).to(DType::I64);
+        let step = |_, (a, b, s): (Var, Var, Var)| (b, a, s * a);
+        fori(..n, (x, x * 2.0, x), step).2
+    }),
+    ("loops in loops", |x| {
+        let inner = |(a, b, s): (Var, Var, Var)| {
+            let step = |_, (a, b, s): (Var, Var, Var)| (b, a, s * a);
+            fori(0..3, (a, b, s), step)
+        };
+        let step = |_, (a, b, s): (Var, Var, Var)| {
+            let (a, b, s) = inner((a, b, s));
+            (b, a, s)
+        };
+        fori(0..2, (x, x * 0.9, x), step).2
+    }),
+];
+
+#[test]
+fn carries_that_change_places_are_remembered_from_step_to_step() {
+    for (name, f) in CHANGING {
+        println!("{name}");
+        let small = |x: Var| 0.9 * x + 0.2;
+        let each = move |x: Var| f(small(x)).sum();
+        choices(Array::from(0.7), each);
+        choices(Array::from([0.7, -0.4]), each);
+        let points = [0.7, 0.3, -0.2, 0.5, 0.9];
+        check_vmap(grad(each), points).unwrap_or_else(|e| panic!("{name}: {e}"));
+        let slopes = jit(grad(each));
+        let said = |e| panic!("{name}: {e}");
+        let compiled: f64 = slopes.call(0.7).unwrap_or_else(said).item().unwrap();
+        assert_eq!(compiled, slopes.interpret(0.7).unwrap().item().unwrap());
+    }
+    // The one that multiplies by both in turn stores nothing of them.
+    let found = stored(Array::from(0.7), |x| CHANGING[0].1(x));
+    assert_eq!(found, (vec!["carry 2".to_string()], 8));
+    let slope = jit(grad(CHANGING[0].1)).call(1.0).unwrap();
+    assert_eq!(slope.item::<f64>().unwrap(), 56.0);
+}
+
+#[test]
+fn rows_of_carries_that_change_places_are_read_backwards() {
+    let there_and_back = |x: Var| {
+        let (_, rows) = scan((x, x * 2.0), 0..4, |(a, b), _| ((b, a), a));
+        scan_reverse(Var::from(0.0), rows, |c, r| (c + r.sin(), ())).0
+    };
+    let want = |x: f64| 2.0 * (x.sin() + (2.0 * x).sin());
+    let got = jit(there_and_back)
+        .call(0.4)
+        .unwrap()
+        .item::<f64>()
+        .unwrap();
+    assert!((got - want(0.4)).abs() < 1e-15);
+    check_vmap(there_and_back, [0.4, 1.0, 2.0]).unwrap();
 }

@@ -215,6 +215,14 @@ impl Expr {
                     arg(0) + vmap(f)(wengert::zeros([0])).sum_axis(0)
                 }
             },
+            Kind::Exchange { carries } => {
+                let f = |a: Var, s: Var| with(2, &[a, s]).sin();
+                exchange(plain, *carries, arg(0), arg(1), f)
+            }
+            Kind::Implicit { root } => {
+                let f = |x: Var| with(2, &[x]);
+                implicit(plain, *root, arg(0), arg(1).sin(), f)
+            }
             Kind::Cond => {
                 let p = less(arg(0), arg(1));
                 match plain {
@@ -298,6 +306,68 @@ impl Expr {
             kind => unreachable!("{kind:?} is built elsewhere"),
         }
     }
+}
+
+/// A loop of three steps whose first carries go round in a circle, and whose last is computed from one of them.
+fn exchange(plain: bool, carries: usize, a: Var, b: Var, f: impl Fn(Var, Var) -> Var) -> Var {
+    let mut start = vec![a, b, a.cos()];
+    start.truncate(carries);
+    start.push(a + b * 0.5);
+    let step = |mut c: Vec<Var>| {
+        let next = f(c[0], c[carries]);
+        c[..carries].rotate_left(1);
+        c[carries] = next;
+        c
+    };
+    let last = match plain {
+        true => (0..3).fold(start, |c, _| step(c)),
+        false => fori(0..3, start, |_, c| step(c)),
+    };
+    last[carries] + last[0] * 0.1
+}
+
+/// The `x` of `x + JᵀJ x / 10 = b`, where `J` is the derivative of `f` at `at`; or the one with `x³` on the left,
+/// too. Either equation has one solution, whatever `f` is.
+fn implicit(plain: bool, root: bool, at: Var, b: Var, f: impl Fn(Var) -> Var + Clone) -> Var {
+    let apply = |x: Var| {
+        let (_, pull) = vjp(f.clone(), at);
+        x + pull(jvp(f.clone(), at, x).1) * 0.1
+    };
+    let equation = |x: Var| apply(x) + x * x * x - b;
+    let newton = |f: &dyn Fn(Var) -> Var, x: Var| {
+        fori(0..12, x, |_, x| x - dense(&|d| jvp(f, x, d).1, f(x)))
+    };
+    match (plain, root) {
+        (true, false) => dense(&apply, b),
+        (true, true) => newton(&equation, b * 0.0),
+        (false, false) => custom_linear_solve(apply, b, dense, dense),
+        (false, true) => custom_root(equation, b * 0.0, newton, dense),
+    }
+}
+
+/// The solution of a linear system by elimination. It needs no pivots: the matrix is positive definite.
+fn dense(a: &dyn Fn(Var) -> Var, b: Var) -> Var {
+    let shape = b.shape();
+    let n: usize = shape.iter().product();
+    let columns = vmap(|e: Var| a(e.reshape(&shape)).reshape(&[n]))(wengert::eye(n));
+    let mut m: Vec<Vec<Var>> = (0..n)
+        .map(|i| (0..n).map(|j| columns.at((j, i))).collect())
+        .collect();
+    let mut x: Vec<Var> = (0..n).map(|i| b.reshape(&[n]).at(i)).collect();
+    for k in 0..n {
+        for i in k + 1..n {
+            let factor = m[i][k] / m[k][k];
+            for j in k..n {
+                m[i][j] = m[i][j] - factor * m[k][j];
+            }
+            x[i] = x[i] - factor * x[k];
+        }
+    }
+    for k in (0..n).rev() {
+        let known = (k + 1..n).fold(x[k], |sum, j| sum - m[k][j] * x[j]);
+        x[k] = known / m[k][k];
+    }
+    wengert::stack(&x).reshape(&shape)
 }
 
 fn each(n: usize, f: impl Fn(usize) -> Var) -> Var {

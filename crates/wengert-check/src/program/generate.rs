@@ -312,7 +312,7 @@ impl Generator {
         let body = |g: &mut Generator, shape: &[usize], new: &[&Binder]| {
             under(new, g.expr(shape, &with(new), inner, nesting))
         };
-        match self.rng.below(18) {
+        match self.rng.below(20) {
             0 | 1 => {
                 // The result is the last carry, or the rows piled up.
                 let reverse = self.rng.one_in(3);
@@ -410,6 +410,27 @@ impl Generator {
                 let places = [Place::Here, Place::Map, Place::Scan, Place::Branch];
                 node(Kind::Pull(*self.rng.pick(&places)), want, args)
             }
+            16 => {
+                let carries = 2 + self.rng.below(2);
+                let (a, s) = (self.binder(want), self.binder(want));
+                let args = vec![
+                    outer(self, want),
+                    outer(self, want),
+                    body(self, want, &[&a, &s]),
+                ];
+                node(Kind::Exchange { carries }, want, args)
+            }
+            17 if want.iter().product::<usize>() < 4 => {
+                let shape = self.shape();
+                let x = self.binder(want);
+                let args = vec![
+                    outer(self, want),
+                    outer(self, want),
+                    body(self, &shape, &[&x]),
+                ];
+                let root = self.rng.one_in(2);
+                node(Kind::Implicit { root }, want, args)
+            }
             13 if want.len() == 2 => {
                 let x = self.binder(&want[1..]);
                 let args = vec![outer(self, &want[1..]), body(self, &want[..1], &[&x])];
@@ -430,7 +451,7 @@ impl Generator {
                 let f = under(&[&x], self.expr(want, alone, inner, nesting));
                 node(Kind::CustomRule, want, vec![outer(self, &shape), f])
             }
-            16 => {
+            18 => {
                 let row = self.binder(&[]);
                 let args = vec![outer(self, want), body(self, want, &[&row])];
                 node(Kind::Nothing, want, args)

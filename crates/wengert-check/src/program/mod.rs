@@ -91,7 +91,16 @@ pub enum Kind {
     While,
     Repeat,
     RepeatTraced,
+    /// A batch of no element.
     Nothing,
+    /// A loop whose carries change places, two of them or three.
+    Exchange {
+        carries: usize,
+    },
+    /// What is defined by an equation with a function's derivative in it: a linear one, or one that is not.
+    Implicit {
+        root: bool,
+    },
     Cond,
     Map {
         columns: bool,

@@ -144,6 +144,14 @@ impl Expr {
                 let body = self.args[1].closure("");
                 format!("({} + vmap({body})(zeros([0])).sum_axis(0))", arg(0))
             }
+            Kind::Exchange { carries } => {
+                let step = self.args[2].closure(".sin()");
+                format!("exchange({carries}, {}, {}, {step})", arg(0), arg(1))
+            }
+            Kind::Implicit { root } => {
+                let name = if *root { "root" } else { "linear_solve" };
+                format!("{name}({}, {}, {})", arg(0), arg(1), f(2))
+            }
             Kind::Cond => format!("cond({} < {} + 0.0613, {}, {})", arg(0), arg(1), f(2), f(3)),
             Kind::Map { columns } => {
                 let name = if *columns { "vmap_columns" } else { "vmap" };

@@ -78,8 +78,16 @@ impl Primitive for Checkpoint {
         Some(Op::Checkpoint(Arc::new(Checkpoint { body })))
     }
 
+    fn unfolded(&self) -> Option<Func> {
+        Some(self.body.clone())
+    }
+
+    fn needs(&self, used: &[bool]) -> Option<Vec<bool>> {
+        Some(live_params(&self.body, used))
+    }
+
     fn prune(&self, used: &[bool]) -> Option<Pruned> {
-        let params = live_params(&self.body, used);
+        let params = self.needs(used)?;
         if params.iter().chain(used).all(|l| *l) {
             return None;
         }
@@ -193,9 +201,27 @@ impl Primitive for CheckpointTangent {
         vec![&self.body]
     }
 
-    /// It is a checkpointed function itself, of operands and tangents.
+    fn unfolded(&self) -> Option<Func> {
+        Some(self.fused())
+    }
+
+    /// It is linear in its tangents. By its operands it is a checkpointed function itself, of operands and tangents.
     fn jvp(&self, x: &[Var], dx: &[Tangent], mode: Mode) -> (Vec<Var>, Vec<Tangent>) {
-        Checkpoint { body: self.fused() }.jvp(x, dx, mode)
+        let (primals, tangents) = x.split_at(self.body.arity());
+        let (moving, second) = dx.split_at(self.body.arity());
+        if moving.iter().any(Option::is_some) {
+            return Checkpoint { body: self.fused() }.jvp(x, dx, mode);
+        }
+        let all = second.iter().zip(tangents);
+        let second: Vec<Var> = all
+            .map(|(d, t)| d.unwrap_or_else(|| Var::zeros(&t.ty())))
+            .collect();
+        let apply = |tangents: &[Var]| {
+            let op = Op::CheckpointTangent(Arc::new(self.clone()));
+            bind(op, &[primals, tangents].concat())
+        };
+        let dy = apply(&second).into_iter().map(Some).collect();
+        (apply(tangents), dy)
     }
 
     /// Everything is computed again inside one function, behind a barrier: otherwise it would be

@@ -200,16 +200,21 @@ impl Primitive for Cond {
         Some(Op::Cond(Arc::new(Cond { branches })))
     }
 
-    fn prune(&self, used: &[bool]) -> Option<Pruned> {
+    fn needs(&self, used: &[bool]) -> Option<Vec<bool>> {
         let [a, b] = self.branches.each_ref().map(|f| live_params(f, used));
-        let params: Vec<bool> = a.iter().zip(&b).map(|(a, b)| a | b).collect();
-        if params.iter().chain(used).all(|l| *l) {
+        let either = a.iter().zip(&b).map(|(a, b)| a | b);
+        Some(std::iter::once(true).chain(either).collect())
+    }
+
+    fn prune(&self, used: &[bool]) -> Option<Pruned> {
+        let inputs = self.needs(used)?;
+        if inputs.iter().chain(used).all(|l| *l) {
             return None;
         }
-        let branches = self.branches.each_ref().map(|f| narrowed(f, &params, used));
+        let branches = (self.branches.each_ref()).map(|f| narrowed(f, &inputs[1..], used));
         Some(Pruned {
             op: Op::Cond(Arc::new(Cond { branches })),
-            inputs: [&[true], &params[..]].concat(),
+            inputs,
             outputs: used.to_vec(),
         })
     }

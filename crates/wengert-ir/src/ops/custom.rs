@@ -113,6 +113,14 @@ impl Primitive for Custom {
         self.inner().with_bodies(rewrite)
     }
 
+    fn unfolded(&self) -> Option<Func> {
+        self.inner().unfolded()
+    }
+
+    fn needs(&self, used: &[bool]) -> Option<Vec<bool>> {
+        self.inner().needs(used)
+    }
+
     fn prune(&self, used: &[bool]) -> Option<Pruned> {
         self.inner().prune(used)
     }

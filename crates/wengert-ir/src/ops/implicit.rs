@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::buffer::Buffer;
-use crate::error::{Error, TypeError};
+use crate::error::{Error, TypeError, raise};
 use crate::eval;
 use crate::ir::text::{Attribute, Attributes, Given};
 use crate::ir::{BitMatrix, Func, Type};
@@ -16,8 +16,8 @@ use crate::ops::scan::expect_types;
 use crate::ops::{Batched, Cotangent, Mode, Op, Operand, Primitive, Tangent, elementwise};
 use crate::schedule::node::NodeId;
 use crate::schedule::{Lowering, Wanted, places};
-use crate::trace::{Closed, Kind, Var, bind, closed};
-use crate::transform::{batched, inline, replay, transpose};
+use crate::trace::{Closed, Kind, Var, bind, closed, current_source};
+use crate::transform::{batched, inline, linearize, replay, why_not_linear};
 
 /// The `x` of `A x = b`. Operands: constants, then `b`; `x` has the types of `b`. All three functions
 /// take the constants first.
@@ -97,16 +97,20 @@ impl LinearSolve {
     }
 
     /// The same of the transposed system.
+    ///
+    /// `apply` may mix its unknowns with primal work, in the carries of one loop say: linearising it parts the two.
+    /// Its derivative is the same everywhere, so it is linearised at zero.
     fn transposed(&self) -> LinearSolve {
         let n = self.constants;
+        let unknowns = self.unknowns();
         let apply = closed(Kind::Door, self.apply.param_types(), |vars| {
             let (constants, ct) = vars.split_at(n);
-            let known = constants.iter().map(|&c| Operand::Known(c));
-            let unknown = self.unknowns().iter().cloned().map(Operand::Linear);
-            let operands: Vec<Operand> = known.chain(unknown).collect();
+            let zeros: Vec<Var> = unknowns.iter().map(Var::zeros).collect();
+            let active: Vec<bool> = (0..vars.len()).map(|i| i >= n).collect();
+            let (_, linear) = linearize(&self.apply, &[constants, &zeros].concat(), &active);
             let ct: Vec<Option<Cotangent>> = ct.iter().map(|&c| Some(Cotangent::new(c))).collect();
-            let back = transpose(&self.apply, &operands, &ct).split_off(n);
-            let all = back.into_iter().zip(self.unknowns());
+            let back = linear.pull(&ct).split_off(n);
+            let all = back.into_iter().zip(unknowns);
             all.map(|(c, ty)| c.map_or_else(|| Var::zeros(ty), |c| c.value))
                 .collect()
         });
@@ -454,6 +458,16 @@ pub fn linear_solve(
         closed(Kind::Plain, &types, solve_transposed),
     ];
     let ([apply, solve, solve_transposed], constants) = with_constants(functions);
+    let n = constants.len();
+    let unknown: Vec<bool> = (0..apply.arity()).map(|i| i >= n).collect();
+    if let Some(message) = why_not_linear(&apply, &unknown, |r| format!(" {r}")) {
+        raise(Error::Derivative {
+            op: "custom_linear_solve".into(),
+            message,
+            at: Some(current_source()),
+            hint: Some("`custom_root` solves equations that are not linear".into()),
+        })
+    }
     let op = LinearSolve {
         apply,
         solve,

@@ -267,8 +267,12 @@ impl Primitive for Map {
         })))
     }
 
+    fn needs(&self, used: &[bool]) -> Option<Vec<bool>> {
+        Some(live_params(&self.body, used))
+    }
+
     fn prune(&self, used: &[bool]) -> Option<Pruned> {
-        let params = live_params(&self.body, used);
+        let params = self.needs(used)?;
         if params.iter().chain(used).all(|l| *l) {
             return None;
         }

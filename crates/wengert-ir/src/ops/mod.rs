@@ -287,8 +287,20 @@ pub trait Primitive: std::fmt::Debug {
         None
     }
 
+    /// The function of its operands that it is, where it is an operation of its own only for the sake of what its
+    /// derivative stores.
+    fn unfolded(&self) -> Option<Func> {
+        None
+    }
+
+    /// Which operands the results that are `used` need. `None`, as unless said: all.
+    fn needs(&self, _used: &[bool]) -> Option<Vec<bool>> {
+        None
+    }
+
     /// The same operation without the results that are not `used`, and without the operands that
-    /// only they need. `None` where nothing can be left out.
+    /// they do not [need](Primitive::needs); the functions in it have no dead code. `None` where nothing can be left
+    /// out.
     fn prune(&self, _used: &[bool]) -> Option<Pruned> {
         None
     }

@@ -93,6 +93,23 @@ impl While {
         bind(Op::While(Arc::new(self)), &operands.concat())
     }
 
+    /// Which parameters and results of the body, and which parameters of the condition, the results that are `used`
+    /// need, at some step.
+    fn live(&self, used: &[bool]) -> (Vec<bool>, Vec<bool>, Vec<bool>) {
+        let nc = self.carry;
+        // The condition wants its carries at every step.
+        let tested = live_params(&self.cond, &[true]);
+        let mut wanted = used.to_vec();
+        wanted.remove(nc);
+        for (wanted, tested) in wanted.iter_mut().zip(&tested[..nc]) {
+            *wanted |= tested;
+        }
+        let results = live_results(&self.body, nc, &wanted);
+        let mut params = live_params(&self.body, &results);
+        params[..nc].copy_from_slice(&results[..nc]);
+        (params, results, tested)
+    }
+
     fn active(&self, dx: &[Tangent]) -> Vec<bool> {
         let mut act = active(&self.deps(dx.len(), self.body.results.len() + 1), dx);
         act.remove(self.carry);
@@ -300,18 +317,14 @@ impl Primitive for While {
         })))
     }
 
+    fn needs(&self, used: &[bool]) -> Option<Vec<bool>> {
+        let (params, _, tested) = self.live(used);
+        Some([&params[..], &tested[self.carry..]].concat())
+    }
+
     fn prune(&self, used: &[bool]) -> Option<Pruned> {
         let nc = self.carry;
-        // The condition wants its carries at every step.
-        let tested = live_params(&self.cond, &[true]);
-        let mut wanted = used.to_vec();
-        wanted.remove(nc);
-        for (wanted, tested) in wanted.iter_mut().zip(&tested[..nc]) {
-            *wanted |= tested;
-        }
-        let results = live_results(&self.body, nc, &wanted);
-        let mut params = live_params(&self.body, &results);
-        params[..nc].copy_from_slice(&results[..nc]);
+        let (params, results, tested) = self.live(used);
         let conds = [&params[..nc], &tested[nc..]].concat();
         if results.iter().chain(&params).chain(&conds).all(|l| *l) {
             return None;

@@ -13,17 +13,41 @@ pub fn dead_code(func: &Func) -> Func {
 
 /// Which parameters the results that are `wanted`, and the effects, need.
 pub fn live_params(func: &Func, wanted: &[bool]) -> Vec<bool> {
+    needed_params(func, wanted, is_live)
+}
+
+/// Which parameters the results that are `wanted` need, whatever the effects read.
+pub fn params_of_results(func: &Func, wanted: &[bool]) -> Vec<bool> {
+    needed_params(func, wanted, is_read)
+}
+
+fn needed_params(func: &Func, wanted: &[bool], stays: fn(&Eqn, &[bool]) -> bool) -> Vec<bool> {
     let mut live = vec![false; func.types.len()];
     for atom in pick(&func.results, wanted) {
         mark(&mut live, &atom);
     }
     for eqn in func.eqns.iter().rev() {
-        if is_live(eqn, &live) {
-            eqn.inputs.iter().for_each(|a| mark(&mut live, a));
+        if !stays(eqn, &live) {
+            continue;
+        }
+        let needs = match eqn.op.has_effect() {
+            true => None,
+            false => eqn.op.needs(&used(eqn, &live)),
+        };
+        match needs {
+            None => eqn.inputs.iter().for_each(|a| mark(&mut live, a)),
+            Some(needs) => pick(&eqn.inputs, &needs)
+                .iter()
+                .for_each(|a| mark(&mut live, a)),
         }
     }
     live.truncate(func.arity());
     live
+}
+
+/// Which results of an equation are live.
+fn used(eqn: &Eqn, live: &[bool]) -> Vec<bool> {
+    eqn.outputs.clone().map(|o| live[o as usize]).collect()
 }
 
 /// Which results of a loop's body are wanted at some step, given which are wanted at the end: the
@@ -53,20 +77,22 @@ pub fn narrowed(func: &Func, params: &[bool], results: &[bool]) -> Func {
         if !is_live(eqn, &live) {
             continue;
         }
-        let used: Vec<bool> = eqn.outputs.clone().map(|o| live[o as usize]).collect();
-        // From the inside out: what a function inside does not need, its operation need not be given.
-        let op = eqn.op.with_bodies(&mut dead_code);
-        let op = op.unwrap_or_else(|| eqn.op.clone());
-        let pruned = match op.has_effect() {
+        let pruned = match eqn.op.has_effect() {
             true => None,
-            false => op.prune(&used),
+            false => eqn.op.prune(&used(eqn, &live)),
         };
-        match &pruned {
-            None => eqn.inputs.iter().for_each(|a| mark(&mut live, a)),
-            Some(p) => pick(&eqn.inputs, &p.inputs)
-                .iter()
-                .for_each(|a| mark(&mut live, a)),
-        }
+        let op = match &pruned {
+            None => {
+                eqn.inputs.iter().for_each(|a| mark(&mut live, a));
+                let op = eqn.op.with_bodies(&mut dead_code);
+                op.unwrap_or_else(|| eqn.op.clone())
+            }
+            Some(p) => {
+                let inputs = pick(&eqn.inputs, &p.inputs);
+                inputs.iter().for_each(|a| mark(&mut live, a));
+                p.op.clone()
+            }
+        };
         kept.push((eqn, op, pruned.map(Box::new)));
     }
 
@@ -99,7 +125,7 @@ pub fn narrowed(func: &Func, params: &[bool], results: &[bool]) -> Func {
                 let outputs = pick(&outputs, &p.outputs);
                 outputs.iter().for_each(|&o| put(o, &mut number));
                 next += outputs.len() as u32;
-                (p.op, inputs)
+                (op, inputs)
             }
         };
         eqns.push(Eqn {
@@ -138,5 +164,9 @@ fn mark(live: &mut [bool], atom: &Atom) {
 }
 
 fn is_live(eqn: &Eqn, live: &[bool]) -> bool {
-    eqn.op.has_effect() || eqn.outputs.clone().any(|o| live[o as usize])
+    eqn.op.has_effect() || is_read(eqn, live)
+}
+
+fn is_read(eqn: &Eqn, live: &[bool]) -> bool {
+    eqn.outputs.clone().any(|o| live[o as usize])
 }

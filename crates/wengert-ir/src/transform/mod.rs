@@ -2,11 +2,13 @@
 
 pub mod batch;
 pub mod body;
+pub mod linearity;
 pub mod linearize;
 pub mod replay;
 pub mod transpose;
 
 pub use batch::{batch, batched, batched_body};
+pub use linearity::why_not_linear;
 pub use linearize::{Linear, linearize};
-pub use replay::{inline, replay};
+pub use replay::{inline, replay, unfolded};
 pub use transpose::transpose;

@@ -2,7 +2,7 @@
 
 use crate::ir::{Atom, Func};
 use crate::ops::{Mode, Tangent};
-use crate::trace::{Var, bind, with_source};
+use crate::trace::{Kind, Var, bind, open, with_source};
 
 /// Records a function's equations in the open traces, on those values.
 pub fn inline(func: &Func, x: &[Var]) -> Vec<Var> {
@@ -30,4 +30,26 @@ pub fn replay(func: &Func, x: &[Var], dx: &[Tangent], mode: Mode) -> (Vec<Var>, 
         env.extend(y.into_iter().zip(dy));
     }
     func.results.iter().map(|a| get(&env, a)).unzip()
+}
+
+/// The function with what is computed again for a derivative written where it stands, in bodies too.
+pub fn unfolded(func: &Func) -> Func {
+    let (trace, params) = open(Kind::Door, func.param_types());
+    let mut env = params;
+    let value = |env: &[Var], atom: &Atom| match atom {
+        Atom::Var(id) => env[*id as usize],
+        Atom::Lit(splat) => Var::literal(*splat),
+    };
+    for eqn in &func.eqns {
+        let inputs: Vec<Var> = eqn.inputs.iter().map(|a| value(&env, a)).collect();
+        env.extend(with_source(eqn.source, || match eqn.op.unfolded() {
+            Some(body) => inline(&unfolded(&body), &inputs),
+            None => {
+                let op = eqn.op.with_bodies(&mut unfolded);
+                bind(op.unwrap_or_else(|| eqn.op.clone()), &inputs)
+            }
+        }));
+    }
+    let results: Vec<Var> = func.results.iter().map(|a| value(&env, a)).collect();
+    trace.close(&results).func
 }

@@ -3,10 +3,8 @@
 use std::panic::Location;
 
 use wengert_ir::error::{Error, raise};
-use wengert_ir::ir::Type;
 use wengert_ir::ops::Cotangent;
-use wengert_ir::rewrite::dead::{dead_code, live_params};
-use wengert_ir::trace::{Closed, Kind, Var, asked_at, current_source, open};
+use wengert_ir::trace::{Kind, Var, asked_at, current_source};
 use wengert_ir::transform;
 
 use super::grad::{linearized, pulled};
@@ -50,15 +48,10 @@ where
         let types = types(&leaves.into_iter().copied().collect::<Vec<_>>());
         expect_floats("linear_transpose", &types, &def);
         let f = traced(Kind::Plain, &types, &def, f);
-        expect_steady(&f, types.len());
-        let (trace, x) = open(Kind::Plain, &types);
-        let (_, mut linear) = linearized(&f, &x);
-        let own = |v: &&mut Var| trace.owns(**v);
-        let mut inner: Vec<&mut Var> = linear.residuals.iter_mut().filter(own).collect();
-        let values: Vec<Var> = inner.iter().map(|v| **v).collect();
-        for (v, outer) in inner.iter_mut().zip(left(trace.close(&values), &types)) {
-            **v = outer;
-        }
+        expect_linear(&f, types.len());
+        // Its derivative is the same everywhere, so also at zero.
+        let zeros: Vec<Var> = types.iter().map(Var::zeros).collect();
+        let (_, linear) = linearized(&f, &zeros);
         let out = f.out;
         move |ct: Y| {
             asked_at(place, || {
@@ -73,47 +66,17 @@ where
     })
 }
 
-/// What was recorded for the derivative, without the argument, of which nothing is in it.
 #[track_caller]
-fn left(kept: Closed, types: &[Type]) -> Vec<Var> {
-    let func = dead_code(&kept.func);
-    let live = live_params(&func, &vec![true; func.results.len()]);
-    if live[..types.len()].contains(&true) {
-        refuse("the function is not linear: its derivative depends on its argument");
-    }
-    let zeros = types.iter().map(Var::zeros);
-    transform::inline(&func, &zeros.chain(kept.captures).collect::<Vec<_>>())
-}
-
-/// A result that depends on the argument has a derivative with respect to it: steps, roundings and
-/// conversions to integers are not linear.
-#[track_caller]
-fn expect_steady(f: &Traced, params: usize) {
+fn expect_linear(f: &Traced, params: usize) {
     let func = &f.closed.func;
-    let deps = func.deps();
-    for (r, (ty, path)) in func.result_types().iter().zip(f.out.paths()).enumerate() {
-        if !ty.is_float() {
-            refuse(&format!(
-                "the result{path} is {ty}, and linear functions give floats"
-            ));
-        }
-        let mut wanted = vec![false; func.results.len()];
-        wanted[r] = true;
-        let live = live_params(func, &wanted);
-        if (0..params).any(|i| live[i] && !deps.get(r, i)) {
-            refuse(&format!(
-                "the function is not linear: the result{path} depends on the argument by a step"
-            ));
-        }
+    let unknown: Vec<bool> = (0..func.arity()).map(|i| i < params).collect();
+    let paths = f.out.paths();
+    if let Some(message) = transform::why_not_linear(func, &unknown, |r| paths[r].clone()) {
+        raise(Error::Derivative {
+            op: "linear_transpose".into(),
+            message,
+            at: Some(current_source()),
+            hint: Some("take `vjp` at a point".into()),
+        })
     }
-}
-
-#[track_caller]
-fn refuse(message: &str) -> ! {
-    raise(Error::Derivative {
-        op: "linear_transpose".into(),
-        message: message.into(),
-        at: Some(current_source()),
-        hint: Some("take `vjp` at a point".into()),
-    })
 }

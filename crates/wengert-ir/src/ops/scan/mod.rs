@@ -86,6 +86,16 @@ impl Scan {
         }
     }
 
+    /// Which parameters and results of the body the results that are `used` need, at some step.
+    fn live(&self, used: &[bool]) -> (Vec<bool>, Vec<bool>) {
+        let nc = self.carry;
+        let results = live_results(&self.body, nc, used);
+        let mut params = live_params(&self.body, &results);
+        // A carry is there at both ends or at neither.
+        params[..nc].copy_from_slice(&results[..nc]);
+        (params, results)
+    }
+
     fn active(&self, dx: &[Tangent]) -> Vec<bool> {
         active(&self.deps(dx.len(), self.body.results.len()), dx)
     }
@@ -388,12 +398,14 @@ impl Primitive for Scan {
         Some(Op::Scan(Arc::new(self.with(body, self.carry, self.xs))))
     }
 
+    fn needs(&self, used: &[bool]) -> Option<Vec<bool>> {
+        let (params, _) = self.live(used);
+        Some([&vec![true; self.counts()][..], &params].concat())
+    }
+
     fn prune(&self, used: &[bool]) -> Option<Pruned> {
         let nc = self.carry;
-        let results = live_results(&self.body, nc, used);
-        let mut params = live_params(&self.body, &results);
-        // A carry is there at both ends or at neither.
-        params[..nc].copy_from_slice(&results[..nc]);
+        let (params, results) = self.live(used);
         if results.iter().chain(&params).all(|l| *l) {
             return None;
         }

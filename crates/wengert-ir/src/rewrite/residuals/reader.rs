@@ -35,7 +35,7 @@ struct Recording<'a> {
     /// The values of the earlier loop's body.
     made: HashMap<u32, Var>,
     /// The carries of the earlier loop that are remembered for the next step of this one.
-    remembered: Vec<Var>,
+    remembered: Vec<usize>,
 }
 
 impl Reader<'_> {
@@ -85,8 +85,9 @@ impl Reader<'_> {
             .map(|a| value(&mut r, &mut env, a))
             .collect();
         let carries = looped.carry;
-        let types = r.remembered.iter().map(|v| v.ty()).collect();
-        results.splice(carries..carries, r.remembered);
+        let remembered = r.remembered();
+        let types = remembered.iter().map(|v| v.ty()).collect();
+        results.splice(carries..carries, remembered);
         let func = r.trace.close(&results).func;
         (self.assembled(line, &looped, func, &r.roles), types)
     }
@@ -187,14 +188,8 @@ impl Recording<'_> {
                     with_source(eqn.source, || bind(eqn.op.clone(), &inputs)[0])
                 }
                 Some(Way::Next(carry)) => {
-                    let carry = *carry;
-                    let here = carry as u32;
-                    if !self.made.contains_key(&here) {
-                        left.push(here);
-                        continue;
-                    }
-                    self.remembered.push(self.made[&here]);
-                    self.roles.push(Role::Carry(carry));
+                    self.remembered.push(*carry);
+                    self.roles.push(Role::Carry(*carry));
                     self.trace.param(ty.clone())
                 }
                 _ => self.given(v, ty),
@@ -203,6 +198,16 @@ impl Recording<'_> {
             left.pop();
         }
         self.made[&value]
+    }
+
+    /// What the next step of this loop is told: the carries of the earlier loop that are remembered. Each may
+    /// itself be known only because another is remembered, in a circle too, where carries change places.
+    fn remembered(&mut self) -> Vec<Var> {
+        let mut values = vec![];
+        while let Some(&carry) = self.remembered.get(values.len()) {
+            values.push(self.value(Atom::Var(carry as u32)));
+        }
+        values
     }
 
     /// What is stored or there: a parameter, the one that has it already if there is one.

@@ -1,0 +1,50 @@
+//! Whether a function is linear in some of its parameters, as far as its equations tell.
+
+use crate::ir::{Func, Type};
+use crate::rewrite::dead::{dead_code, narrowed, params_of_results};
+use crate::trace::{Kind, open};
+use crate::transform::{linearize, unfolded};
+
+/// How a function fails to be linear in the parameters that are `unknown`; `None` if it is linear, or linear and
+/// a constant. `describe` names a result by its number.
+///
+/// The derivative of a linear function does not depend on its argument, so the function is linearised at an
+/// argument that is not known: no residual may be computed from that argument. (What is to be computed again for a
+/// derivative keeps all its operands, so it is looked into.) Besides, no result may depend on it
+/// by a step, a rounding or an integer, of which derivatives see nothing.
+pub fn why_not_linear(
+    func: &Func,
+    unknown: &[bool],
+    describe: impl Fn(usize) -> String,
+) -> Option<String> {
+    let deps = func.deps();
+    let types = func.result_types();
+    let uses = |f: &Func, wanted: &[bool]| -> Vec<usize> {
+        let used = params_of_results(f, wanted);
+        let both = (0..unknown.len()).filter(|&i| used[i] && unknown[i]);
+        both.collect()
+    };
+    for (r, ty) in types.iter().enumerate() {
+        if !ty.is_float() {
+            let result = describe(r);
+            let message = format!("the result{result} is {ty}, and linear functions give floats");
+            return Some(message);
+        }
+        let wanted: Vec<bool> = (0..types.len()).map(|i| i == r).collect();
+        let alone = narrowed(func, &vec![true; func.arity()], &wanted);
+        if uses(&alone, &[true]).iter().any(|&i| !deps.get(r, i)) {
+            let result = describe(r);
+            return Some(format!(
+                "the function is not linear: the result{result} depends on the argument by a step"
+            ));
+        }
+    }
+    let params: Vec<Type> = func.param_types().to_vec();
+    let func = unfolded(func);
+    let (trace, x) = open(Kind::Door, &params);
+    let (_, linear) = linearize(&func, &x, unknown);
+    let residuals = dead_code(&trace.close(&linear.residuals).func);
+    let all = vec![true; residuals.results.len()];
+    (!uses(&residuals, &all).is_empty())
+        .then(|| "the function is not linear: its derivative depends on its argument".into())
+}
