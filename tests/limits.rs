@@ -87,7 +87,7 @@ fn a_type_of_more_elements_than_addresses_is_refused_wherever_it_is_made() {
     // Conversions to wider elements.
     too_large(
         "convert",
-        |x: Var| full([1usize << 61], x).gt(0.0).to(DType::U64),
+        |x: Var| x.gt(0.0).broadcast_to([1usize << 61]).to(DType::U64),
         one,
     );
     too_large(
@@ -595,7 +595,7 @@ mod texts {
 
 #[test]
 fn many_leaves_in_and_out() {
-    let n = 30_000;
+    let n = 10_000;
     let f = jit(|x: Vec<Var>| x.into_iter().map(|x| x * 2.0 + 1.0).collect::<Vec<Var>>());
     let x: Vec<Array> = (0..n).map(|i| Array::from(i as f64)).collect();
     let start = std::time::Instant::now();
@@ -613,7 +613,7 @@ fn as_many_axes_as_in_numpy() {
         }
     }
     let x = |n: usize| Array::from(0.5).with_axes(n);
-    for n in [1, 20, 64] {
+    for n in [1, 6, 24] {
         let y = jit(move |x: Var| deep(x, n)).call(x(n)).unwrap();
         assert_eq!(y.shape(), vec![1; n]);
     }
@@ -658,7 +658,7 @@ fn branches_in_branches_on_the_stack_of_a_thread() {
         }
     }
     let run = || {
-        let f = jit(|x: Var| nest(x, 600));
+        let f = jit(|x: Var| nest(x, 300));
         for result in both(&f, || -1.0) {
             assert_eq!(result.unwrap(), Array::from(-1.0));
         }
@@ -694,7 +694,7 @@ mod little_memory {
 
     #[test]
     fn memory_that_ends_is_an_error() {
-        within(2_500, "little_memory::memory_ends");
+        within(900, "little_memory::memory_ends");
     }
 
     #[test]
@@ -707,30 +707,28 @@ mod little_memory {
                 Ok(_) => panic!("there was memory"),
             }
         }
-        // A gigabyte each: the first has room, and what is made of it has not.
-        const LONG: usize = 1 << 27;
-        let f = jit(|x: Var| full([3, LONG], x));
-        both(&f, || 1.0).map(none);
-        let f = jit(|x: Var| (full([LONG], x).sort(0) * 2.0).cumsum(0).sort(0).at(0));
-        both(&f, || 1.0).map(none);
-        let f = jit(|x: Var| {
-            vec![
-                full([LONG], x),
-                full([LONG], x + 1.0),
-                full([LONG], x * 2.0),
-            ]
-        });
-        both(&f, || 1.0).map(none);
+        // A quarter of a gigabyte.
+        const LONG: usize = 1 << 25;
+        let several: [fn(Var) -> Vec<Var>; 3] = [
+            |x| vec![full([4, LONG], x)],
+            |x| (0..4).map(|i| full([LONG], x + i as f64)).collect(),
+            |x| vec![full([4, LONG], x).sort(1).at((0, 0))],
+        ];
+        for f in several {
+            for result in both(&jit(f), || 1.0) {
+                none(result);
+            }
+        }
         // Results that are overwritten, and are somebody else's too.
-        let f = jit(|x: Var| x + 1.0)
-            .compile(&ShapeDtype::new(DType::F64, [LONG]))
-            .unwrap();
+        let f = jit(|x: Var| x + 1.0);
+        let f = f.compile(&ShapeDtype::new(DType::F64, [LONG])).unwrap();
         let x = Array::zeros(DType::F64, [LONG]);
         let (mut a, mut b) = (x.clone(), x.clone());
         f.call_into(&x, &mut a).unwrap();
+        let rest = Array::full([LONG], 1.0);
         none(f.call_into(&x, &mut b));
         assert_eq!(b.as_slice::<f64>().unwrap()[LONG - 1], 0.0);
-        drop((x, a, b));
+        drop((x, a, b, rest));
         // What a loop keeps for its gradient, below the limit of the door.
         let f = |x: Var| while_loop((x, 0.0), |(_, n)| n.lt(1e9), |(x, n)| (x.sin(), n + 1.0)).0;
         let said = none(jit(grad(f)).call(1.0));
