@@ -1,5 +1,6 @@
 //! The interpreter: a function, equation by equation. The oracle for everything compiled.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
@@ -28,10 +29,24 @@ pub fn eval(func: &Func, args: &[Buffer]) -> Result<Vec<Buffer>> {
             });
         }
     }
-    RUNNING.set(RUNNING.get() + 1);
-    let results = within_memory("eval", || run(func, args.to_vec()));
-    RUNNING.set(RUNNING.get() - 1);
-    results
+    let _running = Running::begun();
+    within_memory(|| "eval".into(), || run(func, args.to_vec()))
+}
+
+/// An evaluation, until it is dropped: also by a panic.
+struct Running;
+
+impl Running {
+    fn begun() -> Running {
+        RUNNING.set(RUNNING.get() + 1);
+        Running
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        RUNNING.set(RUNNING.get() - 1);
+    }
 }
 
 thread_local! {
@@ -45,15 +60,13 @@ pub(crate) fn is_running() -> bool {
 }
 
 /// Runs `f`; that there is no memory for a value is an error of `op`.
-fn within_memory<T>(op: &str, f: impl FnOnce() -> Result<T>) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|payload| {
-        match payload.downcast::<NoMemory>() {
-            Ok(none) => Err(none.error(op, None)),
-            Err(other) => {
-                RUNNING.set(0);
-                resume_unwind(other)
-            }
-        }
+fn within_memory<T>(
+    op: impl FnOnce() -> Cow<'static, str>,
+    f: impl FnOnce() -> Result<T>,
+) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|payload| match payload.downcast() {
+        Ok(none) => Err(NoMemory::error(*none, &op(), None)),
+        Err(other) => resume_unwind(other),
     })
 }
 
@@ -65,15 +78,18 @@ pub(crate) fn run(func: &Func, args: Vec<Buffer>) -> Result<Vec<Buffer>> {
         Atom::Lit(splat) => Buffer::splat(*splat),
     };
     for eqn in &func.eqns {
-        let evaluated = within_memory(&eqn.op.name(), || {
-            let inputs: Vec<Buffer> = eqn.inputs.iter().map(|a| get(&values, a)).collect();
-            // Before a loop has run for long whose results there is no memory for.
-            let outputs = eqn.outputs.clone().map(|o| &func.types[o as usize]);
-            outputs
-                .filter(|ty| !ty.shape.has_run())
-                .try_for_each(has_room)?;
-            eqn.op.eval(&inputs)
-        });
+        let evaluated = within_memory(
+            || eqn.op.name(),
+            || {
+                let inputs: Vec<Buffer> = eqn.inputs.iter().map(|a| get(&values, a)).collect();
+                // Before a loop has run for long whose results there is no memory for.
+                let outputs = eqn.outputs.clone().map(|o| &func.types[o as usize]);
+                outputs
+                    .filter(|ty| !ty.shape.has_run())
+                    .try_for_each(has_room)?;
+                eqn.op.eval(&inputs)
+            },
+        );
         let outputs = evaluated.map_err(|e| e.placed_at(eqn.source))?;
         debug_assert_eq!(outputs.len(), eqn.outputs.len(), "{}", eqn.op.name());
         debug_assert!(

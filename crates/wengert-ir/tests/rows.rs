@@ -378,10 +378,7 @@ fn transposes_are_adjoint() {
                     false => Operand::Known(v[i]),
                 };
                 let operands: Vec<Operand> = (0..n).map(operand).collect();
-                let ct = Cotangent {
-                    value: v[n],
-                    maybe_zero: masked,
-                };
+                let ct = Cotangent::of(v[n], masked);
                 let cts = op.transpose(&operands, &[Some(ct)]);
                 assert_eq!(cts.len(), n);
                 let masks = matches!(name, "select" | "mul_or_zero");

@@ -133,7 +133,8 @@ where
     X: Tree<Leaf = Var>,
     Y: Tree<Leaf = Var>,
 {
-    /// Steps after which a `while_loop` is given up, with [`Error::MaxSteps`]; a billion unless said.
+    /// Steps after which a `while_loop` is given up, and for which a `fori` up to a traced bound is not begun,
+    /// with [`Error::MaxSteps`]; a billion unless said.
     pub fn max_steps(mut self, steps: u64) -> Self {
         self.options.max_steps = steps;
         self.cache = RwLock::default();

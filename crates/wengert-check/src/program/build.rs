@@ -207,14 +207,6 @@ impl Expr {
                     false => fori(start..end, arg(2), step),
                 }
             }
-            Kind::Exchange { carries } => {
-                let f = |a: Var, s: Var| with(2, &[a, s]).sin();
-                exchange(plain, *carries, arg(0), arg(1), f)
-            }
-            Kind::Implicit { root } => {
-                let f = |x: Var| with(2, &[x]);
-                implicit(plain, *root, arg(0), arg(1).sin(), f)
-            }
             // A batch of no element adds nothing, whatever it captures.
             Kind::Nothing => match plain {
                 true => arg(0),
@@ -223,6 +215,14 @@ impl Expr {
                     arg(0) + vmap(f)(wengert::zeros([0])).sum_axis(0)
                 }
             },
+            Kind::Exchange { carries } => {
+                let f = |a: Var, s: Var| with(2, &[a, s]).sin();
+                exchange(plain, *carries, arg(0), arg(1), f)
+            }
+            Kind::Implicit { root } => {
+                let f = |x: Var| with(2, &[x]);
+                implicit(plain, *root, arg(0), arg(1).sin(), f)
+            }
             Kind::Cond => {
                 let p = less(arg(0), arg(1));
                 match plain {

@@ -91,6 +91,8 @@ pub enum Kind {
     While,
     Repeat,
     RepeatTraced,
+    /// A batch of no element.
+    Nothing,
     /// A loop whose carries change places, two of them or three.
     Exchange {
         carries: usize,
@@ -99,7 +101,6 @@ pub enum Kind {
     Implicit {
         root: bool,
     },
-    Nothing,
     Cond,
     Map {
         columns: bool,

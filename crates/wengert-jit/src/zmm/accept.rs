@@ -8,7 +8,8 @@ use std::collections::HashMap;
 use wengert_ir::ir::types::DType;
 use wengert_ir::loops::walk;
 use wengert_ir::loops::{
-    Block, BufferId, BufferKind, Carried, Index, Kernel, LoopKind, Program, ScalarOp, Stmt, Value,
+    Block, BufferId, BufferKind, Carried, Cause, Index, Kernel, LoopKind, Program, ScalarOp, Stmt,
+    Value,
 };
 
 use crate::compile::Vectors;
@@ -185,6 +186,11 @@ impl Look<'_> {
                 Stmt::If {
                     then, otherwise, ..
                 } => self.block(then) && self.block(otherwise),
+                // A loop that would be too long; what a user checks is left to the other emitter.
+                Stmt::Fail { failure } => {
+                    let cause = &self.program.failures[*failure as usize].cause;
+                    matches!(cause, Cause::MaxSteps(_))
+                }
                 Stmt::Kernel {
                     kernel: Kernel::Block(_),
                     regions,

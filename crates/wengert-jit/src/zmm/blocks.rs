@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 use wengert_ir::elementary::chacha::Stream;
 use wengert_ir::loops::walk;
 use wengert_ir::loops::{
-    Block, BufferId, BufferKind, Index, Kernel, LANES, LoopKind, ScalarOp, Stmt, Value,
+    Block, BufferId, BufferKind, Cause, Index, Kernel, LANES, LoopKind, ScalarOp, Stmt, Value,
 };
 
 use super::Writer;
@@ -131,6 +131,14 @@ impl<'p> Writer<'_, 'p> {
                 kernel: Kernel::Block(stream),
                 regions,
             } => self.block_of_words(*stream, regions),
+            Stmt::Fail { failure } => {
+                let plan = self.plan;
+                let failure = &plan.program.failures[*failure as usize];
+                match &failure.cause {
+                    Cause::MaxSteps(limit) => self.too_many_steps(*limit, failure.at),
+                    other => panic!("{other:?} in wide code"),
+                }
+            }
             other => panic!("{other:?} in wide code"),
         }
     }

@@ -220,6 +220,14 @@ impl<'p> Writer<'_, 'p> {
         self.asm.load(RAX, self.frame(steps));
         self.asm.int(Int::Compare, RAX, RCX);
         self.asm.jump_if(Cond::Below, go);
+        self.too_many_steps(limit, line);
+        self.label(go);
+        self.asm.int_by(Int::Add, RAX, 1);
+        self.asm.store_word(self.frame(steps), RAX);
+    }
+
+    /// Leaves with the error that a loop takes more steps than so many.
+    pub(super) fn too_many_steps(&mut self, limit: u64, line: Option<SourceId>) {
         let line = (self.source)(line);
         self.asm.copy(RDI, RBX);
         self.asm.constant(RSI, limit as i64);
@@ -229,9 +237,6 @@ impl<'p> Writer<'_, 'p> {
         self.asm.clear_upper();
         self.asm.call(RAX);
         self.asm.jump(self.leave);
-        self.label(go);
-        self.asm.int_by(Int::Add, RAX, 1);
-        self.asm.store_word(self.frame(steps), RAX);
     }
 
     /// Uniform values go to the words of others, all at once.

@@ -101,7 +101,11 @@ pub(crate) fn needs(values: &Values, extent: Value, carried: &[Carried], body: &
 pub(crate) fn may_fail(body: &Block) -> bool {
     let mut may = false;
     walk::stmts(body, &mut |s| {
-        may |= matches!(s, Stmt::While { limit, .. } if *limit != u64::MAX);
+        may |= match s {
+            Stmt::While { limit, .. } => *limit != u64::MAX,
+            Stmt::Fail { .. } => true,
+            _ => false,
+        };
     });
     may
 }
