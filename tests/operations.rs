@@ -147,7 +147,8 @@ fn derivatives() {
             ..Options::default()
         };
         let name = op.row().name;
-        if name == "stop_gradient" {
+        // The last two have an operand that is made of the others.
+        if matches!(name, "stop_gradient" | "inverse_power" | "power_log") {
             continue;
         }
         check_grads_with(function(op), x, &options).unwrap_or_else(|e| panic!("{name}: {e}"));

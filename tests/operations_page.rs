@@ -65,6 +65,16 @@ const INTERNAL: &[&str] = &[
     "beta_density",
     "beta_moment",
     "bessel_ratio",
+    "bessel_moment",
+    "div_or_zero",
+    "power_log",
+    "polygamma_gap",
+    "inverse_power",
+    "sigmoid_slope",
+    "tanh_slope",
+    "direction",
+    "inverse_part",
+    "gauss",
 ];
 
 /// Where an operation's name elsewhere comes from.

@@ -12,16 +12,24 @@
 //! assert!(found.error < 1.0, "{found}");
 //! ```
 
+mod derivatives;
 mod every;
+mod formulas;
+mod jet;
 mod oracle;
 mod points;
+mod series;
 mod tables;
+mod walked;
 mod witness;
 
+pub use derivatives::{GOAL, GOAL_F32, SLOPES_HEADS, Slopes, Worst, slopes, walked};
 pub use every::{SWEPT_HEADS, Swept, sweep_f32, swept};
+pub use formulas::NOT_WALKED;
 pub use oracle::{Oracle, ulps};
 pub use points::{EXACT, Random, SUBJECTS, Subject, TABLED, Tabled};
 pub use tables::compare;
+pub use walked::Walked;
 pub use witness::{Witness, witness};
 
 use std::fmt;

@@ -286,7 +286,9 @@ fn f32_rounds_once() {
 #[test]
 fn derivatives_agree_with_differences() {
     for op in rows::all().filter(takes_floats) {
-        if op.row().signature.returns_bool {
+        // These have an operand that is made of the others.
+        let bound = matches!(op.row().name, "inverse_power" | "power_log");
+        if op.row().signature.returns_bool || bound {
             continue;
         }
         let (name, func) = (op.row().name, func_of(op));
@@ -354,6 +356,9 @@ fn transposes_are_adjoint() {
         ("fma", &[1, 2]),
         ("mul_or_zero", &[0]),
         ("mul_or_zero", &[1]),
+        ("div_or_zero", &[0]),
+        ("xlogy", &[0]),
+        ("xlog1py", &[0]),
         ("select", &[1, 2]),
         ("select", &[1]),
         ("select", &[2]),

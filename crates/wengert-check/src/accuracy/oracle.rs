@@ -10,7 +10,7 @@ const RM: RoundingMode = RoundingMode::None;
 /// Functions in arbitrary precision.
 #[derive(Debug)]
 pub struct Oracle {
-    consts: Consts,
+    pub(super) consts: Consts,
 }
 
 /// `x` in full. The library's own conversion is not exact below the normal floats, so those are
@@ -152,7 +152,13 @@ impl Oracle {
             "polygamma" => polygamma(args[0] as u32, &big(args[1])),
             "i0e" => bessel(0, size, c),
             "i1e" => mul(&x, &bessel(1, size, c)),
-            "bessel_ratio" => bessel(args[0] as u32, args[1].abs(), c),
+            "i0" => mul(&bessel(0, size, c), &big(size).exp(P, RM, c)),
+            "i1" => mul(&mul(&x, &bessel(1, size, c)), &big(size).exp(P, RM, c)),
+            "bessel_ratio" => {
+                let size = args[1].abs();
+                mul(&bessel(args[0] as u32, size, c), &big(size).exp(P, RM, c))
+            }
+            "gauss" => mul(&x, &x).neg().exp(P, RM, c),
             _ => return None,
         })
     }
@@ -226,34 +232,10 @@ impl Oracle {
         if x < 0.0 {
             let sine = div(&self.sin_pi(x).abs(), &self.consts.pi(P, RM));
             let log = sine.ln(P, RM, &mut self.consts);
-            let other = self.lgamma_positive(sub(&big(1.0), &big(x)));
+            let other = lgamma_positive(sub(&big(1.0), &big(x)), &mut self.consts);
             return add(&log, &other).neg();
         }
-        self.lgamma_positive(big(x))
-    }
-
-    fn lgamma_positive(&mut self, mut x: BigFloat) -> BigFloat {
-        let c = &mut self.consts;
-        let one = big(1.0);
-        let mut product = one.clone();
-        while below(&x, FAR) {
-            product = mul(&product, &x);
-            x = add(&x, &one);
-        }
-        let square = mul(&x, &x);
-        let mut power = x.clone();
-        let mut sum = big(0.0);
-        for (k, &b) in BERNOULLI.iter().enumerate() {
-            let n = 2.0 * (k as f64 + 1.0);
-            let below = mul(&power, &big(b.1 * n * (n - 1.0)));
-            sum = add(&sum, &div(&big(b.0), &below));
-            power = mul(&power, &square);
-        }
-        let log = x.ln(P, RM, c);
-        let main = mul(&sub(&x, &big(0.5)), &log);
-        let half = mul(&mul(&c.pi(P, RM), &big(2.0)).ln(P, RM, c), &big(0.5));
-        let far = add(&add(&sub(&main, &x), &half), &sum);
-        sub(&far, &product.ln(P, RM, c))
+        lgamma_positive(big(x), &mut self.consts)
     }
 
     fn digamma(&mut self, x: f64) -> BigFloat {
@@ -261,30 +243,53 @@ impl Oracle {
             return div(&big(-1.0), &big(x));
         }
         if x < 0.0 {
-            let other = self.digamma_positive(sub(&big(1.0), &big(x)));
+            let other = digamma_positive(sub(&big(1.0), &big(x)), &mut self.consts);
             return sub(&other, &self.pi_cot_pi(x));
         }
-        self.digamma_positive(big(x))
+        digamma_positive(big(x), &mut self.consts)
     }
+}
 
-    fn digamma_positive(&mut self, mut x: BigFloat) -> BigFloat {
-        let one = big(1.0);
-        let mut sum = big(0.0);
-        while below(&x, FAR) {
-            sum = sub(&sum, &div(&one, &x));
-            x = add(&x, &one);
-        }
-        let square = mul(&x, &x);
-        let mut power = square.clone();
-        for (k, &b) in BERNOULLI.iter().enumerate() {
-            let below = mul(&power, &big(b.1 * 2.0 * (k as f64 + 1.0)));
-            sum = sub(&sum, &div(&big(b.0), &below));
-            power = mul(&power, &square);
-        }
-        let half = div(&big(0.5), &x);
-        let log = x.ln(P, RM, &mut self.consts);
-        add(&sub(&log, &half), &sum)
+pub(super) fn lgamma_positive(mut x: BigFloat, c: &mut Consts) -> BigFloat {
+    let one = big(1.0);
+    let mut product = one.clone();
+    while below(&x, FAR) {
+        product = mul(&product, &x);
+        x = add(&x, &one);
     }
+    let square = mul(&x, &x);
+    let mut power = x.clone();
+    let mut sum = big(0.0);
+    for (k, &b) in BERNOULLI.iter().enumerate() {
+        let n = 2.0 * (k as f64 + 1.0);
+        let below = mul(&power, &big(b.1 * n * (n - 1.0)));
+        sum = add(&sum, &div(&big(b.0), &below));
+        power = mul(&power, &square);
+    }
+    let log = x.ln(P, RM, c);
+    let main = mul(&sub(&x, &big(0.5)), &log);
+    let half = mul(&mul(&c.pi(P, RM), &big(2.0)).ln(P, RM, c), &big(0.5));
+    let far = add(&add(&sub(&main, &x), &half), &sum);
+    sub(&far, &product.ln(P, RM, c))
+}
+
+pub(super) fn digamma_positive(mut x: BigFloat, c: &mut Consts) -> BigFloat {
+    let one = big(1.0);
+    let mut sum = big(0.0);
+    while below(&x, FAR) {
+        sum = sub(&sum, &div(&one, &x));
+        x = add(&x, &one);
+    }
+    let square = mul(&x, &x);
+    let mut power = square.clone();
+    for (k, &b) in BERNOULLI.iter().enumerate() {
+        let below = mul(&power, &big(b.1 * 2.0 * (k as f64 + 1.0)));
+        sum = sub(&sum, &div(&big(b.0), &below));
+        power = mul(&power, &square);
+    }
+    let half = div(&big(0.5), &x);
+    let log = x.ln(P, RM, c);
+    add(&sub(&log, &half), &sum)
 }
 
 fn log1p(x: &BigFloat, c: &mut Consts) -> BigFloat {
@@ -296,7 +301,7 @@ fn log1p(x: &BigFloat, c: &mut Consts) -> BigFloat {
 
 /// `(-1)^(n+1) n! zeta(n + 1, x)`, by as many terms as lead far enough and the formula of Euler and
 /// Maclaurin (DLMF 25.11.5). For negative `x` of moderate size too.
-fn polygamma(n: u32, x: &BigFloat) -> BigFloat {
+pub(super) fn polygamma(n: u32, x: &BigFloat) -> BigFloat {
     let one = big(1.0);
     let s = f64::from(n) + 1.0;
     let power = |x: &BigFloat| (0..=n).fold(one.clone(), |p, _| mul(&p, x));
@@ -359,7 +364,7 @@ fn bessel(n: u32, x: f64, c: &mut Consts) -> BigFloat {
 }
 
 /// `erfc x`, given `x` as a float too.
-fn erfc(x: &BigFloat, near: f64, c: &mut Consts) -> BigFloat {
+pub(super) fn erfc(x: &BigFloat, near: f64, c: &mut Consts) -> BigFloat {
     if near < 1.0 {
         return sub(&big(1.0), &erf(x, c));
     }
@@ -457,5 +462,16 @@ pub(super) fn size(x: &BigFloat) -> f64 {
     };
     let top = words.last().copied().unwrap_or(0) as f64 * 2f64.powi(-64);
     // In two steps: the power alone may overflow.
-    top * 2f64.powi(exponent.clamp(-1000, 1024) - 1) * 2.0
+    let exponent = exponent.clamp(-1100, 1100);
+    let half = exponent / 2;
+    top * 2f64.powi(half) * 2f64.powi(exponent - half)
+}
+
+/// The distance of `y` from `exact`, as [`size`] gives it.
+pub(super) fn distance(y: f64, exact: &BigFloat) -> f64 {
+    size(&sub(&big(y), exact))
+}
+
+pub(super) fn zero() -> BigFloat {
+    big(0.0)
 }

@@ -211,9 +211,17 @@ pub const SUBJECTS: &[Subject] = &[
         .within(Scaled(1e-13)),
     one("i0e", (-40.0, 40.0)).within(Ulp(6.0)),
     one("i1e", (-40.0, 40.0)).within(Ulp(6.0)),
+    one("i0", (-715.0, 715.0))
+        .on(|x| x[0].abs() < 720.0)
+        .within(Ulp(8.0)),
+    one("i1", (-715.0, 715.0))
+        .on(|x| x[0].abs() < 720.0)
+        .within(Ulp(8.0)),
     one("bessel_ratio", (-40.0, 40.0))
         .of_order(&[3.0])
+        .on(|x| x[1].abs() < 720.0)
         .within(Relative(1e-13)),
+    one("gauss", (-28.0, 28.0)),
 ];
 
 /// The operations of one argument that are exact but for their rounding.

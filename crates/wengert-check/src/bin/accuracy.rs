@@ -3,7 +3,8 @@
 use std::process::ExitCode;
 
 use wengert_check::accuracy::{
-    Found, HEADS, SUBJECTS, SWEPT_HEADS, Subject, TABLED, Width, compare, measure, sweep_f32, swept,
+    Found, HEADS, SLOPES_HEADS, SUBJECTS, SWEPT_HEADS, Subject, TABLED, Width, compare, measure,
+    slopes, sweep_f32, swept, walked,
 };
 
 const HELP: &str = "\
@@ -14,8 +15,12 @@ Measures the elementary and special functions and prints a table of their errors
     --points N     random points for each function (20000)
     --every-f32    instead, functions of one argument at every f32, a minute or two each
     --step N       with --every-f32: every N-th of them only (1)
+    --derivatives  instead, the derivatives, at N and some 150 points (30)
     --only NAME    this function alone, by the name of its operation
     --help         this text
+
+The error of a derivative is relative to its value, beyond what two units in the last place of the
+arguments change.
 
 In f64 the error is that against a library of arbitrary precision, or against a table: in ulp, or
 relative to the value, or to the larger of it and 1 for functions with zeros. In f32 it is that against
@@ -25,16 +30,18 @@ The exit status is 1 if a function is less accurate than it should be.
 ";
 
 struct Options {
-    points: u64,
+    points: Option<u64>,
     every_f32: bool,
+    derivatives: bool,
     step: u64,
     only: Option<String>,
 }
 
 fn options() -> Result<Option<Options>, String> {
     let mut options = Options {
-        points: 20_000,
+        points: None,
         every_f32: false,
+        derivatives: false,
         step: 1,
         only: None,
     };
@@ -43,9 +50,11 @@ fn options() -> Result<Option<Options>, String> {
         match arg.as_str() {
             "--help" | "-h" => return Ok(None),
             "--every-f32" => options.every_f32 = true,
+            "--derivatives" => options.derivatives = true,
             "--points" => {
                 let n = args.next().unwrap_or_default();
-                options.points = n.parse().map_err(|_| format!("--points {n}?"))?;
+                let n = n.parse().map_err(|_| format!("--points {n}?"))?;
+                options.points = Some(n);
             }
             "--step" => {
                 let n = args.next().unwrap_or_default();
@@ -60,7 +69,9 @@ fn options() -> Result<Option<Options>, String> {
         }
     }
     let tabled = TABLED.iter().map(|t| &t.subject);
+    let only = |title: &str| options.only.as_ref().is_none_or(|only| only == title);
     let known = match options.every_f32 {
+        _ if options.derivatives => walked().any(|w| only(w.title)),
         true => swept().any(|s| options.wants(s)),
         false => SUBJECTS.iter().chain(tabled).any(|s| options.wants(s)),
     };
@@ -86,6 +97,7 @@ fn main() -> ExitCode {
         }
     };
     let missed = match options.every_f32 {
+        _ if options.derivatives => derivatives(&options),
         true => sweep(&options),
         false => random(&options),
     };
@@ -129,6 +141,25 @@ fn sweep(options: &Options) -> Result<Vec<String>, String> {
     Ok(missed)
 }
 
+/// The derivatives. Rows of the table that are too large.
+fn derivatives(options: &Options) -> Result<Vec<String>, String> {
+    println!("{SLOPES_HEADS}");
+    let mut missed = vec![];
+    let wanted = |title: &str| options.only.as_ref().is_none_or(|only| only == title);
+    for walked in walked().filter(|w| wanted(w.title)) {
+        for width in [Width::F64, Width::F32] {
+            let points = options.points.unwrap_or(30) as usize;
+            let failed = |e| format!("{}: {e}", walked.title);
+            let found = slopes(walked, width, points).map_err(failed)?;
+            println!("{found}");
+            if !found.holds() {
+                missed.push(found.explain());
+            }
+        }
+    }
+    Ok(missed)
+}
+
 /// At random points, and those of tables. Rows of the table that are too large.
 fn random(options: &Options) -> Result<Vec<String>, String> {
     println!("{HEADS}");
@@ -139,9 +170,10 @@ fn random(options: &Options) -> Result<Vec<String>, String> {
             missed.push(found.to_string());
         }
     };
+    let points = options.points.unwrap_or(20_000);
     for subject in SUBJECTS.iter().filter(|s| options.wants(s)) {
-        row(measure(subject, Width::F64, options.points));
-        row(measure(subject, Width::F32, options.points));
+        row(measure(subject, Width::F64, points));
+        row(measure(subject, Width::F32, points));
     }
     for tabled in TABLED.iter().filter(|t| options.wants(&t.subject)) {
         let failed = |e| format!("{}: {e}", tabled.subject.title());

@@ -1,16 +1,17 @@
-//! Modified Bessel functions of the first kind, with their growth taken out.
+//! Modified Bessel functions of the first kind.
 //!
 //! `e^-x I(n, x)`, of order 0 and 1 by polynomials (of `tools/coefficients.py`) in `x^2` up to 8 and in
-//! `1/x` beyond. The derivatives lead to higher orders: `I(n, x) / x^n` is a smooth even function, and
+//! `1/x` beyond. The derivatives lead to higher orders. `I(n, x) / x^n` is a smooth even function, and
 //! its derivative is `x` times the next one. Those are summed as a power series (DLMF 10.25.2) and, far
-//! out, integrated (DLMF 10.32.2).
+//! out, integrated (DLMF 10.32.2). The derivatives of `e^-x I(0, x)` are moments under its integral.
 use super::Arith;
 use super::exp::exp;
 use super::gamma::lgamma_positive;
 use super::log::of_normal;
-use super::parts::{above, below, beyond, equals, horner, plus, times, with_sign};
+use super::parts::{above, below, beyond, equals, fma_by, horner, plus, times, with_sign};
+use super::pow::pow;
 use super::quadrature::half_line;
-use std::f64::consts::LN_2;
+use std::f64::consts::{FRAC_1_PI, LN_2};
 
 /// `P` with `P(x^2) = I(0, x) (1 + d)`, `|d| < 2^-54.96` for `x <= 8`.
 const NEAR_0: [f64; 17] = [
@@ -153,8 +154,23 @@ pub fn i1e<A: Arith>(a: &mut A, x: A::F) -> A::F {
     with_sign(a, y, x)
 }
 
-/// `e^-|x| I(n, x) / x^n` for the order nearest to `n`; relative error below 1e-13 for orders up to
-/// 20. NaN for negative orders.
+/// The index `n` of a function: the whole number nearest to it, and NaN for `y` where that is none or
+/// negative.
+#[inline(always)]
+fn of_order<A: Arith>(a: &mut A, n: A::F, y: A::F) -> A::F {
+    let nan = a.float(f64::NAN);
+    let none = below(a, n, 0.0);
+    let known = a.eq(n, n);
+    let unknown = a.not(known);
+    let none = a.or(none, unknown);
+    a.select(none, nan, y)
+}
+
+/// From here on the integrals are taken: the square of `e^-x` is nothing beside 1.
+const INTEGRAL: f64 = 25.0;
+
+/// `I(n, x) / x^n` for the order nearest to `n`; relative error below 1e-13 for orders up to 20. NaN for
+/// negative orders.
 #[inline]
 pub fn bessel_ratio<A: Arith>(a: &mut A, n: A::F, x: A::F) -> A::F {
     let n = a.round(n);
@@ -184,14 +200,13 @@ pub fn bessel_ratio<A: Arith>(a: &mut A, n: A::F, x: A::F) -> A::F {
     let next = plus(a, n, 1.0);
     let factorial = lgamma_positive(a, next, |a, x| of_normal(a, x, 0.0));
     let powers = times(a, n, LN_2);
-    let e = a.add(factorial, powers);
-    let whole = a.add(e, x);
+    let whole = a.add(factorial, powers);
     let minus = a.neg(whole);
     let first = exp(a, minus);
     let near = a.mul(first, sum);
-    // Beyond, sqrt(pi) 2^n gamma(n + 1/2) is under the integral of e^(-x s) (s (2 - s))^(n - 1/2) from
-    // 0 to 2.
-    let is_far = beyond(a, x, 25.0);
+    // Beyond, sqrt(pi) 2^n gamma(n + 1/2) times the function is e^x times the integral of
+    // e^(-x s) (s (2 - s))^(n - 1/2) from 0 to 2.
+    let is_far = beyond(a, x, INTEGRAL);
     let y = a.rare(is_far, near, |a| {
         let scale = a.div(one, x);
         let power = plus(a, n, -0.5);
@@ -214,14 +229,91 @@ pub fn bessel_ratio<A: Arith>(a: &mut A, n: A::F, x: A::F) -> A::F {
         let under = plus(a, under, HALF_LOG_PI);
         let under = a.neg(under);
         let under = exp(a, under);
-        a.mul(sum, under)
+        // By halves, so that the power of e overflows no earlier than the product.
+        let root = times(a, x, 0.5);
+        let root = exp(a, root);
+        let y = a.mul(sum, under);
+        let y = a.mul(y, root);
+        a.mul(y, root)
     });
     let infinite = equals(a, x, f64::INFINITY);
-    let y = a.select(infinite, zero, y);
+    let infinity = a.float(f64::INFINITY);
+    let y = a.select(infinite, infinity, y);
+    of_order(a, n, y)
+}
+
+/// The integral of `t^k e^(-|x| t) / (pi sqrt(t (2 - t)))` from 0 to 2, for the order nearest to `k`;
+/// relative error below 1e-13 for orders up to 20. NaN for negative orders.
+///
+/// Of order 0 it is [`i0e`] (DLMF 10.32.1, with `t = 1 - cos`), and each next order is minus the
+/// derivative of the one before. Nothing cancels: near 0 it is `binom(2 k, k) / 2^k e^-2x` times a series of
+/// positive terms (DLMF 13.4.1 with 13.2.39), far out the integral is taken.
+#[inline]
+pub fn bessel_moment<A: Arith>(a: &mut A, k: A::F, x: A::F) -> A::F {
+    let k = a.round(k);
+    let x = a.abs(x);
+    let (zero, one) = (a.float(0.0), a.float(1.0));
+    let is_far = above(a, x, INTEGRAL);
+    let near = a.select(is_far, one, x);
+    let z = a.add(near, near);
+    let [_, _, sum] = a.repeat(
+        [zero, one, one],
+        |a, [m, term, sum]| {
+            let least = times(a, sum, 1e-17);
+            let matters = a.lt(least, term);
+            let bounded = below(a, m, 200.0);
+            a.and(matters, bounded)
+        },
+        |a, [m, term, sum]| {
+            let half = plus(a, m, 0.5);
+            let up = a.mul(z, half);
+            let m = plus(a, m, 1.0);
+            let other = a.add(k, m);
+            let down = a.mul(m, other);
+            let by = a.div(up, down);
+            let term = a.mul(term, by);
+            [m, term, a.add(sum, term)]
+        },
+    );
+    // The first factor is 2^k gamma(k + 1/2) / (sqrt(pi) k!).
+    let half = plus(a, k, 0.5);
+    let up = lgamma_positive(a, half, |a, x| of_normal(a, x, 0.0));
+    let next = plus(a, k, 1.0);
+    let down = lgamma_positive(a, next, |a, x| of_normal(a, x, 0.0));
+    let first = a.sub(up, down);
+    let first = fma_by(a, k, LN_2, first);
+    let first = plus(a, first, -HALF_LOG_PI);
+    let first = exp(a, first);
+    let minus = a.neg(z);
+    let fall = exp(a, minus);
+    let common = a.mul(sum, fall);
+    let common = a.mul(common, first);
+    // With s = x t: x^(-k - 1/2) times the integral of s^k e^-s / (pi sqrt(s (2 - s / x))).
+    let y = a.rare(is_far, common, |a| {
+        let sum = half_line(a, one, |a, s| {
+            let t = a.div(s, x);
+            let inside = below(a, t, 2.0);
+            let minus = a.neg(t);
+            let rest = plus(a, minus, 2.0);
+            let under = a.mul(s, rest);
+            let under = a.select(inside, under, one);
+            let root = a.sqrt(under);
+            let l = of_normal(a, s, 0.0);
+            let minus = a.neg(s);
+            let e = a.fma(k, l, minus);
+            let value = exp(a, e);
+            let value = a.div(value, root);
+            a.select(inside, value, zero)
+        });
+        let minus_k = a.neg(k);
+        let power = pow(a, x, minus_k);
+        let root = a.sqrt(x);
+        let power = a.div(power, root);
+        let sum = times(a, sum, FRAC_1_PI);
+        a.mul(sum, power)
+    });
+    let known = a.eq(x, x);
     let nan = a.float(f64::NAN);
-    let none = below(a, n, 0.0);
-    let unknown = a.eq(n, n);
-    let unknown = a.not(unknown);
-    let none = a.or(none, unknown);
-    a.select(none, nan, y)
+    let y = a.select(known, y, nan);
+    of_order(a, k, y)
 }

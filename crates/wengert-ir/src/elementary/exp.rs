@@ -1,11 +1,11 @@
-//! The exponential family: `exp`, `exp2`, `expm1` and `sigmoid`.
+//! The exponential family: `exp`, `exp2`, `expm1`, `sigmoid` and its derivative.
 //!
 //! All start from the reduction of Cody and Waite (Software Manual for the Elementary Functions,
 //! 1980): `x = n ln 2 + r` with an integer `n` and `|r| <= ln 2 / 2`, then `e^x = 2^n e^r`, with
 //! `e^r = 1 + r + r^2 Q(r)` and `Q` a minimax polynomial.
 use super::Arith;
 use super::parts::{
-    MAGIC, above, below, beyond, fma_by, horner, plus, power_of_two, scale, times, with_sign,
+    MAGIC, above, below, beyond, fma_by, from, horner, plus, power_of_two, scale, times, with_sign,
 };
 use std::f64::consts::{LN_2, LOG2_E};
 
@@ -214,4 +214,30 @@ pub fn sigmoid<A: Arith>(a: &mut A, x: A::F) -> A::F {
         let one = a.float(1.0);
         a.select(positive, one, e)
     })
+}
+
+/// How near a saturated function is to its limit before its derivative is no longer made of it: what
+/// is left then has lost 5 bits.
+pub(super) const SATURATED: f64 = 1.0 - 1.0 / 32.0;
+
+/// The derivative of [`sigmoid`] at `x`, given `y = sigmoid(x)`: `y (1 - y)`, and where `1 - y` has lost
+/// digits, `e^-x / (1 + e^-x)^2`. Error below 32 ulp, mostly 3; from an `f32` `y` a few ulp of `f32`.
+#[inline(always)]
+pub fn sigmoid_slope<A: Arith>(a: &mut A, x: A::F, y: A::F) -> A::F {
+    let rest = from(a, 1.0, y);
+    let common = a.mul(y, rest);
+    let rare = above(a, y, SATURATED);
+    a.rare(rare, common, |a| {
+        let minus = a.neg(x);
+        bell(a, minus)
+    })
+}
+
+/// `e^x / (1 + e^x)^2` for `x` that is not large.
+#[inline(always)]
+pub(super) fn bell<A: Arith>(a: &mut A, x: A::F) -> A::F {
+    let t = anywhere(a, x);
+    let whole = plus(a, t, 1.0);
+    let square = a.mul(whole, whole);
+    a.div(t, square)
 }

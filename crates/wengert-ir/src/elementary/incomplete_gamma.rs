@@ -74,16 +74,24 @@ fn weight<A: Arith>(a: &mut A, s: A::F, x: A::F, less: f64) -> A::F {
     })
 }
 
+/// From this order of [`gamma_moment`] on it is the rest of the lower integral.
+pub const REST: f64 = 1000.0;
+
 /// The integrals of the head, with the k-th power of `log(x / t)` (upper: `log(t / x)`).
 ///
 /// `order` is `k` for the lower one and `-1 - k` for the upper one; derivatives raise `k`, so that the
-/// whole family is closed under them. NaN for `k` beyond 170.
+/// whole family is closed under them. `REST + k` is for what the lower one is short of its limit for small
+/// `x`, where small shapes make that large: the integral of `u^k e^(-s u) (1 - e^(-x e^-u))`. NaN for `k`
+/// beyond 170.
 #[inline]
 pub fn gamma_moment<A: Arith>(a: &mut A, order: A::F, s: A::F, x: A::F) -> A::F {
     let order = a.round(order);
     let upper = below(a, order, 0.0);
     let k = from(a, -1.0, order);
     let k = a.select(upper, k, order);
+    let rest = above(a, k, REST - 0.5);
+    let above_rest = plus(a, k, -REST);
+    let k = a.select(rest, above_rest, k);
     let powers = above(a, k, 0.0);
 
     // The width: how steeply the integrand falls at 0, or the root of its curvature.
@@ -103,7 +111,8 @@ pub fn gamma_moment<A: Arith>(a: &mut A, order: A::F, s: A::F, x: A::F) -> A::F 
 
     // For small s the lower integrand falls slowly, as e^(-s u). Its limit x^0 e^(x - s u) is taken
     // out, of which the integral is known.
-    let lower = a.not(upper);
+    let other = a.or(upper, rest);
+    let lower = a.not(other);
     let slow = a.and(small, lower);
     let power = plus(a, s, -1.0);
     let minus_s = a.neg(s);
@@ -122,6 +131,15 @@ pub fn gamma_moment<A: Arith>(a: &mut A, order: A::F, s: A::F, x: A::F) -> A::F 
             let limit = a.add(straight, x);
             let limit = exp(a, limit);
             a.sub(value, limit)
+        });
+        let value = a.rare(rest, value, |a| {
+            let minus = a.neg(u);
+            let t = exp(a, minus);
+            let t = a.mul(minus_x, t);
+            let share = expm1(a, t);
+            let share = a.neg(share);
+            let along = exp(a, straight);
+            a.mul(share, along)
         });
         a.rare(powers, value, |a| {
             let base = a.select(upper, inner, u);

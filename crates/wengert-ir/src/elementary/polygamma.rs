@@ -11,7 +11,7 @@ use super::parts::{MAGIC, above, below, equals, fma_by, from, plus, times};
 use super::pow::pow;
 
 /// `B(2 k) / (2 k)!` for `k` from 1.
-const BERNOULLI: [f64; 12] = [
+pub(super) static BERNOULLI: [f64; 12] = [
     0.08333333333333333,
     -0.001388888888888889,
     3.306878306878307e-05,

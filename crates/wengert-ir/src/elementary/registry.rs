@@ -12,6 +12,8 @@ pub enum Elementary {
     Expm1,
     /// `1 / (1 + e^-x)`
     Sigmoid,
+    /// The derivative of `Sigmoid` at a point, given its value there.
+    SigmoidSlope,
     /// The natural logarithm.
     Log,
     /// `log(1 + x)`
@@ -40,6 +42,8 @@ pub enum Elementary {
     Cosh,
     /// The hyperbolic tangent.
     Tanh,
+    /// The derivative of `Tanh` at a point, given its value there.
+    TanhSlope,
     /// The inverse hyperbolic sine.
     Asinh,
     /// The inverse hyperbolic cosine.
@@ -64,14 +68,18 @@ pub enum Elementary {
     Trigamma,
     /// `polygamma(n, x)`, the n-th derivative of `Digamma`.
     Polygamma,
+    /// The size of the difference of two values of `polygamma` of an order, at a point and as far behind it.
+    PolygammaGap,
     /// `sqrt(x^2 + y^2)`
     Hypot,
     /// The modified Bessel function of order 0, times `e^-|x|`.
     I0e,
     /// The modified Bessel function of order 1, times `e^-|x|`.
     I1e,
-    /// The modified Bessel function of an order, times `e^-|x| / x^n`.
+    /// The modified Bessel function of an order, over `x^n`.
     BesselRatio,
+    /// The derivative of `I0e` of an order, but for its sign.
+    BesselMoment,
     /// The regularised lower incomplete gamma function of a shape and a point.
     Gammainc,
     /// The regularised upper incomplete gamma function of a shape and a point.
@@ -101,6 +109,7 @@ impl Elementary {
         Exp2,
         Expm1,
         Sigmoid,
+        SigmoidSlope,
         Log,
         Log1p,
         Log2,
@@ -115,6 +124,7 @@ impl Elementary {
         Sinh,
         Cosh,
         Tanh,
+        TanhSlope,
         Asinh,
         Acosh,
         Atanh,
@@ -127,10 +137,12 @@ impl Elementary {
         Digamma,
         Trigamma,
         Polygamma,
+        PolygammaGap,
         Hypot,
         I0e,
         I1e,
         BesselRatio,
+        BesselMoment,
         Gammainc,
         Gammaincc,
         GammaDensity,
@@ -146,8 +158,8 @@ impl Elementary {
     pub fn arity(&self) -> usize {
         match self {
             Atan2 | Pow | Polygamma | Hypot | Gammainc | Gammaincc | GammaDensity | Betaln
-            | BesselRatio => 2,
-            GammaMoment | Betainc | BetaDensity => 3,
+            | BesselRatio | BesselMoment | SigmoidSlope | TanhSlope => 2,
+            GammaMoment | Betainc | BetaDensity | PolygammaGap => 3,
             BetaMoment => 5,
             _ => 1,
         }
@@ -160,6 +172,7 @@ impl Elementary {
             Exp2 => "exp2",
             Expm1 => "expm1",
             Sigmoid => "sigmoid",
+            SigmoidSlope => "sigmoid_slope",
             Log => "log",
             Log1p => "log1p",
             Log2 => "log2",
@@ -174,6 +187,7 @@ impl Elementary {
             Sinh => "sinh",
             Cosh => "cosh",
             Tanh => "tanh",
+            TanhSlope => "tanh_slope",
             Asinh => "asinh",
             Acosh => "acosh",
             Atanh => "atanh",
@@ -186,10 +200,12 @@ impl Elementary {
             Digamma => "digamma",
             Trigamma => "trigamma",
             Polygamma => "polygamma",
+            PolygammaGap => "polygamma_gap",
             Hypot => "hypot",
             I0e => "i0e",
             I1e => "i1e",
             BesselRatio => "bessel_ratio",
+            BesselMoment => "bessel_moment",
             Gammainc => "gammainc",
             Gammaincc => "gammaincc",
             GammaDensity => "gamma_density",
@@ -212,6 +228,7 @@ impl Elementary {
             (Exp2, &[x]) => super::exp2(a, x),
             (Expm1, &[x]) => super::expm1(a, x),
             (Sigmoid, &[x]) => super::sigmoid(a, x),
+            (SigmoidSlope, &[x, y]) => super::sigmoid_slope(a, x, y),
             (Log, &[x]) => super::log(a, x),
             (Log1p, &[x]) => super::log1p(a, x),
             (Log2, &[x]) => super::log2(a, x),
@@ -226,6 +243,7 @@ impl Elementary {
             (Sinh, &[x]) => super::sinh(a, x),
             (Cosh, &[x]) => super::cosh(a, x),
             (Tanh, &[x]) => super::tanh(a, x),
+            (TanhSlope, &[x, y]) => super::tanh_slope(a, x, y),
             (Asinh, &[x]) => super::asinh(a, x),
             (Acosh, &[x]) => super::acosh(a, x),
             (Atanh, &[x]) => super::atanh(a, x),
@@ -238,10 +256,12 @@ impl Elementary {
             (Digamma, &[x]) => super::digamma(a, x),
             (Trigamma, &[x]) => super::trigamma(a, x),
             (Polygamma, &[n, x]) => super::polygamma(a, n, x),
+            (PolygammaGap, &[n, x, b]) => super::polygamma_gap(a, n, x, b),
             (Hypot, &[x, y]) => super::hypot(a, x, y),
             (I0e, &[x]) => super::i0e(a, x),
             (I1e, &[x]) => super::i1e(a, x),
             (BesselRatio, &[n, x]) => super::bessel_ratio(a, n, x),
+            (BesselMoment, &[k, x]) => super::bessel_moment(a, k, x),
             (Gammainc, &[s, x]) => super::gammainc(a, s, x),
             (Gammaincc, &[s, x]) => super::gammaincc(a, s, x),
             (GammaDensity, &[s, x]) => super::gamma_density(a, s, x),

@@ -46,8 +46,11 @@ impl Var {
     /// `jax.nn.gelu(x)`, where it is the default. Derivative: its own.
     #[track_caller]
     pub fn gelu_tanh(self) -> Var {
-        let inner = FRAC_2_PI.sqrt() * (self + 0.044715 * self * self.square());
-        0.5 * self * (1.0 + inner.tanh())
+        // (1 + tanh u) / 2 is sigmoid(2 u), and does not cancel. What is that far out is saturated, and its
+        // cube would overflow.
+        let x = self.clamp(-100.0, 100.0);
+        let inner = FRAC_2_PI.sqrt() * (x + 0.044715 * x * x.square());
+        self * (2.0 * inner).sigmoid()
     }
 
     /// `ln(1 + e^x)`, without overflow: `jax.nn.softplus`. Derivative: [`Var::sigmoid`].

@@ -194,7 +194,8 @@ impl Var {
         unary(const { row("normal_tail") }, self)
     }
 
-    /// `1 / (1 + e^-x)`, the logistic function: `jax.nn.sigmoid`. Derivative: `y (1 - y)`.
+    /// `1 / (1 + e^-x)`, the logistic function: `jax.nn.sigmoid`. Derivative: `y (1 - y)`, also where
+    /// `1 - y` has no digits left.
     #[track_caller]
     pub fn sigmoid(self) -> Var {
         unary(const { row("sigmoid") }, self)
@@ -326,7 +327,10 @@ impl Var {
         }
         match power {
             None => Var::full(&ty, 1.0),
-            Some(p) if n < 0 => p.recip(),
+            Some(p) if n < 0 => {
+                let exponent = Var::full(&ty, f64::from(n));
+                const { row("inverse_power") }.apply(&[self, p.recip(), exponent])
+            }
             Some(p) => p,
         }
     }

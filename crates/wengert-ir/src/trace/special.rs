@@ -1,6 +1,5 @@
 //! Special functions, as methods of a [`Var`].
 
-use crate::ops::elementwise::mul_or_zero;
 use crate::ops::rows::row;
 use crate::trace::Var;
 use crate::trace::number::{Argument, IntoVar, aligned, binary, unary};
@@ -58,7 +57,7 @@ impl Var {
     }
 
     /// `I₀(x)`, the modified Bessel function of the first kind of order 0: `scipy.special.i0`. Infinite
-    /// beyond some 709 in size. Derivative: [`Var::i1`].
+    /// beyond some 713 in size. Derivative: [`Var::i1`].
     ///
     /// ```
     /// use wengert_ir::trace::{Kind, Var, closed};
@@ -74,14 +73,14 @@ impl Var {
     /// ```
     #[track_caller]
     pub fn i0(self) -> Var {
-        self.i0e() * self.abs().exp()
+        unary(const { row("i0") }, self)
     }
 
     /// `I₁(x)`, the modified Bessel function of the first kind of order 1: `scipy.special.i1`. Infinite
-    /// beyond some 709 in size. Derivative: `I₀(x) - I₁(x) / x`, and 1/2 at 0.
+    /// beyond some 713 in size. Derivative: `I₀(x) - I₁(x) / x`, and 1/2 at 0.
     #[track_caller]
     pub fn i1(self) -> Var {
-        self.i1e() * self.abs().exp()
+        unary(const { row("i1") }, self)
     }
 
     /// `e^-|x| I₀(x)`, without overflow: `scipy.special.i0e`. Derivative: `i1e(x) - sign(x) y`.
@@ -101,16 +100,14 @@ impl Var {
     /// and `self / y`, which is 0 where `self` is 0.
     #[track_caller]
     pub fn xlogy(self, y: impl IntoVar) -> Var {
-        let vars = aligned("xlogy", None, &[self.argument(), y.argument()]);
-        mul_or_zero(vars[0], vars[1].ln())
+        binary(const { row("xlogy") }, self, y)
     }
 
     /// `self ln(1 + y)`, and 0 where `self` is 0, whatever `y`: `scipy.special.xlog1py`. Derivatives:
     /// `ln(1 + y)`, and `self / (1 + y)`, which is 0 where `self` is 0.
     #[track_caller]
     pub fn xlog1py(self, y: impl IntoVar) -> Var {
-        let vars = aligned("xlog1py", None, &[self.argument(), y.argument()]);
-        mul_or_zero(vars[0], vars[1].log1p())
+        binary(const { row("xlog1py") }, self, y)
     }
 
     /// `ln B(self, b)`, the logarithm of the beta function `Γ(a) Γ(b) / Γ(a + b)`, for positive

@@ -133,6 +133,42 @@ pub(super) const ROWS: &[Row] = &[
         ..FLOATS
     },
     Row {
+        name: "div_or_zero",
+        doc: "The quotient, and 0 where the first is 0, whatever the second.",
+        define: Define::Compose(|s, x| {
+            let zero = s.number(x[0], 0.0);
+            let none = s.op(ScalarOp::Eq, &[x[0], zero]);
+            let quotient = s.op(ScalarOp::Div, &[x[0], x[1]]);
+            s.select(none, x[0], quotient)
+        }),
+        derive: Derive::Terms(&[
+            Term::Linear(|x, d| div_or_zero(d, x[1])),
+            Term::Factor(|x, y| -div_or_zero(y, x[1])),
+        ]),
+        transpose: Some(|x, ct| {
+            let by = x[1].known();
+            vec![Some(ct.map(|v| div_or_zero(v, by)).masked()), None]
+        }),
+        domain: &[(-3.0, 3.0), (0.3, 3.0)],
+        ..FLOATS
+    },
+    Row {
+        name: "inverse_power",
+        doc: "The power `y = x^-n`, of the operands `x`, `y` and `-n`.",
+        signature: Signature {
+            arity: 3,
+            ..FLOATS.signature
+        },
+        define: Define::Compose(|_, x| x[1]),
+        // That of the reciprocal of a power would square it, which is nothing long before the derivative is.
+        derive: Derive::Tangent(|x, dx| {
+            let y = const { row("inverse_power") }.apply(x);
+            dx[0].map(|d| mul(d, x[2] * (y / x[0])))
+        }),
+        domain: &[(0.3, 3.0), (0.3, 3.0), (-3.0, -1.0)],
+        ..FLOAT
+    },
+    Row {
         name: "max",
         doc: "The larger, NaN if either is NaN: `numpy.maximum`.",
         signature: ORDERED,

@@ -14,14 +14,24 @@ pub(super) const ROWS: &[Row] = &[
         name: "exp2",
         doc: "`2^x`: `numpy.exp2`.",
         define: Define::Elementary(Elementary::Exp2),
-        derive: Derive::Factor(|_, y| consts::LN_2 * y),
+        // Near the largest float y overflows before its product does.
+        derive: Derive::Factor(|x, y| {
+            let far = 2.0 * consts::LN_2 * (x - 1.0).exp2();
+            let most = if x.ty().dtype == DType::F32 {
+                127.0
+            } else {
+                1023.0
+            };
+            x.lt(most).select(consts::LN_2 * y, far)
+        }),
         ..FLOAT
     },
     Row {
         name: "expm1",
         doc: "`e^x - 1`, exact near 0: `numpy.expm1`.",
         define: Define::Elementary(Elementary::Expm1),
-        derive: Derive::Factor(|_, y| y + 1.0),
+        // y + 1 would cancel.
+        derive: Derive::Factor(|x, _| x.exp()),
         ..FLOAT
     },
     Row {
@@ -83,21 +93,29 @@ pub(super) const ROWS: &[Row] = &[
         name: "erf",
         doc: "The error function, `2/sqrt(pi)` times the integral of `e^-t^2` to `x`: `scipy.special.erf`.",
         define: Define::Elementary(Elementary::Erf),
-        derive: Derive::Factor(|x, _| consts::FRAC_2_SQRT_PI * (-(x * x)).exp()),
+        derive: Derive::Factor(|x, _| consts::FRAC_2_SQRT_PI * gauss(x)),
         ..FLOAT
     },
     Row {
         name: "erfc",
         doc: "`1 - erf x`, exact where that is small: `scipy.special.erfc`.",
         define: Define::Elementary(Elementary::Erfc),
-        derive: Derive::Factor(|x, _| -consts::FRAC_2_SQRT_PI * (-(x * x)).exp()),
+        derive: Derive::Factor(|x, _| -consts::FRAC_2_SQRT_PI * gauss(x)),
         ..FLOAT
     },
     Row {
         name: "normal_tail",
         doc: "What a standard normal number exceeds with probability `|q|`, with the sign of `q`.",
         define: Define::Elementary(Elementary::NormalTail),
-        derive: Derive::Factor(|_, y| -(2.0 * consts::PI).sqrt() * (0.5 * y * y).exp()),
+        // Its exponential would magnify the rounding of y.
+        derive: Derive::Factor(|x, y| {
+            let y = match x.ty().dtype {
+                DType::F32 => x.to(DType::F64).normal_tail(),
+                _ => y,
+            };
+            let slope = -(2.0 * consts::PI).sqrt() * (0.5 * y * y).exp();
+            slope.to(x.ty().dtype)
+        }),
         domain: &[(0.05, 0.45)],
         ..FLOAT
     },
@@ -105,7 +123,40 @@ pub(super) const ROWS: &[Row] = &[
         name: "sigmoid",
         doc: "`1 / (1 + e^-x)`: `scipy.special.expit`, `jax.nn.sigmoid`.",
         define: Define::Elementary(Elementary::Sigmoid),
-        derive: Derive::Factor(|_, y| y * (1.0 - y)),
+        derive: Derive::Factor(|x, y| const { row("sigmoid_slope") }.apply(&[x, y])),
+        ..FLOAT
+    },
+    Row {
+        name: "sigmoid_slope",
+        doc: "The derivative of sigmoid at the first operand, given its value there.",
+        define: Define::Elementary(Elementary::SigmoidSlope),
+        // The second operand only says what the first one makes known.
+        derive: Derive::Tangent(|x, dx| {
+            let slope = const { row("sigmoid_slope") }.apply(x);
+            dx[0].map(|d| mul(d, -slope * (0.5 * x[0]).tanh()))
+        }),
+        // Where the second operand is not looked at.
+        domain: &[(4.0, 8.0), (0.98, 0.999)],
+        ..FLOATS
+    },
+    Row {
+        name: "gauss",
+        doc: "`e^-x^2`.",
+        // With the rounding error of the square, which e^ would magnify.
+        define: Define::Wide(|s, x| {
+            let one = s.number(x[0], 1.0);
+            let square = s.op(ScalarOp::Mul, &[x[0], x[0]]);
+            let minus = s.op(ScalarOp::Neg, &[square]);
+            let y = s.elementary(Elementary::Exp, &[minus]);
+            let rest = s.op(ScalarOp::Fma, &[x[0], x[0], minus]);
+            let share = s.op(ScalarOp::Sub, &[one, rest]);
+            let better = s.op(ScalarOp::Mul, &[y, share]);
+            let far = s.number(x[0], 1000.0);
+            let near = s.op(ScalarOp::Lt, &[square, far]);
+            s.select(near, better, y)
+        }),
+        // Beyond the clamp it is 0, and a large x would be an infinity in derivatives of it.
+        derive: Derive::Factor(|x, y| -2.0 * x.clamp(-100.0, 100.0) * y),
         ..FLOAT
     },
     Row {
@@ -114,10 +165,40 @@ pub(super) const ROWS: &[Row] = &[
         define: Define::Elementary(Elementary::Pow),
         derive: Derive::Terms(&[
             Term::Factor(|x, _| power_by_base(x[0], x[1])),
-            Term::Factor(|x, y| power_by_exponent(x[0], y)),
+            Term::Factor(|x, y| power_log(x[0], x[1], y)),
         ]),
         domain: &[(0.3, 3.0), (-2.0, 3.0)],
         ..FLOATS
+    },
+    Row {
+        name: "power_log",
+        doc: "`x^y log x`, and 0 where `x` is 0, of the operands `x`, `y` and `x^y`.",
+        signature: Signature {
+            arity: 3,
+            ..FLOATS.signature
+        },
+        define: Define::Compose(|s, x| {
+            let (zero, one) = (s.number(x[0], 0.0), s.number(x[0], 1.0));
+            let none = s.op(ScalarOp::Eq, &[x[0], zero]);
+            let base = s.select(none, one, x[0]);
+            let log = s.elementary(Elementary::Log, &[base]);
+            let product = s.op(ScalarOp::Mul, &[x[2], log]);
+            s.select(none, zero, product)
+        }),
+        // By the base it is x^(y-1) (1 + y log x): x^y may have overflown where that has not.
+        derive: Derive::Tangent(|x, dx| {
+            let (base, exponent) = (x[0], x[1]);
+            let none = base.eq(0.0);
+            let safe = none.select(1.0, base);
+            let by_base = dx[0].map(|d| {
+                let slope = safe.powf(exponent - 1.0) * (1.0 + exponent * safe.ln());
+                mul(d, none.select(0.0, slope))
+            });
+            let by_exponent = dx[1].map(|d| mul(d, power_log(base, exponent, x[2]) * safe.ln()));
+            add_tangents(by_base, by_exponent)
+        }),
+        domain: &[(0.3, 3.0), (-2.0, 3.0), (0.3, 3.0)],
+        ..FLOAT
     },
     Row {
         name: "sqrt",
@@ -131,7 +212,11 @@ pub(super) const ROWS: &[Row] = &[
         name: "cbrt",
         doc: "The cube root, of negative numbers too: `numpy.cbrt`.",
         define: Define::Elementary(Elementary::Cbrt),
-        derive: Derive::Factor(|_, y| (3.0 * y * y).recip()),
+        // The square of the reciprocal, so that derivatives of it overflow no earlier than they have to.
+        derive: Derive::Factor(|_, y| {
+            let r = y.recip();
+            r * r / 3.0
+        }),
         domain: &[(-5.0, -0.2)],
         ..FLOAT
     },
@@ -140,9 +225,30 @@ pub(super) const ROWS: &[Row] = &[
         doc: "`sqrt(x^2 + y^2)`, without overflow: `numpy.hypot`.",
         define: Define::Elementary(Elementary::Hypot),
         derive: Derive::Terms(&[
-            Term::Factor(|x, y| y.eq(0.0).select(0.0, x[0] / y)),
-            Term::Factor(|x, y| y.eq(0.0).select(0.0, x[1] / y)),
+            Term::Factor(|x, _| direction(x[0], x[1])),
+            Term::Factor(|x, _| direction(x[1], x[0])),
         ]),
+        domain: &[(0.3, 3.0), (-3.0, 3.0)],
+        ..FLOATS
+    },
+    Row {
+        name: "direction",
+        doc: "`x / hypot(x, y)`, the cosine of the angle of the point `(x, y)`, and 0 at the origin.",
+        define: Define::Compose(|s, x| {
+            let (zero, one) = (s.number(x[0], 0.0), s.number(x[0], 1.0));
+            let length = s.elementary(Elementary::Hypot, x);
+            let none = s.op(ScalarOp::Eq, &[length, zero]);
+            let by = s.select(none, one, length);
+            s.op(ScalarOp::Div, &[x[0], by])
+        }),
+        // That of the cosine of an angle: nothing cancels, and no square overflows.
+        derive: Derive::Tangent(|x, dx| {
+            let (cosine, sine) = (direction(x[0], x[1]), direction(x[1], x[0]));
+            let share = sine / or_one(x[0].hypot(x[1]));
+            let first = dx[0].map(|d| mul(d, sine * share));
+            let second = dx[1].map(|d| mul(d, -cosine * share));
+            add_tangents(first, second)
+        }),
         domain: &[(0.3, 3.0), (-3.0, 3.0)],
         ..FLOATS
     },
@@ -169,9 +275,10 @@ fn power_by_base(x: Var, y: Var) -> Var {
 }
 
 /// `x^y log x`, and 0 where `x` is 0, given `power` as `x^y`.
-fn power_by_exponent(x: Var, power: Var) -> Var {
-    let ty = x.ty();
-    let none = eq(x, Var::zeros(&ty));
-    let log = select(none, Var::full(&ty, 1.0), x).ln();
-    select(none, Var::zeros(&ty), power * log)
+fn power_log(x: Var, y: Var, power: Var) -> Var {
+    const { row("power_log") }.apply(&[x, y, power])
+}
+
+fn gauss(x: Var) -> Var {
+    const { row("gauss") }.apply(&[x])
 }

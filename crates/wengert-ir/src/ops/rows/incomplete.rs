@@ -4,6 +4,7 @@
 //! that are again operations, and closed under derivatives, so that there is every order.
 
 use super::*;
+use crate::elementary::REST;
 
 pub(super) const ROWS: &[Row] = &[
     Row {
@@ -11,7 +12,7 @@ pub(super) const ROWS: &[Row] = &[
         doc: "The regularised lower incomplete gamma function of a shape and a point: `scipy.special.gammainc`.",
         define: Define::Elementary(Elementary::Gammainc),
         derive: Derive::Terms(&[
-            Term::Factor(|x, _| gamma_by_shape(x[0], x[1])),
+            Term::Factor(|x, y| gamma_by_shape(x[0], x[1], y)),
             Term::Factor(|x, _| gamma_density(x[0], x[1])),
         ]),
         domain: &[(0.6, 4.0), (0.4, 6.0)],
@@ -22,7 +23,7 @@ pub(super) const ROWS: &[Row] = &[
         doc: "The regularised upper incomplete gamma function of a shape and a point: `scipy.special.gammaincc`.",
         define: Define::Elementary(Elementary::Gammaincc),
         derive: Derive::Terms(&[
-            Term::Factor(|x, _| -gamma_by_shape(x[0], x[1])),
+            Term::Factor(|x, y| -gamma_by_shape(x[0], x[1], y)),
             Term::Factor(|x, _| -gamma_density(x[0], x[1])),
         ]),
         domain: &[(0.6, 4.0), (0.4, 6.0)],
@@ -33,15 +34,15 @@ pub(super) const ROWS: &[Row] = &[
         doc: "The density of the gamma distribution of a shape at a point: `jax.scipy.stats.gamma.pdf(x, s)`.",
         define: Define::Elementary(Elementary::GammaDensity),
         derive: Derive::Terms(&[
-            Term::Factor(|x, y| y.eq(0.0).select(0.0, y * (x[1].ln() - x[0].digamma()))),
-            Term::Factor(|x, y| y * (or_none(x[0] - 1.0, x[1]) - 1.0)),
+            Term::Factor(|x, y| density_by_shape(x[0], x[1], y)),
+            Term::Factor(|x, y| y * (div_or_zero(x[0] - 1.0, x[1]) - 1.0)),
         ]),
         domain: &[(0.6, 4.0), (0.4, 6.0)],
         ..FLOATS
     },
     Row {
         name: "gamma_moment",
-        doc: "An integral under the incomplete gamma functions, of an order, a shape and a point: of `log(x/t)^k t^(s-1) e^-t` up to `x` for the order `k`, of `log(t/x)^k ..` from there for `-1 - k`, over `x^s e^-x`.",
+        doc: "An integral under the incomplete gamma functions, of an order, a shape and a point: of `log(x/t)^k t^(s-1) e^-t` up to `x` for the order `k`, of `log(t/x)^k ..` from there for `-1 - k`, over `x^s e^-x`; for `1000 + k`, what the first is short of `k!/s^(k+1)`, over `x^s`.",
         signature: Signature {
             arity: 3,
             ..FLOATS.signature
@@ -55,7 +56,12 @@ pub(super) const ROWS: &[Row] = &[
                 let side = order.round().lt(0.0).select(-one, one);
                 mul(d, -side * moment(order + side, s, at))
             });
-            let by_point = dx[2].map(|d| mul(d, moment(order, s, at) - moment(order, s + 1.0, at)));
+            let by_point = dx[2].map(|d| {
+                let rest = order.ge(REST - 0.5);
+                let next = moment(rest.select(order - REST, order), s + 1.0, at);
+                let of_rest = (-at).exp() * next;
+                mul(d, rest.select(of_rest, moment(order, s, at) - next))
+            });
             add_tangents(by_shape, by_point)
         }),
         domain: &[(0.6, 1.4), (0.6, 4.0), (0.4, 2.0)],
@@ -66,8 +72,8 @@ pub(super) const ROWS: &[Row] = &[
         doc: "The logarithm of the beta function: `scipy.special.betaln`.",
         define: Define::Elementary(Elementary::Betaln),
         derive: Derive::Terms(&[
-            Term::Factor(|x, _| x[0].digamma() - (x[0] + x[1]).digamma()),
-            Term::Factor(|x, _| x[1].digamma() - (x[0] + x[1]).digamma()),
+            Term::Factor(|x, _| -digamma_gap(x[0], x[1])),
+            Term::Factor(|x, _| -digamma_gap(x[1], x[0])),
         ]),
         domain: &[(0.5, 9.0), (0.5, 9.0)],
         ..FLOATS
@@ -81,9 +87,9 @@ pub(super) const ROWS: &[Row] = &[
         },
         define: Define::Elementary(Elementary::Betainc),
         derive: Derive::Terms(&[
-            Term::Factor(|x, _| beta_by_shapes(x[0], x[1], x[2])[0]),
-            Term::Factor(|x, _| beta_by_shapes(x[0], x[1], x[2])[1]),
-            Term::Factor(|x, _| const { row("beta_density") }.apply(x)),
+            Term::Factor(|x, y| beta_by_shapes(x[0], x[1], x[2], y)[0]),
+            Term::Factor(|x, y| beta_by_shapes(x[0], x[1], x[2], y)[1]),
+            Term::Factor(|x, _| beta_density(x[0], x[1], x[2])),
         ]),
         domain: &[(0.6, 4.0), (0.6, 4.0), (0.2, 0.8)],
         ..FLOAT
@@ -98,16 +104,16 @@ pub(super) const ROWS: &[Row] = &[
         define: Define::Elementary(Elementary::BetaDensity),
         derive: Derive::Terms(&[
             Term::Factor(|x, y| {
-                let all = (x[0] + x[1]).digamma();
-                y.eq(0.0)
-                    .select(0.0, y * (x[2].ln() - x[0].digamma() + all))
+                let next = |p: Var| beta_density(p, x[1], x[2]) / x[2];
+                beta_by_shape([x[0], x[1]], x[2].ln(), next, y)
             }),
             Term::Factor(|x, y| {
-                let all = (x[0] + x[1]).digamma();
-                y.eq(0.0)
-                    .select(0.0, y * ((-x[2]).log1p() - x[1].digamma() + all))
+                let next = |q: Var| beta_density(x[0], q, x[2]) / (1.0 - x[2]);
+                beta_by_shape([x[1], x[0]], (-x[2]).log1p(), next, y)
             }),
-            Term::Factor(|x, y| y * (or_none(x[0] - 1.0, x[2]) - or_none(x[1] - 1.0, 1.0 - x[2]))),
+            Term::Factor(|x, y| {
+                y * (div_or_zero(x[0] - 1.0, x[2]) - div_or_zero(x[1] - 1.0, 1.0 - x[2]))
+            }),
         ]),
         domain: &[(0.6, 4.0), (0.6, 4.0), (0.2, 0.8)],
         ..FLOAT
@@ -145,6 +151,10 @@ fn gamma_density(s: Var, x: Var) -> Var {
     const { row("gamma_density") }.apply(&[s, x])
 }
 
+fn beta_density(p: Var, q: Var, x: Var) -> Var {
+    const { row("beta_density") }.apply(&[p, q, x])
+}
+
 fn moment(order: Var, s: Var, x: Var) -> Var {
     const { row("gamma_moment") }.apply(&[order, s, x])
 }
@@ -153,43 +163,98 @@ fn beta_moment(x: [Var; 5]) -> Var {
     const { row("beta_moment") }.apply(&x)
 }
 
-/// `a / b`, and 0 where `a` is 0, whatever `b`.
-fn or_none(a: Var, b: Var) -> Var {
-    mul_or_zero(a, b.recip())
+/// In `f64`: their terms partly cancel.
+fn wide<const N: usize>(x: [Var; N]) -> [Var; N] {
+    x.map(|x| x.to(DType::F64))
 }
 
-/// The derivative of `gammainc` by the shape. Of the lower one, `w N`, it is `w (t N - N')` with
-/// `t = log x - digamma s`; of the upper one, `w U`, it is `w (t U + U')`. Each side is taken where its
-/// terms have one sign.
-fn gamma_by_shape(s: Var, x: Var) -> Var {
-    let full = |c: f64| Var::full(&x.ty(), c);
-    let inside = x.gt(0.0).and(x.lt(f64::INFINITY));
-    let x = inside.select(x, 1.0);
+/// 0, and NaN where `y` is NaN: the derivative where a function is constant, or does not exist.
+fn none_of(y: Var) -> Var {
+    y.is_nan().select(y, 0.0)
+}
+
+/// The derivative of `gammainc` by the shape, given its value or one less it.
+///
+/// With the density `v` of the shape `s + 1` and `t = log x - digamma(s + 1)`, the lower function is
+/// `s v N`, the upper one `s v U`, and their derivatives are `v (N + s (t N - N'))` and
+/// `v (U + s (t U + U'))`. Each is taken where its terms have one sign. For small shapes `N` is about
+/// `1 / s`, and the difference would cancel: it is `e^x (1 / s - K)`, which makes the lower derivative
+/// `v e^x (t (1 - s K) - (K - s K'))`.
+fn gamma_by_shape(s: Var, x: Var, y: Var) -> Var {
+    let dtype = x.ty().dtype;
+    let [s, x, y] = wide([s, x, y]);
+    let shaped = s.ge(0.0).and(s.lt(f64::INFINITY));
+    let inside = shaped.and(x.gt(0.0)).and(x.lt(f64::INFINITY));
+    let (s, x) = (inside.select(s, 1.0), inside.select(x, 1.0));
     let lower = x.le(s.maximum(1.0));
-    let value = moment(lower.select(full(0.0), full(-1.0)), s, x);
-    let first = moment(lower.select(full(1.0), full(-2.0)), s, x);
-    let t = (x.ln() - s.digamma()) * value;
-    let slope = x * gamma_density(s, x) * (lower.select(t, -t) - first);
-    inside.select(slope, 0.0)
+    let rest = lower.and(s.lt(1.0));
+    let order = |k: f64| {
+        let other = lower.select(full(x, k), full(x, -1.0 - k));
+        rest.select(full(x, REST + k), other)
+    };
+    let (value, first) = (moment(order(0.0), s, x), moment(order(1.0), s, x));
+    let t = x.ln() - (s + 1.0).digamma();
+    let signed = lower.select(value, -value);
+    let whole = signed + s * (t * signed - first);
+    let small = x.exp() * (t * (1.0 - s * value) - (value - s * first));
+    let slope = gamma_density(s + 1.0, x) * rest.select(small, whole);
+    inside.select(slope, none_of(y)).to(dtype)
 }
 
-/// The derivatives of `betainc` by the shapes, from that side of the mean on which the terms have one
-/// sign.
-fn beta_by_shapes(p: Var, q: Var, x: Var) -> [Var; 2] {
-    let full = |c: f64| Var::full(&x.ty(), c);
-    let inside = x.gt(0.0).and(x.lt(1.0));
+/// The derivative of the density `y` of the gamma distribution by the shape. For small shapes it is made of
+/// the density of the shape `s + 1`: `y` is about `s`, and what is multiplied by it `1 / s`.
+fn density_by_shape(s: Var, x: Var, y: Var) -> Var {
+    let small = s.lt(1.0);
+    let next = small.select(s + 1.0, s);
+    let t = x.ln() - next.digamma();
+    let near = gamma_density(next, x) / x * (1.0 + s * t);
+    y.eq(0.0).select(none_of(y), small.select(near, y * t))
+}
+
+/// The derivative of the density `y` of the beta distribution by the shape `p`, given the other one, the
+/// logarithm of the power of `p`, and the density of another shape `p` over the base of that power. For small
+/// shapes it is made of that of the shape `p + 1`: `y` is about `p`, and what is multiplied by it `1 / p`.
+fn beta_by_shape([p, q]: [Var; 2], log: Var, density: impl Fn(Var) -> Var, y: Var) -> Var {
+    let small = p.lt(1.0);
+    let next = small.select(p + 1.0, p);
+    let near = density(next) / (p + q) * (1.0 + p * (log + rise(p, q)));
+    let far = y * (log + digamma_gap(p, q));
+    y.eq(0.0).select(none_of(y), small.select(near, far))
+}
+
+/// `digamma(p + q) - digamma(p + 1)`
+fn rise(p: Var, q: Var) -> Var {
+    (p + q).digamma() - (p + 1.0).digamma()
+}
+
+/// The derivatives of `betainc` by the shapes, given its value, from that side of the mean on which the
+/// terms have one sign. The shape of the other side may be small: the weight is about as small as it, and
+/// what is multiplied by it as large.
+fn beta_by_shapes(p: Var, q: Var, x: Var, y: Var) -> [Var; 2] {
+    let dtype = x.ty().dtype;
+    let [p, q, x, y] = wide([p, q, x, y]);
+    let shaped = p.gt(0.0).and(q.gt(0.0));
+    let inside = shaped.and(x.gt(0.0)).and(x.lt(1.0));
+    let [p, q] = [p, q].map(|shape| inside.select(shape, 1.0));
     let x = inside.select(x, 0.5);
     let swap = (p / (p + q)).lt(x);
     let pair = |a: Var, b: Var| [swap.select(b, a), swap.select(a, b)];
     let [near, away] = pair(x, 1.0 - x);
     let [log_near, log_away] = pair(x.ln(), (-x).log1p());
     let [a, b] = pair(p, q);
-    let integral = |i: f64, j: f64| beta_moment([full(i), full(j), a, b, near / away]);
-    let w = near * const { row("beta_density") }.apply(&[p, q, x]);
-    let all = (a + b).digamma();
-    let by_a = w * ((log_near - a.digamma() + all) * integral(0.0, 0.0) - integral(1.0, 0.0));
-    let by_b = w * ((log_away - b.digamma() + all) * integral(0.0, 0.0) + integral(0.0, 1.0));
+    let integral = |i: f64, j: f64| beta_moment([full(x, i), full(x, j), a, b, near / away]);
+    let value = integral(0.0, 0.0);
+    let w = near * beta_density(p, q, x);
+    let by_a = w * ((log_near + digamma_gap(a, b)) * value - integral(1.0, 0.0));
+    let small = b.lt(1.0);
+    let next = small.select(b + 1.0, b);
+    let [p_next, q_next] = [swap.select(next, p), swap.select(q, next)];
+    let w_next = near / away * beta_density(p_next, q_next, x) / (a + b);
+    let rest = integral(0.0, 1.0);
+    let of_small = w_next * (value + b * ((log_away + rise(b, a)) * value + rest));
+    let of_large = w * ((log_away + digamma_gap(b, a)) * value + rest);
+    let by_b = small.select(of_small, of_large);
     let by_p = swap.select(-by_b, by_a);
     let by_q = swap.select(-by_a, by_b);
-    [by_p, by_q].map(|slope| inside.select(slope, 0.0))
+    [by_p, by_q].map(|slope| inside.select(slope, none_of(y)).to(dtype))
 }

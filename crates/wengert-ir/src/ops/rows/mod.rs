@@ -214,6 +214,31 @@ const NUMBERS: Row = Row {
     ..FLOATS
 };
 
+/// That number, of the type of `x`.
+fn full(x: Var, number: f64) -> Var {
+    Var::full(&x.ty(), number)
+}
+
+/// `x / hypot(x, y)`, and 0 at the origin.
+fn direction(x: Var, y: Var) -> Var {
+    const { row("direction") }.apply(&[x, y])
+}
+
+/// `digamma(x + b) - digamma(x)`, which does not cancel.
+fn digamma_gap(x: Var, b: Var) -> Var {
+    const { row("polygamma_gap") }.apply(&[full(x, 0.0), x, b])
+}
+
+/// `a / b`, and 0 where `a` is 0, whatever `b`.
+fn div_or_zero(a: Var, b: Var) -> Var {
+    const { row("div_or_zero") }.apply(&[a, b])
+}
+
+/// `x`, and 1 where it is 0, to divide by.
+fn or_one(x: Var) -> Var {
+    x.eq(0.0).select(1.0, x)
+}
+
 const fn same(a: &str, b: &str) -> bool {
     let (a, b) = (a.as_bytes(), b.as_bytes());
     if a.len() != b.len() {

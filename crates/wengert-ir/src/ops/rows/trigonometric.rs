@@ -54,7 +54,7 @@ pub(super) const ROWS: &[Row] = &[
         name: "asin",
         doc: "The inverse of the sine, from -pi/2 to pi/2: `numpy.arcsin`.",
         define: Define::Elementary(Elementary::Asin),
-        derive: Derive::Factor(|x, _| ((1.0 - x) * (1.0 + x)).rsqrt()),
+        derive: Derive::Factor(|x, _| less_square(x).rsqrt()),
         domain: &[(-0.8, 0.8)],
         ..FLOAT
     },
@@ -62,7 +62,7 @@ pub(super) const ROWS: &[Row] = &[
         name: "acos",
         doc: "The inverse of the cosine, from 0 to pi: `numpy.arccos`.",
         define: Define::Elementary(Elementary::Acos),
-        derive: Derive::Factor(|x, _| -((1.0 - x) * (1.0 + x)).rsqrt()),
+        derive: Derive::Factor(|x, _| -less_square(x).rsqrt()),
         domain: &[(-0.8, 0.8)],
         ..FLOAT
     },
@@ -70,7 +70,11 @@ pub(super) const ROWS: &[Row] = &[
         name: "atan",
         doc: "The inverse of the tangent, from -pi/2 to pi/2: `numpy.arctan`.",
         define: Define::Elementary(Elementary::Atan),
-        derive: Derive::Factor(|x, _| (1.0 + x * x).recip()),
+        // The square of the cosine, so that no square overflows in derivatives of it.
+        derive: Derive::Factor(|x, _| {
+            let cosine = x.hypot(full(x, 1.0)).recip();
+            cosine * cosine
+        }),
         ..FLOAT
     },
     Row {
@@ -78,9 +82,27 @@ pub(super) const ROWS: &[Row] = &[
         doc: "The angle of the point `(x, y)`, from -pi to pi; `y` comes first: `numpy.arctan2`.",
         define: Define::Elementary(Elementary::Atan2),
         derive: Derive::Terms(&[
-            Term::Factor(|p, _| p[1] / (p[0] * p[0] + p[1] * p[1])),
-            Term::Factor(|p, _| -p[0] / (p[0] * p[0] + p[1] * p[1])),
+            Term::Factor(|p, _| inverse_part(p[1], p[0])),
+            Term::Factor(|p, _| -inverse_part(p[0], p[1])),
         ]),
+        domain: &[(0.3, 2.0), (-2.0, 2.0)],
+        ..FLOATS
+    },
+    Row {
+        name: "inverse_part",
+        doc: "`x / (x^2 + y^2)`, the real part of the inverse of `x + i y`.",
+        define: Define::Compose(|s, x| {
+            let length = s.elementary(Elementary::Hypot, x);
+            let cosine = s.op(ScalarOp::Div, &[x[0], length]);
+            s.op(ScalarOp::Div, &[cosine, length])
+        }),
+        // The real part of minus the square of the inverse, times a tangent.
+        derive: Derive::Tangent(|x, dx| {
+            let (real, other) = (inverse_part(x[0], x[1]), inverse_part(x[1], x[0]));
+            let first = dx[0].map(|d| mul(d, (other - real) * (other + real)));
+            let second = dx[1].map(|d| mul(d, -2.0 * real * other));
+            add_tangents(first, second)
+        }),
         domain: &[(0.3, 2.0), (-2.0, 2.0)],
         ..FLOATS
     },
@@ -102,22 +124,35 @@ pub(super) const ROWS: &[Row] = &[
         name: "tanh",
         doc: "The hyperbolic tangent: `numpy.tanh`.",
         define: Define::Elementary(Elementary::Tanh),
-        // Where y is near 1, 1 - y is exact and 1 - y^2 is not.
-        derive: Derive::Factor(|_, y| (1.0 - y) * (1.0 + y)),
+        derive: Derive::Factor(|x, y| const { row("tanh_slope") }.apply(&[x, y])),
         ..FLOAT
+    },
+    Row {
+        name: "tanh_slope",
+        doc: "The derivative of tanh at the first operand, given its value there.",
+        define: Define::Elementary(Elementary::TanhSlope),
+        // The second operand only says what the first one makes known.
+        derive: Derive::Tangent(|x, dx| {
+            let slope = const { row("tanh_slope") }.apply(x);
+            dx[0].map(|d| mul(d, -2.0 * x[0].tanh() * slope))
+        }),
+        // Where the second operand is not looked at.
+        domain: &[(4.0, 8.0), (0.98, 0.999)],
+        ..FLOATS
     },
     Row {
         name: "asinh",
         doc: "The inverse of the hyperbolic sine: `numpy.arcsinh`.",
         define: Define::Elementary(Elementary::Asinh),
-        derive: Derive::Factor(|x, _| (1.0 + x * x).rsqrt()),
+        derive: Derive::Factor(|x, _| x.hypot(full(x, 1.0)).recip()),
         ..FLOAT
     },
     Row {
         name: "acosh",
         doc: "The inverse of the hyperbolic cosine, NaN below 1: `numpy.arccosh`.",
         define: Define::Elementary(Elementary::Acosh),
-        derive: Derive::Factor(|x, _| ((x - 1.0) * (x + 1.0)).rsqrt()),
+        // The square of a large number would overflow.
+        derive: Derive::Factor(|x, _| ((x - 1.0).sqrt() * (x + 1.0).sqrt()).recip()),
         domain: &[(1.3, 5.0)],
         ..FLOAT
     },
@@ -125,11 +160,20 @@ pub(super) const ROWS: &[Row] = &[
         name: "atanh",
         doc: "The inverse of the hyperbolic tangent, NaN beyond 1: `numpy.arctanh`.",
         define: Define::Elementary(Elementary::Atanh),
-        derive: Derive::Factor(|x, _| ((1.0 - x) * (1.0 + x)).recip()),
+        derive: Derive::Factor(|x, _| less_square(x).recip()),
         domain: &[(-0.8, 0.8)],
         ..FLOAT
     },
 ];
+
+fn inverse_part(x: Var, y: Var) -> Var {
+    const { row("inverse_part") }.apply(&[x, y])
+}
+
+/// `1 - x^2`, rounded once; its derivative is `-2 x`, where that of `(1 - x) (1 + x)` would cancel.
+fn less_square(x: Var) -> Var {
+    fma(-x, x, full(x, 1.0))
+}
 
 /// `(cos(pi x) - sinc x) / x`; where the difference cancels, its series, of which enough terms are
 /// there for derivatives of it.
