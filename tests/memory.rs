@@ -89,7 +89,7 @@ fn bounded_loop() {
     let want = slope(2).call(1.3).unwrap();
     let slope = slope(10);
     let code = slope.compile(&ShapeDtype::scalar(DType::F64)).unwrap();
-    assert!(code.scratch_bytes() > 64 * MB as u64);
+    assert!(code.scratch_bytes() > 64 * MB);
     let own = status("VmHWM");
     assert_eq!(slope.call(1.3).unwrap(), want);
     println!("BYTES {}", status("VmHWM") - own);

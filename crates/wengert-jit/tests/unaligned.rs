@@ -3,6 +3,7 @@
 
 mod common;
 
+use common::compare::agree;
 use common::single::{OPS, signatures};
 use common::*;
 use wengert_ir::buffer::Data;
