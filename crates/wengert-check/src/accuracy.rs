@@ -16,6 +16,7 @@ mod every;
 mod oracle;
 mod points;
 mod tables;
+mod tails;
 mod witness;
 
 pub use every::{SWEPT_HEADS, Swept, sweep_f32, swept};

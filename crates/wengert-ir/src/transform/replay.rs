@@ -21,10 +21,21 @@ pub fn replay(func: &Func, x: &[Var], dx: &[Tangent], mode: Mode) -> (Vec<Var>, 
     };
     for eqn in &func.eqns {
         let (x, dx): (Vec<Var>, Vec<Tangent>) = eqn.inputs.iter().map(|a| get(&env, a)).unzip();
-        let (y, dy) = with_source(eqn.source, || match dx.iter().all(Option::is_none) {
-            true => (bind(eqn.op.clone(), &x), vec![None; eqn.outputs.len()]),
-            false => eqn.op.jvp(&x, &dx, mode),
-        });
+        let derived = !dx.iter().all(Option::is_none);
+        // The value is recorded first, as what it is; what the rule adds to it is the derivative's.
+        let apart = derived && eqn.op.is_shared();
+        let mut y = vec![];
+        if !derived || apart {
+            y = with_source(eqn.source, || bind(eqn.op.clone(), &x));
+        }
+        let mut dy = vec![None; eqn.outputs.len()];
+        if derived {
+            let source = match apart {
+                true => eqn.source.derivative(),
+                false => eqn.source,
+            };
+            (y, dy) = with_source(source, || eqn.op.jvp(&x, &dx, mode));
+        }
         debug_assert_eq!(y.len(), eqn.outputs.len(), "{}", eqn.op.name());
         debug_assert_eq!(y.len(), dy.len(), "{}", eqn.op.name());
         env.extend(y.into_iter().zip(dy));
