@@ -10,6 +10,7 @@
 use std::sync::Arc;
 
 use crate::ir::{Atom, DType, Func, Type};
+use crate::ops::Op;
 use crate::ops::check::check;
 use crate::ops::cond::Cond;
 use crate::ops::elementwise::{eq, min, select};
@@ -19,7 +20,6 @@ use crate::ops::reduce::{Reducer, reduce};
 use crate::ops::rows::row;
 use crate::ops::scan::Scan;
 use crate::ops::while_loop::While;
-use crate::ops::Op;
 use crate::rewrite::{number, value};
 use crate::source::SourceId;
 use crate::trace::{Kind, Var, bind, open, with_source};
