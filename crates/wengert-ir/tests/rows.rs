@@ -354,6 +354,7 @@ fn transposes_are_adjoint() {
         ("fma", &[1, 2]),
         ("mul_or_zero", &[0]),
         ("mul_or_zero", &[1]),
+        ("ldexp", &[0]),
         ("select", &[1, 2]),
         ("select", &[1]),
         ("select", &[2]),

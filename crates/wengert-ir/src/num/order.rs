@@ -179,6 +179,9 @@ impl Var {
         // still nothing: the points themselves keep their values.
         let near = |y: Var, share: Var| share.eq(0.0).select(0.0, share * y);
         let apart = near(y0, 1.0 - share) + near(y1, share);
+        let nowhere = !(x0.is_finite().and(x1.is_finite()));
+        let nowhere = nowhere.and(x.ne(x0)).and(x.ne(x1));
+        let apart = nowhere.select(f64::NAN, apart);
         let level = y0.eq(y1).and(x.eq(x)).select(y0, apart);
         let plain = (y1 - y0).is_finite().and(share.is_finite());
         let inside = plain.select(inside, level);

@@ -183,7 +183,7 @@ impl Var {
     }
 
     /// The float next to `self` on the way to `to`, and `to` where they are equal: `numpy.nextafter`. NaN
-    /// if either is. Derivatives: 0, as in JAX.
+    /// if either is. Derivatives: 1 and 0.
     ///
     /// ```
     /// use wengert_ir::trace::{Kind, Var, closed};

@@ -216,6 +216,8 @@ pub(super) const ROWS: &[Row] = &[
             let known = s.op(ScalarOp::And, &[first, second]);
             s.select(known, next, both)
         }),
+        // It is as good as the first.
+        derive: Derive::Tangent(|_, dx| dx[0]),
         ..FLOATS
     },
 ];
