@@ -13,6 +13,7 @@ use wengert_ir::ops::rows;
 const FILES: &[&str] = &[
     "trace/functions.rs",
     "trace/special.rs",
+    "trace/tails.rs",
     "trace/activation.rs",
     "trace/array/make.rs",
     "trace/array/shape.rs",
@@ -31,6 +32,7 @@ const FILES: &[&str] = &[
     "trace/array/product.rs",
     "num/einsum.rs",
     "num/norm.rs",
+    "num/length.rs",
     "num/calculus.rs",
     "num/polynomial.rs",
     "num/choose.rs",
@@ -75,10 +77,17 @@ const INTERNAL: &[&str] = &[
     "direction",
     "inverse_part",
     "gauss",
+    "erfcx_ratio",
+    "erfc_hazard",
+    "normal_hazard",
+    "exprel_moment",
+    "log1p_moment",
+    "recip_expm1",
+    "exponent",
 ];
 
 /// Where an operation's name elsewhere comes from.
-const LIBRARIES: [&str; 4] = ["numpy.", "jax.", "scipy.", "torch."];
+const LIBRARIES: [&str; 5] = ["numpy.", "jax.", "scipy.", "torch.", "tfp."];
 
 const HEAD: &str = "\
 # Operations

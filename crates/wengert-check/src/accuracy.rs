@@ -20,6 +20,7 @@ mod oracle;
 mod points;
 mod series;
 mod tables;
+mod tails;
 mod walked;
 mod witness;
 

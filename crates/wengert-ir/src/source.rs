@@ -18,6 +18,8 @@ pub struct SourceId(u32);
 enum Entry {
     Place(Place),
     Set(Vec<SourceId>),
+    /// What a derivative makes of what is written there.
+    Derivative(SourceId),
 }
 
 /// One place in the user's program.
@@ -53,6 +55,9 @@ static TABLE: LazyLock<RwLock<Table>> = LazyLock::new(Default::default);
 thread_local! {
     /// A location is a pointer to static data, so the address stands for it.
     static SEEN: std::cell::RefCell<HashMap<(usize, Option<SourceId>), SourceId>> =
+        std::cell::RefCell::default();
+
+    static DERIVATIVES: std::cell::RefCell<HashMap<SourceId, SourceId>> =
         std::cell::RefCell::default();
 }
 
@@ -108,6 +113,12 @@ impl SourceId {
                 ids.push(id);
             }
         }
+        // What is written there is no longer the derivative's alone.
+        let written = ids.clone();
+        ids.retain(|id| match id.entry() {
+            Entry::Derivative(of) => !written.contains(&of),
+            _ => true,
+        });
         ids.sort();
         ids.truncate(PLACES);
         match ids[..] {
@@ -116,9 +127,30 @@ impl SourceId {
         }
     }
 
+    /// What a derivative makes of what is written there; its places are the same.
+    pub fn derivative(self) -> SourceId {
+        if let Some(id) = DERIVATIVES.with_borrow(|known| known.get(&self).copied()) {
+            return id;
+        }
+        let members = self.members().into_iter();
+        let members = members.map(|id| match id.entry() {
+            Entry::Derivative(_) => id,
+            _ => intern(Entry::Derivative(id)),
+        });
+        let id = members.reduce(SourceId::union).expect("at least one");
+        DERIVATIVES.with_borrow_mut(|known| known.insert(self, id));
+        id
+    }
+
+    /// Whether it was recorded for a derivative only.
+    pub fn is_derivative(self) -> bool {
+        let derived = |id: SourceId| matches!(id.entry(), Entry::Derivative(_));
+        self.members().into_iter().all(derived)
+    }
+
     fn members(self) -> Vec<SourceId> {
         match self.entry() {
-            Entry::Place(_) => vec![self],
+            Entry::Place(_) | Entry::Derivative(_) => vec![self],
             Entry::Set(ids) => ids,
         }
     }
@@ -132,6 +164,7 @@ impl SourceId {
         match self.entry() {
             Entry::Place(p) => vec![p],
             Entry::Set(ids) => ids.into_iter().flat_map(SourceId::places).collect(),
+            Entry::Derivative(of) => of.places(),
         }
     }
 

@@ -359,6 +359,7 @@ fn transposes_are_adjoint() {
         ("div_or_zero", &[0]),
         ("xlogy", &[0]),
         ("xlog1py", &[0]),
+        ("ldexp", &[0]),
         ("select", &[1, 2]),
         ("select", &[1]),
         ("select", &[2]),

@@ -149,10 +149,11 @@ where
         self
     }
 
-    /// Checks behind every operation that it made no NaN and no infinity out of finite operands, in
-    /// derivatives too: the call is then an [`Error::Check`] that names the first such operation and
-    /// the line where it, or what it is the derivative of, is written. What came in as not finite is
-    /// let pass. For looking for a mistake: code with the checks is much slower.
+    /// Follows every NaN and infinity that an operation makes out of finite operands, in derivatives
+    /// too. If one arrives at a result, the call is an [`Error::Check`] that names the first such
+    /// operation and the line where it, or what it is the derivative of, is written. What is taken out on
+    /// the way, by a `select`, a branch or a guard of the library's own, is no fault; what came in as not
+    /// finite is let pass. For looking for a mistake: code that follows them is much slower.
     ///
     /// ```
     /// use wengert::prelude::*;

@@ -270,6 +270,158 @@ fn a_nan_of_the_backward_pass_is_found() {
     assert!(found.contains(&format!("debug.rs:{line}:")), "{found}");
 }
 
+type Function = fn(Var) -> Var;
+
+/// Functions whose parts are infinite or NaN at zeros, where a guard takes that out again: the
+/// library's own, and what users write.
+const GUARDED: &[(&str, Function)] = &[
+    ("norm", |x| x.norm()),
+    ("std", |x| x.std()),
+    ("norm of order 3", |x| x.norm_ord(3.0, 0)),
+    ("norm of order 1", |x| x.norm_ord(1.0, 0)),
+    ("hypot", |x| x.at(0).hypot(x.at(1))),
+    ("sinc", |x| x.sinc().sum()),
+    ("xlogy", |x| stop_gradient(x).xlogy(x).sum()),
+    ("distances", |x| {
+        let points = x.expand_dims(1);
+        points.cdist(points).sum()
+    }),
+    ("select", |x| x.gt(0.0).select(x.recip(), 0.0).sum()),
+    ("select of a product", |x| {
+        let y = x.log() * x;
+        x.gt(0.0).select(y, x).sum()
+    }),
+    ("cond", |x| {
+        cond(x.at(0).gt(0.0), x, |x| x.recip().sum(), |x| x.sum())
+    }),
+    ("cond outside", |x| {
+        let y = x.recip();
+        cond(x.at(0).gt(0.0), (), move |()| y.sum(), move |()| x.sum())
+    }),
+    ("is_nan", |x| {
+        let y = x / x;
+        y.is_nan().select(0.0, y).sum()
+    }),
+    ("nansum", |x| (x / x).nansum()),
+    ("where in a batch", |x| {
+        map(x, |x| x.gt(0.0).select(x.recip(), 0.0)).sum()
+    }),
+    ("rows that are not looked at", |x| {
+        wengert::stack(&[x.at(0), x.at(0).recip()]).at(0)
+    }),
+    ("a scan's rows, chosen later", |x| {
+        let step = |c: Var, x: Var| (c + 1.0, (x / x, x));
+        let (_, (quotients, plain)) = scan(0.0, x, step);
+        x.gt(0.0).select(quotients, plain).sum()
+    }),
+    ("a carry, chosen later", |x| {
+        let lost = fori(0..3, x, |_, c: Var| c / c);
+        x.gt(0.0).select(lost, x).sum()
+    }),
+    ("an extreme", |x| x.recip().abs().minimum(1.0).sum()),
+    ("a literal infinity", |x| {
+        x.gt(0.0).select(x, f64::INFINITY).amin() + x.sum()
+    }),
+];
+
+#[test]
+fn what_a_guard_takes_out_is_no_fault() {
+    let zeros = [0.0, 0.0, 0.0];
+    for &(name, f) in GUARDED {
+        let value = jit(f).debug_nans().call(zeros);
+        // The one that gives an infinity that is written so.
+        let value = value.map(|y| y.item::<f64>().unwrap());
+        assert!(value.is_ok(), "{name}: {value:?}");
+        let slopes = jit(grad(f)).debug_nans().call(zeros);
+        assert!(slopes.is_ok(), "gradient of {name}: {slopes:?}");
+        let batch = jit(vmap(grad(f))).debug_nans().call([zeros, zeros]);
+        assert!(batch.is_ok(), "gradients of {name}: {batch:?}");
+        let ahead = jit(jacfwd(f)).debug_nans().interpret(zeros);
+        assert!(ahead.is_ok(), "forward slopes of {name}: {ahead:?}");
+    }
+    let bend = |x: Var| hessian(|x: Var| x.sinc().sum())(x);
+    assert!(jit(bend).debug_nans().call(zeros).is_ok());
+}
+
+/// The same guards, past which a NaN goes: each is found where it is made.
+#[test]
+fn what_goes_past_a_guard_is_found() {
+    let cases: [(&str, Function); 10] = [
+        ("sqrt", |x| x.gt(9.0).select(x, (x - 1.0).sqrt()).sum()),
+        ("div", |x| {
+            cond(x.at(0).gt(9.0), x, |x| x.sum(), |x| (x / x).sum())
+        }),
+        ("log", |x| {
+            scan(0.0, x, |c, x| (c + x, (x - 1.0).log())).1.sum()
+        }),
+        ("log", |x| {
+            scan(x.sum(), 0..3, |c, _| ((c - 1.0).log(), ())).0
+        }),
+        ("sqrt", |x| {
+            while_loop(
+                (x.sum(), 0.0),
+                |(_, n)| n.lt(2.0),
+                |(c, n)| ((c - 1.0).sqrt(), n + 1.0),
+            )
+            .0
+        }),
+        ("acos", |x| map(x, |x| (x + 2.0).acos()).sum()),
+        ("sqrt", |x| checkpoint(|x: Var| (x - 1.0).sqrt().sum())(x)),
+        ("log", |x| {
+            let bad = (x - 1.0).log();
+            x.lt(1.0).select(bad, x.recip()).sum()
+        }),
+        ("div", |x| {
+            wengert::stack(&[x.at(0), x.at(0) / x.at(1)]).sum()
+        }),
+        ("exp", |x| ((x + 1000.0).exp() * 0.0).sum()),
+    ];
+    for (i, (name, f)) in cases.into_iter().enumerate() {
+        let found = error(&jit(f).debug_nans(), [0.0, 0.0, 0.0]);
+        let wanted = format!("check: {name} made a NaN or an infinity (f64");
+        assert!(found.starts_with(&wanted), "{i}: {found}");
+        assert!(!found.contains("derivative"), "{i}: {found}");
+        assert!(found.contains("debug.rs:"), "{i}: {found}");
+        // In a batch, of which one element is at fault.
+        let many = jit(vmap(f)).debug_nans();
+        let found = error(&many, [[3.0, 3.0, 3.0], [0.0, 0.0, 0.0]]);
+        assert!(found.starts_with(&wanted), "{i}, in a batch: {found}");
+    }
+}
+
+#[test]
+fn of_several_the_one_that_is_seen_is_blamed() {
+    // The first is infinite where nobody looks, the second where it counts.
+    let f = |x: Var| {
+        let hidden = x.recip();
+        let shown = (x - 2.0).sqrt();
+        let both = hidden * shown;
+        x.gt(0.0).select(both, 0.0).sum()
+    };
+    let line = line!() - 4;
+    let found = error(&jit(f).debug_nans(), [0.0, 1.0, 3.0]);
+    assert!(found.contains("sqrt made"), "{found}");
+    assert!(found.contains(&format!("debug.rs:{line}:")), "{found}");
+}
+
+#[test]
+fn a_derivative_is_named_as_such() {
+    let f = |x: Var| (x * x).sqrt().sum();
+    for found in [
+        error(&jit(grad(f)).debug_nans(), [0.0, 1.0]),
+        error(&jit(jacfwd(f)).debug_nans(), [0.0, 1.0]),
+        error(&jit(vmap(grad(f))).debug_nans(), [[0.0, 1.0]]),
+    ] {
+        assert!(found.contains("in a derivative, at "), "{found}");
+        assert!(found.contains("debug.rs:"), "{found}");
+    }
+    // The value is at fault here.
+    let f = |x: Var| (x - 2.0).sqrt().sum();
+    let found = error(&jit(grad(f)).debug_nans(), [0.0, 1.0]);
+    assert!(found.starts_with("check: sqrt made"), "{found}");
+    assert!(!found.contains("derivative"), "{found}");
+}
+
 #[test]
 fn a_nan_in_a_loop_is_found() {
     let f = |x: Var| scan(x, 0..5, |c, _| ((c - 2.0).sqrt(), ())).0;

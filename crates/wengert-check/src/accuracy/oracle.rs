@@ -4,8 +4,8 @@ use astro_float::{BigFloat, Consts, RoundingMode, Sign};
 use wengert_ir::elementary::{Elementary, eval};
 
 /// Bits of the results.
-const P: usize = 192;
-const RM: RoundingMode = RoundingMode::None;
+pub(super) const P: usize = 192;
+pub(super) const RM: RoundingMode = RoundingMode::None;
 
 /// Functions in arbitrary precision.
 #[derive(Debug)]
@@ -15,7 +15,7 @@ pub struct Oracle {
 
 /// `x` in full. The library's own conversion is not exact below the normal floats, so those are
 /// scaled first.
-fn big(x: f64) -> BigFloat {
+pub(super) fn big(x: f64) -> BigFloat {
     if x.abs() >= f64::MIN_POSITIVE || x == 0.0 {
         return BigFloat::from_f64(x, P);
     }
@@ -47,19 +47,19 @@ const BERNOULLI: [(f64, f64); 17] = [
 /// Where the asymptotic series of the gamma family, with these numbers, are good to 1e-40.
 const FAR: f64 = 32.0;
 
-fn add(a: &BigFloat, b: &BigFloat) -> BigFloat {
+pub(super) fn add(a: &BigFloat, b: &BigFloat) -> BigFloat {
     a.add(b, P, RM)
 }
 
-fn sub(a: &BigFloat, b: &BigFloat) -> BigFloat {
+pub(super) fn sub(a: &BigFloat, b: &BigFloat) -> BigFloat {
     a.sub(b, P, RM)
 }
 
-fn mul(a: &BigFloat, b: &BigFloat) -> BigFloat {
+pub(super) fn mul(a: &BigFloat, b: &BigFloat) -> BigFloat {
     a.mul(b, P, RM)
 }
 
-fn div(a: &BigFloat, b: &BigFloat) -> BigFloat {
+pub(super) fn div(a: &BigFloat, b: &BigFloat) -> BigFloat {
     a.div(b, P, RM)
 }
 
@@ -159,7 +159,7 @@ impl Oracle {
                 mul(&bessel(args[0] as u32, size, c), &big(size).exp(P, RM, c))
             }
             "gauss" => mul(&x, &x).neg().exp(P, RM, c),
-            _ => return None,
+            name => return super::tails::value(name, args, c),
         })
     }
 
@@ -292,7 +292,7 @@ pub(super) fn digamma_positive(mut x: BigFloat, c: &mut Consts) -> BigFloat {
     add(&sub(&log, &half), &sum)
 }
 
-fn log1p(x: &BigFloat, c: &mut Consts) -> BigFloat {
+pub(super) fn log1p(x: &BigFloat, c: &mut Consts) -> BigFloat {
     match x.exponent().is_some_and(|e| e < -66) {
         true => sub(x, &mul(&mul(x, x), &big(0.5))),
         false => x.add(&big(1.0), P + 64, RM).ln(P, RM, c),
@@ -377,7 +377,7 @@ pub(super) fn erfc(x: &BigFloat, near: f64, c: &mut Consts) -> BigFloat {
 
 /// `erf x` by its series in `x^2` (DLMF 7.6.2): `2 x e^(-x^2) / sqrt(pi)` times the sum of
 /// `(2 x^2)^n / (1 3 5 .. (2 n + 1))`, all of whose terms are positive.
-fn erf(x: &BigFloat, c: &mut Consts) -> BigFloat {
+pub(super) fn erf(x: &BigFloat, c: &mut Consts) -> BigFloat {
     if x.abs().cmp(&big(9.0)) == Some(1) {
         return big(if x.is_positive() { 1.0 } else { -1.0 });
     }
@@ -396,7 +396,7 @@ fn erf(x: &BigFloat, c: &mut Consts) -> BigFloat {
 
 /// `sqrt(pi) e^(x^2) erfc x` by a continued fraction (DLMF 7.9.1), for `x >= 1`:
 /// `1 / (x + (1/2) / (x + 1 / (x + (3/2) / ...`
-fn erfc_fraction(x: &BigFloat, levels: usize) -> BigFloat {
+pub(super) fn erfc_fraction(x: &BigFloat, levels: usize) -> BigFloat {
     let mut tail = x.clone();
     for n in (1..levels).rev() {
         tail = big(n as f64 / 2.0).div(&tail, P, RM).add(x, P, RM);

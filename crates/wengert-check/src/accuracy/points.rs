@@ -77,6 +77,13 @@ const fn two(name: &'static str) -> Subject {
     }
 }
 
+const fn two_within(name: &'static str, moderate: (f64, f64)) -> Subject {
+    Subject {
+        moderate,
+        ..two(name)
+    }
+}
+
 impl Subject {
     const fn on(self, domain: fn(&[f64]) -> bool) -> Subject {
         Subject { domain, ..self }
@@ -175,6 +182,59 @@ pub const SUBJECTS: &[Subject] = &[
         .on(|x| x[0].abs() < 1.0)
         .within(Ulp(4.0)),
     one("normal_tail", (-0.5, 0.5)).on(|x| x[0] != 0.0 && x[0].abs() < 0.5),
+    one("erfcx", (-27.0, 30.0))
+        .on(|x| x[0] > -26.6 && x[0] < 1e307)
+        .within(Ulp(5.0)),
+    two_within("erfcx_ratio", (-30.0, 30.0))
+        .of_order(&[0.0])
+        .on(|x| x[1] > -26.0 && x[1] < 1e307)
+        .within(Relative(1e-13)),
+    two_within("erfcx_ratio", (-30.0, 30.0))
+        .of_order(&[3.0])
+        .on(|x| x[1] > -26.0 && x[1] < 1e307)
+        .within(Relative(1e-13)),
+    one("erfc_hazard", (-27.0, 30.0))
+        .on(|x| x[0] > -26.6 && x[0] < 1e307)
+        .within(Ulp(4.0)),
+    one("log_erfc", (-6.0, 28.0))
+        .on(|x| x[0] < 1e150)
+        .within(Ulp(4.0)),
+    one("ndtr", (-38.0, 8.0))
+        .on(|x| x[0] > -38.4)
+        .within(Ulp(4.0)),
+    one("log_ndtr", (-38.0, 38.0))
+        .on(|x| x[0] > -1e150 && x[0] < 37.0)
+        .within(Ulp(4.0)),
+    one("normal_hazard", (-38.0, 37.0))
+        .on(|x| x[0] > -1e150 && x[0] < 37.0)
+        .within(Relative(1e-13)),
+    one("exprel", (-700.0, 716.0)).within(Ulp(4.0)),
+    two_within("exprel_moment", (-100.0, 100.0))
+        .of_order(&[1.0])
+        .on(|x| x[1] > -1e60 && x[1] < 700.0)
+        .within(Relative(1e-13)),
+    two_within("exprel_moment", (-100.0, 100.0))
+        .of_order(&[4.0])
+        .on(|x| x[1] > -1e60 && x[1] < 700.0)
+        .within(Relative(1e-13)),
+    one("log1p_over_x", (-1.0, 10.0)).on(|x| x[0] > -1.0),
+    two_within("log1p_moment", (-1.0, 10.0))
+        .of_order(&[1.0])
+        .on(|x| x[1] > -1.0 && x[1] < 1e100)
+        .within(Relative(1e-13)),
+    two_within("log1p_moment", (-1.0, 10.0))
+        .of_order(&[3.0])
+        .on(|x| x[1] > -1.0 && x[1] < 1e60)
+        .within(Relative(1e-13)),
+    one("log1mexp", (0.0, 40.0))
+        .on(|x| x[0] > 0.0 && x[0] < 700.0)
+        .within(Ulp(4.0)),
+    one("log_expm1", (0.0, 40.0))
+        .on(|x| x[0] > 0.0)
+        .within(Scaled(1e-15)),
+    one("recip_expm1", (-40.0, 40.0)).on(|x| x[0].abs() > 1e-307 && x[0] < 708.0),
+    one("exponent", (-30.0, 30.0)),
+    two("ldexp").on(|x| x[1].abs() < 2000.0),
     one("lgamma", (0.0, 10.0))
         .on(|x| x[0] > 0.0)
         .part("x > 0")

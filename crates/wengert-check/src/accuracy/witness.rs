@@ -1,7 +1,9 @@
 //! A second opinion on each function of one argument, in `f64`: what is fast enough to be asked about
 //! every `f32`, and shares nothing with the functions that are measured.
 
-use std::f64::consts::{PI, SQRT_2};
+use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI, PI, SQRT_2};
+
+use super::tails::{erfcx_f64, log_erfc_f64, log_ndtr_f64};
 
 /// A function in `f64`.
 #[derive(Clone, Copy, Debug)]
@@ -15,7 +17,7 @@ pub struct Witness {
 
 const SYSTEM: &str = "`std`";
 const LIBM: &str = "`libm`";
-const BY_LIBM: &str = "inverse by `libm`";
+const BY_LIBM: &str = "by `libm`";
 const SERIES: &str = "a series";
 
 /// The witness for the row of that name.
@@ -85,6 +87,39 @@ pub fn witness(name: &str) -> Option<Witness> {
             grown(bessel_ratio(x[0] as u32, x[1].abs()), x[1])
         }),
         "gauss" => (SYSTEM, |x, _| (-x[0] * x[0]).exp()),
+        "erfcx" => (BY_LIBM, |x, _| erfcx_f64(x[0])),
+        "erfc_hazard" => (BY_LIBM, |x, _| FRAC_2_SQRT_PI / erfcx_f64(x[0])),
+        "log_erfc" => (BY_LIBM, |x, _| log_erfc_f64(x[0])),
+        "ndtr" => (LIBM, |x, _| 0.5 * libm::erfc(-x[0] * FRAC_1_SQRT_2)),
+        "log_ndtr" => (BY_LIBM, |x, _| log_ndtr_f64(x[0])),
+        "normal_hazard" => (BY_LIBM, |x, _| match x[0] > 0.0 {
+            true => {
+                (-0.5 * x[0] * x[0]).exp()
+                    / (2.0 * PI).sqrt()
+                    / (1.0 - 0.5 * libm::erfc(x[0] * FRAC_1_SQRT_2))
+            }
+            false => FRAC_2_SQRT_PI * FRAC_1_SQRT_2 / erfcx_f64(-x[0] * FRAC_1_SQRT_2),
+        }),
+        "exprel" => (SYSTEM, |x, _| match x[0] {
+            0.0 => 1.0,
+            f64::INFINITY => f64::INFINITY,
+            x => x.exp_m1() / x,
+        }),
+        "log1p_over_x" => (SYSTEM, |x, _| match x[0] {
+            0.0 => 1.0,
+            f64::INFINITY => 0.0,
+            x => x.ln_1p() / x,
+        }),
+        "log1mexp" => (SYSTEM, |x, _| (-(-x[0]).exp_m1()).ln()),
+        "log_expm1" => (SYSTEM, |x, _| match x[0] > 700.0 {
+            true => x[0],
+            false => x[0].exp_m1().ln(),
+        }),
+        "recip_expm1" => (SYSTEM, |x, _| 1.0 / x[0].exp_m1()),
+        "exponent" => (SYSTEM, |x, _| match x[0] == 0.0 || !x[0].is_finite() {
+            true => 0.0,
+            false => x[0].abs().log2().floor() + 1.0,
+        }),
         _ => return None,
     };
     Some(Witness { from, value })

@@ -98,6 +98,34 @@ pub enum Elementary {
     BetaMoment,
     /// What a normal number exceeds with a probability.
     NormalTail,
+    /// `e^(x^2) erfc x`
+    Erfcx,
+    /// The ratio of two derivatives of `Erfcx`, of orders next to each other.
+    ErfcxRatio,
+    /// `log(erfc x)`
+    LogErfc,
+    /// The distribution function of the standard normal distribution.
+    Ndtr,
+    /// `log(ndtr x)`
+    LogNdtr,
+    /// `(e^x - 1) / x`
+    Exprel,
+    /// The derivative of `Exprel` of an order.
+    ExprelMoment,
+    /// `log(1 + x) / x`
+    Log1pOverX,
+    /// An integral, the derivative of `Log1pOverX` of an order up to a factor.
+    Log1pMoment,
+    /// `log(1 - e^-x)`
+    Log1mexp,
+    /// `log(e^x - 1)`
+    LogExpm1,
+    /// `1 / (e^x - 1)`
+    RecipExpm1,
+    /// `2^n x`
+    Ldexp,
+    /// The exponent of a float whose mantissa is below 1.
+    Exponent,
 }
 
 use Elementary::*;
@@ -152,13 +180,28 @@ impl Elementary {
         BetaDensity,
         BetaMoment,
         NormalTail,
+        Erfcx,
+        ErfcxRatio,
+        LogErfc,
+        Ndtr,
+        LogNdtr,
+        Exprel,
+        ExprelMoment,
+        Log1pOverX,
+        Log1pMoment,
+        Log1mexp,
+        LogExpm1,
+        RecipExpm1,
+        Ldexp,
+        Exponent,
     ];
 
     /// The number of arguments.
     pub fn arity(&self) -> usize {
         match self {
             Atan2 | Pow | Polygamma | Hypot | Gammainc | Gammaincc | GammaDensity | Betaln
-            | BesselRatio | BesselMoment | SigmoidSlope | TanhSlope => 2,
+            | BesselRatio | BesselMoment | SigmoidSlope | TanhSlope | ErfcxRatio | ExprelMoment
+            | Log1pMoment | Ldexp => 2,
             GammaMoment | Betainc | BetaDensity | PolygammaGap => 3,
             BetaMoment => 5,
             _ => 1,
@@ -215,6 +258,20 @@ impl Elementary {
             BetaDensity => "beta_density",
             BetaMoment => "beta_moment",
             NormalTail => "normal_tail",
+            Erfcx => "erfcx",
+            ErfcxRatio => "erfcx_ratio",
+            LogErfc => "log_erfc",
+            Ndtr => "ndtr",
+            LogNdtr => "log_ndtr",
+            Exprel => "exprel",
+            ExprelMoment => "exprel_moment",
+            Log1pOverX => "log1p_over_x",
+            Log1pMoment => "log1p_moment",
+            Log1mexp => "log1mexp",
+            LogExpm1 => "log_expm1",
+            RecipExpm1 => "recip_expm1",
+            Ldexp => "ldexp",
+            Exponent => "exponent",
         }
     }
 
@@ -271,6 +328,20 @@ impl Elementary {
             (BetaDensity, &[p, q, x]) => super::beta_density(a, p, q, x),
             (BetaMoment, &[i, j, p, q, r]) => super::beta_moment(a, i, j, p, q, r),
             (NormalTail, &[q]) => super::normal_tail(a, q),
+            (Erfcx, &[x]) => super::erfcx(a, x),
+            (ErfcxRatio, &[n, x]) => super::erfcx_ratio(a, n, x),
+            (LogErfc, &[x]) => super::log_erfc(a, x),
+            (Ndtr, &[x]) => super::ndtr(a, x),
+            (LogNdtr, &[x]) => super::log_ndtr(a, x),
+            (Exprel, &[x]) => super::exprel(a, x),
+            (ExprelMoment, &[n, x]) => super::exprel_moment(a, n, x),
+            (Log1pOverX, &[x]) => super::log1p_over_x(a, x),
+            (Log1pMoment, &[n, x]) => super::log1p_moment(a, n, x),
+            (Log1mexp, &[x]) => super::log1mexp(a, x),
+            (LogExpm1, &[x]) => super::log_expm1(a, x),
+            (RecipExpm1, &[x]) => super::recip_expm1(a, x),
+            (Ldexp, &[x, n]) => super::ldexp(a, x, n),
+            (Exponent, &[x]) => super::exponent(a, x),
             _ => panic!(
                 "{} takes {} arguments, not {}",
                 self.name(),

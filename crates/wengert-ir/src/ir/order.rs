@@ -16,6 +16,19 @@ pub const SHORT: usize = 64;
 /// A reduction of more terms is cut into consecutive chunks of so many.
 pub const CHUNK: usize = 65_536;
 
+/// From so many terms on, the sums of a product of which one side has few rows or columns are taken as
+/// those of a reduction are. Shorter ones, and those of matrices, are taken one term after the other: of
+/// matrices so long a product is a library's, whose order is its own.
+pub const LONG: usize = 512;
+
+/// A product of matrices has at least so many rows and columns.
+pub const SIDE: usize = 8;
+
+/// Whether each sum of a product is taken as that of a reduction: by its rows, columns and terms.
+pub const fn is_long(rows: usize, columns: usize, terms: usize) -> bool {
+    terms >= LONG && (rows < SIDE || columns < SIDE)
+}
+
 /// A sum over the lanes of a map is cut into consecutive chunks of so many lanes.
 pub const LANE_CHUNK: usize = 64;
 

@@ -10,6 +10,7 @@ mod calculus;
 mod choose;
 mod diagonal;
 mod einsum;
+mod length;
 mod nan;
 mod norm;
 mod order;

@@ -1,8 +1,9 @@
 //! Lengths of vectors, norms of matrices, distances.
 
 use crate::error::TypeError;
-use crate::num::root;
-use crate::ops::reduce;
+use crate::num::length::Squares;
+use crate::ops::reduce::{self, Reducer};
+use crate::ops::rows::row;
 use crate::trace::array::{Over, axes_in_order, floats, promoted, refuse};
 use crate::trace::{Along, Var, keep};
 
@@ -58,7 +59,7 @@ impl Var {
     pub fn norm_axis(self, which: impl Into<Along>) -> Var {
         floats("norm", self);
         let over = Over::of("norm", self, which.into());
-        over.kept(root(reduce::sum(self.square(), &over.axes)))
+        over.kept(plain_norm(self, &over.axes))
     }
 
     /// Another norm along one axis or two: `numpy.linalg.norm(x, ord, axis)`.
@@ -119,14 +120,23 @@ impl Var {
     /// Vectors of different lengths, less than two axes.
     #[track_caller]
     pub fn cdist(self, other: Var) -> Var {
-        root(squared_distances("cdist", self, other))
+        let (x, y) = points("cdist", self, other);
+        let rank = x.rank().max(y.rank()) + 1;
+        Squares {
+            distance: &differences,
+            axes: &[rank - 1],
+            count: 1.0,
+            root: true,
+        }
+        .of(&[x, y])
     }
 
     /// The squares of [`Var::cdist`]: `scipy.spatial.distance.cdist(.., "sqeuclidean")`. Derivative:
     /// twice the difference.
     #[track_caller]
     pub fn cdist_squared(self, other: Var) -> Var {
-        squared_distances("cdist", self, other)
+        let (x, y) = points("cdist", self, other);
+        differences(&[x, y]).square().sum_axis(-1)
     }
 }
 
@@ -135,7 +145,7 @@ impl Var {
 fn vector_norm(x: Var, p: f64, over: &Over) -> Var {
     let size = x.abs();
     if p == 2.0 {
-        return root(reduce::sum(x.square(), &over.axes));
+        return plain_norm(x, &over.axes);
     }
     if p == 1.0 {
         return reduce::sum(size, &over.axes);
@@ -149,17 +159,48 @@ fn vector_norm(x: Var, p: f64, over: &Over) -> Var {
             false => size.amin_axis(&over.axes),
         };
     }
+    if over.count == 0 {
+        return reduce::sum(size, &over.axes);
+    }
+    // What weighs most is scaled to about 1, by a power of two.
+    let reducer = match p > 0.0 {
+        true => Reducer::Max,
+        false => Reducer::Min,
+    };
+    let most = reduce::reduce(reducer, size, &over.axes).stop_gradient();
+    let n = const { row("exponent") }.apply(&[most]);
+    let ldexp = |x: Var, n: Var| const { row("ldexp") }.apply(&[x, n]);
+    let size = ldexp(size, -over.back(n).broadcast_to(size.shape()));
     // The power of zero has no derivative for some `p`; for a negative one it is infinite.
     let power = match p > 0.0 {
         true => size.eq(0.0).select(0.0, size.powf(p)),
         false => size.powf(p),
     };
     let sum = reduce::sum(power, &over.axes);
-    sum.eq(0.0).select(0.0, sum.powf(1.0 / p))
+    ldexp(sum.eq(0.0).select(0.0, sum.powf(1.0 / p)), n)
 }
 
+/// The root of the sum of squares along those axes, which go.
 #[track_caller]
-fn squared_distances(op: &str, x: Var, y: Var) -> Var {
+fn plain_norm(x: Var, axes: &[usize]) -> Var {
+    Squares {
+        distance: &|x| x[0],
+        axes,
+        count: 1.0,
+        root: true,
+    }
+    .of(&[x])
+}
+
+/// The differences of each vector of the first from each of the second.
+#[track_caller]
+fn differences(x: &[Var]) -> Var {
+    x[0].expand_dims(-2) - x[1].expand_dims(-3)
+}
+
+/// Two lists of vectors of one length and one type.
+#[track_caller]
+fn points(op: &str, x: Var, y: Var) -> (Var, Var) {
     let both = promoted(op, &[x, y]);
     let (x, y) = (both[0], both[1]);
     floats(op, x);
@@ -172,6 +213,5 @@ fn squared_distances(op: &str, x: Var, y: Var) -> Var {
         );
         refuse(op, &both, TypeError::new(message));
     }
-    let distance = x.expand_dims(-2) - y.expand_dims(-3);
-    distance.square().sum_axis(-1)
+    (x, y)
 }

@@ -143,8 +143,10 @@ impl Var {
     }
 
     /// The value at `self` of the straight lines through the points `(xs, ys)`, of which `xs` ascend,
-    /// beyond them that of the nearest point; of floats: `numpy.interp`. Derivatives: the slope of the
-    /// line, 0 beyond; to the coordinates of its two points.
+    /// beyond them that of the nearest point; of floats: `numpy.interp`. At a point it is that point's
+    /// value, beside infinite ones too; on the way to an infinite `y` it is infinite, on the way to an
+    /// infinite `x` that of the other point. Derivatives: the slope of the line, 0 beyond; to the
+    /// coordinates of its two points.
     ///
     /// # Errors
     /// Points that are not two vectors of one length; no point.
@@ -173,11 +175,37 @@ impl Var {
         let left = right - 1;
         let (x0, x1) = (xs.take(left, 0), xs.take(right, 0));
         let (y0, y1) = (ys.take(left, 0), ys.take(right, 0));
-        let share = x1.eq(x0).select(0.0, (x - x0) / (x1 - x0));
+        let share = share_of_way(x, x0, x1);
         let inside = y0 + share * (y1 - y0);
+        // Beside an infinity, or where the difference of two numbers is none, a share of nothing is
+        // still nothing: the points themselves keep their values.
+        let near = |y: Var, share: Var| share.eq(0.0).select(0.0, share * y);
+        let apart = near(y0, 1.0 - share) + near(y1, share);
+        let nowhere = !(x0.is_finite().and(x1.is_finite()));
+        let nowhere = nowhere.and(x.ne(x0)).and(x.ne(x1));
+        let apart = nowhere.select(f64::NAN, apart);
+        let level = y0.eq(y1).and(x.eq(x)).select(y0, apart);
+        let plain = (y1 - y0).is_finite().and(share.is_finite());
+        let inside = plain.select(inside, level);
         let y = x.lt(xs.at(0)).select(first, inside);
         x.gt(xs.at(-1)).select(last, y)
     }
+}
+
+/// How much of the way from `x0` to `x1` lies before `x`, of ascending numbers: 0 at `x0` and 1 at `x1`.
+/// From -∞ all of it does, and none of it on the way to ∞; on the way between them there is no saying.
+#[track_caller]
+fn share_of_way(x: Var, x0: Var, x1: Var) -> Var {
+    let (start, end) = (x.eq(x0), x.eq(x1));
+    let [from, to] = [x0, x1].map(|x| x.is_finite());
+    let ends = to.select(1.0, from.select(0.0, f64::NAN));
+    let ends = start.select(0.0, end.select(1.0, ends)).to(x.dtype());
+    // Two numbers may lie further apart than there are numbers; halves do not.
+    let wide = (!(x1 - x0).is_finite()).and(from).and(to);
+    let half = wide.select(0.5, 1.0).to(x.dtype());
+    let share = (x * half - x0 * half) / (x1 * half - x0 * half);
+    let share = x1.eq(x0).select(0.0, share);
+    from.and(to).select(share, ends)
 }
 
 /// The length of a vector.

@@ -3,6 +3,7 @@
 use crate::error::TypeError;
 use crate::ir::DType;
 use crate::num::diagonal::diagonal_of;
+use crate::num::length::Squares;
 use crate::num::root;
 use crate::ops::reduce;
 use crate::trace::array::{Over, axis, floats, numbers, promoted, refuse};
@@ -30,39 +31,39 @@ impl Var {
     /// `2 (x - mean) / n` to each.
     #[track_caller]
     pub fn var(self) -> Var {
-        variance("var", self, (..).into(), 0.0)
+        spread("var", self, (..).into(), 0.0, false)
     }
 
     /// The variance along those axes: `numpy.var(x, axis)`.
     #[track_caller]
     pub fn var_axis(self, which: impl Into<Along>) -> Var {
-        variance("var", self, which.into(), 0.0)
+        spread("var", self, which.into(), 0.0, false)
     }
 
     /// The variance along those axes, divided by `n - ddof`: `numpy.var(x, axis, ddof=ddof)`. NaN where
     /// that is not positive and nothing varies.
     #[track_caller]
     pub fn var_ddof(self, which: impl Into<Along>, ddof: impl Into<f64>) -> Var {
-        variance("var", self, which.into(), ddof.into())
+        spread("var", self, which.into(), ddof.into(), false)
     }
 
     /// The standard deviation, the root of [`Var::var`]: `numpy.std`. Derivative:
     /// `(x - mean) / (n y)` to each; 0 where nothing varies.
     #[track_caller]
     pub fn std(self) -> Var {
-        deviation(self, (..).into(), 0.0)
+        spread("std", self, (..).into(), 0.0, true)
     }
 
     /// The standard deviation along those axes: `numpy.std(x, axis)`.
     #[track_caller]
     pub fn std_axis(self, which: impl Into<Along>) -> Var {
-        deviation(self, which.into(), 0.0)
+        spread("std", self, which.into(), 0.0, true)
     }
 
     /// The root of [`Var::var_ddof`]: `numpy.std(x, axis, ddof=ddof)`.
     #[track_caller]
     pub fn std_ddof(self, which: impl Into<Along>, ddof: impl Into<f64>) -> Var {
-        deviation(self, which.into(), ddof.into())
+        spread("std", self, which.into(), ddof.into(), true)
     }
 
     /// The mean of all elements, each with a weight; weights broadcast: `numpy.average`. Derivative:
@@ -161,21 +162,22 @@ impl Var {
     }
 }
 
-/// The mean square distance from the mean.
+/// The mean square distance from the mean, or its root.
 #[track_caller]
-fn variance(op: &str, x: Var, along: Along, ddof: f64) -> Var {
+fn spread(op: &str, x: Var, along: Along, ddof: f64, root: bool) -> Var {
     floats(op, x);
     let over = Over::of(op, x, along);
-    let sum = reduce::sum(x, &over.axes);
-    let distance = x - over.back(sum / over.count as f64);
-    let squares = reduce::sum(distance.square(), &over.axes);
-    let variance = squares / (over.count as f64 - ddof).max(0.0);
-    over.kept(variance)
-}
-
-#[track_caller]
-fn deviation(x: Var, along: Along, ddof: f64) -> Var {
-    root(variance("std", x, along, ddof))
+    let distance = |x: &[Var]| {
+        let sum = reduce::sum(x[0], &over.axes);
+        x[0] - over.back(sum / over.count as f64)
+    };
+    let squares = Squares {
+        distance: &distance,
+        axes: &over.axes,
+        count: (over.count as f64 - ddof).max(0.0),
+        root,
+    };
+    over.kept(squares.of(&[x]))
 }
 
 #[track_caller]

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::buffer::{Buffer, Dense};
 use crate::error::{Error, TypeError};
 use crate::ir::text::{Attribute, Attributes, Given};
-use crate::ir::{BitMatrix, DType, Func, Type};
+use crate::ir::{BitMatrix, DType, Func, Type, order};
 use crate::ops::arithmetic::Arithmetic;
 use crate::ops::layout::{self, known, places, row_major, sized};
 use crate::ops::{Batched, Cotangent, Mode, Op, Operand, Primitive, Tangent, add_tangents};
@@ -19,7 +19,8 @@ use crate::with_data;
 /// the other axes of `a`, then those of `b`.
 ///
 /// Each sum is taken one product after the other, from the first, the last contracted axis moving
-/// fastest; it is zero where there is nothing to sum.
+/// fastest, and a long one of few rows or columns as that of a reduction ([`order::is_long`]); it is zero
+/// where there is nothing to sum.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Dot {
     /// Axes of `a` and of `b` that run together.
@@ -326,15 +327,21 @@ impl Dot {
             true => T::ZERO,
             false => x.mul(y),
         };
+        let long = order::is_long(free_a.len(), free_b.len(), terms_a.len());
         let mut c = Vec::with_capacity(dims.iter().product());
         for (ia, ib) in batch_a.iter().zip(&batch_b) {
             for ja in &free_a {
                 for kb in &free_b {
-                    let terms = terms_a.iter().zip(&terms_b);
-                    let mut products =
-                        terms.map(|(la, lb)| product(av[ia + ja + la], bv[ib + kb + lb]));
-                    let first = products.next().unwrap_or(T::ZERO);
-                    c.push(products.fold(first, T::add));
+                    let term = |l: usize| {
+                        let (la, lb) = (terms_a[l], terms_b[l]);
+                        product(av[ia + ja + la], bv[ib + kb + lb])
+                    };
+                    let n = terms_a.len();
+                    let sum = match long {
+                        true => order::reduce(n, term, T::add),
+                        false => (0..n).map(term).reduce(T::add),
+                    };
+                    c.push(sum.unwrap_or(T::ZERO));
                 }
             }
         }

@@ -10,6 +10,7 @@ use super::view::{AxisMap, PerAxis, View, is_contiguous};
 use super::{Lowering, Wanted};
 use crate::error::Result;
 use crate::ir::Type;
+use crate::ir::order::{self, SIDE};
 use crate::loops::affine::Affine;
 use crate::loops::{FoldOp, Kernel, ScalarOp, Value};
 
@@ -22,7 +23,6 @@ pub const ALONE: usize = 64 * 64 * 64;
 /// From so many terms on, a product whose matrices have at least [`SIDE`] rows and columns is done as
 /// a whole, in order: tile by tile, where loops would do it row by row.
 const SOME: usize = 1024;
-const SIDE: usize = 8;
 
 /// A sum of products.
 pub struct Product {
@@ -43,7 +43,7 @@ pub struct Product {
 }
 
 impl Lowering {
-    /// A sum of products, one after the other.
+    /// Sums of products, in the order that [`Dot`](crate::ops::dot::Dot) says.
     ///
     /// # Errors
     /// As [`Lowering::force`].
@@ -53,8 +53,19 @@ impl Lowering {
             return Ok(self.literal(want.ty.clone(), 0));
         }
         self.force(&[p.a.0, p.b.0], Why::Factor)?;
-        let a = self.remap(p.a.0, &AxisMap::broadcast(&p.dims, &p.a.1))?;
-        let b = self.remap(p.b.0, &AxisMap::broadcast(&p.dims, &p.b.1))?;
+        let (mut factors, rows) = ([&p.a, &p.b].map(|f| f.0), p.batch + p.rows);
+        let size = |axes: &[usize]| -> usize { axes.iter().product() };
+        let long = order::is_long(
+            size(&p.dims[p.batch..rows]),
+            size(&p.dims[rows..kept]),
+            size(&p.dims[kept..]),
+        );
+        if long {
+            factors[0] = self.summed_last(p.a.0, &p.a.1, kept)?;
+            factors[1] = self.summed_last(p.b.0, &p.b.1, kept)?;
+        }
+        let a = self.remap(factors[0], &AxisMap::broadcast(&p.dims, &p.a.1))?;
+        let b = self.remap(factors[1], &AxisMap::broadcast(&p.dims, &p.b.1))?;
         if !self.in_lanes()
             && let (Expr::Stored(va), Expr::Stored(vb)) = (self.expr(a), self.expr(b))
             && let Some(matrices) = Matrices::of(p, kept, va, vb)
@@ -66,7 +77,41 @@ impl Lowering {
                 return self.library_product(p, want, &matrices);
             }
         }
-        self.looped_product(p, want, (a, b))
+        let rule = if long { Rule::Usual } else { Rule::OneByOne };
+        self.looped_product(p, want, (a, b), rule)
+    }
+
+    /// A factor whose axes that are summed over are walked as one: itself, if they are already.
+    fn summed_last(&mut self, x: NodeId, axes: &[usize], kept: usize) -> Result<NodeId> {
+        let dims = self.dims(x);
+        let mut summed: Vec<usize> = (0..axes.len()).filter(|&i| axes[i] >= kept).collect();
+        summed.sort_by_key(|&i| axes[i]);
+        summed.retain(|&i| dims[i] > 1);
+        let Expr::Stored(view) = self.expr(x) else {
+            return Ok(x);
+        };
+        let even = summed.windows(2).all(|pair| {
+            let [outer, inner] = [pair[0], pair[1]];
+            view.strides[outer] == view.strides[inner] * dims[inner] as i64
+        });
+        if even {
+            return Ok(x);
+        }
+        // The others in front, and back to where they were.
+        let mut order: Vec<usize> = (0..axes.len()).filter(|&i| axes[i] < kept).collect();
+        let mut last: Vec<usize> = (0..axes.len()).filter(|&i| axes[i] >= kept).collect();
+        last.sort_by_key(|&i| axes[i]);
+        order.extend(last);
+        let moved = self.remap(x, &AxisMap::transpose(&dims, &order))?;
+        let view = self.contiguous_memory(moved, Why::Reordered)?;
+        let ty = self.ty(moved).clone();
+        let moved = self.stored(ty.dtype, ty.dims(), view);
+        let mut back = vec![0; order.len()];
+        for (i, &axis) in order.iter().enumerate() {
+            back[axis] = i;
+        }
+        let dims = self.dims(moved);
+        self.remap(moved, &AxisMap::transpose(&dims, &back))
     }
 
     /// A sum of products by loops; the factors have all its axes.
@@ -75,16 +120,37 @@ impl Lowering {
         p: &Product,
         want: &Wanted,
         (a, b): (NodeId, NodeId),
+        rule: Rule,
     ) -> Result<NodeId> {
-        let kept = want.ty.rank();
+        let (kept, all) = (want.ty.rank(), p.dims.len());
+        let (mut a, mut b, mut dims) = (a, b, p.dims.clone());
+        let (mut results, mut summed) = (0..kept, kept..all);
+        // What lies side by side in memory is taken side by side: results, if it is theirs.
+        let side_by_side = |l: &Lowering, x: NodeId| match l.expr(x) {
+            Expr::Stored(view) => (0..all).find(|&i| view.strides[i] == 1 && p.dims[i] > 1),
+            _ => None,
+        };
+        let elements = |axes: &[usize]| -> usize { axes.iter().map(|&i| p.dims[i]).product() };
+        let larger = match elements(&p.a.1) < elements(&p.b.1) {
+            true => b,
+            false => a,
+        };
+        let across = side_by_side(self, larger).is_some_and(|axis| axis < kept);
+        if rule == Rule::Usual && across {
+            let order: Vec<usize> = (kept..all).chain(0..kept).collect();
+            a = self.remap(a, &AxisMap::transpose(&dims, &order))?;
+            b = self.remap(b, &AxisMap::transpose(&dims, &order))?;
+            dims = order.iter().map(|&i| p.dims[i]).collect();
+            (summed, results) = (0..all - kept, all - kept..all);
+        }
         let fold = Fold {
             op: FoldOp::Add,
             dtype: want.ty.dtype,
-            dims: p.dims.clone(),
-            kept: (0..kept).collect(),
-            reduced: (kept..p.dims.len()).collect(),
+            dims,
+            kept: results.collect(),
+            reduced: summed.collect(),
             walks: self.walks(&[a, b]),
-            rule: Rule::OneByOne,
+            rule,
             serially: false,
             draws: vec![],
         };
@@ -125,7 +191,7 @@ impl Lowering {
         let product = self.library_product(p, &want, matrices)?;
         let then = self.b.close(vec![]);
         self.b.open(None);
-        let looped = self.looped_product(p, &want, factors)?;
+        let looped = self.looped_product(p, &want, factors, Rule::OneByOne)?;
         self.retain(looped, 1);
         let place = want.place.clone().expect("it has one");
         self.commit(vec![(looped, place)], &[])?;

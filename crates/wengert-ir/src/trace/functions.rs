@@ -369,7 +369,7 @@ impl Var {
     }
 
     /// `ln(e^self + e^other)`, without overflow: `numpy.logaddexp`. Derivatives: the shares of the
-    /// two in the sum.
+    /// two in the sum, as of [`Var::logsumexp`]: 0 where both are `-∞`, a half where both are `∞`.
     #[track_caller]
     pub fn logaddexp(self, other: impl IntoVar) -> Var {
         binary(const { row("logaddexp") }, self, other)
@@ -391,7 +391,8 @@ impl Var {
         binary(const { row("hypot") }, self, other)
     }
 
-    /// The size of `self` with the sign of `sign`, that of a zero too: `numpy.copysign`. Derivatives:
+    /// The size of `self` with the sign of `sign`, that of a zero too: `numpy.copysign`. A NaN has no
+    /// sign to speak of, since that depends on the machine: it counts as positive. Derivatives:
     /// 1 or -1, whether the sign stays, which is 0 where `self` is 0; and 0.
     ///
     /// ```

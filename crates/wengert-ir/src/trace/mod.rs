@@ -15,6 +15,7 @@ pub(crate) mod number;
 mod span;
 mod special;
 mod stack;
+mod tails;
 mod var;
 
 pub(crate) use array::refuse;

@@ -23,19 +23,28 @@ pub fn replay(func: &Func, x: &[Var], dx: &[Tangent], mode: Mode) -> (Vec<Var>, 
     };
     for eqn in &func.eqns {
         let (x, dx): (Vec<Var>, Vec<Tangent>) = eqn.inputs.iter().map(|a| get(&env, a)).unzip();
-        let (y, dy) = with_source(eqn.source, || match dx.iter().all(Option::is_none) {
-            true => (bind(eqn.op.clone(), &x), vec![None; eqn.outputs.len()]),
-            false => {
-                let (y, dy) = eqn.op.jvp(&x, &dx, mode);
-                let from_masked = dx.iter().flatten().all(|d| d.is_masked());
-                let mark = |d: Var| match mode {
-                    Mode::Fused if from_masked || eqn.op.masks() => d.masked(),
-                    Mode::Fused => d,
-                    Mode::Linear => d.unmasked(),
-                };
-                (y, dy.into_iter().map(|d| d.map(mark)).collect())
-            }
-        });
+        let derived = !dx.iter().all(Option::is_none);
+        // The value is recorded first, as what it is; what the rule adds to it is the derivative's.
+        let apart = derived && eqn.op.is_shared();
+        let mut y = vec![];
+        if !derived || apart {
+            y = with_source(eqn.source, || bind(eqn.op.clone(), &x));
+        }
+        let mut dy = vec![None; eqn.outputs.len()];
+        if derived {
+            let source = match apart {
+                true => eqn.source.derivative(),
+                false => eqn.source,
+            };
+            (y, dy) = with_source(source, || eqn.op.jvp(&x, &dx, mode));
+            let from_masked = dx.iter().flatten().all(|d| d.is_masked());
+            let mark = |d: Var| match mode {
+                Mode::Fused if from_masked || eqn.op.masks() => d.masked(),
+                Mode::Fused => d,
+                Mode::Linear => d.unmasked(),
+            };
+            dy = dy.into_iter().map(|d| d.map(mark)).collect();
+        }
         debug_assert_eq!(y.len(), eqn.outputs.len(), "{}", eqn.op.name());
         debug_assert_eq!(y.len(), dy.len(), "{}", eqn.op.name());
         env.extend(y.into_iter().zip(dy));

@@ -44,7 +44,7 @@ pub fn transpose(
         if !inputs.iter().any(Operand::is_linear) {
             continue;
         }
-        with_source(eqn.source, || {
+        with_source(eqn.source.derivative(), || {
             for (atom, ct) in eqn.inputs.iter().zip(eqn.op.transpose(&inputs, &out)) {
                 add(&mut cts, atom, ct);
             }

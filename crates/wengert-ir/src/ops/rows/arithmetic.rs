@@ -211,14 +211,18 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         name: "copysign",
-        doc: "The size of the first with the sign of the second, that of a zero too: `numpy.copysign`.",
+        doc: "The size of the first with the sign of the second, that of a zero too; a NaN counts as positive: `numpy.copysign`.",
         define: Define::Compose(|s, x| {
             let dtype = x[0].dtype;
             let (bits, sign) = match dtype {
                 DType::F32 => (DType::U32, 1 << 31),
                 _ => (DType::U64, 1 << 63),
             };
-            let [size, from] = [x[0], x[1]].map(|v| s.op_to(ScalarOp::Bitcast, bits, &[v]));
+            // The sign of a NaN depends on who computed it, so it counts as none.
+            let number = s.op(ScalarOp::Eq, &[x[1], x[1]]);
+            let one = s.number(x[1], 1.0);
+            let from = s.select(number, x[1], one);
+            let [size, from] = [x[0], from].map(|v| s.op_to(ScalarOp::Bitcast, bits, &[v]));
             let sign = s.constant(bits, sign);
             let rest = s.op(ScalarOp::Not, &[sign]);
             let size = s.op(ScalarOp::And, &[size, rest]);

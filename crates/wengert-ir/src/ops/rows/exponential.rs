@@ -84,8 +84,8 @@ pub(super) const ROWS: &[Row] = &[
             s.op(ScalarOp::Add, &[larger, rest])
         }),
         derive: Derive::Terms(&[
-            Term::Factor(|x, _| (x[0] - x[1]).sigmoid()),
-            Term::Factor(|x, _| (x[1] - x[0]).sigmoid()),
+            Term::Factor(|x, _| share(x[0], x[1])),
+            Term::Factor(|x, _| share(x[1], x[0])),
         ]),
         ..FLOATS
     },
@@ -265,6 +265,16 @@ pub(super) const ROWS: &[Row] = &[
         ..FLOAT
     },
 ];
+
+/// The share of `e^x` in `e^x + e^y`; 0 where both are `e^-∞`, and a half where both are infinite.
+fn share(x: Var, y: Var) -> Var {
+    let ty = x.ty();
+    // The difference of equal infinities is no number.
+    let apart = select(eq(x, y), Var::zeros(&ty), x - y);
+    let share = apart.sigmoid();
+    let none = eq(x, Var::full(&ty, f64::NEG_INFINITY));
+    select(none, Var::zeros(&ty), share)
+}
 
 /// `y x^(y-1)`, which is 0 where `y` is 0, also at `x = 0`.
 fn power_by_base(x: Var, y: Var) -> Var {

@@ -10,6 +10,7 @@ mod incomplete;
 mod logic;
 mod rounding;
 mod special;
+mod tails;
 mod trigonometric;
 
 // What a table may need stands here: it takes everything in by `use super::*`, so that a new row
@@ -159,11 +160,12 @@ pub enum Term {
 }
 
 /// Every table.
-pub const TABLES: [&[Row]; 8] = [
+pub const TABLES: [&[Row]; 9] = [
     arithmetic::ROWS,
     exponential::ROWS,
     special::ROWS,
     incomplete::ROWS,
+    tails::ROWS,
     trigonometric::ROWS,
     rounding::ROWS,
     compare::ROWS,

@@ -7,7 +7,8 @@ use crate::trace::{Axis, Pairs, Var};
 
 /// # Products
 ///
-/// Of numbers; element types are promoted. Each element is summed one product after the other.
+/// Of numbers; element types are promoted. Each element is summed one product after the other, and from 512
+/// on as by [`Var::sum`] where one side has few rows or columns; large products of matrices are a library's.
 /// Derivative of `a b`: `a' b + a b'`. For products that no method has a name for, see
 /// [`einsum`](crate::num::einsum).
 ///

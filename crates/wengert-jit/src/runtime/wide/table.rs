@@ -42,6 +42,10 @@ pub(super) fn code<M: Machine>(which: Elementary) -> Option<usize> {
         Erfc => M::code::<{ Erfc as usize }>(),
         ErfInv => M::code::<{ ErfInv as usize }>(),
         NormalTail => M::code::<{ NormalTail as usize }>(),
+        Erfcx => M::code::<{ Erfcx as usize }>(),
+        LogErfc => M::code::<{ LogErfc as usize }>(),
+        Ndtr => M::code::<{ Ndtr as usize }>(),
+        LogNdtr => M::code::<{ LogNdtr as usize }>(),
         _ => return None,
     })
 }
@@ -85,6 +89,10 @@ pub(super) fn compute<const F: usize, A: Arith>(
         Erfc => elementary::erfc(a, x),
         ErfInv => elementary::erf_inv(a, x),
         NormalTail => elementary::normal_tail(a, x),
+        Erfcx => elementary::erfcx(a, x),
+        LogErfc => elementary::log_erfc(a, x),
+        Ndtr => elementary::ndtr(a, x),
+        LogNdtr => elementary::log_ndtr(a, x),
         _ => unreachable!("it has no code"),
     }
 }

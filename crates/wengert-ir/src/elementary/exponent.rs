@@ -1,0 +1,62 @@
+//! The parts of a float, put together and taken apart.
+use super::Arith;
+use super::parts::{MAGIC, above, below, equals, plus, power_of_two, times};
+
+/// `2^n` for the integer nearest to `n`, of those from -1022 to 1023.
+#[inline(always)]
+fn normal_power<A: Arith>(a: &mut A, n: A::F) -> A::F {
+    let magic = plus(a, n, MAGIC);
+    power_of_two(a, magic)
+}
+
+/// `2^n x` for the integer nearest to `n`, rounded once.
+#[inline(always)]
+pub fn ldexp<A: Arith>(a: &mut A, x: A::F, n: A::F) -> A::F {
+    let n = a.round(n);
+    let (zero, up, down) = (a.float(0.0), a.float(1023.0), a.float(-969.0));
+    let (mut x, mut n) = (x, n);
+    // The steps down stay so far above the last that what they may lose is lost anyway.
+    for _ in 0..2 {
+        let high = above(a, n, 1023.0);
+        let low = below(a, n, -1022.0);
+        let step = a.select(high, up, zero);
+        let step = a.select(low, down, step);
+        let by = normal_power(a, step);
+        x = a.mul(x, by);
+        n = a.sub(n, step);
+    }
+    let high = above(a, n, 1023.0);
+    let n = a.select(high, up, n);
+    let least = a.float(-1022.0);
+    let low = a.lt(n, least);
+    let n = a.select(low, least, n);
+    let by = normal_power(a, n);
+    let y = a.mul(x, by);
+    // A power that is no number has no bits to be made of.
+    let known = a.eq(n, n);
+    let nan = a.float(f64::NAN);
+    a.select(known, y, nan)
+}
+
+/// The `n` with `|x| = m 2^n` and `m` from 1/2 to below 1; 0 for zeros, infinities and NaN.
+#[inline(always)]
+pub fn exponent<A: Arith>(a: &mut A, x: A::F) -> A::F {
+    let size = a.abs(x);
+    let small = below(a, size, f64::MIN_POSITIVE);
+    let scaled = times(a, size, 2f64.powi(54));
+    let size_normal = a.select(small, scaled, size);
+    let bits = a.bits(size_normal);
+    let biased = a.int_ushr(bits, 52);
+    let magic = a.int(MAGIC.to_bits().cast_signed());
+    let number = a.int_add(biased, magic);
+    let number = a.from_bits(number);
+    let n = plus(a, number, -MAGIC);
+    let n = plus(a, n, -1022.0);
+    let lower = plus(a, n, -54.0);
+    let n = a.select(small, lower, n);
+    let zero = a.float(0.0);
+    let none = equals(a, size, 0.0);
+    let n = a.select(none, zero, n);
+    let finite = below(a, size, f64::INFINITY);
+    a.select(finite, n, zero)
+}

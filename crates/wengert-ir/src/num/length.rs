@@ -1,0 +1,126 @@
+//! Roots of sums of squares, without needless overflow and underflow.
+//!
+//! The plain sum is taken first. Where it is neither too large nor so small that squares have lost digits
+//! there, that is all; else the sum is taken again of distances scaled by a power of two, which changes no
+//! digit, so that the largest is about 1. The derivative is written out, since that of the parts
+//! has squares in it: a distance over the length is a number of moderate size.
+
+use std::sync::Arc;
+
+use crate::ir::{DType, Type};
+use crate::ops::cond::cond;
+use crate::ops::custom_rule::{CustomRule, Rule};
+use crate::ops::reduce::{Reducer, reduce, sum};
+use crate::ops::rows::row;
+use crate::ops::{Op, elementwise};
+use crate::trace::{Kind, Var, bind1, closed, current_source, with_source};
+
+/// Sums of squared distances along axes.
+#[derive(Clone, Copy)]
+pub(super) struct Squares<'a> {
+    /// What the distances are, linear in what they depend on.
+    pub distance: &'a dyn Fn(&[Var]) -> Var,
+    /// The axes of the distances that are summed over.
+    pub axes: &'a [usize],
+    /// What the sum is divided by.
+    pub count: f64,
+    /// Whether the root of the quotient is meant.
+    pub root: bool,
+}
+
+impl Squares<'_> {
+    /// Their sum, or its root, whose derivative is 0 where all are 0.
+    #[track_caller]
+    pub fn of(self, x: &[Var]) -> Var {
+        let types: Vec<Type> = x.iter().map(|v| v.ty()).collect();
+        with_source(current_source(), || {
+            let body = closed(Kind::Door, &types, |x| vec![self.value(x)]).func;
+            let twice = [&types[..], &types].concat();
+            let rule = closed(Kind::Door, &twice, |x| {
+                let (x, dx) = x.split_at(types.len());
+                let y = self.value(x);
+                vec![y, self.tangent(x, y, dx)]
+            });
+            let rule = Rule::Jvp(rule.func);
+            bind1(Op::CustomRule(Arc::new(CustomRule { body, rule })), x)
+        })
+    }
+
+    fn value(self, x: &[Var]) -> Var {
+        let distance = (self.distance)(x);
+        let plain = sum(distance.square(), self.axes);
+        let y = self.finished(plain);
+        let ty = distance.ty();
+        if self.axes.iter().any(|&a| ty.dims()[a] == 0) {
+            return y;
+        }
+        let (least, largest) = match ty.dtype {
+            DType::F32 => (
+                f64::from(f32::MIN_POSITIVE / f32::EPSILON),
+                f64::from(f32::MAX),
+            ),
+            _ => (f64::MIN_POSITIVE / f64::EPSILON, f64::MAX),
+        };
+        // What is too small for a variance is too small for its squares.
+        let fine = match self.root {
+            true => plain.ge(least).and(plain.le(largest)),
+            false => plain.le(largest),
+        };
+        let fine = fine.or(plain.is_nan());
+        let again = || {
+            let distance = (self.distance)(x);
+            let top = reduce(Reducer::Max, distance.abs(), self.axes).stop_gradient();
+            let n = const { row("exponent") }.apply(&[top]);
+            let ldexp = |x: Var, n: Var| const { row("ldexp") }.apply(&[x, n]);
+            let scaled = ldexp(distance, -self.over(n, &ty));
+            let mut y = ldexp(self.finished(sum(scaled.square(), self.axes)), n);
+            if !self.root {
+                y = ldexp(y, n);
+            }
+            y
+        };
+        let all = reduce(Reducer::All, fine, &(0..fine.rank()).collect::<Vec<_>>());
+        cond(
+            all,
+            || vec![y],
+            || vec![elementwise::select(fine, y, again())],
+        )[0]
+    }
+
+    /// The result, given the sum of squares.
+    fn finished(self, squares: Var) -> Var {
+        let quotient = match self.count == 1.0 {
+            true => squares,
+            false => squares / self.count,
+        };
+        match self.root {
+            true => super::root(quotient),
+            false => quotient,
+        }
+    }
+
+    /// A result beside each of the distances that it is of.
+    fn over(self, y: Var, ty: &Type) -> Var {
+        let mut dims = ty.dims().to_vec();
+        for &axis in self.axes {
+            dims[axis] = 1;
+        }
+        y.reshape(dims).broadcast_to(ty.dims().to_vec())
+    }
+
+    fn tangent(self, x: &[Var], y: Var, dx: &[Var]) -> Var {
+        let distance = (self.distance)(x);
+        let change = (self.distance)(dx);
+        if !self.root {
+            let factor = distance * (2.0 / self.count);
+            return sum(factor * change, self.axes);
+        }
+        let length = self.over(y, &distance.ty());
+        let share = length.eq(0.0).select(0.0, distance / length);
+        let share = match self.count == 1.0 {
+            true => share,
+            false => share / self.count,
+        };
+        sum(share * change, self.axes)
+    }
+}

@@ -1,0 +1,203 @@
+//! Tails of distributions, quotients at zero and the parts of floats, as methods of a [`Var`].
+
+use crate::error::TypeError;
+use crate::ir::DType;
+use crate::ops::rows::row;
+use crate::trace::Var;
+use crate::trace::array::{floats, refuse};
+use crate::trace::number::{Argument, IntoVar, binary, unary};
+
+/// # Tails, quotients and parts of floats
+///
+/// Element by element, of floats: what densities need where the plain formula overflows, underflows or
+/// cancels. In `f32` the value is that in `f64`, rounded once. Derivatives of every order are made of
+/// functions that do not cancel either. Shapes broadcast where there are several operands; what is no
+/// float is an [`Error::Type`](crate::error::Error::Type).
+///
+/// ```
+/// use wengert_ir::trace::{Kind, Var, closed};
+///
+/// let door = closed(Kind::Door, &[], |_| {
+///     let x = Var::scalar(40.0);
+///     vec![x.erfcx(), x.log_erfc(), (-x).log_ndtr(), Var::scalar(0.0).exprel()]
+/// });
+/// let y = wengert_ir::eval::eval(&door.func, &[])?;
+/// let y: Vec<String> = y.iter().map(|y| format!("{:.5}", y.dense().slice::<f64>()[0])).collect();
+/// assert_eq!(y, ["0.01410", "-1604.26156", "-804.60844", "1.00000"]);
+/// # Ok::<(), wengert_ir::error::Error>(())
+/// ```
+impl Var {
+    /// `e^x² erfc x`, the complementary error function without its decay: `scipy.special.erfcx`.
+    /// Infinite below some -26.6. Derivative: `2 x y - 2/√π`, without the cancellation.
+    #[track_caller]
+    pub fn erfcx(self) -> Var {
+        unary(const { row("erfcx") }, self)
+    }
+
+    /// `ln erfc x`, far beyond where [`Var::erfc`] underflows: `tfp.math.log_erfc`. Derivative:
+    /// `-2/√π / erfcx x`.
+    #[track_caller]
+    pub fn log_erfc(self) -> Var {
+        unary(const { row("log_erfc") }, self)
+    }
+
+    /// The distribution function of the standard normal distribution, `erfc(-x/√2) / 2`:
+    /// `scipy.special.ndtr`, `jax.scipy.stats.norm.cdf`. Derivative: the density `e^(-x²/2) / √(2π)`.
+    #[track_caller]
+    pub fn ndtr(self) -> Var {
+        unary(const { row("ndtr") }, self)
+    }
+
+    /// `ln` of [`Var::ndtr`], far beyond where that underflows: `scipy.special.log_ndtr`,
+    /// `jax.scipy.stats.norm.logcdf`. Derivative: the density over the distribution function.
+    #[track_caller]
+    pub fn log_ndtr(self) -> Var {
+        unary(const { row("log_ndtr") }, self)
+    }
+
+    /// `(e^x - 1) / x`, and 1 at 0: `scipy.special.exprel`. Derivative: `∫ t e^(x t) dt` over `0..1`,
+    /// which is 1/2 at 0.
+    #[track_caller]
+    pub fn exprel(self) -> Var {
+        unary(const { row("exprel") }, self)
+    }
+
+    /// `ln(1 + x) / x`, and 1 at 0; NaN below -1. Derivative: `-∫ t / (1 + x t)² dt` over `0..1`, which is
+    /// -1/2 at 0.
+    ///
+    /// ```
+    /// use wengert_ir::trace::{Kind, Var, closed};
+    ///
+    /// let door = closed(Kind::Door, &[], |_| vec![Var::scalar(1e-20).log1p_over_x()]);
+    /// let y = wengert_ir::eval::eval(&door.func, &[])?;
+    /// assert_eq!(y[0].dense().slice::<f64>(), [1.0]);
+    /// # Ok::<(), wengert_ir::error::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn log1p_over_x(self) -> Var {
+        unary(const { row("log1p_over_x") }, self)
+    }
+
+    /// `ln(1 - e^-x)` for positive `x`, `-∞` at 0, NaN below: `jax.nn.log1mexp`. Derivative:
+    /// `1 / (e^x - 1)`.
+    ///
+    /// ```
+    /// use wengert_ir::trace::{Kind, Var, closed};
+    ///
+    /// let door = closed(Kind::Door, &[], |_| vec![Var::scalar(1e-20).log1mexp()]);
+    /// let y = wengert_ir::eval::eval(&door.func, &[])?;
+    /// assert!((y[0].dense().slice::<f64>()[0] - 1e-20f64.ln()).abs() < 1e-14);
+    /// # Ok::<(), wengert_ir::error::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn log1mexp(self) -> Var {
+        unary(const { row("log1mexp") }, self)
+    }
+
+    /// `ln(e^x - 1)` for positive `x`, without overflow: the inverse of [`Var::softplus`],
+    /// `tfp.math.softplus_inverse`. `-∞` at 0, NaN below. Derivative: `1 / (1 - e^-x)`.
+    ///
+    /// ```
+    /// use wengert_ir::trace::{Kind, Var, closed};
+    ///
+    /// let door = closed(Kind::Door, &[], |_| vec![Var::scalar(1000.0).log_expm1()]);
+    /// let y = wengert_ir::eval::eval(&door.func, &[])?;
+    /// assert_eq!(y[0].dense().slice::<f64>(), [1000.0]);
+    /// # Ok::<(), wengert_ir::error::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn log_expm1(self) -> Var {
+        unary(const { row("log_expm1") }, self)
+    }
+
+    /// `2^n self` for integers `n`, rounded once, also where the power alone would overflow:
+    /// `numpy.ldexp`. Derivative: `2^n`.
+    ///
+    /// # Errors
+    /// An `n` that is no integer.
+    ///
+    /// ```
+    /// use wengert_ir::trace::{Kind, Var, closed};
+    ///
+    /// let door = closed(Kind::Door, &[], |_| vec![Var::scalar(3e-300).ldexp(1990)]);
+    /// let y = wengert_ir::eval::eval(&door.func, &[])?;
+    /// assert_eq!(y[0].dense().slice::<f64>(), [3e-300 * 2f64.powi(995) * 2f64.powi(995)]);
+    /// # Ok::<(), wengert_ir::error::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn ldexp(self, n: impl IntoVar) -> Var {
+        floats("ldexp", self);
+        let n = match n.argument() {
+            Argument::Int(n) => {
+                Argument::Float(n.clamp(-i128::from(REACH), i128::from(REACH)) as f64)
+            }
+            Argument::Var(n) if n.dtype().is_int() => {
+                // An unsigned one knows no negative bound.
+                let wide = match n.dtype() {
+                    DType::U64 => n.minimum(REACH),
+                    _ => n,
+                };
+                let bounded = wide.to(DType::I64).clamp(-REACH, REACH);
+                Argument::Var(bounded.to(self.dtype()))
+            }
+            n => {
+                let n = match n {
+                    Argument::Var(n) => n,
+                    Argument::Bool(b) => Var::scalar(b),
+                    Argument::Float(x) => Var::scalar(x),
+                    Argument::Int(n) => Var::scalar(n as i64),
+                };
+                let message = format!("the exponent {} is not an integer", n.ty());
+                let error = TypeError::new(message);
+                refuse(
+                    "ldexp",
+                    &[self, n],
+                    error.hint("convert it, as in `n.to(DType::I64)`"),
+                )
+            }
+        };
+        binary(const { row("ldexp") }, self, n)
+    }
+
+    /// `(m, n)` with `self = m 2^n` and `m` from 1/2 to below 1 in size; `n` is `i64`: `numpy.frexp`. What
+    /// has no exponent, zero, infinity and NaN, is its own `m`, with `n = 0`. Derivative: `2^-n` to `m`.
+    ///
+    /// ```
+    /// use wengert_ir::trace::{Kind, Var, closed};
+    ///
+    /// let door = closed(Kind::Door, &[], |_| {
+    ///     let (m, n) = Var::scalar(-12.0).frexp();
+    ///     vec![m, n]
+    /// });
+    /// let y = wengert_ir::eval::eval(&door.func, &[])?;
+    /// assert_eq!(y[0].dense().slice::<f64>(), [-0.75]);
+    /// assert_eq!(y[1].dense().slice::<i64>(), [4]);
+    /// # Ok::<(), wengert_ir::error::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn frexp(self) -> (Var, Var) {
+        floats("frexp", self);
+        let n = unary(const { row("exponent") }, self);
+        let m = const { row("ldexp") }.apply(&[self, -n]);
+        (m, n.to(DType::I64))
+    }
+
+    /// The float next to `self` on the way to `to`, and `to` where they are equal: `numpy.nextafter`. NaN
+    /// if either is. Derivatives: 1 and 0.
+    ///
+    /// ```
+    /// use wengert_ir::trace::{Kind, Var, closed};
+    ///
+    /// let door = closed(Kind::Door, &[], |_| vec![Var::scalar(1.0).nextafter(2.0)]);
+    /// let y = wengert_ir::eval::eval(&door.func, &[])?;
+    /// assert_eq!(y[0].dense().slice::<f64>(), [1.0 + f64::EPSILON]);
+    /// # Ok::<(), wengert_ir::error::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn nextafter(self, to: impl IntoVar) -> Var {
+        binary(const { row("nextafter") }, self, to)
+    }
+}
+
+/// From here to there every float becomes zero or infinite.
+const REACH: i64 = 2200;
