@@ -1,6 +1,10 @@
 //! Host arrays: the values the interpreter computes with, and what crosses the door.
 
+mod nested;
+
 use std::sync::Arc;
+
+pub use nested::{Nested, nested, nested_shape};
 
 use crate::ir::types::{DType, Dims, Shape, Type};
 

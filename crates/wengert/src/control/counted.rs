@@ -7,6 +7,7 @@ use wengert_ir::ir::{DType, Type};
 use wengert_ir::ops::scan as loops;
 use wengert_ir::trace::{Var, asked_at, inside};
 
+use super::start::{settled, soften};
 use super::{count_from, length, next_carry, rebuild, refuse};
 use crate::tree::{self, IntoTree};
 
@@ -53,6 +54,9 @@ ranges!(i32, i64, usize);
 /// A counted loop: `body(i, carry)` gives the next carry. The bounds may be traced, in reverse mode
 /// too.
 ///
+/// A carry that starts as one of Rust's floats, or as `zeros`, takes the float type that the step gives
+/// it.
+///
 /// # Errors
 /// If the carry changes its structure or types, or a traced bound is not an integer scalar.
 ///
@@ -73,24 +77,27 @@ where
 {
     asked_at(Location::caller(), || {
         let (carry, def) = tree::flatten(init.into_tree());
-        let types: Vec<Type> = carry.iter().map(|v| v.ty()).collect();
         let step = |i: Var, carry: &[Var]| {
+            let types: Vec<Type> = carry.iter().map(|v| v.ty()).collect();
+            soften(carry);
             let next = inside(|| body(i, rebuild(&def, carry)));
             next_carry("fori", next.into_tree(), &types, &def)
         };
         let out = match bounds.steps() {
-            Bounds::Known(start, n) => {
-                loops::scan(&carry, &[count_from(start, n)], n, false, |carry, i| {
+            Bounds::Known(start, n) => settled(&carry, &|carry| {
+                loops::scan(carry, &[count_from(start, n)], n, false, |carry, i| {
                     (step(i[0], carry), vec![])
                 })
-            }
+            }),
             Bounds::Traced(start, end) => {
                 let bound = |v: Var| match v.ty() {
                     ty if ty.dtype.is_int() && ty.rank() == 0 => v.to(DType::I64),
                     ty => refuse("fori", format!("a bound is an integer scalar, got {ty}")),
                 };
                 let (start, end) = (bound(start), bound(end));
-                loops::repeat(end - start, &carry, |i, carry| step(i + start, carry))
+                settled(&carry, &|carry| {
+                    loops::repeat(end - start, carry, |i, carry| step(i + start, carry))
+                })
             }
         };
         rebuild(&def, &out)
