@@ -30,6 +30,7 @@ fn tree(input: &Input) -> TokenStream {
     let (impl_generics, _, where_clause) = generics.split_for_impl();
     let own = arguments(input, |t| quote!(#t));
     let with = arguments(input, |t| quote!(<#t as ::wengert::tree::Tree>::With<__M>));
+    let nest = arguments(input, |t| quote!(<#t as ::wengert::tree::Tree>::Nest<__S>));
     let leaf = quote!(<#first as ::wengert::tree::Tree>::Leaf);
     let walk = give_out(input, |f| {
         let local = &f.local;
@@ -49,6 +50,7 @@ fn tree(input: &Input) -> TokenStream {
         impl #impl_generics ::wengert::tree::Tree for #name #own #where_clause {
             type Leaf = #leaf;
             type With<__M: ::wengert::tree::Leaf> = #name #with;
+            type Nest<__S: ::wengert::tree::Tree> = #name #nest;
 
             fn walk<'__a>(&'__a self, __out: &mut dyn ::wengert::tree::Sink<&'__a #leaf>) {
                 #walk
@@ -82,10 +84,16 @@ fn feed(input: &Input) -> TokenStream {
         let target = target(t);
         quote!(::wengert::tree::Feed<#target>)
     });
+    let first = target(&input.trees[0]);
+    let leaf = quote!(<#first as ::wengert::tree::Tree>::Leaf);
     for t in &input.trees {
         let target = target(t);
+        let bound = match target == first {
+            true => quote!(::wengert::tree::Tree),
+            false => quote!(::wengert::tree::Tree<Leaf = #leaf>),
+        };
         // Types go behind lifetimes; their order is of no matter here.
-        generics.params.push(parse_quote!(#target));
+        generics.params.push(parse_quote!(#target: #bound));
     }
     require_static(input, &mut generics);
     let (impl_generics, _, where_clause) = generics.split_for_impl();
@@ -105,11 +113,11 @@ fn feed(input: &Input) -> TokenStream {
     quote! {
         #[automatically_derived]
         impl #impl_generics ::wengert::tree::Feed<#name #fed> for #name #own #where_clause {
-            fn feed(self, __out: &mut dyn ::wengert::tree::Sink<::wengert::Array>) {
+            fn feed(self, __out: &mut dyn ::wengert::tree::Sink<#leaf>) {
                 #moved
             }
 
-            fn feed_ref(&self, __out: &mut dyn ::wengert::tree::Sink<::wengert::Array>) {
+            fn feed_ref(&self, __out: &mut dyn ::wengert::tree::Sink<#leaf>) {
                 #lent
             }
         }

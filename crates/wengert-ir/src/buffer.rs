@@ -1,7 +1,11 @@
 //! Host arrays: the values the interpreter computes with, and what crosses the door.
 
+mod nested;
+
 use std::panic::resume_unwind;
 use std::sync::Arc;
+
+pub use nested::{Nested, nested, nested_shape};
 
 use crate::error::{Error, raise};
 use crate::ir::types::{DType, Dims, Shape, Type, elements};

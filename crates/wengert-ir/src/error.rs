@@ -150,11 +150,30 @@ pub enum Error {
         at: SourceId,
     },
     /// The function that was traced panicked.
-    #[error("the function panicked: {message}, in what is written at {at}")]
+    #[error(
+        "the function panicked: {message}, in what is written at {at}{}",
+        panicked(place)
+    )]
     Panic {
         /// What it panicked with.
         message: String,
         /// The innermost call around it: the branch, the loop, the transform, or the door.
+        at: SourceId,
+        /// The line that panicked, if it is not one of Rust's own.
+        place: Option<SourceId>,
+    },
+    /// Calls of compiled functions inside of one another, through functions that are being traced or
+    /// through `pure_callback`, went deeper than the stack is meant for.
+    #[error(
+        "{op}: {limit} calls of compiled functions inside of one another, at {at}; use `while_loop` or \
+         `scan` to repeat"
+    )]
+    Depth {
+        /// The door.
+        op: String,
+        /// How many may be.
+        limit: usize,
+        /// The user's line.
         at: SourceId,
     },
     /// What loops of unknown length piled up for the derivative outgrew its limit.
@@ -234,6 +253,13 @@ impl Error {
             at.get_or_insert(source);
         }
         self
+    }
+}
+
+fn panicked(place: &Option<SourceId>) -> String {
+    match place {
+        Some(at) => format!(" (the panic is at {at})"),
+        None => String::new(),
     }
 }
 

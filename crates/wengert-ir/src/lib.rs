@@ -9,6 +9,7 @@ pub mod ir;
 pub mod loops;
 pub mod num;
 pub mod ops;
+pub mod panics;
 pub mod rewrite;
 pub mod schedule;
 pub mod source;

@@ -1,6 +1,5 @@
 //! From a program to an executable.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -13,6 +12,7 @@ use wengert_ir::loops::Program;
 use wengert_ir::loops::promote::promote;
 use wengert_ir::loops::unroll::unroll;
 use wengert_ir::loops::verify::verify;
+use wengert_ir::panics;
 
 use crate::emit::session::{self, Code};
 use crate::plan;
@@ -145,9 +145,8 @@ pub fn compile(program: &Program, options: &Options) -> Result<Executable, Compi
 
 /// What `f` gives, a panic of the code generator being an error.
 pub(crate) fn caught<T>(f: impl FnOnce() -> Result<T, CompileError>) -> Result<T, CompileError> {
-    let result = catch_unwind(AssertUnwindSafe(f));
-    result.unwrap_or_else(|payload| {
-        let text = said(&*payload);
+    panics::caught(f).unwrap_or_else(|panic| {
+        let text = said(&*panic.payload);
         Err(CompileError::Internal(
             text.unwrap_or_else(|| "a panic".to_string()),
         ))

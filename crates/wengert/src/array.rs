@@ -9,10 +9,12 @@ use wengert_ir::ir::{DType, Dim, Shape, Type};
 
 mod convert;
 mod display;
+mod lengths;
 mod memory;
 mod var;
 
 pub use convert::Nested;
+pub use lengths::Lengths;
 pub(crate) use memory::memory_for;
 
 /// An array of numbers or truth values in memory, row-major.
@@ -48,8 +50,9 @@ impl Array {
     /// assert!(Array::new([2, 3], vec![1, 2, 3, 4]).is_err());
     /// # Ok::<(), wengert::Error>(())
     /// ```
-    pub fn new<T: Element>(shape: impl AsRef<[usize]>, elements: Vec<T>) -> Result<Array> {
-        let shape = shape.as_ref();
+    #[track_caller]
+    pub fn new<T: Element>(shape: impl Lengths, elements: Vec<T>) -> Result<Array> {
+        let shape = &shape.lengths()[..];
         if size(shape) != Some(elements.len()) {
             return Err(Error::Value {
                 op: "Array::new".into(),
@@ -72,8 +75,9 @@ impl Array {
     ///
     /// assert_eq!(Array::full([2], 0.5), Array::from([0.5, 0.5]));
     /// ```
-    pub fn full<T: Element>(shape: impl AsRef<[usize]>, x: T) -> Array {
-        let shape = shape.as_ref();
+    #[track_caller]
+    pub fn full<T: Element>(shape: impl Lengths, x: T) -> Array {
+        let shape = &shape.lengths()[..];
         let fits = "an array that fits in memory";
         let n = size(shape).expect(fits);
         let full = Data::try_splat(T::DTYPE, n, x.to_bits()).expect(fits);
@@ -90,8 +94,9 @@ impl Array {
     ///
     /// assert_eq!(Array::zeros(DType::F64, [2]), Array::from([0.0, 0.0]));
     /// ```
-    pub fn zeros(dtype: DType, shape: impl AsRef<[usize]>) -> Array {
-        let shape = shape.as_ref();
+    #[track_caller]
+    pub fn zeros(dtype: DType, shape: impl Lengths) -> Array {
+        let shape = &shape.lengths()[..];
         let fits = "an array that fits in memory";
         let n = size(shape).expect(fits);
         let zeros = wengert_jit::memory_for(dtype, n).expect(fits);

@@ -10,6 +10,7 @@ chapters! {
     readme: "../../../README.md";
     getting_started: "../../../docs/src/getting-started.md";
     mental_model: "../../../docs/src/mental-model.md";
+    running: "../../../docs/src/running.md";
     control_flow: "../../../docs/src/control-flow.md";
     derivatives: "../../../docs/src/derivatives.md";
     without_exceptions: "../../../docs/src/without-exceptions.md";

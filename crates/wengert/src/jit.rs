@@ -1,29 +1,31 @@
 //! Doors: between the values that are traced and the values that are there.
 
 mod compiled;
+mod entry;
 mod executable;
 mod explain;
 
-use std::cell::RefCell;
 use std::collections::HashMap;
 use std::collections::hash_map::DefaultHasher;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
-use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
-use std::sync::{Arc, Mutex, OnceLock, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::panic::{Location, resume_unwind};
+use std::sync::{Arc, Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use wengert_ir::buffer::{Buffer, Dense};
 use wengert_ir::error::{Error, Result, said};
 use wengert_ir::ir::{Func, Type};
 use wengert_ir::loops::Program;
 use wengert_ir::ops::while_loop;
+use wengert_ir::panics::{Caught, caught};
 use wengert_ir::rewrite::Choice;
 use wengert_ir::source::SourceId;
-use wengert_ir::trace::{Kind, Var, closed, door_open};
+use wengert_ir::trace::{Kind, Var, closed};
 use wengert_ir::{eval, rewrite, schedule};
 
 use self::compiled::{Compiled, Work};
+use self::entry::{Deeper, Entered, Entry, Signature};
 pub use self::executable::Executable;
 pub use self::explain::{Explanation, Stage};
 use crate::array::Array;
@@ -62,7 +64,8 @@ where
 }
 
 /// A function behind a door: see [`jit`]. It is `Send` and `Sync`; a signature is compiled once, even
-/// if many threads ask for it at the same time.
+/// if many threads ask for it at the same time. Only if tracing takes longer than three seconds, another
+/// thread compiles for itself, for the function may be waiting for that thread.
 pub struct Jit<X, Y> {
     f: Box<dyn Fn(X) -> Y + Send + Sync>,
     made: &'static Location<'static>,
@@ -99,33 +102,6 @@ impl Default for Options {
             printer: None,
         }
     }
-}
-
-#[derive(Clone, PartialEq, Eq, Hash)]
-struct Signature {
-    def: TreeDef,
-    types: Vec<Type>,
-}
-
-struct Entry {
-    signature: Signature,
-    compiling: Mutex<()>,
-    done: OnceLock<Arc<Compiled>>,
-}
-
-impl Entry {
-    fn new(signature: Signature) -> Entry {
-        Entry {
-            signature,
-            compiling: Mutex::default(),
-            done: OnceLock::new(),
-        }
-    }
-}
-
-thread_local! {
-    /// The doors that are tracing on this thread, by address and signature.
-    static TRACING: RefCell<Vec<(usize, Signature)>> = const { RefCell::new(vec![]) };
 }
 
 impl<X, Y> Jit<X, Y>
@@ -211,7 +187,7 @@ where
         let last = self.read().last.clone();
         let nothing = TreeDef::default();
         let known = last.as_ref().map_or(&nothing, |e| &e.signature.def);
-        let (work, other) = Work::feed::<X::With<Array>, A>(args, known);
+        let (work, other) = Work::feed::<X::With<Array>, A>(args, known)?;
         let as_last = |e: &Arc<Entry>| {
             let types = &e.signature.types;
             other.is_none() && work.arrays().zip(types).all(|(a, ty)| a.has_type(ty))
@@ -223,7 +199,9 @@ where
                 self.entry(def, work.arrays().map(Array::ty))
             }
         };
-        self.compiled(&entry)?.call::<Y>(work)
+        let compiled = self.compiled(&entry)?;
+        let _deeper = Deeper::new(Location::caller())?;
+        compiled.call::<Y>(work)
     }
 
     /// The function inside another trace: its equations are recorded there.
@@ -232,7 +210,8 @@ where
         (self.f)(x)
     }
 
-    /// Code for one signature, to be called without a look-up.
+    /// Code for one signature, to be called without a look-up: that of arguments like `args`, which are
+    /// examples, such as arrays and numbers, or their types as [`ShapeDtype`]s, or some of each.
     ///
     /// ```
     /// use wengert::prelude::*;
@@ -242,14 +221,16 @@ where
     /// let (x, mut y) = (Array::from([1.0, 2.0, 3.0]), Array::zeros(DType::F64, [3]));
     /// code.call_into(&x, &mut y)?;
     /// assert_eq!(y.to_vec::<f64>()?, [2.0, 3.0, 4.0]);
+    /// // The same by an example.
+    /// assert_eq!(f.compile(&x)?.call(&x)?, y);
     /// # Ok::<(), wengert::Error>(())
     /// ```
     ///
     /// # Errors
     /// If the function has a mistake.
     #[track_caller]
-    pub fn compile(&self, specs: &X::With<ShapeDtype>) -> Result<Executable<X, Y>> {
-        let Signature { def, types } = signature(specs);
+    pub fn compile<A: Feed<X::With<ShapeDtype>>>(&self, args: A) -> Result<Executable<X, Y>> {
+        let Signature { def, types } = signature::<X, A>(args)?;
         let entry = self.entry(&def, types.into_iter());
         Ok(Executable {
             compiled: self.compiled(&entry)?.clone(),
@@ -258,14 +239,32 @@ where
         })
     }
 
-    /// The function's IR for one signature, as it is compiled.
+    /// What the compiler makes of the function for arguments like `args`: see [`Executable::explain`].
+    ///
+    /// ```
+    /// use wengert::prelude::*;
+    ///
+    /// let f = jit(|(x, a): (Var, Var)| (a * x.sin()).sum());
+    /// let text = f.explain((vec![0.5; 1000], 2.0))?.to_string();
+    /// assert!(text.contains("sum: lanes 1000"), "{text}");
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
     ///
     /// # Errors
     /// If the function has a mistake.
     #[track_caller]
-    pub fn func(&self, specs: &X::With<ShapeDtype>) -> Result<Func> {
-        let signature = signature(specs);
-        Ok(self.trace(&signature)?.func)
+    pub fn explain<A: Feed<X::With<ShapeDtype>>>(&self, args: A) -> Result<Explanation> {
+        self.compile(args)?.explain()
+    }
+
+    /// The function's IR for arguments like `args`, as it is compiled.
+    ///
+    /// # Errors
+    /// If the function has a mistake.
+    #[track_caller]
+    pub fn func<A: Feed<X::With<ShapeDtype>>>(&self, args: A) -> Result<Func> {
+        let signature = signature::<X, A>(args)?;
+        Ok(self.trace(&signature, &|| ())?.func)
     }
 
     /// The results by the interpreter: slow and plain, to compare with.
@@ -274,17 +273,18 @@ where
     /// As [`Jit::call`].
     #[track_caller]
     pub fn interpret<A: Feed<X::With<Array>>>(&self, args: A) -> Result<Y::With<Array>> {
-        let (arrays, def) = tree::feed::<X::With<Array>, A>(args);
+        let (arrays, def) = tree::try_feed::<X::With<Array>, A>(args)?;
         let types = arrays.iter().map(|a| a.dense().ty()).collect();
         let Ready {
             func,
             arrays: constants,
             out,
             ..
-        } = self.trace(&Signature { def, types })?;
+        } = self.trace(&Signature { def, types }, &|| ())?;
         let args = arrays.iter().map(Array::dense).chain(&constants);
         let args: Vec<Buffer> = args.map(|d| Buffer::Dense(d.clone())).collect();
         let printer = self.options.printer.as_ref();
+        let _deeper = Deeper::new(Location::caller())?;
         let results = deep(&func, || printing(printer, || eval::eval(&func, &args)))?;
         let leaves = results.iter().map(|b| Array::from_dense(b.dense().clone()));
         tree::unflatten(&out, leaves)
@@ -335,40 +335,28 @@ where
             return Ok(compiled);
         }
         self.refuse_recursion(&entry.signature)?;
-        // A thread that is tracing does not wait for one that may be waiting for it.
-        let guard = match door_open() {
-            true => entry.compiling.try_lock().ok(),
-            false => Some(entry.compiling.lock().unwrap_or_else(|e| e.into_inner())),
-        };
-        if let Some(compiled) = entry.done.get() {
-            return Ok(compiled);
+        match entry.begin()? {
+            None => Ok(entry.done.get().expect("somebody else has compiled it")),
+            Some(turn) => {
+                let compiled = self.compile_signature(&entry.signature, &|| turn.traced())?;
+                Ok(entry.done.get_or_init(|| Arc::new(compiled)))
+            }
         }
-        let compiled = Arc::new(self.compile_signature(&entry.signature)?);
-        let kept = entry.done.get_or_init(|| compiled);
-        drop(guard);
-        Ok(kept)
     }
 
     #[track_caller]
     fn refuse_recursion(&self, signature: &Signature) -> Result<()> {
-        let me = self as *const _ as usize;
-        let again = |(door, s): &(usize, Signature)| *door == me && s == signature;
-        if TRACING.with_borrow(|t| t.iter().any(again)) {
-            return Err(Error::Reentrant {
-                op: "jit".into(),
-                at: SourceId::of(Location::caller(), None),
-            });
-        }
-        Ok(())
+        entry::refuse_recursion(self as *const _ as usize, signature, Location::caller())
     }
 
-    fn compile_signature(&self, signature: &Signature) -> Result<Compiled> {
+    #[track_caller]
+    fn compile_signature(&self, signature: &Signature, traced: &dyn Fn()) -> Result<Compiled> {
         let Ready {
             func,
             arrays,
             out,
             choices,
-        } = self.trace(signature)?;
+        } = self.trace(signature, traced)?;
         let options = wengert_jit::Options {
             list_limit: self.options.residual_bytes,
             unroll: !self.options.plain,
@@ -395,15 +383,17 @@ where
         })
     }
 
-    /// Traces the function and makes it ready for scheduling.
+    /// Traces the function and makes it ready for scheduling. `traced` is called in between.
     #[track_caller]
-    fn trace(&self, signature: &Signature) -> Result<Ready> {
+    fn trace(&self, signature: &Signature, traced: &dyn Fn()) -> Result<Ready> {
         self.refuse_recursion(signature)?;
         let (func, arrays, out) = {
+            let _deeper = Deeper::new(Location::caller())?;
             let _entered = Entered::new(self as *const _ as usize, signature.clone());
             let _limit = while_loop::limited(self.options.max_steps);
             traced_at(self.made, &self.f, signature)?
         };
+        traced();
         let func = match self.options.check_finite {
             true => rewrite::check_finite(&rewrite::dead_code(&func)),
             false => func,
@@ -473,7 +463,7 @@ fn deep<T: Send>(func: &Func, work: impl FnOnce() -> Result<T> + Send) -> Result
 /// Runs a part of the compiler. What it records may be refused, as a batch of arrays that is larger than
 /// memory can be; that error is the caller's, and any other panic a mistake of the compiler's own.
 fn guarded<T>(part: impl FnOnce() -> Result<T>) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(part)).unwrap_or_else(|payload| match payload.downcast() {
+    caught(part).unwrap_or_else(|panic| match panic.payload.downcast() {
         Ok(error) => Err(*error),
         Err(panic) => {
             let text = said(&*panic).unwrap_or_default();
@@ -519,23 +509,24 @@ where
         wengert_ir::trace::with_source(source, trace)
     };
     wengert_ir::trace::left_at();
-    match catch_unwind(AssertUnwindSafe(door)) {
+    match caught(door) {
         Ok(closed) => Ok((
             closed.func,
             closed.arrays,
             out.expect("the function was traced"),
         )),
-        Err(payload) => match payload.downcast::<Error>() {
+        Err(Caught { payload, at: place }) => match payload.downcast::<Error>() {
             Ok(error) => Err(*error),
             Err(panic) => match (said(&*panic), wengert_ir::trace::left_at()) {
-                (Some(message), Some(at)) => Err(Error::Panic { message, at }),
+                (Some(message), Some(at)) => Err(Error::Panic { message, at, place }),
                 _ => resume_unwind(panic),
             },
         },
     }
 }
 
-/// The IR of a function for arguments like `specs`, as it is traced: neither simplified nor compiled.
+/// The IR of a function for arguments like `args`, as it is traced: neither simplified nor compiled.
+/// `args` are examples, or their types: see [`Jit::compile`].
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -548,13 +539,15 @@ where
 /// # Errors
 /// If the function has a mistake, or uses an `Array`: pass it as an argument.
 #[track_caller]
-pub fn trace<X, Y, F>(f: F, specs: &X::With<ShapeDtype>) -> Result<Func>
+pub fn trace<X, Y, F, A>(f: F, args: A) -> Result<Func>
 where
     X: Tree<Leaf = Var>,
     Y: Tree<Leaf = Var>,
     F: Fn(X) -> Y + Send + Sync,
+    A: Feed<X::With<ShapeDtype>>,
 {
-    let (func, arrays, _) = traced_at(Location::caller(), &f, &signature(specs))?;
+    let signature = signature::<X, A>(args)?;
+    let (func, arrays, _) = traced_at(Location::caller(), &f, &signature)?;
     match arrays.first() {
         None => Ok(func),
         Some(array) => Err(Error::Value {
@@ -567,28 +560,13 @@ where
     }
 }
 
-fn signature<T: Tree<Leaf = ShapeDtype>>(specs: &T) -> Signature {
-    let (leaves, def) = tree::flatten_ref(specs);
-    Signature {
-        types: leaves.iter().map(|s| Type::from(*s)).collect(),
+/// The signature of what is like those arguments.
+fn signature<X: Tree, A: Feed<X::With<ShapeDtype>>>(args: A) -> Result<Signature> {
+    let (leaves, def) = tree::try_feed::<X::With<ShapeDtype>, A>(args)?;
+    Ok(Signature {
+        types: leaves.iter().map(Type::from).collect(),
         def,
-    }
-}
-
-/// Marks a signature as being traced on this thread.
-struct Entered;
-
-impl Entered {
-    fn new(door: usize, signature: Signature) -> Entered {
-        TRACING.with_borrow_mut(|t| t.push((door, signature)));
-        Entered
-    }
-}
-
-impl Drop for Entered {
-    fn drop(&mut self) {
-        TRACING.with_borrow_mut(|t| t.pop());
-    }
+    })
 }
 
 impl<X, Y> fmt::Debug for Jit<X, Y> {

@@ -1,4 +1,8 @@
 //! What a program that uses this crate wants in scope.
+//!
+//! A name of your own wins over one from here if it is defined in the same module, or imported by name.
+//! Two globs are equals: where `use mine::*` brings another `check` or `map`, say which by
+//! `use mine::check`.
 
 pub use crate::array::Array;
 pub use crate::control::{
@@ -11,8 +15,8 @@ pub use crate::random::Key;
 pub use crate::transform::{
     checkpoint, custom_jvp, custom_linear_solve, custom_root, custom_vjp, fixed_point, grad,
     grad_at, grad_aux, hessian, hvp, jacfwd, jacrev, jvp, linear_transpose, linearize, map,
-    stop_gradient, value_and_grad, value_and_grad_at, value_and_grad_aux, value_and_jacfwd, vjp,
-    vjp_aux, vmap, vmap_axes,
+    stop_gradient, value_and_grad, value_and_grad_at, value_and_grad_aux, value_and_jacfwd,
+    value_and_jacrev, vjp, vjp_aux, vmap, vmap_axes,
 };
 pub use crate::tree::{self, ShapeDtype, Tree};
 pub use wengert_ir::ir::DType;
@@ -20,5 +24,6 @@ pub use wengert_ir::num::{Order, Overlap, Padding, einsum};
 pub use wengert_ir::s;
 pub use wengert_ir::trace::{
     NewAxis, Span, Var, arange, concat, eye, full, full_like, geomspace, iota, keep, linspace,
-    logspace, meshgrid, meshgrid_ij, ones, ones_like, stack, stack_axis, zeros,
+    logspace, meshgrid, meshgrid_ij, num, ones, ones_like, ones_of, stack, stack_axis, zeros,
+    zeros_like, zeros_of,
 };

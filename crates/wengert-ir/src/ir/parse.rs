@@ -349,9 +349,16 @@ impl Parser {
                 && bodies.len() == op.bodies().len()
         };
         let Some(op) = op.filter(taken) else {
+            let message = match &*name {
+                "debug_print" | "pure_callback" => format!(
+                    "`{name}` calls a function of the program that recorded it, which a text does not \
+                     hold; leave it out before the function is written down"
+                ),
+                _ => format!("no operation `{name}` with these parameters"),
+            };
             return Err(Error::Parse {
                 line: line as usize,
-                message: format!("no operation `{name}` with these parameters"),
+                message,
             });
         };
         let start = names.types.len() as u32;

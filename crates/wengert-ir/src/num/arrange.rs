@@ -6,7 +6,7 @@ use crate::error::TypeError;
 use crate::ir::{DType, Type};
 use crate::ops::{elementwise, index, iota, layout};
 use crate::trace::array::{Over, axes_in_order, axis, counts, entry, lengths, refuse, spread};
-use crate::trace::{Along, Axis, IntoVar, Ints, Var, asked_at};
+use crate::trace::{Along, Axis, IntoVar, Ints, Var, Widths, asked_at};
 
 /// What stands around an array that is padded: see [`Var::pad_by`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -135,14 +135,15 @@ impl Var {
 
     /// With zeros around: `widths` says for each axis how many in front and behind: `numpy.pad`.
     #[track_caller]
-    pub fn pad(self, widths: &[(usize, usize)]) -> Var {
-        padded("pad", self, widths)
+    pub fn pad(self, widths: impl Into<Widths>) -> Var {
+        padded("pad", self, &widths.into().0)
     }
 
     /// With a number around: `numpy.pad(.., constant_values=value)`. Nothing is narrowed. Derivative:
     /// also to the number, the sum of what is around.
     #[track_caller]
-    pub fn pad_with(self, widths: &[(usize, usize)], value: impl IntoVar) -> Var {
+    pub fn pad_with(self, widths: impl Into<Widths>, value: impl IntoVar) -> Var {
+        let Widths(widths) = &widths.into();
         let value = entry("pad", self, value);
         let x = padded("pad", self, widths);
         let inside = Var::full(&self.ty().with_dtype(DType::Bool), 1.0);
@@ -156,7 +157,8 @@ impl Var {
     /// # Errors
     /// An axis of no element, which has nothing to repeat.
     #[track_caller]
-    pub fn pad_by(self, widths: &[(usize, usize)], rule: Padding) -> Var {
+    pub fn pad_by(self, widths: impl Into<Widths>, rule: Padding) -> Var {
+        let Widths(widths) = &widths.into();
         let ty = padded_type("pad", self, widths);
         asked_at(Location::caller(), || {
             let mut x = self;

@@ -18,6 +18,17 @@ pub enum Order {
     Nuclear,
 }
 
+impl Order {
+    /// The sum of sizes; of a matrix, the largest such sum of a column.
+    pub const L1: Order = Order::P(1.0);
+    /// The root of the sum of squares, of a vector.
+    pub const L2: Order = Order::P(2.0);
+    /// The largest size; of a matrix, the largest sum of sizes of a row.
+    pub const INF: Order = Order::P(f64::INFINITY);
+    /// The smallest size; of a matrix, the smallest sum of sizes of a row.
+    pub const NEG_INF: Order = Order::P(f64::NEG_INFINITY);
+}
+
 impl From<f64> for Order {
     fn from(p: f64) -> Order {
         Order::P(p)

@@ -9,6 +9,7 @@ use crate::error::{Error, TypeError};
 use crate::eval;
 use crate::ir::text::{Attribute, Attributes, Given};
 use crate::ir::{Atom, BitMatrix, DType, Func, Splat, Type};
+use crate::ops::convert::convert;
 use crate::ops::scan::{active, choose, expect_types, has, present};
 use crate::ops::{
     Batched, Cotangent, Mode, Op, Operand, Primitive, Pruned, Tangent, elementwise, reduce,
@@ -16,10 +17,10 @@ use crate::ops::{
 use crate::rewrite::dead::{live_params, narrowed};
 use crate::schedule::node::NodeId;
 use crate::schedule::{Lowering, Wanted};
-use crate::trace::{Closed, Kind, Var, bind, closed, open};
+use crate::trace::{Closed, Kind, Var, bind, closed, is_weak, open};
 use crate::transform::body::{LinearBody, Runs, fuse_body, linearize_body, supplies};
 use crate::transform::linearize::{pick, scatter};
-use crate::transform::{batch, transpose};
+use crate::transform::{batch, inline, transpose};
 
 /// One of two functions of the same operands. Operands: a `bool`, then those of the branches.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -146,9 +147,38 @@ pub fn cond(
     then: impl FnOnce() -> Vec<Var>,
     otherwise: impl FnOnce() -> Vec<Var>,
 ) -> Vec<Var> {
-    let then = closed(Kind::Barrier, &[], |_| then());
-    let otherwise = closed(Kind::Barrier, &[], |_| otherwise());
+    let mut soft = [vec![], vec![]];
+    let mut then = closed(Kind::Barrier, &[], |_| noted(then(), &mut soft[0]));
+    let mut otherwise = closed(Kind::Barrier, &[], |_| noted(otherwise(), &mut soft[1]));
+    let [a, b] = [&then, &otherwise].map(|c| c.func.result_types());
+    give_way(&mut then.func, &a, &soft[0], &b);
+    give_way(&mut otherwise.func, &b, &soft[1], &a);
     branch(pred, then, otherwise)
+}
+
+/// The results of a branch; `soft` says of which the element type gives way to that of the other branch.
+fn noted(results: Vec<Var>, soft: &mut Vec<bool>) -> Vec<Var> {
+    let gives_way = |v: &Var| v.as_literal().is_some() || is_weak(*v);
+    *soft = results.iter().map(gives_way).collect();
+    results
+}
+
+/// Where the other branch gives an `f32`, a result that gives way is one too.
+fn give_way(func: &mut Func, own: &[Type], soft: &[bool], other: &[Type]) {
+    let all = own.iter().zip(soft).zip(other);
+    let narrow: Vec<bool> = all
+        .map(|((a, soft), b)| *soft && a.dtype == DType::F64 && *b == a.with_dtype(DType::F32))
+        .collect();
+    if narrow.contains(&true) {
+        let params = func.param_types();
+        let converted = closed(Kind::Barrier, params, |x| {
+            let results = inline(func, x).into_iter().zip(&narrow);
+            results
+                .map(|(v, narrow)| if *narrow { convert(v, DType::F32) } else { v })
+                .collect()
+        });
+        *func = converted.func;
+    }
 }
 
 impl Cond {

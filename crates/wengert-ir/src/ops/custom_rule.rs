@@ -10,11 +10,12 @@ use crate::ir::text::{Attribute, Attributes, Given};
 use crate::ir::{BitMatrix, Func, Type};
 use crate::ops::scan::{active, expect_types};
 use crate::ops::{Batched, Cotangent, Mode, Op, Operand, Primitive, Tangent, reduce};
+use crate::rewrite::dead::narrowed;
 use crate::schedule::node::NodeId;
 use crate::schedule::{Lowering, Wanted, places};
 use crate::source::SourceId;
 use crate::trace::{Kind, Var, bind, closed, current_source};
-use crate::transform::{batched, inline, replay};
+use crate::transform::{batched, inline, replay, why_not_linear};
 
 /// A function whose derivative is given by a rule. Nothing in it captures.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -368,6 +369,33 @@ fn alone(what: &str, types: &[Type], f: impl FnOnce(&[Var]) -> Vec<Var>) -> Func
     closed.func
 }
 
+/// Refuses a rule whose tangents are not linear in those of the operands, which are its parameters from
+/// `n` on: reverse mode takes it for linear. A constant that is added is not seen, and has no part there.
+#[track_caller]
+fn expect_linear(rule: &Func, n: usize) {
+    let refuse = |why: String| {
+        raise(Error::Derivative {
+            op: "custom_jvp".into(),
+            message: format!("the rule is not linear in the tangent: {why}"),
+            at: Some(current_source()),
+            hint: Some("multiply the tangent by what does not depend on it".into()),
+        })
+    };
+    let types = rule.result_types();
+    let first = types.len() / 2;
+    let tangents: Vec<bool> = (0..types.len())
+        .map(|r| r >= first && types[r].is_float())
+        .collect();
+    let params = rule.param_types();
+    let unknown: Vec<bool> = (0..2 * n).map(|i| i >= n && params[i].is_float()).collect();
+    let rule = narrowed(rule, &vec![true; rule.arity()], &tangents);
+    if let Some(message) = why_not_linear(&rule, &unknown, |_| String::new()) {
+        // It is said of a function and its argument; here they are the rule and the tangent.
+        let why = message.rsplit_once(": ").map_or(&*message, |(_, why)| why);
+        refuse(why.replace("argument", "tangent"));
+    }
+}
+
 /// Records `f` with tangents by `rule`: operands and tangents to results and tangents.
 #[track_caller]
 pub fn custom_jvp(
@@ -383,6 +411,7 @@ pub fn custom_jvp(
         y.extend(dy);
         y
     });
+    expect_linear(&rule, n);
     let rule = Rule::Jvp(rule);
     bind(Op::CustomRule(Arc::new(CustomRule { body, rule })), x)
 }

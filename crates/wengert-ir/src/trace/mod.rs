@@ -20,14 +20,14 @@ mod var;
 
 pub(crate) use array::refuse;
 pub use array::{
-    arange, concat, eye, full, full_like, geomspace, linspace, logspace, meshgrid, meshgrid_ij,
-    ones, ones_like, stack, stack_axis, zeros, zeros_like,
+    IntoVars, arange, concat, eye, full, full_like, geomspace, linspace, logspace, meshgrid,
+    meshgrid_ij, ones, ones_like, ones_of, stack, stack_axis, zeros, zeros_like, zeros_of,
 };
-pub use number::{Argument, IntoVar, iota};
-pub use span::{Along, Axis, Count, Ints, NewAxis, Pairs, Part, Parts, Span, keep};
+pub use number::{Argument, IntoVar, iota, num};
+pub use span::{Along, Axis, Count, Ints, NewAxis, Pairs, Part, Parts, Span, Widths, keep};
 pub(crate) use stack::definition;
 pub use stack::{
     Closed, Kind, OpenTrace, asked_at, bind, bind1, captured_array, closed, current_source, depth,
-    door_open, inside, left_at, open, place_of, source_at, with_source,
+    door_open, inside, is_weak, left_at, open, place_of, source_at, weaken, with_source,
 };
 pub use var::Var;

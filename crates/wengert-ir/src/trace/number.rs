@@ -8,6 +8,7 @@ use std::ops;
 
 use smallvec::SmallVec;
 
+use crate::buffer::{Dense, Nested, nested};
 use crate::error::{Error, TypeError, raise};
 use crate::ir::{DType, Dim, Shape, Splat, Type};
 use crate::ops::convert::convert;
@@ -15,7 +16,7 @@ use crate::ops::elementwise::{self, Elementwise};
 use crate::ops::layout::broadcast_to;
 use crate::ops::rows::row;
 use crate::ops::scalars::bits_of;
-use crate::trace::{Var, current_source};
+use crate::trace::{Var, captured_array, current_source, is_weak, weaken};
 
 /// What a number is given as.
 #[derive(Clone, Copy, Debug)]
@@ -30,9 +31,19 @@ pub enum Argument {
     Bool(bool),
 }
 
-/// What may stand where a number is wanted: a [`Var`], or a number of Rust's.
+/// What may stand where a number is wanted: a [`Var`], a number of Rust's, or an array of them. Numbers
+/// take the element type of what stands beside them, and so do the elements of `[1.0, 2.0]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot stand beside a `Var`",
+    label = "expected a `Var`, a number, or an array or a vector of numbers"
+)]
 pub trait IntoVar {
+    /// The element type it asks for where nothing stands beside it, if it is not the usual one.
+    #[doc(hidden)]
+    const OWN: Option<DType> = None;
+
     /// What it is.
+    #[track_caller]
     fn argument(self) -> Argument;
 }
 
@@ -56,10 +67,17 @@ impl IntoVar for Argument {
 
 /// Rust's numbers, as an argument and as a scalar `Var`.
 macro_rules! numbers {
-    ($($t:ty => $variant:ident as $wide:ty, $element:ty;)*) => {$(
+    ($($t:ty => $variant:ident as $wide:ty, $element:ty, $own:expr;)*) => {$(
         impl IntoVar for $t {
+            const OWN: Option<DType> = $own;
             fn argument(self) -> Argument {
                 Argument::$variant(self as $wide)
+            }
+        }
+        impl IntoVar for &$t {
+            const OWN: Option<DType> = $own;
+            fn argument(self) -> Argument {
+                (*self).argument()
             }
         }
         /// A scalar literal.
@@ -71,14 +89,52 @@ macro_rules! numbers {
     )*};
 }
 numbers! {
-    f32 => Float as f64, f32;
-    f64 => Float as f64, f64;
-    i32 => Int as i128, i32;
-    i64 => Int as i128, i64;
-    u8 => Int as i128, u8;
-    u32 => Int as i128, u32;
-    u64 => Int as i128, u64;
-    usize => Int as i128, i64;
+    f32 => Float as f64, f32, Some(DType::F32);
+    f64 => Float as f64, f64, None;
+    // A literal without a type is an `i32` of Rust's, and an `i64` here.
+    i32 => Int as i128, i32, None;
+    i64 => Int as i128, i64, None;
+    u8 => Int as i128, u8, Some(DType::U8);
+    u32 => Int as i128, u32, Some(DType::U32);
+    u64 => Int as i128, u64, Some(DType::U64);
+    usize => Int as i128, i64, None;
+}
+
+/// Rust's arrays and vectors of numbers, as constants.
+macro_rules! arrays {
+    ($([$($generics:tt)*] $t:ty, |$x:ident| $values:expr;)*) => {$(
+        /// A constant, of the element type of the numbers.
+        ///
+        /// # Errors
+        /// Rows of different lengths.
+        impl<A: Nested, $($generics)*> From<$t> for Var {
+            #[track_caller]
+            fn from($x: $t) -> Var {
+                constant(nested($values))
+            }
+        }
+        impl<A: Nested, $($generics)*> IntoVar for $t {
+            #[track_caller]
+            fn argument(self) -> Argument {
+                let $x = self;
+                let var = constant(nested($values));
+                weaken(var);
+                Argument::Var(var)
+            }
+        }
+    )*};
+}
+arrays! {
+    [const N: usize] [A; N], |x| x.to_vec();
+    [const N: usize] &[A; N], |x| x.to_vec();
+    [] Vec<A>, |x| x;
+    [] &Vec<A>, |x| x.clone();
+    [] &[A], |x| x.to_vec();
+}
+
+#[track_caller]
+fn constant(array: Result<Dense, TypeError>) -> Var {
+    captured_array(&or_raise("an array of numbers", &[], array))
 }
 
 impl IntoVar for bool {
@@ -116,18 +172,44 @@ pub(super) fn no_common_type(a: &Type, b: &Type) -> TypeError {
     error.hint(format!("convert one of them, as in `x.to(DType::{to})`"))
 }
 
-/// The element type that arguments are brought to, given the types of the `Var`s among them.
-fn common_dtype(args: &[Argument], types: &[Option<Type>]) -> Result<DType, TypeError> {
-    let first = types.iter().flatten().next();
-    let mut dtype = first.map_or(DType::Bool, |t| t.dtype);
-    for ty in types.iter().flatten() {
-        dtype = match dtype.promote(ty.dtype) {
-            Some(dtype) => dtype,
-            None => {
-                return Err(no_common_type(first.unwrap_or(ty), ty));
+/// The element type that values are promoted to. Weak ones take that of the others, where it is one of
+/// their kind: see [`weaken`].
+pub(crate) fn common_of<'a>(
+    types: impl Iterator<Item = (&'a Type, bool)> + Clone,
+) -> Result<DType, TypeError> {
+    let all = |weak: bool| {
+        let mut types = types.clone().filter(move |(_, w)| *w == weak);
+        let first = types.next()?.0;
+        let mut dtype = first.dtype;
+        for (ty, _) in types {
+            dtype = match dtype.promote(ty.dtype) {
+                Some(dtype) => dtype,
+                None => return Some(Err(no_common_type(first, ty))),
+            };
+        }
+        Some(Ok((first, dtype)))
+    };
+    match (all(false), all(true)) {
+        (Some(strong), Some(weak)) => {
+            let ((strong, a), (weak, b)) = (strong?, weak?);
+            match a.is_float() && (b.is_float() || b.is_int()) {
+                true => Ok(a),
+                false => a.promote(b).ok_or_else(|| no_common_type(strong, weak)),
             }
-        };
+        }
+        (Some(one), None) | (None, Some(one)) => Ok(one?.1),
+        (None, None) => Ok(DType::Bool),
     }
+}
+
+/// The element type that arguments are brought to, given the types of the `Var`s among them, and
+/// whether those are weak.
+pub(super) fn common_dtype(
+    args: &[Argument],
+    types: &[Option<(Type, bool)>],
+) -> Result<DType, TypeError> {
+    let first = types.iter().flatten().next();
+    let mut dtype = common_of(types.iter().flatten().map(|(ty, weak)| (ty, *weak)))?;
     for arg in args {
         dtype = match (arg, dtype) {
             (Argument::Float(_), DType::Bool) => DType::F64,
@@ -239,7 +321,14 @@ pub(crate) fn aligned(op: &str, condition: Option<Var>, args: &[Argument]) -> Sm
             _ => None,
         });
     }
-    let dtype = or_raise(op, &types, common_dtype(args, &types[values..]));
+    let mut weak: SmallVec<[Option<(Type, bool)>; 3]> = SmallVec::new();
+    for (arg, ty) in all.iter().zip(&types).skip(values) {
+        weak.push(match (arg, ty) {
+            (Argument::Var(v), Some(ty)) => Some((ty.clone(), is_weak(*v))),
+            _ => None,
+        });
+    }
+    let dtype = or_raise(op, &types, common_dtype(args, &weak));
     let shape = or_raise(op, &types, common_shape(&types));
     let mut vars = SmallVec::new();
     for (i, (arg, ty)) in all.iter().zip(&types).enumerate() {
@@ -304,6 +393,24 @@ operators! {
     Shr, shr, ShrAssign, shr_assign, "shift_right";
 }
 
+/// A number to stand on the left of an operator, whatever its type: `num(n) - x` with `n: usize`. It
+/// takes the element type of the `Var`, as on the right. (Literals, and `f64` and `i32` in variables,
+/// need it not. With more types of integers and floats there, Rust could not tell what `2` is in
+/// `(2 * x).sqrt()`.)
+///
+/// ```
+/// use wengert_ir::ir::{DType, Type};
+/// use wengert_ir::trace::{Kind, closed, num};
+///
+/// let n = 3usize;
+/// let door = closed(Kind::Door, &[Type::new(DType::F32, &[2])], |x| vec![num(n) - x[0]]);
+/// assert_eq!(door.func.result_types()[0].to_string(), "f32[2]");
+/// ```
+#[track_caller]
+pub fn num(x: impl IntoVar) -> Argument {
+    x.argument()
+}
+
 /// Numbers to the left of an operator: of floats and of integers one type each, so that the type of
 /// a literal is settled at once and `(1.0 + x).sqrt()` compiles.
 macro_rules! left_operators {
@@ -328,6 +435,11 @@ left_operators! {
     i32, Mul, mul;
     i32, Div, div;
     i32, Rem, rem;
+    Argument, Add, add;
+    Argument, Sub, sub;
+    Argument, Mul, mul;
+    Argument, Div, div;
+    Argument, Rem, rem;
 }
 
 impl ops::Neg for Var {

@@ -35,9 +35,10 @@ macro_rules! whole {
         }
     )*};
 }
-whole!(i32 i64 isize u32 u64 usize);
+whole!(i8 i16 i32 i64 isize u8 u16 u32 u64 usize);
 
-/// Some axes, or the lengths of all: an integer, an array, a slice or a vector of them; `()` for none.
+/// Some axes, or the lengths of all: an integer of any of Rust's types, an array, a slice or a vector of
+/// them; `()` for none. A tuple may mix types: `x.reshape((-1, n))` with `n: usize`.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Ints(pub Vec<i64>);
 
@@ -74,6 +75,49 @@ impl<T: Whole> From<&Vec<T>> for Ints {
 impl From<()> for Ints {
     fn from((): ()) -> Ints {
         Ints::default()
+    }
+}
+
+macro_rules! lengths {
+    ($(($($t:ident)*))*) => {$(
+        impl<$($t: Whole),*> From<($($t,)*)> for Ints {
+            #[allow(non_snake_case)]
+            fn from(($($t,)*): ($($t,)*)) -> Ints {
+                Ints(vec![$($t.whole()),*])
+            }
+        }
+    )*};
+}
+lengths!((A) (A B) (A B C) (A B C D) (A B C D E) (A B C D E F));
+
+/// How much is put around an array: for each axis, how many elements in front and behind. An array, a
+/// slice or a vector of pairs.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Widths(pub Vec<(usize, usize)>);
+
+impl<const N: usize> From<[(usize, usize); N]> for Widths {
+    fn from(widths: [(usize, usize); N]) -> Widths {
+        Widths(widths.to_vec())
+    }
+}
+impl<const N: usize> From<&[(usize, usize); N]> for Widths {
+    fn from(widths: &[(usize, usize); N]) -> Widths {
+        Widths(widths.to_vec())
+    }
+}
+impl From<&[(usize, usize)]> for Widths {
+    fn from(widths: &[(usize, usize)]) -> Widths {
+        Widths(widths.to_vec())
+    }
+}
+impl From<Vec<(usize, usize)>> for Widths {
+    fn from(widths: Vec<(usize, usize)>) -> Widths {
+        Widths(widths)
+    }
+}
+impl From<&Vec<(usize, usize)>> for Widths {
+    fn from(widths: &Vec<(usize, usize)>) -> Widths {
+        Widths(widths.clone())
     }
 }
 

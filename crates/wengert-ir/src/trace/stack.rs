@@ -1,14 +1,14 @@
 //! The stack of open traces, and where an operation is recorded.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, DefaultHasher, Hash, Hasher};
 use std::panic::Location;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::buffer::Dense;
 use crate::error::{Error, raise};
-use crate::ir::{Atom, Atoms, Eqn, Func, Splat, Type};
+use crate::ir::{Atom, Atoms, DType, Eqn, Func, Splat, Type};
 use crate::ops::{Op, fold};
 use crate::source::SourceId;
 use crate::trace::Var;
@@ -41,6 +41,8 @@ struct Trace {
     /// Arrays used in the trace, each a hidden parameter of the door.
     arrays: Vec<(Dense, u32)>,
     seen: Seen,
+    /// The values whose element type gives way: see [`weaken`].
+    weak: HashSet<u32>,
 }
 
 /// Equal equations are recorded once: the number of the first one of each hash of an operation and its
@@ -135,7 +137,8 @@ pub fn depth() -> usize {
 
 /// Whether a door is open on this thread.
 pub fn door_open() -> bool {
-    STACK.try_with(|s| !s.borrow().is_empty()).unwrap_or(false)
+    let door = |s: &RefCell<Vec<Trace>>| s.borrow().iter().any(|t| t.kind == Kind::Door);
+    STACK.try_with(door).unwrap_or(false)
 }
 
 /// Runs `f`; what it records belongs to `source`.
@@ -243,6 +246,7 @@ pub fn open(kind: Kind, params: &[Type]) -> (OpenTrace, Vec<Var>) {
             captured: HashMap::new(),
             arrays: vec![],
             seen: Seen::default(),
+            weak: HashSet::new(),
         };
         for ty in params {
             let id = trace.value(ty.clone(), source);
@@ -320,6 +324,49 @@ pub(crate) fn type_of(var: Var) -> Type {
             }
         }
     }
+}
+
+/// Says that a value has its element type for want of a better one, as a loop's carry that starts as
+/// `0.0`, or a constant `[1.0, 2.0]`: beside a value of another float type it takes that, as Rust's
+/// numbers do, and what is computed of weak values and of numbers alone is weak.
+pub fn weaken(var: Var) {
+    if let Repr::Traced { trace, id, .. } = var.0 {
+        STACK.with_borrow_mut(|s| {
+            if let Some(i) = find(s, trace) {
+                s[i].weak.insert(id);
+            }
+        });
+    }
+}
+
+/// Whether the element type of a value gives way: see [`weaken`].
+pub fn is_weak(var: Var) -> bool {
+    match var.0 {
+        Repr::Literal(_) => false,
+        Repr::Traced { trace, id, .. } => {
+            STACK.with_borrow(|s| find(s, trace).is_some_and(|i| s[i].weak.contains(&id)))
+        }
+    }
+}
+
+/// Whether what is computed of those is weak: some are, and all floats among them that are not literals.
+fn weak_result(stack: &[Trace], inputs: &[Var]) -> bool {
+    if stack.iter().all(|t| t.weak.is_empty()) {
+        return false;
+    }
+    let mut some = false;
+    for v in inputs {
+        if let Repr::Traced { trace, id, .. } = v.0
+            && let Some(i) = find(stack, trace)
+            && stack[i].types[id as usize].is_float()
+        {
+            if !stack[i].weak.contains(&id) {
+                return false;
+            }
+            some = true;
+        }
+    }
+    some
 }
 
 /// An array becomes a constant of the door's trace: a hidden parameter, never text or code.
@@ -422,7 +469,11 @@ fn place(stack: &[Trace], op: &Op, inputs: &[Var], used: SourceId) -> Result<usi
             .iter()
             .rposition(|t| matches!(t.kind, Kind::Barrier | Kind::Door)),
     };
-    let mut index = floor.expect("the outermost trace is a door");
+    // A transform that is called outside of every door has a trace of its own, and nothing around it.
+    let Some(mut index) = floor else {
+        let op = op.name().to_string();
+        return Err(Error::NoTrace { op, at: used });
+    };
     for v in inputs {
         if let Repr::Traced { trace, source, .. } = v.0 {
             let i =
@@ -473,6 +524,7 @@ fn bind_at(op: Op, inputs: &[Var], source: SourceId) -> Result<Vec<Var>, Error> 
         return Ok(folded);
     }
     Ok(STACK.with_borrow_mut(|s| {
+        let weak = weak_result(s, inputs);
         let inputs: Atoms = inputs.iter().map(|&v| operand(s, place, v)).collect();
         let trace = &mut s[place];
         if op.is_shared() {
@@ -490,7 +542,11 @@ fn bind_at(op: Op, inputs: &[Var], source: SourceId) -> Result<Vec<Var>, Error> 
         }
         let start = trace.types.len() as u32;
         for ty in outputs {
-            trace.value(ty, source);
+            let gives_way = weak && ty.dtype == DType::F64;
+            let id = trace.value(ty, source);
+            if gives_way {
+                trace.weak.insert(id);
+            }
         }
         let outputs = start..trace.types.len() as u32;
         trace.eqns.push(Eqn {

@@ -1,71 +1,63 @@
 //! Rust values as arrays.
 
-use wengert_ir::buffer::{Dense, Element};
+use wengert_ir::buffer::Dense;
 
 use crate::array::Array;
 
-/// A number, a truth value, or Rust arrays of them nested to any depth: an array whose shape is known
-/// from its type.
+pub use wengert_ir::buffer::Nested;
+use wengert_ir::buffer::nested;
+
+#[track_caller]
+fn rows<A: Nested>(values: Vec<A>) -> Array {
+    match nested(values) {
+        Ok(dense) => Array::from_dense(dense),
+        Err(error) => panic!("an array of numbers: {}", error.message),
+    }
+}
+
+/// An array whose shape is that of the nesting.
+///
+/// # Panics
+/// Where vectors are nested, if the rows are not of one length.
 ///
 /// ```
 /// use wengert::Array;
 ///
 /// let rows: Vec<[f64; 2]> = vec![[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]];
 /// assert_eq!(Array::from(rows).shape(), [3, 2]);
+/// let rows: Vec<Vec<f64>> = vec![vec![1.0, 2.0], vec![3.0, 4.0]];
+/// assert_eq!(Array::from(rows).shape(), [2, 2]);
 /// ```
-pub trait Nested: Copy {
-    /// What it is made of in the end.
-    type Element: Element;
-    /// Appends its shape.
-    #[doc(hidden)]
-    fn push_shape(shape: &mut Vec<usize>);
-    /// Values one after the other, as elements.
-    #[doc(hidden)]
-    fn concat(values: Vec<Self>) -> Vec<Self::Element>;
-}
-
-impl<A: Nested, const N: usize> Nested for [A; N] {
-    type Element = A::Element;
-    fn push_shape(shape: &mut Vec<usize>) {
-        shape.push(N);
-        A::push_shape(shape);
-    }
-    fn concat(values: Vec<Self>) -> Vec<A::Element> {
-        A::concat(values.into_iter().flatten().collect())
-    }
-}
-
-fn rows<A: Nested>(values: Vec<A>) -> Array {
-    let mut shape = vec![values.len()];
-    A::push_shape(&mut shape);
-    Array::from_dense(Dense::of(shape, A::concat(values)))
-}
-
 impl<A: Nested> From<Vec<A>> for Array {
+    #[track_caller]
     fn from(values: Vec<A>) -> Array {
         rows(values)
     }
 }
 
 impl<A: Nested> From<&Vec<A>> for Array {
+    #[track_caller]
     fn from(values: &Vec<A>) -> Array {
         rows(values.clone())
     }
 }
 
 impl<A: Nested> From<&[A]> for Array {
+    #[track_caller]
     fn from(values: &[A]) -> Array {
         rows(values.to_vec())
     }
 }
 
 impl<A: Nested, const N: usize> From<[A; N]> for Array {
+    #[track_caller]
     fn from(values: [A; N]) -> Array {
         rows(values.to_vec())
     }
 }
 
 impl<A: Nested, const N: usize> From<&[A; N]> for Array {
+    #[track_caller]
     fn from(values: &[A; N]) -> Array {
         rows(values.to_vec())
     }
@@ -86,14 +78,6 @@ impl From<usize> for Array {
 
 macro_rules! scalars {
     ($($t:ty)*) => {$(
-        impl Nested for $t {
-            type Element = $t;
-            fn push_shape(_: &mut Vec<usize>) {}
-            fn concat(values: Vec<$t>) -> Vec<$t> {
-                values
-            }
-        }
-
         impl From<$t> for Array {
             fn from(x: $t) -> Array {
                 Array::from_dense(Dense::scalar(x))

@@ -1,4 +1,4 @@
-//! Arrays inside a function that is traced: constants.
+//! Arrays inside a function that is traced: hidden arguments, which stand for constants.
 
 use std::ops;
 
@@ -23,6 +23,13 @@ impl From<Array> for Var {
 }
 
 impl IntoVar for &Array {
+    #[track_caller]
+    fn argument(self) -> Argument {
+        Argument::Var(Var::from(self))
+    }
+}
+
+impl IntoVar for Array {
     #[track_caller]
     fn argument(self) -> Argument {
         Argument::Var(Var::from(self))

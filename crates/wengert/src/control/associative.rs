@@ -6,6 +6,7 @@ use wengert_ir::ir::Type;
 use wengert_ir::ops::{layout, map as mapped, scan as loops};
 use wengert_ir::trace::{Var, asked_at, concat, inside};
 
+use super::start::settled;
 use super::{Over, join_rows, next_carry, rebuild, split_rows};
 use crate::tree::IntoTree;
 
@@ -48,7 +49,9 @@ where
             let both = inside(|| combine(rebuild(&def, a), rebuild(&def, b)).into_tree());
             next_carry("associative_scan", both, &types, &def)
         };
-        rebuild(&def, &running(&rows, n, &combine))
+        // What is combined is of the rows' types: nothing of it gives way.
+        let results = settled(&[], &|_| running(&rows, n, &combine));
+        rebuild(&def, &results)
     })
 }
 

@@ -7,6 +7,7 @@ use wengert_ir::ir::Type;
 use wengert_ir::ops::{checkpoint as recompute, scan as loops};
 use wengert_ir::trace::{Var, asked_at, concat, inside};
 
+use super::start::{settled, soften};
 use super::{Over, join_rows, next_carry, rebuild, refuse, split_rows};
 use crate::tree::{self, IntoTree};
 
@@ -56,19 +57,24 @@ where
             );
         }
         let (carry, def) = tree::flatten(init.into_tree());
-        let types: Vec<Type> = carry.iter().map(|v| v.ty()).collect();
         let (rows, row_def, n) = xs.rows();
         let out = RefCell::new(None);
         let step = |carry: &[Var], row: &[Var]| {
+            let types: Vec<Type> = carry.iter().map(|v| v.ty()).collect();
+            soften(carry);
             let (next, y) = inside(|| step(rebuild(&def, carry), rebuild(&row_def, row)));
             let next = next_carry("scan_checkpointed", next.into_tree(), &types, &def);
             let (y, y_def) = tree::flatten(y.into_tree());
             out.replace(Some(y_def));
             (next, y)
         };
-        let (carry, ys) = nested(every, &carry, &rows, n, &step);
+        let results = settled(&carry, &|carry| {
+            let (carry, ys) = nested(every, carry, &rows, n, &step);
+            [carry, ys].concat()
+        });
+        let (carry, ys) = results.split_at(carry.len());
         let y_def = out.take().expect("the step was traced");
-        (rebuild(&def, &carry), rebuild(&y_def, &ys))
+        (rebuild(&def, carry), rebuild(&y_def, ys))
     })
 }
 

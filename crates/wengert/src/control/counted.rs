@@ -7,6 +7,7 @@ use wengert_ir::ir::{DType, Type};
 use wengert_ir::ops::scan as loops;
 use wengert_ir::trace::{Var, asked_at, inside};
 
+use super::start::{settled, soften};
 use super::{count_from, length, next_carry, rebuild, refuse};
 use crate::tree::{self, IntoTree};
 
@@ -56,6 +57,9 @@ ranges!(i32, i64, usize);
 /// A counted loop: `body(i, carry)` gives the next carry. The bounds may be traced, in reverse mode
 /// too. A range whose end is not above its start runs no step.
 ///
+/// A carry that starts as one of Rust's floats, or as `zeros`, takes the float type that the step gives
+/// it.
+///
 /// # Errors
 /// If the carry changes its structure or types, or a traced bound is not an integer scalar. A traced
 /// range of more steps than the door's limit ([`Jit::max_steps`](crate::Jit::max_steps)) is an `Err`
@@ -78,17 +82,18 @@ where
 {
     asked_at(Location::caller(), || {
         let (carry, def) = tree::flatten(init.into_tree());
-        let types: Vec<Type> = carry.iter().map(|v| v.ty()).collect();
         let step = |i: Var, carry: &[Var]| {
+            let types: Vec<Type> = carry.iter().map(|v| v.ty()).collect();
+            soften(carry);
             let next = inside(|| body(i, rebuild(&def, carry)));
             next_carry("fori", next.into_tree(), &types, &def)
         };
         let out = match bounds.steps() {
-            Bounds::Known(start, n) => {
-                loops::scan(&carry, &[count_from(start, n)], n, false, |carry, i| {
+            Bounds::Known(start, n) => settled(&carry, &|carry| {
+                loops::scan(carry, &[count_from(start, n)], n, false, |carry, i| {
                     (step(i[0], carry), vec![])
                 })
-            }
+            }),
             Bounds::Traced(start, end) => {
                 for ty in [start.ty(), end.ty()] {
                     if !ty.dtype.is_int() || ty.rank() != 0 {
@@ -96,7 +101,7 @@ where
                     }
                 }
                 let (start, end) = signed(start, end);
-                loops::repeat(start, end, &carry, step)
+                settled(&carry, &|carry| loops::repeat(start, end, carry, &step))
             }
         };
         rebuild(&def, &out)

@@ -5,6 +5,7 @@ mod branch;
 mod checkpointed;
 mod counted;
 mod scan;
+mod start;
 mod unbounded;
 
 use wengert_ir::error::{Error, raise};
@@ -46,9 +47,10 @@ fn next_carry<T: Tree<Leaf = Var>>(op: &str, next: T, types: &[Type], def: &Tree
             format!("the carry and what the step makes of it differ: {difference}"),
         );
     }
-    for ((v, ty), path) in leaves.iter().zip(types).zip(def.paths()) {
+    for (i, ((v, ty), path)) in leaves.iter().zip(types).zip(def.paths()).enumerate() {
         let next = v.ty();
         if next != *ty {
+            start::give_way(i, ty, &next);
             refuse(
                 op,
                 format!(

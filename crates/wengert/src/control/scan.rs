@@ -1,16 +1,22 @@
 //! Counted loops over the rows of arrays.
 
-use std::ops::Range;
+use std::cell::RefCell;
 use std::panic::Location;
 
 use wengert_ir::ir::Type;
 use wengert_ir::ops::scan as loops;
 use wengert_ir::trace::{Var, asked_at, inside};
 
-use super::{count_from, length, next_carry, rebuild, refuse};
+use super::start::{settled, soften};
+use super::{next_carry, rebuild, refuse};
 use crate::tree::{self, IntoTree, Tree, TreeDef};
 
-/// What a [`scan`] goes over: a tree of arrays, row by row, or a range of numbers.
+/// What a [`scan`] goes over: a tree of arrays, row by row, in which a range of numbers may stand for the
+/// vector of them.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be read row by row",
+    label = "expected `Var`s, `Array`s, ranges such as `0..n`, and tuples and structs of these"
+)]
 pub trait Over {
     /// What a step is given.
     type Row: Tree<Leaf = Var>;
@@ -32,7 +38,10 @@ impl<I: IntoTree> Over for I {
             let Some(&n) = ty.dims().first() else {
                 refuse(
                     "scan",
-                    format!("the scalar{path} cannot be read row by row: {ty}"),
+                    format!(
+                        "the scalar{path} cannot be read row by row: {ty}; numbers are made an array by \
+                         `Var::from([1.0, 2.0])`"
+                    ),
                 );
             };
             match &length {
@@ -54,26 +63,13 @@ impl<I: IntoTree> Over for I {
     }
 }
 
-macro_rules! ranges {
-    ($($t:ty),*) => {$(
-        impl Over for Range<$t> {
-            type Row = Var;
-
-            fn rows(self) -> (Vec<Var>, TreeDef, usize) {
-                let n = length(self.start as i64, self.end as i64);
-                let counted = count_from(self.start as i64, n);
-                (vec![counted], tree::def(&counted), n)
-            }
-        }
-    )*};
-}
-ranges!(i32, i64, usize);
-
 /// A loop over the rows of some arrays that carries values from step to step: `step(carry, row)`
 /// gives the next carry and a row of results. The last carry comes back, and the rows piled up.
 ///
-/// `xs` is a tree of arrays with one first axis, or a range of numbers (`i64`). The carry keeps its
-/// structure and its types. The whole loop is one piece of machine code; in reverse mode it keeps what
+/// `xs` is a tree of arrays with one first axis, in which a range of numbers (`i64`) may stand for the
+/// vector of them: `scan(init, (xs, 0..n), ..)`. The carry keeps its structure and its types; one that
+/// starts as one of Rust's floats, or as `zeros`, takes the float type that the step gives it. The whole
+/// loop is one piece of machine code; in reverse mode it keeps what
 /// its derivative needs, step by step.
 ///
 /// # Errors
@@ -134,20 +130,20 @@ where
 {
     asked_at(Location::caller(), || {
         let (carry, def) = tree::flatten(init);
-        let types: Vec<Type> = carry.iter().map(|v| v.ty()).collect();
         let (rows, row_def, n) = xs.rows();
-        let mut out = None;
-        let results = loops::scan(&carry, &rows, n, reverse, |carry, row| {
+        let out = RefCell::new(None);
+        let step = |carry: &[Var], row: &[Var]| {
+            let types: Vec<Type> = carry.iter().map(|v| v.ty()).collect();
+            soften(carry);
             let (next, y) = inside(|| step(rebuild(&def, carry), rebuild(&row_def, row)));
             let next = next_carry("scan", next.into_tree(), &types, &def);
             let (y, y_def) = tree::flatten(y.into_tree());
-            out = Some(y_def);
+            out.replace(Some(y_def));
             (next, y)
-        });
+        };
+        let results = settled(&carry, &|carry| loops::scan(carry, &rows, n, reverse, step));
         let (carry, ys) = results.split_at(carry.len());
-        (
-            rebuild(&def, carry),
-            rebuild(&out.expect("the step was traced"), ys),
-        )
+        let y_def = out.take().expect("the step was traced");
+        (rebuild(&def, carry), rebuild(&y_def, ys))
     })
 }

@@ -6,12 +6,16 @@ use wengert_ir::ir::Type;
 use wengert_ir::ops::while_loop as unbounded;
 use wengert_ir::trace::{Var, asked_at, inside};
 
+use super::start::{settled, soften};
 use super::{next_carry, rebuild};
 use crate::tree::{self, IntoTree};
 
 /// Runs `body` while `cond` holds. Its length need not be known, not even for the gradient: in
 /// reverse mode it keeps what it needs of each step in lists that grow. In a batch each element stops
 /// by itself.
+///
+/// A carry that starts as one of Rust's floats, or as `zeros`, takes the float type that the step gives
+/// it.
 ///
 /// # Errors
 /// If the carry changes its structure or types, or the condition is not a scalar `bool`. A loop that
@@ -42,19 +46,17 @@ where
 {
     asked_at(Location::caller(), || {
         let (carry, def) = tree::flatten(init.into_tree());
-        let types: Vec<Type> = carry.iter().map(|v| v.ty()).collect();
-        let out = unbounded::while_loop(
-            &carry,
-            |carry| inside(|| cond(rebuild(&def, carry))),
-            |carry| {
-                next_carry(
-                    "while_loop",
-                    inside(|| body(rebuild(&def, carry)).into_tree()),
-                    &types,
-                    &def,
-                )
-            },
-        );
+        let step = |carry: &[Var]| {
+            let types: Vec<Type> = carry.iter().map(|v| v.ty()).collect();
+            soften(carry);
+            let next = inside(|| body(rebuild(&def, carry)).into_tree());
+            next_carry("while_loop", next, &types, &def)
+        };
+        let goes_on = |carry: &[Var]| {
+            soften(carry);
+            inside(|| cond(rebuild(&def, carry)))
+        };
+        let out = settled(&carry, &|carry| unbounded::while_loop(carry, goes_on, step));
         rebuild(&def, &out)
     })
 }

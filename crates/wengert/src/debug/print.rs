@@ -2,16 +2,17 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::convert::Infallible;
+use std::panic::resume_unwind;
 use std::sync::Arc;
 
 use wengert_ir::buffer::{Buffer, Dense};
-use wengert_ir::error::{Error, TypeError, raise};
+use wengert_ir::error::{Error, TypeError, raise, said};
 use wengert_ir::ir::text::{Attribute, Attributes};
 use wengert_ir::ir::{BitMatrix, Type};
 use wengert_ir::loops::host::{HostFunction, Slice, SliceMut};
 use wengert_ir::ops::custom::custom;
 use wengert_ir::ops::{Batched, Cotangent, Mode, Operand, Primitive, Tangent};
+use wengert_ir::panics::caught;
 use wengert_ir::schedule::node::NodeId;
 use wengert_ir::schedule::{Lowering, Wanted};
 use wengert_ir::trace::{Var, current_source};
@@ -41,11 +42,20 @@ pub(crate) fn printing<R>(printer: Option<&Printer>, f: impl FnOnce() -> R) -> R
     f()
 }
 
-fn print_line(line: &str) {
-    match PRINTER.with_borrow(Option::clone) {
-        Some(printer) => printer(line),
-        None => println!("{line}"),
-    }
+/// # Errors
+/// A panic of the printer that has a message; another passes through.
+fn print_line(line: &str) -> Result<(), Error> {
+    let Some(printer) = PRINTER.with_borrow(Option::clone) else {
+        println!("{line}");
+        return Ok(());
+    };
+    caught(|| printer(line)).map_err(|panic| match said(&*panic.payload) {
+        Some(said) => Error::Value {
+            op: "on_print".into(),
+            message: format!("the printer panicked: {said}"),
+        },
+        None => resume_unwind(panic.payload),
+    })
 }
 
 /// Prints a line when the function runs, with the leaves of `args` in place of the `{}`, in order:
@@ -125,12 +135,8 @@ struct Print {
 
 impl Print {
     /// Prints a line for each element of the batches.
-    fn print(&self, operands: &[Dense]) {
-        let done: Result<(), Infallible> = rows::each(&self.batches, operands, &mut |x| {
-            print_line(&self.line(x));
-            Ok(())
-        });
-        let Ok(()) = done;
+    fn print(&self, operands: &[Dense]) -> Result<(), Error> {
+        rows::each(&self.batches, operands, &mut |x| print_line(&self.line(x)))
     }
 
     fn line(&self, operands: &[Dense]) -> String {
@@ -167,7 +173,7 @@ impl Primitive for Print {
 
     fn eval(&self, inputs: &[Buffer]) -> Result<Vec<Buffer>, Error> {
         let operands: Vec<Dense> = inputs.iter().map(|b| b.dense().clone()).collect();
-        self.print(&operands);
+        self.print(&operands)?;
         Ok(vec![])
     }
 
@@ -231,7 +237,6 @@ impl HostFunction for Printed {
     fn call(&self, inputs: &[Slice<'_>], _: &mut [SliceMut<'_>]) -> Result<(), Error> {
         let operands = inputs.iter().zip(&self.dims);
         let operands = operands.map(|(x, dims)| Dense::new(dims.clone(), x.to_data()));
-        self.print.print(&operands.collect::<Vec<_>>());
-        Ok(())
+        self.print.print(&operands.collect::<Vec<_>>())
     }
 }

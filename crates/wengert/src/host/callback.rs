@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt::{self, Display};
-use std::panic::{AssertUnwindSafe, Location, RefUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{Location, RefUnwindSafe, resume_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -13,6 +13,7 @@ use wengert_ir::ir::{BitMatrix, Type};
 use wengert_ir::loops::host::{HostFunction, Slice, SliceMut};
 use wengert_ir::ops::custom::custom;
 use wengert_ir::ops::{Batched, Cotangent, Mode, Operand, Primitive, Tangent};
+use wengert_ir::panics::caught;
 use wengert_ir::schedule::node::NodeId;
 use wengert_ir::schedule::{Lowering, Wanted};
 use wengert_ir::source::SourceId;
@@ -40,7 +41,7 @@ use crate::tree::{self, ShapeDtype, Tree};
 ///     x.sin() / x
 /// }
 /// let scalar = ShapeDtype::scalar(DType::F64);
-/// let raw = move |x: Var| -> Var {
+/// let raw = move |x: Var| {
 ///     let call = |x: Array| Ok::<_, wengert::Error>(Array::from(library(x.item()?)));
 ///     pure_callback(call, &scalar, x)
 /// };
@@ -58,11 +59,11 @@ use crate::tree::{self, ShapeDtype, Tree};
 /// An `Err` of `f`, a panic with a message, or results that are not what `out` says, are an
 /// [`Error::Callback`] of the call, with the line where this is written.
 #[track_caller]
-pub fn pure_callback<X, Y, F, E>(f: F, out: &Y::With<ShapeDtype>, x: X) -> Y
+pub fn pure_callback<X, S, F, E>(f: F, out: &S, x: X) -> S::With<Var>
 where
     X: Tree<Leaf = Var>,
-    Y: Tree<Leaf = Var>,
-    F: Fn(X::With<Array>) -> Result<Y::With<Array>, E> + Send + Sync + 'static,
+    S: Tree<Leaf = ShapeDtype>,
+    F: Fn(X::With<Array>) -> Result<S::With<Array>, E> + Send + Sync + 'static,
     E: Display,
 {
     asked_at(Location::caller(), || {
@@ -140,11 +141,11 @@ impl Callback {
         let mut all: Vec<Data> = self.out.iter().map(|ty| Data::zeros(ty.dtype, 0)).collect();
         rows::each(&self.batches, operands, &mut |x| {
             let call = || (self.call)(x);
-            let results = match catch_unwind(AssertUnwindSafe(call)) {
+            let results = match caught(call) {
                 Ok(results) => results?,
-                Err(panic) => match said(&*panic) {
+                Err(panic) => match said(&*panic.payload) {
                     Some(said) => return Err(self.error(format!("the function panicked: {said}"))),
-                    None => resume_unwind(panic),
+                    None => resume_unwind(panic.payload),
                 },
             };
             for (i, (ty, y)) in self.out.iter().zip(&results).enumerate() {

@@ -71,12 +71,18 @@ thread_local! {
 
 impl Work {
     /// The arguments of a call, and their structure if it is not the one that is known.
-    pub(super) fn feed<T, A: Feed<T>>(args: A, known: &TreeDef) -> (Work, Option<TreeDef>) {
+    ///
+    /// # Errors
+    /// If one of them is no array.
+    pub(super) fn feed<T: Tree<Leaf = Array>, A: Feed<T>>(
+        args: A,
+        known: &TreeDef,
+    ) -> Result<(Work, Option<TreeDef>)> {
         let mut work = WORK.try_with(RefCell::take).unwrap_or_default();
         let mut take = Known::new(known, |a| work.args.push(Argument::Array(a)));
         args.feed(&mut take);
-        let def = take.finish();
-        (work, def)
+        let def = take.finish()?;
+        Ok((work, def))
     }
 
     /// The arrays among the arguments: all of them, before a call takes any.

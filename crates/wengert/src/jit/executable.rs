@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::panic::Location;
 use std::sync::Arc;
 
 use wengert_ir::error::{Error, Result};
@@ -10,6 +11,7 @@ use wengert_ir::rewrite::Choice;
 use wengert_ir::trace::Var;
 
 use super::compiled::{Compiled, Work};
+use super::entry::Deeper;
 use super::explain::{self, Explanation, Stage};
 use crate::array::Array;
 use crate::tree::{self, Feed, Tree, TreeDef};
@@ -31,12 +33,14 @@ where
     /// # Errors
     /// If an argument does not have the structure and the types that the code was made for, or a loop
     /// runs into a limit.
+    #[track_caller]
     pub fn call<A: Feed<X::With<Array>>>(&self, args: A) -> Result<Y::With<Array>> {
-        let (work, other) = Work::feed::<X::With<Array>, A>(args, &self.def);
+        let (work, other) = Work::feed::<X::With<Array>, A>(args, &self.def)?;
         if let Some(difference) = other.and_then(|d| self.def.difference(&d)) {
             return Err(another_structure(&difference));
         }
         self.compiled.check_args(&self.def, work.arrays())?;
+        let _deeper = Deeper::new(Location::caller())?;
         self.compiled.call::<Y>(work)
     }
 
@@ -46,11 +50,13 @@ where
     /// # Errors
     /// As [`Executable::call`], and if a result does not fit its array. The arrays are then as they
     /// were, but where it is a loop that ran into a limit.
+    #[track_caller]
     pub fn call_into(&self, args: &X::With<Array>, out: &mut Y::With<Array>) -> Result<()> {
         if !self.def.fits(args) {
             let difference = self.def.difference(&tree::def(args));
             return Err(another_structure(&difference.expect("it does not fit")));
         }
+        let _deeper = Deeper::new(Location::caller())?;
         self.compiled.call_into(&self.def, args, out)
     }
 

@@ -163,7 +163,8 @@ fn extent(leaves: &[Var], axes: &[Option<usize>], def: &TreeDef) -> usize {
         let ty = v.ty();
         let Some(&n) = ty.dims().get(*axis) else {
             mistake(format!(
-                "the argument{path} is {ty}, which has no axis {axis} to map over"
+                "the argument{path} is {ty}, which has no axis {axis} to map over; capture what is the \
+                 same for all, or use `vmap_axes`"
             ));
         };
         match &found {

@@ -8,6 +8,7 @@ use wengert_ir::trace::{Var, asked_at, current_source, inside};
 
 use super::{jvp, rebuild, same_trees, vjp};
 use crate::control::while_loop;
+use crate::solver;
 use crate::tree::{self, IntoTree, Tree, TreeDef};
 
 /// A function of a tree to one of the same structure and types.
@@ -126,7 +127,14 @@ where
     I::Tree: IntoTree<Tree = I::Tree> + Clone,
     A: IntoTree<Tree = I::Tree>,
 {
-    let residual = |x: I::Tree| tree::map2(g(x.clone()).into_tree(), x, |a, b| a - b);
+    let place = Location::caller();
+    let residual = |x: I::Tree| {
+        let y = g(x.clone()).into_tree();
+        // A difference would broadcast.
+        let whats = ["the unknowns", "the value of the function"];
+        asked_at(place, || solver::same_trees("fixed_point", whats, &x, &y));
+        tree::map2(y, x, |a, b| a - b)
+    };
     custom_root(
         residual,
         start,

@@ -7,11 +7,16 @@ use wengert_ir::ops::{Cotangent, Mode, iota, layout};
 use wengert_ir::trace::{Kind, Var, asked_at};
 use wengert_ir::transform;
 
-use super::{expect_floats, jvp, rebuild, traced, types};
-use crate::tree::{self, Tree, TreeDef};
+use super::{Traced, expect_floats, jvp, rebuild, traced, types};
+use crate::tree::{self, Tree};
 
-/// The Jacobian by forward mode: one direction for each element of the argument. Each leaf of the
-/// result has the shape of the function's result, followed by that of the argument.
+/// The Jacobian by forward mode: one direction for each number of the argument. It has the structure of
+/// the function's result with that of the argument in each leaf, and a leaf of it the shape of the
+/// result's leaf, followed by that of the argument's: of `Var` to `Var`, a `Var`. Its element type is
+/// the result's.
+///
+/// # Errors
+/// If a leaf of the argument is not a float.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -19,45 +24,79 @@ use crate::tree::{self, Tree, TreeDef};
 /// let f = jit(jacfwd(|x: Var| x * x));
 /// let j = f.call([1.0, 2.0])?;
 /// assert_eq!(j.to_vec::<f64>()?, [2.0, 0.0, 0.0, 4.0]);
+///
+/// // Of two arguments to a pair: of each result, the derivatives by each argument.
+/// let f = jit(jacfwd(|(x, a): (Var, Var)| [a * x, x.sum()]));
+/// let [(product_x, product_a), (sum_x, _)] = f.call(([1.0, 2.0], 3.0))?;
+/// assert_eq!(product_x.to_vec::<f64>()?, [3.0, 0.0, 0.0, 3.0]);
+/// assert_eq!(product_a.to_vec::<f64>()?, [1.0, 2.0]);
+/// assert_eq!(sum_x.to_vec::<f64>()?, [1.0, 1.0]);
 /// # Ok::<(), wengert::Error>(())
 /// ```
 #[track_caller]
-pub fn jacfwd<Y, F>(f: F) -> impl Fn(Var) -> Y + Clone
+pub fn jacfwd<X, Y, F>(f: F) -> impl Fn(X) -> Y::Nest<X> + Clone
 where
+    X: Tree<Leaf = Var>,
     Y: Tree<Leaf = Var>,
-    F: Fn(Var) -> Y + Clone,
+    F: Fn(X) -> Y + Clone,
 {
     let place = Location::caller();
-    move |x| asked_at(place, || forward(x, &f)).1
+    move |x| asked_at(place, || forward("jacfwd", x, &f).1)
 }
 
-/// The value and the Jacobian by forward mode: `(y, dy/dx)`.
+/// The value and the Jacobian by forward mode: `(y, dy/dx)`. See [`jacfwd`].
 #[track_caller]
-pub fn value_and_jacfwd<Y, F>(f: F) -> impl Fn(Var) -> (Y, Y) + Clone
+pub fn value_and_jacfwd<X, Y, F>(f: F) -> impl Fn(X) -> (Y, Y::Nest<X>) + Clone
 where
+    X: Tree<Leaf = Var>,
     Y: Tree<Leaf = Var>,
-    F: Fn(Var) -> Y + Clone,
+    F: Fn(X) -> Y + Clone,
 {
     let place = Location::caller();
-    move |x| asked_at(place, || forward(x, &f))
+    move |x| asked_at(place, || forward("value_and_jacfwd", x, &f))
 }
 
 #[track_caller]
-fn forward<Y: Tree<Leaf = Var>>(x: Var, f: impl FnOnce(Var) -> Y) -> (Y, Y) {
+fn forward<X, Y>(op: &str, x: X, f: impl FnOnce(X) -> Y) -> (Y, Y::Nest<X>)
+where
+    X: Tree<Leaf = Var>,
+    Y: Tree<Leaf = Var>,
+{
     let (leaves, def) = tree::flatten(x);
     let tys = types(&leaves);
-    expect_floats("jacfwd", &tys, &def);
+    expect_floats(op, &tys, &def);
     let f = traced(Kind::Plain, &tys, &def, f);
-    let ty = tys[0].clone();
-    let dims = ty.dims();
-    let n = ty.size();
-    let basis = layout::reshape(unit_vectors(n, ty.dtype), &[&[n], &dims[..]].concat());
-    let args = [&leaves[..], &f.closed.captures].concat();
-    let results = f.closed.func.results.len();
-    let out = wengert_ir::ops::map::map(&[basis], n, |e| {
+    let (y, dy) = columns(&f, &leaves, &tys);
+    (rebuild(&f.out, &y), rebuild(&f.out.nested(&def), &dy))
+}
+
+/// The results of a function, and for each the derivatives by each leaf of the argument.
+#[track_caller]
+fn columns(f: &Traced, leaves: &[Var], tys: &[Type]) -> (Vec<Var>, Vec<Var>) {
+    let func = &f.closed.func;
+    let args = [leaves, &f.closed.captures].concat();
+    let (n, basis) = unit_vectors(tys);
+    let results = func.results.len();
+    if n == 0 {
+        // Without a direction there is no lane to take the value from.
+        let y = transform::inline(func, &args);
+        let mut dy = vec![];
+        for y in &y {
+            for ty in tys {
+                dy.push(Var::zeros(&Type::new(
+                    y.dtype(),
+                    &[y.shape(), ty.dims()].concat(),
+                )));
+            }
+        }
+        return (y, dy);
+    }
+    let out = wengert_ir::ops::map::map(&basis, n, |e| {
         let mut dx = vec![None; args.len()];
-        dx[0] = Some(e[0]);
-        let (mut y, dy) = transform::replay(&f.closed.func, &args, &dx, Mode::Fused);
+        for (dx, e) in dx.iter_mut().zip(e) {
+            *dx = Some(*e);
+        }
+        let (mut y, dy) = transform::replay(func, &args, &dx, Mode::Fused);
         let zeros = |y: &Var| Var::zeros(&y.ty());
         let dy: Vec<Var> = y
             .iter()
@@ -68,79 +107,145 @@ fn forward<Y: Tree<Leaf = Var>>(x: Var, f: impl FnOnce(Var) -> Y) -> (Y, Y) {
         y
     });
     // Directions first, as they are mapped; the Jacobian has them last.
-    let columns = |dy: &Var| {
-        let rank = dy.ty().rank() - 1;
-        let last = layout::move_axis(*dy, 0, rank);
-        let shape = last.ty().dims();
-        layout::reshape(last, &[&shape[..rank], &dims].concat())
-    };
-    let dy: Vec<Var> = out[results..].iter().map(columns).collect();
-    let y: Vec<Var> = match n {
-        // Without a direction there is no lane to take the value from.
-        0 => transform::inline(&f.closed.func, &args),
-        _ => out[..results].iter().map(|y| layout::row(*y, 0)).collect(),
-    };
-    (rebuild(&f.out, &y), rebuild(&f.out, &dy))
+    let mut dy = vec![];
+    for d in &out[results..] {
+        let rank = d.rank() - 1;
+        let last = layout::move_axis(*d, 0, rank);
+        let dims = last.shape();
+        let mut start = 0;
+        for ty in tys {
+            let part = layout::slice_axis(last, rank, start..start + ty.size());
+            start += ty.size();
+            dy.push(layout::reshape(part, &[&dims[..rank], &ty.dims()].concat()));
+        }
+    }
+    let y = out[..results].iter().map(|y| layout::row(*y, 0)).collect();
+    (y, dy)
 }
 
-/// The Jacobian of a function with one result by reverse mode: one pullback for each element of the
-/// result. Each leaf has the shape of the result, followed by that of the argument's leaf.
+/// The Jacobian by reverse mode: one pullback for each number of the result. It has the structure of
+/// the function's result with that of the argument in each leaf, as that of [`jacfwd`]: of a function
+/// with one result, the structure of the argument. The element types are the argument's.
+///
+/// # Errors
+/// If a leaf of the argument or of the result is not a float.
 ///
 /// ```
 /// use wengert::prelude::*;
 ///
 /// let f = jit(jacrev(|x: Var| x.sum() * x));
 /// assert_eq!(f.call([1.0, 2.0])?.to_vec::<f64>()?, [4.0, 1.0, 2.0, 5.0]);
+///
+/// let f = jit(jacrev(|[x, y]: [Var; 2]| [x * y, x + y]));
+/// let [[xy_x, xy_y], [sum_x, _]] = f.call([3.0, 5.0])?;
+/// assert_eq!((xy_x.item::<f64>()?, xy_y.item::<f64>()?, sum_x.item::<f64>()?), (5.0, 3.0, 1.0));
 /// # Ok::<(), wengert::Error>(())
 /// ```
 #[track_caller]
-pub fn jacrev<X, F>(f: F) -> impl Fn(X) -> X + Clone
+pub fn jacrev<X, Y, F>(f: F) -> impl Fn(X) -> Y::Nest<X> + Clone
 where
     X: Tree<Leaf = Var>,
-    F: Fn(X) -> Var + Clone,
+    Y: Tree<Leaf = Var>,
+    F: Fn(X) -> Y + Clone,
 {
     let place = Location::caller();
-    move |x| {
-        asked_at(place, || {
-            let (leaves, def) = tree::flatten(x);
-            let tys = types(&leaves);
-            expect_floats("jacrev", &tys, &def);
-            let f = traced(Kind::Plain, &tys, &def, &f);
-            let func = &f.closed.func;
-            let args = [&leaves[..], &f.closed.captures].concat();
-            let active: Vec<bool> = (0..args.len()).map(|i| i < leaves.len()).collect();
-            let (y, linear) = transform::linearize(func, &args, &active);
-            let result = y[0].ty();
-            let out_def = TreeDef::clone(&f.out);
-            expect_floats("jacrev", std::slice::from_ref(&result), &out_def);
-            let (dims, m) = (result.dims(), result.size());
-            let basis = layout::reshape(unit_vectors(m, result.dtype), &[&[m], &dims[..]].concat());
-            let rows = wengert_ir::ops::map::map(&[basis], m, |e| {
-                let back = linear.pull(&[Some(Cotangent::new(e[0]))]);
-                let all = tys.iter().zip(back);
-                all.map(|(ty, c)| c.map_or_else(|| Var::zeros(ty), |c| c.value))
-                    .collect()
-            });
-            let shaped = rows.iter().zip(&tys);
-            let shaped: Vec<Var> = shaped
-                .map(|(v, ty)| layout::reshape(*v, &[&dims[..], &ty.dims()].concat()))
-                .collect();
-            rebuild(&def, &shaped)
-        })
-    }
+    move |x| asked_at(place, || backward("jacrev", x, &f).1)
 }
 
-/// The Hessian of a scalar function of an array: forward over reverse.
+/// The value and the Jacobian by reverse mode: `(y, dy/dx)`. See [`jacrev`].
+///
+/// ```
+/// use wengert::prelude::*;
+///
+/// let f = jit(value_and_jacrev(|x: Var| x * x));
+/// let (y, j) = f.call([1.0, 2.0])?;
+/// assert_eq!(y.to_vec::<f64>()?, [1.0, 4.0]);
+/// assert_eq!(j.to_vec::<f64>()?, [2.0, 0.0, 0.0, 4.0]);
+/// # Ok::<(), wengert::Error>(())
+/// ```
+#[track_caller]
+pub fn value_and_jacrev<X, Y, F>(f: F) -> impl Fn(X) -> (Y, Y::Nest<X>) + Clone
+where
+    X: Tree<Leaf = Var>,
+    Y: Tree<Leaf = Var>,
+    F: Fn(X) -> Y + Clone,
+{
+    let place = Location::caller();
+    move |x| asked_at(place, || backward("value_and_jacrev", x, &f))
+}
+
+#[track_caller]
+fn backward<X, Y>(op: &str, x: X, f: impl FnOnce(X) -> Y) -> (Y, Y::Nest<X>)
+where
+    X: Tree<Leaf = Var>,
+    Y: Tree<Leaf = Var>,
+{
+    let (leaves, def) = tree::flatten(x);
+    let tys = types(&leaves);
+    expect_floats(op, &tys, &def);
+    let f = traced(Kind::Plain, &tys, &def, f);
+    let results = f.closed.func.result_types();
+    super::expect_float_results(op, &results, &f.out);
+    let (y, dy) = rows(&f, &leaves, &tys, &results);
+    (rebuild(&f.out, &y), rebuild(&f.out.nested(&def), &dy))
+}
+
+/// The results of a function, and for each the derivatives by each leaf of the argument.
+#[track_caller]
+fn rows(f: &Traced, leaves: &[Var], tys: &[Type], results: &[Type]) -> (Vec<Var>, Vec<Var>) {
+    let func = &f.closed.func;
+    let args = [leaves, &f.closed.captures].concat();
+    let active: Vec<bool> = (0..args.len()).map(|i| i < leaves.len()).collect();
+    let (y, linear) = transform::linearize(func, &args, &active);
+    let (m, basis) = unit_vectors(results);
+    let back = wengert_ir::ops::map::map(&basis, m, |e| {
+        let ct: Vec<_> = e.iter().map(|e| Some(Cotangent::new(*e))).collect();
+        let all = tys.iter().zip(linear.pull(&ct));
+        all.map(|(ty, c)| c.map_or_else(|| Var::zeros(ty), |c| c.value))
+            .collect()
+    });
+    let mut dy = vec![];
+    let mut start = 0;
+    for result in results {
+        let rows = start..start + result.size();
+        start = rows.end;
+        for (v, ty) in back.iter().zip(tys) {
+            let part = layout::slice_axis(*v, 0, rows.clone());
+            dy.push(layout::reshape(part, &[result.dims(), ty.dims()].concat()));
+        }
+    }
+    (y, dy)
+}
+
+/// The Hessian of a scalar function: forward over reverse. It has the structure of the argument with
+/// that same structure in each leaf: of an array, an array; of a struct of parameters, `h.a.b` is the
+/// derivative by `a` and `b`.
+///
+/// # Errors
+/// If the result is not a float scalar, or a leaf of the argument is not a float.
 ///
 /// ```
 /// use wengert::prelude::*;
 ///
 /// let f = jit(hessian(|x: Var| x.at(0) * x.at(0) * x.at(1)));
 /// assert_eq!(f.call([2.0, 3.0])?.to_vec::<f64>()?, [6.0, 4.0, 4.0, 0.0]);
+///
+/// #[derive(Tree, Clone, Copy)]
+/// struct Peak<T = Var> {
+///     height: T,
+///     width: T,
+/// }
+/// let h = jit(hessian(|p: Peak| p.height * p.width.square())).call(Peak { height: 2.0, width: 3.0 })?;
+/// assert_eq!(h.height.width.item::<f64>()?, 6.0);
+/// assert_eq!(h.width.width.item::<f64>()?, 4.0);
 /// # Ok::<(), wengert::Error>(())
 /// ```
 #[track_caller]
-pub fn hessian<F: Fn(Var) -> Var + Clone>(f: F) -> impl Fn(Var) -> Var + Clone {
+pub fn hessian<X, F>(f: F) -> impl Fn(X) -> X::Nest<X> + Clone
+where
+    X: Tree<Leaf = Var>,
+    F: Fn(X) -> Var + Clone,
+{
     jacfwd(super::grad(f))
 }
 
@@ -155,9 +260,24 @@ where
     jvp(super::grad(&f), x, v).1
 }
 
-/// The rows of the unit matrix.
-fn unit_vectors(n: usize, dtype: DType) -> Var {
-    let rows = iota::iota(Type::new(DType::I64, &[n, n]), 0);
-    let columns = iota::iota(Type::new(DType::I64, &[n, n]), 1);
-    rows.eq(columns).to(dtype)
+/// All unit vectors of leaves of those types, and how many there are: for each leaf its part of them,
+/// along a new first axis.
+#[track_caller]
+fn unit_vectors(types: &[Type]) -> (usize, Vec<Var>) {
+    let n: usize = types.iter().map(Type::size).sum();
+    let mut start = 0i64;
+    let mut parts = Vec::with_capacity(types.len());
+    for ty in types {
+        let m = ty.size();
+        let rows = iota::iota(Type::new(DType::I64, &[n, m]), 0);
+        let columns = iota::iota(Type::new(DType::I64, &[n, m]), 1);
+        let columns = match start {
+            0 => columns,
+            _ => columns + start,
+        };
+        let units = rows.eq(columns).to(ty.dtype);
+        parts.push(layout::reshape(units, &[&[n], &ty.dims()[..]].concat()));
+        start += m as i64;
+    }
+    (n, parts)
 }

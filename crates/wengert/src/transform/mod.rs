@@ -15,7 +15,7 @@ pub use grad::{
     vjp, vjp_aux,
 };
 pub use implicit::{custom_linear_solve, custom_root, fixed_point};
-pub use jacobian::{hessian, hvp, jacfwd, jacrev, value_and_jacfwd};
+pub use jacobian::{hessian, hvp, jacfwd, jacrev, value_and_jacfwd, value_and_jacrev};
 pub use linear::linear_transpose;
 
 use wengert_ir::error::{Error, Result, raise};
@@ -64,26 +64,53 @@ fn types(leaves: &[Var]) -> Vec<Type> {
     leaves.iter().map(|v| v.ty()).collect()
 }
 
+/// A derivative by reverse mode is one of floats.
+#[track_caller]
+fn expect_float_results(op: &str, types: &[Type], def: &TreeDef) {
+    for (ty, path) in types.iter().zip(def.paths()) {
+        if !ty.is_float() {
+            raise(Error::Derivative {
+                op: op.into(),
+                message: format!("the result{path} is {ty}, and only floats have derivatives"),
+                at: Some(current_source()),
+                hint: Some("leave it out, or convert it to f64".into()),
+            });
+        }
+    }
+}
+
 /// Two trees that should have one structure and one type a leaf.
 #[track_caller]
 fn same_trees(op: &str, what: [&str; 2], a: (&[Var], &TreeDef), b: (&[Var], &TreeDef)) {
-    if let Some(difference) = a.1.difference(b.1) {
+    if let Some(message) = unlike(what, a, b) {
         raise(Error::Tree {
             op: op.into(),
-            message: format!("{} and {} differ: {difference}", what[0], what[1]),
+            message,
             at: current_source(),
         });
+    }
+}
+
+/// Where two trees that should have one structure and one type a leaf differ.
+#[track_caller]
+pub(crate) fn unlike(
+    what: [&str; 2],
+    a: (&[Var], &TreeDef),
+    b: (&[Var], &TreeDef),
+) -> Option<String> {
+    if let Some(difference) = a.1.difference(b.1) {
+        return Some(format!("{} and {} differ: {difference}", what[0], what[1]));
     }
     for ((x, y), path) in a.0.iter().zip(b.0).zip(a.1.paths()) {
         let (x, y) = (x.ty(), y.ty());
         if x != y {
-            raise(Error::Tree {
-                op: op.into(),
-                message: format!("{}{path} has {x}, and {}{path} has {y}", what[0], what[1]),
-                at: current_source(),
-            });
+            return Some(format!(
+                "{}{path} has {x}, and {}{path} has {y}",
+                what[0], what[1]
+            ));
         }
     }
+    None
 }
 
 /// What a derivative is taken of must be a float.

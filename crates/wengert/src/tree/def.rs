@@ -5,7 +5,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use wengert_ir::error::Result;
+use wengert_ir::error::{Error, Result};
 
 use crate::tree::{Tree, misfit};
 
@@ -15,6 +15,14 @@ pub trait Sink<L> {
     fn node(&mut self, node: Node<'_>);
     /// A leaf.
     fn leaf(&mut self, leaf: L);
+    /// What is given for a leaf is none, such as rows of different lengths for an array.
+    ///
+    /// # Panics
+    /// Where nobody asks whether something was wrong.
+    #[track_caller]
+    fn fail(&mut self, error: Error) {
+        panic!("{error}");
+    }
 }
 
 /// A part of the structure of a tree, as it is given out.
@@ -243,6 +251,18 @@ impl TreeDef {
         };
         tree.walk(&mut compare);
         compare.equal && compare.rest.as_slice().is_empty()
+    }
+
+    /// The structure that has another one in the place of each leaf.
+    pub(crate) fn nested(&self, inner: &TreeDef) -> TreeDef {
+        let mut tokens = vec![];
+        for token in &self.tokens {
+            match token {
+                Token::Leaf => tokens.extend_from_slice(&inner.tokens),
+                other => tokens.push(other.clone()),
+            }
+        }
+        TreeDef::of(tokens)
     }
 
     pub(super) fn of(tokens: Vec<Token>) -> TreeDef {

@@ -3,12 +3,18 @@
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
-use crate::array::{Array, Nested};
-use crate::tree::{Node, Sink};
+use wengert_ir::buffer::{Element, nested, nested_shape};
+use wengert_ir::error::{Error, TypeError};
 
-/// What may stand for a `T`, a tree of [`Array`]s, where a compiled function is called.
+use crate::array::{Array, Nested};
+use crate::tree::{Node, ShapeDtype, Sink, Tree};
+
+/// What may stand for a `T`, a tree of [`Array`]s, where a compiled function is called; or for a tree of
+/// [`ShapeDtype`]s, where it is compiled for arguments like those.
 ///
-/// - A number, a truth value, a `Vec`, a slice or (nested) arrays of them feed an `Array`.
+/// - A number, a truth value, and arrays, `Vec`s and slices of them, nested to any depth, feed an `Array`.
+///   The rows of a `Vec<Vec<f64>>` have one length, or the call is an `Err`. They also feed a
+///   `ShapeDtype`, and so do an `Array` and a `ShapeDtype`.
 /// - Tuples, arrays, `Vec`, `Option`, `Box` and maps feed the like if their parts do, and so do
 ///   structs with `#[derive(Tree)]`: a `Rates<f64>` feeds a `Rates<Array>`.
 /// - A `&A` feeds what an `A` feeds. An array that is lent is shared; one that is moved in gives its
@@ -26,12 +32,14 @@ use crate::tree::{Node, Sink};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be passed for `{T}`",
     label = "expected `{T}`, or what may stand for it",
-    note = "an `Array` may be given as a number, a `Vec`, a slice or nested arrays of numbers; a struct \
-            with `#[derive(Tree)]` as the same struct of numbers"
+    note = "an `Array` may be given as a number, or nested arrays, vectors and slices of numbers; a \
+            struct with `#[derive(Tree)]` as the same struct of numbers",
+    note = "several arguments are one tuple: `f.call((x, y))`; none are `()`",
+    note = "where a function is compiled, `ShapeDtype`s or examples may stand for the arguments"
 )]
-pub trait Feed<T> {
+pub trait Feed<T: Tree> {
     /// Gives out the structure and the leaves.
-    fn feed(self, out: &mut dyn Sink<Array>)
+    fn feed(self, out: &mut dyn Sink<T::Leaf>)
     where
         Self: Sized,
     {
@@ -39,11 +47,11 @@ pub trait Feed<T> {
     }
 
     /// Gives out the structure and the leaves; arrays are shared.
-    fn feed_ref(&self, out: &mut dyn Sink<Array>);
+    fn feed_ref(&self, out: &mut dyn Sink<T::Leaf>);
 }
 
-impl<T, A: Feed<T>> Feed<T> for &A {
-    fn feed_ref(&self, out: &mut dyn Sink<Array>) {
+impl<T: Tree, A: Feed<T>> Feed<T> for &A {
+    fn feed_ref(&self, out: &mut dyn Sink<T::Leaf>) {
         (**self).feed_ref(out);
     }
 }
@@ -57,6 +65,18 @@ impl Feed<Array> for Array {
     }
 }
 
+impl Feed<ShapeDtype> for Array {
+    fn feed_ref(&self, out: &mut dyn Sink<ShapeDtype>) {
+        out.leaf(ShapeDtype::new(self.dtype(), self.shape()));
+    }
+}
+
+impl Feed<ShapeDtype> for ShapeDtype {
+    fn feed_ref(&self, out: &mut dyn Sink<ShapeDtype>) {
+        out.leaf(self.clone());
+    }
+}
+
 macro_rules! scalars {
     ($($t:ty)*) => {$(
         impl Feed<Array> for $t {
@@ -64,54 +84,100 @@ macro_rules! scalars {
                 out.leaf(Array::from(*self));
             }
         }
+        impl Feed<ShapeDtype> for $t {
+            fn feed_ref(&self, out: &mut dyn Sink<ShapeDtype>) {
+                out.leaf(ShapeDtype::scalar(Array::from(*self).dtype()));
+            }
+        }
     )*};
 }
 scalars!(f32 f64 i32 i64 u32 u64 u8 bool usize);
 
+/// The array of those rows, if they are of one shape.
+fn rows<A: Nested>(rows: Vec<A>, out: &mut dyn Sink<Array>) {
+    match nested(rows) {
+        Ok(dense) => out.leaf(Array::from_dense(dense)),
+        Err(error) => uneven(error, out),
+    }
+}
+
+fn types_of_rows<A: Nested>(rows: &[A], out: &mut dyn Sink<ShapeDtype>) {
+    match nested_shape(rows) {
+        Ok(shape) => out.leaf(ShapeDtype::new(A::Element::DTYPE, shape)),
+        Err(error) => uneven(error, out),
+    }
+}
+
+#[track_caller]
+fn uneven<L>(error: TypeError, out: &mut dyn Sink<L>) {
+    out.fail(Error::Value {
+        op: "an array of numbers".into(),
+        message: error.message,
+    });
+}
+
 impl<A: Nested> Feed<Array> for Vec<A> {
     fn feed(self, out: &mut dyn Sink<Array>) {
-        out.leaf(Array::from(self));
+        rows(self, out);
     }
     fn feed_ref(&self, out: &mut dyn Sink<Array>) {
-        out.leaf(Array::from(self));
+        rows(self.clone(), out);
     }
 }
 
 impl<A: Nested> Feed<Array> for &[A] {
     fn feed_ref(&self, out: &mut dyn Sink<Array>) {
-        out.leaf(Array::from(*self));
+        rows(self.to_vec(), out);
     }
 }
 
 impl<A: Nested, const N: usize> Feed<Array> for [A; N] {
     fn feed_ref(&self, out: &mut dyn Sink<Array>) {
-        out.leaf(Array::from(self));
+        rows(self.to_vec(), out);
     }
 }
 
-impl<T> Feed<PhantomData<T>> for () {
-    fn feed_ref(&self, out: &mut dyn Sink<Array>) {
+impl<A: Nested> Feed<ShapeDtype> for Vec<A> {
+    fn feed_ref(&self, out: &mut dyn Sink<ShapeDtype>) {
+        types_of_rows(self, out);
+    }
+}
+
+impl<A: Nested> Feed<ShapeDtype> for &[A] {
+    fn feed_ref(&self, out: &mut dyn Sink<ShapeDtype>) {
+        types_of_rows(self, out);
+    }
+}
+
+impl<A: Nested, const N: usize> Feed<ShapeDtype> for [A; N] {
+    fn feed_ref(&self, out: &mut dyn Sink<ShapeDtype>) {
+        types_of_rows(self, out);
+    }
+}
+
+impl<T: Tree> Feed<PhantomData<T>> for () {
+    fn feed_ref(&self, out: &mut dyn Sink<T::Leaf>) {
         out.node(Node::Tuple(0));
     }
 }
 
-impl<T, A> Feed<PhantomData<T>> for PhantomData<A> {
-    fn feed_ref(&self, out: &mut dyn Sink<Array>) {
+impl<T: Tree, A> Feed<PhantomData<T>> for PhantomData<A> {
+    fn feed_ref(&self, out: &mut dyn Sink<T::Leaf>) {
         out.node(Node::Tuple(0));
     }
 }
 
-impl<T, A: Feed<T>> Feed<Box<T>> for Box<A> {
-    fn feed(self, out: &mut dyn Sink<Array>) {
+impl<T: Tree, A: Feed<T>> Feed<Box<T>> for Box<A> {
+    fn feed(self, out: &mut dyn Sink<T::Leaf>) {
         (*self).feed(out);
     }
-    fn feed_ref(&self, out: &mut dyn Sink<Array>) {
+    fn feed_ref(&self, out: &mut dyn Sink<T::Leaf>) {
         (**self).feed_ref(out);
     }
 }
 
-impl<T, A: Feed<T>> Feed<Option<T>> for Option<A> {
-    fn feed(self, out: &mut dyn Sink<Array>) {
+impl<T: Tree, A: Feed<T>> Feed<Option<T>> for Option<A> {
+    fn feed(self, out: &mut dyn Sink<T::Leaf>) {
         match self {
             None => out.node(Node::Nothing),
             Some(a) => {
@@ -120,48 +186,48 @@ impl<T, A: Feed<T>> Feed<Option<T>> for Option<A> {
             }
         }
     }
-    fn feed_ref(&self, out: &mut dyn Sink<Array>) {
+    fn feed_ref(&self, out: &mut dyn Sink<T::Leaf>) {
         self.as_ref().feed(out);
     }
 }
 
-impl<T, A: Feed<T>> Feed<Vec<T>> for Vec<A> {
-    fn feed(self, out: &mut dyn Sink<Array>) {
+impl<T: Tree, A: Feed<T>> Feed<Vec<T>> for Vec<A> {
+    fn feed(self, out: &mut dyn Sink<T::Leaf>) {
         out.node(Node::Vec(self.len()));
         self.into_iter().for_each(|a| a.feed(out));
     }
-    fn feed_ref(&self, out: &mut dyn Sink<Array>) {
+    fn feed_ref(&self, out: &mut dyn Sink<T::Leaf>) {
         self.as_slice().feed(out);
     }
 }
 
-impl<T, A: Feed<T>> Feed<Vec<T>> for &[A] {
-    fn feed_ref(&self, out: &mut dyn Sink<Array>) {
+impl<T: Tree, A: Feed<T>> Feed<Vec<T>> for &[A] {
+    fn feed_ref(&self, out: &mut dyn Sink<T::Leaf>) {
         out.node(Node::Vec(self.len()));
         self.iter().for_each(|a| a.feed_ref(out));
     }
 }
 
-impl<T, A: Feed<T>, const N: usize> Feed<[T; N]> for [A; N] {
-    fn feed(self, out: &mut dyn Sink<Array>) {
+impl<T: Tree, A: Feed<T>, const N: usize> Feed<[T; N]> for [A; N] {
+    fn feed(self, out: &mut dyn Sink<T::Leaf>) {
         out.node(Node::Array(N));
         self.into_iter().for_each(|a| a.feed(out));
     }
-    fn feed_ref(&self, out: &mut dyn Sink<Array>) {
+    fn feed_ref(&self, out: &mut dyn Sink<T::Leaf>) {
         out.node(Node::Array(N));
         self.iter().for_each(|a| a.feed_ref(out));
     }
 }
 
-impl<T, A: Feed<T>> Feed<BTreeMap<String, T>> for BTreeMap<String, A> {
-    fn feed(self, out: &mut dyn Sink<Array>) {
+impl<T: Tree, A: Feed<T>> Feed<BTreeMap<String, T>> for BTreeMap<String, A> {
+    fn feed(self, out: &mut dyn Sink<T::Leaf>) {
         out.node(Node::Map(self.len()));
         for (key, a) in self {
             out.node(Node::Key(&key));
             a.feed(out);
         }
     }
-    fn feed_ref(&self, out: &mut dyn Sink<Array>) {
+    fn feed_ref(&self, out: &mut dyn Sink<T::Leaf>) {
         out.node(Node::Map(self.len()));
         for (key, a) in self {
             out.node(Node::Key(key));
@@ -171,18 +237,22 @@ impl<T, A: Feed<T>> Feed<BTreeMap<String, T>> for BTreeMap<String, A> {
 }
 
 macro_rules! tuples {
-    ($n:literal $($a:ident $t:ident),*) => {
-        impl<$($t, $a: Feed<$t>),*> Feed<($($t,)*)> for ($($a,)*) {
+    ($n:literal $af:ident $tf:ident $(, $a:ident $t:ident)*) => {
+        impl<$tf: Tree, $af: Feed<$tf>, $($t: Tree<Leaf = $tf::Leaf>, $a: Feed<$t>),*>
+            Feed<($tf, $($t,)*)> for ($af, $($a,)*)
+        {
             #[allow(non_snake_case)]
-            fn feed(self, out: &mut dyn Sink<Array>) {
-                let ($($a,)*) = self;
+            fn feed(self, out: &mut dyn Sink<$tf::Leaf>) {
+                let ($af, $($a,)*) = self;
                 out.node(Node::Tuple($n));
+                $af.feed(out);
                 $($a.feed(out);)*
             }
             #[allow(non_snake_case)]
-            fn feed_ref(&self, out: &mut dyn Sink<Array>) {
-                let ($($a,)*) = self;
+            fn feed_ref(&self, out: &mut dyn Sink<$tf::Leaf>) {
+                let ($af, $($a,)*) = self;
                 out.node(Node::Tuple($n));
+                $af.feed_ref(out);
                 $($a.feed_ref(out);)*
             }
         }

@@ -16,6 +16,7 @@ macro_rules! leaves {
         impl Tree for $t {
             type Leaf = $t;
             type With<M: Leaf> = M;
+            type Nest<T: Tree> = T;
             fn walk<'a>(&'a self, out: &mut dyn Sink<&'a $t>) {
                 out.leaf(self);
             }
@@ -67,6 +68,7 @@ impl Leaf for ShapeDtype {
 impl Tree for () {
     type Leaf = Var;
     type With<M: Leaf> = PhantomData<M>;
+    type Nest<T: Tree> = PhantomData<T>;
     fn walk<'a>(&'a self, out: &mut dyn Sink<&'a Var>) {
         out.node(Node::Tuple(0));
     }
@@ -85,6 +87,7 @@ impl Tree for () {
 impl<T: Tree> Tree for PhantomData<T> {
     type Leaf = T::Leaf;
     type With<M: Leaf> = PhantomData<T::With<M>>;
+    type Nest<S: Tree> = PhantomData<T::Nest<S>>;
     fn walk<'a>(&'a self, out: &mut dyn Sink<&'a T::Leaf>) {
         out.node(Node::Tuple(0));
     }
@@ -103,6 +106,7 @@ impl<T: Tree> Tree for PhantomData<T> {
 impl<T: Tree> Tree for Box<T> {
     type Leaf = T::Leaf;
     type With<M: Leaf> = Box<T::With<M>>;
+    type Nest<S: Tree> = Box<T::Nest<S>>;
     fn walk<'a>(&'a self, out: &mut dyn Sink<&'a T::Leaf>) {
         (**self).walk(out);
     }
@@ -123,6 +127,7 @@ impl<T: Tree> Tree for Box<T> {
 impl<T: Tree> Tree for Option<T> {
     type Leaf = T::Leaf;
     type With<M: Leaf> = Option<T::With<M>>;
+    type Nest<S: Tree> = Option<T::Nest<S>>;
     fn walk<'a>(&'a self, out: &mut dyn Sink<&'a T::Leaf>) {
         match self {
             None => out.node(Node::Nothing),
@@ -164,6 +169,7 @@ impl<T: Tree> Tree for Option<T> {
 impl<T: Tree> Tree for Vec<T> {
     type Leaf = T::Leaf;
     type With<M: Leaf> = Vec<T::With<M>>;
+    type Nest<S: Tree> = Vec<T::Nest<S>>;
     fn walk<'a>(&'a self, out: &mut dyn Sink<&'a T::Leaf>) {
         out.node(Node::Vec(self.len()));
         self.iter().for_each(|t| t.walk(out));
@@ -188,6 +194,7 @@ impl<T: Tree> Tree for Vec<T> {
 impl<T: Tree, const N: usize> Tree for [T; N] {
     type Leaf = T::Leaf;
     type With<M: Leaf> = [T::With<M>; N];
+    type Nest<S: Tree> = [T::Nest<S>; N];
     fn walk<'a>(&'a self, out: &mut dyn Sink<&'a T::Leaf>) {
         out.node(Node::Array(N));
         self.iter().for_each(|t| t.walk(out));
@@ -219,6 +226,7 @@ impl<T: Tree, const N: usize> Tree for [T; N] {
 impl<T: Tree> Tree for BTreeMap<String, T> {
     type Leaf = T::Leaf;
     type With<M: Leaf> = BTreeMap<String, T::With<M>>;
+    type Nest<S: Tree> = BTreeMap<String, T::Nest<S>>;
     fn walk<'a>(&'a self, out: &mut dyn Sink<&'a T::Leaf>) {
         out.node(Node::Map(self.len()));
         for (key, tree) in self {
@@ -255,6 +263,7 @@ macro_rules! tuples {
         impl<$first: Tree, $($t: Tree<Leaf = $first::Leaf>),*> Tree for ($first, $($t,)*) {
             type Leaf = $first::Leaf;
             type With<M: Leaf> = ($first::With<M>, $($t::With<M>,)*);
+            type Nest<S: Tree> = ($first::Nest<S>, $($t::Nest<S>,)*);
             #[allow(non_snake_case)]
             fn walk<'a>(&'a self, out: &mut dyn Sink<&'a $first::Leaf>) {
                 let ($first, $($t,)*) = self;

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
+use std::ops::Range;
 
-use wengert_ir::trace::{Var, current_source, with_source};
+use wengert_ir::trace::{Count, Var, arange, current_source, with_source};
 
 use crate::array::Array;
 use crate::tree::Tree;
@@ -15,6 +16,7 @@ use crate::tree::Tree;
 ///   than one type of float here, Rust could not tell what `0.0` stands for before it has read what
 ///   is done with it.
 /// - `Array` and `&Array` are constants of the trace.
+/// - A range of whole numbers is the vector of them.
 /// - Tuples, arrays, `Vec`, `Option`, `Box`, maps and structs with `#[derive(Tree)]` of such.
 ///
 /// ```
@@ -89,6 +91,17 @@ impl IntoTree for &Array {
     type Tree = Var;
     fn into_tree(self) -> Var {
         Var::from(self)
+    }
+}
+
+/// The whole numbers of the range, as a vector of `i64`: `0..n` for `arange(n)`.
+impl<T> IntoTree for Range<T>
+where
+    Range<T>: Into<Count>,
+{
+    type Tree = Var;
+    fn into_tree(self) -> Var {
+        arange(self)
     }
 }
 

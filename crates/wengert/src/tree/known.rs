@@ -1,5 +1,7 @@
 //! Trees whose structure is most likely known already: nothing is allocated to find out.
 
+use wengert_ir::error::{Error, Result};
+
 use crate::tree::def::Token;
 use crate::tree::{Node, Sink, TreeDef};
 
@@ -11,6 +13,8 @@ pub(crate) struct Known<'a, F> {
     same: usize,
     other: Option<TreeDef>,
     leaf: F,
+    /// The first part that is none.
+    failed: Option<Error>,
 }
 
 impl<'a, F> Known<'a, F> {
@@ -21,6 +25,7 @@ impl<'a, F> Known<'a, F> {
             same: 0,
             other: None,
             leaf,
+            failed: None,
         }
     }
 
@@ -37,11 +42,17 @@ impl<'a, F> Known<'a, F> {
     }
 
     /// The structure, if it is not the one that was known.
-    pub(crate) fn finish(mut self) -> Option<TreeDef> {
+    ///
+    /// # Errors
+    /// If a part was no leaf.
+    pub(crate) fn finish(mut self) -> Result<Option<TreeDef>> {
         if self.same < self.known.tokens.len() {
             self.part();
         }
-        self.other
+        match self.failed {
+            None => Ok(self.other),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -56,6 +67,9 @@ impl<L, F: FnMut(L)> Sink<L> for Known<'_, F> {
             self.part().push_leaf();
         }
         (self.leaf)(leaf);
+    }
+    fn fail(&mut self, error: Error) {
+        self.failed.get_or_insert(error);
     }
 }
 

@@ -114,6 +114,10 @@ pub trait Tree: Sized {
     /// The same tree with other leaves.
     type With<M: Leaf>: Tree<Leaf = M>;
 
+    /// The same tree with a tree in the place of each leaf: what a Jacobian is, of the results' structure
+    /// with that of the arguments in each leaf.
+    type Nest<T: Tree>: Tree<Leaf = T::Leaf>;
+
     /// Gives out the structure and the leaves, in order.
     fn walk<'a>(&'a self, out: &mut dyn Sink<&'a Self::Leaf>);
 
@@ -166,10 +170,24 @@ pub fn leaves_mut<T: Tree>(tree: &mut T) -> Vec<&mut T::Leaf> {
 }
 
 /// What may stand for a `T`, as its leaves and structure: see [`Feed`].
-pub fn feed<T, A: Feed<T>>(args: A) -> (Vec<crate::Array>, TreeDef) {
+///
+/// # Panics
+/// If something stands for an array and is none, such as rows of different lengths.
+#[track_caller]
+pub fn feed<T: Tree, A: Feed<T>>(args: A) -> (Vec<T::Leaf>, TreeDef) {
+    match try_feed(args) {
+        Ok(parts) => parts,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+pub(crate) fn try_feed<T: Tree, A: Feed<T>>(args: A) -> Result<(Vec<T::Leaf>, TreeDef)> {
     let mut flat = Flat::new();
     args.feed(&mut flat);
-    flat.into_parts()
+    match flat.failed {
+        None => Ok((flat.leaves, flat.def)),
+        Some(error) => Err(error),
+    }
 }
 
 /// The structure of a tree.
@@ -212,6 +230,8 @@ fn misfit(message: String) -> Error {
 struct Flat<L> {
     leaves: Vec<L>,
     def: TreeDef,
+    /// The first part that is none.
+    failed: Option<Error>,
 }
 
 impl<L> Flat<L> {
@@ -219,6 +239,7 @@ impl<L> Flat<L> {
         Flat {
             leaves: vec![],
             def: TreeDef::default(),
+            failed: None,
         }
     }
 
@@ -234,5 +255,8 @@ impl<L> Sink<L> for Flat<L> {
     fn leaf(&mut self, leaf: L) {
         self.def.push_leaf();
         self.leaves.push(leaf);
+    }
+    fn fail(&mut self, error: Error) {
+        self.failed.get_or_insert(error);
     }
 }

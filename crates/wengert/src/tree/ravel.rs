@@ -1,9 +1,11 @@
 //! A tree as one vector.
 
+use std::panic::Location;
+
 use wengert_ir::error::{Error, raise};
 use wengert_ir::ir::{DType, Type};
 use wengert_ir::ops::layout::{concat, reshape, slice_axis};
-use wengert_ir::trace::{Var, current_source};
+use wengert_ir::trace::{Var, asked_at, current_source};
 
 use crate::tree::{Tree, flatten, rebuilt};
 
@@ -13,7 +15,8 @@ use crate::tree::{Tree, flatten, rebuilt};
 ///
 /// # Errors
 /// Leaves of several element types end the function that is being traced with an error that names
-/// two; so does a vector of another length given to the function that comes back.
+/// two; so does a vector of another length given to the function that comes back, with the line where
+/// `ravel` was called.
 ///
 /// ```
 /// use wengert::{Var, tree};
@@ -26,6 +29,7 @@ use crate::tree::{Tree, flatten, rebuilt};
 /// ```
 #[track_caller]
 pub fn ravel<X: Tree<Leaf = Var>>(tree: X) -> (Var, impl Fn(Var) -> X + Clone) {
+    let place = Location::caller();
     let (leaves, def) = flatten(tree);
     let mut types = vec![];
     for leaf in &leaves {
@@ -53,23 +57,25 @@ pub fn ravel<X: Tree<Leaf = Var>>(tree: X) -> (Var, impl Fn(Var) -> X + Clone) {
     };
     let n: usize = types.iter().map(Type::size).sum();
     let unravel = move |vector: Var| {
-        let ty = vector.ty();
-        if ty.dims() != [n] {
-            raise(Error::Tree {
-                op: "unravel".into(),
-                message: format!("the tree is made of a vector of {n}, and this is {ty}"),
-                at: current_source(),
-            });
-        }
-        let mut start = 0;
-        rebuilt(
-            &def,
-            types.iter().map(|ty| {
-                let part = slice_axis(vector, 0, start..start + ty.size());
-                start += ty.size();
-                reshape(part, &ty.dims())
-            }),
-        )
+        asked_at(place, || {
+            let ty = vector.ty();
+            if ty.dims() != [n] {
+                raise(Error::Tree {
+                    op: "unravel".into(),
+                    message: format!("the tree is made of a vector of {n}, and this is {ty}"),
+                    at: current_source(),
+                });
+            }
+            let mut start = 0;
+            rebuilt(
+                &def,
+                types.iter().map(|ty| {
+                    let part = slice_axis(vector, 0, start..start + ty.size());
+                    start += ty.size();
+                    reshape(part, &ty.dims())
+                }),
+            )
+        })
     };
     (vector, unravel)
 }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use wengert_ir::ir::{DType, Type};
 
+use crate::array::Lengths;
 use crate::tree::{Leaf, Tree, flatten_ref, rebuilt};
 
 /// An element type and a shape: stands for a leaf whose values do not matter.
@@ -25,10 +26,11 @@ pub struct ShapeDtype {
 
 impl ShapeDtype {
     /// That element type and shape.
-    pub fn new(dtype: DType, shape: impl Into<Vec<usize>>) -> ShapeDtype {
+    #[track_caller]
+    pub fn new(dtype: DType, shape: impl Lengths) -> ShapeDtype {
         ShapeDtype {
             dtype,
-            shape: shape.into(),
+            shape: shape.lengths(),
         }
     }
 

@@ -8,7 +8,7 @@ use crate::ops::index::{self, Access, Bounds, clamped};
 use crate::ops::layout::{self, known, row_major};
 use crate::ops::{convert, dynamic, elementwise};
 use crate::trace::span::{Part, Parts};
-use crate::trace::{IntoVar, Var};
+use crate::trace::{Argument, IntoVar, Var, is_weak};
 
 /// # Index expressions
 ///
@@ -101,6 +101,7 @@ impl Var {
 
 /// What an index expression means for an array: a window that is known, and in it, along some of the
 /// axes that are left, indices that are traced.
+#[derive(Clone)]
 struct Plan {
     op: &'static str,
     x: Var,
@@ -273,6 +274,17 @@ impl Plan {
 
     #[track_caller]
     fn write(&self, access: Access, value: impl IntoVar) -> Var {
+        let value = value.argument();
+        if let Argument::Var(v) = value
+            && v.dtype() == DType::F32
+            && self.x.dtype() == DType::F64
+            && is_weak(self.x)
+            && !is_weak(v)
+        {
+            // What gives way takes the type of what is written into it.
+            let x = convert::convert(self.x, DType::F32);
+            return Plan { x, ..self.clone() }.write(access, value);
+        }
         let x = self.x;
         if access != Access::Set && x.dtype() == DType::Bool {
             let error = TypeError::new(format!("{} is not an array of numbers", x.ty()));

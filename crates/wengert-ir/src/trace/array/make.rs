@@ -5,13 +5,94 @@ use crate::error::TypeError;
 use crate::ir::{DType, Splat, Type};
 use crate::ops::{convert, elementwise, iota, layout};
 use crate::trace::span::{Axis, Count, Ints};
-use crate::trace::{Argument, IntoVar, Var, number};
+use crate::trace::{Argument, IntoVar, Var, is_weak, number};
+
+/// Several values, one behind the other: an array, a slice or a vector of [`Var`]s, or a tuple, in which
+/// Rust's numbers may stand beside them: `stack((x, 0.0))`. (An array such as `[x, 0.0]` is none of
+/// Rust's: its elements have one type.)
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not several `Var`s",
+    label = "expected an array, a slice, a vector or a tuple of `Var`s",
+    note = "numbers may stand beside `Var`s in a tuple: `stack((x, 0.0))`"
+)]
+pub trait IntoVars {
+    /// The values.
+    #[doc(hidden)]
+    #[track_caller]
+    fn vars(self) -> Vec<Var>;
+}
+
+impl IntoVars for &[Var] {
+    fn vars(self) -> Vec<Var> {
+        self.to_vec()
+    }
+}
+impl IntoVars for Vec<Var> {
+    fn vars(self) -> Vec<Var> {
+        self
+    }
+}
+impl IntoVars for &Vec<Var> {
+    fn vars(self) -> Vec<Var> {
+        self.clone()
+    }
+}
+impl<const N: usize> IntoVars for [Var; N] {
+    fn vars(self) -> Vec<Var> {
+        self.to_vec()
+    }
+}
+impl<const N: usize> IntoVars for &[Var; N] {
+    fn vars(self) -> Vec<Var> {
+        self.to_vec()
+    }
+}
+
+macro_rules! tuples {
+    ($(($($t:ident)*))*) => {$(
+        impl<$($t: IntoVar),*> IntoVars for ($($t,)*) {
+            #[allow(non_snake_case)]
+            #[track_caller]
+            fn vars(self) -> Vec<Var> {
+                let ($($t,)*) = self;
+                beside(&[$($t.argument()),*])
+            }
+        }
+    )*};
+}
+tuples!((A) (A B) (A B C) (A B C D) (A B C D E) (A B C D E F) (A B C D E F G) (A B C D E F G H));
+
+/// Values and numbers as values: the numbers take the element type of the values beside them.
+#[track_caller]
+fn beside(all: &[Argument]) -> Vec<Var> {
+    let mut types = Vec::with_capacity(all.len());
+    for arg in all {
+        types.push(match arg {
+            Argument::Var(v) => Some((v.ty(), is_weak(*v))),
+            _ => None,
+        });
+    }
+    let common = number::common_dtype(all, &types);
+    let known: Vec<_> = types
+        .iter()
+        .map(|t| t.as_ref().map(|(ty, _)| ty.clone()))
+        .collect();
+    let dtype = number::or_raise("stack", &known, common);
+    let mut vars = Vec::with_capacity(all.len());
+    for arg in all {
+        vars.push(match arg {
+            Argument::Var(v) => *v,
+            other => number::literal("stack", *other, dtype),
+        });
+    }
+    vars
+}
 
 /// One behind the other along an axis: `numpy.concatenate`. The other axes agree; element types are
 /// promoted. Derivative: the tangents, one behind the other.
 #[track_caller]
-pub fn concat(parts: &[Var], along: impl Into<Axis>) -> Var {
-    let parts = promoted("concat", parts);
+pub fn concat(parts: impl IntoVars, along: impl Into<Axis>) -> Var {
+    let parts = promoted("concat", &parts.vars());
     if parts[0].rank() == 0 {
         let error = TypeError::new(format!("{} has no axis", parts[0].ty()));
         refuse("concat", &parts, error.hint("use `stack` to make an axis"));
@@ -23,14 +104,14 @@ pub fn concat(parts: &[Var], along: impl Into<Axis>) -> Var {
 /// One behind the other along a new first axis: `numpy.stack`. Shapes agree; element types are
 /// promoted. Derivative: the tangents, one behind the other.
 #[track_caller]
-pub fn stack(parts: &[Var]) -> Var {
+pub fn stack(parts: impl IntoVars) -> Var {
     stack_axis(parts, 0)
 }
 
 /// One behind the other along a new axis, which is axis `along` of the result: `numpy.stack`.
 #[track_caller]
-pub fn stack_axis(parts: &[Var], along: impl Into<Axis>) -> Var {
-    let parts = promoted("stack", parts);
+pub fn stack_axis(parts: impl IntoVars, along: impl Into<Axis>) -> Var {
+    let parts = promoted("stack", &parts.vars());
     let (first, rank) = (parts[0].ty(), parts[0].rank());
     if let Some(other) = parts.iter().find(|x| x.ty() != first) {
         let message = format!("{first} and {} have different shapes", other.ty());
@@ -46,24 +127,45 @@ pub fn zeros(dims: impl Into<Ints>) -> Var {
     filled("zeros", Var::scalar(0.0), dims.into())
 }
 
+/// Zeros of an element type and those lengths (`false`, for truth values): `numpy.zeros(dims, dtype)`.
+/// A literal.
+///
+/// ```
+/// use wengert_ir::ir::DType;
+/// use wengert_ir::trace::zeros_of;
+///
+/// assert_eq!(zeros_of(DType::F32, [2, 3]).ty().to_string(), "f32[2,3]");
+/// ```
+#[track_caller]
+pub fn zeros_of(dtype: DType, dims: impl Into<Ints>) -> Var {
+    filled("zeros", Var::zeros(&Type::scalar(dtype)), dims.into())
+}
+
+/// Ones of an element type and those lengths: `numpy.ones(dims, dtype)`. A literal.
+#[track_caller]
+pub fn ones_of(dtype: DType, dims: impl Into<Ints>) -> Var {
+    filled("ones", Var::full(&Type::scalar(dtype), 1.0), dims.into())
+}
+
 /// Ones of those lengths, `f64`: `numpy.ones`. A literal.
 #[track_caller]
 pub fn ones(dims: impl Into<Ints>) -> Var {
     filled("ones", Var::scalar(1.0), dims.into())
 }
 
-/// One value everywhere: `numpy.full`. Of the element type of the value: `f64` for Rust's floats,
-/// `i64` for its integers. Derivative: to a traced value, the sum.
+/// One value everywhere: `numpy.full`. Of the element type of the value, `full(3, 0f32)` of `f32`; of
+/// a whole number without a type, `full(3, 0)`, and of an `i32`, `i64`. Derivative: to a traced value,
+/// the sum.
 #[track_caller]
-pub fn full(dims: impl Into<Ints>, value: impl IntoVar) -> Var {
+pub fn full<V: IntoVar>(dims: impl Into<Ints>, value: V) -> Var {
     let value = match value.argument() {
         Argument::Var(v) => v,
         number => {
-            let dtype = match number {
+            let dtype = V::OWN.unwrap_or(match number {
                 Argument::Int(_) => DType::I64,
                 Argument::Bool(_) => DType::Bool,
                 _ => DType::F64,
-            };
+            });
             number::literal("full", number, dtype)
         }
     };

@@ -9,7 +9,7 @@ use crate::ir::DType;
 use crate::ops::convert;
 use crate::ops::layout::{self, ascending, sized};
 use crate::trace::span::{Along, Axis, Ints};
-use crate::trace::{Var, current_source, number};
+use crate::trace::{Argument, IntoVar, Var, current_source, is_weak, number};
 
 mod along;
 mod at;
@@ -22,8 +22,8 @@ mod reduce;
 mod shape;
 
 pub use make::{
-    arange, concat, eye, full, full_like, geomspace, linspace, logspace, meshgrid, meshgrid_ij,
-    ones, ones_like, stack, stack_axis, zeros, zeros_like,
+    IntoVars, arange, concat, eye, full, full_like, geomspace, linspace, logspace, meshgrid,
+    meshgrid_ij, ones, ones_like, ones_of, stack, stack_axis, zeros, zeros_like, zeros_of,
 };
 
 pub(crate) use part::entry;
@@ -200,22 +200,29 @@ pub(crate) fn lengths(op: &str, operands: &[Var], dtype: DType, given: &Ints) ->
     dims
 }
 
+/// What stands beside `x`, as a value: a number takes its element type.
+#[track_caller]
+pub(crate) fn value(op: &str, x: Var, other: impl IntoVar) -> Var {
+    match other.argument() {
+        Argument::Var(v) => v,
+        number => number::literal(op, number, x.dtype()),
+    }
+}
+
 /// The values in the element type that all of them are promoted to.
 #[track_caller]
 pub(crate) fn promoted(op: &str, values: &[Var]) -> Vec<Var> {
-    let mut dtype = match values.first() {
-        Some(x) => x.dtype(),
-        None => refuse(op, &[], TypeError::new("no operand")),
-    };
-    for x in values {
-        dtype = match dtype.promote(x.dtype()) {
-            Some(dtype) => dtype,
-            None => {
-                let error = number::no_common_type(&values[0].ty(), &x.ty());
-                refuse(op, values, error)
-            }
-        };
+    if values.is_empty() {
+        refuse(op, &[], TypeError::new("no operand"));
     }
+    let mut types = Vec::with_capacity(values.len());
+    for x in values {
+        types.push((x.ty(), is_weak(*x)));
+    }
+    let dtype = match number::common_of(types.iter().map(|(ty, weak)| (ty, *weak))) {
+        Ok(dtype) => dtype,
+        Err(error) => refuse(op, values, error),
+    };
     let mut all = Vec::with_capacity(values.len());
     for x in values {
         all.push(convert::convert(*x, dtype));

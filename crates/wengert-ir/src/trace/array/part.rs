@@ -6,7 +6,7 @@ use crate::ir::DType;
 use crate::ops::layout::known;
 use crate::ops::{convert, dynamic, index, layout};
 use crate::trace::span::{Axis, Ints, Places, Span};
-use crate::trace::{Argument, IntoVar, Var, number};
+use crate::trace::{Argument, IntoVar, Var, is_weak, number};
 
 /// # Windows
 ///
@@ -93,7 +93,8 @@ pub(crate) fn entry(op: &str, x: Var, value: impl IntoVar) -> Var {
     let value = value.argument();
     let (fits, given) = match value {
         Argument::Var(v) => {
-            if ty.dtype.promote(v.dtype()) == Some(ty.dtype) {
+            let weak = v.dtype() == DType::F64 && ty.is_float() && is_weak(v);
+            if weak || ty.dtype.promote(v.dtype()) == Some(ty.dtype) {
                 return convert::convert(v, ty.dtype);
             }
             (false, v.ty().to_string())

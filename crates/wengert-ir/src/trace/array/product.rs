@@ -1,14 +1,15 @@
 //! Products of arrays.
 
-use super::{axis, promoted, refuse};
+use super::{axis, promoted, refuse, value};
 use crate::error::TypeError;
 use crate::ops::{dot, layout};
-use crate::trace::{Axis, Pairs, Var};
+use crate::trace::{Axis, IntoVar, Pairs, Var};
 
 /// # Products
 ///
-/// Of numbers; element types are promoted. Each element is summed one product after the other, and from 512
-/// on as by [`Var::sum`] where one side has few rows or columns; large products of matrices are a library's.
+/// Of numbers; element types are promoted. The other operand may be an array of Rust's numbers, as in
+/// `x.dot([0.5, 0.25])`. Each element is summed one product after the other, and from 512 on as by [`Var::sum`] where
+/// one side has few rows or columns; large products of matrices are a library's.
 /// Derivative of `a b`: `a' b + a b'`. For products that no method has a name for, see
 /// [`einsum`](crate::num::einsum).
 ///
@@ -28,8 +29,8 @@ impl Var {
     /// The inner product of vectors, a matrix with a vector, or two matrices: `numpy.dot` for one and
     /// two axes. For more, see [`Var::matmul`].
     #[track_caller]
-    pub fn dot(self, other: Var) -> Var {
-        let pair = promoted("dot", &[self, other]);
+    pub fn dot(self, other: impl IntoVar) -> Var {
+        let pair = promoted("dot", &[self, value("dot", self, other)]);
         let (a, b) = (pair[0], pair[1]);
         match (a.rank(), b.rank()) {
             (1 | 2, 1 | 2) => dot::dot(a, b, &[], &[(a.rank() - 1, 0)]),
@@ -47,8 +48,8 @@ impl Var {
     /// The product of matrices, or of stacks of them along the first axes, which broadcast; a vector
     /// is a row on the left and a column on the right: `numpy.matmul`.
     #[track_caller]
-    pub fn matmul(self, other: Var) -> Var {
-        let pair = promoted("matmul", &[self, other]);
+    pub fn matmul(self, other: impl IntoVar) -> Var {
+        let pair = promoted("matmul", &[self, value("matmul", self, other)]);
         let (a, b) = (pair[0], pair[1]);
         let (ra, rb) = (a.rank(), b.rank());
         if ra == 0 || rb == 0 {
@@ -94,8 +95,8 @@ impl Var {
     /// The product of each element with each: the axes of `self`, then those of `other`:
     /// `numpy.multiply.outer`.
     #[track_caller]
-    pub fn outer(self, other: Var) -> Var {
-        let pair = promoted("outer", &[self, other]);
+    pub fn outer(self, other: impl IntoVar) -> Var {
+        let pair = promoted("outer", &[self, value("outer", self, other)]);
         dot::dot(pair[0], pair[1], &[], &[])
     }
 
@@ -103,8 +104,8 @@ impl Var {
     /// of `self`, then those of `other`: `numpy.tensordot`. The pairs are listed, or a number: so many
     /// last axes of `self` with the first of `other`.
     #[track_caller]
-    pub fn tensordot(self, other: Var, pairs: impl Into<Pairs>) -> Var {
-        let both = promoted("tensordot", &[self, other]);
+    pub fn tensordot(self, other: impl IntoVar, pairs: impl Into<Pairs>) -> Var {
+        let both = promoted("tensordot", &[self, value("tensordot", self, other)]);
         let (a, b) = (both[0], both[1]);
         let mut axes = vec![];
         match pairs.into() {
@@ -128,8 +129,8 @@ impl Var {
     /// The sum of products along the last axes; what is left are the other axes of `self`, then those
     /// of `other`: `numpy.inner`. With a number it is the product.
     #[track_caller]
-    pub fn inner(self, other: Var) -> Var {
-        let both = promoted("inner", &[self, other]);
+    pub fn inner(self, other: impl IntoVar) -> Var {
+        let both = promoted("inner", &[self, value("inner", self, other)]);
         let (a, b) = (both[0], both[1]);
         match (a.rank(), b.rank()) {
             (0, _) | (_, 0) => a * b,
@@ -143,8 +144,8 @@ impl Var {
     /// The Kronecker product: each element of `self` replaced by its product with `other`. Missing
     /// first axes have length 1: `numpy.kron`.
     #[track_caller]
-    pub fn kron(self, other: Var) -> Var {
-        let both = promoted("kron", &[self, other]);
+    pub fn kron(self, other: impl IntoVar) -> Var {
+        let both = promoted("kron", &[self, value("kron", self, other)]);
         let rank = both[0].rank().max(both[1].rank());
         // The axes of one between those of the other, all of length 1.
         let apart = |x: Var, first: bool| -> Vec<usize> {
@@ -165,15 +166,15 @@ impl Var {
     /// # Errors
     /// Vectors of another length.
     #[track_caller]
-    pub fn cross(self, other: Var) -> Var {
+    pub fn cross(self, other: impl IntoVar) -> Var {
         self.cross_axis(other, -1)
     }
 
     /// [`Var::cross`] of vectors along another axis: `numpy.cross(a, b, axis)`.
     #[track_caller]
-    pub fn cross_axis(self, other: Var, along: impl Into<Axis>) -> Var {
+    pub fn cross_axis(self, other: impl IntoVar, along: impl Into<Axis>) -> Var {
         let along = along.into();
-        let both = promoted("cross", &[self, other]);
+        let both = promoted("cross", &[self, value("cross", self, other)]);
         let (i, j) = (axis("cross", both[0], along), axis("cross", both[1], along));
         let (a, b) = (both[0], both[1]);
         match (a.shape()[i], b.shape()[j]) {

@@ -1,0 +1,131 @@
+//! Rust's arrays and vectors of numbers, nested to any depth.
+
+use super::{Dense, Element};
+use crate::error::TypeError;
+
+/// A number, a truth value, or Rust's arrays, vectors and slices of them, nested to any depth:
+/// `[[f64; 2]; 3]`, `Vec<[f64; 2]>`, `Vec<Vec<f64>>`. The rows of vectors of vectors have one length.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a number, nor arrays or vectors of numbers",
+    note = "the elements of an array are `f64`, `f32`, `i64`, `i32`, `u64`, `u32`, `u8` or `bool`"
+)]
+pub trait Nested: Clone {
+    /// What it is made of in the end.
+    type Element: Element;
+    /// Whether all values have one shape.
+    #[doc(hidden)]
+    const EVEN: bool;
+    /// Appends the lengths of its axes; of a value that is not there, those that its type knows.
+    #[doc(hidden)]
+    fn push_shape(value: Option<&Self>, shape: &mut Vec<usize>);
+    /// Whether its axes have those lengths.
+    #[doc(hidden)]
+    fn has_shape(&self, shape: &[usize]) -> bool;
+    /// Values one after the other, as elements.
+    #[doc(hidden)]
+    fn concat(values: Vec<Self>) -> Vec<Self::Element>;
+}
+
+impl<A: Nested, const N: usize> Nested for [A; N] {
+    type Element = A::Element;
+    const EVEN: bool = A::EVEN;
+    fn push_shape(value: Option<&Self>, shape: &mut Vec<usize>) {
+        shape.push(N);
+        A::push_shape(value.and_then(|v| v.first()), shape);
+    }
+    fn has_shape(&self, shape: &[usize]) -> bool {
+        A::EVEN || fits(self, shape)
+    }
+    fn concat(values: Vec<Self>) -> Vec<A::Element> {
+        A::concat(values.into_iter().flatten().collect())
+    }
+}
+
+impl<A: Nested> Nested for Vec<A> {
+    type Element = A::Element;
+    const EVEN: bool = false;
+    fn push_shape(value: Option<&Self>, shape: &mut Vec<usize>) {
+        <&[A]>::push_shape(value.map(|v| &v[..]).as_ref(), shape);
+    }
+    fn has_shape(&self, shape: &[usize]) -> bool {
+        fits(self, shape)
+    }
+    fn concat(values: Vec<Self>) -> Vec<A::Element> {
+        A::concat(values.into_iter().flatten().collect())
+    }
+}
+
+impl<A: Nested> Nested for &[A] {
+    type Element = A::Element;
+    const EVEN: bool = false;
+    fn push_shape(value: Option<&Self>, shape: &mut Vec<usize>) {
+        shape.push(value.map_or(0, |v| v.len()));
+        A::push_shape(value.and_then(|v| v.first()), shape);
+    }
+    fn has_shape(&self, shape: &[usize]) -> bool {
+        fits(self, shape)
+    }
+    fn concat(values: Vec<Self>) -> Vec<A::Element> {
+        A::concat(values.into_iter().flatten().cloned().collect())
+    }
+}
+
+/// Whether there are so many rows, and each has the other lengths.
+fn fits<A: Nested>(rows: &[A], shape: &[usize]) -> bool {
+    let Some((n, row)) = shape.split_first() else {
+        return false;
+    };
+    rows.len() == *n && (A::EVEN || rows.iter().all(|r| r.has_shape(row)))
+}
+
+macro_rules! scalars {
+    ($($t:ty)*) => {$(
+        impl Nested for $t {
+            type Element = $t;
+            const EVEN: bool = true;
+            fn push_shape(_: Option<&$t>, _: &mut Vec<usize>) {}
+            fn has_shape(&self, shape: &[usize]) -> bool {
+                shape.is_empty()
+            }
+            fn concat(values: Vec<$t>) -> Vec<$t> {
+                values
+            }
+        }
+    )*};
+}
+scalars!(f32 f64 i32 i64 u32 u64 u8 bool);
+
+/// The shape of an array of those rows.
+///
+/// # Errors
+/// If the rows are not of one shape.
+pub fn nested_shape<A: Nested>(rows: &[A]) -> Result<Vec<usize>, TypeError> {
+    let mut shape = vec![rows.len()];
+    A::push_shape(rows.first(), &mut shape);
+    let other = |r: &A| !A::EVEN && !r.has_shape(&shape[1..]);
+    match rows.iter().position(other) {
+        None => Ok(shape),
+        Some(i) => {
+            let mut row = vec![];
+            A::push_shape(rows.get(i), &mut row);
+            let message = match row == shape[1..] {
+                true => format!("row {i} is uneven: the rows of an array have one length"),
+                false => format!(
+                    "row 0 has the shape {:?}, and row {i} has {row:?}: the rows of an array have one \
+                     length",
+                    &shape[1..]
+                ),
+            };
+            Err(TypeError::new(message))
+        }
+    }
+}
+
+/// An array of those rows.
+///
+/// # Errors
+/// If the rows are not of one shape.
+pub fn nested<A: Nested>(rows: Vec<A>) -> Result<Dense, TypeError> {
+    let shape = nested_shape(&rows)?;
+    Ok(Dense::of(shape, A::concat(rows)))
+}

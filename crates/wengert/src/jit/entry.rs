@@ -1,0 +1,210 @@
+//! Who compiles a signature, and who waits.
+
+use std::cell::{Cell, RefCell};
+use std::panic::Location;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock};
+use std::time::{Duration, Instant};
+
+use wengert_ir::error::{Error, Result};
+use wengert_ir::ir::Type;
+use wengert_ir::source::SourceId;
+use wengert_ir::trace::door_open;
+
+use super::compiled::Compiled;
+use crate::tree::TreeDef;
+
+/// How long a thread waits for another that traces the same: the function that is traced there may be
+/// waiting for this thread.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// How many threads trace the same because they will not wait any longer. More are a sign that each
+/// waits for the next.
+const IMPATIENT: usize = 4;
+
+/// The same for threads that do not wait, since they are tracing something themselves.
+const UNWAITING: usize = 256;
+
+/// How many calls may run inside of one another on a thread.
+const DEPTH: usize = 64;
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(super) struct Signature {
+    pub def: TreeDef,
+    pub types: Vec<Type>,
+}
+
+/// A signature, and its code once it is there.
+pub(super) struct Entry {
+    pub signature: Signature,
+    pub done: OnceLock<Arc<Compiled>>,
+    progress: Mutex<Progress>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Progress {
+    /// How many threads run the user's function.
+    tracing: usize,
+    /// When the last of them began.
+    since: Option<Instant>,
+    /// How many threads are behind that.
+    compiling: usize,
+}
+
+impl Entry {
+    pub(super) fn new(signature: Signature) -> Entry {
+        Entry {
+            signature,
+            done: OnceLock::new(),
+            progress: Mutex::default(),
+            changed: Condvar::new(),
+        }
+    }
+
+    fn progress(&self) -> MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(|e| e.into_inner())
+    }
+
+    /// The work of compiling, unless somebody else does it: then the code is there afterwards.
+    ///
+    /// # Errors
+    /// If too many threads trace the same already, because each waits for the next.
+    #[track_caller]
+    pub(super) fn begin(&self) -> Result<Option<Turn<'_>>> {
+        let waits = !door_open();
+        let mut p = self.progress();
+        loop {
+            if self.done.get().is_some() {
+                return Ok(None);
+            }
+            if p.tracing + p.compiling == 0 {
+                break;
+            }
+            if !waits {
+                if p.tracing >= UNWAITING {
+                    return Err(reentrant(Location::caller()));
+                }
+                break;
+            }
+            let wait = match (p.compiling, p.since) {
+                (0, Some(since)) => Some(PATIENCE.saturating_sub(since.elapsed())),
+                _ => None,
+            };
+            p = match wait {
+                None => self.changed.wait(p).unwrap_or_else(|e| e.into_inner()),
+                Some(Duration::ZERO) if p.tracing >= IMPATIENT => {
+                    return Err(reentrant(Location::caller()));
+                }
+                Some(Duration::ZERO) => break,
+                Some(wait) => {
+                    let waited = self.changed.wait_timeout(p, wait);
+                    waited.unwrap_or_else(|e| e.into_inner()).0
+                }
+            };
+        }
+        p.tracing += 1;
+        p.since = Some(Instant::now());
+        Ok(Some(Turn {
+            entry: self,
+            traced: Cell::new(false),
+        }))
+    }
+}
+
+/// The right to trace and compile; given back when it is dropped.
+pub(super) struct Turn<'a> {
+    entry: &'a Entry,
+    traced: Cell<bool>,
+}
+
+impl Turn<'_> {
+    /// The user's function has run: what follows waits for nobody.
+    pub(super) fn traced(&self) {
+        if !self.traced.replace(true) {
+            let mut p = self.entry.progress();
+            p.tracing -= 1;
+            p.compiling += 1;
+            self.entry.changed.notify_all();
+        }
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let mut p = self.entry.progress();
+        match self.traced.get() {
+            true => p.compiling -= 1,
+            false => p.tracing -= 1,
+        }
+        self.entry.changed.notify_all();
+    }
+}
+
+thread_local! {
+    /// The doors that are tracing on this thread, by address and signature.
+    static TRACING: RefCell<Vec<(usize, Signature)>> = const { RefCell::new(vec![]) };
+    /// How many calls, and traces, this thread is in.
+    static CALLS: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Refuses to trace what is being traced on this thread.
+pub(super) fn refuse_recursion(
+    door: usize,
+    signature: &Signature,
+    at: &'static Location<'static>,
+) -> Result<()> {
+    let again = |(d, s): &(usize, Signature)| *d == door && s == signature;
+    match TRACING.with_borrow(|t| t.iter().any(again)) {
+        true => Err(reentrant(at)),
+        false => Ok(()),
+    }
+}
+
+fn reentrant(at: &'static Location<'static>) -> Error {
+    Error::Reentrant {
+        op: "jit".into(),
+        at: SourceId::of(at, None),
+    }
+}
+
+/// Marks a signature as being traced on this thread.
+pub(super) struct Entered;
+
+impl Entered {
+    pub(super) fn new(door: usize, signature: Signature) -> Entered {
+        TRACING.with_borrow_mut(|t| t.push((door, signature)));
+        Entered
+    }
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        TRACING.with_borrow_mut(|t| t.pop());
+    }
+}
+
+/// One more call on this thread, until it is dropped.
+pub(super) struct Deeper;
+
+impl Deeper {
+    /// # Errors
+    /// If there are too many for the stack.
+    pub(super) fn new(at: &'static Location<'static>) -> Result<Deeper> {
+        let calls = CALLS.get();
+        if calls >= DEPTH {
+            return Err(Error::Depth {
+                op: "jit".into(),
+                limit: DEPTH,
+                at: SourceId::of(at, None),
+            });
+        }
+        CALLS.set(calls + 1);
+        Ok(Deeper)
+    }
+}
+
+impl Drop for Deeper {
+    fn drop(&mut self) {
+        CALLS.set(CALLS.get() - 1);
+    }
+}

@@ -1,0 +1,106 @@
+//! What a crate of solvers needs to say what is wrong in its user's words.
+//!
+//! A function that takes the user's functions, an ODE solver, say, calls them inside of its own loops. Four
+//! things make its errors as good as those of this crate:
+//!
+//! - [`asked_at`] around what it records, in the bodies of its loops again, so that this belongs to the
+//!   line where the solver was called;
+//! - [`inside`] around each call of a user's function, so that what *that* records belongs to its own
+//!   lines again;
+//! - [`same_trees`] and [`expect_floats`] on what the user's functions take and give. Without them a
+//!   right-hand side of shape `[1]` beside a state of shape `[2]` broadcasts, and the result is wrong;
+//! - [`refuse`] for all else, or [`raise`] for an [`Error`] of another kind.
+//!
+//! ```
+//! use std::panic::Location;
+//! use wengert::prelude::*;
+//! use wengert::{IntoTree, solver};
+//!
+//! /// Euler's method for `y' = f(t, y)`: `n` steps from `t = 0` to `end`.
+//! #[track_caller]
+//! fn euler<I, A>(f: impl Fn(Var, I::Tree) -> A, y0: I, end: f64, n: usize) -> I::Tree
+//! where
+//!     I: IntoTree,
+//!     I::Tree: tree::Vars + Clone,
+//!     A: IntoTree<Tree = I::Tree>,
+//! {
+//!     let place = Location::caller();
+//!     solver::asked_at(place, || {
+//!         let y0 = y0.into_tree();
+//!         solver::expect_floats("euler", "the state", &y0);
+//!         if n == 0 {
+//!             solver::refuse("euler", "no step leads to the end");
+//!         }
+//!         let h = end / n as f64;
+//!         fori(0..n, y0, |i, y: I::Tree| {
+//!             solver::asked_at(place, || {
+//!                 let rate = solver::inside(|| f(i.to(DType::F64) * h, y.clone()).into_tree());
+//!                 solver::same_trees("euler", ["the state", "its rate"], &y, &rate);
+//!                 tree::map2(y, rate, |y, k| y + h * k)
+//!             })
+//!         })
+//!     })
+//! }
+//!
+//! let decay = jit(|y: Var| euler(|_, y: Var| -y, y, 1.0, 1000));
+//! assert!((decay.call(1.0)?.item::<f64>()? - 0.3677).abs() < 1e-4);
+//!
+//! let wrong = jit(|y: Var| euler(|_, y: Var| -y.slice_axis(0, 0..1), y, 1.0, 1000));
+//! let error = wrong.call([1.0, 2.0]).unwrap_err().to_string();
+//! assert!(error.starts_with("euler: the state has f64[2], and its rate has f64[1], at "), "{error}");
+//! # Ok::<(), wengert::Error>(())
+//! ```
+
+pub use wengert_ir::error::raise;
+pub use wengert_ir::source::{Place, SourceId};
+pub use wengert_ir::trace::{asked_at, current_source, inside, with_source};
+
+use wengert_ir::error::Error;
+use wengert_ir::trace::Var;
+
+use crate::transform::unlike;
+use crate::tree::{self, Tree};
+
+/// Ends the function that is being traced with an error of that operation, at the user's line.
+///
+/// # Panics
+/// Always; the door makes an [`Error::Tree`] of it. With no function being traced it is an ordinary panic.
+#[track_caller]
+pub fn refuse(op: &str, message: impl Into<String>) -> ! {
+    raise(Error::Tree {
+        op: op.into(),
+        message: message.into(),
+        at: current_source(),
+    })
+}
+
+/// Two trees have one structure and, leaf by leaf, one shape and one element type; `what` names both.
+///
+/// # Errors
+/// If they differ: the operation, both names, the path of the leaf and both types, at the user's line.
+#[track_caller]
+pub fn same_trees<T: Tree<Leaf = Var>>(op: &str, what: [&str; 2], a: &T, b: &T) {
+    let (x, y) = (tree::leaves(a), tree::leaves(b));
+    if let Some(message) = unlike(what, (&x, &tree::def(a)), (&y, &tree::def(b))) {
+        refuse(op, message);
+    }
+}
+
+/// The leaves of a tree, which `what` names, are floats.
+///
+/// # Errors
+/// If one is not: the operation, the name, the path of the leaf and its type, at the user's line.
+#[track_caller]
+pub fn expect_floats<T: Tree<Leaf = Var>>(op: &str, what: &str, tree: &T) {
+    let (leaves, def) = tree::flatten_ref(tree);
+    for (v, path) in leaves.iter().zip(def.paths()) {
+        let ty = v.ty();
+        if !ty.is_float() {
+            let hint = "convert it, as in `x.to(DType::F64)`";
+            refuse(
+                op,
+                format!("{what}{path} is {ty}, and must be of floats; {hint}"),
+            );
+        }
+    }
+}

@@ -1,0 +1,587 @@
+//! What users of JAX and NumPy write, as they write it.
+
+use std::sync::Arc;
+
+use wengert::prelude::*;
+use wengert::{Order, Result};
+
+fn numbers(x: &Array) -> Vec<f64> {
+    x.to_vec::<f64>().expect("f64")
+}
+
+#[derive(Tree, Clone, Copy, Debug)]
+struct Model<T = Var> {
+    rate: T,
+    weights: T,
+}
+
+#[derive(Tree, Clone, Debug)]
+enum Layer<T = Var> {
+    Dense { w: T, b: Option<T> },
+    Scale(T),
+}
+
+fn model() -> Model<Array> {
+    Model {
+        rate: 2.0.into(),
+        weights: [1.0, 3.0].into(),
+    }
+}
+
+#[test]
+fn jacobians_of_trees_are_trees_of_trees() -> Result<()> {
+    let f = |m: Model| (m.rate * m.weights, [m.weights.sum(), m.rate.square()]);
+    let forward = jit(jacfwd(f)).call(model())?;
+    let backward = jit(jacrev(f)).call(model())?;
+    for (product, [sum, square]) in [forward, backward] {
+        assert_eq!(
+            (product.rate.shape(), product.weights.shape()),
+            (&[2][..], &[2, 2][..])
+        );
+        assert_eq!(numbers(&product.rate), [1.0, 3.0]);
+        assert_eq!(numbers(&product.weights), [2.0, 0.0, 0.0, 2.0]);
+        assert_eq!(
+            (numbers(&sum.rate), numbers(&sum.weights)),
+            (vec![0.0], vec![1.0, 1.0])
+        );
+        assert_eq!(
+            (numbers(&square.rate), numbers(&square.weights)),
+            (vec![4.0], vec![0.0, 0.0])
+        );
+    }
+    let ((product, [sum, square]), j) = jit(value_and_jacrev(f)).call(model())?;
+    assert_eq!(numbers(&product), [2.0, 6.0]);
+    assert_eq!((numbers(&sum), numbers(&square)), (vec![4.0], vec![4.0]));
+    assert_eq!(numbers(&j.0.rate), [1.0, 3.0]);
+    let (_, j) = jit(value_and_jacfwd(f)).call(model())?;
+    assert_eq!(numbers(&j.0.rate), [1.0, 3.0]);
+    Ok(())
+}
+
+#[test]
+fn a_hessian_of_parameters_has_their_names_twice() -> Result<()> {
+    let f = |m: Model| m.rate.square() * m.weights.powi(2).sum();
+    let h = jit(hessian(f)).call(model())?;
+    assert_eq!(numbers(&h.rate.rate), [20.0]);
+    assert_eq!(numbers(&h.rate.weights), [8.0, 24.0]);
+    assert_eq!(numbers(&h.weights.rate), [8.0, 24.0]);
+    assert_eq!(numbers(&h.weights.weights), [8.0, 0.0, 0.0, 8.0]);
+    // In a batch, and differentiated again.
+    let h = jit(vmap(hessian(|[x, y]: [Var; 2]| x.powi(3) * y))).call([[1.0, 2.0], [5.0, 7.0]])?;
+    assert_eq!(numbers(&h[0][0]), [30.0, 84.0]);
+    assert_eq!(numbers(&h[0][1]), [3.0, 12.0]);
+    let third = jit(jacrev(hessian(|[x, y]: [Var; 2]| x.powi(3) * y)));
+    assert_eq!(numbers(&third.call([1.0, 5.0])?[0][0][0]), [30.0]);
+    Ok(())
+}
+
+#[test]
+fn jacobians_of_enums_options_maps_and_nothing() -> Result<()> {
+    let layers = vec![
+        Layer::Dense {
+            w: Array::from([1.0, 2.0]),
+            b: Some(Array::from(3.0)),
+        },
+        Layer::Scale(Array::from(5.0)),
+    ];
+    let f = |layers: Vec<Layer>| {
+        let x = Var::from([1.0, 1.0]);
+        layers.into_iter().fold(x, |x, l| match l {
+            Layer::Dense { w, b } => w * x + b.unwrap_or(Var::from(0.0)),
+            Layer::Scale(s) => s * x,
+        })
+    };
+    let j = jit(jacrev(f)).call(layers.clone())?;
+    let Layer::Dense { w, b } = &j[0] else {
+        panic!("a dense layer")
+    };
+    assert_eq!(numbers(w), [5.0, 0.0, 0.0, 5.0]);
+    assert_eq!(numbers(b.as_ref().expect("there is one")), [5.0, 5.0]);
+    let Layer::Scale(s) = &j[1] else {
+        panic!("a scale")
+    };
+    assert_eq!(numbers(s), [4.0, 5.0]);
+    assert_eq!(numbers(&jit(jacfwd(|x: Var| (x, ()))).call(2.0)?.0), [1.0]);
+    // An empty leaf beside another.
+    let j = jit(jacfwd(|(x, e): (Var, Var)| x * 2.0 + e.sum()))
+        .call((1.0, Array::zeros(DType::F64, 0)))?;
+    assert_eq!((numbers(&j.0), j.1.shape()), (vec![2.0], &[0][..]));
+    let j = jit(jacrev(|x: Var| [x.slice_axis(0, 0..0), x])).call([1.0])?;
+    assert_eq!((j[0].shape(), j[1].shape()), (&[0, 1][..], &[1, 1][..]));
+    Ok(())
+}
+
+#[test]
+fn jacobians_of_f32_and_f64_together() -> Result<()> {
+    let f = |(x, y): (Var, Var)| (x * 2.0, x.to(DType::F64) * y);
+    // Forward mode gives the element type of the result, reverse mode that of the argument, as in JAX.
+    let (single, both) = jit(jacfwd(f)).call((1f32, 3.0))?;
+    assert_eq!(
+        (single.0.item::<f32>()?, single.1.item::<f32>()?),
+        (2.0, 0.0)
+    );
+    assert_eq!((both.0.item::<f64>()?, both.1.item::<f64>()?), (3.0, 1.0));
+    let (single, both) = jit(jacrev(f)).call((1f32, 3.0))?;
+    assert_eq!(
+        (single.0.item::<f32>()?, single.1.item::<f64>()?),
+        (2.0, 0.0)
+    );
+    assert_eq!((both.0.item::<f32>()?, both.1.item::<f64>()?), (3.0, 1.0));
+    Ok(())
+}
+
+#[test]
+fn examples_stand_for_types() -> Result<()> {
+    let f = jit(|(m, x): (Model, Var)| m.rate * x.dot(m.weights));
+    let x = Array::from([1.0, 1.0]);
+    let spec = ShapeDtype::new(DType::F64, 2);
+    let want = [8.0];
+    assert_eq!(
+        numbers(&f.compile((&model(), &x))?.call((model(), &x))?),
+        want
+    );
+    assert_eq!(
+        numbers(&f.compile((model(), [0.0, 0.0]))?.call((model(), &x))?),
+        want
+    );
+    assert_eq!(
+        numbers(
+            &f.compile((tree::specs(&model()), &spec))?
+                .call((model(), &x))?
+        ),
+        want
+    );
+    assert_eq!(
+        numbers(
+            &f.compile(&(tree::specs(&model()), spec))?
+                .call((model(), &x))?
+        ),
+        want
+    );
+    assert!(
+        f.explain((model(), vec![0.0; 2]))?
+            .to_string()
+            .contains("loops")
+    );
+    assert_eq!(f.func((model(), &x))?.params, 3);
+    assert_eq!(
+        trace(|x: Var| x * 2.0, vec![vec![1.0, 2.0]])?.param_types()[0].to_string(),
+        "f64[1,2]"
+    );
+    let one = jit(|()| Var::from(1.0));
+    assert_eq!(numbers(&one.compile(())?.call(())?), [1.0]);
+    assert!(one.explain(()).is_ok());
+    let draw = jit(|key: Key| key.uniform([3]));
+    let key = Key::from_seed(0);
+    assert_eq!(draw.compile(&key)?.call(&key)?, draw.call(&key)?);
+    Ok(())
+}
+
+#[test]
+fn a_range_beside_other_rows() -> Result<()> {
+    let f = jit(|xs: Var| {
+        scan(0.0, (xs, 0..3), |sum, (x, i)| {
+            (sum + x * i.to(DType::F64), i)
+        })
+    });
+    let (sum, places) = f.call([1.0, 2.0, 3.0])?;
+    assert_eq!(
+        (numbers(&sum), places.to_vec::<i64>()?),
+        (vec![8.0], vec![0, 1, 2])
+    );
+    let f = jit(|xs: Var| map((xs, 0..xs.shape()[0]), |(x, i)| x + i.to(DType::F64)));
+    assert_eq!(numbers(&f.call([1.0, 2.0])?), [1.0, 3.0]);
+    // The row of a range needs no type.
+    let f = jit(|x: Var| scan(x, 2u32..5, |x, i| (x * i.to(DType::F64), ())).0);
+    assert_eq!(numbers(&f.call(1.0)?), [24.0]);
+    let error = jit(|xs: Var| scan(0.0, (xs, 0..4), |s, (x, _)| (s + x, ())).0)
+        .call([1.0])
+        .unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("the array.0 has 1 rows, and the array.1 has 4"),
+        "{error}"
+    );
+    Ok(())
+}
+
+#[test]
+fn numbers_of_every_type_on_either_side() -> Result<()> {
+    let (a, b, c, d, e) = (3usize, 3i64, 3u32, 3f32, 3u8);
+    for dtype in [DType::F64, DType::F32, DType::I64, DType::U8] {
+        let f = jit(move |x: Var| {
+            let x = x.to(dtype);
+            let float = x.dtype() == DType::F64 || x.dtype() == DType::F32;
+            let f32s = if float { num(d) - x } else { num(3) - x };
+            [
+                num(a) - x,
+                num(b) - x,
+                num(c) - x,
+                f32s,
+                num(e) - x,
+                3 - x,
+                x - a + b - c - e + x,
+            ]
+        });
+        for y in f.call(1.0)? {
+            assert_eq!(y.dtype(), dtype);
+            let y = jit(|y: Var| y.to(DType::F64)).call(&y)?.item::<f64>()?;
+            assert!(y == 2.0 || y == 252.0 || y == -4.0 || y == -1.0, "{y}");
+        }
+    }
+    let f = jit(|x: Var| {
+        (
+            (2 * x).sqrt(),
+            (2.0 * x).sqrt(),
+            [1.0, 2.0].iter().map(|w| x * w).sum::<Var>(),
+        )
+    });
+    let (x, y, z) = f.call(2.0)?;
+    assert_eq!(
+        (numbers(&x), numbers(&y), numbers(&z)),
+        (vec![2.0], vec![2.0], vec![6.0])
+    );
+    Ok(())
+}
+
+#[test]
+fn shapes_of_any_integers() -> Result<()> {
+    let f = jit(|x: Var| {
+        let (n, m, k) = (2usize, 3u8, 3i16);
+        [
+            x.reshape((-1, n)),
+            x.reshape([-1, 2]),
+            x.reshape((m, -1)),
+            x.reshape((k, 2u64)),
+            x.reshape(-1),
+        ]
+    });
+    let shapes = f.call([0.0; 6])?.map(|y| y.shape().to_vec());
+    assert_eq!(
+        shapes,
+        [vec![3, 2], vec![3, 2], vec![3, 2], vec![3, 2], vec![6]]
+    );
+    let n = 2i64;
+    assert_eq!(Array::new((n, 3), vec![0.0; 6])?.shape(), [2, 3]);
+    assert_eq!(Array::full(3, 0.5), Array::from([0.5; 3]));
+    assert_eq!(Array::zeros(DType::F32, []).shape(), [0; 0]);
+    assert_eq!(
+        ShapeDtype::new(DType::F32, (n, 3u32)).to_string(),
+        "f32[2,3]"
+    );
+    Ok(())
+}
+
+#[test]
+fn nested_numbers_are_arrays() -> Result<()> {
+    let rows = vec![vec![1.0, 2.0], vec![3.0, 4.0], vec![5.0, 6.0]];
+    let sum = jit(|x: Var| x.sum_axis(0));
+    for _ in 0..2 {
+        assert_eq!(numbers(&sum.call(&rows)?), [9.0, 12.0]);
+    }
+    assert_eq!(numbers(&sum.call(rows.clone())?), [9.0, 12.0]);
+    assert_eq!(numbers(&sum.call(&rows[..])?), [9.0, 12.0]);
+    assert_eq!(numbers(&sum.call([&rows[0][..], &rows[1]])?), [4.0, 6.0]);
+    assert_eq!(
+        numbers(&sum.call([vec![1.0, 2.0], vec![3.0, 4.0]])?),
+        [4.0, 6.0]
+    );
+    assert_eq!(Array::from(rows.clone()).shape(), [3, 2]);
+    assert_eq!(Array::from(Vec::<Vec<f64>>::new()).shape(), [0, 0]);
+    assert_eq!(Array::from(Vec::<Vec<[f64; 2]>>::new()).shape(), [0, 0, 2]);
+    assert_eq!(Array::from([[[1u8; 2]; 3]; 4]).shape(), [4, 3, 2]);
+    // Rows of different lengths are an error, at every depth.
+    let error = sum
+        .call(vec![vec![1.0, 2.0], vec![3.0]])
+        .unwrap_err()
+        .to_string();
+    assert_eq!(
+        error,
+        "an array of numbers: row 0 has the shape [2], and row 1 has [1]: the rows of an array have one length"
+    );
+    let error = sum
+        .call(vec![vec![vec![1.0], vec![]], vec![vec![1.0], vec![2.0]]])
+        .unwrap_err();
+    assert!(error.to_string().contains("row 0 is uneven"), "{error}");
+    assert!(sum.compile(vec![vec![1.0], vec![]]).is_err());
+    assert!(sum.interpret(vec![vec![1.0], vec![]]).is_err());
+    let f = jit(|x: Var| x + Var::from(vec![vec![1.0], vec![]]));
+    let error = f.call(1.0).unwrap_err().to_string();
+    assert!(
+        error.contains("row 0 has the shape [1], and row 1 has [0]"),
+        "{error}"
+    );
+    assert!(error.contains("surface.rs"), "{error}");
+    Ok(())
+}
+
+#[test]
+fn arrays_of_numbers_stand_beside_a_var() -> Result<()> {
+    let f = jit(|x: Var| {
+        [
+            x + [1.0, 2.0],
+            x * vec![1, 2],
+            x.maximum([0.0, 9.0]),
+            x - &[1.0, 1.0][..],
+        ]
+    });
+    let want = [[4.0, 5.0], [3.0, 6.0], [3.0, 9.0], [2.0, 2.0]];
+    for (y, want) in f.call(3.0)?.iter().zip(want) {
+        assert_eq!(numbers(y), want);
+    }
+    // As numbers do, they take the element type beside them.
+    for y in f.call(3f32)? {
+        assert_eq!(y.dtype(), DType::F32);
+    }
+    let f = jit(|x: Var| {
+        (
+            x + [1, 2],
+            Var::from([1.0, 2.0]).dot([3.0, 4.0]),
+            x.at_set(0, [7, 8]),
+        )
+    });
+    let (sum, product, written) = f.call([[1i64, 2], [3, 4]])?;
+    assert_eq!(
+        (sum.dtype(), sum.to_vec::<i64>()?),
+        (DType::I64, vec![2, 4, 4, 6])
+    );
+    assert_eq!(
+        (numbers(&product), written.to_vec::<i64>()?),
+        (vec![11.0], vec![7, 8, 3, 4])
+    );
+    let error = jit(|n: Var| n + [0.5, 1.0])
+        .call(1i64)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.starts_with("add: i64 and f64[2] have no common element type"),
+        "{error}"
+    );
+    Ok(())
+}
+
+#[test]
+fn numbers_beside_vars_in_a_stack() -> Result<()> {
+    let f = jit(|x: Var| {
+        let pair = stack((x, 0.0));
+        (
+            pair,
+            stack((x, 2, true)),
+            concat((pair, [5.0]), 0),
+            stack([x, x]),
+            stack_axis((pair, pair), 1),
+        )
+    });
+    let (a, b, c, d, e) = f.call(1f32)?;
+    for y in [&a, &b, &c, &d, &e] {
+        assert_eq!(y.dtype(), DType::F32);
+    }
+    assert_eq!(a.to_vec::<f32>()?, [1.0, 0.0]);
+    assert_eq!(b.to_vec::<f32>()?, [1.0, 2.0, 1.0]);
+    assert_eq!(c.to_vec::<f32>()?, [1.0, 0.0, 5.0]);
+    assert_eq!((d.shape(), e.shape()), (&[2][..], &[2, 2][..]));
+    Ok(())
+}
+
+#[test]
+fn zeros_and_ones_of_an_element_type() -> Result<()> {
+    for dtype in [
+        DType::F32,
+        DType::F64,
+        DType::I32,
+        DType::I64,
+        DType::U8,
+        DType::U32,
+        DType::U64,
+        DType::Bool,
+    ] {
+        let f = jit(move |_: Var| {
+            [
+                zeros_of(dtype, [2]),
+                ones_of(dtype, 2),
+                zeros_like(ones_of(dtype, 2)),
+            ]
+        });
+        let [zeros, ones, like] = f.call(0.0)?;
+        assert_eq!((zeros.dtype(), ones.dtype()), (dtype, dtype));
+        assert_eq!(like, zeros);
+        assert_eq!(
+            numbers(&jit(|x: Var| x.to(DType::F64)).call(&ones)?),
+            [1.0, 1.0]
+        );
+    }
+    let f = jit(|_: Var| {
+        (
+            full(2, 0f32),
+            full(2, 1u8),
+            full(2, 1),
+            full(2, 1.0),
+            full(2, 1usize),
+        )
+    });
+    let (a, b, c, d, e) = f.call(0.0)?;
+    let dtypes = [a, b, c, d, e].map(|x| x.dtype());
+    assert_eq!(
+        dtypes,
+        [DType::F32, DType::U8, DType::I64, DType::F64, DType::I64]
+    );
+    Ok(())
+}
+
+/// Sums of f32 that start as numbers of Rust's.
+#[test]
+fn carries_that_start_as_numbers_take_the_type_of_the_rows() -> Result<()> {
+    let xs = Array::from([[1f32, 2.0], [3.0, 4.0]]);
+    let sum =
+        |start: fn() -> Var| move |xs: Var| scan(start(), xs, |c: Var, x: Var| (c + x, c * 2.0));
+    for (f, shape) in [
+        (sum(|| zeros(2)), vec![2]),
+        (sum(|| zeros([1, 2])), vec![1, 2]),
+        (sum(|| full(2, 0.0)), vec![2]),
+    ] {
+        let (last, rows) = jit(f).call(&xs)?;
+        assert_eq!((last.dtype(), rows.dtype()), (DType::F32, DType::F32));
+        assert_eq!(
+            (last.to_vec::<f32>()?, last.shape()),
+            (vec![4.0, 6.0], &shape[..])
+        );
+    }
+    let of = |y: Array| y.dtype();
+    let x = Array::from([1f32, 2.0]);
+    assert_eq!(
+        of(jit(|x: Var| scan(0.0, x, |c, x| (c + x, ())).0).call(&x)?),
+        DType::F32
+    );
+    assert_eq!(
+        of(jit(|x: Var| scan_reverse(0.0, x, |c, x| (c + x, ())).0).call(&x)?),
+        DType::F32
+    );
+    assert_eq!(
+        of(jit(|x: Var| scan_checkpointed(&[1], 0.0, x, |c, x| (c + x, ())).0).call(&x)?),
+        DType::F32
+    );
+    assert_eq!(
+        of(jit(|x: Var| fori(0..3, 0.0, |_, c| c + x.sum())).call(&x)?),
+        DType::F32
+    );
+    let traced = jit(|(x, n): (Var, Var)| fori(..n, 0.0, |_, c| c * 0.5 + x.sum()));
+    assert_eq!(of(traced.call((&x, 3i64))?), DType::F32);
+    assert_eq!(
+        of(jit(|x: Var| while_loop(0.0, |c| c.lt(9.0), |c| c + x.at(0))).call(&x)?),
+        DType::F32
+    );
+    // One carry after the other: the second follows from the first.
+    let f = jit(|x: Var| {
+        scan((0.0, 0.0, 0i64), x, |(a, b, n), x| {
+            ((a + b, b + x, n + 1), ())
+        })
+        .0
+    });
+    let (a, b, n) = f.call(&x)?;
+    assert_eq!(
+        (a.dtype(), b.dtype(), n.dtype()),
+        (DType::F32, DType::F32, DType::I64)
+    );
+    assert_eq!((a.item::<f32>()?, b.item::<f32>()?), (1.0, 3.0));
+    // A loop in a loop, whose carry is that of the outer one.
+    let f = jit(|x: Var| scan(0.0, x, |c, x| (fori(0..2, c, |_, c| (c + x).sin()), ())).0);
+    assert_eq!(of(f.call(&x)?), DType::F32);
+    // A branch that gives the carry as it is, and one that does not, in either order.
+    let f = jit(|x: Var| {
+        let step = |c: Var, x: Var| cond(x.gt(1.0), (c, x), |(c, x)| c + x, |(c, _)| c);
+        scan(0.0, x, |c, x| (step(c, x), ())).0
+    });
+    assert_eq!(f.call(&x)?, Array::from(2f32));
+    let f = jit(|x: Var| {
+        let step = |c: Var, x: Var| cond(x.gt(1.0), (c, x), |(c, _)| c, |(c, x)| c + x);
+        scan(0.0, x, |c, x| (step(c, x), ())).0
+    });
+    assert_eq!(f.call(&x)?, Array::from(1f32));
+    let f = jit(|x: Var| scan(0.0, x, |c, x: Var| (x.gt(1.0).select(c, x + c), ())).0);
+    assert_eq!(f.call(&x)?, Array::from(1f32));
+    let f = jit(|x: Var| cond(x.at(0).gt(0.0), x, |_| 0.0, |x| x.sum()));
+    assert_eq!(f.call(&x)?, Array::from(0f32));
+    // What is written into zeros.
+    let f = jit(|x: Var| fori(0..2, zeros(2), |i, h| h.at_set(i, x.at(i))));
+    assert_eq!(f.call(&x)?, x);
+    // Derivatives and batches of it.
+    let f = |x: Var| scan(0.0, x, |c, x| (c + x * x, ())).0;
+    assert_eq!(jit(grad(f)).call(&x)?, Array::from([2f32, 4.0]));
+    assert_eq!(
+        jit(vmap(f)).call([[1f32, 2.0], [3.0, 4.0]])?,
+        Array::from([5f32, 25.0])
+    );
+    Ok(())
+}
+
+#[test]
+fn carries_of_f64_stay() -> Result<()> {
+    let x = Array::from([1f32, 2.0]);
+    let of = |y: Array| y.dtype();
+    // Nothing of f32 in it; f64 rows; what is converted says so.
+    assert_eq!(
+        of(jit(|_: Var| fori(0..3, 0.0, |_, c| c + 1.0)).call(&x)?),
+        DType::F64
+    );
+    assert_eq!(
+        of(jit(|x: Var| scan(0.0, x, |c, x| (c + x, ())).0).call([1.0, 2.0])?),
+        DType::F64
+    );
+    let f = jit(|x: Var| scan(0.0, x, |c, x| (c + x.to(DType::F64), ())).0);
+    assert_eq!(of(f.call(&x)?), DType::F64);
+    // A traced f64 is meant.
+    let f = jit(|(s, x): (Var, Var)| scan(s, x, |c, x| (c + x, ())).0);
+    assert_eq!(of(f.call((0.0, &x))?), DType::F64);
+    Ok(())
+}
+
+#[test]
+fn norms_by_name() -> Result<()> {
+    let f =
+        jit(|x: Var| [Order::L1, Order::L2, Order::INF, Order::NEG_INF].map(|o| x.norm_ord(o, 0)));
+    let norms = f.call([3.0, -4.0])?.map(|y| y.item::<f64>().expect("f64"));
+    assert_eq!(norms, [7.0, 5.0, 4.0, 3.0]);
+    let f = jit(|x: Var| [Order::Frobenius, Order::L1, Order::INF].map(|o| x.norm_ord(o, [0, 1])));
+    let norms = f
+        .call([[1.0, -2.0], [2.0, 4.0]])?
+        .map(|y| y.item::<f64>().expect("f64"));
+    assert_eq!(norms, [5.0, 6.0, 6.0]);
+    Ok(())
+}
+
+#[test]
+fn padding_takes_what_the_others_take() -> Result<()> {
+    let f = jit(|x: Var| {
+        [
+            x.pad([(1, 0)]),
+            x.pad(&[(1, 0)]),
+            x.pad(vec![(1, 0)]),
+            x.pad_with([(1, 0)], 0),
+        ]
+    });
+    for y in f.call([1.0, 2.0])? {
+        assert_eq!(numbers(&y), [0.0, 1.0, 2.0]);
+    }
+    Ok(())
+}
+
+#[test]
+fn a_callback_says_what_it_gives() -> Result<()> {
+    let f = jit(|x: Var| {
+        let scalar = ShapeDtype::scalar(DType::F64);
+        let double = |x: Array| Ok::<_, wengert::Error>(Array::from(2.0 * x.item::<f64>()?));
+        // No annotation: the result is what `out` says.
+        let y = pure_callback(double, &scalar, x);
+        y.sin()
+    });
+    assert_eq!(f.call(1.0)?.item::<f64>()?, 2f64.sin());
+    Ok(())
+}
+
+#[test]
+fn data_that_many_share_is_fed_by_reference() -> Result<()> {
+    let x = Arc::new(vec![vec![1.0, 2.0]]);
+    assert_eq!(numbers(&jit(|x: Var| x.sum()).call(&*x)?), [3.0]);
+    Ok(())
+}
