@@ -14,7 +14,8 @@ where
     [f.call(args()), f.interpret(args())]
 }
 
-/// The function is refused for its size, both ways; the message names the operation and this file.
+/// The function is refused for its size, both ways; the message names the operation, or one that it is made
+/// of, and this file.
 #[track_caller]
 fn too_large<X, Y, A>(op: &str, f: impl Fn(X) -> Y + Send + Sync + 'static, args: impl Fn() -> A)
 where
@@ -24,7 +25,10 @@ where
 {
     for result in both(&jit(f), args) {
         let error = result.err().expect("larger than memory can be").to_string();
-        assert!(error.starts_with(&format!("{op}: ")), "{error}");
+        let named = op
+            .split('|')
+            .any(|op| error.starts_with(&format!("{op}: ")));
+        assert!(named, "{error}");
         assert!(
             error.contains("is larger than memory can be, at "),
             "{error}"
@@ -115,14 +119,18 @@ fn a_type_of_more_elements_than_addresses_is_refused_wherever_it_is_made() {
     );
     too_large("vander", |x: Var| x.reshape([1]).vander(1 << 62), one);
     too_large("diag", |x: Var| x.broadcast_to([HUGE]).diag(), one);
-    too_large("stack", |x: Var| stack(&[full([1usize << 59], x); 4]), one);
+    too_large(
+        "stack|concat",
+        |x: Var| stack(&[full([1usize << 59], x); 4]),
+        one,
+    );
     too_large(
         "repeat",
         |x: Var| x.broadcast_to([HUGE]).repeat(HUGE, 0),
         one,
     );
     too_large(
-        "outer",
+        "outer|mul|broadcast|dot",
         |x: Var| x.broadcast_to([HUGE]).outer(x.broadcast_to([HUGE])),
         one,
     );
@@ -725,7 +733,10 @@ mod little_memory {
         let x = Array::zeros(DType::F64, [LONG]);
         let (mut a, mut b) = (x.clone(), x.clone());
         f.call_into(&x, &mut a).unwrap();
-        let rest = Array::full([LONG], 1.0);
+        let mut rest = vec![];
+        while let Ok(more) = f.call(&x) {
+            rest.push(more);
+        }
         none(f.call_into(&x, &mut b));
         assert_eq!(b.as_slice::<f64>().unwrap()[LONG - 1], 0.0);
         drop((x, a, b, rest));
