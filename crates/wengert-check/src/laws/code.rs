@@ -133,7 +133,7 @@ where
 {
     let (all, _) = tree::flatten(args.clone());
     let spec = |a: &Array| ShapeDtype::new(a.dtype(), a.shape());
-    let specs = |args: &[Array]| args.iter().map(spec).collect();
+    let specs = |args: &[Array]| -> Vec<ShapeDtype> { args.iter().map(spec).collect() };
     let func = f.func(&(specs(&args.0), specs(&args.1), spec(&args.2)))?;
     let options = wengert_jit::Options {
         baseline: true,

@@ -384,7 +384,7 @@ fn products() {
         x.expand_dims(0).dot(v);
         x.matmul(x);
         x.broadcast_to([2, 3, 4]).matmul(x.t().broadcast_to([3, 4, 3]));
-        v.matmul(2.0.into());
+        v.matmul(2.0);
         b.outer(b);
         x.tensordot(v, [(0, 1)]);
         x.tensordot(v, [(1, 0)]);
