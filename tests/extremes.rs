@@ -17,7 +17,15 @@ where
     X: Tree<Leaf = Var>,
     A: wengert::Feed<X::With<Array>> + Clone,
 {
-    let f = jit(move |x: X| f(x).to(DType::F64));
+    both_ways(&jit(move |x: X| f(x).to(DType::F64)), x)
+}
+
+#[track_caller]
+fn both_ways<X, A>(f: &wengert::Jit<X, Var>, x: A) -> Vec<f64>
+where
+    X: Tree<Leaf = Var>,
+    A: wengert::Feed<X::With<Array>> + Clone,
+{
     let found = f.call(x.clone()).unwrap().to_vec::<f64>().unwrap();
     let other = f.interpret(x).unwrap().to_vec::<f64>().unwrap();
     let bits = |v: &[f64]| -> Vec<u64> {
@@ -60,7 +68,12 @@ fn interp(x: f64, xs: &[f64], ys: &[f64]) -> f64 {
 fn lines_between_points_some_of_which_are_infinite() {
     let ordinates = [-INF, -1.5, 0.25, INF, NAN];
     let at = [-INF, -3.0, -1.0, -0.5, 0.0, 1.0, 2.0, 3.0, INF, NAN];
-    let f = |(x, xs, ys): (Var, Var, Var)| x.interp(xs, ys);
+    let wide = jit(|(x, xs, ys): (Var, Var, Var)| x.interp(xs, ys));
+    let narrow = jit(|(x, xs, ys): (Var, Var, Var)| {
+        // f32 holds all of these.
+        let [x, xs, ys] = [x, xs, ys].map(|x| x.to(DType::F32));
+        x.interp(xs, ys).to(DType::F64)
+    });
     for xs in [
         [-1.0, 0.0, 2.0],
         [-INF, 0.0, 2.0],
@@ -70,10 +83,8 @@ fn lines_between_points_some_of_which_are_infinite() {
     ] {
         for k in 0..125 {
             let ys = [k % 5, k / 5 % 5, k / 25].map(|i| ordinates[i]);
-            // f32 holds all of these.
-            let narrow = |x: Var| x.to(DType::F32);
-            let g = move |(x, xs, ys): (Var, Var, Var)| f((narrow(x), narrow(xs), narrow(ys)));
-            let (wide, narrow) = (values(f, (at, xs, ys)), values(g, (at, xs, ys)));
+            let wide = both_ways(&wide, (at, xs, ys));
+            let narrow = both_ways(&narrow, (at, xs, ys));
             for (i, &x) in at.iter().enumerate() {
                 // On the way between infinities NumPy takes a straight line of NaN.
                 let want = interp(x, &xs, &ys);

@@ -200,6 +200,7 @@ fn share_of_way(x: Var, x0: Var, x1: Var) -> Var {
     let [from, to] = [x0, x1].map(|x| x.is_finite());
     let ends = to.select(1.0, from.select(0.0, f64::NAN));
     let ends = start.select(0.0, end.select(1.0, ends)).to(x.dtype());
+    let ends = x.is_nan().select(f64::NAN, ends);
     // Two numbers may lie further apart than there are numbers; halves do not.
     let wide = (!(x1 - x0).is_finite()).and(from).and(to);
     let half = wide.select(0.5, 1.0).to(x.dtype());
