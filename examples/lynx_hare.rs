@@ -102,7 +102,7 @@ impl Model {
         };
         let (_, later) = scan(self.start(), 0..YEARS - 1, year);
         let start = self.start();
-        from_fn(|i| concat(&[start[i].reshape([1]), later[i]], 0))
+        from_fn(|i| concat([start[i].reshape([1]), later[i]], 0))
     }
 
     /// Both populations at every step.
@@ -142,7 +142,7 @@ impl Pelts {
     fn residuals(&self, q: Var) -> Var {
         let [x, y] = Model::from_logs(q).each_year();
         let (hares, lynx) = (Array::from(&self.hares), Array::from(&self.lynx));
-        concat(&[(x / &hares).ln(), (y / &lynx).ln()], 0)
+        concat([(x / &hares).ln(), (y / &lynx).ln()], 0)
     }
 }
 
@@ -232,7 +232,7 @@ fn improve(s: Search, residuals: impl Fn(Var) -> Var + Copy) -> Search {
         })
     });
     let step = solve(damped, b);
-    let there = Point::at(here.q - stack(&step), residuals);
+    let there = Point::at(here.q - stack(step), residuals);
 
     let promised: Var = (0..N)
         .map(|i| step[i] * (stretch[i] * step[i] + b[i]))
@@ -256,7 +256,7 @@ fn standard_errors(p: Point) -> Var {
     let a = elements(p.curvature);
     let unit = |i| from_fn(|j| Var::from(if i == j { 1.0 } else { 0.0 }));
     let errors: [Var; N] = from_fn(|i| (variance * solve(a, unit(i))[i]).sqrt());
-    stack(&errors)
+    stack(errors)
 }
 
 /// Solves `a x = b` for a symmetric, positive definite matrix, by Cholesky's decomposition.
@@ -416,10 +416,10 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     let starts = Array::from(starts(options.starts));
 
     let clock = Instant::now();
-    fits.func(&tree::specs(&starts))?;
+    fits.func(tree::specs(&starts))?;
     let traced = clock.elapsed();
     let clock = Instant::now();
-    let code = fits.compile(&tree::specs(&starts))?;
+    let code = fits.compile(tree::specs(&starts))?;
     // It has traced once more.
     let compiled = clock.elapsed().saturating_sub(traced);
     let clock = Instant::now();

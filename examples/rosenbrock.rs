@@ -43,7 +43,7 @@ fn newton(start: Var) -> (Var, Var) {
 fn solve(a: Var, b: Var) -> Var {
     let det = |p: [Var; 2], q: [Var; 2]| p[0] * q[1] - p[1] * q[0];
     let [u, v, b] = [a.at(0), a.at(1), b].map(|row| [row.at(0), row.at(1)]);
-    stack(&[det(b, [u[1], v[1]]), det([u[0], v[0]], b)]) / det(u, v)
+    stack([det(b, [u[1], v[1]]), det([u[0], v[0]], b)]) / det(u, v)
 }
 
 fn main() -> Result<()> {

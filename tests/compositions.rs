@@ -91,24 +91,24 @@ fn arranging() {
     gives(|| var([1, 2]).atleast_3d(), [[[1], [2]]]);
     gives(|| var(1).atleast_2d(), [[1]]);
     let v = || var([1, 2, 3]);
-    gives(move || v().pad_with(&[(1, 2)], 9), [9, 1, 2, 3, 9, 9]);
+    gives(move || v().pad_with([(1, 2)], 9), [9, 1, 2, 3, 9, 9]);
     gives(
-        move || v().pad_by(&[(2, 2)], Padding::Edge),
+        move || v().pad_by([(2, 2)], Padding::Edge),
         [1, 1, 1, 2, 3, 3, 3],
     );
     gives(
-        move || v().pad_by(&[(4, 3)], Padding::Reflect),
+        move || v().pad_by([(4, 3)], Padding::Reflect),
         [1, 2, 3, 2, 1, 2, 3, 2, 1, 2],
     );
     gives(
-        move || v().pad_by(&[(4, 4)], Padding::Symmetric),
+        move || v().pad_by([(4, 4)], Padding::Symmetric),
         [3, 3, 2, 1, 1, 2, 3, 3, 2, 1, 1],
     );
     gives(
-        move || v().pad_by(&[(4, 4)], Padding::Wrap),
+        move || v().pad_by([(4, 4)], Padding::Wrap),
         [3, 1, 2, 3, 1, 2, 3, 1, 2, 3, 1],
     );
-    gives(|| var([5]).pad_by(&[(1, 1)], Padding::Reflect), [5, 5, 5]);
+    gives(|| var([5]).pad_by([(1, 1)], Padding::Reflect), [5, 5, 5]);
 }
 
 #[test]

@@ -107,7 +107,7 @@ fn a_checkpointed_scan_keeps_few_carries() {
             scan_checkpointed(every, x, 0..10_000, |x: Var, _| (x.sin() + x.cos(), ())).0
         };
         let func = jit(grad(last))
-            .func(&ShapeDtype::scalar(DType::F64))
+            .func(ShapeDtype::scalar(DType::F64))
             .unwrap();
         largest(&func)
     };

@@ -85,7 +85,7 @@ impl Primitive for Cross {
                 let (a, b) = (x[0], x[1]);
                 element(a, j) * element(b, k) - element(a, k) * element(b, j)
             };
-            vec![wengert::concat(&[product(0), product(1), product(2)], last)]
+            vec![wengert::concat([product(0), product(1), product(2)], last)]
         });
         l.call(&definition.func, x, &places(out))
     }

@@ -19,7 +19,7 @@ fn chain(n: usize) -> Executable<Var, Var> {
         let y = x.sin() * 2.0;
         y.exp().sum()
     };
-    jit(f).compile(&vector(n)).unwrap()
+    jit(f).compile(vector(n)).unwrap()
 }
 
 /// A value that is read twice: for a sum, and for what is divided by it.
@@ -28,7 +28,7 @@ fn twice() -> Executable<Var, Var> {
         let y = x.exp();
         y / y.sum()
     };
-    jit(f).compile(&vector(1000)).unwrap()
+    jit(f).compile(vector(1000)).unwrap()
 }
 
 /// A loop, and its derivative.
@@ -41,14 +41,14 @@ fn steps() -> Executable<Var, Var> {
         last
     };
     jit(grad(f))
-        .compile(&ShapeDtype::scalar(DType::F64))
+        .compile(ShapeDtype::scalar(DType::F64))
         .unwrap()
 }
 
 /// A batch of loops, each as long as it takes.
 fn batch() -> Executable<Var, Var> {
     let f = |x: Var| while_loop(x, |c| c.lt(100.0), |c| c * 1.5);
-    jit(vmap(f)).compile(&vector(1000)).unwrap()
+    jit(vmap(f)).compile(vector(1000)).unwrap()
 }
 
 /// A product that a library does, between elements.
@@ -75,7 +75,7 @@ fn ensemble() -> Executable<Var, (Var, Var)> {
     // A thousand of them, and the derivative of their sum.
     let total = move |k: Var| vmap(solve)(k).sum();
     let f = jit(value_and_grad(total));
-    f.compile(&vector(1000)).unwrap()
+    f.compile(vector(1000)).unwrap()
 }
 
 /// The lines of this file where programs are written.
@@ -329,7 +329,7 @@ fn loops_branches_and_calls_are_parts() {
         let z: Var = pure_callback(|y: Array| Ok::<Array, wengert::Error>(y), &vector(1000), y);
         z.sort(0)
     };
-    let code = jit(f).compile(&vector(1000)).unwrap();
+    let code = jit(f).compile(vector(1000)).unwrap();
     let text = code.explain().unwrap().to_string();
     for said in [
         "cond: one of two functions",

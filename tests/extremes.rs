@@ -129,7 +129,7 @@ fn sums_of_no_exponentials_have_no_slope() {
     let by_pairs = grad(|(x, y): (Var, Var)| x.logaddexp(y));
     let f = move |(x, y): (Var, Var)| {
         let (a, b) = vmap(by_pairs.clone())((x, y));
-        wengert::concat(&[a, b], 0)
+        wengert::concat([a, b], 0)
     };
     let x = [-INF, -INF, INF, INF, 1.0, 0.0];
     let y = [-INF, 0.0, INF, 0.0, -INF, 0.0];
@@ -215,7 +215,7 @@ fn long_products_are_summed_as_reductions_are() {
             let n = n / of * of;
             let both = move |(x, y): (Var, Var)| {
                 let (a, b) = f((x, y));
-                wengert::concat(&[a.ravel(), b.ravel()], 0)
+                wengert::concat([a.ravel(), b.ravel()], 0)
             };
             let narrow = move |(x, y): (Var, Var)| both((x.to(DType::F32), y.to(DType::F32)));
             let (x, y) = (data(n, 0.37), data(n, 1.13));
@@ -244,7 +244,7 @@ fn long_products_in_batches_have_the_same_bits() {
         });
         let rows: Vec<Var> = (0..11).map(|i| x.at(i).dot(x.at(i).cos())).collect();
         let rows = wengert::stack(&rows);
-        wengert::concat(&[one, rows, lanes - rows - rows - rows], 0)
+        wengert::concat([one, rows, lanes - rows - rows - rows], 0)
     };
     let y = values(f, &x);
     assert_eq!(y[..11], y[11..22]);
@@ -279,7 +279,7 @@ fn lengths_of_all_sizes() {
     for &(name, f) in LENGTHS {
         let both = move |x: Var| {
             let (y, slopes) = value_and_grad(f)(x);
-            wengert::concat(&[y.expand_dims(0), slopes], 0)
+            wengert::concat([y.expand_dims(0), slopes], 0)
         };
         let near = |a: f64, b: f64, e: f64| (a - b).abs() <= e * b.abs().max(1e-3);
         let plain = values(both, x);

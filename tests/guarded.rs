@@ -15,10 +15,10 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("a division by a square", |x| (x.exp() - 1.0) / (x * x)),
     ("a norm", |x| (x * x + 4.0 * x * x).sqrt()),
     ("a norm of a vector", |x| {
-        wengert::stack(&[x, 2.0 * x]).square().sum().sqrt()
+        wengert::stack([x, 2.0 * x]).square().sum().sqrt()
     }),
     ("a normalised vector", |x| {
-        let v = wengert::stack(&[x, 2.0 * x, x.sin()]);
+        let v = wengert::stack([x, 2.0 * x, x.sin()]);
         (v / v.square().sum().sqrt()).prod()
     }),
     ("x^0.5", |x| x.powf(0.5)),
@@ -139,52 +139,52 @@ fn functions_guarded_at_zero_have_the_derivatives_of_what_is_taken() {
 /// is that of something else, whose derivative is this.
 const UNUSED: &[(&str, f64, f64, Function)] = &[
     ("a row that is not read", 0.0, 1.0, |x| {
-        stack(&[x.sqrt(), x]).at(1)
+        stack([x.sqrt(), x]).at(1)
     }),
     ("a row at a traced place", 0.0, 1.0, |x| {
-        stack(&[x.sqrt(), x]).at(place(x))
+        stack([x.sqrt(), x]).at(place(x))
     }),
     ("an element of a vector", 0.0, 0.5, |x| {
-        stack(&[x, x + 1.0]).sqrt().at(1)
+        stack([x, x + 1.0]).sqrt().at(1)
     }),
     ("an element at a traced place", 0.0, 0.5, |x| {
-        stack(&[x, x + 1.0]).sqrt().at(place(x))
+        stack([x, x + 1.0]).sqrt().at(place(x))
     }),
     ("part of a vector", 0.0, 0.5, |x| {
-        stack(&[x, x + 1.0]).sqrt().slice_axis(0, 1..).sum()
+        stack([x, x + 1.0]).sqrt().slice_axis(0, 1..).sum()
     }),
     ("every other element", 0.0, 1.0, |x| {
-        let v = stack(&[x, x + 1.0, x, x + 1.0]).sqrt();
+        let v = stack([x, x + 1.0, x, x + 1.0]).sqrt();
         v.at(s![1..;2]).sum()
     }),
     ("what a quotient is not read of", 0.0, -1.0, |x| {
-        (1.0 / stack(&[x, x + 1.0])).at(1)
+        (1.0 / stack([x, x + 1.0])).at(1)
     }),
     ("take", 0.0, 1.0, |x| {
-        stack(&[x.sqrt(), x]).take(place(x).expand_dims(0), 0).sum()
+        stack([x.sqrt(), x]).take(place(x).expand_dims(0), 0).sum()
     }),
     ("take_along_axis", 0.0, 1.0, |x| {
         let i = place(x).expand_dims(0);
-        stack(&[x.sqrt(), x]).take_along_axis(i, 0).sum()
+        stack([x.sqrt(), x]).take_along_axis(i, 0).sum()
     }),
     ("dynamic_slice", 0.0, 1.0, |x| {
-        stack(&[x.sqrt(), x]).dynamic_slice(&[place(x)], &[1]).sum()
+        stack([x.sqrt(), x]).dynamic_slice(&[place(x)], [1]).sum()
     }),
     ("sort", 0.0, 1.0, |x| {
-        stack(&[x.sqrt(), x + 1.0]).sort(0).at(-1)
+        stack([x.sqrt(), x + 1.0]).sort(0).at(-1)
     }),
     ("top_k", 0.0, 1.0, |x| {
-        stack(&[x.sqrt(), x + 1.0]).top_k(1).0.sum()
+        stack([x.sqrt(), x + 1.0]).top_k(1).0.sum()
     }),
     ("median", 0.0, 1.0, |x| {
-        stack(&[x.sqrt(), x + 1.0, x + 2.0]).median()
+        stack([x.sqrt(), x + 1.0, x + 2.0]).median()
     }),
-    ("amax", 0.0, 1.0, |x| stack(&[x.sqrt(), x + 1.0]).amax()),
+    ("amax", 0.0, 1.0, |x| stack([x.sqrt(), x + 1.0]).amax()),
     ("cummax", 0.0, 1.0, |x| {
-        stack(&[x + 1.0, x.sqrt()]).cummax(0).at(-1)
+        stack([x + 1.0, x.sqrt()]).cummax(0).at(-1)
     }),
     ("an overwritten element", 0.0, 1.0, |x| {
-        stack(&[x.sqrt(), x]).at_set(0, x * 0.0).sum()
+        stack([x.sqrt(), x]).at_set(0, x * 0.0).sum()
     }),
     ("a selection in front", -1.0, 0.0, |x| {
         x.gt(0.0).select(x, 0.0).sqrt()
@@ -233,12 +233,12 @@ const UNUSED: &[(&str, f64, f64, Function)] = &[
     ("a carry that nothing reads", -1.0, 3.0, |x| {
         let s = x.sqrt();
         let step = move |(_, b): (Var, Var), r: Var| ((s, b), r);
-        scan(((x), x), stack(&[x, x, x]), step).1.sum()
+        scan(((x), x), stack([x, x, x]), step).1.sum()
     }),
     ("a carry that nothing reads, recomputed", -1.0, 3.0, |x| {
         let s = x.sqrt();
         let step = move |(_, b): (Var, Var), r: Var| ((s, b), r);
-        scan_checkpointed(&[1], (x, x), stack(&[x, x, x]), step)
+        scan_checkpointed(&[1], (x, x), stack([x, x, x]), step)
             .1
             .sum()
     }),

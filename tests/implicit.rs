@@ -112,7 +112,7 @@ const WITH_BODIES: [(&str, fn(Var, Var) -> Var); 12] = [
     ("fori", |a, x| fori(0..3, x, |_, x| (a * x).cos())),
     ("scan", |a, x| {
         let step = |x: Var, r: Var| ((r * a * x).cos(), x * r);
-        let (x, rows) = scan(x, stack(&[a, a * 0.5, a + 0.1]), step);
+        let (x, rows) = scan(x, stack([a, a * 0.5, a + 0.1]), step);
         x + 0.1 * rows.sum()
     }),
     ("scan_reverse", |a, x| {
@@ -149,7 +149,7 @@ const WITH_BODIES: [(&str, fn(Var, Var) -> Var); 12] = [
     }),
     ("vmap and a loop in it", |a, x| {
         let each = move |r: Var| fori(0..2, x * r, |_, y: Var| (a * y).cos());
-        vmap(each)(stack(&[a, a * 2.0, a - 1.0])).mean()
+        vmap(each)(stack([a, a * 2.0, a - 1.0])).mean()
     }),
     ("checkpoint and custom_jvp", |a, x| {
         let inner = |(a, x): (Var, Var)| fori(0..2, x, |_, x: Var| (a * x).cos());
@@ -274,10 +274,10 @@ fn what_is_not_linear_is_refused() {
 fn what_is_wrong_is_said() {
     let message = |f: &(dyn Fn(Var) -> Var + Send + Sync)| -> String {
         let f = |x: Var| f(x);
-        let traced = trace(f, &ShapeDtype::scalar(DType::F64));
+        let traced = trace(f, ShapeDtype::scalar(DType::F64));
         traced.unwrap_err().to_string()
     };
-    let said = message(&|a| custom_root(|x: Var| stack(&[x, a]), a, |_, x| x, |_, b| b));
+    let said = message(&|a| custom_root(|x: Var| stack([x, a]), a, |_, x| x, |_, b| b));
     assert!(
         said.starts_with(
             "custom_root: the unknowns has f64, and the value of the function has f64[2]"
@@ -292,7 +292,6 @@ fn what_is_wrong_is_said() {
         said.contains("the unknown is i64, and solutions are floats"),
         "{said}"
     );
-    let said =
-        message(&|a| custom_linear_solve(|x: Var| a * x, a, |_, b| stack(&[b, b]), |_, b| b));
+    let said = message(&|a| custom_linear_solve(|x: Var| a * x, a, |_, b| stack([b, b]), |_, b| b));
     assert!(said.starts_with("custom_linear_solve: "), "{said}");
 }

@@ -121,7 +121,7 @@ fn a_type_of_more_elements_than_addresses_is_refused_wherever_it_is_made() {
     too_large("diag", |x: Var| x.broadcast_to([HUGE]).diag(), one);
     too_large(
         "stack|concat",
-        |x: Var| stack(&[full([1usize << 59], x); 4]),
+        |x: Var| stack([full([1usize << 59], x); 4]),
         one,
     );
     too_large(
@@ -184,7 +184,7 @@ fn a_result_without_memory_is_an_error() {
     #[track_caller]
     fn none(f: impl Fn(Var) -> Var + Send + Sync + 'static) {
         for result in both(&jit(f), || 1.0) {
-            let error = result.err().expect("no memory");
+            let error = result.expect_err("no memory");
             assert!(matches!(error, Error::NoMemory { .. }), "{error}");
             assert!(
                 error.to_string().contains("there is no memory for "),
@@ -224,7 +224,7 @@ fn a_result_without_memory_is_an_error() {
 #[test]
 fn memory_that_is_shared_is_left_where_there_is_none_for_a_copy() {
     let f = jit(|x: Var| x + 1.0)
-        .compile(&ShapeDtype::new(DType::F64, [3]))
+        .compile(ShapeDtype::new(DType::F64, [3]))
         .unwrap();
     let x = Array::from([1.0, 2.0, 3.0]);
     let (mut y, held) = (x.clone(), x.clone());
@@ -528,10 +528,10 @@ fn large_unsigned_indices_read_the_last_element_and_write_none() {
     for i in [u64::MAX, 1 << 63, (1 << 63) + 1, i64::MAX as u64, 5] {
         let reads: [fn((Var, Var)) -> Var; 5] = [
             |(x, i)| x.at((i, i)),
-            |(x, i)| x.at((stack(&[i, i]), stack(&[i, i]))).at(0),
-            |(x, i)| x.at((stack(&[i, i]), 1)).at(1),
+            |(x, i)| x.at((stack([i, i]), stack([i, i]))).at(0),
+            |(x, i)| x.at((stack([i, i]), 1)).at(1),
             |(x, i)| x.at((.., i)).at(i),
-            |(x, i)| x.dynamic_slice(&[i, i], &[1, 1]).sum(),
+            |(x, i)| x.dynamic_slice(&[i, i], [1, 1]).sum(),
         ];
         for f in reads {
             for result in both(&jit(f), || (x(), i)) {
@@ -545,7 +545,7 @@ fn large_unsigned_indices_read_the_last_element_and_write_none() {
         }
         let writes: [fn((Var, Var)) -> Var; 3] = [
             |(x, i)| x.at_set((i, i), 7.0),
-            |(x, i)| x.at_add((stack(&[i, i]), stack(&[i, i])), 7.0),
+            |(x, i)| x.at_add((stack([i, i]), stack([i, i])), 7.0),
             |(x, i)| x.at_mul((i, 0), 7.0),
         ];
         for f in writes {
@@ -729,7 +729,7 @@ mod little_memory {
         }
         // Results that are overwritten, and are somebody else's too.
         let f = jit(|x: Var| x + 1.0);
-        let f = f.compile(&ShapeDtype::new(DType::F64, [LONG])).unwrap();
+        let f = f.compile(ShapeDtype::new(DType::F64, [LONG])).unwrap();
         let x = Array::zeros(DType::F64, [LONG]);
         let (mut a, mut b) = (x.clone(), x.clone());
         f.call_into(&x, &mut a).unwrap();

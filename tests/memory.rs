@@ -76,7 +76,7 @@ fn branches_that_are_not_taken_keep_nothing() {
         "a gradient of 3 steps, of a million that there could be: {:.1} MB",
         taken as f64 / MB as f64
     );
-    assert!(taken < 16 * MB, "{taken}");
+    assert!(taken < 4 * MB, "{taken}");
 }
 
 #[test]
@@ -88,8 +88,12 @@ fn bounded_loop() {
     };
     let want = slope(2).call(1.3).unwrap();
     let slope = slope(10);
-    let code = slope.compile(&ShapeDtype::scalar(DType::F64)).unwrap();
-    assert!(code.scratch_bytes() > 64 * MB);
+    let code = slope.compile(ShapeDtype::scalar(DType::F64)).unwrap();
+    println!(
+        "of {:.1} MB that are there for it",
+        code.scratch_bytes() as f64 / MB as f64
+    );
+    assert!(code.scratch_bytes() > 8 * MB);
     let own = status("VmHWM");
     assert_eq!(slope.call(1.3).unwrap(), want);
     println!("BYTES {}", status("VmHWM") - own);
@@ -240,13 +244,13 @@ fn a_checkpoint_keeps_its_arguments_alone() {
         "arrays, plain and in parts of 4, 8, 16: {one:.2?}, with the matrix's gradient {two:.2?}"
     );
     for [all, four, eight, whole] in [one, two] {
-        // Each of the sixteen layers' results is kept.
-        assert!(all >= 15.0, "{all}");
-        // What goes into each part, and the results within the one that is computed again; a few
+        // Each of the sixteen layers' products and results is kept: the derivative of `tanh` wants both.
+        assert!(all >= 31.0, "{all}");
+        // What goes into each part, and what is kept within the one that is computed again; a few
         // more are on their way.
-        assert!(four <= 3.0 + 4.0 + 3.5, "{four}");
-        assert!(eight <= 1.0 + 8.0 + 3.5, "{eight}");
-        assert!(whole <= 16.0 + 3.5, "{whole}");
+        assert!(four <= 3.0 + 8.0 + 3.5, "{four}");
+        assert!(eight <= 1.0 + 16.0 + 3.5, "{eight}");
+        assert!(whole <= 32.0 + 3.5, "{whole}");
     }
 }
 

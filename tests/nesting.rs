@@ -30,7 +30,7 @@ const OUTERS: &[Outer] = &[
         c.sin() + ys.sum()
     }),
     ("scan without a carry", |g, x| {
-        let rows = wengert::stack(&[x, 0.5 * x]);
+        let rows = wengert::stack([x, 0.5 * x]);
         scan((), rows, |(), r| ((), g(r))).1.sum()
     }),
     ("scan_checkpointed", |g, x| {
@@ -56,10 +56,10 @@ const OUTERS: &[Outer] = &[
         switch(i, x, &[&|x: Var| g(x), &|x| x * g(0.5 * x), &|x| x])
     }),
     ("map", |g, x| {
-        map(wengert::stack(&[x, 0.4 * x, x.sin()]), |r| g(r * x) + r).sum()
+        map(wengert::stack([x, 0.4 * x, x.sin()]), |r| g(r * x) + r).sum()
     }),
     ("associative_scan", |g, x| {
-        let all = associative_scan(wengert::stack(&[x, g(x), 0.3 + x]), |a: Var, b: Var| a * b);
+        let all = associative_scan(wengert::stack([x, g(x), 0.3 + x]), |a: Var, b: Var| a * b);
         all.sum()
     }),
     ("checkpoint", |g, x| checkpoint(|y: Var| g(y) * y)(x)),

@@ -555,7 +555,7 @@ fn padding_takes_what_the_others_take() -> Result<()> {
     let f = jit(|x: Var| {
         [
             x.pad([(1, 0)]),
-            x.pad(&[(1, 0)]),
+            x.pad([(1, 0)]),
             x.pad(vec![(1, 0)]),
             x.pad_with([(1, 0)], 0),
         ]

@@ -40,7 +40,7 @@ impl Mixture {
         let mut column = |j: usize| {
             let below = self.l.at(s![.., start..start + d - 1 - j]);
             start += d - 1 - j;
-            concat(&[zeros([k, j]), diagonal.at(s![.., j..j + 1]), below], 1)
+            concat([zeros([k, j]), diagonal.at(s![.., j..j + 1]), below], 1)
         };
         let columns: Vec<Var> = (0..d).map(&mut column).collect();
         stack_axis(&columns, 2)

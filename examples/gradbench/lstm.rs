@@ -95,7 +95,7 @@ pub fn evaluate(function: &str, input: &Value, limits: Limits) -> Outcome {
         "jacobian" => timed(
             |(network, state, sequence): (Network, Var, Var)| {
                 let gradient = grad(|n: Network| n.objective(state, sequence))(network);
-                concat(&[gradient.main.ravel(), gradient.extra.ravel()], 0)
+                concat([gradient.main.ravel(), gradient.extra.ravel()], 0)
             },
             args,
             limits,

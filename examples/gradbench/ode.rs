@@ -10,7 +10,7 @@ use crate::timing::{Limits, timed};
 /// `y(2)` for `y'[0] = x[0]`, `y'[i] = x[i] y[i-1]` and `y(0) = 0`, by that many steps of the
 /// classical Runge-Kutta method.
 pub fn solve(x: Var, steps: usize) -> Var {
-    let rate = |y: Var| x * concat(&[ones(1), y.at(..-1)], 0);
+    let rate = |y: Var| x * concat([ones(1), y.at(..-1)], 0);
     let h = 2.0 / steps as f64;
     fori(0..steps, wengert::zeros_like(x), |_, y| {
         let k1 = rate(y);

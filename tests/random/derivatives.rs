@@ -32,11 +32,11 @@ fn reparameterised_samplers() {
         ("pareto", [2.5, 2.0], |k, a, b| b * k.pareto(a, [5])),
         ("normal", [0.5, 2.0], |k, a, b| a + b * k.normal([5])),
         ("choice", [0.5, 2.0], |k, a, b| {
-            k.choice(stack(&[a, b, a * b]), [5])
+            k.choice(stack([a, b, a * b]), [5])
         }),
         ("multivariate_normal", [0.5, 2.0], |k, a, b| {
-            let factor = stack(&[a, b, b, a * b]).reshape([2, 2]);
-            k.multivariate_normal(stack(&[a, b]), factor, [3]).flatten()
+            let factor = stack([a, b, b, a * b]).reshape([2, 2]);
+            k.multivariate_normal(stack([a, b]), factor, [3]).flatten()
         }),
     ];
     for &(name, at, sampler) in SAMPLERS {
@@ -90,7 +90,7 @@ fn derivatives_of_means() -> Result<(), Error> {
         let beta = grad_at(a, |a| k1.beta(a, b, [n]).mean());
         // E x₀ = α₀ / Σ α.
         let dirichlet = grad_at(a, |a| {
-            k2.dirichlet(stack(&[a, b]), [n]).slice((.., ..1)).mean()
+            k2.dirichlet(stack([a, b]), [n]).slice((.., ..1)).mean()
         });
         // E x² = ν / (ν - 2).
         let student = grad_at(a + 8.0, |nu| k3.student_t(nu, [n]).square().mean());

@@ -127,7 +127,7 @@ const FLOATS: &[Row] = &[
     Row {
         name: "dirichlet",
         params: 2,
-        draw: |k, p, s| k.dirichlet(stack_axis(&[p[0], p[1]], -1), s).slice((.., 0)),
+        draw: |k, p, s| k.dirichlet(stack_axis([p[0], p[1]], -1), s).slice((.., 0)),
         law: |p| match p[0] == 0.0 && p[1] == 0.0 {
             true => Law::None,
             false => not_negative(p[0], not_negative(p[1], Within(0.0, 1.0))),
@@ -214,7 +214,7 @@ const COUNTS: &[Row] = &[
 
 fn of_tries(n: f64, p: f64) -> Law {
     match p {
-        p if p < 0.0 || p > 1.0 || p.is_nan() => Law::None,
+        p if !(0.0..=1.0).contains(&p) || p.is_nan() => Law::None,
         p if n * p < 1e-7 => Within(0.0, 0.0),
         1.0 => Within(n, n),
         _ => Within(0.0, n),

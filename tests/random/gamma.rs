@@ -52,7 +52,7 @@ fn huge_parameters_spread_as_far_as_they_should() -> Result<(), Error> {
     let ratio = jit(|(a, b, k): (Var, Var, Key)| {
         let [k0, k1] = k.split_n();
         let beta = k0.beta(a, b, [N]);
-        let dirichlet = k1.dirichlet(stack(&[a, b]), [N]).slice((.., 0));
+        let dirichlet = k1.dirichlet(stack([a, b]), [N]).slice((.., 0));
         let mean = a / (a + b);
         let deviation = (mean * (1.0 - mean) / (a + b)).sqrt();
         ((beta - mean) / deviation, (dirichlet - mean) / deviation)

@@ -258,7 +258,7 @@ fn normal_numbers() {
 #[test]
 fn vectors() {
     let factor = |k: Key, d: &[usize]| {
-        let factor = stack(&[
+        let factor = stack([
             Var::scalar(2.0),
             Var::scalar(0.0),
             Var::scalar(1.0),
@@ -281,7 +281,7 @@ fn vectors() {
     }
     // Along any direction it is a normal number: along (1, 1) of variance 4 + 1.25 + 2 · 2.
     let projected = |k: Key, d: &[usize]| {
-        let factor = stack(&[
+        let factor = stack([
             Var::scalar(2.0),
             Var::scalar(0.0),
             Var::scalar(1.0),

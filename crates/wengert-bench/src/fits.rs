@@ -77,7 +77,7 @@ impl Pelts {
         let f = |[x, y]: [Var; 2]| [alpha * x - beta * x * y, delta * x * y - gamma * y];
         let year = |s, _| (fori(0..20, s, |_, s| rk4(f, s, 0.05)), s);
         let (_, [x, y]) = scan([x0, y0], 0..21, year);
-        concat(&[x.ln() - &self.hares, y.ln() - &self.lynx], 0)
+        concat([x.ln() - &self.hares, y.ln() - &self.lynx], 0)
     }
 }
 
@@ -146,5 +146,5 @@ fn solve<const N: usize>(a: Var, b: Var) -> Var {
     for i in (0..N).rev() {
         x[i] = (i + 1..N).fold(x[i], |s, k| s - l[k][i] * x[k]) / l[i][i];
     }
-    stack(&x)
+    stack(x)
 }

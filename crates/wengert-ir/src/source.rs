@@ -148,7 +148,18 @@ impl SourceId {
         self.members().into_iter().all(derived)
     }
 
-    fn members(self) -> Vec<SourceId> {
+    /// The same places, whether they were recorded for a derivative or not.
+    pub fn written(self) -> SourceId {
+        let members = self.members().into_iter();
+        let members = members.map(|id| match id.entry() {
+            Entry::Derivative(of) => of,
+            _ => id,
+        });
+        members.reduce(SourceId::union).expect("at least one")
+    }
+
+    /// Places one by one, each with whether it was recorded for a derivative only.
+    pub(crate) fn members(self) -> Vec<SourceId> {
         match self.entry() {
             Entry::Place(_) | Entry::Derivative(_) => vec![self],
             Entry::Set(ids) => ids,

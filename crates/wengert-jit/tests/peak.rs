@@ -52,7 +52,7 @@ const REST: usize = 4 << 20;
 fn peak(f: impl Fn(Key) -> Var + Send + Sync + 'static) -> usize {
     let _alone = ALONE.lock().expect("a test before this one");
     let key = Key::from_seed(0);
-    let code = jit(f).compile(&tree::specs(&key)).expect("it compiles");
+    let code = jit(f).compile(tree::specs(&key)).expect("it compiles");
     let before = OUT.load(Relaxed);
     PEAK.store(before, Relaxed);
     let sum = code.call(key).and_then(|y| y.item::<f64>());

@@ -307,7 +307,7 @@ const GUARDED: &[(&str, Function)] = &[
         map(x, |x| x.gt(0.0).select(x.recip(), 0.0)).sum()
     }),
     ("rows that are not looked at", |x| {
-        wengert::stack(&[x.at(0), x.at(0).recip()]).at(0)
+        wengert::stack([x.at(0), x.at(0).recip()]).at(0)
     }),
     ("a scan's rows, chosen later", |x| {
         let step = |c: Var, x: Var| (c + 1.0, (x / x, x));
@@ -372,7 +372,7 @@ fn what_goes_past_a_guard_is_found() {
             x.lt(1.0).select(bad, x.recip()).sum()
         }),
         ("div", |x| {
-            wengert::stack(&[x.at(0), x.at(0) / x.at(1)]).sum()
+            wengert::stack([x.at(0), x.at(0) / x.at(1)]).sum()
         }),
         ("exp", |x| ((x + 1000.0).exp() * 0.0).sum()),
     ];

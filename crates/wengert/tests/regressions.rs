@@ -106,7 +106,7 @@ fn empty_lists_that_are_added_up_read_as_zeros() {
 #[test]
 fn a_window_of_few_elements_at_a_traced_place() {
     let f = |(x, at): (Var, Var)| {
-        let wide = stack(&[x, x.sin()]).pad(&[(2, 3)]);
+        let wide = stack([x, x.sin()]).pad([(2, 3)]);
         wide.dynamic_slice(&[at], [3])
     };
     let f = jit(vmap(f));

@@ -163,6 +163,8 @@ pub struct Slopes {
     pub width: Width,
     /// What is asked for of the first and the second order.
     pub goal: f64,
+    /// How many times as much the third order is asked for.
+    pub third: f64,
     /// Those of order 1, 2 and so on.
     pub worst: Vec<Worst>,
     /// At how many points.
@@ -173,10 +175,10 @@ pub struct Slopes {
 
 impl Slopes {
     /// Whether the errors of the first and the second order are within what is asked for, and those of
-    /// the third within a hundred times as much.
+    /// the third within a hundred times as much, or what is said of the function.
     pub fn holds(&self) -> bool {
         let within =
-            |(k, w): (usize, &Worst)| w.error <= self.goal * if k < 2 { 1.0 } else { 100.0 };
+            |(k, w): (usize, &Worst)| w.error <= self.goal * if k < 2 { 1.0 } else { self.third };
         self.worst.iter().enumerate().all(within)
     }
 }
@@ -327,6 +329,7 @@ pub fn slopes(walked: &Walked, width: Width, count: usize) -> wengert::Result<Sl
         title: walked.title,
         width,
         goal,
+        third: walked.third,
         worst: vec![],
         points: points.len(),
         note: walked.note,

@@ -21,6 +21,7 @@ pub const NOT_WALKED: &[(&str, &str)] = &[
     ("fma", "a product and a sum"),
     ("mul_or_zero", "a product"),
     ("div_or_zero", "a quotient"),
+    ("nextafter", "a step to the next float"),
     ("inverse_power", "walked as powi(-3)"),
     ("rem", "linear by pieces"),
     ("max", "linear by pieces"),
@@ -521,7 +522,8 @@ pub const WALKED: &[Walked] = &[
     )
     .rows(&["erfcx", "erfcx_ratio"])
     .needs("erfcx")
-    .on(|x| x[0] > -27.0 && x[0] < 1e4),
+    .on(|x| x[0] > -27.0 && x[0] < 1e4)
+    .narrow(|x| x[0] > -9.3),
     one(
         "log_erfc",
         |x| named("log_erfc", x),
@@ -531,7 +533,9 @@ pub const WALKED: &[Walked] = &[
         },
     )
     .rows(&["log_erfc", "erfc_hazard"])
-    .on(|x| x[0] > -1e3 && x[0] < 900.0),
+    .on(|x| x[0] > -1e3 && x[0] < 900.0)
+    .third(1e5)
+    .note("the third order loses x² far out"),
     one("ndtr", |x| named("ndtr", x), |j, x, _, _| normal(j, &x[0])).rows(&["ndtr"]),
     one(
         "log_ndtr",
@@ -542,7 +546,9 @@ pub const WALKED: &[Walked] = &[
         },
     )
     .rows(&["log_ndtr", "normal_hazard"])
-    .on(|x| x[0].abs() < 1e3),
+    .on(|x| x[0].abs() < 1e3)
+    .third(1e5)
+    .note("the third order loses x² far out"),
     one(
         "exprel",
         |x| named("exprel", x),
@@ -556,7 +562,8 @@ pub const WALKED: &[Walked] = &[
         },
     )
     .rows(&["exprel", "exprel_moment"])
-    .within(-720.0, 720.0),
+    .within(-720.0, 720.0)
+    .on(|x| x[0] < 1e4),
     one(
         "log1p_over_x",
         |x| named("log1p_over_x", x),

@@ -26,7 +26,7 @@ pub(super) fn sigmoid(j: &mut Jets, x: &Jet) -> Jet {
 }
 
 pub(super) fn softplus(j: &mut Jets, x: &Jet) -> Jet {
-    j.by_slope(x, big(0.0), |j, x| sigmoid(j, x))
+    j.by_slope(x, big(0.0), sigmoid)
 }
 
 pub(super) fn hyperbolic(j: &mut Jets, x: &Jet, sign: f64) -> Jet {

@@ -30,6 +30,8 @@ pub struct Walked {
     pub narrow: fn(&[f64]) -> bool,
     /// What an error may be in the first two orders.
     pub goal: f64,
+    /// How many times as much it may be in the third.
+    pub third: f64,
     /// What does not reach the goal, and why.
     pub note: &'static str,
     /// Of which function of the oracle the formula is given the value.
@@ -53,6 +55,7 @@ const BASE: Walked = Walked {
     domain: |_| true,
     narrow: |_| true,
     goal: GOAL,
+    third: 100.0,
     note: "",
     needs: "",
     exact: |_, x, _, _| x[0].clone(),
@@ -99,6 +102,10 @@ impl Walked {
 
     pub(super) const fn narrow(self, narrow: fn(&[f64]) -> bool) -> Walked {
         Walked { narrow, ..self }
+    }
+
+    pub(super) const fn third(self, third: f64) -> Walked {
+        Walked { third, ..self }
     }
 
     pub(super) const fn note(self, note: &'static str) -> Walked {

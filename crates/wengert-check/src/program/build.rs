@@ -137,8 +137,8 @@ impl Expr {
                 let every = wengert_ir::trace::Span::from(part).by(*step);
                 arg(0).slice_axis(0, every)
             }
-            Kind::Concat(axis) => wengert::concat(&all(), *axis as isize),
-            Kind::Stack => wengert::stack(&all()),
+            Kind::Concat(axis) => wengert::concat(all(), *axis as isize),
+            Kind::Stack => wengert::stack(all()),
             Kind::Dot => arg(0).dot(arg(1)),
             Kind::Outer => arg(0).outer(arg(1)),
             Kind::At => arg(0).at(index(arg(1), rows(0))),
@@ -258,7 +258,7 @@ impl Expr {
                 match place {
                     Place::Here => pull(ct).sin(),
                     Place::Map => {
-                        let cts = wengert::stack(&[ct, y, ct * 0.5]);
+                        let cts = wengert::stack([ct, y, ct * 0.5]);
                         match plain {
                             true => each(3, |i| pull(cts.at(i)).sin()).sum_axis(0),
                             false => vmap(|c: Var| pull(c).sin())(cts).sum_axis(0),
@@ -349,11 +349,11 @@ fn implicit(plain: bool, root: bool, at: Var, b: Var, f: impl Fn(Var) -> Var + C
 fn dense(a: &dyn Fn(Var) -> Var, b: Var) -> Var {
     let shape = b.shape();
     let n: usize = shape.iter().product();
-    let columns = vmap(|e: Var| a(e.reshape(&shape)).reshape(&[n]))(wengert::eye(n));
+    let columns = vmap(|e: Var| a(e.reshape(&shape)).reshape([n]))(wengert::eye(n));
     let mut m: Vec<Vec<Var>> = (0..n)
         .map(|i| (0..n).map(|j| columns.at((j, i))).collect())
         .collect();
-    let mut x: Vec<Var> = (0..n).map(|i| b.reshape(&[n]).at(i)).collect();
+    let mut x: Vec<Var> = (0..n).map(|i| b.reshape([n]).at(i)).collect();
     for k in 0..n {
         for i in k + 1..n {
             let factor = m[i][k] / m[k][k];
@@ -371,7 +371,7 @@ fn dense(a: &dyn Fn(Var) -> Var, b: Var) -> Var {
 }
 
 fn each(n: usize, f: impl Fn(usize) -> Var) -> Var {
-    wengert::stack(&(0..n).map(f).collect::<Vec<_>>())
+    wengert::stack((0..n).map(f).collect::<Vec<_>>())
 }
 
 fn unrolled(

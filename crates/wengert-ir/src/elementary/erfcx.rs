@@ -91,7 +91,7 @@ pub fn erfcx<A: Arith>(a: &mut A, x: A::F) -> A::F {
 }
 
 /// `q(n)` for the order nearest to `n`; relative error below 1e-13 for orders up to 5. NaN for negative
-/// orders.
+/// orders, and beyond 100.
 #[inline]
 pub fn erfcx_ratio<A: Arith>(a: &mut A, n: A::F, x: A::F) -> A::F {
     let n = a.round(n);
@@ -125,14 +125,14 @@ pub fn erfcx_ratio<A: Arith>(a: &mut A, n: A::F, x: A::F) -> A::F {
     let far = a.and(far, higher);
     let q = a.rare(far, upwards, |a| {
         // Where it starts, the ratio is as good as level: q (2 x + q) = 2 k.
-        let k = plus(a, n, 61.0);
+        let k = plus(a, last, 61.0);
         let square = a.mul(x, x);
         let twice = a.add(k, k);
         let sum = a.add(square, twice);
         let root = a.sqrt(sum);
         let under = a.add(x, root);
         let start = a.div(twice, under);
-        let next = plus(a, n, 0.5);
+        let next = plus(a, last, 0.5);
         let [_, q] = a.repeat(
             [k, start],
             |a, [k, _]| a.lt(next, k),
@@ -145,7 +145,8 @@ pub fn erfcx_ratio<A: Arith>(a: &mut A, n: A::F, x: A::F) -> A::F {
     });
     let nan = a.float(f64::NAN);
     let order = a.le(zero, n);
-    a.select(order, q, nan)
+    let q = a.select(order, q, nan);
+    a.select(many, nan, q)
 }
 
 /// `log(erfc x)`; error below 4 ulp.

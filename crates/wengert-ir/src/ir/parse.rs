@@ -9,8 +9,9 @@
 //! operands  = ( NAME | NUMBER ":" type ) , ..
 //! type      = NAME [ "[" ( NUMBER | "?" ) , .. "]" ]
 //! attribute = NUMBER | NAME | STRING | type | "[" attribute , .. "]"
-//! source    = place ( "and" place )*
-//! place     = FILE ":" LINE ":" COLUMN [ "in" ( place | "(" source ")" ) ]
+//! source    = member ( "and" member )*
+//! member    = [ "derivative" ] place
+//! place     = FILE ":" LINE ":" COLUMN [ "in" ( member | "(" source ")" ) ]
 //! ```
 
 use std::collections::HashMap;
@@ -457,12 +458,22 @@ impl Parser {
     }
 
     fn source(&mut self) -> Parsed<SourceId> {
-        let mut source = self.place()?;
+        let mut source = self.member()?;
         while self.is_word("and") {
             self.word("and")?;
-            source = source.union(self.place()?);
+            source = source.union(self.member()?);
         }
         Ok(source)
+    }
+
+    fn member(&mut self) -> Parsed<SourceId> {
+        match self.is_word("derivative") {
+            false => self.place(),
+            true => {
+                self.word("derivative")?;
+                Ok(self.place()?.derivative())
+            }
+        }
     }
 
     fn place(&mut self) -> Parsed<SourceId> {
@@ -476,7 +487,7 @@ impl Parser {
             true => {
                 self.word("in")?;
                 Some(self.nested(|p| match p.is_mark('(') {
-                    false => p.place(),
+                    false => p.member(),
                     true => {
                         p.mark('(')?;
                         let source = p.source()?;

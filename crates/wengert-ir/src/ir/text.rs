@@ -186,7 +186,8 @@ pub(crate) fn is_word_char(c: char) -> bool {
 }
 
 fn word(s: &str) -> String {
-    match is_word(s) {
+    // That word has a meaning where a place is read.
+    match is_word(s) && s != "derivative" {
         true => s.to_string(),
         false => format!("{s:?}"),
     }
@@ -257,8 +258,12 @@ fn place(p: &Place) -> String {
 }
 
 fn source(id: SourceId) -> String {
-    let places: Vec<String> = id.places().iter().map(place).collect();
-    places.join(" and ")
+    let member = |id: SourceId| match id.is_derivative() {
+        true => format!("derivative {}", place(&id.place())),
+        false => place(&id.place()),
+    };
+    let members: Vec<String> = id.members().into_iter().map(member).collect();
+    members.join(" and ")
 }
 
 struct Writer<'a, 'b> {

@@ -2,7 +2,8 @@
 //!
 //! The plain sum is taken first. Where it is neither too large nor so small that squares have lost digits
 //! there, that is all; else the sum is taken again of distances scaled by a power of two, which changes no
-//! digit, so that the largest is about 1. The derivative is written out, since that of the parts
+//! digit, so that the largest is about 1. Few distances are scaled at once, without a branch, by one of three
+//! powers of two, of which one is 1. The derivative is written out, since that of the parts
 //! has squares in it: a distance over the length is a number of moderate size.
 
 use std::sync::Arc;
@@ -14,6 +15,9 @@ use crate::ops::reduce::{Reducer, reduce, sum};
 use crate::ops::rows::row;
 use crate::ops::{Op, elementwise};
 use crate::trace::{Kind, Var, bind1, closed, current_source, with_source};
+
+/// So many distances are looked at before they are summed.
+const FEW: usize = 16;
 
 /// Sums of squared distances along axes.
 #[derive(Clone, Copy)]
@@ -48,10 +52,14 @@ impl Squares<'_> {
 
     fn value(self, x: &[Var]) -> Var {
         let distance = (self.distance)(x);
+        let ty = distance.ty();
+        let summed: usize = self.axes.iter().map(|&a| ty.dims()[a]).product();
+        if (1..=FEW).contains(&summed) {
+            return self.of_few(distance);
+        }
         let plain = sum(distance.square(), self.axes);
         let y = self.finished(plain);
-        let ty = distance.ty();
-        if self.axes.iter().any(|&a| ty.dims()[a] == 0) {
+        if summed == 0 {
             return y;
         }
         let (least, largest) = match ty.dtype {
@@ -85,6 +93,38 @@ impl Squares<'_> {
             || vec![y],
             || vec![elementwise::select(fine, y, again())],
         )[0]
+    }
+
+    fn of_few(self, distance: Var) -> Var {
+        let ty = distance.ty();
+        // Beyond these squares overflow, or lose digits; the factors bring either end to the middle.
+        let (small, up, large, down) = match ty.dtype {
+            DType::F32 => (
+                2f64.powi(-50),
+                2f64.powi(100),
+                2f64.powi(50),
+                2f64.powi(-80),
+            ),
+            _ => (
+                2f64.powi(-450),
+                2f64.powi(650),
+                2f64.powi(450),
+                2f64.powi(-600),
+            ),
+        };
+        let top = reduce(Reducer::Max, distance.abs(), self.axes).stop_gradient();
+        let of = |x: f64| Var::full(&top.ty(), x);
+        let by = |up: f64, down: f64| {
+            let not_large = elementwise::select(top.lt(small), of(up), of(1.0));
+            elementwise::select(top.gt(large), of(down), not_large)
+        };
+        let scaled = distance * self.over(by(up, down), &ty);
+        let y = self.finished(sum(scaled.square(), self.axes));
+        let back = by(1.0 / up, 1.0 / down);
+        match self.root {
+            true => y * back,
+            false => y * back * back,
+        }
     }
 
     /// The result, given the sum of squares.

@@ -193,19 +193,21 @@ impl Var {
 }
 
 /// How much of the way from `x0` to `x1` lies before `x`, of ascending numbers: 0 at `x0` and 1 at `x1`.
-/// From -∞ all of it does, and none of it on the way to ∞; on the way between them there is no saying.
+/// From -∞ all of it does, and none of it on the way to ∞; on the way between them there is no saying. Of two
+/// equal numbers, which are the last ones, it is the second.
 #[track_caller]
 fn share_of_way(x: Var, x0: Var, x1: Var) -> Var {
     let (start, end) = (x.eq(x0), x.eq(x1));
     let [from, to] = [x0, x1].map(|x| x.is_finite());
     let ends = to.select(1.0, from.select(0.0, f64::NAN));
     let ends = start.select(0.0, end.select(1.0, ends)).to(x.dtype());
-    let ends = x.is_nan().select(f64::NAN, ends);
+    let level = x1.eq(x0);
+    let ends = x.is_nan().select(f64::NAN, level.select(1.0, ends));
     // Two numbers may lie further apart than there are numbers; halves do not.
     let wide = (!(x1 - x0).is_finite()).and(from).and(to);
     let half = wide.select(0.5, 1.0).to(x.dtype());
     let share = (x * half - x0 * half) / (x1 * half - x0 * half);
-    let share = x1.eq(x0).select(0.0, share);
+    let share = level.select(1.0, share);
     from.and(to).select(share, ends)
 }
 

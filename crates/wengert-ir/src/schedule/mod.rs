@@ -200,7 +200,7 @@ impl Lowering {
         }
         let around = self.source;
         for eqn in &func.eqns {
-            self.source = Some(eqn.source);
+            self.source = Some(eqn.source.written());
             let outside = self.note_equation(eqn);
             let inputs: Vec<NodeId> = (eqn.inputs.iter()).map(|a| self.atom(&values, a)).collect();
             let outputs: Vec<Wanted> = (eqn.outputs.clone())

@@ -233,7 +233,7 @@ impl Lowering {
         let r = self.notes.as_mut()?;
         r.operations.push(Operation {
             name: eqn.op.name().into_owned(),
-            source: eqn.source,
+            source: eqn.source.written(),
         });
         r.now.replace(r.operations.len() - 1)
     }

@@ -57,7 +57,7 @@ impl Linear {
             .collect();
         args.extend(&self.residuals);
         let (_, dy) = replay(&self.func, &args, &tangents, Mode::Fused);
-        scatter(&self.out, dy.into_iter())
+        scatter(&self.out, dy)
             .into_iter()
             .map(Option::flatten)
             .collect()

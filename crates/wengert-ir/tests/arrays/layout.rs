@@ -45,7 +45,7 @@ fn values() {
         f64s(&[2, 3], &[1.0, 2.0, 0.0, 4.0, 5.0, 3.0])
     );
     assert_eq!(
-        of(&|x| x.slice_axis(0, 1..2).pad(&[(1, 0), (0, 2)])),
+        of(&|x| x.slice_axis(0, 1..2).pad([(1, 0), (0, 2)])),
         f64s(&[2, 5], &[0.0, 0.0, 0.0, 0.0, 0.0, 3.0, 4.0, 5.0, 0.0, 0.0])
     );
     assert_eq!(
@@ -90,22 +90,22 @@ fn parts() {
 #[test]
 fn joining() {
     let x = [count(&[2, 2]), f64s(&[1, 2], &[8.0, 9.0])];
-    let joined = value(|x| concat(&[x[0], x[1]], 0), &x);
+    let joined = value(|x| concat([x[0], x[1]], 0), &x);
     assert_eq!(joined, f64s(&[3, 2], &[0.0, 1.0, 2.0, 3.0, 8.0, 9.0]));
-    let beside = value(|x| concat(&[x[0], x[1].t(), x[0]], -1), &x);
+    let beside = value(|x| concat([x[0], x[1].t(), x[0]], -1), &x);
     assert_eq!(
         beside,
         f64s(&[2, 5], &[0.0, 1.0, 8.0, 0.0, 1.0, 2.0, 3.0, 9.0, 2.0, 3.0])
     );
-    let piled = value(|x| stack(&[x[1], x[1] + 1.0]), &x);
+    let piled = value(|x| stack([x[1], x[1] + 1.0]), &x);
     assert_eq!(piled, f64s(&[2, 1, 2], &[8.0, 9.0, 9.0, 10.0]));
-    let last = value(|x| stack_axis(&[x[1], x[1] + 1.0], -1), &x);
+    let last = value(|x| stack_axis([x[1], x[1] + 1.0], -1), &x);
     assert_eq!(last, f64s(&[1, 2, 2], &[8.0, 9.0, 9.0, 10.0]));
-    let scalars = value(|x| stack(&[x[0].at(0).at(1), 7.0.into()]), &x);
+    let scalars = value(|x| stack([x[0].at(0).at(1), 7.0.into()]), &x);
     assert_eq!(scalars, f64s(&[2], &[1.0, 7.0]));
     // Whole numbers join floats of no other kind.
     let mixed = value(
-        |x| concat(&[x[0], Var::from(true).broadcast_to([1, 2])], 0),
+        |x| concat([x[0], Var::from(true).broadcast_to([1, 2])], 0),
         &x,
     );
     assert_eq!(mixed.dims[..], [3, 2]);
@@ -121,9 +121,9 @@ fn literals_stay_literals() {
             x.slice((.., 1..)),
             x.flip(0),
             x.broadcast_to([4, 2, 3]),
-            concat(&[x, x], 1),
-            stack(&[x, x]),
-            zeros([2, 3]).pad(&[(1, 1), (0, 2)]),
+            concat([x, x], 1),
+            stack([x, x]),
+            zeros([2, 3]).pad([(1, 1), (0, 2)]),
             x.at(0),
             zeros(3).sum(),
         ]
@@ -141,8 +141,8 @@ fn nothing_to_do_records_nothing() {
             x.slice((.., ..)),
             x.flip(()),
             x.broadcast_to([2, 3]),
-            concat(&[x], 1),
-            x.pad(&[(0, 0), (0, 0)]),
+            concat([x], 1),
+            x.pad([(0, 0), (0, 0)]),
             x.roll(3, 1),
             x.sum_axis(()),
         ]
@@ -161,15 +161,15 @@ fn rules() {
         one(dims, &|x| x.flatten());
         one(dims, &|x| x.flip(0));
         one(dims, &|x| x.flip([0, 1]));
-        one(dims, &|x| x.pad(&[(1, 2), (0, 3)]));
+        one(dims, &|x| x.pad([(1, 2), (0, 3)]));
         one(dims, &|x| layout::pad(x, &[1, 0], &[0, 2], &[2, 1]));
         one(dims, &|x| x.expand_dims(1));
         one(dims, &|x| {
             x.expand_dims(1).broadcast_to([2, dims[0], 4, dims[1]])
         });
         one(dims, &|x| insert_axis(x, 1, 0));
-        one(dims, &|x| concat(&[x, x + 1.0, x], 0).t());
-        one(dims, &|x| stack_axis(&[x, x * 2.0], 1));
+        one(dims, &|x| concat([x, x + 1.0, x], 0).t());
+        one(dims, &|x| stack_axis([x, x * 2.0], 1));
     }
     one(&[], &|x| x.broadcast_to([2, 2]));
     one(&[], &|x| x.reshape([1, 1, 1, 1]));
@@ -180,7 +180,7 @@ fn rules() {
     one(&[3, 2], &|x| x.at(1));
     check(
         |r| vec![r.array(&[2, 3]), r.array(&[2, 0]), r.array(&[2, 1])],
-        |x| concat(&[x[0] * x[0], x[1], x[2]], 1),
+        |x| concat([x[0] * x[0], x[1], x[2]], 1),
     );
 }
 

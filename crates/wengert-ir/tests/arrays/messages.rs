@@ -65,14 +65,13 @@ fn shapes() {
         x.flip(2);
         x.flip([1, -1]);
         x.roll(1, 2);
-        x.pad(&[(1, 1)]);
-        x.pad(&[(usize::MAX, 1), (0, 0)]);
+        x.pad([(1, 1)]);
+        x.pad([(usize::MAX, 1), (0, 0)]);
         zeros([usize::MAX, 2]);
         zeros(-1);
         arange(usize::MAX);
         eye(1i64 << 40);
         full([2, 2], v);
-        full(3, u64::MAX);
     };
     check(
         wrong,
@@ -125,8 +124,6 @@ fn shapes() {
                 eye: i64[1099511627776,1099511627776] is larger than memory can be
             full([2, 2], v)
                 full: f64[3] does not broadcast to f64[2,2]
-            full(3, u64::MAX)
-                full: 18446744073709551615 does not fit in i64
         "#]],
     );
 }
@@ -525,14 +522,14 @@ fn parts() {
 #[test]
 fn joining() {
     let wrong: &[Mistake] = mistakes! { |x, v, i, b|
-        concat(&[], 0);
-        concat(&[x, v], 0);
-        concat(&[x, x.t()], 0);
-        concat(&[x, x], 2);
-        concat(&[v, arange(3)], 0);
-        concat(&[i, i], 0);
-        stack(&[]);
-        stack(&[x, v]);
+        concat([], 0);
+        concat([x, v], 0);
+        concat([x, x.t()], 0);
+        concat([x, x], 2);
+        concat([v, arange(3)], 0);
+        concat([i, i], 0);
+        stack([]);
+        stack([x, v]);
     };
     check(
         wrong,
@@ -573,7 +570,7 @@ fn places_of_what_is_recorded() {
             x.reshape([2, 6]).flatten(),
             x.t(),
             x.swap_axes(0, 1).expand_dims(0).squeeze(),
-            x.flip([0, 1]).roll(1, 0).pad(&[(1, 1), (0, 2)]),
+            x.flip([0, 1]).roll(1, 0).pad([(1, 1), (0, 2)]),
             x.mean(),
             x.prod_axis(0),
             x.amax() + x.amin(),
@@ -587,8 +584,8 @@ fn places_of_what_is_recorded() {
             x.at_set(i, w.at(0)).at_add(0, 1.0),
             x.dynamic_slice(&[i, i], [1, 1]),
             x.dynamic_update(w.reshape([3, 1]), &[i, i]),
-            concat(&[v, w], 0),
-            stack(&[v, w]),
+            concat([v, w], 0),
+            stack([v, w]),
             eye(3),
             arange(3),
             full([2, 3], v),

@@ -64,11 +64,11 @@ fn shapes() {
         x.repeat(usize::MAX, 0);
         x.tile(-1);
         x.tile([1i64 << 40, 1i64 << 40]);
-        x.pad(&[(1, 1)]);
-        x.pad_with(&[(1, 1)], 1.0);
-        i.to(wengert_ir::ir::DType::I64).expand_dims(0).pad_with(&[(1, 1)], 0.5);
-        x.pad_by(&[(0, 0), (usize::MAX, 1)], Padding::Edge);
-        zeros([0, 2]).pad_by(&[(1, 0), (0, 0)], Padding::Wrap);
+        x.pad([(1, 1)]);
+        x.pad_with([(1, 1)], 1.0);
+        i.to(wengert_ir::ir::DType::I64).expand_dims(0).pad_with([(1, 1)], 0.5);
+        x.pad_by([(0, 0), (usize::MAX, 1)], Padding::Edge);
+        zeros([0, 2]).pad_by([(1, 0), (0, 0)], Padding::Wrap);
         x.split(3, 1)[0];
         x.split(0, 1)[0];
         x.split_at(&[3, 2], 1)[0];

@@ -46,7 +46,7 @@ fn layouts() {
             layout::slice(y, &[1, 0, 2], &[4, 5, 6], &[2, 1, 3]),
             layout::pad(x, &[1, 0, 2], &[0, 3, 1], &[0, 2, 1]),
             layout::pad(y.sum_axis([0, 1]), &[2], &[1], &[1]),
-            concat(&[x, y, x.flip([2])], 1),
+            concat([x, y, x.flip([2])], 1),
             x.sum_axis([0, 2]).broadcast_to([3, 5]),
         ]
     }));
@@ -57,7 +57,7 @@ fn few_elements() {
     agree_with_derivatives(&[f64s(&[3])], |x| {
         let x = x[0];
         let (a, b, c) = (x.at(0), x.at(1), x.at(2));
-        let dx = stack(&[10.0 * (b - a), a * (28.0 - c) - b, a * b - c * 2.5]);
+        let dx = stack([10.0 * (b - a), a * (28.0 - c) - b, a * b - c * 2.5]);
         vec![x + 0.01 * dx, dx.flip([0]).sum()]
     });
 }

@@ -257,7 +257,7 @@ fn wide_maps() {
 fn checkpoints() {
     agree_with_derivatives(&[f64s(&[6])], |x| {
         checkpoint(x, |x| {
-            vec![x[0].sin() * x[0], stack(&[x[0].sum(), choice(x[0].at(1))])]
+            vec![x[0].sin() * x[0], stack([x[0].sum(), choice(x[0].at(1))])]
         })
     });
 }

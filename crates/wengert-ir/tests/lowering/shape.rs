@@ -180,7 +180,7 @@ fn lorenz_in_lanes() {
         map(&[x[0]], 100, |row| {
             let step = |c: &[Var], _: &[Var]| {
                 let (x, y, z) = (c[0].at(0), c[0].at(1), c[0].at(2));
-                let d = stack(&[10.0 * (y - x), x * (28.0 - z) - y, x * y - z]);
+                let d = stack([10.0 * (y - x), x * (28.0 - z) - y, x * y - z]);
                 (vec![c[0] + 0.01 * d], vec![])
             };
             scan(&[row[0]], &[], 50, false, step).0

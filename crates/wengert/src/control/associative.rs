@@ -77,9 +77,7 @@ fn running(rows: &[Var], n: usize, combine: Combine<'_>) -> Vec<Var> {
         mapped::map(part, length, |x| combine(before, x))
     });
     let first = within.iter().map(|x| layout::row(*x, 0));
-    let joined = first
-        .zip(behind)
-        .map(|(a, b)| concat(&[a, join_rows(b)], 0));
+    let joined = first.zip(behind).map(|(a, b)| concat([a, join_rows(b)], 0));
     let joined: Vec<Var> = joined.collect();
     if whole == n {
         return joined;
@@ -115,5 +113,5 @@ fn go_on(before: &[Var], rows: &[Var], n: usize, combine: Combine<'_>) -> Vec<Va
 }
 
 fn appended(a: &[Var], b: &[Var]) -> Vec<Var> {
-    a.iter().zip(b).map(|(a, b)| concat(&[*a, *b], 0)).collect()
+    a.iter().zip(b).map(|(a, b)| concat([*a, *b], 0)).collect()
 }

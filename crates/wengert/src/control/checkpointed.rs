@@ -124,7 +124,7 @@ fn nested(
             Some(ys) => ys
                 .iter()
                 .zip(&tail)
-                .map(|(a, b)| concat(&[*a, *b], 0))
+                .map(|(a, b)| concat([*a, *b], 0))
                 .collect(),
             None => tail,
         });

@@ -101,7 +101,7 @@ where
                     }
                 }
                 let (start, end) = signed(start, end);
-                settled(&carry, &|carry| loops::repeat(start, end, carry, &step))
+                settled(&carry, &|carry| loops::repeat(start, end, carry, step))
             }
         };
         rebuild(&def, &out)

@@ -162,6 +162,6 @@ mod tests {
             }
             tried += 1;
         }
-        assert_eq!(tried, 27);
+        assert_eq!(tried, 33);
     }
 }
