@@ -53,52 +53,6 @@ fn start() -> Var {
     (arange(8).to(DType::F64) + 1.0) * 0.1
 }
 
-/// A loop of unknown length, at most `4^(levels + 1)` steps, as scans of branches inside of each other.
-fn bounded(levels: usize, (i, v): (Var, Var), x: Var) -> (Var, Var) {
-    let goes_on = |i: Var| i.lt(3);
-    if levels == 0 {
-        let step = move |(i, v): (Var, Var)| (i + 1, (v * x).sin());
-        return cond(goes_on(i), (i, v), step, |s| s);
-    }
-    let inner = move |s: (Var, Var), _: Var| {
-        (
-            cond(goes_on(s.0), s, move |s| bounded(levels - 1, s, x), |s| s),
-            (),
-        )
-    };
-    scan((i, v), 0..4, inner).0
-}
-
-#[test]
-fn branches_that_are_not_taken_keep_nothing() {
-    let taken = alone("bounded_loop");
-    println!(
-        "a gradient of 3 steps, of a million that there could be: {:.1} MB",
-        taken as f64 / MB as f64
-    );
-    assert!(taken < 4 * MB, "{taken}");
-}
-
-#[test]
-#[ignore = "run by another test, in a process of its own"]
-fn bounded_loop() {
-    let slope = |levels: usize| {
-        let f = move |x: Var| bounded(levels, (Var::from(0i64), Var::from(1.0)), x).1;
-        jit(grad(f))
-    };
-    let want = slope(2).call(1.3).unwrap();
-    let slope = slope(10);
-    let code = slope.compile(ShapeDtype::scalar(DType::F64)).unwrap();
-    println!(
-        "of {:.1} MB that are there for it",
-        code.scratch_bytes() as f64 / MB as f64
-    );
-    assert!(code.scratch_bytes() > 8 * MB);
-    let own = status("VmHWM");
-    assert_eq!(slope.call(1.3).unwrap(), want);
-    println!("BYTES {}", status("VmHWM") - own);
-}
-
 #[test]
 fn a_gradient_of_a_million_steps_takes_little_memory() {
     let few = alone("million_checkpointed");

@@ -110,9 +110,9 @@ fn shapes() {
                 flip: an axis of f64[3,4] is named twice in [1, -1]
             x.roll(1, 2)
                 roll: f64[3,4] has no axis 2
-            x.pad(&[(1, 1)])
+            x.pad([(1, 1)])
                 pad: 1 pairs of widths for f64[3,4]
-            x.pad(&[(usize::MAX, 1), (0, 0)])
+            x.pad([(usize::MAX, 1), (0, 0)])
                 pad: f64[9223372036854775807,4] is larger than memory can be
             zeros([usize::MAX, 2])
                 zeros: f64[9223372036854775807,2] is larger than memory can be
@@ -404,7 +404,7 @@ fn products() {
                 matmul: f64[3,4] and f64[3,4] differ in length along axes 1 and 0
             x.broadcast_to([2, 3, 4]).matmul(x.t().broadcast_to([3, 4, 3]))
                 matmul: the stacks f64[2,3,4] and f64[3,4,3] do not broadcast
-            v.matmul(2.0.into())
+            v.matmul(2.0)
                 matmul: f64[3] and f64: a number is not a matrix; multiply by a number with `*`
             b.outer(b)
                 dot: bool[2] and bool[2] do not multiply; convert one of them, as in `x.to(DType::F64)`
@@ -534,21 +534,21 @@ fn joining() {
     check(
         wrong,
         expect![[r#"
-            concat(&[], 0)
+            concat([], 0)
                 concat: no operand
-            concat(&[x, v], 0)
+            concat([x, v], 0)
                 concat: f64[3,4] and f64[3] do not join along axis 0
-            concat(&[x, x.t()], 0)
+            concat([x, x.t()], 0)
                 concat: f64[3,4] and f64[4,3] do not join along axis 0
-            concat(&[x, x], 2)
+            concat([x, x], 2)
                 concat: f64[3,4] has no axis 2
-            concat(&[v, arange(3)], 0)
+            concat([v, arange(3)], 0)
                 concat: f64[3] and i64[3] have no common element type; convert one of them, as in `x.to(DType::F64)`
-            concat(&[i, i], 0)
+            concat([i, i], 0)
                 concat: i64 has no axis; use `stack` to make an axis
-            stack(&[])
+            stack([])
                 stack: no operand
-            stack(&[x, v])
+            stack([x, v])
                 stack: f64[3,4] and f64[3] have different shapes
         "#]],
     );
