@@ -1,6 +1,8 @@
 //! Infinities, numbers next to what overflows and underflows, and NaN, as operands of compositions:
 //! values by a plain reference, derivatives by what the book says.
 
+#![allow(clippy::type_complexity)]
+
 use wengert::prelude::*;
 
 const INF: f64 = f64::INFINITY;

@@ -107,8 +107,10 @@ fn a_linear_system_with_a_captured_side() {
     check_grads(f, (ms, [1.0, 2.0]), 2).unwrap();
 }
 
+type Named = (&'static str, fn(Var, Var) -> Var);
+
 /// Functions of a parameter and a point, with everything in them that has a body of its own.
-const WITH_BODIES: [(&str, fn(Var, Var) -> Var); 12] = [
+const WITH_BODIES: [Named; 12] = [
     ("fori", |a, x| fori(0..3, x, |_, x| (a * x).cos())),
     ("scan", |a, x| {
         let step = |x: Var, r: Var| ((r * a * x).cos(), x * r);

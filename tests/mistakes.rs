@@ -1,6 +1,9 @@
 //! What users get wrong, and what they see: an `Err` that names the operation, the types and the line;
 //! nothing on standard error, and a trace stack that the next call finds clean.
 
+// Panics of the standard library are among them.
+#![allow(clippy::unnecessary_literal_unwrap)]
+
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Mutex};

@@ -253,8 +253,10 @@ fn rows_that_are_wanted_twice_are_stored_once() {
     assert!(scans >= 2, "{func}");
 }
 
+type Named = (&'static str, fn(Var) -> Var);
+
 /// Loops whose carries only change places: what one step had is what another carry has in the next.
-const CHANGING: [(&str, fn(Var) -> Var); 8] = [
+const CHANGING: [Named; 8] = [
     ("two of three", |x| {
         fori(0..6, (x, x * 2.0, x), |_, (a, b, s): (Var, Var, Var)| {
             (b, a, s * a)

@@ -1,6 +1,9 @@
 //! What densities need: slopes of every order against arbitrary precision (mpmath, 120 digits), and floats taken
 //! apart and put together.
 
+// Some of the values of mpmath's are those of well-known constants.
+#![allow(clippy::approx_constant, clippy::type_complexity)]
+
 use wengert::prelude::*;
 
 type Function = fn(Var) -> Var;

@@ -1,5 +1,7 @@
 //! Random numbers: the same bits everywhere, the right distributions, and derivatives.
 
+#![allow(clippy::type_complexity)]
+
 mod derivatives;
 mod extremes;
 mod gamma;

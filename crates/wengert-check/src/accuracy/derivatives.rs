@@ -372,7 +372,7 @@ pub fn slopes(walked: &Walked, width: Width, count: usize) -> wengert::Result<Sl
                     oracle::size(&next) * point[k].abs()
                 });
                 let error = error(got, &exact, near.sum(), width);
-                if !(error <= worst.error) {
+                if error > worst.error || error.is_nan() {
                     worst = Worst {
                         error: if error.is_nan() { f64::INFINITY } else { error },
                         at: point.clone(),

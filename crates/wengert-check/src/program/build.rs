@@ -357,8 +357,9 @@ fn dense(a: &dyn Fn(Var) -> Var, b: Var) -> Var {
     for k in 0..n {
         for i in k + 1..n {
             let factor = m[i][k] / m[k][k];
-            for j in k..n {
-                m[i][j] = m[i][j] - factor * m[k][j];
+            let row = m[k].clone();
+            for (x, above) in m[i].iter_mut().zip(row).skip(k) {
+                *x -= factor * above;
             }
             x[i] = x[i] - factor * x[k];
         }
