@@ -57,7 +57,7 @@ fn random_programs_keep_the_laws() {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     let fresh = || now.map_or(1, |t| t.as_nanos() as u64 % 1_000_000_000);
     let seed = number("WENGERT_SEED").unwrap_or_else(fresh);
-    let programs = number("WENGERT_PROGRAMS").unwrap_or(1000);
+    let programs = number("WENGERT_PROGRAMS").unwrap_or(300);
     println!(
         "WENGERT_SEED={seed}: programs of the seeds {seed} to {}",
         seed + programs - 1
