@@ -112,8 +112,9 @@ fn nothing_is_left_where_a_tape_outgrows_its_limit() {
     for test in ["hit_limits_alone", "hit_limits_in_lanes"] {
         let left = alone(test);
         println!("{test}: {:.1} MB after 100 calls", left as f64 / MB as f64);
-        // Each tape is 32 MB, and each thread may keep one for the next call.
-        assert!(left < 128 * MB, "{test}: {left}");
+        // Each tape is 32 MB, and each thread may keep one for the next call, or a few where it has taken over
+        // another's work. If calls left theirs behind, it would be gigabytes.
+        assert!(left < 256 * MB, "{test}: {left}");
     }
 }
 
