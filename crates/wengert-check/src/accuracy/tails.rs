@@ -124,6 +124,10 @@ fn exprel_moment(n: u32, x: f64, c: &mut Consts) -> BigFloat {
             div(&mul(&m, &big(f64::from(k))), &z)
         });
     }
+    if x > 1000.0 {
+        // More than any float, and the series would take as many terms.
+        return div(&big(x.min(1e4)).exp(P, RM, c), &big(1e4));
+    }
     let (mut term, mut sum, mut k) = (big(1.0), big(0.0), 0.0);
     while sum.is_zero() || (!term.is_zero() && term.exponent() > sum.exponent().map(|e| e - 160)) {
         sum = add(&sum, &div(&term, &big(next + k)));
