@@ -53,6 +53,47 @@ fn start() -> Var {
     (arange(8).to(DType::F64) + 1.0) * 0.1
 }
 
+/// A loop of unknown length, at most `4^(levels + 1)` steps, as scans of branches inside of each other.
+fn bounded(levels: usize, (i, v): (Var, Var), x: Var) -> (Var, Var) {
+    let goes_on = |i: Var| i.lt(3);
+    if levels == 0 {
+        let step = move |(i, v): (Var, Var)| (i + 1, (v * x).sin());
+        return cond(goes_on(i), (i, v), step, |s| s);
+    }
+    let inner = move |s: (Var, Var), _: Var| {
+        let next = cond(goes_on(s.0), s, move |s| bounded(levels - 1, s, x), |s| s);
+        (next, ())
+    };
+    scan((i, v), 0..4, inner).0
+}
+
+#[test]
+fn branches_that_are_not_taken_keep_nothing() {
+    let taken = alone("bounded_loop");
+    println!(
+        "a gradient of 3 steps, of millions that there could be: {:.1} MB",
+        taken as f64 / MB as f64
+    );
+    // Of some arrays a first large page each.
+    assert!(taken < 24 * MB, "{taken}");
+}
+
+#[test]
+#[ignore = "run by `branches_that_are_not_taken_keep_nothing`"]
+fn bounded_loop() {
+    let slope = |levels: usize| {
+        let f = move |x: Var| bounded(levels, (Var::from(0i64), Var::from(1.0)), x).1;
+        jit(grad(f))
+    };
+    let want = slope(2).call(1.3).unwrap();
+    let slope = slope(11);
+    let code = slope.compile(ShapeDtype::scalar(DType::F64)).unwrap();
+    assert!(code.scratch_bytes() > 64 * MB);
+    let own = status("VmHWM");
+    assert_eq!(slope.call(1.3).unwrap(), want);
+    println!("BYTES {}", status("VmHWM") - own);
+}
+
 #[test]
 fn a_gradient_of_a_million_steps_takes_little_memory() {
     let few = alone("million_checkpointed");

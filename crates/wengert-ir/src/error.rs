@@ -250,7 +250,8 @@ impl Error {
         | Error::Derivative { at, .. }
         | Error::NoMemory { at, .. } = &mut self
         {
-            at.get_or_insert(source);
+            // The lines are the user's, whether or not it is a derivative that fails there.
+            at.get_or_insert(source.written());
         }
         self
     }

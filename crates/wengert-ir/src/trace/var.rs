@@ -108,21 +108,15 @@ impl Var {
     /// [`Cotangent::maybe_zero`](crate::ops::Cotangent::maybe_zero) says of a cotangent. What is computed from it does not
     /// inherit the mark; [`replay`](crate::transform::replay) passes it on.
     pub(crate) fn masked(self) -> Var {
-        match self.0 {
-            Repr::Traced {
-                trace, id, source, ..
-            } => Var(Repr::Traced {
-                trace,
-                id,
-                source,
-                masked: true,
-            }),
-            Repr::Literal(_) => self,
-        }
+        self.marked(true)
     }
 
     /// The same value, not marked so.
     pub(crate) fn unmasked(self) -> Var {
+        self.marked(false)
+    }
+
+    fn marked(self, masked: bool) -> Var {
         match self.0 {
             Repr::Traced {
                 trace, id, source, ..
@@ -130,7 +124,7 @@ impl Var {
                 trace,
                 id,
                 source,
-                masked: false,
+                masked,
             }),
             Repr::Literal(_) => self,
         }

@@ -1,6 +1,6 @@
 //! Frames: the memory of a running call or task, kept for the next one.
 
-use std::alloc::{Layout, alloc, dealloc};
+use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::ptr;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicPtr, Ordering};
@@ -27,17 +27,19 @@ unsafe impl Send for Frame {}
 impl Frame {
     /// A new frame, if the system has the memory. It must not be moved out of its box.
     fn new(shape: &FrameShape) -> Option<Box<Frame>> {
-        let layout = Layout::from_size_align(shape.bytes(), 64).ok()?;
+        /// What a frame begins at a multiple of.
+        const LINE: usize = 64;
+        // More than the system aligns to by itself would be cleared by hand, and so touched: what a call does not
+        // write takes no memory.
+        let layout = Layout::from_size_align(shape.bytes().checked_add(LINE)?, 16).ok()?;
         // SAFETY: the size is not 0: a frame has a header.
-        let memory = unsafe { alloc(layout) };
+        let memory = unsafe { alloc_zeroed(layout) };
         if memory.is_null() {
             return None;
         }
         pages::advise(memory, layout.size());
-        // SAFETY: as many bytes as were allocated.
-        unsafe { ptr::write_bytes(memory, 0, layout.size()) };
-        // SAFETY: `below` is within the allocation.
-        let base = unsafe { memory.add(shape.below) };
+        // SAFETY: there is room for a line more than the frame takes, and `below` lies within that.
+        let base = unsafe { memory.add(memory.align_offset(LINE) + shape.below) };
         let mut frame = Box::new(Frame {
             memory,
             layout,
