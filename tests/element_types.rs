@@ -260,7 +260,6 @@ fn conversions() {
                     let v: Vec<u8> = v.iter().map(|&x| u8::from(x)).collect();
                     converted!(v.as_slice())
                 }
-                _ => unreachable!("an element type"),
             };
             let want = Array::from_dense(Dense::new(vec![DELICATE.len()], want));
             same(&got, &want);

@@ -9,9 +9,9 @@ use std::time::Instant;
 
 use common::*;
 use wengert_ir::buffer::Data;
-use wengert_ir::ir::types::DType;
 use wengert_ir::loops::ScalarOp::*;
 use wengert_ir::loops::*;
+use wengert_ir::types::DType;
 use wengert_jit::{Executable, Options, compile};
 
 /// The shortest of some runs, in nanoseconds.

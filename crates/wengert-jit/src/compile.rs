@@ -7,12 +7,12 @@ use cranelift_codegen::isa::{self, OwnedTargetIsa};
 use cranelift_codegen::settings::{self, Configurable};
 use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{Module, ModuleError, default_libcall_names};
-use wengert_ir::error::said;
-use wengert_ir::loops::Program;
-use wengert_ir::loops::promote::promote;
-use wengert_ir::loops::unroll::unroll;
-use wengert_ir::loops::verify::verify;
-use wengert_ir::panics;
+use wengert_loop::error::said;
+use wengert_loop::loops::Program;
+use wengert_loop::loops::promote::promote;
+use wengert_loop::loops::unroll::unroll;
+use wengert_loop::loops::verify::verify;
+use wengert_loop::panics;
 
 use crate::emit::session::{self, Code};
 use crate::plan;

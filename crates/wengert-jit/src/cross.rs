@@ -4,8 +4,8 @@ use cranelift_codegen::ir::LibCall;
 use cranelift_codegen::isa;
 use cranelift_codegen::settings::Configurable;
 use cranelift_module::{ModuleRelocTarget, default_libcall_names};
-use wengert_ir::ir::types::DType;
-use wengert_ir::loops::{Program, ScalarOp};
+use wengert_loop::loops::{Program, ScalarOp};
+use wengert_loop::types::DType;
 
 use crate::compile::{
     CompileError, Isas, Options, Vectors, caught, isas, module, prepared, release,

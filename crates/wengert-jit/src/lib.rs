@@ -1,6 +1,6 @@
 //! Machine code for the loop IR, by Cranelift, and what it needs to run.
 //!
-//! [`compile()`] turns a [`Program`](wengert_ir::loops::Program) into an [`Executable`], which any
+//! [`compile()`] turns a [`Program`](wengert_loop::loops::Program) into an [`Executable`], which any
 //! number of threads may [run](Executable::run) at the same time.
 //!
 //! * `plan` prepares a program: it shares or inlines functions, finds out how long each value lives,

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use wengert::prelude::*;
-use wengert_ir::buffer::{Data, Dense};
+use wengert_loop::buffer::{Data, Dense};
 
 /// The system's allocator, counting what this thread asks for.
 struct Counting;

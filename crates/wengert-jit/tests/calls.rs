@@ -5,11 +5,11 @@ mod common;
 use common::compare::{agree, check};
 use common::*;
 use smallvec::SmallVec;
-use wengert_ir::buffer::Data;
-use wengert_ir::ir::types::DType;
-use wengert_ir::loops::ScalarOp::*;
-use wengert_ir::loops::*;
 use wengert_jit::{Options, RunError, compile};
+use wengert_loop::buffer::Data;
+use wengert_loop::loops::ScalarOp::*;
+use wengert_loop::loops::*;
+use wengert_loop::types::DType;
 
 fn numbers(n: usize) -> Data {
     Data::F64((0..n).map(|i| (i as f64 * 0.7).sin() * 5.0).collect())

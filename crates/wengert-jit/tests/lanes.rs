@@ -4,10 +4,10 @@ mod common;
 
 use common::compare::agree;
 use common::*;
-use wengert_ir::buffer::Data;
-use wengert_ir::ir::types::DType;
-use wengert_ir::loops::ScalarOp::*;
-use wengert_ir::loops::*;
+use wengert_loop::buffer::Data;
+use wengert_loop::loops::ScalarOp::*;
+use wengert_loop::loops::*;
+use wengert_loop::types::DType;
 
 const EXTENTS: [i64; 8] = [0, 1, 7, 8, 9, 16, 17, 29];
 

@@ -4,11 +4,11 @@ mod common;
 
 use common::compare::{agree, check};
 use common::*;
-use wengert_ir::buffer::Data;
-use wengert_ir::ir::types::DType;
-use wengert_ir::loops::ScalarOp::*;
-use wengert_ir::loops::*;
 use wengert_jit::{Options, RunError, compile};
+use wengert_loop::buffer::Data;
+use wengert_loop::loops::ScalarOp::*;
+use wengert_loop::loops::*;
+use wengert_loop::types::DType;
 
 const SERIAL: LoopKind = LoopKind::Serial { reverse: false };
 

@@ -6,19 +6,19 @@ mod common;
 use common::single::{OPS, Operands, signatures, single};
 use common::*;
 use expect_test::expect_file;
-use wengert_ir::elementary::Elementary;
-use wengert_ir::elementary::chacha::Stream;
 use wengert_ir::ir::Type;
-use wengert_ir::ir::types::DType;
-use wengert_ir::loops::ScalarOp::*;
-use wengert_ir::loops::builder::Builder;
-use wengert_ir::loops::math::elementary;
-use wengert_ir::loops::*;
 use wengert_ir::ops::random::random_bits;
 use wengert_ir::schedule::lower;
 use wengert_ir::trace::{Kind, Var, closed};
 use wengert_jit::cross::{Target, code_for, how};
 use wengert_jit::{How, Options};
+use wengert_loop::elementary::Elementary;
+use wengert_loop::elementary::chacha::Stream;
+use wengert_loop::loops::ScalarOp::*;
+use wengert_loop::loops::builder::Builder;
+use wengert_loop::loops::math::elementary;
+use wengert_loop::loops::*;
+use wengert_loop::types::DType;
 
 /// A program has code for every machine, written out and not.
 #[track_caller]

@@ -4,11 +4,11 @@ mod common;
 
 use common::compare::agree;
 use common::*;
-use wengert_ir::buffer::Data;
-use wengert_ir::ir::types::DType;
-use wengert_ir::loops::ScalarOp::*;
-use wengert_ir::loops::*;
 use wengert_jit::{Options, Vectors};
+use wengert_loop::buffer::Data;
+use wengert_loop::loops::ScalarOp::*;
+use wengert_loop::loops::*;
+use wengert_loop::types::DType;
 
 /// Values from outside of a loop are in the frame; a long line that uses two of them again and again
 /// loads each once a chain, and so a constant.

@@ -4,10 +4,10 @@ mod common;
 
 use common::single::{OPS, Operands, signatures, single};
 use common::*;
-use wengert_ir::buffer::Data;
-use wengert_ir::ir::types::DType;
-use wengert_ir::loops::ScalarOp::{self, *};
 use wengert_jit::{Options, compile};
+use wengert_loop::buffer::Data;
+use wengert_loop::loops::ScalarOp::{self, *};
+use wengert_loop::types::DType;
 
 fn floats() -> Vec<f64> {
     let mut v = vec![

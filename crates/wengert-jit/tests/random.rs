@@ -4,10 +4,10 @@ mod common;
 
 use common::compare::agree;
 use common::*;
-use wengert_ir::buffer::Data;
-use wengert_ir::ir::types::DType;
-use wengert_ir::loops::ScalarOp::*;
-use wengert_ir::loops::*;
+use wengert_loop::buffer::Data;
+use wengert_loop::loops::ScalarOp::*;
+use wengert_loop::loops::*;
+use wengert_loop::types::DType;
 
 /// Elements of `Local` buffers: a power of two, so that any index can be masked into bounds.
 const LOCAL: i64 = 8;

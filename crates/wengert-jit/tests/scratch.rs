@@ -4,15 +4,15 @@ mod common;
 
 use common::compare::{agree, check};
 use common::*;
-use wengert_ir::buffer::{Buffer, Data, Dense};
 use wengert_ir::eval::eval;
 use wengert_ir::ir::Type;
-use wengert_ir::ir::types::DType;
-use wengert_ir::loops::ScalarOp::*;
-use wengert_ir::loops::*;
 use wengert_ir::schedule::lower;
 use wengert_ir::trace::{Kind, closed};
 use wengert_jit::{Options, compile};
+use wengert_loop::buffer::{Buffer, Data, Dense};
+use wengert_loop::loops::ScalarOp::*;
+use wengert_loop::loops::*;
+use wengert_loop::types::DType;
 
 #[test]
 fn a_chain_of_arrays_needs_the_memory_of_three() {

@@ -6,10 +6,10 @@ mod common;
 use common::compare::agree;
 use common::single::{OPS, signatures};
 use common::*;
-use wengert_ir::buffer::Data;
-use wengert_ir::ir::types::DType;
-use wengert_ir::loops::ScalarOp::{self, *};
-use wengert_ir::loops::{FoldOp, Index, Program};
+use wengert_loop::buffer::Data;
+use wengert_loop::loops::ScalarOp::{self, *};
+use wengert_loop::loops::{FoldOp, Index, Program};
+use wengert_loop::types::DType;
 
 /// Vectors of so many elements, a short last block among them.
 const N: usize = 19;

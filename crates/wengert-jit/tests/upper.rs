@@ -5,10 +5,10 @@
 mod common;
 
 use common::*;
-use wengert_ir::ir::types::DType;
-use wengert_ir::loops::ScalarOp::*;
-use wengert_ir::loops::*;
 use wengert_jit::{Options, compile};
+use wengert_loop::loops::ScalarOp::*;
+use wengert_loop::loops::*;
+use wengert_loop::types::DType;
 
 /// Whether some upper half is in use, if the processor says.
 fn in_use() -> Option<bool> {

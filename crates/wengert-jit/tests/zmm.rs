@@ -6,11 +6,11 @@ mod common;
 use common::compare::agree;
 use common::*;
 use wengert_check::Rng;
-use wengert_ir::buffer::Data;
-use wengert_ir::ir::types::DType;
-use wengert_ir::loops::ScalarOp::*;
-use wengert_ir::loops::*;
 use wengert_jit::{Options, Vectors};
+use wengert_loop::buffer::Data;
+use wengert_loop::loops::ScalarOp::*;
+use wengert_loop::loops::*;
+use wengert_loop::types::DType;
 
 const SERIAL: LoopKind = LoopKind::Serial { reverse: false };
 

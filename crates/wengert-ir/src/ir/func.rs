@@ -7,9 +7,9 @@ use smallvec::SmallVec;
 
 use crate::buffer::Element;
 use crate::ir::bits::BitMatrix;
-use crate::ir::types::Type;
 use crate::ops::Op;
 use crate::source::SourceId;
+use crate::types::Type;
 
 /// The number of a value in a [`Func`].
 pub type VarId = u32;

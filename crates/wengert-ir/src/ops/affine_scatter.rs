@@ -3,13 +3,13 @@
 
 use std::borrow::Cow;
 
+use crate::arithmetic::Arithmetic;
 use crate::buffer::{Buffer, Dense};
 use crate::error::{Error, TypeError};
 use crate::ir::text::{Attribute, Attributes, Given};
 use crate::ir::{BitMatrix, DType, Func, Type};
 use crate::loops::builder::Builder;
 use crate::loops::{ScalarOp, Value};
-use crate::ops::arithmetic::Arithmetic;
 use crate::ops::index::{Access, Bounds, Index};
 use crate::ops::{
     Batched, Cotangent, Mode, Op, Operand, Primitive, Tangent, add_tangents, elementwise,

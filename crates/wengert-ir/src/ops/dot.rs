@@ -2,14 +2,16 @@
 
 use std::borrow::Cow;
 
+use crate::arithmetic::Arithmetic;
 use crate::buffer::{Buffer, Dense};
 use crate::error::{Error, TypeError};
 use crate::ir::text::{Attribute, Attributes, Given};
-use crate::ir::{BitMatrix, DType, Func, Type, order};
-use crate::ops::arithmetic::Arithmetic;
+use crate::ir::{BitMatrix, DType, Func, Type};
 use crate::ops::layout::{self, known, places, row_major, sized};
 use crate::ops::{Batched, Cotangent, Mode, Op, Operand, Primitive, Tangent, add_tangents};
-use crate::schedule::dot::{LARGE, Product};
+use crate::order;
+use crate::order::LIBRARY;
+use crate::schedule::dot::Product;
 use crate::schedule::node::NodeId;
 use crate::schedule::{Lowering, Wanted};
 use crate::trace::{Var, bind1};
@@ -277,7 +279,7 @@ impl Primitive for Dot {
         };
         let (m, n) = (size(Side::A, &a), size(Side::B, &b));
         let k: usize = self.contract.iter().map(|p| a[p.0]).product();
-        inputs[0].is_float() && m.min(n).min(k) >= 8 && m * n * k >= LARGE
+        inputs[0].is_float() && m.min(n).min(k) >= 8 && m * n * k >= LIBRARY
     }
 
     fn batch(&self, inputs: &[Batched], _: usize) -> Vec<Batched> {

@@ -15,11 +15,11 @@ use crate::ir::{BitMatrix, DType, Func, Shape, Type};
 use crate::loops::Value;
 use crate::loops::builder::Builder;
 use crate::ops::rows::{self, Derive, Row, Term, row};
-use crate::ops::scalars::{Exact, Scalar};
 use crate::ops::work;
 use crate::ops::{
     Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Tangent, add_tangents,
 };
+use crate::scalars::{Exact, Scalar};
 use crate::schedule::node::NodeId;
 use crate::schedule::{Lowering, Wanted};
 use crate::trace::{Var, bind1};

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::arithmetic::Arithmetic;
 use crate::buffer::{Buffer, Data, Dense};
 use crate::error::{Error, TypeError};
 use crate::ir::text::{Attribute, Attributes, Given};
@@ -9,7 +10,6 @@ use crate::ir::{BitMatrix, DType, Func, Splat, Type};
 use crate::loops::builder::Builder;
 use crate::loops::{ScalarOp, Value};
 use crate::ops::affine_scatter::AffineScatter;
-use crate::ops::arithmetic::Arithmetic;
 use crate::ops::layout::{self, known, places, row_major, sized};
 use crate::ops::{Batched, Cotangent, Mode, Op, Operand, Primitive, Tangent, elementwise, iota};
 use crate::schedule::index::{Places, Scatter};

@@ -16,7 +16,6 @@ use crate::schedule::{Lowering, Wanted};
 use crate::trace::Var;
 
 pub mod affine_scatter;
-pub mod arithmetic;
 pub mod check;
 pub mod checkpoint;
 pub mod cond;
@@ -35,7 +34,6 @@ pub mod map;
 pub mod random;
 pub mod reduce;
 pub mod rows;
-pub mod scalars;
 pub mod scan;
 pub mod sort;
 pub mod trip_count;

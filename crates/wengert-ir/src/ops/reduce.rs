@@ -2,15 +2,16 @@
 
 use std::borrow::Cow;
 
+use crate::arithmetic::Arithmetic;
 use crate::buffer::{Buffer, Dense};
 use crate::error::{Error, TypeError};
 use crate::ir::text::{Attribute, Attributes, Given};
-use crate::ir::{BitMatrix, DType, Dim, Func, Type, order};
+use crate::ir::{BitMatrix, DType, Dim, Func, Type};
 use crate::loops::FoldOp;
-use crate::ops::arithmetic::Arithmetic;
 use crate::ops::layout::{ascending, broadcast, places, row_major};
 use crate::ops::{Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Tangent};
 use crate::ops::{elementwise, layout};
+use crate::order;
 use crate::schedule::node::NodeId;
 use crate::schedule::{Lowering, Wanted};
 use crate::trace::{Var, bind1};

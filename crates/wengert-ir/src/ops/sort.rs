@@ -1,19 +1,19 @@
 //! Sorting along an axis.
 
 use std::borrow::Cow;
-use std::cmp::Ordering;
 
+use crate::arithmetic::Arithmetic;
 use crate::buffer::{Buffer, Data, Dense};
 use crate::error::{Error, TypeError};
 use crate::ir::text::{Attribute, Attributes, Given};
 use crate::ir::{BitMatrix, DType, Func, Type};
-use crate::ops::arithmetic::Arithmetic;
 use crate::ops::index;
 use crate::ops::iota::iota;
 use crate::ops::layout::{known, places, row_major};
 use crate::ops::{Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Pruned, Tangent};
 use crate::schedule::node::NodeId;
 use crate::schedule::{Lowering, Wanted};
+use crate::sort::{LARGE, sort_with_places};
 use crate::trace::{Var, bind};
 use crate::with_data;
 
@@ -30,53 +30,10 @@ pub struct Sort {
     pub descending: bool,
 }
 
-/// Keys of more elements along the axis are sorted by the library.
-pub const LARGE: usize = 32;
-
 /// The operands along `axis` in the order of the first; see [`Sort`].
 #[track_caller]
 pub fn sort(inputs: &[Var], axis: usize, descending: bool) -> Vec<Var> {
     bind(Op::Sort(Sort { axis, descending }), inputs)
-}
-
-/// Which of two keys comes first.
-fn order<T: Arithmetic>(a: T, b: T) -> Ordering {
-    match (a.is_below(b), b.is_below(a)) {
-        (true, _) => Ordering::Less,
-        (_, true) => Ordering::Greater,
-        _ => Ordering::Equal,
-    }
-}
-
-/// The same among numbers.
-fn order_of_numbers<T: Arithmetic>(a: T, b: T) -> Ordering {
-    a.partial_cmp(&b).unwrap_or(Ordering::Equal)
-}
-
-/// Sorts what has keys, each way an instance of the sort with a short comparison in its innermost loop.
-fn sort_by_key<X, T: Arithmetic>(all: &mut [X], descending: bool, key: impl Fn(&X) -> T) {
-    let is_number = |x: &X| key(x).partial_cmp(&key(x)).is_some();
-    let numbers = all.iter().all(is_number);
-    match (numbers, descending) {
-        (true, false) => all.sort_by(|a, b| order_of_numbers(key(a), key(b))),
-        (true, true) => all.sort_by(|a, b| order_of_numbers(key(b), key(a))),
-        (false, false) => all.sort_by(|a, b| order(key(a), key(b))),
-        (false, true) => all.sort_by(|a, b| order(key(b), key(a))),
-    }
-}
-
-/// Sorts keys in place. This and [`sort_with_places`] are what every back end runs.
-pub fn sort_keys<T: Arithmetic>(keys: &mut [T], descending: bool) {
-    sort_by_key(keys, descending, |&key| key);
-}
-
-/// Sorts keys in place, and says of each where it was.
-pub fn sort_with_places<T: Arithmetic>(keys: &mut [T], places: &mut [i64], descending: bool) {
-    let mut pairs: Vec<(T, i64)> = keys.iter().copied().zip(0..).collect();
-    sort_by_key(&mut pairs, descending, |pair| pair.0);
-    for ((key, place), pair) in keys.iter_mut().zip(places).zip(pairs) {
-        (*key, *place) = pair;
-    }
 }
 
 impl Sort {

@@ -4,10 +4,10 @@
 //! number (`f64`) that is stored and read once is worth six of them.
 
 use super::elementwise::Elementwise;
-use super::scalars::{Scalar, Scalars};
 use crate::elementary::Elementary;
 use crate::ir::DType;
 use crate::loops::ScalarOp;
+use crate::scalars::{Scalar, Scalars};
 
 /// So little that it may be done any number of times.
 pub const FREE: u64 = 0;

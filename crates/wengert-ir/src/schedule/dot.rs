@@ -10,15 +10,9 @@ use super::view::{AxisMap, PerAxis, View, is_contiguous};
 use super::{Lowering, Wanted};
 use crate::error::Result;
 use crate::ir::Type;
-use crate::ir::order::{self, SIDE};
 use crate::loops::affine::Affine;
 use crate::loops::{FoldOp, Kernel, ScalarOp, Value};
-
-/// A library does products of so many terms, and adds them in an order of its own.
-pub const LARGE: usize = 32 * 32 * 32;
-
-/// A product of more terms may use several threads.
-pub const ALONE: usize = 64 * 64 * 64;
+use crate::order::{self, ALONE, SIDE};
 
 /// From so many terms on, a product whose matrices have at least [`SIDE`] rows and columns is done as
 /// a whole, in order: tile by tile, where loops would do it row by row.

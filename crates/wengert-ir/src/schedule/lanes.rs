@@ -7,13 +7,13 @@ use super::reduce::Rule;
 use super::view::{AxisMap, View, contiguous};
 use super::{Lowering, Wanted};
 use crate::error::Result;
-use crate::ir::order::LANE_CHUNK;
 use crate::ir::{Dim, Eqn, Func, Type};
 use crate::loops::affine::Affine;
 use crate::loops::builder::Carry;
 use crate::loops::{BufferKind, FoldOp, LANES, LoopKind, ScalarOp, Value};
 use crate::ops::Op;
 use crate::ops::work::PLAIN;
+use crate::order::LANE_CHUNK;
 
 const SERIAL: LoopKind = LoopKind::Serial { reverse: false };
 

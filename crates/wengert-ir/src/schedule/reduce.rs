@@ -1,4 +1,4 @@
-//! Reductions, in the order that [`crate::ir::order`] says.
+//! Reductions, in the order that [`crate::order`] says.
 
 use std::collections::HashMap;
 
@@ -8,10 +8,10 @@ use super::notes::Why;
 use super::view::{AxisMap, PerAxis, View, contiguous};
 use super::{Lowering, Wanted};
 use crate::error::Result;
-use crate::ir::order::{CHUNK, LANE_CHUNK, PARTIALS, SHORT};
 use crate::ir::{DType, Type};
 use crate::loops::affine::Affine;
 use crate::loops::{FoldOp, LANES, LoopKind, ScalarOp, Value};
+use crate::order::{CHUNK, LANE_CHUNK, PARTIALS, SHORT};
 
 const SERIAL: LoopKind = LoopKind::Serial { reverse: false };
 
@@ -71,7 +71,7 @@ pub(super) struct Fold {
     pub draws: Vec<NodeId>,
 }
 
-/// In what order terms are joined: see [`crate::ir::order`].
+/// In what order terms are joined: see [`crate::order`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Rule {
     /// That of reductions.
@@ -437,7 +437,7 @@ impl Lowering {
         let sums = partial(self, &first, &sums, rest)?;
         let mut join = |a, b| self.b.op(op, &[a, b]);
         let sums: [Value; PARTIALS] = sums.try_into().expect("eight of them");
-        Ok(crate::ir::order::join(sums, &mut join))
+        Ok(crate::order::join(sums, &mut join))
     }
 }
 

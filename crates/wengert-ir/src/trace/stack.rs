@@ -7,7 +7,7 @@ use std::panic::Location;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::buffer::Dense;
-use crate::error::{Error, raise};
+use crate::error::{Catches, Error, raise};
 use crate::ir::{Atom, Atoms, DType, Eqn, Func, Splat, Type};
 use crate::ops::{Op, fold};
 use crate::source::SourceId;
@@ -101,6 +101,8 @@ static NEXT_TRACE: AtomicU32 = AtomicU32::new(1);
 pub struct OpenTrace {
     index: usize,
     id: u32,
+    /// Whoever opens a door makes a `Result` of what is raised inside.
+    _caught: Option<Catches>,
 }
 
 impl Drop for OpenTrace {
@@ -255,7 +257,13 @@ pub fn open(kind: Kind, params: &[Type]) -> (OpenTrace, Vec<Var>) {
         let vars = trace.params.iter().map(|&id| trace.var(id)).collect();
         s.push(trace);
         let index = s.len() - 1;
-        (OpenTrace { index, id }, vars)
+        let caught = (kind == Kind::Door).then(Catches::begin);
+        let open = OpenTrace {
+            index,
+            id,
+            _caught: caught,
+        };
+        (open, vars)
     })
 }
 

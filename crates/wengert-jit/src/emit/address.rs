@@ -2,8 +2,8 @@
 
 use cranelift_codegen::ir::{self, InstBuilder, types};
 use smallvec::SmallVec;
-use wengert_ir::ir::types::DType;
-use wengert_ir::loops::{BufferId, BufferKind, Index, LANES, Value};
+use wengert_loop::loops::{BufferId, BufferKind, Index, LANES, Value};
+use wengert_loop::types::DType;
 
 use super::{DATA, Emitter, FRAME, Kept, Unit, scalar_type};
 use crate::plan::layout::Layout;

@@ -1,7 +1,7 @@
 //! Masks: choosing by them, joining them, asking whether any lane is set.
 
 use cranelift_codegen::ir::{self, InstBuilder, types};
-use wengert_ir::loops::{LANES, Value};
+use wengert_loop::loops::{LANES, Value};
 
 use super::{Emitter, FRAME, Kept, Mask};
 

@@ -3,9 +3,9 @@
 use cranelift_codegen::ir::{self, AbiParam, InstBuilder, Signature, types};
 use cranelift_module::Module;
 use smallvec::SmallVec;
-use wengert_ir::elementary::chacha::Stream;
-use wengert_ir::ir::types::DType;
-use wengert_ir::loops::{BufferId, BufferKind, Index, Kernel, LANES, Value};
+use wengert_loop::elementary::chacha::Stream;
+use wengert_loop::loops::{BufferId, BufferKind, Index, Kernel, LANES, Value};
+use wengert_loop::types::DType;
 
 use super::{DATA, Emitter, FRAME, scalar_type};
 use crate::runtime::{block, helpers, product, sort};

@@ -1,7 +1,7 @@
 //! Statements one after the other, and branches. Where lanes disagree: see `divergent`.
 
 use cranelift_codegen::ir;
-use wengert_ir::loops::{Block, BufferKind, Kernel, LoopKind, Stmt, Value};
+use wengert_loop::loops::{Block, BufferKind, Kernel, LoopKind, Stmt, Value};
 
 use super::Emitter;
 use super::values::Pieces;

@@ -3,8 +3,8 @@
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, InstBuilder, types};
-use wengert_ir::ir::types::DType;
-use wengert_ir::loops::{Block, Value};
+use wengert_loop::loops::{Block, Value};
+use wengert_loop::types::DType;
 
 use super::Emitter;
 use super::values::Pieces;

@@ -1,8 +1,8 @@
 //! How each operation on lanes is written on each machine: the table that the emitter goes by.
 
 use cranelift_codegen::isa::TargetIsa;
-use wengert_ir::ir::types::DType;
-use wengert_ir::loops::ScalarOp;
+use wengert_loop::loops::ScalarOp;
+use wengert_loop::types::DType;
 
 /// How an operation on lanes is written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -98,7 +98,7 @@ fn conversion(from: DType, to: DType) -> How {
         (F32, F64) | (F64, F32) | (I32 | U8 | U32, F64) => Composed,
         (I64, F64) | (F32, U8) => Composed,
         (U64, F64) | (I32 | U8 | U32, F32) | (F32, I32 | U32) => Native,
-        (F32 | F64, _) | (_, F32 | F64) => PerLane,
+        (F32 | F64, _) => PerLane,
         (I64 | U64, I32 | U32 | U8) => Composed,
         _ => Native,
     }

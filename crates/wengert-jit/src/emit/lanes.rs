@@ -4,8 +4,8 @@
 use cranelift_codegen::ir::condcodes::FloatCC;
 use cranelift_codegen::ir::{self, InstBuilder, types};
 use smallvec::SmallVec;
-use wengert_ir::ir::types::DType;
-use wengert_ir::loops::{ScalarOp, Value};
+use wengert_loop::loops::{ScalarOp, Value};
+use wengert_loop::types::DType;
 
 use super::how::{How, how};
 use super::scalar::{float_cc, int_cc};

@@ -2,7 +2,7 @@
 //! their stand-ins, and scattered elements.
 
 use cranelift_codegen::ir::{self, InstBuilder, types};
-use wengert_ir::loops::Value;
+use wengert_loop::loops::Value;
 
 use super::address::{Address, Parts, Target};
 use super::short::Row;

@@ -10,8 +10,8 @@ use std::collections::HashMap;
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, InstBuilder, types};
-use wengert_ir::ir::types::DType;
-use wengert_ir::loops::{Cell, Index, LANES, List, ListId, Program, Rows, Stmt, Value, walk};
+use wengert_loop::loops::{Cell, Index, LANES, List, ListId, Program, Rows, Stmt, Value, walk};
+use wengert_loop::types::DType;
 
 use super::address::{Address, Parts, Target};
 use super::{DATA, Emitter, FRAME};

@@ -2,8 +2,8 @@
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, InstBuilder, types};
-use wengert_ir::loops::{Block, Carried, LoopKind, Value};
-use wengert_ir::source::SourceId;
+use wengert_loop::loops::{Block, Carried, LoopKind, Value};
+use wengert_loop::source::SourceId;
 
 use super::Emitter;
 use super::near::{self, Near};

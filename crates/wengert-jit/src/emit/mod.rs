@@ -32,8 +32,8 @@ use std::collections::HashMap;
 
 use cranelift_codegen::ir::{self, BlockArg, InstBuilder, MemFlagsData, types};
 use cranelift_frontend::FunctionBuilder;
-use wengert_ir::ir::types::DType;
-use wengert_ir::loops::{Block, BufferId, Stmt, Value};
+use wengert_loop::loops::{Block, BufferId, Stmt, Value};
+use wengert_loop::types::DType;
 
 use self::near::Near;
 use self::session::Session;
@@ -172,7 +172,6 @@ fn scalar_type(d: DType) -> ir::Type {
         DType::I32 | DType::U32 => types::I32,
         DType::I64 | DType::U64 => types::I64,
         DType::U8 | DType::Bool => types::I8,
-        other => panic!("no machine type for {other}"),
     }
 }
 

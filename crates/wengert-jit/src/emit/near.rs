@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use cranelift_codegen::ir;
-use wengert_ir::loops::{Stmt, Value, walk};
+use wengert_loop::loops::{Stmt, Value, walk};
 
 /// Registers that values in lanes may take: of the sixteen, some are for what an instruction works on.
 pub(super) const FOR_LANES: usize = 12;

@@ -3,7 +3,7 @@
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, types};
 use cranelift_module::Module;
-use wengert_ir::loops::{Block, Stmt, Value};
+use wengert_loop::loops::{Block, Stmt, Value};
 
 use super::Emitter;
 use crate::plan::cost;

@@ -2,8 +2,8 @@
 
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{self, InstBuilder, types};
-use wengert_ir::ir::types::DType;
-use wengert_ir::loops::{FoldOp, LANES, ScalarOp, Value};
+use wengert_loop::loops::{FoldOp, LANES, ScalarOp, Value};
+use wengert_loop::types::DType;
 
 use super::{Emitter, scalar_type};
 use crate::runtime::helpers;

@@ -11,9 +11,11 @@ use std::collections::HashMap;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, InstBuilder};
 use smallvec::SmallVec;
-use wengert_ir::ir::types::DType;
-use wengert_ir::loops::walk::{self, result};
-use wengert_ir::loops::{Block, BufferId, BufferKind, Index, LANES, ListId, ScalarOp, Stmt, Value};
+use wengert_loop::loops::walk::{self, result};
+use wengert_loop::loops::{
+    Block, BufferId, BufferKind, Index, LANES, ListId, ScalarOp, Stmt, Value,
+};
+use wengert_loop::types::DType;
 
 use super::Emitter;
 use super::address::{Address, Parts, Target};

@@ -8,10 +8,10 @@ use cranelift_codegen::isa::{OwnedTargetIsa, TargetIsa};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_jit::JITModule;
 use cranelift_module::{FuncId, Module, ModuleReloc};
-use wengert_ir::ir::types::DType;
-use wengert_ir::loops::host::Host;
-use wengert_ir::loops::{BufferId, BufferKind, Failure, Kernel, ListId, Stmt};
-use wengert_ir::source::SourceId;
+use wengert_loop::loops::host::Host;
+use wengert_loop::loops::{BufferId, BufferKind, Failure, Kernel, ListId, Stmt};
+use wengert_loop::source::SourceId;
+use wengert_loop::types::DType;
 
 use super::how::Machine;
 use super::lists::{Signposts, signposts};

@@ -6,8 +6,8 @@
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, InstBuilder, types};
-use wengert_ir::ir::types::DType;
-use wengert_ir::loops::LANES;
+use wengert_loop::loops::LANES;
+use wengert_loop::types::DType;
 
 use super::address::Address;
 use super::{DATA, Emitter, FRAME};

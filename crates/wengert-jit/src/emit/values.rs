@@ -2,8 +2,8 @@
 
 use cranelift_codegen::ir::{self, InstBuilder, types};
 use smallvec::SmallVec;
-use wengert_ir::ir::types::DType;
-use wengert_ir::loops::{Stmt, Value, walk};
+use wengert_loop::loops::{Stmt, Value, walk};
+use wengert_loop::types::DType;
 
 use super::{Emitter, FRAME, Kept, NEAR, Unit, scalar_type};
 use crate::plan::layout;

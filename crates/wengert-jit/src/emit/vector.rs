@@ -3,7 +3,7 @@
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, InstBuilder, types};
 use cranelift_module::Module;
-use wengert_ir::loops::{Block, Carried, LANES, Stmt, Value, walk};
+use wengert_loop::loops::{Block, Carried, LANES, Stmt, Value, walk};
 
 use super::{Bounds, Emitter, FRAME, Lanes};
 use crate::plan::cost;
@@ -186,7 +186,7 @@ impl<'p> Emitter<'_, 'p> {
                 continue;
             }
             let widths: &[bool] = match d {
-                wengert_ir::ir::types::DType::Bool => &[false, true],
+                wengert_loop::types::DType::Bool => &[false, true],
                 d => &[d.bytes() < 8],
             };
             for &narrow in widths {

@@ -1,6 +1,6 @@
 //! How long code takes to run, roughly: enough to say whether threads pay.
 
-use wengert_ir::loops::{Block, Kernel, LANES, LoopKind, Stmt, Value, walk};
+use wengert_loop::loops::{Block, Kernel, LANES, LoopKind, Stmt, Value, walk};
 
 /// Steps assumed of a loop whose extent is not known.
 const STEPS: f64 = 32.0;

@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 
 use smallvec::SmallVec;
-use wengert_ir::ir::types::DType;
-use wengert_ir::loops::{Block, Function, Program, ScalarOp, Stmt, Value, ValueType, walk};
+use wengert_loop::loops::{Block, Function, Program, ScalarOp, Stmt, Value, ValueType, walk};
+use wengert_loop::types::DType;
 
 use crate::runtime::wide::Wide;
 

@@ -6,8 +6,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use wengert_ir::ir::types::DType;
-use wengert_ir::loops::{BufferId, LANES};
+use wengert_loop::loops::{BufferId, LANES};
+use wengert_loop::types::DType;
 
 use super::scratch::Arena;
 

@@ -3,7 +3,7 @@
 //! A value that lives long is stored to the frame where it is defined and loaded again where it is
 //! used: a register allocator is quadratic in long live ranges.
 
-use wengert_ir::loops::{Block, LoopKind, Stmt, Value, ValueType, walk};
+use wengert_loop::loops::{Block, LoopKind, Stmt, Value, ValueType, walk};
 
 /// Values that live across more instructions than this go to the frame.
 const LONG: u32 = 200;

@@ -9,11 +9,11 @@ pub(crate) mod scratch;
 
 use std::collections::{HashMap, HashSet};
 
-use wengert_ir::ir::types::DType;
-use wengert_ir::loops::{
+use wengert_loop::loops::{
     Block, BufferId, BufferKind, Function, LoopKind, Program, ScalarOp, Stmt, Value, ValueType,
     walk,
 };
+use wengert_loop::types::DType;
 
 use self::live::Live;
 use self::reuse::Reuse;

@@ -8,8 +8,8 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
-use wengert_ir::loops::affine::Affine;
-use wengert_ir::loops::{
+use wengert_loop::loops::affine::Affine;
+use wengert_loop::loops::{
     Block, BufferId, BufferKind, Index, LoopKind, Program, ScalarOp, Stmt, Value, walk,
 };
 

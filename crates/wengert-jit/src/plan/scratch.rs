@@ -6,8 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use wengert_ir::loops::scope::{self, LoopId, Scopes};
-use wengert_ir::loops::{
+use wengert_loop::loops::scope::{self, LoopId, Scopes};
+use wengert_loop::loops::{
     Block, Buffer, BufferId, BufferKind, LANES, LoopKind, Program, Stmt, Value, walk,
 };
 

@@ -1,8 +1,8 @@
 //! Blocks of random words, for generated code: eight keys side by side in the widest vectors there are.
 
-use wengert_ir::elementary::Plain;
-use wengert_ir::elementary::chacha::{self, KEY, Stream, WORDS, Words};
-use wengert_ir::loops::LANES;
+use wengert_loop::elementary::Plain;
+use wengert_loop::elementary::chacha::{self, KEY, Stream, WORDS, Words};
+use wengert_loop::loops::LANES;
 
 use super::upper;
 

@@ -8,10 +8,10 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use cranelift_jit::JITModule;
-use wengert_ir::buffer::Data;
-use wengert_ir::ir::types::DType;
-use wengert_ir::loops::{BufferKind, Program};
-use wengert_ir::source::SourceId;
+use wengert_loop::buffer::Data;
+use wengert_loop::loops::{BufferKind, Program};
+use wengert_loop::source::SourceId;
+use wengert_loop::types::DType;
 
 use super::frame::{Frame, Pool};
 use super::lists::TooMuch;
@@ -63,7 +63,7 @@ pub enum RunError {
     },
     /// The program gave up, or a function of the host that it called.
     #[error("{0}")]
-    Stopped(wengert_ir::error::Error),
+    Stopped(wengert_loop::error::Error),
     /// A library kernel panicked.
     #[error("a library kernel failed")]
     Internal,

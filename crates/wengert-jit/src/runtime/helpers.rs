@@ -3,10 +3,10 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use wengert_ir::ir::DType;
-use wengert_ir::loops::Failure;
-use wengert_ir::loops::host::{Host, Slice, SliceMut};
-use wengert_ir::source::SourceId;
+use wengert_loop::loops::Failure;
+use wengert_loop::loops::host::{Host, Slice, SliceMut};
+use wengert_loop::source::SourceId;
+use wengert_loop::types::DType;
 
 use super::executable::{Run, RunError};
 use super::frame::Frame;
@@ -176,7 +176,6 @@ unsafe fn region<'a>(dtype: DType, at: *const u8, len: usize) -> Slice<'a> {
             DType::U64 => Slice::U64(from_raw_parts(at.cast(), len)),
             DType::U8 => Slice::U8(from_raw_parts(at.cast(), len)),
             DType::Bool => Slice::Bool(from_raw_parts(at.cast(), len)),
-            other => panic!("no machine type for {other}"),
         }
     }
 }
@@ -196,7 +195,6 @@ unsafe fn region_mut<'a>(dtype: DType, at: *mut u8, len: usize) -> SliceMut<'a> 
             DType::U64 => SliceMut::U64(from_raw_parts_mut(at.cast(), len)),
             DType::U8 => SliceMut::U8(from_raw_parts_mut(at.cast(), len)),
             DType::Bool => SliceMut::Bool(from_raw_parts_mut(at.cast(), len)),
-            other => panic!("no machine type for {other}"),
         }
     }
 }

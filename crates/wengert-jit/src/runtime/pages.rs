@@ -2,8 +2,8 @@
 
 use std::alloc::{Layout, alloc_zeroed};
 
-use wengert_ir::buffer::{Data, Element, NoMemory};
-use wengert_ir::ir::types::DType;
+use wengert_loop::buffer::{Data, Element, NoMemory};
+use wengert_loop::types::DType;
 
 /// From how many bytes on large pages are asked for: a few of the largest common size.
 const LARGE: usize = 4 << 20;
@@ -22,7 +22,6 @@ pub fn memory_for(dtype: DType, len: usize) -> Result<Data, NoMemory> {
         DType::U64 => zeros::<u64>(len).map(Data::U64),
         DType::U8 => zeros::<u8>(len).map(Data::U8),
         DType::Bool => zeros::<bool>(len).map(Data::Bool),
-        _ => None,
     };
     let mut data = data.ok_or(NoMemory { dtype, len })?;
     advise(data.as_mut_ptr(), len * dtype.bytes());

@@ -1,6 +1,6 @@
 //! Matrix products, for generated code.
 
-use wengert_ir::schedule::dot::{ALONE, LARGE};
+use wengert_loop::order::{ALONE, LIBRARY};
 
 use super::frame::Frame;
 use super::helpers::guard;
@@ -66,7 +66,7 @@ unsafe fn product<T: Number>(call: &GemmCall, c: *mut T, a: *const T, b: *const 
     let size = m.saturating_mul(n).saturating_mul(k);
     if (1..=ALONE).contains(&size)
         && call.c.1 == 1
-        && let Some(tiles) = T::tiles(size >= LARGE)
+        && let Some(tiles) = T::tiles(size >= LIBRARY)
     {
         // SAFETY: by the caller; nothing is empty, and columns lie side by side.
         unsafe { tiles(call, c, a, b) };

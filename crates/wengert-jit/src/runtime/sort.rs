@@ -1,9 +1,9 @@
 //! Sorting, for generated code.
 
 use rayon::prelude::*;
-use wengert_ir::ir::types::DType;
-use wengert_ir::ops::arithmetic::Arithmetic;
-use wengert_ir::ops::sort::{sort_keys, sort_with_places};
+use wengert_loop::arithmetic::Arithmetic;
+use wengert_loop::sort::{sort_keys, sort_with_places};
+use wengert_loop::types::DType;
 
 use super::frame::Frame;
 use super::helpers::guard;
@@ -50,7 +50,6 @@ pub(crate) unsafe extern "C" fn sort(
                 DType::U64 => rows::<u64>(call, keys.cast(), places),
                 DType::U8 => rows::<u8>(call, keys.cast(), places),
                 DType::Bool => rows::<bool>(call, keys.cast(), places),
-                _ => unreachable!("an element type"),
             }
         }
         Ok(())

@@ -5,12 +5,12 @@
 
 use std::collections::HashMap;
 
-use wengert_ir::ir::types::DType;
-use wengert_ir::loops::walk;
-use wengert_ir::loops::{
+use wengert_loop::loops::walk;
+use wengert_loop::loops::{
     Block, BufferId, BufferKind, Carried, Cause, Index, Kernel, LoopKind, Program, ScalarOp, Stmt,
     Value,
 };
+use wengert_loop::types::DType;
 
 use crate::compile::Vectors;
 use crate::plan::{Values, is_straight};

@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 
 use smallvec::SmallVec;
-use wengert_ir::elementary::chacha::Stream;
-use wengert_ir::loops::walk;
-use wengert_ir::loops::{
+use wengert_loop::elementary::chacha::Stream;
+use wengert_loop::loops::walk;
+use wengert_loop::loops::{
     Block, BufferId, BufferKind, Cause, Index, Kernel, LANES, LoopKind, ScalarOp, Stmt, Value,
 };
 

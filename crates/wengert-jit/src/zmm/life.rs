@@ -2,9 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use wengert_ir::ir::types::DType;
-use wengert_ir::loops::walk;
-use wengert_ir::loops::{Block, Carried, ScalarOp, Stmt, Value};
+use wengert_loop::loops::walk;
+use wengert_loop::loops::{Block, Carried, ScalarOp, Stmt, Value};
+use wengert_loop::types::DType;
 
 use super::loops::stays_in_registers;
 use crate::plan::Values;

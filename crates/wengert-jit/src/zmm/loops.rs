@@ -5,9 +5,9 @@
 
 use std::collections::HashMap;
 
-use wengert_ir::ir::types::DType;
-use wengert_ir::loops::{Block, Carried, LANES, Value};
-use wengert_ir::source::SourceId;
+use wengert_loop::loops::{Block, Carried, LANES, Value};
+use wengert_loop::source::SourceId;
+use wengert_loop::types::DType;
 
 use super::Writer;
 use super::asm::{ALL, Cond, Int, MaskOp, Mem, RAX, RBX, RCX, RDI, RDX, RSI, Src, Zmm, ops};

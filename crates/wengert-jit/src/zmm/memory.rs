@@ -1,6 +1,6 @@
 //! Where elements lie, and reading and writing them.
 
-use wengert_ir::loops::{Block, BufferId, BufferKind, Index, LANES, Stmt, Value};
+use wengert_loop::loops::{Block, BufferId, BufferKind, Index, LANES, Stmt, Value};
 
 use super::Writer;
 use super::asm::{ALL, Gpr, Int, Mask, MaskOp, Mem, RAX, RBX, RCX, RDI, RDX, RSI, Src, Zmm, ops};

@@ -25,9 +25,9 @@ pub(crate) use self::accept::accepted;
 
 use std::collections::{HashMap, HashSet};
 
-use wengert_ir::ir::types::DType;
-use wengert_ir::loops::{Block, BufferId, BufferKind, Carried, LANES, Stmt, Value, walk};
-use wengert_ir::source::SourceId;
+use wengert_loop::loops::{Block, BufferId, BufferKind, Carried, LANES, Stmt, Value, walk};
+use wengert_loop::source::SourceId;
+use wengert_loop::types::DType;
 
 use self::asm::{Asm, Cond, Gpr, Int, Label, Mem, RAX, RBX, RCX, RDI};
 use self::life::{Life, Pos};

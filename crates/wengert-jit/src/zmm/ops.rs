@@ -1,8 +1,8 @@
 //! Operations on lanes.
 
 use smallvec::SmallVec;
-use wengert_ir::ir::types::DType;
-use wengert_ir::loops::{ScalarOp, Value};
+use wengert_loop::loops::{ScalarOp, Value};
+use wengert_loop::types::DType;
 
 use super::Writer;
 use super::asm::{ALL, Asm, Mask, MaskOp, Op, Src, Zmm, ops};

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use wengert_ir::loops::Value;
+use wengert_loop::loops::Value;
 
 use super::Writer;
 use super::asm::{ALL, Mask, Mem, Src, Zmm, ops};

@@ -1,8 +1,8 @@
 //! Values that are the same in all lanes: words of the frame, and general registers for what is computed
 //! of them. Floats are computed in all lanes, and one is kept.
 
-use wengert_ir::ir::types::DType;
-use wengert_ir::loops::{ScalarOp, Value};
+use wengert_loop::loops::{ScalarOp, Value};
+use wengert_loop::types::DType;
 
 use super::Writer;
 use super::asm::{Cond, Gpr, Int, Mask, Mem, RAX, RCX, RDX, Shift};

@@ -1,9 +1,9 @@
 //! Compiled programs against the reference interpreter.
 
-use wengert_ir::buffer::Data;
-use wengert_ir::loops::{BufferKind, Program, interp, verify};
 use wengert_jit::cross::{Target, code_for};
 use wengert_jit::{Executable, Options, Vectors, compile};
+use wengert_loop::buffer::Data;
+use wengert_loop::loops::{BufferKind, Program, interp, verify};
 
 fn outputs(p: &Program) -> Vec<Data> {
     let mut out: Vec<(u32, Data)> = p

@@ -5,10 +5,10 @@ pub mod compare;
 pub mod single;
 
 use smallvec::SmallVec;
-use wengert_ir::buffer::{Data, Element};
-use wengert_ir::ir::types::DType;
-use wengert_ir::loops::*;
 use wengert_jit::{Executable, Options, RunError, compile};
+use wengert_loop::buffer::{Data, Element};
+use wengert_loop::loops::*;
+use wengert_loop::types::DType;
 
 /// A program under construction.
 #[derive(Default)]

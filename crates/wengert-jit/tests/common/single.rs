@@ -1,9 +1,9 @@
 //! Programs of a single operation.
 
 use super::{Build, at, base, row};
-use wengert_ir::ir::types::DType;
-use wengert_ir::loops::ScalarOp::{self, *};
-use wengert_ir::loops::{BufferId, Program, Value};
+use wengert_loop::loops::ScalarOp::{self, *};
+use wengert_loop::loops::{BufferId, Program, Value};
+use wengert_loop::types::DType;
 
 /// Operand and result types of each operation.
 pub fn signatures(op: ScalarOp) -> Vec<(Vec<DType>, DType)> {

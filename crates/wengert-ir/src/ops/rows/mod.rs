@@ -25,8 +25,8 @@ use crate::loops::ScalarOp;
 use crate::ops::elementwise::{
     Elementwise, div, eq, fma, lt, mul, mul_or_zero, neg, select, sub, times,
 };
-use crate::ops::scalars::{Scalar, Scalars};
 use crate::ops::{Cotangent, Operand, Tangent, add_tangents};
+use crate::scalars::{Scalar, Scalars};
 use crate::trace::Var;
 
 /// The cotangents of the operands, given that of the result.

@@ -10,7 +10,7 @@ use crate::trace::span::Along;
 ///
 /// Over all axes, or over some, which go, or stay with length 1 if they are wrapped in
 /// [`keep`](crate::trace::keep). A sum or product of floats is taken in a fixed order (see
-/// [`order`](crate::ir::order)); integers wrap.
+/// [`order`](crate::order)); integers wrap.
 ///
 /// ```
 /// use wengert_ir::ir::{DType, Type};

@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use wengert_ir::elementary::Arith;
+use wengert_loop::elementary::Arith;
 
 use super::table::{Machine, ROW, compute};
 

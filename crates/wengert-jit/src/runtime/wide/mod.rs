@@ -8,9 +8,9 @@ mod avx512;
 #[cfg(target_arch = "x86_64")]
 mod table;
 
-use wengert_ir::elementary::Elementary;
-use wengert_ir::ir::types::DType;
-use wengert_ir::loops::Function;
+use wengert_loop::elementary::Elementary;
+use wengert_loop::loops::Function;
+use wengert_loop::types::DType;
 
 /// A function of the runtime that computes a function in eight lanes, and what it is told: whether
 /// they are of `f32`.
@@ -44,8 +44,8 @@ fn code(_which: Elementary) -> Option<usize> {
 
 #[cfg(all(test, target_arch = "x86_64"))]
 mod tests {
-    use wengert_ir::elementary::eval;
-    use wengert_ir::loops::LANES;
+    use wengert_loop::elementary::eval;
+    use wengert_loop::loops::LANES;
 
     use super::table::Machine;
     use super::*;

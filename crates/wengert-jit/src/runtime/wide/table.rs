@@ -1,6 +1,6 @@
 //! The functions that there is code for: the straight lines, but for what is rare.
 
-use wengert_ir::elementary::{self, Arith, Elementary};
+use wengert_loop::elementary::{self, Arith, Elementary};
 
 /// Vectors of some width.
 pub(super) trait Machine {

@@ -1,0 +1,335 @@
+//! What can go wrong, said to the user.
+
+use std::any::Any;
+use std::cell::Cell;
+use std::marker::PhantomData;
+
+use crate::source::SourceId;
+use crate::types::Type;
+
+/// A mistake that a type rule found: which types, what is wrong, and what to do instead. The
+/// operation and the place are added where it is recorded.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TypeError {
+    /// What is wrong, the types included.
+    pub message: String,
+    /// What to do instead, where that is known.
+    pub hint: Option<String>,
+}
+
+impl TypeError {
+    /// Says what is wrong.
+    pub fn new(message: impl Into<String>) -> TypeError {
+        TypeError {
+            message: message.into(),
+            hint: None,
+        }
+    }
+
+    /// Says what to do instead.
+    pub fn hint(mut self, hint: impl Into<String>) -> TypeError {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+/// An error of this library: every mistake that can be made from outside.
+#[derive(Clone, PartialEq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// An operation was given types it does not take.
+    #[error("{op}: {message}, at {at}{}", shown(hint))]
+    Type {
+        /// The operation.
+        op: String,
+        /// The types of its operands.
+        types: Vec<Type>,
+        /// What is wrong.
+        message: String,
+        /// The user's line.
+        at: SourceId,
+        /// What to do instead.
+        hint: Option<String>,
+    },
+    /// A `Var` was used after the trace it belongs to had been closed, or on another thread.
+    #[error(
+        "{op}: a Var made at {made} was used at {used}, where its trace is not open; a Var lives \
+         only inside the function that is being traced: return it or pass it as an argument"
+    )]
+    Escaped {
+        /// The operation.
+        op: String,
+        /// Where the `Var` was made.
+        made: SourceId,
+        /// Where it was used.
+        used: SourceId,
+    },
+    /// A `Var` of one door was used in the closure of another.
+    #[error(
+        "{op}: a Var made at {made}, inside the door opened at {outer}, was used at {used}, inside \
+         the door opened at {inner}: pass it as an argument"
+    )]
+    OtherDoor {
+        /// The operation.
+        op: String,
+        /// Where the `Var` was made.
+        made: SourceId,
+        /// Where its door was opened.
+        outer: SourceId,
+        /// Where it was used.
+        used: SourceId,
+        /// Where the door around that was opened.
+        inner: SourceId,
+    },
+    /// An operation was recorded with no door open on this thread.
+    #[error(
+        "{op}: no trace is open on this thread, at {at}; operations on Vars are recorded inside a \
+         function given to `jit` or `trace`"
+    )]
+    NoTrace {
+        /// The operation.
+        op: String,
+        /// The user's line.
+        at: SourceId,
+    },
+    /// An argument at a door does not fit.
+    #[error("{path}: expected {expected}, got {got}")]
+    Argument {
+        /// The leaf, as a path from the arguments.
+        path: String,
+        /// What fits.
+        expected: String,
+        /// What was given.
+        got: String,
+    },
+    /// Two trees should have had one structure.
+    #[error("{op}: {message}, at {at}")]
+    Tree {
+        /// The operation.
+        op: String,
+        /// Where and how they differ.
+        message: String,
+        /// The user's line.
+        at: SourceId,
+    },
+    /// A derivative was asked for that does not exist.
+    #[error("{op}: {message}{}{}", placed(at), shown(hint))]
+    Derivative {
+        /// The transform or the operation.
+        op: String,
+        /// What is wrong.
+        message: String,
+        /// The user's line.
+        at: Option<SourceId>,
+        /// What to do instead.
+        hint: Option<String>,
+    },
+    /// A loop ran to its limit of steps.
+    #[error(
+        "loop: more than {limit} steps{}; raise the limit if the loop is meant to go on",
+        placed(at)
+    )]
+    MaxSteps {
+        /// The limit.
+        limit: u64,
+        /// The user's line.
+        at: Option<SourceId>,
+    },
+    /// What was said to hold at run time does not.
+    #[error("check: {message}{}", placed(at))]
+    Check {
+        /// What should hold.
+        message: String,
+        /// The user's line.
+        at: Option<SourceId>,
+    },
+    /// A function of the host failed.
+    #[error("pure_callback: {message}, at {at}")]
+    Callback {
+        /// What is wrong.
+        message: String,
+        /// The user's line.
+        at: SourceId,
+    },
+    /// The function that was traced panicked.
+    #[error(
+        "the function panicked: {message}, in what is written at {at}{}",
+        panicked(place)
+    )]
+    Panic {
+        /// What it panicked with.
+        message: String,
+        /// The innermost call around it: the branch, the loop, the transform, or the door.
+        at: SourceId,
+        /// The line that panicked, if it is not one of Rust's own.
+        place: Option<SourceId>,
+    },
+    /// Calls of compiled functions inside of one another, through functions that are being traced or
+    /// through `pure_callback`, went deeper than the stack is meant for.
+    #[error(
+        "{op}: {limit} calls of compiled functions inside of one another, at {at}; use `while_loop` or \
+         `scan` to repeat"
+    )]
+    Depth {
+        /// The door.
+        op: String,
+        /// How many may be.
+        limit: usize,
+        /// The user's line.
+        at: SourceId,
+    },
+    /// What loops of unknown length piled up for the derivative outgrew its limit.
+    #[error(
+        "residuals of a loop need {need} bytes, and the limit is {limit}{}",
+        placed(at)
+    )]
+    Memory {
+        /// Bytes that were needed.
+        need: u64,
+        /// Bytes that are allowed.
+        limit: u64,
+        /// The line of the loop that needed them.
+        at: Option<SourceId>,
+    },
+    /// The system has not got the memory for a value.
+    #[error("{op}: there is no memory for {what}, {need} bytes{}", placed(at))]
+    NoMemory {
+        /// The operation; `call` for what the code of a whole function needs.
+        op: String,
+        /// What the memory was asked for: a type, say.
+        what: String,
+        /// Bytes that were asked for.
+        need: u64,
+        /// The user's line, where it is known.
+        at: Option<SourceId>,
+    },
+    /// A function was called while it was being traced.
+    #[error(
+        "{op}: the function calls itself while it is being traced, at {at}; use `while_loop` or `scan` to repeat"
+    )]
+    Reentrant {
+        /// The door.
+        op: String,
+        /// The user's line.
+        at: SourceId,
+    },
+    /// A text that is not a program.
+    #[error("line {line}: {message}")]
+    Parse {
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong.
+        message: String,
+    },
+    /// A program that breaks a rule of the IR. A user meets it only through a custom operation or
+    /// a program in text form.
+    #[error("not a valid program: {message}")]
+    Invalid {
+        /// Which rule, and where.
+        message: String,
+    },
+    /// Values of another kind than was asked for.
+    #[error("{op}: {message}")]
+    Value {
+        /// The operation.
+        op: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// No machine code could be made.
+    #[error("compile: {message}")]
+    Compile {
+        /// What is wrong.
+        message: String,
+    },
+}
+
+impl Error {
+    /// The same error with the user's line, unless it has one.
+    pub fn placed_at(mut self, source: SourceId) -> Error {
+        if let Error::Check { at, .. }
+        | Error::MaxSteps { at, .. }
+        | Error::Derivative { at, .. }
+        | Error::NoMemory { at, .. } = &mut self
+        {
+            // The lines are the user's, whether or not it is a derivative that fails there.
+            at.get_or_insert(source.written());
+        }
+        self
+    }
+}
+
+fn panicked(place: &Option<SourceId>) -> String {
+    match place {
+        Some(at) => format!(" (the panic is at {at})"),
+        None => String::new(),
+    }
+}
+
+fn placed(at: &Option<SourceId>) -> String {
+    match at {
+        Some(at) => format!(", at {at}"),
+        None => String::new(),
+    }
+}
+
+fn shown(hint: &Option<String>) -> String {
+    match hint {
+        Some(hint) => format!("; {hint}"),
+        None => String::new(),
+    }
+}
+
+/// `Result` with this library's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What a panic says, if it says anything.
+pub fn said(panic: &(dyn Any + Send)) -> Option<String> {
+    let text = panic.downcast_ref::<String>().cloned();
+    text.or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_string()))
+}
+
+thread_local! {
+    static CAUGHT: Cell<usize> = const { Cell::new(0) };
+}
+
+/// While one lives, its owner catches what [`raise`] raises on this thread, and makes a [`Result`] of it.
+#[derive(Debug)]
+pub struct Catches {
+    /// It counts for the thread that made it.
+    _here: PhantomData<*const ()>,
+}
+
+impl Catches {
+    /// Until it is dropped.
+    pub fn begin() -> Catches {
+        CAUGHT.set(CAUGHT.get() + 1);
+        Catches { _here: PhantomData }
+    }
+
+    /// Whether one lives on this thread.
+    pub fn any() -> bool {
+        CAUGHT.try_with(Cell::get).unwrap_or(0) > 0
+    }
+}
+
+impl Drop for Catches {
+    fn drop(&mut self) {
+        // The thread may be ending.
+        let _ = CAUGHT.try_with(|n| n.set(n.get() - 1));
+    }
+}
+
+/// Leaves the function that is being traced. The door catches it; where nobody does on this thread, it
+/// is an ordinary panic.
+pub fn raise(error: Error) -> ! {
+    if Catches::any() {
+        // Where a panic cannot be caught, the message would be lost: say it first.
+        if cfg!(panic = "abort") {
+            eprintln!("{error}");
+        }
+        std::panic::resume_unwind(Box::new(error))
+    } else {
+        panic!("{error}")
+    }
+}

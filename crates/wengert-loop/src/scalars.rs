@@ -1,0 +1,98 @@
+//! Scalar definitions: what an elementwise operation computes, written once.
+//!
+//! A definition is written against [`Scalars`]. The interpreter computes with it, and the lowering
+//! to loops records it, so that both mean the same operations in the same order.
+
+use crate::buffer::Element;
+use crate::elementary::{self, Elementary};
+use crate::loops::{ScalarOp, scalar};
+use crate::types::DType;
+
+/// A scalar in a definition: its type, and what whoever handed it out knows it by (the interpreter:
+/// its bits; the lowering: its number).
+#[derive(Clone, Copy, Debug)]
+pub struct Scalar {
+    /// Its type.
+    pub dtype: DType,
+    /// What it is known by.
+    pub id: u64,
+}
+
+/// Computes or records scalar operations.
+pub trait Scalars {
+    /// A constant, by its bits.
+    fn constant(&mut self, dtype: DType, bits: u64) -> Scalar;
+    /// One operation, with a result of type `out`.
+    fn op_to(&mut self, op: ScalarOp, out: DType, args: &[Scalar]) -> Scalar;
+    /// An elementary function of `f64`s.
+    fn elementary_f64(&mut self, f: Elementary, args: &[Scalar]) -> Scalar;
+}
+
+impl dyn Scalars + '_ {
+    /// One operation, with the result its operands call for.
+    ///
+    /// # Panics
+    /// For a conversion, which does not say to what.
+    pub fn op(&mut self, op: ScalarOp, args: &[Scalar]) -> Scalar {
+        let dtypes: smallvec::SmallVec<[DType; 3]> = args.iter().map(|a| a.dtype).collect();
+        let out = scalar::result_type(op, &dtypes).expect("a conversion names its result");
+        self.op_to(op, out, args)
+    }
+
+    /// A number of the type of `like`.
+    pub fn number(&mut self, like: Scalar, x: f64) -> Scalar {
+        let bits = scalar::apply(ScalarOp::Convert, DType::F64, like.dtype, &[x.to_bits()]);
+        self.constant(like.dtype, bits)
+    }
+
+    /// `a` where `p` holds, else `b`.
+    pub fn select(&mut self, p: Scalar, a: Scalar, b: Scalar) -> Scalar {
+        self.op(ScalarOp::Select, &[p, a, b])
+    }
+
+    /// An elementary function of floats. For `f32` it is evaluated in `f64` and rounded once.
+    pub fn elementary(&mut self, f: Elementary, args: &[Scalar]) -> Scalar {
+        let dtype = args[0].dtype;
+        if dtype == DType::F64 {
+            return self.elementary_f64(f, args);
+        }
+        let mut wide: smallvec::SmallVec<[Scalar; 2]> = args.into();
+        for a in &mut wide {
+            *a = self.op_to(ScalarOp::Convert, DType::F64, &[*a]);
+        }
+        let y = self.elementary_f64(f, &wide);
+        self.op_to(ScalarOp::Convert, dtype, &[y])
+    }
+}
+
+/// Computes at once; a [`Scalar`] is known by its bits.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Exact;
+
+impl Scalars for Exact {
+    fn constant(&mut self, dtype: DType, bits: u64) -> Scalar {
+        Scalar { dtype, id: bits }
+    }
+
+    fn op_to(&mut self, op: ScalarOp, out: DType, args: &[Scalar]) -> Scalar {
+        // The first operand of a selection is a truth value; the last is of the type it chooses.
+        let dtype = args[args.len() - 1].dtype;
+        let bits: smallvec::SmallVec<[u64; 3]> = args.iter().map(|a| a.id).collect();
+        let id = scalar::apply(op, dtype, out, &bits);
+        Scalar { dtype: out, id }
+    }
+
+    fn elementary_f64(&mut self, f: Elementary, args: &[Scalar]) -> Scalar {
+        let x: smallvec::SmallVec<[f64; 2]> = args.iter().map(|a| f64::from_bits(a.id)).collect();
+        let id = elementary::eval(f, &x).to_bits();
+        Scalar {
+            dtype: DType::F64,
+            id,
+        }
+    }
+}
+
+/// The bits of a number in a type, converted as [`ScalarOp::Convert`] does.
+pub fn bits_of<T: Element>(x: T, dtype: DType) -> u64 {
+    scalar::apply(ScalarOp::Convert, T::DTYPE, dtype, &[x.to_bits()])
+}

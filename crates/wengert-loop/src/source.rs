@@ -1,0 +1,198 @@
+//! Where in the user's program something was written.
+//!
+//! A [`SourceId`] names a small set of places, each with the call it stands in (the `scan`, `vmap` or
+//! solver around it) as parent. Equal places share an id, and ids are never given back, so that they
+//! can be copied freely and outlive the trace they came from.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::panic::Location;
+use std::sync::{LazyLock, RwLock};
+
+/// A set of places in the user's program.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct SourceId(u32);
+
+/// One place, or several that were found to compute the same.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+enum Entry {
+    Place(Place),
+    Set(Vec<SourceId>),
+    /// What a derivative makes of what is written there.
+    Derivative(SourceId),
+}
+
+/// One place in the user's program.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Place {
+    /// The source file.
+    pub file: String,
+    /// The line, from 1.
+    pub line: u32,
+    /// The column, from 1.
+    pub column: u32,
+    /// The call around it.
+    pub parent: Option<SourceId>,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+    }
+}
+
+#[derive(Default)]
+struct Table {
+    entries: Vec<Entry>,
+    ids: HashMap<Entry, SourceId>,
+}
+
+/// How many places a set holds at most: sets are kept for good, and so is each that one grows through.
+const PLACES: usize = 64;
+
+static TABLE: LazyLock<RwLock<Table>> = LazyLock::new(Default::default);
+
+thread_local! {
+    /// A location is a pointer to static data, so the address stands for it.
+    static SEEN: std::cell::RefCell<HashMap<(usize, Option<SourceId>), SourceId>> =
+        std::cell::RefCell::default();
+
+    static DERIVATIVES: std::cell::RefCell<HashMap<SourceId, SourceId>> =
+        std::cell::RefCell::default();
+}
+
+fn intern(entry: Entry) -> SourceId {
+    if let Some(&id) = TABLE
+        .read()
+        .unwrap_or_else(|e| e.into_inner())
+        .ids
+        .get(&entry)
+    {
+        return id;
+    }
+    let mut table = TABLE.write().unwrap_or_else(|e| e.into_inner());
+    if let Some(&id) = table.ids.get(&entry) {
+        return id;
+    }
+    let id = SourceId(table.entries.len() as u32);
+    table.entries.push(entry.clone());
+    table.ids.insert(entry, id);
+    id
+}
+
+impl SourceId {
+    /// The place of a Rust location, inside the call `parent`.
+    pub fn of(location: &'static Location<'static>, parent: Option<SourceId>) -> SourceId {
+        let key = (location as *const _ as usize, parent);
+        if let Some(id) = SEEN.with_borrow(|seen| seen.get(&key).copied()) {
+            return id;
+        }
+        let id = SourceId::at(Place {
+            file: location.file().to_string(),
+            line: location.line(),
+            column: location.column(),
+            parent,
+        });
+        SEEN.with_borrow_mut(|seen| seen.insert(key, id));
+        id
+    }
+
+    /// That place.
+    pub fn at(place: Place) -> SourceId {
+        intern(Entry::Place(place))
+    }
+
+    /// Both sets together; of many places those that were met first.
+    pub fn union(self, other: SourceId) -> SourceId {
+        if self == other {
+            return self;
+        }
+        let mut ids = self.members();
+        for id in other.members() {
+            if !ids.contains(&id) {
+                ids.push(id);
+            }
+        }
+        // What is written there is no longer the derivative's alone.
+        let written = ids.clone();
+        ids.retain(|id| match id.entry() {
+            Entry::Derivative(of) => !written.contains(&of),
+            _ => true,
+        });
+        ids.sort();
+        ids.truncate(PLACES);
+        match ids[..] {
+            [one] => one,
+            _ => intern(Entry::Set(ids)),
+        }
+    }
+
+    /// What a derivative makes of what is written there; its places are the same.
+    pub fn derivative(self) -> SourceId {
+        if let Some(id) = DERIVATIVES.with_borrow(|known| known.get(&self).copied()) {
+            return id;
+        }
+        let members = self.members().into_iter();
+        let members = members.map(|id| match id.entry() {
+            Entry::Derivative(_) => id,
+            _ => intern(Entry::Derivative(id)),
+        });
+        let id = members.reduce(SourceId::union).expect("at least one");
+        DERIVATIVES.with_borrow_mut(|known| known.insert(self, id));
+        id
+    }
+
+    /// Whether it was recorded for a derivative only.
+    pub fn is_derivative(self) -> bool {
+        let derived = |id: SourceId| matches!(id.entry(), Entry::Derivative(_));
+        self.members().into_iter().all(derived)
+    }
+
+    /// The same places, whether they were recorded for a derivative or not.
+    pub fn written(self) -> SourceId {
+        let members = self.members().into_iter();
+        let members = members.map(|id| match id.entry() {
+            Entry::Derivative(of) => of,
+            _ => id,
+        });
+        members.reduce(SourceId::union).expect("at least one")
+    }
+
+    /// Places one by one, each with whether it was recorded for a derivative only.
+    pub fn members(self) -> Vec<SourceId> {
+        match self.entry() {
+            Entry::Place(_) | Entry::Derivative(_) => vec![self],
+            Entry::Set(ids) => ids,
+        }
+    }
+
+    fn entry(self) -> Entry {
+        TABLE.read().unwrap_or_else(|e| e.into_inner()).entries[self.0 as usize].clone()
+    }
+
+    /// The places in the set; at least one.
+    pub fn places(self) -> Vec<Place> {
+        match self.entry() {
+            Entry::Place(p) => vec![p],
+            Entry::Set(ids) => ids.into_iter().flat_map(SourceId::places).collect(),
+            Entry::Derivative(of) => of.places(),
+        }
+    }
+
+    /// The first place in the set.
+    pub fn place(self) -> Place {
+        self.places().swap_remove(0)
+    }
+}
+
+impl fmt::Display for SourceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, place) in self.places().iter().enumerate() {
+            if i > 0 {
+                f.write_str(" and ")?;
+            }
+            write!(f, "{place}")?;
+        }
+        Ok(())
+    }
+}
