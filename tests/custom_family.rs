@@ -166,3 +166,84 @@ fn a_mistake_names_the_operation_and_the_line() {
     );
     assert!(error.contains("custom_family.rs"), "{error}");
 }
+
+/// A product with a number, which neither `attributes` nor the name says.
+#[derive(Debug)]
+struct Scaled {
+    by: f64,
+    known: bool,
+}
+
+impl Scaled {
+    fn of(by: f64, known: bool, x: Var) -> Var {
+        custom(Scaled { by, known }, &[x])[0]
+    }
+}
+
+impl Primitive for Scaled {
+    fn name(&self) -> Cow<'static, str> {
+        "scaled".into()
+    }
+
+    fn identity(&self) -> Option<String> {
+        self.known.then(|| self.by.to_string())
+    }
+
+    fn types(&self, inputs: &[Type]) -> Result<Vec<Type>, TypeError> {
+        Ok(inputs.to_vec())
+    }
+
+    fn eval(&self, inputs: &[Buffer]) -> Result<Vec<Buffer>, Error> {
+        let x = inputs[0].dense();
+        let y = x.slice::<f64>().iter().map(|x| x * self.by).collect();
+        Ok(vec![Buffer::Dense(Dense::of(x.dims.clone(), y))])
+    }
+
+    fn jvp(&self, x: &[Var], dx: &[Tangent], _: Mode) -> (Vec<Var>, Vec<Tangent>) {
+        let of = |x: Var| Scaled::of(self.by, self.known, x);
+        (vec![of(x[0])], vec![dx[0].map(of)])
+    }
+
+    fn transpose(&self, _: &[Operand], ct: &[Option<Cotangent>]) -> Vec<Option<Cotangent>> {
+        vec![ct[0].map(|c| c.map(|c| Scaled::of(self.by, self.known, c)))]
+    }
+
+    fn lower(&self, l: &mut Lowering, x: &[NodeId], out: &[Wanted]) -> Result<Vec<NodeId>, Error> {
+        let definition = closed(Kind::Door, &[out[0].ty.clone()], |x| vec![x[0] * self.by]);
+        l.call(&definition.func, x, &places(out))
+    }
+
+    fn batch(&self, inputs: &[Batched], _: usize) -> Vec<Batched> {
+        vec![Batched::mapped(Scaled::of(
+            self.by,
+            self.known,
+            inputs[0].value,
+        ))]
+    }
+}
+
+#[test]
+fn operations_that_say_nothing_of_themselves_are_not_shared() {
+    for known in [false, true] {
+        let both = move |x: Var| Scaled::of(2.0, known, x) + Scaled::of(3.0, known, x);
+        for f in [
+            jit(both),
+            jit(move |x: Var| vmap(both)(x.expand_dims(0)).sum()),
+        ] {
+            let (y, z) = (f.call(5.0).unwrap(), f.interpret(5.0).unwrap());
+            assert_eq!(
+                (y.item::<f64>().unwrap(), z.item::<f64>().unwrap()),
+                (25.0, 25.0)
+            );
+        }
+        let slope = jit(grad(move |x: Var| both(both(x))));
+        assert_eq!(slope.call(5.0).unwrap().item::<f64>().unwrap(), 25.0);
+    }
+    // What has an identity is done once.
+    let count = |known: bool| {
+        let twice = move |x: Var| Scaled::of(2.0, known, x) + Scaled::of(2.0, known, x);
+        let func = trace(twice, ShapeDtype::scalar(DType::F64)).unwrap();
+        func.eqns.iter().filter(|e| e.op.name() == "scaled").count()
+    };
+    assert_eq!((count(false), count(true)), (2, 1));
+}

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 use wengert::{Array, DType};
 use wengert_ir::buffer::{Data, Dense};
-use wengert_ir::scalars::bits_of;
+use wengert_ir::scalar::bits_of;
 
 /// One operation at one point: its value and, where it has a derivative, the tangent of the value
 /// for tangents of the arguments, and the cotangents of the arguments for one of the value.

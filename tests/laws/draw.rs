@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use wengert::{Array, DType};
 use wengert_check::Rng;
 use wengert_ir::buffer::{Data, Dense};
-use wengert_ir::scalars::bits_of;
+use wengert_ir::scalar::bits_of;
 
 /// Lengths of axes, short ones often.
 const LENGTHS: [usize; 8] = [0, 1, 1, 2, 2, 3, 3, 5];

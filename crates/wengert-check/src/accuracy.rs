@@ -40,7 +40,7 @@ use wengert_ir::buffer::Element;
 use wengert_ir::elementary::eval;
 use wengert_ir::ir::DType;
 use wengert_ir::ops::rows::{self, Define, Row};
-use wengert_ir::scalars::{Exact, Scalar};
+use wengert_ir::scalar::{Exact, Scalar};
 
 /// What an error may be, and how it is counted.
 #[derive(Clone, Copy, PartialEq, Debug)]

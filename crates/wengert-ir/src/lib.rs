@@ -11,6 +11,6 @@ pub mod trace;
 pub mod transform;
 
 pub use wengert_loop::{
-    arithmetic, buffer, elementary, error, loops, order, panics, scalars, sort, source, types,
+    arithmetic, buffer, elementary, error, loops, order, panics, scalar, sort, source, types,
     with_data,
 };

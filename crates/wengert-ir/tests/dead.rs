@@ -3,7 +3,7 @@
 use expect_test::{Expect, expect};
 use wengert_ir::ir::Func;
 use wengert_ir::ir::verify::verify;
-use wengert_ir::rewrite::dead_code;
+use wengert_ir::transform::dead_code;
 
 #[track_caller]
 fn left(text: &str, expected: Expect) {

@@ -6,32 +6,7 @@ use std::marker::PhantomData;
 
 use crate::source::SourceId;
 use crate::types::Type;
-
-/// A mistake that a type rule found: which types, what is wrong, and what to do instead. The
-/// operation and the place are added where it is recorded.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct TypeError {
-    /// What is wrong, the types included.
-    pub message: String,
-    /// What to do instead, where that is known.
-    pub hint: Option<String>,
-}
-
-impl TypeError {
-    /// Says what is wrong.
-    pub fn new(message: impl Into<String>) -> TypeError {
-        TypeError {
-            message: message.into(),
-            hint: None,
-        }
-    }
-
-    /// Says what to do instead.
-    pub fn hint(mut self, hint: impl Into<String>) -> TypeError {
-        self.hint = Some(hint.into());
-        self
-    }
-}
+pub use crate::types::TypeError;
 
 /// An error of this library: every mistake that can be made from outside.
 #[derive(Clone, PartialEq, Debug, thiserror::Error)]

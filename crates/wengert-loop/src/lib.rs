@@ -13,7 +13,7 @@ pub mod error;
 pub mod loops;
 pub mod order;
 pub mod panics;
-pub mod scalars;
+pub mod scalar;
 pub mod sort;
 pub mod source;
 pub mod types;

@@ -4,7 +4,7 @@
 //! interpreter and the compiled code follow these rules, and their results agree to the bit whatever
 //! the width of a vector and the number of threads.
 
-use crate::loops::{ScalarOp, scalar};
+use crate::scalar::{self, ScalarOp};
 use crate::types::DType;
 
 /// Partial sums that are kept side by side.

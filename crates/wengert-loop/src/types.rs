@@ -4,8 +4,6 @@ use std::fmt;
 
 use smallvec::SmallVec;
 
-use crate::error::TypeError;
-
 /// The element type of an array.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub enum DType {
@@ -345,5 +343,31 @@ impl Type {
 impl fmt::Display for Type {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}{}", self.dtype, self.shape)
+    }
+}
+
+/// A mistake that a type rule found: which types, what is wrong, and what to do instead. The
+/// operation and the place are added where it is recorded.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TypeError {
+    /// What is wrong, the types included.
+    pub message: String,
+    /// What to do instead, where that is known.
+    pub hint: Option<String>,
+}
+
+impl TypeError {
+    /// Says what is wrong.
+    pub fn new(message: impl Into<String>) -> TypeError {
+        TypeError {
+            message: message.into(),
+            hint: None,
+        }
+    }
+
+    /// Says what to do instead.
+    pub fn hint(mut self, hint: impl Into<String>) -> TypeError {
+        self.hint = Some(hint.into());
+        self
     }
 }

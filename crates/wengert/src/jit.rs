@@ -22,6 +22,7 @@ use wengert_ir::panics::{Caught, caught};
 use wengert_ir::rewrite::Choice;
 use wengert_ir::source::SourceId;
 use wengert_ir::trace::{Kind, Var, closed};
+use wengert_ir::transform::dead_code;
 use wengert_ir::{eval, rewrite, schedule};
 
 use self::compiled::{Compiled, Work};
@@ -395,7 +396,7 @@ where
         };
         traced();
         let func = match self.options.check_finite {
-            true => rewrite::check_finite(&rewrite::dead_code(&func)),
+            true => rewrite::check_finite(&dead_code(&func)),
             false => func,
         };
         let options = rewrite::Options {

@@ -25,7 +25,11 @@ pub fn rewrites(case: &Case) -> Result<Verdict, Failure> {
     for func in [case.value()?, case.gradient()?] {
         let want = case.run(func)?;
         let rewritten = [
-            ("without dead code", rewrite::dead_code(func), 0.0),
+            (
+                "without dead code",
+                wengert_ir::transform::dead_code(func),
+                0.0,
+            ),
             ("simplified", rewrite::optimise(func, false), 0.0),
             ("contracted", rewrite::optimise(func, true), FUSED),
         ];

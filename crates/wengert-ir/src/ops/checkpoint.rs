@@ -10,10 +10,10 @@ use crate::ir::text::{Attribute, Attributes, Given};
 use crate::ir::{BitMatrix, Func, Type};
 use crate::ops::scan::{active, expect_types, has, present};
 use crate::ops::{Batched, Cotangent, Mode, Op, Operand, Primitive, Pruned, Tangent};
-use crate::rewrite::dead::{live_params, narrowed};
 use crate::schedule::node::NodeId;
 use crate::schedule::{Lowering, Wanted, places};
 use crate::trace::{Kind, Var, bind, closed, open};
+use crate::transform::dead::{live_params, narrowed};
 use crate::transform::linearize::{pick, scatter};
 use crate::transform::{batched_body, linearize, replay};
 

@@ -14,11 +14,11 @@ use crate::ops::scan::{active, choose, expect_types, has, present};
 use crate::ops::{
     Batched, Cotangent, Mode, Op, Operand, Primitive, Pruned, Tangent, elementwise, reduce,
 };
-use crate::rewrite::dead::{live_params, narrowed};
 use crate::schedule::node::NodeId;
 use crate::schedule::{Lowering, Wanted};
 use crate::trace::{Closed, Kind, Var, bind, closed, is_weak, open};
 use crate::transform::body::{LinearBody, Runs, fuse_body, linearize_body, supplies};
+use crate::transform::dead::{live_params, narrowed};
 use crate::transform::linearize::{pick, scatter};
 use crate::transform::{batch, inline, transpose};
 
@@ -257,6 +257,10 @@ impl Primitive for Cond {
         BitMatrix::from_fn(outputs, inputs, |r, i| {
             i > 0 && (a.get(r, i - 1) || b.get(r, i - 1))
         })
+    }
+
+    fn keeps_step(&self) -> bool {
+        false
     }
 
     fn bodies(&self) -> Vec<&Func> {

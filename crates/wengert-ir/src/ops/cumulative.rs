@@ -13,7 +13,7 @@ use crate::loops::builder::Builder;
 use crate::loops::{FoldOp, ScalarOp, Value};
 use crate::ops::layout::{self, known, places, row_major};
 use crate::ops::{Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Tangent, elementwise};
-use crate::scalars::{Exact, Scalar, Scalars};
+use crate::scalar::{Exact, Scalar, Scalars};
 use crate::schedule::node::NodeId;
 use crate::schedule::reduce::neutral;
 use crate::schedule::running::Running;

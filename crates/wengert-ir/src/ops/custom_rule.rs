@@ -10,11 +10,11 @@ use crate::ir::text::{Attribute, Attributes, Given};
 use crate::ir::{BitMatrix, Func, Type};
 use crate::ops::scan::{active, expect_types};
 use crate::ops::{Batched, Cotangent, Mode, Op, Operand, Primitive, Tangent, reduce};
-use crate::rewrite::dead::narrowed;
 use crate::schedule::node::NodeId;
 use crate::schedule::{Lowering, Wanted, places};
 use crate::source::SourceId;
 use crate::trace::{Kind, Var, bind, closed, current_source};
+use crate::transform::dead::narrowed;
 use crate::transform::{batched, inline, replay, why_not_linear};
 
 /// A function whose derivative is given by a rule. Nothing in it captures.

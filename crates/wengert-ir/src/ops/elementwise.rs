@@ -19,7 +19,7 @@ use crate::ops::work;
 use crate::ops::{
     Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Tangent, add_tangents,
 };
-use crate::scalars::{Exact, Scalar};
+use crate::scalar::{Exact, Scalar};
 use crate::schedule::node::NodeId;
 use crate::schedule::{Lowering, Wanted};
 use crate::trace::{Var, bind1};

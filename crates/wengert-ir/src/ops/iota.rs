@@ -8,7 +8,7 @@ use crate::ir::text::{Attribute, Attributes, Given};
 use crate::ir::{BitMatrix, DType, Func, Type};
 use crate::ops::work::FREE;
 use crate::ops::{Batched, Cotangent, Mode, Op, Operand, Primitive, Tangent};
-use crate::scalars::bits_of;
+use crate::scalar::bits_of;
 use crate::schedule::node::NodeId;
 use crate::schedule::{Lowering, Wanted};
 use crate::trace::{Var, bind1};

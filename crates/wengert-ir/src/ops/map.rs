@@ -15,12 +15,12 @@ use crate::ir::{BitMatrix, Dim, Func, Type};
 use crate::ops::scan::{expect_types, has};
 use crate::ops::{Batched, Cotangent, Mode, Op, Operand, Primitive, Pruned, Tangent, layout};
 use crate::order;
-use crate::rewrite::dead::{live_params, narrowed};
 use crate::schedule::lanes::{self, Way};
 use crate::schedule::node::NodeId;
 use crate::schedule::{Lowering, Wanted};
 use crate::trace::{Kind, Var, bind, closed, open};
 use crate::transform::body::{Residual, Runs, Supply, fuse_body, linearize_body};
+use crate::transform::dead::{live_params, narrowed};
 use crate::transform::linearize::{pick, scatter};
 use crate::transform::{batch, transpose};
 

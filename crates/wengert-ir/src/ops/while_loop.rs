@@ -13,13 +13,13 @@ use crate::error::{Error, TypeError};
 use crate::eval;
 use crate::ir::text::{Attribute, Attributes, Given};
 use crate::ir::{BitMatrix, DType, Dim, Func, Type};
+use crate::ops::cond::branch;
 use crate::ops::scan::{
     Tangents, active, carries_first, choose, expect_types, has, linear_scan, loop_deps, present,
 };
 use crate::ops::{
     Batched, Cotangent, Mode, Op, Operand, Primitive, Pruned, Tangent, elementwise, reduce,
 };
-use crate::rewrite::dead::{live_params, live_results, narrowed};
 use crate::schedule::node::NodeId;
 use crate::schedule::{Lowering, Wanted};
 use crate::trace::{Kind, Var, bind, closed};
@@ -27,6 +27,7 @@ use crate::transform::batch;
 use crate::transform::body::{
     BodyTrace, Residual, Runs, fuse_body, instantiate, linearize_body, supplies,
 };
+use crate::transform::dead::{live_params, live_results, narrowed};
 use crate::transform::inline;
 use crate::transform::linearize::scatter;
 
@@ -129,7 +130,7 @@ impl While {
         let dc = instantiate(d.carry, p.carry, &act[..nc]);
         let guard = || inline(&self.cond, &[p.carry, p.cond].concat())[0];
         let mut f = fuse_body(
-            Runs::If(&guard),
+            Runs::If(&guard, branch),
             &self.body,
             &supplies(nc, p.constants),
             &[&dc, d.constants].concat(),
@@ -166,7 +167,7 @@ impl While {
         let (p, d) = (self.parts(x), self.parts(dx));
         let guard = || inline(&self.cond, &[p.carry, p.cond].concat())[0];
         let b = linearize_body(
-            Runs::If(&guard),
+            Runs::If(&guard, branch),
             &self.body,
             &supplies(nc, p.constants),
             &[&act[..nc], &has(d.constants)].concat(),
@@ -304,6 +305,10 @@ impl Primitive for While {
             let row = if r > self.carry { r - 1 } else { r };
             r != self.carry && i < deps.columns() && deps.get(row, i)
         })
+    }
+
+    fn keeps_step(&self) -> bool {
+        false
     }
 
     fn bodies(&self) -> Vec<&Func> {
@@ -445,7 +450,7 @@ impl Primitive for While {
                     .collect();
                 inline(&cond.func, &[&at[..], &cond.captures].concat())[0]
             };
-            let (trace, vars) = BodyTrace::open(Runs::If(&guard), &params);
+            let (trace, vars) = BodyTrace::open(Runs::If(&guard, branch), &params);
             let live = differs.then(|| batch(&self.cond, &args(&vars, p.cond), size)[0].value);
             let results = batch(&self.body, &args(&vars, p.constants), size);
             let mut values = vec![];
@@ -547,7 +552,7 @@ pub fn while_loop(
     let types: Vec<Type> = init.iter().map(|v| v.ty()).collect();
     let cond = closed(Kind::Barrier, &types, |vars| vec![cond(vars)]);
     let guard = || inline(&cond.func, &[init, &cond.captures].concat())[0];
-    let (trace, vars) = BodyTrace::open(Runs::If(&guard), &types);
+    let (trace, vars) = BodyTrace::open(Runs::If(&guard, branch), &types);
     let next = body(&vars);
     let body = trace.close(&next, &mut []);
     let n = init.len();

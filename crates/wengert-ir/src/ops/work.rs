@@ -7,7 +7,7 @@ use super::elementwise::Elementwise;
 use crate::elementary::Elementary;
 use crate::ir::DType;
 use crate::loops::ScalarOp;
-use crate::scalars::{Scalar, Scalars};
+use crate::scalar::{Scalar, Scalars};
 
 /// So little that it may be done any number of times.
 pub const FREE: u64 = 0;

@@ -4,7 +4,6 @@
 
 mod algebra;
 mod contract;
-pub mod dead;
 mod finite;
 mod flow;
 mod fuse;
@@ -18,8 +17,8 @@ use crate::ir::{Atom, Func, Splat};
 use crate::ops::Op;
 use crate::ops::elementwise::Elementwise;
 use crate::trace::{Kind, Var, bind, open, with_source};
+use crate::transform::dead_code;
 
-pub use dead::dead_code;
 pub use finite::check_finite;
 pub use fuse::fuse_maps;
 pub use residuals::{Choice, choose_residuals};

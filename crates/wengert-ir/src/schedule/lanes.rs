@@ -128,9 +128,8 @@ fn runs_on_host(f: &Func) -> bool {
 /// Whether elements of a batch would walk through a function side by side: its loops have a length
 /// that is known, and nothing branches.
 fn in_step(f: &Func) -> bool {
-    // Branches hold several functions, and loops of unknown length a condition besides.
-    let one = |op: &Op| op.bodies().len() <= 1 && op.bodies().into_iter().all(in_step);
-    f.eqns.iter().all(|e| one(&e.op))
+    let keeps = |op: &Op| op.keeps_step() && op.bodies().into_iter().all(in_step);
+    f.eqns.iter().all(|e| keeps(&e.op))
 }
 
 /// Whether a function does work for a library.

@@ -15,7 +15,7 @@ use crate::ops::convert::convert;
 use crate::ops::elementwise::{self, Elementwise};
 use crate::ops::layout::broadcast_to;
 use crate::ops::rows::row;
-use crate::scalars::bits_of;
+use crate::scalar::bits_of;
 use crate::trace::{Var, captured_array, current_source, is_weak, weaken};
 
 /// What a number is given as.

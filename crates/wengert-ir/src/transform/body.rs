@@ -6,7 +6,6 @@
 //! themselves into those of a step and invariant ones.
 
 use crate::ir::{Func, Type};
-use crate::ops::cond::branch;
 use crate::ops::{Mode, Tangent};
 use crate::trace::{Closed, Kind, OpenTrace, Var, closed, open};
 use crate::transform::linearize::{pick, scatter};
@@ -36,13 +35,16 @@ pub enum Runs<'a> {
     /// Perhaps not, and nothing may leave it.
     Perhaps,
     /// Perhaps not, and a truth value tells: what depends on none of its values is computed before
-    /// it, under that condition.
-    If(&'a dyn Fn() -> Var),
+    /// it, in a branch on that.
+    If(&'a dyn Fn() -> Var, Branch),
 }
+
+/// Records a branch on a truth value, whose sides are closed traces.
+pub type Branch = fn(Var, Closed, Closed) -> Vec<Var>;
 
 /// A body's trace, with a trace under it that catches its invariants.
 pub struct BodyTrace<'a> {
-    preheader: Option<(OpenTrace, &'a dyn Fn() -> Var)>,
+    preheader: Option<(OpenTrace, &'a dyn Fn() -> Var, Branch)>,
     /// The trace of the body.
     pub trace: OpenTrace,
 }
@@ -53,7 +55,10 @@ impl<'a> BodyTrace<'a> {
         let (preheader, kind) = match runs {
             Runs::Surely => (None, Kind::Plain),
             Runs::Perhaps => (None, Kind::Barrier),
-            Runs::If(guard) => (Some((open(Kind::Barrier, &[]).0, guard)), Kind::Plain),
+            Runs::If(guard, branch) => {
+                let preheader = (open(Kind::Barrier, &[]).0, guard, branch);
+                (Some(preheader), Kind::Plain)
+            }
         };
         let (trace, vars) = open(kind, params);
         (BodyTrace { preheader, trace }, vars)
@@ -63,7 +68,7 @@ impl<'a> BodyTrace<'a> {
     /// and the captures come back as values of the surrounding traces.
     pub fn close(self, results: &[Var], also: &mut [Var]) -> Closed {
         let mut body = self.trace.close(results);
-        let Some((trace, guard)) = self.preheader else {
+        let Some((trace, guard, branch)) = self.preheader else {
             return body;
         };
         let mut caught: Vec<Var> = vec![];

@@ -1,8 +1,8 @@
 //! Whether a function is linear in some of its parameters, as far as its equations tell.
 
 use crate::ir::{Func, Type};
-use crate::rewrite::dead::{dead_code, narrowed, params_of_results};
 use crate::trace::{Kind, open};
+use crate::transform::dead::{dead_code, narrowed, params_of_results};
 use crate::transform::{linearize, unfolded};
 
 /// How a function fails to be linear in the parameters that are `unknown`; `None` if it is linear, or linear and

@@ -1,13 +1,16 @@
-//! Transforms: functions to functions. Short drivers that never match on an operation.
+//! Transforms: functions to functions. Short drivers that never match on an operation;
+//! [`dead_code`] is one of them.
 
 pub mod batch;
 pub mod body;
+pub mod dead;
 pub mod linearity;
 pub mod linearize;
 pub mod replay;
 pub mod transpose;
 
 pub use batch::{batch, batched, batched_body};
+pub use dead::dead_code;
 pub use linearity::why_not_linear;
 pub use linearize::{Linear, linearize};
 pub use replay::{inline, replay, unfolded};

@@ -155,12 +155,7 @@ impl Emitter<'_, '_> {
 
     /// Joins the eight copies of a per-lane value, pairwise.
     fn fold(&mut self, f: FoldOp, v: Value) -> ir::Value {
-        let op = match f {
-            FoldOp::Add => ScalarOp::Add,
-            FoldOp::Mul => ScalarOp::Mul,
-            FoldOp::Min => ScalarOp::Min,
-            FoldOp::Max => ScalarOp::Max,
-        };
+        let op = f.scalar();
         let d = self.dtype(v);
         let mut row: Vec<ir::Value> = (0..LANES).map(|l| self.lane(v, l)).collect();
         while row.len() > 1 {

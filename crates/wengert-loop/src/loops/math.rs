@@ -5,7 +5,7 @@ use super::affine::Affine;
 use super::builder::Builder;
 use super::{ScalarOp, Value};
 use crate::elementary::{Arith, Elementary};
-use crate::scalars::{Scalar, Scalars};
+use crate::scalar::{Scalar, Scalars};
 use crate::types::DType;
 
 /// An elementary function on floats of type `dtype`. It is defined on `f64`; on `f32` it converts,

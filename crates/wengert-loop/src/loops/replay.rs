@@ -4,9 +4,8 @@
 
 use super::affine::Affine;
 use super::builder::{Builder, Carry};
-use super::{
-    Block, BufferId, Carried, Index, LoopKind, Program, Rows, ScalarOp, Stmt, Value, scalar,
-};
+use super::{Block, BufferId, Carried, Index, LoopKind, Program, Rows, ScalarOp, Stmt, Value};
+use crate::scalar;
 
 /// The program that is being written, and what has become of the old one's values.
 pub(super) struct Replay<'p> {

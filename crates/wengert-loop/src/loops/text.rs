@@ -4,9 +4,10 @@ use std::fmt::{self, Display, Formatter, Write};
 
 use super::{
     Block, BufferKind, Carried, Function, Index, Kernel, LoopKind, Program, Rows, ScalarOp, Stmt,
-    Value, ValueType, scalar,
+    Value, ValueType,
 };
 use crate::buffer::Element;
+use crate::scalar;
 use crate::types::DType;
 
 impl Display for Program {
@@ -126,14 +127,6 @@ fn rows(of: Rows) -> String {
     }
 }
 
-fn name(op: ScalarOp) -> String {
-    match op {
-        ScalarOp::Fold(fold) => format!("fold_{fold:?}").to_lowercase(),
-        ScalarOp::ShrLogical => "shr_logical".into(),
-        op => format!("{op:?}").to_lowercase(),
-    }
-}
-
 impl Writer<'_> {
     /// A value where it is defined: with its type, and a star if it differs by lane.
     fn def(&self, v: Value) -> String {
@@ -185,7 +178,7 @@ impl Writer<'_> {
                 self.line(f, &format!("{} = {n}", self.def(*out)))
             }
             Stmt::Op { out, op, args } => {
-                let text = format!("{} = {} {}", self.def(*out), name(*op), list(args));
+                let text = format!("{} = {} {}", self.def(*out), op.row().name, list(args));
                 self.line(f, &text)
             }
             Stmt::Call {

@@ -26,7 +26,7 @@ use crate::ops::elementwise::{
     Elementwise, div, eq, fma, lt, mul, mul_or_zero, neg, select, sub, times,
 };
 use crate::ops::{Cotangent, Operand, Tangent, add_tangents};
-use crate::scalars::{Scalar, Scalars};
+use crate::scalar::{Scalar, Scalars};
 use crate::trace::Var;
 
 /// The cotangents of the operands, given that of the result.

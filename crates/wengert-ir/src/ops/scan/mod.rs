@@ -15,15 +15,16 @@ use crate::eval;
 use crate::ir::text::{Attribute, Attributes, Given};
 use crate::ir::{BitMatrix, DType, Dim, Eqn, Func, Type};
 use crate::loops::LoopKind;
+use crate::ops::cond::branch;
 use crate::ops::trip_count::trip_count;
 use crate::ops::{Batched, Cotangent, Mode, Op, Operand, Primitive, Pruned, Tangent, elementwise};
-use crate::rewrite::dead::{live_params, live_results, narrowed};
 use crate::schedule::node::NodeId;
 use crate::schedule::{Lowering, Wanted};
 use crate::trace::{Kind, OpenTrace, Var, bind, closed, open};
 use crate::transform::body::{
     LinearBody, Residual, Runs, fuse_body, instantiate, linearize_body, supplies,
 };
+use crate::transform::dead::{live_params, live_results, narrowed};
 use crate::transform::linearize::scatter;
 use crate::transform::transpose;
 
@@ -114,7 +115,8 @@ impl Scan {
             (Dim::N(_), _) => f(Runs::Surely),
             (Dim::Run, count) => {
                 let count = count.expect("a run-time length has a count");
-                f(Runs::If(&|| elementwise::lt(Var::scalar(0i64), count)))
+                let some = || elementwise::lt(Var::scalar(0i64), count);
+                f(Runs::If(&some, branch))
             }
         }
     }

@@ -23,8 +23,8 @@ use plan::{Plan, Question, Way, plan};
 use reader::Reader;
 
 use crate::ir::{Atom, Eqn, Func, Type};
-use crate::rewrite::dead::dead_code;
 use crate::source::SourceId;
+use crate::transform::dead::dead_code;
 
 /// What a loop stores in each of its steps for later loops, and what these compute again instead.
 #[derive(Clone, PartialEq, Eq, Debug)]

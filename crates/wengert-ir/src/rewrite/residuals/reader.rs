@@ -9,8 +9,8 @@ use crate::ir::{Atom, Func, Splat, Type};
 use crate::ops::Op;
 use crate::ops::map::Map;
 use crate::ops::scan::Scan;
-use crate::rewrite::dead::{live_params, narrowed};
 use crate::trace::{Kind, OpenTrace, Var, bind, open, with_source};
+use crate::transform::dead::{live_params, narrowed};
 
 /// What is done to a later loop.
 pub struct Reader<'a> {

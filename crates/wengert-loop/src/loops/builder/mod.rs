@@ -12,8 +12,9 @@ use std::collections::HashMap;
 use smallvec::SmallVec;
 
 use super::{
-    Block, Buffer, BufferId, BufferKind, Index, Program, ScalarOp, Stmt, Value, ValueType, scalar,
+    Block, Buffer, BufferId, BufferKind, Index, Program, ScalarOp, Stmt, Value, ValueType,
 };
+use crate::scalar;
 use crate::types::DType;
 
 /// A program in the making. Statements go to the innermost open region.

@@ -4,7 +4,8 @@ use super::{Error, Machine, garbage};
 use crate::buffer::Data;
 use crate::elementary::chacha::{KEY, Stream, WORDS};
 use crate::loops::host::{Slice, SliceMut};
-use crate::loops::{BufferId, Index, Kernel, ScalarOp, scalar};
+use crate::loops::{BufferId, Index, Kernel, ScalarOp};
+use crate::scalar;
 use crate::sort::sort_with_places;
 use crate::with_data;
 

@@ -12,9 +12,10 @@ use std::collections::HashMap;
 
 use super::{
     Block, BufferId, BufferKind, Cell, Index, LANES, ListId, LoopKind, Program, Rows, ScalarOp,
-    Stmt, Value, ValueType, scalar, scope,
+    Stmt, Value, ValueType, scope,
 };
 use crate::buffer::{Data, NoMemory};
+use crate::scalar;
 use crate::types::DType;
 
 /// What goes wrong when a program runs.

@@ -336,7 +336,7 @@ fn a_sort() {
 /// Corners of the scalar operations.
 #[test]
 fn scalar_operations() {
-    use crate::loops::scalar::apply as eval;
+    use crate::scalar::apply as eval;
     let convert = |from, to, bits| eval(ScalarOp::Convert, from, to, &[bits]);
     let f = |op, x: f64, y: f64| {
         f64::from_bits(eval(

@@ -7,6 +7,7 @@ use super::{
     Block, Buffer, BufferId, BufferKind, Function, Index, Kernel, Program, Rows, ScalarOp, Stmt,
     Value, ValueType,
 };
+use crate::scalar::table::{Gives, Row};
 use crate::types::DType;
 
 /// Checks a program.
@@ -466,22 +467,12 @@ impl<'p> Checker<'p> {
     }
 
     fn op(&mut self, out: Value, op: ScalarOp, args: &[Value]) -> Check {
-        let arity = match op {
-            ScalarOp::Fma | ScalarOp::Select => 3,
-            ScalarOp::Neg
-            | ScalarOp::Abs
-            | ScalarOp::Sqrt
-            | ScalarOp::Floor
-            | ScalarOp::Ceil
-            | ScalarOp::Round
-            | ScalarOp::Trunc
-            | ScalarOp::Not
-            | ScalarOp::Convert
-            | ScalarOp::Bitcast
-            | ScalarOp::Fold(_)
-            | ScalarOp::Any => 1,
-            _ => 2,
-        };
+        let Row {
+            arity,
+            takes,
+            gives,
+            ..
+        } = op.row();
         ensure(args.len() == arity, || {
             format!("{} operands, not {arity}", args.len())
         })?;
@@ -496,34 +487,20 @@ impl<'p> Checker<'p> {
             let pred = op == ScalarOp::Select && i == 0;
             self.expect(a, if pred { DType::Bool } else { dtype })?;
         }
-        let float = dtype.is_float();
-        let known = match op {
-            ScalarOp::Add
-            | ScalarOp::Sub
-            | ScalarOp::Mul
-            | ScalarOp::Div
-            | ScalarOp::Rem
-            | ScalarOp::Neg
-            | ScalarOp::Abs => dtype != DType::Bool,
-            ScalarOp::Sqrt
-            | ScalarOp::Fma
-            | ScalarOp::Floor
-            | ScalarOp::Ceil
-            | ScalarOp::Round
-            | ScalarOp::Trunc => float,
-            ScalarOp::And | ScalarOp::Or | ScalarOp::Xor | ScalarOp::Not => !float,
-            ScalarOp::Shl | ScalarOp::Shr | ScalarOp::ShrLogical | ScalarOp::Rotl => dtype.is_int(),
-            ScalarOp::Any => dtype == DType::Bool,
-            ScalarOp::Bitcast => dtype.bytes() == self.ty(out).dtype.bytes(),
-            _ => true,
-        };
-        ensure(known, || format!("{op:?} is not for {dtype}"))?;
-        let result = match op {
-            ScalarOp::Eq | ScalarOp::Ne | ScalarOp::Lt | ScalarOp::Le | ScalarOp::Any => {
-                DType::Bool
+        ensure(takes.includes(dtype), || {
+            format!("{op:?} is not for {dtype}")
+        })?;
+        let said = self.ty(out).dtype;
+        let result = match gives {
+            Gives::Same => dtype,
+            Gives::Truth => DType::Bool,
+            Gives::Any => said,
+            Gives::AnyOfWidth => {
+                ensure(dtype.bytes() == said.bytes(), || {
+                    format!("{op:?} is not for {dtype} and {said}")
+                })?;
+                said
             }
-            ScalarOp::Convert | ScalarOp::Bitcast => self.ty(out).dtype,
-            _ => dtype,
         };
         let lanes = op != ScalarOp::Any && args.iter().any(|&a| self.lanes(a));
         self.typed(out, result, lanes)

@@ -3,9 +3,9 @@
 //! A definition is written against [`Scalars`]. The interpreter computes with it, and the lowering
 //! to loops records it, so that both mean the same operations in the same order.
 
+use super::{ScalarOp, apply, result_type};
 use crate::buffer::Element;
 use crate::elementary::{self, Elementary};
-use crate::loops::{ScalarOp, scalar};
 use crate::types::DType;
 
 /// A scalar in a definition: its type, and what whoever handed it out knows it by (the interpreter:
@@ -35,13 +35,13 @@ impl dyn Scalars + '_ {
     /// For a conversion, which does not say to what.
     pub fn op(&mut self, op: ScalarOp, args: &[Scalar]) -> Scalar {
         let dtypes: smallvec::SmallVec<[DType; 3]> = args.iter().map(|a| a.dtype).collect();
-        let out = scalar::result_type(op, &dtypes).expect("a conversion names its result");
+        let out = result_type(op, &dtypes).expect("a conversion names its result");
         self.op_to(op, out, args)
     }
 
     /// A number of the type of `like`.
     pub fn number(&mut self, like: Scalar, x: f64) -> Scalar {
-        let bits = scalar::apply(ScalarOp::Convert, DType::F64, like.dtype, &[x.to_bits()]);
+        let bits = apply(ScalarOp::Convert, DType::F64, like.dtype, &[x.to_bits()]);
         self.constant(like.dtype, bits)
     }
 
@@ -78,7 +78,7 @@ impl Scalars for Exact {
         // The first operand of a selection is a truth value; the last is of the type it chooses.
         let dtype = args[args.len() - 1].dtype;
         let bits: smallvec::SmallVec<[u64; 3]> = args.iter().map(|a| a.id).collect();
-        let id = scalar::apply(op, dtype, out, &bits);
+        let id = apply(op, dtype, out, &bits);
         Scalar { dtype: out, id }
     }
 
@@ -94,5 +94,5 @@ impl Scalars for Exact {
 
 /// The bits of a number in a type, converted as [`ScalarOp::Convert`] does.
 pub fn bits_of<T: Element>(x: T, dtype: DType) -> u64 {
-    scalar::apply(ScalarOp::Convert, T::DTYPE, dtype, &[x.to_bits()])
+    apply(ScalarOp::Convert, T::DTYPE, dtype, &[x.to_bits()])
 }

@@ -3,18 +3,18 @@
 //! Total: every operation has a result for all operands. Values narrower than 64 bits stand in the
 //! low end, with zeros above.
 
+use super::table::Gives;
+use super::{FoldOp, ScalarOp};
 use crate::buffer::Element;
-use crate::loops::{FoldOp, ScalarOp};
 use crate::types::DType;
 
 /// The type of the result, given the types of the operands. `None` for [`ScalarOp::Convert`] and
 /// [`ScalarOp::Bitcast`], which may give any.
 pub fn result_type(op: ScalarOp, args: &[DType]) -> Option<DType> {
-    match op {
-        ScalarOp::Eq | ScalarOp::Ne | ScalarOp::Lt | ScalarOp::Le => Some(DType::Bool),
-        ScalarOp::Convert | ScalarOp::Bitcast => None,
-        ScalarOp::Select => Some(args[1]),
-        _ => Some(args[0]),
+    match op.row().gives {
+        Gives::Same => args.last().copied(),
+        Gives::Truth => Some(DType::Bool),
+        Gives::Any | Gives::AnyOfWidth => None,
     }
 }
 
@@ -52,12 +52,7 @@ pub fn apply(op: ScalarOp, dtype: DType, out: DType, args: &[u64]) -> u64 {
 
 /// Neighbours first, then pairs of neighbours, and so on.
 fn fold(f: FoldOp, dtype: DType, copies: &[u64]) -> u64 {
-    let op = match f {
-        FoldOp::Add => ScalarOp::Add,
-        FoldOp::Mul => ScalarOp::Mul,
-        FoldOp::Min => ScalarOp::Min,
-        FoldOp::Max => ScalarOp::Max,
-    };
+    let op = f.scalar();
     match copies {
         [one] => *one,
         _ => {
@@ -219,6 +214,37 @@ mod tests {
 
     fn to<T: Element, U: Element>(x: T) -> U {
         U::from_bits(apply(ScalarOp::Convert, T::DTYPE, U::DTYPE, &[x.to_bits()]))
+    }
+
+    /// The table and the meaning name the same types.
+    #[test]
+    fn each_operation_is_for_the_types_it_takes() {
+        let quiet = std::panic::take_hook();
+        std::panic::set_hook(Box::new(|_| {}));
+        let mut wrong = vec![];
+        for op in ScalarOp::ALL {
+            for dtype in DType::ALL {
+                let row = op.row();
+                // A fold is for the types of what it folds with; any operation folds one copy.
+                let (copies, takes) = match op {
+                    ScalarOp::Fold(f) => (2, f.scalar().row().takes),
+                    _ => (row.arity, row.takes),
+                };
+                let out = result_type(op, &vec![dtype; row.arity]).unwrap_or(dtype);
+                let args = vec![1; copies];
+                let is_there = std::panic::catch_unwind(|| apply(op, dtype, out, &args)).is_ok();
+                // What tells nothing of its operands takes all of them.
+                let any = matches!(op, ScalarOp::Any);
+                if !any && is_there != takes.includes(dtype) {
+                    wrong.push((op, dtype));
+                }
+            }
+        }
+        std::panic::set_hook(quiet);
+        assert!(wrong.is_empty(), "{wrong:?}");
+        for op in ScalarOp::ALL {
+            assert_eq!(ScalarOp::from_name(op.row().name), Some(op));
+        }
     }
 
     #[test]
