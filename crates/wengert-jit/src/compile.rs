@@ -1,7 +1,7 @@
 //! From a program to an executable.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
 
 use cranelift_codegen::isa::{self, OwnedTargetIsa};
 use cranelift_codegen::settings::{self, Configurable};
@@ -14,6 +14,7 @@ use wengert_loop::loops::unroll::unroll;
 use wengert_loop::loops::verify::verify;
 use wengert_loop::panics;
 
+use crate::cpu::Cpu;
 use crate::emit::session::{self, Code};
 use crate::plan;
 use crate::runtime::code::CodeMemory;
@@ -34,9 +35,9 @@ pub struct Options {
     pub unroll: bool,
     /// How much is done in registers wider than 128 bits, where the machine has them.
     pub vectors: Vectors,
-    /// Whether to use no more than what every processor of the architecture has. Slower, and a test
-    /// of what better ones never run.
-    pub baseline: bool,
+    /// The processor that code is made for: one that has less than this machine's is slower, and a test of what
+    /// better ones never run.
+    pub cpu: Cpu,
     /// Whether to keep the text of the code and the program it was made of, see [`Executable::listing`].
     pub listing: bool,
 }
@@ -62,7 +63,7 @@ impl Default for Options {
             parallel_above: 80_000,
             unroll: true,
             vectors: Vectors::Loops,
-            baseline: false,
+            cpu: Cpu::host(),
             listing: false,
         }
     }
@@ -124,21 +125,11 @@ pub(crate) fn isas(
     Ok([target("backtracking")?, target("single_pass")?])
 }
 
-/// This machine, made once.
-fn host(baseline: bool) -> Result<&'static Isas, CompileError> {
-    static HOSTS: [OnceLock<Isas>; 2] = [OnceLock::new(), OnceLock::new()];
-    let known = &HOSTS[usize::from(baseline)];
-    if let Some(t) = known.get() {
-        return Ok(t);
-    }
-    let t = isas(|| cranelift_native::builder_with_options(!baseline).map_err(str::to_string))?;
-    Ok(known.get_or_init(|| t))
-}
-
 /// Compiles a program to machine code.
 ///
 /// # Errors
-/// If there is no code generator for the machine, or the program is malformed.
+/// If there is no code generator for the machine, this one has not got what [`Options::cpu`] has, or the program is
+/// malformed.
 pub fn compile(program: &Program, options: &Options) -> Result<Executable, CompileError> {
     caught(|| build(program, options))
 }
@@ -184,13 +175,14 @@ pub(crate) fn release(module: JITModule) {
 }
 
 fn build(program: &Program, options: &Options) -> Result<Executable, CompileError> {
-    let [isa, quick] = host(options.baseline)?;
+    let cpu = options.cpu;
+    if !cpu.runs_here() {
+        let message = format!("it has not got all that {cpu} has");
+        return Err(CompileError::Machine(message));
+    }
+    let [isa, quick] = cpu.isas()?;
     let prepared = prepared(program, options)?;
-    let vectors = match options.baseline {
-        true => Vectors::Narrow,
-        false => options.vectors,
-    };
-    let plan = plan::plan(prepared.as_ref().unwrap_or(program), vectors);
+    let plan = plan::plan(prepared.as_ref().unwrap_or(program), options);
     let space = Arc::new(AtomicUsize::new(0));
     let mut module = module(isa, Some(CodeMemory::new(space.clone())));
     let written = session::write(&plan, &mut module, &**isa, quick, options);

@@ -1,50 +1,17 @@
-//! Code for processors other than the one at hand: to see that there is some.
+//! Code for any processor, to be looked at: of the one at hand it is what [`compile`](crate::compile()) runs.
 
 use cranelift_codegen::ir::LibCall;
-use cranelift_codegen::isa;
-use cranelift_codegen::settings::Configurable;
 use cranelift_module::{ModuleRelocTarget, default_libcall_names};
 use wengert_loop::loops::{Program, ScalarOp};
 use wengert_loop::types::DType;
 
-use crate::compile::{
-    CompileError, Isas, Options, Vectors, caught, isas, module, prepared, release,
-};
+use crate::compile::{CompileError, Options, caught, module, prepared, release};
+use crate::cpu::Cpu;
 use crate::emit::how::{self, How, Machine};
-use crate::emit::session;
+use crate::emit::session::{self, Listed};
 use crate::plan;
+use crate::runtime::executable::Size;
 use crate::runtime::helpers;
-
-/// Processors that code is made for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Target {
-    /// What every x86-64 has: SSE2.
-    X86_64,
-    /// With AVX2 and fused multiply-add.
-    X86_64V3,
-    /// 64-bit ARM, with what each of them has.
-    Arm64,
-}
-
-impl Target {
-    /// All of them.
-    pub const ALL: [Target; 3] = [Target::X86_64, Target::X86_64V3, Target::Arm64];
-
-    fn isas(self) -> Result<Isas, CompileError> {
-        let (triple, preset) = match self {
-            Target::X86_64 => ("x86_64-unknown-linux-gnu", None),
-            Target::X86_64V3 => ("x86_64-unknown-linux-gnu", Some("x86-64-v3")),
-            Target::Arm64 => ("aarch64-unknown-linux-gnu", None),
-        };
-        isas(|| {
-            let mut builder = isa::lookup_by_name(triple).map_err(|e| e.to_string())?;
-            if let Some(preset) = preset {
-                builder.enable(preset).map_err(|e| e.to_string())?;
-            }
-            Ok(builder)
-        })
-    }
-}
 
 /// How an operation is written in lanes for a processor. `from` is the type of its last operand, `to`
 /// that of its result; `even` says whether the last operand is the same in all lanes.
@@ -56,29 +23,33 @@ pub fn how(
     from: DType,
     to: DType,
     even: bool,
-    target: Target,
+    cpu: Cpu,
 ) -> Result<How, CompileError> {
-    let [isa, _] = &target.isas()?;
+    let [isa, _] = cpu.isas()?;
     Ok(how::how(op, from, to, even, Machine::of(&**isa)))
 }
 
-/// Compiles a program for a processor, to be thrown away. How many bytes of code it has.
+/// Code that was made and is not run.
+#[derive(Debug)]
+pub struct Made {
+    /// How much it is.
+    pub size: Size,
+    /// Its functions, if [`Options::listing`] asked for them.
+    pub functions: Option<Vec<Listed>>,
+}
+
+/// Compiles a program for the processor of the options, whether or not it could run here.
 ///
 /// # Errors
 /// As [`compile`](crate::compile()), if the code generator was built without that processor, and if the code calls
 /// a function that the runtime does not have.
-pub fn code_for(
-    program: &Program,
-    target: Target,
-    options: &Options,
-) -> Result<usize, CompileError> {
+pub fn code_for(program: &Program, options: &Options) -> Result<Made, CompileError> {
     caught(|| {
-        let isas = target.isas()?;
+        let [isa, quick] = options.cpu.isas()?;
         let prepared = prepared(program, options)?;
-        // What the runtime has is for this processor.
-        let plan = plan::plan(prepared.as_ref().unwrap_or(program), Vectors::Narrow);
-        let mut module = module(&isas[0], None);
-        let written = session::write(&plan, &mut module, &*isas[0], &isas[1], options);
+        let plan = plan::plan(prepared.as_ref().unwrap_or(program), options);
+        let mut module = module(isa, None);
+        let written = session::write(&plan, &mut module, &**isa, quick, options);
         release(module);
         let written = written?;
         let calls = written.code.iter().flat_map(|c| &c.relocs);
@@ -87,7 +58,14 @@ pub fn code_for(
                 known(call)?;
             }
         }
-        Ok(written.code.iter().map(|c| c.bytes.len()).sum())
+        Ok(Made {
+            size: Size {
+                functions: written.code.len(),
+                wide_loops: written.wide_loops,
+                bytes: written.code.iter().map(|c| c.bytes.len()).sum(),
+            },
+            functions: written.listing,
+        })
     })
 }
 

@@ -10,27 +10,20 @@
 //! * `runtime` holds what compiled code calls, and what calls it: frames, lists, threads, kernels.
 
 mod compile;
-pub mod cross;
+mod cpu;
+mod cross;
 mod emit;
 mod plan;
 mod runtime;
 mod zmm;
 
 pub use compile::{CompileError, Options, Vectors, compile};
+pub use cpu::Cpu;
+pub use cross::{Made, code_for, how};
 pub use emit::how::How;
 pub use emit::session::Listed;
 pub use runtime::executable::{Executable, Listing, Prepared, RunError, Size};
 pub use runtime::pages::memory_for;
-
-/// Whether this machine multiplies and adds with one rounding in one instruction: then it pays to
-/// contract products and sums.
-pub fn has_fma() -> bool {
-    #[cfg(target_arch = "x86_64")]
-    let fused = std::arch::is_x86_feature_detected!("fma");
-    #[cfg(not(target_arch = "x86_64"))]
-    let fused = true;
-    fused
-}
 
 /// How many threads a parallel loop may use where the call is made: those of the caller's pool.
 pub fn threads() -> usize {

@@ -4,7 +4,7 @@ mod common;
 
 use common::single::{OPS, Operands, signatures, single};
 use common::*;
-use wengert_jit::{Options, compile};
+use wengert_jit::{Cpu, Options, compile};
 use wengert_loop::buffer::Data;
 use wengert_loop::loops::ScalarOp::{self, *};
 use wengert_loop::types::DType;
@@ -314,9 +314,9 @@ fn check(op: ScalarOp, ds: &[DType], o: DType, tuples: &[Vec<u64>], how: Operand
             data(ds[k], &col)
         })
         .collect();
-    for baseline in [false, true] {
+    for cpu in [Cpu::host(), Cpu::baseline()] {
         let options = Options {
-            baseline,
+            cpu,
             ..Options::default()
         };
         let got = computed(op, ds, o, &columns, how, &options);

@@ -1,12 +1,12 @@
 //! Vector loops of generated programs, written for every width of registers: the bits are those of the
-//! interpreter. Where the machine has no registers of 512 bits, those of 128 bits are tried alone.
+//! interpreter. Where the machine has no registers of 512 bits, the code for them is made and not run.
 
 mod common;
 
 use common::compare::agree;
 use common::*;
 use wengert_check::Rng;
-use wengert_jit::{Options, Vectors};
+use wengert_jit::{Cpu, Options, Vectors, code_for, compile};
 use wengert_loop::buffer::Data;
 use wengert_loop::loops::ScalarOp::*;
 use wengert_loop::loops::*;
@@ -523,23 +523,69 @@ fn wide_loops_are_counted_and_listed() {
         });
         b
     };
-    let with = |vectors| {
-        let listing = true;
+    let options = |cpu, vectors| Options {
+        cpu,
+        vectors,
+        listing: true,
+        ..Options::default()
+    };
+    // It is made on any machine, and run where there are such registers.
+    let made = |vectors| {
+        let made = code_for(&program().finish(), &options(Cpu::X86_64_V4, vectors));
+        made.expect("it compiles")
+    };
+    assert_eq!(made(Vectors::Functions).size.wide_loops, 0);
+    let loops = made(Vectors::Loops);
+    assert_eq!(loops.size.wide_loops, 1);
+    let functions = loops.functions.expect("they were asked for");
+    let text: String = functions.iter().map(|f| f.assembly.as_str()).collect();
+    assert!(text.contains("vmulpd zmm"), "{text}");
+    let exe = program().compile_with(&options(Cpu::host(), Vectors::Loops));
+    let wide = usize::from(Cpu::X86_64_V4.runs_here());
+    assert_eq!(exe.size().wide_loops, wide);
+}
+
+#[test]
+fn no_more_is_used_than_a_processor_has() {
+    let mut b = Build::new();
+    let x = b.input(DType::F64, 40);
+    let y = b.output(DType::F64, 40);
+    b.vector(40, |b, _| {
+        let v = b.load(x, row());
+        let v = b.op(Fma, &[v, v, v]);
+        b.store(y, row(), v);
+    });
+    let program = b.finish();
+    let text = |cpu| {
         let options = Options {
-            vectors,
-            listing,
+            cpu,
+            vectors: Vectors::AllLoops,
+            listing: true,
             ..Options::default()
         };
-        program().compile_with(&options)
+        let made = code_for(&program, &options).expect("it compiles");
+        let functions = made.functions.expect("they were asked for");
+        let all = functions.iter().map(|f| f.assembly.as_str());
+        (made.size.wide_loops, all.collect::<String>())
     };
-    #[cfg(target_arch = "x86_64")]
-    let has = std::arch::is_x86_feature_detected!("avx512dq");
-    #[cfg(not(target_arch = "x86_64"))]
-    let has = false;
-    assert_eq!(with(Vectors::Functions).size().wide_loops, 0);
-    let exe = with(Vectors::Loops);
-    assert_eq!(exe.size().wide_loops, usize::from(has));
-    let functions = &exe.listing().expect("it was asked for").functions;
-    let text: String = functions.iter().map(|f| f.assembly.as_str()).collect();
-    assert_eq!(text.contains("vmulpd zmm"), has, "{text}");
+    let (loops, plain) = text(Cpu::X86_64);
+    assert_eq!(loops, 0);
+    assert!(
+        !plain.contains("ymm") && !plain.contains("vfmadd"),
+        "{plain}"
+    );
+    let (loops, avx2) = text(Cpu::X86_64_V3);
+    assert_eq!(loops, 0);
+    assert!(avx2.contains("vfmadd") && !avx2.contains("zmm"), "{avx2}");
+    let (loops, avx512) = text(Cpu::X86_64_V4);
+    assert_eq!(loops, 1);
+    assert!(avx512.contains("zmm"), "{avx512}");
+    let here = Options {
+        cpu: Cpu::ARM64,
+        ..Options::default()
+    };
+    if !Cpu::ARM64.runs_here() {
+        let error = compile(&program, &here).expect_err("another architecture");
+        assert!(error.to_string().contains("64-bit ARM"), "{error}");
+    }
 }

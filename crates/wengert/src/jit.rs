@@ -400,7 +400,7 @@ where
             false => func,
         };
         let options = rewrite::Options {
-            fused: wengert_jit::has_fma(),
+            fused: wengert_jit::Cpu::host().has_fma(),
             chosen: !self.options.plain,
         };
         let (func, choices) = deep(&func, || {

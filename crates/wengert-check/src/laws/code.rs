@@ -140,7 +140,7 @@ where
     let specs = |args: &[Array]| -> Vec<ShapeDtype> { args.iter().map(spec).collect() };
     let func = f.func(&(specs(&args.0), specs(&args.1), spec(&args.2)))?;
     let options = wengert_jit::Options {
-        baseline: true,
+        cpu: wengert_jit::Cpu::baseline(),
         ..Default::default()
     };
     let code = wengert_jit::compile(&schedule::lower(&func)?, &options);

@@ -206,7 +206,7 @@ impl<'p> Emitter<'_, 'p> {
         }
         args.push(self.int(stream as i64));
         let f = match self.kind(regions[0].0) {
-            BufferKind::Local => block::of_lanes(),
+            BufferKind::Local => block::of_lanes(self.s.plan.cpu),
             _ => block::one as *const () as usize,
         };
         self.helper(f, &args, None);

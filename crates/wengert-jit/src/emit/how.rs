@@ -98,7 +98,7 @@ fn conversion(from: DType, to: DType) -> How {
         (F32, F64) | (F64, F32) | (I32 | U8 | U32, F64) => Composed,
         (I64, F64) | (F32, U8) => Composed,
         (U64, F64) | (I32 | U8 | U32, F32) | (F32, I32 | U32) => Native,
-        (F32 | F64, _) => PerLane,
+        (F32 | F64, _) | (_, F32) => PerLane,
         (I64 | U64, I32 | U32 | U8) => Composed,
         _ => Native,
     }

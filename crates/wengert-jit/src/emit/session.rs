@@ -600,6 +600,7 @@ impl<'p> Session<'p> {
                 let call = Box::new(GemmCall {
                     double: d == DType::F64,
                     threads: !parallel,
+                    cpu: self.plan.cpu,
                     m,
                     n,
                     k,

@@ -18,7 +18,8 @@ use wengert_loop::types::DType;
 use self::live::Live;
 use self::reuse::Reuse;
 use self::scratch::Scratch;
-use crate::compile::Vectors;
+use crate::compile::{Options, Vectors};
+use crate::cpu::Cpu;
 use crate::runtime::wide::{self, Wide};
 use crate::zmm;
 
@@ -39,6 +40,8 @@ pub(crate) struct Plan {
     /// Vector loops that are written in registers of 512 bits, by their index: how many blocks of lanes
     /// run side by side.
     pub zmm: HashMap<Value, usize>,
+    /// The processor that it is for.
+    pub cpu: Cpu,
 }
 
 /// What is known of the values of a program, or of a function.
@@ -54,17 +57,18 @@ pub(crate) struct Values {
 }
 
 /// Prepares a program.
-pub(crate) fn plan(program: &Program, vectors: Vectors) -> Plan {
+pub(crate) fn plan(program: &Program, options: &Options) -> Plan {
+    let (cpu, vectors) = (options.cpu, options.vectors);
     let functions: Vec<Option<Wide>> = (program.functions.iter())
         .map(|f| match vectors {
             Vectors::Narrow => None,
-            _ => wide::wide(f),
+            _ => wide::wide(f, cpu),
         })
         .collect();
     let program = inline::inline(program, &functions);
     let values = values(program.values.clone(), &program.body);
     let gathers = gathering(&program);
-    let zmm = match vectors >= Vectors::Loops && zmm::runs() {
+    let zmm = match vectors >= Vectors::Loops && cpu.has_wide_loops() {
         true => zmm::accepted(&program, &values, &functions, vectors),
         false => HashMap::new(),
     };
@@ -78,6 +82,7 @@ pub(crate) fn plan(program: &Program, vectors: Vectors) -> Plan {
         gathers,
         wide: functions,
         zmm,
+        cpu,
     }
 }
 

@@ -5,6 +5,7 @@ use wengert_loop::elementary::chacha::{self, KEY, Stream, WORDS, Words};
 use wengert_loop::loops::LANES;
 
 use super::upper;
+use crate::cpu::Cpu;
 
 /// A word of each lane.
 type Row = [u32; LANES];
@@ -35,18 +36,18 @@ pub(crate) unsafe extern "C" fn one(
     upper::clear();
 }
 
-/// The function for blocks of eight keys that is best on this machine; see [`plain`].
-pub(crate) fn of_lanes() -> usize {
+/// The function for blocks of eight keys that is best on a processor; see [`plain`].
+pub(crate) fn of_lanes(cpu: Cpu) -> usize {
     #[cfg(target_arch = "x86_64")]
     {
-        use std::arch::is_x86_feature_detected;
-        if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vl") {
+        if cpu.avx512f && cpu.avx512vl {
             return x86::avx512 as *const () as usize;
         }
-        if is_x86_feature_detected!("avx2") {
+        if cpu.avx2 {
             return x86::avx2 as *const () as usize;
         }
     }
+    let _ = cpu;
     plain as *const () as usize
 }
 

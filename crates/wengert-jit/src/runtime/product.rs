@@ -5,6 +5,7 @@ use wengert_loop::order::{ALONE, LIBRARY};
 use super::frame::Frame;
 use super::helpers::guard;
 use super::tiles::Number;
+use crate::cpu::Cpu;
 
 /// A matrix product, as a program says it.
 pub(crate) struct GemmCall {
@@ -12,6 +13,8 @@ pub(crate) struct GemmCall {
     pub double: bool,
     /// Whether it may use several threads.
     pub threads: bool,
+    /// The processor that it is for.
+    pub cpu: Cpu,
     /// Rows of the product.
     pub m: usize,
     /// Columns of the product.
@@ -66,7 +69,7 @@ unsafe fn product<T: Number>(call: &GemmCall, c: *mut T, a: *const T, b: *const 
     let size = m.saturating_mul(n).saturating_mul(k);
     if (1..=ALONE).contains(&size)
         && call.c.1 == 1
-        && let Some(tiles) = T::tiles(size >= LIBRARY)
+        && let Some(tiles) = T::tiles(call.cpu, size >= LIBRARY)
     {
         // SAFETY: by the caller; nothing is empty, and columns lie side by side.
         unsafe { tiles(call, c, a, b) };

@@ -1,12 +1,13 @@
 //! Products of matrices that fit a cache: a tile of the result is kept in registers while its sums
 //! are built, and the factors are read from where they are.
 
+#[cfg(target_arch = "x86_64")]
+use std::arch::x86_64::*;
 use std::array::from_fn;
 use std::mem::MaybeUninit;
-#[cfg(target_arch = "x86_64")]
-use std::{arch::is_x86_feature_detected, arch::x86_64::*};
 
 use super::product::GemmCall;
+use crate::cpu::Cpu;
 
 /// Vectors side by side in a tile.
 const SIDE: usize = 2;
@@ -28,17 +29,17 @@ pub(super) trait Number: Copy + Default + 'static {
     /// One.
     const ONE: Self;
 
-    /// The code of this machine. Every sum goes in order. With `fused` each product is added in one
+    /// The code for a processor. Every sum goes in order. With `fused` each product is added in one
     /// step, if the machine does that; else it is rounded first.
-    fn tiles(fused: bool) -> Option<Tiles<Self>>;
+    fn tiles(cpu: Cpu, fused: bool) -> Option<Tiles<Self>>;
 }
 
 impl Number for f64 {
     const ONE: f64 = 1.0;
 
-    fn tiles(fused: bool) -> Option<Tiles<f64>> {
+    fn tiles(cpu: Cpu, fused: bool) -> Option<Tiles<f64>> {
         #[cfg(target_arch = "x86_64")]
-        match (Machine::here(), fused) {
+        match (Machine::of(cpu), fused) {
             (Machine::Avx512, false) => return Some(by_avx512::<__m512d, false>),
             (Machine::Avx512, true) => return Some(by_avx512::<__m512d, true>),
             (Machine::Avx2, false) => return Some(by_avx2::<__m256d, false>),
@@ -52,9 +53,9 @@ impl Number for f64 {
 impl Number for f32 {
     const ONE: f32 = 1.0;
 
-    fn tiles(fused: bool) -> Option<Tiles<f32>> {
+    fn tiles(cpu: Cpu, fused: bool) -> Option<Tiles<f32>> {
         #[cfg(target_arch = "x86_64")]
-        match (Machine::here(), fused) {
+        match (Machine::of(cpu), fused) {
             (Machine::Avx512, false) => return Some(by_avx512::<__m512, false>),
             (Machine::Avx512, true) => return Some(by_avx512::<__m512, true>),
             (Machine::Avx2, false) => return Some(by_avx2::<__m256, false>),
@@ -65,7 +66,7 @@ impl Number for f32 {
     }
 }
 
-/// What vectors there are.
+/// What vectors a processor has.
 #[cfg(target_arch = "x86_64")]
 enum Machine {
     Avx512,
@@ -75,10 +76,10 @@ enum Machine {
 
 #[cfg(target_arch = "x86_64")]
 impl Machine {
-    fn here() -> Machine {
-        if is_x86_feature_detected!("avx512f") {
+    fn of(cpu: Cpu) -> Machine {
+        if cpu.avx512f {
             Machine::Avx512
-        } else if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+        } else if cpu.has_avx2_fma() {
             Machine::Avx2
         } else {
             Machine::Any
@@ -551,6 +552,7 @@ mod tests {
                     let untouched = T::from(-7.0);
                     let mut c = vec![untouched; m * (n + 2)];
                     let call = GemmCall {
+                        cpu: Cpu::host(),
                         double: size_of::<T>() == 8,
                         threads: false,
                         m,
@@ -595,13 +597,13 @@ mod tests {
     #[test]
     #[cfg(target_arch = "x86_64")]
     fn sums_go_in_order_in_vectors() {
-        if is_x86_feature_detected!("avx512f") {
+        if Cpu::host().avx512f {
             sums_in_order(by_avx512::<__m512d, false>, -0.0, |x, y, sum| sum + x * y);
             sums_in_order(by_avx512::<__m512, false>, -0.0, |x, y, sum| sum + x * y);
             sums_in_order(by_avx512::<__m512d, true>, -0.0, f64::mul_add);
             sums_in_order(by_avx512::<__m512, true>, -0.0, f32::mul_add);
         }
-        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+        if Cpu::host().has_avx2_fma() {
             sums_in_order(by_avx2::<__m256d, false>, -0.0, |x, y, sum| sum + x * y);
             sums_in_order(by_avx2::<__m256, false>, -0.0, |x, y, sum| sum + x * y);
             sums_in_order(by_avx2::<__m256d, true>, -0.0, f64::mul_add);

@@ -219,7 +219,7 @@ impl<'p> Writer<'_, 'p> {
             self.asm.pop(to);
         }
         self.asm.constant(RDX, stream as i64);
-        self.call_runtime(block::of_lanes());
+        self.call_runtime(block::of_lanes(self.plan.cpu));
     }
 
     /// Copies elements, for each lane: a loop over rows.

@@ -36,20 +36,6 @@ use self::regs::{Piece, Registers};
 use crate::plan::layout::Layout;
 use crate::plan::{Plan, Values, is_straight};
 
-/// Whether this machine runs wide code.
-#[cfg(all(target_arch = "x86_64", unix))]
-pub(crate) fn runs() -> bool {
-    use std::arch::is_x86_feature_detected;
-    is_x86_feature_detected!("avx512f")
-        && is_x86_feature_detected!("avx512dq")
-        && is_x86_feature_detected!("bmi2")
-}
-
-#[cfg(not(all(target_arch = "x86_64", unix)))]
-pub(crate) fn runs() -> bool {
-    false
-}
-
 /// Rows and words of the frame that the loops of one kind of frame use, one loop after the other.
 #[derive(Default)]
 pub(crate) struct Spare {

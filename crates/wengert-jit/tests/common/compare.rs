@@ -1,7 +1,6 @@
 //! Compiled programs against the reference interpreter.
 
-use wengert_jit::cross::{Target, code_for};
-use wengert_jit::{Executable, Options, Vectors, compile};
+use wengert_jit::{Cpu, Executable, Options, Vectors, code_for, compile};
 use wengert_loop::buffer::Data;
 use wengert_loop::loops::{BufferKind, Program, interp, verify};
 
@@ -41,7 +40,7 @@ pub fn agree(p: &Program, inputs: &[Data]) -> Vec<Data> {
     let mut want = outputs(p);
     interp::run(p, &ins, &mut want).expect("it runs");
     let narrow = Options {
-        baseline: true,
+        cpu: Cpu::baseline(),
         ..Options::default()
     };
     let with = |vectors| Options {
@@ -54,7 +53,16 @@ pub fn agree(p: &Program, inputs: &[Data]) -> Vec<Data> {
         check(&exe, &ins, &want);
         check_in_place(&exe, inputs, &want);
     }
-    code_for(p, Target::Arm64, &Options::default()).expect("it compiles");
+    // Of what cannot be run here there is code all the same.
+    for cpu in [Cpu::ARM64, Cpu::X86_64_V4] {
+        let options = Options {
+            cpu,
+            ..with(Vectors::AllLoops)
+        };
+        if !cpu.runs_here() {
+            code_for(p, &options).expect("it compiles");
+        }
+    }
     want
 }
 

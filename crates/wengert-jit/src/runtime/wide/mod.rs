@@ -12,6 +12,8 @@ use wengert_loop::elementary::Elementary;
 use wengert_loop::loops::Function;
 use wengert_loop::types::DType;
 
+use crate::cpu::Cpu;
+
 /// A function of the runtime that computes a function in eight lanes, and what it is told: whether
 /// they are of `f32`.
 ///
@@ -19,18 +21,17 @@ use wengert_loop::types::DType;
 /// compiled for AVX it clears the upper halves of vector registers when it returns.
 pub(crate) type Wide = (usize, u64);
 
-/// The code for eight lanes of a function that this machine has, if it is better than what is made.
-pub(crate) fn wide(f: &Function) -> Option<Wide> {
+/// The code for eight lanes of a function that a processor has, if it is better than what is made.
+pub(crate) fn wide(f: &Function, cpu: Cpu) -> Option<Wide> {
     let dtype = f.values[f.params.first()?.0 as usize];
-    Some((code(f.elementary?)?, u64::from(dtype == DType::F32)))
+    Some((code(f.elementary?, cpu)?, u64::from(dtype == DType::F32)))
 }
 
 #[cfg(target_arch = "x86_64")]
-fn code(which: Elementary) -> Option<usize> {
-    use std::arch::is_x86_feature_detected;
-    if is_x86_feature_detected!("avx512f") {
+fn code(which: Elementary, cpu: Cpu) -> Option<usize> {
+    if cpu.avx512f {
         table::code::<avx512::Avx512>(which)
-    } else if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+    } else if cpu.has_avx2_fma() {
         table::code::<avx2::Avx2>(which)
     } else {
         None
@@ -38,7 +39,7 @@ fn code(which: Elementary) -> Option<usize> {
 }
 
 #[cfg(not(target_arch = "x86_64"))]
-fn code(_which: Elementary) -> Option<usize> {
+fn code(_which: Elementary, _cpu: Cpu) -> Option<usize> {
     None
 }
 
@@ -118,18 +119,14 @@ mod tests {
 
     #[test]
     fn the_bits_are_those_of_plain_arithmetic() {
-        use std::arch::is_x86_feature_detected;
-        let (best, good) = (
-            is_x86_feature_detected!("avx512f"),
-            is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
-        );
+        let (best, good) = (Cpu::host().avx512f, Cpu::host().has_avx2_fma());
         if best {
             gives_the_bits::<avx512::Avx512>();
         }
         if good {
             gives_the_bits::<avx2::Avx2>();
         }
-        assert_eq!(code(Elementary::Exp).is_some(), best || good);
+        assert_eq!(code(Elementary::Exp, Cpu::host()).is_some(), best || good);
     }
 
     fn gives_the_bits<M: Machine>() {

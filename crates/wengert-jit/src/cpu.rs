@@ -1,0 +1,194 @@
+//! What a processor has: found once, and handed to whatever decides by it.
+
+use std::fmt;
+use std::sync::{LazyLock, Mutex, OnceLock};
+
+use cranelift_codegen::isa;
+use cranelift_codegen::settings::Configurable;
+
+use crate::compile::{CompileError, Isas, isas};
+
+/// An architecture.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+enum Arch {
+    X86_64,
+    Arm64,
+    /// One of which nothing is known but that it is this machine's.
+    Other,
+}
+
+impl Arch {
+    const HOST: Arch = if cfg!(target_arch = "x86_64") {
+        Arch::X86_64
+    } else if cfg!(target_arch = "aarch64") {
+        Arch::Arm64
+    } else {
+        Arch::Other
+    };
+}
+
+/// Where what the code generator knows of a processor comes from.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+enum Known {
+    /// What every processor of the architecture has.
+    Baseline,
+    /// A level of the architecture, by the code generator's name for it.
+    Level(&'static str),
+    /// This machine.
+    Host,
+}
+
+/// A processor that code is made for. The code of any can be [made](crate::code_for), that of one which has no more
+/// than this machine's can be [run](crate::compile()).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Cpu {
+    arch: Arch,
+    known: Known,
+    pub(crate) fma: bool,
+    pub(crate) avx2: bool,
+    pub(crate) bmi2: bool,
+    pub(crate) avx512f: bool,
+    pub(crate) avx512dq: bool,
+    pub(crate) avx512vl: bool,
+}
+
+impl Cpu {
+    /// What every x86-64 has: SSE2.
+    pub const X86_64: Cpu = Cpu::plain(Arch::X86_64);
+
+    /// x86-64-v3: AVX2 and fused multiply-add.
+    pub const X86_64_V3: Cpu = Cpu {
+        known: Known::Level("x86-64-v3"),
+        fma: true,
+        avx2: true,
+        bmi2: true,
+        ..Cpu::X86_64
+    };
+
+    /// x86-64-v4: AVX-512.
+    pub const X86_64_V4: Cpu = Cpu {
+        known: Known::Level("x86-64-v4"),
+        avx512f: true,
+        avx512dq: true,
+        avx512vl: true,
+        ..Cpu::X86_64_V3
+    };
+
+    /// 64-bit ARM, with what each of them has.
+    pub const ARM64: Cpu = Cpu::plain(Arch::Arm64);
+
+    const fn plain(arch: Arch) -> Cpu {
+        Cpu {
+            arch,
+            known: Known::Baseline,
+            // Of x86-64 alone not every one has it.
+            fma: !matches!(arch, Arch::X86_64),
+            avx2: false,
+            bmi2: false,
+            avx512f: false,
+            avx512dq: false,
+            avx512vl: false,
+        }
+    }
+
+    /// What every processor of this machine's architecture has.
+    pub const fn baseline() -> Cpu {
+        Cpu::plain(Arch::HOST)
+    }
+
+    /// This machine's.
+    pub fn host() -> Cpu {
+        static HOST: OnceLock<Cpu> = OnceLock::new();
+        *HOST.get_or_init(|| {
+            let baseline = Cpu {
+                known: Known::Host,
+                ..Cpu::baseline()
+            };
+            #[cfg(target_arch = "x86_64")]
+            {
+                use std::arch::is_x86_feature_detected;
+                Cpu {
+                    fma: is_x86_feature_detected!("fma"),
+                    avx2: is_x86_feature_detected!("avx2"),
+                    bmi2: is_x86_feature_detected!("bmi2"),
+                    avx512f: is_x86_feature_detected!("avx512f"),
+                    avx512dq: is_x86_feature_detected!("avx512dq"),
+                    avx512vl: is_x86_feature_detected!("avx512vl"),
+                    ..baseline
+                }
+            }
+            #[cfg(not(target_arch = "x86_64"))]
+            baseline
+        })
+    }
+
+    /// Whether it multiplies and adds with one rounding in one instruction: then it pays to contract products and
+    /// sums.
+    pub fn has_fma(self) -> bool {
+        self.fma
+    }
+
+    /// Whether this machine has all that it has.
+    pub fn runs_here(self) -> bool {
+        let host = Cpu::host();
+        let features = |c: Cpu| [c.fma, c.avx2, c.bmi2, c.avx512f, c.avx512dq, c.avx512vl];
+        let had = features(self).into_iter().zip(features(host));
+        self.arch == host.arch && had.into_iter().all(|(wanted, has)| has || !wanted)
+    }
+
+    /// Whether it has vectors of 256 bits that multiply and add in one step.
+    pub(crate) fn has_avx2_fma(self) -> bool {
+        self.avx2 && self.fma
+    }
+
+    /// Whether vector loops can be written in registers of 512 bits.
+    pub(crate) fn has_wide_loops(self) -> bool {
+        // The calls in them follow the convention of unix.
+        let calls = cfg!(unix) || !self.runs_here();
+        self.arch == Arch::X86_64 && self.avx512f && self.avx512dq && self.bmi2 && calls
+    }
+
+    /// The code generator for it, made once.
+    pub(crate) fn isas(self) -> Result<&'static Isas, CompileError> {
+        static MADE: LazyLock<Mutex<Vec<(Cpu, &'static Isas)>>> = LazyLock::new(Mutex::default);
+        let mut made = MADE.lock().unwrap_or_else(|e| e.into_inner());
+        if let Some((_, isas)) = made.iter().find(|(cpu, _)| *cpu == self) {
+            return Ok(isas);
+        }
+        let isas = Box::leak(Box::new(isas(|| self.builder())?));
+        made.push((self, isas));
+        Ok(isas)
+    }
+
+    fn builder(self) -> Result<isa::Builder, String> {
+        let is_host = self.known == Known::Host;
+        let mut builder = match self.arch {
+            arch if arch == Arch::HOST => cranelift_native::builder_with_options(is_host)?,
+            Arch::X86_64 => by_name("x86_64-unknown-linux-gnu")?,
+            Arch::Arm64 => by_name("aarch64-unknown-linux-gnu")?,
+            Arch::Other => return Err("an architecture that is not known".to_string()),
+        };
+        if let Known::Level(level) = self.known {
+            builder.enable(level).map_err(|e| e.to_string())?;
+            // The generator's levels leave out AVX itself, without which it uses nothing that stands on it.
+            builder.enable("has_avx").map_err(|e| e.to_string())?;
+        }
+        Ok(builder)
+    }
+}
+
+fn by_name(triple: &str) -> Result<isa::Builder, String> {
+    isa::lookup_by_name(triple).map_err(|e| e.to_string())
+}
+
+impl fmt::Display for Cpu {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match (self.known, self.arch) {
+            (Known::Host, _) => "this machine",
+            (Known::Level(level), _) => level,
+            (Known::Baseline, Arch::X86_64) => "x86-64",
+            (Known::Baseline, Arch::Arm64) => "64-bit ARM",
+            (Known::Baseline, Arch::Other) => "any processor of this architecture",
+        })
+    }
+}
