@@ -1,129 +1,19 @@
-//! The laws of every program, on random ones.
-//!
-//! `WENGERT_SEED` repeats a run, `WENGERT_PROGRAMS` says how many programs it tries, `WENGERT_LAW` is the
-//! name of the only law to try, `WENGERT_DEPTH` makes larger programs.
-
-use std::cell::Cell;
-use std::collections::BTreeMap;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+//! The laws of every program, on random ones and on those of the corpus. `cargo run --release -p wengert-check
+//! --bin programs` tries others, for as long as one likes.
 
 use wengert::prelude::*;
-use wengert_check::laws::{LAWS, Verdict, flattened};
-use wengert_check::program::{Limits, Program};
+use wengert_check::laws::flattened;
+use wengert_check::programs::Run;
 use wengert_ir::buffer::{Buffer, Dense};
 use wengert_ir::eval::eval;
 use wengert_ir::ir::verify::verify;
 use wengert_ir::rewrite::optimise;
 
-/// Failures of a law after which it is tried no more.
-const ENOUGH: usize = 3;
-
-#[derive(Default)]
-struct Found {
-    verdicts: BTreeMap<(&'static str, u8), usize>,
-    failures: Vec<(&'static str, String)>,
-    times: BTreeMap<&'static str, Duration>,
-}
-
-impl Found {
-    fn failures_of(&self, law: &str) -> usize {
-        self.failures.iter().filter(|(l, _)| *l == law).count()
-    }
-}
-
-thread_local! {
-    static QUIET: Cell<bool> = const { Cell::new(false) };
-}
-
-/// On the threads that try programs a panic is caught, and is a failure to be made small first.
-fn silence_caught_panics() {
-    let hook = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |info| {
-        if !QUIET.get() {
-            hook(info);
-        }
-    }));
-}
-
-fn number(name: &str) -> Option<u64> {
-    std::env::var(name).ok()?.parse().ok()
-}
-
 #[test]
 fn random_programs_keep_the_laws() {
-    silence_caught_panics();
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    let fresh = || now.map_or(1, |t| t.as_nanos() as u64 % 1_000_000_000);
-    let seed = number("WENGERT_SEED").unwrap_or_else(fresh);
-    let programs = number("WENGERT_PROGRAMS").unwrap_or(300);
-    println!(
-        "WENGERT_SEED={seed}: programs of the seeds {seed} to {}",
-        seed + programs - 1
-    );
-    let (first, end) = (seed, seed + programs);
-    let next = AtomicU64::new(first);
-    let mut limits = Limits::default();
-    if let Some(depth) = number("WENGERT_DEPTH") {
-        limits.depth = depth as usize;
-    }
-    let chosen = std::env::var("WENGERT_LAW").ok();
-    let chosen = chosen.as_deref();
-    let found = Mutex::new(Found::default());
-    let work = || {
-        QUIET.set(true);
-        loop {
-            let seed = next.fetch_add(1, Ordering::Relaxed);
-            if seed >= end {
-                break;
-            }
-            let program = Program::random(seed, &limits);
-            for law in LAWS
-                .iter()
-                .filter(|l| chosen.is_none_or(|c| c.contains(l.name)))
-            {
-                if found.lock().unwrap().failures_of(law.name) >= ENOUGH {
-                    continue;
-                }
-                let started = Instant::now();
-                let verdict = law.shrunk(&program, 3000);
-                let mut found = found.lock().unwrap();
-                *found.times.entry(law.name).or_default() += started.elapsed();
-                match verdict {
-                    Ok(v) => *found.verdicts.entry((law.name, v as u8)).or_default() += 1,
-                    Err(b) => found.failures.push((law.name, format!("seed {seed}: {b}"))),
-                }
-            }
-        }
-    };
-    let threads = std::thread::available_parallelism().map_or(1, |n| n.get());
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            // Deep programs are traced by recursion.
-            let builder = std::thread::Builder::new().stack_size(64 << 20);
-            builder.spawn_scoped(scope, work).unwrap();
-        }
-    });
-    let found = found.into_inner().unwrap();
-    for law in LAWS {
-        let count = |v: Verdict| found.verdicts.get(&(law.name, v as u8)).unwrap_or(&0);
-        println!(
-            "{:20} held {:5}, unclear {:3}, too large {:4}, {:.1?}",
-            law.name,
-            count(Verdict::Held),
-            count(Verdict::Unclear),
-            count(Verdict::TooLarge),
-            found.times.get(law.name).copied().unwrap_or_default()
-        );
-    }
-    let failures: Vec<String> = found.failures.into_iter().map(|(_, text)| text).collect();
-    assert!(
-        failures.is_empty(),
-        "{} broken\n\n{}",
-        failures.len(),
-        failures.join("\n\n")
-    );
+    let report = Run::new(1_000_000, 150).tried(|_| ());
+    println!("{report}");
+    assert!(report.broken.is_empty(), "{}", report.broken.join("\n\n"));
 }
 
 /// A batch gives the same flattened by the batching rules as element by element.

@@ -7,9 +7,11 @@ mod batches;
 mod case;
 mod code;
 mod derivatives;
+mod subject;
 
 pub use batches::flattened;
 pub use case::Case;
+pub use subject::Subject;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -84,27 +86,45 @@ pub const LAWS: &[Law] = &[
 ];
 
 impl Law {
-    /// Whether it holds for a program; a panic is a failure.
+    /// Whether it holds for a function; a panic is a failure.
     ///
     /// # Errors
     /// If it does not.
-    pub fn check(&self, program: &Program) -> Result<Verdict, Failure> {
-        let check = || (self.holds)(&Case::new(program));
+    pub fn check(&self, case: &Case) -> Result<Verdict, Failure> {
+        let check = || (self.holds)(case);
         catch_unwind(AssertUnwindSafe(check)).unwrap_or_else(|payload| {
             let message = said(&*payload).map(|s| format!("panic: {s}"));
             let message = message.or(payload.downcast_ref::<Error>().map(|e| e.to_string()));
             Err(Failure(message.unwrap_or_else(|| "panic".into())))
         })
     }
+
+    /// What does not hold for the case; if that is a program, for one made small, by at most `tries` attempts.
+    pub fn broken(&self, case: &Case, failure: Failure, tries: usize) -> Broken {
+        let alone = |program: &Program| self.check(&Case::new(program.clone().into()));
+        let Subject::Program(program) = &case.subject else {
+            return Broken {
+                law: self.name,
+                subject: case.subject.clone(),
+                failure,
+            };
+        };
+        let small = shrunk(program, tries, |p| alone(p).is_err());
+        Broken {
+            law: self.name,
+            failure: alone(&small).err().unwrap_or(failure),
+            subject: small.into(),
+        }
+    }
 }
 
-/// A law that does not hold, with the smallest program found that breaks it.
+/// A law that does not hold, and for what.
 #[derive(Clone, Debug)]
 pub struct Broken {
     /// The law.
     pub law: &'static str,
-    /// The program.
-    pub program: Program,
+    /// The function.
+    pub subject: Subject,
     /// What does not hold for it.
     pub failure: Failure,
 }
@@ -112,33 +132,14 @@ pub struct Broken {
 impl std::fmt::Display for Broken {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         writeln!(f, "the law \"{}\" is broken: {}", self.law, self.failure)?;
-        writeln!(f, "{}", self.program)?;
+        writeln!(f, "{}", self.subject)?;
         let traced = catch_unwind(AssertUnwindSafe(|| {
-            Case::new(&self.program).value().cloned()
+            Case::new(self.subject.clone()).value().cloned()
         }));
         match traced {
-            Ok(Ok(func)) => write!(f, "{func}"),
+            Ok(Ok(func)) => write!(f, "{func:#}"),
             Ok(Err(error)) => write!(f, "(it cannot be traced: {error})"),
             Err(_) => write!(f, "(tracing it panics)"),
         }
-    }
-}
-
-impl Law {
-    /// Whether it holds for a program; one that breaks it is made small, by at most `tries` attempts.
-    ///
-    /// # Errors
-    /// If it does not hold.
-    pub fn shrunk(&self, program: &Program, tries: usize) -> Result<Verdict, Box<Broken>> {
-        let first = match self.check(program) {
-            Ok(verdict) => return Ok(verdict),
-            Err(failure) => failure,
-        };
-        let small = shrunk(program, tries, |p| self.check(p).is_err());
-        Err(Box::new(Broken {
-            law: self.name,
-            failure: self.check(&small).err().unwrap_or(first),
-            program: small,
-        }))
     }
 }

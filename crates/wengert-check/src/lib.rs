@@ -26,6 +26,7 @@ mod close;
 mod grads;
 pub mod laws;
 pub mod program;
+pub mod programs;
 mod rng;
 
 pub use batch::check_vmap;

@@ -1,4 +1,4 @@
-//! A program under test, and the functions made of it.
+//! A function under test, and the functions made of it.
 
 use std::sync::OnceLock;
 
@@ -8,7 +8,8 @@ use wengert_ir::buffer::{Buffer, Dense};
 use wengert_ir::eval;
 use wengert_ir::ir::verify::verify;
 
-use crate::program::{Program, Style};
+use super::subject::Subject;
+use crate::program::Style;
 
 /// Equations beyond which a function is not worth the time.
 const LARGE: usize = 2500;
@@ -16,11 +17,11 @@ const LARGE: usize = 2500;
 /// What a function of a program is given: the parameters, a direction, a covector of the result.
 pub type Given = (Vec<Var>, Vec<Var>, Var);
 
-/// A program, with what is made of it more than once.
+/// A function, with what is made of it more than once: for all laws.
 #[derive(Debug)]
-pub struct Case<'a> {
-    /// The program.
-    pub program: &'a Program,
+pub struct Case {
+    /// The function.
+    pub subject: Subject,
     /// The values of its parameters, a direction, a covector.
     pub args: Vec<Dense>,
     specs: (Vec<ShapeDtype>, Vec<ShapeDtype>, ShapeDtype),
@@ -28,13 +29,13 @@ pub struct Case<'a> {
     slope: OnceLock<Func>,
 }
 
-impl<'a> Case<'a> {
-    /// The program at its point.
-    pub fn new(program: &'a Program) -> Case<'a> {
-        let (x, d, w) = (program.point(), program.direction(), program.weights());
+impl Case {
+    /// The function at its point.
+    pub fn new(subject: Subject) -> Case {
+        let (x, d, w) = (subject.point(), subject.direction(), subject.weights());
         let spec = |a: &Dense| ShapeDtype::new(DType::F64, a.dims.to_vec());
         Case {
-            program,
+            subject,
             specs: (
                 x.iter().map(spec).collect(),
                 d.iter().map(spec).collect(),
@@ -48,17 +49,16 @@ impl<'a> Case<'a> {
 
     /// The number of parameters.
     pub fn params(&self) -> usize {
-        self.program.params.len()
+        self.specs.0.len()
     }
 
-    /// The program in one style as a function of its parameters.
-    pub fn function(&self, style: Style) -> impl Fn(Vec<Var>) -> Var + Copy + 'a {
-        let program = self.program;
-        move |x| program.build(&x, style)
+    /// The function in one style.
+    pub fn function(&self, style: Style) -> impl Fn(Vec<Var>) -> Var + Copy {
+        move |x| self.subject.build(&x, style)
     }
 
     /// The scalar that derivatives are taken of: the result along the covector.
-    pub fn loss(&self, style: Style, w: Var) -> impl Fn(Vec<Var>) -> Var + Copy + 'a {
+    pub fn loss(&self, style: Style, w: Var) -> impl Fn(Vec<Var>) -> Var + Copy {
         let f = self.function(style);
         move |x| (f(x) * w).sum()
     }
@@ -70,7 +70,7 @@ impl<'a> Case<'a> {
         Ok(func)
     }
 
-    /// The program's result, in the IR.
+    /// The result, in the IR.
     pub fn value(&self) -> Result<&Func> {
         if self.value.get().is_none() {
             let f = self.function(Style::Structured);

@@ -95,15 +95,15 @@ pub fn machine_code_in_lanes(case: &Case) -> Result<Verdict, Failure> {
 }
 
 fn value(case: &Case) -> impl Fn(Given) -> Var + Clone + Send + Sync + 'static {
-    let program = case.program.clone();
-    move |(x, _, _)| program.build(&x, Style::Structured)
+    let subject = case.subject.clone();
+    move |(x, _, _)| subject.build(&x, Style::Structured)
 }
 
 fn gradient(case: &Case) -> impl Fn(Given) -> Vec<Var> + Clone + Send + Sync + 'static {
-    let program = case.program.clone();
+    let subject = case.subject.clone();
     move |(x, _, w)| {
         grad_at(x, |x: Vec<Var>| {
-            (program.build(&x, Style::Structured) * w).sum()
+            (subject.build(&x, Style::Structured) * w).sum()
         })
     }
 }

@@ -13,8 +13,6 @@ pub use build::Style;
 pub use generate::Limits;
 pub use shrink::shrunk;
 
-use wengert_ir::buffer::Dense;
-
 /// A name for a value: a parameter of the program, or of a body in it.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Binder {
@@ -152,33 +150,5 @@ impl Program {
     /// A random program. One seed gives one program.
     pub fn random(seed: u64, limits: &Limits) -> Program {
         generate::program(seed, limits)
-    }
-
-    /// Values for the parameters.
-    pub fn point(&self) -> Vec<Dense> {
-        self.values(|k| 0.75 * (2.3 * k as f64 + 0.4).sin())
-    }
-
-    /// A direction in the space of the parameters.
-    pub fn direction(&self) -> Vec<Dense> {
-        self.values(|k| (1.7 * k as f64 + 0.9).cos())
-    }
-
-    /// A covector of the result.
-    pub fn weights(&self) -> Dense {
-        let n = self.body.shape.iter().product();
-        let elements = (0..n).map(|k| (0.6 * k as f64).cos() + 0.1);
-        Dense::of(self.body.shape.clone(), elements.collect())
-    }
-
-    fn values(&self, f: impl Fn(usize) -> f64) -> Vec<Dense> {
-        let mut k = 0;
-        let value = |p: &Binder| {
-            let n: usize = p.shape.iter().product();
-            let elements = (k..k + n).map(&f).collect();
-            k += n;
-            Dense::of(p.shape.clone(), elements)
-        };
-        self.params.iter().map(value).collect()
     }
 }

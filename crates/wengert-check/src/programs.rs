@@ -1,0 +1,169 @@
+//! Tries the laws on many random programs, and on the corpus: functions for which one was broken once.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::laws::{Case, LAWS, Law, Subject, Verdict};
+use crate::program::{Limits, Program};
+
+/// Functions for which a law was broken once, each in the text form of the IR.
+const CORPUS: &[(&str, &str)] = &[];
+
+/// Failures of a law after which it is tried no more.
+const ENOUGH: usize = 3;
+
+/// Programs that are tried to make one small.
+const TRIES: usize = 3000;
+
+/// What is tried.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// The seed of the first program; the others follow it.
+    pub seed: u64,
+    /// How many programs.
+    pub programs: u64,
+    /// After which time no program is begun.
+    pub time: Duration,
+    /// How large they are.
+    pub limits: Limits,
+    /// Only the laws whose names are in it, if any.
+    pub only: Option<String>,
+}
+
+/// What was found.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// How many programs were tried: the first ones of the run.
+    pub programs: u64,
+    /// What does not hold, with its seed.
+    pub broken: Vec<String>,
+    failures: BTreeMap<&'static str, usize>,
+    verdicts: BTreeMap<(&'static str, u8), usize>,
+    times: BTreeMap<&'static str, Duration>,
+}
+
+thread_local! {
+    static QUIET: Cell<bool> = const { Cell::new(false) };
+}
+
+/// On the threads that try programs a panic is caught, and is a failure to be made small first.
+fn silence_caught_panics() {
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        if !QUIET.get() {
+            hook(info);
+        }
+    }));
+}
+
+impl Run {
+    /// That many programs from a seed on.
+    pub fn new(seed: u64, programs: u64) -> Run {
+        Run {
+            seed,
+            programs,
+            time: Duration::MAX,
+            limits: Limits::default(),
+            only: None,
+        }
+    }
+
+    fn laws(&self) -> impl Iterator<Item = &'static Law> {
+        let only = self.only.clone();
+        LAWS.iter()
+            .filter(move |l| only.as_ref().is_none_or(|o| o.contains(l.name)))
+    }
+
+    /// Tries the laws, on as many threads as there are processors. `broken` is called with each failure as it is
+    /// found.
+    pub fn tried(&self, broken: impl Fn(&str) + Sync) -> Report {
+        silence_caught_panics();
+        let started = Instant::now();
+        let next = AtomicU64::new(0);
+        let report = Mutex::new(Report::default());
+        let corpus = CORPUS.len() as u64;
+        let work = || {
+            QUIET.set(true);
+            loop {
+                let i = next.fetch_add(1, Ordering::Relaxed);
+                if i >= corpus + self.programs || started.elapsed() > self.time {
+                    break;
+                }
+                let (what, subject) = match CORPUS.get(i as usize) {
+                    Some((name, text)) => {
+                        let subject = Subject::parse(text).expect("the corpus can be read");
+                        (format!("corpus {name}"), subject)
+                    }
+                    None => {
+                        let seed = self.seed + i - corpus;
+                        let program = Program::random(seed, &self.limits);
+                        (format!("seed {seed}"), program.into())
+                    }
+                };
+                self.hold(&what, Case::new(subject), &report, &broken);
+                if i >= corpus {
+                    lock(&report).programs += 1;
+                }
+            }
+        };
+        let threads = std::thread::available_parallelism().map_or(1, |n| n.get());
+        std::thread::scope(|scope| {
+            for _ in 0..threads {
+                // Deep programs are traced by recursion.
+                let builder = std::thread::Builder::new().stack_size(64 << 20);
+                builder.spawn_scoped(scope, work).expect("a thread");
+            }
+        });
+        report.into_inner().unwrap_or_else(|e| e.into_inner())
+    }
+
+    fn hold(&self, what: &str, case: Case, report: &Mutex<Report>, broken: &impl Fn(&str)) {
+        for law in self.laws() {
+            if lock(report).failures.get(law.name) == Some(&ENOUGH) {
+                continue;
+            }
+            let started = Instant::now();
+            let verdict = law.check(&case);
+            let took = started.elapsed();
+            let verdict = verdict.map_err(|failure| law.broken(&case, failure, TRIES));
+            let mut report = lock(report);
+            *report.times.entry(law.name).or_default() += took;
+            match verdict {
+                Ok(v) => *report.verdicts.entry((law.name, v as u8)).or_default() += 1,
+                Err(failure) => {
+                    let text = format!("{what}: {failure}");
+                    broken(&text);
+                    *report.failures.entry(law.name).or_default() += 1;
+                    report.broken.push(text);
+                }
+            }
+        }
+    }
+}
+
+fn lock(report: &Mutex<Report>) -> std::sync::MutexGuard<'_, Report> {
+    report.lock().unwrap_or_else(|e| e.into_inner())
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{} programs", self.programs)?;
+        for law in LAWS {
+            let count = |v: Verdict| self.verdicts.get(&(law.name, v as u8)).unwrap_or(&0);
+            writeln!(
+                f,
+                "{:20} held {:5}, unclear {:3}, too large {:4}, {:.1?}",
+                law.name,
+                count(Verdict::Held),
+                count(Verdict::Unclear),
+                count(Verdict::TooLarge),
+                self.times.get(law.name).copied().unwrap_or_default()
+            )?;
+        }
+        write!(f, "{} broken", self.broken.len())
+    }
+}
