@@ -141,6 +141,8 @@ where
     let func = f.func(&(specs(&args.0), specs(&args.1), spec(&args.2)))?;
     let options = wengert_jit::Options {
         cpu: wengert_jit::Cpu::baseline(),
+        // All of it by the register allocator that else only long functions see.
+        quick_above: 0,
         ..Default::default()
     };
     let code = wengert_jit::compile(&schedule::lower(&func)?, &options);
