@@ -282,7 +282,7 @@ fn what_is_wrong_is_said() {
     let said = message(&|a| custom_root(|x: Var| stack([x, a]), a, |_, x| x, |_, b| b));
     assert!(
         said.starts_with(
-            "custom_root: the unknowns has f64, and the value of the function has f64[2]"
+            "custom_root: the guess has f64, and the value of the function has f64[2]"
         ),
         "{said}"
     );

@@ -225,21 +225,29 @@ impl Walked {
     /// The points: those at which something happens, and random ones.
     fn points(&self, width: Width, count: usize) -> Vec<Vec<f64>> {
         let mut random = Random(0x9e37_79b9_7f4a_7c15);
-        let mut points = vec![];
         // A look at some is a look at every third of these.
         let step = if count < 10 { 3 } else { 1 };
         let special = SPECIAL.iter().step_by(step);
         let both: Vec<f64> = special.flat_map(|&x| [x, -x]).collect();
-        if self.arity == 1 {
-            points.extend(both.iter().map(|&x| vec![x]));
+        let n = self.arity;
+        let mut kinds: Vec<Vec<Vec<f64>>> = vec![];
+        if n == 1 {
+            kinds.push(both.iter().map(|&x| vec![x]).collect());
         } else {
-            for _ in 0..20 * count {
-                let one = |r: &mut Random| both[(r.bits() >> 32) as usize % both.len()];
-                points.push((0..self.arity).map(|_| one(&mut random)).collect());
-            }
+            let one = |r: &mut Random| both[(r.bits() >> 32) as usize % both.len()];
+            let any = |_| (0..n).map(|_| one(&mut random)).collect();
+            kinds.push((0..20 * count).map(any).collect());
+            // Where arguments are equal or opposite, or one of them is 1, a formula may have a case of its own.
+            let equal = |&x: &f64| {
+                let with = move |at: usize, other: f64| {
+                    (0..n).map(|k| if k == at { other } else { x }).collect()
+                };
+                (0..n).flat_map(move |at| [x, -x, 1.0].map(|other| with(at, other)))
+            };
+            kinds.push(both.iter().flat_map(equal).collect());
         }
         let (low, high) = self.moderate;
-        for i in 0..if self.arity == 1 { count } else { 20 * count } {
+        let drawn = |i: usize| {
             let one = |r: &mut Random| match i % 3 {
                 0 => r.any(),
                 1 => r.within(low, high),
@@ -248,13 +256,18 @@ impl Walked {
                     size * if r.bits() & 1 == 0 { 1.0 } else { -1.0 }
                 }
             };
-            let mut point: Vec<f64> = (0..self.arity).map(|_| one(&mut random)).collect();
+            let mut point: Vec<f64> = (0..n).map(|_| one(&mut random)).collect();
             // Alike, in some of them.
-            if self.arity == 2 && i % 2 == 1 {
+            if n == 2 && i % 2 == 1 {
                 point[1] = point[0] * random.within(-2.0, 2.0);
             }
-            points.push(point);
-        }
+            point
+        };
+        kinds.push(
+            (0..if n == 1 { count } else { 20 * count })
+                .map(drawn)
+                .collect(),
+        );
         let rounded = |x: f64| match width {
             Width::F64 => x,
             Width::F32 => f64::from(x as f32),
@@ -268,19 +281,19 @@ impl Walked {
                 && (self.domain)(p)
                 && (width == Width::F64 || (self.narrow)(p))
         };
-        let points = points.into_iter();
-        let points = points.map(|p| p.into_iter().map(rounded).collect::<Vec<f64>>());
-        let points: Vec<Vec<f64>> = points.filter(fits).collect();
-        if self.arity == 1 {
-            return points;
-        }
-        // As many of each kind as are wanted.
-        let half = points.len() / 2;
-        let every = |p: &[Vec<f64>]| {
-            let step = p.len().div_ceil(2 * count).max(1);
-            p.iter().step_by(step).cloned().collect::<Vec<_>>()
+        let wanted = |points: Vec<Vec<f64>>| {
+            let points = points.into_iter();
+            let points = points.map(|p| p.into_iter().map(rounded).collect::<Vec<f64>>());
+            let points: Vec<Vec<f64>> = points.filter(fits).collect();
+            // As many of each kind as are wanted; variants come by twos and threes.
+            let step = match n {
+                1 => 1,
+                _ => points.len().div_ceil(2 * count).max(1),
+            };
+            let step = (step..).find(|s| s % 2 != 0 && s % 3 != 0).unwrap_or(1);
+            points.into_iter().step_by(step).collect::<Vec<_>>()
         };
-        [every(&points[..half]), every(&points[half..])].concat()
+        kinds.into_iter().flat_map(wanted).collect()
     }
 }
 

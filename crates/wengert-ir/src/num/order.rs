@@ -294,9 +294,9 @@ fn quantile(op: &str, x: Var, q: Argument, along: Along) -> Var {
         [n] => share.reshape([&[n], &vec![1; kept][..]].concat()),
         _ => share,
     };
-    let value = share
-        .eq(0.0)
-        .select(below, below * (1.0 - share) + above * share);
+    // A share of nothing of an infinity is nothing; of a number it has a derivative.
+    let alone = share.eq(0.0).and(!above.is_finite());
+    let value = alone.select(below, below * (1.0 - share) + above * share);
     let value = none.select(f64::NAN, value);
     match given.rank() {
         0 => over.kept(value),

@@ -154,8 +154,14 @@ pub fn log1p_moment<A: Arith>(a: &mut A, n: A::F, x: A::F) -> A::F {
                 [k, term, a.sub(rest, part)]
             },
         );
-        let power = pow(a, x, next);
-        let y = a.div(rest, power);
+        // In two steps, for the power may be too large where the quotient is not too small.
+        let half = times(a, next, 0.5);
+        let half = plus(a, half, -0.25);
+        let half = a.round(half);
+        let other = a.sub(next, half);
+        let (first, second) = (pow(a, x, half), pow(a, x, other));
+        let y = a.div(rest, first);
+        let y = a.div(y, second);
         // At the ends the integral is infinite, or nothing.
         let infinity = a.float(f64::INFINITY);
         let pole = equals(a, x, -1.0);

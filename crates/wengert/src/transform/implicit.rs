@@ -18,7 +18,7 @@ type Endo<'a, X> = &'a dyn Fn(X) -> X;
 #[track_caller]
 fn like<X: Tree<Leaf = Var>>(op: &str, what: &str, x: &[Var], def: &TreeDef, y: X) -> Vec<Var> {
     let (y, y_def) = tree::flatten(y);
-    same_trees(op, ["the unknowns", what], (x, def), (&y, &y_def));
+    same_trees(op, ["the guess", what], (x, def), (&y, &y_def));
     y
 }
 
@@ -131,7 +131,7 @@ where
     let residual = |x: I::Tree| {
         let y = g(x.clone()).into_tree();
         // A difference would broadcast.
-        let whats = ["the unknowns", "the value of the function"];
+        let whats = ["the start", "the value of the function"];
         asked_at(place, || solver::same_trees("fixed_point", whats, &x, &y));
         tree::map2(y, x, |a, b| a - b)
     };

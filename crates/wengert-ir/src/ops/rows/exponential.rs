@@ -236,10 +236,21 @@ pub(super) const ROWS: &[Row] = &[
         doc: "`x / hypot(x, y)`, the cosine of the angle of the point `(x, y)`, and 0 at the origin.",
         define: Define::Compose(|s, x| {
             let (zero, one) = (s.number(x[0], 0.0), s.number(x[0], 1.0));
-            let length = s.elementary(Elementary::Hypot, x);
+            // The length of a large point may be no number where its direction is.
+            let most = match x[0].dtype {
+                DType::F32 => f64::from(f32::MAX),
+                _ => f64::MAX,
+            };
+            let [large, less] = [most / 4.0, 0.25].map(|c| s.number(x[0], c));
+            let sizes = [x[0], x[1]].map(|x| s.op(ScalarOp::Abs, &[x]));
+            let size = s.op(ScalarOp::Max, &sizes);
+            let is_large = s.op(ScalarOp::Lt, &[large, size]);
+            let scale = s.select(is_large, less, one);
+            let [a, b] = [x[0], x[1]].map(|x| s.op(ScalarOp::Mul, &[x, scale]));
+            let length = s.elementary(Elementary::Hypot, &[a, b]);
             let none = s.op(ScalarOp::Eq, &[length, zero]);
             let by = s.select(none, one, length);
-            s.op(ScalarOp::Div, &[x[0], by])
+            s.op(ScalarOp::Div, &[a, by])
         }),
         // That of the cosine of an angle: nothing cancels, and no square overflows.
         derive: Derive::Tangent(|x, dx| {
@@ -269,8 +280,10 @@ pub(super) const ROWS: &[Row] = &[
 /// The share of `e^x` in `e^x + e^y`; 0 where both are `e^-∞`, and a half where both are infinite.
 fn share(x: Var, y: Var) -> Var {
     let ty = x.ty();
-    // The difference of equal infinities is no number.
-    let apart = select(eq(x, y), Var::zeros(&ty), x - y);
+    let apart = x - y;
+    // The difference of equal infinities is no number. That of equal numbers has derivatives.
+    let no_number = eq(x, y).and(apart.is_nan());
+    let apart = select(no_number, Var::zeros(&ty), apart);
     let share = apart.sigmoid();
     let none = eq(x, Var::full(&ty, f64::NEG_INFINITY));
     select(none, Var::zeros(&ty), share)
@@ -279,7 +292,8 @@ fn share(x: Var, y: Var) -> Var {
 /// `y x^(y-1)`, which is 0 where `y` is 0, also at `x = 0`.
 fn power_by_base(x: Var, y: Var) -> Var {
     let ty = y.ty();
-    let none = eq(y, Var::zeros(&ty));
+    // Elsewhere `x^(y-1)` is the derivative of the product by `y`.
+    let none = eq(y, Var::zeros(&ty)).and(!(1.0 / x).is_finite());
     let less = select(none, Var::full(&ty, 1.0), y - 1.0);
     select(none, Var::zeros(&ty), y * x.powf(less))
 }
