@@ -370,3 +370,30 @@ fn lengths_of_what_is_no_number() {
     let found = values(move |x: Var| sign(x).var(), &many)[0];
     assert!((found / 1e153 / 1e153 - 1.0).abs() < 1e-13, "{found}");
 }
+
+/// A formula that has a case of its own where arguments are equal, or a number is 0, has the derivatives of the
+/// function there, too.
+#[test]
+fn equal_arguments_have_derivatives() {
+    let number = |y: Array| y.item::<f64>().unwrap();
+    let curvature = |x: Var| grad(grad(move |x: Var| x.logaddexp(1.5)))(x);
+    let share = |x: Var| grad(move |x: Var| (x * x).logaddexp(2.25))(x);
+    for (x, y) in [(1.5, 0.25), (f64::INFINITY, 0.0)] {
+        assert_eq!(number(jit(curvature).call(x).unwrap()), y);
+    }
+    assert_eq!(number(jit(share).call(1.5).unwrap()), 1.5);
+    let mixed = |x: Var| grad(move |x: Var| grad(move |y: Var| x.powf(y))(Var::from(0.0)))(x);
+    for (x, y) in [(2.0, 0.5), (0.25, 4.0), (1e300, 1e-300)] {
+        assert_eq!(number(jit(mixed).call(x).unwrap()), y, "{x}");
+    }
+    let length = |x: Var| grad(move |x: Var| x.hypot(1.7e308))(x);
+    assert_eq!(number(jit(length).call(1.7e308).unwrap()), 0.5f64.sqrt());
+    assert_eq!(number(jit(length).call(0.0).unwrap()), 0.0);
+    // The share of an element is 1 there, and the next element is what it goes to.
+    let quantile = |q: Var| Var::from([1.0, 2.0, 7.0]).quantile(q);
+    let slope = jit(grad(quantile));
+    assert_eq!(number(slope.call(0.5).unwrap()), 10.0);
+    assert_eq!(number(slope.call(0.25).unwrap()), 2.0);
+    let infinite = jit(|q: Var| Var::from([1.0, 2.0, f64::INFINITY]).quantile(q));
+    assert_eq!(number(infinite.call(0.5).unwrap()), 2.0);
+}

@@ -478,6 +478,7 @@ pub const WALKED: &[Walked] = &[
         |j, x, _, _| gammainc(j, &x[0], &x[1]),
     )
     .rows(&["gammainc", "gamma_density", "gamma_moment"])
+    .note("where x^s is a normal number")
     .on(gamma_points)
     .within(0.0, 20.0),
     two(
@@ -489,6 +490,7 @@ pub const WALKED: &[Walked] = &[
         },
     )
     .rows(&["gammaincc", "gamma_density", "gamma_moment"])
+    .note("where x^s is a normal number")
     .on(gamma_points)
     .within(0.0, 20.0),
     Walked {
@@ -633,8 +635,13 @@ fn off_poles(x: &[f64]) -> bool {
     x[0] > 0.0 || (x[0] > -100.0 && x[0].fract() != 0.0)
 }
 
-/// Where the series of the incomplete gamma function is short, and the tails are not so small that they
-/// are lost in it.
+/// Where the series of the incomplete gamma function is short, the tails are not so small that they are lost in it,
+/// the power of the point is a normal number, and a large shape is not next to the point, where the second derivative
+/// by the shape has a zero.
 fn gamma_points(x: &[f64]) -> bool {
-    x[0] > 0.0 && x[0] < 200.0 && x[1] > 0.0 && x[1] < x[0] + 3.0 * x[0].sqrt() + 20.0
+    let (shape, point) = (x[0], x[1]);
+    let inside = shape > 0.0 && shape < 200.0 && point > 0.0;
+    let zero = shape > 20.0 && (point - shape).abs() < 1e-3 * shape;
+    let power = shape * point.ln() > -700.0;
+    inside && !zero && power && point < shape + 3.0 * shape.sqrt() + 20.0
 }

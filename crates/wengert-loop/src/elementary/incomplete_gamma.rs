@@ -61,16 +61,30 @@ fn weight<A: Arith>(a: &mut A, s: A::F, x: A::F, less: f64) -> A::F {
     }
     a.rare(small, far, |a| {
         let l = log(a, x);
+        // 1 / gamma(s) = s / gamma(s + 1): of a small shape the logarithms of x and of gamma(s) would nearly cancel.
+        let zero = a.float(0.0);
+        let below_half = below(a, s, 0.5);
+        let positive = a.lt(zero, x);
+        let tiny = a.and(below_half, positive);
+        let next = plus(a, s, 1.0);
+        let shape = a.select(tiny, next, s);
         let power = plus(a, s, -less);
+        let power = a.select(tiny, s, power);
         let product = a.mul(power, l);
         // 0^0
-        let zero = a.float(0.0);
         let flat = equals(a, power, 0.0);
         let product = a.select(flat, zero, product);
-        let g = lgamma_positive(a, s, |a, s| log(a, s));
+        let g = lgamma_positive(a, shape, |a, s| log(a, s));
         let e = a.sub(product, x);
         let e = a.sub(e, g);
-        exp(a, e)
+        let y = exp(a, e);
+        let by = match less == 1.0 {
+            true => x,
+            false => one,
+        };
+        let part = a.mul(y, s);
+        let part = a.div(part, by);
+        a.select(tiny, part, y)
     })
 }
 
