@@ -1,13 +1,116 @@
 //! Compiled, differentiable numerics: write an ordinary Rust function over [`Var`]s once, and have its
 //! gradient, its vectorised sweep and its machine code.
+//!
+//! # Arrays and traced values
+//!
+//! An [`Array`] is data: numbers of one [element type](DType) and a shape. A [`Var`] stands for an array in a function
+//! that is being recorded; it has the operators and methods of numbers and of NumPy's arrays. [`jit`] makes a function
+//! of [`Var`]s one of arrays: it runs the function once for each signature, records what it does, compiles that, and
+//! calls the code from then on.
+//!
+//! ```
+//! use wengert::prelude::*;
+//!
+//! let norm = jit(|x: Var| (x * x).sum().sqrt());
+//! assert_eq!(norm.call([3.0, 4.0])?.item::<f64>()?, 5.0);
+//! # Ok::<(), wengert::Error>(())
+//! ```
+//!
+//! # Derivatives
+//!
+//! [`grad`], [`value_and_grad`], [`jvp`], [`vjp`], [`jacfwd`], [`jacrev`] and [`hessian`] take functions and give
+//! functions, which can be differentiated again. [`custom_jvp`] and [`custom_vjp`] replace a rule; [`custom_root`],
+//! [`fixed_point`] and [`custom_linear_solve`] differentiate by the equation that is solved; [`checkpoint`] recomputes
+//! instead of storing.
+//!
+//! ```
+//! use wengert::prelude::*;
+//!
+//! let slope = jit(grad(|x: Var| x.sin() * x));
+//! let curvature = jit(grad(grad(|x: Var| x.sin() * x)));
+//! assert_eq!(slope.call(0.0)?.item::<f64>()?, 0.0);
+//! assert_eq!(curvature.call(0.0)?.item::<f64>()?, 2.0);
+//! # Ok::<(), wengert::Error>(())
+//! ```
+//!
+//! # Batches
+//!
+//! [`vmap`] makes a function of one element one of a batch of them, whatever loops and branches are in it; compiled, the
+//! elements run side by side in vector registers and on all cores.
+//!
+//! ```
+//! use wengert::prelude::*;
+//!
+//! // How often n is halved or tripled, plus one, until it is 1.
+//! let steps = |n: Var| {
+//!     let next = |n: Var| (n % 2).eq(0).select(n / 2, 3 * n + 1);
+//!     while_loop((n, 0), |(n, _)| n.gt(1), |(n, k)| (next(n), k + 1)).1
+//! };
+//! let all = jit(vmap(steps)).call([1i64, 6, 27])?;
+//! assert_eq!(all.to_vec::<i64>()?, [0, 8, 111]);
+//! # Ok::<(), wengert::Error>(())
+//! ```
+//!
+//! # Loops and choices
+//!
+//! A Rust loop is unrolled into what is recorded. [`fori`], [`scan`], [`while_loop`] and [`associative_scan`] are loops of
+//! the compiled code, [`cond`], [`switch`] and [`select`] its choices; all have derivatives in both modes.
+//!
+//! ```
+//! use wengert::prelude::*;
+//!
+//! // Compound interest, and what each rate is worth at the end.
+//! let grown = |rates: Var| scan(100.0, rates, |sum, rate| (sum * (1.0 + rate), sum)).0;
+//! let (sum, slopes) = jit(value_and_grad(grown)).call([0.1, 0.2])?;
+//! assert!((sum.item::<f64>()? - 132.0).abs() < 1e-12);
+//! assert!((slopes.to_vec::<f64>()?[0] - 120.0).abs() < 1e-12);
+//! # Ok::<(), wengert::Error>(())
+//! ```
+//!
+//! # Trees
+//!
+//! Arguments, results, carries and gradients are [trees](tree): tuples, arrays and vectors of them, and structs and enums
+//! with `#[derive(Tree)]`, whose leaves are `Var`s inside of functions and arrays outside.
+//!
+//! ```
+//! use wengert::prelude::*;
+//!
+//! #[derive(Tree, Clone, Copy)]
+//! struct Line<T = Var> {
+//!     slope: T,
+//!     height: T,
+//! }
+//!
+//! let loss = |l: Line| (l.slope * 2.0 + l.height - 7.0).square();
+//! let g = jit(grad(loss)).call(Line { slope: 1.0, height: 1.0 })?;
+//! assert_eq!((g.slope.item::<f64>()?, g.height.item::<f64>()?), (-16.0, -8.0));
+//! # Ok::<(), wengert::Error>(())
+//! ```
+//!
+//! # Random numbers
+//!
+//! [`random`] has keys that are split and never change, and samplers that are functions of a key: the same key gives the
+//! same numbers on any machine and any number of threads, and a batch of keys a batch of samples.
+//!
+//! # When something is wrong
+//!
+//! A mistake is an [`Error`] that names the operation, the types and the line that wrote it; nothing panics.
+//! [`Jit::debug_nans`] finds the first operation that makes a NaN, [`debug_print`] and [`check`] work inside of
+//! compiled loops, and [`Jit::explain`] says what the compiler made of a function, and why.
+//!
+//! ```
+//! use wengert::prelude::*;
+//!
+//! let error = jit(|x: Var| x.reshape([2, 3])).call([1.0, 2.0]).unwrap_err();
+//! assert!(error.to_string().starts_with("reshape: f64[2] has 2 elements, f64[2,3] has 6, at "));
+//! # Ok::<(), wengert::Error>(())
+//! ```
 #![forbid(unsafe_code)]
 
 // The derive macro writes `::wengert::..`, in this crate too.
 extern crate self as wengert;
 
 pub mod array;
-#[cfg(doctest)]
-mod book;
 mod control;
 mod debug;
 mod host;

@@ -20,7 +20,7 @@ pub use crate::transform::{
 };
 pub use crate::tree::{self, ShapeDtype, Tree};
 pub use wengert_ir::ir::DType;
-pub use wengert_ir::num::{Order, Overlap, Padding, einsum};
+pub use wengert_ir::num::{Order, Overlap, Padding, einsum, select};
 pub use wengert_ir::s;
 pub use wengert_ir::trace::{
     NewAxis, Span, Var, arange, concat, eye, full, full_like, geomspace, iota, keep, linspace,

@@ -27,21 +27,21 @@ pub enum Padding {
 /// the tangent, and the cotangents of elements that are repeated are summed.
 ///
 /// ```
-/// use wengert_ir::ir::{DType, Type};
-/// use wengert_ir::num::Padding;
-/// use wengert_ir::trace::{Kind, closed};
+/// use wengert::prelude::*;
 ///
-/// let door = closed(Kind::Door, &[Type::new(DType::F64, &[3, 4])], |x| {
-///     let x = x[0];
-///     let mut all = vec![x.flip(..), x.roll(1, 0), x.rot90(1), x.repeat(2, 1), x.tile([2, 1])];
-///     all.extend([x.pad(&[(1, 1), (0, 2)]), x.pad_by(&[(0, 0), (2, 2)], Padding::Edge)]);
-///     all.extend(x.split(2, 1));
-///     all
-/// });
-/// let types: Vec<String> = door.func.result_types().iter().map(Type::to_string).collect();
-/// let turned = ["f64[3,4]", "f64[3,4]", "f64[4,3]", "f64[3,8]", "f64[6,4]"];
-/// assert_eq!(types[..5], turned);
-/// assert_eq!(types[5..], ["f64[5,6]", "f64[3,8]", "f64[3,2]", "f64[3,2]"]);
+/// let f = jit(|x: Var| (x.flip(..), x.roll(1, 0), x.repeat(2, 0), x.tile([2]), x.pad(&[(1, 2)])));
+/// let (flipped, rolled, repeated, tiled, padded) = f.call([1.0, 2.0])?;
+/// assert_eq!(flipped.to_vec::<f64>()?, [2.0, 1.0]);
+/// assert_eq!(rolled.to_vec::<f64>()?, [2.0, 1.0]);
+/// assert_eq!(repeated.to_vec::<f64>()?, [1.0, 1.0, 2.0, 2.0]);
+/// assert_eq!(tiled.to_vec::<f64>()?, [1.0, 2.0, 1.0, 2.0]);
+/// assert_eq!(padded.to_vec::<f64>()?, [0.0, 1.0, 2.0, 0.0, 0.0]);
+///
+/// let turned = jit(|x: Var| x.rot90(1)).call([[1.0, 2.0, 3.0]])?;
+/// assert_eq!((turned.shape(), turned.to_vec::<f64>()?), (&[3, 1][..], vec![3.0, 2.0, 1.0]));
+/// let halves = jit(|x: Var| x.split(2, 0)).call([1.0, 2.0, 3.0, 4.0])?;
+/// assert_eq!(halves[1].to_vec::<f64>()?, [3.0, 4.0]);
+/// # Ok::<(), wengert::Error>(())
 /// ```
 impl Var {
     /// In opposite order along those axes, or along all with `..`: `numpy.flip`.

@@ -12,16 +12,14 @@ use crate::trace::{Argument, Axis, IntoVar, Var, number};
 /// positions of each row).
 ///
 /// ```
-/// use wengert_ir::ir::{DType, Type};
-/// use wengert_ir::trace::{Kind, closed};
+/// use wengert::prelude::*;
 ///
-/// let params = [Type::new(DType::F64, &[3, 40]), Type::new(DType::F64, &[40])];
-/// let door = closed(Kind::Door, &params, |x| {
-///     let (y, t) = (x[0], x[1]);
-///     vec![y.diff(-1), y.gradient(t, -1), y.trapezoid(0.1, -1), y.cumulative_trapezoid(t, -1)]
-/// });
-/// let types: Vec<String> = door.func.result_types().iter().map(Type::to_string).collect();
-/// assert_eq!(types, ["f64[3,39]", "f64[3,40]", "f64[3]", "f64[3,39]"]);
+/// let f = jit(|(y, t): (Var, Var)| (y.diff(0), y.gradient(t, 0), y.trapezoid(t, 0)));
+/// let (steps, slopes, area) = f.call(([0.0, 1.0, 4.0], [0.0, 1.0, 2.0]))?;
+/// assert_eq!(steps.to_vec::<f64>()?, [1.0, 3.0]);
+/// assert_eq!(slopes.to_vec::<f64>()?, [1.0, 2.0, 3.0]);
+/// assert_eq!(area.item::<f64>()?, 3.0);
+/// # Ok::<(), wengert::Error>(())
 /// ```
 impl Var {
     /// Each element less the one before it along an axis, of numbers: `numpy.diff`. Of an axis of one

@@ -14,15 +14,11 @@ use crate::trace::{Argument, IntoVar, Var};
 /// A condition that is not of `bool`; shapes that do not broadcast.
 ///
 /// ```
-/// use wengert_ir::ir::{DType, Type};
-/// use wengert_ir::num::select;
-/// use wengert_ir::trace::{Kind, closed};
+/// use wengert::prelude::*;
 ///
-/// let door = closed(Kind::Door, &[Type::new(DType::F64, &[3])], |x| {
-///     let x = x[0];
-///     vec![select(&[(x.lt(0.0), -x), (x.lt(1.0), x.sqrt())], 1.0)]
-/// });
-/// assert_eq!(door.func.result_types()[0].to_string(), "f64[3]");
+/// let f = jit(|x: Var| select(&[(x.lt(0.0), -x), (x.lt(1.0), x.sqrt())], 1.0));
+/// assert_eq!(f.call([-3.0, 0.25, 7.0])?.to_vec::<f64>()?, [3.0, 0.5, 1.0]);
+/// # Ok::<(), wengert::Error>(())
 /// ```
 #[track_caller]
 pub fn select(cases: &[(Var, Var)], default: impl IntoVar) -> Var {
@@ -52,16 +48,14 @@ pub fn select(cases: &[(Var, Var)], default: impl IntoVar) -> Var {
 /// Element by element; shapes broadcast.
 ///
 /// ```
-/// use wengert_ir::ir::{DType, Type};
-/// use wengert_ir::trace::{Kind, closed};
+/// use wengert::prelude::*;
 ///
-/// let params = [Type::new(DType::F64, &[3]), Type::new(DType::F64, &[3])];
-/// let door = closed(Kind::Door, &params, |x| {
-///     let (x, y) = (x[0], x[1]);
-///     vec![x.clip(0.0, 1.0), x.lerp(y, 0.25), x.is_close(y, 1e-5, 1e-8), x.all_close(y, 1e-5, 1e-8)]
-/// });
-/// let types: Vec<String> = door.func.result_types().iter().map(Type::to_string).collect();
-/// assert_eq!(types, ["f64[3]", "f64[3]", "bool[3]", "bool"]);
+/// let f = jit(|(x, y): (Var, Var)| (x.clip(0.0, 1.0), x.lerp(y, 0.25), x.is_close(y, 1e-5, 1e-8)));
+/// let (clipped, between, close) = f.call(([-1.0, 2.0], [3.0, 2.0]))?;
+/// assert_eq!(clipped.to_vec::<f64>()?, [0.0, 1.0]);
+/// assert_eq!(between.to_vec::<f64>()?, [0.0, 2.0]);
+/// assert_eq!(close.to_vec::<bool>()?, [false, true]);
+/// # Ok::<(), wengert::Error>(())
 /// ```
 impl Var {
     /// [`Var::clamp`] by its name in NumPy: `numpy.clip`. Derivative: 1 between the limits, half at

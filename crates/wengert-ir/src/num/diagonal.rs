@@ -13,16 +13,15 @@ use crate::trace::{Ints, Var};
 /// lies `k` places above it, `-k` below.
 ///
 /// ```
-/// use wengert_ir::ir::{DType, Type};
-/// use wengert_ir::trace::{Kind, closed};
+/// use wengert::prelude::*;
 ///
-/// let params = [Type::new(DType::F64, &[3, 4]), Type::new(DType::F64, &[3])];
-/// let door = closed(Kind::Door, &params, |x| {
-///     let (a, v) = (x[0], x[1]);
-///     vec![a.diagonal(), a.trace(), a.tril_at(-1), v.diag(), v.diag_at(1), a.diag_at(3)]
-/// });
-/// let types: Vec<String> = door.func.result_types().iter().map(Type::to_string).collect();
-/// assert_eq!(types, ["f64[3]", "f64", "f64[3,4]", "f64[3,3]", "f64[4,4]", "f64[1]"]);
+/// let f = jit(|a: Var| (a.diagonal(), a.trace(), a.tril_at(-1), a.diagonal().diag()));
+/// let (diagonal, trace, below, matrix) = f.call([[1.0, 2.0], [3.0, 4.0]])?;
+/// assert_eq!(diagonal.to_vec::<f64>()?, [1.0, 4.0]);
+/// assert_eq!(trace.item::<f64>()?, 5.0);
+/// assert_eq!(below.to_vec::<f64>()?, [0.0, 0.0, 3.0, 0.0]);
+/// assert_eq!(matrix.to_vec::<f64>()?, [1.0, 0.0, 0.0, 4.0]);
+/// # Ok::<(), wengert::Error>(())
 /// ```
 impl Var {
     /// The matrix whose diagonal is a vector, or the diagonal of a matrix: `numpy.diag`.

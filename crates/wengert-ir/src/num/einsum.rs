@@ -25,22 +25,14 @@ use crate::trace::{Var, asked_at};
 /// two lengths, a name of the result that no operand has.
 ///
 /// ```
-/// use wengert_ir::ir::{DType, Type};
-/// use wengert_ir::num::einsum;
-/// use wengert_ir::trace::{Kind, closed};
+/// use wengert::prelude::*;
 ///
-/// let params = [[3, 4], [4, 5]].map(|dims| Type::new(DType::F64, &dims));
-/// let door = closed(Kind::Door, &params, |x| {
-///     let (a, b) = (x[0], x[1]);
-///     vec![
-///         einsum("ij,jk->ik", &[a, b]),
-///         einsum("ij,jk,lk->il", &[a, b, b]),
-///         einsum("...j->...", &[a]),
-///         einsum("ij,kl", &[a, b]),
-///     ]
-/// });
-/// let types: Vec<String> = door.func.result_types().iter().map(Type::to_string).collect();
-/// assert_eq!(types, ["f64[3,5]", "f64[3,4]", "f64[3]", "f64[3,4,4,5]"]);
+/// let f = jit(|(a, b): (Var, Var)| (einsum("ij,jk->ik", &[a, b]), einsum("ij->j", &[a]), einsum("ii", &[a])));
+/// let (product, sums, trace) = f.call(([[1.0, 2.0], [3.0, 4.0]], [[1.0, 0.0], [1.0, 1.0]]))?;
+/// assert_eq!(product.to_vec::<f64>()?, [3.0, 2.0, 7.0, 4.0]);
+/// assert_eq!(sums.to_vec::<f64>()?, [4.0, 6.0]);
+/// assert_eq!(trace.item::<f64>()?, 5.0);
+/// # Ok::<(), wengert::Error>(())
 /// ```
 #[track_caller]
 pub fn einsum(spec: &str, operands: &[Var]) -> Var {

@@ -11,15 +11,13 @@ use crate::trace::{Along, Var};
 /// These leave out elements that are NaN; the derivative to those is 0.
 ///
 /// ```
-/// use wengert_ir::ir::{DType, Type};
-/// use wengert_ir::trace::{Kind, closed, keep};
+/// use wengert::prelude::*;
 ///
-/// let door = closed(Kind::Door, &[Type::new(DType::F64, &[3, 4])], |x| {
-///     let x = x[0];
-///     vec![x.nansum(), x - x.nanmean_axis(keep(0)), x.nanmax_axis(1), x.nan_to_num()]
-/// });
-/// let types: Vec<String> = door.func.result_types().iter().map(Type::to_string).collect();
-/// assert_eq!(types, ["f64", "f64[3,4]", "f64[3]", "f64[3,4]"]);
+/// let f = jit(|x: Var| (x.nansum(), x.nanmean(), x.nanmax_axis(0), x.nan_to_num()));
+/// let (sum, mean, largest, filled) = f.call([1.0, f64::NAN, 3.0])?;
+/// assert_eq!((sum.item::<f64>()?, mean.item::<f64>()?, largest.item::<f64>()?), (4.0, 2.0, 3.0));
+/// assert_eq!(filled.to_vec::<f64>()?, [1.0, 0.0, 3.0]);
+/// # Ok::<(), wengert::Error>(())
 /// ```
 impl Var {
     /// Zero in the place of NaN, the largest and the smallest finite number in that of infinities:

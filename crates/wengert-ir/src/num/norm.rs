@@ -45,18 +45,15 @@ impl From<i32> for Order {
 /// Of floats. The derivative where all elements are zero, which a norm does not have, is 0.
 ///
 /// ```
-/// use wengert_ir::ir::{DType, Type};
-/// use wengert_ir::num::Order;
-/// use wengert_ir::trace::{Kind, closed, keep};
+/// use wengert::prelude::*;
 ///
-/// let params = [[3, 4], [5, 4]].map(|dims| Type::new(DType::F64, &dims));
-/// let door = closed(Kind::Door, &params, |x| {
-///     let (x, y) = (x[0], x[1]);
-///     let unit = x / x.norm_axis(keep(-1));
-///     vec![x.norm(), unit, x.norm_ord(1, 0), x.norm_ord(f64::INFINITY, [0, 1]), x.cdist(y)]
-/// });
-/// let types: Vec<String> = door.func.result_types().iter().map(Type::to_string).collect();
-/// assert_eq!(types, ["f64", "f64[3,4]", "f64[4]", "f64", "f64[3,5]"]);
+/// let f = jit(|x: Var| (x.norm(), x / x.norm_axis(keep(-1)), x.norm_ord(1, 0), x.cdist(x)));
+/// let (norm, rows, sums, apart) = f.call([[3.0, 4.0], [0.0, 0.0]])?;
+/// assert_eq!(norm.item::<f64>()?, 5.0);
+/// assert_eq!(rows.to_vec::<f64>()?[..2], [0.6, 0.8]);
+/// assert_eq!(sums.to_vec::<f64>()?, [3.0, 4.0]);
+/// assert_eq!(apart.to_vec::<f64>()?, [0.0, 5.0, 5.0, 0.0]);
+/// # Ok::<(), wengert::Error>(())
 /// ```
 impl Var {
     /// The root of the sum of all squares: `numpy.linalg.norm`. Derivative: `x / y`, 0 at 0.

@@ -11,19 +11,16 @@ use crate::trace::{Along, Argument, IntoVar, Var, ones_like};
 /// # Quantiles, histograms, interpolation
 ///
 /// ```
-/// use wengert_ir::ir::{DType, Type};
-/// use wengert_ir::trace::{Kind, closed, linspace};
+/// use wengert::prelude::*;
 ///
-/// let params = [Type::new(DType::F64, &[3, 40]), Type::new(DType::F64, &[40])];
-/// let door = closed(Kind::Door, &params, |x| {
-///     let (x, y) = (x[0], x[1]);
-///     let edges = linspace(0.0, 1.0, 11);
-///     let grid = linspace(0.0, 1.0, 40);
-///     let middle = x.median_axis(1);
-///     vec![middle, x.quantile_axis(0.9, 0), y.histogram(edges), x.digitize(edges), x.interp(grid, y)]
-/// });
-/// let types: Vec<String> = door.func.result_types().iter().map(Type::to_string).collect();
-/// assert_eq!(types, ["f64[3]", "f64[40]", "i64[10]", "i64[3,40]", "f64[3,40]"]);
+/// let f = jit(|x: Var| (x.median(), x.quantile(0.25), x.histogram(Var::from([0.0, 2.5, 5.0]))));
+/// let (median, quarter, counts) = f.call([4.0, 1.0, 2.0, 3.0, 5.0])?;
+/// assert_eq!((median.item::<f64>()?, quarter.item::<f64>()?), (3.0, 2.0));
+/// assert_eq!(counts.to_vec::<i64>()?, [2, 3]);
+///
+/// let table = jit(|x: Var| x.interp(Var::from([0.0, 1.0, 2.0]), Var::from([0.0, 10.0, 0.0])));
+/// assert_eq!(table.call([0.5, 1.25, 9.0])?.to_vec::<f64>()?, [5.0, 7.5, 0.0]);
+/// # Ok::<(), wengert::Error>(())
 /// ```
 impl Var {
     /// The middle of all elements in order, or the mean of the two in the middle, of floats; NaN if any

@@ -27,17 +27,15 @@ pub enum Overlap {
 /// Of numbers; element types are promoted.
 ///
 /// ```
-/// use wengert_ir::ir::{DType, Type};
-/// use wengert_ir::num::Overlap;
-/// use wengert_ir::trace::{Kind, closed};
+/// use wengert::prelude::*;
 ///
-/// let params = [Type::new(DType::F64, &[3]), Type::new(DType::F64, &[7])];
-/// let door = closed(Kind::Door, &params, |x| {
-///     let (p, x) = (x[0], x[1]);
-///     vec![p.polyval(x), x.vander(3), x.convolve(p, Overlap::Valid), x.correlate(p, Overlap::Full)]
-/// });
-/// let types: Vec<String> = door.func.result_types().iter().map(Type::to_string).collect();
-/// assert_eq!(types, ["f64[7]", "f64[7,3]", "f64[5]", "f64[9]"]);
+/// // 2 x² + 1, from the highest power down.
+/// let value = jit(|(p, x): (Var, Var)| p.polyval(x));
+/// assert_eq!(value.call(([2.0, 0.0, 1.0], [0.0, 3.0]))?.to_vec::<f64>()?, [1.0, 19.0]);
+///
+/// let smooth = jit(|(x, p): (Var, Var)| x.convolve(p, wengert::Overlap::Valid));
+/// assert_eq!(smooth.call(([1.0, 2.0, 3.0], [0.5, 0.5]))?.to_vec::<f64>()?, [1.5, 2.5]);
+/// # Ok::<(), wengert::Error>(())
 /// ```
 impl Var {
     /// The polynomial with these coefficients, that of the highest power first, at each element of

@@ -10,15 +10,15 @@ use crate::trace::{Along, Var};
 /// overflows.
 ///
 /// ```
-/// use wengert_ir::ir::{DType, Type};
-/// use wengert_ir::trace::{Kind, closed, keep};
+/// use wengert::prelude::*;
 ///
-/// let door = closed(Kind::Door, &[Type::new(DType::F64, &[3, 4])], |x| {
-///     let x = x[0];
-///     vec![x.softmax(-1), x.log_softmax([0, 1]), x.logsumexp(), x - x.logsumexp_axis(keep(1))]
-/// });
-/// let types: Vec<String> = door.func.result_types().iter().map(Type::to_string).collect();
-/// assert_eq!(types, ["f64[3,4]", "f64[3,4]", "f64", "f64[3,4]"]);
+/// let f = jit(|x: Var| (x.softmax(-1), x.log_softmax(-1), x.logsumexp()));
+/// let (shares, logs, sum) = f.call([0.0, 3f64.ln()])?;
+/// let near = |a: &[f64], b: [f64; 2]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-15);
+/// assert!(near(&shares.to_vec::<f64>()?, [0.25, 0.75]));
+/// assert!(near(&logs.to_vec::<f64>()?, [0.25f64.ln(), 0.75f64.ln()]));
+/// assert!((sum.item::<f64>()? - 4f64.ln()).abs() < 1e-15);
+/// # Ok::<(), wengert::Error>(())
 /// ```
 impl Var {
     /// `ln Σ e^x` of all elements, `-∞` of none: `jax.scipy.special.logsumexp`. Derivative: to each

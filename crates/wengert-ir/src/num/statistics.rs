@@ -15,16 +15,14 @@ use crate::trace::{Along, Var, keep};
 /// `n - ddof`: 0 for the variance of what is there, 1 to estimate that of what it was drawn from.
 ///
 /// ```
-/// use wengert_ir::ir::{DType, Type};
-/// use wengert_ir::trace::{Kind, closed, keep};
+/// use wengert::prelude::*;
 ///
-/// let door = closed(Kind::Door, &[Type::new(DType::F64, &[3, 40])], |x| {
-///     let x = x[0];
-///     let scaled = (x - x.mean_axis(keep(1))) / x.std_axis(keep(1));
-///     vec![scaled, x.var_ddof(.., 1), x.cov(), x.ptp_axis(0), x.gt(0.0).count_nonzero()]
-/// });
-/// let types: Vec<String> = door.func.result_types().iter().map(Type::to_string).collect();
-/// assert_eq!(types, ["f64[3,40]", "f64", "f64[3,3]", "f64[40]", "i64"]);
+/// let f = jit(|x: Var| (x.mean(), x.std(), x.var_ddof(.., 1), x.ptp(), x.gt(2.0).count_nonzero()));
+/// let (mean, std, sample, range, above) = f.call([1.0, 2.0, 3.0, 6.0])?;
+/// assert_eq!((mean.item::<f64>()?, std.item::<f64>()?), (3.0, 3.5f64.sqrt()));
+/// assert!((sample.item::<f64>()? - 14.0 / 3.0).abs() < 1e-15);
+/// assert_eq!((range.item::<f64>()?, above.item::<i64>()?), (5.0, 2));
+/// # Ok::<(), wengert::Error>(())
 /// ```
 impl Var {
     /// The mean square distance from the mean, of floats; NaN of none: `numpy.var`. Derivative:

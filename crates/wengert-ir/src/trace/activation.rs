@@ -10,16 +10,12 @@ use crate::trace::Var;
 /// element type they are an [`Error::Type`](crate::error::Error::Type).
 ///
 /// ```
-/// use wengert_ir::trace::{Kind, Var, closed};
+/// use wengert::prelude::*;
 ///
-/// let door = closed(Kind::Door, &[], |_| {
-///     let x = Var::scalar(-1.0);
-///     vec![x.relu(), x.silu(), x.gelu(), x.softplus(), x.log_sigmoid()]
-/// });
-/// let y = wengert_ir::eval::eval(&door.func, &[])?;
-/// let y: Vec<String> = y.iter().map(|y| format!("{:.4}", y.dense().slice::<f64>()[0])).collect();
+/// let f = jit(|x: Var| stack((x.relu(), x.silu(), x.gelu(), x.softplus(), x.log_sigmoid())));
+/// let y: Vec<String> = f.call(-1.0)?.to_vec::<f64>()?.iter().map(|y| format!("{y:.4}")).collect();
 /// assert_eq!(y, ["0.0000", "-0.2689", "-0.1587", "0.3133", "-1.3133"]);
-/// # Ok::<(), wengert_ir::error::Error>(())
+/// # Ok::<(), wengert::Error>(())
 /// ```
 impl Var {
     /// `max(x, 0)`; NaN stays NaN: `jax.nn.relu`. Derivative: 1 above 0, else 0.

@@ -15,11 +15,12 @@ use crate::trace::number::{Argument, IntoVar, aligned, binary, or_raise, unary};
 /// `self`. On another element type they are an [`Error::Type`](crate::error::Error::Type).
 ///
 /// ```
-/// use wengert_ir::ir::{DType, Type};
-/// use wengert_ir::trace::{Kind, closed};
+/// use wengert::prelude::*;
 ///
-/// let door = closed(Kind::Door, &[Type::new(DType::F32, &[3])], |x| vec![x[0].sin().exp()]);
-/// assert_eq!(door.func.result_types()[0].to_string(), "f32[3]");
+/// let f = jit(|x: Var| x.sin().exp());
+/// let y = f.call([0f32, 1.0])?;
+/// assert_eq!((y.dtype(), y.to_vec::<f32>()?[0]), (DType::F32, 1.0));
+/// # Ok::<(), wengert::Error>(())
 /// ```
 impl Var {
     /// The sine of radians: `numpy.sin`. Derivative: `cos x`.
@@ -43,12 +44,11 @@ impl Var {
     /// `sin(πx) / (πx)`, and 1 at 0: `numpy.sinc`. Derivative: `(cos(πx) - y) / x`, and 0 at 0.
     ///
     /// ```
-    /// use wengert_ir::trace::{Kind, Var, closed};
+    /// use wengert::prelude::*;
     ///
-    /// let door = closed(Kind::Door, &[], |_| vec![Var::scalar(0.5).sinc()]);
-    /// let y = wengert_ir::eval::eval(&door.func, &[])?;
-    /// assert_eq!(y[0].dense().slice::<f64>(), [std::f64::consts::FRAC_2_PI]);
-    /// # Ok::<(), wengert_ir::error::Error>(())
+    /// let f = jit(|x: Var| x.sinc());
+    /// assert_eq!(f.call([0.0, 0.5])?.to_vec::<f64>()?, [1.0, std::f64::consts::FRAC_2_PI]);
+    /// # Ok::<(), wengert::Error>(())
     /// ```
     #[track_caller]
     pub fn sinc(self) -> Var {
@@ -343,12 +343,11 @@ impl Var {
 /// [`Error::Type`](crate::error::Error::Type).
 ///
 /// ```
-/// use wengert_ir::ir::{DType, Type};
-/// use wengert_ir::trace::{Kind, closed};
+/// use wengert::prelude::*;
 ///
-/// let params = [Type::new(DType::F64, &[2, 1]), Type::new(DType::F32, &[3])];
-/// let door = closed(Kind::Door, &params, |x| vec![x[0].lt(1.0).select(x[0], x[1].powf(0.5))]);
-/// assert_eq!(door.func.result_types()[0].to_string(), "f64[2,3]");
+/// let f = jit(|(x, y): (Var, Var)| x.lt(1.0).select(x, x.powf(y)));
+/// assert_eq!(f.call(([0.5, 4.0], 0.5))?.to_vec::<f64>()?, [0.5, 2.0]);
+/// # Ok::<(), wengert::Error>(())
 /// ```
 impl Var {
     /// `self` to the power `exponent`; of floats: `numpy.power`. Derivatives: `y x^(y-1)`, which is 0
@@ -379,12 +378,11 @@ impl Var {
     /// 0 where `y` is 0.
     ///
     /// ```
-    /// use wengert_ir::trace::{Kind, Var, closed};
+    /// use wengert::prelude::*;
     ///
-    /// let door = closed(Kind::Door, &[], |_| vec![Var::scalar(3e300).hypot(4e300)]);
-    /// let y = wengert_ir::eval::eval(&door.func, &[])?;
-    /// assert_eq!(y[0].dense().slice::<f64>(), [5e300]);
-    /// # Ok::<(), wengert_ir::error::Error>(())
+    /// let f = jit(|(x, y): (Var, Var)| x.hypot(y));
+    /// assert_eq!(f.call((3e300, 4e300))?.item::<f64>()?, 5e300);
+    /// # Ok::<(), wengert::Error>(())
     /// ```
     #[track_caller]
     pub fn hypot(self, other: impl IntoVar) -> Var {
@@ -396,12 +394,11 @@ impl Var {
     /// 1 or -1, whether the sign stays, which is 0 where `self` is 0; and 0.
     ///
     /// ```
-    /// use wengert_ir::trace::{Kind, Var, closed};
+    /// use wengert::prelude::*;
     ///
-    /// let door = closed(Kind::Door, &[], |_| vec![Var::scalar(3.0).copysign(-0.0)]);
-    /// let y = wengert_ir::eval::eval(&door.func, &[])?;
-    /// assert_eq!(y[0].dense().slice::<f64>(), [-3.0]);
-    /// # Ok::<(), wengert_ir::error::Error>(())
+    /// let f = jit(|(x, sign): (Var, Var)| x.copysign(sign));
+    /// assert_eq!(f.call((3.0, -0.0))?.item::<f64>()?, -3.0);
+    /// # Ok::<(), wengert::Error>(())
     /// ```
     #[track_caller]
     pub fn copysign(self, sign: impl IntoVar) -> Var {

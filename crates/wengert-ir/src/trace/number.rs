@@ -399,12 +399,12 @@ operators! {
 /// `(2 * x).sqrt()`.)
 ///
 /// ```
-/// use wengert_ir::ir::{DType, Type};
-/// use wengert_ir::trace::{Kind, closed, num};
+/// use wengert::prelude::*;
 ///
 /// let n = 3usize;
-/// let door = closed(Kind::Door, &[Type::new(DType::F32, &[2])], |x| vec![num(n) - x[0]]);
-/// assert_eq!(door.func.result_types()[0].to_string(), "f32[2]");
+/// let f = jit(move |x: Var| num(n) - x);
+/// assert_eq!(f.call([1f32, 5.0])?.to_vec::<f32>()?, [2.0, -2.0]);
+/// # Ok::<(), wengert::Error>(())
 /// ```
 #[track_caller]
 pub fn num(x: impl IntoVar) -> Argument {

@@ -152,14 +152,11 @@ impl From<RangeFull> for Along {
 /// `keepdims=True` of NumPy.
 ///
 /// ```
-/// use wengert_ir::ir::{DType, Type};
-/// use wengert_ir::trace::{Kind, closed, keep};
+/// use wengert::prelude::*;
 ///
-/// let door = closed(Kind::Door, &[Type::new(DType::F64, &[3, 4])], |x| {
-///     vec![x[0] / x[0].sum_axis(keep(1)), x[0].amax_axis(keep(..))]
-/// });
-/// let types: Vec<String> = door.func.result_types().iter().map(Type::to_string).collect();
-/// assert_eq!(types, ["f64[3,4]", "f64[1,1]"]);
+/// let shares = jit(|x: Var| x / x.sum_axis(keep(1)));
+/// assert_eq!(shares.call([[1.0, 3.0], [2.0, 2.0]])?.to_vec::<f64>()?, [0.25, 0.75, 0.5, 0.5]);
+/// # Ok::<(), wengert::Error>(())
 /// ```
 pub fn keep(axes: impl Into<Along>) -> Along {
     Along {
@@ -510,22 +507,15 @@ tuples!((A) (A B) (A B C) (A B C D) (A B C D E) (A B C D E F));
 /// | `NewAxis` | a new axis of length 1 |
 ///
 /// ```
-/// use wengert_ir::ir::{DType, Type};
-/// use wengert_ir::s;
-/// use wengert_ir::trace::{Kind, NewAxis, closed};
+/// use wengert::prelude::*;
 ///
-/// let params = [Type::new(DType::F64, &[4, 5, 6]), Type::new(DType::I64, &[2])];
-/// let door = closed(Kind::Door, &params, |x| {
-///     let (x, i) = (x[0], x[1]);
-///     vec![
-///         x.at(s![1..3, .., -1]),
-///         x.at(s![..., ..;2]),
-///         x.at(s![i, NewAxis, 0]),
-///         x.at(s![0, ..;-1, 4..0;-2]),
-///     ]
-/// });
-/// let types: Vec<String> = door.func.result_types().iter().map(Type::to_string).collect();
-/// assert_eq!(types, ["f64[2,5]", "f64[4,5,3]", "f64[2,1,6]", "f64[5,2]"]);
+/// let f = jit(|x: Var| (x.at(s![0, ..]), x.at(s![.., -1]), x.at(s![..;-1, 0]), x.at(s![NewAxis, 1, 0..2])));
+/// let (row, column, up, part) = f.call([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])?;
+/// assert_eq!(row.to_vec::<f64>()?, [1.0, 2.0, 3.0]);
+/// assert_eq!(column.to_vec::<f64>()?, [3.0, 6.0]);
+/// assert_eq!(up.to_vec::<f64>()?, [4.0, 1.0]);
+/// assert_eq!((part.shape(), part.to_vec::<f64>()?), (&[1, 2][..], vec![4.0, 5.0]));
+/// # Ok::<(), wengert::Error>(())
 /// ```
 #[macro_export]
 macro_rules! s {

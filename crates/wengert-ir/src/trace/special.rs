@@ -11,16 +11,12 @@ use crate::trace::number::{Argument, IntoVar, aligned, binary, unary};
 /// value is that in `f64`, rounded once. The book has a table of their errors.
 ///
 /// ```
-/// use wengert_ir::trace::{Kind, Var, closed};
+/// use wengert::prelude::*;
 ///
-/// let door = closed(Kind::Door, &[], |_| {
-///     let x = Var::scalar(0.5);
-///     vec![x.erf_inv(), x.lgamma(), x.digamma(), x.polygamma(1), Var::scalar(0.0).xlogy(0.0)]
-/// });
-/// let y = wengert_ir::eval::eval(&door.func, &[])?;
-/// let y: Vec<String> = y.iter().map(|y| format!("{:.4}", y.dense().slice::<f64>()[0])).collect();
-/// assert_eq!(y, ["0.4769", "0.5724", "-1.9635", "4.9348", "0.0000"]);
-/// # Ok::<(), wengert_ir::error::Error>(())
+/// let f = jit(|x: Var| stack((x.erf_inv(), x.lgamma(), x.digamma(), x.polygamma(1), x.xlogy(x))));
+/// let y: Vec<String> = f.call(0.5)?.to_vec::<f64>()?.iter().map(|y| format!("{y:.4}")).collect();
+/// assert_eq!(y, ["0.4769", "0.5724", "-1.9635", "4.9348", "-0.3466"]);
+/// # Ok::<(), wengert::Error>(())
 /// ```
 impl Var {
     /// The number whose error function is `x`; infinite at -1 and 1, NaN beyond:
@@ -60,16 +56,12 @@ impl Var {
     /// beyond some 713 in size. Derivative: [`Var::i1`].
     ///
     /// ```
-    /// use wengert_ir::trace::{Kind, Var, closed};
+    /// use wengert::prelude::*;
     ///
-    /// let door = closed(Kind::Door, &[], |_| {
-    ///     let x = Var::scalar(1.0);
-    ///     vec![x.i0(), x.i1(), x.i0e(), x.i1e()]
-    /// });
-    /// let y = wengert_ir::eval::eval(&door.func, &[])?;
-    /// let y: Vec<String> = y.iter().map(|y| format!("{:.4}", y.dense().slice::<f64>()[0])).collect();
+    /// let f = jit(|x: Var| stack((x.i0(), x.i1(), x.i0e(), x.i1e())));
+    /// let y: Vec<String> = f.call(1.0)?.to_vec::<f64>()?.iter().map(|y| format!("{y:.4}")).collect();
     /// assert_eq!(y, ["1.2661", "0.5652", "0.4658", "0.2079"]);
-    /// # Ok::<(), wengert_ir::error::Error>(())
+    /// # Ok::<(), wengert::Error>(())
     /// ```
     #[track_caller]
     pub fn i0(self) -> Var {
@@ -115,12 +107,11 @@ impl Var {
     /// [`Var::digamma`].
     ///
     /// ```
-    /// use wengert_ir::trace::{Kind, Var, closed};
+    /// use wengert::prelude::*;
     ///
-    /// let door = closed(Kind::Door, &[], |_| vec![Var::scalar(2.0).betaln(3.0).exp()]);
-    /// let y = wengert_ir::eval::eval(&door.func, &[])?;
-    /// assert!((y[0].dense().slice::<f64>()[0] - 1.0 / 12.0).abs() < 1e-16);
-    /// # Ok::<(), wengert_ir::error::Error>(())
+    /// let f = jit(|(p, q): (Var, Var)| p.betaln(q).exp());
+    /// assert!((f.call((2.0, 3.0))?.item::<f64>()? - 1.0 / 12.0).abs() < 1e-16);
+    /// # Ok::<(), wengert::Error>(())
     /// ```
     #[track_caller]
     pub fn betaln(self, b: impl IntoVar) -> Var {
@@ -133,12 +124,11 @@ impl Var {
     /// `x^(a-1) e^-x / Γ(a)`, by `a` an integral; both of any order.
     ///
     /// ```
-    /// use wengert_ir::trace::{Kind, Var, closed};
+    /// use wengert::prelude::*;
     ///
-    /// let door = closed(Kind::Door, &[], |_| vec![Var::scalar(1.0).gammainc(2.0)]);
-    /// let y = wengert_ir::eval::eval(&door.func, &[])?;
-    /// assert!((y[0].dense().slice::<f64>()[0] - (1.0 - (-2f64).exp())).abs() < 1e-15);
-    /// # Ok::<(), wengert_ir::error::Error>(())
+    /// let f = jit(|(s, x): (Var, Var)| s.gammainc(x));
+    /// assert!((f.call((1.0, 2.0))?.item::<f64>()? - (1.0 - (-2f64).exp())).abs() < 1e-15);
+    /// # Ok::<(), wengert::Error>(())
     /// ```
     #[track_caller]
     pub fn gammainc(self, x: impl IntoVar) -> Var {
@@ -150,12 +140,11 @@ impl Var {
     /// [`Var::gammainc`], negated.
     ///
     /// ```
-    /// use wengert_ir::trace::{Kind, Var, closed};
+    /// use wengert::prelude::*;
     ///
-    /// let door = closed(Kind::Door, &[], |_| vec![Var::scalar(1.0).gammaincc(100.0)]);
-    /// let y = wengert_ir::eval::eval(&door.func, &[])?;
-    /// assert!((y[0].dense().slice::<f64>()[0] / (-100f64).exp() - 1.0).abs() < 1e-13);
-    /// # Ok::<(), wengert_ir::error::Error>(())
+    /// let f = jit(|(s, x): (Var, Var)| s.gammaincc(x));
+    /// assert!((f.call((1.0, 100.0))?.item::<f64>()? / (-100f64).exp() - 1.0).abs() < 1e-13);
+    /// # Ok::<(), wengert::Error>(())
     /// ```
     #[track_caller]
     pub fn gammaincc(self, x: impl IntoVar) -> Var {
@@ -169,12 +158,11 @@ impl Var {
     /// any order.
     ///
     /// ```
-    /// use wengert_ir::trace::{Kind, Var, closed};
+    /// use wengert::prelude::*;
     ///
-    /// let door = closed(Kind::Door, &[], |_| vec![Var::scalar(2.0).betainc(1.0, 0.3)]);
-    /// let y = wengert_ir::eval::eval(&door.func, &[])?;
-    /// assert!((y[0].dense().slice::<f64>()[0] - 0.09).abs() < 1e-16);
-    /// # Ok::<(), wengert_ir::error::Error>(())
+    /// let f = jit(|(p, q, x): (Var, Var, Var)| p.betainc(q, x));
+    /// assert!((f.call((2.0, 1.0, 0.3))?.item::<f64>()? - 0.09).abs() < 1e-16);
+    /// # Ok::<(), wengert::Error>(())
     /// ```
     #[track_caller]
     pub fn betainc(self, b: impl IntoVar, x: impl IntoVar) -> Var {

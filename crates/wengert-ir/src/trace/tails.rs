@@ -15,16 +15,12 @@ use crate::trace::number::{Argument, IntoVar, binary, unary};
 /// float is an [`Error::Type`](crate::error::Error::Type).
 ///
 /// ```
-/// use wengert_ir::trace::{Kind, Var, closed};
+/// use wengert::prelude::*;
 ///
-/// let door = closed(Kind::Door, &[], |_| {
-///     let x = Var::scalar(40.0);
-///     vec![x.erfcx(), x.log_erfc(), (-x).log_ndtr(), Var::scalar(0.0).exprel()]
-/// });
-/// let y = wengert_ir::eval::eval(&door.func, &[])?;
-/// let y: Vec<String> = y.iter().map(|y| format!("{:.5}", y.dense().slice::<f64>()[0])).collect();
+/// let f = jit(|x: Var| stack((x.erfcx(), x.log_erfc(), (-x).log_ndtr(), (0.0 * x).exprel())));
+/// let y: Vec<String> = f.call(40.0)?.to_vec::<f64>()?.iter().map(|y| format!("{y:.5}")).collect();
 /// assert_eq!(y, ["0.01410", "-1604.26156", "-804.60844", "1.00000"]);
-/// # Ok::<(), wengert_ir::error::Error>(())
+/// # Ok::<(), wengert::Error>(())
 /// ```
 impl Var {
     /// `e^x² erfc x`, the complementary error function without its decay: `scipy.special.erfcx`.
@@ -66,12 +62,11 @@ impl Var {
     /// -1/2 at 0.
     ///
     /// ```
-    /// use wengert_ir::trace::{Kind, Var, closed};
+    /// use wengert::prelude::*;
     ///
-    /// let door = closed(Kind::Door, &[], |_| vec![Var::scalar(1e-20).log1p_over_x()]);
-    /// let y = wengert_ir::eval::eval(&door.func, &[])?;
-    /// assert_eq!(y[0].dense().slice::<f64>(), [1.0]);
-    /// # Ok::<(), wengert_ir::error::Error>(())
+    /// let f = jit(|x: Var| x.log1p_over_x());
+    /// assert_eq!(f.call(1e-20)?.item::<f64>()?, 1.0);
+    /// # Ok::<(), wengert::Error>(())
     /// ```
     #[track_caller]
     pub fn log1p_over_x(self) -> Var {
@@ -82,12 +77,11 @@ impl Var {
     /// `1 / (e^x - 1)`.
     ///
     /// ```
-    /// use wengert_ir::trace::{Kind, Var, closed};
+    /// use wengert::prelude::*;
     ///
-    /// let door = closed(Kind::Door, &[], |_| vec![Var::scalar(1e-20).log1mexp()]);
-    /// let y = wengert_ir::eval::eval(&door.func, &[])?;
-    /// assert!((y[0].dense().slice::<f64>()[0] - 1e-20f64.ln()).abs() < 1e-14);
-    /// # Ok::<(), wengert_ir::error::Error>(())
+    /// let f = jit(|x: Var| x.log1mexp());
+    /// assert!((f.call(1e-20)?.item::<f64>()? - 1e-20f64.ln()).abs() < 1e-14);
+    /// # Ok::<(), wengert::Error>(())
     /// ```
     #[track_caller]
     pub fn log1mexp(self) -> Var {
@@ -98,12 +92,11 @@ impl Var {
     /// `tfp.math.softplus_inverse`. `-∞` at 0, NaN below. Derivative: `1 / (1 - e^-x)`.
     ///
     /// ```
-    /// use wengert_ir::trace::{Kind, Var, closed};
+    /// use wengert::prelude::*;
     ///
-    /// let door = closed(Kind::Door, &[], |_| vec![Var::scalar(1000.0).log_expm1()]);
-    /// let y = wengert_ir::eval::eval(&door.func, &[])?;
-    /// assert_eq!(y[0].dense().slice::<f64>(), [1000.0]);
-    /// # Ok::<(), wengert_ir::error::Error>(())
+    /// let f = jit(|x: Var| x.log_expm1());
+    /// assert_eq!(f.call(1000.0)?.item::<f64>()?, 1000.0);
+    /// # Ok::<(), wengert::Error>(())
     /// ```
     #[track_caller]
     pub fn log_expm1(self) -> Var {
@@ -117,12 +110,11 @@ impl Var {
     /// An `n` that is no integer.
     ///
     /// ```
-    /// use wengert_ir::trace::{Kind, Var, closed};
+    /// use wengert::prelude::*;
     ///
-    /// let door = closed(Kind::Door, &[], |_| vec![Var::scalar(3e-300).ldexp(1990)]);
-    /// let y = wengert_ir::eval::eval(&door.func, &[])?;
-    /// assert_eq!(y[0].dense().slice::<f64>(), [3e-300 * 2f64.powi(995) * 2f64.powi(995)]);
-    /// # Ok::<(), wengert_ir::error::Error>(())
+    /// let f = jit(|x: Var| x.ldexp(1990));
+    /// assert_eq!(f.call(3e-300)?.item::<f64>()?, 3e-300 * 2f64.powi(995) * 2f64.powi(995));
+    /// # Ok::<(), wengert::Error>(())
     /// ```
     #[track_caller]
     pub fn ldexp(self, n: impl IntoVar) -> Var {
@@ -163,16 +155,11 @@ impl Var {
     /// has no exponent, zero, infinity and NaN, is its own `m`, with `n = 0`. Derivative: `2^-n` to `m`.
     ///
     /// ```
-    /// use wengert_ir::trace::{Kind, Var, closed};
+    /// use wengert::prelude::*;
     ///
-    /// let door = closed(Kind::Door, &[], |_| {
-    ///     let (m, n) = Var::scalar(-12.0).frexp();
-    ///     vec![m, n]
-    /// });
-    /// let y = wengert_ir::eval::eval(&door.func, &[])?;
-    /// assert_eq!(y[0].dense().slice::<f64>(), [-0.75]);
-    /// assert_eq!(y[1].dense().slice::<i64>(), [4]);
-    /// # Ok::<(), wengert_ir::error::Error>(())
+    /// let (m, n) = jit(|x: Var| x.frexp()).call(-12.0)?;
+    /// assert_eq!((m.item::<f64>()?, n.item::<i64>()?), (-0.75, 4));
+    /// # Ok::<(), wengert::Error>(())
     /// ```
     #[track_caller]
     pub fn frexp(self) -> (Var, Var) {
@@ -186,12 +173,11 @@ impl Var {
     /// if either is. Derivatives: 1 and 0.
     ///
     /// ```
-    /// use wengert_ir::trace::{Kind, Var, closed};
+    /// use wengert::prelude::*;
     ///
-    /// let door = closed(Kind::Door, &[], |_| vec![Var::scalar(1.0).nextafter(2.0)]);
-    /// let y = wengert_ir::eval::eval(&door.func, &[])?;
-    /// assert_eq!(y[0].dense().slice::<f64>(), [1.0 + f64::EPSILON]);
-    /// # Ok::<(), wengert_ir::error::Error>(())
+    /// let f = jit(|(x, to): (Var, Var)| x.nextafter(to));
+    /// assert_eq!(f.call((1.0, 2.0))?.item::<f64>()?, 1.0 + f64::EPSILON);
+    /// # Ok::<(), wengert::Error>(())
     /// ```
     #[track_caller]
     pub fn nextafter(self, to: impl IntoVar) -> Var {

@@ -17,21 +17,17 @@ use crate::trace::{IntoVar, Var};
 /// none counts from the end. For indices along several axes see [`Var::at`].
 ///
 /// ```
-/// use wengert_ir::ir::{DType, Type};
-/// use wengert_ir::trace::{Kind, closed};
+/// use wengert::prelude::*;
 ///
-/// let params = [Type::new(DType::F64, &[3, 4]), Type::new(DType::I64, &[3, 2])];
-/// let door = closed(Kind::Door, &params, |x| {
-///     let (x, i) = (x[0], x[1]);
-///     vec![
-///         x.take(i, 0),
-///         x.take_along_axis(i, 1),
-///         x.put_along_axis(i, 0.0, 1),
-///         i.one_hot(5),
-///     ]
-/// });
-/// let types: Vec<String> = door.func.result_types().iter().map(Type::to_string).collect();
-/// assert_eq!(types, ["f64[3,2,4]", "f64[3,2]", "f64[3,4]", "f64[3,2,5]"]);
+/// let rows = jit(|(x, i): (Var, Var)| x.take(i, 0));
+/// assert_eq!(rows.call(([1.0, 2.0, 3.0], [2i64, 0]))?.to_vec::<f64>()?, [3.0, 1.0]);
+///
+/// let f = jit(|(x, i): (Var, Var)| (x.take_along_axis(i, 1), x.put_along_axis(i, 0.0, 1), i.one_hot(2)));
+/// let (taken, put, hot) = f.call(([[1.0, 2.0], [3.0, 4.0]], [[1i64], [0]]))?;
+/// assert_eq!(taken.to_vec::<f64>()?, [2.0, 3.0]);
+/// assert_eq!(put.to_vec::<f64>()?, [1.0, 0.0, 0.0, 4.0]);
+/// assert_eq!(hot.to_vec::<f64>()?, [0.0, 1.0, 1.0, 0.0]);
+/// # Ok::<(), wengert::Error>(())
 /// ```
 impl Var {
     /// The elements along an axis at the indices of an integer array: its axes stand in the place of

@@ -27,24 +27,15 @@ use crate::trace::{Argument, IntoVar, Var, is_weak};
 /// place, sums, products and extremes take all, one after the other, and `at_set` the last.
 ///
 /// ```
-/// use wengert_ir::ir::{DType, Type};
-/// use wengert_ir::s;
-/// use wengert_ir::trace::{Kind, closed};
+/// use wengert::prelude::*;
 ///
-/// let params = [Type::new(DType::F64, &[3, 4]), Type::new(DType::I64, &[])];
-/// let door = closed(Kind::Door, &params, |x| {
-///     let (x, i) = (x[0], x[1]);
-///     vec![
-///         x.at(-1) + x.at(i),
-///         x.slice((1.., ..-1)),
-///         x.at(s![.., 0..4;2]),
-///         x.at(s![..;-1, 3..0;-2]),
-///         x.at((i, -1)),
-///         x.at_set((i, 1..3), 1.0).at_add(0, x.at(2)),
-///     ]
-/// });
-/// let types: Vec<String> = door.func.result_types().iter().map(Type::to_string).collect();
-/// assert_eq!(types, ["f64[4]", "f64[2,3]", "f64[3,2]", "f64[3,2]", "f64", "f64[3,4]"]);
+/// let f = jit(|(x, i): (Var, Var)| (x.at(-1), x.at((i, 0)), x.at(s![.., 1..;-1]), x.at_set((0, 1), 9.0)));
+/// let (last, element, turned, set) = f.call(([[1.0, 2.0], [3.0, 4.0]], 1i64))?;
+/// assert_eq!(last.to_vec::<f64>()?, [3.0, 4.0]);
+/// assert_eq!(element.item::<f64>()?, 3.0);
+/// assert_eq!(turned.to_vec::<f64>()?, [2.0, 1.0, 4.0, 3.0]);
+/// assert_eq!(set.to_vec::<f64>()?, [1.0, 9.0, 3.0, 4.0]);
+/// # Ok::<(), wengert::Error>(())
 /// ```
 impl Var {
     /// What an index expression names: `numpy.ndarray.__getitem__`. Derivative: that of reading.

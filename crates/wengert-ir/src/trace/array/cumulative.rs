@@ -13,14 +13,14 @@ use crate::trace::span::Axis;
 /// element to the last, or with `_reverse` from the last to the first; integers wrap.
 ///
 /// ```
-/// use wengert_ir::ir::{DType, Type};
-/// use wengert_ir::trace::{Kind, closed};
+/// use wengert::prelude::*;
 ///
-/// let door = closed(Kind::Door, &[Type::new(DType::F64, &[3, 4])], |x| {
-///     vec![x[0].cumsum(0), x[0].cummax_reverse(-1), x[0].cumlogsumexp(1)]
-/// });
-/// let types: Vec<String> = door.func.result_types().iter().map(Type::to_string).collect();
-/// assert_eq!(types, ["f64[3,4]"; 3]);
+/// let f = jit(|x: Var| (x.cumsum(0), x.cumprod(0), x.cummax_reverse(0)));
+/// let (sums, products, largest) = f.call([1.0, 3.0, 2.0])?;
+/// assert_eq!(sums.to_vec::<f64>()?, [1.0, 4.0, 6.0]);
+/// assert_eq!(products.to_vec::<f64>()?, [1.0, 3.0, 6.0]);
+/// assert_eq!(largest.to_vec::<f64>()?, [3.0, 3.0, 2.0]);
+/// # Ok::<(), wengert::Error>(())
 /// ```
 impl Var {
     /// The sum of the elements up to each: `numpy.cumsum`. Derivative: the running sum of the

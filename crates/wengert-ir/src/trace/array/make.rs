@@ -131,8 +131,7 @@ pub fn zeros(dims: impl Into<Ints>) -> Var {
 /// A literal.
 ///
 /// ```
-/// use wengert_ir::ir::DType;
-/// use wengert_ir::trace::zeros_of;
+/// use wengert::prelude::*;
 ///
 /// assert_eq!(zeros_of(DType::F32, [2, 3]).ty().to_string(), "f32[2,3]");
 /// ```
@@ -211,13 +210,15 @@ pub fn full_like(x: Var, value: impl IntoVar) -> Var {
 /// A step of zero.
 ///
 /// ```
-/// use wengert_ir::trace::{Kind, arange, closed};
+/// use wengert::prelude::*;
 ///
-/// let door = closed(Kind::Door, &[], |_| {
-///     vec![arange(5), arange(2..5), arange((9, 0, -4)), arange(3..3)]
-/// });
-/// let lengths: Vec<usize> = door.func.result_types().iter().map(|t| t.dims()[0]).collect();
-/// assert_eq!(lengths, [5, 3, 3, 0]);
+/// let f = jit(|()| (arange(3), arange(2..5), arange((9, 0, -4)), arange(3..3)));
+/// let (first, range, steps, none) = f.call(())?;
+/// assert_eq!(first.to_vec::<i64>()?, [0, 1, 2]);
+/// assert_eq!(range.to_vec::<i64>()?, [2, 3, 4]);
+/// assert_eq!(steps.to_vec::<i64>()?, [9, 5, 1]);
+/// assert!(none.to_vec::<i64>()?.is_empty());
+/// # Ok::<(), wengert::Error>(())
 /// ```
 #[track_caller]
 pub fn arange(numbers: impl Into<Count>) -> Var {
@@ -243,14 +244,11 @@ pub fn arange(numbers: impl Into<Count>) -> Var {
 /// `linspace(a, b, n + 1).slice(..-1)`. Derivative: to either end, its share.
 ///
 /// ```
-/// use wengert_ir::ir::{DType, Type};
-/// use wengert_ir::trace::{Kind, closed, linspace};
+/// use wengert::prelude::*;
 ///
-/// let door = closed(Kind::Door, &[Type::new(DType::F64, &[])], |x| {
-///     vec![linspace(0.0, 1.0, 5), linspace(x[0], 2.0, 3)]
-/// });
-/// let types: Vec<String> = door.func.result_types().iter().map(Type::to_string).collect();
-/// assert_eq!(types, ["f64[5]", "f64[3]"]);
+/// let f = jit(|x: Var| linspace(0.0, x, 5));
+/// assert_eq!(f.call(2.0)?.to_vec::<f64>()?, [0.0, 0.5, 1.0, 1.5, 2.0]);
+/// # Ok::<(), wengert::Error>(())
 /// ```
 #[track_caller]
 pub fn linspace(start: impl IntoVar, stop: impl IntoVar, n: usize) -> Var {
@@ -328,17 +326,14 @@ pub fn eye(dims: impl Into<Ints>) -> Var {
 /// Coordinates that are not vectors.
 ///
 /// ```
-/// use wengert_ir::ir::{DType, Type};
-/// use wengert_ir::trace::{Kind, closed, meshgrid, meshgrid_ij};
+/// use wengert::prelude::*;
 ///
-/// let params = [Type::new(DType::F64, &[3]), Type::new(DType::F64, &[4])];
-/// let door = closed(Kind::Door, &params, |x| {
-///     let [x0, y0] = meshgrid([x[0], x[1]]);
-///     let [x1, y1] = meshgrid_ij([x[0], x[1]]);
-///     vec![x0, y0, x1, y1]
-/// });
-/// let types: Vec<String> = door.func.result_types().iter().map(Type::to_string).collect();
-/// assert_eq!(types, ["f64[4,3]", "f64[4,3]", "f64[3,4]", "f64[3,4]"]);
+/// let f = jit(|(x, y): (Var, Var)| (meshgrid([x, y]), meshgrid_ij([x, y])));
+/// let ([x, y], [columns, _]) = f.call(([1.0, 2.0, 3.0], [5.0, 6.0]))?;
+/// assert_eq!(x.to_vec::<f64>()?, [1.0, 2.0, 3.0, 1.0, 2.0, 3.0]);
+/// assert_eq!(y.to_vec::<f64>()?, [5.0, 5.0, 5.0, 6.0, 6.0, 6.0]);
+/// assert_eq!(columns.to_vec::<f64>()?, [1.0, 1.0, 2.0, 2.0, 3.0, 3.0]);
+/// # Ok::<(), wengert::Error>(())
 /// ```
 #[track_caller]
 pub fn meshgrid<const N: usize>(axes: [Var; N]) -> [Var; N] {

@@ -19,16 +19,16 @@ use crate::trace::span::Axis;
 /// stay in the order they had. Places are `i64`; they have no derivative.
 ///
 /// ```
-/// use wengert_ir::ir::{DType, Type};
-/// use wengert_ir::trace::{Kind, closed};
+/// use wengert::prelude::*;
 ///
-/// let door = closed(Kind::Door, &[Type::new(DType::F64, &[3, 4])], |x| {
-///     let x = x[0];
-///     let (largest, places) = x.top_k(2);
-///     vec![x.sort(0), x.argsort_descending(-1), largest, places, x.argmax(), x.argmin_axis(1)]
-/// });
-/// let types: Vec<String> = door.func.result_types().iter().map(Type::to_string).collect();
-/// assert_eq!(types, ["f64[3,4]", "i64[3,4]", "f64[3,2]", "i64[3,2]", "i64", "i64[3]"]);
+/// let f = jit(|x: Var| (x.sort(0), x.argsort_descending(0), x.top_k(2), x.argmax()));
+/// let (sorted, down, (largest, places), most) = f.call([2.0, 9.0, 4.0])?;
+/// assert_eq!(sorted.to_vec::<f64>()?, [2.0, 4.0, 9.0]);
+/// assert_eq!(down.to_vec::<i64>()?, [1, 2, 0]);
+/// assert_eq!(largest.to_vec::<f64>()?, [9.0, 4.0]);
+/// assert_eq!(places.to_vec::<i64>()?, [1, 2]);
+/// assert_eq!(most.item::<i64>()?, 1);
+/// # Ok::<(), wengert::Error>(())
 /// ```
 impl Var {
     /// The place of the largest element in row-major order, the first of equals; of the first NaN if
@@ -79,12 +79,13 @@ impl Var {
     /// each in that order.
     ///
     /// ```
-    /// # use wengert_ir::ir::{DType, Type};
-    /// # use wengert_ir::trace::{Kind, closed};
-    /// # closed(Kind::Door, &[Type::new(DType::F64, &[5]), Type::new(DType::F64, &[5])], |v| {
-    /// # let (time, value) = (v[0], v[1]);
-    /// let [time, value] = time.sort_with(&[value], 0)[..] else { unreachable!() };
-    /// # vec![time, value] });
+    /// use wengert::prelude::*;
+    ///
+    /// let f = jit(|(time, value): (Var, Var)| time.sort_with(&[value], 0));
+    /// let sorted = f.call(([3.0, 1.0, 2.0], [30.0, 10.0, 20.0]))?;
+    /// assert_eq!(sorted[0].to_vec::<f64>()?, [1.0, 2.0, 3.0]);
+    /// assert_eq!(sorted[1].to_vec::<f64>()?, [10.0, 20.0, 30.0]);
+    /// # Ok::<(), wengert::Error>(())
     /// ```
     #[track_caller]
     pub fn sort_with(self, others: &[Var], along: impl Into<Axis>) -> Vec<Var> {

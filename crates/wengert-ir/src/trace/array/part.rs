@@ -14,16 +14,13 @@ use crate::trace::{Argument, IntoVar, Var, is_weak, number};
 /// the window lies inside.
 ///
 /// ```
-/// use wengert_ir::ir::{DType, Type};
-/// use wengert_ir::trace::{Kind, Span, closed};
+/// use wengert::prelude::*;
 ///
-/// let params = [Type::new(DType::F64, &[3, 4]), Type::new(DType::I64, &[])];
-/// let door = closed(Kind::Door, &params, |x| {
-///     let (x, i) = (x[0], x[1]);
-///     vec![x.slice_axis(1, Span::from(..).by(2)), x.dynamic_slice(&[i, i], [2, 2])]
-/// });
-/// let types: Vec<String> = door.func.result_types().iter().map(Type::to_string).collect();
-/// assert_eq!(types, ["f64[3,2]", "f64[2,2]"]);
+/// let f = jit(|(x, i): (Var, Var)| (x.slice_axis(0, Span::from(..).by(2)), x.dynamic_slice(&[i], [2])));
+/// let (every_second, window) = f.call(([1.0, 2.0, 3.0, 4.0], 1i64))?;
+/// assert_eq!(every_second.to_vec::<f64>()?, [1.0, 3.0]);
+/// assert_eq!(window.to_vec::<f64>()?, [2.0, 3.0]);
+/// # Ok::<(), wengert::Error>(())
 /// ```
 impl Var {
     /// A part of one axis, `x.slice_axis(-1, 1..)` or `x.slice_axis(0, Span::from(..).by(-2))`:

@@ -14,16 +14,14 @@ use crate::trace::{Axis, IntoVar, Pairs, Var};
 /// [`einsum`](crate::num::einsum).
 ///
 /// ```
-/// use wengert_ir::ir::{DType, Type};
-/// use wengert_ir::trace::{Kind, closed};
+/// use wengert::prelude::*;
 ///
-/// let params = [Type::new(DType::F64, &[3, 4]), Type::new(DType::F64, &[4])];
-/// let door = closed(Kind::Door, &params, |x| {
-///     let stack = x[0].broadcast_to([2, 3, 4]);
-///     vec![x[0].dot(x[1]), x[0].dot(x[0].t()), stack.matmul(x[0].t()), x[1].outer(x[1])]
-/// });
-/// let types: Vec<String> = door.func.result_types().iter().map(Type::to_string).collect();
-/// assert_eq!(types, ["f64[3]", "f64[3,3]", "f64[2,3,3]", "f64[4,4]"]);
+/// let f = jit(|(a, v): (Var, Var)| (a.dot(v), a.matmul(a.t()), v.outer(v)));
+/// let (applied, product, outer) = f.call(([[1.0, 2.0], [3.0, 4.0]], [1.0, 10.0]))?;
+/// assert_eq!(applied.to_vec::<f64>()?, [21.0, 43.0]);
+/// assert_eq!(product.to_vec::<f64>()?, [5.0, 11.0, 11.0, 25.0]);
+/// assert_eq!(outer.to_vec::<f64>()?, [1.0, 10.0, 10.0, 100.0]);
+/// # Ok::<(), wengert::Error>(())
 /// ```
 impl Var {
     /// The inner product of vectors, a matrix with a vector, or two matrices: `numpy.dot` for one and

@@ -13,15 +13,16 @@ use crate::trace::span::Along;
 /// [`order`](crate::order)); integers wrap.
 ///
 /// ```
-/// use wengert_ir::ir::{DType, Type};
-/// use wengert_ir::trace::{Kind, closed, keep};
+/// use wengert::prelude::*;
 ///
-/// let door = closed(Kind::Door, &[Type::new(DType::F64, &[3, 4])], |x| {
-///     let row = x[0].amax_axis(keep(-1));
-///     vec![(x[0] - row).exp().sum_axis(-1), x[0].mean(), x[0].gt(0.0).all_axis([0, 1])]
-/// });
-/// let types: Vec<String> = door.func.result_types().iter().map(Type::to_string).collect();
-/// assert_eq!(types, ["f64[3]", "f64", "bool"]);
+/// let f = jit(|x: Var| (x.sum(), x.sum_axis(0), x.amax_axis(-1), x / x.sum_axis(keep(1)), x.gt(0.0).all()));
+/// let (all, columns, largest, shares, positive) = f.call([[1.0, 3.0], [2.0, 2.0]])?;
+/// assert_eq!(all.item::<f64>()?, 8.0);
+/// assert_eq!(columns.to_vec::<f64>()?, [3.0, 5.0]);
+/// assert_eq!(largest.to_vec::<f64>()?, [3.0, 2.0]);
+/// assert_eq!(shares.to_vec::<f64>()?, [0.25, 0.75, 0.5, 0.5]);
+/// assert!(positive.item::<bool>()?);
+/// # Ok::<(), wengert::Error>(())
 /// ```
 impl Var {
     /// The sum of all elements, 0 of none: `numpy.sum`. Derivative: 1 to each.

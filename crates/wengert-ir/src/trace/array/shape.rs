@@ -13,14 +13,13 @@ use crate::trace::span::{Axis, Ints};
 /// on the tangent, the transpose the one that undoes it.
 ///
 /// ```
-/// use wengert_ir::ir::{DType, Type};
-/// use wengert_ir::trace::{Kind, closed};
+/// use wengert::prelude::*;
 ///
-/// let door = closed(Kind::Door, &[Type::new(DType::F64, &[3, 4])], |x| {
-///     vec![x[0].t(), x[0].reshape([2, -1]), x[0].expand_dims([0, 2]), x[0].atleast_3d()]
-/// });
-/// let types: Vec<String> = door.func.result_types().iter().map(Type::to_string).collect();
-/// assert_eq!(types, ["f64[4,3]", "f64[2,6]", "f64[1,3,1,4]", "f64[3,4,1]"]);
+/// let f = jit(|x: Var| (x.t(), x.reshape([3, -1]), x.expand_dims([0, 2])));
+/// let (turned, reshaped, expanded) = f.call([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])?;
+/// assert_eq!(turned.to_vec::<f64>()?, [1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
+/// assert_eq!((reshaped.shape(), expanded.shape()), (&[3, 2][..], &[1, 2, 1, 3][..]));
+/// # Ok::<(), wengert::Error>(())
 /// ```
 impl Var {
     /// The same elements in row-major order in another shape of as many: `numpy.reshape`. One length
