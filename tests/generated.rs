@@ -11,7 +11,7 @@ use wengert_ir::rewrite::optimise;
 
 #[test]
 fn random_programs_keep_the_laws() {
-    let report = Run::new(1_000_000, 150).tried(|_| ());
+    let report = Run::new(1_000_000, 100).tried(|_| ());
     println!("{report}");
     assert!(report.broken.is_empty(), "{}", report.broken.join("\n\n"));
 }

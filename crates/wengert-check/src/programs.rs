@@ -10,8 +10,21 @@ use std::time::{Duration, Instant};
 use crate::laws::{Case, LAWS, Law, Subject, Verdict};
 use crate::program::{Limits, Program};
 
+macro_rules! named {
+    ($name:literal) => {
+        ($name, include_str!(concat!("../corpus/", $name, ".ir")))
+    };
+}
+
 /// Functions for which a law was broken once, each in the text form of the IR.
-const CORPUS: &[(&str, &str)] = &[];
+const CORPUS: &[(&str, &str)] = &[
+    named!("a_batch_of_nothing"),
+    named!("a_loop_that_runs_no_step"),
+    named!("a_root_whose_equation_has_a_loop"),
+    named!("branches_in_a_loop"),
+    named!("carries_that_change_places"),
+    named!("sums_over_a_flattened_batch"),
+];
 
 /// Failures of a law after which it is tried no more.
 const ENOUGH: usize = 3;
