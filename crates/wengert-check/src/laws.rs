@@ -1,6 +1,6 @@
 //! What must hold for every program, and for what each transform makes of it.
 //!
-//! A law takes a [`Case`] and says whether it holds. Where it does not, [`Law::shrunk`] makes the program
+//! A law takes a [`Case`] and says whether it holds. Where it does not, [`Law::broken`] makes the program
 //! small.
 
 mod batches;

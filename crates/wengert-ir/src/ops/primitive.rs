@@ -157,7 +157,7 @@ pub trait Primitive: std::fmt::Debug {
         false
     }
 
-    /// How much [work] an element is, where each is that of a few elements of the operands, in loops
+    /// How much [work](super::work) an element is, where each is that of a few elements of the operands, in loops
     /// over nothing but the result. `None` unless said.
     fn element_work(&self, _inputs: &[Type]) -> Option<u64> {
         None
