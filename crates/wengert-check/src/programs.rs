@@ -32,6 +32,9 @@ const ENOUGH: usize = 3;
 /// Programs that are tried to make one small.
 const TRIES: usize = 3000;
 
+/// How often the counts so far are told.
+const BETWEEN: Duration = Duration::from_secs(600);
+
 /// What is tried.
 #[derive(Clone, Debug)]
 pub struct Run {
@@ -43,8 +46,8 @@ pub struct Run {
     pub time: Duration,
     /// How large they are.
     pub limits: Limits,
-    /// Only the laws whose names are in it, if any.
-    pub only: Option<String>,
+    /// The laws that are tried: every one unless [`Run::only`] chose some.
+    pub laws: Vec<&'static Law>,
 }
 
 /// What was found.
@@ -81,23 +84,35 @@ impl Run {
             programs,
             time: Duration::MAX,
             limits: Limits::default(),
-            only: None,
+            laws: LAWS.iter().collect(),
         }
     }
 
-    fn laws(&self) -> impl Iterator<Item = &'static Law> {
-        let only = self.only.clone();
-        LAWS.iter()
-            .filter(move |l| only.as_ref().is_none_or(|o| o.contains(l.name)))
+    /// Tries only the laws of these names, separated by commas.
+    ///
+    /// # Errors
+    ///
+    /// A sentence with the names there are, if one of them is no law's.
+    pub fn only(mut self, names: &str) -> Result<Run, String> {
+        let find = |name: &str| {
+            let law = LAWS.iter().find(|l| l.name == name.trim());
+            law.ok_or_else(|| {
+                let all: Vec<_> = LAWS.iter().map(|l| l.name).collect();
+                format!("no law is named {name:?}; there are {}", all.join(", "))
+            })
+        };
+        self.laws = names.split(',').map(find).collect::<Result<_, _>>()?;
+        Ok(self)
     }
 
-    /// Tries the laws, on as many threads as there are processors. `broken` is called with each failure as it is
-    /// found.
-    pub fn tried(&self, broken: impl Fn(&str) + Sync) -> Report {
+    /// Tries the laws, on as many threads as there are processors. `said` is called with each failure as it is
+    /// found, and with the counts so far every ten minutes.
+    pub fn tried(&self, said: impl Fn(&str) + Sync) -> Report {
         silence_caught_panics();
         let started = Instant::now();
         let next = AtomicU64::new(0);
         let report = Mutex::new(Report::default());
+        let told = Mutex::new(started);
         let corpus = CORPUS.len() as u64;
         let work = || {
             QUIET.set(true);
@@ -117,9 +132,15 @@ impl Run {
                         (format!("seed {seed}"), program.into())
                     }
                 };
-                self.hold(&what, Case::new(subject), &report, &broken);
+                self.hold(&what, Case::new(subject), &report, &said);
                 if i >= corpus {
                     lock(&report).programs += 1;
+                }
+                // An abort of the process would otherwise lose what has been counted.
+                let mut last = lock(&told);
+                if last.elapsed() > BETWEEN {
+                    *last = Instant::now();
+                    said(&lock(&report).to_string());
                 }
             }
         };
@@ -134,9 +155,9 @@ impl Run {
         report.into_inner().unwrap_or_else(|e| e.into_inner())
     }
 
-    fn hold(&self, what: &str, case: Case, report: &Mutex<Report>, broken: &impl Fn(&str)) {
-        for law in self.laws() {
-            if lock(report).failures.get(law.name) == Some(&ENOUGH) {
+    fn hold(&self, what: &str, case: Case, report: &Mutex<Report>, said: &impl Fn(&str)) {
+        for law in &self.laws {
+            if lock(report).failures.get(law.name) >= Some(&ENOUGH) {
                 continue;
             }
             let started = Instant::now();
@@ -149,8 +170,12 @@ impl Run {
                 Ok(v) => *report.verdicts.entry((law.name, v as u8)).or_default() += 1,
                 Err(failure) => {
                     let text = format!("{what}: {failure}");
-                    broken(&text);
-                    *report.failures.entry(law.name).or_default() += 1;
+                    said(&text);
+                    let failures = report.failures.entry(law.name).or_default();
+                    *failures += 1;
+                    if *failures == ENOUGH {
+                        said(&format!("{} is tried no more", law.name));
+                    }
                     report.broken.push(text);
                 }
             }
@@ -158,8 +183,8 @@ impl Run {
     }
 }
 
-fn lock(report: &Mutex<Report>) -> std::sync::MutexGuard<'_, Report> {
-    report.lock().unwrap_or_else(|e| e.into_inner())
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(|e| e.into_inner())
 }
 
 impl fmt::Display for Report {
@@ -167,9 +192,13 @@ impl fmt::Display for Report {
         writeln!(f, "{} programs", self.programs)?;
         for law in LAWS {
             let count = |v: Verdict| self.verdicts.get(&(law.name, v as u8)).unwrap_or(&0);
+            let given_up = match self.failures.get(law.name) >= Some(&ENOUGH) {
+                true => ", tried no more after its failures",
+                false => "",
+            };
             writeln!(
                 f,
-                "{:20} held {:5}, unclear {:3}, too large {:4}, {:.1?}",
+                "{:20} held {:5}, unclear {:3}, too large {:4}, {:.1?}{given_up}",
                 law.name,
                 count(Verdict::Held),
                 count(Verdict::Unclear),

@@ -142,19 +142,7 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         name: "gauss",
         doc: "`e^-x^2`.",
-        // With the rounding error of the square, which e^ would magnify.
-        define: Define::Wide(|s, x| {
-            let one = s.number(x[0], 1.0);
-            let square = s.op(ScalarOp::Mul, &[x[0], x[0]]);
-            let minus = s.op(ScalarOp::Neg, &[square]);
-            let y = s.elementary(Elementary::Exp, &[minus]);
-            let rest = s.op(ScalarOp::Fma, &[x[0], x[0], minus]);
-            let share = s.op(ScalarOp::Sub, &[one, rest]);
-            let better = s.op(ScalarOp::Mul, &[y, share]);
-            let far = s.number(x[0], 1000.0);
-            let near = s.op(ScalarOp::Lt, &[square, far]);
-            s.select(near, better, y)
-        }),
+        define: Define::Wide(|s, x| gaussian(s, x[0])),
         // Beyond the clamp it is 0, and a large x would be an infinity in derivatives of it.
         derive: Derive::Factor(|x, y| -2.0 * x.clamp(-100.0, 100.0) * y),
         ..FLOAT
@@ -305,4 +293,18 @@ fn power_log(x: Var, y: Var, power: Var) -> Var {
 
 fn gauss(x: Var) -> Var {
     const { row("gauss") }.apply(&[x])
+}
+
+/// `e^-x^2`, with the rounding error of the square, which `e^` would magnify.
+pub(super) fn gaussian(s: &mut dyn Scalars, x: Scalar) -> Scalar {
+    let one = s.number(x, 1.0);
+    let square = s.op(ScalarOp::Mul, &[x, x]);
+    let minus = s.op(ScalarOp::Neg, &[square]);
+    let y = s.elementary(Elementary::Exp, &[minus]);
+    let rest = s.op(ScalarOp::Fma, &[x, x, minus]);
+    let share = s.op(ScalarOp::Sub, &[one, rest]);
+    let better = s.op(ScalarOp::Mul, &[y, share]);
+    let far = s.number(x, 1000.0);
+    let near = s.op(ScalarOp::Lt, &[square, far]);
+    s.select(near, better, y)
 }

@@ -35,7 +35,7 @@ pub(super) const ROWS: &[Row] = &[
         define: Define::Elementary(Elementary::GammaDensity),
         derive: Derive::Terms(&[
             Term::Factor(|x, y| density_by_shape(x[0], x[1], y)),
-            Term::Factor(|x, y| y * (div_or_zero(x[0] - 1.0, x[1]) - 1.0)),
+            Term::Factor(|x, y| density_by_point(x[0], x[1], y)),
         ]),
         domain: &[(0.6, 4.0), (0.4, 6.0)],
         ..FLOATS
@@ -194,11 +194,30 @@ fn gamma_by_shape(s: Var, x: Var, y: Var) -> Var {
     };
     let (value, first) = (moment(order(0.0), s, x), moment(order(1.0), s, x));
     let t = x.ln() - (s + 1.0).digamma();
+    // The density of the shape `s + 1` is `x / s` times that of `s`, and much smaller next to zero. There `t` is taken
+    // times `x / s` in one piece: a derivative of their product would be made of the smallest and the largest numbers.
+    let near = s.lt(0.5);
+    let density = gamma_density(near.select(s + 1.0, s), x);
+    let shape = near.select(1.0, s);
+    let over = near.select(1.0, x / shape);
+    let rise = near.select(t, (x.xlogy(x) - x * (s + 1.0).digamma()) / shape);
     let signed = lower.select(value, -value);
-    let whole = signed + s * (t * signed - first);
-    let small = x.exp() * (t * (1.0 - s * value) - (value - s * first));
-    let slope = gamma_density(s + 1.0, x) * rest.select(small, whole);
+    let whole = over * signed + s * (rise * signed - over * first);
+    let small = x.exp() * (rise * (1.0 - s * value) - over * (value - s * first));
+    let slope = density * rest.select(small, whole);
     inside.select(slope, none_of(y)).to(dtype)
+}
+
+/// The derivative of the density `y` of the gamma distribution by the point. Where `y` is no normal number it may be one:
+/// next to zero it is about the density of the shape `s - 1`.
+fn density_by_point(s: Var, x: Var, y: Var) -> Var {
+    let least = match y.ty().dtype {
+        DType::F32 => f64::from(f32::MIN_POSITIVE),
+        _ => f64::MIN_POSITIVE,
+    };
+    let tiny = y.lt(least).and(s.gt(1.0));
+    let lower = gamma_density(tiny.select(s - 1.0, 1.0), x) - y;
+    tiny.select(lower, y * (div_or_zero(s - 1.0, x) - 1.0))
 }
 
 /// The derivative of the density `y` of the gamma distribution by the shape. For small shapes it is made of

@@ -4,6 +4,7 @@
 //! A derivative of each is made of others here, so that there is every order: the ratios of
 //! [`erfcx_ratio`] and the moments are closed under derivatives, and nothing in them cancels.
 
+use super::exponential::gaussian;
 use super::*;
 
 pub(super) const ROWS: &[Row] = &[
@@ -11,7 +12,11 @@ pub(super) const ROWS: &[Row] = &[
         name: "erfcx",
         doc: "`e^(x^2) erfc x`, without underflow: `scipy.special.erfcx`.",
         define: Define::Elementary(Elementary::Erfcx),
-        derive: Derive::Factor(|x, y| -(y * erfcx_ratio(0.0, x))),
+        // On the left by its equation, in which nothing cancels there, and no infinity against another.
+        derive: Derive::Factor(|x, y| {
+            let left = 2.0 * (x * y) - consts::FRAC_2_SQRT_PI;
+            x.lt(0.0).select(left, -(y * erfcx_ratio(0.0, x)))
+        }),
         ..FLOAT
     },
     Row {
@@ -33,10 +38,17 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         name: "erfc_hazard",
         doc: "`2/sqrt(pi) e^-x^2 / erfc x`: what erfc loses in proportion.",
+        // On the right by erfcx, in which the decay of both is left out, and which is infinite far to the left.
         define: Define::Wide(|s, x| {
-            let root = s.number(x[0], consts::FRAC_2_SQRT_PI);
+            let (zero, root) = (s.number(x[0], 0.0), s.number(x[0], consts::FRAC_2_SQRT_PI));
             let e = s.elementary(Elementary::Erfcx, x);
-            s.op(ScalarOp::Div, &[root, e])
+            let right = s.op(ScalarOp::Div, &[root, e]);
+            let density = gaussian(s, x[0]);
+            let density = s.op(ScalarOp::Mul, &[density, root]);
+            let beyond = s.elementary(Elementary::Erfc, x);
+            let left = s.op(ScalarOp::Div, &[density, beyond]);
+            let negative = s.op(ScalarOp::Lt, &[x[0], zero]);
+            s.select(negative, left, right)
         }),
         derive: Derive::Factor(|x, y| y * erfcx_ratio(0.0, x)),
         ..FLOAT
