@@ -2,12 +2,15 @@
 
 mod common;
 
+use std::sync::Arc;
+
 use common::compare::{agree, check};
 use common::*;
 use smallvec::SmallVec;
 use wengert_jit::{Options, RunError, compile};
 use wengert_loop::buffer::Data;
 use wengert_loop::loops::ScalarOp::*;
+use wengert_loop::loops::kernel::Gemm;
 use wengert_loop::loops::*;
 use wengert_loop::types::DType;
 
@@ -307,14 +310,15 @@ fn copies_and_products() {
         });
         if m * n > 0 {
             b.push(Stmt::Kernel {
-                kernel: Kernel::Gemm {
+                kernel: Arc::new(Gemm {
+                    dtype: DType::F64,
                     m,
                     n,
                     k,
                     c: (n, 1),
                     a: (k, 1),
                     b: (n, 1),
-                },
+                }),
                 regions: SmallVec::from_slice(&[(y, at(0)), (t, at(0)), (c, at(0))]),
             });
         }

@@ -1,12 +1,14 @@
 //! Host arrays: the values the interpreter computes with, and what crosses the door.
 
 mod nested;
+mod slices;
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
 pub use nested::{Nested, nested, nested_shape};
+pub use slices::{Slice, SliceMut};
 
 use crate::error::{Error, raise};
 use crate::source::SourceId;
@@ -37,15 +39,23 @@ pub enum Data {
 #[macro_export]
 macro_rules! with_data {
     ($data:expr, $v:ident => $body:expr) => {
+        $crate::with_variants!(Data, $data, $v => $body)
+    };
+}
+
+/// Evaluates an expression with the elements in a [`Data`], [`Slice`] or [`SliceMut`], as is said, whatever their type.
+#[macro_export]
+macro_rules! with_variants {
+    ($kind:ident, $data:expr, $v:ident => $body:expr) => {
         match $data {
-            $crate::buffer::Data::F32($v) => $body,
-            $crate::buffer::Data::F64($v) => $body,
-            $crate::buffer::Data::I32($v) => $body,
-            $crate::buffer::Data::I64($v) => $body,
-            $crate::buffer::Data::U32($v) => $body,
-            $crate::buffer::Data::U64($v) => $body,
-            $crate::buffer::Data::U8($v) => $body,
-            $crate::buffer::Data::Bool($v) => $body,
+            $crate::buffer::$kind::F32($v) => $body,
+            $crate::buffer::$kind::F64($v) => $body,
+            $crate::buffer::$kind::I32($v) => $body,
+            $crate::buffer::$kind::I64($v) => $body,
+            $crate::buffer::$kind::U32($v) => $body,
+            $crate::buffer::$kind::U64($v) => $body,
+            $crate::buffer::$kind::U8($v) => $body,
+            $crate::buffer::$kind::Bool($v) => $body,
         }
     };
 }
@@ -60,6 +70,14 @@ pub trait Element: Copy + PartialEq + Default + std::fmt::Debug + Send + Sync + 
     fn slice(data: &Data) -> Option<&[Self]>;
     /// The elements for writing, if they are of this type.
     fn slice_mut(data: &mut Data) -> Option<&mut Vec<Self>>;
+    /// The borrowed elements, if they are of this type.
+    fn of(slice: Slice<'_>) -> Option<&[Self]>;
+    /// The borrowed elements for writing, if they are of this type.
+    fn of_mut(slice: SliceMut<'_>) -> Option<&mut [Self]>;
+    /// Elements that are borrowed.
+    fn borrowed(elements: &[Self]) -> Slice<'_>;
+    /// Elements that are borrowed for writing.
+    fn borrowed_mut(elements: &mut [Self]) -> SliceMut<'_>;
     /// The bits of a value, in the low end.
     fn to_bits(self) -> u64;
     /// The value of those bits.
@@ -84,6 +102,24 @@ macro_rules! elements {
                     Data::$variant(v) => Some(v),
                     _ => None,
                 }
+            }
+            fn of(slice: Slice<'_>) -> Option<&[Self]> {
+                match slice {
+                    Slice::$variant(v) => Some(v),
+                    _ => None,
+                }
+            }
+            fn of_mut(slice: SliceMut<'_>) -> Option<&mut [Self]> {
+                match slice {
+                    SliceMut::$variant(v) => Some(v),
+                    _ => None,
+                }
+            }
+            fn borrowed(elements: &[Self]) -> Slice<'_> {
+                Slice::$variant(elements)
+            }
+            fn borrowed_mut(elements: &mut [Self]) -> SliceMut<'_> {
+                SliceMut::$variant(elements)
             }
             fn to_bits(self) -> u64 {
                 $to(self)

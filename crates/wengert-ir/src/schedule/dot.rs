@@ -1,16 +1,18 @@
 //! Contractions: loops, or a library's product for large ones.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::node::{Expr, NodeId};
-use super::notes::{PartKind, Why};
+use super::notes::Why;
 use super::reduce::{Fold, Rule};
 use super::store::buffer_of;
 use super::view::{AxisMap, PerAxis, View, is_contiguous};
 use super::{Lowering, Wanted};
 use crate::error::Result;
-use crate::ir::Type;
+use crate::ir::{DType, Type};
 use crate::loops::affine::Affine;
+use crate::loops::kernel::Gemm;
 use crate::loops::{FoldOp, Kernel, ScalarOp, Value};
 use crate::order::{self, ALONE, SIDE};
 
@@ -62,7 +64,7 @@ impl Lowering {
         let b = self.remap(factors[1], &AxisMap::broadcast(&p.dims, &p.b.1))?;
         if !self.in_lanes()
             && let (Expr::Stored(va), Expr::Stored(vb)) = (self.expr(a), self.expr(b))
-            && let Some(matrices) = Matrices::of(p, kept, va, vb)
+            && let Some(matrices) = Matrices::of(p, kept, self.ty(a).dtype, [va, vb])
         {
             if p.large && p.zero_wins {
                 return self.masked_product(p, want, &matrices, (a, b));
@@ -253,8 +255,9 @@ impl Lowering {
                 (buffer, l.place_of(view, &at[..p.batch]))
             });
             let [to, a, b] = [0, 1, 2].map(|i| regions[i].0);
-            l.note_library(PartKind::Library(matrices.kernel), &[a, b], &[to]);
-            l.b.kernel(matrices.kernel, &regions);
+            let kernel: Arc<dyn Kernel> = Arc::new(matrices.kernel);
+            l.note_kernel(&kernel, &[a, b], &[to]);
+            l.b.kernel(kernel, &regions);
             Ok(())
         };
         let terms = matrices.terms();
@@ -272,7 +275,7 @@ struct Matrices {
     factors: [View; 2],
     /// Rows, columns and terms of each sum.
     dims: (usize, usize, usize),
-    kernel: Kernel,
+    kernel: Gemm,
 }
 
 impl Matrices {
@@ -289,7 +292,7 @@ impl Matrices {
     }
 
     /// Each of the two matrices' axes has to be walked in even steps forwards.
-    fn of(p: &Product, kept: usize, a: &View, b: &View) -> Option<Matrices> {
+    fn of(p: &Product, kept: usize, dtype: DType, [a, b]: [&View; 2]) -> Option<Matrices> {
         let behind = p.batch + p.rows;
         let walk = |view: &View, axes: std::ops::Range<usize>| -> Option<(usize, usize)> {
             let mut extent = 1;
@@ -313,7 +316,8 @@ impl Matrices {
         let (k, a_column) = walk(a, kept..p.dims.len())?;
         let (_, b_row) = walk(b, kept..p.dims.len())?;
         let (n, b_column) = walk(b, behind..kept)?;
-        let kernel = Kernel::Gemm {
+        let kernel = Gemm {
+            dtype,
             m,
             n,
             k,

@@ -5,6 +5,7 @@
 //! then the strip's elements are.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::Lowering;
 use super::Wanted;
@@ -18,7 +19,8 @@ use crate::error::Result;
 use crate::ir::{DType, Type};
 use crate::loops::affine::Affine;
 use crate::loops::builder::Builder;
-use crate::loops::{Kernel, LANES, LoopKind, ScalarOp, Value};
+use crate::loops::kernel::RandomBlock;
+use crate::loops::{LANES, LoopKind, ScalarOp, Value};
 
 const SERIAL: LoopKind = LoopKind::Serial { reverse: false };
 
@@ -254,7 +256,8 @@ impl Lowering {
             nest.written.extend(regions);
         }
         let regions = regions.map(|buffer| (buffer, Affine::default()));
-        self.b.kernel(Kernel::Block(source.stream), &regions);
+        let kernel = Arc::new(RandomBlock(source.stream));
+        self.b.kernel(kernel, &regions);
         let words: Vec<Value> = (0..WORDS as i64)
             .map(|i| self.load(&words, &[Affine::constant(i)]))
             .collect();

@@ -1,14 +1,15 @@
-//! What leaves the loops: functions of the host, and giving up.
+//! What leaves the loops: kernels, functions of the host, and giving up.
 
 use std::sync::Arc;
 
 use super::node::NodeId;
-use super::notes::{PartKind, Why};
+use super::notes::Why;
 use super::store::buffer_of;
 use super::view::is_contiguous;
 use super::{Lowering, Wanted};
 use crate::error::Result;
-use crate::loops::host::{Host, HostFunction};
+use crate::ir::Type;
+use crate::loops::kernel::{Host, HostFunction, Kernel};
 use crate::loops::{BufferId, Cause, Failure, ScalarOp};
 
 impl Lowering {
@@ -23,13 +24,32 @@ impl Lowering {
         inputs: &[NodeId],
         outputs: &[Wanted],
     ) -> Result<Vec<NodeId>> {
+        let spec = |ty: &Type| (ty.dtype, ty.size());
+        let host = Host {
+            function,
+            inputs: inputs.iter().map(|&id| spec(self.ty(id))).collect(),
+            outputs: outputs.iter().map(|want| spec(&want.ty)).collect(),
+        };
+        self.kernel(Arc::new(host), inputs, outputs)
+    }
+
+    /// A kernel on whole arrays, row-major: its regions are the inputs, which it reads, and then the outputs, of which it
+    /// writes every element. Unless it [runs in lanes](Kernel::runs_in_lanes), its operation answers
+    /// [`runs_on_host`](crate::ops::Primitive::runs_on_host).
+    ///
+    /// # Errors
+    /// As [`Lowering::force`].
+    pub fn kernel(
+        &mut self,
+        kernel: Arc<dyn Kernel>,
+        inputs: &[NodeId],
+        outputs: &[Wanted],
+    ) -> Result<Vec<NodeId>> {
         self.force(inputs, Why::Whole)?;
         let mut regions = vec![];
-        let mut specs = (vec![], vec![]);
         for &id in inputs {
             let view = self.contiguous_memory(id, Why::Whole)?;
             regions.push((buffer_of(&view).expect("in a buffer"), view.offset));
-            specs.0.push((self.ty(id).dtype, self.ty(id).size()));
         }
         let mut written = vec![];
         for want in outputs {
@@ -39,19 +59,13 @@ impl Lowering {
             };
             let buffer = buffer_of(&place).expect("in a buffer");
             regions.push((buffer, place.offset.clone()));
-            specs.1.push((want.ty.dtype, want.ty.size()));
             written.push(place);
         }
-        let host = Host {
-            function,
-            inputs: specs.0,
-            outputs: specs.1,
-        };
         let touched: Vec<BufferId> = regions.iter().map(|r| r.0).collect();
         let (read, to) = touched.split_at(inputs.len());
-        self.note_library(PartKind::Host, read, to);
-        self.b.host(host, &regions);
-        // What is read of them is read behind the call.
+        self.note_kernel(&kernel, read, to);
+        self.b.kernel(kernel, &regions);
+        // What is read of them is read after the call.
         let written = written.into_iter().zip(outputs);
         Ok(written
             .map(|(place, want)| self.stored(want.ty.dtype, want.ty.dims(), place))

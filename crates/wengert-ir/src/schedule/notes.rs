@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
+use std::sync::Arc;
 
 use super::Lowering;
 use super::node::NodeId;
@@ -91,7 +92,7 @@ pub struct Stored {
 }
 
 /// What a part of a program is.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum PartKind {
     /// What is done once in a call.
     Call,
@@ -108,10 +109,8 @@ pub enum PartKind {
     While,
     /// One of two functions.
     Branch,
-    /// A call of a library.
-    Library(Kernel),
-    /// A call of the host.
-    Host,
+    /// A kernel.
+    Kernel(Arc<dyn Kernel>),
 }
 
 /// The number of a loop's steps.
@@ -347,8 +346,13 @@ impl Lowering {
     }
 
     /// A call of a library or of the host.
-    pub(super) fn note_library(&mut self, kind: PartKind, reads: &[BufferId], writes: &[BufferId]) {
-        self.note_open(kind);
+    pub(super) fn note_kernel(
+        &mut self,
+        kernel: &Arc<dyn Kernel>,
+        reads: &[BufferId],
+        writes: &[BufferId],
+    ) {
+        self.note_open(PartKind::Kernel(kernel.clone()));
         if let Some(part) = self.notes.as_mut().and_then(|r| r.open.last_mut()) {
             part.operations.extend(part.by);
             part.reads.extend(reads);

@@ -1,8 +1,10 @@
 //! Sorting: a few elements in registers, more by a library, in lanes step by step.
 
+use std::sync::Arc;
+
 use super::nest::Space;
 use super::node::{Expr, FEW, NodeId, positions};
-use super::notes::{PartKind, Why};
+use super::notes::Why;
 use super::store::buffer_of;
 use super::view::{AxisMap, PerAxis, View, contiguous, is_contiguous};
 use super::{Lowering, Wanted};
@@ -10,7 +12,8 @@ use crate::error::Result;
 use crate::ir::{DType, Type};
 use crate::loops::affine::Affine;
 use crate::loops::builder::Builder;
-use crate::loops::{BufferId, Kernel, LoopKind, ScalarOp, Value};
+use crate::loops::kernel::{Kernel, Sort};
+use crate::loops::{BufferId, LoopKind, ScalarOp, Value};
 
 /// So many elements along the axis are sorted in registers.
 const SHORT: usize = 8;
@@ -207,11 +210,13 @@ impl Lowering {
             let buffer = buffer_of(view).expect("in a buffer");
             (buffer, view.offset.clone())
         };
-        let kernel = Kernel::Sort {
+        let kernel: Arc<dyn Kernel> = Arc::new(Sort {
+            dtype,
             rows,
             n,
             descending,
-        };
+            places: inputs.len() > 1,
+        });
         let mut regions = vec![region(&place)];
         let mut found = None;
         if inputs.len() > 1 {
@@ -222,7 +227,7 @@ impl Lowering {
             found = Some(self.push(ty, Expr::Stored(places)));
         }
         let touched: Vec<BufferId> = regions.iter().map(|r| r.0).collect();
-        self.note_library(PartKind::Library(kernel), &touched[..1], &touched);
+        self.note_kernel(&kernel, &touched[..1], &touched);
         self.b.kernel(kernel, &regions);
         let mut results = vec![self.stored(dtype, dims, place)];
         for (&x, want) in inputs[1..].iter().zip(&outputs[1..]) {

@@ -1,5 +1,7 @@
 //! Calls of pure functions, of the runtime, and of library kernels.
 
+use std::sync::Arc;
+
 use cranelift_codegen::ir::{self, AbiParam, InstBuilder, Signature, types};
 use cranelift_module::Module;
 use smallvec::SmallVec;
@@ -8,6 +10,10 @@ use wengert_loop::loops::{BufferId, BufferKind, Index, Kernel, LANES, Value};
 use wengert_loop::types::DType;
 
 use super::{DATA, Emitter, FRAME, scalar_type};
+use crate::runtime::helpers::KernelCall;
+use crate::runtime::native::{Native, native};
+use crate::runtime::product::GemmCall;
+use crate::runtime::sort::SortCall;
 use crate::runtime::{block, helpers, product, sort};
 
 /// Elements up to which a copy is written out.
@@ -170,21 +176,46 @@ impl<'p> Emitter<'_, 'p> {
         self.switch(exit);
     }
 
-    /// A function of the host, on regions whose addresses go through the frame.
-    pub(super) fn host(&mut self, function: u32, regions: &[(BufferId, Index)]) {
+    /// A kernel: by code of the runtime's own where it has some, or as the kernel itself does it.
+    pub(super) fn kernel(&mut self, kernel: &Arc<dyn Kernel>, regions: &[(BufferId, Index)]) {
+        let threads = !self.parallel;
+        match native(&**kernel) {
+            Some(Native::Block(block)) => self.block_of_words(block.0, regions),
+            Some(Native::Gemm(gemm)) => {
+                let call = GemmCall {
+                    gemm: *gemm,
+                    threads,
+                    cpu: self.s.plan.cpu,
+                };
+                let call = self.s.keep(call);
+                self.library(product::gemm as *const () as usize, call, regions);
+            }
+            Some(Native::Sort(sort)) => {
+                let sort = *sort;
+                let call = self.s.keep(SortCall { sort, threads });
+                self.library(sort::sort as *const () as usize, call, regions);
+            }
+            None => {
+                let lanes = self.lanes.is_some();
+                let call = self.s.keep(KernelCall::new(kernel.clone(), lanes));
+                self.library(helpers::kernel as *const () as usize, call, regions);
+            }
+        }
+    }
+
+    /// A call of the runtime on regions whose addresses go through the frame.
+    fn library(&mut self, f: usize, call: usize, regions: &[(BufferId, Index)]) {
         let area = self.s.call_area(self.unit, regions.len());
         for (i, (buffer, index)) in regions.iter().enumerate() {
             let at = self.uniform_address(*buffer, index);
             let at = self.plus(at.base, at.off);
-            self.b
-                .ins()
-                .store(FRAME, at, self.frame, area + 8 * i as i32);
+            let to = area + 8 * i as i32;
+            self.b.ins().store(FRAME, at, self.frame, to);
         }
         let regions = self.plus(self.frame, i64::from(area));
-        let host = self.s.host(function);
-        let host = self.int(host as i64);
-        let f = helpers::host as *const () as usize;
-        let status = self.helper(f, &[self.frame, host, regions], Some(types::I32));
+        let call = self.int(call as i64);
+        let args = [self.frame, call, regions];
+        let status = self.helper(f, &args, Some(types::I32));
         self.check(status.expect("a status"));
     }
 
@@ -198,7 +229,7 @@ impl<'p> Emitter<'_, 'p> {
     }
 
     /// A block of words of a key's stream, or one for each lane.
-    pub(super) fn block_of_words(&mut self, stream: Stream, regions: &[(BufferId, Index)]) {
+    fn block_of_words(&mut self, stream: Stream, regions: &[(BufferId, Index)]) {
         let mut args: SmallVec<[ir::Value; 3]> = SmallVec::new();
         for (b, index) in regions {
             let at = self.uniform_address(*b, index);
@@ -210,31 +241,5 @@ impl<'p> Emitter<'_, 'p> {
             _ => block::one as *const () as usize,
         };
         self.helper(f, &args, None);
-    }
-
-    /// A matrix product of the library, or a sort.
-    pub(super) fn kernel(&mut self, kernel: &'p Kernel, regions: &[(BufferId, Index)]) {
-        let mut args = vec![self.frame];
-        for (b, index) in regions {
-            let at = self.uniform_address(*b, index);
-            args.push(self.plus(at.base, at.off));
-        }
-        let d = self.element(regions[0].0);
-        let description = self.s.kernel(kernel, d, self.parallel);
-        args.push(self.int(description as i64));
-        let f = match kernel {
-            Kernel::Host(_) | Kernel::Block(_) => unreachable!("they are called in another way"),
-            Kernel::Gemm { .. } => product::gemm as *const () as usize,
-            Kernel::Sort { .. } => {
-                // Without places to put down.
-                if regions.len() == 1 {
-                    let none = self.int(0);
-                    args.insert(2, none);
-                }
-                sort::sort as *const () as usize
-            }
-        };
-        let status = self.helper(f, &args, Some(types::I32)).expect("a status");
-        self.check(status);
     }
 }

@@ -1,7 +1,7 @@
 //! Statements one after the other, and branches. Where lanes disagree: see `divergent`.
 
 use cranelift_codegen::ir;
-use wengert_loop::loops::{Block, BufferKind, Kernel, LoopKind, Stmt, Value};
+use wengert_loop::loops::{Block, BufferKind, LoopKind, Stmt, Value};
 
 use super::Emitter;
 use super::values::Pieces;
@@ -122,14 +122,6 @@ impl<'p> Emitter<'_, 'p> {
                 let x = self.load_scalar(d, at);
                 self.define(*out, &[x]);
             }
-            Stmt::Kernel {
-                kernel: Kernel::Host(function),
-                regions,
-            } => self.host(*function, regions),
-            Stmt::Kernel {
-                kernel: Kernel::Block(stream),
-                regions,
-            } => self.block_of_words(*stream, regions),
             Stmt::Kernel { kernel, regions } => self.kernel(kernel, regions),
             Stmt::Fail { failure } => self.give_up(*failure),
         }

@@ -1,5 +1,6 @@
 //! What the functions of one program share while they are written.
 
+use std::any::Any;
 use std::collections::HashMap;
 
 use cranelift_codegen::Context;
@@ -8,8 +9,7 @@ use cranelift_codegen::isa::{OwnedTargetIsa, TargetIsa};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_jit::JITModule;
 use cranelift_module::{FuncId, Module, ModuleReloc};
-use wengert_loop::loops::host::Host;
-use wengert_loop::loops::{BufferId, BufferKind, Failure, Kernel, ListId, Stmt};
+use wengert_loop::loops::{BufferId, BufferKind, Failure, ListId, Stmt};
 use wengert_loop::source::SourceId;
 use wengert_loop::types::DType;
 
@@ -21,8 +21,6 @@ use crate::plan::layout::{FrameShape, Layout};
 use crate::plan::{Plan, Values, plan_function};
 use crate::runtime::code;
 use crate::runtime::lists::Slot;
-use crate::runtime::product::GemmCall;
-use crate::runtime::sort::SortCall;
 use crate::zmm::{self, Places, Spare, VectorLoop};
 
 /// Free elements on both sides of a table of constants.
@@ -69,14 +67,7 @@ pub(crate) struct Session<'p> {
 #[derive(Default)]
 pub(crate) struct Kept {
     tables: HashMap<u32, Box<[u64]>>,
-    #[expect(clippy::vec_box, reason = "code holds the addresses")]
-    gemms: Vec<Box<GemmCall>>,
-    #[expect(clippy::vec_box, reason = "code holds the addresses")]
-    hosts: Vec<Box<Host>>,
-    #[expect(clippy::vec_box, reason = "code holds the addresses")]
-    failures: Vec<Box<Failure>>,
-    #[expect(clippy::vec_box, reason = "code holds the addresses")]
-    sorts: Vec<Box<SortCall>>,
+    values: Vec<Box<dyn Any + Send>>,
     sources: HashMap<SourceId, Box<SourceId>>,
 }
 
@@ -571,64 +562,23 @@ impl<'p> Session<'p> {
         table.as_ptr() as i64 + 8 * PAD as i64
     }
 
-    /// A function of the host, at a fixed address.
-    pub(super) fn host(&mut self, function: u32) -> usize {
-        let host = Box::new(self.plan.program.hosts[function as usize].clone());
-        let at = &raw const *host as usize;
-        self.kept.hosts.push(host);
+    /// What code points to, at a fixed address.
+    pub(super) fn keep<T: Any + Send>(&mut self, value: T) -> usize {
+        let value = Box::new(value);
+        let at = &raw const *value as usize;
+        self.kept.values.push(value);
         at
     }
 
     /// Why the program gives up, at a fixed address.
     pub(super) fn failure(&mut self, failure: u32) -> usize {
-        let failure = Box::new(self.plan.program.failures[failure as usize].clone());
-        let at = &raw const *failure as usize;
-        self.kept.failures.push(failure);
-        at
+        let failure: Failure = self.plan.program.failures[failure as usize].clone();
+        self.keep(failure)
     }
 
     /// A line of the user's, at a fixed address; 0 where it is not known.
     pub(super) fn source(&mut self, at: Option<SourceId>) -> usize {
         address_of(&mut self.kept.sources, at)
-    }
-
-    /// The description of a library call, at a fixed address.
-    pub(super) fn kernel(&mut self, kernel: &Kernel, d: DType, parallel: bool) -> usize {
-        match *kernel {
-            Kernel::Host(_) | Kernel::Block(_) => unreachable!("they have no description"),
-            Kernel::Gemm { m, n, k, c, a, b } => {
-                let call = Box::new(GemmCall {
-                    double: d == DType::F64,
-                    threads: !parallel,
-                    cpu: self.plan.cpu,
-                    m,
-                    n,
-                    k,
-                    c,
-                    a,
-                    b,
-                });
-                let at = &raw const *call as usize;
-                self.kept.gemms.push(call);
-                at
-            }
-            Kernel::Sort {
-                rows,
-                n,
-                descending,
-            } => {
-                let call = Box::new(SortCall {
-                    dtype: d,
-                    threads: !parallel,
-                    rows,
-                    n,
-                    descending,
-                });
-                let at = &raw const *call as usize;
-                self.kept.sorts.push(call);
-                at
-            }
-        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! How long code takes to run, roughly: enough to say whether threads pay.
 
-use wengert_loop::loops::{Block, Kernel, LANES, LoopKind, Stmt, Value, walk};
+use wengert_loop::loops::{Block, LANES, LoopKind, Stmt, Value, walk};
 
 /// Steps assumed of a loop whose extent is not known.
 const STEPS: f64 = 32.0;
@@ -36,15 +36,7 @@ fn stmt(s: &Stmt, constants: &[Option<u64>], lanes: bool) -> f64 {
         Stmt::If {
             then, otherwise, ..
         } => 1.0 + nanoseconds(then, constants, lanes) + nanoseconds(otherwise, constants, lanes),
-        Stmt::Kernel { kernel, .. } => match kernel {
-            Kernel::Host(_) => 1_000.0,
-            Kernel::Gemm { m, n, k, .. } => 200.0 + (*m * *n * *k) as f64 / 10.0,
-            Kernel::Sort { rows, n, .. } => {
-                let n = *n as f64;
-                50.0 + *rows as f64 * n * (2.0 + 2.0 * n.max(2.0).log2())
-            }
-            Kernel::Block(_) => 60.0,
-        },
+        Stmt::Kernel { kernel, .. } => kernel.nanoseconds(),
         _ => 5.0,
     }
 }

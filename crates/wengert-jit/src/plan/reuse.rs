@@ -194,7 +194,7 @@ impl<'p> Walk<'p> {
                 self.access(*from, Some(from_index), *len, false);
                 self.access(*to, Some(to_index), *len, true);
             }
-            // A library sees its regions whole, and in no order.
+            // A kernel sees its regions whole, and in no order.
             Stmt::Kernel { regions, .. } => {
                 for (b, _) in regions {
                     self.access(*b, None, 1, false);

@@ -2,9 +2,11 @@
 //! says to leave.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
-use wengert_loop::loops::Failure;
-use wengert_loop::loops::host::{Host, Slice, SliceMut};
+use wengert_loop::buffer::{Data, Slice, SliceMut};
+use wengert_loop::loops::kernel::{Access, Elements, Kernel, Region, Regions};
+use wengert_loop::loops::{Failure, LANES};
 use wengert_loop::source::SourceId;
 use wengert_loop::types::DType;
 
@@ -127,43 +129,116 @@ pub(crate) unsafe extern "C" fn fail(frame: *mut u8, failure: *const Failure) ->
     guard(run, || Err(RunError::Stopped(failure.error())))
 }
 
-/// Calls a function of the host.
-///
-/// # Safety
-/// `frame` is the frame pointer that the calling code runs on, `regions` points to the addresses of
-/// the regions that `host` names, inputs and outputs; no output overlaps another region.
-pub(crate) unsafe extern "C" fn host(
-    frame: *mut u8,
-    host: *const Host,
-    regions: *const *mut u8,
-) -> i32 {
-    // SAFETY: by the caller; a frame in use serves a call.
-    let (run, host) = unsafe { (&*Frame::of(frame).run, &*host) };
-    let read = |(i, &(dtype, len)): (usize, &(DType, usize))| {
-        // SAFETY: by the caller.
-        unsafe { region(dtype, *regions.add(i), len) }
-    };
-    let write = |(i, &(dtype, len)): (usize, &(DType, usize))| {
-        // SAFETY: by the caller.
-        unsafe { region_mut(dtype, *regions.add(host.inputs.len() + i), len) }
-    };
-    guard(run, || {
-        let inputs: Vec<Slice<'_>> = host.inputs.iter().enumerate().map(read).collect();
-        let mut outputs: Vec<SliceMut<'_>> = host.outputs.iter().enumerate().map(write).collect();
-        let call = || host.function.call(&inputs, &mut outputs);
-        match catch_unwind(AssertUnwindSafe(call)) {
+/// A kernel that is run as it is.
+pub(crate) struct KernelCall {
+    kernel: Arc<dyn Kernel>,
+    regions: Regions,
+    /// Whether it is run for each lane.
+    lanes: bool,
+}
+
+impl KernelCall {
+    /// That kernel, once or in each lane.
+    pub(crate) fn new(kernel: Arc<dyn Kernel>, lanes: bool) -> KernelCall {
+        let regions = kernel.regions();
+        KernelCall {
+            kernel,
+            regions,
+            lanes,
+        }
+    }
+
+    fn run(&self, run: &Run<'_>, elements: &mut [Elements<'_>]) -> Result<(), RunError> {
+        match catch_unwind(AssertUnwindSafe(|| self.kernel.run(elements))) {
             Ok(done) => done.map_err(RunError::Stopped),
             Err(panic) => {
                 run.passes_through(panic);
                 Err(RunError::Internal)
             }
         }
+    }
+
+    /// Runs it for the lanes of a block, one after the other, on copies of their elements.
+    ///
+    /// # Safety
+    /// `at` are the addresses of its regions, each a row of lanes for each element.
+    unsafe fn run_in_lanes(&self, run: &Run<'_>, at: &[*mut u8]) -> Result<(), RunError> {
+        for lane in 0..LANES {
+            let place = |i: usize, element: usize| {
+                let size = self.regions[i].dtype.bytes();
+                // SAFETY: by the caller.
+                unsafe { at[i].add((element * LANES + lane) * size) }
+            };
+            let mut all: Vec<Data> = self
+                .regions
+                .iter()
+                .map(|r| Data::zeros(r.dtype, r.len))
+                .collect();
+            for (i, data) in all.iter_mut().enumerate() {
+                for element in 0..data.len() {
+                    let mut bits = [0; 8];
+                    let size = data.dtype().bytes();
+                    // SAFETY: by the caller; a lane that is not live has any bytes.
+                    unsafe { place(i, element).copy_to(bits.as_mut_ptr(), size) };
+                    data.set_bits(element, u64::from_le_bytes(bits));
+                }
+            }
+            let elements = all.iter_mut().zip(&self.regions);
+            let elements = elements.map(|(data, region)| match region.access {
+                Access::Read => Elements::Read(Slice::from(&*data)),
+                _ => Elements::Write(SliceMut::from(data)),
+            });
+            self.run(run, &mut elements.collect::<Vec<_>>())?;
+            for (i, data) in all.iter().enumerate() {
+                let written = self.regions[i].access != Access::Read;
+                for element in 0..if written { data.len() } else { 0 } {
+                    let bits = data.bits(element).to_le_bytes();
+                    // SAFETY: by the caller.
+                    unsafe { place(i, element).copy_from(bits.as_ptr(), data.dtype().bytes()) };
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Runs a kernel.
+///
+/// # Safety
+/// `frame` is the frame pointer that the calling code runs on, `regions` points to the addresses of the regions of `call`;
+/// no region that is written overlaps another.
+pub(crate) unsafe extern "C" fn kernel(
+    frame: *mut u8,
+    call: *const KernelCall,
+    regions: *const *mut u8,
+) -> i32 {
+    // SAFETY: by the caller; a frame in use serves a call.
+    let (run, call) = unsafe { (&*Frame::of(frame).run, &*call) };
+    // SAFETY: by the caller.
+    let at = unsafe { std::slice::from_raw_parts(regions, call.regions.len()) };
+    let elements = |(region, &at): (&Region, &*mut u8)| {
+        let Region { dtype, len, access } = *region;
+        // SAFETY: by the caller.
+        unsafe {
+            match access {
+                Access::Read => Elements::Read(region_at(dtype, at, len)),
+                _ => Elements::Write(region_mut(dtype, at, len)),
+            }
+        }
+    };
+    guard(run, || match call.lanes {
+        // SAFETY: by the caller.
+        true => unsafe { call.run_in_lanes(run, at) },
+        false => {
+            let elements = call.regions.iter().zip(at).map(elements);
+            call.run(run, &mut elements.collect::<Vec<_>>())
+        }
     })
 }
 
 /// # Safety
 /// At `at` are `len` elements that nobody writes while they are borrowed.
-unsafe fn region<'a>(dtype: DType, at: *const u8, len: usize) -> Slice<'a> {
+unsafe fn region_at<'a>(dtype: DType, at: *const u8, len: usize) -> Slice<'a> {
     use std::slice::from_raw_parts;
     // SAFETY: by the caller.
     unsafe {

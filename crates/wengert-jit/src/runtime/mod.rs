@@ -6,6 +6,7 @@ pub(crate) mod executable;
 pub(crate) mod frame;
 pub(crate) mod helpers;
 pub(crate) mod lists;
+pub(crate) mod native;
 pub(crate) mod pages;
 pub(crate) mod product;
 pub(crate) mod sort;

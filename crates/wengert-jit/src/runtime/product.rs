@@ -1,55 +1,42 @@
 //! Matrix products, for generated code.
 
+use wengert_loop::loops::kernel::Gemm;
 use wengert_loop::order::{ALONE, LIBRARY};
+use wengert_loop::types::DType;
 
 use super::frame::Frame;
 use super::helpers::guard;
 use super::tiles::Number;
 use crate::cpu::Cpu;
 
-/// A matrix product, as a program says it.
+/// A matrix product in a program.
 pub(crate) struct GemmCall {
-    /// `f64`, else `f32`.
-    pub double: bool,
+    /// Which.
+    pub gemm: Gemm,
     /// Whether it may use several threads.
     pub threads: bool,
     /// The processor that it is for.
     pub cpu: Cpu,
-    /// Rows of the product.
-    pub m: usize,
-    /// Columns of the product.
-    pub n: usize,
-    /// Terms of each sum.
-    pub k: usize,
-    /// Row and column stride of the product.
-    pub c: (usize, usize),
-    /// Row and column stride of the left factor.
-    pub a: (usize, usize),
-    /// Row and column stride of the right factor.
-    pub b: (usize, usize),
 }
 
 /// A matrix product.
 ///
 /// # Safety
-/// `frame` is the frame pointer that the calling code runs on; the matrices have the shapes and
-/// strides that `call` says, and the product overlaps no factor.
+/// `frame` is the frame pointer that the calling code runs on; `regions` points to the addresses of the product and of
+/// its factors, which have the shapes and strides that `call` says, and the product overlaps no factor.
 pub(crate) unsafe extern "C" fn gemm(
     frame: *mut u8,
-    c: *mut u8,
-    a: *const u8,
-    b: *const u8,
     call: *const GemmCall,
+    regions: *const [*mut u8; 3],
 ) -> i32 {
     // SAFETY: by the caller; a frame in use serves a call.
-    let (run, call) = unsafe { (&*Frame::of(frame).run, &*call) };
+    let (run, call, [c, a, b]) = unsafe { (&*Frame::of(frame).run, &*call, *regions) };
     guard(run, || {
         // SAFETY: by the caller.
         unsafe {
-            if call.double {
-                product::<f64>(call, c.cast(), a.cast(), b.cast());
-            } else {
-                product::<f32>(call, c.cast(), a.cast(), b.cast());
+            match call.gemm.dtype {
+                DType::F32 => product::<f32>(call, c.cast(), a.cast(), b.cast()),
+                _ => product::<f64>(call, c.cast(), a.cast(), b.cast()),
             }
         }
         Ok(())
@@ -62,17 +49,17 @@ pub(crate) unsafe extern "C" fn gemm(
 /// # Safety
 /// As for [`gemm()`].
 unsafe fn product<T: Number>(call: &GemmCall, c: *mut T, a: *const T, b: *const T) {
-    let GemmCall { m, n, k, .. } = *call;
+    let Gemm { m, n, k, .. } = call.gemm;
     if m == 0 || n == 0 {
         return;
     }
     let size = m.saturating_mul(n).saturating_mul(k);
     if (1..=ALONE).contains(&size)
-        && call.c.1 == 1
+        && call.gemm.c.1 == 1
         && let Some(tiles) = T::tiles(call.cpu, size >= LIBRARY)
     {
         // SAFETY: by the caller; nothing is empty, and columns lie side by side.
-        unsafe { tiles(call, c, a, b) };
+        unsafe { tiles(&call.gemm, c, a, b) };
         return;
     }
     let threads = match call.threads && size > ALONE {
@@ -86,15 +73,15 @@ unsafe fn product<T: Number>(call: &GemmCall, c: *mut T, a: *const T, b: *const 
             n,
             k,
             c,
-            call.c.1 as isize,
-            call.c.0 as isize,
+            call.gemm.c.1 as isize,
+            call.gemm.c.0 as isize,
             false,
             a,
-            call.a.1 as isize,
-            call.a.0 as isize,
+            call.gemm.a.1 as isize,
+            call.gemm.a.0 as isize,
             b,
-            call.b.1 as isize,
-            call.b.0 as isize,
+            call.gemm.b.1 as isize,
+            call.gemm.b.0 as isize,
             T::default(),
             T::ONE,
             false,

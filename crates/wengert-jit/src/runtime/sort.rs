@@ -2,46 +2,46 @@
 
 use rayon::prelude::*;
 use wengert_loop::arithmetic::Arithmetic;
+use wengert_loop::loops::kernel::Sort;
 use wengert_loop::sort::{sort_keys, sort_with_places};
 use wengert_loop::types::DType;
 
 use super::frame::Frame;
 use super::helpers::guard;
 
-/// A sort, as a program says it.
+/// A sort in a program.
 pub(crate) struct SortCall {
-    /// The type of the keys.
-    pub dtype: DType,
+    /// Which.
+    pub sort: Sort,
     /// Whether it may use several threads.
     pub threads: bool,
-    /// How many rows.
-    pub rows: usize,
-    /// Keys in a row.
-    pub n: usize,
-    /// From the largest to the smallest.
-    pub descending: bool,
 }
 
 /// Fewer keys are sorted on one thread.
 const PARALLEL: usize = 16_384;
 
-/// Sorts the rows of `keys` in place, and puts down where each key was.
+/// Sorts the rows of keys in place, and puts down where each key was.
 ///
 /// # Safety
-/// `frame` is the frame pointer that the calling code runs on; `keys` has the elements that `call`
-/// says, all of them written, `places` is null or has as many `i64`, and nothing else is in either.
+/// `frame` is the frame pointer that the calling code runs on; `regions` points to the addresses of the keys, all of them
+/// written, and of their places if `call` wants them; they have the elements that `call` says, and nothing else is in
+/// either.
 pub(crate) unsafe extern "C" fn sort(
     frame: *mut u8,
-    keys: *mut u8,
-    places: *mut i64,
     call: *const SortCall,
+    regions: *const *mut u8,
 ) -> i32 {
     // SAFETY: by the caller; a frame in use serves a call.
-    let (run, call) = unsafe { (&*Frame::of(frame).run, &*call) };
+    let (run, call, keys) = unsafe { (&*Frame::of(frame).run, &*call, *regions) };
+    let places: *mut i64 = match call.sort.places {
+        // SAFETY: by the caller.
+        true => unsafe { *regions.add(1) }.cast(),
+        false => std::ptr::null_mut(),
+    };
     guard(run, || {
         // SAFETY: by the caller; a truth value is a byte 0 or 1.
         unsafe {
-            match call.dtype {
+            match call.sort.dtype {
                 DType::F32 => rows::<f32>(call, keys.cast(), places),
                 DType::F64 => rows::<f64>(call, keys.cast(), places),
                 DType::I32 => rows::<i32>(call, keys.cast(), places),
@@ -59,12 +59,12 @@ pub(crate) unsafe extern "C" fn sort(
 /// # Safety
 /// As for [`sort()`], with `T` the type of the keys.
 unsafe fn rows<T: Arithmetic>(call: &SortCall, keys: *mut T, places: *mut i64) {
-    let SortCall {
+    let Sort {
         n,
         rows,
         descending,
         ..
-    } = *call;
+    } = call.sort;
     if n == 0 || rows == 0 {
         return;
     }

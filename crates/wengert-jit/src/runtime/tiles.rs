@@ -6,7 +6,8 @@ use std::arch::x86_64::*;
 use std::array::from_fn;
 use std::mem::MaybeUninit;
 
-use super::product::GemmCall;
+use wengert_loop::loops::kernel::Gemm;
+
 use crate::cpu::Cpu;
 
 /// Vectors side by side in a tile.
@@ -22,7 +23,7 @@ const LONGEST: usize = 16;
 const DEPTH: usize = 64;
 
 /// Code for products of matrices of `T`: see [`product`].
-pub(super) type Tiles<T> = unsafe fn(&GemmCall, *mut T, *const T, *const T);
+pub(super) type Tiles<T> = unsafe fn(&Gemm, *mut T, *const T, *const T);
 
 /// A type that there are products of.
 pub(super) trait Number: Copy + Default + 'static {
@@ -92,7 +93,7 @@ impl Machine {
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f")]
 unsafe fn by_avx512<V: Vector, const FUSED: bool>(
-    call: &GemmCall,
+    call: &Gemm,
     c: *mut V::T,
     a: *const V::T,
     b: *const V::T,
@@ -106,7 +107,7 @@ unsafe fn by_avx512<V: Vector, const FUSED: bool>(
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
 unsafe fn by_avx2<V: Vector, const FUSED: bool>(
-    call: &GemmCall,
+    call: &Gemm,
     c: *mut V::T,
     a: *const V::T,
     b: *const V::T,
@@ -351,12 +352,12 @@ impl Vector for [f32; 8] {
 /// the product overlaps no factor.
 #[inline(always)]
 unsafe fn product<V: Vector, const ROWS: usize, const FUSED: bool>(
-    call: &GemmCall,
+    call: &Gemm,
     c: *mut V::T,
     a: *const V::T,
     b: *const V::T,
 ) {
-    let GemmCall { m, n, k, .. } = *call;
+    let Gemm { m, n, k, .. } = *call;
     let mut copied = [const { MaybeUninit::<V::T>::uninit() }; DEPTH * LONGEST * SIDE];
     let mut aside = [V::NOTHING; MOST * LONGEST];
     let mut column = 0;
@@ -517,6 +518,8 @@ impl<T: Copy> Tile<T> {
 
 #[cfg(test)]
 mod tests {
+    use wengert_loop::types::DType;
+
     use super::*;
 
     /// A matrix of numbers without a pattern, and its strides: by rows or by columns, with a gap.
@@ -551,10 +554,12 @@ mod tests {
                     let (a, b) = (Matrix::new(m, k, left), Matrix::new(k, n, right));
                     let untouched = T::from(-7.0);
                     let mut c = vec![untouched; m * (n + 2)];
-                    let call = GemmCall {
-                        cpu: Cpu::host(),
-                        double: size_of::<T>() == 8,
-                        threads: false,
+                    let call = Gemm {
+                        dtype: if size_of::<T>() == 8 {
+                            DType::F64
+                        } else {
+                            DType::F32
+                        },
                         m,
                         n,
                         k,

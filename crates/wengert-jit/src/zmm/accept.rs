@@ -5,10 +5,10 @@
 
 use std::collections::HashMap;
 
+use wengert_loop::loops::kernel::RandomBlock;
 use wengert_loop::loops::walk;
 use wengert_loop::loops::{
-    Block, BufferId, BufferKind, Carried, Cause, Index, Kernel, LoopKind, Program, ScalarOp, Stmt,
-    Value,
+    Block, BufferId, BufferKind, Carried, Cause, Index, LoopKind, Program, ScalarOp, Stmt, Value,
 };
 use wengert_loop::types::DType;
 
@@ -191,12 +191,7 @@ impl Look<'_> {
                     let cause = &self.program.failures[*failure as usize].cause;
                     matches!(cause, Cause::MaxSteps(_))
                 }
-                Stmt::Kernel {
-                    kernel: Kernel::Block(_),
-                    regions,
-                } => regions
-                    .iter()
-                    .all(|(b, _)| self.kind(*b) == BufferKind::Local),
+                Stmt::Kernel { kernel, .. } => kernel.downcast_ref::<RandomBlock>().is_some(),
                 _ => false,
             }
     }

@@ -4,9 +4,10 @@ use std::collections::HashSet;
 
 use smallvec::SmallVec;
 use wengert_loop::elementary::chacha::Stream;
+use wengert_loop::loops::kernel::RandomBlock;
 use wengert_loop::loops::walk;
 use wengert_loop::loops::{
-    Block, BufferId, BufferKind, Cause, Index, Kernel, LANES, LoopKind, ScalarOp, Stmt, Value,
+    Block, BufferId, BufferKind, Cause, Index, LANES, LoopKind, ScalarOp, Stmt, Value,
 };
 
 use super::Writer;
@@ -127,10 +128,10 @@ impl<'p> Writer<'_, 'p> {
                 from_index,
                 len,
             } => self.copy((*to, to_index), (*from, from_index), *len),
-            Stmt::Kernel {
-                kernel: Kernel::Block(stream),
-                regions,
-            } => self.block_of_words(*stream, regions),
+            Stmt::Kernel { kernel, regions } => {
+                let block = kernel.downcast_ref::<RandomBlock>();
+                self.block_of_words(block.expect("a kernel that was accepted").0, regions);
+            }
             Stmt::Fail { failure } => {
                 let plan = self.plan;
                 let failure = &plan.program.failures[*failure as usize];

@@ -18,8 +18,8 @@
 
 pub mod affine;
 pub mod builder;
-pub mod host;
 pub mod interp;
+pub mod kernel;
 pub mod math;
 pub mod promote;
 mod replay;
@@ -34,11 +34,13 @@ pub mod walk;
 mod tests;
 
 pub use crate::scalar::{FoldOp, ScalarOp};
+pub use kernel::Kernel;
+
+use std::sync::Arc;
 
 use smallvec::SmallVec;
 
 use crate::elementary::Elementary;
-use crate::elementary::chacha::Stream;
 use crate::error::Error;
 use crate::source::SourceId;
 use crate::types::DType;
@@ -367,11 +369,11 @@ pub enum Stmt {
         /// Which.
         cell: Cell,
     },
-    /// A library kernel.
+    /// A [kernel](kernel). Outside of vector loops, unless it [runs in lanes](Kernel::runs_in_lanes).
     Kernel {
         /// Which.
-        kernel: Kernel,
-        /// The regions it reads and writes, each from an element on.
+        kernel: Arc<dyn Kernel>,
+        /// Where the [regions](Kernel::regions) it works on begin; uniform.
         regions: SmallVec<[(BufferId, Index); 3]>,
     },
     /// Ends the call with an error. In a vector loop: if any lane is live.
@@ -413,44 +415,6 @@ impl Failure {
     }
 }
 
-/// Work that is done by functions of the host. Uniform and outside vector loops, but for blocks.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Kernel {
-    /// An index into [`Program::hosts`]. The regions are its inputs, then its outputs, the elements
-    /// of each one after the other; an output overlaps no other region.
-    Host(u32),
-    /// `c[i, j] = sum_k a[i, k] * b[k, j]` on row-major-or-strided regions `(c, a, b)` of one float
-    /// type; strides in elements.
-    Gemm {
-        /// Rows of `c`.
-        m: usize,
-        /// Columns of `c`.
-        n: usize,
-        /// Terms of each sum.
-        k: usize,
-        /// Row and column stride of `c`.
-        c: (usize, usize),
-        /// Row and column stride of `a`.
-        a: (usize, usize),
-        /// Row and column stride of `b`.
-        b: (usize, usize),
-    },
-    /// Sorts each row of contiguous `(keys)` or `(keys, places)`, in place, in the order of
-    /// [`crate::sort`]; `places`, of `i64`, is where each key of a row was.
-    Sort {
-        /// How many rows.
-        rows: usize,
-        /// Keys in a row.
-        n: usize,
-        /// From the largest to the smallest.
-        descending: bool,
-    },
-    /// A block of that [stream](crate::elementary::chacha::Stream): regions of the ten words of its
-    /// key and its number, and of the sixteen it gets. In a vector loop one for each lane, in
-    /// [`Local`](BufferKind::Local) memory.
-    Block(Stream),
-}
-
 /// A pure function of scalars, called for one lane. An elementary function, most often; a back end
 /// may inline it, or share it among its callers.
 #[derive(Clone, PartialEq, Debug)]
@@ -482,8 +446,6 @@ pub struct Program {
     pub lists: Vec<List>,
     /// The pure functions it calls.
     pub functions: Vec<Function>,
-    /// The functions of the host that it calls.
-    pub hosts: Vec<host::Host>,
     /// Why it may give up.
     pub failures: Vec<Failure>,
     /// What it does.

@@ -296,7 +296,7 @@ pub(super) fn same<'p, R: Rewrite<'p>>(pass: &mut R, stmt: &'p Stmt) {
         }
         Stmt::Kernel { kernel, regions } => {
             let regions: Vec<_> = regions.iter().map(|(b, i)| at(r, (*b, i))).collect();
-            r.b.kernel(*kernel, &regions);
+            r.b.kernel(kernel.clone(), &regions);
         }
         Stmt::Fail { failure } => r.b.push(Stmt::Fail { failure: *failure }),
     }

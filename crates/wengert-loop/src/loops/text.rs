@@ -3,8 +3,8 @@
 use std::fmt::{self, Display, Formatter, Write};
 
 use super::{
-    Block, BufferKind, Carried, Function, Index, Kernel, LoopKind, Program, Rows, ScalarOp, Stmt,
-    Value, ValueType,
+    Block, BufferKind, Carried, Function, Index, LoopKind, Program, Rows, ScalarOp, Stmt, Value,
+    ValueType,
 };
 use crate::buffer::Element;
 use crate::scalar;
@@ -31,18 +31,6 @@ impl Display for Program {
                 .map(|(dtype, len)| format!("{dtype}[{len}]"))
                 .collect();
             writeln!(f, "l{i}: list{lanes} ({})", fields.join(", "))?;
-        }
-        for (i, host) in self.hosts.iter().enumerate() {
-            let regions = |all: &[(DType, usize)]| {
-                let each: Vec<String> = all.iter().map(|(d, n)| format!("{d}[{n}]")).collect();
-                each.join(", ")
-            };
-            let (inputs, outputs) = (regions(&host.inputs), regions(&host.outputs));
-            writeln!(
-                f,
-                "h{i}: host {}({inputs}) -> ({outputs})",
-                host.function.name()
-            )?;
         }
         for (i, failure) in self.failures.iter().enumerate() {
             let at = failure.at.map_or(String::new(), |at| format!(" @ {at}"));
@@ -317,24 +305,7 @@ impl Writer<'_> {
                     .iter()
                     .map(|(b, i)| format!("b{}[{}]", b.0, index(i)))
                     .collect();
-                let text = match kernel {
-                    Kernel::Host(function) => format!("host h{function}: {}", regions.join(", ")),
-                    Kernel::Gemm { m, n, k, c, a, b } => format!(
-                        "gemm {m}x{n}x{k} strides {c:?} {a:?} {b:?}: {}",
-                        regions.join(", ")
-                    ),
-                    Kernel::Sort {
-                        rows,
-                        n,
-                        descending,
-                    } => {
-                        let down = if *descending { " descending" } else { "" };
-                        format!("sort {rows}x{n}{down}: {}", regions.join(", "))
-                    }
-                    Kernel::Block(stream) => {
-                        format!("block of {stream:?}: {}", regions.join(", "))
-                    }
-                };
+                let text = format!("{}: {}", kernel.text(), regions.join(", "));
                 self.line(f, &text)
             }
             Stmt::Fail { failure } => self.line(f, &format!("fail {failure}")),

@@ -6,10 +6,11 @@ use std::panic::resume_unwind;
 use std::sync::Arc;
 
 use wengert_ir::buffer::{Buffer, Dense};
+use wengert_ir::buffer::{Slice, SliceMut};
 use wengert_ir::error::{Error, TypeError, raise, said};
 use wengert_ir::ir::text::{Attribute, Attributes};
 use wengert_ir::ir::{BitMatrix, Type};
-use wengert_ir::loops::host::{HostFunction, Slice, SliceMut};
+use wengert_ir::loops::kernel::HostFunction;
 use wengert_ir::ops::custom::custom;
 use wengert_ir::ops::{Batched, Cotangent, Mode, Operand, Primitive, Tangent};
 use wengert_ir::panics::caught;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use wengert_ir::error::Result;
 use wengert_ir::ir::view::Outline;
-use wengert_ir::loops::{BufferId, BufferKind, Kernel, LANES, LoopKind, Program, Stmt, walk};
+use wengert_ir::loops::{BufferId, BufferKind, LANES, LoopKind, Program, Stmt, walk};
 use wengert_ir::rewrite::Choice;
 use wengert_ir::schedule::lower_with_notes;
 use wengert_ir::schedule::notes::{Notes, OperationId, Part, PartKind, Steps};
@@ -194,13 +194,12 @@ impl Writer<'_> {
         let (name, source) = (self.name(part.by), self.source(part.by));
         let own: Vec<OperationId> = part.by.into_iter().collect();
         let mut parts = vec![part];
-        let title = match part.kind {
+        let title = match &part.kind {
             PartKind::Call => unreachable!("a call is in nothing"),
             PartKind::While => format!("{name}: a loop while its condition holds"),
             PartKind::Branch => format!("{name}: one of two functions"),
-            PartKind::Host => format!("{name}: a call of the host"),
-            PartKind::Library(kernel) => format!("{name}: {}", library(kernel)),
-            PartKind::For { kind, steps } => {
+            PartKind::Kernel(kernel) => format!("{name}: {}", kernel.description()),
+            &PartKind::For { kind, steps } => {
                 // Loops around nothing but a loop are one.
                 let mut shape = steps_of(kind, steps);
                 let mut last = part;
@@ -458,13 +457,4 @@ fn not_loops(part: &Part) -> Vec<&Part> {
         _ => vec![p],
     });
     each.collect()
-}
-
-fn library(kernel: Kernel) -> String {
-    match kernel {
-        Kernel::Gemm { m, n, k, .. } => format!("a library's product of {m}×{k} and {k}×{n}"),
-        Kernel::Sort { rows, n, .. } => format!("a library's sort of {rows} rows of {n} keys"),
-        Kernel::Block(_) => "a block of random words".to_string(),
-        Kernel::Host(_) => "a call of the host".to_string(),
-    }
 }

@@ -1,8 +1,9 @@
 //! Reading and writing buffers, and what a library or the host does to them.
 
+use std::sync::Arc;
+
 use super::Builder;
 use crate::loops::affine::Affine;
-use crate::loops::host::Host;
 use crate::loops::{Buffer, BufferId, BufferKind, Failure, Kernel, Stmt, Value};
 
 impl Builder {
@@ -79,23 +80,13 @@ impl Builder {
         });
     }
 
-    /// A library kernel on regions from an element on.
-    pub fn kernel(&mut self, kernel: Kernel, regions: &[(BufferId, Affine)]) {
+    /// A kernel on regions from an element on.
+    pub fn kernel(&mut self, kernel: Arc<dyn Kernel>, regions: &[(BufferId, Affine)]) {
         let regions = regions
             .iter()
             .map(|(buffer, at)| (*buffer, self.index(at)))
             .collect();
         self.push(Stmt::Kernel { kernel, regions });
-    }
-
-    /// A call of a function of the host on regions of its inputs and outputs, from an element on.
-    pub fn host(&mut self, host: Host, regions: &[(BufferId, Affine)]) {
-        let known = self.program.hosts.iter().position(|h| *h == host);
-        let function = known.unwrap_or_else(|| {
-            self.program.hosts.push(host);
-            self.program.hosts.len() - 1
-        });
-        self.kernel(Kernel::Host(function as u32), regions);
     }
 
     /// Ends the call with an error.

@@ -366,7 +366,7 @@ impl Machine<'_> {
                 let bits = self.cell(cell, self.ty(*out).dtype)?;
                 self.set(*out, bits);
             }
-            Stmt::Kernel { kernel, regions } => self.kernel(kernel, regions)?,
+            Stmt::Kernel { kernel, regions } => self.kernel(&**kernel, regions)?,
             Stmt::Fail { failure } => return Err(Error::Failed(*failure)),
         }
         Ok(())

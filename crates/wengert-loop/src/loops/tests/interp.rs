@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use super::*;
 use crate::loops::affine::Affine;
 use crate::loops::{FoldOp, LANES};
@@ -284,7 +286,8 @@ fn a_product() {
     let x = input(&mut b, 0, DType::F64, 6);
     let y = input(&mut b, 1, DType::F64, 6);
     let z = output(&mut b, DType::F64, 4);
-    let kernel = crate::loops::Kernel::Gemm {
+    let kernel = crate::loops::kernel::Gemm {
+        dtype: DType::F64,
         m: 2,
         n: 2,
         k: 3,
@@ -294,7 +297,7 @@ fn a_product() {
     };
     let start = Affine::constant(0);
     b.kernel(
-        kernel,
+        Arc::new(kernel),
         &[(z, start.clone()), (x, start.clone()), (y, start)],
     );
     let xs = Data::F64(vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
@@ -312,13 +315,15 @@ fn a_sort() {
         let x = b.f64(x);
         b.store(keys, &Affine::constant(i as i64), x);
     }
-    let kernel = crate::loops::Kernel::Sort {
+    let kernel = crate::loops::kernel::Sort {
+        dtype: DType::F64,
         rows: 2,
         n: 3,
         descending: false,
+        places: true,
     };
     let start = Affine::constant(0);
-    b.kernel(kernel, &[(keys, start.clone()), (places, start)]);
+    b.kernel(Arc::new(kernel), &[(keys, start.clone()), (places, start)]);
     // Where the keys were stands in the place of the NaN.
     let mut sum = b.f64(0.0);
     for i in 0..6 {

@@ -1,65 +1,65 @@
-//! The memory of calls of a library or of the host.
+//! The memory of kernels.
 
 use super::{Check, Checker, ensure};
-use crate::elementary::chacha::{KEY, WORDS};
-use crate::loops::{BufferId, Index, Kernel};
-use crate::types::DType;
+use crate::loops::kernel::{Access, Kernel, Region};
+use crate::loops::{BufferId, BufferKind, Index};
 
 impl Checker<'_> {
-    pub(super) fn kernel(&self, kernel: &Kernel, regions: &[(BufferId, Index)]) -> Check {
-        let buffer = |i: usize| self.buffer(regions[i].0);
-        match kernel {
-            Kernel::Host(function) => {
-                let hosts = &self.program.hosts;
-                let host = hosts.get(*function as usize).ok_or("no such host")?;
-                let wanted = host.inputs.iter().chain(&host.outputs);
-                ensure(regions.len() == wanted.clone().count(), || {
-                    "a host's function with another number of regions".into()
-                })?;
-                for (i, &(dtype, len)) in wanted.enumerate() {
-                    ensure(buffer(i)?.dtype == dtype && buffer(i)?.len >= len, || {
-                        "a region that is not what a host's function takes".into()
-                    })?;
-                    if i >= host.inputs.len() {
-                        self.writable(buffer(i)?)?;
-                    }
-                }
-                Ok(())
-            }
-            Kernel::Gemm { .. } => {
-                ensure(regions.len() == 3, || "a product has three regions".into())?;
-                self.writable(buffer(0)?)?;
-                let dtype = buffer(0)?.dtype;
-                ensure(dtype.is_float(), || "a product of integers".into())?;
-                for i in 1..3 {
-                    ensure(buffer(i)?.dtype == dtype, || {
-                        "a product of mixed types".into()
-                    })?;
-                }
-                Ok(())
-            }
-            Kernel::Sort { .. } => {
-                ensure(matches!(regions.len(), 1 | 2), || {
-                    "keys to sort, and perhaps their places".into()
-                })?;
-                for i in 0..regions.len() {
-                    self.writable(buffer(i)?)?;
-                }
-                ensure(regions.len() == 1 || buffer(1)?.dtype == DType::I64, || {
-                    "places that are not i64".into()
-                })
-            }
-            Kernel::Block(_) => {
-                ensure(regions.len() == 2, || "a block has two regions".into())?;
-                self.writable(buffer(1)?)?;
-                for (i, len) in [(0, KEY + 2), (1, WORDS)] {
-                    let b = buffer(i)?;
-                    ensure(b.dtype == DType::U32 && b.len >= len, || {
-                        format!("a block without its {len} words")
-                    })?;
-                }
-                Ok(())
+    pub(super) fn kernel(&self, kernel: &dyn Kernel, regions: &[(BufferId, Index)]) -> Check {
+        ensure(!self.vector || kernel.runs_in_lanes(), || {
+            format!("{} in a vector loop", kernel.text())
+        })?;
+        let wanted = kernel.regions();
+        ensure(regions.len() == wanted.len(), || {
+            let (found, wanted) = (regions.len(), wanted.len());
+            format!("{} of {found} regions, not {wanted}", kernel.text())
+        })?;
+        for (i, ((buffer, index), wanted)) in regions.iter().zip(&wanted).enumerate() {
+            let b = self.buffer(*buffer)?;
+            ensure((b.kind == BufferKind::Local) == self.vector, || {
+                "a kernel on memory of another side of a vector loop's border".into()
+            })?;
+            let each = self.index(index)?;
+            ensure(!each, || "a region that differs by lane".into())?;
+            let Region { dtype, len, .. } = *wanted;
+            let start = usize::try_from(known(index).unwrap_or(0)).unwrap_or(usize::MAX);
+            let fits = start.checked_add(len).is_some_and(|end| end <= b.len);
+            ensure(b.dtype == dtype && (len == 0 || fits), || {
+                format!("region {i} of {}: not {len} of {dtype}", kernel.text())
+            })?;
+            if wanted.access != Access::Read {
+                self.writable(b)?;
             }
         }
+        self.apart(kernel, regions, &wanted)
     }
+
+    /// What is written overlaps nothing else, where it can be seen.
+    fn apart(
+        &self,
+        kernel: &dyn Kernel,
+        regions: &[(BufferId, Index)],
+        wanted: &[Region],
+    ) -> Check {
+        for (i, (a, a_index)) in regions.iter().enumerate() {
+            for (j, (b, b_index)) in regions.iter().enumerate().skip(i + 1) {
+                let written = [i, j].iter().any(|&r| wanted[r].access != Access::Read);
+                let (Some(from), Some(to), true) =
+                    (known(a_index), known(b_index), a == b && written)
+                else {
+                    continue;
+                };
+                let (from_end, to_end) = (from + wanted[i].len as i64, to + wanted[j].len as i64);
+                ensure(from_end <= to || to_end <= from, || {
+                    format!("{} on regions that overlap", kernel.text())
+                })?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The element, if it is the same in every run.
+fn known(index: &Index) -> Option<i64> {
+    (index.base.is_none() && index.each.is_none()).then_some(index.offset)
 }

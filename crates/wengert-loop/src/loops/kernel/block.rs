@@ -1,0 +1,50 @@
+//! Blocks of random words.
+
+use super::{Elements, Kernel, Region, Regions, same_value};
+use crate::elementary::chacha::{KEY, Stream, WORDS};
+use crate::error::Error;
+use crate::types::DType;
+
+/// A block of that [stream](crate::elementary::chacha::Stream): regions of the ten words of its key and its number, and
+/// of the sixteen it gets.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RandomBlock(pub Stream);
+
+impl Kernel for RandomBlock {
+    fn text(&self) -> String {
+        format!("block of {:?}", self.0)
+    }
+
+    fn description(&self) -> String {
+        "a block of random words".into()
+    }
+
+    fn regions(&self) -> Regions {
+        let from = Region::read(DType::U32, KEY + 2);
+        Regions::from_iter([from, Region::write(DType::U32, WORDS)])
+    }
+
+    fn runs_in_lanes(&self) -> bool {
+        true
+    }
+
+    fn nanoseconds(&self) -> f64 {
+        60.0
+    }
+
+    fn run(&self, regions: &mut [Elements<'_>]) -> Result<(), Error> {
+        let [state, words] = regions else {
+            panic!("a block has two regions");
+        };
+        let state: &[u32] = state.read().typed();
+        let number = u64::from(state[KEY]) | (u64::from(state[KEY + 1]) << 32);
+        let key = std::array::from_fn(|i| state[i]);
+        let block = self.0.block(&key, number);
+        words.write().typed().copy_from_slice(&block);
+        Ok(())
+    }
+
+    fn equals(&self, other: &dyn Kernel) -> bool {
+        same_value(self, other)
+    }
+}

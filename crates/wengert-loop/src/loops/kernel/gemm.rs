@@ -1,0 +1,96 @@
+//! Products of matrices.
+
+use super::{Elements, Kernel, Region, Regions, same_value};
+use crate::arithmetic::Arithmetic;
+use crate::error::Error;
+use crate::types::DType;
+
+/// `c[i, j] = sum_k a[i, k] * b[k, j]` on regions `(c, a, b)` of one float type. It is written in the order of `k`, each
+/// product rounded before it is added; a back end may sum large products in another order.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Gemm {
+    /// The type of the elements: a float.
+    pub dtype: DType,
+    /// Rows of `c`.
+    pub m: usize,
+    /// Columns of `c`.
+    pub n: usize,
+    /// Terms of each sum.
+    pub k: usize,
+    /// Row and column stride of `c`, in elements.
+    pub c: (usize, usize),
+    /// Row and column stride of `a`.
+    pub a: (usize, usize),
+    /// Row and column stride of `b`.
+    pub b: (usize, usize),
+}
+
+/// Elements from the first to the last of a matrix of those strides.
+fn span(rows: usize, columns: usize, stride: (usize, usize)) -> usize {
+    let (Some(rows), Some(columns)) = (rows.checked_sub(1), columns.checked_sub(1)) else {
+        return 0;
+    };
+    let last = rows.saturating_mul(stride.0);
+    let last = last.saturating_add(columns.saturating_mul(stride.1));
+    last.saturating_add(1)
+}
+
+impl Gemm {
+    fn product<T: Arithmetic>(&self, c: &mut [T], a: &[T], b: &[T]) {
+        for i in 0..self.m {
+            for j in 0..self.n {
+                let term =
+                    |k: usize| a[i * self.a.0 + k * self.a.1].mul(b[k * self.b.0 + j * self.b.1]);
+                let sum = (0..self.k).map(term).reduce(T::add);
+                c[i * self.c.0 + j * self.c.1] = sum.unwrap_or(T::ZERO);
+            }
+        }
+    }
+}
+
+impl Kernel for Gemm {
+    fn text(&self) -> String {
+        let Gemm {
+            m, n, k, c, a, b, ..
+        } = self;
+        format!("gemm {m}x{n}x{k} strides {c:?} {a:?} {b:?}")
+    }
+
+    fn description(&self) -> String {
+        let Gemm { m, n, k, .. } = self;
+        format!("a library's product of {m}×{k} and {k}×{n}")
+    }
+
+    fn regions(&self) -> Regions {
+        let len = span(self.m, self.n, self.c);
+        // What lies between its elements stays as it is.
+        let c = match len == self.m.saturating_mul(self.n) {
+            true => Region::write(self.dtype, len),
+            false => Region::change(self.dtype, len),
+        };
+        let a = Region::read(self.dtype, span(self.m, self.k, self.a));
+        let b = Region::read(self.dtype, span(self.k, self.n, self.b));
+        Regions::from_buf([c, a, b])
+    }
+
+    fn nanoseconds(&self) -> f64 {
+        200.0 + self.m as f64 * self.n as f64 * self.k as f64 / 10.0
+    }
+
+    fn run(&self, regions: &mut [Elements<'_>]) -> Result<(), Error> {
+        let [c, a, b] = regions else {
+            panic!("a product has three regions");
+        };
+        let (c, a, b) = (c.write(), a.read(), b.read());
+        match self.dtype {
+            DType::F32 => self.product::<f32>(c.typed(), a.typed(), b.typed()),
+            DType::F64 => self.product::<f64>(c.typed(), a.typed(), b.typed()),
+            other => panic!("a product of {other}"),
+        }
+        Ok(())
+    }
+
+    fn equals(&self, other: &dyn Kernel) -> bool {
+        same_value(self, other)
+    }
+}

@@ -1,0 +1,73 @@
+//! Sorting.
+
+use super::{Elements, Kernel, Region, Regions, same_value};
+use crate::arithmetic::Arithmetic;
+use crate::error::Error;
+use crate::sort::{sort_keys, sort_with_places};
+use crate::types::DType;
+use crate::with_variants;
+
+/// Sorts each row of contiguous `(keys)` or `(keys, places)`, in place, in the order of [`crate::sort`]; `places`, of
+/// `i64`, is where each key of a row was.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Sort {
+    /// The type of the keys.
+    pub dtype: DType,
+    /// How many rows.
+    pub rows: usize,
+    /// Keys in a row.
+    pub n: usize,
+    /// From the largest to the smallest.
+    pub descending: bool,
+    /// Whether places are wanted.
+    pub places: bool,
+}
+
+impl Sort {
+    fn sort<T: Arithmetic>(&self, keys: &mut [T], places: Option<&mut [i64]>) {
+        if self.n == 0 {
+            return;
+        }
+        let keys = keys.chunks_mut(self.n);
+        match places {
+            None => keys.for_each(|row| sort_keys(row, self.descending)),
+            Some(places) => (keys.zip(places.chunks_mut(self.n)))
+                .for_each(|(row, places)| sort_with_places(row, places, self.descending)),
+        }
+    }
+}
+
+impl Kernel for Sort {
+    fn text(&self) -> String {
+        let down = if self.descending { " descending" } else { "" };
+        format!("sort {}x{}{down}", self.rows, self.n)
+    }
+
+    fn description(&self) -> String {
+        format!("a library's sort of {} rows of {} keys", self.rows, self.n)
+    }
+
+    fn regions(&self) -> Regions {
+        let len = self.rows.saturating_mul(self.n);
+        let mut regions = Regions::new();
+        regions.push(Region::change(self.dtype, len));
+        regions.extend(self.places.then_some(Region::write(DType::I64, len)));
+        regions
+    }
+
+    fn nanoseconds(&self) -> f64 {
+        let n = self.n as f64;
+        50.0 + self.rows as f64 * n * (2.0 + 2.0 * n.max(2.0).log2())
+    }
+
+    fn run(&self, regions: &mut [Elements<'_>]) -> Result<(), Error> {
+        let (keys, places) = regions.split_first_mut().expect("keys to sort");
+        let places = places.first_mut().map(|p| p.write().typed());
+        with_variants!(SliceMut, keys.write(), v => self.sort(v, places));
+        Ok(())
+    }
+
+    fn equals(&self, other: &dyn Kernel) -> bool {
+        same_value(self, other)
+    }
+}
