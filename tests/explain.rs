@@ -264,7 +264,12 @@ fn each_stage_has_its_text() {
 fn with_notes_the_same_program_comes_out() {
     for code in [chain(1000), chain(1_000_000), twice(), steps(), batch()] {
         let plain = lower(code.func()).unwrap();
-        assert_eq!(lower_with_notes(code.func()).unwrap().0, plain);
+        assert_eq!(
+            lower_with_notes(code.func(), &Default::default())
+                .unwrap()
+                .0,
+            plain
+        );
     }
 }
 

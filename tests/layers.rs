@@ -114,13 +114,46 @@ fn siblings(name: &str) -> Vec<String> {
 #[test]
 fn a_crate_knows_those_below_it() {
     assert_eq!(siblings("wengert-loop"), [""; 0]);
-    assert_eq!(siblings("wengert-jit"), ["wengert-loop"]);
+    assert_eq!(siblings("wengert-run"), ["wengert-loop"]);
+    assert_eq!(siblings("wengert-jit"), ["wengert-loop", "wengert-run"]);
     assert_eq!(siblings("wengert-ir"), ["wengert-loop"]);
 }
 
 #[test]
 fn modules_of_the_loop_ir_know_each_other_in_one_direction() {
     assert_eq!(in_circles(&edges("wengert-loop")), [""; 0]);
+}
+
+/// Code and its frames come from a back end, and an executable is what a back end gives.
+#[test]
+fn a_back_end_and_what_it_gives_are_the_only_circle_of_the_runtime() {
+    assert_eq!(in_circles(&edges("wengert-run")), ["backend", "executable"]);
+}
+
+/// Verifier, interpreter, printer, planner and explanation know that there are kernels, and none of them. Code of a back
+/// end's own for a kernel is an exception that it makes.
+#[test]
+fn nobody_names_a_kernel_but_its_operation() {
+    let kernels = ["Gemm", "Sort", "RandomBlock", "Host"];
+    let may = |name: &str, path: &str| match name {
+        "wengert-loop" => path.starts_with("loops/kernel/"),
+        "wengert-run" => path.starts_with("library/"),
+        "wengert-jit" => path.starts_with("emit/calls.rs") || path.starts_with("zmm/"),
+        _ => false,
+    };
+    for name in ["wengert-loop", "wengert-run", "wengert-jit", "wengert"] {
+        for (path, code) in sources(name) {
+            let uses: Vec<&str> = (code.split_inclusive(';'))
+                .filter(|line| line.contains("kernel::"))
+                .flat_map(|line| kernels.into_iter().filter(|k| line.contains(k)))
+                .filter(|k| !code.contains(&format!("{k}Function")))
+                .collect();
+            assert!(
+                uses.is_empty() || may(name, &path),
+                "{name}: {path}: {uses:?}"
+            );
+        }
+    }
 }
 
 /// A function holds operations, and operations hold functions; what the rules of an operation call, and
@@ -164,7 +197,7 @@ fn only_rewrites_name_operations() {
 }
 
 #[test]
-fn only_the_back_end_is_unsafe() {
+fn only_the_back_end_and_its_runtime_are_unsafe() {
     for entry in std::fs::read_dir(crates()).unwrap() {
         let folder = entry.unwrap().path();
         let root = ["src/lib.rs", "src/main.rs"].map(|p| folder.join(p));
@@ -172,6 +205,7 @@ fn only_the_back_end_is_unsafe() {
         let forbids = read_to_string(root)
             .unwrap()
             .contains("#![forbid(unsafe_code)]");
-        assert_eq!(forbids, !folder.ends_with("wengert-jit"), "{folder:?}");
+        let native = folder.ends_with("wengert-jit") || folder.ends_with("wengert-run");
+        assert_eq!(forbids, !native, "{folder:?}");
     }
 }

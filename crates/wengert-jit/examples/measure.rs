@@ -207,7 +207,7 @@ fn main() {
         };
         let exe = compile(&p, &options).expect("it compiles");
         for f in &exe.listing().expect("it was asked for").functions {
-            println!("{}\n{}\n{}", f.name, f.clif, f.assembly);
+            println!("{}\n{}\n{}", f.name, f.text, f.assembly);
         }
         return;
     }

@@ -14,80 +14,36 @@ use wengert_loop::loops::unroll::unroll;
 use wengert_loop::loops::verify::verify;
 use wengert_loop::panics;
 
-use crate::cpu::Cpu;
+use crate::code::MachineCode;
 use crate::emit::session::{self, Code};
+use crate::memory::CodeMemory;
 use crate::plan;
-use crate::runtime::code::CodeMemory;
-use crate::runtime::executable::{Executable, Size};
-use crate::runtime::helpers;
+use crate::target::isas_of;
+use wengert_loop::target::Target;
+use wengert_run::library::helpers;
+use wengert_run::{Backend, CompileError, Executable, Listing, Made, Options, Size};
 
-/// How to compile, and limits of what is compiled.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// Bytes that the lists of one call may take.
-    pub list_limit: usize,
-    /// Functions of more instructions than this are compiled by the quick register allocator:
-    /// several times faster, and a third slower to run.
-    pub quick_above: usize,
-    /// Nanoseconds of work below which a parallel loop runs on the calling thread.
-    pub parallel_above: u64,
-    /// Whether short loops become straight lines, and elements of small arrays live in registers.
-    pub unroll: bool,
-    /// How much is done in registers wider than 128 bits, where the machine has them.
-    pub vectors: Vectors,
-    /// The processor that code is made for: one that has less than this machine's is slower, and a test of what
-    /// better ones never run.
-    pub cpu: Cpu,
-    /// Whether to keep the text of the code and the program it was made of, see [`Executable::listing`].
-    pub listing: bool,
-}
+/// Cranelift, with vector loops in registers of 512 bits by a generator of this crate's own.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Cranelift;
 
-/// What is done in registers wider than 128 bits. The results are the same, bit for bit.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Vectors {
-    /// Nothing.
-    Narrow,
-    /// Elementary functions in lanes, by the runtime.
-    Functions,
-    /// Vector loops too, where it pays.
-    Loops,
-    /// Every vector loop that there is such code for: for tests.
-    AllLoops,
-}
+impl Backend for Cranelift {
+    fn name(&self) -> String {
+        "Cranelift".into()
+    }
 
-impl Default for Options {
-    fn default() -> Options {
-        Options {
-            list_limit: 8 << 30,
-            quick_above: 20_000,
-            parallel_above: 80_000,
-            unroll: true,
-            vectors: Vectors::Loops,
-            cpu: Cpu::host(),
-            listing: false,
-        }
+    fn target(&self, options: &Options) -> Target {
+        Target::default().with_fused(options.cpu.has_fma())
+    }
+
+    fn compile(&self, program: &Program, options: &Options) -> Result<Executable, CompileError> {
+        caught(|| build(program, options))
     }
 }
 
-/// Why a program could not be compiled.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum CompileError {
-    /// There is no code generator for this machine: programs can be interpreted.
-    #[error("no code for this machine: {0}")]
-    Machine(String),
-    /// The code generator refused.
-    #[error("code generation failed: {0}")]
-    Codegen(String),
-    /// A malformed program, or a mistake of the code generator.
-    #[error("code generation stopped: {0}")]
-    Internal(String),
-}
-
-impl From<ModuleError> for CompileError {
-    fn from(e: ModuleError) -> CompileError {
-        CompileError::Codegen(e.to_string())
-    }
+/// What the code generator refuses.
+pub(crate) fn refused(e: ModuleError) -> CompileError {
+    CompileError::Codegen(e.to_string())
 }
 
 /// A target, with either allocator: the thorough one, and the one for long functions.
@@ -131,7 +87,7 @@ pub(crate) fn isas(
 /// If there is no code generator for the machine, this one has not got what [`Options::cpu`] has, or the program is
 /// malformed.
 pub fn compile(program: &Program, options: &Options) -> Result<Executable, CompileError> {
-    caught(|| build(program, options))
+    Cranelift.compile(program, options)
 }
 
 /// What `f` gives, a panic of the code generator being an error.
@@ -180,7 +136,7 @@ fn build(program: &Program, options: &Options) -> Result<Executable, CompileErro
         let message = format!("it has not got all that {cpu} has");
         return Err(CompileError::Machine(message));
     }
-    let [isa, quick] = cpu.isas()?;
+    let [isa, quick] = isas_of(cpu)?;
     let prepared = prepared(program, options)?;
     let plan = plan::plan(prepared.as_ref().unwrap_or(program), options);
     let space = Arc::new(AtomicUsize::new(0));
@@ -195,13 +151,28 @@ fn build(program: &Program, options: &Options) -> Result<Executable, CompileErro
         let needs = w.code.iter().map(Code::space);
         space.store(needs.sum(), Ordering::Relaxed);
         for f in w.code.drain(..) {
-            module.define_function_bytes(f.id, f.align, &f.bytes, &f.relocs)?;
+            module
+                .define_function_bytes(f.id, f.align, &f.bytes, &f.relocs)
+                .map_err(refused)?;
         }
-        module.finalize_definitions()?;
+        module.finalize_definitions().map_err(refused)?;
         Ok((w, size))
     });
     match finished {
-        Ok((w, size)) => Ok(Executable::new(module, w, plan, size, options)),
+        Ok((w, size)) => {
+            let made = Made {
+                code: Box::new(MachineCode::new(module, w.main, w.kept)),
+                call: w.call,
+                task: w.task,
+                choices: plan.reuse.choices,
+                size,
+                listing: w.listing.map(|functions| Listing {
+                    program: plan.program,
+                    functions,
+                }),
+            };
+            Ok(Executable::new(program, made, options))
+        }
         Err(e) => {
             release(module);
             Err(e)

@@ -5,13 +5,14 @@ use cranelift_module::{ModuleRelocTarget, default_libcall_names};
 use wengert_loop::loops::{Program, ScalarOp};
 use wengert_loop::types::DType;
 
-use crate::compile::{CompileError, Options, caught, module, prepared, release};
-use crate::cpu::Cpu;
+use crate::compile::{caught, module, prepared, release};
 use crate::emit::how::{self, How, Machine};
-use crate::emit::session::{self, Listed};
+use crate::emit::session;
 use crate::plan;
-use crate::runtime::executable::Size;
-use crate::runtime::helpers;
+use crate::target::isas_of;
+use wengert_run::Cpu;
+use wengert_run::library::helpers;
+use wengert_run::{CompileError, Listed, Options, Size};
 
 /// How an operation is written in lanes for a processor. `from` is the type of its last operand, `to`
 /// that of its result; `even` says whether the last operand is the same in all lanes.
@@ -25,13 +26,13 @@ pub fn how(
     even: bool,
     cpu: Cpu,
 ) -> Result<How, CompileError> {
-    let [isa, _] = cpu.isas()?;
+    let [isa, _] = isas_of(cpu)?;
     Ok(how::how(op, from, to, even, Machine::of(&**isa)))
 }
 
 /// Code that was made and is not run.
 #[derive(Debug)]
-pub struct Made {
+pub struct Unrun {
     /// How much it is.
     pub size: Size,
     /// Its functions, if [`Options::listing`] asked for them.
@@ -43,9 +44,9 @@ pub struct Made {
 /// # Errors
 /// As [`compile`](crate::compile()), if the code generator was built without that processor, and if the code calls
 /// a function that the runtime does not have.
-pub fn code_for(program: &Program, options: &Options) -> Result<Made, CompileError> {
+pub fn code_for(program: &Program, options: &Options) -> Result<Unrun, CompileError> {
     caught(|| {
-        let [isa, quick] = options.cpu.isas()?;
+        let [isa, quick] = isas_of(options.cpu)?;
         let prepared = prepared(program, options)?;
         let plan = plan::plan(prepared.as_ref().unwrap_or(program), options);
         let mut module = module(isa, None);
@@ -58,7 +59,7 @@ pub fn code_for(program: &Program, options: &Options) -> Result<Made, CompileErr
                 known(call)?;
             }
         }
-        Ok(Made {
+        Ok(Unrun {
             size: Size {
                 functions: written.code.len(),
                 wide_loops: written.wide_loops,

@@ -40,7 +40,7 @@ fn what_is_used_again_soon_is_loaded_once() {
         ..Options::default()
     });
     let functions = &exe.listing().expect("it was asked for").functions;
-    let listing: String = functions.iter().map(|f| f.clif.as_str()).collect();
+    let listing: String = functions.iter().map(|f| f.text.as_str()).collect();
     let loads = listing.matches("load.f64x2").count();
     // Once for each of four chains and each segment of the line; 480 if each use loaded its operand.
     assert!((4..=64).contains(&loads), "{loads} loads:\n{listing}");

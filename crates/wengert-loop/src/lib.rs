@@ -16,4 +16,5 @@ pub mod panics;
 pub mod scalar;
 pub mod sort;
 pub mod source;
+pub mod target;
 pub mod types;

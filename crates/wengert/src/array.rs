@@ -99,7 +99,7 @@ impl Array {
         let shape = &shape.lengths()[..];
         let fits = "an array that fits in memory";
         let n = size(shape).expect(fits);
-        let zeros = wengert_jit::memory_for(dtype, n).expect(fits);
+        let zeros = wengert_run::memory_for(dtype, n).expect(fits);
         Array::from_dense(Dense::new(shape, zeros))
     }
 

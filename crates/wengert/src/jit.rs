@@ -24,6 +24,8 @@ use wengert_ir::source::SourceId;
 use wengert_ir::trace::{Kind, Var, closed};
 use wengert_ir::transform::dead_code;
 use wengert_ir::{eval, rewrite, schedule};
+use wengert_jit::Cranelift;
+use wengert_run::Backend;
 
 use self::compiled::{Compiled, Work};
 use self::entry::{Deeper, Entered, Entry, Signature};
@@ -91,6 +93,7 @@ struct Options {
     /// Whether the code is made without the passes that only make it faster.
     plain: bool,
     printer: Option<Printer>,
+    backend: Arc<dyn Backend>,
 }
 
 impl Default for Options {
@@ -101,6 +104,7 @@ impl Default for Options {
             check_finite: false,
             plain: false,
             printer: None,
+            backend: Arc::new(Cranelift),
         }
     }
 }
@@ -114,6 +118,24 @@ where
     /// with [`Error::MaxSteps`]; a billion unless said.
     pub fn max_steps(mut self, steps: u64) -> Self {
         self.options.max_steps = steps;
+        self.cache = RwLock::default();
+        self
+    }
+
+    /// Makes code with another back end than Cranelift, which is what there is unless said: the interpreter of the loop IR
+    /// ([`backend::Interpreter`](crate::backend::Interpreter)), or one of your own. Results have the same bits where
+    /// back ends agree on whether products and sums are contracted ([`Target::fused`](crate::backend::Target)).
+    ///
+    /// ```
+    /// use wengert::backend::Interpreter;
+    /// use wengert::prelude::*;
+    ///
+    /// let f = jit(|x: Var| x.sin().sum()).backend(Interpreter);
+    /// assert_eq!(f.call([0.0, 0.0])?.item::<f64>()?, 0.0);
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
+    pub fn backend(mut self, backend: impl Backend + 'static) -> Self {
+        self.options.backend = Arc::new(backend);
         self.cache = RwLock::default();
         self
     }
@@ -358,18 +380,12 @@ where
             out,
             choices,
         } = self.trace(signature, traced)?;
-        let options = wengert_jit::Options {
-            list_limit: self.options.residual_bytes,
-            unroll: !self.options.plain,
-            vectors: match self.options.plain {
-                true => wengert_jit::Vectors::Narrow,
-                false => wengert_jit::Vectors::Loops,
-            },
-            ..Default::default()
-        };
+        let options = self.code_options();
+        let backend = &self.options.backend;
         let code = deep(&func, || {
-            let program = lowered(|| schedule::lower(&func))?;
-            machine_code(&program, &options)
+            let target = backend.target(&options);
+            let program = lowered(|| schedule::lower_for(&func, &target))?;
+            machine_code(&program, &**backend, &options)
         })?;
         Ok(Compiled {
             results: func.result_types(),
@@ -378,10 +394,24 @@ where
             arrays,
             out,
             code,
+            backend: backend.clone(),
             options,
             spare: Mutex::default(),
             printer: self.options.printer.clone(),
         })
+    }
+
+    /// What is asked of the back end.
+    fn code_options(&self) -> wengert_run::Options {
+        wengert_run::Options {
+            list_limit: self.options.residual_bytes,
+            unroll: !self.options.plain,
+            vectors: match self.options.plain {
+                true => wengert_run::Vectors::Narrow,
+                false => wengert_run::Vectors::Loops,
+            },
+            ..Default::default()
+        }
     }
 
     /// Traces the function and makes it ready for scheduling. `traced` is called in between.
@@ -399,8 +429,9 @@ where
             true => rewrite::check_finite(&dead_code(&func)),
             false => func,
         };
+        let target = self.options.backend.target(&self.code_options());
         let options = rewrite::Options {
-            fused: wengert_jit::Cpu::host().has_fma(),
+            fused: target.fused,
             chosen: !self.options.plain,
         };
         let (func, choices) = deep(&func, || {
@@ -476,11 +507,14 @@ fn guarded<T>(part: impl FnOnce() -> Result<T>) -> Result<T> {
 
 fn machine_code(
     program: &Program,
-    options: &wengert_jit::Options,
-) -> Result<wengert_jit::Executable> {
-    wengert_jit::compile(program, options).map_err(|e| Error::Compile {
-        message: format!("{e}; `Jit::interpret` runs it without machine code"),
-    })
+    backend: &dyn Backend,
+    options: &wengert_run::Options,
+) -> Result<wengert_run::Executable> {
+    backend
+        .compile(program, options)
+        .map_err(|e| Error::Compile {
+            message: format!("{e}; `Jit::interpret` runs it without machine code"),
+        })
 }
 
 /// The door: traces `f`, catching what leaves it.

@@ -111,6 +111,7 @@
 extern crate self as wengert;
 
 pub mod array;
+pub mod backend;
 mod control;
 mod debug;
 mod host;

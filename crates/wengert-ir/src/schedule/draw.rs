@@ -24,12 +24,6 @@ use crate::loops::{LANES, LoopKind, ScalarOp, Value};
 
 const SERIAL: LoopKind = LoopKind::Serial { reverse: false };
 
-/// The elements of a strip.
-pub(super) const STRIP: usize = 512;
-
-/// The same in lanes, for each of them.
-pub(super) const LANE_STRIP: usize = 64;
-
 /// A draw of so few keys is computed at once, and read where its blocks are: its parts are wanted one by
 /// one.
 const FEW_KEYS: usize = 8;
@@ -75,6 +69,14 @@ impl Draw {
 }
 
 impl Lowering {
+    /// The elements of a strip.
+    pub(super) fn strip_limit(&self) -> usize {
+        match self.in_lanes() {
+            true => self.target.lane_strip,
+            false => self.target.strip,
+        }
+    }
+
     /// Words of a key's stream from a block on; see [`crate::ops::random`].
     ///
     /// # Errors
@@ -373,10 +375,7 @@ impl Lowering {
         if draws.is_empty() {
             return self.over(space, 1, visit);
         }
-        let limit = match self.in_lanes() {
-            true => LANE_STRIP,
-            false => STRIP,
-        };
+        let limit = self.strip_limit();
         let axes = &space.axes;
         // The innermost axes that fit in a strip together, and the next one, some steps of it.
         let (mut inner, mut inside) = (axes.len(), 1);

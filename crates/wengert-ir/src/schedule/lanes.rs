@@ -17,13 +17,6 @@ use crate::order::LANE_CHUNK;
 
 const SERIAL: LoopKind = LoopKind::Serial { reverse: false };
 
-/// Arrays of so many elements are better computed one element of the batch after the other, each
-/// with all that the machine has.
-const WIDE: usize = 16_384;
-
-/// A whole batch of so many elements stays near, all of it.
-const NEAR: usize = 65_536;
-
 /// What is no more [work](crate::ops::work) than that is done again rather than stored.
 const MODEST: u64 = 4 * PLAIN;
 
@@ -75,13 +68,16 @@ impl Batch<'_> {
             };
         }
         let wide = widest(self.body);
-        if is_large(self.body) || wide >= WIDE || (self.extent < LANES && wide >= LANE_CHUNK) {
+        if is_large(self.body)
+            || wide >= l.target.wide
+            || (self.extent < LANES && wide >= LANE_CHUNK)
+        {
             return match can && (is_large(self.body) || simple(self.body)) {
                 true => Way::Flat,
                 false => Way::Serial,
             };
         }
-        match can && self.is_rows(wide) {
+        match can && self.is_rows(wide, l.target.near) {
             true => Way::Flat,
             false => Way::Lanes,
         }
@@ -89,7 +85,7 @@ impl Batch<'_> {
 
     /// Whether it is nothing but work element by element along rows: those lie better side by side as
     /// they are. Much of what is dear stays in a lane, where what is stored of it is still near.
-    fn is_rows(&self, wide: usize) -> bool {
+    fn is_rows(&self, wide: usize, near: usize) -> bool {
         let f = self.body;
         let long = |t: &Type| {
             let dims = t.shape.known();
@@ -107,7 +103,7 @@ impl Batch<'_> {
         wide >= LANES
             && !self.sum.contains(&true)
             && f.types.iter().all(long)
-            && dearest.is_some_and(|w| w <= MODEST || self.extent * wide <= NEAR)
+            && dearest.is_some_and(|w| w <= MODEST || self.extent * wide <= near)
     }
 }
 

@@ -44,6 +44,7 @@ use crate::loops::affine::Affine;
 use crate::loops::builder::Builder;
 use crate::loops::{BufferId, BufferKind, Program};
 use crate::source::SourceId;
+use crate::target::Target;
 use node::{Node, NodeId};
 use notes::{Notes, Recorder, Why};
 use view::{Place, View, contiguous};
@@ -76,6 +77,8 @@ pub struct Lowering {
     strips: HashMap<NodeId, draw::Filled>,
     /// Whether a parallel loop is open.
     parallel: bool,
+    /// What the program is made for.
+    target: Target,
     /// Where the user wrote what is being lowered.
     source: Option<SourceId>,
     /// What is written down of all this, if somebody asks.
@@ -97,15 +100,23 @@ struct Nest {
 /// If the function takes or gives a value of run-time length, or an operation in it fails wherever it
 /// runs.
 pub fn lower(func: &Func) -> Result<Program> {
-    Ok(lowered(func, Lowering::new())?.b.finish())
+    lower_for(func, &Target::default())
+}
+
+/// The same for a machine.
+///
+/// # Errors
+/// As [`lower`].
+pub fn lower_for(func: &Func, target: &Target) -> Result<Program> {
+    Ok(lowered(func, Lowering::new(target.clone()))?.b.finish())
 }
 
 /// The same, and what there is to know about how it was done.
 ///
 /// # Errors
 /// As [`lower`].
-pub fn lower_with_notes(func: &Func) -> Result<(Program, Notes)> {
-    let mut l = Lowering::new();
+pub fn lower_with_notes(func: &Func, target: &Target) -> Result<(Program, Notes)> {
+    let mut l = Lowering::new(target.clone());
     l.notes = Some(Recorder::new());
     let mut l = lowered(func, l)?;
     let notes = l.notes.take().expect("they were asked for");
@@ -149,7 +160,7 @@ pub fn places(outputs: &[Wanted]) -> Vec<Option<View>> {
 }
 
 impl Lowering {
-    pub(crate) fn new() -> Lowering {
+    pub(crate) fn new(target: Target) -> Lowering {
         Lowering {
             b: Builder::new(),
             nodes: vec![],
@@ -160,6 +171,7 @@ impl Lowering {
             spilled: HashMap::new(),
             strips: HashMap::new(),
             parallel: false,
+            target,
             source: None,
             notes: None,
         }

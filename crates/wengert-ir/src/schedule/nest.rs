@@ -8,14 +8,8 @@ use crate::loops::affine::Affine;
 use crate::loops::builder::Carry;
 use crate::loops::{LANES, LoopKind, ScalarOp, Value};
 
-/// From so many elements on, a nest outside of lanes is cut into tasks.
-const PARALLEL: usize = 65_536;
-
 /// Inner loops of so many steps in all are unrolled.
 const UNROLLED: usize = 2 * FEW;
-
-/// The elements of a task.
-const TASK: usize = 32_768;
 
 /// Rows and columns of a tile: a cache line of the narrower side, and so many lines of the other as
 /// the smallest cache holds with ease.
@@ -182,7 +176,9 @@ impl Lowering {
         let inside: usize = inner.iter().map(|a| a.extent).product::<usize>() * weight;
         let tasks = self.wants_tasks(space.size() * weight);
         if tasks && outer.is_empty() {
-            let chunk = (TASK / inside).next_multiple_of(LANES).max(LANES);
+            let chunk = (self.target.task / inside)
+                .next_multiple_of(LANES)
+                .max(LANES);
             let parallel = LoopKind::Parallel;
             return self.chunks(parallel, vector.extent, chunk, &mut |l, start, len, _| {
                 l.repeat(LoopKind::Vector, len, |l, i| {
@@ -217,7 +213,9 @@ impl Lowering {
         let tasks = self.wants_tasks(space.size() * weight);
         let mut at = space.origin();
         let row = along.extent * weight;
-        let lines = (TASK / row).next_multiple_of(TILE.0).max(TILE.0);
+        let lines = (self.target.task / row)
+            .next_multiple_of(TILE.0)
+            .max(TILE.0);
         let kind = match tasks && outer.is_empty() {
             true => LoopKind::Parallel,
             false => SERIAL,
@@ -246,7 +244,7 @@ impl Lowering {
 
     /// Whether the work of so many elements is worth to be cut into tasks, here.
     pub(super) fn wants_tasks(&self, elements: usize) -> bool {
-        !self.in_lanes() && !self.parallel && elements >= PARALLEL
+        !self.in_lanes() && !self.parallel && elements >= self.target.tasks_from
     }
 
     /// Visits every point one after the other; many of them in tasks where those are allowed, each
@@ -287,7 +285,7 @@ impl Lowering {
                 l.outer(rest, at, inside, false, body)
             });
         }
-        let chunk = (TASK / row.max(1)).clamp(1, first.extent);
+        let chunk = (self.target.task / row.max(1)).clamp(1, first.extent);
         self.chunks(
             LoopKind::Parallel,
             first.extent,

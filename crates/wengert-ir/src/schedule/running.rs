@@ -21,9 +21,6 @@ const ROW: usize = 4 * LANES;
 /// Elements of a row that a task takes, where it goes row by row.
 const CHUNK: usize = 512;
 
-/// Elements from which on the work is cut into tasks.
-const PARALLEL: usize = 65_536;
-
 /// Writes the statements that make a value: whether it is the first, the value before, and elements of
 /// the operands.
 pub type Step<'a> = dyn Fn(&mut Builder, Value, Value, &[Value]) -> Value + 'a;
@@ -274,7 +271,7 @@ impl Lowering {
         let fronts = Space::of_axes(dims, &front, walks);
         let size: usize = dims.iter().product();
         let own = lines.n * long * last.extent;
-        let tasks = size >= PARALLEL && !self.parallel;
+        let tasks = size >= self.target.tasks_from && !self.parallel;
         if tasks && fronts.size() * 4 * CHUNK < size / lines.n && last.extent > CHUNK {
             // Few rows in front: their parts are the tasks.
             let origin = fronts.origin();

@@ -4,7 +4,6 @@
 use std::collections::HashMap;
 
 use super::Lowering;
-use super::draw::{LANE_STRIP, STRIP};
 use super::node::{Expr, NodeId, Position};
 use super::view::{AxisMap, View, Walk};
 use crate::error::Result;
@@ -45,10 +44,7 @@ impl Lowering {
         length: Dim,
         reverse: bool,
     ) -> Result<Rows> {
-        let limit = match self.in_lanes() {
-            true => LANE_STRIP,
-            false => STRIP,
-        };
+        let limit = self.strip_limit();
         let n = match length {
             Dim::N(n) => n,
             // Lists wait for nothing.

@@ -6,7 +6,7 @@ use wengert_loop::loops::{BufferId, BufferKind, Index, LANES, Value};
 use wengert_loop::types::DType;
 
 use super::{DATA, Emitter, FRAME, Kept, Unit, scalar_type};
-use crate::plan::layout::Layout;
+use wengert_run::call::layout::Layout;
 
 /// An address and a constant offset from it.
 #[derive(Clone, Copy)]

@@ -10,11 +10,11 @@ use wengert_loop::loops::{BufferId, BufferKind, Index, Kernel, LANES, Value};
 use wengert_loop::types::DType;
 
 use super::{DATA, Emitter, FRAME, scalar_type};
-use crate::runtime::helpers::KernelCall;
-use crate::runtime::native::{Native, native};
-use crate::runtime::product::GemmCall;
-use crate::runtime::sort::SortCall;
-use crate::runtime::{block, helpers, product, sort};
+use wengert_run::library::helpers::KernelCall;
+use wengert_run::library::native::{Native, native};
+use wengert_run::library::product::GemmCall;
+use wengert_run::library::sort::SortCall;
+use wengert_run::library::{block, helpers, product, sort};
 
 /// Elements up to which a copy is written out.
 const UNROLLED: usize = 8;

@@ -5,7 +5,7 @@ use wengert_loop::loops::{Block, BufferKind, LoopKind, Stmt, Value};
 
 use super::Emitter;
 use super::values::Pieces;
-use crate::plan::cost;
+use wengert_run::plan::cost;
 
 impl<'p> Emitter<'_, 'p> {
     /// A statement outside vector loops; inside, one that works on no lanes, or that branches.

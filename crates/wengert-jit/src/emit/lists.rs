@@ -1,6 +1,6 @@
 //! Lists of rows.
 //!
-//! A list under construction has four words in the frame ([`Slot`](crate::runtime::lists::Slot)).
+//! A list under construction has four words in the frame ([`Slot`](wengert_run::call::lists::Slot)).
 //! Its memory begins with the number of its rows, for each lane where it is one of lanes; then come
 //! the *signposts* of the fields that someone wants a handle of, and then the rows. A handle is the
 //! address of a signpost, plus the number of the lane. A signpost says how the rows of its field
@@ -15,8 +15,8 @@ use wengert_loop::types::DType;
 
 use super::address::{Address, Parts, Target};
 use super::{DATA, Emitter, FRAME};
-use crate::runtime::helpers;
-use crate::runtime::lists::{COUNTS, NO_ROWS, Signpost, Slot};
+use wengert_run::call::lists::{COUNTS, NO_ROWS, Signpost, Slot};
+use wengert_run::library::helpers;
 
 /// The bits of a handle that say which lane's list it is: signposts lie at multiples of eight.
 const LANE: i64 = LANES as i64 - 1;

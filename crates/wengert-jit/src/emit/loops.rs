@@ -8,8 +8,8 @@ use wengert_loop::source::SourceId;
 use super::Emitter;
 use super::near::{self, Near};
 use super::values::Pieces;
-use crate::plan::is_straight;
-use crate::runtime::helpers;
+use wengert_run::library::helpers;
+use wengert_run::plan::is_straight;
 
 /// Statements of a body for which there are enough registers.
 const FEW: usize = 24;

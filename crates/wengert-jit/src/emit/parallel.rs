@@ -6,8 +6,8 @@ use cranelift_module::Module;
 use wengert_loop::loops::{Block, Stmt, Value};
 
 use super::Emitter;
-use crate::plan::cost;
-use crate::runtime::helpers;
+use wengert_run::library::helpers;
+use wengert_run::plan::cost;
 
 impl<'p> Emitter<'_, 'p> {
     /// Has the runtime run the loop. Its body is written later; what it uses from outside is in the

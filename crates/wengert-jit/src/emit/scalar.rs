@@ -6,7 +6,7 @@ use wengert_loop::loops::{FoldOp, LANES, ScalarOp, Value};
 use wengert_loop::types::DType;
 
 use super::{Emitter, scalar_type};
-use crate::runtime::helpers;
+use wengert_run::library::helpers;
 
 impl Emitter<'_, '_> {
     /// A statement `out = op(args)` on uniform values.

@@ -23,7 +23,7 @@ use super::late::Late;
 use super::lists::Cells;
 use super::near::{self, Near};
 use super::short::Row;
-use crate::plan::is_straight;
+use wengert_run::plan::is_straight;
 
 /// The longest segment that is emitted.
 const LONGEST: usize = 400;

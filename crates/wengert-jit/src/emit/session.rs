@@ -16,12 +16,13 @@ use wengert_loop::types::DType;
 use super::how::Machine;
 use super::lists::{Signposts, signposts};
 use super::{Emitter, Lanes, Place, Unit, scalar_type};
-use crate::compile::{CompileError, Options};
-use crate::plan::layout::{FrameShape, Layout};
+use crate::compile::refused;
+use crate::memory;
 use crate::plan::{Plan, Values, plan_function};
-use crate::runtime::code;
-use crate::runtime::lists::Slot;
 use crate::zmm::{self, Places, Spare, VectorLoop};
+use wengert_run::call::layout::{FrameShape, Layout};
+use wengert_run::call::lists::Slot;
+use wengert_run::{CompileError, Listed, Options};
 
 /// Free elements on both sides of a table of constants.
 const PAD: usize = 8;
@@ -76,17 +77,6 @@ enum Waiting<'p> {
     Function(FuncId, u32, bool, Unit),
 }
 
-/// The text of a native function.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Listed {
-    /// What it is: the call, or a part of it; the body of a parallel loop; or a function of scalars.
-    pub name: String,
-    /// Cranelift's text.
-    pub clif: String,
-    /// The assembly.
-    pub assembly: String,
-}
-
 /// The code of a function.
 pub(crate) struct Code {
     pub id: FuncId,
@@ -98,7 +88,7 @@ pub(crate) struct Code {
 impl Code {
     /// Bytes of memory that it needs at the most.
     pub(crate) fn space(&self) -> usize {
-        code::space(self.bytes.len(), self.relocs.len(), self.align)
+        memory::space(self.bytes.len(), self.relocs.len(), self.align)
     }
 }
 
@@ -210,7 +200,9 @@ impl<'p> Session<'p> {
     fn declare(&mut self, params: &[cranelift_codegen::ir::Type]) -> Result<FuncId, CompileError> {
         let mut sig = self.signature(params);
         sig.returns.push(AbiParam::new(types::I32));
-        Ok(self.module.declare_anonymous_function(&sig)?)
+        self.module
+            .declare_anonymous_function(&sig)
+            .map_err(refused)
     }
 
     /// Writes a function and compiles it.
@@ -279,7 +271,7 @@ impl<'p> Session<'p> {
         if let Some(listing) = &mut self.listing {
             listing.push(Listed {
                 name: name.to_string(),
-                clif: self.context.func.display().to_string(),
+                text: self.context.func.display().to_string(),
                 assembly: String::new(),
             });
             self.context.set_disasm(true);
@@ -407,7 +399,7 @@ impl<'p> Session<'p> {
         if let (Some(listing), Some(assembly)) = (&mut self.listing, text) {
             listing.push(Listed {
                 name: "vector loop in registers of 512 bits".to_string(),
-                clif: "; written without it: see the machine code\n".to_string(),
+                text: "; written without it: see the machine code\n".to_string(),
                 assembly,
             });
         }

@@ -6,7 +6,7 @@ use wengert_loop::loops::{Stmt, Value, walk};
 use wengert_loop::types::DType;
 
 use super::{Emitter, FRAME, Kept, NEAR, Unit, scalar_type};
-use crate::plan::layout;
+use wengert_run::call::layout;
 
 /// The pieces of a lane vector.
 pub(super) type Pieces = SmallVec<[ir::Value; 4]>;

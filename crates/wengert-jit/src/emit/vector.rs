@@ -6,8 +6,8 @@ use cranelift_module::Module;
 use wengert_loop::loops::{Block, Carried, LANES, Stmt, Value, walk};
 
 use super::{Bounds, Emitter, FRAME, Lanes};
-use crate::plan::cost;
 use crate::zmm::{self, Places, VectorLoop};
+use wengert_run::plan::cost;
 
 impl<'p> Emitter<'_, 'p> {
     /// A vector loop: blocks of eight lanes, the last one perhaps short.

@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 use wengert_loop::loops::{Block, Function, Program, ScalarOp, Stmt, Value, ValueType, walk};
 use wengert_loop::types::DType;
 
-use crate::runtime::wide::Wide;
+use wengert_run::library::wide::Wide;
 
 /// Statements that all inlined copies of one function may add up to.
 const TOTAL: usize = 600;

@@ -12,9 +12,10 @@ use wengert_loop::loops::{
 };
 use wengert_loop::types::DType;
 
-use crate::compile::Vectors;
-use crate::plan::{Values, is_straight};
-use crate::runtime::wide::Wide;
+use crate::plan::Values;
+use wengert_run::Vectors;
+use wengert_run::library::wide::Wide;
+use wengert_run::plan::is_straight;
 
 /// Blocks that are run side by side at the most.
 pub(super) const MOST: usize = 4;

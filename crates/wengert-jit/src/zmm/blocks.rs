@@ -15,8 +15,8 @@ use super::asm::{
     ALL, Cond, Int, Label, Mask, MaskOp, Mem, RAX, RBX, RCX, RDI, RDX, RSI, Src, ops,
 };
 use super::regs::{Piece, WORK, WORK_TOO};
-use crate::plan::is_straight;
-use crate::runtime::block;
+use wengert_run::library::block;
+use wengert_run::plan::is_straight;
 
 /// Statements of a straight line that are written for one block before the next.
 const LINE: usize = 128;

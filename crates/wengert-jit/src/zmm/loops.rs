@@ -12,8 +12,9 @@ use wengert_loop::types::DType;
 use super::Writer;
 use super::asm::{ALL, Cond, Int, MaskOp, Mem, RAX, RBX, RCX, RDI, RDX, RSI, Src, Zmm, ops};
 use super::regs::{Piece, WORK, WORK_TOO};
-use crate::plan::{Values, is_straight};
-use crate::runtime::helpers;
+use crate::plan::Values;
+use wengert_run::library::helpers;
+use wengert_run::plan::is_straight;
 
 /// Registers that carried values may take.
 const CARRIED: usize = 20;

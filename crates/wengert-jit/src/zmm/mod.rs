@@ -33,8 +33,9 @@ use self::asm::{Asm, Cond, Gpr, Int, Label, Mem, RAX, RBX, RCX, RDI};
 use self::life::{Life, Pos};
 use self::memory::Pointer;
 use self::regs::{Piece, Registers};
-use crate::plan::layout::Layout;
-use crate::plan::{Plan, Values, is_straight};
+use crate::plan::{Plan, Values};
+use wengert_run::call::layout::Layout;
+use wengert_run::plan::is_straight;
 
 /// Rows and words of the frame that the loops of one kind of frame use, one loop after the other.
 #[derive(Default)]

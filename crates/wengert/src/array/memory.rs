@@ -67,7 +67,7 @@ pub(crate) fn memory_for(ty: &Type) -> Result<Array> {
             pool.take(ty.dtype, len)
         })
         .flatten();
-    let data = match kept.map_or_else(|| wengert_jit::memory_for(ty.dtype, len), Ok) {
+    let data = match kept.map_or_else(|| wengert_run::memory_for(ty.dtype, len), Ok) {
         Ok(data) => data,
         Err(_) => without_the_pool(ty)?,
     };
@@ -83,7 +83,7 @@ fn without_the_pool(ty: &Type) -> Result<Data> {
     pool.bytes = 0;
     drop(pool);
     drop(kept);
-    wengert_jit::memory_for(ty.dtype, len).map_err(|_| Error::NoMemory {
+    wengert_run::memory_for(ty.dtype, len).map_err(|_| Error::NoMemory {
         op: "call".into(),
         what: format!("a result, {ty}"),
         need: (ty.dtype.bytes() as u64).saturating_mul(len as u64),

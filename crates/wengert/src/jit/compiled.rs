@@ -1,12 +1,14 @@
 //! Code for one signature, and what a call of it does with memory.
 
 use std::cell::RefCell;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use wengert_ir::buffer::Dense;
 use wengert_ir::error::{Error, Result};
 use wengert_ir::ir::{Func, Type};
 use wengert_ir::rewrite::Choice;
+
+use wengert_run::Backend;
 
 use crate::array::{Array, memory_for};
 use crate::debug::{Printer, printing};
@@ -21,9 +23,11 @@ pub(super) struct Compiled {
     pub arrays: Vec<Dense>,
     pub out: TreeDef,
     pub results: Vec<Type>,
-    pub code: wengert_jit::Executable,
+    pub code: wengert_run::Executable,
+    /// What made it.
+    pub backend: Arc<dyn Backend>,
     /// How it was made.
-    pub options: wengert_jit::Options,
+    pub options: wengert_run::Options,
     /// Memory of arguments that were given away, for results of later calls.
     pub spare: Mutex<Vec<Array>>,
     /// Where its lines go.
@@ -297,28 +301,28 @@ fn fits(array: &Array, ty: &Type) -> bool {
     array.dtype() == ty.dtype && array.len() == ty.size()
 }
 
-fn run_error(error: wengert_jit::RunError) -> Error {
+fn run_error(error: wengert_run::RunError) -> Error {
     match error {
-        wengert_jit::RunError::MaxSteps { limit, at } => Error::MaxSteps { limit, at },
+        wengert_run::RunError::MaxSteps { limit, at } => Error::MaxSteps { limit, at },
         // The system has less memory than the limit allows.
-        wengert_jit::RunError::ListMemory { need, limit, at } if need <= limit => Error::NoMemory {
+        wengert_run::RunError::ListMemory { need, limit, at } if need <= limit => Error::NoMemory {
             op: "call".into(),
             what: "the residuals of a loop".into(),
             need: need as u64,
             at,
         },
-        wengert_jit::RunError::Scratch { need } => Error::NoMemory {
+        wengert_run::RunError::Scratch { need } => Error::NoMemory {
             op: "call".into(),
             what: "values on the way".into(),
             need: need as u64,
             at: None,
         },
-        wengert_jit::RunError::ListMemory { need, limit, at } => Error::Memory {
+        wengert_run::RunError::ListMemory { need, limit, at } => Error::Memory {
             need: need as u64,
             limit: limit as u64,
             at,
         },
-        wengert_jit::RunError::Stopped(error) => error,
+        wengert_run::RunError::Stopped(error) => error,
         other => Error::Value {
             op: "call".into(),
             message: other.to_string(),

@@ -59,7 +59,7 @@ pub enum Stage {
 struct Again {
     program: Program,
     notes: Notes,
-    code: wengert_jit::Executable,
+    code: wengert_run::Executable,
     times: [Duration; 2],
 }
 
@@ -67,13 +67,14 @@ impl Again {
     /// Compiles once more, for code is kept without all this.
     fn of(compiled: &Compiled) -> Result<Again> {
         let begun = Instant::now();
-        let (program, notes) = lowered(|| lower_with_notes(&compiled.func))?;
+        let target = compiled.backend.target(&compiled.options);
+        let (program, notes) = lowered(|| lower_with_notes(&compiled.func, &target))?;
         let between = Instant::now();
-        let options = wengert_jit::Options {
+        let options = wengert_run::Options {
             listing: true,
             ..compiled.options.clone()
         };
-        let code = machine_code(&program, &options)?;
+        let code = machine_code(&program, &*compiled.backend, &options)?;
         Ok(Again {
             program,
             notes,
@@ -82,7 +83,7 @@ impl Again {
         })
     }
 
-    fn listing(&self) -> &wengert_jit::Listing {
+    fn listing(&self) -> &wengert_run::Listing {
         self.code.listing().expect("it was asked for")
     }
 }
@@ -90,14 +91,14 @@ impl Again {
 pub(super) fn dump(compiled: &Compiled, stage: Stage) -> Result<String> {
     let again = Again::of(compiled)?;
     let listing = again.listing();
-    let functions = |text: fn(&wengert_jit::Listed) -> &str| {
+    let functions = |text: fn(&wengert_run::Listed) -> &str| {
         let each = listing.functions.iter();
         let each = each.map(|f| format!("; {}\n{}", f.name, text(f)));
         each.collect::<Vec<_>>().join("\n")
     };
     Ok(match stage {
         Stage::LoopIr => listing.program.to_string(),
-        Stage::Clif => functions(|f| &f.clif),
+        Stage::Clif => functions(|f| &f.text),
         Stage::MachineCode => functions(|f| &f.assembly),
     })
 }
@@ -394,7 +395,7 @@ impl Writer<'_> {
                 "{} bytes for each thread of a parallel loop, which takes several (here {}) from {} µs of \
                  work on, as estimated",
                 code.task_scratch_bytes(),
-                wengert_jit::threads(),
+                wengert_run::threads(),
                 code.parallel_above() / 1000
             )));
         }

@@ -1,24 +1,22 @@
 //! What a processor has: found once, and handed to whatever decides by it.
 
 use std::fmt;
-use std::sync::{LazyLock, Mutex, OnceLock};
-
-use cranelift_codegen::isa;
-use cranelift_codegen::settings::Configurable;
-
-use crate::compile::{CompileError, Isas, isas};
+use std::sync::OnceLock;
 
 /// An architecture.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-enum Arch {
+pub enum Arch {
+    /// x86-64.
     X86_64,
+    /// 64-bit ARM.
     Arm64,
     /// One of which nothing is known but that it is this machine's.
     Other,
 }
 
 impl Arch {
-    const HOST: Arch = if cfg!(target_arch = "x86_64") {
+    /// This machine's.
+    pub const HOST: Arch = if cfg!(target_arch = "x86_64") {
         Arch::X86_64
     } else if cfg!(target_arch = "aarch64") {
         Arch::Arm64
@@ -27,19 +25,19 @@ impl Arch {
     };
 }
 
-/// Where what the code generator knows of a processor comes from.
+/// Where what is known of a processor comes from.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-enum Known {
+pub enum Known {
     /// What every processor of the architecture has.
     Baseline,
-    /// A level of the architecture, by the code generator's name for it.
+    /// A level of the architecture, by its name.
     Level(&'static str),
     /// This machine.
     Host,
 }
 
-/// A processor that code is made for. The code of any can be [made](crate::code_for), that of one which has no more
-/// than this machine's can be [run](crate::compile()).
+/// A processor that code is made for. The code of any can be made, that of one which has no
+/// more than this machine's can be run.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Cpu {
     arch: Arch,
@@ -137,48 +135,26 @@ impl Cpu {
     }
 
     /// Whether it has vectors of 256 bits that multiply and add in one step.
-    pub(crate) fn has_avx2_fma(self) -> bool {
+    pub fn has_avx2_fma(self) -> bool {
         self.avx2 && self.fma
     }
 
     /// Whether vector loops can be written in registers of 512 bits.
-    pub(crate) fn has_wide_loops(self) -> bool {
+    pub fn has_wide_loops(self) -> bool {
         // The calls in them follow the convention of unix.
         let calls = cfg!(unix) || !self.runs_here();
         self.arch == Arch::X86_64 && self.avx512f && self.avx512dq && self.bmi2 && calls
     }
 
-    /// The code generator for it, made once.
-    pub(crate) fn isas(self) -> Result<&'static Isas, CompileError> {
-        static MADE: LazyLock<Mutex<Vec<(Cpu, &'static Isas)>>> = LazyLock::new(Mutex::default);
-        let mut made = MADE.lock().unwrap_or_else(|e| e.into_inner());
-        if let Some((_, isas)) = made.iter().find(|(cpu, _)| *cpu == self) {
-            return Ok(isas);
-        }
-        let isas = Box::leak(Box::new(isas(|| self.builder())?));
-        made.push((self, isas));
-        Ok(isas)
+    /// Its architecture.
+    pub fn arch(self) -> Arch {
+        self.arch
     }
 
-    fn builder(self) -> Result<isa::Builder, String> {
-        let is_host = self.known == Known::Host;
-        let mut builder = match self.arch {
-            arch if arch == Arch::HOST => cranelift_native::builder_with_options(is_host)?,
-            Arch::X86_64 => by_name("x86_64-unknown-linux-gnu")?,
-            Arch::Arm64 => by_name("aarch64-unknown-linux-gnu")?,
-            Arch::Other => return Err("an architecture that is not known".to_string()),
-        };
-        if let Known::Level(level) = self.known {
-            builder.enable(level).map_err(|e| e.to_string())?;
-            // The generator's levels leave out AVX itself, without which it uses nothing that stands on it.
-            builder.enable("has_avx").map_err(|e| e.to_string())?;
-        }
-        Ok(builder)
+    /// How much is known of it.
+    pub fn known(self) -> Known {
+        self.known
     }
-}
-
-fn by_name(triple: &str) -> Result<isa::Builder, String> {
-    isa::lookup_by_name(triple).map_err(|e| e.to_string())
 }
 
 impl fmt::Display for Cpu {

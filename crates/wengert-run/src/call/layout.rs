@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use wengert_loop::loops::{BufferId, LANES};
 use wengert_loop::types::DType;
 
-use super::scratch::Arena;
+use crate::plan::scratch::Arena;
 
 /// Bytes of the header, see [`header`].
 const HEADER: i64 = 64;
@@ -17,15 +17,15 @@ const HEADER: i64 = 64;
 const PAD: i64 = 64;
 
 /// Offsets in the header of a frame.
-pub(crate) mod header {
-    /// The [`Frame`](crate::runtime::frame::Frame) itself.
-    pub(crate) const SELF: i32 = 0;
+pub mod header {
+    /// The [`Frame`](crate::frame::Frame) itself.
+    pub const SELF: i32 = 0;
     /// The frame pointer of the call.
-    pub(crate) const CALL: i32 = 16;
+    pub const CALL: i32 = 16;
 }
 
 /// The memory plan of the frames of a kind.
-pub(crate) struct Layout<'p> {
+pub struct Layout<'p> {
     below: i64,
     /// Where the scratch begins, above the pointers.
     scratch: i64,
@@ -40,7 +40,7 @@ pub(crate) struct Layout<'p> {
 }
 
 /// What the runtime needs to make frames.
-pub(crate) struct FrameShape {
+pub struct FrameShape {
     /// Bytes below the frame pointer.
     pub below: usize,
     /// Bytes above it.
@@ -50,8 +50,13 @@ pub(crate) struct FrameShape {
 }
 
 impl FrameShape {
+    /// One with a header and so many pointers of arguments and results, and nothing else.
+    pub fn of_pointers(pointers: usize) -> FrameShape {
+        Layout::new(pointers, &Arena::default()).finish()
+    }
+
     /// How long it is in all.
-    pub(crate) fn bytes(&self) -> usize {
+    pub fn bytes(&self) -> usize {
         self.below.saturating_add(self.above)
     }
 }
@@ -62,7 +67,7 @@ fn round(n: i64, to: i64) -> i64 {
 
 impl<'p> Layout<'p> {
     /// A plan for a call with so many arguments, and that scratch.
-    pub(crate) fn new(pointers: usize, buffers: &'p Arena) -> Layout<'p> {
+    pub fn new(pointers: usize, buffers: &'p Arena) -> Layout<'p> {
         Layout {
             below: 0,
             scratch: round(HEADER + 8 * pointers as i64 + PAD, 64),
@@ -77,7 +82,7 @@ impl<'p> Layout<'p> {
 
     /// Memory below the frame pointer that nothing else uses. Rows of lanes begin where a cache line
     /// does: what is stored across two cannot be read again at once.
-    pub(crate) fn reserve(&mut self, bytes: u32) -> i32 {
+    pub fn reserve(&mut self, bytes: u32) -> i32 {
         let align = match bytes {
             64.. => 64,
             16.. => 16,
@@ -88,7 +93,7 @@ impl<'p> Layout<'p> {
     }
 
     /// A place for a value that lives until position `last`.
-    pub(crate) fn place(&mut self, bytes: u32, last: u32) -> i32 {
+    pub fn place(&mut self, bytes: u32, last: u32) -> i32 {
         let off = match self.free.get_mut(&bytes).and_then(Vec::pop) {
             Some(off) => off,
             None => self.reserve(bytes),
@@ -98,7 +103,7 @@ impl<'p> Layout<'p> {
     }
 
     /// Frees the places of values whose last use is before position `now`.
-    pub(crate) fn release(&mut self, now: u32) {
+    pub fn release(&mut self, now: u32) {
         while let Some(entry) = self.used.first_entry() {
             if *entry.key() >= now {
                 return;
@@ -110,17 +115,17 @@ impl<'p> Layout<'p> {
     }
 
     /// A constant of 16 bytes.
-    pub(crate) fn vector(&mut self, value: [u8; 16]) -> i32 {
+    pub fn vector(&mut self, value: [u8; 16]) -> i32 {
         self.constant(&value)
     }
 
     /// A constant of 64 bytes.
-    pub(crate) fn row(&mut self, value: [u8; 64]) -> i32 {
+    pub fn row(&mut self, value: [u8; 64]) -> i32 {
         self.constant(&value)
     }
 
     /// A constant of 8 bytes.
-    pub(crate) fn word(&mut self, bits: u64) -> i32 {
+    pub fn word(&mut self, bits: u64) -> i32 {
         self.constant(&bits.to_le_bytes())
     }
 
@@ -135,7 +140,7 @@ impl<'p> Layout<'p> {
     }
 
     /// A table of 64-bit masks: entry `n`, of 64 bytes, has the first `n` of 8 lanes set.
-    pub(crate) fn live_table(&mut self) -> i32 {
+    pub fn live_table(&mut self) -> i32 {
         if let Some(off) = self.live_table {
             return off;
         }
@@ -153,17 +158,17 @@ impl<'p> Layout<'p> {
     }
 
     /// Where the pointer of an argument lies; results come after the arguments.
-    pub(crate) fn pointer(i: usize) -> i32 {
+    pub fn pointer(i: usize) -> i32 {
         HEADER as i32 + 8 * i as i32
     }
 
     /// Where a buffer lies.
-    pub(crate) fn buffer(&self, id: BufferId) -> i64 {
+    pub fn buffer(&self, id: BufferId) -> i64 {
         self.scratch.saturating_add(self.buffers.place(id))
     }
 
     /// The finished plan.
-    pub(crate) fn finish(self) -> FrameShape {
+    pub fn finish(self) -> FrameShape {
         FrameShape {
             below: round(self.below + 64, 64) as usize,
             above: round(self.buffers.bytes.saturating_add(self.scratch + PAD), 64) as usize,
@@ -174,7 +179,7 @@ impl<'p> Layout<'p> {
 
 /// The bytes of a lane vector (16 bytes) with that constant in each lane; truth values as masks of
 /// the width given.
-pub(crate) fn splat(dtype: DType, bits: u64, narrow: bool) -> [u8; 16] {
+pub fn splat(dtype: DType, bits: u64, narrow: bool) -> [u8; 16] {
     let mut out = [0; 16];
     let wide = match dtype {
         DType::F64 | DType::I64 | DType::U64 => true,

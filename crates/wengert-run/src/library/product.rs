@@ -4,13 +4,13 @@ use wengert_loop::loops::kernel::Gemm;
 use wengert_loop::order::{ALONE, LIBRARY};
 use wengert_loop::types::DType;
 
-use super::frame::Frame;
 use super::helpers::guard;
 use super::tiles::Number;
+use crate::call::frame::Frame;
 use crate::cpu::Cpu;
 
 /// A matrix product in a program.
-pub(crate) struct GemmCall {
+pub struct GemmCall {
     /// Which.
     pub gemm: Gemm,
     /// Whether it may use several threads.
@@ -24,7 +24,7 @@ pub(crate) struct GemmCall {
 /// # Safety
 /// `frame` is the frame pointer that the calling code runs on; `regions` points to the addresses of the product and of
 /// its factors, which have the shapes and strides that `call` says, and the product overlaps no factor.
-pub(crate) unsafe extern "C" fn gemm(
+pub unsafe extern "C" fn gemm(
     frame: *mut u8,
     call: *const GemmCall,
     regions: *const [*mut u8; 3],

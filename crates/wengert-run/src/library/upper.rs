@@ -7,7 +7,7 @@
 /// Marks the upper halves of all vector registers as unused. To be called before every entry into
 /// generated code, and before every return to it from code that is not generated.
 #[inline(always)]
-pub(crate) fn clear() {
+pub fn clear() {
     #[cfg(target_arch = "x86_64")]
     if std::arch::is_x86_feature_detected!("avx") {
         // SAFETY: the processor has AVX. Only upper halves of vector registers change, which the

@@ -21,11 +21,7 @@ type Block = [Row; WORDS];
 /// # Safety
 /// `state` is a key and the number of a block, `words` may be written, both on a multiple of 4 bytes;
 /// `stream` is the number of one.
-pub(crate) unsafe extern "C" fn one(
-    state: *const [u32; KEY + 2],
-    words: *mut [u32; WORDS],
-    stream: u64,
-) {
+pub unsafe extern "C" fn one(state: *const [u32; KEY + 2], words: *mut [u32; WORDS], stream: u64) {
     // SAFETY: by the caller.
     let state = unsafe { state.read() };
     let number = u64::from(state[KEY]) | (u64::from(state[KEY + 1]) << 32);
@@ -37,7 +33,7 @@ pub(crate) unsafe extern "C" fn one(
 }
 
 /// The function for blocks of eight keys that is best on a processor; see [`plain`].
-pub(crate) fn of_lanes(cpu: Cpu) -> usize {
+pub fn of_lanes(cpu: Cpu) -> usize {
     #[cfg(target_arch = "x86_64")]
     {
         if cpu.avx512f && cpu.avx512vl {

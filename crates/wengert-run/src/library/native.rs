@@ -3,7 +3,7 @@
 use wengert_loop::loops::kernel::{Gemm, Kernel, RandomBlock, Sort};
 
 /// A kernel that the runtime knows.
-pub(crate) enum Native<'a> {
+pub enum Native<'a> {
     /// By tiles in registers, or by a library on several threads: see [`super::product`].
     Gemm(&'a Gemm),
     /// On several threads.
@@ -13,7 +13,7 @@ pub(crate) enum Native<'a> {
 }
 
 /// The runtime's code for a kernel, if it has some.
-pub(crate) fn native(kernel: &dyn Kernel) -> Option<Native<'_>> {
+pub fn native(kernel: &dyn Kernel) -> Option<Native<'_>> {
     let gemm = kernel.downcast_ref().map(Native::Gemm);
     let gemm_or_sort = gemm.or_else(|| kernel.downcast_ref().map(Native::Sort));
     gemm_or_sort.or_else(|| kernel.downcast_ref().map(Native::Block))

@@ -5,11 +5,11 @@ use std::mem::offset_of;
 use std::ptr;
 
 /// Bytes at the beginning of a list: the number of its rows, in each lane.
-pub(crate) const COUNTS: i64 = 64;
+pub const COUNTS: i64 = 64;
 
 /// How the rows of a field of a list lie.
 #[repr(C)]
-pub(crate) struct Signpost {
+pub struct Signpost {
     /// The number of rows, in each lane.
     counts: *const [i64; 8],
     /// The first element of the first row, in the first lane.
@@ -21,10 +21,14 @@ pub(crate) struct Signpost {
 }
 
 impl Signpost {
-    pub(crate) const COUNTS: i32 = offset_of!(Signpost, counts) as i32;
-    pub(crate) const FIRST: i32 = offset_of!(Signpost, first) as i32;
-    pub(crate) const SIZE: i32 = offset_of!(Signpost, size) as i32;
-    pub(crate) const PITCH: i32 = offset_of!(Signpost, pitch) as i32;
+    /// The offset of `counts`.
+    pub const COUNTS: i32 = offset_of!(Signpost, counts) as i32;
+    /// The offset of `first`.
+    pub const FIRST: i32 = offset_of!(Signpost, first) as i32;
+    /// The offset of `size`.
+    pub const SIZE: i32 = offset_of!(Signpost, size) as i32;
+    /// The offset of `pitch`.
+    pub const PITCH: i32 = offset_of!(Signpost, pitch) as i32;
 }
 
 // SAFETY: nobody writes what a signpost names once there is a handle.
@@ -33,7 +37,7 @@ unsafe impl Sync for Signpost {}
 static ZEROS: [i64; 8] = [0; 8];
 
 /// What the handle 0 stands for: every element of every row is the same zero.
-pub(crate) static NO_ROWS: Signpost = Signpost {
+pub static NO_ROWS: Signpost = Signpost {
     counts: &raw const ZEROS,
     first: (&raw const ZEROS).cast(),
     size: 0,
@@ -48,10 +52,10 @@ const LARGE: usize = 1 << 20;
 const RETAINED: usize = 64 << 20;
 
 /// More memory was needed than the limit allows: how much in all.
-pub(crate) struct TooMuch(pub usize);
+pub struct TooMuch(pub usize);
 
 /// Counts bytes against the limit.
-pub(crate) type Charge<'a> = dyn Fn(usize) -> Result<(), TooMuch> + 'a;
+pub type Charge<'a> = dyn Fn(usize) -> Result<(), TooMuch> + 'a;
 
 struct Chunk {
     memory: *mut u8,
@@ -61,14 +65,14 @@ struct Chunk {
 
 /// The lists of a frame.
 #[derive(Default)]
-pub(crate) struct Arena {
+pub struct Arena {
     chunks: Vec<Chunk>,
     spare: Vec<Chunk>,
 }
 
 /// A list under construction, as generated code sees it.
 #[repr(C)]
-pub(crate) struct Slot {
+pub struct Slot {
     /// Its memory, null before the first row.
     memory: *mut u8,
     /// Rows that it is enough for.
@@ -80,9 +84,12 @@ pub(crate) struct Slot {
 }
 
 impl Slot {
-    pub(crate) const ROOM: i32 = offset_of!(Slot, room) as i32;
-    pub(crate) const ROWS: i32 = offset_of!(Slot, rows) as i32;
-    pub(crate) const HEAD: i32 = offset_of!(Slot, head) as i32;
+    /// The offset of `room`.
+    pub const ROOM: i32 = offset_of!(Slot, room) as i32;
+    /// The offset of `rows`.
+    pub const ROWS: i32 = offset_of!(Slot, rows) as i32;
+    /// The offset of `head`.
+    pub const HEAD: i32 = offset_of!(Slot, head) as i32;
 
     /// Bytes that so many rows take, of `size` bytes each.
     fn bytes(&self, rows: usize, size: usize) -> Option<usize> {
@@ -110,7 +117,7 @@ impl Arena {
     ///
     /// # Safety
     /// `slot` is a list of this arena whose rows have `size` bytes.
-    pub(crate) unsafe fn grow(
+    pub unsafe fn grow(
         &mut self,
         slot: &mut Slot,
         size: usize,
@@ -236,7 +243,7 @@ impl Arena {
     ///
     /// # Safety
     /// `slot` is a list of this arena whose rows have `size` bytes.
-    pub(crate) unsafe fn finish(
+    pub unsafe fn finish(
         &mut self,
         slot: &mut Slot,
         size: usize,
@@ -258,12 +265,12 @@ impl Arena {
     }
 
     /// Whether something was built that may still be read.
-    pub(crate) fn is_used(&self) -> bool {
+    pub fn is_used(&self) -> bool {
         !self.chunks.is_empty()
     }
 
     /// Forgets all lists.
-    pub(crate) fn reset(&mut self) {
+    pub fn reset(&mut self) {
         if self.chunks.is_empty() {
             return;
         }

@@ -34,7 +34,7 @@ const DEPTH: u32 = 32;
 const FEW: i128 = 4;
 
 /// What may share memory.
-pub(crate) struct Reuse {
+pub struct Reuse {
     /// For each result the arguments in whose memory it may be written, the best first.
     pub choices: Vec<Vec<u32>>,
     /// The same as pairs of an argument's and a result's buffer.
@@ -42,7 +42,7 @@ pub(crate) struct Reuse {
 }
 
 /// Finds out what may share memory.
-pub(crate) fn reuse(program: &Program) -> Reuse {
+pub fn reuse(program: &Program) -> Reuse {
     let mut w = Walk::new(program);
     for (n, s) in program.body.stmts.iter().enumerate() {
         w.outermost = n;

@@ -1,95 +1,17 @@
-//! A compiled program, and a running call of it.
+//! A compiled program, and a call of it in preparation.
 
-use std::any::Any;
 use std::fmt;
 use std::marker::PhantomData;
-use std::panic::resume_unwind;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use cranelift_jit::JITModule;
 use wengert_loop::buffer::Data;
 use wengert_loop::loops::{BufferKind, Program};
-use wengert_loop::source::SourceId;
 use wengert_loop::types::DType;
 
-use super::frame::{Frame, Pool};
-use super::lists::TooMuch;
-use super::upper;
-use crate::compile::Options;
-use crate::emit::session::{Kept, Listed, Written};
-use crate::plan::Plan;
-use crate::plan::layout::{Layout, header};
-
-/// Why a call failed.
-#[derive(Clone, PartialEq, Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum RunError {
-    /// A loop did not end within its limit.
-    #[error("a loop did not end within {limit} steps")]
-    MaxSteps {
-        /// The limit.
-        limit: u64,
-        /// The user's line, where the program says it.
-        at: Option<SourceId>,
-    },
-    /// Lists grew beyond what they may take.
-    #[error("lists need {need} bytes, and {limit} are allowed")]
-    ListMemory {
-        /// Bytes needed so far.
-        need: usize,
-        /// Bytes allowed.
-        limit: usize,
-        /// The line of the loop that builds the list, where the program says it.
-        at: Option<SourceId>,
-    },
-    /// The system has not got the memory for what a call needs on the way.
-    #[error("a call needs {need} bytes of scratch, and there is not so much memory")]
-    Scratch {
-        /// Bytes needed.
-        need: usize,
-    },
-    /// An argument or a result is not what the program was compiled for.
-    #[error("{what} {index}: expected {expected}, found {found}")]
-    Argument {
-        /// "input" or "output".
-        what: &'static str,
-        /// Which.
-        index: usize,
-        /// What the program takes.
-        expected: String,
-        /// What it was given.
-        found: String,
-    },
-    /// The program gave up, or a function of the host that it called.
-    #[error("{0}")]
-    Stopped(wengert_loop::error::Error),
-    /// A library kernel panicked.
-    #[error("a library kernel failed")]
-    Internal,
-}
-
-/// How much code there is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Size {
-    /// Native functions.
-    pub functions: usize,
-    /// Vector loops in registers of 512 bits; each is one of the functions.
-    pub wide_loops: usize,
-    /// Bytes of machine code in all.
-    pub bytes: usize,
-}
-
-/// What code was made of, and its text.
-#[derive(Debug)]
-pub struct Listing {
-    /// The program as it was emitted: short loops are straight lines, small arrays in registers.
-    pub program: Program,
-    /// The native functions.
-    pub functions: Vec<Listed>,
-}
-
-type Main = unsafe extern "C" fn(*mut u8) -> i32;
+use crate::backend::{Code, Listing, Made, Options, Size};
+use crate::call::frame::{Frame, Pool};
+use crate::call::layout::{Layout, header};
+use crate::call::{Run, RunError};
+use crate::library::upper;
 
 /// What an argument or result has to be.
 #[derive(Clone, Copy)]
@@ -98,10 +20,9 @@ struct Spec {
     len: usize,
 }
 
-/// Machine code of a program. Any number of threads may run it at the same time.
+/// Code of a program. Any number of threads may run it at the same time.
 pub struct Executable {
-    module: Option<JITModule>,
-    main: Main,
+    code: Box<dyn Code>,
     calls: Pool,
     tasks: Pool,
     /// By number; `None` where the program names no such.
@@ -113,103 +34,22 @@ pub struct Executable {
     parallel_above: u64,
     size: Size,
     listing: Option<Listing>,
-    /// The code points into it.
-    _kept: Kept,
 }
-
-// SAFETY: code and constants do not change once compiled, and the pools synchronise themselves. The
-// module is only touched to free its memory, by whoever drops the executable.
-unsafe impl Sync for Executable {}
 
 impl fmt::Debug for Executable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Executable")
-            .field("main", &(self.main as *const ()))
+            .field("size", &self.size)
             .finish_non_exhaustive()
     }
 }
 
-/// A running call.
-pub(crate) struct Run<'a> {
-    /// Frames for tasks.
-    pub tasks: &'a Pool,
-    /// Bytes of a frame's header and the pointers behind it.
-    pub header_bytes: usize,
-    /// Nanoseconds of work from which on threads pay.
-    pub parallel_above: u64,
-    list_limit: usize,
-    list_bytes: AtomicUsize,
-    failed: AtomicBool,
-    error: Mutex<Option<RunError>>,
-    /// What a function of the host panicked with.
-    panic: Mutex<Option<Box<dyn Any + Send>>>,
-    /// Frames of finished tasks whose lists may still be read.
-    #[expect(clippy::vec_box, reason = "a frame holds its own address")]
-    finished: Mutex<Vec<Box<Frame>>>,
-}
-
-impl Run<'_> {
-    /// Stores an error, the first one counts.
-    pub(crate) fn fail(&self, e: RunError) {
-        let mut error = self.error.lock().expect("no panic holds it");
-        if error.is_none() {
-            *error = Some(e);
-        }
-        self.failed.store(true, Ordering::Release);
-    }
-
-    /// Keeps a panic that is not ours for the caller.
-    pub(crate) fn passes_through(&self, panic: Box<dyn Any + Send>) {
-        *self.panic.lock().expect("no panic holds it") = Some(panic);
-    }
-
-    pub(crate) fn has_failed(&self) -> bool {
-        self.failed.load(Ordering::Acquire)
-    }
-
-    /// Counts bytes of lists.
-    pub(crate) fn charge(&self, bytes: usize) -> Result<(), TooMuch> {
-        let before = self.list_bytes.fetch_add(bytes, Ordering::Relaxed);
-        let need = before.saturating_add(bytes);
-        if need > self.list_limit {
-            self.list_bytes.fetch_sub(bytes, Ordering::Relaxed);
-            return Err(TooMuch(need));
-        }
-        Ok(())
-    }
-
-    pub(crate) fn list_error(&self, need: usize, at: Option<SourceId>) -> RunError {
-        RunError::ListMemory {
-            need,
-            limit: self.list_limit,
-            at,
-        }
-    }
-
-    /// Puts a task's frame aside, or back where its lists need not live on.
-    pub(crate) fn keep_or_give(&self, frame: Box<Frame>) {
-        if frame.lists.is_used() {
-            self.finished.lock().expect("no panic holds it").push(frame);
-        } else {
-            self.tasks.give(frame);
-        }
-    }
-}
-
 impl Executable {
-    pub(crate) fn new(
-        module: JITModule,
-        written: Written,
-        plan: Plan,
-        size: Size,
-        options: &Options,
-    ) -> Executable {
-        let code = module.get_finalized_function(written.main);
-        // SAFETY: the function was declared with this signature.
-        let main = unsafe { std::mem::transmute::<*const u8, Main>(code) };
+    /// Code of a program, as a back end has made it.
+    pub fn new(program: &Program, made: Made, options: &Options) -> Executable {
         let mut inputs = Vec::new();
         let mut outputs = Vec::new();
-        for b in &plan.program.buffers {
+        for b in &program.buffers {
             let (list, index) = match b.kind {
                 BufferKind::Input(i) => (&mut inputs, i as usize),
                 BufferKind::Output(i) => (&mut outputs, i as usize),
@@ -222,21 +62,16 @@ impl Executable {
             });
         }
         Executable {
-            module: Some(module),
-            main,
-            calls: Pool::new(written.call),
-            tasks: Pool::new(written.task),
+            code: made.code,
+            calls: Pool::new(made.call),
+            tasks: Pool::new(made.task),
             inputs,
             outputs,
-            choices: plan.reuse.choices,
+            choices: made.choices,
             list_limit: options.list_limit,
             parallel_above: options.parallel_above,
-            size,
-            listing: written.listing.map(|functions| Listing {
-                program: plan.program,
-                functions,
-            }),
-            _kept: written.kept,
+            size: made.size,
+            listing: made.listing,
         }
     }
 
@@ -393,37 +228,18 @@ impl<'d> Prepared<'_, 'd> {
                 }
             }
         }
-        let run = Run {
-            tasks: &exe.tasks,
-            header_bytes: Layout::pointer(exe.inputs.len() + exe.outputs.len()) as usize,
-            parallel_above: exe.parallel_above,
-            list_limit: exe.list_limit,
-            list_bytes: AtomicUsize::new(0),
-            failed: AtomicBool::new(false),
-            error: Mutex::new(None),
-            panic: Mutex::new(None),
-            finished: Mutex::new(Vec::new()),
-        };
+        let header_bytes = Layout::pointer(exe.inputs.len() + exe.outputs.len()) as usize;
+        let run = Run::new(&exe.tasks, header_bytes, exe.parallel_above, exe.list_limit);
         let frame = self.frame();
         frame.run = (&raw const run).cast();
         let base = frame.base();
         frame.set(header::CALL, base);
         upper::clear();
-        // SAFETY: the code was compiled for a frame of this shape; inputs and outputs have the
-        // types and lengths it was compiled for, and are borrowed until it returns. An input that
-        // lies in an output is one that the code reads before it writes there.
-        let status = unsafe { (exe.main)(base) };
-        for f in run.finished.into_inner().expect("no panic holds it") {
-            exe.tasks.give(f);
-        }
-        if status == 0 {
-            return Ok(());
-        }
-        if let Some(panic) = run.panic.into_inner().expect("no panic holds it") {
-            resume_unwind(panic);
-        }
-        let error = run.error.into_inner().expect("no panic holds it");
-        Err(error.unwrap_or(RunError::Internal))
+        // SAFETY: the code was made for a frame of this shape; inputs and outputs have the types and lengths it was made
+        // for, and are borrowed until it returns. An input that lies in an output is one that the code reads before it
+        // writes there.
+        let status = unsafe { exe.code.run(base) };
+        run.end(status)
     }
 }
 
@@ -448,15 +264,5 @@ impl Spec {
                 format!("{} elements of {}", d.len(), d.dtype())
             }),
         })
-    }
-}
-
-impl Drop for Executable {
-    fn drop(&mut self) {
-        if let Some(module) = self.module.take() {
-            // SAFETY: no call is running, for it would borrow the executable, and no pointer to the
-            // code leaves it.
-            unsafe { module.free_memory() };
-        }
     }
 }

@@ -19,10 +19,10 @@ use crate::cpu::Cpu;
 ///
 /// It takes the address of the result, 64 bytes before that of the first argument, and so on. Like all that is
 /// compiled for AVX it clears the upper halves of vector registers when it returns.
-pub(crate) type Wide = (usize, u64);
+pub type Wide = (usize, u64);
 
 /// The code for eight lanes of a function that a processor has, if it is better than what is made.
-pub(crate) fn wide(f: &Function, cpu: Cpu) -> Option<Wide> {
+pub fn wide(f: &Function, cpu: Cpu) -> Option<Wide> {
     let dtype = f.values[f.params.first()?.0 as usize];
     Some((code(f.elementary?, cpu)?, u64::from(dtype == DType::F32)))
 }

@@ -19,7 +19,7 @@ const LINE: i64 = 64;
 const WORD: i64 = 8;
 
 /// The scratch of the two kinds of frames.
-pub(crate) struct Scratch {
+pub struct Scratch {
     /// Of a call.
     pub call: Arena,
     /// Of a task.
@@ -28,7 +28,7 @@ pub(crate) struct Scratch {
 
 /// Places of buffers in one piece of memory.
 #[derive(Default)]
-pub(crate) struct Arena {
+pub struct Arena {
     places: HashMap<BufferId, i64>,
     /// How long it is.
     pub bytes: i64,
@@ -55,7 +55,7 @@ fn bytes(b: &Buffer, jam: usize) -> i64 {
 }
 
 /// Plans the scratch of a program; for some of its vector loops, how many blocks of lanes run side by side.
-pub(crate) fn scratch(program: &Program, jams: &HashMap<Value, usize>) -> Scratch {
+pub fn scratch(program: &Program, jams: &HashMap<Value, usize>) -> Scratch {
     let mut jammed: HashMap<BufferId, usize> = HashMap::new();
     walk::stmts(&program.body, &mut |s| {
         if let Stmt::For { index, body, .. } = s
@@ -212,7 +212,7 @@ impl Arena {
     }
 
     /// Where a buffer lies.
-    pub(crate) fn place(&self, b: BufferId) -> i64 {
+    pub fn place(&self, b: BufferId) -> i64 {
         self.places[&b]
     }
 }

@@ -10,18 +10,18 @@ use wengert_loop::loops::{Failure, LANES};
 use wengert_loop::source::SourceId;
 use wengert_loop::types::DType;
 
-use super::executable::{Run, RunError};
-use super::frame::Frame;
-use super::lists::{Arena, Charge, Slot, TooMuch};
 use super::{threads, upper};
+use crate::call::frame::Frame;
+use crate::call::lists::{Arena, Charge, Slot, TooMuch};
+use crate::call::{Run, RunError};
 
 /// All went well.
 const OK: i32 = 0;
 /// Leave; the call knows why.
 const FAILED: i32 = 1;
 
-/// Runs what may fail or panic.
-pub(super) fn guard(run: &Run<'_>, f: impl FnOnce() -> Result<(), RunError>) -> i32 {
+/// Runs what may fail or panic: a status, the error being put down in the call.
+pub fn guard(run: &Run<'_>, f: impl FnOnce() -> Result<(), RunError>) -> i32 {
     let status = match catch_unwind(AssertUnwindSafe(f)) {
         Ok(Ok(())) => OK,
         Ok(Err(e)) => {
@@ -38,18 +38,18 @@ pub(super) fn guard(run: &Run<'_>, f: impl FnOnce() -> Result<(), RunError>) -> 
 }
 
 /// The remainder of floats, exact, with the sign of the dividend.
-pub(crate) extern "C" fn rem_f64(x: f64, y: f64) -> f64 {
+pub extern "C" fn rem_f64(x: f64, y: f64) -> f64 {
     x % y
 }
 
 /// The remainder of floats, exact, with the sign of the dividend.
-pub(crate) extern "C" fn rem_f32(x: f32, y: f32) -> f32 {
+pub extern "C" fn rem_f32(x: f32, y: f32) -> f32 {
     x % y
 }
 
 /// Functions that the code generator calls where the processor lacks an instruction, by the names it
 /// calls them.
-pub(crate) fn library() -> [(&'static str, *const u8); 10] {
+pub fn library() -> [(&'static str, *const u8); 10] {
     extern "C" fn fma(x: f64, y: f64, z: f64) -> f64 {
         x.mul_add(y, z)
     }
@@ -98,7 +98,7 @@ pub(crate) fn library() -> [(&'static str, *const u8); 10] {
 ///
 /// # Safety
 /// Both regions have `n` bytes.
-pub(crate) unsafe extern "C" fn copy(to: *mut u8, from: *const u8, n: i64) {
+pub unsafe extern "C" fn copy(to: *mut u8, from: *const u8, n: i64) {
     // SAFETY: by the caller.
     unsafe { std::ptr::copy(from, to, n as usize) };
     upper::clear();
@@ -108,11 +108,7 @@ pub(crate) unsafe extern "C" fn copy(to: *mut u8, from: *const u8, n: i64) {
 ///
 /// # Safety
 /// `frame` is the frame pointer that the calling code runs on, `at` points to a line or is null.
-pub(crate) unsafe extern "C" fn fail_max_steps(
-    frame: *mut u8,
-    limit: i64,
-    at: *const SourceId,
-) -> i32 {
+pub unsafe extern "C" fn fail_max_steps(frame: *mut u8, limit: i64, at: *const SourceId) -> i32 {
     // SAFETY: by the caller.
     let (run, at) = unsafe { (&*Frame::of(frame).run, at.as_ref().copied()) };
     let limit = limit as u64;
@@ -123,14 +119,14 @@ pub(crate) unsafe extern "C" fn fail_max_steps(
 ///
 /// # Safety
 /// `frame` is the frame pointer that the calling code runs on.
-pub(crate) unsafe extern "C" fn fail(frame: *mut u8, failure: *const Failure) -> i32 {
+pub unsafe extern "C" fn fail(frame: *mut u8, failure: *const Failure) -> i32 {
     // SAFETY: by the caller; a frame in use serves a call.
     let (run, failure) = unsafe { (&*Frame::of(frame).run, &*failure) };
     guard(run, || Err(RunError::Stopped(failure.error())))
 }
 
 /// A kernel that is run as it is.
-pub(crate) struct KernelCall {
+pub struct KernelCall {
     kernel: Arc<dyn Kernel>,
     regions: Regions,
     /// Whether it is run for each lane.
@@ -139,7 +135,7 @@ pub(crate) struct KernelCall {
 
 impl KernelCall {
     /// That kernel, once or in each lane.
-    pub(crate) fn new(kernel: Arc<dyn Kernel>, lanes: bool) -> KernelCall {
+    pub fn new(kernel: Arc<dyn Kernel>, lanes: bool) -> KernelCall {
         let regions = kernel.regions();
         KernelCall {
             kernel,
@@ -207,7 +203,7 @@ impl KernelCall {
 /// # Safety
 /// `frame` is the frame pointer that the calling code runs on, `regions` points to the addresses of the regions of `call`;
 /// no region that is written overlaps another.
-pub(crate) unsafe extern "C" fn kernel(
+pub unsafe extern "C" fn kernel(
     frame: *mut u8,
     call: *const KernelCall,
     regions: *const *mut u8,
@@ -236,9 +232,11 @@ pub(crate) unsafe extern "C" fn kernel(
     })
 }
 
+/// Elements in memory, to be read.
+///
 /// # Safety
 /// At `at` are `len` elements that nobody writes while they are borrowed.
-unsafe fn region_at<'a>(dtype: DType, at: *const u8, len: usize) -> Slice<'a> {
+pub unsafe fn region_at<'a>(dtype: DType, at: *const u8, len: usize) -> Slice<'a> {
     use std::slice::from_raw_parts;
     // SAFETY: by the caller.
     unsafe {
@@ -255,9 +253,11 @@ unsafe fn region_at<'a>(dtype: DType, at: *const u8, len: usize) -> Slice<'a> {
     }
 }
 
+/// Elements in memory, to be written.
+///
 /// # Safety
 /// At `at` are `len` elements that nobody else reaches while they are borrowed.
-unsafe fn region_mut<'a>(dtype: DType, at: *mut u8, len: usize) -> SliceMut<'a> {
+pub unsafe fn region_mut<'a>(dtype: DType, at: *mut u8, len: usize) -> SliceMut<'a> {
     use std::slice::from_raw_parts_mut;
     // SAFETY: by the caller.
     unsafe {
@@ -300,7 +300,7 @@ unsafe fn on_list(
 /// # Safety
 /// `frame` is the frame pointer that the calling code runs on, `slot` a list in it with rows of
 /// `size` bytes, `at` points to a line or is null.
-pub(crate) unsafe extern "C" fn list_grow(
+pub unsafe extern "C" fn list_grow(
     frame: *mut u8,
     slot: *mut Slot,
     size: i64,
@@ -319,7 +319,7 @@ pub(crate) unsafe extern "C" fn list_grow(
 ///
 /// # Safety
 /// As for [`list_grow`].
-pub(crate) unsafe extern "C" fn list_finish(
+pub unsafe extern "C" fn list_finish(
     frame: *mut u8,
     slot: *mut Slot,
     size: i64,
@@ -338,7 +338,7 @@ pub(crate) unsafe extern "C" fn list_finish(
 /// # Safety
 /// `frame` is the frame pointer that the calling code runs on, `body` a function written for a
 /// parallel loop of the same program.
-pub(crate) unsafe extern "C" fn parallel(
+pub unsafe extern "C" fn parallel(
     frame: *mut u8,
     body: threads::Body,
     extent: i64,

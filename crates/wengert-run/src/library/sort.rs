@@ -6,11 +6,11 @@ use wengert_loop::loops::kernel::Sort;
 use wengert_loop::sort::{sort_keys, sort_with_places};
 use wengert_loop::types::DType;
 
-use super::frame::Frame;
 use super::helpers::guard;
+use crate::call::frame::Frame;
 
 /// A sort in a program.
-pub(crate) struct SortCall {
+pub struct SortCall {
     /// Which.
     pub sort: Sort,
     /// Whether it may use several threads.
@@ -26,7 +26,7 @@ const PARALLEL: usize = 16_384;
 /// `frame` is the frame pointer that the calling code runs on; `regions` points to the addresses of the keys, all of them
 /// written, and of their places if `call` wants them; they have the elements that `call` says, and nothing else is in
 /// either.
-pub(crate) unsafe extern "C" fn sort(
+pub unsafe extern "C" fn sort(
     frame: *mut u8,
     call: *const SortCall,
     regions: *const *mut u8,

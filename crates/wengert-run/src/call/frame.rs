@@ -5,13 +5,13 @@ use std::ptr;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
-use super::executable::{Run, RunError};
 use super::lists::Arena;
 use super::pages;
-use crate::plan::layout::{FrameShape, header};
+use crate::call::layout::{FrameShape, header};
+use crate::call::{Run, RunError};
 
 /// The memory that generated code reaches by its frame pointer, see `plan::layout`.
-pub(crate) struct Frame {
+pub struct Frame {
     memory: *mut u8,
     layout: Layout,
     base: *mut u8,
@@ -59,25 +59,25 @@ impl Frame {
     }
 
     /// The frame pointer.
-    pub(crate) fn base(&self) -> *mut u8 {
+    pub fn base(&self) -> *mut u8 {
         self.base
     }
 
     /// Writes a pointer into the header.
-    pub(crate) fn set(&mut self, off: i32, value: *mut u8) {
+    pub fn set(&mut self, off: i32, value: *mut u8) {
         // SAFETY: called with offsets in the header or among the pointers of arguments, which lie
         // within the frame and are aligned.
         unsafe { *self.base.offset(off as isize).cast::<*mut u8>() = value }
     }
 
     /// A pointer of the header.
-    pub(crate) fn get(&self, off: i32) -> *mut u8 {
+    pub fn get(&self, off: i32) -> *mut u8 {
         // SAFETY: as for `set`.
         unsafe { *self.base.offset(off as isize).cast::<*mut u8>() }
     }
 
     /// Copies the header's pointers from the frame of the call, but its own address.
-    pub(crate) fn copy_header(&mut self, call: *const u8, bytes: usize) {
+    pub fn copy_header(&mut self, call: *const u8, bytes: usize) {
         let from = header::CALL as usize;
         // SAFETY: both frames begin with a header and as many pointers.
         unsafe {
@@ -89,7 +89,7 @@ impl Frame {
     ///
     /// # Safety
     /// `base` is the frame pointer of a frame that is in use by the caller alone.
-    pub(crate) unsafe fn of<'a>(base: *mut u8) -> &'a mut Frame {
+    pub unsafe fn of<'a>(base: *mut u8) -> &'a mut Frame {
         // SAFETY: `new` has written the frame's address there, and generated code writes no header.
         unsafe { &mut **base.offset(header::SELF as isize).cast::<*mut Frame>() }
     }
@@ -103,7 +103,7 @@ impl Drop for Frame {
 }
 
 /// Frames that wait for the next call.
-pub(crate) struct Pool {
+pub struct Pool {
     shape: FrameShape,
     /// One frame at hand without a lock.
     first: AtomicPtr<Frame>,
@@ -115,7 +115,8 @@ pub(crate) struct Pool {
 const KEPT: usize = 64;
 
 impl Pool {
-    pub(crate) fn new(shape: FrameShape) -> Pool {
+    /// Frames of a shape.
+    pub fn new(shape: FrameShape) -> Pool {
         Pool {
             shape,
             first: AtomicPtr::new(ptr::null_mut()),
@@ -124,7 +125,7 @@ impl Pool {
     }
 
     /// How long a frame is.
-    pub(crate) fn frame_bytes(&self) -> usize {
+    pub fn frame_bytes(&self) -> usize {
         self.shape.bytes()
     }
 
@@ -132,7 +133,7 @@ impl Pool {
     ///
     /// # Errors
     /// If the system has not got the memory.
-    pub(crate) fn take(&self) -> Result<Box<Frame>, RunError> {
+    pub fn take(&self) -> Result<Box<Frame>, RunError> {
         let first = self.first.swap(ptr::null_mut(), Ordering::Acquire);
         if !first.is_null() {
             // SAFETY: `give` has put the address of a box there, and it was taken out just now.
@@ -146,7 +147,7 @@ impl Pool {
     }
 
     /// Gives a frame back.
-    pub(crate) fn give(&self, mut frame: Box<Frame>) {
+    pub fn give(&self, mut frame: Box<Frame>) {
         frame.lists.reset();
         frame.run = ptr::null();
         let raw = Box::into_raw(frame);

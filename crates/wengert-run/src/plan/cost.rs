@@ -6,7 +6,7 @@ use wengert_loop::loops::{Block, LANES, LoopKind, Stmt, Value, walk};
 const STEPS: f64 = 32.0;
 
 /// Nanoseconds that a block takes.
-pub(crate) fn nanoseconds(block: &Block, constants: &[Option<u64>], lanes: bool) -> f64 {
+pub fn nanoseconds(block: &Block, constants: &[Option<u64>], lanes: bool) -> f64 {
     block.stmts.iter().map(|s| stmt(s, constants, lanes)).sum()
 }
 
@@ -42,7 +42,7 @@ fn stmt(s: &Stmt, constants: &[Option<u64>], lanes: bool) -> f64 {
 }
 
 /// Instructions that a block becomes, roughly.
-pub(crate) fn instructions(block: &Block, lanes: bool) -> usize {
+pub fn instructions(block: &Block, lanes: bool) -> usize {
     let mut total = 0;
     for s in &block.stmts {
         let inner = lanes

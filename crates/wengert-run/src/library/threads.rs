@@ -7,12 +7,12 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 
-use super::executable::Run;
-use super::frame::Frame;
 use super::upper;
+use crate::call::Run;
+use crate::call::frame::Frame;
 
 /// The body of a parallel loop: frame pointer, first step, the step behind the last; a status.
-pub(crate) type Body = unsafe extern "C" fn(*mut u8, i64, i64) -> i32;
+pub type Body = unsafe extern "C" fn(*mut u8, i64, i64) -> i32;
 
 /// Nanoseconds of work in a chunk.
 const CHUNK: i64 = 20_000;
@@ -48,7 +48,7 @@ unsafe impl Sync for Job {}
 /// # Safety
 /// `frame` is the frame pointer of the code that calls, on the frame of the call `run`, and `body`
 /// is of the same program.
-pub(crate) unsafe fn run(run: &Run<'_>, frame: *mut u8, body: Body, extent: i64, nanoseconds: i64) {
+pub unsafe fn run(run: &Run<'_>, frame: *mut u8, body: Body, extent: i64, nanoseconds: i64) {
     if extent <= 0 {
         return;
     }

@@ -1,0 +1,174 @@
+//! The memory of a running call, and what goes wrong in it: frames, the lists built on them, and pages.
+
+pub mod frame;
+pub mod layout;
+pub mod lists;
+pub mod pages;
+
+use std::any::Any;
+use std::panic::resume_unwind;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use wengert_loop::source::SourceId;
+
+use self::frame::{Frame, Pool};
+use self::lists::TooMuch;
+
+/// Why a call failed.
+#[derive(Clone, PartialEq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// A loop did not end within its limit.
+    #[error("a loop did not end within {limit} steps")]
+    MaxSteps {
+        /// The limit.
+        limit: u64,
+        /// The user's line, where the program says it.
+        at: Option<SourceId>,
+    },
+    /// Lists grew beyond what they may take.
+    #[error("lists need {need} bytes, and {limit} are allowed")]
+    ListMemory {
+        /// Bytes needed so far.
+        need: usize,
+        /// Bytes allowed.
+        limit: usize,
+        /// The line of the loop that builds the list, where the program says it.
+        at: Option<SourceId>,
+    },
+    /// The system has not got the memory for what a call needs on the way.
+    #[error("a call needs {need} bytes of scratch, and there is not so much memory")]
+    Scratch {
+        /// Bytes needed.
+        need: usize,
+    },
+    /// An argument or a result is not what the program was compiled for.
+    #[error("{what} {index}: expected {expected}, found {found}")]
+    Argument {
+        /// "input" or "output".
+        what: &'static str,
+        /// Which.
+        index: usize,
+        /// What the program takes.
+        expected: String,
+        /// What it was given.
+        found: String,
+    },
+    /// The program gave up, or a function of the host that it called.
+    #[error("{0}")]
+    Stopped(wengert_loop::error::Error),
+    /// A library kernel panicked.
+    #[error("a library kernel failed")]
+    Internal,
+    /// The program does what no program may: whoever built it made a mistake.
+    #[error("a malformed program: {0}")]
+    Malformed(String),
+}
+
+/// A running call.
+pub struct Run<'a> {
+    /// Frames for tasks.
+    pub tasks: &'a Pool,
+    /// Bytes of a frame's header and the pointers behind it.
+    pub header_bytes: usize,
+    /// Nanoseconds of work from which on threads pay.
+    pub parallel_above: u64,
+    list_limit: usize,
+    list_bytes: AtomicUsize,
+    failed: AtomicBool,
+    error: Mutex<Option<RunError>>,
+    /// What a function of the host panicked with.
+    panic: Mutex<Option<Box<dyn Any + Send>>>,
+    /// Frames of finished tasks whose lists may still be read.
+    #[expect(clippy::vec_box, reason = "a frame holds its own address")]
+    finished: Mutex<Vec<Box<Frame>>>,
+}
+
+impl<'a> Run<'a> {
+    /// A call that nothing has happened in.
+    pub(crate) fn new(
+        tasks: &'a Pool,
+        header_bytes: usize,
+        parallel_above: u64,
+        list_limit: usize,
+    ) -> Run<'a> {
+        Run {
+            tasks,
+            header_bytes,
+            parallel_above,
+            list_limit,
+            list_bytes: AtomicUsize::new(0),
+            failed: AtomicBool::new(false),
+            error: Mutex::new(None),
+            panic: Mutex::new(None),
+            finished: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// Ends the call: what it left, as its status says.
+    ///
+    /// # Panics
+    /// With what a function of the host panicked with.
+    pub(crate) fn end(self, status: i32) -> Result<(), RunError> {
+        for f in self.finished.into_inner().expect("no panic holds it") {
+            self.tasks.give(f);
+        }
+        if status == 0 {
+            return Ok(());
+        }
+        if let Some(panic) = self.panic.into_inner().expect("no panic holds it") {
+            resume_unwind(panic);
+        }
+        let error = self.error.into_inner().expect("no panic holds it");
+        Err(error.unwrap_or(RunError::Internal))
+    }
+
+    /// Stores an error, the first one counts.
+    pub fn fail(&self, e: RunError) {
+        let mut error = self.error.lock().expect("no panic holds it");
+        if error.is_none() {
+            *error = Some(e);
+        }
+        self.failed.store(true, Ordering::Release);
+    }
+
+    /// Keeps a panic that is not ours for the caller.
+    pub fn passes_through(&self, panic: Box<dyn Any + Send>) {
+        *self.panic.lock().expect("no panic holds it") = Some(panic);
+    }
+
+    /// Whether an error has been put down.
+    pub fn has_failed(&self) -> bool {
+        self.failed.load(Ordering::Acquire)
+    }
+
+    /// Counts bytes of lists.
+    pub fn charge(&self, bytes: usize) -> Result<(), TooMuch> {
+        let before = self.list_bytes.fetch_add(bytes, Ordering::Relaxed);
+        let need = before.saturating_add(bytes);
+        if need > self.list_limit {
+            self.list_bytes.fetch_sub(bytes, Ordering::Relaxed);
+            return Err(TooMuch(need));
+        }
+        Ok(())
+    }
+
+    /// That lists need so many bytes in all.
+    pub fn list_error(&self, need: usize, at: Option<SourceId>) -> RunError {
+        RunError::ListMemory {
+            need,
+            limit: self.list_limit,
+            at,
+        }
+    }
+
+    /// Puts a task's frame aside, or back where its lists need not live on.
+    pub fn keep_or_give(&self, frame: Box<Frame>) {
+        if frame.lists.is_used() {
+            self.finished.lock().expect("no panic holds it").push(frame);
+        } else {
+            self.tasks.give(frame);
+        }
+    }
+}
