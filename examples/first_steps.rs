@@ -213,8 +213,7 @@ fn read_and_update() -> Result<()> {
     Ok(())
 }
 
-/// 10. A condition that is checked while the code runs, and a mistake in a shape: both are an `Err` that
-/// names a line of this file.
+/// 10. A condition that is checked when the code runs, and a mistake in a shape: `Err`s that name the line.
 fn meet_an_error() -> Result<()> {
     let f = jit(|x: Var| {
         check(x.gt(0.0), "the argument is positive");
