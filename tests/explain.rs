@@ -116,7 +116,7 @@ fn a_chain_and_its_sum_are_one_loop() {
 }
 
 #[test]
-fn what_is_dear_and_read_twice_is_stored() {
+fn what_is_expensive_and_read_twice_is_stored() {
     check(
         &twice(),
         expect![[r#"
@@ -129,7 +129,7 @@ fn what_is_dear_and_read_twice_is_stored() {
                   div @ tests/explain.rs:29:9
                   reads b2; writes out
               memory on the way
-                b2: f64[1000], 8000 bytes, of exp: it is dear to compute and wanted more than once @ tests/explain.rs:28:19
+                b2: f64[1000], 8000 bytes, of exp: it is expensive to compute and wanted more than once @ tests/explain.rs:28:19
               results
                 out: over args, if that is moved in
         "#]],

@@ -13,7 +13,9 @@ chapters! {
     wengert_check: "../crates/wengert-check/README.md";
     wengert_derive: "../crates/wengert-derive/README.md";
     getting_started: "../docs/src/getting-started.md";
+    from_jax: "../docs/src/from-jax.md";
     mental_model: "../docs/src/mental-model.md";
+    trees: "../docs/src/trees.md";
     running: "../docs/src/running.md";
     control_flow: "../docs/src/control-flow.md";
     derivatives: "../docs/src/derivatives.md";

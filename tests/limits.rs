@@ -743,7 +743,7 @@ mod little_memory {
         none(f.call_into(&x, &mut b));
         assert_eq!(b.as_slice::<f64>().unwrap()[LONG - 1], 0.0);
         drop((x, a, b, rest));
-        // What a loop keeps for its gradient, below the limit of the door.
+        // What a loop keeps for its gradient, below the limit of the compiled function.
         let f = |x: Var| while_loop((x, 0.0), |(_, n)| n.lt(1e9), |(x, n)| (x.sin(), n + 1.0)).0;
         let said = none(jit(grad(f)).call(1.0));
         assert!(

@@ -154,7 +154,7 @@ fn a_var_of_another_door() {
         },
         1.0,
         expect![
-            "use of a Var: a Var made at HERE, inside the door opened at HERE, was used at HERE, inside the door opened at HERE pass it as an argument"
+            "use of a Var: a Var made at HERE, in the function traced at HERE, was used at HERE, in the function traced at HERE pass it as an argument"
         ],
     );
 }
@@ -424,7 +424,7 @@ fn a_panic_of_the_users_own() {
             panic!("it has a line")
         };
         assert_eq!(place.place().line, line + 2, "the panic");
-        assert_eq!(line_of(&error), line, "the door");
+        assert_eq!(line_of(&error), line, "the call to jit");
         assert_eq!(depth(), 0);
         assert_eq!(f.call(1.0).unwrap().item::<f64>().unwrap(), 1.0);
     }
@@ -441,7 +441,7 @@ fn a_panic_of_the_users_own() {
     assert_eq!(f.call(1.0).unwrap().item::<f64>().unwrap(), 1.0);
 }
 
-/// One `Err` that names a line of this file, on which `what` stands, twice; and the same door goes on.
+/// One `Err` that names a line of this file, on which `what` stands, twice; and the same compiled function goes on.
 #[track_caller]
 fn recovers<X, Y, A>(f: &Jit<X, Y>, bad: A, line: u32, what: &str, good: A) -> Error
 where
@@ -656,7 +656,7 @@ fn errors_of_many_kinds() {
     failed(jit(|x: Var| fori(0..3, x, |i, _| i)).call(1.0));
     let endless = jit(|x: Var| while_loop(x, |x| x.gt(0.0), |x| x + 1.0));
     failed(endless.max_steps(10).call(1.0));
-    // Panics of the user's: in the function, in a branch of it, in a door in it, of Rust's own, in what it
+    // Panics of the user's: in the function, in a branch of it, in a `jit` in it, of Rust's own, in what it
     // calls while it runs.
     failed(jit(|_: Var| -> Var { panic!("no") }).call(1.0));
     failed(jit(|x: Var| cond(x.gt(0.0), x, |x| x, |_| -> Var { panic!("no") })).call(1.0));
@@ -725,7 +725,7 @@ fn panics_of_other_kinds() {
     let _ = catch_unwind(|| panic!("before"));
     let f = || {
         jit(|x: Var| {
-            // A thread that is in no door.
+            // A thread that traces nothing.
             let other = std::thread::spawn(|| panic!("elsewhere")).join();
             assert!(other.is_err());
             if x.rank() == 0 { panic!("an error") } else { x }

@@ -77,7 +77,7 @@ fn of_plain_arithmetic_its_argument() {
 
 #[test]
 fn of_a_sine_its_argument_and_its_derivative() {
-    // Its derivative is a cosine, which is dear.
+    // Its derivative is a cosine, which is expensive.
     let found = stored(Array::from(0.3), |x| steps(x, |x| x * x + x.sin()));
     assert_eq!(found.1, 16);
 }

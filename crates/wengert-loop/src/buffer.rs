@@ -1,4 +1,4 @@
-//! Host arrays: the values the interpreter computes with, and what crosses the door.
+//! Host arrays: the values the interpreter computes with, and what goes in and out of compiled functions.
 
 mod nested;
 mod slices;

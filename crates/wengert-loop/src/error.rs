@@ -39,24 +39,24 @@ pub enum Error {
         /// Where it was used.
         used: SourceId,
     },
-    /// A `Var` of one door was used in the closure of another.
+    /// A `Var` of one traced function was used in another.
     #[error(
-        "{op}: a Var made at {made}, inside the door opened at {outer}, was used at {used}, inside \
-         the door opened at {inner}: pass it as an argument"
+        "{op}: a Var made at {made}, in the function traced at {outer}, was used at {used}, in the \
+         function traced at {inner}: pass it as an argument"
     )]
-    OtherDoor {
+    OtherFunction {
         /// The operation.
         op: String,
         /// Where the `Var` was made.
         made: SourceId,
-        /// Where its door was opened.
+        /// Where its function is given to `jit` or `trace`.
         outer: SourceId,
         /// Where it was used.
         used: SourceId,
-        /// Where the door around that was opened.
+        /// Where the function around that is given to `jit` or `trace`.
         inner: SourceId,
     },
-    /// An operation was recorded with no door open on this thread.
+    /// An operation was called while no function was being traced on this thread.
     #[error(
         "{op}: no trace is open on this thread, at {at}; operations on Vars are recorded inside a \
          function given to `jit` or `trace`"
@@ -67,7 +67,7 @@ pub enum Error {
         /// The user's line.
         at: SourceId,
     },
-    /// An argument at a door does not fit.
+    /// An argument of a compiled function does not fit.
     #[error("{path}: expected {expected}, got {got}")]
     Argument {
         /// The leaf, as a path from the arguments.
@@ -134,7 +134,7 @@ pub enum Error {
     Panic {
         /// What it panicked with.
         message: String,
-        /// The innermost call around it: the branch, the loop, the transform, or the door.
+        /// The innermost call around it: the branch, the loop, the transform, or the call to `jit`.
         at: SourceId,
         /// The line that panicked, if it is not one of Rust's own.
         place: Option<SourceId>,
@@ -146,7 +146,7 @@ pub enum Error {
          `scan` to repeat"
     )]
     Depth {
-        /// The door.
+        /// What was called: `jit`, say.
         op: String,
         /// How many may be.
         limit: usize,
@@ -183,7 +183,7 @@ pub enum Error {
         "{op}: the function calls itself while it is being traced, at {at}; use `while_loop` or `scan` to repeat"
     )]
     Reentrant {
-        /// The door.
+        /// What was called: `jit`, say.
         op: String,
         /// The user's line.
         at: SourceId,
@@ -295,7 +295,7 @@ impl Drop for Catches {
     }
 }
 
-/// Leaves the function that is being traced. The door catches it; where nobody does on this thread, it
+/// Leaves the function that is being traced. `jit` and `trace` catch it; where nobody does on this thread, it
 /// is an ordinary panic.
 pub fn raise(error: Error) -> ! {
     if Catches::any() {

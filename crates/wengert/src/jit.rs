@@ -1,4 +1,4 @@
-//! Doors: between the values that are traced and the values that are there.
+//! Entry points: between the values that are traced and the data outside.
 
 mod compiled;
 mod entry;
@@ -66,7 +66,7 @@ where
     }
 }
 
-/// A function behind a door: see [`jit`]. It is `Send` and `Sync`; a signature is compiled once, even
+/// A function that is traced and compiled when it is called: see [`jit`]. It is `Send` and `Sync`; a signature is compiled once, even
 /// if many threads ask for it at the same time. Only if tracing takes longer than three seconds, another
 /// thread compiles for itself, for the function may be waiting for that thread.
 pub struct Jit<X, Y> {
@@ -517,7 +517,7 @@ fn machine_code(
         })
 }
 
-/// The door: traces `f`, catching what leaves it.
+/// Traces `f`, catching what leaves it.
 fn traced_at<X, Y>(
     made: &'static Location<'static>,
     f: &(dyn Fn(X) -> Y + Send + Sync),

@@ -64,7 +64,8 @@ use crate::tree::{self, Tree};
 /// Ends the function that is being traced with an error of that operation, at the user's line.
 ///
 /// # Panics
-/// Always; the door makes an [`Error::Tree`] of it. With no function being traced it is an ordinary panic.
+/// Always; the call that traces the function gives an [`Error::Tree`]. With no function being traced it is an
+/// ordinary panic.
 #[track_caller]
 pub fn refuse(op: &str, message: impl Into<String>) -> ! {
     raise(Error::Tree {

@@ -171,7 +171,7 @@ fn a_check_says_where_it_is_written() {
     );
     let wanted = format!("check: x is positive, at {}:{line}:9", file!());
     assert_eq!(error(&f, [1.0, -1.0]), wanted);
-    // The door is as good as new.
+    // The compiled function is as good as new.
     assert!(f.call([1.0, 2.0]).is_ok());
 }
 

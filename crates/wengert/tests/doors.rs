@@ -1,4 +1,4 @@
-//! What goes in and out of doors.
+//! What goes in and out of compiled functions.
 
 use wengert::prelude::*;
 

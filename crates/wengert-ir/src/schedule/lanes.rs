@@ -84,7 +84,7 @@ impl Batch<'_> {
     }
 
     /// Whether it is nothing but work element by element along rows: those lie better side by side as
-    /// they are. Much of what is dear stays in a lane, where what is stored of it is still near.
+    /// they are. Much of what is expensive stays in a lane, where what is stored of it is still near.
     fn is_rows(&self, wide: usize, near: usize) -> bool {
         let f = self.body;
         let long = |t: &Type| {

@@ -20,7 +20,7 @@ use crate::source::SourceId;
 pub enum Why {
     /// An operation writes its result there.
     Result,
-    /// It is dear, and wanted more than once.
+    /// It is expensive, and wanted more than once.
     Shared,
     /// It is read at other places than the one that is computed.
     Elsewhere,
@@ -50,7 +50,7 @@ impl fmt::Display for Why {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Why::Result => "the operation writes its result to memory",
-            Why::Shared => "it is dear to compute and wanted more than once",
+            Why::Shared => "it is expensive to compute and wanted more than once",
             Why::Elsewhere => "elements are read at other places than the one that is computed",
             Why::Reordered => {
                 "it is read in another order or shape, or its elements more than once"

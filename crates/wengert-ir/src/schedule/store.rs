@@ -110,7 +110,7 @@ impl Lowering {
     }
 
     /// Of expressions that are computed together, those that something else wants, too: they are
-    /// stored beside, for what is dear is computed once.
+    /// stored beside, for what is expensive is computed once.
     pub(super) fn wanted_outside(&self, pending: &[NodeId], roots: &[NodeId]) -> Vec<NodeId> {
         let mut inside: HashMap<NodeId, u32> = HashMap::new();
         for &id in pending {

@@ -38,7 +38,7 @@ struct Trace {
     /// Values of outer traces, each a hidden parameter here.
     captures: Vec<(Var, u32)>,
     captured: HashMap<(u32, u32), u32>,
-    /// Arrays used in the trace, each a hidden parameter of the door.
+    /// Arrays used in the trace, each a hidden parameter of the function around.
     arrays: Vec<(Dense, u32)>,
     seen: Seen,
     /// The values whose element type gives way: see [`weaken`].
@@ -101,7 +101,7 @@ static NEXT_TRACE: AtomicU32 = AtomicU32::new(1);
 pub struct OpenTrace {
     index: usize,
     id: u32,
-    /// Whoever opens a door makes a `Result` of what is raised inside.
+    /// Whoever opens a [`Kind::Door`] makes a `Result` of what is raised inside.
     _caught: Option<Catches>,
 }
 
@@ -123,7 +123,7 @@ pub struct Closed {
     pub func: Func,
     /// The outer values it uses, in the order of the parameters behind its own.
     pub captures: Vec<Var>,
-    /// The arrays it uses; only a door has any.
+    /// The arrays it uses; only a [`Kind::Door`] has any.
     pub arrays: Vec<Dense>,
 }
 
@@ -137,7 +137,7 @@ pub fn depth() -> usize {
     STACK.with_borrow(|s| s.len())
 }
 
-/// Whether a door is open on this thread.
+/// Whether a [`Kind::Door`] is open on this thread.
 pub fn door_open() -> bool {
     let door = |s: &RefCell<Vec<Trace>>| s.borrow().iter().any(|t| t.kind == Kind::Door);
     STACK.try_with(door).unwrap_or(false)
@@ -229,7 +229,7 @@ pub fn open(kind: Kind, params: &[Type]) -> (OpenTrace, Vec<Var>) {
     if let Some(i) = params.iter().position(|ty| ty.check_size().is_err()) {
         let error = size_error(&format!("argument {i}"), &params[i]);
         match kind {
-            // Whoever opens a door catches what leaves it.
+            // Whoever opens a `Kind::Door` catches what leaves it.
             Kind::Door => std::panic::resume_unwind(Box::new(error)),
             _ => raise(error),
         }
@@ -275,7 +275,7 @@ pub fn closed(kind: Kind, params: &[Type], f: impl FnOnce(&[Var]) -> Vec<Var>) -
     trace.close(&results)
 }
 
-/// The innermost open trace with that id that can be seen: not past the innermost door.
+/// The innermost open trace with that id that can be seen: not past the innermost [`Kind::Door`].
 fn find(stack: &[Trace], id: u32) -> Option<usize> {
     for (i, t) in stack.iter().enumerate().rev() {
         if t.id == id {
@@ -300,7 +300,7 @@ fn unseen(stack: &[Trace], op: &str, trace: u32, made: SourceId, used: SourceId)
     let outer = stack.iter().position(|t| t.id == trace).and_then(door);
     let inner = stack.len().checked_sub(1).and_then(door);
     match (outer, inner) {
-        (Some(outer), Some(inner)) => Error::OtherDoor {
+        (Some(outer), Some(inner)) => Error::OtherFunction {
             op,
             made,
             outer,
@@ -377,7 +377,7 @@ fn weak_result(stack: &[Trace], inputs: &[Var]) -> bool {
     some
 }
 
-/// An array becomes a constant of the door's trace: a hidden parameter, never text or code.
+/// An array becomes a constant of the function that is traced: a hidden parameter, never text or code.
 #[track_caller]
 pub fn captured_array(array: &Dense) -> Var {
     let source = current_source();
@@ -477,7 +477,7 @@ fn place(stack: &[Trace], op: &Op, inputs: &[Var], used: SourceId) -> Result<usi
             .iter()
             .rposition(|t| matches!(t.kind, Kind::Barrier | Kind::Door)),
     };
-    // A transform that is called outside of every door has a trace of its own, and nothing around it.
+    // A transform that is called outside of every traced function has a trace of its own, and nothing around it.
     let Some(mut index) = floor else {
         let op = op.name().to_string();
         return Err(Error::NoTrace { op, at: used });

@@ -72,7 +72,7 @@ fn shifted_terms() {
     );
 }
 
-/// What is dear is computed once and stored; the array that it is padded to is not.
+/// What is expensive is computed once and stored; the array that it is padded to is not.
 #[test]
 fn dear_terms() {
     let func = trace(&[f64s(&[1000])], |x| {

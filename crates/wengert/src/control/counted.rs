@@ -62,7 +62,7 @@ ranges!(i32, i64, usize);
 ///
 /// # Errors
 /// If the carry changes its structure or types, or a traced bound is not an integer scalar. A traced
-/// range of more steps than the door's limit ([`Jit::max_steps`](crate::Jit::max_steps)) is an `Err`
+/// range of more steps than the limit ([`Jit::max_steps`](crate::Jit::max_steps)) is an `Err`
 /// of the call; one that goes beyond `i64::MAX` counts as such.
 ///
 /// ```

@@ -19,7 +19,7 @@ use crate::tree::{self, IntoTree};
 ///
 /// # Errors
 /// If the carry changes its structure or types, or the condition is not a scalar `bool`. A loop that
-/// exceeds the door's limit of steps ([`Jit::max_steps`](crate::Jit::max_steps)) is an `Err` of the
+/// exceeds the limit of steps ([`Jit::max_steps`](crate::Jit::max_steps)) is an `Err` of the
 /// call.
 ///
 /// ```

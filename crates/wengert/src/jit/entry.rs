@@ -141,7 +141,7 @@ impl Drop for Turn<'_> {
 }
 
 thread_local! {
-    /// The doors that are tracing on this thread, by address and signature.
+    /// The `Jit`s that are tracing on this thread, by address and signature.
     static TRACING: RefCell<Vec<(usize, Signature)>> = const { RefCell::new(vec![]) };
     /// How many calls, and traces, this thread is in.
     static CALLS: Cell<usize> = const { Cell::new(0) };

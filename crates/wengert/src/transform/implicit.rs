@@ -107,7 +107,8 @@ where
 ///
 /// # Errors
 /// If `g` gives another structure or other types than the start has, or it has leaves that are not
-/// floats. Steps that do not converge end at the door's limit of steps.
+/// floats. Steps that do not converge end at the limit of steps
+/// ([`Jit::max_steps`](crate::Jit::max_steps)).
 ///
 /// ```
 /// use wengert::prelude::*;

@@ -1,4 +1,4 @@
-//! What may stand for a tree of data at a door.
+//! What may stand for a tree of data where a compiled function is called.
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;

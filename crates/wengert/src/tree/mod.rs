@@ -19,8 +19,8 @@
 //! ```
 //!
 //! - [`Tree`] is derived for structs and enums; see [`derive@Tree`].
-//! - [`Feed`] is what may stand for a tree of data at a door, and [`IntoTree`] what may stand for a
-//!   tree of `Var`s inside: plain numbers, and all that is built of them.
+//! - [`Feed`] is what may stand for a tree of data where a compiled function is called, and [`IntoTree`]
+//!   what may stand for a tree of `Var`s inside of one: plain numbers, and all that is built of them.
 //! - [`TreeDef`] is the structure of a tree, without its leaves.
 //! - [`map`] and its like work on all leaves at once; [`ravel`] makes one vector of them.
 //!

@@ -1,4 +1,4 @@
-//! What a loop stores for its way back, chosen: what is dear is stored, what is cheap is computed again.
+//! What a loop stores for its way back, chosen: what is expensive is stored, what is cheap is computed again.
 //!
 //! Linearising a loop makes two: one that piles up, step by step, what the derivative is multiplied by, and
 //! one that reads it. Here such pairs are found (a loop whose rows nothing but later loops over the same steps
