@@ -8,6 +8,7 @@ use crate::ops::iota::iota;
 use crate::ops::layout::{self, known};
 use crate::ops::reduce::{Reducer, reduce};
 use crate::ops::sort::sort;
+use crate::ops::top_k::top_k;
 use crate::ops::{convert, elementwise, map, scan};
 use crate::trace::Var;
 use crate::trace::span::Axis;
@@ -118,9 +119,7 @@ impl Var {
             let message = format!("{ty} has no {k} elements along axis {last}");
             refuse("top_k", &[self], TypeError::new(message));
         }
-        let sorted = order_of(self, last, true);
-        let first = |x: Var| layout::slice_axis(x, last, 0..k);
-        (first(sorted[0]), first(sorted[1]))
+        top_k(self, k)
     }
 
     /// Where the elements of `values` would be put into this sorted vector so that it stays sorted, in

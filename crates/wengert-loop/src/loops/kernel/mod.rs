@@ -7,6 +7,7 @@ mod block;
 mod gemm;
 mod host;
 mod sort;
+mod top_k;
 
 use std::any::Any;
 use std::fmt::Debug;
@@ -22,6 +23,7 @@ pub use block::RandomBlock;
 pub use gemm::Gemm;
 pub use host::{Host, HostFunction};
 pub use sort::Sort;
+pub use top_k::{TopK, largest};
 
 /// What a kernel does with a region.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
