@@ -87,9 +87,17 @@ fn in_lanes() {
         sum
     };
     let x: Vec<Vec<f64>> = (0..lanes)
-        .map(|l| (0..n).map(|i| ((i * 37 + l * 11) % 101) as f64 / 10.0).collect())
+        .map(|l| {
+            (0..n)
+                .map(|i| ((i * 37 + l * 11) % 101) as f64 / 10.0)
+                .collect()
+        })
         .collect();
-    let together = jit(vmap(f)).call(x.clone()).unwrap().to_vec::<f64>().unwrap();
+    let together = jit(vmap(f))
+        .call(x.clone())
+        .unwrap()
+        .to_vec::<f64>()
+        .unwrap();
     let slopes = jit(vmap(grad(f))).call(x.clone()).unwrap();
     for (lane, row) in x.into_iter().enumerate() {
         let alone = jit(f).call(row.clone()).unwrap().item::<f64>().unwrap();
@@ -105,5 +113,8 @@ fn the_text_form_is_read_back() {
     let func = trace(|x: Var| x.top_k(3), &ShapeDtype::new(DType::F64, [2, 40])).unwrap();
     let text = func.to_string();
     assert!(text.contains("top_k"), "{text}");
-    assert_eq!(wengert_ir::ir::Func::parse(&text).unwrap().to_string(), text);
+    assert_eq!(
+        wengert_ir::ir::Func::parse(&text).unwrap().to_string(),
+        text
+    );
 }
