@@ -21,6 +21,8 @@ pub mod builder;
 pub mod host;
 pub mod interp;
 pub mod math;
+pub mod number;
+pub mod parse;
 pub mod promote;
 mod replay;
 pub mod scope;
