@@ -16,4 +16,6 @@ pub mod panics;
 pub mod scalar;
 pub mod sort;
 pub mod source;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod types;

@@ -285,9 +285,10 @@ impl Parser {
                 column,
                 parent: None,
             })),
-            _ => Err(self
-                .tokens
-                .error_at(here, "expected a file, a line and a column: FILE:LINE:COLUMN")),
+            _ => Err(self.tokens.error_at(
+                here,
+                "expected a file, a line and a column: FILE:LINE:COLUMN",
+            )),
         }
     }
 
@@ -370,7 +371,9 @@ impl Parser {
     /// A name that a value may have.
     fn name(&mut self) -> Parsed<String> {
         let taken = |w: &str| {
-            let buffer = ['b', 'l', 'f', 'h'].iter().any(|&c| numbered(w, c).is_some());
+            let buffer = ['b', 'l', 'f', 'h']
+                .iter()
+                .any(|&c| numbered(w, c).is_some());
             buffer || ["i", "base", "each", "list"].contains(&w)
         };
         let is_name = |w: &str| !w.starts_with(|c: char| c.is_ascii_digit() || c == '-');

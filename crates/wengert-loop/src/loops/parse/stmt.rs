@@ -338,12 +338,7 @@ impl Parser {
     }
 
     /// Defines what comes out of a loop.
-    fn close(
-        &mut self,
-        defs: Vec<Def>,
-        inits: &[Value],
-        params: &[Value],
-    ) -> Parsed<Vec<Carried>> {
+    fn close(&mut self, defs: Vec<Def>, inits: &[Value], params: &[Value]) -> Parsed<Vec<Carried>> {
         let pairs = inits.iter().zip(params);
         let carried = defs.into_iter().zip(pairs).map(|(def, (&init, &param))| {
             let out = self.define(def)?;

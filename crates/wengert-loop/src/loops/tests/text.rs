@@ -201,11 +201,12 @@ fn mistakes_have_places() {
     );
     refused(
         "failure 0: MaxSteps(3) @ here",
-        expect![
-            "line 1: column 26: expected a file, a line and a column: FILE:LINE:COLUMN"
-        ],
+        expect!["line 1: column 26: expected a file, a line and a column: FILE:LINE:COLUMN"],
     );
-    refused("}", expect!["line 1: column 1: expected a statement or the end, found `}`"]);
+    refused(
+        "}",
+        expect!["line 1: column 1: expected a statement or the end, found `}`"],
+    );
     let deep = format!("p: bool = true {}", "if p {".repeat(300));
     refused(
         &deep,
@@ -228,5 +229,8 @@ fn functions_of_the_host_cannot_be_read() {
 fn rules_are_kept() {
     let error = Program::parse("v0: f64 = 1.0\nv1: f64 = 2.0\nv2: f64 = xor v0, v1");
     let message = error.expect_err("floats").to_string();
-    assert!(message.starts_with("not a valid program: Xor is not for f64"), "{message}");
+    assert!(
+        message.starts_with("not a valid program: Xor is not for f64"),
+        "{message}"
+    );
 }
