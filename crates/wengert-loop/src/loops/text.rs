@@ -2,6 +2,7 @@
 //!
 //! `{}` prints everything but the parents of source places; `{:#}` leaves source places out.
 
+use std::collections::HashSet;
 use std::fmt::{self, Display, Formatter, Write};
 
 use super::number::literal;
@@ -80,7 +81,10 @@ fn place(f: &Formatter<'_>, at: Option<SourceId>) -> String {
         let plain = !text.contains(|c: char| c.is_whitespace() || "\"\\".contains(c));
         if plain { text } else { format!("{text:?}") }
     });
-    let places: Vec<String> = places.collect();
+    let mut places: Vec<String> = places.collect();
+    // The same place inside of several calls.
+    let mut seen = HashSet::new();
+    places.retain(|p| seen.insert(p.clone()));
     format!(" @ {}", places.join(" and "))
 }
 

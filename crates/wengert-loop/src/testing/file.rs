@@ -238,7 +238,7 @@ b1[0] = v0
         let wrong = wrong.expect_err("it does not fail");
         assert_eq!(
             wrong,
-            "it.loop, line 8:      got f64[1] inf\nexpected fails 0"
+            "it.loop, line 8:      got 1 results\nexpected fails 0"
         );
     }
 

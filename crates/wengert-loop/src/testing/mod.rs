@@ -35,6 +35,7 @@ use std::fmt::{self, Display, Formatter};
 use crate::buffer::Data;
 use crate::loops::promote::promote;
 use crate::loops::unroll::unroll;
+use crate::loops::verify::verify;
 use crate::loops::{BufferKind, Program, interp};
 
 /// Why a run has no results.
@@ -99,7 +100,9 @@ pub struct Rewritten;
 
 impl Backend for Rewritten {
     fn run(&self, program: &Program, inputs: &[Data]) -> Result<Vec<Data>, Stopped> {
-        Interpreter.run(&promote(&unroll(program)), inputs)
+        let rewritten = promote(&unroll(program));
+        verify(&rewritten).map_err(Stopped::Other)?;
+        Interpreter.run(&rewritten, inputs)
     }
 }
 
@@ -135,10 +138,12 @@ pub fn difference(got: &[Data], expected: &[Data]) -> Option<String> {
         }
         let differ = |&i: &usize| a.bits(i) != b.bits(i) && !(is_nan(a, i) && is_nan(b, i));
         if let Some(i) = (0..a.len()).find(differ) {
+            // The elements that lead up to it, too.
+            let near = |d: &Data| file::result(&d.pick(i.saturating_sub(7)..i + 1));
             return Some(format!(
-                "output {n}, element {i}:\n     got {}\nexpected {}",
-                file::result(a),
-                file::result(b)
+                "output {n}, element {i}, with what is in front of it:\n     got {}\nexpected {}",
+                near(a),
+                near(b)
             ));
         }
     }
@@ -159,7 +164,7 @@ pub fn check(file: &File, backend: &dyn Backend) -> Result<(), String> {
             (got, expected) if got == expected => None,
             (got, expected) => {
                 let text = |r: &Result<Vec<Data>, Stopped>| match r {
-                    Ok(results) => file::results(results),
+                    Ok(results) => format!("{} results", results.len()),
                     Err(stopped) => stopped.to_string(),
                 };
                 Some(format!(
@@ -249,6 +254,9 @@ macro_rules! backend_tests {
             while_in_lanes
             while_limit
             while_limit_in_lanes
+            wide_f64
+            wide_i64
+            wide_u64
         }
     };
     (@each $backend:expr; $($file:ident)*) => {

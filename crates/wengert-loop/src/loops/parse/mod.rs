@@ -57,7 +57,8 @@ use std::collections::HashMap;
 
 use super::verify::verify;
 use super::{
-    Buffer, BufferKind, Cause, Failure, Function, List, Program, Value, ValueType, number,
+    Block, Buffer, BufferKind, Cause, Failure, Function, List, Program, Stmt, Value, ValueType,
+    number, walk,
 };
 use crate::elementary::Elementary;
 use crate::error::Error;
@@ -90,6 +91,24 @@ impl Program {
         let program = parser.program;
         verify(&program).map_err(|message| Error::Invalid { message })?;
         Ok(program)
+    }
+
+    /// The same program, without where anything was written: what two that are read from one text with
+    /// and without places have in common.
+    pub fn without_places(&self) -> Program {
+        fn go(block: &mut Block) {
+            for s in &mut block.stmts {
+                if let Stmt::While { at, .. } = s {
+                    *at = None;
+                }
+                walk::blocks_mut(s).for_each(go);
+            }
+        }
+        let mut program = self.clone();
+        program.lists.iter_mut().for_each(|l| l.at = None);
+        program.failures.iter_mut().for_each(|f| f.at = None);
+        go(&mut program.body);
+        program
     }
 }
 
