@@ -214,6 +214,7 @@ macro_rules! backend_tests {
             constants
             copies
             elementary
+            exponential
             extents_by_lane
             fails
             folds
@@ -235,6 +236,9 @@ macro_rules! backend_tests {
             local_outside_lanes
             many_tasks
             masks
+            narrow_branches
+            narrow_folds
+            nested_masks
             no_steps
             one_by_one_bool
             one_by_one_f32
