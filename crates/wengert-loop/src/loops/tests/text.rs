@@ -224,6 +224,23 @@ fn functions_of_the_host_cannot_be_read() {
     );
 }
 
+/// Whatever is left out of a text, or put into it, it is read or refused.
+#[test]
+fn no_text_panics() {
+    let places: Vec<usize> = (0..WHOLE.len())
+        .filter(|&i| WHOLE.is_char_boundary(i))
+        .collect();
+    let mut read = 0;
+    for (n, &start) in places.iter().enumerate() {
+        for (length, instead) in [(1, ""), (3, ""), (40, ""), (1, "0"), (0, "v1"), (2, "}")] {
+            let end = places.get(n + length).copied().unwrap_or(WHOLE.len());
+            let text = [&WHOLE[..start], instead, &WHOLE[end..]].concat();
+            read += usize::from(Program::parse(&text).is_ok());
+        }
+    }
+    assert!(read > 0);
+}
+
 /// What has the form of a program is verified.
 #[test]
 fn rules_are_kept() {
