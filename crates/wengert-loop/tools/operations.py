@@ -1,5 +1,6 @@
 """Writes tests/loops/{lanes,one_by_one,wide}_<type>.loop: every scalar operation at awkward operands; in
-`wide` those on elements of 64 bits that there is code for in registers of 512 bits.
+`wide` those on elements of 64 bits that there is code for in registers of 512 bits. And even_<type>.loop:
+those of two operands in lanes, where the second is the same in all of them, known or not.
 
 What each operation gives is computed here, from its definition in the documentation of `ScalarOp`:
 integers without bounds and exact fractions are rounded or wrapped once, at the end.
@@ -400,7 +401,40 @@ def file(t, kind):
     return "\n".join(out) + "\n"
 
 
+def even(t):
+    ops = [op for op in operations(t) if op[1] == 2]
+    xs = [row[0] for row in operands(t)]
+    n = len(xs)
+    if t in INTS:
+        size = INTS[t][0]
+        known, others = wrapped(size + 5, t), [3, 0, wrapped(-1, t), wrapped(size, t)]
+    elif t in FLOATS:
+        known, others = narrow(0.1, t), [2.5, -0.0, NAN, -INF]
+    else:
+        known, others = True, [False, True]
+    out = [
+        f"; Every operation on two of {t} in lanes, with a second operand that is the same in all of them: an",
+        "; argument, and then a constant. The results are computed by tools/operations.py from the definitions.",
+        f"b0: {t}[{n}] input 0",
+        f"b1: {t}[1] input 1",
+    ]
+    for k, (_, _, to, _) in enumerate(ops + ops):
+        out.append(f"b{2 + k}: {to}[{n}] output {k}")
+    out += [f"n: i64 = {n}", f"y: {t} = b1[0]", f"c: {t} = {show(known, t)}", "for vector k < n {", f"  x: {t}* = b0[i]"]
+    for k, (name, _, to, _) in enumerate(ops + ops):
+        by = "y" if k < len(ops) else "c"
+        out.append(f"  {name}_{by}: {to}* = {name} x, {by}")
+        out.append(f"  b{2 + k}[i] = {name}_{by}")
+    out.append("}")
+    for y in others:
+        out.append(f"; run: {array(xs, t)}, {array([y], t)} ->")
+        for by in (y, known):
+            out += [f";   {array([f(x, by) for x in xs], to)}" for _, _, to, f in ops]
+    return "\n".join(out) + "\n"
+
+
 folder = Path(sys.argv[1])
 for t in TYPES:
+    (folder / f"even_{t}.loop").write_text(even(t))
     for kind in ["lanes", "one_by_one"] + (["wide"] if t in WORDS else []):
         (folder / f"{kind}_{t}.loop").write_text(file(t, kind))

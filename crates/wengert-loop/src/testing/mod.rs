@@ -214,6 +214,14 @@ macro_rules! backend_tests {
             constants
             copies
             elementary
+            even_bool
+            even_f32
+            even_f64
+            even_i32
+            even_i64
+            even_u32
+            even_u64
+            even_u8
             exponential
             extents_by_lane
             fails

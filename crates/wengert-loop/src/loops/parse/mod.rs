@@ -236,6 +236,9 @@ impl Parser {
                 true => self.tokens.number("how many of them")?,
                 false => 1,
             };
+            if table.try_reserve(times).is_err() {
+                return Err(self.tokens.error("a table that there is no memory for"));
+            }
             table.resize(table.len() + times, bits);
             more = self.tokens.passes(',');
         }

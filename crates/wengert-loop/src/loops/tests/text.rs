@@ -231,7 +231,7 @@ fn no_text_panics() {
         .filter(|&i| WHOLE.is_char_boundary(i))
         .collect();
     let mut read = 0;
-    for (n, &start) in places.iter().enumerate() {
+    for (n, &start) in places.iter().enumerate().step_by(7) {
         for (length, instead) in [(1, ""), (3, ""), (40, ""), (1, "0"), (0, "v1"), (2, "}")] {
             let end = places.get(n + length).copied().unwrap_or(WHOLE.len());
             let text = [&WHOLE[..start], instead, &WHOLE[end..]].concat();
