@@ -17,4 +17,6 @@ pub mod scalar;
 pub mod sort;
 pub mod source;
 pub mod target;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod types;

@@ -50,7 +50,7 @@ pub fn rewrites(case: &Case) -> Result<Verdict, Failure> {
     Ok(Verdict::Held)
 }
 
-/// The text of a function reads as the same function.
+/// The text of a function reads as the same function, and that of its loops as the same loops.
 pub fn text_form(case: &Case) -> Result<Verdict, Failure> {
     if !case.is_small(1)? {
         return Ok(Verdict::TooLarge);
@@ -64,6 +64,7 @@ pub fn text_form(case: &Case) -> Result<Verdict, Failure> {
         }
         let whats = ["the function that was read", "the one that was written"];
         agree(whats, &case.run(&read)?, &case.run(func)?, 0.0)?;
+        schedule::compare::read_again(schedule::lower(func)?).map_err(Failure)?;
     }
     Ok(Verdict::Held)
 }

@@ -125,6 +125,7 @@ fn rows_of_a_map() {
         expect![[r#"
         b0: f64[600] input 0
         b1: f64[600] output 0
+        unused v10: i64
         v0: i64 = 30
         for vector v1 < v0 {
           v2: f64 = 0.0

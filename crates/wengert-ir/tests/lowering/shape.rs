@@ -21,6 +21,7 @@ fn one_nest() {
         b2: f64[30] input 2
         b3: f64[600] output 0
         b4: f64[600] output 1
+        unused v4: i64, v7: i64
         v0: i64 = 20
         for v1 < v0 {
           v2: i64 = 30
@@ -61,6 +62,7 @@ fn runge_kutta_in_lanes() {
             b0: f64[600] input 0
             b1: f64[600] output 0
             b2: f64[6] local
+            unused v10: i64, v88: i64
             v0: i64 = 2
             for parallel v1 < v0 {
               v2: i64 = 64
@@ -191,6 +193,7 @@ fn lorenz_in_lanes() {
         expect![[r#"
         b0: f64[300] input 0
         b1: f64[300] output 0
+        unused v9: i64, v39: i64
         v0: i64 = 2
         for parallel v1 < v0 {
           v2: i64 = 64
@@ -250,7 +253,7 @@ fn softmax() {
         b2: f64[400] call
         b3: f64[400000] call
         b4: f64[400] call
-        f0 exp(v0: f64*) {
+        f0 exp(v0: f64*) is exp {
           v1: f64* = 6755399441055744.0
           v2: f64* = 1.4426950408889634
           v3: f64* = fma v0, v2, v1
@@ -327,6 +330,7 @@ fn softmax() {
           }
           yield v70
         }
+        unused v14: i64, v17: i64, v23: i64, v25: i64, v40: i64, v43: i64, v47: i64, v49: i64, v56: i64, v57: i64, v68: i64, v71: i64, v75: i64, v77: i64
         v0: i64 = 13
         for parallel v1 < v0 {
           v2: i64 = 32
@@ -427,6 +431,7 @@ fn a_counter_in_lanes() {
         expect![[r#"
         b0: f64[1200] input 0
         b1: f64[100] output 0
+        unused v21: i64, v29: i64, v31: i64
         v0: i64 = 2
         for parallel v1 < v0 {
           v2: i64 = 64

@@ -1,6 +1,7 @@
 //! Building loop programs by hand.
 #![allow(dead_code)]
 
+pub mod backend;
 pub mod compare;
 pub mod single;
 

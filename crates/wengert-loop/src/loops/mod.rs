@@ -21,6 +21,8 @@ pub mod builder;
 pub mod interp;
 pub mod kernel;
 pub mod math;
+pub mod number;
+pub mod parse;
 pub mod promote;
 mod replay;
 pub mod scope;
@@ -450,4 +452,18 @@ pub struct Program {
     pub failures: Vec<Failure>,
     /// What it does.
     pub body: Block,
+}
+
+impl Program {
+    /// Whether it has a kernel that its text form does not hold: a function of the host, or one from outside of this
+    /// crate.
+    pub fn has_foreign_kernel(&self) -> bool {
+        let mut found = false;
+        walk::stmts(&self.body, &mut |s| {
+            if let Stmt::Kernel { kernel, .. } = s {
+                found |= kernel.is_foreign();
+            }
+        });
+        found
+    }
 }

@@ -1,13 +1,16 @@
-//! The text form of programs, for dumps and tests.
+//! The text form of programs, for dumps and tests. [`Program::parse`] reads it, and has its grammar.
+//!
+//! `{}` prints everything but the parents of source places; `{:#}` leaves source places out.
 
+use std::collections::HashSet;
 use std::fmt::{self, Display, Formatter, Write};
 
+use super::number::literal;
 use super::{
-    Block, BufferKind, Carried, Function, Index, LoopKind, Program, Rows, ScalarOp, Stmt, Value,
-    ValueType,
+    Block, BufferKind, Carried, Function, Index, LoopKind, Program, Rows, Stmt, Value, ValueType,
+    walk,
 };
-use crate::buffer::Element;
-use crate::scalar;
+use crate::source::SourceId;
 use crate::types::DType;
 
 impl Display for Program {
@@ -23,6 +26,12 @@ impl Display for Program {
             };
             writeln!(f, "b{i}: {}[{}] {kind}", b.dtype, b.len)?;
         }
+        for (i, table) in self.constants.iter().enumerate() {
+            let is_its = |kind| kind == BufferKind::Constant(i as u32);
+            let of = self.buffers.iter().find(|b| is_its(b.kind));
+            let dtype = of.map_or(DType::U64, |b| b.dtype);
+            writeln!(f, "constant {i}: {dtype}{}", elements(dtype, table))?;
+        }
         for (i, list) in self.lists.iter().enumerate() {
             let lanes = if list.lanes { "*" } else { "" };
             let fields: Vec<String> = list
@@ -30,22 +39,55 @@ impl Display for Program {
                 .iter()
                 .map(|(dtype, len)| format!("{dtype}[{len}]"))
                 .collect();
-            writeln!(f, "l{i}: list{lanes} ({})", fields.join(", "))?;
+            let at = place(f, list.at);
+            writeln!(f, "l{i}: list{lanes} ({}){at}", fields.join(", "))?;
         }
         for (i, failure) in self.failures.iter().enumerate() {
-            let at = failure.at.map_or(String::new(), |at| format!(" @ {at}"));
+            let at = place(f, failure.at);
             writeln!(f, "failure {i}: {:?}{at}", failure.cause)?;
         }
         for (i, function) in self.functions.iter().enumerate() {
             write_function(f, i, function)?;
         }
         let types = |v: Value| self.values[v.0 as usize];
-        Writer {
+        let w = Writer {
             types: &types,
             depth: 0,
-        }
-        .block(f, &self.body)
+        };
+        w.unused(f, self.values.len(), &[], &self.body)?;
+        w.block(f, &self.body)
     }
+}
+
+/// Where something was written, if that is known and wanted.
+fn place(f: &Formatter<'_>, at: Option<SourceId>) -> String {
+    let Some(at) = at.filter(|_| !f.alternate()) else {
+        return String::new();
+    };
+    let places = at.places().into_iter().map(|p| {
+        let text = p.to_string();
+        let plain = !text.contains(|c: char| c.is_whitespace() || "\"\\".contains(c));
+        if plain { text } else { format!("{text:?}") }
+    });
+    let mut places: Vec<String> = places.collect();
+    // The same place inside of several calls.
+    let mut seen = HashSet::new();
+    places.retain(|p| seen.insert(p.clone()));
+    format!(" @ {}", places.join(" and "))
+}
+
+/// The elements of a table; what repeats, once.
+fn elements(dtype: DType, table: &[u64]) -> String {
+    let mut text = String::new();
+    for (i, run) in table.chunk_by(|a, b| a == b).enumerate() {
+        let comma = if i == 0 { " " } else { ", " };
+        let one = literal(dtype, run[0]);
+        let _ = match run.len() {
+            n @ 4.. => write!(text, "{comma}{one} * {n}"),
+            n => write!(text, "{comma}{}", vec![&*one; n].join(", ")),
+        };
+    }
+    text
 }
 
 fn write_function(f: &mut Formatter<'_>, i: usize, function: &Function) -> fmt::Result {
@@ -58,23 +100,20 @@ fn write_function(f: &mut Formatter<'_>, i: usize, function: &Function) -> fmt::
         depth: 0,
     };
     let params: Vec<String> = function.params.iter().map(|&p| w.def(p)).collect();
-    writeln!(f, "f{i} {}({}) {{", function.name, params.join(", "))?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let name = match &function.name {
+        name if name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.chars().all(plain) => {
+            name.clone()
+        }
+        name => format!("{name:?}"),
+    };
+    let known = function.elementary;
+    let known = known.map_or(String::new(), |e| format!(" is {}", e.name()));
+    writeln!(f, "f{i} {name}({}){known} {{", params.join(", "))?;
     w.depth = 1;
+    w.unused(f, function.values.len(), &function.params, &function.body)?;
     w.block(f, &function.body)?;
     writeln!(f, "}}")
-}
-
-/// A value of a type, as a number people read.
-fn number(dtype: DType, bits: u64) -> String {
-    match dtype {
-        DType::F32 => format!("{:?}", <f32 as Element>::from_bits(bits)),
-        DType::F64 => format!("{:?}", <f64 as Element>::from_bits(bits)),
-        DType::Bool => (bits != 0).to_string(),
-        _ if dtype.is_signed_int() => {
-            (scalar::apply(ScalarOp::Convert, dtype, DType::I64, &[bits]) as i64).to_string()
-        }
-        _ => bits.to_string(),
-    }
 }
 
 struct Writer<'a> {
@@ -93,21 +132,6 @@ fn list(values: &[Value]) -> String {
     names.join(", ")
 }
 
-fn index(i: &Index) -> String {
-    let mut parts = Vec::new();
-    parts.extend(i.base.map(|v| v.to_string()));
-    match i.stride {
-        0 => {}
-        1 => parts.push("i".into()),
-        s => parts.push(format!("{s}*i")),
-    }
-    parts.extend(i.each.map(|v| v.to_string()));
-    if i.offset != 0 || parts.is_empty() {
-        parts.push(i.offset.to_string());
-    }
-    parts.join(" + ")
-}
-
 fn rows(of: Rows) -> String {
     match of {
         Rows::Of { built, list, field } => format!("l{}({built}).{field}", list.0),
@@ -120,6 +144,54 @@ impl Writer<'_> {
     fn def(&self, v: Value) -> String {
         let t = (self.types)(v);
         format!("{v}: {}{}", t.dtype, if t.lanes { "*" } else { "" })
+    }
+
+    /// The values that nothing defines.
+    fn unused(
+        &self,
+        f: &mut Formatter<'_>,
+        values: usize,
+        params: &[Value],
+        body: &Block,
+    ) -> fmt::Result {
+        let mut unused = vec![true; values];
+        let mut define = |v: Value| {
+            if let Some(unused) = unused.get_mut(v.0 as usize) {
+                *unused = false;
+            }
+        };
+        params.iter().copied().for_each(&mut define);
+        walk::stmts(body, &mut |s| walk::definitions(s, &mut define));
+        let unused = (0..values).filter(|&i| unused[i]);
+        let unused: Vec<String> = unused.map(|i| self.def(Value(i as u32))).collect();
+        match unused.is_empty() {
+            true => Ok(()),
+            false => self.line(f, &format!("unused {}", unused.join(", "))),
+        }
+    }
+
+    /// A value that differs by lane is added to the index as such, and one that does not is its base;
+    /// a word says where it is the other way round.
+    fn index(&self, i: &Index) -> String {
+        let mut parts = Vec::new();
+        let lanes = |v| (self.types)(v).lanes;
+        parts.extend(i.base.map(|v| match lanes(v) {
+            true => format!("base {v}"),
+            false => v.to_string(),
+        }));
+        match i.stride {
+            0 => {}
+            1 => parts.push("i".into()),
+            s => parts.push(format!("{s}*i")),
+        }
+        parts.extend(i.each.map(|v| match lanes(v) {
+            true => v.to_string(),
+            false => format!("each {v}"),
+        }));
+        if i.offset != 0 || parts.is_empty() {
+            parts.push(i.offset.to_string());
+        }
+        parts.join(" + ")
     }
 
     fn line(&self, f: &mut Formatter<'_>, text: &str) -> fmt::Result {
@@ -162,7 +234,7 @@ impl Writer<'_> {
     fn stmt(&self, f: &mut Formatter<'_>, stmt: &Stmt) -> fmt::Result {
         match stmt {
             Stmt::Const { out, bits } => {
-                let n = number((self.types)(*out).dtype, *bits);
+                let n = literal((self.types)(*out).dtype, *bits);
                 self.line(f, &format!("{} = {n}", self.def(*out)))
             }
             Stmt::Op { out, op, args } => {
@@ -182,14 +254,14 @@ impl Writer<'_> {
                 buffer,
                 index: i,
             } => {
-                let text = format!("{} = b{}[{}]", self.def(*out), buffer.0, index(i));
+                let text = format!("{} = b{}[{}]", self.def(*out), buffer.0, self.index(i));
                 self.line(f, &text)
             }
             Stmt::Store {
                 buffer,
                 index: i,
                 value,
-            } => self.line(f, &format!("b{}[{}] = {value}", buffer.0, index(i))),
+            } => self.line(f, &format!("b{}[{}] = {value}", buffer.0, self.index(i))),
             Stmt::Copy {
                 to,
                 to_index,
@@ -197,7 +269,7 @@ impl Writer<'_> {
                 from_index,
                 len,
             } => {
-                let (to_index, from_index) = (index(to_index), index(from_index));
+                let (to_index, from_index) = (self.index(to_index), self.index(from_index));
                 let text = format!(
                     "copy {len}: b{}[{to_index}] = b{}[{from_index}]",
                     to.0, from.0
@@ -227,10 +299,11 @@ impl Writer<'_> {
                 cond,
                 body,
                 limit,
-                ..
+                at,
             } => {
+                let at = place(f, *at);
                 let (outs, params) = self.carried(carried);
-                self.line(f, &format!("{outs}while{params} limit {limit} {{"))?;
+                self.line(f, &format!("{outs}while{params} limit {limit}{at} {{"))?;
                 self.inner(f, cond)?;
                 self.line(f, "} do {")?;
                 self.inner(f, body)?;
@@ -264,7 +337,7 @@ impl Writer<'_> {
                 element,
                 value,
             } => {
-                let element = index(element);
+                let element = self.index(element);
                 self.line(
                     f,
                     &format!("l{}.{field}[{row}][{element}] = {value}", list.0),
@@ -296,14 +369,14 @@ impl Writer<'_> {
                     self.def(*out),
                     rows(cell.rows),
                     cell.row,
-                    index(&cell.element)
+                    self.index(&cell.element)
                 );
                 self.line(f, &text)
             }
             Stmt::Kernel { kernel, regions } => {
                 let regions: Vec<String> = regions
                     .iter()
-                    .map(|(b, i)| format!("b{}[{}]", b.0, index(i)))
+                    .map(|(b, i)| format!("b{}[{}]", b.0, self.index(i)))
                     .collect();
                 let text = format!("{}: {}", kernel.text(), regions.join(", "));
                 self.line(f, &text)

@@ -37,7 +37,7 @@ pub struct Builder {
 struct Frame {
     stmts: Vec<Stmt>,
     constants: HashMap<(DType, u64), Value>,
-    shared: HashMap<(ScalarOp, SmallVec<[Value; 3]>), Value>,
+    shared: HashMap<(ScalarOp, DType, SmallVec<[Value; 3]>), Value>,
     /// What has been read in a nest, by its number.
     loads: HashMap<(u64, BufferId, Index), Value>,
     /// The handles of finished lists, and how many rows those have.
@@ -245,7 +245,7 @@ impl Builder {
                 None => a,
             })
             .collect();
-        let key = (op, args.clone());
+        let key = (op, dtype, args.clone());
         if let Some(&value) = self.frames.iter().find_map(|f| f.shared.get(&key)) {
             return value;
         }

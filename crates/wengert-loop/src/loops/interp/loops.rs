@@ -1,6 +1,6 @@
 //! Loops, interpreted.
 
-use super::{Error, Machine, garbage};
+use super::{Error, Machine, unwritten};
 use crate::loops::{Block, BufferKind, Carried, LANES, Value, scope};
 
 impl Machine<'_> {
@@ -72,7 +72,7 @@ impl Machine<'_> {
             if !outer {
                 for (memory, b) in self.memory.iter_mut().zip(&self.program.buffers) {
                     if matches!(b.kind, BufferKind::Task | BufferKind::Local) {
-                        memory.fill(garbage(b.dtype, b.len)?);
+                        memory.fill(unwritten(self.trial, b.dtype, b.len)?);
                     }
                 }
             }

@@ -7,6 +7,9 @@
 
 mod kernels;
 mod loops;
+mod trial;
+
+pub use trial::Trial;
 
 use std::collections::HashMap;
 
@@ -17,6 +20,7 @@ use super::{
 use crate::buffer::{Data, NoMemory};
 use crate::scalar;
 use crate::types::DType;
+use trial::{garbage, unwritten};
 
 /// What goes wrong when a program runs.
 #[derive(Clone, PartialEq, Debug, thiserror::Error)]
@@ -61,6 +65,9 @@ pub enum Error {
         /// The rows it has.
         pushed: i64,
     },
+    /// A trial that took more steps of loops than it may.
+    #[error("more steps of loops than a trial takes")]
+    Steps,
     /// An argument of another type or size than the program has.
     #[error("argument or result of the wrong type or size for b{}", .0.0)]
     Argument(BufferId),
@@ -68,6 +75,21 @@ pub enum Error {
 
 /// Runs a program (one that the verifier accepts). Outputs are written in place.
 pub fn run(program: &Program, inputs: &[&Data], outputs: &mut [Data]) -> Result<(), Error> {
+    let trial = Trial {
+        steps: u64::MAX,
+        zeros: false,
+    };
+    run_trial(program, inputs, outputs, trial)
+}
+
+/// The same, with a limit.
+pub fn run_trial(
+    program: &Program,
+    inputs: &[&Data],
+    outputs: &mut [Data],
+    trial: Trial,
+) -> Result<(), Error> {
+    let garbage = |dtype, len| unwritten(trial, dtype, len);
     let mut memory = Vec::new();
     for (i, b) in program.buffers.iter().enumerate() {
         let fits = |d: Option<&Data>| {
@@ -101,6 +123,7 @@ pub fn run(program: &Program, inputs: &[&Data], outputs: &mut [Data]) -> Result<
         handles: Vec::new(),
         lane: None,
         parallel: false,
+        trial,
     };
     machine.block(&program.body)?;
     for (b, memory) in program.buffers.iter().zip(machine.memory) {
@@ -117,17 +140,6 @@ fn table(dtype: DType, bits: &[u64]) -> Data {
         data.set_bits(i, b);
     }
     data
-}
-
-/// Memory that nobody has written: NaNs, and integers that are out of bounds everywhere.
-fn garbage(dtype: DType, len: usize) -> Result<Data, Error> {
-    let bits = match dtype {
-        DType::F32 => u64::from(f32::NAN.to_bits()),
-        DType::F64 => f64::NAN.to_bits(),
-        DType::Bool => 1,
-        _ => 0x4bad_4bad_4bad_4bad,
-    };
-    Data::try_splat(dtype, len, bits).map_err(Error::NoMemory)
 }
 
 /// Where handles begin, so that no other number passes for one.
@@ -153,6 +165,8 @@ struct Machine<'p> {
     lane: Option<i64>,
     /// Whether a parallel task runs.
     parallel: bool,
+    /// The steps that are left, and what scratch begins as.
+    trial: Trial,
 }
 
 impl Machine<'_> {
@@ -198,15 +212,17 @@ impl Machine<'_> {
         }
     }
 
-    /// Forgets what the last step of a loop has left in its scratch.
+    /// Counts a step of a loop, and forgets what the last one has left in its scratch.
     fn begin_step(&mut self, id: scope::LoopId) -> Result<(), Error> {
+        self.trial.steps = self.trial.steps.checked_sub(1).ok_or(Error::Steps)?;
         let Some(buffers) = self.owned.get(&id) else {
             return Ok(());
         };
         for &buffer in buffers {
             let b = &self.program.buffers[buffer.0 as usize];
             let seen = self.copies_seen(buffer);
-            self.memory[buffer.0 as usize][seen].fill(garbage(b.dtype, b.len)?);
+            let fresh = unwritten(self.trial, b.dtype, b.len)?;
+            self.memory[buffer.0 as usize][seen].fill(fresh);
         }
         Ok(())
     }
@@ -310,7 +326,8 @@ impl Machine<'_> {
                     return Err(Error::Rows { list, rows, pushed });
                 }
                 let fields = &self.program.lists[list.0 as usize].fields;
-                let row: Result<_, _> = fields.iter().map(|&(d, n)| garbage(d, n)).collect();
+                let fresh = |&(d, n): &(DType, usize)| unwritten(self.trial, d, n);
+                let row: Result<_, _> = fields.iter().map(fresh).collect();
                 slot.push(row?);
             }
             Stmt::ListStore {

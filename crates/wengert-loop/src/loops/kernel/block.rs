@@ -1,5 +1,7 @@
 //! Blocks of random words.
 
+use std::sync::Arc;
+
 use super::{Elements, Kernel, Region, Regions, same_value};
 use crate::elementary::chacha::{KEY, Stream, WORDS};
 use crate::error::Error;
@@ -9,6 +11,18 @@ use crate::types::DType;
 /// of the sixteen it gets.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct RandomBlock(pub Stream);
+
+impl RandomBlock {
+    /// The block of that text.
+    pub(super) fn read(words: &[&str], _: &[DType]) -> Option<Arc<dyn Kernel>> {
+        let ["block", "of", name] = words else {
+            return None;
+        };
+        let mut streams = Stream::ALL.into_iter();
+        let stream = streams.find(|s| format!("{s:?}") == *name)?;
+        Some(Arc::new(RandomBlock(stream)))
+    }
+}
 
 impl Kernel for RandomBlock {
     fn text(&self) -> String {

@@ -1,6 +1,8 @@
 //! Products of matrices.
 
-use super::{Elements, Kernel, Region, Regions, same_value};
+use std::sync::Arc;
+
+use super::{Elements, Kernel, Region, Regions, same_value, sizes};
 use crate::arithmetic::Arithmetic;
 use crate::error::Error;
 use crate::types::DType;
@@ -36,6 +38,27 @@ fn span(rows: usize, columns: usize, stride: (usize, usize)) -> usize {
 }
 
 impl Gemm {
+    /// The product of that text.
+    pub(super) fn read(words: &[&str], regions: &[DType]) -> Option<Arc<dyn Kernel>> {
+        let ["gemm", size, "strides", strides @ ..] = words else {
+            return None;
+        };
+        let [m, n, k] = sizes(size)?;
+        let strides: Option<Vec<usize>> = strides.iter().map(|s| s.parse().ok()).collect();
+        let &[c0, c1, a0, a1, b0, b1] = &strides?[..] else {
+            return None;
+        };
+        Some(Arc::new(Gemm {
+            dtype: *regions.first()?,
+            m,
+            n,
+            k,
+            c: (c0, c1),
+            a: (a0, a1),
+            b: (b0, b1),
+        }))
+    }
+
     fn product<T: Arithmetic>(&self, c: &mut [T], a: &[T], b: &[T]) {
         for i in 0..self.m {
             for j in 0..self.n {

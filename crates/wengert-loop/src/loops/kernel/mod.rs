@@ -12,6 +12,7 @@ mod top_k;
 use std::any::Any;
 use std::fmt::Debug;
 use std::panic::RefUnwindSafe;
+use std::sync::Arc;
 
 use smallvec::SmallVec;
 
@@ -138,6 +139,14 @@ pub trait Kernel: Any + Debug + Send + Sync + RefUnwindSafe {
 }
 
 impl dyn Kernel {
+    /// Whether it cannot be read from a text.
+    pub(super) fn is_foreign(&self) -> bool {
+        let text = self.text().replace(['(', ')', ','], " ");
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let dtypes: Vec<DType> = self.regions().iter().map(|r| r.dtype).collect();
+        read(&words, &dtypes).is_none_or(|read| *read != *self)
+    }
+
     /// The kernel as that type, if it is one.
     pub fn downcast_ref<K: Kernel>(&self) -> Option<&K> {
         (self as &dyn Any).downcast_ref()
@@ -148,6 +157,22 @@ impl PartialEq for dyn Kernel {
     fn eq(&self, other: &dyn Kernel) -> bool {
         self.equals(other)
     }
+}
+
+/// Reads the text of a kernel, its words without brackets and commas, given the types of its regions.
+type Reader = fn(&[&str], &[DType]) -> Option<Arc<dyn Kernel>>;
+
+const READERS: &[Reader] = &[Gemm::read, Sort::read, RandomBlock::read, TopK::read];
+
+/// The kernel of this crate with those words.
+pub(crate) fn read(words: &[&str], regions: &[DType]) -> Option<Arc<dyn Kernel>> {
+    READERS.iter().find_map(|read| read(words, regions))
+}
+
+/// Numbers with an `x` between them.
+fn sizes<const N: usize>(word: &str) -> Option<[usize; N]> {
+    let numbers: Option<Vec<usize>> = word.split('x').map(|n| n.parse().ok()).collect();
+    numbers?.try_into().ok()
 }
 
 /// Whether a kernel is equal to another one of any type.

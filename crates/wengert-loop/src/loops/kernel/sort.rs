@@ -1,6 +1,8 @@
 //! Sorting.
 
-use super::{Elements, Kernel, Region, Regions, same_value};
+use std::sync::Arc;
+
+use super::{Elements, Kernel, Region, Regions, same_value, sizes};
 use crate::arithmetic::Arithmetic;
 use crate::error::Error;
 use crate::sort::{sort_keys, sort_with_places};
@@ -24,6 +26,24 @@ pub struct Sort {
 }
 
 impl Sort {
+    /// The sort of that text.
+    pub(super) fn read(words: &[&str], regions: &[DType]) -> Option<Arc<dyn Kernel>> {
+        let ["sort", size, direction @ ..] = words else {
+            return None;
+        };
+        let [rows, n] = sizes(size)?;
+        if !matches!(direction, [] | ["descending"]) {
+            return None;
+        }
+        Some(Arc::new(Sort {
+            dtype: *regions.first()?,
+            rows,
+            n,
+            descending: !direction.is_empty(),
+            places: regions.len() > 1,
+        }))
+    }
+
     fn sort<T: Arithmetic>(&self, keys: &mut [T], places: Option<&mut [i64]>) {
         if self.n == 0 {
             return;

@@ -2,8 +2,9 @@
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
+use std::sync::Arc;
 
-use super::{Elements, Kernel, Region, Regions, same_value};
+use super::{Elements, Kernel, Region, Regions, same_value, sizes};
 use crate::arithmetic::Arithmetic;
 use crate::buffer::Slice;
 use crate::error::Error;
@@ -75,6 +76,18 @@ pub fn largest<T: Arithmetic>(keys: &[T], values: &mut [T], places: &mut [i64]) 
 }
 
 impl TopK {
+    /// The kernel of that text.
+    pub(super) fn read(words: &[&str], regions: &[DType]) -> Option<Arc<dyn Kernel>> {
+        let ["top_k", k, "of", size] = words else {
+            return None;
+        };
+        let ([rows, n], k) = (sizes(size)?, k.parse().ok()?);
+        (k <= n).then(|| {
+            let dtype = regions.first().copied().unwrap_or(DType::F64);
+            Arc::new(TopK { dtype, rows, n, k }) as Arc<dyn Kernel>
+        })
+    }
+
     fn run<T: Arithmetic>(&self, keys: &[T], values: &mut [T], places: &mut [i64]) {
         if self.k == 0 {
             return;

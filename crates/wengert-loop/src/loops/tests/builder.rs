@@ -35,6 +35,7 @@ fn index_arithmetic_moves_out_and_is_shared() {
         expect![[r#"
             b0: f64[24] input 0
             b1: f64[24] output 0
+            unused v6: i64, v9: i64, v12: i64
             v0: i64 = 2
             v1: i64 = 3
             for v2 < v0 {
@@ -86,6 +87,7 @@ fn layouts_of_a_vector_access() {
         expect![[r#"
             b0: f32[100] input 0
             b1: f32[10] output 0
+            unused v5: i64, v6: i64
             v0: i64 = 10
             for vector v1 < v0 {
               v2: f32* = b0[-1*i + 9]
@@ -187,11 +189,13 @@ fn text() {
             b1: f64[8] output 0
             b2: f64[2] local
             b3: f64[2] constant 0
+            constant 0: f64 0.0, 1.5
             l0: list* (f64[1])
             f0 square(v0: f64*) {
               v1: f64* = mul v0, v0
               yield v1
             }
+            unused v33: i64, v38: f64, v41: i64
             v0: i64 = 8
             v1: f64 = 0.0
             b2[1] = v1

@@ -2,6 +2,7 @@ mod builder;
 mod interp;
 mod math;
 mod straight;
+mod text;
 mod verify;
 
 use super::builder::Builder;
@@ -18,6 +19,8 @@ fn checked(b: Builder) -> Program {
     if let Err(e) = verify(&program) {
         panic!("{e}\n{program}");
     }
+    let read = Program::parse(&program.to_string()).expect("what is printed is read");
+    assert_eq!(read, program);
     program
 }
 

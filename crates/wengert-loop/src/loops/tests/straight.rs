@@ -220,6 +220,7 @@ fn scratch_of_a_step_is_not_carried() {
             b0: f64[40] input 0
             b1: f64[40] output 0
             b2: f64[1] task
+            unused v2: i64
             v0: i64 = 40
             for v1 < v0 {
               v3: f64 = b0[v1]

@@ -1,0 +1,103 @@
+//! Compiled code as a back end of the suite of loop programs.
+
+use super::compare;
+use wengert_jit::{Cpu, Options, RunError, Vectors, code_for, compile};
+use wengert_loop::buffer::Data;
+use wengert_loop::error::Error;
+use wengert_loop::loops::Program;
+use wengert_loop::testing::{Backend, File, Stopped, outputs};
+
+/// Code made with these options.
+pub struct Compiled(pub Options);
+
+impl Backend for Compiled {
+    fn run(&self, program: &Program, inputs: &[Data]) -> Result<Vec<Data>, Stopped> {
+        let other = |e: &dyn std::fmt::Display| Stopped::Other(e.to_string());
+        let exe = compile(program, &self.0).map_err(|e| other(&e))?;
+        let mut results = outputs(program);
+        let ins: Vec<&Data> = inputs.iter().collect();
+        let mut outs: Vec<&mut Data> = results.iter_mut().collect();
+        let failed = |error: &Error| program.failures.iter().position(|f| f.error() == *error);
+        exe.run(&ins, &mut outs).map_err(|error| match error {
+            RunError::MaxSteps { limit, at } => match failed(&Error::MaxSteps { limit, at }) {
+                Some(n) => Stopped::Failed(n as u32),
+                None => Stopped::MaxSteps(limit),
+            },
+            RunError::Stopped(error) => match failed(&error) {
+                Some(n) => Stopped::Failed(n as u32),
+                None => other(&error),
+            },
+            error => other(&error),
+        })?;
+        compare::compared_in_place(&exe, inputs, &results).map_err(|e| other(&e))?;
+        Ok(results)
+    }
+}
+
+/// Code with vector loops in registers of 512 bits. Where there are no such registers it is made, and
+/// what runs is made for the machine at hand.
+pub struct Wide;
+
+impl Wide {
+    fn options(cpu: Cpu) -> Options {
+        Options {
+            cpu,
+            vectors: Vectors::AllLoops,
+            unroll: false,
+            ..Options::default()
+        }
+    }
+}
+
+impl Backend for Wide {
+    fn run(&self, program: &Program, inputs: &[Data]) -> Result<Vec<Data>, Stopped> {
+        let cpu = match Cpu::X86_64_V4.runs_here() {
+            true => Cpu::X86_64_V4,
+            false => Cpu::host(),
+        };
+        Compiled(Wide::options(cpu)).run(program, inputs)
+    }
+
+    /// There is such code of as many loops as the file says.
+    fn examine(&self, file: &File) -> Result<(), String> {
+        let options = Options {
+            listing: true,
+            ..Wide::options(Cpu::X86_64_V4)
+        };
+        let made = code_for(&file.program, &options).map_err(|e| e.to_string())?;
+        let wide = made.size.wide_loops;
+        if file.wide.is_some_and(|n| n != wide) {
+            return Err(format!("{wide} loops in registers of 512 bits"));
+        }
+        let functions = made.functions.expect("they were asked for");
+        let zmm = functions.iter().filter(|f| f.assembly.contains("zmm"));
+        match zmm.count() < wide {
+            true => Err(format!(
+                "{wide} wide loops, and fewer that name the registers"
+            )),
+            false => Ok(()),
+        }
+    }
+}
+
+/// Code for a processor that need not be this one: it is made, and the interpreter runs the program.
+pub struct Made(pub Cpu);
+
+impl Backend for Made {
+    fn run(&self, program: &Program, inputs: &[Data]) -> Result<Vec<Data>, Stopped> {
+        wengert_loop::testing::Interpreter.run(program, inputs)
+    }
+
+    fn examine(&self, file: &File) -> Result<(), String> {
+        let options = Options {
+            cpu: self.0,
+            vectors: Vectors::AllLoops,
+            ..Options::default()
+        };
+        let made = code_for(&file.program, &options).map_err(|e| e.to_string())?;
+        match made.size.bytes {
+            0 => Err("no code".into()),
+            _ => Ok(()),
+        }
+    }
+}
