@@ -7,12 +7,15 @@ use wengert_ir::buffer::{Data, Dense, Element};
 use wengert_ir::error::{Error, Result};
 use wengert_ir::ir::{DType, Dim, Shape, Type};
 
+mod access;
+mod arithmetic;
 mod convert;
 mod display;
 mod lengths;
 mod memory;
 mod var;
 
+pub use arithmetic::Operand;
 pub use convert::Nested;
 pub use lengths::Lengths;
 pub(crate) use memory::memory_for;
@@ -32,6 +35,35 @@ pub(crate) use memory::memory_for;
 /// assert_eq!(a.to_string(), "[[1. 2. 3.]\n [4. 5. 6.]]");
 /// # Ok::<(), wengert::Error>(())
 /// ```
+///
+/// # Operators
+///
+/// `+ - * / %`, `& | ^` and unary `-` and `!` mean what they mean on a [`Var`](crate::Var): shapes broadcast as in
+/// NumPy, element types are promoted, and a number takes the element type of the array beside it. Operands are
+/// owned or borrowed; the result is written over an owned one where it fits. Where an array is assigned to, as by
+/// `a += b`, it keeps its type.
+///
+/// Each operator is a compiled function, one for each pair of types (element types and shapes) that it has met: the
+/// first `a + b` of a new pair takes a millisecond or so, any other the time of a call. What is more than an operator
+/// or two is faster in a function given to [`jit`](crate::jit), which goes through the elements once.
+///
+/// **An operator panics** where operands do not fit, since it cannot give a [`Result`], with the operation, the
+/// types and the line that wrote it. `jit(|(a, b): (Var, Var)| a + b).call((&a, &b))` is the same with an `Err`.
+///
+/// ```
+/// use wengert::Array;
+///
+/// let (a, b) = (Array::from([[1.0], [2.0]]), Array::from([10.0, 20.0]));
+/// assert_eq!(2.0 * &a + &b, Array::from([[12.0, 22.0], [14.0, 24.0]]));
+/// let mut c = -b;
+/// c /= 10;
+/// assert_eq!(c, Array::from([-1.0, -2.0]));
+/// ```
+///
+/// # Equality
+///
+/// Arrays are equal if their element types, shapes and elements are; `0.0` is `-0.0`, and a NaN is not equal to itself. For
+/// results of arithmetic there is [`all_close`](Array::all_close).
 #[derive(Clone, PartialEq)]
 pub struct Array {
     dense: Dense,

@@ -23,7 +23,7 @@ pub use array::{
     IntoVars, arange, concat, eye, full, full_like, geomspace, linspace, logspace, meshgrid,
     meshgrid_ij, ones, ones_like, ones_of, stack, stack_axis, zeros, zeros_like, zeros_of,
 };
-pub use number::{Argument, IntoVar, iota, num};
+pub use number::{Argument, IntoVar, iota, num, number_beside};
 pub use span::{Along, Axis, Count, Ints, NewAxis, Pairs, Part, Parts, Span, Widths, keep};
 pub(crate) use stack::definition;
 pub use stack::{

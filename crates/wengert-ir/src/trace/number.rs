@@ -250,6 +250,13 @@ fn number(arg: Argument, dtype: DType) -> Result<u64, TypeError> {
     }
 }
 
+/// One of Rust's numbers as a scalar of the element type that it takes beside an array of that type.
+#[doc(hidden)]
+pub fn number_beside(arg: Argument, ty: &Type) -> Result<Dense, TypeError> {
+    let dtype = common_dtype(&[arg], &[Some((ty.clone(), false))])?;
+    Ok(Dense::splat(dtype, vec![], number(arg, dtype)?))
+}
+
 /// One of Rust's numbers as a scalar literal of an element type that holds it.
 #[track_caller]
 pub(crate) fn literal(op: &str, arg: Argument, dtype: DType) -> Var {

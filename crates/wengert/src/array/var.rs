@@ -1,7 +1,5 @@
 //! Arrays inside a function that is traced: hidden arguments, which stand for constants.
 
-use std::ops;
-
 use wengert_ir::trace::{Argument, IntoVar, Var, captured_array};
 
 use crate::array::Array;
@@ -34,27 +32,4 @@ impl IntoVar for Array {
     fn argument(self) -> Argument {
         Argument::Var(Var::from(self))
     }
-}
-
-/// An array to the left of an operator.
-macro_rules! operators {
-    ($($op:ident, $method:ident;)*) => {$(
-        impl ops::$op<Var> for &Array {
-            type Output = Var;
-            #[track_caller]
-            fn $method(self, other: Var) -> Var {
-                ops::$op::$method(Var::from(self), other)
-            }
-        }
-    )*};
-}
-operators! {
-    Add, add;
-    Sub, sub;
-    Mul, mul;
-    Div, div;
-    Rem, rem;
-    BitAnd, bitand;
-    BitOr, bitor;
-    BitXor, bitxor;
 }
