@@ -185,7 +185,7 @@ fn products() {
 /// Two at a time, the small ones first, and nothing moved that need not be.
 #[test]
 fn order_of_contraction() {
-    let spec = |dims: [usize; 2]| ShapeDtype::new(DType::F64, dims);
+    let spec = |dims: [usize; 2]| ShapeDtype::new(dims, DType::F64);
     let chain = |x: Vec<Var>| einsum("ab,bc,cd->ad", &x);
     let specs = [[100, 2], [2, 100], [100, 3]].map(spec).to_vec();
     let func = wengert::trace(chain, &specs).unwrap();
@@ -193,7 +193,7 @@ fn order_of_contraction() {
     assert_eq!(made, ["f64[2,3]", "f64[100,3]"]);
     let one = |x: Vec<Var>| einsum("bij,bjk->bik", &x);
     let specs = [[7, 2, 3], [7, 3, 4]]
-        .map(|d| ShapeDtype::new(DType::F64, d))
+        .map(|d| ShapeDtype::new(d, DType::F64))
         .to_vec();
     assert_eq!(wengert::trace(one, &specs).unwrap().eqns.len(), 1);
 }

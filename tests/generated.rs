@@ -20,7 +20,7 @@ fn random_programs_keep_the_laws() {
 #[track_caller]
 fn flattens(f: impl Fn(Var) -> Var + Clone + Send + Sync) {
     let x = Array::from([0.3, -0.4, 1.2]);
-    let func = trace(vmap(f), ShapeDtype::new(DType::F64, [3])).unwrap();
+    let func = trace(vmap(f), ShapeDtype::new([3], DType::F64)).unwrap();
     let flat = flattened(&func);
     verify(&flat).unwrap();
     let args = [Buffer::Dense(x.dense().clone())];

@@ -49,7 +49,7 @@ fn page(title: &str, f: impl Fn(Var) -> Var + Copy + Send + Sync + 'static) -> S
     let slope = trace(grad(f), scalar()).unwrap();
     page.section("grad", &slope);
     page.ready("grad, optimised", &slope);
-    let batch = trace(vmap(grad(f)), ShapeDtype::new(DType::F64, [3])).unwrap();
+    let batch = trace(vmap(grad(f)), ShapeDtype::new([3], DType::F64)).unwrap();
     page.section("vmap of grad, flattened", &flattened(&batch));
     page.ready("vmap of grad, optimised", &batch);
     page.0

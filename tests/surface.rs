@@ -104,7 +104,7 @@ fn jacobians_of_enums_options_maps_and_nothing() -> Result<()> {
     assert_eq!(numbers(&jit(jacfwd(|x: Var| (x, ()))).call(2.0)?.0), [1.0]);
     // An empty leaf beside another.
     let j = jit(jacfwd(|(x, e): (Var, Var)| x * 2.0 + e.sum()))
-        .call((1.0, Array::zeros(DType::F64, 0)))?;
+        .call((1.0, Array::zeros(0, DType::F64)))?;
     assert_eq!((numbers(&j.0), j.1.shape()), (vec![2.0], &[0][..]));
     let j = jit(jacrev(|x: Var| [x.slice_axis(0, 0..0), x])).call([1.0])?;
     assert_eq!((j[0].shape(), j[1].shape()), (&[0, 1][..], &[1, 1][..]));
@@ -134,7 +134,7 @@ fn jacobians_of_f32_and_f64_together() -> Result<()> {
 fn examples_stand_for_types() -> Result<()> {
     let f = jit(|(m, x): (Model, Var)| m.rate * x.dot(m.weights));
     let x = Array::from([1.0, 1.0]);
-    let spec = ShapeDtype::new(DType::F64, 2);
+    let spec = ShapeDtype::new(2, DType::F64);
     let want = [8.0];
     assert_eq!(
         numbers(&f.compile((&model(), &x))?.call((model(), &x))?),
@@ -265,9 +265,9 @@ fn shapes_of_any_integers() -> Result<()> {
     let n = 2i64;
     assert_eq!(Array::new((n, 3), vec![0.0; 6])?.shape(), [2, 3]);
     assert_eq!(Array::full(3, 0.5), Array::from([0.5; 3]));
-    assert_eq!(Array::zeros(DType::F32, []).shape(), [0; 0]);
+    assert_eq!(Array::zeros((), DType::F32).shape(), [0; 0]);
     assert_eq!(
-        ShapeDtype::new(DType::F32, (n, 3u32)).to_string(),
+        ShapeDtype::new((n, 3u32), DType::F32).to_string(),
         "f32[2,3]"
     );
     Ok(())
@@ -398,9 +398,9 @@ fn zeros_and_ones_of_an_element_type() -> Result<()> {
     ] {
         let f = jit(move |_: Var| {
             [
-                zeros_of(dtype, [2]),
-                ones_of(dtype, 2),
-                zeros_like(ones_of(dtype, 2)),
+                zeros_of([2], dtype),
+                ones_of(2, dtype),
+                zeros_like(ones_of(2, dtype)),
             ]
         });
         let [zeros, ones, like] = f.call(0.0)?;

@@ -218,8 +218,8 @@ where
     /// use wengert::prelude::*;
     ///
     /// let f = jit(|x: Var| x + 1.0);
-    /// let code = f.compile(&ShapeDtype::new(DType::F64, [3]))?;
-    /// let (x, mut y) = (Array::from([1.0, 2.0, 3.0]), Array::zeros(DType::F64, [3]));
+    /// let code = f.compile(&ShapeDtype::new([3], DType::F64))?;
+    /// let (x, mut y) = (Array::from([1.0, 2.0, 3.0]), Array::zeros([3], DType::F64));
     /// code.call_into(&x, &mut y)?;
     /// assert_eq!(y.to_vec::<f64>()?, [2.0, 3.0, 4.0]);
     /// // The same by an example.

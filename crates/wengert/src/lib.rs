@@ -121,7 +121,7 @@ pub mod solver;
 mod transform;
 pub mod tree;
 
-pub use array::{Array, Lengths, Nested};
+pub use array::{Array, Nested, Operand};
 pub use control::{
     Over, Predicate, Steps, associative_scan, cond, fori, scan, scan_checkpointed, scan_reverse,
     switch, while_loop,
@@ -144,7 +144,8 @@ pub use wengert_ir::num::{Order, Overlap, Padding, einsum, select};
 pub use wengert_ir::rewrite::Choice;
 pub use wengert_ir::s;
 pub use wengert_ir::trace::{
-    Along, Axis, Count, IntoVar, IntoVars, Ints, NewAxis, Pairs, Part, Parts, Span, Var, Widths,
-    arange, concat, eye, full, full_like, geomspace, iota, keep, linspace, logspace, meshgrid,
-    meshgrid_ij, num, ones, ones_like, ones_of, stack, stack_axis, zeros, zeros_like, zeros_of,
+    Along, Axis, Count, IntoShape, IntoVar, IntoVars, Ints, NewAxis, Pairs, Part, Parts, Span, Var,
+    Widths, arange, concat, eye, full, full_like, geomspace, iota, keep, linspace, logspace,
+    meshgrid, meshgrid_ij, num, ones, ones_like, ones_of, stack, stack_axis, zeros, zeros_like,
+    zeros_of,
 };

@@ -113,7 +113,7 @@ fn shapes_broadcast() {
     assert_eq!(sum, Array::from([[11.0, 21.0, 31.0], [12.0, 22.0, 32.0]]));
     assert_eq!(Array::from(1.0) + &row, Array::from([11.0, 21.0, 31.0]));
     assert_eq!(Array::from(2.0) * Array::from(3.0), Array::from(6.0));
-    let empty = Array::zeros(DType::F64, [0, 3]);
+    let empty = Array::zeros([0, 3], DType::F64);
     assert_eq!((&empty + &row).shape(), [0, 3]);
     assert_eq!((-&empty).shape(), [0, 3]);
     assert_eq!((2.0 * &empty).shape(), [0, 3]);
@@ -244,7 +244,7 @@ fn elements_by_their_indices() -> Result<()> {
             format!("get: {index:?} is not an index into i32[2,3]")
         );
     }
-    assert!(Array::zeros(DType::F64, 0).get::<f64>(0).is_err());
+    assert!(Array::zeros(0, DType::F64).get::<f64>(0).is_err());
     let error = a.get::<i64>([0, 0]).unwrap_err().to_string();
     assert_eq!(error, "get: asked for i64, and the array is i32[2,3]");
     let mut b = a.clone();
@@ -265,7 +265,7 @@ fn elements_one_after_the_other() -> Result<()> {
         a.iter::<f64>()?.rev().collect::<Vec<_>>(),
         [4.0, 3.0, 2.0, 1.0]
     );
-    assert_eq!(Array::zeros(DType::Bool, [3, 0]).iter::<bool>()?.count(), 0);
+    assert_eq!(Array::zeros([3, 0], DType::Bool).iter::<bool>()?.count(), 0);
     let error = a.iter::<f32>().unwrap_err().to_string();
     assert_eq!(error, "iter: asked for f32, and the array is f64[2,2]");
     Ok(())
@@ -280,7 +280,7 @@ fn other_shapes() -> Result<()> {
     assert_eq!(a.as_slice::<i32>()?.as_ptr(), place);
     assert_eq!(Array::from(1.0).reshape(-1)?.shape(), [1]);
     assert_eq!(Array::from([1.0]).reshape(())?.shape(), [0; 0]);
-    let empty = Array::zeros(DType::F64, [2, 0]);
+    let empty = Array::zeros([2, 0], DType::F64);
     assert_eq!(empty.clone().reshape([0, 5])?.shape(), [0, 5]);
     assert_eq!(empty.clone().reshape([2, -1])?.shape(), [2, 0]);
     assert!(empty.clone().reshape([0, -1]).is_err());
@@ -319,7 +319,7 @@ fn close_arrays() {
     assert!(!nan.all_close(&nan, 1.0, 1.0));
     assert_ne!(nan, nan.clone());
     assert!(!one.all_close(&Array::from([[1.0, 100.0]]), 1.0, 1.0));
-    assert!(Array::zeros(DType::F64, 0).all_close(&Array::zeros(DType::F32, 0), 0.0, 0.0));
+    assert!(Array::zeros(0, DType::F64).all_close(&Array::zeros(0, DType::F32), 0.0, 0.0));
     assert_eq!(Array::from(0.0), Array::from(-0.0));
     assert_ne!(Array::from([1.0]), Array::from([1f32]));
 }

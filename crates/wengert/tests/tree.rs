@@ -457,7 +457,7 @@ fn traced(types: &[ShapeDtype], f: impl FnOnce(&[Var]) -> Vec<Var>) -> Vec<Strin
 #[test]
 fn ravel() {
     let types = [
-        ShapeDtype::new(DType::F64, [2, 3]),
+        ShapeDtype::new([2, 3], DType::F64),
         ShapeDtype::scalar(DType::F64),
     ];
     let run = |f: fn(&[Var]) -> Vec<Var>| traced(&types, f);
@@ -497,7 +497,7 @@ fn ravel() {
 
 #[test]
 fn arrays_are_constants_of_a_trace() {
-    let spec = ShapeDtype::new(DType::F64, [2]);
+    let spec = ShapeDtype::new([2], DType::F64);
     let ops = traced(&[spec], |x| {
         let array = Array::from([1.0, 2.0]);
         let (y, _) = (&array, 1.0).into_tree();

@@ -14,7 +14,7 @@ fn nested() -> Func {
         });
         last.0
     };
-    trace(vmap(value_and_grad(f)), ShapeDtype::new(DType::F64, [4])).unwrap()
+    trace(vmap(value_and_grad(f)), ShapeDtype::new([4], DType::F64)).unwrap()
 }
 
 /// The number of functions, those within others too.
@@ -60,7 +60,7 @@ fn the_text_before_and_after_each_transform() {
     let slope = count(trace(grad(f), &spec).unwrap());
     let both = count(trace(grad(grad(f)), &spec).unwrap());
     assert!(value == 2 && value < slope && slope < both);
-    let batch = trace(vmap(grad(f)), ShapeDtype::new(DType::F64, [3])).unwrap();
+    let batch = trace(vmap(grad(f)), ShapeDtype::new([3], DType::F64)).unwrap();
     assert_eq!(functions(&batch), 2);
     count(batch);
     assert!(
@@ -103,7 +103,7 @@ fn explained() -> String {
     let f = jit(vmap(grad(|x: Var| {
         while_loop(x, |c| c.lt(9.0), |c| c * 2.0 + 1.0)
     })));
-    let code = f.compile(ShapeDtype::new(DType::F64, [1000])).unwrap();
+    let code = f.compile(ShapeDtype::new([1000], DType::F64)).unwrap();
     code.explain().unwrap().to_html()
 }
 
@@ -136,7 +136,7 @@ fn a_page_needs_nothing_else() {
 fn an_equation_shows_its_types_its_place_and_its_line() {
     let line = line!() + 1;
     let f = |x: Var| x.sin() * f64::from(u8::from(1 < 2 && "<\"&'>".len() > 2));
-    let func = trace(f, ShapeDtype::new(DType::F32, [2, 3])).unwrap();
+    let func = trace(f, ShapeDtype::new([2, 3], DType::F32)).unwrap();
     let page = func.to_html();
     let place = format!("views.rs:{line}:");
     assert!(

@@ -35,7 +35,7 @@ pub fn stacked(points: &[Vec<Dense>]) -> Vec<Dense> {
 
 /// The batched value and gradients, as functions of a batch of what is given.
 fn batched(case: &Case) -> Result<[Func; 2]> {
-    let spec = |a: &Dense| ShapeDtype::new(DType::F64, [&[SIZE], &a.dims[..]].concat());
+    let spec = |a: &Dense| ShapeDtype::new([&[SIZE], &a.dims[..]].concat(), DType::F64);
     let n = case.params();
     let specs: Vec<ShapeDtype> = case.args.iter().map(spec).collect();
     let specs = (

@@ -33,7 +33,7 @@ impl Case {
     /// The function at its point.
     pub fn new(subject: Subject) -> Case {
         let (x, d, w) = (subject.point(), subject.direction(), subject.weights());
-        let spec = |a: &Dense| ShapeDtype::new(DType::F64, a.dims.to_vec());
+        let spec = |a: &Dense| ShapeDtype::new(a.dims.to_vec(), DType::F64);
         Case {
             subject,
             specs: (

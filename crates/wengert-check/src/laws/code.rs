@@ -136,7 +136,7 @@ where
     Y: Tree<Leaf = Var>,
 {
     let (all, _) = tree::flatten(args.clone());
-    let spec = |a: &Array| ShapeDtype::new(a.dtype(), a.shape());
+    let spec = |a: &Array| ShapeDtype::new(a.shape(), a.dtype());
     let specs = |args: &[Array]| -> Vec<ShapeDtype> { args.iter().map(spec).collect() };
     let func = f.func(&(specs(&args.0), specs(&args.1), spec(&args.2)))?;
     let options = wengert_jit::Options {

@@ -4,7 +4,7 @@ use std::ops::{Range, RangeFrom, RangeFull, RangeInclusive, RangeTo, RangeToIncl
 
 use crate::trace::Var;
 
-mod sealed {
+pub(super) mod sealed {
     /// Rust's integers that count and point.
     pub trait Whole: Copy {
         fn whole(self) -> i64;
@@ -37,8 +37,9 @@ macro_rules! whole {
 }
 whole!(i8 i16 i32 i64 isize u8 u16 u32 u64 usize);
 
-/// Some axes, or the lengths of all: an integer of any of Rust's types, an array, a slice or a vector of
-/// them; `()` for none. A tuple may mix types: `x.reshape((-1, n))` with `n: usize`.
+/// Some axes, or an index along each: an integer of any of Rust's types, an array, a slice or a vector of
+/// them; `()` for none. A tuple may mix types: `(-1, n)` with `n: usize`. (A shape is written as
+/// [`IntoShape`](crate::trace::IntoShape) says.)
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Ints(pub Vec<i64>);
 

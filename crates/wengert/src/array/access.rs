@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use wengert_ir::buffer::{Element, reserve};
 use wengert_ir::error::{Error, Result};
-use wengert_ir::trace::Ints;
+use wengert_ir::trace::{IntoShape, Ints};
 use wengert_ir::with_data;
 
 use crate::array::{Array, size};
@@ -122,8 +122,8 @@ impl Array {
     /// assert_eq!(error.to_string(), "reshape: i32[2,3] cannot take the shape [4, -1]");
     /// # Ok::<(), wengert::Error>(())
     /// ```
-    pub fn reshape(mut self, shape: impl Into<Ints>) -> Result<Array> {
-        let given = shape.into().0;
+    pub fn reshape(mut self, shape: impl IntoShape) -> Result<Array> {
+        let given = shape.lengths().0;
         let open = given.iter().position(|&n| n == -1);
         let others = given.iter().enumerate().filter(|(i, _)| Some(*i) != open);
         let others: Option<Vec<usize>> = others.map(|(_, &n)| usize::try_from(n).ok()).collect();

@@ -67,7 +67,7 @@ impl Feed<Array> for Array {
 
 impl Feed<ShapeDtype> for Array {
     fn feed_ref(&self, out: &mut dyn Sink<ShapeDtype>) {
-        out.leaf(ShapeDtype::new(self.dtype(), self.shape()));
+        out.leaf(ShapeDtype::new(self.shape(), self.dtype()));
     }
 }
 
@@ -103,7 +103,7 @@ fn rows<A: Nested>(rows: Vec<A>, out: &mut dyn Sink<Array>) {
 
 fn types_of_rows<A: Nested>(rows: &[A], out: &mut dyn Sink<ShapeDtype>) {
     match nested_shape(rows) {
-        Ok(shape) => out.leaf(ShapeDtype::new(A::Element::DTYPE, shape)),
+        Ok(shape) => out.leaf(ShapeDtype::new(shape, A::Element::DTYPE)),
         Err(error) => uneven(error, out),
     }
 }

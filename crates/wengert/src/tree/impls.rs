@@ -51,7 +51,7 @@ impl Leaf for Array {
         self.ty()
     }
     fn leaf_zeros(ty: &Type) -> Array {
-        Array::zeros(ty.dtype, ty.dims())
+        Array::zeros(ty.dims(), ty.dtype)
     }
 }
 
