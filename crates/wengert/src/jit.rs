@@ -392,7 +392,7 @@ where
             let _deeper = Deeper::new(Location::caller())?;
             let _entered = Entered::new(self as *const _ as usize, signature.clone());
             let _limit = while_loop::limited(self.options.max_steps);
-            traced_at(self.made, &self.f, signature)?
+            traced_at(self.made, &*self.f, signature)?
         };
         traced();
         let func = match self.options.check_finite {
@@ -486,7 +486,7 @@ fn machine_code(
 /// The door: traces `f`, catching what leaves it.
 fn traced_at<X, Y>(
     made: &'static Location<'static>,
-    f: &(dyn Fn(X) -> Y + Send + Sync),
+    f: &dyn Fn(X) -> Y,
     signature: &Signature,
 ) -> Result<(Func, Vec<Dense>, TreeDef)>
 where
@@ -544,7 +544,7 @@ pub fn trace<X, Y, F, A>(f: F, args: A) -> Result<Func>
 where
     X: Tree<Leaf = Var>,
     Y: Tree<Leaf = Var>,
-    F: Fn(X) -> Y + Send + Sync,
+    F: Fn(X) -> Y,
     A: Feed<X::With<ShapeDtype>>,
 {
     let signature = signature::<X, A>(args)?;

@@ -25,6 +25,8 @@ pub use array::{
     meshgrid_ij, ones, ones_like, ones_of, stack, stack_axis, zeros, zeros_like, zeros_of,
 };
 pub use lengths::IntoShape;
+#[doc(hidden)]
+pub use number::sealed;
 pub use number::{Argument, IntoVar, iota, num, number_beside};
 pub use span::{Along, Axis, Count, Ints, NewAxis, Pairs, Part, Parts, Span, Widths, keep};
 pub(crate) use stack::definition;

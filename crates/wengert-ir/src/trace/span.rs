@@ -216,6 +216,7 @@ impl<T: Whole> From<(T, T, T)> for Count {
 /// Axes of two arrays that run together: a list of pairs, or a number for the last axes of the first
 /// array and the first axes of the second.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub enum Pairs {
     /// So many: the last of the first array, the first of the second.
     Neighbours(usize),
@@ -410,6 +411,7 @@ impl OnePart for RangeFull {
 
 /// Which places along an axis are meant, or that there is a new one.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub enum Part {
     /// A range of them.
     Span(Span),

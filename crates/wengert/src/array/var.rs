@@ -1,6 +1,6 @@
 //! Arrays inside a function that is traced: hidden arguments, which stand for constants.
 
-use wengert_ir::trace::{Argument, IntoVar, Var, captured_array};
+use wengert_ir::trace::{Argument, IntoVar, Var, captured_array, sealed};
 
 use crate::array::Array;
 
@@ -20,6 +20,7 @@ impl From<Array> for Var {
     }
 }
 
+impl sealed::IntoVar for &Array {}
 impl IntoVar for &Array {
     #[track_caller]
     fn argument(self) -> Argument {
@@ -27,6 +28,7 @@ impl IntoVar for &Array {
     }
 }
 
+impl sealed::IntoVar for Array {}
 impl IntoVar for Array {
     #[track_caller]
     fn argument(self) -> Argument {

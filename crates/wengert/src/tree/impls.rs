@@ -37,6 +37,7 @@ macro_rules! leaves {
 }
 leaves!(Var Array ShapeDtype);
 
+impl super::sealed::Leaf for Var {}
 impl Leaf for Var {
     fn leaf_type(&self) -> Type {
         self.ty()
@@ -46,6 +47,7 @@ impl Leaf for Var {
     }
 }
 
+impl super::sealed::Leaf for Array {}
 impl Leaf for Array {
     fn leaf_type(&self) -> Type {
         self.ty()
@@ -55,6 +57,7 @@ impl Leaf for Array {
     }
 }
 
+impl super::sealed::Leaf for ShapeDtype {}
 impl Leaf for ShapeDtype {
     fn leaf_type(&self) -> Type {
         self.into()

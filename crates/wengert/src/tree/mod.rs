@@ -82,9 +82,13 @@ pub use wengert_derive::Tree;
 use wengert_ir::error::{Error, Result};
 use wengert_ir::ir::Type;
 
+mod sealed {
+    pub trait Leaf {}
+}
+
 /// What a tree is made of: [`Var`](crate::Var), [`Array`](crate::Array) or [`ShapeDtype`]. A leaf is
-/// a tree, of itself.
-pub trait Leaf: Tree<Leaf = Self, With<Self> = Self> + Clone + 'static {
+/// a tree, of itself. The trait is closed: there are no other leaves.
+pub trait Leaf: sealed::Leaf + Tree<Leaf = Self, With<Self> = Self> + Clone + 'static {
     /// What its elements are, and how many along each axis.
     #[doc(hidden)]
     #[track_caller]

@@ -7,41 +7,50 @@ use crate::ops::{convert, elementwise, iota, layout};
 use crate::trace::span::{Axis, Count, Ints};
 use crate::trace::{Argument, IntoShape, IntoVar, Var, is_weak, number};
 
+mod sealed {
+    pub trait IntoVars {}
+}
+
 /// Several values, one behind the other: an array, a slice or a vector of [`Var`]s, or a tuple, in which
 /// Rust's numbers may stand beside them: `stack((x, 0.0))`. (An array such as `[x, 0.0]` is none of
-/// Rust's: its elements have one type.)
+/// Rust's: its elements have one type.) The trait is closed.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not several `Var`s",
     label = "expected an array, a slice, a vector or a tuple of `Var`s",
     note = "numbers may stand beside `Var`s in a tuple: `stack((x, 0.0))`"
 )]
-pub trait IntoVars {
+pub trait IntoVars: sealed::IntoVars {
     /// The values.
     #[doc(hidden)]
     #[track_caller]
     fn vars(self) -> Vec<Var>;
 }
 
+impl sealed::IntoVars for &[Var] {}
 impl IntoVars for &[Var] {
     fn vars(self) -> Vec<Var> {
         self.to_vec()
     }
 }
+impl sealed::IntoVars for Vec<Var> {}
 impl IntoVars for Vec<Var> {
     fn vars(self) -> Vec<Var> {
         self
     }
 }
+impl sealed::IntoVars for &Vec<Var> {}
 impl IntoVars for &Vec<Var> {
     fn vars(self) -> Vec<Var> {
         self.clone()
     }
 }
+impl<const N: usize> sealed::IntoVars for [Var; N] {}
 impl<const N: usize> IntoVars for [Var; N] {
     fn vars(self) -> Vec<Var> {
         self.to_vec()
     }
 }
+impl<const N: usize> sealed::IntoVars for &[Var; N] {}
 impl<const N: usize> IntoVars for &[Var; N] {
     fn vars(self) -> Vec<Var> {
         self.to_vec()
@@ -50,6 +59,7 @@ impl<const N: usize> IntoVars for &[Var; N] {
 
 macro_rules! tuples {
     ($(($($t:ident)*))*) => {$(
+        impl<$($t: IntoVar),*> sealed::IntoVars for ($($t,)*) {}
         impl<$($t: IntoVar),*> IntoVars for ($($t,)*) {
             #[allow(non_snake_case)]
             #[track_caller]
