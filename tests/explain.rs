@@ -263,8 +263,8 @@ fn each_stage_has_its_text() {
 #[test]
 fn with_notes_the_same_program_comes_out() {
     for code in [chain(1000), chain(1_000_000), twice(), steps(), batch()] {
-        let plain = lower(code.func()).unwrap();
-        assert_eq!(lower_with_notes(code.func()).unwrap().0, plain);
+        let plain = lower(code.func().ir()).unwrap();
+        assert_eq!(lower_with_notes(code.func().ir()).unwrap().0, plain);
     }
 }
 

@@ -166,7 +166,7 @@ fn specs_of_more_elements_than_addresses_are_refused() {
             "{error}"
         );
         assert!(f.func(&spec).is_err());
-        assert!(trace(|x: Var| x, &spec).is_err());
+        assert!(wengert::trace(|x: Var| x, &spec).is_err());
     }
 }
 

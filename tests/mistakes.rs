@@ -547,7 +547,7 @@ fn a_check_that_fails_inside_a_mapped_scan() {
     let line = line!() + 3;
     let walk = |x: Var| {
         scan(x, 0..10, |c, _| {
-            check(c.lt(100.0), "the walk stays near");
+            wengert::check(c.lt(100.0), "the walk stays near");
             (c * 1.5, c)
         })
         .1
@@ -948,7 +948,7 @@ fn what_unravels_a_vector_names_where_it_was_made() {
 
 #[test]
 fn texts_do_not_hold_functions_of_the_host() {
-    let func = trace(
+    let func = wengert::trace(
         |x: Var| {
             debug_print("{}", x);
             x
@@ -963,7 +963,7 @@ fn texts_do_not_hold_functions_of_the_host() {
         "{error}"
     );
     let same = |x: Array| Ok::<_, Error>(x);
-    let func = trace(
+    let func = wengert::trace(
         move |x: Var| pure_callback(same, &ShapeDtype::scalar(DType::F64), x),
         1.0,
     );

@@ -163,9 +163,9 @@ fn examples_stand_for_types() -> Result<()> {
             .to_string()
             .contains("loops")
     );
-    assert_eq!(f.func((model(), &x))?.params, 3);
+    assert_eq!(f.func((model(), &x))?.param_types().len(), 3);
     assert_eq!(
-        trace(|x: Var| x * 2.0, vec![vec![1.0, 2.0]])?.param_types()[0].to_string(),
+        wengert::trace(|x: Var| x * 2.0, vec![vec![1.0, 2.0]])?.param_types()[0].to_string(),
         "f64[1,2]"
     );
     let one = jit(|()| Var::from(1.0));
@@ -189,7 +189,7 @@ fn a_range_beside_other_rows() -> Result<()> {
         (numbers(&sum), places.to_vec::<i64>()?),
         (vec![8.0], vec![0, 1, 2])
     );
-    let f = jit(|xs: Var| map((xs, 0..xs.shape()[0]), |(x, i)| x + i.to(DType::F64)));
+    let f = jit(|xs: Var| wengert::map((xs, 0..xs.shape()[0]), |(x, i)| x + i.to(DType::F64)));
     assert_eq!(numbers(&f.call([1.0, 2.0])?), [1.0, 3.0]);
     // The row of a range needs no type.
     let f = jit(|x: Var| scan(x, 2u32..5, |x, i| (x * i.to(DType::F64), ())).0);

@@ -235,7 +235,7 @@ fn keys_go_through_transforms() {
         .0;
         let slope = grad_at(x, |x| (x * c.normal([3])).sin().sum());
         let family = d.fold_in();
-        let lanes = map(arange(6), |i| family.at(i).normal(()) * x);
+        let lanes = wengert::map(arange(6), |i| family.at(i).normal(()) * x);
         branch + walk + slope + lanes.sum()
     });
     let key = Key::from_seed(9);

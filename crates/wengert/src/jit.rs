@@ -263,9 +263,9 @@ where
     /// # Errors
     /// If the function has a mistake.
     #[track_caller]
-    pub fn func<A: Feed<X::With<ShapeDtype>>>(&self, args: A) -> Result<Func> {
+    pub fn func<A: Feed<X::With<ShapeDtype>>>(&self, args: A) -> Result<crate::Func> {
         let signature = signature::<X, A>(args)?;
-        Ok(self.trace(&signature, &|| ())?.func)
+        Ok(crate::Func::from_ir(self.trace(&signature, &|| ())?.func))
     }
 
     /// The results by the interpreter: slow and plain, to compare with.
@@ -373,7 +373,7 @@ where
         })?;
         Ok(Compiled {
             results: func.result_types(),
-            func,
+            func: crate::Func::from_ir(func),
             choices,
             arrays,
             out,
@@ -532,15 +532,15 @@ where
 /// ```
 /// use wengert::prelude::*;
 ///
-/// let func = trace(|x: Var| x * 2.0, &ShapeDtype::scalar(DType::F64))?;
-/// assert_eq!(func.eqns.len(), 1);
+/// let func = wengert::trace(|x: Var| x * 2.0, &ShapeDtype::scalar(DType::F64))?;
+/// assert_eq!(func.count(), 1);
 /// # Ok::<(), wengert::Error>(())
 /// ```
 ///
 /// # Errors
 /// If the function has a mistake, or uses an `Array`: pass it as an argument.
 #[track_caller]
-pub fn trace<X, Y, F, A>(f: F, args: A) -> Result<Func>
+pub fn trace<X, Y, F, A>(f: F, args: A) -> Result<crate::Func>
 where
     X: Tree<Leaf = Var>,
     Y: Tree<Leaf = Var>,
@@ -550,7 +550,7 @@ where
     let signature = signature::<X, A>(args)?;
     let (func, arrays, _) = traced_at(Location::caller(), &f, &signature)?;
     match arrays.first() {
-        None => Ok(func),
+        None => Ok(crate::Func::from_ir(func)),
         Some(array) => Err(Error::Value {
             op: "trace".into(),
             message: format!(

@@ -113,6 +113,7 @@ extern crate self as wengert;
 pub mod array;
 mod control;
 mod debug;
+mod func;
 mod host;
 mod jit;
 pub mod prelude;
@@ -127,6 +128,7 @@ pub use control::{
     switch, while_loop,
 };
 pub use debug::{check, debug_print};
+pub use func::Func;
 pub use host::pure_callback;
 pub use jit::{Executable, Explanation, Jit, Stage, jit, trace};
 pub use random::Key;
@@ -139,7 +141,7 @@ pub use transform::{
 pub use tree::{Feed, IntoTree, Leaf, ShapeDtype, Tree};
 pub use wengert_ir::buffer::Element;
 pub use wengert_ir::error::{Error, Result};
-pub use wengert_ir::ir::{DType, Func, Type};
+pub use wengert_ir::ir::{DType, Type};
 pub use wengert_ir::num::{Order, Overlap, Padding, einsum, select};
 pub use wengert_ir::rewrite::Choice;
 pub use wengert_ir::s;

@@ -149,7 +149,7 @@ impl Binary {
         let (f, b) = or_raise(self.with(a, b));
         // Until nothing can be refused any more the operand stays.
         let code = or_raise(f.compile((&*a, &b)));
-        let result = &code.func().result_types()[0];
+        let result = &code.func().ir().result_types()[0];
         if !a.has_type(result) {
             let message = format!("the result is {result}, and the array is {}", a.ty());
             let error = TypeError::new(message);

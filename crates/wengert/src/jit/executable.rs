@@ -6,7 +6,6 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use wengert_ir::error::{Error, Result};
-use wengert_ir::ir::Func;
 use wengert_ir::rewrite::Choice;
 use wengert_ir::trace::Var;
 
@@ -14,6 +13,7 @@ use super::compiled::{Compiled, Work};
 use super::entry::Deeper;
 use super::explain::{self, Explanation, Stage};
 use crate::array::Array;
+use crate::func::Func;
 use crate::tree::{self, Feed, Tree, TreeDef};
 
 /// Machine code for one signature: see [`Jit::compile`](super::Jit::compile).

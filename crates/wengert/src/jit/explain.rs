@@ -67,7 +67,7 @@ impl Again {
     /// Compiles once more, for code is kept without all this.
     fn of(compiled: &Compiled) -> Result<Again> {
         let begun = Instant::now();
-        let (program, notes) = lowered(|| lower_with_notes(&compiled.func))?;
+        let (program, notes) = lowered(|| lower_with_notes(compiled.func.ir()))?;
         let between = Instant::now();
         let options = wengert_jit::Options {
             listing: true,
