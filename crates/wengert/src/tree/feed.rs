@@ -39,6 +39,7 @@ use crate::tree::{Node, ShapeDtype, Sink, Tree};
 )]
 pub trait Feed<T: Tree> {
     /// Gives out the structure and the leaves.
+    #[doc(hidden)]
     fn feed(self, out: &mut dyn Sink<T::Leaf>)
     where
         Self: Sized,
@@ -47,6 +48,7 @@ pub trait Feed<T: Tree> {
     }
 
     /// Gives out the structure and the leaves; arrays are shared.
+    #[doc(hidden)]
     fn feed_ref(&self, out: &mut dyn Sink<T::Leaf>);
 }
 
