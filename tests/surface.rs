@@ -585,3 +585,57 @@ fn data_that_many_share_is_fed_by_reference() -> Result<()> {
     assert_eq!(numbers(&jit(|x: Var| x.sum()).call(&*x)?), [3.0]);
     Ok(())
 }
+
+#[test]
+fn places_of_extremes_may_keep_their_axis() -> Result<()> {
+    let f = jit(|x: Var| {
+        [
+            x.argmax_axis(1),
+            x.argmax_axis(keep(1)),
+            x.argmin_axis(..),
+            x.argmin_axis(keep(..)),
+            x.argmin_axis([0]),
+        ]
+    });
+    let [rows, kept, all, ones, columns] = f.call([[1.0, 3.0], [0.5, 2.0]])?;
+    assert_eq!(rows, Array::from([1i64, 1]));
+    assert_eq!(kept, Array::from([[1i64], [1]]));
+    assert_eq!(all, Array::from(2i64));
+    assert_eq!(ones, Array::from([[2i64]]));
+    assert_eq!(columns, Array::from([1i64, 1]));
+    let error = jit(|x: Var| x.argmax_axis([0, 2]))
+        .call([[[1.0]]])
+        .unwrap_err();
+    let text = error.to_string();
+    assert!(
+        text.starts_with("argmax: axes [0, 2] of f64[1,1,1]: one axis, or all, at "),
+        "{text}"
+    );
+    let place = error.at().expect("a line").place();
+    assert!(place.file.ends_with("surface.rs"), "{place}");
+    Ok(())
+}
+
+#[test]
+fn constants_of_numbers_are_made_as_arrays_are() -> Result<()> {
+    let rows = vec![vec![1f32, 2.0], vec![3.0, 4.0]];
+    let given = rows.clone();
+    let f = jit(move |()| {
+        [
+            Var::from(given.clone()),
+            Var::from(&given),
+            Var::from(&given[..]),
+            Var::from([[1f32, 2.0], [3.0, 4.0]]),
+            Var::from(&[[1f32, 2.0], [3.0, 4.0]]),
+            Var::from(Array::from([[1f32, 2.0], [3.0, 4.0]])),
+        ]
+    });
+    for x in f.call(())? {
+        assert_eq!(x, Array::from(&rows));
+    }
+    // What is traced need not go to other threads.
+    let shared = std::rc::Rc::new(2.0);
+    let func = wengert::trace(|x: Var| x * *shared, ShapeDtype::scalar(DType::F64))?;
+    assert_eq!(func.result_types(), [ShapeDtype::scalar(DType::F64)]);
+    Ok(())
+}

@@ -73,6 +73,11 @@ impl<T: Whole> From<&Vec<T>> for Ints {
         Ints::from(&all[..])
     }
 }
+impl From<Axis> for Ints {
+    fn from(Axis(axis): Axis) -> Ints {
+        Ints(vec![axis])
+    }
+}
 impl From<()> for Ints {
     fn from((): ()) -> Ints {
         Ints::default()
