@@ -639,3 +639,28 @@ fn constants_of_numbers_are_made_as_arrays_are() -> Result<()> {
     assert_eq!(func.result_types(), [ShapeDtype::scalar(DType::F64)]);
     Ok(())
 }
+
+#[test]
+fn names_that_programs_have_are_their_own() -> Result<()> {
+    mod mine {
+        pub struct Order(pub u32);
+        pub fn check(x: f64) -> bool {
+            x > 0.0
+        }
+        pub fn map(x: f64) -> f64 {
+            x + 1.0
+        }
+        pub fn trace(x: f64) -> f64 {
+            x
+        }
+    }
+    use mine::*;
+    assert!(check(map(trace(0.0))) && Order(1).0 == 1);
+    let f = jit(|xs: Var| {
+        wengert::check(xs.gt(0.0).all(), "positive");
+        wengert::map(xs, |x| x.ln())
+    });
+    assert_eq!(f.call([1.0])?, Array::from([0.0]));
+    assert!(f.call([-1.0]).is_err());
+    Ok(())
+}

@@ -30,10 +30,11 @@ pub struct Func {
 }
 
 impl Func {
-    /// Reads the text that `Display` writes.
+    /// Reads the text that `Display` writes. Functions of [`debug_print`](crate::debug_print) and
+    /// [`pure_callback`](crate::pure_callback) are in no text, and cannot be read.
     ///
     /// # Errors
-    /// If it is none, with the number of the line.
+    /// If it is not such a text, with the number of the line.
     pub fn parse(text: &str) -> Result<Func> {
         ir::Func::parse(text).map(Func::from_ir)
     }
