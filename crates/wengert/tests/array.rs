@@ -107,6 +107,24 @@ fn element_types_are_promoted() {
 }
 
 #[test]
+fn element_types_are_converted() {
+    let all = DType::ALL;
+    let one = Array::from([1u8, 0]);
+    for from in all {
+        for to in all {
+            let x = one.to(from).to(to);
+            assert_eq!(x.dtype(), to);
+            assert_eq!(x.to(DType::U8), one);
+        }
+    }
+    assert_eq!(Array::from(300).to(DType::F32), Array::from(300f32));
+    assert_eq!(
+        Array::zeros([0, 2], DType::F64).to(DType::Bool).shape(),
+        [0, 2]
+    );
+}
+
+#[test]
 fn shapes_broadcast() {
     let (column, row) = (Array::from([[1.0], [2.0]]), Array::from([10.0, 20.0, 30.0]));
     let sum = &column + &row;

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use wengert_ir::buffer::{Dense, Nested, nested};
 use wengert_ir::error::{Catches, Error, Result, TypeError, raise};
-use wengert_ir::ir::Type;
+use wengert_ir::ir::{DType, Type};
 use wengert_ir::source::SourceId;
 use wengert_ir::trace::{Argument, IntoVar, Var, number_beside, weaken};
 
@@ -266,6 +266,35 @@ macro_rules! unary {
 unary! {
     Neg, neg, NEG;
     Not, not, NOT;
+}
+
+/// Conversions, by the element type in the order of [`DType::ALL`].
+static CONVERSIONS: LazyLock<[Jit<Var, Var>; DType::ALL.len()]> =
+    LazyLock::new(|| DType::ALL.map(|dtype| jit(move |a: Var| a.to(dtype))));
+
+impl Array {
+    /// The elements in another type, as [`Var::to`] converts them: `numpy.astype`. Of the type that they
+    /// have, nothing is copied.
+    ///
+    /// # Panics
+    /// If there is no memory for them.
+    ///
+    /// ```
+    /// use wengert::{Array, DType};
+    ///
+    /// let a = Array::from([1.75, -2.5]);
+    /// assert_eq!(a.to(DType::I32), Array::from([1, -2]));
+    /// assert_eq!(a.to(DType::F32), Array::from([1.75f32, -2.5]));
+    /// ```
+    #[track_caller]
+    pub fn to(&self, dtype: DType) -> Array {
+        if self.dtype() == dtype {
+            return self.clone();
+        }
+        let known = DType::ALL.iter().zip(&*CONVERSIONS);
+        let mut to = known.filter(|(d, _)| **d == dtype).map(|(_, to)| to);
+        or_raise(to.next().expect("all element types").call(self))
+    }
 }
 
 /// An array to the left of a traced value: a constant.
