@@ -86,13 +86,16 @@ fn weak<A: Nested>(values: Vec<A>) -> Beside {
     }
 }
 
+/// A function of two operands.
+type OfTwo = Jit<(Var, Var), Var>;
+
 /// An operator of two operands, compiled for each pair of types.
 struct Binary {
     name: &'static str,
     /// Of operands of their own types.
-    plain: Jit<(Var, Var), Var>,
+    plain: OfTwo,
     /// Where the type of the right one gives way.
-    weak: Jit<(Var, Var), Var>,
+    weak: OfTwo,
 }
 
 impl Binary {
@@ -108,7 +111,7 @@ impl Binary {
     }
 
     /// The compiled function, and the array that stands for the other operand.
-    fn with(&self, a: &Array, b: Beside) -> Result<(&Jit<(Var, Var), Var>, Array)> {
+    fn with(&self, a: &Array, b: Beside) -> Result<(&OfTwo, Array)> {
         let refused = |error| self.refused(a.ty(), error);
         match b {
             Beside::Array(b) => Ok((&self.plain, b)),
