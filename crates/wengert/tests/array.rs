@@ -353,3 +353,18 @@ fn outside_of_a_trace_a_mistake_is_a_panic_with_a_message() -> Result<()> {
     assert!(message.contains("row 0 has the shape [1]"), "{message}");
     Ok(())
 }
+
+#[test]
+fn lengths_that_are_none() {
+    let error = Array::new([-1, 3], vec![1.0, 2.0, 3.0]).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "Array::new: 3 elements do not fill the shape [-1, 3]"
+    );
+    let message = refused(|| Array::zeros((2, -1), DType::F64));
+    assert_eq!(message, "Array::zeros: [2, -1] holds a negative length");
+    let message = refused(|| Array::full(-2, 1.0));
+    assert_eq!(message, "Array::full: [-2] holds a negative length");
+    let message = refused(|| Array::zeros(ShapeDtype::new([-3], DType::F64).shape, DType::F64));
+    assert_eq!(message, "ShapeDtype::new: [-3] holds a negative length");
+}

@@ -329,3 +329,36 @@ beside_a_var! {
     BitOr, bitor;
     BitXor, bitxor;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pair_of_types_is_compiled_once() {
+        // No other test of this crate has this operator.
+        let signatures = || format!("{:?} {:?}", XOR.plain, XOR.weak);
+        let (a, b) = (Array::from([[6, 5]]), Array::from([3, 1]));
+        assert_eq!(&a ^ &b, Array::from([[5, 4]]));
+        let once = signatures();
+        assert_eq!(once.matches("1 signatures").count(), 1, "{once}");
+        assert_eq!(&a ^ &b, Array::from([[5, 4]]));
+        assert_eq!(a.clone() ^ Array::from([0, 0]), a);
+        assert_eq!(signatures(), once);
+        // Numbers are arguments of the code.
+        for x in 0..3 {
+            assert_eq!(&b ^ x, Array::from([3 ^ x, 1 ^ x]));
+        }
+        assert_eq!(
+            signatures(),
+            once.replacen("1 signatures", "2 signatures", 1)
+        );
+        // Behind an operator that assigns there is the same code.
+        let mut c = b.clone();
+        c ^= 1;
+        assert_eq!(
+            signatures(),
+            once.replacen("1 signatures", "2 signatures", 1)
+        );
+    }
+}
