@@ -41,7 +41,7 @@ fn main() -> wengert::Result<()> {
         let keys = key.split_into(paths);
         let mean = |m: Market| {
             let m = &m;
-            map(keys, |key: Key| payoff(m, key)).mean()
+            wengert::map(keys, |key: Key| payoff(m, key)).mean()
         };
         value_and_grad_at(market, mean)
     });

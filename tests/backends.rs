@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use wengert::backend::{Backend, Cranelift, Interpreter, Target};
 use wengert::prelude::*;
-use wengert::{Error, Feed};
+use wengert::{Error, Feed, check};
 use wengert_ir::loops::Program;
 use wengert_run::{CompileError, Executable, Options};
 

@@ -71,7 +71,7 @@ fn batches_of_batches() {
     let y = run(vmap(vmap(f)), [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
     assert_eq!(y[0], [2.0, 5.0, 10.0, 17.0, 26.0, 37.0]);
     // Every pair, by a batch in a batch, each of which captures.
-    let outer = |(a, b): (Var, Var)| map(a, |a| map(b, |b| a * b));
+    let outer = |(a, b): (Var, Var)| wengert::map(a, |a| wengert::map(b, |b| a * b));
     let y = run(outer, ([1.0, 2.0], [3.0, 4.0, 5.0]));
     assert_eq!(y[0], [3.0, 4.0, 5.0, 6.0, 8.0, 10.0]);
 }
@@ -167,7 +167,7 @@ fn gradient_of_a_batch() {
     let f = |x: Var| vmap(|x: Var| x * x * x)(x).sum();
     near(&run(grad(f), [1.0, 2.0, -3.0])[0], &[3.0, 12.0, 27.0]);
     // What is the same for the whole batch gathers from all of it.
-    let f = |(w, x): (Var, Var)| map(x, |x| (w * x).sin()).sum();
+    let f = |(w, x): (Var, Var)| wengert::map(x, |x| (w * x).sin()).sum();
     let y = run(grad(f), (2.0, [0.1, 0.2]));
     near(&y[0], &[0.1 * f64::cos(0.2) + 0.2 * f64::cos(0.4)]);
 }

@@ -109,7 +109,7 @@ fn a_checkpointed_scan_keeps_few_carries() {
         let func = jit(grad(last))
             .func(ShapeDtype::scalar(DType::F64))
             .unwrap();
-        largest(&func)
+        largest(func.ir())
     };
     assert_eq!(residuals(&[100]), 100);
     assert_eq!(residuals(&[500, 20]), 25);
@@ -117,7 +117,7 @@ fn a_checkpointed_scan_keeps_few_carries() {
 }
 
 /// The longest array of floats in a function.
-fn largest(f: &wengert::Func) -> usize {
+fn largest(f: &wengert_ir::ir::Func) -> usize {
     let own = f.types.iter().filter(|t| t.is_float()).map(|t| t.size());
     let inner = f.eqns.iter().flat_map(|e| e.op.bodies()).map(largest);
     own.chain(inner).max().unwrap_or(0)

@@ -152,7 +152,7 @@ fn in_loops_branches_and_batches() {
     check_vmap(until, (many, more)).unwrap();
     let slope = grad(|(w, v): (Var, Var)| turned(w, v, 4).sin().sum());
     check_vmap(slope, (many, more)).unwrap();
-    let rows = |(w, vs): (Var, Var)| map(vs, |v| cross(w, v));
+    let rows = |(w, vs): (Var, Var)| wengert::map(vs, |v| cross(w, v));
     check_grads(rows, (A, many), 2).unwrap();
 }
 
@@ -242,7 +242,9 @@ fn operations_that_say_nothing_of_themselves_are_not_shared() {
     // What has an identity is done once.
     let count = |known: bool| {
         let twice = move |x: Var| Scaled::of(2.0, known, x) + Scaled::of(2.0, known, x);
-        let func = trace(twice, ShapeDtype::scalar(DType::F64)).unwrap();
+        let func = wengert::trace(twice, ShapeDtype::scalar(DType::F64))
+            .unwrap()
+            .into_ir();
         func.eqns.iter().filter(|e| e.op.name() == "scaled").count()
     };
     assert_eq!((count(false), count(true)), (2, 1));

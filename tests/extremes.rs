@@ -240,8 +240,8 @@ fn long_products_in_batches_have_the_same_bits() {
     let x: Vec<f64> = (0..11 * n).map(|i| (i as f64 * 0.7).sin()).collect();
     let x = Array::new([11, n], x).unwrap();
     let f = |x: Var| {
-        let one = map(x, |x| x.dot(x.cos()));
-        let lanes = map(x, |x| {
+        let one = wengert::map(x, |x| x.dot(x.cos()));
+        let lanes = wengert::map(x, |x| {
             scan(0.0, 0..3, move |c, _| (c + x.dot(x.cos()), ())).0
         });
         let rows: Vec<Var> = (0..11).map(|i| x.at(i).dot(x.at(i).cos())).collect();

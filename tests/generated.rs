@@ -20,7 +20,9 @@ fn random_programs_keep_the_laws() {
 #[track_caller]
 fn flattens(f: impl Fn(Var) -> Var + Clone + Send + Sync) {
     let x = Array::from([0.3, -0.4, 1.2]);
-    let func = trace(vmap(f), ShapeDtype::new(DType::F64, [3])).unwrap();
+    let func = wengert::trace(vmap(f), ShapeDtype::new([3], DType::F64))
+        .unwrap()
+        .into_ir();
     let flat = flattened(&func);
     verify(&flat).unwrap();
     let args = [Buffer::Dense(x.dense().clone())];
@@ -45,7 +47,9 @@ fn a_batched_loop_that_starts_from_a_constant() {
 #[test]
 fn a_masked_zero_keeps_its_sign() {
     let f = |x: Var| wengert_ir::ops::elementwise::mul_or_zero(x, Var::from(1.0));
-    let func = trace(f, ShapeDtype::scalar(DType::F64)).unwrap();
+    let func = wengert::trace(f, ShapeDtype::scalar(DType::F64))
+        .unwrap()
+        .into_ir();
     for func in [optimise(&func, false), func] {
         let y = eval(&func, &[Buffer::Dense(Dense::scalar(-0.0))]).unwrap();
         assert_eq!(

@@ -261,7 +261,7 @@ fn what_is_not_linear_is_refused() {
     // Checks and a constant beside it do not make a function less linear.
     let checked = |a: Var| {
         let apply = move |d: Var| {
-            check(d.is_finite(), "a direction is finite");
+            wengert::check(d.is_finite(), "a direction is finite");
             a * d
         };
         custom_linear_solve(apply, 3.0, move |_, b| b / a, move |_, b| b / a)
@@ -276,7 +276,7 @@ fn what_is_not_linear_is_refused() {
 fn what_is_wrong_is_said() {
     let message = |f: &(dyn Fn(Var) -> Var + Send + Sync)| -> String {
         let f = |x: Var| f(x);
-        let traced = trace(f, ShapeDtype::scalar(DType::F64));
+        let traced = wengert::trace(f, ShapeDtype::scalar(DType::F64));
         traced.unwrap_err().to_string()
     };
     let said = message(&|a| custom_root(|x: Var| stack([x, a]), a, |_, x| x, |_, b| b));

@@ -44,7 +44,7 @@ const HUGE: usize = 1 << 32;
 
 /// An array without an element, with long axes beside the one of length 0.
 fn empty(dims: &[usize]) -> Array {
-    Array::zeros(DType::F64, dims)
+    Array::zeros(dims, DType::F64)
 }
 
 #[test]
@@ -159,14 +159,14 @@ fn a_type_of_more_elements_than_addresses_is_refused_wherever_it_is_made() {
 fn specs_of_more_elements_than_addresses_are_refused() {
     let f = jit(|x: Var| x.sum());
     for dims in [vec![HUGE, HUGE], vec![1 << 62, 4, 0], vec![usize::MAX]] {
-        let spec = ShapeDtype::new(DType::F64, dims);
+        let spec = ShapeDtype::new(dims, DType::F64);
         let error = f.compile(&spec).err().unwrap().to_string();
         assert!(
             error.contains("is larger than memory can be, at "),
             "{error}"
         );
         assert!(f.func(&spec).is_err());
-        assert!(trace(|x: Var| x, &spec).is_err());
+        assert!(wengert::trace(|x: Var| x, &spec).is_err());
     }
 }
 
@@ -227,7 +227,7 @@ fn a_result_without_memory_is_an_error() {
 #[test]
 fn memory_that_is_shared_is_left_where_there_is_none_for_a_copy() {
     let f = jit(|x: Var| x + 1.0)
-        .compile(ShapeDtype::new(DType::F64, [3]))
+        .compile(ShapeDtype::new([3], DType::F64))
         .unwrap();
     let x = Array::from([1.0, 2.0, 3.0]);
     let (mut y, held) = (x.clone(), x.clone());
@@ -440,7 +440,7 @@ fn derivatives_through_an_empty_batch() {
                 );
             }
         }
-        let batch = Array::zeros(DType::F64, [&[3], x.shape()].concat());
+        let batch = Array::zeros([&[3], x.shape()].concat(), DType::F64);
         let lanes = jit(vmap(grad(f)));
         for result in both(&lanes, || batch.clone()) {
             assert!(
@@ -732,8 +732,8 @@ mod little_memory {
         }
         // Results that are overwritten, and are somebody else's too.
         let f = jit(|x: Var| x + 1.0);
-        let f = f.compile(ShapeDtype::new(DType::F64, [LONG])).unwrap();
-        let x = Array::zeros(DType::F64, [LONG]);
+        let f = f.compile(ShapeDtype::new([LONG], DType::F64)).unwrap();
+        let x = Array::zeros([LONG], DType::F64);
         let (mut a, mut b) = (x.clone(), x.clone());
         f.call_into(&x, &mut a).unwrap();
         let mut rest = vec![];

@@ -230,7 +230,7 @@ fn both(together: usize) -> impl Fn([Var; 2]) -> [Var; 2] + Copy {
 
 #[test]
 fn a_checkpoint_keeps_its_arguments_alone() {
-    let square = || ShapeDtype::new(DType::F64, [SIDE, SIDE]);
+    let square = || ShapeDtype::new([SIDE, SIDE], DType::F64);
     let specs = [square(), square()];
     let arrays = |bytes: usize| bytes as f64 / (SIDE * SIDE * 8) as f64;
     let parts = [1, 4, 8, 16];

@@ -203,24 +203,24 @@ struct Layer<T = Var> {
 fn arguments_that_do_not_fit() {
     let f = jit(|(x, l): (Var, Layer)| l.w.dot(x) + l.b[0]);
     let specs = (
-        ShapeDtype::new(DType::F64, [4]),
+        ShapeDtype::new([4], DType::F64),
         Layer {
-            w: ShapeDtype::new(DType::F64, [3, 4]),
-            b: vec![ShapeDtype::new(DType::F64, [3])],
+            w: ShapeDtype::new([3, 4], DType::F64),
+            b: vec![ShapeDtype::new([3], DType::F64)],
         },
     );
     let code = f.compile(&specs).unwrap();
     let layer = |w: Array, b: Vec<Array>| Layer { w, b };
-    let x = || Array::zeros(DType::F64, [4]);
-    let b = || vec![Array::zeros(DType::F64, [3])];
+    let x = || Array::zeros([4], DType::F64);
+    let b = || vec![Array::zeros([3], DType::F64)];
     let error = |args| message(&code.call(args).unwrap_err());
-    let w = Array::zeros(DType::F32, [3]);
+    let w = Array::zeros([3], DType::F32);
     expect!["args.1.w: expected f64[3,4], got f32[3]"].assert_eq(&error((x(), layer(w, b()))));
-    let w = || Array::zeros(DType::F64, [3, 4]);
+    let w = || Array::zeros([3, 4], DType::F64);
     expect!["args: expected the structure that the code was made for, got .1.b: expected a Vec of 1, got a Vec of 0"].assert_eq(&error((x(), layer(w(), vec![]))));
     expect!["args.1.b[0]: expected f64[3], got f64[4]"].assert_eq(&error((
         x(),
-        layer(w(), vec![Array::zeros(DType::F64, [4])]),
+        layer(w(), vec![Array::zeros([4], DType::F64)]),
     )));
     // A refused call has taken nothing: the next one is served.
     assert_eq!(code.call((x(), layer(w(), b()))).unwrap().shape(), [3]);
@@ -547,7 +547,7 @@ fn a_check_that_fails_inside_a_mapped_scan() {
     let line = line!() + 3;
     let walk = |x: Var| {
         scan(x, 0..10, |c, _| {
-            check(c.lt(100.0), "the walk stays near");
+            wengert::check(c.lt(100.0), "the walk stays near");
             (c * 1.5, c)
         })
         .1
@@ -948,7 +948,7 @@ fn what_unravels_a_vector_names_where_it_was_made() {
 
 #[test]
 fn texts_do_not_hold_functions_of_the_host() {
-    let func = trace(
+    let func = wengert::trace(
         |x: Var| {
             debug_print("{}", x);
             x
@@ -963,7 +963,7 @@ fn texts_do_not_hold_functions_of_the_host() {
         "{error}"
     );
     let same = |x: Array| Ok::<_, Error>(x);
-    let func = trace(
+    let func = wengert::trace(
         move |x: Var| pure_callback(same, &ShapeDtype::scalar(DType::F64), x),
         1.0,
     );
@@ -1195,7 +1195,7 @@ fn what_a_newcomer_gets_wrong() {
     );
     // A float written into integers.
     mistaken(
-        |x: Var| zeros_of(DType::I64, 3).at_set(0, x),
+        |x: Var| zeros_of(3, DType::I64).at_set(0, x),
         1.0,
         expect![
             "at_set: f64 does not go into i64[3], at HERE; convert one of them, as in `x.to(DType::F64)`"

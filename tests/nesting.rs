@@ -56,7 +56,7 @@ const OUTERS: &[Outer] = &[
         switch(i, x, &[&|x: Var| g(x), &|x| x * g(0.5 * x), &|x| x])
     }),
     ("map", |g, x| {
-        map(wengert::stack([x, 0.4 * x, x.sin()]), |r| g(r * x) + r).sum()
+        wengert::map(wengert::stack([x, 0.4 * x, x.sin()]), |r| g(r * x) + r).sum()
     }),
     ("associative_scan", |g, x| {
         let all = associative_scan(wengert::stack([x, g(x), 0.3 + x]), |a: Var, b: Var| a * b);
@@ -118,7 +118,9 @@ fn near(a: f64, b: f64, tolerance: f64) -> bool {
 /// What is wrong with a nesting, if anything is.
 fn wrong(kinds: &[usize]) -> Option<String> {
     let spec = ShapeDtype::scalar(DType::F64);
-    let func = trace(|x: Var| derivatives(kinds, x), &spec).unwrap();
+    let func = wengert::trace(|x: Var| derivatives(kinds, x), &spec)
+        .unwrap()
+        .into_ir();
     let at = |x: f64| -> Vec<f64> {
         let y = eval(&func, &[Buffer::Dense(Dense::scalar(x))]).unwrap();
         y.iter().map(|y| y.dense().slice::<f64>()[0]).collect()

@@ -43,13 +43,20 @@ impl Page {
 fn page(title: &str, f: impl Fn(Var) -> Var + Copy + Send + Sync + 'static) -> String {
     let scalar = || ShapeDtype::scalar(DType::F64);
     let mut page = Page::new(title);
-    page.section("recorded", &trace(f, scalar()).unwrap());
+    page.section("recorded", &wengert::trace(f, scalar()).unwrap().into_ir());
     let tangent = move |(x, dx): (Var, Var)| jvp(f, x, dx);
-    page.section("jvp", &trace(tangent, (scalar(), scalar())).unwrap());
-    let slope = trace(grad(f), scalar()).unwrap();
+    page.section(
+        "jvp",
+        &wengert::trace(tangent, (scalar(), scalar()))
+            .unwrap()
+            .into_ir(),
+    );
+    let slope = wengert::trace(grad(f), scalar()).unwrap().into_ir();
     page.section("grad", &slope);
     page.ready("grad, optimised", &slope);
-    let batch = trace(vmap(grad(f)), ShapeDtype::new(DType::F64, [3])).unwrap();
+    let batch = wengert::trace(vmap(grad(f)), ShapeDtype::new([3], DType::F64))
+        .unwrap()
+        .into_ir();
     page.section("vmap of grad, flattened", &flattened(&batch));
     page.ready("vmap of grad, optimised", &batch);
     page.0
@@ -111,7 +118,7 @@ fn scans_that_pile_up_rows() {
 #[test]
 fn maps() {
     let text = page("(i - x)^2 over three numbers i, summed", |x: Var| {
-        map(iota(3, DType::F64), |i| (i - x).square()).sum()
+        wengert::map(iota(3, DType::F64), |i| (i - x).square()).sum()
     });
     expect_file!["recorded/map.txt"].assert_eq(&text);
 }

@@ -15,7 +15,9 @@ use wengert_ir::rewrite::{Choice, Options, optimise_with};
 #[track_caller]
 fn choices(at: Array, f: impl Fn(Var) -> Var + Copy + Send + Sync + 'static) -> Vec<Choice> {
     check_grads(f, at.clone(), 2).unwrap();
-    let traced = trace(grad(f), ShapeDtype::from(&at.dense().ty())).unwrap();
+    let traced = wengert::trace(grad(f), ShapeDtype::from(&at.dense().ty()))
+        .unwrap()
+        .into_ir();
     let args = [Buffer::Dense(at.dense().clone())];
     let mut found = vec![];
     for fused in [false, true] {
@@ -214,7 +216,9 @@ fn large_bodies() {
             |x: Var| (0..5_000).fold(x, |y, i| (y * 0.99 + 0.1 * x).sin() + f64::from(i % 3));
         scan(x, 0..2, |x: Var, _| (body(x), ())).0
     };
-    let traced = trace(grad(f), ShapeDtype::scalar(DType::F64)).unwrap();
+    let traced = wengert::trace(grad(f), ShapeDtype::scalar(DType::F64))
+        .unwrap()
+        .into_ir();
     let options = Options {
         fused: true,
         chosen: false,
@@ -233,7 +237,9 @@ fn rows_that_are_wanted_twice_are_stored_once() {
     choices(Array::from(0.3), move |x| grad(f)(x));
     let g = |x: Var| while_loop(x, |x| x.lt(5.0), |x| x * x.exp() + 1.0);
     choices(Array::from(0.7), move |x| grad(g)(x));
-    let traced = trace(grad(grad(f)), ShapeDtype::scalar(DType::F64)).unwrap();
+    let traced = wengert::trace(grad(grad(f)), ShapeDtype::scalar(DType::F64))
+        .unwrap()
+        .into_ir();
     let options = Options {
         fused: true,
         chosen: true,

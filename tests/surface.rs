@@ -104,7 +104,7 @@ fn jacobians_of_enums_options_maps_and_nothing() -> Result<()> {
     assert_eq!(numbers(&jit(jacfwd(|x: Var| (x, ()))).call(2.0)?.0), [1.0]);
     // An empty leaf beside another.
     let j = jit(jacfwd(|(x, e): (Var, Var)| x * 2.0 + e.sum()))
-        .call((1.0, Array::zeros(DType::F64, 0)))?;
+        .call((1.0, Array::zeros(0, DType::F64)))?;
     assert_eq!((numbers(&j.0), j.1.shape()), (vec![2.0], &[0][..]));
     let j = jit(jacrev(|x: Var| [x.slice_axis(0, 0..0), x])).call([1.0])?;
     assert_eq!((j[0].shape(), j[1].shape()), (&[0, 1][..], &[1, 1][..]));
@@ -134,7 +134,7 @@ fn jacobians_of_f32_and_f64_together() -> Result<()> {
 fn examples_stand_for_types() -> Result<()> {
     let f = jit(|(m, x): (Model, Var)| m.rate * x.dot(m.weights));
     let x = Array::from([1.0, 1.0]);
-    let spec = ShapeDtype::new(DType::F64, 2);
+    let spec = ShapeDtype::new(2, DType::F64);
     let want = [8.0];
     assert_eq!(
         numbers(&f.compile((&model(), &x))?.call((model(), &x))?),
@@ -163,9 +163,9 @@ fn examples_stand_for_types() -> Result<()> {
             .to_string()
             .contains("loops")
     );
-    assert_eq!(f.func((model(), &x))?.params, 3);
+    assert_eq!(f.func((model(), &x))?.param_types().len(), 3);
     assert_eq!(
-        trace(|x: Var| x * 2.0, vec![vec![1.0, 2.0]])?.param_types()[0].to_string(),
+        wengert::trace(|x: Var| x * 2.0, vec![vec![1.0, 2.0]])?.param_types()[0].to_string(),
         "f64[1,2]"
     );
     let one = jit(|()| Var::from(1.0));
@@ -189,7 +189,7 @@ fn a_range_beside_other_rows() -> Result<()> {
         (numbers(&sum), places.to_vec::<i64>()?),
         (vec![8.0], vec![0, 1, 2])
     );
-    let f = jit(|xs: Var| map((xs, 0..xs.shape()[0]), |(x, i)| x + i.to(DType::F64)));
+    let f = jit(|xs: Var| wengert::map((xs, 0..xs.shape()[0]), |(x, i)| x + i.to(DType::F64)));
     assert_eq!(numbers(&f.call([1.0, 2.0])?), [1.0, 3.0]);
     // The row of a range needs no type.
     let f = jit(|x: Var| scan(x, 2u32..5, |x, i| (x * i.to(DType::F64), ())).0);
@@ -265,9 +265,9 @@ fn shapes_of_any_integers() -> Result<()> {
     let n = 2i64;
     assert_eq!(Array::new((n, 3), vec![0.0; 6])?.shape(), [2, 3]);
     assert_eq!(Array::full(3, 0.5), Array::from([0.5; 3]));
-    assert_eq!(Array::zeros(DType::F32, []).shape(), [0; 0]);
+    assert_eq!(Array::zeros((), DType::F32).shape(), [0; 0]);
     assert_eq!(
-        ShapeDtype::new(DType::F32, (n, 3u32)).to_string(),
+        ShapeDtype::new((n, 3u32), DType::F32).to_string(),
         "f32[2,3]"
     );
     Ok(())
@@ -398,9 +398,9 @@ fn zeros_and_ones_of_an_element_type() -> Result<()> {
     ] {
         let f = jit(move |_: Var| {
             [
-                zeros_of(dtype, [2]),
-                ones_of(dtype, 2),
-                zeros_like(ones_of(dtype, 2)),
+                zeros_of([2], dtype),
+                ones_of(2, dtype),
+                zeros_like(ones_of(2, dtype)),
             ]
         });
         let [zeros, ones, like] = f.call(0.0)?;
@@ -583,5 +583,84 @@ fn a_callback_says_what_it_gives() -> Result<()> {
 fn data_that_many_share_is_fed_by_reference() -> Result<()> {
     let x = Arc::new(vec![vec![1.0, 2.0]]);
     assert_eq!(numbers(&jit(|x: Var| x.sum()).call(&*x)?), [3.0]);
+    Ok(())
+}
+
+#[test]
+fn places_of_extremes_may_keep_their_axis() -> Result<()> {
+    let f = jit(|x: Var| {
+        [
+            x.argmax_axis(1),
+            x.argmax_axis(keep(1)),
+            x.argmin_axis(..),
+            x.argmin_axis(keep(..)),
+            x.argmin_axis([0]),
+        ]
+    });
+    let [rows, kept, all, ones, columns] = f.call([[1.0, 3.0], [0.5, 2.0]])?;
+    assert_eq!(rows, Array::from([1i64, 1]));
+    assert_eq!(kept, Array::from([[1i64], [1]]));
+    assert_eq!(all, Array::from(2i64));
+    assert_eq!(ones, Array::from([[2i64]]));
+    assert_eq!(columns, Array::from([1i64, 1]));
+    let error = jit(|x: Var| x.argmax_axis([0, 2]))
+        .call([[[1.0]]])
+        .unwrap_err();
+    let text = error.to_string();
+    assert!(
+        text.starts_with("argmax: axes [0, 2] of f64[1,1,1]: one axis, or all, at "),
+        "{text}"
+    );
+    let place = error.at().expect("a line").place();
+    assert!(place.file.ends_with("surface.rs"), "{place}");
+    Ok(())
+}
+
+#[test]
+fn constants_of_numbers_are_made_as_arrays_are() -> Result<()> {
+    let rows = vec![vec![1f32, 2.0], vec![3.0, 4.0]];
+    let given = rows.clone();
+    let f = jit(move |()| {
+        [
+            Var::from(given.clone()),
+            Var::from(&given),
+            Var::from(&given[..]),
+            Var::from([[1f32, 2.0], [3.0, 4.0]]),
+            Var::from(&[[1f32, 2.0], [3.0, 4.0]]),
+            Var::from(Array::from([[1f32, 2.0], [3.0, 4.0]])),
+        ]
+    });
+    for x in f.call(())? {
+        assert_eq!(x, Array::from(&rows));
+    }
+    // What is traced need not go to other threads.
+    let shared = std::rc::Rc::new(2.0);
+    let func = wengert::trace(|x: Var| x * *shared, ShapeDtype::scalar(DType::F64))?;
+    assert_eq!(func.result_types(), [ShapeDtype::scalar(DType::F64)]);
+    Ok(())
+}
+
+#[test]
+fn names_that_programs_have_are_their_own() -> Result<()> {
+    mod mine {
+        pub struct Order(pub u32);
+        pub fn check(x: f64) -> bool {
+            x > 0.0
+        }
+        pub fn map(x: f64) -> f64 {
+            x + 1.0
+        }
+        pub fn trace(x: f64) -> f64 {
+            x
+        }
+    }
+    use mine::*;
+    assert!(check(map(trace(0.0))) && Order(1).0 == 1);
+    let f = jit(|xs: Var| {
+        wengert::check(xs.gt(0.0).all(), "positive");
+        wengert::map(xs, |x| x.ln())
+    });
+    assert_eq!(f.call([1.0])?, Array::from([0.0]));
+    assert!(f.call([-1.0]).is_err());
     Ok(())
 }

@@ -327,10 +327,10 @@ const LAYOUT: &[Row] = &[
                 let value = p.float_or("value", 0.0);
                 return of_one(move |x| x.pad_with(&widths, value));
             }
-            "edge" => Padding::Edge,
-            "reflect" => Padding::Reflect,
-            "symmetric" => Padding::Symmetric,
-            "wrap" => Padding::Wrap,
+            "edge" => wengert::Padding::Edge,
+            "reflect" => wengert::Padding::Reflect,
+            "symmetric" => wengert::Padding::Symmetric,
+            "wrap" => wengert::Padding::Wrap,
             other => panic!("the padding {other}"),
         };
         of_one(move |x| x.pad_by(&widths, rule))
@@ -465,11 +465,11 @@ fn samples(
     })
 }
 
-fn overlap(p: &mut Params, default: &str) -> Overlap {
+fn overlap(p: &mut Params, default: &str) -> wengert::Overlap {
     match &p.text_or("mode", default)[..] {
-        "full" => Overlap::Full,
-        "same" => Overlap::Same,
-        "valid" => Overlap::Valid,
+        "full" => wengert::Overlap::Full,
+        "same" => wengert::Overlap::Same,
+        "valid" => wengert::Overlap::Valid,
         other => panic!("the mode {other}"),
     }
 }

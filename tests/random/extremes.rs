@@ -203,7 +203,7 @@ const COUNTS: &[Row] = &[
     Row {
         name: "bernoulli",
         params: 1,
-        draw: |k, p, s| k.bernoulli(p[0].to(DType::F64), ShapeDtype::new(DType::Bool, s.shape)),
+        draw: |k, p, s| k.bernoulli(p[0].to(DType::F64), ShapeDtype::new(s.shape, DType::Bool)),
         law: |p| match p[0] {
             p if p >= 1.0 => Within(1.0, 1.0),
             p if p > 1e-10 => Within(0.0, 1.0),
@@ -339,10 +339,10 @@ fn obeys_its_law(row: &Row, of: DType, result: DType) {
     let args = arguments(row.params, of);
     let given: Vec<Array> = args.iter().map(|a| array(a, of)).collect();
     let (n, draw) = (args[0].len(), row.draw);
-    let shape = ShapeDtype::new(result, [n]);
+    let shape = ShapeDtype::new([n], result);
     let f = jit(move |(p, k): (Vec<Var>, Key)| draw(k, &p, shape.clone()));
     // One after the other, each a draw of one.
-    let one = ShapeDtype::new(result, [1]);
+    let one = ShapeDtype::new([1], result);
     let single = move |(p, k): (Vec<Var>, Key)| {
         let p: Vec<Var> = p.iter().map(|p| p.expand_dims(0)).collect();
         draw(k, &p, one.clone()).at(0)
@@ -362,7 +362,7 @@ fn obeys_its_law(row: &Row, of: DType, result: DType) {
         let mapped = batch.call((given.clone(), key)).unwrap();
         obeys(row, "in a batch", result, &args, &drawn(&mapped));
     }
-    let none = ShapeDtype::new(result, [0]);
+    let none = ShapeDtype::new([0], result);
     let empty = jit(move |(p, k): (Vec<Var>, Key)| draw(k, &p, none.clone()));
     let params = vec![array(&[], of); row.params];
     assert_eq!(
@@ -404,7 +404,7 @@ fn derivatives_are_numbers_at_every_parameter() {
             let given: Vec<Array> = args.iter().map(|a| array(a, dtype)).collect();
             let (n, draw) = (args[0].len(), row.draw);
             let f = jit(move |(p, k): (Vec<Var>, Key)| {
-                let shape = ShapeDtype::new(dtype, [n]);
+                let shape = ShapeDtype::new([n], dtype);
                 let (y, pullback) = vjp(|p: Vec<Var>| draw(k, &p, shape), p);
                 (y, pullback(ones_like(y)))
             });

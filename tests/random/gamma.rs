@@ -9,7 +9,7 @@ const N: usize = 100_000;
 /// So small that nearly all is at one end: which one is a draw by the parameters as weights.
 #[test]
 fn tiny_parameters_are_weights() -> Result<(), Error> {
-    let beta = jit(|(a, b, k): (Var, Var, Key)| k.beta(a, b, ShapeDtype::new(a.dtype(), [N])));
+    let beta = jit(|(a, b, k): (Var, Var, Key)| k.beta(a, b, ShapeDtype::new([N], a.dtype())));
     for (a, b) in [
         (1e-308, 3e-308),
         (1e-310, 3e-310),

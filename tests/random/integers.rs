@@ -68,7 +68,7 @@ fn of_every_type_and_span() {
                 last - (last - low + 1) / 16 * 16 + 1
             };
             let name = format!("{dtype} from {low} to {last}");
-            let shape = ShapeDtype::new(dtype, [N]);
+            let shape = ShapeDtype::new([N], dtype);
             let key = Key::from_seed(i as u64);
             // An end behind all `i64`s is no `i64`, but may be a `u64`.
             let end = scalar(DType::U64, last + 1);
@@ -87,15 +87,15 @@ fn of_every_type_and_span() {
 fn whole_ranges() {
     let key = Key::from_seed(2);
     let draw = |f: fn(Key) -> Var| jit(f).call(key.clone()).unwrap();
-    let bytes = draw(|k| k.randint(0, 256, ShapeDtype::new(DType::U8, [N])));
+    let bytes = draw(|k| k.randint(0, 256, ShapeDtype::new([N], DType::U8)));
     even("bytes", &bytes, 0, 255);
-    let ints = draw(|k| k.randint(i32::MIN, 1i64 << 31, ShapeDtype::new(DType::I32, [N])));
+    let ints = draw(|k| k.randint(i32::MIN, 1i64 << 31, ShapeDtype::new([N], DType::I32)));
     even("ints", &ints, i32::MIN.into(), i32::MAX.into());
-    let words = draw(|k| k.randint(0, 1i64 << 32, ShapeDtype::new(DType::U32, [N])));
+    let words = draw(|k| k.randint(0, 1i64 << 32, ShapeDtype::new([N], DType::U32)));
     even("words", &words, 0, u32::MAX.into());
     let longs = draw(|k| k.randint(i64::MIN, 1u64 << 63, [N]));
     even("longs", &longs, i64::MIN.into(), i64::MAX.into());
-    let below = draw(|k| k.randint(1, u64::MAX, ShapeDtype::new(DType::U64, [N])));
+    let below = draw(|k| k.randint(1, u64::MAX, ShapeDtype::new([N], DType::U64)));
     assert!(
         numbers(&below)
             .iter()
@@ -108,7 +108,7 @@ fn whole_ranges() {
 fn the_same_bits_however_it_runs() {
     for (dtype, least, most) in TYPES {
         let f = jit(move |(low, last, k): (Var, Var, Key)| {
-            k.randint(low, last, ShapeDtype::new(dtype, [40]))
+            k.randint(low, last, ShapeDtype::new([40], dtype))
         });
         for low in [least, most / 2, most] {
             let args = (scalar(dtype, low), scalar(dtype, most), Key::from_seed(7));
@@ -122,7 +122,7 @@ fn the_same_bits_however_it_runs() {
 #[test]
 fn a_key_gives_the_same_numbers_in_each_type() {
     let dice = TYPES.map(|(dtype, ..)| {
-        let f = jit(move |k: Key| k.randint(1, 7, ShapeDtype::new(dtype, [50])));
+        let f = jit(move |k: Key| k.randint(1, 7, ShapeDtype::new([50], dtype)));
         let thrown = f.call(Key::from_seed(1)).unwrap();
         assert_eq!(thrown.dtype(), dtype);
         numbers(&thrown)
@@ -135,7 +135,7 @@ fn a_key_gives_the_same_numbers_in_each_type() {
 #[test]
 fn bounds_that_do_not_fit() {
     let f = jit(|(low, end, k): (Var, Var, Key)| {
-        k.randint(low, end, ShapeDtype::new(DType::U8, [1000]))
+        k.randint(low, end, ShapeDtype::new([1000], DType::U8))
     });
     let key = Key::from_seed(5);
     let within = |low: i64, end: i64, least: i128, most: i128| {

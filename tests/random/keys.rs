@@ -58,7 +58,7 @@ impl Wrong for Key<Array> {
 #[test]
 fn shapes_and_parameters() {
     refused(
-        |k| k.normal(ShapeDtype::new(DType::I64, [2])),
+        |k| k.normal(ShapeDtype::new([2], DType::I64)),
         expect!["normal: draws f64 or f32, and not i64, at keys.rs"],
     );
     refused(
@@ -206,7 +206,7 @@ fn element_types() {
     ];
     for &(name, sampler) in FLOATS {
         for dtype in [DType::F64, DType::F32] {
-            let f = jit(move |k: Key| sampler(k, ShapeDtype::new(dtype, [5])));
+            let f = jit(move |k: Key| sampler(k, ShapeDtype::new([5], dtype)));
             let drawn = f.call(Key::from_seed(1)).unwrap();
             assert_eq!(drawn.dtype(), dtype, "{name}");
             assert_eq!(drawn.shape()[0], 5, "{name}");
@@ -235,7 +235,7 @@ fn keys_go_through_transforms() {
         .0;
         let slope = grad_at(x, |x| (x * c.normal([3])).sin().sum());
         let family = d.fold_in();
-        let lanes = map(arange(6), |i| family.at(i).normal(()) * x);
+        let lanes = wengert::map(arange(6), |i| family.at(i).normal(()) * x);
         branch + walk + slope + lanes.sum()
     });
     let key = Key::from_seed(9);
@@ -250,8 +250,8 @@ fn keys_go_through_transforms() {
 fn parameters_out_of_range() {
     let f = jit(|(x, k): (Var, Key)| {
         let [a, b, c, d, e, f] = k.split_n();
-        let n = ShapeDtype::new(DType::F64, x.shape());
-        let counts = ShapeDtype::new(DType::I64, x.shape());
+        let n = ShapeDtype::new(x.shape(), DType::F64);
+        let counts = ShapeDtype::new(x.shape(), DType::I64);
         (
             a.gamma(x, &n),
             b.beta(x, 1.0, &n),

@@ -26,7 +26,7 @@ fn bits_are_the_words_of_chacha() {
         long.to_vec::<u64>().unwrap(),
         take(100_003, || rng.next_u64())
     );
-    let narrow = jit(|k: Key| k.bits(ShapeDtype::new(DType::U32, [7, 501])));
+    let narrow = jit(|k: Key| k.bits(ShapeDtype::new([7, 501], DType::U32)));
     let narrow = narrow.call(key.clone()).unwrap();
     let mut rng = known(WORDS, 0);
     assert_eq!(

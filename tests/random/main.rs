@@ -22,7 +22,7 @@ use wengert::{Array, ShapeDtype};
 type Sampler = fn(Key, &[usize]) -> Var;
 
 fn f32s(dims: &[usize]) -> ShapeDtype {
-    ShapeDtype::new(DType::F32, dims)
+    ShapeDtype::new(dims, DType::F32)
 }
 
 /// `0, 1, .. n - 1` as floats.
@@ -33,7 +33,7 @@ fn numbers(n: usize) -> Var {
 /// All samplers, with parameters on all of their ways.
 const SAMPLERS: &[(&str, Sampler)] = &[
     ("bits", |k, d| k.bits(d)),
-    ("bits u32", |k, d| k.bits(ShapeDtype::new(DType::U32, d))),
+    ("bits u32", |k, d| k.bits(ShapeDtype::new(d, DType::U32))),
     ("uniform", |k, d| k.uniform(d)),
     ("uniform f32", |k, d| k.uniform(f32s(d))),
     ("uniform_open", |k, d| k.uniform_open(d)),

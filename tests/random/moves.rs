@@ -110,7 +110,7 @@ fn a_key_from_outside_is_not_used_in_what_may_run_again() {
         ],
     );
     refused(
-        "map(arange(3), |x| x + key.normal(()))",
+        "wengert::map(arange(3), |x| x + key.normal(()))",
         expect![
             "E0507]: cannot move out of `key`, a captured variable in an `Fn` closure: `key` is moved here"
         ],

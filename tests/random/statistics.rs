@@ -351,7 +351,7 @@ fn orthogonal_matrices() {
     for n in [2, 5, 40] {
         for (dtype, rounding) in [(DType::F64, 1e-14), (DType::F32, 6e-6)] {
             let f = jit(move |k: Key| {
-                let q = k.orthogonal(n, ShapeDtype::new(dtype, [4]));
+                let q = k.orthogonal(n, ShapeDtype::new([4], dtype));
                 let square = q.matmul(q.transpose([0, 2, 1]));
                 (square - eye(n).to(dtype)).abs().amax().to(DType::F64)
             });

@@ -333,7 +333,7 @@ const NARROW: &[Known] = &[
 /// The draws and their derivatives.
 fn moved(dtype: DType) -> Jit<(Var, Var, Key), (Var, Var, Var)> {
     jit(move |(low, high, k): (Var, Var, Key)| {
-        let shape = ShapeDtype::new(dtype, [4]);
+        let shape = ShapeDtype::new([4], dtype);
         let [low, high] = [low, high].map(|x| x.to(dtype).broadcast_to([4]));
         let f = |(low, high): (Var, Var)| k.truncated_normal(low, high, shape);
         let (x, pullback) = vjp(f, (low, high));

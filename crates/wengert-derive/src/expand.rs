@@ -18,59 +18,60 @@ pub fn expand(input: &Input) -> TokenStream {
 }
 
 fn tree(input: &Input) -> TokenStream {
+    let k = &input.plumbing;
     let name = &input.name;
     let first = &input.trees[0];
     let mut generics = bounded(input, |t| match t == first {
-        true => quote!(::wengert::tree::Tree),
+        true => quote!(#k::Tree),
         false => quote! {
-            ::wengert::tree::Tree<Leaf = <#first as ::wengert::tree::Tree>::Leaf>
+            #k::Tree<Leaf = <#first as #k::Tree>::Leaf>
         },
     });
     require_static(input, &mut generics);
     let (impl_generics, _, where_clause) = generics.split_for_impl();
     let own = arguments(input, |t| quote!(#t));
-    let with = arguments(input, |t| quote!(<#t as ::wengert::tree::Tree>::With<__M>));
-    let nest = arguments(input, |t| quote!(<#t as ::wengert::tree::Tree>::Nest<__S>));
-    let leaf = quote!(<#first as ::wengert::tree::Tree>::Leaf);
+    let with = arguments(input, |t| quote!(<#t as #k::Tree>::With<__M>));
+    let nest = arguments(input, |t| quote!(<#t as #k::Tree>::Nest<__S>));
+    let leaf = quote!(<#first as #k::Tree>::Leaf);
     let walk = give_out(input, |f| {
         let local = &f.local;
-        quote!(::wengert::tree::Tree::walk(#local, __out);)
+        quote!(#k::Tree::walk(#local, __out);)
     });
     let walk_mut = give_out(input, |f| {
         let local = &f.local;
-        quote!(::wengert::tree::Tree::walk_mut(#local, __out);)
+        quote!(#k::Tree::walk_mut(#local, __out);)
     });
     let into_leaves = give_out(input, |f| {
         let local = &f.local;
-        quote!(::wengert::tree::Tree::into_leaves(#local, __out);)
+        quote!(#k::Tree::into_leaves(#local, __out);)
     });
     let from_leaves = from_leaves(input);
     quote! {
         #[automatically_derived]
-        impl #impl_generics ::wengert::tree::Tree for #name #own #where_clause {
+        impl #impl_generics #k::Tree for #name #own #where_clause {
             type Leaf = #leaf;
-            type With<__M: ::wengert::tree::Leaf> = #name #with;
-            type Nest<__S: ::wengert::tree::Tree> = #name #nest;
+            type With<__M: #k::Leaf> = #name #with;
+            type Nest<__S: #k::Tree> = #name #nest;
 
-            fn walk<'__a>(&'__a self, __out: &mut dyn ::wengert::tree::Sink<&'__a #leaf>) {
+            fn walk<'__a>(&'__a self, __out: &mut dyn #k::Sink<&'__a #leaf>) {
                 #walk
             }
 
             fn walk_mut<'__a>(
                 &'__a mut self,
-                __out: &mut dyn ::wengert::tree::Sink<&'__a mut #leaf>,
+                __out: &mut dyn #k::Sink<&'__a mut #leaf>,
             ) {
                 #walk_mut
             }
 
-            fn into_leaves(self, __out: &mut dyn ::wengert::tree::Sink<#leaf>) {
+            fn into_leaves(self, __out: &mut dyn #k::Sink<#leaf>) {
                 #into_leaves
             }
 
             fn from_leaves(
-                __def: &mut ::wengert::tree::Cursor<'_>,
+                __def: &mut #k::Cursor<'_>,
                 __leaves: &mut dyn ::core::iter::Iterator<Item = #leaf>,
-            ) -> ::wengert::Result<Self> {
+            ) -> #k::Result<Self> {
                 #from_leaves
             }
         }
@@ -78,19 +79,20 @@ fn tree(input: &Input) -> TokenStream {
 }
 
 fn feed(input: &Input) -> TokenStream {
+    let k = &input.plumbing;
     let name = &input.name;
     let target = |t: &Ident| format_ident!("__{t}");
     let mut generics = bounded(input, |t| {
         let target = target(t);
-        quote!(::wengert::tree::Feed<#target>)
+        quote!(#k::Feed<#target>)
     });
     let first = target(&input.trees[0]);
-    let leaf = quote!(<#first as ::wengert::tree::Tree>::Leaf);
+    let leaf = quote!(<#first as #k::Tree>::Leaf);
     for t in &input.trees {
         let target = target(t);
         let bound = match target == first {
-            true => quote!(::wengert::tree::Tree),
-            false => quote!(::wengert::tree::Tree<Leaf = #leaf>),
+            true => quote!(#k::Tree),
+            false => quote!(#k::Tree<Leaf = #leaf>),
         };
         // Types go behind lifetimes; their order is of no matter here.
         generics.params.push(parse_quote!(#target: #bound));
@@ -105,19 +107,19 @@ fn feed(input: &Input) -> TokenStream {
         give_out(input, |f| {
             let (local, from, mut to) = (&f.local, &f.ty, f.ty.clone());
             Rename(&targets).visit_type_mut(&mut to);
-            quote!(<#from as ::wengert::tree::Feed<#to>>::#method(#local, __out);)
+            quote!(<#from as #k::Feed<#to>>::#method(#local, __out);)
         })
     };
     let moved = call(quote!(feed));
     let lent = call(quote!(feed_ref));
     quote! {
         #[automatically_derived]
-        impl #impl_generics ::wengert::tree::Feed<#name #fed> for #name #own #where_clause {
-            fn feed(self, __out: &mut dyn ::wengert::tree::Sink<#leaf>) {
+        impl #impl_generics #k::Feed<#name #fed> for #name #own #where_clause {
+            fn feed(self, __out: &mut dyn #k::Sink<#leaf>) {
                 #moved
             }
 
-            fn feed_ref(&self, __out: &mut dyn ::wengert::tree::Sink<#leaf>) {
+            fn feed_ref(&self, __out: &mut dyn #k::Sink<#leaf>) {
                 #lent
             }
         }
@@ -125,12 +127,13 @@ fn feed(input: &Input) -> TokenStream {
 }
 
 fn into_tree(input: &Input) -> TokenStream {
+    let k = &input.plumbing;
     let name = &input.name;
-    let mut generics = bounded(input, |_| quote!(::wengert::tree::IntoTree));
+    let mut generics = bounded(input, |_| quote!(#k::IntoTree));
     require_static(input, &mut generics);
     let (impl_generics, _, where_clause) = generics.split_for_impl();
     let own = arguments(input, |t| quote!(#t));
-    let tree = arguments(input, |t| quote!(<#t as ::wengert::tree::IntoTree>::Tree));
+    let tree = arguments(input, |t| quote!(<#t as #k::IntoTree>::Tree));
     let arms = input.variants.iter().map(|v| {
         let path = &v.path;
         let pattern = pattern(v);
@@ -139,7 +142,7 @@ fn into_tree(input: &Input) -> TokenStream {
             match f.skip {
                 true => quote!(#member: #local),
                 false => quote! {
-                    #member: <#ty as ::wengert::tree::IntoTree>::into_tree(#local)
+                    #member: <#ty as #k::IntoTree>::into_tree(#local)
                 },
             }
         });
@@ -147,7 +150,7 @@ fn into_tree(input: &Input) -> TokenStream {
     });
     quote! {
         #[automatically_derived]
-        impl #impl_generics ::wengert::tree::IntoTree for #name #own #where_clause {
+        impl #impl_generics #k::IntoTree for #name #own #where_clause {
             type Tree = #name #tree;
 
             fn into_tree(self) -> Self::Tree {
@@ -159,6 +162,7 @@ fn into_tree(input: &Input) -> TokenStream {
 
 /// A match on `self` that gives out the structure, and the fields that are trees by `each`.
 fn give_out(input: &Input, each: impl Fn(&Field) -> TokenStream) -> TokenStream {
+    let k = &input.plumbing;
     let arms = input.variants.iter().enumerate().map(|(index, v)| {
         let pattern = pattern(v);
         let name = &v.name;
@@ -172,13 +176,13 @@ fn give_out(input: &Input, each: impl Fn(&Field) -> TokenStream) -> TokenStream 
             true => {
                 // The local is a value or a reference; the type makes a reference of either.
                 let (local, ty) = (&f.local, &f.ty);
-                quote!(__out.node(::wengert::tree::Node::fixed::<#ty>(&#local));)
+                quote!(__out.node(#k::Node::fixed::<#ty>(&#local));)
             }
             false => each(f),
         });
         quote! {
             #pattern => {
-                __out.node(::wengert::tree::Node::#node);
+                __out.node(#k::Node::#node);
                 #(#parts)*
             }
         }
@@ -187,6 +191,7 @@ fn give_out(input: &Input, each: impl Fn(&Field) -> TokenStream) -> TokenStream 
 }
 
 fn from_leaves(input: &Input) -> TokenStream {
+    let k = &input.plumbing;
     let built = |v: &Variant| {
         let path = &v.path;
         let fields = v.fields.iter().map(|f| {
@@ -194,7 +199,7 @@ fn from_leaves(input: &Input) -> TokenStream {
             match f.skip {
                 true => quote!(#member: __def.fixed::<#ty>()?),
                 false => quote! {
-                    #member: <#ty as ::wengert::tree::Tree>::from_leaves(__def, __leaves)?
+                    #member: <#ty as #k::Tree>::from_leaves(__def, __leaves)?
                 },
             }
         });
@@ -244,13 +249,14 @@ fn bounded(input: &Input, bound: impl Fn(&Ident) -> TokenStream) -> Generics {
 
 /// Skipped fields whose type has parameters must be fit to be skipped.
 fn require_static(input: &Input, generics: &mut Generics) {
+    let k = &input.plumbing;
     for field in input.fields().filter(|f| f.skip) {
         if input.is_generic(&field.ty) {
             let ty = &field.ty;
             let clause = generics.make_where_clause();
             clause
                 .predicates
-                .push(parse_quote!(#ty: ::wengert::tree::Static + ::core::clone::Clone));
+                .push(parse_quote!(#ty: #k::Static + ::core::clone::Clone));
         }
     }
 }

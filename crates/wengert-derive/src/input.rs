@@ -8,13 +8,15 @@ use syn::ext::IdentExt;
 use syn::visit::{Visit, visit_type_path};
 use syn::visit_mut::{VisitMut, visit_type_mut};
 use syn::{
-    Attribute, Data, DeriveInput, Error, Fields, Generics, Member, Result, Type, TypePath,
-    parse_quote,
+    Attribute, Data, DeriveInput, Error, Fields, Generics, LitStr, Member, Path, Result, Type,
+    TypePath, parse_quote,
 };
 
 /// A struct or an enum.
 pub struct Input {
     pub name: Ident,
+    /// The module with what is written.
+    pub plumbing: TokenStream,
     pub generics: Generics,
     /// The type parameters that stand for trees; at least one.
     pub trees: Vec<Ident>,
@@ -49,14 +51,7 @@ impl Input {
     pub fn read(input: DeriveInput) -> Result<Input> {
         let name = input.ident;
         let shown = name.unraw();
-        for attribute in &input.attrs {
-            if attribute.path().is_ident("tree") {
-                return Err(Error::new_spanned(
-                    attribute,
-                    "`#[tree(skip)]` belongs to a field; a type has no `tree` attribute",
-                ));
-            }
-        }
+        let library = library(&input.attrs)?;
         let (is_enum, variants) = match input.data {
             Data::Struct(data) => {
                 let variant = Variant::read(quote!(#name), shown.to_string(), &data.fields)?;
@@ -82,6 +77,7 @@ impl Input {
         };
         let mut input = Input {
             name,
+            plumbing: quote!(#library::tree::plumbing),
             generics: input.generics,
             trees: vec![],
             is_enum,
@@ -213,6 +209,25 @@ impl Variant {
     }
 }
 
+/// The path of the library, as `#[tree(crate = "..")]` of a type has it.
+fn library(attributes: &[Attribute]) -> Result<Path> {
+    let mut library = parse_quote!(::wengert);
+    for attribute in attributes.iter().filter(|a| a.path().is_ident("tree")) {
+        attribute.parse_nested_meta(|meta| {
+            if !meta.path.is_ident("crate") {
+                return Err(meta.error(
+                    "the attribute of a type is `#[tree(crate = \"path::of::wengert\")]`; `#[tree(skip)]` \
+                     belongs to a field",
+                ));
+            }
+            let path: LitStr = meta.value()?.parse()?;
+            library = path.parse_with(Path::parse_mod_style)?;
+            Ok(())
+        })?;
+    }
+    Ok(library)
+}
+
 fn is_skipped(attributes: &[Attribute]) -> Result<bool> {
     let mut skip = false;
     for attribute in attributes.iter().filter(|a| a.path().is_ident("tree")) {
@@ -328,7 +343,7 @@ mod tests {
                     x: T,
                 }
             ),
-            "a type has no `tree` attribute",
+            "`#[tree(skip)]` belongs to a field",
         );
         refused(
             parse_quote!(
@@ -341,6 +356,42 @@ mod tests {
         refused(
             parse_quote!(union A<T> { x: T }),
             "a union has no fixed leaves",
+        );
+    }
+
+    #[test]
+    fn where_the_library_is() {
+        let plumbing = |input| Input::read(input).unwrap().plumbing.to_string();
+        let plain: DeriveInput = parse_quote!(
+            struct A<T = Var> {
+                x: T,
+            }
+        );
+        assert_eq!(plumbing(plain), ":: wengert :: tree :: plumbing");
+        let renamed: DeriveInput = parse_quote!(
+            #[tree(crate = "crate::numerics")]
+            struct A<T = Var> {
+                x: T,
+            }
+        );
+        assert_eq!(plumbing(renamed), "crate :: numerics :: tree :: plumbing");
+        refused(
+            parse_quote!(
+                #[tree(crate = "not a path")]
+                struct A<T = Var> {
+                    x: T,
+                }
+            ),
+            "unexpected token",
+        );
+        refused(
+            parse_quote!(
+                #[tree(skip)]
+                struct A<T = Var> {
+                    x: T,
+                }
+            ),
+            "belongs to a field",
         );
     }
 

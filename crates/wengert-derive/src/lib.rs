@@ -24,6 +24,10 @@ use syn::{DeriveInput, parse_macro_input};
 /// Parameters used in skipped fields alone stay as they are. Bounds on the parameters of trees are
 /// best written on `impl` blocks: on the type, they would have to hold for `f64` and `Array` as well.
 ///
+/// # Through another crate
+/// What is written names the crate `wengert`. A crate that re-exports it, for users who have it by that way alone,
+/// says where it is: `#[tree(crate = "numerics::wengert")]` on the type.
+///
 /// # What it implements
 /// `Tree`, `Feed` and `IntoTree`, of the crate `wengert`.
 #[proc_macro_derive(Tree, attributes(tree))]

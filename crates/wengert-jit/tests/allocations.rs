@@ -91,7 +91,7 @@ fn newton(x: Var) -> Var {
 #[test]
 fn call_into_allocates_nothing() {
     let f = jit(|(x, y): (Var, Var)| (x.dot(y), scan(0.0, x, |c, x| (c + x, c * x)).1));
-    let spec = || ShapeDtype::new(DType::F64, [100]);
+    let spec = || ShapeDtype::new([100], DType::F64);
     let code = f.compile(&(spec(), spec())).unwrap();
     let args = (numbers(100), numbers(100));
     let mut out = (zeros(&[]), zeros(&[100]));
@@ -100,7 +100,7 @@ fn call_into_allocates_nothing() {
     assert_eq!(out, want);
 
     let code = jit(vmap(grad(newton)));
-    let code = code.compile(ShapeDtype::new(DType::F64, [50])).unwrap();
+    let code = code.compile(ShapeDtype::new([50], DType::F64)).unwrap();
     let x = Array::from(vec![2.0; 50]);
     let mut out = zeros(&[50]);
     assert_eq!(allocations(|| code.call_into(&x, &mut out).unwrap()), 0);
@@ -154,7 +154,7 @@ fn a_call_allocates_its_results() {
 #[test]
 fn a_call_that_writes_over_its_arguments_allocates_nothing() {
     let f = jit(|(x, v): (Var, Var)| (x + 0.1 * v, v - 0.1 * x));
-    let spec = || ShapeDtype::new(DType::F64, [100]);
+    let spec = || ShapeDtype::new([100], DType::F64);
     let code = f.compile(&(spec(), spec())).unwrap();
     let mut state = Some((numbers(100), numbers(100)));
     assert_eq!(

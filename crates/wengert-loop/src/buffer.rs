@@ -60,8 +60,15 @@ macro_rules! with_variants {
     };
 }
 
-/// A Rust type that is the element of an array.
-pub trait Element: Copy + PartialEq + Default + std::fmt::Debug + Send + Sync + 'static {
+mod sealed {
+    pub trait Element {}
+}
+
+/// A Rust type that is the element of an array. The trait is closed: there is one type for each
+/// [`DType`].
+pub trait Element:
+    sealed::Element + Copy + PartialEq + Default + std::fmt::Debug + Send + Sync + 'static
+{
     /// Its name among the element types.
     const DTYPE: DType;
     /// Elements as data.
@@ -86,6 +93,7 @@ pub trait Element: Copy + PartialEq + Default + std::fmt::Debug + Send + Sync + 
 
 macro_rules! elements {
     ($($t:ty, $variant:ident, $to:expr, $from:expr;)*) => {$(
+        impl sealed::Element for $t {}
         impl Element for $t {
             const DTYPE: DType = DType::$variant;
             fn wrap(elements: Vec<Self>) -> Data {

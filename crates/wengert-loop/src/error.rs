@@ -8,7 +8,9 @@ use crate::source::SourceId;
 use crate::types::Type;
 pub use crate::types::TypeError;
 
-/// An error of this library: every mistake that can be made from outside.
+/// An error of this library: every mistake that can be made from outside. `Display` says all there is to say;
+/// the kinds are there to be told apart, by `Error::MaxSteps { .. }`, say, and [`Error::at`] gives the line of the
+/// program. Kinds and fields may be added.
 #[derive(Clone, PartialEq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -220,6 +222,31 @@ pub enum Error {
 }
 
 impl Error {
+    /// The line of the program that is to blame, where one is known: `error.at().map(|at| at.place().line)`.
+    pub fn at(&self) -> Option<SourceId> {
+        match self {
+            Error::Type { at, .. }
+            | Error::Escaped { used: at, .. }
+            | Error::OtherFunction { used: at, .. }
+            | Error::NoTrace { at, .. }
+            | Error::Tree { at, .. }
+            | Error::Callback { at, .. }
+            | Error::Depth { at, .. }
+            | Error::Reentrant { at, .. } => Some(*at),
+            Error::Panic { at, place, .. } => Some(place.unwrap_or(*at)),
+            Error::Derivative { at, .. }
+            | Error::MaxSteps { at, .. }
+            | Error::Check { at, .. }
+            | Error::Memory { at, .. }
+            | Error::NoMemory { at, .. } => *at,
+            Error::Argument { .. }
+            | Error::Parse { .. }
+            | Error::Invalid { .. }
+            | Error::Value { .. }
+            | Error::Compile { .. } => None,
+        }
+    }
+
     /// The same error with the user's line, unless it has one.
     pub fn placed_at(mut self, source: SourceId) -> Error {
         if let Error::Check { at, .. }

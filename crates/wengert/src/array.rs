@@ -6,15 +6,17 @@ use std::sync::Arc;
 use wengert_ir::buffer::{Data, Dense, Element};
 use wengert_ir::error::{Error, Result};
 use wengert_ir::ir::{DType, Dim, Shape, Type};
+use wengert_ir::trace::{IntoShape, Ints};
 
+mod access;
+mod arithmetic;
 mod convert;
 mod display;
-mod lengths;
 mod memory;
 mod var;
 
+pub use arithmetic::Operand;
 pub use convert::Nested;
-pub use lengths::Lengths;
 pub(crate) use memory::memory_for;
 
 /// An array of numbers or truth values in memory, row-major.
@@ -32,6 +34,35 @@ pub(crate) use memory::memory_for;
 /// assert_eq!(a.to_string(), "[[1. 2. 3.]\n [4. 5. 6.]]");
 /// # Ok::<(), wengert::Error>(())
 /// ```
+///
+/// # Operators
+///
+/// `+ - * / %`, `& | ^` and unary `-` and `!` mean what they mean on a [`Var`](crate::Var): shapes broadcast as in
+/// NumPy, element types are promoted, and a number takes the element type of the array beside it. Operands are
+/// owned or borrowed; the result is written over an owned one where it fits. Where an array is assigned to, as by
+/// `a += b`, it keeps its type.
+///
+/// Each operator is a compiled function, one for each pair of types (element types and shapes) that it has met: the
+/// first `a + b` of a new pair takes a millisecond or so, any other the time of a call. What is more than an operator
+/// or two is faster in a function given to [`jit`](crate::jit), which goes through the elements once.
+///
+/// **An operator panics** where operands do not fit, since it cannot give a [`Result`], with the operation, the
+/// types and the line that wrote it. `jit(|(a, b): (Var, Var)| a + b).call((&a, &b))` is the same with an `Err`.
+///
+/// ```
+/// use wengert::Array;
+///
+/// let (a, b) = (Array::from([[1.0], [2.0]]), Array::from([10.0, 20.0]));
+/// assert_eq!(2.0 * &a + &b, Array::from([[12.0, 22.0], [14.0, 24.0]]));
+/// let mut c = -b;
+/// c /= 10;
+/// assert_eq!(c, Array::from([-1.0, -2.0]));
+/// ```
+///
+/// # Equality
+///
+/// Arrays are equal if their element types, shapes and elements are; `0.0` is `-0.0`, and a NaN is not equal to itself. For
+/// results of arithmetic there is [`all_close`](Array::all_close).
 #[derive(Clone, PartialEq)]
 pub struct Array {
     dense: Dense,
@@ -51,24 +82,25 @@ impl Array {
     /// # Ok::<(), wengert::Error>(())
     /// ```
     #[track_caller]
-    pub fn new<T: Element>(shape: impl Lengths, elements: Vec<T>) -> Result<Array> {
-        let shape = &shape.lengths()[..];
-        if size(shape) != Some(elements.len()) {
+    pub fn new<T: Element>(shape: impl IntoShape, elements: Vec<T>) -> Result<Array> {
+        let given = shape.lengths();
+        let Some(shape) = whole(&given).filter(|s| size(s) == Some(elements.len())) else {
             return Err(Error::Value {
                 op: "Array::new".into(),
                 message: format!(
-                    "{} elements do not fill the shape {shape:?}",
-                    elements.len()
+                    "{} elements do not fill the shape {:?}",
+                    elements.len(),
+                    given.0
                 ),
             });
-        }
+        };
         Ok(Array::from_dense(Dense::of(shape, elements)))
     }
 
     /// An array of that shape, all of whose elements are `x`.
     ///
     /// # Panics
-    /// If it does not fit in memory.
+    /// If a length is negative, or if it does not fit in memory.
     ///
     /// ```
     /// use wengert::Array;
@@ -76,27 +108,27 @@ impl Array {
     /// assert_eq!(Array::full([2], 0.5), Array::from([0.5, 0.5]));
     /// ```
     #[track_caller]
-    pub fn full<T: Element>(shape: impl Lengths, x: T) -> Array {
-        let shape = &shape.lengths()[..];
+    pub fn full<T: Element>(shape: impl IntoShape, x: T) -> Array {
+        let shape = &known("Array::full", shape)[..];
         let fits = "an array that fits in memory";
         let n = size(shape).expect(fits);
         let full = Data::try_splat(T::DTYPE, n, x.to_bits()).expect(fits);
         Array::from_dense(Dense::new(shape, full))
     }
 
-    /// Zeros of that element type and shape (`false`, for truth values).
+    /// Zeros of that shape and element type (`false`, for truth values).
     ///
     /// # Panics
-    /// If they do not fit in memory.
+    /// If a length is negative, or if they do not fit in memory.
     ///
     /// ```
     /// use wengert::{Array, DType};
     ///
-    /// assert_eq!(Array::zeros(DType::F64, [2]), Array::from([0.0, 0.0]));
+    /// assert_eq!(Array::zeros([2], DType::F64), Array::from([0.0, 0.0]));
     /// ```
     #[track_caller]
-    pub fn zeros(dtype: DType, shape: impl Lengths) -> Array {
-        let shape = &shape.lengths()[..];
+    pub fn zeros(shape: impl IntoShape, dtype: DType) -> Array {
+        let shape = &known("Array::zeros", shape)[..];
         let fits = "an array that fits in memory";
         let n = size(shape).expect(fits);
         let zeros = wengert_run::memory_for(dtype, n).expect(fits);
@@ -231,6 +263,21 @@ impl Array {
     #[doc(hidden)]
     pub fn from_dense(dense: Dense) -> Array {
         Array { dense }
+    }
+}
+
+/// The lengths, if none is negative.
+fn whole(given: &Ints) -> Option<Vec<usize>> {
+    given.0.iter().map(|&n| usize::try_from(n).ok()).collect()
+}
+
+/// The lengths, none of which may be negative.
+#[track_caller]
+pub(crate) fn known(op: &str, shape: impl IntoShape) -> Vec<usize> {
+    let given = shape.lengths();
+    match whole(&given) {
+        Some(shape) => shape,
+        None => panic!("{op}: {:?} holds a negative length", given.0),
     }
 }
 

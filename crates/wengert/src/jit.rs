@@ -240,8 +240,8 @@ where
     /// use wengert::prelude::*;
     ///
     /// let f = jit(|x: Var| x + 1.0);
-    /// let code = f.compile(&ShapeDtype::new(DType::F64, [3]))?;
-    /// let (x, mut y) = (Array::from([1.0, 2.0, 3.0]), Array::zeros(DType::F64, [3]));
+    /// let code = f.compile(&ShapeDtype::new([3], DType::F64))?;
+    /// let (x, mut y) = (Array::from([1.0, 2.0, 3.0]), Array::zeros([3], DType::F64));
     /// code.call_into(&x, &mut y)?;
     /// assert_eq!(y.to_vec::<f64>()?, [2.0, 3.0, 4.0]);
     /// // The same by an example.
@@ -285,9 +285,9 @@ where
     /// # Errors
     /// If the function has a mistake.
     #[track_caller]
-    pub fn func<A: Feed<X::With<ShapeDtype>>>(&self, args: A) -> Result<Func> {
+    pub fn func<A: Feed<X::With<ShapeDtype>>>(&self, args: A) -> Result<crate::Func> {
         let signature = signature::<X, A>(args)?;
-        Ok(self.trace(&signature, &|| ())?.func)
+        Ok(crate::Func::from_ir(self.trace(&signature, &|| ())?.func))
     }
 
     /// The results by the interpreter: slow and plain, to compare with.
@@ -389,7 +389,7 @@ where
         })?;
         Ok(Compiled {
             results: func.result_types(),
-            func,
+            func: crate::Func::from_ir(func),
             choices,
             arrays,
             out,
@@ -422,7 +422,7 @@ where
             let _deeper = Deeper::new(Location::caller())?;
             let _entered = Entered::new(self as *const _ as usize, signature.clone());
             let _limit = while_loop::limited(self.options.max_steps);
-            traced_at(self.made, &self.f, signature)?
+            traced_at(self.made, &*self.f, signature)?
         };
         traced();
         let func = match self.options.check_finite {
@@ -520,7 +520,7 @@ fn machine_code(
 /// Traces `f`, catching what leaves it.
 fn traced_at<X, Y>(
     made: &'static Location<'static>,
-    f: &(dyn Fn(X) -> Y + Send + Sync),
+    f: &dyn Fn(X) -> Y,
     signature: &Signature,
 ) -> Result<(Func, Vec<Dense>, TreeDef)>
 where
@@ -566,25 +566,25 @@ where
 /// ```
 /// use wengert::prelude::*;
 ///
-/// let func = trace(|x: Var| x * 2.0, &ShapeDtype::scalar(DType::F64))?;
-/// assert_eq!(func.eqns.len(), 1);
+/// let func = wengert::trace(|x: Var| x * 2.0, &ShapeDtype::scalar(DType::F64))?;
+/// assert_eq!(func.count(), 1);
 /// # Ok::<(), wengert::Error>(())
 /// ```
 ///
 /// # Errors
 /// If the function has a mistake, or uses an `Array`: pass it as an argument.
 #[track_caller]
-pub fn trace<X, Y, F, A>(f: F, args: A) -> Result<Func>
+pub fn trace<X, Y, F, A>(f: F, args: A) -> Result<crate::Func>
 where
     X: Tree<Leaf = Var>,
     Y: Tree<Leaf = Var>,
-    F: Fn(X) -> Y + Send + Sync,
+    F: Fn(X) -> Y,
     A: Feed<X::With<ShapeDtype>>,
 {
     let signature = signature::<X, A>(args)?;
     let (func, arrays, _) = traced_at(Location::caller(), &f, &signature)?;
     match arrays.first() {
-        None => Ok(func),
+        None => Ok(crate::Func::from_ir(func)),
         Some(array) => Err(Error::Value {
             op: "trace".into(),
             message: format!(

@@ -3,8 +3,8 @@
 //!
 //! # Arrays and traced values
 //!
-//! An [`Array`] is data: numbers of one [element type](DType) and a shape. A [`Var`] stands for an array in a function
-//! that is being recorded; it has the operators and methods of numbers and of NumPy's arrays. [`jit`] makes a function
+//! An [`Array`] is data: numbers of one [element type](DType) and a shape, with operators for what is done by the way.
+//! A [`Var`] stands for an array in a function that is being recorded; it has the operators and methods of numbers and of NumPy's arrays. [`jit`] makes a function
 //! of [`Var`]s one of arrays: it runs the function once for each signature, records what it does, compiles that, and
 //! calls the code from then on.
 //!
@@ -94,7 +94,8 @@
 //!
 //! # When something is wrong
 //!
-//! A mistake is an [`Error`] that names the operation, the types and the line that wrote it; nothing panics.
+//! A mistake is an [`Error`] that names the operation, the types and the line that wrote it; nothing panics but the
+//! operators of [`Array`]s, which have no other way to say so.
 //! [`Jit::debug_nans`] finds the first operation that makes a NaN, [`debug_print`] and [`check`] work inside of
 //! compiled loops, and [`Jit::explain`] says what the compiler made of a function, and why.
 //!
@@ -114,6 +115,7 @@ pub mod array;
 pub mod backend;
 mod control;
 mod debug;
+mod func;
 mod host;
 mod jit;
 pub mod prelude;
@@ -122,12 +124,13 @@ pub mod solver;
 mod transform;
 pub mod tree;
 
-pub use array::{Array, Lengths, Nested};
+pub use array::{Array, Nested, Operand};
 pub use control::{
     Over, Predicate, Steps, associative_scan, cond, fori, scan, scan_checkpointed, scan_reverse,
     switch, while_loop,
 };
 pub use debug::{check, debug_print};
+pub use func::Func;
 pub use host::pure_callback;
 pub use jit::{Executable, Explanation, Jit, Stage, jit, trace};
 pub use random::Key;
@@ -140,12 +143,14 @@ pub use transform::{
 pub use tree::{Feed, IntoTree, Leaf, ShapeDtype, Tree};
 pub use wengert_ir::buffer::Element;
 pub use wengert_ir::error::{Error, Result};
-pub use wengert_ir::ir::{DType, Func, Type};
+pub use wengert_ir::ir::{DType, Type};
 pub use wengert_ir::num::{Order, Overlap, Padding, einsum, select};
 pub use wengert_ir::rewrite::Choice;
 pub use wengert_ir::s;
+pub use wengert_ir::source::{Place, SourceId};
 pub use wengert_ir::trace::{
-    Along, Axis, Count, IntoVar, IntoVars, Ints, NewAxis, Pairs, Part, Parts, Span, Var, Widths,
-    arange, concat, eye, full, full_like, geomspace, iota, keep, linspace, logspace, meshgrid,
-    meshgrid_ij, num, ones, ones_like, ones_of, stack, stack_axis, zeros, zeros_like, zeros_of,
+    Along, Argument, Axis, Count, IntoShape, IntoVar, IntoVars, Ints, NewAxis, Pairs, Part, Parts,
+    Span, Var, Widths, arange, concat, eye, full, full_like, geomspace, iota, keep, linspace,
+    logspace, meshgrid, meshgrid_ij, num, ones, ones_like, ones_of, stack, stack_axis, zeros,
+    zeros_like, zeros_of,
 };

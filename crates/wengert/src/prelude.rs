@@ -1,26 +1,29 @@
 //! What a program that uses this crate wants in scope.
 //!
 //! A name of your own wins over one from here if it is defined in the same module, or imported by name.
-//! Two globs are equals: where `use mine::*` brings another `check` or `map`, say which by
-//! `use mine::check`.
+//! Two globs are equals: where `use mine::*` brings another `scan` or `full`, say which by `use mine::scan`.
+//!
+//! What is not here is written with the crate's name, because programs have much else that is called so:
+//! `wengert::check(..)`, `wengert::map(..)`, `wengert::trace(..)`, and `wengert::Order`, `wengert::Overlap`
+//! and `wengert::Padding`, which a few methods take.
 
 pub use crate::array::Array;
 pub use crate::control::{
     associative_scan, cond, fori, scan, scan_checkpointed, scan_reverse, switch, while_loop,
 };
-pub use crate::debug::{check, debug_print};
+pub use crate::debug::debug_print;
 pub use crate::host::pure_callback;
-pub use crate::jit::{Jit, jit, trace};
+pub use crate::jit::{Jit, jit};
 pub use crate::random::Key;
 pub use crate::transform::{
     checkpoint, custom_jvp, custom_linear_solve, custom_root, custom_vjp, fixed_point, grad,
-    grad_at, grad_aux, hessian, hvp, jacfwd, jacrev, jvp, linear_transpose, linearize, map,
+    grad_at, grad_aux, hessian, hvp, jacfwd, jacrev, jvp, linear_transpose, linearize,
     stop_gradient, value_and_grad, value_and_grad_at, value_and_grad_aux, value_and_jacfwd,
     value_and_jacrev, vjp, vjp_aux, vmap, vmap_axes,
 };
 pub use crate::tree::{self, ShapeDtype, Tree};
 pub use wengert_ir::ir::DType;
-pub use wengert_ir::num::{Order, Overlap, Padding, einsum, select};
+pub use wengert_ir::num::{einsum, select};
 pub use wengert_ir::s;
 pub use wengert_ir::trace::{
     NewAxis, Span, Var, arange, concat, eye, full, full_like, geomspace, iota, keep, linspace,

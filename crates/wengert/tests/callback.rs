@@ -68,7 +68,7 @@ fn trees_go_in_and_out() {
     };
     let out = (
         ShapeDtype::scalar(DType::I64),
-        vec![ShapeDtype::new(DType::F64, [2])],
+        vec![ShapeDtype::new([2], DType::F64)],
     );
     let f = jit(move |x: (Var, Var)| -> (Var, Vec<Var>) { pure_callback(call, &out, x) });
     let (n, v): (Array, Vec<Array>) = f.call(([1.0, 2.0], [3i64, 4, 5])).unwrap();

@@ -162,7 +162,7 @@ fn braces_and_leaves_have_to_agree() {
 fn a_check_says_where_it_is_written() {
     let line = line!() + 2;
     let f = jit(|x: Var| {
-        check(x.gt(0.0), "x is positive");
+        wengert::check(x.gt(0.0), "x is positive");
         x.log()
     });
     assert_eq!(
@@ -182,7 +182,7 @@ fn a_check_in_a_branch_is_asked_where_the_branch_runs() {
             x.gt(0.0),
             x,
             |x| {
-                check(x.lt(10.0), "less than ten");
+                wengert::check(x.lt(10.0), "less than ten");
                 x
             },
             |x| -x,
@@ -208,7 +208,7 @@ fn a_check_in_a_loop_is_asked_at_every_step() {
             x,
             |x| x.lt(100.0),
             |x| {
-                check(x.ne(8.0), "never eight");
+                wengert::check(x.ne(8.0), "never eight");
                 x * 2.0
             },
         )
@@ -228,7 +228,7 @@ fn a_check_in_a_loop_is_asked_at_every_step() {
 #[test]
 fn a_check_takes_truth_values() {
     let error = jit(|x: Var| {
-        check(x, "x");
+        wengert::check(x, "x");
         x
     })
     .call(1.0)
@@ -307,7 +307,7 @@ const GUARDED: &[(&str, Function)] = &[
     }),
     ("nansum", |x| (x / x).nansum()),
     ("where in a batch", |x| {
-        map(x, |x| x.gt(0.0).select(x.recip(), 0.0)).sum()
+        wengert::map(x, |x| x.gt(0.0).select(x.recip(), 0.0)).sum()
     }),
     ("rows that are not looked at", |x| {
         wengert::stack([x.at(0), x.at(0).recip()]).at(0)
@@ -368,7 +368,7 @@ fn what_goes_past_a_guard_is_found() {
             )
             .0
         }),
-        ("acos", |x| map(x, |x| (x + 2.0).acos()).sum()),
+        ("acos", |x| wengert::map(x, |x| (x + 2.0).acos()).sum()),
         ("sqrt", |x| checkpoint(|x: Var| (x - 1.0).sqrt().sum())(x)),
         ("log", |x| {
             let bad = (x - 1.0).log();

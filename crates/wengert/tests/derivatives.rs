@@ -241,7 +241,7 @@ fn traced_bounds() {
 fn maps() {
     check(&[0.4, 0.3], |v| {
         let (a, b) = (v[0], v[1]);
-        let (x, y, z) = map(stacked(&[a, b, a * b]), |x| {
+        let (x, y, z) = wengert::map(stacked(&[a, b, a * b]), |x| {
             ((x * b).sin() * x, x * a.exp(), a * 2.0)
         });
         sum(x) * sum(y) + sum(z)
@@ -249,32 +249,38 @@ fn maps() {
     check(&[0.4, 0.3], |v| {
         let b = v[1];
         let a = stacked(&[v[0], v[1], v[0] * v[1]]);
-        sum(map(a, |x| sum(map(a * x, |y| (y * x + b).sin()))))
+        sum(wengert::map(a, |x| {
+            sum(wengert::map(a * x, |y| (y * x + b).sin()))
+        }))
     });
     check(&[0.4, 1.3], |v| {
         let b = v[1];
         let a = stacked(&[v[0], v[1], v[0] * v[1] + 4.0, Var::from(60.0)]);
-        sum(map(a, |x| looped(&[x, b])))
+        sum(wengert::map(a, |x| looped(&[x, b])))
     });
     check(&[0.4, 1.3], |v| {
         let b = v[1];
         let a = stacked(&[v[0], v[1], v[0] * v[1] + 4.0]);
-        sum(map(a, |x| grad_at(x, |y| looped(&[y, b])))).sin()
+        sum(wengert::map(a, |x| grad_at(x, |y| looped(&[y, b])))).sin()
     });
     check(&[0.4, 1.3], |v| {
         let b = v[1];
         let a = stacked(&[v[0], v[1]]);
-        sum(repeated(3, a, |k| map(k, |x| x.sin() * b + sum(k) * x)))
+        sum(repeated(3, a, |k| {
+            wengert::map(k, |x| x.sin() * b + sum(k) * x)
+        }))
     });
     check(&[0.4, 1.3], |v| {
         let b = v[1];
         let a = stacked(&[v[0], v[1]]);
-        sum(map(a, |x| scan(x, a, |k, y| (k.sin() * b + y * x, ())).0))
+        sum(wengert::map(a, |x| {
+            scan(x, a, |k, y| (k.sin() * b + y * x, ())).0
+        }))
     });
     check(&[0.4, 1.3], |v| {
         let b = v[1];
         let a = stacked(&[v[0], v[1], v[0] - 1.0]);
-        sum(map(a, |x| {
+        sum(wengert::map(a, |x| {
             cond(x.lt(0.0), x, |x| x * b, |x| x.sqrt() * x.sin())
         }))
     });
@@ -366,7 +372,7 @@ fn recomputation() {
     });
     check(&[0.4, 1.3], |v| {
         let b = v[1];
-        sum(map(stacked(v), |x| {
+        sum(wengert::map(stacked(v), |x| {
             checkpoint(move |k: Var| looped(&[k, b]))(x)
         }))
     });
@@ -386,7 +392,7 @@ fn pullbacks_applied_elsewhere() {
             stacked(&[Var::from(1.0), Var::from(0.0)]),
             stacked(&[Var::from(0.0), Var::from(1.0)]),
         ]);
-        sum(map(e, |r| {
+        sum(wengert::map(e, |r| {
             let t = pull((r.at(0), r.at(1)));
             (t[0] * t[1]).sin()
         }))
@@ -405,7 +411,9 @@ fn pullbacks_applied_elsewhere() {
     check(&[1.3, 0.8], |v| {
         let (_, pull) = vjp(|v: Vec<Var>| looped(&v), v.to_vec());
         let all = stacked(v);
-        repeated(2, v[0], |k| sum(map(all, |x| pull(x * 0.01 + k)[0].sin())))
+        repeated(2, v[0], |k| {
+            sum(wengert::map(all, |x| pull(x * 0.01 + k)[0].sin()))
+        })
     });
 }
 
@@ -492,7 +500,7 @@ fn no_nan_from_what_is_not_taken() {
     assert_eq!(g, [0.0, 1.0]);
     let g = runs(&[0.0, 4.0], |v| {
         grad_at(v.to_vec(), |v| {
-            sum(map(stacked(&v), |x| {
+            sum(wengert::map(stacked(&v), |x| {
                 cond(x.gt(0.0), x, |x| x.sqrt(), |_| Var::from(0.0))
             }))
         })

@@ -171,12 +171,12 @@ fn arguments_that_others_hold_stay_as_they_are() {
 #[test]
 fn a_refused_call_takes_nothing() {
     let f = jit(|x: Var| x + 1.0);
-    let code = f.compile(ShapeDtype::new(DType::F64, [2])).unwrap();
+    let code = f.compile(ShapeDtype::new([2], DType::F64)).unwrap();
     let error = code.call([1.0, 2.0, 3.0]).unwrap_err().to_string();
     assert_eq!(error, "args: expected f64[2], got f64[3]");
 
     let code = jit(|[x, y]: [Var; 2]| (x + 1.0, y + 1.0));
-    let spec = ShapeDtype::new(DType::F64, [2]);
+    let spec = ShapeDtype::new([2], DType::F64);
     let code = code.compile(&[spec.clone(), spec]).unwrap();
     let args = [Array::from([1.0, 2.0]), Array::from([1.0])];
     let (mut a, mut b) = (Array::from([3.0, 4.0]), Array::from([5.0, 6.0]));

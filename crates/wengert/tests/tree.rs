@@ -133,8 +133,8 @@ where
 
     let mut written = tree.clone();
     struct Write(u8);
-    impl tree::Sink<&mut Array> for Write {
-        fn node(&mut self, _: tree::Node<'_>) {}
+    impl tree::plumbing::Sink<&mut Array> for Write {
+        fn node(&mut self, _: tree::plumbing::Node<'_>) {}
         fn leaf(&mut self, leaf: &mut Array) {
             *leaf = Array::from(self.0);
             self.0 += 1;
@@ -457,7 +457,7 @@ fn traced(types: &[ShapeDtype], f: impl FnOnce(&[Var]) -> Vec<Var>) -> Vec<Strin
 #[test]
 fn ravel() {
     let types = [
-        ShapeDtype::new(DType::F64, [2, 3]),
+        ShapeDtype::new([2, 3], DType::F64),
         ShapeDtype::scalar(DType::F64),
     ];
     let run = |f: fn(&[Var]) -> Vec<Var>| traced(&types, f);
@@ -497,7 +497,7 @@ fn ravel() {
 
 #[test]
 fn arrays_are_constants_of_a_trace() {
-    let spec = ShapeDtype::new(DType::F64, [2]);
+    let spec = ShapeDtype::new([2], DType::F64);
     let ops = traced(&[spec], |x| {
         let array = Array::from([1.0, 2.0]);
         let (y, _) = (&array, 1.0).into_tree();
@@ -516,4 +516,50 @@ fn structures_are_keys() {
     // A tree of the same structure has it, whatever its leaves.
     assert_eq!(tree::def(&tree::specs(&model())), def);
     assert_eq!(tree::def(&tree::zeros_like(&model())), def);
+}
+
+/// The library as a crate that re-exports it has it.
+mod numerics {
+    pub mod inner {
+        pub use ::wengert;
+    }
+}
+
+/// Names that the derive macro must not look up here.
+mod elsewhere {
+    use crate::numerics::inner::wengert::Var;
+
+    #[derive(crate::numerics::inner::wengert::Tree, Clone)]
+    #[tree(crate = "crate::numerics::inner::wengert")]
+    pub enum Part<T = Var> {
+        Two { a: T, b: Vec<T> },
+        None(#[tree(skip)] u8, T),
+    }
+}
+
+#[test]
+fn a_tree_through_a_crate_that_re_exports_the_library() {
+    use elsewhere::Part;
+
+    let f = wengert::jit(|p: Part| match p {
+        Part::Two { a, b } => Part::Two {
+            a: a + b[0],
+            b: vec![a],
+        },
+        Part::None(n, a) => Part::None(n + 1, a * 2.0),
+    });
+    let Part::Two { a, b } = f
+        .call(Part::Two {
+            a: 1.0,
+            b: vec![2.0],
+        })
+        .unwrap()
+    else {
+        panic!("two parts")
+    };
+    assert_eq!((a, &b[0]), (Array::from(3.0), &Array::from(1.0)));
+    let Part::None(n, a) = f.call(Part::None(7, 1.5)).unwrap() else {
+        panic!("no parts")
+    };
+    assert_eq!((n, a), (8, Array::from(3.0)));
 }

@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 
+use wengert::Func;
 use wengert::prelude::*;
-use wengert::{Func, Type};
+use wengert_ir::ir;
 
 /// Loops in loops, in a batch, and their gradient.
 fn nested() -> Func {
@@ -14,11 +15,11 @@ fn nested() -> Func {
         });
         last.0
     };
-    trace(vmap(value_and_grad(f)), ShapeDtype::new(DType::F64, [4])).unwrap()
+    wengert::trace(vmap(value_and_grad(f)), ShapeDtype::new([4], DType::F64)).unwrap()
 }
 
 /// The number of functions, those within others too.
-fn functions(f: &Func) -> usize {
+fn functions(f: &ir::Func) -> usize {
     let within = f.eqns.iter().flat_map(|e| e.op.bodies());
     1 + within.map(functions).sum::<usize>()
 }
@@ -56,12 +57,12 @@ fn the_text_before_and_after_each_transform() {
         assert_eq!(Func::parse(&func.to_string()).unwrap(), func);
         func.count()
     };
-    let value = count(trace(f, &spec).unwrap());
-    let slope = count(trace(grad(f), &spec).unwrap());
-    let both = count(trace(grad(grad(f)), &spec).unwrap());
+    let value = count(wengert::trace(f, &spec).unwrap());
+    let slope = count(wengert::trace(grad(f), &spec).unwrap());
+    let both = count(wengert::trace(grad(grad(f)), &spec).unwrap());
     assert!(value == 2 && value < slope && slope < both);
-    let batch = trace(vmap(grad(f)), ShapeDtype::new(DType::F64, [3])).unwrap();
-    assert_eq!(functions(&batch), 2);
+    let batch = wengert::trace(vmap(grad(f)), ShapeDtype::new([3], DType::F64)).unwrap();
+    assert_eq!(functions(batch.ir()), 2);
     count(batch);
     assert!(
         jit(grad(f)).func(&spec).unwrap().count() <= slope,
@@ -74,7 +75,7 @@ fn a_page_nests_functions_and_links_values() {
     let func = nested();
     let page = func.to_html();
     assert!(page.starts_with("<!DOCTYPE html>") && page.ends_with("</html>\n"));
-    let n = functions(&func);
+    let n = functions(func.ir());
     assert!(n > 8, "{n}");
     assert_eq!(page.matches("<details").count(), n);
     assert_eq!(page.matches("</details>").count(), n);
@@ -103,7 +104,7 @@ fn explained() -> String {
     let f = jit(vmap(grad(|x: Var| {
         while_loop(x, |c| c.lt(9.0), |c| c * 2.0 + 1.0)
     })));
-    let code = f.compile(ShapeDtype::new(DType::F64, [1000])).unwrap();
+    let code = f.compile(ShapeDtype::new([1000], DType::F64)).unwrap();
     code.explain().unwrap().to_html()
 }
 
@@ -136,7 +137,7 @@ fn a_page_needs_nothing_else() {
 fn an_equation_shows_its_types_its_place_and_its_line() {
     let line = line!() + 1;
     let f = |x: Var| x.sin() * f64::from(u8::from(1 < 2 && "<\"&'>".len() > 2));
-    let func = trace(f, ShapeDtype::new(DType::F32, [2, 3])).unwrap();
+    let func = wengert::trace(f, ShapeDtype::new([2, 3], DType::F32)).unwrap();
     let page = func.to_html();
     let place = format!("views.rs:{line}:");
     assert!(
@@ -158,7 +159,7 @@ fn a_graph_nests_clusters() {
     let graph = func.to_dot();
     assert_eq!(
         graph.matches("subgraph cluster_f").count(),
-        functions(&func)
+        functions(func.ir())
     );
     // Outside of strings, braces are balanced; strings end.
     let (mut depth, mut deepest, mut string, mut escape) = (0i32, 0, false, false);
@@ -208,7 +209,7 @@ fn a_file_that_is_not_there_has_no_line() {
         "Cargo.toml",
     ] {
         let f = program(file);
-        assert_eq!(f.types[1], Type::scalar(DType::F64));
+        assert_eq!(f.result_types(), [ShapeDtype::scalar(DType::F64)]);
         let page = f.to_html();
         assert!(
             page.contains(&format!("{file}:1:1")) && !page.contains("<code"),

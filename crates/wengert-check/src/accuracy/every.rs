@@ -84,7 +84,7 @@ pub fn sweep_f32(subject: &Subject, step: u64) -> Result<Swept> {
         let operands: Vec<Var> = fixed.chain([x]).collect();
         op.apply(&operands)
     });
-    let code = f.compile(ShapeDtype::new(DType::F32, [LENGTH]))?;
+    let code = f.compile(ShapeDtype::new([LENGTH], DType::F32))?;
 
     let count = (1u64 << 32).div_ceil(step);
     let calls = count.div_ceil(LENGTH as u64);

@@ -21,7 +21,7 @@ fn main() -> Result<()> {
     let seed = std::env::args().nth(1).and_then(|s| s.parse().ok());
     // Round `i` takes the streams of the children of member `i` of a family.
     let round = jit(|(key, i): (Key, Var)| {
-        let words = |key: Key| key.bits(ShapeDtype::new(DType::U32, [WORDS]));
+        let words = |key: Key| key.bits(ShapeDtype::new([WORDS], DType::U32));
         vmap(words)(key.fold_in().at(i).split_into(STREAMS))
     });
     let key = Key::from_seed(seed.unwrap_or(0));

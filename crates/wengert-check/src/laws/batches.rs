@@ -1,10 +1,10 @@
 //! Laws of batches.
 
+use wengert::Result;
 use wengert::prelude::*;
-use wengert::{Func, Result};
 use wengert_ir::buffer::{Data, Dense};
-use wengert_ir::ir::Atom;
 use wengert_ir::ir::verify::verify;
+use wengert_ir::ir::{Atom, Func};
 use wengert_ir::ops::Op;
 use wengert_ir::trace::{Kind, bind, open, with_source};
 
@@ -35,7 +35,7 @@ pub fn stacked(points: &[Vec<Dense>]) -> Vec<Dense> {
 
 /// The batched value and gradients, as functions of a batch of what is given.
 fn batched(case: &Case) -> Result<[Func; 2]> {
-    let spec = |a: &Dense| ShapeDtype::new(DType::F64, [&[SIZE], &a.dims[..]].concat());
+    let spec = |a: &Dense| ShapeDtype::new([&[SIZE], &a.dims[..]].concat(), DType::F64);
     let n = case.params();
     let specs: Vec<ShapeDtype> = case.args.iter().map(spec).collect();
     let specs = (
@@ -43,18 +43,20 @@ fn batched(case: &Case) -> Result<[Func; 2]> {
         specs[n..2 * n].to_vec(),
         specs[2 * n].clone(),
     );
-    let value = trace(
+    let value = wengert::trace(
         |(x, _, _): (Vec<Var>, Vec<Var>, Var)| vmap(case.function(Style::Structured))(x),
         &specs,
-    )?;
-    let gradient = trace(
+    )?
+    .into_ir();
+    let gradient = wengert::trace(
         |(x, _, w): (Vec<Var>, Vec<Var>, Var)| {
             vmap(|(x, w): (Vec<Var>, Var)| value_and_grad(case.loss(Style::Structured, w))(x))((
                 x, w,
             ))
         },
         &specs,
-    )?;
+    )?
+    .into_ir();
     verify(&value)?;
     verify(&gradient)?;
     Ok([value, gradient])

@@ -2,10 +2,11 @@
 
 use std::sync::OnceLock;
 
+use wengert::Result;
 use wengert::prelude::*;
-use wengert::{Func, Result};
 use wengert_ir::buffer::{Buffer, Dense};
 use wengert_ir::eval;
+use wengert_ir::ir::Func;
 use wengert_ir::ir::verify::verify;
 
 use super::subject::Subject;
@@ -33,7 +34,7 @@ impl Case {
     /// The function at its point.
     pub fn new(subject: Subject) -> Case {
         let (x, d, w) = (subject.point(), subject.direction(), subject.weights());
-        let spec = |a: &Dense| ShapeDtype::new(DType::F64, a.dims.to_vec());
+        let spec = |a: &Dense| ShapeDtype::new(a.dims.to_vec(), DType::F64);
         Case {
             subject,
             specs: (
@@ -65,7 +66,7 @@ impl Case {
 
     /// Traces a function of what is given, and verifies it.
     pub fn traced(&self, f: impl Fn(Given) -> Vec<Var> + Send + Sync) -> Result<Func> {
-        let func = trace(f, &self.specs)?;
+        let func = wengert::trace(f, &self.specs)?.into_ir();
         verify(&func)?;
         Ok(func)
     }

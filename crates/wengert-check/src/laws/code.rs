@@ -1,8 +1,8 @@
 //! Laws of what is done when all differentiation is done: rewrites, text, machine code.
 
-use wengert::Func;
 use wengert::prelude::*;
 use wengert_ir::buffer::{Data, Dense};
+use wengert_ir::ir::Func;
 use wengert_ir::ir::verify::verify;
 use wengert_ir::{rewrite, schedule};
 
@@ -137,9 +137,11 @@ where
     Y: Tree<Leaf = Var>,
 {
     let (all, _) = tree::flatten(args.clone());
-    let spec = |a: &Array| ShapeDtype::new(a.dtype(), a.shape());
+    let spec = |a: &Array| ShapeDtype::new(a.shape(), a.dtype());
     let specs = |args: &[Array]| -> Vec<ShapeDtype> { args.iter().map(spec).collect() };
-    let func = f.func(&(specs(&args.0), specs(&args.1), spec(&args.2)))?;
+    let func = f
+        .func(&(specs(&args.0), specs(&args.1), spec(&args.2)))?
+        .into_ir();
     let options = wengert_jit::Options {
         cpu: wengert_jit::Cpu::baseline(),
         // All of it by the register allocator that else only long functions see.

@@ -1,7 +1,8 @@
 //! Laws of derivatives.
 
+use wengert::Result;
 use wengert::prelude::*;
-use wengert::{Func, Result};
+use wengert_ir::ir::Func;
 
 use super::Verdict;
 use super::case::{Case, dot, run};

@@ -4,9 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use wengert::prelude::*;
-use wengert::{Error, Func, Result};
+use wengert::{Error, Result};
 use wengert_ir::buffer::Dense;
-use wengert_ir::ir::Type;
+use wengert_ir::ir::{Func, Type};
 use wengert_ir::transform::inline;
 
 use crate::program::{Program, Style};

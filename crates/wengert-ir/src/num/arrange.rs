@@ -10,6 +10,7 @@ use crate::trace::{Along, Axis, IntoVar, Ints, Var, Widths, asked_at};
 
 /// What stands around an array that is padded: see [`Var::pad_by`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub enum Padding {
     /// The first or the last element: `a a | a b c | c c`; `mode="edge"` of NumPy.
     Edge,

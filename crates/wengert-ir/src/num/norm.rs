@@ -9,6 +9,7 @@ use crate::trace::{Along, Var, keep};
 
 /// Which norm: a number `p`, or one of matrices that has a name. See [`Var::norm_ord`].
 #[derive(Clone, Copy, PartialEq, Debug)]
+#[non_exhaustive]
 pub enum Order {
     /// `(Σ |x|^p)^(1/p)` of a vector.
     P(f64),

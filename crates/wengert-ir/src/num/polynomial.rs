@@ -13,6 +13,7 @@ const WRITTEN_OUT: usize = 32;
 /// Which part of a convolution: where the sequences meet at all, as long as the longer one, or where
 /// the shorter one lies inside the longer one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub enum Overlap {
     /// Everywhere they meet: `m + n - 1` elements.
     Full,

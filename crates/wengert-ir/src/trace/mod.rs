@@ -11,6 +11,7 @@
 mod activation;
 pub(crate) mod array;
 mod functions;
+mod lengths;
 pub(crate) mod number;
 mod span;
 mod special;
@@ -23,7 +24,10 @@ pub use array::{
     IntoVars, arange, concat, eye, full, full_like, geomspace, linspace, logspace, meshgrid,
     meshgrid_ij, ones, ones_like, ones_of, stack, stack_axis, zeros, zeros_like, zeros_of,
 };
-pub use number::{Argument, IntoVar, iota, num};
+pub use lengths::IntoShape;
+#[doc(hidden)]
+pub use number::sealed;
+pub use number::{Argument, IntoVar, iota, num, number_beside};
 pub use span::{Along, Axis, Count, Ints, NewAxis, Pairs, Part, Parts, Span, Widths, keep};
 pub(crate) use stack::definition;
 pub use stack::{

@@ -31,13 +31,20 @@ pub enum Argument {
     Bool(bool),
 }
 
+/// Who may stand for a `Var` is decided here, and by the crate of arrays.
+#[doc(hidden)]
+pub mod sealed {
+    pub trait IntoVar {}
+}
+
 /// What may stand where a number is wanted: a [`Var`], a number of Rust's, or an array of them. Numbers
-/// take the element type of what stands beside them, and so do the elements of `[1.0, 2.0]`.
+/// take the element type of what stands beside them, and so do the elements of `[1.0, 2.0]`. The trait is
+/// closed.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot stand beside a `Var`",
     label = "expected a `Var`, a number, or an array or a vector of numbers"
 )]
-pub trait IntoVar {
+pub trait IntoVar: sealed::IntoVar {
     /// The element type it asks for where nothing stands beside it, if it is not the usual one.
     #[doc(hidden)]
     const OWN: Option<DType> = None;
@@ -47,18 +54,21 @@ pub trait IntoVar {
     fn argument(self) -> Argument;
 }
 
+impl sealed::IntoVar for Var {}
 impl IntoVar for Var {
     fn argument(self) -> Argument {
         Argument::Var(self)
     }
 }
 
+impl sealed::IntoVar for &Var {}
 impl IntoVar for &Var {
     fn argument(self) -> Argument {
         Argument::Var(*self)
     }
 }
 
+impl sealed::IntoVar for Argument {}
 impl IntoVar for Argument {
     fn argument(self) -> Argument {
         self
@@ -68,12 +78,14 @@ impl IntoVar for Argument {
 /// Rust's numbers, as an argument and as a scalar `Var`.
 macro_rules! numbers {
     ($($t:ty => $variant:ident as $wide:ty, $element:ty, $own:expr;)*) => {$(
+        impl sealed::IntoVar for $t {}
         impl IntoVar for $t {
             const OWN: Option<DType> = $own;
             fn argument(self) -> Argument {
                 Argument::$variant(self as $wide)
             }
         }
+        impl sealed::IntoVar for &$t {}
         impl IntoVar for &$t {
             const OWN: Option<DType> = $own;
             fn argument(self) -> Argument {
@@ -113,6 +125,7 @@ macro_rules! arrays {
                 constant(nested($values))
             }
         }
+        impl<A: Nested, $($generics)*> sealed::IntoVar for $t {}
         impl<A: Nested, $($generics)*> IntoVar for $t {
             #[track_caller]
             fn argument(self) -> Argument {
@@ -137,6 +150,7 @@ fn constant(array: Result<Dense, TypeError>) -> Var {
     captured_array(&or_raise("an array of numbers", &[], array))
 }
 
+impl sealed::IntoVar for bool {}
 impl IntoVar for bool {
     fn argument(self) -> Argument {
         Argument::Bool(self)
@@ -248,6 +262,13 @@ fn number(arg: Argument, dtype: DType) -> Result<u64, TypeError> {
             }
         }
     }
+}
+
+/// One of Rust's numbers as a scalar of the element type that it takes beside an array of that type.
+#[doc(hidden)]
+pub fn number_beside(arg: Argument, ty: &Type) -> Result<Dense, TypeError> {
+    let dtype = common_dtype(&[arg], &[Some((ty.clone(), false))])?;
+    Ok(Dense::splat(dtype, vec![], number(arg, dtype)?))
 }
 
 /// One of Rust's numbers as a scalar literal of an element type that holds it.

@@ -4,7 +4,7 @@ use std::ops::{Range, RangeFrom, RangeFull, RangeInclusive, RangeTo, RangeToIncl
 
 use crate::trace::Var;
 
-mod sealed {
+pub(super) mod sealed {
     /// Rust's integers that count and point.
     pub trait Whole: Copy {
         fn whole(self) -> i64;
@@ -37,8 +37,9 @@ macro_rules! whole {
 }
 whole!(i8 i16 i32 i64 isize u8 u16 u32 u64 usize);
 
-/// Some axes, or the lengths of all: an integer of any of Rust's types, an array, a slice or a vector of
-/// them; `()` for none. A tuple may mix types: `x.reshape((-1, n))` with `n: usize`.
+/// Some axes, or an index along each: an integer of any of Rust's types, an array, a slice or a vector of
+/// them; `()` for none. A tuple may mix types: `(-1, n)` with `n: usize`. (A shape is written as
+/// [`IntoShape`](crate::trace::IntoShape) says.)
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Ints(pub Vec<i64>);
 
@@ -70,6 +71,11 @@ impl<T: Whole> From<Vec<T>> for Ints {
 impl<T: Whole> From<&Vec<T>> for Ints {
     fn from(all: &Vec<T>) -> Ints {
         Ints::from(&all[..])
+    }
+}
+impl From<Axis> for Ints {
+    fn from(Axis(axis): Axis) -> Ints {
+        Ints(vec![axis])
     }
 }
 impl From<()> for Ints {
@@ -215,6 +221,7 @@ impl<T: Whole> From<(T, T, T)> for Count {
 /// Axes of two arrays that run together: a list of pairs, or a number for the last axes of the first
 /// array and the first axes of the second.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub enum Pairs {
     /// So many: the last of the first array, the first of the second.
     Neighbours(usize),
@@ -409,6 +416,7 @@ impl OnePart for RangeFull {
 
 /// Which places along an axis are meant, or that there is a new one.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub enum Part {
     /// A range of them.
     Span(Span),

@@ -102,7 +102,7 @@ pub struct OpenTrace {
     index: usize,
     id: u32,
     /// Whoever opens a [`Kind::Door`] makes a `Result` of what is raised inside.
-    _caught: Option<Catches>,
+    caught: Option<Catches>,
 }
 
 impl Drop for OpenTrace {
@@ -258,11 +258,7 @@ pub fn open(kind: Kind, params: &[Type]) -> (OpenTrace, Vec<Var>) {
         s.push(trace);
         let index = s.len() - 1;
         let caught = (kind == Kind::Door).then(Catches::begin);
-        let open = OpenTrace {
-            index,
-            id,
-            _caught: caught,
-        };
+        let open = OpenTrace { index, id, caught };
         (open, vars)
     })
 }
@@ -602,7 +598,7 @@ impl OpenTrace {
     /// Closes the trace, which must be the innermost: dead code and unused captures go, and the
     /// values are numbered anew.
     #[track_caller]
-    pub fn close(self, results: &[Var]) -> Closed {
+    pub fn close(mut self, results: &[Var]) -> Closed {
         let used = current_source();
         let found: Result<Vec<Atom>, Error> = STACK.with_borrow_mut(|s| {
             assert_eq!(self.index + 1, s.len(), "traces close innermost first");
@@ -621,6 +617,7 @@ impl OpenTrace {
         let trace = STACK
             .with_borrow_mut(|s| s.pop())
             .expect("the trace is open");
+        drop(self.caught.take());
         std::mem::forget(self);
         finish(trace, results)
     }

@@ -13,6 +13,37 @@ use crate::trace::stack;
 /// can be captured by closures at any depth. It has no comparison operators, since what it will hold
 /// is not known yet: `x.lt(y)` gives a `Var` of truth values, for
 /// [`select`](crate::trace::Var::select) or `cond` to choose by.
+///
+/// # How methods are named
+///
+/// Methods have the names of NumPy, or those of Rust's numbers where these differ (`ln`, `powi`, `atan2`); so `max`
+/// and `min` are of two numbers, and the largest of all elements is `amax`.
+///
+/// - **What reduces** is there twice: `x.sum()` over all elements, and `x.sum_axis(axes)` along some, which are an
+///   integer, several (`[0, 2]`), or `..` for all; negative ones count from the end. The axes go, or stay with length
+///   1 where they are wrapped in [`keep`](crate::trace::keep). So are `prod`, `mean`, `amax`, `amin`, `any`, `all`, `argmax`,
+///   `argmin`, `var`, `std`, `average`, `ptp`, `count_nonzero`, `median`, `quantile`, `percentile`, `norm`, `logsumexp`, and
+///   those that leave NaN out: `nansum`, `nanprod`, `nanmean`, `nanvar`, `nanstd`, `nanmax`, `nanmin`.
+/// - **One more parameter** is a method that takes the axes, too: `var_ddof(axes, 1)`, `std_ddof`, `nanvar_ddof`,
+///   `nanstd_ddof`, `norm_ord(order, axes)`.
+/// - **What keeps the shape** takes its axis always: `x.cumsum(0)`, `x.sort(-1)`, `x.argsort(0)`, `x.diff(0)`; where
+///   several make sense, several, or `..`: `x.softmax(1)`, `x.flip(..)`, `x.roll(1, 0)`.
+/// - **The other way round** has a suffix: `cumsum_reverse`, `sort_descending`, `searchsorted_right`.
+/// - **`_at(k)`** is along another diagonal: `tril_at(-1)`, `diag_at(1)`, `trace_at(k, axes)`. **`at_`** writes to a part,
+///   without changing `x`: `x.at_set(part, y)`, `x.at_add(part, y)`; `x.at(part)` reads it.
+///
+/// ```
+/// use wengert::prelude::*;
+///
+/// let f = jit(|x: Var| (x.amax(), x.amax_axis(0), x.argmax_axis(keep(1)), x.var_ddof(1, 1), x.cumsum(1)));
+/// let (all, columns, places, variances, sums) = f.call([[1.0, 3.0], [4.0, 2.0]])?;
+/// assert_eq!(all, Array::from(4.0));
+/// assert_eq!(columns, Array::from([4.0, 3.0]));
+/// assert_eq!(places, Array::from([[1i64], [0]]));
+/// assert_eq!(variances, Array::from([2.0, 2.0]));
+/// assert_eq!(sums, Array::from([[1.0, 4.0], [4.0, 6.0]]));
+/// # Ok::<(), wengert::Error>(())
+/// ```
 #[derive(Clone, Copy)]
 pub struct Var(pub(crate) Repr);
 
@@ -36,6 +67,7 @@ impl Var {
     ///
     /// # Errors
     /// A type of more elements than memory has addresses.
+    #[doc(hidden)]
     #[track_caller]
     pub fn literal(splat: Splat) -> Var {
         if splat.ty().check_size().is_err() {
@@ -73,6 +105,7 @@ impl Var {
     }
 
     /// The literal, if it is one.
+    #[doc(hidden)]
     pub fn as_literal(self) -> Option<Splat> {
         match self.0 {
             Repr::Literal(splat) => Some(splat),

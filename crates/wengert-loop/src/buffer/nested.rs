@@ -3,13 +3,18 @@
 use super::{Dense, Element};
 use crate::error::TypeError;
 
+mod sealed {
+    pub trait Nested {}
+}
+
 /// A number, a truth value, or Rust's arrays, vectors and slices of them, nested to any depth:
 /// `[[f64; 2]; 3]`, `Vec<[f64; 2]>`, `Vec<Vec<f64>>`. The rows of vectors of vectors have one length.
+/// The trait is closed.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a number, nor arrays or vectors of numbers",
     note = "the elements of an array are `f64`, `f32`, `i64`, `i32`, `u64`, `u32`, `u8` or `bool`"
 )]
-pub trait Nested: Clone {
+pub trait Nested: sealed::Nested + Clone {
     /// What it is made of in the end.
     type Element: Element;
     /// Whether all values have one shape.
@@ -26,6 +31,7 @@ pub trait Nested: Clone {
     fn concat(values: Vec<Self>) -> Vec<Self::Element>;
 }
 
+impl<A: Nested, const N: usize> sealed::Nested for [A; N] {}
 impl<A: Nested, const N: usize> Nested for [A; N] {
     type Element = A::Element;
     const EVEN: bool = A::EVEN;
@@ -41,6 +47,7 @@ impl<A: Nested, const N: usize> Nested for [A; N] {
     }
 }
 
+impl<A: Nested> sealed::Nested for Vec<A> {}
 impl<A: Nested> Nested for Vec<A> {
     type Element = A::Element;
     const EVEN: bool = false;
@@ -55,6 +62,7 @@ impl<A: Nested> Nested for Vec<A> {
     }
 }
 
+impl<A: Nested> sealed::Nested for &[A] {}
 impl<A: Nested> Nested for &[A] {
     type Element = A::Element;
     const EVEN: bool = false;
@@ -80,6 +88,7 @@ fn fits<A: Nested>(rows: &[A], shape: &[usize]) -> bool {
 
 macro_rules! scalars {
     ($($t:ty)*) => {$(
+        impl sealed::Nested for $t {}
         impl Nested for $t {
             type Element = $t;
             const EVEN: bool = true;

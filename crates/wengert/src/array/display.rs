@@ -320,7 +320,7 @@ mod tests {
             "[[[1 2]\n  [3 4]]\n\n [[5 6]\n  [7 8]]]",
         );
         check([true, false], "[ true false]");
-        check(Array::zeros(DType::F64, [2, 0]), "[]");
+        check(Array::zeros([2, 0], DType::F64), "[]");
     }
 
     #[test]

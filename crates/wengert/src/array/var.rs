@@ -1,8 +1,6 @@
 //! Arrays inside a function that is traced: hidden arguments, which stand for constants.
 
-use std::ops;
-
-use wengert_ir::trace::{Argument, IntoVar, Var, captured_array};
+use wengert_ir::trace::{Argument, IntoVar, Var, captured_array, sealed};
 
 use crate::array::Array;
 
@@ -22,6 +20,7 @@ impl From<Array> for Var {
     }
 }
 
+impl sealed::IntoVar for &Array {}
 impl IntoVar for &Array {
     #[track_caller]
     fn argument(self) -> Argument {
@@ -29,32 +28,10 @@ impl IntoVar for &Array {
     }
 }
 
+impl sealed::IntoVar for Array {}
 impl IntoVar for Array {
     #[track_caller]
     fn argument(self) -> Argument {
         Argument::Var(Var::from(self))
     }
-}
-
-/// An array to the left of an operator.
-macro_rules! operators {
-    ($($op:ident, $method:ident;)*) => {$(
-        impl ops::$op<Var> for &Array {
-            type Output = Var;
-            #[track_caller]
-            fn $method(self, other: Var) -> Var {
-                ops::$op::$method(Var::from(self), other)
-            }
-        }
-    )*};
-}
-operators! {
-    Add, add;
-    Sub, sub;
-    Mul, mul;
-    Div, div;
-    Rem, rem;
-    BitAnd, bitand;
-    BitOr, bitor;
-    BitXor, bitxor;
 }

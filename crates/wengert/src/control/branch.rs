@@ -10,18 +10,24 @@ use wengert_ir::trace::{Var, asked_at, inside};
 use super::{rebuild, refuse};
 use crate::tree::{self, IntoTree, Tree};
 
-/// A predicate: a traced scalar `bool`, or one known now.
-pub trait Predicate {
+mod sealed {
+    pub trait Predicate {}
+}
+
+/// A predicate: a traced scalar `bool`, or one known now. The trait is closed.
+pub trait Predicate: sealed::Predicate {
     #[doc(hidden)]
     fn predicate(self) -> Var;
 }
 
+impl sealed::Predicate for Var {}
 impl Predicate for Var {
     fn predicate(self) -> Var {
         self
     }
 }
 
+impl sealed::Predicate for bool {}
 impl Predicate for bool {
     fn predicate(self) -> Var {
         Var::scalar(self)

@@ -11,9 +11,13 @@ use super::start::{settled, soften};
 use super::{count_from, length, next_carry, rebuild, refuse};
 use crate::tree::{self, IntoTree};
 
+mod sealed {
+    pub trait Steps {}
+}
+
 /// How often a [`fori`] runs: a range of numbers, or of traced integers (`a..b`, or `..b` from zero). The
-/// step is given its number as an `i64`.
-pub trait Steps {
+/// step is given its number as an `i64`. The trait is closed.
+pub trait Steps: sealed::Steps {
     #[doc(hidden)]
     #[track_caller]
     fn steps(self) -> Bounds;
@@ -29,12 +33,14 @@ pub enum Bounds {
     Traced(Var, Var),
 }
 
+impl sealed::Steps for Range<Var> {}
 impl Steps for Range<Var> {
     fn steps(self) -> Bounds {
         Bounds::Traced(self.start, self.end)
     }
 }
 
+impl sealed::Steps for RangeTo<Var> {}
 impl Steps for RangeTo<Var> {
     fn steps(self) -> Bounds {
         Bounds::Traced(Var::scalar(0i64), self.end)
@@ -43,6 +49,7 @@ impl Steps for RangeTo<Var> {
 
 macro_rules! ranges {
     ($($t:ty),*) => {$(
+        impl sealed::Steps for Range<$t> {}
         impl Steps for Range<$t> {
             fn steps(self) -> Bounds {
                 let bound = |n| i64::try_from(n).unwrap_or(i64::MAX);

@@ -11,13 +11,17 @@ use super::start::{settled, soften};
 use super::{next_carry, rebuild, refuse};
 use crate::tree::{self, IntoTree, Tree, TreeDef};
 
+mod sealed {
+    pub trait Over {}
+}
+
 /// What a [`scan`] goes over: a tree of arrays, row by row, in which a range of numbers may stand for the
-/// vector of them.
+/// vector of them. It is whatever is [`IntoTree`]; the trait is closed.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be read row by row",
     label = "expected `Var`s, `Array`s, ranges such as `0..n`, and tuples and structs of these"
 )]
-pub trait Over {
+pub trait Over: sealed::Over {
     /// What a step is given.
     type Row: Tree<Leaf = Var>;
 
@@ -27,6 +31,7 @@ pub trait Over {
     fn rows(self) -> (Vec<Var>, TreeDef, usize);
 }
 
+impl<I: IntoTree> sealed::Over for I {}
 impl<I: IntoTree> Over for I {
     type Row = I::Tree;
 

@@ -21,7 +21,7 @@ pub(crate) use print::{Printer, printing};
 /// use wengert::prelude::*;
 ///
 /// let f = jit(|x: Var| {
-///     check(x.gt(0.0), "densities are positive");
+///     wengert::check(x.gt(0.0), "densities are positive");
 ///     x.log().sum()
 /// });
 /// assert!(f.call([1.0, 2.0]).is_ok());

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use wengert_ir::buffer::Dense;
 use wengert_ir::error::{Error, Result};
-use wengert_ir::ir::{Func, Type};
+use wengert_ir::ir::Type;
 use wengert_ir::rewrite::Choice;
 
 use wengert_run::Backend;
@@ -16,7 +16,7 @@ use crate::tree::{self, Feed, Known, Tree, TreeDef, each};
 
 /// A signature's code, and what it needs.
 pub(super) struct Compiled {
-    pub func: Func,
+    pub func: crate::Func,
     /// What its loops store.
     pub choices: Vec<Choice>,
     /// The arrays that the function uses, behind its arguments.
@@ -196,7 +196,7 @@ impl Compiled {
 
     /// The types of the arguments: behind them the code takes the arrays of the function's own.
     fn arg_types(&self) -> &[Type] {
-        let all = self.func.param_types();
+        let all = self.func.ir().param_types();
         &all[..all.len() - self.arrays.len()]
     }
 

@@ -6,7 +6,6 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use wengert_ir::error::{Error, Result};
-use wengert_ir::ir::Func;
 use wengert_ir::rewrite::Choice;
 use wengert_ir::trace::Var;
 
@@ -14,6 +13,7 @@ use super::compiled::{Compiled, Work};
 use super::entry::Deeper;
 use super::explain::{self, Explanation, Stage};
 use crate::array::Array;
+use crate::func::Func;
 use crate::tree::{self, Feed, Tree, TreeDef};
 
 /// Machine code for one signature: see [`Jit::compile`](super::Jit::compile).
@@ -68,7 +68,7 @@ where
     ///
     /// // A product needs all of the array before it.
     /// let f = jit(|[x, w]: [Var; 2]| (0..10).fold(x, |y, _| y.dot(w).sin()));
-    /// let square = ShapeDtype::new(DType::F64, [100, 100]);
+    /// let square = ShapeDtype::new([100, 100], DType::F64);
     /// let code = f.compile(&[square.clone(), square])?;
     /// assert!(code.scratch_bytes() < 3 * 80_000);
     /// # Ok::<(), wengert::Error>(())
@@ -111,7 +111,7 @@ where
     /// use wengert::prelude::*;
     ///
     /// let f = jit(|x: Var| (x.sin() * 2.0).sum());
-    /// let code = f.compile(&ShapeDtype::new(DType::F64, [1000]))?;
+    /// let code = f.compile(&ShapeDtype::new([1000], DType::F64))?;
     /// let text = code.explain()?.to_string();
     /// // The three operations are one loop, and nothing is stored on the way.
     /// assert!(text.contains("sum: lanes 1000"), "{text}");
@@ -133,7 +133,7 @@ where
     /// use wengert::prelude::*;
     ///
     /// let f = jit(|x: Var| x.sqrt());
-    /// let code = f.compile(&ShapeDtype::new(DType::F64, [1000]))?;
+    /// let code = f.compile(&ShapeDtype::new([1000], DType::F64))?;
     /// assert!(code.dump(Stage::LoopIr)?.contains("sqrt"));
     /// assert!(code.dump(Stage::Clif)?.contains("sqrt"));
     /// assert!(code.dump(Stage::MachineCode)?.contains("sqrt"));

@@ -68,7 +68,7 @@ impl Again {
     fn of(compiled: &Compiled) -> Result<Again> {
         let begun = Instant::now();
         let target = compiled.backend.target(&compiled.options);
-        let (program, notes) = lowered(|| lower_with_notes(&compiled.func, &target))?;
+        let (program, notes) = lowered(|| lower_with_notes(compiled.func.ir(), &target))?;
         let between = Instant::now();
         let options = wengert_run::Options {
             listing: true,

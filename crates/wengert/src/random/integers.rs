@@ -36,7 +36,7 @@ impl Key {
     /// let thrown = dice.call(Key::from_seed(0))?.to_vec::<i64>()?;
     /// assert!(thrown.iter().all(|n| (1..7).contains(n)));
     ///
-    /// let bytes = jit(|key: Key| key.randint(0, 256, ShapeDtype::new(DType::U8, [4])));
+    /// let bytes = jit(|key: Key| key.randint(0, 256, ShapeDtype::new([4], DType::U8)));
     /// assert_eq!(bytes.call(Key::from_seed(0))?.to_vec::<u8>()?.len(), 4);
     /// # Ok::<(), wengert::Error>(())
     /// ```

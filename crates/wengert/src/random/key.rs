@@ -55,7 +55,7 @@ use crate::tree::Tree;
 /// ```compile_fail,E0507
 /// use wengert::prelude::*;
 ///
-/// let f = jit(|(x, key): (Var, Key)| map(x, |x| x + key.normal(())));
+/// let f = jit(|(x, key): (Var, Key)| wengert::map(x, |x| x + key.normal(())));
 /// ```
 ///
 /// A copy:

@@ -2,7 +2,7 @@
 
 use std::panic::Location;
 
-use wengert_ir::trace::{Ints, Var, asked_at};
+use wengert_ir::trace::{IntoShape, Var, asked_at};
 
 use super::Key;
 use super::shape::{Draws, FLOATS, asked, refuse, several};
@@ -46,7 +46,7 @@ impl Key {
     /// # Ok::<(), wengert::Error>(())
     /// ```
     #[track_caller]
-    pub fn multivariate_normal(self, mean: Var, factor: Var, shape: impl Into<Ints>) -> Var {
+    pub fn multivariate_normal(self, mean: Var, factor: Var, shape: impl IntoShape) -> Var {
         let op = "multivariate_normal";
         asked_at(Location::caller(), || {
             let (m, l) = (mean.ty(), factor.ty());
@@ -55,7 +55,7 @@ impl Key {
                 let message = format!("a mean of type {m} with a factor of type {l}");
                 refuse(op, &[m, l], message, Some("they are f64[n] and f64[n,n]"));
             }
-            let ty = asked(op, shape.into().0, FLOATS).with_dtype(m.dtype);
+            let ty = asked(op, shape, FLOATS).with_dtype(m.dtype);
             let ty = several(op, &ty, &dims);
             let z = self.tails(op, &ty).normal_tail();
             finite(mean) + z.inner(finite(factor))

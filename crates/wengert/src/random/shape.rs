@@ -2,11 +2,11 @@
 
 use wengert_ir::error::{Error, raise};
 use wengert_ir::ir::{DType, Splat, Type};
-use wengert_ir::trace::{Argument, IntoVar, Ints, Var, current_source};
+use wengert_ir::trace::{Argument, IntoShape, IntoVar, Ints, Var, current_source};
 
 use crate::tree::ShapeDtype;
 
-/// The shape of what is drawn: the lengths of its axes, `()` for one number; or a [`ShapeDtype`], which
+/// The shape of what is drawn, written as [any shape](IntoShape), `()` for one number; or a [`ShapeDtype`], which
 /// says the element type, too.
 ///
 /// ```
@@ -14,31 +14,43 @@ use crate::tree::ShapeDtype;
 ///
 /// let f = jit(|key: Key| {
 ///     let [a, b, c] = key.split_n();
-///     (a.normal([2, 3]), b.normal(()), c.normal(ShapeDtype::new(DType::F32, [4])))
+///     (a.normal([2, 3]), b.normal(()), c.normal(ShapeDtype::new([4], DType::F32)))
 /// });
 /// let (a, b, c) = f.call(Key::from_seed(0))?;
 /// assert_eq!((a.shape(), b.shape(), c.dtype()), (&[2, 3][..], &[][..], DType::F32));
 /// # Ok::<(), wengert::Error>(())
 /// ```
-pub trait Draws {
-    /// The lengths, and the element type where it is given.
-    #[doc(hidden)]
-    fn spec(self) -> (Ints, Option<DType>);
-}
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say what is drawn",
+    label = "expected a shape, such as `[2, 3]`, `n` or `()`, or a `ShapeDtype`"
+)]
+pub trait Draws: Sealed {}
 
-impl<T: Into<Ints>> Draws for T {
+mod sealed {
+    pub trait Sealed {
+        /// The lengths, and the element type where it is given.
+        #[doc(hidden)]
+        fn spec(self) -> (super::Ints, Option<super::DType>);
+    }
+}
+use sealed::Sealed;
+
+impl<T: IntoShape> Draws for T {}
+impl<T: IntoShape> Sealed for T {
     fn spec(self) -> (Ints, Option<DType>) {
-        (self.into(), None)
+        (self.lengths(), None)
     }
 }
 
-impl Draws for ShapeDtype {
+impl Draws for ShapeDtype {}
+impl Sealed for ShapeDtype {
     fn spec(self) -> (Ints, Option<DType>) {
         (self.shape.into(), Some(self.dtype))
     }
 }
 
-impl Draws for &ShapeDtype {
+impl Draws for &ShapeDtype {}
+impl Sealed for &ShapeDtype {
     fn spec(self) -> (Ints, Option<DType>) {
         self.clone().spec()
     }

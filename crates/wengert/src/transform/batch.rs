@@ -14,6 +14,7 @@ use crate::tree::{self, IntoTree, Tree, TreeDef};
 /// A number stands for all leaves; a list has an entry for each leaf, in the order of
 /// [`tree::leaves`](crate::tree::leaves).
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub enum Axes {
     /// The same axis of every leaf.
     All(usize),

@@ -39,6 +39,7 @@ use crate::tree::{Node, ShapeDtype, Sink, Tree};
 )]
 pub trait Feed<T: Tree> {
     /// Gives out the structure and the leaves.
+    #[doc(hidden)]
     fn feed(self, out: &mut dyn Sink<T::Leaf>)
     where
         Self: Sized,
@@ -47,6 +48,7 @@ pub trait Feed<T: Tree> {
     }
 
     /// Gives out the structure and the leaves; arrays are shared.
+    #[doc(hidden)]
     fn feed_ref(&self, out: &mut dyn Sink<T::Leaf>);
 }
 
@@ -67,7 +69,7 @@ impl Feed<Array> for Array {
 
 impl Feed<ShapeDtype> for Array {
     fn feed_ref(&self, out: &mut dyn Sink<ShapeDtype>) {
-        out.leaf(ShapeDtype::new(self.dtype(), self.shape()));
+        out.leaf(ShapeDtype::new(self.shape(), self.dtype()));
     }
 }
 
@@ -103,7 +105,7 @@ fn rows<A: Nested>(rows: Vec<A>, out: &mut dyn Sink<Array>) {
 
 fn types_of_rows<A: Nested>(rows: &[A], out: &mut dyn Sink<ShapeDtype>) {
     match nested_shape(rows) {
-        Ok(shape) => out.leaf(ShapeDtype::new(A::Element::DTYPE, shape)),
+        Ok(shape) => out.leaf(ShapeDtype::new(shape, A::Element::DTYPE)),
         Err(error) => uneven(error, out),
     }
 }

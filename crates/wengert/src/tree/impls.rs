@@ -37,6 +37,7 @@ macro_rules! leaves {
 }
 leaves!(Var Array ShapeDtype);
 
+impl super::sealed::Leaf for Var {}
 impl Leaf for Var {
     fn leaf_type(&self) -> Type {
         self.ty()
@@ -46,15 +47,17 @@ impl Leaf for Var {
     }
 }
 
+impl super::sealed::Leaf for Array {}
 impl Leaf for Array {
     fn leaf_type(&self) -> Type {
         self.ty()
     }
     fn leaf_zeros(ty: &Type) -> Array {
-        Array::zeros(ty.dtype, ty.dims())
+        Array::zeros(ty.dims(), ty.dtype)
     }
 }
 
+impl super::sealed::Leaf for ShapeDtype {}
 impl Leaf for ShapeDtype {
     fn leaf_type(&self) -> Type {
         self.into()

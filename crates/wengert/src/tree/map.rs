@@ -59,7 +59,7 @@ pub fn map<T: Tree>(tree: T, f: impl FnMut(T::Leaf) -> T::Leaf) -> T {
 /// ```
 /// use wengert::{Array, ShapeDtype, tree};
 ///
-/// let spec = |a: Array| ShapeDtype::new(a.dtype(), a.shape());
+/// let spec = |a: Array| ShapeDtype::new(a.shape(), a.dtype());
 /// let (a, b) = tree::map_to((Array::from(1.0), Array::from([1, 2])), spec);
 /// assert_eq!(b.to_string(), "i32[2]");
 /// ```

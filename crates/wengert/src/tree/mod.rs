@@ -45,7 +45,8 @@ mod path;
 mod ravel;
 mod spec;
 
-pub use def::{Cursor, Node, Sink, Static, TreeDef};
+pub use def::TreeDef;
+pub(crate) use def::{Cursor, Node, Sink};
 pub use feed::Feed;
 pub use into_tree::{IntoTree, Vars};
 pub(crate) use known::{Known, each};
@@ -53,6 +54,16 @@ pub use map::{leaves, map, map_to, map2, map3, map4, paths, zeros_like};
 pub use path::Difference;
 pub use ravel::ravel;
 pub use spec::{ShapeDtype, specs};
+
+/// What the derive macro writes with. It changes from version to version, together with the macro.
+#[doc(hidden)]
+pub mod plumbing {
+    pub use wengert_ir::error::Result;
+
+    pub use super::def::{Cursor, Node, Sink, Static};
+    pub use super::{Feed, IntoTree, Leaf, Tree};
+}
+
 /// ```
 /// use wengert::{Array, Tree, Var, tree};
 ///
@@ -82,9 +93,13 @@ pub use wengert_derive::Tree;
 use wengert_ir::error::{Error, Result};
 use wengert_ir::ir::Type;
 
+mod sealed {
+    pub trait Leaf {}
+}
+
 /// What a tree is made of: [`Var`](crate::Var), [`Array`](crate::Array) or [`ShapeDtype`]. A leaf is
-/// a tree, of itself.
-pub trait Leaf: Tree<Leaf = Self, With<Self> = Self> + Clone + 'static {
+/// a tree, of itself. The trait is closed: there are no other leaves.
+pub trait Leaf: sealed::Leaf + Tree<Leaf = Self, With<Self> = Self> + Clone + 'static {
     /// What its elements are, and how many along each axis.
     #[doc(hidden)]
     #[track_caller]
@@ -97,8 +112,8 @@ pub trait Leaf: Tree<Leaf = Self, With<Self> = Self> + Clone + 'static {
 
 /// A tree of leaves of one type, in a fixed order.
 ///
-/// The methods are what the derive macro writes; to work with trees, use the functions of
-/// [`tree`](self).
+/// It is implemented by the [derive macro](derive@Tree), which also writes the methods; to work with trees, use the
+/// functions of [`tree`](self).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a tree of leaves",
     label = "not a tree",
@@ -119,18 +134,22 @@ pub trait Tree: Sized {
     type Nest<T: Tree>: Tree<Leaf = T::Leaf>;
 
     /// Gives out the structure and the leaves, in order.
+    #[doc(hidden)]
     fn walk<'a>(&'a self, out: &mut dyn Sink<&'a Self::Leaf>);
 
     /// Gives out the structure and the leaves, to be written.
+    #[doc(hidden)]
     fn walk_mut<'a>(&'a mut self, out: &mut dyn Sink<&'a mut Self::Leaf>);
 
     /// Gives out the structure, and the leaves for good.
+    #[doc(hidden)]
     fn into_leaves(self, out: &mut dyn Sink<Self::Leaf>);
 
     /// A tree of that structure, and of the leaves that come next.
     ///
     /// # Errors
     /// If the structure is not one of a tree of this type, or if there are too few leaves.
+    #[doc(hidden)]
     fn from_leaves(
         def: &mut Cursor<'_>,
         leaves: &mut dyn Iterator<Item = Self::Leaf>,

@@ -3,16 +3,17 @@
 use std::fmt;
 
 use wengert_ir::ir::{DType, Type};
+use wengert_ir::trace::IntoShape;
 
-use crate::array::Lengths;
+use crate::array::known;
 use crate::tree::{Leaf, Tree, flatten_ref, rebuilt};
 
-/// An element type and a shape: stands for a leaf whose values do not matter.
+/// A shape and an element type: stands for a leaf whose values do not matter.
 ///
 /// ```
 /// use wengert::{Array, DType, ShapeDtype, tree};
 ///
-/// let spec = ShapeDtype::new(DType::F32, [3, 4]);
+/// let spec = ShapeDtype::new([3, 4], DType::F32);
 /// assert_eq!(spec.to_string(), "f32[3,4]");
 /// assert_eq!(tree::specs(&Array::full([3, 4], 1f32)), spec);
 /// ```
@@ -25,18 +26,21 @@ pub struct ShapeDtype {
 }
 
 impl ShapeDtype {
-    /// That element type and shape.
+    /// That shape and element type.
+    ///
+    /// # Panics
+    /// If a length is negative.
     #[track_caller]
-    pub fn new(dtype: DType, shape: impl Lengths) -> ShapeDtype {
+    pub fn new(shape: impl IntoShape, dtype: DType) -> ShapeDtype {
         ShapeDtype {
+            shape: known("ShapeDtype::new", shape),
             dtype,
-            shape: shape.lengths(),
         }
     }
 
     /// A scalar.
     pub fn scalar(dtype: DType) -> ShapeDtype {
-        ShapeDtype::new(dtype, [])
+        ShapeDtype::new((), dtype)
     }
 }
 
@@ -54,7 +58,7 @@ impl From<&ShapeDtype> for Type {
 
 impl From<&Type> for ShapeDtype {
     fn from(ty: &Type) -> ShapeDtype {
-        ShapeDtype::new(ty.dtype, ty.dims())
+        ShapeDtype::new(ty.dims(), ty.dtype)
     }
 }
 

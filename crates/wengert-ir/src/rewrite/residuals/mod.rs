@@ -28,6 +28,7 @@ use crate::transform::dead::dead_code;
 
 /// What a loop stores in each of its steps for later loops, and what these compute again instead.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct Choice {
     /// The loop's name: `scan`, `while`, `map`.
     pub name: String,

@@ -5,43 +5,52 @@ use crate::error::TypeError;
 use crate::ir::{DType, Splat, Type};
 use crate::ops::{convert, elementwise, iota, layout};
 use crate::trace::span::{Axis, Count, Ints};
-use crate::trace::{Argument, IntoVar, Var, is_weak, number};
+use crate::trace::{Argument, IntoShape, IntoVar, Var, is_weak, number};
+
+mod sealed {
+    pub trait IntoVars {}
+}
 
 /// Several values, one behind the other: an array, a slice or a vector of [`Var`]s, or a tuple, in which
 /// Rust's numbers may stand beside them: `stack((x, 0.0))`. (An array such as `[x, 0.0]` is none of
-/// Rust's: its elements have one type.)
+/// Rust's: its elements have one type.) The trait is closed.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not several `Var`s",
     label = "expected an array, a slice, a vector or a tuple of `Var`s",
     note = "numbers may stand beside `Var`s in a tuple: `stack((x, 0.0))`"
 )]
-pub trait IntoVars {
+pub trait IntoVars: sealed::IntoVars {
     /// The values.
     #[doc(hidden)]
     #[track_caller]
     fn vars(self) -> Vec<Var>;
 }
 
+impl sealed::IntoVars for &[Var] {}
 impl IntoVars for &[Var] {
     fn vars(self) -> Vec<Var> {
         self.to_vec()
     }
 }
+impl sealed::IntoVars for Vec<Var> {}
 impl IntoVars for Vec<Var> {
     fn vars(self) -> Vec<Var> {
         self
     }
 }
+impl sealed::IntoVars for &Vec<Var> {}
 impl IntoVars for &Vec<Var> {
     fn vars(self) -> Vec<Var> {
         self.clone()
     }
 }
+impl<const N: usize> sealed::IntoVars for [Var; N] {}
 impl<const N: usize> IntoVars for [Var; N] {
     fn vars(self) -> Vec<Var> {
         self.to_vec()
     }
 }
+impl<const N: usize> sealed::IntoVars for &[Var; N] {}
 impl<const N: usize> IntoVars for &[Var; N] {
     fn vars(self) -> Vec<Var> {
         self.to_vec()
@@ -50,6 +59,7 @@ impl<const N: usize> IntoVars for &[Var; N] {
 
 macro_rules! tuples {
     ($(($($t:ident)*))*) => {$(
+        impl<$($t: IntoVar),*> sealed::IntoVars for ($($t,)*) {}
         impl<$($t: IntoVar),*> IntoVars for ($($t,)*) {
             #[allow(non_snake_case)]
             #[track_caller]
@@ -121,42 +131,45 @@ pub fn stack_axis(parts: impl IntoVars, along: impl Into<Axis>) -> Var {
     layout::stack(&parts, a)
 }
 
-/// Zeros of those lengths, `f64`: `numpy.zeros`. A literal.
+/// Zeros of that shape, `f64`: `numpy.zeros`. A literal.
 #[track_caller]
-pub fn zeros(dims: impl Into<Ints>) -> Var {
-    filled("zeros", Var::scalar(0.0), dims.into())
+pub fn zeros(shape: impl IntoShape) -> Var {
+    filled("zeros", Var::scalar(0.0), shape.lengths())
 }
 
-/// Zeros of an element type and those lengths (`false`, for truth values): `numpy.zeros(dims, dtype)`.
-/// A literal.
+/// Zeros of that shape and element type (`false`, for truth values): `numpy.zeros(shape, dtype)`. A literal.
 ///
 /// ```
 /// use wengert::prelude::*;
 ///
-/// assert_eq!(zeros_of(DType::F32, [2, 3]).ty().to_string(), "f32[2,3]");
+/// assert_eq!(zeros_of([2, 3], DType::F32).ty().to_string(), "f32[2,3]");
 /// ```
 #[track_caller]
-pub fn zeros_of(dtype: DType, dims: impl Into<Ints>) -> Var {
-    filled("zeros", Var::zeros(&Type::scalar(dtype)), dims.into())
+pub fn zeros_of(shape: impl IntoShape, dtype: DType) -> Var {
+    filled("zeros", Var::zeros(&Type::scalar(dtype)), shape.lengths())
 }
 
-/// Ones of an element type and those lengths: `numpy.ones(dims, dtype)`. A literal.
+/// Ones of that shape and element type: `numpy.ones(shape, dtype)`. A literal.
 #[track_caller]
-pub fn ones_of(dtype: DType, dims: impl Into<Ints>) -> Var {
-    filled("ones", Var::full(&Type::scalar(dtype), 1.0), dims.into())
+pub fn ones_of(shape: impl IntoShape, dtype: DType) -> Var {
+    filled(
+        "ones",
+        Var::full(&Type::scalar(dtype), 1.0),
+        shape.lengths(),
+    )
 }
 
-/// Ones of those lengths, `f64`: `numpy.ones`. A literal.
+/// Ones of that shape, `f64`: `numpy.ones`. A literal.
 #[track_caller]
-pub fn ones(dims: impl Into<Ints>) -> Var {
-    filled("ones", Var::scalar(1.0), dims.into())
+pub fn ones(shape: impl IntoShape) -> Var {
+    filled("ones", Var::scalar(1.0), shape.lengths())
 }
 
 /// One value everywhere: `numpy.full`. Of the element type of the value, `full(3, 0f32)` of `f32`; of
 /// a whole number without a type, `full(3, 0)`, and of an `i32`, `i64`. Derivative: to a traced value,
 /// the sum.
 #[track_caller]
-pub fn full<V: IntoVar>(dims: impl Into<Ints>, value: V) -> Var {
+pub fn full<V: IntoVar>(shape: impl IntoShape, value: V) -> Var {
     let value = match value.argument() {
         Argument::Var(v) => v,
         number => {
@@ -168,7 +181,7 @@ pub fn full<V: IntoVar>(dims: impl Into<Ints>, value: V) -> Var {
             number::literal("full", number, dtype)
         }
     };
-    filled("full", value, dims.into())
+    filled("full", value, shape.lengths())
 }
 
 #[track_caller]
@@ -301,8 +314,8 @@ fn shares(op: &str, start: Argument, stop: Argument, n: usize) -> (Var, Var, Var
 /// # Errors
 /// More than two lengths.
 #[track_caller]
-pub fn eye(dims: impl Into<Ints>) -> Var {
-    let given = lengths("eye", &[], DType::I64, &dims.into());
+pub fn eye(shape: impl IntoShape) -> Var {
+    let given = lengths("eye", &[], DType::I64, &shape.lengths());
     let dims = match given[..] {
         [n] => [n, n],
         [rows, columns] => [rows, columns],

@@ -1,6 +1,6 @@
 //! Order among elements: where the extremes are, sorting, and searching what is sorted.
 
-use super::{axis, promoted, refuse};
+use super::{Over, axis, promoted, refuse};
 use crate::error::TypeError;
 use crate::ir::DType;
 use crate::ops::index::{self, Bounds};
@@ -11,7 +11,7 @@ use crate::ops::sort::sort;
 use crate::ops::top_k::top_k;
 use crate::ops::{convert, elementwise, map, scan};
 use crate::trace::Var;
-use crate::trace::span::Axis;
+use crate::trace::span::{Along, Axis};
 
 /// # Order
 ///
@@ -39,11 +39,13 @@ impl Var {
         place_of(Reducer::Max, "argmax", self.flatten(), 0)
     }
 
-    /// The places of the largest along an axis, which goes: `numpy.argmax(x, axis)`.
+    /// The places of the largest along one axis: `numpy.argmax(x, axis)`. For `..` that of [`Var::argmax`].
+    ///
+    /// # Errors
+    /// No element, or some axes of several.
     #[track_caller]
-    pub fn argmax_axis(self, along: impl Into<Axis>) -> Var {
-        let a = axis("argmax", self, along.into());
-        place_of(Reducer::Max, "argmax", self, a)
+    pub fn argmax_axis(self, which: impl Into<Along>) -> Var {
+        extreme(Reducer::Max, "argmax", self, which.into())
     }
 
     /// The place of the smallest element in row-major order, the first of equals; of the first NaN if
@@ -53,11 +55,13 @@ impl Var {
         place_of(Reducer::Min, "argmin", self.flatten(), 0)
     }
 
-    /// The places of the smallest along an axis, which goes: `numpy.argmin(x, axis)`.
+    /// The places of the smallest along one axis: `numpy.argmin(x, axis)`. For `..` that of [`Var::argmin`].
+    ///
+    /// # Errors
+    /// No element, or some axes of several.
     #[track_caller]
-    pub fn argmin_axis(self, along: impl Into<Axis>) -> Var {
-        let a = axis("argmin", self, along.into());
-        place_of(Reducer::Min, "argmin", self, a)
+    pub fn argmin_axis(self, which: impl Into<Along>) -> Var {
+        extreme(Reducer::Min, "argmin", self, which.into())
     }
 
     /// The elements along an axis in ascending order: `numpy.sort`. Derivative: the tangents in the
@@ -134,6 +138,20 @@ impl Var {
     #[track_caller]
     pub fn searchsorted_right(self, values: Var) -> Var {
         search(self, values, true)
+    }
+}
+
+/// The first place along the one axis, or in row-major order, that holds the extreme.
+#[track_caller]
+fn extreme(reducer: Reducer, op: &str, x: Var, along: Along) -> Var {
+    let over = Over::of(op, x, along);
+    match over.axes[..] {
+        [a] => over.kept(place_of(reducer, op, x, a)),
+        _ if over.axes.len() == x.rank() => over.kept(place_of(reducer, op, x.flatten(), 0)),
+        _ => {
+            let message = format!("axes {:?} of {}: one axis, or all", over.axes, x.ty());
+            refuse(op, &[x], TypeError::new(message))
+        }
     }
 }
 

@@ -5,8 +5,8 @@ use crate::error::TypeError;
 use crate::ir::DType;
 use crate::ops::layout::known;
 use crate::ops::{convert, dynamic, index, layout};
-use crate::trace::span::{Axis, Ints, Places, Span};
-use crate::trace::{Argument, IntoVar, Var, is_weak, number};
+use crate::trace::span::{Axis, Places, Span};
+use crate::trace::{Argument, IntoShape, IntoVar, Var, is_weak, number};
 
 /// # Windows
 ///
@@ -45,8 +45,8 @@ impl Var {
     /// The window of lengths `sizes` that starts at traced indices, one an axis, moved to lie inside:
     /// `jax.lax.dynamic_slice`. Derivative: that of reading.
     #[track_caller]
-    pub fn dynamic_slice(self, start: &[Var], sizes: impl Into<Ints>) -> Var {
-        let sizes = lengths("dynamic_slice", &[self], self.dtype(), &sizes.into());
+    pub fn dynamic_slice(self, start: &[Var], sizes: impl IntoShape) -> Var {
+        let sizes = lengths("dynamic_slice", &[self], self.dtype(), &sizes.lengths());
         dynamic::slice(self, start, &sizes)
     }
 

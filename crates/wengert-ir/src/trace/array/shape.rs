@@ -4,8 +4,8 @@ use super::{all_axes, axes, axes_in_order, axis, axis_of_rank, lengths, refuse, 
 use crate::error::TypeError;
 use crate::ir::Dim;
 use crate::ops::layout;
-use crate::trace::Var;
 use crate::trace::span::{Axis, Ints};
+use crate::trace::{IntoShape, Var};
 
 /// # Shape
 ///
@@ -25,8 +25,8 @@ impl Var {
     /// The same elements in row-major order in another shape of as many: `numpy.reshape`. One length
     /// may be -1: what is left.
     #[track_caller]
-    pub fn reshape(self, dims: impl Into<Ints>) -> Var {
-        let mut given = dims.into();
+    pub fn reshape(self, shape: impl IntoShape) -> Var {
+        let mut given = shape.lengths();
         let ty = self.ty();
         if let Some(open) = given.0.iter().position(|&n| n == -1) {
             let others = given.0.iter().enumerate().filter(|(i, _)| *i != open);
@@ -114,8 +114,8 @@ impl Var {
 
     /// Repeated along new first axes and axes of length 1, to those lengths: `numpy.broadcast_to`.
     #[track_caller]
-    pub fn broadcast_to(self, dims: impl Into<Ints>) -> Var {
-        let dims = lengths("broadcast_to", &[self], self.dtype(), &dims.into());
+    pub fn broadcast_to(self, shape: impl IntoShape) -> Var {
+        let dims = lengths("broadcast_to", &[self], self.dtype(), &shape.lengths());
         spread("broadcast_to", self, &dims)
     }
 

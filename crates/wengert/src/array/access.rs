@@ -1,0 +1,234 @@
+//! Elements of arrays: one, each, all in another shape, and whether they are close to others.
+
+use std::sync::Arc;
+
+use wengert_ir::buffer::{Element, reserve};
+use wengert_ir::error::{Error, Result};
+use wengert_ir::trace::{IntoShape, Ints};
+use wengert_ir::with_data;
+
+use crate::array::{Array, size};
+
+/// # Elements
+///
+/// An element type is known when a program runs, not when it is compiled, so whoever asks for Rust's
+/// numbers says which: `a.get::<f64>([i, j])`. For the same reason there is no `a[[i, j]]`: an index
+/// expression is a place of one Rust type, known beforehand. Where many elements are wanted,
+/// [`as_slice`](Array::as_slice) is a slice of them all, with everything that slices have.
+///
+/// ```
+/// use wengert::Array;
+///
+/// let mut a = Array::from([[1.0, 2.0], [3.0, 4.0]]);
+/// a.set([0, 1], 5.0)?;
+/// assert_eq!(a.get::<f64>([0, 1])?, 5.0);
+/// assert_eq!(a.iter::<f64>()?.sum::<f64>(), 13.0);
+/// assert_eq!(a.reshape(-1)?, Array::from([1.0, 5.0, 3.0, 4.0]));
+/// # Ok::<(), wengert::Error>(())
+/// ```
+impl Array {
+    /// The element at an index along each axis; a negative one counts from the end. `()` is that of
+    /// a scalar.
+    ///
+    /// # Errors
+    /// If it is not of type `T`, if there are not as many indices as axes, or if one is out of range.
+    ///
+    /// ```
+    /// use wengert::Array;
+    ///
+    /// let a = Array::from([[1, 2, 3], [4, 5, 6]]);
+    /// assert_eq!(a.get::<i32>([1, 0])?, 4);
+    /// assert_eq!(a.get::<i32>([-1, -1])?, 6);
+    /// assert_eq!(Array::from([7u8, 8]).get::<u8>(1)?, 8);
+    /// let error = a.get::<i32>([2, 0]).unwrap_err();
+    /// assert_eq!(error.to_string(), "get: [2, 0] is not an index into i32[2,3]");
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
+    pub fn get<T: Element>(&self, index: impl Into<Ints>) -> Result<T> {
+        let place = self.place("get", &index.into())?;
+        Ok(self.elements("get")?[place])
+    }
+
+    /// Puts an element at an index along each axis; a negative one counts from the end. An array that
+    /// shares its memory with another is copied first.
+    ///
+    /// # Errors
+    /// As [`Array::get`].
+    ///
+    /// ```
+    /// use wengert::Array;
+    ///
+    /// let mut a = Array::from([1.0, 2.0]);
+    /// a.set(-1, 0.5)?;
+    /// assert_eq!(a, Array::from([1.0, 0.5]));
+    /// assert!(a.set(2, 0.5).is_err());
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
+    pub fn set<T: Element>(&mut self, index: impl Into<Ints>, x: T) -> Result<()> {
+        let place = self.place("set", &index.into())?;
+        self.elements_mut("set")?[place] = x;
+        Ok(())
+    }
+
+    /// The elements, row-major, to be written. An array that shares its memory with another is copied
+    /// first.
+    ///
+    /// # Errors
+    /// If they are not of type `T`: nothing is converted.
+    ///
+    /// ```
+    /// use wengert::Array;
+    ///
+    /// let mut a = Array::from([3.0, 1.0, 2.0]);
+    /// a.as_mut_slice::<f64>()?.sort_by(f64::total_cmp);
+    /// assert_eq!(a, Array::from([1.0, 2.0, 3.0]));
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
+    pub fn as_mut_slice<T: Element>(&mut self) -> Result<&mut [T]> {
+        self.elements_mut("as_mut_slice")
+    }
+
+    /// The elements one after the other, row-major.
+    ///
+    /// # Errors
+    /// If they are not of type `T`: nothing is converted.
+    ///
+    /// ```
+    /// use wengert::Array;
+    ///
+    /// let a = Array::from([[1.0, 2.0], [3.0, 4.0]]);
+    /// assert_eq!(a.iter::<f64>()?.fold(0.0, f64::max), 4.0);
+    /// for (i, x) in a.iter::<f64>()?.enumerate() {
+    ///     assert_eq!(x, i as f64 + 1.0);
+    /// }
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
+    pub fn iter<T: Element>(&self) -> Result<std::iter::Copied<std::slice::Iter<'_, T>>> {
+        Ok(self.elements::<T>("iter")?.iter().copied())
+    }
+
+    /// The same elements in row-major order in another shape of as many: `numpy.reshape`. One length
+    /// may be -1: what is left. Nothing is copied.
+    ///
+    /// # Errors
+    /// If there are more elements or fewer than the shape has.
+    ///
+    /// ```
+    /// use wengert::Array;
+    ///
+    /// let a = Array::from([1, 2, 3, 4, 5, 6]).reshape([2, -1])?;
+    /// assert_eq!(a, Array::from([[1, 2, 3], [4, 5, 6]]));
+    /// let error = a.reshape([4, -1]).unwrap_err();
+    /// assert_eq!(error.to_string(), "reshape: i32[2,3] cannot take the shape [4, -1]");
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
+    pub fn reshape(mut self, shape: impl IntoShape) -> Result<Array> {
+        let given = shape.lengths().0;
+        let open = given.iter().position(|&n| n == -1);
+        let others = given.iter().enumerate().filter(|(i, _)| Some(*i) != open);
+        let others: Option<Vec<usize>> = others.map(|(_, &n)| usize::try_from(n).ok()).collect();
+        let shape = others.and_then(|mut shape| {
+            let known = size(&shape)?;
+            if let Some(open) = open {
+                let left =
+                    (known > 0 && self.len().is_multiple_of(known)).then(|| self.len() / known)?;
+                shape.insert(open, left);
+            }
+            (size(&shape) == Some(self.len())).then_some(shape)
+        });
+        match shape {
+            Some(shape) => {
+                self.dense.dims = shape.into();
+                Ok(self)
+            }
+            None => Err(Error::Value {
+                op: "reshape".into(),
+                message: format!("{} cannot take the shape {given:?}", self.ty()),
+            }),
+        }
+    }
+
+    /// Whether every element is close to that of another array of the same shape:
+    /// `|self - other| ≤ absolute + relative |other|`, as in `numpy.allclose` (which takes `1e-5` and
+    /// `1e-8`). Infinities are close to equal ones only, and a NaN is close to nothing, not even a NaN.
+    /// Element types may differ; whole numbers and truth values count as numbers. Arrays of
+    /// different shapes are not close: nothing is broadcast.
+    ///
+    /// ```
+    /// use wengert::Array;
+    ///
+    /// let a = Array::from([0.1 + 0.2, 1.0]);
+    /// assert_ne!(a, Array::from([0.3, 1.0]));
+    /// assert!(a.all_close(&Array::from([0.3, 1.0]), 1e-12, 0.0));
+    /// assert!(!a.all_close(&Array::from([0.3]), 1e-12, 0.0));
+    /// let nan = Array::from(f64::NAN);
+    /// assert!(!nan.all_close(&nan, 1.0, 1.0));
+    /// ```
+    pub fn all_close(&self, other: &Array, relative: f64, absolute: f64) -> bool {
+        fn reals<T: Element + Real>(v: &[T]) -> Vec<f64> {
+            v.iter().map(|&x| x.real()).collect()
+        }
+        let of = |a: &Array| with_data!(&*a.dense.data, v => reals(v));
+        let close = |(x, y): (&f64, &f64)| {
+            x == y || (y.is_finite() && (x - y).abs() <= absolute + relative * y.abs())
+        };
+        self.shape() == other.shape() && of(self).iter().zip(&of(other)).all(close)
+    }
+
+    /// The place in memory of an index along each axis.
+    fn place(&self, op: &str, index: &Ints) -> Result<usize> {
+        let shape = self.shape();
+        let along = |(&i, &n): (&i64, &usize)| match i < 0 {
+            true => n.checked_sub(usize::try_from(i.unsigned_abs()).ok()?),
+            false => usize::try_from(i).ok().filter(|&i| i < n),
+        };
+        let step = |place: usize, (i, n): (&i64, &usize)| Some(place * n + along((i, n))?);
+        let place = match index.0.len() == shape.len() {
+            true => index.0.iter().zip(shape).try_fold(0, step),
+            false => None,
+        };
+        place.ok_or_else(|| Error::Value {
+            op: op.into(),
+            message: format!("{:?} is not an index into {}", index.0, self.ty()),
+        })
+    }
+
+    /// The elements to be written, of memory that nobody shares.
+    fn elements_mut<T: Element>(&mut self, op: &str) -> Result<&mut [T]> {
+        self.elements::<T>(op)?;
+        if !self.is_unique() {
+            let shared = self.elements::<T>(op)?;
+            let mut own = vec![];
+            reserve(&mut own, shared.len()).map_err(|e| e.error(op, None))?;
+            own.extend_from_slice(shared);
+            self.dense.data = Arc::new(T::wrap(own));
+        }
+        let data = Arc::get_mut(&mut self.dense.data).expect("it has just been made unique");
+        Ok(T::slice_mut(data).expect("the type was looked at"))
+    }
+}
+
+/// An element as a real number.
+trait Real: Copy {
+    fn real(self) -> f64;
+}
+macro_rules! real {
+    ($($t:ty: |$x:ident| $real:expr;)*) => {$(
+        impl Real for $t {
+            fn real(self) -> f64 {
+                let $x = self;
+                $real
+            }
+        }
+    )*};
+}
+real! {
+    f32: |x| x.into();
+    f64: |x| x;
+    i32: |x| x.into();
+    i64: |x| x as f64;
+    u32: |x| x.into();
+    u64: |x| x as f64;
+    u8: |x| x.into();
+    bool: |x| f64::from(u8::from(x));
+}
