@@ -216,7 +216,7 @@ fn read_and_update() -> Result<()> {
 /// 10. A condition that is checked when the code runs, and a mistake in a shape: `Err`s that name the line.
 fn meet_an_error() -> Result<()> {
     let f = jit(|x: Var| {
-        check(x.gt(0.0), "the argument is positive");
+        wengert::check(x.gt(0.0), "the argument is positive");
         x.ln()
     });
     assert_eq!(f.call(1.0)?.item::<f64>()?, 0.0);
