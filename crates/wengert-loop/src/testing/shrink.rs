@@ -1,6 +1,7 @@
 //! Making a failing loop program small.
 
 use std::collections::HashMap;
+use std::slice::from_ref;
 
 use super::rewrite::{each_use, mended, substitute, tidied};
 use super::{difference, outputs};
@@ -215,7 +216,7 @@ fn candidates(program: &Program, inputs: &[Data], take: &mut Take<'_>) {
     }
     for (i, data) in inputs.iter().enumerate() {
         let zeros = Data::zeros(data.dtype(), data.len());
-        if difference(&[zeros.clone()], &[data.clone()]).is_some() {
+        if difference(from_ref(&zeros), from_ref(data)).is_some() {
             let mut inputs = inputs.to_vec();
             inputs[i] = zeros;
             if take(program.clone(), inputs) {
