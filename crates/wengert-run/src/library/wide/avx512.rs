@@ -2,9 +2,9 @@
 
 use std::arch::x86_64::*;
 
-use wengert_loop::elementary::Arith;
+use wengert_loop::elementary::{Arith, Each, compute};
 
-use super::table::{Machine, ROW, compute};
+use super::ROW;
 
 /// To the nearest integer, ties to even, without a flag.
 const NEAREST: i32 = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
@@ -12,8 +12,10 @@ const NEAREST: i32 = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
 /// AVX-512.
 pub(super) struct Avx512;
 
-impl Machine for Avx512 {
-    fn code<const F: usize>() -> usize {
+impl Each for Avx512 {
+    type Made = usize;
+
+    fn make<const F: usize>() -> usize {
         apply::<F> as *const () as usize
     }
 }
@@ -26,9 +28,12 @@ impl Machine for Avx512 {
 #[target_feature(enable = "avx512f")]
 unsafe extern "C" fn apply<const F: usize>(at: *mut u8, single: u64) {
     let single = single != 0;
-    // SAFETY: by the caller.
-    let row = |n| unsafe { read(at.add(n * ROW), single) };
-    let result = compute::<F, _>(&mut Eight, row(1), || row(2));
+    let mut n = 0;
+    let result = compute::<F, _>(&mut Eight, || {
+        n += 1;
+        // SAFETY: by the caller.
+        unsafe { read(at.add(n * ROW), single) }
+    });
     // SAFETY: by the caller.
     unsafe {
         match single {
