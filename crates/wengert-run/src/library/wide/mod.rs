@@ -2,6 +2,8 @@
 //! too, in vectors that it does not have. So the bits are the same.
 
 #[cfg(target_arch = "x86_64")]
+mod arith;
+#[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
