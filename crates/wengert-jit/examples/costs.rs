@@ -14,7 +14,6 @@ use wengert_loop::loops::math::elementary;
 use wengert_loop::loops::{BufferId, BufferKind, LoopKind, Program, ScalarOp, Stmt, Value};
 use wengert_loop::types::DType;
 
-const SERIAL: LoopKind = LoopKind::Serial { reverse: false };
 /// Operations of a chain in one step of its loop.
 const CHAIN: usize = 16;
 /// Elements of arrays that lie in a cache.
@@ -70,13 +69,17 @@ fn chains(op: ScalarOp, dtype: DType, lanes: bool, chains: usize, steps: i64) ->
     let x = b.buffer(dtype, 8, BufferKind::Input(0));
     let k = b.buffer(dtype, 8, BufferKind::Input(1));
     let y = b.buffer(dtype, 8, BufferKind::Output(0));
-    let kind = if lanes { LoopKind::Vector } else { SERIAL };
+    let kind = if lanes {
+        LoopKind::Vector
+    } else {
+        LoopKind::SERIAL
+    };
     let (outer, steps) = (b.i64(if lanes { 8 } else { 1 }), b.i64(steps));
     b.for_(kind, outer, &[], |b, i, _| {
         let at = b.affine(i);
         let (x, k) = (b.load(x, &at), b.load(k, &at));
         let carries = vec![Carry { init: x, lanes }; chains];
-        let ends = b.for_(SERIAL, steps, &carries, |b, _, x| {
+        let ends = b.for_(LoopKind::SERIAL, steps, &carries, |b, _, x| {
             let mut x = x.to_vec();
             for _ in 0..CHAIN {
                 x = x.iter().map(|&x| link(b, op, x, k)).collect();
@@ -200,9 +203,9 @@ fn main() {
     let ops = |n: usize| move |b: &mut Builder, x| plain(b, x, n);
     let more =
         |kind, vectors| (near(kind, &ops(84), vectors) - near(kind, &ops(20), vectors)) / 64.0;
-    let scalar = more(SERIAL, Vectors::Narrow);
+    let scalar = more(LoopKind::SERIAL, Vectors::Narrow);
     let lanes = more(LoopKind::Vector, Vectors::Narrow);
-    let call = near(SERIAL, &exp, Vectors::Narrow);
+    let call = near(LoopKind::SERIAL, &exp, Vectors::Narrow);
     let call_lanes = near(LoopKind::Vector, &exp, Vectors::Functions);
     let copy = |len| time(&copies(len, 1_000), Vectors::Narrow) / 1_000.0;
     let each = (copy(1_016) - copy(16)) / 1_000.0;
