@@ -72,7 +72,7 @@ fn lorenz(lanes: usize, steps: i64) -> Program {
     let n = b.constant(steps);
     b.vector(lanes as i64, |b, _| {
         let init: Vec<(Value, bool)> = ins.iter().map(|&i| (b.load(i, row()), true)).collect();
-        let end = b.for_loop(LoopKind::Serial { reverse: false }, n, &init, |b, _, p| {
+        let end = b.for_loop(LoopKind::SERIAL, n, &init, |b, _, p| {
             let c = |b: &mut Build, x: f64| b.constant(x);
             let field = |b: &mut Build, s: [Value; 3]| {
                 let (sigma, rho, beta) = (c(b, 10.0), c(b, 28.0), c(b, -8.0 / 3.0));

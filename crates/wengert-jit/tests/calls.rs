@@ -64,15 +64,10 @@ fn rows_in_parallel(rows: i64, n: i64) -> Program {
         b.store(sums, base(r), s);
         vec![]
     });
-    let sum = b.for_loop(
-        LoopKind::Serial { reverse: false },
-        extent,
-        &[(zero, false)],
-        |b, i, p| {
-            let v = b.load(shared, base(i));
-            vec![b.op(Add, &[p[0], v])]
-        },
-    );
+    let sum = b.for_loop(LoopKind::SERIAL, extent, &[(zero, false)], |b, i, p| {
+        let v = b.load(shared, base(i));
+        vec![b.op(Add, &[p[0], v])]
+    });
     b.store(total, at(0), sum[0]);
     b.finish()
 }

@@ -379,30 +379,25 @@ fn local_tapes() {
         let zero = b.constant(0.0f64);
         b.vector(n, |b, _| {
             let v = b.load(x, row());
-            let end = b.for_loop(
-                LoopKind::Serial { reverse: false },
-                extent,
-                &[(v, true)],
-                |b, i, p| {
-                    b.store(tape, base(i), p[0]);
-                    let s = b.op(Lt, &[p[0], zero]);
-                    b.store(signs, base(i), s);
-                    let f = b.op_to(Convert, DType::F32, &[p[0]]);
-                    b.store(
-                        floats,
-                        Index {
-                            offset: 3,
-                            ..base(i)
-                        },
-                        f,
-                    );
-                    let u = b.op_to(Convert, DType::U8, &[p[0]]);
-                    b.store(bytes, base(i), u);
-                    let q = b.op(Mul, &[p[0], p[0]]);
-                    let two = b.constant(2.0f64);
-                    vec![b.op(Sub, &[q, two])]
-                },
-            );
+            let end = b.for_loop(LoopKind::SERIAL, extent, &[(v, true)], |b, i, p| {
+                b.store(tape, base(i), p[0]);
+                let s = b.op(Lt, &[p[0], zero]);
+                b.store(signs, base(i), s);
+                let f = b.op_to(Convert, DType::F32, &[p[0]]);
+                b.store(
+                    floats,
+                    Index {
+                        offset: 3,
+                        ..base(i)
+                    },
+                    f,
+                );
+                let u = b.op_to(Convert, DType::U8, &[p[0]]);
+                b.store(bytes, base(i), u);
+                let q = b.op(Mul, &[p[0], p[0]]);
+                let two = b.constant(2.0f64);
+                vec![b.op(Sub, &[q, two])]
+            });
             let back = b.for_loop(
                 LoopKind::Serial { reverse: true },
                 extent,

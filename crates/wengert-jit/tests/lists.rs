@@ -10,8 +10,6 @@ use wengert_loop::loops::ScalarOp::*;
 use wengert_loop::loops::*;
 use wengert_loop::types::DType;
 
-const SERIAL: LoopKind = LoopKind::Serial { reverse: false };
-
 impl Build {
     fn list(&mut self, fields: &[(DType, usize)], lanes: bool) -> ListId {
         let fields = fields.to_vec();
@@ -71,7 +69,7 @@ impl Build {
     fn squares(&mut self, n: Value) -> (ListId, Value) {
         let list = self.list(&[(DType::I64, 1), (DType::F64, 2)], false);
         self.push(Stmt::ListBegin { list });
-        self.for_loop(SERIAL, n, &[], |b, row, _| {
+        self.for_loop(LoopKind::SERIAL, n, &[], |b, row, _| {
             b.push(Stmt::ListPush { list, row });
             let x = b.op_to(Convert, DType::F64, &[row]);
             let y = b.op(Mul, &[x, x]);
@@ -89,7 +87,7 @@ impl Build {
         let zero = self.value(dtype, false);
         self.push(Stmt::Const { out: zero, bits: 0 });
         let lanes = self.ty(handle).lanes || element.each.is_some();
-        self.for_loop(SERIAL, rows, &[(zero, lanes)], |b, row, p| {
+        self.for_loop(LoopKind::SERIAL, rows, &[(zero, lanes)], |b, row, p| {
             let v = b.list_load(dtype, Rows::Handle(handle), row, element);
             vec![b.op(Add, &[p[0], v])]
         })[0]
@@ -222,7 +220,7 @@ fn handles_are_carried_and_kept_in_lists() {
     let lists = b.list(&[(DType::I64, 1)], false);
     b.push(Stmt::ListBegin { list: lists });
     // Each list is the one before with a row more, ten times as large.
-    b.for_loop(SERIAL, four, &[(zero, false)], |b, i, p| {
+    b.for_loop(LoopKind::SERIAL, four, &[(zero, false)], |b, i, p| {
         b.push(Stmt::ListPush {
             list: lists,
             row: i,
@@ -232,7 +230,7 @@ fn handles_are_carried_and_kept_in_lists() {
         let one = b.constant(1i64);
         let rows = b.op(Add, &[before, one]);
         b.push(Stmt::ListBegin { list });
-        b.for_loop(SERIAL, rows, &[], |b, row, _| {
+        b.for_loop(LoopKind::SERIAL, rows, &[], |b, row, _| {
             b.push(Stmt::ListPush { list, row });
             let has = b.op(Lt, &[row, before]);
             let from = b.op(Select, &[has, p[0], zero]);
@@ -248,7 +246,7 @@ fn handles_are_carried_and_kept_in_lists() {
     });
     let built = b.list_finish(lists, four);
     let lists = b.handle(built, lists, 0);
-    b.for_loop(SERIAL, four, &[], |b, i, _| {
+    b.for_loop(LoopKind::SERIAL, four, &[], |b, i, _| {
         let handle = b.list_load(DType::I64, Rows::Handle(lists), i, at(0));
         let total = b.total(DType::I64, handle, at(0));
         b.store(y, base(i), total);
@@ -315,7 +313,7 @@ fn lists_in_parallel_tasks() {
         b.store(handles, base(r), handle);
         vec![]
     });
-    b.for_loop(SERIAL, extent, &[], |b, r, _| {
+    b.for_loop(LoopKind::SERIAL, extent, &[], |b, r, _| {
         let handle = b.load(handles, base(r));
         let total = b.total(DType::I64, handle, at(0));
         b.store(y, base(r), total);

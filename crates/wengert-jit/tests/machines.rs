@@ -102,7 +102,7 @@ fn folds_and_questions_have_code() {
 fn elementary_functions_have_code() {
     for &f in Elementary::ALL {
         for dtype in [DType::F64, DType::F32] {
-            for kind in [LoopKind::Vector, LoopKind::Serial { reverse: false }] {
+            for kind in [LoopKind::Vector, LoopKind::SERIAL] {
                 let mut b = Builder::new();
                 let n = 11;
                 let y = b.buffer(dtype, n, BufferKind::Output(0));

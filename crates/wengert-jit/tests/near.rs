@@ -21,7 +21,7 @@ fn what_is_used_again_soon_is_loaded_once() {
         let u = b.load(x, row());
         let v = b.op(Mul, &[u, u]);
         let steps = b.constant(100i64);
-        let serial = LoopKind::Serial { reverse: false };
+        let serial = LoopKind::SERIAL;
         let last = b.for_loop(serial, steps, &[(u, true)], |b, _, carried| {
             let half = b.constant(0.5);
             let mut sum = carried[0];

@@ -126,7 +126,7 @@ impl Generator {
                 0 if self.loops.len() == 2 => {
                     let n = 2 + self.below(3);
                     if n <= self.stride {
-                        self.walk(LoopKind::Serial { reverse: false }, n, Self::body);
+                        self.walk(LoopKind::SERIAL, n, Self::body);
                     }
                 }
                 1..=3 => self.store(),
@@ -149,7 +149,7 @@ impl Generator {
     fn nest(&mut self) {
         let tasks = match self.below(3) {
             0 => LoopKind::Parallel,
-            _ => LoopKind::Serial { reverse: false },
+            _ => LoopKind::SERIAL,
         };
         self.stride = [1, 2, 3, 6][self.below(4) as usize];
         let lanes = [8, 9, 10][self.below(3) as usize];

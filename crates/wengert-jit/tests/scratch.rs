@@ -148,9 +148,7 @@ impl Generator {
         if unrolled {
             (0..N).for_each(|i| make(self, at(i)));
         } else if self.in_lanes || self.below(3) == 0 {
-            self.repeat(LoopKind::Serial { reverse: false }, N, |g, i| {
-                make(g, base(i))
-            });
+            self.repeat(LoopKind::SERIAL, N, |g, i| make(g, base(i)));
         } else {
             self.in_lanes = true;
             self.repeat(LoopKind::Vector, N, |g, _| make(g, row()));
@@ -231,7 +229,7 @@ impl Generator {
                     let start = g.b.op(Mul, &[i, n]);
                     g.stmts();
                     let from = g.pick();
-                    g.repeat(LoopKind::Serial { reverse: false }, N, |g, k| {
+                    g.repeat(LoopKind::SERIAL, N, |g, k| {
                         let to = g.b.op(Add, &[start, k]);
                         let x = g.element(from, base(k));
                         g.write(out, base(to), x);
@@ -279,7 +277,7 @@ fn program(seed: u64) -> Program {
     let last = g.full.split_off(g.full.len().saturating_sub(2));
     for from in last {
         let out = g.b.output(DType::F64, N as usize);
-        g.repeat(LoopKind::Serial { reverse: false }, N, |g, i| {
+        g.repeat(LoopKind::SERIAL, N, |g, i| {
             let x = g.element(from, base(i));
             g.write(out, base(i), x);
         });

@@ -12,8 +12,6 @@ use wengert_loop::loops::ScalarOp::*;
 use wengert_loop::loops::*;
 use wengert_loop::types::DType;
 
-const SERIAL: LoopKind = LoopKind::Serial { reverse: false };
-
 /// Values that may be used where the code is.
 #[derive(Clone, Default)]
 struct Known {
@@ -273,7 +271,7 @@ impl Writer<'_> {
                 let three = self.b.constant(3i64);
                 let n = self.b.op(And, &[n, three]);
                 let inits = self.inits(false);
-                self.looped(SERIAL, n, &inits, size);
+                self.looped(LoopKind::SERIAL, n, &inits, size);
             }
             3 => {
                 let zero = self.b.constant(0i64);
@@ -446,7 +444,7 @@ fn many_values_around_a_loop() {
         let half = b.constant(0.5);
         let steps = b.constant(5i64);
         let inits = vec![(half, true); carried];
-        let outs = b.for_loop(SERIAL, steps, &inits, |b, _, params| {
+        let outs = b.for_loop(LoopKind::SERIAL, steps, &inits, |b, _, params| {
             let mut next: Vec<Value> = params.to_vec();
             next.rotate_left(1);
             next[0] = b.op(Fma, &[params[0], half, values[3]]);
@@ -475,7 +473,7 @@ fn a_step_gives_what_another_began_with() {
         let half = b.constant(0.5);
         let steps = b.constant(3i64);
         let inits = [(half, false), (v, true), (v, true)];
-        let outs = b.for_loop(SERIAL, steps, &inits, |b, _, p| {
+        let outs = b.for_loop(LoopKind::SERIAL, steps, &inits, |b, _, p| {
             let turned = b.op(Neg, &[p[0]]);
             vec![turned, p[0], p[1]]
         });
@@ -496,7 +494,7 @@ fn lanes_leave_a_loop_one_by_one() {
         let v = b.load(x, row());
         let three = b.constant(3i64);
         let n = b.op(And, &[i, three]);
-        let outs = b.for_loop(SERIAL, n, &[(v, true)], |b, _, p| {
+        let outs = b.for_loop(LoopKind::SERIAL, n, &[(v, true)], |b, _, p| {
             let half = b.constant(0.5);
             let q = b.op(Sqrt, &[half]);
             vec![b.op(Fma, &[p[0], q, half])]
@@ -516,7 +514,7 @@ fn wide_loops_are_counted_and_listed() {
         b.vector(40, |b, _| {
             let v = b.load(x, row());
             let steps = b.constant(100i64);
-            let outs = b.for_loop(SERIAL, steps, &[(v, true)], |b, _, p| {
+            let outs = b.for_loop(LoopKind::SERIAL, steps, &[(v, true)], |b, _, p| {
                 vec![b.op(Mul, &[p[0], v])]
             });
             b.store(y, row(), outs[0]);

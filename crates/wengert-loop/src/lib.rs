@@ -8,6 +8,7 @@
 
 pub mod arithmetic;
 pub mod buffer;
+pub mod cost;
 pub mod elementary;
 pub mod error;
 pub mod loops;

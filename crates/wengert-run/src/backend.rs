@@ -57,6 +57,9 @@ pub struct Made {
     pub listing: Option<Listing>,
 }
 
+/// Bytes that the lists of one call may take unless said.
+pub const LIST_LIMIT: usize = 8 << 30;
+
 /// How to compile, and limits of what is compiled. A back end passes over what it has no use for.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -94,7 +97,7 @@ pub enum Vectors {
 impl Default for Options {
     fn default() -> Options {
         Options {
-            list_limit: 8 << 30,
+            list_limit: LIST_LIMIT,
             quick_above: 20_000,
             parallel_above: 80_000,
             unroll: true,

@@ -100,7 +100,7 @@ impl Default for Options {
     fn default() -> Options {
         Options {
             max_steps: while_loop::DEFAULT_MAX_STEPS,
-            residual_bytes: 8 << 30,
+            residual_bytes: wengert_run::backend::LIST_LIMIT,
             check_finite: false,
             plain: false,
             printer: None,

@@ -348,13 +348,9 @@ impl Primitive for Cumulative {
     ) -> Result<Vec<NodeId>, Error> {
         let op = *self;
         let step = |b: &mut Builder, first: Value, before: Value, x: &[Value]| {
-            let scalar = |&v: &Value| Scalar {
-                dtype: b.dtype(v),
-                id: u64::from(v.0),
-            };
-            let (first, before) = (scalar(&first), scalar(&before));
-            let x: SmallVec<[Scalar; 2]> = x.iter().map(scalar).collect();
-            Value(op.advance(b, first, before, &x).id as u32)
+            let (first, before) = (b.scalar(first), b.scalar(before));
+            let x: SmallVec<[Scalar; 2]> = x.iter().map(|&v| b.scalar(v)).collect();
+            op.advance(b, first, before, &x).into()
         };
         let running = Running {
             axis: self.axis,

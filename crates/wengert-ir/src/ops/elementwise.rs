@@ -234,12 +234,8 @@ impl Primitive for Elementwise {
     ) -> Result<Vec<NodeId>, Error> {
         let define = &self.row().define;
         let emit = move |b: &mut Builder, x: &[Value]| {
-            let scalar = |&v: &Value| Scalar {
-                dtype: b.dtype(v),
-                id: u64::from(v.0),
-            };
-            let x: SmallVec<[Scalar; 3]> = x.iter().map(scalar).collect();
-            Value(define.apply(b, &x).id as u32)
+            let x: SmallVec<[Scalar; 3]> = x.iter().map(|&v| b.scalar(v)).collect();
+            define.apply(b, &x).into()
         };
         let work = work::of(*self, inputs.iter().map(|&i| l.ty(i).dtype));
         Ok(vec![l.each(&outputs[0].ty, inputs, work, emit)])

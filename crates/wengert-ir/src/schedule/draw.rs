@@ -22,8 +22,6 @@ use crate::loops::builder::Builder;
 use crate::loops::kernel::RandomBlock;
 use crate::loops::{LANES, LoopKind, ScalarOp, Value};
 
-const SERIAL: LoopKind = LoopKind::Serial { reverse: false };
-
 /// A draw of so few keys is computed at once, and read where its blocks are: its parts are wanted one by
 /// one.
 const FEW_KEYS: usize = 8;
@@ -170,7 +168,7 @@ impl Lowering {
             let (full, rest) = (n / per, n % per);
             if full > 0 {
                 let count = l.b.i64(full as i64);
-                l.repeat(SERIAL, count, |l, b| put(l, &b, per))?;
+                l.repeat(LoopKind::SERIAL, count, |l, b| put(l, &b, per))?;
             }
             if rest > 0 {
                 put(l, &Affine::constant(full as i64), rest)?;
@@ -284,7 +282,7 @@ impl Lowering {
         let blocks = (phase + count).div_ceil(per);
         // In whole blocks of lanes: none is short.
         let kind = match self.in_lanes() || blocks == 1 {
-            true => SERIAL,
+            true => LoopKind::SERIAL,
             false => LoopKind::Vector,
         };
         let blocks = match kind {
@@ -396,7 +394,7 @@ impl Lowering {
         let by_strips = rows < strip.extent.div_ceil(steps);
         let kind = match tasks && by_strips {
             true => LoopKind::Parallel,
-            false => SERIAL,
+            false => LoopKind::SERIAL,
         };
         let mut at = space.origin();
         let mut strips = |l: &mut Lowering, at: &mut Position| {
@@ -431,9 +429,9 @@ impl Lowering {
         // Side by side along the innermost axis that is long enough, as everywhere.
         let long = inner.iter().rposition(|a| a.extent >= LANES);
         let (kind, vector) = match (self.in_lanes(), long) {
-            (true, _) => (SERIAL, None),
+            (true, _) => (LoopKind::SERIAL, None),
             (false, None) => (LoopKind::Vector, None),
-            (false, Some(v)) => (SERIAL, Some(v)),
+            (false, Some(v)) => (LoopKind::SERIAL, Some(v)),
         };
         self.repeat(kind, len, |l, i| {
             at[axis.axis] = l.b.add_scaled(&start, &i, 1);

@@ -15,8 +15,6 @@ use crate::ops::Op;
 use crate::ops::work::PLAIN;
 use crate::order::LANE_CHUNK;
 
-const SERIAL: LoopKind = LoopKind::Serial { reverse: false };
-
 /// What is no more [work](crate::ops::work) than that is done again rather than stored.
 const MODEST: u64 = 4 * PLAIN;
 
@@ -186,7 +184,7 @@ impl Lowering {
             chunk(self, Affine::default(), len, Affine::default())?;
         } else {
             let kind = match self.parallel {
-                true => SERIAL,
+                true => LoopKind::SERIAL,
                 false => LoopKind::Parallel,
             };
             self.chunks(kind, batch.extent, LANE_CHUNK, &mut |l, start, len, c| {
@@ -329,7 +327,7 @@ impl Lowering {
         let all = stacked_where(batch.sum, batch.extent, outputs);
         let piles = self.pile(&all, Dim::N(batch.extent));
         let extent = self.b.i64(batch.extent as i64);
-        self.repeat(SERIAL, extent, |l, row| {
+        self.repeat(LoopKind::SERIAL, extent, |l, row| {
             let args = l.rows_of(batch, inputs, &row)?;
             let places = l.row_places(&piles, &row);
             let results = l.run(batch.body, &args, &places)?;

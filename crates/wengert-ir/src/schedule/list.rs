@@ -17,8 +17,6 @@ use crate::loops::affine::Affine;
 use crate::loops::{FoldOp, ListId, LoopKind, Rows, ScalarOp, Value};
 use crate::ops::work::FREE;
 
-const SERIAL: LoopKind = LoopKind::Serial { reverse: false };
-
 /// What is stored of a value: itself, or its handles.
 pub(super) fn stored_type(ty: &Type) -> Type {
     let known = ty.shape.0.iter().map_while(|d| match d {
@@ -226,7 +224,7 @@ impl Lowering {
         let length = ty.shape.0[0];
         let want = [Wanted { ty, place }];
         let piles = self.pile(&want, length);
-        self.repeat(SERIAL, extent, |l, i| {
+        self.repeat(LoopKind::SERIAL, extent, |l, i| {
             let row = l.b.materialize(&i);
             l.push_row(&piles, row);
             let value = make(l, &i)?;
@@ -305,7 +303,7 @@ impl Lowering {
     fn most_rows(&mut self, handles: NodeId) -> Result<Value> {
         let (zero, extent) = (self.b.i64(0), self.b.i64(self.dims(handles)[0] as i64));
         let carry = self.b.carry(zero);
-        let most = self.for_(SERIAL, extent, &[carry], |l, i, most| {
+        let most = self.for_(LoopKind::SERIAL, extent, &[carry], |l, i, most| {
             let at = l.b.affine(i);
             let handle = l.element(handles, &[at])?;
             let rows = l.b.list_rows(handle);
@@ -441,7 +439,7 @@ impl Lowering {
         let Pile::List(list) = piles.kind else {
             return Ok(());
         };
-        self.repeat(SERIAL, extent, |l, i| {
+        self.repeat(LoopKind::SERIAL, extent, |l, i| {
             let row = l.b.materialize(&i);
             l.b.list_push(list, row);
             Ok(())

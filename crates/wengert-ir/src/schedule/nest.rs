@@ -208,7 +208,6 @@ impl Lowering {
         weight: usize,
         visit: &mut Visit<'_>,
     ) -> Result<()> {
-        const SERIAL: LoopKind = LoopKind::Serial { reverse: false };
         let (outer, across, along) = (&space.axes[..across], space.axes[across], space.axes[along]);
         let tasks = self.wants_tasks(space.size() * weight);
         let mut at = space.origin();
@@ -216,9 +215,10 @@ impl Lowering {
         let lines = (self.target.task / row)
             .next_multiple_of(TILE.0)
             .max(TILE.0);
+        let serial = LoopKind::SERIAL;
         let kind = match tasks && outer.is_empty() {
             true => LoopKind::Parallel,
-            false => SERIAL,
+            false => serial,
         };
         let inside = across.extent * row;
         self.outer(
@@ -228,8 +228,8 @@ impl Lowering {
             tasks && !outer.is_empty(),
             &mut |l, at| {
                 l.chunks(kind, across.extent, lines, &mut |l, line, lines, _| {
-                    l.chunks(SERIAL, along.extent, TILE.1, &mut |l, start, len, _| {
-                        l.repeat(SERIAL, lines, |l, i| {
+                    l.chunks(serial, along.extent, TILE.1, &mut |l, start, len, _| {
+                        l.repeat(serial, lines, |l, i| {
                             at[across.axis] = l.b.add_scaled(&line, &i, 1);
                             l.repeat(LoopKind::Vector, len, |l, i| {
                                 at[along.axis] = l.b.add_scaled(&start, &i, 1);
@@ -280,7 +280,7 @@ impl Lowering {
         let row: usize = rest.iter().map(|a| a.extent).product::<usize>() * inside;
         if !tasks {
             let extent = self.b.i64(first.extent as i64);
-            return self.repeat(LoopKind::Serial { reverse: false }, extent, |l, i| {
+            return self.repeat(LoopKind::SERIAL, extent, |l, i| {
                 at[first.axis] = i;
                 l.outer(rest, at, inside, false, body)
             });
@@ -295,7 +295,7 @@ impl Lowering {
                     at[first.axis] = start;
                     return l.outer(rest, at, inside, false, body);
                 }
-                l.repeat(LoopKind::Serial { reverse: false }, len, |l, i| {
+                l.repeat(LoopKind::SERIAL, len, |l, i| {
                     at[first.axis] = l.b.add_scaled(&start, &i, 1);
                     l.outer(rest, at, inside, false, body)
                 })
@@ -348,7 +348,7 @@ impl Lowering {
             return Ok(());
         }
         let extent = self.b.i64(first.extent as i64);
-        self.repeat(LoopKind::Serial { reverse: false }, extent, |l, i| {
+        self.repeat(LoopKind::SERIAL, extent, |l, i| {
             at[first.axis] = i;
             l.serial(rest, at, visit)
         })

@@ -12,15 +12,11 @@ use crate::ir::{DType, Type};
 use crate::loops::affine::Affine;
 use crate::loops::{FoldOp, LANES, LoopKind, ScalarOp, Value};
 use crate::order::{CHUNK, LANE_CHUNK, PARTIALS, SHORT};
-
-const SERIAL: LoopKind = LoopKind::Serial { reverse: false };
+use crate::scalar::bits_of;
 
 /// What a reduction starts from: joining it with anything gives that thing, bit for bit.
 pub fn neutral(op: FoldOp, dtype: DType) -> u64 {
-    let float = |x: f64| match dtype {
-        DType::F32 => u64::from((x as f32).to_bits()),
-        _ => x.to_bits(),
-    };
+    let float = |x: f64| bits_of(x, dtype);
     let (smallest, largest) = match dtype {
         DType::F32 | DType::F64 => (float(f64::NEG_INFINITY), float(f64::INFINITY)),
         DType::I32 => (u64::from(i32::MIN as u32), i32::MAX as u64),
@@ -329,7 +325,7 @@ impl Lowering {
         let (full, rest) = (n / size, n % size);
         let neutral = self.b.constant(fold.dtype, neutral(fold.op, fold.dtype));
         let (carry, count) = (self.b.carry(neutral), self.b.i64(full as i64));
-        let total = self.for_(SERIAL, count, &[carry], |l, c, sum| {
+        let total = self.for_(LoopKind::SERIAL, count, &[carry], |l, c, sum| {
             let c = l.b.affine(c);
             let start = l.b.scale(&c, size as i64);
             let value = l.chunk(fold, at.clone(), &start, size, term)?;
@@ -370,7 +366,7 @@ impl Lowering {
         let neutral = neutral(fold.op, fold.dtype);
         let init = sum.unwrap_or_else(|| self.b.constant(fold.dtype, neutral));
         let (carry, extent) = (self.b.carry(init), self.b.i64(first.extent as i64));
-        let sums = self.for_(SERIAL, extent, &[carry], |l, i, sum| {
+        let sums = self.for_(LoopKind::SERIAL, extent, &[carry], |l, i, sum| {
             at[first.axis] = l.b.affine(i);
             let sum = l.one_by_one(fold, rest, at, Some(sum[0]), term)?;
             Ok(vec![sum.expect("a term")])
@@ -396,7 +392,7 @@ impl Lowering {
         let carry = self.b.carry(init);
         if len < SHORT && fold.rule == Rule::Usual {
             let extent = self.b.i64(len as i64);
-            let sums = self.for_(SERIAL, extent, &[carry], |l, i, sum| {
+            let sums = self.for_(LoopKind::SERIAL, extent, &[carry], |l, i, sum| {
                 let i = l.b.affine(i);
                 let flat = l.b.add_scaled(start, &i, 1);
                 fold.set(l, &mut at, flat);
@@ -428,11 +424,16 @@ impl Lowering {
             }
             Ok(sums)
         };
-        let sums = self.for_(SERIAL, extent, &[carry; PARTIALS], |l, i, sums| {
-            let i = l.b.affine(i);
-            let first = l.b.add_scaled(start, &i, PARTIALS as i64);
-            partial(l, &first, sums, PARTIALS)
-        })?;
+        let sums = self.for_(
+            LoopKind::SERIAL,
+            extent,
+            &[carry; PARTIALS],
+            |l, i, sums| {
+                let i = l.b.affine(i);
+                let first = l.b.add_scaled(start, &i, PARTIALS as i64);
+                partial(l, &first, sums, PARTIALS)
+            },
+        )?;
         let first = start.clone().plus((blocks * PARTIALS) as i64);
         let sums = partial(self, &first, &sums, rest)?;
         let mut join = |a, b| self.b.op(op, &[a, b]);

@@ -18,8 +18,6 @@ use crate::loops::{BufferId, LoopKind, ScalarOp, Value};
 /// So many elements along the axis are sorted in registers.
 const SHORT: usize = 8;
 
-const SERIAL: LoopKind = LoopKind::Serial { reverse: false };
-
 impl Lowering {
     /// Arrays of one shape along an axis, in the order of the first.
     ///
@@ -138,7 +136,7 @@ impl Lowering {
     ) -> Result<()> {
         let mut at: PerAxis<Affine> = at.into();
         let extent = self.b.i64(n as i64);
-        self.repeat(SERIAL, extent, |l, i| {
+        self.repeat(LoopKind::SERIAL, extent, |l, i| {
             at[axis] = i;
             for (&id, place) in inputs.iter().zip(places) {
                 let value = l.element(id, &at)?;
@@ -146,12 +144,12 @@ impl Lowering {
             }
             Ok(())
         })?;
-        self.repeat(SERIAL, extent, |l, pass| {
+        self.repeat(LoopKind::SERIAL, extent, |l, pass| {
             let start = l.b.rem(&pass, 2);
             let left = l.b.add_scaled(&Affine::constant(n as i64), &start, -1);
             let pairs = l.b.div(&left, 2);
             let pairs = l.b.materialize(&pairs);
-            l.repeat(SERIAL, pairs, |l, j| {
+            l.repeat(LoopKind::SERIAL, pairs, |l, j| {
                 let first = l.b.add_scaled(&start, &j, 2);
                 let (mut low, mut high) = (at.clone(), at.clone());
                 low[axis] = first.clone();

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::buffer::Element;
 use crate::ir::{DType, Splat, Type};
+use crate::scalar::bits_of;
 use crate::source::SourceId;
 use crate::trace::stack;
 
@@ -91,17 +92,7 @@ impl Var {
     /// One number, given as `f64` and converted, everywhere in a value of a type.
     #[track_caller]
     pub fn full(ty: &Type, x: f64) -> Var {
-        let bits = match ty.dtype {
-            DType::F32 => (x as f32).to_bits() as u64,
-            DType::F64 => x.to_bits(),
-            DType::I32 => x as i32 as u32 as u64,
-            DType::I64 => x as i64 as u64,
-            DType::U32 => x as u32 as u64,
-            DType::U64 => x as u64,
-            DType::U8 => x as u8 as u64,
-            DType::Bool => (x != 0.0) as u64,
-        };
-        Var::literal(Splat::new(ty, bits))
+        Var::literal(Splat::new(ty, bits_of(x, ty.dtype)))
     }
 
     /// The literal, if it is one.

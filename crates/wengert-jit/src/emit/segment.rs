@@ -11,10 +11,9 @@ use std::collections::HashMap;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, InstBuilder};
 use smallvec::SmallVec;
+use wengert_loop::cost::{cycles, longest_path};
 use wengert_loop::loops::walk::{self, result};
-use wengert_loop::loops::{
-    Block, BufferId, BufferKind, Index, LANES, ListId, ScalarOp, Stmt, Value,
-};
+use wengert_loop::loops::{Block, BufferId, BufferKind, Index, LANES, ListId, Stmt, Value};
 use wengert_loop::types::DType;
 
 use super::Emitter;
@@ -146,21 +145,13 @@ impl<'p> Emitter<'_, 'p> {
     /// How long segments of a run are to be. Long ones keep values in registers; but where a chain
     /// is slow (divisions, long dependences), the chains have to stand close to each other.
     fn segment_length(&self, run: &[Stmt]) -> usize {
-        let mut depth: HashMap<Value, u32> = HashMap::new();
-        let (mut n, mut longest) = (0u32, 0u32);
-        for s in run {
-            let Some(out) = result(s).filter(|_| self.on_lanes(s)) else {
-                continue;
-            };
-            n += 1;
-            let mut start = 0;
-            walk::uses(s, &mut |v| {
-                start = start.max(depth.get(&v).copied().unwrap_or(0));
-            });
-            let d = start + latency(s);
-            longest = longest.max(d);
-            depth.insert(out, d);
-        }
+        let mut n = 0u32;
+        let longest = longest_path(run, |s, _| {
+            self.on_lanes(s).then(|| {
+                n += 1;
+                cycles(s).narrow
+            })
+        });
         let n = n.max(1);
         let ways = (2 * longest).div_ceil(n);
         if ways * 3 * n <= 800 { LONGEST } else { FINE }
@@ -607,23 +598,5 @@ fn stored(s: &Stmt) -> Option<Value> {
     match s {
         Stmt::Store { value, .. } | Stmt::ListStore { value, .. } => Some(*value),
         _ => None,
-    }
-}
-
-/// Cycles until the result of a statement is there.
-fn latency(s: &Stmt) -> u32 {
-    match s {
-        Stmt::Op { op, .. } => match op {
-            ScalarOp::Mul | ScalarOp::Fma => 4,
-            ScalarOp::Add | ScalarOp::Sub => 3,
-            ScalarOp::Div | ScalarOp::Rem => 14,
-            ScalarOp::Sqrt => 19,
-            ScalarOp::Min | ScalarOp::Max => 8,
-            ScalarOp::Floor | ScalarOp::Ceil | ScalarOp::Round | ScalarOp::Trunc => 8,
-            ScalarOp::Convert => 5,
-            _ => 1,
-        },
-        Stmt::Load { .. } | Stmt::ListLoad { .. } => 5,
-        _ => 0,
     }
 }

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 
+use wengert_loop::cost::{cycles, longest_path};
 use wengert_loop::loops::kernel::RandomBlock;
 use wengert_loop::loops::walk;
 use wengert_loop::loops::{
@@ -268,30 +269,14 @@ impl Look<'_> {
     /// Cycles that a straight line keeps the processor busy, and cycles until the last of its results is
     /// there.
     fn cost(&self, body: &Block) -> (u32, u32) {
-        let mut depth: HashMap<Value, u32> = HashMap::new();
-        let (mut work, mut longest) = (0, 0);
-        for s in &body.stmts {
-            let Some(out) = walk::result(s).filter(|&v| self.lanes(v)) else {
-                continue;
-            };
-            let (busy, latency) = match s {
-                Stmt::Op { op, .. } => match op {
-                    ScalarOp::Mul | ScalarOp::Fma | ScalarOp::Add | ScalarOp::Sub => (2, 4),
-                    ScalarOp::Div => (32, 14),
-                    ScalarOp::Sqrt => (48, 19),
-                    ScalarOp::Neg => (0, 0),
-                    _ => (3, 5),
-                },
-                _ => (2, 0),
-            };
-            work += busy;
-            let mut start = 0;
-            walk::uses(s, &mut |v| {
-                start = start.max(depth.get(&v).copied().unwrap_or(0));
-            });
-            longest = longest.max(start + latency);
-            depth.insert(out, start + latency);
-        }
+        let mut work = 0;
+        let longest = longest_path(&body.stmts, |s, out| {
+            self.lanes(out).then(|| {
+                let cycles = cycles(s);
+                work += cycles.busy;
+                cycles.wide
+            })
+        });
         (work / 4, longest)
     }
 }

@@ -192,7 +192,7 @@ impl Build {
 
     pub fn serial(&mut self, n: i64, f: impl FnOnce(&mut Self, Value)) {
         let n = self.constant(n);
-        self.for_loop(LoopKind::Serial { reverse: false }, n, &[], |b, i, _| {
+        self.for_loop(LoopKind::SERIAL, n, &[], |b, i, _| {
             f(b, i);
             vec![]
         });

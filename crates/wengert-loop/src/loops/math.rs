@@ -161,26 +161,35 @@ impl Arith for Builder {
 /// Records definitions of elementwise operations; a scalar is known by its number.
 impl Scalars for Builder {
     fn constant(&mut self, dtype: DType, bits: u64) -> Scalar {
-        scalar(dtype, Builder::constant(self, dtype, bits))
+        let v = Builder::constant(self, dtype, bits);
+        self.scalar(v)
     }
 
     fn op_to(&mut self, op: ScalarOp, out: DType, args: &[Scalar]) -> Scalar {
-        let args: smallvec::SmallVec<[Value; 3]> = args.iter().map(value).collect();
-        scalar(out, self.op_to(op, out, &args))
+        let args: smallvec::SmallVec<[Value; 3]> = args.iter().map(|&a| a.into()).collect();
+        let v = Builder::op_to(self, op, out, &args);
+        self.scalar(v)
     }
 
     fn elementary_f64(&mut self, f: Elementary, args: &[Scalar]) -> Scalar {
         let function = elementary(self, f, DType::F64);
-        let args: smallvec::SmallVec<[Value; 3]> = args.iter().map(value).collect();
-        scalar(DType::F64, self.call(function, &args))
+        let args: smallvec::SmallVec<[Value; 3]> = args.iter().map(|&a| a.into()).collect();
+        let v = self.call(function, &args);
+        self.scalar(v)
     }
 }
 
-fn scalar(dtype: DType, v: Value) -> Scalar {
-    let id = u64::from(v.0);
-    Scalar { dtype, id }
+impl Builder {
+    /// A value as definitions know it.
+    pub fn scalar(&self, v: Value) -> Scalar {
+        let (dtype, id) = (self.dtype(v), u64::from(v.0));
+        Scalar { dtype, id }
+    }
 }
 
-fn value(s: &Scalar) -> Value {
-    Value(s.id as u32)
+/// The value that a definition has recorded.
+impl From<Scalar> for Value {
+    fn from(s: Scalar) -> Value {
+        Value(s.id as u32)
+    }
 }

@@ -153,6 +153,11 @@ pub enum LoopKind {
     Parallel,
 }
 
+impl LoopKind {
+    /// One step after the other, from the first to the last.
+    pub const SERIAL: LoopKind = LoopKind::Serial { reverse: false };
+}
+
 /// A list of rows that grows while it is built: what a loop of unknown length piles up. Every row
 /// has the same fields. An index into [`Program::lists`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]

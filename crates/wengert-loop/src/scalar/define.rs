@@ -41,8 +41,7 @@ impl dyn Scalars + '_ {
 
     /// A number of the type of `like`.
     pub fn number(&mut self, like: Scalar, x: f64) -> Scalar {
-        let bits = apply(ScalarOp::Convert, DType::F64, like.dtype, &[x.to_bits()]);
-        self.constant(like.dtype, bits)
+        self.constant(like.dtype, bits_of(x, like.dtype))
     }
 
     /// `a` where `p` holds, else `b`.

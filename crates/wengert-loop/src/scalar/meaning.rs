@@ -5,6 +5,7 @@
 
 use super::table::Gives;
 use super::{FoldOp, ScalarOp};
+use crate::arithmetic::Arithmetic;
 use crate::buffer::Element;
 use crate::types::DType;
 
@@ -120,16 +121,8 @@ macro_rules! float_op {
                 ScalarOp::Abs => x(0).abs(),
                 ScalarOp::Sqrt => x(0).sqrt(),
                 ScalarOp::Fma => x(0).mul_add(x(1), x(2)),
-                ScalarOp::Min | ScalarOp::Max => {
-                    let (a, b) = (x(0), x(1));
-                    let first = match op {
-                        _ if a.is_nan() => true,
-                        _ if b.is_nan() => false,
-                        ScalarOp::Min => a < b || a == b && a.is_sign_negative(),
-                        _ => a > b || a == b && a.is_sign_positive(),
-                    };
-                    if first { a } else { b }
-                }
+                ScalarOp::Min => Arithmetic::min(x(0), x(1)),
+                ScalarOp::Max => Arithmetic::max(x(0), x(1)),
                 ScalarOp::Floor => x(0).floor(),
                 ScalarOp::Ceil => x(0).ceil(),
                 ScalarOp::Round => x(0).round_ties_even(),
@@ -164,8 +157,8 @@ macro_rules! int_op {
                 ScalarOp::Rem => x(0).wrapping_rem(x(1)),
                 ScalarOp::Neg => x(0).wrapping_neg(),
                 ScalarOp::Abs => abs(x(0)),
-                ScalarOp::Min => x(0).min(x(1)),
-                ScalarOp::Max => x(0).max(x(1)),
+                ScalarOp::Min => Ord::min(x(0), x(1)),
+                ScalarOp::Max => Ord::max(x(0), x(1)),
                 ScalarOp::And => x(0) & x(1),
                 ScalarOp::Or => x(0) | x(1),
                 ScalarOp::Xor => x(0) ^ x(1),

@@ -142,207 +142,89 @@ trait Vector: Copy {
     unsafe fn add_product<const FUSED: bool>(self, x: Self, y: Self) -> Self;
 }
 
+/// Implements [`Vector`] for vectors of a processor, one a line.
 #[cfg(target_arch = "x86_64")]
-impl Vector for __m512d {
-    type T = f64;
-    const LANES: usize = 8;
-    const NOTHING: f64 = -0.0;
+macro_rules! vectors {
+    ($( $v:ident: $lanes:literal $t:ident $all:ident $load:ident $store:ident $add:ident $mul:ident $fma:ident; )*) => {$(
+        impl Vector for $v {
+            type T = $t;
+            const LANES: usize = $lanes;
+            const NOTHING: $t = -0.0;
 
-    #[inline(always)]
-    unsafe fn all(x: f64) -> Self {
-        // SAFETY: by the caller.
-        unsafe { _mm512_set1_pd(x) }
-    }
+            #[inline(always)]
+            unsafe fn all(x: $t) -> Self {
+                // SAFETY: by the caller.
+                unsafe { $all(x) }
+            }
 
-    #[inline(always)]
-    unsafe fn load(at: *const f64) -> Self {
-        // SAFETY: by the caller.
-        unsafe { _mm512_loadu_pd(at) }
-    }
+            #[inline(always)]
+            unsafe fn load(at: *const $t) -> Self {
+                // SAFETY: by the caller.
+                unsafe { $load(at) }
+            }
 
-    #[inline(always)]
-    unsafe fn store(self, at: *mut f64) {
-        // SAFETY: by the caller.
-        unsafe { _mm512_storeu_pd(at, self) }
-    }
+            #[inline(always)]
+            unsafe fn store(self, at: *mut $t) {
+                // SAFETY: by the caller.
+                unsafe { $store(at, self) }
+            }
 
-    #[inline(always)]
-    unsafe fn add_product<const FUSED: bool>(self, x: Self, y: Self) -> Self {
-        // SAFETY: by the caller.
-        unsafe {
-            match FUSED {
-                true => _mm512_fmadd_pd(x, y, self),
-                false => _mm512_add_pd(self, _mm512_mul_pd(x, y)),
+            #[inline(always)]
+            unsafe fn add_product<const FUSED: bool>(self, x: Self, y: Self) -> Self {
+                // SAFETY: by the caller.
+                unsafe {
+                    match FUSED {
+                        true => $fma(x, y, self),
+                        false => $add(self, $mul(x, y)),
+                    }
+                }
             }
         }
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-impl Vector for __m512 {
-    type T = f32;
-    const LANES: usize = 16;
-    const NOTHING: f32 = -0.0;
-
-    #[inline(always)]
-    unsafe fn all(x: f32) -> Self {
-        // SAFETY: by the caller.
-        unsafe { _mm512_set1_ps(x) }
-    }
-
-    #[inline(always)]
-    unsafe fn load(at: *const f32) -> Self {
-        // SAFETY: by the caller.
-        unsafe { _mm512_loadu_ps(at) }
-    }
-
-    #[inline(always)]
-    unsafe fn store(self, at: *mut f32) {
-        // SAFETY: by the caller.
-        unsafe { _mm512_storeu_ps(at, self) }
-    }
-
-    #[inline(always)]
-    unsafe fn add_product<const FUSED: bool>(self, x: Self, y: Self) -> Self {
-        // SAFETY: by the caller.
-        unsafe {
-            match FUSED {
-                true => _mm512_fmadd_ps(x, y, self),
-                false => _mm512_add_ps(self, _mm512_mul_ps(x, y)),
-            }
-        }
-    }
+    )*};
 }
 
 #[cfg(target_arch = "x86_64")]
-impl Vector for __m256d {
-    type T = f64;
-    const LANES: usize = 4;
-    const NOTHING: f64 = -0.0;
+vectors! {
+    __m512d:  8 f64 _mm512_set1_pd _mm512_loadu_pd _mm512_storeu_pd _mm512_add_pd _mm512_mul_pd _mm512_fmadd_pd;
+    __m512:  16 f32 _mm512_set1_ps _mm512_loadu_ps _mm512_storeu_ps _mm512_add_ps _mm512_mul_ps _mm512_fmadd_ps;
+    __m256d:  4 f64 _mm256_set1_pd _mm256_loadu_pd _mm256_storeu_pd _mm256_add_pd _mm256_mul_pd _mm256_fmadd_pd;
+    __m256:   8 f32 _mm256_set1_ps _mm256_loadu_ps _mm256_storeu_ps _mm256_add_ps _mm256_mul_ps _mm256_fmadd_ps;
+}
 
-    #[inline(always)]
-    unsafe fn all(x: f64) -> Self {
-        // SAFETY: by the caller.
-        unsafe { _mm256_set1_pd(x) }
-    }
+/// Implements [`Vector`] for any machine's, by what the compiler makes of it.
+macro_rules! arrays {
+    ($( [$t:ident; $lanes:literal] )*) => {$(
+        impl Vector for [$t; $lanes] {
+            type T = $t;
+            const LANES: usize = $lanes;
+            const NOTHING: $t = -0.0;
 
-    #[inline(always)]
-    unsafe fn load(at: *const f64) -> Self {
-        // SAFETY: by the caller.
-        unsafe { _mm256_loadu_pd(at) }
-    }
+            #[inline(always)]
+            unsafe fn all(x: $t) -> Self {
+                [x; $lanes]
+            }
 
-    #[inline(always)]
-    unsafe fn store(self, at: *mut f64) {
-        // SAFETY: by the caller.
-        unsafe { _mm256_storeu_pd(at, self) }
-    }
+            #[inline(always)]
+            unsafe fn load(at: *const $t) -> Self {
+                // SAFETY: by the caller.
+                unsafe { at.cast::<Self>().read_unaligned() }
+            }
 
-    #[inline(always)]
-    unsafe fn add_product<const FUSED: bool>(self, x: Self, y: Self) -> Self {
-        // SAFETY: by the caller.
-        unsafe {
-            match FUSED {
-                true => _mm256_fmadd_pd(x, y, self),
-                false => _mm256_add_pd(self, _mm256_mul_pd(x, y)),
+            #[inline(always)]
+            unsafe fn store(self, at: *mut $t) {
+                // SAFETY: by the caller.
+                unsafe { at.cast::<Self>().write_unaligned(self) }
+            }
+
+            #[inline(always)]
+            unsafe fn add_product<const FUSED: bool>(self, x: Self, y: Self) -> Self {
+                from_fn(|i| self[i] + x[i] * y[i])
             }
         }
-    }
+    )*};
 }
 
-#[cfg(target_arch = "x86_64")]
-impl Vector for __m256 {
-    type T = f32;
-    const LANES: usize = 8;
-    const NOTHING: f32 = -0.0;
-
-    #[inline(always)]
-    unsafe fn all(x: f32) -> Self {
-        // SAFETY: by the caller.
-        unsafe { _mm256_set1_ps(x) }
-    }
-
-    #[inline(always)]
-    unsafe fn load(at: *const f32) -> Self {
-        // SAFETY: by the caller.
-        unsafe { _mm256_loadu_ps(at) }
-    }
-
-    #[inline(always)]
-    unsafe fn store(self, at: *mut f32) {
-        // SAFETY: by the caller.
-        unsafe { _mm256_storeu_ps(at, self) }
-    }
-
-    #[inline(always)]
-    unsafe fn add_product<const FUSED: bool>(self, x: Self, y: Self) -> Self {
-        // SAFETY: by the caller.
-        unsafe {
-            match FUSED {
-                true => _mm256_fmadd_ps(x, y, self),
-                false => _mm256_add_ps(self, _mm256_mul_ps(x, y)),
-            }
-        }
-    }
-}
-
-/// Any machine's, by what the compiler makes of it.
-impl Vector for [f64; 4] {
-    type T = f64;
-    const LANES: usize = 4;
-    const NOTHING: f64 = -0.0;
-
-    #[inline(always)]
-    unsafe fn all(x: f64) -> Self {
-        [x; 4]
-    }
-
-    #[inline(always)]
-    unsafe fn load(at: *const f64) -> Self {
-        // SAFETY: by the caller.
-        unsafe { at.cast::<Self>().read_unaligned() }
-    }
-
-    #[inline(always)]
-    unsafe fn store(self, at: *mut f64) {
-        // SAFETY: by the caller.
-        unsafe { at.cast::<Self>().write_unaligned(self) }
-    }
-
-    #[inline(always)]
-    unsafe fn add_product<const FUSED: bool>(self, x: Self, y: Self) -> Self {
-        from_fn(|i| self[i] + x[i] * y[i])
-    }
-}
-
-/// Any machine's, by what the compiler makes of it.
-impl Vector for [f32; 8] {
-    type T = f32;
-    const LANES: usize = 8;
-    const NOTHING: f32 = -0.0;
-
-    #[inline(always)]
-    unsafe fn all(x: f32) -> Self {
-        [x; 8]
-    }
-
-    #[inline(always)]
-    unsafe fn load(at: *const f32) -> Self {
-        // SAFETY: by the caller.
-        unsafe { at.cast::<Self>().read_unaligned() }
-    }
-
-    #[inline(always)]
-    unsafe fn store(self, at: *mut f32) {
-        // SAFETY: by the caller.
-        unsafe { at.cast::<Self>().write_unaligned(self) }
-    }
-
-    #[inline(always)]
-    unsafe fn add_product<const FUSED: bool>(self, x: Self, y: Self) -> Self {
-        from_fn(|i| self[i] + x[i] * y[i])
-    }
-}
+arrays! { [f64; 4] [f32; 8] }
 
 /// A product of matrices in tiles of `ROWS` rows. It has a row, a column and a term at least, and
 /// its columns lie side by side.

@@ -1,9 +1,7 @@
 //! How long code takes to run, roughly: enough to say whether threads pay.
 
-use wengert_loop::loops::{Block, LANES, LoopKind, Stmt, Value, walk};
-
-/// Steps assumed of a loop whose extent is not known.
-const STEPS: f64 = 32.0;
+use wengert_loop::cost::nanoseconds::{CALL, COPY, LANES, OTHER, SCALAR, STEP, STEPS};
+use wengert_loop::loops::{self, Block, LoopKind, Stmt, Value, walk};
 
 /// Nanoseconds that a block takes.
 pub fn nanoseconds(block: &Block, constants: &[Option<u64>], lanes: bool) -> f64 {
@@ -15,29 +13,33 @@ fn steps(extent: Value, constants: &[Option<u64>]) -> f64 {
 }
 
 fn stmt(s: &Stmt, constants: &[Option<u64>], lanes: bool) -> f64 {
-    let one = if lanes { 1.5 } else { 0.4 };
+    let one = if lanes { LANES } else { SCALAR };
     match s {
         Stmt::Const { .. } => 0.0,
         Stmt::Op { .. } | Stmt::Load { .. } | Stmt::Store { .. } => one,
-        Stmt::Call { .. } => 30.0 * one,
-        Stmt::Copy { len, .. } => 5.0 + 0.1 * *len as f64,
+        Stmt::Call { .. } => CALL * one,
+        Stmt::Copy { len, .. } => COPY.0 + COPY.1 * *len as f64,
         Stmt::For {
             kind, extent, body, ..
         } => {
             let vector = *kind == LoopKind::Vector;
             let n = steps(*extent, constants);
-            let n = if vector { (n / LANES as f64).ceil() } else { n };
-            n * (1.0 + nanoseconds(body, constants, lanes || vector))
+            let n = if vector {
+                (n / loops::LANES as f64).ceil()
+            } else {
+                n
+            };
+            n * (STEP + nanoseconds(body, constants, lanes || vector))
         }
         Stmt::While { cond, body, .. } => {
             STEPS
-                * (1.0 + nanoseconds(cond, constants, lanes) + nanoseconds(body, constants, lanes))
+                * (STEP + nanoseconds(cond, constants, lanes) + nanoseconds(body, constants, lanes))
         }
         Stmt::If {
             then, otherwise, ..
-        } => 1.0 + nanoseconds(then, constants, lanes) + nanoseconds(otherwise, constants, lanes),
+        } => STEP + nanoseconds(then, constants, lanes) + nanoseconds(otherwise, constants, lanes),
         Stmt::Kernel { kernel, .. } => kernel.nanoseconds(),
-        _ => 5.0,
+        _ => OTHER,
     }
 }
 

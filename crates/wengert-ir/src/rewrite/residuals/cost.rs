@@ -1,15 +1,13 @@
 //! What it costs to store a value for a later loop, and to compute it there again, in the unit of
 //! [`crate::ops::work`].
 
+use crate::cost::price::{LOOKUP, PLAIN, READ, WRITE};
 use crate::ir::{Eqn, Func, Type};
 use crate::ops::Op;
 use crate::ops::dynamic::Dynamic;
 use crate::ops::index::Access;
 use crate::ops::layout::Layout;
-use crate::ops::work::{self, PLAIN, READ, WRITE};
-
-/// To look up an element of an array.
-const LOOKUP: u64 = 2 * PLAIN;
+use crate::ops::work;
 
 /// What it costs to store a value that is then read so often. `None` of a list, whose length nobody knows.
 pub fn store(ty: &Type, readers: u64) -> Option<u64> {

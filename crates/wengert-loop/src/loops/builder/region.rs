@@ -144,15 +144,10 @@ impl Builder {
 
     /// A counted loop, first step first, that carries nothing.
     pub fn repeat(&mut self, extent: Value, body: impl FnOnce(&mut Builder, Value)) {
-        self.for_(
-            LoopKind::Serial { reverse: false },
-            extent,
-            &[],
-            |b, i, _| {
-                body(b, i);
-                vec![]
-            },
-        );
+        self.for_(LoopKind::SERIAL, extent, &[], |b, i, _| {
+            body(b, i);
+            vec![]
+        });
     }
 
     /// Runs `body` while `cond` holds.

@@ -90,7 +90,7 @@ fn a_list_for_each_lane() {
         let extent = b.load(x, &at);
         let list = b.list(vec![(DType::I64, 2), (DType::Bool, 1)], None);
         b.list_begin(list);
-        b.for_(SERIAL, extent, &[], |b, step, _| {
+        b.for_(LoopKind::SERIAL, extent, &[], |b, step, _| {
             b.list_push(list, step);
             let digit = b.add(step, extent);
             b.list_store(list, 0, step, &Affine::constant(1), digit);
@@ -159,7 +159,7 @@ fn lists_in_lists() {
         let sum = b.f64(0.0);
         let carry = b.carry(sum);
         let rows = b.list_rows(handle);
-        let sum = b.for_(SERIAL, rows, &[carry], |b, j, p| {
+        let sum = b.for_(LoopKind::SERIAL, rows, &[carry], |b, j, p| {
             let v = b.list_load(DType::F64, Rows::Handle(handle), j, &first);
             vec![b.add(p[0], v)]
         });

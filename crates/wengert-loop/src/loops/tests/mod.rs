@@ -12,8 +12,6 @@ use super::{BufferKind, LoopKind, Program, Rows, ScalarOp};
 use crate::buffer::{Data, Element};
 use crate::types::DType;
 
-const SERIAL: LoopKind = LoopKind::Serial { reverse: false };
-
 fn checked(b: Builder) -> Program {
     let program = b.finish();
     if let Err(e) = verify(&program) {
