@@ -110,7 +110,8 @@ fn in_lanes() {
 
 #[test]
 fn the_text_form_is_read_back() {
-    let func = trace(|x: Var| x.top_k(3), &ShapeDtype::new(DType::F64, [2, 40])).unwrap();
+    let spec = ShapeDtype::new([2, 40], DType::F64);
+    let func = wengert::trace(|x: Var| x.top_k(3), &spec).unwrap();
     let text = func.to_string();
     assert!(text.contains("top_k"), "{text}");
     assert_eq!(
