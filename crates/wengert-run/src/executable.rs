@@ -61,13 +61,18 @@ impl Executable {
                 len: b.len,
             });
         }
+        let pointers = inputs.len() + outputs.len();
+        let known = |all: Vec<u32>| {
+            let all = all.into_iter().filter(|&i| (i as usize) < inputs.len());
+            all.collect()
+        };
         Executable {
             code: made.code,
-            calls: Pool::new(made.call),
-            tasks: Pool::new(made.task),
+            calls: Pool::new(made.call.with_room_for(pointers)),
+            tasks: Pool::new(made.task.with_room_for(pointers)),
+            choices: made.choices.into_iter().map(known).collect(),
             inputs,
             outputs,
-            choices: made.choices,
             list_limit: options.list_limit,
             parallel_above: options.parallel_above,
             size: made.size,
@@ -155,6 +160,12 @@ impl<'d> Prepared<'_, 'd> {
         self.frame.as_mut().expect("taken only by `drop`")
     }
 
+    /// Where an argument or result lies, by its number among both.
+    fn pointer(&mut self, i: usize) -> *mut u8 {
+        // SAFETY: the frame has been made with room for all of them.
+        unsafe { self.frame().get(Layout::pointer(i)) }
+    }
+
     /// The pointer of an output lies behind those of the inputs.
     fn output_pointer(&self, i: usize) -> i32 {
         Layout::pointer(self.exe.inputs.len() + i)
@@ -202,10 +213,8 @@ impl<'d> Prepared<'_, 'd> {
                 found: format!("that of output {output}"),
             });
         }
-        let from = self.output_pointer(output);
-        let frame = self.frame();
-        let at = frame.get(from);
-        frame.set(Layout::pointer(input), at);
+        let at = self.pointer(self.exe.inputs.len() + output);
+        self.frame().set(Layout::pointer(input), at);
         Ok(())
     }
 
@@ -222,7 +231,7 @@ impl<'d> Prepared<'_, 'd> {
         ];
         for (what, specs, first) in named {
             for (i, spec) in specs.iter().enumerate() {
-                let given = !self.frame().get(Layout::pointer(first + i)).is_null();
+                let given = !self.pointer(first + i).is_null();
                 if let Some(spec) = spec.filter(|_| !given) {
                     spec.check(what, i, None)?;
                 }

@@ -106,7 +106,8 @@ impl Code for Interpreted {
             let run = &*frame.run;
             (frame, run)
         };
-        let pointer = |i: usize| frame.get(Layout::pointer(i));
+        // SAFETY: the frame was made for this program.
+        let pointer = |i: usize| unsafe { frame.get(Layout::pointer(i)) };
         guard(run, || {
             let inputs = self.inputs.iter().enumerate();
             let inputs = inputs.map(|(i, spec)| match *spec {

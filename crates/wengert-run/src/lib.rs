@@ -17,6 +17,8 @@ mod executable;
 mod interpreter;
 pub mod library;
 pub mod plan;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use backend::{Backend, Code, CompileError, Listed, Listing, Made, Options, Size, Vectors};
 pub use call::RunError;

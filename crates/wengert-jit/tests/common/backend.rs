@@ -1,35 +1,19 @@
 //! Compiled code as a back end of the suite of loop programs.
 
 use super::compare;
-use wengert_jit::{Cpu, Options, RunError, Vectors, code_for, compile};
+use wengert_jit::{Cpu, Cranelift, Options, Vectors, code_for};
 use wengert_loop::buffer::Data;
-use wengert_loop::error::Error;
 use wengert_loop::loops::Program;
-use wengert_loop::testing::{Backend, File, Stopped, outputs};
+use wengert_loop::testing::{File, Runner, Stopped};
+use wengert_run::testing::compiled;
 
 /// Code made with these options.
 pub struct Compiled(pub Options);
 
-impl Backend for Compiled {
+impl Runner for Compiled {
     fn run(&self, program: &Program, inputs: &[Data]) -> Result<Vec<Data>, Stopped> {
-        let other = |e: &dyn std::fmt::Display| Stopped::Other(e.to_string());
-        let exe = compile(program, &self.0).map_err(|e| other(&e))?;
-        let mut results = outputs(program);
-        let ins: Vec<&Data> = inputs.iter().collect();
-        let mut outs: Vec<&mut Data> = results.iter_mut().collect();
-        let failed = |error: &Error| program.failures.iter().position(|f| f.error() == *error);
-        exe.run(&ins, &mut outs).map_err(|error| match error {
-            RunError::MaxSteps { limit, at } => match failed(&Error::MaxSteps { limit, at }) {
-                Some(n) => Stopped::Failed(n as u32),
-                None => Stopped::MaxSteps(limit),
-            },
-            RunError::Stopped(error) => match failed(&error) {
-                Some(n) => Stopped::Failed(n as u32),
-                None => other(&error),
-            },
-            error => other(&error),
-        })?;
-        compare::compared_in_place(&exe, inputs, &results).map_err(|e| other(&e))?;
+        let (exe, results) = compiled(&Cranelift, &self.0, program, inputs)?;
+        compare::compared_in_place(&exe, inputs, &results).map_err(Stopped::Other)?;
         Ok(results)
     }
 }
@@ -49,7 +33,7 @@ impl Wide {
     }
 }
 
-impl Backend for Wide {
+impl Runner for Wide {
     fn run(&self, program: &Program, inputs: &[Data]) -> Result<Vec<Data>, Stopped> {
         let cpu = match Cpu::X86_64_V4.runs_here() {
             true => Cpu::X86_64_V4,
@@ -83,7 +67,7 @@ impl Backend for Wide {
 /// Code for a processor that need not be this one: it is made, and the interpreter runs the program.
 pub struct Made(pub Cpu);
 
-impl Backend for Made {
+impl Runner for Made {
     fn run(&self, program: &Program, inputs: &[Data]) -> Result<Vec<Data>, Stopped> {
         wengert_loop::testing::Interpreter.run(program, inputs)
     }

@@ -3,7 +3,7 @@
 use wengert_jit::{Cpu, Executable, Options, Vectors, code_for, compile};
 use wengert_loop::buffer::Data;
 use wengert_loop::loops::{Program, verify};
-use wengert_loop::testing::{Backend, File, Interpreter, Run, difference, shrunk};
+use wengert_loop::testing::{File, Interpreter, Run, Runner, difference, shrunk};
 
 /// Whether two arrays have the same bits, any NaN being as good as another.
 pub fn same(a: &Data, b: &Data) -> bool {

@@ -20,7 +20,7 @@
 //! another. `; wide: n` says how many of its vector loops are such as a back end with registers of 512
 //! bits has code for, if there is one.
 //!
-//! [`backend_tests!`](crate::backend_tests) makes a test of each file of this crate for a [`Backend`].
+//! [`backend_tests!`](crate::backend_tests) makes a test of each file of this crate for a [`Runner`].
 //! What fails otherwise, in a generated program, is made small by [`shrunk()`] and printed as a file.
 
 mod file;
@@ -59,8 +59,8 @@ impl Display for Stopped {
     }
 }
 
-/// What runs programs.
-pub trait Backend {
+/// What runs programs: a back end, in one of its ways.
+pub trait Runner {
     /// Runs a program. The results are those of its outputs, in order.
     ///
     /// # Errors
@@ -81,7 +81,7 @@ pub trait Backend {
 #[derive(Clone, Copy, Debug)]
 pub struct Interpreter;
 
-impl Backend for Interpreter {
+impl Runner for Interpreter {
     fn run(&self, program: &Program, inputs: &[Data]) -> Result<Vec<Data>, Stopped> {
         let inputs: Vec<&Data> = inputs.iter().collect();
         let mut results = outputs(program);
@@ -98,7 +98,7 @@ impl Backend for Interpreter {
 #[derive(Clone, Copy, Debug)]
 pub struct Rewritten;
 
-impl Backend for Rewritten {
+impl Runner for Rewritten {
     fn run(&self, program: &Program, inputs: &[Data]) -> Result<Vec<Data>, Stopped> {
         let rewritten = promote(&unroll(program));
         verify(&rewritten).map_err(Stopped::Other)?;
@@ -154,11 +154,11 @@ pub fn difference(got: &[Data], expected: &[Data]) -> Option<String> {
 ///
 /// # Errors
 /// What is wrong, with the line of the run.
-pub fn check(file: &File, backend: &dyn Backend) -> Result<(), String> {
+pub fn check(file: &File, runner: &dyn Runner) -> Result<(), String> {
     let name = &file.name;
     for run in &file.runs {
         let line = run.line;
-        let got = backend.run(&file.program, &run.inputs);
+        let got = runner.run(&file.program, &run.inputs);
         let wrong = match (&got, &run.expected) {
             (Ok(got), Ok(expected)) => difference(got, expected),
             (got, expected) if got == expected => None,
@@ -178,7 +178,7 @@ pub fn check(file: &File, backend: &dyn Backend) -> Result<(), String> {
             return Err(format!("{name}.loop, line {line}: {wrong}"));
         }
     }
-    backend
+    runner
         .examine(file)
         .map_err(|e| format!("{name}.loop: {e}"))
 }
@@ -188,14 +188,14 @@ pub fn check(file: &File, backend: &dyn Backend) -> Result<(), String> {
 /// # Panics
 /// If it does not hold.
 #[track_caller]
-pub fn check_named(name: &str, backend: &dyn Backend) {
+pub fn check_named(name: &str, runner: &dyn Runner) {
     let file = File::named(name).unwrap_or_else(|e| panic!("{name}.loop: {e}"));
-    if let Err(wrong) = check(&file, backend) {
+    if let Err(wrong) = check(&file, runner) {
         panic!("{wrong}");
     }
 }
 
-/// Makes a test of each file in `tests/loops` of this crate, for a [`Backend`].
+/// Makes a test of each file in `tests/loops` of this crate, for a [`Runner`].
 ///
 /// ```text
 /// mod interpreted {
@@ -263,6 +263,7 @@ macro_rules! backend_tests {
             reverse
             scratch
             sort
+            top_k
             while_in_lanes
             while_limit
             while_limit_in_lanes

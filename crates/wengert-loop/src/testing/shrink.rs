@@ -351,7 +351,7 @@ fn weight(program: &Program) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{Backend, File, Interpreter, Run};
+    use crate::testing::{File, Interpreter, Run, Runner};
     use expect_test::expect;
 
     /// A division in a loop in a branch in lanes, among much else.

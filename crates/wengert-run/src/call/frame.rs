@@ -48,6 +48,9 @@ impl Frame {
             lists: Arena::default(),
         });
         for (off, bytes) in &shape.image {
+            let (from, to) = (i64::from(*off), i64::from(*off) + bytes.len() as i64);
+            let fits = from >= -(shape.below as i64) && to <= shape.above as i64;
+            assert!(fits, "an image of {from}..{to} in a frame that is smaller");
             // SAFETY: offsets and lengths of the image lie within the shape.
             unsafe {
                 ptr::copy_nonoverlapping(bytes.as_ptr(), base.offset(*off as isize), bytes.len());
@@ -64,20 +67,24 @@ impl Frame {
     }
 
     /// Writes a pointer into the header.
-    pub fn set(&mut self, off: i32, value: *mut u8) {
+    pub(crate) fn set(&mut self, off: i32, value: *mut u8) {
         // SAFETY: called with offsets in the header or among the pointers of arguments, which lie
         // within the frame and are aligned.
         unsafe { *self.base.offset(off as isize).cast::<*mut u8>() = value }
     }
 
-    /// A pointer of the header.
-    pub fn get(&self, off: i32) -> *mut u8 {
-        // SAFETY: as for `set`.
+    /// A pointer of the header, or of an argument or result.
+    ///
+    /// # Safety
+    /// The offset is one in the header, or that of an [argument or result](super::layout::Layout::pointer) of the program that the
+    /// frame was made for.
+    pub unsafe fn get(&self, off: i32) -> *mut u8 {
+        // SAFETY: by the caller; it is aligned.
         unsafe { *self.base.offset(off as isize).cast::<*mut u8>() }
     }
 
     /// Copies the header's pointers from the frame of the call, but its own address.
-    pub fn copy_header(&mut self, call: *const u8, bytes: usize) {
+    pub(crate) fn copy_header(&mut self, call: *const u8, bytes: usize) {
         let from = header::CALL as usize;
         // SAFETY: both frames begin with a header and as many pointers.
         unsafe {

@@ -50,6 +50,12 @@ pub struct FrameShape {
 }
 
 impl FrameShape {
+    /// The same, at least as long as a header and so many pointers.
+    pub(crate) fn with_room_for(mut self, pointers: usize) -> FrameShape {
+        self.above = self.above.max(Layout::pointer(pointers) as usize);
+        self
+    }
+
     /// One with a header and so many pointers of arguments and results, and nothing else.
     pub fn of_pointers(pointers: usize) -> FrameShape {
         Layout::new(pointers, &Arena::default()).finish()
