@@ -6,7 +6,9 @@
 
 mod derivatives;
 mod loops;
+mod names;
 mod newcomers;
+mod outside;
 mod panics;
 mod recursion;
 mod types;

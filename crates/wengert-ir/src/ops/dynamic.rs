@@ -90,7 +90,11 @@ impl Primitive for Dynamic {
 
     fn types(&self, inputs: &[Type]) -> Result<Vec<Type>, TypeError> {
         if inputs.len() < self.arrays() {
-            return Err(TypeError::new(format!("{} operands", inputs.len())));
+            return Err(TypeError::new(crate::error::counted(
+                inputs.len(),
+                "operand",
+                "operands",
+            )));
         }
         let (arrays, indices) = inputs.split_at(self.arrays());
         let x = &arrays[0];

@@ -145,6 +145,13 @@ impl Primitive for Elementwise {
         self.row().name.into()
     }
 
+    fn method(&self) -> Cow<'static, str> {
+        match self.row().method {
+            "" => self.name(),
+            method => method.into(),
+        }
+    }
+
     fn types(&self, inputs: &[Type]) -> Result<Vec<Type>, TypeError> {
         let signature = self.row().signature;
         if inputs.len() != signature.arity {

@@ -75,7 +75,8 @@ fn either<T: Tree<Leaf = Var>>(
     otherwise: impl FnOnce() -> T,
 ) -> T {
     let first = RefCell::new(None);
-    let out = branch::cond(
+    let out = branch::choice(
+        op,
         pred,
         || {
             let (leaves, out) = tree::flatten(then());

@@ -79,8 +79,11 @@ pub use spec::{ShapeDtype, specs};
 ///
 pub use wengert_derive::Tree;
 
+use std::panic::Location;
+
 use wengert_ir::error::{Error, Result};
 use wengert_ir::ir::Type;
+use wengert_ir::source::SourceId;
 
 /// What a tree is made of: [`Var`](crate::Var), [`Array`](crate::Array) or [`ShapeDtype`]. A leaf is
 /// a tree, of itself.
@@ -200,7 +203,13 @@ pub fn def<T: Tree>(tree: &T) -> TreeDef {
 /// # Errors
 /// If the structure is not one of a tree of this type, or if there are more leaves or fewer than it
 /// has places for.
+#[track_caller]
 pub fn unflatten<T: Tree>(def: &TreeDef, leaves: impl IntoIterator<Item = T::Leaf>) -> Result<T> {
+    let place = Location::caller();
+    built(def, leaves).map_err(|e| e.placed_at(SourceId::of(place, None)))
+}
+
+fn built<T: Tree>(def: &TreeDef, leaves: impl IntoIterator<Item = T::Leaf>) -> Result<T> {
     let mut cursor = def.cursor();
     let mut leaves = leaves.into_iter();
     let tree = T::from_leaves(&mut cursor, &mut leaves)?;
@@ -223,6 +232,7 @@ fn misfit(message: String) -> Error {
     Error::Value {
         op: "unflatten".into(),
         message,
+        at: None,
     }
 }
 

@@ -202,6 +202,13 @@ impl Primitive for Layout {
         .into()
     }
 
+    fn method(&self) -> Cow<'static, str> {
+        match self {
+            Broadcast { .. } => "broadcast_to".into(),
+            _ => self.name(),
+        }
+    }
+
     fn attributes(&self) -> Attributes {
         let ints = |v: &[usize]| Attribute::Ints(v.iter().map(|&i| i as i64).collect());
         match self {
@@ -238,7 +245,11 @@ impl Primitive for Layout {
             return Err(TypeError::new("no operand"));
         };
         if inputs.len() != 1 && !matches!(self, Concat { .. }) {
-            return Err(TypeError::new(format!("{} operands", inputs.len())));
+            return Err(TypeError::new(crate::error::counted(
+                inputs.len(),
+                "operand",
+                "operands",
+            )));
         }
         let ty = match self {
             Broadcast { shape, axes } => broadcast_type(x, shape, axes)?,
