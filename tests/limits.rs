@@ -218,7 +218,7 @@ fn a_result_without_memory_is_an_error() {
     assert!(
         error
             .to_string()
-            .starts_with("broadcast: there is no memory for f64"),
+            .starts_with("broadcast_to: there is no memory for f64"),
         "{error}"
     );
     assert!(error.to_string().contains("limits.rs:"), "{error}");

@@ -36,14 +36,14 @@ fn carries_that_change() {
         |x: Var| scan(x, 0..3, |c, _| (c.broadcast_to([2]), ())).0,
         1.0,
         expect![
-            "scan: the carry is f64 before the step and f64[2] after it; convert or broadcast one of them, since a carry keeps its type, at HERE"
+            "scan: the carry is f64 before the step and f64[2] after it, and a carry keeps its type; start from an array of that shape, such as `zeros([2])`, or make one number of it in the step, as by `sum`, at HERE"
         ],
     );
     mistaken(
         |x: Var| fori(0..3, x, |i, _| i),
         1.0,
         expect![
-            "fori: the carry is f64 before the step and i64 after it; convert or broadcast one of them, since a carry keeps its type, at HERE"
+            "fori: the carry is f64 before the step and i64 after it, and a carry keeps its type; start from a number of that type, as in `Var::scalar(0i64)`, or convert what the step gives, as in `x.to(DType::F64)`, at HERE"
         ],
     );
     mistaken(
@@ -57,14 +57,14 @@ fn carries_that_change() {
         },
         1.0,
         expect![
-            "while_loop: the carry.1 is i64 before the step and f64 after it; convert or broadcast one of them, since a carry keeps its type, at HERE"
+            "while_loop: the carry.1 is i64 before the step and f64 after it, and a carry keeps its type; start from a number of that type, as in `Var::scalar(0f64)`, or convert what the step gives, as in `x.to(DType::I64)`, at HERE"
         ],
     );
     mistaken(
         |x: Var| while_loop(x, |x| x, |x| x + 1.0),
         1.0,
         expect![
-            "while: the condition gives f64, not a bool, at HERE; reduce an array of truth values by `any()` or `all()`"
+            "while_loop: the condition gives f64, not a bool, at HERE; reduce an array of truth values by `any()` or `all()`"
         ],
     );
     mistaken(
@@ -85,7 +85,7 @@ fn carries_that_change() {
         |x: Var| cond(x, x, |x| x, |x| x),
         1.0,
         expect![
-            "cond: chooses by a bool, got f64, at HERE; compare with `lt`, `eq` ..; choose element by element with `select`"
+            "cond: chooses by one truth value, a scalar bool, and got f64, at HERE; compare it with something, as in `x.gt(0)`"
         ],
     );
 }
@@ -175,7 +175,7 @@ fn a_check_that_fails_inside_a_mapped_scan() {
 fn steps_that_would_broadcast_into_a_state() {
     let state = [1.0, 2.0];
     let one = |x: Var| x.slice_axis(0, 0..1);
-    let shrinks = "and f64[1] after it; convert or broadcast one of them";
+    let shrinks = "and f64[1] after it, and a carry keeps its type";
     let differs = "has f64[2], and";
     let refused = |f: Jit<Var, Var>, what: &str| {
         let error = f.call(state).unwrap_err().to_string();

@@ -8,6 +8,7 @@ mod derivatives;
 mod loops;
 mod names;
 mod newcomers;
+mod numpy;
 mod outside;
 mod panics;
 mod recursion;

@@ -32,7 +32,9 @@ fn what_a_newcomer_gets_wrong() {
     mistaken(
         |x: Var| x.reshape([-1, -1]),
         [1.0, 2.0],
-        expect!["reshape: f64[2] cannot take the shape [-1, -1], at HERE"],
+        expect![
+            "reshape: f64[2] cannot take the shape [-1, -1], at HERE; one length may be left open, as -1"
+        ],
     );
     // An axis that is not there.
     mistaken(
@@ -87,7 +89,7 @@ fn what_a_newcomer_gets_wrong() {
         |x: Var| cond(x.gt(0.0), x, |x| x, |x| -x),
         [1.0, 2.0],
         expect![
-            "cond: chooses by a bool, got bool[2], at HERE; compare with `lt`, `eq` ..; choose element by element with `select`"
+            "cond: chooses by one truth value, a scalar bool, and got bool[2], at HERE; reduce the truth values to one by `any()` or `all()`, or choose element by element with `select`"
         ],
     );
     // A condition of many.
@@ -95,7 +97,7 @@ fn what_a_newcomer_gets_wrong() {
         |x: Var| while_loop(x, |x| x.lt(3.0), |x| x + 1.0),
         [1.0, 2.0],
         expect![
-            "while: the condition gives bool[2], not a bool, at HERE; reduce an array of truth values by `any()` or `all()`"
+            "while_loop: the condition gives bool[2], not a bool, at HERE; reduce an array of truth values by `any()` or `all()`"
         ],
     );
     // A number that chooses.
@@ -142,13 +144,13 @@ fn what_a_newcomer_gets_wrong() {
     mistaken(
         |x: Var| x.pad([(1, 1)]),
         [[1.0], [2.0]],
-        expect!["pad: 1 pairs of widths for f64[2,1], at HERE"],
+        expect!["pad: 1 pair of widths for the 2 axes of f64[2,1], at HERE"],
     );
     // Too few operands.
     mistaken(
         |x: Var| einsum("ij,jk->ik", &[x]),
         [[1.0], [2.0]],
-        expect!["einsum: `ij,jk->ik` names 2 operands, and there are 1, at HERE"],
+        expect!["einsum: `ij,jk->ik` names 2 operands, and 1 is given, at HERE"],
     );
     // A batch of a scalar beside one.
     mistaken(
@@ -186,7 +188,7 @@ fn what_a_newcomer_gets_wrong() {
         |x: Var| fori(0..3, x, |_, x| concat((x, [1.0]), 0)),
         [1.0, 2.0],
         expect![
-            "fori: the carry is f64[2] before the step and f64[3] after it; convert or broadcast one of them, since a carry keeps its type, at HERE"
+            "fori: the carry is f64[2] before the step and f64[3] after it, and a carry keeps its type; broadcast what the step gives, or start from that shape, at HERE"
         ],
     );
     // A carry that becomes a float.
@@ -194,7 +196,7 @@ fn what_a_newcomer_gets_wrong() {
         |x: Var| fori(0..3, x, |i, _| i),
         1.0,
         expect![
-            "fori: the carry is f64 before the step and i64 after it; convert or broadcast one of them, since a carry keeps its type, at HERE"
+            "fori: the carry is f64 before the step and i64 after it, and a carry keeps its type; start from a number of that type, as in `Var::scalar(0i64)`, or convert what the step gives, as in `x.to(DType::F64)`, at HERE"
         ],
     );
     // A carry of a count that becomes a float.
@@ -202,7 +204,7 @@ fn what_a_newcomer_gets_wrong() {
         |x: Var| scan(0i64, x, |n, x| (x * 2.0, n)).1,
         [1.0, 2.0],
         expect![
-            "scan: the carry is i64 before the step and f64 after it; convert or broadcast one of them, since a carry keeps its type, at HERE"
+            "scan: the carry is i64 before the step and f64 after it, and a carry keeps its type; start from a number of that type, as in `Var::scalar(0f64)`, or convert what the step gives, as in `x.to(DType::I64)`, at HERE"
         ],
     );
     // A mean of truth values.

@@ -39,16 +39,15 @@ fn debug_shows_the_message() {
 #[test]
 fn data_names_the_line_that_asks_for_it() {
     let a = Array::from([1.0, 2.0]);
+    let pair = |a: &Array| tree::unflatten::<(Array, Array)>(&tree::def(a), [a.clone()]);
+    let unflattened = line!() - 1;
     let errors: [(u32, Error); 6] = [
         (line!(), a.item::<f64>().unwrap_err()),
         (line!(), a.item::<f32>().unwrap_err()),
         (line!(), a.to_vec::<i64>().unwrap_err()),
         (line!(), a.as_slice::<bool>().unwrap_err()),
         (line!(), Array::new([3], vec![1.0]).unwrap_err()),
-        (
-            line!(),
-            tree::unflatten::<(Array, Array)>(&tree::def(&a), [a.clone()]).unwrap_err(),
-        ),
+        (unflattened, pair(&a).unwrap_err()),
     ];
     for (line, error) in errors {
         assert_eq!(line_of(&error), line, "{error}");
@@ -84,6 +83,8 @@ fn calls_name_the_line_of_the_call() -> Result<()> {
     // Rows of different lengths.
     let ragged = || vec![vec![1.0, 2.0], vec![3.0]];
     let g = jit(|x: Var| x.sum());
+    let h = jit(move |x: Var| x + Var::from(ragged()));
+    let added = line!() - 1;
     let errors = [
         (line!(), g.call(ragged()).unwrap_err()),
         (line!(), g.compile(ragged()).unwrap_err()),
@@ -91,12 +92,7 @@ fn calls_name_the_line_of_the_call() -> Result<()> {
         (line!(), g.func(ragged()).unwrap_err()),
         (line!(), g.explain(ragged()).unwrap_err()),
         (line!(), trace(|x: Var| x, ragged()).unwrap_err()),
-        (
-            line!(),
-            jit(move |x: Var| x + Var::from(ragged()))
-                .call(1.0)
-                .unwrap_err(),
-        ),
+        (added, h.call(1.0).unwrap_err()),
     ];
     for (line, error) in errors {
         assert_eq!(line_of(&error), line, "{error}");

@@ -193,8 +193,8 @@ fn the_printer_panics() {
         let errors = [f.call(1.0).unwrap_err(), f.interpret(1.0).unwrap_err()];
         for error in errors {
             assert_eq!(
-                error.to_string(),
-                "on_print: the printer panicked: no paper"
+                message(&error),
+                "on_print: the printer panicked: no paper, at HERE"
             );
         }
     }

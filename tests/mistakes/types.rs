@@ -60,7 +60,7 @@ fn a_var_kept_for_a_later_trace() {
         use_it,
         1.0,
         expect![
-            "use of a Var: a Var made at HERE was used at HERE, where its trace is not open; a Var lives only inside the function that is being traced: return it or pass it as an argument"
+            "use of a Var: a Var made at HERE was used at HERE, where its trace is not open; a Var lives only inside the function that is being traced: return it, or pass it as an argument to what uses it (a compiled function takes it by `apply`)"
         ],
     );
     // On another thread as well.
@@ -68,7 +68,7 @@ fn a_var_kept_for_a_later_trace() {
         let v = kept.lock().unwrap().unwrap();
         jit(move |x: Var| x + v).call(1.0).unwrap_err()
     });
-    expect!["use of a Var: a Var made at HERE was used at HERE, where its trace is not open; a Var lives only inside the function that is being traced: return it or pass it as an argument"].assert_eq(&message(&error.join().unwrap()));
+    expect!["use of a Var: a Var made at HERE was used at HERE, where its trace is not open; a Var lives only inside the function that is being traced: return it, or pass it as an argument to what uses it (a compiled function takes it by `apply`)"].assert_eq(&message(&error.join().unwrap()));
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn a_var_of_another_door() {
         },
         1.0,
         expect![
-            "use of a Var: a Var made at HERE, in the function traced at HERE, was used at HERE, in the function traced at HERE pass it as an argument"
+            "use of a Var: a Var made at HERE, in the function traced at HERE, was used at HERE, in the function traced at HERE; pass it as an argument: inside of a traced function, `f.apply(x)` takes a Var where `f.call(x)` takes data"
         ],
     );
 }
@@ -136,10 +136,10 @@ fn arguments_that_do_not_fit() {
     let b = || vec![Array::zeros(DType::F64, [3])];
     let error = |args| message(&code.call(args).unwrap_err());
     let w = Array::zeros(DType::F32, [3]);
-    expect!["args.1.w: expected f64[3,4], got f32[3]"].assert_eq(&error((x(), layer(w, b()))));
+    expect!["call: args.1.w: expected f64[3,4], got f32[3], at HERE; the code is for one signature, and `Jit::call` compiles for each"].assert_eq(&error((x(), layer(w, b()))));
     let w = || Array::zeros(DType::F64, [3, 4]);
-    expect!["args: expected the structure that the code was made for, got .1.b: expected a Vec of 1, got a Vec of 0"].assert_eq(&error((x(), layer(w(), vec![]))));
-    expect!["args.1.b[0]: expected f64[3], got f64[4]"].assert_eq(&error((
+    expect!["call: args: expected the structure that the code was made for, got .1.b: expected a Vec of 1, got a Vec of 0, at HERE; the code is for one signature, and `Jit::call` compiles for each"].assert_eq(&error((x(), layer(w(), vec![]))));
+    expect!["call: args.1.b[0]: expected f64[3], got f64[4], at HERE; the code is for one signature, and `Jit::call` compiles for each"].assert_eq(&error((
         x(),
         layer(w(), vec![Array::zeros(DType::F64, [4])]),
     )));
@@ -191,7 +191,7 @@ fn batches_that_do_not_match() {
         |x: Var| scan(0.0, x, |c, x| (c + x, ())).0,
         1.0,
         expect![
-            "scan: the scalar cannot be read row by row: f64; numbers are made an array by `Var::from([1.0, 2.0])`, at HERE"
+            "scan: the scalar cannot be read row by row: f64; numbers are made an array by `Var::from([1.0, 2.0])`, and `0..n` counts steps, at HERE"
         ],
     );
 }

@@ -40,10 +40,6 @@ impl Primitive for Iota {
         "iota".into()
     }
 
-    fn method(&self) -> Cow<'static, str> {
-        "arange".into()
-    }
-
     fn attributes(&self) -> Attributes {
         vec![
             ("ty", Attribute::Type(self.ty.clone())),

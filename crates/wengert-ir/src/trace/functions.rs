@@ -308,7 +308,7 @@ impl Var {
     pub fn powi(self, n: i32) -> Var {
         let ty = self.ty();
         if n < 0 && !ty.is_float() {
-            let error = TypeError::new(format!("{ty} to the power {n}"));
+            let error = TypeError::new(format!("{ty} to the power {n} is no whole number"));
             let error = error.hint("convert first, as in `x.to(DType::F64)`");
             or_raise("powi", &[Some(ty.clone())], Err(error))
         }

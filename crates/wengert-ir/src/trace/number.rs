@@ -245,7 +245,10 @@ fn number(arg: Argument, dtype: DType) -> Result<u64, TypeError> {
             };
             match fits {
                 true => Ok(bits_of(n as u64, dtype)),
-                false => Err(TypeError::new(format!("{n} does not fit in {dtype}"))),
+                false => {
+                    let error = TypeError::new(format!("{n} does not fit in {dtype}"));
+                    Err(error.hint("convert first, as in `x.to(DType::I64)`"))
+                }
             }
         }
     }

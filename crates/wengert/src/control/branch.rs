@@ -11,6 +11,11 @@ use super::{rebuild, refuse};
 use crate::tree::{self, IntoTree, Tree};
 
 /// A predicate: a traced scalar `bool`, or one known now.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot choose between two functions",
+    label = "expected a `Var` of one truth value, or a `bool`",
+    note = "`Var`s are compared by `x.gt(0.0)`, `x.eq(y)` and the like"
+)]
 pub trait Predicate {
     #[doc(hidden)]
     fn predicate(self) -> Var;

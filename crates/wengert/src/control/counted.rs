@@ -13,6 +13,10 @@ use crate::tree::{self, IntoTree};
 
 /// How often a [`fori`] runs: a range of numbers, or of traced integers (`a..b`, or `..b` from zero). The
 /// step is given its number as an `i64`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no range of steps",
+    label = "expected `0..n`, or `a..b` or `..b` of `Var`s"
+)]
 pub trait Steps {
     #[doc(hidden)]
     #[track_caller]
