@@ -111,7 +111,7 @@ fn places_and_values() {
     mistaken(
         |x: Var| x.slice_axis(0, 1..5),
         [1.0, 2.0],
-        expect!["slice: 1..5 is not a part of axis 0 of f64[2], at HERE; it has 2 elements"],
+        expect!["slice: 1..5 is not a part of axis 0 of f64[2], at HERE; the axis has 2 elements"],
     );
     // Values of another shape written.
     mistaken(

@@ -162,12 +162,12 @@ fn a_mistake_deep_inside() {
     mistaken(
         f,
         [1.0, 2.0],
-        expect!["dot: f64 and f64[2] have 0 and 1 axes, at HERE; multiply by a number with `*`"],
+        expect!["dot: f64 has 0 axes, and f64[2] has 1, at HERE; multiply by a number with `*`"],
     );
     mistaken(
         grad(move |x: Var| f(x).sum()),
         [1.0, 2.0],
-        expect!["dot: f64 and f64[2] have 0 and 1 axes, at HERE; multiply by a number with `*`"],
+        expect!["dot: f64 has 0 axes, and f64[2] has 1, at HERE; multiply by a number with `*`"],
     );
 }
 

@@ -5,7 +5,7 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use wengert_ir::buffer::{Data, Dense, Element};
-use wengert_ir::error::{Error, Result};
+use wengert_ir::error::{Error, Result, counted};
 use wengert_ir::ir::{DType, Dim, Shape, Type};
 use wengert_ir::source::SourceId;
 
@@ -59,8 +59,8 @@ impl Array {
             return Err(Error::Value {
                 op: "Array::new".into(),
                 message: format!(
-                    "{} elements do not fill the shape {shape:?}",
-                    elements.len()
+                    "{} not fill the shape {shape:?}",
+                    counted(elements.len(), "element does", "elements do")
                 ),
                 at: here(),
             });

@@ -64,7 +64,11 @@ impl Var {
             refuse(
                 "roll",
                 &[self],
-                TypeError::new(format!("{n} shifts for {m} axes")),
+                TypeError::new(format!(
+                    "{} for {}",
+                    counted(n, "shift", "shifts"),
+                    counted(m, "axis", "axes")
+                )),
             );
         }
         let mut rolled = self;

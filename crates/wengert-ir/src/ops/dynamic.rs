@@ -101,9 +101,9 @@ impl Primitive for Dynamic {
         let dims = known(x)?;
         if indices.len() != dims.len() {
             return Err(TypeError::new(format!(
-                "{} indices for the {} axes of {x}",
-                indices.len(),
-                dims.len()
+                "{} for the {} of {x}",
+                crate::error::counted(indices.len(), "index", "indices"),
+                crate::error::counted(dims.len(), "axis", "axes")
             )));
         }
         if let Some(i) = indices.iter().find(|i| !i.dtype.is_int() || i.rank() != 0) {

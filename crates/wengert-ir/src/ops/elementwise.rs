@@ -155,7 +155,11 @@ impl Primitive for Elementwise {
     fn types(&self, inputs: &[Type]) -> Result<Vec<Type>, TypeError> {
         let signature = self.row().signature;
         if inputs.len() != signature.arity {
-            let message = format!("{} operands, not {}", signature.arity, inputs.len());
+            let message = format!(
+                "{}, not {}",
+                crate::error::counted(signature.arity, "operand", "operands"),
+                inputs.len()
+            );
             return Err(TypeError::new(message));
         }
         let values = self.values(inputs);

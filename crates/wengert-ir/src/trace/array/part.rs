@@ -68,7 +68,15 @@ pub(super) fn span_of(op: &str, x: Var, a: usize, n: usize, span: Span) -> Place
             let message = format!("{span} is not a part of axis {a} of {}", x.ty());
             let hint = match span.step {
                 0 => "a step is not 0".to_string(),
-                _ => format!("it has {}", counted(n, "element", "elements")),
+                step => format!(
+                    "{}the axis has {}",
+                    if step < 0 {
+                        "a negative step leads down, and "
+                    } else {
+                        ""
+                    },
+                    counted(n, "element", "elements")
+                ),
             };
             refuse(op, &[x], TypeError::new(message).hint(hint))
         }
