@@ -67,12 +67,12 @@ fn a_type_of_more_elements_than_addresses_is_refused_wherever_it_is_made() {
     );
     // Batches.
     too_large(
-        "map",
+        "vmap",
         |x: Var| vmap(move |r: Var| full([HUGE], r * x))(ones([HUGE])),
         one,
     );
     too_large(
-        "map",
+        "vmap",
         |x: Var| {
             vmap(vmap(move |r: Var| (r * x).broadcast_to([4])))(ones([1usize << 30, 1usize << 28]))
                 .sum()
@@ -80,7 +80,7 @@ fn a_type_of_more_elements_than_addresses_is_refused_wherever_it_is_made() {
         one,
     );
     too_large(
-        "map",
+        "vmap",
         |x: Var| vmap(move |r: Var| r + zeros([1usize << 40]))(x.broadcast_to([1usize << 40])),
         one,
     );

@@ -200,7 +200,7 @@ fn a_range_beside_other_rows() -> Result<()> {
     assert!(
         error
             .to_string()
-            .contains("the array.0 has 1 rows, and the array.1 has 4"),
+            .contains("the array.0 has 1 row, and the array.1 has 4"),
         "{error}"
     );
     Ok(())

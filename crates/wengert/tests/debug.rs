@@ -139,7 +139,7 @@ fn a_gradient_prints_what_the_function_prints() {
 #[test]
 fn braces_and_leaves_have_to_agree() {
     for (format, message) in [
-        ("x = {}, {}", "2 {} for 1 leaves, in \"x = {}, {}\", at "),
+        ("x = {}, {}", "2 {} for 1 leaf, in \"x = {}, {}\", at "),
         (
             "x = {:.3}",
             "only {} stands for a leaf, and {{ and }} for braces, in ",
