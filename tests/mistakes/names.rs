@@ -6,6 +6,9 @@ use wengert_ir::ops::{Primitive, rows};
 
 use crate::shortened;
 
+type Unary = fn(Var) -> Var;
+type Binary = fn(Var, Var) -> Var;
+
 /// What a call of the function says that it is wrong: the operation, before the first colon.
 fn named<X, Y, A>(f: impl Fn(X) -> Y + Send + Sync + 'static, args: A) -> String
 where
@@ -43,7 +46,7 @@ fn rows_are_named_by_a_method() {
 
 #[test]
 fn methods_go_by_the_name_they_are_called_by() {
-    let of_integers: [(&str, fn(Var) -> Var); 9] = [
+    let of_integers: [(&str, Unary); 9] = [
         ("ln", |x| x.ln()),
         ("log", |x| x.log()),
         ("exp_m1", |x| x.exp_m1()),
@@ -57,7 +60,7 @@ fn methods_go_by_the_name_they_are_called_by() {
     for (name, f) in of_integers {
         assert_eq!(named(f, 1i64), name);
     }
-    let of_lengths: [(&str, fn(Var, Var) -> Var); 13] = [
+    let of_lengths: [(&str, Binary); 13] = [
         ("lt", |x, y| x.lt(y)),
         ("le", |x, y| x.le(y)),
         ("gt", |x, y| x.gt(y)),
@@ -83,10 +86,7 @@ fn methods_go_by_the_name_they_are_called_by() {
             "{error}"
         );
     }
-    for (name, f) in [
-        ("gt", (|x: Var| x.gt(x)) as fn(Var) -> Var),
-        ("ge", |x| x.ge(x)),
-    ] {
+    for (name, f) in [("gt", (|x: Var| x.gt(x)) as Unary), ("ge", |x| x.ge(x))] {
         let y = jit(f).call([true, false]).unwrap();
         assert_eq!(y.to_vec::<bool>().unwrap(), [name == "ge"; 2]);
     }
@@ -94,7 +94,7 @@ fn methods_go_by_the_name_they_are_called_by() {
 
 #[test]
 fn a_nan_is_laid_to_the_method_that_made_it() {
-    let f: [(&str, fn(Var) -> Var); 8] = [
+    let f: [(&str, Unary); 8] = [
         ("ln", |x| x.ln()),
         ("powf", |x| x.powf(0.5)),
         ("recip", |x| (x - x).recip()),
