@@ -93,17 +93,17 @@ fn a_type_of_more_elements_than_addresses_is_refused_wherever_it_is_made() {
     too_large("argument 1", |(_, x): (Var, Var)| x, || (1.0, wide()));
     // Conversions to wider elements.
     too_large(
-        "convert",
+        "to",
         |x: Var| x.gt(0.0).broadcast_to([1usize << 61]).to(DType::U64),
         one,
     );
     too_large(
-        "convert",
+        "to",
         |x: Var| full([1usize << 60], x.to(DType::F32)).to(DType::F64),
         one,
     );
     too_large(
-        "convert",
+        "to",
         |x: Var| full([1usize << 62], x.to(DType::U8)).to(DType::I32),
         one,
     );
@@ -133,7 +133,7 @@ fn a_type_of_more_elements_than_addresses_is_refused_wherever_it_is_made() {
         one,
     );
     too_large(
-        "outer|mul|broadcast|dot",
+        "outer|mul|broadcast_to|dot",
         |x: Var| x.broadcast_to([HUGE]).outer(x.broadcast_to([HUGE])),
         one,
     );
