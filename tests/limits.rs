@@ -67,12 +67,12 @@ fn a_type_of_more_elements_than_addresses_is_refused_wherever_it_is_made() {
     );
     // Batches.
     too_large(
-        "map",
+        "vmap",
         |x: Var| vmap(move |r: Var| full([HUGE], r * x))(ones([HUGE])),
         one,
     );
     too_large(
-        "map",
+        "vmap",
         |x: Var| {
             vmap(vmap(move |r: Var| (r * x).broadcast_to([4])))(ones([1usize << 30, 1usize << 28]))
                 .sum()
@@ -80,7 +80,7 @@ fn a_type_of_more_elements_than_addresses_is_refused_wherever_it_is_made() {
         one,
     );
     too_large(
-        "map",
+        "vmap",
         |x: Var| vmap(move |r: Var| r + zeros([1usize << 40]))(x.broadcast_to([1usize << 40])),
         one,
     );
@@ -93,17 +93,17 @@ fn a_type_of_more_elements_than_addresses_is_refused_wherever_it_is_made() {
     too_large("argument 1", |(_, x): (Var, Var)| x, || (1.0, wide()));
     // Conversions to wider elements.
     too_large(
-        "convert",
+        "to",
         |x: Var| x.gt(0.0).broadcast_to([1usize << 61]).to(DType::U64),
         one,
     );
     too_large(
-        "convert",
+        "to",
         |x: Var| full([1usize << 60], x.to(DType::F32)).to(DType::F64),
         one,
     );
     too_large(
-        "convert",
+        "to",
         |x: Var| full([1usize << 62], x.to(DType::U8)).to(DType::I32),
         one,
     );
@@ -133,7 +133,7 @@ fn a_type_of_more_elements_than_addresses_is_refused_wherever_it_is_made() {
         one,
     );
     too_large(
-        "outer|mul|broadcast|dot",
+        "outer|mul|broadcast_to|dot",
         |x: Var| x.broadcast_to([HUGE]).outer(x.broadcast_to([HUGE])),
         one,
     );
@@ -218,7 +218,7 @@ fn a_result_without_memory_is_an_error() {
     assert!(
         error
             .to_string()
-            .starts_with("broadcast: there is no memory for f64"),
+            .starts_with("broadcast_to: there is no memory for f64"),
         "{error}"
     );
     assert!(error.to_string().contains("limits.rs:"), "{error}");

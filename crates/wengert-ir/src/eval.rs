@@ -1,7 +1,7 @@
 //! The interpreter: a function, equation by equation. The oracle for everything compiled.
 
 use crate::buffer::{Buffer, NoMemory, within_memory};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, counted};
 use crate::ir::{Atom, Func, Type};
 
 /// The results of a function at those arguments.
@@ -13,7 +13,12 @@ pub fn eval(func: &Func, args: &[Buffer]) -> Result<Vec<Buffer>> {
     if args.len() != func.arity() {
         return Err(Error::Value {
             op: "eval".into(),
-            message: format!("{} arguments for {} parameters", args.len(), func.arity()),
+            message: format!(
+                "{} for {}",
+                counted(args.len(), "argument", "arguments"),
+                counted(func.arity(), "parameter", "parameters")
+            ),
+            at: None,
         });
     }
     for (i, (arg, ty)) in args.iter().zip(func.param_types()).enumerate() {
@@ -21,6 +26,7 @@ pub fn eval(func: &Func, args: &[Buffer]) -> Result<Vec<Buffer>> {
             return Err(Error::Value {
                 op: "eval".into(),
                 message: format!("argument {i} is not a {ty}"),
+                at: None,
             });
         }
     }
@@ -45,7 +51,7 @@ pub(crate) fn run(func: &Func, args: Vec<Buffer>) -> Result<Vec<Buffer>> {
             eqn.op.eval(&inputs)
         });
         let outputs = evaluated
-            .unwrap_or_else(|e| Err(e.error(&eqn.op.name(), None)))
+            .unwrap_or_else(|e| Err(e.error(&eqn.op.method(), None)))
             .map_err(|e| e.placed_at(eqn.source))?;
         debug_assert_eq!(outputs.len(), eqn.outputs.len(), "{}", eqn.op.name());
         debug_assert!(

@@ -68,11 +68,11 @@ fn every_method_knows_its_caller() {
     );
     check(
         |[x, y, ..]| x.maximum(y),
-        expect!["max: f64[3] and f64[4] do not broadcast, at HERE"],
+        expect!["maximum: f64[3] and f64[4] do not broadcast, at HERE"],
     );
     check(
         |[x, y, ..]| x.clamp(0.0, y),
-        expect!["min: f64[3] and f64[4] do not broadcast, at HERE"],
+        expect!["clamp: f64[3] and f64[4] do not broadcast, at HERE"],
     );
     check(
         |[x, y, ..]| x.lt(y),
@@ -80,7 +80,7 @@ fn every_method_knows_its_caller() {
     );
     check(
         |[x, y, ..]| x.powf(y),
-        expect!["pow: f64[3] and f64[4] do not broadcast, at HERE"],
+        expect!["powf: f64[3] and f64[4] do not broadcast, at HERE"],
     );
     check(
         |[x, y, _, p]| p.select(x, y),
@@ -128,15 +128,17 @@ fn element_types() {
     );
     check(
         |[_, _, n, _]| n.to(DType::U8) + 256,
-        expect!["add: 256 does not fit in u8, at HERE"],
+        expect!["add: 256 does not fit in u8, at HERE; convert first, as in `x.to(DType::I64)`"],
     );
     check(
         |[_, _, n, _]| n.to(DType::U8) - -1,
-        expect!["sub: -1 does not fit in u8, at HERE"],
+        expect!["sub: -1 does not fit in u8, at HERE; convert first, as in `x.to(DType::I64)`"],
     );
     check(
         |[_, _, n, _]| n.powi(-1),
-        expect!["powi: i64[3] to the power -1, at HERE; convert first, as in `x.to(DType::F64)`"],
+        expect![
+            "powi: i64[3] to the power -1 is no whole number, at HERE; convert first, as in `x.to(DType::F64)`"
+        ],
     );
     check(
         |[x, _, n, _]| n.select(x, x),

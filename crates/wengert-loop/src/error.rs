@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::cell::Cell;
+use std::fmt;
 use std::marker::PhantomData;
 
 use crate::source::SourceId;
@@ -11,7 +12,10 @@ pub use crate::types::TypeError;
 /// An error of this library: every mistake that can be made from outside. `Display` says all there is to say;
 /// the kinds are there to be told apart, by `Error::MaxSteps { .. }`, say, and [`Error::at`] gives the line of the
 /// program. Kinds and fields may be added.
-#[derive(Clone, PartialEq, Debug, thiserror::Error)]
+///
+/// `Debug` shows what `Display` shows. That is what `main` prints of an error that it returns, and what `unwrap` and
+/// `expect` print: so the line of the program is seen there, where the names of the fields would be of no use.
+#[derive(Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// An operation was given types it does not take.
@@ -31,7 +35,8 @@ pub enum Error {
     /// A `Var` was used after the trace it belongs to had been closed, or on another thread.
     #[error(
         "{op}: a Var made at {made} was used at {used}, where its trace is not open; a Var lives \
-         only inside the function that is being traced: return it or pass it as an argument"
+         only inside the function that is being traced: return it, or pass it as an argument to what uses \
+         it (a compiled function takes it by `apply`)"
     )]
     Escaped {
         /// The operation.
@@ -44,7 +49,8 @@ pub enum Error {
     /// A `Var` of one traced function was used in another.
     #[error(
         "{op}: a Var made at {made}, in the function traced at {outer}, was used at {used}, in the \
-         function traced at {inner}: pass it as an argument"
+         function traced at {inner}; pass it as an argument: inside of a traced function, `f.apply(x)` \
+         takes a Var where `f.call(x)` takes data"
     )]
     OtherFunction {
         /// The operation.
@@ -70,14 +76,22 @@ pub enum Error {
         at: SourceId,
     },
     /// An argument of a compiled function does not fit.
-    #[error("{path}: expected {expected}, got {got}")]
+    #[error(
+        "{op}: {path}: expected {expected}, got {got}{}{}",
+        placed(at),
+        elsewhere(path)
+    )]
     Argument {
+        /// What was called: `call` or `call_into`, say.
+        op: String,
         /// The leaf, as a path from the arguments.
         path: String,
         /// What fits.
         expected: String,
         /// What was given.
         got: String,
+        /// The user's line.
+        at: Option<SourceId>,
     },
     /// Two trees should have had one structure.
     #[error("{op}: {message}, at {at}")]
@@ -206,12 +220,14 @@ pub enum Error {
         message: String,
     },
     /// Values of another kind than was asked for.
-    #[error("{op}: {message}")]
+    #[error("{op}: {message}{}", placed(at))]
     Value {
         /// The operation.
         op: String,
         /// What is wrong.
         message: String,
+        /// The user's line.
+        at: Option<SourceId>,
     },
     /// No machine code could be made.
     #[error("compile: {message}")]
@@ -238,18 +254,19 @@ impl Error {
             | Error::MaxSteps { at, .. }
             | Error::Check { at, .. }
             | Error::Memory { at, .. }
-            | Error::NoMemory { at, .. } => *at,
-            Error::Argument { .. }
-            | Error::Parse { .. }
-            | Error::Invalid { .. }
-            | Error::Value { .. }
-            | Error::Compile { .. } => None,
+            | Error::NoMemory { at, .. }
+            | Error::Argument { at, .. }
+            | Error::Value { at, .. } => *at,
+            Error::Parse { .. } | Error::Invalid { .. } | Error::Compile { .. } => None,
         }
     }
 
     /// The same error with the user's line, unless it has one.
     pub fn placed_at(mut self, source: SourceId) -> Error {
-        if let Error::Check { at, .. }
+        if let Error::Argument { at, .. }
+        | Error::Value { at, .. }
+        | Error::Memory { at, .. }
+        | Error::Check { at, .. }
         | Error::MaxSteps { at, .. }
         | Error::Derivative { at, .. }
         | Error::NoMemory { at, .. } = &mut self
@@ -258,6 +275,20 @@ impl Error {
             at.get_or_insert(source.written());
         }
         self
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// That many of something, in words: `1 axis`, `2 axes`.
+pub fn counted(n: usize, one: &str, many: &str) -> String {
+    match n {
+        1 => format!("1 {one}"),
+        n => format!("{n} {many}"),
     }
 }
 
@@ -272,6 +303,14 @@ fn placed(at: &Option<SourceId>) -> String {
     match at {
         Some(at) => format!(", at {at}"),
         None => String::new(),
+    }
+}
+
+/// What to do about an argument that a compiled function does not take.
+fn elsewhere(path: &str) -> &'static str {
+    match path.starts_with("args") {
+        true => "; the code is for one signature, and `Jit::call` compiles for each",
+        false => "",
     }
 }
 

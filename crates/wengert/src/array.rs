@@ -1,11 +1,13 @@
 //! `Array`: data, as it goes into a compiled function and comes out of one.
 
 use std::fmt;
+use std::panic::Location;
 use std::sync::Arc;
 
 use wengert_ir::buffer::{Data, Dense, Element};
-use wengert_ir::error::{Error, Result};
+use wengert_ir::error::{Error, Result, counted};
 use wengert_ir::ir::{DType, Dim, Shape, Type};
+use wengert_ir::source::SourceId;
 use wengert_ir::trace::{IntoShape, Ints};
 
 mod access;
@@ -88,10 +90,11 @@ impl Array {
             return Err(Error::Value {
                 op: "Array::new".into(),
                 message: format!(
-                    "{} elements do not fill the shape {:?}",
-                    elements.len(),
+                    "{} not fill the shape {:?}",
+                    counted(elements.len(), "element does", "elements do"),
                     given.0
                 ),
+                at: here(),
             });
         };
         Ok(Array::from_dense(Dense::of(shape, elements)))
@@ -166,9 +169,10 @@ impl Array {
     /// let a = Array::from([1.0, 2.0]);
     /// assert_eq!(a.as_slice::<f64>()?, [1.0, 2.0]);
     /// let error = a.as_slice::<f32>().unwrap_err();
-    /// assert_eq!(error.to_string(), "as_slice: asked for f32, and the array is f64[2]");
+    /// assert!(error.to_string().starts_with("as_slice: asked for f32, and the array is f64[2], at "));
     /// # Ok::<(), wengert::Error>(())
     /// ```
+    #[track_caller]
     pub fn as_slice<T: Element>(&self) -> Result<&[T]> {
         self.elements("as_slice")
     }
@@ -177,6 +181,7 @@ impl Array {
     ///
     /// # Errors
     /// If they are not of type `T`: nothing is converted.
+    #[track_caller]
     pub fn to_vec<T: Element>(&self) -> Result<Vec<T>> {
         Ok(self.elements("to_vec")?.to_vec())
     }
@@ -193,21 +198,28 @@ impl Array {
     /// assert!(Array::from([1.0, 2.0]).item::<f64>().is_err());
     /// # Ok::<(), wengert::Error>(())
     /// ```
+    #[track_caller]
     pub fn item<T: Element>(&self) -> Result<T> {
         match self.elements("item")? {
             [one] => Ok(*one),
             _ => Err(Error::Value {
                 op: "item".into(),
                 message: format!("asked for the only element, and the array is {}", self.ty()),
+                at: here(),
             }),
         }
     }
 
+    #[track_caller]
     fn elements<T: Element>(&self, op: &str) -> Result<&[T]> {
-        T::slice(&self.dense.data).ok_or_else(|| Error::Value {
-            op: op.into(),
-            message: format!("asked for {}, and the array is {}", T::DTYPE, self.ty()),
-        })
+        match T::slice(&self.dense.data) {
+            Some(elements) => Ok(elements),
+            None => Err(Error::Value {
+                op: op.into(),
+                message: format!("asked for {}, and the array is {}", T::DTYPE, self.ty()),
+                at: here(),
+            }),
+        }
     }
 
     pub(crate) fn ty(&self) -> Type {
@@ -279,6 +291,12 @@ pub(crate) fn known(op: &str, shape: impl IntoShape) -> Vec<usize> {
         Some(shape) => shape,
         None => panic!("{op}: {:?} holds a negative length", given.0),
     }
+}
+
+/// The caller's line, for an error.
+#[track_caller]
+pub(crate) fn here() -> Option<SourceId> {
+    Some(SourceId::of(Location::caller(), None))
 }
 
 /// The number of elements of a shape, if it can be counted.

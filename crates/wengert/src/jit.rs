@@ -210,7 +210,7 @@ where
         let last = self.read().last.clone();
         let nothing = TreeDef::default();
         let known = last.as_ref().map_or(&nothing, |e| &e.signature.def);
-        let (work, other) = Work::feed::<X::With<Array>, A>(args, known)?;
+        let (work, other) = here(Work::feed::<X::With<Array>, A>(args, known))?;
         let as_last = |e: &Arc<Entry>| {
             let types = &e.signature.types;
             other.is_none() && work.arrays().zip(types).all(|(a, ty)| a.has_type(ty))
@@ -224,7 +224,7 @@ where
         };
         let compiled = self.compiled(&entry)?;
         let _deeper = Deeper::new(Location::caller())?;
-        compiled.call::<Y>(work)
+        here(compiled.call::<Y>(work))
     }
 
     /// The function inside another trace: its equations are recorded there.
@@ -296,7 +296,7 @@ where
     /// As [`Jit::call`].
     #[track_caller]
     pub fn interpret<A: Feed<X::With<Array>>>(&self, args: A) -> Result<Y::With<Array>> {
-        let (arrays, def) = tree::try_feed::<X::With<Array>, A>(args)?;
+        let (arrays, def) = here(tree::try_feed::<X::With<Array>, A>(args))?;
         let types = arrays.iter().map(|a| a.dense().ty()).collect();
         let Ready {
             func,
@@ -308,7 +308,9 @@ where
         let args: Vec<Buffer> = args.map(|d| Buffer::Dense(d.clone())).collect();
         let printer = self.options.printer.as_ref();
         let _deeper = Deeper::new(Location::caller())?;
-        let results = deep(&func, || printing(printer, || eval::eval(&func, &args)))?;
+        let results = here(deep(&func, || {
+            printing(printer, || eval::eval(&func, &args))
+        }))?;
         let leaves = results.iter().map(|b| Array::from_dense(b.dense().clone()));
         tree::unflatten(&out, leaves)
     }
@@ -444,6 +446,17 @@ where
             choices,
         })
     }
+}
+
+/// What came of a call at that place: an error without a line has the call's.
+fn called_at<T>(place: &'static Location<'static>, result: Result<T>) -> Result<T> {
+    result.map_err(|e| e.placed_at(SourceId::of(place, None)))
+}
+
+/// What came of the caller's call.
+#[track_caller]
+fn here<T>(result: Result<T>) -> Result<T> {
+    called_at(Location::caller(), result)
 }
 
 /// A function that is ready for scheduling.
@@ -591,13 +604,15 @@ where
                 "the function uses an Array, {}: pass it as an argument",
                 array.ty()
             ),
+            at: Some(SourceId::of(Location::caller(), None)),
         }),
     }
 }
 
 /// The signature of what is like those arguments.
+#[track_caller]
 fn signature<X: Tree, A: Feed<X::With<ShapeDtype>>>(args: A) -> Result<Signature> {
-    let (leaves, def) = tree::try_feed::<X::With<ShapeDtype>, A>(args)?;
+    let (leaves, def) = here(tree::try_feed::<X::With<ShapeDtype>, A>(args))?;
     Ok(Signature {
         types: leaves.iter().map(Type::from).collect(),
         def,

@@ -139,7 +139,7 @@ fn a_gradient_prints_what_the_function_prints() {
 #[test]
 fn braces_and_leaves_have_to_agree() {
     for (format, message) in [
-        ("x = {}, {}", "2 {} for 1 leaves, in \"x = {}, {}\", at "),
+        ("x = {}, {}", "2 {} for 1 leaf, in \"x = {}, {}\", at "),
         (
             "x = {:.3}",
             "only {} stands for a leaf, and {{ and }} for braces, in ",
@@ -249,7 +249,7 @@ fn the_first_nan_is_found() {
     assert!(jit(f).call(0.5).is_ok());
     let found = error(&jit(f).debug_nans(), 0.5);
     let wanted = format!(
-        "check: log made a NaN or an infinity (f64), at {}:{line}:19",
+        "check: ln made a NaN or an infinity (f64), at {}:{line}:19",
         file!()
     );
     assert_eq!(found, wanted);
@@ -354,10 +354,10 @@ fn what_goes_past_a_guard_is_found() {
         ("div", |x| {
             cond(x.at(0).gt(9.0), x, |x| x.sum(), |x| (x / x).sum())
         }),
-        ("log", |x| {
+        ("ln", |x| {
             scan(0.0, x, |c, x| (c + x, (x - 1.0).log())).1.sum()
         }),
-        ("log", |x| {
+        ("ln", |x| {
             scan(x.sum(), 0..3, |c, _| ((c - 1.0).log(), ())).0
         }),
         ("sqrt", |x| {
@@ -370,7 +370,7 @@ fn what_goes_past_a_guard_is_found() {
         }),
         ("acos", |x| wengert::map(x, |x| (x + 2.0).acos()).sum()),
         ("sqrt", |x| checkpoint(|x: Var| (x - 1.0).sqrt().sum())(x)),
-        ("log", |x| {
+        ("ln", |x| {
             let bad = (x - 1.0).log();
             x.lt(1.0).select(bad, x.recip()).sum()
         }),

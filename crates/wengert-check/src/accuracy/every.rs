@@ -75,6 +75,7 @@ pub fn sweep_f32(subject: &Subject, step: u64) -> Result<Swept> {
     let unknown = || wengert::Error::Value {
         op: subject.name.into(),
         message: "nothing to compare it with".into(),
+        at: None,
     };
     let witness = witness(subject.name).ok_or_else(unknown)?;
     let op = rows::find(subject.name).ok_or_else(unknown)?;

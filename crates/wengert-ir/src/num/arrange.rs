@@ -2,7 +2,7 @@
 
 use std::panic::Location;
 
-use crate::error::TypeError;
+use crate::error::{TypeError, counted};
 use crate::ir::{DType, Type};
 use crate::ops::{elementwise, index, iota, layout};
 use crate::trace::array::{Over, axes_in_order, axis, counts, entry, lengths, refuse, spread};
@@ -65,7 +65,11 @@ impl Var {
             refuse(
                 "roll",
                 &[self],
-                TypeError::new(format!("{n} shifts for {m} axes")),
+                TypeError::new(format!(
+                    "{} for {}",
+                    counted(n, "shift", "shifts"),
+                    counted(m, "axis", "axes")
+                )),
             );
         }
         let mut rolled = self;
@@ -271,7 +275,11 @@ impl Padding {
 fn padded_type(op: &str, x: Var, widths: &[(usize, usize)]) -> Type {
     let ty = x.ty();
     if widths.len() != ty.rank() {
-        let message = format!("{} pairs of widths for {ty}", widths.len());
+        let message = format!(
+            "{} for the {} of {ty}",
+            counted(widths.len(), "pair of widths", "pairs of widths"),
+            counted(ty.rank(), "axis", "axes")
+        );
         refuse(op, &[x], TypeError::new(message));
     }
     let long =

@@ -2,7 +2,7 @@
 
 use std::panic::Location;
 
-use crate::error::TypeError;
+use crate::error::{TypeError, counted};
 use crate::num::diagonal::diagonal_of;
 use crate::ops::{dot, layout, reduce};
 use crate::trace::array::{numbers, promoted, refuse};
@@ -120,12 +120,25 @@ impl Plan {
         let sides: Vec<&str> = left.split(',').collect();
         if sides.len() != dims.len() {
             let (n, m) = (sides.len(), dims.len());
-            return Err(format!("`{spec}` names {n} operands, and there are {m}"));
+            return Err(format!(
+                "`{spec}` names {}, and {} given",
+                counted(n, "operand", "operands"),
+                counted(m, "is", "are")
+            ));
         }
         let (mut inputs, mut lengths) = (vec![], Vec::<(Name, usize)>::new());
-        for (side, dims) in sides.into_iter().zip(dims) {
-            let names = Side::parse(side)?.names(dims.len()).ok_or_else(|| {
-                format!("`{side}` of `{spec}` does not name the axes of {dims:?}")
+        for (i, (side, dims)) in sides.into_iter().zip(dims).enumerate() {
+            let parsed = Side::parse(side)?;
+            let names = parsed.names(dims.len()).ok_or_else(|| {
+                let least = match parsed.dots {
+                    Some(_) => "at least ",
+                    None => "",
+                };
+                format!(
+                    "`{side}` of `{spec}` names {least}{}, and operand {i} has {}, of the shape {dims:?}",
+                    counted(parsed.letters.len(), "axis", "axes"),
+                    dims.len()
+                )
             })?;
             for (&name, &n) in names.iter().zip(dims) {
                 match lengths.iter_mut().find(|(known, _)| *known == name) {
@@ -137,7 +150,9 @@ impl Plan {
                             Name::Letter(c) => format!("`{c}` of `{spec}`"),
                             Name::Unnamed(_) => format!("an axis of `...` in `{spec}`"),
                         };
-                        return Err(format!("{name} is {known} and {n}"));
+                        return Err(format!(
+                            "{name} has the length {known} in one operand and {n} in operand {i}"
+                        ));
                     }
                 }
             }

@@ -108,7 +108,10 @@ impl Var {
                     Order::Frobenius => "Frobenius".into(),
                     Order::Nuclear => "nuclear".into(),
                 };
-                let message = format!("{ty} has no {order} norm along {n} axes");
+                let message = format!(
+                    "{ty} has no {order} norm along {}",
+                    crate::error::counted(n, "axis", "axes")
+                );
                 let hint = match n {
                     2 => {
                         "1, -1, ±∞ and `Order::Frobenius` are norms of matrices that need no singular values"

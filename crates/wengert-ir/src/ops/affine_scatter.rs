@@ -126,6 +126,10 @@ impl Primitive for AffineScatter {
         "scatter_affine".into()
     }
 
+    fn method(&self) -> Cow<'static, str> {
+        "at_mul".into()
+    }
+
     fn attributes(&self) -> Attributes {
         let mut all = self.index().attributes();
         all.push(("reverse", Attribute::Bool(self.reverse)));
@@ -135,7 +139,11 @@ impl Primitive for AffineScatter {
 
     fn types(&self, inputs: &[Type]) -> Result<Vec<Type>, TypeError> {
         let [x, idx, a, b] = inputs else {
-            return Err(TypeError::new(format!("{} operands", inputs.len())));
+            return Err(TypeError::new(crate::error::counted(
+                inputs.len(),
+                "operand",
+                "operands",
+            )));
         };
         let window = self.index().window_type(x, idx)?;
         if let Some(other) = [a, b].into_iter().find(|u| **u != window) {

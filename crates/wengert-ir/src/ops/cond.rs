@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::buffer::Buffer;
-use crate::error::{Error, TypeError};
+use crate::error::{Error, TypeError, counted, raise};
 use crate::eval;
 use crate::ir::text::{Attribute, Attributes, Given};
 use crate::ir::{Atom, BitMatrix, DType, Func, Splat, Type};
@@ -16,7 +16,7 @@ use crate::ops::{
 };
 use crate::schedule::node::NodeId;
 use crate::schedule::{Lowering, Wanted};
-use crate::trace::{Closed, Kind, Var, bind, closed, is_weak, open};
+use crate::trace::{Closed, Kind, Var, bind, closed, current_source, is_weak, open};
 use crate::transform::body::{LinearBody, Runs, fuse_body, linearize_body, supplies};
 use crate::transform::dead::{live_params, narrowed};
 use crate::transform::linearize::{pick, scatter};
@@ -147,13 +147,52 @@ pub fn cond(
     then: impl FnOnce() -> Vec<Var>,
     otherwise: impl FnOnce() -> Vec<Var>,
 ) -> Vec<Var> {
+    choice("cond", pred, then, otherwise)
+}
+
+/// [`cond`], by the name that the user knows it by.
+#[track_caller]
+pub fn choice(
+    op: &str,
+    pred: Var,
+    then: impl FnOnce() -> Vec<Var>,
+    otherwise: impl FnOnce() -> Vec<Var>,
+) -> Vec<Var> {
     let mut soft = [vec![], vec![]];
     let mut then = closed(Kind::Barrier, &[], |_| noted(then(), &mut soft[0]));
     let mut otherwise = closed(Kind::Barrier, &[], |_| noted(otherwise(), &mut soft[1]));
     let [a, b] = [&then, &otherwise].map(|c| c.func.result_types());
     give_way(&mut then.func, &a, &soft[0], &b);
     give_way(&mut otherwise.func, &b, &soft[1], &a);
+    let types = [&then, &otherwise].map(|c| c.func.result_types());
+    if let Some(error) = differ(&types) {
+        raise(Error::Type {
+            op: op.into(),
+            types: types.concat(),
+            message: error.message,
+            at: current_source(),
+            hint: error.hint,
+        });
+    }
     branch(pred, then, otherwise)
+}
+
+/// What is wrong with branches that give those types.
+fn differ([a, b]: &[Vec<Type>; 2]) -> Option<TypeError> {
+    if a.len() != b.len() {
+        return Some(TypeError::new(format!(
+            "one branch gives {}, and the other {}",
+            counted(a.len(), "result", "results"),
+            b.len()
+        )));
+    }
+    let i = a.iter().zip(b).position(|(a, b)| a != b)?;
+    let message = format!(
+        "result {i} is {} in one branch and {} in the other",
+        a[i], b[i]
+    );
+    let hint = "convert or broadcast one of them: the branches give one type";
+    Some(TypeError::new(message).hint(hint))
 }
 
 /// The results of a branch; `soft` says of which the element type gives way to that of the other branch.
@@ -222,29 +261,29 @@ impl Primitive for Cond {
             ));
         };
         if *pred != Type::scalar(DType::Bool) {
-            return Err(TypeError::new(format!("chooses by a bool, got {pred}"))
-                .hint("compare with `lt`, `eq` ..; choose element by element with `select`"));
+            let hint = match pred.dtype {
+                DType::Bool => {
+                    "reduce the truth values to one by `any()` or `all()`, or choose element by element \
+                     with `select`"
+                }
+                _ => "compare it with something, as in `x.gt(0)`",
+            };
+            let message = format!("chooses by one truth value, a scalar bool, and got {pred}");
+            return Err(TypeError::new(message).hint(hint));
         }
         for f in &self.branches {
             expect_types("operand", operands, f.param_types())?;
         }
-        let [a, b] = self.branches.each_ref().map(Func::result_types);
-        if a.len() != b.len() {
-            let message = format!("the branches give {} and {} results", a.len(), b.len());
-            return Err(TypeError::new(message));
+        let types = self.branches.each_ref().map(Func::result_types);
+        if let Some(error) = differ(&types) {
+            return Err(error);
         }
+        let [a, _] = types;
         if self.only.len() != a.len() {
             let message = format!("says of {} results where they are read", self.only.len());
             return Err(TypeError::new(message));
         }
-        match a.iter().zip(&b).position(|(a, b)| a != b) {
-            Some(i) => Err(TypeError::new(format!(
-                "result {i} is {} in one branch and {} in the other",
-                a[i], b[i]
-            ))
-            .hint("convert or broadcast one of them: the branches give one type")),
-            None => Ok(a),
-        }
+        Ok(a)
     }
 
     fn eval(&self, inputs: &[Buffer]) -> Result<Vec<Buffer>, Error> {

@@ -54,6 +54,10 @@ impl Primitive for Convert {
         "convert".into()
     }
 
+    fn method(&self) -> Cow<'static, str> {
+        "to".into()
+    }
+
     fn attributes(&self) -> Attributes {
         vec![("to", Attribute::DType(self.to))]
     }

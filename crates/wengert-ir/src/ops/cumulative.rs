@@ -245,7 +245,11 @@ impl Primitive for Cumulative {
             _ => 1,
         };
         if inputs.len() != arity {
-            return Err(TypeError::new(format!("{} operands", inputs.len())));
+            return Err(TypeError::new(crate::error::counted(
+                inputs.len(),
+                "operand",
+                "operands",
+            )));
         }
         let x = &inputs[arity - 1];
         if inputs[0] != *x {

@@ -159,6 +159,10 @@ impl Primitive for Dot {
         .into()
     }
 
+    fn method(&self) -> Cow<'static, str> {
+        "dot".into()
+    }
+
     fn attributes(&self) -> Attributes {
         let axes = |pairs: &[(usize, usize)], side: Side| {
             Attribute::Ints(pairs.iter().map(|p| side.of(p) as i64).collect())
@@ -173,7 +177,11 @@ impl Primitive for Dot {
 
     fn types(&self, inputs: &[Type]) -> Result<Vec<Type>, TypeError> {
         let [a, b] = inputs else {
-            return Err(TypeError::new(format!("{} operands", inputs.len())));
+            return Err(TypeError::new(crate::error::counted(
+                inputs.len(),
+                "operand",
+                "operands",
+            )));
         };
         let (da, db) = (known(a)?, known(b)?);
         if a.dtype != b.dtype || a.dtype == DType::Bool {

@@ -90,16 +90,20 @@ impl Primitive for Dynamic {
 
     fn types(&self, inputs: &[Type]) -> Result<Vec<Type>, TypeError> {
         if inputs.len() < self.arrays() {
-            return Err(TypeError::new(format!("{} operands", inputs.len())));
+            return Err(TypeError::new(crate::error::counted(
+                inputs.len(),
+                "operand",
+                "operands",
+            )));
         }
         let (arrays, indices) = inputs.split_at(self.arrays());
         let x = &arrays[0];
         let dims = known(x)?;
         if indices.len() != dims.len() {
             return Err(TypeError::new(format!(
-                "{} indices for the {} axes of {x}",
-                indices.len(),
-                dims.len()
+                "{} for the {} of {x}",
+                crate::error::counted(indices.len(), "index", "indices"),
+                crate::error::counted(dims.len(), "axis", "axes")
             )));
         }
         if let Some(i) = indices.iter().find(|i| !i.dtype.is_int() || i.rank() != 0) {

@@ -145,10 +145,21 @@ impl Primitive for Elementwise {
         self.row().name.into()
     }
 
+    fn method(&self) -> Cow<'static, str> {
+        match self.row().method {
+            "" => self.name(),
+            method => method.into(),
+        }
+    }
+
     fn types(&self, inputs: &[Type]) -> Result<Vec<Type>, TypeError> {
         let signature = self.row().signature;
         if inputs.len() != signature.arity {
-            let message = format!("{} operands, not {}", signature.arity, inputs.len());
+            let message = format!(
+                "{}, not {}",
+                crate::error::counted(signature.arity, "operand", "operands"),
+                inputs.len()
+            );
             return Err(TypeError::new(message));
         }
         let values = self.values(inputs);

@@ -128,6 +128,10 @@ impl Primitive for LinearSolve {
         "linear_solve".into()
     }
 
+    fn method(&self) -> Cow<'static, str> {
+        "custom_linear_solve".into()
+    }
+
     fn attributes(&self) -> Attributes {
         vec![("constants", Attribute::Int(self.constants as i64))]
     }

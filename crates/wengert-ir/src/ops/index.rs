@@ -281,6 +281,18 @@ impl Primitive for Index {
         .into()
     }
 
+    fn method(&self) -> Cow<'static, str> {
+        match self.access {
+            Gather => "at",
+            Set => "at_set",
+            Add => "at_add",
+            Mul => "at_mul",
+            Min => "at_min",
+            Max => "at_max",
+        }
+        .into()
+    }
+
     fn attributes(&self) -> Attributes {
         let bounds = match self.bounds {
             Bounds::Clamp => "clamp",
@@ -296,9 +308,21 @@ impl Primitive for Index {
     fn types(&self, inputs: &[Type]) -> Result<Vec<Type>, TypeError> {
         let (x, idx, u) = match (self.access, inputs) {
             (Gather, [x, idx]) => (x, idx, None),
-            (Gather, _) => return Err(TypeError::new(format!("{} operands", inputs.len()))),
+            (Gather, _) => {
+                return Err(TypeError::new(crate::error::counted(
+                    inputs.len(),
+                    "operand",
+                    "operands",
+                )));
+            }
             (_, [x, idx, u]) => (x, idx, Some(u)),
-            _ => return Err(TypeError::new(format!("{} operands", inputs.len()))),
+            _ => {
+                return Err(TypeError::new(crate::error::counted(
+                    inputs.len(),
+                    "operand",
+                    "operands",
+                )));
+            }
         };
         let window = self.window_type(x, idx)?;
         if !matches!(self.access, Gather | Set) && x.dtype == DType::Bool {

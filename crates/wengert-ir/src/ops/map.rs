@@ -198,6 +198,10 @@ impl Primitive for Map {
         "map".into()
     }
 
+    fn method(&self) -> Cow<'static, str> {
+        "vmap".into()
+    }
+
     fn attributes(&self) -> Attributes {
         let sum = self.gather.iter().map(|g| *g == Gather::Sum).collect();
         vec![
@@ -209,7 +213,10 @@ impl Primitive for Map {
 
     fn types(&self, inputs: &[Type]) -> Result<Vec<Type>, TypeError> {
         if inputs.len() != self.mapped.len() || self.gather.len() != self.body.results.len() {
-            return Err(TypeError::new(format!("got {} operands", inputs.len())));
+            return Err(TypeError::new(format!(
+                "got {}",
+                crate::error::counted(inputs.len(), "operand", "operands")
+            )));
         }
         let n = Dim::N(self.extent);
         let mut elements = vec![];

@@ -44,8 +44,14 @@ pub enum Folding {
 
 /// What every family of operations answers: the columns of the table of operations.
 pub trait Primitive: std::fmt::Debug {
-    /// The name, in messages and in the text form.
+    /// The name, in the text form.
     fn name(&self) -> Cow<'static, str>;
+
+    /// The name in messages: that of the method or the function that the user writes for it, where that is not
+    /// [`name`](Primitive::name).
+    fn method(&self) -> Cow<'static, str> {
+        self.name()
+    }
 
     /// The parameters, for the text form: none unless said.
     fn attributes(&self) -> Attributes {

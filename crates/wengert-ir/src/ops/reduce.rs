@@ -116,7 +116,11 @@ impl Primitive for Reduce {
 
     fn types(&self, inputs: &[Type]) -> Result<Vec<Type>, TypeError> {
         let [x] = inputs else {
-            return Err(TypeError::new(format!("{} operands", inputs.len())));
+            return Err(TypeError::new(crate::error::counted(
+                inputs.len(),
+                "operand",
+                "operands",
+            )));
         };
         if !ascending(&self.axes, x.rank()) {
             return Err(TypeError::new(format!(

@@ -217,6 +217,10 @@ impl Primitive for While {
         "while".into()
     }
 
+    fn method(&self) -> Cow<'static, str> {
+        "while_loop".into()
+    }
+
     fn attributes(&self) -> Attributes {
         vec![
             ("carry", Attribute::Int(self.carry as i64)),
@@ -229,7 +233,10 @@ impl Primitive for While {
         let conds = (self.cond.arity()).checked_sub(self.carry);
         let want = constants.zip(conds).map(|(b, c)| self.carry + b + c);
         if want != Some(inputs.len()) {
-            return Err(TypeError::new(format!("got {} operands", inputs.len())));
+            return Err(TypeError::new(format!(
+                "got {}",
+                crate::error::counted(inputs.len(), "operand", "operands")
+            )));
         }
         let p = self.parts(inputs);
         expect_types(

@@ -174,7 +174,7 @@ impl Pass {
             op,
             Op::Layout(_) | Op::Dynamic(_) | Op::Index(_) | Op::Sort(_)
         );
-        let id = makes.then(|| self.number(&op.name(), source, &outputs));
+        let id = makes.then(|| self.number(&op.method(), source, &outputs));
         for i in floats {
             let y = outputs[i];
             let ty = y.ty();

@@ -7,7 +7,9 @@ use crate::ops::convert::convert;
 use crate::ops::elementwise;
 use crate::ops::rows::row;
 use crate::trace::Var;
-use crate::trace::number::{Argument, IntoVar, aligned, binary, or_raise, unary};
+use crate::trace::number::{
+    Argument, IntoVar, aligned, binary, binary_as, or_raise, swapped, unary, unary_as,
+};
 
 /// # Functions of one number
 ///
@@ -134,7 +136,7 @@ impl Var {
     /// [`Var::expm1`] by its name in Rust.
     #[track_caller]
     pub fn exp_m1(self) -> Var {
-        self.expm1()
+        unary_as("exp_m1", const { row("expm1") }, self)
     }
 
     /// The natural logarithm; `-∞` at 0, NaN below: `numpy.log`. Derivative: `1 / x`.
@@ -146,7 +148,7 @@ impl Var {
     /// [`Var::ln`] by its name in NumPy.
     #[track_caller]
     pub fn log(self) -> Var {
-        self.ln()
+        unary_as("log", const { row("log") }, self)
     }
 
     /// `ln(1 + x)`, accurate near 0: `numpy.log1p`. Derivative: `1 / (1 + x)`.
@@ -158,7 +160,7 @@ impl Var {
     /// [`Var::log1p`] by its name in Rust.
     #[track_caller]
     pub fn ln_1p(self) -> Var {
-        self.log1p()
+        unary_as("ln_1p", const { row("log1p") }, self)
     }
 
     /// The logarithm to base 2: `numpy.log2`. Derivative: `1 / (x ln 2)`.
@@ -306,7 +308,7 @@ impl Var {
     pub fn powi(self, n: i32) -> Var {
         let ty = self.ty();
         if n < 0 && !ty.is_float() {
-            let error = TypeError::new(format!("{ty} to the power {n}"));
+            let error = TypeError::new(format!("{ty} to the power {n} is no whole number"));
             let error = error.hint("convert first, as in `x.to(DType::F64)`");
             or_raise("powi", &[Some(ty.clone())], Err(error))
         }
@@ -363,7 +365,7 @@ impl Var {
     pub fn pow(self, exponent: impl IntoVar) -> Var {
         match exponent.argument() {
             Argument::Int(n) if i32::try_from(n).is_ok() => self.powi(n as i32),
-            other => self.powf(other),
+            other => binary_as("pow", const { row("pow") }, self, other),
         }
     }
 
@@ -440,27 +442,28 @@ impl Var {
     /// [`Var::maximum`] by its name in Rust.
     #[track_caller]
     pub fn max(self, other: impl IntoVar) -> Var {
-        self.maximum(other)
+        binary_as("max", const { row("max") }, self, other)
     }
 
     /// [`Var::minimum`] by its name in Rust.
     #[track_caller]
     pub fn min(self, other: impl IntoVar) -> Var {
-        self.minimum(other)
+        binary_as("min", const { row("min") }, self, other)
     }
 
     /// No smaller than `low` and no larger than `high`: `numpy.clip`. Derivative: 1 between them,
     /// half at either end, 0 outside.
     #[track_caller]
     pub fn clamp(self, low: impl IntoVar, high: impl IntoVar) -> Var {
-        self.maximum(low).minimum(high)
+        let raised = binary_as("clamp", const { row("max") }, self, low);
+        binary_as("clamp", const { row("min") }, raised, high)
     }
 
     /// `self * a + b`, rounded once; of floats. Derivatives: `a`, `self` and 1.
     #[track_caller]
     pub fn mul_add(self, a: impl IntoVar, b: impl IntoVar) -> Var {
         let args = [Argument::Var(self), a.argument(), b.argument()];
-        const { row("fma") }.apply(&aligned("fma", None, &args))
+        const { row("fma") }.apply(&aligned("mul_add", None, &args))
     }
 
     /// Whether `self < other`; `bool`, false on NaN: `numpy.less`.
@@ -478,13 +481,13 @@ impl Var {
     /// Whether `self > other`; `bool`, false on NaN: `numpy.greater`.
     #[track_caller]
     pub fn gt(self, other: impl IntoVar) -> Var {
-        binary(const { row("lt") }, other, self)
+        swapped("gt", const { row("lt") }, self, other)
     }
 
     /// Whether `self >= other`; `bool`, false on NaN: `numpy.greater_equal`.
     #[track_caller]
     pub fn ge(self, other: impl IntoVar) -> Var {
-        binary(const { row("le") }, other, self)
+        swapped("ge", const { row("le") }, self, other)
     }
 
     /// Whether both are equal; `bool`, false on NaN: `numpy.equal`.

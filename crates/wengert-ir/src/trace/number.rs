@@ -11,6 +11,7 @@ use smallvec::SmallVec;
 use crate::buffer::{Dense, Nested, nested};
 use crate::error::{Error, TypeError, raise};
 use crate::ir::{DType, Dim, Shape, Splat, Type};
+use crate::ops::Primitive;
 use crate::ops::convert::convert;
 use crate::ops::elementwise::{self, Elementwise};
 use crate::ops::layout::broadcast_to;
@@ -258,7 +259,10 @@ fn number(arg: Argument, dtype: DType) -> Result<u64, TypeError> {
             };
             match fits {
                 true => Ok(bits_of(n as u64, dtype)),
-                false => Err(TypeError::new(format!("{n} does not fit in {dtype}"))),
+                false => {
+                    let error = TypeError::new(format!("{n} does not fit in {dtype}"));
+                    Err(error.hint("convert first, as in `x.to(DType::I64)`"))
+                }
             }
         }
     }
@@ -378,10 +382,41 @@ pub(super) fn unary(op: Elementwise, x: Var) -> Var {
     op.apply(&[x])
 }
 
+/// What [`unary`] does, for a method of another name than the operation's.
+#[track_caller]
+pub(super) fn unary_as(method: &str, op: Elementwise, x: Var) -> Var {
+    op.apply(accepted(method, op, &[x]))
+}
+
 #[track_caller]
 pub(super) fn binary(op: Elementwise, a: impl IntoVar, b: impl IntoVar) -> Var {
     let args = [a.argument(), b.argument()];
-    op.apply(&aligned(op.row().name, None, &args))
+    op.apply(&aligned(&op.method(), None, &args))
+}
+
+/// What [`binary`] does, for a method of another name than the operation's. The operands are in the order in
+/// which they are written.
+#[track_caller]
+pub(super) fn binary_as(method: &str, op: Elementwise, a: Var, b: impl IntoVar) -> Var {
+    let vars = aligned(method, None, &[Argument::Var(a), b.argument()]);
+    op.apply(accepted(method, op, &vars))
+}
+
+/// The operation with its operands in the other order.
+#[track_caller]
+pub(super) fn swapped(method: &str, op: Elementwise, a: Var, b: impl IntoVar) -> Var {
+    let mut vars = aligned(method, None, &[Argument::Var(a), b.argument()]);
+    vars.swap(0, 1);
+    op.apply(accepted(method, op, &vars))
+}
+
+/// The operands of an operation, which takes them, or else the method does not.
+#[track_caller]
+fn accepted<'v>(method: &str, op: Elementwise, vars: &'v [Var]) -> &'v [Var] {
+    let types: SmallVec<[Type; 3]> = vars.iter().map(|v| v.ty()).collect();
+    let given: SmallVec<[Option<Type>; 3]> = types.iter().cloned().map(Some).collect();
+    or_raise(method, &given, op.types(&types));
+    vars
 }
 
 macro_rules! operators {

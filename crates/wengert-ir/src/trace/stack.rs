@@ -461,7 +461,7 @@ fn operand(stack: &mut [Trace], index: usize, var: Var) -> Atom {
 fn place(stack: &[Trace], op: &Op, inputs: &[Var], used: SourceId) -> Result<usize, Error> {
     if stack.is_empty() {
         let made = inputs.iter().find_map(|&v| place_of(v));
-        let op = op.name().to_string();
+        let op = op.method().to_string();
         return Err(match made {
             Some(made) => Error::Escaped { op, made, used },
             None => Error::NoTrace { op, at: used },
@@ -475,13 +475,13 @@ fn place(stack: &[Trace], op: &Op, inputs: &[Var], used: SourceId) -> Result<usi
     };
     // A transform that is called outside of every traced function has a trace of its own, and nothing around it.
     let Some(mut index) = floor else {
-        let op = op.name().to_string();
+        let op = op.method().to_string();
         return Err(Error::NoTrace { op, at: used });
     };
     for v in inputs {
         if let Repr::Traced { trace, source, .. } = v.0 {
-            let i =
-                find(stack, trace).ok_or_else(|| unseen(stack, &op.name(), trace, source, used))?;
+            let i = find(stack, trace)
+                .ok_or_else(|| unseen(stack, &op.method(), trace, source, used))?;
             index = index.max(i);
         }
     }
@@ -518,7 +518,7 @@ fn bind_at(op: Op, inputs: &[Var], source: SourceId) -> Result<Vec<Var>, Error> 
         Ok(outputs)
     };
     let outputs = op.types(&types).and_then(sized).map_err(|e| Error::Type {
-        op: op.name().to_string(),
+        op: op.method().to_string(),
         types: types.clone(),
         message: e.message,
         at: source,

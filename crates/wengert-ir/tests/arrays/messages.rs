@@ -79,11 +79,11 @@ fn shapes() {
             x.reshape([5, 2])
                 reshape: f64[3,4] has 12 elements, f64[5,2] has 10
             x.reshape([-1, 5])
-                reshape: f64[3,4] cannot take the shape [-1, 5]
+                reshape: f64[3,4] cannot take the shape [-1, 5]; no length in the place of -1 makes 12 elements of it
             x.reshape([-1, -1])
-                reshape: f64[3,4] cannot take the shape [-1, -1]
+                reshape: f64[3,4] cannot take the shape [-1, -1]; one length may be left open, as -1
             x.reshape([i64::MAX, -1, i64::MAX])
-                reshape: f64[3,4] cannot take the shape [9223372036854775807, -1, 9223372036854775807]
+                reshape: f64[3,4] cannot take the shape [9223372036854775807, -1, 9223372036854775807]; no length in the place of -1 makes 12 elements of it
             x.reshape([-2, 6])
                 reshape: [-2, 6] holds a negative length
             x.transpose([0, 0])
@@ -111,7 +111,7 @@ fn shapes() {
             x.roll(1, 2)
                 roll: f64[3,4] has no axis 2
             x.pad([(1, 1)])
-                pad: 1 pairs of widths for f64[3,4]
+                pad: 1 pair of widths for the 2 axes of f64[3,4]
             x.pad([(usize::MAX, 1), (0, 0)])
                 pad: f64[9223372036854775807,4] is larger than memory can be
             zeros([usize::MAX, 2])
@@ -219,7 +219,7 @@ fn running_values_and_order() {
             x.slice(0..0).argmin()
                 argmin: f64[0] has no element along axis 0
             x.top_k(5).0
-                top_k: f64[3,4] has no 5 elements along axis 1
+                top_k: f64[3,4] has fewer than 5 elements along axis 1
             i.top_k(0).1
                 top_k: i64 has no axis -1
             x.searchsorted(v)
@@ -326,21 +326,21 @@ fn index_expressions() {
             x.at(s![.., 4])
                 at: f64[3,4] has no place 4 along axis 1
             x.at(s![.., .., 0])
-                at: 3 parts of f64[3,4]
+                at: 3 indices for the 2 axes of f64[3,4]
             x.at(s![..., 0, ...])
                 at: 2 times `...` among the parts of f64[3,4]
             x.at(s![0, 2..5])
-                at: 2..5 is not a part of axis 1 of f64[3,4]
+                at: 2..5 is not a part of axis 1 of f64[3,4]; the axis has 4 elements
             x.at(s![.., 0..3;0])
-                at: 0..3 by 0 is not a part of axis 1 of f64[3,4]
+                at: 0..3 by 0 is not a part of axis 1 of f64[3,4]; a step is not 0
             x.at(s![.., 4..0;-1])
-                at: 4..0 by -1 is not a part of axis 1 of f64[3,4]
+                at: 4..0 by -1 is not a part of axis 1 of f64[3,4]; a negative step leads down, and the axis has 4 elements
             x.at(s![.., 0..3;-1])
-                at: 0..3 by -1 is not a part of axis 1 of f64[3,4]
+                at: 0..3 by -1 is not a part of axis 1 of f64[3,4]; a negative step leads down, and the axis has 4 elements
             x.at(s![.., 3..-5;-1])
-                at: 3..-5 by -1 is not a part of axis 1 of f64[3,4]
+                at: 3..-5 by -1 is not a part of axis 1 of f64[3,4]; a negative step leads down, and the axis has 4 elements
             x.at_set(s![0, 1..=4;2], 0.0)
-                at_set: 1..=4 by 2 is not a part of axis 1 of f64[3,4]
+                at_set: 1..=4 by 2 is not a part of axis 1 of f64[3,4]; the axis has 4 elements
             x.at_set(s![..;-1, 0], v.at(s![..;-2]))
                 at_set: f64[2] does not broadcast to f64[3]
             x.at(s![b])
@@ -395,11 +395,11 @@ fn products() {
             x.dot(x)
                 dot: f64[3,4] and f64[3,4] differ in length along axes 1 and 0
             x.dot(i.to(DType::F64))
-                dot: f64[3,4] and f64 have 2 and 0 axes; multiply by a number with `*`
+                dot: f64[3,4] has 2 axes, and f64 has 0; multiply by a number with `*`
             x.dot(i)
                 dot: f64[3,4] and i64 have no common element type; convert one of them, as in `x.to(DType::F64)`
             x.expand_dims(0).dot(v)
-                dot: f64[1,3,4] and f64[3] have 3 and 1 axes; use `matmul` for stacks of matrices
+                dot: f64[1,3,4] has 3 axes, and f64[3] has 1; use `matmul` for stacks of matrices
             x.matmul(x)
                 matmul: f64[3,4] and f64[3,4] differ in length along axes 1 and 0
             x.broadcast_to([2, 3, 4]).matmul(x.t().broadcast_to([3, 4, 3]))
@@ -464,17 +464,17 @@ fn parts() {
             i.at(0)
                 at: i64 has no axis
             x.slice(2..5)
-                slice: 2..5 is not a part of axis 0 of f64[3,4]
+                slice: 2..5 is not a part of axis 0 of f64[3,4]; the axis has 3 elements
             x.slice((.., 1..5))
-                slice: 1..5 is not a part of axis 1 of f64[3,4]
+                slice: 1..5 is not a part of axis 1 of f64[3,4]; the axis has 4 elements
             x.slice((.., .., ..))
-                slice: 3 parts of f64[3,4]
+                slice: 3 indices for the 2 axes of f64[3,4]
             x.slice_axis(0, Span::from(..).by(0))
-                slice: .. by 0 is not a part of axis 0 of f64[3,4]
+                slice: .. by 0 is not a part of axis 0 of f64[3,4]; a step is not 0
             x.slice_axis(2, ..)
                 slice: f64[3,4] has no axis 2
             x.slice_axis(1, -5..)
-                slice: -5.. is not a part of axis 1 of f64[3,4]
+                slice: -5.. is not a part of axis 1 of f64[3,4]; the axis has 4 elements
             x.take(v, 0)
                 take: f64[3] is not an array of indices; convert it, as in `i.to(DType::I64)`
             x.take(i, 2)
@@ -486,7 +486,7 @@ fn parts() {
             x.slice(0..0).at(i)
                 at: f64[0,4] has no element along axis 0
             x.dynamic_slice(&[i], 2)
-                dynamic_slice: 1 indices for the 2 axes of f64[3,4]
+                dynamic_slice: 1 index for the 2 axes of f64[3,4]
             x.dynamic_slice(&[i, i], [2, 5])
                 dynamic_slice: f64[2,5] is not a window of f64[3,4]
             x.dynamic_slice(&[i, v], [2, 2])
@@ -514,7 +514,7 @@ fn parts() {
             arange(3).at_set(0, v.at(0))
                 at_set: f64 does not go into i64[3]; convert one of them, as in `x.to(DType::F64)`
             arange(3).to(DType::U8).at_set(0, 256)
-                at_set: 256 does not fit in u8
+                at_set: 256 does not fit in u8; convert first, as in `x.to(DType::I64)`
         "#]],
     );
 }

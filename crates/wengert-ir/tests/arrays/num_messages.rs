@@ -93,7 +93,7 @@ fn shapes() {
             x.flip(2)
                 flip: f64[3,4] has no axis 2
             x.roll([1, 2], 0)
-                roll: 2 shifts for 1 axes
+                roll: 2 shifts for 1 axis
             x.roll(1, 2)
                 roll: f64[3,4] has no axis 2
             v.rot90(1)
@@ -107,9 +107,9 @@ fn shapes() {
             x.tile([1i64 << 40, 1i64 << 40])
                 tile: f64[3298534883328,4398046511104] is larger than memory can be
             x.pad([(1, 1)])
-                pad: 1 pairs of widths for f64[3,4]
+                pad: 1 pair of widths for the 2 axes of f64[3,4]
             x.pad_with([(1, 1)], 1.0)
-                pad: 1 pairs of widths for f64[3,4]
+                pad: 1 pair of widths for the 2 axes of f64[3,4]
             i.to(wengert_ir::ir::DType::I64).expand_dims(0).pad_with([(1, 1)], 0.5)
                 pad: the float 0.5 does not go into i64[1]; convert one of them, as in `x.to(DType::F64)`
             x.pad_by([(0, 0), (usize::MAX, 1)], Padding::Edge)
@@ -205,7 +205,7 @@ fn products() {
         wrong,
         expect![[r#"
             x.tensordot(v, 3)
-                tensordot: f64[3,4] and f64[3] have not 3 axes to pair
+                tensordot: f64[3,4] and f64[3] have not 3 axes each to pair
             x.tensordot(v, [(0, 1)])
                 tensordot: f64[3] has no axis 1
             x.tensordot(v, 1)
@@ -223,11 +223,11 @@ fn products() {
             i.cross(i)
                 cross: i64 has no axis -1
             einsum("ij,jk->ik", &[x])
-                einsum: `ij,jk->ik` names 2 operands, and there are 1
+                einsum: `ij,jk->ik` names 2 operands, and 1 is given
             einsum("ij,j->i", &[x, v])
-                einsum: `j` of `ij,j->i` is 4 and 3
+                einsum: `j` of `ij,j->i` has the length 4 in one operand and 3 in operand 1
             einsum("ijk->i", &[x])
-                einsum: `ijk` of `ijk->i` does not name the axes of [3, 4]
+                einsum: `ijk` of `ijk->i` names 3 axes, and operand 0 has 2, of the shape [3, 4]
             einsum("ij->k", &[x])
                 einsum: no operand of `ij->k` has an axis `k`
             einsum("ij->ii", &[x])
@@ -372,7 +372,7 @@ fn numerics() {
             x.norm_ord(3, [0, 1])
                 norm: f64[3,4] has no 3 norm along 2 axes; 1, -1, ±∞ and `Order::Frobenius` are norms of matrices that need no singular values
             v.norm_ord(Order::Frobenius, 0)
-                norm: f64[3] has no Frobenius norm along 1 axes; a vector has the norms of numbers; the plain one is `norm_axis`
+                norm: f64[3] has no Frobenius norm along 1 axis; a vector has the norms of numbers; the plain one is `norm_axis`
             x.expand_dims(0).norm_ord(1, ..)
                 norm: f64[1,3,4] has no 1 norm along 3 axes; flatten it, or name one axis or two
             x.cdist(v)

@@ -376,7 +376,7 @@ pub enum Stmt {
         /// Which.
         cell: Cell,
     },
-    /// A [kernel](kernel). Outside of vector loops, unless it [runs in lanes](Kernel::runs_in_lanes).
+    /// A [`kernel`]. Outside of vector loops, unless it [runs in lanes](Kernel::runs_in_lanes).
     Kernel {
         /// Which.
         kernel: Arc<dyn Kernel>,

@@ -18,7 +18,7 @@ const PAD: i64 = 64;
 
 /// Offsets in the header of a frame.
 pub mod header {
-    /// The [`Frame`](crate::frame::Frame) itself.
+    /// The [`Frame`](crate::call::frame::Frame) itself.
     pub const SELF: i32 = 0;
     /// The frame pointer of the call.
     pub const CALL: i32 = 16;

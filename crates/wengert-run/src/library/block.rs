@@ -32,7 +32,7 @@ pub unsafe extern "C" fn one(state: *const [u32; KEY + 2], words: *mut [u32; WOR
     upper::clear();
 }
 
-/// The function for blocks of eight keys that is best on a processor; see [`plain`].
+/// The function for blocks of eight keys that is best on a processor.
 pub fn of_lanes(cpu: Cpu) -> usize {
     #[cfg(target_arch = "x86_64")]
     {

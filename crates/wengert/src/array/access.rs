@@ -7,7 +7,7 @@ use wengert_ir::error::{Error, Result};
 use wengert_ir::trace::{IntoShape, Ints};
 use wengert_ir::with_data;
 
-use crate::array::{Array, size};
+use crate::array::{Array, here, size};
 
 /// # Elements
 ///
@@ -44,6 +44,7 @@ impl Array {
     /// assert_eq!(error.to_string(), "get: [2, 0] is not an index into i32[2,3]");
     /// # Ok::<(), wengert::Error>(())
     /// ```
+    #[track_caller]
     pub fn get<T: Element>(&self, index: impl Into<Ints>) -> Result<T> {
         let place = self.place("get", &index.into())?;
         Ok(self.elements("get")?[place])
@@ -64,6 +65,7 @@ impl Array {
     /// assert!(a.set(2, 0.5).is_err());
     /// # Ok::<(), wengert::Error>(())
     /// ```
+    #[track_caller]
     pub fn set<T: Element>(&mut self, index: impl Into<Ints>, x: T) -> Result<()> {
         let place = self.place("set", &index.into())?;
         self.elements_mut("set")?[place] = x;
@@ -84,6 +86,7 @@ impl Array {
     /// assert_eq!(a, Array::from([1.0, 2.0, 3.0]));
     /// # Ok::<(), wengert::Error>(())
     /// ```
+    #[track_caller]
     pub fn as_mut_slice<T: Element>(&mut self) -> Result<&mut [T]> {
         self.elements_mut("as_mut_slice")
     }
@@ -103,6 +106,7 @@ impl Array {
     /// }
     /// # Ok::<(), wengert::Error>(())
     /// ```
+    #[track_caller]
     pub fn iter<T: Element>(&self) -> Result<std::iter::Copied<std::slice::Iter<'_, T>>> {
         Ok(self.elements::<T>("iter")?.iter().copied())
     }
@@ -122,6 +126,7 @@ impl Array {
     /// assert_eq!(error.to_string(), "reshape: i32[2,3] cannot take the shape [4, -1]");
     /// # Ok::<(), wengert::Error>(())
     /// ```
+    #[track_caller]
     pub fn reshape(mut self, shape: impl IntoShape) -> Result<Array> {
         let given = shape.lengths().0;
         let open = given.iter().position(|&n| n == -1);
@@ -144,6 +149,7 @@ impl Array {
             None => Err(Error::Value {
                 op: "reshape".into(),
                 message: format!("{} cannot take the shape {given:?}", self.ty()),
+                at: here(),
             }),
         }
     }
@@ -176,6 +182,7 @@ impl Array {
     }
 
     /// The place in memory of an index along each axis.
+    #[track_caller]
     fn place(&self, op: &str, index: &Ints) -> Result<usize> {
         let shape = self.shape();
         let along = |(&i, &n): (&i64, &usize)| match i < 0 {
@@ -187,13 +194,18 @@ impl Array {
             true => index.0.iter().zip(shape).try_fold(0, step),
             false => None,
         };
-        place.ok_or_else(|| Error::Value {
-            op: op.into(),
-            message: format!("{:?} is not an index into {}", index.0, self.ty()),
-        })
+        match place {
+            Some(place) => Ok(place),
+            None => Err(Error::Value {
+                op: op.into(),
+                message: format!("{:?} is not an index into {}", index.0, self.ty()),
+                at: here(),
+            }),
+        }
     }
 
     /// The elements to be written, of memory that nobody shares.
+    #[track_caller]
     fn elements_mut<T: Element>(&mut self, op: &str) -> Result<&mut [T]> {
         self.elements::<T>(op)?;
         if !self.is_unique() {

@@ -43,7 +43,7 @@ where
     A: IntoTree<Tree = S::Row>,
 {
     asked_at(Location::caller(), || {
-        let (rows, def, n) = xs.rows();
+        let (rows, def, n) = xs.rows("associative_scan");
         let types: Vec<Type> = rows.iter().map(|x| x.ty().row()).collect();
         let combine = |a: &[Var], b: &[Var]| {
             let both = inside(|| combine(rebuild(&def, a), rebuild(&def, b)).into_tree());

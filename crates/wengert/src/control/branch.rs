@@ -15,6 +15,11 @@ mod sealed {
 }
 
 /// A predicate: a traced scalar `bool`, or one known now. The trait is closed.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot choose between two functions",
+    label = "expected a `Var` of one truth value, or a `bool`",
+    note = "`Var`s are compared by `x.gt(0.0)`, `x.eq(y)` and the like"
+)]
 pub trait Predicate: sealed::Predicate {
     #[doc(hidden)]
     fn predicate(self) -> Var;
@@ -81,7 +86,8 @@ fn either<T: Tree<Leaf = Var>>(
     otherwise: impl FnOnce() -> T,
 ) -> T {
     let first = RefCell::new(None);
-    let out = branch::cond(
+    let out = branch::choice(
+        op,
         pred,
         || {
             let (leaves, out) = tree::flatten(then());

@@ -57,7 +57,7 @@ where
             );
         }
         let (carry, def) = tree::flatten(init.into_tree());
-        let (rows, row_def, n) = xs.rows();
+        let (rows, row_def, n) = xs.rows("scan_checkpointed");
         let out = RefCell::new(None);
         let step = |carry: &[Var], row: &[Var]| {
             let types: Vec<Type> = carry.iter().map(|v| v.ty()).collect();

@@ -17,6 +17,10 @@ mod sealed {
 
 /// How often a [`fori`] runs: a range of numbers, or of traced integers (`a..b`, or `..b` from zero). The
 /// step is given its number as an `i64`. The trait is closed.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no range of steps",
+    label = "expected `0..n`, or `a..b` or `..b` of `Var`s"
+)]
 pub trait Steps: sealed::Steps {
     #[doc(hidden)]
     #[track_caller]

@@ -54,13 +54,49 @@ fn next_carry<T: Tree<Leaf = Var>>(op: &str, next: T, types: &[Type], def: &Tree
             refuse(
                 op,
                 format!(
-                    "the carry{path} is {ty} before the step and {next} after it; convert or \
-                     broadcast one of them, since a carry keeps its type"
+                    "the carry{path} is {ty} before the step and {next} after it, and a carry keeps its \
+                     type; {}",
+                    advice(ty, &next)
                 ),
             );
         }
     }
     leaves
+}
+
+/// How a carry that changes its type is made to keep it.
+fn advice(before: &Type, after: &Type) -> String {
+    let name = |ty: &Type| format!("DType::{:?}", ty.dtype);
+    match (before.dtype == after.dtype, before.shape == after.shape) {
+        (false, true) if before.rank() == 0 => {
+            format!(
+                "start from a number of that type, as in `Var::scalar({})`, or convert what the step \
+                 gives, as in `x.to({})`",
+                match after.dtype {
+                    DType::Bool => "false".to_string(),
+                    dtype => format!("0{dtype}"),
+                },
+                name(before)
+            )
+        }
+        (false, _) => format!(
+            "convert one of them, as in `x.to({})` for what the step gives",
+            name(before)
+        ),
+        // Numbers that grow to an array, as a sum of vectors does.
+        (true, _) if before.rank() < after.rank() => {
+            let shape: Vec<String> = after.dims().iter().map(usize::to_string).collect();
+            let zeros = match after.dtype {
+                DType::F64 => format!("zeros([{}])", shape.join(", ")),
+                _ => format!("zeros_of({}, [{}])", name(after), shape.join(", ")),
+            };
+            format!(
+                "start from an array of that shape, such as `{zeros}`, or make one number of it in the \
+                 step, as by `sum`"
+            )
+        }
+        (true, _) => "broadcast what the step gives, or start from that shape".into(),
+    }
 }
 
 /// `start, start + 1, ..`: `n` of them, `i64`.

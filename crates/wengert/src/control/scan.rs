@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::panic::Location;
 
+use wengert_ir::error::counted;
 use wengert_ir::ir::Type;
 use wengert_ir::ops::scan as loops;
 use wengert_ir::trace::{Var, asked_at, inside};
@@ -25,34 +26,37 @@ pub trait Over: sealed::Over {
     /// What a step is given.
     type Row: Tree<Leaf = Var>;
 
-    /// The arrays to be read row by row, their structure, and the number of rows.
+    /// The arrays to be read row by row, their structure, and the number of rows, for an operation of that name.
     #[doc(hidden)]
     #[track_caller]
-    fn rows(self) -> (Vec<Var>, TreeDef, usize);
+    fn rows(self, op: &str) -> (Vec<Var>, TreeDef, usize);
 }
 
 impl<I: IntoTree> sealed::Over for I {}
 impl<I: IntoTree> Over for I {
     type Row = I::Tree;
 
-    fn rows(self) -> (Vec<Var>, TreeDef, usize) {
+    fn rows(self, op: &str) -> (Vec<Var>, TreeDef, usize) {
         let (leaves, def) = tree::flatten(self.into_tree());
         let mut length: Option<(usize, String)> = None;
         for (v, path) in leaves.iter().zip(def.paths()) {
             let ty = v.ty();
             let Some(&n) = ty.dims().first() else {
                 refuse(
-                    "scan",
+                    op,
                     format!(
                         "the scalar{path} cannot be read row by row: {ty}; numbers are made an array by \
-                         `Var::from([1.0, 2.0])`"
+                         `Var::from([1.0, 2.0])`, and `0..n` counts steps"
                     ),
                 );
             };
             match &length {
                 Some((m, first)) if *m != n => refuse(
-                    "scan",
-                    format!("the array{first} has {m} rows, and the array{path} has {n}"),
+                    op,
+                    format!(
+                        "the array{first} has {}, and the array{path} has {n}",
+                        counted(*m, "row", "rows")
+                    ),
                 ),
                 Some(_) => {}
                 None => length = Some((n, path)),
@@ -61,7 +65,7 @@ impl<I: IntoTree> Over for I {
         match length {
             Some((n, _)) => (leaves, def, n),
             None => refuse(
-                "scan",
+                op,
                 "there is no array that says how many steps; scan over a range".into(),
             ),
         }
@@ -101,7 +105,7 @@ where
     A: IntoTree<Tree = C::Tree>,
     B: IntoTree,
 {
-    directed(init.into_tree(), xs, false, step)
+    directed("scan", init.into_tree(), xs, step)
 }
 
 /// [`scan`] from the last row to the first; row `i` of the results belongs to row `i` of `xs`.
@@ -117,14 +121,14 @@ where
     A: IntoTree<Tree = C::Tree>,
     B: IntoTree,
 {
-    directed(init.into_tree(), xs, true, step)
+    directed("scan_reverse", init.into_tree(), xs, step)
 }
 
 #[track_caller]
 fn directed<C, S, A, B>(
+    op: &str,
     init: C,
     xs: S,
-    reverse: bool,
     step: impl Fn(C, S::Row) -> (A, B),
 ) -> (C, B::Tree)
 where
@@ -135,17 +139,18 @@ where
 {
     asked_at(Location::caller(), || {
         let (carry, def) = tree::flatten(init);
-        let (rows, row_def, n) = xs.rows();
+        let (rows, row_def, n) = xs.rows(op);
         let out = RefCell::new(None);
         let step = |carry: &[Var], row: &[Var]| {
             let types: Vec<Type> = carry.iter().map(|v| v.ty()).collect();
             soften(carry);
             let (next, y) = inside(|| step(rebuild(&def, carry), rebuild(&row_def, row)));
-            let next = next_carry("scan", next.into_tree(), &types, &def);
+            let next = next_carry(op, next.into_tree(), &types, &def);
             let (y, y_def) = tree::flatten(y.into_tree());
             out.replace(Some(y_def));
             (next, y)
         };
+        let reverse = op == "scan_reverse";
         let results = settled(&carry, &|carry| loops::scan(carry, &rows, n, reverse, step));
         let (carry, ys) = results.split_at(carry.len());
         let y_def = out.take().expect("the step was traced");

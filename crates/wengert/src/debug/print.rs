@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use wengert_ir::buffer::{Buffer, Dense};
 use wengert_ir::buffer::{Slice, SliceMut};
-use wengert_ir::error::{Error, TypeError, raise, said};
+use wengert_ir::error::{Error, TypeError, counted, raise, said};
 use wengert_ir::ir::text::{Attribute, Attributes};
 use wengert_ir::ir::{BitMatrix, Type};
 use wengert_ir::loops::kernel::HostFunction;
@@ -54,6 +54,7 @@ fn print_line(line: &str) -> Result<(), Error> {
         Some(said) => Error::Value {
             op: "on_print".into(),
             message: format!("the printer panicked: {said}"),
+            at: None,
         },
         None => resume_unwind(panic.payload),
     })
@@ -95,7 +96,11 @@ pub fn debug_print<I: IntoTree>(format: &str, args: I) {
             custom(print, &leaves);
             return;
         }
-        Some(pieces) => format!("{} {{}} for {} leaves", pieces.len() - 1, leaves.len()),
+        Some(pieces) => format!(
+            "{} {{}} for {}",
+            pieces.len() - 1,
+            counted(leaves.len(), "leaf", "leaves")
+        ),
         None => "only {} stands for a leaf, and {{ and }} for braces".into(),
     };
     raise(Error::Tree {

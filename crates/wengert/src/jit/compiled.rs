@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::sync::{Arc, Mutex};
 
 use wengert_ir::buffer::Dense;
-use wengert_ir::error::{Error, Result};
+use wengert_ir::error::{Error, Result, counted};
 use wengert_ir::ir::Type;
 use wengert_ir::rewrite::Choice;
 
@@ -189,7 +189,7 @@ impl Compiled {
         def: &TreeDef,
         args: impl Iterator<Item = &'a Array>,
     ) -> Result<()> {
-        let mut fit = Fit::new("args", def, self.arg_types());
+        let mut fit = Fit::new("call", "args", def, self.arg_types());
         args.for_each(|a| fit.next(a));
         fit.finish()
     }
@@ -207,10 +207,10 @@ impl Compiled {
         X: Tree<Leaf = Array>,
         Y: Tree<Leaf = Array>,
     {
-        let mut args_fit = Fit::new("args", def, self.arg_types());
+        let mut args_fit = Fit::new("call_into", "args", def, self.arg_types());
         args.walk(&mut each(|a: &Array| args_fit.next(a)));
         args_fit.finish()?;
-        let mut results_fit = Fit::new("out", &self.out, &self.results);
+        let mut results_fit = Fit::new("call_into", "out", &self.out, &self.results);
         out.walk(&mut each(|a: &Array| results_fit.next(a)));
         results_fit.finish()?;
         let mut call = self.code.prepare().map_err(run_error)?;
@@ -243,6 +243,7 @@ impl Compiled {
 
 /// Compares arrays with the types they should have.
 struct Fit<'a> {
+    op: &'static str,
     what: &'static str,
     def: &'a TreeDef,
     types: &'a [Type],
@@ -252,8 +253,9 @@ struct Fit<'a> {
 }
 
 impl<'a> Fit<'a> {
-    fn new(what: &'static str, def: &'a TreeDef, types: &'a [Type]) -> Fit<'a> {
+    fn new(op: &'static str, what: &'static str, def: &'a TreeDef, types: &'a [Type]) -> Fit<'a> {
         Fit {
+            op,
             what,
             def,
             types,
@@ -273,16 +275,20 @@ impl<'a> Fit<'a> {
     fn finish(self) -> Result<()> {
         if let Some((n, got)) = self.wrong {
             return Err(Error::Argument {
+                op: self.op.into(),
                 path: format!("{}{}", self.what, self.def.paths()[n]),
                 expected: self.types[n].to_string(),
                 got: got.to_string(),
+                at: None,
             });
         }
         if self.seen != self.types.len() {
             return Err(Error::Argument {
+                op: self.op.into(),
                 path: self.what.into(),
-                expected: format!("{} leaves", self.types.len()),
+                expected: counted(self.types.len(), "leaf", "leaves"),
                 got: self.seen.to_string(),
+                at: None,
             });
         }
         Ok(())
@@ -326,6 +332,7 @@ fn run_error(error: wengert_run::RunError) -> Error {
         other => Error::Value {
             op: "call".into(),
             message: other.to_string(),
+            at: None,
         },
     }
 }

@@ -9,6 +9,7 @@ use wengert_ir::error::{Error, Result};
 use wengert_ir::rewrite::Choice;
 use wengert_ir::trace::Var;
 
+use super::called_at;
 use super::compiled::{Compiled, Work};
 use super::entry::Deeper;
 use super::explain::{self, Explanation, Stage};
@@ -35,13 +36,17 @@ where
     /// runs into a limit.
     #[track_caller]
     pub fn call<A: Feed<X::With<Array>>>(&self, args: A) -> Result<Y::With<Array>> {
-        let (work, other) = Work::feed::<X::With<Array>, A>(args, &self.def)?;
-        if let Some(difference) = other.and_then(|d| self.def.difference(&d)) {
-            return Err(another_structure(&difference));
-        }
-        self.compiled.check_args(&self.def, work.arrays())?;
-        let _deeper = Deeper::new(Location::caller())?;
-        self.compiled.call::<Y>(work)
+        let place = Location::caller();
+        let call = || {
+            let (work, other) = Work::feed::<X::With<Array>, A>(args, &self.def)?;
+            if let Some(difference) = other.and_then(|d| self.def.difference(&d)) {
+                return Err(another_structure("call", &difference));
+            }
+            self.compiled.check_args(&self.def, work.arrays())?;
+            let _deeper = Deeper::new(place)?;
+            self.compiled.call::<Y>(work)
+        };
+        called_at(place, call())
     }
 
     /// Runs the code and writes the results into arrays that are there. Memory that other arrays
@@ -54,10 +59,17 @@ where
     pub fn call_into(&self, args: &X::With<Array>, out: &mut Y::With<Array>) -> Result<()> {
         if !self.def.fits(args) {
             let difference = self.def.difference(&tree::def(args));
-            return Err(another_structure(&difference.expect("it does not fit")));
+            let difference = difference.expect("it does not fit");
+            return called_at(
+                Location::caller(),
+                Err(another_structure("call_into", &difference)),
+            );
         }
         let _deeper = Deeper::new(Location::caller())?;
-        self.compiled.call_into(&self.def, args, out)
+        called_at(
+            Location::caller(),
+            self.compiled.call_into(&self.def, args, out),
+        )
     }
 
     /// Bytes of scratch that a call takes beside its arguments, results and what loops of unknown
@@ -152,11 +164,13 @@ where
     }
 }
 
-fn another_structure(difference: &tree::Difference) -> Error {
+fn another_structure(op: &str, difference: &tree::Difference) -> Error {
     Error::Argument {
+        op: op.into(),
         path: "args".into(),
         expected: "the structure that the code was made for".into(),
         got: difference.to_string(),
+        at: None,
     }
 }
 

@@ -247,7 +247,11 @@ fn weighted(op: &str, x: Var, weights: Var) -> Var {
     let n = enough(op, x, 1);
     let ty = weights.ty();
     if !ty.is_float() || ty.dims() != [n] {
-        let message = format!("weights of type {ty} for the {n} rows of {}", x.ty());
+        let message = format!(
+            "weights of type {ty} for the {} of {}",
+            wengert_ir::error::counted(n, "row", "rows"),
+            x.ty()
+        );
         refuse(op, &[x.ty(), ty], message, None);
     }
     weights.to(DType::F64).stop_gradient()

@@ -7,7 +7,7 @@ use wengert_ir::elementary::chacha::{KEY, Stream, WORDS};
 use wengert_ir::error::{Error, Result};
 
 use super::Key;
-use crate::array::Array;
+use crate::array::{Array, here};
 
 /// The stream of draws of a key, word by word: what [`Key::bits`] gives for it. A generator of
 /// [`rand_core`], for all that is built on one; see [`Key::generator`].
@@ -37,6 +37,7 @@ impl Key<Array> {
     /// assert_eq!(bits.to_vec::<u64>()?, [rng.next_u64(), rng.next_u64(), rng.next_u64()]);
     /// # Ok::<(), wengert::Error>(())
     /// ```
+    #[track_caller]
     pub fn generator(self) -> Result<Generator> {
         Ok(Generator {
             key: self.array("generator")?,
@@ -50,6 +51,7 @@ impl Key<Array> {
     ///
     /// # Errors
     /// If it is several keys.
+    #[track_caller]
     pub fn child(&self, i: u64) -> Result<Key<Array>> {
         let block = Stream::Children.block(&self.array("child")?, i / 2);
         Ok(Key::from_words(
@@ -57,14 +59,18 @@ impl Key<Array> {
         ))
     }
 
+    #[track_caller]
     fn array(&self, op: &str) -> Result<[u32; KEY]> {
         let words = self.words.as_slice::<u32>().ok();
         let one = words.filter(|_| self.words.shape() == [KEY]);
-        one.and_then(|w| w.try_into().ok())
-            .ok_or_else(|| Error::Value {
+        match one.and_then(|w| w.try_into().ok()) {
+            Some(words) => Ok(words),
+            None => Err(Error::Value {
                 op: op.into(),
                 message: format!("{} is not one key, which is u32[{KEY}]", self.words.ty()),
-            })
+                at: here(),
+            }),
+        }
     }
 }
 

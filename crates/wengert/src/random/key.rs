@@ -145,6 +145,11 @@ impl Key {
                     format!("{ty} is several keys"),
                     "go over them, as in `vmap(|key: Key| ..)(keys)` or `scan(init, keys, ..)`",
                 ),
+                // A row of the words of one.
+                false if ty == keys(&[]) => (
+                    "u32 is one word of a key, and no key".into(),
+                    "a batch or a loop goes over several keys: make them by `key.split_into(n)`",
+                ),
                 false => (
                     format!("{ty} is not a key, which is u32[{KEY}]"),
                     "make one by `Key::from_seed`",

@@ -2,7 +2,7 @@
 
 use std::panic::Location;
 
-use wengert_ir::error::{Error, raise};
+use wengert_ir::error::{Error, counted, raise};
 use wengert_ir::ops::{checkpoint as recompute, layout, map as mapped};
 use wengert_ir::trace::{Var, asked_at, current_source, inside};
 
@@ -45,7 +45,11 @@ impl Axes {
         match self {
             Axes::All(axis) => Ok(vec![Some(*axis); n]),
             Axes::Each(axes) if axes.len() == n => Ok(axes.clone()),
-            Axes::Each(axes) => Err(format!("{} axes were given for {n} leaves", axes.len())),
+            Axes::Each(axes) => Err(format!(
+                "{} given for {}, which count in the order of `tree::leaves`",
+                counted(axes.len(), "axis is", "axes are"),
+                counted(n, "leaf", "leaves"),
+            )),
         }
     }
 }
@@ -73,7 +77,7 @@ where
     Y: Tree<Leaf = Var>,
     F: Fn(X) -> Y + Clone,
 {
-    vmap_axes(f, 0, 0)
+    batched("vmap", f, 0.into(), 0.into())
 }
 
 /// [`vmap`] along other axes, or with leaves that are the same for the whole batch.
@@ -101,15 +105,30 @@ where
     Y: Tree<Leaf = Var>,
     F: Fn(X) -> Y + Clone,
 {
-    let (in_axes, out_axes) = (in_axes.into(), out_axes.into());
+    batched("vmap_axes", f, in_axes.into(), out_axes.into())
+}
+
+/// [`vmap_axes`], by the name it is asked for.
+#[track_caller]
+fn batched<X, Y, F>(
+    op: &'static str,
+    f: F,
+    in_axes: Axes,
+    out_axes: Axes,
+) -> impl Fn(X) -> Y + Clone
+where
+    X: Tree<Leaf = Var>,
+    Y: Tree<Leaf = Var>,
+    F: Fn(X) -> Y + Clone,
+{
     let place = Location::caller();
     move |x| {
         asked_at(place, || {
             let (leaves, def) = tree::flatten(x);
             let axes = in_axes
                 .of_leaves(leaves.len())
-                .unwrap_or_else(|m| mistake(m));
-            let extent = extent(&leaves, &axes, &def);
+                .unwrap_or_else(|m| mistake(op, format!("of the argument, {m}")));
+            let extent = extent(op, &leaves, &axes, &def);
             let mut rows = vec![];
             for (v, axis) in leaves.iter().zip(&axes) {
                 if let Some(axis) = axis {
@@ -131,14 +150,22 @@ where
             let out = out.expect("the function was traced");
             let axes = out_axes
                 .of_leaves(results.len())
-                .unwrap_or_else(|m| mistake(m));
+                .unwrap_or_else(|m| mistake(op, format!("of the results, {m}")));
             let results: Vec<Var> = results
                 .iter()
                 .zip(axes)
                 .map(|(v, axis)| match axis {
                     Some(axis) if axis < v.ty().rank() => layout::move_axis(*v, 0, axis),
-                    Some(axis) => mistake(format!("a result has no place for axis {axis}")),
-                    None if extent == 0 => mistake("an empty batch has no first element".into()),
+                    Some(axis) => mistake(
+                        op,
+                        format!(
+                            "a result is {} for each element, which has no place for axis {axis}",
+                            v.ty().row()
+                        ),
+                    ),
+                    None if extent == 0 => {
+                        mistake(op, "an empty batch has no first element".into())
+                    }
                     None => layout::row(*v, 0),
                 })
                 .collect();
@@ -148,37 +175,44 @@ where
 }
 
 #[track_caller]
-fn mistake(message: String) -> ! {
+fn mistake(op: &str, message: String) -> ! {
     raise(Error::Tree {
-        op: "vmap".into(),
+        op: op.into(),
         message,
         at: current_source(),
     })
 }
 
 #[track_caller]
-fn extent(leaves: &[Var], axes: &[Option<usize>], def: &TreeDef) -> usize {
+fn extent(op: &str, leaves: &[Var], axes: &[Option<usize>], def: &TreeDef) -> usize {
     let mut found: Option<(usize, String)> = None;
     for ((v, axis), path) in leaves.iter().zip(axes).zip(def.paths()) {
         let Some(axis) = axis else { continue };
         let ty = v.ty();
         let Some(&n) = ty.dims().get(*axis) else {
-            mistake(format!(
-                "the argument{path} is {ty}, which has no axis {axis} to map over; capture what is the \
-                 same for all, or use `vmap_axes`"
-            ));
+            mistake(
+                op,
+                format!(
+                    "the argument{path} is {ty}, which has no axis {axis} to map over; capture what is \
+                     the same for all, or use `vmap_axes`"
+                ),
+            );
         };
         match &found {
-            Some((m, first)) if *m != n => mistake(format!(
-                "the argument{first} has {m} elements to map over, and the argument{path} has {n}"
-            )),
+            Some((m, first)) if *m != n => mistake(
+                op,
+                format!(
+                    "the argument{first} has {} to map over, and the argument{path} has {n}",
+                    counted(*m, "element", "elements")
+                ),
+            ),
             Some(_) => {}
             None => found = Some((n, path)),
         }
     }
     match found {
         Some((n, _)) => n,
-        None => mistake("no leaf of the argument is mapped".into()),
+        None => mistake(op, "no leaf of the argument is mapped".into()),
     }
 }
 
@@ -186,7 +220,8 @@ fn extent(leaves: &[Var], axes: &[Option<usize>], def: &TreeDef) -> usize {
 #[track_caller]
 pub fn map<I: IntoTree, B: IntoTree>(xs: I, f: impl Fn(I::Tree) -> B) -> B::Tree {
     let f = &f;
-    vmap(move |x: I::Tree| f(x).into_tree())(xs.into_tree())
+    let each = move |x: I::Tree| f(x).into_tree();
+    batched("map", each, 0.into(), 0.into())(xs.into_tree())
 }
 
 /// The same function, whose inner values are not kept for its derivative but computed again: less

@@ -36,7 +36,7 @@ where
     F: Fn(X) -> Var + Clone,
 {
     let place = Location::caller();
-    move |x| value_and_gradient(place, x, |x| (f(x), ())).1
+    move |x| value_and_gradient("grad", place, x, |x| (f(x), ())).1
 }
 
 /// The value and the gradient of a scalar function.
@@ -57,7 +57,7 @@ where
 {
     let place = Location::caller();
     move |x| {
-        let (y, dx, ()) = value_and_gradient(place, x, |x| (f(x), ()));
+        let (y, dx, ()) = value_and_gradient("value_and_grad", place, x, |x| (f(x), ()));
         (y, dx)
     }
 }
@@ -72,7 +72,7 @@ where
 {
     let place = Location::caller();
     move |x| {
-        let (_, dx, aux) = value_and_gradient(place, x, &f);
+        let (_, dx, aux) = value_and_gradient("grad_aux", place, x, &f);
         (dx, aux)
     }
 }
@@ -87,7 +87,7 @@ where
 {
     let place = Location::caller();
     move |x| {
-        let (y, dx, aux) = value_and_gradient(place, x, &f);
+        let (y, dx, aux) = value_and_gradient("value_and_grad_aux", place, x, &f);
         ((y, aux), dx)
     }
 }
@@ -103,17 +103,24 @@ where
 /// ```
 #[track_caller]
 pub fn grad_at<I: IntoTree>(x: I, f: impl FnOnce(I::Tree) -> Var) -> I::Tree {
-    value_and_gradient(Location::caller(), x.into_tree(), |x| (f(x), ())).1
+    value_and_gradient("grad_at", Location::caller(), x.into_tree(), |x| (f(x), ())).1
 }
 
 /// The value and the gradient at a point.
 #[track_caller]
 pub fn value_and_grad_at<I: IntoTree>(x: I, f: impl FnOnce(I::Tree) -> Var) -> (Var, I::Tree) {
-    let (y, dx, ()) = value_and_gradient(Location::caller(), x.into_tree(), |x| (f(x), ()));
+    let (y, dx, ()) = value_and_gradient(
+        "value_and_grad_at",
+        Location::caller(),
+        x.into_tree(),
+        |x| (f(x), ()),
+    );
     (y, dx)
 }
 
-fn value_and_gradient<X, A>(
+/// The value, the gradient, and what the function gives beside the value, for an operation of that name.
+pub(super) fn value_and_gradient<X, A>(
+    op: &str,
     place: &'static Location<'static>,
     x: X,
     f: impl FnOnce(X) -> (Var, A),
@@ -125,12 +132,12 @@ where
     asked_at(place, || {
         let (leaves, def) = tree::flatten(x);
         let types = types(&leaves);
-        expect_floats("grad", &types, &def);
+        expect_floats(op, &types, &def);
         let f = traced(Kind::Plain, &types, &def, f);
         let result = f.closed.func.type_of(f.closed.func.results[0]).clone();
         if !result.is_float() || result.rank() != 0 {
             raise(Error::Derivative {
-                op: "grad".into(),
+                op: op.into(),
                 message: format!(
                     "the function gives {result}, and a gradient is that of a float scalar"
                 ),
@@ -182,11 +189,21 @@ where
     X: Tree<Leaf = Var>,
     Y: Tree<Leaf = Var>,
 {
+    pushed("jvp", f, x, dx)
+}
+
+/// [`jvp`], for an operation of that name.
+#[track_caller]
+pub(super) fn pushed<X, Y>(op: &str, f: impl FnOnce(X) -> Y, x: X, dx: X) -> (Y, Y)
+where
+    X: Tree<Leaf = Var>,
+    Y: Tree<Leaf = Var>,
+{
     asked_at(Location::caller(), || {
         let (leaves, def) = tree::flatten(x);
         let (tangents, tangent_def) = tree::flatten(dx);
         same_trees(
-            "jvp",
+            op,
             ["the argument", "the tangent"],
             (&leaves, &def),
             (&tangents, &tangent_def),
@@ -229,7 +246,7 @@ where
     X: Tree<Leaf = Var>,
     Y: Tree<Leaf = Var>,
 {
-    let ((y, ()), pull) = pullback(Location::caller(), |x| (f(x), ()), x);
+    let ((y, ()), pull) = pullback("vjp", Location::caller(), |x| (f(x), ()), x);
     (y, pull)
 }
 
@@ -254,10 +271,11 @@ where
     Y: Tree<Leaf = Var>,
     A: Tree<Leaf = Var>,
 {
-    pullback(Location::caller(), f, x)
+    pullback("vjp_aux", Location::caller(), f, x)
 }
 
 fn pullback<X, Y, A>(
+    op: &'static str,
     place: &'static Location<'static>,
     f: impl FnOnce(X) -> (Y, A),
     x: X,
@@ -280,7 +298,7 @@ where
             asked_at(place, || {
                 let (ct, ct_def) = tree::flatten(ct);
                 let whats = ["the result", "the cotangent"];
-                same_trees("vjp", whats, (&y, &out), (&ct, &ct_def));
+                same_trees(op, whats, (&y, &out), (&ct, &ct_def));
                 let float = |c: Var| c.ty().is_float().then(|| Cotangent::new(c));
                 let mut ct: Vec<Option<Cotangent>> = ct.into_iter().map(float).collect();
                 ct.resize(all, None);

@@ -7,7 +7,8 @@ use wengert_ir::ops::{Cotangent, Mode, iota, layout};
 use wengert_ir::trace::{Kind, Var, asked_at};
 use wengert_ir::transform;
 
-use super::{Traced, expect_floats, jvp, rebuild, traced, types};
+use super::grad::{pushed, value_and_gradient};
+use super::{Traced, expect_floats, rebuild, traced, types};
 use crate::tree::{self, Tree};
 
 /// The Jacobian by forward mode: one direction for each number of the argument. It has the structure of
@@ -246,7 +247,9 @@ where
     X: Tree<Leaf = Var>,
     F: Fn(X) -> Var + Clone,
 {
-    jacfwd(super::grad(f))
+    let place = Location::caller();
+    let gradient = move |x| value_and_gradient("hessian", place, x, |x| (f(x), ())).1;
+    move |x| asked_at(place, || forward("hessian", x, &gradient).1)
 }
 
 /// The product of a scalar function's Hessian with a vector, without the Hessian: the derivative of
@@ -257,7 +260,9 @@ where
     X: Tree<Leaf = Var> + crate::IntoTree<Tree = X>,
     F: Fn(X) -> Var,
 {
-    jvp(super::grad(&f), x, v).1
+    let place = Location::caller();
+    let gradient = |x| value_and_gradient("hvp", place, x, |x| (f(x), ())).1;
+    pushed("hvp", gradient, x, v).1
 }
 
 /// All unit vectors of leaves of those types, and how many there are: for each leaf its part of them,

@@ -34,6 +34,8 @@ use crate::tree::{Node, ShapeDtype, Sink, Tree};
     label = "expected `{T}`, or what may stand for it",
     note = "an `Array` may be given as a number, or nested arrays, vectors and slices of numbers; a \
             struct with `#[derive(Tree)]` as the same struct of numbers",
+    note = "inside of a traced function, `f.apply(x)` takes the `Var`s of that function where `f.call(x)` \
+            takes data",
     note = "several arguments are one tuple: `f.call((x, y))`; none are `()`",
     note = "where a function is compiled, `ShapeDtype`s or examples may stand for the arguments"
 )]
@@ -115,6 +117,7 @@ fn uneven<L>(error: TypeError, out: &mut dyn Sink<L>) {
     out.fail(Error::Value {
         op: "an array of numbers".into(),
         message: error.message,
+        at: None,
     });
 }
 

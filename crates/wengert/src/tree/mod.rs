@@ -90,8 +90,11 @@ pub mod plumbing {
 ///
 pub use wengert_derive::Tree;
 
+use std::panic::Location;
+
 use wengert_ir::error::{Error, Result};
 use wengert_ir::ir::Type;
+use wengert_ir::source::SourceId;
 
 mod sealed {
     pub trait Leaf {}
@@ -219,7 +222,13 @@ pub fn def<T: Tree>(tree: &T) -> TreeDef {
 /// # Errors
 /// If the structure is not one of a tree of this type, or if there are more leaves or fewer than it
 /// has places for.
+#[track_caller]
 pub fn unflatten<T: Tree>(def: &TreeDef, leaves: impl IntoIterator<Item = T::Leaf>) -> Result<T> {
+    let place = Location::caller();
+    built(def, leaves).map_err(|e| e.placed_at(SourceId::of(place, None)))
+}
+
+fn built<T: Tree>(def: &TreeDef, leaves: impl IntoIterator<Item = T::Leaf>) -> Result<T> {
     let mut cursor = def.cursor();
     let mut leaves = leaves.into_iter();
     let tree = T::from_leaves(&mut cursor, &mut leaves)?;
@@ -242,6 +251,7 @@ fn misfit(message: String) -> Error {
     Error::Value {
         op: "unflatten".into(),
         message,
+        at: None,
     }
 }
 

@@ -138,8 +138,8 @@ fn per_axis(ty: &Type, lists: [&Vec<usize>; 3]) -> Result<Vec<usize>, TypeError>
     match lists.iter().all(|l| l.len() == dims.len()) {
         true => Ok(dims),
         false => Err(TypeError::new(format!(
-            "{ty} has {} axes, not {}",
-            dims.len(),
+            "{ty} has {}, not {}",
+            crate::error::counted(dims.len(), "axis", "axes"),
             lists[0].len()
         ))),
     }
@@ -202,6 +202,13 @@ impl Primitive for Layout {
         .into()
     }
 
+    fn method(&self) -> Cow<'static, str> {
+        match self {
+            Broadcast { .. } => "broadcast_to".into(),
+            _ => self.name(),
+        }
+    }
+
     fn attributes(&self) -> Attributes {
         let ints = |v: &[usize]| Attribute::Ints(v.iter().map(|&i| i as i64).collect());
         match self {
@@ -238,7 +245,11 @@ impl Primitive for Layout {
             return Err(TypeError::new("no operand"));
         };
         if inputs.len() != 1 && !matches!(self, Concat { .. }) {
-            return Err(TypeError::new(format!("{} operands", inputs.len())));
+            return Err(TypeError::new(crate::error::counted(
+                inputs.len(),
+                "operand",
+                "operands",
+            )));
         }
         let ty = match self {
             Broadcast { shape, axes } => broadcast_type(x, shape, axes)?,
@@ -247,7 +258,8 @@ impl Primitive for Layout {
                 let (have, want) = (known(x)?.iter().product::<usize>(), ty.size());
                 if have != want {
                     return Err(TypeError::new(format!(
-                        "{x} has {have} elements, {ty} has {want}"
+                        "{x} has {}, {ty} has {want}",
+                        crate::error::counted(have, "element", "elements")
                     )));
                 }
                 ty
@@ -258,8 +270,8 @@ impl Primitive for Layout {
                 sorted.sort_unstable();
                 if !sorted.iter().copied().eq(0..dims.len()) {
                     return Err(TypeError::new(format!(
-                        "{axes:?} is not an order of the {} axes of {x}",
-                        dims.len()
+                        "{axes:?} is not an order of the {} of {x}",
+                        crate::error::counted(dims.len(), "axis", "axes")
                     )));
                 }
                 x.with_dims(&axes.iter().map(|&a| dims[a]).collect::<Vec<_>>())

@@ -80,6 +80,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         name: "fma",
+        method: "mul_add",
         doc: "`a * b + c`, rounded once: `f64::mul_add`.",
         signature: Signature {
             arity: 3,
@@ -108,6 +109,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         name: "mul_or_zero",
+        method: "mul",
         doc: "The product, and 0 where the first factor is 0, whatever the second.",
         define: Define::Compose(|s, x| {
             let zero = s.number(x[0], 0.0);
@@ -134,6 +136,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         name: "div_or_zero",
+        method: "div",
         doc: "The quotient, and 0 where the first is 0, whatever the second.",
         define: Define::Compose(|s, x| {
             let zero = s.number(x[0], 0.0);
@@ -154,6 +157,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         name: "inverse_power",
+        method: "powi",
         doc: "The power `y = x^-n`, of the operands `x`, `y` and `-n`.",
         signature: Signature {
             arity: 3,
@@ -170,6 +174,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         name: "max",
+        method: "maximum",
         doc: "The larger, NaN if either is NaN: `numpy.maximum`.",
         signature: ORDERED,
         define: Define::Op(ScalarOp::Max),
@@ -178,6 +183,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         name: "min",
+        method: "minimum",
         doc: "The smaller, NaN if either is NaN: `numpy.minimum`.",
         signature: ORDERED,
         define: Define::Op(ScalarOp::Min),
@@ -247,6 +253,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         name: "reciprocal",
+        method: "recip",
         doc: "`1 / x`: `numpy.reciprocal`.",
         define: Define::Compose(|s, x| {
             let one = s.number(x[0], 1.0);

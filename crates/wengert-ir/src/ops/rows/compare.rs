@@ -33,6 +33,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         name: "select",
+        method: "",
         doc: "The second where the first holds, else the third: `numpy.where`.",
         signature: Signature {
             arity: 3,

@@ -36,6 +36,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         name: "log",
+        method: "ln",
         doc: "The natural logarithm: `numpy.log`.",
         define: Define::Elementary(Elementary::Log),
         derive: Derive::Factor(|x, _| x.recip()),
@@ -128,6 +129,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         name: "sigmoid_slope",
+        method: "sigmoid",
         doc: "The derivative of sigmoid at the first operand, given its value there.",
         define: Define::Elementary(Elementary::SigmoidSlope),
         // The second operand only says what the first one makes known.
@@ -141,6 +143,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         name: "gauss",
+        method: "erf",
         doc: "`e^-x^2`.",
         define: Define::Wide(|s, x| gaussian(s, x[0])),
         // Beyond the clamp it is 0, and a large x would be an infinity in derivatives of it.
@@ -149,6 +152,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         name: "pow",
+        method: "powf",
         doc: "`x^y`: `numpy.power`.",
         define: Define::Elementary(Elementary::Pow),
         derive: Derive::Terms(&[
@@ -160,6 +164,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         name: "power_log",
+        method: "powf",
         doc: "`x^y log x`, and 0 where `x` is 0, of the operands `x`, `y` and `x^y`.",
         signature: Signature {
             arity: 3,
@@ -221,6 +226,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         name: "direction",
+        method: "hypot",
         doc: "`x / hypot(x, y)`, the cosine of the angle of the point `(x, y)`, and 0 at the origin.",
         define: Define::Compose(|s, x| {
             let (zero, one) = (s.number(x[0], 0.0), s.number(x[0], 1.0));

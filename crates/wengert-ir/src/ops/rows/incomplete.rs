@@ -31,6 +31,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         name: "gamma_density",
+        method: "gammainc",
         doc: "The density of the gamma distribution of a shape at a point: `jax.scipy.stats.gamma.pdf(x, s)`.",
         define: Define::Elementary(Elementary::GammaDensity),
         derive: Derive::Terms(&[
@@ -42,6 +43,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         name: "gamma_moment",
+        method: "gammainc",
         doc: "An integral under the incomplete gamma functions, of an order, a shape and a point: of `log(x/t)^k t^(s-1) e^-t` up to `x` for the order `k`, of `log(t/x)^k ..` from there for `-1 - k`, over `x^s e^-x`; for `1000 + k`, what the first is short of `k!/s^(k+1)`, over `x^s`.",
         signature: Signature {
             arity: 3,
@@ -96,6 +98,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         name: "beta_density",
+        method: "betainc",
         doc: "The density of the beta distribution of two shapes at a point: `jax.scipy.stats.beta.pdf(x, p, q)`.",
         signature: Signature {
             arity: 3,
@@ -120,6 +123,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         name: "beta_moment",
+        method: "betainc",
         doc: "An integral under the incomplete beta function, of two orders, two shapes and `r = x / (1 - x)`: of `log(x/t)^i log((1-t)/(1-x))^j t^(p-1) (1-t)^(q-1)` up to `x`, over `x^p (1-x)^(q-1)`.",
         signature: Signature {
             arity: 5,

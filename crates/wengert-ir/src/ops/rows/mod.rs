@@ -35,8 +35,10 @@ pub type Transpose = fn(&[Operand], Cotangent) -> Vec<Option<Cotangent>>;
 /// One elementwise operation.
 #[derive(Debug)]
 pub struct Row {
-    /// Its name in messages and in the text form.
+    /// Its name in the text form.
     pub name: &'static str,
+    /// The method that it is of, or of whose derivative it is a part, where that has another name.
+    pub method: &'static str,
     /// What it is, and what NumPy calls it.
     pub doc: &'static str,
     /// What it takes and gives.
@@ -175,6 +177,7 @@ pub const TABLES: [&[Row]; 9] = [
 /// What a row of one float operand does not say.
 const FLOAT: Row = Row {
     name: "",
+    method: "",
     doc: "",
     signature: Signature {
         arity: 1,

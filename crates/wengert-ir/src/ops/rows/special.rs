@@ -50,6 +50,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         name: "bessel_ratio",
+        method: "i1",
         doc: "The modified Bessel function of the order nearest to the first operand, over `x^n`.",
         define: Define::Elementary(Elementary::BesselRatio),
         // A step function of the order.
@@ -64,6 +65,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         name: "bessel_moment",
+        method: "i0e",
         doc: "The derivative of i0e at `|x|` of the order nearest to the first operand, but for its sign.",
         define: Define::Elementary(Elementary::BesselMoment),
         // A step function of the order.
@@ -124,6 +126,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         name: "trigamma",
+        method: "polygamma",
         doc: "The derivative of digamma: `scipy.special.polygamma(1, x)`.",
         define: Define::Elementary(Elementary::Trigamma),
         derive: Derive::Factor(|x, _| x.polygamma(2)),
@@ -141,6 +144,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         name: "polygamma_gap",
+        method: "betaln",
         doc: "The size of the difference between polygamma at `x + b` and at `x`, of an order, `x` and `b`.",
         signature: Signature {
             arity: 3,

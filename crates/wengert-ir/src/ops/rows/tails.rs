@@ -21,6 +21,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         name: "erfcx_ratio",
+        method: "erfcx",
         doc: "The ratio of the sizes of two derivatives of erfcx, of the order after the one nearest to the first operand and of that one.",
         define: Define::Elementary(Elementary::ErfcxRatio),
         // A step function of the order.
@@ -37,6 +38,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         name: "erfc_hazard",
+        method: "log_erfc",
         doc: "`2/sqrt(pi) e^-x^2 / erfc x`: what erfc loses in proportion.",
         // On the right by erfcx, in which the decay of both is left out, and which is infinite far to the left.
         define: Define::Wide(|s, x| {
@@ -76,6 +78,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         name: "normal_hazard",
+        method: "log_ndtr",
         doc: "The density of the standard normal distribution over its distribution function.",
         // On the left by erfcx, in which the decay of both is left out.
         define: Define::Wide(|s, x| {
@@ -114,6 +117,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         name: "exprel_moment",
+        method: "exprel",
         doc: "The derivative of exprel of the order nearest to the first operand.",
         define: Define::Elementary(Elementary::ExprelMoment),
         derive: Derive::Tangent(|x, dx| {
@@ -136,6 +140,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         name: "log1p_moment",
+        method: "log1p_over_x",
         doc: "The integral of `t^n / (1 + x t)^(n+1)` from 0 to 1 for the order `n` nearest to the first operand.",
         define: Define::Elementary(Elementary::Log1pMoment),
         derive: Derive::Tangent(|x, dx| {
@@ -166,6 +171,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         name: "recip_expm1",
+        method: "log1mexp",
         doc: "`1 / (e^x - 1)`.",
         define: Define::Elementary(Elementary::RecipExpm1),
         derive: Derive::Factor(|_, y| -(y * (y + 1.0))),
@@ -188,6 +194,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         name: "exponent",
+        method: "frexp",
         doc: "The `n` with `|x| = m 2^n` and `m` from 1/2 to below 1, 0 for what has none: of `numpy.frexp`.",
         define: Define::Elementary(Elementary::Exponent),
         domain: &[(1.1, 1.9)],

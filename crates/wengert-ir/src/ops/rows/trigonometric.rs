@@ -90,6 +90,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         name: "inverse_part",
+        method: "atan2",
         doc: "`x / (x^2 + y^2)`, the real part of the inverse of `x + i y`.",
         define: Define::Compose(|s, x| {
             let length = s.elementary(Elementary::Hypot, x);
@@ -129,6 +130,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         name: "tanh_slope",
+        method: "tanh",
         doc: "The derivative of tanh at the first operand, given its value there.",
         define: Define::Elementary(Elementary::TanhSlope),
         // The second operand only says what the first one makes known.

@@ -2,7 +2,7 @@
 
 use super::part::{check_indices, entry, span_of};
 use super::{refuse, spread};
-use crate::error::TypeError;
+use crate::error::{TypeError, counted};
 use crate::ir::{DType, Type};
 use crate::ops::index::{self, Access, Bounds, clamped};
 use crate::ops::layout::{self, known, row_major};
@@ -463,7 +463,11 @@ fn complete(op: &str, x: Var, parts: Vec<Part>) -> Vec<Part> {
     let Some(missing) = rank.checked_sub(given) else {
         let message = match rank {
             0 => format!("{ty} has no axis"),
-            _ => format!("{given} parts of {ty}"),
+            _ => format!(
+                "{} for the {} of {ty}",
+                counted(given, "index", "indices"),
+                counted(rank, "axis", "axes")
+            ),
         };
         refuse(op, &[x], TypeError::new(message))
     };

@@ -20,39 +20,39 @@ mod sealed {
     note = "numbers may stand beside `Var`s in a tuple: `stack((x, 0.0))`"
 )]
 pub trait IntoVars: sealed::IntoVars {
-    /// The values.
+    /// The values, for an operation of that name.
     #[doc(hidden)]
     #[track_caller]
-    fn vars(self) -> Vec<Var>;
+    fn vars(self, op: &str) -> Vec<Var>;
 }
 
 impl sealed::IntoVars for &[Var] {}
 impl IntoVars for &[Var] {
-    fn vars(self) -> Vec<Var> {
+    fn vars(self, _: &str) -> Vec<Var> {
         self.to_vec()
     }
 }
 impl sealed::IntoVars for Vec<Var> {}
 impl IntoVars for Vec<Var> {
-    fn vars(self) -> Vec<Var> {
+    fn vars(self, _: &str) -> Vec<Var> {
         self
     }
 }
 impl sealed::IntoVars for &Vec<Var> {}
 impl IntoVars for &Vec<Var> {
-    fn vars(self) -> Vec<Var> {
+    fn vars(self, _: &str) -> Vec<Var> {
         self.clone()
     }
 }
 impl<const N: usize> sealed::IntoVars for [Var; N] {}
 impl<const N: usize> IntoVars for [Var; N] {
-    fn vars(self) -> Vec<Var> {
+    fn vars(self, _: &str) -> Vec<Var> {
         self.to_vec()
     }
 }
 impl<const N: usize> sealed::IntoVars for &[Var; N] {}
 impl<const N: usize> IntoVars for &[Var; N] {
-    fn vars(self) -> Vec<Var> {
+    fn vars(self, _: &str) -> Vec<Var> {
         self.to_vec()
     }
 }
@@ -63,9 +63,9 @@ macro_rules! tuples {
         impl<$($t: IntoVar),*> IntoVars for ($($t,)*) {
             #[allow(non_snake_case)]
             #[track_caller]
-            fn vars(self) -> Vec<Var> {
+            fn vars(self, op: &str) -> Vec<Var> {
                 let ($($t,)*) = self;
-                beside(&[$($t.argument()),*])
+                beside(op, &[$($t.argument()),*])
             }
         }
     )*};
@@ -74,7 +74,7 @@ tuples!((A) (A B) (A B C) (A B C D) (A B C D E) (A B C D E F) (A B C D E F G) (A
 
 /// Values and numbers as values: the numbers take the element type of the values beside them.
 #[track_caller]
-fn beside(all: &[Argument]) -> Vec<Var> {
+fn beside(op: &str, all: &[Argument]) -> Vec<Var> {
     let mut types = Vec::with_capacity(all.len());
     for arg in all {
         types.push(match arg {
@@ -87,12 +87,12 @@ fn beside(all: &[Argument]) -> Vec<Var> {
         .iter()
         .map(|t| t.as_ref().map(|(ty, _)| ty.clone()))
         .collect();
-    let dtype = number::or_raise("stack", &known, common);
+    let dtype = number::or_raise(op, &known, common);
     let mut vars = Vec::with_capacity(all.len());
     for arg in all {
         vars.push(match arg {
             Argument::Var(v) => *v,
-            other => number::literal("stack", *other, dtype),
+            other => number::literal(op, *other, dtype),
         });
     }
     vars
@@ -102,7 +102,7 @@ fn beside(all: &[Argument]) -> Vec<Var> {
 /// promoted. Derivative: the tangents, one behind the other.
 #[track_caller]
 pub fn concat(parts: impl IntoVars, along: impl Into<Axis>) -> Var {
-    let parts = promoted("concat", &parts.vars());
+    let parts = promoted("concat", &parts.vars("concat"));
     if parts[0].rank() == 0 {
         let error = TypeError::new(format!("{} has no axis", parts[0].ty()));
         refuse("concat", &parts, error.hint("use `stack` to make an axis"));
@@ -121,7 +121,7 @@ pub fn stack(parts: impl IntoVars) -> Var {
 /// One behind the other along a new axis, which is axis `along` of the result: `numpy.stack`.
 #[track_caller]
 pub fn stack_axis(parts: impl IntoVars, along: impl Into<Axis>) -> Var {
-    let parts = promoted("stack", &parts.vars());
+    let parts = promoted("stack", &parts.vars("stack"));
     let (first, rank) = (parts[0].ty(), parts[0].rank());
     if let Some(other) = parts.iter().find(|x| x.ty() != first) {
         let message = format!("{first} and {} have different shapes", other.ty());

@@ -120,7 +120,10 @@ impl Var {
         let ty = self.ty();
         let last = axis("top_k", self, Axis(-1));
         if ty.shape.known().is_none_or(|dims| k > dims[last]) {
-            let message = format!("{ty} has no {k} elements along axis {last}");
+            let message = format!(
+                "{ty} has fewer than {} along axis {last}",
+                crate::error::counted(k, "element", "elements")
+            );
             refuse("top_k", &[self], TypeError::new(message));
         }
         top_k(self, k)

@@ -1,7 +1,7 @@
 //! Windows, and what goes into an array.
 
 use super::{axis, lengths, refuse};
-use crate::error::TypeError;
+use crate::error::{TypeError, counted};
 use crate::ir::DType;
 use crate::ops::layout::known;
 use crate::ops::{convert, dynamic, index, layout};
@@ -66,7 +66,19 @@ pub(super) fn span_of(op: &str, x: Var, a: usize, n: usize, span: Span) -> Place
         Some(places) => places,
         None => {
             let message = format!("{span} is not a part of axis {a} of {}", x.ty());
-            refuse(op, &[x], TypeError::new(message))
+            let hint = match span.step {
+                0 => "a step is not 0".to_string(),
+                step => format!(
+                    "{}the axis has {}",
+                    if step < 0 {
+                        "a negative step leads down, and "
+                    } else {
+                        ""
+                    },
+                    counted(n, "element", "elements")
+                ),
+            };
+            refuse(op, &[x], TypeError::new(message).hint(hint))
         }
     }
 }

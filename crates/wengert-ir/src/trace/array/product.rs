@@ -33,7 +33,12 @@ impl Var {
         match (a.rank(), b.rank()) {
             (1 | 2, 1 | 2) => dot::dot(a, b, &[], &[(a.rank() - 1, 0)]),
             (i, j) => {
-                let message = format!("{} and {} have {i} and {j} axes", a.ty(), b.ty());
+                let message = format!(
+                    "{} has {}, and {} has {j}",
+                    a.ty(),
+                    crate::error::counted(i, "axis", "axes"),
+                    b.ty()
+                );
                 let hint = match i.min(j) {
                     0 => "multiply by a number with `*`",
                     _ => "use `matmul` for stacks of matrices",
@@ -116,7 +121,12 @@ impl Var {
                 axes.extend((0..n).map(|i| (a.rank() - n + i, i)));
             }
             Pairs::Neighbours(n) => {
-                let message = format!("{} and {} have not {n} axes to pair", a.ty(), b.ty());
+                let message = format!(
+                    "{} and {} have not {} each to pair",
+                    a.ty(),
+                    b.ty(),
+                    crate::error::counted(n, "axis", "axes")
+                );
                 refuse("tensordot", &both, TypeError::new(message))
             }
         }

@@ -1,7 +1,7 @@
 //! Shapes of arrays.
 
 use super::{all_axes, axes, axes_in_order, axis, axis_of_rank, lengths, refuse, spread};
-use crate::error::TypeError;
+use crate::error::{TypeError, counted};
 use crate::ir::Dim;
 use crate::ops::layout;
 use crate::trace::span::{Axis, Ints};
@@ -38,7 +38,14 @@ impl Var {
                 Some(n) => given.0[open] = (ty.size() / n) as i64,
                 None => {
                     let message = format!("{ty} cannot take the shape {:?}", given.0);
-                    refuse("reshape", &[self], TypeError::new(message));
+                    let hint = match given.0.iter().filter(|&&n| n == -1).count() {
+                        1 => format!(
+                            "no length in the place of -1 makes {} of it",
+                            counted(ty.size(), "element", "elements")
+                        ),
+                        _ => "one length may be left open, as -1".into(),
+                    };
+                    refuse("reshape", &[self], TypeError::new(message).hint(hint));
                 }
             }
         }

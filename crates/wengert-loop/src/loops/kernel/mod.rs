@@ -1,7 +1,7 @@
 //! Kernels: work on whole regions of memory that is Rust code, neither lowered nor emitted.
 //!
 //! A kernel says of itself what a verifier, an interpreter, a planner and a back end have to know of it, and none of
-//! them names one. A back end may have code of its own for a kernel it [knows](dyn Kernel::downcast_ref).
+//! them names one. A back end may have code of its own for a kernel it knows.
 
 mod block;
 mod gemm;
