@@ -4,9 +4,9 @@
 
 mod algebra;
 mod contract;
-mod finite;
 mod flow;
 mod fuse;
+mod nan_checks;
 mod residuals;
 
 use std::collections::HashMap;
@@ -19,8 +19,8 @@ use crate::ops::elementwise::Elementwise;
 use crate::trace::{Kind, Var, bind, open, with_source};
 use crate::transform::dead_code;
 
-pub use finite::check_finite;
 pub use fuse::fuse_maps;
+pub use nan_checks::check_finite;
 pub use residuals::{Choice, choose_residuals};
 
 /// What is known of the values that a pass has recorded.

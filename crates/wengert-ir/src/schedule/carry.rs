@@ -2,7 +2,7 @@
 
 use super::list::stored_type;
 use super::node::{Expr, FEW, NodeId, positions};
-use super::notes::{PartKind, Why};
+use super::notes::{PartKind, StoreReason};
 use super::store::buffer_of;
 use super::view::{View, is_contiguous};
 use super::{Lowering, Wanted};
@@ -63,7 +63,7 @@ impl Lowering {
     /// # Errors
     /// As [`Lowering::force`].
     pub fn ready(&mut self, ids: &[NodeId]) -> Result<()> {
-        self.force(ids, Why::Region)
+        self.force(ids, StoreReason::Region)
     }
 
     /// Makes a loop's carry from what it starts with. `uniform` says which scalars are the same in
@@ -107,7 +107,9 @@ impl Lowering {
                     None => {
                         let place = match place {
                             Some(place) => place,
-                            None => self.alloc_because(kept.dtype, &kept.dims(), Why::Carried),
+                            None => {
+                                self.alloc_because(kept.dtype, &kept.dims(), StoreReason::Carried)
+                            }
                         };
                         writes.push((stored, place.clone()));
                         place

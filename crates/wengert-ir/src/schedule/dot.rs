@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::node::{Expr, NodeId};
-use super::notes::Why;
+use super::notes::StoreReason;
 use super::reduce::{Fold, Rule};
 use super::store::buffer_of;
 use super::view::{AxisMap, PerAxis, View, is_contiguous};
@@ -48,7 +48,7 @@ impl Lowering {
         if p.dims[kept..].contains(&0) {
             return Ok(self.literal(want.ty.clone(), 0));
         }
-        self.force(&[p.a.0, p.b.0], Why::Factor)?;
+        self.force(&[p.a.0, p.b.0], StoreReason::Factor)?;
         let (mut factors, rows) = ([&p.a, &p.b].map(|f| f.0), p.batch + p.rows);
         let size = |axes: &[usize]| -> usize { axes.iter().product() };
         let long = order::is_long(
@@ -99,7 +99,7 @@ impl Lowering {
         last.sort_by_key(|&i| axes[i]);
         order.extend(last);
         let moved = self.remap(x, &AxisMap::transpose(&dims, &order))?;
-        let view = self.contiguous_memory(moved, Why::Reordered)?;
+        let view = self.contiguous_memory(moved, StoreReason::Reordered)?;
         let ty = self.ty(moved).clone();
         let moved = self.stored(ty.dtype, ty.dims(), view);
         let mut back = vec![0; order.len()];

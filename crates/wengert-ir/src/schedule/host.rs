@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::node::NodeId;
-use super::notes::Why;
+use super::notes::StoreReason;
 use super::store::buffer_of;
 use super::view::is_contiguous;
 use super::{Lowering, Wanted};
@@ -45,10 +45,10 @@ impl Lowering {
         inputs: &[NodeId],
         outputs: &[Wanted],
     ) -> Result<Vec<NodeId>> {
-        self.force(inputs, Why::Whole)?;
+        self.force(inputs, StoreReason::Whole)?;
         let mut regions = vec![];
         for &id in inputs {
-            let view = self.contiguous_memory(id, Why::Whole)?;
+            let view = self.contiguous_memory(id, StoreReason::Whole)?;
             regions.push((buffer_of(&view).expect("in a buffer"), view.offset));
         }
         let mut written = vec![];

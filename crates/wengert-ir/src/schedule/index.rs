@@ -2,7 +2,7 @@
 
 use super::nest::{Axis, Space};
 use super::node::{Expr, FEW, NodeId};
-use super::notes::Why;
+use super::notes::StoreReason;
 use super::view::{PerAxis, View};
 use super::{Lowering, Wanted};
 use crate::error::Result;
@@ -55,7 +55,7 @@ impl Lowering {
         // Elements in registers are reached by number only where the number is known.
         let x = match self.expr(x) {
             Expr::Few(_) => {
-                let view = self.memory(x, Why::Numbered)?;
+                let view = self.memory(x, StoreReason::Numbered)?;
                 let ty = self.ty(x).clone();
                 self.push(ty, Expr::Stored(view))
             }
@@ -115,7 +115,7 @@ impl Lowering {
         let dims = self.dims(x);
         let n = dims[s.places.axis];
         let read = [&[s.idx], s.updates].concat();
-        self.force(&read, Why::Whole)?;
+        self.force(&read, StoreReason::Whole)?;
         if n == 0 {
             let before = s.before.map(|w| self.literal(w.ty.clone(), 0));
             return Ok((x, before));

@@ -2,7 +2,7 @@
 
 use super::list::Piles;
 use super::node::{Expr, FEW, NodeId};
-use super::notes::Why;
+use super::notes::StoreReason;
 use super::reduce::Rule;
 use super::view::{AxisMap, View, contiguous};
 use super::{Lowering, Wanted};
@@ -173,7 +173,7 @@ impl Lowering {
         let partial: Vec<View> = (summed.iter())
             .map(|w| {
                 let dims = [&[chunks], &w.ty.dims()[..]].concat();
-                self.alloc_because(w.ty.dtype, &dims, Why::Parts)
+                self.alloc_because(w.ty.dtype, &dims, StoreReason::Parts)
             })
             .collect();
         let chunk = |l: &mut Lowering, start: Affine, len: Value, c: Affine| {

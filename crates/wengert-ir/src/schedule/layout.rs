@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 use smallvec::SmallVec;
 
 use super::Lowering;
-use super::draw::Draw;
 use super::node::{Expr, FEW, NodeId, Position, inputs_of, positions};
-use super::notes::Why;
+use super::notes::StoreReason;
+use super::random::Draw;
 use super::view::{AxisMap, PerAxis, View, Walk, contiguous};
 use crate::error::Result;
 use crate::ir::Type;
@@ -25,7 +25,7 @@ impl Lowering {
         let free = matches!(self.expr(id), Expr::Each { work: FREE, .. });
         let once = map.reads_once();
         if !self.moves_freely(id, map.is_order(&self.dims(id))) || !(once || free) {
-            self.force(&[id], Why::Reordered)?;
+            self.force(&[id], StoreReason::Reordered)?;
         }
         match once {
             true => self.moved(id, map, &mut HashMap::new()),
@@ -74,7 +74,7 @@ impl Lowering {
                     .map(|w| Some((w.start.as_constant()?, w.along)))
                     .collect::<Option<Vec<_>>>();
                 let Some(walks) = known else {
-                    let view = self.memory(id, Why::Reordered)?;
+                    let view = self.memory(id, StoreReason::Reordered)?;
                     let view = self.map_view(&view, map);
                     return Ok(self.stored(ty.dtype, map.dims.clone(), view));
                 };
@@ -89,7 +89,7 @@ impl Lowering {
                 };
                 if map.dims.iter().product::<usize>() > FEW {
                     // Repeated.
-                    let view = self.memory(id, Why::Reordered)?;
+                    let view = self.memory(id, StoreReason::Reordered)?;
                     let view = self.map_view(&view, map);
                     return Ok(self.push(ty, Expr::Stored(view)));
                 }
@@ -112,7 +112,7 @@ impl Lowering {
             Expr::Draw(draw) => match self.redrawn(ty, &draw, map)? {
                 Some(id) => id,
                 None => {
-                    self.force(&[id], Why::Reordered)?;
+                    self.force(&[id], StoreReason::Reordered)?;
                     self.remap(id, map)?
                 }
             },
@@ -230,7 +230,7 @@ impl Lowering {
             return Ok(id);
         }
         if !self.moves_freely(id, false) || matches!(self.expr(id), Expr::Find { .. }) {
-            self.force(&[id], Why::Reordered)?;
+            self.force(&[id], StoreReason::Reordered)?;
         }
         self.reshaped(id, dims, &mut HashMap::new())
     }
@@ -275,10 +275,10 @@ impl Lowering {
 
     fn reshape_memory(&mut self, id: NodeId, ty: Type) -> Result<NodeId> {
         let (from, to) = (self.dims(id), ty.dims());
-        let view = self.memory(id, Why::Reordered)?;
+        let view = self.memory(id, StoreReason::Reordered)?;
         let (view, strides) = match super::view::reshape(&from, &view.strides, &to) {
             Some(strides) => (view, strides),
-            None => (self.copied(id, Why::Reordered)?, contiguous(&to)),
+            None => (self.copied(id, StoreReason::Reordered)?, contiguous(&to)),
         };
         let view = View { strides, ..view };
         Ok(self.stored(ty.dtype, to, view))

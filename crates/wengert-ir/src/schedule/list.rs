@@ -7,7 +7,7 @@
 
 use super::nest::Space;
 use super::node::{Expr, FEW, NodeId};
-use super::notes::Why;
+use super::notes::StoreReason;
 use super::reduce::{Fold, Rule};
 use super::view::{AxisMap, PerAxis, Place, View, Walk, contiguous};
 use super::{Lowering, Wanted};
@@ -264,7 +264,7 @@ impl Lowering {
     /// As [`Lowering::force`].
     pub(super) fn sum_lists(&mut self, x: NodeId, ty: &Type) -> Result<NodeId> {
         let handles = self.handles(x)?;
-        self.force(&[handles], Why::Whole)?;
+        self.force(&[handles], StoreReason::Whole)?;
         self.retain(handles, 1);
         let row_type = ty.row();
         let sum = match ty.shape.0[0] {
@@ -393,7 +393,7 @@ impl Lowering {
                     let stored = stored_type(&want.ty);
                     match (&want.place, want.ty.shape.has_run()) {
                         (Some(place), false) => place.clone(),
-                        _ => self.alloc_because(stored.dtype, &stored.dims(), Why::Rows),
+                        _ => self.alloc_because(stored.dtype, &stored.dims(), StoreReason::Rows),
                     }
                 };
                 Pile::Arrays(outputs.iter().map(view).collect())
@@ -413,7 +413,7 @@ impl Lowering {
             let known = buffers.iter().position(|b| b.0 == ty.dtype);
             let at = known.unwrap_or_else(|| {
                 let len: usize = of(ty.dtype).map(Type::size).sum();
-                let view = self.alloc_because(ty.dtype, &[n, len], Why::Rows);
+                let view = self.alloc_because(ty.dtype, &[n, len], StoreReason::Rows);
                 buffers.push((ty.dtype, view, 0));
                 buffers.len() - 1
             });

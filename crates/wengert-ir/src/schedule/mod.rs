@@ -14,7 +14,6 @@
 pub mod carry;
 pub mod compare;
 pub mod dot;
-pub mod draw;
 pub mod element;
 pub mod host;
 pub mod index;
@@ -25,6 +24,7 @@ pub mod nest;
 pub mod node;
 pub mod notes;
 pub mod pad;
+pub mod random;
 pub mod reduce;
 pub mod running;
 pub mod sort;
@@ -46,7 +46,7 @@ use crate::loops::{BufferId, BufferKind, Program};
 use crate::source::SourceId;
 use crate::target::Target;
 use node::{Node, NodeId};
-use notes::{Notes, Recorder, Why};
+use notes::{Notes, Recorder, StoreReason};
 use view::{Place, View, contiguous};
 
 /// A result that an operation is asked for.
@@ -74,7 +74,7 @@ pub struct Lowering {
     /// Elements in registers that a nest has put into memory, to reach them by number.
     spilled: HashMap<NodeId, View>,
     /// Parts of draws that have been computed for the nest that is being written.
-    strips: HashMap<NodeId, draw::Filled>,
+    strips: HashMap<NodeId, random::Filled>,
     /// Whether a parallel loop is open.
     parallel: bool,
     /// What the program is made for.
@@ -287,11 +287,11 @@ impl Lowering {
 
     /// Memory for an array.
     pub fn alloc(&mut self, dtype: DType, dims: &[usize]) -> View {
-        self.alloc_because(dtype, dims, Why::Result)
+        self.alloc_because(dtype, dims, StoreReason::Result)
     }
 
     /// Memory for an array, and why it is there.
-    pub(crate) fn alloc_because(&mut self, dtype: DType, dims: &[usize], why: Why) -> View {
+    pub(crate) fn alloc_because(&mut self, dtype: DType, dims: &[usize], why: StoreReason) -> View {
         let kind = match (self.in_lanes(), self.parallel) {
             (true, _) => BufferKind::Local,
             (false, true) => BufferKind::Task,
@@ -307,7 +307,7 @@ impl Lowering {
     }
 
     /// Memory for the elements of a node.
-    fn alloc_for(&mut self, id: NodeId, why: Why) -> View {
+    fn alloc_for(&mut self, id: NodeId, why: StoreReason) -> View {
         let ty = self.ty(id).clone();
         let view = self.alloc_because(ty.dtype, &ty.dims(), why);
         self.note_owner(id);

@@ -5,8 +5,8 @@ use std::rc::Rc;
 use smallvec::SmallVec;
 
 use super::Lowering;
-use super::draw::Draw;
-use super::notes::Why;
+use super::notes::StoreReason;
+use super::random::Draw;
 use super::store::buffer_of;
 use super::view::{PerAxis, View};
 use crate::error::Result;
@@ -337,7 +337,11 @@ impl Lowering {
         }
         let high = inputs.iter().any(|&i| self.height(i) >= HIGH);
         if high || self.held(&inputs, 1) > HELD {
-            let why = if high { Why::Long } else { Why::Keeps };
+            let why = if high {
+                StoreReason::Long
+            } else {
+                StoreReason::Keeps
+            };
             self.force(&inputs, why)
                 .expect("arrays of one shape can be stored");
         }
@@ -367,7 +371,7 @@ impl Lowering {
         inputs: &[NodeId],
         find: impl Fn(&mut Lowering, &[Affine]) -> Result<Value> + 'static,
     ) -> Result<NodeId> {
-        self.force(inputs, Why::Elsewhere)?;
+        self.force(inputs, StoreReason::Elsewhere)?;
         let find = Rc::new(find);
         let inputs = inputs.into();
         let id = self.push(ty.clone(), Expr::Find { find, inputs });

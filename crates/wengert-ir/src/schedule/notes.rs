@@ -2,7 +2,7 @@
 //! which loops, what those read and write, and why what is in memory had to go there.
 //!
 //! A lowering without notes pays for a test here and there. What a decision is about is said where it
-//! is taken, as a [`Why`]; the rest is seen at the few places that everything comes through: elements
+//! is taken, as a [`StoreReason`]; the rest is seen at the few places that everything comes through: elements
 //! that are computed, loaded and stored, loops that are opened, memory that is allocated.
 
 use std::collections::{BTreeSet, HashMap};
@@ -17,7 +17,7 @@ use crate::source::SourceId;
 
 /// Why a value is in memory, and not computed where it is read.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Why {
+pub enum StoreReason {
     /// An operation writes its result there.
     Result,
     /// It is expensive, and wanted more than once.
@@ -46,24 +46,30 @@ pub enum Why {
     Numbered,
 }
 
-impl fmt::Display for Why {
+impl fmt::Display for StoreReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Why::Result => "the operation writes its result to memory",
-            Why::Shared => "it is expensive to compute and wanted more than once",
-            Why::Elsewhere => "elements are read at other places than the one that is computed",
-            Why::Reordered => {
+            StoreReason::Result => "the operation writes its result to memory",
+            StoreReason::Shared => "it is expensive to compute and wanted more than once",
+            StoreReason::Elsewhere => {
+                "elements are read at other places than the one that is computed"
+            }
+            StoreReason::Reordered => {
                 "it is read in another order or shape, or its elements more than once"
             }
-            Why::Region => "a loop or a branch reads it, in more than one step or not at all",
-            Why::Factor => "it is a factor of a product, which reads each element more than once",
-            Why::Whole => "the operation that reads it needs all of it before it begins",
-            Why::Long => "a longer chain of operations would be too much for one loop nest",
-            Why::Keeps => "what reads it would keep several large arrays alive",
-            Why::Carried => "a loop carries it from step to step",
-            Why::Rows => "a loop leaves a row of it in each step",
-            Why::Parts => "the parts of a reduction that run side by side",
-            Why::Numbered => "elements in registers that are reached by their number",
+            StoreReason::Region => {
+                "a loop or a branch reads it, in more than one step or not at all"
+            }
+            StoreReason::Factor => {
+                "it is a factor of a product, which reads each element more than once"
+            }
+            StoreReason::Whole => "the operation that reads it needs all of it before it begins",
+            StoreReason::Long => "a longer chain of operations would be too much for one loop nest",
+            StoreReason::Keeps => "what reads it would keep several large arrays alive",
+            StoreReason::Carried => "a loop carries it from step to step",
+            StoreReason::Rows => "a loop leaves a row of it in each step",
+            StoreReason::Parts => "the parts of a reduction that run side by side",
+            StoreReason::Numbered => "elements in registers that are reached by their number",
         })
     }
 }
@@ -88,7 +94,7 @@ pub struct Stored {
     /// What computes the value.
     pub operation: Option<OperationId>,
     /// Why it is there.
-    pub why: Why,
+    pub why: StoreReason,
 }
 
 /// What a part of a program is.
@@ -275,7 +281,7 @@ impl Lowering {
     }
 
     /// Memory has been allocated for what is being lowered.
-    pub(super) fn note_memory(&mut self, buffer: BufferId, why: Why) {
+    pub(super) fn note_memory(&mut self, buffer: BufferId, why: StoreReason) {
         if let Some(r) = &mut self.notes {
             r.stored.push(Stored {
                 buffer,

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use super::nest::{Space, Visit};
 use super::node::{Expr, FEW, NodeId, Position};
-use super::notes::Why;
+use super::notes::StoreReason;
 use super::view::{PerAxis, View};
 use super::{Lowering, Wanted};
 use crate::error::Result;
@@ -72,7 +72,7 @@ impl Lowering {
             |a: usize| 1 + usize::from(low[a] > 0) + usize::from(low[a] + dims[a] < out[a]);
         if dense && (0..dims.len()).map(borders).product::<usize>() <= PIECES {
             if !self.is_light(x) {
-                self.force(&[x], Why::Shared)?;
+                self.force(&[x], StoreReason::Shared)?;
             }
             let low = low.iter().map(|&l| l as i64).collect();
             let id = self.push(want.ty.clone(), Expr::Padded { x, low });

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::nest::{Space, is_unrolled};
 use super::node::{FEW, NodeId, Position, positions};
-use super::notes::Why;
+use super::notes::StoreReason;
 use super::view::{AxisMap, PerAxis, View, contiguous};
 use super::{Lowering, Wanted};
 use crate::error::Result;
@@ -97,10 +97,10 @@ impl Lowering {
         if n == 0 {
             return Ok(self.literal(want.ty.clone(), nothing(op, want.ty.dtype)));
         }
-        self.force(&self.pads(&self.pending_below([x])), Why::Whole)?;
+        self.force(&self.pads(&self.pending_below([x])), StoreReason::Whole)?;
         let mut draws = self.draws(&self.pending_below([x]));
         if self.in_lanes() || self.parallel || !kept.is_empty() || n <= CHUNK {
-            self.force(&draws, Why::Whole)?;
+            self.force(&draws, StoreReason::Whole)?;
             draws.clear();
         }
         let pending = self.pending_below([x]);
@@ -126,7 +126,7 @@ impl Lowering {
             // The terms are to lie one after the other.
             let perm = [&fold.kept[..], &fold.reduced].concat();
             let moved = self.remap(x, &AxisMap::transpose(&dims, &perm))?;
-            let view = self.contiguous_memory(moved, Why::Reordered)?;
+            let view = self.contiguous_memory(moved, StoreReason::Reordered)?;
             let k = fold.kept.len();
             let ty = self.ty(moved).clone();
             let moved = self.stored(ty.dtype, ty.dims(), view);
@@ -136,7 +136,7 @@ impl Lowering {
         let places: Vec<View> = (beside.iter())
             .map(|&id| {
                 let wish = self.node_mut(id).place.take();
-                wish.unwrap_or_else(|| self.alloc_for(id, Why::Shared))
+                wish.unwrap_or_else(|| self.alloc_for(id, StoreReason::Shared))
             })
             .collect();
         fold.walks
@@ -168,7 +168,7 @@ impl Lowering {
     /// The sum over the first axis, in the order of a sum over the lanes of a map, or one after the
     /// other.
     pub(super) fn sum_rows(&mut self, x: NodeId, rule: Rule, want: &Wanted) -> Result<NodeId> {
-        self.force(&[x], Why::Whole)?;
+        self.force(&[x], StoreReason::Whole)?;
         let dims = self.dims(x);
         let fold = Fold {
             op: FoldOp::Add,
@@ -250,7 +250,7 @@ impl Lowering {
         let (full, rest) = (n / CHUNK, n % CHUNK);
         let dims = want.ty.dims();
         let sums = [&[n.div_ceil(CHUNK)], &dims[..]].concat();
-        let partial = self.alloc_because(fold.dtype, &sums, Why::Parts);
+        let partial = self.alloc_because(fold.dtype, &sums, StoreReason::Parts);
         let kept = fold.kept_space(&place);
         let across = fold.across(false);
         let mut chunk = |l: &mut Lowering, c: &Affine, len: usize| {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::nest::Space;
 use super::node::{Expr, FEW, NodeId};
-use super::notes::Why;
+use super::notes::StoreReason;
 use super::view::{PerAxis, View, contiguous};
 use super::{Lowering, Wanted};
 use crate::error::Result;
@@ -74,7 +74,7 @@ impl Lowering {
         let below = self.pending_below(inputs.iter().copied());
         self.force(
             &[self.draws(&below), self.pads(&below)].concat(),
-            Why::Whole,
+            StoreReason::Whole,
         )?;
         let pending = self.pending_below(inputs.iter().copied());
         let mut beside = self.wanted_outside(&pending, inputs);
@@ -88,7 +88,10 @@ impl Lowering {
         let beside: Vec<(NodeId, View)> = (beside.into_iter())
             .map(|id| {
                 let wish = self.node_mut(id).place.take();
-                (id, wish.unwrap_or_else(|| self.alloc_for(id, Why::Shared)))
+                (
+                    id,
+                    wish.unwrap_or_else(|| self.alloc_for(id, StoreReason::Shared)),
+                )
             })
             .collect();
         let read = self.with_leaves(&pending, inputs);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::nest::Space;
 use super::node::{Expr, FEW, NodeId, positions};
-use super::notes::Why;
+use super::notes::StoreReason;
 use super::store::buffer_of;
 use super::view::{AxisMap, PerAxis, View, contiguous, is_contiguous};
 use super::{Lowering, Wanted};
@@ -35,7 +35,7 @@ impl Lowering {
         if n <= 1 || dims.contains(&0) {
             return Ok(inputs.to_vec());
         }
-        self.force(inputs, Why::Whole)?;
+        self.force(inputs, StoreReason::Whole)?;
         if dims.iter().product::<usize>() <= FEW {
             return self.sort_few(inputs, axis, descending, outputs);
         }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::node::{Expr, FEW, NodeId, inputs_of};
-use super::notes::{PartKind, Why};
+use super::notes::{PartKind, StoreReason};
 use super::view::{PerAxis, Place, View, contiguous, is_contiguous};
 use super::{Lowering, Nest};
 use crate::error::Result;
@@ -27,7 +27,7 @@ impl Lowering {
     ///
     /// # Errors
     /// If an operand is not an array.
-    pub fn force(&mut self, ids: &[NodeId], why: Why) -> Result<()> {
+    pub fn force(&mut self, ids: &[NodeId], why: StoreReason) -> Result<()> {
         let mut left: Vec<NodeId> = ids.to_vec();
         left.retain(|&id| self.is_pending(id));
         left.sort();
@@ -52,7 +52,7 @@ impl Lowering {
     ///
     /// # Errors
     /// As [`Lowering::force`].
-    pub fn memory(&mut self, id: NodeId, why: Why) -> Result<View> {
+    pub fn memory(&mut self, id: NodeId, why: StoreReason) -> Result<View> {
         self.force(&[id], why)?;
         match self.expr(id) {
             Expr::Stored(view) => Ok(view.clone()),
@@ -64,7 +64,7 @@ impl Lowering {
     ///
     /// # Errors
     /// As [`Lowering::force`].
-    pub fn contiguous_memory(&mut self, id: NodeId, why: Why) -> Result<View> {
+    pub fn contiguous_memory(&mut self, id: NodeId, why: StoreReason) -> Result<View> {
         let view = self.memory(id, why)?;
         match is_contiguous(&self.dims(id), &view.strides) {
             true => Ok(View {
@@ -79,7 +79,7 @@ impl Lowering {
     ///
     /// # Errors
     /// As [`Lowering::force`].
-    pub fn copied(&mut self, id: NodeId, why: Why) -> Result<View> {
+    pub fn copied(&mut self, id: NodeId, why: StoreReason) -> Result<View> {
         let view = self.alloc_for(id, why);
         self.write(id, view.clone())?;
         Ok(view)
@@ -91,7 +91,7 @@ impl Lowering {
     /// As [`Lowering::force`].
     pub fn write(&mut self, node: NodeId, place: View) -> Result<()> {
         let places = vec![place];
-        self.compute(vec![Root { node, places }], Why::Result)
+        self.compute(vec![Root { node, places }], StoreReason::Result)
     }
 
     /// The expressions that the elements of these nodes are made of, in the order of computation.
@@ -186,7 +186,7 @@ impl Lowering {
     pub(super) fn spill(&mut self, nodes: &[NodeId]) -> Result<()> {
         for &id in nodes {
             if matches!(self.expr(id), Expr::Few(_)) && !self.spilled.contains_key(&id) {
-                let view = self.copied(id, Why::Numbered)?;
+                let view = self.copied(id, StoreReason::Numbered)?;
                 self.spilled.insert(id, view);
             }
         }
@@ -216,7 +216,7 @@ impl Lowering {
 
     /// Computes nodes of one shape in one nest and writes them. Those without a place are stored
     /// where they like, because of `why`, and so is what they are made of and something else wants.
-    pub(super) fn compute(&mut self, mut roots: Vec<Root>, why: Why) -> Result<()> {
+    pub(super) fn compute(&mut self, mut roots: Vec<Root>, why: StoreReason) -> Result<()> {
         let Some(first) = roots.first() else {
             return Ok(());
         };
@@ -235,7 +235,7 @@ impl Lowering {
                 first = inner;
             }
             for pad in first {
-                self.force(&[pad], Why::Elsewhere)?;
+                self.force(&[pad], StoreReason::Elsewhere)?;
             }
             return self.compute(roots, why);
         }
@@ -248,7 +248,7 @@ impl Lowering {
                 let wish = self.node_mut(root.node).place.take();
                 let why = match own.contains(&root.node) {
                     true => why,
-                    false => Why::Shared,
+                    false => StoreReason::Shared,
                 };
                 root.places = vec![wish.unwrap_or_else(|| self.alloc_for(root.node, why))];
             }
@@ -383,7 +383,7 @@ impl Lowering {
             }
         }
         for (_, roots) in groups {
-            self.compute(roots, Why::Result)?;
+            self.compute(roots, StoreReason::Result)?;
         }
         for (node, place) in copies {
             self.write(node, place)?;

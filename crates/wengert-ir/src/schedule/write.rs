@@ -1,7 +1,7 @@
 //! Arrays of which a part is written: joining, windows.
 
 use super::node::{Expr, FEW, NodeId};
-use super::notes::Why;
+use super::notes::StoreReason;
 use super::store::buffer_of;
 use super::view::{AxisMap, View, Walk, is_spread_out};
 use super::{Lowering, Wanted};
@@ -153,7 +153,7 @@ impl Lowering {
             }
             return Ok(self.of_elements(&want.ty, &elements));
         }
-        self.force(&[u], Why::Whole)?;
+        self.force(&[u], StoreReason::Whole)?;
         let place = self.changeable(x, want)?;
         let window = self.map_view(&place, &window_map(starts, &sizes));
         self.write(u, window)?;
@@ -162,7 +162,7 @@ impl Lowering {
 
     /// Memory that holds an array and may be changed: its own, where nothing else reads it any more.
     pub fn changeable(&mut self, x: NodeId, want: &Wanted) -> Result<View> {
-        self.force(&[x], Why::Whole)?;
+        self.force(&[x], StoreReason::Whole)?;
         if let Expr::Stored(view) = self.expr(x).clone()
             && let Some(buffer) = buffer_of(&view)
         {

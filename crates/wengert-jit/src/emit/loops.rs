@@ -6,7 +6,7 @@ use wengert_loop::loops::{Block, Carried, LoopKind, Value};
 use wengert_loop::source::SourceId;
 
 use super::Emitter;
-use super::near::{self, Near};
+use super::next_use::{self, Near};
 use super::values::Pieces;
 use wengert_run::library::helpers;
 use wengert_run::plan::is_straight;
@@ -104,7 +104,7 @@ impl<'p> Emitter<'_, 'p> {
             self.near = Some(Near::new(
                 line,
                 &body.results,
-                near::FOR_SCALARS,
+                next_use::FOR_SCALARS,
                 self.count(),
             ));
         }

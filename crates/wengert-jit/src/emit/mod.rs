@@ -13,18 +13,18 @@ mod blend;
 mod calls;
 mod control;
 mod convert;
+mod deferred_stores;
 mod divergent;
 pub(crate) mod how;
 mod lanes;
-mod late;
 mod lists;
 mod loops;
-mod near;
+mod next_use;
 mod parallel;
+mod partial_rows;
 mod scalar;
 mod segment;
 pub(crate) mod session;
-mod short;
 mod values;
 mod vector;
 
@@ -35,7 +35,7 @@ use cranelift_frontend::FunctionBuilder;
 use wengert_loop::loops::{Block, BufferId, Stmt, Value};
 use wengert_loop::types::DType;
 
-use self::near::Near;
+use self::next_use::Near;
 use self::session::Session;
 use crate::plan::Values;
 

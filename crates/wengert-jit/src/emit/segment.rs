@@ -18,10 +18,10 @@ use wengert_loop::types::DType;
 
 use super::Emitter;
 use super::address::{Address, Parts, Target};
-use super::late::Late;
+use super::deferred_stores::Late;
 use super::lists::Cells;
-use super::near::{self, Near};
-use super::short::Row;
+use super::next_use::{self, Near};
+use super::partial_rows::Row;
 use wengert_run::plan::is_straight;
 
 /// The longest segment that is emitted.
@@ -251,7 +251,7 @@ impl<'p> Emitter<'_, 'p> {
         self.redirect_rows(&mut rows, all);
         let abreast = self.abreast(&lines);
         let stmts = lines.iter().map(|l| l.stmt);
-        self.near = Some(Near::new(stmts, &[], near::FOR_LANES, self.count()));
+        self.near = Some(Near::new(stmts, &[], next_use::FOR_LANES, self.count()));
         self.chains(&mut lines, &rows, abreast);
         self.near = None;
         self.late(late, all);

@@ -19,7 +19,7 @@ use super::{Emitter, Lanes, Place, Unit, scalar_type};
 use crate::compile::refused;
 use crate::memory;
 use crate::plan::{Plan, Values, plan_function};
-use crate::zmm::{self, Places, Spare, VectorLoop};
+use crate::zmm::{self, FrameSlots, Places, VectorLoop};
 use wengert_run::call::layout::{FrameShape, Layout};
 use wengert_run::call::lists::Slot;
 use wengert_run::{CompileError, Listed, Options};
@@ -43,7 +43,7 @@ pub(crate) struct Session<'p> {
     call: Layout<'p>,
     task: Layout<'p>,
     /// What wide loops use of the frames of each kind.
-    spare: HashMap<Unit, Spare>,
+    spare: HashMap<Unit, FrameSlots>,
     scratch: HashMap<(Unit, usize), i32>,
     scatter: HashMap<Unit, (i32, i32)>,
     lists: HashMap<(Unit, ListId), i32>,

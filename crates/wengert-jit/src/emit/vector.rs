@@ -19,13 +19,13 @@ impl<'p> Emitter<'_, 'p> {
         body: &'p Block,
     ) {
         assert!(self.lanes.is_none(), "vector loops do not nest");
-        if let Some(&jam) = self.s.plan.zmm.get(&index) {
+        if let Some(&interleave) = self.s.plan.zmm.get(&index) {
             let l = VectorLoop {
                 extent,
                 index,
                 carried,
                 body,
-                jam,
+                interleave,
             };
             return self.wide_loop(&l);
         }

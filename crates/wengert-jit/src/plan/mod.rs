@@ -1,7 +1,7 @@
 //! What is known about a program before any code is written.
 
 pub(crate) mod inline;
-pub(crate) mod live;
+pub(crate) mod liveness;
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,7 +10,7 @@ use wengert_loop::loops::{
 };
 use wengert_loop::types::DType;
 
-use self::live::Live;
+use self::liveness::Live;
 use crate::zmm;
 use wengert_run::Cpu;
 use wengert_run::library::wide::{self, Wide};
@@ -96,7 +96,7 @@ pub(crate) fn plan_function(function: &Function, lanes: bool) -> Values {
 
 fn values(types: Vec<ValueType>, body: &Block) -> Values {
     let constants = constants(types.len(), body);
-    let live = live::live(body, &types, &constants);
+    let live = liveness::live(body, &types, &constants);
     let narrow = narrow(body, &types);
     Values {
         types,

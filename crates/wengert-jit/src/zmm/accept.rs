@@ -50,14 +50,14 @@ pub(crate) fn accepted(
         else {
             return;
         };
-        let look = Look {
+        let acceptor = Acceptor {
             program,
             values,
             functions,
         };
-        let carried_words = carried.iter().all(|c| is_word(look.dtype(c.param)));
+        let carried_words = carried.iter().all(|c| is_word(acceptor.dtype(c.param)));
         let pays = vectors == Vectors::AllLoops || is_work(carried, body);
-        if !carried_words || !pays || !look.block(body) {
+        if !carried_words || !pays || !acceptor.block(body) {
             return;
         }
         let blocks = match values.constants[extent.0 as usize] {
@@ -67,18 +67,18 @@ pub(crate) fn accepted(
         let mut own = true;
         walk::stmts(body, &mut |s| {
             walk::buffers(s, &mut |b| {
-                own &= look.kind(b) != BufferKind::Local || homes[&b] == Some(*index);
+                own &= acceptor.kind(b) != BufferKind::Local || homes[&b] == Some(*index);
             });
         });
-        let jam = match carried.is_empty() && own && look.parts_nowhere(body) {
+        let interleave = match carried.is_empty() && own && acceptor.parts_nowhere(body) {
             true if vectors == Vectors::AllLoops => MOST,
-            true => look.side_by_side(body),
+            true => acceptor.side_by_side(body),
             false => 1,
         };
-        let jam = (0..)
+        let interleave = (0..)
             .map(|i| 1 << i)
-            .take_while(|&j| j <= jam.min(blocks.max(1)));
-        found.insert(*index, jam.last().unwrap_or(1));
+            .take_while(|&j| j <= interleave.min(blocks.max(1)));
+        found.insert(*index, interleave.last().unwrap_or(1));
     });
     found
 }
@@ -125,13 +125,13 @@ fn is_word(d: DType) -> bool {
     matches!(d, DType::F64 | DType::I64 | DType::U64)
 }
 
-struct Look<'a> {
+struct Acceptor<'a> {
     program: &'a Program,
     values: &'a Values,
     functions: &'a [Option<Wide>],
 }
 
-impl Look<'_> {
+impl Acceptor<'_> {
     fn dtype(&self, v: Value) -> DType {
         self.values.types[v.0 as usize].dtype
     }
@@ -150,12 +150,12 @@ impl Look<'_> {
 
     fn stmt(&self, s: &Stmt) -> bool {
         let mut known = true;
-        let mut look = |v: Value| {
+        let mut meets = |v: Value| {
             let d = self.dtype(v);
             known &= is_word(d) || d == DType::Bool;
         };
-        walk::uses(s, &mut look);
-        walk::definitions(s, &mut look);
+        walk::uses(s, &mut meets);
+        walk::definitions(s, &mut meets);
         known
             && match s {
                 Stmt::Const { .. } => true,
@@ -250,7 +250,7 @@ impl Look<'_> {
             // Two, so that counting is not what takes time.
             return if body.stmts.len() <= LINE { 2 } else { 1 };
         }
-        let mut jam = 1;
+        let mut interleave = 1;
         let mut size = 0;
         walk::stmts(body, &mut |s| {
             size += 1;
@@ -260,10 +260,10 @@ impl Look<'_> {
             {
                 let (work, depth) = self.cost(body);
                 let ways = depth.div_ceil(work.max(1)) as usize;
-                jam = jam.max(ways.min(MOST));
+                interleave = interleave.max(ways.min(MOST));
             }
         });
-        if size > SHORT { 1 } else { jam }
+        if size > SHORT { 1 } else { interleave }
     }
 
     /// Cycles that a straight line keeps the processor busy, and cycles until the last of its results is

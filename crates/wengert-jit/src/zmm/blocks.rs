@@ -49,7 +49,7 @@ impl<'p> Writer<'_, 'p> {
     /// A straight line, for one block after the other.
     pub(super) fn side_by_side(&mut self, stmts: &'p [Stmt]) {
         let start = self.at[0];
-        for block in 0..self.jam {
+        for block in 0..self.interleave {
             self.block = block;
             for (n, s) in stmts.iter().enumerate() {
                 self.at[block] = start + n as u32 + 1;
@@ -88,7 +88,7 @@ impl<'p> Writer<'_, 'p> {
             } => {
                 let here = self.at[0];
                 self.set_all_at(here - 1);
-                for block in 0..self.jam {
+                for block in 0..self.interleave {
                     self.block = block;
                     self.at[block] = here;
                     self.call_function(*out, *function, args);
@@ -241,7 +241,7 @@ impl<'p> Writer<'_, 'p> {
         let mask = self.mask_for_own(to.0);
         let head = self.asm.label();
         self.asm.place(head);
-        for block in 0..self.jam as i32 {
+        for block in 0..self.interleave as i32 {
             let at = |base, each: i32| Mem {
                 base,
                 off: each * block,
@@ -360,7 +360,7 @@ impl<'p> Writer<'_, 'p> {
     fn make_rows(&mut self, outs: &[Value]) {
         for &v in outs {
             if self.is_lanes(v) {
-                for block in 0..self.jam {
+                for block in 0..self.interleave {
                     self.row((v, block as u8));
                 }
             } else {
@@ -380,7 +380,7 @@ impl<'p> Writer<'_, 'p> {
                 self.asm.store_word(word, RAX);
                 continue;
             }
-            for block in 0..self.jam {
+            for block in 0..self.interleave {
                 self.block = block;
                 self.assign((to, block as u8), from, mask);
                 self.done();
@@ -433,7 +433,7 @@ impl<'p> Writer<'_, 'p> {
     /// The number of each lane of the vector loop.
     pub(super) fn lane_numbers(&mut self, index: Value) {
         let numbers = self.numbers(1, 0);
-        for block in 0..self.jam {
+        for block in 0..self.interleave {
             self.block = block;
             let x = self.take(None);
             self.asm.load(RAX, self.frame(self.first));

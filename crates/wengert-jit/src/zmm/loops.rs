@@ -24,7 +24,7 @@ const HELD: usize = 28;
 /// Whether what a counted loop carries in lanes stays in registers from step to step.
 pub(super) fn stays_in_registers(
     values: &Values,
-    jam: usize,
+    interleave: usize,
     extent: Value,
     carried: &[Carried],
     body: &Block,
@@ -33,7 +33,7 @@ pub(super) fn stays_in_registers(
     let in_lanes = || carried.iter().filter(|c| lanes(c.param));
     let mask = |c: &Carried| values.types[c.param.0 as usize].dtype == DType::Bool;
     !lanes(extent)
-        && in_lanes().count() * jam <= CARRIED
+        && in_lanes().count() * interleave <= CARRIED
         && !in_lanes().any(mask)
         && body.stmts.iter().all(is_straight)
 }
@@ -54,7 +54,7 @@ impl<'p> Writer<'_, 'p> {
         let parts = self.is_lanes(extent);
         let known = self.constant(extent).map(|n| n as i64);
         let in_lanes = self.in_lanes(carried);
-        let straight = stays_in_registers(self.values, self.jam, extent, carried, body);
+        let straight = stays_in_registers(self.values, self.interleave, extent, carried, body);
         // Until all that is carried has its place, what it begins with is wanted.
         self.set_all_at(start - 1);
         self.save_all();
@@ -272,7 +272,7 @@ impl<'p> Writer<'_, 'p> {
     /// What is carried begins in rows, and nothing is in registers.
     fn begin_in_rows(&mut self, carried: &[Carried]) {
         for c in carried {
-            for block in 0..self.jam {
+            for block in 0..self.interleave {
                 self.block = block;
                 self.assign((c.param, block as u8), c.init, None);
                 self.done();
@@ -304,7 +304,7 @@ impl<'p> Writer<'_, 'p> {
             .filter(|&(to, from)| self.is_lanes(to) && from != to)
             .collect();
         let targets: Vec<Value> = moves.iter().map(|m| m.0).collect();
-        for block in 0..self.jam {
+        for block in 0..self.interleave {
             self.block = block;
             // What another takes the place of goes aside first.
             let mut aside: HashMap<Value, i32> = HashMap::new();
@@ -339,7 +339,7 @@ impl<'p> Writer<'_, 'p> {
         let mut taken: Vec<u8> = Vec::new();
         for c in carried {
             let once = carried.iter().filter(|d| d.init == c.init).count() == 1;
-            for block in 0..self.jam {
+            for block in 0..self.interleave {
                 self.block = block;
                 let to = (c.param, block as u8);
                 if once && self.is_lanes(c.init) && self.is_last_in_register(c.init, within.0) {
@@ -485,7 +485,7 @@ impl<'p> Writer<'_, 'p> {
     fn leave_loop(&mut self, carried: &[Carried]) {
         for c in carried {
             if self.is_lanes(c.param) {
-                for block in 0..self.jam as u8 {
+                for block in 0..self.interleave as u8 {
                     self.rename((c.param, block), (c.out, block));
                 }
             } else if let Some(word) = self.words.remove(&c.param) {

@@ -34,7 +34,7 @@ impl Writer<'_, '_> {
     pub(super) fn pitch(&self, b: BufferId) -> i64 {
         let buffer = &self.plan.program.buffers[b.0 as usize];
         let copies = match buffer.kind {
-            BufferKind::Local => LANES * self.jam,
+            BufferKind::Local => LANES * self.interleave,
             _ => 1,
         };
         (buffer.dtype.bytes() * copies) as i64
@@ -149,7 +149,7 @@ impl Writer<'_, '_> {
     /// Bytes from the blocks that run side by side to the next ones, if they are not too many.
     fn step(&self, b: BufferId, stride: i64) -> Option<i32> {
         let lane = stride.checked_mul(self.pitch(b))?;
-        let step = lane.checked_mul((LANES * self.jam) as i64)?;
+        let step = lane.checked_mul((LANES * self.interleave) as i64)?;
         i32::try_from(step).ok()
     }
 
@@ -260,7 +260,7 @@ impl Writer<'_, '_> {
             Some(v) => {
                 let x = self.in_register(v);
                 if own {
-                    let copies = (LANES * self.jam) as u32;
+                    let copies = (LANES * self.interleave) as u32;
                     let bits = self.layout.word(u64::from(copies.trailing_zeros()));
                     let bits = Src::Each(self.frame(bits));
                     self.asm.three(ops::SHL, n, x, bits, ALL);

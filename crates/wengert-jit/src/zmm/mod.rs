@@ -9,12 +9,12 @@
 //! uniform values in words, and where each buffer begins. Uniform values stay in words of the frame; an
 //! instruction reads one for all lanes. A value in lanes is in a register as long as there is room, or in
 //! a row of the frame ([`regs`]). Where each step of a loop has to wait for what it computes one after the
-//! other, two or four blocks of lanes run side by side: `jam` is how many.
+//! other, two or four blocks of lanes run side by side: `interleave` is how many.
 
 mod accept;
 mod asm;
 mod blocks;
-mod life;
+mod liveness;
 mod loops;
 mod memory;
 mod ops;
@@ -30,7 +30,7 @@ use wengert_loop::source::SourceId;
 use wengert_loop::types::DType;
 
 use self::asm::{Asm, Cond, Gpr, Int, Label, Mem, RAX, RBX, RCX, RDI};
-use self::life::{Life, Pos};
+use self::liveness::{Life, Pos};
 use self::memory::Pointer;
 use self::regs::{Piece, Registers};
 use crate::plan::{Plan, Values};
@@ -39,7 +39,7 @@ use wengert_run::plan::is_straight;
 
 /// Rows and words of the frame that the loops of one kind of frame use, one loop after the other.
 #[derive(Default)]
-pub(crate) struct Spare {
+pub(crate) struct FrameSlots {
     rows: Vec<i32>,
     words: Vec<i32>,
     /// For the arguments of a function of the runtime and its result, by how many.
@@ -115,7 +115,7 @@ pub(crate) struct VectorLoop<'p> {
     pub carried: &'p [Carried],
     pub body: &'p Block,
     /// How many blocks run side by side.
-    pub jam: usize,
+    pub interleave: usize,
 }
 
 /// Writes one vector loop.
@@ -125,11 +125,11 @@ pub(super) struct Writer<'e, 'p> {
     values: &'p Values,
     life: Life,
     layout: &'e mut Layout<'p>,
-    spare: &'e mut Spare,
+    spare: &'e mut FrameSlots,
     free_rows: Vec<i32>,
     free_words: Vec<i32>,
     /// How many blocks run side by side.
-    jam: usize,
+    interleave: usize,
     /// How far the code of each block is.
     at: [Pos; accept::MOST],
     /// The block that is being written.
@@ -164,7 +164,7 @@ pub(crate) fn write<'p>(
     plan: &'p Plan,
     places: Places,
     layout: &mut Layout<'p>,
-    spare: &mut Spare,
+    spare: &mut FrameSlots,
     source: &mut dyn FnMut(Option<SourceId>) -> i64,
     listing: bool,
 ) -> (Vec<u8>, Option<String>) {
@@ -174,12 +174,12 @@ pub(crate) fn write<'p>(
         asm,
         plan,
         values: &plan.values,
-        life: Life::of(l.carried, l.body, &plan.values, l.jam),
+        life: Life::of(l.carried, l.body, &plan.values, l.interleave),
         free_rows: spare.rows.clone(),
         free_words: spare.words.clone(),
         layout,
         spare,
-        jam: l.jam,
+        interleave: l.interleave,
         at: [0; accept::MOST],
         block: 0,
         around: Vec::new(),
@@ -275,7 +275,7 @@ impl<'p> Writer<'_, 'p> {
 
     /// Lanes that run side by side.
     fn together(&self) -> i32 {
-        (LANES * self.jam) as i32
+        (LANES * self.interleave) as i32
     }
 
     /// Whether all lanes are live in every round.
@@ -368,7 +368,7 @@ impl<'p> Writer<'_, 'p> {
     fn statements(&mut self, block: &'p Block) {
         let mut rest = &block.stmts[..];
         while let Some(s) = rest.first() {
-            if self.jam > 1 && is_straight(s) {
+            if self.interleave > 1 && is_straight(s) {
                 let n = self.line(rest);
                 self.side_by_side(&rest[..n]);
                 rest = &rest[n..];

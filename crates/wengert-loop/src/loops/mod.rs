@@ -18,6 +18,7 @@
 
 pub mod affine;
 pub mod builder;
+pub mod dead_code;
 pub mod interp;
 pub mod kernel;
 pub mod math;
@@ -26,7 +27,6 @@ pub mod parse;
 pub mod promote;
 mod replay;
 pub mod scope;
-pub mod sweep;
 pub mod text;
 pub mod unroll;
 pub mod verify;

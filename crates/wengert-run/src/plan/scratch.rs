@@ -45,9 +45,9 @@ struct Life {
 
 /// Bytes that a buffer takes, so many blocks of lanes running side by side. Too many for any memory stay
 /// too many: the call says so.
-fn bytes(b: &Buffer, jam: usize) -> i64 {
+fn bytes(b: &Buffer, interleave: usize) -> i64 {
     let copies = if b.kind == BufferKind::Local {
-        LANES * jam
+        LANES * interleave
     } else {
         1
     };
@@ -55,15 +55,15 @@ fn bytes(b: &Buffer, jam: usize) -> i64 {
 }
 
 /// Plans the scratch of a program; for some of its vector loops, how many blocks of lanes run side by side.
-pub fn scratch(program: &Program, jams: &HashMap<Value, usize>) -> Scratch {
-    let mut jammed: HashMap<BufferId, usize> = HashMap::new();
+pub fn scratch(program: &Program, interleaves: &HashMap<Value, usize>) -> Scratch {
+    let mut interleaved: HashMap<BufferId, usize> = HashMap::new();
     walk::stmts(&program.body, &mut |s| {
         if let Stmt::For { index, body, .. } = s
-            && let Some(&jam) = jams.get(index)
+            && let Some(&interleave) = interleaves.get(index)
         {
             walk::stmts(body, &mut |s| {
                 walk::buffers(s, &mut |b| {
-                    jammed.insert(b, jam);
+                    interleaved.insert(b, interleave);
                 });
             });
         }
@@ -80,8 +80,8 @@ pub fn scratch(program: &Program, jams: &HashMap<Value, usize>) -> Scratch {
     let arena = |here: fn(&Life) -> bool| {
         let lives = lives.iter().filter(|(_, l)| here(l));
         Arena::pack(lives.map(|(&b, &life)| {
-            let jam = jammed.get(&b).copied().unwrap_or(1);
-            (b, bytes(&program.buffers[b.0 as usize], jam), life)
+            let interleave = interleaved.get(&b).copied().unwrap_or(1);
+            (b, bytes(&program.buffers[b.0 as usize], interleave), life)
         }))
     };
     Scratch {

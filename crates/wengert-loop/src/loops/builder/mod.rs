@@ -71,7 +71,7 @@ impl Builder {
     /// The program.
     pub fn finish(self) -> Program {
         let mut program = self.unswept();
-        crate::loops::sweep::sweep(&mut program);
+        crate::loops::dead_code::sweep(&mut program);
         program
     }
 

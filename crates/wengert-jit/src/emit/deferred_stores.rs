@@ -5,7 +5,7 @@ use cranelift_codegen::ir::{self, InstBuilder, types};
 use wengert_loop::loops::Value;
 
 use super::address::{Address, Parts, Target};
-use super::short::Row;
+use super::partial_rows::Row;
 use super::{DATA, Emitter, FRAME};
 
 /// Rows to be copied out of their stand-ins, and scattered stores, at the end of a segment.

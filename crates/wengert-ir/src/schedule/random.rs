@@ -11,7 +11,7 @@ use super::Lowering;
 use super::Wanted;
 use super::nest::{Axis, Space, Visit};
 use super::node::{Expr, FEW, NodeId, Position, positions};
-use super::notes::Why;
+use super::notes::StoreReason;
 use super::store::buffer_of;
 use super::view::{AxisMap, PerAxis, View, contiguous};
 use crate::elementary::chacha::{KEY, Stream, WORDS};
@@ -86,7 +86,7 @@ impl Lowering {
         stream: Stream,
         want: &Wanted,
     ) -> Result<NodeId> {
-        self.force(&[key, start], Why::Whole)?;
+        self.force(&[key, start], StoreReason::Whole)?;
         if want.ty.size() == 0 {
             return Ok(self.literal(want.ty.clone(), 0));
         }

@@ -26,7 +26,12 @@ pub(super) struct Life {
 
 impl Life {
     /// Of the body of a vector loop, so many blocks of which run side by side.
-    pub(super) fn of(carried: &[Carried], body: &Block, values: &Values, jam: usize) -> Life {
+    pub(super) fn of(
+        carried: &[Carried],
+        body: &Block,
+        values: &Values,
+        interleave: usize,
+    ) -> Life {
         let mut life = Life {
             defined: HashMap::new(),
             uses: HashMap::new(),
@@ -40,7 +45,7 @@ impl Life {
                 carried,
                 body,
                 ..
-            } => stays_in_registers(values, jam, *extent, carried, body),
+            } => stays_in_registers(values, interleave, *extent, carried, body),
             _ => false,
         };
         life.block(body, &mut at, &stays);
