@@ -4,6 +4,34 @@
 //! A [`loops::Program`] is loop nests over scalars. This crate builds, verifies, prints and interprets
 //! one; a back end turns it into machine code and needs to see no other crate. Nothing here knows of
 //! array operations or of tracing.
+//!
+//! * [`loops`]: the IR, and what is done with it: [builder](loops::builder), [verifier](loops::verify), [text](loops::text),
+//!   [interpreter](loops::interp), passes. [`loops::kernel`] is work on whole arrays that is no loop.
+//! * [`scalar`]: what each operation on scalars is called, takes, gives and means. [`elementary`]: the elementary functions, each
+//!   written once for all who compute it.
+//! * [`types`], [`buffer`], [`error`], [`source`]: element types and shapes, arrays in memory, errors, lines of the program.
+//! * [`order`], [`sort`], [`arithmetic`]: the order of sums and of elements. [`target`]: what a machine wants programs to be
+//!   like. [`cost`]: what operations cost.
+//!
+//! ```
+//! use wengert_loop::buffer::Data;
+//! use wengert_loop::loops::{Program, interp};
+//!
+//! let program = Program::parse(
+//!     "b0: f64[4] input 0
+//!      b1: f64[4] output 0
+//!      n: i64 = 4
+//!      for vector i < n {
+//!        x: f64* = b0[i]
+//!        y: f64* = mul x, x
+//!        b1[i] = y
+//!      }",
+//! )?;
+//! let mut out = [Data::F64(vec![0.0; 4])];
+//! interp::run(&program, &[&Data::F64(vec![1.0, 2.0, 3.0, 4.0])], &mut out).unwrap();
+//! assert_eq!(out[0], Data::F64(vec![1.0, 4.0, 9.0, 16.0]));
+//! # Ok::<(), wengert_loop::error::Error>(())
+//! ```
 #![forbid(unsafe_code)]
 
 pub mod arithmetic;
