@@ -21,7 +21,7 @@
 //!     "b0: f64[4] input 0
 //!      b1: f64[4] output 0
 //!      n: i64 = 4
-//!      for vector i < n {
+//!      for vector k < n {
 //!        x: f64* = b0[i]
 //!        y: f64* = mul x, x
 //!        b1[i] = y

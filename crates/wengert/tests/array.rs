@@ -241,6 +241,15 @@ fn memory_of_an_owned_operand_is_used_again() -> Result<()> {
     Ok(())
 }
 
+/// What an error says, which names a line of this file.
+#[track_caller]
+fn said(error: Error) -> String {
+    let text = error.to_string();
+    let (what, at) = text.split_once(", at ").expect("a line");
+    assert!(at.starts_with(file!()), "{text}");
+    what.to_string()
+}
+
 #[test]
 fn elements_by_their_indices() -> Result<()> {
     let a = Array::from([[1, 2, 3], [4, 5, 6]]);
@@ -256,14 +265,14 @@ fn elements_by_their_indices() -> Result<()> {
         vec![0, 0, 0],
         vec![i64::MIN, 0],
     ] {
-        let error = a.get::<i32>(&index).unwrap_err().to_string();
+        let error = said(a.get::<i32>(&index).unwrap_err());
         assert_eq!(
             error,
             format!("get: {index:?} is not an index into i32[2,3]")
         );
     }
     assert!(Array::zeros(0, DType::F64).get::<f64>(0).is_err());
-    let error = a.get::<i64>([0, 0]).unwrap_err().to_string();
+    let error = said(a.get::<i64>([0, 0]).unwrap_err());
     assert_eq!(error, "get: asked for i64, and the array is i32[2,3]");
     let mut b = a.clone();
     assert!(b.set([0, 0], 1.0).is_err());
@@ -284,7 +293,7 @@ fn elements_one_after_the_other() -> Result<()> {
         [4.0, 3.0, 2.0, 1.0]
     );
     assert_eq!(Array::zeros([3, 0], DType::Bool).iter::<bool>()?.count(), 0);
-    let error = a.iter::<f32>().unwrap_err().to_string();
+    let error = said(a.iter::<f32>().unwrap_err());
     assert_eq!(error, "iter: asked for f32, and the array is f64[2,2]");
     Ok(())
 }
@@ -310,7 +319,7 @@ fn other_shapes() -> Result<()> {
         vec![4, -1],
         vec![i64::MAX, i64::MAX],
     ] {
-        let error = a.clone().reshape(&shape).unwrap_err().to_string();
+        let error = said(a.clone().reshape(&shape).unwrap_err());
         assert_eq!(
             error,
             format!("reshape: i32[1,1,6] cannot take the shape {shape:?}")
@@ -358,7 +367,7 @@ fn outside_of_a_trace_a_mistake_is_a_panic_with_a_message() -> Result<()> {
 fn lengths_that_are_none() {
     let error = Array::new([-1, 3], vec![1.0, 2.0, 3.0]).unwrap_err();
     assert_eq!(
-        error.to_string(),
+        said(error),
         "Array::new: 3 elements do not fill the shape [-1, 3]"
     );
     let message = refused(|| Array::zeros((2, -1), DType::F64));
