@@ -126,7 +126,7 @@ fn all_pairs() {
                     let want = |op: &str| {
                         format!("{op}: {a}[3] and {b}[3] have no common element type; {hint}")
                     };
-                    assert_eq!(said(&greater.unwrap_err()), want("max"));
+                    assert_eq!(said(&greater.unwrap_err()), want("maximum"));
                     assert_eq!(said(&sum.unwrap_err()), want("add"));
                     assert_eq!(said(&joined.unwrap_err()), want("concat"));
                     assert!(chosen.is_err() && compared.is_err());
@@ -178,11 +178,15 @@ fn literals() {
         }
     }
     let wide = both(|x| x[0] + 256, vec![array(DType::U8, &[1.0])]);
-    assert_eq!(said(&wide.unwrap_err()), "add: 256 does not fit in u8; ");
+    let hint = "convert first, as in `x.to(DType::I64)`";
+    assert_eq!(
+        said(&wide.unwrap_err()),
+        format!("add: 256 does not fit in u8; {hint}")
+    );
     let negative = both(|x| x[0] * -1, vec![array(DType::U64, &[1.0])]);
     assert_eq!(
         said(&negative.unwrap_err()),
-        "mul: -1 does not fit in u64; "
+        format!("mul: -1 does not fit in u64; {hint}")
     );
 }
 

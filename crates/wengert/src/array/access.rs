@@ -41,7 +41,7 @@ impl Array {
     /// assert_eq!(a.get::<i32>([-1, -1])?, 6);
     /// assert_eq!(Array::from([7u8, 8]).get::<u8>(1)?, 8);
     /// let error = a.get::<i32>([2, 0]).unwrap_err();
-    /// assert_eq!(error.to_string(), "get: [2, 0] is not an index into i32[2,3]");
+    /// assert!(error.to_string().starts_with("get: [2, 0] is not an index into i32[2,3], at "));
     /// # Ok::<(), wengert::Error>(())
     /// ```
     #[track_caller]
@@ -123,7 +123,7 @@ impl Array {
     /// let a = Array::from([1, 2, 3, 4, 5, 6]).reshape([2, -1])?;
     /// assert_eq!(a, Array::from([[1, 2, 3], [4, 5, 6]]));
     /// let error = a.reshape([4, -1]).unwrap_err();
-    /// assert_eq!(error.to_string(), "reshape: i32[2,3] cannot take the shape [4, -1]");
+    /// assert!(error.to_string().starts_with("reshape: i32[2,3] cannot take the shape [4, -1], at "));
     /// # Ok::<(), wengert::Error>(())
     /// ```
     #[track_caller]

@@ -215,13 +215,19 @@ fn mistakes_have_places() {
 }
 
 #[test]
-fn functions_of_the_host_cannot_be_read() {
-    refused(
-        "b0: f64[1] input 0\nh0: host print(f64[1]) -> ()",
-        expect![
-            "line 2: column 1: a function of the host, which belongs to the process that printed the text: build the program with `loops::builder` and the function at hand, or leave its call out of the text"
-        ],
-    );
+fn kernels_of_others_cannot_be_read() {
+    for text in [
+        "host print: b0[0]",
+        "mine 3 of 4: b0[0]",
+        "sort 2x2 up: b0[0]",
+    ] {
+        let word = text.split(' ').next().unwrap();
+        let error = Program::parse(&format!("b0: f64[4] output 0\n{text}")).unwrap_err();
+        let wanted = format!(
+            "line 2: column 1: expected a statement, or a kernel that can be read, found `{word}`"
+        );
+        assert!(error.to_string().starts_with(&wanted), "{error}");
+    }
 }
 
 /// Whatever is left out of a text, or put into it, it is read or refused.
