@@ -43,6 +43,6 @@ pub mod trace;
 pub mod transform;
 
 pub use wengert_loop::{
-    arithmetic, buffer, cost, elementary, error, loops, order, panics, scalar, sort, source,
-    target, types, with_data,
+    arithmetic, buffer, cost, elementary, error, loops, order, panics, quoted, scalar, sort,
+    source, target, types, with_data,
 };

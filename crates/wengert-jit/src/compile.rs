@@ -13,15 +13,15 @@ use wengert_loop::loops::promote::promote;
 use wengert_loop::loops::unroll::unroll;
 use wengert_loop::loops::verify::verify;
 use wengert_loop::panics;
+use wengert_loop::target::Target;
+use wengert_run::library::helpers;
+use wengert_run::{Backend, CompileError, Executable, Listing, Made, Options, Size};
 
 use crate::code::MachineCode;
 use crate::emit::session::{self, Code};
 use crate::memory::CodeMemory;
 use crate::plan;
 use crate::target::isas_of;
-use wengert_loop::target::Target;
-use wengert_run::library::helpers;
-use wengert_run::{Backend, CompileError, Executable, Listing, Made, Options, Size};
 
 /// Cranelift, with vector loops in registers of 512 bits by a generator of this crate's own.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -4,15 +4,15 @@ use cranelift_codegen::ir::LibCall;
 use cranelift_module::{ModuleRelocTarget, default_libcall_names};
 use wengert_loop::loops::{Program, ScalarOp};
 use wengert_loop::types::DType;
+use wengert_run::Cpu;
+use wengert_run::library::helpers;
+use wengert_run::{CompileError, Listed, Options, Size};
 
 use crate::compile::{caught, module, prepared, release};
 use crate::emit::how::{self, How, Machine};
 use crate::emit::session;
 use crate::plan;
 use crate::target::isas_of;
-use wengert_run::Cpu;
-use wengert_run::library::helpers;
-use wengert_run::{CompileError, Listed, Options, Size};
 
 /// How an operation is written in lanes for a processor. `from` is the type of its last operand, `to`
 /// that of its result; `even` says whether the last operand is the same in all lanes.

@@ -42,6 +42,7 @@ pub mod error;
 pub mod loops;
 pub mod order;
 pub mod panics;
+pub mod quoted;
 pub mod scalar;
 pub mod sort;
 pub mod source;

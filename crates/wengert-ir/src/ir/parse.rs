@@ -22,6 +22,7 @@ use crate::ir::text::{Attribute, Given, HEADER, is_word_char};
 use crate::ir::verify::verify;
 use crate::ir::{Atom, Atoms, DType, Dim, Eqn, Func, Shape, Splat, Type};
 use crate::ops;
+use crate::quoted::quoted;
 use crate::source::{Place, SourceId};
 
 /// How deep functions and places may be nested, so that no text overflows the stack.
@@ -80,10 +81,11 @@ fn tokens(text: &str) -> Result<Vec<Token>, Error> {
         while let Some(c) = rest.chars().next() {
             let column = (content.len() - rest.len() + 1) as u32;
             let (kind, length) = if c == '"' {
-                quoted(rest).ok_or_else(|| Error::Parse {
+                let (text, length) = quoted(rest).ok_or_else(|| Error::Parse {
                     line: line as usize,
                     message: "a string that does not end".into(),
-                })?
+                })?;
+                (Kind::Text(text), length)
             } else if is_word_char(c) {
                 let end = rest.find(|c| !is_word_char(c)).unwrap_or(rest.len());
                 (Kind::Word(rest[..end].to_string()), end)
@@ -100,31 +102,6 @@ fn tokens(text: &str) -> Result<Vec<Token>, Error> {
         column: 1,
     });
     Ok(tokens)
-}
-
-/// A string as Rust's `{:?}` writes it, and its length with the quotes.
-fn quoted(text: &str) -> Option<(Kind, usize)> {
-    let mut chars = text.chars();
-    chars.next();
-    let mut out = String::new();
-    loop {
-        match chars.next()? {
-            '"' => return Some((Kind::Text(out), text.len() - chars.as_str().len())),
-            '\\' => out.push(match chars.next()? {
-                'n' => '\n',
-                'r' => '\r',
-                't' => '\t',
-                '0' => '\0',
-                'u' => {
-                    let (code, rest) = chars.as_str().strip_prefix('{')?.split_once('}')?;
-                    chars = rest.chars();
-                    char::from_u32(u32::from_str_radix(code, 16).ok()?)?
-                }
-                c => c,
-            }),
-            c => out.push(c),
-        }
-    }
 }
 
 struct Parser {

@@ -4,9 +4,9 @@ use cranelift_codegen::ir::{self, InstBuilder, types};
 use smallvec::SmallVec;
 use wengert_loop::loops::{BufferId, BufferKind, Index, LANES, Value};
 use wengert_loop::types::DType;
+use wengert_run::call::layout::Layout;
 
 use super::{DATA, Emitter, FRAME, Kept, Unit, scalar_type};
-use wengert_run::call::layout::Layout;
 
 /// An address and a constant offset from it.
 #[derive(Clone, Copy)]

@@ -8,13 +8,13 @@ use smallvec::SmallVec;
 use wengert_loop::elementary::chacha::Stream;
 use wengert_loop::loops::{BufferId, BufferKind, Index, Kernel, LANES, Value};
 use wengert_loop::types::DType;
-
-use super::{DATA, Emitter, FRAME, scalar_type};
 use wengert_run::library::helpers::KernelCall;
 use wengert_run::library::native::{Native, native};
 use wengert_run::library::product::GemmCall;
 use wengert_run::library::sort::SortCall;
 use wengert_run::library::{block, helpers, product, sort};
+
+use super::{DATA, Emitter, FRAME, scalar_type};
 
 /// Elements up to which a copy is written out.
 const UNROLLED: usize = 8;

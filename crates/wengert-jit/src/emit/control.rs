@@ -2,10 +2,10 @@
 
 use cranelift_codegen::ir;
 use wengert_loop::loops::{Block, BufferKind, LoopKind, Stmt, Value};
+use wengert_run::plan::cost;
 
 use super::Emitter;
 use super::values::Pieces;
-use wengert_run::plan::cost;
 
 impl<'p> Emitter<'_, 'p> {
     /// A statement outside vector loops; inside, one that works on no lanes, or that branches.

@@ -12,11 +12,11 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, InstBuilder, types};
 use wengert_loop::loops::{Cell, Index, LANES, List, ListId, Program, Rows, Stmt, Value, walk};
 use wengert_loop::types::DType;
+use wengert_run::call::lists::{COUNTS, NO_ROWS, Signpost, Slot};
+use wengert_run::library::helpers;
 
 use super::address::{Address, Parts, Target};
 use super::{DATA, Emitter, FRAME};
-use wengert_run::call::lists::{COUNTS, NO_ROWS, Signpost, Slot};
-use wengert_run::library::helpers;
 
 /// The bits of a handle that say which lane's list it is: signposts lie at multiples of eight.
 const LANE: i64 = LANES as i64 - 1;

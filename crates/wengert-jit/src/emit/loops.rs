@@ -4,12 +4,12 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, InstBuilder, types};
 use wengert_loop::loops::{Block, Carried, LoopKind, Value};
 use wengert_loop::source::SourceId;
+use wengert_run::library::helpers;
+use wengert_run::plan::is_straight;
 
 use super::Emitter;
 use super::next_use::{self, Near};
 use super::values::Pieces;
-use wengert_run::library::helpers;
-use wengert_run::plan::is_straight;
 
 /// Statements of a body for which there are enough registers.
 const FEW: usize = 24;

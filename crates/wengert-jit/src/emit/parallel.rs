@@ -4,10 +4,10 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, types};
 use cranelift_module::Module;
 use wengert_loop::loops::{Block, Stmt, Value};
-
-use super::Emitter;
 use wengert_run::library::helpers;
 use wengert_run::plan::cost;
+
+use super::Emitter;
 
 impl<'p> Emitter<'_, 'p> {
     /// Has the runtime run the loop. Its body is written later; what it uses from outside is in the

@@ -4,9 +4,9 @@ use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{self, InstBuilder, types};
 use wengert_loop::loops::{FoldOp, LANES, ScalarOp, Value};
 use wengert_loop::types::DType;
+use wengert_run::library::helpers;
 
 use super::{Emitter, scalar_type};
-use wengert_run::library::helpers;
 
 impl Emitter<'_, '_> {
     /// A statement `out = op(args)` on uniform values.

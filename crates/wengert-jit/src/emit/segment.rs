@@ -15,6 +15,7 @@ use wengert_loop::cost::{cycles, longest_path};
 use wengert_loop::loops::walk::{self, result};
 use wengert_loop::loops::{Block, BufferId, BufferKind, Index, LANES, ListId, Stmt, Value};
 use wengert_loop::types::DType;
+use wengert_run::plan::is_straight;
 
 use super::Emitter;
 use super::address::{Address, Parts, Target};
@@ -22,7 +23,6 @@ use super::deferred_stores::Late;
 use super::lists::Cells;
 use super::next_use::{self, Near};
 use super::partial_rows::Row;
-use wengert_run::plan::is_straight;
 
 /// The longest segment that is emitted.
 const LONGEST: usize = 400;

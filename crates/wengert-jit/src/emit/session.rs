@@ -12,6 +12,9 @@ use cranelift_module::{FuncId, Module, ModuleReloc};
 use wengert_loop::loops::{BufferId, BufferKind, Failure, ListId, Stmt};
 use wengert_loop::source::SourceId;
 use wengert_loop::types::DType;
+use wengert_run::call::layout::{FrameShape, Layout};
+use wengert_run::call::lists::Slot;
+use wengert_run::{CompileError, Listed, Options};
 
 use super::how::Machine;
 use super::lists::{Signposts, signposts};
@@ -20,9 +23,6 @@ use crate::compile::refused;
 use crate::memory;
 use crate::plan::{Plan, Values, plan_function};
 use crate::zmm::{self, FrameSlots, Places, VectorLoop};
-use wengert_run::call::layout::{FrameShape, Layout};
-use wengert_run::call::lists::Slot;
-use wengert_run::{CompileError, Listed, Options};
 
 /// Free elements on both sides of a table of constants.
 const PAD: usize = 8;

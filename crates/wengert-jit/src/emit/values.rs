@@ -4,9 +4,9 @@ use cranelift_codegen::ir::{self, InstBuilder, types};
 use smallvec::SmallVec;
 use wengert_loop::loops::{Stmt, Value, walk};
 use wengert_loop::types::DType;
+use wengert_run::call::layout;
 
 use super::{Emitter, FRAME, Kept, NEAR, Unit, scalar_type};
-use wengert_run::call::layout;
 
 /// The pieces of a lane vector.
 pub(super) type Pieces = SmallVec<[ir::Value; 4]>;

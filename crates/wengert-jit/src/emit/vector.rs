@@ -4,10 +4,10 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, InstBuilder, types};
 use cranelift_module::Module;
 use wengert_loop::loops::{Block, Carried, LANES, Stmt, Value, walk};
+use wengert_run::plan::cost;
 
 use super::{Bounds, Emitter, FRAME, Lanes};
 use crate::zmm::{self, Places, VectorLoop};
-use wengert_run::plan::cost;
 
 impl<'p> Emitter<'_, 'p> {
     /// A vector loop: blocks of eight lanes, the last one perhaps short.

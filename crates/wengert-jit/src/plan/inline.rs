@@ -6,7 +6,6 @@ use std::collections::HashMap;
 use smallvec::SmallVec;
 use wengert_loop::loops::{Block, Function, Program, ScalarOp, Stmt, Value, ValueType, walk};
 use wengert_loop::types::DType;
-
 use wengert_run::library::wide::Wide;
 
 /// Statements that all inlined copies of one function may add up to.

@@ -9,15 +9,15 @@ use wengert_loop::loops::{
     Block, BufferId, Function, Program, ScalarOp, Stmt, Value, ValueType, walk,
 };
 use wengert_loop::types::DType;
-
-use self::liveness::Live;
-use crate::zmm;
 use wengert_run::Cpu;
 use wengert_run::library::wide::{self, Wide};
 use wengert_run::plan::reuse::{self, Reuse};
 use wengert_run::plan::scratch::{self, Scratch};
 use wengert_run::plan::{constants, gathering};
 use wengert_run::{Options, Vectors};
+
+use self::liveness::Live;
+use crate::zmm;
 
 /// A program ready for emission.
 pub(crate) struct Plan {

@@ -12,11 +12,11 @@ use wengert_loop::loops::{
     Block, BufferId, BufferKind, Carried, Cause, Index, LoopKind, Program, ScalarOp, Stmt, Value,
 };
 use wengert_loop::types::DType;
-
-use crate::plan::Values;
 use wengert_run::Vectors;
 use wengert_run::library::wide::Wide;
 use wengert_run::plan::is_straight;
+
+use crate::plan::Values;
 
 /// Blocks that are run side by side at the most.
 pub(super) const MOST: usize = 4;

@@ -9,14 +9,14 @@ use wengert_loop::loops::walk;
 use wengert_loop::loops::{
     Block, BufferId, BufferKind, Cause, Index, LANES, LoopKind, ScalarOp, Stmt, Value,
 };
+use wengert_run::library::block;
+use wengert_run::plan::is_straight;
 
 use super::Writer;
 use super::asm::{
     ALL, Cond, Int, Label, Mask, MaskOp, Mem, RAX, RBX, RCX, RDI, RDX, RSI, Src, ops,
 };
 use super::regs::{Piece, WORK, WORK_TOO};
-use wengert_run::library::block;
-use wengert_run::plan::is_straight;
 
 /// Statements of a straight line that are written for one block before the next.
 const LINE: usize = 128;

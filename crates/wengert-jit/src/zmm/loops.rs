@@ -8,13 +8,13 @@ use std::collections::HashMap;
 use wengert_loop::loops::{Block, Carried, LANES, Value};
 use wengert_loop::source::SourceId;
 use wengert_loop::types::DType;
+use wengert_run::library::helpers;
+use wengert_run::plan::is_straight;
 
 use super::Writer;
 use super::asm::{ALL, Cond, Int, MaskOp, Mem, RAX, RBX, RCX, RDI, RDX, RSI, Src, Zmm, ops};
 use super::regs::{Piece, WORK, WORK_TOO};
 use crate::plan::Values;
-use wengert_run::library::helpers;
-use wengert_run::plan::is_straight;
 
 /// Registers that carried values may take.
 const CARRIED: usize = 20;

@@ -28,14 +28,14 @@ use std::collections::{HashMap, HashSet};
 use wengert_loop::loops::{Block, BufferId, BufferKind, Carried, LANES, Stmt, Value, walk};
 use wengert_loop::source::SourceId;
 use wengert_loop::types::DType;
+use wengert_run::call::layout::Layout;
+use wengert_run::plan::is_straight;
 
 use self::asm::{Asm, Cond, Gpr, Int, Label, Mem, RAX, RBX, RCX, RDI};
 use self::liveness::{Life, Pos};
 use self::memory::Pointer;
 use self::regs::{Piece, Registers};
 use crate::plan::{Plan, Values};
-use wengert_run::call::layout::Layout;
-use wengert_run::plan::is_straight;
 
 /// Rows and words of the frame that the loops of one kind of frame use, one loop after the other.
 #[derive(Default)]

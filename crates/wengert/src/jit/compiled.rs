@@ -7,7 +7,6 @@ use wengert_ir::buffer::Dense;
 use wengert_ir::error::{Error, Result, counted};
 use wengert_ir::ir::Type;
 use wengert_ir::rewrite::Choice;
-
 use wengert_run::Backend;
 
 use crate::array::{Array, memory_for};

@@ -1,6 +1,7 @@
 //! The tokens of a text, and what the parser asks of them.
 
 use crate::error::Error;
+use crate::quoted::quoted;
 
 /// What a token is.
 #[derive(Clone, PartialEq, Debug)]
@@ -34,31 +35,6 @@ fn begins(rest: &str) -> bool {
         Some('-') => chars.next().is_some_and(|c| c.is_ascii_alphanumeric()),
         Some(c) => c.is_ascii_alphanumeric() || c == '_',
         None => false,
-    }
-}
-
-/// A string as Rust's `{:?}` writes it, and its length with the quotes.
-fn quoted(text: &str) -> Option<(String, usize)> {
-    let mut chars = text.chars();
-    chars.next();
-    let mut out = String::new();
-    loop {
-        match chars.next()? {
-            '"' => return Some((out, text.len() - chars.as_str().len())),
-            '\\' => out.push(match chars.next()? {
-                'n' => '\n',
-                'r' => '\r',
-                't' => '\t',
-                '0' => '\0',
-                'u' => {
-                    let (code, rest) = chars.as_str().strip_prefix('{')?.split_once('}')?;
-                    chars = rest.chars();
-                    char::from_u32(u32::from_str_radix(code, 16).ok()?)?
-                }
-                c => c,
-            }),
-            c => out.push(c),
-        }
     }
 }
 

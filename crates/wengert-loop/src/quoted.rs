@@ -1,0 +1,27 @@
+//! Strings in the text forms of both IRs.
+
+/// A string as Rust's `{:?}` writes it, and its length with the quotes: nothing if it
+/// does not end. The text begins with the first quote.
+pub fn quoted(text: &str) -> Option<(String, usize)> {
+    let mut chars = text.chars();
+    chars.next();
+    let mut out = String::new();
+    loop {
+        match chars.next()? {
+            '"' => return Some((out, text.len() - chars.as_str().len())),
+            '\\' => out.push(match chars.next()? {
+                'n' => '\n',
+                'r' => '\r',
+                't' => '\t',
+                '0' => '\0',
+                'u' => {
+                    let (code, rest) = chars.as_str().strip_prefix('{')?.split_once('}')?;
+                    chars = rest.chars();
+                    char::from_u32(u32::from_str_radix(code, 16).ok()?)?
+                }
+                c => c,
+            }),
+            c => out.push(c),
+        }
+    }
+}
