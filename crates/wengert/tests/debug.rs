@@ -433,3 +433,18 @@ fn a_nan_in_a_loop_is_found() {
     assert!(found.contains("sqrt made a NaN"), "{found}");
     assert!(found.contains(&format!("debug.rs:{line}:")), "{found}");
 }
+
+/// What came in as not finite is let pass by what only moves it.
+#[test]
+fn what_moves_an_infinity_has_not_made_it() {
+    let mut x = vec![1.0; 40];
+    x[7] = f64::INFINITY;
+    let f = |x: Var| {
+        let (most, places) = x.top_k(2);
+        let at = x.at_set(3, 2.0).take_along_axis(places, 0);
+        (most, x.sort(0), x.flip(0), at)
+    };
+    let (most, sorted, ..) = jit(f).debug_nans().call(x).unwrap();
+    assert_eq!(most.to_vec::<f64>().unwrap(), [f64::INFINITY, 1.0]);
+    assert_eq!(sorted.get::<f64>(39).unwrap(), f64::INFINITY);
+}

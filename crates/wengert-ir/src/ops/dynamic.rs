@@ -88,6 +88,10 @@ impl Primitive for Dynamic {
         }
     }
 
+    fn only_moves(&self) -> bool {
+        true
+    }
+
     fn types(&self, inputs: &[Type]) -> Result<Vec<Type>, TypeError> {
         if inputs.len() < self.arrays() {
             return Err(TypeError::new(crate::error::counted(

@@ -305,6 +305,10 @@ impl Primitive for Index {
         ]
     }
 
+    fn only_moves(&self) -> bool {
+        true
+    }
+
     fn types(&self, inputs: &[Type]) -> Result<Vec<Type>, TypeError> {
         let (x, idx, u) = match (self.access, inputs) {
             (Gather, [x, idx]) => (x, idx, None),

@@ -93,6 +93,12 @@ pub trait Primitive: std::fmt::Debug {
         self.bodies().is_empty()
     }
 
+    /// Whether it only moves, repeats or writes elements of its operands, and makes none: a NaN or an infinity in its results was in
+    /// an operand.
+    fn only_moves(&self) -> bool {
+        false
+    }
+
     /// Whether a cotangent may come out of it as zero because something was not chosen or not
     /// written: see [`Cotangent::maybe_zero`].
     fn masks(&self) -> bool {

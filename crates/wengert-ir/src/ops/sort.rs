@@ -81,6 +81,10 @@ impl Primitive for Sort {
         ]
     }
 
+    fn only_moves(&self) -> bool {
+        true
+    }
+
     fn types(&self, inputs: &[Type]) -> Result<Vec<Type>, TypeError> {
         let Some(key) = inputs.first() else {
             return Err(TypeError::new("no operand"));

@@ -65,6 +65,10 @@ impl Primitive for TopK {
         vec![("k", Attribute::Int(self.k as i64))]
     }
 
+    fn only_moves(&self) -> bool {
+        true
+    }
+
     fn types(&self, inputs: &[Type]) -> Result<Vec<Type>, TypeError> {
         let [x] = inputs else {
             return Err(TypeError::new(format!(

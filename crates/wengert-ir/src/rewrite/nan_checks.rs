@@ -170,11 +170,7 @@ impl Pass {
             return (outputs, blames);
         }
         // What only moves elements makes nothing.
-        let makes = !matches!(
-            op,
-            Op::Layout(_) | Op::Dynamic(_) | Op::Index(_) | Op::Sort(_)
-        );
-        let id = makes.then(|| self.number(&op.method(), source, &outputs));
+        let id = (!op.only_moves()).then(|| self.number(&op.method(), source, &outputs));
         for i in floats {
             let y = outputs[i];
             let ty = y.ty();

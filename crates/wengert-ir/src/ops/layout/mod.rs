@@ -240,6 +240,10 @@ impl Primitive for Layout {
         }
     }
 
+    fn only_moves(&self) -> bool {
+        true
+    }
+
     fn types(&self, inputs: &[Type]) -> Result<Vec<Type>, TypeError> {
         let Some(x) = inputs.first() else {
             return Err(TypeError::new("no operand"));
