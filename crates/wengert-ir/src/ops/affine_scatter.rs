@@ -204,6 +204,10 @@ impl Primitive for AffineScatter {
         ]
     }
 
+    fn in_place_of(&self, result: usize) -> Option<usize> {
+        (result == 0).then_some(0)
+    }
+
     fn lower(
         &self,
         l: &mut Lowering,

@@ -11,6 +11,7 @@ use crate::ir::{BitMatrix, Func, Type};
 use crate::ops::scan::{active, expect_types, has, present};
 use crate::ops::{Batched, Cotangent, Mode, Op, Operand, Primitive, Pruned, Tangent};
 use crate::schedule::node::NodeId;
+use crate::schedule::owned::in_place_of;
 use crate::schedule::{Lowering, Wanted, places};
 use crate::trace::{Kind, Var, bind, closed, open};
 use crate::transform::dead::{live_params, narrowed};
@@ -114,6 +115,10 @@ impl Primitive for Checkpoint {
 
     fn transpose(&self, _: &[Operand], _: &[Option<Cotangent>]) -> Vec<Option<Cotangent>> {
         unreachable!("the linear part of a checkpointed function is its tangent operation")
+    }
+
+    fn in_place_of(&self, result: usize) -> Option<usize> {
+        in_place_of(&self.body, result)
     }
 
     fn lower(

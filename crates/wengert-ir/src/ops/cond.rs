@@ -12,15 +12,18 @@ use crate::ir::{Atom, BitMatrix, DType, Func, Splat, Type};
 use crate::ops::convert::convert;
 use crate::ops::scan::{active, choose, expect_types, has, present};
 use crate::ops::{
-    Batched, Cotangent, Mode, Op, Operand, Primitive, Pruned, Tangent, elementwise, reduce,
+    Batched, Cotangent, Mode, Op, Operand, Primitive, Pruned, Tangent, add_cotangents, elementwise,
+    reduce,
 };
 use crate::schedule::node::NodeId;
+use crate::schedule::owned::in_place_of;
 use crate::schedule::{Lowering, Wanted};
 use crate::trace::{Closed, Kind, Var, bind, closed, current_source, is_weak, open};
 use crate::transform::body::{LinearBody, Runs, fuse_body, linearize_body, supplies};
 use crate::transform::dead::{live_params, narrowed};
 use crate::transform::linearize::{pick, scatter};
-use crate::transform::{batch, inline, transpose};
+use crate::transform::transpose::transpose_onto;
+use crate::transform::{batch, inline};
 
 /// One of two functions of the same operands. Operands: a `bool`, then those of the branches.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -340,14 +343,27 @@ impl Primitive for Cond {
     }
 
     fn transpose(&self, inputs: &[Operand], ct: &[Option<Cotangent>]) -> Vec<Option<Cotangent>> {
+        self.transpose_onto(inputs, ct, &vec![None; inputs.len()])
+    }
+
+    /// The branch that runs adds its contributions to the cotangents of arrays.
+    fn transpose_onto(
+        &self,
+        inputs: &[Operand],
+        ct: &[Option<Cotangent>],
+        have: &[Option<Cotangent>],
+    ) -> Vec<Option<Cotangent>> {
         let deps = self.deps(inputs.len(), ct.len());
         let reached = |i: usize| (0..ct.len()).any(|r| ct[r].is_some() && deps.get(r, i));
         let live: Vec<bool> = (0..inputs.len())
             .map(|i| inputs[i].is_linear() && reached(i))
             .collect();
+        let onto: Vec<Option<Cotangent>> = (0..inputs.len())
+            .map(|i| have[i].filter(|_| live[i] && inputs[i].ty().rank() > 0))
+            .collect();
         let [then, otherwise] = self.branches.each_ref().map(|f| {
             let (trace, _) = open(Kind::Barrier, &[]);
-            let back = transpose(f, &inputs[1..], ct);
+            let back = transpose_onto(f, &inputs[1..], ct, &onto[1..]);
             let value = |i: usize| {
                 let zeros = || Var::zeros(&f.types[i - 1]);
                 back[i - 1].map_or_else(zeros, |c| c.value)
@@ -357,11 +373,23 @@ impl Primitive for Cond {
         });
         // What the branch not taken would have given is zero.
         let out = branch(inputs[0].known(), then, otherwise).into_iter();
-        scatter(&live, out.map(|v| Cotangent::new(v).masked()))
+        let found = scatter(&live, out.map(|v| Cotangent::new(v).masked()));
+        let all = found.into_iter().zip(have.iter().zip(onto));
+        all.map(|(found, (&have, onto))| match (found, onto) {
+            // The sum of both is masked where both are.
+            (Some(found), Some(onto)) => Some(onto.map(|_| found.value)),
+            (found, _) => add_cotangents(have, found),
+        })
+        .collect()
     }
 
     fn masks(&self) -> bool {
         true
+    }
+
+    fn in_place_of(&self, result: usize) -> Option<usize> {
+        let from = self.branches.iter();
+        Some(1 + from.filter_map(|f| in_place_of(f, result)).next()?)
     }
 
     fn lower(

@@ -1,7 +1,9 @@
 //! Tangents and cotangents, and their sums and products.
 
-use super::elementwise;
-use crate::trace::Var;
+use super::dynamic::{self, Dynamic};
+use super::index::Access;
+use super::{Op, elementwise};
+use crate::trace::{Var, definition};
 
 /// A tangent: `None` is a symbolic zero, and always so for integers and truth values.
 pub type Tangent = Option<Var>;
@@ -66,7 +68,7 @@ impl Cotangent {
     /// The sum of two contributions.
     pub fn plus(self, other: Cotangent) -> Cotangent {
         Cotangent {
-            value: elementwise::add(self.value, other.value),
+            value: sum(self.value, other.value),
             maybe_zero: self.maybe_zero && other.maybe_zero,
             unread: self.zero_wins() && other.zero_wins(),
         }
@@ -86,5 +88,37 @@ pub fn add_cotangents(a: Option<Cotangent>, b: Option<Cotangent>) -> Option<Cota
     match (a, b) {
         (Some(a), Some(b)) => Some(a.plus(b)),
         (one, None) | (None, one) => one,
+    }
+}
+
+/// The sum of two contributions. Where one of them is zero but for a few elements, those are added to the other, which
+/// costs by their number and not by the size of the array.
+pub fn sum(a: Var, b: Var) -> Var {
+    onto(a, b)
+        .or_else(|| onto(b, a))
+        .unwrap_or_else(|| elementwise::add(a, b))
+}
+
+/// `x + y`, where `y` is zeros with elements added or a window written.
+fn onto(x: Var, y: Var) -> Option<Var> {
+    if y.ty().rank() == 0 || x.as_literal().is_some() {
+        return None;
+    }
+    let (op, inputs) = definition(y)?;
+    let zeros = inputs.first()?.as_literal().is_some_and(|l| l.bits == 0);
+    match op {
+        Op::Index(index) if index.access == Access::Add => {
+            let below = match zeros {
+                true => x,
+                false => onto(x, inputs[0])?,
+            };
+            Some(index.bind(below, inputs[1], Some(inputs[2])))
+        }
+        Op::Dynamic(Dynamic::Update) if zeros => {
+            let (u, start) = (inputs[1], &inputs[2..]);
+            let window = dynamic::slice(x, start, &u.ty().dims());
+            Some(dynamic::update(x, elementwise::add(window, u), start))
+        }
+        _ => None,
     }
 }

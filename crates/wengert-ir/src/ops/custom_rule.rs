@@ -11,6 +11,7 @@ use crate::ir::{BitMatrix, Func, Type};
 use crate::ops::scan::{active, expect_types};
 use crate::ops::{Batched, Cotangent, Mode, Op, Operand, Primitive, Tangent, reduce};
 use crate::schedule::node::NodeId;
+use crate::schedule::owned::in_place_of;
 use crate::schedule::{Lowering, Wanted, places};
 use crate::source::SourceId;
 use crate::trace::{Kind, Var, bind, closed, current_source};
@@ -217,6 +218,10 @@ impl Primitive for CustomRule {
     fn transpose(&self, _: &[Operand], _: &[Option<Cotangent>]) -> Vec<Option<Cotangent>> {
         unreachable!("the linear part of a custom rule is what the rule records")
     }
+    fn in_place_of(&self, result: usize) -> Option<usize> {
+        in_place_of(&self.body, result)
+    }
+
     fn lower(
         &self,
         l: &mut Lowering,

@@ -193,6 +193,10 @@ impl Primitive for Dynamic {
         back
     }
 
+    fn in_place_of(&self, _: usize) -> Option<usize> {
+        matches!(self, Update).then_some(0)
+    }
+
     fn lower(
         &self,
         l: &mut Lowering,

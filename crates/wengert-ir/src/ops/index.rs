@@ -198,7 +198,7 @@ impl Index {
     }
 
     #[track_caller]
-    fn bind(&self, x: Var, idx: Var, u: Option<Var>) -> Var {
+    pub(crate) fn bind(&self, x: Var, idx: Var, u: Option<Var>) -> Var {
         let inputs: Vec<Var> = [x, idx].into_iter().chain(u).collect();
         let y = bind1(Op::Index(self.clone()), &inputs);
         // Reading one repeated number gives that number.
@@ -407,6 +407,10 @@ impl Primitive for Index {
             },
         });
         vec![to_x, None, to_u]
+    }
+
+    fn in_place_of(&self, result: usize) -> Option<usize> {
+        (result == 0 && self.access != Access::Gather).then_some(0)
     }
 
     fn lower(

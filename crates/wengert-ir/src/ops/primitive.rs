@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Batched, Cotangent, Op, Operand, Tangent};
+use super::{Batched, Cotangent, Op, Operand, Tangent, add_cotangents};
 use crate::buffer::Buffer;
 use crate::error::{Error, TypeError};
 use crate::ir::text::Attributes;
@@ -75,6 +75,12 @@ pub trait Primitive: std::fmt::Debug {
         self.bodies().into_iter().any(Func::has_effect)
     }
 
+    /// The operand whose memory a result takes over if nothing else reads that operand any more. `None`
+    /// unless said: the result has memory of its own.
+    fn in_place_of(&self, _result: usize) -> Option<usize> {
+        None
+    }
+
     /// How it acts on literals: it keeps them as operands unless said.
     fn folding(&self) -> Folding {
         Folding::Keep
@@ -145,6 +151,21 @@ pub trait Primitive: std::fmt::Debug {
     /// The cotangents of its linear operands, given those of its results, of which at least one is
     /// there. Entries of known operands are `None`.
     fn transpose(&self, inputs: &[Operand], ct: &[Option<Cotangent>]) -> Vec<Option<Cotangent>>;
+
+    /// As [`transpose`](Primitive::transpose), with contributions added to the cotangents that the operands `have` so far. Unless said,
+    /// they are added when they are complete; a loop or a branch adds what each of its steps gives.
+    fn transpose_onto(
+        &self,
+        inputs: &[Operand],
+        ct: &[Option<Cotangent>],
+        have: &[Option<Cotangent>],
+    ) -> Vec<Option<Cotangent>> {
+        let found = self.transpose(inputs, ct).into_iter();
+        have.iter()
+            .zip(found)
+            .map(|(&have, found)| add_cotangents(have, found))
+            .collect()
+    }
 
     /// The same on a batch of `size`. At least one operand is mapped.
     fn batch(&self, inputs: &[Batched], size: usize) -> Vec<Batched>;

@@ -369,6 +369,10 @@ impl Primitive for While {
     }
 
     /// Runs to the longest of the batch; an element that is done keeps its carry.
+    fn in_place_of(&self, result: usize) -> Option<usize> {
+        (result < self.carry).then_some(result)
+    }
+
     fn lower(
         &self,
         l: &mut Lowering,
@@ -394,9 +398,12 @@ impl Primitive for While {
             |l, params| {
                 let mut args = l.carried(&carried, params);
                 args.extend(p.cond);
+                // The step reads them again.
+                args.iter().for_each(|&arg| l.retain(arg, 1));
                 let results = l.run(&self.cond, &args, &[None])?;
                 let go_on = l.value(results[0]);
                 l.release(results[0]);
+                args.iter().for_each(|&arg| l.release(arg));
                 Ok(go_on)
             },
             |l, params| {

@@ -3,13 +3,14 @@
 use super::list::stored_type;
 use super::node::{Expr, FEW, NodeId, positions};
 use super::notes::{PartKind, StoreReason};
+use super::owned::in_place_of;
 use super::store::buffer_of;
-use super::view::{View, is_contiguous};
+use super::view::View;
 use super::{Lowering, Wanted};
 use crate::error::Result;
 use crate::ir::{Atom, Func, Type};
 use crate::loops::builder::Carry;
-use crate::loops::{BufferId, BufferKind, Stmt, Value};
+use crate::loops::{BufferId, Stmt, Value};
 
 /// The carried values of a loop.
 pub struct Carried {
@@ -97,8 +98,11 @@ impl Lowering {
                 }
                 Home::Registers(first)
             } else {
-                // Others may want a list whose handles nobody else holds.
-                let own = (stored == id).then(|| self.own_memory(id)).flatten();
+                // A list may be read by others although nobody else holds its handles.
+                let own = match stored == id {
+                    true => self.hand_over(id)?,
+                    false => None,
+                };
                 let place = places[i]
                     .clone()
                     .filter(|_| !self.in_lanes() && own.is_none());
@@ -120,26 +124,6 @@ impl Lowering {
         }
         self.write_all(writes, &[])?;
         Ok(carried)
-    }
-
-    /// The memory of an array that nothing else will read, and that may be overwritten.
-    fn own_memory(&mut self, id: NodeId) -> Option<View> {
-        let Expr::Stored(view) = self.expr(id).clone() else {
-            return None;
-        };
-        let buffer = buffer_of(&view)?;
-        let b = self.b.buffer_of(buffer);
-        let scratch = matches!(
-            b.kind,
-            BufferKind::Call | BufferKind::Task | BufferKind::Local
-        );
-        let dims = self.dims(id);
-        let whole = view.offset.as_constant() == Some(0)
-            && is_contiguous(&dims, &view.strides)
-            && b.len == dims.iter().product::<usize>();
-        let here = (b.kind == BufferKind::Local) == self.in_lanes();
-        let mine = self.node(id).uses == 1 && !self.is_read(buffer, &[id]);
-        (scratch && whole && here && mine).then_some(view)
     }
 
     /// The carried values inside the loop.
@@ -230,14 +214,25 @@ impl Lowering {
     ) -> Result<Vec<NodeId>> {
         self.ready(args)?;
         let pred = self.value(pred);
+        let mut own: Vec<Option<View>> = vec![];
+        for &arg in args {
+            own.push(self.hand_over(arg)?);
+        }
         let kept: Vec<Type> = outputs.iter().map(|w| stored_type(&w.ty)).collect();
-        let places: Vec<Option<View>> = (outputs.iter().zip(&kept))
-            .map(|(want, kept)| match (&want.place, kept.size() > FEW) {
-                (_, false) => None,
-                (Some(place), true) if !want.ty.shape.has_run() => Some(place.clone()),
+        let mut places: Vec<Option<View>> = vec![];
+        for (i, (want, kept)) in outputs.iter().zip(&kept).enumerate() {
+            // Where a branch changes an operand in place, or leaves it as it is.
+            let from = branches.iter().find_map(|f| in_place_of(f, i));
+            let over = from.and_then(|p| own[p].clone());
+            let over = over.filter(|view| !places.iter().flatten().any(|p| p == view));
+            places.push(match (over, &want.place) {
+                _ if kept.size() <= FEW => None,
+                (Some(over), _) if !want.ty.shape.has_run() => Some(over),
+                (_, Some(place)) if !want.ty.shape.has_run() => Some(place.clone()),
                 _ => Some(self.alloc(kept.dtype, &kept.dims())),
-            })
-            .collect();
+            });
+        }
+        let written: Vec<BufferId> = places.iter().flatten().filter_map(buffer_of).collect();
         let wishes: Vec<Option<View>> = (outputs.iter().zip(&places))
             .map(|(want, place)| place.clone().filter(|_| !want.ty.shape.has_run()))
             .collect();
@@ -245,7 +240,14 @@ impl Lowering {
         self.note_open(PartKind::Branch);
         for (func, taken) in branches.iter().zip([true, false]) {
             self.b.open(None);
-            let results = self.run(func, args, &wishes)?;
+            let mut held = vec![];
+            for (&arg, own) in args.iter().zip(&own) {
+                held.push(match own {
+                    Some(view) => self.push(self.ty(arg).clone(), Expr::Stored(view.clone())),
+                    None => arg,
+                });
+            }
+            let results = self.run(func, &held, &wishes)?;
             let mut values = vec![];
             let mut writes = vec![];
             for (i, id) in results.into_iter().enumerate() {
@@ -264,7 +266,7 @@ impl Lowering {
                     }
                 }
             }
-            self.commit(writes, &[])?;
+            self.commit(writes, &written)?;
             blocks.push(self.b.close(values));
         }
         self.note_close();

@@ -23,6 +23,7 @@ pub mod list;
 pub mod nest;
 pub mod node;
 pub mod notes;
+pub mod owned;
 pub mod pad;
 pub mod random;
 pub mod reduce;
@@ -63,6 +64,8 @@ pub struct Lowering {
     /// What it becomes.
     pub b: Builder,
     nodes: Vec<Node>,
+    /// The nodes that were put into each buffer.
+    stored_in: HashMap<BufferId, Vec<NodeId>>,
     /// The values of nodes at the elements that are being computed, in a nest.
     memo: Option<HashMap<(NodeId, node::Position), crate::loops::Value>>,
     /// The nest that is being written.
@@ -150,7 +153,8 @@ fn lowered(func: &Func, mut l: Lowering) -> Result<Lowering> {
         .collect();
     let wanted: Vec<Option<View>> = places.iter().cloned().map(Some).collect();
     let out = l.run(func, &args, &wanted)?;
-    l.commit(out.into_iter().zip(places).collect(), &[])?;
+    let written: Vec<BufferId> = places.iter().filter_map(store::buffer_of).collect();
+    l.commit(out.into_iter().zip(places).collect(), &written)?;
     Ok(l)
 }
 
@@ -164,6 +168,7 @@ impl Lowering {
         Lowering {
             b: Builder::new(),
             nodes: vec![],
+            stored_in: HashMap::new(),
             memo: None,
             nest: None,
             piece: None,
@@ -211,7 +216,10 @@ impl Lowering {
             self.retain(node, n);
         }
         let around = self.source;
-        for eqn in &func.eqns {
+        // Results by their numbers, since equations are lowered in an order of their own.
+        values.resize(func.types.len(), NodeId(u32::MAX));
+        for e in owned::order_of(func) {
+            let eqn = &func.eqns[e];
             self.source = Some(eqn.source.written());
             let outside = self.note_equation(eqn);
             let inputs: Vec<NodeId> = (eqn.inputs.iter()).map(|a| self.atom(&values, a)).collect();
@@ -246,7 +254,7 @@ impl Lowering {
                     self.release(node);
                 }
             }
-            values.extend(results);
+            values[eqn.outputs.start as usize..eqn.outputs.end as usize].copy_from_slice(&results);
             self.note_end(outside);
         }
         self.source = around;
@@ -271,7 +279,8 @@ impl Lowering {
         args: &[NodeId],
         places: &[Option<View>],
     ) -> Result<Vec<NodeId>> {
-        let results = self.run(func, args, places)?;
+        let args = self.handed_over(args)?;
+        let results = self.run(func, &args, places)?;
         for &id in &results {
             self.node_mut(id).uses -= 1;
         }

@@ -45,6 +45,8 @@ pub(super) struct Node {
     pub height: u32,
     /// Large arrays that are there for it alone.
     pub held: u32,
+    /// The number of regions around it.
+    pub depth: usize,
 }
 
 /// Expressions do not wait for longer chains: a nest is to stay of a size that can be compiled well.
@@ -143,6 +145,8 @@ impl Lowering {
             Expr::Padded { x, .. } => (1 + self.height(*x), self.held(&[*x], 2)),
             _ => (0, 0),
         };
+        let id = NodeId(self.nodes.len() as u32);
+        self.register(id, &expr);
         self.nodes.push(Node {
             ty,
             expr,
@@ -150,9 +154,19 @@ impl Lowering {
             place: None,
             height,
             held,
+            depth: self.b.depth(),
         });
         self.note_node();
-        NodeId(self.nodes.len() as u32 - 1)
+        id
+    }
+
+    /// Notes the buffer that a node is put into, if it is.
+    fn register(&mut self, id: NodeId, expr: &Expr) {
+        if let Expr::Stored(view) = expr
+            && let Some(buffer) = buffer_of(view)
+        {
+            self.stored_in.entry(buffer).or_default().push(id);
+        }
     }
 
     fn height(&self, id: NodeId) -> u32 {
@@ -235,6 +249,7 @@ impl Lowering {
 
     /// Makes it something that is there.
     pub(super) fn settle(&mut self, id: NodeId, expr: Expr) {
+        self.register(id, &expr);
         let old = std::mem::replace(&mut self.node_mut(id).expr, expr);
         for input in inputs_of(&old) {
             self.release(input);

@@ -44,6 +44,8 @@ pub enum StoreReason {
     Parts,
     /// Elements in registers.
     Numbered,
+    /// The array that it is a part of is overwritten.
+    Overwritten,
 }
 
 impl fmt::Display for StoreReason {
@@ -70,6 +72,7 @@ impl fmt::Display for StoreReason {
             StoreReason::Rows => "a loop leaves a row of it in each step",
             StoreReason::Parts => "the parts of a reduction that run side by side",
             StoreReason::Numbered => "elements in registers that are reached by their number",
+            StoreReason::Overwritten => "the array that it was read from is changed in place",
         })
     }
 }

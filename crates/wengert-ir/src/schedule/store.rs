@@ -420,14 +420,6 @@ impl Lowering {
         }
         views
     }
-
-    /// Whether anything but `except` still reads a buffer.
-    pub fn is_read(&self, buffer: BufferId, except: &[NodeId]) -> bool {
-        self.nodes.iter().enumerate().any(|(i, node)| {
-            let reads = matches!(&node.expr, Expr::Stored(v) if buffer_of(v) == Some(buffer));
-            reads && node.uses > 0 && !except.contains(&NodeId(i as u32))
-        })
-    }
 }
 
 /// The buffer that an array is in.

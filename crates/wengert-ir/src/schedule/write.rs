@@ -1,14 +1,13 @@
 //! Arrays of which a part is written: joining, windows.
 
-use super::node::{Expr, FEW, NodeId};
+use super::node::{FEW, NodeId};
 use super::notes::StoreReason;
-use super::store::buffer_of;
-use super::view::{AxisMap, View, Walk, is_spread_out};
+use super::view::{AxisMap, View, Walk};
 use super::{Lowering, Wanted};
 use crate::error::Result;
 use crate::ir::{DType, Type};
 use crate::loops::affine::Affine;
-use crate::loops::{BufferKind, ScalarOp, Value};
+use crate::loops::{ScalarOp, Value};
 
 impl Lowering {
     /// The place for a result: where it is wanted, or new memory.
@@ -158,28 +157,6 @@ impl Lowering {
         let window = self.map_view(&place, &window_map(starts, &sizes));
         self.write(u, window)?;
         Ok(self.stored(want.ty.dtype, dims, place))
-    }
-
-    /// Memory that holds an array and may be changed: its own, where nothing else reads it any more.
-    pub fn changeable(&mut self, x: NodeId, want: &Wanted) -> Result<View> {
-        self.force(&[x], StoreReason::Whole)?;
-        if let Expr::Stored(view) = self.expr(x).clone()
-            && let Some(buffer) = buffer_of(&view)
-        {
-            let kind = self.b.buffer_of(buffer).kind;
-            let here = match kind {
-                BufferKind::Local => self.in_lanes(),
-                BufferKind::Call | BufferKind::Task => !self.in_lanes(),
-                _ => false,
-            };
-            let apart = is_spread_out(&self.dims(x), &view.strides);
-            if here && apart && self.node(x).uses == 1 && !self.is_read(buffer, &[x]) {
-                return Ok(view);
-            }
-        }
-        let place = self.place(want);
-        self.write(x, place.clone())?;
-        Ok(place)
     }
 }
 

@@ -12,6 +12,16 @@ pub fn transpose(
     operands: &[Operand],
     ct: &[Option<Cotangent>],
 ) -> Vec<Option<Cotangent>> {
+    transpose_onto(func, operands, ct, &vec![None; operands.len()])
+}
+
+/// The cotangents of the linear operands, added to those that they `have` already.
+pub fn transpose_onto(
+    func: &Func,
+    operands: &[Operand],
+    ct: &[Option<Cotangent>],
+    have: &[Option<Cotangent>],
+) -> Vec<Option<Cotangent>> {
     assert_eq!(func.arity(), operands.len(), "operands for the parameters");
     assert_eq!(func.results.len(), ct.len(), "cotangents for the results");
     let known = evaluate_known(func, operands);
@@ -28,6 +38,7 @@ pub fn transpose(
             *slot = add_cotangents(slot.take(), ct);
         }
     };
+    cts[..have.len()].copy_from_slice(have);
     for (result, ct) in func.results.iter().zip(ct) {
         add(&mut cts, result, *ct);
     }
@@ -44,8 +55,18 @@ pub fn transpose(
         if !inputs.iter().any(Operand::is_linear) {
             continue;
         }
+        // What an operand has so far goes along with its first place.
+        let mut have: Vec<Option<Cotangent>> = vec![None; inputs.len()];
+        for (i, atom) in eqn.inputs.iter().enumerate() {
+            if let Atom::Var(id) = atom
+                && inputs[i].is_linear()
+            {
+                have[i] = cts[*id as usize].take();
+            }
+        }
         with_source(eqn.source.derivative(), || {
-            for (atom, ct) in eqn.inputs.iter().zip(eqn.op.transpose(&inputs, &out)) {
+            let found = eqn.op.transpose_onto(&inputs, &out, &have);
+            for (atom, ct) in eqn.inputs.iter().zip(found) {
                 add(&mut cts, atom, ct);
             }
         });

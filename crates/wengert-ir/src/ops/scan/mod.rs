@@ -17,7 +17,9 @@ use crate::ir::{BitMatrix, DType, Dim, Eqn, Func, Type};
 use crate::loops::LoopKind;
 use crate::ops::cond::branch;
 use crate::ops::trip_count::trip_count;
-use crate::ops::{Batched, Cotangent, Mode, Op, Operand, Primitive, Pruned, Tangent, elementwise};
+use crate::ops::{
+    Batched, Cotangent, Mode, Op, Operand, Primitive, Pruned, Tangent, add_cotangents, elementwise,
+};
 use crate::schedule::node::NodeId;
 use crate::schedule::{Lowering, Wanted};
 use crate::trace::{Kind, OpenTrace, Var, bind, closed, open};
@@ -26,7 +28,7 @@ use crate::transform::body::{
 };
 use crate::transform::dead::{live_params, live_results, narrowed};
 use crate::transform::linearize::scatter;
-use crate::transform::transpose;
+use crate::transform::transpose::transpose_onto;
 
 pub(crate) use batch::choose;
 
@@ -428,15 +430,26 @@ impl Primitive for Scan {
         }
     }
 
+    fn transpose(&self, inputs: &[Operand], ct: &[Option<Cotangent>]) -> Vec<Option<Cotangent>> {
+        self.transpose_onto(inputs, ct, &vec![None; inputs.len()])
+    }
+
     /// The scan the other way round. Every carry of a linear scan is linear, whatever it starts
     /// from; which of their cotangents live is a fixpoint, and it decides about correctness: a dead
-    /// one times an infinite factor would be NaN. Cotangents of constants are summed in the carry.
-    fn transpose(&self, inputs: &[Operand], ct: &[Option<Cotangent>]) -> Vec<Option<Cotangent>> {
+    /// one times an infinite factor would be NaN. Cotangents of constants are summed in the carry, from
+    /// what they have so far.
+    fn transpose_onto(
+        &self,
+        inputs: &[Operand],
+        ct: &[Option<Cotangent>],
+        have: &[Option<Cotangent>],
+    ) -> Vec<Option<Cotangent>> {
         let (nc, nx, np) = (self.carry, self.xs, self.body.arity());
         if self.length == Dim::N(0) {
             let mut through: Vec<Option<Cotangent>> = ct[..nc].to_vec();
             through.resize(np, None);
-            return through;
+            let all = have.iter().zip(through);
+            return all.map(|(&have, ct)| add_cotangents(have, ct)).collect();
         }
         let types = self.body.param_types();
         let counts = self.counts();
@@ -453,13 +466,10 @@ impl Primitive for Scan {
             .collect();
         let lives = outs.len();
         let mut found = vec![None; np];
-        let mut sums: Vec<Type> = vec![];
-        for i in (nc + nx..np).filter(|&i| linear[i]) {
-            if let Some(v) = value(i) {
-                found[i] = Some(outs.len());
-                sums.push(types[i].clone());
-                outs.push(elementwise::add(back.trace.param(types[i].clone()), v));
-            }
+        let sums: Vec<usize> = (nc + nx..np).filter(|&i| back.sums[i].is_some()).collect();
+        for &i in &sums {
+            found[i] = Some(outs.len());
+            outs.extend(value(i));
         }
         let carry = outs.len();
         for i in (nc..nc + nx).filter(|&i| linear[i]) {
@@ -469,18 +479,15 @@ impl Primitive for Scan {
             }
         }
         let closed = back.trace.close(&outs);
-        // Parameters: live carries, rows, sums, captures.
+        // Parameters: live carries, sums, rows, captures.
         let (nr, ns) = (back.rows.len(), sums.len());
-        let order: Vec<usize> = (0..lives)
-            .chain(lives + nr..lives + nr + ns)
-            .chain(lives..lives + nr)
-            .chain(lives + nr + ns..closed.func.arity())
-            .collect();
+        debug_assert_eq!(lives + ns + nr + closed.captures.len(), closed.func.arity());
         let start = |j: usize| ct[j].map_or_else(|| Var::zeros(&types[j]), |c| c.value);
         let carry0: Vec<Var> = (0..nc).filter(|&j| live[j]).map(start).collect();
-        let sums0: Vec<Var> = sums.iter().map(Var::zeros).collect();
+        let onto = |i: usize| have[counts + i].map_or_else(|| Var::zeros(&types[i]), |c| c.value);
+        let sums0: Vec<Var> = sums.iter().map(|&i| onto(i)).collect();
         let scan = Scan {
-            body: closed.func.reordered(&order),
+            body: closed.func,
             carry,
             xs: nr,
             length: self.length,
@@ -488,7 +495,7 @@ impl Primitive for Scan {
         };
         let out = scan.bind(&[&count, &carry0, &sums0, &back.rows, &closed.captures]);
         let arrives = Arrives::at_start(&self.body, nc, ct, self.length);
-        let mut result: Vec<Option<Cotangent>> = vec![None; counts];
+        let mut result: Vec<Option<Cotangent>> = have[..counts].to_vec();
         let mut next = 0;
         for i in 0..np {
             let (place, reached) = if i < nc && live[i] {
@@ -508,13 +515,25 @@ impl Primitive for Scan {
             let maybe_zero = reached == Arrives::Perhaps
                 || back.masked
                 || back.found[i].is_some_and(|c| c.maybe_zero);
-            result.push(
-                place
-                    .filter(|_| wanted)
-                    .map(|p| Cotangent::of(out[p], maybe_zero)),
-            );
+            let total = place
+                .filter(|_| wanted)
+                .map(|p| Cotangent::of(out[p], maybe_zero));
+            let have = have[counts + i];
+            result.push(match (total, have, sums.contains(&i)) {
+                // What it has is in the sum.
+                (Some(total), Some(have), true) => Some(Cotangent {
+                    maybe_zero: have.maybe_zero && total.maybe_zero,
+                    unread: have.zero_wins() && total.zero_wins(),
+                    ..total
+                }),
+                _ => add_cotangents(have, total),
+            });
         }
         result
+    }
+
+    fn in_place_of(&self, result: usize) -> Option<usize> {
+        (result < self.carry).then(|| self.counts() + result)
     }
 
     fn lower(
@@ -573,8 +592,11 @@ impl Primitive for Scan {
 
 /// A step of a linear loop, transposed, in a trace that is still open.
 struct TransposedStep {
-    /// Its parameters are the cotangents of the live carries, then `rows`.
+    /// Its parameters are the cotangents of the live carries, `sums`, then `rows`.
     trace: OpenTrace,
+    /// For each parameter of the step that is a constant, what its cotangents have been summed to in the steps
+    /// before.
+    sums: Vec<Option<Var>>,
     /// What it reads row by row: known values, then cotangents of results.
     rows: Vec<Var>,
     /// The cotangents of the parameters of the step.
@@ -638,6 +660,15 @@ impl Scan {
         let mut body_ct: Vec<Option<Cotangent>> = carries
             .map(|(v, &maybe_zero)| v.map(|value| Cotangent::of(value, maybe_zero)))
             .collect();
+        let reached = self.body.deps();
+        let counted = |r: usize| if r < nc { live[r] } else { ct[r].is_some() };
+        let sums: Vec<Option<Var>> = (0..np)
+            .map(|i| {
+                let given = i >= nc + nx && operands[i].is_linear();
+                let arrives = (0..result_types.len()).any(|r| counted(r) && reached.get(r, i));
+                (given && arrives).then(|| trace.param(types[i].clone()))
+            })
+            .collect();
         let mut rows: Vec<Var> = vec![];
         let mut body_operands = vec![];
         for i in 0..np {
@@ -656,9 +687,14 @@ impl Scan {
                 Cotangent::of(trace.param(result_types[r].clone()), masked)
             }));
         }
-        let found = transpose(&self.body, &body_operands, &body_ct);
+        // The mask of a sum is that of what is added to it.
+        let onto: Vec<Option<Cotangent>> = (sums.iter())
+            .map(|sum| sum.map(|value| Cotangent::of(value, true)))
+            .collect();
+        let found = transpose_onto(&self.body, &body_operands, &body_ct, &onto);
         TransposedStep {
             trace,
+            sums,
             rows,
             found,
             masked,

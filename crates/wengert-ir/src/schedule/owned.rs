@@ -1,0 +1,245 @@
+//! Which memory may be overwritten: that of an array which nothing reads any more.
+//!
+//! An operation that changes part of an array, or a loop that carries one, takes over the memory of
+//! its operand if the operand's use is the last. A region (a loop, a branch, a call) holds its
+//! operands while its body is lowered. It *hands over* an operand that nothing else uses, so that
+//! the body may take the memory over in turn.
+
+use super::node::{Expr, NodeId, inputs_of};
+use super::notes::StoreReason;
+use super::store::buffer_of;
+use super::view::{View, is_spread_out};
+use super::{Lowering, Wanted};
+use crate::error::Result;
+use crate::ir::{Atom, Func};
+use crate::loops::{BufferId, BufferKind};
+
+impl Lowering {
+    /// Memory that holds an array and may be changed: the array's own if this use of it is the last,
+    /// or else a copy.
+    ///
+    /// # Errors
+    /// As [`Lowering::force`].
+    pub fn changeable(&mut self, x: NodeId, want: &Wanted) -> Result<View> {
+        self.force(&[x], StoreReason::Whole)?;
+        if let Some(view) = self.take_over(x)? {
+            return Ok(view);
+        }
+        let place = self.place(want);
+        self.write(x, place.clone())?;
+        Ok(place)
+    }
+
+    /// The memory of an array if it may be overwritten, because this use of it is the last. What else
+    /// reads a smaller part of that memory is computed or copied first.
+    ///
+    /// # Errors
+    /// As [`Lowering::force`].
+    pub(super) fn take_over(&mut self, x: NodeId) -> Result<Option<View>> {
+        let Some((buffer, view)) = self.writable(x) else {
+            return Ok(None);
+        };
+        if self.is_last_use(x, buffer) {
+            return Ok(Some(view));
+        }
+        let Some(readers) = self.small_readers(x, buffer) else {
+            return Ok(None);
+        };
+        for id in readers {
+            match self.expr(id).is_pending() {
+                true => self.force(&[id], StoreReason::Overwritten)?,
+                // It may have been computed beside another one.
+                false if self.reads_buffer(id, buffer) => {
+                    let aside = self.copied(id, StoreReason::Overwritten)?;
+                    self.settle(id, Expr::Stored(aside));
+                }
+                false => {}
+            }
+        }
+        Ok(self.is_last_use(x, buffer).then_some(view))
+    }
+
+    /// The memory of an array, if it is of a kind that may be changed at this point.
+    fn writable(&self, x: NodeId) -> Option<(BufferId, View)> {
+        let Expr::Stored(view) = self.expr(x) else {
+            return None;
+        };
+        let buffer = buffer_of(view)?;
+        let here = match self.b.buffer_of(buffer).kind {
+            BufferKind::Local => self.in_lanes(),
+            BufferKind::Call | BufferKind::Task | BufferKind::Output(_) => !self.in_lanes(),
+            BufferKind::Input(_) | BufferKind::Constant(_) => false,
+        };
+        // Repeated elements share their memory.
+        (here && is_spread_out(&self.dims(x), &view.strides)).then(|| (buffer, view.clone()))
+    }
+
+    /// Whether nothing but the operation that asks reads an array, or anything else in its buffer.
+    fn is_last_use(&self, x: NodeId, buffer: BufferId) -> bool {
+        self.node(x).uses == 1 && !self.is_read(buffer, &[x])
+    }
+
+    /// What else reads the buffer of `x`, if that is all that keeps `x` from being overwritten, was lowered in the same
+    /// region, and is together at most half as large as `x`.
+    fn small_readers(&self, x: NodeId, buffer: BufferId) -> Option<Vec<NodeId>> {
+        let depth = self.b.depth();
+        let mut readers = vec![];
+        // What a copy does not free: uses by equations that are still to come.
+        let mut uses = self.node(x).uses;
+        for (i, node) in self.nodes.iter().enumerate() {
+            let id = NodeId(i as u32);
+            if id == x || node.uses == 0 {
+                continue;
+            }
+            let of_x = inputs_of(&node.expr).iter().filter(|&&i| i == x).count() as u32;
+            if of_x == 0 && !self.reads_buffer(id, buffer) {
+                continue;
+            }
+            if node.depth != depth || !(of_x == 0 || node.expr.is_pending()) {
+                return None;
+            }
+            uses -= of_x;
+            readers.push(id);
+        }
+        let size: usize = readers.iter().map(|&id| self.ty(id).size()).sum();
+        (uses == 1 && 2 * size <= self.ty(x).size()).then_some(readers)
+    }
+
+    fn reads_buffer(&self, id: NodeId, buffer: BufferId) -> bool {
+        matches!(self.expr(id), Expr::Stored(view) if buffer_of(view) == Some(buffer))
+    }
+
+    /// Whether anything but `except` still reads a buffer.
+    pub fn is_read(&self, buffer: BufferId, except: &[NodeId]) -> bool {
+        let Some(nodes) = self.stored_in.get(&buffer) else {
+            return false;
+        };
+        nodes.iter().any(|&id| {
+            self.node(id).uses > 0 && self.reads_buffer(id, buffer) && !except.contains(&id)
+        })
+    }
+
+    /// Takes over an operand of a region for its body: the operand's memory, which the region's equation no longer
+    /// holds. `None` if something else uses the operand.
+    ///
+    /// # Errors
+    /// As [`Lowering::force`].
+    pub(super) fn hand_over(&mut self, id: NodeId) -> Result<Option<View>> {
+        let view = self.take_over(id)?;
+        if view.is_some() {
+            self.node_mut(id).expr = Expr::Gone;
+        }
+        Ok(view)
+    }
+
+    /// The operands of a body that runs once, each handed over where it may be.
+    ///
+    /// # Errors
+    /// As [`Lowering::force`].
+    pub(super) fn handed_over(&mut self, ids: &[NodeId]) -> Result<Vec<NodeId>> {
+        let mut all = vec![];
+        for &id in ids {
+            all.push(match self.hand_over(id)? {
+                Some(view) => self.push(self.ty(id).clone(), Expr::Stored(view)),
+                None => id,
+            });
+        }
+        Ok(all)
+    }
+}
+
+/// The parameter of a function whose memory a result takes over, if nothing else needs it.
+pub fn in_place_of(func: &Func, result: usize) -> Option<usize> {
+    let Atom::Var(mut v) = *func.results.get(result)? else {
+        return None;
+    };
+    // Backwards through the equations, each of which defines values that come before its own.
+    for eqn in func.eqns.iter().rev() {
+        if eqn.outputs.contains(&v) {
+            let operand = eqn.op.in_place_of((v - eqn.outputs.start) as usize)?;
+            match eqn.inputs[operand] {
+                Atom::Var(from) => v = from,
+                Atom::Lit(_) => return None,
+            }
+        }
+    }
+    ((v as usize) < func.arity()).then_some(v as usize)
+}
+
+/// The order in which equations are lowered: that of the function, but that an equation which changes an operand in
+/// place comes after what else reads that operand, where it can.
+pub(super) fn order_of(func: &Func) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..func.eqns.len()).collect();
+    let changed: Vec<Vec<u32>> = func
+        .eqns
+        .iter()
+        .map(|eqn| {
+            let results = 0..eqn.outputs.len();
+            let operands = results.filter_map(|r| eqn.op.in_place_of(r));
+            operands
+                .filter_map(|operand| match eqn.inputs[operand] {
+                    Atom::Var(v) => Some(v),
+                    Atom::Lit(_) => None,
+                })
+                .collect()
+        })
+        .collect();
+    let mut last = vec![0; func.types.len()];
+    for (e, eqn) in func.eqns.iter().enumerate() {
+        for atom in &eqn.inputs {
+            if let Atom::Var(v) = atom {
+                last[*v as usize] = e;
+            }
+        }
+    }
+    // Those that are read by a later equation, the last first: a move does not disturb those that are left.
+    for e in (0..func.eqns.len()).rev() {
+        for &v in &changed[e] {
+            if last[v as usize] > e {
+                delay(func, &mut order, &changed, e, last[v as usize]);
+            }
+        }
+    }
+    order
+}
+
+/// Moves equation `e`, and what depends on it, after equation `last`; nothing if `last` is among those.
+fn delay(func: &Func, order: &mut Vec<usize>, changed: &[Vec<u32>], e: usize, last: usize) {
+    let place = |order: &[usize], e| {
+        order
+            .iter()
+            .position(|&o| o == e)
+            .expect("each has a place")
+    };
+    let (from, to) = (place(order, e), place(order, last));
+    if from >= to {
+        return;
+    }
+    let mut made: Vec<std::ops::Range<u32>> = vec![];
+    let mut read: Vec<u32> = vec![];
+    let (mut first, mut then) = (vec![], vec![]);
+    for &o in &order[from..=to] {
+        let eqn = &func.eqns[o];
+        let waits =
+            |atom: &Atom| matches!(atom, Atom::Var(v) if made.iter().any(|m| m.contains(v)));
+        let late = o == e
+            || eqn.inputs.iter().any(waits)
+            || changed[o].iter().any(|v| read.contains(v))
+            || (eqn.op.has_effect() && then.iter().any(|&t: &usize| func.eqns[t].op.has_effect()));
+        match late {
+            true => {
+                made.push(eqn.outputs.clone());
+                read.extend(eqn.inputs.iter().filter_map(|a| match a {
+                    Atom::Var(v) => Some(*v),
+                    Atom::Lit(_) => None,
+                }));
+                then.push(o);
+            }
+            false => first.push(o),
+        }
+    }
+    if !then.contains(&last) {
+        first.extend(then);
+        order.splice(from..=to, first);
+    }
+}
