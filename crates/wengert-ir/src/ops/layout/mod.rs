@@ -1,7 +1,7 @@
-//! Operations that only move, repeat and leave out elements.
+//! Operations that only move, repeat and omit elements.
 //!
-//! All are linear, and each is the transpose of another: broadcast of a sum, pad of slice, concat of
-//! slices; reshape, transpose and reverse of one of their own kind.
+//! All are linear, and the transpose of each is such an operation or a sum: the transpose of a broadcast is a sum, that
+//! of a slice a pad, that of a concatenation slices; those of reshape, transpose and reverse are of the same kind.
 
 use std::borrow::Cow;
 
@@ -26,78 +26,78 @@ pub use build::{
 };
 pub use places::{Places, places, row_major};
 
-/// Moving and repeating elements.
+/// An operation that moves, repeats or omits elements.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Layout {
-    /// Repeating along new axes, and along axes of length 1.
+    /// Repeats elements along new axes, and along axes of length 1.
     Broadcast {
         /// The shape of the result.
         shape: Shape,
-        /// Which axis of the result each axis of the operand becomes; ascending.
+        /// For each axis of the operand, the axis of the result that it becomes; ascending.
         axes: Vec<usize>,
     },
-    /// The same elements in row-major order, in another shape.
+    /// Arranges the elements in another shape, in row-major order.
     Reshape {
         /// The shape of the result.
         dims: Vec<usize>,
     },
-    /// Axes in another order.
+    /// Permutes the axes.
     Transpose {
-        /// Which axis of the operand each axis of the result was.
+        /// For each axis of the result, the axis of the operand that it was.
         axes: Vec<usize>,
     },
-    /// Along each axis the elements `start`, `start + step`, .. below `limit`.
+    /// Takes the elements `start`, `start + step`, .. below `limit` along each axis.
     Slice {
         /// The first element taken.
         start: Vec<usize>,
-        /// The first element that is not.
+        /// The end, which is not taken.
         limit: Vec<usize>,
-        /// At least 1.
+        /// The step, at least 1.
         step: Vec<usize>,
     },
-    /// Zeros before, behind and between the elements along each axis.
+    /// Puts zeros before, after and between the elements along each axis.
     Pad {
-        /// Zeros in front.
+        /// The number of zeros before the elements.
         low: Vec<usize>,
-        /// Zeros behind.
+        /// The number of zeros after the elements.
         high: Vec<usize>,
-        /// Zeros between neighbours.
+        /// The number of zeros between neighbours.
         interior: Vec<usize>,
     },
-    /// One operand behind the other.
+    /// Concatenates the operands.
     Concat {
-        /// Along this axis; the other axes agree.
+        /// The axis; the other axes agree.
         axis: usize,
     },
-    /// Elements in opposite order.
+    /// Reverses the order of the elements.
     Reverse {
-        /// Along these axes; ascending.
+        /// The axes; ascending.
         axes: Vec<usize>,
     },
 }
 
 use Layout::*;
 
-/// The lengths of a type's axes, all known.
+/// Returns the lengths of a type's axes, which must all be known.
 pub(crate) fn known(ty: &Type) -> Result<Vec<usize>, TypeError> {
     ty.shape
         .known()
         .ok_or_else(|| TypeError::new(format!("{ty} has an axis of run-time length")))
 }
 
-/// A type of those lengths, if an array of it could be addressed at all.
+/// Returns the type with the given lengths, if an array of it can be addressed.
 pub(crate) fn sized(dtype: DType, dims: &[usize]) -> Result<Type, TypeError> {
     let ty = Type::new(dtype, dims);
     ty.check_size()?;
     Ok(ty)
 }
 
-/// Whether these are axes of a value of that rank, ascending, each once.
+/// Returns whether `axes` are axes of a value of rank `rank`, ascending, each once.
 pub(crate) fn ascending(axes: &[usize], rank: usize) -> bool {
     axes.windows(2).all(|w| w[0] < w[1]) && axes.iter().all(|&a| a < rank)
 }
 
-/// The length of an axis of `n` elements after padding.
+/// Returns the length of an axis of `n` elements after padding.
 fn padded(n: usize, low: usize, high: usize, interior: usize) -> Option<usize> {
     let gaps = n.saturating_sub(1).checked_mul(interior)?;
     low.checked_add(high)?.checked_add(n)?.checked_add(gaps)
@@ -117,7 +117,7 @@ fn broadcast_type(x: &Type, shape: &Shape, axes: &[usize]) -> Result<Type, TypeE
             return refuse("does not fit");
         }
     }
-    // Lists of rows are only ever entered, never repeated.
+    // The axes of lists pass through unchanged; they are never repeated.
     let front = x.shape.batch_axis();
     if shape.batch_axis() != front || x.shape.0[..front] != shape.0[..front] {
         return refuse("repeats rows of run-time length");
@@ -146,7 +146,7 @@ fn per_axis(ty: &Type, lists: [&Vec<usize>; 3]) -> Result<Vec<usize>, TypeError>
 }
 
 impl Layout {
-    /// The operation of that name and those parameters in the text form.
+    /// Parses an operation of this family from the text form; `None` if it is none of this family.
     pub fn parse(name: &str, given: &Given, _: &[Func]) -> Option<Op> {
         let op = match name {
             "broadcast" => {
@@ -428,7 +428,7 @@ impl Primitive for Layout {
 
     fn folding(&self) -> Folding {
         match self {
-            // Between its zeros any other number would be lost; `pad` folds the zeros.
+            // The zeros between would replace a repeated number that is not zero; `pad` itself folds zeros.
             Pad { .. } => Folding::Keep,
             _ => Folding::Layout,
         }
@@ -608,7 +608,7 @@ fn eval_broadcast(x: &Buffer, shape: &[Dim], axes: &[usize]) -> Buffer {
     }
 }
 
-/// The sum over what a broadcast repeated.
+/// Sums over the axes that a broadcast repeated.
 fn unbroadcast(ct: Var, ty: &Type, shape: &Shape, axes: &[usize]) -> Var {
     let repeated: Vec<usize> = (0..shape.rank())
         .filter(|a| match axes.iter().position(|b| b == a) {
@@ -623,7 +623,7 @@ fn unbroadcast(ct: Var, ty: &Type, shape: &Shape, axes: &[usize]) -> Var {
     }
 }
 
-/// Axes of length 1 are read at their one place, however long they become.
+/// Lowers a broadcast: an axis of length 1 is read at its one place, whatever length it becomes.
 fn lower_broadcast(
     l: &mut Lowering,
     x: NodeId,
@@ -632,7 +632,7 @@ fn lower_broadcast(
     axes: &[usize],
 ) -> Result<NodeId, Error> {
     if ty.shape.has_run() {
-        // Lists of rows are only ever entered, never repeated.
+        // The axes of lists pass through unchanged; they are never repeated.
         let row = ty.row();
         let axes: Vec<usize> = axes[1..].iter().map(|a| a - 1).collect();
         let make = move |l: &mut Lowering, rows: &[NodeId]| {

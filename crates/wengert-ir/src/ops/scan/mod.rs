@@ -1,8 +1,8 @@
 //! `scan`: a counted loop that carries values from step to step, reads a row of some arrays at each
-//! step and piles up rows of others.
+//! step and stacks rows of others.
 //!
-//! The length is known when traced, or only when it runs ([`Dim::Run`]): then the trip count is the
-//! first operand, and the arrays read and piled up are lists of that length.
+//! The length is known when the loop is traced, or only at run time ([`Dim::Run`]). In the latter case the trip count
+//! is the first operand, and the arrays that are read and stacked are lists of that length.
 
 mod batch;
 
@@ -30,20 +30,20 @@ use crate::transform::transpose;
 
 pub(crate) use batch::choose;
 
-/// A counted loop. Operands: the trip count (`i64`, where the length is a run-time one), the carry,
+/// A counted loop. Operands: the trip count (`i64`, only if the length is a run-time one), the carry,
 /// the arrays to read row by row, constants. The body takes a carry, rows and constants to the next
-/// carry and rows; the results are the last carry and the rows piled up.
+/// carry and rows; the results are the last carry and the stacked rows.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Scan {
-    /// One step.
+    /// The function of one step.
     pub body: Func,
     /// The number of carried values.
     pub carry: usize,
     /// The number of arrays read row by row.
     pub xs: usize,
-    /// How many steps.
+    /// The number of steps.
     pub length: Dim,
-    /// From the last row to the first.
+    /// Whether the steps go from the last row to the first.
     pub reverse: bool,
 }
 
@@ -76,7 +76,7 @@ impl Scan {
         bind(Op::Scan(Arc::new(self)), &operands.concat())
     }
 
-    /// The same loop around another body.
+    /// Returns the loop with another body.
     fn with(&self, body: Func, carry: usize, xs: usize) -> Scan {
         Scan {
             body,
@@ -87,12 +87,12 @@ impl Scan {
         }
     }
 
-    /// Which parameters and results of the body the results that are `used` need, at some step.
+    /// Returns which parameters and results of the body the `used` results need, at some step.
     fn live(&self, used: &[bool]) -> (Vec<bool>, Vec<bool>) {
         let nc = self.carry;
         let results = live_results(&self.body, nc, used);
         let mut params = live_params(&self.body, &results);
-        // A carry is there at both ends or at neither.
+        // A carry must be kept both as a parameter and as a result, or as neither.
         params[..nc].copy_from_slice(&results[..nc]);
         (params, results)
     }
@@ -101,14 +101,14 @@ impl Scan {
         active(&self.deps(dx.len(), self.body.results.len()), dx)
     }
 
-    /// Which carries' tangents are wanted: all that are active, from the first step on.
+    /// Returns which results must have a tangent: all active carries, from the first step on.
     fn must(&self, active: &[bool]) -> Vec<bool> {
         (0..active.len())
             .map(|i| i < self.carry && active[i])
             .collect()
     }
 
-    /// Runs `f` with what is known of whether a step runs.
+    /// Calls `f` with what is known about whether a step runs.
     fn runs<R>(length: Dim, count: Option<Var>, f: impl FnOnce(Runs<'_>) -> R) -> R {
         match (length, count) {
             (Dim::N(0), _) => f(Runs::Perhaps),
@@ -134,7 +134,7 @@ impl Scan {
         });
         let (dc, dxs) = (present(&dc), present(d.xs));
         let (na, nax) = (dc.len(), dxs.len());
-        // Parameters: carry, xs, dcarry, dxs, captures. A scan wants all carries first.
+        // Parameters are carry, xs, dcarry, dxs, captures. A scan needs all carries first.
         let steps = nc + nx;
         let order: Vec<usize> = (0..nc)
             .chain(steps..steps + na)
@@ -192,7 +192,7 @@ pub(crate) struct Tangents {
     pub constants: Vec<Var>,
 }
 
-/// The scan of the linear part of a loop's body over the residuals of its steps.
+/// Records the scan of the linear part of a loop's body over the residuals of its steps.
 pub(crate) fn linear_scan(
     length: Dim,
     reverse: bool,
@@ -202,7 +202,7 @@ pub(crate) fn linear_scan(
     residuals: &[Var],
 ) -> Vec<Var> {
     let (nc, nx, nr) = (d.carry.len(), d.xs.len(), residuals.len());
-    // Parameters: tangents of carry, xs, constants; residuals; invariants. The residuals are read
+    // Parameters are tangents of carry, xs, constants; residuals; invariants. The residuals are read
     // row by row like xs.
     let order: Vec<usize> = (0..nc + nx)
         .chain(b.tangents..b.tangents + nr)
@@ -226,7 +226,7 @@ pub(crate) fn linear_scan(
     ])
 }
 
-/// Results `[carry, ys, dcarry, dys]` become `[carry, dcarry, ys, dys]`.
+/// Reorders results from `[carry, ys, dcarry, dys]` to `[carry, dcarry, ys, dys]`.
 pub(crate) fn carries_first(body: &mut Func, results: usize, carry: usize, tangents: usize) {
     body.results[carry..results + tangents].rotate_right(tangents);
 }
@@ -239,18 +239,18 @@ pub(crate) fn present(dx: &[Tangent]) -> Vec<Var> {
     dx.iter().flatten().copied().collect()
 }
 
-/// Which results have a tangent, given the tangents of the operands.
+/// Returns which results have a tangent, given the tangents of the operands.
 pub(crate) fn active(deps: &BitMatrix, dx: &[Tangent]) -> Vec<bool> {
     let row = |r| (0..dx.len()).any(|i| deps.get(r, i) && dx[i].is_some());
     (0..deps.rows()).map(row).collect()
 }
 
-/// Dependence through any number of steps: the least fixpoint over the body's. Rows: results of the
-/// body; columns: its parameters.
+/// Returns the dependence through any number of steps: the least fixpoint over that of the body. Rows are results of the
+/// body; columns are its parameters.
 pub(crate) fn loop_deps(body: &Func, carry: usize) -> BitMatrix {
     let step = body.deps();
     let (results, params) = (step.rows(), step.columns());
-    // Row r < carry: what the carry r depends on after any number of steps.
+    // Row r < carry is what carry r depends on after any number of steps.
     let mut all = BitMatrix::new(results, params);
     for i in (0..carry).filter(|&i| body.types[i].is_float()) {
         all.set(i, i);
@@ -273,7 +273,7 @@ pub(crate) fn loop_deps(body: &Func, carry: usize) -> BitMatrix {
 }
 
 impl Scan {
-    /// The operation of that name and those parameters in the text form.
+    /// Parses an operation of this family from the text form; `None` if it is none of this family.
     pub fn parse(name: &str, given: &Given, bodies: &[Func]) -> Option<Op> {
         let [body] = bodies else { return None };
         let length = match given.int("length")? {
@@ -428,9 +428,9 @@ impl Primitive for Scan {
         }
     }
 
-    /// The scan the other way round. Every carry of a linear scan is linear, whatever it starts
-    /// from; which of their cotangents live is a fixpoint, and it decides about correctness: a dead
-    /// one times an infinite factor would be NaN. Cotangents of constants are summed in the carry.
+    /// Returns the scan in the opposite direction. Every carry of a linear scan is linear, whatever it starts
+    /// from. Which of their cotangents are live is a fixpoint, and correctness depends on it: a dead
+    /// cotangent times an infinite factor would be NaN. Cotangents of constants are summed in the carry.
     fn transpose(&self, inputs: &[Operand], ct: &[Option<Cotangent>]) -> Vec<Option<Cotangent>> {
         let (nc, nx, np) = (self.carry, self.xs, self.body.arity());
         if self.length == Dim::N(0) {
@@ -469,7 +469,7 @@ impl Primitive for Scan {
             }
         }
         let closed = back.trace.close(&outs);
-        // Parameters: live carries, rows, sums, captures.
+        // Parameters are live carries, rows, sums, captures.
         let (nr, ns) = (back.rows.len(), sums.len());
         let order: Vec<usize> = (0..lives)
             .chain(lives + nr..lives + nr + ns)
@@ -495,7 +495,7 @@ impl Primitive for Scan {
                 next += 1;
                 (Some(next - 1), arrives[i])
             } else {
-                // Where no step may run, a constant may have no part in the result.
+                // If the loop may run no step, the result may not depend on a constant.
                 let perhaps = i >= nc + nx && self.length == Dim::Run;
                 let reached = if perhaps {
                     Arrives::Perhaps
@@ -573,9 +573,9 @@ impl Primitive for Scan {
 
 /// A step of a linear loop, transposed, in a trace that is still open.
 struct TransposedStep {
-    /// Its parameters are the cotangents of the live carries, then `rows`.
+    /// The trace. Its parameters are the cotangents of the live carries, then `rows`.
     trace: OpenTrace,
-    /// What it reads row by row: known values, then cotangents of results.
+    /// The operands read row by row: known values, then cotangents of results.
     rows: Vec<Var>,
     /// The cotangents of the parameters of the step.
     found: Vec<Option<Cotangent>>,
@@ -584,7 +584,7 @@ struct TransposedStep {
 }
 
 impl Scan {
-    /// The transpose of a step. A cotangent that leaves it masked arrives masked in the step before, so a step may have
+    /// Transposes a step. A cotangent that leaves the step masked enters the step before it masked, so a step may have
     /// to be transposed again.
     fn transposed_step(
         &self,
@@ -594,9 +594,9 @@ impl Scan {
     ) -> TransposedStep {
         let nc = self.carry;
         let branches = |e: &Eqn| e.op.masks() && !e.op.bodies().is_empty();
-        // A mask may stand anywhere in the loop, and its steps follow each other.
+        // A mask in one step affects the others, so a mask anywhere in the loop counts.
         let masked = ct.iter().flatten().any(|c| c.maybe_zero) || holds(&self.body, &branches);
-        // A zero that nothing arrived at meets what a selection in the body has masked.
+        // A carry without a given cotangent starts with a zero, which meets values that a selection in the body masked.
         let selects = holds(&self.body, &|e: &Eqn| e.op.masks());
         let mut flags: Vec<bool> = (0..nc)
             .map(|j| masked || (ct[j].is_none() && selects))
@@ -666,26 +666,27 @@ impl Scan {
     }
 }
 
-/// Whether the cotangent of a carry at the start of a loop depends on any that was given.
+/// Whether the cotangent of a carry at the start of a loop depends on any given cotangent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Arrives {
-    /// However many steps there are.
+    /// It does for every number of steps.
     Surely,
-    /// For some numbers of steps, and else it is zero.
+    /// It does for some numbers of steps; for the others it is zero.
     Perhaps,
-    /// For no number of steps that there can be.
+    /// It does for no possible number of steps.
     Never,
 }
 
 impl Arrives {
-    /// For each carry. A carry that is overwritten before it is read has no part in what a loop of some steps gives.
+    /// Returns the answer for each carry. A carry that is overwritten before it is read does not affect the results of a
+    /// loop that runs at least one step.
     fn at_start(body: &Func, carry: usize, ct: &[Option<Cotangent>], length: Dim) -> Vec<Arrives> {
         let deps = body.deps();
         let given: Vec<bool> = ct.iter().map(Option::is_some).collect();
         let mut live = given[..carry].to_vec();
         let (mut always, mut ever) = (live.clone(), vec![false; carry]);
-        // A way of more steps than there are carries goes through one of them twice, so there is one of a length
-        // between that number and its double, too: what is not reached by any of these is not reached.
+        // A path of more steps than there are carries visits one of them twice, so there is also a path with a length
+        // between that number and its double: a carry that none of these reach is never reached.
         for k in 0..=2 * carry {
             if length == Dim::N(k) {
                 ever = live.clone();
@@ -712,7 +713,7 @@ impl Arrives {
     }
 }
 
-/// Which carries of a linear loop have a live cotangent, at some step.
+/// Returns which carries of a linear loop have a live cotangent, at some step.
 fn live_carries(body: &Func, carry: usize, ct: &[Option<Cotangent>]) -> Vec<bool> {
     let deps = body.deps();
     let mut live: Vec<bool> = ct.iter().map(Option::is_some).collect();
@@ -731,12 +732,12 @@ fn live_carries(body: &Func, carry: usize, ct: &[Option<Cotangent>]) -> Vec<bool
     }
 }
 
-/// Whether a function has an equation of some kind, in bodies too.
+/// Returns whether a function has an equation of some kind, in nested functions too.
 fn holds(body: &Func, kind: &dyn Fn(&Eqn) -> bool) -> bool {
     (body.eqns.iter()).any(|e| kind(e) || e.op.bodies().iter().any(|f| holds(f, kind)))
 }
 
-/// Says which types differ.
+/// Checks that types agree, with an error that names the ones that differ.
 pub(crate) fn expect_types(what: &str, got: &[Type], want: &[Type]) -> Result<(), TypeError> {
     if got.len() != want.len() {
         let message = format!("takes {} {what}s, got {}", want.len(), got.len());
@@ -783,7 +784,7 @@ pub fn scan(
     .bind(&[init, xs, &body.captures])
 }
 
-/// Records a loop from `start` up to `end`, traced `i64`s; the step is given its number.
+/// Records a loop from `start` up to `end`, traced `i64`s; the step receives its number.
 #[track_caller]
 pub fn repeat(
     start: Var,
