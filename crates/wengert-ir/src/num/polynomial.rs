@@ -69,8 +69,8 @@ impl Var {
     /// The matrix whose rows are the first `n` powers of each element of a vector, the highest first:
     /// `numpy.vander`. For the lowest first, `x.vander(n).flip(1)`. Derivative: `k x^(k-1)`.
     ///
+    /// # Errors
     /// If the operand is not a vector, or the powers do not fit into memory.
-    /// What is not a vector; more powers than fit into memory.
     #[track_caller]
     pub fn vander(self, n: usize) -> Var {
         let rows = vector("vander", self, &[self]);

@@ -1,4 +1,4 @@
-//! The stack of open traces, and where an operation is recorded.
+//! The stack of open traces, and the choice of the trace that records an operation.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
@@ -14,16 +14,16 @@ use crate::source::SourceId;
 use crate::trace::Var;
 use crate::trace::var::Repr;
 
-/// How a trace takes part in placement.
+/// The role of a trace in the placement of operations.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
-    /// The border between traced and real values: a barrier through which no `Var` is seen.
+    /// The border between traced and concrete values: a barrier through which no `Var` is visible.
     Door,
-    /// The body of something that may not run, or that must not share what it computes.
+    /// The body of something that may not run, or that must not share what it computes with the outside.
     Barrier,
-    /// A body that runs at least once: what depends on none of its values is recorded outside.
+    /// A body that runs at least once: an operation that depends on none of its values is recorded outside.
     Plain,
-    /// Holds tangents alone; what depends on none of them is recorded outside.
+    /// A trace of tangents: an operation that involves none of them is recorded outside.
     Linear,
 }
 
@@ -35,22 +35,22 @@ struct Trace {
     sources: Vec<SourceId>,
     params: Vec<u32>,
     eqns: Vec<Eqn>,
-    /// Values of outer traces, each a hidden parameter here.
+    /// Values of outer traces; each is a hidden parameter of this trace.
     captures: Vec<(Var, u32)>,
     captured: HashMap<(u32, u32), u32>,
-    /// Arrays used in the trace, each a hidden parameter of the function around.
+    /// Arrays used in the trace; each is a hidden parameter of the surrounding function.
     arrays: Vec<(Dense, u32)>,
     seen: Seen,
-    /// The values whose element type gives way: see [`weaken`].
+    /// The weak values, whose element type adapts to others: see [`weaken`].
     weak: HashSet<u32>,
 }
 
-/// Equal equations are recorded once: the number of the first one of each hash of an operation and its
-/// operands. The equations themselves are not kept twice, for a long trace has many. One that is not
-/// equal but has the hash of another is recorded each time.
+/// The index of the first equation with each hash of an operation and its operands, so that equal equations are recorded
+/// once. The table does not store the equations a second time, because a long trace has many. An equation whose hash
+/// collides with that of a different one is not shared.
 type Seen = HashMap<u64, u32, BuildHasherDefault<Hashed>>;
 
-/// Of a number that is a hash, the number.
+/// A hasher for keys that are already hashes: returns the key unchanged.
 #[derive(Default)]
 struct Hashed(u64);
 
@@ -88,26 +88,26 @@ impl Trace {
 
 thread_local! {
     static STACK: RefCell<Vec<Trace>> = const { RefCell::new(vec![]) };
-    /// Where the innermost trace was opened that a panic has gone through.
+    /// The place at which the innermost trace was opened that a panic has unwound.
     static LEFT: Cell<Option<SourceId>> = const { Cell::new(None) };
-    /// While a transform replays an equation, what its rule records belongs to the equation's place.
+    /// The source of the equation that a transform is replaying, for everything that its rule records.
     static REPLAYED: Cell<Option<SourceId>> = const { Cell::new(None) };
 }
 
 static NEXT_TRACE: AtomicU32 = AtomicU32::new(1);
 
-/// A trace that is being recorded. Dropping it (an error unwinds) closes it and all inside it.
+/// A trace that is being recorded. Dropping it, as when an error unwinds, closes it and all traces inside it.
 #[derive(Debug)]
 pub struct OpenTrace {
     index: usize,
     id: u32,
-    /// Whoever opens a [`Kind::Door`] makes a `Result` of what is raised inside.
+    /// Present for a [`Kind::Door`]: whoever opens one turns what is raised inside into a `Result`.
     caught: Option<Catches>,
 }
 
 impl Drop for OpenTrace {
     fn drop(&mut self) {
-        // Dropping traces runs no code of the user's, but do it outside the borrow all the same.
+        // Dropping traces runs no user code, but they are dropped outside the borrow anyway.
         let dropped = STACK.with_borrow_mut(|s| s.split_off(self.index.min(s.len())));
         if std::thread::panicking() && LEFT.get().is_none() {
             LEFT.set(dropped.last().map(|t| t.source));
@@ -116,34 +116,35 @@ impl Drop for OpenTrace {
     }
 }
 
-/// A closed trace: parameters are those it was opened with, then its captures, then its arrays.
+/// A closed trace. The function's parameters are those that the trace was opened with, then its captures, then its
+/// arrays.
 #[derive(Debug)]
 pub struct Closed {
-    /// What was recorded.
+    /// The recorded function.
     pub func: Func,
-    /// The outer values it uses, in the order of the parameters behind its own.
+    /// The outer values that it uses, in the order of the parameters after its own.
     pub captures: Vec<Var>,
-    /// The arrays it uses; only a [`Kind::Door`] has any.
+    /// The arrays that it uses; only a [`Kind::Door`] has any.
     pub arrays: Vec<Dense>,
 }
 
-/// Where the innermost trace was opened that a panic has gone through, since it was last asked.
+/// Returns the place at which the innermost trace was opened that a panic has unwound since the last call.
 pub fn left_at() -> Option<SourceId> {
     LEFT.take()
 }
 
-/// The number of open traces on this thread.
+/// Returns the number of open traces on this thread.
 pub fn depth() -> usize {
     STACK.with_borrow(|s| s.len())
 }
 
-/// Whether a [`Kind::Door`] is open on this thread.
+/// Returns whether a [`Kind::Door`] is open on this thread.
 pub fn door_open() -> bool {
     let door = |s: &RefCell<Vec<Trace>>| s.borrow().iter().any(|t| t.kind == Kind::Door);
     STACK.try_with(door).unwrap_or(false)
 }
 
-/// Runs `f`; what it records belongs to `source`.
+/// Runs `f` and attributes everything that it records to `source`.
 pub fn with_source<R>(source: SourceId, f: impl FnOnce() -> R) -> R {
     struct Restore(Option<SourceId>);
     impl Drop for Restore {
@@ -155,8 +156,8 @@ pub fn with_source<R>(source: SourceId, f: impl FnOnce() -> R) -> R {
     f()
 }
 
-/// Forgets, while `f` runs, that an equation is being replayed: for a user's function called from a
-/// rule.
+/// Runs `f` as if no equation were being replayed, for a user's function that a rule
+/// calls.
 pub fn inside<R>(f: impl FnOnce() -> R) -> R {
     struct Restore(Option<SourceId>);
     impl Drop for Restore {
@@ -168,13 +169,13 @@ pub fn inside<R>(f: impl FnOnce() -> R) -> R {
     f()
 }
 
-/// The place of the operation that is being recorded: the caller's, inside the innermost open trace.
+/// Returns the source of the operation that is being recorded: the caller's line, inside the innermost open trace.
 #[track_caller]
 pub fn current_source() -> SourceId {
     source_at(Location::caller())
 }
 
-/// The same for an operation that was asked for at `location`.
+/// Returns the source of an operation that was called at `location`.
 pub fn source_at(location: &'static Location<'static>) -> SourceId {
     if let Some(source) = REPLAYED.get() {
         return source;
@@ -183,13 +184,13 @@ pub fn source_at(location: &'static Location<'static>) -> SourceId {
     SourceId::of(location, parent)
 }
 
-/// Runs `f`, the work of something that was asked for at `location`: what it records belongs there. What
-/// a user's function records in it, called by [`inside`], belongs to its own lines.
+/// Runs `f`, the implementation of an operation that was called at `location`, and attributes what it records to that
+/// place. What a user's function records inside, called by [`inside`], is attributed to its own lines.
 pub fn asked_at<R>(location: &'static Location<'static>, f: impl FnOnce() -> R) -> R {
     with_source(source_at(location), f)
 }
 
-/// Where a `Var` was made, if it is not a literal.
+/// Returns the place at which a `Var` was made, if it is not a literal.
 pub fn place_of(var: Var) -> Option<SourceId> {
     match var.0 {
         Repr::Traced { source, .. } => Some(source),
@@ -197,8 +198,8 @@ pub fn place_of(var: Var) -> Option<SourceId> {
     }
 }
 
-/// Refuses a value of more elements than memory has addresses. Every type in a trace has gone through
-/// this or through [`bind`], so that sizes and places in memory can be computed without a look at
+/// Raises the error for a value with more elements than memory has addresses. Every type in a trace has passed
+/// this check or that of [`bind`], so that sizes and positions in memory can be computed without checking for
 /// overflow.
 #[track_caller]
 pub(crate) fn refuse_size(op: &str, ty: &Type) -> ! {
@@ -219,17 +220,17 @@ fn size_error(op: &str, ty: &Type) -> Error {
     }
 }
 
-/// Opens a trace with parameters of those types.
+/// Opens a trace with parameters of the given types.
 ///
 /// # Errors
-/// A type of more elements than memory has addresses.
+/// If a type has more elements than memory has addresses.
 #[track_caller]
 pub fn open(kind: Kind, params: &[Type]) -> (OpenTrace, Vec<Var>) {
     let source = current_source();
     if let Some(i) = params.iter().position(|ty| ty.check_size().is_err()) {
         let error = size_error(&format!("argument {i}"), &params[i]);
         match kind {
-            // Whoever opens a `Kind::Door` catches what leaves it.
+            // Whoever opens a `Kind::Door` catches the error.
             Kind::Door => std::panic::resume_unwind(Box::new(error)),
             _ => raise(error),
         }
@@ -271,7 +272,7 @@ pub fn closed(kind: Kind, params: &[Type], f: impl FnOnce(&[Var]) -> Vec<Var>) -
     trace.close(&results)
 }
 
-/// The innermost open trace with that id that can be seen: not past the innermost [`Kind::Door`].
+/// Returns the index of the open trace with this id, if it is visible: not beyond the innermost [`Kind::Door`].
 fn find(stack: &[Trace], id: u32) -> Option<usize> {
     for (i, t) in stack.iter().enumerate().rev() {
         if t.id == id {
@@ -284,7 +285,7 @@ fn find(stack: &[Trace], id: u32) -> Option<usize> {
     None
 }
 
-/// Why a `Var` cannot be used here.
+/// Returns the error that explains why a `Var` cannot be used here.
 fn unseen(stack: &[Trace], op: &str, trace: u32, made: SourceId, used: SourceId) -> Error {
     let op = op.to_string();
     let door = |i: usize| {
@@ -318,7 +319,7 @@ pub(crate) fn type_of(var: Var) -> Type {
                 let trace = &s[find(s, trace)?];
                 Some(trace.types[id as usize].clone())
             });
-            // A closure would not know its caller.
+            // The error is not raised in a closure, which would not know its caller.
             match ty {
                 Some(ty) => ty,
                 None => {
@@ -330,9 +331,9 @@ pub(crate) fn type_of(var: Var) -> Type {
     }
 }
 
-/// Says that a value has its element type for want of a better one, as a loop's carry that starts as
-/// `0.0`, or a constant `[1.0, 2.0]`: beside a value of another float type it takes that, as Rust's
-/// numbers do, and what is computed of weak values and of numbers alone is weak.
+/// Marks a value as weak: its element type is only a default, as for a loop's carry that starts as
+/// `0.0`, or for a constant `[1.0, 2.0]`. Next to a value of another float type it takes that type, like Rust's
+/// numbers, and a value that is computed from weak values and numbers alone is weak.
 pub fn weaken(var: Var) {
     if let Repr::Traced { trace, id, .. } = var.0 {
         STACK.with_borrow_mut(|s| {
@@ -343,7 +344,7 @@ pub fn weaken(var: Var) {
     }
 }
 
-/// Whether the element type of a value gives way: see [`weaken`].
+/// Returns whether a value is weak, so that its element type adapts to others: see [`weaken`].
 pub fn is_weak(var: Var) -> bool {
     match var.0 {
         Repr::Literal(_) => false,
@@ -353,7 +354,8 @@ pub fn is_weak(var: Var) -> bool {
     }
 }
 
-/// Whether what is computed of those is weak: some are, and all floats among them that are not literals.
+/// Returns whether a value computed from `inputs` is weak: at least one is, and all floats among them are weak or
+/// literals.
 fn weak_result(stack: &[Trace], inputs: &[Var]) -> bool {
     if stack.iter().all(|t| t.weak.is_empty()) {
         return false;
@@ -373,7 +375,7 @@ fn weak_result(stack: &[Trace], inputs: &[Var]) -> bool {
     some
 }
 
-/// An array becomes a constant of the function that is traced: a hidden parameter, never text or code.
+/// Makes an array a constant of the traced function: a hidden parameter, which is never part of the text or the code.
 #[track_caller]
 pub fn captured_array(array: &Dense) -> Var {
     let source = current_source();
@@ -405,7 +407,7 @@ pub fn captured_array(array: &Dense) -> Var {
     })
 }
 
-/// The operation that gives a value as its only result, and its operands, while its trace is open.
+/// Returns the operation that defines a value as its only result, and its operands, while the value's trace is open.
 pub(crate) fn definition(var: Var) -> Option<(Op, Vec<Var>)> {
     let Repr::Traced { trace, id, .. } = var.0 else {
         return None;
@@ -427,7 +429,7 @@ pub(crate) fn definition(var: Var) -> Option<(Op, Vec<Var>)> {
     })
 }
 
-/// `var` as an operand in trace `index`: a value of that trace, or a capture.
+/// Returns `var` as an operand in trace `index`: a value of that trace, or a capture.
 fn operand(stack: &mut [Trace], index: usize, var: Var) -> Atom {
     match var.0 {
         Repr::Literal(splat) => Atom::Lit(splat),
@@ -457,7 +459,7 @@ fn operand(stack: &mut [Trace], index: usize, var: Var) -> Atom {
     }
 }
 
-/// The trace in which an operation is recorded.
+/// Returns the index of the trace in which an operation is recorded.
 fn place(stack: &[Trace], op: &Op, inputs: &[Var], used: SourceId) -> Result<usize, Error> {
     if stack.is_empty() {
         let made = inputs.iter().find_map(|&v| place_of(v));
@@ -473,7 +475,7 @@ fn place(stack: &[Trace], op: &Op, inputs: &[Var], used: SourceId) -> Result<usi
             .iter()
             .rposition(|t| matches!(t.kind, Kind::Barrier | Kind::Door)),
     };
-    // A transform that is called outside of every traced function has a trace of its own, and nothing around it.
+    // A transform that is called outside of all traced functions has a trace of its own, but nothing around it.
     let Some(mut index) = floor else {
         let op = op.method().to_string();
         return Err(Error::NoTrace { op, at: used });
@@ -488,14 +490,14 @@ fn place(stack: &[Trace], op: &Op, inputs: &[Var], used: SourceId) -> Result<usi
     Ok(index)
 }
 
-/// Records an operation: types it, folds what is constant, shares what is equal.
+/// Records an operation: determines its types, folds constants, and shares equal equations.
 #[track_caller]
 pub fn bind(op: Op, inputs: &[Var]) -> Vec<Var> {
     let source = current_source();
     bind_at(op, inputs, source).unwrap_or_else(|e| raise(e))
 }
 
-/// Records an operation of one result.
+/// Records an operation with one result.
 #[track_caller]
 pub fn bind1(op: Op, inputs: &[Var]) -> Var {
     bind(op, inputs)[0]
@@ -564,12 +566,12 @@ fn bind_at(op: Op, inputs: &[Var], source: SourceId) -> Result<Vec<Var>, Error> 
 }
 
 impl OpenTrace {
-    /// Whether a value belongs to this very trace.
+    /// Returns whether a value belongs to this trace.
     pub fn owns(&self, var: Var) -> bool {
         var.trace_number() == Some(self.id)
     }
 
-    /// The number of a value of this trace.
+    /// Returns the index of a value of this trace.
     pub fn id_of(&self, var: Var) -> Option<usize> {
         match var.0 {
             Repr::Traced { trace, id, .. } if trace == self.id => Some(id as usize),
@@ -577,10 +579,10 @@ impl OpenTrace {
         }
     }
 
-    /// One more parameter, behind those there are.
+    /// Adds a parameter after the existing ones.
     ///
     /// # Errors
-    /// A type of more elements than memory has addresses.
+    /// If the type has more elements than memory has addresses.
     #[track_caller]
     pub fn param(&self, ty: Type) -> Var {
         if ty.check_size().is_err() {
@@ -595,8 +597,8 @@ impl OpenTrace {
         })
     }
 
-    /// Closes the trace, which must be the innermost: dead code and unused captures go, and the
-    /// values are numbered anew.
+    /// Closes the trace, which must be the innermost. Dead code and unused captures are removed, and
+    /// values are renumbered.
     #[track_caller]
     pub fn close(mut self, results: &[Var]) -> Closed {
         let used = current_source();

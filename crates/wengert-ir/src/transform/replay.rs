@@ -1,4 +1,4 @@
-//! Replaying a function on `Var`s, with tangents beside the values.
+//! Replaying a function on `Var`s, along with its tangents.
 
 use crate::ir::{Atom, Func};
 use crate::ops::{Mode, Tangent};
