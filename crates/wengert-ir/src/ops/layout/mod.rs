@@ -5,10 +5,10 @@
 
 use std::borrow::Cow;
 
-use crate::buffer::{Buffer, Data, Dense};
+use crate::buffer::Buffer;
 use crate::error::{Error, TypeError};
 use crate::ir::text::{Attribute, Attributes, Given};
-use crate::ir::{BitMatrix, DType, Dim, Func, Shape, Type};
+use crate::ir::{BitMatrix, Dim, Func, Shape, Type};
 use crate::loops::affine::Affine;
 use crate::ops::work::FREE;
 use crate::ops::{Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Tangent, reduce};
@@ -18,13 +18,17 @@ use crate::schedule::{Lowering, Wanted};
 use crate::trace::{Var, bind1};
 
 mod build;
+mod eval;
 mod places;
+mod types;
 
 pub use build::{
     broadcast, broadcast_to, concat, insert_axis, move_axis, pad, reshape, reverse, row, slice,
     slice_axis, stack, transpose,
 };
 pub use places::{Places, places, row_major};
+use types::padded;
+pub(crate) use types::{ascending, known, sized};
 
 /// An operation that moves, repeats or omits elements.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -77,73 +81,6 @@ pub enum Layout {
 }
 
 use Layout::*;
-
-/// Returns the lengths of a type's axes, which must all be known.
-pub(crate) fn known(ty: &Type) -> Result<Vec<usize>, TypeError> {
-    ty.shape
-        .known()
-        .ok_or_else(|| TypeError::new(format!("{ty} has an axis of run-time length")))
-}
-
-/// Returns the type with the given lengths, if an array of it can be addressed.
-pub(crate) fn sized(dtype: DType, dims: &[usize]) -> Result<Type, TypeError> {
-    let ty = Type::new(dtype, dims);
-    ty.check_size()?;
-    Ok(ty)
-}
-
-/// Returns whether `axes` are axes of a value of rank `rank`, ascending, each once.
-pub(crate) fn ascending(axes: &[usize], rank: usize) -> bool {
-    axes.windows(2).all(|w| w[0] < w[1]) && axes.iter().all(|&a| a < rank)
-}
-
-/// Returns the length of an axis of `n` elements after padding.
-fn padded(n: usize, low: usize, high: usize, interior: usize) -> Option<usize> {
-    let gaps = n.saturating_sub(1).checked_mul(interior)?;
-    low.checked_add(high)?.checked_add(n)?.checked_add(gaps)
-}
-
-fn broadcast_type(x: &Type, shape: &Shape, axes: &[usize]) -> Result<Type, TypeError> {
-    let to = Type {
-        dtype: x.dtype,
-        shape: shape.clone(),
-    };
-    let refuse = |why: &str| Err(TypeError::new(format!("{x} to {to} {why}")));
-    if axes.len() != x.rank() || !ascending(axes, shape.rank()) {
-        return refuse(&format!("by the axes {axes:?}"));
-    }
-    for (d, &a) in x.shape.0.iter().zip(axes) {
-        if *d != shape.0[a] && (*d != Dim::N(1) || shape.0[a] == Dim::Run) {
-            return refuse("does not fit");
-        }
-    }
-    // The axes of lists pass through unchanged; they are never repeated.
-    let front = x.shape.batch_axis();
-    if shape.batch_axis() != front || x.shape.0[..front] != shape.0[..front] {
-        return refuse("repeats rows of run-time length");
-    }
-    let rest: Vec<usize> = shape.0[front..]
-        .iter()
-        .map(|d| match d {
-            Dim::N(n) => *n,
-            Dim::Run => unreachable!("behind the last run-time axis"),
-        })
-        .collect();
-    sized(x.dtype, &rest)?;
-    Ok(to)
-}
-
-fn per_axis(ty: &Type, lists: [&Vec<usize>; 3]) -> Result<Vec<usize>, TypeError> {
-    let dims = known(ty)?;
-    match lists.iter().all(|l| l.len() == dims.len()) {
-        true => Ok(dims),
-        false => Err(TypeError::new(format!(
-            "{ty} has {}, not {}",
-            crate::error::counted(dims.len(), "axis", "axes"),
-            lists[0].len()
-        ))),
-    }
-}
 
 impl Layout {
     /// Parses an operation of this family from the text form; `None` if it is none of this family.
@@ -245,181 +182,11 @@ impl Primitive for Layout {
     }
 
     fn types(&self, inputs: &[Type]) -> Result<Vec<Type>, TypeError> {
-        let Some(x) = inputs.first() else {
-            return Err(TypeError::new("no operand"));
-        };
-        if inputs.len() != 1 && !matches!(self, Concat { .. }) {
-            return Err(TypeError::new(crate::error::counted(
-                inputs.len(),
-                "operand",
-                "operands",
-            )));
-        }
-        let ty = match self {
-            Broadcast { shape, axes } => broadcast_type(x, shape, axes)?,
-            Reshape { dims } => {
-                let ty = sized(x.dtype, dims)?;
-                let (have, want) = (known(x)?.iter().product::<usize>(), ty.size());
-                if have != want {
-                    return Err(TypeError::new(format!(
-                        "{x} has {}, {ty} has {want}",
-                        crate::error::counted(have, "element", "elements")
-                    )));
-                }
-                ty
-            }
-            Transpose { axes } => {
-                let dims = known(x)?;
-                let mut sorted = axes.clone();
-                sorted.sort_unstable();
-                if !sorted.iter().copied().eq(0..dims.len()) {
-                    return Err(TypeError::new(format!(
-                        "{axes:?} is not an order of the {} of {x}",
-                        crate::error::counted(dims.len(), "axis", "axes")
-                    )));
-                }
-                x.with_dims(&axes.iter().map(|&a| dims[a]).collect::<Vec<_>>())
-            }
-            Slice { start, limit, step } => {
-                let mut dims = per_axis(x, [start, limit, step])?;
-                for (i, n) in dims.iter_mut().enumerate() {
-                    let (from, to, by) = (start[i], limit[i], step[i]);
-                    if by == 0 || from > to || to > *n {
-                        return Err(TypeError::new(format!(
-                            "{from}..{to} by {by} is not a part of axis {i} of {x}"
-                        )));
-                    }
-                    *n = (to - from).div_ceil(by);
-                }
-                x.with_dims(&dims)
-            }
-            Pad {
-                low,
-                high,
-                interior,
-            } => {
-                let mut dims = per_axis(x, [low, high, interior])?;
-                for (i, n) in dims.iter_mut().enumerate() {
-                    *n = padded(*n, low[i], high[i], interior[i]).ok_or_else(|| {
-                        TypeError::new(format!("axis {i} of {x} would be too long"))
-                    })?;
-                }
-                sized(x.dtype, &dims)?
-            }
-            Concat { axis } => {
-                let mut dims = known(x)?;
-                if *axis >= dims.len() {
-                    return Err(TypeError::new(format!("{x} has no axis {axis}")));
-                }
-                dims[*axis] = 0;
-                for other in inputs {
-                    let mut one = known(other)?;
-                    let fits = other.dtype == x.dtype && one.len() == dims.len();
-                    let n = if fits { one[*axis] } else { 0 };
-                    if fits {
-                        one[*axis] = dims[*axis];
-                    }
-                    if !fits || one != dims {
-                        return Err(TypeError::new(format!(
-                            "{x} and {other} do not join along axis {axis}"
-                        )));
-                    }
-                    dims[*axis] = dims[*axis].saturating_add(n);
-                }
-                sized(x.dtype, &dims)?
-            }
-            Reverse { axes } => {
-                let rank = known(x)?.len();
-                if !ascending(axes, rank) {
-                    return Err(TypeError::new(format!(
-                        "{axes:?} are not ascending axes of {x}"
-                    )));
-                }
-                x.clone()
-            }
-        };
-        Ok(vec![ty])
+        self.result_types(inputs)
     }
 
     fn eval(&self, inputs: &[Buffer]) -> Result<Vec<Buffer>, Error> {
-        if let Broadcast { shape, axes } = self {
-            return Ok(vec![eval_broadcast(&inputs[0], &shape.0, axes)]);
-        }
-        let x = inputs[0].dense();
-        let strides = row_major(&x.dims);
-        let value = match self {
-            Broadcast { .. } => unreachable!("above"),
-            Reshape { dims } => Dense {
-                dims: dims.as_slice().into(),
-                data: x.data.clone(),
-            },
-            Transpose { axes } => {
-                let dims: Vec<usize> = axes.iter().map(|&a| x.dims[a]).collect();
-                let strides: Vec<isize> = axes.iter().map(|&a| strides[a]).collect();
-                Dense::new(dims.clone(), x.data.pick(places(&dims, 0, &strides)))
-            }
-            Slice { start, limit, step } => {
-                let dims: Vec<usize> = (0..start.len())
-                    .map(|i| (limit[i] - start[i]).div_ceil(step[i]))
-                    .collect();
-                let first = start.iter().zip(&strides).map(|(&i, s)| i as isize * s);
-                let by: Vec<isize> = step
-                    .iter()
-                    .zip(&strides)
-                    .map(|(&n, s)| n as isize * s)
-                    .collect();
-                let from = places(&dims, first.sum(), &by);
-                Dense::new(dims.clone(), x.data.pick(from))
-            }
-            Pad {
-                low,
-                high,
-                interior,
-            } => {
-                let dims: Vec<usize> = (0..low.len())
-                    .map(|i| padded(x.dims[i], low[i], high[i], interior[i]).expect("typed"))
-                    .collect();
-                let mut data = Data::zeros(x.data.dtype(), dims.iter().product());
-                let strides = row_major(&dims);
-                let first = low.iter().zip(&strides).map(|(&i, s)| i as isize * s);
-                let by: Vec<isize> = interior
-                    .iter()
-                    .zip(&strides)
-                    .map(|(&n, s)| (n as isize + 1) * s)
-                    .collect();
-                for (i, to) in places(&x.dims, first.sum(), &by).enumerate() {
-                    data.set_bits(to, x.data.bits(i));
-                }
-                Dense::new(dims, data)
-            }
-            Concat { axis } => {
-                let mut dims = x.dims.clone();
-                dims[*axis] = inputs.iter().map(|x| x.dense().dims[*axis]).sum();
-                let mut data = Data::zeros(x.data.dtype(), dims.iter().product());
-                let strides = row_major(&dims);
-                let mut first = 0;
-                for x in inputs {
-                    let x = x.dense();
-                    let to = places(&x.dims, first * strides[*axis], &strides);
-                    for (i, to) in to.enumerate() {
-                        data.set_bits(to, x.data.bits(i));
-                    }
-                    first += x.dims[*axis] as isize;
-                }
-                Dense::new(dims, data)
-            }
-            Reverse { axes } => {
-                let mut by = strides.clone();
-                let mut first = 0;
-                for &a in axes {
-                    by[a] = -strides[a];
-                    first += (x.dims[a] as isize - 1) * strides[a];
-                }
-                let from = places(&x.dims, first, &by);
-                Dense::new(x.dims.clone(), x.data.pick(from))
-            }
-        };
-        Ok(vec![Buffer::Dense(value)])
+        Ok(vec![self.value(inputs)])
     }
 
     fn deps(&self, inputs: usize, outputs: usize) -> BitMatrix {
@@ -581,30 +348,6 @@ impl Primitive for Layout {
             }
         };
         vec![Batched::mapped(bind1(Op::Layout(op), &[x.value]))]
-    }
-}
-
-fn eval_broadcast(x: &Buffer, shape: &[Dim], axes: &[usize]) -> Buffer {
-    match x {
-        Buffer::List(rows) => {
-            let axes: Vec<usize> = axes[1..].iter().map(|a| a - 1).collect();
-            let rows = rows.iter();
-            Buffer::list(
-                rows.map(|r| eval_broadcast(r, &shape[1..], &axes))
-                    .collect(),
-            )
-        }
-        Buffer::Dense(x) => {
-            let dims = Shape(shape.into()).dims();
-            let mut strides = vec![0; dims.len()];
-            for ((&a, &n), s) in axes.iter().zip(&x.dims).zip(row_major(&x.dims)) {
-                if n == dims[a] {
-                    strides[a] = s;
-                }
-            }
-            let data = x.data.pick(places(&dims, 0, &strides));
-            Buffer::Dense(Dense::new(dims, data))
-        }
     }
 }
 
