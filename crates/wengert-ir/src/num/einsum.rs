@@ -39,14 +39,14 @@ pub fn einsum(spec: &str, operands: &[Var]) -> Var {
     let operands = promoted("einsum", operands);
     numbers("einsum", operands[0]);
     let dims: Vec<Vec<usize>> = operands.iter().map(|x| x.shape()).collect();
-    let plan = match Plan::parse(spec, &dims) {
-        Ok(plan) => plan,
+    let subscripts = match Subscripts::parse(spec, &dims) {
+        Ok(subscripts) => subscripts,
         Err(message) => refuse("einsum", &operands, TypeError::new(message)),
     };
     asked_at(Location::caller(), || {
-        let named = operands.iter().zip(&plan.inputs);
-        let terms = named.map(|(x, names)| Term::of(*x, names, &plan.lengths));
-        contract(terms.collect(), &plan.output)
+        let named = operands.iter().zip(&subscripts.inputs);
+        let terms = named.map(|(x, names)| Term::of(*x, names, &subscripts.lengths));
+        contract(terms.collect(), &subscripts.output)
     })
 }
 
@@ -58,7 +58,7 @@ enum Name {
 }
 
 /// A specification, applied to operands of known shapes.
-struct Plan {
+struct Subscripts {
     inputs: Vec<Vec<Name>>,
     output: Vec<Name>,
     /// The length of each named axis, sorted by name.
@@ -110,8 +110,8 @@ impl Side {
     }
 }
 
-impl Plan {
-    fn parse(spec: &str, dims: &[Vec<usize>]) -> Result<Plan, String> {
+impl Subscripts {
+    fn parse(spec: &str, dims: &[Vec<usize>]) -> Result<Subscripts, String> {
         let text: String = spec.chars().filter(|c| !c.is_whitespace()).collect();
         let (left, right) = match text.split_once("->") {
             Some((left, right)) => (left, Some(right)),
@@ -192,7 +192,7 @@ impl Plan {
                 names
             }
         };
-        Ok(Plan {
+        Ok(Subscripts {
             inputs,
             output,
             lengths,

@@ -272,7 +272,7 @@ pub struct Span {
 
 /// The places of an axis that a [`Span`] selects.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Places {
+pub(crate) struct StridedRange {
     /// The lowest place.
     pub start: usize,
     /// The place after the highest.
@@ -300,7 +300,7 @@ impl Span {
     }
 
     /// Returns the places in an axis of `n` elements, if the part lies within it.
-    pub(crate) fn of(self, n: usize) -> Option<Places> {
+    pub(crate) fn of(self, n: usize) -> Option<StridedRange> {
         // Borders lie between places: the border below a place has the place's number, the one above it the next.
         let border = |i: i64, above: bool| {
             let place = match i < 0 {
@@ -326,7 +326,7 @@ impl Span {
         } else {
             0
         };
-        Some(Places {
+        Some(StridedRange {
             start: start + rest,
             limit,
             step,

@@ -41,59 +41,59 @@ impl Var {
     /// The part that an index expression selects: `numpy.ndarray.__getitem__`. Derivative: the same part of the tangent.
     #[track_caller]
     pub fn at(self, parts: impl Into<Parts>) -> Var {
-        Plan::new("at", self, parts.into()).read()
+        Selection::new("at", self, parts.into()).read()
     }
 
     /// The part that ranges select, like [`Var::at`]: `x.slice(1..)`, `x.slice((.., 0..3))`. Derivative: the same part
     /// of the tangent.
     #[track_caller]
     pub fn slice(self, parts: impl Into<Parts>) -> Var {
-        Plan::new("slice", self, parts.into()).read()
+        Selection::new("slice", self, parts.into()).read()
     }
 
     /// `self` with a part set to a value: `jax.numpy.ndarray.at[i].set(value)`. Derivative: 1 to what remains.
     #[track_caller]
     pub fn at_set(self, parts: impl Into<Parts>, value: impl IntoVar) -> Var {
-        let plan = Plan::new("at_set", self, parts.into());
-        plan.write(Access::Set, value)
+        let selection = Selection::new("at_set", self, parts.into());
+        selection.write(Access::Set, value)
     }
 
     /// `self` with a value added to a part: `jax.numpy.ndarray.at[i].add(value)`. Derivative: 1 to both.
     #[track_caller]
     pub fn at_add(self, parts: impl Into<Parts>, value: impl IntoVar) -> Var {
-        let plan = Plan::new("at_add", self, parts.into());
-        plan.write(Access::Add, value)
+        let selection = Selection::new("at_add", self, parts.into());
+        selection.write(Access::Add, value)
     }
 
     /// `self` with a part multiplied by a value: `jax.numpy.ndarray.at[i].multiply(value)`. Derivative: that of the
     /// product, correct even if factors are zero.
     #[track_caller]
     pub fn at_mul(self, parts: impl Into<Parts>, value: impl IntoVar) -> Var {
-        let plan = Plan::new("at_mul", self, parts.into());
-        plan.write(Access::Mul, value)
+        let selection = Selection::new("at_mul", self, parts.into());
+        selection.write(Access::Mul, value)
     }
 
     /// `self` with a part replaced by the smaller of it and a value, NaN if either is NaN:
     /// `jax.numpy.ndarray.at[i].min(value)`. Derivative: to the smaller, shared equally among equals.
     #[track_caller]
     pub fn at_min(self, parts: impl Into<Parts>, value: impl IntoVar) -> Var {
-        let plan = Plan::new("at_min", self, parts.into());
-        plan.write(Access::Min, value)
+        let selection = Selection::new("at_min", self, parts.into());
+        selection.write(Access::Min, value)
     }
 
     /// `self` with a part replaced by the larger of it and a value, NaN if either is NaN:
     /// `jax.numpy.ndarray.at[i].max(value)`. Derivative: to the larger, shared equally among equals.
     #[track_caller]
     pub fn at_max(self, parts: impl Into<Parts>, value: impl IntoVar) -> Var {
-        let plan = Plan::new("at_max", self, parts.into());
-        plan.write(Access::Max, value)
+        let selection = Selection::new("at_max", self, parts.into());
+        selection.write(Access::Max, value)
     }
 }
 
 /// An index expression resolved for an array: a window that is known, and traced indices along some of the
 /// axes of that window.
 #[derive(Clone)]
-struct Plan {
+struct Selection {
     op: &'static str,
     x: Var,
     /// The window along each axis of the array: its lowest place, the place after its highest, and
@@ -113,16 +113,16 @@ struct Plan {
     dims: Vec<usize>,
 }
 
-impl Plan {
+impl Selection {
     #[track_caller]
-    fn new(op: &'static str, x: Var, parts: Parts) -> Plan {
+    fn new(op: &'static str, x: Var, parts: Parts) -> Selection {
         let ty = x.ty();
         let lengths = match known(&ty) {
             Ok(dims) => dims,
             Err(error) => refuse(op, &[x], error),
         };
         let parts = complete(op, x, parts.0);
-        let mut plan = Plan {
+        let mut selection = Selection {
             op,
             x,
             start: vec![0; lengths.len()],
@@ -140,44 +140,44 @@ impl Plan {
         for part in parts {
             match part {
                 Part::NewAxis => {
-                    plan.dims.push(1);
+                    selection.dims.push(1);
                     continue;
                 }
                 Part::Ellipsis => unreachable!("replaced by what it stands for"),
                 Part::Span(span) => {
                     let places = span_of(op, x, a, lengths[a], span);
-                    (plan.start[a], plan.limit[a]) = (places.start, places.limit);
-                    plan.step[a] = places.step;
+                    (selection.start[a], selection.limit[a]) = (places.start, places.limit);
+                    selection.step[a] = places.step;
                     if places.down {
-                        plan.down.push(a);
+                        selection.down.push(a);
                     }
                     let n = (places.limit - places.start).div_ceil(places.step);
-                    plan.left.push(n);
-                    plan.dims.push(n);
+                    selection.left.push(n);
+                    selection.dims.push(n);
                 }
                 Part::At(i) => {
                     let i = place(op, x, a, lengths[a], i);
-                    (plan.start[a], plan.limit[a]) = (i, i + 1);
+                    (selection.start[a], selection.limit[a]) = (i, i + 1);
                 }
                 Part::Traced(i) => {
                     check_indices(op, x, i);
                     if i.rank() > 0 {
-                        stands.push(plan.dims.len());
+                        stands.push(selection.dims.len());
                     }
-                    plan.traced.push((plan.left.len(), i));
-                    plan.left.push(lengths[a]);
+                    selection.traced.push((selection.left.len(), i));
+                    selection.left.push(lengths[a]);
                 }
             }
             a += 1;
         }
         let together = stands.windows(2).all(|w| w[0] == w[1]);
-        plan.align(together);
+        selection.align(together);
         if let Some(&first) = stands.first() {
             let first = if together { first } else { 0 };
-            let own = plan.traced[0].1.shape();
-            plan.dims.splice(first..first, own);
+            let own = selection.traced[0].1.shape();
+            selection.dims.splice(first..first, own);
         }
-        plan
+        selection
     }
 
     /// Brings several arrays of indices to the same shape. If they stand `together`, their axes go to the position of
@@ -274,7 +274,7 @@ impl Plan {
         {
             // A weak array takes the element type of the value that is written into it.
             let x = convert::convert(self.x, DType::F32);
-            return Plan { x, ..self.clone() }.write(access, value);
+            return Selection { x, ..self.clone() }.write(access, value);
         }
         let x = self.x;
         if access != Access::Set && x.dtype() == DType::Bool {

@@ -5,7 +5,7 @@ use crate::error::{TypeError, counted};
 use crate::ir::DType;
 use crate::ops::layout::known;
 use crate::ops::{convert, dynamic, index, layout};
-use crate::trace::span::{Axis, Places, Span};
+use crate::trace::span::{Axis, Span, StridedRange};
 use crate::trace::{Argument, IntoShape, IntoVar, Var, is_weak, number};
 
 /// # Windows
@@ -61,7 +61,7 @@ impl Var {
 
 /// Returns the places of a part of an axis of `n` elements.
 #[track_caller]
-pub(super) fn span_of(op: &str, x: Var, a: usize, n: usize, span: Span) -> Places {
+pub(super) fn span_of(op: &str, x: Var, a: usize, n: usize, span: Span) -> StridedRange {
     match span.of(n) {
         Some(places) => places,
         None => {
