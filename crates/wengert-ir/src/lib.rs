@@ -8,8 +8,8 @@
 //!   composed of other operations.
 //! * [`ops`]: the table of operations. A family is a file that implements [`Primitive`](ops::Primitive); elementwise
 //!   operations are rows of tables.
-//! * [`transform`]: linearisation, transposition, batching and dead-code elimination. They ask an operation for its rules
-//!   and name none.
+//! * [`transform`]: linearisation, transposition, batching and dead-code elimination. They ask an operation for its
+//!   rules and name none.
 //! * [`rewrite`]: simplification, contraction, the fusion of maps, and the choice of the values that loops store for
 //!   their derivatives.
 //! * [`schedule`]: the lowering from functions to loops, the programs of `wengert-loop`.

@@ -47,7 +47,8 @@ impl Splat {
     }
 }
 
-/// Returns a shared copy of a type that lives forever, so that a literal is `Copy`. Programs have few types of literals.
+/// Returns a shared copy of a type that lives forever, so that a literal is `Copy`. Programs have few types of
+/// literals.
 fn interned(ty: &Type) -> &'static Type {
     static TYPES: LazyLock<RwLock<std::collections::HashSet<&'static Type>>> =
         LazyLock::new(Default::default);

@@ -174,7 +174,8 @@ fn vector_norm(x: Var, p: f64, over: &Over) -> Var {
     if over.count == 0 {
         return reduce::sum(size, &over.axes);
     }
-    // The largest absolute value (the smallest for a negative `p`) dominates: it is scaled to about 1 by a power of two.
+    // The largest absolute value (the smallest for a negative `p`) dominates: it is scaled to about 1 by a power of
+    // two.
     let reducer = match p > 0.0 {
         true => Reducer::Max,
         false => Reducer::Min,

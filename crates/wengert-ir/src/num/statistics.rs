@@ -12,7 +12,8 @@ use crate::trace::{Along, Var, keep};
 /// # Statistics
 ///
 /// These work over all axes or over some. With `ddof` (delta degrees of freedom) sums of squares are divided by
-/// `n - ddof`: 0 gives the variance of the elements themselves, 1 estimates that of the population they were drawn from.
+/// `n - ddof`: 0 gives the variance of the elements themselves, 1 estimates that of the population they were drawn
+/// from.
 ///
 /// ```
 /// use wengert::prelude::*;

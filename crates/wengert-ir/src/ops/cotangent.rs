@@ -14,8 +14,8 @@ pub struct Cotangent {
     /// Whether it has passed through a `select`, a mask or a dropped write, and may be zero for that reason.
     /// Then a product with a zero element is zero whatever the other factor is, infinities and NaN included.
     pub maybe_zero: bool,
-    /// Whether some elements may be zero because a slice did not read them; products with them are zero likewise. A loop
-    /// does not pass this mark from step to step, since carries are often read both in slices and as a whole.
+    /// Whether some elements may be zero because a slice did not read them; products with them are zero likewise. A
+    /// loop does not pass this mark from step to step, since carries are often read both in slices and as a whole.
     pub unread: bool,
 }
 

@@ -497,8 +497,8 @@ impl Index {
         sized(x.dtype, &self.window(&dx, &di))
     }
 
-    /// Returns the tangent of extremes. Equal elements share as in [`crate::ops::reduce`]: if `k` of the old element and
-    /// its updates are equal to the extreme (or are NaN, if it is), each has weight `1/k`.
+    /// Returns the tangent of extremes. Equal elements share as in [`crate::ops::reduce`]: if `k` of the old element
+    /// and its updates are equal to the extreme (or are NaN, if it is), each has weight `1/k`.
     fn extreme_tangent(&self, x: &[Var], y: Var, dx: Var, du: Var) -> Var {
         let (tx, tu) = (x[0].ty(), x[2].ty());
         let chosen = |v: Var, y: Var| elementwise::or(elementwise::eq(v, y), elementwise::ne(v, v));

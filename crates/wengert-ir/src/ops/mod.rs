@@ -78,7 +78,8 @@ macro_rules! families {
     };
 }
 
-/// A function that parses the operations of a family: takes the name, the parameters and the functions in the text form.
+/// A function that parses the operations of a family: takes the name, the parameters and the functions in the text
+/// form.
 type Reader = fn(&str, &Given, &[Func]) -> Option<Op>;
 
 families! {

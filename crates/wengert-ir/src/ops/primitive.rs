@@ -168,8 +168,8 @@ pub trait Primitive: std::fmt::Debug {
         false
     }
 
-    /// Returns the [work](super::work) per element if each element is computed from a few elements of the operands, with
-    /// loops over the result only. `None` by default.
+    /// Returns the [work](super::work) per element if each element is computed from a few elements of the operands,
+    /// with loops over the result only. `None` by default.
     fn element_work(&self, _inputs: &[Type]) -> Option<u64> {
         None
     }

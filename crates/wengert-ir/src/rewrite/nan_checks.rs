@@ -30,9 +30,9 @@ const NONE: i64 = i64::MAX;
 /// The blame of non-finite arguments and literals, which are not reported.
 const GIVEN: i64 = NONE - 1;
 
-/// Returns the function with a check that fails with [`Error::Check`](crate::error::Error::Check) if a result is a NaN or
-/// an infinity that the function itself produced. The error names the first equation that made it out of finite
-/// operands, with the user's line, also in the functions that operations hold.
+/// Returns the function with a check that fails with [`Error::Check`](crate::error::Error::Check) if a result is a
+/// NaN or an infinity that the function itself produced. The error names the first equation that made it out of
+/// finite operands, with the user's line, also in the functions that operations hold.
 pub fn check_finite(func: &Func) -> Func {
     let (trace, params) = open(Kind::Door, func.param_types());
     let mut pass = Pass::default();

@@ -21,18 +21,18 @@ use crate::trace::stack;
 /// and `min` take two numbers, and the largest of all elements is `amax`.
 ///
 /// - **Reductions** come in two forms: `x.sum()` over all elements, and `x.sum_axis(axes)` along some axes: an
-///   integer, several (`[0, 2]`), or `..` for all; negative axes count from the end. Reduced axes are removed, or kept
-///   with length 1 if they are wrapped in [`keep`](crate::trace::keep). The same holds for `prod`, `mean`, `amax`, `amin`,
-///   `any`, `all`, `argmax`, `argmin`, `var`, `std`, `average`, `ptp`, `count_nonzero`, `median`, `quantile`,
-///   `percentile`, `norm`, `logsumexp`, and the forms that ignore NaN: `nansum`, `nanprod`, `nanmean`, `nanvar`,
-///   `nanstd`, `nanmax`, `nanmin`.
+///   integer, several (`[0, 2]`), or `..` for all; negative axes count from the end. Reduced axes are removed, or
+///   kept with length 1 if they are wrapped in [`keep`](crate::trace::keep). The same holds for `prod`, `mean`,
+///   `amax`, `amin`, `any`, `all`, `argmax`, `argmin`, `var`, `std`, `average`, `ptp`, `count_nonzero`, `median`,
+///   `quantile`, `percentile`, `norm`, `logsumexp`, and the forms that ignore NaN: `nansum`, `nanprod`, `nanmean`,
+///   `nanvar`, `nanstd`, `nanmax`, `nanmin`.
 /// - **Reductions with a further parameter** are separate methods that also take the axes: `var_ddof(axes, 1)`,
 ///   `std_ddof`, `nanvar_ddof`, `nanstd_ddof`, `norm_ord(order, axes)`.
 /// - **Methods that keep the shape** always take their axis: `x.cumsum(0)`, `x.sort(-1)`, `x.argsort(0)`, `x.diff(0)`.
 ///   If several axes make sense they take several, or `..`: `x.softmax(1)`, `x.flip(..)`, `x.roll(1, 0)`.
 /// - **The opposite direction** has a suffix: `cumsum_reverse`, `sort_descending`, `searchsorted_right`.
-/// - **`_at(k)`** works on another diagonal: `tril_at(-1)`, `diag_at(1)`, `trace_at(k, axes)`. **`at_`** writes to a part,
-///   without changing `x`: `x.at_set(part, y)`, `x.at_add(part, y)`; `x.at(part)` reads the part.
+/// - **`_at(k)`** works on another diagonal: `tril_at(-1)`, `diag_at(1)`, `trace_at(k, axes)`. **`at_`** writes to a
+///   part, without changing `x`: `x.at_set(part, y)`, `x.at_add(part, y)`; `x.at(part)` reads the part.
 ///
 /// ```
 /// use wengert::prelude::*;

@@ -203,8 +203,8 @@ fn reading_and_writing_mean_what_they_say() {
     }
 }
 
-/// Returns the place of update `k`, if none of its indices is out of range. An index is in range if the coordinates stay
-/// the same in an array that is longer along every axis.
+/// Returns the place of update `k`, if none of its indices is out of range. An index is in range if the coordinates
+/// stay the same in an array that is longer along every axis.
 fn inside(expression: &[P], shape: &[usize], k: usize, at: &[usize]) -> Option<usize> {
     let wide = DIMS.map(|n| n + 100);
     let shifted: Vec<P> = (expression.iter())

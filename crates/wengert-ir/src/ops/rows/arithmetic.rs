@@ -164,7 +164,8 @@ pub(super) const ROWS: &[Row] = &[
             ..FLOATS.signature
         },
         define: Define::Compose(|_, x| x[1]),
-        // Differentiating the reciprocal of the power would square it, which underflows long before the derivative does.
+        // Differentiating the reciprocal of the power would square it, which underflows long before the derivative
+        // does.
         derive: Derive::Tangent(|x, dx| {
             let y = const { row("inverse_power") }.apply(x);
             dx[0].map(|d| mul(d, x[2] * (y / x[0])))

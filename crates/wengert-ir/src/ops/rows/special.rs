@@ -166,8 +166,8 @@ pub(super) const ROWS: &[Row] = &[
     },
 ];
 
-/// Multiplies a function that is scaled by `e^-|x|` by `e^|x|`. It multiplies twice by the root of the exponential, which
-/// would otherwise overflow earlier than the product does.
+/// Multiplies a function that is scaled by `e^-|x|` by `e^|x|`. It multiplies twice by the root of the exponential,
+/// which would otherwise overflow earlier than the product does.
 fn grown(s: &mut dyn Scalars, f: Elementary, x: Scalar) -> Scalar {
     let half = s.number(x, 0.5);
     let y = s.elementary(f, &[x]);

@@ -35,7 +35,8 @@ impl Scan {
                     }
                 })
                 .collect();
-            // In arrays of known length that the loop reads or stacks, the axis of rows comes first, a batch axis second.
+            // In arrays of known length that the loop reads or stacks, the axis of rows comes first, a batch axis
+            // second.
             let xs: Vec<Var> = p.xs.iter().map(|b| self.rows_in(*b)).collect();
             let scan = self.with(body, self.carry, self.xs);
             let outs = scan.bind(&[&count, &carry, &xs, &captures]);

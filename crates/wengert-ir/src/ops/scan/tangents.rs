@@ -159,8 +159,8 @@ pub(crate) fn active(deps: &BitMatrix, dx: &[Tangent]) -> Vec<bool> {
     (0..deps.rows()).map(row).collect()
 }
 
-/// Returns the dependence through any number of steps: the least fixpoint over that of the body. Rows are results of the
-/// body; columns are its parameters.
+/// Returns the dependence through any number of steps: the least fixpoint over that of the body. Rows are results of
+/// the body; columns are its parameters.
 pub(crate) fn loop_deps(body: &Func, carry: usize) -> BitMatrix {
     let step = body.deps();
     let (results, params) = (step.rows(), step.columns());

@@ -209,8 +209,8 @@ enum Arrives {
 }
 
 impl Arrives {
-    /// Returns the answer for each carry. A carry that is overwritten before it is read does not affect the results of a
-    /// loop that runs at least one step.
+    /// Returns the answer for each carry. A carry that is overwritten before it is read does not affect the results
+    /// of a loop that runs at least one step.
     fn at_start(body: &Func, carry: usize, ct: &[Option<Cotangent>], length: Dim) -> Vec<Arrives> {
         let deps = body.deps();
         let given: Vec<bool> = ct.iter().map(Option::is_some).collect();

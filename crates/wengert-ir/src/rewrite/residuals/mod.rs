@@ -1,10 +1,11 @@
 //! Chooses what a loop stores for its way back: what is expensive to compute is stored, what is cheap is recomputed.
 //!
-//! Linearising a loop gives two loops: one that stacks, step by step, the factors of the derivative, and one that reads
-//! them. This pass finds such groups (a loop whose rows are read only by later loops over the same steps, in the same
-//! function) and makes a [`plan`] for each: the cheapest way for the later loops to obtain the values that they need, by
-//! a minimum cut between the values that are available regardless and those that are needed. The later loops
-//! then get copies of the recomputed equations, which give the same bits, and the first loop stacks what remains.
+//! Linearising a loop gives two loops: one that stacks, step by step, the factors of the derivative, and one that
+//! reads them. This pass finds such groups (a loop whose rows are read only by later loops over the same steps, in
+//! the same function) and makes a [`plan`] for each: the cheapest way for the later loops to obtain the values that
+//! they need, by a minimum cut between the values that are available regardless and those that are needed. The later
+//! loops then get copies of the recomputed equations, which give the same bits, and the first loop stacks what
+//! remains.
 //!
 //! A loop never stores more bytes than before, and effects, random draws, loops, products and reductions are never
 //! recomputed. A [`Choice`] describes what was chosen.
@@ -37,7 +38,8 @@ pub struct Choice {
     pub before: u64,
     /// The bytes that a step stores.
     pub after: u64,
-    /// The stored values: a carry by its number or the operation that gives the value; its type; where the user wrote it.
+    /// The stored values: a carry by its number or the operation that gives the value; its type; where the user wrote
+    /// it.
     pub stored: Vec<(String, Type, Option<SourceId>)>,
     /// The recomputed operations, and where the user wrote them.
     pub again: Vec<(String, SourceId)>,

@@ -1,10 +1,10 @@
 //! Decides which values of a loop's body are stored for later loops and which are recomputed there.
 //!
-//! Each value that matters has two nodes in a network: *there* means that the later loop has it, *again* means that the
-//! later loop recomputes it. A value that is there without being stored is recomputed, at the cost of its operation, and
-//! its operands must be there. The minimum total cost is then a minimum cut: a node holds if it lies on the sink's side;
-//! the sink stands for the values that the later loops read; an arc from *again* to *there* has the cost of storing the
-//! value; and an arc from the source to *again* has the cost of the operation.
+//! Each value that matters has two nodes in a network: *there* means that the later loop has it, *again* means that
+//! the later loop recomputes it. A value that is there without being stored is recomputed, at the cost of its
+//! operation, and its operands must be there. The minimum total cost is then a minimum cut: a node holds if it lies
+//! on the sink's side; the sink stands for the values that the later loops read; an arc from *again* to *there* has
+//! the cost of storing the value; and an arc from the source to *again* has the cost of the operation.
 
 use std::collections::HashMap;
 

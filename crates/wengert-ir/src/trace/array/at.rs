@@ -38,7 +38,8 @@ use crate::trace::{Argument, IntoVar, Var, is_weak};
 /// # Ok::<(), wengert::Error>(())
 /// ```
 impl Var {
-    /// The part that an index expression selects: `numpy.ndarray.__getitem__`. Derivative: the same part of the tangent.
+    /// The part that an index expression selects: `numpy.ndarray.__getitem__`. Derivative: the same part of the
+    /// tangent.
     #[track_caller]
     pub fn at(self, parts: impl Into<Parts>) -> Var {
         Selection::new("at", self, parts.into()).read()

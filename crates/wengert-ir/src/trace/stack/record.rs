@@ -13,9 +13,9 @@ use crate::source::SourceId;
 use crate::trace::Var;
 use crate::trace::var::Repr;
 
-/// The index of the first equation with each hash of an operation and its operands, so that equal equations are recorded
-/// once. The table does not store the equations a second time, because a long trace has many. An equation whose hash
-/// collides with that of a different one is not shared.
+/// The index of the first equation with each hash of an operation and its operands, so that equal equations are
+/// recorded once. The table does not store the equations a second time, because a long trace has many. An equation
+/// whose hash collides with that of a different one is not shared.
 pub(super) type Seen = HashMap<u64, u32, BuildHasherDefault<Hashed>>;
 
 /// A hasher for keys that are already hashes: returns the key unchanged.
