@@ -11,7 +11,7 @@ pub type Tangent = Option<Var>;
 pub struct Cotangent {
     /// The value of the cotangent.
     pub value: Var,
-    /// Whether it has passed through a `select`, a mask or a dropped write, and may be zero for that reason.
+    /// Whether the cotangent has passed through a `select`, a mask or a dropped write, and may be zero for that reason.
     /// Then a product with a zero element is zero whatever the other factor is, infinities and NaN included.
     pub maybe_zero: bool,
     /// Whether some elements may be zero because a slice did not read them; products with them are zero likewise. A

@@ -44,8 +44,8 @@ impl Operand {
 pub struct Batched {
     /// The value.
     pub value: Var,
-    /// Whether it has a batch axis (at [`crate::ir::Shape::batch_axis`] of its type, which is in front unless an axis
-    /// has a run-time length). If not, it is the same for the whole batch.
+    /// Whether the value has a batch axis (at [`crate::ir::Shape::batch_axis`] of its type, which is in front unless
+    /// an axis has a run-time length). If not, it is the same for the whole batch.
     pub mapped: bool,
 }
 

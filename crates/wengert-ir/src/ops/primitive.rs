@@ -34,11 +34,11 @@ pub struct Pruned {
 /// How an operation folds literals.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Folding {
-    /// It does not fold.
+    /// The operation does not fold.
     Keep,
-    /// It works element by element: if all operands are literals, the result is a literal.
+    /// The operation works element by element: if all operands are literals, the result is a literal.
     Elementwise,
-    /// It only moves or repeats elements: the result of one repeated number is that repeated number.
+    /// The operation only moves or repeats elements: the result of one repeated number is that repeated number.
     Layout,
 }
 

@@ -271,7 +271,7 @@ impl Var {
         unary(const { row("trunc") }, self)
     }
 
-    /// The same value, which every derivative treats as a constant: `jax.lax.stop_gradient`. Takes any element type.
+    /// The value, which every derivative treats as a constant: `jax.lax.stop_gradient`. Takes any element type.
     /// Derivative: 0.
     #[track_caller]
     pub fn stop_gradient(self) -> Var {

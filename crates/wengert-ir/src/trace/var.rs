@@ -10,7 +10,7 @@ use crate::trace::stack;
 
 /// A value inside a function that is being traced: an array, or a scalar.
 ///
-/// It is used like an `f64`: it is `Copy`, has the operators and the methods of numbers, and
+/// A `Var` is used like an `f64`: it is `Copy`, has the operators and the methods of numbers, and
 /// can be captured by closures at any depth. It has no comparison operators, since its value
 /// is not known yet: `x.lt(y)` gives a `Var` of truth values, for use with
 /// [`select`](crate::trace::Var::select) or `cond`.
@@ -57,7 +57,7 @@ pub(crate) enum Repr {
         trace: u32,
         id: u32,
         source: SourceId,
-        /// Whether it is a tangent that may be zero because something was not selected.
+        /// Whether the value is a tangent that may be zero because something was not selected.
         masked: bool,
     },
     /// A literal.

@@ -30,12 +30,12 @@ pub fn supplies(steps: usize, constants: &[Var]) -> Vec<Supply> {
 /// Whether a body is known to run.
 #[derive(Clone, Copy)]
 pub enum Runs<'a> {
-    /// It runs at least once: what depends on none of its values may be computed before it.
+    /// The body runs at least once: what depends on none of its values may be computed before it.
     Surely,
-    /// It may not run, so nothing may be moved out of it.
+    /// The body may not run, so nothing may be moved out of it.
     Perhaps,
-    /// It may not run, and a truth value tells whether it does: what depends on none of its values is computed
-    /// before it, in a branch on that value.
+    /// The body may not run, and a truth value tells whether it does: what depends on none of its values is
+    /// computed before it, in a branch on that value.
     If(&'a dyn Fn() -> Var, Branch),
 }
 

@@ -39,11 +39,11 @@ pub struct Row {
     pub name: &'static str,
     /// The name of the method that records the row, or whose derivative it is part of, if it differs from `name`.
     pub method: &'static str,
-    /// What it computes, and its name in NumPy.
+    /// The description of the function, with its name in NumPy.
     pub doc: &'static str,
     /// The operands that it takes and the result that it gives.
     pub signature: Signature,
-    /// What it computes on scalars.
+    /// The definition on scalars.
     pub define: Define,
     /// The derivative.
     pub derive: Derive,

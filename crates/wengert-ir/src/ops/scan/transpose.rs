@@ -200,11 +200,11 @@ impl Scan {
 /// Whether the cotangent of a carry at the start of a loop depends on any given cotangent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Arrives {
-    /// It does for every number of steps.
+    /// The cotangent depends on a given one for every number of steps.
     Surely,
-    /// It does for some numbers of steps; for the others it is zero.
+    /// The cotangent depends on a given one for some numbers of steps; for the others it is zero.
     Perhaps,
-    /// It does for no possible number of steps.
+    /// The cotangent depends on no given one, whatever the number of steps.
     Never,
 }
 

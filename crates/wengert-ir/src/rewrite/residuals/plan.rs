@@ -20,13 +20,15 @@ const CLOSE: usize = 64;
 /// How a later loop obtains a value.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Way {
-    /// It is available regardless (a literal, a constant, a row that can be read), at this cost of reading.
+    /// A value that is available regardless (a literal, a constant, a row that can be read), with the cost of
+    /// reading it.
     There(u64),
-    /// The first loop stores it.
+    /// A value that the first loop stores.
     Stored,
-    /// It is the carry with this index at the start of the next step, which a backward loop has processed just before.
+    /// The carry with this index at the start of the next step, which a loop in the opposite direction has processed
+    /// just before.
     Next(usize),
-    /// It is recomputed by the equation of the body with this index.
+    /// A value that is recomputed by the equation of the body with this index.
     Again(usize),
 }
 

@@ -22,7 +22,7 @@ use crate::trace::{IntoShape, Var};
 /// # Ok::<(), wengert::Error>(())
 /// ```
 impl Var {
-    /// The same elements in row-major order, in another shape of the same size: `numpy.reshape`. One length
+    /// The elements in row-major order, in another shape of the same size: `numpy.reshape`. One length
     /// may be -1: it is computed from the others.
     #[track_caller]
     pub fn reshape(self, shape: impl IntoShape) -> Var {
