@@ -1,14 +1,14 @@
-//! The interpreter: a function, equation by equation. The oracle for everything compiled.
+//! The interpreter: evaluates a function equation by equation. It is the oracle for all compiled code.
 
 use crate::buffer::{Buffer, NoMemory, within_memory};
 use crate::error::{Error, Result, counted};
 use crate::ir::{Atom, Func, Type};
 
-/// The results of a function at those arguments.
+/// Evaluates a function at the given arguments.
 ///
 /// # Errors
 /// If an argument does not have the type of its parameter, an operation fails at run time, or there is
-/// no memory for a value.
+/// not enough memory for a value.
 pub fn eval(func: &Func, args: &[Buffer]) -> Result<Vec<Buffer>> {
     if args.len() != func.arity() {
         return Err(Error::Value {
@@ -33,7 +33,7 @@ pub fn eval(func: &Func, args: &[Buffer]) -> Result<Vec<Buffer>> {
     within_memory(|| run(func, args.to_vec())).unwrap_or_else(|e| Err(e.error("eval", None)))
 }
 
-/// The same for arguments whose types are known to fit.
+/// Evaluates a function like [`eval`], for arguments whose types are known to fit.
 pub(crate) fn run(func: &Func, args: Vec<Buffer>) -> Result<Vec<Buffer>> {
     let mut values = args;
     let get = |values: &[Buffer], atom: &Atom| match atom {
@@ -43,7 +43,7 @@ pub(crate) fn run(func: &Func, args: Vec<Buffer>) -> Result<Vec<Buffer>> {
     for eqn in &func.eqns {
         let evaluated = within_memory(|| {
             let inputs: Vec<Buffer> = eqn.inputs.iter().map(|a| get(&values, a)).collect();
-            // Before a loop has run for long whose results there is no memory for.
+            // Checked before the operation runs: a long loop should not run only to find that its results do not fit.
             let outputs = eqn.outputs.clone().map(|o| &func.types[o as usize]);
             outputs
                 .filter(|ty| !ty.shape.has_run())
@@ -67,7 +67,7 @@ pub(crate) fn run(func: &Func, args: Vec<Buffer>) -> Result<Vec<Buffer>> {
     Ok(func.results.iter().map(|a| get(&values, a)).collect())
 }
 
-/// Asks the system for as much memory as a large value takes, and gives it back.
+/// Checks that a large value fits into memory: allocates its size and frees it at once.
 fn has_room(ty: &Type) -> Result<()> {
     const LARGE: usize = 1 << 20;
     let (len, bytes) = (ty.size(), ty.size().saturating_mul(ty.dtype.bytes()));

@@ -1,4 +1,4 @@
-//! Shapes and element types beside each other, and what becomes of them.
+//! Broadcasting of shapes and promotion of element types.
 
 use expect_test::{Expect, expect};
 use wengert_ir::buffer::{Buffer, Dense};
@@ -6,7 +6,7 @@ use wengert_ir::eval::eval;
 use wengert_ir::ir::{DType, Type};
 use wengert_ir::trace::{Kind, Var, closed, iota};
 
-/// The types that come out, and the elements as `f64`.
+/// Checks the resulting types, and the elements as `f64`.
 #[track_caller]
 fn check(args: &[Dense], f: impl Fn(&[Var]) -> Var, expected: Expect) {
     let types: Vec<Type> = args.iter().map(Dense::ty).collect();

@@ -1,4 +1,4 @@
-//! What nobody wants is not computed, in loops, branches and maps in each other too.
+//! Dead-code elimination, also in nested loops, branches and maps.
 
 use expect_test::{Expect, expect};
 use wengert_ir::ir::Func;
@@ -13,8 +13,8 @@ fn left(text: &str, expected: Expect) {
     expected.assert_eq(&format!("{left:#}"));
 }
 
-/// The map gives all that it is asked for, so nothing of its own is left out; the rows of the loop
-/// inside are, with the carry and the operands that only they need.
+/// All results of the map are used, so the map itself stays as it is. The rows of the loop
+/// inside are removed, with the carry and the operands that only they need.
 #[test]
 fn rows_of_a_loop_in_a_map() {
     left(
@@ -52,7 +52,7 @@ fn(v0: f64[8], v1: f64[5], v2: f64[5]) {
     );
 }
 
-/// What a check inside needs stays.
+/// What a check inside a function needs is kept.
 #[test]
 fn functions_with_effects() {
     left(

@@ -1,4 +1,4 @@
-//! What a user sees who makes a mistake with numbers: the operation, the types, the line, a hint.
+//! The errors that users see when they misuse numbers: the operation, the types, the line, a hint.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -7,7 +7,7 @@ use wengert_ir::error::Error;
 use wengert_ir::ir::{DType, Type};
 use wengert_ir::trace::{Kind, Var, closed, iota};
 
-/// The error of a function of an `f64[3]`, an `f64[4]`, an `i64[3]` and a `bool[3]`.
+/// Returns the error of a function of an `f64[3]`, an `f64[4]`, an `i64[3]` and a `bool[3]`.
 fn error(f: impl Fn([Var; 4]) -> Var) -> Error {
     let types = [
         Type::new(DType::F64, &[3]),
@@ -24,7 +24,7 @@ fn error(f: impl Fn([Var; 4]) -> Var) -> Error {
         .expect("an error of this library")
 }
 
-/// The message, without the place.
+/// Checks the message, without the place.
 #[track_caller]
 fn check(f: impl Fn([Var; 4]) -> Var, expected: Expect) {
     let error = error(f);

@@ -1,4 +1,4 @@
-//! Every row of the tables of elementwise operations: its value, its derivatives, its transpose.
+//! Every row of the tables of elementwise operations: its value, derivatives and transpose.
 
 use wengert_ir::buffer::{Buffer, Dense, Element};
 use wengert_ir::eval::eval;
@@ -8,13 +8,13 @@ use wengert_ir::ops::rows::{self, Define, Elements, row};
 use wengert_ir::ops::{Batched, Cotangent, Mode, Operand, Primitive, Tangent};
 use wengert_ir::trace::{Kind, Var, closed};
 
-/// The value of an operation at scalars of one type.
+/// Evaluates an operation at scalars of one type.
 fn value<T: Element, U: Element>(op: Elementwise, x: &[T]) -> U {
     let args: Vec<Buffer> = x.iter().map(|&x| Buffer::Dense(Dense::scalar(x))).collect();
     op.eval(&args).expect("a value")[0].dense().slice::<U>()[0]
 }
 
-/// The same at floats, where the first operand may be a condition and the result a truth value.
+/// Evaluates an operation at floats; the first operand may stand for a condition, and the result for a truth value.
 fn at(op: Elementwise, x: &[f64]) -> f64 {
     let signature = op.row().signature;
     let condition = |i: usize| signature.predicate && i == 0;
@@ -30,12 +30,12 @@ fn at(op: Elementwise, x: &[f64]) -> f64 {
     }
 }
 
-/// Points of the domain, spread over it and away from its corners.
+/// Returns points of the domain, spread over it and away from its corners.
 fn points(op: Elementwise) -> Vec<Vec<f64>> {
     let domain = op.row().domain;
     let point = |k: usize| {
         let along = |(i, (low, high)): (usize, &(f64, f64))| {
-            // Steps by the golden ratio, and by its relatives, fill the box evenly.
+            // Steps by the golden ratio and its generalisations fill the box evenly.
             let step = [
                 0.618_033_988_7,
                 0.754_877_666_2,
@@ -73,7 +73,7 @@ fn run(func: &Func, x: &[f64]) -> Vec<f64> {
         .collect()
 }
 
-/// `(x, dx) -> dy`, all of `func` replayed with the tangents of those parameters that `moves`.
+/// Returns the function `(x, dx) -> dy`: `func` replayed with tangents of the parameters that `moves` selects.
 fn tangent(func: &Func, moves: &[bool]) -> Func {
     let f64s = moves
         .iter()
@@ -109,7 +109,7 @@ fn tangent(func: &Func, moves: &[bool]) -> Func {
     door.func
 }
 
-/// The operation as a function of scalars.
+/// Returns the operation as a function of scalars.
 fn func_of(op: Elementwise) -> Func {
     let signature = op.row().signature;
     let ty = |i: usize| {
@@ -137,7 +137,7 @@ fn tables_are_in_order() {
     }
 }
 
-/// By a series whose terms have one sign (Abramowitz and Stegun 7.1.6).
+/// Computes the error function by a series whose terms have one sign (Abramowitz and Stegun 7.1.6).
 fn error_function(x: f64) -> f64 {
     let mut term = x;
     let mut sum = x;
@@ -212,7 +212,7 @@ fn values_agree_with_rust() {
     ];
     for op in rows::all().filter(takes_floats) {
         let name = op.row().name;
-        // What Rust does not have is left to the tests of its derivative and of the elementary
+        // Functions that Rust does not have are covered by the tests of their derivatives and of the elementary
         // functions.
         let Some((_, expected)) = table.iter().find(|(n, _)| *n == name) else {
             continue;
@@ -267,7 +267,7 @@ fn special_values() {
     assert_eq!(y("logaddexp", &[1e300, 1e300]), 1e300);
 }
 
-/// A row of floats whose definition rounds once gives in `f32` the rounded value in `f64`.
+/// A row of floats whose definition rounds once gives in `f32` the rounded `f64` value.
 #[test]
 fn f32_rounds_once() {
     for op in rows::all().filter(takes_floats) {
@@ -286,7 +286,7 @@ fn f32_rounds_once() {
 #[test]
 fn derivatives_agree_with_differences() {
     for op in rows::all().filter(takes_floats) {
-        // These have an operand that is made of the others.
+        // One operand of these is a function of the others.
         let bound = matches!(op.row().name, "inverse_power" | "power_log");
         if op.row().signature.returns_bool || bound {
             continue;
@@ -294,7 +294,7 @@ fn derivatives_agree_with_differences() {
         let (name, func) = (op.row().name, func_of(op));
         let n = func.arity();
         let deps = op.deps(n, 1);
-        // One operand moves, or all that can.
+        // Either one operand moves, or all that can.
         let can: Vec<bool> = (0..n).map(|i| func.types[i].is_float()).collect();
         let one = |i: usize| (0..n).map(|j| j == i && can[j]).collect::<Vec<bool>>();
         let alone = (0..n).filter(|&i| can[i]).map(one);
@@ -341,8 +341,7 @@ fn derivatives_agree_with_differences() {
     }
 }
 
-/// `<ct, L dx> = <L' ct, dx>` for what is linear, whether a mask may have made the cotangent zero or
-/// not.
+/// `<ct, L dx> = <L' ct, dx>` for linear operations, whether or not a mask may have made the cotangent zero.
 #[test]
 fn transposes_are_adjoint() {
     let cases: &[(&str, &[usize])] = &[
@@ -402,7 +401,7 @@ fn transposes_are_adjoint() {
                     .collect()
             });
             for mut x in points(op) {
-                // A known operand of a sum would make it affine; the others stay.
+                // A known operand of a sum would make it affine; the others keep their values.
                 for i in (0..n).filter(|i| !linear.contains(i)) {
                     x[i] = if name == "select" && i > 0 { 0.0 } else { x[i] };
                 }
@@ -421,7 +420,7 @@ fn transposes_are_adjoint() {
     }
 }
 
-/// A batch is a loop over its elements, whichever operands it shares.
+/// A batch gives the same as a loop over its elements, whichever operands are shared.
 #[test]
 fn batches_are_loops() {
     const SIZE: usize = 4;
@@ -471,7 +470,7 @@ fn batches_are_loops() {
     }
 }
 
-/// What is not taken or is masked leaves no NaN behind.
+/// Branches that are not taken and masked values leave no NaN in derivatives.
 #[test]
 fn derivatives_at_the_edge() {
     let slopes = |f: fn(&[Var]) -> Var, x: &[f64]| -> Vec<f64> {
@@ -506,7 +505,7 @@ fn derivatives_at_the_edge() {
     assert_eq!(slopes(root, &[0.0]), [0.0]);
 }
 
-/// The series of sinc and its derivatives, where their closed forms cancel.
+/// Sinc and its derivatives agree with their series where their closed forms cancel.
 #[test]
 fn sinc_near_zero() {
     let func = func_of(row("sinc"));
@@ -534,7 +533,7 @@ fn sinc_near_zero() {
     }
 }
 
-/// An empty list beside one with rows stands for zeros.
+/// An empty list next to one with rows stands for zeros.
 #[test]
 fn lists_add_row_by_row() {
     let leaf = |x: &[f64]| Buffer::Dense(Dense::of(vec![x.len()], x.to_vec()));

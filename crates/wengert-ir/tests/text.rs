@@ -1,4 +1,4 @@
-//! The text form: what is written is read back, bit by bit, and what is wrong is said.
+//! The text form: what is written is parsed back, bit by bit, and mistakes are reported.
 
 use expect_test::{Expect, expect};
 use wengert_ir::ir::verify::verify;
@@ -224,7 +224,7 @@ fn what_is_not_a_program() {
     refused(&deep, expect!["line 67: nested deeper than 64"]);
 }
 
-/// Texts with a few characters changed are refused or read, and what is read can be written.
+/// Texts with a few characters changed are either refused or parsed, and a parsed function can be written.
 #[test]
 fn no_text_panics() {
     let vector = Type::new(DType::F64, &[3]);

@@ -1,6 +1,6 @@
 //! A matrix of truth values.
 
-/// Rows of bits: which output depends on which input.
+/// A matrix of bits, such as which output depends on which input.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct BitMatrix {
     rows: usize,
@@ -9,7 +9,7 @@ pub struct BitMatrix {
 }
 
 impl BitMatrix {
-    /// All false.
+    /// Returns a matrix of all `false`.
     pub fn new(rows: usize, columns: usize) -> BitMatrix {
         BitMatrix {
             rows,
@@ -18,12 +18,12 @@ impl BitMatrix {
         }
     }
 
-    /// All true.
+    /// Returns a matrix of all `true`.
     pub fn full(rows: usize, columns: usize) -> BitMatrix {
         BitMatrix::from_fn(rows, columns, |_, _| true)
     }
 
-    /// True where `f(row, column)` is.
+    /// Returns the matrix whose entry at (`row`, `column`) is `f(row, column)`.
     pub fn from_fn(rows: usize, columns: usize, f: impl Fn(usize, usize) -> bool) -> BitMatrix {
         let mut m = BitMatrix::new(rows, columns);
         for r in 0..rows {
@@ -42,29 +42,29 @@ impl BitMatrix {
         (row * words + column / 64, 1 << (column % 64))
     }
 
-    /// The number of rows.
+    /// Returns the number of rows.
     pub fn rows(&self) -> usize {
         self.rows
     }
 
-    /// The number of columns.
+    /// Returns the number of columns.
     pub fn columns(&self) -> usize {
         self.columns
     }
 
-    /// Whether it is true there.
+    /// Returns one entry.
     pub fn get(&self, row: usize, column: usize) -> bool {
         let (word, bit) = self.place(row, column);
         self.bits[word] & bit != 0
     }
 
-    /// Makes it true there.
+    /// Sets one entry to `true`.
     pub fn set(&mut self, row: usize, column: usize) {
         let (word, bit) = self.place(row, column);
         self.bits[word] |= bit;
     }
 
-    /// `row |= other`, for two rows of this matrix. Says whether that changed anything.
+    /// Sets `row |= other` for two rows of this matrix. Returns whether that changed anything.
     pub fn or_row(&mut self, row: usize, other: usize) -> bool {
         let words = self.columns.div_ceil(64);
         let mut changed = false;

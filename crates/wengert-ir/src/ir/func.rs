@@ -11,19 +11,19 @@ use crate::ops::Op;
 use crate::source::SourceId;
 use crate::types::Type;
 
-/// The number of a value in a [`Func`].
+/// The index of a value in a [`Func`].
 pub type VarId = u32;
 
 /// A literal: one number, repeated to fill a type.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Splat {
     ty: &'static Type,
-    /// The bits of the number, in the low end.
+    /// The bits of the number, in the low-order end.
     pub bits: u64,
 }
 
 impl Splat {
-    /// The number of those bits, everywhere in a value of type `ty`.
+    /// Creates a literal of type `ty` whose elements all have these bits.
     pub fn new(ty: &Type, bits: u64) -> Splat {
         Splat {
             ty: interned(ty),
@@ -31,23 +31,24 @@ impl Splat {
         }
     }
 
-    /// A scalar.
+    /// Creates a scalar literal.
     pub fn scalar<T: Element>(x: T) -> Splat {
         Splat::new(&Type::scalar(T::DTYPE), x.to_bits())
     }
 
-    /// Zeros.
+    /// Creates a literal of zeros.
     pub fn zeros(ty: &Type) -> Splat {
         Splat::new(ty, 0)
     }
 
-    /// Its type.
+    /// Returns the type of the literal.
     pub fn ty(self) -> &'static Type {
         self.ty
     }
 }
 
-/// Types that literals have are few, and are kept for good, so that a literal can be copied.
+/// Returns a shared copy of a type that lives forever, so that a literal is `Copy`. Programs have few types of
+/// literals.
 fn interned(ty: &Type) -> &'static Type {
     static TYPES: LazyLock<RwLock<std::collections::HashSet<&'static Type>>> =
         LazyLock::new(Default::default);
@@ -68,7 +69,7 @@ fn interned(ty: &Type) -> &'static Type {
 /// An operand.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Atom {
-    /// What a parameter holds or an equation gives.
+    /// A parameter, or a result of an equation.
     Var(VarId),
     /// A literal.
     Lit(Splat),
@@ -77,7 +78,7 @@ pub enum Atom {
 /// The operands of an equation.
 pub type Atoms = SmallVec<[Atom; 3]>;
 
-/// One equation: values are what an operation makes of operands.
+/// One equation: it defines values by applying an operation to operands.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Eqn {
     /// The operation.
@@ -86,26 +87,26 @@ pub struct Eqn {
     pub inputs: Atoms,
     /// The values it defines.
     pub outputs: Range<VarId>,
-    /// Where the user wrote it.
+    /// Where in the user's program it was written.
     pub source: SourceId,
 }
 
-/// A function: dense SSA. The parameters are values `0..params`, each equation defines the next
-/// ones, and an operand is defined before it is used.
+/// A function in dense SSA form: the parameters are the values `0..params`, each equation defines the
+/// next ones, and an operand is defined before it is used.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Func {
     /// The number of parameters.
     pub params: u32,
     /// The type of each value.
     pub types: Vec<Type>,
-    /// In order.
+    /// The equations, in the order in which they run.
     pub eqns: Vec<Eqn>,
-    /// What it returns.
+    /// The operands that it returns.
     pub results: Vec<Atom>,
 }
 
 impl Func {
-    /// The type of an operand.
+    /// Returns the type of an operand.
     pub fn type_of(&self, atom: Atom) -> &Type {
         match atom {
             Atom::Var(id) => &self.types[id as usize],
@@ -113,17 +114,17 @@ impl Func {
         }
     }
 
-    /// The number of parameters.
+    /// Returns the number of parameters.
     pub fn arity(&self) -> usize {
         self.params as usize
     }
 
-    /// The types of the parameters.
+    /// Returns the types of the parameters.
     pub fn param_types(&self) -> &[Type] {
         &self.types[..self.arity()]
     }
 
-    /// The types of the results.
+    /// Returns the types of the results.
     pub fn result_types(&self) -> Vec<Type> {
         self.results
             .iter()
@@ -131,24 +132,24 @@ impl Func {
             .collect()
     }
 
-    /// Whether it does something besides computing its results.
+    /// Returns whether running the function has an effect besides computing its results.
     pub fn has_effect(&self) -> bool {
         self.eqns.iter().any(|e| e.op.has_effect())
     }
 
-    /// The number of equations, those of bodies included.
+    /// Counts the equations, including those of nested functions.
     pub fn count(&self) -> usize {
         let bodies = |e: &Eqn| e.op.bodies().iter().map(|f| f.count()).sum::<usize>();
         self.eqns.iter().map(|e| 1 + bodies(e)).sum()
     }
 
-    /// How deep functions lie in one another: 1 where no operation holds any.
+    /// Returns the nesting depth of functions: 1 if no operation holds a function.
     pub fn depth(&self) -> usize {
         let bodies = self.eqns.iter().flat_map(|e| e.op.bodies());
         1 + bodies.map(Func::depth).max().unwrap_or(0)
     }
 
-    /// Which result depends differentiably on which parameter.
+    /// Returns which result (row) depends differentiably on which parameter (column).
     pub fn deps(&self) -> BitMatrix {
         let n = self.arity();
         let mut rows = BitMatrix::new(self.types.len(), n);
@@ -179,8 +180,8 @@ impl Func {
         out
     }
 
-    /// The same function with other parameters: parameter `i` of this is parameter `places[i]` of
-    /// the new one, whose parameters have the types `params`. New parameters may go unused.
+    /// Returns the function with other parameters: parameter `i` of this function becomes parameter `places[i]`
+    /// of the new one, whose parameters have the types `params`. New parameters may go unused.
     pub fn with_params(&self, params: Vec<Type>, places: &[usize]) -> Func {
         let (old, new) = (self.params, params.len() as u32);
         let id = |i: u32| match i < old {
@@ -207,8 +208,7 @@ impl Func {
         }
     }
 
-    /// The same function with its parameters in another order: the new parameter `i` is the old
-    /// parameter `order[i]`.
+    /// Returns the function with its parameters in another order: new parameter `i` is old parameter `order[i]`.
     pub fn reordered(&self, order: &[usize]) -> Func {
         debug_assert_eq!(order.len(), self.arity());
         let mut places = vec![0; order.len()];

@@ -1,4 +1,4 @@
-//! Reading the text form.
+//! The parser of the text form.
 //!
 //! ```text
 //! program   = "wengert 1" function
@@ -25,15 +25,15 @@ use crate::ops;
 use crate::quoted::quoted;
 use crate::source::{Place, SourceId};
 
-/// How deep functions and places may be nested, so that no text overflows the stack.
+/// The maximum nesting depth of functions and places, so that no text overflows the stack.
 const MAX_DEPTH: usize = 64;
 
 impl Func {
-    /// Reads the text form. Names of values are free; `text` is the file of equations that do not say
-    /// where they were written.
+    /// Parses the text form. Names of values can be chosen freely. An equation without a place gets the
+    /// place that it has in the text itself, in a file called `text`.
     ///
     /// # Errors
-    /// [`Error::Parse`] if it is not a program, [`Error::Invalid`] if it breaks a rule of the IR.
+    /// [`Error::Parse`] if the text is not a program, [`Error::Invalid`] if the program breaks a rule of the IR.
     pub fn parse(text: &str) -> Result<Func, Error> {
         let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
         if first.trim_end() != HEADER {
@@ -71,7 +71,7 @@ struct Token {
     column: u32,
 }
 
-/// The tokens of the lines from the second on, and an end.
+/// Splits the text after the header line into tokens and appends an end token.
 fn tokens(text: &str) -> Result<Vec<Token>, Error> {
     let mut tokens = vec![];
     let mut line = 1;
@@ -110,7 +110,7 @@ struct Parser {
     depth: usize,
 }
 
-/// The values of a function that have been named so far.
+/// The values of a function that have been defined so far.
 #[derive(Default)]
 struct Names {
     ids: HashMap<String, u32>,
@@ -186,7 +186,7 @@ impl Parser {
         }
     }
 
-    /// A word, or what had to be quoted to be one.
+    /// Parses a word, quoted or not.
     fn word_or_text(&mut self, what: &str) -> Parsed<String> {
         match self.peek() {
             Kind::Word(_) | Kind::Text(_) => match self.take() {
@@ -209,7 +209,7 @@ impl Parser {
         Ok(n)
     }
 
-    /// Items between commas up to a closing mark.
+    /// Parses items separated by commas, up to the closing mark `end`.
     fn list<T>(&mut self, end: char, item: impl Fn(&mut Self) -> Parsed<T>) -> Parsed<Vec<T>> {
         let mut items = vec![];
         while !self.is_mark(end) {
@@ -232,7 +232,7 @@ impl Parser {
         item
     }
 
-    /// From behind `fn`.
+    /// Parses a function whose `fn` has been consumed.
     fn func(&mut self) -> Parsed<Func> {
         let mut names = Names::default();
         self.mark('(')?;
@@ -318,7 +318,7 @@ impl Parser {
             bodies.push(self.nested(Self::func)?);
         }
         let op = ops::parse(&name, &given, &bodies);
-        // What is not taken up is not understood.
+        // An attribute or a body that the operation does not use is an error.
         let taken = |op: &ops::Op| {
             let attributes = op.attributes();
             let known = |n: &String| attributes.iter().any(|(a, _)| a == n);
@@ -415,7 +415,7 @@ impl Parser {
         Ok(attribute)
     }
 
-    /// A list, of whole numbers, truth values or types.
+    /// Parses a list of whole numbers, truth values or types.
     fn attributes(&mut self) -> Parsed<Attribute> {
         self.mark('[')?;
         let first = match self.peek() {
@@ -483,7 +483,7 @@ impl Parser {
     }
 }
 
-/// The bits of a number as [`literal`](crate::ir::text::literal) writes it.
+/// Returns the bits of a number in the form that [`literal`](crate::ir::text::literal) writes.
 fn bits(number: &str, dtype: DType) -> Option<u64> {
     fn of<T: Element + std::str::FromStr>(number: &str) -> Option<u64> {
         number.parse().ok().map(T::to_bits)

@@ -1,8 +1,7 @@
 //! The text form of functions.
 //!
-//! The first line names the version. Values are numbered as they are in the [`Func`], a literal is a
-//! number and its type, the functions that an operation holds follow it, and `@` says where the user
-//! wrote it:
+//! The first line names the version. Values are numbered as in the [`Func`]; a literal is a number with its
+//! type; the functions that an operation holds follow it; and `@` gives the place in the user's program:
 //!
 //! ```text
 //! wengert 1
@@ -13,8 +12,8 @@
 //! }
 //! ```
 //!
-//! `{}` writes everything, and [`Func::parse`] gives the same function back, bit by bit; `{:#}` leaves
-//! the places out.
+//! `{}` writes everything, and [`Func::parse`] returns the same function, bit by bit; `{:#}` leaves out
+//! the places.
 
 use std::fmt::{self, Write};
 
@@ -50,9 +49,9 @@ pub enum Attribute {
 /// The parameters of an operation in the text form, by name.
 pub type Attributes = Vec<(&'static str, Attribute)>;
 
-/// The parameters of an operation as they were read, for a family to make sense of. In the text the
-/// empty lists of all kinds look the same, and an element type like the type of a scalar: each is
-/// taken for what is asked.
+/// The parsed parameters of an operation, which its family interprets. In the text form empty lists of all
+/// kinds look alike, and an element type looks like the type of a scalar; the accessors accept either where
+/// the reading is ambiguous.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Given(pub Vec<(String, Attribute)>);
 
@@ -62,7 +61,7 @@ impl Given {
         Some(&found.1)
     }
 
-    /// A whole number.
+    /// Returns a whole number.
     pub fn int(&self, name: &str) -> Option<i64> {
         match self.find(name)? {
             Attribute::Int(n) => Some(*n),
@@ -70,12 +69,12 @@ impl Given {
         }
     }
 
-    /// A whole number that is not negative.
+    /// Returns a whole number that is not negative.
     pub fn index(&self, name: &str) -> Option<usize> {
         usize::try_from(self.int(name)?).ok()
     }
 
-    /// Whole numbers.
+    /// Returns a list of whole numbers.
     pub fn ints(&self, name: &str) -> Option<Vec<i64>> {
         match self.find(name)? {
             Attribute::Ints(v) => Some(v.clone()),
@@ -83,13 +82,13 @@ impl Given {
         }
     }
 
-    /// Whole numbers that are not negative.
+    /// Returns a list of whole numbers that are not negative.
     pub fn indices(&self, name: &str) -> Option<Vec<usize>> {
         let ints = self.ints(name)?;
         ints.into_iter().map(|n| usize::try_from(n).ok()).collect()
     }
 
-    /// A truth value.
+    /// Returns a truth value.
     pub fn boolean(&self, name: &str) -> Option<bool> {
         match self.find(name)? {
             Attribute::Bool(b) => Some(*b),
@@ -97,7 +96,7 @@ impl Given {
         }
     }
 
-    /// Truth values.
+    /// Returns a list of truth values.
     pub fn booleans(&self, name: &str) -> Option<Vec<bool>> {
         match self.find(name)? {
             Attribute::Bools(v) => Some(v.clone()),
@@ -106,7 +105,7 @@ impl Given {
         }
     }
 
-    /// A word.
+    /// Returns a word.
     pub fn name(&self, name: &str) -> Option<&str> {
         match self.find(name)? {
             Attribute::Name(s) => Some(s),
@@ -114,7 +113,7 @@ impl Given {
         }
     }
 
-    /// An element type.
+    /// Returns an element type.
     pub fn dtype(&self, name: &str) -> Option<DType> {
         match self.find(name)? {
             Attribute::DType(d) => Some(*d),
@@ -122,7 +121,7 @@ impl Given {
         }
     }
 
-    /// A type.
+    /// Returns a type.
     pub fn ty(&self, name: &str) -> Option<Type> {
         match self.find(name)? {
             Attribute::Type(t) => Some(t.clone()),
@@ -131,7 +130,7 @@ impl Given {
         }
     }
 
-    /// Types.
+    /// Returns a list of types.
     pub fn types(&self, name: &str) -> Option<Vec<Type>> {
         match self.find(name)? {
             Attribute::Types(v) => Some(v.clone()),
@@ -141,8 +140,8 @@ impl Given {
     }
 }
 
-/// A literal in the text form: the number and its type. What the number alone would not bring back
-/// (a NaN other than the usual one) is written by its bits.
+/// Writes a literal: the number and its type. A number whose decimal form would not be read back with the
+/// same bits (a NaN other than the usual one) is written as its bits.
 pub fn literal(splat: Splat) -> String {
     fn number<T: Element>(bits: u64, write: impl Fn(T) -> String) -> String {
         let x = T::from_bits(bits);
@@ -175,18 +174,18 @@ pub fn literal(splat: Splat) -> String {
     format!("{number}: {}", splat.ty())
 }
 
-/// The words that stand for themselves; others are quoted.
+/// Returns whether a string can be written without quotes.
 pub(crate) fn is_word(s: &str) -> bool {
     !s.is_empty() && s.chars().all(is_word_char)
 }
 
-/// What a word is made of: enough for names, numbers and most paths.
+/// Returns whether a character may be part of a word: enough for names, numbers and most paths.
 pub(crate) fn is_word_char(c: char) -> bool {
     c.is_ascii_alphanumeric() || "_.+-/".contains(c)
 }
 
 fn word(s: &str) -> String {
-    // That word has a meaning where a place is read.
+    // `derivative` is a keyword where a place is parsed.
     match is_word(s) && s != "derivative" {
         true => s.to_string(),
         false => format!("{s:?}"),
@@ -212,7 +211,7 @@ impl fmt::Display for Attribute {
     }
 }
 
-/// Whether a word can only be read as a name.
+/// Returns whether a word can only be parsed as a name.
 fn is_name(s: &str) -> bool {
     let taken = s == "true" || s == "false" || DType::from_name(s).is_some();
     is_word(s) && s.starts_with(|c: char| c.is_ascii_alphabetic()) && !taken
@@ -227,7 +226,7 @@ pub(super) fn commas<T: fmt::Display>(items: impl IntoIterator<Item = T>) -> Str
     out
 }
 
-/// An operation with its parameters.
+/// Writes an operation with its parameters.
 pub(super) fn operation(op: &Op) -> String {
     let name = word(&op.name());
     let attributes = op.attributes();
@@ -240,7 +239,7 @@ pub(super) fn operation(op: &Op) -> String {
     }
 }
 
-/// An operand.
+/// Writes an operand.
 pub(super) fn atom(a: &Atom) -> String {
     match a {
         Atom::Var(id) => format!("v{id}"),

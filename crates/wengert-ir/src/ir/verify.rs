@@ -1,13 +1,13 @@
-//! Whether a function keeps the rules of the IR.
+//! Checks that a function keeps the rules of the IR.
 
 use crate::error::Error;
 use crate::ir::{Atom, DType, Eqn, Func, Splat, Type};
 
-/// Checks every rule of the IR, in the function and in those its operations hold: values are numbered
-/// without a gap, defined before they are used, and of the types that their operations give.
+/// Checks every rule of the IR, in the function and in the functions that its operations hold: values are numbered
+/// without gaps, defined before they are used, and have the types that their operations give.
 ///
 /// # Errors
-/// [`Error::Invalid`], which names the equation and its place.
+/// [`Error::Invalid`], which names the equation and its place in the program.
 pub fn verify(func: &Func) -> Result<(), Error> {
     if func.arity() > func.types.len() {
         return invalid(format!(
@@ -41,7 +41,7 @@ fn invalid<T>(message: String) -> Result<T, Error> {
     Err(Error::Invalid { message })
 }
 
-/// Says in which equation.
+/// Adds to an error the equation that it is about.
 fn within(i: usize, eqn: &Eqn, error: Error) -> Result<(), Error> {
     let message = match error {
         Error::Invalid { message } => message,
@@ -54,7 +54,7 @@ fn within(i: usize, eqn: &Eqn, error: Error) -> Result<(), Error> {
     ))
 }
 
-/// Checks an equation, given the number of the next value.
+/// Checks an equation whose first result must have the number `next`.
 fn check(func: &Func, eqn: &Eqn, next: u32) -> Result<(), Error> {
     for (i, atom) in eqn.inputs.iter().enumerate() {
         operand(*atom, next).or_else(|m| invalid(format!("operand {i}: {m}")))?;
@@ -103,7 +103,7 @@ fn operand(atom: Atom, next: u32) -> Result<(), String> {
 fn literal(splat: Splat) -> Result<(), String> {
     let ty = splat.ty();
     if ty.shape.has_run() && splat.bits != 0 {
-        // It is read as an empty list, which stands for zeros.
+        // A literal with a run-time axis is an empty list, which is read as zeros.
         return Err(format!("a literal of type {ty} is not zero"));
     }
     ty.check_size().map_err(|e| e.message)?;

@@ -1,4 +1,4 @@
-//! Arrays put together anew: turned, repeated, padded, split.
+//! Rearranging arrays: flipping, rolling, repeating, padding, splitting.
 
 use std::panic::Location;
 
@@ -8,7 +8,7 @@ use crate::ops::{elementwise, index, iota, layout};
 use crate::trace::array::{Over, axes_in_order, axis, counts, entry, lengths, refuse, spread};
 use crate::trace::{Along, Axis, IntoVar, Ints, Var, Widths, asked_at};
 
-/// What stands around an array that is padded: see [`Var::pad_by`].
+/// What to put around an array that is padded: see [`Var::pad_by`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Padding {
@@ -18,14 +18,14 @@ pub enum Padding {
     Reflect,
     /// The array mirrored at its ends: `b a | a b c | c b`; `mode="symmetric"`.
     Symmetric,
-    /// The array again: `b c | a b c | a b`; `mode="wrap"`.
+    /// The array repeated: `b c | a b c | a b`; `mode="wrap"`.
     Wrap,
 }
 
 /// # Arranging
 ///
 /// These move and repeat elements of any type. Each is linear: the derivative is the same operation on
-/// the tangent, and the cotangents of elements that are repeated are summed.
+/// the tangent, and the cotangents of repeated elements are summed.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -45,17 +45,17 @@ pub enum Padding {
 /// # Ok::<(), wengert::Error>(())
 /// ```
 impl Var {
-    /// In opposite order along those axes, or along all with `..`: `numpy.flip`.
+    /// Reverses the order of the elements along the given axes, or along all with `..`: `numpy.flip`.
     #[track_caller]
     pub fn flip(self, which: impl Into<Along>) -> Var {
         layout::reverse(self, &Over::of("flip", self, which.into()).axes)
     }
 
-    /// Moved by `by` places along an axis, or by several along several, what leaves at one end coming
-    /// in at the other: `numpy.roll`.
+    /// Shifts the elements by `by` places along an axis, or by several along several; elements that leave at one
+    /// end come in at the other: `numpy.roll`.
     ///
     /// # Errors
-    /// Another number of places than of axes.
+    /// If the number of shifts differs from the number of axes.
     #[track_caller]
     pub fn roll(self, by: impl Into<Ints>, along: impl Into<Ints>) -> Var {
         let (by, along) = (by.into(), along.into());
@@ -88,11 +88,11 @@ impl Var {
         rolled
     }
 
-    /// Turned by `quarters` right angles in the plane of the first two axes, from the first towards
+    /// Rotates by `quarters` right angles in the plane of the first two axes, from the first towards
     /// the second: `numpy.rot90`.
     ///
     /// # Errors
-    /// Less than two axes.
+    /// If there are fewer than two axes.
     #[track_caller]
     pub fn rot90(self, quarters: i32) -> Var {
         if self.rank() < 2 {
@@ -110,7 +110,7 @@ impl Var {
         }
     }
 
-    /// Each element `n` times along an axis: `numpy.repeat`.
+    /// Repeats each element `n` times along an axis: `numpy.repeat`.
     #[track_caller]
     pub fn repeat(self, n: usize, along: impl Into<Axis>) -> Var {
         let a = axis("repeat", self, along.into());
@@ -120,7 +120,7 @@ impl Var {
         layout::reshape(layout::insert_axis(self, a + 1, n), &dims)
     }
 
-    /// The whole array so many times along each axis, those of missing first axes in front:
+    /// Repeats the whole array the given number of times along each axis, where missing first axes are added:
     /// `numpy.tile`.
     #[track_caller]
     pub fn tile(self, times: impl Into<Ints>) -> Var {
@@ -131,21 +131,21 @@ impl Var {
         let product = |(n, t): (&usize, &usize)| n.saturating_mul(*t);
         let tiled: Vec<usize> = dims.iter().zip(&times).map(product).collect();
         let tiled = lengths("tile", &[self], self.dtype(), &tiled.into());
-        // Each axis behind one that is repeated.
+        // Each axis is placed after a new one that is repeated.
         let both = dims.iter().zip(&times).flat_map(|(n, t)| [*t, *n]);
         let apart: Vec<usize> = dims.iter().flat_map(|n| [1, *n]).collect();
         let x = layout::reshape(self, &apart);
         layout::reshape(layout::broadcast_to(x, &both.collect::<Vec<_>>()), &tiled)
     }
 
-    /// With zeros around: `widths` says for each axis how many in front and behind: `numpy.pad`.
+    /// Pads with zeros: `widths` gives the numbers before and after for each axis: `numpy.pad`.
     #[track_caller]
     pub fn pad(self, widths: impl Into<Widths>) -> Var {
         padded("pad", self, &widths.into().0)
     }
 
-    /// With a number around: `numpy.pad(.., constant_values=value)`. Nothing is narrowed. Derivative:
-    /// also to the number, the sum of what is around.
+    /// Pads with a number: `numpy.pad(.., constant_values=value)`. Nothing is narrowed. Derivative:
+    /// also to the number, the sum of the padding.
     #[track_caller]
     pub fn pad_with(self, widths: impl Into<Widths>, value: impl IntoVar) -> Var {
         let Widths(widths) = &widths.into();
@@ -157,10 +157,10 @@ impl Var {
         elementwise::select(inside, x, value)
     }
 
-    /// With its own elements around, by one of the rules of [`Padding`]: `numpy.pad(.., mode)`.
+    /// Pads with the array's own elements by one of the rules of [`Padding`]: `numpy.pad(.., mode)`.
     ///
     /// # Errors
-    /// An axis of no element, which has nothing to repeat.
+    /// If an axis without elements is padded, since there is nothing to repeat.
     #[track_caller]
     pub fn pad_by(self, widths: impl Into<Widths>, rule: Padding) -> Var {
         let Widths(widths) = &widths.into();
@@ -183,10 +183,10 @@ impl Var {
         })
     }
 
-    /// In `parts` equal parts along an axis: `numpy.split`.
+    /// Splits into `parts` equal parts along an axis: `numpy.split`.
     ///
     /// # Errors
-    /// A length that is not so many times another: see [`Var::array_split`]. More than 1,048,576
+    /// If the length is not a multiple of `parts`: see [`Var::array_split`]. If there are more than 1,048,576
     /// parts: each is a value of the trace.
     #[track_caller]
     pub fn split(self, parts: usize, along: impl Into<Axis>) -> Vec<Var> {
@@ -201,11 +201,11 @@ impl Var {
         pieces(self, a, (0..=parts).map(|i| i * (n / parts)))
     }
 
-    /// In parts that begin at those places along an axis, the first part before them:
-    /// `numpy.split` with a list.
+    /// Splits along an axis into the parts that begin at the given places, preceded by the part before the first
+    /// place: `numpy.split` with a list.
     ///
     /// # Errors
-    /// Places that do not ascend, or lie beyond the end.
+    /// If the places do not ascend, or lie beyond the end.
     #[track_caller]
     pub fn split_at(self, places: &[usize], along: impl Into<Axis>) -> Vec<Var> {
         let a = axis("split", self, along.into());
@@ -224,11 +224,11 @@ impl Var {
         )
     }
 
-    /// In `parts` parts along an axis, the first of which are longer by one where the length is not so
-    /// many times another: `numpy.array_split`.
+    /// Splits into `parts` parts along an axis; the first ones are longer by one if the length is not a multiple of
+    /// `parts`: `numpy.array_split`.
     ///
     /// # Errors
-    /// No part. More than 1,048,576 parts: each is a value of the trace.
+    /// If there is no part, or there are more than 1,048,576: each is a value of the trace.
     #[track_caller]
     pub fn array_split(self, parts: usize, along: impl Into<Axis>) -> Vec<Var> {
         let a = axis("array_split", self, along.into());
@@ -250,9 +250,9 @@ impl Var {
 }
 
 impl Padding {
-    /// Which element of `n` stands at a place that is counted from the first.
+    /// Returns which of `n` elements stands at a place, counted from the first element.
     fn source(self, place: Var, n: i64) -> Var {
-        // `%` has the sign of what is divided.
+        // `%` has the sign of the dividend.
         let modulo = |place: Var, n: i64| (place % n + n) % n;
         match self {
             Padding::Edge => place.maximum(0).minimum(n - 1),
@@ -270,7 +270,7 @@ impl Padding {
     }
 }
 
-/// The type of an array with so many elements in front and behind along each axis.
+/// Returns the type of an array with the given numbers of elements added before and after along each axis.
 #[track_caller]
 fn padded_type(op: &str, x: Var, widths: &[(usize, usize)]) -> Type {
     let ty = x.ty();
@@ -295,7 +295,7 @@ fn padded(op: &str, x: Var, widths: &[(usize, usize)]) -> Var {
     layout::pad(x, &low, &high, &vec![0; low.len()])
 }
 
-/// How many parts there may be: each is a `Var` of the caller's, whether or not it has an element.
+/// The maximum number of parts: each is a `Var` of the caller's, even if it has no element.
 const PARTS: usize = 1 << 20;
 
 #[track_caller]
@@ -307,7 +307,7 @@ fn refuse_many(op: &str, x: Var, parts: usize) {
     }
 }
 
-/// What lies between neighbouring places along an axis.
+/// Returns the slices between neighbouring places along an axis.
 #[track_caller]
 fn pieces(x: Var, a: usize, places: impl Iterator<Item = usize>) -> Vec<Var> {
     let places: Vec<usize> = places.collect();

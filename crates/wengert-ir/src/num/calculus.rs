@@ -1,4 +1,4 @@
-//! Differences and sums of samples: finite-difference derivatives and integrals by trapezoids.
+//! Differences and sums of samples: finite-difference derivatives and integrals by the trapezoidal rule.
 
 use crate::error::TypeError;
 use crate::ops::layout;
@@ -7,8 +7,8 @@ use crate::trace::{Argument, Axis, IntoVar, Var, number};
 
 /// # Samples
 ///
-/// Of values along an axis. Where they were taken is said by a number (the distance from one to the
-/// next), a vector (their positions along the axis), or an array of the shape of the values (the
+/// Samples are values along an axis. Their positions are given by a number (the distance from one to the
+/// next), a vector (the positions along the axis), or an array of the shape of the values (the
 /// positions of each row).
 ///
 /// ```
@@ -22,8 +22,8 @@ use crate::trace::{Argument, Axis, IntoVar, Var, number};
 /// # Ok::<(), wengert::Error>(())
 /// ```
 impl Var {
-    /// Each element less the one before it along an axis, of numbers: `numpy.diff`. Of an axis of one
-    /// element or none it is empty. Derivative: the differences of the tangent.
+    /// Each element minus the one before it along an axis, of numbers: `numpy.diff`. The result is empty for an
+    /// axis of one element or none. Derivative: the differences of the tangent.
     #[track_caller]
     pub fn diff(self, along: impl Into<Axis>) -> Var {
         numbers("diff", self);
@@ -31,11 +31,11 @@ impl Var {
         difference(self, a)
     }
 
-    /// The derivative along an axis by differences of second order, at the two ends of first order:
-    /// `numpy.gradient`. Derivative: the same of the tangent; through the positions.
+    /// The derivative along an axis by central differences of second order, and of first order at the two ends:
+    /// `numpy.gradient`. Derivative: the gradient of the tangent; also to the positions.
     ///
     /// # Errors
-    /// Less than two elements along the axis.
+    /// If there are fewer than two elements along the axis.
     #[track_caller]
     pub fn gradient(self, spacing: impl IntoVar, along: impl Into<Axis>) -> Var {
         floats("gradient", self);
@@ -46,7 +46,7 @@ impl Var {
             refuse("gradient", &[self], TypeError::new(message));
         }
         let (step, uniform) = steps("gradient", self, a, spacing.argument());
-        // The slopes between neighbours; inside, the mean of two of them, the shorter step weighing more.
+        // The slopes between neighbours; inside, the mean of two slopes, weighted in favour of the shorter step.
         let slope = difference(self, a) / step;
         let before = layout::slice_axis(slope, a, 0..n - 2);
         let after = layout::slice_axis(slope, a, 1..n - 1);
@@ -64,8 +64,8 @@ impl Var {
         layout::concat(&[first, inside, last], a)
     }
 
-    /// The integral along an axis, which goes, of straight lines through the values:
-    /// `numpy.trapezoid`. Derivative: the integral of the tangent; through the positions.
+    /// The integral along an axis, which is removed, of the straight lines through the values:
+    /// `numpy.trapezoid`. Derivative: the integral of the tangent; also to the positions.
     #[track_caller]
     pub fn trapezoid(self, spacing: impl IntoVar, along: impl Into<Axis>) -> Var {
         let a = axis("trapezoid", self, along.into());
@@ -73,8 +73,8 @@ impl Var {
     }
 
     /// The integral from the first value to each of the others:
-    /// `scipy.integrate.cumulative_trapezoid`. One shorter along the axis. Derivative: that of the
-    /// tangent; through the positions.
+    /// `scipy.integrate.cumulative_trapezoid`. The axis is one shorter. Derivative: the cumulative integral of the
+    /// tangent; also to the positions.
     #[track_caller]
     pub fn cumulative_trapezoid(self, spacing: impl IntoVar, along: impl Into<Axis>) -> Var {
         let a = axis("cumulative_trapezoid", self, along.into());
@@ -89,7 +89,7 @@ fn difference(x: Var, a: usize) -> Var {
     after - layout::slice_axis(x, a, 0..n.saturating_sub(1))
 }
 
-/// The areas between neighbours.
+/// Returns the areas between neighbours.
 #[track_caller]
 fn areas(op: &str, x: Var, a: usize, spacing: Argument) -> Var {
     floats(op, x);
@@ -100,8 +100,8 @@ fn areas(op: &str, x: Var, a: usize, spacing: Argument) -> Var {
     (before + after) * 0.5 * step
 }
 
-/// The distances between neighbours along axis `a` of `x`, broadcasting with the differences there, and
-/// whether they are all one.
+/// Returns the distances between neighbours along axis `a` of `x`, which broadcast with the differences there, and
+/// whether all distances are equal.
 #[track_caller]
 fn steps(op: &str, x: Var, a: usize, spacing: Argument) -> (Var, bool) {
     let Argument::Var(given) = spacing else {

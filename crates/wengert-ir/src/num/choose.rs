@@ -6,12 +6,12 @@ use crate::trace::array::{floats, refuse};
 use crate::trace::number::aligned;
 use crate::trace::{Argument, IntoVar, Var};
 
-/// The value beside the first condition that holds, the default where none does: `numpy.select`. All
-/// broadcast; the element types of the values are promoted. Derivative: that of the value chosen; what
-/// is not has no influence on it.
+/// The value of the first case whose condition holds, or the default if none does: `numpy.select`. All operands
+/// broadcast; the element types of the values are promoted. Derivative: that of the chosen value; values
+/// that are not chosen have no influence on it.
 ///
 /// # Errors
-/// A condition that is not of `bool`; shapes that do not broadcast.
+/// If a condition is not of `bool`, or shapes do not broadcast.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -70,7 +70,7 @@ impl Var {
         all[0].clamp(all[1], all[2])
     }
 
-    /// The number that divides the way from `self` to `other` at the share `t`:
+    /// The number at the fraction `t` of the way from `self` to `other`:
     /// `self + t (other - self)`, of floats: `torch.lerp`. Derivatives: `1 - t`, `t` and
     /// `other - self`.
     #[track_caller]
@@ -84,8 +84,8 @@ impl Var {
         all[0] + all[2] * (all[1] - all[0])
     }
 
-    /// Whether `|self - other| ≤ absolute + relative |other|`; `bool`, true of equal infinities, false
-    /// on NaN: `numpy.isclose` (which takes `1e-5` and `1e-8`). Derivative: none.
+    /// Whether `|self - other| ≤ absolute + relative |other|`; `bool`, true for equal infinities, false
+    /// for NaN: `numpy.isclose` (whose defaults are `1e-5` and `1e-8`). Derivative: none.
     #[doc(alias = "isclose")]
     #[track_caller]
     pub fn is_close(self, other: impl IntoVar, relative: f64, absolute: f64) -> Var {
@@ -96,7 +96,7 @@ impl Var {
         x.eq(y).or(near.and(y.is_finite()))
     }
 
-    /// Whether all are close: `numpy.allclose`. Derivative: none.
+    /// Whether all elements are close, as by [`Var::is_close`]: `numpy.allclose`. Derivative: none.
     #[doc(alias = "allclose")]
     #[track_caller]
     pub fn all_close(self, other: impl IntoVar, relative: f64, absolute: f64) -> Var {

@@ -8,9 +8,9 @@ use crate::trace::{Ints, Var};
 
 /// # Diagonals and triangles
 ///
-/// Of elements of any type. Each is linear: the derivative is the same operation on the tangent, and
-/// what is left out has no influence. Diagonal 0 is that of the first row and the first column, `k`
-/// lies `k` places above it, `-k` below.
+/// These take elements of any type. Each is linear: the derivative is the same operation on the tangent, and
+/// elements that are left out have no influence. Diagonal 0 starts at the first row and the first column; diagonal
+/// `k` lies `k` places above it, diagonal `-k` below.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -24,10 +24,10 @@ use crate::trace::{Ints, Var};
 /// # Ok::<(), wengert::Error>(())
 /// ```
 impl Var {
-    /// The matrix whose diagonal is a vector, or the diagonal of a matrix: `numpy.diag`.
+    /// The matrix with a vector on its diagonal, or the diagonal of a matrix: `numpy.diag`.
     ///
     /// # Errors
-    /// Neither a vector nor a matrix.
+    /// If the operand is neither a vector nor a matrix.
     #[track_caller]
     pub fn diag(self) -> Var {
         self.diag_at(0)
@@ -38,7 +38,7 @@ impl Var {
     pub fn diag_at(self, k: isize) -> Var {
         match self.shape()[..] {
             [n] => {
-                // Element `i` is followed by the zeros up to the next one of the diagonal.
+                // Element `i` is followed by the zeros up to the next element of the diagonal.
                 let m = n.saturating_add(k.unsigned_abs());
                 let square = Type::new(self.dtype(), &[m, m]);
                 lengths("diag", &[self], self.dtype(), &square.dims().into());
@@ -63,33 +63,33 @@ impl Var {
         }
     }
 
-    /// The diagonal of the first two axes, which go; it is the last axis: `numpy.diagonal`.
+    /// The diagonal of the first two axes, as the last axis in their place: `numpy.diagonal`.
     ///
     /// # Errors
-    /// Less than two axes.
+    /// If there are fewer than two axes.
     #[track_caller]
     pub fn diagonal(self) -> Var {
         self.diagonal_at(0, [0, 1])
     }
 
-    /// Diagonal `k` of two axes, which go; it is the last axis: `numpy.diagonal(x, k, axis1, axis2)`.
-    /// One that lies beyond the matrix is empty.
+    /// Diagonal `k` of two axes, as the last axis in their place: `numpy.diagonal(x, k, axis1, axis2)`.
+    /// A diagonal beyond the matrix is empty.
     #[track_caller]
     pub fn diagonal_at(self, k: isize, axes: impl Into<Ints>) -> Var {
         let (a, b) = plane("diagonal", self, axes.into());
         diagonal_of(self, k, a, b)
     }
 
-    /// The sum of the diagonal of the first two axes, which go: `numpy.trace`. Of numbers.
+    /// The sum of the diagonal of the first two axes, which are removed; of numbers: `numpy.trace`.
     ///
     /// # Errors
-    /// Less than two axes.
+    /// If there are fewer than two axes.
     #[track_caller]
     pub fn trace(self) -> Var {
         self.trace_at(0, [0, 1])
     }
 
-    /// The sum of diagonal `k` of two axes, which go: `numpy.trace(x, k, axis1, axis2)`.
+    /// The sum of diagonal `k` of two axes, which are removed: `numpy.trace(x, k, axis1, axis2)`.
     #[track_caller]
     pub fn trace_at(self, k: isize, axes: impl Into<Ints>) -> Var {
         numbers("trace", self);
@@ -97,16 +97,16 @@ impl Var {
         diagonal_of(self, k, a, b).sum_axis(-1)
     }
 
-    /// The last two axes with zeros above the diagonal: `numpy.tril`.
+    /// The matrix in the last two axes with zeros above the diagonal: `numpy.tril`.
     ///
     /// # Errors
-    /// Less than two axes.
+    /// If there are fewer than two axes.
     #[track_caller]
     pub fn tril(self) -> Var {
         self.tril_at(0)
     }
 
-    /// The last two axes with zeros above diagonal `k`: `numpy.tril(x, k)`.
+    /// The matrix in the last two axes with zeros above diagonal `k`: `numpy.tril(x, k)`.
     #[track_caller]
     pub fn tril_at(self, k: isize) -> Var {
         let (row, column) = places("tril", self);
@@ -115,16 +115,16 @@ impl Var {
             .select(self, Var::zeros(&self.ty()))
     }
 
-    /// The last two axes with zeros below the diagonal: `numpy.triu`.
+    /// The matrix in the last two axes with zeros below the diagonal: `numpy.triu`.
     ///
     /// # Errors
-    /// Less than two axes.
+    /// If there are fewer than two axes.
     #[track_caller]
     pub fn triu(self) -> Var {
         self.triu_at(0)
     }
 
-    /// The last two axes with zeros below diagonal `k`: `numpy.triu(x, k)`.
+    /// The matrix in the last two axes with zeros below diagonal `k`: `numpy.triu(x, k)`.
     #[track_caller]
     pub fn triu_at(self, k: isize) -> Var {
         let (row, column) = places("triu", self);
@@ -133,7 +133,7 @@ impl Var {
     }
 }
 
-/// Two different axes.
+/// Resolves two axes, which must differ.
 #[track_caller]
 fn plane(op: &str, x: Var, given: Ints) -> (usize, usize) {
     if x.rank() < 2 {
@@ -152,8 +152,8 @@ fn plane(op: &str, x: Var, given: Ints) -> (usize, usize) {
     }
 }
 
-/// Diagonal `k` of axes `a` and `b`, as the last axis: in row-major order its elements are equally far
-/// apart.
+/// Returns diagonal `k` of axes `a` and `b` as the last axis. In row-major order the elements of a diagonal are
+/// equally far apart.
 #[track_caller]
 pub(crate) fn diagonal_of(x: Var, k: isize, a: usize, b: usize) -> Var {
     let mut order: Vec<usize> = (0..x.rank()).filter(|&i| i != a && i != b).collect();
@@ -181,7 +181,7 @@ pub(crate) fn diagonal_of(x: Var, k: isize, a: usize, b: usize) -> Var {
     layout::slice(flat, &start, &limit, &step)
 }
 
-/// The number of the row and of the column of each element of the last two axes.
+/// Returns the row number and the column number of each element of the last two axes.
 #[track_caller]
 fn places(op: &str, x: Var) -> (Var, Var) {
     let ty = x.ty().with_dtype(DType::I64);

@@ -8,21 +8,21 @@ use crate::ops::{dot, layout, reduce};
 use crate::trace::array::{numbers, promoted, refuse};
 use crate::trace::{Var, asked_at};
 
-/// The sum of products that a specification names: `numpy.einsum`.
+/// The sum of products that a specification describes: `numpy.einsum`.
 ///
 /// `"ij,jk->ik"` names the axes of each operand, then those of the result. Operands are multiplied
-/// where names agree, and what the result does not name is summed over. A name twice in one operand is
-/// its diagonal. `...` stands for axes without a name, aligned at the right, which broadcast. Without
-/// `->` the result has the axes of `...` and the names that occur once, in the order of the alphabet.
+/// where names agree, and names that the result does not have are summed over. A name that occurs twice in one
+/// operand takes its diagonal. `...` stands for axes without names, aligned at the right, which broadcast. Without
+/// `->` the result has the axes of `...` and the names that occur once, in alphabetical order.
 /// Axes of length 1 broadcast.
 ///
-/// Operands are numbers; their element types are promoted. Several are contracted two at a time, first
-/// those whose product is the smallest beside them. Derivative: in each operand, the same sum with
-/// the tangent in its place.
+/// Operands are numbers; their element types are promoted. More than two operands are contracted two at a time,
+/// starting with the pair whose product is smallest in relation to the pair. Derivative: in each operand, the same sum
+/// with the tangent in its place.
 ///
 /// # Errors
-/// A specification that does not fit the operands: another number of them or of their axes, a name with
-/// two lengths, a name of the result that no operand has.
+/// If the specification does not fit the operands: their number or the number of their axes differs, a name has
+/// two lengths, or a name of the result is in no operand.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -39,33 +39,33 @@ pub fn einsum(spec: &str, operands: &[Var]) -> Var {
     let operands = promoted("einsum", operands);
     numbers("einsum", operands[0]);
     let dims: Vec<Vec<usize>> = operands.iter().map(|x| x.shape()).collect();
-    let plan = match Plan::parse(spec, &dims) {
-        Ok(plan) => plan,
+    let subscripts = match Subscripts::parse(spec, &dims) {
+        Ok(subscripts) => subscripts,
         Err(message) => refuse("einsum", &operands, TypeError::new(message)),
     };
     asked_at(Location::caller(), || {
-        let named = operands.iter().zip(&plan.inputs);
-        let terms = named.map(|(x, names)| Term::of(*x, names, &plan.lengths));
-        contract(terms.collect(), &plan.output)
+        let named = operands.iter().zip(&subscripts.inputs);
+        let terms = named.map(|(x, names)| Term::of(*x, names, &subscripts.lengths));
+        contract(terms.collect(), &subscripts.output)
     })
 }
 
-/// The name of an axis: a letter, or a place from the right among the axes of `...`.
+/// The name of an axis: a letter, or for an axis of `...` its position counted from the right.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Name {
     Unnamed(std::cmp::Reverse<usize>),
     Letter(char),
 }
 
-/// What a specification says of operands of known shapes.
-struct Plan {
+/// A specification, applied to operands of known shapes.
+struct Subscripts {
     inputs: Vec<Vec<Name>>,
     output: Vec<Name>,
-    /// The length of each name, ascending.
+    /// The length of each named axis, sorted by name.
     lengths: Vec<(Name, usize)>,
 }
 
-/// Names, and where `...` stands among them.
+/// The names of one array, and the position of `...` among them.
 struct Side {
     letters: Vec<char>,
     dots: Option<usize>,
@@ -92,7 +92,7 @@ impl Side {
         Ok(Side { letters, dots })
     }
 
-    /// The names of an array of `rank` axes, if there are so many.
+    /// Returns the names of the axes of an array of rank `rank`, if the ranks agree.
     fn names(&self, rank: usize) -> Option<Vec<Name>> {
         let unnamed = rank.checked_sub(self.letters.len())?;
         let mut names: Vec<Name> = self.letters.iter().map(|&c| Name::Letter(c)).collect();
@@ -110,8 +110,8 @@ impl Side {
     }
 }
 
-impl Plan {
-    fn parse(spec: &str, dims: &[Vec<usize>]) -> Result<Plan, String> {
+impl Subscripts {
+    fn parse(spec: &str, dims: &[Vec<usize>]) -> Result<Subscripts, String> {
         let text: String = spec.chars().filter(|c| !c.is_whitespace()).collect();
         let (left, right) = match text.split_once("->") {
             Some((left, right)) => (left, Some(right)),
@@ -192,7 +192,7 @@ impl Plan {
                 names
             }
         };
-        Ok(Plan {
+        Ok(Subscripts {
             inputs,
             output,
             lengths,
@@ -200,7 +200,7 @@ impl Plan {
     }
 }
 
-/// An operand on the way: each name once.
+/// An operand or a partial product, in which each name occurs once.
 #[derive(Clone)]
 struct Term {
     x: Var,
@@ -209,7 +209,7 @@ struct Term {
 }
 
 impl Term {
-    /// An operand: diagonals taken, and axes that only broadcast left out.
+    /// Prepares an operand: takes diagonals, and removes axes that only broadcast.
     fn of(mut x: Var, names: &[Name], lengths: &[(Name, usize)]) -> Term {
         let mut names = names.to_vec();
         let mut i = 0;
@@ -245,7 +245,7 @@ impl Term {
         self.names.iter().position(|n| n == name)
     }
 
-    /// The sum over the names that are not needed.
+    /// Sums over the names that are not needed.
     fn summed(self, needed: impl Fn(&Name) -> bool) -> Term {
         let keep: Vec<usize> = (0..self.names.len())
             .filter(|&i| needed(&self.names[i]))
@@ -260,7 +260,7 @@ impl Term {
         }
     }
 
-    /// The product of two, summed over the names of both that are not needed elsewhere.
+    /// Multiplies two terms and sums over the names that neither the result nor another term needs.
     fn times(self, other: Term, needed: impl Fn(&Name) -> bool) -> Term {
         let (a, b) = (
             self.clone()
@@ -297,12 +297,12 @@ impl Term {
         }
     }
 
-    /// How many elements the product of two has.
+    /// Returns the number of elements of the product of two terms.
     fn size_with(&self, other: &Term, needed: impl Fn(&Name) -> bool) -> f64 {
         let here = self.names.iter().zip(&self.dims);
         let there = other.names.iter().zip(&other.dims);
         let there = there.filter(|(n, _)| self.place(n).is_none());
-        // What only one of the two has is needed elsewhere, or summed over before.
+        // A name of only one of the two is either needed elsewhere or summed over beforehand.
         here.chain(there)
             .filter(|(n, _)| needed(n))
             .map(|(_, n)| *n as f64)
@@ -314,7 +314,7 @@ impl Term {
     }
 }
 
-/// The product of all terms, summed over what the result does not name.
+/// Multiplies all terms and sums over the names that the result does not have.
 fn contract(mut terms: Vec<Term>, output: &[Name]) -> Var {
     while terms.len() > 1 {
         let needed = |i: usize, j: usize| {
@@ -325,7 +325,7 @@ fn contract(mut terms: Vec<Term>, output: &[Name]) -> Var {
             let others: Vec<Name> = others.flat_map(|(_, t)| t.names.clone()).collect();
             move |name: &Name| output.contains(name) || others.contains(name)
         };
-        // Greedily: the pair whose product is the smallest beside the two.
+        // Greedy choice: the pair whose product is smallest in relation to the pair.
         let mut best = (f64::INFINITY, 0, 1);
         for i in 0..terms.len() {
             for j in i + 1..terms.len() {

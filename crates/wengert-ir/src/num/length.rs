@@ -1,10 +1,10 @@
-//! Roots of sums of squares, without needless overflow and underflow.
+//! Roots of sums of squares, without avoidable overflow and underflow.
 //!
-//! The plain sum is taken first. Where it is neither too large nor so small that squares have lost digits
-//! there, that is all; else the sum is taken again of distances scaled by a power of two, which changes no
-//! digit, so that the largest is about 1. Few distances are scaled at once, without a branch, by one of three
-//! powers of two, of which one is 1. The derivative is written out, since that of the parts
-//! has squares in it: a distance over the length is a number of moderate size.
+//! The plain sum is computed first. If it is neither too large nor so small that its squares have lost digits, it
+//! is the result. Otherwise the sum is computed again from distances scaled by a power of two, which is exact, so that
+//! the largest is about 1. A few distances are always scaled, without a branch, by one of three powers of two, one of
+//! which is 1. The derivative is given explicitly, since differentiating the steps would involve squares again: a
+//! distance divided by the length is a number of moderate size.
 
 use std::sync::Arc;
 
@@ -16,24 +16,24 @@ use crate::ops::rows::row;
 use crate::ops::{Op, elementwise};
 use crate::trace::{Kind, Var, bind1, closed, current_source, with_source};
 
-/// So many distances are looked at before they are summed.
+/// The maximum number of distances that are scaled without a branch, by their largest size.
 const FEW: usize = 16;
 
 /// Sums of squared distances along axes.
 #[derive(Clone, Copy)]
 pub(super) struct Squares<'a> {
-    /// What the distances are, linear in what they depend on.
+    /// The function that computes the distances, linear in its arguments.
     pub distance: &'a dyn Fn(&[Var]) -> Var,
     /// The axes of the distances that are summed over.
     pub axes: &'a [usize],
-    /// What the sum is divided by.
+    /// The number that the sum is divided by.
     pub count: f64,
-    /// Whether the root of the quotient is meant.
+    /// Whether the square root of the quotient is the result.
     pub root: bool,
 }
 
 impl Squares<'_> {
-    /// Their sum, or its root, whose derivative is 0 where all are 0.
+    /// Returns the sum or its root. The derivative of the root is 0 where all distances are 0.
     #[track_caller]
     pub fn of(self, x: &[Var]) -> Var {
         let types: Vec<Type> = x.iter().map(|v| v.ty()).collect();
@@ -69,7 +69,7 @@ impl Squares<'_> {
             ),
             _ => (f64::MIN_POSITIVE / f64::EPSILON, f64::MAX),
         };
-        // What is too small for a variance is too small for its squares.
+        // A variance is not scaled if it is small: if its squares underflow, so does the variance itself.
         let fine = match self.root {
             true => plain.ge(least).and(plain.le(largest)),
             false => plain.le(largest),
@@ -97,7 +97,7 @@ impl Squares<'_> {
 
     fn of_few(self, distance: Var) -> Var {
         let ty = distance.ty();
-        // Beyond these squares overflow, or lose digits; the factors bring either end to the middle.
+        // Beyond these bounds squares overflow or lose digits; the factors move either end to the middle.
         let (small, up, large, down) = match ty.dtype {
             DType::F32 => (
                 2f64.powi(-50),
@@ -127,7 +127,7 @@ impl Squares<'_> {
         }
     }
 
-    /// The result, given the sum of squares.
+    /// Returns the result, given the sum of squares.
     fn finished(self, squares: Var) -> Var {
         let quotient = match self.count == 1.0 {
             true => squares,
@@ -139,7 +139,7 @@ impl Squares<'_> {
         }
     }
 
-    /// A result beside each of the distances that it is of.
+    /// Broadcasts a result to the shape of the distances that it was computed from.
     fn over(self, y: Var, ty: &Type) -> Var {
         let mut dims = ty.dims().to_vec();
         for &axis in self.axes {

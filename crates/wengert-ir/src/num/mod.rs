@@ -1,9 +1,9 @@
-//! What is made of the operations: methods of [`Var`] and functions that a user of
-//! NumPy or `jax.numpy` knows, by theme.
+//! Compositions of operations: the methods of [`Var`] and the functions that users of NumPy or `jax.numpy` know,
+//! by theme.
 //!
-//! They are functions of `Var`s like a user's own, so the transforms, the interpreter and the compiler
-//! see only the operations they are made of. Where the derivative of those would be NaN, as that of a
-//! norm at zero, what is not defined is left out by a selection.
+//! They are functions of `Var`s like a user's own, so the transforms, the interpreter and the compiler see only the
+//! operations that they are composed of. Where the derivative of the composition would be NaN, as for a norm at zero,
+//! a selection excludes the point.
 
 mod arrange;
 mod calculus;
@@ -26,7 +26,7 @@ pub use polynomial::Overlap;
 
 use crate::trace::Var;
 
-/// `√x`, with derivative 0 at 0: where all that `x` is the sum of is zero, so is its change.
+/// `√x`, with derivative 0 at 0: if `x` is a sum of squares that are all zero, its change is zero too.
 #[track_caller]
 pub(crate) fn root(x: Var) -> Var {
     let zero = Var::zeros(&x.ty());

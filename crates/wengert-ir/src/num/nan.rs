@@ -8,7 +8,7 @@ use crate::trace::{Along, Var};
 
 /// # Missing values
 ///
-/// These leave out elements that are NaN; the derivative to those is 0.
+/// These leave out the elements that are NaN; the derivative to them is 0.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -20,8 +20,8 @@ use crate::trace::{Along, Var};
 /// # Ok::<(), wengert::Error>(())
 /// ```
 impl Var {
-    /// Zero in the place of NaN, the largest and the smallest finite number in that of infinities:
-    /// `numpy.nan_to_num`. Of anything but floats it is the same. Derivative: 1, 0 to what is replaced.
+    /// The array with NaN replaced by zero, and infinities by the largest and the smallest finite number:
+    /// `numpy.nan_to_num`. Arrays other than of floats are unchanged. Derivative: 1, and 0 to replaced elements.
     #[track_caller]
     pub fn nan_to_num(self) -> Var {
         let largest = match self.dtype() {
@@ -34,39 +34,39 @@ impl Var {
         x.eq(f64::NEG_INFINITY).select(-largest, x)
     }
 
-    /// The sum of the others: `numpy.nansum`. Derivative: 1.
+    /// The sum of the elements that are not NaN: `numpy.nansum`. Derivative: 1.
     #[track_caller]
     pub fn nansum(self) -> Var {
         self.nansum_axis(..)
     }
 
-    /// The sum of the others along those axes: `numpy.nansum(x, axis)`.
+    /// The sum of the elements that are not NaN, along the given axes: `numpy.nansum(x, axis)`.
     #[track_caller]
     pub fn nansum_axis(self, which: impl Into<Along>) -> Var {
         numbers("nansum", self);
         without(self, 0.0).sum_axis(which)
     }
 
-    /// The product of the others: `numpy.nanprod`. Derivative: the product of the rest.
+    /// The product of the elements that are not NaN: `numpy.nanprod`. Derivative: the product of the others.
     #[track_caller]
     pub fn nanprod(self) -> Var {
         self.nanprod_axis(..)
     }
 
-    /// The product of the others along those axes: `numpy.nanprod(x, axis)`.
+    /// The product of the elements that are not NaN, along the given axes: `numpy.nanprod(x, axis)`.
     #[track_caller]
     pub fn nanprod_axis(self, which: impl Into<Along>) -> Var {
         numbers("nanprod", self);
         without(self, 1.0).prod_axis(which)
     }
 
-    /// The largest of the others, NaN if there is none: `numpy.nanmax`. Derivative: to the largest.
+    /// The largest element that is not NaN, or NaN if there is none: `numpy.nanmax`. Derivative: to the largest.
     #[track_caller]
     pub fn nanmax(self) -> Var {
         self.nanmax_axis(..)
     }
 
-    /// The largest of the others along those axes: `numpy.nanmax(x, axis)`.
+    /// The largest element that is not NaN, along the given axes: `numpy.nanmax(x, axis)`.
     #[track_caller]
     pub fn nanmax_axis(self, which: impl Into<Along>) -> Var {
         numbers("nanmax", self);
@@ -76,13 +76,13 @@ impl Var {
         over.kept(or_nan(self, extreme, &over))
     }
 
-    /// The smallest of the others, NaN if there is none: `numpy.nanmin`. Derivative: to the smallest.
+    /// The smallest element that is not NaN, or NaN if there is none: `numpy.nanmin`. Derivative: to the smallest.
     #[track_caller]
     pub fn nanmin(self) -> Var {
         self.nanmin_axis(..)
     }
 
-    /// The smallest of the others along those axes: `numpy.nanmin(x, axis)`.
+    /// The smallest element that is not NaN, along the given axes: `numpy.nanmin(x, axis)`.
     #[track_caller]
     pub fn nanmin_axis(self, which: impl Into<Along>) -> Var {
         numbers("nanmin", self);
@@ -92,13 +92,13 @@ impl Var {
         over.kept(or_nan(self, extreme, &over))
     }
 
-    /// The mean of the others, of floats; NaN if there is none: `numpy.nanmean`. Derivative: `1/n`.
+    /// The mean of the floats that are not NaN, or NaN if there is none: `numpy.nanmean`. Derivative: `1/n`.
     #[track_caller]
     pub fn nanmean(self) -> Var {
         self.nanmean_axis(..)
     }
 
-    /// The mean of the others along those axes: `numpy.nanmean(x, axis)`.
+    /// The mean of the elements that are not NaN, along the given axes: `numpy.nanmean(x, axis)`.
     #[track_caller]
     pub fn nanmean_axis(self, which: impl Into<Along>) -> Var {
         floats("nanmean", self);
@@ -106,20 +106,20 @@ impl Var {
         over.kept(mean(self, &over))
     }
 
-    /// The variance of the others, of floats: `numpy.nanvar`. Derivative: `2 (x - mean) / n`.
+    /// The variance of the floats that are not NaN: `numpy.nanvar`. Derivative: `2 (x - mean) / n`.
     #[track_caller]
     pub fn nanvar(self) -> Var {
         self.nanvar_axis(..)
     }
 
-    /// The variance of the others along those axes: `numpy.nanvar(x, axis)`.
+    /// The variance of the elements that are not NaN, along the given axes: `numpy.nanvar(x, axis)`.
     #[track_caller]
     pub fn nanvar_axis(self, which: impl Into<Along>) -> Var {
         self.nanvar_ddof(which, 0)
     }
 
-    /// The variance of the others along those axes, divided by their number less `ddof`:
-    /// `numpy.nanvar(x, axis, ddof=ddof)`.
+    /// The variance of the elements that are not NaN, along the given axes, where the sum of squares is divided by
+    /// their number minus `ddof`: `numpy.nanvar(x, axis, ddof=ddof)`.
     #[track_caller]
     pub fn nanvar_ddof(self, which: impl Into<Along>, ddof: impl Into<f64>) -> Var {
         spread("nanvar", self, which.into(), ddof.into(), |variance| {
@@ -127,14 +127,14 @@ impl Var {
         })
     }
 
-    /// The root of [`Var::nanvar`]: `numpy.nanstd`. Derivative: `(x - mean) / (n y)`, 0 where nothing
-    /// varies.
+    /// The standard deviation, the root of [`Var::nanvar`]: `numpy.nanstd`. Derivative: `(x - mean) / (n y)`, and 0
+    /// if all elements are equal.
     #[track_caller]
     pub fn nanstd(self) -> Var {
         self.nanstd_axis(..)
     }
 
-    /// The standard deviation of the others along those axes: `numpy.nanstd(x, axis)`.
+    /// The standard deviation of the elements that are not NaN, along the given axes: `numpy.nanstd(x, axis)`.
     #[track_caller]
     pub fn nanstd_axis(self, which: impl Into<Along>) -> Var {
         self.nanstd_ddof(which, 0)
@@ -147,7 +147,7 @@ impl Var {
     }
 }
 
-/// `x` with a number in the place of NaN.
+/// Replaces NaN by a number.
 #[track_caller]
 fn without(x: Var, number: f64) -> Var {
     match x.ty().is_float() {
@@ -156,7 +156,7 @@ fn without(x: Var, number: f64) -> Var {
     }
 }
 
-/// NaN where no element is a number.
+/// Replaces the result `y` by NaN where all elements of `x` are NaN.
 #[track_caller]
 fn or_nan(x: Var, y: Var, over: &Over) -> Var {
     match x.ty().is_float() {
@@ -165,13 +165,13 @@ fn or_nan(x: Var, y: Var, over: &Over) -> Var {
     }
 }
 
-/// How many are numbers, as floats.
+/// Counts the elements that are not NaN, as floats.
 #[track_caller]
 fn counted(x: Var, over: &Over) -> Var {
     reduce::sum((!x.is_nan()).to(x.dtype()), &over.axes)
 }
 
-/// The mean of those that are numbers; NaN, to no derivative, where none is.
+/// Returns the mean of the elements that are not NaN; if there is none, a NaN without a derivative.
 #[track_caller]
 fn mean(x: Var, over: &Over) -> Var {
     let count = counted(x, over);
@@ -179,8 +179,8 @@ fn mean(x: Var, over: &Over) -> Var {
     count.gt(0.0).select(mean, f64::NAN)
 }
 
-/// What a function makes of the variance of those that are numbers; NaN, to no derivative, where there
-/// are not enough of them.
+/// Applies a function to the variance of the elements that are not NaN; if there are not enough of them, returns a NaN
+/// without a derivative.
 #[track_caller]
 fn spread(op: &str, x: Var, along: Along, ddof: f64, of: fn(Var) -> Var) -> Var {
     floats(op, x);

@@ -7,26 +7,26 @@ use crate::ops::rows::row;
 use crate::trace::array::{Over, axes_in_order, floats, promoted, refuse};
 use crate::trace::{Along, Var, keep};
 
-/// Which norm: a number `p`, or one of matrices that has a name. See [`Var::norm_ord`].
+/// The order of a norm: a number `p`, or one of the named norms of matrices. See [`Var::norm_ord`].
 #[derive(Clone, Copy, PartialEq, Debug)]
 #[non_exhaustive]
 pub enum Order {
     /// `(Σ |x|^p)^(1/p)` of a vector.
     P(f64),
-    /// The root of the sum of squares: `"fro"` of NumPy.
+    /// The root of the sum of squares: `"fro"` in NumPy.
     Frobenius,
-    /// The sum of the singular values: `"nuc"` of NumPy.
+    /// The sum of the singular values: `"nuc"` in NumPy.
     Nuclear,
 }
 
 impl Order {
-    /// The sum of sizes; of a matrix, the largest such sum of a column.
+    /// The sum of the absolute values; for a matrix, the largest such sum of a column.
     pub const L1: Order = Order::P(1.0);
-    /// The root of the sum of squares, of a vector.
+    /// The root of the sum of squares of a vector.
     pub const L2: Order = Order::P(2.0);
-    /// The largest size; of a matrix, the largest sum of sizes of a row.
+    /// The largest absolute value; for a matrix, the largest sum of absolute values of a row.
     pub const INF: Order = Order::P(f64::INFINITY);
-    /// The smallest size; of a matrix, the smallest sum of sizes of a row.
+    /// The smallest absolute value; for a matrix, the smallest sum of absolute values of a row.
     pub const NEG_INF: Order = Order::P(f64::NEG_INFINITY);
 }
 
@@ -43,7 +43,7 @@ impl From<i32> for Order {
 
 /// # Norms and distances
 ///
-/// Of floats. The derivative where all elements are zero, which a norm does not have, is 0.
+/// Norms take floats. Where all elements are zero a norm has no derivative, and 0 is used.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -63,7 +63,7 @@ impl Var {
         self.norm_axis(..)
     }
 
-    /// The root of the sum of squares along those axes: `numpy.linalg.norm(x, axis=axis)`.
+    /// The root of the sum of squares along the given axes: `numpy.linalg.norm(x, axis=axis)`.
     #[track_caller]
     pub fn norm_axis(self, which: impl Into<Along>) -> Var {
         floats("norm", self);
@@ -71,16 +71,16 @@ impl Var {
         over.kept(plain_norm(self, &over.axes))
     }
 
-    /// Another norm along one axis or two: `numpy.linalg.norm(x, ord, axis)`.
+    /// The norm of the given order along one axis or two: `numpy.linalg.norm(x, ord, axis)`.
     ///
-    /// Along one axis, of vectors: `(Σ |x|^p)^(1/p)`, the largest and the smallest size for `p = ±∞`,
-    /// the number of elements that are not 0 for `p = 0`. Along two, of matrices: the largest sum of
-    /// sizes of a column (1) or a row (∞), the smallest of those (-1, -∞), or
-    /// [`Order::Frobenius`]. Derivative: through the sizes, 0 at 0.
+    /// Along one axis, the norm of vectors: `(Σ |x|^p)^(1/p)`, the largest and the smallest absolute value for
+    /// `p = ±∞`, the number of nonzero elements for `p = 0`. Along two, the norm of matrices: the largest sum of
+    /// absolute values of a column (1) or a row (∞), the smallest of these sums (-1, -∞), or
+    /// [`Order::Frobenius`]. Derivative: that of the formula, and 0 at 0.
     ///
     /// # Errors
-    /// Norms of matrices that are made of singular values (2, -2, nuclear), any other of matrices; more
-    /// than two axes.
+    /// If the norm of a matrix needs its singular values (2, -2, nuclear) or is undefined, or if more than two axes
+    /// are given.
     #[track_caller]
     pub fn norm_ord(self, order: impl Into<Order>, which: impl Into<Along>) -> Var {
         floats("norm", self);
@@ -90,7 +90,7 @@ impl Var {
             (Order::Frobenius, 2) => self.norm_axis(given),
             (Order::P(p), 1) => over.kept(vector_norm(self, p, &over)),
             (Order::P(p), 2) if p.abs() == 1.0 || p.is_infinite() => {
-                // In the order given: rows, then columns.
+                // The axes in the order given: rows, then columns.
                 let given = given.which.map(|which| axes_in_order("norm", self, &which));
                 let axes = given.unwrap_or(over.axes.clone());
                 let summed = if p.abs() == 1.0 { axes[0] } else { axes[1] };
@@ -125,11 +125,11 @@ impl Var {
     }
 
     /// The distance of each vector of `self` from each of `other`: `[m, d]` and `[n, d]` give
-    /// `[m, n]`; first axes broadcast: `scipy.spatial.distance.cdist`. Derivative: the direction, 0
-    /// where the distance is 0.
+    /// `[m, n]`; first axes broadcast: `scipy.spatial.distance.cdist`. Derivative: the unit vector along the
+    /// difference, and 0 where the distance is 0.
     ///
     /// # Errors
-    /// Vectors of different lengths, less than two axes.
+    /// If the vectors have different lengths, or there are fewer than two axes.
     #[track_caller]
     pub fn cdist(self, other: Var) -> Var {
         let (x, y) = points("cdist", self, other);
@@ -152,7 +152,7 @@ impl Var {
     }
 }
 
-/// The norm of vectors; those axes go.
+/// Returns the norms of vectors along axes, which are removed.
 #[track_caller]
 fn vector_norm(x: Var, p: f64, over: &Over) -> Var {
     let size = x.abs();
@@ -174,7 +174,8 @@ fn vector_norm(x: Var, p: f64, over: &Over) -> Var {
     if over.count == 0 {
         return reduce::sum(size, &over.axes);
     }
-    // What weighs most is scaled to about 1, by a power of two.
+    // The largest absolute value (the smallest for a negative `p`) dominates: it is scaled to about 1 by a power of
+    // two.
     let reducer = match p > 0.0 {
         true => Reducer::Max,
         false => Reducer::Min,
@@ -183,7 +184,7 @@ fn vector_norm(x: Var, p: f64, over: &Over) -> Var {
     let n = const { row("exponent") }.apply(&[most]);
     let ldexp = |x: Var, n: Var| const { row("ldexp") }.apply(&[x, n]);
     let size = ldexp(size, -over.back(n).broadcast_to(size.shape()));
-    // The power of zero has no derivative for some `p`; for a negative one it is infinite.
+    // The power of zero has no derivative for some `p`; for a negative `p` it is infinite.
     let power = match p > 0.0 {
         true => size.eq(0.0).select(0.0, size.powf(p)),
         false => size.powf(p),
@@ -192,7 +193,7 @@ fn vector_norm(x: Var, p: f64, over: &Over) -> Var {
     ldexp(sum.eq(0.0).select(0.0, sum.powf(1.0 / p)), n)
 }
 
-/// The root of the sum of squares along those axes, which go.
+/// Returns the root of the sum of squares along axes, which are removed.
 #[track_caller]
 fn plain_norm(x: Var, axes: &[usize]) -> Var {
     Squares {
@@ -204,13 +205,13 @@ fn plain_norm(x: Var, axes: &[usize]) -> Var {
     .of(&[x])
 }
 
-/// The differences of each vector of the first from each of the second.
+/// Returns the difference of each vector of the first operand from each of the second.
 #[track_caller]
 fn differences(x: &[Var]) -> Var {
     x[0].expand_dims(-2) - x[1].expand_dims(-3)
 }
 
-/// Two lists of vectors of one length and one type.
+/// Checks two lists of vectors and promotes them to one element type; the vectors must have the same length.
 #[track_caller]
 fn points(op: &str, x: Var, y: Var) -> (Var, Var) {
     let both = promoted(op, &[x, y]);

@@ -1,4 +1,4 @@
-//! What is found by sorting and searching: quantiles, histograms, interpolation.
+//! Quantiles, histograms and interpolation, by sorting and searching.
 
 use crate::error::TypeError;
 use crate::ir::{DType, Type};
@@ -23,78 +23,78 @@ use crate::trace::{Along, Argument, IntoVar, Var, ones_like};
 /// # Ok::<(), wengert::Error>(())
 /// ```
 impl Var {
-    /// The middle of all elements in order, or the mean of the two in the middle, of floats; NaN if any
-    /// is: `numpy.median`. Of none it is an error. Derivative: to the middle.
+    /// The middle element in order, or the mean of the two in the middle, of floats; NaN if any element
+    /// is NaN: `numpy.median`. An empty array is an error. Derivative: to the middle.
     #[track_caller]
     pub fn median(self) -> Var {
         quantile("median", self, 0.5.argument(), (..).into())
     }
 
-    /// The median along those axes: `numpy.median(x, axis)`.
+    /// The median along the given axes: `numpy.median(x, axis)`.
     #[track_caller]
     pub fn median_axis(self, which: impl Into<Along>) -> Var {
         quantile("median", self, 0.5.argument(), which.into())
     }
 
-    /// The number below which the share `q` of all elements lies, between two of them in proportion, of
-    /// floats; NaN if any is: `numpy.quantile`. For a vector of shares, a first axis of them. A traced
-    /// share is moved into `[0, 1]`. Derivatives: to the one or two elements; for the share, their
-    /// distance.
+    /// The number below which the fraction `q` of all elements lies, interpolated between two of them, of
+    /// floats; NaN if any element is NaN: `numpy.quantile`. A vector of fractions gives a first axis of quantiles. A
+    /// traced fraction is clamped to `[0, 1]`. Derivatives: to the one or two elements; to the fraction, the
+    /// difference of the two.
     ///
     /// # Errors
-    /// No element; a known share that is not in `[0, 1]`; more than a vector of shares.
+    /// If there is no element, a known fraction is not in `[0, 1]`, or `q` has more than one axis.
     #[track_caller]
     pub fn quantile(self, q: impl IntoVar) -> Var {
         quantile("quantile", self, q.argument(), (..).into())
     }
 
-    /// The quantile along those axes: `numpy.quantile(x, q, axis)`.
+    /// The quantile along the given axes: `numpy.quantile(x, q, axis)`.
     #[track_caller]
     pub fn quantile_axis(self, q: impl IntoVar, which: impl Into<Along>) -> Var {
         quantile("quantile", self, q.argument(), which.into())
     }
 
-    /// [`Var::quantile`] of `q` hundredths: `numpy.percentile`.
+    /// [`Var::quantile`] with `q` in percent: `numpy.percentile`.
     #[track_caller]
     pub fn percentile(self, q: impl IntoVar) -> Var {
         quantile("percentile", self, hundredths(q.argument()), (..).into())
     }
 
-    /// The percentile along those axes: `numpy.percentile(x, q, axis)`.
+    /// The percentile along the given axes: `numpy.percentile(x, q, axis)`.
     #[track_caller]
     pub fn percentile_axis(self, q: impl IntoVar, which: impl Into<Along>) -> Var {
         quantile("percentile", self, hundredths(q.argument()), which.into())
     }
 
-    /// In which bin each element lies, bins ending in front of ascending `edges`: 0 before the first, 1
-    /// from the first, and so on; `i64`: `numpy.digitize`. For bins that include their ends,
+    /// The bin of each element between ascending `edges`, where a bin excludes its upper edge: 0 before the first
+    /// edge, 1 from the first, and so on; `i64`: `numpy.digitize`. For bins that include their upper edge, use
     /// `edges.searchsorted(x)`. Derivative: none.
     ///
     /// # Errors
-    /// Edges that are not a vector.
+    /// If the edges are not a vector.
     #[track_caller]
     pub fn digitize(self, edges: Var) -> Var {
         vector("digitize", edges, &[self, edges]);
         edges.searchsorted_right(self)
     }
 
-    /// How many elements lie in each bin, between neighbours of ascending `edges`; `i64`:
-    /// `numpy.histogram` with a list of edges (`linspace(low, high, bins + 1)` for equal ones). A bin
-    /// begins with its first edge; the last one includes its end. What lies outside is not counted.
+    /// The number of elements in each bin between neighbours of ascending `edges`; `i64`:
+    /// `numpy.histogram` with a list of edges (`linspace(low, high, bins + 1)` for equal bins). A bin
+    /// includes its lower edge; the last bin also includes its upper edge. Elements outside are not counted.
     /// Derivative: none.
     ///
     /// # Errors
-    /// Less than two edges.
+    /// If there are fewer than two edges.
     #[track_caller]
     pub fn histogram(self, edges: Var) -> Var {
         self.histogram_weighted(edges, ones_like(self).to(DType::I64))
     }
 
-    /// The sums of the weights of what lies in each bin: `numpy.histogram(x, edges, weights=weights)`.
-    /// Weights broadcast to the elements. Derivative: to a weight that of its bin.
+    /// The sum of the weights of the elements in each bin: `numpy.histogram(x, edges, weights=weights)`.
+    /// Weights broadcast to the elements. Derivative: to a weight, that of its bin.
     ///
     /// # Errors
-    /// Less than two edges, weights of another shape.
+    /// If there are fewer than two edges, or the weights have another shape.
     #[track_caller]
     pub fn histogram_weighted(self, edges: Var, weights: Var) -> Var {
         let both = promoted("histogram", &[self, edges]);
@@ -108,7 +108,7 @@ impl Var {
         };
         let (first, last) = (edges.at(0), edges.at(-1));
         let place = edges.searchsorted_right(x) - 1;
-        // Behind the last bin stands what lies outside.
+        // Elements outside are counted in an extra bin after the last one.
         let inside = x.ge(first).and(x.le(last));
         let place = inside.select(place.minimum(bins as i64 - 1), bins as i64);
         let weights = spread("histogram", weights, &x.shape());
@@ -117,11 +117,11 @@ impl Var {
         layout::slice_axis(sums, 0, 0..bins)
     }
 
-    /// How often each whole number below `length` occurs among the elements; `i64`:
-    /// `jax.numpy.bincount(x, length=length)`. Others are not counted. Derivative: none.
+    /// The number of occurrences of each whole number below `length` among the elements; `i64`:
+    /// `jax.numpy.bincount(x, length=length)`. Other numbers are not counted. Derivative: none.
     ///
     /// # Errors
-    /// Elements that are not integers; more counts than fit into memory.
+    /// If the elements are not integers, or the counts do not fit into memory.
     #[track_caller]
     pub fn bincount(self, length: usize) -> Var {
         if !self.dtype().is_int() {
@@ -132,21 +132,21 @@ impl Var {
         let counted = vec![length.saturating_add(1)].into();
         let counted = lengths("bincount", &[self], DType::I64, &counted);
         let counts = Var::zeros(&Type::new(DType::I64, &counted));
-        // Behind the last stands what is not counted.
+        // Other numbers are counted in an extra place after the last one.
         let outside = self.lt(0).or(self.to(DType::I64).ge(length));
         let place = outside.select(length, self.to(DType::I64));
         let counts = counts.at_add(place, 1);
         layout::slice_axis(counts, 0, 0..length)
     }
 
-    /// The value at `self` of the straight lines through the points `(xs, ys)`, of which `xs` ascend,
-    /// beyond them that of the nearest point; of floats: `numpy.interp`. At a point it is that point's
-    /// value, beside infinite ones too; on the way to an infinite `y` it is infinite, on the way to an
-    /// infinite `x` that of the other point. Derivatives: the slope of the line, 0 beyond; to the
+    /// The value at `self` of the piecewise linear function through the points `(xs, ys)` with ascending `xs`,
+    /// constant beyond the first and the last point; of floats: `numpy.interp`. At a point the value is that point's
+    /// `y`, even next to infinite points; between a finite and an infinite `y` it is infinite, and between a finite
+    /// and an infinite `x` it is the `y` of the finite point. Derivatives: the slope of the line, 0 beyond; to the
     /// coordinates of its two points.
     ///
     /// # Errors
-    /// Points that are not two vectors of one length; no point.
+    /// If the points are not two vectors of one length, or there is no point.
     #[track_caller]
     pub fn interp(self, xs: Var, ys: Var) -> Var {
         let all = promoted("interp", &[self, xs, ys]);
@@ -174,8 +174,8 @@ impl Var {
         let (y0, y1) = (ys.take(left, 0), ys.take(right, 0));
         let share = share_of_way(x, x0, x1);
         let inside = y0 + share * (y1 - y0);
-        // Beside an infinity, or where the difference of two numbers is none, a share of nothing is
-        // still nothing: the points themselves keep their values.
+        // If an end is infinite, or the difference of two finite numbers overflows, a share of 0 contributes 0, so that
+        // the points themselves keep their values.
         let near = |y: Var, share: Var| share.eq(0.0).select(0.0, share * y);
         let apart = near(y0, 1.0 - share) + near(y1, share);
         let nowhere = !(x0.is_finite().and(x1.is_finite()));
@@ -189,9 +189,9 @@ impl Var {
     }
 }
 
-/// How much of the way from `x0` to `x1` lies before `x`, of ascending numbers: 0 at `x0` and 1 at `x1`.
-/// From -∞ all of it does, and none of it on the way to ∞; on the way between them there is no saying. Of two
-/// equal numbers, which are the last ones, it is the second.
+/// Returns the fraction of the way from `x0` to `x1` at which `x` lies, for ascending numbers: 0 at `x0`, 1 at `x1`.
+/// From -∞ to a finite number it is 1, from a finite number to ∞ it is 0, and from -∞ to ∞ it is NaN. If `x0` and `x1`
+/// are equal, which happens at the last points, it is 1.
 #[track_caller]
 fn share_of_way(x: Var, x0: Var, x1: Var) -> Var {
     let (start, end) = (x.eq(x0), x.eq(x1));
@@ -200,7 +200,7 @@ fn share_of_way(x: Var, x0: Var, x1: Var) -> Var {
     let ends = start.select(0.0, end.select(1.0, ends)).to(x.dtype());
     let level = x1.eq(x0);
     let ends = x.is_nan().select(f64::NAN, level.select(1.0, ends));
-    // Two numbers may lie further apart than there are numbers; halves do not.
+    // The difference of two numbers can overflow; that of their halves cannot.
     let wide = (!(x1 - x0).is_finite()).and(from).and(to);
     let half = wide.select(0.5, 1.0).to(x.dtype());
     let share = (x * half - x0 * half) / (x1 * half - x0 * half);
@@ -208,7 +208,7 @@ fn share_of_way(x: Var, x0: Var, x1: Var) -> Var {
     from.and(to).select(share, ends)
 }
 
-/// The length of a vector.
+/// Returns the length of a vector, and refuses other shapes.
 #[track_caller]
 fn vector(op: &str, x: Var, operands: &[Var]) -> usize {
     match x.shape()[..] {
@@ -239,7 +239,7 @@ fn quantile(op: &str, x: Var, q: Argument, along: Along) -> Var {
     let ty = x.ty();
     let n = over.count;
     over.expect_elements(op, x);
-    // What is sorted stands last.
+    // The axes to be sorted are moved to the end and merged.
     let mut order: Vec<usize> = (0..ty.rank()).filter(|a| !over.axes.contains(a)).collect();
     let mut dims: Vec<usize> = order.iter().map(|&a| ty.dims()[a]).collect();
     order.extend(&over.axes);
@@ -286,12 +286,12 @@ fn quantile(op: &str, x: Var, q: Argument, along: Along) -> Var {
         }
     };
     let (below, above) = (at(low), at(low + 1));
-    // A vector of shares is a first axis.
+    // A vector of fractions becomes a first axis.
     let share = match given.shape()[..] {
         [n] => share.reshape([&[n], &vec![1; kept][..]].concat()),
         _ => share,
     };
-    // A share of nothing of an infinity is nothing; of a number it has a derivative.
+    // A share of 0 of an infinity contributes 0; a share of 0 of a finite number has a derivative.
     let alone = share.eq(0.0).and(!above.is_finite());
     let value = alone.select(below, below * (1.0 - share) + above * share);
     let value = none.select(f64::NAN, value);
@@ -301,7 +301,7 @@ fn quantile(op: &str, x: Var, q: Argument, along: Along) -> Var {
     }
 }
 
-/// A share that is known when traced.
+/// Returns a fraction that is known while tracing.
 fn known(q: Argument) -> Option<f64> {
     match q {
         Argument::Float(x) => Some(x),

@@ -1,4 +1,4 @@
-//! Polynomials, and the products of sequences.
+//! Polynomials and convolutions.
 
 use std::panic::Location;
 
@@ -7,30 +7,30 @@ use crate::ops::{dynamic, layout, scan};
 use crate::trace::array::{lengths, promoted, refuse};
 use crate::trace::{Var, asked_at, ones_like, stack_axis, zeros_like};
 
-/// Sequences up to this length are written out; longer ones are gone over by a loop.
+/// The length up to which sequences are unrolled; longer ones are processed by a loop.
 const WRITTEN_OUT: usize = 32;
 
-/// Which part of a convolution: where the sequences meet at all, as long as the longer one, or where
-/// the shorter one lies inside the longer one.
+/// The part of a convolution to return: wherever the sequences overlap at all, the middle part as long as the longer
+/// sequence, or where the shorter sequence lies inside the longer one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Overlap {
-    /// Everywhere they meet: `m + n - 1` elements.
+    /// All elements where the sequences overlap: `m + n - 1`.
     Full,
-    /// The middle of that, as long as the longer one.
+    /// The middle of [`Overlap::Full`], as long as the longer sequence.
     Same,
-    /// Where one lies inside the other: `|m - n| + 1` elements.
+    /// The elements where one sequence lies inside the other: `|m - n| + 1`.
     Valid,
 }
 
 /// # Polynomials and sequences
 ///
-/// Of numbers; element types are promoted.
+/// These take numbers; element types are promoted.
 ///
 /// ```
 /// use wengert::prelude::*;
 ///
-/// // 2 x² + 1, from the highest power down.
+/// // 2 x² + 1, coefficients from the highest power down.
 /// let value = jit(|(p, x): (Var, Var)| p.polyval(x));
 /// assert_eq!(value.call(([2.0, 0.0, 1.0], [0.0, 3.0]))?.to_vec::<f64>()?, [1.0, 19.0]);
 ///
@@ -39,11 +39,11 @@ pub enum Overlap {
 /// # Ok::<(), wengert::Error>(())
 /// ```
 impl Var {
-    /// The polynomial with these coefficients, that of the highest power first, at each element of
+    /// The polynomial with these coefficients, that of the highest power first, evaluated at each element of
     /// `x`: `numpy.polyval`. Derivatives: the powers of `x`, and the slope of the polynomial.
     ///
     /// # Errors
-    /// Coefficients that are not a vector.
+    /// If the coefficients are not a vector.
     #[track_caller]
     pub fn polyval(self, x: Var) -> Var {
         let both = promoted("polyval", &[self, x]);
@@ -66,11 +66,11 @@ impl Var {
         y
     }
 
-    /// The powers of each element of a vector in a row, `n` of them, the highest first:
+    /// The matrix whose rows are the first `n` powers of each element of a vector, the highest first:
     /// `numpy.vander`. For the lowest first, `x.vander(n).flip(1)`. Derivative: `k x^(k-1)`.
     ///
     /// # Errors
-    /// What is not a vector; more powers than fit into memory.
+    /// If the operand is not a vector, or the powers do not fit into memory.
     #[track_caller]
     pub fn vander(self, n: usize) -> Var {
         let rows = vector("vander", self, &[self]);
@@ -95,18 +95,18 @@ impl Var {
         stack_axis(&powers, 1)
     }
 
-    /// The convolution of two vectors, the coefficients of the product of two polynomials:
-    /// `numpy.convolve`. Derivative: that of the tangent of either with the other.
+    /// The convolution of two vectors, that is, the coefficients of the product of two polynomials:
+    /// `numpy.convolve`. Derivative: the convolution of the tangent of either with the other.
     ///
     /// # Errors
-    /// What is not a vector, or has no element.
+    /// If an operand is not a vector, or has no element.
     #[track_caller]
     pub fn convolve(self, other: Var, part: Overlap) -> Var {
         convolution("convolve", self, other, part)
     }
 
-    /// The products of `self` with `other` moved along it: `numpy.correlate`, the convolution with
-    /// `other` turned around. Derivative: as [`Var::convolve`].
+    /// The cross-correlation with `other`, that is, the convolution with `other` reversed: `numpy.correlate`.
+    /// Derivative: as [`Var::convolve`].
     ///
     /// # Errors
     /// As [`Var::convolve`].
@@ -117,7 +117,7 @@ impl Var {
     }
 }
 
-/// The length of a vector.
+/// Returns the length of a vector, and refuses other shapes.
 #[track_caller]
 fn vector(op: &str, x: Var, operands: &[Var]) -> usize {
     match x.shape()[..] {
@@ -138,7 +138,7 @@ fn convolution(op: &str, a: Var, b: Var, part: Overlap) -> Var {
         let message = format!("{} and {}: a sequence of no element", a.ty(), b.ty());
         refuse(op, &both, TypeError::new(message));
     }
-    // The shorter one moves along the longer one.
+    // The shorter sequence moves along the longer one.
     let (long, short) = match n < m {
         true => (both[1], both[0]),
         false => (both[0], both[1]),
@@ -149,7 +149,7 @@ fn convolution(op: &str, a: Var, b: Var, part: Overlap) -> Var {
         Overlap::Same => ((m - 1) / 2, n),
         Overlap::Valid => (m - 1, n - m + 1),
     };
-    // Element `i` of the whole is the sum over `j` of `short[j] long[i - j]`.
+    // Element `i` of the full convolution is the sum over `j` of `short[j] long[i - j]`.
     let long = layout::pad(long, &[m - 1], &[m - 1], &[0]);
     if m > WRITTEN_OUT {
         return asked_at(Location::caller(), || {

@@ -6,7 +6,7 @@ use crate::trace::{Along, Var};
 
 /// # Sums of exponentials
 ///
-/// Of floats, over all axes or over some. The largest element is taken out first, so that nothing
+/// These take floats, over all axes or over some. The largest element is subtracted first, so that nothing
 /// overflows.
 ///
 /// ```
@@ -21,20 +21,20 @@ use crate::trace::{Along, Var};
 /// # Ok::<(), wengert::Error>(())
 /// ```
 impl Var {
-    /// `ln Σ e^x` of all elements, `-∞` of none: `jax.scipy.special.logsumexp`. Derivative: to each
-    /// its share in the sum; 0 where all are `-∞`.
+    /// `ln Σ e^x` of all elements, `-∞` if there is none: `jax.scipy.special.logsumexp`. Derivative: to each
+    /// element, its share in the sum; 0 if all are `-∞`.
     #[track_caller]
     pub fn logsumexp(self) -> Var {
         logsumexp("logsumexp", self, (..).into())
     }
 
-    /// `ln Σ e^x` along those axes: `jax.scipy.special.logsumexp(x, axis)`.
+    /// `ln Σ e^x` along the given axes: `jax.scipy.special.logsumexp(x, axis)`.
     #[track_caller]
     pub fn logsumexp_axis(self, which: impl Into<Along>) -> Var {
         logsumexp("logsumexp", self, which.into())
     }
 
-    /// The share of each `e^x` in their sum along those axes: `jax.nn.softmax`. Derivative:
+    /// The share of each `e^x` in their sum along the given axes: `jax.nn.softmax`. Derivative:
     /// `y (x' - Σ y x')`.
     #[track_caller]
     pub fn softmax(self, which: impl Into<Along>) -> Var {
@@ -70,14 +70,14 @@ fn logsumexp(op: &str, x: Var, along: Along) -> Var {
     }
     let top = largest(x, &over);
     let sum = reduce::sum((x - over.back(top)).exp(), &over.axes);
-    // Zero only if every element is -∞. What is added then has no derivative: a choice between the
-    // results would make every cotangent behind it one that may have to be masked.
+    // The sum is zero only if every element is -∞. Then -∞ is added, a term without a derivative: a selection between
+    // the two results would mark every cotangent that passes through as one that may have to be masked.
     let none = sum.eq(0.0);
     let floor = none.select(Var::full(&sum.ty(), f64::NEG_INFINITY), 0.0);
     over.kept((sum + none.to(sum.dtype())).log() + top + floor)
 }
 
-/// The largest element, a constant to every derivative; 0 where it is infinite.
+/// Returns the largest element, as a constant for every derivative, or 0 where it is infinite.
 #[track_caller]
 fn largest(x: Var, over: &Over) -> Var {
     let top = reduce::reduce(Reducer::Max, x, &over.axes).stop_gradient();

@@ -11,8 +11,9 @@ use crate::trace::{Along, Var, keep};
 
 /// # Statistics
 ///
-/// Over all axes or over some. With `ddof` (delta degrees of freedom) squares are divided by
-/// `n - ddof`: 0 for the variance of what is there, 1 to estimate that of what it was drawn from.
+/// These work over all axes or over some. With `ddof` (delta degrees of freedom) sums of squares are divided by
+/// `n - ddof`: 0 gives the variance of the elements themselves, 1 estimates that of the population they were drawn
+/// from.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -25,34 +26,34 @@ use crate::trace::{Along, Var, keep};
 /// # Ok::<(), wengert::Error>(())
 /// ```
 impl Var {
-    /// The mean square distance from the mean, of floats; NaN of none: `numpy.var`. Derivative:
+    /// The mean squared deviation from the mean, of floats; NaN if there is no element: `numpy.var`. Derivative:
     /// `2 (x - mean) / n` to each.
     #[track_caller]
     pub fn var(self) -> Var {
         spread("var", self, (..).into(), 0.0, false)
     }
 
-    /// The variance along those axes: `numpy.var(x, axis)`.
+    /// The variance along the given axes: `numpy.var(x, axis)`.
     #[track_caller]
     pub fn var_axis(self, which: impl Into<Along>) -> Var {
         spread("var", self, which.into(), 0.0, false)
     }
 
-    /// The variance along those axes, divided by `n - ddof`: `numpy.var(x, axis, ddof=ddof)`. NaN where
-    /// that is not positive and nothing varies.
+    /// The variance along the given axes, divided by `n - ddof`: `numpy.var(x, axis, ddof=ddof)`. NaN if
+    /// `n - ddof` is not positive and all elements are equal.
     #[track_caller]
     pub fn var_ddof(self, which: impl Into<Along>, ddof: impl Into<f64>) -> Var {
         spread("var", self, which.into(), ddof.into(), false)
     }
 
     /// The standard deviation, the root of [`Var::var`]: `numpy.std`. Derivative:
-    /// `(x - mean) / (n y)` to each; 0 where nothing varies.
+    /// `(x - mean) / (n y)` to each; 0 if all elements are equal.
     #[track_caller]
     pub fn std(self) -> Var {
         spread("std", self, (..).into(), 0.0, true)
     }
 
-    /// The standard deviation along those axes: `numpy.std(x, axis)`.
+    /// The standard deviation along the given axes: `numpy.std(x, axis)`.
     #[track_caller]
     pub fn std_axis(self, which: impl Into<Along>) -> Var {
         spread("std", self, which.into(), 0.0, true)
@@ -64,15 +65,15 @@ impl Var {
         spread("std", self, which.into(), ddof.into(), true)
     }
 
-    /// The mean of all elements, each with a weight; weights broadcast: `numpy.average`. Derivative:
-    /// `w / Σw` to each, `(x - y) / Σw` to its weight.
+    /// The weighted mean of all elements; weights broadcast: `numpy.average`. Derivative:
+    /// `w / Σw` to each element, `(x - y) / Σw` to its weight.
     #[track_caller]
     pub fn average(self, weights: Var) -> Var {
         self.average_axis(weights, ..)
     }
 
-    /// The weighted mean along those axes: `numpy.average(x, axis, weights)`. A vector of weights
-    /// belongs to the one axis.
+    /// The weighted mean along the given axes: `numpy.average(x, axis, weights)`. A vector of weights
+    /// applies to the one axis.
     #[track_caller]
     pub fn average_axis(self, weights: Var, which: impl Into<Along>) -> Var {
         let both = promoted("average", &[self, weights]);
@@ -95,14 +96,14 @@ impl Var {
         over.kept(reduce::sum(x * w, &over.axes) / total)
     }
 
-    /// The largest element less the smallest: `numpy.ptp`. Of none it is an error. Derivative: 1 to the
+    /// The largest element minus the smallest: `numpy.ptp`. An empty array is an error. Derivative: 1 to the
     /// largest, -1 to the smallest, shared among equals.
     #[track_caller]
     pub fn ptp(self) -> Var {
         self.ptp_axis(..)
     }
 
-    /// The largest less the smallest along those axes: `numpy.ptp(x, axis)`.
+    /// The largest element minus the smallest along the given axes: `numpy.ptp(x, axis)`.
     #[track_caller]
     pub fn ptp_axis(self, which: impl Into<Along>) -> Var {
         numbers("ptp", self);
@@ -111,13 +112,13 @@ impl Var {
         over.kept(self.amax_axis(&over.axes) - self.amin_axis(&over.axes))
     }
 
-    /// How many elements are not zero, or true; `i64`: `numpy.count_nonzero`. Derivative: none.
+    /// The number of elements that are nonzero or true; `i64`: `numpy.count_nonzero`. Derivative: none.
     #[track_caller]
     pub fn count_nonzero(self) -> Var {
         self.count_nonzero_axis(..)
     }
 
-    /// How many are not zero along those axes: `numpy.count_nonzero(x, axis)`.
+    /// The number of nonzero elements along the given axes: `numpy.count_nonzero(x, axis)`.
     #[track_caller]
     pub fn count_nonzero_axis(self, which: impl Into<Along>) -> Var {
         let there = match self.dtype() {
@@ -127,11 +128,11 @@ impl Var {
         there.to(DType::I64).sum_axis(which)
     }
 
-    /// The covariance of the rows of a matrix, whose columns are observations, divided by `n - 1`; of a
-    /// vector its variance: `numpy.cov`. Derivative: through the products.
+    /// The covariance of the rows of a matrix, whose columns are observations, divided by `n - 1`; the variance of a
+    /// vector: `numpy.cov`. Derivative: that of the products.
     ///
     /// # Errors
-    /// More than two axes.
+    /// If there are more than two axes.
     #[track_caller]
     pub fn cov(self) -> Var {
         self.cov_ddof(1)
@@ -144,10 +145,10 @@ impl Var {
     }
 
     /// The correlation of the rows of a matrix, whose columns are observations: `numpy.corrcoef`.
-    /// Derivative: through the covariance.
+    /// Derivative: that of the covariance.
     ///
     /// # Errors
-    /// More than two axes.
+    /// If there are more than two axes.
     #[track_caller]
     pub fn corrcoef(self) -> Var {
         let c = covariance("corrcoef", self, 1.0);
@@ -160,7 +161,7 @@ impl Var {
     }
 }
 
-/// The mean square distance from the mean, or its root.
+/// Returns the mean squared deviation from the mean, or its root.
 #[track_caller]
 fn spread(op: &str, x: Var, along: Along, ddof: f64, root: bool) -> Var {
     floats(op, x);

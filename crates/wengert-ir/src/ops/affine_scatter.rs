@@ -1,5 +1,5 @@
-//! Affine updates along one axis, one after the other: what the derivative of a scattered product is
-//! made of, and closed under differentiation itself.
+//! Sequential affine updates along one axis: the derivatives of a scattered product are made of them, and they are
+//! closed under differentiation.
 
 use std::borrow::Cow;
 
@@ -20,29 +20,29 @@ use crate::schedule::{Lowering, Wanted};
 use crate::trace::{Var, bind};
 use crate::with_data;
 
-/// `(x, idx, a, b)`: at each index in turn, `x` becomes `a x + b`. The result is what `x` is in the
-/// end, and what it was before each update, zero for one that is dropped. Axes are as for [`Index`].
+/// `(x, idx, a, b)`: at each index in turn, `x` becomes `a x + b`. The results are the final `x`, and for each update
+/// the value that it replaced, or zero if the update was dropped. Axes are as for [`Index`].
 ///
-/// The transpose in `x` and `b` is the same operation from the last update to the first: there the
-/// cotangent of `x` takes the place of `x`, that of the values before takes the place of `b`, and
-/// what was there before each update is the cotangent of `b`.
+/// The transpose in `x` and `b` is the same operation from the last update to the first: the cotangent of the final
+/// `x` takes the place of `x`, that of the replaced values takes the place of `b`, and the values replaced then are the
+/// cotangent of `b`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct AffineScatter {
-    /// The axis of `x`, not one of the batch.
+    /// The axis of `x`, which is not a batch axis.
     pub axis: usize,
-    /// How many first axes run together.
+    /// The number of leading batch axes.
     pub batch: usize,
-    /// What an index out of range does.
+    /// What happens at an index out of range.
     pub bounds: Bounds,
-    /// From the last update to the first.
+    /// Whether the updates run from the last to the first.
     pub reverse: bool,
-    /// Where `x` is zero, so is `a x`: it is a cotangent that has come through a mask (see
+    /// Whether `a x` is zero where `x` is zero, whatever `a` is: `x` is a cotangent that has passed through a mask (see
     /// [`Cotangent::maybe_zero`]).
     pub zero_wins: bool,
 }
 
 impl AffineScatter {
-    /// From the first update to the last.
+    /// Creates updates that run from the first to the last.
     pub fn new(axis: usize, batch: usize, bounds: Bounds) -> AffineScatter {
         AffineScatter {
             axis,
@@ -53,7 +53,7 @@ impl AffineScatter {
         }
     }
 
-    /// The operation of that name and those parameters in the text form.
+    /// Parses an operation of this family from the text form; `None` if it is none of this family.
     pub fn parse(name: &str, given: &Given, _: &[Func]) -> Option<Op> {
         if name != "scatter_affine" {
             return None;
@@ -67,16 +67,16 @@ impl AffineScatter {
         }))
     }
 
-    /// What `x` is in the end, and what it was before each update.
+    /// Records the operation; returns the final `x`, and the values that the updates replaced.
     #[track_caller]
     pub fn bind(self, x: Var, idx: Var, a: Var, b: Var) -> (Var, Var) {
         let out = bind(Op::AffineScatter(self), &[x, idx, a, b]);
         (out[0], out[1])
     }
 
-    /// `x` multiplied by updates, and its tangent.
+    /// Records the product of `x` with the updates `u`, and its tangent.
     pub fn product(self, [x, idx, u]: [Var; 3], dx: Tangent, du: Tangent) -> (Var, Var) {
-        // A product plus -0 is that product.
+        // Adding -0 changes no product.
         let (y, before) = self.bind(x, idx, u, Var::full(&u.ty(), -0.0));
         let change = du.map(|du| elementwise::mul(du, before));
         let change = change.unwrap_or_else(|| Var::zeros(&u.ty()));
@@ -84,7 +84,7 @@ impl AffineScatter {
         (y, self.bind(dx, idx, u, change).0)
     }
 
-    /// The places that it reads and writes.
+    /// Returns the gather with the same places.
     fn index(self) -> Index {
         Index {
             access: Access::Gather,
@@ -167,7 +167,7 @@ impl Primitive for AffineScatter {
         BitMatrix::from_fn(outputs, inputs, |_, i| i != 1)
     }
 
-    /// The tangent of an update is an update, `a x' + (a' x + b')`.
+    /// The tangent of an update is an update with the same factor, `a x' + (a' x + b')`.
     fn jvp(&self, x: &[Var], dx: &[Tangent], _: Mode) -> (Vec<Var>, Vec<Tangent>) {
         let [idx, a] = [x[1], x[2]];
         let (y, before) = self.bind(x[0], idx, a, x[3]);
@@ -241,7 +241,7 @@ impl Primitive for AffineScatter {
 
     fn batch(&self, inputs: &[Batched], size: usize) -> Vec<Batched> {
         let [x, idx, a, b] = [0, 1, 2, 3].map(|i| inputs[i]);
-        // Where the indices are the same for all, the batch axis is one more in front of the axis.
+        // If the indices are the same for the whole batch, the batch axis is just another axis in front of `axis`.
         let apart = idx.mapped || self.batch > 0;
         let op = AffineScatter {
             axis: self.axis + 1,

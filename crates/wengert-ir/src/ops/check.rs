@@ -1,4 +1,4 @@
-//! What has to hold at run time: the call is an error if it does not.
+//! Run-time checks: the call returns an error if a condition does not hold.
 
 use std::borrow::Cow;
 
@@ -12,15 +12,15 @@ use crate::schedule::node::NodeId;
 use crate::schedule::{Lowering, Wanted};
 use crate::trace::{Var, bind};
 
-/// Ends the call with [`Error::Check`] if its operand, one truth value, does not hold. It has no
-/// result. In a batch it has to hold for every element.
+/// Ends the call with [`Error::Check`] if its operand, a scalar truth value, is false. It has no
+/// result. In a batch the operand must be true for every element.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Check {
-    /// What should hold, in the user's words.
+    /// The condition that should hold, in the user's words.
     pub message: String,
 }
 
-/// Records a check that all elements of `pred` hold.
+/// Records a check that all elements of `pred` are true.
 #[track_caller]
 pub fn check(pred: Var, message: &str) {
     let axes: Vec<usize> = (0..pred.ty().rank()).collect();
@@ -31,7 +31,7 @@ pub fn check(pred: Var, message: &str) {
 }
 
 impl Check {
-    /// The operation of that name and those parameters in the text form.
+    /// Parses an operation of this family from the text form; `None` if it is none of this family.
     pub fn parse(name: &str, given: &Given, _: &[Func]) -> Option<Op> {
         let message = given.name("message")?.into();
         (name == "check").then_some(Op::Check(Check { message }))

@@ -1,4 +1,4 @@
-//! `checkpoint`: a function whose inner values are not kept for its derivative but computed again.
+//! `checkpoint`: a function whose intermediate values are not stored for its derivative but recomputed.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -18,22 +18,22 @@ use crate::transform::dead::{live_params, narrowed};
 use crate::transform::linearize::{pick, scatter};
 use crate::transform::{batched_body, linearize, replay};
 
-/// A function that is computed anew where its derivative wants its inner values.
+/// A function that is run again when its derivative needs its intermediate values.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Checkpoint {
     /// The function.
     pub body: Func,
 }
 
-/// The tangents of a checkpointed function. Operands: its own, then the tangents of those that are
-/// active; the results are the tangents of those that have one.
+/// The tangents of a checkpointed function. Operands: its own, then the tangents of the active ones. Results: the
+/// tangents of the results that have one.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct CheckpointTangent {
     /// The function.
     pub body: Func,
     /// Which operands have a tangent.
     pub active: Vec<bool>,
-    /// Which results have one.
+    /// Which results have a tangent.
     pub out: Vec<bool>,
 }
 
@@ -44,7 +44,7 @@ impl Checkpoint {
 }
 
 impl Checkpoint {
-    /// The operation of that name and those parameters in the text form.
+    /// Parses an operation of this family from the text form; `None` if it is none of this family.
     pub fn parse(name: &str, _: &Given, bodies: &[Func]) -> Option<Op> {
         let [body] = bodies else { return None };
         let body = body.clone();
@@ -142,7 +142,7 @@ impl Primitive for Checkpoint {
 }
 
 impl CheckpointTangent {
-    /// Operands and tangents to tangents, as a function of its own.
+    /// Returns the function from operands and tangents to tangents, computed together.
     fn fused(&self) -> Func {
         let n = self.body.arity();
         let mut types = self.body.param_types().to_vec();
@@ -159,7 +159,7 @@ impl CheckpointTangent {
 }
 
 impl CheckpointTangent {
-    /// The operation of that name and those parameters in the text form.
+    /// Parses an operation of this family from the text form; `None` if it is none of this family.
     pub fn parse(name: &str, given: &Given, bodies: &[Func]) -> Option<Op> {
         let [body] = bodies else { return None };
         let tangent = CheckpointTangent {
@@ -194,7 +194,7 @@ impl Primitive for CheckpointTangent {
         eval::run(&self.fused(), inputs.to_vec())
     }
 
-    /// By its operands all, and by each tangent what depends on the operand that it belongs to.
+    /// A tangent depends on all operands, and on the tangents of those operands that its result depends on.
     fn deps(&self, inputs: usize, outputs: usize) -> BitMatrix {
         let n = self.body.arity();
         let of: Vec<usize> = (0..n).filter(|&i| self.active[i]).collect();
@@ -217,7 +217,8 @@ impl Primitive for CheckpointTangent {
         Some(self.fused())
     }
 
-    /// It is linear in its tangents. By its operands it is a checkpointed function itself, of operands and tangents.
+    /// The operation is linear in its tangents. If its operands have tangents too, it is differentiated as a
+    /// checkpointed function of operands and tangents.
     fn jvp(&self, x: &[Var], dx: &[Tangent], mode: Mode) -> (Vec<Var>, Vec<Tangent>) {
         let (primals, tangents) = x.split_at(self.body.arity());
         let (moving, second) = dx.split_at(self.body.arity());
@@ -238,8 +239,8 @@ impl Primitive for CheckpointTangent {
         (y, dy.map(|(d, out)| out.then_some(d)).collect())
     }
 
-    /// Everything is computed again inside one function, behind a barrier: otherwise it would be
-    /// recorded outside and shared with the forward pass, which is what is to be avoided.
+    /// All intermediate values are recomputed inside one function, behind a barrier. Otherwise they would be recorded
+    /// outside and shared with the forward pass, which would keep them in memory.
     fn transpose(&self, inputs: &[Operand], ct: &[Option<Cotangent>]) -> Vec<Option<Cotangent>> {
         let n = self.body.arity();
         let mut operands: Vec<Var> = inputs[..n].iter().map(Operand::known).collect();
@@ -290,7 +291,7 @@ impl Primitive for CheckpointTangent {
     }
 }
 
-/// Records a function whose inner values are computed again for its derivative.
+/// Records a function whose intermediate values are recomputed for its derivative.
 #[track_caller]
 pub fn checkpoint(x: &[Var], f: impl FnOnce(&[Var]) -> Vec<Var>) -> Vec<Var> {
     let types: Vec<Type> = x.iter().map(|v| v.ty()).collect();

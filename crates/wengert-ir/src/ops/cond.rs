@@ -1,5 +1,5 @@
-//! `cond`: one of two functions. What is in the branch that is not taken does not run, and nothing
-//! is recorded outside of it.
+//! `cond`: one of two functions. The branch that is not taken does not run, and nothing is moved out of a
+//! branch.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -25,13 +25,13 @@ use crate::transform::linearize::{pick, scatter};
 use crate::transform::transpose::transpose_onto;
 use crate::transform::{batch, inline};
 
-/// One of two functions of the same operands. Operands: a `bool`, then those of the branches.
+/// One of two functions of the same operands. Operands: a `bool`, then those of the functions.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Cond {
-    /// Where the `bool` holds, and where it does not.
+    /// The function for `true`, and the function for `false`.
     pub branches: [Func; 2],
-    /// For each result, whether it is read only where the `bool` has that value. Where it has the other, arrays are
-    /// left as they are: what an untaken branch would have kept for a derivative costs nothing.
+    /// For each result, the value of the `bool` under which alone it is read, if there is one. Under the other value
+    /// arrays are left unwritten, so that residuals of a branch that is not taken cost nothing.
     pub only: Vec<Option<bool>>,
 }
 
@@ -65,7 +65,7 @@ impl Cond {
             .branches
             .each_ref()
             .map(|f| linearize_body(Runs::Perhaps, f, &supply, &moving, &act, usize::MAX));
-        // Each branch hands out its own residuals, and zeros for those of the other.
+        // Each branch returns its own residuals, and zeros for those of the other branch.
         let kept = |l: &LinearBody| l.primal.result_types()[n..].to_vec();
         let (of_a, of_b) = (kept(&a), kept(&b));
         append_zeros(&mut a.primal, n + of_a.len(), &of_b);
@@ -108,7 +108,7 @@ fn captured(func: Func, captures: Vec<Var>) -> Closed {
     }
 }
 
-/// Inserts zero results at `at`.
+/// Inserts results that are zero at index `at`.
 fn append_zeros(func: &mut Func, at: usize, types: &[Type]) {
     let zeros = types.iter().map(|t| Atom::Lit(Splat::zeros(t)));
     func.results.splice(at..at, zeros);
@@ -120,7 +120,7 @@ pub fn branch(pred: Var, then: Closed, otherwise: Closed) -> Vec<Var> {
     branch_only(pred, then, otherwise, only)
 }
 
-/// The same, of results some of which are read [only](Cond::only) where one side is taken.
+/// Records a branch like [`branch`], some of whose results are read only if one side is taken (see [`Cond::only`]).
 fn branch_only(pred: Var, then: Closed, otherwise: Closed, only: Vec<Option<bool>>) -> Vec<Var> {
     let mut operands: Vec<Var> = vec![];
     let places = [&then, &otherwise].map(|side| {
@@ -153,7 +153,7 @@ pub fn cond(
     choice("cond", pred, then, otherwise)
 }
 
-/// [`cond`], by the name that the user knows it by.
+/// Records a choice like [`cond`], with the operation's name for messages.
 #[track_caller]
 pub fn choice(
     op: &str,
@@ -180,7 +180,7 @@ pub fn choice(
     branch(pred, then, otherwise)
 }
 
-/// What is wrong with branches that give those types.
+/// Returns what is wrong with branches whose results have these types.
 fn differ([a, b]: &[Vec<Type>; 2]) -> Option<TypeError> {
     if a.len() != b.len() {
         return Some(TypeError::new(format!(
@@ -198,14 +198,14 @@ fn differ([a, b]: &[Vec<Type>; 2]) -> Option<TypeError> {
     Some(TypeError::new(message).hint(hint))
 }
 
-/// The results of a branch; `soft` says of which the element type gives way to that of the other branch.
+/// Returns the results of a branch and marks in `soft` those whose element type adapts to that of the other branch.
 fn noted(results: Vec<Var>, soft: &mut Vec<bool>) -> Vec<Var> {
     let gives_way = |v: &Var| v.as_literal().is_some() || is_weak(*v);
     *soft = results.iter().map(gives_way).collect();
     results
 }
 
-/// Where the other branch gives an `f32`, a result that gives way is one too.
+/// Converts adaptable results to `f32` where the other branch gives an `f32`.
 fn give_way(func: &mut Func, own: &[Type], soft: &[bool], other: &[Type]) {
     let all = own.iter().zip(soft).zip(other);
     let narrow: Vec<bool> = all
@@ -224,7 +224,7 @@ fn give_way(func: &mut Func, own: &[Type], soft: &[bool], other: &[Type]) {
 }
 
 impl Cond {
-    /// The operation of that name and those parameters in the text form.
+    /// Parses an operation of this family from the text form; `None` if it is none of this family.
     pub fn parse(name: &str, given: &Given, bodies: &[Func]) -> Option<Op> {
         let branches = <[Func; 2]>::try_from(bodies.to_vec()).ok()?;
         let n = branches[0].results.len();
@@ -236,7 +236,7 @@ impl Cond {
         (name == "cond").then(|| Op::Cond(Arc::new(Cond { branches, only })))
     }
 
-    /// The same branch with other functions, of the same results.
+    /// Returns the operation with other functions that have the same results.
     fn with(&self, branches: [Func; 2]) -> Op {
         let only = self.only.clone();
         Op::Cond(Arc::new(Cond { branches, only }))
@@ -371,7 +371,7 @@ impl Primitive for Cond {
             let outs: Vec<Var> = (1..inputs.len()).filter(|&i| live[i]).map(value).collect();
             trace.close(&outs)
         });
-        // What the branch not taken would have given is zero.
+        // The cotangents that the branch not taken would give are zero.
         let out = branch(inputs[0].known(), then, otherwise).into_iter();
         let found = scatter(&live, out.map(|v| Cotangent::new(v).masked()));
         let all = found.into_iter().zip(have.iter().zip(onto));
@@ -416,7 +416,7 @@ impl Primitive for Cond {
             });
             (func, out)
         };
-        // First to see which results are mapped; a trace that is not used leaves nothing behind.
+        // The first pass only finds out which results are mapped; a trace that is dropped leaves nothing behind.
         let [a, b] = self.branches.each_ref().map(|f| side(f, None).1);
         let wide: Vec<bool> = a.iter().zip(&b).map(|(a, b)| a | b | pred.mapped).collect();
         let [then, otherwise] = self.branches.each_ref().map(|f| side(f, Some(&wide)).0);
@@ -426,7 +426,7 @@ impl Primitive for Cond {
                 .map(|(value, mapped)| Batched { value, mapped })
                 .collect();
         }
-        // A branch runs if some element takes it; each element keeps the result of its own.
+        // A side runs if any element takes it; each element then selects the result of its own side.
         let types = then.func.result_types();
         let none = || {
             let zeros = |_: &[Var]| types.iter().map(Var::zeros).collect();

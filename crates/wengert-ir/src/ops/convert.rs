@@ -14,16 +14,16 @@ use crate::schedule::node::NodeId;
 use crate::schedule::{Lowering, Wanted};
 use crate::trace::{Var, bind1};
 
-/// To another element type, element by element, as [`ScalarOp::Convert`] says: from a float towards
-/// zero and saturating, between integers wrapping, to `bool` whether not zero.
+/// Converts elements to another type as [`ScalarOp::Convert`] defines: floats to integers truncate and saturate,
+/// integers to integers wrap, and numbers to `bool` compare with zero.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Convert {
-    /// The type of the result's elements.
+    /// The element type of the result.
     pub to: DType,
 }
 
 impl Convert {
-    /// The operation of that name and those parameters in the text form.
+    /// Parses an operation of this family from the text form; `None` if it is none of this family.
     pub fn parse(name: &str, given: &Given, _: &[Func]) -> Option<Op> {
         match name {
             "convert" => Some(Op::Convert(Convert {
@@ -73,7 +73,7 @@ impl Primitive for Convert {
         Ok(vec![self.compute(&inputs[0])])
     }
 
-    // Between floats; values of other types have no derivative, wherever this is asked.
+    // Only a conversion to floats has a derivative; operands of other types have no tangent.
     fn deps(&self, inputs: usize, outputs: usize) -> BitMatrix {
         match self.to.is_float() {
             true => BitMatrix::full(outputs, inputs),
@@ -122,7 +122,7 @@ impl Primitive for Convert {
     }
 }
 
-/// The value with elements of another type; the value itself where they are of that type.
+/// Converts a value to another element type, or returns it unchanged if it has that type.
 #[track_caller]
 pub fn convert(x: Var, to: DType) -> Var {
     match x.dtype() == to {

@@ -5,29 +5,29 @@ use super::index::Access;
 use super::{Op, elementwise};
 use crate::trace::{Var, definition};
 
-/// A tangent: `None` is a symbolic zero, and always so for integers and truth values.
+/// A tangent. `None` is a symbolic zero; integers and truth values always have `None`.
 pub type Tangent = Option<Var>;
 
-/// A cotangent on its way back.
+/// A cotangent, as it is passed back in reverse mode.
 #[derive(Clone, Copy, Debug)]
 pub struct Cotangent {
-    /// Its value.
+    /// The value of the cotangent.
     pub value: Var,
-    /// It has come through a `select`, a mask or a dropped write, and may be zero for that reason:
-    /// then a product with it is zero whatever the other factor, infinities and NaN included.
+    /// Whether the cotangent has passed through a `select`, a mask or a dropped write, and may be zero for that reason.
+    /// Then a product with a zero element is zero whatever the other factor is, infinities and NaN included.
     pub maybe_zero: bool,
-    /// Some elements may be zero because a slice left them out, and a product with them is zero likewise. A loop does
-    /// not carry this on from step to step: its carries are read in slices all the time, and whole.
+    /// Whether some elements may be zero because a slice did not read them; products with them are zero likewise. A
+    /// loop does not pass this mark from step to step, since carries are often read both in slices and as a whole.
     pub unread: bool,
 }
 
 impl Cotangent {
-    /// A cotangent that no branch has masked.
+    /// Creates a cotangent that no branch has masked.
     pub fn new(value: Var) -> Cotangent {
         Cotangent::of(value, false)
     }
 
-    /// A cotangent that may have been masked.
+    /// Creates a cotangent that may have been masked.
     pub fn of(value: Var, maybe_zero: bool) -> Cotangent {
         Cotangent {
             value,
@@ -36,12 +36,12 @@ impl Cotangent {
         }
     }
 
-    /// Whether a product with it is zero wherever it is.
+    /// Returns whether a product with a zero element must be zero.
     pub fn zero_wins(self) -> bool {
         self.maybe_zero || self.unread
     }
 
-    /// What a linear operation makes of it.
+    /// Applies a linear operation to the value.
     pub fn map(self, f: impl FnOnce(Var) -> Var) -> Cotangent {
         Cotangent {
             value: f(self.value),
@@ -49,7 +49,7 @@ impl Cotangent {
         }
     }
 
-    /// The same, behind a mask.
+    /// Marks the cotangent as masked.
     pub fn masked(self) -> Cotangent {
         Cotangent {
             maybe_zero: true,
@@ -57,7 +57,7 @@ impl Cotangent {
         }
     }
 
-    /// The product with a known factor: zero where this is zero for having been masked.
+    /// Multiplies by a known factor; the product is zero where the cotangent is zero because it was masked.
     pub fn times(self, factor: Var) -> Cotangent {
         self.map(|v| match self.zero_wins() {
             true => elementwise::mul_or_zero(v, factor),
@@ -65,17 +65,25 @@ impl Cotangent {
         })
     }
 
-    /// The sum of two contributions.
+    /// Adds another contribution.
     pub fn plus(self, other: Cotangent) -> Cotangent {
         Cotangent {
             value: sum(self.value, other.value),
+            ..self.joined(other)
+        }
+    }
+
+    /// Returns this with the marks of a sum of it and another.
+    pub fn joined(self, other: Cotangent) -> Cotangent {
+        Cotangent {
             maybe_zero: self.maybe_zero && other.maybe_zero,
             unread: self.zero_wins() && other.zero_wins(),
+            ..self
         }
     }
 }
 
-/// The sum of two tangents.
+/// Adds two tangents.
 pub fn add_tangents(a: Tangent, b: Tangent) -> Tangent {
     match (a, b) {
         (Some(a), Some(b)) => Some(elementwise::add(a, b)),
@@ -83,7 +91,7 @@ pub fn add_tangents(a: Tangent, b: Tangent) -> Tangent {
     }
 }
 
-/// The sum of two cotangents.
+/// Adds two cotangents.
 pub fn add_cotangents(a: Option<Cotangent>, b: Option<Cotangent>) -> Option<Cotangent> {
     match (a, b) {
         (Some(a), Some(b)) => Some(a.plus(b)),

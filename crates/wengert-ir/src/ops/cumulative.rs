@@ -1,4 +1,4 @@
-//! Running values along an axis: sums, products, extremes, and the recurrence that their derivatives
+//! Cumulative operations along an axis: sums, products, extremes, and the linear recurrence that their derivatives
 //! are made of.
 
 use std::borrow::Cow;
@@ -20,22 +20,22 @@ use crate::schedule::running::Running;
 use crate::schedule::{Lowering, Wanted};
 use crate::trace::{Var, bind1};
 
-/// How a value follows from the one before it.
+/// How each value follows from the one before it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Step {
     /// `(x)`: `y[i] = y[i-1] + x[i]`. Integers wrap.
     Sum,
     /// `(x)`: `y[i] = y[i-1] * x[i]`. Integers wrap.
     Prod,
-    /// `(x)`: the smaller of `y[i-1]` and `x[i]`; NaN from the first on.
+    /// `(x)`: the smaller of `y[i-1]` and `x[i]`; NaN from the first NaN on.
     Min,
-    /// `(x)`: the larger of `y[i-1]` and `x[i]`; NaN from the first on.
+    /// `(x)`: the larger of `y[i-1]` and `x[i]`; NaN from the first NaN on.
     Max,
-    /// `(a, b)`: `y[i] = a[i] * y[i-1] + b[i]`, and `b[i]` at the first.
+    /// `(a, b)`: `y[i] = a[i] * y[i-1] + b[i]`, and `y[0] = b[0]`.
     Linear {
-        /// Where `a` is zero, so is the product: what was before is cut off, be it infinite.
+        /// Whether the product is zero where `a` is zero: earlier values are cut off, even infinite ones.
         cut: bool,
-        /// Where `y[i-1]` is zero, so is the product: it is a cotangent that has come through a mask
+        /// Whether the product is zero where `y[i-1]` is zero: `y` is a cotangent that has passed through a mask
         /// (see [`Cotangent::maybe_zero`]).
         zero_wins: bool,
     },
@@ -43,18 +43,18 @@ pub enum Step {
 
 use Step::{Linear, Max, Min, Prod, Sum};
 
-/// Values along an axis, each made from the one before it; in order, from the first to the last.
+/// Computes values along an axis, each from the one before it, in order from the first to the last.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Cumulative {
-    /// How.
+    /// How each value follows from the one before it.
     pub step: Step,
-    /// Along this axis.
+    /// The axis.
     pub axis: usize,
-    /// From the last to the first.
+    /// Whether the values are computed from the last to the first.
     pub reverse: bool,
 }
 
-/// The running sum, product or extreme along an axis.
+/// Records the cumulative sum, product or extreme along an axis.
 #[track_caller]
 pub fn cumulative(step: Step, x: Var, axis: usize, reverse: bool) -> Var {
     let op = Cumulative {
@@ -65,8 +65,8 @@ pub fn cumulative(step: Step, x: Var, axis: usize, reverse: bool) -> Var {
     op.bind(&[x])
 }
 
-/// `y[i] = a[i] * y[i-1] + b[i]` along an axis, with `y[0] = b[0]`; the other way round with
-/// `reverse`. Both have one type.
+/// Records `y[i] = a[i] * y[i-1] + b[i]` along an axis, with `y[0] = b[0]`; in the opposite direction with
+/// `reverse`. Both operands have the same type.
 #[track_caller]
 pub fn recurrence(a: Var, b: Var, axis: usize, reverse: bool) -> Var {
     let step = Linear {
@@ -81,8 +81,8 @@ pub fn recurrence(a: Var, b: Var, axis: usize, reverse: bool) -> Var {
     op.bind(&[a, b])
 }
 
-/// Each element moved on by one place along an axis, towards the last (with `reverse`: the first);
-/// `fill` comes in at the other end.
+/// Shifts each element by one place along an axis, towards the last element (with `reverse`, towards the first), and
+/// puts `fill` in the place that becomes free.
 #[track_caller]
 pub fn moved_on(x: Var, axis: usize, reverse: bool, fill: f64) -> Var {
     let ty = x.ty();
@@ -100,7 +100,7 @@ pub fn moved_on(x: Var, axis: usize, reverse: bool, fill: f64) -> Var {
 }
 
 impl Cumulative {
-    /// The operation of that name and those parameters in the text form.
+    /// Parses an operation of this family from the text form; `None` if it is none of this family.
     pub fn parse(name: &str, given: &Given, _: &[Func]) -> Option<Op> {
         let step = match name {
             "cumsum" => Sum,
@@ -123,7 +123,7 @@ impl Cumulative {
     #[track_caller]
     fn bind(&self, inputs: &[Var]) -> Var {
         let y = bind1(Op::Cumulative(*self), inputs);
-        // Sums of zeros, and what a recurrence makes of nothing.
+        // A cumulative sum of zeros is zero, and so is a recurrence that only adds zeros.
         let last = inputs[inputs.len() - 1];
         match (self.step, last.as_literal()) {
             (Sum | Linear { .. }, Some(l)) if l.bits == 0 => Var::zeros(&last.ty()),
@@ -135,7 +135,7 @@ impl Cumulative {
         Cumulative { step, ..*self }
     }
 
-    /// The value from which a step gives its operand, bit for bit.
+    /// Returns the initial value from which a step gives its operand, bit for bit.
     fn start(&self, dtype: DType) -> u64 {
         let op = match self.step {
             Sum | Linear { .. } => FoldOp::Add,
@@ -146,8 +146,8 @@ impl Cumulative {
         neutral(op, dtype)
     }
 
-    /// One step: the value, given the one before and the operands there. `first` holds at the first
-    /// place, where what was before is `start`.
+    /// Computes one step: the next value, given the one before and the operands at this place. At the first place
+    /// `first` is true and `before` is the `start`.
     pub fn advance(
         &self,
         s: &mut dyn Scalars,
@@ -175,9 +175,9 @@ impl Cumulative {
         }
     }
 
-    /// Equals share, as in [`crate::ops::reduce`]: with `k` elements so far that are equal to the
-    /// extreme (or NaN, if it is), each weighs `1/k`. The extreme changes or stays, so both the
-    /// number of equals and the tangent are recurrences that a change cuts off.
+    /// Returns the tangent of a running extreme. Equal elements share as in [`crate::ops::reduce`]: if `k` elements so
+    /// far are equal to the extreme (or are NaN, if it is), each has weight `1/k`. At each step the extreme either
+    /// changes or stays, so both the number of equals and the tangent are recurrences that a change cuts off.
     fn extreme_tangent(&self, x: Var, y: Var, dx: Var) -> Var {
         let ty = x.ty();
         let (zeros, ones) = (Var::zeros(&ty), Var::full(&ty, 1.0));
@@ -197,7 +197,7 @@ impl Cumulative {
         self.with_step(cut).bind(&[weight, share])
     }
 
-    /// With `y[i] = a[i] y[i-1] + b[i]`, the tangents are the same recurrence of
+    /// Returns the tangent of a recurrence: for `y[i] = a[i] y[i-1] + b[i]` it is the same recurrence over
     /// `a'[i] y[i-1] + b'[i]`.
     fn linear_tangent(&self, a: Var, y: Var, da: Tangent, db: Tangent) -> Var {
         let change = da.map(|da| {
@@ -311,7 +311,7 @@ impl Primitive for Cumulative {
         let dy = match self.step {
             Sum => self.bind(&[tangent()]),
             Prod => {
-                // (y[i-1] x[i])' = x[i] y'[i-1] + y[i-1] x'[i]: no factor is divided by.
+                // (y[i-1] x[i])' = x[i] y'[i-1] + y[i-1] x'[i]: nothing is divided by a factor.
                 let before = moved_on(y, self.axis, self.reverse, 1.0);
                 let change = elementwise::mul(tangent(), before);
                 recurrence(x[0], change, self.axis, self.reverse)
@@ -331,7 +331,7 @@ impl Primitive for Cumulative {
         match self.step {
             Sum => vec![Some(ct.map(|ct| back.bind(&[ct])))],
             Linear { cut, zero_wins } => {
-                // On its way back through place `i` a cotangent meets the factor of place `i + 1`.
+                // Going back, a cotangent is multiplied at place `i` by the factor of place `i + 1`.
                 let factors = moved_on(inputs[0].known(), self.axis, back.reverse, 0.0);
                 back.step = Linear {
                     cut,

@@ -1,4 +1,4 @@
-//! Operations from outside this crate.
+//! Operations that other crates define.
 
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -6,18 +6,18 @@ use std::sync::Arc;
 use crate::ops::{Op, Primitive};
 use crate::trace::{Var, bind};
 
-/// An operation of another crate's: it answers every column of the table of operations.
+/// An operation of another crate: it implements every column of the table of operations.
 pub trait CustomPrimitive: Primitive + Send + Sync {}
 
 impl<P: Primitive + Send + Sync> CustomPrimitive for P {}
 
-/// A custom operation, shared. Two are equal if they are one allocation, or have one
-/// [identity](Primitive::identity).
+/// A shared custom operation. Two of them are equal if they are the same allocation, or have the same
+/// name and [identity](Primitive::identity).
 #[derive(Clone, Debug)]
 pub struct Custom(pub Arc<dyn CustomPrimitive>);
 
 impl Custom {
-    /// The name and the identity, if it has one.
+    /// Returns the name and the identity, if the operation has an identity.
     fn identity(&self) -> Option<(String, String)> {
         let identity = self.0.identity()?;
         Some((self.0.name().into_owned(), identity))

@@ -1,4 +1,4 @@
-//! Functions with a derivative of the user's own: `custom_jvp` and `custom_vjp`.
+//! Functions with user-defined derivatives: `custom_jvp` and `custom_vjp`.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -18,31 +18,31 @@ use crate::trace::{Kind, Var, bind, closed, current_source};
 use crate::transform::dead::narrowed;
 use crate::transform::{batched, inline, replay, why_not_linear};
 
-/// A function whose derivative is given by a rule. Nothing in it captures.
+/// A function with a rule for its derivative. Neither of them captures anything.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct CustomRule {
     /// The function.
     pub body: Func,
-    /// Its derivative.
+    /// The rule for the derivative.
     pub rule: Rule,
 }
 
-/// A derivative of the user's own.
+/// A user-defined derivative.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Rule {
-    /// Operands and their tangents to results and their tangents, linear in the tangents.
+    /// A function from operands and their tangents to results and their tangents, linear in the tangents.
     Jvp(Func),
     /// A pullback, in two halves.
     Vjp {
-        /// Operands to results, then residuals.
+        /// The function from operands to results, then residuals.
         forward: Func,
-        /// Residuals and cotangents of the results to cotangents of the operands.
+        /// The function from residuals and cotangents of the results to cotangents of the operands.
         backward: Func,
     },
 }
 
-/// The tangents of a function with a pullback of the user's own: it can only be transposed.
-/// Operands: residuals, then the tangents of its operands.
+/// The tangents of a function with a user-defined pullback, which can only be transposed.
+/// Operands: residuals, then the tangents of the function's operands.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct CustomTangent {
     /// The pullback.
@@ -53,7 +53,7 @@ pub struct CustomTangent {
     pub results: Vec<Type>,
 }
 
-/// The linear map of a function with a pullback is there to be transposed: nobody can run it.
+/// Returns the error for running the linear map of a function with a pullback, which exists only to be transposed.
 fn only_a_pullback(at: Option<SourceId>) -> Error {
     Error::Derivative {
         op: "custom_vjp".into(),
@@ -63,21 +63,21 @@ fn only_a_pullback(at: Option<SourceId>) -> Error {
     }
 }
 
-/// A tangent for each, zeros where there is none.
+/// Returns the tangents with zeros in place of missing ones.
 fn tangents(x: &[Var], dx: &[Tangent]) -> Vec<Var> {
     let all = x.iter().zip(dx);
     all.map(|(x, d)| d.unwrap_or_else(|| Var::zeros(&x.ty())))
         .collect()
 }
 
-/// Integers and truth values have no tangent.
+/// Drops the tangents of integers and truth values, which have none.
 fn real(y: &[Var], dy: Vec<Tangent>) -> Vec<Tangent> {
     let all = y.iter().zip(dy);
     all.map(|(y, d)| d.filter(|_| y.ty().is_float())).collect()
 }
 
 impl CustomRule {
-    /// The operation of that name and those parameters in the text form.
+    /// Parses an operation of this family from the text form; `None` if it is none of this family.
     pub fn parse(name: &str, _: &Given, bodies: &[Func]) -> Option<Op> {
         let (body, rule) = match (name, bodies) {
             ("custom_jvp", [body, rule]) => (body, Rule::Jvp(rule.clone())),
@@ -93,7 +93,7 @@ impl CustomRule {
 }
 
 impl CustomRule {
-    /// The results, and the tangents that the rule gives them.
+    /// Records the rule and returns the results and their tangents.
     fn by_rule(&self, x: &[Var], dx: &[Tangent], mode: Mode) -> (Vec<Var>, Vec<Tangent>) {
         let n = self.body.results.len();
         match (&self.rule, mode) {
@@ -104,7 +104,7 @@ impl CustomRule {
                 (y, dy)
             }
             (Rule::Jvp(rule), Mode::Linear) => {
-                // Linear in the tangents, so linearised at any of them: at zero.
+                // The rule is linear in the tangents, so it can be linearised at any tangents: at zero.
                 let zeros: Vec<Var> = x.iter().map(|v| Var::zeros(&v.ty())).collect();
                 let none = vec![None; x.len()];
                 let (mut y, mut dy) = replay(
@@ -178,7 +178,7 @@ impl Primitive for CustomRule {
         eval::run(&self.body, inputs.to_vec())
     }
 
-    /// What the rule says, whatever the function does.
+    /// The dependence that the rule shows, whatever the function computes.
     fn deps(&self, inputs: usize, outputs: usize) -> BitMatrix {
         match &self.rule {
             Rule::Jvp(rule) => {
@@ -206,7 +206,7 @@ impl Primitive for CustomRule {
 
     fn jvp(&self, x: &[Var], dx: &[Tangent], mode: Mode) -> (Vec<Var>, Vec<Tangent>) {
         let (y, mut dy) = self.by_rule(x, dx, mode);
-        // A rule that says so of a result gives it no tangent, not one that is zero.
+        // A result that does not depend on the operands by the rule gets no tangent rather than a zero tangent.
         let out = active(&self.deps(x.len(), y.len()), dx);
         dy.iter_mut()
             .zip(out)
@@ -258,7 +258,7 @@ impl Primitive for CustomRule {
     }
 }
 
-/// The cotangent of an operand that is the same for the whole batch is the sum over the batch.
+/// Sums the cotangents of operands that are shared by the whole batch over the batch.
 fn summed(f: Func, mapped: &[bool]) -> Func {
     let closed = closed(Kind::Barrier, f.param_types(), |vars| {
         let results = inline(&f, vars).into_iter().zip(mapped);
@@ -270,7 +270,7 @@ fn summed(f: Func, mapped: &[bool]) -> Func {
 }
 
 impl CustomTangent {
-    /// The operation of that name and those parameters in the text form.
+    /// Parses an operation of this family from the text form; `None` if it is none of this family.
     pub fn parse(name: &str, given: &Given, bodies: &[Func]) -> Option<Op> {
         let [backward] = bodies else { return None };
         let tangent = CustomTangent {
@@ -358,7 +358,7 @@ impl Primitive for CustomTangent {
     }
 }
 
-/// Traces a function of a custom rule, which may not use what it does not take.
+/// Traces a function of a custom rule, which must not capture anything.
 #[track_caller]
 fn alone(what: &str, types: &[Type], f: impl FnOnce(&[Var]) -> Vec<Var>) -> Func {
     let closed = closed(Kind::Barrier, types, f);
@@ -375,7 +375,7 @@ fn alone(what: &str, types: &[Type], f: impl FnOnce(&[Var]) -> Vec<Var>) -> Func
 }
 
 /// Refuses a rule whose tangents are not linear in those of the operands, which are its parameters from
-/// `n` on: reverse mode takes it for linear. A constant that is added is not seen, and has no part there.
+/// index `n` on: reverse mode relies on linearity. An added constant is not detected; it does not affect reverse mode.
 #[track_caller]
 fn expect_linear(rule: &Func, n: usize) {
     let refuse = |why: String| {
@@ -395,13 +395,13 @@ fn expect_linear(rule: &Func, n: usize) {
     let unknown: Vec<bool> = (0..2 * n).map(|i| i >= n && params[i].is_float()).collect();
     let rule = narrowed(rule, &vec![true; rule.arity()], &tangents);
     if let Some(message) = why_not_linear(&rule, &unknown, |_| String::new()) {
-        // It is said of a function and its argument; here they are the rule and the tangent.
+        // The message is about a function and its argument; here they are the rule and the tangent.
         let why = message.rsplit_once(": ").map_or(&*message, |(_, why)| why);
         refuse(why.replace("argument", "tangent"));
     }
 }
 
-/// Records `f` with tangents by `rule`: operands and tangents to results and tangents.
+/// Records `f` with a rule for its tangents, from operands and tangents to results and tangents.
 #[track_caller]
 pub fn custom_jvp(
     x: &[Var],
@@ -421,8 +421,8 @@ pub fn custom_jvp(
     bind(Op::CustomRule(Arc::new(CustomRule { body, rule })), x)
 }
 
-/// Records `f` with a pullback: `forward` gives results and residuals, `backward` takes residuals
-/// and the cotangents of the results to those of the operands.
+/// Records `f` with a pullback: `forward` gives results and residuals; `backward` maps residuals
+/// and the cotangents of the results to the cotangents of the operands.
 #[track_caller]
 pub fn custom_vjp(
     x: &[Var],

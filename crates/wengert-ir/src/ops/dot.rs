@@ -20,21 +20,20 @@ use crate::with_data;
 /// `c[i.., j.., k..] = Σ_l a[i, j, l] · b[i, k, l]`: the axes of the result are the batch axes, then
 /// the other axes of `a`, then those of `b`.
 ///
-/// Each sum is taken one product after the other, from the first, the last contracted axis moving
-/// fastest, and a long one of few rows or columns as that of a reduction ([`order::is_long`]); it is zero
-/// where there is nothing to sum.
+/// Each sum adds the products in order, the last contracted axis moving fastest. A long sum with few rows or columns is
+/// ordered like that of a reduction ([`order::is_long`]). A sum without terms is zero.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Dot {
-    /// Axes of `a` and of `b` that run together.
+    /// The pairs of batch axes of `a` and of `b`.
     pub batch: Vec<(usize, usize)>,
-    /// Axes of `a` and of `b` that run together and are summed over.
+    /// The pairs of axes of `a` and of `b` that are contracted.
     pub contract: Vec<(usize, usize)>,
-    /// Where an element of `a` is zero, so is its product, whatever the factor: `a` is a cotangent
-    /// that has come through a mask (see [`Cotangent::maybe_zero`]).
+    /// Whether a product is zero where the element of `a` is zero, whatever the other factor: `a` is a cotangent
+    /// that has passed through a mask (see [`Cotangent::maybe_zero`]).
     pub zero_wins: bool,
 }
 
-/// Which operand of the two.
+/// One of the two operands.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Side {
     A,
@@ -57,7 +56,7 @@ impl Side {
     }
 }
 
-/// The contraction of `a` and `b` along pairs of their axes.
+/// Records the contraction of `a` and `b` along pairs of their axes.
 #[track_caller]
 pub fn dot(a: Var, b: Var, batch: &[(usize, usize)], contract: &[(usize, usize)]) -> Var {
     let op = Dot {
@@ -69,7 +68,7 @@ pub fn dot(a: Var, b: Var, batch: &[(usize, usize)], contract: &[(usize, usize)]
 }
 
 impl Dot {
-    /// The operation of that name and those parameters in the text form.
+    /// Parses an operation of this family from the text form; `None` if it is none of this family.
     pub fn parse(name: &str, given: &Given, _: &[Func]) -> Option<Op> {
         let zero_wins = match name {
             "dot" => false,
@@ -92,7 +91,7 @@ impl Dot {
         bind1(Op::Dot(self.clone()), &[a, b])
     }
 
-    /// The axes of an operand of that rank that are neither batch axes nor contracted.
+    /// Returns the axes of an operand of rank `rank` that are neither batch axes nor contracted.
     fn free(&self, side: Side, rank: usize) -> Vec<usize> {
         let pairs = || self.batch.iter().chain(&self.contract);
         (0..rank)
@@ -100,8 +99,8 @@ impl Dot {
             .collect()
     }
 
-    /// What one operand contributes to the cotangent of the other, `to`: the contraction of `ct`
-    /// with `known` over the free axes of `known`, and the axes put back where they belong.
+    /// Returns the cotangent of operand `to` from that of the result and the other operand: contracts `ct`
+    /// with `known` over the free axes of `known`, and moves the axes where they belong.
     fn pull(&self, to: Side, to_type: &Type, ct: Cotangent, known: Var) -> Cotangent {
         let from = to.other();
         let to_free = self.free(to, to_type.rank());
@@ -111,7 +110,7 @@ impl Dot {
             Side::A => self.batch.len() + to_free.len(),
             Side::B => self.batch.len(),
         };
-        // What decides that a product is zero stands in front: `a`, where it did so before.
+        // The operand whose zeros win must come first: the cotangent, unless `known` was such an operand before.
         let ct_first = !(self.zero_wins && from == Side::A);
         let pair = |ct_axis: usize, axis: usize| match ct_first {
             true => (ct_axis, axis),
@@ -126,7 +125,7 @@ impl Dot {
                 .collect(),
             zero_wins: ct.maybe_zero || self.zero_wins,
         };
-        // The free axes of `known` are now those that were contracted, in order of their number.
+        // The free axes of `known` in the result are now its contracted axes, in order of their index.
         let mut contracted = self.contract.clone();
         contracted.sort_by_key(|p| from.of(p));
         let contracted = contracted.iter().map(|p| to.of(p));
@@ -246,7 +245,7 @@ impl Primitive for Dot {
     ) -> Result<Vec<NodeId>, Error> {
         let (a, b, want) = (inputs[0], inputs[1], &outputs[0]);
         let (da, db) = (l.dims(a), l.dims(b));
-        // The axes of the products: those of the result, then the contracted ones.
+        // The axes of the products are those of the result, then the contracted ones.
         let axes = |side: Side, dims: &[usize], front: usize| -> (Vec<usize>, Vec<usize>) {
             let kept = want.ty.rank();
             let mut at = vec![0; dims.len()];
@@ -305,7 +304,7 @@ impl Primitive for Dot {
             op.batch.insert(0, (0, 0));
             return vec![Batched::mapped(op.bind(a.value, b.value))];
         }
-        // The batch axis is the first free axis of the one operand that has it.
+        // The batch axis is the first free axis of the one operand that is mapped.
         let free = op.free(Side::A, a.value.rank()).len();
         let at = op.batch.len() + if a.mapped { 0 } else { free };
         let c = op.bind(a.value, b.value);

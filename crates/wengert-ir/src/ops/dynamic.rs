@@ -1,4 +1,4 @@
-//! Windows at traced places.
+//! Windows whose position is traced.
 
 use std::borrow::Cow;
 
@@ -15,22 +15,22 @@ use crate::schedule::node::NodeId;
 use crate::schedule::{Lowering, Wanted};
 use crate::trace::{Var, bind1};
 
-/// Reading or writing the window of an array that starts at given indices, one an axis, each a whole
-/// number of any type. An index is moved, where need be, so that the window lies inside.
+/// Reads or writes the window of an array that starts at traced indices, one for each axis, each an integer of any
+/// type. An index is clamped so that the window lies inside the array.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Dynamic {
-    /// `(x, i..)`: the window of those lengths.
+    /// `(x, i..)`: reads the window of the given lengths.
     Slice {
         /// The lengths of the window.
         sizes: Vec<usize>,
     },
-    /// `(x, u, i..)`: `x` with `u` for the window of its lengths.
+    /// `(x, u, i..)`: replaces the window of the lengths of `u` in `x` by `u`.
     Update,
 }
 
 use Dynamic::{Slice, Update};
 
-/// The window of lengths `sizes` that starts at `start`, moved so that it lies inside.
+/// Records the read of the window of lengths `sizes` that starts at `start`, clamped so that it lies inside.
 #[track_caller]
 pub fn slice(x: Var, start: &[Var], sizes: &[usize]) -> Var {
     let sizes = sizes.to_vec();
@@ -42,14 +42,14 @@ pub fn slice(x: Var, start: &[Var], sizes: &[usize]) -> Var {
     }
 }
 
-/// `x` with `u` for the window that starts at `start`, moved so that it lies inside.
+/// Records `x` with the window that starts at `start` replaced by `u`, clamped so that it lies inside.
 #[track_caller]
 pub fn update(x: Var, u: Var, start: &[Var]) -> Var {
     bind1(Op::Dynamic(Update), &[&[x, u], start].concat())
 }
 
 impl Dynamic {
-    /// The operation of that name and those parameters in the text form.
+    /// Parses an operation of this family from the text form; `None` if it is none of this family.
     pub fn parse(name: &str, given: &Given, _: &[Func]) -> Option<Op> {
         match name {
             "dynamic_slice" => Some(Op::Dynamic(Slice {
@@ -60,7 +60,7 @@ impl Dynamic {
         }
     }
 
-    /// How many operands stand in front of the indices.
+    /// Returns the number of operands in front of the indices.
     fn arrays(&self) -> usize {
         match self {
             Slice { .. } => 1,
@@ -215,7 +215,7 @@ impl Primitive for Dynamic {
         let value = match start.iter().any(|i| i.mapped) {
             true => self.batch_apart(arrays, start, size),
             false => {
-                // One window, with one axis more.
+                // One window for the whole batch, with one more axis.
                 let start: Vec<Var> = (std::iter::once(Var::scalar(0i64)))
                     .chain(start.iter().map(|i| i.value))
                     .collect();
@@ -233,8 +233,8 @@ impl Primitive for Dynamic {
 }
 
 impl Dynamic {
-    /// A window for each element of the batch, at a place of its own: rows gathered from, or
-    /// scattered to, an array that is flat but for the axes of which the window takes all.
+    /// Records a window per element of the batch, each at its own position: rows are gathered from, or
+    /// scattered to, the array, flattened except for the axes that the window covers completely.
     fn batch_apart(&self, arrays: &[Batched], start: &[Batched], size: usize) -> Var {
         let x = arrays[0];
         let dims = x.element_type().dims();
@@ -272,7 +272,7 @@ impl Dynamic {
     }
 }
 
-/// The places, in a row-major array of lengths `dims`, of a window for each element of the batch:
+/// Returns the positions, in a row-major array of lengths `dims`, of a window for each element of the batch:
 /// `i64[size, elements of the window]`.
 fn window(dims: &[usize], sizes: &[usize], start: &[Batched], size: usize) -> Var {
     let full: Vec<usize> = [&[size], sizes].concat();

@@ -1,8 +1,8 @@
-//! Operations element by element: one family for all rows of the tables in [`rows`].
+//! Elementwise operations: one family for all rows of the tables in [`rows`].
 //!
-//! Operands have one shape (a literal is one number in any shape) and, but for the condition of a
-//! selection, one element type. The methods of [`Var`] broadcast and promote; the functions here,
-//! for rules, do not.
+//! Operands have the same shape (a literal has any shape) and, except for the condition of a
+//! selection, the same element type. The methods of [`Var`] broadcast and promote; the functions here,
+//! which rules use, do not.
 
 use std::borrow::Cow;
 
@@ -24,7 +24,7 @@ use crate::schedule::node::NodeId;
 use crate::schedule::{Lowering, Wanted};
 use crate::trace::{Var, bind1};
 
-/// An operation element by element: a row of a table.
+/// An elementwise operation, identified by its row in a table.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Elementwise {
     table: u8,
@@ -39,23 +39,23 @@ impl Elementwise {
         }
     }
 
-    /// Its row.
+    /// Returns the row of the table.
     pub fn row(self) -> &'static Row {
         &rows::TABLES[self.table as usize][self.row as usize]
     }
 
-    /// Records it, on operands of the types it takes.
+    /// Records the operation on operands of the types that it takes.
     #[track_caller]
     pub fn apply(self, inputs: &[Var]) -> Var {
         bind1(Op::Elementwise(self), inputs)
     }
 
-    /// The operation of that name and those parameters in the text form.
+    /// Parses an operation of this family from the text form; `None` if it is none of this family.
     pub fn parse(name: &str, _: &Given, _: &[Func]) -> Option<Op> {
         rows::find(name).map(Op::Elementwise)
     }
 
-    /// The tangent of the result `y`.
+    /// Returns the tangent of the result `y`.
     fn tangent(self, x: &[Var], y: Var, dx: &[Tangent]) -> Tangent {
         match self.row().derive {
             Derive::Zero => None,
@@ -74,13 +74,13 @@ impl Elementwise {
         }
     }
 
-    /// The operands of the one type.
+    /// Returns the operands without the condition; they have one element type.
     fn values<T>(self, inputs: &[T]) -> &[T] {
         &inputs[usize::from(self.row().signature.predicate)..]
     }
 
-    /// The result, row by row where the operands are lists. A missing operand stands for zeros, and
-    /// so does an empty list beside one that is not; one value at least is there.
+    /// Computes the result, row by row if operands are lists. A missing operand stands for zeros, as does
+    /// an empty list next to a list that is not empty; at least one operand must be given.
     fn compute(self, inputs: &[Option<&Buffer>]) -> Buffer {
         let rows = |b: &Option<&Buffer>| match b {
             Some(Buffer::List(rows)) => Some(rows.len()),
@@ -91,7 +91,7 @@ impl Elementwise {
             Some(n) => {
                 let pick = |b: &Option<&'_ Buffer>, i: usize| match b {
                     Some(Buffer::List(rows)) => rows.get(i).cloned(),
-                    // A condition for every row: see `types`.
+                    // A condition applies to every row: see `types`.
                     dense => dense.cloned(),
                 };
                 let row = |i: usize| {
@@ -164,8 +164,8 @@ impl Primitive for Elementwise {
         }
         let values = self.values(inputs);
         let ty = &values[0];
-        // A condition need not have the axes up to the last one of a run-time length: then it is the
-        // same along them.
+        // A condition may lack the axes up to the last run-time one: then it is the same
+        // along them.
         let known = Shape(ty.shape.0[ty.shape.batch_axis()..].into());
         let fits = |(i, t): (usize, &Type)| {
             t.shape == ty.shape || (signature.predicate && i == 0 && t.shape == known)
@@ -258,49 +258,50 @@ impl Primitive for Elementwise {
     }
 }
 
-/// The sum of two values of one type.
+/// Records the sum of two values of one type.
 #[track_caller]
 pub fn add(a: Var, b: Var) -> Var {
     const { row("add") }.apply(&[a, b])
 }
 
-/// The difference of two values of one type.
+/// Records the difference of two values of one type.
 #[track_caller]
 pub fn sub(a: Var, b: Var) -> Var {
     const { row("sub") }.apply(&[a, b])
 }
 
-/// The product of two values of one type.
+/// Records the product of two values of one type.
 #[track_caller]
 pub fn mul(a: Var, b: Var) -> Var {
     const { row("mul") }.apply(&[a, b])
 }
 
-/// The quotient of two values of one type.
+/// Records the quotient of two values of one type.
 #[track_caller]
 pub fn div(a: Var, b: Var) -> Var {
     const { row("div") }.apply(&[a, b])
 }
 
-/// The negative.
+/// Records the negative of a value.
 #[track_caller]
 pub fn neg(a: Var) -> Var {
     const { row("neg") }.apply(&[a])
 }
 
-/// `a * b + c` of three values of one type, rounded once.
+/// Records `a * b + c` of three values of one type, rounded once.
 #[track_caller]
 pub fn fma(a: Var, b: Var, c: Var) -> Var {
     const { row("fma") }.apply(&[a, b, c])
 }
 
-/// The product of two values of one type, zero where the first is zero, whatever the other.
+/// Records the product of two values of one type, which is zero where the first is zero, whatever the other is.
 #[track_caller]
 pub fn mul_or_zero(a: Var, b: Var) -> Var {
     const { row("mul_or_zero") }.apply(&[a, b])
 }
 
-/// A tangent times a factor: zero, whatever the factor, where the tangent is zero because something was not chosen.
+/// Records a tangent times a factor. If the tangent is masked, the product is zero where the tangent is, whatever the
+/// factor.
 #[track_caller]
 pub fn times(d: Var, factor: Var) -> Var {
     match d.is_masked() {
@@ -309,8 +310,8 @@ pub fn times(d: Var, factor: Var) -> Var {
     }
 }
 
-/// `a` where `p` holds, else `b`; one shape, and `a` and `b` of one type. A condition that is known
-/// decides at once.
+/// Records `a` where `p` is true, and `b` elsewhere; all have the same shape, and `a` and `b` the same type. A known
+/// condition is decided at once.
 #[track_caller]
 pub fn select(p: Var, a: Var, b: Var) -> Var {
     if let Some(known) = p.as_literal() {
@@ -322,55 +323,55 @@ pub fn select(p: Var, a: Var, b: Var) -> Var {
     const { row("select") }.apply(&[p, a, b])
 }
 
-/// Whether two values of one type are equal, element by element.
+/// Records whether two values of one type are equal, element by element.
 #[track_caller]
 pub fn eq(a: Var, b: Var) -> Var {
     const { row("eq") }.apply(&[a, b])
 }
 
-/// Whether two values of one type differ, element by element.
+/// Records whether two values of one type differ, element by element.
 #[track_caller]
 pub fn ne(a: Var, b: Var) -> Var {
     const { row("ne") }.apply(&[a, b])
 }
 
-/// Whether the first of two values of one type is smaller, element by element.
+/// Records whether the first of two values of one type is smaller, element by element.
 #[track_caller]
 pub fn lt(a: Var, b: Var) -> Var {
     const { row("lt") }.apply(&[a, b])
 }
 
-/// Whether the first of two values of one type is not larger, element by element.
+/// Records whether the first of two values of one type is not larger, element by element.
 #[track_caller]
 pub fn le(a: Var, b: Var) -> Var {
     const { row("le") }.apply(&[a, b])
 }
 
-/// Both hold.
+/// Records the conjunction of truth values, or of the bits of integers.
 #[track_caller]
 pub fn and(a: Var, b: Var) -> Var {
     const { row("and") }.apply(&[a, b])
 }
 
-/// At least one holds.
+/// Records the disjunction of truth values, or of the bits of integers.
 #[track_caller]
 pub fn or(a: Var, b: Var) -> Var {
     const { row("or") }.apply(&[a, b])
 }
 
-/// It does not hold.
+/// Records the negation of truth values, or of the bits of integers.
 #[track_caller]
 pub fn not(a: Var) -> Var {
     const { row("not") }.apply(&[a])
 }
 
-/// The larger of two values of one type.
+/// Records the larger of two values of one type.
 #[track_caller]
 pub fn max(a: Var, b: Var) -> Var {
     const { row("max") }.apply(&[a, b])
 }
 
-/// The smaller of two values of one type.
+/// Records the smaller of two values of one type.
 #[track_caller]
 pub fn min(a: Var, b: Var) -> Var {
     const { row("min") }.apply(&[a, b])

@@ -1,14 +1,14 @@
-//! Operations on literals, done while they are recorded.
+//! Constant folding: operations on literals are computed while they are recorded.
 
 use super::{Folding, Op};
 use crate::buffer::{Buffer, Dense};
 use crate::ir::{Splat, Type};
 use crate::trace::Var;
 
-/// The results of an operation where they are literals: of literals, or without an element.
+/// Returns the results of an operation as literals, if its operands are literals or its results have no elements.
 pub fn fold(op: &Op, inputs: &[Var], outputs: &[Type]) -> Option<Vec<Var>> {
     if !outputs.is_empty() && outputs.iter().all(Type::is_empty) && !op.has_effect() {
-        // Whatever would be computed, there is no element of it.
+        // A result without elements is the same whatever would be computed.
         return Some(outputs.iter().map(Var::zeros).collect());
     }
     let folding = op.folding();

@@ -1,6 +1,6 @@
-//! What is defined by an equation: the solution of a linear system, and the root of a function.
+//! Values defined by an equation: the solution of a linear system, and the root of a function.
 //!
-//! Both are computed by whatever the user says, and differentiated by the equation, whatever that was
+//! Both are computed by whatever method the user gives, and differentiated through the equation alone
 //! (the implicit function theorem; see Griewank and Walther, *Evaluating Derivatives*, 2nd edition,
 //! chapter 15).
 
@@ -19,44 +19,44 @@ use crate::schedule::{Lowering, Wanted, places};
 use crate::trace::{Closed, Kind, Var, bind, closed, current_source};
 use crate::transform::{batched, inline, linearize, replay, why_not_linear};
 
-/// The `x` of `A x = b`. Operands: constants, then `b`; `x` has the types of `b`. All three functions
+/// The solution `x` of `A x = b`. Operands: constants, then `b`; `x` has the types of `b`. All three functions
 /// take the constants first.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct LinearSolve {
-    /// `x` to `A x`, linear in `x`.
+    /// The function from `x` to `A x`, linear in `x`.
     pub apply: Func,
-    /// `b` to `x`.
+    /// The function from `b` to `x`.
     pub solve: Func,
-    /// `c` to the `y` of `Aᵀ y = c`.
+    /// The function from `c` to the solution `y` of `Aᵀ y = c`.
     pub solve_transposed: Func,
     /// The number of constants.
     pub constants: usize,
 }
 
-/// The `x` of `f(x) = 0` near a guess. Operands: constants, then the guess, of which the derivative
-/// knows nothing; `x` has the types of the guess. All functions take the constants first.
+/// The solution `x` of `f(x) = 0` near a guess. Operands: constants, then the guess, which the derivative does not
+/// depend on; `x` has the types of the guess. All functions take the constants first.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Root {
-    /// `x` to `f(x)`.
+    /// The function from `x` to `f(x)`.
     pub residual: Func,
-    /// The guess to `x`.
+    /// The function from the guess to `x`.
     pub solve: Func,
-    /// `x` and `b` to the `y` of `f'(x) y = b`.
+    /// The function from `x` and `b` to the solution `y` of `f'(x) y = b`.
     pub solve_tangent: Func,
-    /// `x` and `c` to the `y` of `f'(x)ᵀ y = c`.
+    /// The function from `x` and `c` to the solution `y` of `f'(x)ᵀ y = c`.
     pub solve_cotangent: Func,
     /// The number of constants.
     pub constants: usize,
 }
 
-/// A tangent for each, zeros where there is none.
+/// Returns the tangents with zeros in place of missing ones.
 fn filled(tangents: &[Tangent], types: &[Type]) -> Vec<Var> {
     let all = tangents.iter().zip(types);
     all.map(|(d, ty)| d.unwrap_or_else(|| Var::zeros(ty)))
         .collect()
 }
 
-/// The tangents of `apply` by its constants, at a point.
+/// Returns the tangents of `f` with respect to its constants, at a point.
 fn by_constants(
     f: &Func,
     constants: &[Var],
@@ -70,7 +70,7 @@ fn by_constants(
 }
 
 impl LinearSolve {
-    /// The operation of that name and those parameters in the text form.
+    /// Parses an operation of this family from the text form; `None` if it is none of this family.
     pub fn parse(name: &str, given: &Given, bodies: &[Func]) -> Option<Op> {
         let [apply, solve, solve_transposed] = bodies else {
             return None;
@@ -88,7 +88,7 @@ impl LinearSolve {
         Op::LinearSolve(Arc::new(self))
     }
 
-    /// The types of `b`, and of `x`.
+    /// Returns the types of `b`, which are those of `x`.
     fn unknowns(&self) -> &[Type] {
         self.solve
             .param_types()
@@ -96,10 +96,10 @@ impl LinearSolve {
             .unwrap_or(&[])
     }
 
-    /// The same of the transposed system.
+    /// Returns the transposed system.
     ///
-    /// `apply` may mix its unknowns with primal work, in the carries of one loop say: linearising it parts the two.
-    /// Its derivative is the same everywhere, so it is linearised at zero.
+    /// `apply` may mix its unknowns with primal work, for example in the carries of one loop; linearising it separates
+    /// the two. Its derivative is the same everywhere, so it is linearised at zero.
     fn transposed(&self) -> LinearSolve {
         let n = self.constants;
         let unknowns = self.unknowns();
@@ -179,7 +179,7 @@ impl Primitive for LinearSolve {
         Some(op.op())
     }
 
-    /// `A dx = db - dA x`.
+    /// The tangent solves `A dx = db - dA x`.
     fn jvp(&self, x: &[Var], dx: &[Tangent], mode: Mode) -> (Vec<Var>, Vec<Tangent>) {
         let y = bind(self.clone().op(), x);
         let (constants, _) = x.split_at(self.constants);
@@ -250,7 +250,7 @@ impl Primitive for LinearSolve {
 }
 
 impl Root {
-    /// The operation of that name and those parameters in the text form.
+    /// Parses an operation of this family from the text form; `None` if it is none of this family.
     pub fn parse(name: &str, given: &Given, bodies: &[Func]) -> Option<Op> {
         let [residual, solve, solve_tangent, solve_cotangent] = bodies else {
             return None;
@@ -276,7 +276,7 @@ impl Root {
             .unwrap_or(&[])
     }
 
-    /// The linear systems at a root, whose constants are this one's and the root.
+    /// Returns the linear systems at a root, whose constants are those of this operation and the root.
     fn linear(&self) -> LinearSolve {
         let n = self.constants;
         let m = self.unknowns().len();
@@ -365,7 +365,7 @@ impl Primitive for Root {
         Some(op.op())
     }
 
-    /// `f'(x) dx = -df(x)`, where `df` is the tangent of `f` by its constants.
+    /// The tangent solves `f'(x) dx = -df(x)`, where `df` is the tangent of `f` with respect to its constants.
     fn jvp(&self, x: &[Var], dx: &[Tangent], mode: Mode) -> (Vec<Var>, Vec<Tangent>) {
         let y = bind(self.clone().op(), x);
         let constants = &x[..self.constants];
@@ -419,7 +419,7 @@ impl Primitive for Root {
 
 type Solver<'a> = &'a dyn Fn(&[Var], &[Var]) -> Vec<Var>;
 
-/// Functions that may use values from outside, as functions of all these values first: the constants.
+/// Turns functions that may capture outer values into functions that take all captured values first, as constants.
 fn with_constants<const N: usize>(functions: [Closed; N]) -> ([Func; N], Vec<Var>) {
     let mut constants: Vec<Var> = vec![];
     let same = |a: &Var, b: &Var| a.trace_number() == b.trace_number() && a.id() == b.id();
@@ -446,8 +446,8 @@ fn with_constants<const N: usize>(functions: [Closed; N]) -> ([Func; N], Vec<Var
     (whole, constants)
 }
 
-/// Records the `x` of `A x = b`, given `A x` for an `x`, and what solves the system for a right-hand
-/// side, as it is and transposed.
+/// Records the solution `x` of `A x = b`, given the function from an `x` to `A x`, and functions that solve the system
+/// and the transposed system for a right-hand side.
 #[track_caller]
 pub fn linear_solve(
     b: &[Var],
@@ -481,8 +481,8 @@ pub fn linear_solve(
     bind(op.op(), &[&constants, b].concat())
 }
 
-/// Records the `x` of `f(x) = 0` that `solve` finds from a guess. The other two are given `x` and a
-/// right-hand side, and solve the linear system of `f'(x)`, and of its transpose.
+/// Records the root `x` of `f(x) = 0` that `solve` finds from a guess. The other two functions take `x` and a
+/// right-hand side, and solve the linear system of `f'(x)` and of its transpose.
 #[track_caller]
 pub fn root(
     guess: &[Var],

@@ -23,30 +23,30 @@ use crate::with_data;
 pub enum Access {
     /// `(x, idx)`: reads.
     Gather,
-    /// `(x, idx, u)`: puts the updates in the place of what `x` holds; of several at one place the
-    /// last stays.
+    /// `(x, idx, u)`: replaces elements of `x` by the updates; the last of several updates at one place
+    /// wins.
     Set,
     /// `(x, idx, u)`: adds the updates to `x`, in row-major order of the indices. Integers wrap.
     Add,
     /// `(x, idx, u)`: multiplies `x` by the updates, in row-major order of the indices. Integers wrap.
     Mul,
-    /// `(x, idx, u)`: the smaller of what `x` holds and the updates; NaN if any is.
+    /// `(x, idx, u)`: the smallest of the element of `x` and its updates; NaN if any of them is NaN.
     Min,
-    /// `(x, idx, u)`: the larger of what `x` holds and the updates; NaN if any is.
+    /// `(x, idx, u)`: the largest of the element of `x` and its updates; NaN if any of them is NaN.
     Max,
 }
 
-/// What an index out of range does.
+/// What happens at an index out of range.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Bounds {
-    /// Means the first or the last element.
+    /// The index is clamped to the first or the last element.
     Clamp,
-    /// Reads zero, writes nothing.
+    /// A read gives zero, a write is dropped.
     Drop,
 }
 
 impl Bounds {
-    /// Its name among the parameters in the text form.
+    /// Parses the parameter of the text form.
     pub(super) fn parse(given: &Given) -> Option<Bounds> {
         match given.name("bounds")? {
             "clamp" => Some(Bounds::Clamp),
@@ -56,27 +56,26 @@ impl Bounds {
     }
 }
 
-/// Reading or writing an array along one axis, at the indices in an array of whole numbers.
+/// Reads or writes an array along one axis, at the indices in an array of integers.
 ///
-/// The first `batch` axes of `x`, of the indices and of the updates run together. With those and
-/// what lies in front of `axis` and behind it as `b..`, `i..` and `k..`, and the other axes of the
-/// indices as `j..`: gather gives `y[b, i, j, k] = x[b, i, idx[b, j], k]`, and updates have the shape
-/// of such a `y`.
+/// The first `batch` axes of `x`, of the indices and of the updates are batch axes. Let `b..` be these axes, `i..` the
+/// axes between them and `axis`, `k..` the axes after `axis`, and `j..` the other axes of the indices. A gather
+/// gives `y[b, i, j, k] = x[b, i, idx[b, j], k]`, and updates have the shape of such a `y`.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Index {
-    /// What is done.
+    /// What is done at the indices.
     pub access: Access,
-    /// The axis of `x`, not one of the batch.
+    /// The axis of `x`, which is not a batch axis.
     pub axis: usize,
-    /// How many first axes run together.
+    /// The number of leading batch axes.
     pub batch: usize,
-    /// What an index out of range does.
+    /// What happens at an index out of range.
     pub bounds: Bounds,
 }
 
 use Access::{Add, Gather, Max, Min, Mul, Set};
 
-/// Reads `x` along `axis` at the indices; see [`Index`].
+/// Records the read of `x` along `axis` at the indices; see [`Index`].
 #[track_caller]
 pub fn gather(x: Var, idx: Var, axis: usize, batch: usize, bounds: Bounds) -> Var {
     Index {
@@ -88,7 +87,7 @@ pub fn gather(x: Var, idx: Var, axis: usize, batch: usize, bounds: Bounds) -> Va
     .bind(x, idx, None)
 }
 
-/// `x` with updates along `axis` at the indices; see [`Index`].
+/// Records `x` with updates along `axis` at the indices; see [`Index`].
 #[track_caller]
 pub fn scatter(
     access: Access,
@@ -108,20 +107,20 @@ pub fn scatter(
     .bind(x, idx, Some(u))
 }
 
-/// `x` with the updates added along `axis` at the indices; see [`Index`].
+/// Records `x` with the updates added along `axis` at the indices; see [`Index`].
 #[track_caller]
 pub fn scatter_add(x: Var, idx: Var, u: Var, axis: usize, batch: usize, bounds: Bounds) -> Var {
     scatter(Add, x, idx, u, axis, batch, bounds)
 }
 
-/// `x` with the updates put along `axis` at the indices; see [`Index`].
+/// Records `x` with elements replaced by the updates along `axis` at the indices; see [`Index`].
 #[track_caller]
 pub fn scatter_set(x: Var, idx: Var, u: Var, axis: usize, batch: usize, bounds: Bounds) -> Var {
     scatter(Set, x, idx, u, axis, batch, bounds)
 }
 
-/// `x` at the places that `idx` names along an axis; both have one shape but for that axis. An index
-/// out of range means the nearest place.
+/// Records the elements of `x` at the places that `idx` gives along an axis; both have the same shape except for that
+/// axis. An index out of range is clamped.
 #[track_caller]
 pub fn take_along(x: Var, idx: Var, axis: usize) -> Var {
     let last = x.rank() - 1;
@@ -133,7 +132,7 @@ pub fn take_along(x: Var, idx: Var, axis: usize) -> Var {
     layout::move_axis(found, last, axis)
 }
 
-/// What is wrong with an array of indices, if anything.
+/// Returns what is wrong with an array of indices, if anything.
 pub(crate) fn not_indices(idx: &Type) -> Option<TypeError> {
     if idx.dtype.is_int() {
         return None;
@@ -145,7 +144,7 @@ pub(crate) fn not_indices(idx: &Type) -> Option<TypeError> {
     }))
 }
 
-/// Element `i` as a whole number.
+/// Returns element `i` as an integer.
 pub(crate) fn whole(data: &Data, i: usize) -> i128 {
     let bits = data.bits(i);
     match data.dtype() {
@@ -155,7 +154,7 @@ pub(crate) fn whole(data: &Data, i: usize) -> i128 {
     }
 }
 
-/// Indices moved into `0..=last`.
+/// Records indices clamped to `0..=last`.
 #[track_caller]
 pub(crate) fn clamped(idx: Var, last: usize) -> Var {
     let ty = idx.ty();
@@ -177,7 +176,7 @@ pub(crate) fn clamped(idx: Var, last: usize) -> Var {
 }
 
 impl Index {
-    /// The operation of that name and those parameters in the text form.
+    /// Parses an operation of this family from the text form; `None` if it is none of this family.
     pub fn parse(name: &str, given: &Given, _: &[Func]) -> Option<Op> {
         let access = match name {
             "gather" => Gather,
@@ -201,7 +200,7 @@ impl Index {
     pub(crate) fn bind(&self, x: Var, idx: Var, u: Option<Var>) -> Var {
         let inputs: Vec<Var> = [x, idx].into_iter().chain(u).collect();
         let y = bind1(Op::Index(self.clone()), &inputs);
-        // Reading one repeated number gives that number.
+        // Reading an array of one repeated number gives that number.
         match x.as_literal().filter(|l| self.reads_literal(*l)) {
             Some(l) => Var::literal(Splat::new(&y.ty(), l.bits)),
             None => y,
@@ -219,17 +218,17 @@ impl Index {
         }
     }
 
-    /// The shape of what is read or written.
+    /// Returns the shape of the elements that are read or written.
     fn window(&self, x: &[usize], idx: &[usize]) -> Vec<usize> {
         [&x[..self.axis], &idx[self.batch..], &x[self.axis + 1..]].concat()
     }
 
-    /// How many indices there are for each element of the batch.
+    /// Returns the number of indices for each element of the batch.
     fn updates(&self, idx: &Type) -> usize {
         idx.dims()[self.batch..].iter().product()
     }
 
-    /// Which axis of the window each axis of the indices is.
+    /// Returns which axis of the window each axis of the indices is.
     fn index_axes(&self, rank: usize) -> Vec<usize> {
         let moved = |a: usize| {
             if a < self.batch {
@@ -241,12 +240,12 @@ impl Index {
         (0..rank).map(moved).collect()
     }
 
-    /// Which updates stay: those in range that no later one overwrites. An array of truth values in
+    /// Returns which updates remain, that is, are in range and not overwritten by a later one: truth values in
     /// the shape of the updates.
     fn stays(&self, x: &Type, idx: Var, u: &Type) -> Var {
         let dims = idx.shape();
         let n: usize = dims[self.batch..].iter().product();
-        // Number the updates from 1, write the numbers, and see whose is still there.
+        // The updates are numbered from 1 and the numbers written; an update remains if its number is read back.
         let flat = |dims: &[usize], n: usize| [&dims[..self.batch], &[n]].concat();
         let numbers = Type::new(DType::I64, &flat(&dims, n));
         let one = Var::full(&numbers, 1.0);
@@ -378,7 +377,7 @@ impl Primitive for Index {
         if self.access == Gather {
             let add = self.with_access(Add);
             let back = |ct| add.bind(Var::zeros(&x), idx, Some(ct));
-            // What is not read contributes nothing.
+            // Elements that are not read get a zero cotangent.
             return vec![Some(ct.map(back).masked()), None];
         }
         let to_x = inputs[0].is_linear().then(|| match self.access {
@@ -390,7 +389,7 @@ impl Primitive for Index {
             _ => unreachable!("not linear"),
         });
         let to_u = inputs[2].is_linear().then(|| match self.access {
-            // One update is not overwritten, and dropped it reads zero.
+            // A single update is not overwritten, and if it is dropped its cotangent reads as zero.
             Set if self.updates(&inputs[1].ty()) <= 1 => match self.bounds {
                 Bounds::Clamp => ct.map(read),
                 Bounds::Drop => ct.map(read).masked(),
@@ -453,14 +452,14 @@ impl Primitive for Index {
         let u = inputs.get(2);
         let axis = self.axis + 1;
         let value = if !idx.mapped && self.batch == 0 {
-            // The batch axis is one more in front of the axis.
+            // The batch axis is just another axis in front of `axis`.
             let op = Index {
                 axis,
                 ..self.clone()
             };
             op.bind(x.spread(size), idx.value, u.map(|u| u.spread(size)))
         } else if self.access == Gather && !x.mapped && self.batch == 0 {
-            // It is one more axis of the indices.
+            // The batch axis is just another axis of the indices.
             let found = self.bind(x.value, idx.value, None);
             layout::move_axis(found, self.axis, 0)
         } else {
@@ -478,7 +477,7 @@ impl Primitive for Index {
 }
 
 impl Index {
-    /// The type of what is read or written, and whether that makes sense.
+    /// Returns the type of what is read or written, or an error if the operand types do not fit.
     pub(super) fn window_type(&self, x: &Type, idx: &Type) -> Result<Type, TypeError> {
         let (dx, di) = (known(x)?, known(idx)?);
         if self.axis >= dx.len() {
@@ -502,8 +501,8 @@ impl Index {
         sized(x.dtype, &self.window(&dx, &di))
     }
 
-    /// Equals share, as in [`crate::ops::reduce`]: with `k` of what was there and came there equal to
-    /// the extreme (or NaN, if it is), each weighs `1/k`.
+    /// Returns the tangent of extremes. Equal elements share as in [`crate::ops::reduce`]: if `k` of the old element
+    /// and its updates are equal to the extreme (or are NaN, if it is), each has weight `1/k`.
     fn extreme_tangent(&self, x: &[Var], y: Var, dx: Var, du: Var) -> Var {
         let (tx, tu) = (x[0].ty(), x[2].ty());
         let chosen = |v: Var, y: Var| elementwise::or(elementwise::eq(v, y), elementwise::ne(v, v));
@@ -518,14 +517,14 @@ impl Index {
         elementwise::div(total(dx, du), count)
     }
 
-    /// For each element of the window, in order, the place in `x` that it reads or writes.
+    /// Returns for each element of the window, in order, the place in `x` that it reads or writes.
     pub(super) fn places(&self, x: &Dense, idx: &Dense) -> impl Iterator<Item = Option<usize>> {
         let strides = row_major(&x.dims);
         let n = x.dims[self.axis] as i128;
         let step = strides[self.axis];
         let dims = self.window(&x.dims, &idx.dims);
         let own = idx.dims.len() - self.batch;
-        // The same walk over the window: where it is in `x` at index 0, and in the indices.
+        // Two walks over the window in step: the place in `x` for index 0, and the place in the indices.
         let walk = |front: &[isize], middle: &[isize], back: usize| {
             let mut s = front.to_vec();
             s.extend(middle);

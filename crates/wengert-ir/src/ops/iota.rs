@@ -13,7 +13,7 @@ use crate::schedule::node::NodeId;
 use crate::schedule::{Lowering, Wanted};
 use crate::trace::{Var, bind1};
 
-/// `0, 1, 2, ..` along an axis, the same along all others.
+/// The numbers `0, 1, 2, ..` along an axis, repeated along all others.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Iota {
     /// The type of the result.
@@ -23,7 +23,7 @@ pub struct Iota {
 }
 
 impl Iota {
-    /// The operation of that name and those parameters in the text form.
+    /// Parses an operation of this family from the text form; `None` if it is none of this family.
     pub fn parse(name: &str, given: &Given, _: &[Func]) -> Option<Op> {
         match name {
             "iota" => Some(Op::Iota(Iota {
@@ -104,7 +104,7 @@ impl Primitive for Iota {
     }
 }
 
-/// `0, 1, 2, ..` along axis `axis` of a value of type `ty`.
+/// Records `0, 1, 2, ..` along axis `axis` of a value of type `ty`.
 #[track_caller]
 pub fn iota(ty: Type, axis: usize) -> Var {
     bind1(Op::Iota(Iota { ty, axis }), &[])

@@ -1,8 +1,8 @@
-//! `map`: one function, element by element along the first axis of its mapped operands. What `vmap`
-//! records: how it runs, in lanes or as one batched computation, is decided when it is scheduled.
+//! `map`: a function applied to each element along the first axis of its mapped operands, which is what `vmap`
+//! records. Whether it runs in lanes or as one batched computation is decided by the scheduler.
 //!
-//! A result is stacked, or summed over the elements; so the transpose of a map is a map, and the
-//! cotangent of an operand that is the same for all elements is never stored for each of them.
+//! A result is stacked, or summed over the elements. So the transpose of a map is a map, and the
+//! cotangent of an operand that all elements share is never stored for each of them.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -24,26 +24,26 @@ use crate::transform::dead::{live_params, narrowed};
 use crate::transform::linearize::{pick, scatter};
 use crate::transform::{batch, transpose};
 
-/// What becomes of a result of the body.
+/// What is done with a result of the body.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Gather {
-    /// The results of all elements, one after the other along a new first axis.
+    /// The results of all elements are stacked along a new first axis.
     Stack,
-    /// Their sum (in the order that [`order::lane_sum`] says).
+    /// The results are summed (in the order that [`order::lane_sum`] defines).
     Sum,
 }
 
-/// One function for each element of a batch. Operands: those of the body, each mapped (with one row
-/// an element) or the same for all.
+/// A function for each element of a batch. Operands: those of the body, each mapped (with one row
+/// per element) or shared by all elements.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Map {
-    /// What is done for one element.
+    /// The function of one element.
     pub body: Func,
     /// The number of elements.
     pub extent: usize,
     /// Which operands are mapped.
     pub mapped: Vec<bool>,
-    /// What becomes of each result.
+    /// What is done with each result.
     pub gather: Vec<Gather>,
 }
 
@@ -74,7 +74,7 @@ impl Map {
         self.mapped.iter().map(|m| !m).collect()
     }
 
-    /// A map of the same extent; the first `mapped` operands are, the others are not.
+    /// Records a map of the same extent, whose first operands are `mapped` and whose other operands are `shared`.
     fn bind(&self, body: Func, gather: Vec<Gather>, mapped: &[Var], shared: &[Var]) -> Vec<Var> {
         let n = mapped.len();
         let operands = [mapped, shared].concat();
@@ -117,7 +117,7 @@ impl Map {
             Residual::Param(i) => xs[*i],
         };
         let residuals: Vec<Var> = b.residuals.iter().map(residual).collect();
-        // The tangents come in the order of the operands; mapped ones go first, like the residuals.
+        // The tangents are in the order of the operands; mapped ones must come first, like the residuals.
         let moving: Vec<usize> = (0..dx.len()).filter(|&i| dx[i].is_some()).collect();
         let which = |m: bool| {
             let all = moving.iter().enumerate();
@@ -146,8 +146,8 @@ impl Map {
         self.body.param_types().iter().any(run) || self.body.result_types().iter().any(run)
     }
 
-    /// The results of all elements by the batching rules, one after the other along a new first axis,
-    /// also those that are to be summed.
+    /// Returns the results of all elements by the batching rules, stacked along a new first axis,
+    /// including those that are to be summed.
     fn stacked(&self, x: &[Var]) -> Vec<Var> {
         let inputs = x.iter().zip(&self.mapped);
         let inputs: Vec<Batched> = inputs
@@ -157,8 +157,8 @@ impl Map {
         results.map(|r| r.spread(self.extent)).collect()
     }
 
-    /// The results by the batching rules instead: one computation on whole batches. `None` where a
-    /// value has a run-time length, of which only rows can be had.
+    /// Computes the results by the batching rules: one computation on whole batches. `None` if a
+    /// value has a run-time length, since such values exist only as rows.
     pub fn flattened(&self, x: &[Var]) -> Option<Vec<Var>> {
         if self.has_lists() {
             return None;
@@ -177,7 +177,7 @@ impl Map {
 }
 
 impl Map {
-    /// The operation of that name and those parameters in the text form.
+    /// Parses an operation of this family from the text form; `None` if it is none of this family.
     pub fn parse(name: &str, given: &Given, bodies: &[Func]) -> Option<Op> {
         let [body] = bodies else { return None };
         let sum = given.booleans("sum")?.into_iter();
@@ -305,7 +305,8 @@ impl Primitive for Map {
         }
     }
 
-    /// What was mapped is stacked and what was the same for all is summed; and the other way round.
+    /// Cotangents of mapped operands are stacked and those of shared operands summed; cotangents of stacked results are
+    /// mapped and those of summed results shared.
     fn transpose(&self, inputs: &[Operand], ct: &[Option<Cotangent>]) -> Vec<Option<Cotangent>> {
         if self.extent == 0 {
             return vec![None; inputs.len()];
@@ -349,7 +350,7 @@ impl Primitive for Map {
         scatter(&live, out)
     }
 
-    /// A map over batches: the body is batched, and the batch axis of what is mapped goes behind the
+    /// Lowers to a map over batches: the body is batched, and the batch axis of mapped operands comes after the
     /// axis of the map.
     fn lower(
         &self,
@@ -424,10 +425,10 @@ impl Primitive for Map {
     }
 }
 
-/// The sum of rows, each of a type, in the order of lanes.
+/// Sums the rows, all of one type, in the order of lanes.
 fn sum_of(rows: Vec<Buffer>, ty: &Type) -> Buffer {
     if ty.shape.has_run() {
-        // Lists add up row by row; an empty one is zero.
+        // Lists are added row by row; an empty list stands for zeros.
         let lists: Vec<&Buffer> = rows.iter().collect();
         let longest = |b: &&Buffer| match b {
             Buffer::List(rows) => rows.len(),

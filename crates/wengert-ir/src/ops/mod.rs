@@ -1,7 +1,8 @@
-//! Operations: rows in files, transforms as columns.
+//! Operations, as a table: families are its rows, one file each; transforms use its columns.
 //!
-//! [`Op`] is a closed enum of *families*. A family is one file here and one line of `families!`, and implements [`Primitive`], whose required methods are what the transforms
-//! ask: a missing rule does not compile. No transform matches on an operation.
+//! [`Op`] is a closed enum of *families*. A family is one file here and one line of `families!`, and implements
+//! [`Primitive`], whose required methods are what the transforms ask: a missing rule does not compile. No transform
+//! matches on an operation.
 
 use std::sync::Arc;
 
@@ -43,7 +44,8 @@ pub use fold::fold;
 pub use operand::{Batched, Operand};
 pub use primitive::{Folding, Mode, Primitive, Pruned};
 
-/// The enum of families, and what is done for each of them. `values` are small, `shared` hold functions.
+/// Defines the enum of families and its dispatch. `values` are small families; `shared` families hold functions and are
+/// stored in an `Arc`.
 macro_rules! families {
     (
         values { $($(#[$value_doc:meta])* $value:ident: $value_family:ty,)* }
@@ -59,7 +61,7 @@ macro_rules! families {
         }
 
         impl Op {
-            /// The rules of its family.
+            /// Returns the rules of the operation's family.
             pub fn primitive(&self) -> &(dyn Primitive + 'static) {
                 match self {
                     $(Op::$value(p) => p,)*
@@ -76,40 +78,41 @@ macro_rules! families {
     };
 }
 
-/// What reads the operations of a family from the text form: by name, parameters and functions.
+/// A function that parses the operations of a family: takes the name, the parameters and the functions in the text
+/// form.
 type Reader = fn(&str, &Given, &[Func]) -> Option<Op>;
 
 families! {
     values {
-        /// Element by element, a row of a table.
+        /// Elementwise operations, the rows of tables.
         Elementwise: elementwise::Elementwise,
-        /// To another element type.
+        /// Conversions to another element type.
         Convert: convert::Convert,
         /// Counting up along an axis.
         Iota: iota::Iota,
         /// Moving and repeating elements.
         Layout: layout::Layout,
-        /// Reducing axes.
+        /// Reductions over axes.
         Reduce: reduce::Reduce,
-        /// Running values along an axis.
+        /// Cumulative operations along an axis.
         Cumulative: cumulative::Cumulative,
         /// Contraction of two arrays.
         Dot: dot::Dot,
-        /// Slices at traced places.
+        /// Windows at traced positions.
         Dynamic: dynamic::Dynamic,
         /// Gather and scatter along an axis.
         Index: index::Index,
-        /// Words of a key's stream.
+        /// Random words of a key's stream.
         RandomBits: random::RandomBits,
-        /// Affine updates along an axis, one after the other.
+        /// Sequential affine updates along an axis.
         AffineScatter: affine_scatter::AffineScatter,
         /// Sorting along an axis.
         Sort: sort::Sort,
         /// The largest elements of each row.
         TopK: top_k::TopK,
-        /// How often a loop runs.
+        /// The number of steps of a loop.
         TripCount: trip_count::TripCount,
-        /// Something that has to hold at run time.
+        /// A condition that must hold at run time.
         Check: check::Check,
     }
     shared {
@@ -117,17 +120,17 @@ families! {
         Scan: scan::Scan,
         /// A loop of unknown length.
         While: while_loop::While,
-        /// One of several functions.
+        /// One of two functions.
         Cond: cond::Cond,
-        /// One function, element by element along the first axes of its operands.
+        /// A function applied to each element along the first axes of its operands.
         Map: map::Map,
-        /// A function whose values are recomputed for its derivative.
+        /// A function whose intermediate values are recomputed for its derivative.
         Checkpoint: checkpoint::Checkpoint,
-        /// The tangents of such a function.
+        /// The tangents of a checkpointed function.
         CheckpointTangent: checkpoint::CheckpointTangent,
-        /// A function with a derivative of the user's own.
+        /// A function with a user-defined derivative.
         CustomRule: custom_rule::CustomRule,
-        /// The tangents of a function with a pullback of the user's own.
+        /// The tangents of a function with a user-defined pullback.
         CustomTangent: custom_rule::CustomTangent,
         /// The solution of a linear system.
         LinearSolve: implicit::LinearSolve,
@@ -143,7 +146,7 @@ impl std::ops::Deref for Op {
     }
 }
 
-/// The operation of that name, those parameters and those functions in the text form.
+/// Parses an operation from its name, parameters and functions in the text form.
 pub fn parse(name: &str, given: &Given, bodies: &[Func]) -> Option<Op> {
     READERS.iter().find_map(|read| read(name, given, bodies))
 }

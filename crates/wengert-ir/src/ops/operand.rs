@@ -1,4 +1,4 @@
-//! What the rules of transposition and batching are handed for operands and results.
+//! The operands and results that the rules of transposition and batching receive.
 
 use super::layout;
 use crate::ir::Type;
@@ -7,22 +7,22 @@ use crate::trace::Var;
 /// An operand of an equation that is being transposed.
 #[derive(Clone, Debug)]
 pub enum Operand {
-    /// A value that is known.
+    /// A known value.
     Known(Var),
-    /// What the equation is linear in.
+    /// An operand that the equation is linear in, by its type.
     Linear(Type),
 }
 
 impl Operand {
-    /// Whether the equation is linear in it.
+    /// Returns whether the equation is linear in this operand.
     pub fn is_linear(&self) -> bool {
         matches!(self, Operand::Linear(_))
     }
 
-    /// The known value.
+    /// Returns the known value.
     ///
     /// # Panics
-    /// If it is linear: a rule asked for the value of a tangent.
+    /// If the operand is linear: a rule asked for the value of a tangent.
     pub fn known(&self) -> Var {
         match self {
             Operand::Known(v) => *v,
@@ -30,7 +30,7 @@ impl Operand {
         }
     }
 
-    /// Its type.
+    /// Returns the type of the operand.
     pub fn ty(&self) -> Type {
         match self {
             Operand::Known(v) => v.ty(),
@@ -42,15 +42,15 @@ impl Operand {
 /// An operand or a result of an equation that is being batched.
 #[derive(Clone, Copy, Debug)]
 pub struct Batched {
-    /// Its value.
+    /// The value.
     pub value: Var,
-    /// Whether it has a batch axis (at [`crate::ir::Shape::batch_axis`] of its type: in front, where
-    /// no axis has a run-time length). If not, it is the same for the whole batch.
+    /// Whether the value has a batch axis (at [`crate::ir::Shape::batch_axis`] of its type, which is in front unless
+    /// an axis has a run-time length). If not, it is the same for the whole batch.
     pub mapped: bool,
 }
 
 impl Batched {
-    /// The same for the whole batch.
+    /// Creates a value that is the same for the whole batch.
     pub fn shared(value: Var) -> Batched {
         Batched {
             value,
@@ -58,7 +58,7 @@ impl Batched {
         }
     }
 
-    /// One for each element of the batch.
+    /// Creates a value with a batch axis.
     pub fn mapped(value: Var) -> Batched {
         Batched {
             value,
@@ -66,7 +66,7 @@ impl Batched {
         }
     }
 
-    /// The value with a batch axis of `size`, repeated where it is the same for all.
+    /// Returns the value with a batch axis of `size`, along which a shared value is repeated.
     pub fn spread(self, size: usize) -> Var {
         match self.mapped {
             true => self.value,
@@ -77,7 +77,7 @@ impl Batched {
         }
     }
 
-    /// The type of one element of the batch.
+    /// Returns the type of one element of the batch.
     pub fn element_type(self) -> Type {
         let ty = self.value.ty();
         match self.mapped {

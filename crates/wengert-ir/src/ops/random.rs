@@ -1,6 +1,6 @@
 //! Random bits: numbered blocks of a key's streams.
 //!
-//! Which bits a key gives can never change: see [`Stream`].
+//! The bits that a key gives must never change: see [`Stream`].
 
 use std::borrow::Cow;
 
@@ -15,16 +15,16 @@ use crate::schedule::node::NodeId;
 use crate::schedule::{Lowering, Wanted};
 use crate::trace::{Var, bind1};
 
-/// The words of a key's stream from a block on, as an array of unsigned numbers: `u32[8]` and `u64[]`
-/// to `u32` or `u64`, row-major, two words for a `u64`, the low one first.
+/// The words of a key's stream from a block on, as an array of unsigned numbers in row-major order. Operands: the key,
+/// `u32[8]`, and the number of the first block, `u64[]`. A `u64` takes two words, the low one first.
 ///
-/// With axes in front of those of the key, one array for each of the keys there; the numbers of the
-/// first blocks have those axes too, or none.
+/// If the key has further axes in front, there is one array for each key; the number of the
+/// first block has those axes too, or none.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct RandomBits {
     /// The type of the result.
     pub ty: Type,
-    /// Which stream.
+    /// The stream to read.
     pub stream: Stream,
 }
 
@@ -37,7 +37,7 @@ fn stream_name(stream: Stream) -> &'static str {
 }
 
 impl RandomBits {
-    /// The operation of that name and those parameters in the text form.
+    /// Parses an operation of this family from the text form; `None` if it is none of this family.
     pub fn parse(name: &str, given: &Given, _: &[Func]) -> Option<Op> {
         let stream = given.name("stream")?;
         let found = Stream::ALL.into_iter().find(|s| stream_name(*s) == stream);
@@ -140,7 +140,7 @@ impl Primitive for RandomBits {
         let batch = &dims[..dims.len() - 1];
         let start = match (start.mapped, start.value.rank()) {
             (false, 0) => start.value,
-            // One for each element of the batch, and the same for all keys of an element.
+            // One start for each element of the batch, which all keys of that element share.
             (true, 1) => {
                 let ty = start.value.ty().with_dims(batch);
                 layout::broadcast(start.value, &ty.shape, &[0])
@@ -155,7 +155,7 @@ impl Primitive for RandomBits {
     }
 }
 
-/// Words of a key's stream from block `start` on, a `u64`, as an array of type `ty`.
+/// Records words of a key's stream from block `start` on, a `u64`, as an array of type `ty`.
 #[track_caller]
 pub fn random_bits(key: Var, start: Var, stream: Stream, ty: Type) -> Var {
     bind1(Op::RandomBits(RandomBits { ty, stream }), &[key, start])

@@ -1,4 +1,4 @@
-//! Reducing axes: sums, products, extremes and truth values.
+//! Reductions over axes: sums, products, extremes and truth values.
 
 use std::borrow::Cow;
 
@@ -17,36 +17,36 @@ use crate::schedule::{Lowering, Wanted};
 use crate::trace::{Var, bind1};
 use crate::with_data;
 
-/// What a reduction makes of the elements.
+/// How a reduction combines the elements.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Reducer {
-    /// Their sum; zero of none. Integers wrap.
+    /// The sum; zero if there are no elements. Integers wrap.
     Sum,
-    /// Their product; one of none. Integers wrap.
+    /// The product; one if there are no elements. Integers wrap.
     Prod,
-    /// The smallest; NaN if any is. There must be one.
+    /// The smallest element; NaN if any is NaN. There must be an element.
     Min,
-    /// The largest; NaN if any is. There must be one.
+    /// The largest element; NaN if any is NaN. There must be an element.
     Max,
-    /// Whether any is true; false of none.
+    /// Whether any element is true; false if there are no elements.
     Any,
-    /// Whether all are true; true of none.
+    /// Whether all elements are true; true if there are no elements.
     All,
 }
 
-/// A reduction over some axes, which go.
+/// A reduction over some axes, which are removed.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Reduce {
-    /// What it makes of the elements.
+    /// How the elements are combined.
     pub reducer: Reducer,
-    /// Over these axes; ascending.
+    /// The axes; ascending.
     pub axes: Vec<usize>,
 }
 
 use Reducer::*;
 
 impl Reduce {
-    /// The operation of that name and those parameters in the text form.
+    /// Parses an operation of this family from the text form; `None` if it is none of this family.
     pub fn parse(name: &str, given: &Given, _: &[Func]) -> Option<Op> {
         let reducer = match name {
             "sum" => Sum,
@@ -61,18 +61,18 @@ impl Reduce {
         Some(Op::Reduce(Reduce { reducer, axes }))
     }
 
-    /// The axes that stay.
+    /// Returns the axes that remain.
     fn kept(&self, rank: usize) -> Vec<usize> {
         (0..rank).filter(|a| !self.axes.contains(a)).collect()
     }
 
-    /// Repeats a result along the axes that went.
+    /// Repeats a result along the reduced axes.
     fn spread(&self, y: Var, ty: &Type) -> Var {
         broadcast(y, &ty.shape, &self.kept(ty.rank()))
     }
 }
 
-/// The reduction over those axes, which ascend.
+/// Records the reduction over the given axes, which ascend.
 #[track_caller]
 pub fn reduce(reducer: Reducer, x: Var, axes: &[usize]) -> Var {
     let op = Reduce {
@@ -90,7 +90,7 @@ pub fn reduce(reducer: Reducer, x: Var, axes: &[usize]) -> Var {
     bind1(Op::Reduce(op), &[x])
 }
 
-/// The sum over those axes, which ascend.
+/// Records the sum over the given axes, which ascend.
 #[track_caller]
 pub fn sum(x: Var, axes: &[usize]) -> Var {
     reduce(Sum, x, axes)
@@ -170,7 +170,7 @@ impl Primitive for Reduce {
 
     fn folding(&self) -> Folding {
         match self.reducer {
-            // Of no elements these are not the number that fills the operand.
+            // Without elements the result is not the number that fills the operand.
             Sum | Prod | Any | All => Folding::Keep,
             Min | Max => Folding::Layout,
         }
@@ -227,7 +227,7 @@ impl Primitive for Reduce {
     }
 
     fn batch(&self, inputs: &[Batched], _: usize) -> Vec<Batched> {
-        // No axis is reduced in front of the batch axis, so it stays where it goes.
+        // All reduced axes come after the batch axis, so it stays in front.
         let axes: Vec<usize> = self.axes.iter().map(|a| a + 1).collect();
         vec![Batched::mapped(reduce(
             self.reducer,
@@ -238,9 +238,9 @@ impl Primitive for Reduce {
 }
 
 impl Reduce {
-    /// Ties share: with `k` elements equal to the extreme (or NaN, if it is), each weighs `1/k`. The
-    /// tangents of the others are left out rather than multiplied by zero, so that infinite ones do
-    /// no harm.
+    /// Returns the tangent of an extreme. Ties share: if `k` elements are equal to the extreme (or are NaN, if it is),
+    /// each has weight `1/k`. The tangents of the other elements are dropped rather than multiplied by zero, so that
+    /// infinite ones do no harm.
     fn extreme_tangent(&self, x: Var, y: Var, dx: Var) -> Var {
         let ty = x.ty();
         let equal = elementwise::eq(x, self.spread(y, &ty));
@@ -251,9 +251,9 @@ impl Reduce {
         elementwise::div(total, count)
     }
 
-    /// The derivative of a product taken as a tree of pairwise products: each level multiplies the
-    /// front half by the back half, `(a b)' = a' b + a b'`. No factor is divided by, so zeros among
-    /// them do no harm, at any order; and the work is that of a few products, `O(n)`.
+    /// Returns the tangent of a product, computed as a tree of pairwise products: each level multiplies the
+    /// first half by the second half, `(a b)' = a' b + a b'`. There is no division by a factor, so zeros among
+    /// them do no harm at any order, and the work is that of a few products, `O(n)`.
     fn prod_tangent(&self, x: Var, dx: Var) -> Var {
         let ty = x.ty();
         let kept = self.kept(ty.rank());
@@ -263,7 +263,7 @@ impl Reduce {
         if n == 0 {
             return Var::zeros(&ty.with_dims(&rest));
         }
-        // The factors along the first axis.
+        // The factors are moved to the first axis.
         let order = [&self.axes[..], &kept].concat();
         rest.insert(0, n);
         let flat = |x: Var| layout::reshape(layout::transpose(x, &order), &rest);

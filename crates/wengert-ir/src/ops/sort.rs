@@ -18,26 +18,26 @@ use crate::trace::{Var, bind};
 use crate::with_data;
 
 /// `(key, x..)`: the elements of all operands along an axis, in the order of the keys. All operands
-/// have one shape.
+/// have the same shape.
 ///
-/// The order is stable: equal keys stay as they are. NaN counts as larger than all numbers, and
-/// zeros of both signs as equal.
+/// The sort is stable: equal keys keep their order. NaN counts as larger than all numbers, and
+/// zeros of both signs are equal.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Sort {
     /// The axis.
     pub axis: usize,
-    /// From the largest to the smallest.
+    /// Whether the order is from the largest to the smallest.
     pub descending: bool,
 }
 
-/// The operands along `axis` in the order of the first; see [`Sort`].
+/// Records the operands sorted along `axis` by the first operand; see [`Sort`].
 #[track_caller]
 pub fn sort(inputs: &[Var], axis: usize, descending: bool) -> Vec<Var> {
     bind(Op::Sort(Sort { axis, descending }), inputs)
 }
 
 impl Sort {
-    /// The operation of that name and those parameters in the text form.
+    /// Parses an operation of this family from the text form; `None` if it is none of this family.
     pub fn parse(name: &str, given: &Given, _: &[Func]) -> Option<Op> {
         match name {
             "sort" => Some(Op::Sort(Sort {
@@ -48,7 +48,7 @@ impl Sort {
         }
     }
 
-    /// For each line along the axis, where its elements were.
+    /// Returns for each line along the axis its start and the original places of its sorted elements.
     fn lines(&self, key: &Dense) -> Vec<(usize, Vec<i64>)> {
         fn order<T: Arithmetic>(v: &[T], at: impl Iterator<Item = usize>, down: bool) -> Vec<i64> {
             let mut keys: Vec<T> = at.map(|i| v[i]).collect();
@@ -121,12 +121,12 @@ impl Primitive for Sort {
         BitMatrix::from_fn(outputs, inputs, |out, i| out == i)
     }
 
-    // One number in all places is in order.
+    // An array of one repeated number is sorted.
     fn folding(&self) -> Folding {
         Folding::Layout
     }
 
-    /// The keys are needed for the others.
+    /// The keys are kept, since the order of the others depends on them.
     fn prune(&self, used: &[bool]) -> Option<Pruned> {
         let mut kept = used.to_vec();
         kept[0] = true;
@@ -140,7 +140,7 @@ impl Primitive for Sort {
         })
     }
 
-    /// The tangents go where the elements go.
+    /// The tangents are permuted like the elements.
     fn jvp(&self, x: &[Var], dx: &[Tangent], _: Mode) -> (Vec<Var>, Vec<Tangent>) {
         let places = iota(x[0].ty().with_dtype(DType::I64), self.axis);
         let mut y = sort(&[x, &[places]].concat(), self.axis, self.descending);

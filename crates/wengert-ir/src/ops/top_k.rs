@@ -20,15 +20,15 @@ use crate::sort::LARGE;
 use crate::trace::{Var, bind};
 use crate::with_data;
 
-/// The `k` largest elements along the last axis, in the descending order of [`sort`](crate::sort), and their places.
+/// The `k` largest elements along the last axis, in the order of a descending [`sort`](crate::sort), and their places.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct TopK {
-    /// How many, at most as many as there are.
+    /// The number of elements to take, at most the length of the axis.
     pub k: usize,
 }
 
-/// The `k` largest elements along the last axis, and their places. Of a few elements they are the first of all in
-/// order, which are sorted in registers.
+/// Records the `k` largest elements along the last axis, and their places. A short axis is sorted as a whole, which is
+/// done in registers, and the first elements are taken.
 #[track_caller]
 pub fn top_k(x: Var, k: usize) -> (Var, Var) {
     let ty = x.ty();
@@ -45,7 +45,7 @@ pub fn top_k(x: Var, k: usize) -> (Var, Var) {
 }
 
 impl TopK {
-    /// The operation of that name and those parameters in the text form.
+    /// Parses an operation of this family from the text form; `None` if it is none of this family.
     pub fn parse(name: &str, given: &Given, _: &[Func]) -> Option<Op> {
         match name {
             "top_k" => Some(Op::TopK(TopK {
@@ -115,7 +115,7 @@ impl Primitive for TopK {
         BitMatrix::from_fn(outputs, inputs, |out, _| out == 0)
     }
 
-    /// The tangents at the places of the largest.
+    /// The tangents are taken at the places of the largest elements.
     fn jvp(&self, x: &[Var], dx: &[Tangent], _: Mode) -> (Vec<Var>, Vec<Tangent>) {
         let (values, places) = top_k(x[0], self.k);
         let last = x[0].ty().rank() - 1;

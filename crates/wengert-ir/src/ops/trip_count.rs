@@ -1,4 +1,4 @@
-//! How often a loop between two traced numbers runs.
+//! The number of steps of a loop between two traced numbers.
 
 use std::borrow::Cow;
 
@@ -16,17 +16,17 @@ use crate::schedule::{Lowering, Wanted};
 use crate::trace::{Kind, Var, bind1, closed};
 
 /// The length of the range from the first operand up to the second, both `i64`, element by element;
-/// 0 where it is empty. A range of more numbers than `limit` ends the call with
-/// [`Error::MaxSteps`], so that a loop over it does not run for ever, whatever a transform makes of
+/// 0 if the range is empty. A range longer than `limit` ends the call with
+/// [`Error::MaxSteps`], so that a loop over it does not run forever, whatever a transform makes of
 /// the loop.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct TripCount {
-    /// The longest range.
+    /// The maximum length of a range.
     pub limit: u64,
 }
 
 /// Records the number of steps of a loop from `start` up to `end`, two scalars of `i64`. The limit is
-/// that of loops that are recorded now.
+/// the current one of this thread.
 #[track_caller]
 pub fn trip_count(start: Var, end: Var) -> Var {
     let limit = while_loop::max_steps();
@@ -34,23 +34,23 @@ pub fn trip_count(start: Var, end: Var) -> Var {
 }
 
 impl TripCount {
-    /// The operation of that name and those parameters in the text form.
+    /// Parses an operation of this family from the text form; `None` if it is none of this family.
     pub fn parse(name: &str, given: &Given, _: &[Func]) -> Option<Op> {
         let limit = given.int("limit")? as u64;
         (name == "trip_count").then_some(Op::TripCount(TripCount { limit }))
     }
 
-    /// The most steps that an `i64` counts are the most there can be.
+    /// Returns the limit as an `i64`, the type of the counts, clamped to its range.
     fn longest(self) -> i64 {
         i64::try_from(self.limit).unwrap_or(i64::MAX)
     }
 
-    /// The counts, and whether all of them are allowed.
+    /// Records the counts, and whether all of them are allowed.
     fn counted(self, start: Var, end: Var) -> [Var; 2] {
         let ty = start.ty();
         let full = |n: i64| Var::literal(crate::ir::Splat::new(&ty, n as u64));
         let runs = elementwise::lt(start, end);
-        // Where the difference is no `i64` it wraps, and is negative.
+        // A difference that does not fit into `i64` wraps and is negative.
         let n = elementwise::sub(end, start);
         let few = elementwise::and(
             elementwise::le(full(0), n),

@@ -1,7 +1,7 @@
 //! `while`: a loop of unknown length.
 //!
-//! In reverse it needs no rule of its own: linearising a while gives a while that also *pushes* the
-//! residuals of each step onto lists and counts its trips, and a linear [`Scan`](super::scan::Scan) of
+//! Reverse mode needs no rule of its own: linearising a while gives a while that also *pushes* the
+//! residuals of each step onto lists and counts its steps, and a linear [`Scan`](super::scan::Scan) of
 //! that run-time length over those lists.
 
 use std::borrow::Cow;
@@ -31,14 +31,14 @@ use crate::transform::dead::{live_params, live_results, narrowed};
 use crate::transform::inline;
 use crate::transform::linearize::scatter;
 
-/// Steps after which a loop is taken to be endless, unless its maker says otherwise.
+/// The default number of steps after which a loop is considered endless.
 pub const DEFAULT_MAX_STEPS: u64 = 1_000_000_000;
 
 thread_local! {
     static MAX_STEPS: Cell<u64> = const { Cell::new(DEFAULT_MAX_STEPS) };
 }
 
-/// Gives loops that are recorded on this thread another limit, until it is dropped.
+/// A guard: while it lives, loops that are recorded on this thread have another limit.
 #[derive(Debug)]
 pub struct Limited(u64);
 
@@ -48,28 +48,28 @@ impl Drop for Limited {
     }
 }
 
-/// The limit of loops that are recorded on this thread now.
+/// Returns the current limit of loops that are recorded on this thread.
 pub(crate) fn max_steps() -> u64 {
     MAX_STEPS.get()
 }
 
-/// Loops recorded from now on fail after `steps` steps.
+/// Limits loops that are recorded from now on to `steps` steps, until the guard is dropped.
 pub fn limited(steps: u64) -> Limited {
     Limited(MAX_STEPS.replace(steps))
 }
 
 /// A loop of unknown length. Operands: the carry, constants of the body, constants of the condition.
 /// The body takes carry and constants to the next carry and values to push; the results are the last
-/// carry, the number of steps (`i64`) and a list for each value pushed.
+/// carry, the number of steps (`i64`) and a list for each pushed value.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct While {
-    /// Carry and constants to a `bool`: whether to go on.
+    /// The condition: takes carry and constants to a `bool`, whether to continue.
     pub cond: Func,
-    /// One step.
+    /// The function of one step.
     pub body: Func,
     /// The number of carried values.
     pub carry: usize,
-    /// Steps after which the loop fails.
+    /// The number of steps after which the loop fails.
     pub limit: u64,
 }
 
@@ -94,11 +94,11 @@ impl While {
         bind(Op::While(Arc::new(self)), &operands.concat())
     }
 
-    /// Which parameters and results of the body, and which parameters of the condition, the results that are `used`
+    /// Returns which parameters and results of the body, and which parameters of the condition, the `used` results
     /// need, at some step.
     fn live(&self, used: &[bool]) -> (Vec<bool>, Vec<bool>, Vec<bool>) {
         let nc = self.carry;
-        // The condition wants its carries at every step.
+        // The condition reads its carries at every step.
         let tested = live_params(&self.cond, &[true]);
         let mut wanted = used.to_vec();
         wanted.remove(nc);
@@ -140,7 +140,7 @@ impl While {
         let dc = present(&dc);
         let na = dc.len();
         carries_first(&mut f.func, nb, nc, na);
-        // The condition does not look at the tangents.
+        // The condition does not read the tangents.
         let mut types = self.cond.types[..nc].to_vec();
         types.extend(dc.iter().map(|v| v.ty()));
         types.extend_from_slice(&self.cond.param_types()[nc..]);
@@ -199,7 +199,7 @@ impl While {
 }
 
 impl While {
-    /// The operation of that name and those parameters in the text form.
+    /// Parses an operation of this family from the text form; `None` if it is none of this family.
     pub fn parse(name: &str, given: &Given, bodies: &[Func]) -> Option<Op> {
         let [cond, body] = bodies else { return None };
         let looped = While {
@@ -368,7 +368,7 @@ impl Primitive for While {
         unreachable!("the linear part of a while is a scan")
     }
 
-    /// Runs to the longest of the batch; an element that is done keeps its carry.
+    /// Lowers to a loop that runs as long as any element of the batch does; a finished element keeps its carry.
     fn in_place_of(&self, result: usize) -> Option<usize> {
         (result < self.carry).then_some(result)
     }
@@ -386,7 +386,7 @@ impl Primitive for While {
         let places: Vec<_> = carry.iter().map(|w| w.place.clone()).collect();
         let carried = l.carry(p.carry, &vec![!l.in_lanes(); self.carry], &places)?;
         let piles = l.pile(piled, Dim::Run);
-        // Lanes count their own steps; rows are numbered for all of a block.
+        // Each lane counts its own steps; rows are numbered for all lanes of a block.
         let zero = l.b.i64(0);
         let mut carries = carried.carries.clone();
         let steps = carries.len();
@@ -398,7 +398,7 @@ impl Primitive for While {
             |l, params| {
                 let mut args = l.carried(&carried, params);
                 args.extend(p.cond);
-                // The step reads them again.
+                // The step reads the carry again.
                 args.iter().for_each(|&arg| l.retain(arg, 1));
                 let results = l.run(&self.cond, &args, &[None])?;
                 let go_on = l.value(results[0]);
@@ -484,7 +484,7 @@ impl Primitive for While {
                     }
                 });
             }
-            // How many steps each element took is one more carry.
+            // The number of steps of each element becomes another carry.
             let body = trace;
             let next: Vec<bool> = (0..self.carry).map(|i| mapped[i] || out[i]).collect();
             if next != mapped {
@@ -526,7 +526,7 @@ impl While {
             cond_func = cond_func.with_params(types, &places);
         }
         let body = trace.close(&values, &mut []);
-        // Not before: in the preheader it could not be seen from outside.
+        // This comes after the body is closed: values recorded in its preheader could not be used outside.
         let spread = |(b, &m): (&Batched, &bool)| if m { b.spread(size) } else { b.value };
         let mut init: Vec<Var> = carry.iter().zip(mapped).map(spread).collect();
         if extra > 0 {
@@ -545,7 +545,7 @@ impl While {
                 mapped: mapped[i],
             })
             .collect();
-        // With an element's own count, the loop's is not wanted.
+        // If each element has its own count, that of the loop is not used.
         result.push(match extra {
             0 => Batched::shared(outs[nc]),
             _ => Batched::mapped(outs[nc]),
@@ -556,7 +556,7 @@ impl While {
     }
 }
 
-/// Records a loop that runs while `cond` holds.
+/// Records a loop that runs while `cond` is true.
 #[track_caller]
 pub fn while_loop(
     init: &[Var],

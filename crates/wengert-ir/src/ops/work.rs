@@ -1,4 +1,4 @@
-//! How much work it is to compute an element, and to have it in memory instead.
+//! The cost of computing an element, compared with storing it in memory.
 //!
 //! The unit is an eighth of a plain operation (a sum, a product, an `fma`, a selection) on one element:
 //! see [`price`](crate::cost::price).
@@ -12,7 +12,7 @@ use crate::scalar::{Scalar, Scalars};
 
 pub use crate::cost::price::{FREE, PLAIN, READ, WRITE};
 
-/// That of an operation on elements of these types.
+/// Returns the work of an operation on elements of these types.
 pub fn of(op: Elementwise, operands: impl Iterator<Item = DType>) -> u64 {
     let x: Vec<Scalar> = operands.map(|dtype| Scalar { dtype, id: 0 }).collect();
     let mut count = Count(0);
@@ -20,7 +20,7 @@ pub fn of(op: Elementwise, operands: impl Iterator<Item = DType>) -> u64 {
     count.0
 }
 
-/// Counts what a definition does.
+/// Counts the work of a definition.
 struct Count(u64);
 
 impl Scalars for Count {

@@ -1,5 +1,5 @@
-//! Simplification of float arithmetic, every rule exact for all numbers, infinities and signed
-//! zeros included.
+//! Simplification of float arithmetic. Every rule is exact for all numbers, including infinities and signed
+//! zeros.
 
 use crate::ops::elementwise::{Elementwise, add, mul, neg, sub};
 use crate::ops::rows::row;
@@ -13,7 +13,7 @@ const DIV: Elementwise = row("div");
 const NEG: Elementwise = row("neg");
 const MUL_OR_ZERO: Elementwise = row("mul_or_zero");
 
-/// In the order in which they are tried.
+/// The rules, in the order in which they are tried.
 pub const RULES: &[Rule] = &[
     neutral,
     by_minus_one,
@@ -44,7 +44,7 @@ fn neutral(_: &Known, op: Elementwise, x: &[Var]) -> Option<Var> {
     }
 }
 
-/// x·(-1) = x/(-1) = -x.
+/// Moves signs out of sums and into factors.
 fn by_minus_one(_: &Known, op: Elementwise, x: &[Var]) -> Option<Var> {
     match op {
         MUL | DIV if number(x[1]) == Some(-1.0) => Some(neg(x[0])),
@@ -84,8 +84,8 @@ fn by_power_of_two(_: &Known, op: Elementwise, x: &[Var]) -> Option<Var> {
     power_of_two(divisor).map(|_| mul(x[0], Var::full(&x[0].ty(), 1.0 / divisor)))
 }
 
-/// c·(2^k·x) = (c·2^k)·x where 2^k and |c| are at least 1: a product that overflows on the way does
-/// so in the end.
+/// c·(2^k·x) = (c·2^k)·x if 2^k and |c| are at least 1: then an intermediate product that overflows implies that the
+/// result overflows too.
 fn times_power_of_two(known: &Known, op: Elementwise, x: &[Var]) -> Option<Var> {
     if op != MUL || !float(x) {
         return None;
@@ -105,8 +105,8 @@ fn times_power_of_two(known: &Known, op: Elementwise, x: &[Var]) -> Option<Var> 
     exact.then(|| mul(Var::full(&y.ty(), both), y))
 }
 
-/// The exponent of a power of two, or its negative: one that is that of a normal number in both
-/// types, and so is its own negative.
+/// Returns the exponent of a power of two, or minus the exponent: only if both the power and its inverse are normal
+/// numbers in both float types.
 fn power_of_two(n: f64) -> Option<i64> {
     let exponent = (n.to_bits() >> 52 & 0x7ff) as i64 - 1023;
     (n.to_bits() << 12 == 0 && exponent.abs() <= 125).then_some(exponent)

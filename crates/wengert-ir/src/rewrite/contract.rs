@@ -1,5 +1,5 @@
-//! Contraction: a product that feeds one sum becomes an `fma`, with one rounding. It happens here,
-//! on the IR, so that interpreted and compiled code contract the same things.
+//! Contraction: a product whose only use is a sum becomes an `fma`, with one rounding. This happens on the IR, so
+//! that interpreted and compiled code contract the same products.
 
 use crate::ops::elementwise::{Elementwise, fma, neg};
 use crate::ops::rows::row;
@@ -10,7 +10,7 @@ const ADD: Elementwise = row("add");
 const SUB: Elementwise = row("sub");
 const MUL: Elementwise = row("mul");
 
-/// In the order in which they are tried.
+/// The rules, in the order in which they are tried.
 pub const RULES: &[Rule] = &[sum, difference];
 
 fn product(known: &Known, v: Var) -> Option<[Var; 2]> {

@@ -1,10 +1,10 @@
-//! Minimum cuts, by Dinic's algorithm (Soviet Math. Doklady 11, 1970): flow is sent along shortest
-//! paths, all of one length at a time.
+//! Minimum cuts by Dinic's algorithm (Soviet Math. Doklady 11, 1970): flow is sent along shortest paths, all
+//! paths of one length at a time.
 
-/// A capacity that no cut goes through.
+/// The capacity of an arc that no cut may go through.
 pub const UNBOUNDED: u64 = u64::MAX / 4;
 
-/// A directed network. Arcs come in pairs: arc `a` and, as `a ^ 1`, what can be sent back.
+/// A directed network. Arcs come in pairs: arc `a`, and arc `a ^ 1` for the flow that can be sent back.
 pub struct Network {
     arcs: Vec<Arc>,
     from: Vec<Vec<u32>>,
@@ -16,7 +16,7 @@ struct Arc {
 }
 
 impl Network {
-    /// A network of that many nodes, without arcs.
+    /// Creates a network of `nodes` nodes without arcs.
     pub fn new(nodes: usize) -> Network {
         Network {
             arcs: vec![],
@@ -24,18 +24,18 @@ impl Network {
         }
     }
 
-    /// Another node.
+    /// Adds a node and returns its index.
     pub fn node(&mut self) -> usize {
         self.from.push(vec![]);
         self.from.len() - 1
     }
 
-    /// The number of arcs, those back included.
+    /// Returns the number of arcs, including the reverse ones.
     pub fn arcs(&self) -> usize {
         self.arcs.len()
     }
 
-    /// An arc of that capacity.
+    /// Adds an arc.
     pub fn arc(&mut self, from: usize, to: usize, capacity: u64) {
         for (from, to, left) in [(from, to, capacity), (to, from, 0)] {
             self.from[from].push(self.arcs.len() as u32);
@@ -46,9 +46,9 @@ impl Network {
         }
     }
 
-    /// Which nodes lie on the side of the sink of a cut of least capacity; of several such cuts the
-    /// one nearest to the sink. `None` if it takes more than `budget` looks at an arc to find it, or
-    /// if every cut goes through an unbounded arc.
+    /// Finds a cut of minimum capacity and returns which nodes lie on the sink's side of it; of several such cuts, the
+    /// one nearest to the sink. Returns `None` if the search visits more than `budget` arcs, or if every cut
+    /// goes through an unbounded arc.
     pub fn cut(mut self, source: usize, sink: usize, budget: usize) -> Option<Vec<bool>> {
         let mut budget = budget;
         let mut flow = 0u64;
@@ -61,7 +61,7 @@ impl Network {
         Some(self.reaching(sink))
     }
 
-    /// The distance of each node from the source; `Some(None)` if the sink has none.
+    /// Returns the distance of each node from the source; `Some(None)` if the sink cannot be reached.
     #[allow(clippy::option_option)]
     fn levels(&self, source: usize, sink: usize, budget: &mut usize) -> Option<Option<Vec<u32>>> {
         let mut level = vec![u32::MAX; self.from.len()];
@@ -83,7 +83,7 @@ impl Network {
         Some((level[sink] != u32::MAX).then_some(level))
     }
 
-    /// Sends what can be sent along paths that go up a level with each arc.
+    /// Sends as much flow as possible along paths on which each arc goes up one level.
     fn blocking(
         &mut self,
         source: usize,
@@ -138,7 +138,7 @@ impl Network {
         }
     }
 
-    /// The nodes from which more could be sent to the sink.
+    /// Returns the nodes from which more flow could reach the sink.
     fn reaching(&self, sink: usize) -> Vec<bool> {
         let mut reaches = vec![false; self.from.len()];
         reaches[sink] = true;
@@ -160,7 +160,7 @@ impl Network {
 mod tests {
     use super::*;
 
-    /// Numbers without a pattern.
+    /// A pseudorandom generator.
     struct Numbers(u64);
 
     impl Numbers {
@@ -194,7 +194,7 @@ mod tests {
                     (a, b, random.below(9))
                 })
                 .collect();
-            // Node 0 is the source, node 1 the sink; a cut is a set of the others.
+            // Node 0 is the source, node 1 the sink; a cut is the set of the other nodes on the sink's side.
             let side =
                 |set: usize| move |node: usize| node == 1 || (node > 1 && set >> node & 1 == 1);
             let sets = (0..1usize << nodes).filter(|set| set & 3 == 0);

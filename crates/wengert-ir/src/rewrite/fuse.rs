@@ -1,8 +1,8 @@
-//! Maps over the same elements become one, where one reads what the other gives row by row: then the
-//! forward and the backward pass of an ensemble run side by side, and what goes from one to the other
-//! is never stored for the whole ensemble.
+//! Fusion of maps: two maps over the same elements become one if the second reads rows that the first gives. So the
+//! forward and the backward pass of an ensemble run together, and the values that go from one to the other are never
+//! stored for the whole ensemble.
 //!
-//! Operations element by element that stand between two such maps become part of them.
+//! Elementwise operations between two such maps become part of the fused map.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::ops::map::{Gather, Map};
 use crate::trace::{Kind, Var, bind, closed, open, with_source};
 use crate::transform::inline;
 
-/// The function with maps fused, in bodies too.
+/// Fuses the maps of a function, in nested functions too.
 pub fn fuse_maps(func: &Func) -> Func {
     let inner = |e: &Eqn| Eqn {
         op: (e.op.with_bodies(&mut |f| fuse_maps(f))).unwrap_or_else(|| e.op.clone()),
@@ -28,13 +28,13 @@ pub fn fuse_maps(func: &Func) -> Func {
     func
 }
 
-/// What is to become one map.
+/// Two maps that are to become one.
 struct Fusion {
     first: usize,
     second: usize,
-    /// The equations in between that both depend on the first and are needed by the second.
+    /// The equations in between that depend on the first map and that the second needs.
     between: Vec<usize>,
-    /// The other equations in between that depend on the first.
+    /// The other equations in between that depend on the first map.
     after: Vec<usize>,
 }
 
@@ -68,7 +68,7 @@ fn fusion(func: &Func, first: usize, second: usize) -> Option<Fusion> {
     if func.eqns[first..=second].iter().any(|e| e.op.has_effect()) {
         return None;
     }
-    // Forwards from the first, backwards from the second.
+    // `depends` is propagated forward from the first map, `needed` backward from the second.
     let mut depends = vec![false; func.types.len()];
     let outputs = func.eqns[first].outputs.clone();
     outputs.for_each(|v| depends[v as usize] = true);
@@ -105,7 +105,7 @@ fn fusion(func: &Func, first: usize, second: usize) -> Option<Fusion> {
         }
     }
     between.reverse();
-    // Everything that comes from the first comes row by row.
+    // Every value that comes from the first map must be read row by row, so sums over the batch do not qualify.
     let summed = |v: u32| {
         let i = v.checked_sub(func.eqns[first].outputs.start);
         i.is_some_and(|i| a.gather.get(i as usize) == Some(&Gather::Sum))
@@ -194,7 +194,7 @@ fn bind_fused(func: &Func, f: &Fusion, env: &mut [Option<Var>]) {
         as_map(second).expect("a map"),
     );
     let between: Vec<&Eqn> = f.between.iter().map(|&i| &func.eqns[i]).collect();
-    // Which values are made inside.
+    // The values that the fused map computes inside.
     let own: Vec<u32> = first
         .outputs
         .clone()

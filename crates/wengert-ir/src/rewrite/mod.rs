@@ -1,6 +1,6 @@
-//! Rewrites: functions to equal functions, after all differentiation is done.
+//! Rewrites: passes from functions to equal functions, which run after all differentiation is done.
 //!
-//! Unlike the transforms these name operations: each pass is a table of rules.
+//! Unlike transforms, rewrites name operations: each pass is a table of rules.
 
 mod algebra;
 mod contract;
@@ -23,7 +23,7 @@ pub use fuse::fuse_maps;
 pub use nan_checks::check_finite;
 pub use residuals::{Choice, choose_residuals};
 
-/// What is known of the values that a pass has recorded.
+/// Facts about the values that a pass has recorded.
 #[derive(Default)]
 pub struct Known {
     definitions: HashMap<u32, Definition>,
@@ -36,13 +36,13 @@ struct Definition {
 }
 
 impl Known {
-    /// The operands of `v`, if it is what that operation gives.
+    /// Returns the operands of `v` if the operation `op` defines it.
     pub fn operands(&self, v: Var, op: Elementwise) -> Option<&[Var]> {
         let found = self.definitions.get(&v.id()?)?;
         (found.op == Op::Elementwise(op)).then_some(&found.inputs)
     }
 
-    /// Whether `v` has one use.
+    /// Returns whether `v` has exactly one use.
     pub fn used_once(&self, v: Var) -> bool {
         v.id()
             .and_then(|id| self.definitions.get(&id))
@@ -50,20 +50,20 @@ impl Known {
     }
 }
 
-/// A rule: what to record instead of an operation, if it applies.
+/// A rule: returns the value to record instead of an operation, if the rule applies.
 pub type Rule = fn(&Known, Elementwise, &[Var]) -> Option<Var>;
 
-/// Which passes make a function ready for scheduling.
+/// Which passes prepare a function for scheduling.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Options {
-    /// Products and sums are contracted to `fma`: one rounding instead of two, and only sensible on hardware
-    /// that has it.
+    /// Whether products and sums are contracted to `fma`, with one rounding instead of two: sensible only on hardware
+    /// that has the instruction.
     pub fused: bool,
-    /// What loops store for their way back is chosen ([`choose_residuals`]), which changes no bit.
+    /// Whether the values that loops store for their way back are chosen ([`choose_residuals`]). This changes no bit.
     pub chosen: bool,
 }
 
-/// Makes a function ready for scheduling with all passes, contraction where `fused`: see [`optimise_with`].
+/// Prepares a function for scheduling with all passes, with contraction if `fused`: see [`optimise_with`].
 pub fn optimise(func: &Func, fused: bool) -> Func {
     let options = Options {
         fused,
@@ -72,8 +72,8 @@ pub fn optimise(func: &Func, fused: bool) -> Func {
     optimise_with(func, &options).0
 }
 
-/// Makes a function ready for scheduling: simpler, without dead code, calls inlined, products and sums contracted,
-/// maps over the same elements made one, and less to store in loops; and the choices that were made there.
+/// Prepares a function for scheduling: simplifies, removes dead code, inlines calls, contracts products and sums, fuses
+/// maps over the same elements, and reduces what loops store. Also returns the choices of what loops store.
 pub fn optimise_with(func: &Func, options: &Options) -> (Func, Vec<Choice>) {
     let func = rewrite(&dead_code(func), algebra::RULES);
     let func = match options.fused {
@@ -88,7 +88,7 @@ pub fn optimise_with(func: &Func, options: &Options) -> (Func, Vec<Choice>) {
     (dead_code(&func), choices)
 }
 
-/// Records the function anew, trying the rules on each equation, in bodies too.
+/// Records the function again and tries the rules on each equation, in nested functions too.
 fn rewrite(func: &Func, rules: &[Rule]) -> Func {
     let uses = uses(func);
     let (trace, params) = open(Kind::Door, func.param_types());
@@ -152,7 +152,7 @@ fn uses(func: &Func) -> Vec<u32> {
     uses
 }
 
-/// The number of a float literal.
+/// Returns the value of a float literal.
 fn number(v: Var) -> Option<f64> {
     let Splat { bits, .. } = v.as_literal()?;
     match v.as_literal()?.ty().dtype {

@@ -1,11 +1,11 @@
-//! Checks that no NaN and no infinity is made that a result shows.
+//! Checks that no result contains a NaN or an infinity that the function itself produced.
 //!
-//! Beside each float goes its *blame*: which equation made it what is no finite number, the first one
-//! where several had a hand in it. What a selection, a branch or a product with a masked zero takes out
-//! is finite again and has no blame, whoever took it out. Only what arrives at the results is reported.
+//! Each float is tracked together with its *blame*: the equation that first made it non-finite (the earliest one if
+//! several contributed). A value that a selection, a branch or a product with a masked zero has dropped leaves a finite
+//! value without blame, whichever operation dropped it. Only what arrives at the results is reported.
 //!
-//! The blame of an elementwise operation is taken element by element; elsewhere one number stands for a
-//! whole array. Loops, branches and maps hand it through as further operands and results.
+//! The blame of an elementwise operation is tracked element by element; elsewhere one number stands for a whole array.
+//! Loops, branches and maps pass it through as additional operands and results.
 
 use std::sync::Arc;
 
@@ -24,15 +24,15 @@ use crate::rewrite::{number, value};
 use crate::source::SourceId;
 use crate::trace::{Kind, Var, bind, open, with_source};
 
-/// The blame of what is finite.
+/// The blame of finite values.
 const NONE: i64 = i64::MAX;
 
-/// The blame of what came in as it is, or was written so: it is let pass.
+/// The blame of non-finite arguments and literals, which are not reported.
 const GIVEN: i64 = NONE - 1;
 
-/// The same function, which gives an [`Error::Check`](crate::error::Error::Check) where a result is NaN or
-/// infinite that was made so: it names the first equation that made it out of finite operands, and the
-/// user's line, in the functions that operations hold too.
+/// Returns the function with a check that fails with [`Error::Check`](crate::error::Error::Check) if a result is a
+/// NaN or an infinity that the function itself produced. The error names the first equation that made it out of
+/// finite operands, with the user's line, also in the functions that operations hold.
 pub fn check_finite(func: &Func) -> Func {
     let (trace, params) = open(Kind::Door, func.param_types());
     let mut pass = Pass::default();
@@ -49,10 +49,10 @@ pub fn check_finite(func: &Func) -> Func {
     trace.close(&results).func
 }
 
-/// Who is to blame for each element of a float, or for all of it; `None` for other types.
+/// The equation to blame for each element of a float, or for all its elements; `None` for other types.
 type Blame = Option<Var>;
 
-/// An equation that may be to blame; its number is its place.
+/// An equation that may be blamed; its index in the list of notes is the number that blames it.
 struct Note {
     message: String,
     source: SourceId,
@@ -67,7 +67,7 @@ fn scalar(blame: i64) -> Var {
     Var::scalar(blame)
 }
 
-/// The worst of all, as one number.
+/// Reduces blames to one number: the smallest, that is, the first equation to blame.
 fn all(blames: impl IntoIterator<Item = Blame>) -> Var {
     let each = blames.into_iter().flatten().map(|b| {
         let rank = b.ty().rank();
@@ -84,12 +84,12 @@ fn is_list(ty: &Type) -> bool {
     ty.shape.has_run()
 }
 
-/// Which of the types have a blame.
+/// Returns the indices of the types that have a blame.
 fn tracked(types: &[Type]) -> Vec<usize> {
     (0..types.len()).filter(|&i| types[i].is_float()).collect()
 }
 
-/// The blame of what is part of something that has `blame`.
+/// Returns the blame of each element of `x`, given one blame for the whole: finite elements have none.
 fn refined(x: Var, blame: Var) -> Blame {
     let ty = x.ty();
     if !ty.is_float() {
@@ -102,7 +102,7 @@ fn refined(x: Var, blame: Var) -> Blame {
     Some(select(x.is_finite(), none, blame))
 }
 
-/// The blame of an operand.
+/// Returns the blame of an operand.
 fn blame_of(blames: &[Blame], atom: &Atom) -> Blame {
     match atom {
         Atom::Var(id) => blames[*id as usize],
@@ -114,7 +114,7 @@ fn blame_of(blames: &[Blame], atom: &Atom) -> Blame {
 }
 
 impl Pass {
-    /// The results of a function and their blames, given those of its parameters.
+    /// Records a function and returns its results and their blames, given those of its parameters.
     fn run(&mut self, func: &Func, x: Vec<Var>, blames: Vec<Blame>) -> (Vec<Var>, Vec<Blame>) {
         let (mut env, mut blames) = (x, blames);
         for eqn in &func.eqns {
@@ -140,7 +140,7 @@ impl Pass {
             .unzip()
     }
 
-    /// The number by which an equation is blamed.
+    /// Notes an equation that may be blamed and returns its number.
     fn number(&mut self, name: &str, source: SourceId, outputs: &[Var]) -> Var {
         let types: Vec<String> = outputs.iter().map(|y| y.ty().to_string()).collect();
         let place = match source.is_derivative() {
@@ -153,7 +153,7 @@ impl Pass {
         scalar(self.notes.len() as i64 - 1)
     }
 
-    /// An operation that holds no functions.
+    /// Records an operation that holds no functions.
     fn plain(
         &mut self,
         op: &Op,
@@ -169,7 +169,7 @@ impl Pass {
         if floats.is_empty() {
             return (outputs, blames);
         }
-        // What only moves elements makes nothing.
+        // An operation that only moves elements produces nothing non-finite.
         let id = (!op.only_moves()).then(|| self.number(&op.method(), source, &outputs));
         for i in floats {
             let y = outputs[i];
@@ -196,8 +196,8 @@ impl Pass {
         (outputs, blames)
     }
 
-    /// Opens a body with further parameters of one number each; gives the function, whose results
-    /// `finish` makes of those of the old one, their blames, and the further parameters.
+    /// Records a body with `more` additional scalar parameters besides the blames of the `tracked` ones. `finish` makes
+    /// the results from the old results, their blames and the additional parameters.
     fn body(
         &mut self,
         func: &Func,
@@ -231,7 +231,7 @@ impl Pass {
             carried.rows.len(),
             |y, b, more| carried.results(nc, y, b, more),
         );
-        // Carries first: those of before, their blames, the worst of each row; then the rest.
+        // The carries are the old carries, their blames and the worst blame of each row; the rest follows.
         let n = scan.body.arity();
         let blame = |i: usize| all([given[counts + i]]);
         let order: Vec<usize> = (0..nc)
@@ -280,7 +280,7 @@ impl Pass {
         operands.extend(&x[nc..n]);
         operands.extend(carried.params[carried.carries..].iter().map(|&i| blame(i)));
         operands.extend(&x[n..]);
-        // The condition does not look at the blames.
+        // The condition does not read the blames.
         let mut types = run.cond.param_types()[..nc].to_vec();
         types.resize(nc + further, Type::scalar(DType::I64));
         types.extend_from_slice(&run.cond.param_types()[nc..]);
@@ -310,7 +310,7 @@ impl Pass {
         });
         let blames = params.iter().map(|&i| all([given[i + 1]]));
         let operands: Vec<Var> = x.iter().copied().chain(blames).collect();
-        // The blame of a result is looked at wherever it is read.
+        // The blame of a result is read even where the result itself is not.
         let only = vec![None; branches[0].results.len()];
         let outputs = bind(Op::Cond(Arc::new(Cond { branches, only })), &operands);
         let n = cond.branches[0].results.len();
@@ -352,7 +352,7 @@ impl Pass {
         for (&i, &b) in floats.iter().zip(&outputs[n..]) {
             let (y, b) = (outputs[i], all([Some(b)]));
             made[i] = match (map.gather[i], is_list(&y.ty())) {
-                // The sum of what is finite may not be.
+                // The sum of finite values may overflow.
                 (Gather::Sum, false) => {
                     let id = self.number("sum", source, &[y]);
                     Some(judged(y.is_finite().all(), b, Some(id)))
@@ -364,7 +364,8 @@ impl Pass {
     }
 }
 
-/// The blame of what was made, given that of what it was made of.
+/// Returns the blame of results, given the blame of the operands: where a result is not finite, that of the operands,
+/// or equation `id` if they have none.
 fn judged(fine: Var, blame: Var, id: Option<Var>) -> Var {
     let dims = fine.shape();
     let spread = |b: Var| broadcast_to(b, &dims);
@@ -376,13 +377,13 @@ fn judged(fine: Var, blame: Var, id: Option<Var>) -> Var {
     select(fine, none, made)
 }
 
-/// What a loop hands from step to step beside its carries.
+/// What a loop carries from step to step besides its own carries.
 struct Carried {
-    /// The parameters of its body that have a blame.
+    /// The parameters of the loop's body that have a blame.
     params: Vec<usize>,
-    /// How many of them are carries.
+    /// The number of these parameters that are carries.
     carries: usize,
-    /// The results behind the carries that have a blame, the worst of which is carried.
+    /// The results after the carries that have a blame; the loop carries the worst blame of each.
     rows: Vec<usize>,
 }
 
@@ -397,7 +398,7 @@ impl Carried {
         }
     }
 
-    /// The results of a step: carries, their blames, the worst so far, rows.
+    /// Returns the results of a step: carries, their blames, the worst blames so far, rows.
     fn results(&self, nc: usize, y: Vec<Var>, b: Vec<Blame>, worst: &[Var]) -> Vec<Var> {
         let mut out = y[..nc].to_vec();
         out.extend(self.params[..self.carries].iter().map(|&i| all([b[i]])));
@@ -407,7 +408,7 @@ impl Carried {
         out
     }
 
-    /// The loop's own results and their blames, of those and what stands between.
+    /// Splits the outputs into the loop's own results and their blames, which stand between carries and rows.
     fn taken_apart(&self, nc: usize, outputs: Vec<Var>) -> (Vec<Var>, Vec<Blame>) {
         let (carry, rest) = outputs.split_at(nc);
         let (further, rows) = rest.split_at(self.carries + self.rows.len());

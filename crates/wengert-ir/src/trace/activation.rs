@@ -1,4 +1,4 @@
-//! The functions that neural networks put between their layers.
+//! Activation functions of neural networks.
 
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_PI};
 
@@ -6,7 +6,7 @@ use crate::trace::Var;
 
 /// # Activation functions
 ///
-/// Element by element, of floats; the result has the shape and the element type of `self`. On another
+/// These work element by element on floats; the result has the shape and the element type of `self`. On another
 /// element type they are an [`Error::Type`](crate::error::Error::Type).
 ///
 /// ```
@@ -31,7 +31,7 @@ impl Var {
         self * self.sigmoid()
     }
 
-    /// `x Φ(x)` with the distribution function of the normal distribution, exactly:
+    /// `x Φ(x)` with the distribution function `Φ` of the standard normal distribution, computed exactly:
     /// `jax.nn.gelu(x, approximate=False)`. Derivative: `Φ(x) + x φ(x)`.
     #[track_caller]
     pub fn gelu(self) -> Var {
@@ -39,11 +39,11 @@ impl Var {
     }
 
     /// An approximation of [`Var::gelu`] within 5e-4, `x/2 (1 + tanh(√(2/π) (x + 0.044715 x³)))`:
-    /// `jax.nn.gelu(x)`, where it is the default. Derivative: its own.
+    /// `jax.nn.gelu(x)`, where it is the default. Derivative: that of the approximation.
     #[track_caller]
     pub fn gelu_tanh(self) -> Var {
-        // (1 + tanh u) / 2 is sigmoid(2 u), and does not cancel. What is that far out is saturated, and its
-        // cube would overflow.
+        // (1 + tanh u) / 2 is sigmoid(2 u), which does not cancel. Beyond the clamp the sigmoid is saturated, and the
+        // cube of a large x would overflow.
         let x = self.clamp(-100.0, 100.0);
         let inner = FRAC_2_PI.sqrt() * (x + 0.044715 * x * x.square());
         self * (2.0 * inner).sigmoid()

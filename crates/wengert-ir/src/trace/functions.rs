@@ -1,4 +1,4 @@
-//! The functions of numbers, as methods of a [`Var`]: each names its row in the tables of
+//! Functions of numbers, as methods of [`Var`]: each names its row in the tables of
 //! elementwise operations.
 
 use crate::error::TypeError;
@@ -13,7 +13,7 @@ use crate::trace::number::{
 
 /// # Functions of one number
 ///
-/// Element by element, of floats unless said; the result has the shape and the element type of
+/// These work element by element, on floats unless noted; the result has the shape and the element type of
 /// `self`. On another element type they are an [`Error::Type`](crate::error::Error::Type).
 ///
 /// ```
@@ -25,19 +25,19 @@ use crate::trace::number::{
 /// # Ok::<(), wengert::Error>(())
 /// ```
 impl Var {
-    /// The sine of radians: `numpy.sin`. Derivative: `cos x`.
+    /// The sine of an angle in radians: `numpy.sin`. Derivative: `cos x`.
     #[track_caller]
     pub fn sin(self) -> Var {
         unary(const { row("sin") }, self)
     }
 
-    /// The cosine of radians: `numpy.cos`. Derivative: `-sin x`.
+    /// The cosine of an angle in radians: `numpy.cos`. Derivative: `-sin x`.
     #[track_caller]
     pub fn cos(self) -> Var {
         unary(const { row("cos") }, self)
     }
 
-    /// The tangent of radians: `numpy.tan`. Derivative: `1 + tan² x`.
+    /// The tangent of an angle in radians: `numpy.tan`. Derivative: `1 + tan² x`.
     #[track_caller]
     pub fn tan(self) -> Var {
         unary(const { row("tan") }, self)
@@ -57,21 +57,21 @@ impl Var {
         unary(const { row("sinc") }, self)
     }
 
-    /// The angle in `[-π/2, π/2]` of that sine; NaN outside `[-1, 1]`: `numpy.arcsin`. Derivative:
+    /// The angle in `[-π/2, π/2]` whose sine is `x`; NaN outside `[-1, 1]`: `numpy.arcsin`. Derivative:
     /// `1 / √(1 - x²)`.
     #[track_caller]
     pub fn asin(self) -> Var {
         unary(const { row("asin") }, self)
     }
 
-    /// The angle in `[0, π]` of that cosine; NaN outside `[-1, 1]`: `numpy.arccos`. Derivative:
+    /// The angle in `[0, π]` whose cosine is `x`; NaN outside `[-1, 1]`: `numpy.arccos`. Derivative:
     /// `-1 / √(1 - x²)`.
     #[track_caller]
     pub fn acos(self) -> Var {
         unary(const { row("acos") }, self)
     }
 
-    /// The angle in `[-π/2, π/2]` of that tangent: `numpy.arctan`. Derivative: `1 / (1 + x²)`.
+    /// The angle in `[-π/2, π/2]` whose tangent is `x`: `numpy.arctan`. Derivative: `1 / (1 + x²)`.
     #[track_caller]
     pub fn atan(self) -> Var {
         unary(const { row("atan") }, self)
@@ -101,7 +101,7 @@ impl Var {
         unary(const { row("asinh") }, self)
     }
 
-    /// The inverse of the hyperbolic cosine, not negative; NaN below 1: `numpy.arccosh`. Derivative:
+    /// The inverse of the hyperbolic cosine, which is not negative; NaN below 1: `numpy.arccosh`. Derivative:
     /// `1 / √(x² - 1)`.
     #[track_caller]
     pub fn acosh(self) -> Var {
@@ -133,7 +133,7 @@ impl Var {
         unary(const { row("expm1") }, self)
     }
 
-    /// [`Var::expm1`] by its name in Rust.
+    /// [`Var::expm1`] under its name in Rust.
     #[track_caller]
     pub fn exp_m1(self) -> Var {
         unary_as("exp_m1", const { row("expm1") }, self)
@@ -145,7 +145,7 @@ impl Var {
         unary(const { row("log") }, self)
     }
 
-    /// [`Var::ln`] by its name in NumPy.
+    /// [`Var::ln`] under its name in NumPy.
     #[track_caller]
     pub fn log(self) -> Var {
         unary_as("log", const { row("log") }, self)
@@ -157,7 +157,7 @@ impl Var {
         unary(const { row("log1p") }, self)
     }
 
-    /// [`Var::log1p`] by its name in Rust.
+    /// [`Var::log1p`] under its name in Rust.
     #[track_caller]
     pub fn ln_1p(self) -> Var {
         unary_as("ln_1p", const { row("log1p") }, self)
@@ -182,22 +182,22 @@ impl Var {
         unary(const { row("erf") }, self)
     }
 
-    /// `1 - erf x`, accurate where that is small: `scipy.special.erfc`. Derivative: `-2/√π e^-x²`.
+    /// `1 - erf x`, accurate where it is small: `scipy.special.erfc`. Derivative: `-2/√π e^-x²`.
     #[track_caller]
     pub fn erfc(self) -> Var {
         unary(const { row("erfc") }, self)
     }
 
-    /// The number that a standard normal number exceeds with probability `|q|`, with the sign of `q`,
-    /// for `|q| <= 1/2`: `scipy.stats.norm.isf` for small `q`, and odd. Infinite at 0, 0 at 1/2, NaN
-    /// beyond. Accurate however small `q` is. Derivative: `-√(2π) e^(y²/2)`.
+    /// The number that a standard normal random number exceeds with probability `|q|`, with the sign of `q`,
+    /// for `|q| <= 1/2`: `scipy.stats.norm.isf` for small `q`, extended as an odd function. Infinite at 0, 0 at 1/2,
+    /// NaN beyond. Accurate for arbitrarily small `q`. Derivative: `-√(2π) e^(y²/2)`.
     #[track_caller]
     pub fn normal_tail(self) -> Var {
         unary(const { row("normal_tail") }, self)
     }
 
-    /// `1 / (1 + e^-x)`, the logistic function: `jax.nn.sigmoid`. Derivative: `y (1 - y)`, also where
-    /// `1 - y` has no digits left.
+    /// `1 / (1 + e^-x)`, the logistic function: `jax.nn.sigmoid`. Derivative: `y (1 - y)`, accurate also where
+    /// `1 - y` would cancel.
     #[track_caller]
     pub fn sigmoid(self) -> Var {
         unary(const { row("sigmoid") }, self)
@@ -209,7 +209,7 @@ impl Var {
         unary(const { row("sqrt") }, self)
     }
 
-    /// The cube root, of negative numbers too: `numpy.cbrt`. Derivative: `1 / (3 y²)`.
+    /// The cube root, also of negative numbers: `numpy.cbrt`. Derivative: `1 / (3 y²)`.
     #[track_caller]
     pub fn cbrt(self) -> Var {
         unary(const { row("cbrt") }, self)
@@ -233,8 +233,8 @@ impl Var {
         unary(const { row("reciprocal") }, self)
     }
 
-    /// The size, of any numbers: `numpy.abs`. Of integers it wraps. Derivative: [`Var::sign`], which
-    /// is 0 at 0.
+    /// The absolute value, of any numbers: `numpy.abs`. That of the smallest integer wraps. Derivative: [`Var::sign`],
+    /// which is 0 at 0.
     #[track_caller]
     pub fn abs(self) -> Var {
         unary(const { row("abs") }, self)
@@ -271,35 +271,35 @@ impl Var {
         unary(const { row("trunc") }, self)
     }
 
-    /// The same value, taken as a constant by every derivative: `jax.lax.stop_gradient`. Of any
-    /// elements. Derivative: 0.
+    /// The value, which every derivative treats as a constant: `jax.lax.stop_gradient`. Takes any element type.
+    /// Derivative: 0.
     #[track_caller]
     pub fn stop_gradient(self) -> Var {
         unary(const { row("stop_gradient") }, self)
     }
 
-    /// Whether it is NaN; `bool`: `numpy.isnan`.
+    /// Whether the element is NaN; `bool`: `numpy.isnan`.
     #[track_caller]
     pub fn is_nan(self) -> Var {
         elementwise::ne(self, self)
     }
 
-    /// Whether it is neither NaN nor infinite; `bool`: `numpy.isfinite`.
+    /// Whether the element is neither NaN nor infinite; `bool`: `numpy.isfinite`.
     #[track_caller]
     pub fn is_finite(self) -> Var {
         self.abs().lt(f64::INFINITY)
     }
 
-    /// With elements of another type: `x.astype(..)` in NumPy. From floats to integers towards zero,
-    /// the largest or the smallest integer where that does not fit, and 0 for NaN; between integers
-    /// wrapping; to `bool` whether it is not 0. Derivative: the tangent converted, between floats; 0
+    /// The value converted to another element type: `x.astype(..)` in NumPy. Floats are truncated to integers,
+    /// saturating at the largest and the smallest integer, and NaN becomes 0; integers wrap;
+    /// for `bool` the result is whether the number is nonzero. Derivative: the tangent converted, between floats; 0
     /// otherwise.
     #[track_caller]
     pub fn to(self, dtype: DType) -> Var {
         convert(self, dtype)
     }
 
-    /// The power with a whole number that is known, of floats or integers, by repeated squaring:
+    /// The power with a known integer exponent, of floats or integers, by repeated squaring:
     /// `jax.lax.integer_power`. `x^0` is 1 for every `x`. Derivative: `n x^(n-1)`.
     ///
     /// # Errors
@@ -340,8 +340,8 @@ impl Var {
 
 /// # Functions of several numbers
 ///
-/// Element by element; shapes broadcast, element types are promoted, and Rust's numbers take the
-/// type of `self`. Shapes that do not broadcast and element types that have no common one are an
+/// These work element by element; shapes broadcast, element types are promoted, and Rust's numbers take the
+/// type of `self`. Shapes that do not broadcast and element types without a common type are an
 /// [`Error::Type`](crate::error::Error::Type).
 ///
 /// ```
@@ -353,14 +353,14 @@ impl Var {
 /// ```
 impl Var {
     /// `self` to the power `exponent`; of floats: `numpy.power`. Derivatives: `y x^(y-1)`, which is 0
-    /// for `y = 0`, and `x^y ln x`, taken as 0 at `x = 0`.
+    /// for `y = 0`, and `x^y ln x`, which is defined as 0 at `x = 0`.
     #[track_caller]
     pub fn powf(self, exponent: impl IntoVar) -> Var {
         binary(const { row("pow") }, self, exponent)
     }
 
-    /// `self` to the power `exponent`: `jax.numpy.power`. A whole number of Rust's is [`Var::powi`],
-    /// anything else [`Var::powf`]. Derivative: of whichever it is.
+    /// `self` to the power `exponent`: `jax.numpy.power`. For one of Rust's integers it is [`Var::powi`],
+    /// for anything else [`Var::powf`]. Derivative: that of `powi` or `powf`.
     #[track_caller]
     pub fn pow(self, exponent: impl IntoVar) -> Var {
         match exponent.argument() {
@@ -370,7 +370,7 @@ impl Var {
     }
 
     /// `ln(e^self + e^other)`, without overflow: `numpy.logaddexp`. Derivatives: the shares of the
-    /// two in the sum, as of [`Var::logsumexp`]: 0 where both are `-∞`, a half where both are `∞`.
+    /// two in the sum, as for [`Var::logsumexp`]: 0 if both are `-∞`, a half each if both are `∞`.
     #[track_caller]
     pub fn logaddexp(self, other: impl IntoVar) -> Var {
         binary(const { row("logaddexp") }, self, other)
@@ -391,9 +391,9 @@ impl Var {
         binary(const { row("hypot") }, self, other)
     }
 
-    /// The size of `self` with the sign of `sign`, that of a zero too: `numpy.copysign`. A NaN has no
-    /// sign to speak of, since that depends on the machine: it counts as positive. Derivatives:
-    /// 1 or -1, whether the sign stays, which is 0 where `self` is 0; and 0.
+    /// The absolute value of `self` with the sign of `sign`, even of a zero: `numpy.copysign`. The sign of a NaN
+    /// depends on the machine, so it counts as positive. Derivatives:
+    /// 1 or -1, depending on whether the sign stays, and 0 where `self` is 0; and 0.
     ///
     /// ```
     /// use wengert::prelude::*;
@@ -414,7 +414,7 @@ impl Var {
         binary(const { row("atan2") }, self, x)
     }
 
-    /// The remainder with the sign of `self`, as `self % other`: `numpy.fmod`. Derivatives: 1 and
+    /// The remainder with the sign of `self`, as by `self % other`: `numpy.fmod`. Derivatives: 1 and
     /// `-trunc(self / other)`.
     #[track_caller]
     #[expect(
@@ -425,33 +425,33 @@ impl Var {
         binary(const { row("rem") }, self, other)
     }
 
-    /// The larger; NaN if either is NaN: `numpy.maximum`. Derivative: to the larger, half to each on
+    /// The larger of two numbers; NaN if either is NaN: `numpy.maximum`. Derivative: to the larger, half to each on
     /// a tie.
     #[track_caller]
     pub fn maximum(self, other: impl IntoVar) -> Var {
         binary(const { row("max") }, self, other)
     }
 
-    /// The smaller; NaN if either is NaN: `numpy.minimum`. Derivative: to the smaller, half to each
+    /// The smaller of two numbers; NaN if either is NaN: `numpy.minimum`. Derivative: to the smaller, half to each
     /// on a tie.
     #[track_caller]
     pub fn minimum(self, other: impl IntoVar) -> Var {
         binary(const { row("min") }, self, other)
     }
 
-    /// [`Var::maximum`] by its name in Rust.
+    /// [`Var::maximum`] under its name in Rust.
     #[track_caller]
     pub fn max(self, other: impl IntoVar) -> Var {
         binary_as("max", const { row("max") }, self, other)
     }
 
-    /// [`Var::minimum`] by its name in Rust.
+    /// [`Var::minimum`] under its name in Rust.
     #[track_caller]
     pub fn min(self, other: impl IntoVar) -> Var {
         binary_as("min", const { row("min") }, self, other)
     }
 
-    /// No smaller than `low` and no larger than `high`: `numpy.clip`. Derivative: 1 between them,
+    /// The number clamped to the range from `low` to `high`: `numpy.clip`. Derivative: 1 between them,
     /// half at either end, 0 outside.
     #[track_caller]
     pub fn clamp(self, low: impl IntoVar, high: impl IntoVar) -> Var {
@@ -466,69 +466,69 @@ impl Var {
         const { row("fma") }.apply(&aligned("mul_add", None, &args))
     }
 
-    /// Whether `self < other`; `bool`, false on NaN: `numpy.less`.
+    /// Whether `self < other`; `bool`, false for NaN: `numpy.less`.
     #[track_caller]
     pub fn lt(self, other: impl IntoVar) -> Var {
         binary(const { row("lt") }, self, other)
     }
 
-    /// Whether `self <= other`; `bool`, false on NaN: `numpy.less_equal`.
+    /// Whether `self <= other`; `bool`, false for NaN: `numpy.less_equal`.
     #[track_caller]
     pub fn le(self, other: impl IntoVar) -> Var {
         binary(const { row("le") }, self, other)
     }
 
-    /// Whether `self > other`; `bool`, false on NaN: `numpy.greater`.
+    /// Whether `self > other`; `bool`, false for NaN: `numpy.greater`.
     #[track_caller]
     pub fn gt(self, other: impl IntoVar) -> Var {
         swapped("gt", const { row("lt") }, self, other)
     }
 
-    /// Whether `self >= other`; `bool`, false on NaN: `numpy.greater_equal`.
+    /// Whether `self >= other`; `bool`, false for NaN: `numpy.greater_equal`.
     #[track_caller]
     pub fn ge(self, other: impl IntoVar) -> Var {
         swapped("ge", const { row("le") }, self, other)
     }
 
-    /// Whether both are equal; `bool`, false on NaN: `numpy.equal`.
+    /// Whether both are equal; `bool`, false for NaN: `numpy.equal`.
     #[track_caller]
     pub fn eq(self, other: impl IntoVar) -> Var {
         binary(const { row("eq") }, self, other)
     }
 
-    /// Whether they differ; `bool`, true on NaN: `numpy.not_equal`.
+    /// Whether they differ; `bool`, true for NaN: `numpy.not_equal`.
     #[track_caller]
     pub fn ne(self, other: impl IntoVar) -> Var {
         binary(const { row("ne") }, self, other)
     }
 
-    /// Both, of truth values or bits; `self & other`: `numpy.bitwise_and`. Derivative: none.
+    /// The conjunction of truth values or bits, `self & other`: `numpy.bitwise_and`. Derivative: none.
     #[track_caller]
     pub fn and(self, other: impl IntoVar) -> Var {
         binary(const { row("and") }, self, other)
     }
 
-    /// At least one, of truth values or bits; `self | other`: `numpy.bitwise_or`. Derivative: none.
+    /// The disjunction of truth values or bits, `self | other`: `numpy.bitwise_or`. Derivative: none.
     #[track_caller]
     pub fn or(self, other: impl IntoVar) -> Var {
         binary(const { row("or") }, self, other)
     }
 
-    /// Exactly one, of truth values or bits; `self ^ other`: `numpy.bitwise_xor`. Derivative: none.
+    /// The exclusive or of truth values or bits, `self ^ other`: `numpy.bitwise_xor`. Derivative: none.
     #[track_caller]
     pub fn xor(self, other: impl IntoVar) -> Var {
         binary(const { row("xor") }, self, other)
     }
 
-    /// Shifted right by `by` modulo the width, zeros coming in; of integers:
+    /// The bits shifted right by `by` modulo the width, filled with zeros; of integers:
     /// `jax.lax.shift_right_logical`. `self >> by` keeps the sign.
     #[track_caller]
     pub fn shift_right_logical(self, by: impl IntoVar) -> Var {
         binary(const { row("shift_right_logical") }, self, by)
     }
 
-    /// `a` where `self` (of `bool`) holds, else `b`: `numpy.where`. All three broadcast. What is not
-    /// chosen has no influence, on the derivative neither: a NaN or an infinity in it does no harm.
+    /// `a` where `self` (of `bool`) is true, and `b` elsewhere: `numpy.where`. All three broadcast. The value that is
+    /// not chosen has no influence, not even on the derivative: a NaN or an infinity in it does no harm.
     #[track_caller]
     pub fn select(self, a: impl IntoVar, b: impl IntoVar) -> Var {
         let vars = aligned("select", Some(self), &[a.argument(), b.argument()]);

@@ -1,25 +1,25 @@
-//! How the shape of an array is written.
+//! The notations for the shape of an array.
 
 use super::span::Ints;
 use super::span::sealed::Whole;
 
 mod sealed {
     pub trait Lengths {
-        /// The lengths, as they are given.
+        /// Returns the lengths as they are given.
         #[doc(hidden)]
         fn lengths(self) -> super::Ints;
     }
 }
 pub(crate) use sealed::Lengths;
 
-/// The shape of an array: the lengths of its axes. Whatever takes a shape takes this.
+/// The shape of an array, that is, the lengths of its axes, for all functions that take a shape.
 ///
-/// - An array, a slice or a vector of integers of any of Rust's types: `[2, 3]`, `&dims`, `x.shape()`.
-/// - A tuple of integers, which may be of several types: `(n, 3)` with `n: usize`.
+/// - An array, a slice or a vector of Rust integers of any type: `[2, 3]`, `&dims`, `x.shape()`.
+/// - A tuple of integers, which may have different types: `(n, 3)` with `n: usize`.
 /// - One integer, for one axis.
 /// - `()` for a scalar.
 ///
-/// In [`Var::reshape`](crate::trace::Var::reshape) one length may be -1; elsewhere none is negative.
+/// In [`Var::reshape`](crate::trace::Var::reshape) one length may be -1; elsewhere lengths must not be negative.
 ///
 /// ```
 /// use wengert::prelude::*;

@@ -1,10 +1,10 @@
-//! Recording: what a user's function does with `Var`s becomes equations.
+//! Tracing: records the operations that a user's function applies to `Var`s as equations.
 //!
-//! A thread keeps a stack of open traces. An operation is recorded in the innermost of the traces its
-//! operands belong to, but never further out than the innermost *barrier* (what lies inside a barrier
-//! may not run, or runs anew each time). So functions capture outer `Var`s freely, what depends on no
+//! A thread keeps a stack of open traces. An operation is recorded in the innermost of the traces that its
+//! operands belong to, but never further out than the innermost *barrier* (the contents of a barrier
+//! may not run, or run again each time). So functions capture outer `Var`s freely, an operation that depends on no
 //! loop value is recorded outside the loop, and nothing leaves a branch that may not be taken.
-//! Tangents live in *linear* traces; what involves none of them falls through to the primal trace.
+//! Tangents live in *linear* traces; an operation that involves no tangent is recorded in the primal trace.
 //!
 //! No borrow of the stack is held while a user's function or a rule runs.
 

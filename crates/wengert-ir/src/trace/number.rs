@@ -1,8 +1,8 @@
-//! A [`Var`] beside other numbers: how they are brought to one type, and the operators.
+//! A [`Var`] next to other numbers: how they are brought to one type, and the operators.
 //!
 //! Shapes broadcast as in NumPy: they are aligned at the
-//! right, and an axis that is missing or of length 1 is repeated. Element types are promoted by
-//! [`DType::promote`]; Rust's literals take the type of the `Var` beside them.
+//! right, and an axis that is missing or has length 1 is repeated. Element types are promoted by
+//! [`DType::promote`]; Rust's literals take the type of the `Var` next to them.
 
 use std::ops;
 
@@ -19,38 +19,38 @@ use crate::ops::rows::row;
 use crate::scalar::bits_of;
 use crate::trace::{Var, captured_array, current_source, is_weak, weaken};
 
-/// What a number is given as.
+/// An argument of an operation.
 #[derive(Clone, Copy, Debug)]
 pub enum Argument {
-    /// A traced value, of its own type.
+    /// A traced value with its own type.
     Var(Var),
-    /// A whole number, of whatever type stands beside it.
+    /// An integer, which takes the element type of the operand next to it.
     Int(i128),
-    /// A real number, of whatever float type stands beside it.
+    /// A real number, which takes the float type of the operand next to it.
     Float(f64),
     /// A truth value.
     Bool(bool),
 }
 
-/// Who may stand for a `Var` is decided here, and by the crate of arrays.
+/// Seals [`IntoVar`]: only this crate and the crate of arrays implement it.
 #[doc(hidden)]
 pub mod sealed {
     pub trait IntoVar {}
 }
 
-/// What may stand where a number is wanted: a [`Var`], a number of Rust's, or an array of them. Numbers
-/// take the element type of what stands beside them, and so do the elements of `[1.0, 2.0]`. The trait is
-/// closed.
+/// A value that can be an operand: a [`Var`], a Rust number, or an array of Rust numbers. Numbers
+/// take the element type of the operand next to them, and so do the elements of `[1.0, 2.0]`. The trait is
+/// sealed.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot stand beside a `Var`",
     label = "expected a `Var`, a number, or an array or a vector of numbers"
 )]
 pub trait IntoVar: sealed::IntoVar {
-    /// The element type it asks for where nothing stands beside it, if it is not the usual one.
+    /// The element type if no operand stands next to it, if this differs from the default.
     #[doc(hidden)]
     const OWN: Option<DType> = None;
 
-    /// What it is.
+    /// Returns the value as an argument.
     #[track_caller]
     fn argument(self) -> Argument;
 }
@@ -76,7 +76,7 @@ impl IntoVar for Argument {
     }
 }
 
-/// Rust's numbers, as an argument and as a scalar `Var`.
+/// Implements [`IntoVar`] and the conversion to a scalar `Var` for Rust's numbers.
 macro_rules! numbers {
     ($($t:ty => $variant:ident as $wide:ty, $element:ty, $own:expr;)*) => {$(
         impl sealed::IntoVar for $t {}
@@ -93,7 +93,7 @@ macro_rules! numbers {
                 (*self).argument()
             }
         }
-        /// A scalar literal.
+        /// Creates a scalar literal.
         impl From<$t> for Var {
             fn from(x: $t) -> Var {
                 Var::scalar(x as $element)
@@ -104,7 +104,7 @@ macro_rules! numbers {
 numbers! {
     f32 => Float as f64, f32, Some(DType::F32);
     f64 => Float as f64, f64, None;
-    // A literal without a type is an `i32` of Rust's, and an `i64` here.
+    // An integer literal without a type is an `i32` in Rust; here it means an `i64`.
     i32 => Int as i128, i32, None;
     i64 => Int as i128, i64, None;
     u8 => Int as i128, u8, Some(DType::U8);
@@ -113,13 +113,13 @@ numbers! {
     usize => Int as i128, i64, None;
 }
 
-/// Rust's arrays and vectors of numbers, as constants.
+/// Implements the conversion to constants for Rust's arrays and vectors of numbers.
 macro_rules! arrays {
     ($([$($generics:tt)*] $t:ty, |$x:ident| $values:expr;)*) => {$(
-        /// A constant, of the element type of the numbers.
+        /// Creates a constant with the element type of the numbers.
         ///
         /// # Errors
-        /// Rows of different lengths.
+        /// If rows have different lengths.
         impl<A: Nested, $($generics)*> From<$t> for Var {
             #[track_caller]
             fn from($x: $t) -> Var {
@@ -158,14 +158,14 @@ impl IntoVar for bool {
     }
 }
 
-/// A scalar literal.
+/// Creates a scalar literal.
 impl From<bool> for Var {
     fn from(x: bool) -> Var {
         Var::scalar(x)
     }
 }
 
-/// The value, or the end of the trace with an error at the caller's line.
+/// Returns the value, or ends the trace with an error at the caller's line.
 #[track_caller]
 pub(super) fn or_raise<T>(op: &str, types: &[Option<Type>], result: Result<T, TypeError>) -> T {
     match result {
@@ -180,15 +180,15 @@ pub(super) fn or_raise<T>(op: &str, types: &[Option<Type>], result: Result<T, Ty
     }
 }
 
-/// Says that two types are not promoted, and what to do.
+/// Returns the error for two types that are not promoted, with a hint.
 pub(super) fn no_common_type(a: &Type, b: &Type) -> TypeError {
     let error = TypeError::new(format!("{a} and {b} have no common element type"));
     let to = format!("{:?}", a.dtype.meeting(b.dtype));
     error.hint(format!("convert one of them, as in `x.to(DType::{to})`"))
 }
 
-/// The element type that values are promoted to. Weak ones take that of the others, where it is one of
-/// their kind: see [`weaken`].
+/// Returns the element type that values are promoted to. Weak values take that of the others if it is of the same
+/// kind: see [`weaken`].
 pub(crate) fn common_of<'a>(
     types: impl Iterator<Item = (&'a Type, bool)> + Clone,
 ) -> Result<DType, TypeError> {
@@ -217,7 +217,7 @@ pub(crate) fn common_of<'a>(
     }
 }
 
-/// The element type that arguments are brought to, given the types of the `Var`s among them, and
+/// Returns the element type that arguments are converted to, given the types of the `Var`s among them, and
 /// whether those are weak.
 pub(super) fn common_dtype(
     args: &[Argument],
@@ -236,7 +236,7 @@ pub(super) fn common_dtype(
     Ok(dtype)
 }
 
-/// The bits of one of Rust's numbers in an element type that holds it.
+/// Returns the bits of a Rust number in an element type that can represent it.
 fn number(arg: Argument, dtype: DType) -> Result<u64, TypeError> {
     match arg {
         Argument::Var(v) => unreachable!("{v:?} is not a number of Rust's"),
@@ -268,21 +268,21 @@ fn number(arg: Argument, dtype: DType) -> Result<u64, TypeError> {
     }
 }
 
-/// One of Rust's numbers as a scalar of the element type that it takes beside an array of that type.
+/// Returns a Rust number as a scalar of the element type that it takes next to an array of type `ty`.
 #[doc(hidden)]
 pub fn number_beside(arg: Argument, ty: &Type) -> Result<Dense, TypeError> {
     let dtype = common_dtype(&[arg], &[Some((ty.clone(), false))])?;
     Ok(Dense::splat(dtype, vec![], number(arg, dtype)?))
 }
 
-/// One of Rust's numbers as a scalar literal of an element type that holds it.
+/// Returns a Rust number as a scalar literal of an element type that can represent it.
 #[track_caller]
 pub(crate) fn literal(op: &str, arg: Argument, dtype: DType) -> Var {
     let bits = or_raise(op, &[], number(arg, dtype));
     Var::literal(Splat::new(&Type::scalar(dtype), bits))
 }
 
-/// What two shapes broadcast to.
+/// Returns the shape that two shapes broadcast to.
 fn broadcast(a: &Shape, b: &Shape) -> Option<Shape> {
     let (long, short) = match a.rank() >= b.rank() {
         true => (a, b),
@@ -300,7 +300,7 @@ fn broadcast(a: &Shape, b: &Shape) -> Option<Shape> {
     Some(shape)
 }
 
-/// The shape that all types broadcast to.
+/// Returns the shape that all types broadcast to.
 fn common_shape(types: &[Option<Type>]) -> Result<Shape, TypeError> {
     let mut shape = Shape::default();
     let mut before: SmallVec<[&Type; 3]> = SmallVec::new();
@@ -308,7 +308,7 @@ fn common_shape(types: &[Option<Type>]) -> Result<Shape, TypeError> {
         shape = match broadcast(&shape, &ty.shape) {
             Some(shape) => shape,
             None => {
-                // Where each pair broadcasts and all together do not, the last two stand for them.
+                // If each pair broadcasts but not all together, the error names the last two.
                 let clashes = |t: &&&Type| broadcast(&t.shape, &ty.shape).is_none();
                 let other = before.iter().find(clashes).or(before.last());
                 let other = other.map_or(ty, |t| *t);
@@ -320,7 +320,7 @@ fn common_shape(types: &[Option<Type>]) -> Result<Shape, TypeError> {
     Ok(shape)
 }
 
-/// The value in that shape, which its own broadcasts to.
+/// Broadcasts a value to a shape that its own shape broadcasts to.
 #[track_caller]
 fn spread(x: Var, shape: &Shape) -> Var {
     match x.as_literal() {
@@ -332,8 +332,8 @@ fn spread(x: Var, shape: &Shape) -> Var {
     }
 }
 
-/// The arguments as values of one type: promoted, and in the shape that all of them broadcast to. So
-/// is the condition, if there is one, but for its element type; it comes first.
+/// Converts the arguments to values of one type: promoted, and broadcast to one shape. A condition
+/// comes first; it is broadcast too, but keeps its element type.
 #[track_caller]
 pub(crate) fn aligned(op: &str, condition: Option<Var>, args: &[Argument]) -> SmallVec<[Var; 3]> {
     let mut all: SmallVec<[Argument; 3]> = condition.map(Argument::Var).into_iter().collect();
@@ -382,7 +382,7 @@ pub(super) fn unary(op: Elementwise, x: Var) -> Var {
     op.apply(&[x])
 }
 
-/// What [`unary`] does, for a method of another name than the operation's.
+/// Records a unary operation like [`unary`], for a method whose name differs from the operation's.
 #[track_caller]
 pub(super) fn unary_as(method: &str, op: Elementwise, x: Var) -> Var {
     op.apply(accepted(method, op, &[x]))
@@ -394,15 +394,15 @@ pub(super) fn binary(op: Elementwise, a: impl IntoVar, b: impl IntoVar) -> Var {
     op.apply(&aligned(&op.method(), None, &args))
 }
 
-/// What [`binary`] does, for a method of another name than the operation's. The operands are in the order in
-/// which they are written.
+/// Records a binary operation like [`binary`], for a method whose name differs from the operation's. The operands are
+/// in the order in which they are written.
 #[track_caller]
 pub(super) fn binary_as(method: &str, op: Elementwise, a: Var, b: impl IntoVar) -> Var {
     let vars = aligned(method, None, &[Argument::Var(a), b.argument()]);
     op.apply(accepted(method, op, &vars))
 }
 
-/// The operation with its operands in the other order.
+/// Records a binary operation with its operands swapped.
 #[track_caller]
 pub(super) fn swapped(method: &str, op: Elementwise, a: Var, b: impl IntoVar) -> Var {
     let mut vars = aligned(method, None, &[Argument::Var(a), b.argument()]);
@@ -410,7 +410,7 @@ pub(super) fn swapped(method: &str, op: Elementwise, a: Var, b: impl IntoVar) ->
     op.apply(accepted(method, op, &vars))
 }
 
-/// The operands of an operation, which takes them, or else the method does not.
+/// Returns the operands if the operation takes them, and otherwise raises an error that names the method.
 #[track_caller]
 fn accepted<'v>(method: &str, op: Elementwise, vars: &'v [Var]) -> &'v [Var] {
     let types: SmallVec<[Type; 3]> = vars.iter().map(|v| v.ty()).collect();
@@ -449,10 +449,10 @@ operators! {
     Shr, shr, ShrAssign, shr_assign, "shift_right";
 }
 
-/// A number to stand on the left of an operator, whatever its type: `num(n) - x` with `n: usize`. It
-/// takes the element type of the `Var`, as on the right. (Literals, and `f64` and `i32` in variables,
-/// need it not. With more types of integers and floats there, Rust could not tell what `2` is in
-/// `(2 * x).sqrt()`.)
+/// A number as the left operand of an operator, whatever its type: `num(n) - x` with `n: usize`. It
+/// takes the element type of the `Var`, as on the right. (Literals, and variables of type `f64` and `i32`,
+/// do not need it. If operators took more types of integers and floats on the left, Rust could not infer the type of
+/// `2` in `(2 * x).sqrt()`.)
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -467,8 +467,8 @@ pub fn num(x: impl IntoVar) -> Argument {
     x.argument()
 }
 
-/// Numbers to the left of an operator: of floats and of integers one type each, so that the type of
-/// a literal is settled at once and `(1.0 + x).sqrt()` compiles.
+/// Implements operators with a number on the left, for one float type and one integer type each, so that the type of
+/// a literal is inferred at once and `(1.0 + x).sqrt()` compiles.
 macro_rules! left_operators {
     ($($t:ty, $op:ident, $method:ident;)*) => {$(
         impl ops::$op<Var> for $t {
@@ -520,7 +520,7 @@ impl std::iter::Sum for Var {
     }
 }
 
-/// `0, 1, 2, .. n - 1`, a vector of that element type: `jax.numpy.arange`. Derivative: none.
+/// The vector `0, 1, 2, .. n - 1` of the given element type: `jax.numpy.arange`. Derivative: none.
 #[track_caller]
 pub fn iota(n: usize, dtype: DType) -> Var {
     crate::ops::iota::iota(Type::new(dtype, &[n]), 0)

@@ -1,19 +1,19 @@
-//! How axes, lengths, parts and indices are written: what the methods of arrays take.
+//! The notations for axes, parts and indices in the arguments of array methods.
 
 use std::ops::{Range, RangeFrom, RangeFull, RangeInclusive, RangeTo, RangeToInclusive};
 
 use crate::trace::Var;
 
 pub(super) mod sealed {
-    /// Rust's integers that count and point.
+    /// Rust's integer types.
     pub trait Whole: Copy {
         fn whole(self) -> i64;
     }
-    /// Rust's ranges of them.
+    /// Rust's ranges of integers.
     pub trait Range {
         fn span(self) -> super::Span;
     }
-    /// What says which places along an axis are meant.
+    /// One part of an index expression.
     pub trait OnePart {
         fn part(self) -> super::Part;
     }
@@ -24,7 +24,7 @@ macro_rules! whole {
     ($($t:ty)*) => {$(
         impl Whole for $t {
             fn whole(self) -> i64 {
-                // What does not fit is out of every range as well.
+                // A number that does not fit is out of every range, and so is the largest.
                 i64::try_from(self).unwrap_or(i64::MAX)
             }
         }
@@ -37,9 +37,9 @@ macro_rules! whole {
 }
 whole!(i8 i16 i32 i64 isize u8 u16 u32 u64 usize);
 
-/// Some axes, or an index along each: an integer of any of Rust's types, an array, a slice or a vector of
-/// them; `()` for none. A tuple may mix types: `(-1, n)` with `n: usize`. (A shape is written as
-/// [`IntoShape`](crate::trace::IntoShape) says.)
+/// Several axes, or an index along each of several axes: an integer of any Rust type, an array, a slice or a vector of
+/// integers; `()` for none. A tuple may mix types: `(-1, n)` with `n: usize`. (For the notation of shapes see
+/// [`IntoShape`](crate::trace::IntoShape).)
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Ints(pub Vec<i64>);
 
@@ -96,7 +96,7 @@ macro_rules! lengths {
 }
 lengths!((A) (A B) (A B C) (A B C D) (A B C D E) (A B C D E F));
 
-/// How much is put around an array: for each axis, how many elements in front and behind. An array, a
+/// The widths of a padding: for each axis, the numbers of elements before and after. An array, a
 /// slice or a vector of pairs.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Widths(pub Vec<(usize, usize)>);
@@ -127,13 +127,13 @@ impl From<&Vec<(usize, usize)>> for Widths {
     }
 }
 
-/// The axes that are reduced: an integer, an array, a slice or a vector of them, or `..` for all. They
-/// go; [`keep`] leaves them, with length 1.
+/// The axes of a reduction: an integer, an array, a slice or a vector of integers, or `..` for all. They
+/// are removed; [`keep`] keeps them with length 1.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Along {
     /// The axes; `None` for all.
     pub(crate) which: Option<Ints>,
-    /// Whether they stay.
+    /// Whether the axes are kept with length 1.
     pub(crate) keep: bool,
 }
 
@@ -154,7 +154,7 @@ impl From<RangeFull> for Along {
     }
 }
 
-/// The same axes, which stay with length 1, so that the result broadcasts with what it was made of:
+/// Keeps the reduced axes with length 1, so that the result broadcasts with the operand:
 /// `keepdims=True` of NumPy.
 ///
 /// ```
@@ -171,7 +171,7 @@ pub fn keep(axes: impl Into<Along>) -> Along {
     }
 }
 
-/// One axis; from the end where it is negative.
+/// One axis, counted from the end if negative.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Axis(pub i64);
 
@@ -181,16 +181,16 @@ impl<T: Whole> From<T> for Axis {
     }
 }
 
-/// Whole numbers one after the other: `5` for those below 5, `2..5` for a range of them, and
-/// `(9, 0, -4)` for the first, what is not reached, and the step, which leads down where it is
+/// Evenly spaced integers: `5` for those below 5, `2..5` for a range, and
+/// `(9, 0, -4)` for the first number, the excluded end, and the step, which counts down if it is
 /// negative.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Count {
-    /// The first.
+    /// The first number.
     pub start: i64,
-    /// What is not reached.
+    /// The end, which is excluded.
     pub end: i64,
-    /// From one to the next; not zero.
+    /// The step; not zero.
     pub step: i64,
 }
 
@@ -218,14 +218,14 @@ impl<T: Whole> From<(T, T, T)> for Count {
     }
 }
 
-/// Axes of two arrays that run together: a list of pairs, or a number for the last axes of the first
+/// Pairs of axes of two arrays: a list of pairs, or a number for the last axes of the first
 /// array and the first axes of the second.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Pairs {
-    /// So many: the last of the first array, the first of the second.
+    /// The last axes of the first array with as many first axes of the second.
     Neighbours(usize),
-    /// These.
+    /// The given pairs.
     List(Vec<(Axis, Axis)>),
 }
 
@@ -255,36 +255,36 @@ impl<T: Whole> From<&Vec<(T, T)>> for Pairs {
     }
 }
 
-/// A part of an axis: one of Rust's ranges, whose ends count from the end of the axis where they are
-/// negative; or every `step`-th element of it, `Span::from(1..).by(2)`. A negative step leads down from
+/// A part of an axis: one of Rust's ranges, whose ends count from the end of the axis if they are
+/// negative; or every `step`-th element of a range, `Span::from(1..).by(2)`. A negative step counts down from
 /// the start, by default the last element: `s![8..2;-2]` is of elements 8, 6 and 4.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Span {
-    /// The first element taken; by default the first of all, or the last if the step leads down.
+    /// The first element; by default the first of the axis, or the last if the step is negative.
     pub start: Option<i64>,
-    /// The first that is not reached; by default the steps go on to the border.
+    /// The end, which is excluded unless `closed`; by default the steps go on to the border of the axis.
     pub end: Option<i64>,
-    /// Whether the end may be reached, and is taken then.
+    /// Whether the end is included if a step reaches it.
     pub closed: bool,
-    /// From one to the next; not zero.
+    /// The step; not zero.
     pub step: i64,
 }
 
-/// The part of an axis that a [`Span`] is.
+/// The places of an axis that a [`Span`] selects.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Places {
+pub(crate) struct StridedRange {
     /// The lowest place.
     pub start: usize,
-    /// Behind the highest.
+    /// The place after the highest.
     pub limit: usize,
-    /// From one to the next.
+    /// The distance between places.
     pub step: usize,
-    /// Whether the highest is the first.
+    /// Whether the order is from the highest place to the lowest.
     pub down: bool,
 }
 
 impl Span {
-    /// Every `step`-th element of it, from its first; downwards where the step is negative.
+    /// Takes every `step`-th element of the part, from its start; downwards if the step is negative.
     pub fn by(self, step: impl Whole) -> Span {
         let step = step.whole();
         Span { step, ..self }
@@ -299,9 +299,9 @@ impl Span {
         }
     }
 
-    /// The part of an axis of `n` elements, if it is one.
-    pub(crate) fn of(self, n: usize) -> Option<Places> {
-        // The border below a place has its number, and the one above it the next.
+    /// Returns the places in an axis of `n` elements, if the part lies within it.
+    pub(crate) fn of(self, n: usize) -> Option<StridedRange> {
+        // Borders lie between places: the border below a place has the place's number, the one above it the next.
         let border = |i: i64, above: bool| {
             let place = match i < 0 {
                 true => n.checked_sub(i.unsigned_abs() as usize)?,
@@ -320,13 +320,13 @@ impl Span {
         if start > limit || limit > n || step == 0 {
             return None;
         }
-        // Steps down are counted from the top.
+        // Downward steps are counted from the highest place.
         let rest = if down && limit > start {
             (limit - start - 1) % step
         } else {
             0
         };
-        Some(Places {
+        Some(StridedRange {
             start: start + rest,
             limit,
             step,
@@ -414,24 +414,23 @@ impl OnePart for RangeFull {
     }
 }
 
-/// Which places along an axis are meant, or that there is a new one.
+/// A part of an index expression: places along an axis, or a new axis.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Part {
-    /// A range of them.
+    /// A range of places.
     Span(Span),
-    /// One, known when traced, from the end where it is negative: the axis goes.
+    /// One place that is known while tracing, counted from the end if negative; the axis is removed.
     At(i64),
-    /// Those at the indices in an array of whole numbers: its axes stand in the place of the axis. One
-    /// index, a scalar, has none.
+    /// The places at the indices in an array of integers, whose axes replace the axis. A scalar index has no axes.
     Traced(Var),
     /// A new axis of length 1.
     NewAxis,
-    /// All of the axes that no other part is about.
+    /// All of the axes that no other part refers to.
     Ellipsis,
 }
 
-/// In an index expression: a new axis of length 1.
+/// The part of an index expression that inserts a new axis of length 1.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct NewAxis;
 
@@ -457,14 +456,14 @@ impl OnePart for &Var {
 }
 
 impl Part {
-    /// A range, an integer, a `Var`, a new axis.
+    /// Converts a range, an integer, a `Var` or a new axis to a part.
     pub fn of(part: impl OnePart) -> Part {
         part.part()
     }
 }
 
-/// An index expression: which places are meant along the first axes, or with an ellipsis, along all of
-/// them. One part, a tuple, an array or a vector of parts, or what [`s!`](crate::s) makes.
+/// An index expression: the parts for the first axes, or with an ellipsis, for all axes.
+/// Written as one part, as a tuple, an array or a vector of parts, or with [`s!`](crate::s).
 #[derive(Clone, Debug)]
 pub struct Parts(pub Vec<Part>);
 
@@ -501,17 +500,17 @@ macro_rules! tuples {
 }
 tuples!((A) (A B) (A B C) (A B C D) (A B C D E) (A B C D E F));
 
-/// An index expression, as NumPy writes it between brackets.
+/// Builds an index expression, as NumPy writes it between brackets.
 ///
 /// | part | means |
 /// |---|---|
-/// | `3`, `-1` | one place, from the end where it is negative; the axis goes |
-/// | `1..4`, `..-1`, `2..`, `..=5` | a range of places, whose ends count from the end where they are negative |
+/// | `3`, `-1` | one place, counted from the end if negative; the axis is removed |
+/// | `1..4`, `..-1`, `2..`, `..=5` | a range of places, whose ends count from the end if negative |
 /// | `..` | all of an axis |
 /// | `1..9;2`, `..;3` | every second, every third place of a range |
 /// | `..;-1`, `8..2;-2` | downwards: all from the last to the first; 8, 6, 4 |
-/// | `i` | a [`Var`] of whole numbers: one place, or one for each element of an array |
-/// | `...` | all of the axes that no other part is about |
+/// | `i` | a [`Var`] of integers: one place, or one for each element of an array |
+/// | `...` | all of the axes that no other part refers to |
 /// | `NewAxis` | a new axis of length 1 |
 ///
 /// ```
@@ -538,7 +537,7 @@ macro_rules! s {
             @ [
                 $($done,)*
                 {
-                    // With a negative step `8..2` is not empty.
+                    // With a negative step, `8..2` is not empty.
                     #[allow(clippy::reversed_empty_ranges)]
                     let span = $crate::trace::Span::from($range);
                     $crate::trace::Part::Span(span.by($step))

@@ -6,8 +6,8 @@ use crate::trace::number::{Argument, IntoVar, aligned, binary, unary};
 
 /// # Special functions
 ///
-/// Element by element, of floats. Shapes broadcast and element types are promoted where there are
-/// several operands; what is no float is an [`Error::Type`](crate::error::Error::Type). In `f32` the
+/// These work element by element, on floats. If there are several operands, shapes broadcast and element types are
+/// promoted; operands that are not floats are an [`Error::Type`](crate::error::Error::Type). In `f32` the
 /// value is that in `f64`, rounded once. The book has a table of their errors.
 ///
 /// ```
@@ -40,9 +40,9 @@ impl Var {
         unary(const { row("digamma") }, self)
     }
 
-    /// The derivative of [`Var::digamma`] of order `n`, a number of Rust's or a float `Var` that is
-    /// rounded; NaN for negative orders: `scipy.special.polygamma(n, x)`. At 0 and the negative integers
-    /// infinite for odd orders, NaN for even ones. Derivative: `x.polygamma(n + 1)`; 0 in `n`.
+    /// The derivative of [`Var::digamma`] of order `n`, one of Rust's numbers or a float `Var`, which is
+    /// rounded; NaN for negative orders: `scipy.special.polygamma(n, x)`. At 0 and the negative integers it is
+    /// infinite for odd orders and NaN for even ones. Derivative: `x.polygamma(n + 1)`; 0 in `n`.
     #[track_caller]
     pub fn polygamma(self, n: impl IntoVar) -> Var {
         match n.argument() {
@@ -53,7 +53,7 @@ impl Var {
     }
 
     /// `I₀(x)`, the modified Bessel function of the first kind of order 0: `scipy.special.i0`. Infinite
-    /// beyond some 713 in size. Derivative: [`Var::i1`].
+    /// beyond about ±713. Derivative: [`Var::i1`].
     ///
     /// ```
     /// use wengert::prelude::*;
@@ -69,7 +69,7 @@ impl Var {
     }
 
     /// `I₁(x)`, the modified Bessel function of the first kind of order 1: `scipy.special.i1`. Infinite
-    /// beyond some 713 in size. Derivative: `I₀(x) - I₁(x) / x`, and 1/2 at 0.
+    /// beyond about ±713. Derivative: `I₀(x) - I₁(x) / x`, and 1/2 at 0.
     #[track_caller]
     pub fn i1(self) -> Var {
         unary(const { row("i1") }, self)
@@ -88,14 +88,14 @@ impl Var {
         unary(const { row("i1e") }, self)
     }
 
-    /// `self ln y`, and 0 where `self` is 0, whatever `y`: `scipy.special.xlogy`. Derivatives: `ln y`,
+    /// `self ln y`, and 0 where `self` is 0, whatever `y` is: `scipy.special.xlogy`. Derivatives: `ln y`,
     /// and `self / y`, which is 0 where `self` is 0.
     #[track_caller]
     pub fn xlogy(self, y: impl IntoVar) -> Var {
         binary(const { row("xlogy") }, self, y)
     }
 
-    /// `self ln(1 + y)`, and 0 where `self` is 0, whatever `y`: `scipy.special.xlog1py`. Derivatives:
+    /// `self ln(1 + y)`, and 0 where `self` is 0, whatever `y` is: `scipy.special.xlog1py`. Derivatives:
     /// `ln(1 + y)`, and `self / (1 + y)`, which is 0 where `self` is 0.
     #[track_caller]
     pub fn xlog1py(self, y: impl IntoVar) -> Var {
@@ -119,7 +119,7 @@ impl Var {
     }
 
     /// `1/Γ(a) ∫ t^(a-1) e^-t dt` from 0 to `x`, the regularised lower incomplete gamma function of the
-    /// shape `a = self`, for `a` and `x` that are not negative: `scipy.special.gammainc(a, x)`. It is the
+    /// shape `a = self`, for nonnegative `a` and `x`: `scipy.special.gammainc(a, x)`. It is the
     /// distribution function of the gamma distribution. Derivatives: by `x` its density
     /// `x^(a-1) e^-x / Γ(a)`, by `a` an integral; both of any order.
     ///
@@ -135,7 +135,7 @@ impl Var {
         binary(const { row("gammainc") }, self, x)
     }
 
-    /// `1 - a.gammainc(x)`, accurate where that is small: the regularised upper incomplete gamma function
+    /// `1 - a.gammainc(x)`, accurate where it is small: the regularised upper incomplete gamma function
     /// of the shape `a = self`: `scipy.special.gammaincc(a, x)`. Derivatives: those of
     /// [`Var::gammainc`], negated.
     ///
@@ -152,7 +152,7 @@ impl Var {
     }
 
     /// `1/B(a, b) ∫ t^(a-1) (1-t)^(b-1) dt` from 0 to `x`, the regularised incomplete beta function of
-    /// the shapes `a = self` and `b`, for positive shapes and `x` in 0..1, else NaN:
+    /// the shapes `a = self` and `b`, for positive shapes and `x` in 0..1, otherwise NaN:
     /// `scipy.special.betainc(a, b, x)`. It is the distribution function of the beta distribution.
     /// Derivatives: by `x` its density `x^(a-1) (1-x)^(b-1) / B(a, b)`, by the shapes integrals; all of
     /// any order.

@@ -9,10 +9,10 @@ use crate::trace::number::{Argument, IntoVar, binary, unary};
 
 /// # Tails, quotients and parts of floats
 ///
-/// Element by element, of floats: what densities need where the plain formula overflows, underflows or
-/// cancels. In `f32` the value is that in `f64`, rounded once. Derivatives of every order are made of
-/// functions that do not cancel either. Shapes broadcast where there are several operands; what is no
-/// float is an [`Error::Type`](crate::error::Error::Type).
+/// These work element by element, on floats: functions for densities where the plain formula overflows, underflows or
+/// cancels. In `f32` the value is that in `f64`, rounded once. Derivatives of all orders are made of
+/// functions that do not cancel either. If there are several operands, shapes broadcast; operands that are not
+/// floats are an [`Error::Type`](crate::error::Error::Type).
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -24,13 +24,13 @@ use crate::trace::number::{Argument, IntoVar, binary, unary};
 /// ```
 impl Var {
     /// `e^x² erfc x`, the complementary error function without its decay: `scipy.special.erfcx`.
-    /// Infinite below some -26.6. Derivative: `2 x y - 2/√π`, without the cancellation.
+    /// Infinite below about -26.6. Derivative: `2 x y - 2/√π`, without cancellation.
     #[track_caller]
     pub fn erfcx(self) -> Var {
         unary(const { row("erfcx") }, self)
     }
 
-    /// `ln erfc x`, far beyond where [`Var::erfc`] underflows: `tfp.math.log_erfc`. Derivative:
+    /// `ln erfc x`, also where [`Var::erfc`] underflows: `tfp.math.log_erfc`. Derivative:
     /// `-2/√π / erfcx x`.
     #[track_caller]
     pub fn log_erfc(self) -> Var {
@@ -44,8 +44,8 @@ impl Var {
         unary(const { row("ndtr") }, self)
     }
 
-    /// `ln` of [`Var::ndtr`], far beyond where that underflows: `scipy.special.log_ndtr`,
-    /// `jax.scipy.stats.norm.logcdf`. Derivative: the density over the distribution function.
+    /// `ln` of [`Var::ndtr`], also where that underflows: `scipy.special.log_ndtr`,
+    /// `jax.scipy.stats.norm.logcdf`. Derivative: the density divided by the distribution function.
     #[track_caller]
     pub fn log_ndtr(self) -> Var {
         unary(const { row("log_ndtr") }, self)
@@ -103,11 +103,11 @@ impl Var {
         unary(const { row("log_expm1") }, self)
     }
 
-    /// `2^n self` for integers `n`, rounded once, also where the power alone would overflow:
+    /// `2^n self` for integers `n`, rounded once, even if the power alone would overflow:
     /// `numpy.ldexp`. Derivative: `2^n`.
     ///
     /// # Errors
-    /// An `n` that is no integer.
+    /// If `n` is not an integer.
     ///
     /// ```
     /// use wengert::prelude::*;
@@ -124,7 +124,7 @@ impl Var {
                 Argument::Float(n.clamp(-i128::from(REACH), i128::from(REACH)) as f64)
             }
             Argument::Var(n) if n.dtype().is_int() => {
-                // An unsigned one knows no negative bound.
+                // An unsigned integer has no negative bound.
                 let wide = match n.dtype() {
                     DType::U64 => n.minimum(REACH),
                     _ => n,
@@ -151,8 +151,8 @@ impl Var {
         binary(const { row("ldexp") }, self, n)
     }
 
-    /// `(m, n)` with `self = m 2^n` and `m` from 1/2 to below 1 in size; `n` is `i64`: `numpy.frexp`. What
-    /// has no exponent, zero, infinity and NaN, is its own `m`, with `n = 0`. Derivative: `2^-n` to `m`.
+    /// `(m, n)` with `self = m 2^n` and `1/2 <= |m| < 1`; `n` is `i64`: `numpy.frexp`. Zero, infinity and NaN
+    /// have no exponent: they are their own `m`, with `n = 0`. Derivative: `2^-n` to `m`.
     ///
     /// ```
     /// use wengert::prelude::*;
@@ -169,8 +169,8 @@ impl Var {
         (m, n.to(DType::I64))
     }
 
-    /// The float next to `self` on the way to `to`, and `to` where they are equal: `numpy.nextafter`. NaN
-    /// if either is. Derivatives: 1 and 0.
+    /// The float next to `self` in the direction of `to`, or `to` if they are equal: `numpy.nextafter`. NaN
+    /// if either is NaN. Derivatives: 1 and 0.
     ///
     /// ```
     /// use wengert::prelude::*;
@@ -185,5 +185,5 @@ impl Var {
     }
 }
 
-/// From here to there every float becomes zero or infinite.
+/// Every float becomes zero or infinite when scaled by 2 to this power, negative or positive.
 const REACH: i64 = 2200;

@@ -10,28 +10,29 @@ use crate::trace::stack;
 
 /// A value inside a function that is being traced: an array, or a scalar.
 ///
-/// It is used as plainly as an `f64`: it is `Copy`, has the operators and the methods of numbers, and
-/// can be captured by closures at any depth. It has no comparison operators, since what it will hold
-/// is not known yet: `x.lt(y)` gives a `Var` of truth values, for
-/// [`select`](crate::trace::Var::select) or `cond` to choose by.
+/// A `Var` is used like an `f64`: it is `Copy`, has the operators and the methods of numbers, and
+/// can be captured by closures at any depth. It has no comparison operators, since its value
+/// is not known yet: `x.lt(y)` gives a `Var` of truth values, for use with
+/// [`select`](crate::trace::Var::select) or `cond`.
 ///
-/// # How methods are named
+/// # Naming of methods
 ///
-/// Methods have the names of NumPy, or those of Rust's numbers where these differ (`ln`, `powi`, `atan2`); so `max`
-/// and `min` are of two numbers, and the largest of all elements is `amax`.
+/// Methods have the names of NumPy, or those of Rust's numbers if these differ (`ln`, `powi`, `atan2`). So `max`
+/// and `min` take two numbers, and the largest of all elements is `amax`.
 ///
-/// - **What reduces** is there twice: `x.sum()` over all elements, and `x.sum_axis(axes)` along some, which are an
-///   integer, several (`[0, 2]`), or `..` for all; negative ones count from the end. The axes go, or stay with length
-///   1 where they are wrapped in [`keep`](crate::trace::keep). So are `prod`, `mean`, `amax`, `amin`, `any`, `all`, `argmax`,
-///   `argmin`, `var`, `std`, `average`, `ptp`, `count_nonzero`, `median`, `quantile`, `percentile`, `norm`, `logsumexp`, and
-///   those that leave NaN out: `nansum`, `nanprod`, `nanmean`, `nanvar`, `nanstd`, `nanmax`, `nanmin`.
-/// - **One more parameter** is a method that takes the axes, too: `var_ddof(axes, 1)`, `std_ddof`, `nanvar_ddof`,
-///   `nanstd_ddof`, `norm_ord(order, axes)`.
-/// - **What keeps the shape** takes its axis always: `x.cumsum(0)`, `x.sort(-1)`, `x.argsort(0)`, `x.diff(0)`; where
-///   several make sense, several, or `..`: `x.softmax(1)`, `x.flip(..)`, `x.roll(1, 0)`.
-/// - **The other way round** has a suffix: `cumsum_reverse`, `sort_descending`, `searchsorted_right`.
-/// - **`_at(k)`** is along another diagonal: `tril_at(-1)`, `diag_at(1)`, `trace_at(k, axes)`. **`at_`** writes to a part,
-///   without changing `x`: `x.at_set(part, y)`, `x.at_add(part, y)`; `x.at(part)` reads it.
+/// - **Reductions** come in two forms: `x.sum()` over all elements, and `x.sum_axis(axes)` along some axes: an
+///   integer, several (`[0, 2]`), or `..` for all; negative axes count from the end. Reduced axes are removed, or
+///   kept with length 1 if they are wrapped in [`keep`](crate::trace::keep). The same holds for `prod`, `mean`,
+///   `amax`, `amin`, `any`, `all`, `argmax`, `argmin`, `var`, `std`, `average`, `ptp`, `count_nonzero`, `median`,
+///   `quantile`, `percentile`, `norm`, `logsumexp`, and the forms that ignore NaN: `nansum`, `nanprod`, `nanmean`,
+///   `nanvar`, `nanstd`, `nanmax`, `nanmin`.
+/// - **Reductions with a further parameter** are separate methods that also take the axes: `var_ddof(axes, 1)`,
+///   `std_ddof`, `nanvar_ddof`, `nanstd_ddof`, `norm_ord(order, axes)`.
+/// - **Methods that keep the shape** always take their axis: `x.cumsum(0)`, `x.sort(-1)`, `x.argsort(0)`, `x.diff(0)`.
+///   If several axes make sense they take several, or `..`: `x.softmax(1)`, `x.flip(..)`, `x.roll(1, 0)`.
+/// - **The opposite direction** has a suffix: `cumsum_reverse`, `sort_descending`, `searchsorted_right`.
+/// - **`_at(k)`** works on another diagonal: `tril_at(-1)`, `diag_at(1)`, `trace_at(k, axes)`. **`at_`** writes to a
+///   part, without changing `x`: `x.at_set(part, y)`, `x.at_add(part, y)`; `x.at(part)` reads the part.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -48,7 +49,7 @@ use crate::trace::stack;
 #[derive(Clone, Copy)]
 pub struct Var(pub(crate) Repr);
 
-/// What a `Var` is.
+/// The representation of a `Var`.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Repr {
     /// A value of an open trace, and where it was made.
@@ -56,7 +57,7 @@ pub(crate) enum Repr {
         trace: u32,
         id: u32,
         source: SourceId,
-        /// It is a tangent that may be zero because something was not chosen.
+        /// Whether the value is a tangent that may be zero because something was not selected.
         masked: bool,
     },
     /// A literal.
@@ -64,10 +65,10 @@ pub(crate) enum Repr {
 }
 
 impl Var {
-    /// A literal.
+    /// Creates a literal.
     ///
     /// # Errors
-    /// A type of more elements than memory has addresses.
+    /// If the type has more elements than memory has addresses.
     #[doc(hidden)]
     #[track_caller]
     pub fn literal(splat: Splat) -> Var {
@@ -77,25 +78,25 @@ impl Var {
         Var(Repr::Literal(splat))
     }
 
-    /// A scalar literal of a Rust type.
+    /// Creates a scalar literal of a Rust type.
     #[track_caller]
     pub fn scalar<T: Element>(x: T) -> Var {
         Var::literal(Splat::scalar(x))
     }
 
-    /// Zeros of a type.
+    /// Creates a literal of zeros of a type.
     #[track_caller]
     pub fn zeros(ty: &Type) -> Var {
         Var::literal(Splat::zeros(ty))
     }
 
-    /// One number, given as `f64` and converted, everywhere in a value of a type.
+    /// Creates a literal of a type that repeats one number, given as `f64` and converted.
     #[track_caller]
     pub fn full(ty: &Type, x: f64) -> Var {
         Var::literal(Splat::new(ty, bits_of(x, ty.dtype)))
     }
 
-    /// The literal, if it is one.
+    /// Returns the literal, if the value is one.
     #[doc(hidden)]
     pub fn as_literal(self) -> Option<Splat> {
         match self.0 {
@@ -104,38 +105,38 @@ impl Var {
         }
     }
 
-    /// The type: what the elements are, and how many along each axis.
+    /// Returns the type: the element type and the length of each axis.
     #[track_caller]
     pub fn ty(self) -> Type {
         stack::type_of(self)
     }
 
-    /// The element type.
+    /// Returns the element type.
     #[track_caller]
     pub fn dtype(self) -> DType {
         self.ty().dtype
     }
 
-    /// The lengths of the axes; empty for a scalar.
+    /// Returns the lengths of the axes; empty for a scalar.
     #[track_caller]
     pub fn shape(self) -> Vec<usize> {
         self.ty().dims()
     }
 
-    /// The number of axes.
+    /// Returns the number of axes.
     #[track_caller]
     pub fn rank(self) -> usize {
         self.ty().rank()
     }
 
-    /// The same value, as a tangent that may be zero because something was not chosen: what
-    /// [`Cotangent::maybe_zero`](crate::ops::Cotangent::maybe_zero) says of a cotangent. What is computed from it does not
+    /// Marks the value as a tangent that may be zero because something was not selected, as
+    /// [`Cotangent::maybe_zero`](crate::ops::Cotangent::maybe_zero) marks a cotangent. Values computed from it do not
     /// inherit the mark; [`replay`](crate::transform::replay) passes it on.
     pub(crate) fn masked(self) -> Var {
         self.marked(true)
     }
 
-    /// The same value, not marked so.
+    /// Removes the mark of [`Var::masked`].
     pub(crate) fn unmasked(self) -> Var {
         self.marked(false)
     }
@@ -154,12 +155,12 @@ impl Var {
         }
     }
 
-    /// Whether it is such a tangent.
+    /// Returns whether the value has the mark of [`Var::masked`].
     pub(crate) fn is_masked(self) -> bool {
         matches!(self.0, Repr::Traced { masked: true, .. })
     }
 
-    /// Whether two `Var`s are one and the same value.
+    /// Returns whether two `Var`s are the same value.
     pub(crate) fn same(self, other: Var) -> bool {
         match (self.0, other.0) {
             (
@@ -175,7 +176,7 @@ impl Var {
         }
     }
 
-    /// Its number in its trace; a literal has none.
+    /// Returns the index of the value in its trace; a literal has none.
     pub(crate) fn id(self) -> Option<u32> {
         match self.0 {
             Repr::Traced { id, .. } => Some(id),
@@ -183,7 +184,7 @@ impl Var {
         }
     }
 
-    /// The trace it belongs to; a literal belongs to none.
+    /// Returns the id of the trace that the value belongs to; a literal belongs to none.
     pub(crate) fn trace_number(self) -> Option<u32> {
         match self.0 {
             Repr::Traced { trace, .. } => Some(trace),

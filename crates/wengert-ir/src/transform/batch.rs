@@ -1,11 +1,11 @@
-//! Batching: a function of one element becomes a function of a batch.
+//! Batching: turns a function of one element into a function of a batch.
 
 use crate::ir::{Atom, Func, Type};
 use crate::ops::Batched;
 use crate::trace::{Kind, Var, bind, closed, with_source};
 
-/// Records a function's equations on a batch of `size`. An equation none of whose operands is mapped
-/// is recorded as it is, once for the whole batch.
+/// Records a function's equations on a batch of `size` elements. An equation none of whose operands is mapped is
+/// recorded unchanged, once for the whole batch.
 pub fn batch(func: &Func, inputs: &[Batched], size: usize) -> Vec<Batched> {
     assert_eq!(func.arity(), inputs.len(), "arguments for the parameters");
     let mut env: Vec<Batched> = inputs.to_vec();
@@ -29,7 +29,7 @@ pub fn batch(func: &Func, inputs: &[Batched], size: usize) -> Vec<Batched> {
     func.results.iter().map(|a| get(&env, a)).collect()
 }
 
-/// A function on a batch, its parameters mapped or not, and whether each of its results is.
+/// Returns the function on a batch, given which parameters are mapped, and which of its results are mapped.
 pub fn batched_body(func: &Func, mapped: &[bool], size: usize) -> (Func, Vec<bool>) {
     let mut out = vec![];
     let func = on_batch(func, mapped, size, |r| {
@@ -39,7 +39,7 @@ pub fn batched_body(func: &Func, mapped: &[bool], size: usize) -> (Func, Vec<boo
     (func, out)
 }
 
-/// A function on a batch, its parameters mapped or not; all its results are.
+/// Returns the function on a batch, given which parameters are mapped. All its results are mapped.
 pub fn batched(func: &Func, mapped: &[bool], size: usize) -> Func {
     on_batch(func, mapped, size, |r| r.spread(size))
 }

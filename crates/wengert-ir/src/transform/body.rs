@@ -1,9 +1,9 @@
-//! Differentiating the body of a loop, a branch or a map: what every higher-order operation shares.
+//! Differentiating the body of a loop, a branch or a map: the part that all higher-order operations share.
 //!
-//! Primal constants of the body are bound to the outer `Var`s themselves, so that what depends on
-//! them alone falls outside and becomes an *invariant* residual, computed once. Tangents, those of
-//! constants too, always enter the body's own linear trace as parameters: so residuals split by
-//! themselves into those of a step and invariant ones.
+//! Primal constants of the body are bound to the outer `Var`s themselves. So whatever depends on them alone
+//! is recorded outside the body and becomes an *invariant* residual, computed once. Tangents, including those of
+//! constants, always enter the body's own linear trace as parameters. This separates the residuals of a step
+//! from the invariant ones without further analysis.
 
 use crate::ir::{Func, Type};
 use crate::ops::{Mode, Tangent};
@@ -11,38 +11,38 @@ use crate::trace::{Closed, Kind, OpenTrace, Var, closed, open};
 use crate::transform::linearize::{pick, scatter};
 use crate::transform::replay;
 
-/// Where a parameter of a body gets its value.
+/// The source of a parameter's value.
 #[derive(Clone, Copy, Debug)]
 pub enum Supply {
-    /// From the operation that runs the body: a carry, a row, an element.
+    /// The operation that runs the body: the parameter is a carry, a row or an element.
     Step,
-    /// From outside, the same each time.
+    /// A value from outside, which is the same each time the body runs.
     Outer(Var),
 }
 
-/// `steps` parameters that the operation supplies, then constants.
+/// Returns the sources of `steps` parameters that the operation supplies, followed by constants.
 pub fn supplies(steps: usize, constants: &[Var]) -> Vec<Supply> {
     let mut all = vec![Supply::Step; steps];
     all.extend(constants.iter().map(|&v| Supply::Outer(v)));
     all
 }
 
-/// Whether a body runs.
+/// Whether a body is known to run.
 #[derive(Clone, Copy)]
 pub enum Runs<'a> {
-    /// At least once: what depends on none of its values may be computed before it.
+    /// The body runs at least once: what depends on none of its values may be computed before it.
     Surely,
-    /// Perhaps not, and nothing may leave it.
+    /// The body may not run, so nothing may be moved out of it.
     Perhaps,
-    /// Perhaps not, and a truth value tells: what depends on none of its values is computed before
-    /// it, in a branch on that.
+    /// The body may not run, and a truth value tells whether it does: what depends on none of its values is
+    /// computed before it, in a branch on that value.
     If(&'a dyn Fn() -> Var, Branch),
 }
 
-/// Records a branch on a truth value, whose sides are closed traces.
+/// A function that records a branch on a truth value, given its two sides as closed traces.
 pub type Branch = fn(Var, Closed, Closed) -> Vec<Var>;
 
-/// A body's trace, with a trace under it that catches its invariants.
+/// The trace of a body, with a second trace around it, the preheader, that catches its invariants.
 pub struct BodyTrace<'a> {
     preheader: Option<(OpenTrace, &'a dyn Fn() -> Var, Branch)>,
     /// The trace of the body.
@@ -50,7 +50,7 @@ pub struct BodyTrace<'a> {
 }
 
 impl<'a> BodyTrace<'a> {
-    /// Opens it with parameters of those types.
+    /// Opens the trace of a body with parameters of the given types.
     pub fn open(runs: Runs<'a>, params: &[Type]) -> (BodyTrace<'a>, Vec<Var>) {
         let (preheader, kind) = match runs {
             Runs::Surely => (None, Kind::Plain),
@@ -64,8 +64,8 @@ impl<'a> BodyTrace<'a> {
         (BodyTrace { preheader, trace }, vars)
     }
 
-    /// Closes it. `also` are further values of the body's surroundings that are wanted outside; they
-    /// and the captures come back as values of the surrounding traces.
+    /// Closes the trace. `also` are further values of the preheader that are needed outside; they and the captures
+    /// are replaced by values of the surrounding traces.
     pub fn close(self, results: &[Var], also: &mut [Var]) -> Closed {
         let mut body = self.trace.close(results);
         let Some((trace, guard, branch)) = self.preheader else {
@@ -94,26 +94,26 @@ impl<'a> BodyTrace<'a> {
     }
 }
 
-/// Where a residual of a step is found.
+/// The place where the body already has a residual of a step.
 #[derive(Clone, Copy, Debug)]
 pub enum Residual {
-    /// It is result `i` of the primal body.
+    /// Result `i` of the primal body.
     Result(usize),
-    /// It is parameter `i` of the body, which the operation has already.
+    /// Parameter `i` of the body, whose values the operation has already.
     Param(usize),
 }
 
 /// A body and its linear part.
 pub struct LinearBody {
-    /// Step parameters, then captures, to the body's results, then residuals.
+    /// The primal body: step parameters, then captures, to the body's results, then residuals.
     pub primal: Func,
     /// The outer values that `primal` uses.
     pub captures: Vec<Var>,
-    /// Where each residual of a step is found.
+    /// The place of each residual of a step.
     pub residuals: Vec<Residual>,
     /// The number of residuals among the results of `primal`.
     pub stored: usize,
-    /// Tangents of the active inputs, residuals of the step, invariant residuals, to tangents.
+    /// The linear part: tangents of the active inputs, residuals of the step, invariant residuals, to tangents.
     pub linear: Func,
     /// The invariant residuals.
     pub invariants: Vec<Var>,
@@ -123,8 +123,8 @@ pub struct LinearBody {
     pub out: Vec<bool>,
 }
 
-/// Linearises a body in its `active` parameters. Results that `must` have a tangent get a zero one.
-/// A residual that is a step parameter from `forwarded` on is not stored again.
+/// Linearises a body in its `active` parameters. Results that `must` have a tangent get a zero tangent if they have
+/// none. A residual that is a step parameter with index `forwarded` or higher is not stored again.
 pub fn linearize_body(
     runs: Runs<'_>,
     body: &Func,
@@ -145,8 +145,8 @@ pub fn linearize_body(
     let out: Vec<bool> = dy.iter().map(Option::is_some).collect();
     let linear = inner.close(&dy.into_iter().flatten().collect::<Vec<_>>());
 
-    // The linear part captures residuals of the step, which the primal body has to hand out, and
-    // invariant ones. Steps' come first.
+    // The linear part captures residuals of the step, which the primal body has to return, and invariant
+    // residuals. The former come first.
     let nt = tangent_types.len();
     let of_step = |v: &Var| outer.trace.owns(*v);
     let (mine, mut invariants): (Vec<Var>, Vec<Var>) =
@@ -183,20 +183,20 @@ pub fn linearize_body(
     }
 }
 
-/// A body with its tangents beside it.
+/// A body that computes its tangents along with its values.
 pub struct FusedBody {
-    /// Step parameters, their tangents, captures, to results, then tangents.
+    /// The function: step parameters, their tangents, captures, to results, then tangents.
     pub func: Func,
-    /// The outer values that it uses.
+    /// The outer values that `func` uses.
     pub captures: Vec<Var>,
     /// Which results have a tangent.
     pub out: Vec<bool>,
 }
 
-/// Forward mode through a body whose first results are carried, that is, are the first parameters of the
-/// next run. Results that `must` have a tangent get a zero one.
+/// Differentiates a body in forward mode. Its first `carried` results are carried: they are the first parameters of
+/// the next run. Results that `must` have a tangent get a zero tangent if they have none.
 ///
-/// A tangent that is carried out masked comes in masked the next time, so the body may have to be recorded again.
+/// A tangent that leaves a run masked enters the next one masked, so the body may have to be recorded again.
 pub fn fuse_body(
     runs: Runs<'_>,
     body: &Func,
@@ -271,7 +271,7 @@ fn fill(dy: &mut [Tangent], y: &[Var], must: &[bool]) {
     }
 }
 
-/// Tangents of those values where `active`, zeros where one is missing.
+/// Returns the tangents of `x` where `active`, with zeros in place of missing ones.
 pub fn instantiate(dx: &[Tangent], x: &[Var], active: &[bool]) -> Vec<Tangent> {
     (0..active.len())
         .map(|i| active[i].then(|| dx[i].unwrap_or_else(|| Var::zeros(&x[i].ty()))))

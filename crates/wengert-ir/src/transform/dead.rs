@@ -1,22 +1,22 @@
-//! Dead code: equations whose results nobody wants, and the results, carries and operands of loops,
-//! branches and maps that nobody wants.
+//! Dead-code elimination: removes equations whose results are not needed, and the unneeded results, carries and
+//! operands of loops, branches and maps.
 
 use crate::ir::{Atom, Atoms, Eqn, Func};
 use crate::ops::{Op, Pruned};
 use crate::transform::linearize::pick;
 
-/// The function without what does not reach its results. Its parameters stay.
+/// Removes everything that neither reaches the results nor has an effect. The parameters stay.
 pub fn dead_code(func: &Func) -> Func {
     let keep = vec![true; func.results.len()];
     narrowed(func, &vec![true; func.arity()], &keep)
 }
 
-/// Which parameters the results that are `wanted`, and the effects, need.
+/// Returns which parameters the `wanted` results and the effects need.
 pub fn live_params(func: &Func, wanted: &[bool]) -> Vec<bool> {
     needed_params(func, wanted, is_live)
 }
 
-/// Which parameters the results that are `wanted` need, whatever the effects read.
+/// Returns which parameters the `wanted` results need, ignoring what effects read.
 pub fn params_of_results(func: &Func, wanted: &[bool]) -> Vec<bool> {
     needed_params(func, wanted, is_read)
 }
@@ -45,13 +45,13 @@ fn needed_params(func: &Func, wanted: &[bool], stays: fn(&Eqn, &[bool]) -> bool)
     live
 }
 
-/// Which results of an equation are live.
+/// Returns which results of an equation are live.
 fn used(eqn: &Eqn, live: &[bool]) -> Vec<bool> {
     eqn.outputs.clone().map(|o| live[o as usize]).collect()
 }
 
-/// Which results of a loop's body are wanted at some step, given which are wanted at the end: the
-/// least fixpoint over what the wanted ones need of the carry.
+/// Returns which results of a loop's body are needed at some step, given which are needed at the end: the
+/// least fixpoint over the carries that the needed results read.
 pub fn live_results(body: &Func, carry: usize, wanted: &[bool]) -> Vec<bool> {
     let mut live = wanted.to_vec();
     loop {
@@ -66,8 +66,8 @@ pub fn live_results(body: &Func, carry: usize, wanted: &[bool]) -> Vec<bool> {
     }
 }
 
-/// The function with those parameters and those results alone, and without dead code. A parameter
-/// that is left out must not be needed.
+/// Restricts a function to the chosen parameters and results, and removes dead code. A parameter that is left
+/// out must not be needed.
 pub fn narrowed(func: &Func, params: &[bool], results: &[bool]) -> Func {
     let results = pick(&func.results, results);
     let mut live = vec![false; func.types.len()];

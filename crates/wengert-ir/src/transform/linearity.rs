@@ -1,17 +1,17 @@
-//! Whether a function is linear in some of its parameters, as far as its equations tell.
+//! Checking whether a function is linear in some of its parameters, as far as its equations show.
 
 use crate::ir::{Func, Type};
 use crate::trace::{Kind, open};
 use crate::transform::dead::{dead_code, narrowed, params_of_results};
 use crate::transform::{linearize, unfolded};
 
-/// How a function fails to be linear in the parameters that are `unknown`; `None` if it is linear, or linear and
-/// a constant. `describe` names a result by its number.
+/// Says why a function is not linear in the `unknown` parameters; `None` if it is linear or affine. `describe` names
+/// a result by its index.
 ///
-/// The derivative of a linear function does not depend on its argument, so the function is linearised at an
-/// argument that is not known: no residual may be computed from that argument. (What is to be computed again for a
-/// derivative keeps all its operands, so it is looked into.) Besides, no result may depend on it
-/// by a step, a rounding or an integer, of which derivatives see nothing.
+/// The derivative of a linear function does not depend on its argument. So the function is linearised at an unknown
+/// argument, and no residual may be computed from that argument. (Checkpointed functions keep all their operands as
+/// residuals, so they are unfolded first.) Besides, no result may depend on the argument through a comparison, a
+/// rounding or an integer, which derivatives do not see.
 pub fn why_not_linear(
     func: &Func,
     unknown: &[bool],

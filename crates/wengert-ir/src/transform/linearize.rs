@@ -1,20 +1,20 @@
-//! Linearising a function at a point: its value now, and a linear function of the tangents.
+//! Linearising a function at a point: its value there, and a linear function of the tangents.
 //!
-//! Tangents enter an inner, linear trace; whatever involves none of them is placed outside it, in the
-//! primal trace. So the two separate by themselves, and what the linear trace captures is exactly
-//! what must be kept: the residuals.
+//! Tangents enter an inner, linear trace; whatever involves no tangent is recorded outside of it, in the primal
+//! trace. So the two separate by themselves, and the captures of the linear trace are exactly what must be
+//! kept: the residuals.
 
 use crate::ir::{Func, Type};
 use crate::ops::{Cotangent, Mode, Operand, Tangent};
 use crate::trace::{Kind, Var, open};
 use crate::transform::{replay, transpose};
 
-/// A function linear in its first parameters; the others are bound to residuals.
+/// A function that is linear in its first parameters; its other parameters are bound to residuals.
 #[derive(Clone, Debug)]
 pub struct Linear {
-    /// Tangents of the active inputs, then residuals, to tangents of the active results.
+    /// The function: tangents of the active inputs, then residuals, to tangents of the active results.
     pub func: Func,
-    /// The residuals.
+    /// The values of the residuals.
     pub residuals: Vec<Var>,
     /// Which inputs have a tangent.
     pub active: Vec<bool>,
@@ -24,7 +24,7 @@ pub struct Linear {
     pub results: Vec<Type>,
 }
 
-/// The results of `func` at `x`, and its linear part in the inputs that are `active`.
+/// Returns the results of `func` at `x`, and its linear part in the `active` inputs.
 pub fn linearize(func: &Func, x: &[Var], active: &[bool]) -> (Vec<Var>, Linear) {
     let types: Vec<Type> = pick(func.param_types(), active);
     let (trace, tangents) = open(Kind::Linear, &types);
@@ -42,9 +42,9 @@ pub fn linearize(func: &Func, x: &[Var], active: &[bool]) -> (Vec<Var>, Linear) 
 }
 
 impl Linear {
-    /// Tangents forward: one for each input (those of inactive ones are ignored), one for each
-    /// result. They are the derivative of a linear function, which is the same everywhere, along them, so that tangents
-    /// of what was not chosen are treated as in forward mode.
+    /// Pushes tangents forward: takes one for each input (those of inactive inputs are ignored), returns one for each
+    /// result. A linear function is its own derivative, the same everywhere, so the function is differentiated
+    /// along the tangents, which treats the tangents of values that a selection dropped as forward mode does.
     pub fn push(&self, dx: &[Tangent]) -> Vec<Tangent> {
         let n = self.func.arity() - self.residuals.len();
         let active = dx.iter().zip(&self.active).filter(|(_, a)| **a);
@@ -63,7 +63,7 @@ impl Linear {
             .collect()
     }
 
-    /// Cotangents back: one for each result, one for each input.
+    /// Pulls cotangents back: takes one for each result, returns one for each input.
     pub fn pull(&self, ct: &[Option<Cotangent>]) -> Vec<Option<Cotangent>> {
         let n = self.func.arity() - self.residuals.len();
         let linear = self.func.types[..n].iter().cloned().map(Operand::Linear);
@@ -79,13 +79,13 @@ impl Linear {
     }
 }
 
-/// The elements where `which` is true.
+/// Returns the elements where `which` is true.
 pub(crate) fn pick<T: Clone>(all: &[T], which: &[bool]) -> Vec<T> {
     let chosen = all.iter().zip(which).filter(|(_, w)| **w);
     chosen.map(|(x, _)| x.clone()).collect()
 }
 
-/// The values in turn where `which` is true, `None` elsewhere.
+/// Puts the values in order at the positions where `which` is true, and `None` at the others.
 pub(crate) fn scatter<T>(which: &[bool], values: impl IntoIterator<Item = T>) -> Vec<Option<T>> {
     let mut values = values.into_iter();
     which

@@ -1,5 +1,5 @@
-//! Transforms: functions to functions. Short drivers that never match on an operation;
-//! [`dead_code`] is one of them.
+//! Transforms from functions to functions: short drivers that never match on an operation, among them
+//! [`dead_code`].
 
 pub mod batch;
 pub mod body;

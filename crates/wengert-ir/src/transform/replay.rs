@@ -1,18 +1,19 @@
-//! Replaying a function on `Var`s, with tangents beside the values.
+//! Replaying a function on `Var`s, along with its tangents.
 
 use crate::ir::{Atom, Func};
 use crate::ops::{Mode, Tangent};
 use crate::trace::{Kind, Var, bind, open, with_source};
 
-/// Records a function's equations in the open traces, on those values.
+/// Records a function's equations on the given values, in the traces that are open.
 pub fn inline(func: &Func, x: &[Var]) -> Vec<Var> {
     replay(func, x, &vec![None; x.len()], Mode::Fused).0
 }
 
-/// Records a function's equations together with its tangents. An equation none of whose operands
-/// has a tangent is recorded as it is.
+/// Records a function's equations together with its tangents. An equation none of whose operands has a
+/// tangent is recorded unchanged.
 ///
-/// In [`Mode::Fused`] a tangent that comes from nothing but masked ones, or out of a selection, is marked as masked.
+/// In [`Mode::Fused`] a tangent that is computed from masked tangents alone, or by an operation that masks, is marked
+/// as masked.
 pub fn replay(func: &Func, x: &[Var], dx: &[Tangent], mode: Mode) -> (Vec<Var>, Vec<Tangent>) {
     assert_eq!(func.arity(), x.len(), "arguments for the parameters");
     let mut env: Vec<(Var, Tangent)> = x.iter().copied().zip(dx.iter().copied()).collect();
@@ -24,7 +25,7 @@ pub fn replay(func: &Func, x: &[Var], dx: &[Tangent], mode: Mode) -> (Vec<Var>, 
     for eqn in &func.eqns {
         let (x, dx): (Vec<Var>, Vec<Tangent>) = eqn.inputs.iter().map(|a| get(&env, a)).unzip();
         let derived = !dx.iter().all(Option::is_none);
-        // The value is recorded first, as what it is; what the rule adds to it is the derivative's.
+        // The value is recorded first, under its own source; what the rule adds is marked as part of the derivative.
         let apart = derived && eqn.op.is_shared();
         let mut y = vec![];
         if !derived || apart {
@@ -52,7 +53,7 @@ pub fn replay(func: &Func, x: &[Var], dx: &[Tangent], mode: Mode) -> (Vec<Var>, 
     func.results.iter().map(|a| get(&env, a)).unzip()
 }
 
-/// The function with what is computed again for a derivative written where it stands, in bodies too.
+/// Replaces every checkpointed function by its equations, in nested functions too.
 pub fn unfolded(func: &Func) -> Func {
     let (trace, params) = open(Kind::Door, func.param_types());
     let mut env = params;

@@ -1,12 +1,12 @@
-//! Transposing a linear function: from cotangents of its results to cotangents of what it is linear
-//! in.
+//! Transposing a linear function: from cotangents of its results to cotangents of the operands that it is
+//! linear in.
 
 use crate::ir::{Atom, Func};
 use crate::ops::{Cotangent, Operand, add_cotangents};
 use crate::trace::{Var, bind, with_source};
 
-/// The cotangents of the linear operands, given those of the results. What is known is computed
-/// first, forward; then the linear equations are walked back.
+/// Returns the cotangents of the linear operands, given those of the results. Known values are computed first,
+/// forward; then the linear equations are walked in reverse.
 pub fn transpose(
     func: &Func,
     operands: &[Operand],
@@ -75,7 +75,7 @@ pub fn transpose_onto(
     cts
 }
 
-/// The values that depend on no linear operand, where some linear equation wants them.
+/// Computes the values that depend on no linear operand; linear equations need them.
 fn evaluate_known(func: &Func, operands: &[Operand]) -> Vec<Option<Var>> {
     let mut known: Vec<Option<Var>> = operands
         .iter()

@@ -8,10 +8,10 @@ use crate::rules::{check, count, f64s, i64s, value};
 
 type Write = fn(Var, Parts, Var) -> Var;
 
-/// What becomes of an element and what is written there.
+/// A function from an element and the value written there to the new element.
 type Meet = fn(f64, f64) -> f64;
 
-/// How each way of writing is called, and what it makes of what is there.
+/// The methods that write, each with its effect on an element.
 const WRITES: [(Write, Meet); 5] = [
     (|x, p, u| x.at_set(p, u), |_, u| u),
     (|x, p, u| x.at_add(p, u), |x, u| x + u),
@@ -20,11 +20,11 @@ const WRITES: [(Write, Meet); 5] = [
     (|x, p, u| x.at_max(p, u), f64::max),
 ];
 
-/// A part, for a plain reading of what it means.
+/// A part of an index expression, in a simple form whose meaning is evident.
 #[derive(Clone, Debug)]
 enum P {
     Range(usize, usize, usize),
-    /// From the first down to the second, which is not reached, by the third.
+    /// From the first place down to the second, which is excluded, by the third.
     Down(usize, Option<usize>, usize),
     At(usize),
     /// An array of indices.
@@ -32,8 +32,8 @@ enum P {
     New,
 }
 
-/// The shape, and for each element the coordinates it is read from, as NumPy has it (but that an index
-/// without an axis is like a number known when traced).
+/// Returns the shape of the result, and for each element the coordinates that it is read from, as in NumPy (except that
+/// a scalar index is treated like a number that is known while tracing).
 fn meaning(dims: &[usize], parts: &[P]) -> (Vec<usize>, Vec<Vec<usize>>) {
     let arrays: Vec<&Vec<usize>> = (parts.iter())
         .filter_map(|p| match p {
@@ -49,7 +49,7 @@ fn meaning(dims: &[usize], parts: &[P]) -> (Vec<usize>, Vec<Vec<usize>>) {
             lengths.clone().find(|&n| n != 1).unwrap_or(1)
         })
         .collect();
-    // Which parts stand for axes of the result; the arrays' stand together.
+    // Which parts stand for axes of the result; the axes of all arrays stand together.
     let is_array = |p: &P| matches!(p, P::Array(d, _) if !d.is_empty());
     let first = parts.iter().position(is_array);
     let last = parts.iter().rposition(is_array);
@@ -114,7 +114,7 @@ fn flat(dims: &[usize], at: &[usize]) -> usize {
 
 const DIMS: [usize; 4] = [3, 4, 2, 5];
 
-/// Expressions of four parts, with and without arrays, in all orders.
+/// Returns expressions of four parts, with and without arrays, in all orders.
 fn expressions() -> Vec<Vec<P>> {
     let array = |d: &[usize], v: &[i64]| P::Array(d.to_vec(), v.to_vec());
     let kinds = |n: usize| {
@@ -134,7 +134,7 @@ fn expressions() -> Vec<Vec<P>> {
     for (i, a) in a.iter().enumerate() {
         for (j, b) in b.iter().enumerate() {
             for (k, c) in c.iter().enumerate() {
-                // Each combination of three, and one of the kinds for the last.
+                // Each combination of three parts, with one of the kinds for the last.
                 let d = &d[(i + 2 * j + 3 * k) % d.len()];
                 let mut parts = vec![a.clone(), b.clone(), c.clone(), d.clone()];
                 if (i + j + k) % 3 == 0 {
@@ -147,7 +147,7 @@ fn expressions() -> Vec<Vec<P>> {
     all
 }
 
-/// The expression, with the arrays as arguments.
+/// Returns the expression with its arrays replaced by arguments.
 fn parts(expression: &[P], args: &[Var]) -> Parts {
     let mut args = args.iter();
     let part = |p: &P| match p {
@@ -183,7 +183,7 @@ fn reading_and_writing_mean_what_they_say() {
         let want: Vec<f64> = coordinates.iter().map(|c| flat(&DIMS, c) as f64).collect();
         assert_eq!(got, f64s(&shape, &want), "{expression:?}");
 
-        // Each update, one after the other; those out of range are dropped.
+        // The updates are applied in order; those out of range are dropped.
         let n = coordinates.len();
         let u = f64s(
             &shape,
@@ -203,13 +203,13 @@ fn reading_and_writing_mean_what_they_say() {
     }
 }
 
-/// Where update `k` goes, if none of its indices is out of range: reading it does not come from the
-/// same coordinates in an array that is longer everywhere.
+/// Returns the place of update `k`, if none of its indices is out of range. An index is in range if the coordinates
+/// stay the same in an array that is longer along every axis.
 fn inside(expression: &[P], shape: &[usize], k: usize, at: &[usize]) -> Option<usize> {
     let wide = DIMS.map(|n| n + 100);
     let shifted: Vec<P> = (expression.iter())
         .map(|p| match p {
-            // Moved up, so that negative ones are seen as well.
+            // Shifted upwards, so that negative indices stay in the longer array.
             P::Array(d, v) => P::Array(d.clone(), v.iter().map(|i| i + 50).collect()),
             other => other.clone(),
         })
@@ -225,7 +225,7 @@ fn inside(expression: &[P], shape: &[usize], k: usize, at: &[usize]) -> Option<u
     fits.then(|| flat(&DIMS, at))
 }
 
-/// Every start, end and step, as a loop takes them.
+/// Compares every start, end and step with a loop.
 #[test]
 fn steps_of_either_sign() {
     const N: i64 = 5;
@@ -312,7 +312,7 @@ fn the_macro() {
         f64s(&[1, 4], &[4.0, 5.0, 6.0, 7.0])
     );
     assert_eq!(of(&|x, _| x.at([1, 2])), Dense::scalar(6.0));
-    // On a scalar, there is nothing to say.
+    // A scalar needs no part.
     assert_eq!(of(&|_, i| i.at(s![NewAxis])), i64s(&[1], &[1]));
     let grown = of(&|x, _| x.at_add(s![.., 1..3], x.at(s![.., NewAxis, 0])));
     let want = [

@@ -1,4 +1,4 @@
-//! Running values.
+//! Cumulative operations.
 
 use wengert_ir::buffer::Dense;
 use wengert_ir::ops::cumulative::{Step, recurrence};
@@ -72,7 +72,7 @@ fn whole_numbers_wrap() {
     );
 }
 
-/// What is not a number, infinities, and zeros with their signs.
+/// NaN, infinities, and zeros with their signs.
 #[test]
 fn special() {
     let (inf, nan) = (f64::INFINITY, f64::NAN);
@@ -99,7 +99,7 @@ fn special() {
     assert_eq!(high, f64s(&[3], &[1e300; 3]));
 }
 
-/// The gradient of one result.
+/// Returns the gradient of one element of the result.
 fn gradient(f: impl Fn(Var) -> Var, x: &[f64], at: usize) -> Vec<f64> {
     let x = f64s(&[x.len()], x);
     let func = trace(&[x.ty()], |x| vec![f(x[0])]);
@@ -115,11 +115,11 @@ fn gradient(f: impl Fn(Var) -> Var, x: &[f64], at: usize) -> Vec<f64> {
 #[test]
 fn derivatives_where_they_are_delicate() {
     let (inf, nan) = (f64::INFINITY, f64::NAN);
-    // Zeros among the factors.
+    // There are zeros among the factors.
     let prod = |at| gradient(|x| x.cumprod(0), &[2.0, 0.0, 3.0, 0.0, 5.0], at);
     assert_eq!(prod(2), [0.0, 6.0, 0.0, 0.0, 0.0]);
     assert_eq!(prod(4), [0.0; 5]);
-    // Equals share, until something larger comes.
+    // Equal elements share until a larger one comes.
     let max = |at| gradient(|x| x.cummax(0), &[1.0, 1.0, 0.0, 1.0, 4.0], at);
     assert_eq!(max(1), [0.5, 0.5, 0.0, 0.0, 0.0]);
     let thirds = max(3);
@@ -130,7 +130,7 @@ fn derivatives_where_they_are_delicate() {
             .all(|(g, w)| (g - w / 3.0).abs() < 1e-15)
     );
     assert_eq!(max(4), [0.0, 0.0, 0.0, 0.0, 1.0]);
-    // As the extreme of all.
+    // The last element is the extreme of all.
     let x = [0.5, 2.0, -1.0, 2.0, 2.0, 0.0];
     assert_eq!(gradient(|x| x.cummax(0), &x, 5), {
         let all = gradient(|x| x.amax().broadcast_to([6]), &x, 5);
@@ -141,10 +141,10 @@ fn derivatives_where_they_are_delicate() {
         gradient(|x| x.cummin(0), &[3.0, nan, 1.0], 0),
         [1.0, 0.0, 0.0]
     );
-    // Infinite shares that are not chosen do no harm.
+    // An infinite derivative of an element that is not chosen does no harm.
     let root = |x: Var| x.sqrt().cummax(0);
     assert_eq!(gradient(root, &[0.0, 4.0, 1.0], 2), [0.0, 0.25, 0.0]);
-    // Nothing but minus infinity.
+    // All elements so far are minus infinity.
     let log = |at| gradient(|x| x.cumlogsumexp(0), &[-inf, -inf, 1.0], at);
     assert_eq!(log(1), [0.0; 3]);
     assert_eq!(log(2), [0.0, 0.0, 1.0]);
@@ -189,7 +189,7 @@ fn rules_of_recurrences() {
     }
 }
 
-/// A masked cotangent that meets an infinite factor stays zero.
+/// A masked cotangent stays zero when it is multiplied by an infinite factor.
 #[test]
 fn masked_cotangents() {
     let f = |x: &[Var]| {

@@ -66,7 +66,7 @@ fn stacks_of_matrices() {
     assert_eq!(row.slice::<f64>()[3..], *want.slice::<f64>());
 }
 
-/// One product after the other, from the first.
+/// Products are summed in order, from the first.
 #[test]
 fn order_of_terms() {
     let mut random = Random::new(5);
@@ -105,7 +105,7 @@ fn rules() {
             |x| dot(x[0], x[1], batch, contract),
         );
     }
-    // Both operands the same value.
+    // Both operands are the same value.
     check(|r| vec![r.array(&[3, 3])], |x| x[0].dot(x[0]));
     check(
         |r| vec![r.array(&[2, 2, 3]), r.array(&[3])],
@@ -113,8 +113,8 @@ fn rules() {
     );
 }
 
-/// A product with a cotangent that a `select` has masked is zero where it is masked, in both
-/// operands, and again in the derivative of that.
+/// A product with a cotangent that a `select` has masked is zero where it is masked, for both
+/// operands, and also in the derivative of the product.
 #[test]
 fn masked_cotangents() {
     let a = f64s(&[2, 2], &[1.0, f64::INFINITY, 2.0, 3.0]);

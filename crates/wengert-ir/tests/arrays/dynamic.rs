@@ -1,4 +1,4 @@
-//! Windows at traced places.
+//! Windows at traced positions.
 
 use wengert_ir::buffer::Dense;
 use wengert_ir::ops::dynamic;
@@ -14,7 +14,7 @@ fn values() {
     };
     assert_eq!(at(1, 1), f64s(&[2, 2], &[5.0, 6.0, 9.0, 10.0]));
     assert_eq!(at(0, 2), f64s(&[2, 2], &[2.0, 3.0, 6.0, 7.0]));
-    // Moved to lie inside.
+    // Out of range: clamped to lie inside.
     assert_eq!(at(-5, 100), at(0, 2));
     assert_eq!(at(i64::MAX, i64::MIN), at(1, 0));
     let put = |i: i64| {
@@ -40,7 +40,7 @@ fn indices_of_any_type() {
     assert_eq!(of(Dense::scalar(u32::MAX)), 3.0);
 }
 
-/// A place for each element of a batch, inside and outside the array.
+/// Returns a place for an element of a batch, inside or outside the array.
 fn place(r: &mut Random) -> Dense {
     Dense::scalar((r.number() * 3.0) as i64)
 }
@@ -72,7 +72,7 @@ fn rules() {
     }
 }
 
-/// Each element of a batch at a place of its own, whatever the type of the places.
+/// Each element of a batch has its own place, for all types of places.
 #[test]
 fn batches_with_places_of_any_type() {
     let places: [fn(&mut Random) -> Dense; 3] = [

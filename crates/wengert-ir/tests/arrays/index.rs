@@ -17,7 +17,7 @@ fn values() {
         of(&|x, i| x.take(i, 0)),
         f64s(&[2, 2, 2], &[4.0, 5.0, 0.0, 1.0, 2.0, 3.0, 2.0, 3.0])
     );
-    // Out of range: the nearest.
+    // Out of range: the nearest element is read.
     assert_eq!(
         of(&|x, i| x.take(i, -1)),
         f64s(
@@ -100,7 +100,7 @@ fn joining() {
     assert_eq!(value(f, &whole), i64s(&[2], &[-10, 3]));
 }
 
-/// Updates one after the other, and back.
+/// Affine updates in order, forwards and backwards.
 #[test]
 fn affine_updates() {
     let x = [
@@ -129,7 +129,7 @@ fn affine_updates() {
     assert_eq!(back[1], f64s(&[4], &[4.25, 10.0, 1.0, 0.0]));
 }
 
-/// The gradients of the sum of what updates make of an array.
+/// Returns the gradients of the sum of an array after updates.
 fn gradients(access: Access, x: &[f64], idx: &[i64], u: &[f64]) -> Vec<Vec<f64>> {
     let x = [
         f64s(&[x.len()], x),
@@ -151,7 +151,7 @@ fn gradients(access: Access, x: &[f64], idx: &[i64], u: &[f64]) -> Vec<Vec<f64>>
 
 #[test]
 fn derivatives_of_joining() {
-    // Zeros among the factors at one place.
+    // There are zeros among the factors at one place.
     let mul = gradients(
         Access::Mul,
         &[2.0, 5.0],
@@ -159,7 +159,7 @@ fn derivatives_of_joining() {
         &[0.0, 3.0, 4.0, 1.0],
     );
     assert_eq!(mul, [vec![0.0, 4.0], vec![6.0, 0.0, 5.0, 0.0]]);
-    // Equals share.
+    // Equal elements share.
     let max = gradients(Access::Max, &[2.0, 5.0, 1.0], &[0, 0, 1], &[2.0, 1.0, 6.0]);
     assert_eq!(max, [vec![0.5, 0.0, 1.0], vec![0.5, 0.0, 1.0]]);
     let min = gradients(Access::Min, &[2.0, 5.0], &[0, 0, 0], &[1.0, 1.0, 1.0]);
@@ -178,7 +178,7 @@ fn along_an_axis() {
     let want = f64s(&[2, 2], &[1.0, 2.0, 4.0, 5.0]);
     assert_eq!(of(&|x, i, _| x.take_along_axis(i, 1)), want);
     assert_eq!(of(&|x, i, _| x.t().take_along_axis(i.t(), 0).t()), want);
-    // Lengths of 1 repeat.
+    // Axes of length 1 broadcast.
     assert_eq!(
         of(&|x, i, _| x.take_along_axis(i.slice(..1), -1)),
         f64s(&[2, 2], &[1.0, 2.0, 6.0, 5.0])
@@ -237,7 +237,7 @@ fn a_batch_of_indices() {
     assert_eq!(y, f64s(&[2, 2], &[2.0, 0.0, 4.0, 4.0]));
 }
 
-/// Indices inside and outside, some of them twice.
+/// Returns indices inside and outside the range, some of them repeated.
 fn indices(r: &mut Random, dims: &[usize]) -> Dense {
     let x = r.array(dims);
     let whole = x.slice::<f64>().iter().map(|x| (x * 2.0) as i64);
@@ -246,7 +246,7 @@ fn indices(r: &mut Random, dims: &[usize]) -> Dense {
 
 #[test]
 fn rules() {
-    // The array, its axis, the first axes that run together, and the indices.
+    // The array, its axis, the number of batch axes, and the indices.
     let cases: &[(&[usize], usize, usize, &[usize])] = &[
         (&[4], 0, 0, &[3]),
         (&[4], 0, 0, &[]),

@@ -103,7 +103,7 @@ fn joining() {
     assert_eq!(last, f64s(&[1, 2, 2], &[8.0, 9.0, 9.0, 10.0]));
     let scalars = value(|x| stack([x[0].at(0).at(1), 7.0.into()]), &x);
     assert_eq!(scalars, f64s(&[2], &[1.0, 7.0]));
-    // Whole numbers join floats of no other kind.
+    // Truth values are promoted to floats.
     let mixed = value(
         |x| concat([x[0], Var::from(true).broadcast_to([1, 2])], 0),
         &x,
@@ -153,7 +153,7 @@ fn nothing_to_do_records_nothing() {
 #[test]
 fn rules() {
     let one = |dims: &'static [usize], f: &dyn Fn(Var) -> Var| {
-        // Squares, so that the second order sees something.
+        // Squares, so that second derivatives are not zero.
         check(|r| vec![r.array(dims)], |x| f(x[0] * x[0]));
     };
     for dims in [&[2, 3][..], &[0, 3], &[1, 1]] {
@@ -188,7 +188,7 @@ fn list(rows: Vec<Buffer>) -> Buffer {
     Buffer::list(rows)
 }
 
-/// `f64[?,2]` of two rows.
+/// Returns the type `f64[?,2]` and a list of two rows of this type.
 fn rows_of_run_time_length() -> (Type, Buffer) {
     let ty = Type {
         dtype: DType::F64,
@@ -212,11 +212,11 @@ fn lists_of_rows_take_a_batch_axis() {
     let out = eval(&func, std::slice::from_ref(&x)).unwrap();
     let row = |a, b| Buffer::Dense(f64s(&[3, 2], &[a, b].repeat(3)));
     assert_eq!(out[0], list(vec![row(1.0, 2.0), row(3.0, 4.0)]));
-    // An empty list, which stands for zeros, stays one.
+    // An empty list, which stands for zeros, remains empty.
     let none = eval(&func, &[list(vec![])]).unwrap();
     assert_eq!(none[0], list(vec![]));
 
-    // The same again on a batch, and back.
+    // The same function on a batch, and its transpose.
     let wide = ty.batched(3);
     let batched = closed(Kind::Door, std::slice::from_ref(&wide), |x| {
         let inputs = [Batched::mapped(x[0])];

@@ -1,5 +1,5 @@
 //! The array operations: their values against results worked out by hand, and each of their rules
-//! against what it must agree with.
+//! against the result that it must agree with.
 
 mod at;
 mod cumulative;

@@ -1,4 +1,4 @@
-//! What a mistake says.
+//! The messages of mistakes.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -19,7 +19,7 @@ macro_rules! mistakes {
 
 pub(crate) use mistakes;
 
-/// What each of them says, below it; and that it names the caller's file.
+/// Checks the message of each mistake, listed below its expression, and that the error names the caller's file.
 pub fn check(mistakes: &[Mistake], expected: Expect) {
     let types = [
         Type::new(DType::F64, &[3, 4]),
@@ -246,7 +246,7 @@ fn running_values_and_order() {
     );
 }
 
-/// What a loop of unknown length piled up has no such operations; the types say so.
+/// These operations do not exist for lists from loops of unknown length; their types report an error.
 #[test]
 fn axes_of_run_time_length() {
     use wengert_ir::ir::{Dim, Shape};
@@ -554,7 +554,7 @@ fn joining() {
     );
 }
 
-/// Whatever a method records belongs to the line that called it.
+/// Everything that a method records is attributed to the line that called it.
 #[test]
 fn places_of_what_is_recorded() {
     let types = [

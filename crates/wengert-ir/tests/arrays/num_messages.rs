@@ -1,4 +1,4 @@
-//! What a mistake in a composed operation says: the name of the operation that was asked for, and the
+//! The messages of mistakes in composed operations: they name the operation that was called and the
 //! caller's line.
 
 use expect_test::expect;

@@ -59,7 +59,7 @@ fn sorted() {
         of(|x| x.argsort_descending(1), &x),
         i64s(&[2, 3], &[1, 0, 2, 0, 1, 2])
     );
-    // Zeros are equal and stay where they are.
+    // Zeros of both signs are equal and keep their order.
     let zeros = f64s(&[3], &[0.0, -0.0, 0.0]);
     assert_eq!(bits(&of(|x| x.sort(0), &zeros)), bits(&zeros));
     assert_eq!(

@@ -58,7 +58,7 @@ fn of_nothing() {
         Dense::of(vec![2], vec![true; 2])
     );
     assert!(value(|x| x[0].mean(), &x).slice::<f64>()[0].is_nan());
-    // The other axis has elements, of which there is none.
+    // Axis 1 has elements, so there is no error; the result is empty because axis 0 is.
     assert_eq!(value(|x| x[0].amax_axis(1), &x), f64s(&[0], &[]));
 }
 
@@ -81,7 +81,7 @@ fn not_a_number() {
     );
 }
 
-/// The order of a sum is part of what it means.
+/// The order of summation is part of the meaning of a sum.
 #[test]
 fn order_of_sums() {
     let mut random = Random::new(3);
@@ -93,7 +93,7 @@ fn order_of_sums() {
             value(|x| x[0].sum(), std::slice::from_ref(&x)),
             Dense::scalar(want)
         );
-        // Over several axes in row-major order, whatever stays.
+        // A sum over several axes is in row-major order, whichever axes remain.
         let y = value(
             |x| x[0].reshape([n, 1]).broadcast_to([n, 2]),
             std::slice::from_ref(&x),
@@ -130,7 +130,7 @@ fn rules() {
     }
 }
 
-/// Zeros among the factors: division by a factor would give NaN.
+/// With zeros among the factors, dividing by a factor would give NaN.
 #[test]
 fn products_with_zeros() {
     for zeros in [&[1][..], &[0, 3], &[0, 1, 2]] {
@@ -179,7 +179,7 @@ fn the_derivative_of_not_a_number_goes_to_it() {
     assert_eq!(gradient(|x| x.amin(), &x), f64s(&[3], &[0.0, 1.0, 0.0]));
 }
 
-/// What was not chosen does no harm: its cotangent is zero, not zero times infinity.
+/// Elements that are not chosen do no harm: their cotangents are zero, not zero times infinity.
 #[test]
 fn what_was_not_chosen_does_no_harm() {
     let x = f64s(&[2], &[0.0, 4.0]);

@@ -1,4 +1,4 @@
-//! What every rule must agree with: tangents with finite differences, cotangents with tangents, a
+//! Checks that the rules agree: tangents with finite differences, cotangents with tangents, a
 //! batch with a loop; and again for the derivatives, which are functions like any other.
 
 use wengert_ir::buffer::{Buffer, Data, Dense};
@@ -9,7 +9,7 @@ use wengert_ir::ops::{Batched, Cotangent, Mode};
 use wengert_ir::trace::{Kind, Var, closed};
 use wengert_ir::transform::{batch, inline, linearize, replay};
 
-/// Numbers without a pattern, the same each time.
+/// A deterministic pseudorandom generator.
 pub struct Random(u64);
 
 impl Random {
@@ -17,7 +17,7 @@ impl Random {
         Random(seed.wrapping_mul(2) + 1)
     }
 
-    /// In `-2..2`.
+    /// Returns a number in `-2..2`.
     pub fn number(&mut self) -> f64 {
         self.0 = (self.0)
             .wrapping_mul(6364136223846793005)
@@ -39,7 +39,7 @@ pub fn i64s(dims: &[usize], elements: &[i64]) -> Dense {
     Dense::of(dims.to_vec(), elements.to_vec())
 }
 
-/// `0, 1, 2, ..`
+/// Returns `0, 1, 2, ..` in the given shape.
 pub fn count(dims: &[usize]) -> Dense {
     let n: usize = dims.iter().product();
     Dense::of(dims.to_vec(), (0..n).map(|i| i as f64).collect())
@@ -59,7 +59,7 @@ pub fn run(func: &Func, args: &[Dense]) -> Vec<Dense> {
     out.iter().map(|b| b.dense().clone()).collect()
 }
 
-/// The one result of `f` at those arguments.
+/// Evaluates `f`, which has one result, at the given arguments.
 pub fn value(f: impl Fn(&[Var]) -> Var, args: &[Dense]) -> Dense {
     let types: Vec<Type> = args.iter().map(Dense::ty).collect();
     run(&trace(&types, |x| vec![f(x)]), args).swap_remove(0)
@@ -95,7 +95,7 @@ fn inner(a: &[Dense], b: &[Dense]) -> f64 {
     floats.map(product).sum()
 }
 
-/// Every argument moved by `h` along its tangent.
+/// Moves every argument by `h` along its tangent.
 fn moved(args: &[Dense], tangents: &[Dense], h: f64) -> Vec<Dense> {
     let one = |(x, dx): (&Dense, &Dense)| match is_float(x) {
         false => x.clone(),
@@ -107,8 +107,8 @@ fn moved(args: &[Dense], tangents: &[Dense], h: f64) -> Vec<Dense> {
     args.iter().zip(tangents).map(one).collect()
 }
 
-/// The function of the arguments and their tangents that gives the tangents of the results; zeros
-/// for those without.
+/// Returns the function from arguments and their tangents to the tangents of the results, with zeros
+/// in place of missing ones.
 fn forward(func: &Func, mode: Mode) -> Func {
     let n = func.arity();
     let types = [func.param_types(), func.param_types()].concat();
@@ -133,7 +133,7 @@ fn forward(func: &Func, mode: Mode) -> Func {
     })
 }
 
-/// The function of the arguments and the cotangents of the results that gives the cotangents of the
+/// Returns the function from arguments and cotangents of the results to the cotangents of the
 /// arguments.
 fn reverse(func: &Func) -> Func {
     let n = func.arity();
@@ -196,7 +196,7 @@ fn check_derivatives(func: &Func, args: &[Dense], random: &mut Random, order: us
     }
 }
 
-/// One argument for each element of a batch, along a new first axis.
+/// Stacks the arguments of all elements of a batch along a new first axis.
 fn stacked(rows: &[&Dense]) -> Dense {
     let mut dims = vec![rows.len()];
     dims.extend(&rows[0].dims);
@@ -250,7 +250,7 @@ fn check_batch(func: &Func, elements: &[Vec<Dense>]) {
 }
 
 /// Checks every rule of what `f` records: tangents and cotangents to second order, and a batch of
-/// each of these functions, for each choice of mapped arguments. `args` makes arguments of the same
+/// each of these functions, for each choice of mapped arguments. `args` returns arguments of the same
 /// types for each seed.
 pub fn check(args: impl Fn(&mut Random) -> Vec<Dense>, f: impl Fn(&[Var]) -> Var) {
     let mut random = Random::new(1);
@@ -276,7 +276,7 @@ pub fn check(args: impl Fn(&mut Random) -> Vec<Dense>, f: impl Fn(&[Var]) -> Var
             .collect();
         check_batch(&back, &with_ct);
     }
-    // A batch of no element.
+    // A batch without elements.
     let types: Vec<Type> = types.iter().map(|t| t.batched(0)).collect();
     let empty: Vec<Dense> = types
         .iter()
@@ -291,7 +291,7 @@ pub fn check(args: impl Fn(&mut Random) -> Vec<Dense>, f: impl Fn(&[Var]) -> Var
         run(&batched, &empty)[0].ty(),
         func.result_types()[0].batched(0)
     );
-    // A function replayed is the same function.
+    // Replaying a function gives the same function.
     let again = trace(func.param_types(), |x| inline(&func, x));
     assert_eq!(again, func);
 }

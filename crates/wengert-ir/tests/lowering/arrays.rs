@@ -107,7 +107,7 @@ fn a_reduction_computes_what_others_want_beside() {
 fn products() {
     for (m, k, n) in [(1, 1, 1), (2, 3, 2), (5, 7, 9), (3, 100, 2), (32, 33, 34)] {
         let types = [f64s(&[m, k]), f64s(&[k, n]), f64s(&[k])];
-        // Large ones are a library's, and have bits of their own.
+        // Large products are computed by a library, whose bits may differ.
         let f = |x: &[Var]| vec![x[0].matmul(x[2]), x[0].dot(x[2])];
         agree_with_derivatives(&types, f);
         if m < 32 {

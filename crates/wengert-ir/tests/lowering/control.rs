@@ -1,4 +1,4 @@
-//! Loops, branches and maps in each other.
+//! Nested loops, branches and maps.
 
 use super::*;
 use wengert_ir::ops::checkpoint::checkpoint;
@@ -6,7 +6,7 @@ use wengert_ir::ops::cond::cond;
 use wengert_ir::ops::map::map;
 use wengert_ir::trace::stack;
 
-/// A loop of `n` steps without rows.
+/// Records a loop of `n` steps without rows.
 fn steps(init: &[Var], n: usize, f: impl FnOnce(&[Var]) -> Vec<Var>) -> Vec<Var> {
     scan(init, &[], n, false, |carry, _| (f(carry), vec![])).0
 }
@@ -47,7 +47,7 @@ fn scans() {
     });
 }
 
-/// Carries that take each other's place, and one whose next value reads all of it.
+/// Two carries swap places, and the next value of a third reads all of it.
 #[test]
 fn carries_read_what_was_there_before() {
     agree_with_derivatives(&[f64s(&[6]), f64s(&[6]), f64s(&[6])], |x| {
@@ -178,7 +178,7 @@ fn control_flow_in_lanes() {
     });
 }
 
-/// A loop of unknown length inside a scan inside lanes, as an adaptive solver has it.
+/// A loop of unknown length inside a scan inside lanes, as in an adaptive solver.
 #[test]
 fn whiles_in_scans_in_lanes() {
     let solve = |x: Var| {
@@ -242,7 +242,7 @@ fn maps_in_maps() {
     });
 }
 
-/// Larger arrays, element after element; large products, as one.
+/// Maps over larger arrays run element by element; large products run as one.
 #[test]
 fn wide_maps() {
     agree_with_derivatives(&[f64s(&[3, 20_000])], |x| {
@@ -282,7 +282,7 @@ fn too_many_steps() {
     agree(&func);
 }
 
-/// Forward and backward pass of an ensemble, with a loss of all its members in between.
+/// The forward and backward passes of an ensemble, with a loss over all its members in between.
 #[test]
 fn ensembles() {
     let n = 70;

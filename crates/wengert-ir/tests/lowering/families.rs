@@ -1,9 +1,9 @@
-//! Families of array operations over shapes with axes of every kind.
+//! Families of array operations over shapes with all kinds of axes.
 
 use super::*;
 use wengert_ir::ops::cumulative::recurrence;
 
-/// Shapes with empty and short axes, of few elements and of many.
+/// Shapes with empty and short axes, with few and with many elements.
 const SHAPES: &[&[usize]] = &[
     &[1],
     &[0],
@@ -51,7 +51,7 @@ fn running_values() {
                 x[0].cumsum_reverse(a),
                 (x[0] + 1).cumprod(a),
                 x[0].cummax(a),
-                // What others want is computed beside.
+                // Values that other results need are computed in the same loop.
                 twice.cumsum(a) + twice,
                 recurrence(twice, twice, axis, false),
             ]
@@ -121,7 +121,7 @@ fn sorting_in_lanes() {
                 ]
             })
         });
-        // In a loop in lanes, and in one outside.
+        // Sorting in a loop in lanes, and in a loop outside of lanes.
         let sorted = |x: &[Var]| {
             let next = |c: &[Var], r: &[Var]| {
                 let y = (c[0] * r[0]).sort(0);

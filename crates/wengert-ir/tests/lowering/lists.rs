@@ -1,4 +1,4 @@
-//! Values of run-time length, in functions that nobody can write but transforms do.
+//! Values of run-time length, in functions that transforms produce but users cannot write.
 
 use wengert_ir::buffer::{Buffer, Dense};
 use wengert_ir::ir::Func;
@@ -8,7 +8,7 @@ use wengert_ir::transform::inline;
 
 use super::{agree, f64s, trace};
 
-/// A function of two numbers: for some of each, for a batch of them, and for batches in a batch.
+/// Checks a function of two numbers: for several of each, for a batch of them, and for a batch of batches.
 #[track_caller]
 fn holds(text: &str) {
     let func = Func::parse(text).unwrap();
@@ -25,8 +25,8 @@ fn holds(text: &str) {
     agree(&trace(&types, |x| map::map(x, 11, |x| batch(x, 3))));
 }
 
-/// The steps of a loop from `{x}` up to `{to}`, in a list: `{x}` is the first of three values, the list
-/// the last of them.
+/// Returns the text of a loop that collects its steps from `x` up to `to` in a list. `out` names its results: the last
+/// value, the number of steps, and the list.
 fn steps(out: [&str; 3], x: &str, to: &str) -> String {
     let [last, count, list] = out;
     format!(
@@ -43,7 +43,7 @@ fn steps(out: [&str; 3], x: &str, to: &str) -> String {
     )
 }
 
-/// A number from a list, in which every place counts.
+/// Returns the text of a loop that computes a number from a list, to which each row contributes differently.
 fn digits(out: &str, count: &str, list: &str) -> String {
     format!(
         "{out}: f64 = scan{{carry=1, xs=1, length=-1, reverse=true}}({count}, 0.0: f64, {list})
@@ -55,7 +55,8 @@ fn digits(out: &str, count: &str, list: &str) -> String {
     )
 }
 
-/// Beside a longer list, one reads as zeros behind its last row: itself, and not what it is made of.
+/// Next to a longer list, a shorter list reads as zeros after its last row: the missing rows of a cosine are 0, not the
+/// cosine of 0.
 #[test]
 fn lists_of_two_lengths() {
     let (a, b) = (
@@ -78,7 +79,7 @@ fn lists_of_two_lengths() {
     ));
 }
 
-/// Beside long rows, too, lists are not part of a batch that is flattened.
+/// Lists next to long rows are not part of a flattened batch either.
 #[test]
 fn lists_beside_rows() {
     let steps = steps(["v2", "v3", "v4"], "v0", "1.0: f64");
@@ -117,7 +118,7 @@ fn lists_that_loops_carry() {
     ));
 }
 
-/// A loop carries a list and keeps each version of it in a list; of that or of none one is chosen.
+/// A loop carries a list and keeps each version of it in another list, and selects between that list and an empty one.
 #[test]
 fn lists_in_lists() {
     let steps = steps(["v2", "v3", "v4"], "v0", "1.0: f64");
@@ -175,7 +176,7 @@ fn lists_that_branches_choose() {
     ));
 }
 
-/// A list for each of three, added up over a batch of four, of which two are there.
+/// Three lists are summed over a batch of four, of which two elements contribute.
 #[test]
 fn lists_that_batches_add_up() {
     let steps = steps(["v2", "v3", "v4"], "v0", "v1");

@@ -1,4 +1,4 @@
-//! Lowered programs against the interpreter, bit for bit, and what some of them look like.
+//! Compares lowered programs with the interpreter, bit for bit, and checks the text of some of them.
 
 mod arrays;
 mod control;
@@ -19,7 +19,7 @@ use wengert_ir::schedule::lower;
 use wengert_ir::trace::{Kind, Var, closed};
 use wengert_ir::transform::linearize;
 
-/// A program made by hand.
+/// Records a function that is written by hand.
 fn trace(types: &[Type], f: impl FnOnce(&[Var]) -> Vec<Var>) -> Func {
     let func = closed(Kind::Door, types, f).func;
     assert_eq!(verify(&func), Ok(()));
@@ -34,7 +34,7 @@ fn i64s(dims: &[usize]) -> Type {
     Type::new(DType::I64, dims)
 }
 
-/// Numbers without a pattern, the same each time: floats in `-2..2`, whole numbers in `-3..7`.
+/// Returns pseudorandom numbers: floats in `-2..2`, integers in `-3..7`.
 fn numbers(ty: &Type, seed: u64) -> Buffer {
     let mut state = seed.wrapping_mul(2) + 1;
     let mut data = Data::zeros(ty.dtype, ty.size());
@@ -57,7 +57,7 @@ fn numbers(ty: &Type, seed: u64) -> Buffer {
     Buffer::Dense(Dense::new(ty.dims(), data))
 }
 
-/// Runs a function both ways, as it is and made ready for scheduling.
+/// Compares a function lowered and interpreted, both as it is and prepared for scheduling.
 #[track_caller]
 fn agree(func: &Func) {
     for func in [func.clone(), optimise(func, false), optimise(func, true)] {
@@ -69,7 +69,7 @@ fn agree(func: &Func) {
     }
 }
 
-/// The function, its derivative backwards, and the derivative of that forwards and backwards.
+/// Checks a function, its gradient, and the gradient's derivatives in forward and reverse mode.
 #[track_caller]
 fn agree_with_derivatives(types: &[Type], f: impl Fn(&[Var]) -> Vec<Var> + Copy) {
     agree(&trace(types, f));
@@ -78,7 +78,7 @@ fn agree_with_derivatives(types: &[Type], f: impl Fn(&[Var]) -> Vec<Var> + Copy)
     agree(&trace(types, move |x| pulled(first, x)));
 }
 
-/// The gradient of the sum of all results, weighed unevenly.
+/// Returns the gradient of an unevenly weighted sum of all results.
 fn pulled(f: impl FnOnce(&[Var]) -> Vec<Var>, x: &[Var]) -> Vec<Var> {
     let types: Vec<Type> = x.iter().map(|v| v.ty()).collect();
     let inner = closed(Kind::Plain, &types, f);
@@ -103,7 +103,7 @@ fn check(func: &Func, expect: Expect) {
     expect.assert_eq(&lower(func).unwrap().to_string());
 }
 
-/// The last carry and the rows of a loop.
+/// Records a loop and returns its last carry and its rows.
 fn scan(
     init: &[Var],
     xs: &[Var],

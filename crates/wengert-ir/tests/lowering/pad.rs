@@ -1,4 +1,4 @@
-//! Arrays in the middle of zeros, the transposes of slices: nests are cut at their borders.
+//! Arrays padded with zeros, which are the transposes of slices: loop nests are split at their borders.
 
 use super::*;
 use expect_test::expect;
@@ -10,7 +10,7 @@ fn rosenbrock(x: &[Var]) -> Vec<Var> {
     vec![(100.0 * (next - here.square()).square() + (1.0 - here).square()).sum()]
 }
 
-/// The terms of a gradient that come from shifted slices, in one pass: nothing on the way is stored.
+/// The terms of a gradient that come from shifted slices are computed in one pass, and no intermediate array is stored.
 #[test]
 fn shifted_terms() {
     let func = trace(&[f64s(&[1000])], |x| pulled(rosenbrock, x));
@@ -72,7 +72,7 @@ fn shifted_terms() {
     );
 }
 
-/// What is expensive is computed once and stored; the array that it is padded to is not.
+/// An expensive array is computed once and stored; the padded array is not stored.
 #[test]
 fn dear_terms() {
     let func = trace(&[f64s(&[1000])], |x| {
@@ -111,7 +111,7 @@ fn dear_terms() {
     );
 }
 
-/// A batch of gradients along rows is done row by row, and nothing of it is stored.
+/// A batch of gradients along rows is computed row by row, and none of it is stored.
 #[test]
 fn rows_of_a_map() {
     let func = trace(&[f64s(&[30, 20])], |x| {
@@ -164,7 +164,7 @@ fn rows_of_a_map() {
 #[test]
 fn borders() {
     agree_with_derivatives(&[f64s(&[40])], rosenbrock);
-    // Both axes, one behind the other, and more pieces than a nest is cut into.
+    // Padding along both axes in turn, with more pieces than a nest is split into.
     agree_with_derivatives(&[f64s(&[9, 12])], |x| {
         let d = x[0].slice((1.., ..)) - x[0].slice((..-1, ..)).sin();
         let e = d.slice((.., 2..)) * d.slice((.., ..-2));
@@ -176,7 +176,7 @@ fn borders() {
     agree_with_derivatives(&[f64s(&[50])], |x| {
         (0..12).map(|i| x[0].slice(i..i + 20).square()).collect()
     });
-    // Windows that do not meet, touch, and cover one another.
+    // Windows that are disjoint, that touch, and that cover one another.
     agree(&trace(&[f64s(&[5]), f64s(&[15])], |x| {
         let at = |low: usize| pad(x[0] * 2.0, &[low], &[15 - low], &[0]);
         let wide = pad(x[1] + 1.0, &[2], &[3], &[0]);
@@ -184,7 +184,7 @@ fn borders() {
     }));
 }
 
-/// Padded arrays that are padded, turned, reshaped, sliced, summed, and read by what needs all of them.
+/// Padded arrays that are padded again, reversed, reshaped, sliced, summed, and read as a whole.
 #[test]
 fn what_reads_them() {
     agree(&trace(&[f64s(&[8, 10]), f64s(&[11, 3])], |x| {
@@ -209,7 +209,7 @@ fn what_reads_them() {
     }));
 }
 
-/// A step overwrites what it carries after all of it has been read, at other places too.
+/// A step overwrites its carry only after all reads of it, including reads at other places.
 #[test]
 fn carries() {
     agree_with_derivatives(&[f64s(&[20])], |x| {
@@ -219,7 +219,7 @@ fn carries() {
         };
         scan(&[x[0]], &[], 4, false, step).0
     });
-    // More borders than a nest is cut at, and each step reads what another result overwrites.
+    // There are more borders than a nest is split at, and each step reads what another result overwrites.
     let all = vec![f64s(&[20]); 7];
     agree(&trace(&all, |x| {
         let step = |c: &[Var], _: &[Var]| {

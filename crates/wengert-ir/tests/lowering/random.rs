@@ -1,4 +1,4 @@
-//! Draws: where their blocks are computed, and that they are the generator's own.
+//! Random draws: where their blocks are computed, and that the words are those of the generator.
 
 use super::*;
 use wengert_ir::elementary::chacha::Stream;
@@ -21,12 +21,12 @@ fn draws(key: Var, dims: &[usize]) -> Var {
     )
 }
 
-/// Numbers in `0..1`.
+/// Returns uniform numbers in `0..1`.
 fn uniform(key: Var, dims: &[usize]) -> Var {
     (draws(key, dims) >> 11).to(DType::F64) * (0.5f64).powi(53)
 }
 
-/// The words of the generator that others know by that name.
+/// Compares the words with those of the generator in another crate.
 #[test]
 fn the_words_of_a_known_generator() {
     use rand_core::{Rng, SeedableRng};
@@ -56,7 +56,7 @@ fn the_words_of_a_known_generator() {
     }
 }
 
-/// Draws of all sizes, read in all kinds of order, by all kinds of consumers.
+/// Draws of all sizes are read in various orders by various consumers.
 #[test]
 fn draws_are_read_in_any_order() {
     for dims in [
@@ -91,7 +91,7 @@ fn draws_are_read_in_any_order() {
     }));
 }
 
-/// Long draws in tasks and in chunks of sums, with nothing stored.
+/// Long draws in tasks and in chunks of sums are not stored.
 #[test]
 fn long_draws() {
     let func = trace(&[key()], |x| {
@@ -116,7 +116,7 @@ fn long_draws() {
     assert!(memory(&filled) < 2_000, "{}", memory(&filled));
 }
 
-/// Keys, numbers of blocks, and draws in the lanes of a map.
+/// Keys, block numbers, and draws in the lanes of a map.
 #[test]
 fn draws_in_lanes() {
     for n in [1, 3, 9, 70] {
@@ -132,7 +132,7 @@ fn draws_in_lanes() {
             };
             let f = |x: &[Var]| map(&[x[0], x[1]], n, body);
             agree(&trace(&[keys.clone(), starts.clone()], f));
-            // One key for all, and the batching rule.
+            // One key for all elements, and the batching rule.
             let f = |x: &[Var]| map(&[x[1]], n, |y| body(&[x[0], y[0]]));
             agree(&trace(&[key(), starts.clone()], f));
             let flat = trace(&[keys.clone(), starts.clone()], |x| {
@@ -153,7 +153,7 @@ fn draws_in_lanes() {
     }
 }
 
-/// Draws that a loop reads row by row are made in the loop.
+/// Draws that a loop reads row by row are computed in the loop.
 #[test]
 fn draws_that_a_loop_reads_row_by_row() {
     for (n, row) in [(5, 1), (700, 1), (1000, 3), (513, 8), (70, 600), (600, 0)] {
@@ -173,7 +173,7 @@ fn draws_that_a_loop_reads_row_by_row() {
             }));
         }
     }
-    // Two that have a part in common, one that something else wants, and keys.
+    // Two arrays of draws that share a part, one that another operation also reads, and keys.
     agree(&trace(&[key(), f64s(&[900])], |x| {
         let u = uniform(x[0], &[900]);
         let keys = random_bits(
@@ -201,7 +201,7 @@ fn draws_that_a_loop_reads_row_by_row() {
     }));
 }
 
-/// The same loops hold no array of draws.
+/// Such loops do not hold an array of draws.
 #[test]
 fn a_loop_stores_no_draws() {
     let walk = |key: Var| {

@@ -1,12 +1,12 @@
-//! What lowered programs look like.
+//! The text of lowered programs.
 
 use super::*;
 use expect_test::expect;
 use wengert_ir::ops::map::map;
 use wengert_ir::trace::stack;
 
-/// Several results of one shape are one loop, in which each value is computed once; what a layout
-/// operation does is in the strides.
+/// Several results of the same shape become one loop nest, in which each value is computed once; a layout
+/// operation only changes strides.
 #[test]
 fn one_nest() {
     let func = trace(&[f64s(&[20, 30]), f64s(&[30, 20]), f64s(&[30])], |x| {
@@ -42,7 +42,7 @@ fn one_nest() {
     );
 }
 
-/// The steps of a Runge-Kutta method on an array, in lanes: one loop over its elements a step.
+/// The steps of a Runge-Kutta method on an array, in lanes: each step has one loop over the elements.
 #[test]
 fn runge_kutta_in_lanes() {
     let func = trace(&[f64s(&[100, 6])], |x| {
@@ -175,7 +175,7 @@ fn runge_kutta_in_lanes() {
     );
 }
 
-/// Few elements live in registers.
+/// Arrays of a few elements live in registers.
 #[test]
 fn lorenz_in_lanes() {
     let func = trace(&[f64s(&[100, 3])], |x| {
@@ -244,7 +244,7 @@ fn softmax() {
         let e = (x[0] - spread(x[0].amax_axis([1]))).exp();
         vec![e / spread(e.sum_axis([1]))]
     });
-    // The interpreter takes its time for so many.
+    // The program is not run: the interpreter would be slow for this size.
     let program = lower(&func).unwrap().to_string();
     let body = program.split("b0:").nth(1).unwrap();
     expect![[r#"
@@ -413,7 +413,7 @@ fn softmax() {
     .assert_eq(body);
 }
 
-/// A counter is the same in all lanes, and what it counts is read without a gather.
+/// A counter is uniform over all lanes, so what it indexes is read without a gather.
 #[test]
 fn a_counter_in_lanes() {
     let func = trace(&[f64s(&[100, 12])], |x| {

@@ -1,4 +1,4 @@
-//! A function as a graph in the language of Graphviz.
+//! Drawing a function as a graph in the language of Graphviz.
 
 use std::fmt::Write;
 
@@ -7,9 +7,9 @@ use crate::ir::text::{atom, commas, operation};
 use crate::ir::{Atom, Eqn, Func};
 
 impl Func {
-    /// The function as a graph for Graphviz (`dot -Tsvg`): a node for each equation, with its types, the
-    /// place where it is written and, where the file can be read, the line itself; an edge for each
-    /// use of a value; and the functions that an operation holds as clusters within that of their own.
+    /// Returns the function as a graph for Graphviz (`dot -Tsvg`). Each equation is a node with its types, the place
+    /// where it is written and, if the file can be read, the line itself. Each use of a value is an edge. The
+    /// functions that an operation holds are clusters within the cluster of the function around them.
     ///
     /// ```
     /// use wengert_ir::ir::Func;
@@ -36,7 +36,7 @@ impl Func {
 
 struct Graph {
     text: String,
-    /// The number of functions so far: the prefix of the next one's nodes.
+    /// The number of functions so far, which is the prefix of the next function's nodes.
     functions: usize,
     lines: Lines,
 }
@@ -46,14 +46,14 @@ impl Graph {
         writeln!(self.text, "{:1$}{text}", "", 2 * depth).expect("a string takes everything");
     }
 
-    /// A cluster, and its number.
+    /// Writes a function as a cluster and returns its number.
     fn function(&mut self, func: &Func, title: &str, depth: usize) -> usize {
         let own = self.functions;
         self.functions += 1;
         self.line(depth, &format!("subgraph cluster_f{own} {{"));
         self.line(depth + 1, &format!("label={};", quoted(title)));
         self.line(depth + 1, &format!("f{own} [shape=point, style=invis];"));
-        // The node that each value comes from.
+        // The node that defines each value.
         let mut nodes: Vec<String> = vec![];
         for id in 0..func.params {
             let label = quoted(&format!("v{id}: {}", func.types[id as usize]));
@@ -101,7 +101,7 @@ impl Graph {
         }
     }
 
-    /// The equation, and each place where it is written.
+    /// Returns the label of an equation: its text and each place where it is written.
     fn label(&mut self, func: &Func, eqn: &Eqn) -> String {
         let value = |id: u32| format!("v{id}: {}", func.types[id as usize]);
         let outputs = commas(eqn.outputs.clone().map(value));
@@ -118,7 +118,7 @@ impl Graph {
     }
 }
 
-/// A string of the language, its lines to the left.
+/// Quotes a string for Graphviz; its lines are aligned to the left.
 fn quoted(text: &str) -> String {
     let mut out = String::from("\"");
     for c in text.chars() {

@@ -1,4 +1,4 @@
-//! A function as a page of its own.
+//! Drawing a function as a self-contained page of HTML.
 
 use std::fmt::Write;
 
@@ -24,10 +24,9 @@ summary { color: #777; cursor: pointer; }
 ";
 
 impl Func {
-    /// The function as a page of HTML that needs nothing else: each equation with its types, the place
-    /// where it is written and, where the file can be read, the line itself; the functions that an
-    /// operation holds nested within it, to be folded away; and a link from each use of a value to
-    /// where it is defined.
+    /// Returns the function as a self-contained page of HTML. Each equation has its types, the place where it is
+    /// written and, if the file can be read, the line itself. The functions that an operation holds are nested
+    /// within it and can be folded. Each use of a value links to its definition.
     ///
     /// ```
     /// use wengert_ir::ir::Func;
@@ -45,13 +44,13 @@ impl Func {
 
 pub(super) struct Page {
     text: String,
-    /// The number of functions so far: the prefix of the next one's values.
+    /// The number of functions so far, which is the prefix of the next function's values.
     functions: usize,
     lines: Lines,
 }
 
 impl Page {
-    /// A page under a title, filled by `body`.
+    /// Makes a page with a title, whose content `body` writes.
     pub(super) fn of(title: &str, body: impl FnOnce(&mut Page)) -> String {
         let mut page = Page {
             text: String::new(),
@@ -73,7 +72,7 @@ impl Page {
         self.text.push_str(text);
     }
 
-    /// A function under a title, or the outermost.
+    /// Writes a function under a title; the outermost function has none.
     fn function(&mut self, func: &Func, title: Option<&str>) {
         let own = self.functions;
         self.functions += 1;
@@ -110,14 +109,14 @@ impl Page {
         }
     }
 
-    /// Places, each with the calls that it stands in and its line.
+    /// Formats the places of a source, each with the calls around it and its line.
     pub(super) fn places(&mut self, source: Option<SourceId>) -> String {
         let places: Vec<Place> = source.map_or(vec![], SourceId::places);
         let places: Vec<String> = places.iter().map(|p| self.place(p)).collect();
         places.join("<br>")
     }
 
-    /// A place, the calls that it stands in, and its line.
+    /// Formats a place with the calls around it and its line.
     fn place(&mut self, place: &Place) -> String {
         let mut out = escaped(&place.to_string());
         let mut parent = place.parent;
@@ -133,13 +132,13 @@ impl Page {
     }
 }
 
-/// A value where it is defined, with its type.
+/// Formats a value where it is defined, with its type.
 fn defined(func: &Func, own: usize, id: u32) -> String {
     let ty = escaped(&func.types[id as usize].to_string());
     format!("<a id=\"f{own}v{id}\">v{id}</a><span class=\"type\">: {ty}</span>")
 }
 
-/// An operand: a value is a link to where it is defined.
+/// Formats an operand; a value links to its definition.
 fn used(own: usize, a: &Atom) -> String {
     match a {
         Atom::Var(id) => format!("<a href=\"#f{own}v{id}\">v{id}</a>"),

@@ -1,5 +1,4 @@
-//! Functions as pictures: a graph for other programs to draw, and a page to read; and other pages like
-//! it.
+//! Views of functions: a graph for Graphviz, a page of HTML, and pages of the same kind for other outlines.
 
 mod dot;
 mod html;
@@ -13,17 +12,17 @@ use crate::source::Place;
 
 pub use outline::Outline;
 
-/// Larger files are not looked into.
+/// The size in bytes above which a source file is not read.
 const LARGE: u64 = 16 << 20;
 
-/// The lines of the user's files, as far as they are there to be read.
+/// The lines of the user's source files, as far as the files can be read.
 #[derive(Default)]
 struct Lines {
     files: HashMap<String, Vec<String>>,
 }
 
 impl Lines {
-    /// The text of a line, without the space around it.
+    /// Returns the text of a line without surrounding space.
     fn of(&mut self, place: &Place) -> Option<&str> {
         let lines = match self.files.contains_key(&place.file) {
             true => &self.files[&place.file],
@@ -38,8 +37,9 @@ impl Lines {
     }
 }
 
-/// A file of Rust, and nothing else: a function may have been read from a text that names any file.
-/// Compilers are given paths from the root of a workspace, and programs run below it.
+/// Reads a Rust source file and no other file, since a function may have been parsed from a text that names any
+/// file. Compilers get paths relative to the root of a workspace and programs run below it, so the directories above
+/// the current one are tried too.
 fn read(file: &Path) -> Option<String> {
     if file.extension().is_none_or(|e| e != "rs") {
         return None;

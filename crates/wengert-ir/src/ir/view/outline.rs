@@ -1,12 +1,12 @@
-//! Lines within lines, as text and as a page.
+//! An outline, lines nested in lines, as text and as a page.
 
 use std::fmt;
 
 use super::html::{Page, escaped};
 use crate::source::SourceId;
 
-/// A line, where in the user's program it comes from, and the lines under it. As text each line is
-/// indented by its depth, and its places stand behind it; [`Outline::to_html`] is the same as a page.
+/// A line, its place in the user's program, and the lines nested under it. As text, each line is indented by its
+/// depth and followed by its places; [`Outline::to_html`] makes a page with the same content.
 ///
 /// ```
 /// use wengert_ir::ir::view::Outline;
@@ -18,16 +18,16 @@ use crate::source::SourceId;
 /// ```
 #[derive(Clone, PartialEq, Debug)]
 pub struct Outline {
-    /// What it says.
+    /// The text of the line.
     pub text: String,
-    /// Where that is written.
+    /// The place in the user's program that the line is about.
     pub source: Option<SourceId>,
-    /// What there is to say about it.
+    /// The lines nested under it.
     pub lines: Vec<Outline>,
 }
 
 impl Outline {
-    /// A line.
+    /// Creates a line without a place.
     pub fn new(text: impl Into<String>) -> Outline {
         Outline {
             text: text.into(),
@@ -36,7 +36,7 @@ impl Outline {
         }
     }
 
-    /// A line, and where what it says is written.
+    /// Creates a line with the place that it is about.
     pub fn at(text: impl Into<String>, source: Option<SourceId>) -> Outline {
         Outline {
             source,
@@ -44,13 +44,13 @@ impl Outline {
         }
     }
 
-    /// One line more under it.
+    /// Appends a line under this one.
     pub fn push(&mut self, line: Outline) {
         self.lines.push(line);
     }
 
-    /// The lines as a page of HTML that needs nothing else, like [`Func::to_html`]: what is under a line
-    /// can be folded away, and next to a place is the user's line, where the file can be read.
+    /// Returns the outline as a self-contained page of HTML, like [`Func::to_html`]: nested lines can be folded, and a
+    /// place is followed by the user's line if the file can be read.
     ///
     /// [`Func::to_html`]: crate::ir::Func::to_html
     pub fn to_html(&self) -> String {

@@ -1,4 +1,4 @@
-//! Recording operations on layout. Each gives back its operand where there is nothing to do.
+//! Functions that record layout operations. Each returns its operand where there is nothing to do.
 
 use std::ops::Range;
 
@@ -8,7 +8,7 @@ use crate::ops::Op;
 use crate::ops::layout::Layout;
 use crate::trace::{Var, bind1, definition, refuse};
 
-/// Repeats along new axes and axes of length 1: axis `i` becomes axis `axes[i]` of `shape`.
+/// Repeats a value along new axes and axes of length 1: axis `i` becomes axis `axes[i]` of `shape`.
 #[track_caller]
 pub fn broadcast(x: Var, shape: &Shape, axes: &[usize]) -> Var {
     if x.ty().shape == *shape && axes.iter().copied().eq(0..shape.rank()) {
@@ -18,7 +18,7 @@ pub fn broadcast(x: Var, shape: &Shape, axes: &[usize]) -> Var {
     bind1(Op::Layout(Layout::Broadcast { shape, axes }), &[x])
 }
 
-/// A new axis of length `n` in front of axis `at`, along which the value is repeated.
+/// Inserts an axis of length `n` in front of axis `at`, along which the value is repeated.
 #[track_caller]
 pub fn insert_axis(x: Var, at: usize, n: usize) -> Var {
     let ty = x.ty();
@@ -29,7 +29,7 @@ pub fn insert_axis(x: Var, at: usize, n: usize) -> Var {
     broadcast(x, &ty.with_axis(at, Dim::N(n)).shape, &axes)
 }
 
-/// Repeats to those lengths; axes are matched from the last, as NumPy does.
+/// Repeats a value to the given lengths; axes are matched from the last, as in NumPy.
 #[track_caller]
 pub fn broadcast_to(x: Var, dims: &[usize]) -> Var {
     let ty = x.ty();
@@ -53,7 +53,7 @@ pub fn broadcast_to(x: Var, dims: &[usize]) -> Var {
     broadcast(x, &to.shape, &axes)
 }
 
-/// The same elements in row-major order, in another shape of as many.
+/// Arranges the elements in another shape of the same size, in row-major order.
 #[track_caller]
 pub fn reshape(x: Var, dims: &[usize]) -> Var {
     if x.ty().shape == Shape::new(dims) {
@@ -63,7 +63,7 @@ pub fn reshape(x: Var, dims: &[usize]) -> Var {
     bind1(Op::Layout(Layout::Reshape { dims }), &[x])
 }
 
-/// Axes in another order: axis `i` of the result is axis `axes[i]` of `x`.
+/// Permutes axes: axis `i` of the result is axis `axes[i]` of `x`.
 #[track_caller]
 pub fn transpose(x: Var, axes: &[usize]) -> Var {
     if axes.iter().copied().eq(0..x.rank()) {
@@ -73,7 +73,7 @@ pub fn transpose(x: Var, axes: &[usize]) -> Var {
     bind1(Op::Layout(Layout::Transpose { axes }), &[x])
 }
 
-/// Axis `from` becomes axis `to`; the others keep their order.
+/// Moves axis `from` to position `to`; the others keep their order.
 #[track_caller]
 pub fn move_axis(x: Var, from: usize, to: usize) -> Var {
     let ty = x.ty();
@@ -85,7 +85,7 @@ pub fn move_axis(x: Var, from: usize, to: usize) -> Var {
     transpose(x, &axes)
 }
 
-/// Along each axis the elements `start`, `start + step`, .. below `limit`.
+/// Takes the elements `start`, `start + step`, .. below `limit` along each axis.
 #[track_caller]
 pub fn slice(x: Var, start: &[usize], limit: &[usize], step: &[usize]) -> Var {
     let all = |v: &[usize], n| v.iter().all(|&i| i == n);
@@ -102,8 +102,8 @@ pub fn slice(x: Var, start: &[usize], limit: &[usize], step: &[usize]) -> Var {
     bind1(Op::Layout(Layout::Slice { start, limit, step }), &[x])
 }
 
-/// The operand of a concatenation that a slice of it lies in, the axis, and the length of what stands before the
-/// operand: the others are then not read, and have no derivative.
+/// If a slice lies within one operand of a concatenation, returns that operand, the axis, and the length in front of
+/// the operand. Then the other operands are not read and have no derivative.
 fn part_of_concat(x: Var, start: &[usize], limit: &[usize]) -> Option<(Var, usize, usize)> {
     let (Op::Layout(Layout::Concat { axis }), parts) = definition(x)? else {
         return None;
@@ -122,7 +122,7 @@ fn part_of_concat(x: Var, start: &[usize], limit: &[usize]) -> Option<(Var, usiz
     None
 }
 
-/// The part `range` of axis `axis`, all of the others.
+/// Takes the part `range` of one axis, and all of the others.
 #[track_caller]
 pub fn slice_axis(x: Var, axis: usize, range: Range<usize>) -> Var {
     let ty = x.ty();
@@ -136,14 +136,14 @@ pub fn slice_axis(x: Var, axis: usize, range: Range<usize>) -> Var {
     slice(x, &start, &limit, &vec![1; ty.rank()])
 }
 
-/// Row `i` along the first axis, without that axis.
+/// Takes row `i` along the first axis and removes that axis.
 #[track_caller]
 pub fn row(x: Var, i: usize) -> Var {
     let row = slice_axis(x, 0, i..i + 1);
     reshape(row, &row.shape()[1..])
 }
 
-/// Zeros in front, behind, and between neighbours, along each axis.
+/// Puts zeros before, after, and between the elements along each axis.
 #[track_caller]
 pub fn pad(x: Var, low: &[usize], high: &[usize], interior: &[usize]) -> Var {
     if [low, high, interior]
@@ -166,7 +166,7 @@ pub fn pad(x: Var, low: &[usize], high: &[usize], interior: &[usize]) -> Var {
     bind1(Op::Layout(op), &[x])
 }
 
-/// One behind the other along an axis.
+/// Concatenates values along an axis.
 #[track_caller]
 pub fn concat(parts: &[Var], axis: usize) -> Var {
     match parts {
@@ -175,10 +175,10 @@ pub fn concat(parts: &[Var], axis: usize) -> Var {
     }
 }
 
-/// One behind the other along a new axis in front of axis `axis`.
+/// Stacks values along a new axis in front of axis `axis`.
 #[track_caller]
 pub fn stack(parts: &[Var], axis: usize) -> Var {
-    // A loop, since the caller's place does not pass through a closure.
+    // A loop and not a closure, which would lose the caller's line.
     let mut rows = Vec::with_capacity(parts.len());
     for x in parts {
         rows.push(insert_axis(*x, axis, 1));
@@ -186,7 +186,7 @@ pub fn stack(parts: &[Var], axis: usize) -> Var {
     concat(&rows, axis)
 }
 
-/// Elements in opposite order along those axes, which ascend.
+/// Reverses the order of the elements along the given axes, which ascend.
 #[track_caller]
 pub fn reverse(x: Var, axes: &[usize]) -> Var {
     if axes.is_empty() {

@@ -1,14 +1,14 @@
-//! Operations that only move, repeat and leave out elements.
+//! Operations that only move, repeat and omit elements.
 //!
-//! All are linear, and each is the transpose of another: broadcast of a sum, pad of slice, concat of
-//! slices; reshape, transpose and reverse of one of their own kind.
+//! All are linear, and the transpose of each is such an operation or a sum: the transpose of a broadcast is a sum, that
+//! of a slice a pad, that of a concatenation slices; those of reshape, transpose and reverse are of the same kind.
 
 use std::borrow::Cow;
 
-use crate::buffer::{Buffer, Data, Dense};
+use crate::buffer::Buffer;
 use crate::error::{Error, TypeError};
 use crate::ir::text::{Attribute, Attributes, Given};
-use crate::ir::{BitMatrix, DType, Dim, Func, Shape, Type};
+use crate::ir::{BitMatrix, Dim, Func, Shape, Type};
 use crate::loops::affine::Affine;
 use crate::ops::work::FREE;
 use crate::ops::{Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Tangent, reduce};
@@ -18,135 +18,72 @@ use crate::schedule::{Lowering, Wanted};
 use crate::trace::{Var, bind1};
 
 mod build;
+mod eval;
 mod places;
+mod types;
 
 pub use build::{
     broadcast, broadcast_to, concat, insert_axis, move_axis, pad, reshape, reverse, row, slice,
     slice_axis, stack, transpose,
 };
 pub use places::{Places, places, row_major};
+use types::padded;
+pub(crate) use types::{ascending, known, sized};
 
-/// Moving and repeating elements.
+/// An operation that moves, repeats or omits elements.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Layout {
-    /// Repeating along new axes, and along axes of length 1.
+    /// Repeats elements along new axes, and along axes of length 1.
     Broadcast {
         /// The shape of the result.
         shape: Shape,
-        /// Which axis of the result each axis of the operand becomes; ascending.
+        /// For each axis of the operand, the axis of the result that it becomes; ascending.
         axes: Vec<usize>,
     },
-    /// The same elements in row-major order, in another shape.
+    /// Arranges the elements in another shape, in row-major order.
     Reshape {
         /// The shape of the result.
         dims: Vec<usize>,
     },
-    /// Axes in another order.
+    /// Permutes the axes.
     Transpose {
-        /// Which axis of the operand each axis of the result was.
+        /// For each axis of the result, the axis of the operand that it was.
         axes: Vec<usize>,
     },
-    /// Along each axis the elements `start`, `start + step`, .. below `limit`.
+    /// Takes the elements `start`, `start + step`, .. below `limit` along each axis.
     Slice {
         /// The first element taken.
         start: Vec<usize>,
-        /// The first element that is not.
+        /// The end, which is not taken.
         limit: Vec<usize>,
-        /// At least 1.
+        /// The step, at least 1.
         step: Vec<usize>,
     },
-    /// Zeros before, behind and between the elements along each axis.
+    /// Puts zeros before, after and between the elements along each axis.
     Pad {
-        /// Zeros in front.
+        /// The number of zeros before the elements.
         low: Vec<usize>,
-        /// Zeros behind.
+        /// The number of zeros after the elements.
         high: Vec<usize>,
-        /// Zeros between neighbours.
+        /// The number of zeros between neighbours.
         interior: Vec<usize>,
     },
-    /// One operand behind the other.
+    /// Concatenates the operands.
     Concat {
-        /// Along this axis; the other axes agree.
+        /// The axis; the other axes agree.
         axis: usize,
     },
-    /// Elements in opposite order.
+    /// Reverses the order of the elements.
     Reverse {
-        /// Along these axes; ascending.
+        /// The axes; ascending.
         axes: Vec<usize>,
     },
 }
 
 use Layout::*;
 
-/// The lengths of a type's axes, all known.
-pub(crate) fn known(ty: &Type) -> Result<Vec<usize>, TypeError> {
-    ty.shape
-        .known()
-        .ok_or_else(|| TypeError::new(format!("{ty} has an axis of run-time length")))
-}
-
-/// A type of those lengths, if an array of it could be addressed at all.
-pub(crate) fn sized(dtype: DType, dims: &[usize]) -> Result<Type, TypeError> {
-    let ty = Type::new(dtype, dims);
-    ty.check_size()?;
-    Ok(ty)
-}
-
-/// Whether these are axes of a value of that rank, ascending, each once.
-pub(crate) fn ascending(axes: &[usize], rank: usize) -> bool {
-    axes.windows(2).all(|w| w[0] < w[1]) && axes.iter().all(|&a| a < rank)
-}
-
-/// The length of an axis of `n` elements after padding.
-fn padded(n: usize, low: usize, high: usize, interior: usize) -> Option<usize> {
-    let gaps = n.saturating_sub(1).checked_mul(interior)?;
-    low.checked_add(high)?.checked_add(n)?.checked_add(gaps)
-}
-
-fn broadcast_type(x: &Type, shape: &Shape, axes: &[usize]) -> Result<Type, TypeError> {
-    let to = Type {
-        dtype: x.dtype,
-        shape: shape.clone(),
-    };
-    let refuse = |why: &str| Err(TypeError::new(format!("{x} to {to} {why}")));
-    if axes.len() != x.rank() || !ascending(axes, shape.rank()) {
-        return refuse(&format!("by the axes {axes:?}"));
-    }
-    for (d, &a) in x.shape.0.iter().zip(axes) {
-        if *d != shape.0[a] && (*d != Dim::N(1) || shape.0[a] == Dim::Run) {
-            return refuse("does not fit");
-        }
-    }
-    // Lists of rows are only ever entered, never repeated.
-    let front = x.shape.batch_axis();
-    if shape.batch_axis() != front || x.shape.0[..front] != shape.0[..front] {
-        return refuse("repeats rows of run-time length");
-    }
-    let rest: Vec<usize> = shape.0[front..]
-        .iter()
-        .map(|d| match d {
-            Dim::N(n) => *n,
-            Dim::Run => unreachable!("behind the last run-time axis"),
-        })
-        .collect();
-    sized(x.dtype, &rest)?;
-    Ok(to)
-}
-
-fn per_axis(ty: &Type, lists: [&Vec<usize>; 3]) -> Result<Vec<usize>, TypeError> {
-    let dims = known(ty)?;
-    match lists.iter().all(|l| l.len() == dims.len()) {
-        true => Ok(dims),
-        false => Err(TypeError::new(format!(
-            "{ty} has {}, not {}",
-            crate::error::counted(dims.len(), "axis", "axes"),
-            lists[0].len()
-        ))),
-    }
-}
-
 impl Layout {
-    /// The operation of that name and those parameters in the text form.
+    /// Parses an operation of this family from the text form; `None` if it is none of this family.
     pub fn parse(name: &str, given: &Given, _: &[Func]) -> Option<Op> {
         let op = match name {
             "broadcast" => {
@@ -245,181 +182,11 @@ impl Primitive for Layout {
     }
 
     fn types(&self, inputs: &[Type]) -> Result<Vec<Type>, TypeError> {
-        let Some(x) = inputs.first() else {
-            return Err(TypeError::new("no operand"));
-        };
-        if inputs.len() != 1 && !matches!(self, Concat { .. }) {
-            return Err(TypeError::new(crate::error::counted(
-                inputs.len(),
-                "operand",
-                "operands",
-            )));
-        }
-        let ty = match self {
-            Broadcast { shape, axes } => broadcast_type(x, shape, axes)?,
-            Reshape { dims } => {
-                let ty = sized(x.dtype, dims)?;
-                let (have, want) = (known(x)?.iter().product::<usize>(), ty.size());
-                if have != want {
-                    return Err(TypeError::new(format!(
-                        "{x} has {}, {ty} has {want}",
-                        crate::error::counted(have, "element", "elements")
-                    )));
-                }
-                ty
-            }
-            Transpose { axes } => {
-                let dims = known(x)?;
-                let mut sorted = axes.clone();
-                sorted.sort_unstable();
-                if !sorted.iter().copied().eq(0..dims.len()) {
-                    return Err(TypeError::new(format!(
-                        "{axes:?} is not an order of the {} of {x}",
-                        crate::error::counted(dims.len(), "axis", "axes")
-                    )));
-                }
-                x.with_dims(&axes.iter().map(|&a| dims[a]).collect::<Vec<_>>())
-            }
-            Slice { start, limit, step } => {
-                let mut dims = per_axis(x, [start, limit, step])?;
-                for (i, n) in dims.iter_mut().enumerate() {
-                    let (from, to, by) = (start[i], limit[i], step[i]);
-                    if by == 0 || from > to || to > *n {
-                        return Err(TypeError::new(format!(
-                            "{from}..{to} by {by} is not a part of axis {i} of {x}"
-                        )));
-                    }
-                    *n = (to - from).div_ceil(by);
-                }
-                x.with_dims(&dims)
-            }
-            Pad {
-                low,
-                high,
-                interior,
-            } => {
-                let mut dims = per_axis(x, [low, high, interior])?;
-                for (i, n) in dims.iter_mut().enumerate() {
-                    *n = padded(*n, low[i], high[i], interior[i]).ok_or_else(|| {
-                        TypeError::new(format!("axis {i} of {x} would be too long"))
-                    })?;
-                }
-                sized(x.dtype, &dims)?
-            }
-            Concat { axis } => {
-                let mut dims = known(x)?;
-                if *axis >= dims.len() {
-                    return Err(TypeError::new(format!("{x} has no axis {axis}")));
-                }
-                dims[*axis] = 0;
-                for other in inputs {
-                    let mut one = known(other)?;
-                    let fits = other.dtype == x.dtype && one.len() == dims.len();
-                    let n = if fits { one[*axis] } else { 0 };
-                    if fits {
-                        one[*axis] = dims[*axis];
-                    }
-                    if !fits || one != dims {
-                        return Err(TypeError::new(format!(
-                            "{x} and {other} do not join along axis {axis}"
-                        )));
-                    }
-                    dims[*axis] = dims[*axis].saturating_add(n);
-                }
-                sized(x.dtype, &dims)?
-            }
-            Reverse { axes } => {
-                let rank = known(x)?.len();
-                if !ascending(axes, rank) {
-                    return Err(TypeError::new(format!(
-                        "{axes:?} are not ascending axes of {x}"
-                    )));
-                }
-                x.clone()
-            }
-        };
-        Ok(vec![ty])
+        self.result_types(inputs)
     }
 
     fn eval(&self, inputs: &[Buffer]) -> Result<Vec<Buffer>, Error> {
-        if let Broadcast { shape, axes } = self {
-            return Ok(vec![eval_broadcast(&inputs[0], &shape.0, axes)]);
-        }
-        let x = inputs[0].dense();
-        let strides = row_major(&x.dims);
-        let value = match self {
-            Broadcast { .. } => unreachable!("above"),
-            Reshape { dims } => Dense {
-                dims: dims.as_slice().into(),
-                data: x.data.clone(),
-            },
-            Transpose { axes } => {
-                let dims: Vec<usize> = axes.iter().map(|&a| x.dims[a]).collect();
-                let strides: Vec<isize> = axes.iter().map(|&a| strides[a]).collect();
-                Dense::new(dims.clone(), x.data.pick(places(&dims, 0, &strides)))
-            }
-            Slice { start, limit, step } => {
-                let dims: Vec<usize> = (0..start.len())
-                    .map(|i| (limit[i] - start[i]).div_ceil(step[i]))
-                    .collect();
-                let first = start.iter().zip(&strides).map(|(&i, s)| i as isize * s);
-                let by: Vec<isize> = step
-                    .iter()
-                    .zip(&strides)
-                    .map(|(&n, s)| n as isize * s)
-                    .collect();
-                let from = places(&dims, first.sum(), &by);
-                Dense::new(dims.clone(), x.data.pick(from))
-            }
-            Pad {
-                low,
-                high,
-                interior,
-            } => {
-                let dims: Vec<usize> = (0..low.len())
-                    .map(|i| padded(x.dims[i], low[i], high[i], interior[i]).expect("typed"))
-                    .collect();
-                let mut data = Data::zeros(x.data.dtype(), dims.iter().product());
-                let strides = row_major(&dims);
-                let first = low.iter().zip(&strides).map(|(&i, s)| i as isize * s);
-                let by: Vec<isize> = interior
-                    .iter()
-                    .zip(&strides)
-                    .map(|(&n, s)| (n as isize + 1) * s)
-                    .collect();
-                for (i, to) in places(&x.dims, first.sum(), &by).enumerate() {
-                    data.set_bits(to, x.data.bits(i));
-                }
-                Dense::new(dims, data)
-            }
-            Concat { axis } => {
-                let mut dims = x.dims.clone();
-                dims[*axis] = inputs.iter().map(|x| x.dense().dims[*axis]).sum();
-                let mut data = Data::zeros(x.data.dtype(), dims.iter().product());
-                let strides = row_major(&dims);
-                let mut first = 0;
-                for x in inputs {
-                    let x = x.dense();
-                    let to = places(&x.dims, first * strides[*axis], &strides);
-                    for (i, to) in to.enumerate() {
-                        data.set_bits(to, x.data.bits(i));
-                    }
-                    first += x.dims[*axis] as isize;
-                }
-                Dense::new(dims, data)
-            }
-            Reverse { axes } => {
-                let mut by = strides.clone();
-                let mut first = 0;
-                for &a in axes {
-                    by[a] = -strides[a];
-                    first += (x.dims[a] as isize - 1) * strides[a];
-                }
-                let from = places(&x.dims, first, &by);
-                Dense::new(x.dims.clone(), x.data.pick(from))
-            }
-        };
-        Ok(vec![Buffer::Dense(value)])
+        Ok(vec![self.value(inputs)])
     }
 
     fn deps(&self, inputs: usize, outputs: usize) -> BitMatrix {
@@ -428,7 +195,7 @@ impl Primitive for Layout {
 
     fn folding(&self) -> Folding {
         match self {
-            // Between its zeros any other number would be lost; `pad` folds the zeros.
+            // The zeros between would replace a repeated number that is not zero; `pad` itself folds zeros.
             Pad { .. } => Folding::Keep,
             _ => Folding::Layout,
         }
@@ -584,31 +351,7 @@ impl Primitive for Layout {
     }
 }
 
-fn eval_broadcast(x: &Buffer, shape: &[Dim], axes: &[usize]) -> Buffer {
-    match x {
-        Buffer::List(rows) => {
-            let axes: Vec<usize> = axes[1..].iter().map(|a| a - 1).collect();
-            let rows = rows.iter();
-            Buffer::list(
-                rows.map(|r| eval_broadcast(r, &shape[1..], &axes))
-                    .collect(),
-            )
-        }
-        Buffer::Dense(x) => {
-            let dims = Shape(shape.into()).dims();
-            let mut strides = vec![0; dims.len()];
-            for ((&a, &n), s) in axes.iter().zip(&x.dims).zip(row_major(&x.dims)) {
-                if n == dims[a] {
-                    strides[a] = s;
-                }
-            }
-            let data = x.data.pick(places(&dims, 0, &strides));
-            Buffer::Dense(Dense::new(dims, data))
-        }
-    }
-}
-
-/// The sum over what a broadcast repeated.
+/// Sums over the axes that a broadcast repeated.
 fn unbroadcast(ct: Var, ty: &Type, shape: &Shape, axes: &[usize]) -> Var {
     let repeated: Vec<usize> = (0..shape.rank())
         .filter(|a| match axes.iter().position(|b| b == a) {
@@ -623,7 +366,7 @@ fn unbroadcast(ct: Var, ty: &Type, shape: &Shape, axes: &[usize]) -> Var {
     }
 }
 
-/// Axes of length 1 are read at their one place, however long they become.
+/// Lowers a broadcast: an axis of length 1 is read at its one place, whatever length it becomes.
 fn lower_broadcast(
     l: &mut Lowering,
     x: NodeId,
@@ -632,7 +375,7 @@ fn lower_broadcast(
     axes: &[usize],
 ) -> Result<NodeId, Error> {
     if ty.shape.has_run() {
-        // Lists of rows are only ever entered, never repeated.
+        // The axes of lists pass through unchanged; they are never repeated.
         let row = ty.row();
         let axes: Vec<usize> = axes[1..].iter().map(|a| a - 1).collect();
         let make = move |l: &mut Lowering, rows: &[NodeId]| {

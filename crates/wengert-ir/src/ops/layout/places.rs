@@ -1,6 +1,6 @@
-//! Where the elements of an array lie in memory.
+//! The positions of an array's elements in memory.
 
-/// The distance in memory between neighbours along each axis of a row-major array.
+/// Returns the distance in memory between neighbours along each axis of a row-major array.
 pub fn row_major(dims: &[usize]) -> Vec<isize> {
     let mut strides = vec![1; dims.len()];
     for i in (1..dims.len()).rev() {
@@ -9,7 +9,7 @@ pub fn row_major(dims: &[usize]) -> Vec<isize> {
     strides
 }
 
-/// The places `start + Σ index[k] · strides[k]`, for every index below `dims`, the last axis moving
+/// Returns the positions `start + Σ index[k] · strides[k]` for every index below `dims`, the last axis moving
 /// fastest. A stride may be zero or negative.
 pub fn places(dims: &[usize], start: isize, strides: &[isize]) -> Places {
     debug_assert_eq!(dims.len(), strides.len());
@@ -21,7 +21,7 @@ pub fn places(dims: &[usize], start: isize, strides: &[isize]) -> Places {
     }
 }
 
-/// See [`places`].
+/// The iterator of [`places`].
 #[derive(Debug)]
 pub struct Places {
     axes: Vec<(usize, isize)>,

@@ -88,7 +88,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         define: Define::Op(ScalarOp::Fma),
         derive: Derive::Tangent(|x, dx| {
-            // The sum of the products is rounded once where there is a third tangent.
+            // If there is a third tangent, the last product and its sum are rounded once.
             let with = |d: Tangent, factor: Var, sum: Tangent| match (d, sum) {
                 (Some(d), Some(c)) if d.is_masked() => Some(mul_or_zero(d, factor) + c),
                 (Some(d), Some(c)) => Some(fma(d, factor, c)),
@@ -115,7 +115,7 @@ pub(super) const ROWS: &[Row] = &[
             let zero = s.number(x[0], 0.0);
             let none = s.op(ScalarOp::Eq, &[x[0], zero]);
             let product = s.op(ScalarOp::Mul, &[x[0], x[1]]);
-            // The zero as it is: with its sign, a factor of 1 changes nothing.
+            // The zero itself is returned: it keeps its sign, so that a factor of 1 changes nothing.
             s.select(none, x[0], product)
         }),
         derive: Derive::Terms(&[
@@ -164,7 +164,8 @@ pub(super) const ROWS: &[Row] = &[
             ..FLOATS.signature
         },
         define: Define::Compose(|_, x| x[1]),
-        // That of the reciprocal of a power would square it, which is nothing long before the derivative is.
+        // Differentiating the reciprocal of the power would square it, which underflows long before the derivative
+        // does.
         derive: Derive::Tangent(|x, dx| {
             let y = const { row("inverse_power") }.apply(x);
             dx[0].map(|d| mul(d, x[2] * (y / x[0])))
@@ -224,7 +225,7 @@ pub(super) const ROWS: &[Row] = &[
                 DType::F32 => (DType::U32, 1 << 31),
                 _ => (DType::U64, 1 << 63),
             };
-            // The sign of a NaN depends on who computed it, so it counts as none.
+            // The sign of a NaN depends on how it was computed, so it counts as positive.
             let number = s.op(ScalarOp::Eq, &[x[1], x[1]]);
             let one = s.number(x[1], 1.0);
             let from = s.select(number, x[1], one);
@@ -236,7 +237,7 @@ pub(super) const ROWS: &[Row] = &[
             let both = s.op(ScalarOp::Or, &[size, sign]);
             s.op_to(ScalarOp::Bitcast, dtype, &[both])
         }),
-        // A step function of the second.
+        // The result is a step function of the second operand.
         derive: Derive::Tangent(|x, dx| {
             let one = Var::full(&x[0].ty(), 1.0);
             dx[0].map(|d| mul(d, x[0].sign() * one.copysign(x[1])))
@@ -279,7 +280,7 @@ const ORDERED: Signature = Signature {
     ..NUMBERS.signature
 };
 
-/// The tangent of the operand that wins (`first`: the first one does), half of each on a tie.
+/// Returns the tangent of the operand that wins (the first where `first` is true), and half of each on a tie.
 fn extremum(first: Var, x: &[Var], dx: &[Tangent]) -> Tangent {
     let ty = x[0].ty();
     let [a, b] = [dx[0], dx[1]].map(|d| d.unwrap_or_else(|| Var::zeros(&ty)));

@@ -1,4 +1,4 @@
-//! Comparison and selection.
+//! Comparisons and selection.
 
 use super::*;
 

@@ -14,7 +14,7 @@ pub(super) const ROWS: &[Row] = &[
         name: "exp2",
         doc: "`2^x`: `numpy.exp2`.",
         define: Define::Elementary(Elementary::Exp2),
-        // Near the largest float y overflows before its product does.
+        // Near the largest float, y overflows although y ln 2 does not.
         derive: Derive::Factor(|x, y| {
             let far = 2.0 * consts::LN_2 * (x - 1.0).exp2();
             let most = if x.ty().dtype == DType::F32 {
@@ -70,8 +70,8 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         name: "logaddexp",
         doc: "`log(e^x + e^y)`, without overflow: `numpy.logaddexp`.",
-        // The larger, and log1p of the ratio of the smaller to it, which is 1 where both are equal,
-        // infinities too.
+        // The larger operand plus log1p of the ratio of the smaller to the larger. The ratio is 1 if both are equal,
+        // even if they are infinite.
         define: Define::Wide(|s, x| {
             let zero = s.number(x[0], 0.0);
             let same = s.op(ScalarOp::Eq, &[x[0], x[1]]);
@@ -108,7 +108,7 @@ pub(super) const ROWS: &[Row] = &[
         name: "normal_tail",
         doc: "What a standard normal number exceeds with probability `|q|`, with the sign of `q`.",
         define: Define::Elementary(Elementary::NormalTail),
-        // Its exponential would magnify the rounding of y.
+        // In f32 the exponential would magnify the rounding error of y.
         derive: Derive::Factor(|x, y| {
             let y = match x.ty().dtype {
                 DType::F32 => x.to(DType::F64).normal_tail(),
@@ -132,12 +132,12 @@ pub(super) const ROWS: &[Row] = &[
         method: "sigmoid",
         doc: "The derivative of sigmoid at the first operand, given its value there.",
         define: Define::Elementary(Elementary::SigmoidSlope),
-        // The second operand only says what the first one makes known.
+        // The second operand carries no information beyond the first.
         derive: Derive::Tangent(|x, dx| {
             let slope = const { row("sigmoid_slope") }.apply(x);
             dx[0].map(|d| mul(d, -slope * (0.5 * x[0]).tanh()))
         }),
-        // Where the second operand is not looked at.
+        // A range in which the second operand is not read.
         domain: &[(4.0, 8.0), (0.98, 0.999)],
         ..FLOATS
     },
@@ -146,7 +146,7 @@ pub(super) const ROWS: &[Row] = &[
         method: "erf",
         doc: "`e^-x^2`.",
         define: Define::Wide(|s, x| gaussian(s, x[0])),
-        // Beyond the clamp it is 0, and a large x would be an infinity in derivatives of it.
+        // Beyond the clamp the result is 0, and a large x would give infinities in its derivatives.
         derive: Derive::Factor(|x, y| -2.0 * x.clamp(-100.0, 100.0) * y),
         ..FLOAT
     },
@@ -178,7 +178,7 @@ pub(super) const ROWS: &[Row] = &[
             let product = s.op(ScalarOp::Mul, &[x[2], log]);
             s.select(none, zero, product)
         }),
-        // By the base it is x^(y-1) (1 + y log x): x^y may have overflown where that has not.
+        // The derivative by the base is x^(y-1) (1 + y log x): x^y may overflow where x^(y-1) does not.
         derive: Derive::Tangent(|x, dx| {
             let (base, exponent) = (x[0], x[1]);
             let none = base.eq(0.0);
@@ -205,7 +205,7 @@ pub(super) const ROWS: &[Row] = &[
         name: "cbrt",
         doc: "The cube root, of negative numbers too: `numpy.cbrt`.",
         define: Define::Elementary(Elementary::Cbrt),
-        // The square of the reciprocal, so that derivatives of it overflow no earlier than they have to.
+        // The square of the reciprocal, so that its derivatives do not overflow earlier than necessary.
         derive: Derive::Factor(|_, y| {
             let r = y.recip();
             r * r / 3.0
@@ -230,7 +230,7 @@ pub(super) const ROWS: &[Row] = &[
         doc: "`x / hypot(x, y)`, the cosine of the angle of the point `(x, y)`, and 0 at the origin.",
         define: Define::Compose(|s, x| {
             let (zero, one) = (s.number(x[0], 0.0), s.number(x[0], 1.0));
-            // The length of a large point may be no number where its direction is.
+            // The length of a large point can overflow although its direction is defined.
             let most = match x[0].dtype {
                 DType::F32 => f64::from(f32::MAX),
                 _ => f64::MAX,
@@ -246,7 +246,7 @@ pub(super) const ROWS: &[Row] = &[
             let by = s.select(none, one, length);
             s.op(ScalarOp::Div, &[a, by])
         }),
-        // That of the cosine of an angle: nothing cancels, and no square overflows.
+        // The derivative of the cosine of an angle: nothing cancels, and no square overflows.
         derive: Derive::Tangent(|x, dx| {
             let (cosine, sine) = (direction(x[0], x[1]), direction(x[1], x[0]));
             let share = sine / or_one(x[0].hypot(x[1]));
@@ -271,11 +271,11 @@ pub(super) const ROWS: &[Row] = &[
     },
 ];
 
-/// The share of `e^x` in `e^x + e^y`; 0 where both are `e^-∞`, and a half where both are infinite.
+/// Returns the share of `e^x` in `e^x + e^y`: 0 if both are `e^-∞`, a half if both are infinite.
 fn share(x: Var, y: Var) -> Var {
     let ty = x.ty();
     let apart = x - y;
-    // The difference of equal infinities is no number. That of equal numbers has derivatives.
+    // The difference of equal infinities is NaN. For equal finite numbers it has derivatives, so it is kept.
     let no_number = eq(x, y).and(apart.is_nan());
     let apart = select(no_number, Var::zeros(&ty), apart);
     let share = apart.sigmoid();
@@ -283,16 +283,16 @@ fn share(x: Var, y: Var) -> Var {
     select(none, Var::zeros(&ty), share)
 }
 
-/// `y x^(y-1)`, which is 0 where `y` is 0, also at `x = 0`.
+/// Returns `y x^(y-1)`, which is 0 where `y` is 0, also at `x = 0`.
 fn power_by_base(x: Var, y: Var) -> Var {
     let ty = y.ty();
-    // Elsewhere `x^(y-1)` is the derivative of the product by `y`.
+    // Where the quotient is finite `x^(y-1)` is kept, since it is the derivative of the product by `y`.
     let none = eq(y, Var::zeros(&ty)).and(!(1.0 / x).is_finite());
     let less = select(none, Var::full(&ty, 1.0), y - 1.0);
     select(none, Var::zeros(&ty), y * x.powf(less))
 }
 
-/// `x^y log x`, and 0 where `x` is 0, given `power` as `x^y`.
+/// Returns `x^y log x`, and 0 where `x` is 0, given `power` as `x^y`.
 fn power_log(x: Var, y: Var, power: Var) -> Var {
     const { row("power_log") }.apply(&[x, y, power])
 }
@@ -301,7 +301,7 @@ fn gauss(x: Var) -> Var {
     const { row("gauss") }.apply(&[x])
 }
 
-/// `e^-x^2`, with the rounding error of the square, which `e^` would magnify.
+/// Returns `e^-x^2`. Corrects for the rounding error of the square, which the exponential would magnify.
 pub(super) fn gaussian(s: &mut dyn Scalars, x: Scalar) -> Scalar {
     let one = s.number(x, 1.0);
     let square = s.op(ScalarOp::Mul, &[x, x]);

@@ -1,7 +1,7 @@
 //! The incomplete gamma and beta functions.
 //!
-//! Their derivatives by the point are densities. Those by the shapes are made of moments: integrals
-//! that are again operations, and closed under derivatives, so that there is every order.
+//! Their derivatives by the point are densities. Those by the shapes are made of moments: integrals that
+//! are operations themselves and closed under differentiation, so that derivatives of any order exist.
 
 use super::*;
 use crate::elementary::REST;
@@ -50,7 +50,7 @@ pub(super) const ROWS: &[Row] = &[
             ..FLOATS.signature
         },
         define: Define::Elementary(Elementary::GammaMoment),
-        // A step function of the order.
+        // The result is a step function of the order.
         derive: Derive::Tangent(|x, dx| {
             let [order, s, at] = [x[0], x[1], x[2]];
             let by_shape = dx[1].map(|d| {
@@ -135,7 +135,7 @@ pub(super) const ROWS: &[Row] = &[
             let by_p = dx[2].map(|d| mul(d, -beta_moment([i + 1.0, j, p, q, r])));
             let by_q = dx[3].map(|d| mul(d, beta_moment([i, j + 1.0, p, q, r])));
             let by_r = dx[4].map(|d| {
-                // What the odds change in the integrand is 1 - e^-u over its base.
+                // The derivative of the integrand by the odds is 1 - e^-u divided by its base.
                 let less = |j: Var| {
                     let one = beta_moment([i, j, p, q - 1.0, r]);
                     one - beta_moment([i, j, p + 1.0, q - 1.0, r])
@@ -167,21 +167,21 @@ fn beta_moment(x: [Var; 5]) -> Var {
     const { row("beta_moment") }.apply(&x)
 }
 
-/// In `f64`: their terms partly cancel.
+/// Converts to `f64`, since the terms partly cancel.
 fn wide<const N: usize>(x: [Var; N]) -> [Var; N] {
     x.map(|x| x.to(DType::F64))
 }
 
-/// 0, and NaN where `y` is NaN: the derivative where a function is constant, or does not exist.
+/// Returns 0, or NaN where `y` is NaN: the derivative where a function is constant or undefined.
 fn none_of(y: Var) -> Var {
     y.is_nan().select(y, 0.0)
 }
 
-/// The derivative of `gammainc` by the shape, given its value or one less it.
+/// Returns the derivative of `gammainc` by the shape, given its value or one minus its value.
 ///
 /// With the density `v` of the shape `s + 1` and `t = log x - digamma(s + 1)`, the lower function is
 /// `s v N`, the upper one `s v U`, and their derivatives are `v (N + s (t N - N'))` and
-/// `v (U + s (t U + U'))`. Each is taken where its terms have one sign. For small shapes `N` is about
+/// `v (U + s (t U + U'))`. Each is used where its terms have one sign. For small shapes `N` is about
 /// `1 / s`, and the difference would cancel: it is `e^x (1 / s - K)`, which makes the lower derivative
 /// `v e^x (t (1 - s K) - (K - s K'))`.
 fn gamma_by_shape(s: Var, x: Var, y: Var) -> Var {
@@ -198,8 +198,9 @@ fn gamma_by_shape(s: Var, x: Var, y: Var) -> Var {
     };
     let (value, first) = (moment(order(0.0), s, x), moment(order(1.0), s, x));
     let t = x.ln() - (s + 1.0).digamma();
-    // The density of the shape `s + 1` is `x / s` times that of `s`, and much smaller next to zero. There `t` is taken
-    // times `x / s` in one piece: a derivative of their product would be made of the smallest and the largest numbers.
+    // The density of the shape `s + 1` is `x / s` times that of `s`, and much smaller next to zero. There `t` is
+    // multiplied by `x / s` in one piece: differentiating their product would combine the smallest and the largest
+    // numbers.
     let near = s.lt(0.5);
     let density = gamma_density(near.select(s + 1.0, s), x);
     let shape = near.select(1.0, s);
@@ -212,8 +213,8 @@ fn gamma_by_shape(s: Var, x: Var, y: Var) -> Var {
     inside.select(slope, none_of(y)).to(dtype)
 }
 
-/// The derivative of the density `y` of the gamma distribution by the point. Where `y` is no normal number it may be one:
-/// next to zero it is about the density of the shape `s - 1`.
+/// Returns the derivative of the density `y` of the gamma distribution by the point. It may be a normal number where
+/// `y` is not: next to zero it is about the density of the shape `s - 1`.
 fn density_by_point(s: Var, x: Var, y: Var) -> Var {
     let least = match y.ty().dtype {
         DType::F32 => f64::from(f32::MIN_POSITIVE),
@@ -224,8 +225,8 @@ fn density_by_point(s: Var, x: Var, y: Var) -> Var {
     tiny.select(lower, y * (div_or_zero(s - 1.0, x) - 1.0))
 }
 
-/// The derivative of the density `y` of the gamma distribution by the shape. For small shapes it is made of
-/// the density of the shape `s + 1`: `y` is about `s`, and what is multiplied by it `1 / s`.
+/// Returns the derivative of the density `y` of the gamma distribution by the shape. For small shapes it is computed
+/// from the density of the shape `s + 1`, since `y` is about `s` and its factor about `1 / s`.
 fn density_by_shape(s: Var, x: Var, y: Var) -> Var {
     let small = s.lt(1.0);
     let next = small.select(s + 1.0, s);
@@ -234,9 +235,10 @@ fn density_by_shape(s: Var, x: Var, y: Var) -> Var {
     y.eq(0.0).select(none_of(y), small.select(near, y * t))
 }
 
-/// The derivative of the density `y` of the beta distribution by the shape `p`, given the other one, the
-/// logarithm of the power of `p`, and the density of another shape `p` over the base of that power. For small
-/// shapes it is made of that of the shape `p + 1`: `y` is about `p`, and what is multiplied by it `1 / p`.
+/// Returns the derivative of the density `y` of the beta distribution by the shape `p`, given the other shape, the
+/// logarithm of the base that is raised to `p`, and a function that returns the density of another shape `p` divided by
+/// that base. For small shapes it is computed from the density of the shape `p + 1`, since `y` is about `p` and its
+/// factor about `1 / p`.
 fn beta_by_shape([p, q]: [Var; 2], log: Var, density: impl Fn(Var) -> Var, y: Var) -> Var {
     let small = p.lt(1.0);
     let next = small.select(p + 1.0, p);
@@ -245,14 +247,14 @@ fn beta_by_shape([p, q]: [Var; 2], log: Var, density: impl Fn(Var) -> Var, y: Va
     y.eq(0.0).select(none_of(y), small.select(near, far))
 }
 
-/// `digamma(p + q) - digamma(p + 1)`
+/// Returns `digamma(p + q) - digamma(p + 1)`.
 fn rise(p: Var, q: Var) -> Var {
     (p + q).digamma() - (p + 1.0).digamma()
 }
 
-/// The derivatives of `betainc` by the shapes, given its value, from that side of the mean on which the
-/// terms have one sign. The shape of the other side may be small: the weight is about as small as it, and
-/// what is multiplied by it as large.
+/// Returns the derivatives of `betainc` by the shapes, given its value, computed from the side of the mean on which the
+/// terms have one sign. The shape of the other side may be small: then the weight is about as small as the shape, and
+/// its factor about as large as the inverse.
 fn beta_by_shapes(p: Var, q: Var, x: Var, y: Var) -> [Var; 2] {
     let dtype = x.ty().dtype;
     let [p, q, x, y] = wide([p, q, x, y]);

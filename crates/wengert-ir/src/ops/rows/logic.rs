@@ -1,4 +1,4 @@
-//! Logic and shifts, bit by bit.
+//! Bitwise logic and shifts.
 
 use super::*;
 

@@ -1,6 +1,6 @@
-//! The tables of elementwise operations: each is one row, a piece of data.
+//! The tables of elementwise operations: each operation is one row of data.
 //!
-//! To add an operation, write its row in the table it belongs to, and a method in
+//! To add an operation, write a row in the table that it belongs to, and a method in
 //! `trace/functions.rs` that names the row.
 
 mod arithmetic;
@@ -13,7 +13,7 @@ mod special;
 mod tails;
 mod trigonometric;
 
-// What a table may need stands here: it takes everything in by `use super::*`, so that a new row
+// Everything that a table may need is imported here: tables have `use super::*`, so that a new row
 // imports nothing.
 use std::f64::consts;
 
@@ -29,44 +29,44 @@ use crate::ops::{Cotangent, Operand, Tangent, add_tangents};
 use crate::scalar::{Scalar, Scalars};
 use crate::trace::Var;
 
-/// The cotangents of the operands, given that of the result.
+/// A function that returns the cotangents of the operands, given that of the result.
 pub type Transpose = fn(&[Operand], Cotangent) -> Vec<Option<Cotangent>>;
 
 /// One elementwise operation.
 #[derive(Debug)]
 pub struct Row {
-    /// Its name in the text form.
+    /// The name in the text form.
     pub name: &'static str,
-    /// The method that it is of, or of whose derivative it is a part, where that has another name.
+    /// The name of the method that records the row, or whose derivative it is part of, if it differs from `name`.
     pub method: &'static str,
-    /// What it is, and what NumPy calls it.
+    /// The description of the function, with its name in NumPy.
     pub doc: &'static str,
-    /// What it takes and gives.
+    /// The operands that it takes and the result that it gives.
     pub signature: Signature,
-    /// What it computes.
+    /// The definition on scalars.
     pub define: Define,
-    /// Its derivative.
+    /// The derivative.
     pub derive: Derive,
-    /// The cotangents of its linear operands, if there is an operand it is linear in.
+    /// The transpose, if the operation is linear in an operand.
     pub transpose: Option<Transpose>,
-    /// For tests: where each operand may lie and the derivative exists.
+    /// For tests: a range for each operand within which the derivative exists.
     pub domain: &'static [(f64, f64)],
 }
 
-/// What an operation takes and gives. All operands have one type, and so has the result, unless said.
+/// The operands and the result of an operation. All have the same type except as noted.
 #[derive(Clone, Copy, Debug)]
 pub struct Signature {
     /// The number of operands.
     pub arity: usize,
-    /// What they may be.
+    /// The element types that the operands may have.
     pub elements: Elements,
-    /// The first operand is of truth values, whatever the others are.
+    /// Whether the first operand is a truth value, whatever the others are.
     pub predicate: bool,
-    /// The result is of truth values.
+    /// Whether the result is a truth value.
     pub returns_bool: bool,
 }
 
-/// What elements an operation takes.
+/// The kinds of elements that an operation takes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Elements {
     /// Floats.
@@ -82,7 +82,7 @@ pub enum Elements {
 }
 
 impl Elements {
-    /// Whether they may be of that type.
+    /// Returns whether the elements may have this type.
     pub fn contains(self, dtype: DType) -> bool {
         match self {
             Elements::Float => dtype.is_float(),
@@ -93,7 +93,7 @@ impl Elements {
         }
     }
 
-    /// In words.
+    /// Returns a description for messages.
     pub fn describe(self) -> &'static str {
         match self {
             Elements::Float => "floats",
@@ -105,22 +105,22 @@ impl Elements {
     }
 }
 
-/// What an operation computes on scalars.
+/// The definition of an operation on scalars.
 #[derive(Clone, Copy, Debug)]
 pub enum Define {
     /// One operation of the loop IR.
     Op(ScalarOp),
     /// An elementary function.
     Elementary(Elementary),
-    /// Several of these.
+    /// A composition of operations.
     Compose(fn(&mut dyn Scalars, &[Scalar]) -> Scalar),
-    /// Several of these, in `f64` whatever the operands are: other floats are converted, and the
+    /// A composition of operations computed in `f64`: other floats are converted, and the
     /// result is rounded once.
     Wide(fn(&mut dyn Scalars, &[Scalar]) -> Scalar),
 }
 
 impl Define {
-    /// Computes or records it.
+    /// Computes or records the definition.
     pub fn apply(&self, s: &mut dyn Scalars, x: &[Scalar]) -> Scalar {
         match self {
             Define::Op(op) => s.op(*op, x),
@@ -142,26 +142,26 @@ impl Define {
 /// The derivative of an operation.
 #[derive(Clone, Copy, Debug)]
 pub enum Derive {
-    /// Zero wherever it exists.
+    /// The derivative is zero wherever it exists.
     Zero,
-    /// Of one operand: `dy/dx`, given `x` and `y`.
+    /// For one operand: `dy/dx`, given `x` and `y`.
     Factor(fn(Var, Var) -> Var),
-    /// A term of the tangent for each operand.
+    /// The tangent is a sum with a term for each operand.
     Terms(&'static [Term]),
-    /// The tangent, given those of the operands, of which one at least is there.
+    /// The tangent, given those of the operands, of which at least one is present.
     Tangent(fn(x: &[Var], dx: &[Tangent]) -> Tangent),
 }
 
-/// What an operand contributes to the tangent of the result.
+/// The term that an operand contributes to the tangent of the result.
 #[derive(Clone, Copy, Debug)]
 pub enum Term {
-    /// Its tangent times `dy/dx`, given the operands and the result.
+    /// The operand's tangent times `dy/dx`, given the operands and the result.
     Factor(fn(&[Var], Var) -> Var),
-    /// A linear function of its tangent (the last argument), given the operands.
+    /// A linear function of the operand's tangent (the last argument), given the operands.
     Linear(fn(&[Var], Var) -> Var),
 }
 
-/// Every table.
+/// All tables.
 pub const TABLES: [&[Row]; 9] = [
     arithmetic::ROWS,
     exponential::ROWS,
@@ -174,7 +174,7 @@ pub const TABLES: [&[Row]; 9] = [
     logic::ROWS,
 ];
 
-/// What a row of one float operand does not say.
+/// The defaults of a row with one float operand.
 const FLOAT: Row = Row {
     name: "",
     method: "",
@@ -191,7 +191,7 @@ const FLOAT: Row = Row {
     domain: &[(-3.0, 3.0)],
 };
 
-/// What a row of two float operands does not say.
+/// The defaults of a row with two float operands.
 const FLOATS: Row = Row {
     signature: Signature {
         arity: 2,
@@ -201,7 +201,7 @@ const FLOATS: Row = Row {
     ..FLOAT
 };
 
-/// What a row of one operand, a number, does not say.
+/// The defaults of a row with one number as its operand.
 const NUMBER: Row = Row {
     signature: Signature {
         elements: Elements::Number,
@@ -210,7 +210,7 @@ const NUMBER: Row = Row {
     ..FLOAT
 };
 
-/// What a row of two operands, numbers, does not say.
+/// The defaults of a row with two numbers as its operands.
 const NUMBERS: Row = Row {
     signature: Signature {
         elements: Elements::Number,
@@ -219,27 +219,27 @@ const NUMBERS: Row = Row {
     ..FLOATS
 };
 
-/// That number, of the type of `x`.
+/// Returns a number in the type of `x`.
 fn full(x: Var, number: f64) -> Var {
     Var::full(&x.ty(), number)
 }
 
-/// `x / hypot(x, y)`, and 0 at the origin.
+/// Returns `x / hypot(x, y)`, and 0 at the origin.
 fn direction(x: Var, y: Var) -> Var {
     const { row("direction") }.apply(&[x, y])
 }
 
-/// `digamma(x + b) - digamma(x)`, which does not cancel.
+/// Returns `digamma(x + b) - digamma(x)`, computed without cancellation.
 fn digamma_gap(x: Var, b: Var) -> Var {
     const { row("polygamma_gap") }.apply(&[full(x, 0.0), x, b])
 }
 
-/// `a / b`, and 0 where `a` is 0, whatever `b`.
+/// Returns `a / b`, and 0 where `a` is 0, whatever `b` is.
 fn div_or_zero(a: Var, b: Var) -> Var {
     const { row("div_or_zero") }.apply(&[a, b])
 }
 
-/// `x`, and 1 where it is 0, to divide by.
+/// Returns `x`, and 1 where it is 0, as a safe divisor.
 fn or_one(x: Var) -> Var {
     x.eq(0.0).select(1.0, x)
 }
@@ -259,7 +259,7 @@ const fn same(a: &str, b: &str) -> bool {
     true
 }
 
-/// The operation of that name, if there is one.
+/// Looks an operation up by name.
 pub const fn find(name: &str) -> Option<Elementwise> {
     let mut table = 0;
     while table < TABLES.len() {
@@ -275,10 +275,10 @@ pub const fn find(name: &str) -> Option<Elementwise> {
     None
 }
 
-/// The operation of that name. In a `const` block a name that is in no table does not compile.
+/// Looks an operation up by name. In a `const` block a name that is in no table does not compile.
 ///
 /// # Panics
-/// If there is none.
+/// If no row has the name.
 pub const fn row(name: &str) -> Elementwise {
     match find(name) {
         Some(row) => row,
@@ -286,7 +286,7 @@ pub const fn row(name: &str) -> Elementwise {
     }
 }
 
-/// Every operation, in the order of the tables.
+/// Returns every operation, in the order of the tables.
 pub fn all() -> impl Iterator<Item = Elementwise> {
     let rows = |(t, rows): (usize, &'static [Row])| (0..rows.len()).map(move |r| (t, r));
     let places = TABLES.into_iter().enumerate().flat_map(rows);

@@ -33,5 +33,5 @@ pub(super) const ROWS: &[Row] = &[
     },
 ];
 
-/// Clear of every jump.
+/// A range for tests that contains no jump.
 const BETWEEN: &[(f64, f64)] = &[(1.1, 1.4)];

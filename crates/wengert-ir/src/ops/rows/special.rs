@@ -1,4 +1,4 @@
-//! The inverse of the error function, and the gamma function and what comes from it.
+//! The inverse of the error function, the gamma function and its relatives, and Bessel functions.
 
 use super::*;
 
@@ -24,7 +24,7 @@ pub(super) const ROWS: &[Row] = &[
         name: "i1e",
         doc: "The modified Bessel function of order 1, times `e^-|x|`: `scipy.special.i1e`.",
         define: Define::Elementary(Elementary::I1e),
-        // It is the moment of order 0 less that of order 1, with the sign of x.
+        // The derivative is the moment of order 0 minus that of order 1, with the sign of x.
         derive: Derive::Factor(|x, _| {
             bessel_moment(full(x, 2.0), x) - bessel_moment(full(x, 1.0), x)
         }),
@@ -42,7 +42,7 @@ pub(super) const ROWS: &[Row] = &[
         name: "i1",
         doc: "The modified Bessel function of order 1: `scipy.special.i1`.",
         define: Define::Wide(|s, x| grown(s, Elementary::I1e, x[0])),
-        // It is x times the ratio of order 1. All terms have one sign.
+        // The function is x times the ratio of order 1. All terms of its derivative have one sign.
         derive: Derive::Factor(|x, _| {
             bessel_ratio(full(x, 1.0), x) + x * (x * bessel_ratio(full(x, 2.0), x))
         }),
@@ -53,7 +53,7 @@ pub(super) const ROWS: &[Row] = &[
         method: "i1",
         doc: "The modified Bessel function of the order nearest to the first operand, over `x^n`.",
         define: Define::Elementary(Elementary::BesselRatio),
-        // A step function of the order.
+        // The result is a step function of the order.
         derive: Derive::Tangent(|x, dx| {
             dx[1].map(|d| {
                 let next = x[0].round() + 1.0;
@@ -68,7 +68,7 @@ pub(super) const ROWS: &[Row] = &[
         method: "i0e",
         doc: "The derivative of i0e at `|x|` of the order nearest to the first operand, but for its sign.",
         define: Define::Elementary(Elementary::BesselMoment),
-        // A step function of the order.
+        // The result is a step function of the order.
         derive: Derive::Tangent(|x, dx| {
             dx[1].map(|d| {
                 let next = x[0].round() + 1.0;
@@ -137,7 +137,7 @@ pub(super) const ROWS: &[Row] = &[
         name: "polygamma",
         doc: "The derivative of digamma of the order nearest to the first operand, which comes first: `scipy.special.polygamma`.",
         define: Define::Elementary(Elementary::Polygamma),
-        // A step function of the order.
+        // The result is a step function of the order.
         derive: Derive::Tangent(|x, dx| dx[1].map(|d| mul(d, x[1].polygamma(x[0].round() + 1.0)))),
         domain: &[(1.6, 2.4), (1.5, 9.0)],
         ..FLOATS
@@ -151,7 +151,7 @@ pub(super) const ROWS: &[Row] = &[
             ..FLOATS.signature
         },
         define: Define::Elementary(Elementary::PolygammaGap),
-        // A step function of the order.
+        // The result is a step function of the order.
         derive: Derive::Tangent(|x, dx| {
             let next = x[0].round() + 1.0;
             let by_start = dx[1].map(|d| {
@@ -166,8 +166,8 @@ pub(super) const ROWS: &[Row] = &[
     },
 ];
 
-/// A function that is known over `e^|x|`. The power is taken by halves: it would overflow earlier than the
-/// product does.
+/// Multiplies a function that is scaled by `e^-|x|` by `e^|x|`. It multiplies twice by the root of the exponential,
+/// which would otherwise overflow earlier than the product does.
 fn grown(s: &mut dyn Scalars, f: Elementary, x: Scalar) -> Scalar {
     let half = s.number(x, 0.5);
     let y = s.elementary(f, &[x]);
@@ -178,7 +178,7 @@ fn grown(s: &mut dyn Scalars, f: Elementary, x: Scalar) -> Scalar {
     s.op(ScalarOp::Mul, &[y, root])
 }
 
-/// `x f(y)`, and 0 where `x` is 0.
+/// Returns `x f(y)`, and 0 where `x` is 0.
 fn times_log(s: &mut dyn Scalars, x: &[Scalar], f: Elementary) -> Scalar {
     let zero = s.number(x[0], 0.0);
     let none = s.op(ScalarOp::Eq, &[x[0], zero]);

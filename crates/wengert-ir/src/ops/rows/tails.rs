@@ -1,8 +1,8 @@
-//! What densities and distribution functions need far out, and near a place where both parts of a
+//! Functions for densities and distribution functions far from the centre, and near points where both parts of a
 //! quotient vanish.
 //!
-//! A derivative of each is made of others here, so that there is every order: the ratios of
-//! [`erfcx_ratio`] and the moments are closed under derivatives, and nothing in them cancels.
+//! The derivative of each is made of others here, so that derivatives of any order exist: the ratios of
+//! [`erfcx_ratio`] and the moments are closed under differentiation, and nothing in them cancels.
 
 use super::exponential::gaussian;
 use super::*;
@@ -12,7 +12,7 @@ pub(super) const ROWS: &[Row] = &[
         name: "erfcx",
         doc: "`e^(x^2) erfc x`, without underflow: `scipy.special.erfcx`.",
         define: Define::Elementary(Elementary::Erfcx),
-        // On the left by its equation, in which nothing cancels there, and no infinity against another.
+        // On the left by its differential equation: there nothing cancels, and no infinities are subtracted.
         derive: Derive::Factor(|x, y| {
             let left = 2.0 * (x * y) - consts::FRAC_2_SQRT_PI;
             x.lt(0.0).select(left, -(y * erfcx_ratio(0.0, x)))
@@ -24,7 +24,7 @@ pub(super) const ROWS: &[Row] = &[
         method: "erfcx",
         doc: "The ratio of the sizes of two derivatives of erfcx, of the order after the one nearest to the first operand and of that one.",
         define: Define::Elementary(Elementary::ErfcxRatio),
-        // A step function of the order.
+        // The result is a step function of the order.
         derive: Derive::Tangent(|x, dx| {
             dx[1].map(|d| {
                 let n = x[0].round();
@@ -40,7 +40,7 @@ pub(super) const ROWS: &[Row] = &[
         name: "erfc_hazard",
         method: "log_erfc",
         doc: "`2/sqrt(pi) e^-x^2 / erfc x`: what erfc loses in proportion.",
-        // On the right by erfcx, in which the decay of both is left out, and which is infinite far to the left.
+        // On the right by erfcx, which omits the decay of both factors and is infinite far to the left.
         define: Define::Wide(|s, x| {
             let (zero, root) = (s.number(x[0], 0.0), s.number(x[0], consts::FRAC_2_SQRT_PI));
             let e = s.elementary(Elementary::Erfcx, x);
@@ -80,7 +80,7 @@ pub(super) const ROWS: &[Row] = &[
         name: "normal_hazard",
         method: "log_ndtr",
         doc: "The density of the standard normal distribution over its distribution function.",
-        // On the left by erfcx, in which the decay of both is left out.
+        // On the left by erfcx, which omits the decay of both factors.
         define: Define::Wide(|s, x| {
             let root = s.number(x[0], -consts::FRAC_1_SQRT_2);
             let y = s.op(ScalarOp::Mul, &[x[0], root]);
@@ -182,7 +182,7 @@ pub(super) const ROWS: &[Row] = &[
         name: "ldexp",
         doc: "`2^n x` for the `n` nearest to the second operand, rounded once: `numpy.ldexp`.",
         define: Define::Elementary(Elementary::Ldexp),
-        // A step function of the second.
+        // The result is a step function of the second operand.
         derive: Derive::Tangent(|x, dx| dx[0].map(|d| const { row("ldexp") }.apply(&[d, x[1]]))),
         transpose: Some(|x, ct| {
             let by = x[1].known();
@@ -213,14 +213,14 @@ pub(super) const ROWS: &[Row] = &[
             let bits = s.op_to(ScalarOp::Bitcast, int, &[from]);
             let target = s.op_to(ScalarOp::Bitcast, int, &[to]);
             let (one, sign) = (s.constant(int, 1), s.constant(int, sign));
-            // Away from zero the bits count up, towards it they count down.
+            // Away from zero the bits count up; towards zero they count down.
             let up = s.op(ScalarOp::Add, &[bits, one]);
             let down = s.op(ScalarOp::Sub, &[bits, one]);
             let rises = s.op(ScalarOp::Lt, &[from, to]);
             let positive = s.op(ScalarOp::Lt, &[zero, from]);
             let apart = s.op(ScalarOp::Eq, &[rises, positive]);
             let next = s.select(apart, up, down);
-            // From a zero to the least of that side.
+            // The neighbour of a zero is the smallest number with the target's sign.
             let none = s.op(ScalarOp::Eq, &[from, zero]);
             let side = s.op(ScalarOp::And, &[target, sign]);
             let least = s.op(ScalarOp::Or, &[side, one]);
@@ -228,14 +228,14 @@ pub(super) const ROWS: &[Row] = &[
             let next = s.op_to(ScalarOp::Bitcast, dtype, &[next]);
             let there = s.op(ScalarOp::Eq, &[from, to]);
             let next = s.select(there, to, next);
-            // NaN if either is.
+            // NaN if either operand is NaN.
             let both = s.op(ScalarOp::Add, &[from, to]);
             let number = |s: &mut dyn Scalars, x| s.op(ScalarOp::Eq, &[x, x]);
             let (first, second) = (number(s, from), number(s, to));
             let known = s.op(ScalarOp::And, &[first, second]);
             s.select(known, next, both)
         }),
-        // It is as good as the first.
+        // The derivative treats the result as the first operand.
         derive: Derive::Tangent(|_, dx| dx[0]),
         ..FLOATS
     },

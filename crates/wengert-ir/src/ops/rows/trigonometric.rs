@@ -28,7 +28,7 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         name: "sinc",
         doc: "`sin(pi x) / (pi x)`, and 1 at 0: `numpy.sinc`.",
-        // sin(pi x) is that of the distance from the nearest integer, which is exact, with the sign
+        // sin(pi x) is computed from the distance to the nearest integer, which is exact, with the sign
         // of that integer's parity.
         define: Define::Wide(|s, x| {
             let [zero, half, one, pi] = [0.0, 0.5, 1.0, consts::PI].map(|c| s.number(x[0], c));
@@ -70,7 +70,7 @@ pub(super) const ROWS: &[Row] = &[
         name: "atan",
         doc: "The inverse of the tangent, from -pi/2 to pi/2: `numpy.arctan`.",
         define: Define::Elementary(Elementary::Atan),
-        // The square of the cosine, so that no square overflows in derivatives of it.
+        // The square of the cosine, so that no square overflows in its derivatives.
         derive: Derive::Factor(|x, _| {
             let cosine = x.hypot(full(x, 1.0)).recip();
             cosine * cosine
@@ -97,7 +97,7 @@ pub(super) const ROWS: &[Row] = &[
             let cosine = s.op(ScalarOp::Div, &[x[0], length]);
             s.op(ScalarOp::Div, &[cosine, length])
         }),
-        // The real part of minus the square of the inverse, times a tangent.
+        // The real part of the tangent times minus the square of the inverse.
         derive: Derive::Tangent(|x, dx| {
             let (real, other) = (inverse_part(x[0], x[1]), inverse_part(x[1], x[0]));
             let first = dx[0].map(|d| mul(d, (other - real) * (other + real)));
@@ -133,12 +133,12 @@ pub(super) const ROWS: &[Row] = &[
         method: "tanh",
         doc: "The derivative of tanh at the first operand, given its value there.",
         define: Define::Elementary(Elementary::TanhSlope),
-        // The second operand only says what the first one makes known.
+        // The second operand carries no information beyond the first.
         derive: Derive::Tangent(|x, dx| {
             let slope = const { row("tanh_slope") }.apply(x);
             dx[0].map(|d| mul(d, -2.0 * x[0].tanh() * slope))
         }),
-        // Where the second operand is not looked at.
+        // A range in which the second operand is not read.
         domain: &[(4.0, 8.0), (0.98, 0.999)],
         ..FLOATS
     },
@@ -172,13 +172,13 @@ fn inverse_part(x: Var, y: Var) -> Var {
     const { row("inverse_part") }.apply(&[x, y])
 }
 
-/// `1 - x^2`, rounded once; its derivative is `-2 x`, where that of `(1 - x) (1 + x)` would cancel.
+/// Returns `1 - x^2`, rounded once. Its derivative is `-2 x`; that of `(1 - x) (1 + x)` would cancel.
 fn less_square(x: Var) -> Var {
     fma(-x, x, full(x, 1.0))
 }
 
-/// `(cos(pi x) - sinc x) / x`; where the difference cancels, its series, of which enough terms are
-/// there for derivatives of it.
+/// Returns `(cos(pi x) - sinc x) / x`. Where the difference cancels it is computed by its series, with enough terms for
+/// higher derivatives.
 fn sinc_slope(x: Var, y: Var) -> Var {
     let turn = x - 2.0 * (0.5 * x).round();
     let far = ((consts::PI * turn).cos() - y) / x;

@@ -1,4 +1,4 @@
-//! Batches of scans.
+//! Batching of scans.
 
 use super::Scan;
 use crate::ir::{DType, Dim, Func, Type};
@@ -8,7 +8,7 @@ use crate::trace::{Kind, Var, closed};
 use crate::transform::batch;
 
 impl Scan {
-    /// The same loop on a batch.
+    /// Records the loop on a batch.
     pub(super) fn batched(&self, inputs: &[Batched], size: usize) -> Vec<Batched> {
         let p = self.parts(inputs);
         if let [count] = p.count
@@ -17,7 +17,7 @@ impl Scan {
             return self.batch_to_longest(*count, inputs, size);
         }
         let count: Vec<Var> = p.count.iter().map(|c| c.value).collect();
-        // A carry is mapped if anything that ever flows into it is.
+        // A carry is mapped if anything that ever flows into it is mapped.
         let mut mapped: Vec<bool> = p.carry.iter().map(|b| b.mapped).collect();
         loop {
             let (body, captures, out) = self.batch_body(&mapped, p.xs, p.constants, size);
@@ -35,7 +35,8 @@ impl Scan {
                     }
                 })
                 .collect();
-            // Rows come first, a batch axis second, in what a known length reads and piles up.
+            // In arrays of known length that the loop reads or stacks, the axis of rows comes first, a batch axis
+            // second.
             let xs: Vec<Var> = p.xs.iter().map(|b| self.rows_in(*b)).collect();
             let scan = self.with(body, self.carry, self.xs);
             let outs = scan.bind(&[&count, &carry, &xs, &captures]);
@@ -51,7 +52,7 @@ impl Scan {
         }
     }
 
-    /// What a batched scan reads row by row: the axis of rows in front.
+    /// Moves the axis of rows to the front of an operand that a batched scan reads row by row.
     fn rows_in(&self, b: Batched) -> Var {
         match b.mapped && !b.value.ty().shape.has_run() {
             true => layout::move_axis(b.value, 0, 1),
@@ -66,7 +67,7 @@ impl Scan {
         }
     }
 
-    /// The body on a batch, given which carries are mapped: its captures, and which results are.
+    /// Returns the body on a batch, given which carries are mapped, its captures, and which results are mapped.
     fn batch_body(
         &self,
         carry: &[bool],
@@ -102,8 +103,8 @@ impl Scan {
         (body.func, body.captures, out)
     }
 
-    /// A trip count for each element of the batch: the loop runs to the longest, and an element that
-    /// is done keeps its carry.
+    /// Batches a loop whose trip count is mapped: it runs to the longest count, and a finished element
+    /// keeps its carry.
     fn batch_to_longest(&self, count: Batched, inputs: &[Batched], size: usize) -> Vec<Batched> {
         let p = self.parts(inputs);
         let counts = count.value;
@@ -113,7 +114,7 @@ impl Scan {
         };
         let types = self.body.param_types().to_vec();
         let nc = self.carry;
-        // The step's number is one more carry: a reverse loop counts down.
+        // The step number becomes another carry; a reverse loop counts down.
         let first = match self.reverse {
             true => elementwise::sub(longest, Var::scalar(1i64)),
             false => Var::scalar(0i64),
@@ -160,7 +161,7 @@ impl Scan {
     }
 }
 
-/// `a` where `live` (one truth value an element of the batch), `b` elsewhere.
+/// Selects `a` where `live` (one truth value for each element of the batch) is true, and `b` elsewhere.
 pub(crate) fn choose(live: Var, a: Var, b: Var) -> Var {
     let ty = a.ty();
     let at = ty.shape.batch_axis();

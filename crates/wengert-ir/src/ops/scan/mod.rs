@@ -1,10 +1,13 @@
 //! `scan`: a counted loop that carries values from step to step, reads a row of some arrays at each
-//! step and piles up rows of others.
+//! step and stacks rows of others.
 //!
-//! The length is known when traced, or only when it runs ([`Dim::Run`]): then the trip count is the
-//! first operand, and the arrays read and piled up are lists of that length.
+//! The length is known when the loop is traced, or only at run time ([`Dim::Run`]). In the latter case the trip count
+//! is the first operand, and the arrays that are read and stacked are lists of that length.
 
 mod batch;
+mod record;
+mod tangents;
+mod transpose;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -13,39 +16,32 @@ use crate::buffer::Buffer;
 use crate::error::{Error, TypeError};
 use crate::eval;
 use crate::ir::text::{Attribute, Attributes, Given};
-use crate::ir::{BitMatrix, DType, Dim, Eqn, Func, Type};
+use crate::ir::{BitMatrix, DType, Dim, Func, Type};
 use crate::loops::LoopKind;
-use crate::ops::cond::branch;
-use crate::ops::trip_count::trip_count;
-use crate::ops::{
-    Batched, Cotangent, Mode, Op, Operand, Primitive, Pruned, Tangent, add_cotangents, elementwise,
-};
+use crate::ops::{Batched, Cotangent, Mode, Op, Operand, Primitive, Pruned, Tangent};
 use crate::schedule::node::NodeId;
 use crate::schedule::{Lowering, Wanted};
-use crate::trace::{Kind, OpenTrace, Var, bind, closed, open};
-use crate::transform::body::{
-    LinearBody, Residual, Runs, fuse_body, instantiate, linearize_body, supplies,
-};
+use crate::trace::{Var, bind};
 use crate::transform::dead::{live_params, live_results, narrowed};
-use crate::transform::linearize::scatter;
-use crate::transform::transpose::transpose_onto;
 
 pub(crate) use batch::choose;
+pub use record::{repeat, scan};
+pub(crate) use tangents::{Tangents, active, carries_first, has, linear_scan, loop_deps, present};
 
-/// A counted loop. Operands: the trip count (`i64`, where the length is a run-time one), the carry,
+/// A counted loop. Operands: the trip count (`i64`, only if the length is a run-time one), the carry,
 /// the arrays to read row by row, constants. The body takes a carry, rows and constants to the next
-/// carry and rows; the results are the last carry and the rows piled up.
+/// carry and rows; the results are the last carry and the stacked rows.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Scan {
-    /// One step.
+    /// The function of one step.
     pub body: Func,
     /// The number of carried values.
     pub carry: usize,
     /// The number of arrays read row by row.
     pub xs: usize,
-    /// How many steps.
+    /// The number of steps.
     pub length: Dim,
-    /// From the last row to the first.
+    /// Whether the steps go from the last row to the first.
     pub reverse: bool,
 }
 
@@ -78,7 +74,7 @@ impl Scan {
         bind(Op::Scan(Arc::new(self)), &operands.concat())
     }
 
-    /// The same loop around another body.
+    /// Returns the loop with another body.
     fn with(&self, body: Func, carry: usize, xs: usize) -> Scan {
         Scan {
             body,
@@ -89,193 +85,19 @@ impl Scan {
         }
     }
 
-    /// Which parameters and results of the body the results that are `used` need, at some step.
+    /// Returns which parameters and results of the body the `used` results need, at some step.
     fn live(&self, used: &[bool]) -> (Vec<bool>, Vec<bool>) {
         let nc = self.carry;
         let results = live_results(&self.body, nc, used);
         let mut params = live_params(&self.body, &results);
-        // A carry is there at both ends or at neither.
+        // A carry must be kept both as a parameter and as a result, or as neither.
         params[..nc].copy_from_slice(&results[..nc]);
         (params, results)
     }
-
-    fn active(&self, dx: &[Tangent]) -> Vec<bool> {
-        active(&self.deps(dx.len(), self.body.results.len()), dx)
-    }
-
-    /// Which carries' tangents are wanted: all that are active, from the first step on.
-    fn must(&self, active: &[bool]) -> Vec<bool> {
-        (0..active.len())
-            .map(|i| i < self.carry && active[i])
-            .collect()
-    }
-
-    /// Runs `f` with what is known of whether a step runs.
-    fn runs<R>(length: Dim, count: Option<Var>, f: impl FnOnce(Runs<'_>) -> R) -> R {
-        match (length, count) {
-            (Dim::N(0), _) => f(Runs::Perhaps),
-            (Dim::N(_), _) => f(Runs::Surely),
-            (Dim::Run, count) => {
-                let count = count.expect("a run-time length has a count");
-                let some = || elementwise::lt(Var::scalar(0i64), count);
-                f(Runs::If(&some, branch))
-            }
-        }
-    }
-
-    fn fused(&self, x: &[Var], dx: &[Tangent]) -> (Vec<Var>, Vec<Tangent>) {
-        let (nc, nx, nb) = (self.carry, self.xs, self.body.results.len());
-        let act = self.active(dx);
-        let (p, d) = (self.parts(x), self.parts(dx));
-        let dc = instantiate(d.carry, p.carry, &act[..nc]);
-        let tangents = [&dc, d.xs, d.constants].concat();
-        let supply = supplies(nc + nx, p.constants);
-        let must = self.must(&act);
-        let f = Scan::runs(self.length, p.count.first().copied(), |runs| {
-            fuse_body(runs, &self.body, &supply, &tangents, &must, nc)
-        });
-        let (dc, dxs) = (present(&dc), present(d.xs));
-        let (na, nax) = (dc.len(), dxs.len());
-        // Parameters: carry, xs, dcarry, dxs, captures. A scan wants all carries first.
-        let steps = nc + nx;
-        let order: Vec<usize> = (0..nc)
-            .chain(steps..steps + na)
-            .chain(nc..steps)
-            .chain(steps + na..f.func.arity())
-            .collect();
-        let mut body = f.func.reordered(&order);
-        carries_first(&mut body, nb, nc, na);
-        let out = self.with(body, nc + na, nx + nax).bind(&[
-            p.count,
-            p.carry,
-            &dc,
-            p.xs,
-            &dxs,
-            &f.captures,
-        ]);
-        let rows = nc + na..nc + na + nb - nc;
-        let y = [&out[..nc], &out[rows.clone()]].concat();
-        let dy = [&out[nc..nc + na], &out[rows.end..]].concat();
-        (y, scatter(&f.out, dy))
-    }
-
-    fn linear(&self, x: &[Var], dx: &[Tangent]) -> (Vec<Var>, Vec<Tangent>) {
-        let (nc, nx, nb) = (self.carry, self.xs, self.body.results.len());
-        let act = self.active(dx);
-        let (p, d) = (self.parts(x), self.parts(dx));
-        let active = [&act[..nc], &has(d.xs), &has(d.constants)].concat();
-        let supply = supplies(nc + nx, p.constants);
-        let must = self.must(&act);
-        let b = Scan::runs(self.length, p.count.first().copied(), |runs| {
-            linearize_body(runs, &self.body, &supply, &active, &must, nc)
-        });
-        let primal = self.with(b.primal.clone(), nc, nx);
-        let out = primal.bind(&[p.count, p.carry, p.xs, &b.captures]);
-        let residual = |r: &Residual| match r {
-            Residual::Result(i) => out[*i],
-            Residual::Param(i) => p.xs[*i - nc],
-        };
-        let residuals: Vec<Var> = b.residuals.iter().map(residual).collect();
-        let dc = instantiate(d.carry, p.carry, &act[..nc]);
-        let tangents = Tangents {
-            carry: present(&dc),
-            xs: present(d.xs),
-            constants: present(d.constants),
-        };
-        let dy = linear_scan(self.length, self.reverse, p.count, &b, tangents, &residuals);
-        (out[..nb].to_vec(), scatter(&b.out, dy))
-    }
-}
-
-/// The tangents that a linear scan takes.
-pub(crate) struct Tangents {
-    pub carry: Vec<Var>,
-    pub xs: Vec<Var>,
-    pub constants: Vec<Var>,
-}
-
-/// The scan of the linear part of a loop's body over the residuals of its steps.
-pub(crate) fn linear_scan(
-    length: Dim,
-    reverse: bool,
-    count: &[Var],
-    b: &LinearBody,
-    d: Tangents,
-    residuals: &[Var],
-) -> Vec<Var> {
-    let (nc, nx, nr) = (d.carry.len(), d.xs.len(), residuals.len());
-    // Parameters: tangents of carry, xs, constants; residuals; invariants. The residuals are read
-    // row by row like xs.
-    let order: Vec<usize> = (0..nc + nx)
-        .chain(b.tangents..b.tangents + nr)
-        .chain(nc + nx..b.tangents)
-        .chain(b.tangents + nr..b.linear.arity())
-        .collect();
-    Scan {
-        body: b.linear.reordered(&order),
-        carry: nc,
-        xs: nx + nr,
-        length,
-        reverse,
-    }
-    .bind(&[
-        count,
-        &d.carry,
-        &d.xs,
-        residuals,
-        &d.constants,
-        &b.invariants,
-    ])
-}
-
-/// Results `[carry, ys, dcarry, dys]` become `[carry, dcarry, ys, dys]`.
-pub(crate) fn carries_first(body: &mut Func, results: usize, carry: usize, tangents: usize) {
-    body.results[carry..results + tangents].rotate_right(tangents);
-}
-
-pub(crate) fn has(dx: &[Tangent]) -> Vec<bool> {
-    dx.iter().map(Option::is_some).collect()
-}
-
-pub(crate) fn present(dx: &[Tangent]) -> Vec<Var> {
-    dx.iter().flatten().copied().collect()
-}
-
-/// Which results have a tangent, given the tangents of the operands.
-pub(crate) fn active(deps: &BitMatrix, dx: &[Tangent]) -> Vec<bool> {
-    let row = |r| (0..dx.len()).any(|i| deps.get(r, i) && dx[i].is_some());
-    (0..deps.rows()).map(row).collect()
-}
-
-/// Dependence through any number of steps: the least fixpoint over the body's. Rows: results of the
-/// body; columns: its parameters.
-pub(crate) fn loop_deps(body: &Func, carry: usize) -> BitMatrix {
-    let step = body.deps();
-    let (results, params) = (step.rows(), step.columns());
-    // Row r < carry: what the carry r depends on after any number of steps.
-    let mut all = BitMatrix::new(results, params);
-    for i in (0..carry).filter(|&i| body.types[i].is_float()) {
-        all.set(i, i);
-    }
-    let mut changed = true;
-    while changed {
-        changed = false;
-        for r in 0..results {
-            for k in (0..params).filter(|&k| step.get(r, k)) {
-                if k < carry {
-                    changed |= all.or_row(r, k);
-                } else if !all.get(r, k) {
-                    all.set(r, k);
-                    changed = true;
-                }
-            }
-        }
-    }
-    all
 }
 
 impl Scan {
-    /// The operation of that name and those parameters in the text form.
+    /// Parses an operation of this family from the text form; `None` if it is none of this family.
     pub fn parse(name: &str, given: &Given, bodies: &[Func]) -> Option<Op> {
         let [body] = bodies else { return None };
         let length = match given.int("length")? {
@@ -431,105 +253,16 @@ impl Primitive for Scan {
     }
 
     fn transpose(&self, inputs: &[Operand], ct: &[Option<Cotangent>]) -> Vec<Option<Cotangent>> {
-        self.transpose_onto(inputs, ct, &vec![None; inputs.len()])
+        self.transposed(inputs, ct, &vec![None; inputs.len()])
     }
 
-    /// The scan the other way round. Every carry of a linear scan is linear, whatever it starts
-    /// from; which of their cotangents live is a fixpoint, and it decides about correctness: a dead
-    /// one times an infinite factor would be NaN. Cotangents of constants are summed in the carry, from
-    /// what they have so far.
     fn transpose_onto(
         &self,
         inputs: &[Operand],
         ct: &[Option<Cotangent>],
         have: &[Option<Cotangent>],
     ) -> Vec<Option<Cotangent>> {
-        let (nc, nx, np) = (self.carry, self.xs, self.body.arity());
-        if self.length == Dim::N(0) {
-            let mut through: Vec<Option<Cotangent>> = ct[..nc].to_vec();
-            through.resize(np, None);
-            let all = have.iter().zip(through);
-            return all.map(|(&have, ct)| add_cotangents(have, ct)).collect();
-        }
-        let types = self.body.param_types();
-        let counts = self.counts();
-        let count: Vec<Var> = inputs[..counts].iter().map(Operand::known).collect();
-        let operands = &inputs[counts..];
-        let live = live_carries(&self.body, nc, ct);
-        let back = self.transposed_step(operands, ct, &live);
-
-        let linear: Vec<bool> = (0..np).map(|i| i < nc || operands[i].is_linear()).collect();
-        let value = |i: usize| back.found[i].map(|c| c.value);
-        let mut outs: Vec<Var> = (0..nc)
-            .filter(|&j| live[j])
-            .map(|j| value(j).unwrap_or_else(|| Var::zeros(&types[j])))
-            .collect();
-        let lives = outs.len();
-        let mut found = vec![None; np];
-        let sums: Vec<usize> = (nc + nx..np).filter(|&i| back.sums[i].is_some()).collect();
-        for &i in &sums {
-            found[i] = Some(outs.len());
-            outs.extend(value(i));
-        }
-        let carry = outs.len();
-        for i in (nc..nc + nx).filter(|&i| linear[i]) {
-            if let Some(v) = value(i) {
-                found[i] = Some(outs.len());
-                outs.push(v);
-            }
-        }
-        let closed = back.trace.close(&outs);
-        // Parameters: live carries, sums, rows, captures.
-        let (nr, ns) = (back.rows.len(), sums.len());
-        debug_assert_eq!(lives + ns + nr + closed.captures.len(), closed.func.arity());
-        let start = |j: usize| ct[j].map_or_else(|| Var::zeros(&types[j]), |c| c.value);
-        let carry0: Vec<Var> = (0..nc).filter(|&j| live[j]).map(start).collect();
-        let onto = |i: usize| have[counts + i].map_or_else(|| Var::zeros(&types[i]), |c| c.value);
-        let sums0: Vec<Var> = sums.iter().map(|&i| onto(i)).collect();
-        let scan = Scan {
-            body: closed.func,
-            carry,
-            xs: nr,
-            length: self.length,
-            reverse: !self.reverse,
-        };
-        let out = scan.bind(&[&count, &carry0, &sums0, &back.rows, &closed.captures]);
-        let arrives = Arrives::at_start(&self.body, nc, ct, self.length);
-        let mut result: Vec<Option<Cotangent>> = have[..counts].to_vec();
-        let mut next = 0;
-        for i in 0..np {
-            let (place, reached) = if i < nc && live[i] {
-                next += 1;
-                (Some(next - 1), arrives[i])
-            } else {
-                // Where no step may run, a constant may have no part in the result.
-                let perhaps = i >= nc + nx && self.length == Dim::Run;
-                let reached = if perhaps {
-                    Arrives::Perhaps
-                } else {
-                    Arrives::Surely
-                };
-                (found[i], reached)
-            };
-            let wanted = operands[i].is_linear() && reached != Arrives::Never;
-            let maybe_zero = reached == Arrives::Perhaps
-                || back.masked
-                || back.found[i].is_some_and(|c| c.maybe_zero);
-            let total = place
-                .filter(|_| wanted)
-                .map(|p| Cotangent::of(out[p], maybe_zero));
-            let have = have[counts + i];
-            result.push(match (total, have, sums.contains(&i)) {
-                // What it has is in the sum.
-                (Some(total), Some(have), true) => Some(Cotangent {
-                    maybe_zero: have.maybe_zero && total.maybe_zero,
-                    unread: have.zero_wins() && total.zero_wins(),
-                    ..total
-                }),
-                _ => add_cotangents(have, total),
-            });
-        }
-        result
+        self.transposed(inputs, ct, have)
     }
 
     fn in_place_of(&self, result: usize) -> Option<usize> {
@@ -590,189 +323,7 @@ impl Primitive for Scan {
     }
 }
 
-/// A step of a linear loop, transposed, in a trace that is still open.
-struct TransposedStep {
-    /// Its parameters are the cotangents of the live carries, `sums`, then `rows`.
-    trace: OpenTrace,
-    /// For each parameter of the step that is a constant, what its cotangents have been summed to in the steps
-    /// before.
-    sums: Vec<Option<Var>>,
-    /// What it reads row by row: known values, then cotangents of results.
-    rows: Vec<Var>,
-    /// The cotangents of the parameters of the step.
-    found: Vec<Option<Cotangent>>,
-    /// Whether all cotangents in the loop are treated as masked.
-    masked: bool,
-}
-
-impl Scan {
-    /// The transpose of a step. A cotangent that leaves it masked arrives masked in the step before, so a step may have
-    /// to be transposed again.
-    fn transposed_step(
-        &self,
-        operands: &[Operand],
-        ct: &[Option<Cotangent>],
-        live: &[bool],
-    ) -> TransposedStep {
-        let nc = self.carry;
-        let branches = |e: &Eqn| e.op.masks() && !e.op.bodies().is_empty();
-        // A mask may stand anywhere in the loop, and its steps follow each other.
-        let masked = ct.iter().flatten().any(|c| c.maybe_zero) || holds(&self.body, &branches);
-        // A zero that nothing arrived at meets what a selection in the body has masked.
-        let selects = holds(&self.body, &|e: &Eqn| e.op.masks());
-        let mut flags: Vec<bool> = (0..nc)
-            .map(|j| masked || (ct[j].is_none() && selects))
-            .collect();
-        loop {
-            let step = self.transposed_with(operands, ct, live, &flags, masked);
-            let late =
-                |&j: &usize| live[j] && !flags[j] && step.found[j].is_some_and(|c| c.maybe_zero);
-            let late: Vec<usize> = (0..nc).filter(late).collect();
-            if late.is_empty() {
-                return step;
-            }
-            step.trace.close(&[]);
-            late.into_iter().for_each(|j| flags[j] = true);
-        }
-    }
-
-    fn transposed_with(
-        &self,
-        operands: &[Operand],
-        ct: &[Option<Cotangent>],
-        live: &[bool],
-        flags: &[bool],
-        masked: bool,
-    ) -> TransposedStep {
-        let (nc, nx, np) = (self.carry, self.xs, self.body.arity());
-        let types = self.body.param_types();
-        let result_types = self.body.result_types();
-        let carried: Vec<Type> = (0..nc)
-            .filter(|&j| live[j])
-            .map(|j| types[j].clone())
-            .collect();
-        let kind = match self.length {
-            Dim::N(_) => Kind::Plain,
-            Dim::Run => Kind::Barrier,
-        };
-        let (trace, params) = open(kind, &carried);
-        let carries = scatter(live, params).into_iter().zip(flags);
-        let mut body_ct: Vec<Option<Cotangent>> = carries
-            .map(|(v, &maybe_zero)| v.map(|value| Cotangent::of(value, maybe_zero)))
-            .collect();
-        let reached = self.body.deps();
-        let counted = |r: usize| if r < nc { live[r] } else { ct[r].is_some() };
-        let sums: Vec<Option<Var>> = (0..np)
-            .map(|i| {
-                let given = i >= nc + nx && operands[i].is_linear();
-                let arrives = (0..result_types.len()).any(|r| counted(r) && reached.get(r, i));
-                (given && arrives).then(|| trace.param(types[i].clone()))
-            })
-            .collect();
-        let mut rows: Vec<Var> = vec![];
-        let mut body_operands = vec![];
-        for i in 0..np {
-            body_operands.push(if i < nc || operands[i].is_linear() {
-                Operand::Linear(types[i].clone())
-            } else if i < nc + nx {
-                rows.push(operands[i].known());
-                Operand::Known(trace.param(types[i].clone()))
-            } else {
-                Operand::Known(operands[i].known())
-            });
-        }
-        for r in nc..result_types.len() {
-            body_ct.push(ct[r].map(|c| {
-                rows.push(c.value);
-                Cotangent::of(trace.param(result_types[r].clone()), masked)
-            }));
-        }
-        // The mask of a sum is that of what is added to it.
-        let onto: Vec<Option<Cotangent>> = (sums.iter())
-            .map(|sum| sum.map(|value| Cotangent::of(value, true)))
-            .collect();
-        let found = transpose_onto(&self.body, &body_operands, &body_ct, &onto);
-        TransposedStep {
-            trace,
-            sums,
-            rows,
-            found,
-            masked,
-        }
-    }
-}
-
-/// Whether the cotangent of a carry at the start of a loop depends on any that was given.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Arrives {
-    /// However many steps there are.
-    Surely,
-    /// For some numbers of steps, and else it is zero.
-    Perhaps,
-    /// For no number of steps that there can be.
-    Never,
-}
-
-impl Arrives {
-    /// For each carry. A carry that is overwritten before it is read has no part in what a loop of some steps gives.
-    fn at_start(body: &Func, carry: usize, ct: &[Option<Cotangent>], length: Dim) -> Vec<Arrives> {
-        let deps = body.deps();
-        let given: Vec<bool> = ct.iter().map(Option::is_some).collect();
-        let mut live = given[..carry].to_vec();
-        let (mut always, mut ever) = (live.clone(), vec![false; carry]);
-        // A way of more steps than there are carries goes through one of them twice, so there is one of a length
-        // between that number and its double, too: what is not reached by any of these is not reached.
-        for k in 0..=2 * carry {
-            if length == Dim::N(k) {
-                ever = live.clone();
-                always = live;
-                break;
-            }
-            if length == Dim::Run || k >= carry {
-                ever.iter_mut().zip(&live).for_each(|(e, l)| *e |= l);
-            }
-            always.iter_mut().zip(&live).for_each(|(a, l)| *a &= l);
-            let reached = |j: usize| {
-                (0..deps.rows())
-                    .any(|r| deps.get(r, j) && if r < carry { live[r] } else { given[r] })
-            };
-            live = (0..carry).map(reached).collect();
-        }
-        let answer = |j: usize| match (always[j], ever[j]) {
-            (true, _) => Arrives::Surely,
-            (false, true) if length == Dim::Run => Arrives::Perhaps,
-            (false, true) => Arrives::Surely,
-            (false, false) => Arrives::Never,
-        };
-        (0..carry).map(answer).collect()
-    }
-}
-
-/// Which carries of a linear loop have a live cotangent, at some step.
-fn live_carries(body: &Func, carry: usize, ct: &[Option<Cotangent>]) -> Vec<bool> {
-    let deps = body.deps();
-    let mut live: Vec<bool> = ct.iter().map(Option::is_some).collect();
-    loop {
-        let mut changed = false;
-        for j in (0..carry).filter(|&j| !live[j]).collect::<Vec<_>>() {
-            if (0..deps.rows()).any(|r| deps.get(r, j) && live[r]) {
-                live[j] = true;
-                changed = true;
-            }
-        }
-        if !changed {
-            live.truncate(carry);
-            return live;
-        }
-    }
-}
-
-/// Whether a function has an equation of some kind, in bodies too.
-fn holds(body: &Func, kind: &dyn Fn(&Eqn) -> bool) -> bool {
-    (body.eqns.iter()).any(|e| kind(e) || e.op.bodies().iter().any(|f| holds(f, kind)))
-}
-
-/// Says which types differ.
+/// Checks that types agree, with an error that names the ones that differ.
 pub(crate) fn expect_types(what: &str, got: &[Type], want: &[Type]) -> Result<(), TypeError> {
     if got.len() != want.len() {
         let message = format!("takes {} {what}s, got {}", want.len(), got.len());
@@ -785,69 +336,4 @@ pub(crate) fn expect_types(what: &str, got: &[Type], want: &[Type]) -> Result<()
             got[i], want[i]
         ))),
     }
-}
-
-/// Records a loop of `length` steps over the rows of `xs`.
-#[track_caller]
-pub fn scan(
-    init: &[Var],
-    xs: &[Var],
-    length: usize,
-    reverse: bool,
-    step: impl FnOnce(&[Var], &[Var]) -> (Vec<Var>, Vec<Var>),
-) -> Vec<Var> {
-    let nc = init.len();
-    let mut types: Vec<Type> = init.iter().map(|v| v.ty()).collect();
-    types.extend(xs.iter().map(|v| v.ty().row()));
-    let kind = if length > 0 {
-        Kind::Plain
-    } else {
-        Kind::Barrier
-    };
-    let body = closed(kind, &types, |vars| {
-        let (mut carry, ys) = step(&vars[..nc], &vars[nc..]);
-        carry.extend(ys);
-        carry
-    });
-    Scan {
-        body: body.func,
-        carry: nc,
-        xs: xs.len(),
-        length: Dim::N(length),
-        reverse,
-    }
-    .bind(&[init, xs, &body.captures])
-}
-
-/// Records a loop from `start` up to `end`, traced `i64`s; the step is given its number.
-#[track_caller]
-pub fn repeat(
-    start: Var,
-    end: Var,
-    init: &[Var],
-    step: impl FnOnce(Var, &[Var]) -> Vec<Var>,
-) -> Vec<Var> {
-    let count = trip_count(start, end);
-    let mut carry = vec![Var::scalar(0i64)];
-    carry.extend(init);
-    let types: Vec<Type> = carry.iter().map(|v| v.ty()).collect();
-    Scan::runs(Dim::Run, Some(count), |runs| {
-        let (trace, vars) = crate::transform::body::BodyTrace::open(runs, &types);
-        let mut next = vec![elementwise::add(vars[0], Var::scalar(1i64))];
-        let number = match start.as_literal() {
-            Some(zero) if zero.bits == 0 => vars[0],
-            _ => elementwise::add(vars[0], start),
-        };
-        next.extend(step(number, &vars[1..]));
-        let body = trace.close(&next, &mut []);
-        let scan = Scan {
-            body: body.func,
-            carry: carry.len(),
-            xs: 0,
-            length: Dim::Run,
-            reverse: false,
-        };
-        let out = scan.bind(&[&[count], &carry, &body.captures]);
-        out[1..].to_vec()
-    })
 }

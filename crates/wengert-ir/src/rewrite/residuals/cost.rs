@@ -1,5 +1,4 @@
-//! What it costs to store a value for a later loop, and to compute it there again, in the unit of
-//! [`crate::ops::work`].
+//! The costs of storing a value for a later loop and of recomputing it there, in the unit of [`crate::ops::work`].
 
 use crate::cost::price::{LOOKUP, PLAIN, READ, WRITE};
 use crate::ir::{Eqn, Func, Type};
@@ -9,29 +8,29 @@ use crate::ops::index::Access;
 use crate::ops::layout::Layout;
 use crate::ops::work;
 
-/// What it costs to store a value that is then read so often. `None` of a list, whose length nobody knows.
+/// Returns the cost of storing a value and reading it `readers` times. `None` for a list, whose length is unknown.
 pub fn store(ty: &Type, readers: u64) -> Option<u64> {
     Some(bytes(ty)? * (WRITE + readers * READ))
 }
 
-/// What it costs to read a value so often that is there anyway.
+/// Returns the cost of `readers` reads of a value that is stored regardless.
 pub fn read(ty: &Type, readers: u64) -> Option<u64> {
     Some(bytes(ty)? * readers * READ)
 }
 
-/// The bytes of a value of known lengths.
+/// Returns the size in bytes of a value of known lengths.
 pub fn bytes(ty: &Type) -> Option<u64> {
     Some(elements(ty)? * ty.dtype.bytes() as u64)
 }
 
-/// The number of elements of a value of known lengths.
+/// Returns the number of elements of a value of known lengths.
 fn elements(ty: &Type) -> Option<u64> {
     let dims = ty.shape.known()?;
     Some(dims.iter().map(|&n| n as u64).product())
 }
 
-/// What it costs to do an equation again. `None` where that is never done: effects, draws, loops and
-/// branches, products of arrays, reductions, whatever calls the host.
+/// Returns the cost of recomputing an equation. `None` if it is never recomputed: effects, random draws, loops and
+/// branches, products of arrays, reductions, and whatever calls the host.
 pub fn again(func: &Func, eqn: &Eqn) -> Option<u64> {
     let [out] = eqn.outputs.clone().collect::<Vec<_>>()[..] else {
         return None;
@@ -40,7 +39,7 @@ pub fn again(func: &Func, eqn: &Eqn) -> Option<u64> {
     let each = match &eqn.op {
         Op::Elementwise(op) => work::of(*op, eqn.inputs.iter().map(|&a| func.type_of(a).dtype)),
         Op::Convert(_) | Op::Iota(_) => PLAIN,
-        // A view costs nothing; what is written together has to be told apart.
+        // A view is free; concatenated or padded arrays need a branch per element to find the right part.
         Op::Layout(Layout::Pad { .. } | Layout::Concat { .. }) => LOOKUP,
         Op::Layout(_) => 0,
         Op::Dynamic(Dynamic::Slice { .. }) => LOOKUP,

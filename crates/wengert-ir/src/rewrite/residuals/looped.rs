@@ -1,4 +1,4 @@
-//! A scan, a while or a map, as something that goes step by step through rows.
+//! A common view of scans, whiles and maps: each goes step by step through rows.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use crate::ops::map::{Gather, Map};
 use crate::ops::scan::Scan;
 use crate::ops::while_loop::While;
 
-/// An equation whose outputs need not be numbered in order.
+/// An equation whose outputs need not be numbered consecutively.
 #[derive(Clone)]
 pub struct Line {
     pub op: Op,
@@ -17,40 +17,40 @@ pub struct Line {
     pub source: crate::source::SourceId,
 }
 
-/// Where a parameter of a body comes from.
+/// The source of a parameter of a body.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Role {
-    /// What is carried, by number.
+    /// The carry with this index.
     Carry(usize),
     /// A row of an operand.
     Row(Atom),
-    /// An operand.
+    /// A whole operand, the same in every step.
     Constant(Atom),
 }
 
-/// What is common to all loops.
+/// The common description of a loop.
 pub struct Loop<'a> {
     pub body: &'a Func,
     /// The number of carried values.
     pub carry: usize,
-    /// Where each parameter of the body comes from.
+    /// The source of each parameter of the body.
     pub roles: Vec<Role>,
-    /// How many steps.
+    /// The number of steps.
     pub length: Dim,
-    /// The trip count, where it is known only when the loop runs.
+    /// The trip count, if it is known only when the loop runs.
     pub count: Option<Atom>,
-    /// From the last row to the first; `None` where the steps have no order.
+    /// Whether the steps go from the last row to the first; `None` if the steps have no order.
     pub reverse: Option<bool>,
-    /// Operands in front of those of the body.
+    /// The number of operands in front of those of the body.
     pub first: usize,
-    /// The step count of a while stands behind its carry.
+    /// Whether the equation has a step count (that of a while) after its carries.
     counts: bool,
-    /// Which results of the body are piled up.
+    /// Which results of the body are stacked.
     stacked: Vec<bool>,
 }
 
 impl Loop<'_> {
-    /// The loop of an equation, if it is one that runs.
+    /// Returns the description of an equation that is a loop, unless it is known to run no step.
     pub fn of(line: &Line) -> Option<Loop<'_>> {
         let inputs = &line.inputs[..];
         let ordered = |carry: usize, xs: usize, inputs: &[Atom], params: usize| {
@@ -109,12 +109,12 @@ impl Loop<'_> {
         }
     }
 
-    /// Which output of the equation result `r` of the body is.
+    /// Returns the index of the equation's output that is result `r` of the body.
     pub fn output(&self, r: usize) -> usize {
         r + usize::from(self.counts && r >= self.carry)
     }
 
-    /// The outputs of the equation for those results of the body, which all carries are among.
+    /// Returns the equation's outputs for these results of the body, among which all carries must be.
     pub fn outputs(&self, line: &Line, results: &[usize]) -> Vec<u32> {
         let mut outputs: Vec<u32> = (results.iter())
             .map(|&r| line.outputs[self.output(r)])
@@ -125,12 +125,12 @@ impl Loop<'_> {
         outputs
     }
 
-    /// The results of the body that are piled up.
+    /// Returns the results of the body that are stacked.
     pub fn piled(&self) -> impl Iterator<Item = usize> + '_ {
         (0..self.stacked.len()).filter(|&r| self.stacked[r])
     }
 
-    /// Whether `later` goes through the rows that this piles up, step for step.
+    /// Returns whether `later` reads the rows that this loop stacks, step for step.
     pub fn is_read_by(&self, later: &Line, looped: &Loop<'_>) -> bool {
         let kind = match later.op {
             Op::Scan(_) => self.reverse.is_some(),
@@ -140,13 +140,13 @@ impl Loop<'_> {
         kind && self.length == looped.length && self.count == looped.count
     }
 
-    /// Whether `later` goes the other way round.
+    /// Returns whether `later` runs in the opposite direction.
     pub fn is_opposite(&self, later: &Loop<'_>) -> bool {
         matches!((self.reverse, later.reverse), (Some(a), Some(b)) if a != b)
     }
 }
 
-/// The operation of a loop with a body that gives the results `kept`, and then others to be piled up.
+/// Returns the loop's operation with a body that gives the results `kept`, followed by further results to be stacked.
 pub fn with_results(line: &Line, body: Func, kept: &[usize]) -> Op {
     match &line.op {
         Op::Scan(scan) => Op::Scan(Arc::new(Scan {

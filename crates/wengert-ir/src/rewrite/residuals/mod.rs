@@ -1,14 +1,14 @@
-//! What a loop stores for its way back, chosen: what is expensive is stored, what is cheap is computed again.
+//! Chooses what a loop stores for its way back: what is expensive to compute is stored, what is cheap is recomputed.
 //!
-//! Linearising a loop makes two: one that piles up, step by step, what the derivative is multiplied by, and
-//! one that reads it. Here such pairs are found (a loop whose rows nothing but later loops over the same steps
-//! reads, in the same function), and for each a [`plan`] is made: the cheapest way for the later loops to come by
-//! what they want, by a minimum cut between what they have anyway and what they want. The
-//! later loops then get copies of the equations that are done again, which give the same bits, and the first one
-//! piles up what is left.
+//! Linearising a loop gives two loops: one that stacks, step by step, the factors of the derivative, and one that
+//! reads them. This pass finds such groups (a loop whose rows are read only by later loops over the same steps, in
+//! the same function) and makes a [`plan`] for each: the cheapest way for the later loops to obtain the values that
+//! they need, by a minimum cut between the values that are available regardless and those that are needed. The later
+//! loops then get copies of the recomputed equations, which give the same bits, and the first loop stacks what
+//! remains.
 //!
-//! Never more bytes are stored than before, and effects, draws, loops, products and reductions are never done again.
-//! A [`Choice`] says what was chosen.
+//! A loop never stores more bytes than before, and effects, random draws, loops, products and reductions are never
+//! recomputed. A [`Choice`] describes what was chosen.
 
 mod cost;
 mod looped;
@@ -26,26 +26,27 @@ use crate::ir::{Atom, Eqn, Func, Type};
 use crate::source::SourceId;
 use crate::transform::dead::dead_code;
 
-/// What a loop stores in each of its steps for later loops, and what these compute again instead.
+/// What a loop stores in each of its steps for later loops, and what these recompute instead.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Choice {
-    /// The loop's name: `scan`, `while`, `map`.
+    /// The name of the loop's operation: `scan`, `while`, `map`.
     pub name: String,
-    /// Where the user wrote it.
+    /// Where the user wrote the loop.
     pub source: SourceId,
-    /// The bytes that a step would store if nothing was computed again; of lists, nothing is counted.
+    /// The bytes that a step would store if nothing were recomputed; lists are not counted.
     pub before: u64,
     /// The bytes that a step stores.
     pub after: u64,
-    /// What is stored: the carry of that number, or what an operation gives; its type; where the user wrote it.
+    /// The stored values: a carry by its number or the operation that gives the value; its type; where the user wrote
+    /// it.
     pub stored: Vec<(String, Type, Option<SourceId>)>,
-    /// The operations that are done again, and where the user wrote them.
+    /// The recomputed operations, and where the user wrote them.
     pub again: Vec<(String, SourceId)>,
 }
 
 impl Choice {
-    /// What was chosen: `a step stores 8 bytes instead of 24 (carry 0: f64), 2 operations again (fma, mul)`.
+    /// Describes the choice: `a step stores 8 bytes instead of 24 (carry 0: f64), 2 operations again (fma, mul)`.
     pub fn said(&self) -> String {
         let mut out = format!("a step stores {} bytes", self.after);
         if self.after < self.before {
@@ -70,13 +71,13 @@ impl Choice {
 }
 
 impl fmt::Display for Choice {
-    /// One line, `scan at src/main.rs:7:5: ` and what was chosen.
+    /// Writes one line: `scan at src/main.rs:7:5: ` and the description of the choice.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} at {}: {}", self.name, self.source, self.said())
     }
 }
 
-/// The function with what its loops store chosen, in bodies too, and the choices.
+/// Chooses what the loops of a function store, in nested functions too, and returns the choices.
 pub fn choose_residuals(func: &Func) -> (Func, Vec<Choice>) {
     let mut choices = vec![];
     let func = choose(func, &mut choices);
@@ -105,7 +106,7 @@ fn choose(func: &Func, choices: &mut Vec<Choice>) -> Func {
     level.finish(func)
 }
 
-/// The number of a value, if it is no literal.
+/// Returns the index of a value, or `None` for a literal.
 fn number(atom: &Atom) -> Option<u32> {
     match atom {
         Atom::Var(v) => Some(*v),
@@ -113,23 +114,23 @@ fn number(atom: &Atom) -> Option<u32> {
     }
 }
 
-/// The equations of a function while they are changed.
+/// The equations of one function while they are being changed.
 struct Level {
     lines: Vec<Line>,
     types: Vec<Type>,
     params: u32,
     returned: HashSet<u32>,
-    /// The last equation that reads what a loop reads or gives.
+    /// For each value, the last equation that reads it.
     last: HashMap<u32, usize>,
-    /// The equations that read what a loop gives.
+    /// For each result of a loop, the equations that read it.
     readers: HashMap<u32, Vec<usize>>,
 }
 
-/// A value that a loop piles up for later loops alone.
+/// A value that a loop stacks for later loops alone.
 struct Handed {
-    /// The value in the body.
+    /// The value in the loop's body.
     atom: Atom,
-    /// The value outside.
+    /// The stacked value outside the loop.
     output: u32,
 }
 
@@ -153,7 +154,7 @@ impl Level {
         }
     }
 
-    /// Chooses what loop `i` stores, if it is one.
+    /// Chooses what equation `i` stores, if it is a loop.
     fn choose(&mut self, i: usize) -> Option<Choice> {
         let first = &self.lines[i];
         let looped = Loop::of(first)?;
@@ -194,9 +195,10 @@ impl Level {
         Some(choice)
     }
 
-    /// The rows that nothing but later loops over the same steps reads, as rows; by the result of the body.
+    /// Returns the stacked results that only later loops over the same steps read, row by row, keyed by the result of
+    /// the body.
     fn handed(&self, first: &Line, looped: &Loop) -> BTreeMap<usize, Handed> {
-        // How often each loop reads each value row by row; `None` of what is no loop over the same steps.
+        // For each loop, how often it reads each value other than by rows; `None` if it is no loop over the same steps.
         let mut rows: HashMap<usize, Option<HashMap<u32, usize>>> = HashMap::new();
         let mut as_rows = |l: usize, output: u32| {
             let counted = rows.entry(l).or_insert_with(|| {
@@ -231,7 +233,7 @@ impl Level {
         handed
     }
 
-    /// What the later loops can have without storing it: where it comes from, and what reading it costs.
+    /// Returns the values that the later loops can read without storing them: their source and the cost of reading.
     fn sources(
         &self,
         i: usize,
@@ -252,7 +254,7 @@ impl Level {
             Atom::Lit(_) => Some(0),
             _ if read.iter().all(|roles| roles.contains(&Role::Row(outer))) => Some(0),
             _ if lives => cost::read(ty, readers),
-            // It would be gone by then: to keep it is like storing it.
+            // The value would be freed by then: keeping it alive costs as much as storing it.
             _ => cost::store(ty, readers),
         };
         let mut sources = HashMap::new();
@@ -287,7 +289,7 @@ impl Level {
         sources
     }
 
-    /// Does what the plan says.
+    /// Applies the plan to the loop and its readers.
     fn apply(
         &mut self,
         i: usize,
@@ -299,7 +301,7 @@ impl Level {
         let first = self.lines[i].clone();
         let looped = Loop::of(&first).expect("a loop");
         let body = looped.body;
-        // What stays, in its place, and then what is stored anew.
+        // Results that stay keep their place; newly stored values follow.
         let mut new: BTreeSet<u32> = (plan.iter())
             .filter(|(_, way)| **way == Way::Stored)
             .map(|(&v, _)| v)
@@ -354,7 +356,7 @@ impl Level {
         );
     }
 
-    /// The number of a new value that a loop gives.
+    /// Creates a value that a loop gives and returns its index.
     fn value(&mut self, ty: Type) -> u32 {
         let v = self.types.len() as u32;
         self.types.push(ty);
@@ -380,7 +382,7 @@ impl Level {
         self.lines[i] = line;
     }
 
-    /// The function, its values numbered in order.
+    /// Returns the function with its values renumbered in order.
     fn finish(self, func: &Func) -> Func {
         let mut place = vec![u32::MAX; self.types.len()];
         let mut types = func.param_types().to_vec();
@@ -415,7 +417,7 @@ impl Level {
     }
 }
 
-/// The number of the equation that gives a value which is no parameter.
+/// Returns the index of the equation that defines a value, which must not be a parameter.
 fn defined_by(func: &Func, value: u32) -> usize {
     func.eqns.partition_point(|e| e.outputs.end <= value)
 }

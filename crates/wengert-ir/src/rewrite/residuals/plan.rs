@@ -1,10 +1,10 @@
-//! Which values of a loop's body are stored for later loops, and which are computed there again.
+//! Decides which values of a loop's body are stored for later loops and which are recomputed there.
 //!
-//! For each value that matters there are two nodes: that it is *there* in the later loop, and that it is
-//! computed *again*. A value that is there without being stored is computed again, which its operation
-//! costs, and its operands are there. So the least of all costs is a cut: what lies on the sink's side holds, the
-//! sink is what the later loops read, an arc from *again* to *there* costs to store the value, and one from the source
-//! to *again* what its operation costs.
+//! Each value that matters has two nodes in a network: *there* means that the later loop has it, *again* means that
+//! the later loop recomputes it. A value that is there without being stored is recomputed, at the cost of its
+//! operation, and its operands must be there. The minimum total cost is then a minimum cut: a node holds if it lies
+//! on the sink's side; the sink stands for the values that the later loops read; an arc from *again* to *there* has
+//! the cost of storing the value; and an arc from the source to *again* has the cost of the operation.
 
 use std::collections::HashMap;
 
@@ -12,55 +12,56 @@ use super::{cost, number};
 use crate::ir::Func;
 use crate::rewrite::flow::{Network, UNBOUNDED};
 
-/// Looks at an arc for each arc there is, before the cut is given up: the time stays linear.
+/// The visits per arc before the search for a cut is given up, so that the time stays linear.
 const LOOKS: usize = 50;
-/// Equations that are done again for one value where there is no cut.
+/// The maximum number of equations recomputed for one value when no cut was found.
 const CLOSE: usize = 64;
 
-/// How a later loop comes by a value.
+/// How a later loop obtains a value.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Way {
-    /// It is there: a literal, a constant, a row that can be read, with what reading it costs.
+    /// A value that is available regardless (a literal, a constant, a row that can be read), with the cost of
+    /// reading it.
     There(u64),
-    /// It is stored.
+    /// A value that the first loop stores.
     Stored,
-    /// It is the carry of that number at the start of the next step, which the later loop has seen last.
+    /// The carry with this index at the start of the next step, which a loop in the opposite direction has processed
+    /// just before.
     Next(usize),
-    /// It is computed again, by that equation of the body.
+    /// A value that is recomputed by the equation of the body with this index.
     Again(usize),
 }
 
-/// What a plan is made for.
+/// The input of [`plan`].
 pub struct Question<'a> {
     pub body: &'a Func,
-    /// The values that the later loops want, each once.
+    /// The values that the later loops need, each once.
     pub wanted: &'a [u32],
-    /// What is there anyway, and what reading it costs.
+    /// The values that are available regardless, and the cost of reading each.
     pub there: &'a HashMap<u32, u64>,
-    /// Which carry a value is at the start of the next step, where the later loops may use that.
+    /// Which carry a value is at the start of the next step, if the later loops may use that.
     pub next: &'a HashMap<u32, usize>,
     /// The number of later loops.
     pub readers: u64,
 }
 
-/// The ways of all values that matter.
+/// The way in which each value that matters is obtained.
 pub type Plan = HashMap<u32, Way>;
 
-/// The cheapest plan, or one that is not bad where the body is so large that the cheapest takes too long
-/// to find.
+/// Returns the cheapest plan, or a reasonable one if the body is so large that finding the cheapest takes too long.
 pub fn plan(q: &Question) -> Plan {
     let facts = Facts::of(q);
     cheapest(q, &facts).unwrap_or_else(|| greedy(q, &facts))
 }
 
-/// What a value costs.
+/// The costs of one value.
 struct Fact {
     value: u32,
-    /// To store it and to read it; `None` where that cannot be.
+    /// The cost of storing and reading it; `None` if it cannot be stored.
     store: Option<u64>,
-    /// The equation to compute it again, and what that costs, where it is worth a thought.
+    /// The equation that recomputes it, and the cost of that, if it is cheaper than storing.
     again: Option<(usize, u64)>,
-    /// The carry that it is in the next step, where that is better than to compute it again.
+    /// The carry that it is in the next step, if it is not to be recomputed.
     next: Option<usize>,
 }
 
@@ -70,7 +71,7 @@ struct Facts {
 }
 
 impl Facts {
-    /// The values that the wanted ones can be computed from, in the order of the body.
+    /// Collects the values from which the needed ones can be computed.
     fn of(q: &Question) -> Facts {
         let params = q.body.params;
         let defined = |v: u32| (v >= params).then(|| super::defined_by(q.body, v));
@@ -84,7 +85,7 @@ impl Facts {
             let store = cost::store(&q.body.types[value as usize], q.readers);
             let again = defined(value).and_then(|i| {
                 let cost = cost::again(q.body, &q.body.eqns[i])? * q.readers;
-                // What costs more than to store it is not worth its operands.
+                // If recomputing it costs more than storing it, its operands need not be considered.
                 store.is_none_or(|s| cost < s).then_some((i, cost))
             });
             let next = match again {
@@ -160,7 +161,7 @@ fn cheapest(q: &Question, facts: &Facts) -> Option<Plan> {
     Some(plan)
 }
 
-/// What it costs a later loop to remember a carry from one step to the next.
+/// Returns the cost for a later loop of remembering a carry from one step to the next.
 fn carried(fact: &Fact) -> u64 {
     fact.store.unwrap_or(UNBOUNDED) / 4
 }
@@ -173,8 +174,8 @@ fn way(fact: &Fact, again: bool) -> Way {
     }
 }
 
-/// Each wanted value, from the first to the last, is computed again if that is cheaper than to store it, from what
-/// is there by then.
+/// Goes through the needed values in order and recomputes each from what is available by then, if that is cheaper than
+/// storing it.
 fn greedy(q: &Question, facts: &Facts) -> Plan {
     let mut plan: Plan = q.there.iter().map(|(&v, &c)| (v, Way::There(c))).collect();
     let mut wanted = q.wanted.to_vec();

@@ -1,4 +1,4 @@
-//! A loop that computes again what an earlier loop no longer stores.
+//! Rewrites a loop so that it recomputes what an earlier loop no longer stores.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,35 +12,34 @@ use crate::ops::scan::Scan;
 use crate::trace::{Kind, OpenTrace, Var, bind, open, with_source};
 use crate::transform::dead::{live_params, narrowed};
 
-/// What is done to a later loop.
+/// The changes to be made to a later loop.
 pub struct Reader<'a> {
-    /// The earlier loop.
+    /// The equation of the earlier loop.
     pub first: &'a Line,
     pub looped: &'a Loop<'a>,
     pub plan: &'a Plan,
-    /// Where the values of its body come from that are stored or there anyway.
+    /// The sources of the values of the earlier loop's body that are stored or available regardless.
     pub roles: &'a HashMap<u32, Role>,
-    /// The values of its body that it piled up, by what they are outside.
+    /// The values of the earlier loop's body that it used to stack, keyed by the stacked value outside.
     pub replaced: &'a HashMap<u32, Atom>,
 }
 
-/// A new body on its way.
+/// A new body while it is recorded.
 struct Recording<'a> {
     reader: &'a Reader<'a>,
     trace: OpenTrace,
-    /// Where the parameters come from: those there were, then new ones.
+    /// The sources of the parameters: first the existing ones, then new ones.
     roles: Vec<Role>,
-    /// Rows and constants that are a parameter.
+    /// The parameters for rows and constants, keyed by their source.
     params: HashMap<Role, Var>,
-    /// The values of the earlier loop's body.
+    /// The values of the earlier loop's body that have been recorded.
     made: HashMap<u32, Var>,
-    /// The carries of the earlier loop that are remembered for the next step of this one.
+    /// The carries of the earlier loop that this loop remembers for its next step.
     remembered: Vec<usize>,
 }
 
 impl Reader<'_> {
-    /// The loop with the same results, and the types of the carries that it has besides its own and behind
-    /// them.
+    /// Returns the loop with the same results, and the types of the carries that are added after its own.
     pub fn rewritten(&self, line: &Line) -> (Line, Vec<Type>) {
         let looped = Loop::of(line).expect("a loop");
         let (trace, params) = open(Kind::Door, looped.body.param_types());
@@ -53,7 +52,7 @@ impl Reader<'_> {
             made: HashMap::new(),
             remembered: vec![],
         };
-        // What was read from the earlier loop waits until it is wanted.
+        // A value that was read from the earlier loop is recorded when it is first needed.
         let mut env: Vec<Result<Var, Atom>> = known
             .map(|(role, v)| match role {
                 Role::Row(Atom::Var(outer)) => match self.replaced.get(&outer) {
@@ -92,8 +91,8 @@ impl Reader<'_> {
         (self.assembled(line, &looped, func, &r.roles), types)
     }
 
-    /// The equation around a body whose parameters come from there: they are sorted, and rows that nobody
-    /// wants any more are left out.
+    /// Builds the equation for a body whose parameters have the given sources: sorts the parameters and leaves out
+    /// rows that are no longer read.
     fn assembled(&self, line: &Line, looped: &Loop, func: Func, roles: &[Role]) -> Line {
         let old = looped.roles.len();
         let live = live_params(&func, &vec![true; func.results.len()]);
@@ -120,7 +119,7 @@ impl Reader<'_> {
         let order = &order[..kept];
         let operand = |&i: &usize| match roles[i] {
             Role::Carry(c) if i < old => line.inputs[looped.first + c],
-            // It begins where the earlier loop has ended.
+            // A remembered carry starts with its value at the end of the earlier loop.
             Role::Carry(c) => Atom::Var(self.first.outputs[c]),
             Role::Row(outer) | Role::Constant(outer) => outer,
         };
@@ -159,7 +158,7 @@ impl Recording<'_> {
             Atom::Var(v) => v,
         };
         let body = self.reader.looped.body;
-        // Operands first; a body is deep, so the stack is our own.
+        // Operands come first. A body can be deep, so the stack is explicit and not that of the program.
         let mut left = vec![value];
         while let Some(&v) = left.last() {
             if self.made.contains_key(&v) {
@@ -200,8 +199,8 @@ impl Recording<'_> {
         self.made[&value]
     }
 
-    /// What the next step of this loop is told: the carries of the earlier loop that are remembered. Each may
-    /// itself be known only because another is remembered, in a circle too, where carries change places.
+    /// Returns the values that this loop passes to its next step: the carries of the earlier loop that are remembered.
+    /// One may itself depend on another remembered carry, even in a circle where carries swap places.
     fn remembered(&mut self) -> Vec<Var> {
         let mut values = vec![];
         while let Some(&carry) = self.remembered.get(values.len()) {
@@ -210,7 +209,7 @@ impl Recording<'_> {
         values
     }
 
-    /// What is stored or there: a parameter, the one that has it already if there is one.
+    /// Returns a stored or available value as a parameter, reusing an existing parameter with the same source.
     fn given(&mut self, v: u32, ty: &Type) -> Var {
         let role = self.reader.roles[&v];
         match role {

@@ -1,4 +1,4 @@
-//! Reading and writing along an axis by arrays of indices.
+//! Reading and writing along an axis at arrays of indices.
 
 use super::part::{check_indices, entry};
 use super::{axis, refuse, spread};
@@ -13,8 +13,8 @@ use crate::trace::{IntoVar, Var};
 
 /// # Arrays of indices along an axis
 ///
-/// Indices are whole numbers of any type. One out of range reads the nearest element and writes nothing;
-/// none counts from the end. For indices along several axes see [`Var::at`].
+/// Indices are integers of any type. An index out of range reads the nearest element and writes nothing;
+/// negative indices do not count from the end. For indices along several axes see [`Var::at`].
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -30,8 +30,8 @@ use crate::trace::{IntoVar, Var};
 /// # Ok::<(), wengert::Error>(())
 /// ```
 impl Var {
-    /// The elements along an axis at the indices of an integer array: its axes stand in the place of
-    /// that axis: `numpy.take`. Derivative: that of reading.
+    /// The elements along an axis at the indices of an integer array, whose axes replace that axis: `numpy.take`.
+    /// Derivative: the tangent's elements at the same indices.
     #[track_caller]
     pub fn take(self, idx: Var, along: impl Into<Axis>) -> Var {
         let a = axis("take", self, along.into());
@@ -40,9 +40,9 @@ impl Var {
         index::gather(self, idx, a, 0, Bounds::Clamp)
     }
 
-    /// The elements along an axis at indices that may differ from line to line: `idx` has the axes of
-    /// `self`, and but for this one their lengths, or 1: `numpy.take_along_axis`. What
-    /// [`Var::argsort`] gives, this takes.
+    /// The elements along an axis at indices that may differ from line to line: `idx` has as many axes as
+    /// `self`, with the same lengths (or 1) except along this axis: `numpy.take_along_axis`. It takes what
+    /// [`Var::argsort`] returns.
     #[track_caller]
     pub fn take_along_axis(self, idx: Var, along: impl Into<Axis>) -> Var {
         let a = axis("take_along_axis", self, along.into());
@@ -51,9 +51,9 @@ impl Var {
         index::take_along(self, idx, a)
     }
 
-    /// `self` with values, which broadcast to the shape of the indices, put at places along an axis
+    /// `self` with values, which broadcast to the shape of the indices, written to places along an axis
     /// that may differ from line to line: `numpy.put_along_axis`, without changing `self`. Of several
-    /// values for one place the last stays. Derivative: 1 to what stays.
+    /// values for one place the last remains. Derivative: 1 to what remains.
     #[track_caller]
     pub fn put_along_axis(self, idx: Var, values: impl IntoVar, along: impl Into<Axis>) -> Var {
         written(
@@ -80,8 +80,8 @@ impl Var {
         )
     }
 
-    /// For each index, along a new last axis of `n` elements, 1 at that place and 0 elsewhere; all 0
-    /// for an index out of range: `jax.nn.one_hot`. Of `f64`. Derivative: none.
+    /// The one-hot encoding of indices: along a new last axis of `n` elements, 1 at the index and 0 elsewhere; all 0
+    /// for an index out of range: `jax.nn.one_hot`. The result is of `f64`. Derivative: none.
     #[track_caller]
     pub fn one_hot(self, n: usize) -> Var {
         let ty = self.ty();
@@ -104,7 +104,7 @@ impl Var {
     }
 }
 
-/// Where something is read along an axis, there must be something.
+/// Refuses to read along an axis that has no element.
 #[track_caller]
 fn expect_elements(op: &str, x: Var, idx: Var, a: usize) {
     let ty = x.ty();
@@ -115,7 +115,7 @@ fn expect_elements(op: &str, x: Var, idx: Var, a: usize) {
     }
 }
 
-/// Indices with the lengths of `x` but for axis `a`.
+/// Broadcasts indices to the lengths of `x` along all axes but `a`.
 #[track_caller]
 fn beside(op: &str, x: Var, idx: Var, a: usize) -> Var {
     check_indices(op, x, idx);

@@ -13,18 +13,18 @@ use crate::trace::{Argument, IntoVar, Var, is_weak};
 /// # Index expressions
 ///
 /// What NumPy writes between brackets: a part for each of the first axes, and all of the others. Parts are
-/// Rust's ranges, integers, `Var`s of whole numbers, and what else [`s!`](crate::s) knows; several
-/// make a tuple, or an `s![..]`.
+/// Rust's ranges, integers, `Var`s of integers, and the other forms of [`s!`](crate::s); several parts
+/// are written as a tuple, or as `s![..]`.
 ///
-/// What is known when traced counts from the end where it is negative, and is an error where there is
-/// no such place. An index that is traced and out of range reads the nearest element and writes
-/// nothing. Several arrays of indices run together and broadcast; their axes stand where the first
-/// of them does, if neither a range nor a new axis stands between them, else in front, as in NumPy.
-/// Indices without an axis, traced or not, have no part in that.
+/// A negative place that is known while tracing counts from the end, and a known place that does not exist is an
+/// error. A traced index out of range reads the nearest element and writes
+/// nothing. Several arrays of indices are used together and broadcast. Their axes stand at the position of the first
+/// array, unless a range or a new axis stands between the arrays; then they stand in front, as in NumPy.
+/// Indices without an axis, traced or not, do not count for this.
 ///
 /// Reading is linear, and the transpose of reading adds to zeros. Writing gives a new array. A value
-/// that is written broadcasts to the shape of what would be read there. Of several values for one
-/// place, sums, products and extremes take all, one after the other, and `at_set` the last.
+/// that is written broadcasts to the shape of what would be read at the same place. If there are several values for
+/// one place, sums, products and extremes take all of them, one after the other, and `at_set` takes the last.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -38,91 +38,92 @@ use crate::trace::{Argument, IntoVar, Var, is_weak};
 /// # Ok::<(), wengert::Error>(())
 /// ```
 impl Var {
-    /// What an index expression names: `numpy.ndarray.__getitem__`. Derivative: that of reading.
+    /// The part that an index expression selects: `numpy.ndarray.__getitem__`. Derivative: the same part of the
+    /// tangent.
     #[track_caller]
     pub fn at(self, parts: impl Into<Parts>) -> Var {
-        Plan::new("at", self, parts.into()).read()
+        Selection::new("at", self, parts.into()).read()
     }
 
-    /// The same as [`Var::at`], for ranges: `x.slice(1..)`, `x.slice((.., 0..3))`. Derivative: that of
-    /// reading.
+    /// The part that ranges select, like [`Var::at`]: `x.slice(1..)`, `x.slice((.., 0..3))`. Derivative: the same part
+    /// of the tangent.
     #[track_caller]
     pub fn slice(self, parts: impl Into<Parts>) -> Var {
-        Plan::new("slice", self, parts.into()).read()
+        Selection::new("slice", self, parts.into()).read()
     }
 
-    /// `self` with a value put there: `jax.numpy.ndarray.at[i].set(value)`. Derivative: 1 to what stays.
+    /// `self` with a part set to a value: `jax.numpy.ndarray.at[i].set(value)`. Derivative: 1 to what remains.
     #[track_caller]
     pub fn at_set(self, parts: impl Into<Parts>, value: impl IntoVar) -> Var {
-        let plan = Plan::new("at_set", self, parts.into());
-        plan.write(Access::Set, value)
+        let selection = Selection::new("at_set", self, parts.into());
+        selection.write(Access::Set, value)
     }
 
-    /// `self` with a value added there: `jax.numpy.ndarray.at[i].add(value)`. Derivative: 1 to both.
+    /// `self` with a value added to a part: `jax.numpy.ndarray.at[i].add(value)`. Derivative: 1 to both.
     #[track_caller]
     pub fn at_add(self, parts: impl Into<Parts>, value: impl IntoVar) -> Var {
-        let plan = Plan::new("at_add", self, parts.into());
-        plan.write(Access::Add, value)
+        let selection = Selection::new("at_add", self, parts.into());
+        selection.write(Access::Add, value)
     }
 
-    /// `self` multiplied by a value there: `jax.numpy.ndarray.at[i].multiply(value)`. Derivative: that of the
-    /// product, right where factors are zero as well.
+    /// `self` with a part multiplied by a value: `jax.numpy.ndarray.at[i].multiply(value)`. Derivative: that of the
+    /// product, correct even if factors are zero.
     #[track_caller]
     pub fn at_mul(self, parts: impl Into<Parts>, value: impl IntoVar) -> Var {
-        let plan = Plan::new("at_mul", self, parts.into());
-        plan.write(Access::Mul, value)
+        let selection = Selection::new("at_mul", self, parts.into());
+        selection.write(Access::Mul, value)
     }
 
-    /// The smaller of `self` and a value there, NaN if either is: `jax.numpy.ndarray.at[i].min(value)`.
-    /// Derivative: to the smaller, shared equally among equals.
+    /// `self` with a part replaced by the smaller of it and a value, NaN if either is NaN:
+    /// `jax.numpy.ndarray.at[i].min(value)`. Derivative: to the smaller, shared equally among equals.
     #[track_caller]
     pub fn at_min(self, parts: impl Into<Parts>, value: impl IntoVar) -> Var {
-        let plan = Plan::new("at_min", self, parts.into());
-        plan.write(Access::Min, value)
+        let selection = Selection::new("at_min", self, parts.into());
+        selection.write(Access::Min, value)
     }
 
-    /// The larger of `self` and a value there, NaN if either is: `jax.numpy.ndarray.at[i].max(value)`.
-    /// Derivative: to the larger, shared equally among equals.
+    /// `self` with a part replaced by the larger of it and a value, NaN if either is NaN:
+    /// `jax.numpy.ndarray.at[i].max(value)`. Derivative: to the larger, shared equally among equals.
     #[track_caller]
     pub fn at_max(self, parts: impl Into<Parts>, value: impl IntoVar) -> Var {
-        let plan = Plan::new("at_max", self, parts.into());
-        plan.write(Access::Max, value)
+        let selection = Selection::new("at_max", self, parts.into());
+        selection.write(Access::Max, value)
     }
 }
 
-/// What an index expression means for an array: a window that is known, and in it, along some of the
-/// axes that are left, indices that are traced.
+/// An index expression resolved for an array: a window that is known, and traced indices along some of the
+/// axes of that window.
 #[derive(Clone)]
-struct Plan {
+struct Selection {
     op: &'static str,
     x: Var,
-    /// Along each axis of the array, the lowest place of the window, the one behind its highest, and
+    /// The window along each axis of the array: its lowest place, the place after its highest, and
     /// the step.
     start: Vec<usize>,
     limit: Vec<usize>,
     step: Vec<usize>,
-    /// The axes that are read from the highest place down.
+    /// The axes along which the window is read from the highest place down.
     down: Vec<usize>,
-    /// The lengths of the window, without the axes at one known place.
+    /// The lengths of the window, without the axes that are at one known place.
     left: Vec<usize>,
-    /// Indices along axes of those; of one shape if they are several.
+    /// The traced indices with their axes among `left`; several have the same shape.
     traced: Vec<(usize, Var)>,
-    /// Behind how many of the axes without indices those of the indices go.
+    /// The number of axes without indices that come before the axes of the indices.
     group: usize,
-    /// The shape of what is named.
+    /// The shape of the selected part.
     dims: Vec<usize>,
 }
 
-impl Plan {
+impl Selection {
     #[track_caller]
-    fn new(op: &'static str, x: Var, parts: Parts) -> Plan {
+    fn new(op: &'static str, x: Var, parts: Parts) -> Selection {
         let ty = x.ty();
         let lengths = match known(&ty) {
             Ok(dims) => dims,
             Err(error) => refuse(op, &[x], error),
         };
         let parts = complete(op, x, parts.0);
-        let mut plan = Plan {
+        let mut selection = Selection {
             op,
             x,
             start: vec![0; lengths.len()],
@@ -134,54 +135,54 @@ impl Plan {
             group: 0,
             dims: vec![],
         };
-        // The shape, and where in it each array of indices stands.
+        // Besides the shape, collect where in it each array of indices stands.
         let mut stands = vec![];
         let mut a = 0;
         for part in parts {
             match part {
                 Part::NewAxis => {
-                    plan.dims.push(1);
+                    selection.dims.push(1);
                     continue;
                 }
                 Part::Ellipsis => unreachable!("replaced by what it stands for"),
                 Part::Span(span) => {
                     let places = span_of(op, x, a, lengths[a], span);
-                    (plan.start[a], plan.limit[a]) = (places.start, places.limit);
-                    plan.step[a] = places.step;
+                    (selection.start[a], selection.limit[a]) = (places.start, places.limit);
+                    selection.step[a] = places.step;
                     if places.down {
-                        plan.down.push(a);
+                        selection.down.push(a);
                     }
                     let n = (places.limit - places.start).div_ceil(places.step);
-                    plan.left.push(n);
-                    plan.dims.push(n);
+                    selection.left.push(n);
+                    selection.dims.push(n);
                 }
                 Part::At(i) => {
                     let i = place(op, x, a, lengths[a], i);
-                    (plan.start[a], plan.limit[a]) = (i, i + 1);
+                    (selection.start[a], selection.limit[a]) = (i, i + 1);
                 }
                 Part::Traced(i) => {
                     check_indices(op, x, i);
                     if i.rank() > 0 {
-                        stands.push(plan.dims.len());
+                        stands.push(selection.dims.len());
                     }
-                    plan.traced.push((plan.left.len(), i));
-                    plan.left.push(lengths[a]);
+                    selection.traced.push((selection.left.len(), i));
+                    selection.left.push(lengths[a]);
                 }
             }
             a += 1;
         }
         let together = stands.windows(2).all(|w| w[0] == w[1]);
-        plan.align(together);
+        selection.align(together);
         if let Some(&first) = stands.first() {
             let first = if together { first } else { 0 };
-            let own = plan.traced[0].1.shape();
-            plan.dims.splice(first..first, own);
+            let own = selection.traced[0].1.shape();
+            selection.dims.splice(first..first, own);
         }
-        plan
+        selection
     }
 
-    /// Brings several arrays of indices to one shape. If they stand `together`, their axes go where the
-    /// first of them is.
+    /// Brings several arrays of indices to the same shape. If they stand `together`, their axes go to the position of
+    /// the first array.
     #[track_caller]
     fn align(&mut self, together: bool) {
         let indexed: Vec<usize> = self.traced.iter().map(|t| t.0).collect();
@@ -214,12 +215,12 @@ impl Plan {
         }
     }
 
-    /// Whether the indices have no axes.
+    /// Returns whether all indices are scalars.
     fn is_one_place(&self) -> bool {
         self.traced.iter().all(|(_, i)| i.rank() == 0)
     }
 
-    /// Where something is read, there must be something.
+    /// Refuses to read along an axis that has no element.
     #[track_caller]
     fn check_lengths(&self) {
         let empty = self.traced.iter().find(|(axis, _)| self.left[*axis] == 0);
@@ -232,7 +233,7 @@ impl Plan {
         }
     }
 
-    /// The window, without the axes at one known place.
+    /// Returns the window, without the axes that are at one known place.
     #[track_caller]
     fn window(&self) -> Var {
         let window = layout::slice(self.x, &self.start, &self.limit, &self.step);
@@ -272,9 +273,9 @@ impl Plan {
             && is_weak(self.x)
             && !is_weak(v)
         {
-            // What gives way takes the type of what is written into it.
+            // A weak array takes the element type of the value that is written into it.
             let x = convert::convert(self.x, DType::F32);
-            return Plan { x, ..self.clone() }.write(access, value);
+            return Selection { x, ..self.clone() }.write(access, value);
         }
         let x = self.x;
         if access != Access::Set && x.dtype() == DType::Bool {
@@ -312,13 +313,13 @@ impl Plan {
         }
     }
 
-    /// The shape of the updates of an array along `n` axes at `axis`.
+    /// Returns the shape of the updates if the indices replace `n` axes at `axis`.
     fn updates(&self, dims: &[usize], axis: usize, n: usize) -> Vec<usize> {
         let own = self.traced[0].1.shape();
         [&dims[..axis], &own, &dims[axis + n..]].concat()
     }
 
-    /// Writes where all is known.
+    /// Writes to a window whose place is known.
     #[track_caller]
     fn write_window(&self, access: Access, value: Var) -> Var {
         let dims = self.window_dims();
@@ -332,7 +333,7 @@ impl Plan {
         if let (Access::Add, [axis]) = (access, &at_one[..])
             && dims[*axis] == 1
         {
-            // Linear in both, without a mask.
+            // A dynamic update is linear in both operands and masks nothing.
             let i = Var::scalar(self.start[*axis] as i64);
             let row: Vec<usize> = (dims.iter().enumerate())
                 .filter(|(a, _)| a != axis)
@@ -351,7 +352,7 @@ impl Plan {
         })
     }
 
-    /// The lengths of the window, with all axes.
+    /// Returns the lengths of the window along all axes.
     fn window_dims(&self) -> Vec<usize> {
         let steps = self.start.iter().zip(&self.limit).zip(&self.step);
         steps
@@ -359,7 +360,7 @@ impl Plan {
             .collect()
     }
 
-    /// The array with another window, from the lowest place up.
+    /// Replaces the window, given from the lowest place up, in the array.
     #[track_caller]
     fn put(&self, window: Var) -> Var {
         let (x, dims) = (self.x, window.shape());
@@ -382,7 +383,7 @@ impl Plan {
         elementwise::select(inside, wide(window), x)
     }
 
-    /// The window with the axes of indices as one, where they are to go.
+    /// Returns the window with the indexed axes merged into one, in the position of the indices.
     #[track_caller]
     fn merged(&self, window: Var) -> Var {
         let order = self.order();
@@ -406,7 +407,7 @@ impl Plan {
         layout::transpose(layout::reshape(merged, &dims), &back)
     }
 
-    /// The axes of the window, those of indices side by side where they are to go.
+    /// Returns the order of the window's axes in which the indexed axes are adjacent, in the position of the indices.
     fn order(&self) -> Vec<usize> {
         let indexed: Vec<usize> = self.traced.iter().map(|t| t.0).collect();
         let others = (0..self.left.len()).filter(|a| !indexed.contains(a));
@@ -415,8 +416,8 @@ impl Plan {
         order
     }
 
-    /// Indices along several axes as one along them merged: each moved inside, or one that is nowhere
-    /// if any is out of range.
+    /// Merges indices along several axes into one index along the merged axis. Each is clamped, or with
+    /// [`Bounds::Drop`] the index is -1 if any of them is out of range.
     #[track_caller]
     fn one_index(&self, bounds: Bounds) -> Var {
         let lengths: Vec<usize> = self.traced.iter().map(|t| self.left[t.0]).collect();
@@ -444,7 +445,7 @@ impl Plan {
     }
 }
 
-/// Indices as `i64`s: what is larger than any is the largest.
+/// Converts indices to `i64`; larger numbers become the largest `i64`.
 #[track_caller]
 fn signed(i: Var) -> Var {
     let i = match i.dtype() {
@@ -454,7 +455,7 @@ fn signed(i: Var) -> Var {
     convert::convert(i, DType::I64)
 }
 
-/// A part for each axis, and the new axes.
+/// Returns a part for every axis besides the new axes: replaces the ellipsis, or appends parts for the missing axes.
 #[track_caller]
 fn complete(op: &str, x: Var, parts: Vec<Part>) -> Vec<Part> {
     let (ty, rank) = (x.ty(), x.rank());
@@ -492,7 +493,7 @@ fn complete(op: &str, x: Var, parts: Vec<Part>) -> Vec<Part> {
     }
 }
 
-/// The place that is known when traced.
+/// Resolves a place that is known while tracing.
 #[track_caller]
 fn place(op: &str, x: Var, a: usize, n: usize, i: i64) -> usize {
     let found = match i < 0 {
@@ -508,7 +509,7 @@ fn place(op: &str, x: Var, a: usize, n: usize, i: i64) -> usize {
     }
 }
 
-/// The lengths that two shapes broadcast to.
+/// Returns the lengths that two shapes broadcast to.
 fn broadcast(a: &[usize], b: &[usize]) -> Option<Vec<usize>> {
     let (long, short) = if a.len() >= b.len() { (a, b) } else { (b, a) };
     let mut dims = long.to_vec();

@@ -1,4 +1,4 @@
-//! Running values along an axis.
+//! Cumulative operations along an axis.
 
 use super::{axis, refuse};
 use crate::error::TypeError;
@@ -7,9 +7,9 @@ use crate::ops::elementwise;
 use crate::trace::Var;
 use crate::trace::span::Axis;
 
-/// # Running values
+/// # Cumulative operations
 ///
-/// Along one axis, of numbers; the shape stays. They are taken one after the other, from the first
+/// These work along one axis, on numbers, and keep the shape. Values are computed in order from the first
 /// element to the last, or with `_reverse` from the last to the first; integers wrap.
 ///
 /// ```
@@ -23,7 +23,7 @@ use crate::trace::span::Axis;
 /// # Ok::<(), wengert::Error>(())
 /// ```
 impl Var {
-    /// The sum of the elements up to each: `numpy.cumsum`. Derivative: the running sum of the
+    /// The sum of the elements up to each: `numpy.cumsum`. Derivative: the cumulative sum of the
     /// tangents.
     #[track_caller]
     pub fn cumsum(self, along: impl Into<Axis>) -> Var {
@@ -36,8 +36,8 @@ impl Var {
         running(Step::Sum, "cumsum", self, along.into(), true)
     }
 
-    /// The product of the elements up to each: `numpy.cumprod`. Derivative: to each the product of the
-    /// others, right where elements are zero as well.
+    /// The product of the elements up to each: `numpy.cumprod`. Derivative: to each element the product of the
+    /// others, correct even if elements are zero.
     #[track_caller]
     pub fn cumprod(self, along: impl Into<Axis>) -> Var {
         running(Step::Prod, "cumprod", self, along.into(), false)
@@ -76,8 +76,8 @@ impl Var {
     }
 
     /// The logarithm of the sum of the exponentials of the elements up to each, of floats:
-    /// `jax.lax.cumlogsumexp`. Nothing overflows on the way. Derivative: to each its share of the sum;
-    /// zero where all are minus infinity.
+    /// `jax.lax.cumlogsumexp`. Intermediate values do not overflow. Derivative: to each element its share of the sum;
+    /// zero if all are minus infinity.
     #[track_caller]
     pub fn cumlogsumexp(self, along: impl Into<Axis>) -> Var {
         logsumexp(self, along.into(), false)
@@ -97,8 +97,8 @@ fn running(step: Step, op: &str, x: Var, along: Axis, reverse: bool) -> Var {
     cumulative::cumulative(step, x, a, reverse)
 }
 
-/// With `m[i]` the largest so far, `s[i] = s[i-1] exp(m[i-1] - m[i]) + exp(x[i] - m[i])` is the sum
-/// over `exp(m[i])`. The result does not depend on `m`, so that no derivative has to go through it.
+/// With `m[i]` the largest element so far, `s[i] = s[i-1] exp(m[i-1] - m[i]) + exp(x[i] - m[i])` is the sum
+/// divided by `exp(m[i])`. The result does not depend on `m`, so no derivative is taken through it.
 #[track_caller]
 fn logsumexp(x: Var, along: Axis, reverse: bool) -> Var {
     let ty = x.ty();
@@ -110,12 +110,12 @@ fn logsumexp(x: Var, along: Axis, reverse: bool) -> Var {
     }
     let zeros = Var::zeros(&ty);
     let largest = cumulative::cumulative(Step::Max, x.stop_gradient(), a, reverse);
-    // An infinity is no measure of the others.
+    // An infinity cannot serve as the scale.
     let scale = elementwise::select(largest.is_finite(), largest, zeros);
     let change = elementwise::sub(moved_on(scale, a, reverse, 0.0), scale);
     let factor = elementwise::min(change, zeros).exp();
     let sum = recurrence(factor, elementwise::sub(x, scale).exp(), a, reverse);
-    // The sum of nothing but exp(-inf) has no logarithm to differentiate.
+    // If all terms are exp(-inf), the logarithm of the sum has no derivative.
     let none = elementwise::eq(sum, zeros);
     let logarithm = elementwise::select(none, Var::full(&ty, 1.0), sum).ln();
     elementwise::add(largest, elementwise::select(none, zeros, logarithm))

@@ -1,4 +1,4 @@
-//! Arrays from others, and from nothing.
+//! Creating arrays, from other arrays or from nothing.
 
 use super::{axis, axis_of_rank, entry, lengths, promoted, refuse, spread};
 use crate::error::TypeError;
@@ -11,16 +11,16 @@ mod sealed {
     pub trait IntoVars {}
 }
 
-/// Several values, one behind the other: an array, a slice or a vector of [`Var`]s, or a tuple, in which
-/// Rust's numbers may stand beside them: `stack((x, 0.0))`. (An array such as `[x, 0.0]` is none of
-/// Rust's: its elements have one type.) The trait is closed.
+/// Several values in order: an array, a slice or a vector of [`Var`]s, or a tuple, in which
+/// Rust's numbers may stand next to `Var`s: `stack((x, 0.0))`. (An array `[x, 0.0]` is not valid Rust, since its
+/// elements must have the same type.) The trait is sealed.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not several `Var`s",
     label = "expected an array, a slice, a vector or a tuple of `Var`s",
     note = "numbers may stand beside `Var`s in a tuple: `stack((x, 0.0))`"
 )]
 pub trait IntoVars: sealed::IntoVars {
-    /// The values, for an operation of that name.
+    /// Returns the values, for the operation with this name.
     #[doc(hidden)]
     #[track_caller]
     fn vars(self, op: &str) -> Vec<Var>;
@@ -72,7 +72,7 @@ macro_rules! tuples {
 }
 tuples!((A) (A B) (A B C) (A B C D) (A B C D E) (A B C D E F) (A B C D E F G) (A B C D E F G H));
 
-/// Values and numbers as values: the numbers take the element type of the values beside them.
+/// Converts numbers to values; they take the element type of the values next to them.
 #[track_caller]
 fn beside(op: &str, all: &[Argument]) -> Vec<Var> {
     let mut types = Vec::with_capacity(all.len());
@@ -98,8 +98,8 @@ fn beside(op: &str, all: &[Argument]) -> Vec<Var> {
     vars
 }
 
-/// One behind the other along an axis: `numpy.concatenate`. The other axes agree; element types are
-/// promoted. Derivative: the tangents, one behind the other.
+/// Arrays concatenated along an axis: `numpy.concatenate`. The other axes must agree; element types are
+/// promoted. Derivative: the tangents, concatenated.
 #[track_caller]
 pub fn concat(parts: impl IntoVars, along: impl Into<Axis>) -> Var {
     let parts = promoted("concat", &parts.vars("concat"));
@@ -111,14 +111,14 @@ pub fn concat(parts: impl IntoVars, along: impl Into<Axis>) -> Var {
     layout::concat(&parts, a)
 }
 
-/// One behind the other along a new first axis: `numpy.stack`. Shapes agree; element types are
-/// promoted. Derivative: the tangents, one behind the other.
+/// Arrays stacked along a new first axis: `numpy.stack`. Shapes must agree; element types are
+/// promoted. Derivative: the tangents, stacked.
 #[track_caller]
 pub fn stack(parts: impl IntoVars) -> Var {
     stack_axis(parts, 0)
 }
 
-/// One behind the other along a new axis, which is axis `along` of the result: `numpy.stack`.
+/// Arrays stacked along a new axis, which is axis `along` of the result: `numpy.stack`.
 #[track_caller]
 pub fn stack_axis(parts: impl IntoVars, along: impl Into<Axis>) -> Var {
     let parts = promoted("stack", &parts.vars("stack"));
@@ -131,13 +131,13 @@ pub fn stack_axis(parts: impl IntoVars, along: impl Into<Axis>) -> Var {
     layout::stack(&parts, a)
 }
 
-/// Zeros of that shape, `f64`: `numpy.zeros`. A literal.
+/// Zeros of the given shape, `f64`: `numpy.zeros`. A literal.
 #[track_caller]
 pub fn zeros(shape: impl IntoShape) -> Var {
     filled("zeros", Var::scalar(0.0), shape.lengths())
 }
 
-/// Zeros of that shape and element type (`false`, for truth values): `numpy.zeros(shape, dtype)`. A literal.
+/// Zeros of the given shape and element type (`false` for truth values): `numpy.zeros(shape, dtype)`. A literal.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -149,7 +149,7 @@ pub fn zeros_of(shape: impl IntoShape, dtype: DType) -> Var {
     filled("zeros", Var::zeros(&Type::scalar(dtype)), shape.lengths())
 }
 
-/// Ones of that shape and element type: `numpy.ones(shape, dtype)`. A literal.
+/// Ones of the given shape and element type: `numpy.ones(shape, dtype)`. A literal.
 #[track_caller]
 pub fn ones_of(shape: impl IntoShape, dtype: DType) -> Var {
     filled(
@@ -159,14 +159,14 @@ pub fn ones_of(shape: impl IntoShape, dtype: DType) -> Var {
     )
 }
 
-/// Ones of that shape, `f64`: `numpy.ones`. A literal.
+/// Ones of the given shape, `f64`: `numpy.ones`. A literal.
 #[track_caller]
 pub fn ones(shape: impl IntoShape) -> Var {
     filled("ones", Var::scalar(1.0), shape.lengths())
 }
 
-/// One value everywhere: `numpy.full`. Of the element type of the value, `full(3, 0f32)` of `f32`; of
-/// a whole number without a type, `full(3, 0)`, and of an `i32`, `i64`. Derivative: to a traced value,
+/// An array filled with one value: `numpy.full`. It has the element type of the value, `f32` for `full(3, 0f32)`;
+/// an integer literal without a type, as in `full(3, 0)`, and an `i32` give `i64`. Derivative: to a traced value,
 /// the sum.
 #[track_caller]
 pub fn full<V: IntoVar>(shape: impl IntoShape, value: V) -> Var {
@@ -195,32 +195,32 @@ fn filled(op: &str, value: Var, dims: Ints) -> Var {
     }
 }
 
-/// Zeros of the type of another value: `numpy.zeros_like`. A literal.
+/// Zeros of the same type as another value: `numpy.zeros_like`. A literal.
 #[track_caller]
 pub fn zeros_like(x: Var) -> Var {
     Var::zeros(&x.ty())
 }
 
-/// Ones of the type of another value: `numpy.ones_like`. A literal.
+/// Ones of the same type as another value: `numpy.ones_like`. A literal.
 #[track_caller]
 pub fn ones_like(x: Var) -> Var {
     Var::full(&x.ty(), 1.0)
 }
 
-/// One value everywhere in the type of another: `numpy.full_like`. Of Rust's numbers, or a scalar
-/// `Var`; nothing is narrowed. Derivative: to a traced value, the sum.
+/// An array of the same type as another, filled with one value: `numpy.full_like`. The value is a Rust number or a
+/// scalar `Var`; nothing is narrowed. Derivative: to a traced value, the sum.
 #[track_caller]
 pub fn full_like(x: Var, value: impl IntoVar) -> Var {
     let value = entry("full_like", x, value);
     filled("full_like", value, Ints::from(x.shape()))
 }
 
-/// Whole numbers, `i64`: `arange(5)` for `0, 1, 2, 3, 4`, `arange(2..5)`,
-/// `arange((9, 0, -3))` for `9, 6, 3`: `numpy.arange`. For numbers that are not whole
+/// Evenly spaced integers, `i64`: `arange(5)` for `0, 1, 2, 3, 4`, `arange(2..5)`,
+/// `arange((9, 0, -3))` for `9, 6, 3`: `numpy.arange`. For numbers that are not integers
 /// see [`linspace`]. Derivative: none.
 ///
 /// # Errors
-/// A step of zero.
+/// If the step is zero.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -252,8 +252,8 @@ pub fn arange(numbers: impl Into<Count>) -> Var {
     }
 }
 
-/// `n` numbers from `start` to `stop`, both included, at equal distances, along a new first axis:
-/// `numpy.linspace`. Of floats; other numbers become `f64`. Without the last:
+/// `n` evenly spaced numbers from `start` to `stop`, both included, along a new first axis:
+/// `numpy.linspace`. Both are floats; other numbers become `f64`. To exclude the last number:
 /// `linspace(a, b, n + 1).slice(..-1)`. Derivative: to either end, its share.
 ///
 /// ```
@@ -272,7 +272,7 @@ pub fn linspace(start: impl IntoVar, stop: impl IntoVar, n: usize) -> Var {
     }
 }
 
-/// `n` powers of 10, from `10^start` to `10^stop`: `numpy.logspace`. Derivative: through the
+/// `n` powers of 10, from `10^start` to `10^stop`: `numpy.logspace`. Derivative: that of the powers, by the
 /// exponents.
 #[track_caller]
 pub fn logspace(start: impl IntoVar, stop: impl IntoVar, n: usize) -> Var {
@@ -280,8 +280,8 @@ pub fn logspace(start: impl IntoVar, stop: impl IntoVar, n: usize) -> Var {
     Var::full(&exponents.ty(), 10.0).powf(exponents)
 }
 
-/// `n` numbers from `start` to `stop`, each the one before times the same factor:
-/// `numpy.geomspace`. Both have one sign. Derivative: through either end.
+/// `n` numbers from `start` to `stop` with a constant ratio between neighbours:
+/// `numpy.geomspace`. Both must have the same sign. Derivative: to both ends.
 #[track_caller]
 pub fn geomspace(start: impl IntoVar, stop: impl IntoVar, n: usize) -> Var {
     let (a, b, t) = shares("geomspace", start.argument(), stop.argument(), n);
@@ -291,7 +291,7 @@ pub fn geomspace(start: impl IntoVar, stop: impl IntoVar, n: usize) -> Var {
     }
 }
 
-/// Both ends as floats, and the share that the second has in each of the `n` numbers between them,
+/// Returns both ends as floats, and the weight that the second end has in each of the `n` numbers between them,
 /// along a new first axis.
 #[track_caller]
 fn shares(op: &str, start: Argument, stop: Argument, n: usize) -> (Var, Var, Var) {
@@ -308,11 +308,11 @@ fn shares(op: &str, start: Argument, stop: Argument, n: usize) -> (Var, Var, Var
     (a, b, place / (n.max(2) - 1) as f64)
 }
 
-/// The unit matrix, `f64`: of `n` rows and columns, or of `[rows, columns]`: `numpy.eye`. With the
-/// ones above or below the diagonal: `ones(n).diag_at(k)`. Derivative: none.
+/// The identity matrix, `f64`: of `n` rows and columns, or of `[rows, columns]`: `numpy.eye`. For ones
+/// above or below the diagonal: `ones(n).diag_at(k)`. Derivative: none.
 ///
 /// # Errors
-/// More than two lengths.
+/// If there are more than two lengths.
 #[track_caller]
 pub fn eye(shape: impl IntoShape) -> Var {
     let given = lengths("eye", &[], DType::I64, &shape.lengths());
@@ -331,12 +331,12 @@ pub fn eye(shape: impl IntoShape) -> Var {
     convert::convert(unit, DType::F64)
 }
 
-/// The coordinates of all points of a grid, given those along each axis, in arrays of its shape:
-/// `numpy.meshgrid`. The first two axes of the grid are those of `y` and `x`; see [`meshgrid_ij`] for
-/// the order of the arguments. Derivative: the sum over the points that share a coordinate.
+/// The coordinates of all points of a grid, given those along each axis, in arrays of the grid's shape:
+/// `numpy.meshgrid`. The first two axes of the grid are swapped: they are those of `y` and `x`. For
+/// the order of the arguments see [`meshgrid_ij`]. Derivative: the sum over the points that share a coordinate.
 ///
 /// # Errors
-/// Coordinates that are not vectors.
+/// If the coordinates are not vectors.
 ///
 /// ```
 /// use wengert::prelude::*;

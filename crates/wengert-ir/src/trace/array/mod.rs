@@ -1,7 +1,7 @@
-//! What a user does with arrays: methods on `Var`, and functions that make arrays.
+//! The array operations that users call: methods of `Var`, and functions that create arrays.
 //!
-//! Axes are counted from 0, or from the end where they are negative. A mistake in an axis, a shape
-//! or an index that is known when traced is an [`Error::Type`] that names the operation, the types
+//! Axes are counted from 0, or from the end if they are negative. A wrong axis, shape
+//! or index that is known while tracing is an [`Error::Type`] that names the operation, the types
 //! and the caller's line.
 
 use crate::error::{Error, TypeError, raise};
@@ -28,7 +28,7 @@ pub use make::{
 
 pub(crate) use part::entry;
 
-/// Refuses an operation before it is recorded.
+/// Raises a type error for an operation before it is recorded.
 #[track_caller]
 pub(crate) fn refuse(op: &str, operands: &[Var], error: TypeError) -> ! {
     raise(Error::Type {
@@ -40,7 +40,7 @@ pub(crate) fn refuse(op: &str, operands: &[Var], error: TypeError) -> ! {
     })
 }
 
-/// The axis `a` of a value of that rank.
+/// Resolves an axis of a value of rank `rank`.
 #[track_caller]
 pub(crate) fn axis_of_rank(op: &str, x: Var, a: Axis, rank: usize) -> usize {
     let Axis(a) = a;
@@ -62,10 +62,10 @@ pub(crate) fn axis(op: &str, x: Var, a: Axis) -> usize {
     axis_of_rank(op, x, a, x.rank())
 }
 
-/// Those axes, in the order given.
+/// Resolves axes, in the order given.
 #[track_caller]
 pub(crate) fn axes_in_order(op: &str, x: Var, given: &Ints) -> Vec<usize> {
-    // A loop, since the caller's place does not pass through a closure.
+    // A loop and not a closure, which would lose the caller's line.
     let mut axes = Vec::with_capacity(given.0.len());
     for &a in &given.0 {
         axes.push(axis(op, x, Axis(a)));
@@ -73,7 +73,7 @@ pub(crate) fn axes_in_order(op: &str, x: Var, given: &Ints) -> Vec<usize> {
     axes
 }
 
-/// Those axes, ascending.
+/// Resolves axes and sorts them.
 #[track_caller]
 pub(crate) fn axes(op: &str, x: Var, given: Ints) -> Vec<usize> {
     let mut axes = axes_in_order(op, x, &given);
@@ -87,11 +87,11 @@ pub(crate) fn axes(op: &str, x: Var, given: Ints) -> Vec<usize> {
 
 /// The axes of a reduction.
 pub(crate) struct Over {
-    /// Those that are reduced, ascending.
+    /// The reduced axes, ascending.
     pub axes: Vec<usize>,
-    /// The lengths of all, 1 for those that are reduced.
+    /// The lengths of all axes, 1 for the reduced ones.
     pub ones: Vec<usize>,
-    /// How many elements one result is made of.
+    /// The number of elements that are reduced to one.
     pub count: usize,
     keep: bool,
 }
@@ -116,7 +116,7 @@ impl Over {
         }
     }
 
-    /// Refuses where there is nothing to make a result of.
+    /// Refuses a reduction over no elements.
     #[track_caller]
     pub fn expect_elements(&self, op: &str, x: Var) {
         if self.count == 0 {
@@ -125,7 +125,7 @@ impl Over {
         }
     }
 
-    /// A result without the axes, with them if they are to stay.
+    /// Restores the reduced axes of a result if they are to be kept.
     #[track_caller]
     pub fn kept(&self, y: Var) -> Var {
         match self.keep {
@@ -134,7 +134,7 @@ impl Over {
         }
     }
 
-    /// The same for several results along a new first axis.
+    /// Restores the reduced axes of several results along a new first axis, if they are to be kept.
     #[track_caller]
     pub fn kept_rows(&self, y: Var) -> Var {
         match self.keep {
@@ -143,14 +143,14 @@ impl Over {
         }
     }
 
-    /// A result without the axes, with them: it broadcasts with what was reduced.
+    /// Restores the reduced axes of a result with length 1, so that it broadcasts with the operand.
     #[track_caller]
     pub fn back(&self, y: Var) -> Var {
         layout::reshape(y, &self.ones)
     }
 }
 
-/// Refuses what is not of floats.
+/// Refuses element types other than floats.
 #[track_caller]
 pub(crate) fn floats(op: &str, x: Var) {
     let ty = x.ty();
@@ -171,13 +171,13 @@ pub(crate) fn numbers(op: &str, x: Var) {
     }
 }
 
-/// All axes.
+/// Returns all axes.
 #[track_caller]
 pub(crate) fn all_axes(x: Var) -> Vec<usize> {
     (0..x.rank()).collect()
 }
 
-/// Whole numbers, none of them negative.
+/// Checks that integers are not negative.
 #[track_caller]
 pub(crate) fn counts(op: &str, operands: &[Var], given: &Ints) -> Vec<usize> {
     let counts: Option<Vec<usize>> = given.0.iter().map(|&n| usize::try_from(n).ok()).collect();
@@ -190,7 +190,7 @@ pub(crate) fn counts(op: &str, operands: &[Var], given: &Ints) -> Vec<usize> {
     }
 }
 
-/// The lengths of an array that fits into memory.
+/// Returns the lengths of an array, which must be addressable.
 #[track_caller]
 pub(crate) fn lengths(op: &str, operands: &[Var], dtype: DType, given: &Ints) -> Vec<usize> {
     let dims = counts(op, operands, given);
@@ -200,7 +200,7 @@ pub(crate) fn lengths(op: &str, operands: &[Var], dtype: DType, given: &Ints) ->
     dims
 }
 
-/// What stands beside `x`, as a value: a number takes its element type.
+/// Returns the other operand of an operation on `x` as a value; a number takes the element type of `x`.
 #[track_caller]
 pub(crate) fn value(op: &str, x: Var, other: impl IntoVar) -> Var {
     match other.argument() {
@@ -209,7 +209,7 @@ pub(crate) fn value(op: &str, x: Var, other: impl IntoVar) -> Var {
     }
 }
 
-/// The values in the element type that all of them are promoted to.
+/// Converts values to the element type that all of them promote to.
 #[track_caller]
 pub(crate) fn promoted(op: &str, values: &[Var]) -> Vec<Var> {
     if values.is_empty() {
@@ -230,7 +230,7 @@ pub(crate) fn promoted(op: &str, values: &[Var]) -> Vec<Var> {
     all
 }
 
-/// `x` repeated to those lengths.
+/// Repeats `x` to the given lengths.
 #[track_caller]
 pub(crate) fn spread(op: &str, x: Var, dims: &[usize]) -> Var {
     let ty = x.ty();

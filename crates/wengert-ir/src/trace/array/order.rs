@@ -1,4 +1,4 @@
-//! Order among elements: where the extremes are, sorting, and searching what is sorted.
+//! Order among elements: positions of extremes, sorting, and searching sorted arrays.
 
 use super::{Over, axis, promoted, refuse};
 use crate::error::TypeError;
@@ -15,9 +15,9 @@ use crate::trace::span::{Along, Axis};
 
 /// # Order
 ///
-/// One order is meant everywhere: NaN counts as larger than all numbers, and zeros of both signs as
-/// equal. So NaN comes last, or first where the order is descending. Sorting is stable: equal elements
-/// stay in the order they had. Places are `i64`; they have no derivative.
+/// All operations use the same order: NaN counts as larger than all numbers, and zeros of both signs as
+/// equal. So NaN comes last, or first in descending order. Sorting is stable: equal elements
+/// keep their order. Places are `i64`; they have no derivative.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -32,40 +32,40 @@ use crate::trace::span::{Along, Axis};
 /// # Ok::<(), wengert::Error>(())
 /// ```
 impl Var {
-    /// The place of the largest element in row-major order, the first of equals; of the first NaN if
-    /// any is: `numpy.argmax`. Of no element it is an error. Derivative: none.
+    /// The place of the largest element in row-major order, the first of equals; that of the first NaN if
+    /// there is one: `numpy.argmax`. An empty array is an error. Derivative: none.
     #[track_caller]
     pub fn argmax(self) -> Var {
         place_of(Reducer::Max, "argmax", self.flatten(), 0)
     }
 
-    /// The places of the largest along one axis: `numpy.argmax(x, axis)`. For `..` that of [`Var::argmax`].
+    /// The places of the largest elements along one axis: `numpy.argmax(x, axis)`. `..` is as [`Var::argmax`].
     ///
     /// # Errors
-    /// No element, or some axes of several.
+    /// If there is no element, or several but not all axes are given.
     #[track_caller]
     pub fn argmax_axis(self, which: impl Into<Along>) -> Var {
         extreme(Reducer::Max, "argmax", self, which.into())
     }
 
-    /// The place of the smallest element in row-major order, the first of equals; of the first NaN if
-    /// any is: `numpy.argmin`. Of no element it is an error. Derivative: none.
+    /// The place of the smallest element in row-major order, the first of equals; that of the first NaN if
+    /// there is one: `numpy.argmin`. An empty array is an error. Derivative: none.
     #[track_caller]
     pub fn argmin(self) -> Var {
         place_of(Reducer::Min, "argmin", self.flatten(), 0)
     }
 
-    /// The places of the smallest along one axis: `numpy.argmin(x, axis)`. For `..` that of [`Var::argmin`].
+    /// The places of the smallest elements along one axis: `numpy.argmin(x, axis)`. `..` is as [`Var::argmin`].
     ///
     /// # Errors
-    /// No element, or some axes of several.
+    /// If there is no element, or several but not all axes are given.
     #[track_caller]
     pub fn argmin_axis(self, which: impl Into<Along>) -> Var {
         extreme(Reducer::Min, "argmin", self, which.into())
     }
 
-    /// The elements along an axis in ascending order: `numpy.sort`. Derivative: the tangents in the
-    /// order of the elements.
+    /// The elements along an axis in ascending order: `numpy.sort`. Derivative: the tangents, permuted like the
+    /// elements.
     #[track_caller]
     pub fn sort(self, along: impl Into<Axis>) -> Var {
         let a = axis("sort", self, along.into());
@@ -80,8 +80,8 @@ impl Var {
     }
 
     /// The elements along an axis in ascending order, and those of other arrays of the same shape
-    /// where these go: `jax.lax.sort` of several operands with one key. Derivative: the tangents of
-    /// each in that order.
+    /// in the same order: `jax.lax.sort` of several operands with one key. Derivative: the tangents of
+    /// each, permuted alike.
     ///
     /// ```
     /// use wengert::prelude::*;
@@ -114,7 +114,7 @@ impl Var {
     }
 
     /// The `k` largest elements along the last axis, in descending order, and their places:
-    /// `jax.lax.top_k`. Derivative: of the elements, the tangents at these places.
+    /// `jax.lax.top_k`. Derivative: for the elements, the tangents at these places.
     #[track_caller]
     pub fn top_k(self, k: usize) -> (Var, Var) {
         let ty = self.ty();
@@ -129,22 +129,22 @@ impl Var {
         top_k(self, k)
     }
 
-    /// Where the elements of `values` would be put into this sorted vector so that it stays sorted, in
-    /// front of equals: `numpy.searchsorted`. Of the shape of `values`; element types are promoted.
+    /// The places at which the elements of `values` would be inserted into this sorted vector to keep it sorted,
+    /// before equal elements: `numpy.searchsorted`. The result has the shape of `values`; element types are promoted.
     /// Derivative: none.
     #[track_caller]
     pub fn searchsorted(self, values: Var) -> Var {
         search(self, values, false)
     }
 
-    /// The same, behind equals: `numpy.searchsorted(a, v, side="right")`.
+    /// [`Var::searchsorted`] with places after equal elements: `numpy.searchsorted(a, v, side="right")`.
     #[track_caller]
     pub fn searchsorted_right(self, values: Var) -> Var {
         search(self, values, true)
     }
 }
 
-/// The first place along the one axis, or in row-major order, that holds the extreme.
+/// Returns the first place of the extreme, along the one axis or in row-major order.
 #[track_caller]
 fn extreme(reducer: Reducer, op: &str, x: Var, along: Along) -> Var {
     let over = Over::of(op, x, along);
@@ -158,7 +158,7 @@ fn extreme(reducer: Reducer, op: &str, x: Var, along: Along) -> Var {
     }
 }
 
-/// The first place along an axis that holds the extreme: the smallest number of all that do.
+/// Returns the first place of the extreme along an axis: the smallest number of all its places.
 #[track_caller]
 fn place_of(reducer: Reducer, op: &str, x: Var, a: usize) -> Var {
     let ty = x.ty();
@@ -178,7 +178,7 @@ fn place_of(reducer: Reducer, op: &str, x: Var, a: usize) -> Var {
     let others: Vec<usize> = (0..dims.len()).filter(|&other| other != a).collect();
     let spread = layout::broadcast(extreme, &ty.shape, &others);
     let chosen = elementwise::or(elementwise::eq(x, spread), elementwise::ne(x, x));
-    // Short numbers are compared faster.
+    // Narrower integers are compared faster.
     let short = i32::try_from(dims[a]).is_ok();
     let places = ty.with_dtype(if short { DType::I32 } else { DType::I64 });
     let none = Var::full(&places, dims[a] as f64);
@@ -186,7 +186,7 @@ fn place_of(reducer: Reducer, op: &str, x: Var, a: usize) -> Var {
     convert::convert(reduce(Reducer::Min, place, &[a]), DType::I64)
 }
 
-/// The elements in order, and their places.
+/// Sorts the elements; returns them and their places.
 #[track_caller]
 fn order_of(x: Var, a: usize, descending: bool) -> Vec<Var> {
     let ty = x.ty();
@@ -196,7 +196,7 @@ fn order_of(x: Var, a: usize, descending: bool) -> Vec<Var> {
     sort(&[x, iota(ty.with_dtype(DType::I64), a)], a, descending)
 }
 
-/// Whether one element comes before another in ascending order.
+/// Returns whether one element comes before another in ascending order.
 #[track_caller]
 fn below(a: Var, b: Var) -> Var {
     let less = elementwise::lt(a, b);
@@ -230,8 +230,8 @@ fn search(sorted: Var, values: Var, right: bool) -> Var {
     layout::reshape(places[0], &dims)
 }
 
-/// How many of the elements come before a value: each bit of that number, from the highest, is
-/// tried in turn.
+/// Returns the number of elements that come before a value: each bit of that number is tried in turn, from the
+/// highest.
 #[track_caller]
 fn place_for(sorted: Var, n: usize, value: Var, right: bool) -> Var {
     let zero = Var::scalar(0i64);

@@ -1,16 +1,16 @@
-//! Windows, and what goes into an array.
+//! Windows of arrays, and the values that are written into arrays.
 
 use super::{axis, lengths, refuse};
 use crate::error::{TypeError, counted};
 use crate::ir::DType;
 use crate::ops::layout::known;
 use crate::ops::{convert, dynamic, index, layout};
-use crate::trace::span::{Axis, Places, Span};
+use crate::trace::span::{Axis, Span, StridedRange};
 use crate::trace::{Argument, IntoShape, IntoVar, Var, is_weak, number};
 
 /// # Windows
 ///
-/// Reading is linear, and the transpose of reading adds to zeros. A start that is traced is moved so that
+/// Reading is linear, and the transpose of reading adds to zeros. A traced start is clamped so that
 /// the window lies inside.
 ///
 /// ```
@@ -24,7 +24,7 @@ use crate::trace::{Argument, IntoShape, IntoVar, Var, is_weak, number};
 /// ```
 impl Var {
     /// A part of one axis, `x.slice_axis(-1, 1..)` or `x.slice_axis(0, Span::from(..).by(-2))`:
-    /// `jax.lax.slice_in_dim`. Derivative: that of reading.
+    /// `jax.lax.slice_in_dim`. Derivative: the same part of the tangent.
     #[track_caller]
     pub fn slice_axis(self, along: impl Into<Axis>, part: impl Into<Span>) -> Var {
         let a = axis("slice", self, along.into());
@@ -42,16 +42,16 @@ impl Var {
         }
     }
 
-    /// The window of lengths `sizes` that starts at traced indices, one an axis, moved to lie inside:
-    /// `jax.lax.dynamic_slice`. Derivative: that of reading.
+    /// The window of lengths `sizes` that starts at traced indices, one for each axis, clamped to lie inside:
+    /// `jax.lax.dynamic_slice`. Derivative: the same window of the tangent.
     #[track_caller]
     pub fn dynamic_slice(self, start: &[Var], sizes: impl IntoShape) -> Var {
         let sizes = lengths("dynamic_slice", &[self], self.dtype(), &sizes.lengths());
         dynamic::slice(self, start, &sizes)
     }
 
-    /// `self` with `window` in the place of the window that starts at traced indices, one an axis,
-    /// moved to lie inside: `jax.lax.dynamic_update_slice`. Derivative: 1 to what stays.
+    /// `self` with the window that starts at traced indices, one for each axis, replaced by `window`;
+    /// clamped to lie inside: `jax.lax.dynamic_update_slice`. Derivative: 1 to what remains.
     #[track_caller]
     pub fn dynamic_update(self, window: Var, start: &[Var]) -> Var {
         let window = entry("dynamic_update", self, window);
@@ -59,9 +59,9 @@ impl Var {
     }
 }
 
-/// The places that a part of an axis of `n` elements has.
+/// Returns the places of a part of an axis of `n` elements.
 #[track_caller]
-pub(super) fn span_of(op: &str, x: Var, a: usize, n: usize, span: Span) -> Places {
+pub(super) fn span_of(op: &str, x: Var, a: usize, n: usize, span: Span) -> StridedRange {
     match span.of(n) {
         Some(places) => places,
         None => {
@@ -83,7 +83,7 @@ pub(super) fn span_of(op: &str, x: Var, a: usize, n: usize, span: Span) -> Place
     }
 }
 
-/// Whether that is an array of indices.
+/// Checks that `i` is an array of indices.
 #[track_caller]
 pub(super) fn check_indices(op: &str, x: Var, i: Var) {
     let ty = i.ty();
@@ -95,7 +95,7 @@ pub(super) fn check_indices(op: &str, x: Var, i: Var) {
     }
 }
 
-/// What is to be written into `x`, in its element type: nothing is narrowed.
+/// Converts a value that is written into `x` to its element type; nothing is narrowed.
 #[track_caller]
 pub(crate) fn entry(op: &str, x: Var, value: impl IntoVar) -> Var {
     let ty = x.ty();

@@ -7,10 +7,11 @@ use crate::trace::{Axis, IntoVar, Pairs, Var};
 
 /// # Products
 ///
-/// Of numbers; element types are promoted. The other operand may be an array of Rust's numbers, as in
-/// `x.dot([0.5, 0.25])`. Each element is summed one product after the other, and from 512 on as by [`Var::sum`] where
-/// one side has few rows or columns; large products of matrices are a library's.
-/// Derivative of `a b`: `a' b + a b'`. For products that no method has a name for, see
+/// These take numbers; element types are promoted. The other operand may be an array of Rust's numbers, as in
+/// `x.dot([0.5, 0.25])`. The products of each element are summed in order; from 512 products on, if
+/// one side has few rows or columns, they are summed as by [`Var::sum`]. Large products of matrices are computed by a
+/// library.
+/// Derivative of `a b`: `a' b + a b'`. For products without a method of their own, see
 /// [`einsum`](crate::num::einsum).
 ///
 /// ```
@@ -25,7 +26,7 @@ use crate::trace::{Axis, IntoVar, Pairs, Var};
 /// ```
 impl Var {
     /// The inner product of vectors, a matrix with a vector, or two matrices: `numpy.dot` for one and
-    /// two axes. For more, see [`Var::matmul`].
+    /// two axes. For more axes, see [`Var::matmul`].
     #[track_caller]
     pub fn dot(self, other: impl IntoVar) -> Var {
         let pair = promoted("dot", &[self, value("dot", self, other)]);
@@ -48,7 +49,7 @@ impl Var {
         }
     }
 
-    /// The product of matrices, or of stacks of them along the first axes, which broadcast; a vector
+    /// The product of matrices, or of stacks of matrices along the first axes, which broadcast; a vector
     /// is a row on the left and a column on the right: `numpy.matmul`.
     #[track_caller]
     pub fn matmul(self, other: impl IntoVar) -> Var {
@@ -64,7 +65,7 @@ impl Var {
         let stack = |x: Var| x.shape()[..x.rank().saturating_sub(2)].to_vec();
         let (sa, sb) = (stack(a), stack(b));
         if sa.is_empty() || sb.is_empty() {
-            // One matrix for the whole stack: its axes stand apart from those of the stack.
+            // If one operand has no axes for a stack, its matrix is multiplied with the whole stack.
             let along = (ra - 1, rb.saturating_sub(2));
             let product = dot::dot(a, b, &[], &[along]);
             return match sb.is_empty() || ra == 1 {
@@ -103,9 +104,9 @@ impl Var {
         dot::dot(pair[0], pair[1], &[], &[])
     }
 
-    /// The sum of products over pairs of axes of `self` and `other`; what is left are the other axes
-    /// of `self`, then those of `other`: `numpy.tensordot`. The pairs are listed, or a number: so many
-    /// last axes of `self` with the first of `other`.
+    /// The sum of products over pairs of axes of `self` and `other`; the result has the other axes
+    /// of `self`, then those of `other`: `numpy.tensordot`. The pairs are a list, or a number that pairs the
+    /// last axes of `self` with as many first axes of `other`.
     #[track_caller]
     pub fn tensordot(self, other: impl IntoVar, pairs: impl Into<Pairs>) -> Var {
         let both = promoted("tensordot", &[self, value("tensordot", self, other)]);
@@ -134,8 +135,8 @@ impl Var {
         dot::dot(a, b, &[], &axes)
     }
 
-    /// The sum of products along the last axes; what is left are the other axes of `self`, then those
-    /// of `other`: `numpy.inner`. With a number it is the product.
+    /// The sum of products along the last axes; the result has the other axes of `self`, then those
+    /// of `other`: `numpy.inner`. If an operand is a scalar it is the product.
     #[track_caller]
     pub fn inner(self, other: impl IntoVar) -> Var {
         let both = promoted("inner", &[self, value("inner", self, other)]);
@@ -155,7 +156,7 @@ impl Var {
     pub fn kron(self, other: impl IntoVar) -> Var {
         let both = promoted("kron", &[self, value("kron", self, other)]);
         let rank = both[0].rank().max(both[1].rank());
-        // The axes of one between those of the other, all of length 1.
+        // Each axis is paired with an axis of length 1, in which the other operand has its own.
         let apart = |x: Var, first: bool| -> Vec<usize> {
             let missing = vec![1; rank - x.rank()];
             let dims = missing.into_iter().chain(x.shape());
@@ -168,11 +169,11 @@ impl Var {
         layout::reshape(product, &dims)
     }
 
-    /// The cross product of vectors of 3 along the last axis; the other axes broadcast. Of vectors
-    /// of 2 it is the third component, a number: `numpy.cross`.
+    /// The cross product of vectors of length 3 along the last axis; the other axes broadcast. For vectors
+    /// of length 2 it is the third component, a number: `numpy.cross`.
     ///
     /// # Errors
-    /// Vectors of another length.
+    /// If the vectors have another length.
     #[track_caller]
     pub fn cross(self, other: impl IntoVar) -> Var {
         self.cross_axis(other, -1)
@@ -203,7 +204,7 @@ impl Var {
     }
 }
 
-/// The two components of vectors along an axis, without it.
+/// Returns the two components of vectors along an axis, which is removed.
 #[track_caller]
 fn components(x: Var, axis: usize) -> [Var; 2] {
     let x = layout::move_axis(x, axis, 0);

@@ -8,8 +8,8 @@ use crate::trace::span::Along;
 
 /// # Reductions
 ///
-/// Over all axes, or over some, which go, or stay with length 1 if they are wrapped in
-/// [`keep`](crate::trace::keep). A sum or product of floats is taken in a fixed order (see
+/// These reduce all axes, or some. Reduced axes are removed, or kept with length 1 if they are wrapped in
+/// [`keep`](crate::trace::keep). Sums and products of floats are taken in a fixed order (see
 /// [`order`](crate::order)); integers wrap.
 ///
 /// ```
@@ -25,88 +25,88 @@ use crate::trace::span::Along;
 /// # Ok::<(), wengert::Error>(())
 /// ```
 impl Var {
-    /// The sum of all elements, 0 of none: `numpy.sum`. Derivative: 1 to each.
+    /// The sum of all elements, 0 if there is none: `numpy.sum`. Derivative: 1 to each.
     #[track_caller]
     pub fn sum(self) -> Var {
         reduced("sum", Reducer::Sum, self, (..).into())
     }
 
-    /// The sum along those axes: `numpy.sum(x, axis)`.
+    /// The sum along the given axes: `numpy.sum(x, axis)`.
     #[track_caller]
     pub fn sum_axis(self, which: impl Into<Along>) -> Var {
         reduced("sum", Reducer::Sum, self, which.into())
     }
 
-    /// The product of all elements, 1 of none: `numpy.prod`. Derivative: to each the product of the
-    /// others, right where elements are zero as well.
+    /// The product of all elements, 1 if there is none: `numpy.prod`. Derivative: to each element the product of the
+    /// others, correct even if elements are zero.
     #[track_caller]
     pub fn prod(self) -> Var {
         reduced("prod", Reducer::Prod, self, (..).into())
     }
 
-    /// The product along those axes: `numpy.prod(x, axis)`.
+    /// The product along the given axes: `numpy.prod(x, axis)`.
     #[track_caller]
     pub fn prod_axis(self, which: impl Into<Along>) -> Var {
         reduced("prod", Reducer::Prod, self, which.into())
     }
 
-    /// The mean of all elements, of floats; NaN of none: `numpy.mean`. Derivative: `1/n` to each.
+    /// The mean of all elements, of floats; NaN if there is none: `numpy.mean`. Derivative: `1/n` to each.
     #[track_caller]
     pub fn mean(self) -> Var {
         mean_of(self, (..).into())
     }
 
-    /// The mean along those axes: `numpy.mean(x, axis)`.
+    /// The mean along the given axes: `numpy.mean(x, axis)`.
     #[track_caller]
     pub fn mean_axis(self, which: impl Into<Along>) -> Var {
         mean_of(self, which.into())
     }
 
-    /// The largest element, NaN if any is NaN: `numpy.amax`. Of none it is an error. Derivative: to
+    /// The largest element, NaN if any is NaN: `numpy.amax`. An empty array is an error. Derivative: to
     /// the largest, shared equally among equals.
     #[track_caller]
     pub fn amax(self) -> Var {
         reduced("amax", Reducer::Max, self, (..).into())
     }
 
-    /// The largest along those axes: `numpy.amax(x, axis)`.
+    /// The largest element along the given axes: `numpy.amax(x, axis)`.
     #[track_caller]
     pub fn amax_axis(self, which: impl Into<Along>) -> Var {
         reduced("amax", Reducer::Max, self, which.into())
     }
 
-    /// The smallest element, NaN if any is NaN: `numpy.amin`. Of none it is an error. Derivative: to
+    /// The smallest element, NaN if any is NaN: `numpy.amin`. An empty array is an error. Derivative: to
     /// the smallest, shared equally among equals.
     #[track_caller]
     pub fn amin(self) -> Var {
         reduced("amin", Reducer::Min, self, (..).into())
     }
 
-    /// The smallest along those axes: `numpy.amin(x, axis)`.
+    /// The smallest element along the given axes: `numpy.amin(x, axis)`.
     #[track_caller]
     pub fn amin_axis(self, which: impl Into<Along>) -> Var {
         reduced("amin", Reducer::Min, self, which.into())
     }
 
-    /// Whether any element is true, of `bool`; false of none: `numpy.any`.
+    /// Whether any element is true, of `bool`; false if there is none: `numpy.any`.
     #[track_caller]
     pub fn any(self) -> Var {
         reduced("any", Reducer::Any, self, (..).into())
     }
 
-    /// Whether any is true along those axes: `numpy.any(x, axis)`.
+    /// Whether any element is true along the given axes: `numpy.any(x, axis)`.
     #[track_caller]
     pub fn any_axis(self, which: impl Into<Along>) -> Var {
         reduced("any", Reducer::Any, self, which.into())
     }
 
-    /// Whether all elements are true, of `bool`; true of none: `numpy.all`.
+    /// Whether all elements are true, of `bool`; true if there is none: `numpy.all`.
     #[track_caller]
     pub fn all(self) -> Var {
         reduced("all", Reducer::All, self, (..).into())
     }
 
-    /// Whether all are true along those axes: `numpy.all(x, axis)`.
+    /// Whether all elements are true along the given axes: `numpy.all(x, axis)`.
     #[track_caller]
     pub fn all_axis(self, which: impl Into<Along>) -> Var {
         reduced("all", Reducer::All, self, which.into())

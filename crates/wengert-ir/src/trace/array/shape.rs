@@ -9,8 +9,8 @@ use crate::trace::{IntoShape, Var};
 
 /// # Shape
 ///
-/// These keep the elements, of any type, and their order or that of the axes. Each is linear: the derivative is the same operation
-/// on the tangent, the transpose the one that undoes it.
+/// These keep the elements, of any type, and change only how they are arranged along axes. Each is linear: the
+/// derivative is the same operation on the tangent, and the transpose is the operation that undoes it.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -22,8 +22,8 @@ use crate::trace::{IntoShape, Var};
 /// # Ok::<(), wengert::Error>(())
 /// ```
 impl Var {
-    /// The same elements in row-major order in another shape of as many: `numpy.reshape`. One length
-    /// may be -1: what is left.
+    /// The elements in row-major order, in another shape of the same size: `numpy.reshape`. One length
+    /// may be -1: it is computed from the others.
     #[track_caller]
     pub fn reshape(self, shape: impl IntoShape) -> Var {
         let mut given = shape.lengths();
@@ -65,21 +65,21 @@ impl Var {
         self.flatten()
     }
 
-    /// Axes in another order: axis `i` of the result is axis `order[i]`: `numpy.transpose`.
+    /// The array with its axes permuted: axis `i` of the result is axis `order[i]`: `numpy.transpose`.
     #[track_caller]
     pub fn transpose(self, order: impl Into<Ints>) -> Var {
         let order = axes_in_order("transpose", self, &order.into());
         layout::transpose(self, &order)
     }
 
-    /// Axes in opposite order, the transpose of a matrix: `x.T` of NumPy.
+    /// The array with its axes in reverse order, the transpose of a matrix: `x.T` of NumPy.
     #[track_caller]
     pub fn t(self) -> Var {
         let order: Vec<usize> = (0..self.rank()).rev().collect();
         layout::transpose(self, &order)
     }
 
-    /// Two axes in each other's place: `numpy.swapaxes`.
+    /// The array with two axes swapped: `numpy.swapaxes`.
     #[doc(alias = "swapaxes")]
     #[track_caller]
     pub fn swap_axes(self, a: impl Into<Axis>, b: impl Into<Axis>) -> Var {
@@ -91,11 +91,11 @@ impl Var {
         layout::transpose(self, &order)
     }
 
-    /// Axis `from` as axis `to`, or several as several; the others keep their order:
+    /// The array with axis `from` moved to position `to`, or several to several; the others keep their order:
     /// `numpy.moveaxis`.
     ///
     /// # Errors
-    /// Another number of axes than of places for them.
+    /// If the number of axes differs from the number of positions.
     #[doc(alias = "moveaxis")]
     #[track_caller]
     pub fn move_axis(self, from: impl Into<Ints>, to: impl Into<Ints>) -> Var {
@@ -119,14 +119,14 @@ impl Var {
         layout::transpose(self, &order)
     }
 
-    /// Repeated along new first axes and axes of length 1, to those lengths: `numpy.broadcast_to`.
+    /// The array repeated along new first axes and axes of length 1, to the given lengths: `numpy.broadcast_to`.
     #[track_caller]
     pub fn broadcast_to(self, shape: impl IntoShape) -> Var {
         let dims = lengths("broadcast_to", &[self], self.dtype(), &shape.lengths());
         spread("broadcast_to", self, &dims)
     }
 
-    /// With a new axis of length 1 that is axis `at` of the result, or with several:
+    /// The array with a new axis of length 1 that is axis `at` of the result, or with several:
     /// `numpy.expand_dims`.
     #[track_caller]
     pub fn expand_dims(self, at: impl Into<Ints>) -> Var {
@@ -151,7 +151,7 @@ impl Var {
         layout::broadcast(self, &shape, &axes)
     }
 
-    /// The same with one axis at least: `numpy.atleast_1d`.
+    /// The array with at least one axis: `numpy.atleast_1d`.
     #[track_caller]
     pub fn atleast_1d(self) -> Var {
         match self.rank() {
@@ -160,7 +160,7 @@ impl Var {
         }
     }
 
-    /// The same with two axes at least; a vector is a row: `numpy.atleast_2d`.
+    /// The array with at least two axes; a vector becomes a row: `numpy.atleast_2d`.
     #[track_caller]
     pub fn atleast_2d(self) -> Var {
         match self.rank() {
@@ -169,7 +169,7 @@ impl Var {
         }
     }
 
-    /// The same with three axes at least; a vector of `n` is `[1, n, 1]`, a matrix has a last axis of
+    /// The array with at least three axes; a vector of length `n` becomes `[1, n, 1]`, a matrix gets a last axis of
     /// length 1: `numpy.atleast_3d`.
     #[track_caller]
     pub fn atleast_3d(self) -> Var {
@@ -179,14 +179,14 @@ impl Var {
         }
     }
 
-    /// Without the axes of length 1: `numpy.squeeze`.
+    /// The array without its axes of length 1: `numpy.squeeze`.
     #[track_caller]
     pub fn squeeze(self) -> Var {
         let dims: Vec<usize> = self.shape().into_iter().filter(|&n| n != 1).collect();
         layout::reshape(self, &dims)
     }
 
-    /// Without those axes, which have length 1: `numpy.squeeze`.
+    /// The array without the given axes, which must have length 1: `numpy.squeeze`.
     #[track_caller]
     pub fn squeeze_axis(self, which: impl Into<Ints>) -> Var {
         let gone = axes("squeeze", self, which.into());
