@@ -33,7 +33,8 @@ impl Backend for Cranelift {
     }
 
     fn target(&self, options: &Options) -> Target {
-        Target::default().with_fused(options.cpu.has_fma())
+        let target = Target::default().with_threads(wengert_run::threads());
+        target.with_fused(options.cpu.has_fma())
     }
 
     fn compile(&self, program: &Program, options: &Options) -> Result<Executable, CompileError> {

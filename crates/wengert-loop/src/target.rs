@@ -7,6 +7,8 @@
 pub struct Target {
     /// Whether a product and a sum with one rounding are one operation: then it pays to contract them.
     pub fused: bool,
+    /// The number of tasks that run at the same time.
+    pub threads: usize,
     /// Elements from which on a nest outside of lanes is cut into tasks.
     pub tasks_from: usize,
     /// The elements of a task.
@@ -27,6 +29,7 @@ impl Default for Target {
     fn default() -> Target {
         Target {
             fused: true,
+            threads: 4,
             tasks_from: 65_536,
             task: 32_768,
             wide: 16_384,
@@ -41,5 +44,11 @@ impl Target {
     /// The same with or without contracted products and sums.
     pub fn with_fused(self, fused: bool) -> Target {
         Target { fused, ..self }
+    }
+
+    /// The same with this number of tasks at a time.
+    pub fn with_threads(self, threads: usize) -> Target {
+        let threads = threads.max(1);
+        Target { threads, ..self }
     }
 }

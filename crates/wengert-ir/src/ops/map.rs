@@ -15,8 +15,9 @@ use crate::ir::{BitMatrix, Dim, Func, Type};
 use crate::ops::scan::{expect_types, has};
 use crate::ops::{Batched, Cotangent, Mode, Op, Operand, Primitive, Pruned, Tangent, layout};
 use crate::order;
-use crate::schedule::lanes::{self, Way};
+use crate::schedule::lanes;
 use crate::schedule::node::NodeId;
+use crate::schedule::way::Way;
 use crate::schedule::{Lowering, Wanted};
 use crate::trace::{Kind, Var, bind, closed, open};
 use crate::transform::body::{Residual, Runs, Supply, fuse_body, linearize_body};
@@ -371,7 +372,7 @@ impl Primitive for Map {
         }
         match way {
             Way::Lanes => l.map_lanes(&batch, inputs, outputs),
-            Way::Serial => l.map_serially(&batch, inputs, outputs),
+            Way::Each { parallel } => l.map_each(&batch, parallel, inputs, outputs),
             Way::Flat => {
                 let types: Vec<Type> = inputs.iter().map(|&i| l.ty(i).clone()).collect();
                 let flat = closed(Kind::Barrier, &types, |x| self.stacked(x));

@@ -81,6 +81,11 @@ pub trait Primitive: std::fmt::Debug {
         None
     }
 
+    /// Whether its elements are drawn where they are read, and so need no memory.
+    fn is_drawn(&self) -> bool {
+        false
+    }
+
     /// Returns how the operation folds literals: by default it does not.
     fn folding(&self) -> Folding {
         Folding::Keep

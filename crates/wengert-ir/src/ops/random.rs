@@ -123,6 +123,10 @@ impl Primitive for RandomBits {
         vec![None; inputs.len()]
     }
 
+    fn is_drawn(&self) -> bool {
+        true
+    }
+
     fn lower(
         &self,
         l: &mut Lowering,

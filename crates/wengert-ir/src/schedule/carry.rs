@@ -115,6 +115,7 @@ impl Lowering {
                                 self.alloc_because(kept.dtype, &kept.dims(), StoreReason::Carried)
                             }
                         };
+                        self.note_why_kept(stored);
                         writes.push((stored, place.clone()));
                         place
                     }

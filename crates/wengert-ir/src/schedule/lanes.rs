@@ -5,18 +5,21 @@ use super::node::{Expr, FEW, NodeId};
 use super::notes::StoreReason;
 use super::reduce::Rule;
 use super::view::{AxisMap, View, contiguous};
+use super::way::{is_simple, size};
 use super::{Lowering, Wanted};
 use crate::error::Result;
-use crate::ir::{Dim, Eqn, Func, Type};
+use crate::ir::{Dim, Func, Type};
 use crate::loops::affine::Affine;
 use crate::loops::builder::Carry;
 use crate::loops::{BufferKind, FoldOp, LANES, LoopKind, ScalarOp, Value};
-use crate::ops::Op;
 use crate::ops::work::PLAIN;
 use crate::order::LANE_CHUNK;
 
-/// What is no more [work](crate::ops::work) than that is done again rather than stored.
-const MODEST: u64 = 4 * PLAIN;
+/// Lanes that may run side by side in a task, as blocks whose chains do not wait for one another.
+const SIDE_BY_SIDE: usize = 32;
+
+/// Tasks for each thread where there are elements enough, so that threads that are done early take over.
+const TASKS_A_THREAD: usize = 4;
 
 /// A map.
 pub struct Batch<'a> {
@@ -30,108 +33,12 @@ pub struct Batch<'a> {
     pub sum: &'a [bool],
 }
 
-/// How a map may run.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Way {
-    /// The elements side by side, one a lane, with all control flow inside.
-    Lanes,
-    /// One element after the other.
-    Serial,
-    /// Whole batches, operation by operation.
-    Flat,
-}
-
 /// The lanes of a result that is summed.
 enum Sum {
     /// In registers: the first of its elements among what the vector loop carries.
     Registers(usize),
     /// In memory, with a copy for each lane of a block.
     Memory(View),
-}
-
-impl Batch<'_> {
-    /// How it had best run; `Flat` only if it `can` be.
-    pub fn way(&self, l: &Lowering, can: bool) -> Way {
-        if runs_on_host(self.body) {
-            return Way::Serial;
-        }
-        let simple = |f: &Func| f.eqns.iter().all(|e| e.op.bodies().is_empty());
-        if l.in_lanes() {
-            // What is the same for all elements is then done once: the primal for all tangents, say.
-            let together = self.extent <= LANES && in_step(self.body);
-            let short = self.extent <= LANE_CHUNK && simple(self.body);
-            return match can && (together || short) {
-                true => Way::Flat,
-                false => Way::Serial,
-            };
-        }
-        let wide = widest(self.body);
-        if is_large(self.body)
-            || wide >= l.target.wide
-            || (self.extent < LANES && wide >= LANE_CHUNK)
-        {
-            return match can && (is_large(self.body) || simple(self.body)) {
-                true => Way::Flat,
-                false => Way::Serial,
-            };
-        }
-        match can && self.is_rows(wide, l.target.near) {
-            true => Way::Flat,
-            false => Way::Lanes,
-        }
-    }
-
-    /// Whether it is nothing but work element by element along rows: those lie better side by side as
-    /// they are. Much of what is expensive stays in a lane, where what is stored of it is still near.
-    fn is_rows(&self, wide: usize, near: usize) -> bool {
-        let f = self.body;
-        let long = |t: &Type| {
-            let dims = t.shape.known();
-            dims.is_some_and(|dims| dims.last().is_none_or(|&n| n >= LANES))
-        };
-        let work = |e: &Eqn| {
-            let types: Vec<Type> = e.inputs.iter().map(|&a| f.type_of(a).clone()).collect();
-            e.op.element_work(&types)
-        };
-        let dearest = f
-            .eqns
-            .iter()
-            .map(work)
-            .try_fold(0, |most, w| Some(w?.max(most)));
-        wide >= LANES
-            && !self.sum.contains(&true)
-            && f.types.iter().all(long)
-            && dearest.is_some_and(|w| w <= MODEST || self.extent * wide <= near)
-    }
-}
-
-/// The size of the largest array in a function.
-fn widest(f: &Func) -> usize {
-    let own = f.types.iter().filter_map(|t| t.shape.known());
-    let own = own.map(|dims| dims.iter().product()).max().unwrap_or(0);
-    let bodies = f.eqns.iter().flat_map(|e| e.op.bodies());
-    bodies.map(widest).max().unwrap_or(0).max(own)
-}
-
-/// Whether a function has work for the host, one element after the other.
-fn runs_on_host(f: &Func) -> bool {
-    let host = |op: &Op| op.runs_on_host() || op.bodies().into_iter().any(runs_on_host);
-    f.eqns.iter().any(|e| host(&e.op))
-}
-
-/// Whether elements of a batch would walk through a function side by side: its loops have a length
-/// that is known, and nothing branches.
-fn in_step(f: &Func) -> bool {
-    let keeps = |op: &Op| op.keeps_step() && op.bodies().into_iter().all(in_step);
-    f.eqns.iter().all(|e| keeps(&e.op))
-}
-
-/// Whether a function does work for a library.
-fn is_large(f: &Func) -> bool {
-    f.eqns.iter().any(|e| {
-        let types: Vec<Type> = e.inputs.iter().map(|&a| f.type_of(a).clone()).collect();
-        e.op.is_large(&types) || e.op.bodies().into_iter().any(is_large)
-    })
 }
 
 impl Lowering {
@@ -146,10 +53,11 @@ impl Lowering {
         outputs: &[Wanted],
     ) -> Result<Vec<NodeId>> {
         // Lists are summed when those of all lanes are there.
-        let lists = |want: &Wanted| want.ty.shape.has_run();
-        let pick = |list: bool| -> Vec<bool> {
+        let chunk = self.lanes_of_a_task(batch, outputs);
+        let late = |want: &Wanted| want.ty.shape.has_run() || chunk != LANE_CHUNK;
+        let pick = |then: bool| -> Vec<bool> {
             let all = outputs.iter().zip(batch.sum);
-            all.map(|(want, &sum)| sum && lists(want) == list).collect()
+            all.map(|(want, &sum)| sum && late(want) == then).collect()
         };
         let (sum, later) = (pick(false), pick(true));
         let stacked = stacked_where(&later, batch.extent, outputs);
@@ -157,17 +65,31 @@ impl Lowering {
             sum: &sum,
             ..*batch
         };
-        let results = self.lanes_of(&batch, inputs, &stacked)?;
+        let results = self.lanes_of(&batch, chunk, inputs, &stacked)?;
         self.sums_of(&later, results, outputs)
+    }
+
+    /// The lanes that a task takes. Few elements that run for long are shared among all threads, with as many blocks of
+    /// lanes side by side as that leaves; then sums go through memory, since their order is that of larger chunks.
+    fn lanes_of_a_task(&self, batch: &Batch<'_>, outputs: &[Wanted]) -> usize {
+        let summed = outputs.iter().zip(batch.sum).filter(|(_, sum)| **sum);
+        let size: usize = summed.map(|(want, _)| size(&want.ty)).sum();
+        if self.parallel || is_simple(batch.body) || size * batch.extent > self.target.near {
+            return LANE_CHUNK;
+        }
+        let share = batch.extent.div_ceil(self.target.threads);
+        let fine = share.div_ceil(TASKS_A_THREAD).max(share.min(SIDE_BY_SIDE));
+        fine.next_multiple_of(LANES).min(LANE_CHUNK)
     }
 
     fn lanes_of(
         &mut self,
         batch: &Batch<'_>,
+        chunk: usize,
         inputs: &[NodeId],
         outputs: &[Wanted],
     ) -> Result<Vec<NodeId>> {
-        let chunks = batch.extent.div_ceil(LANE_CHUNK);
+        let chunks = batch.extent.div_ceil(chunk);
         let (stacked, summed): (Vec<Wanted>, Vec<Wanted>) = split(outputs, batch.sum);
         let piles = self.pile(&stacked, Dim::N(batch.extent));
         let partial: Vec<View> = (summed.iter())
@@ -176,19 +98,19 @@ impl Lowering {
                 self.alloc_because(w.ty.dtype, &dims, StoreReason::Parts)
             })
             .collect();
-        let chunk = |l: &mut Lowering, start: Affine, len: Value, c: Affine| {
+        let task = |l: &mut Lowering, start: Affine, len: Value, c: Affine| {
             l.lane_chunk(batch, inputs, &piles, &summed, &partial, &start, len, &c)
         };
         if chunks == 1 {
             let len = self.b.i64(batch.extent as i64);
-            chunk(self, Affine::default(), len, Affine::default())?;
+            task(self, Affine::default(), len, Affine::default())?;
         } else {
             let kind = match self.parallel {
                 true => LoopKind::SERIAL,
                 false => LoopKind::Parallel,
             };
-            self.chunks(kind, batch.extent, LANE_CHUNK, &mut |l, start, len, c| {
-                chunk(l, start, len, c)
+            self.chunks(kind, batch.extent, chunk, &mut |l, start, len, c| {
+                task(l, start, len, c)
             })?;
         }
         let extent = self.b.i64(batch.extent as i64);
@@ -313,13 +235,14 @@ impl Lowering {
         Ok(values)
     }
 
-    /// A batch one element after the other.
+    /// A batch with each element by itself: in tasks, or one after the other.
     ///
     /// # Errors
     /// As [`Lowering::run`].
-    pub fn map_serially(
+    pub fn map_each(
         &mut self,
         batch: &Batch<'_>,
+        parallel: bool,
         inputs: &[NodeId],
         outputs: &[Wanted],
     ) -> Result<Vec<NodeId>> {
@@ -327,7 +250,11 @@ impl Lowering {
         let all = stacked_where(batch.sum, batch.extent, outputs);
         let piles = self.pile(&all, Dim::N(batch.extent));
         let extent = self.b.i64(batch.extent as i64);
-        self.repeat(LoopKind::SERIAL, extent, |l, row| {
+        let kind = match parallel {
+            true => LoopKind::Parallel,
+            false => LoopKind::SERIAL,
+        };
+        self.repeat(kind, extent, |l, row| {
             let args = l.rows_of(batch, inputs, &row)?;
             let places = l.row_places(&piles, &row);
             let results = l.run(batch.body, &args, &places)?;

@@ -32,6 +32,7 @@ pub mod sort;
 pub mod store;
 pub mod stream;
 pub mod view;
+pub mod way;
 pub mod write;
 
 #[cfg(test)]
@@ -212,8 +213,9 @@ impl Lowering {
             }
         }
         let mut values: Vec<NodeId> = args.to_vec();
-        for (&node, &n) in args.iter().zip(&uses) {
+        for (v, (&node, &n)) in args.iter().zip(&uses).enumerate() {
             self.retain(node, n);
+            self.note_readers_in(func, v as u32, node);
         }
         let around = self.source;
         // Results by their numbers, since equations are lowered in an order of their own.
@@ -223,6 +225,7 @@ impl Lowering {
             self.source = Some(eqn.source.written());
             let outside = self.note_equation(eqn);
             let inputs: Vec<NodeId> = (eqn.inputs.iter()).map(|a| self.atom(&values, a)).collect();
+            inputs.iter().for_each(|&id| self.note_reader(id, eqn));
             let outputs: Vec<Wanted> = (eqn.outputs.clone())
                 .map(|v| Wanted {
                     ty: func.types[v as usize].clone(),
@@ -240,6 +243,7 @@ impl Lowering {
                     eqn.op.name()
                 );
                 self.retain(node, uses[v as usize]);
+                self.note_readers_in(func, v, node);
             }
             for (v, want) in eqn.outputs.clone().zip(outputs) {
                 if let Some(place) = want.place {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use super::Lowering;
 use super::node::NodeId;
-use crate::ir::{Eqn, Type};
+use crate::ir::{Atom, Eqn, Func, Type};
 use crate::loops::{BufferId, Kernel, LoopKind, Value};
 use crate::source::SourceId;
 
@@ -133,6 +133,26 @@ pub enum Steps {
     Unknown,
 }
 
+/// A copy of arrays, element by element as they are.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Copied {
+    /// Bytes written each time.
+    pub bytes: usize,
+    /// Why the array could not be changed where it lies, if it was to be changed.
+    pub kept: Option<Kept>,
+}
+
+/// What keeps an array from being changed where it lies.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Kept {
+    /// It is an argument of the call, or a constant.
+    Given,
+    /// Operations read it, or a part of it, afterwards.
+    Read(Vec<Operation>),
+    /// It is wanted after the loop or branch that changes it, or in a later step.
+    Outside,
+}
+
 /// A part of a program: a loop, or what a loop nest consists of.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Part {
@@ -146,6 +166,8 @@ pub struct Part {
     pub reads: BTreeSet<BufferId>,
     /// The memory that is written.
     pub writes: BTreeSet<BufferId>,
+    /// Set if the part is nothing but a copy.
+    pub copied: Option<Copied>,
     /// The values that each step leaves behind, row by row.
     pub rows: Vec<Type>,
     /// What is in it.
@@ -160,6 +182,7 @@ impl Part {
             operations: BTreeSet::new(),
             reads: BTreeSet::new(),
             writes: BTreeSet::new(),
+            copied: None,
             rows: vec![],
             parts: vec![],
         }
@@ -196,6 +219,12 @@ pub(super) struct Recorder {
     nodes: Vec<Option<OperationId>>,
     /// What is known of numbers of steps.
     bounds: HashMap<Value, u64>,
+    /// The equations that are still to read each node.
+    readers: HashMap<NodeId, Vec<Operation>>,
+    /// What keeps the array that is copied next from being changed where it lies.
+    kept: Option<Kept>,
+    /// The copy that the next nest is.
+    copied: Option<Copied>,
 }
 
 impl Recorder {
@@ -207,6 +236,9 @@ impl Recorder {
             now: None,
             nodes: vec![],
             bounds: HashMap::new(),
+            readers: HashMap::new(),
+            kept: None,
+            copied: None,
         }
     }
 
@@ -239,11 +271,51 @@ impl Lowering {
     /// Begins an equation; what was being lowered around it.
     pub(super) fn note_equation(&mut self, eqn: &Eqn) -> Option<OperationId> {
         let r = self.notes.as_mut()?;
-        r.operations.push(Operation {
-            name: eqn.op.name().into_owned(),
-            source: eqn.source.written(),
-        });
+        r.operations.push(operation_of(eqn));
         r.now.replace(r.operations.len() - 1)
+    }
+
+    /// Notes the equations of a function that are to read a value of it.
+    pub(super) fn note_readers_in(&mut self, func: &Func, v: u32, id: NodeId) {
+        if let Some(r) = &mut self.notes {
+            let reads = |e: &&Eqn| e.inputs.contains(&Atom::Var(v));
+            let readers = func.eqns.iter().filter(reads).map(operation_of);
+            r.readers.entry(id).or_default().extend(readers);
+        }
+    }
+
+    /// Notes that an equation reads this operand now.
+    pub(super) fn note_reader(&mut self, id: NodeId, eqn: &Eqn) {
+        if let Some(left) = self.notes.as_mut().and_then(|r| r.readers.get_mut(&id)) {
+            let this = operation_of(eqn);
+            if let Some(i) = left.iter().position(|o| *o == this) {
+                left.remove(i);
+            }
+        }
+    }
+
+    /// Notes why an array is about to be copied, which an operation would change where it lies.
+    pub(super) fn note_kept(&mut self, id: NodeId, given: bool, others: &[NodeId]) {
+        let Some(r) = &mut self.notes else { return };
+        let read = [&[id], others].concat();
+        let mut readers: Vec<Operation> = vec![];
+        for id in read {
+            readers.extend(r.readers.get(&id).into_iter().flatten().cloned());
+        }
+        readers.dedup();
+        r.kept = Some(match (given, readers.is_empty()) {
+            (true, _) => Kept::Given,
+            (false, false) => Kept::Read(readers),
+            (false, true) => Kept::Outside,
+        });
+    }
+
+    /// Notes that the nest about to be opened copies this many bytes and does nothing else.
+    pub(super) fn note_copy(&mut self, bytes: Option<usize>) {
+        if let Some(r) = &mut self.notes {
+            let kept = r.kept.take();
+            r.copied = bytes.map(|bytes| Copied { bytes, kept });
+        }
     }
 
     /// Ends it.
@@ -332,7 +404,11 @@ impl Lowering {
     /// A part begins.
     pub(super) fn note_open(&mut self, kind: PartKind) {
         if let Some(r) = &mut self.notes {
-            r.open.push(Part::new(kind, r.now));
+            let mut part = Part::new(kind, r.now);
+            if part.kind == PartKind::Nest {
+                part.copied = r.copied.take();
+            }
+            r.open.push(part);
         }
     }
 
@@ -368,5 +444,12 @@ impl Lowering {
             part.writes.extend(writes);
         }
         self.note_close();
+    }
+}
+
+fn operation_of(eqn: &Eqn) -> Operation {
+    Operation {
+        name: eqn.op.name().into_owned(),
+        source: eqn.source.written(),
     }
 }

@@ -26,8 +26,31 @@ impl Lowering {
             return Ok(view);
         }
         let place = self.place(want);
+        self.note_why_kept(x);
         self.write(x, place.clone())?;
         Ok(place)
+    }
+
+    /// Notes what keeps an array from being overwritten.
+    pub(super) fn note_why_kept(&mut self, x: NodeId) {
+        if self.notes.is_none() {
+            return;
+        }
+        let Expr::Stored(view) = self.expr(x) else {
+            return;
+        };
+        let Some(buffer) = buffer_of(view) else {
+            return self.note_kept(x, false, &[]);
+        };
+        let given = matches!(
+            self.b.buffer_of(buffer).kind,
+            BufferKind::Input(_) | BufferKind::Constant(_)
+        );
+        let others = self.stored_in.get(&buffer).cloned().unwrap_or_default();
+        let reads =
+            |&id: &NodeId| id != x && self.node(id).uses > 0 && self.reads_buffer(id, buffer);
+        let others: Vec<NodeId> = others.into_iter().filter(reads).collect();
+        self.note_kept(x, given, &others);
     }
 
     /// The memory of an array if it may be overwritten, because this use of it is the last. What else

@@ -297,6 +297,14 @@ impl Lowering {
         };
         let places = roots.iter().flat_map(|r| &r.places);
         let draws = self.draws(&pending);
+        let bytes = pending.is_empty().then(|| {
+            let each = roots.iter().map(|r| {
+                let ty = self.ty(r.node);
+                r.places.len() * ty.size() * ty.dtype.bytes()
+            });
+            each.sum()
+        });
+        self.note_copy(bytes);
         self.in_nest(places, |l| {
             l.over_pieces(&dims, &walks, &cuts, &draws, visit)
         })?;

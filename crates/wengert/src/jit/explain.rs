@@ -9,7 +9,7 @@ use wengert_ir::ir::view::Outline;
 use wengert_ir::loops::{BufferId, BufferKind, LANES, LoopKind, Program, Stmt, walk};
 use wengert_ir::rewrite::Choice;
 use wengert_ir::schedule::lower_with_notes;
-use wengert_ir::schedule::notes::{Notes, OperationId, Part, PartKind, Steps};
+use wengert_ir::schedule::notes::{Kept, Notes, OperationId, Part, PartKind, Steps};
 use wengert_ir::source::SourceId;
 
 use super::compiled::Compiled;
@@ -220,7 +220,12 @@ impl Writer<'_> {
                 let by = part.by.is_some_and(|o| part.operations.contains(&o));
                 match (by, part.operations.is_empty()) {
                     (true, _) => format!("{name}: {shape}"),
-                    (false, true) => format!("a copy for {name}: {shape}"),
+                    (false, true) => match &part.copied {
+                        Some(copied) => {
+                            format!("a copy of {} bytes for {name}: {shape}", copied.bytes)
+                        }
+                        None => format!("a copy for {name}: {shape}"),
+                    },
                     (false, false) => {
                         let mut out = Outline::new(format!("elements: {shape}"));
                         self.inside(&mut out, part, &[]);
@@ -234,7 +239,26 @@ impl Writer<'_> {
             self.touched(&mut out, part);
         }
         self.inside(&mut out, parts[parts.len() - 1], &own);
+        if let Some(kept) = part.copied.as_ref().and_then(|c| c.kept.as_ref()) {
+            self.kept(&mut out, kept);
+        }
         out
+    }
+
+    /// Why an array was copied instead of being changed where it lies.
+    fn kept(&self, out: &mut Outline, kept: &Kept) {
+        match kept {
+            Kept::Given => out.push(Outline::new("an argument is not changed")),
+            Kept::Outside => out.push(Outline::new(
+                "the old value is read again: after the loop or branch, or in a later step",
+            )),
+            Kept::Read(readers) => out.lines.extend(readers.iter().map(|o| {
+                Outline::at(
+                    format!("{} reads the old value afterwards", o.name),
+                    Some(o.source),
+                )
+            })),
+        }
     }
 
     /// What a part does itself, and the parts in it.
