@@ -165,7 +165,7 @@ impl<'d> Prepared<'_, 'd> {
         unsafe { self.frame().get(Layout::pointer(i)) }
     }
 
-    /// Output pointers follow the input pointers.
+    /// Returns the slot of an output's pointer; these follow the input pointers.
     fn output_pointer(&self, i: usize) -> i32 {
         Layout::pointer(self.exe.inputs.len() + i)
     }

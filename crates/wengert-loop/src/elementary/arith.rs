@@ -63,11 +63,11 @@ pub trait Arith {
     fn int_add(&mut self, a: Self::I, b: Self::I) -> Self::I;
     /// Returns `a - b`, wrapping.
     fn int_sub(&mut self, a: Self::I, b: Self::I) -> Self::I;
-    /// Bitwise and.
+    /// Returns the bitwise and.
     fn int_and(&mut self, a: Self::I, b: Self::I) -> Self::I;
-    /// Bitwise or.
+    /// Returns the bitwise or.
     fn int_or(&mut self, a: Self::I, b: Self::I) -> Self::I;
-    /// Bitwise exclusive or.
+    /// Returns the bitwise exclusive or.
     fn int_xor(&mut self, a: Self::I, b: Self::I) -> Self::I;
     /// Returns `a << by`, with `by < 64`; bits shifted out are lost.
     fn int_shl(&mut self, a: Self::I, by: u32) -> Self::I;

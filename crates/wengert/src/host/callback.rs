@@ -176,7 +176,7 @@ impl Primitive for Callback {
         all
     }
 
-    /// Batching records a new operation; two are equal if function and batches are.
+    /// Identifies the function and the batches, because batching records a new operation.
     fn identity(&self) -> Option<String> {
         Some(format!("{} {:?}", self.id, self.batches))
     }
