@@ -1,12 +1,12 @@
-//! The ten first things that a user of JAX tries, in the usual order. Each is a function of its own, and checks
-//! what it shows.
+//! The ten first things that a user of JAX tries, in the order in which they are tried. Each is a function of
+//! its own, and checks what it shows.
 //!
 //! `cargo run --example first_steps`
 
 use wengert::Result;
 use wengert::prelude::*;
 
-/// The energy of a chain of springs whose rest length is 1.
+/// The energy of a chain of springs, whose links want to have the length 1.
 fn energy(x: Var) -> Var {
     let links = x.at(1..) - x.at(..-1);
     0.5 * (links - 1.0).square().sum()
@@ -44,7 +44,7 @@ fn run_a_batch() -> Result<()> {
     assert_eq!(energies.to_vec::<f64>()?, [0.5, 1.0]);
     assert_eq!(slopes.shape(), [2, 3]);
 
-    // One argument is shared by the whole batch: `in_axes=(0, None)`.
+    // One argument is the same for the whole batch: `in_axes=(0, None)`.
     let product = |(row, v): (Var, Var)| row.dot(v);
     let rows = jit(vmap_axes(product, [Some(0), None], 0));
     let y = rows.call(([[1.0, 2.0], [3.0, 4.0]], [1.0, 10.0]))?;
@@ -112,7 +112,7 @@ fn loop_until_convergence() -> Result<()> {
     Ok(())
 }
 
-/// 7. Random numbers from a key: `jax.random.split`, `normal`, `uniform`.
+/// 7. Random numbers of a key: `jax.random.split`, `normal`, `uniform`.
 fn draw_random_numbers() -> Result<()> {
     let sample = jit(|key: Key| {
         let (a, b) = key.split();
@@ -128,7 +128,7 @@ fn draw_random_numbers() -> Result<()> {
     Ok(())
 }
 
-/// The parameters of a small network: a pytree, in JAX's terms.
+/// The parameters of a small network: a pytree, in JAX's word.
 #[derive(Tree, Clone, Debug)]
 struct Network<T = Var> {
     hidden: Layer<T>,
@@ -213,7 +213,7 @@ fn read_and_update() -> Result<()> {
     Ok(())
 }
 
-/// 10. A condition checked when the code runs, and a shape error: `Err`s that name the line.
+/// 10. A condition that is checked when the code runs, and a mistake in a shape: `Err`s that name the line.
 fn meet_an_error() -> Result<()> {
     let f = jit(|x: Var| {
         wengert::check(x.gt(0.0), "the argument is positive");
