@@ -6,12 +6,12 @@
 //! array operations or tracing.
 //!
 //! * [`loops`]: the IR: [builder](loops::builder), [verifier](loops::verify), [text form](loops::text),
-//!  [interpreter](loops::interp), passes. [`loops::kernel`] has operations on whole arrays that are not loops.
+//!   [interpreter](loops::interp), passes. [`loops::kernel`] has operations on whole arrays that are not loops.
 //! * [`scalar`]: the names, types and semantics of scalar operations. [`elementary`]: the elementary functions, each
-//!  written once for every use.
+//!   written once for every use.
 //! * [`types`], [`buffer`], [`error`], [`source`]: element types and shapes, arrays in memory, errors, lines of the program.
 //! * [`order`], [`sort`], [`arithmetic`]: the order of sums and of elements. [`target`]: properties of the machine that
-//!  affect how programs are built. [`cost`]: what operations cost.
+//!   affect how programs are built. [`cost`]: what operations cost.
 //!
 //! ```
 //! use wengert_loop::buffer::Data;

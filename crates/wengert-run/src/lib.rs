@@ -4,7 +4,7 @@
 //! * [`backend`]: the traits of a back end and of its code, and the options of both.
 //! * [`Executable`]: code with the memory of its calls, which any number of threads may run.
 //! * [`plan`]: analyses of a program before code is emitted: where scratch lies, which results may be written over
-//!  arguments, which loops gather, what a loop costs.
+//!   arguments, which loops gather, what a loop costs.
 //! * [`call`]: frames, the memory of a running call or task, and the lists built in them.
 //! * [`library`]: functions that generated code calls: threads, kernels, elementary functions in lanes.
 //! * [`Cpu`]: the features of a processor.

@@ -246,7 +246,7 @@ where
     /// let (x, mut y) = (Array::from([1.0, 2.0, 3.0]), Array::zeros([3], DType::F64));
     /// code.call_into(&x, &mut y)?;
     /// assert_eq!(y.to_vec::<f64>()?, [2.0, 3.0, 4.0]);
-    /// // The same by an example.
+    /// // By an example instead of its type.
     /// assert_eq!(f.compile(&x)?.call(&x)?, y);
     /// # Ok::<(), wengert::Error>(())
     /// ```

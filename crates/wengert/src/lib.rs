@@ -42,7 +42,7 @@
 //! ```
 //! use wengert::prelude::*;
 //!
-//! // How often n is halved or tripled, plus one, until it is 1.
+//! // The number of steps of the Collatz sequence from n to 1.
 //! let steps = |n: Var| {
 //!     let next = |n: Var| (n % 2).eq(0).select(n / 2, 3 * n + 1);
 //!     while_loop((n, 0), |(n, _)| n.gt(1), |(n, k)| (next(n), k + 1)).1
@@ -61,7 +61,7 @@
 //! ```
 //! use wengert::prelude::*;
 //!
-//! // Compound interest, and what each rate is worth at the end.
+//! // Compound interest, and its derivative by each rate.
 //! let grown = |rates: Var| scan(100.0, rates, |sum, rate| (sum * (1.0 + rate), sum)).0;
 //! let (sum, slopes) = jit(value_and_grad(grown)).call([0.1, 0.2])?;
 //! assert!((sum.item::<f64>()? - 132.0).abs() < 1e-12);

@@ -95,7 +95,7 @@ where
     /// ```
     /// use wengert::prelude::*;
     ///
-    /// // What the derivatives of the products need is computed again from the state.
+    /// // The operands of the products are recomputed from the state.
     /// let last = |x: Var| scan(x, 0..10, |x: Var, _| (x * x * (1.0 - x), ())).0;
     /// let code = jit(grad(last)).compile(&ShapeDtype::scalar(DType::F64))?;
     /// let [choice] = code.residuals() else { panic!("one loop stores") };

@@ -50,7 +50,7 @@ use crate::tree::Tree;
 /// let f = jit(|key: Key| scan(0.0, 0..10, |x, _| (x + key.normal(()), ())).0);
 /// ```
 ///
-/// The same in a function of one element of a batch; map over [`Key::split_into`], too:
+/// A key that a function of one batch element captures; map over [`Key::split_into`], too:
 ///
 /// ```compile_fail,E0507
 /// use wengert::prelude::*;

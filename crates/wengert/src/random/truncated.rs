@@ -26,7 +26,7 @@ impl Key {
     /// ```
     /// use wengert::prelude::*;
     ///
-    /// // So far out, what is above an end is a waiting time of rate `low`.
+    /// // So far out, the excess over `low` is nearly exponential with rate `low`.
     /// let f = jit(|key: Key| key.truncated_normal(1000.0, f64::INFINITY, [10_000]).mean());
     /// let mean = f.call(Key::from_seed(0))?.item::<f64>()?;
     /// assert!((mean - 1000.001).abs() < 1e-4);

@@ -26,7 +26,7 @@ use crate::tree::{self, Tree};
 /// let j = f.call([1.0, 2.0])?;
 /// assert_eq!(j.to_vec::<f64>()?, [2.0, 0.0, 0.0, 4.0]);
 ///
-/// // Of two arguments to a pair: of each result, the derivatives by each argument.
+/// // Two arguments and two results: the derivatives of each result by each argument.
 /// let f = jit(jacfwd(|(x, a): (Var, Var)| [a * x, x.sum()]));
 /// let [(product_x, product_a), (sum_x, _)] = f.call(([1.0, 2.0], 3.0))?;
 /// assert_eq!(product_x.to_vec::<f64>()?, [3.0, 0.0, 0.0, 3.0]);

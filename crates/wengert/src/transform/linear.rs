@@ -25,7 +25,7 @@ use crate::tree::{self, Tree};
 /// ```
 /// use wengert::prelude::*;
 ///
-/// // Differences of neighbours, and what they are the other way.
+/// // Differences of neighbours, and their transpose.
 /// let f = jit(|(x, c): (Var, Var)| {
 ///     let back = linear_transpose(|x: Var| x.slice_axis(0, 1..) - x.slice_axis(0, ..-1), &x);
 ///     back(c)
