@@ -6,7 +6,7 @@
 
 use wengert::prelude::*;
 
-/// What the price depends on.
+/// The parameters that the price depends on.
 #[derive(Tree, Clone, Debug)]
 struct Market<T = Var> {
     spot: T,
@@ -18,7 +18,7 @@ const STRIKE: f64 = 100.0;
 const YEARS: f64 = 1.0;
 const STEPS: usize = 252;
 
-/// What an option pays that is worth the mean price above the strike, discounted: for one path.
+/// The discounted payoff for one path of an option on the mean price above the strike.
 fn payoff(m: &Market, key: Key) -> Var {
     let dt = YEARS / STEPS as f64;
     let drift = (m.rate - 0.5 * m.volatility * m.volatility) * dt;
@@ -37,7 +37,7 @@ fn main() -> wengert::Result<()> {
         .and_then(|n| n.parse().ok())
         .unwrap_or(20_000);
     let price = jit(move |(market, key): (Market, Key)| {
-        // All paths side by side, and their normal numbers made step by step.
+        // All paths run side by side, and generate their normal numbers step by step.
         let keys = key.split_into(paths);
         let mean = |m: Market| {
             let m = &m;

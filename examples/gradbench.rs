@@ -1,10 +1,10 @@
-//! A tool of GradBench, the benchmark of automatic differentiation: it reads a message of JSON a line
-//! and answers each with one.
+//! A tool for GradBench, the benchmark of automatic differentiation: it reads one JSON message per line and
+//! answers each with a line.
 //!
 //! `cargo run --release --example gradbench -- --single-threaded`
 //!
-//! The problems are in files of their own, each a function of `Var`s as one would write it down, and
-//! its derivative, `grad` of that. <https://github.com/gradbench/gradbench>
+//! Each problem is in a file of its own, written naturally as a function of `Var`s, and its derivative is
+//! `grad` of that function. <https://github.com/gradbench/gradbench>
 
 use std::error::Error;
 use std::io::{BufRead, Write, stdin, stdout};
@@ -75,7 +75,7 @@ fn run(single_threaded: bool, records: bool) -> Result<(), Box<dyn Error + Send 
     if single_threaded {
         pool = pool.num_threads(1);
     }
-    // Compiled code uses the threads of the pool that it is called in.
+    // Compiled code uses the threads of the pool in which it is called.
     pool.build()?.install(|| match records {
         true => Ok(records::print()?),
         false => converse(),

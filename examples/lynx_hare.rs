@@ -1,15 +1,15 @@
-//! Lynx and hare: a model of predator and prey, fitted to the pelts that the Hudson's Bay Company
-//! collected from 1900 to 1920, from a thousand starting points at once.
+//! Lynx and hare: a predator-prey model, fitted to the numbers of pelts that the Hudson's Bay Company collected
+//! from 1900 to 1920, from a thousand starting points at once.
 //!
 //! ```text
 //! dx/dt = α x - β x y      hares, in thousands of pelts
 //! dy/dt = δ x y - γ y      lynx
 //! ```
 //!
-//! The four rates and the two populations of 1900 are found by least squares on the logarithms of both
-//! series. All of it is one compiled function, `jit(vmap(fit))`: `fit` is a loop of Levenberg and
-//! Marquardt's method that stops when it has converged, its Jacobian is the derivative of a scan of
-//! Runge–Kutta steps, and a thousand fits run side by side in SIMD lanes on all cores.
+//! The four rates and the two populations of 1900 are found by least squares on the logarithms of both series.
+//! All of it is one compiled function, `jit(vmap(fit))`: `fit` is a Levenberg-Marquardt loop that stops when it
+//! has converged, its Jacobian is the derivative of a scan of Runge–Kutta steps, and a thousand fits run side
+//! by side in SIMD lanes on all cores.
 //!
 //! `cargo run --release --example lynx_hare -- --help`
 
@@ -36,7 +36,7 @@ Usage: lynx_hare [--starts N] [--out FILE]
   --out FILE   where the plot goes, as SVG [lynx_hare.svg]
   --help       this text";
 
-/// Years of data, and Runge–Kutta steps a year.
+/// Years of data, and Runge–Kutta steps per year.
 const YEARS: usize = 21;
 const STEPS: usize = 20;
 
@@ -58,7 +58,7 @@ struct Model<T = Var> {
 }
 
 impl Model {
-    /// The search is for logarithms: then every point is a model.
+    /// Converts logarithms to a model. The search is over logarithms, so that every point is a model.
     fn from_logs(q: Var) -> Model {
         let p = q.exp();
         let [alpha, beta, gamma, delta, hares, lynx] = from_fn(|i| p.at(i));
@@ -83,7 +83,7 @@ impl Model {
         ]
     }
 
-    /// One step of the classical Runge–Kutta method.
+    /// Takes one step of the classical Runge–Kutta method.
     fn step(&self, s: [Var; 2]) -> [Var; 2] {
         let h = 1.0 / STEPS as f64;
         let along = |k: [Var; 2], h: f64| from_fn(|i| s[i] + h * k[i]);
@@ -94,7 +94,7 @@ impl Model {
         from_fn(|i| s[i] + h / 6.0 * (k1[i] + 2.0 * k2[i] + 2.0 * k3[i] + k4[i]))
     }
 
-    /// Both populations once a year, the start included.
+    /// Returns both populations once a year, starting with the initial ones.
     fn each_year(&self) -> [Var; 2] {
         let year = |s, _| {
             let next = fori(0..STEPS, s, |_, s| self.step(s));
@@ -105,14 +105,14 @@ impl Model {
         from_fn(|i| concat([start[i].reshape([1]), later[i]], 0))
     }
 
-    /// Both populations at every step.
+    /// Returns both populations at every step.
     fn curves(&self) -> [Var; 2] {
         let step = |s, _| (self.step(s), s);
         scan(self.start(), 0..(YEARS - 1) * STEPS + 1, step).1
     }
 }
 
-/// The data: thousands of pelts a year.
+/// The data: thousands of pelts per year.
 #[derive(Clone)]
 struct Pelts {
     years: Vec<f64>,
@@ -138,7 +138,7 @@ impl Pelts {
         }
     }
 
-    /// How far the model is from the data, year by year: differences of logarithms.
+    /// Returns the differences between model and data, year by year, in logarithms.
     fn residuals(&self, q: Var) -> Var {
         let [x, y] = Model::from_logs(q).each_year();
         let (hares, lynx) = (Array::from(&self.hares), Array::from(&self.lynx));
@@ -148,7 +148,7 @@ impl Pelts {
 
 // The fit.
 
-/// A point, and what least squares need to know there of the residuals r and their Jacobian J.
+/// A point, with the quantities that least squares need of the residuals r and their Jacobian J.
 #[derive(Tree, Clone, Copy, Debug)]
 struct Point<T = Var> {
     /// Logarithms of the unknowns.
@@ -173,19 +173,19 @@ impl Point {
     }
 }
 
-/// Where a search stands.
+/// The state of a search.
 #[derive(Tree, Clone, Copy, Debug)]
 struct Search<T = Var> {
     best: Point<T>,
-    /// What the diagonal of J'J is stretched by, and what that is multiplied by if the step fails.
+    /// The factor on the diagonal of J'J, and the factor on the damping after a failed step.
     damping: T,
     growth: T,
-    /// The largest relative change of an unknown that was last tried.
+    /// The largest relative change of an unknown in the last step that was tried.
     change: T,
     iterations: T,
 }
 
-/// What a search ends with.
+/// The result of a search.
 #[derive(Tree, Clone, Copy, Debug)]
 struct Fit<T = Var> {
     q: T,
@@ -195,8 +195,8 @@ struct Fit<T = Var> {
     iterations: T,
 }
 
-/// Least squares from one starting point, by Levenberg and Marquardt's method; the damping follows
-/// the ratio of what a step gains to what it promised (Nielsen 1999).
+/// Solves a least-squares problem from one starting point by the Levenberg-Marquardt method; the damping
+/// follows the ratio of actual to predicted reduction (Nielsen 1999).
 fn fit(start: Var, residuals: impl Fn(Var) -> Var + Copy) -> Fit {
     let first = Search {
         best: Point::at(start, residuals),
@@ -216,7 +216,7 @@ fn fit(start: Var, residuals: impl Fn(Var) -> Var + Copy) -> Fit {
     }
 }
 
-/// One step, kept if it is no worse.
+/// Tries one step, and keeps it if it is no worse.
 fn improve(s: Search, residuals: impl Fn(Var) -> Var + Copy) -> Search {
     let here = s.best;
     let (a, b) = (elements(here.curvature), vector(here.slope));
@@ -238,7 +238,7 @@ fn improve(s: Search, residuals: impl Fn(Var) -> Var + Copy) -> Search {
         .map(|i| step[i] * (stretch[i] * step[i] + b[i]))
         .sum();
     let ratio = (here.rss - there.rss) / promised;
-    // A rise in the last digits is rounding, not a failure.
+    // An increase in the last digits is rounding, not a failure.
     let better = there.rss.le(here.rss * (1.0 + 1e-13));
     let relax = (1.0 - (2.0 * ratio - 1.0).powi(3)).max(1.0 / 3.0);
     Search {
@@ -250,7 +250,7 @@ fn improve(s: Search, residuals: impl Fn(Var) -> Var + Copy) -> Search {
     }
 }
 
-/// Roots of the diagonal of the covariance, rss/(n - 6) (J'J)⁻¹.
+/// Returns the square roots of the diagonal of the covariance, rss/(n - 6) (J'J)⁻¹.
 fn standard_errors(p: Point) -> Var {
     let variance = p.rss / (2 * YEARS - N) as f64;
     let a = elements(p.curvature);
@@ -259,7 +259,7 @@ fn standard_errors(p: Point) -> Var {
     stack(errors)
 }
 
-/// Solves `a x = b` for a symmetric, positive definite matrix, by Cholesky's decomposition.
+/// Solves `a x = b` for a symmetric, positive definite matrix, by Cholesky decomposition.
 fn solve(a: [[Var; N]; N], b: [Var; N]) -> [Var; N] {
     let (mut l, mut x) = (a, b);
     for j in 0..N {
@@ -285,7 +285,7 @@ fn elements(m: Var) -> [[Var; N]; N] {
     from_fn(|i| vector(m.at(i)))
 }
 
-/// Starting points, spread evenly over a box in the logarithms by the R6 sequence.
+/// Returns starting points, spread evenly over a box in the logarithms by the R6 sequence.
 fn starts(n: usize) -> Vec<[f64; N]> {
     const BOX: [[f64; 2]; N] = [
         [0.1, 2.0],
@@ -307,13 +307,13 @@ fn starts(n: usize) -> Vec<[f64; N]> {
 
 // The report.
 
-/// Ends of searches with one residual sum of squares.
+/// Searches that end with the same residual sum of squares.
 struct Group {
     rss: f64,
     size: usize,
 }
 
-/// The searches sorted by where they ended; sums within a tenth of a percent are one place.
+/// Groups the searches by their final sums; sums within a tenth of a percent are one group.
 fn groups(rss: &[f64]) -> Vec<Group> {
     let mut rss: Vec<f64> = rss.iter().copied().filter(|x| x.is_finite()).collect();
     rss.sort_by(f64::total_cmp);
@@ -327,7 +327,7 @@ fn groups(rss: &[f64]) -> Vec<Group> {
     groups
 }
 
-/// Prints what was found, and gives the best point.
+/// Prints the results, and returns the best point.
 fn report(starts: usize, fits: &Fit<Array>) -> Result<[f64; N], Box<dyn Error>> {
     let rss = fits.rss.as_slice::<f64>()?;
     let (q, errors) = (fits.q.as_slice::<f64>()?, fits.errors.as_slice::<f64>()?);
@@ -372,7 +372,7 @@ fn report(starts: usize, fits: &Fit<Array>) -> Result<[f64; N], Box<dyn Error>> 
     Ok(q)
 }
 
-/// A number to so many significant digits.
+/// Formats a number with this many significant digits.
 fn digits(x: f64, n: i32) -> String {
     let places = n - 1 - x.abs().log10().floor() as i32;
     format!("{x:.*}", places.clamp(0, 17) as usize)
@@ -383,7 +383,7 @@ struct Options {
     out: String,
 }
 
-/// What the command line asks for; nothing for help.
+/// Parses the command line; returns `None` for help.
 fn options(mut args: impl Iterator<Item = String>) -> Result<Option<Options>, String> {
     let mut options = Options {
         starts: 1000,
@@ -420,7 +420,7 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     let traced = clock.elapsed();
     let clock = Instant::now();
     let code = fits.compile(tree::specs(&starts))?;
-    // It has traced once more.
+    // It has traced once more, so this time is subtracted.
     let compiled = clock.elapsed().saturating_sub(traced);
     let clock = Instant::now();
     let found = code.call(starts)?;

@@ -1,6 +1,6 @@
-//! How the final state of an oscillator depends on its stiffness: van der Pol's equation, solved with
-//! steps whose length adapts, differentiated in reverse through the loop that chooses them, for a
-//! whole batch at once. Each element of the batch takes as many steps as it needs.
+//! The dependence of an oscillator's final state on its stiffness: van der Pol's equation, solved with adaptive
+//! steps and differentiated in reverse mode through the loop that chooses them, for a whole batch at once. Each
+//! element of the batch takes as many steps as it needs.
 //!
 //! `cargo run --release --example ode_adaptive`
 
@@ -12,7 +12,7 @@ fn van_der_pol(mu: Var, [x, v]: [Var; 2]) -> [Var; 2] {
     [v, mu * (1.0 - x.square()) * v - x]
 }
 
-/// A step of Bogacki and Shampine's method, of third order, and an estimate of its error.
+/// Takes a step of the Bogacki-Shampine method, of third order, and estimates its error.
 fn step(f: impl Fn([Var; 2]) -> [Var; 2], s: [Var; 2], h: Var) -> ([Var; 2], Var) {
     let at = |k: &dyn Fn(usize) -> Var| [0, 1].map(|i| s[i] + h * k(i));
     let k1 = f(s);
@@ -24,7 +24,7 @@ fn step(f: impl Fn([Var; 2]) -> [Var; 2], s: [Var; 2], h: Var) -> ([Var; 2], Var
     (next, (off(0).square() + off(1).square()).sqrt())
 }
 
-/// The position at time `end`, to about `tolerance` a step, and the number of steps tried.
+/// Returns the position at time `end`, to about `tolerance` per step, and the number of steps tried.
 fn solve(mu: Var, end: f64, tolerance: f64) -> (Var, Var) {
     let start = ([2.0, 0.0], 0.0, 0.01, 0i64);
     let (s, _, _, tried) = while_loop(
@@ -36,7 +36,7 @@ fn solve(mu: Var, end: f64, tolerance: f64) -> (Var, Var) {
             let keep = |a: Var, b: Var| good.select(a, b);
             let factor = 0.9 * (tolerance / (error + 1e-30)).powf(1.0 / 3.0);
             let t = keep(t + h, t);
-            // How long a step is chosen is no part of the derivative.
+            // The choice of the step size is no part of the derivative.
             let h = stop_gradient(h * factor.clamp(0.2, 5.0)).min(end - t);
             ([keep(next[0], s[0]), keep(next[1], s[1])], t, h, tried + 1)
         },
@@ -50,7 +50,7 @@ fn main() -> Result<()> {
     let mu: Vec<f64> = (0..8).map(|i| 0.5 + 0.5 * i as f64).collect();
     let ((x, steps), dx) = jit(vmap(slope)).call(&mu)?;
 
-    // The same by differences.
+    // Compare with finite differences.
     let h = 1e-4;
     let solve = jit(vmap(move |mu| solve(mu, end, tolerance).0));
     let moved = |h: f64| solve.call(mu.iter().map(|m| m + h).collect::<Vec<_>>());

@@ -1,5 +1,5 @@
-//! The minimum of Rosenbrock's function, by gradient descent and by Newton's method, each a loop of
-//! unknown length inside one compiled function.
+//! The minimum of Rosenbrock's function, by gradient descent and by Newton's method, each a loop of unknown
+//! length inside one compiled function.
 //!
 //! `cargo run --release --example rosenbrock`
 
@@ -16,7 +16,7 @@ fn norm(v: Var) -> Var {
     v.dot(v).sqrt()
 }
 
-/// Repeats `p - step(p)` until a step is short, and counts.
+/// Repeats `p - step(p)` until a step is short, and counts the steps.
 fn descend(start: Var, step: impl Fn(Var) -> Var) -> (Var, Var) {
     let (p, _, n) = while_loop(
         (start, f64::INFINITY, 0i64),

@@ -1,4 +1,4 @@
-//! How likely points are in a mixture of Gaussians, with a Wishart prior.
+//! The likelihood of points under a mixture of Gaussians, with a Wishart prior.
 
 use std::f64::consts::{PI, SQRT_2};
 
@@ -9,16 +9,16 @@ use crate::input::{array, count, json as numbers, number};
 use crate::protocol::{Outcome, unknown};
 use crate::timing::{Limits, timed};
 
-/// What is unknown of `k` Gaussians in `d` dimensions.
+/// The parameters of `k` Gaussians in `d` dimensions.
 #[derive(Tree, Clone, Copy, Debug)]
 pub struct Mixture<T = Var> {
-    /// Logarithms of the weights, before they are made to sum to one: `[k]`.
+    /// Logarithms of the weights, before normalisation: `[k]`.
     pub alpha: T,
     /// Means: `[k, d]`.
     pub mu: T,
     /// Logarithms of the diagonals of the inverse factors `Q` of the covariances: `[k, d]`.
     pub q: T,
-    /// What stands below those diagonals, column by column: `[k, d (d-1) / 2]`.
+    /// The elements below these diagonals, column by column: `[k, d (d-1) / 2]`.
     pub l: T,
 }
 
@@ -30,7 +30,7 @@ pub struct Prior {
 }
 
 impl Mixture {
-    /// The factors `Q`, lower triangles: `[k, d, d]`.
+    /// Returns the factors `Q`, lower triangles: `[k, d, d]`.
     fn factors(&self) -> Var {
         let [k, d] = self.q.shape()[..] else {
             unreachable!("q is a matrix")
@@ -46,7 +46,7 @@ impl Mixture {
         stack_axis(&columns, 2)
     }
 
-    /// The logarithm of the likelihood of points, `[n, d]`, times that of the prior.
+    /// Computes the logarithm of the likelihood of points, `[n, d]`, times that of the prior.
     pub fn objective(&self, x: Var, prior: Prior) -> Var {
         let [n, d] = x.shape()[..] else {
             unreachable!("x is a matrix")
@@ -69,7 +69,7 @@ impl Mixture {
     }
 }
 
-/// The logarithm of the gamma function of `d` dimensions.
+/// Computes the logarithm of the `d`-dimensional gamma function.
 fn log_gamma(a: f64, d: usize) -> Var {
     let one = |j: usize| Var::from(a - 0.5 * j as f64).lgamma();
     (d * (d - 1)) as f64 / 4.0 * PI.ln() + (0..d).map(one).sum::<Var>()

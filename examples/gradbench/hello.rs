@@ -1,4 +1,4 @@
-//! A square, to begin with.
+//! A square, as a first example.
 
 use serde_json::Value;
 use wengert::prelude::*;

@@ -1,14 +1,14 @@
-//! Arrays from JSON, and back.
+//! Conversion of arrays from and to JSON.
 
 use serde_json::{Value, json};
 use wengert::Array;
 
-/// The array of a field: numbers, nested as deep as `R` says.
+/// Reads the array of a field: numbers nested `R` levels deep.
 pub fn array<const R: usize>(input: &Value, field: &str) -> Result<Array, String> {
     let mut shape = [0; R];
     let mut elements = vec![];
     let value = &input[field];
-    // The lengths are those of the first of each depth.
+    // The first element at each depth determines the lengths.
     let mut first = Some(value);
     for length in &mut shape {
         let list = first.and_then(Value::as_array);
@@ -21,7 +21,7 @@ pub fn array<const R: usize>(input: &Value, field: &str) -> Result<Array, String
     }
 }
 
-/// Whether a value has that shape; its elements go to the end of a list.
+/// Returns whether a value has this shape, and appends its elements to a list.
 fn gather(value: &Value, shape: &[usize], elements: &mut Vec<f64>) -> bool {
     match shape.split_first() {
         None => value.as_f64().map(|x| elements.push(x)).is_some(),
@@ -31,19 +31,19 @@ fn gather(value: &Value, shape: &[usize], elements: &mut Vec<f64>) -> bool {
     }
 }
 
-/// The number of a field.
+/// Reads the number of a field.
 pub fn number(input: &Value, field: &str) -> Result<f64, String> {
     let number = input[field].as_f64();
     number.ok_or_else(|| format!("{field} is not a number"))
 }
 
-/// The count of a field.
+/// Reads the count of a field.
 pub fn count(input: &Value, field: &str) -> Result<usize, String> {
     let count = input[field].as_u64();
     Ok(count.ok_or_else(|| format!("{field} is not a count"))? as usize)
 }
 
-/// An array as numbers, nested as its shape is.
+/// Converts an array to numbers nested like its shape.
 pub fn json(array: &Array) -> Result<Value, String> {
     let elements = array.as_slice::<f64>().map_err(|e| e.to_string())?;
     Ok(nested(elements, array.shape()))

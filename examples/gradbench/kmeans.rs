@@ -7,20 +7,21 @@ use crate::input::{array, json};
 use crate::protocol::{Outcome, unknown};
 use crate::timing::{Limits, timed};
 
-/// The squared distances of points to the nearest of some centroids, summed: `[n, d]` and `[k, d]`.
+/// Computes the sum of the squared distances of points to their nearest centroids: `[n, d]` and `[k, d]`.
 pub fn cost(points: Var, centroids: Var) -> Var {
     let nearest = centroids.at(nearest(points, stop_gradient(centroids)));
     (points - nearest).square().sum()
 }
 
-/// Which of the centroids is nearest to each point.
+/// Returns the index of the nearest centroid for each point.
 fn nearest(points: Var, centroids: Var) -> Var {
     // |p - c|² = |p|² - 2 p·c + |c|², where |p|² is the same for all centroids.
     let sizes = centroids.square().sum_axis(1);
     (sizes - 2.0 * points.dot(centroids.t())).argmin_axis(1)
 }
 
-/// The gradient over the diagonal of the Hessian, which has no other elements: its product with ones.
+/// Computes the gradient divided by the diagonal of the Hessian. The Hessian is diagonal, so its product with
+/// ones is its diagonal.
 pub fn direction(points: Var, centroids: Var) -> Var {
     let gradient = grad(move |c| cost(points, c));
     let (gradient, diagonal) = jvp(gradient, centroids, ones_like(centroids));

@@ -1,4 +1,4 @@
-//! How well a polynomial follows the sign of its argument, by least squares.
+//! The least-squares fit of a polynomial to the sign of its argument.
 
 use serde_json::Value;
 use wengert::prelude::*;
@@ -7,8 +7,7 @@ use crate::input::{array, count, json};
 use crate::protocol::{Outcome, unknown};
 use crate::timing::{Limits, timed};
 
-/// Half the sum of squares over `n` points from -1 to 1, for the coefficients `x`, that of the lowest
-/// power first.
+/// Computes half the sum of squares over `n` points from -1 to 1, for the coefficients `x` in ascending order.
 pub fn loss(x: Var, n: usize) -> Var {
     let residual = |t: Var| {
         let term = |(sum, power), x| ((sum + x * power, power * t), ());

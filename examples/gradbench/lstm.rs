@@ -1,4 +1,4 @@
-//! The loss of a network of long short-term memories that predicts the next of a sequence.
+//! The loss of a long short-term memory network that predicts the next element of a sequence.
 
 use serde_json::Value;
 use wengert::prelude::*;
@@ -7,11 +7,11 @@ use crate::input::{array, json};
 use crate::protocol::{Outcome, unknown};
 use crate::timing::{Limits, timed};
 
-/// What is unknown.
+/// The parameters to fit.
 #[derive(Tree, Clone, Copy, Debug)]
 pub struct Network<T = Var> {
-    /// For each layer a row of weights and one of biases, of the forget, input and output gates and
-    /// of the change: `[2 layers, 4 b]`.
+    /// For each layer a row of weights and one of biases, for the forget, input and output gates and for the
+    /// change: `[2 layers, 4 b]`.
     pub main: T,
     /// The weights of the input, and the weights and biases of the output: `[3, b]`.
     pub extra: T,
@@ -25,7 +25,7 @@ struct Memory<T = Var> {
 }
 
 impl Network {
-    /// A layer's answer to an input, which is its new hidden memory, too.
+    /// Returns a layer's output for an input, which is its new hidden memory, too.
     fn layer(&self, i: usize, x: Var, memory: Memory) -> Memory {
         let b = x.shape()[0];
         let Memory { hidden, cell } = memory;
@@ -42,7 +42,7 @@ impl Network {
         }
     }
 
-    /// What comes after `x`, as logarithms, and the new memory.
+    /// Returns the log probabilities of the element after `x`, and the new memory.
     fn predict(&self, x: Var, memory: &[Memory]) -> (Var, Vec<Memory>) {
         let mut x = x * self.extra.at(0);
         let mut next = vec![];
@@ -54,7 +54,7 @@ impl Network {
         (x * self.extra.at(1) + self.extra.at(2), next)
     }
 
-    /// The mean loss over a sequence, `[c, b]`, from memories `[2 layers, b]`.
+    /// Computes the mean loss over a sequence, `[c, b]`, from memories `[2 layers, b]`.
     pub fn objective(&self, state: Var, sequence: Var) -> Var {
         let [rows, b] = state.shape()[..] else {
             unreachable!("the state is a matrix")

@@ -1,4 +1,4 @@
-//! A chain of linear differential equations, each driven by the one before.
+//! A chain of linear differential equations, each driven by the previous one.
 
 use serde_json::Value;
 use wengert::prelude::*;
@@ -7,8 +7,8 @@ use crate::input::{array, count, json};
 use crate::protocol::{Outcome, unknown};
 use crate::timing::{Limits, timed};
 
-/// `y(2)` for `y'[0] = x[0]`, `y'[i] = x[i] y[i-1]` and `y(0) = 0`, by that many steps of the
-/// classical Runge-Kutta method.
+/// Computes `y(2)` for `y'[0] = x[0]`, `y'[i] = x[i] y[i-1]` and `y(0) = 0`, by `steps` steps of the classical
+/// Runge-Kutta method.
 pub fn solve(x: Var, steps: usize) -> Var {
     let rate = |y: Var| x * concat([ones(1), y.at(..-1)], 0);
     let h = 2.0 / steps as f64;

@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 use crate::timing::{Answer, Limits};
 use crate::{gmm, hello, kmeans, llsq, lse, lstm, ode};
 
-/// What went wrong, in words.
+/// An answer, or a description of the error.
 pub type Outcome = Result<Answer, String>;
 
-/// Evaluates a function of a problem.
+/// A function that evaluates a function of a problem.
 pub type Problem = fn(&str, &Value, Limits) -> Outcome;
 
 const PROBLEMS: &[(&str, Problem)] = &[
@@ -21,12 +21,12 @@ const PROBLEMS: &[(&str, Problem)] = &[
     ("lstm", lstm::evaluate),
 ];
 
-/// The problem of that name.
+/// Returns the problem with this name.
 pub fn find(name: &str) -> Option<Problem> {
     PROBLEMS.iter().find(|p| p.0 == name).map(|p| p.1)
 }
 
-/// The answer to a line.
+/// Returns the answer to a line.
 pub fn answer(line: &str) -> Value {
     let message: Value = match serde_json::from_str(line) {
         Ok(message) => message,
@@ -56,7 +56,7 @@ fn failed(id: &Value, error: &str) -> Value {
     json!({"id": id, "success": false, "error": error})
 }
 
-/// The error for a function that a problem does not have.
+/// Returns the error for a function that a problem does not have.
 pub fn unknown(function: &str) -> Outcome {
     Err(format!("there is no function {function}"))
 }

@@ -1,4 +1,4 @@
-//! The times of our functions beside the best that is known of others.
+//! Our times beside the best known times of other tools.
 
 use std::time::Duration;
 
@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use crate::protocol::{Problem, find};
 use crate::timing::Limits;
 
-/// A size of a problem, and what others need for it on one core of a server of 2023: the fastest
-/// tool of automatic differentiation, and code by hand.
+/// A problem size, and times of others on one core of a server of 2023: the fastest tool of automatic
+/// differentiation, and hand-written code.
 struct Record {
     problem: &'static str,
     size: &'static str,
@@ -85,7 +85,7 @@ const RECORDS: &[Record] = &[
     },
 ];
 
-/// Measures those sizes and prints a table: the shortest of many runs, as the records are.
+/// Measures these sizes and prints a table: the shortest of many runs, like the records.
 pub fn print() -> Result<(), String> {
     println!("| problem | size | ours | the best tool | by hand | our first call |");
     println!("|---|---|---|---|---|---|");
@@ -112,7 +112,7 @@ pub fn print() -> Result<(), String> {
     Ok(())
 }
 
-/// The first call, and the shortest of the later ones, in nanoseconds.
+/// Returns the time of the first call, and the shortest of the later ones, in nanoseconds.
 fn times(evaluate: Problem, function: &str, input: &Value) -> Result<(f64, f64), String> {
     let limits = Limits {
         runs: 10,
@@ -135,7 +135,7 @@ fn duration(nanoseconds: f64) -> String {
     }
 }
 
-/// `n` numbers spread over [-1, 1) by the golden ratio.
+/// Returns `n` numbers spread over [-1, 1) by the golden ratio.
 fn spread(n: usize, from: usize) -> Vec<f64> {
     (0..n)
         .map(|i| ((i + 1 + from) as f64 * 0.618_033_988_749_894_9) % 1.0 * 2.0 - 1.0)

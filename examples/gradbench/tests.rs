@@ -1,11 +1,11 @@
-//! Every function of every problem, at small sizes: values against plain loops and closed forms,
-//! derivatives against closed forms and differences of the plain loops.
+//! Every function of every problem, at small sizes: values are compared with plain loops and closed forms,
+//! derivatives with closed forms and differences of the plain loops.
 
 use serde_json::{Value, json};
 
 use crate::protocol::answer;
 
-/// The output of a function.
+/// Returns the output of a function.
 fn ask(module: &str, function: &str, mut input: Value) -> Vec<f64> {
     if let Value::Object(fields) = &mut input {
         fields.insert("min_seconds".into(), json!(0));
@@ -21,7 +21,7 @@ fn ask(module: &str, function: &str, mut input: Value) -> Vec<f64> {
     numbers
 }
 
-/// The numbers of a value. Fields are in the order of the mixture's.
+/// Collects the numbers of a value. Fields are in the order of the mixture's.
 fn flatten(value: &Value, out: &mut Vec<f64>) {
     match value {
         Value::Array(list) => list.iter().for_each(|v| flatten(v, out)),
@@ -42,7 +42,7 @@ fn assert_close(got: &[f64], want: &[f64]) {
     }
 }
 
-/// The gradient by central differences, extrapolated to a step of zero (Romberg).
+/// Computes the gradient by central differences, extrapolated to a step of zero (Romberg).
 fn slopes(f: &dyn Fn(&[f64]) -> f64, x: &[f64]) -> Vec<f64> {
     const LEVELS: usize = 6;
     let slope = |i: usize| {
@@ -66,7 +66,7 @@ fn slopes(f: &dyn Fn(&[f64]) -> f64, x: &[f64]) -> Vec<f64> {
     (0..x.len()).map(slope).collect()
 }
 
-/// `n` numbers between -1 and 1 without a pattern.
+/// Returns `n` irregular numbers between -1 and 1.
 fn spread(n: usize, seed: f64) -> Vec<f64> {
     (1..=n)
         .map(|i| ((i as f64 * 0.618_033_988_749_894_9 + seed * 0.377) % 1.0) * 2.0 - 1.0)
@@ -223,7 +223,7 @@ fn kmeans() {
         cost += distances[nearest];
         near[nearest].push(*p);
     }
-    // From the mean of the points that are near.
+    // From the mean of the nearby points.
     let mut direction = vec![];
     for (c, near) in centroids.iter().zip(&near) {
         assert!(!near.is_empty(), "every centroid is near to some point");
@@ -302,7 +302,7 @@ fn gmm_by_loops(
     value + k as f64 * normaliser - 0.5 * gamma * gamma * size + m as f64 * q.iter().sum::<f64>()
 }
 
-/// The logarithm of the gamma function of `d` dimensions at half a whole number.
+/// Computes the logarithm of the `d`-dimensional gamma function at half an integer.
 fn log_gamma(d: usize, twice: usize) -> f64 {
     let pi = std::f64::consts::PI;
     let gamma_of_half = |n: usize| -> f64 {

@@ -1,4 +1,4 @@
-//! Runs of a function, timed.
+//! Timed runs of a function.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use wengert::prelude::*;
 use wengert::{Feed, Tree};
 
-/// How often a function is to be run: until both are reached.
+/// The number of runs and the time: a function runs until both are reached.
 #[derive(Clone, Copy)]
 pub struct Limits {
     pub runs: usize,
@@ -14,7 +14,8 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Those of an input; once and a second unless it says so. A bare number has no room for them: once.
+    /// Reads the limits of an input; the default is one run and one second. A bare number has no fields for
+    /// them: one run.
     pub fn of(input: &Value) -> Result<Limits, String> {
         if !input.is_object() {
             let time = Duration::ZERO;
@@ -33,15 +34,15 @@ impl Limits {
     }
 }
 
-/// What comes out, and how long each run took.
+/// The output, and the time of each run.
 #[derive(Debug)]
 pub struct Answer {
     pub output: Value,
     pub timings: Vec<Value>,
 }
 
-/// Compiles a function for its arguments and runs it. What stands under `evaluate` is the runs alone:
-/// from arrays to arrays.
+/// Compiles a function for its arguments and runs it. The times reported under `evaluate` are those of the runs
+/// alone: from arrays to arrays.
 pub fn timed<X, Y>(
     f: impl Fn(X) -> Y + Send + Sync + 'static,
     args: X::With<Array>,

@@ -15,7 +15,7 @@ pub(crate) fn draw(
     pelts: &Pelts,
     [hares, lynx]: &[Vec<f64>; 2],
 ) -> Result<(), Box<dyn Error>> {
-    // The format has whole pixels: many of them make curves smooth.
+    // The backend uses integer pixels: many of them make curves smooth.
     let area = SVGBackend::new(file, (1600, 900)).into_drawing_area();
     area.fill(&WHITE)?;
     let mut chart = ChartBuilder::on(&area)

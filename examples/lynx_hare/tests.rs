@@ -1,8 +1,8 @@
-//! The fit, from few starts.
+//! Tests of the fit, from few starting points.
 
 use super::*;
 
-/// The optimum of Runge and Kutta's method at this step.
+/// The optimum with the Runge-Kutta method at this step size.
 const RSS: f64 = 2.018661195528;
 const BEST: [f64; N] = [
     0.54015899981,

@@ -1,4 +1,4 @@
-//! Long straight lines of scalar operations, whose compilation takes longer than their runs.
+//! Long straight-line code of scalar operations, whose compilation takes longer than its runs.
 
 use wengert::prelude::*;
 
@@ -36,7 +36,7 @@ fn with_gradient(name: String, n: usize) -> Workload {
     })
 }
 
-/// A straight line of `n` operations: steps of a kicked pendulum.
+/// Records `n` operations in a straight line: steps of a kicked pendulum.
 fn chain(mut x: Var, n: usize) -> Var {
     let mut p = 0.0 * x;
     for _ in 0..n / 4 {

@@ -1,4 +1,4 @@
-//! One call, and work element by element: maps, sums and layout.
+//! A single call, and elementwise work: maps, sums and layout.
 
 use std::hint::black_box;
 

@@ -1,4 +1,4 @@
-//! Least squares from a thousand starts, by Levenberg and Marquardt's method.
+//! Least squares from a thousand starting points, by the Levenberg-Marquardt method.
 
 use std::array::from_fn;
 
@@ -34,7 +34,7 @@ pub fn workloads() -> Vec<Workload> {
     ]
 }
 
-/// 30 iterations towards `a exp(-b x) + c` through 50 points.
+/// Runs 30 iterations to fit `a exp(-b x) + c` to 50 points.
 fn exponential(start: Var, x: &Array, y: &Array) -> Var {
     let residuals = |p: Var| p.at(0) * (-p.at(1) * x).exp() + p.at(2) - y;
     let (p, _) = fori(0..30, (start, 1e-2), |_, (p, damping)| {
@@ -70,7 +70,7 @@ impl Pelts {
         }
     }
 
-    /// How far the Lotka-Volterra model with those logarithms of its unknowns is from them.
+    /// Returns the residuals of the Lotka-Volterra model, whose unknowns are given as logarithms.
     fn residuals(&self, q: Var) -> Var {
         let p = q.exp();
         let [alpha, beta, gamma, delta, x0, y0] = from_fn(|i| p.at(i));
@@ -81,7 +81,8 @@ impl Pelts {
     }
 }
 
-/// The residual sum of squares where the search ends: the fit has converged, or is given up.
+/// Returns the residual sum of squares at the end of the search, where the fit has converged or the limit is
+/// reached.
 fn lynx_hare(start: Var, pelts: &Pelts) -> Var {
     let residuals = |q: Var| pelts.residuals(q);
     let rss = |q: Var| residuals(q).square().sum();
@@ -110,7 +111,7 @@ fn lynx_hare(start: Var, pelts: &Pelts) -> Var {
     rss
 }
 
-/// A thousand points, spread evenly over a box in the logarithms by the R6 sequence.
+/// Returns a thousand points, spread evenly over a box in the logarithms by the R6 sequence.
 fn lynx_hare_starts() -> Vec<[f64; 6]> {
     const BOX: [[f64; 2]; 6] = [
         [0.1, 2.0],
@@ -130,7 +131,7 @@ fn lynx_hare_starts() -> Vec<[f64; 6]> {
     (1..=1000).map(start).collect()
 }
 
-/// The `x` of `a x = b` for a symmetric, positive definite matrix, by Cholesky's decomposition.
+/// Solves `a x = b` for a symmetric, positive definite matrix, by Cholesky decomposition.
 fn solve<const N: usize>(a: Var, b: Var) -> Var {
     let mut l: [[Var; N]; N] = from_fn(|i| from_fn(|j| a.at([i, j])));
     let mut x: [Var; N] = from_fn(|i| b.at(i));

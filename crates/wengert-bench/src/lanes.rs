@@ -1,5 +1,5 @@
-//! Batches of loops of very different lengths: what they cost against the same batches in which all
-//! lanes of a block run as long as its longest.
+//! Batches of loops of very different lengths, compared with the same batches in which all lanes of a block run
+//! as long as the longest one.
 
 use std::time::Instant;
 
@@ -12,21 +12,21 @@ pub fn workloads() -> Vec<Workload> {
     vec![Workload::alone("lanes/unequal", unequal)]
 }
 
-/// Lanes side by side in machine code.
+/// Number of lanes that run side by side in machine code.
 const BLOCK: usize = 8;
 const LANES: usize = 4096;
 const LONGEST: f64 = 10_000.0;
-/// Pairs of runs, of which the fastest of each kind count.
+/// Number of pairs of runs, of which the fastest of each kind count.
 const RUNS: usize = 9;
 
-/// A loop of `n` steps from `x`.
+/// Runs a loop of `n` steps from `x`.
 fn steps(x: Var, n: Var) -> Var {
     let more = move |(_, i): (Var, Var)| i.lt(n);
     while_loop((x, 0i64), more, |(x, i)| (x.sin() + 0.1 * x, i + 1)).0
 }
 
-/// The value, the gradient, and a loop over products so large that the batch is one of matrices. Lengths
-/// from 1 to 10,000 are spread evenly, and so that each order of magnitude has as many.
+/// Measures the value, the gradient, and a loop over products so large that the batch is one of matrices.
+/// Lengths from 1 to 10,000 are spread evenly, and also so that each order of magnitude is equally frequent.
 fn unequal(name: &str) -> String {
     let mut lines = vec![];
     let even = |u: f64| u * LONGEST;
@@ -81,7 +81,7 @@ fn lengths(n: usize, spread: impl Fn(f64) -> f64) -> Vec<i64> {
     all.map(|u| (spread(u) as i64).max(1)).collect()
 }
 
-/// For each lane the longest of its block.
+/// Returns for each lane the longest length in its block.
 fn longest(lengths: &[i64], block: usize) -> Vec<i64> {
     let most = |b: &[i64]| vec![*b.iter().max().expect("there are lanes"); b.len()];
     lengths.chunks(block).flat_map(most).collect()
@@ -91,7 +91,7 @@ fn array(lengths: &[i64]) -> Array {
     Array::from(lengths.to_vec())
 }
 
-/// Times both in turn: a line with the ratio of the fastest.
+/// Times both in turns, and returns a line with the ratio of the fastest runs.
 fn compare(name: &str, f: &Jit<(Var, Var), Var>, x: &Array, some: &Array, all: &Array) -> String {
     let time = |lengths: &Array| -> wengert::Result<f64> {
         let start = Instant::now();

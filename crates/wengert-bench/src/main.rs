@@ -1,9 +1,9 @@
-//! Times of calls, of compilation and of runs: a JSON line for each workload.
+//! Times of calls, of compilation and of runs: one JSON line for each workload.
 //!
-//! `cargo run --release -p wengert-bench -- [PREFIX ..]` runs the workloads whose names begin with one
-//! of the prefixes, or all. `first_ms` is the first call: tracing, compiling and running. `run_us` is
-//! the median of later ones. `check` is the sum of the results. With `--peers PYTHON` the same
-//! workloads run in JAX, Numba and C as well, and there is a table of all.
+//! `cargo run --release -p wengert-bench -- [PREFIX ..]` runs the workloads whose names start with one of the
+//! prefixes, or all. `first_ms` is the first call: tracing, compiling and running. `run_us` is the median of
+//! later ones. `check` is the sum of the results. With `--peers PYTHON` the same workloads run in JAX, Numba
+//! and C as well, and a table compares all.
 #![forbid(unsafe_code)]
 
 mod compile;

@@ -1,18 +1,18 @@
-//! How a workload is measured.
+//! Measurement of workloads.
 
 use std::time::Instant;
 
 use wengert::{Array, Result, Tree, tree};
 
-/// A workload: what makes its function and its inputs, and measures it.
+/// A workload: it builds its function and inputs, and measures them.
 pub struct Workload {
     pub name: String,
-    /// Whether peers have it, too.
+    /// Whether peers implement it, too.
     pub compared: bool,
     lines: Box<dyn Fn(&str) -> String>,
 }
 
-/// What was measured, in seconds.
+/// The times of a workload, in seconds, and a checksum.
 pub struct Times {
     /// Tracing, compiling and the first run.
     first: f64,
@@ -23,7 +23,7 @@ pub struct Times {
 }
 
 impl Workload {
-    /// One that has peers.
+    /// Makes a workload that peers implement, too.
     pub fn new(name: impl Into<String>, run: impl Fn() -> Result<Times> + 'static) -> Workload {
         Workload {
             name: name.into(),
@@ -32,7 +32,7 @@ impl Workload {
         }
     }
 
-    /// One that measures something else, and says it in lines of JSON.
+    /// Makes a workload with measurements of its own, which it returns as lines of JSON.
     pub fn alone(name: &str, lines: impl Fn(&str) -> String + 'static) -> Workload {
         Workload {
             name: name.into(),
@@ -41,7 +41,7 @@ impl Workload {
         }
     }
 
-    /// Measures it: a line of JSON, or some.
+    /// Measures the workload, and returns one or more lines of JSON.
     pub fn lines(&self) -> String {
         (self.lines)(&self.name)
     }
@@ -62,8 +62,8 @@ fn line(name: &str, times: Result<Times>) -> String {
     }
 }
 
-/// Times the first call and blocks of later ones. A block is as many calls as fill 20 ms; there are
-/// nine, and fewer where they would take more than 5 s.
+/// Times the first call and blocks of later ones. A block has as many calls as fill 20 ms; there are nine
+/// blocks, and fewer if they would take more than 5 s.
 pub fn times<Y: Tree<Leaf = Array>>(mut call: impl FnMut() -> Result<Y>) -> Result<Times> {
     let mut timed = |calls: usize| -> Result<(f64, Y)> {
         let start = Instant::now();
@@ -88,14 +88,14 @@ pub fn times<Y: Tree<Leaf = Array>>(mut call: impl FnMut() -> Result<Y>) -> Resu
     })
 }
 
-/// The median of some numbers, the mean of the middle two where their number is even.
+/// Returns the median; of an even number of values, the mean of the middle two.
 pub fn median(mut x: Vec<f64>) -> f64 {
     x.sort_by(f64::total_cmp);
     let n = x.len();
     (x[(n - 1) / 2] + x[n / 2]) / 2.0
 }
 
-/// The sum of all floats that are not NaN.
+/// Returns the sum of all floats that are not NaN.
 fn check<Y: Tree<Leaf = Array>>(result: &Y) -> f64 {
     let floats = tree::leaves(result)
         .into_iter()

@@ -55,7 +55,7 @@ pub fn workloads() -> Vec<Workload> {
     all
 }
 
-/// One step of the classical Runge-Kutta method.
+/// Takes one step of the classical Runge-Kutta method.
 pub fn rk4<const N: usize>(f: impl Fn([Var; N]) -> [Var; N], s: [Var; N], h: f64) -> [Var; N] {
     let along = |a: f64, k: [Var; N]| from_fn(|i| s[i] + a * k[i]);
     let k1 = f(s);
@@ -67,7 +67,7 @@ pub fn rk4<const N: usize>(f: impl Fn([Var; N]) -> [Var; N], s: [Var; N], h: f64
 
 const LORENZ: [f64; 3] = [10.0, 28.0, 8.0 / 3.0];
 
-/// The Lorenz system over 1,000 steps: its last state, and the first coordinate after every step.
+/// Runs the Lorenz system for 1,000 steps: returns its last state, and the first coordinate after every step.
 fn lorenz([sigma, rho, beta]: [Var; 3]) -> ([Var; 3], Var) {
     let f = |[x, y, z]: [Var; 3]| [sigma * (y - x), x * (rho - z) - y, x * y - beta * z];
     scan([1.0; 3], 0..1000, |s, _| {
@@ -91,8 +91,8 @@ fn lorenz_parameters(n: usize) -> [Array; 3] {
     })
 }
 
-/// Dormand and Prince's method, of fifth order: its stages, the last of which is the step, and what
-/// the step differs by from one of fourth order.
+/// Coefficients of the Dormand-Prince method, of fifth order: its stages, the last of which is the step, and
+/// the difference of the step from one of fourth order.
 const STAGES: [&[f64]; 6] = [
     &[1.0 / 5.0],
     &[3.0 / 40.0, 9.0 / 40.0],
@@ -129,8 +129,8 @@ const ERROR: [f64; 7] = [
     -1.0 / 40.0,
 ];
 
-/// Van der Pol's oscillator at time 20, to a tolerance of 1e-6: elements need very different numbers
-/// of steps.
+/// Runs Van der Pol's oscillator to time 20, with a tolerance of 1e-6: elements need very different numbers of
+/// steps.
 fn van_der_pol(mu: Var) -> [Var; 2] {
     let f = |[x, v]: [Var; 2]| [v, mu * (1.0 - x.square()) * v - x];
     let step = |(t, h, y): (Var, Var, [Var; 2])| {
@@ -154,12 +154,12 @@ fn van_der_pol(mu: Var) -> [Var; 2] {
     while_loop((0.0, 0.01, [2.0, 0.0]), |(t, _, _)| t.lt(20.0), step).2
 }
 
-/// The slopes' `j`-th coordinates, weighted.
+/// Returns the weighted sum of the slopes' `j`-th coordinates.
 fn combined(weights: &[f64], slopes: &[[Var; 2]], j: usize) -> Var {
     weights.iter().zip(slopes).map(|(&w, k)| w * k[j]).sum()
 }
 
-/// How far 100 oscillators, coupled all to all, are in step after 1,000 steps.
+/// Returns the degree of synchronisation of 100 oscillators, coupled all to all, after 1,000 steps.
 fn kuramoto(coupling: Var, natural: &Array, start: &Array) -> Var {
     let (natural, start) = (Var::from(natural), Var::from(start));
     let f = |[phase]: [Var; 1]| {

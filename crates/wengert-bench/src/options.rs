@@ -1,4 +1,4 @@
-//! What the command line asks for.
+//! Command line options.
 
 pub const USAGE: &str = "\
 Times of calls, of compilation and of runs.
@@ -24,7 +24,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// The options of a command line; nothing for help.
+    /// Parses a command line; returns `None` for help.
     pub fn parse(mut args: impl Iterator<Item = String>) -> Result<Option<Options>, String> {
         let mut options = Options {
             prefixes: vec![],
@@ -59,7 +59,7 @@ impl Options {
         }
     }
 
-    /// Whether a workload is asked for.
+    /// Returns whether a workload is selected.
     pub fn want(&self, name: &str) -> bool {
         match &self.exact {
             Some(exact) => name == exact,

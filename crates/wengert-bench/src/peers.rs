@@ -1,4 +1,4 @@
-//! The same workloads in other languages, in turns with ours.
+//! The same workloads in other languages, run in turns with ours.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -8,15 +8,15 @@ use serde_json::Value;
 
 use crate::measure::median;
 
-/// Who takes part: a program that lists what it knows for `--list`, and measures one workload.
+/// A participant: a program that lists its workloads for `--list`, and measures one workload per run.
 pub struct Entrant {
     /// Its name and version.
     pub title: String,
     pub kind: Kind,
     program: PathBuf,
-    /// What comes before the name of a workload.
+    /// Arguments before the name of a workload.
     args: Vec<String>,
-    /// The workloads that it knows.
+    /// The workloads that it implements.
     names: Vec<String>,
 }
 
@@ -25,19 +25,19 @@ pub enum Kind {
     Wengert,
     Jax,
     Numba,
-    /// By hand, with so many numbers a vector.
+    /// Hand-written C, with this many numbers per vector.
     C(usize),
 }
 
-/// What an entrant needed for a workload, in seconds: medians of the rounds.
+/// The times of a participant for a workload, in seconds: medians of the rounds.
 pub struct Measured {
-    /// C is compiled before.
+    /// Missing for C, which is compiled beforehand.
     pub first: Option<f64>,
     pub run: f64,
     pub check: f64,
 }
 
-/// A workload, and what each entrant needed for it.
+/// A workload, and the times of each participant.
 pub struct Row {
     pub name: String,
     pub measured: Vec<Option<Measured>>,
@@ -75,7 +75,7 @@ pub fn compare(
     Ok((entrants, rows))
 }
 
-/// Ours, and whoever is there.
+/// Returns our program, and the peers that are available.
 fn entrants(names: &[&str], python: &str) -> Result<Vec<Entrant>, String> {
     let ours = env::current_exe().map_err(|e| e.to_string())?;
     let mut entrants = vec![Entrant {
@@ -106,7 +106,7 @@ fn entrants(names: &[&str], python: &str) -> Result<Vec<Entrant>, String> {
     }
 }
 
-/// Numbers in the machine's widest vectors, of f64.
+/// Returns the number of `f64`s in the machine's widest vectors.
 fn widest() -> usize {
     #[cfg(target_arch = "x86_64")]
     {
@@ -120,7 +120,7 @@ fn widest() -> usize {
     2
 }
 
-/// Compiles the limits for vectors of that width.
+/// Compiles the C program for vectors of this width.
 fn build(source: &Path, width: usize) -> Result<PathBuf, String> {
     let program = env::temp_dir().join(format!("wengert-limits-{}-{width}", std::process::id()));
     let mut gcc = Command::new("gcc");
@@ -134,7 +134,7 @@ fn build(source: &Path, width: usize) -> Result<PathBuf, String> {
 }
 
 impl Entrant {
-    /// One that says itself what it is called and what it knows.
+    /// Starts a participant that reports its own title and workloads.
     fn new(kind: Kind, program: PathBuf, args: Vec<String>) -> Result<Entrant, String> {
         let text = output(Command::new(&program).args(&args).arg("--list"))?;
         let mut lines = text.lines().map(str::to_string);
@@ -147,7 +147,7 @@ impl Entrant {
         })
     }
 
-    /// What it reports of a workload, which it runs in a new process.
+    /// Runs a workload in a new process, and returns its report.
     fn measure(&self, name: &str) -> Result<Value, String> {
         let text = output(Command::new(&self.program).args(&self.args).arg(name))?;
         let mut lines = text.lines().rev();
@@ -160,16 +160,16 @@ impl Entrant {
 }
 
 impl Drop for Entrant {
-    /// The programs that were built for this run go.
+    /// Removes the program that was built for this run.
     fn drop(&mut self) {
         if let Kind::C(_) = self.kind {
-            // One that stays is no harm.
+            // A leftover file does no harm.
             let _ = std::fs::remove_file(&self.program);
         }
     }
 }
 
-/// What a program prints.
+/// Runs a program and returns what it prints.
 fn output(command: &mut Command) -> Result<String, String> {
     let program = command.get_program().to_string_lossy().into_owned();
     let output = command.output().map_err(|e| format!("{program}: {e}"))?;
@@ -183,7 +183,7 @@ fn output(command: &mut Command) -> Result<String, String> {
     }
 }
 
-/// The medians of the rounds.
+/// Returns the medians of the rounds.
 fn measured(lines: &[Value]) -> Option<Measured> {
     let of = |key: &str| {
         let all: Vec<f64> = lines.iter().filter_map(|line| line[key].as_f64()).collect();

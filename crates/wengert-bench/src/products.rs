@@ -1,4 +1,4 @@
-//! Products of matrices, alone and in a network.
+//! Matrix products, alone and in a network.
 
 use wengert::prelude::*;
 
@@ -45,7 +45,7 @@ struct Layer<T = Var> {
     bias: T,
 }
 
-/// The mean cross entropy between the network's answers to the rows of `x` and `y`.
+/// Returns the mean cross entropy between the network's outputs for the rows of `x` and `y`.
 fn cross_entropy([first, second, last]: [Layer; 3], x: Var, y: Var) -> Var {
     let apply = |h: Var, layer: Layer| h.dot(layer.weights) + layer.bias;
     let h = apply(apply(x, first).tanh(), second).tanh();

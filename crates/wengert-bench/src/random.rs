@@ -1,4 +1,4 @@
-//! Random numbers: filling memory with them, and using them where they are made.
+//! Random numbers: filling memory with them, and consuming them where they are generated.
 
 use wengert::prelude::*;
 
@@ -27,7 +27,7 @@ pub fn workloads() -> Vec<Workload> {
             });
             times(|| f.call(Key::from_seed(0)))
         }),
-        // A key a path, split at every step.
+        // One key per path, split at every step.
         Workload::new("sde/ou_1000x10000", || {
             let path = |key: Key| {
                 let step = |(key, x): (Key, Var), _| {
@@ -40,7 +40,7 @@ pub fn workloads() -> Vec<Workload> {
             let f = jit(move |key: Key| vmap(path)(key.split_into(PATHS)));
             times(|| f.call(Key::from_seed(0)))
         }),
-        // A key a path, whose draws are the steps.
+        // One key per path, whose draws are the steps.
         Workload::new("sde/ou_draws_1000x10000", || {
             let path = |key: Key| {
                 let step = |x: Var, z: Var| (ornstein_uhlenbeck(x, z), ());
@@ -52,7 +52,7 @@ pub fn workloads() -> Vec<Workload> {
     ]
 }
 
-/// A step of the process.
+/// Takes a step of the process.
 fn ornstein_uhlenbeck(x: Var, noise: Var) -> Var {
     x - 0.01 * x + 0.1 * noise
 }

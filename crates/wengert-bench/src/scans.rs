@@ -31,12 +31,12 @@ pub fn workloads() -> Vec<Workload> {
     ]
 }
 
-/// The 10,000th power of a 3x3 matrix, factor by factor.
+/// Computes the 10,000th power of a 3x3 matrix, factor by factor.
 fn power(m: Var) -> Var {
     fori(0..10_000, eye(3), |_, c| c.dot(m))
 }
 
-/// A rotation about the third axis.
+/// Returns a rotation about the third axis.
 fn rotation(angle: f64) -> Array {
     let (s, c) = angle.sin_cos();
     Array::from([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]])

@@ -1,15 +1,15 @@
-//! The table of all who took part.
+//! The table of all participants.
 
 use std::thread::available_parallelism;
 
 use crate::peers::{Entrant, Kind, Measured, Row};
 
-/// How far a result may be from JAX's, relative to it: rounding.
+/// Tolerance of a result relative to JAX's, for rounding.
 const TOLERANCE: f64 = 1e-9;
-/// Workloads whose results are draws: every peer has a generator of its own.
+/// Workloads whose results are random draws: every peer has its own generator.
 const DRAWS: [&str; 2] = ["random/", "sde/"];
 
-/// The table in Markdown: who took part, a line for each workload, results that differ, and the
+/// Formats the table in Markdown: the participants, a line for each workload, results that differ, and the
 /// geometric means of the ratios.
 pub fn markdown(entrants: &[Entrant], rows: &[Row]) -> String {
     let first = |e: &&Entrant| !matches!(e.kind, Kind::C(_));
@@ -75,11 +75,11 @@ pub fn markdown(entrants: &[Entrant], rows: &[Row]) -> String {
     text
 }
 
-/// Ours over a peer's.
+/// Ratios of our times to a peer's.
 struct Compared {
     first: Option<f64>,
     run: Option<f64>,
-    /// Over the faster of JAX and Numba.
+    /// Relative to the faster of JAX and Numba.
     best: Option<f64>,
     /// The results' relative difference from JAX's.
     difference: Option<f64>,
@@ -120,7 +120,7 @@ fn cell(x: Option<f64>, show: fn(f64) -> String) -> String {
     x.map_or("–".into(), show)
 }
 
-/// Three digits and a unit.
+/// Formats a duration with three digits and a unit.
 fn duration(seconds: f64) -> String {
     let (x, unit) = match seconds {
         s if s < 1e-6 => (s * 1e9, "ns"),
@@ -131,7 +131,7 @@ fn duration(seconds: f64) -> String {
     format!("{} {unit}", digits(x))
 }
 
-/// Two digits behind the point; more where it would be zero.
+/// Formats a ratio with two digits after the point; more where it would be zero.
 fn ratio(x: f64) -> String {
     if x < 0.1 {
         format!("{x:.3}")
@@ -145,7 +145,7 @@ fn digits(x: f64) -> String {
     format!("{x:.places$}")
 }
 
-/// The processor, and how many threads run on it.
+/// Describes the processor and its number of threads.
 fn machine() -> String {
     let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let mut names = info

@@ -1,8 +1,8 @@
-//! The errors of the elementary and special functions, measured.
+//! Measurement of the errors of the elementary and special functions.
 //!
-//! In `f64` against a library of arbitrary precision, at random points of all sizes and of those sizes
-//! at which something happens. In `f32`, where a function is that in `f64` rounded once, against that:
-//! at random points, or at every `f32` there is.
+//! `f64` results are compared with an arbitrary-precision library, at random points of all magnitudes and of
+//! the magnitudes where methods change. `f32` results, which are `f64` results rounded once, are compared with
+//! those: at random points, or at every `f32`.
 //!
 //! ```
 //! use wengert_check::accuracy::{SUBJECTS, Width, measure};
@@ -42,7 +42,7 @@ use wengert_ir::ir::DType;
 use wengert_ir::ops::rows::{self, Define, Row};
 use wengert_ir::scalar::{Exact, Scalar};
 
-/// What an error may be, and how it is counted.
+/// A limit of an error, with its unit.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Limit {
     /// In units in the last place of the exact value.
@@ -53,7 +53,7 @@ pub enum Limit {
     Scaled(f64),
 }
 
-/// In which floats.
+/// The float type.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Width {
     /// 64 bits.
@@ -62,18 +62,18 @@ pub enum Width {
     F32,
 }
 
-/// The largest error that was found. Its `Display` is a row of the table.
+/// The largest error found. Its `Display` is a row of the table.
 #[derive(Clone, Debug)]
 pub struct Found {
-    /// What was measured.
+    /// The function.
     pub subject: Subject,
-    /// In which floats.
+    /// The float type.
     pub width: Width,
-    /// The largest error, counted as the subject's limit in `f64`, in ulp in `f32`.
+    /// The largest error, in the unit of the subject's limit for `f64`, in ulp for `f32`.
     pub error: f64,
-    /// Where.
+    /// Its arguments.
     pub at: Vec<f64>,
-    /// At how many points.
+    /// The number of points.
     pub points: u64,
 }
 
@@ -105,7 +105,7 @@ impl Found {
         self
     }
 
-    /// Whether the error is within the limit, which is 1 ulp in `f32`.
+    /// Returns whether the error is within the limit, which is 1 ulp in `f32`.
     pub fn holds(&self) -> bool {
         match (self.width, self.subject.limit) {
             (Width::F32, _) => self.error <= 1.0,
@@ -116,7 +116,7 @@ impl Found {
     }
 }
 
-/// The heads of the columns of the table.
+/// The header of the table.
 pub const HEADS: &str = "| function | type | largest error | at | points |\n|---|---|---|---|---|";
 
 impl fmt::Display for Found {
@@ -135,14 +135,14 @@ impl fmt::Display for Found {
     }
 }
 
-/// The row of a subject.
+/// Returns the row of a subject.
 fn row_of(subject: &Subject) -> &'static Row {
     let row = rows::find(subject.name);
     row.unwrap_or_else(|| panic!("{} is no operation", subject.name))
         .row()
 }
 
-/// The value of a row in `f64`.
+/// Evaluates a row in `f64`.
 fn wide(row: &Row, x: &[f64]) -> f64 {
     match row.define {
         Define::Elementary(f) => eval(f, x),
@@ -150,7 +150,7 @@ fn wide(row: &Row, x: &[f64]) -> f64 {
     }
 }
 
-/// The error of a row in `f32` at floats that are `f32`s.
+/// Returns the error of a row in `f32` at floats that are `f32`s.
 fn error_f32(row: &Row, x: &[f64]) -> f64 {
     let exact = wide(row, x);
     let y = match row.define {
@@ -169,7 +169,7 @@ fn scalar(row: &Row, dtype: DType, x: impl Iterator<Item = u64>) -> u64 {
     row.define.apply(&mut Exact, &x).id
 }
 
-/// The distance of `y` from `exact` in ulp of `f32`. An infinite `y` counts as `2^128`.
+/// Returns the distance of `y` from `exact` in ulp of `f32`. An infinite `y` counts as `2^128`.
 fn ulps_f32(y: f32, exact: f64) -> f64 {
     if f64::from(y) == exact || (y.is_nan() && exact.is_nan()) {
         return 0.0;
@@ -185,7 +185,7 @@ fn ulps_f32(y: f32, exact: f64) -> f64 {
     (y - exact).abs() / 2f64.powi(exponent.clamp(-126, 127) - 23)
 }
 
-/// The largest error of a function at so many random points, those outside its domain included.
+/// Measures the largest error of a function at this many random points, counting those outside its domain.
 pub fn measure(subject: &Subject, width: Width, points: u64) -> Found {
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     let mut oracle = Oracle::default();
@@ -194,7 +194,7 @@ pub fn measure(subject: &Subject, width: Width, points: u64) -> Found {
     for i in 0..points as usize {
         let mut x = subject.point(&mut random, i);
         if width == Width::F32 {
-            // The floats of all sizes are mostly too large or too small.
+            // Random floats of all magnitudes are mostly too large or too small for `f32`.
             if i.is_multiple_of(4) {
                 x = x.iter().map(|_| any_f32(&mut random)).collect();
                 x[..subject.fixed.len()].copy_from_slice(subject.fixed);
@@ -213,7 +213,7 @@ pub fn measure(subject: &Subject, width: Width, points: u64) -> Found {
     found
 }
 
-/// Any finite float, all exponents alike.
+/// Returns a finite `f32` as a float, with all exponents equally likely.
 fn any_f32(random: &mut Random) -> f64 {
     loop {
         let x = f32::from_bits(random.bits() as u32);
@@ -231,7 +231,7 @@ fn error_f64(subject: &Subject, row: &Row, x: &[f64], oracle: &mut Oracle) -> f6
     match subject.limit {
         Limit::Ulp(_) => ulps,
         Limit::Relative(_) | Limit::Scaled(_) if ulps == 0.0 => 0.0,
-        // From units in the last place of the exact value.
+        // Converts from units in the last place of the exact value.
         Limit::Relative(_) | Limit::Scaled(_) => {
             let exponent = exact.exponent().unwrap_or(-2000).max(-1021);
             let distance = ulps * 2f64.powi(exponent - 53);

@@ -1,4 +1,4 @@
-//! A batch against a loop.
+//! Comparison of a batch with a loop.
 
 use wengert::prelude::*;
 use wengert::{Feed, Result};
@@ -6,11 +6,11 @@ use wengert_ir::buffer::Dense;
 
 use crate::close::{Failure, agree, fail};
 
-/// Checks that `vmap(f)` on a batch gives what `f` gives on each element, to the bit: the leaves of
-/// `args` have the elements of the batch along their first axes.
+/// Checks that `vmap(f)` on a batch gives the same bits as `f` on each element. The leaves of `args` have the
+/// elements of the batch along their first axes.
 ///
 /// # Errors
-/// If it does not, and if `f` has a mistake.
+/// If the results differ, or if `f` has a mistake.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -30,7 +30,7 @@ where
     let Some(&size) = leaves.first().and_then(|a| a.shape().first()) else {
         return fail("check_vmap: the first leaf has no axis to go along");
     };
-    // The same function of lists of leaves.
+    // `f` as a function of lists of leaves.
     let leaves_of = move |x: Vec<Var>| -> Vec<Var> {
         let x: X = tree::unflatten(&def, x).expect("the structure of the arguments");
         tree::flatten(f(x)).0
@@ -51,7 +51,7 @@ where
     Ok(())
 }
 
-/// Row `i` along the first axis.
+/// Returns row `i` along the first axis.
 fn row(a: &Dense, i: usize) -> Array {
     let dims = a.dims[1..].to_vec();
     let n: usize = dims.iter().product();

@@ -1,12 +1,12 @@
-//! What calls of a function give: results that both ways agree on, or the refusal.
+//! Results of calls, checked against the interpreter, and messages of failing calls.
 
 use wengert::Feed;
 use wengert::prelude::*;
 
-/// The floats that a function gives, leaf by leaf, compiled.
+/// Returns the floats that compiled code gives for a function, leaf by leaf.
 ///
 /// # Panics
-/// If the call fails, or the interpreter gives something else.
+/// If the call fails, or the interpreter gives a different result.
 #[track_caller]
 pub fn floats<X, Y, A>(f: impl Fn(X) -> Y + Send + Sync + 'static, args: A) -> Vec<Vec<f64>>
 where
@@ -24,7 +24,7 @@ where
     compiled
 }
 
-/// What the error of a call says.
+/// Returns the error message of a call.
 ///
 /// # Panics
 /// If the call succeeds.

@@ -1,11 +1,11 @@
-//! Comparing results.
+//! Comparison of results.
 
 use std::fmt;
 
 use wengert::Error;
 use wengert_ir::buffer::{Data, Dense};
 
-/// What does not hold, in words.
+/// A description of what does not hold.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Failure(pub String);
 
@@ -28,13 +28,13 @@ pub fn fail<T>(message: impl Into<String>) -> Result<T, Failure> {
     Err(Failure(message.into()))
 }
 
-/// Whether two numbers agree up to `tolerance`, relative to one plus the second.
+/// Returns whether two numbers agree up to `tolerance`, relative to one plus the absolute value of the second.
 pub fn near(a: f64, b: f64, tolerance: f64) -> bool {
     a == b || (a - b).abs() <= tolerance * (1.0 + b.abs()) || (a.is_nan() && b.is_nan())
 }
 
-/// Two lists of arrays that should agree: floats up to `tolerance`, others exactly. With a tolerance
-/// of zero floats agree to the bit, but that one NaN is like another.
+/// Checks that two lists of arrays agree: floats up to `tolerance`, others exactly. With a tolerance of zero
+/// floats must have the same bits, except that any NaN matches any other.
 pub fn agree(whats: [&str; 2], a: &[Dense], b: &[Dense], tolerance: f64) -> Result<(), Failure> {
     if a.len() != b.len() {
         let (m, n) = (a.len(), b.len());

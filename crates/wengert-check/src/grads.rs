@@ -1,4 +1,4 @@
-//! Derivatives against finite differences.
+//! Comparison of derivatives with finite differences.
 
 use std::sync::Arc;
 
@@ -9,28 +9,28 @@ use wengert_ir::buffer::{Data, Dense};
 use crate::close::{Failure, fail, near};
 use crate::rng::Rng;
 
-/// How [`check_grads_with`] checks.
+/// Options of [`check_grads_with`].
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Derivatives up to that order.
+    /// The highest order of derivatives to check.
     pub order: usize,
-    /// Whether forward mode is checked; not every function has it (`custom_vjp`).
+    /// Whether forward mode is checked; not every function supports it (`custom_vjp`).
     pub forward: bool,
     /// Whether reverse mode is checked.
     pub reverse: bool,
     /// The step of the central differences.
     pub step: f64,
-    /// How far a derivative may be from the differences, relative to one plus its size.
+    /// Tolerance between a derivative and the differences, relative to one plus its absolute value.
     pub differences: f64,
-    /// How far reverse mode may be from forward mode, relative to one plus its size.
+    /// Tolerance between reverse mode and forward mode, relative to one plus its absolute value.
     pub modes: f64,
-    /// The directions are random; another seed, other directions.
+    /// The seed of the random directions.
     pub seed: u64,
 }
 
 impl Default for Options {
-    /// Both modes to second order, a step of 1e-5, `1e-6` from differences and `1e-10` between the
-    /// modes.
+    /// Returns options for both modes to second order, with a step of 1e-5 and tolerances of `1e-6` to the
+    /// differences and `1e-10` between the modes.
     fn default() -> Options {
         Options {
             order: 2,
@@ -44,15 +44,14 @@ impl Default for Options {
     }
 }
 
-/// Checks the derivatives of `f` at `args` up to an order, in forward and in reverse mode and in all
-/// their combinations, against central differences along random directions. See [`Options`] for the
-/// tolerances.
+/// Checks the derivatives of `f` at `args` up to an order, in forward mode, in reverse mode and in all their
+/// combinations, against central differences along random directions. See [`Options`] for the tolerances.
 ///
-/// `f64` leaves of the argument are varied, others stay as they are; of the results, only the `f64`
-/// ones are looked at. The function should be smooth near `args`.
+/// The `f64` leaves of the argument are varied, the others are fixed; of the results, only `f64` leaves are
+/// checked. The function should be smooth near `args`.
 ///
 /// # Errors
-/// If a derivative is not what the differences say, and if `f` has a mistake.
+/// If a derivative differs from the differences, or if `f` has a mistake.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -77,7 +76,7 @@ where
     check_grads_with(f, args, &options)
 }
 
-/// [`check_grads`] with other modes, tolerances or directions.
+/// Does [`check_grads`] with other modes, tolerances or directions.
 ///
 /// # Errors
 /// As [`check_grads`].
@@ -93,7 +92,7 @@ where
     if !varied.contains(&true) {
         return fail("check_grads: no leaf of the argument is f64");
     }
-    // A function of the leaves that are varied, with the others filled in.
+    // A function of the varied leaves, with the others filled in.
     let fixed = leaves.clone();
     let which = varied.clone();
     let smooth = move |x: Vec<Var>| {
@@ -124,8 +123,7 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
-    /// Checks the first derivative of `f`, then that of its derivative along a direction, in each
-    /// mode.
+    /// Checks the first derivative of `f`, then that of its derivative along a direction, in each mode.
     fn order(
         &mut self,
         f: &Function,
@@ -165,14 +163,14 @@ impl Check<'_> {
         Ok(())
     }
 
-    /// The derivative of `<ct, f>` along `dx`, by central differences.
+    /// Computes the derivative of `<ct, f>` along `dx` by central differences.
     fn slope(&self, f: &Function, x: &[Array], dx: &[Array], ct: &[Array]) -> Result<f64, Failure> {
         let step = self.options.step;
         let at = |h: f64| {
             let moved = x.iter().zip(dx).map(|(x, dx)| moved(x, dx, h));
             call(f, &moved.collect::<Vec<_>>())
         };
-        // Element by element first: large values of no consequence would drown the difference.
+        // Differences are taken element by element: large values that do not change would drown them.
         let (after, before) = (at(step)?, at(-step)?);
         let quotient = after.iter().zip(&before).map(|(a, b)| {
             let pairs = floats(a).iter().zip(floats(b));

@@ -1,7 +1,6 @@
-//! What must hold for every program, and for what each transform makes of it.
+//! Laws that must hold for every program, and for the result of each transform on it.
 //!
-//! A law takes a [`Case`] and says whether it holds. Where it does not, [`Law::broken`] makes the program
-//! small.
+//! A law takes a [`Case`] and says whether it holds. If it does not, [`Law::broken`] shrinks the program.
 
 mod batches;
 mod case;
@@ -21,14 +20,14 @@ use wengert_ir::error::said;
 use crate::close::Failure;
 use crate::program::{Program, shrunk};
 
-/// What became of a law.
+/// The outcome of testing a law.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Verdict {
     /// It holds.
     Held,
-    /// It could not be told: the finite differences do not settle, as at a jump or a kink.
+    /// The test is inconclusive: the finite differences do not converge, as at a jump or a kink.
     Unclear,
-    /// The program's derivatives are too large to be worth the time.
+    /// The program's derivatives are too large to test.
     TooLarge,
 }
 
@@ -37,7 +36,7 @@ pub enum Verdict {
 pub struct Law {
     /// Its name.
     pub name: &'static str,
-    /// Says whether it holds.
+    /// Tests whether it holds.
     pub holds: fn(&Case) -> Result<Verdict, Failure>,
 }
 
@@ -86,7 +85,7 @@ pub const LAWS: &[Law] = &[
 ];
 
 impl Law {
-    /// Whether it holds for a function; a panic is a failure.
+    /// Tests the law on a function; a panic counts as a failure.
     ///
     /// # Errors
     /// If it does not.
@@ -99,7 +98,7 @@ impl Law {
         })
     }
 
-    /// What does not hold for the case; if that is a program, for one made small, by at most `tries` attempts.
+    /// Describes the failure of a case; if it is a program, for a version shrunk by at most `tries` attempts.
     pub fn broken(&self, case: &Case, failure: Failure, tries: usize) -> Broken {
         let alone = |program: &Program| self.check(&Case::new(program.clone().into()));
         let Subject::Program(program) = &case.subject else {
@@ -118,14 +117,14 @@ impl Law {
     }
 }
 
-/// A law that does not hold, and for what.
+/// A law that does not hold, and the function for which it fails.
 #[derive(Clone, Debug)]
 pub struct Broken {
     /// The law.
     pub law: &'static str,
     /// The function.
     pub subject: Subject,
-    /// What does not hold for it.
+    /// The description of the failure.
     pub failure: Failure,
 }
 

@@ -1,12 +1,12 @@
 //! Test support for programs that use Wengert.
 //!
-//! - [`check_grads`] compares the derivatives of a function, to any order and in both modes, with
-//!   finite differences: what to write after an operation or a rule of one's own.
+//! - [`check_grads`] compares the derivatives of a function, to any order and in both modes, with finite
+//!   differences: use it to test an operation or a rule of your own.
 //! - [`check_vmap`] compares a batch with a loop.
-//! - [`floats`] are the results of a call that the interpreter agrees with, and [`refusal`] is what an error
-//!   says.
-//! - [`program`] makes random differentiable programs with nested control flow, and makes a failing
-//!   one small; [`laws`] says what must hold for every program.
+//! - [`floats`] returns the results of a call, checked against the interpreter, and [`refusal`] the message of
+//!   an error.
+//! - [`program`] generates random differentiable programs with nested control flow, and shrinks failing ones;
+//!   [`laws`] states what must hold for every program.
 //! - [`accuracy`] measures the errors of the elementary and special functions.
 //!
 //! ```

@@ -1,4 +1,4 @@
-//! Tries the laws on many random programs, and on the corpus: functions for which one was broken once.
+//! Tests the laws on many random programs, and on the corpus: functions that once broke a law.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -16,7 +16,7 @@ macro_rules! named {
     };
 }
 
-/// Functions for which a law was broken once, each in the text form of the IR.
+/// Functions that once broke a law, each in the text form of the IR.
 const CORPUS: &[(&str, &str)] = &[
     named!("a_batch_of_nothing"),
     named!("a_loop_that_runs_no_step"),
@@ -26,36 +26,36 @@ const CORPUS: &[(&str, &str)] = &[
     named!("sums_over_a_flattened_batch"),
 ];
 
-/// Failures of a law after which it is tried no more.
+/// Number of failures after which a law is no longer tested.
 const ENOUGH: usize = 3;
 
-/// Programs that are tried to make one small.
+/// Number of programs to try when shrinking one.
 const TRIES: usize = 3000;
 
-/// How often the counts so far are told.
+/// Time between reports of the counts so far.
 const BETWEEN: Duration = Duration::from_secs(600);
 
-/// What is tried.
+/// A run of the laws on random programs.
 #[derive(Clone, Debug)]
 pub struct Run {
-    /// The seed of the first program; the others follow it.
+    /// The seed of the first program; the others use the following numbers.
     pub seed: u64,
-    /// How many programs.
+    /// The number of programs.
     pub programs: u64,
-    /// After which time no program is begun.
+    /// The time after which no further program is started.
     pub time: Duration,
-    /// How large they are.
+    /// The size limits of programs.
     pub limits: Limits,
-    /// The laws that are tried: every one unless [`Run::only`] chose some.
+    /// The laws to test: every one unless [`Run::only`] selected some.
     pub laws: Vec<&'static Law>,
 }
 
-/// What was found.
+/// The result of a run.
 #[derive(Debug, Default)]
 pub struct Report {
-    /// How many programs were tried: the first ones of the run.
+    /// The number of programs tested: the first ones of the run.
     pub programs: u64,
-    /// What does not hold, with its seed.
+    /// Descriptions of the failures, with their seeds.
     pub broken: Vec<String>,
     failures: BTreeMap<&'static str, usize>,
     verdicts: BTreeMap<(&'static str, u8), usize>,
@@ -66,7 +66,8 @@ thread_local! {
     static QUIET: Cell<bool> = const { Cell::new(false) };
 }
 
-/// On the threads that try programs a panic is caught, and is a failure to be made small first.
+/// Silences panics on the test threads: they are caught, and count as failures that are shrunk before they are
+/// reported.
 fn silence_caught_panics() {
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
@@ -77,7 +78,7 @@ fn silence_caught_panics() {
 }
 
 impl Run {
-    /// That many programs from a seed on.
+    /// Makes a run of this many programs starting at a seed.
     pub fn new(seed: u64, programs: u64) -> Run {
         Run {
             seed,
@@ -88,11 +89,11 @@ impl Run {
         }
     }
 
-    /// Tries only the laws of these names, separated by commas.
+    /// Restricts the run to the laws with these names, separated by commas.
     ///
     /// # Errors
     ///
-    /// A sentence with the names there are, if one of them is no law's.
+    /// A sentence with the names of all laws, if one of the names is unknown.
     pub fn only(mut self, names: &str) -> Result<Run, String> {
         let find = |name: &str| {
             let law = LAWS.iter().find(|l| l.name == name.trim());
@@ -105,7 +106,7 @@ impl Run {
         Ok(self)
     }
 
-    /// Tries the laws, on as many threads as there are processors. `said` is called with each failure as it is
+    /// Tests the laws, on as many threads as there are processors. `said` is called with each failure as it is
     /// found, and with the counts so far every ten minutes.
     pub fn tried(&self, said: impl Fn(&str) + Sync) -> Report {
         silence_caught_panics();
@@ -136,7 +137,7 @@ impl Run {
                 if i >= corpus {
                     lock(&report).programs += 1;
                 }
-                // An abort of the process would otherwise lose what has been counted.
+                // Otherwise an abort of the process would lose the counts.
                 let mut last = lock(&told);
                 if last.elapsed() > BETWEEN {
                     *last = Instant::now();

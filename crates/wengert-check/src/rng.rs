@@ -1,17 +1,17 @@
-//! Random numbers that a seed repeats.
+//! Reproducible random numbers.
 
-/// A small generator (SplitMix64: Steele, Lea and Flood, *Fast splittable pseudorandom number
-/// generators*, 2014). One seed gives one sequence, on every machine and in every version.
+/// A small generator (SplitMix64: Steele, Lea and Flood, *Fast splittable pseudorandom number generators*,
+/// 2014). A seed gives the same sequence on every machine and in every version.
 #[derive(Clone, Debug)]
 pub struct Rng(u64);
 
 impl Rng {
-    /// The sequence of that seed.
+    /// Starts the sequence of a seed.
     pub fn new(seed: u64) -> Rng {
         Rng(seed)
     }
 
-    /// 64 random bits.
+    /// Returns 64 random bits.
     pub fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
@@ -20,7 +20,7 @@ impl Rng {
         z ^ (z >> 31)
     }
 
-    /// One of `0..n`.
+    /// Returns a uniform integer in `0..n`.
     ///
     /// # Panics
     /// If `n` is zero.
@@ -29,21 +29,21 @@ impl Rng {
         ((u128::from(self.bits()) * n as u128) >> 64) as usize
     }
 
-    /// One in `n` times, true.
+    /// Returns true with probability `1/n`.
     pub fn one_in(&mut self, n: usize) -> bool {
         self.below(n) == 0
     }
 
-    /// Evenly from `low` to `high`.
+    /// Returns a uniform number between `low` and `high`.
     pub fn uniform(&mut self, low: f64, high: f64) -> f64 {
         let unit = (self.bits() >> 11) as f64 / (1u64 << 53) as f64;
         low + (high - low) * unit
     }
 
-    /// One of these.
+    /// Returns a random element.
     ///
     /// # Panics
-    /// If there are none.
+    /// If `all` is empty.
     pub fn pick<'a, T>(&mut self, all: &'a [T]) -> &'a T {
         &all[self.below(all.len())]
     }

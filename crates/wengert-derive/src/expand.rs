@@ -1,4 +1,4 @@
-//! The implementations.
+//! Generation of the implementations.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use syn::{GenericParam, Generics, Type, parse_quote};
 
 use crate::input::{Field, Input, Variant};
 
-/// All that is derived.
+/// Generates all implementations.
 pub fn expand(input: &Input) -> TokenStream {
     let tree = tree(input);
     let feed = feed(input);
@@ -94,7 +94,7 @@ fn feed(input: &Input) -> TokenStream {
             true => quote!(#k::Tree),
             false => quote!(#k::Tree<Leaf = #leaf>),
         };
-        // Types go behind lifetimes; their order is of no matter here.
+        // Type parameters must follow lifetimes; their order among themselves does not matter here.
         generics.params.push(parse_quote!(#target: #bound));
     }
     require_static(input, &mut generics);
@@ -160,7 +160,7 @@ fn into_tree(input: &Input) -> TokenStream {
     }
 }
 
-/// A match on `self` that gives out the structure, and the fields that are trees by `each`.
+/// Generates a match on `self` that passes on the structure, and the fields that are trees by `each`.
 fn give_out(input: &Input, each: impl Fn(&Field) -> TokenStream) -> TokenStream {
     let k = &input.plumbing;
     let arms = input.variants.iter().enumerate().map(|(index, v)| {
@@ -174,7 +174,7 @@ fn give_out(input: &Input, each: impl Fn(&Field) -> TokenStream) -> TokenStream 
         };
         let parts = v.fields.iter().map(|f| match f.skip {
             true => {
-                // The local is a value or a reference; the type makes a reference of either.
+                // The local is a value or a reference; the annotated type makes either a reference.
                 let (local, ty) = (&f.local, &f.ty);
                 quote!(__out.node(#k::Node::fixed::<#ty>(&#local));)
             }
@@ -227,7 +227,7 @@ fn from_leaves(input: &Input) -> TokenStream {
     }
 }
 
-/// All fields of a variant, each bound to its local.
+/// Generates a pattern that binds each field of a variant to its local.
 fn pattern(v: &Variant) -> TokenStream {
     let path = &v.path;
     let members = v.fields.iter().map(|f| &f.member);
@@ -235,7 +235,7 @@ fn pattern(v: &Variant) -> TokenStream {
     quote!(#path { #(#members: #locals),* })
 }
 
-/// The generics of the type, with a bound on each parameter that stands for a tree.
+/// Returns the generics of the type, with a bound on each parameter that stands for a tree.
 fn bounded(input: &Input, bound: impl Fn(&Ident) -> TokenStream) -> Generics {
     let mut generics = input.generics.clone();
     for p in generics.type_params_mut() {
@@ -247,7 +247,7 @@ fn bounded(input: &Input, bound: impl Fn(&Ident) -> TokenStream) -> Generics {
     generics
 }
 
-/// Skipped fields whose type has parameters must be fit to be skipped.
+/// Requires the generic types of skipped fields to be `Static`.
 fn require_static(input: &Input, generics: &mut Generics) {
     let k = &input.plumbing;
     for field in input.fields().filter(|f| f.skip) {
@@ -261,7 +261,7 @@ fn require_static(input: &Input, generics: &mut Generics) {
     }
 }
 
-/// The arguments of the type, with those that stand for trees changed.
+/// Returns the arguments of the type, with those that stand for trees changed.
 fn arguments(input: &Input, change: impl Fn(&Ident) -> TokenStream) -> TokenStream {
     let arguments = input.generics.params.iter().map(|p| match p {
         GenericParam::Lifetime(p) => p.lifetime.to_token_stream(),

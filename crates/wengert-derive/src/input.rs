@@ -1,4 +1,4 @@
-//! What a type that derives `Tree` is made of, and what is wrong with it.
+//! Parsing of types that derive `Tree`, and errors in them.
 
 use std::collections::HashSet;
 
@@ -15,19 +15,19 @@ use syn::{
 /// A struct or an enum.
 pub struct Input {
     pub name: Ident,
-    /// The module with what is written.
+    /// The module whose items the generated code uses.
     pub plumbing: TokenStream,
     pub generics: Generics,
     /// The type parameters that stand for trees; at least one.
     pub trees: Vec<Ident>,
     pub is_enum: bool,
-    /// One, for a struct.
+    /// The variants; a struct has exactly one.
     pub variants: Vec<Variant>,
 }
 
 /// A struct, or a variant of an enum.
 pub struct Variant {
-    /// How it is written: `Name`, `Name::Variant`.
+    /// Its path in code: `Name`, `Name::Variant`.
     pub path: TokenStream,
     /// Its name in messages.
     pub name: String,
@@ -40,14 +40,14 @@ pub struct Field {
     /// Its name in paths.
     pub label: String,
     pub ty: Type,
-    /// Part of the structure, not a tree.
+    /// Whether it is part of the structure instead of a tree.
     pub skip: bool,
-    /// What it is bound to in a pattern.
+    /// The variable it is bound to in a pattern.
     pub local: Ident,
 }
 
 impl Input {
-    /// Reads a type.
+    /// Parses a type.
     pub fn read(input: DeriveInput) -> Result<Input> {
         let name = input.ident;
         let shown = name.unraw();
@@ -88,7 +88,7 @@ impl Input {
         Ok(input)
     }
 
-    /// Writes the type with its parameters where a field says `Self`.
+    /// Replaces `Self` in field types by the type with its parameters.
     fn name_self(&mut self) {
         struct Named(Type);
         impl VisitMut for Named {
@@ -107,12 +107,12 @@ impl Input {
         }
     }
 
-    /// All fields, of all variants.
+    /// Returns all fields, of all variants.
     pub fn fields(&self) -> impl Iterator<Item = &Field> {
         self.variants.iter().flat_map(|v| &v.fields)
     }
 
-    /// Finds the parameters that stand for trees, and the fields that have none.
+    /// Finds the parameters that stand for trees, and the fields without any.
     fn find_trees(&mut self) -> Result<()> {
         let parameters: HashSet<Ident> = self
             .generics
@@ -179,7 +179,7 @@ impl Input {
         Ok(())
     }
 
-    /// Whether some of the type parameters are mentioned in a type.
+    /// Returns whether a type mentions some of the type parameters.
     pub fn is_generic(&self, ty: &Type) -> bool {
         let parameters = self.generics.type_params().map(|p| p.ident.clone());
         !mentioned(ty, &parameters.collect()).is_empty()
@@ -209,7 +209,7 @@ impl Variant {
     }
 }
 
-/// The path of the library, as `#[tree(crate = "..")]` of a type has it.
+/// Returns the path of the library, from `#[tree(crate = "..")]` on the type.
 fn library(attributes: &[Attribute]) -> Result<Path> {
     let mut library = parse_quote!(::wengert);
     for attribute in attributes.iter().filter(|a| a.path().is_ident("tree")) {
@@ -242,7 +242,7 @@ fn is_skipped(attributes: &[Attribute]) -> Result<bool> {
     Ok(skip)
 }
 
-/// Which of the parameters are mentioned in a type.
+/// Returns the parameters that a type mentions.
 fn mentioned(ty: &Type, parameters: &HashSet<Ident>) -> HashSet<Ident> {
     struct Search<'a> {
         parameters: &'a HashSet<Ident>,

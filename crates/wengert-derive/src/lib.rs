@@ -7,26 +7,26 @@ mod input;
 use proc_macro::TokenStream;
 use syn::{DeriveInput, parse_macro_input};
 
-/// Makes a struct or an enum a tree of its fields, so that it can go into functions that are traced
-/// and come out of them.
+/// Makes a struct or an enum a tree of its fields, so that it can be an argument or a result of traced
+/// functions.
 ///
-/// The type has a parameter for its leaves, by convention `T = Var`: `Rates` is the tree of traced
-/// values, `Rates<Array>` the same of data, and `Rates<f64>` may be passed for that. Fields are `T`,
-/// or anything that is a tree when `T` is: `Vec<T>`, `[T; 3]`, `(T, T)`, `Option<Other<T>>`.
+/// The type has a parameter for its leaves, by convention `T = Var`: `Rates` is the tree of traced values,
+/// `Rates<Array>` the tree of data, and `Rates<f64>` may be passed for the latter. Fields are `T`, or any type
+/// that is a tree when `T` is: `Vec<T>`, `[T; 3]`, `(T, T)`, `Option<Other<T>>`.
 ///
 /// # Skipped fields
-/// A field marked `#[tree(skip)]` holds no leaves. It is part of the structure: a function is traced
-/// anew for each value of it. Its type must be `Clone + Eq + Hash + Send + Sync + 'static`.
+/// A field marked `#[tree(skip)]` holds no leaves. It is part of the structure: a function is traced again for
+/// each value of it. Its type must be `Clone + Eq + Hash + Send + Sync + 'static`.
 ///
 /// # Type parameters
-/// Every type parameter that is used in a field which is not skipped stands for a tree. With several,
-/// all have the same type of leaf: `struct Pair<P, Q> { p: P, q: Q }` is a tree if `P` and `Q` are.
-/// Parameters used in skipped fields alone stay as they are. Bounds on the parameters of trees are
-/// best written on `impl` blocks: on the type, they would have to hold for `f64` and `Array` as well.
+/// Every type parameter used in a field that is not skipped stands for a tree. If there are several, they have
+/// one type of leaf: `struct Pair<P, Q> { p: P, q: Q }` is a tree if `P` and `Q` are. Parameters used only in
+/// skipped fields are left alone. Bounds on parameters that stand for trees are best written on `impl` blocks:
+/// on the type, they would have to hold for `f64` and `Array` as well.
 ///
 /// # Through another crate
-/// What is written names the crate `wengert`. A crate that re-exports it, for users who have it by that way alone,
-/// says where it is: `#[tree(crate = "numerics::wengert")]` on the type.
+/// The generated code names the crate `wengert`. For users who only have it through another crate's re-export,
+/// name its path on the type: `#[tree(crate = "numerics::wengert")]`.
 ///
 /// # What it implements
 /// `Tree`, `Feed` and `IntoTree`, of the crate `wengert`.

@@ -1,5 +1,5 @@
-//! Prints the operations of each function on the common range, and those of its rare path. Casts
-//! between floats and bits, and constants, count nothing; a loop counts as many steps as it takes.
+//! Prints the operations of each function on the common range, and those of its rare path. Casts between floats
+//! and bits and constants do not count; the operations of a loop count once per step taken.
 use wengert_loop::elementary::{Arith, Elementary, Plain};
 
 #[derive(Default)]

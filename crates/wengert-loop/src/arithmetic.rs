@@ -1,23 +1,23 @@
-//! The arithmetic of each element type, for the interpreter.
+//! Arithmetic of each element type, for the interpreter.
 
 use crate::buffer::Element;
 
-/// Sums, products and extremes of elements. Integers wrap; truth values are added by `or` and
-/// multiplied by `and`.
+/// Sums, products and extremes of elements. Integers wrap; `bool` values are added by `or` and multiplied by
+/// `and`.
 pub trait Arithmetic: Element + PartialOrd {
-    /// What a sum starts from.
+    /// The start of a sum.
     const ZERO: Self;
-    /// What a product starts from.
+    /// The start of a product.
     const ONE: Self;
-    /// The sum.
+    /// Returns the sum.
     fn add(self, other: Self) -> Self;
-    /// The product.
+    /// Returns the product.
     fn mul(self, other: Self) -> Self;
-    /// The smaller: NaN if either is, and -0 below +0.
+    /// Returns the smaller: NaN if either is, and -0 below +0.
     fn min(self, other: Self) -> Self;
-    /// The larger: NaN if either is, and +0 above -0.
+    /// Returns the larger: NaN if either is, and +0 above -0.
     fn max(self, other: Self) -> Self;
-    /// Whether it comes before the other in ascending order: NaN comes last, zeros are equal.
+    /// Returns whether `self` precedes `other` in ascending order: NaN comes last, zeros are equal.
     fn is_below(self, other: Self) -> bool;
 }
 

@@ -1,4 +1,4 @@
-//! Host arrays: the values the interpreter computes with, and what goes in and out of compiled functions.
+//! Host arrays: the values of the interpreter, and the arguments and results of compiled functions.
 
 mod nested;
 mod slices;
@@ -43,7 +43,8 @@ macro_rules! with_data {
     };
 }
 
-/// Evaluates an expression with the elements in a [`Data`], [`Slice`] or [`SliceMut`], as is said, whatever their type.
+/// Evaluates an expression with the elements of a [`Data`], [`Slice`] or [`SliceMut`], as `$kind` says, for any
+/// dtype.
 #[macro_export]
 macro_rules! with_variants {
     ($kind:ident, $data:expr, $v:ident => $body:expr) => {
@@ -64,30 +65,29 @@ mod sealed {
     pub trait Element {}
 }
 
-/// A Rust type that is the element of an array. The trait is closed: there is one type for each
-/// [`DType`].
+/// A Rust type of array elements. The trait is sealed: there is one type for each [`DType`].
 pub trait Element:
     sealed::Element + Copy + PartialEq + Default + std::fmt::Debug + Send + Sync + 'static
 {
-    /// Its name among the element types.
+    /// Its dtype.
     const DTYPE: DType;
-    /// Elements as data.
+    /// Wraps elements as [`Data`].
     fn wrap(elements: Vec<Self>) -> Data;
-    /// The elements, if they are of this type.
+    /// Returns the elements, if they are of this type.
     fn slice(data: &Data) -> Option<&[Self]>;
-    /// The elements for writing, if they are of this type.
+    /// Returns the elements for writing, if they are of this type.
     fn slice_mut(data: &mut Data) -> Option<&mut Vec<Self>>;
-    /// The borrowed elements, if they are of this type.
+    /// Returns the borrowed elements, if they are of this type.
     fn of(slice: Slice<'_>) -> Option<&[Self]>;
-    /// The borrowed elements for writing, if they are of this type.
+    /// Returns the borrowed elements for writing, if they are of this type.
     fn of_mut(slice: SliceMut<'_>) -> Option<&mut [Self]>;
-    /// Elements that are borrowed.
+    /// Wraps borrowed elements.
     fn borrowed(elements: &[Self]) -> Slice<'_>;
-    /// Elements that are borrowed for writing.
+    /// Wraps elements borrowed for writing.
     fn borrowed_mut(elements: &mut [Self]) -> SliceMut<'_>;
-    /// The bits of a value, in the low end.
+    /// Returns the bits of a value, in the low end.
     fn to_bits(self) -> u64;
-    /// The value of those bits.
+    /// Returns the value with these bits.
     fn from_bits(bits: u64) -> Self;
 }
 
@@ -150,21 +150,21 @@ elements! {
 }
 
 impl Data {
-    /// `len` zeros.
+    /// Makes `len` zeros.
     pub fn zeros(dtype: DType, len: usize) -> Data {
         Data::splat(dtype, len, 0)
     }
 
-    /// `len` copies of the value of those bits.
+    /// Makes `len` copies of the value with these bits.
     ///
     /// # Panics
-    /// If there is no memory for them; while a function is interpreted, its evaluation ends with an
-    /// error instead.
+    /// If there is no memory for them; while a function is interpreted, its evaluation ends with an error
+    /// instead.
     pub fn splat(dtype: DType, len: usize, bits: u64) -> Data {
         Data::try_splat(dtype, len, bits).unwrap_or_else(|e| e.raise())
     }
 
-    /// The same.
+    /// Makes `len` copies of the value with these bits.
     ///
     /// # Errors
     /// If there is no memory for them.
@@ -187,7 +187,7 @@ impl Data {
         }
     }
 
-    /// The element type.
+    /// Returns the element type.
     pub fn dtype(&self) -> DType {
         fn of<T: Element>(_: &[T]) -> DType {
             T::DTYPE
@@ -195,27 +195,27 @@ impl Data {
         with_data!(self, v => of(v))
     }
 
-    /// The number of elements.
+    /// Returns the number of elements.
     pub fn len(&self) -> usize {
         with_data!(self, v => v.len())
     }
 
-    /// Whether there is no element.
+    /// Returns whether there are no elements.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Where the elements are.
+    /// Returns the address of the elements.
     pub fn as_ptr(&self) -> *const u8 {
         with_data!(self, v => v.as_ptr().cast())
     }
 
-    /// Where the elements are, to be written.
+    /// Returns the address of the elements, for writing.
     pub fn as_mut_ptr(&mut self) -> *mut u8 {
         with_data!(self, v => v.as_mut_ptr().cast())
     }
 
-    /// The bits of element `i`.
+    /// Returns the bits of element `i`.
     pub fn bits(&self, i: usize) -> u64 {
         with_data!(self, v => Element::to_bits(v[i]))
     }
@@ -225,14 +225,14 @@ impl Data {
         with_data!(self, v => v[i] = Element::from_bits(bits));
     }
 
-    /// Appends the elements of another of the same type.
+    /// Appends the elements of another buffer.
     ///
     /// # Panics
-    /// If its elements are of another type.
+    /// If the element types differ.
     pub fn extend(&mut self, other: &Data) {
         fn go<T: Element>(to: &mut Vec<T>, from: &Data) {
             let from = T::slice(from).expect("elements of one type");
-            // As `extend_from_slice` does: twice the room, so that many calls copy little.
+            // Grows like `extend_from_slice`: doubles, so that repeated calls copy little.
             let more = from.len().max(to.len());
             if to.capacity() - to.len() < from.len() {
                 reserve(to, more)
@@ -244,7 +244,7 @@ impl Data {
         with_data!(self, v => go(v, other));
     }
 
-    /// The elements at those places, in that order.
+    /// Returns the elements at these places, in this order.
     pub fn pick(&self, places: impl Iterator<Item = usize>) -> Data {
         fn go<T: Element>(v: &[T], places: impl Iterator<Item = usize>) -> Data {
             let mut picked = vec![];
@@ -256,17 +256,17 @@ impl Data {
     }
 }
 
-/// There is no memory for so many elements.
+/// The error that there is no memory for an array.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct NoMemory {
-    /// What they are.
+    /// The element type.
     pub dtype: DType,
-    /// How many.
+    /// The number of elements.
     pub len: usize,
 }
 
 impl NoMemory {
-    /// The error of a call in which that happens.
+    /// Converts to the error of a call.
     pub fn error(self, op: &str, at: Option<SourceId>) -> Error {
         Error::NoMemory {
             op: op.into(),
@@ -276,7 +276,7 @@ impl NoMemory {
         }
     }
 
-    /// Leaves what is being computed. [`within_memory`] ends with it; outside of any this is a panic.
+    /// Aborts the computation. The innermost [`within_memory`] returns the error; outside any, this is a panic.
     pub fn raise(self) -> ! {
         match WITHIN.get() > 0 {
             true => resume_unwind(Box::new(self)),
@@ -286,11 +286,11 @@ impl NoMemory {
 }
 
 thread_local! {
-    /// How many calls of [`within_memory`] this thread is in.
+    /// The number of active calls of [`within_memory`] on this thread.
     static WITHIN: Cell<usize> = const { Cell::new(0) };
 }
 
-/// Runs `f`. Where there is no memory for an array, it is left, and says so.
+/// Runs `f`, and aborts it with an error if there is no memory for an array.
 pub fn within_memory<T>(f: impl FnOnce() -> T) -> Result<T, NoMemory> {
     WITHIN.set(WITHIN.get() + 1);
     let result = catch_unwind(AssertUnwindSafe(f));
@@ -301,7 +301,7 @@ pub fn within_memory<T>(f: impl FnOnce() -> T) -> Result<T, NoMemory> {
     })
 }
 
-/// Room for so many more elements.
+/// Reserves room for `more` elements.
 pub fn reserve<T: Element>(to: &mut Vec<T>, more: usize) -> Result<(), NoMemory> {
     to.try_reserve_exact(more).map_err(|_| NoMemory {
         dtype: T::DTYPE,
@@ -319,10 +319,10 @@ pub struct Dense {
 }
 
 impl Dense {
-    /// An array of those elements.
+    /// Makes an array of these elements.
     ///
     /// # Panics
-    /// If the number of elements is not the product of the lengths.
+    /// If the number of elements differs from the product of the lengths.
     pub fn new(dims: impl Into<Dims>, data: Data) -> Dense {
         let dims = dims.into();
         assert_eq!(elements(&dims), data.len(), "elements and shape");
@@ -332,23 +332,23 @@ impl Dense {
         }
     }
 
-    /// An array of Rust values.
+    /// Makes an array of Rust values.
     pub fn of<T: Element>(dims: impl Into<Dims>, elements: Vec<T>) -> Dense {
         Dense::new(dims, T::wrap(elements))
     }
 
-    /// A scalar.
+    /// Makes a scalar.
     pub fn scalar<T: Element>(x: T) -> Dense {
         Dense::of(Dims::new(), vec![x])
     }
 
-    /// An array of one repeated value.
+    /// Makes an array of one repeated value.
     pub fn splat(dtype: DType, dims: Vec<usize>, bits: u64) -> Dense {
         let n = elements(&dims);
         Dense::new(dims, Data::splat(dtype, n, bits))
     }
 
-    /// Its type.
+    /// Returns the type.
     pub fn ty(&self) -> Type {
         Type {
             dtype: self.data.dtype(),
@@ -356,34 +356,33 @@ impl Dense {
         }
     }
 
-    /// Its elements as Rust values.
+    /// Returns the elements as Rust values.
     ///
     /// # Panics
-    /// If they are of another type; the type rules see to it that they are not.
+    /// If they are of another type; the type rules exclude this.
     pub fn slice<T: Element>(&self) -> &[T] {
         T::slice(&self.data)
             .unwrap_or_else(|| panic!("an array of {}, not of {}", self.data.dtype(), T::DTYPE))
     }
 }
 
-/// A value of any type: an array, or a list of values where the first axis has a run-time length
-/// somewhere behind it.
+/// A value of any type: an array, or a list of values if some axis has a run-time length.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Buffer {
     /// All lengths are known.
     Dense(Dense),
-    /// Row by row, down to the last run-time axis. On a run-time axis an empty list stands for zeros
-    /// of any length.
+    /// One value per row, down to the last run-time axis. On a run-time axis an empty list stands for zeros of
+    /// any length.
     List(Arc<Vec<Buffer>>),
 }
 
 impl Buffer {
-    /// Zeros; an empty list on a run-time axis.
+    /// Makes zeros; an empty list on a run-time axis.
     pub fn zeros(ty: &Type) -> Buffer {
         Buffer::filled(ty, 0)
     }
 
-    /// One number everywhere, by its bits; an empty list on a run-time axis.
+    /// Makes a value filled with one number, given by its bits; an empty list on a run-time axis.
     pub fn filled(ty: &Type, bits: u64) -> Buffer {
         if !ty.shape.has_run() {
             return Buffer::Dense(Dense::splat(ty.dtype, ty.dims(), bits));
@@ -394,12 +393,12 @@ impl Buffer {
         })
     }
 
-    /// A list of rows.
+    /// Makes a list of rows.
     pub fn list(rows: Vec<Buffer>) -> Buffer {
         Buffer::List(Arc::new(rows))
     }
 
-    /// Whether this is a value of that type.
+    /// Returns whether this is a value of the type.
     pub fn fits(&self, ty: &Type) -> bool {
         match self {
             Buffer::Dense(d) => !ty.shape.has_run() && d.ty() == *ty,
@@ -411,10 +410,10 @@ impl Buffer {
         }
     }
 
-    /// The array.
+    /// Returns the array.
     ///
     /// # Panics
-    /// If it is a list; the type rules tell which it is.
+    /// If it is a list; the type rules say which it is.
     pub fn dense(&self) -> &Dense {
         match self {
             Buffer::Dense(d) => d,
@@ -422,8 +421,8 @@ impl Buffer {
         }
     }
 
-    /// Row `i` along the first axis, given the type of a row: an empty list on a run-time axis reads
-    /// as zeros.
+    /// Returns row `i` along the first axis, given the type of a row: an empty list on a run-time axis reads as
+    /// zeros.
     pub fn row(&self, i: usize, row: &Type) -> Buffer {
         match self {
             Buffer::List(rows) if rows.is_empty() => Buffer::zeros(row),
@@ -438,7 +437,7 @@ impl Buffer {
         }
     }
 
-    /// Rows of type `row`, one after the other along a new first axis of length `n`.
+    /// Stacks rows of type `row` along a new first axis of length `n`.
     pub fn stack(rows: Vec<Buffer>, row: &Type, n: Dim) -> Buffer {
         if n == Dim::Run || row.shape.has_run() {
             return Buffer::list(rows);

@@ -1,4 +1,4 @@
-//! What can go wrong, said to the user.
+//! Errors, worded for the user.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -9,16 +9,17 @@ use crate::source::SourceId;
 use crate::types::Type;
 pub use crate::types::TypeError;
 
-/// An error of this library: every mistake that can be made from outside. `Display` says all there is to say;
-/// the kinds are there to be told apart, by `Error::MaxSteps { .. }`, say, and [`Error::at`] gives the line of the
-/// program. Kinds and fields may be added.
+/// An error of this library: every mistake that can be made from outside. `Display` gives the complete message.
+/// The variants exist to be matched, as in `Error::MaxSteps { .. }`, and [`Error::at`] returns the line of the
+/// program. Variants and fields may be added.
 ///
-/// `Debug` shows what `Display` shows. That is what `main` prints of an error that it returns, and what `unwrap` and
-/// `expect` print: so the line of the program is seen there, where the names of the fields would be of no use.
+/// `Debug` shows what `Display` shows, because that is what `main` prints of an error it returns, and what
+/// `unwrap` and `expect` print: so the line of the program is seen there, where the names of the fields would
+/// be of no use.
 #[derive(Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// An operation was given types it does not take.
+    /// An operation was given types that it does not accept.
     #[error("{op}: {message}, at {at}{}", shown(hint))]
     Type {
         /// The operation.
@@ -32,7 +33,7 @@ pub enum Error {
         /// What to do instead.
         hint: Option<String>,
     },
-    /// A `Var` was used after the trace it belongs to had been closed, or on another thread.
+    /// A `Var` was used after its trace had been closed, or on another thread.
     #[error(
         "{op}: a Var made at {made} was used at {used}, where its trace is not open; a Var lives \
          only inside the function that is being traced: return it, or pass it as an argument to what uses \
@@ -57,11 +58,11 @@ pub enum Error {
         op: String,
         /// Where the `Var` was made.
         made: SourceId,
-        /// Where its function is given to `jit` or `trace`.
+        /// Where its function was given to `jit` or `trace`.
         outer: SourceId,
         /// Where it was used.
         used: SourceId,
-        /// Where the function around that is given to `jit` or `trace`.
+        /// Where the function that used it was given to `jit` or `trace`.
         inner: SourceId,
     },
     /// An operation was called while no function was being traced on this thread.
@@ -75,25 +76,25 @@ pub enum Error {
         /// The user's line.
         at: SourceId,
     },
-    /// An argument of a compiled function does not fit.
+    /// An argument of a compiled function does not match.
     #[error(
         "{op}: {path}: expected {expected}, got {got}{}{}",
         placed(at),
         elsewhere(path)
     )]
     Argument {
-        /// What was called: `call` or `call_into`, say.
+        /// The function that was called, such as `call` or `call_into`.
         op: String,
         /// The leaf, as a path from the arguments.
         path: String,
-        /// What fits.
+        /// The expected type or structure.
         expected: String,
-        /// What was given.
+        /// The type or structure that was given.
         got: String,
         /// The user's line.
         at: Option<SourceId>,
     },
-    /// Two trees should have had one structure.
+    /// Two trees that must have one structure differ.
     #[error("{op}: {message}, at {at}")]
     Tree {
         /// The operation.
@@ -103,7 +104,7 @@ pub enum Error {
         /// The user's line.
         at: SourceId,
     },
-    /// A derivative was asked for that does not exist.
+    /// A derivative was requested that does not exist.
     #[error("{op}: {message}{}{}", placed(at), shown(hint))]
     Derivative {
         /// The transform or the operation.
@@ -115,7 +116,7 @@ pub enum Error {
         /// What to do instead.
         hint: Option<String>,
     },
-    /// A loop ran to its limit of steps.
+    /// A loop reached its limit of steps.
     #[error(
         "loop: more than {limit} steps{}; raise the limit if the loop is meant to go on",
         placed(at)
@@ -126,15 +127,15 @@ pub enum Error {
         /// The user's line.
         at: Option<SourceId>,
     },
-    /// What was said to hold at run time does not.
+    /// A condition checked at run time does not hold.
     #[error("check: {message}{}", placed(at))]
     Check {
-        /// What should hold.
+        /// The condition.
         message: String,
         /// The user's line.
         at: Option<SourceId>,
     },
-    /// A function of the host failed.
+    /// A host function failed.
     #[error("pure_callback: {message}, at {at}")]
     Callback {
         /// What is wrong.
@@ -142,34 +143,34 @@ pub enum Error {
         /// The user's line.
         at: SourceId,
     },
-    /// The function that was traced panicked.
+    /// The traced function panicked.
     #[error(
         "the function panicked: {message}, in what is written at {at}{}",
         panicked(place)
     )]
     Panic {
-        /// What it panicked with.
+        /// The message of the panic.
         message: String,
         /// The innermost call around it: the branch, the loop, the transform, or the call to `jit`.
         at: SourceId,
-        /// The line that panicked, if it is not one of Rust's own.
+        /// The line that panicked, unless it is in Rust's standard library.
         place: Option<SourceId>,
     },
-    /// Calls of compiled functions inside of one another, through functions that are being traced or
-    /// through `pure_callback`, went deeper than the stack is meant for.
+    /// Calls of compiled functions, nested through functions being traced or through `pure_callback`, exceeded
+    /// the depth that the stack allows.
     #[error(
         "{op}: {limit} calls of compiled functions inside of one another, at {at}; use `while_loop` or \
          `scan` to repeat"
     )]
     Depth {
-        /// What was called: `jit`, say.
+        /// The function that was called, such as `jit`.
         op: String,
-        /// How many may be.
+        /// The limit on nested calls.
         limit: usize,
         /// The user's line.
         at: SourceId,
     },
-    /// What loops of unknown length piled up for the derivative outgrew its limit.
+    /// Loops of unknown length exceeded the limit on memory for their derivatives.
     #[error(
         "residuals of a loop need {need} bytes, and the limit is {limit}{}",
         placed(at)
@@ -182,16 +183,16 @@ pub enum Error {
         /// The line of the loop that needed them.
         at: Option<SourceId>,
     },
-    /// The system has not got the memory for a value.
+    /// There is no memory for a value.
     #[error("{op}: there is no memory for {what}, {need} bytes{}", placed(at))]
     NoMemory {
-        /// The operation; `call` for what the code of a whole function needs.
+        /// The operation; `call` for memory that the code of a whole function needs.
         op: String,
-        /// What the memory was asked for: a type, say.
+        /// What the memory was requested for, such as a type.
         what: String,
-        /// Bytes that were asked for.
+        /// Bytes that were requested.
         need: u64,
-        /// The user's line, where it is known.
+        /// The user's line, if it is known.
         at: Option<SourceId>,
     },
     /// A function was called while it was being traced.
@@ -199,12 +200,12 @@ pub enum Error {
         "{op}: the function calls itself while it is being traced, at {at}; use `while_loop` or `scan` to repeat"
     )]
     Reentrant {
-        /// What was called: `jit`, say.
+        /// The function that was called, such as `jit`.
         op: String,
         /// The user's line.
         at: SourceId,
     },
-    /// A text that is not a program.
+    /// A text does not parse as a program.
     #[error("line {line}: {message}")]
     Parse {
         /// The line, from 1.
@@ -212,14 +213,14 @@ pub enum Error {
         /// What is wrong.
         message: String,
     },
-    /// A program that breaks a rule of the IR. A user meets it only through a custom operation or
-    /// a program in text form.
+    /// A program breaks a rule of the IR. A user meets this error only through a custom operation or a program
+    /// in text form.
     #[error("not a valid program: {message}")]
     Invalid {
-        /// Which rule, and where.
+        /// The rule, and where it is broken.
         message: String,
     },
-    /// Values of another kind than was asked for.
+    /// Values have another type than was requested.
     #[error("{op}: {message}{}", placed(at))]
     Value {
         /// The operation.
@@ -229,7 +230,7 @@ pub enum Error {
         /// The user's line.
         at: Option<SourceId>,
     },
-    /// No machine code could be made.
+    /// Machine code could not be generated.
     #[error("compile: {message}")]
     Compile {
         /// What is wrong.
@@ -238,7 +239,8 @@ pub enum Error {
 }
 
 impl Error {
-    /// The line of the program that is to blame, where one is known: `error.at().map(|at| at.place().line)`.
+    /// Returns the line of the program that caused the error, if it is known: `error.at().map(|at|
+    /// at.place().line)`.
     pub fn at(&self) -> Option<SourceId> {
         match self {
             Error::Type { at, .. }
@@ -261,7 +263,7 @@ impl Error {
         }
     }
 
-    /// The same error with the user's line, unless it has one.
+    /// Adds the user's line, unless the error has one.
     pub fn placed_at(mut self, source: SourceId) -> Error {
         if let Error::Argument { at, .. }
         | Error::Value { at, .. }
@@ -271,7 +273,7 @@ impl Error {
         | Error::Derivative { at, .. }
         | Error::NoMemory { at, .. } = &mut self
         {
-            // The lines are the user's, whether or not it is a derivative that fails there.
+            // The user's line, also if a derivative of what is written there fails.
             at.get_or_insert(source.written());
         }
         self
@@ -284,7 +286,7 @@ impl fmt::Debug for Error {
     }
 }
 
-/// That many of something, in words: `1 axis`, `2 axes`.
+/// Formats a count with its noun: `1 axis`, `2 axes`.
 pub fn counted(n: usize, one: &str, many: &str) -> String {
     match n {
         1 => format!("1 {one}"),
@@ -306,7 +308,7 @@ fn placed(at: &Option<SourceId>) -> String {
     }
 }
 
-/// What to do about an argument that a compiled function does not take.
+/// Suggests what to do about an argument that a compiled function does not accept.
 fn elsewhere(path: &str) -> &'static str {
     match path.starts_with("args") {
         true => "; the code is for one signature, and `Jit::call` compiles for each",
@@ -324,7 +326,7 @@ fn shown(hint: &Option<String>) -> String {
 /// `Result` with this library's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What a panic says, if it says anything.
+/// Returns the message of a panic, if it has one.
 pub fn said(panic: &(dyn Any + Send)) -> Option<String> {
     let text = panic.downcast_ref::<String>().cloned();
     text.or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_string()))
@@ -334,21 +336,22 @@ thread_local! {
     static CAUGHT: Cell<usize> = const { Cell::new(0) };
 }
 
-/// While one lives, its owner catches what [`raise`] raises on this thread, and makes a [`Result`] of it.
+/// A guard: while one exists, its owner catches the errors that [`raise`] raises on this thread and returns
+/// them.
 #[derive(Debug)]
 pub struct Catches {
-    /// It counts for the thread that made it.
+    /// Not `Send`: it counts for the thread that made it.
     _here: PhantomData<*const ()>,
 }
 
 impl Catches {
-    /// Until it is dropped.
+    /// Starts catching, until the guard is dropped.
     pub fn begin() -> Catches {
         CAUGHT.set(CAUGHT.get() + 1);
         Catches { _here: PhantomData }
     }
 
-    /// Whether one lives on this thread.
+    /// Returns whether a guard exists on this thread.
     pub fn any() -> bool {
         CAUGHT.try_with(Cell::get).unwrap_or(0) > 0
     }
@@ -361,11 +364,11 @@ impl Drop for Catches {
     }
 }
 
-/// Leaves the function that is being traced. `jit` and `trace` catch it; where nobody does on this thread, it
-/// is an ordinary panic.
+/// Aborts the function that is being traced. `jit` and `trace` catch the error; where nothing catches it on
+/// this thread, it is an ordinary panic.
 pub fn raise(error: Error) -> ! {
     if Catches::any() {
-        // Where a panic cannot be caught, the message would be lost: say it first.
+        // If panics cannot be caught, the message would be lost, so print it first.
         if cfg!(panic = "abort") {
             eprintln!("{error}");
         }

@@ -1,17 +1,17 @@
-//! The loop IR of Wengert, and what it stands on: element types, buffers, errors that name the user's
-//! line, elementary functions, and the meaning of scalar operations.
+//! The loop IR of Wengert and its foundations: element types, buffers, errors that name the user's line,
+//! elementary functions, and the semantics of scalar operations.
 //!
 //! A [`loops::Program`] is loop nests over scalars. This crate builds, verifies, prints and interprets
-//! one; a back end turns it into machine code and needs to see no other crate. Nothing here knows of
-//! array operations or of tracing.
+//! programs; a back end turns them into machine code and depends on no other crate. Nothing here depends on
+//! array operations or tracing.
 //!
-//! * [`loops`]: the IR, and what is done with it: [builder](loops::builder), [verifier](loops::verify), [text](loops::text),
-//!   [interpreter](loops::interp), passes. [`loops::kernel`] is work on whole arrays that is no loop.
-//! * [`scalar`]: what each operation on scalars is called, takes, gives and means. [`elementary`]: the elementary functions, each
-//!   written once for all who compute it.
+//! * [`loops`]: the IR: [builder](loops::builder), [verifier](loops::verify), [text form](loops::text),
+//!   [interpreter](loops::interp), passes. [`loops::kernel`] has operations on whole arrays that are not loops.
+//! * [`scalar`]: the names, types and semantics of scalar operations. [`elementary`]: the elementary functions, each
+//!   written once for every use.
 //! * [`types`], [`buffer`], [`error`], [`source`]: element types and shapes, arrays in memory, errors, lines of the program.
-//! * [`order`], [`sort`], [`arithmetic`]: the order of sums and of elements. [`target`]: what a machine wants programs to be
-//!   like. [`cost`]: what operations cost.
+//! * [`order`], [`sort`], [`arithmetic`]: the order of sums and of elements. [`target`]: properties of the machine that
+//!   affect how programs are built. [`cost`]: what operations cost.
 //!
 //! ```
 //! use wengert_loop::buffer::Data;

@@ -1,41 +1,41 @@
-//! In what order the terms of a sum are added.
+//! The order in which the terms of a sum are added.
 //!
-//! Floats do not add associatively, so the order is part of the meaning of a reduction: the
-//! interpreter and the compiled code follow these rules, and their results agree to the bit whatever
-//! the width of a vector and the number of threads.
+//! Floating-point addition is not associative, so the order is part of the semantics of a reduction: the
+//! interpreter and the compiled code follow these rules, and their results have the same bits for every vector
+//! width and number of threads.
 
 use crate::scalar::{self, ScalarOp};
 use crate::types::DType;
 
-/// Partial sums that are kept side by side.
+/// Number of interleaved partial sums.
 pub const PARTIALS: usize = 8;
 
-/// From so many terms on, a reduction keeps [`PARTIALS`] partial sums.
+/// Number of terms from which a reduction keeps [`PARTIALS`] partial sums.
 pub const SHORT: usize = 64;
 
-/// A reduction of more terms is cut into consecutive chunks of so many.
+/// Number of terms in a chunk; a longer reduction is split into consecutive chunks.
 pub const CHUNK: usize = 65_536;
 
-/// From so many terms on, the sums of a product of which one side has few rows or columns are taken as
-/// those of a reduction are. Shorter ones, and those of matrices, are taken one term after the other: of
-/// matrices so long a product is a library's, whose order is its own.
+/// Number of terms from which the sums of a product with few rows or columns are computed like a reduction.
+/// Shorter ones, and those of products of matrices, are added in order; a product of matrices with so many
+/// terms is computed by the library, in its own order.
 pub const LONG: usize = 512;
 
-/// A product of matrices has at least so many rows and columns.
+/// Minimum number of rows and of columns in a product of matrices.
 pub const SIDE: usize = 8;
 
-/// From so many terms on, a product of matrices is a library's, which adds them in an order of its own.
+/// Size (rows x columns x terms) from which a product of matrices is computed by a library, in its own order.
 pub const LIBRARY: usize = 32 * 32 * 32;
 
-/// A product of more terms may use several threads.
+/// Size above which a product may use several threads.
 pub const ALONE: usize = 64 * 64 * 64;
 
-/// Whether each sum of a product is taken as that of a reduction: by its rows, columns and terms.
+/// Returns whether the sums of a product with these rows, columns and terms are computed like reductions.
 pub const fn is_long(rows: usize, columns: usize, terms: usize) -> bool {
     terms >= LONG && (rows < SIDE || columns < SIDE)
 }
 
-/// A sum over the lanes of a map is cut into consecutive chunks of so many lanes.
+/// Number of lanes in a chunk of a sum over the lanes of a map.
 pub const LANE_CHUNK: usize = 64;
 
 /// Joins partial sums pairwise: `((p0+p1)+(p2+p3)) + ((p4+p5)+(p6+p7))`.
@@ -46,12 +46,11 @@ pub fn join<T: Copy>(p: [T; PARTIALS], f: &mut impl FnMut(T, T) -> T) -> T {
     f(a, c)
 }
 
-/// The reduction of `get(0), .., get(n - 1)` with `f`; `None` of nothing.
+/// Reduces `get(0), .., get(n - 1)` with `f`; returns `None` for no terms.
 ///
-/// Fewer than [`SHORT`] terms: one after the other, from the first. Up to [`CHUNK`] terms: partial
-/// sum `j` adds terms `j, j + 8, ..` in order, from the first of them, and the partial sums are
-/// joined pairwise. More: chunks of [`CHUNK`] terms, each by these rules, and their sums one after
-/// the other.
+/// Fewer than [`SHORT`] terms are added in order. Up to [`CHUNK`] terms: partial sum `j` adds terms `j, j + 8,
+/// ..` in order, starting with its first term, and the partial sums are joined pairwise. More terms are split
+/// into chunks of [`CHUNK`], each reduced by these rules, and the sums of the chunks are added in order.
 pub fn reduce<T: Copy>(
     n: usize,
     mut get: impl FnMut(usize) -> T,
@@ -86,9 +85,9 @@ fn chunk<T: Copy>(
     join(partials, f)
 }
 
-/// The sum over the `n` lanes of a map, from `zero`: chunks of [`LANE_CHUNK`] lanes; in each,
-/// partial sum `j` adds lanes `j, j + 8, ..` to zero, and the partial sums are joined pairwise; the
-/// chunks' sums are added one after the other, from the first. Zero of no lanes.
+/// Computes the sum over the `n` lanes of a map, from `zero`. In each chunk of [`LANE_CHUNK`] lanes, partial
+/// sum `j` adds lanes `j, j + 8, ..` to zero, and the partial sums are joined pairwise; the sums of the chunks
+/// are added in order. No lanes give zero.
 pub fn sum_lanes<T: Copy>(
     n: usize,
     zero: T,
@@ -111,7 +110,7 @@ pub fn sum_lanes<T: Copy>(
     total.unwrap_or(zero)
 }
 
-/// [`sum_lanes`] of terms given by their bits.
+/// Computes [`sum_lanes`] on terms given by their bits.
 pub fn lane_sum(dtype: DType, terms: &[u64]) -> u64 {
     let add = |a, b| scalar::apply(ScalarOp::Add, dtype, dtype, &[a, b]);
     sum_lanes(terms.len(), 0, |i| terms[i], add)
@@ -122,7 +121,8 @@ mod tests {
     use super::*;
 
     fn text(n: usize) -> String {
-        // Terms are numbered; a sum is the number of its first term and how many were joined.
+        // Terms are numbered; a sum is represented by the number of its first term and the count of terms
+        // joined.
         let sum = reduce(n, |i| (i, 1), |a: (usize, usize), b| (a.0, a.1 + b.1));
         format!("{sum:?}")
     }

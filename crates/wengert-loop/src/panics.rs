@@ -1,8 +1,8 @@
-//! Panics that become errors: nothing of them is printed.
+//! Panics that become errors, without being printed.
 //!
-//! The standard hook prints a panic before anybody can catch it. So a hook is put before the one that
-//! is there, once: it is silent about a panic with a message on a thread that is inside of [`caught`], notes
-//! where it was, and hands everything else on. Whoever sets a hook of his own later replaces both.
+//! The standard hook prints a panic before anything can catch it. So a hook is installed once in front of the
+//! existing one: on a thread inside [`caught`] it suppresses a panic with a message and records its position;
+//! it passes everything else on. A hook that is set later replaces both.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -13,13 +13,13 @@ use crate::error::said;
 use crate::source::{Place, SourceId};
 
 thread_local! {
-    /// How many calls of [`caught`] this thread is in.
+    /// The number of active calls of [`caught`] on this thread.
     static INSIDE: Cell<usize> = const { Cell::new(0) };
-    /// The last panic that was not printed.
+    /// The last panic that was suppressed.
     static LAST: RefCell<Option<Panic>> = const { RefCell::new(None) };
 }
 
-/// What a panic said, and where.
+/// The message and the position of a panic.
 struct Panic {
     message: String,
     file: String,
@@ -29,14 +29,13 @@ struct Panic {
 
 /// A panic that was caught.
 pub struct Caught {
-    /// What it was raised with.
+    /// The payload.
     pub payload: Box<dyn Any + Send>,
-    /// The line that panicked, if it is one of a program and not of the standard library.
+    /// The line that panicked, unless it is in the standard library.
     pub at: Option<SourceId>,
 }
 
-/// Runs `f` and catches a panic of it. One with a message is not printed: the caller makes an error of
-/// it.
+/// Runs `f` and catches its panic. A panic with a message is not printed: the caller turns it into an error.
 pub fn caught<R>(f: impl FnOnce() -> R) -> Result<R, Caught> {
     install();
     INSIDE.set(INSIDE.get() + 1);
@@ -54,7 +53,7 @@ pub fn caught<R>(f: impl FnOnce() -> R) -> Result<R, Caught> {
 
 impl Panic {
     fn place(self) -> Option<SourceId> {
-        // Rust's own code, of which the user sees no source.
+        // The standard library, whose source the user does not see.
         if self.file.starts_with("/rustc/") {
             return None;
         }
@@ -69,8 +68,8 @@ impl Panic {
 
 fn install() {
     static HOOK: Once = Once::new();
-    // A hook cannot be set while the thread unwinds. Without unwinding nobody catches a panic, and what
-    // is not printed would be lost.
+    // A hook cannot be set while the thread unwinds. Without unwinding nothing catches a panic, so it must be
+    // printed.
     if cfg!(panic = "abort") || HOOK.is_completed() || std::thread::panicking() {
         return;
     }
@@ -84,8 +83,8 @@ fn install() {
     });
 }
 
-/// Whether a panic will be an error. Of two at once, the second in what the first unwinds, the program
-/// dies: that one is printed.
+/// Returns whether a panic will become an error, and records it. A second panic during unwinding aborts the
+/// program, so that one is printed.
 fn noted(info: &PanicHookInfo<'_>) -> bool {
     let Some(message) = said(info.payload()) else {
         return false;

@@ -1,7 +1,7 @@
 //! Strings in the text forms of both IRs.
 
-/// A string as Rust's `{:?}` writes it, and its length with the quotes: nothing if it
-/// does not end. The text begins with the first quote.
+/// Reads a string literal as Rust's `{:?}` writes it at the start of `text`. Returns the string and the length
+/// of the literal with its quotes, or `None` if it does not end.
 pub fn quoted(text: &str) -> Option<(String, usize)> {
     let mut chars = text.chars();
     chars.next();

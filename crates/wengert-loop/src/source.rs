@@ -1,8 +1,8 @@
-//! Where in the user's program something was written.
+//! Positions in the user's program.
 //!
-//! A [`SourceId`] names a small set of places, each with the call it stands in (the `scan`, `vmap` or
-//! solver around it) as parent. Equal places share an id, and ids are never given back, so that they
-//! can be copied freely and outlive the trace they came from.
+//! A [`SourceId`] names a small set of places, each with the call around it (a `scan`, `vmap` or solver) as
+//! parent. Equal places share an id, and ids are never freed, so that they can be copied freely and outlive the
+//! trace they came from.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -13,12 +13,12 @@ use std::sync::{LazyLock, RwLock};
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct SourceId(u32);
 
-/// One place, or several that were found to compute the same.
+/// One place, or several whose computations were merged.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 enum Entry {
     Place(Place),
     Set(Vec<SourceId>),
-    /// What a derivative makes of what is written there.
+    /// The derivative of what is written at a place.
     Derivative(SourceId),
 }
 
@@ -47,13 +47,13 @@ struct Table {
     ids: HashMap<Entry, SourceId>,
 }
 
-/// How many places a set holds at most: sets are kept for good, and so is each that one grows through.
+/// Limit on the places in a set: sets are never freed, and neither are the intermediate sets while one grows.
 const PLACES: usize = 64;
 
 static TABLE: LazyLock<RwLock<Table>> = LazyLock::new(Default::default);
 
 thread_local! {
-    /// A location is a pointer to static data, so the address stands for it.
+    /// Known locations by address: a location is a pointer to static data, so the address identifies it.
     static SEEN: std::cell::RefCell<HashMap<(usize, Option<SourceId>), SourceId>> =
         std::cell::RefCell::default();
 
@@ -81,7 +81,7 @@ fn intern(entry: Entry) -> SourceId {
 }
 
 impl SourceId {
-    /// The place of a Rust location, inside the call `parent`.
+    /// Returns the place of a Rust location, inside the call `parent`.
     pub fn of(location: &'static Location<'static>, parent: Option<SourceId>) -> SourceId {
         let key = (location as *const _ as usize, parent);
         if let Some(id) = SEEN.with_borrow(|seen| seen.get(&key).copied()) {
@@ -97,12 +97,12 @@ impl SourceId {
         id
     }
 
-    /// That place.
+    /// Returns the id of a place.
     pub fn at(place: Place) -> SourceId {
         intern(Entry::Place(place))
     }
 
-    /// Both sets together; of many places those that were met first.
+    /// Returns the union of both sets; of too many places, those with the lowest ids.
     pub fn union(self, other: SourceId) -> SourceId {
         if self == other {
             return self;
@@ -113,7 +113,7 @@ impl SourceId {
                 ids.push(id);
             }
         }
-        // What is written there is no longer the derivative's alone.
+        // A place that one of the sets has in its own right is no longer marked as a derivative.
         let written = ids.clone();
         ids.retain(|id| match id.entry() {
             Entry::Derivative(of) => !written.contains(&of),
@@ -127,7 +127,7 @@ impl SourceId {
         }
     }
 
-    /// What a derivative makes of what is written there; its places are the same.
+    /// Marks the places as belonging to a derivative.
     pub fn derivative(self) -> SourceId {
         if let Some(id) = DERIVATIVES.with_borrow(|known| known.get(&self).copied()) {
             return id;
@@ -142,13 +142,13 @@ impl SourceId {
         id
     }
 
-    /// Whether it was recorded for a derivative only.
+    /// Returns whether it was recorded only for a derivative.
     pub fn is_derivative(self) -> bool {
         let derived = |id: SourceId| matches!(id.entry(), Entry::Derivative(_));
         self.members().into_iter().all(derived)
     }
 
-    /// The same places, whether they were recorded for a derivative or not.
+    /// Returns the places without the marks of derivatives.
     pub fn written(self) -> SourceId {
         let members = self.members().into_iter();
         let members = members.map(|id| match id.entry() {
@@ -158,7 +158,7 @@ impl SourceId {
         members.reduce(SourceId::union).expect("at least one")
     }
 
-    /// Places one by one, each with whether it was recorded for a derivative only.
+    /// Splits the set into single places, each with its mark of a derivative.
     pub fn members(self) -> Vec<SourceId> {
         match self.entry() {
             Entry::Place(_) | Entry::Derivative(_) => vec![self],
@@ -170,7 +170,7 @@ impl SourceId {
         TABLE.read().unwrap_or_else(|e| e.into_inner()).entries[self.0 as usize].clone()
     }
 
-    /// The places in the set; at least one.
+    /// Returns the places in the set; at least one.
     pub fn places(self) -> Vec<Place> {
         match self.entry() {
             Entry::Place(p) => vec![p],
@@ -179,7 +179,7 @@ impl SourceId {
         }
     }
 
-    /// The first place in the set.
+    /// Returns the first place in the set.
     pub fn place(self) -> Place {
         self.places().swap_remove(0)
     }

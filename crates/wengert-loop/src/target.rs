@@ -1,31 +1,31 @@
-//! What a machine wants programs to be like. No bit of a result depends on it but by [`Target::fused`], which is asked
-//! before a program is lowered: the order of sums is [`order`](crate::order)'s alone.
+//! Properties of the target machine that affect how programs are built. No bit of a result depends on them
+//! except through [`Target::fused`], which is read before a program is lowered: the order of sums depends on
+//! [`order`](crate::order) alone.
 
-/// What whoever makes a program asks of the machine it is for.
+/// The properties of a machine for which a program is built.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Target {
-    /// Whether a product and a sum with one rounding are one operation: then it pays to contract them.
+    /// Whether the machine has a fused multiply-add: then it pays to contract products and sums.
     pub fused: bool,
-    /// The number of tasks that run at the same time.
+    /// Number of tasks that run at the same time.
     pub threads: usize,
-    /// Elements from which on a nest outside of lanes is cut into tasks.
+    /// Number of elements from which a nest outside of lanes is split into tasks.
     pub tasks_from: usize,
-    /// The elements of a task.
+    /// Number of elements in a task.
     pub task: usize,
-    /// Arrays of so many elements are better computed one element of a batch after the other, each with all that the
-    /// machine has.
+    /// Array size from which a batch is computed one element at a time, each element using the whole machine.
     pub wide: usize,
-    /// The elements that stay near while a batch is computed operation by operation.
+    /// Number of elements that stay in a near cache while a batch is computed operation by operation.
     pub near: usize,
-    /// The elements of random numbers that are drawn at a time.
+    /// Number of random numbers drawn at a time.
     pub strip: usize,
-    /// The same in lanes, for each of them.
+    /// Number of random numbers drawn at a time in each lane of a vector loop.
     pub lane_strip: usize,
 }
 
 impl Default for Target {
-    /// A processor with some cores, and caches of common size, which contracts products and sums.
+    /// Returns a processor with a few cores and caches of common size, which contracts products and sums.
     fn default() -> Target {
         Target {
             fused: true,
@@ -41,7 +41,7 @@ impl Default for Target {
 }
 
 impl Target {
-    /// The same with or without contracted products and sums.
+    /// Returns the target with or without contraction of products and sums.
     pub fn with_fused(self, fused: bool) -> Target {
         Target { fused, ..self }
     }

@@ -1,4 +1,4 @@
-//! What a value is: an element type and a shape.
+//! Types of values: an element type and a shape.
 
 use std::fmt;
 
@@ -38,22 +38,22 @@ impl DType {
         DType::Bool,
     ];
 
-    /// `f32` or `f64`.
+    /// Returns whether it is `f32` or `f64`.
     pub fn is_float(self) -> bool {
         matches!(self, DType::F32 | DType::F64)
     }
 
-    /// A signed or unsigned integer (`bool` is not one).
+    /// Returns whether it is a signed or unsigned integer (`bool` is not one).
     pub fn is_int(self) -> bool {
         !self.is_float() && self != DType::Bool
     }
 
-    /// `i32` or `i64`.
+    /// Returns whether it is `i32` or `i64`.
     pub fn is_signed_int(self) -> bool {
         matches!(self, DType::I32 | DType::I64)
     }
 
-    /// Bytes an element takes in memory.
+    /// Returns the bytes of an element in memory.
     pub fn bytes(self) -> usize {
         match self {
             DType::U8 | DType::Bool => 1,
@@ -62,7 +62,7 @@ impl DType {
         }
     }
 
-    /// The name as Rust writes it.
+    /// Returns the name as Rust writes it.
     pub fn name(self) -> &'static str {
         match self {
             DType::F32 => "f32",
@@ -76,14 +76,14 @@ impl DType {
         }
     }
 
-    /// The element type of that name.
+    /// Returns the element type with this name.
     pub fn from_name(name: &str) -> Option<DType> {
         DType::ALL.into_iter().find(|d| d.name() == name)
     }
 
-    /// The type of `self op other`: the same type, the wider of two floats or of two integers of
-    /// one signedness, or the number beside a `bool`. `None` where a conversion must be written, to
-    /// [`DType::meeting`], say. Nothing is ever narrowed.
+    /// Returns the type of `self op other`: the same type, the wider of two floats or of two integers of one
+    /// signedness, or the number type beside a `bool`. Returns `None` where an explicit conversion is needed,
+    /// for example to [`DType::meeting`]. Nothing is ever narrowed.
     pub fn promote(self, other: DType) -> Option<DType> {
         use DType::*;
         match (self, other) {
@@ -97,8 +97,8 @@ impl DType {
         }
     }
 
-    /// A type to convert to, of two that are not promoted: the float of an integer and a float, the
-    /// signed one of two integers, in 64 bits.
+    /// Suggests a type to convert to for two types that are not promoted: the float of an integer and a float,
+    /// the signed one of two integers, in 64 bits.
     pub fn meeting(self, other: DType) -> DType {
         match (self.is_float(), other.is_float()) {
             (true, _) => self,
@@ -119,20 +119,19 @@ impl fmt::Display for DType {
 pub enum Dim {
     /// Known when traced.
     N(usize),
-    /// Known only when it runs: what a loop of unknown length piled up, row by row.
+    /// Known only at run time: the number of rows that a loop of unknown length stacked.
     Run,
 }
 
-/// Known lengths of axes. A few are in place, so that an array is cloned without an allocation.
+/// Known lengths of axes. A few are stored inline, so that cloning an array does not allocate.
 pub type Dims = SmallVec<[usize; 4]>;
 
-/// How many axes an array has at most, as in NumPy: what handles them takes time and memory that grow
-/// with a power of their number.
+/// Limit on the number of axes, as in NumPy: algorithms on shapes take time and memory polynomial in it.
 pub const MAX_RANK: usize = 64;
 
-/// The number of elements of an array of those lengths; the largest number where there are more.
+/// Returns the number of elements of an array with these lengths, saturating at the largest number.
 pub fn elements(dims: &[usize]) -> usize {
-    // A length of zero leaves nothing, however long the other axes are.
+    // A zero length makes the array empty, however long the other axes are.
     match dims.contains(&0) {
         true => 0,
         false => dims.iter().fold(1, |n, &d| n.saturating_mul(d)),
@@ -144,22 +143,22 @@ pub fn elements(dims: &[usize]) -> usize {
 pub struct Shape(pub SmallVec<[Dim; 4]>);
 
 impl Shape {
-    /// A shape of known lengths.
+    /// Makes a shape of known lengths.
     pub fn new(dims: &[usize]) -> Shape {
         Shape(dims.iter().map(|&n| Dim::N(n)).collect())
     }
 
-    /// The number of axes.
+    /// Returns the number of axes.
     pub fn rank(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether some length is known only at run time.
+    /// Returns whether some length is known only at run time.
     pub fn has_run(&self) -> bool {
         self.0.contains(&Dim::Run)
     }
 
-    /// The lengths, where all are known.
+    /// Returns the lengths, if all are known.
     pub fn known(&self) -> Option<Vec<usize>> {
         self.0
             .iter()
@@ -170,15 +169,15 @@ impl Shape {
             .collect()
     }
 
-    /// The lengths of a shape without run-time axes.
+    /// Returns the lengths of a shape without run-time axes.
     ///
     /// # Panics
-    /// If a length is known only at run time; the type rules keep such shapes away from callers.
+    /// If a length is known only at run time; the type rules exclude this.
     pub fn dims(&self) -> Vec<usize> {
         self.known().expect("a shape whose lengths are all known")
     }
 
-    /// The same, in place where they are few.
+    /// Returns the lengths of a shape without run-time axes, inline if they are few.
     pub fn lengths(&self) -> Dims {
         let known = |d: &Dim| match d {
             Dim::N(n) => *n,
@@ -187,14 +186,14 @@ impl Shape {
         self.0.iter().map(known).collect()
     }
 
-    /// The number of elements of a shape without run-time axes. Where that is not a `usize`, it is the
-    /// largest one: there is memory for neither.
+    /// Returns the number of elements of a shape without run-time axes, saturating at `usize::MAX`: there is
+    /// memory for neither.
     pub fn size(&self) -> usize {
         elements(&self.lengths())
     }
 
-    /// Where a batch axis goes: behind the last run-time axis, so that rows can still be piled up
-    /// one at a time; in front where there is none.
+    /// Returns the position of a batch axis: after the last run-time axis, so that rows can still be appended
+    /// one at a time; first if there is none.
     pub fn batch_axis(&self) -> usize {
         self.0
             .iter()
@@ -222,7 +221,7 @@ impl fmt::Display for Shape {
     }
 }
 
-/// The type of a value: what its elements are, and how many along each axis.
+/// The type of a value: its element type and the lengths of its axes.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct Type {
     /// The element type.
@@ -232,7 +231,7 @@ pub struct Type {
 }
 
 impl Type {
-    /// An array of known lengths.
+    /// Makes an array type of known lengths.
     pub fn new(dtype: DType, dims: &[usize]) -> Type {
         Type {
             dtype,
@@ -240,39 +239,39 @@ impl Type {
         }
     }
 
-    /// A scalar.
+    /// Makes a scalar type.
     pub fn scalar(dtype: DType) -> Type {
         Type::new(dtype, &[])
     }
 
-    /// The number of axes.
+    /// Returns the number of axes.
     pub fn rank(&self) -> usize {
         self.shape.rank()
     }
 
-    /// Whether derivatives flow through values of this type.
+    /// Returns whether derivatives flow through values of this type.
     pub fn is_float(&self) -> bool {
         self.dtype.is_float()
     }
 
-    /// The lengths of a type without run-time axes (see [`Shape::dims`]).
+    /// Returns the lengths of a type without run-time axes (see [`Shape::dims`]).
     pub fn dims(&self) -> Vec<usize> {
         self.shape.dims()
     }
 
-    /// The number of elements (see [`Shape::size`]).
+    /// Returns the number of elements (see [`Shape::size`]).
     pub fn size(&self) -> usize {
         self.shape.size()
     }
 
-    /// Whether some axis has length zero: then there is no element, and nothing to compute.
+    /// Returns whether some axis has length zero: then there are no elements, and nothing to compute.
     pub fn is_empty(&self) -> bool {
         self.shape.0.contains(&Dim::N(0))
     }
 
-    /// Whether memory can be addressed for so many elements, axes of run-time length apart. Axes of
-    /// length zero are passed over, so that this also holds without any of them, as in the result
-    /// of a sum along one.
+    /// Returns whether the elements can be addressed, ignoring axes of run-time length. Axes of length zero are
+    /// ignored, too, so that the answer also holds without any of the axes, as for the result of a sum along
+    /// one.
     pub fn is_addressable(&self) -> bool {
         let mut known = self.shape.0.iter().filter_map(|d| match d {
             Dim::N(n) => Some((*n).max(1)),
@@ -282,7 +281,7 @@ impl Type {
         bytes.is_some_and(|b| b <= isize::MAX as usize)
     }
 
-    /// Says that there is no address for each of its elements, or that it has too many axes.
+    /// Returns an error if the elements cannot be addressed or there are too many axes.
     pub fn check_size(&self) -> Result<(), TypeError> {
         if self.rank() > MAX_RANK {
             let message = format!("an array has at most {MAX_RANK} axes, not {}", self.rank());
@@ -297,7 +296,7 @@ impl Type {
         }
     }
 
-    /// The same shape with another element type.
+    /// Returns the same shape with another element type.
     pub fn with_dtype(&self, dtype: DType) -> Type {
         Type {
             dtype,
@@ -305,36 +304,36 @@ impl Type {
         }
     }
 
-    /// The same element type with other lengths.
+    /// Returns the same element type with other lengths.
     pub fn with_dims(&self, dims: &[usize]) -> Type {
         Type::new(self.dtype, dims)
     }
 
-    /// `n` of these, one after the other along a new first axis.
+    /// Adds a first axis of length `n`.
     pub fn stacked(&self, n: Dim) -> Type {
         self.with_axis(0, n)
     }
 
-    /// One row along the first axis.
+    /// Removes the first axis.
     pub fn row(&self) -> Type {
         self.without_axis(0)
     }
 
-    /// A new axis of length `n` in front of axis `at`.
+    /// Inserts an axis of length `n` before axis `at`.
     pub fn with_axis(&self, at: usize, n: Dim) -> Type {
         let mut t = self.clone();
         t.shape.0.insert(at, n);
         t
     }
 
-    /// Without axis `at`.
+    /// Removes axis `at`.
     pub fn without_axis(&self, at: usize) -> Type {
         let mut t = self.clone();
         t.shape.0.remove(at);
         t
     }
 
-    /// With a batch axis of `n` where batch axes go (see [`Shape::batch_axis`]).
+    /// Inserts a batch axis of length `n` at [`Shape::batch_axis`].
     pub fn batched(&self, n: usize) -> Type {
         self.with_axis(self.shape.batch_axis(), Dim::N(n))
     }
@@ -346,18 +345,18 @@ impl fmt::Display for Type {
     }
 }
 
-/// A mistake that a type rule found: which types, what is wrong, and what to do instead. The
-/// operation and the place are added where it is recorded.
+/// An error of a type rule: what is wrong, including the types, and what to do instead. The operation and the
+/// place are added where it is recorded.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TypeError {
-    /// What is wrong, the types included.
+    /// The message, including the types.
     pub message: String,
-    /// What to do instead, where that is known.
+    /// The suggestion, if there is one.
     pub hint: Option<String>,
 }
 
 impl TypeError {
-    /// Says what is wrong.
+    /// Makes an error with this message.
     pub fn new(message: impl Into<String>) -> TypeError {
         TypeError {
             message: message.into(),
@@ -365,7 +364,7 @@ impl TypeError {
         }
     }
 
-    /// Says what to do instead.
+    /// Adds a suggestion.
     pub fn hint(mut self, hint: impl Into<String>) -> TypeError {
         self.hint = Some(hint.into());
         self

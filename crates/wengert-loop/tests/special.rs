@@ -473,11 +473,11 @@ fn orders_of_polygamma() {
     }
     check(Polygamma, &[-1.0, 2.0], NAN);
     check(Polygamma, &[NAN, 2.0], NAN);
-    // An even order changes its sign at a pole, an odd one does not.
+    // A polygamma of even order changes its sign at a pole, one of odd order does not.
     check(Polygamma, &[2.0, -3.0], NAN);
     check(Polygamma, &[3.0, -3.0], INF);
     check(Polygamma, &[2.0, INF], -0.0);
-    // Beyond the factorials: n! x^-(n+1), and little more.
+    // Beyond the table of factorials: n! x^-(n+1), and little more.
     let y = eval(Polygamma, &[200.0, 90.0]);
     let lgamma = eval(Lgamma, &[201.0]);
     let first = (lgamma - 201.0 * 90f64.ln()).exp();

@@ -1,4 +1,4 @@
-//! What a processor has: found once, and handed to whatever decides by it.
+//! Processor features, detected once and passed to whatever depends on them.
 
 use std::fmt;
 use std::sync::OnceLock;
@@ -10,12 +10,12 @@ pub enum Arch {
     X86_64,
     /// 64-bit ARM.
     Arm64,
-    /// One of which nothing is known but that it is this machine's.
+    /// Any other architecture; known only if it is this machine's.
     Other,
 }
 
 impl Arch {
-    /// This machine's.
+    /// The architecture of this machine.
     pub const HOST: Arch = if cfg!(target_arch = "x86_64") {
         Arch::X86_64
     } else if cfg!(target_arch = "aarch64") {
@@ -25,19 +25,18 @@ impl Arch {
     };
 }
 
-/// Where what is known of a processor comes from.
+/// The source of what is known about a processor.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Known {
-    /// What every processor of the architecture has.
+    /// The features that every processor of the architecture has.
     Baseline,
-    /// A level of the architecture, by its name.
+    /// A named level of the architecture.
     Level(&'static str),
-    /// This machine.
+    /// Detection on this machine.
     Host,
 }
 
-/// A processor that code is made for. The code of any can be made, that of one which has no
-/// more than this machine's can be run.
+/// A processor to compile for. Code can be made for any; it can be run if this machine has all its features.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Cpu {
     arch: Arch,
@@ -51,7 +50,7 @@ pub struct Cpu {
 }
 
 impl Cpu {
-    /// What every x86-64 has: SSE2.
+    /// The x86-64 baseline: SSE2.
     pub const X86_64: Cpu = Cpu::plain(Arch::X86_64);
 
     /// x86-64-v3: AVX2 and fused multiply-add.
@@ -72,14 +71,14 @@ impl Cpu {
         ..Cpu::X86_64_V3
     };
 
-    /// 64-bit ARM, with what each of them has.
+    /// The baseline of 64-bit ARM.
     pub const ARM64: Cpu = Cpu::plain(Arch::Arm64);
 
     const fn plain(arch: Arch) -> Cpu {
         Cpu {
             arch,
             known: Known::Baseline,
-            // Of x86-64 alone not every one has it.
+            // Part of the baseline of every architecture but x86-64.
             fma: !matches!(arch, Arch::X86_64),
             avx2: false,
             bmi2: false,
@@ -89,12 +88,12 @@ impl Cpu {
         }
     }
 
-    /// What every processor of this machine's architecture has.
+    /// Returns the baseline of this machine's architecture.
     pub const fn baseline() -> Cpu {
         Cpu::plain(Arch::HOST)
     }
 
-    /// This machine's.
+    /// Returns this machine's processor.
     pub fn host() -> Cpu {
         static HOST: OnceLock<Cpu> = OnceLock::new();
         *HOST.get_or_init(|| {
@@ -120,13 +119,13 @@ impl Cpu {
         })
     }
 
-    /// Whether it multiplies and adds with one rounding in one instruction: then it pays to contract products and
-    /// sums.
+    /// Returns whether it has an instruction that multiplies and adds with one rounding: then it pays to
+    /// contract products and sums.
     pub fn has_fma(self) -> bool {
         self.fma
     }
 
-    /// Whether this machine has all that it has.
+    /// Returns whether this machine has all its features.
     pub fn runs_here(self) -> bool {
         let host = Cpu::host();
         let features = |c: Cpu| [c.fma, c.avx2, c.bmi2, c.avx512f, c.avx512dq, c.avx512vl];
@@ -134,24 +133,24 @@ impl Cpu {
         self.arch == host.arch && had.into_iter().all(|(wanted, has)| has || !wanted)
     }
 
-    /// Whether it has vectors of 256 bits that multiply and add in one step.
+    /// Returns whether it has 256-bit vectors with fused multiply-add.
     pub fn has_avx2_fma(self) -> bool {
         self.avx2 && self.fma
     }
 
-    /// Whether vector loops can be written in registers of 512 bits.
+    /// Returns whether vector loops can be emitted in registers of 512 bits.
     pub fn has_wide_loops(self) -> bool {
-        // The calls in them follow the convention of unix.
+        // Calls in them follow the Unix calling convention.
         let calls = cfg!(unix) || !self.runs_here();
         self.arch == Arch::X86_64 && self.avx512f && self.avx512dq && self.bmi2 && calls
     }
 
-    /// Its architecture.
+    /// Returns its architecture.
     pub fn arch(self) -> Arch {
         self.arch
     }
 
-    /// How much is known of it.
+    /// Returns how its features are known.
     pub fn known(self) -> Known {
         self.known
     }

@@ -1,4 +1,4 @@
-//! A compiled program, and a call of it in preparation.
+//! Compiled programs, and calls in preparation.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -13,22 +13,22 @@ use crate::call::layout::{Layout, header};
 use crate::call::{Run, RunError};
 use crate::library::upper;
 
-/// What an argument or result has to be.
+/// The dtype and length that an argument or result must have.
 #[derive(Clone, Copy)]
 struct Spec {
     dtype: DType,
     len: usize,
 }
 
-/// Code of a program. Any number of threads may run it at the same time.
+/// Compiled code of a program. Any number of threads may run it at the same time.
 pub struct Executable {
     code: Box<dyn Code>,
     calls: Pool,
     tasks: Pool,
-    /// By number; `None` where the program names no such.
+    /// Inputs by number; `None` for numbers that the program does not name.
     inputs: Vec<Option<Spec>>,
     outputs: Vec<Option<Spec>>,
-    /// For each output the inputs over which it may be written.
+    /// For each output, the inputs over which it may be written.
     choices: Vec<Vec<u32>>,
     list_limit: usize,
     parallel_above: u64,
@@ -45,7 +45,7 @@ impl fmt::Debug for Executable {
 }
 
 impl Executable {
-    /// Code of a program, as a back end has made it.
+    /// Wraps the code that a back end has made of a program.
     pub fn new(program: &Program, made: Made, options: &Options) -> Executable {
         let mut inputs = Vec::new();
         let mut outputs = Vec::new();
@@ -80,33 +80,33 @@ impl Executable {
         }
     }
 
-    /// What the code was made of and what it is, if [`Options::listing`] asked for it.
+    /// Returns the emitted program and its text, if [`Options::listing`] asked for them.
     pub fn listing(&self) -> Option<&Listing> {
         self.listing.as_ref()
     }
 
-    /// How much code there is.
+    /// Returns the size of the code.
     pub fn size(&self) -> Size {
         self.size
     }
 
-    /// Nanoseconds of work, as estimated, from which on a parallel loop goes to several threads.
+    /// Returns the estimated nanoseconds of work from which a parallel loop uses several threads.
     pub fn parallel_above(&self) -> u64 {
         self.parallel_above
     }
 
-    /// Bytes of scratch that a running call takes, beside its arguments, results and lists: arrays on
-    /// the way, those that live at different times in the same place, and values that live long.
+    /// Returns the bytes of scratch that a running call takes beside its arguments, results and lists:
+    /// intermediate arrays, where those with disjoint lifetimes share memory, and long-lived values.
     pub fn scratch_bytes(&self) -> usize {
         self.calls.frame_bytes()
     }
 
-    /// Bytes of scratch that each thread takes besides while it works on a parallel loop.
+    /// Returns the additional bytes of scratch for each thread while it works on a parallel loop.
     pub fn task_scratch_bytes(&self) -> usize {
         self.tasks.frame_bytes()
     }
 
-    /// The inputs over which output `output` may be written, the best first: see
+    /// Returns the inputs over which output `output` may be written, the best first: see
     /// [`Prepared::input_in_output`].
     pub fn choices(&self, output: usize) -> &[u32] {
         self.choices.get(output).map_or(&[], |c| c)
@@ -115,8 +115,8 @@ impl Executable {
     /// Runs the program.
     ///
     /// # Errors
-    /// If an input or output is not what the program names, a loop does not end within its limit,
-    /// lists grow too large, or there is not enough memory. Outputs are then in no particular state.
+    /// If an input or output does not match the program, a loop does not end within its limit, lists grow too
+    /// large, or there is not enough memory. The contents of the outputs are then unspecified.
     pub fn run(&self, inputs: &[&Data], outputs: &mut [&mut Data]) -> Result<(), RunError> {
         let mut call = self.prepare()?;
         for (i, data) in inputs.iter().enumerate() {
@@ -128,8 +128,7 @@ impl Executable {
         call.run()
     }
 
-    /// A call whose inputs and outputs are given one by one. Nothing is allocated for it, but by the
-    /// first calls.
+    /// Prepares a call whose inputs and outputs are set one by one. Only the first calls allocate.
     ///
     /// # Errors
     /// If there is not enough memory for its [scratch](Executable::scratch_bytes).
@@ -149,9 +148,9 @@ impl Executable {
 /// A call in preparation: see [`Executable::prepare`].
 pub struct Prepared<'e, 'd> {
     exe: &'e Executable,
-    /// `None` only while it is dropped.
+    /// `None` only during drop.
     frame: Option<Box<Frame>>,
-    /// What its pointers point to is borrowed until the call has run.
+    /// Keeps the data behind the frame's pointers borrowed until the call has run.
     data: PhantomData<&'d mut Data>,
 }
 
@@ -160,21 +159,21 @@ impl<'d> Prepared<'_, 'd> {
         self.frame.as_mut().expect("taken only by `drop`")
     }
 
-    /// Where an argument or result lies, by its number among both.
+    /// Returns the slot of an argument's or result's pointer, numbered through both.
     fn pointer(&mut self, i: usize) -> *mut u8 {
-        // SAFETY: the frame has been made with room for all of them.
+        // SAFETY: the frame has room for all these pointers.
         unsafe { self.frame().get(Layout::pointer(i)) }
     }
 
-    /// The pointer of an output lies behind those of the inputs.
+    /// Returns the slot of an output's pointer; these follow the input pointers.
     fn output_pointer(&self, i: usize) -> i32 {
         Layout::pointer(self.exe.inputs.len() + i)
     }
 
-    /// Gives an input. One that the program does not name is passed over.
+    /// Sets an input. A number that the program does not name is ignored.
     ///
     /// # Errors
-    /// If it is not what the program names.
+    /// If it does not match the program.
     pub fn input(&mut self, i: usize, data: &'d Data) -> Result<(), RunError> {
         let Some(&Some(spec)) = self.exe.inputs.get(i) else {
             return Ok(());
@@ -185,10 +184,10 @@ impl<'d> Prepared<'_, 'd> {
         Ok(())
     }
 
-    /// Gives memory for an output. One that the program does not name is passed over.
+    /// Sets the memory for an output. A number that the program does not name is ignored.
     ///
     /// # Errors
-    /// If it is not what the program names.
+    /// If it does not match the program.
     pub fn output(&mut self, i: usize, data: &'d mut Data) -> Result<(), RunError> {
         let Some(&Some(spec)) = self.exe.outputs.get(i) else {
             return Ok(());
@@ -199,8 +198,7 @@ impl<'d> Prepared<'_, 'd> {
         Ok(())
     }
 
-    /// Says that the elements of an input are in the memory given for an output, which is written
-    /// over them.
+    /// Declares that the elements of an input are in the memory set for an output, which overwrites them.
     ///
     /// # Errors
     /// If the input is not among [`Executable::choices`] of the output.
@@ -221,8 +219,8 @@ impl<'d> Prepared<'_, 'd> {
     /// Runs the program.
     ///
     /// # Errors
-    /// If an input or output has not been given, a loop does not end within its limit, or lists grow
-    /// too large. Outputs are then in no particular state.
+    /// If an input or output is not set, a loop does not end within its limit, or lists grow too large. The
+    /// contents of the outputs are then unspecified.
     pub fn run(mut self) -> Result<(), RunError> {
         let exe = self.exe;
         let named = [
@@ -244,9 +242,9 @@ impl<'d> Prepared<'_, 'd> {
         let base = frame.base();
         frame.set(header::CALL, base);
         upper::clear();
-        // SAFETY: the code was made for a frame of this shape; inputs and outputs have the types and lengths it was made
-        // for, and are borrowed until it returns. An input that lies in an output is one that the code reads before it
-        // writes there.
+        // SAFETY: the code was made for a frame of this shape; inputs and outputs have the types and lengths it
+        // was made for, and are borrowed until it returns. The code reads an input that shares an output's
+        // memory before it writes there.
         let status = unsafe { exe.code.run(base) };
         run.end(status)
     }

@@ -1,5 +1,5 @@
-//! The interpreter of the loop IR as a back end: it runs any program on any machine, slowly, and is what the others are
-//! compared with.
+//! The interpreter of the loop IR as a back end: slow, but it runs any program on any machine, and is the
+//! reference for the other back ends.
 
 use wengert_loop::buffer::Data;
 use wengert_loop::loops::interp;
@@ -15,11 +15,11 @@ use crate::call::layout::{FrameShape, Layout};
 use crate::executable::Executable;
 use crate::library::helpers::{guard, region_at, region_mut};
 
-/// The interpreter of the loop IR. It works on one thread, on copies of the arguments, and knows no limit for lists.
+/// The interpreter of the loop IR. It runs on one thread, on copies of the arguments, and does not limit lists.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Interpreter;
 
-/// An argument or result of a program, by its number; none where the program names no such.
+/// The dtype and length of an argument or result; `None` for a number that the program does not name.
 type Spec = Option<(DType, usize)>;
 
 struct Interpreted {
@@ -34,7 +34,7 @@ impl Backend for Interpreter {
     }
 
     fn target(&self, _: &Options) -> Target {
-        // A multiply-add is a call here.
+        // A multiply-add is a function call here.
         Target::default().with_fused(false)
     }
 
@@ -100,7 +100,7 @@ impl Interpreted {
 
 impl Code for Interpreted {
     unsafe fn run(&self, frame: *mut u8) -> i32 {
-        // SAFETY: by the caller; a frame in use serves a call.
+        // SAFETY: guaranteed by the caller; a frame in use serves a call.
         let (frame, run) = unsafe {
             let frame = Frame::of(frame);
             let run = &*frame.run;
@@ -111,7 +111,7 @@ impl Code for Interpreted {
         guard(run, || {
             let inputs = self.inputs.iter().enumerate();
             let inputs = inputs.map(|(i, spec)| match *spec {
-                // SAFETY: by the caller.
+                // SAFETY: guaranteed by the caller.
                 Some((dtype, len)) => unsafe { region_at(dtype, pointer(i), len) }.to_data(),
                 None => Data::zeros(DType::Bool, 0),
             });
@@ -128,7 +128,7 @@ impl Code for Interpreted {
             interp::run(&self.program, &inputs, &mut outputs).map_err(|e| self.error(e))?;
             for (i, (spec, data)) in self.outputs.iter().zip(&outputs).enumerate() {
                 if let Some((dtype, len)) = *spec {
-                    // SAFETY: by the caller.
+                    // SAFETY: guaranteed by the caller.
                     let mut to = unsafe { region_mut(dtype, pointer(self.inputs.len() + i), len) };
                     to.copy_from(data);
                 }

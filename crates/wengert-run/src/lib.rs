@@ -1,14 +1,14 @@
-//! Back ends of [Wengert](https://docs.rs/wengert), and what they stand on: the seam between programs of the loop IR
-//! and whatever runs them.
+//! Back ends of [Wengert](https://docs.rs/wengert), and their foundations: the interface between programs of the loop
+//! IR and whatever runs them.
 //!
 //! * [`backend`]: the traits of a back end and of its code, and the options of both.
 //! * [`Executable`]: code with the memory of its calls, which any number of threads may run.
-//! * [`plan`]: what a back end wants to know of a program before it writes code: where scratch lies, which results may
-//!   be written over arguments, which loops gather, what a loop costs.
+//! * [`plan`]: analyses of a program before code is emitted: where scratch lies, which results may be written over
+//!   arguments, which loops gather, what a loop costs.
 //! * [`call`]: frames, the memory of a running call or task, and the lists built in them.
-//! * [`library`]: what generated code calls: threads, kernels, elementary functions in lanes.
-//! * [`Cpu`]: what a processor has.
-//! * [`Interpreter`]: the first back end.
+//! * [`library`]: functions that generated code calls: threads, kernels, elementary functions in lanes.
+//! * [`Cpu`]: the features of a processor.
+//! * [`Interpreter`]: the simplest back end.
 
 pub mod backend;
 pub mod call;
@@ -27,7 +27,7 @@ pub use cpu::{Arch, Cpu, Known};
 pub use executable::{Executable, Prepared};
 pub use interpreter::Interpreter;
 
-/// How many threads a parallel loop may use where the call is made: those of the caller's pool.
+/// Returns how many threads a parallel loop may use when called from here: those of the current pool.
 pub fn threads() -> usize {
     rayon::current_num_threads()
 }

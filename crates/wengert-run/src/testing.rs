@@ -1,4 +1,4 @@
-//! Back ends in the [suite of loop programs](wengert_loop::testing).
+//! Running the [suite of loop programs](wengert_loop::testing) on a back end.
 
 use wengert_loop::buffer::Data;
 use wengert_loop::error::Error;
@@ -7,7 +7,7 @@ use wengert_loop::testing::{Runner, Stopped, outputs};
 
 use crate::{Backend, Executable, Options, RunError};
 
-/// A back end with options, for [`backend_tests!`](wengert_loop::backend_tests).
+/// A back end and its options, for [`backend_tests!`](wengert_loop::backend_tests).
 #[derive(Clone, Debug)]
 pub struct With<B>(pub B, pub Options);
 
@@ -17,10 +17,10 @@ impl<B: Backend> Runner for With<B> {
     }
 }
 
-/// The code of a program, and what it gives.
+/// Compiles a program and runs it.
 ///
 /// # Errors
-/// Where it gives nothing.
+/// If the program cannot be compiled, or its run fails.
 pub fn compiled(
     backend: &dyn Backend,
     options: &Options,

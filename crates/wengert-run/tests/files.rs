@@ -1,4 +1,4 @@
-//! The programs in files of `wengert-loop`, by the interpreter as a back end.
+//! Runs the programs in files of `wengert-loop` on the interpreter as a back end.
 
 use wengert_loop::backend_tests;
 use wengert_run::testing::With;

@@ -1,4 +1,4 @@
-//! `Array`: data, as it goes into a compiled function and comes out of one.
+//! `Array`: data that goes into a compiled function and comes out of it.
 
 use std::fmt;
 use std::panic::Location;
@@ -23,9 +23,9 @@ pub(crate) use memory::memory_for;
 
 /// An array of numbers or truth values in memory, row-major.
 ///
-/// Cloning counts a reference and copies nothing. Moving an array into a compiled function gives its
-/// memory away, for a result to be written to. Large memory that is dropped is kept for results to
-/// come, up to 256 MiB in all: the first touch of fresh memory costs more than most operations.
+/// Cloning increments a reference count and copies nothing. Moving an array into a compiled function gives up
+/// its memory, so that a result can be written there. Large buffers are pooled when dropped, up to 256 MiB in
+/// all, and reused for later results: the first touch of fresh memory costs more than most operations.
 ///
 /// ```
 /// use wengert::Array;
@@ -39,17 +39,18 @@ pub(crate) use memory::memory_for;
 ///
 /// # Operators
 ///
-/// `+ - * / %`, `& | ^` and unary `-` and `!` mean what they mean on a [`Var`](crate::Var): shapes broadcast as in
-/// NumPy, element types are promoted, and a number takes the element type of the array beside it. Operands are
-/// owned or borrowed; the result is written over an owned one where it fits. Where an array is assigned to, as by
-/// `a += b`, it keeps its type.
+/// `+ - * / %`, `& | ^` and unary `-` and `!` mean what they mean on a [`Var`](crate::Var): shapes broadcast as
+/// in NumPy, element types are promoted, and a number takes the element type of the array beside it. Operands
+/// are owned or borrowed; the result overwrites an owned operand where it fits. An array that is assigned to,
+/// as by `a += b`, keeps its type.
 ///
-/// Each operator is a compiled function, one for each pair of types (element types and shapes) that it has met: the
-/// first `a + b` of a new pair takes a millisecond or so, any other the time of a call. What is more than an operator
-/// or two is faster in a function given to [`jit`](crate::jit), which goes through the elements once.
+/// Each operator is compiled once for each pair of types (element types and shapes) it is used with: the first
+/// `a + b` of a new pair takes about a millisecond, later ones the time of a call. More than an operator or two
+/// runs faster in a function given to [`jit`](crate::jit), which passes over the elements once.
 ///
-/// **An operator panics** where operands do not fit, since it cannot give a [`Result`], with the operation, the
-/// types and the line that wrote it. `jit(|(a, b): (Var, Var)| a + b).call((&a, &b))` is the same with an `Err`.
+/// **An operator panics** where operands do not fit, since it cannot return a [`Result`]. The message has the
+/// operation, the types and the line that wrote it. `jit(|(a, b): (Var, Var)| a + b).call((&a, &b))` returns an
+/// `Err` instead.
 ///
 /// ```
 /// use wengert::Array;
@@ -63,15 +64,15 @@ pub(crate) use memory::memory_for;
 ///
 /// # Equality
 ///
-/// Arrays are equal if their element types, shapes and elements are; `0.0` is `-0.0`, and a NaN is not equal to itself. For
-/// results of arithmetic there is [`all_close`](Array::all_close).
+/// Arrays are equal if their element types, shapes and elements are; `0.0` equals `-0.0`, and a NaN is not
+/// equal to itself. To compare results of arithmetic, use [`all_close`](Array::all_close).
 #[derive(Clone, PartialEq)]
 pub struct Array {
     dense: Dense,
 }
 
 impl Array {
-    /// An array of that shape and those elements, row-major.
+    /// Makes an array of this shape and these elements, row-major.
     ///
     /// # Errors
     /// If the number of elements is not the product of the lengths.
@@ -100,10 +101,10 @@ impl Array {
         Ok(Array::from_dense(Dense::of(shape, elements)))
     }
 
-    /// An array of that shape, all of whose elements are `x`.
+    /// Makes an array of this shape, all of whose elements are `x`.
     ///
     /// # Panics
-    /// If a length is negative, or if it does not fit in memory.
+    /// If a length is negative, or if the array does not fit in memory.
     ///
     /// ```
     /// use wengert::Array;
@@ -119,10 +120,10 @@ impl Array {
         Array::from_dense(Dense::new(shape, full))
     }
 
-    /// Zeros of that shape and element type (`false`, for truth values).
+    /// Makes an array of zeros of this shape and element type (`false` for truth values).
     ///
     /// # Panics
-    /// If a length is negative, or if they do not fit in memory.
+    /// If a length is negative, or if the array does not fit in memory.
     ///
     /// ```
     /// use wengert::{Array, DType};
@@ -138,30 +139,30 @@ impl Array {
         Array::from_dense(Dense::new(shape, zeros))
     }
 
-    /// The lengths of the axes; empty for a scalar.
+    /// Returns the lengths of the axes; empty for a scalar.
     pub fn shape(&self) -> &[usize] {
         &self.dense.dims
     }
 
-    /// The element type.
+    /// Returns the element type.
     pub fn dtype(&self) -> DType {
         self.dense.data.dtype()
     }
 
-    /// The number of elements.
+    /// Returns the number of elements.
     pub fn len(&self) -> usize {
         self.dense.data.len()
     }
 
-    /// Whether there is no element.
+    /// Returns whether there are no elements.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The elements, row-major.
+    /// Returns the elements, row-major.
     ///
     /// # Errors
-    /// If they are not of type `T`: nothing is converted.
+    /// If the elements are not of type `T`: nothing is converted.
     ///
     /// ```
     /// use wengert::Array;
@@ -177,16 +178,16 @@ impl Array {
         self.elements("as_slice")
     }
 
-    /// A copy of the elements, row-major.
+    /// Copies the elements, row-major.
     ///
     /// # Errors
-    /// If they are not of type `T`: nothing is converted.
+    /// If the elements are not of type `T`: nothing is converted.
     #[track_caller]
     pub fn to_vec<T: Element>(&self) -> Result<Vec<T>> {
         Ok(self.elements("to_vec")?.to_vec())
     }
 
-    /// The only element.
+    /// Returns the only element.
     ///
     /// # Errors
     /// If there are none or several, or if it is not of type `T`: nothing is converted.
@@ -229,18 +230,18 @@ impl Array {
         }
     }
 
-    /// Whether it is of that type.
+    /// Returns whether the array has this type.
     pub(crate) fn has_type(&self, ty: &Type) -> bool {
         let dims = self.shape().iter().map(|&n| Dim::N(n));
         self.dtype() == ty.dtype && dims.eq(ty.shape.0.iter().copied())
     }
 
-    /// Whether no other array shares its memory.
+    /// Returns whether no other array shares its memory.
     pub(crate) fn is_unique(&mut self) -> bool {
         Arc::get_mut(&mut self.dense.data).is_some()
     }
 
-    /// The same elements in the shape of a type of as many.
+    /// Reshapes the array to that of `ty`, which has equally many elements.
     pub(crate) fn with_shape_of(mut self, ty: &Type) -> Array {
         if !self.has_type(ty) {
             self.dense.dims = ty.shape.lengths();
@@ -248,16 +249,16 @@ impl Array {
         self
     }
 
-    /// What it is made of.
+    /// Returns the underlying dense buffer.
     #[doc(hidden)]
     pub fn dense(&self) -> &Dense {
         &self.dense
     }
 
-    /// The elements, to be overwritten: memory that others share is left to them.
+    /// Returns the elements for overwriting. Shared memory is replaced, not overwritten.
     ///
     /// # Errors
-    /// If there is no memory for other elements.
+    /// If there is no memory for a replacement.
     pub(crate) fn data_to_overwrite(&mut self) -> Result<&mut Data> {
         if !self.is_unique() {
             *self = memory_for(&self.ty())?;
@@ -265,25 +266,25 @@ impl Array {
         Ok(Arc::get_mut(&mut self.dense.data).expect("it has just been made unique"))
     }
 
-    /// What it is made of, moved out: unique if no clone is left.
+    /// Returns the underlying dense buffer by value; its memory is unique if no clone is left.
     #[doc(hidden)]
     pub fn into_dense(self) -> Dense {
         self.dense.clone()
     }
 
-    /// The array made of that.
+    /// Makes an array from a dense buffer.
     #[doc(hidden)]
     pub fn from_dense(dense: Dense) -> Array {
         Array { dense }
     }
 }
 
-/// The lengths, if none is negative.
+/// Returns the lengths, if none is negative.
 fn whole(given: &Ints) -> Option<Vec<usize>> {
     given.0.iter().map(|&n| usize::try_from(n).ok()).collect()
 }
 
-/// The lengths, none of which may be negative.
+/// Returns the lengths; panics if one is negative.
 #[track_caller]
 pub(crate) fn known(op: &str, shape: impl IntoShape) -> Vec<usize> {
     let given = shape.lengths();
@@ -293,15 +294,15 @@ pub(crate) fn known(op: &str, shape: impl IntoShape) -> Vec<usize> {
     }
 }
 
-/// The caller's line, for an error.
+/// Returns the caller's line, for an error.
 #[track_caller]
 pub(crate) fn here() -> Option<SourceId> {
     Some(SourceId::of(Location::caller(), None))
 }
 
-/// The number of elements of a shape, if it can be counted.
+/// Returns the number of elements of a shape, unless it overflows.
 fn size(shape: &[usize]) -> Option<usize> {
-    // A length of zero makes it empty, however long the other axes are.
+    // A zero length makes the array empty, however long the other axes are.
     if shape.contains(&0) {
         return Some(0);
     }

@@ -1,7 +1,7 @@
-//! What runs compiled functions: see [`Jit::backend`](crate::Jit::backend).
+//! Back ends, which turn compiled functions into code: see [`Jit::backend`](crate::Jit::backend).
 //!
-//! A back end of your own implements [`Backend`]: it is given a program of the loop IR, and gives code of it. The crate
-//! `wengert-run` has what it stands on.
+//! A back end of your own implements [`Backend`]: it takes a program of the loop IR and returns code for it.
+//! The crate `wengert-run` has the parts it can build on.
 
 pub use wengert_ir::target::Target;
 pub use wengert_jit::Cranelift;

@@ -1,4 +1,4 @@
-//! What was traced, to be looked at.
+//! Traced functions as values to inspect.
 
 use std::fmt;
 
@@ -7,11 +7,12 @@ use wengert_ir::ir;
 
 use crate::tree::ShapeDtype;
 
-/// A function as it was recorded, or as it is compiled: what [`trace`](crate::trace), [`Jit::func`](crate::Jit::func)
-/// and [`Executable::func`](crate::Executable::func) give.
+/// A function as it was recorded, or as it is compiled. [`trace`](crate::trace),
+/// [`Jit::func`](crate::Jit::func) and [`Executable::func`](crate::Executable::func) return one.
 ///
-/// It is there to be read and compared: `Display` is its text, an equation a line, which [`Func::parse`] reads again;
-/// [`Func::to_dot`] and [`Func::to_html`] draw it. What it is made of inside changes from version to version.
+/// It can be read and compared: `Display` writes its text, one equation per line, which [`Func::parse`] reads
+/// back; [`Func::to_dot`] and [`Func::to_html`] draw it. Its internal structure may change from version to
+/// version.
 ///
 /// ```
 /// use wengert::Func;
@@ -30,22 +31,22 @@ pub struct Func {
 }
 
 impl Func {
-    /// Reads the text that `Display` writes. Functions of [`debug_print`](crate::debug_print) and
-    /// [`pure_callback`](crate::pure_callback) are in no text, and cannot be read.
+    /// Reads the text that `Display` writes. A text with [`debug_print`](crate::debug_print) or
+    /// [`pure_callback`](crate::pure_callback) cannot be read: their Rust functions are not in it.
     ///
     /// # Errors
-    /// If it is not such a text, with the number of the line.
+    /// If the text is malformed; the error has the line number.
     pub fn parse(text: &str) -> Result<Func> {
         ir::Func::parse(text).map(Func::from_ir)
     }
 
-    /// The types of its parameters: the leaves of the arguments, in order, and behind them the arrays that the
-    /// function uses.
+    /// Returns the types of the parameters: the leaves of the arguments, in order, then the arrays that the
+    /// function captures.
     pub fn param_types(&self) -> Vec<ShapeDtype> {
         self.ir.param_types().iter().map(ShapeDtype::from).collect()
     }
 
-    /// The types of its results: their leaves, in order.
+    /// Returns the types of the results: their leaves, in order.
     pub fn result_types(&self) -> Vec<ShapeDtype> {
         self.ir
             .result_types()
@@ -54,28 +55,28 @@ impl Func {
             .collect()
     }
 
-    /// The number of its equations, those of functions inside of it included.
+    /// Counts the equations, including those of nested functions.
     pub fn count(&self) -> usize {
         self.ir.count()
     }
 
-    /// The function as a graph, in the language of Graphviz.
+    /// Returns the function as a graph in Graphviz's language.
     pub fn to_dot(&self) -> String {
         self.ir.to_dot()
     }
 
-    /// The function as a page of HTML that needs nothing else, with the lines of the program that it comes from.
+    /// Returns the function as a self-contained HTML page, with the lines of the program that it comes from.
     pub fn to_html(&self) -> String {
         self.ir.to_html()
     }
 
-    /// What it is inside.
+    /// Returns the underlying IR.
     #[doc(hidden)]
     pub fn ir(&self) -> &ir::Func {
         &self.ir
     }
 
-    /// What it is inside, moved out.
+    /// Returns the underlying IR by value.
     #[doc(hidden)]
     pub fn into_ir(self) -> ir::Func {
         self.ir

@@ -1,4 +1,4 @@
-//! Entry points: between the values that are traced and the data outside.
+//! Entry points: the border between traced values and the data outside.
 
 mod compiled;
 mod entry;
@@ -35,12 +35,12 @@ use crate::array::Array;
 use crate::debug::{Printer, printing};
 use crate::tree::{self, Feed, ShapeDtype, Tree, TreeDef};
 
-/// Makes a function of `Var`s into one of data: traced once for each signature (structure, element
+/// Turns a function of `Var`s into a function of data: it is traced once for each signature (structure, element
 /// types and shapes of its arguments), compiled to machine code, and run.
 ///
-/// The function must be pure: it runs when it is traced, not when the code is. Whatever goes wrong in
-/// it comes back as an `Err` of the call, a panic of its own with a message too; one with another
-/// payload passes through.
+/// The function must be pure: it runs when it is traced, not when the compiled code runs. Any error in it is
+/// returned as an `Err` of the call, and so is a panic with a message; a panic with another payload is
+/// propagated.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -66,9 +66,9 @@ where
     }
 }
 
-/// A function that is traced and compiled when it is called: see [`jit`]. It is `Send` and `Sync`; a signature is compiled once, even
-/// if many threads ask for it at the same time. Only if tracing takes longer than three seconds, another
-/// thread compiles for itself, for the function may be waiting for that thread.
+/// A function that is traced and compiled when it is called: see [`jit`]. It is `Send` and `Sync`; a signature
+/// is compiled once, even if many threads ask for it at the same time. Only if tracing takes longer than three
+/// seconds does another thread compile for itself, because the traced function may be waiting for that thread.
 pub struct Jit<X, Y> {
     f: Box<dyn Fn(X) -> Y + Send + Sync>,
     made: &'static Location<'static>,
@@ -76,12 +76,12 @@ pub struct Jit<X, Y> {
     cache: RwLock<Cache>,
 }
 
-/// The signatures that have been asked for.
+/// The entries of all signatures seen so far.
 #[derive(Default)]
 struct Cache {
-    /// By the hash of the signature.
+    /// Entries, keyed by the signature's hash.
     entries: HashMap<u64, Vec<Arc<Entry>>>,
-    /// The one that was asked for last: most likely the next, too.
+    /// The entry used last, which is the most likely to be used next.
     last: Option<Arc<Entry>>,
 }
 
@@ -90,7 +90,7 @@ struct Options {
     max_steps: u64,
     residual_bytes: usize,
     check_finite: bool,
-    /// Whether the code is made without the passes that only make it faster.
+    /// Whether to skip the passes that only make code faster.
     plain: bool,
     printer: Option<Printer>,
     backend: Arc<dyn Backend>,
@@ -114,17 +114,18 @@ where
     X: Tree<Leaf = Var>,
     Y: Tree<Leaf = Var>,
 {
-    /// Steps after which a `while_loop` is given up, and for which a `fori` up to a traced bound is not begun,
-    /// with [`Error::MaxSteps`]; a billion unless said.
+    /// Sets the number of steps after which a `while_loop` is stopped with [`Error::MaxSteps`]. A `fori` up to
+    /// a traced bound that is larger returns the same error without starting. The default is a billion.
     pub fn max_steps(mut self, steps: u64) -> Self {
         self.options.max_steps = steps;
         self.cache = RwLock::default();
         self
     }
 
-    /// Makes code with another back end than Cranelift, which is what there is unless said: the interpreter of the loop IR
-    /// ([`backend::Interpreter`](crate::backend::Interpreter)), or one of your own. Results have the same bits where
-    /// back ends agree on whether products and sums are contracted ([`Target::fused`](crate::backend::Target)).
+    /// Makes code with another back end than the default, Cranelift: the interpreter of the loop IR
+    /// ([`backend::Interpreter`](crate::backend::Interpreter)), or one of your own. Results have the same bits
+    /// if the back ends agree on whether products and sums are contracted
+    /// ([`Target::fused`](crate::backend::Target)).
     ///
     /// ```
     /// use wengert::backend::Interpreter;
@@ -140,19 +141,19 @@ where
         self
     }
 
-    /// Bytes that loops of unknown length may keep for their derivatives, in one call; beyond that
-    /// the call is an [`Error::Memory`]. 8 GiB unless said.
+    /// Limits the bytes that loops of unknown length may keep for their derivatives in one call; beyond the
+    /// limit the call returns [`Error::Memory`]. The default is 8 GiB.
     pub fn max_residual_bytes(mut self, bytes: usize) -> Self {
         self.options.residual_bytes = bytes;
         self.cache = RwLock::default();
         self
     }
 
-    /// Follows every NaN and infinity that an operation makes out of finite operands, in derivatives
-    /// too. If one arrives at a result, the call is an [`Error::Check`] that names the first such
-    /// operation and the line where it, or what it is the derivative of, is written. What is taken out on
-    /// the way, by a `select`, a branch or a guard of the library's own, is no fault; what came in as not
-    /// finite is let pass. For looking for a mistake: code that follows them is much slower.
+    /// Follows every NaN and infinity that an operation makes from finite operands, in derivatives too. If one
+    /// reaches a result, the call returns an [`Error::Check`] that names the first such operation and the line
+    /// where it, or the operation it is the derivative of, is written. Values that a `select`, a branch or one
+    /// of the library's own guards discards are not reported, nor are inputs that are not finite. This is for
+    /// debugging: code with these checks is much slower.
     ///
     /// ```
     /// use wengert::prelude::*;
@@ -169,7 +170,8 @@ where
         self
     }
 
-    /// Machine code without the passes over loops that only make it faster: a witness for what they do.
+    /// Skips the passes over loops that only make machine code faster, so that their results can be checked
+    /// against it.
     #[doc(hidden)]
     pub fn plain_code(mut self) -> Self {
         self.options.plain = true;
@@ -177,20 +179,20 @@ where
         self
     }
 
-    /// Where the lines of [`debug_print`](crate::debug_print) go, instead of to standard output.
+    /// Sends the lines of [`debug_print`](crate::debug_print) to `printer` instead of standard output.
     pub fn on_print(mut self, printer: impl Fn(&str) + Send + Sync + 'static) -> Self {
         self.options.printer = Some(Arc::new(printer));
         self.cache = RwLock::default();
         self
     }
 
-    /// Runs the function on data. The first call of a signature traces and compiles.
+    /// Runs the function on data. The first call with a signature traces and compiles.
     ///
-    /// An argument may be given as whatever [feeds](Feed) it: numbers, `Vec`s, nested arrays,
-    /// references to `Array`s, structs of these. An `Array` that is moved in, and that nobody else
-    /// holds, gives its memory away: a result is written over it, if the function reads its elements
-    /// before it writes those that take their places, as `x + 1.0` does and `x.t() + x` does not;
-    /// else it is kept for results of later calls. So `x = f.call(x)?` in a loop asks for no memory.
+    /// An argument may be anything that [feeds](Feed) it: numbers, `Vec`s, nested arrays, references to
+    /// `Array`s, structs of these. An `Array` that is moved in, and that nobody else holds, gives up its
+    /// memory: a result is written over it if the function reads each element before it writes the element in
+    /// the same place, as `x + 1.0` does and `x.t() + x` does not. Otherwise the memory is kept for results of
+    /// later calls. So `x = f.call(x)?` in a loop allocates no memory.
     ///
     /// ```
     /// use wengert::prelude::*;
@@ -204,7 +206,7 @@ where
     /// ```
     ///
     /// # Errors
-    /// If the function has a mistake, or a loop runs into a limit.
+    /// If the function has a mistake, or a loop exceeds a limit.
     #[track_caller]
     pub fn call<A: Feed<X::With<Array>>>(&self, args: A) -> Result<Y::With<Array>> {
         let last = self.read().last.clone();
@@ -227,14 +229,14 @@ where
         here(compiled.call::<Y>(work))
     }
 
-    /// The function inside another trace: its equations are recorded there.
+    /// Applies the function inside another trace, which records its equations.
     #[track_caller]
     pub fn apply(&self, x: X) -> Y {
         (self.f)(x)
     }
 
-    /// Code for one signature, to be called without a look-up: that of arguments like `args`, which are
-    /// examples, such as arrays and numbers, or their types as [`ShapeDtype`]s, or some of each.
+    /// Compiles one signature, to be called without a look-up. `args` are examples, such as arrays and numbers,
+    /// or their types as [`ShapeDtype`]s, or a mix of both.
     ///
     /// ```
     /// use wengert::prelude::*;
@@ -244,7 +246,7 @@ where
     /// let (x, mut y) = (Array::from([1.0, 2.0, 3.0]), Array::zeros([3], DType::F64));
     /// code.call_into(&x, &mut y)?;
     /// assert_eq!(y.to_vec::<f64>()?, [2.0, 3.0, 4.0]);
-    /// // The same by an example.
+    /// // By an example instead of its type.
     /// assert_eq!(f.compile(&x)?.call(&x)?, y);
     /// # Ok::<(), wengert::Error>(())
     /// ```
@@ -262,7 +264,8 @@ where
         })
     }
 
-    /// What the compiler makes of the function for arguments like `args`: see [`Executable::explain`].
+    /// Describes what the compiler makes of the function for arguments like `args`: see
+    /// [`Executable::explain`].
     ///
     /// ```
     /// use wengert::prelude::*;
@@ -280,7 +283,7 @@ where
         self.compile(args)?.explain()
     }
 
-    /// The function's IR for arguments like `args`, as it is compiled.
+    /// Returns the function's IR for arguments like `args`, as it is compiled.
     ///
     /// # Errors
     /// If the function has a mistake.
@@ -290,7 +293,7 @@ where
         Ok(crate::Func::from_ir(self.trace(&signature, &|| ())?.func))
     }
 
-    /// The results by the interpreter: slow and plain, to compare with.
+    /// Computes the results with the interpreter, which is slow and simple: a reference to compare with.
     ///
     /// # Errors
     /// As [`Jit::call`].
@@ -323,7 +326,7 @@ where
         self.cache.write().unwrap_or_else(|e| e.into_inner())
     }
 
-    /// The entry of a signature. Of one that is known nothing is allocated.
+    /// Returns the entry of a signature. For a known signature it allocates nothing.
     fn entry(&self, def: &TreeDef, types: impl Iterator<Item = Type> + Clone) -> Arc<Entry> {
         let hash = {
             let mut h = DefaultHasher::new();
@@ -353,7 +356,7 @@ where
         entry
     }
 
-    /// The code of an entry, compiled when it is first asked for.
+    /// Returns the code of an entry, compiling it on first use.
     #[track_caller]
     fn compiled<'e>(&self, entry: &'e Entry) -> Result<&'e Arc<Compiled>> {
         if let Some(compiled) = entry.done.get() {
@@ -403,7 +406,7 @@ where
         })
     }
 
-    /// What is asked of the back end.
+    /// Returns the options for the back end.
     fn code_options(&self) -> wengert_run::Options {
         wengert_run::Options {
             list_limit: self.options.residual_bytes,
@@ -416,7 +419,7 @@ where
         }
     }
 
-    /// Traces the function and makes it ready for scheduling. `traced` is called in between.
+    /// Traces the function and prepares it for scheduling. `traced` is called in between.
     #[track_caller]
     fn trace(&self, signature: &Signature, traced: &dyn Fn()) -> Result<Ready> {
         self.refuse_recursion(signature)?;
@@ -448,12 +451,12 @@ where
     }
 }
 
-/// What came of a call at that place: an error without a line has the call's.
+/// Adds the position `place` to an error that has none.
 fn called_at<T>(place: &'static Location<'static>, result: Result<T>) -> Result<T> {
     result.map_err(|e| e.placed_at(SourceId::of(place, None)))
 }
 
-/// What came of the caller's call.
+/// Adds the caller's position to an error that has none.
 #[track_caller]
 fn here<T>(result: Result<T>) -> Result<T> {
     called_at(Location::caller(), result)
@@ -462,15 +465,15 @@ fn here<T>(result: Result<T>) -> Result<T> {
 /// A function that is ready for scheduling.
 struct Ready {
     func: Func,
-    /// The arrays that it uses, behind its arguments.
+    /// The arrays that it captures, which follow its arguments.
     arrays: Vec<Dense>,
     out: TreeDef,
-    /// What its loops store.
+    /// Which residuals its loops store.
     choices: Vec<Choice>,
 }
 
-/// The loops of a function. A panic there is a mistake of this library's own; the caller gets it as
-/// an error, with a way around it.
+/// Lowers a function to loops. A panic there is a bug of this library; the caller gets an error that suggests a
+/// way around it.
 fn lowered<T>(lower: impl FnOnce() -> Result<T>) -> Result<T> {
     guarded(lower).map_err(|e| match e {
         Error::Compile { message } => Error::Compile {
@@ -480,12 +483,12 @@ fn lowered<T>(lower: impl FnOnce() -> Result<T>) -> Result<T> {
     })
 }
 
-/// Runs work that recurses into the functions that operations of `func` hold. Where they lie in one another
-/// deeply, it gets a stack of its own: tracing has taken less of this thread's.
+/// Runs work that recurses into the functions that operations of `func` hold. If they are deeply nested, it
+/// runs on a stack of its own, since it needs more stack than tracing did.
 fn deep<T: Send>(func: &Func, work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
-    /// That many any thread has room for.
+    /// Nesting depth for which any thread's stack is large enough.
     const FEW: usize = 100;
-    /// What a level takes at most, in a build without optimisation.
+    /// Upper bound on the stack per level, in a build without optimisation.
     const LEVEL: usize = 64 << 10;
     let depth = func.depth();
     if depth <= FEW {
@@ -505,8 +508,8 @@ fn deep<T: Send>(func: &Func, work: impl FnOnce() -> Result<T> + Send) -> Result
     })
 }
 
-/// Runs a part of the compiler. What it records may be refused, as a batch of arrays that is larger than
-/// memory can be; that error is the caller's, and any other panic a mistake of the compiler's own.
+/// Runs a part of the compiler. An operation that it records may be refused, for example a batch of arrays that
+/// exceeds memory; that error belongs to the caller. Any other panic is a bug of the compiler.
 fn guarded<T>(part: impl FnOnce() -> Result<T>) -> Result<T> {
     caught(part).unwrap_or_else(|panic| match panic.payload.downcast() {
         Ok(error) => Err(*error),
@@ -530,7 +533,7 @@ fn machine_code(
         })
 }
 
-/// Traces `f`, catching what leaves it.
+/// Traces `f` and catches the errors and panics that leave it.
 fn traced_at<X, Y>(
     made: &'static Location<'static>,
     f: &dyn Fn(X) -> Y,
@@ -573,8 +576,8 @@ where
     }
 }
 
-/// The IR of a function for arguments like `args`, as it is traced: neither simplified nor compiled.
-/// `args` are examples, or their types: see [`Jit::compile`].
+/// Returns the IR of a function for arguments like `args`, as traced: neither simplified nor compiled. `args`
+/// are examples, or their types: see [`Jit::compile`].
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -585,7 +588,7 @@ where
 /// ```
 ///
 /// # Errors
-/// If the function has a mistake, or uses an `Array`: pass it as an argument.
+/// If the function has a mistake, or captures an `Array`: pass it as an argument instead.
 #[track_caller]
 pub fn trace<X, Y, F, A>(f: F, args: A) -> Result<crate::Func>
 where
@@ -609,7 +612,7 @@ where
     }
 }
 
-/// The signature of what is like those arguments.
+/// Computes the signature of arguments like these.
 #[track_caller]
 fn signature<X: Tree, A: Feed<X::With<ShapeDtype>>>(args: A) -> Result<Signature> {
     let (leaves, def) = here(tree::try_feed::<X::With<ShapeDtype>, A>(args))?;

@@ -1,12 +1,13 @@
-//! Compiled, differentiable numerics: write an ordinary Rust function over [`Var`]s once, and have its
-//! gradient, its vectorised sweep and its machine code.
+//! Compiled, differentiable numerics: write an ordinary Rust function over [`Var`]s once, and get its gradient,
+//! its vectorised sweep and its machine code.
 //!
 //! # Arrays and traced values
 //!
-//! An [`Array`] is data: numbers of one [element type](DType) and a shape, with operators for what is done by the way.
-//! A [`Var`] stands for an array in a function that is being recorded; it has the operators and methods of numbers and of NumPy's arrays. [`jit`] makes a function
-//! of [`Var`]s one of arrays: it runs the function once for each signature, records what it does, compiles that, and
-//! calls the code from then on.
+//! An [`Array`] is data: numbers of one [element type](DType) and a shape, with operators for occasional
+//! arithmetic. A [`Var`] stands for an array in a function that is being recorded; it has the operators and
+//! methods of numbers and of NumPy's arrays. [`jit`] turns a function of [`Var`]s into a function of arrays: it
+//! runs the function once for each signature, records what it does, compiles the recording, and calls the
+//! compiled code from then on.
 //!
 //! ```
 //! use wengert::prelude::*;
@@ -18,10 +19,10 @@
 //!
 //! # Derivatives
 //!
-//! [`grad`], [`value_and_grad`], [`jvp`], [`vjp`], [`jacfwd`], [`jacrev`] and [`hessian`] take functions and give
-//! functions, which can be differentiated again. [`custom_jvp`] and [`custom_vjp`] replace a rule; [`custom_root`],
-//! [`fixed_point`] and [`custom_linear_solve`] differentiate by the equation that is solved; [`checkpoint`] recomputes
-//! instead of storing.
+//! [`grad`], [`value_and_grad`], [`jvp`], [`vjp`], [`jacfwd`], [`jacrev`] and [`hessian`] take functions and
+//! return functions, which can be differentiated again. [`custom_jvp`] and [`custom_vjp`] replace a derivative
+//! rule; [`custom_root`], [`fixed_point`] and [`custom_linear_solve`] differentiate through the equation that
+//! is solved; [`checkpoint`] recomputes values instead of storing them.
 //!
 //! ```
 //! use wengert::prelude::*;
@@ -35,13 +36,13 @@
 //!
 //! # Batches
 //!
-//! [`vmap`] makes a function of one element one of a batch of them, whatever loops and branches are in it; compiled, the
-//! elements run side by side in vector registers and on all cores.
+//! [`vmap`] turns a function of one element into a function of a batch, whatever loops and branches it
+//! contains; compiled, the elements run side by side in vector registers and on all cores.
 //!
 //! ```
 //! use wengert::prelude::*;
 //!
-//! // How often n is halved or tripled, plus one, until it is 1.
+//! // The number of steps of the Collatz sequence from n to 1.
 //! let steps = |n: Var| {
 //!     let next = |n: Var| (n % 2).eq(0).select(n / 2, 3 * n + 1);
 //!     while_loop((n, 0), |(n, _)| n.gt(1), |(n, k)| (next(n), k + 1)).1
@@ -53,13 +54,14 @@
 //!
 //! # Loops and choices
 //!
-//! A Rust loop is unrolled into what is recorded. [`fori`], [`scan`], [`while_loop`] and [`associative_scan`] are loops of
-//! the compiled code, [`cond`], [`switch`] and [`select`] its choices; all have derivatives in both modes.
+//! A Rust loop is unrolled into the recording. [`fori`], [`scan`], [`while_loop`] and [`associative_scan`] are
+//! loops in the compiled code, and [`cond`], [`switch`] and [`select`] its choices; all have derivatives in
+//! both modes.
 //!
 //! ```
 //! use wengert::prelude::*;
 //!
-//! // Compound interest, and what each rate is worth at the end.
+//! // Compound interest, and its derivative by each rate.
 //! let grown = |rates: Var| scan(100.0, rates, |sum, rate| (sum * (1.0 + rate), sum)).0;
 //! let (sum, slopes) = jit(value_and_grad(grown)).call([0.1, 0.2])?;
 //! assert!((sum.item::<f64>()? - 132.0).abs() < 1e-12);
@@ -69,8 +71,8 @@
 //!
 //! # Trees
 //!
-//! Arguments, results, carries and gradients are [trees](tree): tuples, arrays and vectors of them, and structs and enums
-//! with `#[derive(Tree)]`, whose leaves are `Var`s inside of functions and arrays outside.
+//! Arguments, results, carries and gradients are [trees](tree): tuples, arrays and vectors, and structs and
+//! enums with `#[derive(Tree)]`. Their leaves are `Var`s inside traced functions and arrays outside.
 //!
 //! ```
 //! use wengert::prelude::*;
@@ -89,15 +91,15 @@
 //!
 //! # Random numbers
 //!
-//! [`random`] has keys that are split and never change, and samplers that are functions of a key: the same key gives the
-//! same numbers on any machine and any number of threads, and a batch of keys a batch of samples.
+//! [`random`] has keys that are split and never mutated, and samplers that are functions of a key. The same key
+//! gives the same numbers on any machine and any number of threads; a batch of keys gives a batch of samples.
 //!
 //! # When something is wrong
 //!
-//! A mistake is an [`Error`] that names the operation, the types and the line that wrote it; nothing panics but the
-//! operators of [`Array`]s, which have no other way to say so.
-//! [`Jit::debug_nans`] finds the first operation that makes a NaN, [`debug_print`] and [`check`] work inside of
-//! compiled loops, and [`Jit::explain`] says what the compiler made of a function, and why.
+//! A mistake is an [`Error`] that names the operation, the types and the line that wrote it. Only the operators
+//! of [`Array`]s panic, because they cannot return a `Result`. [`Jit::debug_nans`] finds the first operation
+//! that makes a NaN, [`debug_print`] and [`check`] work inside compiled loops, and [`Jit::explain`] says what
+//! the compiler made of a function, and why.
 //!
 //! ```
 //! use wengert::prelude::*;
@@ -108,7 +110,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
-// The derive macro writes `::wengert::..`, in this crate too.
+// The derive macro writes `::wengert::..`, and this crate uses the macro too.
 extern crate self as wengert;
 
 pub mod array;

@@ -1,11 +1,12 @@
-//! What a program that uses this crate wants in scope.
+//! The names that a program using this crate usually needs in scope.
 //!
-//! A name of your own wins over one from here if it is defined in the same module, or imported by name.
-//! Two globs are equals: where `use mine::*` brings another `scan` or `full`, say which by `use mine::scan`.
+//! A name of your own takes precedence over one from here if it is defined in the same module or imported by
+//! name. Two glob imports have equal precedence: where `use mine::*` brings another `scan` or `full`, choose
+//! one with `use mine::scan`.
 //!
-//! What is not here is written with the crate's name, because programs have much else that is called so:
-//! `wengert::check(..)`, `wengert::map(..)`, `wengert::trace(..)`, and `wengert::Order`, `wengert::Overlap`
-//! and `wengert::Padding`, which a few methods take.
+//! Names that clash easily with a program's own are not here and are written with the crate's name:
+//! `wengert::check(..)`, `wengert::map(..)`, `wengert::trace(..)`, and `wengert::Order`, `wengert::Overlap` and
+//! `wengert::Padding`, which a few methods take.
 
 pub use crate::array::Array;
 pub use crate::control::{

@@ -1,15 +1,15 @@
-//! What a crate of solvers needs to say what is wrong in its user's words.
+//! Support for solver crates, so that their errors speak in the user's terms.
 //!
-//! A function that takes the user's functions, an ODE solver, say, calls them inside of its own loops. Four
+//! A function that takes the user's functions, such as an ODE solver, calls them inside its own loops. Four
 //! things make its errors as good as those of this crate:
 //!
-//! - [`asked_at`] around what it records, in the bodies of its loops again, so that this belongs to the
-//!   line where the solver was called;
-//! - [`inside`] around each call of a user's function, so that what *that* records belongs to its own
-//!   lines again;
-//! - [`same_trees`] and [`expect_floats`] on what the user's functions take and give. Without them a
+//! - [`asked_at`] around everything it records, and again in the bodies of its loops, so that these operations
+//!   are attributed to the line where the solver was called;
+//! - [`inside`] around each call of a user's function, so that the operations recorded there are attributed to
+//!   the user's own lines;
+//! - [`same_trees`] and [`expect_floats`] on the arguments and results of the user's functions. Without them a
 //!   right-hand side of shape `[1]` beside a state of shape `[2]` broadcasts, and the result is wrong;
-//! - [`refuse`] for all else, or [`raise`] for an [`Error`] of another kind.
+//! - [`refuse`] for everything else, or [`raise`] for an [`Error`] of another kind.
 //!
 //! ```
 //! use std::panic::Location;
@@ -61,11 +61,11 @@ use wengert_ir::trace::Var;
 use crate::transform::unlike;
 use crate::tree::{self, Tree};
 
-/// Ends the function that is being traced with an error of that operation, at the user's line.
+/// Aborts the trace with an error of operation `op` at the user's line.
 ///
 /// # Panics
-/// Always; the call that traces the function gives an [`Error::Tree`]. With no function being traced it is an
-/// ordinary panic.
+/// Always; the call that traces the function returns an [`Error::Tree`]. Outside a trace it is an ordinary
+/// panic.
 #[track_caller]
 pub fn refuse(op: &str, message: impl Into<String>) -> ! {
     raise(Error::Tree {
@@ -75,10 +75,12 @@ pub fn refuse(op: &str, message: impl Into<String>) -> ! {
     })
 }
 
-/// Two trees have one structure and, leaf by leaf, one shape and one element type; `what` names both.
+/// Requires two trees to have the same structure and, leaf by leaf, the same shape and dtype; `what` names
+/// both.
 ///
 /// # Errors
-/// If they differ: the operation, both names, the path of the leaf and both types, at the user's line.
+/// If they differ. The error has the operation, both names, the path of the leaf and both types, at the user's
+/// line.
 #[track_caller]
 pub fn same_trees<T: Tree<Leaf = Var>>(op: &str, what: [&str; 2], a: &T, b: &T) {
     let (x, y) = (tree::leaves(a), tree::leaves(b));
@@ -87,10 +89,10 @@ pub fn same_trees<T: Tree<Leaf = Var>>(op: &str, what: [&str; 2], a: &T, b: &T) 
     }
 }
 
-/// The leaves of a tree, which `what` names, are floats.
+/// Requires the leaves of a tree, which `what` names, to be floats.
 ///
 /// # Errors
-/// If one is not: the operation, the name, the path of the leaf and its type, at the user's line.
+/// If one is not. The error has the operation, the name, the path of the leaf and its type, at the user's line.
 #[track_caller]
 pub fn expect_floats<T: Tree<Leaf = Var>>(op: &str, what: &str, tree: &T) {
     let (leaves, def) = tree::flatten_ref(tree);

@@ -1,11 +1,11 @@
-//! Arrays outside of functions that are traced: operators, elements, closeness.
+//! Arrays outside traced functions: operators, elements, closeness.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use wengert::prelude::*;
 use wengert::{Error, Result};
 
-/// What a panic says.
+/// Returns the message of a panic.
 fn refused(f: impl FnOnce() -> Array) -> String {
     let panic = catch_unwind(AssertUnwindSafe(f)).expect_err("it is refused");
     match panic.downcast::<String>() {
@@ -78,7 +78,7 @@ fn every_element_type() -> Result<()> {
             c *= 2;
             c.set(0, 1 as $t)?;
             assert_eq!(c, Array::from([1 as $t, 12 as $t]));
-            // What is shared stays as it was.
+            // A shared array stays as it was.
             assert_eq!(a, Array::from([6 as $t, 4 as $t]));
         )*};
     }
@@ -174,7 +174,7 @@ fn what_is_refused_names_the_line() {
         message.contains(&format!("{}:{line}", file!())),
         "{message}"
     );
-    // The same without a panic.
+    // The same operation without a panic.
     let error = jit(|(a, b): (Var, Var)| a + b).call((&a, &b)).unwrap_err();
     assert!(matches!(error, Error::Type { .. }));
 }
@@ -218,7 +218,7 @@ fn operators_inside_of_a_function_that_is_traced() -> Result<()> {
     let given = w.clone();
     let f = jit(move |x: Var| (&w + &w) * x - w.clone() * x);
     assert_eq!(f.call(3.0)?, Array::from([3.0, 6.0]));
-    // What is refused is the error of the call.
+    // A refusal is the error of the call.
     let error = jit(move |x: Var| x + (&given + [1.0, 2.0, 3.0]))
         .call(1.0)
         .unwrap_err();
@@ -241,7 +241,7 @@ fn memory_of_an_owned_operand_is_used_again() -> Result<()> {
     Ok(())
 }
 
-/// What an error says, which names a line of this file.
+/// Returns the message of an error, which names a line of this file.
 #[track_caller]
 fn said(error: Error) -> String {
     let text = error.to_string();
@@ -335,7 +335,7 @@ fn close_arrays() {
     assert!(one.all_close(&near, 1e-8, 0.0));
     assert!(!one.all_close(&near, 0.0, 1e-8));
     assert!(one.all_close(&near, 0.0, 1e-6));
-    // The second one is what the first is measured by.
+    // The tolerance is relative to the second one.
     assert!(Array::from(0.9).all_close(&Array::from(1.0), 0.1, 1e-15));
     assert!(!Array::from(1.0).all_close(&Array::from(0.9), 0.1, 1e-15));
     let (up, down) = (Array::from(f64::INFINITY), Array::from(-f64::INFINITY));
@@ -353,7 +353,7 @@ fn close_arrays() {
 
 #[test]
 fn outside_of_a_trace_a_mistake_is_a_panic_with_a_message() -> Result<()> {
-    // As before a function was traced, so behind it.
+    // Tracing a function before must not change this.
     jit(|x: Var| x + 1.0).call(1.0)?;
     let message = refused(|| {
         let _ = Var::from(vec![vec![1.0], vec![]]);

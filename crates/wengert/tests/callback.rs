@@ -1,4 +1,4 @@
-//! Functions of the host in a trace.
+//! Host functions in a trace.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,7 +10,7 @@ fn scalar() -> ShapeDtype {
     ShapeDtype::scalar(DType::F64)
 }
 
-/// Cubes a number on the host, and counts how often.
+/// Cubes a number on the host, and counts the calls.
 fn cube(calls: &Arc<AtomicUsize>) -> impl Fn(Var) -> Var + Clone + Send + Sync + 'static {
     let calls = calls.clone();
     move |x: Var| {

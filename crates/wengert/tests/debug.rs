@@ -1,7 +1,7 @@
 //! Printing and checking while a function runs: interpreted and compiled, in loops, branches,
 //! batches and derivatives.
 
-// Quotients of a number and itself are NaN at 0, which is meant.
+// Quotients of a number and itself are NaN at 0, as intended.
 #![allow(clippy::eq_op)]
 
 use std::sync::{Arc, Mutex};
@@ -11,7 +11,7 @@ use wengert::{Error, Feed};
 
 type Lines = Arc<Mutex<Vec<String>>>;
 
-/// What a function prints, both ways; they must agree.
+/// Returns what a function prints, compiled and interpreted; both must agree.
 #[track_caller]
 fn printed<X, Y, A>(f: impl Fn(X) -> Y + Send + Sync + 'static, args: A) -> Vec<String>
 where
@@ -30,7 +30,7 @@ where
     compiled
 }
 
-/// The error of a call, both ways; they must agree.
+/// Returns the error of a call, compiled and interpreted; both must agree.
 #[track_caller]
 fn error<X, Y, A>(f: &Jit<X, Y>, args: A) -> String
 where
@@ -171,7 +171,7 @@ fn a_check_says_where_it_is_written() {
     );
     let wanted = format!("check: x is positive, at {}:{line}:9", file!());
     assert_eq!(error(&f, [1.0, -1.0]), wanted);
-    // The compiled function is as good as new.
+    // The compiled function still works.
     assert!(f.call([1.0, 2.0]).is_ok());
 }
 
@@ -218,7 +218,7 @@ fn a_check_in_a_loop_is_asked_at_every_step() {
     assert!(error(&one, 1.0).contains("never eight"));
     let many = jit(vmap(f));
     assert!(many.call([3.0, 5.0, 7.0, 9.0, 200.0]).is_ok());
-    // One lane is there when others have ended.
+    // One lane still runs when the others have ended.
     assert!(error(&many, [200.0, 3.0, 0.125, 9.0, 5.0]).contains("never eight"));
     assert!(error(&jit(grad(f)), 1.0).contains("never eight"));
     assert!(jit(grad(f)).call(3.0).is_ok());
@@ -254,7 +254,7 @@ fn the_first_nan_is_found() {
     );
     assert_eq!(found, wanted);
     assert!(jit(f).debug_nans().call(2.0).is_ok());
-    // What comes in as it is is let pass.
+    // An input that is not finite is accepted.
     assert!(jit(f).debug_nans().call(f64::NAN).is_ok());
 }
 
@@ -275,8 +275,8 @@ fn a_nan_of_the_backward_pass_is_found() {
 
 type Function = fn(Var) -> Var;
 
-/// Functions whose parts are infinite or NaN at zeros, where a guard takes that out again: the
-/// library's own, and what users write.
+/// Functions whose parts are infinite or NaN at zeros, where a guard discards that: the library's own guards,
+/// and those that users write.
 const GUARDED: &[(&str, Function)] = &[
     ("norm", |x| x.norm()),
     ("std", |x| x.std()),
@@ -332,7 +332,7 @@ fn what_a_guard_takes_out_is_no_fault() {
     let zeros = [0.0, 0.0, 0.0];
     for &(name, f) in GUARDED {
         let value = jit(f).debug_nans().call(zeros);
-        // The one that gives an infinity that is written so.
+        // The exception returns an infinity, which is written literally.
         let value = value.map(|y| y.item::<f64>().unwrap());
         assert!(value.is_ok(), "{name}: {value:?}");
         let slopes = jit(grad(f)).debug_nans().call(zeros);
@@ -346,7 +346,7 @@ fn what_a_guard_takes_out_is_no_fault() {
     assert!(jit(bend).debug_nans().call(zeros).is_ok());
 }
 
-/// The same guards, past which a NaN goes: each is found where it is made.
+/// With the same guards bypassed, each NaN is found where it is made.
 #[test]
 fn what_goes_past_a_guard_is_found() {
     let cases: [(&str, Function); 10] = [
@@ -385,7 +385,7 @@ fn what_goes_past_a_guard_is_found() {
         assert!(found.starts_with(&wanted), "{i}: {found}");
         assert!(!found.contains("derivative"), "{i}: {found}");
         assert!(found.contains("debug.rs:"), "{i}: {found}");
-        // In a batch, of which one element is at fault.
+        // In a batch with one element at fault.
         let many = jit(vmap(f)).debug_nans();
         let found = error(&many, [[3.0, 3.0, 3.0], [0.0, 0.0, 0.0]]);
         assert!(found.starts_with(&wanted), "{i}, in a batch: {found}");
@@ -394,7 +394,7 @@ fn what_goes_past_a_guard_is_found() {
 
 #[test]
 fn of_several_the_one_that_is_seen_is_blamed() {
-    // The first is infinite where nobody looks, the second where it counts.
+    // The first infinity is not used, the second one is.
     let f = |x: Var| {
         let hidden = x.recip();
         let shown = (x - 2.0).sqrt();
@@ -434,7 +434,7 @@ fn a_nan_in_a_loop_is_found() {
     assert!(found.contains(&format!("debug.rs:{line}:")), "{found}");
 }
 
-/// What came in as not finite is let pass by what only moves it.
+/// An operation that only moves an infinite input has not made it.
 #[test]
 fn what_moves_an_infinity_has_not_made_it() {
     let mut x = vec![1.0; 40];

@@ -22,7 +22,7 @@ fn direction(n: usize) -> Vec<f64> {
     (0..n).map(|i| 0.7 - 0.4 * i as f64).collect()
 }
 
-/// The derivative along a fixed direction, in either mode.
+/// Computes the derivative along a fixed direction, in forward mode.
 fn forward(f: impl Fn(&[Var]) -> Var, x: &[Var]) -> Var {
     let d: Vec<Var> = direction(x.len()).into_iter().map(Var::from).collect();
     jvp(|x: Vec<Var>| f(&x), x.to_vec(), d).1
@@ -40,7 +40,7 @@ fn close(what: &str, a: f64, b: f64, tolerance: f64) {
     assert!(near, "{what}: {a} and {b}");
 }
 
-/// First to third derivatives of `f` at `x`.
+/// Checks first to third derivatives of `f` at `x`.
 #[track_caller]
 fn check(x: &[f64], f: Loss) {
     let moved = |h: f64| -> Vec<f64> {
@@ -526,7 +526,7 @@ fn no_nan_from_what_is_not_taken() {
         })
     };
     assert_eq!(run(&[0.0], f), 0.0);
-    // By `select`: the cotangent that is zero for not being chosen stays zero.
+    // With `select`: the cotangent of the branch that was not chosen stays zero.
     let f: Loss = |v| grad_at(v[0], |x| x.gt(0.0).select(x.sqrt(), 0.0));
     assert_eq!(run(&[0.0], f), 0.0);
     let f: Loss = |v| grad_at(v[0], |x| x.gt(0.0).select(x.ln() / x, 0.0));
@@ -535,8 +535,8 @@ fn no_nan_from_what_is_not_taken() {
     assert_eq!(run(&[0.0], f), 2.0);
 }
 
-/// Rows that were not chosen have the cotangent 0, whatever they are multiplied by; a product large
-/// enough for a library keeps to that.
+/// Rows that were not chosen have the cotangent 0, whatever they are multiplied by. A product large enough for
+/// the library must keep this.
 #[test]
 fn large_products_behind_a_choice_are_masked() {
     const N: usize = 48;

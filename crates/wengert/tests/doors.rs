@@ -1,4 +1,4 @@
-//! What goes in and out of compiled functions.
+//! Arguments and results of compiled functions.
 
 use wengert::prelude::*;
 
@@ -6,15 +6,15 @@ fn place(x: &Array) -> *const f64 {
     x.as_slice::<f64>().unwrap().as_ptr()
 }
 
-/// An array of its own, of numbers without a pattern.
+/// Makes an array of irregular numbers that nobody else holds.
 fn numbers(dims: &[usize], k: f64) -> Array {
     let n = dims.iter().product();
     let elements: Vec<f64> = (0..n).map(|i| (i as f64 * k).sin()).collect();
     Array::new(dims, elements).unwrap()
 }
 
-/// Calls a function with an array that somebody holds, and with one of its own: the results are the
-/// interpreter's. Whether the latter became the result.
+/// Calls a function with a shared array and with an owned one, checks the results against the interpreter, and
+/// returns whether the owned array became the result.
 fn is_written_over<F>(dims: &[usize], f: F) -> bool
 where
     F: Fn(Var) -> Var + Send + Sync + 'static,
@@ -30,7 +30,7 @@ where
     assert_eq!(held, numbers(dims, 0.7), "what is held has changed");
     let y = f.call(held).unwrap();
     assert_eq!(y, want);
-    // Once more, into memory that is there already.
+    // Once more, into existing memory.
     assert_eq!(f.call(numbers(dims, 0.7)).unwrap(), want);
     place(&y) == before
 }
@@ -71,7 +71,7 @@ fn a_result_is_not_written_over_what_is_still_read() {
             let index = (iota(x.shape()[0], DType::I64) * 7 + 3).rem(x.shape()[0] as i64);
             x.take(index, 0)
         }));
-        // The argument is read in each step, behind the write of the step before it.
+        // Each step reads the argument, after the write of the previous step.
         assert!(!is_written_over(&[n], |x| fori(0..3, x, |_, y| y * 0.5 + x)));
     }
     for n in [4, 20, 101, 300] {
@@ -79,7 +79,7 @@ fn a_result_is_not_written_over_what_is_still_read() {
         if n * n * n < 32 * 32 * 32 {
             assert!(!is_written_over(&[n, n], |x| x.dot(x)));
         }
-        // Of a small array, all is read before anything is written.
+        // A small array is read completely before anything is written.
         assert_eq!(is_written_over(&[n, n], |x| x + x.at(0)), n == 4);
     }
 }
@@ -95,7 +95,7 @@ fn a_library_product_is_not_written_over_its_factors() {
     assert_eq!(y, f.interpret(given()).unwrap());
 }
 
-/// Alone, transposed and in a batch: what is not large is summed in order.
+/// Alone, transposed and in a batch: products that are not large are summed in order.
 #[test]
 fn a_product_of_some_size_has_the_bits_of_the_interpreter() {
     let f = jit(|(x, y): (Var, Var)| {
@@ -119,7 +119,7 @@ fn each_argument_gives_its_memory_to_one_result() {
     assert!(before.contains(&place(&a)) && before.contains(&place(&b)));
     assert_ne!(place(&a), place(&b));
 
-    // Where one is held, the other gives its memory.
+    // If one is shared, the other gives up its memory.
     let f = jit(|(x, y): (Var, Var)| x - y);
     let [x, y] = given();
     let (held, free) = (x.clone(), place(&y));
@@ -132,7 +132,7 @@ fn each_argument_gives_its_memory_to_one_result() {
             .unwrap()
     );
 
-    // One array as both arguments is held by the other one.
+    // An array passed as both arguments is shared.
     let x = numbers(&[50], 0.3);
     let z = f.call((x.clone(), x)).unwrap();
     assert_eq!(z.to_vec::<f64>().unwrap(), [0.0; 50]);
@@ -168,7 +168,7 @@ fn arguments_that_others_hold_stay_as_they_are() {
     assert_eq!(x.to_vec::<f64>().unwrap(), [1.0, 2.0]);
 }
 
-/// It says so, and names a line of this file.
+/// Checks the start of the message, and that it names a line of this file.
 #[track_caller]
 fn refused(error: &str, what: &str) {
     assert!(error.starts_with(what), "{error}");
@@ -248,7 +248,7 @@ fn large_memory_that_is_dropped_serves_the_next_result() {
     assert_eq!(second, g.interpret(&x).unwrap());
 }
 
-/// Arrays that are walked across their lines in tiles: with rests of tiles, in tasks and without.
+/// Transposes arrays in tiles: with partial tiles, with and without tasks.
 #[test]
 fn transposed_arrays_of_any_size() {
     for dims in [

@@ -1,8 +1,8 @@
-//! Programs that were compiled wrongly once.
+//! Programs that were once compiled wrongly.
 
 use wengert::prelude::*;
 
-/// Two sums over a flattened batch, of which one is made of the other.
+/// Two sums over a flattened batch, one of which uses the other.
 #[test]
 fn sums_of_a_flattened_batch_that_share_an_operand() {
     let f = |x: Var| {
@@ -21,8 +21,8 @@ fn sums_of_a_flattened_batch_that_share_an_operand() {
     assert_eq!(slopes.call(args).unwrap(), slopes.interpret(args).unwrap());
 }
 
-/// The gradient of `f` compiled is that interpreted, to the bit: one by one, in lanes, and in lanes of
-/// lanes.
+/// Checks that the gradient of `f` has the same bits compiled and interpreted: one by one, in lanes, and in
+/// lanes of lanes.
 #[track_caller]
 fn slopes_agree(f: impl Fn(Var) -> Var + Clone + Send + Sync + 'static) {
     let x: Vec<f64> = (0..11).map(|i| 0.25 * f64::from(i)).collect();
@@ -52,8 +52,8 @@ fn grown(x: Var) -> Var {
     while_loop(x, |x| x.lt(2.0), |x| 0.5 * x * x + 0.7)
 }
 
-/// Each step of a loop reads a list that is there before the loop: what comes back to it is a list
-/// that goes from step to step.
+/// Each step of a loop reads a list that exists before the loop: its cotangent is a list that is carried from
+/// step to step.
 #[test]
 fn lists_that_loops_carry() {
     for tape in TAPES {
@@ -69,7 +69,7 @@ fn lists_that_loops_carry() {
     }
 }
 
-/// Both sides of a branch give lists, built in two ways.
+/// Both sides of a branch return lists, built in two ways.
 #[test]
 fn lists_that_branches_choose() {
     for tape in TAPES {
@@ -81,7 +81,7 @@ fn lists_that_branches_choose() {
     }
 }
 
-/// Each element of a batch reads the same list: what comes back to it is a sum of lists.
+/// Each element of a batch reads the same list: its cotangent is a sum of lists.
 #[test]
 fn lists_that_batches_add_up() {
     for tape in TAPES {
@@ -92,7 +92,7 @@ fn lists_that_batches_add_up() {
     }
 }
 
-/// What comes back to a list that nobody has read is a sum of empty lists, and reads as zeros.
+/// The cotangent of a list that nobody has read is a sum of empty lists, and reads as zeros.
 #[test]
 fn empty_lists_that_are_added_up_read_as_zeros() {
     for tape in TAPES {
@@ -104,7 +104,7 @@ fn empty_lists_that_are_added_up_read_as_zeros() {
     }
 }
 
-/// A window, at a place of each lane's own, of zeros around two numbers in registers.
+/// A window of zeros around two numbers in registers, at an index that differs by lane.
 #[test]
 fn a_window_of_few_elements_at_a_traced_place() {
     let f = |(x, at): (Var, Var)| {
@@ -118,12 +118,11 @@ fn a_window_of_few_elements_at_a_traced_place() {
     assert_eq!(f.call(args.clone()).unwrap(), f.interpret(args).unwrap());
 }
 
-/// So long a body that much of it lives in the frame, in lanes that take different numbers of steps:
-/// the places of what is wanted at every step, and of what a lane that is done keeps, are not given
-/// away.
+/// A body so long that many of its values are in the frame, in lanes that take different numbers of steps: the
+/// slots of values needed at every step, and of those that a finished lane keeps, must not be reused.
 #[test]
 fn long_loops_in_lanes_that_end_one_after_the_other() {
-    /// A sum of terms and of quotients of them, all of them alive when the first is added.
+    /// Sums terms and quotients of them, which are all alive when the first is added.
     fn long(x: Var) -> Var {
         let terms: Vec<Var> = (0..150).map(|i| x * (0.01 * f64::from(i)) + 0.5).collect();
         let quotient = |i: usize| terms[i] / terms[i * 7 % 150];

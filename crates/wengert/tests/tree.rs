@@ -1,4 +1,4 @@
-//! `#[derive(Tree)]`, and what may stand for a tree.
+//! `#[derive(Tree)]`, and the values that convert to a tree.
 
 use std::collections::BTreeMap;
 use std::collections::hash_map::DefaultHasher;
@@ -111,7 +111,7 @@ fn hash(def: &TreeDef) -> u64 {
     hasher.finish()
 }
 
-/// What holds for every tree.
+/// Checks the properties of every tree.
 fn check<T>(tree: T, paths: &[&str])
 where
     T: Tree<Leaf = Array> + Feed<T> + Clone + PartialEq + Debug,
@@ -332,7 +332,7 @@ fn maps() {
     );
 }
 
-/// The shape of a compiled function.
+/// A compiled function's signature.
 struct Door<X, Y>(PhantomData<(X, Y)>);
 
 impl<X: Tree<Leaf = Var>, Y: Tree<Leaf = Var>> Door<X, Y> {
@@ -444,7 +444,7 @@ fn what_stands_for_vars() {
     let () = scan((), |c| c);
 }
 
-/// Runs `f` behind a door, on arguments of those types; the names of the operations it recorded.
+/// Runs `f` in a door, on arguments of these types, and returns the names of the operations it recorded.
 fn traced(types: &[ShapeDtype], f: impl FnOnce(&[Var]) -> Vec<Var>) -> Vec<String> {
     let types: Vec<wengert::Type> = types.iter().map(Into::into).collect();
     let closed = closed(Kind::Door, &types, f);
@@ -512,19 +512,19 @@ fn structures_are_keys() {
     fn shared<T: Send + Sync>(_: T) {}
     shared(model());
     let def = tree::def(&model());
-    // A tree of the same structure has it, whatever its leaves.
+    // A tree with the same structure has the same definition, whatever its leaves.
     assert_eq!(tree::def(&tree::specs(&model())), def);
     assert_eq!(tree::def(&tree::zeros_like(&model())), def);
 }
 
-/// The library as a crate that re-exports it has it.
+/// The library, re-exported by another crate.
 mod numerics {
     pub mod inner {
         pub use ::wengert;
     }
 }
 
-/// Names that the derive macro must not look up here.
+/// Names that the derive macro must not pick up here.
 mod elsewhere {
     use crate::numerics::inner::wengert::Var;
 

@@ -6,7 +6,7 @@ use wengert::Func;
 use wengert::prelude::*;
 use wengert_ir::ir;
 
-/// Loops in loops, in a batch, and their gradient.
+/// Nested loops, in a batch, and their gradient.
 fn nested() -> Func {
     let f = |x: Var| {
         let last = scan(x, 0..3, |c: Var, i: Var| {
@@ -18,19 +18,19 @@ fn nested() -> Func {
     wengert::trace(vmap(value_and_grad(f)), ShapeDtype::new([4], DType::F64)).unwrap()
 }
 
-/// The number of functions, those within others too.
+/// Counts the functions, including nested ones.
 fn functions(f: &ir::Func) -> usize {
     let within = f.eqns.iter().flat_map(|e| e.op.bodies());
     1 + within.map(functions).sum::<usize>()
 }
 
-/// What stands between two marks, each time.
+/// Returns each text between two marks.
 fn between<'a>(text: &'a str, before: &str, after: &str) -> Vec<&'a str> {
     let rest = text.split(before).skip(1);
     rest.map(|r| r.split(after).next().unwrap()).collect()
 }
 
-/// A page is well-formed: what is opened is closed, innermost first.
+/// Checks that a page is well-formed: elements are closed, innermost first.
 fn closes_what_it_opens(page: &str) {
     let mut open: Vec<&str> = vec![];
     for tag in page
@@ -53,7 +53,7 @@ fn the_text_before_and_after_each_transform() {
     let f = |x: Var| x.sin() * x;
     let spec = ShapeDtype::scalar(DType::F64);
     let count = |func: Func| {
-        // It reads as the same function.
+        // The text parses to the same function.
         assert_eq!(Func::parse(&func.to_string()).unwrap(), func);
         func.count()
     };
@@ -79,12 +79,12 @@ fn a_page_nests_functions_and_links_values() {
     assert!(n > 8, "{n}");
     assert_eq!(page.matches("<details").count(), n);
     assert_eq!(page.matches("</details>").count(), n);
-    // A line for each equation, and one for what each function returns.
+    // One line for each equation, and one for what each function returns.
     assert_eq!(
         page.matches("<div class=\"eqn\">").count(),
         func.count() + n
     );
-    // A value is defined once, and wherever it is used there is a link to it.
+    // A value is defined once, and every use links to its definition.
     let ids = between(&page, "id=\"", "\"");
     let known: HashSet<&str> = ids.iter().copied().collect();
     assert_eq!(ids.len(), known.len());
@@ -99,7 +99,7 @@ fn a_page_nests_functions_and_links_values() {
     closes_what_it_opens(&page);
 }
 
-/// What the compiler made of a function, as a page.
+/// Returns an explanation of the compiler's decisions, as a page.
 fn explained() -> String {
     let f = jit(vmap(grad(|x: Var| {
         while_loop(x, |c| c.lt(9.0), |c| c * 2.0 + 1.0)
@@ -177,7 +177,7 @@ fn a_graph_nests_clusters() {
     }
     assert_eq!((depth, string), (0, false));
     assert!(deepest >= 5, "{deepest}");
-    // Edges go between nodes that are there.
+    // Edges connect existing nodes.
     let nodes: HashSet<&str> = graph
         .lines()
         .filter_map(|l| l.trim().split_once(" ["))

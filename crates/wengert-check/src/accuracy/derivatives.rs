@@ -13,12 +13,12 @@ use super::oracle::{self, Oracle};
 use super::walked::Walked;
 use super::{Random, Width};
 
-/// What a derivative may be off, relative to its value, in `f64`.
+/// Limit of the relative error of a derivative in `f64`.
 pub const GOAL: f64 = 1e-13;
-/// The same in `f32`.
+/// Limit of the relative error of a derivative in `f32`.
 pub const GOAL_F32: f64 = 2e-6;
 
-/// Arguments at which functions change how they are computed, or have nearly reached a limit.
+/// Arguments at which functions change their method, or have nearly reached a limit.
 const SPECIAL: &[f64] = &[
     1e-300,
     1e-200,
@@ -113,14 +113,14 @@ const SPECIAL: &[f64] = &[
 
 type Function = Arc<dyn Fn(&[Var]) -> Var + Send + Sync>;
 
-/// How a derivative is taken.
+/// The mode in which a derivative is taken.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Mode {
     Forward,
     Reverse,
 }
 
-/// The derivative of a function element by element, by one operand.
+/// Returns the elementwise derivative of a function by one operand.
 fn derivative(f: Function, by: usize, mode: Mode) -> Function {
     Arc::new(move |x: &[Var]| {
         let f = &f;
@@ -141,16 +141,16 @@ fn derivative(f: Function, by: usize, mode: Mode) -> Function {
     })
 }
 
-/// The largest error of the derivatives of one order. It is that beyond what two units in the last
-/// place of the arguments change, relative to the value. Where the value is below the normal numbers,
-/// or beyond the largest, the result has to be so, too.
+/// The largest error of the derivatives of one order, relative to the value, beyond the effect of two units in
+/// the last place of the arguments. Where the value is below the normal numbers, or beyond the largest, the
+/// result must be, too.
 #[derive(Clone, Debug, Default)]
 pub struct Worst {
     /// The error.
     pub error: f64,
-    /// Where.
+    /// Its arguments.
     pub at: Vec<f64>,
-    /// By which operands, in which modes, and what came out instead of what.
+    /// The operands and modes of the derivative, the result, and the exact value.
     pub what: String,
 }
 
@@ -159,23 +159,23 @@ pub struct Worst {
 pub struct Slopes {
     /// The function.
     pub title: &'static str,
-    /// In which floats.
+    /// The float type.
     pub width: Width,
-    /// What is asked for of the first and the second order.
+    /// The limit for the first and the second order.
     pub goal: f64,
-    /// How many times as much the third order is asked for.
+    /// The factor by which the limit for the third order is larger.
     pub third: f64,
-    /// Those of order 1, 2 and so on.
+    /// The errors of orders 1, 2 and so on.
     pub worst: Vec<Worst>,
-    /// At how many points.
+    /// The number of points.
     pub points: usize,
-    /// What does not reach the goal, and why.
+    /// Which results exceed the limit, and why.
     pub note: &'static str,
 }
 
 impl Slopes {
-    /// Whether the errors of the first and the second order are within what is asked for, and those of
-    /// the third within a hundred times as much, or what is said of the function.
+    /// Returns whether the errors of the first and the second order are within the limit, and those of the
+    /// third within a hundred times the limit, or the factor of the function.
     pub fn holds(&self) -> bool {
         let within =
             |(k, w): (usize, &Worst)| w.error <= self.goal * if k < 2 { 1.0 } else { self.third };
@@ -184,7 +184,7 @@ impl Slopes {
 }
 
 impl Slopes {
-    /// The row of the table, and where the largest errors are.
+    /// Returns the row of the table, and the points of the largest errors.
     pub fn explain(&self) -> String {
         let orders = self.worst.iter().enumerate();
         let places = orders.map(|(k, w)| {
@@ -200,7 +200,7 @@ impl Slopes {
     }
 }
 
-/// The heads of the columns of the table of [`Slopes`].
+/// The header of the table of [`Slopes`].
 pub const SLOPES_HEADS: &str =
     "| function | type | first | second | third | points | remark |\n|---|---|---|---|---|---|---|";
 
@@ -222,10 +222,10 @@ impl fmt::Display for Slopes {
 }
 
 impl Walked {
-    /// The points: those at which something happens, and random ones.
+    /// Returns the special points, and random ones.
     fn points(&self, width: Width, count: usize) -> Vec<Vec<f64>> {
         let mut random = Random(0x9e37_79b9_7f4a_7c15);
-        // A look at some is a look at every third of these.
+        // A short run uses every third special argument.
         let step = if count < 10 { 3 } else { 1 };
         let special = SPECIAL.iter().step_by(step);
         let both: Vec<f64> = special.flat_map(|&x| [x, -x]).collect();
@@ -237,7 +237,7 @@ impl Walked {
             let one = |r: &mut Random| both[(r.bits() >> 32) as usize % both.len()];
             let any = |_| (0..n).map(|_| one(&mut random)).collect();
             kinds.push((0..20 * count).map(any).collect());
-            // Where arguments are equal or opposite, or one of them is 1, a formula may have a case of its own.
+            // Where arguments are equal or opposite, or one of them is 1, a formula may have a special case.
             let equal = |&x: &f64| {
                 let with = move |at: usize, other: f64| {
                     (0..n).map(|k| if k == at { other } else { x }).collect()
@@ -257,7 +257,7 @@ impl Walked {
                 }
             };
             let mut point: Vec<f64> = (0..n).map(|_| one(&mut random)).collect();
-            // Alike, in some of them.
+            // Some points have operands of similar size.
             if n == 2 && i % 2 == 1 {
                 point[1] = point[0] * random.within(-2.0, 2.0);
             }
@@ -285,7 +285,7 @@ impl Walked {
             let points = points.into_iter();
             let points = points.map(|p| p.into_iter().map(rounded).collect::<Vec<f64>>());
             let points: Vec<Vec<f64>> = points.filter(fits).collect();
-            // As many of each kind as are wanted; variants come by twos and threes.
+            // Takes up to the requested number of each kind; variants come by twos and threes.
             let step = match n {
                 1 => 1,
                 _ => points.len().div_ceil(2 * count).max(1),
@@ -297,9 +297,8 @@ impl Walked {
     }
 }
 
-/// The errors of the derivatives of a function, at the special points and `count` random ones: of one
-/// argument up to the third order, of several up to the second, in forward and in reverse mode and
-/// mixed.
+/// Measures the errors of the derivatives of a function, at the special points and `count` random ones: for one
+/// argument up to the third order, for several up to the second, in forward and in reverse mode and mixed.
 ///
 /// # Errors
 /// If a derivative does not compile.
@@ -354,7 +353,7 @@ pub fn slopes(walked: &Walked, width: Width, count: usize) -> wengert::Result<Sl
         for (by, modes, f) in &stage {
             for operand in (0..walked.arity).filter(|k| !walked.steps.contains(k)) {
                 for mode in [Mode::Forward, Mode::Reverse] {
-                    // In the third order, one mode all along.
+                    // The third order is taken in one mode only.
                     if order > 2 && modes.iter().any(|&m| m != mode) {
                         continue;
                     }
@@ -374,7 +373,7 @@ pub fn slopes(walked: &Walked, width: Width, count: usize) -> wengert::Result<Sl
                 Width::F32 => got.to_vec::<f32>()?.into_iter().map(f64::from).collect(),
             };
             for ((point, jet), &got) in points.iter().zip(&jets).zip(&got) {
-                // What the largest floats are multiplied by on the way overflows.
+                // Intermediate products with the largest floats overflow.
                 let large = if width == Width::F64 { 1e300 } else { 1e37 };
                 if order > 2 && point[0].abs() > large {
                     continue;
@@ -407,8 +406,8 @@ fn signed(x: &BigFloat) -> f64 {
     }
 }
 
-/// The error of a derivative, where `moved` is the sum of the sizes of the arguments times the next
-/// derivatives.
+/// Returns the error of a derivative, where `moved` is the sum of the absolute values of the arguments times
+/// the next derivatives.
 fn error(got: f64, exact: &BigFloat, moved: f64, width: Width) -> f64 {
     let (least, most, ulp) = match width {
         Width::F64 => (f64::MIN_POSITIVE, f64::MAX, 2f64.powi(-52)),
@@ -424,7 +423,7 @@ fn error(got: f64, exact: &BigFloat, moved: f64, width: Width) -> f64 {
     if got.is_nan() || exact.is_nan() {
         return f64::INFINITY;
     }
-    // What is not a normal number is about as small, or as large, as it can be.
+    // A value outside the normal range only needs a result that is as small, or as large.
     if size < least {
         return if got.abs() <= 2.0 * least + granted {
             0.0
@@ -444,7 +443,7 @@ fn error(got: f64, exact: &BigFloat, moved: f64, width: Width) -> f64 {
     (distance - granted).max(0.0) / size
 }
 
-/// What is walked: the functions whose rows there are.
+/// Returns the functions to check whose rows all exist.
 pub fn walked() -> impl Iterator<Item = &'static Walked> {
     let known = |w: &&Walked| w.rows.iter().all(|name| rows::find(name).is_some());
     WALKED.iter().filter(known)

@@ -1,4 +1,4 @@
-//! Functions of one argument at every `f32`: compiled code against a second opinion.
+//! Functions of one argument at every `f32`: compiled code against an independent implementation.
 
 use std::fmt;
 
@@ -10,33 +10,33 @@ use super::oracle::{self, Oracle};
 use super::witness::{Witness, witness};
 use super::{EXACT, Found, SUBJECTS, Subject, Width, ulps_f32};
 
-/// The elements of one call of the compiled code.
+/// Number of elements in one call of the compiled code.
 const LENGTH: usize = 1 << 16;
 
-/// What a double is believed to decide: beyond this error the library of arbitrary precision is
-/// asked, for the doubles may have lost digits to a zero nearby.
+/// The error beyond which the arbitrary-precision library decides, since doubles may have lost digits near a
+/// zero.
 const DOUBTFUL: f64 = 0.505;
 
-/// The largest error in `f32` at all the arguments, and who was asked. Its `Display` is a row of the
-/// table.
+/// The largest error in `f32` over all the arguments, and the source of the comparison. Its `Display` is a row
+/// of the table.
 #[derive(Clone, Debug)]
 pub struct Swept {
     /// The largest error, in ulp.
     pub found: Found,
-    /// What it was compared with, in words.
+    /// The source it was compared with, in words.
     pub witness: &'static str,
 }
 
 impl Swept {
-    /// Whether the error is within the limit: 1 ulp, or half of one where the operation is exact
-    /// but for its rounding.
+    /// Returns whether the error is within the limit: 1 ulp, or half of one where the operation is exact up to
+    /// rounding.
     pub fn holds(&self) -> bool {
         let exact = EXACT.iter().any(|s| s.name == self.found.subject.name);
         self.found.error <= if exact { 0.5 } else { 1.0 }
     }
 }
 
-/// The heads of the columns of the table of [`Swept`].
+/// The header of the table of [`Swept`].
 pub const SWEPT_HEADS: &str =
     "| function | largest error | at | arguments | compared with |\n|---|---|---|---|---|";
 
@@ -58,19 +58,19 @@ impl fmt::Display for Swept {
     }
 }
 
-/// What [`sweep_f32`] knows: all functions of one argument that are measured, and the operations of one
-/// argument that only round.
+/// Returns the functions that [`sweep_f32`] supports: all measured functions of one argument, and the
+/// operations of one argument that only round.
 pub fn swept() -> impl Iterator<Item = &'static Subject> {
     let one = SUBJECTS.iter().filter(|s| s.arity == 1);
     one.chain(EXACT)
 }
 
-/// The largest error of a function of one argument in `f32`, as compiled code computes it, at every
-/// `step`-th of all the arguments there are by their bits (of the part that is meant), on all threads of
-/// the machine. Infinities, NaN and the signs of zeros must be those of the witness.
+/// Measures the largest error of a function of one argument in `f32`, as compiled code computes it, at every
+/// `step`-th of all arguments in the order of their bits (within the part of the subject), on all threads of
+/// the machine. Infinities, NaN and the signs of zeros must match the witness.
 ///
 /// # Errors
-/// If the function does not compile, or there is no witness of it.
+/// If the function does not compile, or there is no witness for it.
 pub fn sweep_f32(subject: &Subject, step: u64) -> Result<Swept> {
     let unknown = || wengert::Error::Value {
         op: subject.name.into(),
@@ -116,13 +116,13 @@ pub fn sweep_f32(subject: &Subject, step: u64) -> Result<Swept> {
     })
 }
 
-/// What one thread has found.
+/// The findings of one thread.
 struct Part<'a> {
     subject: &'a Subject,
     witness: &'a Witness,
     oracle: Oracle,
     found: Found,
-    /// The operands, the last of which is the one that runs.
+    /// The operands, of which the last one varies.
     x: Vec<f64>,
 }
 
@@ -169,7 +169,7 @@ impl<'a> Part<'a> {
         self.found.point(error, &self.x);
     }
 
-    /// The error by the library of arbitrary precision, where it knows the function.
+    /// Returns the error according to the arbitrary-precision library, if it supports the function.
     fn judged(&mut self, y: f32) -> Option<f64> {
         let finite = self.x.iter().all(|x| x.is_finite()) && !y.is_nan();
         if !finite || !(self.subject.domain)(&self.x) {

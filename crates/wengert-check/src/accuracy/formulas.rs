@@ -1,4 +1,4 @@
-//! The functions whose derivatives are walked, each with a formula in Taylor arithmetic.
+//! The functions whose derivatives are checked, each with a formula in Taylor arithmetic.
 
 use std::f64::consts::PI;
 
@@ -13,7 +13,7 @@ use super::series::{
 };
 use super::walked::{Walked, one, two};
 
-/// Rows whose derivatives are not walked, and why.
+/// Rows whose derivatives are not checked, and why.
 pub const NOT_WALKED: &[(&str, &str)] = &[
     ("neg", "linear"),
     ("add", "linear"),
@@ -32,7 +32,7 @@ pub const NOT_WALKED: &[(&str, &str)] = &[
     ("select", "linear by pieces"),
 ];
 
-/// All that are walked.
+/// All functions whose derivatives are checked.
 pub const WALKED: &[Walked] = &[
     one("exp", |x| x[0].exp(), |j, x, _, _| j.exp(&x[0]))
         .rows(&["exp"])
@@ -606,13 +606,13 @@ pub const WALKED: &[Walked] = &[
     .on(positive),
 ];
 
-/// A row by its name. What has none is not walked.
+/// Applies a row by its name. Functions whose rows do not exist are not checked.
 fn named(name: &str, x: &[Var]) -> Var {
     let op = rows::find(name);
     op.unwrap_or_else(|| panic!("no row {name}")).apply(x)
 }
 
-/// Whether the powers in the derivatives are within `e^limit`.
+/// Returns whether the powers in the derivatives are within `e^limit`.
 fn power_within(x: &[f64], limit: f64) -> bool {
     let log = x[0].ln();
     let powers = [x[1] + 1.0, x[1], x[1] - 1.0, x[1] - 2.0];
@@ -631,8 +631,9 @@ fn off_poles(x: &[f64]) -> bool {
     x[0] > 0.0 || (x[0] > -100.0 && x[0].fract() != 0.0)
 }
 
-/// Where the series of the incomplete gamma function is short, and the tails are not so small that they
-/// are lost in it. At a large shape that is the point itself, the second derivative by the shape is next to a zero.
+/// Returns whether the series of the incomplete gamma function is short, and the tails are not too small for
+/// it. At a large shape equal to the point the second derivative by the shape is close to a zero, so that is
+/// excluded.
 fn gamma_points(x: &[f64]) -> bool {
     let zero = x[0] == x[1] && x[0] > 20.0;
     !zero && x[0] > 0.0 && x[0] < 200.0 && x[1] > 0.0 && x[1] < x[0] + 3.0 * x[0].sqrt() + 20.0

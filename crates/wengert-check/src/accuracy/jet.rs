@@ -6,14 +6,14 @@ use astro_float::{BigFloat, Consts, RoundingMode};
 const P: usize = 2304;
 const RM: RoundingMode = RoundingMode::None;
 
-/// Beyond this the exponential is taken as 0, or infinite.
+/// The argument beyond which the exponential counts as 0 or infinite.
 const HUGE: f64 = 1e6;
 
 /// The exponents of the monomials in some variables up to a degree.
 #[derive(Debug)]
 pub(super) struct Space {
     monomials: Vec<Vec<usize>>,
-    /// The products of monomials that are of no higher degree: the factors, and the product.
+    /// The products of monomials within the degree: the indices of the factors, and of the product.
     products: Vec<[usize; 3]>,
     degree: usize,
 }
@@ -45,7 +45,7 @@ impl Space {
         }
     }
 
-    /// The derivative by those variables, one after the other.
+    /// Returns the derivative by these variables, one after the other.
     pub(super) fn derivative(&self, jet: &Jet, by: &[usize]) -> BigFloat {
         let mut exponents = vec![0; self.monomials[0].len()];
         let mut factor = 1.0;
@@ -62,7 +62,7 @@ impl Space {
 #[derive(Clone, Debug)]
 pub(super) struct Jet(Vec<BigFloat>);
 
-/// What computes with jets of one space.
+/// Arithmetic on jets of one space.
 #[derive(Debug)]
 pub(super) struct Jets<'a> {
     pub(super) space: &'a Space,
@@ -78,7 +78,7 @@ pub(super) fn big(x: f64) -> BigFloat {
 }
 
 pub(super) fn mul(a: &BigFloat, b: &BigFloat) -> BigFloat {
-    // Zeros are common, and 0 times an infinity is 0 here.
+    // Zeros are common, and 0 times an infinity counts as 0 here.
     match a.is_zero() || b.is_zero() {
         true => BigFloat::from_f64(0.0, P),
         false => a.mul(b, P, RM),
@@ -93,13 +93,13 @@ fn add(a: &BigFloat, b: &BigFloat) -> BigFloat {
     a.add(b, P, RM)
 }
 
-/// Whether `x > c`.
+/// Returns whether `x > c`.
 fn above(x: &BigFloat, c: f64) -> bool {
     x.cmp(&big(c)).is_some_and(|order| order > 0)
 }
 
 impl Jets<'_> {
-    /// A variable at a point.
+    /// Makes a variable at a point.
     pub(super) fn variable(&self, k: usize, at: f64) -> Jet {
         let mut jet = self.number(at);
         let mut exponents = vec![0; self.space.monomials[0].len()];
@@ -131,7 +131,7 @@ impl Jets<'_> {
         self.space.monomials.iter().position(constant).unwrap_or(0)
     }
 
-    /// The value at the point.
+    /// Returns the value at the point.
     pub(super) fn value(&self, x: &Jet) -> BigFloat {
         x.0[self.at()].clone()
     }
@@ -170,7 +170,7 @@ impl Jets<'_> {
         self.add(a, &self.number(c))
     }
 
-    /// A function of `x`, given its Taylor coefficients at the value of `x`.
+    /// Composes a function with `x`, given its Taylor coefficients at the value of `x`.
     pub(super) fn compose(&self, x: &Jet, coefficients: &[BigFloat]) -> Jet {
         let mut rest = x.clone();
         rest.0[self.at()] = big(0.0);
@@ -183,7 +183,7 @@ impl Jets<'_> {
         sum
     }
 
-    /// A function of `x` whose derivative is given, and its value.
+    /// Computes a function of `x`, given its value and its derivative.
     pub(super) fn by_slope(
         &mut self,
         x: &Jet,
@@ -193,7 +193,7 @@ impl Jets<'_> {
         self.by_equation(x, value, |j, x, _| slope(j, x))
     }
 
-    /// A function `y` of `x`, given its value and its derivative as a function of `x` and `y`.
+    /// Computes a function `y` of `x`, given its value and its derivative as a function of `x` and `y`.
     pub(super) fn by_equation(
         &mut self,
         x: &Jet,
@@ -240,7 +240,7 @@ impl Jets<'_> {
         self.by_slope(x, value, |j, x| j.recip(x))
     }
 
-    /// A power with a constant exponent, of positive numbers (or of any for whole exponents).
+    /// Computes a power with a constant exponent, of positive numbers (or of any for integer exponents).
     pub(super) fn power(&mut self, x: &Jet, value: BigFloat, exponent: f64) -> Jet {
         let at = self.value(x);
         let mut term = value;
@@ -278,14 +278,15 @@ impl Jets<'_> {
         })
     }
 
-    /// Whether no coefficient of a term matters beside those of the sum, within so many bits.
+    /// Returns whether every coefficient of a term is negligible beside those of the sum, within this many
+    /// bits.
     pub(super) fn small(&self, term: &Jet, sum: &Jet, bits: i32) -> bool {
         let both = term.0.iter().zip(&sum.0);
         both.into_iter()
             .all(|(t, s)| t.is_zero() || t.exponent() < s.exponent().map(|e| e - bits))
     }
 
-    /// Sine and cosine.
+    /// Computes sine and cosine.
     pub(super) fn sin_cos(&mut self, x: &Jet) -> [Jet; 2] {
         let at = self.value(x);
         let (sine, cosine) = (at.sin(P, RM, self.consts), at.cos(P, RM, self.consts));

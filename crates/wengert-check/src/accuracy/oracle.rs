@@ -13,8 +13,8 @@ pub struct Oracle {
     pub(super) consts: Consts,
 }
 
-/// `x` in full. The library's own conversion is not exact below the normal floats, so those are
-/// scaled first.
+/// Converts `x` exactly. The library's own conversion is not exact below the normal floats, so those are scaled
+/// first.
 pub(super) fn big(x: f64) -> BigFloat {
     if x.abs() >= f64::MIN_POSITIVE || x == 0.0 {
         return BigFloat::from_f64(x, P);
@@ -23,7 +23,7 @@ pub(super) fn big(x: f64) -> BigFloat {
     scaled.mul(&BigFloat::from_f64(2f64.powi(-200), P), P, RM)
 }
 
-/// The Bernoulli numbers `B(2 k)` for `k` from 1, as fractions of whole floats.
+/// The Bernoulli numbers `B(2 k)` for `k` from 1, as fractions of floats that are integers.
 const BERNOULLI: [(f64, f64); 17] = [
     (1.0, 6.0),
     (-1.0, 30.0),
@@ -44,7 +44,7 @@ const BERNOULLI: [(f64, f64); 17] = [
     (2_577_687_858_367.0, 6.0),
 ];
 
-/// Where the asymptotic series of the gamma family, with these numbers, are good to 1e-40.
+/// The start of the asymptotic series of the gamma family with these numbers, to 1e-40.
 const FAR: f64 = 32.0;
 
 pub(super) fn add(a: &BigFloat, b: &BigFloat) -> BigFloat {
@@ -63,7 +63,7 @@ pub(super) fn div(a: &BigFloat, b: &BigFloat) -> BigFloat {
     a.div(b, P, RM)
 }
 
-/// Whether `a < b`.
+/// Returns whether `a < b`.
 fn below(a: &BigFloat, b: f64) -> bool {
     a.cmp(&big(b)).is_some_and(|order| order < 0)
 }
@@ -76,7 +76,7 @@ impl Default for Oracle {
 }
 
 impl Oracle {
-    /// The function of that row, where it is finite. `None` for a row that is not known here.
+    /// Computes the function of a row, where it is finite. Returns `None` for a row that is not known here.
     pub fn value(&mut self, name: &str, args: &[f64]) -> Option<BigFloat> {
         let c = &mut self.consts;
         let x = big(args[0]);
@@ -163,7 +163,7 @@ impl Oracle {
         })
     }
 
-    /// `sin(pi x)`
+    /// Computes `sin(pi x)`.
     fn sin_pi(&mut self, x: f64) -> BigFloat {
         let nearest = x.round_ties_even();
         let angle = mul(&self.consts.pi(P, RM), &big(x - nearest));
@@ -174,14 +174,14 @@ impl Oracle {
         }
     }
 
-    /// `pi / tan(pi x)`
+    /// Computes `pi / tan(pi x)`.
     fn pi_cot_pi(&mut self, x: f64) -> BigFloat {
         let pi = self.consts.pi(P, RM);
         let angle = mul(&pi, &big(x - x.round_ties_even()));
         div(&pi, &angle.tan(P, RM, &mut self.consts))
     }
 
-    /// By two steps of Halley's method from a float: the distance is some 1e-16 and then its cube.
+    /// Refines a float by two steps of Halley's method: its error is about 1e-16, and is cubed by each step.
     fn erf_inv(&mut self, x: f64) -> BigFloat {
         let c = &mut self.consts;
         let size = big(x.abs());
@@ -204,7 +204,7 @@ impl Oracle {
         }
     }
 
-    /// By two steps of Newton's method on the logarithm of the probability, from a float.
+    /// Refines a float by two steps of Newton's method on the logarithm of the probability.
     fn normal_tail(&mut self, q: f64) -> BigFloat {
         let c = &mut self.consts;
         let near = eval(Elementary::NormalTail, &[q.abs()]);
@@ -224,7 +224,7 @@ impl Oracle {
         }
     }
 
-    /// By Stirling's series behind the recurrence, and by reflection.
+    /// Uses Stirling's series after the recurrence, and reflection.
     fn lgamma(&mut self, x: f64) -> BigFloat {
         if x.abs() < 1e-25 {
             return big(x.abs()).ln(P, RM, &mut self.consts).neg();
@@ -299,8 +299,8 @@ pub(super) fn log1p(x: &BigFloat, c: &mut Consts) -> BigFloat {
     }
 }
 
-/// `(-1)^(n+1) n! zeta(n + 1, x)`, by as many terms as lead far enough and the formula of Euler and
-/// Maclaurin (DLMF 25.11.5). For negative `x` of moderate size too.
+/// Computes `(-1)^(n+1) n! zeta(n + 1, x)`, by enough terms and the Euler-Maclaurin formula (DLMF 25.11.5).
+/// Negative `x` of moderate size are supported too.
 pub(super) fn polygamma(n: u32, x: &BigFloat) -> BigFloat {
     let one = big(1.0);
     let s = f64::from(n) + 1.0;
@@ -333,8 +333,8 @@ pub(super) fn polygamma(n: u32, x: &BigFloat) -> BigFloat {
     }
 }
 
-/// `e^-x I(n, x) / x^n` for `x >= 0`: by the power series (DLMF 10.25.2), all of whose terms are
-/// positive, and far out by the asymptotic one (DLMF 10.40.1), whose least term is below `e^-2x`.
+/// Computes `e^-x I(n, x) / x^n` for `x >= 0`: by the power series (DLMF 10.25.2), whose terms are all
+/// positive, and for large `x` by the asymptotic one (DLMF 10.40.1), whose smallest term is below `e^-2x`.
 fn bessel(n: u32, x: f64, c: &mut Consts) -> BigFloat {
     let (one, big_x, n) = (big(1.0), big(x), f64::from(n));
     let small = |term: &BigFloat, sum: &BigFloat| {
@@ -363,20 +363,20 @@ fn bessel(n: u32, x: f64, c: &mut Consts) -> BigFloat {
     div(&div(&sum, &turn.sqrt(P, RM)), &powers)
 }
 
-/// `erfc x`, given `x` as a float too.
+/// Computes `erfc x`, given `x` as a float too.
 pub(super) fn erfc(x: &BigFloat, near: f64, c: &mut Consts) -> BigFloat {
     if near < 1.0 {
         return sub(&big(1.0), &erf(x, c));
     }
     let square = mul(x, x);
-    // Far out few steps of the fraction do.
+    // For large x a few levels of the continued fraction suffice.
     let levels = 40 + (600.0 / (near * near)) as usize;
     let fraction = mul(&erfc_fraction(x, levels), &square.neg().exp(P, RM, c));
     div(&fraction, &c.pi(P, RM).sqrt(P, RM))
 }
 
-/// `erf x` by its series in `x^2` (DLMF 7.6.2): `2 x e^(-x^2) / sqrt(pi)` times the sum of
-/// `(2 x^2)^n / (1 3 5 .. (2 n + 1))`, all of whose terms are positive.
+/// Computes `erf x` by its series in `x^2` (DLMF 7.6.2): `2 x e^(-x^2) / sqrt(pi)` times the sum of `(2 x^2)^n
+/// / (1 3 5 .. (2 n + 1))`, whose terms are all positive.
 pub(super) fn erf(x: &BigFloat, c: &mut Consts) -> BigFloat {
     if x.abs().cmp(&big(9.0)) == Some(1) {
         return big(if x.is_positive() { 1.0 } else { -1.0 });
@@ -394,8 +394,8 @@ pub(super) fn erf(x: &BigFloat, c: &mut Consts) -> BigFloat {
     sum.mul(&factor, P, RM).mul(&two_root, P, RM)
 }
 
-/// `sqrt(pi) e^(x^2) erfc x` by a continued fraction (DLMF 7.9.1), for `x >= 1`:
-/// `1 / (x + (1/2) / (x + 1 / (x + (3/2) / ...`
+/// Computes `sqrt(pi) e^(x^2) erfc x` by a continued fraction (DLMF 7.9.1), for `x >= 1`: `1 / (x + (1/2) / (x
+/// + 1 / (x + (3/2) / ...`
 pub(super) fn erfc_fraction(x: &BigFloat, levels: usize) -> BigFloat {
     let mut tail = x.clone();
     for n in (1..levels).rev() {
@@ -404,8 +404,8 @@ pub(super) fn erfc_fraction(x: &BigFloat, levels: usize) -> BigFloat {
     big(1.0).div(&tail, P, RM)
 }
 
-/// The distance of `y` from `exact`, in ulp of `exact` (of the least normal number below that). An
-/// infinite `y` counts as `2^1024`.
+/// Returns the distance of `y` from `exact`, in ulp of `exact` (below the normal numbers: of the smallest
+/// normal number). An infinite `y` counts as `2^1024`.
 pub fn ulps(y: f64, exact: &BigFloat) -> f64 {
     if y.is_nan() || exact.is_nan() {
         return f64::INFINITY;
@@ -440,7 +440,7 @@ pub fn ulps(y: f64, exact: &BigFloat) -> f64 {
     (top as f64 * 2f64.powi(-64)) * 2f64.powi(exponent - ulp)
 }
 
-/// The distance of `y` from `exact`, in ulp of `f32`. An infinite `y` counts as `2^128`.
+/// Returns the distance of `y` from `exact`, in ulp of `f32`. An infinite `y` counts as `2^128`.
 pub(super) fn ulps_f32(y: f32, exact: &BigFloat) -> f64 {
     let exponent = exact.exponent().unwrap_or(-2000);
     let negative = exact.sign() == Some(Sign::Neg);
@@ -455,19 +455,19 @@ pub(super) fn ulps_f32(y: f32, exact: &BigFloat) -> f64 {
     ulps(y, exact) * 2f64.powi(wide - narrow)
 }
 
-/// The size of `x` as a float, within a part in a million.
+/// Returns the absolute value of `x` as a float, to one part in a million.
 pub(super) fn size(x: &BigFloat) -> f64 {
     let Some((words, _, _, exponent, _)) = x.as_raw_parts() else {
         return f64::INFINITY;
     };
     let top = words.last().copied().unwrap_or(0) as f64 * 2f64.powi(-64);
-    // In two steps: the power alone may overflow.
+    // In two steps, because the power alone may overflow.
     let exponent = exponent.clamp(-1100, 1100);
     let half = exponent / 2;
     top * 2f64.powi(half) * 2f64.powi(exponent - half)
 }
 
-/// The distance of `y` from `exact`, as [`size`] gives it.
+/// Returns the distance of `y` from `exact`, with the accuracy of [`size`].
 pub(super) fn distance(y: f64, exact: &BigFloat) -> f64 {
     size(&sub(&big(y), exact))
 }

@@ -1,13 +1,13 @@
-//! What is measured, and at which points.
+//! The functions to measure, and the points at which they are measured.
 
 use super::Limit::{self, Relative, Scaled, Ulp};
 
-/// Random numbers: an xorshift, whose seed makes the points the same in every run.
+/// A random number generator: an xorshift with a fixed seed, so that the points are the same in every run.
 #[derive(Clone, Debug)]
 pub struct Random(pub u64);
 
 impl Random {
-    /// Any bits.
+    /// Returns random bits.
     pub fn bits(&mut self) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
@@ -15,12 +15,12 @@ impl Random {
         self.0
     }
 
-    /// Uniform in `low..high`.
+    /// Returns a uniform number in `low..high`.
     pub fn within(&mut self, low: f64, high: f64) -> f64 {
         low + (high - low) * ((self.bits() >> 11) as f64 * 2f64.powi(-53))
     }
 
-    /// Any finite float, all exponents alike.
+    /// Returns a finite float, with all exponents equally likely.
     pub fn any(&mut self) -> f64 {
         loop {
             let x = f64::from_bits(self.bits());
@@ -31,26 +31,26 @@ impl Random {
     }
 }
 
-/// A function that is measured, or a part of its range.
+/// A function to measure, or a part of its range.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject {
     /// The name of its row.
     pub name: &'static str,
-    /// What part of it, in words.
+    /// The part of the range, in words.
     pub part: &'static str,
-    /// What its error may be.
+    /// The limit of its error.
     pub limit: Limit,
     /// The number of arguments.
     pub arity: usize,
-    /// Operands in front that are always the same.
+    /// Leading operands that are fixed.
     pub fixed: &'static [f64],
-    /// The range of moderate arguments, from which a part of the points comes.
+    /// The range of moderate arguments, from which some of the points are drawn.
     pub moderate: (f64, f64),
-    /// Where it is defined and not 0 or infinite, and the part that is meant.
+    /// Where it is defined and neither 0 nor infinite, within the part.
     pub domain: fn(&[f64]) -> bool,
 }
 
-/// A function of one argument everywhere, within 2 ulp.
+/// A function of one argument on its whole range, within 2 ulp.
 const ONE: Subject = Subject {
     name: "",
     part: "",
@@ -101,7 +101,7 @@ impl Subject {
         Subject { fixed, ..self }
     }
 
-    /// Its name and its part.
+    /// Returns its name and its part.
     pub fn title(&self) -> String {
         let order = |n: &f64| format!("({n}, x)");
         let order: String = self.fixed.iter().map(order).collect();
@@ -111,7 +111,7 @@ impl Subject {
         }
     }
 
-    /// One point: of all sizes, moderate, or near 1 in size.
+    /// Draws an argument: of any magnitude, moderate, or near 1 in magnitude.
     fn argument(&self, random: &mut Random, kind: usize) -> f64 {
         let (low, high) = self.moderate;
         match kind % 4 {
@@ -125,7 +125,7 @@ impl Subject {
         }
     }
 
-    /// The i-th point, which may lie outside the domain.
+    /// Returns the i-th point, which may lie outside the domain.
     pub fn point(&self, random: &mut Random, i: usize) -> Vec<f64> {
         if self.name == "pow" {
             // A base, and an exponent that leads to a result of moderate logarithm.
@@ -146,7 +146,7 @@ impl Subject {
     }
 }
 
-/// All that is measured.
+/// All functions that are measured.
 pub const SUBJECTS: &[Subject] = &[
     one("exp", (-720.0, 720.0)),
     one("exp2", (-1080.0, 1030.0)),
@@ -286,7 +286,7 @@ pub const SUBJECTS: &[Subject] = &[
     one("gauss", (-28.0, 28.0)),
 ];
 
-/// The operations of one argument that are exact but for their rounding.
+/// The operations of one argument that are exact up to rounding.
 pub const EXACT: &[Subject] = &[
     one("neg", (-30.0, 30.0)),
     one("abs", (-30.0, 30.0)),
@@ -299,7 +299,7 @@ pub const EXACT: &[Subject] = &[
     one("trunc", (-30.0, 30.0)),
 ];
 
-/// What is compared with a table, whose first columns are the arguments.
+/// A comparison with a table, whose first columns are the arguments.
 #[derive(Clone, Copy, Debug)]
 pub struct Tabled {
     /// The function, the part of it, and its limit.
@@ -308,7 +308,7 @@ pub struct Tabled {
     pub table: &'static str,
     /// The column of the values.
     pub column: usize,
-    /// The operand by which the derivative is meant.
+    /// The operand to differentiate by, if the values are derivatives.
     pub by: Option<usize>,
 }
 
@@ -344,7 +344,7 @@ impl Tabled {
     }
 }
 
-/// What is compared with tables, made by `tools/references.py`.
+/// The comparisons with tables, which `tools/references.py` generates.
 pub const TABLED: &[Tabled] = &[
     tabled("gammainc", 2, GAMMAINC, 2),
     tabled("gammaincc", 2, GAMMAINC, 3),

@@ -1,4 +1,4 @@
-//! Functions in Taylor arithmetic: by other functions, by what their derivatives are, and by series.
+//! Functions in Taylor arithmetic: composed of other functions, from their derivatives, and by series.
 
 use astro_float::BigFloat;
 
@@ -37,7 +37,7 @@ pub(super) fn hyperbolic(j: &mut Jets, x: &Jet, sign: f64) -> Jet {
     j.times(&sum, 0.5)
 }
 
-/// `1 / sqrt(a x^2 + b)`
+/// Computes `1 / sqrt(a x^2 + b)`.
 pub(super) fn under_root(j: &mut Jets, x: &Jet, a: f64, b: f64) -> Jet {
     let square = j.mul(x, x);
     let square = j.times(&square, a);
@@ -86,7 +86,7 @@ pub(super) fn sinc(j: &mut Jets, x: &Jet, at: f64) -> Jet {
     }
 }
 
-/// `erfc x`
+/// Computes `erfc x`.
 pub(super) fn erf_tail(j: &mut Jets, x: &Jet) -> Jet {
     let at = j.value(x);
     let near = f64_of(&at);
@@ -111,7 +111,7 @@ pub(super) fn root_pi(j: &mut Jets) -> Jet {
     j.sqrt(&pi)
 }
 
-/// The distribution function of the normal distribution.
+/// Computes the distribution function of the normal distribution.
 pub(super) fn normal(j: &mut Jets, x: &Jet) -> Jet {
     let root = j.number(2.0);
     let root = j.sqrt(&root);
@@ -120,7 +120,7 @@ pub(super) fn normal(j: &mut Jets, x: &Jet) -> Jet {
     j.times(&y, 0.5)
 }
 
-/// The power series in which the k-th term is the one before times `up(k) x / (k + 1)`.
+/// Computes the power series whose k-th term is the previous one times `up(k) x / (k + 1)`.
 pub(super) fn series(j: &mut Jets, x: &Jet, up: fn(f64) -> f64) -> Jet {
     let mut term = j.number(1.0);
     let mut sum = term.clone();
@@ -138,13 +138,13 @@ pub(super) fn series(j: &mut Jets, x: &Jet, up: fn(f64) -> f64) -> Jet {
     sum
 }
 
-/// A float nearby.
+/// Converts to a nearby float.
 pub(super) fn f64_of(x: &BigFloat) -> f64 {
     let size = super::oracle::size(x);
     if x.is_negative() { -size } else { size }
 }
 
-/// A function of which the lowest derivatives are given, and the next is `polygamma` of that order.
+/// Computes a function whose lowest derivatives are given, and whose next one is `polygamma` of this order.
 pub(super) fn gamma_family(j: &mut Jets, x: &Jet, at: f64, given: &[BigFloat], order: u32) -> Jet {
     let mut coefficients = vec![];
     let mut factorial = 1.0;
@@ -159,7 +159,7 @@ pub(super) fn gamma_family(j: &mut Jets, x: &Jet, at: f64, given: &[BigFloat], o
     j.compose(x, &coefficients)
 }
 
-/// `lgamma` of a positive number.
+/// Computes `lgamma` of a positive number.
 pub(super) fn lgamma_positive_jet(j: &mut Jets, x: &Jet) -> Jet {
     let at = j.value(x);
     let mut coefficients = vec![
@@ -175,7 +175,7 @@ pub(super) fn lgamma_positive_jet(j: &mut Jets, x: &Jet) -> Jet {
     j.compose(x, &coefficients)
 }
 
-/// `I(n, x) / x^n`, where that is a sum of a few hundred terms or known by `bessel`.
+/// Computes `I(n, x) / x^n`, by its series of a few hundred terms or by `bessel`.
 pub(super) fn bessel_grown(j: &mut Jets, x: &Jet, at: f64, n: u32) -> Jet {
     if at.abs() < 100.0 {
         return bessel_series(j, x, n);
@@ -186,7 +186,7 @@ pub(super) fn bessel_grown(j: &mut Jets, x: &Jet, at: f64, n: u32) -> Jet {
     j.mul(&y, &e)
 }
 
-/// The sum of `(x/2)^(2 k) / (k! (n + k)! 2^n)` (DLMF 10.25.2).
+/// Computes the sum of `(x/2)^(2 k) / (k! (n + k)! 2^n)` (DLMF 10.25.2).
 pub(super) fn bessel_series(j: &mut Jets, x: &Jet, n: u32) -> Jet {
     let square = j.mul(x, x);
     let square = j.times(&square, 0.25);
@@ -204,7 +204,7 @@ pub(super) fn bessel_series(j: &mut Jets, x: &Jet, n: u32) -> Jet {
     sum
 }
 
-/// `e^-|x| I(n, x) / x^n`, far out by the asymptotic series (DLMF 10.40.1).
+/// Computes `e^-|x| I(n, x) / x^n` for large `|x|` by the asymptotic series (DLMF 10.40.1).
 pub(super) fn bessel(j: &mut Jets, x: &Jet, at: f64, n: u32) -> Jet {
     let size = if at < 0.0 { j.neg(x) } else { x.clone() };
     if at.abs() < 100.0 {
@@ -239,11 +239,12 @@ pub(super) fn bessel(j: &mut Jets, x: &Jet, at: f64, n: u32) -> Jet {
     }
 }
 
-/// `x^a e^-x / gamma(a + 1)` times the sum of `x^n / ((a + 1) .. (a + n))` (DLMF 8.11.4).
+/// Computes `x^a e^-x / gamma(a + 1)` times the sum of `x^n / ((a + 1) .. (a + n))` (DLMF 8.11.4).
 pub(super) fn gammainc(j: &mut Jets, a: &Jet, x: &Jet) -> Jet {
     let mut term = j.number(1.0);
     let mut sum = term.clone();
-    // By the point it is 0 for small shapes, up to what is small as they are.
+    // For small shapes the derivative by the point vanishes up to terms as small as the shape, hence the many
+    // bits.
     for n in 1.. {
         let next = j.plus(a, f64::from(n));
         term = j.mul(&term, x);
@@ -263,7 +264,7 @@ pub(super) fn gammainc(j: &mut Jets, a: &Jet, x: &Jet) -> Jet {
     j.mul(&first, &sum)
 }
 
-/// By a series of positive terms (DLMF 8.17.8) up to 1/2, and by symmetry beyond.
+/// Computes a series of positive terms (DLMF 8.17.8) up to 1/2, and uses symmetry beyond.
 pub(super) fn betainc(j: &mut Jets, x: &[Jet], at: &[f64]) -> Jet {
     let rest = j.plus(&j.neg(&x[2]), 1.0);
     let swap = at[2] > 0.5;

@@ -1,11 +1,11 @@
-//! Functions against tables.
+//! Comparison of functions with tables.
 
 use wengert::prelude::*;
 use wengert_ir::ops::rows;
 
 use super::{Found, Limit, Tabled, Width};
 
-/// The largest error of a function, or of a derivative of it, at the points of its table.
+/// Returns the largest error of a function, or of a derivative of it, at the points of its table.
 ///
 /// # Errors
 /// If the function does not compile.

@@ -5,7 +5,7 @@ use astro_float::{BigFloat, Consts};
 
 use super::oracle::{P, RM, add, big, div, erf, erfc_fraction, log1p, mul, sub};
 
-/// The function of that row, where it is finite. `None` for a row that is not known here.
+/// Computes the function of a row, where it is finite. Returns `None` for a row that is not known here.
 pub(super) fn value(name: &str, args: &[f64], c: &mut Consts) -> Option<BigFloat> {
     let x = big(args[0]);
     let one = big(1.0);
@@ -51,7 +51,7 @@ fn two_over_root(c: &mut Consts) -> BigFloat {
     div(&big(2.0), &c.pi(P, RM).sqrt(P, RM))
 }
 
-/// `e^(x^2) erfc x`, given `x` as a float too.
+/// Computes `e^(x^2) erfc x`, given `x` as a float too.
 fn erfcx(x: &BigFloat, near: f64, c: &mut Consts) -> BigFloat {
     if near >= 1.0 {
         let levels = 40 + (600.0 / (near * near)) as usize;
@@ -61,7 +61,7 @@ fn erfcx(x: &BigFloat, near: f64, c: &mut Consts) -> BigFloat {
     mul(&grown, &sub(&big(1.0), &erf(x, c)))
 }
 
-/// `M(n+1) / M(n)` by the fraction from far down, or upwards where that would take too long.
+/// Computes `M(n+1) / M(n)` by a continued fraction, or by upward recurrence where that would take too long.
 fn erfcx_ratio(n: u32, near: f64, c: &mut Consts) -> BigFloat {
     let x = big(near);
     if near >= 1.0 {
@@ -87,7 +87,7 @@ fn log_erfc(x: &BigFloat, near: f64, c: &mut Consts) -> BigFloat {
     }
 }
 
-/// `x / sqrt 2`
+/// Computes `x / sqrt 2`.
 fn over_root(x: f64) -> BigFloat {
     div(&big(x), &big(2.0).sqrt(P, RM))
 }
@@ -107,7 +107,7 @@ fn log_ndtr(x: f64, c: &mut Consts) -> BigFloat {
     sub(&log, &mul(&z, &z))
 }
 
-/// `1 - e^-x`
+/// Computes `1 - e^-x`.
 fn rest_of_exp(x: &BigFloat, near: f64, c: &mut Consts) -> BigFloat {
     if near.abs() > 1e-20 {
         return sub(&big(1.0), &x.neg().exp(P, RM, c));
@@ -115,17 +115,17 @@ fn rest_of_exp(x: &BigFloat, near: f64, c: &mut Consts) -> BigFloat {
     sub(x, &mul(&mul(x, x), &big(0.5)))
 }
 
-/// The integral of `t^n e^(x t)` over `0..1`, by series of positive terms (DLMF 13.2.2, 13.2.39).
+/// Computes the integral of `t^n e^(x t)` over `0..1`, by series of positive terms (DLMF 13.2.2, 13.2.39).
 fn exprel_moment(n: u32, x: f64, c: &mut Consts) -> BigFloat {
     let (z, next) = (big(x.abs()), f64::from(n) + 1.0);
     if x < -1000.0 {
-        // n! / |x|^(n+1), but for what is below e^-1000.
+        // n! / |x|^(n+1), up to terms below e^-1000.
         return (1..=n).fold(div(&big(1.0), &z), |m, k| {
             div(&mul(&m, &big(f64::from(k))), &z)
         });
     }
     if x > 1000.0 {
-        // More than any float, and the series would take as many terms.
+        // The result exceeds any float, and the series would need too many terms.
         return div(&big(x.min(1e4)).exp(P, RM, c), &big(1e4));
     }
     let (mut term, mut sum, mut k) = (big(1.0), big(0.0), 0.0);
@@ -141,7 +141,7 @@ fn exprel_moment(n: u32, x: f64, c: &mut Consts) -> BigFloat {
     }
 }
 
-/// The integral of `t^n / (1 + x t)^(n+1)` over `0..1`: by parts, and near zero by its series.
+/// Computes the integral of `t^n / (1 + x t)^(n+1)` over `0..1`: by parts, and near zero by its series.
 fn log1p_moment(n: u32, x: f64, c: &mut Consts) -> BigFloat {
     let (at, next) = (big(x), f64::from(n) + 1.0);
     if x.abs() < 1e-3 {
@@ -164,7 +164,7 @@ fn log1p_moment(n: u32, x: f64, c: &mut Consts) -> BigFloat {
     div(&rest, &under)
 }
 
-/// `e^(x^2) erfc x` in `f64`, far out by its fraction.
+/// Computes `e^(x^2) erfc x` in `f64`, for large `x` by its continued fraction.
 pub(super) fn erfcx_f64(x: f64) -> f64 {
     if x < 3.0 {
         return (x * x).exp() * libm::erfc(x);
@@ -173,7 +173,7 @@ pub(super) fn erfcx_f64(x: f64) -> f64 {
     1.0 / (tail * std::f64::consts::PI.sqrt())
 }
 
-/// `log(erfc x)` in `f64`.
+/// Computes `log(erfc x)` in `f64`.
 pub(super) fn log_erfc_f64(x: f64) -> f64 {
     match x < 0.5 {
         true => (-libm::erf(x)).ln_1p(),
@@ -181,7 +181,7 @@ pub(super) fn log_erfc_f64(x: f64) -> f64 {
     }
 }
 
-/// `log(ndtr x)` in `f64`.
+/// Computes `log(ndtr x)` in `f64`.
 pub(super) fn log_ndtr_f64(x: f64) -> f64 {
     let z = -x * std::f64::consts::FRAC_1_SQRT_2;
     match x > 0.0 {

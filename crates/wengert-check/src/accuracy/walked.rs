@@ -1,4 +1,4 @@
-//! What is walked of a function: where, and what its derivatives are compared with.
+//! Functions whose derivatives are checked: where, and against what.
 
 use astro_float::BigFloat;
 use wengert::prelude::*;
@@ -6,35 +6,35 @@ use wengert::prelude::*;
 use super::derivatives::GOAL;
 use super::jet::{Jet, Jets};
 
-/// A function, and how to know its derivatives. Its own value need not be right.
+/// A function in Taylor arithmetic, to compute derivatives from. Its own value need not be right.
 type Exact = fn(&mut Jets, &[Jet], &[f64], BigFloat) -> Jet;
 
-/// A function whose derivatives are walked.
+/// A function whose derivatives are checked.
 #[derive(Clone, Copy)]
 pub struct Walked {
-    /// What it is called in the table.
+    /// Its title in the table.
     pub title: &'static str,
-    /// The rows whose rules are followed, first of all its own.
+    /// The rows whose rules are used, starting with its own.
     pub rows: &'static [&'static str],
     /// The number of operands.
     pub arity: usize,
-    /// The operands that it is a step function of.
+    /// The operands in which it is a step function.
     pub steps: &'static [usize],
     /// The function.
     pub apply: fn(&[Var]) -> Var,
-    /// The range of moderate arguments, from which a part of the points comes.
+    /// The range of moderate arguments, from which some of the points are drawn.
     pub moderate: (f64, f64),
-    /// Where it has derivatives.
+    /// Whether it has derivatives at a point.
     pub domain: fn(&[f64]) -> bool,
-    /// Where it is looked at in `f32`, moreover.
+    /// A further condition on points in `f32`.
     pub narrow: fn(&[f64]) -> bool,
-    /// What an error may be in the first two orders.
+    /// The limit for the first two orders.
     pub goal: f64,
-    /// How many times as much it may be in the third.
+    /// The factor by which the limit for the third order is larger.
     pub third: f64,
-    /// What does not reach the goal, and why.
+    /// Which results exceed the limit, and why.
     pub note: &'static str,
-    /// Of which function of the oracle the formula is given the value.
+    /// The oracle's function whose value is passed to the formula.
     pub(super) needs: &'static str,
     pub(super) exact: Exact,
 }
@@ -78,7 +78,7 @@ pub(super) const fn two(title: &'static str, apply: fn(&[Var]) -> Var, exact: Ex
 }
 
 impl Walked {
-    /// Another function in its place, to see whether its derivatives are found wrong.
+    /// Replaces the function by another, to test that wrong derivatives are detected.
     pub fn instead(self, apply: fn(&[Var]) -> Var) -> Walked {
         Walked { apply, ..self }
     }

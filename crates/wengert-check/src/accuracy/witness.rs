@@ -1,5 +1,5 @@
-//! A second opinion on each function of one argument, in `f64`: what is fast enough to be asked about
-//! every `f32`, and shares nothing with the functions that are measured.
+//! Independent implementations in `f64` of each function of one argument: fast enough to evaluate at every
+//! `f32`, and sharing no code with the functions that are measured.
 
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI, PI, SQRT_2};
 
@@ -8,10 +8,10 @@ use super::tails::{erfcx_f64, log_erfc_f64, log_ndtr_f64};
 /// A function in `f64`.
 #[derive(Clone, Copy, Debug)]
 pub struct Witness {
-    /// Where it is from, in words.
+    /// Its source, in words.
     pub from: &'static str,
-    /// Its value at operands, given the value in `f32` that it is asked about, from which inverse
-    /// functions set out.
+    /// Its value at operands, given the `f32` result to be judged, which serves inverse functions as a starting
+    /// point.
     pub value: fn(&[f64], f32) -> f64,
 }
 
@@ -20,7 +20,7 @@ const LIBM: &str = "`libm`";
 const BY_LIBM: &str = "by `libm`";
 const SERIES: &str = "a series";
 
-/// The witness for the row of that name.
+/// Returns the witness for the row with this name.
 pub fn witness(name: &str) -> Option<Witness> {
     type Value = fn(&[f64], f32) -> f64;
     let (from, value): (&str, Value) = match name {
@@ -57,7 +57,7 @@ pub fn witness(name: &str) -> Option<Witness> {
         "tanh" => (SYSTEM, |x, _| x[0].tanh()),
         "sigmoid" => (SYSTEM, |x, _| 1.0 / (1.0 + (-x[0]).exp())),
         "sinc" => (SYSTEM, |x, _| sinc(x[0])),
-        // Those of the standard library are short formulas.
+        // The standard library's inverse hyperbolic functions are short formulas, so libm's are used.
         "asinh" => (LIBM, |x, _| libm::asinh(x[0])),
         // Its acosh is NaN below 1 for some arguments only.
         "acosh" => (LIBM, |x, _| match x[0] < 1.0 {
@@ -128,7 +128,7 @@ pub fn witness(name: &str) -> Option<Witness> {
     Some(Witness { from, value })
 }
 
-/// What is left of `x` when its nearest whole number is taken away, which is exact.
+/// Returns `x` minus the nearest integer, which is exact.
 fn off_whole(x: f64) -> f64 {
     x - x.round_ties_even()
 }
@@ -146,7 +146,7 @@ fn sinc(x: f64) -> f64 {
     }
 }
 
-/// The `y >= 0` with `erf y = x`, given `1 - x` and a value nearby, by two steps of Halley's method.
+/// Computes the `y >= 0` with `erf y = x`, given `1 - x` and a nearby value, by two steps of Halley's method.
 fn inverse_erf(x: f64, rest: f64, near: f64) -> f64 {
     match x {
         x if x < 0.0 => return f64::NAN,
@@ -179,7 +179,7 @@ const BERNOULLI: [f64; 9] = [
     43_867.0 / 798.0,
 ];
 
-/// Where asymptotic series with these numbers are good to the last digits.
+/// The start of asymptotic series with these numbers, to full precision.
 const FAR: f64 = 14.0;
 
 fn digamma(x: f64) -> f64 {
@@ -209,7 +209,7 @@ fn trigamma(x: f64) -> f64 {
     polygamma(1, x)
 }
 
-/// By terms that lead far enough and the formula of Euler and Maclaurin (DLMF 25.11.5).
+/// Computes `polygamma` by enough terms and the Euler-Maclaurin formula (DLMF 25.11.5).
 fn polygamma(n: u32, x: f64) -> f64 {
     let s = f64::from(n) + 1.0;
     let (mut x, mut sum) = (x, 0.0);
@@ -225,17 +225,17 @@ fn polygamma(n: u32, x: f64) -> f64 {
         factor *= (s + n - 1.0) * (s + n) / ((n + 1.0) * (n + 2.0) * (x * x));
     }
     let last = x.powi(n as i32 + 1).recip();
-    // Where the power is too large for a double, the sum is too small for an f32.
+    // Where the power overflows a double, the sum underflows an f32.
     let far = if last == 0.0 { 0.0 } else { last * rest };
     let factorial: f64 = (1..=n).map(f64::from).product();
     let size = factorial * (sum + far);
     if n.is_multiple_of(2) { -size } else { size }
 }
 
-/// Where the asymptotic series of the Bessel functions is good to the last digits.
+/// The start of the asymptotic series of the Bessel functions, to full precision.
 const BESSEL_FAR: f64 = 40.0;
 
-/// `e^-x I(n, x)`, far out (DLMF 10.40.1).
+/// Computes `e^-x I(n, x)` for large `x` (DLMF 10.40.1).
 fn bessel_far(n: u32, x: f64) -> f64 {
     let square = 4.0 * f64::from(n * n);
     let (mut term, mut sum, mut k) = (1.0, 1.0, 0.0);
@@ -248,7 +248,7 @@ fn bessel_far(n: u32, x: f64) -> f64 {
     sum / (2.0 * PI * x).sqrt()
 }
 
-/// `e^-x I(n, x) / x^n` for `x >= 0`, near zero by its power series (DLMF 10.25.2).
+/// Computes `e^-x I(n, x) / x^n` for `x >= 0`, near zero by its power series (DLMF 10.25.2).
 fn bessel_ratio(n: u32, x: f64) -> f64 {
     if x >= BESSEL_FAR {
         return bessel_far(n, x) / x.powi(n as i32);
@@ -264,7 +264,7 @@ fn bessel_ratio(n: u32, x: f64) -> f64 {
     sum * (-x).exp() / first
 }
 
-/// `y e^|x|`, which overflows no earlier than it has to.
+/// Computes `y e^|x|`, which overflows only if the result does.
 fn grown(y: f64, x: f64) -> f64 {
     let root = (0.5 * x.abs()).exp();
     match x.is_infinite() {

@@ -126,7 +126,7 @@ impl Options {
     }
 }
 
-/// At every `f32`. Rows of the table that are too large.
+/// Measures errors at every `f32`. Returns the rows of the table that exceed their limits.
 fn sweep(options: &Options) -> Result<Vec<String>, String> {
     println!("{SWEPT_HEADS}");
     let mut missed = vec![];
@@ -141,7 +141,7 @@ fn sweep(options: &Options) -> Result<Vec<String>, String> {
     Ok(missed)
 }
 
-/// The derivatives. Rows of the table that are too large.
+/// Measures the derivatives. Returns the rows of the table that exceed their limits.
 fn derivatives(options: &Options) -> Result<Vec<String>, String> {
     println!("{SLOPES_HEADS}");
     let mut missed = vec![];
@@ -160,7 +160,8 @@ fn derivatives(options: &Options) -> Result<Vec<String>, String> {
     Ok(missed)
 }
 
-/// At random points, and those of tables. Rows of the table that are too large.
+/// Measures errors at random points and those of tables. Returns the rows of the table that exceed their
+/// limits.
 fn random(options: &Options) -> Result<Vec<String>, String> {
     println!("{HEADS}");
     let mut missed = vec![];

@@ -1,4 +1,4 @@
-//! Tries the laws on random programs.
+//! Tests the laws on random programs.
 
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

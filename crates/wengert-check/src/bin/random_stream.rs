@@ -1,6 +1,6 @@
-//! Writes random words to the standard output for as long as somebody reads them, for batteries of
-//! tests: the streams of some thousand children of one key in turn, a block of each, since keys that are
-//! related are what a program uses most.
+//! Writes random words to the standard output until the reader closes it, for statistical test suites: the
+//! streams of thousands of children of one key in turn, one block of each, because programs mostly use related
+//! keys.
 //!
 //! ```text
 //! cargo run --release -p wengert-check --bin random_stream | dieharder -a -g 200
@@ -11,15 +11,15 @@ use std::io::{self, Write};
 use wengert::prelude::*;
 use wengert::{Array, Result, ShapeDtype};
 
-/// Children that take turns.
+/// Number of children that take turns.
 const STREAMS: usize = 4096;
 
-/// `u32`s of each at a time: a block.
+/// Number of `u32`s taken from each at a time: a block.
 const WORDS: usize = 16;
 
 fn main() -> Result<()> {
     let seed = std::env::args().nth(1).and_then(|s| s.parse().ok());
-    // Round `i` takes the streams of the children of member `i` of a family.
+    // Round `i` uses the streams of the children of member `i` of a family.
     let round = jit(|(key, i): (Key, Var)| {
         let words = |key: Key| key.bits(ShapeDtype::new([WORDS], DType::U32));
         vmap(words)(key.fold_in().at(i).split_into(STREAMS))

@@ -13,17 +13,17 @@ use super::case::{Case, run};
 use crate::close::{Failure, agree};
 use crate::program::Style;
 
-/// Flattened batches add in another order.
+/// Tolerance: flattened batches add in another order.
 const FLATTENED: f64 = 1e-10;
-/// The number of elements.
+/// Number of elements in a batch.
 const SIZE: usize = 3;
 
-/// The arguments of a batch: points along the direction.
+/// Returns the arguments of a batch: points along the direction.
 fn points(case: &Case) -> Vec<Vec<Dense>> {
     (0..SIZE).map(|i| case.moved(0.4 * i as f64)).collect()
 }
 
-/// One batch of several arguments.
+/// Stacks arguments to one batch.
 pub fn stacked(points: &[Vec<Dense>]) -> Vec<Dense> {
     let stack = |k: usize| {
         let mut data = Data::zeros(points[0][k].data.dtype(), 0);
@@ -33,7 +33,7 @@ pub fn stacked(points: &[Vec<Dense>]) -> Vec<Dense> {
     (0..points[0].len()).map(stack).collect()
 }
 
-/// The batched value and gradients, as functions of a batch of what is given.
+/// Traces the batched value and gradients, as functions of a batch of inputs.
 fn batched(case: &Case) -> Result<[Func; 2]> {
     let spec = |a: &Dense| ShapeDtype::new([&[SIZE], &a.dims[..]].concat(), DType::F64);
     let n = case.params();
@@ -62,7 +62,7 @@ fn batched(case: &Case) -> Result<[Func; 2]> {
     Ok([value, gradient])
 }
 
-/// `vmap(f)` gives what `f` gives for each element, to the bit, and so does `vmap(grad f)`.
+/// Checks that `vmap(f)` and `vmap(grad f)` give the same bits as the function on each element.
 pub fn a_loop(case: &Case) -> Result<Verdict, Failure> {
     if !case.is_small(1)? {
         return Ok(Verdict::TooLarge);
@@ -81,7 +81,7 @@ pub fn a_loop(case: &Case) -> Result<Verdict, Failure> {
     Ok(Verdict::Held)
 }
 
-/// The batching rules of all operations give what the batch gives element by element.
+/// Checks that the batching rules of all operations give the results of the map.
 pub fn flattening(case: &Case) -> Result<Verdict, Failure> {
     if !case.is_small(2)? {
         return Ok(Verdict::TooLarge);
@@ -96,8 +96,8 @@ pub fn flattening(case: &Case) -> Result<Verdict, Failure> {
     Ok(Verdict::Held)
 }
 
-/// The same function with every `map` in it, the innermost first, replaced by what the batching rules
-/// make of its body, where they can.
+/// Returns the function with every `map` in it, innermost first, flattened by the batching rules where they
+/// can.
 pub fn flattened(func: &Func) -> Func {
     let (trace, params) = open(Kind::Door, func.param_types());
     let mut env = params;

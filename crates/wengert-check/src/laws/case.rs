@@ -1,4 +1,4 @@
-//! A function under test, and the functions made of it.
+//! A function under test, and functions derived from it.
 
 use std::sync::OnceLock;
 
@@ -12,18 +12,18 @@ use wengert_ir::ir::verify::verify;
 use super::subject::Subject;
 use crate::program::Style;
 
-/// Equations beyond which a function is not worth the time.
+/// Number of equations above which a function takes too long to test.
 const LARGE: usize = 2500;
 
-/// What a function of a program is given: the parameters, a direction, a covector of the result.
+/// The inputs of a test function: the parameters, a direction, and a covector of the result.
 pub type Given = (Vec<Var>, Vec<Var>, Var);
 
-/// A function, with what is made of it more than once: for all laws.
+/// A function, with traces that several laws use.
 #[derive(Debug)]
 pub struct Case {
     /// The function.
     pub subject: Subject,
-    /// The values of its parameters, a direction, a covector.
+    /// The values of its parameters, a direction, and a covector.
     pub args: Vec<Dense>,
     specs: (Vec<ShapeDtype>, Vec<ShapeDtype>, ShapeDtype),
     value: OnceLock<Func>,
@@ -31,7 +31,7 @@ pub struct Case {
 }
 
 impl Case {
-    /// The function at its point.
+    /// Makes the case of a function at its point.
     pub fn new(subject: Subject) -> Case {
         let (x, d, w) = (subject.point(), subject.direction(), subject.weights());
         let spec = |a: &Dense| ShapeDtype::new(a.dims.to_vec(), DType::F64);
@@ -48,30 +48,30 @@ impl Case {
         }
     }
 
-    /// The number of parameters.
+    /// Returns the number of parameters.
     pub fn params(&self) -> usize {
         self.specs.0.len()
     }
 
-    /// The function in one style.
+    /// Returns the function in one style.
     pub fn function(&self, style: Style) -> impl Fn(Vec<Var>) -> Var + Copy {
         move |x| self.subject.build(&x, style)
     }
 
-    /// The scalar that derivatives are taken of: the result along the covector.
+    /// Returns the scalar to differentiate: the inner product of the result with the covector.
     pub fn loss(&self, style: Style, w: Var) -> impl Fn(Vec<Var>) -> Var + Copy {
         let f = self.function(style);
         move |x| (f(x) * w).sum()
     }
 
-    /// Traces a function of what is given, and verifies it.
+    /// Traces a function of the inputs, and verifies it.
     pub fn traced(&self, f: impl Fn(Given) -> Vec<Var> + Send + Sync) -> Result<Func> {
         let func = wengert::trace(f, &self.specs)?.into_ir();
         verify(&func)?;
         Ok(func)
     }
 
-    /// The result, in the IR.
+    /// Returns the IR of the result.
     pub fn value(&self) -> Result<&Func> {
         if self.value.get().is_none() {
             let f = self.function(Style::Structured);
@@ -81,7 +81,7 @@ impl Case {
         Ok(self.value.get().expect("it has been made"))
     }
 
-    /// The loss and its gradient, in the IR.
+    /// Returns the IR of the loss and its gradient.
     pub fn gradient(&self) -> Result<&Func> {
         if self.slope.get().is_none() {
             let func = self.traced(|(x, _, w)| {
@@ -93,23 +93,24 @@ impl Case {
         Ok(self.slope.get().expect("it has been made"))
     }
 
-    /// Whether its first derivatives are small enough to go on with.
+    /// Returns whether the function and its gradient are small enough for a law that takes `part` times as
+    /// long.
     pub fn is_small(&self, part: usize) -> Result<bool> {
         Ok(self.value()?.count() <= LARGE / part && self.gradient()?.count() <= LARGE / part)
     }
 
-    /// The results of a function of what is given.
+    /// Evaluates a function of the inputs.
     pub fn run(&self, func: &Func) -> Result<Vec<Dense>> {
         run(func, &self.args)
     }
 
-    /// The only number that a function gives.
+    /// Evaluates a function of the inputs with a scalar result.
     pub fn number(&self, f: impl Fn(Given) -> Var + Send + Sync) -> Result<f64> {
         let func = self.traced(|given| vec![f(given)])?;
         Ok(self.run(&func)?[0].slice::<f64>()[0])
     }
 
-    /// What is given, with the parameters moved along the direction.
+    /// Returns the inputs with the parameters moved along the direction.
     pub fn moved(&self, h: f64) -> Vec<Dense> {
         let (x, rest) = self.args.split_at(self.params());
         let moved = |(x, d): (&Dense, &Dense)| {
@@ -121,14 +122,14 @@ impl Case {
     }
 }
 
-/// The results of a function.
+/// Evaluates a function with the interpreter.
 pub fn run(func: &Func, args: &[Dense]) -> Result<Vec<Dense>> {
     let args: Vec<Buffer> = args.iter().map(|a| Buffer::Dense(a.clone())).collect();
     let results = eval::eval(func, &args)?;
     Ok(results.iter().map(|b| b.dense().clone()).collect())
 }
 
-/// The inner product of two lists of values.
+/// Returns the inner product of two lists of values.
 pub fn dot(a: &[Var], b: &[Var]) -> Var {
     let products = a.iter().zip(b).map(|(a, b)| (*a * *b).sum());
     products.fold(Var::from(0.0), |sum, p| sum + p)

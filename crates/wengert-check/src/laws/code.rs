@@ -1,4 +1,4 @@
-//! Laws of what is done when all differentiation is done: rewrites, text, machine code.
+//! Laws of the stages after differentiation: rewrites, text, machine code.
 
 use wengert::prelude::*;
 use wengert_ir::buffer::{Data, Dense};
@@ -11,13 +11,13 @@ use super::case::{Case, Given};
 use crate::close::{Failure, agree, fail};
 use crate::program::Style;
 
-/// One rounding where there were two.
+/// Tolerance for one rounding instead of two.
 const FUSED: f64 = 1e-9;
-/// Elements of a batch.
+/// Number of elements in a batch.
 const LANES: usize = 5;
 
-/// Removing dead code, simplifying, and choosing what loops store change no bit; contraction rounds once
-/// instead of twice.
+/// Checks that removing dead code, simplifying, and choosing residuals change no bit, and that contraction only
+/// rounds once instead of twice.
 pub fn rewrites(case: &Case) -> Result<Verdict, Failure> {
     if !case.is_small(1)? {
         return Ok(Verdict::TooLarge);
@@ -50,7 +50,7 @@ pub fn rewrites(case: &Case) -> Result<Verdict, Failure> {
     Ok(Verdict::Held)
 }
 
-/// The text of a function reads as the same function, and that of its loops as the same loops.
+/// Checks that the text of a function parses to the same function, and that of its loops to the same loops.
 pub fn text_form(case: &Case) -> Result<Verdict, Failure> {
     if !case.is_small(1)? {
         return Ok(Verdict::TooLarge);
@@ -69,8 +69,8 @@ pub fn text_form(case: &Case) -> Result<Verdict, Failure> {
     Ok(Verdict::Held)
 }
 
-/// Compiled code gives what the interpreter gives, to the bit: the program and its gradient. So does the
-/// code for a machine without any extension, code that may write results over its arguments, and code
+/// Checks that compiled code gives the same bits as the interpreter, for the program and its gradient. This
+/// also holds for code for the baseline processor, code that may write results over its arguments, and code
 /// made without the passes that make it faster.
 pub fn machine_code(case: &Case) -> Result<Verdict, Failure> {
     if !case.is_small(2)? {
@@ -82,7 +82,7 @@ pub fn machine_code(case: &Case) -> Result<Verdict, Failure> {
     Ok(Verdict::Held)
 }
 
-/// The same for a batch of both: a block of lanes, and some left over.
+/// Checks the same for a batch of both: a block of lanes, and a remainder.
 pub fn machine_code_in_lanes(case: &Case) -> Result<Verdict, Failure> {
     if !case.is_small(2)? {
         return Ok(Verdict::TooLarge);
@@ -121,7 +121,7 @@ fn arrays(case: &Case, args: &[Dense]) -> Args {
 
 type Args = (Vec<Array>, Vec<Array>, Array);
 
-/// Copies that nobody else holds: results may be written over them.
+/// Copies the arguments, so that results may be written over them.
 fn own(args: &Args) -> Args {
     let own = |a: &Array| {
         let Dense { dims, data } = a.dense();
@@ -131,7 +131,7 @@ fn own(args: &Args) -> Args {
     (all(&args.0), all(&args.1), own(&args.2))
 }
 
-/// The results of the code that a machine with nothing but what every such processor has would run.
+/// Returns the results of code for the baseline of this architecture.
 fn anywhere<Y>(f: &Jit<Given, Y>, args: &Args) -> Result<Vec<Dense>, Failure>
 where
     Y: Tree<Leaf = Var>,
@@ -144,7 +144,7 @@ where
         .into_ir();
     let options = wengert_jit::Options {
         cpu: wengert_jit::Cpu::baseline(),
-        // All of it by the register allocator that else only long functions see.
+        // All functions use the register allocator that only long functions use otherwise.
         quick_above: 0,
         ..Default::default()
     };

@@ -9,24 +9,24 @@ use super::case::{Case, dot, run};
 use crate::close::{Failure, agree, fail, near};
 use crate::program::Style;
 
-/// Forward against reverse mode, first order.
+/// Tolerance between forward and reverse mode, first order.
 const MODES: f64 = 1e-9;
-/// The four second derivatives against each other.
+/// Tolerance between the four second derivatives.
 const SECOND: f64 = 1e-8;
-/// Derivatives against finite differences.
+/// Tolerance between derivatives and finite differences.
 const DIFFERENCES: f64 = 1e-5;
 
-/// The derivative along `d` in forward mode.
+/// Computes the derivative along `d` in forward mode.
 fn forward(f: impl Fn(Vec<Var>) -> Var, x: &[Var], d: &[Var]) -> Var {
     jvp(|x: Vec<Var>| f(x), x.to_vec(), d.to_vec()).1
 }
 
-/// The derivative along `d` in reverse mode.
+/// Computes the derivative along `d` in reverse mode.
 fn reverse(f: impl Fn(Vec<Var>) -> Var, x: &[Var], d: &[Var]) -> Var {
     dot(&grad_at(x.to_vec(), f), d)
 }
 
-/// Forward mode, reverse mode and finite differences agree: `<Jv, w> = <v, Jᵀw>`.
+/// Checks that forward mode, reverse mode and finite differences agree: `<Jv, w> = <v, Jᵀw>`.
 pub fn first(case: &Case) -> Result<Verdict, Failure> {
     if !case.is_small(1)? {
         return Ok(Verdict::TooLarge);
@@ -48,8 +48,8 @@ pub fn first(case: &Case) -> Result<Verdict, Failure> {
     differences(case, case.gradient()?, back)
 }
 
-/// The second derivatives in all four combinations of the modes agree with each other, and with the
-/// differences of the first.
+/// Checks that the second derivatives in all four combinations of the modes agree with each other, and with
+/// finite differences of the first derivatives.
 pub fn second(case: &Case) -> Result<Verdict, Failure> {
     if !case.is_small(3)? {
         return Ok(Verdict::TooLarge);
@@ -72,8 +72,9 @@ pub fn second(case: &Case) -> Result<Verdict, Failure> {
     differences(case, &first, rr)
 }
 
-/// Whether `slope` is the derivative of the first result of `func` along the direction, by central
-/// differences. At a jump or a kink they do not settle as the step shrinks, and nothing is said.
+/// Checks by central differences that `slope` is the derivative of the first result of `func` along the
+/// direction. At a jump or a kink the differences do not converge as the step shrinks, and the verdict is
+/// unclear.
 fn differences(case: &Case, func: &Func, slope: f64) -> Result<Verdict, Failure> {
     let mut quotients = vec![];
     for h in [1e-5, 1e-4, 1e-6, 1e-3] {
@@ -84,7 +85,7 @@ fn differences(case: &Case, func: &Func, slope: f64) -> Result<Verdict, Failure>
         }
         quotients.push(quotient);
     }
-    // One step is settled if its neighbours say the same.
+    // The differences have converged if neighbouring steps agree.
     let settled = near(quotients[0], quotients[1], DIFFERENCES)
         && near(quotients[0], quotients[2], 10.0 * DIFFERENCES);
     match settled {
@@ -96,8 +97,8 @@ fn differences(case: &Case, func: &Func, slope: f64) -> Result<Verdict, Failure>
     }
 }
 
-/// Unrolled loops, selected branches and plain calls give the same values and gradients as loops,
-/// branches and calls that are to be recomputed or have rules.
+/// Checks that unrolled loops, selected branches and plain calls give the same values and gradients as loops,
+/// branches and calls with recomputation or custom rules.
 pub fn plain_style(case: &Case) -> Result<Verdict, Failure> {
     if !case.is_small(1)? {
         return Ok(Verdict::TooLarge);
@@ -116,7 +117,7 @@ pub fn plain_style(case: &Case) -> Result<Verdict, Failure> {
     Ok(Verdict::Held)
 }
 
-/// Recomputing the whole program changes neither its value nor its gradient.
+/// Checks that recomputing the whole program changes neither its value nor its gradient.
 pub fn recomputed(case: &Case) -> Result<Verdict, Failure> {
     if !case.is_small(1)? {
         return Ok(Verdict::TooLarge);

@@ -1,4 +1,4 @@
-//! What laws are tried on.
+//! Functions on which laws are tested.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,12 +11,12 @@ use wengert_ir::transform::inline;
 
 use crate::program::{Program, Style};
 
-/// A function of arrays of `f64` with one result of them.
+/// A function from arrays of `f64` to one array of `f64`.
 #[derive(Clone, Debug)]
 pub enum Subject {
     /// A random program.
     Program(Arc<Program>),
-    /// A function in the IR, from the corpus say. It is written in one style.
+    /// A function in the IR, for example from the corpus. It has only one style.
     Func(Arc<Func>),
 }
 
@@ -27,10 +27,10 @@ impl From<Program> for Subject {
 }
 
 impl Subject {
-    /// A function in text form.
+    /// Parses a function in text form.
     ///
     /// # Errors
-    /// If the text is no function, or not one of arrays of `f64` with one result of them.
+    /// If the text is no function, or not one from arrays of `f64` to one array of `f64`.
     pub fn parse(text: &str) -> Result<Subject> {
         let func = Func::parse(text)?;
         let floats = |ty: &Type| ty.dtype == DType::F64 && !ty.shape.has_run();
@@ -43,7 +43,7 @@ impl Subject {
         }
     }
 
-    /// Records it.
+    /// Records the function on `x`.
     pub fn build(&self, x: &[Var], style: Style) -> Var {
         match self {
             Subject::Program(program) => program.build(x, style),
@@ -51,7 +51,7 @@ impl Subject {
         }
     }
 
-    /// The lengths of the axes of each parameter.
+    /// Returns the shape of each parameter.
     fn params(&self) -> Vec<Vec<usize>> {
         match self {
             Subject::Program(program) => program.params.iter().map(|p| p.shape.clone()).collect(),
@@ -59,7 +59,7 @@ impl Subject {
         }
     }
 
-    /// The lengths of the axes of the result.
+    /// Returns the shape of the result.
     fn result(&self) -> Vec<usize> {
         match self {
             Subject::Program(program) => program.body.shape.clone(),
@@ -67,17 +67,17 @@ impl Subject {
         }
     }
 
-    /// Values for the parameters.
+    /// Returns values for the parameters.
     pub fn point(&self) -> Vec<Dense> {
         self.values(|k| 0.75 * (2.3 * k as f64 + 0.4).sin())
     }
 
-    /// A direction in the space of the parameters.
+    /// Returns a direction in the space of the parameters.
     pub fn direction(&self) -> Vec<Dense> {
         self.values(|k| (1.7 * k as f64 + 0.9).cos())
     }
 
-    /// A covector of the result.
+    /// Returns a covector of the result.
     pub fn weights(&self) -> Dense {
         let shape = self.result();
         let n = shape.iter().product();

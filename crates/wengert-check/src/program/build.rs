@@ -4,20 +4,20 @@ use wengert::prelude::*;
 
 use super::{Arg, Expr, Kind, Place, Program};
 
-/// How a program is written down as a function.
+/// The way in which a program is written as a function.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Style {
-    /// Loops, branches, batches, recomputation and custom rules are what they are.
+    /// Loops, branches, batches, recomputation and custom rules are used as such.
     Structured,
-    /// Counted loops and batches are unrolled, branches are selections, and what is to be recomputed
-    /// or has a rule is plain: the same function in another way.
+    /// Counted loops and batches are unrolled, branches are selections, and recomputation and custom rules are
+    /// omitted: the same function written differently.
     Plain,
 }
 
 type Unary = (&'static str, fn(Var) -> Var);
 type Binary = (&'static str, fn(Var, Var) -> Var);
 
-/// Smooth functions: how each is written, with `a` for its operand.
+/// Smooth functions: the text of each, with `a` for its operand.
 pub const UNARY: [Unary; 12] = [
     ("a.sin()", |a| a.sin()),
     ("a.cos()", |a| a.cos()),
@@ -33,7 +33,7 @@ pub const UNARY: [Unary; 12] = [
     ("a.sin().square().log1p()", |a| a.sin().square().log1p()),
 ];
 
-/// Smooth functions of two operands `a` and `b` (but for ties of `maximum`).
+/// Smooth functions of two operands `a` and `b` (except for ties of `maximum`).
 pub const BINARY: [Binary; 9] = [
     ("(a + b)", |a, b| a + b),
     ("a.sin() * b.cos()", |a, b| a.sin() * b.cos()),
@@ -54,7 +54,7 @@ pub const BINARY: [Binary; 9] = [
 
 type Running = (&'static str, fn(Var, usize) -> Var);
 
-/// Smooth running values: how each is written, with `a` for the operand and `k` for the axis.
+/// Smooth cumulative functions: the text of each, with `a` for the operand and `k` for the axis.
 pub const RUNNING: [Running; 5] = [
     ("a.cumsum(k)", |a, k| a.cumsum(k)),
     ("a.cumsum_reverse(k)", |a, k| a.cumsum_reverse(k)),
@@ -69,7 +69,7 @@ pub const RUNNING: [Running; 5] = [
 type Env = Vec<(u32, Var)>;
 
 impl Program {
-    /// The function, at those values of its parameters.
+    /// Records the function on these values of its parameters.
     pub fn build(&self, x: &[Var], style: Style) -> Var {
         let names = self.params.iter().map(|p| p.name);
         self.body
@@ -78,7 +78,7 @@ impl Program {
 }
 
 impl Arg {
-    /// The expression where its binders have those values.
+    /// Records the expression with these values for its binders.
     fn with(&self, env: &Env, values: &[Var], style: Style) -> Var {
         let mut inner = env.clone();
         let names = self.binders.iter().map(|b| b.name);
@@ -87,20 +87,19 @@ impl Arg {
     }
 }
 
-/// Elements that were the same are so no more.
+/// Makes equal elements different.
 fn apart(x: Var) -> Var {
     let dims = x.shape();
     let n: usize = dims.iter().product();
     x + wengert::arange(n).to(DType::F64).reshape(&dims) * 0.05
 }
 
-/// Whether one number is less than another and a bit: two that are the same but for their roundings
-/// would choose by chance.
+/// Compares two numbers with an offset: two that are equal up to rounding would be ordered by chance.
 fn less(a: Var, b: Var) -> Var {
     a.lt(b + 0.0613)
 }
 
-/// One of `0..n`, by a number of any size.
+/// Maps a number of any magnitude to an index in `0..n`.
 fn index(x: Var, n: usize) -> Var {
     let unit = ((stop_gradient(x) + 0.0413).sin() + 1.0) * (0.5 * n as f64);
     unit.floor().to(DType::I64)
@@ -159,7 +158,7 @@ impl Expr {
         }
     }
 
-    /// Loops, branches and transforms.
+    /// Records a loop, branch or transform.
     fn nested(&self, env: &Env, style: Style) -> Var {
         let arg = |i: usize| self.args[i].body.build(env, style);
         let with = |i: usize, values: &[Var]| self.args[i].with(env, values, style);
@@ -207,7 +206,7 @@ impl Expr {
                     false => fori(start..end, arg(2), step),
                 }
             }
-            // A batch of no element adds nothing, whatever it captures.
+            // An empty batch adds nothing, whatever it captures.
             Kind::Nothing => match plain {
                 true => arg(0),
                 false => {
@@ -308,7 +307,7 @@ impl Expr {
     }
 }
 
-/// A loop of three steps whose first carries go round in a circle, and whose last is computed from one of them.
+/// Records a loop of three steps whose first carries rotate, and whose last is computed from one of them.
 fn exchange(plain: bool, carries: usize, a: Var, b: Var, f: impl Fn(Var, Var) -> Var) -> Var {
     let mut start = vec![a, b, a.cos()];
     start.truncate(carries);
@@ -326,8 +325,8 @@ fn exchange(plain: bool, carries: usize, a: Var, b: Var, f: impl Fn(Var, Var) ->
     last[carries] + last[0] * 0.1
 }
 
-/// The `x` of `x + JᵀJ x / 10 = b`, where `J` is the derivative of `f` at `at`; or the one with `x³` on the left,
-/// too. Either equation has one solution, whatever `f` is.
+/// Solves `x + JᵀJ x / 10 = b`, where `J` is the derivative of `f` at `at`; as a `root`, with `x³` added on the
+/// left. Either equation has exactly one solution, whatever `f` is.
 fn implicit(plain: bool, root: bool, at: Var, b: Var, f: impl Fn(Var) -> Var + Clone) -> Var {
     let apply = |x: Var| {
         let (_, pull) = vjp(f.clone(), at);
@@ -345,7 +344,7 @@ fn implicit(plain: bool, root: bool, at: Var, b: Var, f: impl Fn(Var) -> Var + C
     }
 }
 
-/// The solution of a linear system by elimination. It needs no pivots: the matrix is positive definite.
+/// Solves a linear system by elimination. It needs no pivoting: the matrix is positive definite.
 fn dense(a: &dyn Fn(Var) -> Var, b: Var) -> Var {
     let shape = b.shape();
     let n: usize = shape.iter().product();

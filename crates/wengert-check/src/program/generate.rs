@@ -1,14 +1,14 @@
-//! Making programs.
+//! Generation of random programs.
 
 use super::{Arg, Binder, Expr, Kind, Place, Program, build};
 use crate::rng::Rng;
 
-/// How large random programs are.
+/// Limits on the size of random programs.
 #[derive(Clone, Debug)]
 pub struct Limits {
     /// The depth of expressions.
     pub depth: usize,
-    /// How deep loops, branches and transforms nest.
+    /// The nesting depth of loops, branches and transforms.
     pub nesting: usize,
 }
 
@@ -147,7 +147,7 @@ impl Generator {
         node(Kind::Const(value), want, vec![])
     }
 
-    /// Something that changes shapes, moves elements or chooses between them.
+    /// Generates an expression that changes shapes, moves elements or selects among them.
     fn array(&mut self, want: &[usize], scope: &[Binder], depth: usize, nesting: usize) -> Expr {
         let e = |g: &mut Generator, shape: &[usize]| plain(g.expr(shape, scope, depth, nesting));
         if self.rng.one_in(6) {
@@ -300,9 +300,9 @@ impl Generator {
         }
     }
 
-    /// A loop, a branch or a transform.
+    /// Generates a loop, a branch or a transform.
     fn nested(&mut self, want: &[usize], scope: &[Binder], depth: usize, nesting: usize) -> Expr {
-        // A body is deep enough to hold something.
+        // A body needs some depth of its own.
         let inner = depth.max(2);
         let with = |new: &[&Binder]| -> Vec<Binder> {
             scope.iter().chain(new.iter().copied()).cloned().collect()
@@ -314,7 +314,7 @@ impl Generator {
         };
         match self.rng.below(20) {
             0 | 1 => {
-                // The result is the last carry, or the rows piled up.
+                // The result is the last carry, or the stacked rows.
                 let reverse = self.rng.one_in(3);
                 let rows = !want.is_empty() && self.rng.one_in(2);
                 let n = if rows { want[0] } else { 2 + self.rng.below(2) };
@@ -446,7 +446,7 @@ impl Generator {
             15 => {
                 let shape = self.shape();
                 let x = self.binder(&shape);
-                // A rule of the user's own captures nothing.
+                // A custom rule captures nothing.
                 let alone = std::slice::from_ref(&x);
                 let f = under(&[&x], self.expr(want, alone, inner, nesting));
                 node(Kind::CustomRule, want, vec![outer(self, &shape), f])

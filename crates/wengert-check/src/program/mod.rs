@@ -1,8 +1,8 @@
-//! Random differentiable programs: typed expressions over scalars, vectors and matrices of `f64`, with
-//! every loop, branch and transform nested in each other.
+//! Random differentiable programs: typed expressions over scalars, vectors and matrices of `f64`, with every
+//! loop, branch and transform nested in each other.
 //!
-//! Each operation stays on a domain where it is smooth and its results are small: a program is made
-//! to be differentiated and compared with finite differences.
+//! Each operation stays on a domain where it is smooth and its results are small, because programs are
+//! differentiated and compared with finite differences.
 
 mod build;
 mod generate;
@@ -13,19 +13,19 @@ pub use build::Style;
 pub use generate::Limits;
 pub use shrink::shrunk;
 
-/// A name for a value: a parameter of the program, or of a body in it.
+/// A named value: a parameter of the program, or of a body in it.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Binder {
-    /// Its number; no two binders of a program have one.
+    /// Its number, unique among the binders of a program.
     pub name: u32,
-    /// The lengths of the axes of its value.
+    /// The shape of its value.
     pub shape: Vec<usize>,
 }
 
-/// An operand: an expression, in which some names may be bound.
+/// An operand: an expression, in which names may be bound.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Arg {
-    /// What the operation gives values to.
+    /// The names to which the operation gives values.
     pub binders: Vec<Binder>,
     /// The expression.
     pub body: Expr,
@@ -34,24 +34,23 @@ pub struct Arg {
 /// An expression.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Expr {
-    /// What it does.
+    /// The operation.
     pub kind: Kind,
-    /// The lengths of the axes of its value.
+    /// The shape of its value.
     pub shape: Vec<usize>,
     /// Its operands.
     pub args: Vec<Arg>,
 }
 
-/// What an expression does. How each is written with this crate's operations is in the text of a
-/// program.
+/// The operation of an expression. The text of a program shows how each is written with this crate's functions.
 #[derive(Clone, PartialEq, Debug)]
 #[allow(missing_docs)]
 pub enum Kind {
     Var(u32),
     Const(f64),
-    /// A smooth function of one operand, by its number in a table.
+    /// A smooth function of one operand, by its index in a table.
     Unary(usize),
-    /// A smooth function of two operands, by its number in a table.
+    /// A smooth function of two operands, by its index in a table.
     Binary(usize),
     Select,
     Sum,
@@ -59,7 +58,7 @@ pub enum Kind {
     Mean,
     Prod,
     Largest,
-    /// A running value along an axis, by its number in a table.
+    /// A cumulative function along an axis, by its index in a table.
     Running(usize, usize),
     Sort,
     Broadcast,
@@ -89,13 +88,13 @@ pub enum Kind {
     While,
     Repeat,
     RepeatTraced,
-    /// A batch of no element.
+    /// An empty batch.
     Nothing,
-    /// A loop whose carries change places, two of them or three.
+    /// A loop whose two or three carries rotate.
     Exchange {
         carries: usize,
     },
-    /// What is defined by an equation with a function's derivative in it: a linear one, or one that is not.
+    /// A solution of an equation that contains a function's derivative: of a linear one, or of a nonlinear one.
     Implicit {
         root: bool,
     },
@@ -135,7 +134,7 @@ pub struct Program {
 }
 
 impl Expr {
-    /// The number of nodes, constants counted as less than names.
+    /// Returns the number of nodes, where constants weigh less than names.
     pub fn weight(&self) -> usize {
         let own = match self.kind {
             Kind::Const(_) => 1,
@@ -147,7 +146,7 @@ impl Expr {
 }
 
 impl Program {
-    /// A random program. One seed gives one program.
+    /// Generates a random program. A seed always gives the same program.
     pub fn random(seed: u64, limits: &Limits) -> Program {
         generate::program(seed, limits)
     }

@@ -1,10 +1,10 @@
-//! Making a failing program small.
+//! Shrinking of failing programs.
 
 use super::{Arg, Binder, Expr, Kind, Program};
 
-/// The smallest program found that still `fails`, starting from one that does: nodes become one of
-/// their descendants or a constant, and parameters go, as long as it fails. At most `tries` programs
-/// are tried.
+/// Returns the smallest program found that still `fails`, starting from one that does: nodes are replaced by
+/// one of their descendants or a constant, and parameters removed, as long as it fails. At most `tries`
+/// programs are tested.
 pub fn shrunk(program: &Program, tries: usize, mut fails: impl FnMut(&Program) -> bool) -> Program {
     let mut best = program.clone();
     let mut left = tries;
@@ -23,7 +23,7 @@ pub fn shrunk(program: &Program, tries: usize, mut fails: impl FnMut(&Program) -
     }
 }
 
-/// Simpler programs, the simplest first.
+/// Returns simpler programs, the simplest first.
 fn candidates(program: &Program) -> Vec<Program> {
     let mut found: Vec<Program> = variants(&program.body)
         .into_iter()
@@ -53,7 +53,7 @@ fn candidates(program: &Program) -> Vec<Program> {
     inside
 }
 
-/// The expression with one node simplified, in every way.
+/// Returns the expression with one node simplified, in every way.
 fn variants(e: &Expr) -> Vec<Expr> {
     let mut out = vec![];
     if !matches!(e.kind, Kind::Const(_)) {
@@ -78,7 +78,7 @@ fn constant(shape: &[usize]) -> Expr {
     }
 }
 
-/// What lies inside `e` and has that shape, with constants for the names that are bound on the way.
+/// Collects the descendants of `e` with this shape, with constants for the names bound on the way.
 fn descendants(e: &Expr, shape: &[usize], bound: &mut Vec<Binder>, out: &mut Vec<Expr>) {
     for arg in &e.args {
         let before = bound.len();
@@ -91,7 +91,7 @@ fn descendants(e: &Expr, shape: &[usize], bound: &mut Vec<Binder>, out: &mut Vec
     }
 }
 
-/// The expression with constants for those names.
+/// Returns the expression with constants for these names.
 fn closed(e: &Expr, bound: &[Binder]) -> Expr {
     if let Kind::Var(name) = e.kind
         && bound.iter().any(|b| b.name == name)

@@ -1,4 +1,4 @@
-//! Programs as text, much as one would write them.
+//! Programs as text, close to Rust source.
 
 use std::fmt;
 
@@ -27,7 +27,7 @@ fn shape(dims: &[usize]) -> String {
     }
 }
 
-/// A template with its operands filled in.
+/// Fills the operands into a template.
 fn filled(template: &str, a: &str, b: &str) -> String {
     let mut out = String::new();
     let chars: Vec<char> = template.chars().collect();
@@ -48,7 +48,7 @@ impl Arg {
         self.body.text()
     }
 
-    /// As a closure around `wrap` of the expression.
+    /// Formats the argument as a closure whose body is the expression formatted into `wrap`.
     fn closure(&self, wrap: &str) -> String {
         let names = self.binders.iter().map(|b| format!("x{}", b.name));
         let names = names.collect::<Vec<_>>().join(", ");

@@ -7,26 +7,25 @@ mod sealed {
     pub trait Nested {}
 }
 
-/// A number, a truth value, or Rust's arrays, vectors and slices of them, nested to any depth:
-/// `[[f64; 2]; 3]`, `Vec<[f64; 2]>`, `Vec<Vec<f64>>`. The rows of vectors of vectors have one length.
-/// The trait is closed.
+/// A number, a truth value, or Rust's arrays, vectors and slices of them, nested to any depth: `[[f64; 2]; 3]`,
+/// `Vec<[f64; 2]>`, `Vec<Vec<f64>>`. Nested vectors must have rows of one length. The trait is sealed.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a number, nor arrays or vectors of numbers",
     note = "the elements of an array are `f64`, `f32`, `i64`, `i32`, `u64`, `u32`, `u8` or `bool`"
 )]
 pub trait Nested: sealed::Nested + Clone {
-    /// What it is made of in the end.
+    /// The element type at the innermost level.
     type Element: Element;
-    /// Whether all values have one shape.
+    /// Whether the type alone guarantees that all values have one shape.
     #[doc(hidden)]
     const EVEN: bool;
-    /// Appends the lengths of its axes; of a value that is not there, those that its type knows.
+    /// Appends the lengths of a value's axes; without a value, those that the type determines.
     #[doc(hidden)]
     fn push_shape(value: Option<&Self>, shape: &mut Vec<usize>);
-    /// Whether its axes have those lengths.
+    /// Returns whether the axes have these lengths.
     #[doc(hidden)]
     fn has_shape(&self, shape: &[usize]) -> bool;
-    /// Values one after the other, as elements.
+    /// Concatenates values to a vector of elements.
     #[doc(hidden)]
     fn concat(values: Vec<Self>) -> Vec<Self::Element>;
 }
@@ -78,7 +77,7 @@ impl<A: Nested> Nested for &[A] {
     }
 }
 
-/// Whether there are so many rows, and each has the other lengths.
+/// Returns whether the number of rows and the shape of each row match.
 fn fits<A: Nested>(rows: &[A], shape: &[usize]) -> bool {
     let Some((n, row)) = shape.split_first() else {
         return false;
@@ -104,10 +103,10 @@ macro_rules! scalars {
 }
 scalars!(f32 f64 i32 i64 u32 u64 u8 bool);
 
-/// The shape of an array of those rows.
+/// Returns the shape of an array with these rows.
 ///
 /// # Errors
-/// If the rows are not of one shape.
+/// If the rows differ in shape.
 pub fn nested_shape<A: Nested>(rows: &[A]) -> Result<Vec<usize>, TypeError> {
     let mut shape = vec![rows.len()];
     A::push_shape(rows.first(), &mut shape);
@@ -130,10 +129,10 @@ pub fn nested_shape<A: Nested>(rows: &[A]) -> Result<Vec<usize>, TypeError> {
     }
 }
 
-/// An array of those rows.
+/// Makes an array of these rows.
 ///
 /// # Errors
-/// If the rows are not of one shape.
+/// If the rows differ in shape.
 pub fn nested<A: Nested>(rows: Vec<A>) -> Result<Dense, TypeError> {
     let shape = nested_shape(&rows)?;
     Ok(Dense::of(shape, A::concat(rows)))

@@ -1,9 +1,9 @@
-//! Elements that are borrowed from wherever they lie.
+//! Borrowed elements.
 
 use super::{Data, Element};
 use crate::with_variants;
 
-/// The elements of an array that is read, row-major.
+/// Elements of an array borrowed for reading, row-major.
 #[derive(Clone, Copy, PartialEq, Debug)]
 #[expect(missing_docs, reason = "each variant is named for its element type")]
 pub enum Slice<'a> {
@@ -17,7 +17,7 @@ pub enum Slice<'a> {
     Bool(&'a [bool]),
 }
 
-/// The elements of an array that is written, row-major.
+/// Elements of an array borrowed for writing, row-major.
 #[derive(PartialEq, Debug)]
 #[expect(missing_docs, reason = "each variant is named for its element type")]
 pub enum SliceMut<'a> {
@@ -32,12 +32,12 @@ pub enum SliceMut<'a> {
 }
 
 impl<'a> Slice<'a> {
-    /// A copy of the elements.
+    /// Copies the elements.
     pub fn to_data(self) -> Data {
         with_variants!(Slice, self, v => Element::wrap(v.to_vec()))
     }
 
-    /// The elements.
+    /// Returns the elements.
     ///
     /// # Panics
     /// If they are of another type.
@@ -47,10 +47,10 @@ impl<'a> Slice<'a> {
 }
 
 impl SliceMut<'_> {
-    /// Copies elements here.
+    /// Overwrites the elements.
     ///
     /// # Panics
-    /// If they are of another type, or another number.
+    /// If the type or the number of elements differs.
     pub fn copy_from(&mut self, data: &Data) {
         fn copy<T: Element>(to: &mut [T], from: &Data) {
             to.copy_from_slice(Slice::from(from).typed());
@@ -58,14 +58,14 @@ impl SliceMut<'_> {
         with_variants!(SliceMut, self, v => copy(v, data));
     }
 
-    /// The same elements, for less long.
+    /// Borrows the elements for a shorter time.
     pub fn reborrow(&mut self) -> SliceMut<'_> {
         with_variants!(SliceMut, self, v => Element::borrowed_mut(v))
     }
 }
 
 impl<'a> SliceMut<'a> {
-    /// The elements.
+    /// Returns the elements.
     ///
     /// # Panics
     /// If they are of another type.

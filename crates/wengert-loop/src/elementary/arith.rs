@@ -1,94 +1,93 @@
-//! The arithmetic that the elementary functions are written in, and its plain meaning.
+//! The arithmetic in which the elementary functions are written, and its plain implementation.
 
-/// A small arithmetic of 64-bit floats, of their bits, and of truth values.
+/// Arithmetic on 64-bit floats, on their bits, and on truth values.
 ///
-/// Each elementary function is written once against this trait. With [`Plain`] it computes; with a
-/// recorder it leaves a trace of the same operations. Every operation is exact or rounded once, to
-/// nearest with ties to even, so all implementations give the same bits. Only the payload and the
-/// sign of a NaN are left open.
+/// Each elementary function is written once against this trait. With [`Plain`] it computes; with a recorder it
+/// leaves a trace of the same operations. Every operation is exact or rounded once, to nearest with ties to
+/// even, so all implementations give the same bits. Only the payload and the sign of a NaN are unspecified.
 pub trait Arith {
     /// An `f64`.
     type F: Copy;
-    /// An `i64`: the bits of a float, or an integer taken from them.
+    /// An `i64`: the bits of a float, or an integer derived from them.
     type I: Copy;
-    /// A truth value, one a lane.
+    /// A truth value, one per lane.
     type M: Copy;
 
-    /// A constant float.
+    /// Returns a constant float.
     fn float(&mut self, x: f64) -> Self::F;
-    /// A constant integer.
+    /// Returns a constant integer.
     fn int(&mut self, x: i64) -> Self::I;
 
-    /// `a + b`
+    /// Returns `a + b`
     fn add(&mut self, a: Self::F, b: Self::F) -> Self::F;
-    /// `a - b`
+    /// Returns `a - b`
     fn sub(&mut self, a: Self::F, b: Self::F) -> Self::F;
-    /// `a * b`
+    /// Returns `a * b`
     fn mul(&mut self, a: Self::F, b: Self::F) -> Self::F;
-    /// `a / b`
+    /// Returns `a / b`
     fn div(&mut self, a: Self::F, b: Self::F) -> Self::F;
-    /// `a * b + c`, rounded once.
+    /// Returns `a * b + c`, rounded once.
     fn fma(&mut self, a: Self::F, b: Self::F, c: Self::F) -> Self::F;
-    /// `a` with its sign bit flipped.
+    /// Returns `a` with its sign bit flipped.
     fn neg(&mut self, a: Self::F) -> Self::F;
-    /// `a` with its sign bit cleared.
+    /// Returns `a` with its sign bit cleared.
     fn abs(&mut self, a: Self::F) -> Self::F;
-    /// The square root; NaN below zero, `-0` at `-0`.
+    /// Returns the square root; NaN below zero, `-0` at `-0`.
     fn sqrt(&mut self, a: Self::F) -> Self::F;
-    /// The nearest integer, ties to even.
+    /// Returns the nearest integer, ties to even.
     fn round(&mut self, a: Self::F) -> Self::F;
 
-    /// `a < b`, false on NaN.
+    /// Returns `a < b`, false on NaN.
     fn lt(&mut self, a: Self::F, b: Self::F) -> Self::M;
-    /// `a <= b`, false on NaN.
+    /// Returns `a <= b`, false on NaN.
     fn le(&mut self, a: Self::F, b: Self::F) -> Self::M;
-    /// `a == b`, false on NaN.
+    /// Returns `a == b`, false on NaN.
     fn eq(&mut self, a: Self::F, b: Self::F) -> Self::M;
-    /// `a` where `m` holds, else `b`.
+    /// Returns `a` where `m` holds, else `b`.
     fn select(&mut self, m: Self::M, a: Self::F, b: Self::F) -> Self::F;
-    /// `a` where `m` holds, else `b`.
+    /// Returns `a` where `m` holds, else `b`.
     fn select_int(&mut self, m: Self::M, a: Self::I, b: Self::I) -> Self::I;
-    /// Both hold.
+    /// Returns whether both hold.
     fn and(&mut self, a: Self::M, b: Self::M) -> Self::M;
-    /// At least one holds.
+    /// Returns whether at least one holds.
     fn or(&mut self, a: Self::M, b: Self::M) -> Self::M;
-    /// It does not hold.
+    /// Returns whether it does not hold.
     fn not(&mut self, a: Self::M) -> Self::M;
 
-    /// The IEEE 754 bits of a float.
+    /// Returns the IEEE 754 bits of a float.
     fn bits(&mut self, a: Self::F) -> Self::I;
-    /// The float with these bits.
+    /// Returns the float with these bits.
     #[allow(clippy::wrong_self_convention)]
     fn from_bits(&mut self, a: Self::I) -> Self::F;
-    /// `a + b`, wrapping.
+    /// Returns `a + b`, wrapping.
     fn int_add(&mut self, a: Self::I, b: Self::I) -> Self::I;
-    /// `a - b`, wrapping.
+    /// Returns `a - b`, wrapping.
     fn int_sub(&mut self, a: Self::I, b: Self::I) -> Self::I;
-    /// Bitwise and.
+    /// Returns the bitwise and.
     fn int_and(&mut self, a: Self::I, b: Self::I) -> Self::I;
-    /// Bitwise or.
+    /// Returns the bitwise or.
     fn int_or(&mut self, a: Self::I, b: Self::I) -> Self::I;
-    /// Bitwise exclusive or.
+    /// Returns the bitwise exclusive or.
     fn int_xor(&mut self, a: Self::I, b: Self::I) -> Self::I;
-    /// `a << by`, with `by < 64`; bits shifted out are lost.
+    /// Returns `a << by`, with `by < 64`; bits shifted out are lost.
     fn int_shl(&mut self, a: Self::I, by: u32) -> Self::I;
-    /// `a >> by`, with `by < 64`, copies of the sign bit coming in.
+    /// Returns `a >> by`, with `by < 64`, shifting in copies of the sign bit.
     fn int_shr(&mut self, a: Self::I, by: u32) -> Self::I;
-    /// `a >> by`, with `by < 64`, zeros coming in.
+    /// Returns `a >> by`, with `by < 64`, shifting in zeros.
     fn int_ushr(&mut self, a: Self::I, by: u32) -> Self::I;
-    /// `a < b`, both signed.
+    /// Returns `a < b`, both signed.
     fn int_lt(&mut self, a: Self::I, b: Self::I) -> Self::M;
-    /// `a == b`
+    /// Returns `a == b`
     fn int_eq(&mut self, a: Self::I, b: Self::I) -> Self::M;
 
-    /// `table[index]`. In a lane where the index lies outside the table, any value (never a fault):
-    /// that lane's result is not used.
+    /// Returns `table[index]`. In a lane where the index is outside the table, the result is arbitrary (never a
+    /// fault) and must not be used.
     fn table(&mut self, table: &'static [f64], index: Self::I) -> Self::F;
 
-    /// `common` where not `m`; where `m` holds, what `rare` gives.
+    /// Returns `common` where `m` does not hold, and the result of `rare` where it does.
     ///
-    /// A recorder may emit `rare` behind a test that any lane asks for it. Lanes that do not ask
-    /// may run it all the same, and their result is dropped.
+    /// A recorder may emit `rare` behind a test whether any lane needs it. The other lanes may run it as well;
+    /// their results are dropped.
     fn rare(
         &mut self,
         m: Self::M,
@@ -96,10 +95,10 @@ pub trait Arith {
         rare: impl FnOnce(&mut Self) -> Self::F,
     ) -> Self::F;
 
-    /// Applies `body` to the state for as long as `goes_on` holds of it, in each lane apart.
+    /// Applies `body` to the state while `goes_on` holds, for each lane separately.
     ///
-    /// It must come to an end from every state, one that holds NaN too: a lane whose result is not
-    /// used may start from anything.
+    /// It must terminate from every state, including one with NaN: a lane whose result is not used may start
+    /// from anything.
     fn repeat<const N: usize>(
         &mut self,
         state: [Self::F; N],

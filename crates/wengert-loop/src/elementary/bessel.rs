@@ -1,9 +1,9 @@
 //! Modified Bessel functions of the first kind.
 //!
-//! `e^-x I(n, x)`, of order 0 and 1 by polynomials (of `tools/coefficients.py`) in `x^2` up to 8 and in
-//! `1/x` beyond. The derivatives lead to higher orders. `I(n, x) / x^n` is a smooth even function, and
-//! its derivative is `x` times the next one. Those are summed as a power series (DLMF 10.25.2) and, far
-//! out, integrated (DLMF 10.32.2). The derivatives of `e^-x I(0, x)` are moments under its integral.
+//! `e^-x I(n, x)` for orders 0 and 1 is computed by polynomials (from `tools/coefficients.py`) in `x^2` up to 8
+//! and in `1/x` beyond. The derivatives involve higher orders. `I(n, x) / x^n` is a smooth even function, and
+//! its derivative is `x` times the next one. These are summed as a power series (DLMF 10.25.2), and integrated
+//! for large `x` (DLMF 10.32.2). The derivatives of `e^-x I(0, x)` are moments under its integral.
 use super::Arith;
 use super::exp::exp;
 use super::gamma::lgamma_positive;
@@ -114,10 +114,10 @@ const FAR_1: [f64; 24] = [
 /// `log(pi) / 2`
 const HALF_LOG_PI: f64 = 0.572_364_942_924_700_1;
 
-/// From here on the polynomials in `1/x` hold.
+/// The start of the polynomials in `1/x`.
 const FAR: f64 = 8.0;
 
-/// `e^-x` times a polynomial in `x^2`, or one in `1/x` over the root of `x`.
+/// Returns `e^-x` times a polynomial in `x^2`, or a polynomial in `1/x` over the root of `x`.
 #[inline(always)]
 fn scaled<A: Arith>(a: &mut A, x: A::F, near: &[f64], far: &[f64]) -> A::F {
     let is_far = above(a, x, FAR);
@@ -136,14 +136,14 @@ fn scaled<A: Arith>(a: &mut A, x: A::F, near: &[f64], far: &[f64]) -> A::F {
     a.select(is_far, q, p)
 }
 
-/// `e^-|x| I(0, x)`; error below 4 ulp.
+/// Returns `e^-|x| I(0, x)`; error below 4 ulp.
 #[inline]
 pub fn i0e<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let x = a.abs(x);
     scaled(a, x, &NEAR_0, &FAR_0)
 }
 
-/// `e^-|x| I(1, x)`; error below 4 ulp.
+/// Returns `e^-|x| I(1, x)`; error below 4 ulp.
 #[inline]
 pub fn i1e<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let size = a.abs(x);
@@ -154,8 +154,7 @@ pub fn i1e<A: Arith>(a: &mut A, x: A::F) -> A::F {
     with_sign(a, y, x)
 }
 
-/// The index `n` of a function: the whole number nearest to it, and NaN for `y` where that is none or
-/// negative.
+/// Checks the order `n`: returns `y`, or NaN where `n` is negative or not a number.
 #[inline(always)]
 fn of_order<A: Arith>(a: &mut A, n: A::F, y: A::F) -> A::F {
     let nan = a.float(f64::NAN);
@@ -166,11 +165,11 @@ fn of_order<A: Arith>(a: &mut A, n: A::F, y: A::F) -> A::F {
     a.select(none, nan, y)
 }
 
-/// From here on the integrals are taken: the square of `e^-x` is nothing beside 1.
+/// The start of the integrals: the square of `e^-x` is negligible beside 1.
 const INTEGRAL: f64 = 25.0;
 
-/// `I(n, x) / x^n` for the order nearest to `n`; relative error below 1e-13 for orders up to 20. NaN for
-/// negative orders.
+/// Returns `I(n, x) / x^n` for the order nearest to `n`; relative error below 1e-13 for orders up to 20. NaN
+/// for negative orders.
 #[inline]
 pub fn bessel_ratio<A: Arith>(a: &mut A, n: A::F, x: A::F) -> A::F {
     let n = a.round(n);
@@ -196,7 +195,7 @@ pub fn bessel_ratio<A: Arith>(a: &mut A, n: A::F, x: A::F) -> A::F {
             [k, term, a.add(sum, term)]
         },
     );
-    // The first is 1 / (2^n n!).
+    // The first term is 1 / (2^n n!).
     let next = plus(a, n, 1.0);
     let factorial = lgamma_positive(a, next, |a, x| of_normal(a, x, 0.0));
     let powers = times(a, n, LN_2);
@@ -204,8 +203,8 @@ pub fn bessel_ratio<A: Arith>(a: &mut A, n: A::F, x: A::F) -> A::F {
     let minus = a.neg(whole);
     let first = exp(a, minus);
     let near = a.mul(first, sum);
-    // Beyond, sqrt(pi) 2^n gamma(n + 1/2) times the function is e^x times the integral of
-    // e^(-x s) (s (2 - s))^(n - 1/2) from 0 to 2.
+    // For large x, sqrt(pi) 2^n gamma(n + 1/2) times the function is e^x times the integral of e^(-x s) (s (2 -
+    // s))^(n - 1/2) from 0 to 2.
     let is_far = beyond(a, x, INTEGRAL);
     let y = a.rare(is_far, near, |a| {
         let scale = a.div(one, x);
@@ -229,7 +228,7 @@ pub fn bessel_ratio<A: Arith>(a: &mut A, n: A::F, x: A::F) -> A::F {
         let under = plus(a, under, HALF_LOG_PI);
         let under = a.neg(under);
         let under = exp(a, under);
-        // By halves, so that the power of e overflows no earlier than the product.
+        // The power of e is applied in halves, so that it overflows no earlier than the product.
         let root = times(a, x, 0.5);
         let root = exp(a, root);
         let y = a.mul(sum, under);
@@ -242,12 +241,12 @@ pub fn bessel_ratio<A: Arith>(a: &mut A, n: A::F, x: A::F) -> A::F {
     of_order(a, n, y)
 }
 
-/// The integral of `t^k e^(-|x| t) / (pi sqrt(t (2 - t)))` from 0 to 2, for the order nearest to `k`;
+/// Returns the integral of `t^k e^(-|x| t) / (pi sqrt(t (2 - t)))` from 0 to 2, for the order nearest to `k`;
 /// relative error below 1e-13 for orders up to 20. NaN for negative orders.
 ///
-/// Of order 0 it is [`i0e`] (DLMF 10.32.1, with `t = 1 - cos`), and each next order is minus the
-/// derivative of the one before. Nothing cancels: near 0 it is `binom(2 k, k) / 2^k e^-2x` times a series of
-/// positive terms (DLMF 13.4.1 with 13.2.39), far out the integral is taken.
+/// Order 0 is [`i0e`] (DLMF 10.32.1, with `t = 1 - cos`), and each next order is minus the derivative of the
+/// previous one. Nothing cancels: near 0 it is `binom(2 k, k) / 2^k e^-2x` times a series of positive terms
+/// (DLMF 13.4.1 with 13.2.39); for large `x` the integral is used.
 #[inline]
 pub fn bessel_moment<A: Arith>(a: &mut A, k: A::F, x: A::F) -> A::F {
     let k = a.round(k);

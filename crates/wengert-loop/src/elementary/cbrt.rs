@@ -19,11 +19,11 @@ const W: [f64; 6] = [
 const CBRT_2: f64 = 1.2599210498948732;
 const CBRT_HALF: f64 = 0.7937005259840998;
 
-/// The cube root of a positive normal number, times `2^shift`.
+/// Returns the cube root of a positive normal number, times `2^shift`.
 ///
-/// `x = 2^(3 q) z` with `z = 2^j m` and `j` in `-1..=1`. An inverse cube root `w` of `z` to 17 bits is
-/// improved by `1 + e/3 + 2 e^2/9`, `e = 1 - z w^3`, to 50; then `y = z w^2` is corrected by
-/// `(z - y^3) w^2 / 3`. No division.
+/// `x = 2^(3 q) z` with `z = 2^j m` and `j` in `-1..=1`. An inverse cube root `w` of `z` to 17 bits is improved
+/// by `1 + e/3 + 2 e^2/9`, `e = 1 - z w^3`, to 50; then `y = z w^2` is corrected by `(z - y^3) w^2 / 3`. No
+/// division.
 #[inline(always)]
 fn of_normal<A: Arith>(a: &mut A, x: A::F, shift: i64) -> A::F {
     let Split { minus_k, m, .. } = split(a, x);
@@ -78,14 +78,14 @@ fn of_normal<A: Arith>(a: &mut A, x: A::F, shift: i64) -> A::F {
     a.from_bits(y)
 }
 
-/// The cube root; error below 0.6 ulp.
+/// Returns the cube root; error below 0.6 ulp.
 #[inline(always)]
 pub fn cbrt<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let size = a.abs(x);
     let common = of_normal(a, size, 0);
     let rare = outside(a, size, f64::MIN_POSITIVE, f64::INFINITY);
     let y = a.rare(rare, common, |a| {
-        // A subnormal is scaled by 2^54, and its root by 2^-18. Zero, infinity and NaN stay.
+        // A subnormal is scaled by 2^54, and its root by 2^-18. Zero, infinity and NaN are returned unchanged.
         let scaled = times(a, size, SUBNORMAL_SCALE);
         let root = of_normal(a, scaled, -18);
         let inner = outside(a, size, f64::from_bits(1), f64::INFINITY);

@@ -1,12 +1,12 @@
-//! The block function of ChaCha (Bernstein 2008), written once over the arithmetic of words.
+//! The block function of ChaCha (Bernstein 2008), written once over arithmetic on words.
 //!
-//! A block is sixteen words that a key of eight words, a 64-bit block number and a 64-bit stream
-//! number determine; whoever does not know the key cannot tell blocks from coin flips. Numbered blocks
-//! need no state, so that any part of a stream is had at once, on any thread, in any order.
+//! A block is sixteen words determined by a key of eight words, a 64-bit block number and a 64-bit stream
+//! number; without the key, blocks cannot be told from coin flips. Numbered blocks need no state, so any part
+//! of a stream can be computed directly, on any thread, in any order.
 //!
-//! There are eight rounds. No attack on more than seven is known, and that one takes some 2^230 steps
-//! (Aumasson, *Too Much Crypto*, 2019): any test of randomness that a computer can run is weaker by
-//! far. Twelve rounds would take half as long again.
+//! There are eight rounds. No attack on more than seven is known, and that one takes about 2^230 steps
+//! (Aumasson, *Too Much Crypto*, 2019), so no feasible test of randomness can detect a flaw. Twelve rounds
+//! would take 50 % longer.
 
 /// Rounds of the block function.
 pub const ROUNDS: u32 = 8;
@@ -17,25 +17,24 @@ pub const WORDS: usize = 16;
 /// Words in a key.
 pub const KEY: usize = 8;
 
-/// `expand 32-byte k`, as ChaCha begins its state.
+/// `expand 32-byte k`, the start of ChaCha's state.
 const CONSTANTS: [u32; 4] = [0x6170_7865, 0x3320_646e, 0x7962_2d32, 0x6b20_6574];
 
-/// Arithmetic of 32-bit words.
+/// Arithmetic on 32-bit words.
 pub trait Words {
     /// A word.
     type W: Copy;
-    /// A constant.
+    /// Returns a constant.
     fn word(&mut self, x: u32) -> Self::W;
-    /// The sum, modulo 2^32.
+    /// Returns the sum, modulo 2^32.
     fn sum(&mut self, a: Self::W, b: Self::W) -> Self::W;
-    /// Bitwise exclusive or.
+    /// Returns the bitwise exclusive or.
     fn xor(&mut self, a: Self::W, b: Self::W) -> Self::W;
-    /// Rotated to the left.
+    /// Rotates a word to the left.
     fn rotate(&mut self, a: Self::W, by: u32) -> Self::W;
 }
 
-/// The block of that number in that stream. Block and stream number are given as two words each, the
-/// low one first.
+/// Computes a block of a stream. Block and stream number are given as two words each, the low one first.
 #[inline(always)]
 pub fn block<A: Words>(
     a: &mut A,
@@ -43,7 +42,7 @@ pub fn block<A: Words>(
     number: [A::W; 2],
     stream: [u32; 2],
 ) -> [A::W; WORDS] {
-    // Without closures: all of it has to be inlined where the vectors are known.
+    // No closures, because everything must be inlined into a function with known vector features.
     let mut start = [number[0]; WORDS];
     for i in 0..4 {
         start[i] = a.word(CONSTANTS[i]);
@@ -69,7 +68,7 @@ pub fn block<A: Words>(
     x
 }
 
-/// A quarter of a round, on four words of the state.
+/// Applies a quarter round to four words of the state.
 #[inline(always)]
 fn quarter<A: Words>(a: &mut A, x: &mut [A::W; WORDS], [p, q, r, s]: [usize; 4]) {
     for (to, from, turned, by) in [(p, q, s, 16), (r, s, q, 12), (p, q, s, 8), (r, s, q, 7)] {
@@ -100,10 +99,10 @@ impl Words for super::Plain {
     }
 }
 
-/// A stream of a key, block by block: what a key is for.
+/// One of a key's streams of blocks, by purpose.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Stream {
-    /// Numbers to draw.
+    /// Random draws.
     Draws,
     /// The keys that a key is split into: key `i` is words `8 i` to `8 i + 7`.
     Children,
@@ -112,10 +111,10 @@ pub enum Stream {
 }
 
 impl Stream {
-    /// All of them.
+    /// All streams.
     pub const ALL: [Stream; 3] = [Stream::Draws, Stream::Children, Stream::Family];
 
-    /// Its number, as two words, the low one first.
+    /// Returns its number, as two words, the low one first.
     pub fn number(self) -> [u32; 2] {
         match self {
             Stream::Draws => [0, 0],
@@ -124,7 +123,7 @@ impl Stream {
         }
     }
 
-    /// The block of that number.
+    /// Computes block `number` of the stream.
     pub fn block(self, key: &[u32; KEY], number: u64) -> [u32; WORDS] {
         let number = [number as u32, (number >> 32) as u32];
         block(&mut super::Plain, key, number, self.number())
@@ -135,7 +134,7 @@ impl Stream {
 mod tests {
     use super::*;
 
-    /// The words of the key of zeros, as other programs have them.
+    /// The words of the zero key, as other implementations compute them.
     #[test]
     fn the_stream_of_the_key_of_zeros() {
         let first = Stream::Draws.block(&[0; KEY], 0);

@@ -10,7 +10,7 @@ use super::parts::{
 };
 use std::f64::consts::LOG2_E;
 
-/// `P` for `k = 4`, `j = 1/2`: `|d| < 2^-58.8` for `1/2 <= y <= 27.3`. It is nearly level. The first
+/// `P` for `k = 4`, `j = 1/2`: `|d| < 2^-58.8` for `1/2 <= y <= 27.3`. It is nearly constant. The first
 /// coefficient is a sum of two.
 const FIRST: [f64; 2] = [0.6164975593127763, -2.192_648_888_161_940_2e-17];
 const REST: [f64; 21] = [
@@ -86,7 +86,7 @@ const V: [f64; 13] = [
     1.6823519570620695e-10,
 ];
 
-/// `-y^2 = n ln 2 + r + c`: gives `MAGIC + n`, `n`, `r` and `c`. The square is a sum of two.
+/// Reduces `-y^2 = n ln 2 + r + c`: returns `MAGIC + n`, `n`, `r` and `c`. The square is a sum of two.
 #[inline(always)]
 fn reduce_square<A: Arith>(a: &mut A, y: A::F) -> (A::F, A::F, A::F, A::F) {
     let minus_y = a.neg(y);
@@ -99,7 +99,7 @@ fn reduce_square<A: Arith>(a: &mut A, y: A::F) -> (A::F, A::F, A::F, A::F) {
     (magic, n, r, c)
 }
 
-/// The complementary error function, `1 - erf x`; error below 1.8 ulp.
+/// Returns the complementary error function, `1 - erf x`; error below 1.8 ulp.
 #[inline(always)]
 pub fn erfc<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let square = a.mul(x, x);
@@ -111,7 +111,7 @@ pub fn erfc<A: Arith>(a: &mut A, x: A::F) -> A::F {
 
     let y = a.abs(x);
     let (magic, n, r, c) = reduce_square(a, y);
-    // One division serves for 1 / (y + 1/2), which is inverse (1 - excess), and 1 / (y + 4).
+    // One division computes both 1 / (y + 1/2), which is inverse (1 - excess), and 1 / (y + 4).
     let half = a.float(0.5);
     let (d, d_low) = fast_two_sum(a, y, half);
     let four_more = plus(a, y, 4.0);
@@ -122,7 +122,7 @@ pub fn erfc<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let minus_one = a.float(-1.0);
     let excess = a.fma(inverse, d, minus_one);
     let excess = a.fma(inverse, d_low, excess);
-    // The other is corrected by what it leaves; t = 1 - 8 / (y + 4).
+    // The other quotient is corrected by its residual; t = 1 - 8 / (y + 4).
     let other = a.mul(both, d);
     let minus_other = a.neg(other);
     let left = a.fma(minus_other, four_more, one);
@@ -134,7 +134,7 @@ pub fn erfc<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let p_low = a.sub(first, p);
     let p_low = a.fma(q, t, p_low);
     let p_low = plus(a, p_low, FIRST[1]);
-    // A relative error may stand in the exponent.
+    // A relative error is added to the exponent.
     let c = a.sub(c, excess);
     let e = tail(a, r, c);
     let e = a.add(e, r);
@@ -156,8 +156,8 @@ pub fn erfc<A: Arith>(a: &mut A, x: A::F) -> A::F {
     a.select(small, near_zero, far)
 }
 
-/// The error function, `2 / sqrt(pi)` times the integral of `e^(-t^2)` from 0 to `x`; error below
-/// 1.5 ulp. By a polynomial up to 1, then as `1 - erfc x`, and from 6 on 1.
+/// Returns the error function, `2 / sqrt(pi)` times the integral of `e^(-t^2)` from 0 to `x`; error below 1.5
+/// ulp. Up to 1 it uses a polynomial, then `1 - erfc x`; from 6 on it is 1.
 #[inline(always)]
 pub fn erf<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let y = a.abs(x);

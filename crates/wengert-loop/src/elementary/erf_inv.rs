@@ -1,7 +1,8 @@
 //! The inverse of the error function.
 //!
-//! `erf_inv x = x P(w)` with `w = -log(1 - x^2)` (the variable is that of Giles, Approximating the
-//! erfinv function, 2011), which is level enough for one polynomial up to `|x| = 0.999`. Beyond, by
+//! `erf_inv x = x P(w)` with `w = -log(1 - x^2)` (the variable of Giles, Approximating the erfinv function,
+//! 2011), where `P` varies slowly enough for one polynomial up to `|x| = 0.999`. Beyond, a polynomial in
+//! `sqrt(-log(1 - |x|))` is used. The polynomials are from `tools/coefficients.py`.
 //! one in `sqrt(-log(1 - |x|))`. The polynomials are those of `tools/coefficients.py`.
 use super::Arith;
 use super::log::{log, of_normal};
@@ -66,7 +67,7 @@ const TAIL: [f64; 24] = [
 /// `sqrt(1 - e^-6.25)`, rounded down.
 const LIMIT: f64 = 0.999;
 
-/// The number whose error function is `x`; error below 3 ulp. Infinite at -1 and 1, NaN beyond.
+/// Returns the number whose error function is `x`; error below 3 ulp. Infinite at -1 and 1, NaN beyond.
 #[inline(always)]
 pub fn erf_inv<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let one = a.float(1.0);

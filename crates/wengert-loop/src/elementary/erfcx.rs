@@ -1,8 +1,8 @@
-//! The complementary error function without its decay, and logarithms of what decays.
+//! The scaled complementary error function, and logarithms of decaying functions.
 //!
-//! With `M(n)` the `n`-th derivative of `erfcx x = e^(x^2) erfc x`, without its sign, the ratios
-//! `q(n) = M(n+1) / M(n)` obey `q(n) = 2 (n + 1) / (2 x + q(n+1))` (DLMF 7.18.7). All of them are positive,
-//! and `erfcx x = 2/sqrt(pi) / (2 x + q(0))`, so that one smooth function serves for all.
+//! Let `M(n)` be the absolute value of the `n`-th derivative of `erfcx x = e^(x^2) erfc x`. The ratios `q(n) =
+//! M(n+1) / M(n)` satisfy `q(n) = 2 (n + 1) / (2 x + q(n+1))` (DLMF 7.18.7). All of them are positive, and
+//! `erfcx x = 2/sqrt(pi) / (2 x + q(0))`, so one smooth function suffices for all.
 use super::Arith;
 use super::erf::{erf, erfc};
 use super::exp::exp;
@@ -46,16 +46,16 @@ const RATIO: [f64; 32] = [
     -1.4168007003368147e-10,
 ];
 
-/// `1/sqrt(2)` less its rounded value.
+/// `1/sqrt(2)` minus its rounded value.
 const ROOT_LOW: f64 = -4.833_646_656_726_457e-17;
 
-/// Where `2 y^2` is beyond what `e^y` can be of.
+/// Bound from which `2 y^2` exceeds any exponent of `e`.
 const HUGE: f64 = 1_152_921_504_606_846_976.0;
 
-/// `q(0)` for `y >= 0`; error below 2 ulp.
+/// Returns `q(0)` for `y >= 0`; error below 2 ulp.
 #[inline(always)]
 fn first_ratio<A: Arith>(a: &mut A, y: A::F) -> A::F {
-    // Beyond, the polynomial is at its end.
+    // The polynomial is constant from here on.
     let near = below(a, y, HUGE);
     let end = a.float(HUGE);
     let bounded = a.select(near, y, end);
@@ -67,7 +67,7 @@ fn first_ratio<A: Arith>(a: &mut A, y: A::F) -> A::F {
     a.div(p, under)
 }
 
-/// `e^(x^2) erfc x`; error below 5 ulp.
+/// Returns `e^(x^2) erfc x`; error below 5 ulp.
 #[inline(always)]
 pub fn erfcx<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let y = a.abs(x);
@@ -78,7 +78,7 @@ pub fn erfcx<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let right = a.div(root, under);
     let negative = below(a, x, 0.0);
     a.rare(negative, right, |a| {
-        // 2 e^(x^2) less that of the other side; the square is a sum of two.
+        // 2 e^(x^2) minus the value at -x; the square is a sum of two.
         let (square, error) = two_product(a, y, y);
         let e = exp(a, square);
         let twice = a.add(e, e);
@@ -90,7 +90,7 @@ pub fn erfcx<A: Arith>(a: &mut A, x: A::F) -> A::F {
     })
 }
 
-/// `q(n)` for the order nearest to `n`; relative error below 1e-13 for orders up to 5. NaN for negative
+/// Returns `q(n)` for the order nearest to `n`; relative error below 1e-13 for orders up to 5. NaN for negative
 /// orders, and beyond 100.
 #[inline]
 pub fn erfcx_ratio<A: Arith>(a: &mut A, n: A::F, x: A::F) -> A::F {
@@ -106,7 +106,7 @@ pub fn erfcx_ratio<A: Arith>(a: &mut A, n: A::F, x: A::F) -> A::F {
         let minus = times(a, x, -2.0);
         a.add(hazard, minus)
     });
-    // From order to order: upwards where x is small or negative, downwards beyond.
+    // The recurrence goes upwards where x is small or negative, downwards elsewhere.
     let bound = a.float(100.0);
     let many = a.lt(bound, n);
     let last = a.select(many, bound, n);
@@ -124,7 +124,7 @@ pub fn erfcx_ratio<A: Arith>(a: &mut A, n: A::F, x: A::F) -> A::F {
     let higher = above(a, n, 0.5);
     let far = a.and(far, higher);
     let q = a.rare(far, upwards, |a| {
-        // Where it starts, the ratio is as good as level: q (2 x + q) = 2 k.
+        // At its start the ratio is nearly constant: q (2 x + q) = 2 k.
         let k = plus(a, last, 61.0);
         let square = a.mul(x, x);
         let twice = a.add(k, k);
@@ -149,7 +149,7 @@ pub fn erfcx_ratio<A: Arith>(a: &mut A, n: A::F, x: A::F) -> A::F {
     a.select(many, nan, q)
 }
 
-/// `log(erfc x)`; error below 4 ulp.
+/// Returns `log(erfc x)`; error below 4 ulp.
 #[inline(always)]
 pub fn log_erfc<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let e = erf(a, x);
@@ -164,7 +164,7 @@ pub fn log_erfc<A: Arith>(a: &mut A, x: A::F) -> A::F {
     })
 }
 
-/// `x / sqrt 2` as a rounded product and its error.
+/// Returns `x / sqrt 2` as a rounded product and its error.
 #[inline(always)]
 fn over_root<A: Arith>(a: &mut A, x: A::F) -> (A::F, A::F) {
     let root = a.float(FRAC_1_SQRT_2);
@@ -174,12 +174,12 @@ fn over_root<A: Arith>(a: &mut A, x: A::F) -> (A::F, A::F) {
     (high, fma_by(a, x, ROOT_LOW, low))
 }
 
-/// `erfc(z + low) / 2`, of a `z` and what it has lost.
+/// Returns `erfc(z + low) / 2`, for `z` and its rounding error.
 #[inline(always)]
 fn half_erfc<A: Arith>(a: &mut A, z: A::F, low: A::F) -> A::F {
     let e = erfc(a, z);
     let half = times(a, e, 0.5);
-    // The relative change of erfc is 2 z + q(0), and nothing to speak of on the left.
+    // The relative change of erfc is 2 z + q(0), and negligible on the left.
     let right = above(a, z, 0.0);
     let zero = a.float(0.0);
     let bounded = below(a, z, 30.0);
@@ -193,7 +193,7 @@ fn half_erfc<A: Arith>(a: &mut A, z: A::F, low: A::F) -> A::F {
     a.fma(minus, change, half)
 }
 
-/// The distribution function of the standard normal distribution; error below 3 ulp.
+/// Returns the distribution function of the standard normal distribution; error below 3 ulp.
 #[inline(always)]
 pub fn ndtr<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let minus = a.neg(x);
@@ -201,7 +201,7 @@ pub fn ndtr<A: Arith>(a: &mut A, x: A::F) -> A::F {
     half_erfc(a, z, low)
 }
 
-/// `log(ndtr x)`; error below 4 ulp.
+/// Returns `log(ndtr x)`; error below 4 ulp.
 #[inline(always)]
 pub fn log_ndtr<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let (z, low) = over_root(a, x);

@@ -1,8 +1,8 @@
 //! The exponential family: `exp`, `exp2`, `expm1`, `sigmoid` and its derivative.
 //!
-//! All start from the reduction of Cody and Waite (Software Manual for the Elementary Functions,
-//! 1980): `x = n ln 2 + r` with an integer `n` and `|r| <= ln 2 / 2`, then `e^x = 2^n e^r`, with
-//! `e^r = 1 + r + r^2 Q(r)` and `Q` a minimax polynomial.
+//! All use the reduction of Cody and Waite (Software Manual for the Elementary Functions, 1980): `x = n ln 2 +
+//! r` with an integer `n` and `|r| <= ln 2 / 2`, then `e^x = 2^n e^r`, with `e^r = 1 + r + r^2 Q(r)` and `Q` a
+//! minimax polynomial.
 use super::Arith;
 use super::parts::{
     MAGIC, above, below, beyond, fma_by, from, horner, plus, power_of_two, scale, times, with_sign,
@@ -14,7 +14,7 @@ pub(super) const LN2_HIGH: f64 = 0.693_147_180_559_890_3;
 /// `ln 2 - LN2_HIGH`
 pub(super) const LN2_LOW: f64 = 5.497_923_018_708_371e-14;
 
-/// From here on, in size, a result or a power of two on the way may not be normal.
+/// The magnitude of `x` from which a result or an intermediate power of two may not be normal.
 pub(super) const LIMIT: f64 = 708.0;
 
 /// `Q` with `1 + r + r^2 Q(r) = e^r (1 + d)`, `|d| < 2^-56.8` for `|r| <= ln 2 / 2`.
@@ -46,7 +46,7 @@ const Q_FINE: [f64; 11] = [
     2.094_293_318_649_733e-9,
 ];
 
-/// `x = n ln 2 + r`: gives `MAGIC + n`, `n` and `r`, the last within half an ulp.
+/// Reduces `x = n ln 2 + r`: returns `MAGIC + n`, `n` and `r`, the last within half an ulp.
 #[inline(always)]
 pub(super) fn reduce<A: Arith>(a: &mut A, x: A::F) -> (A::F, A::F, A::F) {
     let magic = a.float(MAGIC);
@@ -57,7 +57,7 @@ pub(super) fn reduce<A: Arith>(a: &mut A, x: A::F) -> (A::F, A::F, A::F) {
     (magic, n, r)
 }
 
-/// `2^n p`, by adding to the exponent: for normal `p` and a normal result.
+/// Returns `2^n p`, by adding to the exponent: for normal `p` and a normal result.
 #[inline(always)]
 pub(super) fn add_exponent<A: Arith>(a: &mut A, p: A::F, magic: A::F) -> A::F {
     let n = a.bits(magic);
@@ -67,8 +67,8 @@ pub(super) fn add_exponent<A: Arith>(a: &mut A, p: A::F, magic: A::F) -> A::F {
     a.from_bits(bits)
 }
 
-/// `2^n p` where `x = n ln 2 + ...` is of any size: overflows to infinity, rounds once to a
-/// subnormal, goes to 0, and keeps NaN.
+/// Returns `2^n p` where `x = n ln 2 + ...` has any magnitude: overflows to infinity, rounds once to a
+/// subnormal, underflows to 0, and keeps NaN.
 #[inline(always)]
 pub(super) fn scale_any<A: Arith>(a: &mut A, p: A::F, n: A::F, x: A::F) -> A::F {
     let y = scale(a, p, n);
@@ -80,7 +80,7 @@ pub(super) fn scale_any<A: Arith>(a: &mut A, p: A::F, n: A::F, x: A::F) -> A::F 
     a.select(small, zero, y)
 }
 
-/// `e^r` for `|r| <= ln 2 / 2`
+/// Returns `e^r` for `|r| <= ln 2 / 2`
 #[inline(always)]
 pub(super) fn small<A: Arith>(a: &mut A, r: A::F) -> A::F {
     let q = horner(a, r, &Q);
@@ -89,7 +89,7 @@ pub(super) fn small<A: Arith>(a: &mut A, r: A::F) -> A::F {
     a.fma(p, r, one)
 }
 
-/// `e^x`; error below 1 ulp.
+/// Returns `e^x`; error below 1 ulp.
 #[inline(always)]
 pub fn exp<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let (magic, n, r) = reduce(a, x);
@@ -99,7 +99,7 @@ pub fn exp<A: Arith>(a: &mut A, x: A::F) -> A::F {
     a.rare(rare, common, |a| scale_any(a, p, n, x))
 }
 
-/// `e^x` for all `x`, for the rare paths.
+/// Returns `e^x` for all `x`, for the rare paths.
 #[inline(always)]
 fn anywhere<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let (_, n, r) = reduce(a, x);
@@ -107,7 +107,7 @@ fn anywhere<A: Arith>(a: &mut A, x: A::F) -> A::F {
     scale_any(a, p, n, x)
 }
 
-/// `e^x / 2`, without an overflow on the way.
+/// Returns `e^x / 2`, without intermediate overflow.
 #[inline(always)]
 pub(super) fn half_exp<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let (_, n, r) = reduce(a, x);
@@ -116,7 +116,7 @@ pub(super) fn half_exp<A: Arith>(a: &mut A, x: A::F) -> A::F {
     scale_any(a, p, n, x)
 }
 
-/// `2^x`; error below 1 ulp. `x = n + f` is exact, then `2^x = 2^n e^(f ln 2)`.
+/// Returns `2^x`; error below 1 ulp. `x = n + f` is exact, then `2^x = 2^n e^(f ln 2)`.
 #[inline(always)]
 pub fn exp2<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let magic = plus(a, x, MAGIC);
@@ -139,7 +139,7 @@ pub(super) struct Parts<F> {
     pub t: F,
 }
 
-/// The parts of `e^x` for `|x| < LIMIT`.
+/// Returns the parts of `e^x` for `|x| < LIMIT`.
 #[inline(always)]
 pub(super) fn parts<A: Arith>(a: &mut A, x: A::F) -> Parts<A::F> {
     let magic = a.float(MAGIC);
@@ -152,7 +152,7 @@ pub(super) fn parts<A: Arith>(a: &mut A, x: A::F) -> Parts<A::F> {
     Parts { s, r, t }
 }
 
-/// `x - n LN2_HIGH + low` as `r + c`, with `c` the rounding error of `r`.
+/// Returns `x - n LN2_HIGH + low` as `r + c`, with `c` the rounding error of `r`.
 #[inline(always)]
 pub(super) fn reduce_fine<A: Arith>(a: &mut A, x: A::F, n: A::F, low: A::F) -> (A::F, A::F) {
     let high = fma_by(a, n, -LN2_HIGH, x);
@@ -162,7 +162,7 @@ pub(super) fn reduce_fine<A: Arith>(a: &mut A, x: A::F, n: A::F, low: A::F) -> (
     (r, c)
 }
 
-/// `t` with `e^(r + c) = 1 + r + t`: that is `r^2 Q(r) + c (1 + r)`.
+/// Returns `t` with `e^(r + c) = 1 + r + t`: that is `r^2 Q(r) + c (1 + r)`.
 #[inline(always)]
 pub(super) fn tail<A: Arith>(a: &mut A, r: A::F, c: A::F) -> A::F {
     let q = horner(a, r, &Q_FINE);
@@ -170,8 +170,8 @@ pub(super) fn tail<A: Arith>(a: &mut A, r: A::F, c: A::F) -> A::F {
     a.fma(t, r, c)
 }
 
-/// `e^x - 1`; error below 1.2 ulp: `s t + (s r + (s - 1))`, where `s - 1` is exact unless the rest
-/// does not matter.
+/// Returns `e^x - 1`; error below 1.2 ulp. It is `s t + (s r + (s - 1))`, where `s - 1` is exact unless the
+/// rest is negligible.
 #[inline(always)]
 pub fn expm1<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let Parts { s, r, t } = parts(a, x);
@@ -187,8 +187,8 @@ pub fn expm1<A: Arith>(a: &mut A, x: A::F) -> A::F {
     })
 }
 
-/// `1 / (1 + e^-x)`; error below 1.5 ulp. The denominator is kept as a sum of two, and the quotient
-/// corrected by what it leaves.
+/// Returns `1 / (1 + e^-x)`; error below 1.5 ulp. The denominator is a sum of two, and the quotient is
+/// corrected by its residual.
 #[inline(always)]
 pub fn sigmoid<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let minus = a.neg(x);
@@ -208,7 +208,7 @@ pub fn sigmoid<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let common = a.fma(q, left, q);
     let rare = beyond(a, x, LIMIT);
     a.rare(rare, common, |a| {
-        // Above, 1 - e^-x rounds to 1; below, e^x / (1 + e^x) rounds to e^x.
+        // For large x, 1 - e^-x rounds to 1; for small x, e^x / (1 + e^x) rounds to e^x.
         let e = anywhere(a, x);
         let positive = above(a, x, 0.0);
         let one = a.float(1.0);
@@ -216,12 +216,12 @@ pub fn sigmoid<A: Arith>(a: &mut A, x: A::F) -> A::F {
     })
 }
 
-/// How near a saturated function is to its limit before its derivative is no longer made of it: what
-/// is left then has lost 5 bits.
+/// The value of a saturating function from which its derivative is not computed from it: the distance to the
+/// limit has lost 5 bits there.
 pub(super) const SATURATED: f64 = 1.0 - 1.0 / 32.0;
 
-/// The derivative of [`sigmoid`] at `x`, given `y = sigmoid(x)`: `y (1 - y)`, and where `1 - y` has lost
-/// digits, `e^-x / (1 + e^-x)^2`. Error below 32 ulp, mostly 3; from an `f32` `y` a few ulp of `f32`.
+/// Returns the derivative of [`sigmoid`] at `x`, given `y = sigmoid(x)`: `y (1 - y)`, and where `1 - y` has
+/// lost digits, `e^-x / (1 + e^-x)^2`. Error below 32 ulp, mostly 3; from an `f32` `y` a few ulp of `f32`.
 #[inline(always)]
 pub fn sigmoid_slope<A: Arith>(a: &mut A, x: A::F, y: A::F) -> A::F {
     let rest = from(a, 1.0, y);
@@ -233,7 +233,7 @@ pub fn sigmoid_slope<A: Arith>(a: &mut A, x: A::F, y: A::F) -> A::F {
     })
 }
 
-/// `e^x / (1 + e^x)^2` for `x` that is not large.
+/// Returns `e^x / (1 + e^x)^2` for `x` that is not large.
 #[inline(always)]
 pub(super) fn bell<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let t = anywhere(a, x);

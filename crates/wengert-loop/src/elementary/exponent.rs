@@ -1,21 +1,21 @@
-//! The parts of a float, put together and taken apart.
+//! Composing and decomposing floats.
 use super::Arith;
 use super::parts::{MAGIC, above, below, equals, plus, power_of_two, times};
 
-/// `2^n` for the integer nearest to `n`, of those from -1022 to 1023.
+/// Returns `2^n` for the integer nearest to `n`, clamped to -1022..=1023.
 #[inline(always)]
 fn normal_power<A: Arith>(a: &mut A, n: A::F) -> A::F {
     let magic = plus(a, n, MAGIC);
     power_of_two(a, magic)
 }
 
-/// `2^n x` for the integer nearest to `n`, rounded once.
+/// Returns `2^n x` for the integer nearest to `n`, rounded once.
 #[inline(always)]
 pub fn ldexp<A: Arith>(a: &mut A, x: A::F, n: A::F) -> A::F {
     let n = a.round(n);
     let (zero, up, down) = (a.float(0.0), a.float(1023.0), a.float(-969.0));
     let (mut x, mut n) = (x, n);
-    // The steps down stay so far above the last that what they may lose is lost anyway.
+    // The steps down stay so far above the last step that what they may lose is lost there anyway.
     for _ in 0..2 {
         let high = above(a, n, 1023.0);
         let low = below(a, n, -1022.0);
@@ -32,13 +32,13 @@ pub fn ldexp<A: Arith>(a: &mut A, x: A::F, n: A::F) -> A::F {
     let n = a.select(low, least, n);
     let by = normal_power(a, n);
     let y = a.mul(x, by);
-    // A power that is no number has no bits to be made of.
+    // A power that is NaN cannot be built from bits.
     let known = a.eq(n, n);
     let nan = a.float(f64::NAN);
     a.select(known, y, nan)
 }
 
-/// The `n` with `|x| = m 2^n` and `m` from 1/2 to below 1; 0 for zeros, infinities and NaN.
+/// Returns the `n` with `|x| = m 2^n` and `1/2 <= m < 1`; 0 for zeros, infinities and NaN.
 #[inline(always)]
 pub fn exponent<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let size = a.abs(x);

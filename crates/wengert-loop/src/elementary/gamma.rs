@@ -1,10 +1,10 @@
 //! The logarithm of the gamma function and its first two derivatives, `digamma` and `trigamma`.
 //!
-//! Far from 0 by Stirling's series and its derivatives (DLMF 5.11), in which the tail is a polynomial
-//! in `1/x^2`. Nearer, the recurrence `gamma(x + 1) = x gamma(x)` leads to an interval around the
-//! zero, and there a polynomial is taken times the distance from it, so that no digit is lost. The
-//! sums and products on the way are gathered under one logarithm, or one fraction. Below 0 by
-//! reflection (DLMF 5.5). The polynomials are those of `tools/coefficients.py`.
+//! For large `x` they use Stirling's series and its derivatives (DLMF 5.11), with the tail as a polynomial in
+//! `1/x^2`. For smaller `x` the recurrence `gamma(x + 1) = x gamma(x)` leads to an interval around the zero,
+//! where a polynomial is multiplied by the distance from the zero, so that no digit is lost. The intermediate
+//! sums and products are collected under one logarithm, or one fraction. Below 0 they use reflection (DLMF
+//! 5.5). The polynomials are from `tools/coefficients.py`.
 use super::Arith;
 use super::log::{log, of_normal};
 use super::parts::{above, below, equals, from, horner, outside, plus, times};
@@ -124,13 +124,13 @@ const ZERO: [f64; 2] = [1.4616321449683622, 9.549995429965697e-17];
 /// `log(2 pi) / 2`
 pub(super) const HALF_LOG_2_PI: f64 = 0.918_938_533_204_672_8;
 
-/// From here on `stirling` holds.
+/// The start of `stirling`.
 pub(super) const FAR: f64 = 6.5;
 
-/// From here on the series of digamma and trigamma hold.
+/// The start of the series of digamma and trigamma.
 const SERIES: f64 = 7.0;
 
-/// `sin(pi r) / pi` for `|r| <= 1/2`.
+/// Returns `sin(pi r) / pi` for `|r| <= 1/2`.
 #[inline(always)]
 fn sine<A: Arith>(a: &mut A, r: A::F) -> A::F {
     let z = a.mul(r, r);
@@ -138,7 +138,7 @@ fn sine<A: Arith>(a: &mut A, r: A::F) -> A::F {
     a.mul(r, s)
 }
 
-/// What Stirling's formula leaves of `lgamma x`, for `x >= 6.5`.
+/// Returns the remainder of Stirling's formula for `lgamma x`, for `x >= 6.5`.
 #[inline(always)]
 pub(super) fn stirling<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let one = a.float(1.0);
@@ -148,7 +148,7 @@ pub(super) fn stirling<A: Arith>(a: &mut A, x: A::F) -> A::F {
     a.mul(w, s)
 }
 
-/// `lgamma x` for a positive normal `x`, given a logarithm of such.
+/// Returns `lgamma x` for a positive normal `x`, given a logarithm for such numbers.
 #[inline(always)]
 pub(super) fn lgamma_positive<A: Arith>(
     a: &mut A,
@@ -166,7 +166,7 @@ pub(super) fn lgamma_positive<A: Arith>(
         let rest = plus(a, x, -f64::from(2 + k));
         e = a.select(more, e, rest);
     }
-    // .. or a step or two up, under which the logarithm is taken away.
+    // .. or a step or two up, whose logarithm is subtracted.
     let up = below(a, x, 1.5);
     let one_up = plus(a, x, -1.0);
     let twice = below(a, x, 0.5);
@@ -191,15 +191,15 @@ pub(super) fn lgamma_positive<A: Arith>(
     a.select(far, large, near)
 }
 
-/// The logarithm of the size of the gamma function; error below 4 ulp for positive `x`. Below 0 it
-/// has zeros next to its poles, near which the error is that of `lgamma(1 - x)`.
+/// Returns the logarithm of the absolute value of the gamma function; error below 4 ulp for positive `x`. Below
+/// 0 it has zeros next to its poles, near which the error is that of `lgamma(1 - x)`.
 #[inline]
 pub fn lgamma<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let common = lgamma_positive(a, x, |a, x| of_normal(a, x, 0.0));
     let rare = outside(a, x, f64::MIN_POSITIVE, f64::INFINITY);
     a.rare(rare, common, |a| {
-        // -log |sin(pi x) / pi| - lgamma(1 - x): also for positive x that are not normal, where the
-        // second term is nothing.
+        // -log |sin(pi x) / pi| - lgamma(1 - x): also for positive x that are not normal, where the second term
+        // is negligible.
         let size = a.abs(x);
         let nearest = a.round(size);
         let r = a.sub(size, nearest);
@@ -218,10 +218,10 @@ pub fn lgamma<A: Arith>(a: &mut A, x: A::F) -> A::F {
     })
 }
 
-/// `digamma x` for a positive normal `x`.
+/// Returns `digamma x` for a positive normal `x`.
 #[inline(always)]
 fn digamma_positive<A: Arith>(a: &mut A, x: A::F) -> A::F {
-    // y is x, brought to 1..2, and n / d the sum of the fractions on the way.
+    // y is x, shifted to 1..2, and n / d the sum of the fractions of the shifts.
     let first = below(a, x, 1.0);
     let up = plus(a, x, 1.0);
     let mut y = a.select(first, up, x);
@@ -258,14 +258,14 @@ fn digamma_positive<A: Arith>(a: &mut A, x: A::F) -> A::F {
     a.select(far, large, near)
 }
 
-/// The derivative of `lgamma`; error below 4 ulp for positive `x`. Below 0 it has zeros, near which
+/// Returns the derivative of `lgamma`; error below 4 ulp for positive `x`. Below 0 it has zeros, near which
 /// the error is that of `digamma(1 - x)`. NaN at its poles, 0 and the negative integers.
 #[inline]
 pub fn digamma<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let common = digamma_positive(a, x);
     let rare = outside(a, x, f64::MIN_POSITIVE, f64::INFINITY);
     a.rare(rare, common, |a| {
-        // digamma(1 - x) - pi cot(pi x), for positive x that are not normal too.
+        // digamma(1 - x) - pi cot(pi x), also for positive x that are not normal.
         let size = a.abs(x);
         let nearest = a.round(x);
         let r = a.sub(x, nearest);
@@ -286,7 +286,7 @@ pub fn digamma<A: Arith>(a: &mut A, x: A::F) -> A::F {
     })
 }
 
-/// `trigamma x` for a positive `x`.
+/// Returns `trigamma x` for a positive `x`.
 #[inline(always)]
 fn trigamma_positive<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let (mut n, mut d, mut y) = (a.float(0.0), a.float(1.0), x);
@@ -312,7 +312,7 @@ fn trigamma_positive<A: Arith>(a: &mut A, x: A::F) -> A::F {
     a.fma(w, s, steps)
 }
 
-/// The derivative of `digamma`; error below 5 ulp. Infinite at its poles, 0 and the negative
+/// Returns the derivative of `digamma`; error below 5 ulp. Infinite at its poles, 0 and the negative
 /// integers.
 #[inline]
 pub fn trigamma<A: Arith>(a: &mut A, x: A::F) -> A::F {

@@ -1,11 +1,11 @@
 //! `sin`, `cos` and `tan` of huge arguments: the reduction of Payne and Hanek (Radian reduction for
 //! trigonometric functions, 1983), in floats.
 //!
-//! For `2^(32 j) <= |x| < 2^(32 j + 32)` let `X = 2^(-32 j) x`, a multiple of `2^-52`. Then
-//! `x 2/pi = X (2^(32 j) 2/pi)`, and only the quadrant matters, so the second factor may lose
-//! multiples of `2^54`. What is left of it stands in a table as a sum of four floats: an integer, a
-//! multiple of `2^-53`, one of `2^-106`, and a rest, together within `2^-159`. So the product is
-//! known to `2^-127`, and no float lies within `2^-62` of a multiple of `pi/2` in these units.
+//! For `2^(32 j) <= |x| < 2^(32 j + 32)` let `X = 2^(-32 j) x`, a multiple of `2^-52`. Then `x 2/pi = X (2^(32
+//! j) 2/pi)`, and only the quadrant matters, so multiples of `2^54` can be dropped from the second factor. The
+//! rest is stored in a table as a sum of four floats: an integer, a multiple of `2^-53`, one of `2^-106`, and a
+//! remainder, together within `2^-159`. So the product is known to `2^-127`, and no float lies within `2^-62`
+//! of a multiple of `pi/2` in these units.
 use super::Arith;
 use super::parts::{MAGIC, fast_two_sum, fma_by, plus, times, two_product, two_sum};
 use super::trig::{sine, tangent};
@@ -21,7 +21,7 @@ struct Quarters<F> {
     low: F,
 }
 
-/// `x` less the multiple of 4 nearest to it; exact.
+/// Returns `x` minus the nearest multiple of 4; exact.
 #[inline(always)]
 fn modulo_four<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let quarter = times(a, x, 0.25);
@@ -29,7 +29,7 @@ fn modulo_four<A: Arith>(a: &mut A, x: A::F) -> A::F {
     fma_by(a, n, -4.0, x)
 }
 
-/// `x` as an integer, up to a multiple of 4, and a rest of at most a half; exact.
+/// Returns the integer nearest to `x`, up to a multiple of 4, and the remainder, at most a half; exact.
 #[inline(always)]
 fn nearest<A: Arith>(a: &mut A, x: A::F) -> (A::F, A::F) {
     let x = modulo_four(a, x);
@@ -58,14 +58,14 @@ fn reduce<A: Arith>(a: &mut A, x: A::F) -> Quarters<A::F> {
         column = a.int_add(column, one);
     }
     let [(h0, l0), (h1, l1), (h2, l2), (h3, _)] = products;
-    // The first two are multiples of 2^-52, and so is the sum of their rests, which is exact.
+    // The first two are multiples of 2^-52, and so is the sum of their remainders, which is exact.
     let (n0, f0) = nearest(a, h0);
     let (n1, f1) = nearest(a, l0);
     let (n2, f2) = nearest(a, h1);
     let n = a.add(n0, n1);
     let n = a.add(n, n2);
     let f = a.add(f0, f1);
-    // All that may cancel is added without loss.
+    // Everything that may cancel is added without rounding.
     let (f, e0) = two_sum(a, f, f2);
     let more = a.round(f);
     let count = a.add(n, more);
@@ -81,7 +81,7 @@ fn reduce<A: Arith>(a: &mut A, x: A::F) -> Quarters<A::F> {
     Quarters { count, high, low }
 }
 
-/// `(high + low) pi/2` as a sum of two, and NaN where `x` is not finite.
+/// Returns `(high + low) pi/2` as a sum of two, and NaN where `x` is not finite.
 #[inline(always)]
 fn angle<A: Arith>(a: &mut A, high: A::F, low: A::F, x: A::F) -> (A::F, A::F) {
     let (r, error) = {
@@ -94,7 +94,7 @@ fn angle<A: Arith>(a: &mut A, high: A::F, low: A::F, x: A::F) -> (A::F, A::F) {
     (fma_by(a, x, 0.0, r), low)
 }
 
-/// The sine of `x` and `ahead` quarter turns.
+/// Returns the sine of `x` plus `ahead` quarter turns.
 #[inline(always)]
 pub(super) fn sin<A: Arith>(a: &mut A, x: A::F, ahead: f64) -> A::F {
     let Quarters { count, high, low } = reduce(a, x);
@@ -110,7 +110,7 @@ pub(super) fn sin<A: Arith>(a: &mut A, x: A::F, ahead: f64) -> A::F {
     sine(a, r, magic)
 }
 
-/// The tangent of `x`.
+/// Returns the tangent of `x`.
 #[inline(always)]
 pub(super) fn tan<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let Quarters { count, high, low } = reduce(a, x);
@@ -119,7 +119,7 @@ pub(super) fn tan<A: Arith>(a: &mut A, x: A::F) -> A::F {
     tangent(a, r, r_low, magic)
 }
 
-/// Row `j` of four: `2^(32 j) 2/pi`, less a multiple of `2^54`. Where `j = 0` that is `2/pi` itself.
+/// Row `j` of four: `2^(32 j) 2/pi`, minus a multiple of `2^54`. For `j = 0` it is `2/pi` itself.
 #[rustfmt::skip]
 #[allow(clippy::approx_constant)]
 static TWO_OVER_PI: [f64; 128] = [

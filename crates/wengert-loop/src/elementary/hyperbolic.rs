@@ -21,9 +21,9 @@ const S: [f64; 5] = [
     2.510_933_746_448_899e-8,
 ];
 
-/// `x = n ln 2 + r` seen by the addition theorems: `sinh x = a cosh r + b sinh r` and
-/// `cosh x = b cosh r + a sinh r` with `a = sinh(n ln 2)`, `b = cosh(n ln 2)`, exact for small `n`.
-/// Nothing cancels by more than half, and there is no division.
+/// The addition theorems applied to `x = n ln 2 + r`: `sinh x = a cosh r + b sinh r` and `cosh x = b cosh r + a
+/// sinh r` with `a = sinh(n ln 2)`, `b = cosh(n ln 2)`, exact for small `n`. At most half of a term cancels,
+/// and there is no division.
 struct Angle<F> {
     r: F,
     /// `-a`, which is `+0` where `n = 0`.
@@ -62,7 +62,7 @@ fn angle<A: Arith>(a: &mut A, x: A::F) -> Angle<A::F> {
     }
 }
 
-/// The hyperbolic sine; error below 2 ulp.
+/// Returns the hyperbolic sine; error below 2 ulp.
 #[inline(always)]
 pub fn sinh<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let Angle {
@@ -72,7 +72,7 @@ pub fn sinh<A: Arith>(a: &mut A, x: A::F) -> A::F {
         cosh,
         sinh,
     } = angle(a, x);
-    // The sum of -0 and this -0 is -0, and of +0 and -0 is +0.
+    // -0 plus this -0 is -0, and +0 plus -0 is +0.
     let sinh_n = a.neg(minus_a);
     let high = a.fma(b, r, sinh_n);
     let low = a.mul(b, sinh);
@@ -86,7 +86,7 @@ pub fn sinh<A: Arith>(a: &mut A, x: A::F) -> A::F {
     })
 }
 
-/// The hyperbolic cosine; error below 1.5 ulp.
+/// Returns the hyperbolic cosine; error below 1.5 ulp.
 #[inline(always)]
 pub fn cosh<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let size = a.abs(x);
@@ -106,10 +106,10 @@ pub fn cosh<A: Arith>(a: &mut A, x: A::F) -> A::F {
     a.rare(rare, common, |a| exp::half_exp(a, size))
 }
 
-/// The hyperbolic tangent; error below 1.1 ulp up to 18, and below 1.9 from there.
+/// Returns the hyperbolic tangent; error below 1.1 ulp up to 18, and below 1.9 from there.
 ///
-/// With `E = e^(2|x|) - 1` it is `E / (E + 2)`. Numerator and denominator are kept as sums of two,
-/// and the quotient is corrected by what it leaves. From 20 on the result is 1.
+/// With `E = e^(2|x|) - 1` it is `E / (E + 2)`. Numerator and denominator are sums of two, and the quotient is
+/// corrected by its residual. From 20 on the result is 1.
 #[inline(always)]
 pub fn tanh<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let size = a.abs(x);
@@ -144,9 +144,9 @@ pub fn tanh<A: Arith>(a: &mut A, x: A::F) -> A::F {
     with_sign(a, y, x)
 }
 
-/// The derivative of [`tanh`] at `x`, given `y = tanh(x)`: `(1 - y) (1 + y)`, and where the first factor
-/// has lost digits, `1 / cosh^2 x` by `e^(-2|x|)`. Error below 64 ulp, mostly 4; from an `f32` `y` a few
-/// ulp of `f32`.
+/// Returns the derivative of [`tanh`] at `x`, given `y = tanh(x)`: `(1 - y) (1 + y)`, and where the first
+/// factor has lost digits, `1 / cosh^2 x` computed from `e^(-2|x|)`. Error below 64 ulp, mostly 4; from an
+/// `f32` `y` a few ulp of `f32`.
 #[inline(always)]
 pub fn tanh_slope<A: Arith>(a: &mut A, x: A::F, y: A::F) -> A::F {
     let below = from(a, 1.0, y);

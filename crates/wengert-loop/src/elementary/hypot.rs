@@ -1,8 +1,8 @@
-//! The length of a vector of two.
+//! The length of a two-dimensional vector.
 use super::Arith;
 use super::parts::{above, equals, outside};
 
-/// `sqrt(x^2 + y^2)` where neither the squares overflow nor the larger one underflows.
+/// Returns `sqrt(x^2 + y^2)` where neither the squares overflow nor the larger one underflows.
 #[inline(always)]
 fn plain<A: Arith>(a: &mut A, x: A::F, y: A::F) -> A::F {
     let square = a.mul(y, y);
@@ -10,8 +10,8 @@ fn plain<A: Arith>(a: &mut A, x: A::F, y: A::F) -> A::F {
     a.sqrt(sum)
 }
 
-/// `sqrt(x^2 + y^2)` without overflow or underflow on the way; error below 1 ulp. Infinite if either
-/// is, whatever the other.
+/// Returns `sqrt(x^2 + y^2)` without intermediate overflow or underflow; error below 1 ulp. It is infinite if
+/// either argument is, whatever the other.
 #[inline(always)]
 pub fn hypot<A: Arith>(a: &mut A, x: A::F, y: A::F) -> A::F {
     let (x, y) = (a.abs(x), a.abs(y));

@@ -1,10 +1,10 @@
 //! The beta function and the incomplete one.
 //!
-//! The incomplete one is `w J` with `w = x^a (1 - x)^(b - 1) / B(a, b)` and `J` the integral over
-//! `u > 0` of `e^(-a u) (1 + r (1 - e^-u))^(b - 1)`, `r = x / (1 - x)` (what `t = x e^-u` makes of
-//! `t^(a-1) (1 - t)^(b-1)`), for `x` up to the mean `a / (a + b)`; beyond, `1 - I(b, a, 1 - x)`.
-//! Powers of `log(x / t)` and of `log((1 - t) / (1 - x))` under the integral give the derivatives by
-//! `a` and `b`, of any order.
+//! For `x` up to the mean `a / (a + b)` the incomplete function is `w J` with `w = x^a (1 - x)^(b - 1) / B(a,
+//! b)` and `J` the integral over `u > 0` of `e^(-a u) (1 + r (1 - e^-u))^(b - 1)`, `r = x / (1 - x)` (from
+//! `t^(a-1) (1 - t)^(b-1)` by the substitution `t = x e^-u`); beyond, it is `1 - I(b, a, 1 - x)`. Powers of
+//! `log(x / t)` and of `log((1 - t) / (1 - x))` under the integral give the derivatives by `a` and `b`, of any
+//! order.
 use super::Arith;
 use super::exp::exp;
 use super::expm1;
@@ -16,15 +16,15 @@ use super::polygamma::{FACTORIALS, factorial_index, where_tabled};
 use super::quadrature::half_line;
 use std::f64::consts::FRAC_1_PI;
 
-/// `log B(a, b)`; the error is that of its largest term, near 1 ulp of `lgamma(min(a, b))`, also where
-/// the other is large. NaN for negative arguments.
+/// Returns `log B(a, b)`; the error is that of its largest term, near 1 ulp of `lgamma(min(a, b))`, also where
+/// the other argument is large. NaN for negative arguments.
 #[inline]
 pub fn betaln<A: Arith>(a: &mut A, x: A::F, y: A::F) -> A::F {
     let swap = a.lt(y, x);
     let p = a.select(swap, y, x);
     let q = a.select(swap, x, y);
     let sum = a.add(p, q);
-    // lgamma q - lgamma(p + q), for large q by Stirling's formula, in which what is large cancels.
+    // lgamma q - lgamma(p + q); for large q by Stirling's formula, whose large terms cancel.
     let six = a.float(FAR);
     let far = a.le(six, q);
     let q_far = a.select(far, q, six);
@@ -36,7 +36,7 @@ pub fn betaln<A: Arith>(a: &mut A, x: A::F, y: A::F) -> A::F {
     let rest = a.sub(rest, rest_of_sum);
     let less = from(a, 0.5, q_far);
     let rest = a.fma(less, growth, rest);
-    // And lgamma p, the same way if p is large.
+    // Plus lgamma p, by the same formula if p is large.
     let both = a.le(six, p);
     let p_far = a.select(both, p, six);
     let own = stirling(a, p_far);
@@ -75,12 +75,12 @@ pub fn betaln<A: Arith>(a: &mut A, x: A::F, y: A::F) -> A::F {
     a.select(inside, y, nan)
 }
 
-/// `x^(p - i) (1 - x)^(q - j) / B(p, q)` for `i` and `j` of 0 or 1.
+/// Returns `x^(p - i) (1 - x)^(q - j) / B(p, q)` for `i` and `j` of 0 or 1.
 #[inline(always)]
 fn weight<A: Arith>(a: &mut A, p: A::F, q: A::F, x: A::F, [i, j]: [A::F; 2]) -> A::F {
     let y = from(a, 1.0, x);
-    // For large p and q a product of small factors, as in the density of the gamma distribution: with
-    // x = (1 + m) p / (p + q) and y = (1 + n) q / (p + q), of which p m + q n = 0.
+    // For large p and q a product of small factors, as in the density of the gamma distribution: with x = (1 +
+    // m) p / (p + q) and y = (1 + n) q / (p + q), where p m + q n = 0.
     let swap = a.lt(q, p);
     let least = a.select(swap, q, p);
     let small = below(a, least, FAR);
@@ -139,7 +139,7 @@ fn weight<A: Arith>(a: &mut A, p: A::F, q: A::F, x: A::F, [i, j]: [A::F; 2]) -> 
     })
 }
 
-/// Whether `p` and `q` are positive and `x` is in 0..1.
+/// Returns whether `p` and `q` are positive and `x` is in 0..1.
 #[inline(always)]
 fn inside<A: Arith>(a: &mut A, p: A::F, q: A::F, x: A::F) -> A::M {
     let (zero, one) = (a.float(0.0), a.float(1.0));
@@ -149,7 +149,7 @@ fn inside<A: Arith>(a: &mut A, p: A::F, q: A::F, x: A::F) -> A::M {
     a.and(first, second)
 }
 
-/// `x^(p - 1) (1 - x)^(q - 1) / B(p, q)`, the density of the beta distribution: the derivative of
+/// Returns `x^(p - 1) (1 - x)^(q - 1) / B(p, q)`, the density of the beta distribution: the derivative of
 /// `betainc` by `x`. NaN where `p` or `q` is not positive or `x` is outside 0..1.
 #[inline]
 pub fn beta_density<A: Arith>(a: &mut A, p: A::F, q: A::F, x: A::F) -> A::F {
@@ -160,7 +160,7 @@ pub fn beta_density<A: Arith>(a: &mut A, p: A::F, q: A::F, x: A::F) -> A::F {
     a.select(inside, value, nan)
 }
 
-/// The integral of the head, with the i-th power of `log(x / t)` and the j-th of
+/// Returns the integral in the module's documentation, with the i-th power of `log(x / t)` and the j-th of
 /// `log((1 - t) / (1 - x))`, given `r = x / (1 - x)`. NaN where `i` is not in 0..170.
 #[inline]
 pub fn beta_moment<A: Arith>(a: &mut A, i: A::F, j: A::F, p: A::F, q: A::F, r: A::F) -> A::F {
@@ -170,8 +170,8 @@ pub fn beta_moment<A: Arith>(a: &mut A, i: A::F, j: A::F, p: A::F, q: A::F, r: A
     let (zero, one) = (a.float(0.0), a.float(1.0));
     let power = plus(a, q, -1.0);
 
-    // The width: how steeply the integrand falls at 0, or the root of its curvature. A negative power
-    // makes it fall faster at first, but only as a power of u, which does no harm.
+    // The width of the integrand: from its slope at 0, or the root of its curvature. A negative power makes it
+    // fall faster at first, but only as a power of u, which is harmless.
     let slow = below(a, p, 1.0);
     let level = a.select(slow, one, p);
     let minus_r = a.neg(r);
@@ -189,8 +189,7 @@ pub fn beta_moment<A: Arith>(a: &mut A, i: A::F, j: A::F, p: A::F, q: A::F, r: A
     let half = a.float(0.5);
     let scale = a.div(half, width);
 
-    // For small p the integrand falls slowly, as e^(-p u). Its limit is taken out, of which the
-    // integral is known.
+    // For small p the integrand falls slowly, as e^(-p u). Its limit is subtracted, whose integral is known.
     let limit_log = log1p(a, r);
     let limit = a.mul(power, limit_log);
     let limit_log_log = a.rare(second, zero, |a| {
@@ -240,8 +239,8 @@ pub fn beta_moment<A: Arith>(a: &mut A, i: A::F, j: A::F, p: A::F, q: A::F, r: A
     where_tabled(a, i, y)
 }
 
-/// The regularised incomplete beta function; relative error below 1e-11 for `p` and `q` in
-/// 0.01..1e3. NaN where `p` or `q` is not positive or `x` is outside 0..1.
+/// Returns the regularised incomplete beta function; relative error below 1e-11 for `p` and `q` in 0.01..1e3.
+/// NaN where `p` or `q` is not positive or `x` is outside 0..1.
 #[inline]
 pub fn betainc<A: Arith>(a: &mut A, p: A::F, q: A::F, x: A::F) -> A::F {
     let y = from(a, 1.0, x);

@@ -2,11 +2,11 @@
 //!
 //! With `w = x^s e^-x / gamma(s)` the lower one is `P = w N` and the upper one `Q = w U`, for
 //!
-//! - `N`, the integral of `e^(-s u + x (1 - e^-u))` (what `t = x e^-u` makes of `t^(s-1) e^-t`), and
+//! - `N`, the integral of `e^(-s u + x (1 - e^-u))` (from `t^(s-1) e^-t` by the substitution `t = x e^-u`), and
 //! - `U`, the integral of `(1 + u)^(s-1) e^(-x u)`, both over all `u > 0`.
 //!
-//! `N` serves up to `x = max(s, 1)` and `U` beyond: there the integrands are positive, near 1 at 0,
-//! and fall. Powers of `log(x / t)` under the integrals give the derivatives by `s`, of any order.
+//! `N` is used up to `x = max(s, 1)` and `U` beyond: there the integrands are positive, near 1 at 0, and
+//! decrease. Powers of `log(x / t)` under the integrals give the derivatives by `s`, of any order.
 use super::Arith;
 use super::exp::exp;
 use super::expm1;
@@ -16,7 +16,7 @@ use super::parts::{above, below, equals, from, horner, outside, plus, times};
 use super::polygamma::{FACTORIALS, factorial_index, where_tabled};
 use super::quadrature::half_line;
 
-/// `log(1 + m) - m`, without cancellation, given `1 + m` too.
+/// Returns `log(1 + m) - m`, without cancellation, given `1 + m` too.
 #[inline(always)]
 pub(super) fn log_rest<A: Arith>(a: &mut A, m: A::F, whole: A::F) -> A::F {
     // Near 0: with s = m / (2 + m), log(1 + m) = 2 atanh s and 2 s - m = -s m.
@@ -35,7 +35,7 @@ pub(super) fn log_rest<A: Arith>(a: &mut A, m: A::F, whole: A::F) -> A::F {
     })
 }
 
-/// `x^(s - less) e^-x / gamma(s)` for `less` of 0 or 1, `s > 0` and `x >= 0`.
+/// Returns `x^(s - less) e^-x / gamma(s)` for `less` of 0 or 1, `s > 0` and `x >= 0`.
 #[inline(always)]
 fn weight<A: Arith>(a: &mut A, s: A::F, x: A::F, less: f64) -> A::F {
     // From Stirling's formula, a product of small factors: e^(s (log(1 + m) - m)) with m = x/s - 1.
@@ -61,7 +61,8 @@ fn weight<A: Arith>(a: &mut A, s: A::F, x: A::F, less: f64) -> A::F {
     }
     a.rare(small, far, |a| {
         let l = log(a, x);
-        // 1 / gamma(s) = s / gamma(s + 1): of a small shape the logarithms of x and of gamma(s) would nearly cancel.
+        // 1 / gamma(s) = s / gamma(s + 1): for a small shape the logarithms of x and of gamma(s) would nearly
+        // cancel.
         let zero = a.float(0.0);
         let below_half = below(a, s, 0.5);
         let positive = a.lt(zero, x);
@@ -88,15 +89,16 @@ fn weight<A: Arith>(a: &mut A, s: A::F, x: A::F, less: f64) -> A::F {
     })
 }
 
-/// From this order of [`gamma_moment`] on it is the rest of the lower integral.
+/// Orders of [`gamma_moment`] from this on are remainders of the lower integral.
 pub const REST: f64 = 1000.0;
 
-/// The integrals of the head, with the k-th power of `log(x / t)` (upper: `log(t / x)`).
+/// Returns the integrals in the module's documentation, with the k-th power of `log(x / t)` (upper: `log(t /
+/// x)`).
 ///
-/// `order` is `k` for the lower one and `-1 - k` for the upper one; derivatives raise `k`, so that the
-/// whole family is closed under them. `REST + k` is for what the lower one is short of its limit for small
-/// `x`, where small shapes make that large: the integral of `u^k e^(-s u) (1 - e^(-x e^-u))`. NaN for `k`
-/// beyond 170.
+/// `order` is `k` for the lower one and `-1 - k` for the upper one; derivatives raise `k`, so that the whole
+/// family is closed under them. `REST + k` is the difference of the lower one from its limit for small `x`,
+/// where small shapes make that large: the integral of `u^k e^(-s u) (1 - e^(-x e^-u))`. NaN for `k` beyond
+/// 170.
 #[inline]
 pub fn gamma_moment<A: Arith>(a: &mut A, order: A::F, s: A::F, x: A::F) -> A::F {
     let order = a.round(order);
@@ -108,7 +110,7 @@ pub fn gamma_moment<A: Arith>(a: &mut A, order: A::F, s: A::F, x: A::F) -> A::F 
     let k = a.select(rest, above_rest, k);
     let powers = above(a, k, 0.0);
 
-    // The width: how steeply the integrand falls at 0, or the root of its curvature.
+    // The width of the integrand: from its slope at 0, or the root of its curvature.
     let one = a.float(1.0);
     let zero = a.float(0.0);
     let small = below(a, s, 1.0);
@@ -123,8 +125,8 @@ pub fn gamma_moment<A: Arith>(a: &mut A, order: A::F, s: A::F, x: A::F) -> A::F 
     let half = a.float(0.5);
     let scale = a.div(half, width);
 
-    // For small s the lower integrand falls slowly, as e^(-s u). Its limit x^0 e^(x - s u) is taken
-    // out, of which the integral is known.
+    // For small s the lower integrand falls slowly, as e^(-s u). Its limit x^0 e^(x - s u) is subtracted, whose
+    // integral is known.
     let other = a.or(upper, rest);
     let lower = a.not(other);
     let slow = a.and(small, lower);
@@ -179,7 +181,7 @@ pub fn gamma_moment<A: Arith>(a: &mut A, order: A::F, s: A::F, x: A::F) -> A::F 
     where_tabled(a, k, y)
 }
 
-/// `P` or `Q`.
+/// Returns `P` or `Q`.
 #[inline(always)]
 fn tail<A: Arith>(a: &mut A, s: A::F, x: A::F, upper_wanted: bool) -> A::F {
     let (zero, one, minus_one) = (a.float(0.0), a.float(1.0), a.float(-1.0));
@@ -220,21 +222,21 @@ fn tail<A: Arith>(a: &mut A, s: A::F, x: A::F, upper_wanted: bool) -> A::F {
     a.select(undefined, nan, y)
 }
 
-/// The regularised lower incomplete gamma function `P(s, x)`; relative error below 1e-12 for `s` up
+/// Returns the regularised lower incomplete gamma function `P(s, x)`; relative error below 1e-12 for `s` up
 /// to 1e4.
 #[inline]
 pub fn gammainc<A: Arith>(a: &mut A, s: A::F, x: A::F) -> A::F {
     tail(a, s, x, false)
 }
 
-/// The regularised upper incomplete gamma function `Q(s, x) = 1 - P(s, x)`; relative error below 1e-12
+/// Returns the regularised upper incomplete gamma function `Q(s, x) = 1 - P(s, x)`; relative error below 1e-12
 /// for `s` in 0.01..1e4.
 #[inline]
 pub fn gammaincc<A: Arith>(a: &mut A, s: A::F, x: A::F) -> A::F {
     tail(a, s, x, true)
 }
 
-/// `x^(s - 1) e^-x / gamma(s)`, the density of the gamma distribution: the derivative of `P` by `x`.
+/// Returns `x^(s - 1) e^-x / gamma(s)`, the density of the gamma distribution: the derivative of `P` by `x`.
 /// NaN for negative arguments.
 #[inline]
 pub fn gamma_density<A: Arith>(a: &mut A, s: A::F, x: A::F) -> A::F {

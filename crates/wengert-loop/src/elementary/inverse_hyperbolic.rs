@@ -3,10 +3,10 @@ use super::Arith;
 use super::log::{of_normal, of_sum, one_plus};
 use super::parts::{beyond, equals, fast_two_sum, outside, plus, times, two_sum, with_sign};
 
-/// From here on `log(2 x)` serves, and before it no square overflows.
+/// The magnitude from which `log(2 x)` is used; below it no square overflows.
 const LARGE: f64 = 1e150;
 
-/// `log(1 + t + t_low)`
+/// Returns `log(1 + t + t_low)`
 #[inline(always)]
 fn log_of_pair<A: Arith>(a: &mut A, t: A::F, t_low: A::F) -> A::F {
     let (u, c) = one_plus(a, t);
@@ -14,7 +14,7 @@ fn log_of_pair<A: Arith>(a: &mut A, t: A::F, t_low: A::F) -> A::F {
     of_sum(a, u, c)
 }
 
-/// The inverse hyperbolic sine; error below 2 ulp. For positive `x` it is `log(1 + t)` with
+/// Returns the inverse hyperbolic sine; error below 2 ulp. For positive `x` it is `log(1 + t)` with
 /// `t = x + x^2 / (1 + sqrt(1 + x^2))`.
 #[inline(always)]
 pub fn asinh<A: Arith>(a: &mut A, x: A::F) -> A::F {
@@ -32,7 +32,7 @@ pub fn asinh<A: Arith>(a: &mut A, x: A::F) -> A::F {
     with_sign(a, y, x)
 }
 
-/// `log(2 x)` for `x >= LARGE`; infinity and NaN stay.
+/// Returns `log(2 x)` for `x >= LARGE`; infinity and NaN are returned unchanged.
 #[inline(always)]
 fn log_twice<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let log = of_normal(a, x, -1.0);
@@ -41,7 +41,7 @@ fn log_twice<A: Arith>(a: &mut A, x: A::F) -> A::F {
     a.select(finite, log, x)
 }
 
-/// The inverse hyperbolic cosine, NaN below 1; error below 2 ulp. It is `log(1 + t)` with
+/// Returns the inverse hyperbolic cosine, NaN below 1; error below 2 ulp. It is `log(1 + t)` with
 /// `t = d + sqrt(d (d + 2))` for `d = x - 1`.
 #[inline(always)]
 pub fn acosh<A: Arith>(a: &mut A, x: A::F) -> A::F {
@@ -61,8 +61,8 @@ pub fn acosh<A: Arith>(a: &mut A, x: A::F) -> A::F {
     })
 }
 
-/// The inverse hyperbolic tangent, NaN outside `-1..=1`; error below 2 ulp. For positive `x` it is
-/// half of `log(1 + t)` with `t = 2 x / (1 - x)`, of which the error is kept.
+/// Returns the inverse hyperbolic tangent, NaN outside `-1..=1`; error below 2 ulp. For positive `x` it is half
+/// of `log(1 + t)` with `t = 2 x / (1 - x)`, whose rounding error is used.
 #[inline(always)]
 pub fn atanh<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let size = a.abs(x);

@@ -49,7 +49,7 @@ const T: [f64; 21] = [
     -8.804_884_130_210_769e-6,
 ];
 
-/// `base + low + (r + v r)`, where `base` is zero or the large part: all but the last sum is exact or
+/// Returns `base + low + (r + v r)`, where `base` is zero or the large part: all but the last sum are exact or
 /// small.
 #[inline(always)]
 fn assemble<A: Arith>(a: &mut A, base: A::F, low: A::F, r: A::F, v: A::F) -> A::F {
@@ -87,7 +87,7 @@ fn half_arc<A: Arith>(a: &mut A, x: A::F) -> HalfArc<A::F, A::M> {
     }
 }
 
-/// The inverse sine, NaN outside `-1..=1`; error below 1.5 ulp.
+/// Returns the inverse sine, NaN outside `-1..=1`; error below 1.5 ulp.
 #[inline(always)]
 pub fn asin<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let HalfArc {
@@ -104,7 +104,7 @@ pub fn asin<A: Arith>(a: &mut A, x: A::F) -> A::F {
     with_sign(a, y, x)
 }
 
-/// The inverse cosine, NaN outside `-1..=1`; error below 1.5 ulp.
+/// Returns the inverse cosine, NaN outside `-1..=1`; error below 1.5 ulp.
 ///
 /// Up to `1/2` in size it is `pi/2 - asin x`; beyond, with `w = r + v r`, it is `w` for positive `x`
 /// and `pi - w` for negative.
@@ -128,7 +128,7 @@ pub fn acos<A: Arith>(a: &mut A, x: A::F) -> A::F {
     assemble(a, base, low, r, v)
 }
 
-/// `c` where `m` does not hold, else 0.
+/// Returns `c` where `m` does not hold, else 0.
 #[inline(always)]
 fn unless<A: Arith>(a: &mut A, m: A::M, c: f64) -> A::F {
     let zero = a.float(0.0);
@@ -136,7 +136,7 @@ fn unless<A: Arith>(a: &mut A, m: A::M, c: f64) -> A::F {
     a.select(m, zero, c)
 }
 
-/// `v` with `atan t = t + v t`, for `|t| <= 1`.
+/// Returns `v` with `atan t = t + v t`, for `|t| <= 1`.
 #[inline(always)]
 fn arc<A: Arith>(a: &mut A, t: A::F) -> A::F {
     let z = a.mul(t, t);
@@ -144,7 +144,7 @@ fn arc<A: Arith>(a: &mut A, t: A::F) -> A::F {
     a.mul(p, z)
 }
 
-/// The inverse tangent; error below 1.5 ulp. Beyond 1 it is `pi/2 + atan(-1 / x)`.
+/// Returns the inverse tangent; error below 1.5 ulp. Beyond 1 it is `pi/2 + atan(-1 / x)`.
 #[inline(always)]
 pub fn atan<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let size = a.abs(x);
@@ -161,11 +161,11 @@ pub fn atan<A: Arith>(a: &mut A, x: A::F) -> A::F {
     with_sign(a, y, x)
 }
 
-/// The angle of the point `(x, y)`, in `-pi..=pi`; error below 1.6 ulp. Signs of zero tell
+/// Returns the angle of the point `(x, y)`, in `-pi..=pi`; error below 1.6 ulp. Signs of zero distinguish
 /// quadrants, as in C99 (F.9.1.4).
 ///
-/// For `y >= 0` it is `atan(y / x)`, or `pi` more where `x` is negative, or where that quotient is
-/// beyond 1 in size `pi/2 + atan(-x / y)`.
+/// For `y >= 0` it is `atan(y / x)`, plus `pi` where `x` is negative; where the quotient exceeds 1 in magnitude
+/// it is `pi/2 + atan(-x / y)`.
 #[inline(always)]
 pub fn atan2<A: Arith>(a: &mut A, y: A::F, x: A::F) -> A::F {
     let x_size = a.abs(x);
@@ -189,7 +189,7 @@ pub fn atan2<A: Arith>(a: &mut A, y: A::F, x: A::F) -> A::F {
     })
 }
 
-/// The angle of the point `(x, y)` from the tangent `t` of its angle to the nearer axis.
+/// Returns the angle of the point `(x, y)` from the tangent `t` of its angle to the nearer axis.
 #[inline(always)]
 fn quadrant<A: Arith>(a: &mut A, t: A::F, steep: A::M, y: A::F, x: A::F) -> A::F {
     let v = arc(a, t);

@@ -31,7 +31,7 @@ pub(super) struct Split<F, I> {
     /// `-k`, as a float.
     pub minus_k: F,
     pub m: F,
-    /// `k + 1023` in the place of the exponent, sign bit included.
+    /// `k + 1023` at the position of the exponent, sign bit included.
     pub exponent: I,
 }
 
@@ -60,7 +60,7 @@ pub(super) fn split<A: Arith>(a: &mut A, x: A::F) -> Split<A::F, A::I> {
     }
 }
 
-/// `log(1 + f) = f - rest`: gives `rest`, with `offset` taken away from it.
+/// Returns `rest` in `log(1 + f) = f - rest`, minus `offset`.
 #[inline(always)]
 fn rest<A: Arith>(a: &mut A, f: A::F, offset: A::F) -> A::F {
     let two_f = plus(a, f, 2.0);
@@ -74,7 +74,7 @@ fn rest<A: Arith>(a: &mut A, f: A::F, offset: A::F) -> A::F {
     a.sub(half, r)
 }
 
-/// `k ln 2 + log(1 + f)`, with the sign of `f` where both are zero.
+/// Returns `k ln 2 + log(1 + f)`, with the sign of `f` where both are zero.
 #[inline(always)]
 fn assemble<A: Arith>(a: &mut A, minus_k: A::F, f: A::F) -> A::F {
     let low = times(a, minus_k, -LN2_LOW);
@@ -83,7 +83,7 @@ fn assemble<A: Arith>(a: &mut A, minus_k: A::F, f: A::F) -> A::F {
     fma_by(a, minus_k, -LN2_HIGH, log)
 }
 
-/// `log` of a positive normal number, whose `k` is then lowered by `less`.
+/// Returns the `log` of a positive normal number, with `less` subtracted from its `k`.
 #[inline(always)]
 pub(super) fn of_normal<A: Arith>(a: &mut A, x: A::F, less: f64) -> A::F {
     let Split { minus_k, m, .. } = split(a, x);
@@ -96,7 +96,7 @@ pub(super) fn of_normal<A: Arith>(a: &mut A, x: A::F, less: f64) -> A::F {
     assemble(a, minus_k, f)
 }
 
-/// The logarithm of all `x`, given its value where `x` is positive and finite.
+/// Returns the logarithm for all `x`, given its value where `x` is positive and finite.
 #[inline(always)]
 fn special<A: Arith>(a: &mut A, x: A::F, positive_value: A::F) -> A::F {
     let nan = a.float(f64::NAN);
@@ -105,7 +105,7 @@ fn special<A: Arith>(a: &mut A, x: A::F, positive_value: A::F) -> A::F {
     let y = a.select(zero, least, nan);
     let positive = above(a, x, 0.0);
     let y = a.select(positive, positive_value, y);
-    // Infinity stays.
+    // Infinity is returned unchanged.
     let infinite = equals(a, x, f64::INFINITY);
     a.select(infinite, x, y)
 }
@@ -113,13 +113,13 @@ fn special<A: Arith>(a: &mut A, x: A::F, positive_value: A::F) -> A::F {
 pub(super) const SUBNORMAL_SHIFT: f64 = 54.0;
 pub(super) const SUBNORMAL_SCALE: f64 = 18_014_398_509_481_984.0;
 
-/// Whether `x` is not a positive normal number.
+/// Returns whether `x` is not a positive normal number.
 #[inline(always)]
 fn odd<A: Arith>(a: &mut A, x: A::F) -> A::M {
     outside(a, x, f64::MIN_POSITIVE, f64::INFINITY)
 }
 
-/// The natural logarithm; error below 1 ulp.
+/// Returns the natural logarithm; error below 1 ulp.
 #[inline(always)]
 pub fn log<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let common = of_normal(a, x, 0.0);
@@ -131,14 +131,14 @@ pub fn log<A: Arith>(a: &mut A, x: A::F) -> A::F {
     })
 }
 
-/// `log x` for all `x` but subnormals, for the rare path of `log1p`.
+/// Returns `log x` for all `x` but subnormals, for the rare path of `log1p`.
 #[inline(always)]
 fn anywhere<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let normal = of_normal(a, x, 0.0);
     special(a, x, normal)
 }
 
-/// `log(u + c)` for a positive normal `u` up to `1e300` and a `c` below an ulp of `u`.
+/// Returns `log(u + c)` for a positive normal `u` up to `1e300` and a `c` below an ulp of `u`.
 ///
 /// With `u = 2^k m` it is `k ln 2 + log(1 + f)` for `f = (m - 1) + 2^-k c`. Where `k = 0` and
 /// `u + c` is near 1, `f` is `u + c - 1` rounded once.
@@ -159,7 +159,7 @@ pub(super) fn of_sum<A: Arith>(a: &mut A, u: A::F, c: A::F) -> A::F {
     assemble(a, minus_k, f)
 }
 
-/// `1 + x` as a rounded sum and its error, which is `x` itself, signed, where `x` is tiny.
+/// Returns `1 + x` as a rounded sum and its error, which is `x` itself, signed, where `x` is tiny.
 #[inline(always)]
 pub(super) fn one_plus<A: Arith>(a: &mut A, x: A::F) -> (A::F, A::F) {
     let u = plus(a, x, 1.0);
@@ -171,7 +171,7 @@ pub(super) fn one_plus<A: Arith>(a: &mut A, x: A::F) -> (A::F, A::F) {
     (u, c)
 }
 
-/// `log(1 + x)`; error below 1.5 ulp.
+/// Returns `log(1 + x)`; error below 1.5 ulp.
 #[inline(always)]
 pub fn log1p<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let (u, c) = one_plus(a, x);
@@ -188,7 +188,7 @@ struct Base {
     e: [f64; 2],
 }
 
-/// `k log_b 2 + log_b m` for the `log_b e` in a sum of two, of which the large part is exact.
+/// Returns `k log_b 2 + log_b m`, with `log_b e` as a sum of two whose large part multiplies exactly.
 #[inline(always)]
 fn in_base<A: Arith>(a: &mut A, x: A::F, less: f64, base: &Base) -> A::F {
     let Split { minus_k, m, .. } = split(a, x);
@@ -214,7 +214,7 @@ fn in_base<A: Arith>(a: &mut A, x: A::F, less: f64, base: &Base) -> A::F {
     a.add(high, low)
 }
 
-/// The logarithm to any base.
+/// Returns the logarithm to any base.
 #[inline(always)]
 fn to_base<A: Arith>(a: &mut A, x: A::F, base: &Base) -> A::F {
     let common = in_base(a, x, 0.0, base);
@@ -226,7 +226,7 @@ fn to_base<A: Arith>(a: &mut A, x: A::F, base: &Base) -> A::F {
     })
 }
 
-/// The logarithm to base 2; error below 1 ulp, none at powers of 2.
+/// Returns the logarithm to base 2; error below 1 ulp, none at powers of 2.
 #[inline(always)]
 pub fn log2<A: Arith>(a: &mut A, x: A::F) -> A::F {
     to_base(
@@ -239,7 +239,7 @@ pub fn log2<A: Arith>(a: &mut A, x: A::F) -> A::F {
     )
 }
 
-/// The logarithm to base 10; error below 1 ulp, none at powers of 10.
+/// Returns the logarithm to base 10; error below 1 ulp, none at powers of 10.
 #[inline(always)]
 pub fn log10<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let two = [0.301_029_995_663_952_83, 2.836_339_455_104_496_4e-14];

@@ -1,10 +1,9 @@
 //! Elementary functions, each written once over the small arithmetic of [`Arith`].
 //!
-//! With [`Plain`] they compute; with a recorder they become a trace of the same operations, so an
-//! interpreter and a compiler agree in every bit. The common range is free of branches; what lies
-//! outside stands behind one [`Arith::rare`] a function. Errors are given in ulp of the result and
-//! were measured against an arbitrary-precision library. NaN, infinities, signed zeros and
-//! subnormals follow C99, Annex F.
+//! With [`Plain`] they compute; with a recorder they become a trace of the same operations, so an interpreter
+//! and a compiler agree in every bit. The common range is free of branches; the rest is handled by one
+//! [`Arith::rare`] per function. Errors are given in ulp of the result and were measured against an
+//! arbitrary-precision library. NaN, infinities, signed zeros and subnormals follow C99, Annex F.
 
 mod arith;
 mod bessel;

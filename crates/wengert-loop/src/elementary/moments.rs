@@ -6,7 +6,7 @@ use super::log::log1p;
 use super::parts::{above, below, equals, from, plus, times};
 use super::pow::pow;
 
-/// `unless` where the order `n` is not negative, else NaN.
+/// Returns `value` where the order `n` is not negative, else NaN.
 #[inline(always)]
 fn of_order<A: Arith>(a: &mut A, n: A::F, value: A::F) -> A::F {
     let zero = a.float(0.0);
@@ -15,9 +15,9 @@ fn of_order<A: Arith>(a: &mut A, n: A::F, value: A::F) -> A::F {
     a.select(order, value, nan)
 }
 
-/// The integral of `t^n e^(x t)` from 0 to 1, for the order nearest to `n`; relative error below 1e-13
-/// for orders up to 20. By series of positive terms (DLMF 13.2.2, and Kummer's transformation 13.2.39
-/// below 0), and far out by parts.
+/// Returns the integral of `t^n e^(x t)` from 0 to 1, for the order nearest to `n`; relative error below 1e-13
+/// for orders up to 20. It uses series of positive terms (DLMF 13.2.2, and Kummer's transformation 13.2.39
+/// below 0), and integration by parts for large `x`.
 #[inline]
 pub fn exprel_moment<A: Arith>(a: &mut A, n: A::F, x: A::F) -> A::F {
     let n = a.round(n);
@@ -28,7 +28,7 @@ pub fn exprel_moment<A: Arith>(a: &mut A, n: A::F, x: A::F) -> A::F {
     let reach = plus(a, n, 10.0);
     let is_far = a.lt(reach, size);
     let z = a.select(is_far, zero, size);
-    // On the right the terms are z^k / k! / (n + 1 + k), on the left z^k / ((n + 1) .. (n + 1 + k)).
+    // For positive x the terms are z^k / k! / (n + 1 + k), for negative x z^k / ((n + 1) .. (n + 1 + k)).
     let [_, _, sum] = a.repeat(
         [zero, one, zero],
         |a, [k, term, sum]| {
@@ -51,7 +51,7 @@ pub fn exprel_moment<A: Arith>(a: &mut A, n: A::F, x: A::F) -> A::F {
     let left = a.mul(sum, e);
     let near = a.select(negative, left, sum);
     let y = a.rare(is_far, near, |a| {
-        // m(k) = (e - k m(k-1)) / x, over e^x on the right.
+        // m(k) = (e - k m(k-1)) / x, divided by e^x for positive x.
         let minus = a.neg(size);
         let small = exp(a, minus);
         let e = a.select(negative, small, one);
@@ -72,7 +72,7 @@ pub fn exprel_moment<A: Arith>(a: &mut A, n: A::F, x: A::F) -> A::F {
                 [k, a.div(m, x)]
             },
         );
-        // In two steps: the power alone may overflow.
+        // In two steps, because the power alone may overflow.
         let half = times(a, x, 0.5);
         let root = exp(a, half);
         let right = a.mul(m, root);
@@ -87,7 +87,7 @@ pub fn exprel_moment<A: Arith>(a: &mut A, n: A::F, x: A::F) -> A::F {
     of_order(a, n, y)
 }
 
-/// `(e^x - 1) / x`, and 1 at 0; error below 3 ulp.
+/// Returns `(e^x - 1) / x`, and 1 at 0; error below 3 ulp.
 #[inline]
 pub fn exprel<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let e = expm1(a, x);
@@ -107,9 +107,9 @@ pub fn exprel<A: Arith>(a: &mut A, x: A::F) -> A::F {
     })
 }
 
-/// The integral of `t^n / (1 + x t)^(n+1)` from 0 to 1, for the order nearest to `n`; relative error below
-/// 1e-13 for orders up to 10. With `v = x / (1 + x)` it is a series in `v`, and where that is no longer
-/// small the logarithm less the first terms of the same.
+/// Returns the integral of `t^n / (1 + x t)^(n+1)` from 0 to 1, for the order nearest to `n`; relative error
+/// below 1e-13 for orders up to 10. With `v = x / (1 + x)` it is a series in `v`; where `v` is not small, it is
+/// the logarithm minus the first terms of that series.
 #[inline]
 pub fn log1p_moment<A: Arith>(a: &mut A, n: A::F, x: A::F) -> A::F {
     let n = a.round(n);
@@ -154,7 +154,7 @@ pub fn log1p_moment<A: Arith>(a: &mut A, n: A::F, x: A::F) -> A::F {
                 [k, term, a.sub(rest, part)]
             },
         );
-        // In two steps, for the power may be too large where the quotient is not too small.
+        // In two steps, because the power may be too large where the quotient is not too small.
         let half = times(a, next, 0.5);
         let half = plus(a, half, -0.25);
         let half = a.round(half);
@@ -162,7 +162,7 @@ pub fn log1p_moment<A: Arith>(a: &mut A, n: A::F, x: A::F) -> A::F {
         let (first, second) = (pow(a, x, half), pow(a, x, other));
         let y = a.div(rest, first);
         let y = a.div(y, second);
-        // At the ends the integral is infinite, or nothing.
+        // At the ends the integral is infinite, or zero.
         let infinity = a.float(f64::INFINITY);
         let pole = equals(a, x, -1.0);
         let y = a.select(pole, infinity, y);
@@ -172,7 +172,7 @@ pub fn log1p_moment<A: Arith>(a: &mut A, n: A::F, x: A::F) -> A::F {
     of_order(a, n, y)
 }
 
-/// `log(1 + x) / x`, and 1 at 0; error below 2 ulp.
+/// Returns `log(1 + x) / x`, and 1 at 0; error below 2 ulp.
 #[inline]
 pub fn log1p_over_x<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let l = log1p(a, x);
@@ -185,8 +185,8 @@ pub fn log1p_over_x<A: Arith>(a: &mut A, x: A::F) -> A::F {
     a.select(end, none, y)
 }
 
-/// `log(1 - e^-x)` for `x >= 0`; error below 3 ulp. From either end (Maechler, Accurately computing
-/// log(1 - exp(-|a|)), 2012).
+/// Returns `log(1 - e^-x)` for `x >= 0`; error below 3 ulp. It uses one formula at each end (Maechler,
+/// Accurately computing log(1 - exp(-|a|)), 2012).
 #[inline]
 pub fn log1mexp<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let minus = a.neg(x);
@@ -201,7 +201,7 @@ pub fn log1mexp<A: Arith>(a: &mut A, x: A::F) -> A::F {
     })
 }
 
-/// `log(e^x - 1)` for `x >= 0`; error of the size of that of `x`.
+/// Returns `log(e^x - 1)` for `x >= 0`; the error is of the size of that of `x`.
 #[inline]
 pub fn log_expm1<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let minus = a.neg(x);
@@ -216,13 +216,13 @@ pub fn log_expm1<A: Arith>(a: &mut A, x: A::F) -> A::F {
     })
 }
 
-/// `1 / (e^x - 1)`; error below 2 ulp.
+/// Returns `1 / (e^x - 1)`; error below 2 ulp.
 #[inline]
 pub fn recip_expm1<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let e = expm1(a, x);
     let one = a.float(1.0);
     let common = a.div(one, e);
-    // Where e^x is too large to be turned over.
+    // Where e^x overflows.
     let large = above(a, x, 700.0);
     a.rare(large, common, |a| {
         let minus = from(a, 0.0, x);

@@ -1,13 +1,13 @@
-//! The quantiles of the standard normal distribution.
+//! Quantiles of the standard normal distribution.
 //!
-//! With `x = 1 - 2 q` and `w = -log(1 - x^2)`, the number that a normal number exceeds with probability
-//! `q` is `x P(w)`, and `P` is smooth (Giles, Approximating the erfinv function, 2010). Far out it is
-//! `s R((s - k) / (s + k))` for `s = sqrt w`.
+//! With `x = 1 - 2 q` and `w = -log(1 - x^2)`, the quantile with upper tail probability `q` is `x P(w)`, and
+//! `P` is smooth (Giles, Approximating the erfinv function, 2010). In the far tail it is `s R((s - k) / (s +
+//! k))` for `s = sqrt w`.
 use super::Arith;
 use super::log::{log, of_normal};
 use super::parts::{fma_by, from, horner, plus, times, with_sign};
 
-/// `P` less [`MIDDLE`], in `w -` [`CENTRE_SHIFT`]: `|d| < 2^-55` for `w <= 6.25`.
+/// `P` minus [`MIDDLE`], in `w -` [`CENTRE_SHIFT`]: `|d| < 2^-55` for `w <= 6.25`.
 const CENTRE: [f64; 24] = [
     0.020685664310048573,
     0.35406596571218973,
@@ -35,7 +35,7 @@ const CENTRE: [f64; 24] = [
     4.512131268191058e-21,
 ];
 
-/// `R` for `k = 2`, less [`NEAR_SHIFT`]: `|d| < 2^-56` for `5/2 <= s <= 7`.
+/// `R` for `k = 2`, minus [`NEAR_SHIFT`]: `|d| < 2^-56` for `5/2 <= s <= 7`.
 const NEAR: [f64; 25] = [
     1.35756850433286,
     0.1576640465747191,
@@ -65,7 +65,7 @@ const NEAR: [f64; 25] = [
 ];
 const NEAR_SHIFT: f64 = 1.0 / 3.0;
 
-/// `R` for `k = 6`, less [`FAR_SHIFT`]: `|d| < 2^-56` for `7 <= s <= 27.3`.
+/// `R` for `k = 6`, minus [`FAR_SHIFT`]: `|d| < 2^-56` for `7 <= s <= 27.3`.
 const FAR: [f64; 19] = [
     1.4032549554662213,
     0.039628067214618444,
@@ -92,12 +92,12 @@ const FAR_SHIFT: f64 = 0.35;
 const MIDDLE: f64 = 1.75;
 const CENTRE_SHIFT: f64 = 1.5;
 
-/// Where [`CENTRE`] ends: beyond lies a thousandth of all normal numbers.
+/// The end of [`CENTRE`]: a thousandth of all normal numbers lies beyond.
 const MOST: f64 = 6.25;
 
-/// The number that a standard normal number exceeds with probability `|q|`, with the sign of `q`, for
-/// `|q| <= 1/2`: infinite at zero, zero at 1/2, NaN beyond. Error below 2 ulp for `|q| <= 0.49`; nearer
-/// to zero, of the size of what `q` leaves open.
+/// Returns the number that a standard normal number exceeds with probability `|q|`, with the sign of `q`, for
+/// `|q| <= 1/2`: infinite at zero, zero at 1/2, NaN beyond. Error below 2 ulp for `|q| <= 0.49`; nearer to 1/2,
+/// of the size of the uncertainty of `q`.
 #[inline(always)]
 pub fn normal_tail<A: Arith>(a: &mut A, q: A::F) -> A::F {
     let size = a.abs(q);
@@ -110,7 +110,7 @@ pub fn normal_tail<A: Arith>(a: &mut A, q: A::F) -> A::F {
     let w = a.neg(log_rest);
     let t = plus(a, w, -CENTRE_SHIFT);
     let p = horner(a, t, &CENTRE);
-    // With what `x` has lost.
+    // Corrected by the rounding error of `x`.
     let double = from(a, 1.0, x);
     let lost = fma_by(a, size, -2.0, double);
     let whole = plus(a, p, MIDDLE);
@@ -119,7 +119,7 @@ pub fn normal_tail<A: Arith>(a: &mut A, q: A::F) -> A::F {
     let common = fma_by(a, x, MIDDLE, low);
     let most = a.float(MOST);
     let centre = a.le(w, most);
-    // Subnormal numbers, zero and whatever is no probability are far out, too.
+    // Subnormal numbers, zero and invalid probabilities count as the far tail, too.
     let least = a.float(1e-3);
     let normal = a.lt(least, rest);
     let centre = a.and(centre, normal);
@@ -131,7 +131,7 @@ pub fn normal_tail<A: Arith>(a: &mut A, q: A::F) -> A::F {
         let log_rest = log(a, rest);
         let w = a.neg(log_rest);
         let s = a.sqrt(w);
-        // What the root has lost.
+        // The rounding error of the root.
         let minus = a.neg(s);
         let lost = a.fma(minus, s, w);
         let twice = a.add(s, s);
@@ -152,14 +152,14 @@ pub fn normal_tail<A: Arith>(a: &mut A, q: A::F) -> A::F {
     with_sign(a, z, q)
 }
 
-/// `s R((s - k) / (s + k))`, for an `s` in two parts.
+/// Returns `s R((s - k) / (s + k))`, for an `s` in two parts.
 #[inline(always)]
 fn ratio<A: Arith>(a: &mut A, [s, lost]: [A::F; 2], k: f64, shift: f64, r: &[f64]) -> A::F {
     let above = plus(a, s, -k);
     let below = plus(a, s, k);
     let t = a.div(above, below);
     let t = plus(a, t, -shift);
-    // The first coefficient is nearly all of it.
+    // The first coefficient is nearly the whole value.
     let rest = horner(a, t, &r[1..]);
     let rest = a.mul(t, rest);
     let lost = times(a, lost, r[0]);

@@ -1,14 +1,15 @@
-//! Pieces that the functions share: polynomials, exact sums and products, bit tests.
+//! Building blocks of the functions: polynomials, exact sums and products, bit tests.
 use super::Arith;
 
-/// `1.5 * 2^52`. Adding it to a float below `2^51` in size rounds that float to an integer, whose
-/// two's complement then stands in the low bits of the sum.
+/// `1.5 * 2^52`. Adding it to a float below `2^51` in magnitude rounds that float to an integer, whose two's
+/// complement is then in the low bits of the sum.
 pub(super) const MAGIC: f64 = 6_755_399_441_055_744.0;
 
 /// The bits of `1.0`.
 pub(super) const ONE: i64 = 0x3ff0_0000_0000_0000;
 
-/// `c[0] + c[1] x + c[2] x^2 + ...` by Horner's rule: one operation for each coefficient but one.
+/// Returns `c[0] + c[1] x + c[2] x^2 + ...` by Horner's rule, with one operation per coefficient after the
+/// first.
 #[inline(always)]
 pub(super) fn horner<A: Arith>(a: &mut A, x: A::F, c: &[f64]) -> A::F {
     let (last, rest) = c.split_last().expect("a polynomial has a coefficient");
@@ -20,7 +21,7 @@ pub(super) fn horner<A: Arith>(a: &mut A, x: A::F, c: &[f64]) -> A::F {
     sum
 }
 
-/// `a + b` as a rounded sum and its error (Knuth 1969, any order of size).
+/// Returns `a + b` as a rounded sum and its error (Knuth 1969, for operands in any order of magnitude).
 #[inline(always)]
 pub(super) fn two_sum<A: Arith>(a: &mut A, x: A::F, y: A::F) -> (A::F, A::F) {
     let sum = a.add(x, y);
@@ -32,7 +33,7 @@ pub(super) fn two_sum<A: Arith>(a: &mut A, x: A::F, y: A::F) -> (A::F, A::F) {
     (sum, error)
 }
 
-/// `a + b` as a rounded sum and its error, where `|a| >= |b|` or `a = 0` (Dekker 1971).
+/// Returns `a + b` as a rounded sum and its error, where `|a| >= |b|` or `a = 0` (Dekker 1971).
 #[inline(always)]
 pub(super) fn fast_two_sum<A: Arith>(a: &mut A, x: A::F, y: A::F) -> (A::F, A::F) {
     let sum = a.add(x, y);
@@ -41,7 +42,7 @@ pub(super) fn fast_two_sum<A: Arith>(a: &mut A, x: A::F, y: A::F) -> (A::F, A::F
     (sum, error)
 }
 
-/// `a * b` as a rounded product and its error.
+/// Returns `a * b` as a rounded product and its error.
 #[inline(always)]
 pub(super) fn two_product<A: Arith>(a: &mut A, x: A::F, y: A::F) -> (A::F, A::F) {
     let product = a.mul(x, y);
@@ -50,56 +51,56 @@ pub(super) fn two_product<A: Arith>(a: &mut A, x: A::F, y: A::F) -> (A::F, A::F)
     (product, error)
 }
 
-/// `x * c` with a constant.
+/// Returns `x * c` for a constant `c`.
 #[inline(always)]
 pub(super) fn times<A: Arith>(a: &mut A, x: A::F, c: f64) -> A::F {
     let c = a.float(c);
     a.mul(x, c)
 }
 
-/// `x + c` with a constant.
+/// Returns `x + c` for a constant `c`.
 #[inline(always)]
 pub(super) fn plus<A: Arith>(a: &mut A, x: A::F, c: f64) -> A::F {
     let c = a.float(c);
     a.add(x, c)
 }
 
-/// `c - x` with a constant.
+/// Returns `c - x` for a constant `c`.
 #[inline(always)]
 pub(super) fn from<A: Arith>(a: &mut A, c: f64, x: A::F) -> A::F {
     let c = a.float(c);
     a.sub(c, x)
 }
 
-/// `x * c + y` with a constant.
+/// Returns `x * c + y` for a constant `c`.
 #[inline(always)]
 pub(super) fn fma_by<A: Arith>(a: &mut A, x: A::F, c: f64, y: A::F) -> A::F {
     let c = a.float(c);
     a.fma(x, c, y)
 }
 
-/// `x < c` with a constant.
+/// Returns `x < c` for a constant `c`.
 #[inline(always)]
 pub(super) fn below<A: Arith>(a: &mut A, x: A::F, c: f64) -> A::M {
     let c = a.float(c);
     a.lt(x, c)
 }
 
-/// `c < x` with a constant.
+/// Returns `c < x` for a constant `c`.
 #[inline(always)]
 pub(super) fn above<A: Arith>(a: &mut A, x: A::F, c: f64) -> A::M {
     let c = a.float(c);
     a.lt(c, x)
 }
 
-/// `x == c` with a constant.
+/// Returns `x == c` for a constant `c`.
 #[inline(always)]
 pub(super) fn equals<A: Arith>(a: &mut A, x: A::F, c: f64) -> A::M {
     let c = a.float(c);
     a.eq(x, c)
 }
 
-/// The integer `n` (below 1023 in size) as the power `2^n`, from the bits of `MAGIC + n`.
+/// Returns `2^n` for the integer `n` (below 1023 in magnitude) in the bits of `MAGIC + n`.
 #[inline(always)]
 pub(super) fn power_of_two<A: Arith>(a: &mut A, magic: A::F) -> A::F {
     let bits = a.bits(magic);
@@ -109,7 +110,7 @@ pub(super) fn power_of_two<A: Arith>(a: &mut A, magic: A::F) -> A::F {
     a.from_bits(bits)
 }
 
-/// `2^n p` for `|n| < 2000` and a normal `p`, rounded once: in two steps, so neither factor leaves
+/// Returns `2^n p` for `|n| < 2000` and a normal `p`, rounded once: in two steps, so that neither factor leaves
 /// the range of normal floats.
 #[inline(always)]
 pub(super) fn scale<A: Arith>(a: &mut A, p: A::F, n: A::F) -> A::F {
@@ -124,7 +125,7 @@ pub(super) fn scale<A: Arith>(a: &mut A, p: A::F, n: A::F) -> A::F {
     a.mul(p, second)
 }
 
-/// Where `|x| >= limit`, or `x` is NaN.
+/// Returns whether `|x| >= limit`, or `x` is NaN.
 #[inline(always)]
 pub(super) fn beyond<A: Arith>(a: &mut A, x: A::F, limit: f64) -> A::M {
     let size = a.abs(x);
@@ -133,7 +134,7 @@ pub(super) fn beyond<A: Arith>(a: &mut A, x: A::F, limit: f64) -> A::M {
     a.int_lt(limit, bits)
 }
 
-/// Where `x` is not in `low..high`, both positive: by one comparison of the bits, which also holds
+/// Returns whether `x` is not in `low..high`, both positive: by one comparison of the bits, which also holds
 /// for negative numbers and NaN.
 #[inline(always)]
 pub(super) fn outside<A: Arith>(a: &mut A, x: A::F, low: f64, high: f64) -> A::M {
@@ -145,7 +146,7 @@ pub(super) fn outside<A: Arith>(a: &mut A, x: A::F, low: f64, high: f64) -> A::M
     a.int_lt(last, shifted)
 }
 
-/// `size` (not negative) with the sign of `sign`.
+/// Returns `size` (not negative) with the sign of `sign`.
 #[inline(always)]
 pub(super) fn with_sign<A: Arith>(a: &mut A, size: A::F, sign: A::F) -> A::F {
     let mask = a.int(i64::MIN);
@@ -156,7 +157,7 @@ pub(super) fn with_sign<A: Arith>(a: &mut A, size: A::F, sign: A::F) -> A::F {
     a.from_bits(bits)
 }
 
-/// `x`, negated where the integer `n` of `MAGIC + n` is odd.
+/// Returns `x`, negated where the integer `n` of `MAGIC + n` is odd.
 #[inline(always)]
 pub(super) fn negate_if_odd<A: Arith>(a: &mut A, x: A::F, magic: A::F) -> A::F {
     let n = a.bits(magic);

@@ -1,8 +1,8 @@
 //! `polygamma`, the derivatives of `digamma` of any order.
 //!
-//! `polygamma(n, x) = (-1)^(n + 1) n! zeta(n + 1, x)` with Hurwitz's zeta function, which is summed
-//! term by term until Euler and Maclaurin's formula (DLMF 25.11.5) gives the rest. Below 0 by the sum
-//! over all integers, from both sides.
+//! `polygamma(n, x) = (-1)^(n + 1) n! zeta(n + 1, x)` with the Hurwitz zeta function, which is summed term by
+//! term until the Euler-Maclaurin formula (DLMF 25.11.5) gives the rest. Below 0 it uses the sum over all
+//! integers, from both sides.
 use super::Arith;
 use super::exp::exp;
 use super::gamma::{digamma, lgamma_positive};
@@ -204,7 +204,7 @@ pub(super) static FACTORIALS: [f64; MOST + 1] = [
     7.257415615307999e306,
 ];
 
-/// Where the factorial of `n` stands in the table, for whole numbers up to [`MOST`].
+/// Returns the index of the factorial of `n` in the table, for integers up to [`MOST`].
 #[inline(always)]
 pub(super) fn factorial_index<A: Arith>(a: &mut A, n: A::F) -> A::I {
     let index = plus(a, n, MAGIC);
@@ -213,7 +213,7 @@ pub(super) fn factorial_index<A: Arith>(a: &mut A, n: A::F) -> A::I {
     a.int_and(index, mask)
 }
 
-/// `y` for the orders that have a factorial in the table, else NaN.
+/// Returns `y` for orders that have a factorial in the table, else NaN.
 #[inline(always)]
 pub(super) fn where_tabled<A: Arith>(a: &mut A, n: A::F, y: A::F) -> A::F {
     let (zero, most) = (a.float(0.0), a.float(MOST as f64));
@@ -224,19 +224,19 @@ pub(super) fn where_tabled<A: Arith>(a: &mut A, n: A::F, y: A::F) -> A::F {
     a.select(both, y, nan)
 }
 
-/// What is known of an order `n`.
+/// An order `n` and values derived from it.
 struct Order<A: Arith> {
     /// `n + 1`
     s: A::F,
     /// The factorial of `n`, and 1 where that overflows.
     factorial: A::F,
-    /// Whether it does.
+    /// Whether the factorial overflows.
     large: A::M,
-    /// Then, its logarithm.
+    /// The logarithm of the factorial, where that overflows.
     log_factorial: A::F,
 }
 
-/// `h` with `n! x^-s = factorial h^2`: the power alone may leave the range of floats.
+/// Returns `h` with `n! x^-s = factorial h^2`: the power alone may leave the range of floats.
 #[inline(always)]
 fn half<A: Arith>(a: &mut A, order: &Order<A>, x: A::F) -> A::F {
     let e = times(a, order.s, -0.5);
@@ -250,7 +250,7 @@ fn half<A: Arith>(a: &mut A, order: &Order<A>, x: A::F) -> A::F {
     })
 }
 
-/// `factorial h^2 by`
+/// Returns `factorial h^2 by`
 #[inline(always)]
 fn whole<A: Arith>(a: &mut A, order: &Order<A>, h: A::F, by: A::F) -> A::F {
     let first = a.mul(order.factorial, h);
@@ -258,13 +258,13 @@ fn whole<A: Arith>(a: &mut A, order: &Order<A>, h: A::F, by: A::F) -> A::F {
     a.mul(first, h)
 }
 
-/// `n! zeta(n + 1, x)` for positive `x`.
+/// Returns `n! zeta(n + 1, x)` for positive `x`.
 #[inline(always)]
 fn positive<A: Arith>(a: &mut A, order: &Order<A>, x: A::F) -> A::F {
     let s = order.s;
     let enough = plus(a, s, 10.0);
     let (zero, one, before) = (a.float(0.0), a.float(1.0), a.float(-1.0));
-    // The index of the last term that was computed, its `half`, and the sum of those before.
+    // The index of the last computed term, its `half`, and the sum of the terms before.
     let [k, h, sum] = a.repeat(
         [before, zero, zero],
         |a, [k, h, sum]| {
@@ -275,7 +275,7 @@ fn positive<A: Arith>(a: &mut A, order: &Order<A>, x: A::F) -> A::F {
             let last = whole(a, order, h, one);
             let matters = a.lt(least, last);
             let more = a.and(near, matters);
-            // It has ended long before, unless the terms are too large to differ.
+            // It ends long before, unless the terms are too large to differ.
             let bounded = below(a, k, 300.0);
             let more = a.and(more, bounded);
             a.or(first, more)
@@ -305,19 +305,19 @@ fn positive<A: Arith>(a: &mut A, order: &Order<A>, x: A::F) -> A::F {
         let both = a.mul(both, z);
         p = a.mul(p, both);
     }
-    // Where the terms had vanished before, the formula does not hold yet, and nothing is left of it.
+    // Where the terms had vanished before, the formula does not hold yet, and nothing remains to add.
     let near = a.lt(at, enough);
     let rest = a.select(near, first, rest);
     let rest = whole(a, order, h, rest);
-    // A power of 0 times an overflow is nothing.
+    // A power of 0 times an overflow is 0.
     let none = equals(a, h, 0.0);
     let rest = a.select(none, zero, rest);
     a.add(sum, rest)
 }
 
-/// The derivative of `digamma` of the order nearest to `n`, at `x`; error below 20 ulp for positive
-/// `x` and orders up to 20, and growing with the order. NaN for negative orders. At 0 and the negative
-/// integers infinite for odd orders and NaN for even ones.
+/// Returns the derivative of `digamma` of the order nearest to `n`, at `x`; error below 20 ulp for positive `x`
+/// and orders up to 20, and growing with the order. NaN for negative orders. At 0 and the negative integers it
+/// is infinite for odd orders and NaN for even ones.
 #[inline]
 pub fn polygamma<A: Arith>(a: &mut A, n: A::F, x: A::F) -> A::F {
     let n = a.round(n);
@@ -340,8 +340,8 @@ pub fn polygamma<A: Arith>(a: &mut A, n: A::F, x: A::F) -> A::F {
     let whole = a.round(half);
     let even = a.eq(half, whole);
 
-    // Above 0 there is one sum; below, the sum over all integers is two, around the nearest one, and
-    // the one of 1 - x is taken away.
+    // Above 0 there is one sum; below, the sum over all integers is two sums around the nearest one, and the
+    // sum of 1 - x is subtracted.
     let negative = below(a, x, 0.0);
     let nearest = a.round(x);
     let r = a.sub(x, nearest);
@@ -351,7 +351,7 @@ pub fn polygamma<A: Arith>(a: &mut A, n: A::F, x: A::F) -> A::F {
     let (minus_one, three) = (a.float(-1.0), a.float(3.0));
     let sums = a.select(negative, three, one);
     let first = a.select(negative, reflected, x);
-    // For odd s the terms below the point count against those above it.
+    // For odd s the terms below the point have the opposite sign of those above it.
     let left = below(a, r, 0.0);
     let side = a.select(left, minus_one, one);
     let near_weight = a.select(even, one, side);

@@ -1,8 +1,8 @@
-//! Differences of `digamma` and its derivatives, which do not cancel.
+//! Differences of `digamma` and its derivatives, without cancellation.
 //!
-//! `n! (zeta(n + 1, x) - zeta(n + 1, x + b))` with Hurwitz's zeta function: its sum and Euler and Maclaurin's
-//! formula for the rest (DLMF 25.11.5), each power `x^-r` in them less `(x + b)^-r`, which is
-//! `x^-r (1 - e^(-r log(1 + b/x)))`.
+//! They are `n! (zeta(n + 1, x) - zeta(n + 1, x + b))` with the Hurwitz zeta function. In its sum and the
+//! Euler-Maclaurin formula for the rest (DLMF 25.11.5), each power `x^-r` is replaced by `x^-r - (x + b)^-r`,
+//! computed as `x^-r (1 - e^(-r log(1 + b/x)))`.
 use super::Arith;
 use super::expm1;
 use super::log::log1p;
@@ -10,7 +10,7 @@ use super::parts::{MAGIC, below, equals, plus, times};
 use super::polygamma::{BERNOULLI, FACTORIALS, factorial_index, where_tabled};
 use super::pow::pow;
 
-/// `1 - e^(-r l)`
+/// Returns `1 - e^(-r l)`
 #[inline(always)]
 fn fall<A: Arith>(a: &mut A, r: A::F, l: A::F) -> A::F {
     let e = a.mul(r, l);
@@ -19,16 +19,16 @@ fn fall<A: Arith>(a: &mut A, r: A::F, l: A::F) -> A::F {
     a.neg(e)
 }
 
-/// `log(1 + b/x)`
+/// Returns `log(1 + b/x)`
 #[inline(always)]
 fn step<A: Arith>(a: &mut A, x: A::F, b: A::F) -> A::F {
     let share = a.div(b, x);
     log1p(a, share)
 }
 
-/// The size of the difference between the derivatives of `digamma` of the order nearest to `n` at `x + b`
+/// Returns the absolute difference between the derivatives of `digamma` of the order nearest to `n` at `x + b`
 /// and at `x`; relative error below 1e-14 for orders up to 20. NaN where `x` is not positive or `b` is
-/// negative, and for orders that are not in 0..170.
+/// negative, and for orders outside 0..170.
 #[inline]
 pub fn polygamma_gap<A: Arith>(a: &mut A, n: A::F, x: A::F, b: A::F) -> A::F {
     let n = a.round(n);

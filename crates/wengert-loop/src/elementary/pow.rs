@@ -1,7 +1,7 @@
 //! `pow(x, y) = x^y`.
 //!
-//! `y log |x|` may be 700 and more, so for the last digit the logarithm must be known to some 65
-//! bits: it is computed as a sum of two floats, and `e` is raised to the product in the same way.
+//! `y log |x|` may be 700 and more, so a correct last digit needs the logarithm to about 65 bits: it is
+//! computed as a sum of two floats, and `e` is raised to the product in the same way.
 use super::Arith;
 use super::exp::{LIMIT, LN2_HIGH, LN2_LOW, add_exponent, reduce_fine, scale_any, tail};
 use super::log::{SUBNORMAL_SCALE, SUBNORMAL_SHIFT, Split, split};
@@ -28,7 +28,7 @@ const P: [f64; 8] = [
     0.11982242639560096,
 ];
 
-/// `log m - minus_k ln 2` as a sum of two, for `sqrt(1/2) <= m < sqrt(2)`.
+/// Returns `log m - minus_k ln 2` as a sum of two, for `sqrt(1/2) <= m < sqrt(2)`.
 ///
 /// With `f = m - 1` and `s = f / (2 + f)`, `log m = 2 s + s^3 (2/3 + s^2 P(s^2))`: `s`, its square,
 /// and all but the last product are sums of two.
@@ -70,7 +70,7 @@ fn log_pair<A: Arith>(a: &mut A, minus_k: A::F, m: A::F) -> (A::F, A::F) {
     (high, low)
 }
 
-/// `e^(high + low) = 2^n p`: gives `p`, `MAGIC + n` and `n`.
+/// Splits `e^(high + low) = 2^n p`: returns `p`, `MAGIC + n` and `n`.
 #[inline(always)]
 fn exp_pair<A: Arith>(a: &mut A, high: A::F, low: A::F) -> (A::F, A::F, A::F) {
     let magic = a.float(MAGIC);
@@ -86,7 +86,7 @@ fn exp_pair<A: Arith>(a: &mut A, high: A::F, low: A::F) -> (A::F, A::F, A::F) {
     (p, magic, n)
 }
 
-/// `y` times a sum of two, as a sum of two.
+/// Returns `y` times a sum of two, as a sum of two.
 #[inline(always)]
 fn product<A: Arith>(a: &mut A, y: A::F, (high, low): (A::F, A::F)) -> (A::F, A::F) {
     let (p, error) = two_product(a, y, high);
@@ -94,8 +94,8 @@ fn product<A: Arith>(a: &mut A, y: A::F, (high, low): (A::F, A::F)) -> (A::F, A:
     (p, error)
 }
 
-/// `x^y`, with the special values of C99 (F.9.4.4); error below 1 ulp, and small integer powers
-/// that are exact come out exact.
+/// Returns `x^y`, with the special values of C99 (F.9.4.4); error below 1 ulp, and small integer powers that
+/// are exactly representable are exact.
 #[inline(always)]
 pub fn pow<A: Arith>(a: &mut A, x: A::F, y: A::F) -> A::F {
     let Split { minus_k, m, .. } = split(a, x);
@@ -109,13 +109,13 @@ pub fn pow<A: Arith>(a: &mut A, x: A::F, y: A::F) -> A::F {
     a.rare(rare, common, |a| anywhere(a, x, y))
 }
 
-/// `x^y` for all `x` and `y`.
+/// Returns `x^y` for all `x` and `y`.
 #[inline(always)]
 fn anywhere<A: Arith>(a: &mut A, x: A::F, y: A::F) -> A::F {
     let size = a.abs(x);
     let finite = finite_power(a, size, y);
 
-    // Zero and infinity are raised by the sign of y alone.
+    // Up to sign, powers of zero and infinity depend only on the sign of y.
     let zero = a.float(0.0);
     let infinity = a.float(f64::INFINITY);
     let falling = a.lt(y, zero);
@@ -126,8 +126,8 @@ fn anywhere<A: Arith>(a: &mut A, x: A::F, y: A::F) -> A::F {
     let value = a.select(is_zero, of_zero, finite);
     let value = a.select(is_infinite, of_infinity, value);
 
-    // An odd power of a negative base is negative; one that is no integer is NaN, unless the base
-    // is zero or infinite. Floats from 2^53 on, infinity among them, are even integers.
+    // An odd power of a negative base is negative; a non-integer power is NaN, unless the base is zero or
+    // infinite. Floats from 2^53 on, infinity among them, are even integers.
     let whole = a.round(y);
     let integer = a.eq(whole, y);
     let half = times(a, y, 0.5);
@@ -149,7 +149,7 @@ fn anywhere<A: Arith>(a: &mut A, x: A::F, y: A::F) -> A::F {
     let nan = a.float(f64::NAN);
     let value = a.select(invalid, nan, value);
 
-    // NaN in, NaN out, but x^0 = 1 and 1^y = 1 for all x and y.
+    // NaN operands give NaN, but x^0 = 1 and 1^y = 1 for all x and y.
     let sum = a.add(x, y);
     let x_known = a.eq(x, x);
     let y_known = a.eq(y, y);
@@ -162,7 +162,7 @@ fn anywhere<A: Arith>(a: &mut A, x: A::F, y: A::F) -> A::F {
     a.select(unity, one, value)
 }
 
-/// `x^y` for positive and finite `x`, subnormals too, and any `y` but NaN.
+/// Returns `x^y` for positive and finite `x`, subnormals too, and any `y` but NaN.
 #[inline(always)]
 fn finite_power<A: Arith>(a: &mut A, x: A::F, y: A::F) -> A::F {
     let subnormal = below(a, x, f64::MIN_POSITIVE);
@@ -172,7 +172,7 @@ fn finite_power<A: Arith>(a: &mut A, x: A::F, y: A::F) -> A::F {
     let lowered = plus(a, minus_k, SUBNORMAL_SHIFT);
     let minus_k = a.select(subnormal, lowered, minus_k);
     let log = log_pair(a, minus_k, m);
-    // The least logarithm but 0 is 2^-53, so from 2^70 on the size of y does not matter.
+    // The smallest nonzero logarithm is 2^-53, so from 2^70 on the magnitude of y does not matter.
     let y = clamp(a, y, 1_180_591_620_717_411_303_424.0);
     let (high, low) = product(a, y, log);
     // Beyond 800 the result is 0 or infinite.
@@ -184,7 +184,7 @@ fn finite_power<A: Arith>(a: &mut A, x: A::F, y: A::F) -> A::F {
     scale_any(a, p, n, high)
 }
 
-/// `x`, held between `-limit` and `limit`.
+/// Clamps `x` to `-limit..=limit`.
 #[inline(always)]
 fn clamp<A: Arith>(a: &mut A, x: A::F, limit: f64) -> A::F {
     let most = a.float(limit);

@@ -1,10 +1,9 @@
-//! Integrals over a half-line, by a fixed rule.
+//! Integrals over a half-line, by a fixed quadrature rule.
 use super::Arith;
 use super::parts::{MAGIC, above, below, plus, times};
 
-/// Where the rule evaluates, in units of the scale of the integrand: `exp(v - exp(-v))` for `v` from
-/// -3.5 in steps of 0.14 (Takahasi and Mori, Double exponential formulas for numerical integration,
-/// 1974).
+/// Nodes of the rule, in units of the scale of the integrand: `exp(v - exp(-v))` for `v` from -3.5 in steps of
+/// 0.14 (Takahasi and Mori, Double exponential formulas for numerical integration, 1974).
 static NODES: [f64; COUNT] = [
     1.2534622584305352e-16,
     1.0908971408119968e-14,
@@ -77,7 +76,7 @@ static NODES: [f64; COUNT] = [
     410.5798095781782,
 ];
 
-/// The step times the derivative of the nodes by `v`.
+/// Weights: the step times the derivative of the nodes by `v`.
 static WEIGHTS: [f64; COUNT] = [
     5.986740404332926e-16,
     4.549572042017611e-14,
@@ -152,11 +151,11 @@ static WEIGHTS: [f64; COUNT] = [
 
 const COUNT: usize = 69;
 
-/// From here on the integrand only falls.
+/// The node from which the integrand only decreases.
 const FALLING: f64 = 35.0;
 
-/// The integral of `f` from 0 to infinity, to some 1e-14 where `f` is smooth, changes at about
-/// `scale`, and falls off at least as `exp(-x / (30 scale))`.
+/// Returns the integral of `f` from 0 to infinity, to about 1e-14 where `f` is smooth, varies on the scale
+/// `scale`, and decreases at least like `exp(-x / (30 scale))`.
 #[inline(always)]
 pub(super) fn half_line<A: Arith>(
     a: &mut A,

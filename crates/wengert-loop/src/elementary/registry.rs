@@ -1,11 +1,11 @@
-//! The functions as data: to list them, to name them, to build or evaluate one. One row says all of it:
-//! a new function is a row here and its definition.
+//! The functions as data: to list them, to name them, to build or evaluate one. A new function is its
+//! definition and one row here.
 
 use super::{Arith, Plain};
 
-/// Makes all that names every function of the rows below it: a name is that of the definition, and the
-/// number of arguments that of its arguments. `wide` says that a runtime has code for it in wide vectors:
-/// the straight lines, but for what is rare.
+/// Generates everything that lists the functions from the rows below: a function has the name of its
+/// definition, and as many arguments. `wide` says that the runtime has code for it in wide vectors; these are
+/// functions without loops outside the rare paths.
 macro_rules! functions {
     ($(
         $(#[$doc:meta])*
@@ -20,27 +20,27 @@ macro_rules! functions {
         }
 
         impl Elementary {
-            /// All of them, each at its own number: `ALL[f as usize] == f`.
+            /// All functions, each at its own number: `ALL[f as usize] == f`.
             pub const ALL: &[Self] = &[$( Self::$which ),*];
 
-            /// The number of arguments.
+            /// Returns the number of arguments.
             pub fn arity(&self) -> usize {
                 match self {
                     $( Self::$which => [$( stringify!($x) ),+].len(), )*
                 }
             }
 
-            /// The name, in lower case.
+            /// Returns the name, in lower case.
             pub fn name(&self) -> &'static str {
                 match self {
                     $( Self::$which => stringify!($function), )*
                 }
             }
 
-            /// The function of these arguments, in any arithmetic.
+            /// Builds the function of these arguments, in any arithmetic.
             ///
             /// # Panics
-            /// Where there are not [`Self::arity`] arguments.
+            /// If the number of arguments is not [`Self::arity`].
             pub fn build<A: Arith>(&self, a: &mut A, args: &[A::F]) -> A::F {
                 match (self, args) {
                     $( (Self::$which, &[$( $x ),+]) => super::$function(a, $( $x ),+), )*
@@ -53,7 +53,7 @@ macro_rules! functions {
                 }
             }
 
-            /// What `E` makes of this function, if a runtime has it in wide vectors.
+            /// Returns what `E` makes for this function, if the runtime has it in wide vectors.
             pub fn wide<E: Each>(self) -> Option<E::Made> {
                 match self {
                     $( Self::$which => if_wide!(
@@ -63,8 +63,8 @@ macro_rules! functions {
             }
         }
 
-        /// Function number `F` in any arithmetic, one of those that are wide; `next` gives its arguments,
-        /// one after the other. All of it is inlined where the arithmetic is known.
+        /// Computes function number `F`, which must be wide, in any arithmetic; `next` returns its arguments in
+        /// order. Everything is inlined where the arithmetic is known.
         #[inline(always)]
         pub fn compute<const F: usize, A: Arith>(a: &mut A, mut next: impl FnMut() -> A::F) -> A::F {
             match const { Elementary::ALL[F] } {
@@ -79,7 +79,7 @@ macro_rules! functions {
     };
 }
 
-/// The first expression for a row that is `wide`, the second for another.
+/// Expands to the first expression for a row that is `wide`, and to the second otherwise.
 macro_rules! if_wide {
     (wide { $yes:expr } else { $no:expr }) => {
         $yes
@@ -89,9 +89,9 @@ macro_rules! if_wide {
     };
 }
 
-/// What is made for one function apart from the others, which is known by its number: see [`compute`].
+/// Something made for each function separately, identified by its number: see [`compute`].
 pub trait Each {
-    /// What is made.
+    /// The type that is made.
     type Made;
     /// Makes it for function number `F`.
     fn make<const F: usize>() -> Self::Made;
@@ -162,7 +162,8 @@ functions! {
     Trigamma: gamma::trigamma(x);
     /// `polygamma(n, x)`, the n-th derivative of `Digamma`.
     Polygamma: polygamma::polygamma(n, x);
-    /// The size of the difference of two values of `polygamma` of an order, at a point and as far behind it.
+    /// The absolute difference between two values of `polygamma` of one order, at a point and at a distance
+    /// from it.
     PolygammaGap: polygamma_gap::polygamma_gap(n, x, b);
     /// `sqrt(x^2 + y^2)`
     Hypot: hypot::hypot(x, y);
@@ -172,7 +173,7 @@ functions! {
     I1e: bessel::i1e(x);
     /// The modified Bessel function of an order, over `x^n`.
     BesselRatio: bessel::bessel_ratio(n, x);
-    /// The derivative of `I0e` of an order, but for its sign.
+    /// The absolute value of a derivative of `I0e` of an order.
     BesselMoment: bessel::bessel_moment(k, x);
     /// The regularised lower incomplete gamma function of a shape and a point.
     Gammainc: incomplete_gamma::gammainc(s, x);
@@ -190,11 +191,11 @@ functions! {
     BetaDensity: incomplete_beta::beta_density(p, q, x);
     /// An integral under the incomplete beta function, of two orders, two shapes and odds.
     BetaMoment: incomplete_beta::beta_moment(i, j, p, q, r);
-    /// What a normal number exceeds with a probability.
+    /// The number that a normal number exceeds with a given probability.
     NormalTail: normal::normal_tail(q) wide;
     /// `e^(x^2) erfc x`
     Erfcx: erfcx::erfcx(x) wide;
-    /// The ratio of two derivatives of `Erfcx`, of orders next to each other.
+    /// The ratio of two derivatives of `Erfcx` of consecutive orders.
     ErfcxRatio: erfcx::erfcx_ratio(n, x);
     /// `log(erfc x)`
     LogErfc: erfcx::log_erfc(x) wide;
@@ -208,7 +209,7 @@ functions! {
     ExprelMoment: moments::exprel_moment(n, x);
     /// `log(1 + x) / x`
     Log1pOverX: moments::log1p_over_x(x);
-    /// An integral, the derivative of `Log1pOverX` of an order up to a factor.
+    /// An integral, which is the derivative of `Log1pOverX` of an order up to a factor.
     Log1pMoment: moments::log1p_moment(n, x);
     /// `log(1 - e^-x)`
     Log1mexp: moments::log1mexp(x);
@@ -222,7 +223,7 @@ functions! {
     Exponent: exponent::exponent(x);
 }
 
-/// The value of a function, by plain floats.
+/// Evaluates a function on plain floats.
 #[inline]
 pub fn eval(f: Elementary, args: &[f64]) -> f64 {
     f.build(&mut Plain, args)

@@ -1,10 +1,10 @@
 //! `sin`, `cos` and `tan`.
 //!
-//! `sin x = (-1)^n sin r` with `x = n pi + r`, `|r| <= pi/2`; `cos` takes `n` half an integer off.
-//! The reduction subtracts `n` times `pi` in three pieces. The first difference is exact when the
-//! first piece ends in two zero bits and the subtraction is one `fma` (Boldo, Daumas and Li,
-//! Formally verified argument reduction with a fused multiply-add, 2009); of the others each is
-//! rounded once, so `r` keeps its relative accuracy. Beyond [`LIMIT`] see `huge.rs`.
+//! `sin x = (-1)^n sin r` with `x = n pi + r`, `|r| <= pi/2`; for `cos`, `n` is half an integer off. The
+//! reduction subtracts `n` times `pi` in three pieces. The first difference is exact if the first piece ends in
+//! two zero bits and the subtraction is one `fma` (Boldo, Daumas and Li, Formally verified argument reduction
+//! with a fused multiply-add, 2009); the others are rounded once each, so `r` keeps its relative accuracy.
+//! Beyond [`LIMIT`] see `huge.rs`.
 use super::Arith;
 use super::huge;
 use super::parts::{MAGIC, beyond, fma_by, horner, negate_if_odd, plus, two_product};
@@ -18,7 +18,7 @@ const PI: [f64; 3] = [
     2.165713347843828e-32,
 ];
 
-/// From here on the reduction in three pieces is not used.
+/// The magnitude from which the reduction in three pieces is not used.
 pub(super) const LIMIT: f64 = 1_073_741_824.0;
 
 /// `S` with `r + r^3 S(r^2) = sin r (1 + d)`, `|d| < 2^-60.4` for `|r| <= pi/2`.
@@ -52,7 +52,7 @@ const T: [f64; 15] = [
     9.831_771_516_050_038e-6,
 ];
 
-/// `x - n pi`
+/// Returns `x - n pi`
 #[inline(always)]
 fn reduce<A: Arith>(a: &mut A, x: A::F, n: A::F) -> A::F {
     let r = fma_by(a, n, -PI[0], x);
@@ -60,22 +60,23 @@ fn reduce<A: Arith>(a: &mut A, x: A::F, n: A::F) -> A::F {
     fma_by(a, n, -PI[2], r)
 }
 
-/// `(-1)^n sin r` for `|r| <= pi/2`, from `MAGIC + n`.
+/// Returns `(-1)^n sin r` for `|r| <= pi/2`, from `MAGIC + n`.
 #[inline(always)]
 pub(super) fn sine<A: Arith>(a: &mut A, r: A::F, magic: A::F) -> A::F {
     let z = a.mul(r, r);
     let s = horner(a, z, &S[1..]);
     let s = a.mul(s, z);
-    // The tiny addend is lost, but where z = 0 it makes v positive, and so keeps the sign of zero.
+    // The tiny addend is rounded away, except where z = 0: there it makes v positive, and so keeps the sign of
+    // zero.
     let tiny = a.float(1e-300);
     let v = a.fma(s, z, tiny);
-    // The leading term comes last, so that what was rounded before is small.
+    // The leading term comes last, so that earlier rounding errors are small.
     let v = fma_by(a, z, S[0], v);
     let y = a.fma(v, r, r);
     negate_if_odd(a, y, magic)
 }
 
-/// The sine; error below 1.5 ulp.
+/// Returns the sine; error below 1.5 ulp.
 #[inline(always)]
 pub fn sin<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let magic = a.float(MAGIC);
@@ -87,7 +88,7 @@ pub fn sin<A: Arith>(a: &mut A, x: A::F) -> A::F {
     a.rare(rare, common, |a| huge::sin(a, x, 0.0))
 }
 
-/// The cosine; error below 1.6 ulp.
+/// Returns the cosine; error below 1.6 ulp.
 #[inline(always)]
 pub fn cos<A: Arith>(a: &mut A, x: A::F) -> A::F {
     // The integer next to x / pi + 1/2.
@@ -102,7 +103,7 @@ pub fn cos<A: Arith>(a: &mut A, x: A::F) -> A::F {
     a.rare(rare, common, |a| huge::sin(a, x, 1.0))
 }
 
-/// `tan(r + r_low)` where the integer `n` of `MAGIC + n` is even, the same of `-1 / tan` where it is
+/// Returns `tan(r + r_low)` where the integer `n` of `MAGIC + n` is even, and `-1 / tan(r + r_low)` where it is
 /// odd; `|r| <= pi/4`.
 #[inline(always)]
 pub(super) fn tangent<A: Arith>(a: &mut A, r: A::F, r_low: A::F, magic: A::F) -> A::F {
@@ -113,7 +114,7 @@ pub(super) fn tangent<A: Arith>(a: &mut A, r: A::F, r_low: A::F, magic: A::F) ->
     let low = a.sub(r, high);
     let low = a.fma(v, r, low);
     let low = a.add(low, r_low);
-    // q = -1 / high, corrected by what 1 + q (high + low) leaves.
+    // q = -1 / high, corrected by the residual 1 + q (high + low).
     let minus = a.float(-1.0);
     let one = a.float(1.0);
     let q = a.div(minus, high);
@@ -127,8 +128,8 @@ pub(super) fn tangent<A: Arith>(a: &mut A, r: A::F, r_low: A::F, magic: A::F) ->
     a.select(odd, inverse, high)
 }
 
-/// `x - n pi/2` as a sum of two: like `reduce`, with the error of its second step. All differences
-/// are such that `-0` stays `-0`.
+/// Returns `x - n pi/2` as a sum of two: like `reduce`, with the error of its second step. All differences
+/// preserve `-0`.
 #[inline(always)]
 fn reduce_fine<A: Arith>(a: &mut A, x: A::F, n: A::F) -> (A::F, A::F) {
     let first = fma_by(a, n, -PI[0] / 2.0, x);
@@ -145,7 +146,7 @@ fn reduce_fine<A: Arith>(a: &mut A, x: A::F, n: A::F) -> (A::F, A::F) {
     (r, low)
 }
 
-/// The tangent; error below 2 ulp. Reduced by `pi/2`.
+/// Returns the tangent; error below 2 ulp. Reduced by `pi/2`.
 #[inline(always)]
 pub fn tan<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let magic = a.float(MAGIC);

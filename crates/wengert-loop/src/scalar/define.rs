@@ -1,55 +1,55 @@
-//! Scalar definitions: what an elementwise operation computes, written once.
+//! Scalar definitions of elementwise operations, each written once.
 //!
-//! A definition is written against [`Scalars`]. The interpreter computes with it, and the lowering
-//! to loops records it, so that both mean the same operations in the same order.
+//! A definition is written against [`Scalars`]. The interpreter evaluates it and the lowering to loops records
+//! it, so that both perform the same operations in the same order.
 
 use super::{ScalarOp, apply, result_type};
 use crate::buffer::Element;
 use crate::elementary::{self, Elementary};
 use crate::types::DType;
 
-/// A scalar in a definition: its type, and what whoever handed it out knows it by (the interpreter:
-/// its bits; the lowering: its number).
+/// A scalar in a definition: its type, and an identifier chosen by the implementation of [`Scalars`] (the
+/// interpreter: its bits; the lowering: its number).
 #[derive(Clone, Copy, Debug)]
 pub struct Scalar {
     /// Its type.
     pub dtype: DType,
-    /// What it is known by.
+    /// The identifier.
     pub id: u64,
 }
 
-/// Computes or records scalar operations.
+/// An implementation of scalar operations, which evaluates or records them.
 pub trait Scalars {
-    /// A constant, by its bits.
+    /// Makes a constant from its bits.
     fn constant(&mut self, dtype: DType, bits: u64) -> Scalar;
-    /// One operation, with a result of type `out`.
+    /// Applies an operation with a result of type `out`.
     fn op_to(&mut self, op: ScalarOp, out: DType, args: &[Scalar]) -> Scalar;
-    /// An elementary function of `f64`s.
+    /// Applies an elementary function to `f64`s.
     fn elementary_f64(&mut self, f: Elementary, args: &[Scalar]) -> Scalar;
 }
 
 impl dyn Scalars + '_ {
-    /// One operation, with the result its operands call for.
+    /// Applies an operation, whose result type follows from the operands.
     ///
     /// # Panics
-    /// For a conversion, which does not say to what.
+    /// For a conversion, whose result type does not follow.
     pub fn op(&mut self, op: ScalarOp, args: &[Scalar]) -> Scalar {
         let dtypes: smallvec::SmallVec<[DType; 3]> = args.iter().map(|a| a.dtype).collect();
         let out = result_type(op, &dtypes).expect("a conversion names its result");
         self.op_to(op, out, args)
     }
 
-    /// A number of the type of `like`.
+    /// Makes a number of the type of `like`.
     pub fn number(&mut self, like: Scalar, x: f64) -> Scalar {
         self.constant(like.dtype, bits_of(x, like.dtype))
     }
 
-    /// `a` where `p` holds, else `b`.
+    /// Selects `a` where `p` holds, else `b`.
     pub fn select(&mut self, p: Scalar, a: Scalar, b: Scalar) -> Scalar {
         self.op(ScalarOp::Select, &[p, a, b])
     }
 
-    /// An elementary function of floats. For `f32` it is evaluated in `f64` and rounded once.
+    /// Applies an elementary function to floats. For `f32` it is evaluated in `f64` and rounded once.
     pub fn elementary(&mut self, f: Elementary, args: &[Scalar]) -> Scalar {
         let dtype = args[0].dtype;
         if dtype == DType::F64 {
@@ -64,7 +64,7 @@ impl dyn Scalars + '_ {
     }
 }
 
-/// Computes at once; a [`Scalar`] is known by its bits.
+/// Evaluates immediately; the identifier of a [`Scalar`] is its bits.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Exact;
 
@@ -74,7 +74,7 @@ impl Scalars for Exact {
     }
 
     fn op_to(&mut self, op: ScalarOp, out: DType, args: &[Scalar]) -> Scalar {
-        // The first operand of a selection is a truth value; the last is of the type it chooses.
+        // The first operand of a selection is a `bool`; the last has the type of the result.
         let dtype = args[args.len() - 1].dtype;
         let bits: smallvec::SmallVec<[u64; 3]> = args.iter().map(|a| a.id).collect();
         let id = apply(op, dtype, out, &bits);
@@ -91,7 +91,7 @@ impl Scalars for Exact {
     }
 }
 
-/// The bits of a number in a type, converted as [`ScalarOp::Convert`] does.
+/// Returns the bits of a number in a type, converted as [`ScalarOp::Convert`] does.
 pub fn bits_of<T: Element>(x: T, dtype: DType) -> u64 {
     apply(ScalarOp::Convert, T::DTYPE, dtype, &[x.to_bits()])
 }

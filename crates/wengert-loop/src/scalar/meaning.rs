@@ -1,7 +1,7 @@
-//! What each [`ScalarOp`] computes, on bits: the exact meaning that every back end must give.
+//! The semantics of each [`ScalarOp`], on bits: what every back end must compute exactly.
 //!
-//! Total: every operation has a result for all operands. Values narrower than 64 bits stand in the
-//! low end, with zeros above.
+//! Operations are total: each has a result for all operands. Values narrower than 64 bits are in the low bits,
+//! with zeros above.
 
 use super::table::Gives;
 use super::{FoldOp, ScalarOp};
@@ -9,8 +9,8 @@ use crate::arithmetic::Arithmetic;
 use crate::buffer::Element;
 use crate::types::DType;
 
-/// The type of the result, given the types of the operands. `None` for [`ScalarOp::Convert`] and
-/// [`ScalarOp::Bitcast`], which may give any.
+/// Returns the type of the result, given the types of the operands. `None` for [`ScalarOp::Convert`] and
+/// [`ScalarOp::Bitcast`], whose result type does not follow from them.
 pub fn result_type(op: ScalarOp, args: &[DType]) -> Option<DType> {
     match op.row().gives {
         Gives::Same => args.last().copied(),
@@ -19,12 +19,12 @@ pub fn result_type(op: ScalarOp, args: &[DType]) -> Option<DType> {
     }
 }
 
-/// The bits of the result. `dtype` is the type of the operands (of [`ScalarOp::Select`]: of the last
-/// two), `out` that of the result. For [`ScalarOp::Fold`] and [`ScalarOp::Any`] the operands are the
-/// copies of the value, one a lane.
+/// Returns the bits of the result. `dtype` is the type of the operands (of [`ScalarOp::Select`]: of the last
+/// two), `out` that of the result. For [`ScalarOp::Fold`] and [`ScalarOp::Any`] the operands are the copies of
+/// the value, one per lane.
 ///
 /// # Panics
-/// If the operation does not exist for the type: a verified program has no such.
+/// If the operation does not exist for the type, which the verifier excludes.
 pub fn apply(op: ScalarOp, dtype: DType, out: DType, args: &[u64]) -> u64 {
     match op {
         ScalarOp::Select => {
@@ -51,7 +51,7 @@ pub fn apply(op: ScalarOp, dtype: DType, out: DType, args: &[u64]) -> u64 {
     }
 }
 
-/// Neighbours first, then pairs of neighbours, and so on.
+/// Folds neighbours first, then pairs of neighbours, and so on.
 fn fold(f: FoldOp, dtype: DType, copies: &[u64]) -> u64 {
     let op = f.scalar();
     match copies {
@@ -94,7 +94,7 @@ fn convert(from: DType, to: DType, bits: u64) -> u64 {
         }
     }
     match from {
-        // Every f32 is an f64, so that only the second step rounds.
+        // Every f32 is an f64, so only the second step rounds.
         DType::F32 => float(f32::from_bits(bits as u32).into(), to),
         DType::F64 => float(f64::from_bits(bits), to),
         DType::I32 => int((bits as i32).into(), to),
@@ -209,7 +209,7 @@ mod tests {
         U::from_bits(apply(ScalarOp::Convert, T::DTYPE, U::DTYPE, &[x.to_bits()]))
     }
 
-    /// The table and the meaning name the same types.
+    /// The table and the semantics list the same types.
     #[test]
     fn each_operation_is_for_the_types_it_takes() {
         let quiet = std::panic::take_hook();
@@ -218,7 +218,7 @@ mod tests {
         for op in ScalarOp::ALL {
             for dtype in DType::ALL {
                 let row = op.row();
-                // A fold is for the types of what it folds with; any operation folds one copy.
+                // A fold takes the types of its operation; any operation can fold a single copy.
                 let (copies, takes) = match op {
                     ScalarOp::Fold(f) => (2, f.scalar().row().takes),
                     _ => (row.arity, row.takes),
@@ -226,7 +226,7 @@ mod tests {
                 let out = result_type(op, &vec![dtype; row.arity]).unwrap_or(dtype);
                 let args = vec![1; copies];
                 let is_there = std::panic::catch_unwind(|| apply(op, dtype, out, &args)).is_ok();
-                // What tells nothing of its operands takes all of them.
+                // An operation that ignores its operands accepts all types.
                 let any = matches!(op, ScalarOp::Any);
                 if !any && is_there != takes.includes(dtype) {
                     wrong.push((op, dtype));

@@ -1,5 +1,5 @@
-//! Operations on scalars: which there are, what each takes and gives ([`table`]), what it computes
-//! ([`meaning`]), and definitions that are made of them ([`define`]).
+//! Scalar operations: their names and types ([`table`]), their semantics ([`meaning`]), and definitions
+//! composed of them ([`define`]).
 
 pub mod define;
 pub mod meaning;
@@ -9,7 +9,7 @@ pub use define::{Exact, Scalar, Scalars, bits_of};
 pub use meaning::{apply, result_type};
 pub use table::ScalarOp;
 
-/// What [`ScalarOp::Fold`] joins with.
+/// The operation that a [`ScalarOp::Fold`] joins with.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub enum FoldOp {
     /// [`ScalarOp::Add`].
@@ -23,7 +23,7 @@ pub enum FoldOp {
 }
 
 impl FoldOp {
-    /// The operation on two values.
+    /// Returns the operation on two values.
     pub fn scalar(self) -> ScalarOp {
         match self {
             FoldOp::Add => ScalarOp::Add,

@@ -1,15 +1,15 @@
-//! The table of scalar operations: one row says what an operation is called, takes and gives. The enum,
-//! its list and its rows are made of it.
+//! The table of scalar operations: one row gives an operation's name and types. The enum, the list of its
+//! variants and their rows are generated from it.
 
 use super::FoldOp;
 use crate::types::DType;
 
-/// Which element types an operation takes.
+/// The element types that an operation accepts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Takes {
-    /// Every one.
+    /// All types.
     All,
-    /// Numbers: all but truth values.
+    /// Numbers: all types but `bool`.
     Numbers,
     /// Floats.
     Floats,
@@ -22,7 +22,7 @@ pub enum Takes {
 }
 
 impl Takes {
-    /// Whether that is one of them.
+    /// Returns whether it includes a type.
     pub fn includes(self, dtype: DType) -> bool {
         match self {
             Takes::All => true,
@@ -38,49 +38,50 @@ impl Takes {
 /// The type of a result.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Gives {
-    /// That of the last operand.
+    /// The type of the last operand.
     Same,
-    /// A truth value.
+    /// `bool`.
     Truth,
-    /// Any: the statement says which.
+    /// Any type, which the statement names.
     Any,
-    /// Any of the width of the operand: the statement says which.
+    /// Any type as wide as the operand's, which the statement names.
     AnyOfWidth,
 }
 
-/// A row of the table.
+/// The name and types of an operation.
 #[derive(Clone, Copy, Debug)]
 pub struct Row {
     /// The name in the text form.
     pub name: &'static str,
-    /// How many operands. All have one type, but for the first of [`ScalarOp::Select`], which is a truth value.
+    /// The number of operands. All have one type, except for the first of [`ScalarOp::Select`], which is a
+    /// `bool`.
     pub arity: usize,
-    /// Which types it takes.
+    /// The types it accepts.
     pub takes: Takes,
     /// The type of its result.
     pub gives: Gives,
 }
 
-/// Makes [`ScalarOp`], [`ScalarOp::ALL`] and [`ScalarOp::row`] of the rows below it. A variant that holds
-/// which operation it joins with has a name for each.
+/// Generates [`ScalarOp`], [`ScalarOp::ALL`] and [`ScalarOp::row`] from the rows below. A variant with a
+/// [`FoldOp`] has a name for each of its values.
 macro_rules! operations {
     ($(
         $(#[$doc:meta])*
         $op:ident $(($by:ident))?:
         $( $(($each:ident))? $name:literal )|+ $arity:literal $takes:ident -> $gives:ident;
     )*) => {
-        /// Operations on scalars. Operands and result have one type unless said.
+        /// An operation on scalars. Unless stated otherwise, operands and result have one type.
         #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
         pub enum ScalarOp {
             $( $(#[$doc])* $op $(($by))?, )*
         }
 
         impl ScalarOp {
-            /// Every operation, in the order of the type.
+            /// Every operation, in the order of the variants.
             pub const ALL: [ScalarOp; [$( $( $name ),+ ),*].len()] =
                 [$( $( ScalarOp::$op $((FoldOp::$each))? ),+ ),*];
 
-            /// Its row.
+            /// Returns the operation's row.
             pub const fn row(self) -> Row {
                 match self {
                     $( $(
@@ -98,78 +99,78 @@ macro_rules! operations {
 }
 
 operations! {
-    /// Wrapping for integers; `or` for `bool` is [`ScalarOp::Or`].
+    /// Addition; wrapping for integers. For `bool` use [`ScalarOp::Or`].
     Add:        "add"         2 Numbers  -> Same;
-    /// Wrapping for integers.
+    /// Subtraction; wrapping for integers.
     Sub:        "sub"         2 Numbers  -> Same;
-    /// Wrapping for integers.
+    /// Multiplication; wrapping for integers.
     Mul:        "mul"         2 Numbers  -> Same;
-    /// Floats: IEEE. Integers: towards zero; x / 0 = 0, and MIN / -1 = MIN.
+    /// Division. Floats: IEEE. Integers: towards zero; x / 0 = 0, and MIN / -1 = MIN.
     Div:        "div"         2 Numbers  -> Same;
     /// The remainder with the sign of the dividend (floats: exact, as C's fmod). Integers: x % 0 = 0
     /// and MIN % -1 = 0.
     Rem:        "rem"         2 Numbers  -> Same;
-    /// Wrapping for integers.
+    /// Negation; wrapping for integers.
     Neg:        "neg"         1 Numbers  -> Same;
-    /// Floats: clears the sign. Integers: wrapping.
+    /// Absolute value. Floats: clears the sign. Integers: wrapping.
     Abs:        "abs"         1 Numbers  -> Same;
-    /// IEEE square root. Floats.
+    /// IEEE square root of floats.
     Sqrt:       "sqrt"        1 Floats   -> Same;
-    /// `a * b + c`, one rounding. Floats.
+    /// `a * b + c` on floats, rounded once.
     Fma:        "fma"         3 Floats   -> Same;
     /// The smaller; NaN if either is NaN; -0 below +0 (floats). For `bool`: and.
     Min:        "min"         2 All      -> Same;
     /// The larger; NaN if either is NaN; +0 above -0 (floats). For `bool`: or.
     Max:        "max"         2 All      -> Same;
-    /// Towards minus infinity. Floats.
+    /// Rounding of floats towards minus infinity.
     Floor:      "floor"       1 Floats   -> Same;
-    /// Towards infinity. Floats.
+    /// Rounding of floats towards infinity.
     Ceil:       "ceil"        1 Floats   -> Same;
-    /// To the nearest, ties to even. Floats.
+    /// Rounding of floats to the nearest integer, ties to even.
     Round:      "round"       1 Floats   -> Same;
-    /// Towards zero. Floats.
+    /// Rounding of floats towards zero.
     Trunc:      "trunc"       1 Floats   -> Same;
-    /// Bitwise; integers and `bool`.
+    /// Bitwise and, for integers and `bool`.
     And:        "and"         2 Bits     -> Same;
-    /// Bitwise; integers and `bool`.
+    /// Bitwise or, for integers and `bool`.
     Or:         "or"          2 Bits     -> Same;
-    /// Bitwise; integers and `bool`.
+    /// Bitwise exclusive or, for integers and `bool`.
     Xor:        "xor"         2 Bits     -> Same;
-    /// Bitwise; integers and `bool`.
+    /// Bitwise complement, for integers and `bool`.
     Not:        "not"         1 Bits     -> Same;
-    /// Left shift by the second operand modulo the width. Integers.
+    /// Left shift of integers by the second operand modulo the width.
     Shl:        "shl"         2 Integers -> Same;
-    /// Right shift by the second operand modulo the width; arithmetic for signed types. Integers.
+    /// Right shift of integers by the second operand modulo the width; arithmetic for signed types.
     Shr:        "shr"         2 Integers -> Same;
-    /// Right shift that fills with zeros, whatever the sign. Integers.
+    /// Right shift of integers that shifts in zeros, whatever the sign.
     ShrLogical: "shr_logical" 2 Integers -> Same;
-    /// Left rotation by the second operand modulo the width. Integers.
+    /// Left rotation of integers by the second operand modulo the width.
     Rotl:       "rotl"        2 Integers -> Same;
-    /// `bool` of two operands of one type; false on NaN.
+    /// Whether the operands are equal; false on NaN.
     Eq:         "eq"          2 All      -> Truth;
-    /// The opposite of `Eq`: true on NaN.
+    /// Whether the operands differ; true on NaN.
     Ne:         "ne"          2 All      -> Truth;
-    /// False on NaN.
+    /// Whether the first operand is less; false on NaN.
     Lt:         "lt"          2 All      -> Truth;
-    /// False on NaN.
+    /// Whether the first operand is less or equal; false on NaN.
     Le:         "le"          2 All      -> Truth;
-    /// `(bool, a, b)`: `a` where it holds.
+    /// `(p, a, b)`: `a` where the `bool` `p` holds, else `b`.
     Select:     "select"      3 All      -> Same;
-    /// To the type of `out`. Float to integer: towards zero, saturating, NaN to 0. Integer to
+    /// Conversion to the type of `out`. Float to integer: towards zero, saturating, NaN to 0. Integer to
     /// narrower integer: wraps; between signs: the same bits. To `bool`: whether not zero.
     Convert:    "convert"     1 All      -> Any;
-    /// The same bits in the type of `out`, of equal width.
+    /// Reinterpretation of the bits in the type of `out`, which is as wide.
     Bitcast:    "bitcast"     1 All      -> AnyOfWidth;
-    /// Joins the copies of a per-lane value behind a vector loop, pairwise:
-    /// `((p0+p1)+(p2+p3)) + ((p4+p5)+(p6+p7))` with the operation named. The operand is the `out` of
-    /// a value carried by a vector loop; the result is uniform.
+    /// Pairwise reduction of the copies of a per-lane value after a vector loop, with the named operation:
+    /// `((p0+p1)+(p2+p3)) + ((p4+p5)+(p6+p7))`. The operand is the `out` of a value carried by a vector loop;
+    /// the result is uniform.
     Fold(FoldOp): (Add) "fold_add" | (Mul) "fold_mul" | (Min) "fold_min" | (Max) "fold_max" 1 All -> Same;
-    /// Whether any live lane holds: uniform `bool`.
+    /// Whether the operand holds in any live lane; a uniform `bool`.
     Any:        "any"         1 Truth    -> Truth;
 }
 
 impl ScalarOp {
-    /// The operation of that name.
+    /// Returns the operation with this name.
     pub fn from_name(name: &str) -> Option<ScalarOp> {
         ScalarOp::ALL.into_iter().find(|op| op.row().name == name)
     }

@@ -1,4 +1,4 @@
-//! Frames: the memory of a running call or task, kept for the next one.
+//! Frames: the memory of a running call or task, pooled for the next one.
 
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::ptr;
@@ -10,35 +10,35 @@ use super::pages;
 use crate::call::layout::{FrameShape, header};
 use crate::call::{Run, RunError};
 
-/// The memory that generated code reaches by its frame pointer, see `plan::layout`.
+/// The memory that generated code reaches through its frame pointer, see `plan::layout`.
 pub struct Frame {
     memory: *mut u8,
     layout: Layout,
     base: *mut u8,
-    /// The call that it serves.
+    /// The call it belongs to.
     pub run: *const Run<'static>,
-    /// The lists built on it.
+    /// The lists built in it.
     pub lists: Arena,
 }
 
-// SAFETY: the memory is the frame's own, and whoever has the frame has it alone.
+// SAFETY: the frame owns its memory, and only its owner accesses it.
 unsafe impl Send for Frame {}
 
 impl Frame {
-    /// A new frame, if the system has the memory. It must not be moved out of its box.
+    /// Allocates a frame, if there is memory for it. It must not be moved out of its box.
     fn new(shape: &FrameShape) -> Option<Box<Frame>> {
-        /// What a frame begins at a multiple of.
+        /// The alignment of a frame.
         const LINE: usize = 64;
-        // More than the system aligns to by itself would be cleared by hand, and so touched: what a call does not
-        // write takes no memory.
+        // The allocator would zero memory with a larger alignment explicitly, and so touch it; pages that a
+        // call does not write should take no memory.
         let layout = Layout::from_size_align(shape.bytes().checked_add(LINE)?, 16).ok()?;
-        // SAFETY: the size is not 0: a frame has a header.
+        // SAFETY: the size is not 0, because a frame has a header.
         let memory = unsafe { alloc_zeroed(layout) };
         if memory.is_null() {
             return None;
         }
         pages::advise(memory, layout.size());
-        // SAFETY: there is room for a line more than the frame takes, and `below` lies within that.
+        // SAFETY: the allocation has a line more than the frame takes, and `below` lies within it.
         let base = unsafe { memory.add(memory.align_offset(LINE) + shape.below) };
         let mut frame = Box::new(Frame {
             memory,
@@ -61,43 +61,43 @@ impl Frame {
         Some(frame)
     }
 
-    /// The frame pointer.
+    /// Returns the frame pointer.
     pub fn base(&self) -> *mut u8 {
         self.base
     }
 
     /// Writes a pointer into the header.
     pub(crate) fn set(&mut self, off: i32, value: *mut u8) {
-        // SAFETY: called with offsets in the header or among the pointers of arguments, which lie
-        // within the frame and are aligned.
+        // SAFETY: called with offsets in the header or of argument pointers, which lie within the frame and are
+        // aligned.
         unsafe { *self.base.offset(off as isize).cast::<*mut u8>() = value }
     }
 
-    /// A pointer of the header, or of an argument or result.
+    /// Returns a pointer stored in the header, or that of an argument or result.
     ///
     /// # Safety
-    /// The offset is one in the header, or that of an [argument or result](super::layout::Layout::pointer) of the program that the
-    /// frame was made for.
+    /// The offset is one of the header, or that of an [argument or result](super::layout::Layout::pointer) of
+    /// the program that the frame was made for.
     pub unsafe fn get(&self, off: i32) -> *mut u8 {
-        // SAFETY: by the caller; it is aligned.
+        // SAFETY: guaranteed by the caller; the slot is aligned.
         unsafe { *self.base.offset(off as isize).cast::<*mut u8>() }
     }
 
-    /// Copies the header's pointers from the frame of the call, but its own address.
+    /// Copies the header from the frame of the call, except for its own address.
     pub(crate) fn copy_header(&mut self, call: *const u8, bytes: usize) {
         let from = header::CALL as usize;
-        // SAFETY: both frames begin with a header and as many pointers.
+        // SAFETY: both frames start with a header and the same number of pointers.
         unsafe {
             ptr::copy_nonoverlapping(call.add(from), self.base.add(from), bytes - from);
         }
     }
 
-    /// The frame of a frame pointer.
+    /// Returns the frame of a frame pointer.
     ///
     /// # Safety
-    /// `base` is the frame pointer of a frame that is in use by the caller alone.
+    /// `base` is the frame pointer of a frame that only the caller uses.
     pub unsafe fn of<'a>(base: *mut u8) -> &'a mut Frame {
-        // SAFETY: `new` has written the frame's address there, and generated code writes no header.
+        // SAFETY: `new` has written the frame's address there, and generated code does not write headers.
         unsafe { &mut **base.offset(header::SELF as isize).cast::<*mut Frame>() }
     }
 }
@@ -109,20 +109,20 @@ impl Drop for Frame {
     }
 }
 
-/// Frames that wait for the next call.
+/// A pool of unused frames.
 pub struct Pool {
     shape: FrameShape,
-    /// One frame at hand without a lock.
+    /// One frame that can be taken without a lock.
     first: AtomicPtr<Frame>,
     #[expect(clippy::vec_box, reason = "a frame holds its own address")]
     rest: Mutex<Vec<Box<Frame>>>,
 }
 
-/// Frames kept beside the first; more are freed.
+/// The number of frames kept beside the first; more are freed.
 const KEPT: usize = 64;
 
 impl Pool {
-    /// Frames of a shape.
+    /// Makes an empty pool of frames of a shape.
     pub fn new(shape: FrameShape) -> Pool {
         Pool {
             shape,
@@ -131,19 +131,19 @@ impl Pool {
         }
     }
 
-    /// How long a frame is.
+    /// Returns the size of a frame.
     pub fn frame_bytes(&self) -> usize {
         self.shape.bytes()
     }
 
-    /// A frame, new if none waits.
+    /// Takes a frame, allocating one if the pool is empty.
     ///
     /// # Errors
-    /// If the system has not got the memory.
+    /// If there is no memory for it.
     pub fn take(&self) -> Result<Box<Frame>, RunError> {
         let first = self.first.swap(ptr::null_mut(), Ordering::Acquire);
         if !first.is_null() {
-            // SAFETY: `give` has put the address of a box there, and it was taken out just now.
+            // SAFETY: `give` stored the address of a box there, and the swap has just removed it.
             return Ok(unsafe { Box::from_raw(first) });
         }
         let waiting = self.rest.lock().expect("no panic holds it").pop();
@@ -153,7 +153,7 @@ impl Pool {
         })
     }
 
-    /// Gives a frame back.
+    /// Returns a frame to the pool.
     pub fn give(&self, mut frame: Box<Frame>) {
         frame.lists.reset();
         frame.run = ptr::null();
@@ -162,7 +162,7 @@ impl Pool {
             self.first
                 .compare_exchange(ptr::null_mut(), raw, Ordering::Release, Ordering::Relaxed);
         if put.is_err() {
-            // SAFETY: not put there, so still ours.
+            // SAFETY: the exchange failed, so the box is still ours.
             let frame = unsafe { Box::from_raw(raw) };
             let mut rest = self.rest.lock().expect("no panic holds it");
             if rest.len() < KEPT {
@@ -176,7 +176,7 @@ impl Drop for Pool {
     fn drop(&mut self) {
         let first = *self.first.get_mut();
         if !first.is_null() {
-            // SAFETY: the pool owns the box whose address is there.
+            // SAFETY: the pool owns the box whose address is stored there.
             drop(unsafe { Box::from_raw(first) });
         }
     }

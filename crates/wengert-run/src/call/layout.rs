@@ -1,8 +1,8 @@
-//! Where things lie in a frame: the memory of a running call, or of a parallel task.
+//! The layout of frames: the memory of a running call, or of a parallel task.
 //!
-//! A frame pointer points into the middle. Above it come a header, the pointers of the call's
-//! arguments and the buffers; below it, growing while code is emitted, constants and the places of
-//! values that live long. So one register reaches all of it.
+//! A frame pointer points into the middle, so that one register reaches all of it. Above it lie a header, the
+//! pointers of the call's arguments and the buffers; below it, growing while code is emitted, constants and the
+//! slots of long-lived values.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -13,7 +13,7 @@ use crate::plan::scratch::Arena;
 
 /// Bytes of the header, see [`header`].
 const HEADER: i64 = 64;
-/// Free bytes on both sides of the scratch: a vector access may reach over the ends of a buffer.
+/// Free bytes on both sides of the scratch: a vector access may extend past the ends of a buffer.
 const PAD: i64 = 64;
 
 /// Offsets in the header of a frame.
@@ -24,44 +24,44 @@ pub mod header {
     pub const CALL: i32 = 16;
 }
 
-/// The memory plan of the frames of a kind.
+/// The memory plan of one kind of frame.
 pub struct Layout<'p> {
     below: i64,
-    /// Where the scratch begins, above the pointers.
+    /// The offset of the scratch, above the pointers.
     scratch: i64,
     buffers: &'p Arena,
     constants: HashMap<Box<[u8]>, i32>,
     image: Vec<(i32, Vec<u8>)>,
     live_table: Option<i32>,
-    /// Free places of values by size.
+    /// Free slots for values, by size.
     free: HashMap<u32, Vec<i32>>,
-    /// Places in use, by the position after which they are free.
+    /// Used slots, by the position after which they are free.
     used: BTreeMap<u32, Vec<(u32, i32)>>,
 }
 
-/// What the runtime needs to make frames.
+/// The size and initial contents of a frame.
 pub struct FrameShape {
     /// Bytes below the frame pointer.
     pub below: usize,
     /// Bytes above it.
     pub above: usize,
-    /// What is to be written there, at offsets from the frame pointer.
+    /// Initial contents, at offsets from the frame pointer.
     pub image: Vec<(i32, Vec<u8>)>,
 }
 
 impl FrameShape {
-    /// The same, at least as long as a header and so many pointers.
+    /// Extends the shape to a header and this many pointers at least.
     pub(crate) fn with_room_for(mut self, pointers: usize) -> FrameShape {
         self.above = self.above.max(Layout::pointer(pointers) as usize);
         self
     }
 
-    /// One with a header and so many pointers of arguments and results, and nothing else.
+    /// Makes the shape of a frame with a header and this many pointers of arguments and results.
     pub fn of_pointers(pointers: usize) -> FrameShape {
         Layout::new(pointers, &Arena::default()).finish()
     }
 
-    /// How long it is in all.
+    /// Returns the total size.
     pub fn bytes(&self) -> usize {
         self.below.saturating_add(self.above)
     }
@@ -72,7 +72,7 @@ fn round(n: i64, to: i64) -> i64 {
 }
 
 impl<'p> Layout<'p> {
-    /// A plan for a call with so many arguments, and that scratch.
+    /// Starts the plan of a frame with this many argument pointers and this scratch.
     pub fn new(pointers: usize, buffers: &'p Arena) -> Layout<'p> {
         Layout {
             below: 0,
@@ -86,8 +86,8 @@ impl<'p> Layout<'p> {
         }
     }
 
-    /// Memory below the frame pointer that nothing else uses. Rows of lanes begin where a cache line
-    /// does: what is stored across two cannot be read again at once.
+    /// Reserves memory below the frame pointer. Rows of lanes start at a cache line: a load cannot be forwarded
+    /// from a store that crosses two.
     pub fn reserve(&mut self, bytes: u32) -> i32 {
         let align = match bytes {
             64.. => 64,
@@ -98,7 +98,7 @@ impl<'p> Layout<'p> {
         i32::try_from(-self.below).expect("a frame's places fit 31 bits")
     }
 
-    /// A place for a value that lives until position `last`.
+    /// Reserves a slot for a value that lives until position `last`.
     pub fn place(&mut self, bytes: u32, last: u32) -> i32 {
         let off = match self.free.get_mut(&bytes).and_then(Vec::pop) {
             Some(off) => off,
@@ -108,7 +108,7 @@ impl<'p> Layout<'p> {
         off
     }
 
-    /// Frees the places of values whose last use is before position `now`.
+    /// Frees the slots of values whose last use is before position `now`.
     pub fn release(&mut self, now: u32) {
         while let Some(entry) = self.used.first_entry() {
             if *entry.key() >= now {
@@ -120,17 +120,17 @@ impl<'p> Layout<'p> {
         }
     }
 
-    /// A constant of 16 bytes.
+    /// Returns the offset of a constant of 16 bytes.
     pub fn vector(&mut self, value: [u8; 16]) -> i32 {
         self.constant(&value)
     }
 
-    /// A constant of 64 bytes.
+    /// Returns the offset of a constant of 64 bytes.
     pub fn row(&mut self, value: [u8; 64]) -> i32 {
         self.constant(&value)
     }
 
-    /// A constant of 8 bytes.
+    /// Returns the offset of a constant of 8 bytes.
     pub fn word(&mut self, bits: u64) -> i32 {
         self.constant(&bits.to_le_bytes())
     }
@@ -145,7 +145,7 @@ impl<'p> Layout<'p> {
         off
     }
 
-    /// A table of 64-bit masks: entry `n`, of 64 bytes, has the first `n` of 8 lanes set.
+    /// Returns the offset of a table of 64-bit masks: entry `n`, of 64 bytes, has the first `n` of 8 lanes set.
     pub fn live_table(&mut self) -> i32 {
         if let Some(off) = self.live_table {
             return off;
@@ -163,17 +163,17 @@ impl<'p> Layout<'p> {
         off
     }
 
-    /// Where the pointer of an argument lies; results come after the arguments.
+    /// Returns the offset of an argument's pointer; results follow the arguments.
     pub fn pointer(i: usize) -> i32 {
         HEADER as i32 + 8 * i as i32
     }
 
-    /// Where a buffer lies.
+    /// Returns the offset of a buffer.
     pub fn buffer(&self, id: BufferId) -> i64 {
         self.scratch.saturating_add(self.buffers.place(id))
     }
 
-    /// The finished plan.
+    /// Finishes the plan.
     pub fn finish(self) -> FrameShape {
         FrameShape {
             below: round(self.below + 64, 64) as usize,
@@ -183,8 +183,8 @@ impl<'p> Layout<'p> {
     }
 }
 
-/// The bytes of a lane vector (16 bytes) with that constant in each lane; truth values as masks of
-/// the width given.
+/// Returns the bytes of a lane vector (16 bytes) with this constant in each lane; truth values become masks of
+/// the given width.
 pub fn splat(dtype: DType, bits: u64, narrow: bool) -> [u8; 16] {
     let mut out = [0; 16];
     let wide = match dtype {

@@ -4,10 +4,10 @@ use std::alloc::{Layout, alloc, dealloc, realloc};
 use std::mem::offset_of;
 use std::ptr;
 
-/// Bytes at the beginning of a list: the number of its rows, in each lane.
+/// Bytes at the start of a list: the number of its rows, in each lane.
 pub const COUNTS: i64 = 64;
 
-/// How the rows of a field of a list lie.
+/// The layout of the rows of a list's field.
 #[repr(C)]
 pub struct Signpost {
     /// The number of rows, in each lane.
@@ -31,12 +31,12 @@ impl Signpost {
     pub const PITCH: i32 = offset_of!(Signpost, pitch) as i32;
 }
 
-// SAFETY: nobody writes what a signpost names once there is a handle.
+// SAFETY: nobody writes what a signpost points to once a handle exists.
 unsafe impl Sync for Signpost {}
 
 static ZEROS: [i64; 8] = [0; 8];
 
-/// What the handle 0 stands for: every element of every row is the same zero.
+/// The list of handle 0, which reads as zero: every element of every row is the same zero.
 pub static NO_ROWS: Signpost = Signpost {
     counts: &raw const ZEROS,
     first: (&raw const ZEROS).cast(),
@@ -44,14 +44,14 @@ pub static NO_ROWS: Signpost = Signpost {
     pitch: 0,
 };
 
-/// The first chunk's size.
+/// The size of the first chunk.
 const SMALL: usize = 64 << 10;
-/// Lists from this size on have a chunk of their own.
+/// The size from which a list has its own chunk.
 const LARGE: usize = 1 << 20;
 /// Bytes that an arena keeps for the next call.
 const RETAINED: usize = 64 << 20;
 
-/// More memory was needed than the limit allows: how much in all.
+/// The error that memory exceeds the limit, with the total bytes needed.
 pub struct TooMuch(pub usize);
 
 /// Counts bytes against the limit.
@@ -73,13 +73,13 @@ pub struct Arena {
 /// A list under construction, as generated code sees it.
 #[repr(C)]
 pub struct Slot {
-    /// Its memory, null before the first row.
+    /// Its memory; null before the first row.
     memory: *mut u8,
-    /// Rows that it is enough for.
+    /// Number of rows that fit in the memory.
     room: i64,
-    /// Rows pushed.
+    /// Number of rows pushed.
     rows: i64,
-    /// Bytes in front of the first row.
+    /// Bytes before the first row.
     head: i64,
 }
 
@@ -91,7 +91,7 @@ impl Slot {
     /// The offset of `head`.
     pub const HEAD: i32 = offset_of!(Slot, head) as i32;
 
-    /// Bytes that so many rows take, of `size` bytes each.
+    /// Returns the bytes of a list with this many rows of `size` bytes each.
     fn bytes(&self, rows: usize, size: usize) -> Option<usize> {
         rows.checked_mul(size)
             .and_then(|b| b.checked_add(self.head as usize))
@@ -99,7 +99,7 @@ impl Slot {
             .map(|b| b.next_multiple_of(64))
     }
 
-    /// Bytes that its memory has.
+    /// Returns the bytes of its memory.
     fn held(&self, size: usize) -> usize {
         match self.memory.is_null() {
             true => 0,
@@ -130,14 +130,14 @@ impl Arena {
         let first = self.place(slot, size, least.max(2 * old).max(some), charge);
         let room = match first {
             Ok(room) => room,
-            // Near the limit, lists grow by less.
+            // Near the limit, lists grow more slowly.
             Err(_) => self.place(slot, size, least.max(old + old / 8), charge)?,
         };
         slot.room = ((room - slot.head as usize) / size) as i64;
         Ok(())
     }
 
-    /// Moves a list to a place for `rows` rows or more, or extends the one it has: the bytes there.
+    /// Moves a list to memory for at least `rows` rows, or extends its memory; returns its size in bytes.
     fn place(
         &mut self,
         slot: &mut Slot,
@@ -163,7 +163,7 @@ impl Arena {
                 charge(need - c.size)?;
                 let old = layout(c.size).expect("it was allocated");
                 layout(need).ok_or(TooMuch(need))?;
-                // SAFETY: allocated with this layout; only this list lies in it.
+                // SAFETY: allocated with this layout, and only this list lies in it.
                 let memory = unsafe { realloc(c.memory, old, need) };
                 if memory.is_null() {
                     return Err(TooMuch(need));
@@ -179,14 +179,14 @@ impl Arena {
         }
         let memory = self.take(need, charge)?;
         if held > 0 {
-            // SAFETY: the old memory has `held` bytes, the new one more, and they are apart.
+            // SAFETY: the old memory has `held` bytes, the new one more, and they are disjoint.
             unsafe { ptr::copy_nonoverlapping(slot.memory, memory, held) };
         }
         slot.memory = memory;
         Ok(need)
     }
 
-    /// Memory of the arena.
+    /// Allocates memory in the arena.
     fn take(&mut self, need: usize, charge: &Charge<'_>) -> Result<*mut u8, TooMuch> {
         let last = self.chunks.iter().rposition(|c| c.size < LARGE);
         if need < LARGE
@@ -238,8 +238,8 @@ impl Arena {
         Ok(memory)
     }
 
-    /// Ends a list: gives back what it does not need. Its memory begins with the number of its rows,
-    /// to be written.
+    /// Finishes a list and frees its unused memory. The caller must write the number of rows at the start of
+    /// its memory.
     ///
     /// # Safety
     /// `slot` is a list of this arena whose rows have `size` bytes.
@@ -264,12 +264,12 @@ impl Arena {
         Ok(())
     }
 
-    /// Whether something was built that may still be read.
+    /// Returns whether a list was built that may still be read.
     pub fn is_used(&self) -> bool {
         !self.chunks.is_empty()
     }
 
-    /// Forgets all lists.
+    /// Discards all lists.
     pub fn reset(&mut self) {
         if self.chunks.is_empty() {
             return;

@@ -1,4 +1,4 @@
-//! The memory of a running call, and what goes wrong in it: frames, the lists built on them, and pages.
+//! The memory of a running call and its errors: frames, the lists built in them, and pages.
 
 pub mod frame;
 pub mod layout;
@@ -15,7 +15,7 @@ use wengert_loop::source::SourceId;
 use self::frame::{Frame, Pool};
 use self::lists::TooMuch;
 
-/// Why a call failed.
+/// The reason why a call failed.
 #[derive(Clone, PartialEq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RunError {
@@ -24,44 +24,44 @@ pub enum RunError {
     MaxSteps {
         /// The limit.
         limit: u64,
-        /// The user's line, where the program says it.
+        /// The user's line, if the program has it.
         at: Option<SourceId>,
     },
-    /// Lists grew beyond what they may take.
+    /// Lists exceeded their limit.
     #[error("lists need {need} bytes, and {limit} are allowed")]
     ListMemory {
         /// Bytes needed so far.
         need: usize,
         /// Bytes allowed.
         limit: usize,
-        /// The line of the loop that builds the list, where the program says it.
+        /// The line of the loop that builds the list, if the program has it.
         at: Option<SourceId>,
     },
-    /// The system has not got the memory for what a call needs on the way.
+    /// There is no memory for the scratch of a call.
     #[error("a call needs {need} bytes of scratch, and there is not so much memory")]
     Scratch {
         /// Bytes needed.
         need: usize,
     },
-    /// An argument or a result is not what the program was compiled for.
+    /// An argument or result does not match the program.
     #[error("{what} {index}: expected {expected}, found {found}")]
     Argument {
         /// "input" or "output".
         what: &'static str,
-        /// Which.
+        /// Its number.
         index: usize,
-        /// What the program takes.
+        /// The type that the program takes.
         expected: String,
-        /// What it was given.
+        /// The type that was given.
         found: String,
     },
-    /// The program gave up, or a function of the host that it called.
+    /// The program, or a host function that it called, stopped with an error.
     #[error("{0}")]
     Stopped(wengert_loop::error::Error),
     /// A library kernel panicked.
     #[error("a library kernel failed")]
     Internal,
-    /// The program does what no program may: whoever built it made a mistake.
+    /// The program is malformed: a bug of whatever built it.
     #[error("a malformed program: {0}")]
     Malformed(String),
 }
@@ -70,15 +70,15 @@ pub enum RunError {
 pub struct Run<'a> {
     /// Frames for tasks.
     pub tasks: &'a Pool,
-    /// Bytes of a frame's header and the pointers behind it.
+    /// Bytes of a frame's header and the pointers that follow it.
     pub header_bytes: usize,
-    /// Nanoseconds of work from which on threads pay.
+    /// Nanoseconds of work from which threads pay.
     pub parallel_above: u64,
     list_limit: usize,
     list_bytes: AtomicUsize,
     failed: AtomicBool,
     error: Mutex<Option<RunError>>,
-    /// What a function of the host panicked with.
+    /// The panic payload of a host function.
     panic: Mutex<Option<Box<dyn Any + Send>>>,
     /// Frames of finished tasks whose lists may still be read.
     #[expect(clippy::vec_box, reason = "a frame holds its own address")]
@@ -86,7 +86,7 @@ pub struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    /// A call that nothing has happened in.
+    /// Starts a call.
     pub(crate) fn new(
         tasks: &'a Pool,
         header_bytes: usize,
@@ -106,10 +106,10 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Ends the call: what it left, as its status says.
+    /// Ends the call, and returns the result for its status.
     ///
     /// # Panics
-    /// With what a function of the host panicked with.
+    /// If a host function panicked, with its payload.
     pub(crate) fn end(self, status: i32) -> Result<(), RunError> {
         for f in self.finished.into_inner().expect("no panic holds it") {
             self.tasks.give(f);
@@ -124,7 +124,7 @@ impl<'a> Run<'a> {
         Err(error.unwrap_or(RunError::Internal))
     }
 
-    /// Stores an error, the first one counts.
+    /// Stores an error; the first one is kept.
     pub fn fail(&self, e: RunError) {
         let mut error = self.error.lock().expect("no panic holds it");
         if error.is_none() {
@@ -133,17 +133,17 @@ impl<'a> Run<'a> {
         self.failed.store(true, Ordering::Release);
     }
 
-    /// Keeps a panic that is not ours for the caller.
+    /// Stores a panic of a host function, to be resumed for the caller.
     pub fn passes_through(&self, panic: Box<dyn Any + Send>) {
         *self.panic.lock().expect("no panic holds it") = Some(panic);
     }
 
-    /// Whether an error has been put down.
+    /// Returns whether an error is stored.
     pub fn has_failed(&self) -> bool {
         self.failed.load(Ordering::Acquire)
     }
 
-    /// Counts bytes of lists.
+    /// Counts bytes of lists against the limit.
     pub fn charge(&self, bytes: usize) -> Result<(), TooMuch> {
         let before = self.list_bytes.fetch_add(bytes, Ordering::Relaxed);
         let need = before.saturating_add(bytes);
@@ -154,7 +154,7 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// That lists need so many bytes in all.
+    /// Makes the error that lists need `need` bytes in total.
     pub fn list_error(&self, need: usize, at: Option<SourceId>) -> RunError {
         RunError::ListMemory {
             need,
@@ -163,7 +163,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Puts a task's frame aside, or back where its lists need not live on.
+    /// Keeps a task's frame if its lists may still be read, and returns it to the pool otherwise.
     pub fn keep_or_give(&self, frame: Box<Frame>) {
         if frame.lists.is_used() {
             self.finished.lock().expect("no panic holds it").push(frame);

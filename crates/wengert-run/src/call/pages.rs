@@ -1,17 +1,17 @@
-//! Large memory in large pages: touching it for the first time then costs a fraction.
+//! Large pages for large memory, which make the first touch much cheaper.
 
 use std::alloc::{Layout, alloc_zeroed};
 
 use wengert_loop::buffer::{Data, Element, NoMemory};
 use wengert_loop::types::DType;
 
-/// From how many bytes on large pages are asked for: a few of the largest common size.
+/// The size from which large pages are requested: a few of the largest common page size.
 const LARGE: usize = 4 << 20;
 
-/// Memory for `len` elements, all of them zero, which are going to be overwritten.
+/// Allocates memory for `len` zero elements, which will be overwritten.
 ///
 /// # Errors
-/// If the system has not got so much.
+/// If there is not enough memory.
 pub fn memory_for(dtype: DType, len: usize) -> Result<Data, NoMemory> {
     let data = match dtype {
         DType::F32 => zeros::<f32>(len).map(Data::F32),
@@ -28,7 +28,7 @@ pub fn memory_for(dtype: DType, len: usize) -> Result<Data, NoMemory> {
     Ok(data)
 }
 
-/// Zeros, as `vec![0; len]` gives them: pages that nobody has touched.
+/// Allocates zeros as `vec![0; len]` does: untouched pages.
 fn zeros<T: Element>(len: usize) -> Option<Vec<T>> {
     let layout = Layout::array::<T>(len).ok()?;
     if layout.size() == 0 {
@@ -36,29 +36,28 @@ fn zeros<T: Element>(len: usize) -> Option<Vec<T>> {
     }
     // SAFETY: the size is not 0.
     let memory = unsafe { alloc_zeroed(layout) };
-    // SAFETY: by the global allocator, with the layout of a vector of that capacity; zero bits are a
+    // SAFETY: from the global allocator, with the layout of a vector of that capacity; zero bits are a valid
     // value of every element type.
     (!memory.is_null()).then(|| unsafe { Vec::from_raw_parts(memory.cast(), len, len) })
 }
 
-/// Asks the system to back this memory with large pages, where it has such. Nothing but speed comes of
-/// it.
+/// Asks the system to back this memory with large pages where it can. This affects only speed.
 #[cfg(target_os = "linux")]
 pub(super) fn advise(memory: *mut u8, bytes: usize) {
-    /// The smallest page of all machines this runs on is no larger.
+    /// Upper bound on the regular page size of all supported machines.
     const PAGE: usize = 64 << 10;
     if bytes < LARGE {
         return;
     }
     let inside = memory.align_offset(PAGE);
     let len = (bytes - inside) & !(PAGE - 1);
-    // SAFETY: whole pages within memory that is the caller's; the advice changes no contents.
+    // SAFETY: whole pages within the caller's memory; the advice does not change the contents.
     unsafe {
         libc::madvise(memory.add(inside).cast(), len, libc::MADV_HUGEPAGE);
     }
 }
 
-/// Other systems choose the size of pages by themselves.
+/// Does nothing: other systems choose page sizes themselves.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn advise(_: *mut u8, _: usize) {}
 
@@ -66,7 +65,7 @@ pub(super) fn advise(_: *mut u8, _: usize) {}
 mod tests {
     use super::*;
 
-    /// Whatever lies in the memory is still there, and small or odd pieces are passed over.
+    /// Advice leaves the contents unchanged, and small or unaligned memory is skipped.
     #[test]
     fn contents_stay() {
         let mut data: Vec<u8> = (0..2 * LARGE + 123).map(|i| (i % 251) as u8).collect();

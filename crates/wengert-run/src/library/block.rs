@@ -1,4 +1,4 @@
-//! Blocks of random words, for generated code: eight keys side by side in the widest vectors there are.
+//! Blocks of random words, for generated code: eight keys side by side in the widest available vectors.
 
 use wengert_loop::elementary::Plain;
 use wengert_loop::elementary::chacha::{self, KEY, Stream, WORDS, Words};
@@ -7,32 +7,32 @@ use wengert_loop::loops::LANES;
 use super::upper;
 use crate::cpu::Cpu;
 
-/// A word of each lane.
+/// One word per lane.
 type Row = [u32; LANES];
 
-/// A key and the number of a block, in each lane.
+/// A key and a block number per lane.
 type State = [Row; KEY + 2];
 
-/// The words of a block, in each lane.
+/// The words of a block, per lane.
 type Block = [Row; WORDS];
 
-/// The block of one key.
+/// Computes the block of one key.
 ///
 /// # Safety
-/// `state` is a key and the number of a block, `words` may be written, both on a multiple of 4 bytes;
-/// `stream` is the number of one.
+/// `state` is a key and a block number, `words` is writable, both aligned to 4 bytes; `stream` is a valid
+/// stream number.
 pub unsafe extern "C" fn one(state: *const [u32; KEY + 2], words: *mut [u32; WORDS], stream: u64) {
-    // SAFETY: by the caller.
+    // SAFETY: guaranteed by the caller.
     let state = unsafe { state.read() };
     let number = u64::from(state[KEY]) | (u64::from(state[KEY + 1]) << 32);
     let key = std::array::from_fn(|i| state[i]);
     let block = Stream::ALL[stream as usize].block(&key, number);
-    // SAFETY: by the caller.
+    // SAFETY: guaranteed by the caller.
     unsafe { words.write(block) };
     upper::clear();
 }
 
-/// The function for blocks of eight keys that is best on a processor.
+/// Returns the best function for blocks of eight keys on a processor.
 pub fn of_lanes(cpu: Cpu) -> usize {
     #[cfg(target_arch = "x86_64")]
     {
@@ -47,21 +47,21 @@ pub fn of_lanes(cpu: Cpu) -> usize {
     plain as *const () as usize
 }
 
-/// The blocks of eight keys.
+/// Computes the blocks of eight keys.
 ///
 /// # Safety
-/// `state` is a key and the number of a block for each lane, `words` may be written, both on a multiple of
-/// 16 bytes; `stream` is the number of one.
+/// `state` is a key and a block number per lane, `words` is writable, both aligned to 16 bytes; `stream` is a
+/// valid stream number.
 unsafe extern "C" fn plain(state: *const State, words: *mut Block, stream: u64) {
-    // SAFETY: by the caller.
+    // SAFETY: guaranteed by the caller.
     let state = unsafe { state.read() };
     let all = blocks(&mut Rows, &state, stream);
-    // SAFETY: by the caller.
+    // SAFETY: guaranteed by the caller.
     unsafe { words.write(all) };
     upper::clear();
 }
 
-/// The blocks of eight keys, by the arithmetic given.
+/// Computes the blocks of eight keys in the given arithmetic.
 #[inline(always)]
 fn blocks<A: Words>(a: &mut A, state: &[A::W; KEY + 2], stream: u64) -> [A::W; WORDS] {
     let key = state.first_chunk().expect("a key is the first part");
@@ -69,7 +69,7 @@ fn blocks<A: Words>(a: &mut A, state: &[A::W; KEY + 2], stream: u64) -> [A::W; W
     chacha::block(a, key, number, Stream::ALL[stream as usize].number())
 }
 
-/// Arithmetic of rows, one word after the other.
+/// Portable arithmetic on rows, one word at a time.
 struct Rows;
 
 impl Words for Rows {
@@ -95,30 +95,31 @@ mod x86 {
 
     use super::{Block, KEY, State, Words, blocks};
 
-    /// As [`super::plain`].
+    /// Does what [`super::plain`] does.
     ///
     /// # Safety
     /// As there; the processor has AVX-512.
     #[target_feature(enable = "avx512f,avx512vl")]
     pub(super) unsafe extern "C" fn avx512(state: *const State, words: *mut Block, stream: u64) {
-        // SAFETY: by the caller.
+        // SAFETY: guaranteed by the caller.
         unsafe { of(&mut Avx512, state, words, stream) }
     }
 
-    /// As [`super::plain`].
+    /// Does what [`super::plain`] does.
     ///
     /// # Safety
     /// As there; the processor has AVX2.
     #[target_feature(enable = "avx2")]
     pub(super) unsafe extern "C" fn avx2(state: *const State, words: *mut Block, stream: u64) {
-        // SAFETY: by the caller.
+        // SAFETY: guaranteed by the caller.
         unsafe { of(&mut Avx2, state, words, stream) }
     }
 
-    /// The blocks of eight keys. All of it is inlined where the vectors are known: so there is no closure.
+    /// Computes the blocks of eight keys. Everything is inlined into a function with known vector features,
+    /// which is why there are no closures.
     ///
     /// # Safety
-    /// As [`super::plain`]; the processor has AVX2, and what the arithmetic wants.
+    /// As [`super::plain`]; the processor has AVX2, and the features that the arithmetic needs.
     #[inline(always)]
     unsafe fn of<A: Words<W = __m256i>>(
         a: &mut A,
@@ -126,9 +127,8 @@ mod x86 {
         words: *mut Block,
         stream: u64,
     ) {
-        // SAFETY: by the caller. Keys are read in halves, as they were written: a processor does not
-        // look for a whole in two stores that are still on their way; volatile, or they become one
-        // read again.
+        // SAFETY: guaranteed by the caller. Keys are read in halves, as they were written, because a processor
+        // cannot forward one load from two pending stores; the reads are volatile so that they are not merged.
         unsafe {
             let mut rows = [_mm256_setzero_si256(); KEY + 2];
             for (i, row) in rows.iter_mut().enumerate() {
@@ -144,7 +144,7 @@ mod x86 {
 
     struct Avx512;
 
-    // Whoever uses it has AVX-512, and all of it is inlined there.
+    // The only user has AVX-512, and everything is inlined there.
     impl Words for Avx512 {
         type W = __m256i;
 
@@ -169,7 +169,7 @@ mod x86 {
 
     struct Avx2;
 
-    // Whoever uses it has AVX2, and all of it is inlined there.
+    // The only user has AVX2, and everything is inlined there.
     impl Words for Avx2 {
         type W = __m256i;
 
@@ -204,7 +204,7 @@ mod x86 {
         }
     }
 
-    /// Where the bytes of words come from that are turned by so many bytes.
+    /// Returns the byte permutation that rotates words by `by` bytes.
     ///
     /// # Safety
     /// The processor has AVX2.
@@ -223,7 +223,7 @@ mod x86 {
 mod tests {
     use super::*;
 
-    /// Another word at each place.
+    /// Makes a state with a different word at each place.
     fn state() -> State {
         let word =
             |i: usize, lane: usize| 0x9e37_79b9_u32.wrapping_mul((LANES * i + lane + 1) as u32);
@@ -239,7 +239,7 @@ mod tests {
         std::array::from_fn(|i| lanes.map(|words| words[i]))
     }
 
-    /// Memory as generated code has it.
+    /// Memory aligned as in generated code.
     #[repr(align(64))]
     struct Aligned<T>(T);
 
@@ -247,7 +247,7 @@ mod tests {
         for (n, stream) in Stream::ALL.into_iter().enumerate() {
             let state = Aligned(state());
             let mut words = Aligned([[0; LANES]; WORDS]);
-            // SAFETY: a state, memory for words, and the number of a stream.
+            // SAFETY: the arguments are a state, memory for words, and the number of a stream.
             unsafe { f(&raw const state.0, &raw mut words.0, n as u64) };
             assert_eq!(words.0, expected(stream));
         }
@@ -272,7 +272,7 @@ mod tests {
     fn one_key_has_the_words_of_its_stream() {
         let state: [u32; KEY + 2] = state().map(|row| row[0]);
         let mut words = [0; WORDS];
-        // SAFETY: a state, memory for words, and the number of a stream.
+        // SAFETY: the arguments are a state, memory for words, and the number of a stream.
         unsafe { one(&raw const state, &raw mut words, Stream::Family as u64) };
         assert_eq!(words, expected(Stream::Family).map(|row| row[0]));
     }

@@ -1,5 +1,5 @@
-//! What generated code calls. No function here unwinds: errors are stored in the call, and a status
-//! says to leave.
+//! Functions that generated code calls. None of them unwinds: errors are stored in the call, and a nonzero
+//! status tells the code to leave.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -15,12 +15,12 @@ use crate::call::frame::Frame;
 use crate::call::lists::{Arena, Charge, Slot, TooMuch};
 use crate::call::{Run, RunError};
 
-/// All went well.
+/// The status of success.
 const OK: i32 = 0;
-/// Leave; the call knows why.
+/// The status of failure; the call holds the error.
 const FAILED: i32 = 1;
 
-/// Runs what may fail or panic: a status, the error being put down in the call.
+/// Runs code that may fail or panic, stores its error in the call, and returns a status.
 pub fn guard(run: &Run<'_>, f: impl FnOnce() -> Result<(), RunError>) -> i32 {
     let status = match catch_unwind(AssertUnwindSafe(f)) {
         Ok(Ok(())) => OK,
@@ -37,18 +37,18 @@ pub fn guard(run: &Run<'_>, f: impl FnOnce() -> Result<(), RunError>) -> i32 {
     status
 }
 
-/// The remainder of floats, exact, with the sign of the dividend.
+/// Returns the remainder of floats, exact, with the sign of the dividend.
 pub extern "C" fn rem_f64(x: f64, y: f64) -> f64 {
     x % y
 }
 
-/// The remainder of floats, exact, with the sign of the dividend.
+/// Returns the remainder of floats, exact, with the sign of the dividend.
 pub extern "C" fn rem_f32(x: f32, y: f32) -> f32 {
     x % y
 }
 
-/// Functions that the code generator calls where the processor lacks an instruction, by the names it
-/// calls them.
+/// Returns the functions that the code generator calls where the processor lacks an instruction, with their
+/// names.
 pub fn library() -> [(&'static str, *const u8); 10] {
     extern "C" fn fma(x: f64, y: f64, z: f64) -> f64 {
         x.mul_add(y, z)
@@ -94,47 +94,47 @@ pub fn library() -> [(&'static str, *const u8); 10] {
     ]
 }
 
-/// Copies bytes between regions that are apart, or the same.
+/// Copies bytes between regions that are disjoint or identical.
 ///
 /// # Safety
 /// Both regions have `n` bytes.
 pub unsafe extern "C" fn copy(to: *mut u8, from: *const u8, n: i64) {
-    // SAFETY: by the caller.
+    // SAFETY: guaranteed by the caller.
     unsafe { std::ptr::copy(from, to, n as usize) };
     upper::clear();
 }
 
-/// A loop took too many steps.
+/// Records that a loop took too many steps.
 ///
 /// # Safety
-/// `frame` is the frame pointer that the calling code runs on, `at` points to a line or is null.
+/// `frame` is the frame pointer of the calling code, `at` points to a line or is null.
 pub unsafe extern "C" fn fail_max_steps(frame: *mut u8, limit: i64, at: *const SourceId) -> i32 {
-    // SAFETY: by the caller.
+    // SAFETY: guaranteed by the caller.
     let (run, at) = unsafe { (&*Frame::of(frame).run, at.as_ref().copied()) };
     let limit = limit as u64;
     guard(run, || Err(RunError::MaxSteps { limit, at }))
 }
 
-/// The program gives up.
+/// Records that the program stopped with a failure.
 ///
 /// # Safety
-/// `frame` is the frame pointer that the calling code runs on.
+/// `frame` is the frame pointer of the calling code.
 pub unsafe extern "C" fn fail(frame: *mut u8, failure: *const Failure) -> i32 {
-    // SAFETY: by the caller; a frame in use serves a call.
+    // SAFETY: guaranteed by the caller; a frame in use belongs to a call.
     let (run, failure) = unsafe { (&*Frame::of(frame).run, &*failure) };
     guard(run, || Err(RunError::Stopped(failure.error())))
 }
 
-/// A kernel that is run as it is.
+/// A kernel that is called as a Rust function.
 pub struct KernelCall {
     kernel: Arc<dyn Kernel>,
     regions: Regions,
-    /// Whether it is run for each lane.
+    /// Whether it runs for each lane.
     lanes: bool,
 }
 
 impl KernelCall {
-    /// That kernel, once or in each lane.
+    /// Wraps a kernel, to be run once or in each lane.
     pub fn new(kernel: Arc<dyn Kernel>, lanes: bool) -> KernelCall {
         let regions = kernel.regions();
         KernelCall {
@@ -154,15 +154,15 @@ impl KernelCall {
         }
     }
 
-    /// Runs it for the lanes of a block, one after the other, on copies of their elements.
+    /// Runs the kernel for the lanes of a block, one at a time, on copies of their elements.
     ///
     /// # Safety
-    /// `at` are the addresses of its regions, each a row of lanes for each element.
+    /// `at` holds the addresses of its regions, each with a row of lanes per element.
     unsafe fn run_in_lanes(&self, run: &Run<'_>, at: &[*mut u8]) -> Result<(), RunError> {
         for lane in 0..LANES {
             let place = |i: usize, element: usize| {
                 let size = self.regions[i].dtype.bytes();
-                // SAFETY: by the caller.
+                // SAFETY: guaranteed by the caller.
                 unsafe { at[i].add((element * LANES + lane) * size) }
             };
             let mut all: Vec<Data> = self
@@ -174,7 +174,7 @@ impl KernelCall {
                 for element in 0..data.len() {
                     let mut bits = [0; 8];
                     let size = data.dtype().bytes();
-                    // SAFETY: by the caller; a lane that is not live has any bytes.
+                    // SAFETY: guaranteed by the caller; a lane that is not live may hold any bytes.
                     unsafe { place(i, element).copy_to(bits.as_mut_ptr(), size) };
                     data.set_bits(element, u64::from_le_bytes(bits));
                 }
@@ -189,7 +189,7 @@ impl KernelCall {
                 let written = self.regions[i].access != Access::Read;
                 for element in 0..if written { data.len() } else { 0 } {
                     let bits = data.bits(element).to_le_bytes();
-                    // SAFETY: by the caller.
+                    // SAFETY: guaranteed by the caller.
                     unsafe { place(i, element).copy_from(bits.as_ptr(), data.dtype().bytes()) };
                 }
             }
@@ -201,20 +201,20 @@ impl KernelCall {
 /// Runs a kernel.
 ///
 /// # Safety
-/// `frame` is the frame pointer that the calling code runs on, `regions` points to the addresses of the regions of `call`;
-/// no region that is written overlaps another.
+/// `frame` is the frame pointer of the calling code, `regions` points to the addresses of the regions of
+/// `call`; no region that is written overlaps another.
 pub unsafe extern "C" fn kernel(
     frame: *mut u8,
     call: *const KernelCall,
     regions: *const *mut u8,
 ) -> i32 {
-    // SAFETY: by the caller; a frame in use serves a call.
+    // SAFETY: guaranteed by the caller; a frame in use belongs to a call.
     let (run, call) = unsafe { (&*Frame::of(frame).run, &*call) };
-    // SAFETY: by the caller.
+    // SAFETY: guaranteed by the caller.
     let at = unsafe { std::slice::from_raw_parts(regions, call.regions.len()) };
     let elements = |(region, &at): (&Region, &*mut u8)| {
         let Region { dtype, len, access } = *region;
-        // SAFETY: by the caller.
+        // SAFETY: guaranteed by the caller.
         unsafe {
             match access {
                 Access::Read => Elements::Read(region_at(dtype, at, len)),
@@ -223,7 +223,7 @@ pub unsafe extern "C" fn kernel(
         }
     };
     guard(run, || match call.lanes {
-        // SAFETY: by the caller.
+        // SAFETY: guaranteed by the caller.
         true => unsafe { call.run_in_lanes(run, at) },
         false => {
             let elements = call.regions.iter().zip(at).map(elements);
@@ -232,13 +232,13 @@ pub unsafe extern "C" fn kernel(
     })
 }
 
-/// Elements in memory, to be read.
+/// Borrows elements in memory for reading.
 ///
 /// # Safety
-/// At `at` are `len` elements that nobody writes while they are borrowed.
+/// There are `len` elements at `at` that nobody writes while they are borrowed.
 pub unsafe fn region_at<'a>(dtype: DType, at: *const u8, len: usize) -> Slice<'a> {
     use std::slice::from_raw_parts;
-    // SAFETY: by the caller.
+    // SAFETY: guaranteed by the caller.
     unsafe {
         match dtype {
             DType::F32 => Slice::F32(from_raw_parts(at.cast(), len)),
@@ -253,13 +253,13 @@ pub unsafe fn region_at<'a>(dtype: DType, at: *const u8, len: usize) -> Slice<'a
     }
 }
 
-/// Elements in memory, to be written.
+/// Borrows elements in memory for writing.
 ///
 /// # Safety
-/// At `at` are `len` elements that nobody else reaches while they are borrowed.
+/// There are `len` elements at `at` that nobody else accesses while they are borrowed.
 pub unsafe fn region_mut<'a>(dtype: DType, at: *mut u8, len: usize) -> SliceMut<'a> {
     use std::slice::from_raw_parts_mut;
-    // SAFETY: by the caller.
+    // SAFETY: guaranteed by the caller.
     unsafe {
         match dtype {
             DType::F32 => SliceMut::F32(from_raw_parts_mut(at.cast(), len)),
@@ -274,20 +274,19 @@ pub unsafe fn region_mut<'a>(dtype: DType, at: *mut u8, len: usize) -> SliceMut<
     }
 }
 
-/// Works on a list that is being built.
+/// Runs `f` on a list under construction.
 ///
 /// # Safety
-/// `frame` is the frame pointer that the calling code runs on, `slot` a list in it, `at` points to a
-/// line or is null.
+/// `frame` is the frame pointer of the calling code, `slot` a list in it, `at` points to a line or is null.
 unsafe fn on_list(
     frame: *mut u8,
     slot: *mut Slot,
     at: *const SourceId,
     work: impl FnOnce(&mut Arena, &mut Slot, &Charge<'_>) -> Result<(), TooMuch>,
 ) -> i32 {
-    // SAFETY: by the caller.
+    // SAFETY: guaranteed by the caller.
     let (frame, slot, at) = unsafe { (Frame::of(frame), &mut *slot, at.as_ref().copied()) };
-    // SAFETY: a frame in use serves a call.
+    // SAFETY: a frame in use belongs to a call.
     let run = unsafe { &*frame.run };
     guard(run, || {
         let done = work(&mut frame.lists, slot, &|bytes| run.charge(bytes));
@@ -298,8 +297,8 @@ unsafe fn on_list(
 /// Makes room for row number `row` of a list.
 ///
 /// # Safety
-/// `frame` is the frame pointer that the calling code runs on, `slot` a list in it with rows of
-/// `size` bytes, `at` points to a line or is null.
+/// `frame` is the frame pointer of the calling code, `slot` a list in it with rows of `size` bytes, `at` points
+/// to a line or is null.
 pub unsafe extern "C" fn list_grow(
     frame: *mut u8,
     slot: *mut Slot,
@@ -307,7 +306,7 @@ pub unsafe extern "C" fn list_grow(
     row: i64,
     at: *const SourceId,
 ) -> i32 {
-    // SAFETY: by the caller; lists in a frame lie in its arena.
+    // SAFETY: guaranteed by the caller; lists in a frame lie in its arena.
     unsafe {
         on_list(frame, slot, at, |lists, slot, charge| {
             lists.grow(slot, size as usize, row as usize, charge)
@@ -315,7 +314,7 @@ pub unsafe extern "C" fn list_grow(
     }
 }
 
-/// Ends a list; its handle is then in the slot.
+/// Finishes a list, and leaves its handle in the slot.
 ///
 /// # Safety
 /// As for [`list_grow`].
@@ -336,20 +335,20 @@ pub unsafe extern "C" fn list_finish(
 /// Runs a parallel loop.
 ///
 /// # Safety
-/// `frame` is the frame pointer that the calling code runs on, `body` a function written for a
-/// parallel loop of the same program.
+/// `frame` is the frame pointer of the calling code, `body` a function emitted for a parallel loop of the same
+/// program.
 pub unsafe extern "C" fn parallel(
     frame: *mut u8,
     body: threads::Body,
     extent: i64,
     nanoseconds: i64,
 ) -> i32 {
-    // SAFETY: by the caller; a frame in use serves a call.
+    // SAFETY: guaranteed by the caller; a frame in use belongs to a call.
     let run = unsafe { &*Frame::of(frame).run };
     guard(run, || {
-        // SAFETY: by the caller.
+        // SAFETY: guaranteed by the caller.
         unsafe { threads::run(run, frame, body, extent, nanoseconds) };
-        // An error is in the call already.
+        // The error is in the call already.
         if run.has_failed() {
             Err(RunError::Internal)
         } else {

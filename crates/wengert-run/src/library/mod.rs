@@ -1,5 +1,5 @@
-//! What generated code calls. All of it is a mistake's chance to reach outside of memory: who writes a call keeps to what
-//! the function says under *Safety*.
+//! Functions that generated code calls. A wrong call can access memory out of bounds, so emitters must meet the
+//! conditions that each function states under *Safety*.
 
 pub mod block;
 pub mod helpers;

@@ -1,18 +1,18 @@
-//! Kernels that the runtime has code of its own for.
+//! Kernels for which the runtime has its own code.
 
 use wengert_loop::loops::kernel::{Gemm, Kernel, RandomBlock, Sort};
 
-/// A kernel that the runtime knows.
+/// A kernel for which the runtime has its own code.
 pub enum Native<'a> {
-    /// By tiles in registers, or by a library on several threads: see [`super::product`].
+    /// A product, by tiles in registers or by a library on several threads: see [`super::product`].
     Gemm(&'a Gemm),
-    /// On several threads.
+    /// A sort, on several threads.
     Sort(&'a Sort),
-    /// For eight keys side by side.
+    /// Random words, for eight keys side by side.
     Block(&'a RandomBlock),
 }
 
-/// The runtime's code for a kernel, if it has some.
+/// Returns the runtime's own variant of a kernel, if there is one.
 pub fn native(kernel: &dyn Kernel) -> Option<Native<'_>> {
     let gemm = kernel.downcast_ref().map(Native::Gemm);
     let gemm_or_sort = gemm.or_else(|| kernel.downcast_ref().map(Native::Sort));

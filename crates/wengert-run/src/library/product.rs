@@ -11,28 +11,28 @@ use crate::cpu::Cpu;
 
 /// A matrix product in a program.
 pub struct GemmCall {
-    /// Which.
+    /// Its shapes and strides.
     pub gemm: Gemm,
     /// Whether it may use several threads.
     pub threads: bool,
-    /// The processor that it is for.
+    /// The processor it runs on.
     pub cpu: Cpu,
 }
 
-/// A matrix product.
+/// Computes a matrix product.
 ///
 /// # Safety
-/// `frame` is the frame pointer that the calling code runs on; `regions` points to the addresses of the product and of
-/// its factors, which have the shapes and strides that `call` says, and the product overlaps no factor.
+/// `frame` is the frame pointer of the calling code; `regions` points to the addresses of the product and its
+/// factors, which have the shapes and strides that `call` says, and the product overlaps no factor.
 pub unsafe extern "C" fn gemm(
     frame: *mut u8,
     call: *const GemmCall,
     regions: *const [*mut u8; 3],
 ) -> i32 {
-    // SAFETY: by the caller; a frame in use serves a call.
+    // SAFETY: guaranteed by the caller; a frame in use belongs to a call.
     let (run, call, [c, a, b]) = unsafe { (&*Frame::of(frame).run, &*call, *regions) };
     guard(run, || {
-        // SAFETY: by the caller.
+        // SAFETY: guaranteed by the caller.
         unsafe {
             match call.gemm.dtype {
                 DType::F32 => product::<f32>(call, c.cast(), a.cast(), b.cast()),
@@ -43,8 +43,8 @@ pub unsafe extern "C" fn gemm(
     })
 }
 
-/// Small products go in order, as loops do them, to the same bits; those in between too, but fused; the
-/// rest is the library's.
+/// Computes small products in order, with the same bits as loops; medium ones in order too, but fused; larger
+/// ones with the library.
 ///
 /// # Safety
 /// As for [`gemm()`].
@@ -58,7 +58,7 @@ unsafe fn product<T: Number>(call: &GemmCall, c: *mut T, a: *const T, b: *const 
         && call.gemm.c.1 == 1
         && let Some(tiles) = T::tiles(call.cpu, size >= LIBRARY)
     {
-        // SAFETY: by the caller; nothing is empty, and columns lie side by side.
+        // SAFETY: guaranteed by the caller; nothing is empty, and columns are adjacent.
         unsafe { tiles(&call.gemm, c, a, b) };
         return;
     }
@@ -66,7 +66,7 @@ unsafe fn product<T: Number>(call: &GemmCall, c: *mut T, a: *const T, b: *const 
         true => gemm::Parallelism::Rayon(0),
         false => gemm::Parallelism::None,
     };
-    // SAFETY: by the caller.
+    // SAFETY: guaranteed by the caller.
     unsafe {
         gemm::gemm(
             m,

@@ -11,35 +11,35 @@ use crate::call::frame::Frame;
 
 /// A sort in a program.
 pub struct SortCall {
-    /// Which.
+    /// Its sizes, dtype and direction.
     pub sort: Sort,
     /// Whether it may use several threads.
     pub threads: bool,
 }
 
-/// Fewer keys are sorted on one thread.
+/// The number of keys from which several threads sort.
 const PARALLEL: usize = 16_384;
 
-/// Sorts the rows of keys in place, and puts down where each key was.
+/// Sorts the rows of keys in place, and records the original place of each key.
 ///
 /// # Safety
-/// `frame` is the frame pointer that the calling code runs on; `regions` points to the addresses of the keys, all of them
-/// written, and of their places if `call` wants them; they have the elements that `call` says, and nothing else is in
-/// either.
+/// `frame` is the frame pointer of the calling code; `regions` points to the address of the keys, all of them
+/// initialised, and of their places if `call` asks for them; they have the elements that `call` says, and do
+/// not overlap.
 pub unsafe extern "C" fn sort(
     frame: *mut u8,
     call: *const SortCall,
     regions: *const *mut u8,
 ) -> i32 {
-    // SAFETY: by the caller; a frame in use serves a call.
+    // SAFETY: guaranteed by the caller; a frame in use belongs to a call.
     let (run, call, keys) = unsafe { (&*Frame::of(frame).run, &*call, *regions) };
     let places: *mut i64 = match call.sort.places {
-        // SAFETY: by the caller.
+        // SAFETY: guaranteed by the caller.
         true => unsafe { *regions.add(1) }.cast(),
         false => std::ptr::null_mut(),
     };
     guard(run, || {
-        // SAFETY: by the caller; a truth value is a byte 0 or 1.
+        // SAFETY: guaranteed by the caller; a truth value is a byte 0 or 1.
         unsafe {
             match call.sort.dtype {
                 DType::F32 => rows::<f32>(call, keys.cast(), places),
@@ -68,7 +68,7 @@ unsafe fn rows<T: Arithmetic>(call: &SortCall, keys: *mut T, places: *mut i64) {
     if n == 0 || rows == 0 {
         return;
     }
-    // SAFETY: by the caller.
+    // SAFETY: guaranteed by the caller.
     let keys = unsafe { std::slice::from_raw_parts_mut(keys, rows * n) };
     let side_by_side = call.threads && rows > 1 && rows * n >= PARALLEL;
     if places.is_null() {
@@ -78,7 +78,7 @@ unsafe fn rows<T: Arithmetic>(call: &SortCall, keys: *mut T, places: *mut i64) {
         }
         return;
     }
-    // SAFETY: by the caller; every place is written before it is read.
+    // SAFETY: guaranteed by the caller; every place is written before it is read.
     let places = unsafe { std::slice::from_raw_parts_mut(places, rows * n) };
     let one = |(keys, places)| sort_with_places(keys, places, descending);
     match side_by_side {

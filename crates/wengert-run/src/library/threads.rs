@@ -1,8 +1,8 @@
 //! Parallel loops on `rayon`'s threads.
 //!
-//! The steps are cut into chunks, which threads take one after the other, so that those with short ones
-//! take more. The calling thread takes chunks like any other, and waits only for chunks that others
-//! have begun.
+//! The steps are split into chunks, which threads take one after the other, so that a thread with short chunks
+//! takes more of them. The calling thread takes chunks like any other, and waits only for chunks that other
+//! threads have started.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
@@ -11,22 +11,23 @@ use super::upper;
 use crate::call::Run;
 use crate::call::frame::Frame;
 
-/// The body of a parallel loop: frame pointer, first step, the step behind the last; a status.
+/// The body of a parallel loop: it takes the frame pointer, the first step and the exclusive end, and returns a
+/// status.
 pub type Body = unsafe extern "C" fn(*mut u8, i64, i64) -> i32;
 
-/// Nanoseconds of work in a chunk.
+/// Nanoseconds of work per chunk.
 const CHUNK: i64 = 20_000;
 
-/// Chunks for each thread at the least: how long a step takes is not known where it has loops of unknown
-/// length, and one may take as long as all others.
+/// Minimum number of chunks per thread: the time of a step is unknown if it has loops of unknown length, and
+/// one step may take as long as all others.
 const EACH: i64 = 8;
 
-/// How long the calling thread spins before it sleeps.
+/// Number of spins before the calling thread sleeps.
 const SPINS: usize = 2000;
 
 struct Job {
     next: AtomicUsize,
-    /// Chunks finished, and threads that still hold a frame.
+    /// Number of finished chunks, and of threads that still hold a frame.
     state: Mutex<(usize, usize)>,
     changed: Condvar,
     chunks: usize,
@@ -37,8 +38,8 @@ struct Job {
     call: *mut u8,
 }
 
-// SAFETY: what the pointers point to is touched only by a thread that has taken a chunk and not yet
-// reported that it is done, and `run` (below) does not return before all such have.
+// SAFETY: only a thread that has taken a chunk and has not yet reported it done accesses what the pointers
+// point to, and `run` (below) does not return before all such threads have reported.
 unsafe impl Send for Job {}
 // SAFETY: as for `Send`; the call is itself `Sync`, and its frame is only read.
 unsafe impl Sync for Job {}
@@ -46,8 +47,8 @@ unsafe impl Sync for Job {}
 /// Runs all steps of a parallel loop.
 ///
 /// # Safety
-/// `frame` is the frame pointer of the code that calls, on the frame of the call `run`, and `body`
-/// is of the same program.
+/// `frame` is the frame pointer of the calling code, on the frame of the call `run`, and `body` is of the same
+/// program.
 pub unsafe fn run(run: &Run<'_>, frame: *mut u8, body: Body, extent: i64, nanoseconds: i64) {
     if extent <= 0 {
         return;
@@ -81,7 +82,7 @@ pub unsafe fn run(run: &Run<'_>, frame: *mut u8, body: Body, extent: i64, nanose
     job.wait();
 }
 
-/// How many steps of that many nanoseconds are taken at a time.
+/// Returns how many steps of this duration form a chunk.
 fn steps_of_a_chunk(extent: i64, nanoseconds: i64, threads: usize) -> i64 {
     let by_work = CHUNK / nanoseconds.max(1);
     let by_threads = extent / (EACH * threads as i64);
@@ -89,7 +90,7 @@ fn steps_of_a_chunk(extent: i64, nanoseconds: i64, threads: usize) -> i64 {
 }
 
 impl Job {
-    /// Takes chunks until there are none.
+    /// Takes and runs chunks until none are left.
     fn take_chunks(&self) {
         let mut frame: Option<Box<Frame>> = None;
         loop {
@@ -106,7 +107,7 @@ impl Job {
             let high = (low + self.chunk).min(self.extent);
             if let Some(frame) = frame.as_ref().filter(|_| !run.has_failed()) {
                 upper::clear();
-                // SAFETY: a body of the same program on a frame of its tasks; steps are
+                // SAFETY: the body is of the same program and runs on a frame of its tasks; steps are
                 // independent of each other.
                 unsafe { (self.body)(frame.base(), low, high) };
             }
@@ -121,7 +122,7 @@ impl Job {
         self.changed.notify_all();
     }
 
-    /// A frame for this thread. Where there is no memory for it, the call fails.
+    /// Returns a frame for this thread. If there is no memory for it, the call fails.
     fn take_frame(&self, run: &Run<'_>) -> Option<Box<Frame>> {
         let taken = run.tasks.take().map_err(|e| run.fail(e));
         let mut frame = taken.ok()?;
@@ -131,7 +132,7 @@ impl Job {
         Some(frame)
     }
 
-    /// Waits until all chunks are done and all frames given back.
+    /// Waits until all chunks are done and all frames are returned.
     fn wait(&self) {
         let done = |s: &(usize, usize)| s.0 == self.chunks && s.1 == 0;
         for _ in 0..SPINS {
@@ -153,11 +154,11 @@ mod tests {
 
     #[test]
     fn chunks_are_large_enough_to_pay_and_many_enough_to_share() {
-        // Short steps, of which there are many.
+        // Many short steps.
         assert_eq!(steps_of_a_chunk(1_000_000, 10, 4), 2000);
-        // As many as to share among the threads, however short they seem.
+        // Enough chunks for all threads, however short the steps seem.
         assert_eq!(steps_of_a_chunk(64, 10, 2), 4);
-        // Long ones, one by one.
+        // Long steps are taken singly.
         assert_eq!(steps_of_a_chunk(64, 50_000, 2), 1);
         assert_eq!(steps_of_a_chunk(3, 0, 16), 1);
     }

@@ -1,5 +1,5 @@
-//! Products of matrices that fit a cache: a tile of the result is kept in registers while its sums
-//! are built, and the factors are read from where they are.
+//! Matrix products that fit a cache: the sums of a tile of the result are kept in registers, and the factors
+//! are read in place.
 
 #[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::*;
@@ -10,28 +10,29 @@ use wengert_loop::loops::kernel::Gemm;
 
 use crate::cpu::Cpu;
 
-/// Vectors side by side in a tile.
+/// Number of adjacent vectors in a tile.
 const SIDE: usize = 2;
 
-/// Rows of the largest tile.
+/// Number of rows in the largest tile.
 const MOST: usize = 8;
 
-/// Numbers in the longest vector.
+/// Number of elements in the longest vector.
 const LONGEST: usize = 16;
 
-/// Rows of the right factor that are copied at a time, where its columns are not as tiles want them.
+/// Number of rows of the right factor that are copied at a time, where its columns are not laid out as tiles
+/// need them.
 const DEPTH: usize = 64;
 
 /// Code for products of matrices of `T`: see [`product`].
 pub(super) type Tiles<T> = unsafe fn(&Gemm, *mut T, *const T, *const T);
 
-/// A type that there are products of.
+/// An element type of matrix products.
 pub(super) trait Number: Copy + Default + 'static {
-    /// One.
+    /// The number 1.
     const ONE: Self;
 
-    /// The code for a processor. Every sum goes in order. With `fused` each product is added in one
-    /// step, if the machine does that; else it is rounded first.
+    /// Returns the code for a processor. Every sum is in order. With `fused` each multiply-add is rounded once,
+    /// if the machine supports that; otherwise products are rounded first.
     fn tiles(cpu: Cpu, fused: bool) -> Option<Tiles<Self>>;
 }
 
@@ -67,7 +68,7 @@ impl Number for f32 {
     }
 }
 
-/// What vectors a processor has.
+/// The vectors that a processor has.
 #[cfg(target_arch = "x86_64")]
 enum Machine {
     Avx512,
@@ -98,7 +99,7 @@ unsafe fn by_avx512<V: Vector, const FUSED: bool>(
     a: *const V::T,
     b: *const V::T,
 ) {
-    // SAFETY: by the caller. Sixteen vectors of sums are half of the registers.
+    // SAFETY: guaranteed by the caller. Sixteen vectors of sums take half of the registers.
     unsafe { product::<V, MOST, FUSED>(call, c, a, b) }
 }
 
@@ -112,15 +113,15 @@ unsafe fn by_avx2<V: Vector, const FUSED: bool>(
     a: *const V::T,
     b: *const V::T,
 ) {
-    // SAFETY: by the caller. Eight vectors of sums are half of the registers.
+    // SAFETY: guaranteed by the caller. Eight vectors of sums take half of the registers.
     unsafe { product::<V, 4, FUSED>(call, c, a, b) }
 }
 
-/// Some numbers side by side. All of it is inlined where the processor is known to have them.
+/// A vector of numbers. Everything is inlined where the processor is known to support it.
 trait Vector: Copy {
     type T: Copy;
     const LANES: usize;
-    /// What a sum begins with: the first product comes out of it bit for bit.
+    /// The start of a sum, chosen so that adding the first product returns it bit for bit.
     const NOTHING: Self::T;
 
     /// # Safety
@@ -128,21 +129,21 @@ trait Vector: Copy {
     unsafe fn all(x: Self::T) -> Self;
 
     /// # Safety
-    /// The processor has these vectors; there are as many numbers.
+    /// The processor has these vectors; a full vector can be read at `at`.
     unsafe fn load(at: *const Self::T) -> Self;
 
     /// # Safety
-    /// The processor has these vectors; there is room for as many numbers.
+    /// The processor has these vectors; a full vector can be written at `at`.
     unsafe fn store(self, at: *mut Self::T);
 
-    /// `self + x y`, the product rounded unless `FUSED`.
+    /// Returns `self + x y`, with the product rounded unless `FUSED`.
     ///
     /// # Safety
     /// The processor has these vectors.
     unsafe fn add_product<const FUSED: bool>(self, x: Self, y: Self) -> Self;
 }
 
-/// Implements [`Vector`] for vectors of a processor, one a line.
+/// Implements [`Vector`] for vectors of a processor, one per line.
 #[cfg(target_arch = "x86_64")]
 macro_rules! vectors {
     ($( $v:ident: $lanes:literal $t:ident $all:ident $load:ident $store:ident $add:ident $mul:ident $fma:ident; )*) => {$(
@@ -153,25 +154,25 @@ macro_rules! vectors {
 
             #[inline(always)]
             unsafe fn all(x: $t) -> Self {
-                // SAFETY: by the caller.
+                // SAFETY: guaranteed by the caller.
                 unsafe { $all(x) }
             }
 
             #[inline(always)]
             unsafe fn load(at: *const $t) -> Self {
-                // SAFETY: by the caller.
+                // SAFETY: guaranteed by the caller.
                 unsafe { $load(at) }
             }
 
             #[inline(always)]
             unsafe fn store(self, at: *mut $t) {
-                // SAFETY: by the caller.
+                // SAFETY: guaranteed by the caller.
                 unsafe { $store(at, self) }
             }
 
             #[inline(always)]
             unsafe fn add_product<const FUSED: bool>(self, x: Self, y: Self) -> Self {
-                // SAFETY: by the caller.
+                // SAFETY: guaranteed by the caller.
                 unsafe {
                     match FUSED {
                         true => $fma(x, y, self),
@@ -191,7 +192,7 @@ vectors! {
     __m256:   8 f32 _mm256_set1_ps _mm256_loadu_ps _mm256_storeu_ps _mm256_add_ps _mm256_mul_ps _mm256_fmadd_ps;
 }
 
-/// Implements [`Vector`] for any machine's, by what the compiler makes of it.
+/// Implements [`Vector`] for any machine, with arrays that the compiler vectorises.
 macro_rules! arrays {
     ($( [$t:ident; $lanes:literal] )*) => {$(
         impl Vector for [$t; $lanes] {
@@ -206,13 +207,13 @@ macro_rules! arrays {
 
             #[inline(always)]
             unsafe fn load(at: *const $t) -> Self {
-                // SAFETY: by the caller.
+                // SAFETY: guaranteed by the caller.
                 unsafe { at.cast::<Self>().read_unaligned() }
             }
 
             #[inline(always)]
             unsafe fn store(self, at: *mut $t) {
-                // SAFETY: by the caller.
+                // SAFETY: guaranteed by the caller.
                 unsafe { at.cast::<Self>().write_unaligned(self) }
             }
 
@@ -226,8 +227,8 @@ macro_rules! arrays {
 
 arrays! { [f64; 4] [f32; 8] }
 
-/// A product of matrices in tiles of `ROWS` rows. It has a row, a column and a term at least, and
-/// its columns lie side by side.
+/// Computes a matrix product in tiles of `ROWS` rows. It has at least one row, column and term, and its columns
+/// are adjacent.
 ///
 /// # Safety
 /// The processor has the vectors; the matrices have the shapes and strides that `call` says, and
@@ -252,13 +253,13 @@ unsafe fn product<V: Vector, const ROWS: usize, const FUSED: bool>(
         let depth = if as_it_is { k } else { DEPTH };
         for first in (0..k).step_by(depth) {
             let terms = depth.min(k - first);
-            // SAFETY: a place in the matrix.
+            // SAFETY: an element of the matrix.
             let from = unsafe { b.add(first * call.b.0 + column * call.b.1) };
             let (right, right_row) = match as_it_is {
                 true => (from, call.b.0),
                 false => {
                     let to = copied.as_mut_ptr().cast();
-                    // SAFETY: the rows and columns are there, and so is room for them.
+                    // SAFETY: the rows and columns exist, and the copy has room for them.
                     unsafe { copy::<V>(to, vectors, from, call.b, (terms, width)) };
                     (to.cast_const(), vectors * V::LANES)
                 }
@@ -270,8 +271,8 @@ unsafe fn product<V: Vector, const ROWS: usize, const FUSED: bool>(
                     left if left >= 4 => 4,
                     _ => 1,
                 };
-                // SAFETY: rows, columns and terms that there are; the numbers that fill a tile up lie
-                // aside, where there is room for the largest of one vector's width.
+                // SAFETY: the rows, columns and terms exist; partial tiles are built in `aside`, which has room
+                // for the largest tile that is one vector wide.
                 unsafe {
                     let to = c.add(row * call.c.0 + column);
                     let (sums, sums_row) = match whole {
@@ -316,11 +317,10 @@ unsafe fn product<V: Vector, const ROWS: usize, const FUSED: bool>(
     }
 }
 
-/// Copies rows of the right factor to where they lie one after the other, filled up to whole vectors
-/// with numbers that do not matter.
+/// Copies rows of the right factor to adjacent rows, padded to whole vectors with arbitrary numbers.
 ///
 /// # Safety
-/// There are so many terms and columns, one at least, and room for as many rows of vectors.
+/// The terms and columns exist, at least one of each, and there is room for as many rows of vectors.
 #[inline(always)]
 unsafe fn copy<V: Vector>(
     to: *mut V::T,
@@ -331,7 +331,7 @@ unsafe fn copy<V: Vector>(
 ) {
     for l in 0..terms {
         for j in 0..vectors * V::LANES {
-            // SAFETY: by the caller.
+            // SAFETY: guaranteed by the caller.
             unsafe {
                 let x = *from.add(l * strides.0 + j.min(width - 1) * strides.1);
                 to.add(l * vectors * V::LANES + j).write(x);
@@ -340,31 +340,31 @@ unsafe fn copy<V: Vector>(
     }
 }
 
-/// A tile of the product, and what it is made of.
+/// A tile of the product and its operands.
 struct Tile<T> {
     sums: *mut T,
     sums_row: usize,
-    /// Whether the sums begin with what is in the tile.
+    /// Whether the sums continue from the contents of the tile.
     goes_on: bool,
     left: *const T,
     left_strides: (usize, usize),
     right: *const T,
     right_row: usize,
-    /// Terms of each sum.
+    /// Number of terms in each sum.
     terms: usize,
 }
 
 impl<T: Copy> Tile<T> {
-    /// Builds the sums.
+    /// Computes the sums.
     ///
     /// # Safety
-    /// The processor has the vectors. The pointers reach so many rows, terms and vectors, and the
-    /// tile overlaps no factor.
+    /// The processor has the vectors. The pointers cover these rows, terms and vectors, and the tile overlaps
+    /// no factor.
     #[inline(always)]
     unsafe fn fill<V: Vector<T = T>, const ROWS: usize, const SIDE: usize, const FUSED: bool>(
         &self,
     ) {
-        // SAFETY: by the caller.
+        // SAFETY: guaranteed by the caller.
         unsafe {
             let mut sums = [[V::all(V::NOTHING); SIDE]; ROWS];
             if self.goes_on {
@@ -404,7 +404,7 @@ mod tests {
 
     use super::*;
 
-    /// A matrix of numbers without a pattern, and its strides: by rows or by columns, with a gap.
+    /// A matrix of irregular numbers, with its strides: row-major or column-major, with a gap.
     struct Matrix<T> {
         elements: Vec<T>,
         strides: (usize, usize),
@@ -449,7 +449,7 @@ mod tests {
                         a: a.strides,
                         b: b.strides,
                     };
-                    // SAFETY: of this machine; the matrices are what the call says.
+                    // SAFETY: the code is for this machine; the matrices are as the call says.
                     unsafe {
                         tiles(
                             &call,

@@ -1,4 +1,4 @@
-//! Elements of arrays: one, each, all in another shape, and whether they are close to others.
+//! Access to elements: one, all in order, in another shape, and approximate comparison.
 
 use std::sync::Arc;
 
@@ -11,10 +11,9 @@ use crate::array::{Array, here, size};
 
 /// # Elements
 ///
-/// An element type is known when a program runs, not when it is compiled, so whoever asks for Rust's
-/// numbers says which: `a.get::<f64>([i, j])`. For the same reason there is no `a[[i, j]]`: an index
-/// expression is a place of one Rust type, known beforehand. Where many elements are wanted,
-/// [`as_slice`](Array::as_slice) is a slice of them all, with everything that slices have.
+/// An element type is known when a program runs, not when it is compiled, so the caller names the Rust type:
+/// `a.get::<f64>([i, j])`. For the same reason there is no `a[[i, j]]`: the type of an index expression must be
+/// known at compile time. To work on many elements, use [`as_slice`](Array::as_slice), a slice of them all.
 ///
 /// ```
 /// use wengert::Array;
@@ -27,11 +26,12 @@ use crate::array::{Array, here, size};
 /// # Ok::<(), wengert::Error>(())
 /// ```
 impl Array {
-    /// The element at an index along each axis; a negative one counts from the end. `()` is that of
-    /// a scalar.
+    /// Returns the element at an index along each axis; a negative index counts from the end. `()` indexes a
+    /// scalar.
     ///
     /// # Errors
-    /// If it is not of type `T`, if there are not as many indices as axes, or if one is out of range.
+    /// If it is not of type `T`, if the number of indices differs from the number of axes, or if one is out of
+    /// range.
     ///
     /// ```
     /// use wengert::Array;
@@ -50,8 +50,8 @@ impl Array {
         Ok(self.elements("get")?[place])
     }
 
-    /// Puts an element at an index along each axis; a negative one counts from the end. An array that
-    /// shares its memory with another is copied first.
+    /// Sets the element at an index along each axis; a negative index counts from the end. An array that shares
+    /// its memory with another is copied first.
     ///
     /// # Errors
     /// As [`Array::get`].
@@ -72,11 +72,11 @@ impl Array {
         Ok(())
     }
 
-    /// The elements, row-major, to be written. An array that shares its memory with another is copied
+    /// Returns the elements, row-major and mutable. An array that shares its memory with another is copied
     /// first.
     ///
     /// # Errors
-    /// If they are not of type `T`: nothing is converted.
+    /// If the elements are not of type `T`: nothing is converted.
     ///
     /// ```
     /// use wengert::Array;
@@ -91,10 +91,10 @@ impl Array {
         self.elements_mut("as_mut_slice")
     }
 
-    /// The elements one after the other, row-major.
+    /// Iterates over the elements, row-major.
     ///
     /// # Errors
-    /// If they are not of type `T`: nothing is converted.
+    /// If the elements are not of type `T`: nothing is converted.
     ///
     /// ```
     /// use wengert::Array;
@@ -111,11 +111,11 @@ impl Array {
         Ok(self.elements::<T>("iter")?.iter().copied())
     }
 
-    /// The same elements in row-major order in another shape of as many: `numpy.reshape`. One length
-    /// may be -1: what is left. Nothing is copied.
+    /// Reshapes to another shape with equally many elements, in row-major order: `numpy.reshape`. One length
+    /// may be -1 and is computed from the others. Nothing is copied.
     ///
     /// # Errors
-    /// If there are more elements or fewer than the shape has.
+    /// If the shape has more or fewer elements than the array.
     ///
     /// ```
     /// use wengert::Array;
@@ -154,11 +154,11 @@ impl Array {
         }
     }
 
-    /// Whether every element is close to that of another array of the same shape:
-    /// `|self - other| ≤ absolute + relative |other|`, as in `numpy.allclose` (which takes `1e-5` and
-    /// `1e-8`). Infinities are close to equal ones only, and a NaN is close to nothing, not even a NaN.
-    /// Element types may differ; whole numbers and truth values count as numbers. Arrays of
-    /// different shapes are not close: nothing is broadcast.
+    /// Returns whether every element is close to that of another array of the same shape: `|self - other| ≤
+    /// absolute + relative |other|`, as in `numpy.allclose` (whose defaults are `1e-5` and `1e-8`). Infinities
+    /// are close to equal ones only, and a NaN is close to nothing, not even a NaN. Element types may differ;
+    /// integers and truth values count as numbers. Arrays of different shapes are not close: nothing is
+    /// broadcast.
     ///
     /// ```
     /// use wengert::Array;
@@ -181,7 +181,7 @@ impl Array {
         self.shape() == other.shape() && of(self).iter().zip(&of(other)).all(close)
     }
 
-    /// The place in memory of an index along each axis.
+    /// Returns the row-major offset of an index along each axis.
     #[track_caller]
     fn place(&self, op: &str, index: &Ints) -> Result<usize> {
         let shape = self.shape();
@@ -204,7 +204,7 @@ impl Array {
         }
     }
 
-    /// The elements to be written, of memory that nobody shares.
+    /// Returns the elements for writing, in memory that nobody shares.
     #[track_caller]
     fn elements_mut<T: Element>(&mut self, op: &str) -> Result<&mut [T]> {
         self.elements::<T>(op)?;
@@ -220,7 +220,7 @@ impl Array {
     }
 }
 
-/// An element as a real number.
+/// An element that converts to `f64`.
 trait Real: Copy {
     fn real(self) -> f64;
 }

@@ -1,4 +1,4 @@
-//! Operators of arrays outside of functions that are traced: each is one compiled function.
+//! Operators of arrays outside traced functions: each is one compiled function.
 
 use std::ops;
 use std::panic::Location;
@@ -13,17 +13,17 @@ use wengert_ir::trace::{Argument, IntoVar, Var, number_beside, weaken};
 use crate::array::Array;
 use crate::jit::{Jit, jit};
 
-/// What stands beside an array.
+/// The other operand of an array.
 #[doc(hidden)]
 #[derive(Debug)]
 pub enum Beside {
-    /// An array of its own element type.
+    /// An array, with an element type of its own.
     Array(Array),
-    /// Numbers, whose element type gives way to that of the array.
+    /// Numbers whose element type gives way to the array's.
     Weak(Dense),
     /// One number, which takes the element type of the array.
     Number(Argument),
-    /// Rows that are no array.
+    /// Nested rows of different lengths, which are no array.
     Uneven(TypeError),
 }
 
@@ -35,11 +35,11 @@ mod sealed {
 }
 use sealed::Sealed;
 
-/// What may stand beside an [`Array`] in `a + b`: an array, owned or borrowed; a number; or Rust's arrays
-/// and vectors of numbers. Numbers take the element type of the array, and so do the elements of
-/// `[1.0, 2.0]`.
+/// The types that may stand beside an [`Array`] in `a + b`: an array, owned or borrowed; a number; or Rust's
+/// arrays and vectors of numbers. Numbers take the element type of the array, and so do the elements of `[1.0,
+/// 2.0]`.
 ///
-/// The trait is closed: it says what there is.
+/// The trait is sealed.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot stand beside an `Array`",
     label = "expected an `Array`, a number, or an array or a vector of numbers"
@@ -86,15 +86,15 @@ fn weak<A: Nested>(values: Vec<A>) -> Beside {
     }
 }
 
-/// A function of two operands.
+/// A compiled function of two operands.
 type OfTwo = Jit<(Var, Var), Var>;
 
-/// An operator of two operands, compiled for each pair of types.
+/// A binary operator, compiled for each pair of types.
 struct Binary {
     name: &'static str,
-    /// Of operands of their own types.
+    /// For operands that keep their own types.
     plain: OfTwo,
-    /// Where the type of the right one gives way.
+    /// For a right operand whose type gives way.
     weak: OfTwo,
 }
 
@@ -110,7 +110,7 @@ impl Binary {
         }
     }
 
-    /// The compiled function, and the array that stands for the other operand.
+    /// Selects the compiled function, and converts the other operand to an array.
     fn with(&self, a: &Array, b: Beside) -> Result<(&OfTwo, Array)> {
         let refused = |error| self.refused(a.ty(), error);
         match b {
@@ -139,18 +139,18 @@ impl Binary {
         or_raise(self.with(&a, b).and_then(|(f, b)| f.call((a, b))))
     }
 
-    /// With the number to the left.
+    /// Calls the operator with the number on the left.
     #[track_caller]
     fn call_left(&self, x: Argument, b: Array) -> Array {
         let with = self.with(&b, Beside::Number(x));
         or_raise(with.and_then(|(f, a)| f.call((a, b))))
     }
 
-    /// Puts the result in the place of the left operand, which keeps its type.
+    /// Assigns the result to the left operand, which keeps its type.
     #[track_caller]
     fn assign(&self, a: &mut Array, b: Beside) {
         let (f, b) = or_raise(self.with(a, b));
-        // Until nothing can be refused any more the operand stays.
+        // The left operand stays intact until nothing can fail any more.
         let code = or_raise(f.compile((&*a, &b)));
         let result = &code.func().ir().result_types()[0];
         if !a.has_type(result) {
@@ -164,7 +164,7 @@ impl Binary {
     }
 }
 
-/// The value; else an error that names the caller's line.
+/// Returns the value, or raises an error that names the caller's line.
 #[track_caller]
 fn or_raise<T>(result: Result<T>) -> T {
     match result {
@@ -173,7 +173,8 @@ fn or_raise<T>(result: Result<T>) -> T {
             if let Error::Type { at, .. } = &mut error {
                 *at = SourceId::of(Location::caller(), None);
             }
-            // The panic is the caller's, unless a function is being traced, whose call gives the error.
+            // Outside a trace this is a panic of the caller's; inside one, the call of the traced function
+            // returns the error.
             match Catches::any() {
                 true => raise(error),
                 false => panic!("{error}"),
@@ -182,7 +183,7 @@ fn or_raise<T>(result: Result<T>) -> T {
     }
 }
 
-/// `$table` has an operator for both sides, by its name among the operations.
+/// `$table` holds the operator for both operand orders, with its name as an operation.
 macro_rules! binary {
     ($($op:ident, $method:ident, $assign:ident, $assign_method:ident, $name:literal, $table:ident;)*) => {$(
         static $table: LazyLock<Binary> =
@@ -221,7 +222,7 @@ binary! {
     BitXor, bitxor, BitXorAssign, bitxor_assign, "xor", XOR;
 }
 
-/// Numbers to the left: of floats and of integers one type each, as beside a `Var`.
+/// Numbers on the left: one float type and one integer type each, as beside a `Var`.
 macro_rules! left {
     ($([$t:ty] $($op:ident, $method:ident, $table:ident;)*)*) => {$($(
         impl ops::$op<Array> for $t {
@@ -271,16 +272,16 @@ unary! {
     Not, not, NOT;
 }
 
-/// Conversions, by the element type in the order of [`DType::ALL`].
+/// Conversions, indexed by element type in the order of [`DType::ALL`].
 static CONVERSIONS: LazyLock<[Jit<Var, Var>; DType::ALL.len()]> =
     LazyLock::new(|| DType::ALL.map(|dtype| jit(move |a: Var| a.to(dtype))));
 
 impl Array {
-    /// The elements in another type, as [`Var::to`] converts them: `numpy.astype`. Of the type that they
-    /// have, nothing is copied.
+    /// Converts the elements to another type, as [`Var::to`] does: `numpy.astype`. If they have that type
+    /// already, nothing is copied.
     ///
     /// # Panics
-    /// If there is no memory for them.
+    /// If there is no memory for the result.
     ///
     /// ```
     /// use wengert::{Array, DType};
@@ -336,7 +337,7 @@ mod tests {
 
     #[test]
     fn a_pair_of_types_is_compiled_once() {
-        // No other test of this crate has this operator.
+        // No other test of this crate uses this operator.
         let signatures = || format!("{:?} {:?}", XOR.plain, XOR.weak);
         let (a, b) = (Array::from([[6, 5]]), Array::from([3, 1]));
         assert_eq!(&a ^ &b, Array::from([[5, 4]]));
@@ -345,7 +346,7 @@ mod tests {
         assert_eq!(&a ^ &b, Array::from([[5, 4]]));
         assert_eq!(a.clone() ^ Array::from([0, 0]), a);
         assert_eq!(signatures(), once);
-        // Numbers are arguments of the code.
+        // Numbers are arguments of the code, so another number compiles nothing.
         for x in 0..3 {
             assert_eq!(&b ^ x, Array::from([3 ^ x, 1 ^ x]));
         }
@@ -353,7 +354,7 @@ mod tests {
             signatures(),
             once.replacen("1 signatures", "2 signatures", 1)
         );
-        // Behind an operator that assigns there is the same code.
+        // An assigning operator uses the same code.
         let mut c = b.clone();
         c ^= 1;
         assert_eq!(

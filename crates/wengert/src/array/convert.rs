@@ -15,10 +15,10 @@ fn rows<A: Nested>(values: Vec<A>) -> Array {
     }
 }
 
-/// An array whose shape is that of the nesting.
+/// Makes an array whose shape is that of the nesting.
 ///
 /// # Panics
-/// Where vectors are nested, if the rows are not of one length.
+/// Where vectors are nested, if the rows differ in length.
 ///
 /// ```
 /// use wengert::Array;
@@ -69,7 +69,7 @@ impl From<&Array> for Array {
     }
 }
 
-/// A length is an `i64`, the default for integers (and the greatest one, if it is longer than that).
+/// Converts a length to an `i64`, the default for integers, saturating at its maximum.
 impl From<usize> for Array {
     fn from(n: usize) -> Array {
         Array::from(i64::try_from(n).unwrap_or(i64::MAX))

@@ -1,8 +1,8 @@
 //! Arrays as NumPy prints them.
 //!
-//! Eight digits behind the point at most, no more than tell a number from its neighbours, columns
-//! aligned, lines of at most 75 characters, and the middle left out of an array of more than a
-//! thousand elements.
+//! Prints at most eight digits after the point, no more than distinguish a number from its neighbours; columns
+//! are aligned, lines have at most 75 characters, and the middle of an array of more than a thousand elements
+//! is left out.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ const LINE: usize = 75;
 const THRESHOLD: usize = 1000;
 const EDGE: usize = 3;
 
-/// Writes an array; for a programmer on one line, with commas between the elements.
+/// Writes an array; in the `Debug` form on one line, with commas between the elements.
 pub(super) fn write_array(f: &mut fmt::Formatter<'_>, array: &Array, debug: bool) -> fmt::Result {
     let data = &*array.dense().data;
     if array.shape().is_empty() {
@@ -37,7 +37,7 @@ pub(super) fn write_array(f: &mut fmt::Formatter<'_>, array: &Array, debug: bool
     f.write_str(&page.out)
 }
 
-/// The numbers along an axis of length `n` that are shown, and whether some in the middle are not.
+/// Returns the indices shown along an axis of length `n`, and whether the middle is left out.
 fn along(n: usize, short: bool) -> (Vec<usize>, bool) {
     match short && n > 2 * EDGE {
         true => ((0..EDGE).chain(n - EDGE..n).collect(), true),
@@ -45,7 +45,7 @@ fn along(n: usize, short: bool) -> (Vec<usize>, bool) {
     }
 }
 
-/// Appends the places of the elements that are shown.
+/// Appends the offsets of the elements that are shown.
 fn places(shape: &[usize], short: bool, start: usize, shown: &mut Vec<usize>) {
     match shape {
         [] => shown.push(start),
@@ -66,7 +66,7 @@ struct Page {
 }
 
 impl Page {
-    /// Writes the next `shape` of cells, behind `depth` open brackets.
+    /// Writes the next `shape` of cells, inside `depth` open brackets.
     fn write(&mut self, shape: &[usize], depth: usize) {
         let [n, rest @ ..] = shape else { return };
         let (shown, cut) = along(*n, self.short);
@@ -92,13 +92,13 @@ impl Page {
         self.out.push(']');
     }
 
-    /// Writes one row of cells behind `depth` open brackets, broken where a line is full.
+    /// Writes one row of cells inside `depth` open brackets, broken where a line is full.
     fn row(&mut self, n: usize, cut: bool, depth: usize) {
         let mut items: Vec<String> = self.cells.by_ref().take(n).collect();
         if cut {
             items.insert(EDGE, "...".into());
         }
-        // Every row leaves room for all brackets that are open, and for one separator.
+        // Every row leaves room for all open brackets and for one separator.
         let full = LINE - depth;
         let mut line = String::new();
         for (i, item) in items.iter().enumerate() {
@@ -117,7 +117,7 @@ impl Page {
     }
 }
 
-/// The elements at those places as text of one width.
+/// Formats the elements at these offsets, all padded to one width.
 fn cells(data: &Data, shown: &[usize]) -> Vec<String> {
     fn plain<T: fmt::Display>(v: &[T], shown: &[usize]) -> Vec<String> {
         let texts: Vec<String> = shown.iter().map(|&i| v[i].to_string()).collect();
@@ -136,13 +136,13 @@ fn cells(data: &Data, shown: &[usize]) -> Vec<String> {
     }
 }
 
-/// An element of a float type: Rust's shortest digits are those of the type.
+/// A float element type; its shortest digits are those of its own precision.
 trait Float: Copy + fmt::Display + fmt::LowerExp {
-    /// From here on a column has exponents, and below [`Float::SMALL`].
+    /// A column uses exponents at and above this magnitude, and below [`Float::SMALL`].
     const GREAT: f64;
-    /// From here on a scalar has an exponent, and below [`Float::SMALL`].
+    /// A scalar uses an exponent at and above this magnitude, and below [`Float::SMALL`].
     const GREAT_SCALAR: f64;
-    /// 0.0001, in this type.
+    /// 0.0001 in this type.
     const SMALL: f64;
     fn wide(self) -> f64;
 }
@@ -172,7 +172,7 @@ fn special(x: f64) -> Option<&'static str> {
     }
 }
 
-/// Shortest digits in front of and behind the point, at most [`PRECISION`] behind it.
+/// Returns the shortest digits before and after the point, at most [`PRECISION`] after it.
 fn positional<T: Float>(x: T) -> (String, String) {
     let split = |s: String| match s.split_once('.') {
         Some((whole, part)) => (whole.to_string(), part.to_string()),
@@ -186,7 +186,7 @@ fn positional<T: Float>(x: T) -> (String, String) {
     (whole, part.trim_end_matches('0').to_string())
 }
 
-/// The digits in front of the point, `places` behind it, and the exponent, at least two digits of it.
+/// Returns the digits before the point, `places` digits after it, and the exponent, with at least two digits.
 fn scientific<T: Float>(x: T, places: usize) -> (String, String, String) {
     let text = format!("{x:.places$e}");
     let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
@@ -194,8 +194,8 @@ fn scientific<T: Float>(x: T, places: usize) -> (String, String, String) {
     (whole.into(), part.into(), signed(exponent))
 }
 
-/// The number of digits behind the point of the shortest that tell a number from its neighbours, at
-/// most [`PRECISION`].
+/// Returns the number of digits after the point in the shortest form that distinguishes a number from its
+/// neighbours, at most [`PRECISION`].
 fn places_needed<T: Float>(x: T) -> usize {
     let text = format!("{x:e}");
     let digits = text.split_once('e').map_or(&*text, |(digits, _)| digits);
@@ -206,7 +206,7 @@ fn places_needed<T: Float>(x: T) -> usize {
     scientific(x, PRECISION).1.trim_end_matches('0').len()
 }
 
-/// An exponent as Rust writes it, with its sign and two digits at least.
+/// Rewrites an exponent as Rust prints it to have a sign and at least two digits.
 fn signed(exponent: &str) -> String {
     match exponent.strip_prefix('-') {
         Some(digits) => format!("e-{digits:0>2}"),
@@ -231,7 +231,7 @@ fn floats<T: Float>(values: &[T]) -> Vec<String> {
             let width = left + 1 + right + tail;
             aligned(values, width, |x| {
                 let (whole, part, exponent) = scientific(x, right);
-                // Every exponent has as many digits as the longest.
+                // Every exponent is padded to the length of the longest.
                 let (sign, digits) = exponent.split_at(2);
                 let exponent = format!("{sign}{digits:0>w$}", w = tail - 2);
                 format!("{whole:>left$}.{part}{exponent}")
@@ -251,7 +251,7 @@ fn floats<T: Float>(values: &[T]) -> Vec<String> {
     }
 }
 
-/// Finite numbers as `show` writes them, `width` wide, and the others flush right.
+/// Formats finite numbers with `show`, padded to `width`, and aligns the others right.
 fn aligned<T: Float>(values: &[T], width: usize, show: impl Fn(T) -> String) -> Vec<String> {
     let named = |x: &T| special(x.wide());
     let names = values.iter().filter_map(|x| named(x).map(str::len)).max();
@@ -267,7 +267,7 @@ fn aligned<T: Float>(values: &[T], width: usize, show: impl Fn(T) -> String) -> 
         .collect()
 }
 
-/// A scalar, with all the digits that tell it from its neighbours.
+/// Formats a scalar with all the digits that distinguish it from its neighbours.
 fn scalar(data: &Data) -> String {
     fn float<T: Float>(x: T) -> String {
         let size = x.wide().abs();

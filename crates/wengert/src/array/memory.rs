@@ -1,4 +1,4 @@
-//! Large memory, kept for the next result when an array is dropped.
+//! A pool of large buffers, which reuses the memory of dropped arrays for later results.
 
 use std::collections::VecDeque;
 use std::mem;
@@ -10,9 +10,9 @@ use wengert_ir::ir::{DType, Type};
 
 use super::Array;
 
-/// From how many bytes on memory is kept: the allocator keeps smaller pieces by itself.
+/// The size in bytes from which memory is pooled: the allocator reuses smaller pieces by itself.
 const LARGE: usize = 1 << 20;
-/// How many bytes are kept at most.
+/// The maximum number of bytes in the pool.
 const KEPT: usize = 256 << 20;
 
 static POOL: Mutex<Pool> = Mutex::new(Pool {
@@ -20,7 +20,7 @@ static POOL: Mutex<Pool> = Mutex::new(Pool {
     bytes: 0,
 });
 
-/// Memory that nobody uses, the oldest first.
+/// Unused buffers, the oldest first.
 struct Pool {
     waiting: VecDeque<Data>,
     bytes: usize,
@@ -29,13 +29,13 @@ struct Pool {
 impl Pool {
     fn take(&mut self, dtype: DType, len: usize) -> Option<Data> {
         let fits = |d: &Data| d.dtype() == dtype && d.len() == len;
-        // The newest is the likeliest to be in a cache.
+        // The newest is the most likely to be in a cache.
         let i = self.waiting.iter().rposition(fits)?;
         self.bytes -= dtype.bytes() * len;
         self.waiting.remove(i)
     }
 
-    /// Keeps memory, and returns what there is no more room for.
+    /// Keeps a buffer, and returns those for which there is no more room.
     fn put(&mut self, data: Data) -> Vec<Data> {
         self.bytes += bytes(&data);
         self.waiting.push_back(data);
@@ -54,8 +54,8 @@ fn bytes(data: &Data) -> usize {
     data.dtype().bytes() * data.len()
 }
 
-/// An array of that type, whose elements are going to be overwritten: all of them, for they may be
-/// those of an array that was dropped.
+/// Makes an array of this type whose elements must all be overwritten: they may be left over from a dropped
+/// array.
 ///
 /// # Errors
 /// If there is no memory for it.
@@ -74,7 +74,7 @@ pub(crate) fn memory_for(ty: &Type) -> Result<Array> {
     Ok(Array::from_dense(Dense::new(ty.shape.lengths(), data)))
 }
 
-/// Memory where there was none: what is kept for later goes back first.
+/// Allocates after an allocation has failed: empties the pool first.
 #[cold]
 fn without_the_pool(ty: &Type) -> Result<Data> {
     let len = ty.size();
@@ -100,7 +100,7 @@ impl Drop for Array {
             let data = mem::replace(data, Data::zeros(DType::U8, 0));
             let mut pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
             let unwanted = pool.put(data);
-            // Freed when others have the pool again: that takes a while.
+            // Freed after the lock is released, because freeing takes a while.
             drop(pool);
             drop(unwanted);
         }

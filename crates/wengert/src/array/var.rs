@@ -1,10 +1,10 @@
-//! Arrays inside a function that is traced: hidden arguments, which stand for constants.
+//! Arrays used in a traced function: hidden arguments, which act as constants.
 
 use wengert_ir::trace::{Argument, IntoVar, Var, captured_array, sealed};
 
 use crate::array::Array;
 
-/// In a trace an array is a constant.
+/// Uses an array as a constant of the trace.
 impl From<&Array> for Var {
     #[track_caller]
     fn from(array: &Array) -> Var {
@@ -12,7 +12,7 @@ impl From<&Array> for Var {
     }
 }
 
-/// In a trace an array is a constant.
+/// Uses an array as a constant of the trace.
 impl From<Array> for Var {
     #[track_caller]
     fn from(array: Array) -> Var {

@@ -1,4 +1,4 @@
-//! Running results of an associative operation.
+//! Scans of an associative operation.
 
 use std::panic::Location;
 
@@ -10,20 +10,20 @@ use super::start::settled;
 use super::{Over, join_rows, next_carry, rebuild, split_rows};
 use crate::tree::IntoTree;
 
-/// How many parts of a long scan run side by side.
+/// The number of parts of a long scan that run side by side.
 const PARTS: usize = 64;
 
-/// The running results of an associative operation along the first axis: element `i` is
-/// `combine(.. combine(combine(x0, x1), x2) .., xi)`. `combine` is given single elements, the earlier
-/// one first, and gives one of the same structure and types.
+/// Computes the running results of an associative operation along the first axis: element `i` is `combine(..
+/// combine(combine(x0, x1), x2) .., xi)`. `combine` takes two single elements, the earlier one first, and
+/// returns one of the same structure and types.
 ///
-/// Because the operation is associative, a long scan runs in parts side by side, in the lanes of
-/// vectors and on all cores, with twice the operations of [`scan`](crate::scan). Sums of floats are
-/// associative but for their rounding.
+/// Because the operation is associative, a long scan is split into parts that run side by side, in vector lanes
+/// and on all cores, with twice the operations of [`scan`](crate::scan). Sums of floats are associative except
+/// for rounding.
 ///
 /// # Errors
-/// If there is no array in `xs`, their first axes differ, or `combine` gives another structure or
-/// other types.
+/// If `xs` contains no array, its leaves' first axes differ in length, or `combine` changes the structure or
+/// types.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -49,7 +49,7 @@ where
             let both = inside(|| combine(rebuild(&def, a), rebuild(&def, b)).into_tree());
             next_carry("associative_scan", both, &types, &def)
         };
-        // What is combined is of the rows' types: nothing of it gives way.
+        // Elements have the types of the rows, so no carry is weak.
         let results = settled(&[], &|_| running(&rows, n, &combine));
         rebuild(&def, &results)
     })
@@ -68,7 +68,7 @@ fn running(rows: &[Var], n: usize, combine: Combine<'_>) -> Vec<Var> {
     let within = mapped::map(&parts, PARTS, |part| one_by_one(part, length, combine));
     let last = |x: &Var| x.slice_axis(1, length - 1..length).squeeze_axis(1);
     let ends = one_by_one(&within.iter().map(last).collect::<Vec<_>>(), PARTS, combine);
-    // What comes before a part is combined with each of its elements.
+    // Combines the result of everything before a part with each of the part's elements.
     let before = ends.iter().map(|x| x.slice_axis(0, 0..PARTS - 1));
     let behind = within.iter().map(|x| x.slice_axis(0, 1..PARTS));
     let operands: Vec<Var> = before.chain(behind).collect();
@@ -103,7 +103,7 @@ fn one_by_one(rows: &[Var], n: usize, combine: Combine<'_>) -> Vec<Var> {
     appended(&first, &others)
 }
 
-/// The running results of `n` rows behind what comes before them.
+/// Continues the running results over `n` rows, starting from `before`.
 fn go_on(before: &[Var], rows: &[Var], n: usize, combine: Combine<'_>) -> Vec<Var> {
     let mut all = loops::scan(before, rows, n, false, |before, row| {
         let next = combine(before, row);

@@ -1,4 +1,4 @@
-//! Choices of which the other side does not run.
+//! Branches of which only the chosen one runs.
 
 use std::cell::RefCell;
 use std::panic::Location;
@@ -14,7 +14,7 @@ mod sealed {
     pub trait Predicate {}
 }
 
-/// A predicate: a traced scalar `bool`, or one known now. The trait is closed.
+/// A predicate: a traced scalar `bool`, or one known at trace time. The trait is sealed.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot choose between two functions",
     label = "expected a `Var` of one truth value, or a `bool`",
@@ -39,13 +39,13 @@ impl Predicate for bool {
     }
 }
 
-/// One of two functions of the operands. The one that is not taken does not run, and leaves no trace
-/// in a gradient either: no NaN from a square root of what is negative there.
+/// Applies one of two functions to the operands. The one that is not taken does not run, and does not affect a
+/// gradient either: no NaN comes from a square root that is negative there.
 ///
 /// In a batch a branch runs if some element of a lane block takes it.
 ///
 /// # Errors
-/// If the predicate is not a scalar `bool`, or the branches give different structures or types.
+/// If the predicate is not a scalar `bool`, or the branches differ in the structure or types of their results.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -77,7 +77,7 @@ where
     })
 }
 
-/// What one of two functions gives, for an operation of that name.
+/// Records one of two functions on behalf of operation `op`.
 #[track_caller]
 fn either<T: Tree<Leaf = Var>>(
     op: &str,
@@ -108,14 +108,14 @@ fn either<T: Tree<Leaf = Var>>(
     rebuild(&first.take().expect("the branches were traced"), &out)
 }
 
-/// One of several functions of the operands, by number: the first for 0. A number that is out of range
-/// is taken for the nearest, as in JAX. The others do not run.
+/// Applies one of several functions to the operands, selected by number: 0 is the first. An index out of range
+/// is clamped, as in JAX. The other functions do not run.
 ///
-/// The choice is made by halving, so that the last of a hundred branches is seven comparisons away.
+/// The choice is a binary search, so that the last of a hundred branches is seven comparisons away.
 ///
 /// # Errors
-/// If the number is not an integer scalar, there is no branch, or the branches give different
-/// structures or types.
+/// If the number is not an integer scalar, there is no branch, or the branches differ in the structure or types
+/// of their results.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -145,7 +145,7 @@ where
         }
         let (operands, def) = tree::flatten(operands.into_tree());
         let index = match ty.dtype {
-            // Too large for what it is converted to.
+            // Clamped first, because the conversion cannot represent large values.
             DType::U64 => index.minimum(Var::scalar(branches.len() as u64)),
             _ => index,
         };
@@ -154,7 +154,7 @@ where
     })
 }
 
-/// What the branch of that number gives, which is one of `first..end`.
+/// Selects among the branches `first..end` by number.
 #[track_caller]
 fn among<T: Tree<Leaf = Var>>(
     index: Var,

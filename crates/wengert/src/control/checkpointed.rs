@@ -1,4 +1,4 @@
-//! Scans that keep a few of their carries for the derivative, and compute the others again.
+//! Scans that keep only a few carries for the derivative and recompute the others.
 
 use std::cell::RefCell;
 use std::panic::Location;
@@ -11,21 +11,20 @@ use super::start::{settled, soften};
 use super::{Over, join_rows, next_carry, rebuild, refuse, split_rows};
 use crate::tree::{self, IntoTree};
 
-/// A [`scan`](crate::scan) whose derivative keeps one carry of every `every` steps, and computes what
-/// it needs of the steps between again: memory for `n / every + every` steps instead of `n`, for one
-/// more run of the loop. The square root of `n` needs the least.
+/// Runs a [`scan`](crate::scan) whose derivative keeps one carry per `every` steps and recomputes what it needs
+/// of the steps in between: memory for `n / every + every` steps instead of `n`, for one more run of the loop.
+/// The square root of `n` needs the least memory.
 ///
-/// Several numbers nest: `&[100, 10]` keeps one carry of every 100 steps, and while it goes back
-/// through those, one of every 10: memory for `n / 100 + 100 / 10 + 10` steps, for two more runs. With
-/// `d` numbers, each the `d + 1`-th root of `n` times the next, a scan of a million steps
-/// needs memory for `(d + 1) · 10^(6 / (d + 1))` of them; compare Griewank and Walther's *revolve*
-/// (Algorithm 799, ACM Transactions on Mathematical Software 26, 2000), whose schedule is the best
-/// there is and wins less than a factor of two over this one.
+/// Several numbers nest: `&[100, 10]` keeps one carry per 100 steps and, while it goes back through those, one
+/// per 10: memory for `n / 100 + 100 / 10 + 10` steps, for two more runs. With `d` numbers, each the `d + 1`-th
+/// root of `n` times the next, a scan of a million steps needs memory for `(d + 1) · 10^(6 / (d + 1))` of them.
+/// Compare Griewank and Walther's *revolve* (Algorithm 799, ACM Transactions on Mathematical Software 26,
+/// 2000), whose schedule is optimal and gains less than a factor of two over this one.
 ///
-/// The values are those of [`scan`](crate::scan), to the bit.
+/// The values have the same bits as those of [`scan`](crate::scan).
 ///
 /// # Errors
-/// As [`scan`](crate::scan), and if a number is 0 or not smaller than the one before it.
+/// As [`scan`](crate::scan), and if a number is 0 or not smaller than the previous one.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -80,7 +79,7 @@ where
 
 type Step<'a> = &'a dyn Fn(&[Var], &[Var]) -> (Vec<Var>, Vec<Var>);
 
-/// The last carry and the rows of results of `n` steps.
+/// Returns the last carry and the stacked rows of results of `n` steps.
 #[track_caller]
 fn nested(
     every: &[usize],
@@ -97,7 +96,7 @@ fn nested(
     let Some((&k, inner)) = every.split_first().filter(|_| n > 0) else {
         return split(loops::scan(carry, rows, n, false, step));
     };
-    // Some steps as one function whose inner values are not kept.
+    // A group of steps as one function whose intermediate values are not kept.
     let together = |carry: &[Var], rows: &[Var], n: usize| {
         split(recompute::checkpoint(&[carry, rows].concat(), |vars| {
             let (carry, ys) = nested(inner, &vars[..nc], &vars[nc..], n, step);

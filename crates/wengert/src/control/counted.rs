@@ -15,8 +15,8 @@ mod sealed {
     pub trait Steps {}
 }
 
-/// How often a [`fori`] runs: a range of numbers, or of traced integers (`a..b`, or `..b` from zero). The
-/// step is given its number as an `i64`. The trait is closed.
+/// The range of a [`fori`]: a range of numbers, or of traced integers (`a..b`, or `..b` from zero). The step
+/// gets its number as an `i64`. The trait is sealed.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no range of steps",
     label = "expected `0..n`, or `a..b` or `..b` of `Var`s"
@@ -27,13 +27,13 @@ pub trait Steps: sealed::Steps {
     fn steps(self) -> Bounds;
 }
 
-/// First number and count.
+/// The bounds of a counted loop.
 #[doc(hidden)]
 #[derive(Debug)]
 pub enum Bounds {
-    /// Known when traced.
+    /// First number and count, known at trace time.
     Known(i64, usize),
-    /// From the first number up to the second.
+    /// First number, and exclusive end.
     Traced(Var, Var),
 }
 
@@ -65,16 +65,15 @@ macro_rules! ranges {
 }
 ranges!(i32, i64, usize);
 
-/// A counted loop: `body(i, carry)` gives the next carry. The bounds may be traced, in reverse mode
-/// too. A range whose end is not above its start runs no step.
+/// Runs a counted loop: `body(i, carry)` returns the next carry. The bounds may be traced, in reverse mode too.
+/// A range whose end is not above its start runs no step.
 ///
-/// A carry that starts as one of Rust's floats, or as `zeros`, takes the float type that the step gives
-/// it.
+/// A carry that starts as a Rust float or as `zeros` takes the float type that the step gives it.
 ///
 /// # Errors
-/// If the carry changes its structure or types, or a traced bound is not an integer scalar. A traced
-/// range of more steps than the limit ([`Jit::max_steps`](crate::Jit::max_steps)) is an `Err`
-/// of the call; one that goes beyond `i64::MAX` counts as such.
+/// If the carry changes its structure or types, or a traced bound is not an integer scalar. A traced range of
+/// more steps than the limit ([`Jit::max_steps`](crate::Jit::max_steps)) makes the call return an `Err`; a
+/// range that goes beyond `i64::MAX` counts as such.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -119,15 +118,15 @@ where
     })
 }
 
-/// The bounds as `i64`s. Where a range of `u64`s goes beyond them, it is the longest range there is, which
-/// no loop runs through.
+/// Converts the bounds to `i64`. A range of `u64`s that goes beyond is replaced by the longest possible range,
+/// which exceeds any limit of steps.
 #[track_caller]
 fn signed(start: Var, end: Var) -> (Var, Var) {
     let bounds = [start, end];
     if bounds.iter().all(|v| v.dtype() != DType::U64) {
         return (start.to(DType::I64), end.to(DType::I64));
     }
-    // A signed number is below zero, and any `u64` above it, or is a `u64` itself.
+    // A signed start is clamped at zero, which precedes every `u64` end.
     let [start, end] = bounds.map(|v| match v.dtype() {
         DType::U64 => (
             v.gt(i64::MAX as u64),

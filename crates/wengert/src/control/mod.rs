@@ -1,4 +1,4 @@
-//! Loops and branches: primitives that every transform goes through.
+//! Loops and branches, which are primitives for every transform.
 
 mod associative;
 mod branch;
@@ -37,7 +37,7 @@ fn rebuild<T: Tree<Leaf = Var>>(def: &TreeDef, leaves: &[Var]) -> T {
     tree.unwrap_or_else(|e| raise(e))
 }
 
-/// The leaves of what a step returns, which must be like the carry that it was given.
+/// Returns the leaves of a step's result, which must have the structure and types of the carry.
 #[track_caller]
 fn next_carry<T: Tree<Leaf = Var>>(op: &str, next: T, types: &[Type], def: &TreeDef) -> Vec<Var> {
     let (leaves, next_def) = tree::flatten(next);
@@ -64,7 +64,7 @@ fn next_carry<T: Tree<Leaf = Var>>(op: &str, next: T, types: &[Type], def: &Tree
     leaves
 }
 
-/// How a carry that changes its type is made to keep it.
+/// Suggests how to keep the type of a carry that changes it.
 fn advice(before: &Type, after: &Type) -> String {
     let name = |ty: &Type| format!("DType::{:?}", ty.dtype);
     match (before.dtype == after.dtype, before.shape == after.shape) {
@@ -83,7 +83,7 @@ fn advice(before: &Type, after: &Type) -> String {
             "convert one of them, as in `x.to({})` for what the step gives",
             name(before)
         ),
-        // Numbers that grow to an array, as a sum of vectors does.
+        // A number that grows to an array, as in a sum of vectors.
         (true, _) if before.rank() < after.rank() => {
             let shape: Vec<String> = after.dims().iter().map(usize::to_string).collect();
             let zeros = match after.dtype {
@@ -99,7 +99,7 @@ fn advice(before: &Type, after: &Type) -> String {
     }
 }
 
-/// `start, start + 1, ..`: `n` of them, `i64`.
+/// Returns `start, start + 1, ..`: `n` numbers, `i64`.
 #[track_caller]
 fn count_from(start: i64, n: usize) -> Var {
     let ty = Type::new(DType::I64, &[n]);
@@ -110,19 +110,19 @@ fn count_from(start: i64, n: usize) -> Var {
     }
 }
 
-/// How many numbers a range has.
+/// Returns the length of a range.
 fn length(start: i64, end: i64) -> usize {
     usize::try_from(end.saturating_sub(start)).unwrap_or(0)
 }
 
-/// Rows of an array in groups of `k`, which there is a whole number of.
+/// Splits the rows of an array into groups of `k`, which must divide their number.
 #[track_caller]
 fn split_rows(x: Var, k: usize) -> Var {
     let dims = x.ty().dims();
     x.reshape([&[dims[0] / k, k], &dims[1..]].concat())
 }
 
-/// The rows of all groups, one after the other.
+/// Concatenates the rows of all groups.
 #[track_caller]
 fn join_rows(x: Var) -> Var {
     let dims = x.ty().dims();

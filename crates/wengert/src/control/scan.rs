@@ -16,17 +16,17 @@ mod sealed {
     pub trait Over {}
 }
 
-/// What a [`scan`] goes over: a tree of arrays, row by row, in which a range of numbers may stand for the
-/// vector of them. It is whatever is [`IntoTree`]; the trait is closed.
+/// The sequence that a [`scan`] reads: a tree of arrays, row by row, in which a range of numbers may stand for
+/// the vector of them. It is implemented for everything that is [`IntoTree`]; the trait is sealed.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be read row by row",
     label = "expected `Var`s, `Array`s, ranges such as `0..n`, and tuples and structs of these"
 )]
 pub trait Over: sealed::Over {
-    /// What a step is given.
+    /// The row that a step takes.
     type Row: Tree<Leaf = Var>;
 
-    /// The arrays to be read row by row, their structure, and the number of rows, for an operation of that name.
+    /// Returns the arrays to be read row by row, their structure, and the number of rows, for operation `op`.
     #[doc(hidden)]
     #[track_caller]
     fn rows(self, op: &str) -> (Vec<Var>, TreeDef, usize);
@@ -72,17 +72,16 @@ impl<I: IntoTree> Over for I {
     }
 }
 
-/// A loop over the rows of some arrays that carries values from step to step: `step(carry, row)`
-/// gives the next carry and a row of results. The last carry comes back, and the rows piled up.
+/// Loops over the rows of arrays and carries values from step to step: `step(carry, row)` returns the next
+/// carry and a row of results. `scan` returns the last carry and the stacked rows.
 ///
-/// `xs` is a tree of arrays with one first axis, in which a range of numbers (`i64`) may stand for the
-/// vector of them: `scan(init, (xs, 0..n), ..)`. The carry keeps its structure and its types; one that
-/// starts as one of Rust's floats, or as `zeros`, takes the float type that the step gives it. The whole
-/// loop is one piece of machine code; in reverse mode it keeps what
-/// its derivative needs, step by step.
+/// `xs` is a tree of arrays with first axes of one length, in which a range of numbers (`i64`) may stand for
+/// the vector of them: `scan(init, (xs, 0..n), ..)`. The carry keeps its structure and its types; one that
+/// starts as a Rust float or as `zeros` takes the float type that the step gives it. The whole loop is one
+/// piece of machine code; in reverse mode it keeps the residuals of each step.
 ///
 /// # Errors
-/// If the carry changes its structure or types, or the arrays' first axes differ.
+/// If the carry changes its structure or types, or the arrays' first axes differ in length.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -108,7 +107,7 @@ where
     directed("scan", init.into_tree(), xs, step)
 }
 
-/// [`scan`] from the last row to the first; row `i` of the results belongs to row `i` of `xs`.
+/// Runs a [`scan`] from the last row to the first; row `i` of the results belongs to row `i` of `xs`.
 #[track_caller]
 pub fn scan_reverse<C, S, A, B>(
     init: C,

@@ -1,8 +1,8 @@
-//! Carries that start as Rust's floats: they take the element type that the loop gives them.
+//! Carries that start as Rust floats take the element type that the loop gives them.
 //!
 //! In `scan(0.0, xs, |sum, x| (sum + x, ()))` over rows of `f32` the sum is an `f32`, as `0.0 + x` is. The
-//! literal that starts it is an `f64`, so the loop is recorded with a carry whose type gives way
-//! ([`weaken`]). If the step makes an `f32` of it, recording is left off and begins anew with a start of
+//! initial literal is an `f64`, so the loop is first recorded with a weak carry ([`weaken`]). If the step makes
+//! it an `f32`, recording is aborted by an unwind and restarts with an `f32` carry.
 //! that type.
 
 use std::cell::RefCell;
@@ -12,21 +12,21 @@ use wengert_ir::ir::{DType, Type};
 use wengert_ir::ops::convert::convert;
 use wengert_ir::trace::{Var, is_weak, left_at, weaken};
 
-/// Leaves off recording: the carry of that number is an `f32`.
+/// Unwind payload that aborts recording: this carry is an `f32`.
 struct Narrower(usize);
 
 thread_local! {
-    /// Of each loop that is being recorded, which carries give way.
+    /// For each loop being recorded, which carries are weak.
     static LOOPS: RefCell<Vec<Vec<bool>>> = const { RefCell::new(vec![]) };
 }
 
-/// Whether a value that a carry starts as has its type for want of a better one.
+/// Returns whether the initial value of a carry is weak, so that its type may give way.
 fn gives_way(v: &Var) -> bool {
     v.dtype() == DType::F64 && (v.as_literal().is_some() || is_weak(*v))
 }
 
-/// Records a loop, given what its carries start as. `record` marks the carries of each body with
-/// [`soften`], and may be called several times.
+/// Records a loop, given the initial carries. `record` marks the carries of each body with [`soften`], and may
+/// be called several times.
 #[track_caller]
 pub(super) fn settled(init: &[Var], record: &dyn Fn(&[Var]) -> Vec<Var>) -> Vec<Var> {
     struct Leave;
@@ -48,7 +48,7 @@ pub(super) fn settled(init: &[Var], record: &dyn Fn(&[Var]) -> Vec<Var>) -> Vec<
             Ok(results) => return results,
             Err(payload) => match payload.downcast::<Narrower>() {
                 Ok(narrower) => {
-                    // Nothing has gone wrong where it was left off.
+                    // An aborted recording leaves nothing to clean up but this.
                     left_at();
                     let i = narrower.0;
                     init[i] = convert(init[i], DType::F32);
@@ -59,7 +59,7 @@ pub(super) fn settled(init: &[Var], record: &dyn Fn(&[Var]) -> Vec<Var>) -> Vec<
     }
 }
 
-/// Marks the carries of a body, which are its first parameters.
+/// Marks the weak carries of a body, which are its first parameters.
 pub(super) fn soften(carry: &[Var]) {
     LOOPS.with_borrow(|l| {
         let soft = l.last().into_iter().flatten();
@@ -71,7 +71,7 @@ pub(super) fn soften(carry: &[Var]) {
     });
 }
 
-/// Where the step makes an `f32` of a carry that gives way, recording is left off.
+/// Aborts recording if the step makes a weak carry an `f32`.
 pub(super) fn give_way(i: usize, ty: &Type, next: &Type) {
     let soft = LOOPS.with_borrow(|l| l.last().is_some_and(|l| l.get(i) == Some(&true)));
     if soft && *next == ty.with_dtype(DType::F32) {

@@ -10,17 +10,14 @@ use super::start::{settled, soften};
 use super::{next_carry, rebuild};
 use crate::tree::{self, IntoTree};
 
-/// Runs `body` while `cond` holds. Its length need not be known, not even for the gradient: in
-/// reverse mode it keeps what it needs of each step in lists that grow. In a batch each element stops
-/// by itself.
+/// Runs `body` while `cond` holds. The number of steps need not be known, not even for the gradient: reverse
+/// mode keeps the residuals of each step in lists that grow. In a batch each element stops on its own.
 ///
-/// A carry that starts as one of Rust's floats, or as `zeros`, takes the float type that the step gives
-/// it.
+/// A carry that starts as a Rust float or as `zeros` takes the float type that the step gives it.
 ///
 /// # Errors
-/// If the carry changes its structure or types, or the condition is not a scalar `bool`. A loop that
-/// exceeds the limit of steps ([`Jit::max_steps`](crate::Jit::max_steps)) is an `Err` of the
-/// call.
+/// If the carry changes its structure or types, or the condition is not a scalar `bool`. If a loop exceeds the
+/// limit of steps ([`Jit::max_steps`](crate::Jit::max_steps)), the call returns an `Err`.
 ///
 /// ```
 /// use wengert::prelude::*;

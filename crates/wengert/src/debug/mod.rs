@@ -1,4 +1,4 @@
-//! Looking into functions while they run: printing, and checking what should hold.
+//! Debugging functions while they run: printing, and checking conditions.
 
 mod print;
 
@@ -8,14 +8,14 @@ use wengert_ir::trace::Var;
 pub use print::debug_print;
 pub(crate) use print::{Printer, printing};
 
-/// Says what has to hold when the function runs: where an element of `pred` is false, the call is an
-/// [`Error::Check`](crate::Error::Check) with the message and the line where this is written.
+/// States a condition that must hold when the function runs. Where an element of `pred` is false, the call
+/// returns [`Error::Check`](crate::Error::Check) with the message and the line of this call.
 ///
-/// It holds its place among the function's branches and loops: inside a [`cond`](crate::cond) it is
-/// asked if that branch runs, inside a [`while_loop`](crate::while_loop) at every step, inside a
-/// [`vmap`](crate::vmap) for every element of the batch. Where several checks fail on several
-/// threads, the error is one of theirs. It has no derivative and changes none; the forward pass of a
-/// gradient asks it too. In compiled code it is a comparison and a branch.
+/// A check respects the function's branches and loops: inside a [`cond`](crate::cond) it is evaluated if that
+/// branch runs, inside a [`while_loop`](crate::while_loop) at every step, inside a [`vmap`](crate::vmap) for
+/// every element of the batch. If several checks fail on several threads, the call returns one of those errors.
+/// A check has no derivative and changes none; the forward pass of a gradient evaluates it too. In compiled
+/// code it is a comparison and a branch.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -31,7 +31,7 @@ pub(crate) use print::{Printer, printing};
 /// ```
 ///
 /// # Errors
-/// If `pred` is not of truth values.
+/// If the dtype of `pred` is not `bool`.
 #[track_caller]
 pub fn check(pred: Var, message: &str) {
     checks::check(pred, message);

@@ -22,15 +22,15 @@ use crate::array::Array;
 use crate::host::rows::{self, Batches};
 use crate::tree::{self, IntoTree};
 
-/// What takes the lines that a running function prints.
+/// A consumer of the lines that a running function prints.
 pub(crate) type Printer = Arc<dyn Fn(&str) + Send + Sync>;
 
 thread_local! {
-    /// Where the lines of the call that runs on this thread go; standard output if nowhere else.
+    /// The printer of the call running on this thread; without one, lines go to standard output.
     static PRINTER: RefCell<Option<Printer>> = const { RefCell::new(None) };
 }
 
-/// Runs `f`, whose lines go to `printer`.
+/// Runs `f` with its lines going to `printer`.
 pub(crate) fn printing<R>(printer: Option<&Printer>, f: impl FnOnce() -> R) -> R {
     struct Restore(Option<Printer>);
     impl Drop for Restore {
@@ -44,7 +44,7 @@ pub(crate) fn printing<R>(printer: Option<&Printer>, f: impl FnOnce() -> R) -> R
 }
 
 /// # Errors
-/// A panic of the printer that has a message; another passes through.
+/// If the printer panics with a message. A panic with another payload is propagated.
 fn print_line(line: &str) -> Result<(), Error> {
     let Some(printer) = PRINTER.with_borrow(Option::clone) else {
         println!("{line}");
@@ -60,15 +60,14 @@ fn print_line(line: &str) -> Result<(), Error> {
     })
 }
 
-/// Prints a line when the function runs, with the leaves of `args` in place of the `{}`, in order:
-/// numbers and arrays as their [`Array`] prints. `{{` and `}}` stand for braces.
+/// Prints a line when the function runs, with the leaves of `args` in place of the `{}`, in order. Numbers and
+/// arrays are formatted as [`Array`] formats them. `{{` and `}}` stand for braces.
 ///
-/// Lines come in the order of the program, those of a loop step after step, those of a
-/// [`vmap`](crate::vmap) one for each element of the batch, in order. For that a batch that prints
-/// runs one element after the other, and much slower than one that does not. Printing has no
-/// derivative and changes none; a function that is computed twice, as under
-/// [`checkpoint`](crate::checkpoint), prints twice. Lines go to standard output, or where
-/// [`Jit::on_print`](crate::Jit::on_print) says.
+/// Lines appear in program order: those of a loop step by step, those of a [`vmap`](crate::vmap) one per
+/// element of the batch, in order. A batch that prints therefore runs one element at a time, and much slower
+/// than one that does not. Printing has no derivative and changes none; a function that is computed twice, as
+/// under [`checkpoint`](crate::checkpoint), prints twice. Lines go to standard output, or to the printer given
+/// to [`Jit::on_print`](crate::Jit::on_print).
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -83,7 +82,7 @@ fn print_line(line: &str) -> Result<(), Error> {
 /// ```
 ///
 /// # Errors
-/// If there are not as many `{}` as leaves.
+/// If the number of `{}` differs from the number of leaves.
 #[track_caller]
 pub fn debug_print<I: IntoTree>(format: &str, args: I) {
     let leaves = tree::flatten(args.into_tree()).0;
@@ -110,7 +109,7 @@ pub fn debug_print<I: IntoTree>(format: &str, args: I) {
     });
 }
 
-/// What stands before, between and behind the `{}`. `None` if there are other braces.
+/// Splits the format at its `{}`. Returns `None` if it has other braces.
 fn pieces(format: &str) -> Option<Vec<String>> {
     let mut pieces = vec![String::new()];
     let mut chars = format.chars();
@@ -132,7 +131,7 @@ fn pieces(format: &str) -> Option<Vec<String>> {
     Some(pieces)
 }
 
-/// The operation. It has no result.
+/// The printing operation. It has no result.
 #[derive(Clone, Debug)]
 struct Print {
     format: String,
@@ -228,7 +227,7 @@ impl Primitive for Print {
     }
 }
 
-/// The operation on arrays of those shapes.
+/// The operation, specialised to the shapes of its operands.
 #[derive(Debug)]
 struct Printed {
     print: Print,

@@ -1,4 +1,4 @@
-//! A Rust function as an operation.
+//! Rust functions as operations.
 
 use std::borrow::Cow;
 use std::fmt::{self, Display};
@@ -24,15 +24,14 @@ use super::rows::{self, Batches};
 use crate::array::Array;
 use crate::tree::{self, ShapeDtype, Tree};
 
-/// Calls a Rust function on data while the traced function runs: a table, a library written in
-/// another language, anything that operations on [`Var`]s cannot say.
+/// Calls a Rust function on data while the traced function runs: a table, a library written in another
+/// language, anything that operations on [`Var`]s cannot express.
 ///
-/// `out` says the structure, the shapes and the element types of what `f` gives. `f` must be pure: a
-/// call whose results nobody uses is left out, and one under [`checkpoint`](crate::checkpoint) is made
-/// twice. In a [`vmap`](crate::vmap) it is called for one element after the other. It has no
-/// derivative by itself: give it one with [`custom_jvp`](crate::custom_jvp) or
-/// [`custom_vjp`](crate::custom_vjp). (An operation with rules of its own in every transform is a
-/// `wengert_ir::ops::Primitive`.)
+/// `out` gives the structure, the shapes and the element types of the result of `f`. `f` must be pure: a call
+/// whose results are unused is dropped, and a call under [`checkpoint`](crate::checkpoint) is made twice. In a
+/// [`vmap`](crate::vmap) it is called for one element at a time. It has no derivative by itself: give it one
+/// with [`custom_jvp`](crate::custom_jvp) or [`custom_vjp`](crate::custom_vjp). (For an operation with its own
+/// rules in every transform, implement `wengert_ir::ops::Primitive`.)
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -57,8 +56,8 @@ use crate::tree::{self, ShapeDtype, Tree};
 /// ```
 ///
 /// # Errors
-/// An `Err` of `f`, a panic with a message, or results that are not what `out` says, are an
-/// [`Error::Callback`] of the call, with the line where this is written.
+/// An `Err` of `f`, a panic with a message, or results that do not match `out`, make the call return an
+/// [`Error::Callback`] with the line of this call.
 #[track_caller]
 pub fn pure_callback<X, S, F, E>(f: F, out: &S, x: X) -> S::With<Var>
 where
@@ -100,10 +99,10 @@ static NEXT: AtomicI64 = AtomicI64::new(0);
 
 type Call = Arc<dyn Fn(&[Dense]) -> Result<Vec<Dense>, Error> + Send + Sync>;
 
-/// The operation.
+/// The callback operation.
 #[derive(Clone)]
 struct Callback {
-    /// What tells functions apart.
+    /// Identifies the function, since closures cannot be compared.
     id: i64,
     call: Call,
     /// The types of its results for one element.
@@ -123,7 +122,7 @@ impl fmt::Debug for Callback {
 }
 
 impl Callback {
-    /// The types of its results.
+    /// Returns the types of its results, batch axes included.
     fn results(&self) -> Vec<Type> {
         let sizes: Vec<usize> = self.batches.iter().map(|(size, _)| *size).collect();
         let wide = |ty: &Type| Type::new(ty.dtype, &[&sizes[..], &ty.dims()].concat());
@@ -177,7 +176,7 @@ impl Primitive for Callback {
         all
     }
 
-    /// A batch of it is recorded anew, and is the same where function and batch are.
+    /// Identifies the function and the batches, because batching records a new operation.
     fn identity(&self) -> Option<String> {
         Some(format!("{} {:?}", self.id, self.batches))
     }
@@ -241,14 +240,14 @@ impl Primitive for Callback {
     }
 }
 
-/// The operation on arrays of those shapes.
+/// The operation, specialised to the shapes of its operands.
 #[derive(Debug)]
 struct Called {
     callback: Callback,
     dims: Vec<Vec<usize>>,
 }
 
-// A panic of the function goes on to the caller, and leaves nothing of ours half done.
+// A panic of the function is propagated to the caller, and leaves no state of ours inconsistent.
 impl RefUnwindSafe for Called {}
 
 impl HostFunction for Called {

@@ -1,4 +1,4 @@
-//! Functions of the host in a trace.
+//! Host functions in a trace.
 
 mod callback;
 pub(crate) mod rows;

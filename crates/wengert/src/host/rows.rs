@@ -1,9 +1,9 @@
-//! What the host does for one element, done for the elements of batches.
+//! Runs a host function on each element of nested batches.
 
 use wengert_ir::buffer::Dense;
 
-/// Batches around something: of each the number of elements, and which operands have an axis for it.
-/// The outermost is the first, and its axis the first of those operands.
+/// Nested batches, outermost first: for each the number of elements, and which operands have an axis for it.
+/// The axis of the outermost batch is an operand's first.
 pub(crate) type Batches = Vec<(usize, Vec<bool>)>;
 
 /// Calls `f` with the operands of each element, in order.

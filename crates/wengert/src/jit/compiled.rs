@@ -1,4 +1,4 @@
-//! Code for one signature, and what a call of it does with memory.
+//! Code for one signature, and how a call of it reuses memory.
 
 use std::cell::RefCell;
 use std::sync::{Arc, Mutex};
@@ -13,36 +13,36 @@ use crate::array::{Array, memory_for};
 use crate::debug::{Printer, printing};
 use crate::tree::{self, Feed, Known, Tree, TreeDef, each};
 
-/// A signature's code, and what it needs.
+/// The code of a signature, and what is needed to call it.
 pub(super) struct Compiled {
     pub func: crate::Func,
-    /// What its loops store.
+    /// Which residuals its loops store.
     pub choices: Vec<Choice>,
-    /// The arrays that the function uses, behind its arguments.
+    /// The arrays that the function captures, which follow its arguments.
     pub arrays: Vec<Dense>,
     pub out: TreeDef,
     pub results: Vec<Type>,
     pub code: wengert_run::Executable,
-    /// What made it.
+    /// The back end that compiled the code.
     pub backend: Arc<dyn Backend>,
-    /// How it was made.
+    /// The options it was compiled with.
     pub options: wengert_run::Options,
-    /// Memory of arguments that were given away, for results of later calls.
+    /// Memory of arguments that were given up, for results of later calls.
     pub spare: Mutex<Vec<Array>>,
-    /// Where its lines go.
+    /// The printer for `debug_print`.
     pub printer: Option<Printer>,
 }
 
-/// An argument on its way into a call.
+/// An argument while a call is being set up.
 pub(super) enum Argument {
-    /// An array, unless somebody else holds it the call's own.
+    /// An array; the call owns its memory if nobody else holds it.
     Array(Array),
-    /// Its memory is that of the result of this number.
+    /// An argument whose memory has become that of this result.
     InResult(usize),
 }
 
 impl Argument {
-    /// Whether it is an array that nobody else holds.
+    /// Returns whether it is an array that nobody else holds.
     fn is_own(&mut self) -> bool {
         match self {
             Argument::Array(a) => a.is_unique(),
@@ -50,7 +50,7 @@ impl Argument {
         }
     }
 
-    /// The array, now memory of a result.
+    /// Takes the array as memory for a result.
     fn take(&mut self, result: usize) -> Option<Array> {
         match std::mem::replace(self, Argument::InResult(result)) {
             Argument::Array(a) => Some(a),
@@ -59,7 +59,7 @@ impl Argument {
     }
 }
 
-/// What a call is made of. The vectors are kept for the next call on the thread.
+/// Arguments and results of a call. The vectors are reused by the next call on the thread.
 #[derive(Default)]
 pub(super) struct Work {
     pub args: Vec<Argument>,
@@ -73,10 +73,10 @@ thread_local! {
 }
 
 impl Work {
-    /// The arguments of a call, and their structure if it is not the one that is known.
+    /// Collects the arguments of a call, and their structure if it differs from the known one.
     ///
     /// # Errors
-    /// If one of them is no array.
+    /// If one of them cannot be converted to an array.
     pub(super) fn feed<T: Tree<Leaf = Array>, A: Feed<T>>(
         args: A,
         known: &TreeDef,
@@ -88,7 +88,7 @@ impl Work {
         Ok((work, def))
     }
 
-    /// The arrays among the arguments: all of them, before a call takes any.
+    /// Iterates over the arguments. All are arrays until a call takes the memory of one.
     pub(super) fn arrays(&self) -> impl Iterator<Item = &Array> + Clone {
         self.args.iter().filter_map(|a| match a {
             Argument::Array(a) => Some(a),
@@ -106,7 +106,7 @@ impl Drop for Work {
             std::mem::take(&mut self.results),
         );
         if args.capacity() + results.capacity() > 0 {
-            // Nothing of the old ones is left but their memory.
+            // The vectors are empty; only their capacity is kept.
             let _ = WORK.try_with(|w| {
                 let mut w = w.borrow_mut();
                 (w.args, w.results) = (args, results);
@@ -116,8 +116,8 @@ impl Drop for Work {
 }
 
 impl Compiled {
-    /// Runs the code on arguments of its types. Those that nobody else holds give their memory to
-    /// results: of this call where the code allows it, else of a later one.
+    /// Runs the code on arguments of its types. The memory of arguments that nobody else holds is reused: for
+    /// results of this call where the code allows it, otherwise of a later one.
     pub(super) fn call<Y: Tree>(&self, mut work: Work) -> Result<Y::With<Array>> {
         let Work { args, results } = &mut work;
         for (n, ty) in self.results.iter().enumerate() {
@@ -147,10 +147,10 @@ impl Compiled {
         tree::unflatten(&self.out, results.drain(..))
     }
 
-    /// An argument over which a result may be written, if nobody else holds it.
+    /// Returns an argument over which the result may be written, if nobody else holds one.
     fn taken(&self, args: &mut [Argument], result: usize) -> Option<Array> {
         for &i in self.code.choices(result) {
-            // Behind the arguments are arrays of the function's own.
+            // Indices past the arguments are arrays that the function captures.
             if let Some(arg) = args.get_mut(i as usize)
                 && arg.is_own()
             {
@@ -160,7 +160,7 @@ impl Compiled {
         None
     }
 
-    /// Memory for a result that an earlier call has left. The code writes every element of it.
+    /// Returns memory left by an earlier call that fits the result. The code writes every element of it.
     fn left(&self, ty: &Type) -> Option<Array> {
         let mut spare = self.spare.lock().unwrap_or_else(|e| e.into_inner());
         let i = spare.iter().position(|a| fits(a, ty))?;
@@ -182,7 +182,7 @@ impl Compiled {
         }
     }
 
-    /// Checks the types of arguments, of the structure `def`.
+    /// Checks the types of arguments of structure `def`.
     pub(super) fn check_args<'a>(
         &self,
         def: &TreeDef,
@@ -193,14 +193,14 @@ impl Compiled {
         fit.finish()
     }
 
-    /// The types of the arguments: behind them the code takes the arrays of the function's own.
+    /// Returns the types of the arguments, without those of the captured arrays that follow them.
     fn arg_types(&self) -> &[Type] {
         let all = self.func.ir().param_types();
         &all[..all.len() - self.arrays.len()]
     }
 
-    /// Runs the code and writes the results into arrays that are there. Memory that other arrays
-    /// share is replaced, not overwritten.
+    /// Runs the code and writes the results into existing arrays. Memory that other arrays share is replaced,
+    /// not overwritten.
     pub(super) fn call_into<X, Y>(&self, def: &TreeDef, args: &X, out: &mut Y) -> Result<()>
     where
         X: Tree<Leaf = Array>,
@@ -240,14 +240,14 @@ impl Compiled {
     }
 }
 
-/// Compares arrays with the types they should have.
+/// A comparison of arrays with the types they should have.
 struct Fit<'a> {
     op: &'static str,
     what: &'static str,
     def: &'a TreeDef,
     types: &'a [Type],
     seen: usize,
-    /// The first that is wrong, and what it is.
+    /// The index of the first mismatch, and its actual type.
     wrong: Option<(usize, Type)>,
 }
 
@@ -294,14 +294,14 @@ impl<'a> Fit<'a> {
     }
 }
 
-/// The first error counts.
+/// Keeps the first error.
 fn note<E>(all: &mut std::result::Result<(), E>, next: std::result::Result<(), E>) {
     if all.is_ok() {
         *all = next;
     }
 }
 
-/// Whether an array has as many elements, of the type.
+/// Returns whether an array has the dtype and the number of elements of a type.
 fn fits(array: &Array, ty: &Type) -> bool {
     array.dtype() == ty.dtype && array.len() == ty.size()
 }

@@ -1,4 +1,4 @@
-//! Who compiles a signature, and who waits.
+//! Decides which thread compiles a signature and which threads wait.
 
 use std::cell::{Cell, RefCell};
 use std::panic::Location;
@@ -13,18 +13,18 @@ use wengert_ir::trace::door_open;
 use super::compiled::Compiled;
 use crate::tree::TreeDef;
 
-/// How long a thread waits for another that traces the same: the function that is traced there may be
+/// How long a thread waits for another that traces the same signature: the function being traced there may be
 /// waiting for this thread.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// How many threads trace the same because they will not wait any longer. More are a sign that each
-/// waits for the next.
+/// How many threads may trace the same signature because they have stopped waiting. More suggest that each is
+/// waiting for the next.
 const IMPATIENT: usize = 4;
 
-/// The same for threads that do not wait, since they are tracing something themselves.
+/// The same limit for threads that never wait, because they are tracing something themselves.
 const UNWAITING: usize = 256;
 
-/// How many calls may run inside of one another on a thread.
+/// Limit on the nesting of calls on a thread.
 const DEPTH: usize = 64;
 
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -33,7 +33,7 @@ pub(super) struct Signature {
     pub types: Vec<Type>,
 }
 
-/// A signature, and its code once it is there.
+/// A signature, and its code once it is compiled.
 pub(super) struct Entry {
     pub signature: Signature,
     pub done: OnceLock<Arc<Compiled>>,
@@ -43,11 +43,11 @@ pub(super) struct Entry {
 
 #[derive(Default)]
 struct Progress {
-    /// How many threads run the user's function.
+    /// Number of threads running the user's function.
     tracing: usize,
-    /// When the last of them began.
+    /// When the last of them started.
     since: Option<Instant>,
-    /// How many threads are behind that.
+    /// Number of threads that are past tracing and compile.
     compiling: usize,
 }
 
@@ -65,10 +65,10 @@ impl Entry {
         self.progress.lock().unwrap_or_else(|e| e.into_inner())
     }
 
-    /// The work of compiling, unless somebody else does it: then the code is there afterwards.
+    /// Returns the turn to compile, or `None` if another thread has finished compiling in the meantime.
     ///
     /// # Errors
-    /// If too many threads trace the same already, because each waits for the next.
+    /// If too many threads trace the same signature already, because each waits for the next.
     #[track_caller]
     pub(super) fn begin(&self) -> Result<Option<Turn<'_>>> {
         let waits = !door_open();
@@ -111,14 +111,14 @@ impl Entry {
     }
 }
 
-/// The right to trace and compile; given back when it is dropped.
+/// The right to trace and compile, returned on drop.
 pub(super) struct Turn<'a> {
     entry: &'a Entry,
     traced: Cell<bool>,
 }
 
 impl Turn<'_> {
-    /// The user's function has run: what follows waits for nobody.
+    /// Records that the user's function has returned: the rest waits for nobody.
     pub(super) fn traced(&self) {
         if !self.traced.replace(true) {
             let mut p = self.entry.progress();
@@ -141,13 +141,13 @@ impl Drop for Turn<'_> {
 }
 
 thread_local! {
-    /// The `Jit`s that are tracing on this thread, by address and signature.
+    /// The `Jit`s being traced on this thread, by address and signature.
     static TRACING: RefCell<Vec<(usize, Signature)>> = const { RefCell::new(vec![]) };
-    /// How many calls, and traces, this thread is in.
+    /// The number of calls and traces that are active on this thread.
     static CALLS: Cell<usize> = const { Cell::new(0) };
 }
 
-/// Refuses to trace what is being traced on this thread.
+/// Refuses to trace a signature that is already being traced on this thread.
 pub(super) fn refuse_recursion(
     door: usize,
     signature: &Signature,
@@ -167,7 +167,7 @@ fn reentrant(at: &'static Location<'static>) -> Error {
     }
 }
 
-/// Marks a signature as being traced on this thread.
+/// Marks a signature as being traced on this thread, until dropped.
 pub(super) struct Entered;
 
 impl Entered {
@@ -183,12 +183,12 @@ impl Drop for Entered {
     }
 }
 
-/// One more call on this thread, until it is dropped.
+/// One more level of calls on this thread, until dropped.
 pub(super) struct Deeper;
 
 impl Deeper {
     /// # Errors
-    /// If there are too many for the stack.
+    /// If the calls are too deeply nested for the stack.
     pub(super) fn new(at: &'static Location<'static>) -> Result<Deeper> {
         let calls = CALLS.get();
         if calls >= DEPTH {

@@ -1,4 +1,4 @@
-//! Machine code for one signature, and what is to be known of it.
+//! Machine code for one signature, and its description.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -32,8 +32,8 @@ where
     /// Runs the code.
     ///
     /// # Errors
-    /// If an argument does not have the structure and the types that the code was made for, or a loop
-    /// runs into a limit.
+    /// If an argument does not have the structure and types that the code was compiled for, or a loop exceeds a
+    /// limit.
     #[track_caller]
     pub fn call<A: Feed<X::With<Array>>>(&self, args: A) -> Result<Y::With<Array>> {
         let place = Location::caller();
@@ -49,12 +49,12 @@ where
         called_at(place, call())
     }
 
-    /// Runs the code and writes the results into arrays that are there. Memory that other arrays
-    /// share is replaced, not overwritten; else nothing is allocated, on one thread.
+    /// Runs the code and writes the results into existing arrays. Memory that other arrays share is replaced,
+    /// not overwritten; otherwise a call on one thread allocates nothing.
     ///
     /// # Errors
-    /// As [`Executable::call`], and if a result does not fit its array. The arrays are then as they
-    /// were, but where it is a loop that ran into a limit.
+    /// As [`Executable::call`], and if a result does not fit its array. The arrays are then unchanged, unless a
+    /// loop exceeded a limit.
     #[track_caller]
     pub fn call_into(&self, args: &X::With<Array>, out: &mut Y::With<Array>) -> Result<()> {
         if !self.def.fits(args) {
@@ -72,8 +72,8 @@ where
         )
     }
 
-    /// Bytes of scratch that a call takes beside its arguments, results and what loops of unknown
-    /// length keep: arrays on the way, those that are needed at different times in the same place.
+    /// Returns the bytes of scratch that a call uses: memory for intermediate arrays, where those with disjoint
+    /// lifetimes share space. Arguments, results and what loops of unknown length keep are not counted.
     ///
     /// ```
     /// use wengert::prelude::*;
@@ -89,13 +89,13 @@ where
         self.compiled.code.scratch_bytes()
     }
 
-    /// What the loops of the function store in each step for their gradients, and what is computed again
-    /// instead: one choice for each loop that stores, or would store, something.
+    /// Returns which residuals the loops of the function store in each step for their gradients, and which are
+    /// recomputed instead: one choice for each loop that stores something, or would.
     ///
     /// ```
     /// use wengert::prelude::*;
     ///
-    /// // What the derivatives of the products need is computed again from the state.
+    /// // The operands of the products are recomputed from the state.
     /// let last = |x: Var| scan(x, 0..10, |x: Var, _| (x * x * (1.0 - x), ())).0;
     /// let code = jit(grad(last)).compile(&ShapeDtype::scalar(DType::F64))?;
     /// let [choice] = code.residuals() else { panic!("one loop stores") };
@@ -107,17 +107,17 @@ where
         &self.compiled.choices
     }
 
-    /// What the compiler made of the function, to be printed or shown as a page:
+    /// Describes what the compiler made of the function, as text or as a page:
     ///
-    /// - **loops**: each loop nest, with the operations that were fused in it and the lines where they
-    ///   are written. `parallel` steps may go to several threads, `lanes` run 8 side by side, `serial`
-    ///   ones one after the other, and `×` is a loop in a loop;
-    /// - **memory on the way**: each value that is stored between loops, and why it was not fused into
-    ///   what reads it;
+    /// - **loops**: each loop nest, with the operations fused into it and the lines where they are written.
+    ///   `parallel` steps may go to several threads, `lanes` run 8 side by side, `serial` steps run one after
+    ///   the other, and `×` is a loop in a loop;
+    /// - **memory on the way**: each value that is stored between loops, and why it was not fused into its
+    ///   readers;
     /// - **results**: the arguments over which each may be written;
-    /// - **code**: how much there is, and what it takes.
+    /// - **code**: its size, and its memory.
     ///
-    /// The function is compiled once more for it, for code is kept without all this.
+    /// The function is compiled again for this, because compiled code does not keep this information.
     ///
     /// ```
     /// use wengert::prelude::*;
@@ -132,13 +132,13 @@ where
     /// ```
     ///
     /// # Errors
-    /// None that compiling did not have.
+    /// Only those that compiling has.
     pub fn explain(&self) -> Result<Explanation> {
         explain::explain(&self.compiled, &self.def)
     }
 
-    /// The function as text, further down on the way to machine code than [`Executable::func`]. It is
-    /// compiled once more for it.
+    /// Returns the function as text at a stage closer to machine code than [`Executable::func`]. The function
+    /// is compiled again for this.
     ///
     /// ```
     /// use wengert::Stage;
@@ -153,12 +153,12 @@ where
     /// ```
     ///
     /// # Errors
-    /// None that compiling did not have.
+    /// Only those that compiling has.
     pub fn dump(&self, stage: Stage) -> Result<String> {
         explain::dump(&self.compiled, stage)
     }
 
-    /// The IR that was compiled.
+    /// Returns the IR that was compiled.
     pub fn func(&self) -> &Func {
         &self.compiled.func
     }

@@ -1,4 +1,4 @@
-//! What the compiler made of a function, for people.
+//! Descriptions of what the compiler made of a function.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -18,16 +18,16 @@ use crate::tree::TreeDef;
 
 /// What the compiler made of a function: see [`Executable::explain`](super::Executable::explain).
 ///
-/// `Display` is plain text, a line for each thing there is to say, the lines of the program that it is
-/// about behind an `@`; [`Explanation::to_html`] the same as a page.
+/// `Display` writes plain text, one fact per line, with the lines of the program it concerns after an `@`;
+/// [`Explanation::to_html`] returns the same as a page.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Explanation {
     outline: Outline,
 }
 
 impl Explanation {
-    /// The explanation as a page of HTML that needs nothing else, with the lines of the program where
-    /// their files can be read.
+    /// Returns the explanation as a self-contained HTML page, with the lines of the program if their files can
+    /// be read.
     pub fn to_html(&self) -> String {
         self.outline.to_html()
     }
@@ -39,23 +39,21 @@ impl fmt::Display for Explanation {
     }
 }
 
-/// What a function becomes on its way to machine code: see
-/// [`Executable::dump`](super::Executable::dump). What it is before is
-/// [`Executable::func`](super::Executable::func).
+/// A stage of a function on its way to machine code: see [`Executable::dump`](super::Executable::dump). The
+/// stage before is [`Executable::func`](super::Executable::func).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum Stage {
-    /// Loop nests over scalars, as they are emitted: short loops are straight lines, small arrays in
-    /// registers.
+    /// Loop nests over scalars, as they are emitted: short loops are unrolled, small arrays are in registers.
     LoopIr,
-    /// The IR of Cranelift, the code generator: a text for each native function.
+    /// Cranelift's IR: one text for each native function.
     Clif,
-    /// The instructions of the machine, in the assembly of Cranelift.
+    /// Machine instructions, in Cranelift's assembly syntax.
     MachineCode,
 }
 
-/// The program of a function, what there is to know of its lowering, and its code with the texts; and
-/// how long the two steps took.
+/// The program of a function, the notes on its lowering, its code with the listings, and the time that lowering
+/// and emission took.
 struct Again {
     program: Program,
     notes: Notes,
@@ -64,7 +62,7 @@ struct Again {
 }
 
 impl Again {
-    /// Compiles once more, for code is kept without all this.
+    /// Compiles again, because compiled code does not keep this information.
     fn of(compiled: &Compiled) -> Result<Again> {
         let begun = Instant::now();
         let target = compiled.backend.target(&compiled.options);
@@ -131,7 +129,7 @@ pub(super) fn explain(compiled: &Compiled, def: &TreeDef) -> Result<Explanation>
     Ok(Explanation { outline })
 }
 
-/// What loops keep for their derivatives.
+/// Describes what loops keep for their derivatives.
 fn kept(choices: &[Choice]) -> Outline {
     let mut out = Outline::new("kept for derivatives");
     for choice in choices {
@@ -143,10 +141,10 @@ fn kept(choices: &[Choice]) -> Outline {
 
 struct Writer<'a> {
     again: &'a Again,
-    /// What arguments and results are called.
+    /// Names of arguments and results.
     args: Vec<String>,
     results: Vec<String>,
-    /// The memory that the code touches in the end.
+    /// The buffers that the final code touches.
     used: HashSet<BufferId>,
 }
 
@@ -159,7 +157,7 @@ impl Writer<'_> {
         Some(self.again.notes.operations[operation?].source)
     }
 
-    /// What a buffer is called; tables of constants are not worth a name.
+    /// Returns the name of a buffer, or `None` for a table of constants.
     fn buffer(&self, b: BufferId) -> Option<String> {
         let own = "an array of the function's own";
         match self.again.program.buffers[b.0 as usize].kind {
@@ -178,7 +176,7 @@ impl Writer<'_> {
         names.join(", ")
     }
 
-    /// What is computed where.
+    /// Describes what is computed in which loop.
     fn loops(&self) -> Outline {
         let mut out = Outline::new("loops");
         let call = &self.again.notes.body;
@@ -201,7 +199,7 @@ impl Writer<'_> {
             PartKind::Branch => format!("{name}: one of two functions"),
             PartKind::Kernel(kernel) => format!("{name}: {}", kernel.description()),
             &PartKind::For { kind, steps } => {
-                // Loops around nothing but a loop are one.
+                // Loops that contain nothing but a loop are shown as one.
                 let mut shape = steps_of(kind, steps);
                 let mut last = part;
                 while let [inner] = &last.parts[..]
@@ -245,7 +243,7 @@ impl Writer<'_> {
         out
     }
 
-    /// Why an array was copied instead of being changed where it lies.
+    /// Says why an array was copied instead of being changed where it lies.
     fn kept(&self, out: &mut Outline, kept: &Kept) {
         match kept {
             Kept::Given => out.push(Outline::new("an argument is not changed")),
@@ -261,7 +259,7 @@ impl Writer<'_> {
         }
     }
 
-    /// What a part does itself, and the parts in it.
+    /// Describes what a part does itself, and the parts in it.
     fn inside(&self, out: &mut Outline, part: &Part, named: &[OperationId]) {
         self.done(out, part, named);
         let parts = match part.kind {
@@ -271,7 +269,7 @@ impl Writer<'_> {
         out.lines.extend(parts.into_iter().map(|p| self.part(p)));
     }
 
-    /// What a part computes, but for the operations that its title names, and what it touches.
+    /// Describes what a part computes, without the operations that its title names, and what memory it touches.
     fn done(&self, out: &mut Outline, part: &Part, named: &[OperationId]) {
         let mut groups: Vec<(SourceId, Vec<(&str, usize)>)> = vec![];
         for &o in part.operations.iter().filter(|o| !named.contains(o)) {
@@ -299,7 +297,7 @@ impl Writer<'_> {
         self.touched(out, part);
         if !part.rows.is_empty() {
             let bytes = part.rows.iter().map(|ty| match ty.shape.has_run() {
-                // A handle of its list.
+                // The handle of a list.
                 true => 8,
                 false => ty.size() * ty.dtype.bytes(),
             });
@@ -315,7 +313,7 @@ impl Writer<'_> {
     fn touched(&self, out: &mut Outline, part: &Part) {
         let touched = [("reads", &part.reads), ("writes", &part.writes)];
         let touched = touched.map(|(does, buffers)| {
-            // Arguments are loaded first; one that nobody needs is not read in the end.
+            // Arguments are loaded first; an unused one is not read in the final code.
             let idle = |b: &BufferId| {
                 let kind = self.again.program.buffers[b.0 as usize].kind;
                 matches!(kind, BufferKind::Input(_)) && !self.used.contains(b)
@@ -331,7 +329,7 @@ impl Writer<'_> {
         }
     }
 
-    /// What is in memory on the way, and why.
+    /// Describes the intermediate values in memory, and why they are stored.
     fn memory(&self) -> Outline {
         let mut out = Outline::new("memory on the way");
         for stored in &self.again.notes.stored {
@@ -369,7 +367,7 @@ impl Writer<'_> {
         out
     }
 
-    /// Where results are put.
+    /// Describes where results are written.
     fn places(&self) -> Outline {
         let mut out = Outline::new("results");
         for (i, name) in self.results.iter().enumerate() {
@@ -386,7 +384,7 @@ impl Writer<'_> {
         out
     }
 
-    /// How much code there is.
+    /// Describes the size of the code.
     fn code(&self) -> Outline {
         let (code, program) = (&self.again.code, &self.again.listing().program);
         let mut out = Outline::new("code");
@@ -432,7 +430,7 @@ impl Writer<'_> {
     }
 }
 
-/// How often there is what differs by lane.
+/// Says how many copies there are of memory that differs by lane.
 fn copies(lanes: bool) -> String {
     match lanes {
         true => format!(" in each of {LANES} lanes"),
@@ -440,7 +438,7 @@ fn copies(lanes: bool) -> String {
     }
 }
 
-/// How a loop runs.
+/// Says how a loop runs.
 fn steps_of(kind: LoopKind, steps: Steps) -> String {
     let kind = match kind {
         LoopKind::Parallel => "parallel",
@@ -455,7 +453,7 @@ fn steps_of(kind: LoopKind, steps: Steps) -> String {
     }
 }
 
-/// The loops of a nest.
+/// Describes the loops of a nest.
 fn nested(part: &Part) -> String {
     let mut loops: Vec<String> = vec![];
     for inner in &part.parts {
@@ -475,7 +473,7 @@ fn nested(part: &Part) -> String {
     loops.join(" then ")
 }
 
-/// What is in the loops of a nest and is none of them.
+/// Returns the parts of a nest that are not loops themselves.
 fn not_loops(part: &Part) -> Vec<&Part> {
     let each = part.parts.iter().flat_map(|p| match p.kind {
         PartKind::For { .. } => not_loops(p),

@@ -1,4 +1,4 @@
-//! Choosing from what is there.
+//! Random choice of categories and rows.
 
 use std::panic::Location;
 
@@ -14,13 +14,12 @@ use super::valid::{counts_where_valid, no_draw};
 
 /// # Choosing
 ///
-/// Places are `i64`. Elements are chosen along the first axis, and what is chosen has the derivative of
-/// reading it.
+/// Indices are `i64`. Rows are chosen along the first axis, and a chosen row has the derivative of a gather.
 impl Key {
-    /// The number of a category, each with a probability in proportion to `e^logit`: logits along the last
-    /// axis, as many numbers as `shape` says. By the largest of the logits with Gumbel noise. A logit of -∞ is
-    /// probability 0, and those of ∞ share everything between them. Where one is NaN or all are -∞ there is no
-    /// category: `i64::MIN`.
+    /// Draws category numbers, each with probability proportional to `e^logit`. The logits lie along the last
+    /// axis, and `shape` says how many numbers are drawn. The largest logit plus Gumbel noise decides. A logit
+    /// of -∞ has probability 0; infinite logits share all the probability equally. Where a logit is NaN or all
+    /// are -∞ there is no category, and the result is `i64::MIN`.
     ///
     /// # Errors
     /// If `logits` is a scalar, or has no category, or its other axes do not broadcast to the shape.
@@ -50,7 +49,7 @@ impl Key {
             let most = logits.amax_axis(-1);
             let without = logits.lt(f64::INFINITY).select(f64::NEG_INFINITY, 0.0);
             let all = most.eq(f64::INFINITY).expand_dims(-1);
-            // Noise beside large ones would be rounded away.
+            // Beside large logits the noise would be rounded away.
             let large = most.is_finite().and(most.abs().gt(1e6));
             let shift = large.select(most, 0.0).expand_dims(-1);
             let logits = all.select(without, logits - shift);
@@ -59,7 +58,7 @@ impl Key {
         })
     }
 
-    /// Rows of `x`, any of them at any time: `shape` of them.
+    /// Draws rows of `x` uniformly with replacement: `shape` of them.
     ///
     /// # Errors
     /// If `x` has no row.
@@ -73,13 +72,13 @@ impl Key {
         })
     }
 
-    /// The same with probabilities in proportion to `weights`, a vector of floats that are not negative.
-    /// Infinite ones share everything between them, however large the others are and whatever their sum is.
-    /// Where one is negative or NaN, or all are 0, there is no draw: floats are NaN, signed integers the smallest
+    /// Draws rows like [`Key::choice`], with probabilities proportional to `weights`, a vector of nonnegative
+    /// floats. Infinite weights share all the probability, whatever the other weights and their sum. Where a
+    /// weight is negative or NaN, or all are 0, there is no draw: floats are NaN, signed integers the smallest
     /// and unsigned ones the largest of their type, truth values `false`.
     ///
     /// # Errors
-    /// If there is not one weight for each row.
+    /// If the number of weights differs from the number of rows.
     #[track_caller]
     pub fn choice_weighted(self, x: Var, weights: Var, shape: impl Draws) -> Var {
         asked_at(Location::caller(), || {
@@ -91,7 +90,7 @@ impl Key {
             let ends = weights.cumsum(0);
             let total = ends.at(-1);
             let u = self.units(op, &ty.with_dtype(DType::F64)) * total;
-            // Behind the last weight lies nothing, whatever has been rounded.
+            // A draw past the last positive weight, possible by rounding, takes that one.
             let last = weights
                 .gt(0.0)
                 .select(arange(weights.shape()[0]), 0i64)
@@ -101,7 +100,7 @@ impl Key {
         })
     }
 
-    /// `k` different rows of `x`, in any order alike.
+    /// Draws `k` different rows of `x`, all of them in all orders equally likely.
     ///
     /// # Errors
     /// If `x` has fewer.
@@ -113,13 +112,13 @@ impl Key {
         })
     }
 
-    /// `k` different rows of `x`, one after the other with probabilities in proportion to the `weights` of
-    /// those that are left: by the largest of their logarithms with Gumbel noise. Those with infinite weights
-    /// come first. Where no row with a positive weight is left, or a weight is negative or NaN, there is no
-    /// draw, as in [`Key::choice_weighted`].
+    /// Draws `k` different rows of `x`, one after the other, with probabilities proportional to the `weights`
+    /// of the remaining rows: the largest logarithms of weights plus Gumbel noise decide. Rows with infinite
+    /// weights come first. Where no row with a positive weight remains, or a weight is negative or NaN, there
+    /// is no draw, as in [`Key::choice_weighted`].
     ///
     /// # Errors
-    /// If there is not one weight for each row, or `x` has fewer than `k` rows.
+    /// If the number of weights differs from the number of rows, or `x` has fewer than `k` rows.
     #[track_caller]
     pub fn sample_weighted(self, x: Var, weights: Var, k: usize) -> Var {
         asked_at(Location::caller(), || {
@@ -143,7 +142,7 @@ impl Key {
         })
     }
 
-    /// The numbers `0..n` in any order alike: none of them for `n = 0`.
+    /// Draws a uniformly random permutation of `0..n`, empty for `n = 0`.
     ///
     /// ```
     /// use wengert::prelude::*;
@@ -163,7 +162,7 @@ impl Key {
         })
     }
 
-    /// The rows of `x` in any order alike.
+    /// Permutes the rows of `x` uniformly at random.
     ///
     /// # Errors
     /// If `x` is a scalar.
@@ -175,8 +174,8 @@ impl Key {
         })
     }
 
-    /// The first `k` of `0..n` in any order alike: each of the first places is exchanged with one that is
-    /// not before it (Fisher and Yates, 1938).
+    /// Draws the first `k` places of a random permutation of `0..n`: each of the first `k` places is swapped
+    /// with a random one that is not before it (Fisher and Yates, 1938).
     #[track_caller]
     fn places(self, op: &str, n: usize, k: usize) -> Var {
         let firsts = arange(k);
@@ -195,13 +194,13 @@ impl Key {
     }
 }
 
-/// `0..n`.
+/// Returns `0..n`.
 #[track_caller]
 fn arange(n: usize) -> Var {
     iota(Type::new(DType::I64, &[n]), 0)
 }
 
-/// How many rows there are to choose from, of which there must be `k`.
+/// Returns the number of rows to choose from, of which there must be at least `k`.
 #[track_caller]
 fn enough(op: &str, x: Var, k: usize) -> usize {
     let ty = x.ty();
@@ -222,26 +221,26 @@ fn enough(op: &str, x: Var, k: usize) -> usize {
     }
 }
 
-/// Whether all weights are numbers that are not negative.
+/// Returns whether all weights are nonnegative numbers.
 #[track_caller]
 fn shares(weights: Var) -> Var {
     weights.ge(0.0).all()
 }
 
-/// Weights in the same proportions with a sum that is a number: where some are infinite, those alone.
+/// Scales weights so that their sum is finite: where some are infinite, only those count.
 #[track_caller]
 fn summable(weights: Var) -> Var {
     let most = weights.amax();
     let infinite = weights.lt(f64::INFINITY).select(0.0, 1.0);
     let weights = most.lt(f64::INFINITY).select(weights, infinite);
-    // Powers of two, which change no bit of a proportion that counts.
+    // Powers of two, which change no bit of a proportion that matters.
     let (down, up) = (2f64.powi(-100), 2f64.powi(500));
     let large = most.gt(2f64.powi(900)).select(down, 1.0);
     let small = most.lt(2f64.powi(-500)).select(up, 1.0);
     weights * most.lt(f64::INFINITY).select(large * small, 1.0)
 }
 
-/// The weights of rows, as `f64`.
+/// Checks the weights of rows and converts them to `f64`.
 #[track_caller]
 fn weighted(op: &str, x: Var, weights: Var) -> Var {
     let n = enough(op, x, 1);

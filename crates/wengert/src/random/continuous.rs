@@ -1,4 +1,4 @@
-//! Distributions whose quantiles are known: one number of the generator for each draw.
+//! Distributions with a known quantile function: one word of the generator per draw.
 
 use std::f64::consts::PI;
 use std::panic::Location;
@@ -12,11 +12,11 @@ use super::valid::where_valid;
 
 /// # Distributions on the line
 ///
-/// Each draw is the quantile of one 64-bit number (`f32`: of a 32-bit one), which grows with what
-/// [`Key::uniform`] gives for the same key. What has a scale and a place is drawn with scale 1 at 0:
-/// `m + s * key.laplace([n])`. Parameters broadcast to the shape.
+/// Each draw is the quantile of one 64-bit word (`f32`: of a 32-bit one), which increases with the result of
+/// [`Key::uniform`] for the same key. Distributions with a location and a scale are drawn with location 0 and
+/// scale 1: write `m + s * key.laplace([n])`. Parameters broadcast to the shape.
 impl Key {
-    /// Waiting times of rate 1: density `e^-x`.
+    /// Draws from the exponential distribution with rate 1: density `e^-x`.
     #[track_caller]
     pub fn exponential(self, shape: impl Draws) -> Var {
         asked_at(Location::caller(), || {
@@ -25,7 +25,7 @@ impl Key {
         })
     }
 
-    /// The Laplace distribution: density `e^-|x| / 2`.
+    /// Draws from the Laplace distribution: density `e^-|x| / 2`.
     #[track_caller]
     pub fn laplace(self, shape: impl Draws) -> Var {
         asked_at(Location::caller(), || {
@@ -35,7 +35,7 @@ impl Key {
         })
     }
 
-    /// The logistic distribution: `P(x < t) = 1 / (1 + e^-t)`.
+    /// Draws from the logistic distribution: `P(x < t) = 1 / (1 + e^-t)`.
     #[track_caller]
     pub fn logistic(self, shape: impl Draws) -> Var {
         asked_at(Location::caller(), || {
@@ -46,7 +46,7 @@ impl Key {
         })
     }
 
-    /// The Gumbel distribution: `P(x < t) = e^(-e^-t)`.
+    /// Draws from the Gumbel distribution: `P(x < t) = e^(-e^-t)`.
     #[track_caller]
     pub fn gumbel(self, shape: impl Draws) -> Var {
         asked_at(Location::caller(), || {
@@ -55,7 +55,7 @@ impl Key {
         })
     }
 
-    /// The Cauchy distribution: density `1 / (π (1 + x²))`.
+    /// Draws from the Cauchy distribution: density `1 / (π (1 + x²))`.
     #[track_caller]
     pub fn cauchy(self, shape: impl Draws) -> Var {
         asked_at(Location::caller(), || {
@@ -64,7 +64,7 @@ impl Key {
         })
     }
 
-    /// The Rayleigh distribution: density `x e^(-x²/2)` for `x > 0`.
+    /// Draws from the Rayleigh distribution: density `x e^(-x²/2)` for `x > 0`.
     #[track_caller]
     pub fn rayleigh(self, shape: impl Draws) -> Var {
         asked_at(Location::caller(), || {
@@ -73,8 +73,8 @@ impl Key {
         })
     }
 
-    /// The Weibull distribution: `P(x > t) = e^(-t^k)` for `t > 0`, with a finite `k > 0`. Derivative in `k`: that of
-    /// the draw.
+    /// Draws from the Weibull distribution: `P(x > t) = e^(-t^k)` for `t > 0`, with a finite `k > 0`. The
+    /// derivative in `k` is that of the draw.
     ///
     /// ```
     /// use wengert::prelude::*;
@@ -89,13 +89,13 @@ impl Key {
             let ty = asked("weibull", shape, FLOATS);
             let k = positive(parameter("weibull", k, &ty));
             let log = self.waits("weibull", &ty).ln() / k;
-            // Below, the number is 0 however far, and so is its derivative.
+            // Below this the draw is 0 in any case, and so is its derivative.
             log.lt(-800.0).select(-800.0, log).exp()
         })
     }
 
-    /// The Pareto distribution: `P(x > t) = t^-a` for `t > 1`, with a finite `a > 0`. Derivative in `a`: that
-    /// of the draw.
+    /// Draws from the Pareto distribution: `P(x > t) = t^-a` for `t > 1`, with a finite `a > 0`. The derivative
+    /// in `a` is that of the draw.
     #[track_caller]
     pub fn pareto(self, a: impl IntoVar, shape: impl Draws) -> Var {
         asked_at(Location::caller(), || {
@@ -110,7 +110,7 @@ impl Key {
         -self.probabilities(op, ty).ln()
     }
 
-    /// Gumbel's distribution, whose upper tail decides.
+    /// Draws from the Gumbel distribution, accurate in its upper tail.
     #[track_caller]
     pub(super) fn extremes(self, op: &str, ty: &Type) -> Var {
         let q = self.probabilities(op, ty);
@@ -118,7 +118,7 @@ impl Key {
     }
 }
 
-/// NaN for what is no finite positive number.
+/// Returns `x`, or NaN where it is not finite and positive.
 #[track_caller]
 pub(super) fn positive(x: Var) -> Var {
     where_valid(x, x.gt(0.0).and(x.is_finite()))

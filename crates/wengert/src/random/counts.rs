@@ -1,4 +1,4 @@
-//! Counts.
+//! Distributions of counts.
 
 use std::f64::consts::PI;
 use std::panic::Location;
@@ -20,14 +20,14 @@ const COUNTS: &[DType] = &[DType::I64, DType::I32];
 
 /// # Counts
 ///
-/// `i64`, or `i32` if asked for. Parameters broadcast to the shape. Derivative: none.
+/// Counts are `i64`, or `i32` on request. Parameters broadcast to the shape. They have no derivative.
 impl Key {
-    /// The Poisson distribution with mean `rate`: how many events fall into a time.
+    /// Draws from the Poisson distribution with mean `rate`: the number of events in a period.
     ///
-    /// Any whole number can come up to a rate of 9e18, with a probability that is accurate to 10^-12, or to
-    /// 2^-50 standard deviations where that is more; above, what comes is rounded to a float. A count that is too large for its type is the largest of the type:
-    /// so are all of a rate of 1e20. A rate that is negative, infinite or NaN gives the smallest number of
-    /// the type, which is no count.
+    /// Up to a rate of 9e18 any integer can occur, with a probability accurate to 10^-12, or to 2^-50 standard
+    /// deviations where that is more; above, counts are rounded to floats. A count that exceeds its type
+    /// saturates, as all counts of a rate of 1e20 do. A rate that is negative, infinite or NaN gives the
+    /// smallest number of the type, which is no count.
     ///
     /// # Errors
     /// If `rate` does not broadcast to the shape.
@@ -51,11 +51,11 @@ impl Key {
         })
     }
 
-    /// The binomial distribution: how many of `n` tries succeed, each with probability `p`.
+    /// Draws from the binomial distribution: the number of successes in `n` trials, each with probability `p`.
     ///
-    /// Any whole number of `0..=n` can come, for `n` up to `i64::MAX`, with a probability that is accurate to
-    /// 10^-12, or to 2^-50 standard deviations where that is more, for the product `n p` as rounded to a float. An `n` that is negative, and a `p` outside of
-    /// `0..=1` or NaN, give the smallest number of the type, which is no count.
+    /// Any integer in `0..=n` can occur, for `n` up to `i64::MAX`, with a probability accurate to 10^-12, or to
+    /// 2^-50 standard deviations where that is more, for the product `n p` as rounded to a float. An `n` that
+    /// is negative, or a `p` outside `0..=1` or NaN, gives the smallest number of the type, which is no count.
     ///
     /// # Errors
     /// If a parameter does not broadcast to the shape.
@@ -71,7 +71,7 @@ impl Key {
             let rows = [tries.flatten(), p.flatten(), valid.flatten()];
             let counts = each(n, &rows, |i, x| {
                 let (tries, valid) = (valid_or(x[0], x[2], 0), x[2]);
-                // Failures are counted where they are rarer.
+                // Counts failures where they are rarer.
                 let often = x[1].gt(0.5);
                 let p = valid_or(often.select(1.0 - x[1], x[1]), valid, 0.0);
                 let all = tries.to(DType::F64);
@@ -85,10 +85,10 @@ impl Key {
         })
     }
 
-    /// The geometric distribution: the number of the first try that succeeds, at least 1, each with
-    /// probability `p`. From 2^53 on it is rounded to a float, and a number that is too large for its type is
-    /// the largest of the type. A `p` that is not in `0..=1`, NaN or 0, for which no try ever succeeds, gives
-    /// the smallest number of the type, which is no count.
+    /// Draws from the geometric distribution: the number of the first successful trial, at least 1, each with
+    /// probability `p`. From 2^53 on it is rounded to a float, and a number that exceeds its type saturates. If
+    /// `p` is outside `0..=1`, NaN or 0, for which no trial ever succeeds, the result is the smallest number of
+    /// the type, which is no count.
     ///
     /// # Errors
     /// If `p` does not broadcast to the shape.
@@ -106,32 +106,32 @@ impl Key {
     }
 }
 
-/// Means from which on counts are drawn by rejection.
+/// The mean from which counts are drawn by rejection.
 const SMALL: f64 = 10.0;
 
-/// Rates from which on no count fits in an `i64`.
+/// The rate from which no count fits in an `i64`.
 const FULL: f64 = 1e20;
 
-/// Numbers up to which all that may be drawn beside them are far from the end of `i64`.
+/// The largest mean around which all plausible counts fit in an `i64`.
 const EXACT: f64 = 9.0e18;
 
-/// `x` where parameters are valid, and else something else.
+/// Returns `x` where parameters are valid, and `other` elsewhere.
 #[track_caller]
 fn valid_or(x: Var, valid: Var, other: impl IntoVar) -> Var {
     valid.select(x, other)
 }
 
-/// One number in `0..1` for an element, from its own block.
+/// Draws a number in `0..1` for an element, from its own block.
 fn unit(words: Var, i: Var) -> Var {
     let bits = random_bits(words, i, Stream::Draws, Type::scalar(DType::U64));
     counted(bits, 53) * 2f64.powi(-53)
 }
 
-/// Counts up while the probability of as many or fewer is below a number.
+/// Inverts a cumulative distribution by linear search from 0: `u` is the probability to reach.
 fn climb(u: Var, p0: Var, ratio: impl FnOnce(Var) -> Var) -> Var {
     let out = while_loop(
         &[Var::scalar(0.0), p0, p0],
-        // Where the probabilities have become too small to count, it ends as well.
+        // Also stops where the probabilities have become too small to count.
         |x| u.ge(x[2]).and(x[1].gt(1e-18)),
         |x| {
             let k = x[0] + 1.0;
@@ -146,10 +146,10 @@ fn poisson_few(words: Var, i: Var, rate: Var) -> Var {
     climb(unit(words, i), (-rate).exp(), |k| rate / k)
 }
 
-/// Hörmann, The transformed rejection method for generating Poisson random variables, 1993 (PTRS).
+/// Implements PTRS: Hörmann, The transformed rejection method for generating Poisson random variables, 1993.
 ///
-/// Counts are whole numbers beside the largest one that is not above the rate, so that they are exact
-/// however large it is.
+/// A count is represented as an integer offset from the floor of the rate, so that it is exact however large
+/// the rate is.
 fn poisson_many(words: Var, i: Var, n: usize, rate: Var, skip: Var) -> Var {
     let b = rate.sqrt().mul_add(2.53, 0.931);
     let a = b.mul_add(0.02483, -0.059);
@@ -165,7 +165,7 @@ fn poisson_many(words: Var, i: Var, n: usize, rate: Var, skip: Var) -> Var {
         let quick = us.ge(0.07).and(v.le(inside));
         let bad = (middle + k).lt(0.0).or(us.lt(0.013).and(v.gt(us)));
         let ratio = v.ln() + inverse.ln() - (a / (us * us) + b).ln();
-        // The count plus 1, and how far it is from the rate, in rates.
+        // The count plus 1, and its relative distance from the rate.
         let near = k.maximum(-middle);
         let (y, t) = (middle + near + 1.0, (near + (1.0 - above)) / rate);
         let log_p = 0.5 * t.log1p() - rate * excess(t) - log_scale - correction(y);
@@ -175,7 +175,7 @@ fn poisson_many(words: Var, i: Var, n: usize, rate: Var, skip: Var) -> Var {
     beside(middle, found[0])
 }
 
-/// A whole number that is a float plus another.
+/// Adds an offset to a float that is an integer, as `i64`.
 fn beside(middle: Var, k: Var) -> Var {
     let exact = middle.to(DType::I64) + k.to(DType::I64);
     middle.lt(EXACT).select(exact, (middle + k).to(DType::I64))
@@ -187,7 +187,7 @@ fn binomial_few(words: Var, i: Var, tries: Var, p: Var) -> Var {
     climb(unit(words, i), none, |k| (tries - k + 1.0) / k * odds).minimum(tries)
 }
 
-/// Hörmann, The generation of binomial random variates, 1993 (BTRS), for `p <= 1/2`.
+/// Implements BTRS for `p <= 1/2`: Hörmann, The generation of binomial random variates, 1993.
 fn binomial_many(words: Var, i: Var, n: usize, tries: Var, p: Var, skip: Var) -> Var {
     let (q, mean) = (1.0 - p, tries * p);
     let deviation = (mean * q).sqrt();

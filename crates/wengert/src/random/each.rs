@@ -1,4 +1,4 @@
-//! Draws that take a loop: one for each element, with attempts of its own.
+//! Draws that need a loop: one per element, each with its own attempts.
 
 use wengert_ir::elementary::chacha::Stream;
 use wengert_ir::ir::{DType, Type};
@@ -8,12 +8,12 @@ use wengert_ir::ops::random::random_bits;
 use wengert_ir::ops::while_loop::while_loop;
 use wengert_ir::trace::Var;
 
-/// `f` for each of `n` elements: of its number, a `u64`, and its row of the parameters.
+/// Applies `f` to each of `n` elements: to its index, a `u64`, and its row of the parameters.
 pub(super) fn each(n: usize, params: &[Var], f: impl FnOnce(Var, &[Var]) -> Var) -> Var {
     each_of(n, params, |i, x| vec![f(i, x)])[0]
 }
 
-/// The same for several results.
+/// Does what [`each`] does, for several results.
 pub(super) fn each_of(
     n: usize,
     params: &[Var],
@@ -24,11 +24,11 @@ pub(super) fn each_of(
     map(&rows, n, |row| f(row[0], &row[1..]))
 }
 
-/// Tries until something is taken: `attempt` makes of random bits (so many `u64`s) whether it is, and
-/// values, of which those of the last attempt are given.
+/// Repeats an attempt until one is accepted. `attempt` takes random bits (a fixed number of `u64`s) and returns
+/// whether it accepts, and values; those of the last attempt are returned.
 ///
-/// Attempt `t` of element `i` of `n` uses block `i + n t` of the draws: what an element gets depends on
-/// nothing but its number.
+/// Attempt `t` of element `i` of `n` uses block `i + n t` of the draws, so an element depends only on its
+/// index.
 pub(super) fn attempts(
     words: Var,
     i: Var,

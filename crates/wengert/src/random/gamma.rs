@@ -1,7 +1,6 @@
-//! The gamma distribution and those made of it.
+//! The gamma distribution and those derived from it.
 //!
-//! Logarithms are drawn: gamma numbers of a small shape parameter are too small for floats, and their
-//! ratios are not.
+//! Logarithms are drawn: gamma variates with a small shape parameter underflow, but their ratios do not.
 
 use std::panic::Location;
 
@@ -18,16 +17,15 @@ use super::valid::where_valid;
 
 /// # The gamma family
 ///
-/// Computed in `f64`, each draw by rejection in a loop of its own. Derivatives in the parameters are those
-/// of the quantile at a fixed probability (Figurnov, Mohamed and Mnih, Implicit reparameterization
-/// gradients, 2018), to any order: `dx/da = -(∂P/∂a) / density`.
+/// Draws are computed in `f64`, each by rejection in its own loop. Derivatives in the parameters are those of
+/// the quantile at a fixed probability (Figurnov, Mohamed and Mnih, Implicit reparameterization gradients,
+/// 2018), to any order: `dx/da = -(∂P/∂a) / density`.
 ///
-/// Parameters may be as small and as large as floats are: draws that are too small for floats are 0, with the
-/// derivative 0, and ratios are those of the draws before they are rounded. Negative, infinite and NaN ones
-/// give NaN.
+/// Parameters may have any magnitude of a float: draws that underflow are 0, with derivative 0, and ratios are
+/// computed before rounding. Negative, infinite and NaN parameters give NaN.
 impl Key {
-    /// The gamma distribution with shape parameter `alpha > 0` and scale 1: density
-    /// `x^(α-1) e^-x / Γ(α)`. 0 for `alpha = 0`.
+    /// Draws from the gamma distribution with shape parameter `alpha > 0` and scale 1: density `x^(α-1) e^-x /
+    /// Γ(α)`. The result is 0 for `alpha = 0`.
     ///
     /// # Errors
     /// If `alpha` does not broadcast to the shape.
@@ -51,8 +49,8 @@ impl Key {
         })
     }
 
-    /// The chi-square distribution with `k > 0` degrees of freedom, of which the sum of squares of `k`
-    /// standard normal numbers is. Derivative in `k`: as of [`Key::gamma`].
+    /// Draws from the chi-square distribution with `k > 0` degrees of freedom: the sum of squares of `k`
+    /// standard normal numbers. For the derivative in `k` see [`Key::gamma`].
     #[track_caller]
     pub fn chi_square(self, k: impl IntoVar, shape: impl Draws) -> Var {
         asked_at(Location::caller(), || {
@@ -64,9 +62,9 @@ impl Key {
         })
     }
 
-    /// Student's distribution with `nu > 0` degrees of freedom, infinitely many for the normal distribution.
-    /// NaN for 0. Few of a small `nu` are numbers that floats hold: the others are 0 or infinite. Derivative in
-    /// `nu`: as of [`Key::gamma`].
+    /// Draws from Student's t distribution with `nu > 0` degrees of freedom; infinite `nu` gives the normal
+    /// distribution, and 0 gives NaN. For a small `nu` most draws are beyond the range of floats: they are 0 or
+    /// infinite. For the derivative in `nu` see [`Key::gamma`].
     #[track_caller]
     pub fn student_t(self, nu: impl IntoVar, shape: impl Draws) -> Var {
         asked_at(Location::caller(), || {
@@ -81,15 +79,16 @@ impl Key {
     fn student(self, op: &str, nu: Var, ty: &Type) -> Var {
         let [a, b] = self.split_n();
         let z = a.tails(op, ty).normal_tail();
-        // From here on it makes no difference any more.
+        // Smaller parameters give the same results.
         let half = where_valid(0.5 * nu, nu.gt(0.0));
         let half = half.lt(1e-300).select(1e-300, half);
         let half = half.gt(1e300).select(1e300, half);
         z * (0.5 * (half.ln() - b.logs(op, half).log)).exp()
     }
 
-    /// The beta distribution with parameters `a, b > 0`: density `x^(a-1) (1-x)^(b-1) / B(a, b)` on
-    /// `0..1`. One parameter that is 0 has all at its end. Derivatives: as of [`Key::gamma`].
+    /// Draws from the beta distribution with parameters `a, b > 0`: density `x^(a-1) (1-x)^(b-1) / B(a, b)` on
+    /// `0..1`. If one parameter is 0, all the probability is at its end. For the derivatives see
+    /// [`Key::gamma`].
     #[track_caller]
     pub fn beta(self, a: impl IntoVar, b: impl IntoVar, shape: impl Draws) -> Var {
         asked_at(Location::caller(), || {
@@ -98,7 +97,7 @@ impl Key {
             let [x, y] = self.split_n();
             let (x, y) = (x.logs("beta", a), y.logs("beta", b));
             let most = x.alpha.maximum(y.alpha).stop_gradient();
-            // Both are small numbers, or both large ones, where they are told apart at all.
+            // Where the two can be distinguished at all, both are small or both are large.
             let small = (x.scaled(most) - y.scaled(most)) / most;
             let ratio = (x.base() / y.base()).ln() + (x.beside - y.beside);
             let both = x.alpha.gt(LARGE).and(y.alpha.gt(LARGE));
@@ -110,8 +109,8 @@ impl Key {
         })
     }
 
-    /// The Dirichlet distribution with parameters `alpha > 0` along the last axis: vectors of positive
-    /// numbers with sum 1, as many as `shape` says. What has the parameter 0 gets 0. Derivative: as of
+    /// Draws from the Dirichlet distribution with parameters `alpha > 0` along the last axis: vectors of
+    /// positive numbers with sum 1, `shape` of them. A component with parameter 0 is 0. For the derivative see
     /// [`Key::gamma`].
     ///
     /// # Errors
@@ -136,12 +135,12 @@ impl Key {
         })
     }
 
-    /// Logarithms of gamma numbers, one for each parameter: of the shape of the parameters.
+    /// Draws logarithms of gamma variates, one for each parameter, in the shape of the parameters.
     #[track_caller]
     fn logs(self, op: &str, alpha: Var) -> Logs {
         let words = self.consumed(op);
         let (dims, alpha) = (alpha.shape(), alpha.to(DType::F64));
-        // Of two zeros the one whose reciprocal is positive.
+        // Turns -0 into 0, whose reciprocal is positive.
         let alpha = alpha.eq(0.0).select(0.0, alpha);
         let flat = alpha.flatten();
         let n = flat.shape()[0];
@@ -164,27 +163,27 @@ impl Key {
     }
 }
 
-/// Shape parameters from which on the logarithm of a gamma number, as a float, says too little of how far it is
-/// from them.
+/// The shape parameter from which the logarithm of a gamma variate, as a float, resolves its distance from the
+/// parameter too coarsely.
 const LARGE: f64 = (1u64 << 40) as f64;
 
-/// Shape parameters whose gamma numbers may have logarithms that floats do not hold.
+/// The shape parameter below which a gamma variate may have a logarithm beyond the range of floats.
 const SMALL: f64 = 1e-290;
 
-/// The largest derivative of a logarithm. The number itself is 0 where it would be larger.
+/// The largest derivative of a logarithm. Where it would be larger, the variate itself is 0.
 const STEEP: f64 = 1e290;
 
-/// Logarithms of gamma numbers, and what they are made of: `log` is `log base + beside + power / α`.
+/// Logarithms of gamma variates as a sum: `log = log base + beside + power / α`.
 struct Logs {
     alpha: Var,
     log: Var,
-    /// With the derivative of `log`: what else there is has none.
+    /// Has the derivative of `log`; the other terms have none.
     beside: Var,
     power: Var,
 }
 
 impl Logs {
-    /// The gamma numbers.
+    /// Returns the gamma variates.
     #[track_caller]
     fn number(&self) -> Var {
         let large = self.base() * self.beside.exp();
@@ -204,7 +203,7 @@ impl Logs {
             .stop_gradient()
     }
 
-    /// `most` times the logarithm, for parameters so small that nothing but the power counts, `most` being the
+    /// Returns `most` times the logarithm, for parameters so small that only the power counts; `most` is the
     /// largest of them.
     #[track_caller]
     fn scaled(&self, most: Var) -> Var {
@@ -212,15 +211,15 @@ impl Logs {
     }
 }
 
-/// What a gamma number is a cube of a nearly normal number times: one of `α + 1` below 1.
+/// Returns the factor of a gamma variate beside the cube of a nearly normal number; below 1 that of `α + 1`.
 #[track_caller]
 fn base(alpha: Var) -> Var {
     alpha.lt(1.0).select(alpha + 1.0, alpha) - 1.0 / 3.0
 }
 
-/// Marsaglia and Tsang, A simple method for generating gamma variables, 2000. Below 1, where the method
-/// ends, a number of parameter `α + 1` is taken times `u^(1/α)`. The logarithms, those of the cubes, and
-/// `log u`.
+/// Implements Marsaglia and Tsang, A simple method for generating gamma variables, 2000. Below 1, where the
+/// method does not apply, a variate with parameter `α + 1` is multiplied by `u^(1/α)`. Returns the logarithms
+/// of the variates and of the cubes, and `log u`.
 fn draw(words: Var, alpha: Var, n: usize) -> Vec<Var> {
     each_of(n, &[alpha], |i, alpha| {
         let alpha = alpha[0];
@@ -235,7 +234,7 @@ fn draw(words: Var, alpha: Var, n: usize) -> Vec<Var> {
             let v = root * root * root;
             let log_v = v.maximum(f64::MIN_POSITIVE).ln();
             let limit = (0.5 * x).mul_add(x, d * (1.0 - v + log_v));
-            // Where `v` is 1 but for rounding: to the first order.
+            // To first order, where `v` is 1 except for rounding.
             let log_v = large.select(3.0 * (x * c).log1p(), log_v);
             let limit = large.select(-(x * x) * (x * x) / 108.0 / d, limit);
             let taken = root.gt(0.0).and(opened(bits[1]).ln().lt(limit));
@@ -248,10 +247,10 @@ fn draw(words: Var, alpha: Var, n: usize) -> Vec<Var> {
     })
 }
 
-/// `d ln z / dα` at a fixed probability, given the logarithm of `z` and that of its cube.
+/// Returns `d ln z / dα` at a fixed probability, given the logarithm of `z` and that of its cube.
 ///
-/// Up to `α + 1` by the series of the incomplete gamma function (DLMF 8.7.1), beyond by its continued
-/// fraction (DLMF 8.9.2), each with its derivative in `α`; for large `α` by the expansion of the quantile.
+/// Up to `α + 1` it uses the series of the incomplete gamma function (DLMF 8.7.1), beyond it the continued
+/// fraction (DLMF 8.9.2), each with its derivative in `α`; for large `α` the expansion of the quantile.
 fn slope(alpha: Var, log_z: Var, beside: Var, n: usize) -> Var {
     each(n, &[alpha, log_z, beside], |_, x| {
         let (given, log_z, beside) = (x[0], x[1], x[2]);
@@ -271,11 +270,11 @@ fn slope(alpha: Var, log_z: Var, beside: Var, n: usize) -> Var {
     })
 }
 
-/// Shape parameters from which on the sums would be long.
+/// The shape parameter from which the sums would be long.
 const MANY: f64 = 1e5;
 
-/// The same by the expansion of Cornish and Fisher, whose next term is 10^-12 of the first: the quantile is
-/// `α + w √α + (w² - 1)/3 + ..` for that of the normal distribution, `w`, which stays.
+/// Computes [`slope`] by the expansion of Cornish and Fisher, whose next term is 10^-12 of the first: the
+/// quantile is `α + w √α + (w² - 1)/3 + ..`, where `w`, the quantile of the normal distribution, is fixed.
 fn slope_of_many(alpha: Var, beside: Var) -> Var {
     let d = base(alpha);
     let r = alpha.sqrt().recip();
@@ -290,7 +289,7 @@ fn slope_of_many(alpha: Var, beside: Var) -> Var {
     dz / d * (-beside).exp()
 }
 
-/// `Σ zⁿ / ((α+1) .. (α+n))` and its derivative in `α`, for `z <= α + 1`.
+/// Returns `Σ zⁿ / ((α+1) .. (α+n))` and its derivative in `α`, for `z <= α + 1`.
 fn series(alpha: Var, z: Var) -> (Var, Var) {
     let (zero, one) = (Var::scalar(0.0), Var::scalar(1.0));
     // The term, the sum of 1 / (α+k) so far, n, and the two sums.
@@ -307,19 +306,19 @@ fn series(alpha: Var, z: Var) -> (Var, Var) {
     (out[3], out[4])
 }
 
-/// The continued fraction `1 / (z + 1 - α - (1 - α) / (z + 3 - α - ..))` and its derivative in `α`, for
-/// `z > α + 1`; at once something where it is not `wanted`.
+/// Returns the continued fraction `1 / (z + 1 - α - (1 - α) / (z + 3 - α - ..))` and its derivative in `α`, for
+/// `z > α + 1`. Where it is `unwanted`, it stops at once with an arbitrary value.
 fn fraction(alpha: Var, z: Var, unwanted: Var) -> (Var, Var) {
     let (zero, one) = (Var::scalar(0.0), Var::scalar(1.0));
-    // Two convergents, the denominator of the later one being 1: the numerators, the earlier denominator,
-    // the derivatives of all four, n, and the change.
+    // Two convergents, scaled so that the denominator of the later one is 1: the numerators, the earlier
+    // denominator, the derivatives of all four, n, and the change.
     let start = [one, zero, zero, zero, zero, zero, zero, zero, one];
     let out = while_loop(
         &start,
         |x| x[8].gt(1e-15).and(!unwanted),
         |x| {
             let [a0, a1, b0, da0, da1, db0, db1, n] = std::array::from_fn(|i| x[i]);
-            // Of step n + 1: numerator -n (n - α), or 1 in the first; denominator z + 2n + 1 - α.
+            // For step n + 1: numerator -n (n - α), or 1 in the first; denominator z + 2n + 1 - α.
             let c = n.gt(0.0).select(n * (alpha - n), 1.0);
             let d = z + 2.0 * n + 1.0 - alpha;
             let a = d * a1 + c * a0;

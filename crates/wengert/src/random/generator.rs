@@ -1,4 +1,4 @@
-//! The words of a key in plain Rust.
+//! A key's words in plain Rust.
 
 use std::convert::Infallible;
 
@@ -9,23 +9,23 @@ use wengert_ir::error::{Error, Result};
 use super::Key;
 use crate::array::{Array, here};
 
-/// The stream of draws of a key, word by word: what [`Key::bits`] gives for it. A generator of
-/// [`rand_core`], for all that is built on one; see [`Key::generator`].
+/// A key's stream of draws, word by word, equal to what [`Key::bits`] returns for it. It implements
+/// [`rand_core`]'s generator traits, for use with libraries built on them; see [`Key::generator`].
 #[derive(Clone, Debug)]
 pub struct Generator {
     key: [u32; KEY],
     /// The number of the next block.
     next: u64,
     block: [u32; WORDS],
-    /// How many of its words are used.
+    /// The number of words used in the current block.
     used: usize,
 }
 
 impl Key<Array> {
-    /// The same words in plain Rust.
+    /// Returns a plain Rust generator of the same words.
     ///
     /// # Errors
-    /// If it is several keys, as [`Key::split_into`] makes them.
+    /// If it is an array of several keys, as [`Key::split_into`] returns.
     ///
     /// ```
     /// use rand_core::Rng;
@@ -47,10 +47,10 @@ impl Key<Array> {
         })
     }
 
-    /// Key number `i` of those it is split into by [`Key::split_n`] and [`Key::split_into`].
+    /// Returns child `i` of the key, as numbered by [`Key::split_n`] and [`Key::split_into`].
     ///
     /// # Errors
-    /// If it is several keys.
+    /// If it is an array of several keys.
     #[track_caller]
     pub fn child(&self, i: u64) -> Result<Key<Array>> {
         let block = Stream::Children.block(&self.array("child")?, i / 2);

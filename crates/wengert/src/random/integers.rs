@@ -1,4 +1,4 @@
-//! Whole numbers between two others.
+//! Uniform integers in a range.
 
 use std::panic::Location;
 
@@ -16,18 +16,19 @@ const INTEGERS: &[DType] = &[DType::I64, DType::I32, DType::U64, DType::U32, DTy
 
 /// # Whole numbers
 ///
-/// `i64`, or the type of integers that is asked for. Parameters broadcast to the shape. Derivative: none.
+/// Integers are `i64`, or the requested integer type. Parameters broadcast to the shape. They have no
+/// derivative.
 impl Key {
-    /// Whole numbers in `low..high`, without `high`, each exactly as likely as any other; `low` where
-    /// nothing lies between.
+    /// Draws integers in `low..high`, excluding `high`, all exactly equally likely. For an empty range it
+    /// returns `low`.
     ///
-    /// The bounds are integers of any type. `high` may be one more than the largest number of the type that
-    /// is drawn, so that each of its numbers can come; a traced bound beyond is the nearest one that is not. A
-    /// key gives the same numbers in each type that holds them.
+    /// The bounds are integers of any type. `high` may be one more than the largest number of the drawn type,
+    /// so that every number of the type can occur; a traced bound beyond that is clamped. A key gives the same
+    /// numbers in each type that can represent them.
     ///
     /// # Errors
-    /// If the parameters are not integers, or known numbers with nothing between, or that the type does not
-    /// hold.
+    /// If the parameters are not integers, or are known numbers that form an empty range or are beyond the
+    /// drawn type.
     ///
     /// ```
     /// use wengert::prelude::*;
@@ -57,23 +58,24 @@ impl Key {
         })
     }
 
-    /// Whole numbers from one to another, which are `i64` or `u64` of the same shape, each with both ends:
-    /// Lemire, Fast random integer generation in an interval, 2019.
+    /// Draws integers in a range with inclusive ends, which are `i64` or `u64` of one shape: Lemire, Fast
+    /// random integer generation in an interval, 2019.
     #[track_caller]
     pub(super) fn integers(self, op: &str, low: Var, last: Var) -> Var {
         let words = self.consumed(op);
         let (dims, n) = (low.shape(), low.ty().size());
         let between = low.le(last).select(last - low, Var::zeros(&low.ty()));
-        // How many there are; 0 stands for all 2^64.
+        // The number of integers in the range; 0 stands for all 2^64.
         let span = between.to(DType::U64).flatten() + Var::scalar(1u64);
         let ty = Type::new(DType::U64, &[n]);
         let first = random_bits(words, Var::scalar(0u64), Stream::Draws, ty);
-        // One draw in 2^64 / span is not taken: of what is left over, some numbers would have more.
+        // At most a fraction span / 2^64 of draws is rejected: the leftover would make some numbers more
+        // likely.
         let places = match span.as_literal().map(|l| l.bits) {
             Some(0) => first,
             Some(span_of) if span_of.is_power_of_two() => product(first, span).0,
             _ => {
-                // The first attempt of all takes the first blocks.
+                // The first attempt uses the first blocks.
                 let blocks = n.div_ceil(8) as u64;
                 let places = each(n, &[first, span], |i, x| {
                     unbiased(words, i, blocks, n, x[0], x[1])
@@ -85,7 +87,7 @@ impl Key {
     }
 }
 
-/// The smallest and the largest number of a type of integers.
+/// Returns the smallest and the largest number of an integer type.
 fn range(dtype: DType) -> (i128, i128) {
     match dtype {
         DType::I32 => (i32::MIN.into(), i32::MAX.into()),
@@ -96,15 +98,15 @@ fn range(dtype: DType) -> (i128, i128) {
     }
 }
 
-/// A whole number everywhere in a value of a type that holds it.
+/// Returns a value of an integer type filled with `n`, which the type can represent.
 pub(super) fn everywhere(ty: &Type, n: i128) -> Var {
     let width = 8 * ty.dtype.bytes();
     let mask = u64::MAX >> (64 - width);
     Var::literal(Splat::new(ty, n as u64 & mask))
 }
 
-/// A bound of what is drawn as a type `ty`, as a `u64` if that is one and else as an `i64`: the first number,
-/// or the last, given the `end` behind it.
+/// Converts a bound for draws of type `ty` to `u64` if `ty` is that and to `i64` otherwise: the first number,
+/// or the last number, given the exclusive `end`.
 #[track_caller]
 fn bound(op: &str, given: Argument, ty: &Type, end: bool) -> Var {
     let (least, most) = range(ty.dtype);
@@ -135,7 +137,7 @@ fn bound(op: &str, given: Argument, ty: &Type, end: bool) -> Var {
     let own = v.ty();
     let (first, last) = range(own.dtype);
     let number = match end {
-        // Before the first number there is none.
+        // The smallest number has no predecessor.
         true => v.maximum(everywhere(&own, first + 1)) - everywhere(&own, 1),
         false => v,
     };
@@ -149,7 +151,7 @@ fn bound(op: &str, given: Argument, ty: &Type, end: bool) -> Var {
     spread(op, number.to(wide.dtype), own, &wide)
 }
 
-/// The product of two `u64`s, as its upper and its lower half.
+/// Returns the product of two `u64`s as its upper and its lower half.
 fn product(x: Var, y: Var) -> (Var, Var) {
     let half = |x: Var| (x & 0xffff_ffffu32, x >> 32);
     let ((x0, x1), (y0, y1)) = (half(x), half(y));
@@ -161,7 +163,7 @@ fn product(x: Var, y: Var) -> (Var, Var) {
 
 fn unbiased(words: Var, i: Var, blocks: u64, n: usize, first: Var, span: Var) -> Var {
     let (place, rest) = product(first, span);
-    // Most draws need not ask how many are left over.
+    // Most draws do not need the number of leftovers.
     let out = while_loop(
         &[i + Var::scalar(blocks), place, rest, rest.ge(span)],
         |x| !x[3],

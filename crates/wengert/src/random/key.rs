@@ -1,4 +1,4 @@
-//! Keys: how they are made, and made more of.
+//! Keys: creation and splitting.
 
 use std::fmt;
 use std::panic::Location;
@@ -15,8 +15,8 @@ use crate::tree::Tree;
 
 /// A key of random numbers: eight `u32` words.
 ///
-/// Inside a trace it is neither `Copy` nor `Clone`, and a draw consumes it, so that no two draws are
-/// the same by mistake. Outside, [`Key<Array>`](Key) is `Clone`: a run can be repeated.
+/// In a trace it is neither `Copy` nor `Clone`, and a draw consumes it, so that two draws cannot be equal by
+/// mistake. Outside, [`Key<Array>`](Key) is `Clone`, so that a run can be repeated.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -50,7 +50,7 @@ use crate::tree::Tree;
 /// let f = jit(|key: Key| scan(0.0, 0..10, |x, _| (x + key.normal(()), ())).0);
 /// ```
 ///
-/// The same in a function of one element of a batch; map over [`Key::split_into`], too:
+/// A key that a function of one batch element captures; map over [`Key::split_into`], too:
 ///
 /// ```compile_fail,E0507
 /// use wengert::prelude::*;
@@ -70,7 +70,7 @@ pub struct Key<T = Var> {
     pub(super) words: T,
 }
 
-/// Numbered keys, by traced numbers: see [`Key::fold_in`].
+/// A family of keys indexed by traced numbers: see [`Key::fold_in`].
 #[derive(Tree)]
 pub struct KeyFamily<T = Var> {
     words: T,
@@ -102,8 +102,8 @@ impl<T: fmt::Debug> fmt::Debug for KeyFamily<T> {
 }
 
 impl Key<Array> {
-    /// The key of a seed: its two halves, the low one first, and zeros. Seeds that are close to each
-    /// other serve as well as any.
+    /// Makes a key from a seed: the low half, the high half, then zeros. Neighbouring seeds are as good as any
+    /// others.
     ///
     /// ```
     /// use wengert::Key;
@@ -117,14 +117,14 @@ impl Key<Array> {
         Key::from_words(words)
     }
 
-    /// The key of those words.
+    /// Makes a key from its words.
     pub fn from_words(words: [u32; KEY]) -> Key<Array> {
         let words = Array::from(words);
         Key { words }
     }
 }
 
-/// A number of blocks or keys.
+/// Returns a block or key number.
 fn number(n: u64) -> Var {
     Var::scalar(n)
 }
@@ -134,7 +134,7 @@ fn keys(dims: &[usize]) -> Type {
 }
 
 impl Key {
-    /// The words of the one key that it is, for an operation that consumes it.
+    /// Returns the words of a single key, for an operation that consumes it.
     #[track_caller]
     pub(super) fn consumed(self, op: &str) -> Var {
         let ty = self.words.ty();
@@ -145,7 +145,7 @@ impl Key {
                     format!("{ty} is several keys"),
                     "go over them, as in `vmap(|key: Key| ..)(keys)` or `scan(init, keys, ..)`",
                 ),
-                // A row of the words of one.
+                // One word of a single key.
                 false if ty == keys(&[]) => (
                     "u32 is one word of a key, and no key".into(),
                     "a batch or a loop goes over several keys: make them by `key.split_into(n)`",
@@ -166,20 +166,20 @@ impl Key {
         self.words
     }
 
-    /// Its stream of draws, from the first block on.
+    /// Returns the key's stream of draws from its first block on.
     #[track_caller]
     pub(super) fn draws(self, op: &str, ty: Type) -> Var {
         random_bits(self.consumed(op), number(0), Stream::Draws, ty)
     }
 
-    /// Two keys, whose streams have nothing to do with each other or with that of this one.
+    /// Splits the key into two, whose streams are independent of each other and of this key's.
     #[track_caller]
     pub fn split(self) -> (Key, Key) {
         let [a, b] = asked_at(Location::caller(), || self.children("split"));
         (a, b)
     }
 
-    /// Some keys; the first of them are the same however many there are.
+    /// Splits the key into `N`; the first ones are the same for every `N`.
     ///
     /// ```
     /// use wengert::prelude::*;
@@ -202,8 +202,8 @@ impl Key {
         std::array::from_fn(|i| Key { words: all.at(i) })
     }
 
-    /// `n` keys along a first axis: one for each element of a batch, or for each step of a loop. They
-    /// are those of [`Key::split_n`].
+    /// Splits the key into `n` along a first axis: one for each element of a batch, or for each step of a loop.
+    /// They are the keys of [`Key::split_n`].
     ///
     /// ```
     /// use wengert::prelude::*;
@@ -227,8 +227,8 @@ impl Key {
         Key { words }
     }
 
-    /// A family of keys, one for each whole number: for loops whose steps are numbered, and for data
-    /// that is.
+    /// Turns the key into a family of keys, one for each integer, for loops with numbered steps or numbered
+    /// data.
     ///
     /// ```
     /// use wengert::prelude::*;
@@ -248,8 +248,8 @@ impl Key {
 }
 
 impl KeyFamily {
-    /// Key number `i`, an integer scalar. **The same number gives the same key**: what is drawn from it
-    /// is the same as well. That no number comes twice is up to the caller.
+    /// Returns key number `i`, an integer scalar. **The same number gives the same key**, and hence the same
+    /// draws; the caller must not use a number twice.
     ///
     /// # Errors
     /// If `i` is not an integer scalar.

@@ -1,9 +1,9 @@
-//! Random numbers: keys that cannot be used twice, and what is drawn from them.
+//! Random numbers: keys that cannot be used twice, and draws from them.
 //!
-//! A [`Key`] is eight words that determine a stream of random numbers, for ever the same on every
-//! machine. A function that needs random numbers takes a key as an argument; a draw consumes it. Whoever
-//! needs more keys makes them from one: [`Key::split`] for a known number, [`Key::split_into`] for a
-//! batch or a loop, [`Key::fold_in`] for numbered steps.
+//! A [`Key`] is eight words that determine a stream of random numbers, always the same on every machine. A
+//! function that needs random numbers takes a key as an argument; a draw consumes it. To get more keys, derive
+//! them from one: [`Key::split`] for a known number, [`Key::split_into`] for a batch or a loop,
+//! [`Key::fold_in`] for numbered steps.
 //!
 //! ```
 //! use wengert::prelude::*;

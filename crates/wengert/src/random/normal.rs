@@ -1,4 +1,4 @@
-//! Normal numbers, and what is made of them.
+//! Normal numbers and distributions based on them.
 
 use std::panic::Location;
 
@@ -9,11 +9,11 @@ use super::shape::{Draws, FLOATS, asked, refuse, several};
 use super::uniform::finite;
 
 impl Key {
-    /// Standard normal numbers: mean 0, variance 1.
+    /// Draws standard normal numbers: mean 0, variance 1.
     ///
-    /// Each is the quantile of one 64-bit number (`f32`: of a 32-bit one): a function of its bits without a
-    /// loop, which grows with what [`Key::uniform`] gives for the same key. The tails reach to 9.1 (6.2)
-    /// and are as finely resolved as floats are.
+    /// Each is the quantile of one 64-bit word (`f32`: of a 32-bit one), a loop-free function of its bits which
+    /// increases with the result of [`Key::uniform`] for the same key. The tails reach to 9.1 (6.2) and are
+    /// resolved as finely as floats.
     ///
     /// ```
     /// use wengert::prelude::*;
@@ -30,12 +30,12 @@ impl Key {
         })
     }
 
-    /// Normal vectors with a mean and the covariance `L Lᵀ`, given the factor `L`: vectors along the last
-    /// axis, as many as `shape` says. NaN where a number of either is infinite. Derivatives: those of
-    /// `mean + L z`.
+    /// Draws normal vectors with a mean and the covariance `L Lᵀ`, given the factor `L`. The vectors lie along
+    /// the last axis, and `shape` says how many. The result is NaN where the mean or the factor is infinite.
+    /// The derivatives are those of `mean + L z`.
     ///
     /// # Errors
-    /// If the mean is not a vector of floats and the factor not a square matrix of that size.
+    /// If the mean is not a vector of floats, or the factor is not a square matrix of that size.
     ///
     /// ```
     /// use wengert::prelude::*;
@@ -62,8 +62,8 @@ impl Key {
         })
     }
 
-    /// Vectors of length 1 with `n` components, along the last axis, in any direction alike: as many as
-    /// `shape` says.
+    /// Draws unit vectors with `n` components along the last axis, uniform over all directions; `shape` says
+    /// how many.
     ///
     /// # Errors
     /// If `n` is zero.

@@ -12,13 +12,12 @@ use super::Key;
 use super::shape::{Draws, FLOATS, asked, refuse, several};
 
 impl Key {
-    /// Orthogonal matrices of `n` rows, any of them alike (Haar's measure), reflections as well as
-    /// rotations: as many as `shape` says, along the last two axes. Derivative: none, there is no
-    /// parameter.
+    /// Draws orthogonal matrices with `n` rows from Haar's measure, reflections as well as rotations, along the
+    /// last two axes; `shape` says how many. There is no parameter, and so no derivative.
     ///
-    /// Made of `n` reflections, row `k` of a square of normal numbers being the normal vector of
-    /// reflection `k` (Stewart, The efficient generation of random orthogonal matrices, 1980): some
-    /// `4 n³` operations. `q.dot(q.t())` is the unit matrix up to some `n` times the rounding of a float.
+    /// A matrix is a product of `n` reflections; row `k` of a square of normal numbers is the normal vector of
+    /// reflection `k` (Stewart, The efficient generation of random orthogonal matrices, 1980): about `4 n³`
+    /// operations. `q.dot(q.t())` is the unit matrix up to about `n` times the rounding of a float.
     ///
     /// # Errors
     /// If `n` is zero.
@@ -50,22 +49,23 @@ impl Key {
     }
 }
 
-/// The orthogonal factor of a matrix of normal numbers with a positive triangle.
+/// Returns the orthogonal factor of a matrix of normal numbers, with signs that make the triangular factor's
+/// diagonal positive.
 ///
-/// Reflection `k` leaves the first `k` places alone and takes what row `k` has in the others to a multiple
-/// of the first of them. A multiple that is negative is a sign of column `k`.
+/// Reflection `k` leaves the first `k` coordinates unchanged and maps the rest of row `k` to a multiple of its
+/// first coordinate. A negative multiple flips the sign of column `k`.
 fn reflected(z: Var, n: usize) -> Var {
     let places = iota(Type::new(DType::I64, &[n]), 0);
     let rows = places.expand_dims(1);
     let unit = rows.eq(places).to(z.dtype());
-    // From the last reflection to the first: what is there of the product stays in its corner.
+    // From the last reflection to the first, so that the partial product stays in its lower right corner.
     let out = scan(&[unit], &[places, z], n, true, |q, row| {
         let (q, k, x) = (q[0], row[0], row[1]);
         let x = places.ge(k).select(x, 0.0);
         let length = x.square().sum().sqrt().copysign(x.at(k));
         let first = places.eq(k);
         let v = first.select(x + length, x);
-        // Zero for a vector of zeros alone, which reflects nothing.
+        // Zero for a vector of zeros, which reflects nothing.
         let scale = 2.0 / v.square().sum().maximum(f64::from(f32::MIN_POSITIVE));
         let sign = first.select(Var::full(&length.ty(), 1.0).copysign(-length), 1.0);
         let q = q * sign;

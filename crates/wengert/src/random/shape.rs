@@ -1,4 +1,4 @@
-//! What is drawn: shapes, element types and parameters.
+//! Shapes, element types and parameters of draws.
 
 use wengert_ir::error::{Error, raise};
 use wengert_ir::ir::{DType, Splat, Type};
@@ -6,8 +6,8 @@ use wengert_ir::trace::{Argument, IntoShape, IntoVar, Ints, Var, current_source}
 
 use crate::tree::ShapeDtype;
 
-/// The shape of what is drawn, written as [any shape](IntoShape), `()` for one number; or a [`ShapeDtype`], which
-/// says the element type, too.
+/// The shape of a draw, written as [any shape](IntoShape), `()` for one number; or a [`ShapeDtype`], which also
+/// gives the element type.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -28,7 +28,7 @@ pub trait Draws: Sealed {}
 
 mod sealed {
     pub trait Sealed {
-        /// The lengths, and the element type where it is given.
+        /// Returns the lengths, and the element type if it is given.
         #[doc(hidden)]
         fn spec(self) -> (super::Ints, Option<super::DType>);
     }
@@ -67,7 +67,7 @@ pub(super) fn refuse(op: &str, types: &[Type], message: String, hint: Option<&st
     })
 }
 
-/// What is asked for, which must have one of those element types, the first if none is given.
+/// Returns the requested type, whose dtype must be among the `allowed`, the first of which is the default.
 #[track_caller]
 pub(super) fn asked(op: &str, shape: impl Draws, allowed: &[DType]) -> Type {
     let (dims, dtype) = shape.spec();
@@ -89,11 +89,11 @@ pub(super) fn asked(op: &str, shape: impl Draws, allowed: &[DType]) -> Type {
     }
 }
 
-/// A type of those lengths, if an array of them could be addressed.
+/// Returns the type with these lengths, if such an array can be addressed.
 #[track_caller]
 pub(super) fn sized(op: &str, dtype: DType, dims: &[usize]) -> Type {
     let ty = Type::new(dtype, dims);
-    // Of eight bytes: so many may be drawn for an element of fewer.
+    // Counts eight bytes per element: a smaller element may be drawn from as many.
     let bytes = (dims.iter()).try_fold(8usize, |n, &d| n.checked_mul(d.max(1)));
     if bytes.is_none_or(|n| n > isize::MAX as usize) {
         refuse(op, &[], format!("{ty} is larger than memory can be"), None);
@@ -101,7 +101,7 @@ pub(super) fn sized(op: &str, dtype: DType, dims: &[usize]) -> Type {
     ty
 }
 
-/// What is asked for, each element being several, along axes behind.
+/// Returns the requested type with more axes at the end, for elements that are arrays.
 #[track_caller]
 pub(super) fn several(op: &str, ty: &Type, more: &[usize]) -> Type {
     sized(op, ty.dtype, &[&ty.dims()[..], more].concat())
@@ -109,7 +109,7 @@ pub(super) fn several(op: &str, ty: &Type, more: &[usize]) -> Type {
 
 pub(super) const FLOATS: &[DType] = &[DType::F64, DType::F32];
 
-/// An integer scalar as a `u64`; negative ones wrap around.
+/// Converts an integer scalar to `u64`; negative ones wrap around.
 #[track_caller]
 pub(super) fn integer(op: &str, i: impl IntoVar) -> Var {
     let i = match i.argument() {
@@ -138,7 +138,7 @@ pub(super) fn not_an_integer(x: Argument) -> String {
     }
 }
 
-/// A parameter that is a whole number, as an `i64` of that type's shape.
+/// Converts an integer parameter to `i64` in the shape of `ty`.
 #[track_caller]
 pub(super) fn whole(op: &str, x: Argument, ty: &Type) -> Var {
     let ty = ty.with_dtype(DType::I64);
@@ -149,8 +149,7 @@ pub(super) fn whole(op: &str, x: Argument, ty: &Type) -> Var {
     }
 }
 
-/// A parameter of a distribution in the type of what is drawn: converted where nothing is lost, and
-/// repeated.
+/// Converts a parameter of a distribution to the type of the draws, if that is lossless, and broadcasts it.
 #[track_caller]
 pub(super) fn parameter(op: &str, x: impl IntoVar, ty: &Type) -> Var {
     let x = match x.argument() {
@@ -168,7 +167,7 @@ pub(super) fn parameter(op: &str, x: impl IntoVar, ty: &Type) -> Var {
     spread(op, x.to(ty.dtype), given, ty)
 }
 
-/// A parameter that was given as `given`, repeated.
+/// Broadcasts a parameter that was given with the type `given`.
 #[track_caller]
 pub(super) fn spread(op: &str, x: Var, given: Type, ty: &Type) -> Var {
     let (dims, to) = (given.dims(), ty.dims());

@@ -1,21 +1,21 @@
 //! Logarithms of probabilities of counts, as accurate for 2^60 as for 10.
 //!
-//! `log Γ` of such numbers is 10^19 large, and the difference of two is 1: so it cannot be taken. In Stirling's
-//! formula all that is large cancels on paper.
+//! For such counts `log Γ` is about 10^19 and the difference of two is about 1, so subtracting them loses all
+//! digits. In Stirling's formula the large terms cancel analytically.
 
 use wengert_ir::trace::Var;
 
-/// `(1 + t) log(1 + t) - t`, which is `t²/2` for small `t`.
+/// Returns `(1 + t) log(1 + t) - t`, which is `t²/2` for small `t`.
 #[track_caller]
 pub(super) fn excess(t: Var) -> Var {
-    // The series of the same: its terms are `(-t)^k / (k (k - 1))`.
+    // Its series has the terms `(-t)^k / (k (k - 1))`.
     let terms = (2..=9).rev().map(|k| f64::from(k * (k - 1)).recip());
     let series = terms.fold(Var::scalar(0.0), |sum, c| (-t).mul_add(sum, c));
     let near = t.abs().lt(0.01);
     near.select(t * t * series, (1.0 + t) * t.log1p() - t)
 }
 
-/// `log Γ(y) - ((y - 1/2) log y - y + log(2π) / 2)` for `y >= 1`.
+/// Returns `log Γ(y) - ((y - 1/2) log y - y + log(2π) / 2)` for `y >= 1`.
 #[track_caller]
 pub(super) fn correction(y: Var) -> Var {
     const HALF_LOG_2PI: f64 = 0.918_938_533_204_672_7;

@@ -1,4 +1,4 @@
-//! Normal numbers between two ends, wherever these are.
+//! Normal numbers in an interval, accurate wherever it lies.
 
 use std::f64::consts::FRAC_1_SQRT_2;
 use std::panic::Location;
@@ -12,13 +12,13 @@ use super::shape::{Draws, FLOATS, asked, parameter};
 use super::valid::where_valid;
 
 impl Key {
-    /// Standard normal numbers on condition that they lie in `low..=high`: the quantile of a number that
-    /// grows with what [`Key::uniform`] gives for the same key.
+    /// Draws standard normal numbers conditioned on `low..=high`: the quantile of a number that increases with
+    /// the result of [`Key::uniform`] for the same key.
     ///
-    /// The ends may be infinite, may lie in one tail however far out, and may be as close to each other as
-    /// floats are; equal ones are what comes. NaN where `low` is larger than `high`, or an end is NaN, or both
-    /// are infinite on one side. Derivatives: those of the draw `x` in its ends, which are
-    /// `(1 - u) e^((x² - low²)/2)` and `u e^((x² - high²)/2)`, where `u` is the probability below `x`.
+    /// The ends may be infinite, far out in one tail, or as close to each other as floats are; if they are
+    /// equal, that is the draw. The result is NaN where `low` is larger than `high`, an end is NaN, or both are
+    /// infinite on one side. The derivatives of the draw `x` in its ends are `(1 - u) e^((x² - low²)/2)` and `u
+    /// e^((x² - high²)/2)`, where `u` is the probability below `x`.
     ///
     /// # Errors
     /// If a parameter does not broadcast to the shape.
@@ -26,7 +26,7 @@ impl Key {
     /// ```
     /// use wengert::prelude::*;
     ///
-    /// // So far out, what is above an end is a waiting time of rate `low`.
+    /// // So far out, the excess over `low` is nearly exponential with rate `low`.
     /// let f = jit(|key: Key| key.truncated_normal(1000.0, f64::INFINITY, [10_000]).mean());
     /// let mean = f.call(Key::from_seed(0))?.item::<f64>()?;
     /// assert!((mean - 1000.001).abs() < 1e-4);
@@ -43,7 +43,7 @@ impl Key {
             let valid = low.le(high).and(some);
             let (low, high) = (where_valid(low, valid), where_valid(high, valid));
             let u = self.opened(op, &ty);
-            // The other way round where that puts more of it, or all, above 0.
+            // Mirrors the interval so that more of it, or all, is above 0.
             let upper = (low + high).gt(0.0);
             let near = upper.select(low, -high).to(DType::F64);
             let far = upper.select(high, -low).to(DType::F64);
@@ -58,12 +58,12 @@ impl Key {
     }
 }
 
-/// Where the quantile of a probability is accurate.
+/// Limits of the accuracy of the normal quantile.
 #[derive(Clone, Copy)]
 struct Reach {
-    /// The near end from which on probabilities are too small.
+    /// The near end from which probabilities are too small.
     deep: f64,
-    /// Ends that are closer have probabilities that are too close.
+    /// The width below which the probabilities of the two ends are too close.
     narrow: f64,
 }
 
@@ -87,10 +87,10 @@ impl Reach {
     }
 }
 
-/// How far the draw is from 0, or from the near end where that is deep in the tail: `near <= far`,
-/// `near + far >= 0`, and `t` is the probability on the side of the near end. All are `f64`.
+/// Returns the distance of the draw from 0, or from the near end where that is deep in the tail. `near <= far`
+/// and `near + far >= 0`; `t` is the probability on the side of the near end. All are `f64`.
 ///
-/// Its derivatives are given in terms of itself, to so many orders; those of higher orders are those of the
+/// Its derivatives are expressed through the offset itself up to order `orders`; higher ones are those of the
 /// formulas.
 #[track_caller]
 fn offset(t: Var, near: Var, far: Var, dtype: DType, orders: usize) -> Var {
@@ -104,10 +104,10 @@ fn offset(t: Var, near: Var, far: Var, dtype: DType, orders: usize) -> Var {
                 n => offset(t, near, far, dtype, n - 1),
             };
             let deep = Reach::of(dtype).deep(near);
-            // An end that is infinite has no part in it; nothing that is infinite is computed with.
+            // An infinite end contributes nothing; infinities are kept out of the arithmetic.
             let open = |end: Var| end.abs().eq(f64::INFINITY);
             let (no_near, no_far) = (open(near), open(far));
-            // Half of the square of the draw less that of an end.
+            // Half of the square of the draw minus that of an end.
             let from = |end: Var, none: Var| {
                 let end = none.select(s, end);
                 0.5 * (s - end) * (s + end)
@@ -127,7 +127,7 @@ fn offset(t: Var, near: Var, far: Var, dtype: DType, orders: usize) -> Var {
     found[0]
 }
 
-/// The offset: by the quantile, by a series where the ends are close to each other, by the ratio of Mills
+/// Computes the offset by the quantile, by a series where the ends are close to each other, by the Mills ratio
 /// where they are deep in the tail.
 #[track_caller]
 fn quantile(t: Var, near: Var, far: Var, dtype: DType) -> Var {
@@ -144,7 +144,7 @@ fn quantile(t: Var, near: Var, far: Var, dtype: DType) -> Var {
         let z = p.lt(0.5).select(-p, 1.0 - p).normal_tail();
         -z.maximum(a).minimum(b)
     };
-    // Where one way is not taken it is walked with numbers that do no harm.
+    // A method that is not used gets harmless inputs.
     let close = {
         let (near, width) = (narrow.select(near, 0.0), narrow.select(width, 0.0));
         near + between_close_ends(t, near, width)
@@ -158,12 +158,12 @@ fn quantile(t: Var, near: Var, far: Var, dtype: DType) -> Var {
     deep.select(tail, x)
 }
 
-/// How far behind the near end `n`, if the far one is close: where
-/// `∫ e^(-n s - s²/2) ds`, as a series in `s`, is the share `t` of what it is for the whole width.
+/// Returns the distance of the draw from the near end `n`, if the far one is close: where `∫ e^(-n s - s²/2)
+/// ds`, as a series in `s`, is the share `t` of its value for the whole width.
 #[track_caller]
 fn between_close_ends(t: Var, n: Var, width: Var) -> Var {
     let square = n * n;
-    // Hermite's polynomials of `n`.
+    // Hermite polynomials of `n`.
     let terms = [
         -n / 2.0,
         (square - 1.0) / 6.0,
@@ -182,9 +182,9 @@ fn between_close_ends(t: Var, n: Var, width: Var) -> Var {
     s.maximum(0.0).minimum(width)
 }
 
-/// How far behind the near end `n >= 10` (for `f64`, 30): the logarithm of the probability of what is above
-/// falls by `n s + s²/2 - log(m(n + s) / m(n))` over a distance `s`, where `m(x) = S(x) / x` is the ratio of
-/// Mills, the probability above `x` by the density there.
+/// Returns the distance of the draw from the near end `n >= 10` (for `f64`, 30): over a distance `s` the
+/// logarithm of the upper tail probability falls by `n s + s²/2 - log(m(n + s) / m(n))`, where `m(x) = S(x) /
+/// x` is the Mills ratio, the tail probability above `x` divided by the density at `x`.
 #[track_caller]
 fn in_tail(t: Var, n: Var, far: Var) -> Var {
     let at_end = sum_of_mills(n);
@@ -204,7 +204,7 @@ fn in_tail(t: Var, n: Var, far: Var) -> Var {
     s.maximum(0.0).minimum(far - n)
 }
 
-/// `x m(x)` for the ratio of Mills: `1 - 1/x² + 3/x⁴ - 15/x⁶ ..` (DLMF 7.12.1).
+/// Returns `x m(x)` for the Mills ratio `m`: `1 - 1/x² + 3/x⁴ - 15/x⁶ ..` (DLMF 7.12.1).
 #[track_caller]
 fn sum_of_mills(x: Var) -> Var {
     let r = x.recip();

@@ -1,4 +1,4 @@
-//! Bits, and numbers that are spread evenly.
+//! Random bits and uniform numbers.
 
 use std::panic::Location;
 
@@ -10,8 +10,8 @@ use super::shape::{Draws, FLOATS, asked, parameter};
 use super::valid::where_valid;
 
 impl Key {
-    /// Random bits: `u64`, or `u32` if asked for. They are the words of ChaCha with eight rounds, as
-    /// [`rand_chacha`](https://docs.rs/rand_chacha) gives them for the same key. Derivative: none.
+    /// Draws random bits: `u64`, or `u32` on request. They are the words of ChaCha with eight rounds, equal to
+    /// those of [`rand_chacha`](https://docs.rs/rand_chacha) for the same key. They have no derivative.
     #[track_caller]
     pub fn bits(self, shape: impl Draws) -> Var {
         asked_at(Location::caller(), || {
@@ -20,7 +20,7 @@ impl Key {
         })
     }
 
-    /// Numbers in `0..1`, without 1: the multiples of 2^-53 (`f32`: of 2^-24).
+    /// Draws uniform numbers in `0..1`, excluding 1: multiples of 2^-53 (`f32`: of 2^-24).
     ///
     /// ```
     /// use wengert::prelude::*;
@@ -42,7 +42,7 @@ impl Key {
         })
     }
 
-    /// Numbers in `0..1`, neither 0 nor 1: the odd multiples of 2^-53 (`f32`: of 2^-24).
+    /// Draws uniform numbers in `0..1`, excluding 0 and 1: odd multiples of 2^-53 (`f32`: of 2^-24).
     #[track_caller]
     pub fn uniform_open(self, shape: impl Draws) -> Var {
         asked_at(Location::caller(), || {
@@ -51,8 +51,9 @@ impl Key {
         })
     }
 
-    /// Numbers in `low..high`, which are `low + u (high - low)` for those of [`Key::uniform`]: where that is
-    /// rounded, `high` itself may come out. NaN where an end is infinite. Derivatives: those of the formula.
+    /// Draws uniform numbers in `low..high`, computed as `low + u (high - low)` from [`Key::uniform`]; rounding
+    /// may give `high` itself. The result is NaN where an end is infinite. The derivatives are those of the
+    /// formula.
     ///
     /// # Errors
     /// If a parameter does not broadcast to the shape.
@@ -65,13 +66,13 @@ impl Key {
             let (low, high) = (finite(low), finite(high));
             let u = self.units("uniform_in", &ty);
             let span = high - low;
-            // From one end of the floats to the other it is twice as far as floats go.
+            // The distance between two finite floats may overflow.
             let half = u.mul_add(0.5 * high - 0.5 * low, 0.5 * low);
             span.is_finite().select(u.mul_add(span, low), 2.0 * half)
         })
     }
 
-    /// -1 and 1, each every other time.
+    /// Draws -1 and 1 with equal probability.
     #[track_caller]
     pub fn rademacher(self, shape: impl Draws) -> Var {
         asked_at(Location::caller(), || {
@@ -81,7 +82,7 @@ impl Key {
         })
     }
 
-    /// `true` with probability `p`: never below 0 and for NaN, always from 1 on. Derivative: none.
+    /// Draws `true` with probability `p`: never for `p <= 0` or NaN, always for `p >= 1`. It has no derivative.
     ///
     /// # Errors
     /// If `p` does not broadcast to the shape.
@@ -94,13 +95,13 @@ impl Key {
         })
     }
 
-    /// Bits as wide as floats of a type.
+    /// Draws bits as wide as the floats of `ty`.
     #[track_caller]
     pub(super) fn words(self, op: &str, ty: &Type) -> Var {
         self.draws(op, ty.with_dtype(bits_for(ty.dtype)))
     }
 
-    /// Numbers in `0..1`, without 1.
+    /// Draws numbers in `0..1`, excluding 1.
     #[track_caller]
     pub(super) fn units(self, op: &str, ty: &Type) -> Var {
         let bits = self.words(op, ty);
@@ -110,20 +111,20 @@ impl Key {
         }
     }
 
-    /// Numbers in `0..1`, neither 0 nor 1.
+    /// Draws numbers in `0..1`, excluding 0 and 1.
     #[track_caller]
     pub(super) fn opened(self, op: &str, ty: &Type) -> Var {
         opened(self.words(op, ty))
     }
 
-    /// For even numbers `u` in `0..1`, `-u` up to the middle and `1 - u` beyond it, never 0: how far the
-    /// nearer end is, as finely resolved there as floats are.
+    /// Draws the signed distance of a uniform number `u` in `0..1` from the nearer end: `-u` in the lower half
+    /// and `1 - u` in the upper one. It is never 0, and near 0 resolved as finely as floats.
     #[track_caller]
     pub(super) fn tails(self, op: &str, ty: &Type) -> Var {
         tails(self.words(op, ty))
     }
 
-    /// For even numbers `u`, `1 - u`, neither 0 nor 1, as finely resolved near 0 as floats are.
+    /// Draws `1 - u` for uniform numbers `u`, excluding 0 and 1, resolved near 0 as finely as floats.
     #[track_caller]
     pub(super) fn probabilities(self, op: &str, ty: &Type) -> Var {
         let bits = self.words(op, ty);
@@ -134,13 +135,13 @@ impl Key {
     }
 }
 
-/// NaN for what is not finite.
+/// Returns `x`, or NaN where it is not finite.
 #[track_caller]
 pub(super) fn finite(x: Var) -> Var {
     where_valid(x, x.is_finite())
 }
 
-/// Bits as wide as floats of a type.
+/// Returns the type of bits as wide as floats of a type.
 pub(super) fn bits_for(float: DType) -> DType {
     match float {
         DType::F32 => DType::U32,
@@ -148,7 +149,7 @@ pub(super) fn bits_for(float: DType) -> DType {
     }
 }
 
-/// Bits as signed integers.
+/// Reinterprets bits as signed integers.
 #[track_caller]
 fn signed(bits: Var) -> Var {
     bits.to(match bits.dtype() {
@@ -157,11 +158,11 @@ fn signed(bits: Var) -> Var {
     })
 }
 
-/// The upper `n` bits as a whole number, a float as wide as the bits.
+/// Converts the upper `n` bits to a float that is an integer, as wide as the bits.
 #[track_caller]
 pub(super) fn counted(bits: Var, n: i32) -> Var {
     let width = 8 * bits.dtype().bytes() as i32;
-    // Where no sign is in the way, the machine converts signed integers faster.
+    // Where the sign bit is free, the machine converts signed integers faster.
     let float = if width == 64 { DType::F64 } else { DType::F32 };
     signed(bits >> (width - n)).to(float)
 }

@@ -1,20 +1,21 @@
-//! What becomes of parameters that no distribution has.
+//! Results for invalid parameters.
 //!
-//! A draw of floats is NaN, and so are its derivatives. Of whole numbers it is the smallest number of their
-//! type, which is no count. A count that is too large for its type is the largest number of the type.
+//! A float draw is NaN, and so are its derivatives. An integer draw is the smallest number of its type, which
+//! is no count. A count that exceeds its type saturates.
 
 use wengert_ir::ir::{DType, Splat, Type};
 use wengert_ir::trace::Var;
 
-/// `x`, and NaN where it is not `valid`. What is added, and not chosen, is NaN in derivatives, too.
+/// Returns `x`, or NaN where it is not `valid`. The NaN is added, not selected, so that derivatives are NaN,
+/// too.
 #[track_caller]
 pub(super) fn where_valid(x: Var, valid: Var) -> Var {
     let ty = x.ty();
     x + valid.select(Var::zeros(&ty), Var::full(&ty, f64::NAN))
 }
 
-/// Numbers that stand for draws, whatever they are, where there is no draw: of floats NaN, of signed integers
-/// the smallest, of unsigned ones the largest, of truth values `false`.
+/// Returns the placeholder where there is no draw: for floats NaN, for signed integers the smallest, for
+/// unsigned ones the largest, for truth values `false`.
 pub(super) fn no_draw(ty: &Type) -> Var {
     Var::literal(match ty.dtype {
         DType::F32 | DType::F64 => return Var::full(ty, f64::NAN),
@@ -27,7 +28,7 @@ pub(super) fn no_draw(ty: &Type) -> Var {
     })
 }
 
-/// Counts, which are `i64` and not negative, as another type of signed integers.
+/// Converts counts, which are nonnegative `i64`s, to another signed integer type.
 #[track_caller]
 pub(super) fn counts_where_valid(counts: Var, valid: Var, dtype: DType) -> Var {
     let counts = match dtype {

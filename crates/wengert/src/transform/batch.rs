@@ -9,16 +9,16 @@ use wengert_ir::trace::{Var, asked_at, current_source, inside};
 use super::{rebuild, types};
 use crate::tree::{self, IntoTree, Tree, TreeDef};
 
-/// Which axis of each leaf is the batch's; `None` for a leaf that is the same for the whole batch.
+/// The batch axis of each leaf; `None` for a leaf shared by the whole batch.
 ///
-/// A number stands for all leaves; a list has an entry for each leaf, in the order of
+/// A number applies to all leaves; a list has an entry for each leaf, in the order of
 /// [`tree::leaves`](crate::tree::leaves).
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Axes {
-    /// The same axis of every leaf.
+    /// One axis number for every leaf.
     All(usize),
-    /// Leaf by leaf.
+    /// An entry per leaf.
     Each(Vec<Option<usize>>),
 }
 
@@ -54,11 +54,11 @@ impl Axes {
     }
 }
 
-/// One function for each row of its argument: every leaf is split along its first axis, and the
-/// results are stacked along a new one.
+/// Maps a function over the rows of its argument: every leaf is split along its first axis, and the results are
+/// stacked along a new one.
 ///
-/// A small function runs one element a SIMD lane from its first step to its last, on all cores, its
-/// loops and branches inside.
+/// A small function runs one element per SIMD lane from its first step to its last, including its loops and
+/// branches, on all cores.
 ///
 /// # Errors
 /// If a leaf is a scalar, or two leaves have first axes of different lengths.
@@ -80,10 +80,10 @@ where
     batched("vmap", f, 0.into(), 0.into())
 }
 
-/// [`vmap`] along other axes, or with leaves that are the same for the whole batch.
+/// Does [`vmap`] along other axes, or with leaves shared by the whole batch.
 ///
-/// A result that is not to have a batch axis (`None`) must not depend on what is mapped; its value is
-/// that of the first element.
+/// A result without batch axis (`None`) must not depend on mapped leaves; its value is that of the first
+/// element.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -108,7 +108,7 @@ where
     batched("vmap_axes", f, in_axes.into(), out_axes.into())
 }
 
-/// [`vmap_axes`], by the name it is asked for.
+/// Implements [`vmap_axes`] for operation `op`.
 #[track_caller]
 fn batched<X, Y, F>(
     op: &'static str,
@@ -216,7 +216,7 @@ fn extent(op: &str, leaves: &[Var], axes: &[Option<usize>], def: &TreeDef) -> us
     }
 }
 
-/// What `f` gives for each row of `xs`: [`vmap`] at a point, with `xs` first.
+/// Applies `f` to each row of `xs`: [`vmap`] at a point, with `xs` first.
 #[track_caller]
 pub fn map<I: IntoTree, B: IntoTree>(xs: I, f: impl Fn(I::Tree) -> B) -> B::Tree {
     let f = &f;
@@ -224,7 +224,7 @@ pub fn map<I: IntoTree, B: IntoTree>(xs: I, f: impl Fn(I::Tree) -> B) -> B::Tree
     batched("map", each, 0.into(), 0.into())(xs.into_tree())
 }
 
-/// The same function, whose inner values are not kept for its derivative but computed again: less
+/// Returns the same function, with its intermediate values recomputed for the derivative instead of kept: less
 /// memory, for about one more run of the function.
 ///
 /// ```

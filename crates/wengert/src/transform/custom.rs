@@ -1,4 +1,4 @@
-//! Derivatives of the user's own.
+//! User-defined derivatives.
 
 use std::cell::RefCell;
 use std::panic::Location;
@@ -9,8 +9,8 @@ use wengert_ir::trace::{Var, asked_at, inside};
 use super::{rebuild, same_trees};
 use crate::tree::{self, Tree, TreeDef};
 
-/// The same function with tangents by a rule: `rule(x, dx)` gives the value and its tangent, which
-/// must be linear in `dx`. It serves forward and reverse mode, to any order.
+/// Returns the same function with a custom tangent: `rule(x, dx)` returns the value and its tangent, which must
+/// be linear in `dx`. The rule is used in forward and reverse mode, to any order.
 ///
 /// # Errors
 /// If one of the functions captures a `Var`: pass it as an argument.
@@ -56,11 +56,11 @@ where
     }
 }
 
-/// The same function with a pullback of its own: `forward(x)` gives the value and residuals,
-/// `backward(residuals, ct)` takes the cotangent of the value to that of the argument.
+/// Returns the same function with a custom pullback: `forward(x)` returns the value and residuals, and
+/// `backward(residuals, ct)` maps the cotangent of the value to that of the argument.
 ///
 /// # Errors
-/// If one of the functions captures a `Var`, or if forward mode is asked for.
+/// If one of the functions captures a `Var`, or in forward mode.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -118,7 +118,7 @@ fn flat<T: Tree<Leaf = Var>>(tree: T, def: &mut Option<TreeDef>) -> Vec<Var> {
     leaves
 }
 
-/// The same values, through which no derivative flows.
+/// Returns the same values, through which no derivative flows.
 ///
 /// ```
 /// use wengert::prelude::*;

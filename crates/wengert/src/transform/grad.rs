@@ -11,13 +11,13 @@ use wengert_ir::transform::{self, Linear};
 use super::{Traced, expect_floats, ok, rebuild, same_trees, traced, types};
 use crate::tree::{self, IntoTree, Tree, TreeDef};
 
-/// The gradient of a scalar function: a function of the same argument, that gives a tree like it.
+/// Returns the gradient of a scalar function: a function of the same argument whose result is a tree like it.
 ///
-/// Reverse mode; it nests (`grad(grad(f))`) and goes through every loop, those of unknown length too.
-/// The argument's leaves are floats of any shape.
+/// It uses reverse mode, nests (`grad(grad(f))`) and differentiates every loop, including those of unknown
+/// length. The argument's leaves are floats of any shape.
 ///
 /// # Errors
-/// If the result is not a float scalar (take the sum, or [`jacrev`](crate::jacrev)), or a leaf of the
+/// If the result is not a float scalar (take the sum, or use [`jacrev`](crate::jacrev)), or a leaf of the
 /// argument is not a float.
 ///
 /// ```
@@ -39,7 +39,7 @@ where
     move |x| value_and_gradient("grad", place, x, |x| (f(x), ())).1
 }
 
-/// The value and the gradient of a scalar function.
+/// Returns the value and the gradient of a scalar function.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -62,7 +62,7 @@ where
     }
 }
 
-/// The gradient of a function that gives a scalar and something else, which comes back beside it.
+/// Returns the gradient of a function whose result is a scalar and auxiliary values, which are returned too.
 #[track_caller]
 pub fn grad_aux<X, A, F>(f: F) -> impl Fn(X) -> (X, A) + Clone
 where
@@ -77,7 +77,7 @@ where
     }
 }
 
-/// The value, what comes beside it, and the gradient: `((y, aux), dx)`.
+/// Returns the value, the auxiliary values and the gradient: `((y, aux), dx)`.
 #[track_caller]
 pub fn value_and_grad_aux<X, A, F>(f: F) -> impl Fn(X) -> ((Var, A), X) + Clone
 where
@@ -92,7 +92,7 @@ where
     }
 }
 
-/// The gradient at a point: the types of the closure's argument follow from it.
+/// Computes the gradient at a point, from which the types of the closure's argument are inferred.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -106,7 +106,7 @@ pub fn grad_at<I: IntoTree>(x: I, f: impl FnOnce(I::Tree) -> Var) -> I::Tree {
     value_and_gradient("grad_at", Location::caller(), x.into_tree(), |x| (f(x), ())).1
 }
 
-/// The value and the gradient at a point.
+/// Computes the value and the gradient at a point.
 #[track_caller]
 pub fn value_and_grad_at<I: IntoTree>(x: I, f: impl FnOnce(I::Tree) -> Var) -> (Var, I::Tree) {
     let (y, dx, ()) = value_and_gradient(
@@ -118,7 +118,7 @@ pub fn value_and_grad_at<I: IntoTree>(x: I, f: impl FnOnce(I::Tree) -> Var) -> (
     (y, dx)
 }
 
-/// The value, the gradient, and what the function gives beside the value, for an operation of that name.
+/// Computes the value, the gradient, and the auxiliary values of a function, for operation `op`.
 pub(super) fn value_and_gradient<X, A>(
     op: &str,
     place: &'static Location<'static>,
@@ -154,7 +154,7 @@ where
     })
 }
 
-/// The results of a traced function, and its linear part in its own parameters.
+/// Returns the results of a traced function, and its linear part in its own parameters.
 pub(super) fn linearized(f: &Traced, x: &[Var]) -> (Vec<Var>, Linear) {
     let func = &f.closed.func;
     let args = [x, &f.closed.captures].concat();
@@ -163,7 +163,7 @@ pub(super) fn linearized(f: &Traced, x: &[Var]) -> (Vec<Var>, Linear) {
     transform::linearize(func, &args, &active)
 }
 
-/// The cotangents of the parameters, zeros where there is none.
+/// Returns the cotangents of the parameters, with zeros for the missing ones.
 pub(super) fn pulled(linear: &Linear, ct: &[Option<Cotangent>], types: &[Type]) -> Vec<Var> {
     let back = linear.pull(ct);
     let all = types.iter().zip(back);
@@ -171,9 +171,9 @@ pub(super) fn pulled(linear: &Linear, ct: &[Option<Cotangent>], types: &[Type]) 
         .collect()
 }
 
-/// The value and the tangent of a function at `x` along `dx`: forward mode.
+/// Computes the value and the tangent of a function at `x` along `dx`, by forward mode.
 ///
-/// `dx` has the structure and the types of `x`; what is not a float in it is ignored.
+/// `dx` has the structure and the types of `x`; leaves that are not floats are ignored.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -192,7 +192,7 @@ where
     pushed("jvp", f, x, dx)
 }
 
-/// [`jvp`], for an operation of that name.
+/// Implements [`jvp`] for operation `op`.
 #[track_caller]
 pub(super) fn pushed<X, Y>(op: &str, f: impl FnOnce(X) -> Y, x: X, dx: X) -> (Y, Y)
 where
@@ -227,8 +227,8 @@ fn filled(y: &[Var], dy: Vec<Tangent>) -> Vec<Var> {
         .collect()
 }
 
-/// The value of a function at `x`, and its pullback: from cotangents of the result to cotangents of
-/// the argument. The pullback may be called any number of times, under `vmap` too.
+/// Computes the value of a function at `x`, and returns its pullback, from cotangents of the result to
+/// cotangents of the argument. The pullback may be called any number of times, under `vmap` too.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -250,8 +250,8 @@ where
     (y, pull)
 }
 
-/// [`vjp`] of a function that gives a result and something else: `((y, aux), pullback)`. The pullback
-/// takes cotangents of the result alone; what comes beside it has none, and may be of any type.
+/// Does [`vjp`] for a function with auxiliary results: `((y, aux), pullback)`. The pullback takes cotangents of
+/// the first result alone; the auxiliary result has none, and may be of any type.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -309,8 +309,8 @@ where
     })
 }
 
-/// The value of a function at `x`, and its linear part: from tangents of the argument to tangents of
-/// the result. What the derivative needs is computed once, however often it is applied.
+/// Computes the value of a function at `x`, and returns its linear part, from tangents of the argument to
+/// tangents of the result. Residuals are computed once, however often the linear part is applied.
 #[track_caller]
 pub fn linearize<X, Y>(f: impl FnOnce(X) -> Y, x: X) -> (Y, impl Fn(X) -> Y + Clone)
 where

@@ -1,4 +1,4 @@
-//! What is defined by an equation, and differentiated by it: roots, fixed points, linear systems.
+//! Values defined by an equation and differentiated through it: roots, fixed points, linear systems.
 
 use std::panic::Location;
 
@@ -11,10 +11,10 @@ use crate::control::while_loop;
 use crate::solver;
 use crate::tree::{self, IntoTree, Tree, TreeDef};
 
-/// A function of a tree to one of the same structure and types.
+/// A function from a tree to one of the same structure and types.
 type Endo<'a, X> = &'a dyn Fn(X) -> X;
 
-/// What a function gives for those leaves, which must be like them.
+/// Flattens the result of a function, which must have the structure and types of its argument.
 #[track_caller]
 fn like<X: Tree<Leaf = Var>>(op: &str, what: &str, x: &[Var], def: &TreeDef, y: X) -> Vec<Var> {
     let (y, y_def) = tree::flatten(y);
@@ -22,20 +22,19 @@ fn like<X: Tree<Leaf = Var>>(op: &str, what: &str, x: &[Var], def: &TreeDef, y: 
     y
 }
 
-/// The root of `f` that `solve` finds from a guess, differentiated by the equation `f(x) = 0` and not
-/// by the steps that led to `x`: exact at the root, to any order, in both modes, and without any
-/// memory for those steps. Neither the guess nor what `solve` uses has a derivative, only what `f`
-/// uses.
+/// Computes the root of `f` that `solve` finds from a guess, differentiated through the equation `f(x) = 0` and
+/// not through the steps that led to `x`: exact at the root, to any order, in both modes, and without memory
+/// for those steps. Only what `f` captures has a derivative; the guess and what `solve` captures have none.
 ///
-/// - `solve(f, guess)` gives `x`.
-/// - `solve_linear(a, b)` gives the `y` of `a(y) = b` for a linear function `a`, the derivative of `f` at `x`
-///   or its transpose: `b / a(1)` for a number, an iteration, or a factorisation for more.
+/// - `solve(f, guess)` returns `x`.
+/// - `solve_linear(a, b)` returns the `y` of `a(y) = b` for a linear function `a`, the derivative of `f` at `x`
+///   or its transpose: `b / a(1)` for a number, an iteration or a factorisation for more.
 ///
 /// With `f(x, p) = 0`, the tangent of `x` is the `y` of `f_x(y) = -f_p(dp)`.
 ///
 /// # Errors
-/// If `f` or one of the solvers gives another structure or other types than the guess has, or it has
-/// leaves that are not floats.
+/// If `f` or one of the solvers changes the structure or types of the guess, or the guess has leaves that are
+/// not floats.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -97,18 +96,17 @@ where
     })
 }
 
-/// The `x` of `x = g(x)` that repeated steps from a start lead to, differentiated by that equation
-/// and not by the steps: exact at the fixed point, to any order, in both modes. The start has no
+/// Computes the fixed point `x = g(x)` that iteration from a start reaches, differentiated through that
+/// equation and not through the steps: exact at the fixed point, to any order, in both modes. The start has no
 /// derivative.
 ///
-/// The steps end when no element changes by more than `tolerance · max(1, |x|)`. The linear systems
-/// of the derivative, `y = g'(x)·y + b` and its transpose, are solved by such steps too; all converge if
-/// `g` contracts near `x`, that is, if the eigenvalues of `g'(x)` are less than 1 in size.
+/// The iteration ends when no element changes by more than `tolerance · max(1, |x|)`. The linear systems of the
+/// derivative, `y = g'(x)·y + b` and its transpose, are solved by such an iteration too; all converge if `g`
+/// contracts near `x`, that is, if the eigenvalues of `g'(x)` are less than 1 in size.
 ///
 /// # Errors
-/// If `g` gives another structure or other types than the start has, or it has leaves that are not
-/// floats. Steps that do not converge end at the limit of steps
-/// ([`Jit::max_steps`](crate::Jit::max_steps)).
+/// If `g` changes the structure or types of the start, or the start has leaves that are not floats. An
+/// iteration that does not converge ends at the limit of steps ([`Jit::max_steps`](crate::Jit::max_steps)).
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -131,7 +129,7 @@ where
     let place = Location::caller();
     let residual = |x: I::Tree| {
         let y = g(x.clone()).into_tree();
-        // A difference would broadcast.
+        // Checked here because the difference below would broadcast.
         let whats = ["the start", "the value of the function"];
         asked_at(place, || solver::same_trees("fixed_point", whats, &x, &y));
         tree::map2(y, x, |a, b| a - b)
@@ -150,7 +148,7 @@ where
     )
 }
 
-/// Steps until nothing changes by more than the tolerance.
+/// Iterates until nothing changes by more than the tolerance.
 fn iterate<X>(start: X, tolerance: f64, step: impl Fn(X) -> X) -> X
 where
     X: Tree<Leaf = Var> + IntoTree<Tree = X> + Clone,
@@ -160,7 +158,7 @@ where
         (start, next),
         |(x, y)| {
             let moved = tree::map2(x, y, |x, y| {
-                // Not `le`: a NaN ends the steps.
+                // Not `le`: a NaN ends the iteration.
                 (x - y).abs().gt(y.abs().maximum(1.0) * tolerance).any()
             });
             tree::leaves(&moved)
@@ -173,16 +171,15 @@ where
     pair.1
 }
 
-/// The `x` of `apply(x) = b`, for a linear function `apply`, that `solve` finds; differentiated by that
-/// equation and not by the steps of `solve`. In reverse mode the transposed system is solved by
-/// `solve_transposed`, which is `solve` again where `apply` is symmetric.
+/// Computes the `x` of `apply(x) = b`, for a linear function `apply`, that `solve` finds; differentiated
+/// through that equation and not through the steps of `solve`. In reverse mode `solve_transposed` solves the
+/// transposed system; where `apply` is symmetric, it may be `solve` again.
 ///
-/// Both solvers are given the linear function that belongs to their system, and a right-hand side.
-/// Of what the functions use, only that of `apply` has a derivative: `A dx = db - dA x`.
+/// Both solvers get the linear function of their system, and a right-hand side. Only what `apply` captures has
+/// a derivative: `A dx = db - dA x`.
 ///
 /// # Errors
-/// If one of the functions gives another structure or other types than `b` has, or it has leaves that
-/// are not floats.
+/// If one of the functions changes the structure or types of `b`, or `b` has leaves that are not floats.
 ///
 /// ```
 /// use wengert::prelude::*;

@@ -11,10 +11,10 @@ use super::grad::{pushed, value_and_gradient};
 use super::{Traced, expect_floats, rebuild, traced, types};
 use crate::tree::{self, Tree};
 
-/// The Jacobian by forward mode: one direction for each number of the argument. It has the structure of
-/// the function's result with that of the argument in each leaf, and a leaf of it the shape of the
-/// result's leaf, followed by that of the argument's: of `Var` to `Var`, a `Var`. Its element type is
-/// the result's.
+/// Returns the Jacobian by forward mode, with one direction for each number of the argument. It has the
+/// structure of the function's result with that of the argument in each leaf; a leaf has the shape of the
+/// result's leaf followed by that of the argument's. For a function from `Var` to `Var` it is a `Var`. Its
+/// element type is the result's.
 ///
 /// # Errors
 /// If a leaf of the argument is not a float.
@@ -26,7 +26,7 @@ use crate::tree::{self, Tree};
 /// let j = f.call([1.0, 2.0])?;
 /// assert_eq!(j.to_vec::<f64>()?, [2.0, 0.0, 0.0, 4.0]);
 ///
-/// // Of two arguments to a pair: of each result, the derivatives by each argument.
+/// // Two arguments and two results: the derivatives of each result by each argument.
 /// let f = jit(jacfwd(|(x, a): (Var, Var)| [a * x, x.sum()]));
 /// let [(product_x, product_a), (sum_x, _)] = f.call(([1.0, 2.0], 3.0))?;
 /// assert_eq!(product_x.to_vec::<f64>()?, [3.0, 0.0, 0.0, 3.0]);
@@ -45,7 +45,7 @@ where
     move |x| asked_at(place, || forward("jacfwd", x, &f).1)
 }
 
-/// The value and the Jacobian by forward mode: `(y, dy/dx)`. See [`jacfwd`].
+/// Returns the value and the Jacobian by forward mode: `(y, dy/dx)`. See [`jacfwd`].
 #[track_caller]
 pub fn value_and_jacfwd<X, Y, F>(f: F) -> impl Fn(X) -> (Y, Y::Nest<X>) + Clone
 where
@@ -71,7 +71,7 @@ where
     (rebuild(&f.out, &y), rebuild(&f.out.nested(&def), &dy))
 }
 
-/// The results of a function, and for each the derivatives by each leaf of the argument.
+/// Computes the results of a function, and for each the derivatives by each leaf of the argument.
 #[track_caller]
 fn columns(f: &Traced, leaves: &[Var], tys: &[Type]) -> (Vec<Var>, Vec<Var>) {
     let func = &f.closed.func;
@@ -79,7 +79,7 @@ fn columns(f: &Traced, leaves: &[Var], tys: &[Type]) -> (Vec<Var>, Vec<Var>) {
     let (n, basis) = unit_vectors(tys);
     let results = func.results.len();
     if n == 0 {
-        // Without a direction there is no lane to take the value from.
+        // Without directions there is no lane to take the value from.
         let y = transform::inline(func, &args);
         let mut dy = vec![];
         for y in &y {
@@ -107,7 +107,7 @@ fn columns(f: &Traced, leaves: &[Var], tys: &[Type]) -> (Vec<Var>, Vec<Var>) {
         y.extend(dy);
         y
     });
-    // Directions first, as they are mapped; the Jacobian has them last.
+    // Mapping puts the directions first; the Jacobian has them last.
     let mut dy = vec![];
     for d in &out[results..] {
         let rank = d.rank() - 1;
@@ -124,9 +124,9 @@ fn columns(f: &Traced, leaves: &[Var], tys: &[Type]) -> (Vec<Var>, Vec<Var>) {
     (y, dy)
 }
 
-/// The Jacobian by reverse mode: one pullback for each number of the result. It has the structure of
-/// the function's result with that of the argument in each leaf, as that of [`jacfwd`]: of a function
-/// with one result, the structure of the argument. The element types are the argument's.
+/// Returns the Jacobian by reverse mode, with one pullback for each number of the result. Like that of
+/// [`jacfwd`], it has the structure of the function's result with that of the argument in each leaf; for a
+/// function with one result, the structure of the argument. The element types are the argument's.
 ///
 /// # Errors
 /// If a leaf of the argument or of the result is not a float.
@@ -153,7 +153,7 @@ where
     move |x| asked_at(place, || backward("jacrev", x, &f).1)
 }
 
-/// The value and the Jacobian by reverse mode: `(y, dy/dx)`. See [`jacrev`].
+/// Returns the value and the Jacobian by reverse mode: `(y, dy/dx)`. See [`jacrev`].
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -191,7 +191,7 @@ where
     (rebuild(&f.out, &y), rebuild(&f.out.nested(&def), &dy))
 }
 
-/// The results of a function, and for each the derivatives by each leaf of the argument.
+/// Computes the results of a function, and for each the derivatives by each leaf of the argument.
 #[track_caller]
 fn rows(f: &Traced, leaves: &[Var], tys: &[Type], results: &[Type]) -> (Vec<Var>, Vec<Var>) {
     let func = &f.closed.func;
@@ -218,9 +218,9 @@ fn rows(f: &Traced, leaves: &[Var], tys: &[Type], results: &[Type]) -> (Vec<Var>
     (y, dy)
 }
 
-/// The Hessian of a scalar function: forward over reverse. It has the structure of the argument with
-/// that same structure in each leaf: of an array, an array; of a struct of parameters, `h.a.b` is the
-/// derivative by `a` and `b`.
+/// Returns the Hessian of a scalar function, by forward over reverse mode. It has the structure of the argument
+/// with that same structure in each leaf: for an array it is an array; for a struct of parameters, `h.a.b` is
+/// the derivative by `a` and `b`.
 ///
 /// # Errors
 /// If the result is not a float scalar, or a leaf of the argument is not a float.
@@ -252,8 +252,8 @@ where
     move |x| asked_at(place, || forward("hessian", x, &gradient).1)
 }
 
-/// The product of a scalar function's Hessian with a vector, without the Hessian: the derivative of
-/// the gradient at `x` along `v`.
+/// Computes the product of a scalar function's Hessian with a vector without forming the Hessian: the
+/// derivative of the gradient at `x` along `v`.
 #[track_caller]
 pub fn hvp<X, F>(f: F, x: X, v: X) -> X
 where
@@ -265,7 +265,7 @@ where
     pushed("hvp", gradient, x, v).1
 }
 
-/// All unit vectors of leaves of those types, and how many there are: for each leaf its part of them,
+/// Returns all unit vectors for leaves of these types, and how many there are: for each leaf its part of them,
 /// along a new first axis.
 #[track_caller]
 fn unit_vectors(types: &[Type]) -> (usize, Vec<Var>) {

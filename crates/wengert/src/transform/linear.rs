@@ -1,4 +1,4 @@
-//! Linear functions the other way.
+//! Transposes of linear functions.
 
 use std::panic::Location;
 
@@ -11,21 +11,21 @@ use super::grad::{linearized, pulled};
 use super::{Traced, expect_floats, rebuild, same_trees, traced, types};
 use crate::tree::{self, Tree};
 
-/// The transpose of a linear function: from cotangents of its result to cotangents of its argument, so
+/// Returns the transpose of a linear function, from cotangents of its result to cotangents of its argument, so
 /// that `<f(x), c> = <x, transpose(c)>` for all `x` and `c`. The function is not evaluated.
 ///
-/// `example` is like the argument: its types count, not its values. A constant that is added in `f` has
-/// no part in the transpose. What `f` captures may be anything; the transpose has derivatives with
-/// respect to it.
+/// `example` has the types of the argument; its values do not matter. A constant added in `f` does not affect
+/// the transpose. `f` may depend on captured values in any way; the transpose has derivatives with respect to
+/// them.
 ///
 /// # Errors
-/// If the derivative of `f` depends on its argument, so that `f` is not linear, or a leaf of the
-/// argument or of the result is not a float.
+/// If the derivative of `f` depends on its argument, so that `f` is not linear, or a leaf of the argument or of
+/// the result is not a float.
 ///
 /// ```
 /// use wengert::prelude::*;
 ///
-/// // Differences of neighbours, and what they are the other way.
+/// // Differences of neighbours, and their transpose.
 /// let f = jit(|(x, c): (Var, Var)| {
 ///     let back = linear_transpose(|x: Var| x.slice_axis(0, 1..) - x.slice_axis(0, ..-1), &x);
 ///     back(c)
@@ -49,7 +49,7 @@ where
         expect_floats("linear_transpose", &types, &def);
         let f = traced(Kind::Plain, &types, &def, f);
         expect_linear(&f, types.len());
-        // Its derivative is the same everywhere, so also at zero.
+        // The derivative is the same everywhere, so it is taken at zero.
         let zeros: Vec<Var> = types.iter().map(Var::zeros).collect();
         let (_, linear) = linearized(&f, &zeros);
         let out = f.out;

@@ -1,5 +1,5 @@
-//! Transforms: closures to closures. They work inside a trace, nest to any depth, and take one
-//! argument, a tree; whatever else a function uses it captures.
+//! Transforms: closures to closures. They work inside a trace, nest to any depth, and take one argument, a
+//! tree; everything else a function uses is captured.
 
 mod batch;
 mod custom;
@@ -24,13 +24,14 @@ use wengert_ir::trace::{Closed, Kind, Var, closed, current_source, inside};
 
 use crate::tree::{self, Tree, TreeDef};
 
-/// A function of a tree, traced at leaves of those types.
+/// A function of a tree, traced on leaves of given types.
 struct Traced {
     closed: Closed,
     out: TreeDef,
 }
 
-/// The tree of those leaves: a mismatch is a mistake of this crate's own, or of a hand-written tree.
+/// Rebuilds a tree from its leaves. A mismatch is a bug of this crate, or of a hand-written `Tree`
+/// implementation.
 #[track_caller]
 fn rebuild<T: Tree<Leaf = Var>>(def: &TreeDef, leaves: &[Var]) -> T {
     ok(tree::unflatten(def, leaves.iter().copied()))
@@ -41,7 +42,7 @@ fn ok<T>(result: Result<T>) -> T {
     result.unwrap_or_else(|e| raise(e))
 }
 
-/// Traces `f` as a body of `kind` on leaves of those types.
+/// Traces `f` as a body of `kind` on leaves of these types.
 #[track_caller]
 fn traced<X, Y>(kind: Kind, types: &[Type], def: &TreeDef, f: impl FnOnce(X) -> Y) -> Traced
 where
@@ -64,7 +65,7 @@ fn types(leaves: &[Var]) -> Vec<Type> {
     leaves.iter().map(|v| v.ty()).collect()
 }
 
-/// A derivative by reverse mode is one of floats.
+/// Requires the results of a function differentiated by reverse mode to be floats.
 #[track_caller]
 fn expect_float_results(op: &str, types: &[Type], def: &TreeDef) {
     for (ty, path) in types.iter().zip(def.paths()) {
@@ -79,7 +80,7 @@ fn expect_float_results(op: &str, types: &[Type], def: &TreeDef) {
     }
 }
 
-/// Two trees that should have one structure and one type a leaf.
+/// Requires two trees to have one structure and the same type in each leaf.
 #[track_caller]
 fn same_trees(op: &str, what: [&str; 2], a: (&[Var], &TreeDef), b: (&[Var], &TreeDef)) {
     if let Some(message) = unlike(what, a, b) {
@@ -91,7 +92,7 @@ fn same_trees(op: &str, what: [&str; 2], a: (&[Var], &TreeDef), b: (&[Var], &Tre
     }
 }
 
-/// Where two trees that should have one structure and one type a leaf differ.
+/// Describes the first difference in structure or leaf types between two trees.
 #[track_caller]
 pub(crate) fn unlike(
     what: [&str; 2],
@@ -113,7 +114,7 @@ pub(crate) fn unlike(
     None
 }
 
-/// What a derivative is taken of must be a float.
+/// Requires the differentiated arguments to be floats.
 #[track_caller]
 fn expect_floats(op: &str, types: &[Type], def: &TreeDef) {
     for (ty, path) in types.iter().zip(def.paths()) {

@@ -9,37 +9,38 @@ use wengert_ir::error::{Error, Result};
 
 use crate::tree::{Tree, misfit};
 
-/// Takes the structure and the leaves of a tree, in order.
+/// A consumer of the structure and the leaves of a tree, in order.
 pub trait Sink<L> {
-    /// A part of the structure: what follows are its children.
+    /// Takes a part of the structure, whose children follow.
     fn node(&mut self, node: Node<'_>);
-    /// A leaf.
+    /// Takes a leaf.
     fn leaf(&mut self, leaf: L);
-    /// What is given for a leaf is none, such as rows of different lengths for an array.
+    /// Reports that a leaf cannot be made from what is given, for example an array from rows of different
+    /// lengths.
     ///
     /// # Panics
-    /// Where nobody asks whether something was wrong.
+    /// Unless the sink records errors.
     #[track_caller]
     fn fail(&mut self, error: Error) {
         panic!("{error}");
     }
 }
 
-/// A part of the structure of a tree, as it is given out.
+/// A part of the structure of a tree, as a [`Sink`] receives it.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub enum Node<'a> {
-    /// A tuple of so many children; none for `()`.
+    /// A tuple with this many children; none for `()`.
     Tuple(usize),
-    /// An array of so many children.
+    /// An array with this many children.
     Array(usize),
-    /// A vector of so many children.
+    /// A vector with this many children.
     Vec(usize),
     /// `None`.
     Nothing,
-    /// `Some` of the one child.
+    /// `Some`, with one child.
     Some,
-    /// A map of so many children, each with a [`Node::Key`] in front.
+    /// A map with this many children, each preceded by a [`Node::Key`].
     Map(usize),
     /// A key of a map.
     Key(&'a str),
@@ -63,7 +64,7 @@ pub enum Node<'a> {
     Static(&'a dyn Static),
 }
 
-/// A value that is part of the structure of a tree: what a field with `#[tree(skip)]` holds.
+/// A value that is part of the structure of a tree, held by a field with `#[tree(skip)]`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be part of the structure of a tree",
     note = "a field with `#[tree(skip)]` takes part in the choice of the compiled function, so its type \
@@ -90,7 +91,7 @@ impl<T: Any + Clone + Eq + Hash + Send + Sync> Static for T {
     }
 }
 
-/// A part of the structure of a tree, as it is kept.
+/// A part of the structure of a tree, as [`TreeDef`] stores it.
 #[derive(Clone)]
 pub(super) enum Token {
     Leaf,
@@ -107,7 +108,7 @@ pub(super) enum Token {
 }
 
 impl<'a> Node<'a> {
-    /// The value of a skipped field.
+    /// Makes the node of a skipped field.
     #[doc(hidden)]
     pub fn fixed<T: Static>(value: &'a T) -> Node<'a> {
         Node::Static(value)
@@ -204,7 +205,7 @@ impl Hash for Token {
             Token::Tuple(n) | Token::Array(n) | Token::Vec(n) | Token::Map(n) => n.hash(state),
             Token::Leaf | Token::Nothing | Token::Some => {}
             Token::Key(key) => key.hash(state),
-            // Names tell what the lengths and numbers do not, but seldom: they are compared, not
+            // Names rarely distinguish structures that lengths and numbers do not: they are compared, not
             // hashed.
             Token::Struct(_, fields) => fields.len().hash(state),
             Token::Variant(_, index, _) => index.hash(state),
@@ -213,10 +214,10 @@ impl Hash for Token {
     }
 }
 
-/// The structure of a tree, without its leaves: lengths, which options are there, which variants, the
-/// keys of maps, and the values of fields that are skipped.
+/// The structure of a tree, without its leaves: lengths, which options are `Some`, enum variants, map keys, and
+/// the values of skipped fields.
 ///
-/// Two trees of one type can be worked on together if their structures are equal.
+/// Two trees of one type can be combined if their structures are equal.
 ///
 /// ```
 /// use wengert::{Array, tree};
@@ -233,17 +234,17 @@ pub struct TreeDef {
 }
 
 impl TreeDef {
-    /// The number of leaves.
+    /// Returns the number of leaves.
     pub fn len(&self) -> usize {
         self.leaves
     }
 
-    /// Whether there is no leaf.
+    /// Returns whether there are no leaves.
     pub fn is_empty(&self) -> bool {
         self.leaves == 0
     }
 
-    /// Whether a tree has this structure. Nothing is allocated.
+    /// Returns whether a tree has this structure. Nothing is allocated.
     pub fn fits<T: Tree>(&self, tree: &T) -> bool {
         let mut compare = Compare {
             rest: self.tokens.iter(),
@@ -253,7 +254,7 @@ impl TreeDef {
         compare.equal && compare.rest.as_slice().is_empty()
     }
 
-    /// The structure that has another one in the place of each leaf.
+    /// Returns the structure with each leaf replaced by another structure.
     pub(crate) fn nested(&self, inner: &TreeDef) -> TreeDef {
         let mut tokens = vec![];
         for token in &self.tokens {
@@ -292,7 +293,7 @@ impl fmt::Debug for TreeDef {
     }
 }
 
-/// Compares a tree with a structure while it is given out.
+/// A sink that compares a tree with a structure.
 struct Compare<'a> {
     rest: std::slice::Iter<'a, Token>,
     equal: bool,
@@ -307,7 +308,7 @@ impl<L> Sink<L> for Compare<'_> {
     }
 }
 
-/// A place in a structure, from which a tree is built.
+/// A position in a structure, from which a tree is built.
 #[derive(Clone)]
 pub struct Cursor<'a> {
     rest: std::slice::Iter<'a, Token>,
@@ -328,10 +329,10 @@ impl<'a> Cursor<'a> {
         })
     }
 
-    /// The next leaf is at the next place.
+    /// Takes the next leaf, which the structure must have at this position.
     ///
     /// # Errors
-    /// If this is not the place of a leaf, or if there is no leaf left.
+    /// If the structure has no leaf at this position, or if there are no leaves left.
     pub fn leaf<L>(&mut self, leaves: &mut dyn Iterator<Item = L>) -> Result<L> {
         self.take("a leaf", |t| matches!(t, Token::Leaf).then_some(()))?;
         leaves
@@ -339,21 +340,21 @@ impl<'a> Cursor<'a> {
             .ok_or_else(|| misfit("fewer leaves than the tree has places for".into()))
     }
 
-    /// A tuple, of `n`.
+    /// Expects a tuple with `n` children.
     ///
     /// # Errors
-    /// If it is something else that comes next, here and below.
+    /// If the next part of the structure is something else; so for the methods below.
     pub fn tuple(&mut self, n: usize) -> Result<()> {
         self.take("a tuple", |t| (*t == Token::Tuple(n)).then_some(()))
     }
 
-    /// An array, of `n`.
+    /// Expects an array with `n` children.
     #[doc(hidden)]
     pub fn array(&mut self, n: usize) -> Result<()> {
         self.take("an array", |t| (*t == Token::Array(n)).then_some(()))
     }
 
-    /// The length of a vector.
+    /// Expects a vector, and returns its length.
     #[doc(hidden)]
     pub fn vec(&mut self) -> Result<usize> {
         self.take("a Vec", |t| match t {
@@ -362,7 +363,7 @@ impl<'a> Cursor<'a> {
         })
     }
 
-    /// Whether an option is there.
+    /// Expects an option, and returns whether it is `Some`.
     #[doc(hidden)]
     pub fn option(&mut self) -> Result<bool> {
         self.take("an Option", |t| match t {
@@ -372,7 +373,7 @@ impl<'a> Cursor<'a> {
         })
     }
 
-    /// The size of a map.
+    /// Expects a map, and returns its size.
     #[doc(hidden)]
     pub fn map(&mut self) -> Result<usize> {
         self.take("a map", |t| match t {
@@ -381,7 +382,7 @@ impl<'a> Cursor<'a> {
         })
     }
 
-    /// A key of a map.
+    /// Expects a map key, and returns it.
     #[doc(hidden)]
     pub fn key(&mut self) -> Result<&'a str> {
         self.take("a key", |t| match t {
@@ -390,7 +391,7 @@ impl<'a> Cursor<'a> {
         })
     }
 
-    /// A struct of that name.
+    /// Expects a struct with this name.
     #[doc(hidden)]
     pub fn structure(&mut self, name: &str) -> Result<()> {
         self.take(name, |t| match t {
@@ -399,7 +400,7 @@ impl<'a> Cursor<'a> {
         })
     }
 
-    /// The number of a variant, of which there are `count`.
+    /// Expects an enum with `count` variants, and returns the number of the variant.
     #[doc(hidden)]
     pub fn variant(&mut self, name: &str, count: usize) -> Result<usize> {
         self.take(name, |t| match t {
@@ -408,7 +409,7 @@ impl<'a> Cursor<'a> {
         })
     }
 
-    /// The value of a skipped field.
+    /// Expects a skipped field, and returns its value.
     #[doc(hidden)]
     pub fn fixed<T: Static + Clone>(&mut self) -> Result<T> {
         self.take("a skipped field", |t| match t {

@@ -1,4 +1,4 @@
-//! What may stand for a tree of data where a compiled function is called.
+//! Values that convert to a tree of data when a compiled function is called.
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
@@ -9,16 +9,15 @@ use wengert_ir::error::{Error, TypeError};
 use crate::array::{Array, Nested};
 use crate::tree::{Node, ShapeDtype, Sink, Tree};
 
-/// What may stand for a `T`, a tree of [`Array`]s, where a compiled function is called; or for a tree of
-/// [`ShapeDtype`]s, where it is compiled for arguments like those.
+/// A value that may be passed for a `T`, a tree of [`Array`]s, where a compiled function is called; or for a
+/// tree of [`ShapeDtype`]s, where it is compiled for arguments like those.
 ///
-/// - A number, a truth value, and arrays, `Vec`s and slices of them, nested to any depth, feed an `Array`.
-///   The rows of a `Vec<Vec<f64>>` have one length, or the call is an `Err`. They also feed a
+/// - A number, a truth value, and arrays, `Vec`s and slices of them, nested to any depth, feed an `Array`. The
+///   rows of a `Vec<Vec<f64>>` must have one length, or the call returns an `Err`. They also feed a
 ///   `ShapeDtype`, and so do an `Array` and a `ShapeDtype`.
-/// - Tuples, arrays, `Vec`, `Option`, `Box` and maps feed the like if their parts do, and so do
+/// - Tuples, arrays, `Vec`, `Option`, `Box` and maps feed their counterpart if their parts do, and so do
 ///   structs with `#[derive(Tree)]`: a `Rates<f64>` feeds a `Rates<Array>`.
-/// - A `&A` feeds what an `A` feeds. An array that is lent is shared; one that is moved in gives its
-///   memory away.
+/// - A `&A` feeds what an `A` feeds. A borrowed array is shared; one that is moved in gives up its memory.
 ///
 /// ```
 /// use wengert::{Array, tree};
@@ -40,7 +39,7 @@ use crate::tree::{Node, ShapeDtype, Sink, Tree};
     note = "where a function is compiled, `ShapeDtype`s or examples may stand for the arguments"
 )]
 pub trait Feed<T: Tree> {
-    /// Gives out the structure and the leaves.
+    /// Passes the structure and the leaves to `out`.
     #[doc(hidden)]
     fn feed(self, out: &mut dyn Sink<T::Leaf>)
     where
@@ -49,7 +48,7 @@ pub trait Feed<T: Tree> {
         self.feed_ref(out);
     }
 
-    /// Gives out the structure and the leaves; arrays are shared.
+    /// Passes the structure and the leaves to `out`; arrays are shared.
     #[doc(hidden)]
     fn feed_ref(&self, out: &mut dyn Sink<T::Leaf>);
 }
@@ -97,7 +96,7 @@ macro_rules! scalars {
 }
 scalars!(f32 f64 i32 i64 u32 u64 u8 bool usize);
 
-/// The array of those rows, if they are of one shape.
+/// Passes the array of these rows to `out`, or an error if they differ in shape.
 fn rows<A: Nested>(rows: Vec<A>, out: &mut dyn Sink<Array>) {
     match nested(rows) {
         Ok(dense) => out.leaf(Array::from_dense(dense)),

@@ -1,4 +1,4 @@
-//! The trees of the standard library.
+//! Trees of standard library types.
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
@@ -10,7 +10,7 @@ use wengert_ir::trace::Var;
 use crate::array::Array;
 use crate::tree::{Cursor, Leaf, Node, ShapeDtype, Sink, Tree};
 
-/// A leaf is a tree of itself.
+/// A leaf is a tree by itself.
 macro_rules! leaves {
     ($($t:ty)*) => {$(
         impl Tree for $t {
@@ -67,7 +67,7 @@ impl Leaf for ShapeDtype {
     }
 }
 
-/// No leaf. As data it is `PhantomData<Array>`, which says what leaves it would have.
+/// A tree without leaves. As data it is `PhantomData<Array>`, which keeps the leaf type.
 impl Tree for () {
     type Leaf = Var;
     type With<M: Leaf> = PhantomData<M>;
@@ -86,7 +86,7 @@ impl Tree for () {
     }
 }
 
-/// No leaf, of whatever type.
+/// A tree without leaves, of any leaf type.
 impl<T: Tree> Tree for PhantomData<T> {
     type Leaf = T::Leaf;
     type With<M: Leaf> = PhantomData<T::With<M>>;
@@ -105,7 +105,7 @@ impl<T: Tree> Tree for PhantomData<T> {
     }
 }
 
-/// No part of the structure: a boxed tree is that tree.
+/// A box adds nothing to the structure: a boxed tree has the structure of its content.
 impl<T: Tree> Tree for Box<T> {
     type Leaf = T::Leaf;
     type With<M: Leaf> = Box<T::With<M>>;

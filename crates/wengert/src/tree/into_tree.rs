@@ -1,4 +1,4 @@
-//! What may stand for a tree of `Var`s in a trace.
+//! Values that convert to a tree of `Var`s in a trace.
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
@@ -9,15 +9,16 @@ use wengert_ir::trace::{Count, Var, arange, current_source, with_source};
 use crate::array::Array;
 use crate::tree::Tree;
 
-/// What may stand for a tree of [`Var`]s inside a function that is traced: in
-/// `scan((0.0, 0.01, y), ..)` the carry is a `(Var, Var, Var)`.
+/// A value that may be passed for a tree of [`Var`]s inside a traced function: in `scan((0.0, 0.01, y), ..)`
+/// the carry is a `(Var, Var, Var)`.
 ///
-/// - `f64`, `i64` and `bool` are literals. Other numbers are written `Var::scalar(1f32)`: with more
-///   than one type of float here, Rust could not tell what `0.0` stands for before it has read what
-///   is done with it.
+/// - `f64`, `i64` and `bool` are literals. Other numbers are written `Var::scalar(1f32)`: if several float
+///   types implemented this trait, Rust could not infer the type of `0.0` before it has seen how the result is
+///   used.
 /// - `Array` and `&Array` are constants of the trace.
-/// - A range of whole numbers is the vector of them.
-/// - Tuples, arrays, `Vec`, `Option`, `Box`, maps and structs with `#[derive(Tree)]` of such.
+/// - A range of integers stands for the vector of its numbers.
+/// - Tuples, arrays, `Vec`, `Option`, `Box`, maps and structs with `#[derive(Tree)]` whose parts are such
+///   values.
 ///
 /// ```
 /// use wengert::{IntoTree, Var};
@@ -31,15 +32,15 @@ use crate::tree::Tree;
     note = "a struct or an enum needs `#[derive(Tree)]`"
 )]
 pub trait IntoTree {
-    /// The tree that it stands for.
+    /// The tree it converts to.
     type Tree: Tree<Leaf = Var>;
 
-    /// That tree.
+    /// Converts to that tree.
     #[track_caller]
     fn into_tree(self) -> Self::Tree;
 }
 
-/// A tree of [`Var`]s: the bound for a function of your own that works on any.
+/// A tree of [`Var`]s: the bound for a generic function over trees.
 ///
 /// ```
 /// use wengert::{Var, tree};
@@ -94,7 +95,7 @@ impl IntoTree for &Array {
     }
 }
 
-/// The whole numbers of the range, as a vector of `i64`: `0..n` for `arange(n)`.
+/// The numbers of the range, as a vector of `i64`: `0..n` stands for `arange(n)`.
 impl<T> IntoTree for Range<T>
 where
     Range<T>: Into<Count>,
@@ -124,7 +125,7 @@ impl<A: IntoTree> IntoTree for Box<A> {
     }
 }
 
-// A closure does not know its caller, so the place is handed down.
+// A closure does not know its caller, so the position is passed on explicitly.
 
 impl<A: IntoTree> IntoTree for Option<A> {
     type Tree = Option<A::Tree>;

@@ -1,24 +1,24 @@
-//! Trees whose structure is most likely known already: nothing is allocated to find out.
+//! Flattening of trees whose structure is probably known, without allocating for it.
 
 use wengert_ir::error::{Error, Result};
 
 use crate::tree::def::Token;
 use crate::tree::{Node, Sink, TreeDef};
 
-/// Hands leaves on and compares the structure with a known one; where they part, the structure is
-/// written down.
+/// A sink that passes leaves on and compares the structure with a known one. From the first difference on, it
+/// records the structure.
 pub(crate) struct Known<'a, F> {
     known: &'a TreeDef,
-    /// Parts that were as known.
+    /// The number of parts that matched.
     same: usize,
     other: Option<TreeDef>,
     leaf: F,
-    /// The first part that is none.
+    /// The first error.
     failed: Option<Error>,
 }
 
 impl<'a, F> Known<'a, F> {
-    /// `leaf` takes the leaves.
+    /// Makes a sink that passes leaves to `leaf`.
     pub(crate) fn new(known: &'a TreeDef, leaf: F) -> Self {
         Known {
             known,
@@ -35,16 +35,16 @@ impl<'a, F> Known<'a, F> {
         same
     }
 
-    /// The structure, which is another one.
+    /// Returns the recorded structure, starting it with the parts that matched.
     fn part(&mut self) -> &mut TreeDef {
         let same = &self.known.tokens[..self.same];
         self.other.get_or_insert_with(|| TreeDef::of(same.to_vec()))
     }
 
-    /// The structure, if it is not the one that was known.
+    /// Returns the structure, if it differs from the known one.
     ///
     /// # Errors
-    /// If a part was no leaf.
+    /// If a leaf could not be made.
     pub(crate) fn finish(mut self) -> Result<Option<TreeDef>> {
         if self.same < self.known.tokens.len() {
             self.part();
@@ -73,7 +73,7 @@ impl<L, F: FnMut(L)> Sink<L> for Known<'_, F> {
     }
 }
 
-/// Hands leaves on, of whatever structure.
+/// Makes a sink that passes leaves to `leaf` and ignores the structure.
 pub(crate) fn each<L>(leaf: impl FnMut(L)) -> impl Sink<L> {
     Each(leaf)
 }

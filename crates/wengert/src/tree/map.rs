@@ -1,11 +1,11 @@
-//! All leaves of a tree at once.
+//! Functions on all leaves of a tree.
 
 use wengert_ir::error::{Error, raise};
 use wengert_ir::trace::current_source;
 
 use crate::tree::{Leaf, Tree, TreeDef, def, flatten, flatten_ref, rebuilt};
 
-/// The leaves of a tree, in order.
+/// Returns the leaves of a tree, in order.
 ///
 /// ```
 /// use wengert::{Array, tree};
@@ -17,12 +17,12 @@ pub fn leaves<T: Tree>(tree: &T) -> Vec<T::Leaf> {
     flatten_ref(tree).0.into_iter().cloned().collect()
 }
 
-/// The path of each leaf of a tree, in order: see [`TreeDef::paths`].
+/// Returns the path of each leaf of a tree, in order: see [`TreeDef::paths`].
 pub fn paths<T: Tree>(tree: &T) -> Vec<String> {
     def(tree).paths()
 }
 
-/// Zeros in the shape of each leaf, of its element type.
+/// Returns a tree of zeros with the shape and dtype of each leaf.
 ///
 /// ```
 /// use wengert::{Array, tree};
@@ -40,7 +40,7 @@ pub fn zeros_like<T: Tree>(tree: &T) -> T {
     rebuilt(&def, zeros)
 }
 
-/// The tree of what `f` makes of each leaf.
+/// Applies `f` to each leaf.
 ///
 /// ```
 /// use wengert::{Array, tree};
@@ -54,7 +54,7 @@ pub fn map<T: Tree>(tree: T, f: impl FnMut(T::Leaf) -> T::Leaf) -> T {
     rebuilt(&def, leaves.into_iter().map(f))
 }
 
-/// The tree of what `f` makes of each leaf, which may be a leaf of another type.
+/// Applies `f` to each leaf; the result may have leaves of another type.
 ///
 /// ```
 /// use wengert::{Array, ShapeDtype, tree};
@@ -68,11 +68,10 @@ pub fn map_to<T: Tree, M: Leaf>(tree: T, f: impl FnMut(T::Leaf) -> M) -> T::With
     rebuilt(&def, leaves.into_iter().map(f))
 }
 
-/// The tree of what `f` makes of the leaves of two trees, pair by pair.
+/// Applies `f` to the leaves of two trees, pair by pair.
 ///
 /// # Errors
-/// Trees of different structure end the function that is being traced, with an error that names
-/// where they differ.
+/// If the trees differ in structure: the trace ends with an error that says where they differ.
 ///
 /// ```
 /// use wengert::{Array, tree};
@@ -90,7 +89,7 @@ pub fn map2<T: Tree>(a: T, b: T, mut f: impl FnMut(T::Leaf, T::Leaf) -> T::Leaf)
     rebuilt(&def, a.into_iter().zip(b).map(|(a, b)| f(a, b)))
 }
 
-/// The tree of what `f` makes of the leaves of three trees: see [`map2`].
+/// Applies `f` to the leaves of three trees: see [`map2`].
 #[track_caller]
 pub fn map3<T: Tree>(
     a: T,
@@ -105,7 +104,7 @@ pub fn map3<T: Tree>(
     rebuilt(&def, rows.map(|((a, b), c)| f(a, b, c)))
 }
 
-/// The tree of what `f` makes of the leaves of four trees: see [`map2`].
+/// Applies `f` to the leaves of four trees: see [`map2`].
 #[track_caller]
 pub fn map4<T: Tree>(
     a: T,

@@ -1,8 +1,8 @@
 //! Trees: tuples, arrays, vectors, maps and structs of leaves.
 //!
-//! What goes into a function that is traced, and what comes out of it, is a tree whose leaves are
-//! [`Var`](crate::Var)s. Outside, the same tree has [`Array`](crate::Array)s for leaves: [`Tree::With`] maps one
-//! to the other, `Rates<Var>` to `Rates<Array>`. Transforms work on trees as they work on one leaf.
+//! Arguments and results of a traced function are trees whose leaves are [`Var`](crate::Var)s. Outside, the
+//! same tree has [`Array`](crate::Array)s for leaves: [`Tree::With`] maps one to the other, `Rates<Var>` to
+//! `Rates<Array>`. Transforms work on trees as they work on one leaf.
 //!
 //! ```
 //! use wengert::{Array, Tree, Var, tree};
@@ -19,12 +19,12 @@
 //! ```
 //!
 //! - [`Tree`] is derived for structs and enums; see [`derive@Tree`].
-//! - [`Feed`] is what may stand for a tree of data where a compiled function is called, and [`IntoTree`]
-//!   what may stand for a tree of `Var`s inside of one: plain numbers, and all that is built of them.
+//! - [`Feed`] is implemented by values that may be passed to a compiled function, and [`IntoTree`] by values
+//!   that stand for a tree of `Var`s inside a traced one: plain numbers, and trees of them.
 //! - [`TreeDef`] is the structure of a tree, without its leaves.
-//! - [`map`] and its like work on all leaves at once; [`ravel`] makes one vector of them.
+//! - [`map`] and its variants work on all leaves; [`ravel`] concatenates them into one vector.
 //!
-//! A type without a parameter for its leaves is no tree, and the derive macro says so:
+//! A type without a parameter for its leaves cannot be a tree, and the derive macro says so:
 //!
 //! ```compile_fail
 //! use wengert::{Tree, Var};
@@ -55,7 +55,7 @@ pub use path::Difference;
 pub use ravel::ravel;
 pub use spec::{ShapeDtype, specs};
 
-/// What the derive macro writes with. It changes from version to version, together with the macro.
+/// Support for the derive macro, which may change from version to version together with the macro.
 #[doc(hidden)]
 pub mod plumbing {
     pub use wengert_ir::error::Result;
@@ -100,23 +100,23 @@ mod sealed {
     pub trait Leaf {}
 }
 
-/// What a tree is made of: [`Var`](crate::Var), [`Array`](crate::Array) or [`ShapeDtype`]. A leaf is
-/// a tree, of itself. The trait is closed: there are no other leaves.
+/// A leaf of a tree: [`Var`](crate::Var), [`Array`](crate::Array) or [`ShapeDtype`]. A leaf is itself a tree.
+/// The trait is sealed: there are no other leaves.
 pub trait Leaf: sealed::Leaf + Tree<Leaf = Self, With<Self> = Self> + Clone + 'static {
-    /// What its elements are, and how many along each axis.
+    /// Returns the dtype and shape.
     #[doc(hidden)]
     #[track_caller]
     fn leaf_type(&self) -> Type;
 
-    /// A leaf of zeros.
+    /// Makes a leaf of zeros.
     #[doc(hidden)]
     fn leaf_zeros(ty: &Type) -> Self;
 }
 
 /// A tree of leaves of one type, in a fixed order.
 ///
-/// It is implemented by the [derive macro](derive@Tree), which also writes the methods; to work with trees, use the
-/// functions of [`tree`](self).
+/// It is implemented by the [derive macro](derive@Tree), which also writes the methods; to work with trees, use
+/// the functions of [`tree`](self).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a tree of leaves",
     label = "not a tree",
@@ -126,29 +126,29 @@ pub trait Leaf: sealed::Leaf + Tree<Leaf = Self, With<Self> = Self> + Clone + 's
     note = "a field that is not traced is marked `#[tree(skip)]`"
 )]
 pub trait Tree: Sized {
-    /// The type of its leaves.
+    /// The type of the leaves.
     type Leaf: Leaf;
 
-    /// The same tree with other leaves.
+    /// This tree with leaves of another type.
     type With<M: Leaf>: Tree<Leaf = M>;
 
-    /// The same tree with a tree in the place of each leaf: what a Jacobian is, of the results' structure
+    /// This tree with a tree in place of each leaf. A Jacobian has this type: the structure of the results,
     /// with that of the arguments in each leaf.
     type Nest<T: Tree>: Tree<Leaf = T::Leaf>;
 
-    /// Gives out the structure and the leaves, in order.
+    /// Passes the structure and the leaves to `out`, in order.
     #[doc(hidden)]
     fn walk<'a>(&'a self, out: &mut dyn Sink<&'a Self::Leaf>);
 
-    /// Gives out the structure and the leaves, to be written.
+    /// Passes the structure and mutable leaves to `out`.
     #[doc(hidden)]
     fn walk_mut<'a>(&'a mut self, out: &mut dyn Sink<&'a mut Self::Leaf>);
 
-    /// Gives out the structure, and the leaves for good.
+    /// Passes the structure and the owned leaves to `out`.
     #[doc(hidden)]
     fn into_leaves(self, out: &mut dyn Sink<Self::Leaf>);
 
-    /// A tree of that structure, and of the leaves that come next.
+    /// Builds a tree with this structure from the next leaves.
     ///
     /// # Errors
     /// If the structure is not one of a tree of this type, or if there are too few leaves.
@@ -159,7 +159,7 @@ pub trait Tree: Sized {
     ) -> Result<Self>;
 }
 
-/// The leaves of a tree, moved out of it, and its structure.
+/// Splits a tree into its leaves and its structure.
 ///
 /// ```
 /// use wengert::{Array, tree};
@@ -177,24 +177,24 @@ pub fn flatten<T: Tree>(tree: T) -> (Vec<T::Leaf>, TreeDef) {
     flat.into_parts()
 }
 
-/// The leaves of a tree, borrowed from it, and its structure.
+/// Returns the leaves of a tree, borrowed, and its structure.
 pub fn flatten_ref<T: Tree>(tree: &T) -> (Vec<&T::Leaf>, TreeDef) {
     let mut flat = Flat::new();
     tree.walk(&mut flat);
     flat.into_parts()
 }
 
-/// The leaves of a tree, to be written.
+/// Returns the leaves of a tree, mutably borrowed.
 pub fn leaves_mut<T: Tree>(tree: &mut T) -> Vec<&mut T::Leaf> {
     let mut flat = Flat::new();
     tree.walk_mut(&mut flat);
     flat.into_parts().0
 }
 
-/// What may stand for a `T`, as its leaves and structure: see [`Feed`].
+/// Converts a value that may be passed for a `T` to leaves and structure: see [`Feed`].
 ///
 /// # Panics
-/// If something stands for an array and is none, such as rows of different lengths.
+/// If a part does not convert to an array, for example rows of different lengths.
 #[track_caller]
 pub fn feed<T: Tree, A: Feed<T>>(args: A) -> (Vec<T::Leaf>, TreeDef) {
     match try_feed(args) {
@@ -212,16 +212,15 @@ pub(crate) fn try_feed<T: Tree, A: Feed<T>>(args: A) -> Result<(Vec<T::Leaf>, Tr
     }
 }
 
-/// The structure of a tree.
+/// Returns the structure of a tree.
 pub fn def<T: Tree>(tree: &T) -> TreeDef {
     flatten_ref(tree).1
 }
 
-/// The tree of that structure and those leaves: undoes [`flatten`].
+/// Builds the tree with this structure and these leaves: the inverse of [`flatten`].
 ///
 /// # Errors
-/// If the structure is not one of a tree of this type, or if there are more leaves or fewer than it
-/// has places for.
+/// If the structure is not one of a tree of this type, or if the number of leaves does not match.
 #[track_caller]
 pub fn unflatten<T: Tree>(def: &TreeDef, leaves: impl IntoIterator<Item = T::Leaf>) -> Result<T> {
     let place = Location::caller();
@@ -242,7 +241,7 @@ fn built<T: Tree>(def: &TreeDef, leaves: impl IntoIterator<Item = T::Leaf>) -> R
     Ok(tree)
 }
 
-/// The tree of a structure that is known to be one of its type.
+/// Builds a tree whose structure is known to be one of its type.
 fn rebuilt<T: Tree>(def: &TreeDef, leaves: impl IntoIterator<Item = T::Leaf>) -> T {
     unflatten(def, leaves).expect("the structure of a tree of this type, and a leaf for each")
 }
@@ -255,11 +254,11 @@ fn misfit(message: String) -> Error {
     }
 }
 
-/// Collects leaves and structure.
+/// A sink that collects leaves and structure.
 struct Flat<L> {
     leaves: Vec<L>,
     def: TreeDef,
-    /// The first part that is none.
+    /// The first error.
     failed: Option<Error>,
 }
 

@@ -1,18 +1,18 @@
-//! Where in a tree a leaf is, and where two structures differ.
+//! Paths of leaves, and differences between structures.
 
 use std::fmt;
 
 use crate::tree::TreeDef;
 use crate::tree::def::Token;
 
-/// Where two structures differ first.
+/// The first difference between two structures.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Difference {
-    /// The place, as a path such as `.1.w[2]`; empty for the whole tree.
+    /// The position, as a path such as `.1.w[2]`; empty for the whole tree.
     pub path: String,
-    /// What the one structure has there.
+    /// Description of what was expected at that position.
     pub expected: String,
-    /// What the other has.
+    /// Description of what was found there.
     pub got: String,
 }
 
@@ -26,8 +26,8 @@ impl fmt::Display for Difference {
 }
 
 impl TreeDef {
-    /// The path of each leaf, in order: `.1` in a tuple, `.w` in a struct, `[2]` in a list,
-    /// `["key"]` in a map; empty for a tree that is one leaf.
+    /// Returns the path of each leaf, in order: `.1` in a tuple, `.w` in a struct, `[2]` in a list, `["key"]`
+    /// in a map; empty for a tree that is one leaf.
     pub fn paths(&self) -> Vec<String> {
         let mut paths = vec![];
         self.each_place(|token, path| {
@@ -38,7 +38,7 @@ impl TreeDef {
         paths
     }
 
-    /// Where another structure differs from this, if it does.
+    /// Returns the first difference of another structure from this one.
     pub fn difference(&self, got: &TreeDef) -> Option<Difference> {
         let same = |(a, b): (&Token, &Token)| a == b;
         let n = self.tokens.len().max(got.tokens.len());
@@ -71,7 +71,7 @@ impl TreeDef {
         found
     }
 
-    /// Calls `f` with each token and the path of its place.
+    /// Calls `f` with each token and its path.
     fn each_place(&self, mut f: impl FnMut(&Token, &str)) {
         let mut rest = self.tokens.iter();
         let mut path = String::new();
@@ -122,7 +122,7 @@ fn each_below(rest: &mut Rest<'_>, path: &mut String, f: &mut dyn FnMut(&Token, 
 }
 
 impl Token {
-    /// What it is, for a message.
+    /// Describes the token, for a message.
     pub(super) fn describe(&self) -> String {
         match self {
             Token::Leaf => "a leaf".into(),

@@ -1,4 +1,4 @@
-//! A tree as one vector.
+//! Trees flattened to one vector.
 
 use std::panic::Location;
 
@@ -9,14 +9,14 @@ use wengert_ir::trace::{Var, asked_at, current_source};
 
 use crate::tree::{Tree, flatten, rebuilt};
 
-/// All numbers of a tree as one vector, and the function that makes the tree of such a vector again.
+/// Concatenates all numbers of a tree to one vector, and returns it with the function that turns such a vector
+/// back into the tree.
 ///
-/// Leaf after leaf, each row-major. A tree without a leaf is an `f64[0]`.
+/// Leaves follow each other in order, each row-major. A tree without leaves gives an `f64[0]`.
 ///
 /// # Errors
-/// Leaves of several element types end the function that is being traced with an error that names
-/// two; so does a vector of another length given to the function that comes back, with the line where
-/// `ravel` was called.
+/// If the leaves differ in element type: the trace ends with an error that names two of them. The returned
+/// function fails on a vector of another length, with an error at the line where `ravel` was called.
 ///
 /// ```
 /// use wengert::{Var, tree};

@@ -8,7 +8,7 @@ use wengert_ir::trace::IntoShape;
 use crate::array::known;
 use crate::tree::{Leaf, Tree, flatten_ref, rebuilt};
 
-/// A shape and an element type: stands for a leaf whose values do not matter.
+/// A shape and an element type: a leaf without values.
 ///
 /// ```
 /// use wengert::{Array, DType, ShapeDtype, tree};
@@ -26,7 +26,7 @@ pub struct ShapeDtype {
 }
 
 impl ShapeDtype {
-    /// That shape and element type.
+    /// Makes a shape and an element type.
     ///
     /// # Panics
     /// If a length is negative.
@@ -38,7 +38,7 @@ impl ShapeDtype {
         }
     }
 
-    /// A scalar.
+    /// Makes the type of a scalar.
     pub fn scalar(dtype: DType) -> ShapeDtype {
         ShapeDtype::new((), dtype)
     }
@@ -62,7 +62,7 @@ impl From<&Type> for ShapeDtype {
     }
 }
 
-/// The same tree of types alone.
+/// Returns the tree of the types of the leaves.
 #[track_caller]
 pub fn specs<T: Tree>(tree: &T) -> T::With<ShapeDtype> {
     let (leaves, def) = flatten_ref(tree);

@@ -1,4 +1,4 @@
-//! The arithmetic of vectors of four lanes, by AVX2, and of eight, by AVX-512: what differs stands side by
+//! Arithmetic on vectors of four lanes, with AVX2, and of eight, with AVX-512, with the differences side by
 //! side.
 
 use std::arch::x86_64::*;
@@ -7,11 +7,11 @@ use wengert_loop::elementary::Arith;
 
 use super::{avx2, avx512};
 
-/// To the nearest integer, ties to even, without a flag.
+/// Rounding to the nearest integer, ties to even, without raising a flag.
 const NEAREST: i32 = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
 
-/// Implements [`Arith`] for two widths of vectors: of each operation below, the first expression is that of
-/// the first width.
+/// Implements [`Arith`] for two vector widths: of each operation below, the first expression is for the first
+/// width.
 macro_rules! arithmetic {
     (
         $(#[$doc4:meta])* $four:ident { F: $f4:ty, I: $i4:ty, M: $m4:ty }
@@ -41,7 +41,7 @@ macro_rules! arithmetic {
             type M = $m;
 
             impl $lanes {
-                /// Whether a truth value holds in some lane.
+                /// Returns whether a truth value holds in some lane.
                 #[inline(always)]
                 fn any($p: M) -> bool {
                     // SAFETY: the processor has the vectors.
@@ -95,9 +95,9 @@ macro_rules! arithmetic {
 }
 
 arithmetic! {
-    /// Arithmetic of four lanes. Whoever uses it has AVX2 and FMA, and all of it is inlined there.
+    /// Arithmetic on four lanes. Its only user has AVX2 and FMA, and everything is inlined there.
     Four { F: __m256d, I: __m256i, M: __m256d }
-    /// Arithmetic of eight lanes. Whoever uses it has AVX-512, and all of it is inlined there.
+    /// Arithmetic on eight lanes. Its only user has AVX-512, and everything is inlined there.
     Eight { F: __m512d, I: __m512i, M: __mmask8 }
 
     any(m) { _mm256_movemask_pd(m) != 0, m != 0 }

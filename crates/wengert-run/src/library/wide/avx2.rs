@@ -1,4 +1,4 @@
-//! Four lanes in a vector, by AVX2.
+//! Four lanes per vector, with AVX2.
 
 use std::arch::x86_64::*;
 
@@ -18,11 +18,10 @@ impl Each for Avx2 {
     }
 }
 
-/// Computes a function in eight lanes, four by four; see [`Wide`](super::Wide).
+/// Computes a function in eight lanes, four at a time; see [`Wide`](super::Wide).
 ///
 /// # Safety
-/// The processor has AVX2 and FMA. There is memory for the result and the arguments, on a
-/// multiple of 16 bytes.
+/// The processor has AVX2 and FMA. There is memory for the result and the arguments, aligned to 16 bytes.
 #[target_feature(enable = "avx2,fma")]
 unsafe extern "C" fn apply<const F: usize>(at: *mut u8, single: u64) {
     let single = single != 0;
@@ -31,10 +30,10 @@ unsafe extern "C" fn apply<const F: usize>(at: *mut u8, single: u64) {
         let mut n = 0;
         let result = compute::<F, _>(&mut Four, || {
             n += 1;
-            // SAFETY: by the caller.
+            // SAFETY: guaranteed by the caller.
             unsafe { read(at.add(n * ROW), single) }
         });
-        // SAFETY: by the caller.
+        // SAFETY: guaranteed by the caller.
         unsafe {
             match single {
                 true => _mm_storeu_ps(at.cast(), _mm256_cvtpd_ps(result)),
@@ -44,14 +43,14 @@ unsafe extern "C" fn apply<const F: usize>(at: *mut u8, single: u64) {
     }
 }
 
-/// Four lanes, piece by piece as they were written: a processor does not look for a whole in
-/// several stores that are still on their way.
+/// Reads four lanes in the pieces in which they were written: a processor cannot forward one load from several
+/// pending stores.
 ///
 /// # Safety
-/// The processor has AVX2; there is half a row, on a multiple of 16 bytes.
+/// The processor has AVX2; half a row can be read, aligned to 16 bytes.
 #[inline(always)]
 unsafe fn read(at: *const u8, single: bool) -> __m256d {
-    // SAFETY: by the caller. Volatile, or they become one read again.
+    // SAFETY: guaranteed by the caller. Volatile, so that the reads are not merged.
     unsafe {
         if single {
             return _mm256_cvtps_pd(at.cast::<__m128>().read_volatile());
@@ -61,13 +60,14 @@ unsafe fn read(at: *const u8, single: bool) -> __m256d {
     }
 }
 
-/// `a >> by`. The sign bit comes in as a carry does: there is no such shift of 64 bits.
+/// Computes `a >> by`. The sign bit is shifted in by a correction, because AVX2 has no arithmetic shift of 64
+/// bits.
 ///
 /// # Safety
 /// The processor has AVX2.
 #[inline(always)]
 pub(super) unsafe fn int_shr(a: __m256i, by: u32) -> __m256i {
-    // SAFETY: by the caller.
+    // SAFETY: guaranteed by the caller.
     unsafe {
         let sign = _mm256_set1_epi64x((1u64 << 63 >> by).cast_signed());
         let x = _mm256_srlv_epi64(a, _mm256_set1_epi64x(by.into()));
@@ -75,14 +75,14 @@ pub(super) unsafe fn int_shr(a: __m256i, by: u32) -> __m256i {
     }
 }
 
-/// `table[index]`, with indices that lie outside moved to its ends.
+/// Returns `table[index]`, with indices clamped to the table.
 ///
 /// # Safety
 /// The processor has AVX2.
 #[inline(always)]
 pub(super) unsafe fn table(table: &'static [f64], index: __m256i) -> __m256d {
     assert!(!table.is_empty(), "a table has elements");
-    // SAFETY: by the caller; every index is made one of the table, which has some.
+    // SAFETY: guaranteed by the caller; every index is clamped to the table, which is not empty.
     unsafe {
         let (first, last) = (
             _mm256_set1_epi64x(0),

@@ -1,4 +1,4 @@
-//! Eight lanes in a vector, by AVX-512.
+//! Eight lanes per vector, with AVX-512.
 
 use std::arch::x86_64::*;
 
@@ -21,18 +21,17 @@ impl Each for Avx512 {
 /// Computes a function in eight lanes; see [`Wide`](super::Wide).
 ///
 /// # Safety
-/// The processor has AVX-512. There is memory for the result and the arguments, on a multiple
-/// of 16 bytes.
+/// The processor has AVX-512. There is memory for the result and the arguments, aligned to 16 bytes.
 #[target_feature(enable = "avx512f")]
 unsafe extern "C" fn apply<const F: usize>(at: *mut u8, single: u64) {
     let single = single != 0;
     let mut n = 0;
     let result = compute::<F, _>(&mut Eight, || {
         n += 1;
-        // SAFETY: by the caller.
+        // SAFETY: guaranteed by the caller.
         unsafe { read(at.add(n * ROW), single) }
     });
-    // SAFETY: by the caller.
+    // SAFETY: guaranteed by the caller.
     unsafe {
         match single {
             true => _mm256_storeu_ps(at.cast(), _mm512_cvtpd_ps(result)),
@@ -41,14 +40,14 @@ unsafe extern "C" fn apply<const F: usize>(at: *mut u8, single: u64) {
     }
 }
 
-/// Eight lanes, piece by piece as they were written: a processor does not look for a whole in
-/// several stores that are still on their way.
+/// Reads eight lanes in the pieces in which they were written: a processor cannot forward one load from several
+/// pending stores.
 ///
 /// # Safety
-/// The processor has AVX-512; there is a row, on a multiple of 16 bytes.
+/// The processor has AVX-512; a row can be read, aligned to 16 bytes.
 #[inline(always)]
 unsafe fn read(at: *const u8, single: bool) -> __m512d {
-    // SAFETY: by the caller. Volatile, or they become one read again.
+    // SAFETY: guaranteed by the caller. Volatile, so that the reads are not merged.
     unsafe {
         if single {
             let at: *const __m128 = at.cast();
@@ -62,7 +61,7 @@ unsafe fn read(at: *const u8, single: bool) -> __m512d {
     }
 }
 
-/// `table[index]`, with indices that lie outside moved to its ends.
+/// Returns `table[index]`, with indices clamped to the table.
 ///
 /// # Safety
 /// The processor has AVX-512.
@@ -70,7 +69,7 @@ unsafe fn read(at: *const u8, single: bool) -> __m512d {
 pub(super) unsafe fn table(table: &'static [f64], index: __m512i) -> __m512d {
     assert!(!table.is_empty(), "a table has elements");
     let last = table.len() as i64 - 1;
-    // SAFETY: by the caller; every index is made one of the table, which has some.
+    // SAFETY: guaranteed by the caller; every index is clamped to the table, which is not empty.
     unsafe {
         let index = _mm512_min_epi64(index, _mm512_set1_epi64(last));
         let index = _mm512_max_epi64(index, _mm512_setzero_si512());

@@ -1,5 +1,5 @@
-//! Elementary functions of eight lanes at once, for generated code: the definitions that it is made of
-//! too, in vectors that it does not have. So the bits are the same.
+//! Elementary functions of eight lanes at once, for generated code. They use the same definitions as emitted
+//! code, in wider vectors than it has, and so give the same bits.
 
 #[cfg(target_arch = "x86_64")]
 mod arith;
@@ -14,25 +14,25 @@ use wengert_loop::types::DType;
 
 use crate::cpu::Cpu;
 
-/// A function of the runtime that computes a function in eight lanes, and what it is told: whether
-/// they are of `f32`.
+/// The address of a runtime function that computes an elementary function in eight lanes, and its flag: whether
+/// the lanes are `f32`.
 ///
-/// It takes the address of the result, 64 bytes before that of the first argument, and so on. Like all that is
-/// compiled for AVX it clears the upper halves of vector registers when it returns.
+/// It takes the address of the result, which is 64 bytes before that of the first argument, and so on. Like all
+/// code compiled for AVX it clears the upper halves of vector registers when it returns.
 pub type Wide = (usize, u64);
 
 /// Bytes of a row of eight lanes: an argument, or the result.
 #[cfg(target_arch = "x86_64")]
 const ROW: usize = 64;
 
-/// The code for eight lanes of a function that a processor has, if it is better than what is made.
+/// Returns the eight-lane code for a function on a processor, if it is better than emitted code.
 pub fn wide(f: &Function, cpu: Cpu) -> Option<Wide> {
     let dtype = f.values[f.params.first()?.0 as usize];
     Some((code(f.elementary?, cpu)?, u64::from(dtype == DType::F32)))
 }
 
-/// The address of a function's code. Each has code of its own: what a call has to look at first,
-/// lanes that wait for their arguments cannot overtake.
+/// Returns the address of a function's code. Each function has its own code, because a dispatch inside a call
+/// would delay lanes that wait for their arguments.
 #[cfg(target_arch = "x86_64")]
 fn code(which: Elementary, cpu: Cpu) -> Option<usize> {
     if cpu.avx512f {
@@ -56,13 +56,13 @@ mod tests {
 
     use super::*;
 
-    /// The result and two arguments, as generated code has them.
+    /// Memory for the result and two arguments, as in generated code.
     #[repr(align(64))]
     struct Area([[u64; 8]; 3]);
 
     fn in_lanes((f, how): Wide, x: [f64; LANES], y: [f64; LANES]) -> [f64; LANES] {
         let mut area = Area([[0; 8], x.map(f64::to_bits), y.map(f64::to_bits)]);
-        // SAFETY: it is a function of the runtime, and gets the memory it wants.
+        // SAFETY: it is a function of the runtime, and gets the memory it needs.
         unsafe {
             let f: unsafe extern "C" fn(*mut u8, u64) = std::mem::transmute(f);
             f((&raw mut area).cast(), how);
@@ -79,7 +79,7 @@ mod tests {
             })
         };
         let mut area = Area([[0; 8], rows(x), rows(y)]);
-        // SAFETY: it is a function of the runtime, and gets the memory it wants.
+        // SAFETY: it is a function of the runtime, and gets the memory it needs.
         unsafe {
             let f: unsafe extern "C" fn(*mut u8, u64) = std::mem::transmute(f);
             f((&raw mut area).cast(), how);
@@ -87,7 +87,7 @@ mod tests {
         std::array::from_fn(|i| f32::from_bits((area.0[0][i / 2] >> (32 * (i % 2))) as u32))
     }
 
-    /// Specials, numbers of every size, and numbers around 1, in an order without a pattern.
+    /// Returns special values, numbers of every magnitude, and numbers around 1, in an irregular order.
     fn points() -> Vec<f64> {
         let special = [
             0.0,
