@@ -249,3 +249,74 @@ fn operations_that_say_nothing_of_themselves_are_not_shared() {
     };
     assert_eq!((count(false), count(true)), (2, 1));
 }
+
+/// The third power, whose rule goes over its factors with the value and the tangent in one loop.
+#[derive(Debug)]
+struct Cube;
+
+impl Cube {
+    /// The loop of the rule; without a tangent it gives the power alone.
+    fn of(x: Var, dx: Var) -> (Var, Var) {
+        let step = move |(y, dy): (Var, Var), _: Var| ((y * x, dy * x + y * dx), ());
+        scan((1.0, 0.0), 0..3, step).0
+    }
+}
+
+impl Primitive for Cube {
+    fn name(&self) -> Cow<'static, str> {
+        "cube".into()
+    }
+
+    fn types(&self, inputs: &[Type]) -> Result<Vec<Type>, TypeError> {
+        Ok(inputs.to_vec())
+    }
+
+    fn eval(&self, inputs: &[Buffer]) -> Result<Vec<Buffer>, Error> {
+        let x = inputs[0].dense();
+        let cubes: Vec<f64> = x.slice::<f64>().iter().map(|x| x * x * x).collect();
+        Ok(vec![Buffer::Dense(Dense::of(x.dims.clone(), cubes))])
+    }
+
+    fn jvp(&self, x: &[Var], dx: &[Tangent], _: Mode) -> (Vec<Var>, Vec<Tangent>) {
+        let (y, dy) = Cube::of(x[0], dx[0].expect("the tangent of the one operand"));
+        (vec![y], vec![Some(dy)])
+    }
+
+    fn transpose(&self, _: &[Operand], _: &[Option<Cotangent>]) -> Vec<Option<Cotangent>> {
+        unreachable!("the rule does not record it")
+    }
+
+    fn lower(&self, l: &mut Lowering, x: &[NodeId], out: &[Wanted]) -> Result<Vec<NodeId>, Error> {
+        let cube = closed(Kind::Door, &[out[0].ty.clone()], |x| {
+            vec![x[0] * x[0] * x[0]]
+        });
+        l.call(&cube.func, x, &places(out))
+    }
+
+    fn batch(&self, inputs: &[Batched], size: usize) -> Vec<Batched> {
+        vec![Batched::mapped(custom(Cube, &[inputs[0].spread(size)])[0])]
+    }
+}
+
+/// Forward mode takes such a rule. Reverse mode cannot transpose the loop, and says so at the line of the operation.
+#[test]
+fn values_and_tangents_in_one_loop() {
+    let cube = |x: Var| custom(Cube, &[x])[0];
+    let slope = jit(move |x: Var| jvp(cube, x, ones_like(x)).1)
+        .call(2.0)
+        .unwrap();
+    assert_eq!(slope.item::<f64>().unwrap(), 12.0);
+    let line = line!() + 1;
+    let error = jit(grad(|x: Var| custom(Cube, &[x])[0]))
+        .call(2.0)
+        .unwrap_err();
+    assert!(matches!(error, Error::Derivative { .. }), "{error}");
+    assert_eq!(error.at().unwrap().place().line, line, "{error}");
+    let message = error.to_string();
+    assert!(message.starts_with("reverse mode: "), "{message}");
+    assert!(
+        message.contains("is not linear in the tangents"),
+        "{message}"
+    );
+    assert!(message.contains("`Primitive::jvp`"), "{message}");
+}

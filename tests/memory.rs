@@ -1,10 +1,10 @@
 //! How much memory derivatives take: checkpoints keep what they promise, a gradient of a million steps
 //! fits into little, and nothing is left behind where a limit is hit.
 
-use std::process::Command;
-
 use wengert::Error;
 use wengert::prelude::*;
+
+use crate::alone;
 
 const MB: usize = 1 << 20;
 
@@ -17,17 +17,8 @@ fn status(name: &str) -> usize {
 }
 
 /// The bytes that a test says it took, in a process of its own.
-fn alone(test: &str) -> usize {
-    let run = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", test, "--ignored", "--nocapture"])
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&run.stdout).into_owned();
-    assert!(
-        run.status.success(),
-        "{said}{}",
-        String::from_utf8_lossy(&run.stderr)
-    );
+fn bytes(test: &str) -> usize {
+    let (said, _) = alone::run(module_path!(), test);
     let (_, bytes) = said.split_once("BYTES ").expect("a figure");
     bytes.split_whitespace().next().unwrap().parse().unwrap()
 }
@@ -69,7 +60,7 @@ fn bounded(levels: usize, (i, v): (Var, Var), x: Var) -> (Var, Var) {
 
 #[test]
 fn branches_that_are_not_taken_keep_nothing() {
-    let taken = alone("bounded_loop");
+    let taken = bytes("bounded_loop");
     println!(
         "a gradient of 3 steps, of millions that there could be: {:.1} MB",
         taken as f64 / MB as f64
@@ -96,9 +87,9 @@ fn bounded_loop() {
 
 #[test]
 fn a_gradient_of_a_million_steps_takes_little_memory() {
-    let few = alone("million_checkpointed");
-    let all = alone("million_plain");
-    let unknown = alone("million_unknown");
+    let few = bytes("million_checkpointed");
+    let all = bytes("million_plain");
+    let unknown = bytes("million_unknown");
     println!("a gradient of 1,000,000 steps, above the program's own:");
     println!(
         "  scan_checkpointed(&[10_000, 100]): {:.1} MB",
@@ -151,7 +142,7 @@ fn million_unknown() {
 #[test]
 fn nothing_is_left_where_a_tape_outgrows_its_limit() {
     for test in ["hit_limits_alone", "hit_limits_in_lanes"] {
-        let left = alone(test);
+        let left = bytes(test);
         println!("{test}: {:.1} MB after 100 calls", left as f64 / MB as f64);
         // Each tape is 32 MB, and each thread may keep one for the next call, or a few where it has taken over
         // another's work. If calls left theirs behind, it would be gigabytes.

@@ -1,7 +1,7 @@
 //! The page of the book that lists every operation: it is made of what the documentation of each method
 //! says, so that the two cannot differ, and of the rows that have no method but an operator.
 //!
-//! `UPDATE_EXPECT=1 cargo test -p wengert-tests --test operations_page` writes it anew.
+//! `UPDATE_EXPECT=1 cargo test -p wengert-tests operations_page` writes it anew.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

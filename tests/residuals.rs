@@ -325,7 +325,10 @@ fn carries_that_change_places_are_remembered_from_step_to_step() {
         let slopes = jit(grad(each));
         let said = |e| panic!("{name}: {e}");
         let compiled: f64 = slopes.call(0.7).unwrap_or_else(said).item().unwrap();
-        assert_eq!(compiled, slopes.interpret(0.7).unwrap().item().unwrap());
+        assert_eq!(
+            compiled,
+            slopes.interpret(0.7).unwrap().item::<f64>().unwrap()
+        );
     }
     // The one that multiplies by both in turn stores nothing of them.
     let found = stored(Array::from(0.7), |x| CHANGING[0].1(x));

@@ -2,6 +2,8 @@
 
 use wengert::prelude::*;
 
+use crate::alone;
+
 fn on<R: Send>(threads: usize, f: impl FnOnce() -> R + Send) -> R {
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
@@ -127,10 +129,16 @@ fn kernels() {
     same("sorted rows", || Ok(vec![rows.call(&x)?]));
 }
 
-/// The pool that belongs to nobody is made when it is first asked for. Everything here runs in pools of
-/// its own, so that it is still to be made.
 #[test]
 fn nobody_elses_threads_are_used() {
+    alone::run(module_path!(), "in_pools_of_its_own");
+}
+
+/// The pool that belongs to nobody is made when it is first asked for. Everything in this process runs in
+/// pools of its own, so that it is still to be made.
+#[test]
+#[ignore = "run by `nobody_elses_threads_are_used`"]
+fn in_pools_of_its_own() {
     let f = jit(|x: Var| {
         (
             x.sin().sum(),

@@ -2,7 +2,7 @@
 
 use wengert::{Array, DType};
 
-use crate::same::{float, shown};
+use super::same::{float, shown};
 
 /// How far a float may be from its reference: so much of its size, and so much of the largest in
 /// its array.

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use wengert::prelude::*;
 use wengert_ir::trace::{Along, Span};
 
-use crate::params::Params;
+use super::params::Params;
 
 /// An operation whose parameters are known.
 pub type Operation = Arc<dyn Fn(&[Var]) -> Vec<Var> + Send + Sync>;

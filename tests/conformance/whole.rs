@@ -3,8 +3,8 @@
 use wengert::prelude::*;
 use wengert_ir::buffer::{Data, Dense};
 
-use crate::same::same;
-use crate::table::Operation;
+use super::same::same;
+use super::table::Operation;
 
 /// Elements of a batch: the arguments themselves, and others like them.
 const BATCH: usize = 3;

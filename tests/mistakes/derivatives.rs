@@ -4,7 +4,7 @@ use expect_test::expect;
 use wengert::prelude::*;
 use wengert_ir::trace::depth;
 
-use crate::{line_of, message, mistaken, recovers};
+use super::{line_of, message, mistaken, recovers};
 
 #[test]
 fn a_gradient_that_does_not_exist() {

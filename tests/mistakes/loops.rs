@@ -4,7 +4,7 @@ use expect_test::expect;
 use wengert::Error;
 use wengert::prelude::*;
 
-use crate::{message, mistaken, recovers, shortened};
+use super::{message, mistaken, recovers, shortened};
 
 #[test]
 fn a_loop_that_never_ends() {

@@ -4,7 +4,7 @@
 use wengert::prelude::*;
 use wengert_ir::ops::{Primitive, rows};
 
-use crate::shortened;
+use super::shortened;
 
 type Unary = fn(Var) -> Var;
 type Binary = fn(Var, Var) -> Var;

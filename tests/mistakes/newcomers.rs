@@ -3,7 +3,7 @@
 use expect_test::expect;
 use wengert::prelude::*;
 
-use crate::mistaken;
+use super::mistaken;
 
 /// One mistake after the other, as someone makes them who knows NumPy and JAX.
 #[test]

@@ -3,7 +3,7 @@
 use expect_test::expect;
 use wengert::prelude::*;
 
-use crate::mistaken;
+use super::mistaken;
 
 #[test]
 fn axes_and_shapes() {

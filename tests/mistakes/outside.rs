@@ -4,7 +4,7 @@ use expect_test::expect;
 use wengert::prelude::*;
 use wengert::{Error, Result};
 
-use crate::{line_of, message, shortened};
+use super::{line_of, message, shortened};
 
 /// `main` prints `Debug` of the error that it returns; so do `unwrap` and `expect`.
 #[test]

@@ -1,13 +1,12 @@
 //! Panics of the program that uses the library.
 
-use std::process::{Command, Stdio};
-
 use expect_test::expect;
 use wengert::prelude::*;
 use wengert::{Error, Result};
 use wengert_ir::trace::depth;
 
-use crate::{line_of, message};
+use super::{line_of, message};
+use crate::alone;
 
 #[test]
 fn a_panic_of_the_users_own() {
@@ -76,18 +75,8 @@ fn a_closure_that_panics_in_a_branch() {
 #[test]
 fn nothing_is_written_to_standard_error() {
     // Errors of many kinds, in a process of their own whose standard error is read.
-    let run = Command::new(std::env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "panics::errors_of_many_kinds",
-            "--ignored",
-            "--nocapture",
-        ])
-        .stdout(Stdio::null())
-        .output()
-        .unwrap();
-    assert!(run.status.success());
-    assert_eq!(String::from_utf8_lossy(&run.stderr), "");
+    let (_, error) = alone::run(module_path!(), "errors_of_many_kinds");
+    assert_eq!(error, "");
 }
 
 #[test]
@@ -130,18 +119,7 @@ fn errors_of_many_kinds() {
 
 #[test]
 fn a_panic_that_becomes_no_error_is_printed() {
-    let run = Command::new(std::env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "panics::panics_of_other_kinds",
-            "--ignored",
-            "--nocapture",
-        ])
-        .stdout(Stdio::null())
-        .output()
-        .unwrap();
-    assert!(run.status.success());
-    let said = String::from_utf8_lossy(&run.stderr).into_owned();
+    let (_, said) = alone::run(module_path!(), "panics_of_other_kinds");
     let lines: Vec<&str> = said.lines().collect();
     assert_eq!(
         lines,

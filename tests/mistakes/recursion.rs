@@ -8,7 +8,7 @@ use wengert::Error;
 use wengert::prelude::*;
 use wengert_ir::trace::depth;
 
-use crate::message;
+use super::message;
 
 #[test]
 fn a_function_that_calls_itself() {

@@ -6,7 +6,7 @@ use expect_test::expect;
 use wengert::Error;
 use wengert::prelude::*;
 
-use crate::{line_of, message, mistaken, shortened};
+use super::{line_of, message, mistaken, shortened};
 
 #[test]
 fn shapes_that_do_not_broadcast() {

@@ -1,6 +1,6 @@
 //! Derivatives of draws in the parameters of their distributions.
 
-use super::statistics::gamma_cdf;
+use super::fit::gamma_cdf;
 use super::*;
 use wengert::Error;
 use wengert_check::check_grads;

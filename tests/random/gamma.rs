@@ -1,6 +1,6 @@
 //! The gamma family of the smallest and the largest parameters.
 
-use super::statistics::check_moments;
+use super::fit::check_moments;
 use super::*;
 use wengert::Error;
 

@@ -1,6 +1,6 @@
 //! Whole numbers of every type.
 
-use super::statistics::chi_square;
+use super::fit::chi_square;
 use super::*;
 
 const N: usize = 20_000;

@@ -1,6 +1,6 @@
 //! Counts of any size have the distribution they say, to the last digit.
 
-use super::statistics::{check_moments, chi_square, normal_cdf};
+use super::fit::{check_moments, chi_square, normal_cdf};
 use super::*;
 
 const N: usize = 100_000;

@@ -1,11 +1,9 @@
 //! Whole calls: parallel loops, functions, copies, kernels, limits.
 
-mod common;
-
 use std::sync::Arc;
 
-use common::compare::{agree, check};
-use common::*;
+use crate::common::compare::{agree, check};
+use crate::common::*;
 use smallvec::SmallVec;
 use wengert_jit::{Options, RunError, compile};
 use wengert_loop::buffer::Data;

@@ -1,8 +1,6 @@
 //! The programs in files of `wengert-loop`, by every way there is to run them.
 
-mod common;
-
-use common::backend::{Compiled, Made, Wide};
+use crate::common::backend::{Compiled, Made, Wide};
 use wengert_jit::{Cpu, Options, Vectors};
 use wengert_loop::backend_tests;
 

@@ -1,10 +1,8 @@
 //! Kernels that no back end knows: they are run as they are, once or in each lane.
 
-mod common;
-
 use std::sync::Arc;
 
-use common::compare::agree;
+use crate::common::compare::agree;
 use wengert_jit::{Options, RunError, compile};
 use wengert_loop::buffer::Data;
 use wengert_loop::error::Error;

@@ -1,9 +1,7 @@
 //! Lists: built by one, by lanes and by tasks, and read wherever their handles get to.
 
-mod common;
-
-use common::compare::{agree, check};
-use common::*;
+use crate::common::compare::{agree, check};
+use crate::common::*;
 use wengert_jit::{Options, RunError, compile};
 use wengert_loop::buffer::Data;
 use wengert_loop::loops::ScalarOp::*;

@@ -1,9 +1,7 @@
 //! What a straight line in lanes keeps in registers from one use to the next.
 
-mod common;
-
-use common::compare::agree;
-use common::*;
+use crate::common::compare::agree;
+use crate::common::*;
 use wengert_jit::{Options, Vectors};
 use wengert_loop::buffer::Data;
 use wengert_loop::loops::ScalarOp::*;

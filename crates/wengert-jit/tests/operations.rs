@@ -1,9 +1,7 @@
 //! Every operation on every type, on scalars and on lanes, against plain Rust.
 
-mod common;
-
-use common::single::{OPS, Operands, signatures, single};
-use common::*;
+use crate::common::single::{OPS, Operands, signatures, single};
+use crate::common::*;
 use wengert_jit::{Cpu, Options, compile};
 use wengert_loop::buffer::Data;
 use wengert_loop::loops::ScalarOp::{self, *};

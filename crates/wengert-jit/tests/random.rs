@@ -1,9 +1,7 @@
 //! Random programs: compiled and interpreted, the same bits.
 
-mod common;
-
-use common::compare::agree;
-use common::*;
+use crate::common::compare::agree;
+use crate::common::*;
 use wengert_loop::buffer::Data;
 use wengert_loop::loops::ScalarOp::*;
 use wengert_loop::loops::*;

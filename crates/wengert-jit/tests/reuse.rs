@@ -1,9 +1,7 @@
 //! Outputs that are written over inputs.
 
-mod common;
-
-use common::compare::{agree, check_in_place, same};
-use common::*;
+use crate::common::compare::{agree, check_in_place, same};
+use crate::common::*;
 use wengert_jit::{Options, RunError, compile};
 use wengert_loop::buffer::Data;
 use wengert_loop::loops::ScalarOp::*;

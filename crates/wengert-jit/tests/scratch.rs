@@ -1,9 +1,7 @@
 //! Buffers that live at different times share memory, and nothing is seen of it.
 
-mod common;
-
-use common::compare::{agree, check};
-use common::*;
+use crate::common::compare::{agree, check};
+use crate::common::*;
 use wengert_ir::eval::eval;
 use wengert_ir::ir::Type;
 use wengert_ir::schedule::lower;

@@ -1,11 +1,9 @@
 //! Elements may lie anywhere: code for any machine reads vectors that begin at each element, whatever
 //! operation the load is folded into.
 
-mod common;
-
-use common::compare::agree;
-use common::single::{OPS, signatures};
-use common::*;
+use crate::common::compare::agree;
+use crate::common::single::{OPS, signatures};
+use crate::common::*;
 use wengert_loop::buffer::Data;
 use wengert_loop::loops::ScalarOp::{self, *};
 use wengert_loop::loops::{FoldOp, Index, Program};

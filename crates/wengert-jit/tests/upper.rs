@@ -2,9 +2,7 @@
 //! that mixes old and new vector instructions runs some hundred times slower on many processors.
 #![cfg(target_arch = "x86_64")]
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use wengert_jit::{Options, compile};
 use wengert_loop::loops::ScalarOp::*;
 use wengert_loop::loops::*;

@@ -1,10 +1,8 @@
 //! Vector loops of generated programs, written for every width of registers: the bits are those of the
 //! interpreter. Where the machine has no registers of 512 bits, the code for them is made and not run.
 
-mod common;
-
-use common::compare::agree;
-use common::*;
+use crate::common::compare::agree;
+use crate::common::*;
 use wengert_check::Rng;
 use wengert_jit::{Cpu, Options, Vectors, code_for, compile};
 use wengert_loop::buffer::Data;

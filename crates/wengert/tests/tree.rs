@@ -309,7 +309,8 @@ fn maps_of_trees_that_differ() {
     let message = *run.unwrap_err().downcast::<String>().unwrap();
     let expected = format!(
         "tree::map2: the trees differ: expected a Vec of 1, got a Vec of 2, at \
-         crates/wengert/tests/tree.rs:{at}:"
+         {}:{at}:",
+        file!()
     );
     assert!(message.starts_with(&expected), "{message}");
 }
@@ -486,9 +487,11 @@ fn ravel() {
         payload.downcast::<Error>().unwrap().to_string()
     };
     let message = refused(|x| vec![tree::ravel((x[0], Var::scalar(1))).0]);
-    let expected = "tree::ravel: a vector has one element type, and .0 is f64[2,3], .1 is i32, at \
-                    crates/wengert/tests/tree.rs:";
-    assert!(message.starts_with(expected), "{message}");
+    let expected = format!(
+        "tree::ravel: a vector has one element type, and .0 is f64[2,3], .1 is i32, at {}:",
+        file!()
+    );
+    assert!(message.starts_with(&expected), "{message}");
     let message = refused(|x| vec![tree::ravel((x[1], x[1])).1(x[0]).0]);
     let expected = "unravel: the tree is made of a vector of 2, and this is f64[2,3], at ";
     assert!(message.starts_with(expected), "{message}");
@@ -526,10 +529,10 @@ mod numerics {
 
 /// Names that the derive macro must not pick up here.
 mod elsewhere {
-    use crate::numerics::inner::wengert::Var;
+    use crate::tree::numerics::inner::wengert::Var;
 
-    #[derive(crate::numerics::inner::wengert::Tree, Clone)]
-    #[tree(crate = "crate::numerics::inner::wengert")]
+    #[derive(crate::tree::numerics::inner::wengert::Tree, Clone)]
+    #[tree(crate = "crate::tree::numerics::inner::wengert")]
     pub enum Part<T = Var> {
         Two { a: T, b: Vec<T> },
         None(#[tree(skip)] u8, T),

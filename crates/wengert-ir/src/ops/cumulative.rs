@@ -12,7 +12,9 @@ use crate::ir::{BitMatrix, DType, Func, Type};
 use crate::loops::builder::Builder;
 use crate::loops::{FoldOp, ScalarOp, Value};
 use crate::ops::layout::{self, known, places, row_major};
-use crate::ops::{Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Tangent, elementwise};
+use crate::ops::{
+    Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Tangent, elementwise, not_linear,
+};
 use crate::scalar::{Exact, Scalar, Scalars};
 use crate::schedule::node::NodeId;
 use crate::schedule::reduce::neutral;
@@ -340,7 +342,7 @@ impl Primitive for Cumulative {
                 let ct = if zero_wins { ct.masked() } else { ct };
                 vec![None, Some(ct.map(|ct| back.bind(&[factors, ct])))]
             }
-            Prod | Min | Max => unreachable!("not linear"),
+            Prod | Min | Max => not_linear("a running product or extreme"),
         }
     }
 

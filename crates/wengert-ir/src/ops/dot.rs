@@ -8,7 +8,9 @@ use crate::error::{Error, TypeError};
 use crate::ir::text::{Attribute, Attributes, Given};
 use crate::ir::{BitMatrix, DType, Func, Type};
 use crate::ops::layout::{self, known, places, row_major, sized};
-use crate::ops::{Batched, Cotangent, Mode, Op, Operand, Primitive, Tangent, add_tangents};
+use crate::ops::{
+    Batched, Cotangent, Mode, Op, Operand, Primitive, Tangent, add_tangents, not_linear,
+};
 use crate::order;
 use crate::order::LIBRARY;
 use crate::schedule::dot::Product;
@@ -233,7 +235,7 @@ impl Primitive for Dot {
             [Operand::Known(a), Operand::Linear(b)] => {
                 vec![None, Some(self.pull(Side::B, b, ct, *a))]
             }
-            _ => unreachable!("linear in one of two operands"),
+            _ => not_linear("a product of arrays"),
         }
     }
 

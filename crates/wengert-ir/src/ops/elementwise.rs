@@ -17,7 +17,7 @@ use crate::loops::builder::Builder;
 use crate::ops::rows::{self, Derive, Row, Term, row};
 use crate::ops::work;
 use crate::ops::{
-    Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Tangent, add_tangents,
+    Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Tangent, add_tangents, not_linear,
 };
 use crate::scalar::{Exact, Scalar};
 use crate::schedule::node::NodeId;
@@ -228,7 +228,7 @@ impl Primitive for Elementwise {
             return vec![None; inputs.len()];
         };
         let Some(transpose) = self.row().transpose else {
-            panic!("{} is not linear in any operand", self.row().name)
+            not_linear(&format!("`{}`", self.method()))
         };
         transpose(inputs, ct)
     }

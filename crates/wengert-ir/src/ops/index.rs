@@ -11,7 +11,9 @@ use crate::loops::builder::Builder;
 use crate::loops::{ScalarOp, Value};
 use crate::ops::affine_scatter::AffineScatter;
 use crate::ops::layout::{self, known, places, row_major, sized};
-use crate::ops::{Batched, Cotangent, Mode, Op, Operand, Primitive, Tangent, elementwise, iota};
+use crate::ops::{
+    Batched, Cotangent, Mode, Op, Operand, Primitive, Tangent, elementwise, iota, not_linear,
+};
 use crate::schedule::index::{Places, Scatter};
 use crate::schedule::node::NodeId;
 use crate::schedule::{Lowering, Wanted};
@@ -386,7 +388,7 @@ impl Primitive for Index {
                 ct.map(|ct| self.bind(ct, idx, Some(zeros))).masked()
             }
             Add => ct,
-            _ => unreachable!("not linear"),
+            _ => not_linear("an update"),
         });
         let to_u = inputs[2].is_linear().then(|| match self.access {
             // A single update is not overwritten, and if it is dropped its cotangent reads as zero.

@@ -41,6 +41,7 @@ pub mod work;
 
 pub use cotangent::{Cotangent, Tangent, add_cotangents, add_tangents};
 pub use fold::fold;
+pub(crate) use operand::not_linear;
 pub use operand::{Batched, Operand};
 pub use primitive::{Folding, Mode, Primitive, Pruned};
 

@@ -1,8 +1,24 @@
 //! The operands and results that the rules of transposition and batching receive.
 
 use super::layout;
+use crate::error::{Error, raise};
 use crate::ir::Type;
-use crate::trace::Var;
+use crate::trace::{Var, current_source};
+
+/// Refuses to transpose an operation that is not linear in the operands that depend on a tangent. No rule of this
+/// crate records such an operation, but that of a custom operation may.
+pub(crate) fn not_linear(what: &str) -> ! {
+    raise(Error::Derivative {
+        op: "reverse mode".into(),
+        message: format!("{what} is not linear in the tangents that it is given"),
+        at: Some(current_source().written()),
+        hint: Some(
+            "the rule `Primitive::jvp` of a custom operation must compute tangents apart from values, and \
+             not both in one loop, since reverse mode transposes what involves a tangent"
+                .into(),
+        ),
+    })
+}
 
 /// An operand of an equation that is being transposed.
 #[derive(Clone, Debug)]
@@ -19,14 +35,12 @@ impl Operand {
         matches!(self, Operand::Linear(_))
     }
 
-    /// Returns the known value.
-    ///
-    /// # Panics
-    /// If the operand is linear: a rule asked for the value of a tangent.
+    /// Returns the known value. If the operand is linear, a rule asked for the value of a tangent, which ends the trace
+    /// with an error.
     pub fn known(&self) -> Var {
         match self {
             Operand::Known(v) => *v,
-            Operand::Linear(_) => panic!("the value of a tangent was asked for"),
+            Operand::Linear(_) => not_linear("an operation"),
         }
     }
 

@@ -10,7 +10,9 @@ use crate::ir::{BitMatrix, DType, Func, Type};
 use crate::ops::index;
 use crate::ops::iota::iota;
 use crate::ops::layout::{known, places, row_major};
-use crate::ops::{Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Pruned, Tangent};
+use crate::ops::{
+    Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Pruned, Tangent, not_linear,
+};
 use crate::schedule::node::NodeId;
 use crate::schedule::{Lowering, Wanted};
 use crate::sort::{LARGE, sort_with_places};
@@ -151,7 +153,7 @@ impl Primitive for Sort {
     }
 
     fn transpose(&self, _: &[Operand], _: &[Option<Cotangent>]) -> Vec<Option<Cotangent>> {
-        unreachable!("not linear")
+        not_linear("a sort")
     }
 
     fn lower(

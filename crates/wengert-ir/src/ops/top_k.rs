@@ -13,7 +13,7 @@ use crate::ops::index;
 use crate::ops::iota::iota;
 use crate::ops::layout::{known, slice_axis};
 use crate::ops::sort::sort;
-use crate::ops::{Batched, Cotangent, Mode, Op, Operand, Primitive, Tangent};
+use crate::ops::{Batched, Cotangent, Mode, Op, Operand, Primitive, Tangent, not_linear};
 use crate::schedule::node::NodeId;
 use crate::schedule::{Lowering, Wanted};
 use crate::sort::LARGE;
@@ -124,7 +124,7 @@ impl Primitive for TopK {
     }
 
     fn transpose(&self, _: &[Operand], _: &[Option<Cotangent>]) -> Vec<Option<Cotangent>> {
-        unreachable!("not linear")
+        not_linear("`top_k`")
     }
 
     fn batch(&self, inputs: &[Batched], size: usize) -> Vec<Batched> {

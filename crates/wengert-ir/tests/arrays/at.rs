@@ -4,7 +4,7 @@ use wengert_ir::buffer::Dense;
 use wengert_ir::s;
 use wengert_ir::trace::{NewAxis, Part, Parts, Span, Var};
 
-use crate::rules::{check, count, f64s, i64s, value};
+use super::rules::{check, count, f64s, i64s, value};
 
 type Write = fn(Var, Parts, Var) -> Var;
 
@@ -354,7 +354,7 @@ fn rules() {
         (&[2, 0], vec![i(&[1])], |j| s![j[0]]),
     ];
     for (dims, indices, parts) in cases {
-        let args = |r: &mut crate::rules::Random, more: &[Dense]| {
+        let args = |r: &mut super::rules::Random, more: &[Dense]| {
             [&[r.array(dims)], &indices[..], more].concat()
         };
         let n = indices.len();
@@ -362,7 +362,7 @@ fn rules() {
             |r| args(r, &[]),
             |x| (x[0] * x[0]).at(parts(&x[1..])) + x[0].sum(),
         );
-        let all = args(&mut crate::rules::Random::new(1), &[]);
+        let all = args(&mut super::rules::Random::new(1), &[]);
         let shape = value(|x| x[0].at(parts(&x[1..])), &all).dims;
         for (write, _) in WRITES {
             check(

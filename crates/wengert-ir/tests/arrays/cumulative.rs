@@ -6,7 +6,7 @@ use wengert_ir::ops::{Cotangent, cumulative};
 use wengert_ir::trace::Var;
 use wengert_ir::transform::linearize;
 
-use crate::rules::{check, count, f64s, i64s, run, trace, value};
+use super::rules::{check, count, f64s, i64s, run, trace, value};
 
 type Method = fn(Var, isize) -> Var;
 

@@ -6,7 +6,7 @@ use wengert_ir::ops::dot::dot;
 use wengert_ir::trace::Var;
 use wengert_ir::transform::linearize;
 
-use crate::rules::{Random, check, count, f64s, i64s, run, trace, value};
+use super::rules::{Random, check, count, f64s, i64s, run, trace, value};
 
 #[test]
 fn values() {

@@ -4,7 +4,7 @@ use wengert_ir::buffer::Dense;
 use wengert_ir::ops::dynamic;
 use wengert_ir::trace::Var;
 
-use crate::rules::{Random, check, count, f64s, i64s, trace, value};
+use super::rules::{Random, check, count, f64s, i64s, trace, value};
 
 #[test]
 fn values() {

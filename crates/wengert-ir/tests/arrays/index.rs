@@ -7,7 +7,7 @@ use wengert_ir::ops::index::{Access, Bounds, gather, scatter, scatter_add, take_
 use wengert_ir::trace::Var;
 use wengert_ir::transform::linearize;
 
-use crate::rules::{Random, check, count, f64s, i64s, run, trace, value};
+use super::rules::{Random, check, count, f64s, i64s, run, trace, value};
 
 #[test]
 fn values() {

@@ -7,7 +7,7 @@ use wengert_ir::ops::layout::{self, broadcast, insert_axis};
 use wengert_ir::ops::{Batched, Cotangent, Operand};
 use wengert_ir::trace::{Kind, Span, Var, closed, concat, full, stack, stack_axis, zeros};
 
-use crate::rules::{check, count, f64s, trace, value};
+use super::rules::{check, count, f64s, trace, value};
 
 #[test]
 fn values() {

@@ -5,7 +5,7 @@ use expect_test::expect;
 use wengert_ir::num::{Order, Overlap, Padding, einsum, select};
 use wengert_ir::trace::{arange, eye, full_like, geomspace, keep, linspace, meshgrid, ones, zeros};
 
-use crate::messages::{Mistake, check, mistakes};
+use super::messages::{Mistake, check, mistakes};
 
 #[test]
 fn making() {

@@ -4,7 +4,7 @@ use wengert_ir::buffer::Dense;
 use wengert_ir::ops::sort::sort;
 use wengert_ir::trace::Var;
 
-use crate::rules::{Random, check, f64s, i64s, run, trace, value};
+use super::rules::{Random, check, f64s, i64s, run, trace, value};
 
 const NAN: f64 = f64::NAN;
 

@@ -5,7 +5,7 @@ use wengert_ir::eval::eval;
 use wengert_ir::order;
 use wengert_ir::trace::{Kind, Var, closed};
 
-use crate::rules::{Random, check, count, f64s, i64s, trace, value};
+use super::rules::{Random, check, count, f64s, i64s, trace, value};
 
 #[test]
 fn values() {

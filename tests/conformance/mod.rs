@@ -17,9 +17,9 @@ use wengert_ir::error::said;
 mod case;
 mod close;
 mod params;
-mod same;
-mod table;
-mod whole;
+pub mod same;
+pub mod table;
+pub mod whole;
 
 use case::Case;
 use whole::Whole;

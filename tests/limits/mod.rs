@@ -4,6 +4,11 @@
 // Ranges without a number are tried, too.
 #![allow(clippy::reversed_empty_ranges)]
 
+#[cfg(target_os = "linux")]
+mod little_memory;
+mod texts;
+mod traced_ranges;
+
 use wengert::prelude::*;
 use wengert::{Error, Feed, Result};
 
@@ -36,7 +41,7 @@ where
             error.contains("is larger than memory can be, at "),
             "{error}"
         );
-        assert!(error.contains("limits.rs:"), "{error}");
+        assert!(error.contains("limits/mod.rs:"), "{error}");
     }
 }
 
@@ -241,7 +246,7 @@ fn a_split_into_more_parts_than_can_be_recorded_is_refused() {
         for result in both(&jit(f), || x.clone()) {
             let error = result.unwrap_err().to_string();
             assert!(
-                error.contains("in 1000000000 parts") && error.contains("limits.rs:"),
+                error.contains("in 1000000000 parts") && error.contains("limits/mod.rs:"),
                 "{error}"
             );
         }
@@ -273,146 +278,6 @@ fn many_powers_of_few_elements() {
         jit(grad(long)).call(x).unwrap(),
         jit(grad(short)).call(x).unwrap()
     );
-}
-
-mod traced_ranges {
-    use super::*;
-
-    fn steps(x: f64, a: i64, b: i64) -> [Result<Array>; 2] {
-        let f = jit(|(x, a, b): (Var, Var, Var)| fori(a..b, x, |_, x| x + 1.0)).max_steps(1_000);
-        both(&f, || (x, a, b))
-    }
-
-    #[test]
-    fn an_empty_one_runs_no_step() {
-        let bounds = [i64::MIN, i64::MIN + 2, -7, 0, 3, i64::MAX - 2, i64::MAX];
-        for (a, b) in bounds.iter().flat_map(|&a| bounds.map(|b| (a, b))) {
-            let n = (i128::from(b) - i128::from(a)).max(0);
-            for result in steps(0.5, a, b) {
-                match n <= 1_000 {
-                    true => assert_eq!(result.unwrap(), Array::from(0.5 + n as f64), "{a}..{b}"),
-                    false => assert!(
-                        matches!(
-                            result,
-                            Err(Error::MaxSteps {
-                                limit: 1_000,
-                                at: Some(_)
-                            })
-                        ),
-                        "{a}..{b}"
-                    ),
-                }
-            }
-        }
-        for result in steps(0.0, 5_000_000_000_000_000_000, -5_000_000_000_000_000_000) {
-            assert_eq!(result.unwrap(), Array::from(0.0));
-        }
-    }
-
-    #[test]
-    fn the_limit_of_steps_holds() {
-        for (n, fine) in [(1_000, true), (1_001, false), (1 << 40, false)] {
-            for result in steps(0.0, 0, n) {
-                assert_eq!(result.is_ok(), fine, "{n}");
-            }
-            for result in steps(0.0, -n, 0) {
-                assert_eq!(result.is_ok(), fine, "{n}");
-            }
-        }
-        let error = steps(0.0, 0, i64::MAX).map(|r| r.unwrap_err().to_string());
-        assert_eq!(error[0], error[1]);
-        assert!(
-            error[0].starts_with("loop: more than 1000 steps, at "),
-            "{}",
-            error[0]
-        );
-        assert!(error[0].contains("limits.rs:"), "{}", error[0]);
-    }
-
-    /// Alone, in lanes, flattened, in a loop, in a branch, and in derivatives.
-    #[test]
-    fn the_limit_of_steps_holds_whatever_is_made_of_the_loop() {
-        let power = |(x, n): (Var, Var)| fori(..n, x, |_, x| x * 0.5);
-        let powers = |(x, n): (Var, Var)| fori(..n, x, |_, x| x.sin());
-        let double = |(x, n): (Var, Var)| fori(..n, x.expand_dims(0), |_, x| x * 2.0).sum();
-        for body in [power, powers, double] {
-            let slope = move |(x, n): (Var, Var)| grad_at(x, |x| body((x, n)));
-            let slopes = move |(x, n): (Var, Var)| jacfwd(move |x: Var| body((x, n)))(x);
-            for f in [jit(body), jit(slope), jit(slopes)] {
-                let f = f.max_steps(100);
-                for result in both(&f, || (0.25, 100i64)) {
-                    assert!(result.is_ok());
-                }
-                for result in both(&f, || (0.25, i64::MAX)) {
-                    assert!(matches!(result, Err(Error::MaxSteps { limit: 100, .. })));
-                }
-            }
-            for f in [jit(vmap(body)), jit(vmap(slope)), jit(vmap(slopes))] {
-                let f = f.max_steps(100);
-                for at in [0, 3, 11] {
-                    let mut n = vec![7i64; 12];
-                    n[5] = i64::MIN;
-                    assert!(
-                        both(&f, || (vec![0.25; 12], n.clone()))
-                            .iter()
-                            .all(Result::is_ok)
-                    );
-                    n[at] = 101;
-                    for result in both(&f, || (vec![0.25; 12], n.clone())) {
-                        assert!(matches!(result, Err(Error::MaxSteps { limit: 100, .. })));
-                    }
-                }
-            }
-            // Where the loop is not reached, its length does not matter.
-            let guarded = move |(x, n): (Var, Var)| cond(n.lt(50), x, move |x| body((x, n)), |x| x);
-            for result in both(&jit(guarded).max_steps(100), || (0.25, i64::MAX)) {
-                assert_eq!(result.unwrap(), Array::from(0.25));
-            }
-            let lanes = jit(vmap(guarded)).max_steps(100);
-            for result in both(&lanes, || (vec![0.25; 3], vec![2i64, i64::MAX, 3])) {
-                assert_eq!(result.unwrap().as_slice::<f64>().unwrap()[1], 0.25);
-            }
-        }
-    }
-
-    #[test]
-    fn bounds_of_every_integer_type() {
-        let f = jit(|(x, a, b): (Var, Var, Var)| fori(a..b, x, |i, x| x + i.to(DType::F64)));
-        let f = f.max_steps(1_000);
-        let good = |results: [Result<Array>; 2], want: f64| {
-            for result in results {
-                assert_eq!(result.unwrap(), Array::from(want));
-            }
-        };
-        let bad = |results: [Result<Array>; 2]| {
-            for result in results {
-                assert!(matches!(result, Err(Error::MaxSteps { limit: 1_000, .. })));
-            }
-        };
-        good(both(&f, || (0.0, 2u64, 5u64)), 9.0);
-        good(both(&f, || (0.0, -2i64, 3u64)), 0.0);
-        good(both(&f, || (0.0, 2u32, 5i64)), 9.0);
-        good(both(&f, || (0.0, 250u8, 253u8)), 753.0);
-        good(both(&f, || (0.0, -1i32, 2u64)), 0.0);
-        good(both(&f, || (0.0, u64::MAX, 5i64)), 0.0);
-        good(both(&f, || (0.0, u64::MAX, 5u64)), 0.0);
-        good(both(&f, || (0.0, u64::MAX, u64::MAX)), 0.0);
-        bad(both(&f, || (0.0, 0u64, u64::MAX)));
-        bad(both(&f, || (0.0, -1i64, u64::MAX)));
-        bad(both(&f, || (0.0, u64::MAX - 3, u64::MAX)));
-        bad(both(&f, || (0.0, i64::MAX, u64::MAX)));
-    }
-
-    /// A range that the compiler knows is the range that it is.
-    #[test]
-    fn known_bounds() {
-        let f = jit(|x: Var| fori(i64::MAX..i64::MIN, x, |_, x| x + 1.0));
-        assert_eq!(f.call(1.0).unwrap(), Array::from(1.0));
-        let f = jit(|x: Var| fori(usize::MAX - 2..usize::MAX, x, |_, x| x + 1.0));
-        assert!(f.call(1.0).is_ok());
-        let f = jit(|x: Var| fori(0..usize::MAX, x, |_, x| x + 1.0));
-        assert!(f.call(1.0).is_err());
-    }
 }
 
 /// Reverse mode, forward mode and second derivatives of batches without an element, alone and beside others.
@@ -559,51 +424,6 @@ fn large_unsigned_indices_read_the_last_element_and_write_none() {
     }
 }
 
-mod texts {
-    use wengert::Func;
-
-    #[test]
-    fn a_truth_value_is_zero_or_one() {
-        let text = |bits: &str| {
-            format!(
-                "wengert 1\nfn(a: bool) {{\n b: f64 = convert{{to=f64}}({bits}:bool)\n return b\n}}"
-            )
-        };
-        assert!(Func::parse(&text("0x1")).is_ok());
-        for bits in ["0x2", "0xff", "0x100"] {
-            assert!(Func::parse(&text(bits)).is_err(), "{bits}");
-        }
-    }
-
-    #[test]
-    fn types_of_more_elements_than_addresses() {
-        let text = |ty: &str| format!("wengert 1\nfn(a: {ty}) {{\n return a\n}}");
-        assert!(Func::parse(&text("f64[4611686018427387904,0]")).is_err());
-        for ty in [
-            "f64[4611686018427387904,4,0]",
-            "f64[4294967296,4294967296]",
-            "u8[9223372036854775808]",
-        ] {
-            let error = Func::parse(&text(ty)).unwrap_err().to_string();
-            assert!(error.contains("is larger than memory can be"), "{error}");
-        }
-    }
-
-    /// What a place list takes grows with its length.
-    #[test]
-    fn a_list_of_many_places() {
-        let places: Vec<String> = (0..50_000).map(|i| format!("x{i}:1:1")).collect();
-        let text = format!(
-            "wengert 1\nfn(a: f64) {{\n b: f64 = sin(a) @ {}\n return b\n}}",
-            places.join(" and ")
-        );
-        let start = std::time::Instant::now();
-        let read = Func::parse(&text).unwrap();
-        assert!(read.to_string().contains("x0:1:1 and x1:1:1"), "{read}");
-        assert!(start.elapsed().as_secs() < 20);
-    }
-}
-
 #[test]
 fn many_leaves_in_and_out() {
     let n = 10_000;
@@ -678,79 +498,4 @@ fn branches_in_branches_on_the_stack_of_a_thread() {
     };
     let thread = std::thread::Builder::new().stack_size(2 << 20).spawn(run);
     thread.unwrap().join().unwrap();
-}
-
-/// A process that may have so much memory, and no more.
-#[cfg(target_os = "linux")]
-mod little_memory {
-    use super::*;
-
-    /// Runs an ignored test of this file in a process of its own.
-    fn within(megabytes: usize, test: &str) {
-        let me = std::env::current_exe().unwrap();
-        let limited = format!(
-            "ulimit -v {}; exec {} --exact {test} --ignored --test-threads=1",
-            megabytes * 1024,
-            me.display()
-        );
-        let run = std::process::Command::new("sh")
-            .args(["-c", &limited])
-            .output()
-            .unwrap();
-        let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let (out, err) = (said(&run.stdout), said(&run.stderr));
-        assert!(run.status.success(), "{:?}\n{out}{err}", run.status);
-        assert!(out.contains("1 passed"), "{out}{err}");
-    }
-
-    #[test]
-    fn memory_that_ends_is_an_error() {
-        within(900, "little_memory::memory_ends");
-    }
-
-    #[test]
-    #[ignore = "runs in a process of its own, see above"]
-    fn memory_ends() {
-        fn none<T>(result: Result<T>) -> String {
-            match result {
-                Err(e @ Error::NoMemory { .. }) => e.to_string(),
-                Err(e) => panic!("{e}"),
-                Ok(_) => panic!("there was memory"),
-            }
-        }
-        // A quarter of a gigabyte.
-        const LONG: usize = 1 << 25;
-        let several: [fn(Var) -> Vec<Var>; 3] = [
-            |x| vec![full([4, LONG], x)],
-            |x| (0..4).map(|i| full([LONG], x + i as f64)).collect(),
-            |x| vec![full([4, LONG], x).sort(1).at((0, 0))],
-        ];
-        for f in several {
-            for result in both(&jit(f), || 1.0) {
-                none(result);
-            }
-        }
-        // Results that are overwritten, and are somebody else's too.
-        let f = jit(|x: Var| x + 1.0);
-        let f = f.compile(ShapeDtype::new([LONG], DType::F64)).unwrap();
-        let x = Array::zeros([LONG], DType::F64);
-        let (mut a, mut b) = (x.clone(), x.clone());
-        f.call_into(&x, &mut a).unwrap();
-        let mut rest = vec![];
-        while let Ok(more) = f.call(&x) {
-            rest.push(more);
-        }
-        none(f.call_into(&x, &mut b));
-        assert_eq!(b.as_slice::<f64>().unwrap()[LONG - 1], 0.0);
-        drop((x, a, b, rest));
-        // What a loop keeps for its gradient, below the limit of the compiled function.
-        let f = |x: Var| while_loop((x, 0.0), |(_, n)| n.lt(1e9), |(x, n)| (x.sin(), n + 1.0)).0;
-        let said = none(jit(grad(f)).call(1.0));
-        assert!(
-            said.contains("there is no memory for the residuals of a loop"),
-            "{said}"
-        );
-        // All is as it was.
-        assert_eq!(jit(|x: Var| x * 2.0).call(2.0).unwrap(), Array::from(4.0));
-    }
 }

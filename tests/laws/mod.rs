@@ -20,18 +20,12 @@ use wengert_ir::buffer::Data;
 use wengert_ir::error::said;
 
 mod draw;
-#[path = "../conformance/params.rs"]
-mod params;
-#[path = "../conformance/same.rs"]
-mod same;
 mod samples;
-#[path = "../conformance/table.rs"]
-mod table;
-#[path = "../conformance/whole.rs"]
-mod whole;
 
 use draw::{Draw, Sample};
-use whole::Whole;
+
+use crate::conformance::whole::Whole;
+use crate::conformance::{same, table};
 
 /// How many samples of each operation, unless said.
 const SAMPLES: u64 = 4;

@@ -4,6 +4,7 @@
 
 mod derivatives;
 mod extremes;
+mod fit;
 mod gamma;
 mod integers;
 mod keys;

@@ -1,0 +1,17 @@
+//! The tests of this crate in one program, since each program is linked with the code generator anew.
+
+mod calls;
+mod common;
+mod files;
+mod kernels;
+mod lanes;
+mod lists;
+mod machines;
+mod near;
+mod operations;
+mod random;
+mod reuse;
+mod scratch;
+mod unaligned;
+mod upper;
+mod zmm;

@@ -1,0 +1,36 @@
+//! The tests in one program, since each program is linked with the code generator anew.
+
+mod alone;
+mod backends;
+mod closed_forms;
+mod compositions;
+mod conformance;
+mod control;
+mod custom_family;
+mod custom_kernel;
+mod element_types;
+mod explain;
+mod extremes;
+mod families;
+mod found;
+mod generated;
+mod guarded;
+mod implicit;
+mod laws;
+mod layers;
+mod limits;
+mod linear;
+mod machines_page;
+mod memory;
+mod mistakes;
+mod nesting;
+mod operations;
+mod operations_page;
+mod random;
+mod recorded;
+mod residuals;
+mod solver;
+mod surface;
+mod tails;
+mod threads;
+mod top_k;
