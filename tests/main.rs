@@ -16,6 +16,7 @@ mod found;
 mod generated;
 mod guarded;
 mod implicit;
+mod in_place;
 mod laws;
 mod layers;
 mod limits;

@@ -1,0 +1,345 @@
+//! Arrays that loops change are changed where they lie: the work of a step does not grow with them. What is counted is
+//! the work of the lowered program, so that no clock decides.
+
+use std::collections::HashMap;
+
+use wengert::prelude::*;
+use wengert::{check, map};
+use wengert_check::laws::flattened;
+use wengert_ir::ir::Func;
+use wengert_ir::loops::{Block, Program, Stmt, Value, walk};
+use wengert_ir::rewrite::optimise;
+use wengert_ir::schedule::lower;
+
+/// The statements that a program runs, nearly: both sides of a branch count, and loops of a length that is not known count as
+/// ten steps.
+fn work(program: &Program) -> f64 {
+    let mut known = HashMap::new();
+    walk::stmts(&program.body, &mut |s| {
+        if let Stmt::Const { out, bits } = s {
+            known.insert(*out, *bits as f64);
+        }
+    });
+    of_block(&program.body, &known)
+}
+
+fn of_block(block: &Block, known: &HashMap<Value, f64>) -> f64 {
+    block.stmts.iter().map(|s| of_stmt(s, known)).sum()
+}
+
+fn of_stmt(s: &Stmt, known: &HashMap<Value, f64>) -> f64 {
+    let inside: f64 = walk::blocks(s).map(|b| of_block(b, known)).sum();
+    match s {
+        Stmt::For(l) => known.get(&l.extent).unwrap_or(&10.0) * inside,
+        Stmt::While(_) => 10.0 * inside,
+        Stmt::Copy(copy) => copy.len as f64,
+        Stmt::Kernel(kernel) => {
+            let regions = kernel.kernel.regions();
+            regions.iter().map(|r| r.len as f64).sum()
+        }
+        _ => 1.0 + inside,
+    }
+}
+
+/// How a step reads what it then writes over.
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum Read {
+    Nothing,
+    Element,
+    Some,
+    Window,
+    /// After it has been written over.
+    Late,
+}
+
+/// How a step writes.
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum Write {
+    Set,
+    Add,
+    Window,
+    Several,
+    Swap,
+}
+
+/// What stands around the write.
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum Around {
+    Nothing,
+    Branch,
+    Captured,
+    Branches,
+    Loop,
+    LoopInBranch,
+    Condition,
+    Checkpoint,
+}
+
+/// The loop that carries the array.
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum Outer {
+    Fori,
+    While,
+    Scan,
+    Twice,
+}
+
+const READS: [Read; 5] = [
+    Read::Nothing,
+    Read::Element,
+    Read::Some,
+    Read::Window,
+    Read::Late,
+];
+const WRITES: [Write; 5] = [
+    Write::Set,
+    Write::Add,
+    Write::Window,
+    Write::Several,
+    Write::Swap,
+];
+const AROUND: [Around; 8] = [
+    Around::Nothing,
+    Around::Branch,
+    Around::Captured,
+    Around::Branches,
+    Around::Loop,
+    Around::LoopInBranch,
+    Around::Condition,
+    Around::Checkpoint,
+];
+const OUTER: [Outer; 4] = [Outer::Fori, Outer::While, Outer::Scan, Outer::Twice];
+
+#[derive(Clone, Copy, Debug)]
+struct Case {
+    read: Read,
+    write: Write,
+    around: Around,
+    outer: Outer,
+    /// The length of the array.
+    n: usize,
+    /// The steps of each loop.
+    steps: usize,
+}
+
+impl Case {
+    fn written(self, i: Var, h: Var, x: Var) -> Var {
+        let n = self.n as i64;
+        let near = (i * 7 + 3) % n;
+        let v = match self.read {
+            Read::Nothing | Read::Late => x,
+            Read::Element => x + 0.5 * h.at(near),
+            Read::Some => x + 0.1 * h.at((Var::from([1i64, 4, 2]) + i) % n).sum(),
+            Read::Window => x + 0.1 * h.dynamic_slice(&[near], &[6]).sum(),
+        };
+        let h2 = match self.write {
+            Write::Set => h.at_set(i % n, v),
+            Write::Add => h.at_add(i % n, 0.5 * v),
+            Write::Window => h.dynamic_update(v * Var::from([1.0, 2.0, 3.0, 4.0, 5.0]), &[i % n]),
+            Write::Several => h.at_set((Var::from([0i64, 2, 5]) + i) % n, v),
+            Write::Swap => {
+                let (a, b) = (h.at(i % n), h.at(near));
+                h.at_set(i % n, b + 0.1 * v).at_set(near, a)
+            }
+        };
+        match self.read {
+            // The old value is read after the new one is recorded.
+            Read::Late => h2.at_add((i + 1) % n, 0.5 * h.at(near)),
+            _ => h2,
+        }
+    }
+
+    fn step(self, i: Var, h: Var, x: Var) -> Var {
+        match self.around {
+            Around::Nothing => self.written(i, h, x),
+            Around::Branch => cond(
+                (i % 3).eq(0),
+                (h, x),
+                move |(h, x)| self.written(i, h, x),
+                |(h, _)| h,
+            ),
+            Around::Captured => cond((i % 3).eq(0), (), move |()| h, move |()| self.written(i, h, x)),
+            Around::Branches => cond(
+                (i % 3).eq(0),
+                h,
+                move |h| self.written(i, h, x),
+                move |h| {
+                    cond(
+                        (i % 3).eq(1),
+                        h,
+                        move |h| h.at_add(i % self.n as i64, 2.0 * x),
+                        move |h| self.written(i + 1, h, 0.5 * x),
+                    )
+                },
+            ),
+            Around::Loop => fori(0..3, h, move |k, h| self.written(i + k, h, x)),
+            Around::LoopInBranch => cond(
+                x.gt(0.2),
+                h,
+                move |h| fori(0..3, h, move |k, h| self.written(i * 2 + k, h, x)),
+                |h| h,
+            ),
+            Around::Condition => {
+                let start = (Var::from(0i64), h);
+                let more = |(k, h): (Var, Var)| k.lt(2).logical_and(h.at(0).lt(9.0));
+                while_loop(start, more, move |(k, h)| (k + 1, self.written(i + k, h, x))).1
+            }
+            Around::Checkpoint => {
+                checkpoint(move |(h, x): (Var, Var)| self.written(i, h, x))((h, x))
+            }
+        }
+    }
+
+    fn run(self, start: Var, x: Var) -> Var {
+        let steps = self.steps;
+        let next = |x: Var| 0.9 * x + 0.1;
+        let h = match self.outer {
+            Outer::Fori => {
+                fori(0..steps, (start, x), move |i, (h, x)| (self.step(i, h, x), next(x))).0
+            }
+            Outer::While => {
+                let more = move |(i, _, _): (Var, Var, Var)| i.lt(steps as i64);
+                let step = move |(i, h, x)| (i + 1, self.step(i, h, x), next(x));
+                while_loop((Var::from(0i64), start, x), more, step).1
+            }
+            Outer::Scan => {
+                let step = move |(h, x), i: Var| {
+                    let seen = h.at(i % self.n as i64);
+                    ((self.step(i, h, x), next(x)), seen)
+                };
+                let ((h, _), seen) = scan((start, x), arange(steps), step);
+                h + seen.sum()
+            }
+            Outer::Twice => fori(0..steps / 4, start, move |k, h| {
+                fori(0..4, h, move |i, h| self.step(4 * k + i, h, x))
+            }),
+        };
+        h
+    }
+}
+
+/// What is made of a case: functions of a scalar and an array.
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum Mode {
+    Plain,
+    Forward,
+    Gradient,
+    Batch,
+    GradientInBatch,
+}
+
+const MODES: [Mode; 5] = [
+    Mode::Plain,
+    Mode::Forward,
+    Mode::Gradient,
+    Mode::Batch,
+    Mode::GradientInBatch,
+];
+
+fn of_mode(case: Case, mode: Mode) -> impl Fn((Var, Var)) -> Vec<Var> + Copy + Send + Sync {
+    move |(h, x): (Var, Var)| {
+        let loss = move |(h, x): (Var, Var)| case.run(h, x).square().sum();
+        let batch = [0.5, 1.0, 0.25, 2.0, 0.1, 0.7, 0.3, 0.9, 1.1];
+        match mode {
+            Mode::Plain => vec![case.run(h, x)],
+            Mode::Forward => vec![jvp(move |x: Var| case.run(h, x), x, 1.0).1],
+            Mode::Gradient => {
+                let (h, x) = grad(loss)((h, x));
+                vec![h, x]
+            }
+            Mode::Batch => vec![map(Var::from(batch) * x, move |x: Var| case.run(h, x))],
+            Mode::GradientInBatch => {
+                let (h, x) = map(Var::from(batch) * x, move |x: Var| grad(loss)((h, x)));
+                vec![h, x]
+            }
+        }
+    }
+}
+
+fn recorded(case: Case, mode: Mode) -> Func {
+    let types = (
+        ShapeDtype::new([case.n], DType::F64),
+        ShapeDtype::scalar(DType::F64),
+    );
+    wengert::trace(of_mode(case, mode), types).unwrap().into_ir()
+}
+
+#[test]
+fn the_work_of_a_step_does_not_grow_with_the_array() {
+    let mut failures = vec![];
+    let mut count = 0;
+    for outer in OUTER {
+        for around in AROUND {
+            for (k, write) in WRITES.into_iter().enumerate() {
+                for (j, read) in READS.into_iter().enumerate() {
+                    // Each pair of them, and each of them with every mode.
+                    let mode = MODES[(k + j + around as usize + outer as usize) % MODES.len()];
+                    let at = |n| {
+                        let case = Case { read, write, around, outer, n, steps: 40 };
+                        let func = optimise(&recorded(case, mode), true);
+                        work(&lower(&func).unwrap())
+                    };
+                    let (small, large) = (at(1000), at(3000));
+                    // What grows is done once: 2,000 elements more, a few times over, in each of some lanes.
+                    let once = if matches!(mode, Mode::Batch | Mode::GradientInBatch) { 9.0 } else { 1.0 };
+                    let passes = (large - small) / (2000.0 * once);
+                    count += 1;
+                    if passes > 20.0 {
+                        failures.push(format!("{mode:?} of {outer:?} {around:?} {write:?} {read:?}: {passes:.1}"));
+                    }
+                }
+            }
+        }
+    }
+    assert_eq!(count, 800);
+    assert!(failures.is_empty(), "{} grow:\n{}", failures.len(), failures.join("\n"));
+}
+
+#[test]
+fn changed_in_place_is_what_copies_give() {
+    for outer in OUTER {
+        for (i, around) in AROUND.into_iter().enumerate() {
+            for j in 0..5 {
+                let (read, write) = (READS[j], WRITES[(i + 2 * j) % 5]);
+                let case = Case { read, write, around, outer, n: 11, steps: 12 };
+                let mode = MODES[(i + j) % 5];
+                let f = jit(of_mode(case, mode));
+                let h: Array = (0..11).map(|i| 0.1 * f64::from(i)).collect::<Vec<_>>().into();
+                let fast = f.call((&h, 0.5)).unwrap();
+                let plain = f.interpret((&h, 0.5)).unwrap();
+                assert_eq!(fast, plain, "{mode:?} of {case:?}");
+                if mode == Mode::Gradient && outer != Outer::While {
+                    let loss = move |(h, x): (Var, Var)| case.run(h, x).square().sum();
+                    check::grads(loss, (h.clone(), Array::from(0.5))).unwrap();
+                }
+            }
+        }
+    }
+}
+
+/// The condition of a loop may change its own copy of what the loop carries.
+#[test]
+fn a_condition_that_writes() {
+    let f = jit(|h: Var| {
+        let more = |(i, h): (Var, Var)| {
+            let changed = h.at_set(2, 5.0).at_add(0, i.to(DType::F64));
+            changed.sum().lt(100.0)
+        };
+        while_loop((Var::from(0i64), h), more, |(i, h)| (i + 1, h + 1.0)).1
+    });
+    let h: Array = vec![1.0; 9].into();
+    assert_eq!(f.call(&h).unwrap(), f.interpret(&h).unwrap());
+}
+
+/// A result of a call that another result is made of in place.
+#[test]
+fn results_that_are_made_of_each_other() {
+    let f = jit(|x: Var| {
+        let a = fori(0..9, zeros(9), move |i, h| h.at_set(i, x));
+        let b = a.at_set(3, 7.0);
+        let c = b.at_add(4, 1.0);
+        let (d, e) = fori(0..3, (a, c), |i, (a, c)| (c.at_set(i, 0.5), a.at_set(i, 0.25)));
+        (c, a, b, d, e)
+    });
+    assert_eq!(f.call(2.0).unwrap(), f.interpret(2.0).unwrap());
+}
