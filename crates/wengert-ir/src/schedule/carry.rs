@@ -234,8 +234,14 @@ impl Lowering {
             });
         }
         let written: Vec<BufferId> = places.iter().flatten().filter_map(buffer_of).collect();
+        // An operand's memory holds the operand until the side that runs is done.
+        let free = |place: &View| !own.iter().flatten().any(|view| view.place == place.place);
         let wishes: Vec<Option<View>> = (outputs.iter().zip(&places))
-            .map(|(want, place)| place.clone().filter(|_| !want.ty.shape.has_run()))
+            .map(|(want, place)| {
+                place
+                    .clone()
+                    .filter(|p| !want.ty.shape.has_run() && free(p))
+            })
             .collect();
         let mut blocks = vec![];
         self.note_open(PartKind::Branch);
