@@ -136,7 +136,7 @@ fn function(table: BufferId) -> Function {
             stmts: vec![
                 Stmt::Const { out: v(3), bits: 0 },
                 op(4, Lt, &[0, 3]),
-                Stmt::If {
+                Stmt::If(If {
                     pred: v(4),
                     then: Block {
                         stmts: vec![op(5, Neg, &[0])],
@@ -164,7 +164,7 @@ fn function(table: BufferId) -> Function {
                         results: vec![v(11)],
                     },
                     outs: vec![v(12)],
-                },
+                }),
                 op(13, Neg, &[12]),
                 op(14, Select, &[2, 13, 12]),
             ],
@@ -194,11 +194,8 @@ fn functions_inlined_and_called() {
             let call = |b: &mut Build, args: &[Value]| {
                 let lanes = args.iter().any(|&a| b.ty(a).lanes);
                 let out = b.value(DType::F64, lanes);
-                b.push(Stmt::Call {
-                    out,
-                    function: 0,
-                    args: SmallVec::from_slice(args),
-                });
+                let (callee, args) = (0, SmallVec::from_slice(args));
+                b.push(Stmt::Call { out, callee, args });
                 out
             };
             let body = |b: &mut Build, v: Value| {
@@ -296,13 +293,7 @@ fn copies_and_products() {
         let y = b.output(DType::F64, m * n);
         let z = b.output(DType::F64, m * n);
         let t = b.buffer(DType::F64, m * k, BufferKind::Call);
-        b.push(Stmt::Copy {
-            to: t,
-            to_index: at(0),
-            from: a,
-            from_index: at(0),
-            len: m * k,
-        });
+        b.copy((t, at(0)), (a, at(0)), m * k);
         if m * n > 0 {
             b.push(Stmt::Kernel {
                 kernel: Arc::new(Gemm {
@@ -317,13 +308,7 @@ fn copies_and_products() {
                 regions: SmallVec::from_slice(&[(y, at(0)), (t, at(0)), (c, at(0))]),
             });
         }
-        b.push(Stmt::Copy {
-            to: z,
-            to_index: at(0),
-            from: y,
-            from_index: at(0),
-            len: m * n,
-        });
+        b.copy((z, at(0)), (y, at(0)), m * n);
         let p = b.finish();
         let inputs: Vec<Data> = [m * k, k * n]
             .iter()

@@ -22,13 +22,13 @@ impl Build {
     }
 
     fn list_store(&mut self, list: ListId, field: u32, row: Value, k: i64, value: Value) {
-        self.push(Stmt::ListStore {
+        self.push(Stmt::ListStore(ListStore {
             list,
             field,
             row,
             element: at(k),
             value,
-        });
+        }));
     }
 
     fn list_finish(&mut self, list: ListId, rows: Value) -> Value {
@@ -39,12 +39,8 @@ impl Build {
 
     fn handle(&mut self, built: Value, list: ListId, field: u32) -> Value {
         let out = self.value(DType::I64, self.p.lists[list.0 as usize].lanes);
-        self.push(Stmt::ListHandle {
-            out,
-            built,
-            list,
-            field,
-        });
+        let of = list.field(built, field);
+        self.push(Stmt::ListHandle { out, of });
         out
     }
 
@@ -56,7 +52,7 @@ impl Build {
 
     fn list_load(&mut self, dtype: DType, rows: Rows, row: Value, element: Index) -> Value {
         let lanes = match rows {
-            Rows::Of { list, .. } => self.p.lists[list.0 as usize].lanes,
+            Rows::Of(of) => self.p.lists[of.list.0 as usize].lanes,
             Rows::Handle(handle) => self.ty(handle).lanes,
         };
         let out = self.value(dtype, lanes || element.each.is_some());
@@ -146,11 +142,7 @@ fn lists_of_one_and_of_lanes() {
             let rows = b.rows(signs);
             let reverse = LoopKind::Serial { reverse: true };
             let back = b.for_loop(reverse, rows, &[(out[0], true)], |b, i, p| {
-                let of = |field| Rows::Of {
-                    built,
-                    list: lanes,
-                    field,
-                };
+                let of = |field| Rows::Of(lanes.field(built, field));
                 let t = b.list_load(DType::F64, of(0), i, at(0));
                 let s = b.list_load(DType::Bool, Rows::Handle(signs), i, at(0));
                 let f = b.list_load(DType::F32, of(2), i, at(2));
@@ -194,11 +186,7 @@ fn elements_that_lanes_choose() {
         let odd = b.op(And, &[i, one]);
         let total = b.total(DType::F64, handle, each(odd));
         b.store(y, row(), total);
-        let of = Rows::Of {
-            built,
-            list,
-            field: 1,
-        };
+        let of = Rows::Of(list.field(built, 1));
         let last = b.list_load(DType::F64, of, four, each(odd));
         b.store(z, row(), last);
     });
@@ -267,11 +255,7 @@ fn long_list(rows: i64) -> Program {
     });
     let (all, last) = (b.constant(rows), b.constant(rows - 1));
     let built = b.list_finish(list, all);
-    let of = Rows::Of {
-        built,
-        list,
-        field: 0,
-    };
+    let of = Rows::Of(list.field(built, 0));
     let v = b.list_load(DType::F64, of, last, at(99));
     b.store(y, at(0), v);
     b.finish()

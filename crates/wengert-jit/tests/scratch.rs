@@ -196,12 +196,12 @@ impl Generator {
                         vec![]
                     })
                 });
-                self.b.push(Stmt::If {
+                self.b.push(Stmt::If(If {
                     pred,
                     then,
                     otherwise,
                     outs: vec![],
-                });
+                }));
             }
             7 if !self.in_lanes => {
                 let to = self.new_buffer();

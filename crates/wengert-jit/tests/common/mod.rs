@@ -143,11 +143,24 @@ impl Build {
         });
     }
 
+    pub fn copy(&mut self, to: (BufferId, Index), from: (BufferId, Index), len: usize) {
+        self.push(Stmt::Copy { to, from, len });
+    }
+
     pub fn block(&mut self, f: impl FnOnce(&mut Self) -> Vec<Value>) -> Block {
         self.open.push(Vec::new());
         let results = f(self);
         let stmts = self.open.pop().expect("a block is open");
         Block { stmts, results }
+    }
+
+    fn carried(&mut self, inits: &[(Value, bool)], vector: bool) -> Vec<Carried> {
+        let one = |&(init, lanes): &(Value, bool)| {
+            let (d, lanes) = (self.ty(init).dtype, lanes || vector);
+            let [param, out] = [(); 2].map(|()| self.value(d, lanes));
+            Carried { init, param, out }
+        };
+        inits.iter().map(one).collect()
     }
 
     /// A loop; inits become carried values, per-lane if `lanes` or in a vector loop.
@@ -160,25 +173,17 @@ impl Build {
     ) -> Vec<Value> {
         let vector = kind == LoopKind::Vector;
         let index = self.value(DType::I64, vector);
-        let carried: Vec<Carried> = inits
-            .iter()
-            .map(|&(init, lanes)| {
-                let d = self.ty(init).dtype;
-                let param = self.value(d, lanes || vector);
-                let out = self.value(d, lanes || vector);
-                Carried { init, param, out }
-            })
-            .collect();
+        let carried = self.carried(inits, vector);
         let params: Vec<Value> = carried.iter().map(|c| c.param).collect();
         let body = self.block(|b| f(b, index, &params));
         let outs = carried.iter().map(|c| c.out).collect();
-        self.push(Stmt::For {
+        self.push(Stmt::For(For {
             kind,
             extent,
             index,
             carried,
             body,
-        });
+        }));
         outs
     }
 
@@ -205,26 +210,18 @@ impl Build {
         cond: impl FnOnce(&mut Self, &[Value]) -> Value,
         body: impl FnOnce(&mut Self, &[Value]) -> Vec<Value>,
     ) -> Vec<Value> {
-        let carried: Vec<Carried> = inits
-            .iter()
-            .map(|&(init, lanes)| {
-                let d = self.ty(init).dtype;
-                let param = self.value(d, lanes);
-                let out = self.value(d, lanes);
-                Carried { init, param, out }
-            })
-            .collect();
+        let carried = self.carried(inits, false);
         let params: Vec<Value> = carried.iter().map(|c| c.param).collect();
         let cond = self.block(|b| vec![cond(b, &params)]);
         let body = self.block(|b| body(b, &params));
         let outs = carried.iter().map(|c| c.out).collect();
-        self.push(Stmt::While {
+        self.push(Stmt::While(While {
             carried,
             cond,
             body,
             limit,
             at: None,
-        });
+        }));
         outs
     }
 
@@ -246,12 +243,12 @@ impl Build {
                 self.value(self.ty(a).dtype, any)
             })
             .collect();
-        self.push(Stmt::If {
+        self.push(Stmt::If(If {
             pred,
             then,
             otherwise,
             outs: outs.clone(),
-        });
+        }));
         outs
     }
 
@@ -295,13 +292,13 @@ pub trait Making: Sized {
             f(g, index);
             vec![]
         });
-        self.builder().push(Stmt::For {
+        self.builder().push(Stmt::For(For {
             kind,
             extent,
             index,
             carried: vec![],
             body,
-        });
+        }));
     }
 }
 
