@@ -207,7 +207,7 @@ impl Generator {
             }
             2 | 3 if self.in_lanes => {
                 let x = self.r.pick(&self.locals.clone());
-                let d = self.b.p.buffers[x.0 as usize].dtype;
+                let d = self.b.buffer_of(x).dtype;
                 let index = self.local_index();
                 let v = self.value(d);
                 self.b.store(x, index, v);

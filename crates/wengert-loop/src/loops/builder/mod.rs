@@ -77,7 +77,7 @@ impl Builder {
     }
 
     /// The program, including statements whose results are not used.
-    pub(super) fn unswept(mut self) -> Program {
+    pub fn unswept(mut self) -> Program {
         assert_eq!(self.frames.len(), 1, "a region is still open");
         self.program.body.stmts = self.frames.pop().expect("the outermost region").stmts;
         self.program
