@@ -30,8 +30,8 @@ fn of_block(block: &Block, known: &HashMap<Value, f64>) -> f64 {
 fn of_stmt(s: &Stmt, known: &HashMap<Value, f64>) -> f64 {
     let inside: f64 = walk::blocks(s).map(|b| of_block(b, known)).sum();
     match s {
-        Stmt::For { extent, .. } => known.get(extent).unwrap_or(&10.0) * inside,
-        Stmt::While { .. } => 10.0 * inside,
+        Stmt::For(l) => known.get(&l.extent).unwrap_or(&10.0) * inside,
+        Stmt::While(_) => 10.0 * inside,
         Stmt::Copy { len, .. } => *len as f64,
         Stmt::Kernel { kernel, .. } => {
             let regions = kernel.regions();

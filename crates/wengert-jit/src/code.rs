@@ -8,7 +8,7 @@ use crate::emit::session::Kept;
 
 type Main = unsafe extern "C" fn(*mut u8) -> i32;
 
-/// Machine code of a program, and what it points to.
+/// Machine code of a program, with the data it points to.
 pub(crate) struct MachineCode {
     main: Main,
     /// `None` only while it is dropped.
@@ -16,8 +16,7 @@ pub(crate) struct MachineCode {
     _kept: Kept,
 }
 
-// SAFETY: code and constants do not change once compiled. The module is only touched to free its memory, by whoever drops
-// the code.
+// SAFETY: code and constants do not change once compiled. The module is only touched by `drop`, which frees its memory.
 unsafe impl Sync for MachineCode {}
 
 impl MachineCode {

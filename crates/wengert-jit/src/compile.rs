@@ -1,4 +1,4 @@
-//! From a program to an executable.
+//! Compiles a program to an executable.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -23,7 +23,8 @@ use crate::memory::CodeMemory;
 use crate::plan;
 use crate::target::isas_of;
 
-/// Cranelift, with vector loops in registers of 512 bits by a generator of this crate's own.
+/// The Cranelift back end. Vector loops in 512-bit registers are written by this crate's own
+/// generator.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Cranelift;
 
@@ -42,12 +43,12 @@ impl Backend for Cranelift {
     }
 }
 
-/// What the code generator refuses.
+/// Wraps an error of the code generator.
 pub(crate) fn refused(e: ModuleError) -> CompileError {
     CompileError::Codegen(e.to_string())
 }
 
-/// A target, with either allocator: the thorough one, and the one for long functions.
+/// A target with each of two register allocators: the thorough one, and the one for long functions.
 pub(crate) type Isas = [OwnedTargetIsa; 2];
 
 /// A target with our settings.
@@ -91,7 +92,7 @@ pub fn compile(program: &Program, options: &Options) -> Result<Executable, Compi
     Cranelift.compile(program, options)
 }
 
-/// What `f` gives, a panic of the code generator being an error.
+/// The result of `f`, with a panic of the code generator as an error.
 pub(crate) fn caught<T>(f: impl FnOnce() -> Result<T, CompileError>) -> Result<T, CompileError> {
     panics::caught(f).unwrap_or_else(|panic| {
         let text = said(&*panic.payload);
@@ -101,7 +102,7 @@ pub(crate) fn caught<T>(f: impl FnOnce() -> Result<T, CompileError>) -> Result<T
     })
 }
 
-/// The program with its short loops written out, if that is wanted.
+/// The program with its short loops unrolled, if the options ask for it.
 pub(crate) fn prepared(
     program: &Program,
     options: &Options,
@@ -115,7 +116,7 @@ pub(crate) fn prepared(
     Ok(unrolled)
 }
 
-/// A place for the functions of a program.
+/// A module for the functions of a program.
 pub(crate) fn module(isa: &OwnedTargetIsa, memory: Option<CodeMemory>) -> JITModule {
     let mut builder = JITBuilder::with_isa(isa.clone(), default_libcall_names());
     builder.symbols(helpers::library());
@@ -125,7 +126,7 @@ pub(crate) fn module(isa: &OwnedTargetIsa, memory: Option<CodeMemory>) -> JITMod
     JITModule::new(builder)
 }
 
-/// Throws away functions that nobody has seen.
+/// Frees the memory of a module that was never run.
 pub(crate) fn release(module: JITModule) {
     // SAFETY: nothing of this module has been or will be called.
     unsafe { module.free_memory() };

@@ -1,4 +1,5 @@
-//! Code for any processor, to be looked at: of the one at hand it is what [`compile`](crate::compile()) runs.
+//! Code for any processor, for inspection. For the current processor it is the code that
+//! [`compile`](crate::compile()) runs.
 
 use cranelift_codegen::ir::LibCall;
 use cranelift_module::{ModuleRelocTarget, default_libcall_names};
@@ -30,10 +31,10 @@ pub fn how(
     Ok(how::how(op, from, to, even, Machine::of(&**isa)))
 }
 
-/// Code that was made and is not run.
+/// Code that was generated for inspection and is not run.
 #[derive(Debug)]
 pub struct Unrun {
-    /// How much it is.
+    /// The size of the code.
     pub size: Size,
     /// Its functions, if [`Options::listing`] asked for them.
     pub functions: Option<Vec<Listed>>,

@@ -1,7 +1,7 @@
-//! The memory of code: one piece for all functions of a program.
+//! The memory of code: one block for all functions of a program.
 //!
-//! Calls between them reach two gigabytes. Were each function put where the system has a gap, they
-//! could be further apart in a process that holds large arrays.
+//! Calls between functions reach two gigabytes. If each function were placed separately, two of
+//! them could be further apart in a process that holds large arrays.
 
 use std::io;
 use std::sync::Arc;
@@ -10,24 +10,24 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use cranelift_jit::{ArenaMemoryProvider, BranchProtection, JITMemoryKind, JITMemoryProvider};
 use cranelift_module::ModuleResult;
 
-/// The alignment of the whole: that of a function is no larger.
+/// The alignment of the block; no function needs more.
 const ALIGN: usize = 64;
 
-/// Memory for as much code as is said before the first function is put there.
+/// Memory for code, whose size is set before the first function is placed.
 pub(crate) struct CodeMemory {
-    /// How much that is.
+    /// The size of the memory.
     space: Arc<AtomicUsize>,
     arena: Option<ArenaMemoryProvider>,
-    /// What is left of it.
+    /// The start of the free part.
     next: *mut u8,
     left: usize,
 }
 
-// SAFETY: the memory is its own until it is final, and nobody writes it after that.
+// SAFETY: the memory is owned until it is final, and is not written after that.
 unsafe impl Send for CodeMemory {}
 
-/// Bytes that a function takes at the most: its code, a way to each function that it calls, and what
-/// aligns it.
+/// The largest number of bytes of a function: its code, a stub for each function that it calls, and
+/// padding.
 pub(crate) fn space(code: usize, calls: usize, align: u64) -> usize {
     code + 32 * calls + ALIGN.max(align as usize)
 }

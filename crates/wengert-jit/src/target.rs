@@ -30,7 +30,8 @@ fn builder(cpu: Cpu) -> Result<isa::Builder, String> {
     };
     if let Known::Level(level) = cpu.known() {
         builder.enable(level).map_err(|e| e.to_string())?;
-        // The generator's levels leave out AVX itself, without which it uses nothing that stands on it.
+        // The generator's feature levels do not include AVX itself, and it uses no later extension
+        // without it.
         builder.enable("has_avx").map_err(|e| e.to_string())?;
     }
     Ok(builder)

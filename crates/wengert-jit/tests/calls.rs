@@ -8,6 +8,7 @@ use smallvec::SmallVec;
 use wengert_jit::{Options, RunError, compile};
 use wengert_loop::buffer::Data;
 use wengert_loop::loops::ScalarOp::*;
+use wengert_loop::loops::builder::Builder;
 use wengert_loop::loops::kernel::Gemm;
 use wengert_loop::loops::*;
 use wengert_loop::types::DType;
@@ -101,74 +102,30 @@ fn parallel_loops_give_the_same_bits_on_any_number_of_threads() {
     }
 }
 
-/// `x < 0 ? -x : table[min(x, 3)] + c`, and some more.
-fn function(table: BufferId) -> Function {
-    let v = Value;
-    let op = |out, op, args: &[u32]| Stmt::Op {
-        out: v(out),
-        op,
-        args: args.iter().map(|&a| v(a)).collect(),
-    };
-    Function {
-        name: "f".into(),
-        elementary: None,
-        values: vec![
-            DType::F64,  // 0 x
-            DType::F32,  // 1 c
-            DType::Bool, // 2 negate
-            DType::F64,  // 3 zero
-            DType::Bool, // 4 x < 0
-            DType::F64,  // 5 -x
-            DType::F64,  // 6 three
-            DType::F64,  // 7 min
-            DType::I64,  // 8 its integer
-            DType::F64,  // 9 of the table
-            DType::F64,  // 10 c
-            DType::F64,  // 11 sum
-            DType::F64,  // 12 if
-            DType::F64,  // 13 -
-            DType::F64,  // 14 result
-        ],
-        params: vec![v(0), v(1), v(2)],
-        body: Block {
-            stmts: vec![
-                Stmt::Const { out: v(3), bits: 0 },
-                op(4, Lt, &[0, 3]),
-                Stmt::If {
-                    pred: v(4),
-                    then: Block {
-                        stmts: vec![op(5, Neg, &[0])],
-                        results: vec![v(5)],
-                    },
-                    otherwise: Block {
-                        stmts: vec![
-                            Stmt::Const {
-                                out: v(6),
-                                bits: 3f64.to_bits(),
-                            },
-                            op(7, Min, &[0, 6]),
-                            op(8, Convert, &[7]),
-                            Stmt::Load {
-                                out: v(9),
-                                buffer: table,
-                                index: Index {
-                                    each: Some(v(8)),
-                                    ..Index::default()
-                                },
-                            },
-                            op(10, Convert, &[1]),
-                            op(11, Add, &[9, 10]),
-                        ],
-                        results: vec![v(11)],
-                    },
-                    outs: vec![v(12)],
-                },
-                op(13, Neg, &[12]),
-                op(14, Select, &[2, 13, 12]),
-            ],
-            results: vec![v(14)],
-        },
-    }
+/// `y = x < 0 ? -x : table[min(x, 3)] + c`, and `-y` if `negate`.
+fn function(b: &mut Builder, table: BufferId) -> u32 {
+    let types = [DType::F64, DType::F32, DType::Bool];
+    b.function("f", &types, |b, p| {
+        let &[x, c, negate] = p else {
+            panic!("three parameters");
+        };
+        let zero = b.f64(0.0);
+        let negative = b.op(Lt, &[x, zero]);
+        let y = b.if_(
+            negative,
+            |b| vec![b.op(Neg, &[x])],
+            |b| {
+                let three = b.f64(3.0);
+                let min = b.op(Min, &[x, three]);
+                let n = b.convert(min, DType::I64);
+                let entry = b.load(table, &b.affine(n));
+                let c = b.convert(c, DType::F64);
+                vec![b.add(entry, c)]
+            },
+        )[0];
+        let minus = b.op(Neg, &[y]);
+        b.select(negate, minus, y)
+    })
 }
 
 #[test]
@@ -186,26 +143,15 @@ fn functions_inlined_and_called() {
                     .map(|x| x.to_bits())
                     .collect(),
             );
-            let f = function(table);
-            b.p.functions.push(f);
+            let f = function(&mut b, table);
             let c = b.constant(0.25f32);
-            let call = |b: &mut Build, args: &[Value]| {
-                let lanes = args.iter().any(|&a| b.ty(a).lanes);
-                let out = b.value(DType::F64, lanes);
-                b.push(Stmt::Call {
-                    out,
-                    function: 0,
-                    args: SmallVec::from_slice(args),
-                });
-                out
-            };
             let body = |b: &mut Build, v: Value| {
                 let mut sum = v;
                 for i in 0..calls {
                     let shift = b.constant(i as f64 * 0.01);
                     let a = b.op(Sub, &[v, shift]);
                     let p = b.op(Lt, &[sum, a]);
-                    let r = call(b, &[a, c, p]);
+                    let r = b.call(f, &[a, c, p]);
                     sum = b.op(Add, &[sum, r]);
                 }
                 sum
@@ -294,13 +240,7 @@ fn copies_and_products() {
         let y = b.output(DType::F64, m * n);
         let z = b.output(DType::F64, m * n);
         let t = b.buffer(DType::F64, m * k, BufferKind::Call);
-        b.push(Stmt::Copy {
-            to: t,
-            to_index: at(0),
-            from: a,
-            from_index: at(0),
-            len: m * k,
-        });
+        b.copy((t, at(0)), (a, at(0)), m * k);
         if m * n > 0 {
             b.push(Stmt::Kernel {
                 kernel: Arc::new(Gemm {
@@ -315,13 +255,7 @@ fn copies_and_products() {
                 regions: SmallVec::from_slice(&[(y, at(0)), (t, at(0)), (c, at(0))]),
             });
         }
-        b.push(Stmt::Copy {
-            to: z,
-            to_index: at(0),
-            from: y,
-            from_index: at(0),
-            len: m * n,
-        });
+        b.copy((z, at(0)), (y, at(0)), m * n);
         let p = b.finish();
         let inputs: Vec<Data> = [m * k, k * n]
             .iter()

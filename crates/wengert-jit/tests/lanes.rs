@@ -438,13 +438,7 @@ fn local_sums() {
             let y = b.output(d, 3);
             let sums = b.buffer(d, 3, BufferKind::Local);
             let zeros = b.table(d, vec![0; 3]);
-            b.push(Stmt::Copy {
-                to: sums,
-                to_index: at(0),
-                from: zeros,
-                from_index: at(0),
-                len: 3,
-            });
+            b.copy((sums, at(0)), (zeros, at(0)), 3);
             b.vector(n, |b, i| {
                 let v = b.load(x, row());
                 let three = b.constant(3i64);
@@ -487,13 +481,7 @@ fn local_matrices() {
         let m = b.buffer(DType::F64, 8, BufferKind::Local);
         let scratch = b.buffer(DType::F64, 4, BufferKind::Local);
         b.vector(n, |b, _| {
-            b.push(Stmt::Copy {
-                to: scratch,
-                to_index: at(0),
-                from: init,
-                from_index: at(0),
-                len: 4,
-            });
+            b.copy((scratch, at(0)), (init, at(0)), 4);
             for k in 0..4 {
                 let v = b.load(
                     x,
@@ -506,13 +494,7 @@ fn local_matrices() {
                 let v = b.op(Mul, &[v, s]);
                 b.store(m, at(k), v);
             }
-            b.push(Stmt::Copy {
-                to: m,
-                to_index: at(4),
-                from: m,
-                from_index: at(0),
-                len: 4,
-            });
+            b.copy((m, at(4)), (m, at(0)), 4);
             b.serial(4, |b, i| {
                 let v = b.load(m, base(i));
                 let w = b.load(

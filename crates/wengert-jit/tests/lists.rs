@@ -9,52 +9,23 @@ use wengert_loop::loops::*;
 use wengert_loop::types::DType;
 
 impl Build {
-    fn list(&mut self, fields: &[(DType, usize)], lanes: bool) -> ListId {
-        let fields = fields.to_vec();
-        self.p.lists.push(List {
-            fields,
-            lanes,
-            at: None,
-        });
-        ListId(self.p.lists.len() as u32 - 1)
-    }
-
     fn list_store(&mut self, list: ListId, field: u32, row: Value, k: i64, value: Value) {
-        self.push(Stmt::ListStore {
+        self.push(Stmt::ListStore(ListStore {
             list,
             field,
             row,
             element: at(k),
             value,
-        });
-    }
-
-    fn list_finish(&mut self, list: ListId, rows: Value) -> Value {
-        let out = self.value(DType::I64, false);
-        self.push(Stmt::ListFinish { out, list, rows });
-        out
+        }));
     }
 
     fn handle(&mut self, built: Value, list: ListId, field: u32) -> Value {
-        let out = self.value(DType::I64, self.p.lists[list.0 as usize].lanes);
-        self.push(Stmt::ListHandle {
-            out,
-            built,
-            list,
-            field,
-        });
-        out
-    }
-
-    fn rows(&mut self, handle: Value) -> Value {
-        let out = self.value(DType::I64, self.ty(handle).lanes);
-        self.push(Stmt::ListRows { out, handle });
-        out
+        self.list_handle(list.field(built, field))
     }
 
     fn list_load(&mut self, dtype: DType, rows: Rows, row: Value, element: Index) -> Value {
         let lanes = match rows {
-            Rows::Of { list, .. } => self.p.lists[list.0 as usize].lanes,
+            Rows::Of(of) => self.list_of(of.list).lanes,
             Rows::Handle(handle) => self.ty(handle).lanes,
         };
         let out = self.value(dtype, lanes || element.each.is_some());
@@ -65,7 +36,7 @@ impl Build {
 
     /// A list of the squares of the numbers below `n`, beside the numbers themselves.
     fn squares(&mut self, n: Value) -> (ListId, Value) {
-        let list = self.list(&[(DType::I64, 1), (DType::F64, 2)], false);
+        let list = self.list(vec![(DType::I64, 1), (DType::F64, 2)], None);
         self.push(Stmt::ListBegin { list });
         self.for_loop(LoopKind::SERIAL, n, &[], |b, row, _| {
             b.push(Stmt::ListPush { list, row });
@@ -81,7 +52,7 @@ impl Build {
 
     /// The sum of an element of all rows of the list behind a handle.
     fn total(&mut self, dtype: DType, handle: Value, element: Index) -> Value {
-        let rows = self.rows(handle);
+        let rows = self.list_rows(handle);
         let zero = self.value(dtype, false);
         self.push(Stmt::Const { out: zero, bits: 0 });
         let lanes = self.ty(handle).lanes || element.each.is_some();
@@ -104,7 +75,6 @@ fn lists_of_one_and_of_lanes() {
         let z = b.output(DType::F64, n as usize);
         let w = b.output(DType::F32, n as usize);
         let handles = b.buffer(DType::I64, n as usize, BufferKind::Call);
-        let lanes = b.list(&[(DType::F64, 1), (DType::Bool, 1), (DType::F32, 3)], true);
         let hundred = b.constant(100i64);
         let (one, squares) = b.squares(hundred);
         let shared = b.handle(squares, one, 1);
@@ -114,6 +84,10 @@ fn lists_of_one_and_of_lanes() {
         let step = b.constant(1i64);
         b.vector(n, |b, _| {
             let v = b.load(x, row());
+            let lanes = b.list(
+                vec![(DType::F64, 1), (DType::Bool, 1), (DType::F32, 3)],
+                None,
+            );
             b.push(Stmt::ListBegin { list: lanes });
             let out = b.while_loop(
                 &[(v, true), (zero, false), (zero, true)],
@@ -141,14 +115,10 @@ fn lists_of_one_and_of_lanes() {
             let signs = b.handle(built, lanes, 1);
             let floats = b.handle(built, lanes, 2);
             let longs = b.handle(built, lanes, 0);
-            let rows = b.rows(signs);
+            let rows = b.list_rows(signs);
             let reverse = LoopKind::Serial { reverse: true };
             let back = b.for_loop(reverse, rows, &[(out[0], true)], |b, i, p| {
-                let of = |field| Rows::Of {
-                    built,
-                    list: lanes,
-                    field,
-                };
+                let of = |field| Rows::Of(lanes.field(built, field));
                 let t = b.list_load(DType::F64, of(0), i, at(0));
                 let s = b.list_load(DType::Bool, Rows::Handle(signs), i, at(0));
                 let f = b.list_load(DType::F32, of(2), i, at(2));
@@ -192,11 +162,7 @@ fn elements_that_lanes_choose() {
         let odd = b.op(And, &[i, one]);
         let total = b.total(DType::F64, handle, each(odd));
         b.store(y, row(), total);
-        let of = Rows::Of {
-            built,
-            list,
-            field: 1,
-        };
+        let of = Rows::Of(list.field(built, 1));
         let last = b.list_load(DType::F64, of, four, each(odd));
         b.store(z, row(), last);
     });
@@ -214,8 +180,8 @@ fn handles_are_carried_and_kept_in_lists() {
     let mut b = Build::new();
     let y = b.output(DType::I64, 4);
     let (zero, four) = (b.constant(0i64), b.constant(4i64));
-    let list = b.list(&[(DType::I64, 1)], false);
-    let lists = b.list(&[(DType::I64, 1)], false);
+    let list = b.list(vec![(DType::I64, 1)], None);
+    let lists = b.list(vec![(DType::I64, 1)], None);
     b.push(Stmt::ListBegin { list: lists });
     // Each list is the one before with a row more, ten times as large.
     b.for_loop(LoopKind::SERIAL, four, &[(zero, false)], |b, i, p| {
@@ -224,7 +190,7 @@ fn handles_are_carried_and_kept_in_lists() {
             row: i,
         });
         b.list_store(lists, 0, i, 0, p[0]);
-        let before = b.rows(p[0]);
+        let before = b.list_rows(p[0]);
         let one = b.constant(1i64);
         let rows = b.op(Add, &[before, one]);
         b.push(Stmt::ListBegin { list });
@@ -256,7 +222,7 @@ fn handles_are_carried_and_kept_in_lists() {
 fn long_list(rows: i64) -> Program {
     let mut b = Build::new();
     let y = b.output(DType::F64, 1);
-    let list = b.list(&[(DType::F64, 100)], false);
+    let list = b.list(vec![(DType::F64, 100)], None);
     b.push(Stmt::ListBegin { list });
     b.serial(rows, |b, i| {
         b.push(Stmt::ListPush { list, row: i });
@@ -265,11 +231,7 @@ fn long_list(rows: i64) -> Program {
     });
     let (all, last) = (b.constant(rows), b.constant(rows - 1));
     let built = b.list_finish(list, all);
-    let of = Rows::Of {
-        built,
-        list,
-        field: 0,
-    };
+    let of = Rows::Of(list.field(built, 0));
     let v = b.list_load(DType::F64, of, last, at(99));
     b.store(y, at(0), v);
     b.finish()

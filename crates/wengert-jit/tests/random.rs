@@ -205,7 +205,7 @@ impl Generator {
             }
             2 | 3 if self.in_lanes => {
                 let x = self.r.pick(&self.locals.clone());
-                let d = self.b.p.buffers[x.0 as usize].dtype;
+                let d = self.b.buffer_of(x).dtype;
                 let index = self.local_index();
                 let v = self.value(d);
                 self.b.store(x, index, v);
@@ -282,12 +282,12 @@ impl Generator {
                 self.b.value(d, any)
             })
             .collect();
-        self.b.push(Stmt::If {
+        self.b.push(Stmt::If(If {
             pred: p,
             then,
             otherwise,
             outs: outs.clone(),
-        });
+        }));
         self.known.extend(outs);
     }
 
@@ -320,13 +320,13 @@ impl Generator {
             g.body(depth + 1, &types)
         });
         self.known.extend(carried.iter().map(|c| c.out));
-        self.b.push(Stmt::For {
+        self.b.push(Stmt::For(For {
             kind: LoopKind::Serial { reverse },
             extent,
             index,
             carried,
             body,
-        });
+        }));
     }
 
     /// Counts a number of its own down to zero.
@@ -358,13 +358,13 @@ impl Generator {
         });
         carried.push(counter);
         self.known.extend(carried.iter().map(|c| c.out));
-        self.b.push(Stmt::While {
+        self.b.push(Stmt::While(While {
             carried,
             cond,
             body,
             limit: 100,
             at: None,
-        });
+        }));
     }
 }
 
@@ -395,13 +395,7 @@ fn program(seed: u64, budget: usize) -> (Program, Vec<Data>) {
         g.locals.push(local);
         // Scratch begins as garbage; these are to begin as zeros.
         let zeros = g.b.table(d, vec![0; LOCAL as usize]);
-        g.b.push(Stmt::Copy {
-            to: local,
-            to_index: at(0),
-            from: zeros,
-            from_index: at(0),
-            len: LOCAL as usize,
-        });
+        g.b.copy((local, at(0)), (zeros, at(0)), LOCAL as usize);
     }
     let outputs: Vec<BufferId> = DType::ALL.iter().map(|&d| g.b.output(d, n)).collect();
     let ends: Vec<BufferId> = DType::ALL.iter().map(|&d| g.b.output(d, 2)).collect();
@@ -434,13 +428,13 @@ fn program(seed: u64, budget: usize) -> (Program, Vec<Data>) {
         vec![]
     });
     g.in_lanes = false;
-    g.b.push(Stmt::For {
+    g.b.push(Stmt::For(For {
         kind: LoopKind::Vector,
         extent,
         index,
         carried: vec![],
         body,
-    });
+    }));
     g.known.truncate(uniform);
     for (k, &d) in DType::ALL.iter().enumerate() {
         let v = g.digest(d);

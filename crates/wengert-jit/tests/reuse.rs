@@ -109,7 +109,7 @@ impl Generator {
         let x = match (last, self.below(3)) {
             (Some(x), 0) => self.b.op(Add, &[x, self.values[0]]),
             (Some(x), 1) => x,
-            _ => match self.b.p.buffers[0].dtype {
+            _ => match self.b.buffer_of(BufferId(0)).dtype {
                 DType::F64 => self.b.constant(0.5f64),
                 DType::F32 => self.b.constant(0.5f32),
                 _ => self.b.constant(3u8),

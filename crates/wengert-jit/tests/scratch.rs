@@ -110,7 +110,7 @@ impl Generator {
 
     /// An element of an array, as a number.
     fn element(&mut self, from: BufferId, at: Index) -> Value {
-        let local = self.b.p.buffers[from.0 as usize].kind == BufferKind::Local;
+        let local = self.b.buffer_of(from).kind == BufferKind::Local;
         let at = match (local, self.in_lanes) {
             (true, _) | (false, false) => at,
             (false, true) => row(),
@@ -123,7 +123,7 @@ impl Generator {
     }
 
     fn write(&mut self, to: BufferId, at: Index, x: Value) {
-        let d = self.b.p.buffers[to.0 as usize].dtype;
+        let d = self.b.buffer_of(to).dtype;
         let x = match d {
             DType::F64 => x,
             _ => self.b.op_to(Convert, d, &[x]),
@@ -168,7 +168,7 @@ impl Generator {
         if own < full {
             let to = own + self.below(full - own);
             let to = self.full[to];
-            if (self.b.p.buffers[to.0 as usize].kind == BufferKind::Local) == self.in_lanes {
+            if (self.b.buffer_of(to).kind == BufferKind::Local) == self.in_lanes {
                 self.fill(to);
             }
         }
@@ -194,12 +194,12 @@ impl Generator {
                         vec![]
                     })
                 });
-                self.b.push(Stmt::If {
+                self.b.push(Stmt::If(If {
                     pred,
                     then,
                     otherwise,
                     outs: vec![],
-                });
+                }));
             }
             7 if !self.in_lanes => {
                 let to = self.new_buffer();

@@ -57,10 +57,9 @@ pub fn longest_path(stmts: &[Stmt], mut cycles: impl FnMut(&Stmt, Value) -> Opti
         let Some(cycles) = cycles(s, out) else {
             continue;
         };
-        let mut start = 0;
-        walk::uses(s, &mut |v| {
-            start = start.max(there.get(&v).copied().unwrap_or(0));
-        });
+        let uses = walk::uses(s);
+        let start = uses.iter().filter_map(|v| there.get(v)).max();
+        let start = start.copied().unwrap_or(0);
         longest = longest.max(start + cycles);
         there.insert(out, start + cycles);
     }

@@ -10,7 +10,7 @@ use super::{Lowering, Wanted};
 use crate::error::Result;
 use crate::ir::{Atom, Func, Type};
 use crate::loops::builder::Carry;
-use crate::loops::{BufferId, Stmt, Value};
+use crate::loops::{BufferId, Stmt, Value, While};
 
 /// The carried values of a loop.
 pub struct Carried {
@@ -189,13 +189,13 @@ impl Lowering {
         let body = self.b.close(results);
         self.note_close();
         let outs = carried.iter().map(|c| c.out).collect();
-        self.b.push(Stmt::While {
+        self.b.push(Stmt::While(While {
             carried,
             cond,
             body,
             limit,
             at,
-        });
+        }));
         Ok(outs)
     }
 

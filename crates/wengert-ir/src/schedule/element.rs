@@ -131,7 +131,7 @@ impl Lowering {
                 self.remember(id, at, value);
                 Ok(value)
             }
-            Expr::Lists { .. } | Expr::Piled { .. } | Expr::Rows { .. } | Expr::Gone => {
+            Expr::Lists { .. } | Expr::Piled(_) | Expr::Rows { .. } | Expr::Gone => {
                 unreachable!("an element of {} that is not there", self.ty(id))
             }
         }

@@ -130,7 +130,7 @@ impl Lowering {
                 self.find(&ty, &inputs, find)?
             }
             Expr::Padded { .. } => unreachable!("it is in memory"),
-            Expr::Lists { .. } | Expr::Piled { .. } | Expr::Rows { .. } | Expr::Gone => {
+            Expr::Lists { .. } | Expr::Piled(_) | Expr::Rows { .. } | Expr::Gone => {
                 unreachable!("a layout of lists")
             }
         };

@@ -80,11 +80,8 @@ impl Lowering {
             Expr::Lists { handles } if matches!(self.expr(handles), Expr::Literal(_)) => {
                 Ok(self.literal(ty.row(), 0))
             }
-            Expr::Piled { built, list, field } if there => {
-                let rows = Rows::Of { built, list, field };
-                self.read_row(rows, &ty.row(), row)
-            }
-            Expr::Lists { .. } | Expr::Piled { .. } => {
+            Expr::Piled(of) if there => self.read_row(Rows::Of(of), &ty.row(), row),
+            Expr::Lists { .. } | Expr::Piled(_) => {
                 let handles = self.handles(id)?;
                 let mut handle = self.value(handles);
                 if !there {
@@ -175,8 +172,8 @@ impl Lowering {
                 }
                 most
             }
-            Expr::Piled { built, list, field } => {
-                let handle = self.b.list_handle(built, list, field);
+            Expr::Piled(of) => {
+                let handle = self.b.list_handle(of);
                 self.b.list_rows(handle)
             }
             Expr::Lists { handles } => {
@@ -194,8 +191,8 @@ impl Lowering {
     pub(super) fn handles(&mut self, id: NodeId) -> Result<NodeId> {
         match self.expr(id).clone() {
             Expr::Lists { handles } => Ok(handles),
-            Expr::Piled { built, list, field } => {
-                let handle = self.b.list_handle(built, list, field);
+            Expr::Piled(of) => {
+                let handle = self.b.list_handle(of);
                 Ok(self.scalar(&[], handle))
             }
             _ => self.piled_up(id),
@@ -512,7 +509,7 @@ impl Lowering {
                 let fields = (0..).zip(outputs);
                 fields
                     .map(|(field, want)| {
-                        let piled = Expr::Piled { built, list, field };
+                        let piled = Expr::Piled(list.field(built, field));
                         self.push(want.ty.clone(), piled)
                     })
                     .collect()

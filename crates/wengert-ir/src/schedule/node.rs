@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::ir::{DType, Type};
 use crate::loops::affine::Affine;
 use crate::loops::builder::Builder;
-use crate::loops::{BufferId, BufferKind, ListId, Value};
+use crate::loops::{BufferId, BufferKind, ListField, Value};
 
 /// A value; an index into the nodes of a [`Lowering`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -95,11 +95,7 @@ pub(super) enum Expr {
     /// over those axes.
     Lists { handles: NodeId },
     /// A list that a loop has piled up: the rows of a field of it.
-    Piled {
-        built: Value,
-        list: ListId,
-        field: u32,
-    },
+    Piled(ListField),
     /// A value with a run-time length whose rows along the first axis are computed from the rows of
     /// others when they are read.
     Rows {

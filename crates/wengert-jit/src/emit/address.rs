@@ -1,4 +1,4 @@
-//! Where elements lie, and loads and stores of single elements.
+//! Addresses of elements, and loads and stores of single elements.
 
 use cranelift_codegen::ir::{self, InstBuilder, types};
 use smallvec::SmallVec;
@@ -15,26 +15,26 @@ pub(super) struct Address {
     pub off: i64,
 }
 
-/// The parts of an [`Index`] that are the same in all lanes, and those that are not.
+/// The uniform parts of an [`Index`], and the parts that differ by lane.
 pub(super) struct Parts {
-    /// Constant.
+    /// The constant part.
     pub offset: i64,
-    /// Uniform, to be added.
+    /// The uniform part.
     pub uniform: Option<ir::Value>,
-    /// Per lane, to be added.
+    /// Values that differ by lane, to be added.
     pub each: SmallVec<[Value; 2]>,
-    /// Distance of neighbouring lanes.
+    /// The distance of neighbouring lanes.
     pub stride: i64,
 }
 
-/// Memory of which each lane reaches an element of its own choice.
+/// Memory in which each lane accesses an element of its own.
 #[derive(Clone, Copy)]
 pub(super) struct Target {
     pub dtype: DType,
     pub start: Address,
     /// Bytes from element to element.
     pub pitch: i64,
-    /// Bytes from lane to lane, where each has its copy; else 0.
+    /// Bytes from lane to lane if each has its own copy; else 0.
     pub lane: i64,
 }
 
@@ -57,7 +57,7 @@ impl Emitter<'_, '_> {
         (self.element(b).bytes() * copies) as i64
     }
 
-    /// Where a buffer begins.
+    /// The start of a buffer.
     pub(super) fn start_of(&mut self, b: BufferId) -> Address {
         let buffer = &self.s.plan.program.buffers[b.0 as usize];
         match buffer.kind {
@@ -91,8 +91,8 @@ impl Emitter<'_, '_> {
         Address { base, off: 0 }
     }
 
-    /// The parts of an index. The index of the vector loop, times the stride, is split in the first
-    /// lane's and the lanes' distance.
+    /// The parts of an index. The product of the vector loop's index and the stride is split into
+    /// the part of the first lane and the distance of the lanes.
     pub(super) fn parts(&mut self, index: &Index) -> Parts {
         let mut uniform: Option<ir::Value> = None;
         let mut offset = index.offset;
@@ -222,7 +222,7 @@ impl Emitter<'_, '_> {
         }
     }
 
-    /// Eight bytes from the pieces of an `u8` or truth value: as they are stored.
+    /// The pieces of a `u8` or a truth value as eight bytes, as they are stored.
     pub(super) fn pack_row(&mut self, d: DType, p: &[ir::Value]) -> ir::Value {
         let (low, high) = if p.len() == 4 {
             let low = self.low_halves(p[0], p[1]);
@@ -260,7 +260,7 @@ impl Emitter<'_, '_> {
         }
     }
 
-    /// The same where only the active lanes may change, in memory that the block owns.
+    /// Stores the active lanes of piece `i`, in memory that the block owns.
     pub(super) fn store_row_active(&mut self, d: DType, a: Address, i: usize, p: &[ir::Value]) {
         let narrow = d.bytes() < 8;
         if matches!(d, DType::U8 | DType::Bool) {
@@ -306,7 +306,7 @@ impl Emitter<'_, '_> {
         self.active_and(x, c)
     }
 
-    /// What lanes reach of a buffer.
+    /// A buffer as a target of accesses by lane.
     pub(super) fn target(&mut self, b: BufferId) -> Target {
         let dtype = self.element(b);
         Target {
@@ -321,7 +321,7 @@ impl Emitter<'_, '_> {
         }
     }
 
-    /// The address of the element that lane `l` reads or writes, by its number.
+    /// The address of the element with number `n` in lane `l`.
     pub(super) fn lane_address(&mut self, t: &Target, n: ir::Value, l: usize) -> Address {
         let mut a = self.advance(t.start, Some(n), 0, t.pitch);
         a.off += t.lane * l as i64;

@@ -1,4 +1,4 @@
-//! Masks: choosing by them, joining them, asking whether any lane is set.
+//! Masks: selection, combination, and tests for any set lane.
 
 use cranelift_codegen::ir::{self, InstBuilder, types};
 use wengert_loop::loops::{LANES, Value};
@@ -26,8 +26,8 @@ impl Emitter<'_, '_> {
         self.bits(ty, z)
     }
 
-    /// Chain `c` of the lanes that take part: the current mask, or the live lanes of the block.
-    /// `None` where all do.
+    /// Chain `c` of the active lanes: the current mask, or the live lanes of the block. `None` if
+    /// all are active.
     pub(super) fn active_piece(&mut self, c: usize) -> Option<ir::Value> {
         if let Some(m) = self.mask {
             return Some(self.held(m.pieces[c]));
@@ -44,7 +44,7 @@ impl Emitter<'_, '_> {
         Some(self.b.ins().load(types::I64X2, FRAME, at, off))
     }
 
-    /// The same for a piece of the width given.
+    /// Piece `i` of the active lanes, in the given width.
     pub(super) fn active_like(&mut self, narrow: bool, i: usize) -> Option<ir::Value> {
         if !narrow {
             return self.active_piece(i);

@@ -16,7 +16,7 @@ use wengert_run::library::{block, helpers, product, sort};
 
 use super::{DATA, Emitter, FRAME, scalar_type};
 
-/// Elements up to which a copy is written out.
+/// The number of elements up to which a copy is unrolled.
 const UNROLLED: usize = 8;
 
 impl<'p> Emitter<'_, 'p> {
@@ -95,9 +95,9 @@ impl<'p> Emitter<'_, 'p> {
     }
 
     /// Copies elements between regions.
-    pub(super) fn copy(&mut self, to: (BufferId, &Index), from: (BufferId, &Index), len: usize) {
-        let a = self.uniform_address(to.0, to.1);
-        let b = self.uniform_address(from.0, from.1);
+    pub(super) fn copy(&mut self, to: &(BufferId, Index), from: &(BufferId, Index), len: usize) {
+        let a = self.uniform_address(to.0, &to.1);
+        let b = self.uniform_address(from.0, &from.1);
         let d = self.element(to.0);
         let local = |e: &Self, b: BufferId| e.kind(b) == BufferKind::Local;
         let size = d.bytes() as i64;
@@ -176,7 +176,7 @@ impl<'p> Emitter<'_, 'p> {
         self.switch(exit);
     }
 
-    /// A kernel: by code of the runtime's own where it has some, or as the kernel itself does it.
+    /// A kernel: a call of the runtime's code for it, if there is any, else of the kernel itself.
     pub(super) fn kernel(&mut self, kernel: &Arc<dyn Kernel>, regions: &[(BufferId, Index)]) {
         let threads = !self.parallel;
         match native(&**kernel) {
@@ -219,7 +219,7 @@ impl<'p> Emitter<'_, 'p> {
         self.check(status.expect("a status"));
     }
 
-    /// Leaves with an error of the program's own.
+    /// Leaves with a failure of the program.
     pub(super) fn give_up(&mut self, failure: u32) {
         let failure = self.s.failure(failure);
         let failure = self.int(failure as i64);
@@ -228,7 +228,7 @@ impl<'p> Emitter<'_, 'p> {
         self.check(status.expect("a status"));
     }
 
-    /// A block of words of a key's stream, or one for each lane.
+    /// A block of random words, or one for each lane.
     fn block_of_words(&mut self, stream: Stream, regions: &[(BufferId, Index)]) {
         let mut args: SmallVec<[ir::Value; 3]> = SmallVec::new();
         for (b, index) in regions {

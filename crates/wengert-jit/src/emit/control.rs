@@ -1,23 +1,19 @@
-//! Statements one after the other, and branches. Where lanes disagree: see `divergent`.
+//! Statements and uniform branches. For branches on which lanes disagree, see `divergent`.
 
 use cranelift_codegen::ir;
-use wengert_loop::loops::{Block, BufferKind, LoopKind, Stmt, Value};
+use wengert_loop::loops::{Block, BufferKind, If, LoopKind, Stmt};
 use wengert_run::plan::cost;
 
 use super::Emitter;
 use super::values::Pieces;
 
 impl<'p> Emitter<'_, 'p> {
-    /// A statement outside vector loops; inside, one that works on no lanes, or that branches.
+    /// A statement outside vector loops, or a uniform statement, a branch or a loop inside one.
     pub(super) fn uniform_stmt(&mut self, s: &'p Stmt) {
         match s {
             Stmt::Const { .. } => {}
             Stmt::Op { out, op, args } => self.uniform_op(*out, *op, args),
-            Stmt::Call {
-                out,
-                function,
-                args,
-            } => self.call_function(*out, *function, args),
+            Stmt::Call { out, callee, args } => self.call_function(*out, *callee, args),
             Stmt::Load { out, buffer, index } => {
                 let d = self.element(*buffer);
                 let at = self.uniform_address(*buffer, index);
@@ -51,70 +47,31 @@ impl<'p> Emitter<'_, 'p> {
                     self.store_scalar(x, at);
                 }
             }
-            Stmt::Copy {
-                to,
-                to_index,
-                from,
-                from_index,
-                len,
-            } => self.copy((*to, to_index), (*from, from_index), *len),
-            Stmt::For {
-                kind,
-                extent,
-                index,
-                carried,
-                body,
-            } => match kind {
+            Stmt::Copy { to, from, len } => self.copy(to, from, *len),
+            Stmt::For(l) => match l.kind {
                 LoopKind::Parallel if !self.parallel && self.lanes.is_none() => {
-                    self.parallel_loop(s, *extent, body)
+                    self.parallel_loop(l)
                 }
                 _ => {
                     self.loops = true;
-                    self.counted_loop(*kind, *extent, *index, carried, body)
+                    self.counted_loop(l)
                 }
             },
-            Stmt::While {
-                carried,
-                cond,
-                body,
-                limit,
-                at,
-            } => {
+            Stmt::While(l) => {
                 self.loops = true;
-                self.while_loop(carried, cond, body, (*limit, *at))
+                self.while_loop(l)
             }
-            Stmt::If {
-                pred,
-                then,
-                otherwise,
-                outs,
-            } => {
-                if self.is_lanes(*pred) {
-                    self.divergent_if(*pred, then, otherwise, outs)
-                } else {
-                    self.branch_on(*pred, then, otherwise, outs)
-                }
-            }
+            Stmt::If(i) if self.is_lanes(i.pred) => self.divergent_if(i),
+            Stmt::If(i) => self.branch_on(i),
             Stmt::ListBegin { list } => self.list_begin(*list),
             Stmt::ListPush { list, row } => self.list_push(*list, *row),
-            Stmt::ListStore {
-                list,
-                field,
-                row,
-                element,
-                value,
-            } => {
-                let at = self.list_store_address(*list, *field, *row, element);
-                let x = self.scalar(*value);
+            Stmt::ListStore(to) => {
+                let at = self.list_store_address(to);
+                let x = self.scalar(to.value);
                 self.store_scalar(x, at);
             }
             Stmt::ListFinish { out, list, rows } => self.list_finish(*out, *list, *rows),
-            Stmt::ListHandle {
-                out,
-                built,
-                list,
-                field,
-            } => self.list_handle(*out, *built, *list, *field),
+            Stmt::ListHandle { out, of } => self.list_handle(*out, *of),
             Stmt::ListRows { out, handle } => self.list_rows(*out, *handle),
             Stmt::ListLoad { out, cell } => {
                 let d = self.dtype(*out);
@@ -131,8 +88,9 @@ impl<'p> Emitter<'_, 'p> {
         cost::instructions(body, self.lanes.is_some())
     }
 
-    fn branch_on(&mut self, pred: Value, then: &'p Block, otherwise: &'p Block, outs: &[Value]) {
-        let p = self.scalar(pred);
+    fn branch_on(&mut self, branch: &'p If) {
+        let outs = &branch.outs;
+        let p = self.scalar(branch.pred);
         let (yes, no, done) = (
             self.b.create_block(),
             self.b.create_block(),
@@ -140,7 +98,7 @@ impl<'p> Emitter<'_, 'p> {
         );
         outs.iter().for_each(|&o| self.params_for(done, o));
         self.branch(p, (yes, &[]), (no, &[]));
-        for (to, block) in [(yes, then), (no, otherwise)] {
+        for (to, block) in [(yes, &branch.then), (no, &branch.otherwise)] {
             self.switch(to);
             self.block(block);
             let regs: Vec<Pieces> = outs

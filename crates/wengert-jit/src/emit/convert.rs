@@ -7,11 +7,11 @@ use wengert_loop::types::DType;
 
 use super::{Emitter, scalar_type};
 
-/// Bits change their type in memory order.
+/// Bitcasts keep the order of bytes in memory.
 const BITS: MemFlagsData = MemFlagsData::new().with_endianness(Endianness::Little);
 
 impl Emitter<'_, '_> {
-    /// One scalar to another type.
+    /// Converts a scalar to another type.
     pub(super) fn scalar_convert(&mut self, d: DType, out: DType, x: ir::Value) -> ir::Value {
         let (from, to) = (scalar_type(d), scalar_type(out));
         let b = &mut self.b;
@@ -61,7 +61,7 @@ impl Emitter<'_, '_> {
         }
     }
 
-    /// The same bits as another vector type.
+    /// Reinterprets a vector as another vector type.
     pub(super) fn bits(&mut self, ty: ir::Type, x: ir::Value) -> ir::Value {
         if self.b.func.dfg.value_type(x) == ty {
             return x;
@@ -80,7 +80,7 @@ impl Emitter<'_, '_> {
         self.b.ins().shuffle(a, b, mask)
     }
 
-    /// Integer lanes of so many bytes, each rotated to the left by whole bytes.
+    /// Rotates integer lanes of `lane` bytes to the left by `by` bytes.
     pub(super) fn rotate_bytes(&mut self, x: ir::Value, lane: usize, by: usize) -> ir::Value {
         let ty = self.b.func.dfg.value_type(x);
         let from = |i: usize| i / lane * lane + (i % lane + lane - by) % lane;
@@ -171,7 +171,7 @@ impl Emitter<'_, '_> {
                 let p = self.piece(x, i);
                 self.byte(p)
             }
-            // Of one width.
+            // Both types have one width.
             _ if self.is_narrow(x) == narrow => self.piece(x, i),
             _ => {
                 let p = self.piece(x, i / 2);
@@ -238,14 +238,14 @@ impl Emitter<'_, '_> {
         self.b.ins().band(p, mask)
     }
 
-    /// A mask piece whose width already is what is wanted, by construction of the analysis.
+    /// A mask piece, whose width the analysis has made the right one.
     fn mask_to(&mut self, m: ir::Value, is: bool, wanted: bool) -> ir::Value {
         assert_eq!(is, wanted, "the width of a mask");
         m
     }
 
-    /// `i64` to `f64` with one rounding: the upper half as a multiple of 2^32 above 2^84, the lower
-    /// half above 2^52, and the offsets taken away.
+    /// `i64` to `f64` with one rounding: the upper half becomes a multiple of 2^32 above 2^84, the
+    /// lower half is added above 2^52, and the offsets are subtracted.
     fn long_to_double(&mut self, x: Value, i: usize) -> ir::Value {
         let p = self.piece(x, i);
         let thirty_two = self.b.ins().iconst(types::I32, 32);

@@ -1,5 +1,5 @@
-//! What a segment writes, at its end, to memory that the block does not own as a whole: rows out of
-//! their stand-ins, and scattered elements.
+//! Stores at the end of a segment to memory that the block does not own as a whole: copies of rows
+//! from their stand-ins, and scattered elements.
 
 use cranelift_codegen::ir::{self, InstBuilder, types};
 use wengert_loop::loops::Value;
@@ -15,7 +15,7 @@ pub(super) enum Late {
 }
 
 impl Emitter<'_, '_> {
-    /// What a segment writes to memory that is not its own, lane by lane where not all take part.
+    /// Writes the deferred stores of a segment; lane by lane if not all lanes are active.
     pub(super) fn late(&mut self, late: Vec<Late>, all: Option<ir::Value>) {
         let rows = late.iter().any(|l| matches!(l, Late::Row(..)));
         let Some(all) = all.filter(|_| !late.is_empty()) else {

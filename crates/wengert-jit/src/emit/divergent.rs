@@ -1,24 +1,20 @@
-//! Branches and loops on which the lanes of a block disagree: what they hold runs if a lane wants it,
-//! under the mask of those that do, and values are chosen lane by lane behind it.
+//! Branches and loops on which the lanes of a block disagree: their statements run if some lane
+//! needs them, under a mask of those lanes, and the results are selected lane by lane afterwards.
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, InstBuilder, types};
-use wengert_loop::loops::{Block, Value};
+use wengert_loop::loops::{If, Value};
 use wengert_loop::types::DType;
 
 use super::Emitter;
 use super::values::Pieces;
 
 impl<'p> Emitter<'_, 'p> {
-    pub(super) fn divergent_if(
-        &mut self,
-        pred: Value,
-        then: &'p Block,
-        otherwise: &'p Block,
-        outs: &[Value],
-    ) {
+    pub(super) fn divergent_if(&mut self, branch: &'p If) {
+        let (pred, outs) = (branch.pred, &branch.outs);
+        let blocks = [&branch.then, &branch.otherwise];
         let mut sides = Vec::new();
-        for (block, holds) in [(then, true), (otherwise, false)] {
+        for (block, holds) in blocks.into_iter().zip([true, false]) {
             if block.stmts.is_empty() {
                 sides.push(None);
                 continue;
@@ -59,7 +55,7 @@ impl<'p> Emitter<'_, 'p> {
         for (n, &o) in outs.iter().enumerate() {
             let count = self.types_of(o).len();
             let mut regs = Vec::new();
-            for (side, block) in sides.iter().zip([then, otherwise]) {
+            for (side, block) in sides.iter().zip(blocks) {
                 regs.push(match side {
                     Some(r) => Pieces::from_slice(&r[at..at + count]),
                     None => self.regs_like(block.results[n], o),
@@ -93,7 +89,7 @@ impl<'p> Emitter<'_, 'p> {
         }
     }
 
-    /// All lanes that take part, as four masks.
+    /// The active lanes, as four masks.
     pub(super) fn everyone(&mut self) -> Vec<ir::Value> {
         (0..4)
             .map(|c| match self.active_piece(c) {
@@ -103,7 +99,7 @@ impl<'p> Emitter<'_, 'p> {
             .collect()
     }
 
-    /// The largest extent of the lanes that take part.
+    /// The largest extent of the active lanes.
     pub(super) fn largest(&mut self, extent: Value) -> ir::Value {
         let mut most = None;
         for c in 0..4 {
@@ -120,7 +116,7 @@ impl<'p> Emitter<'_, 'p> {
         self.b.ins().smax(a, b)
     }
 
-    /// The lanes that take part in step `i`, as four masks.
+    /// The lanes that are active in step `i`, as four masks.
     pub(super) fn lanes_with_step(&mut self, i: ir::Value, extent: Value) -> Vec<ir::Value> {
         let at = self.b.ins().splat(types::I64X2, i);
         (0..4)

@@ -1,4 +1,4 @@
-//! How each operation on lanes is written on each machine: the table that the emitter goes by.
+//! The table of how the emitter writes each operation on lanes on each machine.
 
 use cranelift_codegen::isa::TargetIsa;
 use wengert_loop::loops::ScalarOp;
@@ -7,22 +7,22 @@ use wengert_loop::types::DType;
 /// How an operation on lanes is written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum How {
-    /// By one instruction of the code generator's on each vector.
+    /// One instruction of the code generator for each vector.
     Native,
-    /// By several.
+    /// Several instructions for each vector.
     Composed,
-    /// By scalar instructions, one lane after the other.
+    /// Scalar instructions, one lane after the other.
     PerLane,
 }
 
-/// What of a processor decides how operations are written.
+/// CPU features that decide how each operation is emitted.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Machine {
     /// Fused multiply-add in hardware.
     pub fma: bool,
     /// Rounding of vectors to integers.
     pub round: bool,
-    /// Any order of the bytes of a vector in one instruction.
+    /// Arbitrary permutation of the bytes of a vector in one instruction.
     pub bytes: bool,
     /// Selection by the sign bits of a mask.
     pub blend: bool,
@@ -49,15 +49,15 @@ impl Machine {
     }
 }
 
-/// How an operation is written in lanes. `from` is the type of its last operand and `to` that of the
-/// result, which tells conversions apart; `even` says whether the last operand is the same in all
-/// lanes, which shifts and rotations ask for.
+/// How an operation is written in lanes. `from` is the type of its last operand and `to` that of
+/// the result, which distinguishes conversions; `even` says whether the last operand is the same in
+/// all lanes, which matters to shifts and rotations.
 pub(crate) fn how(op: ScalarOp, from: DType, to: DType, even: bool, machine: Machine) -> How {
     use How::{Composed, Native, PerLane};
     use ScalarOp::*;
     let float = from.is_float();
     let bool = from == DType::Bool;
-    // A byte lies in 32 bits, and what leaves it is cut off.
+    // A byte is held in 32 bits, and bits that leave it are cleared.
     let whole = |wraps: bool| {
         if wraps && from == DType::U8 {
             Composed
@@ -72,17 +72,17 @@ pub(crate) fn how(op: ScalarOp, from: DType, to: DType, even: bool, machine: Mac
         Fma if machine.fma => Native,
         Floor | Ceil | Round | Trunc if machine.round => Native,
         Fma | Floor | Ceil | Round | Trunc => PerLane,
-        // Vectors order neither zeros of different sign nor NaN.
+        // Vector instructions order neither zeros of different sign nor NaN.
         Min | Max if float => Composed,
         Shl | Shr | ShrLogical | Rotl if !even => PerLane,
         Shl => whole(true),
         Shr | ShrLogical => whole(false),
         Rotl => Composed,
-        // Of masks these are two logical operations.
+        // On masks these are two logical operations.
         Eq | Lt | Le if bool => Composed,
         Abs | Sqrt | Min | Max | And | Or | Xor | Eq | Ne | Lt | Le | Select | Bitcast => Native,
         Convert => conversion(from, to),
-        // Their results are one for all lanes.
+        // The result is one value for all lanes.
         Any => Composed,
         Fold(_) => PerLane,
     }
@@ -94,7 +94,7 @@ fn conversion(from: DType, to: DType) -> How {
     match (from, to) {
         _ if from == to => Native,
         (Bool, _) | (_, Bool) => Native,
-        // Two vectors of one type stand against one of the other.
+        // Two vectors of one type correspond to one of the other.
         (F32, F64) | (F64, F32) | (I32 | U8 | U32, F64) => Composed,
         (I64, F64) | (F32, U8) => Composed,
         (U64, F64) | (I32 | U8 | U32, F32) | (F32, I32 | U32) => Native,

@@ -1,5 +1,5 @@
-//! Operations on lane vectors, a piece at a time, each in the way that the table in [`how`](super::how)
-//! names.
+//! Operations on lane vectors, one piece at a time, each in the way that the table in
+//! [`how`](super::how) gives.
 
 use cranelift_codegen::ir::condcodes::FloatCC;
 use cranelift_codegen::ir::{self, InstBuilder, types};
@@ -44,7 +44,7 @@ impl Emitter<'_, '_> {
         pieces
     }
 
-    /// By one instruction.
+    /// An operation that is one instruction.
     fn native(&mut self, out: Value, op: ScalarOp, args: &[Value], i: usize) -> ir::Value {
         use ScalarOp::*;
         let d = self.dtype(args[args.len() - 1]);
@@ -66,7 +66,7 @@ impl Emitter<'_, '_> {
         self.piece_op(op, d, &a)
     }
 
-    /// By several instructions.
+    /// An operation that is several instructions.
     fn composed(&mut self, out: Value, op: ScalarOp, args: &[Value], i: usize) -> ir::Value {
         use ScalarOp::*;
         let d = self.dtype(args[args.len() - 1]);
@@ -116,7 +116,7 @@ impl Emitter<'_, '_> {
         }
     }
 
-    /// By how many bits to shift.
+    /// The number of bits to shift by.
     fn shift_amount(&mut self, d: DType, by: Value) -> ir::Value {
         let bits = 8 * d.bytes() as i64;
         if let Some(n) = self.constant_of(by) {
@@ -140,7 +140,8 @@ impl Emitter<'_, '_> {
         }
     }
 
-    /// Vectors have no rotation: by whole bytes it moves bytes, else it is two shifts.
+    /// A rotation: a permutation of bytes if it is by whole bytes, else two shifts, because vectors
+    /// have no rotation.
     fn lane_rotation(&mut self, d: DType, args: &[Value], i: usize) -> ir::Value {
         let bits = 8 * d.bytes() as i64;
         let x = self.piece(args[0], i);
@@ -168,8 +169,8 @@ impl Emitter<'_, '_> {
                 let right = self.b.ins().ineg(n);
                 let right = self.b.ins().band(right, mask);
                 if d == DType::U8 {
-                    // In lanes of 32 bits the bits that leave a byte are not lost: those that come
-                    // in are the upper byte.
+                    // A lane of 32 bits keeps the bits that leave a byte: the upper byte holds
+                    // those that come in.
                     let y = self.b.ins().ishl(x, left);
                     let eight = self.b.ins().iconst(types::I32, 8);
                     let upper = self.b.ins().ushr(y, eight);
@@ -237,9 +238,9 @@ impl Emitter<'_, '_> {
 
     /// A comparison of vectors of floats.
     ///
-    /// Without AVX an operand in memory has to be aligned to 16 bytes. Cranelift sees to that for every
-    /// instruction but `cmpps` and `cmppd`, into which it folds a load that nothing else reads. Such a
-    /// load is looked at as integers and back, which takes no instruction and keeps it apart.
+    /// Without AVX an operand in memory must be aligned to 16 bytes. Cranelift ensures that for
+    /// every instruction except `cmpps` and `cmppd`, into which it folds a load with no other use.
+    /// A bitcast of the load to integers and back takes no instruction and prevents the folding.
     pub(super) fn compare(&mut self, cc: FloatCC, x: ir::Value, y: ir::Value) -> ir::Value {
         if self.s.machine.compares_memory {
             return self.b.ins().fcmp(cc, x, y);
@@ -252,7 +253,7 @@ impl Emitter<'_, '_> {
         self.b.ins().fcmp(cc, x, y)
     }
 
-    /// The sign bit in every lane, or everything but it.
+    /// The sign bit in every lane, or all other bits.
     fn sign_piece(&mut self, d: DType, sign: bool) -> ir::Value {
         let bits = match (d, sign) {
             (DType::F64, true) => 1 << 63,
@@ -263,9 +264,9 @@ impl Emitter<'_, '_> {
         self.constant_piece(d, bits, d.bytes() < 8)
     }
 
-    /// Minimum or maximum of floats: NaN if either is NaN, zeros ordered by sign. With `x < y`
-    /// selecting, equal operands give `y`, so the sign bits of zeros are joined from both; where
-    /// they are unordered, their sum is a NaN.
+    /// Minimum or maximum of floats: NaN if either is NaN, zeros ordered by sign. A selection by `x
+    /// < y` gives `y` for equal operands, so the sign bits of zeros are joined from both orders; if
+    /// the operands are unordered, their sum is the NaN.
     fn extreme(&mut self, cc: FloatCC, x: ir::Value, y: ir::Value) -> ir::Value {
         // One instruction each; they differ only in zeros of different sign and in NaN.
         let (p, q) = (self.pick(cc, x, y), self.pick(cc, y, x));
@@ -279,7 +280,7 @@ impl Emitter<'_, '_> {
         self.select_piece(unordered, nan, joined)
     }
 
-    /// `x` if it is the smaller (or larger) one, else `y`: an instruction of its own on x86.
+    /// `x` if it is the smaller (or larger) one, else `y`: one instruction on x86.
     fn pick(&mut self, cc: FloatCC, x: ir::Value, y: ir::Value) -> ir::Value {
         let ty = self.b.func.dfg.value_type(x);
         let (a, b) = if cc == FloatCC::LessThan {
@@ -292,7 +293,7 @@ impl Emitter<'_, '_> {
         self.b.ins().bitselect(m, x, y)
     }
 
-    /// Each lane by scalar instructions.
+    /// An operation in scalar instructions, one lane after the other.
     fn per_lane(&mut self, out: Value, op: ScalarOp, args: &[Value], i: usize) -> ir::Value {
         let d = self.dtype(args[args.len() - 1]);
         let o = self.dtype(out);

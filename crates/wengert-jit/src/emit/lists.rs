@@ -1,16 +1,19 @@
 //! Lists of rows.
 //!
-//! A list under construction has four words in the frame ([`Slot`](wengert_run::call::lists::Slot)).
-//! Its memory begins with the number of its rows, for each lane where it is one of lanes; then come
-//! the *signposts* of the fields that someone wants a handle of, and then the rows. A handle is the
-//! address of a signpost, plus the number of the lane. A signpost says how the rows of its field
-//! lie, so that a handle can be followed by code that has never seen the list built.
+//! A list under construction has four words in the frame
+//! ([`Slot`](wengert_run::call::lists::Slot)). Its memory begins with the number of its rows, one
+//! for each lane if it is built in lanes; then come the *signposts* of the fields that have
+//! handles, and then the rows. A handle is the address of a signpost, plus the number of the lane.
+//! A signpost describes the layout of its field's rows, so that code that does not know the list
+//! can follow a handle.
 
 use std::collections::HashMap;
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, InstBuilder, types};
-use wengert_loop::loops::{Cell, Index, LANES, List, ListId, Program, Rows, Stmt, Value, walk};
+use wengert_loop::loops::{
+    Cell, Index, LANES, List, ListField, ListId, ListStore, Program, Rows, Stmt, Value, walk,
+};
 use wengert_loop::types::DType;
 use wengert_run::call::lists::{COUNTS, NO_ROWS, Signpost, Slot};
 use wengert_run::library::helpers;
@@ -18,27 +21,27 @@ use wengert_run::library::helpers;
 use super::address::{Address, Parts, Target};
 use super::{DATA, Emitter, FRAME};
 
-/// The bits of a handle that say which lane's list it is: signposts lie at multiples of eight.
+/// The bits of a handle that hold the lane: signposts lie at multiples of eight.
 const LANE: i64 = LANES as i64 - 1;
 
-/// The signposts in front of the rows of each list: their fields, in order.
+/// The fields of each list that have signposts, in order.
 pub(super) type Signposts = HashMap<ListId, Vec<u32>>;
 
-/// The fields of lists that a program wants handles of.
+/// Finds the fields of lists that a program makes handles of.
 pub(super) fn signposts(program: &Program) -> Signposts {
     let mut found = Signposts::new();
     walk::stmts(&program.body, &mut |s| {
-        if let Stmt::ListHandle { list, field, .. } = s {
-            let fields = found.entry(*list).or_default();
-            if !fields.contains(field) {
-                fields.push(*field);
+        if let Stmt::ListHandle { of, .. } = s {
+            let fields = found.entry(of.list).or_default();
+            if !fields.contains(&of.field) {
+                fields.push(of.field);
             }
         }
     });
     found
 }
 
-/// Where the fields of a row lie, and how long a row is, in bytes.
+/// The offsets of the fields of a row, and the size of a row, in bytes.
 fn row_layout(list: &List) -> (Vec<i64>, i64) {
     let copies = if list.lanes { LANES } else { 1 };
     let mut at = 0i64;
@@ -57,23 +60,23 @@ fn row_layout(list: &List) -> (Vec<i64>, i64) {
     (fields, ((at + align - 1) / align * align).max(align))
 }
 
-/// Elements of lists, for each lane one.
+/// Elements of lists, one for each lane.
 pub(super) struct Cells {
     from: From,
-    /// Number of the element.
+    /// The number of the element.
     parts: Parts,
 }
 
 /// The row whose elements are read.
 enum From {
-    /// That of a list of known layout: its first element, the bytes from element to element, and
+    /// A row of a list of known layout: its first element, the bytes from element to element, and
     /// from lane to lane.
     Row(Address, i64, i64),
-    /// That of the list behind each lane's handle, by its number.
+    /// A row of the list that each lane's handle refers to, by its number.
     Handle(Value, ir::Value),
 }
 
-/// The row behind a handle: its first element, and the bytes from element to element.
+/// The row that a handle leads to: its first element, and the bytes from element to element.
 struct Followed {
     start: ir::Value,
     pitch: ir::Value,
@@ -94,7 +97,7 @@ impl<'p> Emitter<'_, 'p> {
         self.int(at as i64)
     }
 
-    /// Bytes in front of the rows of a list.
+    /// The bytes before the rows of a list.
     fn head(&self, id: ListId) -> i64 {
         let posts = self.s.signposts.get(&id).map_or(0, Vec::len) * size_of::<Signpost>();
         (COUNTS + posts as i64 + 63) / 64 * 64
@@ -160,7 +163,12 @@ impl<'p> Emitter<'_, 'p> {
         self.define(out, &[memory]);
     }
 
-    pub(super) fn list_handle(&mut self, out: Value, built: Value, id: ListId, field: u32) {
+    pub(super) fn list_handle(&mut self, out: Value, of: ListField) {
+        let ListField {
+            built,
+            list: id,
+            field,
+        } = of;
         let list = self.list(id);
         let (fields, size) = row_layout(list);
         let bytes = list.fields[field as usize].0.bytes() as i64;
@@ -203,7 +211,7 @@ impl<'p> Emitter<'_, 'p> {
         }
     }
 
-    /// The signpost behind a handle, and the lane.
+    /// The signpost that a handle points to, and the lane.
     fn signpost(&mut self, handle: ir::Value) -> (ir::Value, ir::Value) {
         let (mask, rest) = (self.int(LANE), self.int(!LANE));
         let lane = self.b.ins().band(handle, mask);
@@ -239,7 +247,7 @@ impl<'p> Emitter<'_, 'p> {
         }
     }
 
-    /// The elements of a row of the list behind a handle, for elements of that size.
+    /// Follows a handle to a row of its list, whose elements have `bytes` bytes.
     fn follow(&mut self, handle: ir::Value, row: ir::Value, bytes: i64) -> Followed {
         let (post, lane) = self.signpost(handle);
         let word = |e: &mut Self, at: i32| e.b.ins().load(types::I64, DATA, post, at);
@@ -274,7 +282,7 @@ impl<'p> Emitter<'_, 'p> {
         }
     }
 
-    /// Where a field of a row begins in a list at `memory`, the bytes from element to element, and
+    /// The start of a field of a row in a list at `memory`, the bytes from element to element, and
     /// from lane to lane.
     fn field(
         &mut self,
@@ -308,21 +316,15 @@ impl<'p> Emitter<'_, 'p> {
         p
     }
 
-    pub(super) fn list_store_address(
-        &mut self,
-        id: ListId,
-        field: u32,
-        row: Value,
-        element: &Index,
-    ) -> Address {
-        let slot = self.slot(id);
+    pub(super) fn list_store_address(&mut self, to: &ListStore) -> Address {
+        let slot = self.slot(to.list);
         let memory = self.b.ins().load(types::I64, FRAME, self.frame, slot);
-        let (start, pitch, _) = self.field(id, memory, field, row);
-        let p = self.uniform_parts(element);
+        let (start, pitch, _) = self.field(to.list, memory, to.field, to.row);
+        let p = self.uniform_parts(&to.element);
         self.advance(start, p.uniform, p.offset, pitch)
     }
 
-    /// The memory of a field of a row in which each lane writes an element of its choice.
+    /// The memory of a field of a row, in which each lane writes an element of its own.
     pub(super) fn list_target(&mut self, id: ListId, field: u32, row: Value) -> Target {
         let slot = self.slot(id);
         let memory = self.b.ins().load(types::I64, FRAME, self.frame, slot);
@@ -335,12 +337,12 @@ impl<'p> Emitter<'_, 'p> {
         }
     }
 
-    /// What is uniform of a read in which each lane has its list, or its element.
+    /// The uniform part of a read in which each lane has its own list or element.
     pub(super) fn list_cells(&mut self, cell: &Cell) -> Cells {
         let from = match cell.rows {
-            Rows::Of { built, list, field } => {
-                let memory = self.scalar(built);
-                let (start, pitch, lane) = self.field(list, memory, field, cell.row);
+            Rows::Of(of) => {
+                let memory = self.scalar(of.built);
+                let (start, pitch, lane) = self.field(of.list, memory, of.field, cell.row);
                 From::Row(start, pitch, lane)
             }
             Rows::Handle(handle) => From::Handle(handle, self.scalar(cell.row)),
@@ -349,7 +351,7 @@ impl<'p> Emitter<'_, 'p> {
         Cells { from, parts }
     }
 
-    /// Piece `i` of such a read.
+    /// Piece `i` of a read in which each lane has its own list or element.
     pub(super) fn load_cells(
         &mut self,
         d: DType,
@@ -397,12 +399,12 @@ impl<'p> Emitter<'_, 'p> {
         self.build(d, narrow, &lanes)
     }
 
-    /// Where an element lies that is the same one for all lanes, or next to those of the others.
+    /// The address of an element that is the same for all lanes, or contiguous over the lanes.
     pub(super) fn list_load_address(&mut self, d: DType, cell: &Cell) -> Address {
         match cell.rows {
-            Rows::Of { built, list, field } => {
-                let memory = self.scalar(built);
-                let (start, pitch, _) = self.field(list, memory, field, cell.row);
+            Rows::Of(of) => {
+                let memory = self.scalar(of.built);
+                let (start, pitch, _) = self.field(of.list, memory, of.field, cell.row);
                 let p = self.uniform_parts(&cell.element);
                 self.advance(start, p.uniform, p.offset, pitch)
             }

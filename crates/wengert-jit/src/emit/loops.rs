@@ -1,8 +1,8 @@
-//! Loops whose steps come one after the other.
+//! Loops whose steps run one after the other.
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, InstBuilder, types};
-use wengert_loop::loops::{Block, Carried, LoopKind, Value};
+use wengert_loop::loops::{Block, Carried, For, LoopKind, While};
 use wengert_loop::source::SourceId;
 use wengert_run::library::helpers;
 use wengert_run::plan::is_straight;
@@ -11,28 +11,21 @@ use super::Emitter;
 use super::next_use::{self, Near};
 use super::values::Pieces;
 
-/// Statements of a body for which there are enough registers.
+/// The number of statements of a body for which there are enough registers.
 const FEW: usize = 24;
-/// Statements of a body whose values are put down by how long they live.
+/// The number of statements of a body above which values are stored by how long they live.
 const MANY: usize = 1000;
 
 impl<'p> Emitter<'_, 'p> {
-    pub(super) fn counted_loop(
-        &mut self,
-        kind: LoopKind,
-        extent: Value,
-        index: Value,
-        carried: &'p [Carried],
-        body: &'p Block,
-    ) {
-        match kind {
-            LoopKind::Vector => self.vector_loop(extent, index, carried, body),
-            LoopKind::Serial { reverse } => self.serial_loop(extent, index, carried, body, reverse),
-            LoopKind::Parallel => self.serial_loop(extent, index, carried, body, false),
+    pub(super) fn counted_loop(&mut self, l: &'p For) {
+        match l.kind {
+            LoopKind::Vector => self.vector_loop(l),
+            LoopKind::Serial { reverse } => self.serial_loop(l, reverse),
+            LoopKind::Parallel => self.serial_loop(l, false),
         }
     }
 
-    /// The registers of the values before a loop, as the parameters hold them.
+    /// The registers of the initial values of a loop, in the form of the parameters.
     pub(super) fn inits(&mut self, carried: &[Carried]) -> Vec<ir::Value> {
         let regs: Vec<Pieces> = carried
             .iter()
@@ -41,7 +34,7 @@ impl<'p> Emitter<'_, 'p> {
         regs.into_iter().flatten().collect()
     }
 
-    /// The registers of what a step yields, as the parameters hold them.
+    /// The registers of the results of a step, in the form of the parameters.
     pub(super) fn results(&mut self, carried: &[Carried], body: &Block) -> Vec<ir::Value> {
         let regs: Vec<Pieces> = carried
             .iter()
@@ -51,16 +44,10 @@ impl<'p> Emitter<'_, 'p> {
         regs.into_iter().flatten().collect()
     }
 
-    /// Steps one after the other. In a vector loop each lane may have an extent of its own: it takes
-    /// part while the step's number is below that.
-    fn serial_loop(
-        &mut self,
-        extent: Value,
-        index: Value,
-        carried: &[Carried],
-        body: &'p Block,
-        reverse: bool,
-    ) {
+    /// Runs the steps one after the other. In a vector loop each lane may have its own extent: it
+    /// is active while the step's number is below it.
+    fn serial_loop(&mut self, l: &'p For, reverse: bool) {
+        let (extent, carried, body) = (l.extent, &l.carried[..], &l.body);
         let diverges = self.is_lanes(extent);
         let known = self.constant_of(extent).map(|n| n as i64);
         let n = match diverges {
@@ -92,7 +79,7 @@ impl<'p> Emitter<'_, 'p> {
 
         self.switch(head);
         self.define_params(head, carried.iter().map(|c| c.param));
-        self.define(index, &[i]);
+        self.define(l.index, &[i]);
         let step = self.hold(i, size);
         let before = self.mask;
         if diverges {
@@ -138,8 +125,8 @@ impl<'p> Emitter<'_, 'p> {
         self.define_params(exit, carried.iter().map(|c| c.out));
     }
 
-    /// Whether a body is a straight line of scalars, long enough for registers to be too few, with a frame
-    /// to put them in: a pure function has none.
+    /// Whether a body is a straight line of scalars that is too long for the registers, with a
+    /// frame to spill to: a pure function has none.
     fn is_line_of_scalars(&self, body: &Block) -> bool {
         let size = body.stmts.len();
         self.lanes.is_none()
@@ -148,15 +135,10 @@ impl<'p> Emitter<'_, 'p> {
             && body.stmts.iter().all(is_straight)
     }
 
-    /// Steps while a condition holds: in lanes, while it holds for one of them, and lanes that are
-    /// done keep what they have.
-    pub(super) fn while_loop(
-        &mut self,
-        carried: &[Carried],
-        cond: &'p Block,
-        body: &'p Block,
-        limit: (u64, Option<SourceId>),
-    ) {
+    /// Runs steps while a condition holds: in lanes, while it holds for one of them. Finished lanes
+    /// keep their values.
+    pub(super) fn while_loop(&mut self, l: &'p While) {
+        let (carried, cond, body) = (&l.carried[..], &l.cond, &l.body);
         let diverges = self.is_lanes(cond.results[0]);
         let size = self.size(body) + self.size(cond);
         let head = self.b.create_block();
@@ -201,7 +183,7 @@ impl<'p> Emitter<'_, 'p> {
         self.branch(go, (run, &[]), (exit, &params));
 
         self.switch(run);
-        let taken = self.limit_steps(steps, limit);
+        let taken = self.limit_steps(steps, l.limit, l.at);
         let taken = self.hold(taken, size);
         if diverges {
             self.enter_mask(&wanted, size);
@@ -221,13 +203,9 @@ impl<'p> Emitter<'_, 'p> {
         self.define_params(exit, carried.iter().map(|c| c.out));
     }
 
-    /// Leaves with an error when a loop is about to take a step too many; else the number of steps
-    /// with this one. No loop takes `u64::MAX` steps.
-    fn limit_steps(
-        &mut self,
-        steps: super::Held,
-        (limit, at): (u64, Option<SourceId>),
-    ) -> ir::Value {
+    /// Leaves with an error if the loop would exceed its limit of steps. Returns the number of
+    /// steps, including this one. No loop takes `u64::MAX` steps.
+    fn limit_steps(&mut self, steps: super::Held, limit: u64, at: Option<SourceId>) -> ir::Value {
         let steps = self.held(steps);
         if limit == u64::MAX {
             return steps;

@@ -1,8 +1,8 @@
-//! From the loop IR to Cranelift's.
+//! Translates the loop IR to Cranelift's IR.
 //!
 //! An [`Emitter`] writes one native function: the whole program, the body of a parallel loop, or a
-//! pure function. It remembers for each value where it is ([`Place`]): in registers, as one scalar
-//! or as the pieces of a lane vector, in the frame, or both.
+//! pure function. It records the [`Location`] of each value: in registers, as one scalar or as the
+//! pieces of a lane vector, in the frame, or both.
 //!
 //! A lane vector is cut into pieces of 128 bits. Eight lanes of a 64-bit type are four pieces; of a
 //! 32-bit type, two; `u8` is kept zero-extended to 32 bits; a truth value is a mask as wide as the
@@ -44,31 +44,31 @@ pub(crate) const FRAME: MemFlagsData = MemFlagsData::trusted();
 /// For data: never traps, may be aligned to its elements only.
 pub(crate) const DATA: MemFlagsData = MemFlagsData::new().with_notrap();
 
-/// A value that was computed no more than this many instructions ago is taken from its register,
-/// though it is in the frame too.
+/// A value that was computed at most this many instructions ago is taken from its register, even if
+/// it is in the frame too.
 const NEAR: u32 = 200;
 
-/// Where a value is.
+/// The registers and the frame slot that hold a value.
 #[derive(Clone, Copy)]
-pub(crate) struct Place {
+pub(crate) struct Location {
     /// The scalar (at 0), or the pieces of the lane vector.
     regs: [ir::Value; 4],
-    /// Which of them are there.
+    /// The registers that have been computed, as bits.
     ready: u8,
-    /// Its place in the frame, 0 for none.
+    /// The offset of its slot in the frame, 0 for none.
     slot: i32,
-    /// Which of its registers have been stored there.
+    /// The registers that have been stored to the slot, as bits.
     saved: u8,
     /// The function in which the registers are.
     unit: u32,
-    /// How many instructions that function had when it was computed.
+    /// The number of instructions of that function when the value was computed.
     at: u32,
 }
 
-impl Place {
-    /// Nowhere.
-    pub(crate) fn none() -> Place {
-        Place {
+impl Location {
+    /// The location of a value that is not defined yet.
+    pub(crate) fn none() -> Location {
+        Location {
             regs: [ir::Value::from_u32(0); 4],
             ready: 0,
             slot: 0,
@@ -79,7 +79,7 @@ impl Place {
     }
 }
 
-/// Which frames a function runs on.
+/// The kind of frame that a function runs on.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum Unit {
     /// The frame of the call.
@@ -88,13 +88,13 @@ pub(crate) enum Unit {
     Task,
 }
 
-/// A value of the emitter's own, in a register or, where it has to live long, in the frame.
+/// A value of the emitter itself, in a register or, if it must live long, in the frame.
 #[derive(Clone, Copy)]
 struct Held {
     reg: ir::Value,
     slot: Option<i32>,
     ty: ir::Type,
-    /// How many instructions the function had when it was computed.
+    /// The number of instructions of the function when it was computed.
     at: u32,
 }
 
@@ -105,16 +105,16 @@ struct Lanes {
     bounds: Option<Bounds>,
 }
 
-/// Where a block of a vector loop is.
+/// The lanes of a block of a vector loop.
 #[derive(Clone, Copy)]
 struct Bounds {
     /// The index of its first lane.
     first: Held,
-    /// How many of its lanes are live, 1 to 8.
+    /// The number of its live lanes, 1 to 8.
     live: Held,
-    /// Whether all are.
+    /// Whether all lanes are live.
     full: Held,
-    /// Whether all are in every block, for the extent is known to be a multiple of eight.
+    /// Whether all lanes are live in every block, because the extent is a known multiple of eight.
     always: bool,
 }
 
@@ -124,7 +124,7 @@ struct Mask {
     pieces: [Held; 4],
 }
 
-/// Things that are worth keeping within a straight line.
+/// Addresses and vectors that are worth keeping within a straight line.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Kept {
     Pointer(BufferId),
@@ -139,7 +139,7 @@ pub(crate) struct Emitter<'a, 'p> {
     b: FunctionBuilder<'a>,
     s: &'a mut Session<'p>,
     v: &'a Values,
-    places: &'a mut Vec<Place>,
+    locations: &'a mut Vec<Location>,
     unit: Unit,
     id: u32,
     frame: ir::Value,
@@ -147,14 +147,14 @@ pub(crate) struct Emitter<'a, 'p> {
     mask: Option<Mask>,
     /// Whether several steps of a parallel loop may be running.
     parallel: bool,
-    /// Uniform values that a vector loop uses in lanes, spread when it began.
+    /// Uniform values that a vector loop uses in lanes, spread before the loop.
     spread: HashMap<(Value, bool), i32>,
     kept: HashMap<Kept, (ir::Value, u32)>,
-    /// For vectors whose sign was flipped by a constant: the same as the instruction that a fused
-    /// product takes in, so that it subtracts at no cost.
+    /// For each vector whose sign was flipped by a constant, an equal value in the form that a
+    /// fused product absorbs, so that it subtracts at no cost.
     negated: HashMap<ir::Value, ir::Value>,
-    /// The vector constant that was loaded last: where from, its register, and how many instructions
-    /// the function had then.
+    /// The vector constant that was loaded last: its offset, its register, and the number of
+    /// instructions of the function then.
     constant: Option<(i32, ir::Value, u32)>,
     /// The registers of the straight line that is being emitted.
     near: Option<Near>,
@@ -216,7 +216,7 @@ impl<'a, 'p> Emitter<'a, 'p> {
         self.b.func.dfg.num_insts() as u32
     }
 
-    /// Goes on in another block. What was kept may not be computed there.
+    /// Continues in another block. Drops the cached registers, which may not be computed there.
     fn switch(&mut self, block: ir::Block) {
         self.b.switch_to_block(block);
         self.kept.clear();
@@ -238,7 +238,7 @@ impl<'a, 'p> Emitter<'a, 'p> {
         v
     }
 
-    /// Holds a value for as long as a body of that many instructions takes.
+    /// Holds a value across a body of that many instructions.
     fn hold(&mut self, reg: ir::Value, size: usize) -> Held {
         let ty = self.b.func.dfg.value_type(reg);
         let slot = (size > NEAR as usize).then(|| self.reserve(ty.bytes()));
@@ -258,7 +258,7 @@ impl<'a, 'p> Emitter<'a, 'p> {
         }
     }
 
-    /// Memory of the frame that nothing else uses.
+    /// Reserves memory of the frame.
     fn reserve(&mut self, bytes: u32) -> i32 {
         self.s.layout(self.unit).reserve(bytes)
     }
@@ -316,7 +316,7 @@ impl<'a, 'p> Emitter<'a, 'p> {
         self.switch(go);
     }
 
-    /// Returns: all went well.
+    /// Returns with success.
     fn succeed(&mut self) {
         let ok = self.b.ins().iconst(types::I32, 0);
         self.b.ins().return_(&[ok]);
@@ -334,7 +334,7 @@ impl<'a, 'p> Emitter<'a, 'p> {
         self.b.finalize(config);
     }
 
-    /// Statements and results of a block, in whatever context is current.
+    /// Writes the statements of a block in the current context.
     fn block(&mut self, block: &'p Block) {
         if self.lanes.is_some() {
             self.lane_block(block);

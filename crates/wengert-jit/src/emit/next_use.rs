@@ -1,38 +1,39 @@
-//! Which values of a straight line stay in registers.
+//! Decides which values of a straight line stay in registers.
 //!
 //! A value that lives long is in the frame, and could be loaded at each use. It stays in a register
-//! from one use to the next where there is room: what is used again soonest is kept, so that nearly as
-//! little is loaded as can be.
+//! from one use to the next if there is room: the values that are used again soonest are kept,
+//! which keeps the number of loads nearly minimal.
 
 use std::collections::HashMap;
 
 use cranelift_codegen::ir;
 use wengert_loop::loops::{Stmt, Value, walk};
 
-/// Registers that values in lanes may take: of the sixteen, some are for what an instruction works on.
+/// The registers for values in lanes: of the sixteen, some are left for the operands of an
+/// instruction.
 pub(super) const FOR_LANES: usize = 12;
-/// Registers that scalars may take.
+/// The registers for scalars.
 pub(super) const FOR_SCALARS: usize = 14;
 
 /// A piece of a value; constants and uniform values have one.
 type Piece = (Value, u8);
 
-/// What is in registers while a segment is emitted, line by line.
+/// The contents of registers while a segment is emitted, line by line.
 pub(super) struct Near {
     /// The lines that use each value.
     uses: HashMap<Value, Vec<u32>>,
     /// The line that is being emitted.
     line: u32,
-    /// How many instructions the function had before the segment.
+    /// The number of instructions of the function before the segment.
     start: u32,
     kept: Vec<(Piece, ir::Value)>,
-    /// How many that may be.
+    /// The largest number of kept pieces.
     room: usize,
 }
 
 impl Near {
-    /// For a straight line of those statements, in order, behind which some values are wanted, with room for
-    /// so many.
+    /// Starts a straight line of statements, after which the values `wanted` are used, with room
+    /// for `room` pieces.
     pub(super) fn new<'p>(
         stmts: impl Iterator<Item = &'p Stmt>,
         wanted: &[Value],
@@ -42,7 +43,9 @@ impl Near {
         let mut uses: HashMap<Value, Vec<u32>> = HashMap::new();
         let mut end = 0;
         for (n, s) in stmts.enumerate() {
-            walk::uses(s, &mut |v| uses.entry(v).or_default().push(n as u32));
+            for v in walk::uses(s) {
+                uses.entry(v).or_default().push(n as u32);
+            }
             end = n as u32 + 1;
         }
         for &v in wanted {
@@ -62,7 +65,7 @@ impl Near {
         self.line = line as u32;
     }
 
-    /// Forgets all: another block begins, or another pass over the lines.
+    /// Forgets all registers, because another block begins, or another pass over the lines.
     pub(super) fn clear(&mut self) {
         self.kept.clear();
     }
@@ -73,7 +76,8 @@ impl Near {
         found.map(|&(_, x)| x)
     }
 
-    /// Whether what was computed when the function had that many instructions is of this segment.
+    /// Whether a value that was computed when the function had `at` instructions belongs to this
+    /// segment.
     pub(super) fn is_here(&self, at: u32) -> bool {
         at >= self.start
     }
@@ -85,8 +89,8 @@ impl Near {
         uses.get(after).copied()
     }
 
-    /// A piece is in a register: keeps it, and gives back what has to make room for it, which is what
-    /// is used again last.
+    /// Keeps a piece that is in a register. Returns the piece that must make room for it: the one
+    /// that is used again last.
     pub(super) fn keep(&mut self, piece: Piece, x: ir::Value) -> Option<(Piece, ir::Value)> {
         self.kept.retain(|(p, _)| *p != piece);
         self.next(piece.0)?;

@@ -3,21 +3,21 @@
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, types};
 use cranelift_module::Module;
-use wengert_loop::loops::{Block, Stmt, Value};
+use wengert_loop::loops::For;
 use wengert_run::library::helpers;
 use wengert_run::plan::cost;
 
 use super::Emitter;
 
 impl<'p> Emitter<'_, 'p> {
-    /// Has the runtime run the loop. Its body is written later; what it uses from outside is in the
-    /// frame of the call, where the analysis of lives has put it.
-    pub(super) fn parallel_loop(&mut self, s: &'p Stmt, extent: Value, body: &Block) {
-        let id = self.s.parallel_body(s);
+    /// Calls the runtime to run the loop. Its body is written later; the outer values that it uses
+    /// are in the frame of the call, as the liveness analysis requires.
+    pub(super) fn parallel_loop(&mut self, l: &'p For) {
+        let id = self.s.parallel_body(l);
         let f = self.s.module.declare_func_in_func(id, self.b.func);
         let f = self.b.ins().func_addr(types::I64, f);
-        let n = self.scalar(extent);
-        let step = cost::nanoseconds(body, &self.v.constants, false).max(1.0);
+        let n = self.scalar(l.extent);
+        let step = cost::nanoseconds(&l.body, &self.v.constants, false).max(1.0);
         let step = self.int(step as i64);
         let run = helpers::parallel as *const () as usize;
         let status = self
@@ -26,22 +26,22 @@ impl<'p> Emitter<'_, 'p> {
         self.check(status);
     }
 
-    /// The body of a parallel loop, as a function of the first step and the one behind the last.
-    /// There is at least one step.
-    pub(super) fn parallel_body(&mut self, index: Value, body: &'p Block) {
+    /// The body of a parallel loop, as a function of the first step and the end of the steps. There
+    /// is at least one step.
+    pub(super) fn parallel_body(&mut self, l: &'p For) {
         self.loops = true;
         let entry = self.b.current_block().expect("a block is open");
         let (low, high) = (self.b.block_params(entry)[1], self.b.block_params(entry)[2]);
-        let size = self.size(body);
+        let size = self.size(&l.body);
         let high = self.hold(high, size);
         let head = self.b.create_block();
         let exit = self.b.create_block();
         let i = self.b.append_block_param(head, types::I64);
         self.jump(head, &[low]);
         self.switch(head);
-        self.define(index, &[i]);
+        self.define(l.index, &[i]);
         let step = self.hold(i, size);
-        self.block(body);
+        self.block(&l.body);
         let i = self.held(step);
         let next = self.plus(i, 1);
         let high = self.held(high);

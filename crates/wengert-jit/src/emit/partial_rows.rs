@@ -1,8 +1,9 @@
-//! Rows of eight elements in memory that a block does not own all of.
+//! Rows of eight elements of which a block may not access all.
 //!
-//! Where the block is short, or lanes take no part, a row is redirected to scratch: before the
-//! straight line what is read is gathered there, lane by lane and within bounds; after it what was
-//! written is copied out, live lanes only. The way of a full block has no more than a branch.
+//! If the block is short, or some lanes are inactive, a row is redirected to scratch: before the
+//! straight line the elements to read are gathered there, lane by lane and within bounds; after it
+//! the written elements of live lanes are copied out. For a full block this costs no more than a
+//! branch.
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, InstBuilder, types};
@@ -16,13 +17,13 @@ use super::{DATA, Emitter, FRAME};
 #[derive(Clone, Copy)]
 pub(super) struct Row {
     pub dtype: DType,
-    /// Where the buffer begins.
+    /// The start of the buffer.
     pub start: Address,
-    /// Number of the first lane's element.
+    /// The number of the first lane's element.
     pub first: ir::Value,
-    /// Elements of the buffer.
+    /// The number of elements of the buffer.
     pub len: usize,
-    /// Where the row lies, or its stand-in.
+    /// The address of the row, or of its stand-in.
     pub at: Address,
     /// Its stand-in, in the frame.
     pub scratch: i32,
@@ -42,8 +43,8 @@ impl Emitter<'_, '_> {
         }
     }
 
-    /// Goes on with rows where they lie if `direct` holds, else with their stand-ins, those to be
-    /// read filled. Which rows are to be read, the flags say.
+    /// Continues with the rows in place if `direct` holds, else with their stand-ins. The flags
+    /// mark the rows that are read, whose stand-ins are filled.
     pub(super) fn redirect(&mut self, direct: ir::Value, rows: &mut [(Row, bool)]) {
         let go = self.b.create_block();
         let cold = self.cold_block();
@@ -72,8 +73,8 @@ impl Emitter<'_, '_> {
         }
     }
 
-    /// Reads the elements of a row into its stand-in: dead lanes read what the last live one does,
-    /// and no lane out of bounds.
+    /// Reads the elements of a row into its stand-in: dead lanes read the element of the last live
+    /// one, and no lane reads out of bounds.
     fn fill(&mut self, row: &Row) {
         let size = row.dtype.bytes() as i64;
         let live = match self.lanes.and_then(|l| l.bounds) {
@@ -98,7 +99,7 @@ impl Emitter<'_, '_> {
         });
     }
 
-    /// Copies the lanes whose bits are set from a stand-in to `to`, where lane 0 belongs.
+    /// Copies the lanes whose bits are set from a stand-in to `to`, the address of lane 0.
     pub(super) fn flush(&mut self, d: DType, scratch: i32, to: ir::Value, bits: ir::Value) {
         let size = d.bytes() as i64;
         self.each_set_lane(bits, |e, l| {

@@ -1,4 +1,4 @@
-//! Operations on uniform values, and on single lanes where vectors have none.
+//! Operations on uniform values, and on single lanes if there is no vector instruction.
 
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{self, InstBuilder, types};

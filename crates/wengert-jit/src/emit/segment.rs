@@ -1,10 +1,10 @@
 //! Straight lines inside vector loops.
 //!
-//! A run of statements is cut into segments; a segment is emitted chain by chain: all operations for
-//! the first piece of the lane vectors, then all for the second, and so on. So the live values of
-//! one chain stay in registers, and the processor, which looks some hundreds of instructions ahead,
-//! still finds several chains to interleave. The order in which uniform statements and lanes are
-//! emitted is free, but for memory: see [`cut`](Emitter::cut).
+//! A run of statements is cut into segments, and a segment is emitted chain by chain: all
+//! operations on the first piece of the lane vectors, then all on the second, and so on. So the
+//! live values of one chain stay in registers, and the processor, which looks some hundreds of
+//! instructions ahead, still finds several chains to interleave. Uniform statements and lanes may
+//! be emitted in any order, except for memory: see [`cut`](Emitter::cut).
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, InstBuilder};
 use smallvec::SmallVec;
 use wengert_loop::cost::{cycles, longest_path};
-use wengert_loop::loops::walk::{self, result};
+use wengert_loop::loops::walk::{self, result, stored};
 use wengert_loop::loops::{Block, BufferId, BufferKind, Index, LANES, ListId, Stmt, Value};
 use wengert_loop::types::DType;
 use wengert_run::plan::is_straight;
@@ -26,17 +26,17 @@ use super::partial_rows::Row;
 
 /// The longest segment that is emitted.
 const LONGEST: usize = 400;
-/// The length of segments where chains have to be interleaved finely.
+/// The length of segments whose chains must be interleaved finely.
 const FINE: usize = 64;
 
-/// Memory that statements of a segment may meet in.
+/// Memory that several statements of a segment may access.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Memory {
     Buffer(BufferId),
     List(ListId),
 }
 
-/// How a statement reaches memory.
+/// How a statement accesses memory.
 enum Access {
     /// Eight elements side by side, in memory that the block owns or may read.
     Own(Address),
@@ -55,9 +55,9 @@ struct Line<'p> {
     stmt: &'p Stmt,
     access: Option<Access>,
     memory: Option<Memory>,
-    /// Whether its pieces are two (of four lanes) and not four.
+    /// Whether it has two pieces (of four lanes) instead of four.
     narrow: bool,
-    /// Whether all pieces come at once.
+    /// Whether all pieces are emitted at once.
     whole: bool,
     done: u8,
 }
@@ -128,22 +128,17 @@ impl<'p> Emitter<'_, 'p> {
                     || !self.is_uniform(index)
                     || self.is_lanes(*value)
             }
-            Stmt::ListStore {
-                list,
-                element,
-                value,
-                ..
-            } => {
-                self.s.plan.program.lists[list.0 as usize].lanes
-                    || !self.is_uniform(element)
-                    || self.is_lanes(*value)
+            Stmt::ListStore(to) => {
+                self.s.plan.program.lists[to.list.0 as usize].lanes
+                    || !self.is_uniform(&to.element)
+                    || self.is_lanes(to.value)
             }
             _ => result(s).is_some_and(|v| self.is_lanes(v)),
         }
     }
 
-    /// How long segments of a run are to be. Long ones keep values in registers; but where a chain
-    /// is slow (divisions, long dependences), the chains have to stand close to each other.
+    /// The length of the segments of a run. Long segments keep values in registers; but if a chain
+    /// is slow (divisions, long dependences), the chains must be close to each other.
     fn segment_length(&self, run: &[Stmt]) -> usize {
         let mut n = 0u32;
         let longest = longest_path(run, |s, _| {
@@ -157,10 +152,10 @@ impl<'p> Emitter<'_, 'p> {
         if ways * 3 * n <= 800 { LONGEST } else { FINE }
     }
 
-    /// How many of the statements form a segment. Lanes are emitted chain by chain after all that is
-    /// uniform, so a buffer that lanes have written is touched again only in the next segment
-    /// (except by further rows), and one that lanes have read is not written by a uniform store.
-    /// Copies in lanes (`Local` buffers, lists) meet no other lane, and keep their order in each.
+    /// The number of statements that form a segment. Lanes are emitted chain by chain after all
+    /// uniform statements, so a buffer that lanes write is accessed again only in the next segment
+    /// (except by further rows), and a buffer that lanes read is not written by a uniform store.
+    /// Each lane has its own copy of `Local` buffers and lists, and accesses it in order.
     fn cut(&self, line: &[Stmt], limit: usize) -> usize {
         #[derive(Clone, Copy, Default)]
         struct Seen {
@@ -174,8 +169,8 @@ impl<'p> Emitter<'_, 'p> {
                 return n;
             }
             let (b, index, store) = match s {
-                // Scattered in a row: the last of its segment.
-                Stmt::ListStore { element, .. } if !self.is_uniform(element) => return n + 1,
+                // A scattered store to a row ends its segment.
+                Stmt::ListStore(to) if !self.is_uniform(&to.element) => return n + 1,
                 Stmt::Load { buffer, index, .. } => (*buffer, index, false),
                 Stmt::Store { buffer, index, .. } => (*buffer, index, true),
                 _ => continue,
@@ -202,7 +197,7 @@ impl<'p> Emitter<'_, 'p> {
         line.len()
     }
 
-    /// Whether lanes reach neighbouring elements.
+    /// Whether lanes access neighbouring elements.
     fn is_row(&self, i: &Index) -> bool {
         i.stride == 1 && !i.base.into_iter().chain(i.each).any(|v| self.is_lanes(v))
     }
@@ -244,7 +239,7 @@ impl<'p> Emitter<'_, 'p> {
         }
         lines.retain(|l| l.access.is_some() || stored(l.stmt).is_none());
 
-        // Whether all lanes take part, if that matters.
+        // Whether all lanes are active, if that matters.
         let all = (!late.is_empty() || (self.mask.is_none() && !rows.is_empty()))
             .then(|| self.all_active())
             .flatten();
@@ -257,7 +252,7 @@ impl<'p> Emitter<'_, 'p> {
         self.late(late, all);
     }
 
-    /// Whether all lanes take part; `None` where that is certain.
+    /// Whether all lanes are active; `None` if that is certain.
     fn all_active(&mut self) -> Option<ir::Value> {
         if self.mask.is_some() {
             let bits = self.active_bits();
@@ -278,7 +273,7 @@ impl<'p> Emitter<'_, 'p> {
         }
     }
 
-    /// Finds out how a statement reaches memory; computes what is uniform of it.
+    /// Determines how a statement accesses memory, and computes the uniform part of the address.
     fn line(&mut self, s: &'p Stmt, rows: &mut Vec<(Row, bool)>) -> Line<'p> {
         let stores = stored(s).is_some();
         let value = stored(s)
@@ -294,20 +289,14 @@ impl<'p> Emitter<'_, 'p> {
                 Some(Memory::Buffer(*buffer)),
                 Some(self.access(*buffer, index, false, rows)),
             ),
-            Stmt::ListStore {
-                list,
-                field,
-                row,
-                element,
-                ..
-            } => {
-                let access = if self.is_uniform(element) {
-                    Access::Own(self.list_store_address(*list, *field, *row, element))
+            Stmt::ListStore(to) => {
+                let access = if self.is_uniform(&to.element) {
+                    Access::Own(self.list_store_address(to))
                 } else {
-                    let target = self.list_target(*list, *field, *row);
-                    Access::Lanes(self.parts(element), target)
+                    let target = self.list_target(to.list, to.field, to.row);
+                    Access::Lanes(self.parts(&to.element), target)
                 };
-                (Some(Memory::List(*list)), Some(access))
+                (Some(Memory::List(to.list)), Some(access))
             }
             Stmt::ListLoad { cell, .. } => {
                 let here = !self.is_lanes(cell.rows.value());
@@ -358,7 +347,7 @@ impl<'p> Emitter<'_, 'p> {
         let bounded = self.mask.is_some() || self.short().is_some();
         let foreign = matches!(kind, BufferKind::Input(_) | BufferKind::Output(_));
         if !bounded || (read && !foreign) {
-            // Padded on both sides.
+            // The buffer is padded on both sides.
             return Access::Own(at);
         }
         let first = match parts.uniform {
@@ -380,7 +369,7 @@ impl<'p> Emitter<'_, 'p> {
         Access::Row(rows.len() - 1)
     }
 
-    /// Redirects the rows that the block may not touch as a whole.
+    /// Redirects the rows that the block may not access as a whole.
     fn redirect_rows(&mut self, rows: &mut [(Row, bool)], all: Option<ir::Value>) {
         if rows.is_empty() {
             return;
@@ -413,15 +402,12 @@ impl<'p> Emitter<'_, 'p> {
         }
     }
 
-    /// How many chains go side by side, operation by operation: two where many operations have a
-    /// constant operand, as polynomials have, so that it is loaded for both at once.
+    /// The number of chains that are emitted side by side, operation by operation: two if many
+    /// operations have a constant operand, as in polynomials, so that it is loaded once for both.
     fn abreast(&self, lines: &[Line<'p>]) -> usize {
         let with_constant = |l: &&Line<'p>| {
-            let mut constant = false;
-            if matches!(l.stmt, Stmt::Op { .. }) {
-                walk::uses(l.stmt, &mut |v| constant |= self.constant_of(v).is_some());
-            }
-            constant
+            let constant = |v: &Value| self.constant_of(*v).is_some();
+            matches!(l.stmt, Stmt::Op { .. }) && walk::uses(l.stmt).iter().any(constant)
         };
         match lines.iter().filter(with_constant).count() * 3 > lines.len() {
             true => 2,
@@ -429,8 +415,8 @@ impl<'p> Emitter<'_, 'p> {
         }
     }
 
-    /// Emits the lines chain by chain, or some chains side by side: in each pass all pieces of the
-    /// chains so far whose operands are there, in order.
+    /// Emits the lines chain by chain, or some chains side by side: each pass emits, in order, all
+    /// pieces of the chains so far whose operands are computed.
     fn chains(&mut self, lines: &mut [Line<'p>], rows: &[(Row, bool)], abreast: usize) {
         let of = |lines: &[Line<'p>], store: bool| -> SmallVec<[Memory; 8]> {
             let lines = lines.iter().filter(|l| stored(l.stmt).is_some() == store);
@@ -480,7 +466,7 @@ impl<'p> Emitter<'_, 'p> {
         }
     }
 
-    /// Whether two may be the same memory: a result may be written over an argument.
+    /// Whether two may be the same memory, because a result may be written over an argument.
     fn is_same(&self, a: Memory, b: Memory) -> bool {
         let pairs = &self.s.plan.reuse.pairs;
         match (a, b) {
@@ -493,16 +479,14 @@ impl<'p> Emitter<'_, 'p> {
     }
 
     fn operands_ready(&self, line: &Line<'p>, chains: u8) -> bool {
-        let mut ready = true;
-        walk::uses(line.stmt, &mut |v| {
+        walk::uses(line.stmt).into_iter().all(|v| {
             let wanted = if self.is_narrow(v) {
                 u8::from(chains & 0b11 != 0) | (u8::from(chains & 0b1100 != 0) << 1)
             } else {
                 chains
             };
-            ready &= self.is_ready(v, wanted);
-        });
-        ready
+            self.is_ready(v, wanted)
+        })
     }
 
     fn emit_piece(&mut self, line: &Line<'p>, i: usize, rows: &[(Row, bool)]) {
@@ -544,11 +528,11 @@ impl<'p> Emitter<'_, 'p> {
                 let some = own && (self.mask.is_some() || self.s.plan.gathers.contains(buffer));
                 self.store_pieces(*value, at, i, some);
             }
-            Stmt::ListStore { value, .. } => {
+            Stmt::ListStore(to) => {
                 let Some(Access::Own(at)) = line.access else {
                     panic!("a list is written by rows");
                 };
-                self.store_pieces(*value, at, i, self.mask.is_some());
+                self.store_pieces(to.value, at, i, self.mask.is_some());
             }
             other => panic!("{other:?} in a segment"),
         }
@@ -577,7 +561,7 @@ impl<'p> Emitter<'_, 'p> {
         }
     }
 
-    /// Piece `i` of elements that lie apart.
+    /// Piece `i` of elements that are not contiguous.
     fn gather(&mut self, parts: &Parts, t: &Target, narrow: bool, i: usize) -> ir::Value {
         let chains = if narrow { 2 * i..2 * i + 2 } else { i..i + 1 };
         let mut lanes: SmallVec<[ir::Value; 4]> = SmallVec::new();
@@ -590,13 +574,5 @@ impl<'p> Emitter<'_, 'p> {
             }
         }
         self.build(t.dtype, narrow, &lanes)
-    }
-}
-
-/// The value that a statement stores.
-fn stored(s: &Stmt) -> Option<Value> {
-    match s {
-        Stmt::Store { value, .. } | Stmt::ListStore { value, .. } => Some(*value),
-        _ => None,
     }
 }

@@ -1,4 +1,4 @@
-//! What the functions of one program share while they are written.
+//! The state that the functions of one program share while they are written.
 
 use std::any::Any;
 use std::collections::HashMap;
@@ -9,7 +9,7 @@ use cranelift_codegen::isa::{OwnedTargetIsa, TargetIsa};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_jit::JITModule;
 use cranelift_module::{FuncId, Module, ModuleReloc};
-use wengert_loop::loops::{BufferId, BufferKind, Failure, ListId, Stmt};
+use wengert_loop::loops::{BufferId, BufferKind, Failure, For, ListId};
 use wengert_loop::source::SourceId;
 use wengert_loop::types::DType;
 use wengert_run::call::layout::{FrameShape, Layout};
@@ -18,7 +18,7 @@ use wengert_run::{CompileError, Listed, Options};
 
 use super::how::Machine;
 use super::lists::{Signposts, signposts};
-use super::{Emitter, Lanes, Place, Unit, scalar_type};
+use super::{Emitter, Lanes, Location, Unit, scalar_type};
 use crate::compile::refused;
 use crate::memory;
 use crate::plan::{Plan, Values, plan_function};
@@ -27,7 +27,8 @@ use crate::zmm::{self, FrameSlots, Places, VectorLoop};
 /// Free elements on both sides of a table of constants.
 const PAD: usize = 8;
 
-/// Instructions above which code without a loop, which runs once a call, takes the quick allocator.
+/// Code without a loop runs once a call; above this number of instructions it takes the quick
+/// allocator.
 const ONCE: usize = 1500;
 
 /// The state of writing a program.
@@ -35,19 +36,19 @@ pub(crate) struct Session<'p> {
     pub(super) plan: &'p Plan,
     pub(super) module: &'p mut JITModule,
     pub(super) isa: &'p dyn TargetIsa,
-    /// The same target with the allocator for long functions.
+    /// The target with the allocator for long functions.
     quick: &'p OwnedTargetIsa,
     pub(super) machine: Machine,
-    /// How many arguments the program has.
+    /// The number of arguments of the program.
     pub(super) inputs: usize,
     call: Layout<'p>,
     task: Layout<'p>,
-    /// What wide loops use of the frames of each kind.
+    /// The slots that wide loops use in each kind of frame.
     spare: HashMap<Unit, FrameSlots>,
     scratch: HashMap<(Unit, usize), i32>,
     scatter: HashMap<Unit, (i32, i32)>,
     lists: HashMap<(Unit, ListId), i32>,
-    /// The fields of lists that handles are wanted of.
+    /// The fields of lists that have handles.
     pub signposts: Signposts,
     areas: HashMap<(Unit, usize), i32>,
     functions: HashMap<(u32, bool, Unit), FuncId>,
@@ -57,14 +58,14 @@ pub(crate) struct Session<'p> {
     units: u32,
     context: Context,
     builder: FunctionBuilderContext,
-    /// Instructions above which the quick allocator is used.
+    /// The number of instructions above which the quick allocator is used.
     long: usize,
-    /// The text of each function that was written, if wanted.
+    /// The text of each function, if requested.
     listing: Option<Vec<Listed>>,
     kept: Kept,
 }
 
-/// What compiled code points to, and which has to live as long.
+/// The data that compiled code points to, which must live as long as the code.
 #[derive(Default)]
 pub(crate) struct Kept {
     tables: HashMap<u32, Box<[u64]>>,
@@ -73,7 +74,7 @@ pub(crate) struct Kept {
 }
 
 enum Waiting<'p> {
-    Body(FuncId, &'p Stmt),
+    Body(FuncId, &'p For),
     Function(FuncId, u32, bool, Unit),
 }
 
@@ -86,13 +87,13 @@ pub(crate) struct Code {
 }
 
 impl Code {
-    /// Bytes of memory that it needs at the most.
+    /// The largest number of bytes that it needs.
     pub(crate) fn space(&self) -> usize {
         memory::space(self.bytes.len(), self.relocs.len(), self.align)
     }
 }
 
-/// A program written, before its code is final.
+/// A written program, before its code is final.
 pub(crate) struct Written {
     /// The outer function.
     pub main: FuncId,
@@ -100,13 +101,13 @@ pub(crate) struct Written {
     pub call: FrameShape,
     /// The frame of a task.
     pub task: FrameShape,
-    /// The functions, to be put into memory side by side.
+    /// The functions, to be placed in one block of memory.
     pub code: Vec<Code>,
-    /// How many of them are vector loops in registers of 512 bits.
+    /// The number of vector loops in 512-bit registers among them.
     pub wide_loops: usize,
-    /// What the code points to.
+    /// The data that the code points to.
     pub kept: Kept,
-    /// The text of each function that was written, if wanted.
+    /// The text of each function, if requested.
     pub listing: Option<Vec<Listed>>,
 }
 
@@ -160,13 +161,13 @@ pub(crate) fn write<'p>(
         kept: Kept::default(),
         module,
     };
-    let mut places = vec![Place::none(); plan.values.types.len()];
+    let mut locations = vec![Location::none(); plan.values.types.len()];
     let main = s.declare(&[types::I64])?;
-    s.write_main(main, &mut places)?;
+    s.write_main(main, &mut locations)?;
     let mut at = 0;
     while at < s.waiting.len() {
         match s.waiting[at] {
-            Waiting::Body(id, stmt) => s.write_body(id, stmt, &mut places)?,
+            Waiting::Body(id, stmt) => s.write_body(id, stmt, &mut locations)?,
             Waiting::Function(id, f, lanes, unit) => s.write_function(id, f, lanes, unit)?,
         }
         at += 1;
@@ -212,7 +213,7 @@ impl<'p> Session<'p> {
         id: FuncId,
         unit: Unit,
         values: &Values,
-        places: &mut Vec<Place>,
+        locations: &mut Vec<Location>,
         lanes: bool,
         name: &str,
         body: impl FnOnce(&mut Emitter<'_, 'p>),
@@ -236,7 +237,7 @@ impl<'p> Session<'p> {
             b,
             s: self,
             v: values,
-            places,
+            locations,
             unit,
             id: number,
             frame,
@@ -308,8 +309,12 @@ impl<'p> Session<'p> {
         Ok(())
     }
 
-    /// Writes the outermost block: one function, or where it is long, one that calls several.
-    fn write_main(&mut self, main: FuncId, places: &mut Vec<Place>) -> Result<(), CompileError> {
+    /// Writes the outermost block as one function, or, if it is long, as one that calls several.
+    fn write_main(
+        &mut self,
+        main: FuncId,
+        locations: &mut Vec<Location>,
+    ) -> Result<(), CompileError> {
         let plan = self.plan;
         let stmts = &plan.program.body.stmts;
         let cuts = &plan.values.live.cuts;
@@ -332,7 +337,7 @@ impl<'p> Session<'p> {
             "part of the call"
         };
         for (&id, part) in ids.iter().zip(parts) {
-            self.emit(id, Unit::Call, &plan.values, places, false, name, |e| {
+            self.emit(id, Unit::Call, &plan.values, locations, false, name, |e| {
                 e.uniform_stmts(part);
                 e.succeed();
             })?;
@@ -340,39 +345,44 @@ impl<'p> Session<'p> {
         if ids.len() == 1 {
             return Ok(());
         }
-        self.emit(main, Unit::Call, &plan.values, places, false, "call", |e| {
-            for id in ids {
-                let f = e.s.module.declare_func_in_func(id, e.b.func);
-                let call = e.b.ins().call(f, &[e.frame]);
-                let status = e.b.inst_results(call)[0];
-                e.check(status);
-            }
-            e.succeed();
-        })
+        self.emit(
+            main,
+            Unit::Call,
+            &plan.values,
+            locations,
+            false,
+            "call",
+            |e| {
+                for id in ids {
+                    let f = e.s.module.declare_func_in_func(id, e.b.func);
+                    let call = e.b.ins().call(f, &[e.frame]);
+                    let status = e.b.inst_results(call)[0];
+                    e.check(status);
+                }
+                e.succeed();
+            },
+        )
     }
 
-    /// Declares the function of a parallel loop's body, to be written later.
-    pub(super) fn parallel_body(&mut self, s: &'p Stmt) -> FuncId {
+    /// Declares the function of a parallel loop's body, which is written later.
+    pub(super) fn parallel_body(&mut self, l: &'p For) -> FuncId {
         let id = self
             .declare(&[types::I64, types::I64, types::I64])
             .expect("an anonymous function can be declared");
-        self.waiting.push(Waiting::Body(id, s));
+        self.waiting.push(Waiting::Body(id, l));
         id
     }
 
     fn write_body(
         &mut self,
         id: FuncId,
-        s: &'p Stmt,
-        places: &mut Vec<Place>,
+        l: &'p For,
+        locations: &mut Vec<Location>,
     ) -> Result<(), CompileError> {
-        let Stmt::For { index, body, .. } = s else {
-            panic!("a parallel body is a loop's");
-        };
         let values = &self.plan.values;
         let name = "body of a parallel loop";
-        self.emit(id, Unit::Task, values, places, false, name, |e| {
-            e.parallel_body(*index, body);
+        self.emit(id, Unit::Task, values, locations, false, name, |e| {
+            e.parallel_body(l);
             e.succeed();
         })
     }
@@ -413,7 +423,7 @@ impl<'p> Session<'p> {
         id
     }
 
-    /// The function of the runtime that a pure function becomes.
+    /// The native function of a pure function, which is written later.
     pub(super) fn function(&mut self, f: u32, lanes: bool, unit: Unit) -> FuncId {
         if let Some(&id) = self.functions.get(&(f, lanes, unit)) {
             return id;
@@ -447,10 +457,10 @@ impl<'p> Session<'p> {
         let plan = self.plan;
         let function = &plan.program.functions[f as usize];
         let values = plan_function(function, lanes);
-        let mut places = vec![Place::none(); values.types.len()];
+        let mut locations = vec![Location::none(); values.types.len()];
         let area = lanes.then(|| self.call_area(unit, function.params.len()));
         let name = &function.name;
-        self.emit(id, unit, &values, &mut places, lanes, name, |e| {
+        self.emit(id, unit, &values, &mut locations, lanes, name, |e| {
             let entry = e.b.current_block().expect("a block is open");
             let result = function.body.results[0];
             match area {
@@ -485,7 +495,7 @@ impl<'p> Session<'p> {
         })
     }
 
-    /// Memory for the arguments of a function of so many lane vectors, and its result.
+    /// Memory for `args` lane vectors, the arguments of a function, and for its result.
     pub(super) fn call_area(&mut self, unit: Unit, args: usize) -> i32 {
         if let Some(&off) = self.areas.get(&(unit, args)) {
             return off;
@@ -495,7 +505,7 @@ impl<'p> Session<'p> {
         off
     }
 
-    /// The stand-in of the n-th row of a segment.
+    /// The memory that stands in for the n-th row of a segment.
     pub(super) fn scratch(&mut self, unit: Unit, n: usize) -> i32 {
         if let Some(&off) = self.scratch.get(&(unit, n)) {
             return off;
@@ -554,7 +564,7 @@ impl<'p> Session<'p> {
         table.as_ptr() as i64 + 8 * PAD as i64
     }
 
-    /// What code points to, at a fixed address.
+    /// Keeps a value that code points to at a fixed address.
     pub(super) fn keep<T: Any + Send>(&mut self, value: T) -> usize {
         let value = Box::new(value);
         let at = &raw const *value as usize;
@@ -562,19 +572,19 @@ impl<'p> Session<'p> {
         at
     }
 
-    /// Why the program gives up, at a fixed address.
+    /// A failure of the program, at a fixed address.
     pub(super) fn failure(&mut self, failure: u32) -> usize {
         let failure: Failure = self.plan.program.failures[failure as usize].clone();
         self.keep(failure)
     }
 
-    /// A line of the user's, at a fixed address; 0 where it is not known.
+    /// A source line of the user, at a fixed address; 0 if it is unknown.
     pub(super) fn source(&mut self, at: Option<SourceId>) -> usize {
         address_of(&mut self.kept.sources, at)
     }
 }
 
-/// A line of the user's, at a fixed address; 0 where it is not known.
+/// A source line of the user, at a fixed address; 0 if it is unknown.
 fn address_of(kept: &mut HashMap<SourceId, Box<SourceId>>, at: Option<SourceId>) -> usize {
     at.map_or(0, |id| {
         let kept = kept.entry(id).or_insert_with(|| Box::new(id));

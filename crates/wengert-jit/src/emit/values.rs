@@ -1,4 +1,4 @@
-//! Getting at values, and defining them.
+//! Uses and definitions of values.
 
 use cranelift_codegen::ir::{self, InstBuilder, types};
 use smallvec::SmallVec;
@@ -47,7 +47,7 @@ impl<'p> Emitter<'_, 'p> {
             return self.b.ins().vconst(ty, zero);
         }
         let off = self.s.layout(self.unit).vector(bytes);
-        // Two chains that go side by side want it one after the other.
+        // Two chains that are emitted side by side use it one after the other.
         if let Some((before, x, at)) = self.constant
             && before == off
             && self.count() - at <= 4
@@ -85,9 +85,10 @@ impl<'p> Emitter<'_, 'p> {
         if let Some(x) = near.and_then(|near| near.get((v, i as u8))) {
             return x;
         }
-        let p = self.places[v.0 as usize];
+        let p = self.locations[v.0 as usize];
         let here = p.unit == self.id && p.ready & (1 << i) != 0;
-        // What the segment computed had to make room since: its register is no longer to be counted on.
+        // The segment computed the value, but has evicted it since: its register may not be live
+        // any more.
         let evicted = near.is_some_and(|near| here && near.is_here(p.at));
         let in_segment = near.is_some();
         let fresh = here && !evicted && self.count().wrapping_sub(p.at) < NEAR;
@@ -108,8 +109,8 @@ impl<'p> Emitter<'_, 'p> {
         x
     }
 
-    /// Whether a value takes one of the registers of a straight line: in lanes all do that differ by lane,
-    /// elsewhere floats.
+    /// Whether a value takes one of the registers of a straight line: in lanes every value that
+    /// differs by lane, elsewhere floats.
     fn stays_near(&self, v: Value) -> bool {
         match self.lanes {
             Some(_) => self.is_lanes(v),
@@ -117,7 +118,7 @@ impl<'p> Emitter<'_, 'p> {
         }
     }
 
-    /// A piece is in a register, in a segment: it stays there if there is room.
+    /// Keeps a piece of a segment in its register if there is room.
     fn keep_near(&mut self, v: Value, i: usize, x: ir::Value) {
         let near = self.near.as_mut();
         if let Some(((v, i), x)) = near.and_then(|near| near.keep((v, i as u8), x)) {
@@ -125,11 +126,11 @@ impl<'p> Emitter<'_, 'p> {
         }
     }
 
-    /// Stores a piece that is used again, but not soon, unless it is in the frame already. Only where
-    /// it was computed in the same block: the store is then made wherever the piece is known. A pure
-    /// function has no frame of its own.
+    /// Stores a piece that is used again, but not soon, unless it is in the frame already. Only if
+    /// it was computed in the same block, so that the store runs whenever the definition does, and
+    /// not in a pure function, which has no frame of its own.
     fn set_aside(&mut self, v: Value, i: usize, x: ir::Value) {
-        let p = self.places[v.0 as usize];
+        let p = self.locations[v.0 as usize];
         let known = p.unit == self.id && p.ready & (1 << i) != 0 && p.regs[i] == x;
         if !self.stays_near(v) || !known || p.saved & (1 << i) != 0 {
             return;
@@ -144,18 +145,18 @@ impl<'p> Emitter<'_, 'p> {
 
     fn save_piece(&mut self, v: Value, i: usize, x: ir::Value) {
         let n = v.0 as usize;
-        if self.places[n].slot == 0 {
+        if self.locations[n].slot == 0 {
             let bytes = match (self.is_lanes(v), self.is_narrow(v)) {
                 (false, _) => 8,
                 (true, true) => 32,
                 (true, false) => 64,
             };
             let last = self.v.live.last[n];
-            self.places[n].slot = self.s.layout(self.unit).place(bytes, last);
+            self.locations[n].slot = self.s.layout(self.unit).place(bytes, last);
         }
-        let off = self.places[n].slot + 16 * i as i32;
+        let off = self.locations[n].slot + 16 * i as i32;
         self.b.ins().store(FRAME, x, self.frame, off);
-        self.places[n].saved |= 1 << i;
+        self.locations[n].saved |= 1 << i;
     }
 
     /// A uniform value.
@@ -187,7 +188,7 @@ impl<'p> Emitter<'_, 'p> {
         x
     }
 
-    /// A piece of a truth value, in lanes of the width asked for.
+    /// A piece of a truth value, in lanes of the requested width.
     pub(super) fn mask_piece(&mut self, v: Value, narrow: bool, i: usize) -> ir::Value {
         if !self.is_lanes(v) {
             return self.spread_piece(v, narrow);
@@ -252,7 +253,7 @@ impl<'p> Emitter<'_, 'p> {
         if self.is_narrow(v) { 2 } else { 4 }
     }
 
-    /// All pieces of a value, truth values as wide as `like` holds them.
+    /// All pieces of a value; truth values as wide as those of `like`.
     pub(super) fn pieces_like(&mut self, v: Value, like: Value) -> Pieces {
         let (n, narrow) = (self.pieces_of(like), self.is_narrow(like));
         (0..n)
@@ -266,7 +267,7 @@ impl<'p> Emitter<'_, 'p> {
             .collect()
     }
 
-    /// The registers of a value: one scalar, or the pieces, as `like` holds them.
+    /// The registers of a value: one scalar or the pieces, in the form of `like`.
     pub(super) fn regs_like(&mut self, v: Value, like: Value) -> Pieces {
         if self.is_lanes(like) {
             self.pieces_like(v, like)
@@ -293,7 +294,8 @@ impl<'p> Emitter<'_, 'p> {
         }
     }
 
-    /// Defines values by the parameters of a block, in order; gives back how many it took.
+    /// Defines values by the parameters of a block, in order. Returns the number of parameters
+    /// used.
     pub(super) fn define_params(
         &mut self,
         block: ir::Block,
@@ -321,13 +323,13 @@ impl<'p> Emitter<'_, 'p> {
         let at = self.count();
         let id = self.id;
         let n = v.0 as usize;
-        if self.places[n].unit != id || self.places[n].ready & (1 << i) != 0 {
-            self.places[n] = super::Place::none();
+        if self.locations[n].unit != id || self.locations[n].ready & (1 << i) != 0 {
+            self.locations[n] = super::Location::none();
         }
         if self.v.live.stored[n] {
             self.save_piece(v, i, x);
         }
-        let p = &mut self.places[n];
+        let p = &mut self.locations[n];
         p.unit = id;
         p.regs[i] = x;
         p.ready |= 1 << i;
@@ -340,25 +342,25 @@ impl<'p> Emitter<'_, 'p> {
     /// Defines a value whose registers are in the frame.
     pub(super) fn define_in_frame(&mut self, v: Value, slot: i32) {
         let id = self.id;
-        let p = &mut self.places[v.0 as usize];
+        let p = &mut self.locations[v.0 as usize];
         p.slot = slot;
         p.unit = id;
         p.ready = 0xf;
         p.saved = 0xf;
-        // Long ago: never taken from registers.
+        // In the past, so that it is never taken from registers.
         p.at = 0u32.wrapping_sub(2 * NEAR);
     }
 
-    /// Whether all of the bits of `wanted` are computed.
+    /// Whether all pieces in the bits of `wanted` are computed.
     pub(super) fn is_ready(&self, v: Value, wanted: u8) -> bool {
         if !self.is_lanes(v) {
             return true;
         }
-        let p = &self.places[v.0 as usize];
+        let p = &self.locations[v.0 as usize];
         p.unit == self.id && p.ready & wanted == wanted
     }
 
-    /// Frees the places in the frame of values that are no longer used when this statement runs.
+    /// Frees the frame slots of values that are no longer used when this statement runs.
     pub(super) fn release_before(&mut self, s: &'p Stmt) {
         if let Some(out) = walk::result(s) {
             let now = self.v.live.def[out.0 as usize].saturating_sub(3);

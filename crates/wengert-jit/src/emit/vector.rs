@@ -3,7 +3,7 @@
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, InstBuilder, types};
 use cranelift_module::Module;
-use wengert_loop::loops::{Block, Carried, LANES, Stmt, Value, walk};
+use wengert_loop::loops::{Block, For, LANES, Stmt, Value, While, walk};
 use wengert_run::plan::cost;
 
 use super::{Bounds, Emitter, FRAME, Lanes};
@@ -11,24 +11,12 @@ use crate::zmm::{self, Places, VectorLoop};
 
 impl<'p> Emitter<'_, 'p> {
     /// A vector loop: blocks of eight lanes, the last one perhaps short.
-    pub(super) fn vector_loop(
-        &mut self,
-        extent: Value,
-        index: Value,
-        carried: &'p [Carried],
-        body: &'p Block,
-    ) {
+    pub(super) fn vector_loop(&mut self, l: &'p For) {
         assert!(self.lanes.is_none(), "vector loops do not nest");
-        if let Some(&interleave) = self.s.plan.zmm.get(&index) {
-            let l = VectorLoop {
-                extent,
-                index,
-                carried,
-                body,
-                interleave,
-            };
-            return self.wide_loop(&l);
+        if let Some(&interleave) = self.s.plan.zmm.get(&l.index) {
+            return self.wide_loop(l, interleave);
         }
+        let (extent, carried, body) = (l.extent, &l.carried[..], &l.body);
         let size = cost::instructions(body, true);
         let always = self
             .constant_of(extent)
@@ -66,8 +54,8 @@ impl<'p> Emitter<'_, 'p> {
             bounds: Some(bounds),
         });
         self.define_params(head, carried.iter().map(|c| c.param));
-        if uses_value(body, index) {
-            self.define_index(index, first, extent);
+        if uses_value(body, l.index) {
+            self.define_index(l.index, first, extent);
         }
         self.lane_block(body);
         let results = self.results(carried, body);
@@ -104,9 +92,9 @@ impl<'p> Emitter<'_, 'p> {
         self.define_params(exit, carried.iter().map(|c| c.out));
     }
 
-    /// A vector loop that has wide code: a call.
-    fn wide_loop(&mut self, l: &VectorLoop<'p>) {
-        let needs = zmm::needs(self.v, l.extent, l.carried, l.body);
+    /// A vector loop that has wide code: a call of its function.
+    fn wide_loop(&mut self, l: &'p For, interleave: usize) {
+        let needs = zmm::needs(self.v, l);
         let mut places = Places::default();
         for v in needs.values {
             let x = self.scalar(v);
@@ -125,18 +113,22 @@ impl<'p> Emitter<'_, 'p> {
             self.b.ins().store(FRAME, start, self.frame, word);
             places.buffers.insert(b, word);
         }
-        for c in l.carried {
+        for c in &l.carried {
             let last = self.v.live.last[c.out.0 as usize];
             places
                 .carried
                 .push(self.s.layout(self.unit).place(64, last));
         }
         let rows = places.carried.clone();
-        let id = self.s.wide_loop(l, places, self.unit);
+        let looped = VectorLoop {
+            looped: l,
+            interleave,
+        };
+        let id = self.s.wide_loop(&looped, places, self.unit);
         let f = self.s.module.declare_func_in_func(id, self.b.func);
         let call = self.b.ins().call(f, &[self.frame]);
         let status = self.b.inst_results(call)[0];
-        if zmm::may_fail(l.body) {
+        if zmm::may_fail(&l.body) {
             self.check(status);
         }
         for (c, row) in l.carried.iter().zip(rows) {
@@ -144,7 +136,7 @@ impl<'p> Emitter<'_, 'p> {
         }
     }
 
-    /// The index of each lane; dead lanes have the last live one's.
+    /// The index of each lane; dead lanes have that of the last live lane.
     fn define_index(&mut self, index: Value, first: ir::Value, extent: ir::Value) {
         let last = self.plus(extent, -1);
         let last = self.b.ins().splat(types::I64X2, last);
@@ -159,22 +151,13 @@ impl<'p> Emitter<'_, 'p> {
         }
     }
 
-    /// Spreads the uniform values that a vector loop uses in lanes, once, before it.
+    /// Spreads the uniform values that a vector loop uses in lanes, once, before the loop.
     fn spread_invariants(&mut self, body: &'p Block) {
         let mut inside = std::collections::HashSet::new();
         let mut wanted = Vec::new();
         walk::stmts(body, &mut |s| {
-            walk::definitions(s, &mut |v| {
-                inside.insert(v);
-            });
-            let on_lanes = match s {
-                Stmt::Op { .. } | Stmt::Store { .. } | Stmt::ListStore { .. } => true,
-                Stmt::For { carried, .. } | Stmt::While { carried, .. } => !carried.is_empty(),
-                _ => false,
-            };
-            if on_lanes {
-                walk::uses(s, &mut |v| wanted.push((v, s)));
-            }
+            inside.extend(walk::definitions(s));
+            wanted.extend(walk::uses(s).into_iter().map(|v| (v, s)));
         });
         for (v, s) in wanted {
             let d = self.dtype(v);
@@ -205,11 +188,10 @@ impl<'p> Emitter<'_, 'p> {
     fn used_in_lanes(&self, s: &Stmt, v: Value) -> bool {
         match s {
             Stmt::Op { out, .. } => self.is_lanes(*out),
-            Stmt::Store { value, .. } | Stmt::ListStore { value, .. } => *value == v,
-            Stmt::For { carried, .. } | Stmt::While { carried, .. } => carried
+            Stmt::For(For { carried, .. }) | Stmt::While(While { carried, .. }) => carried
                 .iter()
                 .any(|c| c.init == v && self.is_lanes(c.param)),
-            _ => false,
+            _ => walk::stored(s) == Some(v),
         }
     }
 }
@@ -217,10 +199,7 @@ impl<'p> Emitter<'_, 'p> {
 fn uses_value(body: &Block, v: Value) -> bool {
     let mut found = body.results.contains(&v);
     walk::stmts(body, &mut |s| {
-        walk::uses(s, &mut |u| found |= u == v);
-        for b in walk::blocks(s) {
-            found |= b.results.contains(&v);
-        }
+        found |= walk::uses(s).contains(&v) || walk::blocks(s).any(|b| b.results.contains(&v));
     });
     found
 }

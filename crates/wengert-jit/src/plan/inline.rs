@@ -1,5 +1,5 @@
-//! Pure functions move into their callers where they are called rarely. Those that hold a loop stay
-//! apart: a call is nothing beside it, and a loop is compiled once.
+//! Inlines pure functions that are called rarely. Functions with a loop are not inlined: a call
+//! costs little in comparison, and the loop is compiled once.
 
 use std::collections::HashMap;
 
@@ -8,13 +8,13 @@ use wengert_loop::loops::{Block, Function, Program, ScalarOp, Stmt, Value, Value
 use wengert_loop::types::DType;
 use wengert_run::library::wide::Wide;
 
-/// Statements that all inlined copies of one function may add up to.
+/// The total number of statements of all inlined copies of one function.
 const TOTAL: usize = 600;
-/// A function called this often, or less, is always inlined.
+/// A function with at most this many calls is always inlined.
 const FEW: usize = 4;
 
-/// A copy of the program with functions inlined that are called rarely, but for those in lanes that the
-/// runtime has.
+/// A copy of the program in which functions that are called rarely are inlined, except calls in
+/// lanes of functions that the runtime has.
 pub(crate) fn inline(program: &Program, wide: &[Option<Wide>]) -> Program {
     let mut p = program.clone();
     if p.functions.is_empty() {
@@ -22,8 +22,8 @@ pub(crate) fn inline(program: &Program, wide: &[Option<Wide>]) -> Program {
     }
     let mut calls = vec![0usize; p.functions.len()];
     walk::stmts(&p.body, &mut |s| {
-        if let Stmt::Call { function, .. } = s {
-            calls[*function as usize] += 1;
+        if let Stmt::Call { callee, .. } = s {
+            calls[*callee as usize] += 1;
         }
     });
     let wanted: Vec<bool> = p
@@ -34,7 +34,7 @@ pub(crate) fn inline(program: &Program, wide: &[Option<Wide>]) -> Program {
             let (mut size, mut loops) = (0, false);
             walk::stmts(&f.body, &mut |s| {
                 size += 1;
-                loops |= matches!(s, Stmt::While { .. });
+                loops |= walk::loop_kind(s).is_some();
             });
             !loops && (n <= FEW || n * size <= TOTAL)
         })
@@ -62,14 +62,11 @@ impl Pass<'_> {
         let mut stmts = Vec::with_capacity(block.stmts.len());
         for mut s in block.stmts {
             match &mut s {
-                Stmt::Call {
-                    out,
-                    function,
-                    args,
-                } if self.wanted[*function as usize]
-                    && !(self.wide[*function as usize].is_some() && self.lanes(*out)) =>
+                Stmt::Call { out, callee, args }
+                    if self.wanted[*callee as usize]
+                        && !(self.wide[*callee as usize].is_some() && self.lanes(*out)) =>
                 {
-                    let f = &self.functions[*function as usize];
+                    let f = &self.functions[*callee as usize];
                     self.expand(f, *out, args, &mut stmts);
                     continue;
                 }
@@ -88,7 +85,7 @@ impl Pass<'_> {
             f.params.iter().copied().zip(args.iter().copied()).collect();
         let body = self.rename(f, &f.body, &mut names);
         stmts.extend(body.stmts);
-        // A change of bits to the same type is a copy.
+        // A bitcast to the same type is a copy.
         stmts.push(Stmt::Op {
             out,
             op: ScalarOp::Bitcast,
@@ -106,70 +103,19 @@ impl Pass<'_> {
     }
 
     fn rename(&mut self, f: &Function, block: &Block, names: &mut HashMap<Value, Value>) -> Block {
-        let mut stmts = Vec::with_capacity(block.stmts.len());
-        for s in &block.stmts {
-            let dtype = |v: Value| f.values[v.0 as usize];
-            stmts.push(match s {
-                Stmt::Const { out, bits } => {
-                    let new = self.fresh(dtype(*out), false);
-                    names.insert(*out, new);
-                    Stmt::Const {
-                        out: new,
-                        bits: *bits,
-                    }
-                }
-                Stmt::Op { out, op, args } => {
-                    let args: SmallVec<[Value; 3]> = args.iter().map(|a| names[a]).collect();
-                    let lanes = *op != ScalarOp::Any && args.iter().any(|&a| self.lanes(a));
-                    let new = self.fresh(dtype(*out), lanes);
-                    names.insert(*out, new);
-                    Stmt::Op {
-                        out: new,
-                        op: *op,
-                        args,
-                    }
-                }
-                Stmt::Load { out, buffer, index } => {
-                    let mut index = *index;
-                    index.base = index.base.map(|v| names[&v]);
-                    index.each = index.each.map(|v| names[&v]);
-                    let lanes = index.base.iter().chain(&index.each).any(|&v| self.lanes(v));
-                    let new = self.fresh(dtype(*out), lanes);
-                    names.insert(*out, new);
-                    Stmt::Load {
-                        out: new,
-                        buffer: *buffer,
-                        index,
-                    }
-                }
-                Stmt::If {
-                    pred,
-                    then,
-                    otherwise,
-                    outs,
-                } => {
-                    let pred = names[pred];
-                    let then = self.rename(f, then, names);
-                    let otherwise = self.rename(f, otherwise, names);
-                    let outs = outs
-                        .iter()
-                        .zip(then.results.iter().zip(&otherwise.results))
-                        .map(|(&o, (&a, &b))| {
-                            let lanes = self.lanes(pred) || self.lanes(a) || self.lanes(b);
-                            let new = self.fresh(dtype(o), lanes);
-                            names.insert(o, new);
-                            new
-                        })
-                        .collect();
-                    Stmt::If {
-                        pred,
-                        then,
-                        otherwise,
-                        outs,
-                    }
-                }
-                other => panic!("a pure function holds {other:?}"),
-            });
+        let mut stmts = block.stmts.clone();
+        for s in &mut stmts {
+            walk::uses_mut(s, &mut |v| *v = names[v]);
+            for inner in walk::blocks_mut(s) {
+                *inner = self.rename(f, inner, names);
+            }
+            let used = walk::uses(s).iter().any(|&v| self.lanes(v));
+            for (n, v) in walk::definitions(s).into_iter().enumerate() {
+                let yielded = walk::blocks(s).any(|b| self.lanes(b.results[n]));
+                let new = self.fresh(f.values[v.0 as usize], used || yielded);
+                names.insert(v, new);
+            }
+            walk::definitions_mut(s, &mut |v| *v = names[v]);
         }
         let results = block.results.iter().map(|v| names[v]).collect();
         Block { stmts, results }

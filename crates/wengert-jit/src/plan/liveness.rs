@@ -1,24 +1,24 @@
-//! How long values live, in emitted instructions, roughly.
+//! Estimates how long values live, in emitted instructions.
 //!
-//! A value that lives long is stored to the frame where it is defined and loaded again where it is
-//! used: a register allocator is quadratic in long live ranges.
+//! A value that lives long is stored to the frame at its definition and loaded at each use, because
+//! the register allocator is quadratic in long live ranges.
 
 use wengert_loop::loops::{Block, LoopKind, Stmt, Value, ValueType, walk};
 
-/// Values that live across more instructions than this go to the frame.
+/// A value that lives across more instructions than this goes to the frame.
 const LONG: u32 = 200;
 
 /// The outermost block is cut into native functions of about this many instructions: compile time
 /// is a little more than linear in their length.
 const CUT: u32 = 6_000;
 
-/// Where values are defined and used last.
+/// The definitions and last uses of values.
 pub(crate) struct Live {
     /// Position of the definition.
     pub def: Vec<u32>,
     /// Position of the last use.
     pub last: Vec<u32>,
-    /// Must have a place in the frame.
+    /// Whether the value must have a slot in the frame.
     pub stored: Vec<bool>,
     /// Statements of the outermost block before which a new native function begins.
     pub cuts: Vec<usize>,
@@ -27,7 +27,7 @@ pub(crate) struct Live {
 struct Loop {
     start: u32,
     parallel: bool,
-    /// Values from outside that the loop uses: they live until it ends.
+    /// Values defined outside that the loop uses: they live until it ends.
     outer: Vec<Value>,
 }
 
@@ -64,7 +64,7 @@ pub(crate) fn live(body: &Block, types: &[ValueType], constants: &[Option<u64>])
         }
         w.stmt(s);
     }
-    body.results.iter().for_each(|&v| w.mention(v));
+    w.mention_all(&body.results);
     let mut live = w.live;
     for (v, constant) in constants.iter().enumerate() {
         let (def, last) = (live.def[v], live.last[v]);
@@ -107,6 +107,10 @@ impl Walk<'_> {
         }
     }
 
+    fn mention_all(&mut self, values: &[Value]) {
+        values.iter().for_each(|&v| self.mention(v));
+    }
+
     fn enter(&mut self, parallel: bool) {
         let parallel = parallel && !self.loops.iter().any(|l| l.parallel);
         self.loops.push(Loop {
@@ -127,82 +131,46 @@ impl Walk<'_> {
     }
 
     fn block(&mut self, block: &Block) {
-        for s in &block.stmts {
-            self.stmt(s);
-        }
-        block.results.iter().for_each(|&v| self.mention(v));
+        block.stmts.iter().for_each(|s| self.stmt(s));
+        self.mention_all(&block.results);
     }
 
     fn stmt(&mut self, s: &Stmt) {
-        let mut used = smallvec::SmallVec::<[Value; 8]>::new();
-        walk::uses(s, &mut |v| used.push(v));
-        used.iter().for_each(|&v| self.mention(v));
-        match s {
-            Stmt::Const { out, .. } => self.define(*out),
-            Stmt::Op { out, .. }
-            | Stmt::Call { out, .. }
-            | Stmt::Load { out, .. }
-            | Stmt::ListFinish { out, .. }
-            | Stmt::ListHandle { out, .. }
-            | Stmt::ListRows { out, .. }
-            | Stmt::ListLoad { out, .. } => {
-                self.pos += if self.lanes(*out) { 3 } else { 1 };
-                self.define(*out);
-            }
-            Stmt::For {
-                kind,
-                extent,
-                index,
-                carried,
-                body,
-            } => {
-                self.enter(*kind == LoopKind::Parallel);
-                self.define(*index);
-                carried.iter().for_each(|c| self.define(c.param));
-                self.block(body);
-                // Each step looks at the extent and counts on, and lanes that have finished, or are
-                // dead, keep the old values.
-                self.mention(*extent);
-                self.mention(*index);
-                carried.iter().for_each(|c| self.mention(c.param));
-                self.leave();
-                carried.iter().for_each(|c| self.define(c.out));
-            }
-            Stmt::While {
-                carried,
-                cond,
-                body,
-                ..
-            } => {
-                self.enter(false);
-                carried.iter().for_each(|c| self.define(c.param));
-                self.block(cond);
-                // Where lanes have finished, the parameters are kept: they live through the body.
-                self.block(body);
-                carried.iter().for_each(|c| self.mention(c.param));
-                self.leave();
-                carried.iter().for_each(|c| self.define(c.out));
-            }
-            Stmt::If {
-                pred,
-                then,
-                otherwise,
-                outs,
-            } => {
-                self.block(then);
-                self.pos += 1;
-                self.block(otherwise);
-                self.pos += 1;
-                self.mention(*pred);
-                if self.lanes(*pred) {
-                    then.results
-                        .iter()
-                        .chain(&otherwise.results)
-                        .for_each(|&v| self.mention(v));
+        self.mention_all(&walk::uses(s));
+        match (s, walk::loop_kind(s)) {
+            (_, Some(kind)) => {
+                self.enter(kind == LoopKind::Parallel);
+                let params = walk::params(s);
+                params.iter().for_each(|&v| self.define(v));
+                walk::blocks(s).for_each(|b| self.block(b));
+                // Each step looks at the extent and the index, and lanes that have finished, or are
+                // dead, keep the old values of the parameters.
+                if let Stmt::For(l) = s {
+                    self.mention(l.extent);
                 }
-                outs.iter().for_each(|&v| self.define(v));
+                self.mention_all(&params);
+                self.leave();
             }
-            _ => self.pos += 2,
+            (Stmt::If(i), _) => {
+                for block in [&i.then, &i.otherwise] {
+                    self.block(block);
+                    self.pos += 1;
+                }
+                self.mention(i.pred);
+                if self.lanes(i.pred) {
+                    self.mention_all(&i.then.results);
+                    self.mention_all(&i.otherwise.results);
+                }
+            }
+            (Stmt::Const { .. }, _) => {}
+            _ => {
+                self.pos += match walk::result(s) {
+                    Some(v) if self.lanes(v) => 3,
+                    Some(_) => 1,
+                    None => 2,
+                }
+            }
         }
+        walk::outs(s).iter().for_each(|&v| self.define(v));
     }
 }

@@ -1,4 +1,4 @@
-//! What is known about a program before any code is written.
+//! Analyses of a program before code is written.
 
 pub(crate) mod inline;
 pub(crate) mod liveness;
@@ -23,32 +23,32 @@ use crate::zmm;
 pub(crate) struct Plan {
     /// The program, with small functions inlined.
     pub program: Program,
-    /// What is known of its values.
+    /// The analysis of its values.
     pub values: Values,
-    /// Where scratch lies.
+    /// The layout of scratch.
     pub scratch: Scratch,
-    /// Which results may be written over which arguments.
+    /// The results that may be written over arguments.
     pub reuse: Reuse,
     /// `Local` buffers whose copies carry something from block to block.
     pub gathers: HashSet<BufferId>,
-    /// For each function what computes it in eight lanes, if the runtime has that.
+    /// For each function the runtime's code for eight lanes, if there is any.
     pub wide: Vec<Option<Wide>>,
-    /// Vector loops that are written in registers of 512 bits, by their index: how many blocks of lanes
-    /// run side by side.
+    /// The vector loops that are written in 512-bit registers, by their index, with the number of
+    /// blocks of lanes that run side by side.
     pub zmm: HashMap<Value, usize>,
-    /// The processor that it is for.
+    /// The target processor.
     pub cpu: Cpu,
 }
 
-/// What is known of the values of a program, or of a function.
+/// The analysis of the values of a program or a function.
 pub(crate) struct Values {
     /// Their types.
     pub types: Vec<ValueType>,
     /// The values of constants.
     pub constants: Vec<Option<u64>>,
-    /// How long values live.
+    /// The lifetimes of values.
     pub live: Live,
-    /// Which truth values have lanes 32 bits wide (others: 64).
+    /// Whether each truth value has lanes 32 bits wide (otherwise 64).
     pub narrow: Vec<bool>,
 }
 
@@ -82,14 +82,14 @@ pub(crate) fn plan(program: &Program, options: &Options) -> Plan {
     }
 }
 
-/// What is known of the values of a function that is not inlined.
+/// Analyses the values of a function that is not inlined.
 pub(crate) fn plan_function(function: &Function, lanes: bool) -> Values {
     let types = function
         .values
         .iter()
         .map(|&dtype| ValueType { dtype, lanes });
     let mut values = values(types.collect(), &function.body);
-    // Pure functions are short, and their places in the frame would not outlive them.
+    // Pure functions are short, and have no frame of their own.
     values.live.stored.fill(false);
     values
 }
@@ -106,8 +106,8 @@ fn values(types: Vec<ValueType>, body: &Block) -> Values {
     }
 }
 
-/// A truth value has narrow lanes where it comes from a comparison of 32-bit lanes, or from such
-/// truth values alone.
+/// A truth value has narrow lanes if it comes from a comparison of 32-bit lanes, or from such truth
+/// values alone.
 fn narrow(body: &Block, types: &[ValueType]) -> Vec<bool> {
     let mut out = vec![false; types.len()];
     let dtype = |v: Value| types[v.0 as usize].dtype;

@@ -1,7 +1,8 @@
-//! Which vector loops are written in wide code, and how many blocks at a time.
+//! Chooses the vector loops that are written in wide code, and the number of blocks that run at a
+//! time.
 //!
-//! All that such a loop holds has to have wide code: elements of 64 bits, and truth values. Others are
-//! written by the emitter for vectors of 128 bits, as a whole.
+//! Every statement of such a loop must have wide code, for elements of 64 bits and truth values.
+//! The emitter for 128-bit vectors writes all other loops.
 
 use std::collections::HashMap;
 
@@ -9,7 +10,7 @@ use wengert_loop::cost::{cycles, longest_path};
 use wengert_loop::loops::kernel::RandomBlock;
 use wengert_loop::loops::walk;
 use wengert_loop::loops::{
-    Block, BufferId, BufferKind, Carried, Cause, Index, LoopKind, Program, ScalarOp, Stmt, Value,
+    Block, BufferId, BufferKind, Cause, For, Index, LoopKind, Program, ScalarOp, Stmt, Value,
 };
 use wengert_loop::types::DType;
 use wengert_run::Vectors;
@@ -18,18 +19,19 @@ use wengert_run::plan::is_straight;
 
 use crate::plan::Values;
 
-/// Blocks that are run side by side at the most.
+/// The largest number of blocks that run side by side.
 pub(super) const MOST: usize = 4;
-/// Statements up to which blocks are run side by side.
+/// The number of statements up to which blocks run side by side.
 const SHORT: u32 = 600;
-/// Statements up to which a straight line is run for two blocks at a time.
+/// The number of statements up to which a straight line runs for two blocks at a time.
 const LINE: usize = 48;
-/// Operations from which a body without loops has wide code, whatever it reads.
+/// The number of operations from which any body without loops has wide code.
 const LARGE: usize = 64;
-/// Operations from which one that reads and writes rows has.
+/// The number of operations from which a body that reads and writes rows has wide code.
 const SOME: usize = 2;
 
-/// Finds the vector loops that have wide code: by their index, how many blocks run side by side.
+/// Finds the vector loops that have wide code. Maps their index to the number of blocks that run
+/// side by side.
 pub(crate) fn accepted(
     program: &Program,
     values: &Values,
@@ -40,80 +42,69 @@ pub(crate) fn accepted(
     let mut homes = HashMap::new();
     locals(&program.body, None, &mut homes);
     walk::stmts(&program.body, &mut |s| {
-        let Stmt::For {
-            kind: LoopKind::Vector,
-            extent,
-            index,
-            carried,
-            body,
-        } = s
-        else {
-            return;
+        let l = match s {
+            Stmt::For(l) if l.kind == LoopKind::Vector => l,
+            _ => return,
         };
         let acceptor = Acceptor {
             program,
             values,
             functions,
         };
-        let carried_words = carried.iter().all(|c| is_word(acceptor.dtype(c.param)));
-        let pays = vectors == Vectors::AllLoops || is_work(carried, body);
-        if !carried_words || !pays || !acceptor.block(body) {
+        let carried_words = l.carried.iter().all(|c| is_word(acceptor.dtype(c.param)));
+        let pays = vectors == Vectors::AllLoops || is_work(l);
+        if !carried_words || !pays || !acceptor.block(&l.body) {
             return;
         }
-        let blocks = match values.constants[extent.0 as usize] {
+        let blocks = match values.constants[l.extent.0 as usize] {
             Some(n) => n.div_ceil(8) as usize,
             None => usize::MAX,
         };
         let mut own = true;
-        walk::stmts(body, &mut |s| {
-            walk::buffers(s, &mut |b| {
-                own &= acceptor.kind(b) != BufferKind::Local || homes[&b] == Some(*index);
-            });
+        walk::stmts(&l.body, &mut |s| {
+            own &= (walk::buffers(s).iter())
+                .all(|b| acceptor.kind(*b) != BufferKind::Local || homes[b] == Some(l.index));
         });
-        let interleave = match carried.is_empty() && own && acceptor.parts_nowhere(body) {
+        let interleave = match l.carried.is_empty() && own && acceptor.parts_nowhere(&l.body) {
             true if vectors == Vectors::AllLoops => MOST,
-            true => acceptor.side_by_side(body),
+            true => acceptor.side_by_side(&l.body),
             false => 1,
         };
         let interleave = (0..)
             .map(|i| 1 << i)
             .take_while(|&j| j <= interleave.min(blocks.max(1)));
-        found.insert(*index, interleave.last().unwrap_or(1));
+        found.insert(l.index, interleave.last().unwrap_or(1));
     });
     found
 }
 
-/// Whether wide code is quicker for a body: it has loops, or is a straight line that computes something and
-/// reads and writes rows.
-fn is_work(carried: &[Carried], body: &Block) -> bool {
+/// Whether wide code is faster for a body: it has loops, or is a straight line that computes
+/// something and reads and writes rows.
+fn is_work(l: &For) -> bool {
     let (mut loops, mut operations, mut rows) = (false, 0, true);
-    walk::stmts(body, &mut |s| match s {
-        Stmt::For { .. } | Stmt::While { .. } => loops = true,
+    walk::stmts(&l.body, &mut |s| match s {
+        Stmt::For(_) | Stmt::While(_) => loops = true,
         Stmt::Op { .. } => operations += 1,
         Stmt::Load { index, .. } | Stmt::Store { index, .. } => {
             rows &= index.each.is_none() && (0..=1).contains(&index.stride);
         }
         _ => {}
     });
-    let line = carried.is_empty() && body.stmts.iter().all(is_straight);
+    let line = l.carried.is_empty() && l.body.stmts.iter().all(is_straight);
     loops || operations >= LARGE || (line && rows && operations >= SOME)
 }
 
-/// For each `Local` buffer the vector loop that alone touches it, if there is one.
+/// For each `Local` buffer the only vector loop that accesses it, if there is one.
 fn locals(block: &Block, inside: Option<Value>, homes: &mut HashMap<BufferId, Option<Value>>) {
     for s in &block.stmts {
-        walk::buffers(s, &mut |b| {
+        for b in walk::buffers(s) {
             let home = homes.entry(b).or_insert(inside);
             if *home != inside {
                 *home = None;
             }
-        });
+        }
         let inside = match s {
-            Stmt::For {
-                kind: LoopKind::Vector,
-                index,
-                ..
-            } => Some(*index),
+            Stmt::For(l) if l.kind == LoopKind::Vector => Some(l.index),
             _ => inside,
         };
         walk::blocks(s).for_each(|b| locals(b, inside, homes));
@@ -149,19 +140,14 @@ impl Acceptor<'_> {
     }
 
     fn stmt(&self, s: &Stmt) -> bool {
-        let mut known = true;
-        let mut meets = |v: Value| {
-            let d = self.dtype(v);
-            known &= is_word(d) || d == DType::Bool;
-        };
-        walk::uses(s, &mut meets);
-        walk::definitions(s, &mut meets);
-        known
+        let known = |v: Value| is_word(self.dtype(v)) || self.dtype(v) == DType::Bool;
+        walk::uses(s).into_iter().all(known)
+            && walk::definitions(s).into_iter().all(known)
             && match s {
                 Stmt::Const { .. } => true,
                 Stmt::Op { out, op, args } => self.op(*out, *op, args),
-                Stmt::Call { function, args, .. } => {
-                    self.functions[*function as usize].is_some()
+                Stmt::Call { callee, args, .. } => {
+                    self.functions[*callee as usize].is_some()
                         && args.iter().all(|&a| self.dtype(a) == DType::F64)
                 }
                 Stmt::Load { out, buffer, index } => {
@@ -177,18 +163,17 @@ impl Acceptor<'_> {
                     !spread && (is_word(self.dtype(*value)) || self.is_plain(*buffer, index, true))
                 }
                 Stmt::Copy { to, from, .. } => {
-                    is_word(self.program.buffers[to.0 as usize].dtype)
-                        && self.kind(*to) == BufferKind::Local
-                        && is_word(self.program.buffers[from.0 as usize].dtype)
+                    let dtype = |b: BufferId| self.program.buffers[b.0 as usize].dtype;
+                    is_word(dtype(to.0))
+                        && self.kind(to.0) == BufferKind::Local
+                        && is_word(dtype(from.0))
                 }
-                Stmt::For { kind, body, .. } => {
-                    matches!(kind, LoopKind::Serial { .. } | LoopKind::Parallel) && self.block(body)
+                Stmt::For(_) | Stmt::While(_) | Stmt::If(_) => {
+                    walk::loop_kind(s) != Some(LoopKind::Vector)
+                        && walk::blocks(s).all(|b| self.block(b))
                 }
-                Stmt::While { cond, body, .. } => self.block(cond) && self.block(body),
-                Stmt::If {
-                    then, otherwise, ..
-                } => self.block(then) && self.block(otherwise),
-                // A loop that would be too long; what a user checks is left to the other emitter.
+                // Only the failure of a loop that would be too long has wide code; checks of the
+                // user do not.
                 Stmt::Fail { failure } => {
                     let cause = &self.program.failures[*failure as usize].cause;
                     matches!(cause, Cause::MaxSteps(_))
@@ -198,8 +183,8 @@ impl Acceptor<'_> {
             }
     }
 
-    /// Whether truth values are read or written in a way that there is code for: one for all lanes, or a
-    /// row that the block owns.
+    /// Whether there is code for an access to truth values: one for all lanes, or a row that the
+    /// block owns.
     fn is_plain(&self, b: BufferId, index: &Index, lanes: bool) -> bool {
         let own = self.kind(b) == BufferKind::Local;
         let moves = index.stride != 0 || index.each.is_some();
@@ -231,9 +216,9 @@ impl Acceptor<'_> {
     fn parts_nowhere(&self, body: &Block) -> bool {
         let mut same = true;
         walk::stmts(body, &mut |s| match s {
-            Stmt::For { extent, .. } => same &= !self.lanes(*extent),
-            Stmt::While { cond, .. } => same &= !self.lanes(cond.results[0]),
-            Stmt::If { pred, .. } => same &= !self.lanes(*pred),
+            Stmt::For(l) => same &= !self.lanes(l.extent),
+            Stmt::While(l) => same &= !self.lanes(l.cond.results[0]),
+            Stmt::If(i) => same &= !self.lanes(i.pred),
             Stmt::Op {
                 op: ScalarOp::Any, ..
             }
@@ -243,18 +228,18 @@ impl Acceptor<'_> {
         same
     }
 
-    /// How many blocks are worth running side by side: as many as keep the processor busy while each waits
-    /// for what a step of its loop has to compute one after the other.
+    /// The number of blocks to run side by side: as many as keep the processor busy while each
+    /// block waits for the dependent operations of a step.
     fn side_by_side(&self, body: &Block) -> usize {
         if body.stmts.iter().all(is_straight) {
-            // Two, so that counting is not what takes time.
+            // Two, so that counting the steps does not dominate.
             return if body.stmts.len() <= LINE { 2 } else { 1 };
         }
         let mut interleave = 1;
         let mut size = 0;
         walk::stmts(body, &mut |s| {
             size += 1;
-            if let Stmt::For { body, .. } = s
+            if let Stmt::For(For { body, .. }) = s
                 && !body.results.is_empty()
                 && body.stmts.iter().all(is_straight)
             {
@@ -266,8 +251,8 @@ impl Acceptor<'_> {
         if size > SHORT { 1 } else { interleave }
     }
 
-    /// Cycles that a straight line keeps the processor busy, and cycles until the last of its results is
-    /// there.
+    /// The cycles that a straight line keeps the processor busy, and the cycles until its last
+    /// result is ready.
     fn cost(&self, body: &Block) -> (u32, u32) {
         let mut work = 0;
         let longest = longest_path(&body.stmts, |s, out| {

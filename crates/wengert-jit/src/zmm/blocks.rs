@@ -1,13 +1,12 @@
-//! Statements: straight lines, branches, and calls of the runtime.
+//! Straight lines, branches, and calls of the runtime.
 
 use std::collections::HashSet;
 
-use smallvec::SmallVec;
 use wengert_loop::elementary::chacha::Stream;
 use wengert_loop::loops::kernel::RandomBlock;
 use wengert_loop::loops::walk;
 use wengert_loop::loops::{
-    Block, BufferId, BufferKind, Cause, Index, LANES, LoopKind, ScalarOp, Stmt, Value,
+    Block, BufferId, BufferKind, Cause, If, Index, LANES, ScalarOp, Stmt, Value,
 };
 use wengert_run::library::block;
 use wengert_run::plan::is_straight;
@@ -18,12 +17,12 @@ use super::asm::{
 };
 use super::regs::{Piece, WORK, WORK_TOO};
 
-/// Statements of a straight line that are written for one block before the next.
+/// The number of statements of a straight line that are written for one block before the next.
 const LINE: usize = 128;
 
 impl<'p> Writer<'_, 'p> {
-    /// How many of the statements form a straight line that may be written for one block after the other:
-    /// shared memory that lanes have written is read only behind it.
+    /// The number of statements that form a straight line, which may be written for one block after
+    /// the other: it does not read shared memory that its lanes have written.
     pub(super) fn line(&self, stmts: &[Stmt]) -> usize {
         let mut written: HashSet<BufferId> = HashSet::new();
         for (n, s) in stmts.iter().enumerate() {
@@ -31,8 +30,7 @@ impl<'p> Writer<'_, 'p> {
                 _ if n == LINE || !is_straight(s) => true,
                 Stmt::Load { buffer, .. } => written.contains(buffer),
                 Stmt::Store { buffer, .. } => {
-                    let own = self.kind(*buffer) == BufferKind::Local;
-                    if !own {
+                    if self.kind(*buffer) != BufferKind::Local {
                         written.insert(*buffer);
                     }
                     false
@@ -46,7 +44,7 @@ impl<'p> Writer<'_, 'p> {
         stmts.len()
     }
 
-    /// A straight line, for one block after the other.
+    /// Writes a straight line for one block after the other.
     pub(super) fn side_by_side(&mut self, stmts: &'p [Stmt]) {
         let start = self.at[0];
         for block in 0..self.interleave {
@@ -81,53 +79,21 @@ impl<'p> Writer<'_, 'p> {
                 self.release(args);
                 self.done();
             }
-            Stmt::Call {
-                out,
-                function,
-                args,
-            } => {
+            Stmt::Call { out, callee, args } => {
                 let here = self.at[0];
                 self.set_all_at(here - 1);
                 for block in 0..self.interleave {
                     self.block = block;
                     self.at[block] = here;
-                    self.call_function(*out, *function, args);
+                    self.call_function(*out, *callee, args);
                 }
                 self.block = 0;
             }
-            Stmt::For {
-                kind,
-                extent,
-                index,
-                carried,
-                body,
-            } => {
-                let reverse = *kind == LoopKind::Serial { reverse: true };
-                self.counted_loop(*extent, *index, carried, body, reverse);
-            }
-            Stmt::While {
-                carried,
-                cond,
-                body,
-                limit,
-                at,
-            } => self.while_loop(carried, cond, body, (*limit, *at)),
-            Stmt::If {
-                pred,
-                then,
-                otherwise,
-                outs,
-            } => match self.is_lanes(*pred) {
-                true => self.parting_branch(*pred, [then, otherwise], outs),
-                false => self.branch(*pred, [then, otherwise], outs),
-            },
-            Stmt::Copy {
-                to,
-                to_index,
-                from,
-                from_index,
-                len,
-            } => self.copy((*to, to_index), (*from, from_index), *len),
+            Stmt::For(l) => self.counted_loop(l),
+            Stmt::While(l) => self.while_loop(l),
+            Stmt::If(i) if self.is_lanes(i.pred) => self.parting_branch(i),
+            Stmt::If(i) => self.branch(i),
+            Stmt::Copy { to, from, len } => self.copy(to, from, *len),
             Stmt::Kernel { kernel, regions } => {
                 let block = kernel.downcast_ref::<RandomBlock>();
                 self.block_of_words(block.expect("a kernel that was accepted").0, regions);
@@ -146,9 +112,9 @@ impl<'p> Writer<'_, 'p> {
 
     /// A statement of a straight line, for the current block.
     fn straight(&mut self, s: &'p Stmt) {
-        let mut operands: SmallVec<[Value; 4]> = SmallVec::new();
-        // What a folded negation stands for is wanted here.
-        walk::uses(s, &mut |v| operands.push(self.life.negated(v).unwrap_or(v)));
+        let mut operands = walk::uses(s);
+        // The operand of a folded negation is used here.
+        (operands.iter_mut()).for_each(|v| *v = self.life.negated(*v).unwrap_or(*v));
         operands.retain(|v| self.is_lanes(*v));
         self.hold(operands.iter().copied());
         match s {
@@ -197,7 +163,7 @@ impl<'p> Writer<'_, 'p> {
         }
     }
 
-    /// A call: registers are the callee's.
+    /// A call, which may overwrite all registers.
     fn call_runtime(&mut self, f: usize) {
         self.save_all();
         self.forget_all();
@@ -224,13 +190,13 @@ impl<'p> Writer<'_, 'p> {
     }
 
     /// Copies elements, for each lane: a loop over rows.
-    fn copy(&mut self, to: (BufferId, &Index), from: (BufferId, &Index), len: usize) {
+    fn copy(&mut self, to: &(BufferId, Index), from: &(BufferId, Index), len: usize) {
         if len == 0 {
             return;
         }
-        let at = self.address(from.0, from.1);
+        let at = self.address(from.0, &from.1);
         self.asm.address(RDX, at);
-        let at = self.address(to.0, to.1);
+        let at = self.address(to.0, &to.1);
         self.asm.address(RAX, at);
         self.asm.constant(RCX, len as i64);
         let pitch = self.pitch(to.0) as i32;
@@ -282,7 +248,7 @@ impl<'p> Writer<'_, 'p> {
             .or_insert_with(|| layout.reserve(64 * (args as u32 + 1)))
     }
 
-    /// A truth value for the lanes that take part.
+    /// A truth value, restricted to the active lanes.
     pub(super) fn active_mask_of(&mut self, v: Value) -> Mask {
         let m = self.mask_of(v);
         match self.active {
@@ -296,36 +262,39 @@ impl<'p> Writer<'_, 'p> {
         }
     }
 
-    /// A branch that all lanes take alike.
-    fn branch(&mut self, pred: Value, sides: [&'p Block; 2], outs: &[Value]) {
+    /// A uniform branch.
+    fn branch(&mut self, branch: &'p If) {
+        let outs = &branch.outs;
         self.save_all();
         self.make_rows(outs);
         let (other, end) = (self.asm.label(), self.asm.label());
-        self.load_word_of(RAX, pred);
+        self.load_word_of(RAX, branch.pred);
         self.asm.int_by(Int::Compare, RAX, 0);
         self.asm.jump_if(Cond::Equal, other);
         let before = self.registers();
         self.pointers.clear();
-        self.side(sides[0], outs, None);
+        self.side(&branch.then, outs, None);
         self.asm.jump(end);
         self.label(other);
         self.restore(before);
-        self.side(sides[1], outs, None);
+        self.side(&branch.otherwise, outs, None);
         self.label(end);
         self.forget_all();
         self.sweep();
         self.done();
     }
 
-    /// A branch on which lanes part: each side runs if a lane wants it, for those that do.
-    fn parting_branch(&mut self, pred: Value, sides: [&'p Block; 2], outs: &[Value]) {
+    /// A branch on which lanes diverge: each side runs for the lanes that take it, if there are
+    /// any.
+    fn parting_branch(&mut self, branch: &'p If) {
+        let outs = &branch.outs;
         self.save_all();
         self.make_rows(outs);
         let word = self.new_word();
         let outer = (self.active, self.parted);
-        for (n, side) in sides.into_iter().enumerate() {
+        for (n, side) in [&branch.then, &branch.otherwise].into_iter().enumerate() {
             let end = self.asm.label();
-            let m = self.mask_of(pred);
+            let m = self.mask_of(branch.pred);
             match (n, self.active) {
                 (0, None) => self.asm.mask_copy(WORK, m),
                 (0, Some(active)) => {
@@ -345,7 +314,8 @@ impl<'p> Writer<'_, 'p> {
                 self.asm.jump_if(Cond::Equal, end);
             }
             (self.active, self.parted) = (Some(word), true);
-            // What the first side finds, it may write over: those of the other side come later.
+            // The first side may overwrite the results in all lanes: the second side runs later and
+            // writes its own.
             self.side(side, outs, (n == 1).then_some(word));
             (self.active, self.parted) = outer;
             self.label(end);
@@ -356,7 +326,7 @@ impl<'p> Writer<'_, 'p> {
         self.done();
     }
 
-    /// Results of branches are in rows, or words.
+    /// Reserves rows or words for the results of a branch.
     fn make_rows(&mut self, outs: &[Value]) {
         for &v in outs {
             if self.is_lanes(v) {
@@ -369,8 +339,8 @@ impl<'p> Writer<'_, 'p> {
         }
     }
 
-    /// One side of a branch; its results are written where those of the branch are, for the lanes of a
-    /// mask if one is given.
+    /// One side of a branch; its results are written to those of the branch, in the lanes of a mask
+    /// if one is given.
     fn side(&mut self, block: &'p Block, outs: &[Value], mask: Option<i32>) {
         self.statements(block);
         for (&to, &from) in outs.iter().zip(&block.results) {
@@ -424,7 +394,7 @@ impl<'p> Writer<'_, 'p> {
         self.asm.store(row, old, ALL);
     }
 
-    /// A label that code comes to from more than one place.
+    /// Places a label that is reached from several places.
     pub(super) fn label(&mut self, label: Label) {
         self.asm.place(label);
         self.pointers.clear();

@@ -1,57 +1,44 @@
-//! Where the values of a loop's body are defined and used, in the order of the code.
+//! The definitions and uses of the values of a loop's body, in code order.
 
 use std::collections::{HashMap, HashSet};
 
 use wengert_loop::loops::walk;
-use wengert_loop::loops::{Block, Carried, ScalarOp, Stmt, Value};
+use wengert_loop::loops::{Block, For, ScalarOp, Stmt, Value, While};
 use wengert_loop::types::DType;
 
 use super::loops::stays_in_registers;
 use crate::plan::Values;
 
-/// The place of a statement in the order of the code: what stands inside of a statement comes behind its
-/// place and before its end.
+/// The position of a statement in code order: the statements inside of another come after its
+/// position and before its end.
 pub(super) type Pos = u32;
 
-/// When values are there, and when they are wanted.
+/// The positions at which values are defined and used.
 pub(super) struct Life {
     defined: HashMap<Value, Pos>,
-    /// In order.
+    /// The positions of the uses of each value, in order.
     uses: HashMap<Value, Vec<Pos>>,
     /// Values that are the negation of another, and only ever part of a fused product.
     negated: HashMap<Value, Value>,
-    /// Where statements with blocks end.
+    /// The ends of statements with blocks.
     ends: HashMap<Pos, Pos>,
 }
 
 impl Life {
-    /// Of the body of a vector loop, so many blocks of which run side by side.
-    pub(super) fn of(
-        carried: &[Carried],
-        body: &Block,
-        values: &Values,
-        interleave: usize,
-    ) -> Life {
+    /// Analyses the body of a vector loop, of which `interleave` blocks run side by side.
+    pub(super) fn of(l: &For, values: &Values, interleave: usize) -> Life {
         let mut life = Life {
             defined: HashMap::new(),
             uses: HashMap::new(),
-            negated: negations(body, values),
+            negated: negations(&l.body, values),
             ends: HashMap::new(),
         };
         let mut at = 0;
-        let stays = |s: &Stmt| match s {
-            Stmt::For {
-                extent,
-                carried,
-                body,
-                ..
-            } => stays_in_registers(values, interleave, *extent, carried, body),
-            _ => false,
-        };
-        life.block(body, &mut at, &stays);
+        let stays = |l: &For| stays_in_registers(values, interleave, l);
+        life.block(&l.body, &mut at, &stays);
         at += 1;
-        body.results.iter().for_each(|&v| life.mention(v, at));
-        carried.iter().for_each(|c| life.mention(c.param, at));
+        life.mention_all(&l.body.results, at);
+        l.carried.iter().for_each(|c| life.mention(c.param, at));
         life
     }
 
@@ -60,7 +47,7 @@ impl Life {
         self.negated.get(&v).copied()
     }
 
-    /// Whether nothing is to be computed for a value: where it is used, it is part of a product.
+    /// Whether a value is not computed, because each use is part of a fused product.
     pub(super) fn is_folded(&self, v: Value) -> bool {
         self.negated.contains_key(&v)
     }
@@ -69,7 +56,7 @@ impl Life {
         self.defined.get(&v).copied().unwrap_or(0)
     }
 
-    /// The first use behind a place.
+    /// The first use after a position.
     pub(super) fn after(&self, v: Value, at: Pos) -> Option<Pos> {
         let uses = self.uses.get(&v)?;
         uses.get(uses.partition_point(|&u| u <= at)).copied()
@@ -80,7 +67,7 @@ impl Life {
         self.after(v, start).filter(|&u| u <= end)
     }
 
-    /// Where the statement with blocks ends that begins at a place.
+    /// The end of the statement with blocks that begins at a position.
     pub(super) fn end(&self, start: Pos) -> Pos {
         self.ends[&start]
     }
@@ -90,110 +77,65 @@ impl Life {
         self.uses.entry(v).or_default().push(at);
     }
 
-    /// What loops carry in rows is there until the step ends; `stays` tells those that do not.
-    fn block(&mut self, block: &Block, at: &mut Pos, stays: &dyn Fn(&Stmt) -> bool) {
+    fn mention_all(&mut self, values: &[Value], at: Pos) {
+        values.iter().for_each(|&v| self.mention(v, at));
+    }
+
+    fn define_all(&mut self, values: walk::Values, at: Pos) {
+        (self.defined).extend(values.into_iter().map(|v| (v, at)));
+    }
+
+    /// Carried values in rows live until the step ends; `stays` says which loops carry in
+    /// registers.
+    fn block(&mut self, block: &Block, at: &mut Pos, stays: &dyn Fn(&For) -> bool) {
         for s in &block.stmts {
             *at += 1;
             let here = *at;
-            if !result_is(s, |v| self.is_folded(v)) {
-                walk::uses(s, &mut |v| self.mention(v, here));
+            if !walk::result(s).is_some_and(|v| self.is_folded(v)) {
+                self.mention_all(&walk::uses(s), here);
             }
-            walk::definitions(s, &mut |v| {
-                self.defined.insert(v, here);
-            });
+            self.define_all(walk::params(s), here);
+            for inner in walk::blocks(s) {
+                self.block(inner, at, stays);
+                *at += 1;
+                match s {
+                    // Each step compares with the extent.
+                    Stmt::For(l) => self.mention(l.extent, *at),
+                    Stmt::If(i) => self.mention(i.pred, *at),
+                    _ => {}
+                }
+                self.mention_all(&inner.results, *at);
+            }
             match s {
-                Stmt::For {
-                    extent,
-                    carried,
-                    body,
-                    ..
-                } => {
-                    self.block(body, at, stays);
-                    *at += 1;
-                    // Each step asks which lanes take part.
-                    self.mention(*extent, *at);
-                    body.results.iter().for_each(|&v| self.mention(v, *at));
-                    let rows = !stays(s);
-                    for c in carried {
-                        if rows {
-                            self.mention(c.param, *at);
-                        }
-                        self.defined.insert(c.out, *at);
-                    }
-                }
-                Stmt::While {
-                    carried,
-                    cond,
-                    body,
-                    ..
-                } => {
-                    self.block(cond, at, stays);
-                    *at += 1;
-                    cond.results.iter().for_each(|&v| self.mention(v, *at));
-                    self.block(body, at, stays);
-                    *at += 1;
-                    body.results.iter().for_each(|&v| self.mention(v, *at));
-                    // Lanes that are done keep what they have.
-                    carried.iter().for_each(|c| {
-                        self.mention(c.param, *at);
-                        self.defined.insert(c.out, *at);
-                    });
-                }
-                Stmt::If {
-                    pred,
-                    then,
-                    otherwise,
-                    outs,
-                } => {
-                    for block in [then, otherwise] {
-                        self.block(block, at, stays);
-                        *at += 1;
-                        self.mention(*pred, *at);
-                        block.results.iter().for_each(|&v| self.mention(v, *at));
-                    }
-                    outs.iter().for_each(|&v| {
-                        self.defined.insert(v, *at);
-                    });
+                Stmt::For(l) if stays(l) => {}
+                // Finished lanes keep their values.
+                Stmt::For(For { carried, .. }) | Stmt::While(While { carried, .. }) => {
+                    carried.iter().for_each(|c| self.mention(c.param, *at));
                 }
                 _ => {}
             }
+            self.define_all(walk::outs(s), *at);
             self.ends.insert(here, *at);
         }
     }
 }
 
-fn result_is(s: &Stmt, is: impl Fn(Value) -> bool) -> bool {
-    walk::result(s).is_some_and(is)
-}
-
-/// Values in lanes that are the negation of another and nothing but operands of fused products, which
-/// subtract at no cost. What is negated is there where the negation is used, for it is defined in the
+/// Values in lanes that are the negation of another and only operands of fused products, which
+/// subtract at no cost. The negated value is available at each use, because it is defined in the
 /// same straight line or before.
 fn negations(body: &Block, values: &Values) -> HashMap<Value, Value> {
     let mut found = HashMap::new();
     let mut otherwise = HashSet::new();
     walk::stmts(body, &mut |s| {
-        let product = matches!(
-            s,
-            Stmt::Op {
-                op: ScalarOp::Fma,
-                ..
-            }
-        );
-        if !product {
-            walk::uses(s, &mut |v| {
-                otherwise.insert(v);
-            });
+        let Stmt::Op { out, op, args } = s else {
+            otherwise.extend(walk::uses(s));
+            otherwise.extend(walk::blocks(s).flat_map(|b| &b.results));
+            return;
+        };
+        if *op != ScalarOp::Fma {
+            otherwise.extend(args);
         }
-        for b in walk::blocks(s) {
-            otherwise.extend(b.results.iter().copied());
-        }
-        if let Stmt::Op {
-            out,
-            op: ScalarOp::Neg,
-            args,
-        } = s
-        {
+        if *op == ScalarOp::Neg {
             let (to, from) = (
                 values.types[out.0 as usize],
                 values.types[args[0].0 as usize],
@@ -204,7 +146,7 @@ fn negations(body: &Block, values: &Values) -> HashMap<Value, Value> {
             }
         }
     });
-    otherwise.extend(body.results.iter().copied());
+    otherwise.extend(&body.results);
     found.retain(|v, _| !otherwise.contains(v));
     found
 }

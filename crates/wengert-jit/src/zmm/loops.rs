@@ -1,11 +1,11 @@
-//! Loops whose steps come one after the other.
+//! Loops whose steps run one after the other.
 //!
-//! What a straight body carries stays in registers from step to step; the carried values of other loops
-//! are in rows of the frame, for the registers are wanted for what stands inside.
+//! The carried values of a loop with a straight body stay in registers from step to step; those of
+//! other loops are in rows of the frame, because the statements inside need the registers.
 
 use std::collections::HashMap;
 
-use wengert_loop::loops::{Block, Carried, LANES, Value};
+use wengert_loop::loops::{Block, Carried, For, LANES, LoopKind, Value, While};
 use wengert_loop::source::SourceId;
 use wengert_loop::types::DType;
 use wengert_run::library::helpers;
@@ -16,46 +16,35 @@ use super::asm::{ALL, Cond, Int, MaskOp, Mem, RAX, RBX, RCX, RDI, RDX, RSI, Src,
 use super::regs::{Piece, WORK, WORK_TOO};
 use crate::plan::Values;
 
-/// Registers that carried values may take.
+/// The number of registers for carried values.
 const CARRIED: usize = 20;
-/// Registers that a loop may hold from step to step.
+/// The number of registers that a loop may hold from step to step.
 const HELD: usize = 28;
 
-/// Whether what a counted loop carries in lanes stays in registers from step to step.
-pub(super) fn stays_in_registers(
-    values: &Values,
-    interleave: usize,
-    extent: Value,
-    carried: &[Carried],
-    body: &Block,
-) -> bool {
+/// Whether the carried values in lanes of a counted loop stay in registers from step to step.
+pub(super) fn stays_in_registers(values: &Values, interleave: usize, l: &For) -> bool {
     let lanes = |v: Value| values.types[v.0 as usize].lanes;
-    let in_lanes = || carried.iter().filter(|c| lanes(c.param));
+    let in_lanes = || l.carried.iter().filter(|c| lanes(c.param));
     let mask = |c: &Carried| values.types[c.param.0 as usize].dtype == DType::Bool;
-    !lanes(extent)
+    !lanes(l.extent)
         && in_lanes().count() * interleave <= CARRIED
         && !in_lanes().any(mask)
-        && body.stmts.iter().all(is_straight)
+        && l.body.stmts.iter().all(is_straight)
 }
 
 impl<'p> Writer<'_, 'p> {
-    /// A counted loop. Where each lane has an extent of its own, it takes part while the step's number is
-    /// below that.
-    pub(super) fn counted_loop(
-        &mut self,
-        extent: Value,
-        index: Value,
-        carried: &'p [Carried],
-        body: &'p Block,
-        reverse: bool,
-    ) {
+    /// A counted loop. If each lane has its own extent, a lane is active while the step's number is
+    /// below it.
+    pub(super) fn counted_loop(&mut self, l: &'p For) {
+        let (extent, carried, body) = (l.extent, &l.carried[..], &l.body);
+        let reverse = l.kind == LoopKind::Serial { reverse: true };
         let start = self.at[0];
         let end = self.life.end(start);
         let parts = self.is_lanes(extent);
         let known = self.constant(extent).map(|n| n as i64);
         let in_lanes = self.in_lanes(carried);
-        let straight = stays_in_registers(self.values, self.interleave, extent, carried, body);
-        // Until all that is carried has its place, what it begins with is wanted.
+        let straight = stays_in_registers(self.values, self.interleave, l);
+        // The initial values are live until all carried values have been placed.
         self.set_all_at(start - 1);
         self.save_all();
         self.carry_words(carried.iter().map(|c| (c.param, c.init)));
@@ -75,7 +64,7 @@ impl<'p> Writer<'_, 'p> {
             }
             false => None,
         };
-        let count = self.word_for(index);
+        let count = self.word_for(l.index);
         let (head, exit) = (self.asm.label(), self.asm.label());
         if reverse || known.is_none_or(|n| n <= 0) {
             match steps {
@@ -143,15 +132,9 @@ impl<'p> Writer<'_, 'p> {
         }
     }
 
-    /// Steps while a condition holds: while it holds for a lane, and lanes that are done keep what they
-    /// have.
-    pub(super) fn while_loop(
-        &mut self,
-        carried: &'p [Carried],
-        cond: &'p Block,
-        body: &'p Block,
-        (limit, line): (u64, Option<SourceId>),
-    ) {
+    /// Runs steps while a condition holds for some lane. Finished lanes keep their values.
+    pub(super) fn while_loop(&mut self, l: &'p While) {
+        let (carried, cond, body) = (&l.carried[..], &l.cond, &l.body);
         let start = self.at[0];
         let end = self.life.end(start);
         let parts = self.is_lanes(cond.results[0]);
@@ -190,7 +173,7 @@ impl<'p> Writer<'_, 'p> {
         self.done();
         self.asm.jump_if(Cond::Equal, exit);
         let here = self.registers();
-        self.limit_steps(steps, limit, line);
+        self.limit_steps(steps, l.limit, l.at);
         self.statements(body);
         self.set_all_at(end - 1);
         self.end_in_rows(carried, &body.results, parts.then_some(live));
@@ -210,7 +193,7 @@ impl<'p> Writer<'_, 'p> {
         all.filter(|c| self.is_lanes(c.param)).collect()
     }
 
-    /// Leaves with an error when a loop is about to take a step too many.
+    /// Leaves with an error if the loop would exceed its limit of steps.
     fn limit_steps(&mut self, steps: i32, limit: u64, line: Option<SourceId>) {
         if limit == u64::MAX {
             return;
@@ -227,7 +210,7 @@ impl<'p> Writer<'_, 'p> {
         self.asm.store_word(self.frame(steps), RAX);
     }
 
-    /// Leaves with the error that a loop takes more steps than so many.
+    /// Leaves with the error that a loop takes more than `limit` steps.
     pub(super) fn too_many_steps(&mut self, limit: u64, line: Option<SourceId>) {
         let line = (self.source)(line);
         self.asm.copy(RDI, RBX);
@@ -240,7 +223,7 @@ impl<'p> Writer<'_, 'p> {
         self.asm.jump(self.leave);
     }
 
-    /// Uniform values go to the words of others, all at once.
+    /// Moves uniform values to the words of others, in parallel.
     fn carry_words(&mut self, moves: impl Iterator<Item = (Value, Value)>) {
         let moves: Vec<(Value, Value)> = moves.filter(|&(to, _)| !self.is_lanes(to)).collect();
         let targets: Vec<Value> = moves.iter().map(|m| m.0).collect();
@@ -269,7 +252,7 @@ impl<'p> Writer<'_, 'p> {
         self.free_words.extend(copies.into_values());
     }
 
-    /// What is carried begins in rows, and nothing is in registers.
+    /// Stores the initial values to the rows of the carried values, and empties the registers.
     fn begin_in_rows(&mut self, carried: &[Carried]) {
         for c in carried {
             for block in 0..self.interleave {
@@ -284,14 +267,15 @@ impl<'p> Writer<'_, 'p> {
         self.done();
     }
 
-    /// What is carried goes to its rows, in the lanes of a mask if one is given.
+    /// Stores the results of a step to the rows of the carried values, in the lanes of a mask if
+    /// one is given.
     fn end_in_rows(&mut self, carried: &[Carried], results: &[Value], mask: Option<i32>) {
         self.rows_at_end(carried, results, mask);
         self.forget_all();
         self.carry_words(carried.iter().zip(results).map(|(c, &r)| (c.param, r)));
     }
 
-    /// The same for what a vector loop carries: from block to block.
+    /// Stores the results of a block to the rows of the values that a vector loop carries.
     pub(super) fn carry_in_rows(&mut self, carried: &[Carried], results: &[Value]) {
         self.rows_at_end(carried, results, self.active);
         self.forget_all();
@@ -306,7 +290,7 @@ impl<'p> Writer<'_, 'p> {
         let targets: Vec<Value> = moves.iter().map(|m| m.0).collect();
         for block in 0..self.interleave {
             self.block = block;
-            // What another takes the place of goes aside first.
+            // Values that are about to be overwritten are set aside first.
             let mut aside: HashMap<Value, i32> = HashMap::new();
             for &(_, from) in &moves {
                 if targets.contains(&from) && !aside.contains_key(&from) {
@@ -333,8 +317,8 @@ impl<'p> Writer<'_, 'p> {
         self.block = 0;
     }
 
-    /// What is carried begins in registers, beside what the loop wants from outside; nothing else stays
-    /// in one.
+    /// Loads the initial values to registers, and keeps the outer values that the loop uses; all
+    /// other registers are freed.
     fn begin_in_registers(&mut self, carried: &[Carried], within: (u32, u32)) {
         let mut taken: Vec<u8> = Vec::new();
         for c in carried {
@@ -369,7 +353,7 @@ impl<'p> Writer<'_, 'p> {
         });
         self.set_all_at(within.0);
         self.sweep_but(&params);
-        // One is free to move others by.
+        // One register stays free for moves.
         let held = self.held();
         let outside = held.iter().filter(|((v, _), _)| !params.contains(v));
         for &(p, _) in outside.skip(HELD - taken.len()) {
@@ -378,7 +362,7 @@ impl<'p> Writer<'_, 'p> {
         self.done();
     }
 
-    /// Where the results of a body are best computed.
+    /// The preferred registers of the results of a body.
     fn wishes(
         &self,
         in_lanes: &[Carried],
@@ -400,14 +384,14 @@ impl<'p> Writer<'_, 'p> {
         wishes
     }
 
-    /// At the end of a step, all is where it was at its start: the carried values, now the results, and
-    /// what comes from outside.
+    /// Restores the registers of the start of the step: the carried values get the results, and the
+    /// outer values are reloaded if necessary.
     fn end_in_registers(&mut self, carried: &[Carried], body: &Block, held: &[(Piece, u8)]) {
         let results: HashMap<Value, Value> = (carried.iter().zip(&body.results))
             .filter(|(c, _)| self.is_lanes(c.param))
             .map(|(c, &r)| (c.param, r))
             .collect();
-        // What each register is to have.
+        // The new contents of each register.
         let mut moves: Vec<(u8, u8)> = Vec::new();
         let mut loads: Vec<(u8, Src)> = Vec::new();
         for &((v, block), to) in held {
@@ -451,8 +435,8 @@ impl<'p> Writer<'_, 'p> {
         );
     }
 
-    /// Moves between registers, all at once: one whose target nothing else comes from goes first; where
-    /// they form a ring, one goes aside.
+    /// Moves registers in parallel: a move goes first if no other reads its target; in a cycle, one
+    /// value is set aside.
     fn move_all(&mut self, mut moves: Vec<(u8, u8)>, held: &[(Piece, u8)]) {
         while !moves.is_empty() {
             let ready = moves
@@ -481,7 +465,7 @@ impl<'p> Writer<'_, 'p> {
         }
     }
 
-    /// Behind a loop what it carried has the names it has outside.
+    /// Renames the carried values to the results of the loop.
     fn leave_loop(&mut self, carried: &[Carried]) {
         for c in carried {
             if self.is_lanes(c.param) {
@@ -496,7 +480,7 @@ impl<'p> Writer<'_, 'p> {
         self.done();
     }
 
-    /// The largest extent of the lanes that take part.
+    /// The largest extent of the active lanes.
     fn largest(&mut self, extent: Value, word: i32) {
         let x = self.in_register(extent);
         let row = self.new_row();
@@ -521,7 +505,7 @@ impl<'p> Writer<'_, 'p> {
         self.done();
     }
 
-    /// The lanes that take part in a step.
+    /// The lanes that are active in a step.
     fn lanes_with_step(&mut self, extent: Value, count: Mem) -> i32 {
         const LESS: u8 = 1;
         let word = self.new_word();

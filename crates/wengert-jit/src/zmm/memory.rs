@@ -1,4 +1,4 @@
-//! Where elements lie, and reading and writing them.
+//! Addresses of elements, and reads and writes.
 
 use wengert_loop::loops::{Block, BufferId, BufferKind, Index, LANES, Stmt, Value};
 
@@ -6,8 +6,8 @@ use super::Writer;
 use super::asm::{ALL, Gpr, Int, Mask, MaskOp, Mem, RAX, RBX, RCX, RDI, RDX, RSI, Src, Zmm, ops};
 use super::regs::{WORK, WORK_TOO};
 
-/// What an address in a register was made from: a buffer, a uniform value that is added to its elements,
-/// and how far neighbouring lanes are apart.
+/// The key of an address in a register: a buffer, a uniform value that is added to the index, and
+/// the distance of neighbouring lanes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Pointer {
     buffer: BufferId,
@@ -40,7 +40,7 @@ impl Writer<'_, '_> {
         (buffer.dtype.bytes() * copies) as i64
     }
 
-    /// The uniform part of an index, beside constants: a value; and what differs by lane.
+    /// The constant part, the uniform part and the per-lane part of an index.
     fn parts(&self, index: &Index) -> (i64, Option<Value>, Option<Value>) {
         let mut offset = index.offset;
         let (mut base, mut each) = (None, None);
@@ -54,8 +54,8 @@ impl Writer<'_, '_> {
         (offset, base, each)
     }
 
-    /// The address of the element that an index names, for the first lane of the first block if it differs
-    /// by lane. It is good until the next address is made.
+    /// The address of an element, for the first lane of the first block if it differs by lane. It
+    /// is valid until the next address is computed.
     pub(super) fn address(&mut self, b: BufferId, index: &Index) -> Mem {
         let (offset, base, _) = self.parts(index);
         let pitch = self.pitch(b);
@@ -67,7 +67,7 @@ impl Writer<'_, '_> {
         let found = self.pointers.iter().position(|(k, _)| *k == key);
         let reg = match found {
             Some(n) => {
-                // The one that was used last goes to the end.
+                // The pointers are in order of their last use.
                 let (_, reg) = self.pointers.remove(n);
                 reg
             }
@@ -76,7 +76,7 @@ impl Writer<'_, '_> {
         self.pointers.push((key, reg));
         let off = offset.wrapping_mul(pitch);
         match i32::try_from(off) {
-            // What is added for a lane or a block stays within 31 bits, too.
+            // The sum with the offset of a lane or a block fits in 31 bits, too.
             Ok(off) if off.unsigned_abs() < 1 << 30 => Mem { base: reg, off },
             _ => {
                 self.asm.constant(RAX, off);
@@ -86,7 +86,7 @@ impl Writer<'_, '_> {
         }
     }
 
-    /// Makes an address in a register: a free one, or the one that was used first.
+    /// Computes an address in a free register, or in the least recently used one.
     fn pointer(&mut self, key: Pointer, pitch: i64) -> Gpr {
         let free = POINTERS
             .into_iter()
@@ -107,8 +107,8 @@ impl Writer<'_, '_> {
         reg
     }
 
-    /// Makes the addresses that a straight line wants, if there are registers for all and they move along
-    /// evenly with the blocks; whether it is so.
+    /// Computes the addresses of a straight line, if there are enough registers and all addresses
+    /// advance by a constant from block to block. Returns whether that is so.
     pub(super) fn moving_pointers(&mut self, body: &Block) -> bool {
         let mut wanted: Vec<(BufferId, Index)> = Vec::new();
         let mut even = true;
@@ -135,7 +135,7 @@ impl Writer<'_, '_> {
         true
     }
 
-    /// Moves the addresses in registers on to the next blocks.
+    /// Advances the addresses in registers to the next blocks.
     pub(super) fn move_pointers(&mut self) {
         for (key, reg) in self.pointers.clone() {
             let step = self.step(key.buffer, key.stride);
@@ -146,7 +146,7 @@ impl Writer<'_, '_> {
         }
     }
 
-    /// Bytes from the blocks that run side by side to the next ones, if they are not too many.
+    /// The bytes from the current blocks to the next ones, if they fit an instruction.
     fn step(&self, b: BufferId, stride: i64) -> Option<i32> {
         let lane = stride.checked_mul(self.pitch(b))?;
         let step = lane.checked_mul((LANES * self.interleave) as i64)?;
@@ -175,14 +175,13 @@ impl Writer<'_, '_> {
         self.frame(off)
     }
 
-    /// The word of the lanes that a write to memory of the block's own is for; `None` where all may be
-    /// written.
+    /// The word of the lanes that may be written in memory that the block owns; `None` if all may.
     pub(super) fn mask_for_own(&self, b: BufferId) -> Option<i32> {
         let partial = self.parted || self.plan.gathers.contains(&b);
         self.active.filter(|_| partial)
     }
 
-    /// The lanes of the current block that take part, in the mask register for work.
+    /// The active lanes of the current block, in the scratch mask register.
     fn active_here(&mut self) -> Mask {
         match self.active {
             None => ALL,
@@ -226,7 +225,7 @@ impl Writer<'_, '_> {
             return self.define(out, x);
         }
         let (at, numbers) = self.apart(b, index);
-        // It must not be the register of the element numbers.
+        // It must differ from the register of the element numbers.
         let x = self.take(None);
         self.lanes_apart();
         self.asm.three(ops::XOR, x, x, Src::Reg(x), ALL);
@@ -234,15 +233,15 @@ impl Writer<'_, '_> {
         self.define(out, x);
     }
 
-    /// The mask register for work has the lanes that take part.
+    /// Loads the active lanes into the scratch mask register.
     fn lanes_apart(&mut self) {
         if self.active_here() == ALL {
             self.asm.mask_op(MaskOp::Xnor, WORK, WORK, WORK);
         }
     }
 
-    /// Where elements lie that are apart: an address, and a register of how many words further on each
-    /// lane's is.
+    /// The location of elements that are not contiguous: an address, and a register of the offset
+    /// of each lane in words.
     fn apart(&mut self, b: BufferId, index: &Index) -> (Mem, Zmm) {
         let (_, _, each) = self.parts(index);
         let own = self.kind(b) == BufferKind::Local;
@@ -349,7 +348,7 @@ impl Writer<'_, '_> {
         let new = match self.mask_for_own(b) {
             None => m,
             Some(word) => {
-                // What was there goes back where lanes take no part.
+                // Inactive lanes keep their old bytes.
                 self.asm.address(RDX, row);
                 self.asm.load(RAX, Mem { base: RDX, off: 0 });
                 self.asm.constant(RCX, ONES);

@@ -1,15 +1,16 @@
 //! Vector loops in registers of 512 bits: wide code, for processors with AVX-512.
 //!
-//! Cranelift has vectors of 128 bits, so that eight lanes are four of its vectors. Here they are one
-//! register. A vector loop all of whose statements have wide code ([`accept`]) becomes a function of its
-//! own, which the code around it calls; the other loops are written by [`emit`](crate::emit). The
-//! instructions are the same operations in the same order on each lane, so the bits are the same.
+//! Cranelift has vectors of 128 bits, so that eight lanes are four of its vectors. Here they are
+//! one register. If all statements of a vector loop have wide code ([`accept`]), the loop becomes
+//! its own function, which the surrounding code calls; all other loops are written by
+//! [`emit`](crate::emit). Each lane executes the same operations in the same order, so the bits are
+//! the same.
 //!
-//! The function gets a frame pointer. What it needs from outside is put into the frame before the call:
-//! uniform values in words, and where each buffer begins. Uniform values stay in words of the frame; an
-//! instruction reads one for all lanes. A value in lanes is in a register as long as there is room, or in
-//! a row of the frame ([`regs`]). Where each step of a loop has to wait for what it computes one after the
-//! other, two or four blocks of lanes run side by side: `interleave` is how many.
+//! The function gets a frame pointer. The caller puts its inputs into the frame: uniform values in
+//! words, and the start of each buffer. Uniform values stay in words of the frame; an instruction
+//! reads one for all lanes. A value in lanes is in a register as long as there is room, or in a row
+//! of the frame ([`regs`]). If the steps of a loop are chains of dependent operations, two or four
+//! blocks of lanes run side by side: `interleave` is their number.
 
 mod accept;
 mod asm;
@@ -25,7 +26,7 @@ pub(crate) use self::accept::accepted;
 
 use std::collections::{HashMap, HashSet};
 
-use wengert_loop::loops::{Block, BufferId, BufferKind, Carried, LANES, Stmt, Value, walk};
+use wengert_loop::loops::{Block, BufferId, BufferKind, For, LANES, Stmt, Value, walk};
 use wengert_loop::source::SourceId;
 use wengert_loop::types::DType;
 use wengert_run::call::layout::Layout;
@@ -42,35 +43,32 @@ use crate::plan::{Plan, Values};
 pub(crate) struct FrameSlots {
     rows: Vec<i32>,
     words: Vec<i32>,
-    /// For the arguments of a function of the runtime and its result, by how many.
+    /// Memory for the arguments of a function of the runtime and its result, by the number of
+    /// arguments.
     areas: HashMap<usize, i32>,
 }
 
-/// What a vector loop needs from outside.
+/// The inputs of a vector loop.
 pub(crate) struct Needs {
     /// Uniform values.
     pub values: Vec<Value>,
-    /// Memory.
+    /// Buffers.
     pub buffers: Vec<BufferId>,
 }
 
-/// Finds what a vector loop needs from outside.
-pub(crate) fn needs(values: &Values, extent: Value, carried: &[Carried], body: &Block) -> Needs {
+/// Finds the inputs of a vector loop.
+pub(crate) fn needs(values: &Values, l: &For) -> Needs {
     let mut inside = HashSet::new();
-    let mut wanted = vec![extent];
-    wanted.extend(carried.iter().map(|c| c.init));
+    let mut wanted = vec![l.extent];
+    wanted.extend(l.carried.iter().map(|c| c.init));
     let mut buffers = Vec::new();
-    walk::stmts(body, &mut |s| {
-        walk::definitions(s, &mut |v| {
-            inside.insert(v);
-        });
-        walk::uses(s, &mut |v| wanted.push(v));
-        for b in walk::blocks(s) {
-            wanted.extend(b.results.iter().copied());
-        }
-        walk::buffers(s, &mut |b| buffers.push(b));
+    walk::stmts(&l.body, &mut |s| {
+        inside.extend(walk::definitions(s));
+        wanted.extend(walk::uses(s));
+        wanted.extend(walk::blocks(s).flat_map(|b| &b.results));
+        buffers.extend(walk::buffers(s));
     });
-    wanted.extend(body.results.iter().copied());
+    wanted.extend(&l.body.results);
     let constant = |v: &Value| values.constants[v.0 as usize].is_some();
     let lanes = |v: &Value| values.types[v.0 as usize].lanes;
     wanted.retain(|v| !inside.contains(v) && !constant(v) && !lanes(v));
@@ -89,7 +87,7 @@ pub(crate) fn may_fail(body: &Block) -> bool {
     let mut may = false;
     walk::stmts(body, &mut |s| {
         may |= match s {
-            Stmt::While { limit, .. } => *limit != u64::MAX,
+            Stmt::While(l) => l.limit != u64::MAX,
             Stmt::Fail { .. } => true,
             _ => false,
         };
@@ -97,24 +95,22 @@ pub(crate) fn may_fail(body: &Block) -> bool {
     may
 }
 
-/// Where the code around a vector loop puts what it needs, and finds what it gives.
+/// The frame offsets of the inputs and results of a vector loop.
 #[derive(Default)]
 pub(crate) struct Places {
     /// Words of the uniform values.
     pub values: HashMap<Value, i32>,
-    /// Words that say where buffers begin.
+    /// Words with the start of each buffer.
     pub buffers: HashMap<BufferId, i32>,
-    /// Rows of what the loop carries.
+    /// Rows of the carried values.
     pub carried: Vec<i32>,
 }
 
 /// A vector loop.
 pub(crate) struct VectorLoop<'p> {
-    pub extent: Value,
-    pub index: Value,
-    pub carried: &'p [Carried],
-    pub body: &'p Block,
-    /// How many blocks run side by side.
+    /// The loop.
+    pub looped: &'p For,
+    /// The number of blocks that run side by side.
     pub interleave: usize,
 }
 
@@ -128,26 +124,26 @@ pub(super) struct Writer<'e, 'p> {
     spare: &'e mut FrameSlots,
     free_rows: Vec<i32>,
     free_words: Vec<i32>,
-    /// How many blocks run side by side.
+    /// The number of blocks that run side by side.
     interleave: usize,
-    /// How far the code of each block is.
+    /// The current position in each block.
     at: [Pos; accept::MOST],
     /// The block that is being written.
     block: usize,
-    /// The loops around, from the outermost: where they start and end.
+    /// The starts and ends of the enclosing loops, from the outermost.
     around: Vec<(Pos, Pos)>,
     regs: Registers,
-    /// Rows of values in lanes that are in the frame, or have been; masks have words.
+    /// The rows of values in lanes that are in the frame, or have been; masks have words.
     rows: HashMap<Piece, i32>,
     /// Words of uniform values.
     words: HashMap<Value, i32>,
-    /// Words that say where buffers begin.
+    /// Words with the start of each buffer.
     buffers: HashMap<BufferId, i32>,
-    /// The number of the first lane.
+    /// The word with the number of the first lane.
     first: i32,
-    /// The lanes that take part, a byte for each block; `None` where all do.
+    /// The word with the active lanes, a byte for each block; `None` if all are active.
     active: Option<i32>,
-    /// Whether lanes take no part that do elsewhere in the loop.
+    /// Whether some lanes are inactive here that are active elsewhere in the loop.
     parted: bool,
     /// Addresses that are in registers.
     pointers: Vec<(Pointer, Gpr)>,
@@ -157,10 +153,13 @@ pub(super) struct Writer<'e, 'p> {
     source: &'e mut dyn FnMut(Option<SourceId>) -> i64,
 }
 
-/// Writes a vector loop as a function of a frame pointer, which gives a status. Gives the code and, if
-/// wanted, its text.
+/// Writes a vector loop as a function of a frame pointer that returns a status. Returns the code
+/// and, if requested, its text.
 pub(crate) fn write<'p>(
-    l: &VectorLoop<'p>,
+    &VectorLoop {
+        looped: l,
+        interleave,
+    }: &VectorLoop<'p>,
     plan: &'p Plan,
     places: Places,
     layout: &mut Layout<'p>,
@@ -174,12 +173,12 @@ pub(crate) fn write<'p>(
         asm,
         plan,
         values: &plan.values,
-        life: Life::of(l.carried, l.body, &plan.values, l.interleave),
+        life: Life::of(l, &plan.values, interleave),
         free_rows: spare.rows.clone(),
         free_words: spare.words.clone(),
         layout,
         spare,
-        interleave: l.interleave,
+        interleave,
         at: [0; accept::MOST],
         block: 0,
         around: Vec::new(),
@@ -245,7 +244,7 @@ impl<'p> Writer<'_, 'p> {
     }
 
     /// The function.
-    fn function(&mut self, l: &VectorLoop<'p>, carried: &[i32]) {
+    fn function(&mut self, l: &'p For, carried: &[i32]) {
         const SAVED: [Gpr; 5] = [RBX, Gpr(12), Gpr(13), Gpr(14), Gpr(15)];
         for r in SAVED {
             self.asm.push(r);
@@ -273,7 +272,7 @@ impl<'p> Writer<'_, 'p> {
         self.asm.ret();
     }
 
-    /// Lanes that run side by side.
+    /// The number of lanes that run side by side.
     fn together(&self) -> i32 {
         (LANES * self.interleave) as i32
     }
@@ -284,7 +283,7 @@ impl<'p> Writer<'_, 'p> {
     }
 
     /// Blocks of lanes one after the other, the last one perhaps short.
-    fn blocks(&mut self, l: &VectorLoop<'p>) {
+    fn blocks(&mut self, l: &'p For) {
         let (head, end) = (self.asm.label(), self.asm.label());
         let extent = self.load_word_of(RAX, l.extent);
         self.asm.int_by(Int::Compare, extent, 0);
@@ -294,7 +293,7 @@ impl<'p> Writer<'_, 'p> {
             self.live_lanes(l.extent);
         }
         self.body(l);
-        self.carry_in_rows(l.carried, &l.body.results);
+        self.carry_in_rows(&l.carried, &l.body.results);
         self.go_on();
         let extent = self.load_word_of(RCX, l.extent);
         self.asm.int(Int::Compare, RAX, extent);
@@ -302,11 +301,11 @@ impl<'p> Writer<'_, 'p> {
         self.asm.place(end);
     }
 
-    /// The same where the body is a straight line that carries nothing: first the blocks all of whose
-    /// lanes are live, with addresses that move along, then the last one.
-    fn line_of_blocks(&mut self, l: &VectorLoop<'p>) {
+    /// Blocks of a loop whose body is a straight line without carried values: first the blocks all
+    /// of whose lanes are live, with addresses that advance, then the last one.
+    fn line_of_blocks(&mut self, l: &'p For) {
         let (head, last, end) = (self.asm.label(), self.asm.label(), self.asm.label());
-        let moving = self.moving_pointers(l.body);
+        let moving = self.moving_pointers(&l.body);
         self.load_word_of(RCX, l.extent);
         self.asm.int_by(Int::Compare, RCX, self.together());
         self.asm.jump_if(Cond::Less, last);
@@ -335,14 +334,14 @@ impl<'p> Writer<'_, 'p> {
         self.asm.place(end);
     }
 
-    fn body(&mut self, l: &VectorLoop<'p>) {
+    fn body(&mut self, l: &'p For) {
         if self.life.after(l.index, 0).is_some() {
             self.lane_numbers(l.index);
         }
-        self.statements(l.body);
+        self.statements(&l.body);
     }
 
-    /// The number of the first lane, in rax too, goes on to the next blocks.
+    /// Advances the number of the first lane, which is left in rax too, to the next blocks.
     fn go_on(&mut self) {
         let first = self.frame(self.first);
         self.asm.load(RAX, first);
@@ -350,7 +349,7 @@ impl<'p> Writer<'_, 'p> {
         self.asm.store_word(first, RAX);
     }
 
-    /// From here on, the lanes that take part are those within the extent, a byte for each block.
+    /// Restricts the active lanes to those within the extent, a byte for each block.
     fn live_lanes(&mut self, extent: Value) {
         let word = self.new_word();
         let left = self.load_word_of(RAX, extent);

@@ -159,7 +159,7 @@ impl Writer<'_, '_> {
         self.define(out, to);
     }
 
-    /// Bits to shift by count modulo the width.
+    /// A shift by a number of bits modulo the width.
     fn shift(&mut self, out: Value, op: Op, args: &[Value]) {
         let x = self.in_register(args[0]);
         let by = match self.constant(args[1]) {
@@ -191,8 +191,8 @@ impl Writer<'_, '_> {
         self.one_operand(out, ops::LOAD, args);
     }
 
-    /// `a * b + c`, one rounding, where factors and addend may be negations. The result is written over
-    /// one of the three, best over one that is not wanted again.
+    /// `a * b + c` with one rounding, where factors and addend may be negations. The result
+    /// overwrites one of the three, preferably one without further uses.
     fn product_and_sum(&mut self, out: Value, args: &[Value]) {
         let mut signs = [false; 3];
         let mut v: SmallVec<[Value; 3]> = SmallVec::from_slice(args);
@@ -204,7 +204,7 @@ impl Writer<'_, '_> {
         let negated = signs[0] != signs[1];
         let subtracted = signs[2];
         let code = |form| ops::fma(negated, subtracted, form);
-        // A value that stands twice is not one to write over.
+        // A value that occurs twice must not be overwritten.
         let alone = |i: usize| (0..3).all(|j| j == i || v[i] != v[j]);
         let over = |w: &Self, i: usize| alone(i) && w.is_last_use(v[i]);
         let [a, b, c] = [v[0], v[1], v[2]];
@@ -234,7 +234,7 @@ impl Writer<'_, '_> {
                 asm.three(code(0), to, first, last, ALL);
             });
         }
-        // Over a copy of what is not in a register, or else of the addend.
+        // Overwrite a copy of the operand that is not in a register, or else of the addend.
         let fresh = |w: &mut Self, v: Value| -> Zmm {
             let from = w.source_of(v);
             let to = w.take(w.wish(out));
@@ -260,16 +260,16 @@ impl Writer<'_, '_> {
         self.define(out, to);
     }
 
-    /// The result is where an operand was.
+    /// Writes a result over an operand.
     fn written_over(&mut self, out: Value, args: &[Value], to: Zmm, write: impl FnOnce(&mut Asm)) {
         write(&mut self.asm);
         self.release(args);
         self.define(out, to);
     }
 
-    /// Minimum or maximum of floats: NaN if either is NaN, zeros ordered by sign. The instruction gives its
-    /// second operand where they are equal or one is NaN: the zeros of both orders are joined by their
-    /// bits, and where one is NaN the result is their sum.
+    /// Minimum or maximum of floats: NaN if either is NaN, zeros ordered by sign. The instruction
+    /// returns its second operand if they are equal or one is NaN: the zeros of both orders are
+    /// joined by their bits, and if one is NaN the result is their sum.
     fn extreme(&mut self, out: Value, [pick, join]: [Op; 2], args: &[Value]) {
         let (x, y) = (self.in_register(args[0]), self.in_register(args[1]));
         let (to, other) = (self.take(None), self.take(None));
@@ -290,7 +290,7 @@ impl Writer<'_, '_> {
         self.define_mask(out, m);
     }
 
-    /// The second operand where the first holds, else the third.
+    /// The second operand if the first holds, else the third.
     fn select(&mut self, out: Value, args: &[Value]) {
         let m = self.mask_of(args[0]);
         let no = self.in_register(args[2]);
@@ -328,7 +328,8 @@ impl Writer<'_, '_> {
         self.define_mask(out, to);
     }
 
-    /// To an integer: towards zero, saturating, NaN to 0. To a truth value: whether it is not 0.
+    /// Converts a float to an integer: rounds towards zero, saturates, NaN to 0. To a truth value:
+    /// whether it is not 0.
     fn float_to(&mut self, out: Value, args: &[Value]) {
         let to = self.dtype(out);
         if to == DType::F64 {
@@ -344,11 +345,11 @@ impl Writer<'_, '_> {
         let x = self.in_register(args[0]);
         let y = self.take(None);
         if to == DType::U64 {
-            // What is too large gives the largest.
+            // Numbers that are too large give the largest integer.
             self.asm.two(ops::TO_UNSIGNED, y, Src::Reg(x), ALL);
             self.asm.compare(ops::COMPARE, WORK, x, zero, BELOW);
         } else {
-            // What is too small gives the smallest, as does what is too large.
+            // Numbers out of range give the smallest integer.
             self.asm.two(ops::TO_INT, y, Src::Reg(x), ALL);
             let most = self.known(i64::MAX as u64);
             let large = self.take(None);

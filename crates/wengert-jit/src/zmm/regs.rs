@@ -1,8 +1,8 @@
-//! Which values are in registers.
+//! Register allocation.
 //!
-//! A value in lanes is computed into a register. Where there is no room, what is wanted again last goes
-//! to its row of the frame, and comes back when it is wanted. What a step of a loop wants from outside
-//! counts as wanted again in the next step.
+//! A value in lanes is computed into a register. If there is no room, the value that is used again
+//! last is stored to its row of the frame, and loaded when it is used. Outer values that a step of
+//! a loop uses count as used again in the next step.
 
 use std::collections::HashMap;
 
@@ -14,47 +14,47 @@ use super::asm::{ALL, Mask, Mem, Src, Zmm, ops};
 /// A value in lanes, of one of the blocks that run side by side.
 pub(super) type Piece = (Value, u8);
 
-/// The mask register that an instruction's own work may take.
+/// The scratch mask register.
 pub(super) const WORK: Mask = Mask(7);
-/// Another.
+/// The second scratch mask register.
 pub(super) const WORK_TOO: Mask = Mask(6);
 /// Mask registers for values.
 const MASKS: [u8; 5] = [1, 2, 3, 4, 5];
 
-/// How far a use may be for a value to stay in a register that is loaded for an operation that could read
-/// it from memory.
+/// The largest distance of the next use for which a value is loaded to a register, although the
+/// operation could read it from memory.
 const SOON: u32 = 64;
 
-/// Where a piece is.
+/// The register of a piece.
 #[derive(Clone, Copy)]
-struct Place {
+struct Home {
     reg: u8,
-    /// Whether its row has it too.
+    /// Whether its row holds it too.
     saved: bool,
 }
 
-/// The registers while code is written.
+/// The contents of the registers.
 #[derive(Clone, Default)]
 pub(super) struct Registers {
     vectors: [Option<Piece>; 32],
     masks: [Option<Piece>; 8],
-    places: HashMap<Piece, Place>,
-    /// Those that the current statement works on, as bits.
+    homes: HashMap<Piece, Home>,
+    /// The registers that the current statement uses, as bits.
     pinned: u32,
     pinned_masks: u8,
-    /// Registers in which a loop wants to find values at its end.
+    /// The registers in which a loop expects values at its end.
     wanted: HashMap<Piece, u8>,
     reserved: u32,
-    /// Rows, and words of masks, that are free behind the current statement.
+    /// Rows, and words of masks, that are free after the current statement.
     leaving: Vec<(bool, i32)>,
 }
 
 impl Writer<'_, '_> {
     fn place_of(&self, p: Piece) -> Option<u8> {
-        self.regs.places.get(&p).map(|p| p.reg)
+        self.regs.homes.get(&p).map(|p| p.reg)
     }
 
-    /// How far the next use of a piece is; `None` if there is none.
+    /// The distance of the next use of a piece; `None` if there is none.
     fn next(&self, (v, block): Piece) -> Option<u32> {
         let at = self.at[usize::from(block)];
         let later = match usize::from(block) == self.block {
@@ -78,7 +78,7 @@ impl Writer<'_, '_> {
         after.map(|n| n - at + later)
     }
 
-    /// A vector register that nothing is in, for what the current statement works on.
+    /// An empty vector register for the current statement.
     pub(super) fn take(&mut self, wish: Option<u8>) -> Zmm {
         let free = |regs: &Registers, r: u8| {
             regs.vectors[usize::from(r)].is_none() && regs.pinned & (1 << r) == 0
@@ -99,7 +99,7 @@ impl Writer<'_, '_> {
         Zmm(r)
     }
 
-    /// Of the registers that may be had, as bits, the one whose piece is wanted again last.
+    /// Among the registers in the bits of `may`, the one whose piece is used again last.
     fn farthest(&self, file: &[Option<Piece>], may: u32) -> u8 {
         let pieces = (0..).zip(file).filter(|(r, _)| may & (1 << r) != 0);
         let pieces = pieces.filter_map(|(r, p)| p.map(|p| (r, p)));
@@ -140,16 +140,16 @@ impl Writer<'_, '_> {
         self.frame(off)
     }
 
-    /// The row that has a piece.
+    /// The row that holds a piece.
     pub(super) fn row_with(&self, p: Piece) -> Mem {
         let row = self.rows.get(&p);
         let off = row.unwrap_or_else(|| panic!("value {} is used where it is not known", p.0.0));
         self.frame(*off)
     }
 
-    /// Stores a piece that is wanted again, unless its row has it.
+    /// Stores a piece that is used again, unless its row holds it.
     fn save(&mut self, p: Piece) {
-        let place = self.regs.places[&p];
+        let place = self.regs.homes[&p];
         if place.saved || self.next(p).is_none() {
             return;
         }
@@ -159,7 +159,7 @@ impl Writer<'_, '_> {
         } else {
             self.asm.store(row, Zmm(place.reg), ALL);
         }
-        self.regs.places.get_mut(&p).expect("it has a place").saved = true;
+        self.regs.homes.get_mut(&p).expect("it has a place").saved = true;
     }
 
     fn evict(&mut self, p: Piece) {
@@ -168,9 +168,9 @@ impl Writer<'_, '_> {
         self.retire(p);
     }
 
-    /// A piece is no longer in its register.
+    /// Removes a piece from its register.
     pub(super) fn forget(&mut self, p: Piece) {
-        if let Some(place) = self.regs.places.remove(&p) {
+        if let Some(place) = self.regs.homes.remove(&p) {
             let file = match self.is_mask(p.0) {
                 true => &mut self.regs.masks[..],
                 false => &mut self.regs.vectors[..],
@@ -179,12 +179,13 @@ impl Writer<'_, '_> {
         }
     }
 
-    /// Frees what a piece has if it is not wanted again; whether it is not.
+    /// Frees the register and the row of a piece if it is not used again. Returns whether that is
+    /// so.
     pub(super) fn retire(&mut self, p: Piece) -> bool {
         if self.next(p).is_some() {
             return false;
         }
-        if let Some(place) = self.regs.places.get(&p) {
+        if let Some(place) = self.regs.homes.get(&p) {
             if self.is_mask(p.0) {
                 self.regs.pinned_masks &= !(1 << place.reg);
             } else {
@@ -199,16 +200,16 @@ impl Writer<'_, '_> {
         true
     }
 
-    /// Frees what is not wanted again.
+    /// Frees all pieces that are not used again.
     pub(super) fn sweep(&mut self) {
         self.sweep_but(&[]);
     }
 
-    /// Frees what is not wanted again, but for some values.
+    /// Frees all pieces that are not used again, except those of some values.
     pub(super) fn sweep_but(&mut self, kept: &[Value]) {
         let mut all: Vec<Piece> = self
             .regs
-            .places
+            .homes
             .keys()
             .chain(self.rows.keys())
             .copied()
@@ -221,25 +222,25 @@ impl Writer<'_, '_> {
         }
     }
 
-    /// Everything that is wanted again has its row.
+    /// Stores every piece that is used again to its row.
     pub(super) fn save_all(&mut self) {
-        let mut all: Vec<Piece> = self.regs.places.keys().copied().collect();
+        let mut all: Vec<Piece> = self.regs.homes.keys().copied().collect();
         all.sort();
         for p in all {
             self.save(p);
         }
     }
 
-    /// No register has anything.
+    /// Empties all registers.
     pub(super) fn forget_all(&mut self) {
         self.regs.vectors = [None; 32];
         self.regs.masks = [None; 8];
-        self.regs.places.clear();
+        self.regs.homes.clear();
     }
 
-    /// Only vectors that hold keeps stay in registers.
+    /// Empties all vector registers except those for which `hold` holds.
     pub(super) fn forget_but(&mut self, hold: impl Fn(&Self, Piece) -> bool) {
-        let all: Vec<Piece> = self.regs.places.keys().copied().collect();
+        let all: Vec<Piece> = self.regs.homes.keys().copied().collect();
         for p in all {
             if self.is_mask(p.0) || !hold(self, p) {
                 self.forget(p);
@@ -253,7 +254,7 @@ impl Writer<'_, '_> {
         all.filter_map(|(r, p)| p.map(|p| (p, r as u8))).collect()
     }
 
-    /// Operands of the current statement stay in their registers until it is written.
+    /// Keeps operands of the current statement in their registers until it is written.
     pub(super) fn hold(&mut self, args: impl Iterator<Item = Value>) {
         for v in args {
             if let Some(r) = self.place_of(self.piece(v)) {
@@ -265,12 +266,12 @@ impl Writer<'_, '_> {
         }
     }
 
-    /// Vector registers that keep what they have, whatever else is loaded.
+    /// Keeps the contents of vector registers, whatever else is loaded.
     pub(super) fn hold_registers(&mut self, all: &[u8]) {
         self.regs.pinned |= all.iter().fold(0, |bits, &r| bits | 1 << r);
     }
 
-    /// The current statement is written: what it worked on is free.
+    /// Ends the current statement and releases its registers.
     pub(super) fn done(&mut self) {
         self.regs.pinned = 0;
         self.regs.pinned_masks = 0;
@@ -282,50 +283,50 @@ impl Writer<'_, '_> {
         }
     }
 
-    /// The registers as they are, to come back to.
+    /// A snapshot of the registers.
     pub(super) fn registers(&self) -> Registers {
         self.regs.clone()
     }
 
-    /// Goes back to registers as they were.
+    /// Returns to a snapshot of the registers.
     pub(super) fn restore(&mut self, regs: Registers) {
         self.regs = regs;
     }
 
-    /// A piece is in a register now, and nowhere else.
+    /// Records that a piece is in a register, and nowhere else.
     pub(super) fn put(&mut self, p: Piece, r: u8) {
         self.regs.vectors[usize::from(r)] = Some(p);
-        self.regs.places.insert(
+        self.regs.homes.insert(
             p,
-            Place {
+            Home {
                 reg: r,
                 saved: false,
             },
         );
     }
 
-    /// A piece is in a register now, and in its row as well.
+    /// Records that a piece is in a register and in its row.
     pub(super) fn put_saved(&mut self, p: Piece, r: u8) {
         self.put(p, r);
-        self.regs.places.get_mut(&p).expect("it was put").saved = true;
+        self.regs.homes.get_mut(&p).expect("it was put").saved = true;
     }
 
-    /// The vector register that a piece is in.
+    /// The vector register that holds a piece.
     pub(super) fn register_of(&self, p: Piece) -> Option<u8> {
         self.place_of(p)
     }
 
-    /// The piece of a value that the current block has.
+    /// The piece of a value in the current block.
     fn piece(&self, v: Value) -> Piece {
         (v, self.block as u8)
     }
 
-    /// Where a loop wants to find a value at its end.
+    /// The register in which a loop expects a value at its end.
     pub(super) fn wish(&self, v: Value) -> Option<u8> {
         self.regs.wanted.get(&self.piece(v)).copied()
     }
 
-    /// Says in which registers a loop wants to find values at its end; gives back what was said before.
+    /// Sets the registers in which a loop expects values at its end. Returns the previous ones.
     pub(super) fn want(&mut self, wanted: HashMap<Piece, u8>) -> HashMap<Piece, u8> {
         self.regs.reserved = wanted.values().fold(0, |bits, &r| bits | 1 << r);
         std::mem::replace(&mut self.regs.wanted, wanted)
@@ -372,12 +373,12 @@ impl Writer<'_, '_> {
         self.is_lanes(v) && self.place_of(self.piece(v)).is_some()
     }
 
-    /// Whether the current statement is the last that wants a value in lanes, which is in a register.
+    /// Whether a value in lanes is in a register, and the current statement is its last use.
     pub(super) fn is_last_use(&self, v: Value) -> bool {
         self.is_at_hand(v) && self.next(self.piece(v)).is_none()
     }
 
-    /// Whether a value is in a register and is not wanted behind a place.
+    /// Whether a value is in a register and is not used after a position.
     pub(super) fn is_last_in_register(&mut self, v: Value, at: u32) -> bool {
         let before = self.at;
         self.set_all_at(at);
@@ -386,7 +387,7 @@ impl Writer<'_, '_> {
         last
     }
 
-    /// A new piece takes the register of one that is not wanted again.
+    /// Gives the register of a piece that is not used again to a new piece.
     pub(super) fn take_over(&mut self, from: Piece, to: Piece) {
         let r = self.place_of(from).expect("it is in a register");
         self.forget(from);
@@ -396,14 +397,14 @@ impl Writer<'_, '_> {
         self.put(to, r);
     }
 
-    /// The same where the new piece may not be wanted at all.
+    /// Gives the register of a piece to a new piece, or frees it if the new piece has no use.
     pub(super) fn take_over_or_drop(&mut self, from: Piece, to: Piece) {
         if self.next(to).is_some() {
             self.take_over(from, to);
         }
     }
 
-    /// Puts a value that its row will lose elsewhere.
+    /// Stores a value elsewhere, because its row is about to be overwritten.
     pub(super) fn set_aside(&mut self, v: Value) -> i32 {
         let off = match self.is_mask(v) {
             true => {
@@ -423,7 +424,7 @@ impl Writer<'_, '_> {
         off
     }
 
-    /// Brings back what was put aside, in a register.
+    /// Loads a value that was set aside.
     pub(super) fn take_back(&mut self, v: Value, off: i32) {
         let p = self.piece(v);
         self.forget(p);
@@ -440,10 +441,10 @@ impl Writer<'_, '_> {
 
     fn put_mask(&mut self, p: Piece, m: Mask, saved: bool) {
         self.regs.masks[usize::from(m.0)] = Some(p);
-        self.regs.places.insert(p, Place { reg: m.0, saved });
+        self.regs.homes.insert(p, Home { reg: m.0, saved });
     }
 
-    /// Frees operands that are not wanted again, so that the result may be written over them.
+    /// Frees operands that are not used again, so that the result may overwrite them.
     pub(super) fn release(&mut self, args: &[Value]) {
         for &v in args {
             if self.is_lanes(v) {
@@ -452,7 +453,7 @@ impl Writer<'_, '_> {
         }
     }
 
-    /// The result of the current statement is in a register.
+    /// Defines the result of the current statement, which is in a register.
     pub(super) fn define(&mut self, out: Value, r: Zmm) {
         if !self.is_lanes(out) {
             let word = self.word_for(out);
@@ -465,15 +466,15 @@ impl Writer<'_, '_> {
         }
     }
 
-    /// A piece becomes another that is the same, where it is.
+    /// Renames a piece; its register and row stay the same.
     pub(super) fn rename(&mut self, from: Piece, to: Piece) {
-        if let Some(place) = self.regs.places.remove(&from) {
+        if let Some(place) = self.regs.homes.remove(&from) {
             let file = match self.is_mask(from.0) {
                 true => &mut self.regs.masks[..],
                 false => &mut self.regs.vectors[..],
             };
             file[usize::from(place.reg)] = Some(to);
-            self.regs.places.insert(to, place);
+            self.regs.homes.insert(to, place);
         }
         if let Some(off) = self.rows.remove(&from) {
             self.rows.insert(to, off);
@@ -497,12 +498,12 @@ impl Writer<'_, '_> {
         r
     }
 
-    /// A mask register for what the current statement works on.
+    /// An empty mask register for the current statement.
     pub(super) fn new_mask(&mut self) -> Mask {
         self.take_mask()
     }
 
-    /// The result of the current statement is in a mask register.
+    /// Defines the result of the current statement, which is in a mask register.
     pub(super) fn define_mask(&mut self, out: Value, m: Mask) {
         if !self.is_lanes(out) {
             self.uniform_from_mask(out, m);

@@ -1,5 +1,5 @@
-//! Values that are the same in all lanes: words of the frame, and general registers for what is computed
-//! of them. Floats are computed in all lanes, and one is kept.
+//! Uniform values: they are in words of the frame, and integer operations use general registers.
+//! Floats are computed in all lanes, and one lane is stored.
 
 use wengert_loop::loops::{ScalarOp, Value};
 use wengert_loop::types::DType;
@@ -19,7 +19,7 @@ impl Writer<'_, '_> {
         self.frame(off)
     }
 
-    /// The word that a uniform value is to be written to.
+    /// The word to which a uniform value is written.
     pub(super) fn word_for(&mut self, v: Value) -> Mem {
         let off = match self.words.get(&v) {
             Some(&off) => off,
@@ -53,7 +53,7 @@ impl Writer<'_, '_> {
         m
     }
 
-    /// A truth value that is the same in all lanes goes to its word.
+    /// Stores a uniform truth value to its word.
     pub(super) fn uniform_from_mask(&mut self, out: Value, m: Mask) {
         self.asm.mask_to(RAX, m);
         self.asm.int_by(Int::And, RAX, 1);
@@ -61,7 +61,7 @@ impl Writer<'_, '_> {
         self.asm.store_word(word, RAX);
     }
 
-    /// A uniform operation on integers and truth values; whether it is one.
+    /// Writes a uniform operation on integers and truth values. Returns whether it is one.
     pub(super) fn uniform(&mut self, out: Value, op: ScalarOp, args: &[Value]) -> bool {
         use ScalarOp::*;
         let from = self.dtype(args[args.len() - 1]);

@@ -1,23 +1,37 @@
-//! Building loop programs by hand.
+//! Loop programs, written statement by statement: nothing is folded, shared or moved.
 #![allow(dead_code)]
 
 pub mod backend;
 pub mod compare;
 pub mod single;
 
-use smallvec::SmallVec;
+use std::ops::{Deref, DerefMut};
+
 use wengert_jit::{Executable, Options, RunError, compile};
 use wengert_loop::buffer::{Data, Element};
+use wengert_loop::loops::builder::{Builder, Carry};
 use wengert_loop::loops::*;
 use wengert_loop::types::DType;
 
-/// A program under construction.
-#[derive(Default)]
+/// A builder whose operations and accesses become the statements that they are called for.
 pub struct Build {
-    pub p: Program,
-    open: Vec<Vec<Stmt>>,
+    b: Builder,
     inputs: u32,
     outputs: u32,
+}
+
+impl Deref for Build {
+    type Target = Builder;
+
+    fn deref(&self) -> &Builder {
+        &self.b
+    }
+}
+
+impl DerefMut for Build {
+    fn deref_mut(&mut self) -> &mut Builder {
+        &mut self.b
+    }
 }
 
 pub fn at(offset: i64) -> Index {
@@ -55,44 +69,22 @@ pub fn stride(stride: i64) -> Index {
 impl Build {
     pub fn new() -> Build {
         Build {
-            open: vec![Vec::new()],
-            ..Build::default()
+            b: Builder::new(),
+            inputs: 0,
+            outputs: 0,
         }
-    }
-
-    pub fn value(&mut self, dtype: DType, lanes: bool) -> Value {
-        self.p.values.push(ValueType { dtype, lanes });
-        Value(self.p.values.len() as u32 - 1)
-    }
-
-    pub fn ty(&self, v: Value) -> ValueType {
-        self.p.values[v.0 as usize]
-    }
-
-    pub fn buffer(&mut self, dtype: DType, len: usize, kind: BufferKind) -> BufferId {
-        self.p.buffers.push(Buffer { dtype, len, kind });
-        BufferId(self.p.buffers.len() as u32 - 1)
     }
 
     pub fn input(&mut self, dtype: DType, len: usize) -> BufferId {
         self.inputs += 1;
-        self.buffer(dtype, len, BufferKind::Input(self.inputs - 1))
+        self.b
+            .buffer(dtype, len, BufferKind::Input(self.inputs - 1))
     }
 
     pub fn output(&mut self, dtype: DType, len: usize) -> BufferId {
         self.outputs += 1;
-        self.buffer(dtype, len, BufferKind::Output(self.outputs - 1))
-    }
-
-    pub fn table(&mut self, dtype: DType, bits: Vec<u64>) -> BufferId {
-        let len = bits.len();
-        self.p.constants.push(bits);
-        let n = self.p.constants.len() as u32 - 1;
-        self.buffer(dtype, len, BufferKind::Constant(n))
-    }
-
-    pub fn push(&mut self, s: Stmt) {
-        self.open.last_mut().expect("a block is open").push(s);
+        self.b
+            .buffer(dtype, len, BufferKind::Output(self.outputs - 1))
     }
 
     pub fn constant<T: Element>(&mut self, x: T) -> Value {
@@ -108,11 +100,8 @@ impl Build {
         let lanes = args.iter().any(|&a| self.ty(a).lanes)
             && !matches!(op, ScalarOp::Any | ScalarOp::Fold(_));
         let out = self.value(dtype, lanes);
-        self.push(Stmt::Op {
-            out,
-            op,
-            args: SmallVec::from_slice(args),
-        });
+        let args = args.into();
+        self.push(Stmt::Op { out, op, args });
         out
     }
 
@@ -126,11 +115,11 @@ impl Build {
     }
 
     pub fn load(&mut self, buffer: BufferId, index: Index) -> Value {
-        let b = &self.p.buffers[buffer.0 as usize];
-        let lanes = b.kind == BufferKind::Local
+        let &Buffer { dtype, kind, .. } = self.buffer_of(buffer);
+        let lanes = kind == BufferKind::Local
             || index.stride != 0
             || index.each.is_some_and(|e| self.ty(e).lanes);
-        let out = self.value(b.dtype, lanes);
+        let out = self.value(dtype, lanes);
         self.push(Stmt::Load { out, buffer, index });
         out
     }
@@ -143,11 +132,14 @@ impl Build {
         });
     }
 
-    pub fn block(&mut self, f: impl FnOnce(&mut Self) -> Vec<Value>) -> Block {
-        self.open.push(Vec::new());
+    pub fn copy(&mut self, to: (BufferId, Index), from: (BufferId, Index), len: usize) {
+        self.push(Stmt::Copy { to, from, len });
+    }
+
+    fn block(&mut self, f: impl FnOnce(&mut Self) -> Vec<Value>) -> Block {
+        self.open(None);
         let results = f(self);
-        let stmts = self.open.pop().expect("a block is open");
-        Block { stmts, results }
+        self.close(results)
     }
 
     /// A loop; inits become carried values, per-lane if `lanes` or in a vector loop.
@@ -158,28 +150,9 @@ impl Build {
         inits: &[(Value, bool)],
         f: impl FnOnce(&mut Self, Value, &[Value]) -> Vec<Value>,
     ) -> Vec<Value> {
-        let vector = kind == LoopKind::Vector;
-        let index = self.value(DType::I64, vector);
-        let carried: Vec<Carried> = inits
-            .iter()
-            .map(|&(init, lanes)| {
-                let d = self.ty(init).dtype;
-                let param = self.value(d, lanes || vector);
-                let out = self.value(d, lanes || vector);
-                Carried { init, param, out }
-            })
-            .collect();
-        let params: Vec<Value> = carried.iter().map(|c| c.param).collect();
-        let body = self.block(|b| f(b, index, &params));
-        let outs = carried.iter().map(|c| c.out).collect();
-        self.push(Stmt::For {
-            kind,
-            extent,
-            index,
-            carried,
-            body,
-        });
-        outs
+        let (open, params) = self.open_for(kind, extent, &carries(inits));
+        let results = f(self, open.index, &params);
+        self.close_for(open, results)
     }
 
     pub fn vector(&mut self, n: i64, f: impl FnOnce(&mut Self, Value)) {
@@ -205,26 +178,19 @@ impl Build {
         cond: impl FnOnce(&mut Self, &[Value]) -> Value,
         body: impl FnOnce(&mut Self, &[Value]) -> Vec<Value>,
     ) -> Vec<Value> {
-        let carried: Vec<Carried> = inits
-            .iter()
-            .map(|&(init, lanes)| {
-                let d = self.ty(init).dtype;
-                let param = self.value(d, lanes);
-                let out = self.value(d, lanes);
-                Carried { init, param, out }
-            })
-            .collect();
+        let carried = self.carried(&carries(inits));
         let params: Vec<Value> = carried.iter().map(|c| c.param).collect();
         let cond = self.block(|b| vec![cond(b, &params)]);
         let body = self.block(|b| body(b, &params));
         let outs = carried.iter().map(|c| c.out).collect();
-        self.push(Stmt::While {
+        let at = None;
+        self.push(Stmt::While(While {
             carried,
             cond,
             body,
             limit,
-            at: None,
-        });
+            at,
+        }));
         outs
     }
 
@@ -234,30 +200,12 @@ impl Build {
         then: impl FnOnce(&mut Self) -> Vec<Value>,
         otherwise: impl FnOnce(&mut Self) -> Vec<Value>,
     ) -> Vec<Value> {
-        let lanes = self.ty(pred).lanes;
-        let then = self.block(then);
-        let otherwise = self.block(otherwise);
-        let outs: Vec<Value> = then
-            .results
-            .iter()
-            .zip(&otherwise.results)
-            .map(|(&a, &b)| {
-                let any = lanes || self.ty(a).lanes || self.ty(b).lanes;
-                self.value(self.ty(a).dtype, any)
-            })
-            .collect();
-        self.push(Stmt::If {
-            pred,
-            then,
-            otherwise,
-            outs: outs.clone(),
-        });
-        outs
+        let (then, otherwise) = (self.block(then), self.block(otherwise));
+        self.close_if(pred, then, otherwise)
     }
 
-    pub fn finish(mut self) -> Program {
-        self.p.body.stmts = self.open.pop().expect("a block is open");
-        self.p
+    pub fn finish(self) -> Program {
+        self.b.unswept()
     }
 
     pub fn compile(self) -> Executable {
@@ -269,39 +217,29 @@ impl Build {
     }
 }
 
-/// What makes programs with a builder of its own.
+fn carries(inits: &[(Value, bool)]) -> Vec<Carry> {
+    let all = inits.iter();
+    all.map(|&(init, lanes)| Carry { init, lanes }).collect()
+}
+
+/// A generator of programs that has a builder.
 pub trait Making: Sized {
     fn builder(&mut self) -> &mut Build;
 
-    /// A block of what `f` makes. The builder opens and closes it; the maker works on it in between.
+    /// A block of the statements that `f` makes.
     fn inside(&mut self, f: impl FnOnce(&mut Self) -> Vec<Value>) -> Block {
-        let mut b = std::mem::take(self.builder());
-        let block = b.block(|b| {
-            std::mem::swap(self.builder(), b);
-            let results = f(self);
-            std::mem::swap(self.builder(), b);
-            results
-        });
-        *self.builder() = b;
-        block
+        self.builder().open(None);
+        let results = f(self);
+        self.builder().close(results)
     }
 
     /// A loop that carries nothing.
     fn repeat(&mut self, kind: LoopKind, n: i64, f: impl FnOnce(&mut Self, Value)) {
         let b = self.builder();
         let extent = b.constant(n);
-        let index = b.value(DType::I64, kind == LoopKind::Vector);
-        let body = self.inside(|g| {
-            f(g, index);
-            vec![]
-        });
-        self.builder().push(Stmt::For {
-            kind,
-            extent,
-            index,
-            carried: vec![],
-            body,
-        });
+        let (open, _) = b.open_for(kind, extent, &[]);
+        f(self, open.index);
+        self.builder().close_for(open, vec![]);
     }
 }
 

@@ -1,4 +1,4 @@
-//! Index expressions that stay sums for as long as they can.
+//! Index expressions that stay sums for as long as possible.
 
 use smallvec::SmallVec;
 
@@ -17,7 +17,7 @@ pub struct Affine {
     pub terms: SmallVec<[(Value, i64); 4]>,
     /// The coefficient of the vector loop's index.
     pub lane: i64,
-    /// What is left: differs by lane in no regular way.
+    /// The irregular part, which differs by lane in no regular way.
     pub each: Option<Value>,
 }
 
@@ -38,7 +38,7 @@ impl Affine {
         }
     }
 
-    /// The number it is, if it is one.
+    /// The value, if it is a known number.
     pub fn as_constant(&self) -> Option<i64> {
         (self.is_uniform() && self.terms.is_empty()).then_some(self.offset)
     }

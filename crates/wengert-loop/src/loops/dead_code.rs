@@ -1,4 +1,4 @@
-//! Takes out what nobody uses.
+//! Removes unused statements.
 
 use super::{Block, Program, Stmt, Value, walk};
 
@@ -11,8 +11,8 @@ pub fn sweep(program: &mut Program) {
     }
 }
 
-/// A value is used behind the place where it is defined, so one walk backwards finds every use
-/// before the definition; what a loop carries counts as used.
+/// A value is used only after its definition, so one backward walk finds every use before it
+/// reaches the definition. The values that a loop carries count as used.
 fn block(b: &mut Block, used: &mut [bool]) {
     let mark = |used: &mut [bool], v: Value| used[v.0 as usize] = true;
     for &v in &b.results {
@@ -24,7 +24,7 @@ fn block(b: &mut Block, used: &mut [bool]) {
         if !builds && walk::result(&stmt).is_some_and(|out| !used[out.0 as usize]) {
             continue;
         }
-        walk::uses(&stmt, &mut |v| mark(used, v));
+        walk::uses(&stmt).iter().for_each(|&v| mark(used, v));
         walk::blocks_mut(&mut stmt)
             .rev()
             .for_each(|inner| block(inner, used));

@@ -180,14 +180,14 @@ impl Scalars for Builder {
 }
 
 impl Builder {
-    /// A value as definitions know it.
+    /// A value in the form that definitions take.
     pub fn scalar(&self, v: Value) -> Scalar {
         let (dtype, id) = (self.dtype(v), u64::from(v.0));
         Scalar { dtype, id }
     }
 }
 
-/// The value that a definition has recorded.
+/// The value that a definition recorded.
 impl From<Scalar> for Value {
     fn from(s: Scalar) -> Value {
         Value(s.id as u32)

@@ -1,9 +1,10 @@
 //! The loop IR: loop nests over scalars, in SSA form. Only this reaches code generation.
 //!
-//! Meaning is *per lane*: what stands inside a [`LoopKind::Vector`] loop is written for one element,
-//! and a back end runs [`LANES`] of them side by side. A value's type says whether it is the same in
-//! all lanes (uniform) or differs from lane to lane. There is no width in the IR beyond the number of
-//! lanes in a block, no mask in memory, and no byte offset: memory is named by buffer and element.
+//! Meaning is *per lane*: the statements inside a [`LoopKind::Vector`] loop are written for one
+//! element, and a back end runs [`LANES`] elements side by side. A value's type says whether it is
+//! the same in all lanes (uniform) or differs from lane to lane. The IR has no vector width beyond
+//! the number of lanes in a block, no masks in memory, and no byte offsets: memory is named by
+//! buffer and element.
 //!
 //! * Outside a vector loop every value is uniform, and control flow is ordinary control flow.
 //! * Inside, an [`Stmt::If`] or [`Stmt::While`] (or a [`Stmt::For`] whose extent differs by lane) may
@@ -12,9 +13,9 @@
 //!   lane of the block wants it. Uniform predicates branch.
 //! * A short last block runs with dead lanes: their loads are in bounds (the index is clamped to the
 //!   last live lane), and their stores do not happen.
-//! * Scratch is garbage until it is written, and what a step of a loop leaves in scratch that nothing
-//!   outside of that loop touches is garbage to the next step: see [`scope`].
-//! * The program is total: indices are in bounds because whoever built it clamped them.
+//! * Scratch is garbage until it is written. If nothing outside a loop touches a buffer of scratch, then
+//!   its contents after one step are garbage to the next step: see [`scope`].
+//! * The program is total: its builder clamped all indices, so they are in bounds.
 
 pub mod affine;
 pub mod builder;
@@ -54,7 +55,7 @@ pub const LANES: usize = 8;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct Value(pub u32);
 
-/// What a [`Value`] is.
+/// The type of a [`Value`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct ValueType {
     /// The scalar type.
@@ -78,7 +79,7 @@ pub enum BufferKind {
     Constant(u32),
     /// Scratch of the whole call, shared by all parallel tasks.
     Call,
-    /// Scratch of the running parallel task, or of the call where none runs.
+    /// Scratch of the running parallel task, or of the call if none runs.
     Task,
     /// Scratch with a copy for each of the [`LANES`] lanes of a block, belonging to the running
     /// task. Inside a vector loop lane `l` sees copy `l mod LANES`, which outlives the block, so that
@@ -95,7 +96,7 @@ pub struct Buffer {
     pub dtype: DType,
     /// The number of elements (for [`BufferKind::Local`]: in each copy).
     pub len: usize,
-    /// Where it lives.
+    /// The memory it lies in.
     pub kind: BufferKind,
 }
 
@@ -107,30 +108,30 @@ pub struct Index {
     pub offset: i64,
     /// A uniform `i64`.
     pub base: Option<Value>,
-    /// How far neighbouring lanes are apart; 0 where all read the same element, 1 for a vector
-    /// access. Always 0 for [`BufferKind::Local`] and outside vector loops.
+    /// The distance of neighbouring lanes: 0 if all read the same element, 1 for a vector access.
+    /// Always 0 for [`BufferKind::Local`] and outside vector loops.
     pub stride: i64,
     /// An `i64` that differs by lane: a gather or a scatter.
     pub each: Option<Value>,
 }
 
-/// A straight line of statements and what it yields.
+/// A sequence of statements and the values it yields.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Block {
-    /// In order.
+    /// The statements, in order.
     pub stmts: Vec<Stmt>,
-    /// What the block yields to the statement that holds it.
+    /// The values that the block yields to the statement that holds it.
     pub results: Vec<Value>,
 }
 
 /// A value that a loop carries from step to step.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Carried {
-    /// Before the first step.
+    /// The value before the first step.
     pub init: Value,
-    /// Inside the loop.
+    /// The value inside the loop.
     pub param: Value,
-    /// After the last step.
+    /// The value after the last step.
     pub out: Value,
 }
 
@@ -141,7 +142,7 @@ pub enum LoopKind {
     /// step `i` while `i < extent`; the index is uniform and counts up from 0, or with `reverse` down
     /// to 0 from the largest extent of the live lanes.
     Serial {
-        /// From the last step to the first.
+        /// Whether the steps run from the last to the first.
         reverse: bool,
     },
     /// Independent steps, [`LANES`] side by side; the index differs by lane (`i64`). A value carried
@@ -158,8 +159,8 @@ impl LoopKind {
     pub const SERIAL: LoopKind = LoopKind::Serial { reverse: false };
 }
 
-/// A list of rows that grows while it is built: what a loop of unknown length piles up. Every row
-/// has the same fields. An index into [`Program::lists`].
+/// A list of rows that grows while it is built: the rows that a loop of unknown length collects.
+/// Every row has the same fields. An index into [`Program::lists`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct ListId(pub u32);
 
@@ -170,156 +171,195 @@ pub struct List {
     pub fields: Vec<(DType, usize)>,
     /// Whether it is built in a vector loop: each element then has a copy for each lane of the block.
     pub lanes: bool,
-    /// The user's line, for the error of one that grows too large.
+    /// The user's line, for the error if it grows too large.
     pub at: Option<SourceId>,
+}
+
+/// One field of a finished list, addressed directly: valid only where the list was built.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct ListField {
+    /// The result of [`Stmt::ListFinish`].
+    pub built: Value,
+    /// The slot in which the list was built.
+    pub list: ListId,
+    /// The number of the field.
+    pub field: u32,
+}
+
+impl ListId {
+    /// A field of the list that was built in this slot, by its number.
+    pub fn field(self, built: Value, field: u32) -> ListField {
+        ListField {
+            built,
+            list: self,
+            field,
+        }
+    }
 }
 
 /// The rows of one field of a finished list.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Rows {
-    /// By the list itself, whose layout is known: the quick way, for who has seen it built.
-    Of {
-        /// What [`Stmt::ListFinish`] gave.
-        built: Value,
-        /// The slot it was built in.
-        list: ListId,
-        /// Which field.
-        field: u32,
-    },
-    /// By a handle, an `i64` that may have come from anywhere: out of a loop, a branch, memory, a row
-    /// of another list. All that is known of its rows is the type that is read. A handle that differs
-    /// by lane has each lane read its own list, wherever that was built. The handle 0 is the list
-    /// without rows, every element of every row of which reads as zero.
+    /// Direct access through the list, valid only where it was built: its layout is known there.
+    Of(ListField),
+    /// Access by a handle, an `i64` that may come from anywhere: a loop, a branch, memory, a row of
+    /// another list. Only the type that is read is known of its rows. If the handle differs by lane,
+    /// each lane reads its own list, wherever that was built. The handle 0 is the list without rows,
+    /// every element of every row of which reads as zero.
     Handle(Value),
 }
 
 impl Rows {
-    /// The value that says which list.
+    /// The value that identifies the list.
     pub fn value(self) -> Value {
         match self {
-            Rows::Of { built, .. } => built,
+            Rows::Of(of) => of.built,
             Rows::Handle(handle) => handle,
         }
     }
 }
 
-/// An element of a row of a list. The row is there, or the handle is 0.
+/// An element of a row of a list. The row exists, or the handle is 0.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Cell {
-    /// Of these rows.
+    /// The rows to read from.
     pub rows: Rows,
-    /// Which row: a uniform `i64`.
+    /// The number of the row: a uniform `i64`.
     pub row: Value,
-    /// Which element of the field. `stride` is 0.
+    /// The element of the field. `stride` is 0.
     pub element: Index,
 }
 
-/// One statement.
+/// A counted loop.
+#[derive(Clone, PartialEq, Debug)]
+pub struct For {
+    /// How its steps may run.
+    pub kind: LoopKind,
+    /// The number of steps: an `i64`; no step runs if it is not positive.
+    pub extent: Value,
+    /// The number of the current step, an `i64`.
+    pub index: Value,
+    /// The values that go from step to step; the body's results are the next ones.
+    pub carried: Vec<Carried>,
+    /// One step.
+    pub body: Block,
+}
+
+/// A loop that runs while a condition holds.
+#[derive(Clone, PartialEq, Debug)]
+pub struct While {
+    /// The values that go from step to step; the body's results are the next ones.
+    pub carried: Vec<Carried>,
+    /// Sees the parameters and yields one `bool`: whether to run another step.
+    pub cond: Block,
+    /// One step.
+    pub body: Block,
+    /// The number of steps after which the call fails with "max_steps" (counted for the block);
+    /// `u64::MAX` is no limit.
+    pub limit: u64,
+    /// The user's line, for that error.
+    pub at: Option<SourceId>,
+}
+
+/// One of two blocks.
+#[derive(Clone, PartialEq, Debug)]
+pub struct If {
+    /// A `bool`.
+    pub pred: Value,
+    /// Runs if it holds.
+    pub then: Block,
+    /// Runs if it does not.
+    pub otherwise: Block,
+    /// The results of the block that ran.
+    pub outs: Vec<Value>,
+}
+
+/// Writes an element of a row of a list that is being built.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ListStore {
+    /// The slot.
+    pub list: ListId,
+    /// The number of the field.
+    pub field: u32,
+    /// The number of the row.
+    pub row: Value,
+    /// The element of the field; `stride` is 0.
+    pub element: Index,
+    /// The value to write.
+    pub value: Value,
+}
+
+/// One statement. [`walk`] says which values, buffers and blocks a statement has; a pass matches on
+/// variants only where their meanings differ.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Stmt {
     /// A constant, by its bits (`bool`: 0 or 1; 32-bit types in the low half).
     Const {
-        /// Defined here.
+        /// The result.
         out: Value,
-        /// Its bits.
+        /// The bits.
         bits: u64,
     },
     /// A scalar operation.
     Op {
-        /// Defined here.
+        /// The result.
         out: Value,
-        /// What it does.
+        /// The operation.
         op: ScalarOp,
-        /// Its operands. Uniform ones are spread over the lanes where others differ by lane.
+        /// Its operands. Uniform ones are spread over the lanes if others differ by lane.
         args: SmallVec<[Value; 3]>,
     },
-    /// A pure function of scalars.
+    /// A call of a pure function of scalars.
     Call {
-        /// Defined here.
+        /// The result.
         out: Value,
         /// An index into [`Program::functions`].
-        function: u32,
+        callee: u32,
         /// Its arguments.
         args: SmallVec<[Value; 3]>,
     },
     /// Reads an element.
     Load {
-        /// Defined here; uniform where the index is (and the buffer is not `Local`).
+        /// The result; uniform if the index is (and the buffer is not `Local`).
         out: Value,
-        /// From.
+        /// The buffer to read from.
         buffer: BufferId,
-        /// Which element.
+        /// The element.
         index: Index,
     },
     /// Writes an element.
     Store {
-        /// To.
+        /// The buffer to write to.
         buffer: BufferId,
-        /// Which element.
+        /// The element.
         index: Index,
-        /// What.
+        /// The value to write.
         value: Value,
     },
     /// Copies `len` elements between regions of one element type, which may overlap only exactly.
-    /// `index.stride` and `index.each` are 0 and `None`; `Local` regions copy lane by lane.
+    /// The indices have neither a stride nor an `each`; `Local` regions copy lane by lane.
     Copy {
-        /// To.
-        to: BufferId,
-        /// First element.
-        to_index: Index,
-        /// From.
-        from: BufferId,
-        /// First element.
-        from_index: Index,
-        /// How many.
+        /// The first element to write.
+        to: (BufferId, Index),
+        /// The first element to read.
+        from: (BufferId, Index),
+        /// The number of elements.
         len: usize,
     },
     /// A counted loop.
-    For {
-        /// How its steps may run.
-        kind: LoopKind,
-        /// How many steps: an `i64`; no step where it is not positive.
-        extent: Value,
-        /// The step's number, an `i64`.
-        index: Value,
-        /// What goes from step to step; the body's results are the next values.
-        carried: Vec<Carried>,
-        /// A step.
-        body: Block,
-    },
-    /// Runs while the condition holds. `cond` sees the parameters and yields one `bool`.
-    While {
-        /// What goes from step to step; the body's results are the next values.
-        carried: Vec<Carried>,
-        /// Whether to go on.
-        cond: Block,
-        /// A step.
-        body: Block,
-        /// Steps after which the call fails with "max_steps" (counted for the block); `u64::MAX` is
-        /// no limit.
-        limit: u64,
-        /// The user's line, for that error.
-        at: Option<SourceId>,
-    },
+    For(For),
+    /// A loop that runs while a condition holds.
+    While(While),
     /// One of two blocks.
-    If {
-        /// A `bool`.
-        pred: Value,
-        /// Where it holds.
-        then: Block,
-        /// Where it does not.
-        otherwise: Block,
-        /// The results of the block that ran.
-        outs: Vec<Value>,
-    },
-    /// Begins a list: no rows yet. A list slot is begun again each time control comes by; lists that
-    /// are finished live on until the call ends.
+    If(If),
+    /// Begins a list without rows. A list slot is begun again each time control reaches this;
+    /// finished lists live until the call ends.
     ListBegin {
         /// The slot.
         list: ListId,
     },
-    /// Appends row number `row` (uniform; rows come in order from 0), its memory undefined until
-    /// stored. In a vector loop the row is appended for the block. Fails the call where the memory
+    /// Appends row number `row` (uniform; rows come in order from 0), whose memory is undefined until
+    /// it is stored. In a vector loop the row is appended for the block. Fails the call if the memory
     /// limit of lists is reached.
     ListPush {
         /// The slot.
@@ -327,60 +367,45 @@ pub enum Stmt {
         /// The row's number.
         row: Value,
     },
-    /// Writes an element of a row of the list that is being built.
-    ListStore {
-        /// The slot.
-        list: ListId,
-        /// Which field.
-        field: u32,
-        /// Which row.
-        row: Value,
-        /// Which element of the field; `stride` is 0.
-        element: Index,
-        /// What.
-        value: Value,
-    },
+    /// Writes an element of a row of a list that is being built.
+    ListStore(ListStore),
     /// Ends a list.
     ListFinish {
-        /// Defined here: what the list is known by where it was built ([`Rows::Of`]), a uniform `i64`.
+        /// Identifies the list where it was built ([`Rows::Of`]): a uniform `i64`.
         out: Value,
         /// The slot.
         list: ListId,
-        /// How many rows it has, an `i64`: as many as were pushed. In a vector loop each lane has as
-        /// many as were pushed while it was live, and the rows behind those are not its own.
+        /// The number of its rows, an `i64`: as many as were pushed. In a vector loop each lane has as
+        /// many as were pushed while it was live, and the rows after those are not its own.
         rows: Value,
     },
-    /// A handle of the rows of one field: a value like any other, that may be carried, chosen, stored,
-    /// and read by anyone until the call ends. 0 where there is no row.
+    /// Makes a handle of the rows of one field: a value like any other, which may be carried, chosen,
+    /// stored, and read by anyone until the call ends. 0 if the list has no row.
     ListHandle {
-        /// Defined here, an `i64`; differs by lane where the list does.
+        /// The handle, an `i64`; differs by lane if the list does.
         out: Value,
-        /// What [`Stmt::ListFinish`] gave.
-        built: Value,
-        /// The slot it was built in.
-        list: ListId,
-        /// Which field.
-        field: u32,
+        /// The field.
+        of: ListField,
     },
     /// The number of rows of a list, an `i64`; 0 for the handle 0.
     ListRows {
-        /// Defined here; differs by lane where the handle does.
+        /// The result; differs by lane if the handle does.
         out: Value,
         /// A handle.
         handle: Value,
     },
     /// Reads an element of a finished list.
     ListLoad {
-        /// Defined here; differs by lane where the list does.
+        /// The result; differs by lane if the list does.
         out: Value,
-        /// Which.
+        /// The element.
         cell: Cell,
     },
     /// A [`kernel`]. Outside of vector loops, unless it [runs in lanes](Kernel::runs_in_lanes).
     Kernel {
-        /// Which.
+        /// The kernel.
         kernel: Arc<dyn Kernel>,
-        /// Where the [regions](Kernel::regions) it works on begin; uniform.
+        /// The first elements of the [regions](Kernel::regions) it works on; uniform.
         regions: SmallVec<[(BufferId, Index); 3]>,
     },
     /// Ends the call with an error. In a vector loop: if any lane is live.
@@ -390,21 +415,21 @@ pub enum Stmt {
     },
 }
 
-/// Why a program gives up.
+/// Why a program stops with an error.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Failure {
-    /// What is wrong.
+    /// The reason.
     pub cause: Cause,
     /// The user's line.
     pub at: Option<SourceId>,
 }
 
-/// What is wrong where a program gives up.
+/// The reason why a program stops with an error.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Cause {
-    /// What the user said should hold does not.
+    /// A condition that the user stated does not hold.
     Check(String),
-    /// A loop of known length would take more steps than so many.
+    /// A loop of known length would take more steps than this.
     MaxSteps(u64),
 }
 
@@ -422,46 +447,47 @@ impl Failure {
     }
 }
 
-/// A pure function of scalars, called for one lane. An elementary function, most often; a back end
+/// A pure function of scalars, called for one lane; most often an elementary function. A back end
 /// may inline it, or share it among its callers.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Function {
-    /// For people.
+    /// A name for people to read.
     pub name: String,
-    /// What it computes, if that is an elementary function (of `f32` with one more rounding): whoever has
-    /// code for it that gives the same bits need not make its own.
+    /// The elementary function that it computes, if it is one (of `f32` with one more rounding). A
+    /// back end that has code for it with the same bits need not compile the body.
     pub elementary: Option<Elementary>,
     /// Its own values, apart from the program's. All are per-lane.
     pub values: Vec<DType>,
     /// The parameters.
     pub params: Vec<Value>,
-    /// [`Stmt::Const`], [`Stmt::Op`], [`Stmt::If`], [`Stmt::Load`] from [`BufferKind::Constant`], and
-    /// [`Stmt::While`] without a limit, which ends by itself; one result.
+    /// Holds only [`Stmt::Const`], [`Stmt::Op`], [`Stmt::If`], [`Stmt::Load`] from
+    /// [`BufferKind::Constant`], and [`Stmt::While`] without a limit, which ends by itself. It has
+    /// one result.
     pub body: Block,
 }
 
 /// A whole compiled function.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Program {
-    /// What each value is.
+    /// The types of its values.
     pub values: Vec<ValueType>,
-    /// The memory it uses.
+    /// The buffers it uses.
     pub buffers: Vec<Buffer>,
-    /// Tables that [`BufferKind::Constant`] buffers name, as bits of their elements.
+    /// The tables that [`BufferKind::Constant`] buffers name, as bits of their elements.
     pub constants: Vec<Vec<u64>>,
     /// The lists it builds.
     pub lists: Vec<List>,
     /// The pure functions it calls.
     pub functions: Vec<Function>,
-    /// Why it may give up.
+    /// The errors that it may stop with.
     pub failures: Vec<Failure>,
-    /// What it does.
+    /// Its statements.
     pub body: Block,
 }
 
 impl Program {
-    /// Whether it has a kernel that its text form does not hold: a function of the host, or one from outside of this
-    /// crate.
+    /// Whether it has a kernel that the text form cannot express: a function of the host, or a
+    /// kernel from outside this crate.
     pub fn has_foreign_kernel(&self) -> bool {
         let mut found = false;
         walk::stmts(&self.body, &mut |s| {

@@ -4,8 +4,8 @@ use crate::buffer::Element;
 use crate::scalar::{self, ScalarOp};
 use crate::types::DType;
 
-/// The bits of a value of a type, as people read them; in hexadecimal where that would say less than
-/// the bits do, as of a NaN with a payload.
+/// Prints the bits of a value of a type as a number, or in hexadecimal if a number would lose bits,
+/// as for a NaN with a payload.
 pub fn literal(dtype: DType, bits: u64) -> String {
     let text = match dtype {
         DType::F32 => format!("{:?}", <f32 as Element>::from_bits(bits)),
@@ -22,8 +22,8 @@ pub fn literal(dtype: DType, bits: u64) -> String {
     }
 }
 
-/// The bits of a number that [`literal`] writes, or a person does: as Rust has it, or the bits in
-/// hexadecimal. `NaN` is the one that Rust has.
+/// Reads a number as [`literal`] or a person writes it: in Rust's notation, or as bits in
+/// hexadecimal. `NaN` is Rust's own NaN.
 pub fn read(dtype: DType, text: &str) -> Option<u64> {
     fn of<T: Element + std::str::FromStr>(text: &str) -> Option<u64> {
         text.parse().ok().map(T::to_bits)
@@ -32,7 +32,7 @@ pub fn read(dtype: DType, text: &str) -> Option<u64> {
         return u64::from_str_radix(hex, 16).ok();
     }
     match (text, dtype) {
-        // The sign of what the parser of the standard library makes of it is not said.
+        // The standard library does not specify the sign of a parsed NaN.
         ("NaN", DType::F32) => Some(f32::NAN.to_bits().into()),
         ("NaN", DType::F64) => Some(f64::NAN.to_bits()),
         (_, DType::F32) => of::<f32>(text),

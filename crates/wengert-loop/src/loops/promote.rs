@@ -1,8 +1,8 @@
 //! Elements of small arrays move from memory to registers.
 //!
-//! An array of scratch or a result all of whose elements are reached at known places, in one context,
-//! is a set of values: a store gives one of them its next value, a loop carries those it stores, a
-//! branch yields them.
+//! If all elements of a scratch array or a result are accessed at known indices, in one context,
+//! the array becomes a set of values: a store gives an element its next value, a loop carries the
+//! elements it stores, and a branch yields them.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -12,9 +12,10 @@ use super::replay::{Replay, Rewrite, same};
 use super::scope::{LoopId, Scopes, scopes};
 use super::{Block, BufferId, BufferKind, Index, LoopKind, Program, Stmt, Value, walk};
 
-/// Elements that a loop outside of lanes may carry in registers, beside what it does already.
+/// The number of elements that a loop outside vector loops may carry in registers, in addition to
+/// its own values.
 const UNIFORM: usize = 24;
-/// The same in lanes, where each takes several registers.
+/// The number of elements that a loop in lanes may carry, where each takes several registers.
 const LANES: usize = 6;
 
 /// An element of a buffer.
@@ -36,18 +37,18 @@ pub fn promote(program: &Program) -> Program {
     pass.rewrite()
 }
 
-/// The loops around a place in which statements run side by side.
+/// The loops around a statement whose steps run side by side.
 #[derive(Clone, Copy, PartialEq, Default)]
 struct Context {
     vector: Option<LoopId>,
     parallel: Option<LoopId>,
 }
 
-/// What is known of the arrays that may be promoted.
+/// The arrays that may be promoted.
 struct Survey<'p> {
     program: &'p Program,
     scopes: Scopes,
-    /// The elements of each that are stored.
+    /// The context of each array, and its elements that are stored.
     arrays: HashMap<BufferId, (Context, BTreeSet<i64>)>,
     lost: BTreeSet<BufferId>,
     read: BTreeSet<BufferId>,
@@ -66,7 +67,7 @@ impl<'p> Survey<'p> {
         let Survey {
             arrays, lost, read, ..
         } = &mut survey;
-        // A result that nobody reads back is best where it is.
+        // A result that is not read back stays in memory.
         arrays.retain(|b, _| !lost.contains(b) && read.contains(b));
         survey
     }
@@ -84,26 +85,20 @@ impl<'p> Survey<'p> {
                         stored.insert(index.offset);
                     }
                 }
-                _ => walk::buffers(s, &mut |b| {
-                    self.lost.insert(b);
-                }),
+                _ => self.lost.extend(walk::buffers(s)),
             }
-            let mut inside = context;
-            match s {
-                Stmt::For {
-                    kind: LoopKind::Vector,
-                    ..
-                } => inside.vector = Some(s),
-                Stmt::For {
-                    kind: LoopKind::Parallel,
-                    ..
-                } => inside.parallel = Some(s),
-                Stmt::While { cond, .. } => walk::stmts(cond, &mut |s| {
-                    // A condition yields nothing but whether to go on.
+            if let Stmt::While(l) = s {
+                walk::stmts(&l.cond, &mut |s| {
+                    // A condition yields a single truth value, and so no elements.
                     if let Stmt::Store { buffer, .. } = s {
                         self.lost.insert(*buffer);
                     }
-                }),
+                });
+            }
+            let mut inside = context;
+            match walk::loop_kind(s) {
+                Some(LoopKind::Vector) => inside.vector = Some(s),
+                Some(LoopKind::Parallel) => inside.parallel = Some(s),
                 _ => {}
             }
             walk::blocks(s).for_each(|b| self.block(b, inside));
@@ -125,7 +120,7 @@ impl<'p> Survey<'p> {
         }
     }
 
-    /// What is stored inside of a statement and seen outside of it, or by its next step.
+    /// The elements that are stored inside a statement and visible outside it, or in its next step.
     fn stored(&self, stmt: &Stmt) -> BTreeSet<Element> {
         let mut all = BTreeSet::new();
         let mut inside = BTreeSet::from([std::ptr::from_ref(stmt)]);
@@ -144,10 +139,10 @@ impl<'p> Survey<'p> {
         all
     }
 
-    /// Leaves arrays in memory of which some loop would carry too much.
+    /// Leaves arrays in memory if a loop would carry too many of their elements.
     fn limit(&mut self, block: &Block) {
         for s in &block.stmts {
-            if matches!(s, Stmt::For { .. } | Stmt::While { .. }) {
+            if walk::loop_kind(s).is_some() {
                 self.limit_of(s);
             }
             walk::blocks(s).for_each(|b| self.limit(b));
@@ -182,14 +177,15 @@ impl<'p> Survey<'p> {
 struct Promote<'p> {
     r: Replay<'p>,
     survey: Survey<'p>,
-    /// The values of elements here.
+    /// The current values of the elements.
     now: HashMap<Element, Value>,
-    /// What the loops and branches around store, and the elements before the branch.
+    /// For each enclosing loop and branch, the elements it stores, and the values of the elements
+    /// before it.
     around: Vec<(BTreeSet<Element>, HashMap<Element, Value>)>,
 }
 
 impl Promote<'_> {
-    /// The value of an element: whatever it likes to be, if nothing has been stored.
+    /// The value of an element; arbitrary if nothing has been stored.
     fn value(&mut self, (b, i): Element) -> Value {
         if let Some(&value) = self.now.get(&(b, i)) {
             return value;
@@ -218,7 +214,7 @@ impl<'p> Rewrite<'p> for Promote<'p> {
                 let value = self.r.get(*value);
                 self.now.insert((*buffer, index.offset), value);
             }
-            Stmt::If { .. } => {
+            Stmt::If(_) => {
                 let stored = self.survey.stored(stmt);
                 self.around.push((stored, self.now.clone()));
                 same(self, stmt);
@@ -243,7 +239,7 @@ impl<'p> Rewrite<'p> for Promote<'p> {
     fn enter(&mut self, stmt: &'p Stmt, more: &[Value]) {
         let (stored, before) = self.around.last().expect("it has been opened");
         self.now.clone_from(before);
-        if !matches!(stmt, Stmt::If { .. }) {
+        if walk::loop_kind(stmt).is_some() {
             for (&e, &param) in stored.iter().zip(more) {
                 self.now.insert(e, param);
             }

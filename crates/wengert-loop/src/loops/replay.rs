@@ -1,51 +1,56 @@
-//! Writing a program anew, statement by statement: what passes over programs have in common.
+//! Rewriting a program statement by statement: the part that all passes over programs share.
 //!
-//! The builder folds and shares index arithmetic on the way, and finds out anew what differs by lane.
+//! The builder folds and shares index arithmetic on the way, and recomputes which values differ by
+//! lane.
 
 use super::affine::Affine;
 use super::builder::{Builder, Carry};
-use super::{Block, BufferId, Carried, Index, LoopKind, Program, Rows, ScalarOp, Stmt, Value};
+use super::{
+    Block, BufferId, Carried, Index, ListField, LoopKind, Program, Rows, ScalarOp, Stmt, Value,
+    While, walk,
+};
 use crate::scalar;
 
-/// The program that is being written, and what has become of the old one's values.
+/// The program that is being written, and the new values of the old program's values.
 pub(super) struct Replay<'p> {
     /// The old program.
     pub old: &'p Program,
     /// The new one.
     pub b: Builder,
     new: Vec<Option<Value>>,
-    /// What has become of the index of the vector loop around.
+    /// The new value of the index of the enclosing vector loop.
     lane: Option<Value>,
 }
 
-/// A pass that writes a program anew. The four methods about regions let loops carry more than they did,
-/// and branches yield more.
+/// A pass that rewrites a program. With the four methods about regions, loops carry additional
+/// values and branches yield additional values.
 pub(super) trait Rewrite<'p>: Sized {
     /// Both programs.
     fn replay(&mut self) -> &mut Replay<'p>;
 
-    /// Writes what a statement becomes: by default the same statement.
+    /// Writes the statements that replace a statement: by default the same statement.
     fn stmt(&mut self, stmt: &'p Stmt) {
         same(self, stmt);
     }
 
-    /// What a loop is to carry besides.
+    /// The additional values that a loop carries.
     fn more(&mut self, _loop: &'p Stmt) -> Vec<Carry> {
         vec![]
     }
 
-    /// At the begin of a block of a loop or branch; of a loop, with what it carries besides.
+    /// Called at the start of a block of a loop or branch, with the additional parameters of the
+    /// loop.
     fn enter(&mut self, _stmt: &'p Stmt, _more: &[Value]) {}
 
-    /// At the end of a body or branch: what it yields besides.
+    /// Called at the end of a body or branch; returns the additional values that it yields.
     fn next(&mut self, _stmt: &'p Stmt) -> Vec<Value> {
         vec![]
     }
 
-    /// Behind a loop or branch, with what it has yielded besides.
+    /// Called after a loop or branch, with the additional values that it yields.
     fn left(&mut self, _stmt: &'p Stmt, _more: &[Value]) {}
 
-    /// Behind the last statement.
+    /// Called after the last statement.
     fn end(&mut self) {}
 
     /// The new program.
@@ -72,27 +77,28 @@ impl<'p> Replay<'p> {
         }
     }
 
-    /// What has become of a value.
+    /// The new value of an old one.
     pub(super) fn get(&self, v: Value) -> Value {
         self.new[v.0 as usize].expect("defined before it is used")
     }
 
-    /// Says what a value has become.
+    /// Sets the new value of an old one.
     pub(super) fn set(&mut self, old: Value, new: Value) {
         self.new[old.0 as usize] = Some(new);
     }
 
-    /// What has become of a block's results.
+    /// The new values of a block's results.
     pub(super) fn results(&self, block: &Block) -> Vec<Value> {
         block.results.iter().map(|&v| self.get(v)).collect()
     }
 
-    /// Says that the vector loop around is one no more: its index is now `lane`.
+    /// Replaces the index of the enclosing vector loop by `lane`, because the loop is unrolled.
+    /// Returns the old index.
     pub(super) fn set_lane(&mut self, lane: Option<Value>) -> Option<Value> {
         std::mem::replace(&mut self.lane, lane)
     }
 
-    /// An index expression.
+    /// Translates an index.
     pub(super) fn affine(&mut self, index: &Index) -> Affine {
         let mut sum = Affine::constant(index.offset);
         let lane = self.lane.filter(|_| index.stride != 0);
@@ -110,7 +116,8 @@ impl<'p> Replay<'p> {
         sum
     }
 
-    /// What a loop carries: a value that differs by lane still does, unless there are no lanes any more.
+    /// Translates a carried value: one that differs by lane still does, unless the vector loop is
+    /// gone.
     fn carry(&self, c: &Carried) -> Carry {
         Carry {
             init: self.get(c.init),
@@ -126,7 +133,7 @@ impl<'p> Replay<'p> {
             return args[0];
         }
         let known: Option<Vec<u64>> = args.iter().map(|&a| self.b.known(a)).collect();
-        // Arithmetic of floats is left to the machine.
+        // Floating-point arithmetic is left to the machine.
         if let Some(bits) = known.filter(|_| !operand.is_float()) {
             return self
                 .b
@@ -138,7 +145,11 @@ impl<'p> Replay<'p> {
 
 /// Writes the same statement.
 pub(super) fn same<'p, R: Rewrite<'p>>(pass: &mut R, stmt: &'p Stmt) {
-    let at = |r: &mut Replay<'p>, (buffer, index): (BufferId, &Index)| (buffer, r.affine(index));
+    let at = |r: &mut Replay<'p>, (buffer, index): &(BufferId, Index)| (*buffer, r.affine(index));
+    let field = |r: &Replay<'p>, of: ListField| ListField {
+        built: r.get(of.built),
+        ..of
+    };
     let r = pass.replay();
     match stmt {
         Stmt::Const { out, bits } => {
@@ -149,13 +160,9 @@ pub(super) fn same<'p, R: Rewrite<'p>>(pass: &mut R, stmt: &'p Stmt) {
             let value = r.op(*out, *op, args);
             r.set(*out, value);
         }
-        Stmt::Call {
-            out,
-            function,
-            args,
-        } => {
+        Stmt::Call { out, callee, args } => {
             let args: Vec<Value> = args.iter().map(|&a| r.get(a)).collect();
-            let value = r.b.call(*function, &args);
+            let value = r.b.call(*callee, &args);
             r.set(*out, value);
         }
         Stmt::Load { out, buffer, index } => {
@@ -171,109 +178,71 @@ pub(super) fn same<'p, R: Rewrite<'p>>(pass: &mut R, stmt: &'p Stmt) {
             let index = r.affine(index);
             r.b.store(*buffer, &index, r.get(*value));
         }
-        Stmt::Copy {
-            to,
-            to_index,
-            from,
-            from_index,
-            len,
-        } => {
-            let (to, from) = (at(r, (*to, to_index)), at(r, (*from, from_index)));
+        Stmt::Copy { to, from, len } => {
+            let (to, from) = (at(r, to), at(r, from));
             r.b.copy((to.0, &to.1), (from.0, &from.1), *len);
         }
-        Stmt::For {
-            kind,
-            extent,
-            index,
-            carried,
-            body,
-        } => {
-            let mut carries: Vec<Carry> = carried.iter().map(|c| r.carry(c)).collect();
-            let extent = r.get(*extent);
-            carries.extend(pass.more(stmt));
+        Stmt::For(l) => {
+            let carries = carries(pass, stmt, &l.carried);
             let r = pass.replay();
-            let (open, params) = r.b.open_for(*kind, extent, &carries);
+            let (open, params) = r.b.open_for(l.kind, r.get(l.extent), &carries);
             let around = r.lane;
-            if *kind == LoopKind::Vector {
+            if l.kind == LoopKind::Vector {
                 r.lane = Some(open.index);
             }
-            r.set(*index, open.index);
-            let results = body_of(pass, stmt, body, carried, &params);
+            r.set(l.index, open.index);
+            let results = body_of(pass, stmt, &l.body, &l.carried, &params);
             let r = pass.replay();
             r.lane = around;
             let outs = r.b.close_for(open, results);
-            behind(pass, stmt, carried.iter().map(|c| c.out), &outs);
+            leave(pass, stmt, &outs);
         }
-        Stmt::While {
-            carried,
-            cond,
-            body,
-            limit,
-            at,
-        } => {
-            let mut carries: Vec<Carry> = carried.iter().map(|c| r.carry(c)).collect();
-            carries.extend(pass.more(stmt));
+        Stmt::While(l) => {
+            let carries = carries(pass, stmt, &l.carried);
             let b = &mut pass.replay().b;
-            let new = b.carried(&carries);
-            let params: Vec<Value> = new.iter().map(|c| c.param).collect();
+            let carried = b.carried(&carries);
+            let params: Vec<Value> = carried.iter().map(|c| c.param).collect();
             b.open(None);
-            begin(pass, stmt, carried, &params);
-            stmts(pass, cond);
+            begin(pass, stmt, &l.carried, &params);
+            stmts(pass, &l.cond);
             let r = pass.replay();
-            let cond = r.b.close(r.results(cond));
+            let cond = r.b.close(r.results(&l.cond));
             r.b.open(None);
-            let results = body_of(pass, stmt, body, carried, &params);
+            let results = body_of(pass, stmt, &l.body, &l.carried, &params);
             let r = pass.replay();
             let body = r.b.close(results);
-            let outs: Vec<Value> = new.iter().map(|c| c.out).collect();
-            r.b.push(Stmt::While {
-                carried: new,
+            let outs: Vec<Value> = carried.iter().map(|c| c.out).collect();
+            r.b.push(Stmt::While(While {
+                carried,
                 cond,
                 body,
-                limit: *limit,
-                at: *at,
-            });
-            behind(pass, stmt, carried.iter().map(|c| c.out), &outs);
+                ..*l
+            }));
+            leave(pass, stmt, &outs);
         }
-        Stmt::If {
-            pred,
-            then,
-            otherwise,
-            outs,
-        } => {
-            let pred = r.get(*pred);
-            let [then, otherwise] = [then, otherwise].map(|branch| {
+        Stmt::If(i) => {
+            let pred = r.get(i.pred);
+            let [then, otherwise] = [&i.then, &i.otherwise].map(|branch| {
                 pass.replay().b.open(None);
                 let results = body_of(pass, stmt, branch, &[], &[]);
                 pass.replay().b.close(results)
             });
-            let new = pass.replay().b.close_if(pred, then, otherwise);
-            behind(pass, stmt, outs.iter().copied(), &new);
+            let outs = pass.replay().b.close_if(pred, then, otherwise);
+            leave(pass, stmt, &outs);
         }
         Stmt::ListBegin { list } => r.b.list_begin(*list),
         Stmt::ListPush { list, row } => r.b.list_push(*list, r.get(*row)),
-        Stmt::ListStore {
-            list,
-            field,
-            row,
-            element,
-            value,
-        } => {
-            let element = r.affine(element);
-            let (row, value) = (r.get(*row), r.get(*value));
-            r.b.list_store(*list, *field, row, &element, value);
+        Stmt::ListStore(s) => {
+            let element = r.affine(&s.element);
+            let (row, value) = (r.get(s.row), r.get(s.value));
+            r.b.list_store(s.list, s.field, row, &element, value);
         }
         Stmt::ListFinish { out, list, rows } => {
             let built = r.b.list_finish(*list, r.get(*rows));
             r.set(*out, built);
         }
-        Stmt::ListHandle {
-            out,
-            built,
-            list,
-            field,
-        } => {
-            let handle = r.b.list_handle(r.get(*built), *list, *field);
+        Stmt::ListHandle { out, of } => {
+            let handle = r.b.list_handle(field(r, *of));
             r.set(*out, handle);
         }
         Stmt::ListRows { out, handle } => {
@@ -282,11 +251,7 @@ pub(super) fn same<'p, R: Rewrite<'p>>(pass: &mut R, stmt: &'p Stmt) {
         }
         Stmt::ListLoad { out, cell } => {
             let rows = match cell.rows {
-                Rows::Of { built, list, field } => Rows::Of {
-                    built: r.get(built),
-                    list,
-                    field,
-                },
+                Rows::Of(of) => Rows::Of(field(r, of)),
                 Rows::Handle(handle) => Rows::Handle(r.get(handle)),
             };
             let element = r.affine(&cell.element);
@@ -295,14 +260,22 @@ pub(super) fn same<'p, R: Rewrite<'p>>(pass: &mut R, stmt: &'p Stmt) {
             r.set(*out, value);
         }
         Stmt::Kernel { kernel, regions } => {
-            let regions: Vec<_> = regions.iter().map(|(b, i)| at(r, (*b, i))).collect();
+            let regions: Vec<_> = regions.iter().map(|region| at(r, region)).collect();
             r.b.kernel(kernel.clone(), &regions);
         }
         Stmt::Fail { failure } => r.b.push(Stmt::Fail { failure: *failure }),
     }
 }
 
-/// At the begin of a block of a loop: its parameters are the first of `params`.
+/// The values that the new loop carries: those of the old one, and those that the pass adds.
+fn carries<'p, R: Rewrite<'p>>(pass: &mut R, stmt: &'p Stmt, old: &[Carried]) -> Vec<Carry> {
+    let r = pass.replay();
+    let mut carries: Vec<Carry> = old.iter().map(|c| r.carry(c)).collect();
+    carries.extend(pass.more(stmt));
+    carries
+}
+
+/// Begins a block of a loop, whose parameters are the first of `params`.
 fn begin<'p, R: Rewrite<'p>>(pass: &mut R, stmt: &'p Stmt, carried: &[Carried], params: &[Value]) {
     for (c, &param) in carried.iter().zip(params) {
         pass.replay().set(c.param, param);
@@ -310,7 +283,7 @@ fn begin<'p, R: Rewrite<'p>>(pass: &mut R, stmt: &'p Stmt, carried: &[Carried], 
     pass.enter(stmt, &params[carried.len()..]);
 }
 
-/// Writes the body of a loop, or a branch, into the open region: what it yields.
+/// Writes the body of a loop, or a branch, into the open region. Returns the values that it yields.
 fn body_of<'p, R: Rewrite<'p>>(
     pass: &mut R,
     stmt: &'p Stmt,
@@ -325,16 +298,11 @@ fn body_of<'p, R: Rewrite<'p>>(
     results
 }
 
-/// Behind a loop or a branch that yields `new`.
-fn behind<'p, R: Rewrite<'p>>(
-    pass: &mut R,
-    stmt: &'p Stmt,
-    old: impl ExactSizeIterator<Item = Value>,
-    new: &[Value],
-) {
-    let n = old.len();
-    for (old, &new) in old.zip(new) {
+/// Continues after a loop or a branch that yields `new`.
+fn leave<'p, R: Rewrite<'p>>(pass: &mut R, stmt: &'p Stmt, new: &[Value]) {
+    let old = walk::outs(stmt);
+    for (&old, &new) in old.iter().zip(new) {
         pass.replay().set(old, new);
     }
-    pass.left(stmt, &new[n..]);
+    pass.left(stmt, &new[old.len()..]);
 }

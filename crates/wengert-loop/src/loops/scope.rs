@@ -1,20 +1,21 @@
-//! How far the contents of scratch reach.
+//! The scope of scratch buffers: how long their contents are needed.
 //!
-//! A buffer of scratch belongs to the innermost loop around all that touches it. Each step of that
-//! loop finds it as garbage; so a back end may have it share memory with others that live at other
-//! times of a step.
+//! A scratch buffer belongs to the innermost loop that contains every access to it. Each step of
+//! that loop begins with garbage in the buffer, so a back end may let it share memory with buffers
+//! that live at other times of a step.
 
 use std::collections::HashMap;
 
 use super::{Block, BufferId, BufferKind, LoopKind, Program, Stmt, walk};
 
-/// A loop, by its place in memory.
+/// A loop, identified by its address.
 pub type LoopId = *const Stmt;
 
-/// The loops that scratch belongs to. What is not in it belongs to the program, or is not touched.
+/// The loop that each scratch buffer belongs to. A buffer without an entry belongs to the program,
+/// or is not accessed.
 pub type Scopes = HashMap<BufferId, LoopId>;
 
-/// Finds the loop that each buffer of scratch belongs to. The program must stay where it is.
+/// Finds the loop that each scratch buffer belongs to. The program must not move afterwards.
 pub fn scopes(program: &Program) -> Scopes {
     let mut pass = Pass {
         program,
@@ -28,34 +29,26 @@ pub fn scopes(program: &Program) -> Scopes {
 
 struct Pass<'p> {
     program: &'p Program,
-    open: Vec<(LoopId, Option<LoopKind>)>,
-    /// The loops around all that has touched a buffer so far.
+    open: Vec<(LoopId, LoopKind)>,
+    /// The loops that contain every access to a buffer so far.
     around: HashMap<BufferId, Vec<LoopId>>,
 }
 
 impl Pass<'_> {
     fn block(&mut self, block: &Block) {
         for s in &block.stmts {
-            walk::buffers(s, &mut |b| self.touch(b));
-            let kind = match s {
-                Stmt::For { kind, .. } => Some(*kind),
-                Stmt::While { .. } => None,
-                _ => {
-                    walk::blocks(s).for_each(|b| self.block(b));
-                    continue;
-                }
-            };
-            self.open.push((s, kind));
+            walk::buffers(s).into_iter().for_each(|b| self.touch(b));
+            let opened = walk::loop_kind(s).map(|kind| self.open.push((s, kind)));
             walk::blocks(s).for_each(|b| self.block(b));
-            self.open.pop();
+            opened.and_then(|()| self.open.pop());
         }
     }
 
     fn touch(&mut self, b: BufferId) {
-        // Steps that run side by side share what is not theirs.
-        let shared = |kind: Option<LoopKind>| match self.program.buffers[b.0 as usize].kind {
-            BufferKind::Call => matches!(kind, Some(LoopKind::Parallel | LoopKind::Vector)),
-            BufferKind::Task => kind == Some(LoopKind::Vector),
+        // Steps that run side by side share the buffers that do not belong to them.
+        let shared = |kind| match self.program.buffers[b.0 as usize].kind {
+            BufferKind::Call => matches!(kind, LoopKind::Parallel | LoopKind::Vector),
+            BufferKind::Task => kind == LoopKind::Vector,
             BufferKind::Local => false,
             _ => true,
         };

@@ -1,4 +1,5 @@
-//! The text form of programs, for dumps and tests. [`Program::parse`] reads it, and has its grammar.
+//! The text form of programs, for dumps and tests. [`Program::parse`] reads it and documents the
+//! grammar.
 //!
 //! `{}` prints everything but the parents of source places; `{:#}` leaves source places out.
 
@@ -7,8 +8,8 @@ use std::fmt::{self, Display, Formatter, Write};
 
 use super::number::literal;
 use super::{
-    Block, BufferKind, Carried, Function, Index, LoopKind, Program, Rows, Stmt, Value, ValueType,
-    walk,
+    Block, BufferId, BufferKind, Carried, For, Function, Index, LoopKind, Program, Rows, Stmt,
+    Value, ValueType, walk,
 };
 use crate::source::SourceId;
 use crate::types::DType;
@@ -59,7 +60,7 @@ impl Display for Program {
     }
 }
 
-/// Where something was written, if that is known and wanted.
+/// The source place of something, if it is known and to be printed.
 fn place(f: &Formatter<'_>, at: Option<SourceId>) -> String {
     let Some(at) = at.filter(|_| !f.alternate()) else {
         return String::new();
@@ -70,13 +71,13 @@ fn place(f: &Formatter<'_>, at: Option<SourceId>) -> String {
         if plain { text } else { format!("{text:?}") }
     });
     let mut places: Vec<String> = places.collect();
-    // The same place inside of several calls.
+    // One place may be reached through several calls.
     let mut seen = HashSet::new();
     places.retain(|p| seen.insert(p.clone()));
     format!(" @ {}", places.join(" and "))
 }
 
-/// The elements of a table; what repeats, once.
+/// The elements of a table; repeated elements are written once.
 fn elements(dtype: DType, table: &[u64]) -> String {
     let mut text = String::new();
     for (i, run) in table.chunk_by(|a, b| a == b).enumerate() {
@@ -134,7 +135,7 @@ fn list(values: &[Value]) -> String {
 
 fn rows(of: Rows) -> String {
     match of {
-        Rows::Of { built, list, field } => format!("l{}({built}).{field}", list.0),
+        Rows::Of(of) => format!("l{}({}).{}", of.list.0, of.built, of.field),
         Rows::Handle(handle) => format!("list({handle})"),
     }
 }
@@ -146,7 +147,7 @@ impl Writer<'_> {
         format!("{v}: {}{}", t.dtype, if t.lanes { "*" } else { "" })
     }
 
-    /// The values that nothing defines.
+    /// Declares the values that no statement defines.
     fn unused(
         &self,
         f: &mut Formatter<'_>,
@@ -161,7 +162,9 @@ impl Writer<'_> {
             }
         };
         params.iter().copied().for_each(&mut define);
-        walk::stmts(body, &mut |s| walk::definitions(s, &mut define));
+        walk::stmts(body, &mut |s| {
+            walk::definitions(s).into_iter().for_each(&mut define)
+        });
         let unused = (0..values).filter(|&i| unused[i]);
         let unused: Vec<String> = unused.map(|i| self.def(Value(i as u32))).collect();
         match unused.is_empty() {
@@ -170,8 +173,8 @@ impl Writer<'_> {
         }
     }
 
-    /// A value that differs by lane is added to the index as such, and one that does not is its base;
-    /// a word says where it is the other way round.
+    /// Writes an index. A value that differs by lane is its `each`, and a uniform value is its
+    /// `base`; a keyword marks the opposite case.
     fn index(&self, i: &Index) -> String {
         let mut parts = Vec::new();
         let lanes = |v| (self.types)(v).lanes;
@@ -192,6 +195,10 @@ impl Writer<'_> {
             parts.push(i.offset.to_string());
         }
         parts.join(" + ")
+    }
+
+    fn element(&self, buffer: BufferId, index: &Index) -> String {
+        format!("b{}[{}]", buffer.0, self.index(index))
     }
 
     fn line(&self, f: &mut Formatter<'_>, text: &str) -> fmt::Result {
@@ -241,48 +248,30 @@ impl Writer<'_> {
                 let text = format!("{} = {} {}", self.def(*out), op.row().name, list(args));
                 self.line(f, &text)
             }
-            Stmt::Call {
-                out,
-                function,
-                args,
-            } => {
-                let text = format!("{} = f{function}({})", self.def(*out), list(args));
+            Stmt::Call { out, callee, args } => {
+                let text = format!("{} = f{callee}({})", self.def(*out), list(args));
                 self.line(f, &text)
             }
-            Stmt::Load {
-                out,
-                buffer,
-                index: i,
-            } => {
-                let text = format!("{} = b{}[{}]", self.def(*out), buffer.0, self.index(i));
+            Stmt::Load { out, buffer, index } => {
+                let text = format!("{} = {}", self.def(*out), self.element(*buffer, index));
                 self.line(f, &text)
             }
             Stmt::Store {
                 buffer,
-                index: i,
+                index,
                 value,
-            } => self.line(f, &format!("b{}[{}] = {value}", buffer.0, self.index(i))),
-            Stmt::Copy {
-                to,
-                to_index,
-                from,
-                from_index,
-                len,
-            } => {
-                let (to_index, from_index) = (self.index(to_index), self.index(from_index));
-                let text = format!(
-                    "copy {len}: b{}[{to_index}] = b{}[{from_index}]",
-                    to.0, from.0
-                );
-                self.line(f, &text)
+            } => self.line(f, &format!("{} = {value}", self.element(*buffer, index))),
+            Stmt::Copy { to, from, len } => {
+                let (to, from) = (self.element(to.0, &to.1), self.element(from.0, &from.1));
+                self.line(f, &format!("copy {len}: {to} = {from}"))
             }
-            Stmt::For {
+            Stmt::For(For {
                 kind,
                 extent,
                 index,
                 carried,
                 body,
-            } => {
+            }) => {
                 let kind = match kind {
                     LoopKind::Serial { reverse: false } => "for",
                     LoopKind::Serial { reverse: true } => "for reverse",
@@ -294,71 +283,43 @@ impl Writer<'_> {
                 self.inner(f, body)?;
                 self.line(f, "}")
             }
-            Stmt::While {
-                carried,
-                cond,
-                body,
-                limit,
-                at,
-            } => {
-                let at = place(f, *at);
-                let (outs, params) = self.carried(carried);
-                self.line(f, &format!("{outs}while{params} limit {limit}{at} {{"))?;
-                self.inner(f, cond)?;
+            Stmt::While(l) => {
+                let at = place(f, l.at);
+                let (outs, params) = self.carried(&l.carried);
+                self.line(f, &format!("{outs}while{params} limit {}{at} {{", l.limit))?;
+                self.inner(f, &l.cond)?;
                 self.line(f, "} do {")?;
-                self.inner(f, body)?;
+                self.inner(f, &l.body)?;
                 self.line(f, "}")
             }
-            Stmt::If {
-                pred,
-                then,
-                otherwise,
-                outs,
-            } => {
-                let defs: Vec<String> = outs.iter().map(|&v| self.def(v)).collect();
+            Stmt::If(i) => {
+                let defs: Vec<String> = i.outs.iter().map(|&v| self.def(v)).collect();
                 let outs = match defs.join(", ") {
                     defs if defs.is_empty() => defs,
                     defs => defs + " = ",
                 };
-                self.line(f, &format!("{outs}if {pred} {{"))?;
-                self.inner(f, then)?;
-                if !otherwise.stmts.is_empty() || !otherwise.results.is_empty() {
+                self.line(f, &format!("{outs}if {} {{", i.pred))?;
+                self.inner(f, &i.then)?;
+                if i.otherwise != Block::default() {
                     self.line(f, "} else {")?;
-                    self.inner(f, otherwise)?;
+                    self.inner(f, &i.otherwise)?;
                 }
                 self.line(f, "}")
             }
             Stmt::ListBegin { list } => self.line(f, &format!("begin l{}", list.0)),
             Stmt::ListPush { list, row } => self.line(f, &format!("push l{} {row}", list.0)),
-            Stmt::ListStore {
-                list,
-                field,
-                row,
-                element,
-                value,
-            } => {
-                let element = self.index(element);
-                self.line(
-                    f,
-                    &format!("l{}.{field}[{row}][{element}] = {value}", list.0),
-                )
+            Stmt::ListStore(to) => {
+                let (list, element) = (to.list.0, self.index(&to.element));
+                let text = format!("l{list}.{}[{}][{element}] = {}", to.field, to.row, to.value);
+                self.line(f, &text)
             }
             Stmt::ListFinish { out, list, rows: n } => {
                 let text = format!("{} = finish l{} rows {n}", self.def(*out), list.0);
                 self.line(f, &text)
             }
-            Stmt::ListHandle {
-                out,
-                built,
-                list,
-                field,
-            } => {
-                let of = rows(Rows::Of {
-                    built: *built,
-                    list: *list,
-                    field: *field,
-                });
-                self.line(f, &format!("{} = handle {of}", self.def(*out)))
+            Stmt::ListHandle { out, of } => {
+                let text = format!("{} = handle {}", self.def(*out), rows(Rows::Of(*of)));
+                self.line(f, &text)
             }
             Stmt::ListRows { out, handle } => {
                 self.line(f, &format!("{} = rows {handle}", self.def(*out)))
@@ -374,10 +335,8 @@ impl Writer<'_> {
                 self.line(f, &text)
             }
             Stmt::Kernel { kernel, regions } => {
-                let regions: Vec<String> = regions
-                    .iter()
-                    .map(|(b, i)| format!("b{}[{}]", b.0, self.index(i)))
-                    .collect();
+                let regions: Vec<String> =
+                    regions.iter().map(|(b, i)| self.element(*b, i)).collect();
                 let text = format!("{}: {}", kernel.text(), regions.join(", "));
                 self.line(f, &text)
             }

@@ -1,16 +1,16 @@
-//! Short loops become straight lines: so that elements of small arrays are reached at places that are
-//! known, and can be kept in registers ([`promote`](super::promote)).
+//! Unrolls short loops, so that the elements of small arrays are accessed at known indices and can
+//! be kept in registers ([`promote`](super::promote)).
 
 use std::collections::HashMap;
 
 use super::replay::{Replay, Rewrite, same, stmts};
 use super::{
-    Block, BufferKind, Carried, FoldOp, LANES, LoopKind, Program, ScalarOp, Stmt, Value, walk,
+    Block, BufferId, BufferKind, FoldOp, For, LANES, LoopKind, Program, ScalarOp, Stmt, Value, walk,
 };
 
-/// Steps of a loop that is unrolled, at most.
+/// The largest number of steps of a loop that is unrolled.
 const STEPS: usize = 16;
-/// Statements that a loop nest may become.
+/// The largest number of statements that a loop nest is unrolled to.
 const STATEMENTS: usize = 192;
 
 /// The program with its short loops unrolled.
@@ -33,7 +33,7 @@ struct Unroll<'p> {
     r: Replay<'p>,
     /// The constants of the old program.
     known: HashMap<Value, u64>,
-    /// What an unrolled vector loop leaves in each lane, to be folded.
+    /// The values that an unrolled vector loop leaves in each lane, to be folded.
     copies: HashMap<Value, [Value; LANES]>,
 }
 
@@ -44,33 +44,19 @@ impl<'p> Rewrite<'p> for Unroll<'p> {
 
     fn stmt(&mut self, stmt: &'p Stmt) {
         match stmt {
-            Stmt::For {
-                kind,
-                extent,
-                index,
-                carried,
-                body,
-            } => {
-                let extent = self.r.b.known(self.r.get(*extent));
-                match extent.and_then(|n| self.steps(*kind, n as i64, body)) {
-                    Some(n) if *kind == LoopKind::Vector => self.lanes(n, *index, carried, body),
-                    Some(n) => {
-                        let reverse = *kind == LoopKind::Serial { reverse: true };
-                        self.serial(n, reverse, *index, carried, body);
-                    }
+            Stmt::For(l) => {
+                let extent = self.r.b.known(self.r.get(l.extent));
+                match extent.and_then(|n| self.steps(l.kind, n as i64, &l.body)) {
+                    Some(n) if l.kind == LoopKind::Vector => self.lanes(n, l),
+                    Some(n) => self.serial(n, l),
                     None => same(self, stmt),
                 }
             }
-            Stmt::If {
-                pred,
-                then,
-                otherwise,
-                outs,
-            } => match self.r.b.known(self.r.get(*pred)) {
+            Stmt::If(i) => match self.r.b.known(self.r.get(i.pred)) {
                 Some(holds) => {
-                    let branch = if holds == 1 { then } else { otherwise };
+                    let branch = if holds == 1 { &i.then } else { &i.otherwise };
                     stmts(self, branch);
-                    for (&out, value) in outs.iter().zip(self.r.results(branch)) {
+                    for (&out, value) in i.outs.iter().zip(self.r.results(branch)) {
                         self.r.set(out, value);
                     }
                 }
@@ -90,14 +76,14 @@ impl<'p> Rewrite<'p> for Unroll<'p> {
 }
 
 impl<'p> Unroll<'p> {
-    /// How many steps a loop has, if it is to be unrolled.
+    /// The number of steps of a loop, if it is to be unrolled.
     fn steps(&self, kind: LoopKind, extent: i64, body: &Block) -> Option<usize> {
         let n = extent.max(0) as usize;
         let statements = n * self.size(body, STATEMENTS)?;
         let worth = match kind {
             LoopKind::Serial { .. } => true,
             LoopKind::Parallel => false,
-            // Lanes are quick at what takes long, and where there are many.
+            // Lanes pay off if there are many steps, or if a step is expensive.
             LoopKind::Vector => {
                 let simple = (body.stmts.iter())
                     .all(|s| matches!(s, Stmt::Load { .. } | Stmt::Store { .. } | Stmt::Op { .. }));
@@ -112,7 +98,8 @@ impl<'p> Unroll<'p> {
         (worth && n <= STEPS && statements <= STATEMENTS).then_some(n)
     }
 
-    /// About how many statements a block becomes; `None` if more than `most`, or if a loop stays in it.
+    /// The approximate number of statements that a block is unrolled to; `None` if it exceeds
+    /// `most`, or if a loop remains.
     fn size(&self, block: &Block, most: usize) -> Option<usize> {
         let mut sum = block.stmts.len();
         if sum > most {
@@ -120,11 +107,11 @@ impl<'p> Unroll<'p> {
         }
         for s in &block.stmts {
             let times = match s {
-                Stmt::For { extent, .. } => {
-                    let known = self.known.get(extent).map(|&n| n as usize);
+                Stmt::For(l) => {
+                    let known = self.known.get(&l.extent).map(|&n| n as usize);
                     known.filter(|&n| n <= STEPS)?
                 }
-                Stmt::While { .. } => return None,
+                Stmt::While(_) => return None,
                 _ => 1,
             };
             let inner: Option<usize> = walk::blocks(s).map(|b| self.size(b, most)).sum();
@@ -137,79 +124,68 @@ impl<'p> Unroll<'p> {
     fn is_unrollable(&self, body: &Block) -> bool {
         let mut all = true;
         walk::stmts(body, &mut |s| {
-            walk::buffers(s, &mut |b| {
-                let kind = self.r.old.buffers[b.0 as usize].kind;
-                all &= kind != BufferKind::Local;
-            });
-            all &= !matches!(
+            let kind = |b: &BufferId| self.r.old.buffers[b.0 as usize].kind;
+            all &= walk::buffers(s)
+                .iter()
+                .all(|b| kind(b) != BufferKind::Local);
+            all &= matches!(
                 s,
-                Stmt::ListBegin { .. }
-                    | Stmt::ListPush { .. }
-                    | Stmt::ListStore { .. }
-                    | Stmt::ListFinish { .. }
-                    | Stmt::ListHandle { .. }
-                    | Stmt::ListLoad { .. }
-                    | Stmt::Call { .. }
-                    | Stmt::While { .. }
+                Stmt::Const { .. }
+                    | Stmt::Op { .. }
+                    | Stmt::Load { .. }
+                    | Stmt::Store { .. }
+                    | Stmt::Copy { .. }
+                    | Stmt::For(_)
+                    | Stmt::If(_)
+                    | Stmt::ListRows { .. }
+                    | Stmt::Kernel { .. }
+                    | Stmt::Fail { .. }
             );
         });
         all
     }
 
-    fn serial(
-        &mut self,
-        n: usize,
-        reverse: bool,
-        index: Value,
-        carried: &'p [Carried],
-        body: &'p Block,
-    ) {
-        let mut values: Vec<Value> = carried.iter().map(|c| self.r.get(c.init)).collect();
+    fn serial(&mut self, n: usize, l: &'p For) {
+        let reverse = l.kind == LoopKind::Serial { reverse: true };
+        let mut values: Vec<Value> = l.carried.iter().map(|c| self.r.get(c.init)).collect();
         for step in 0..n {
             let i = if reverse { n - 1 - step } else { step };
-            values = self.step(i, index, carried, &values, body);
+            values = self.step(i, l, &values);
         }
-        for (c, value) in carried.iter().zip(values) {
+        for (c, value) in l.carried.iter().zip(values) {
             self.r.set(c.out, value);
         }
     }
 
-    /// Step `i` works on copy `i` modulo the number of lanes of what a vector loop carries.
-    fn lanes(&mut self, n: usize, index: Value, carried: &'p [Carried], body: &'p Block) {
-        let init: Vec<Value> = carried.iter().map(|c| self.r.get(c.init)).collect();
+    /// Unrolls a vector loop. Step `i` updates copy `i mod LANES` of each carried value.
+    fn lanes(&mut self, n: usize, l: &'p For) {
+        let init: Vec<Value> = l.carried.iter().map(|c| self.r.get(c.init)).collect();
         let mut copies: [Vec<Value>; LANES] = std::array::from_fn(|_| init.clone());
         for i in 0..n {
             let i_value = self.r.b.i64(i as i64);
             let around = self.r.set_lane(Some(i_value));
             let values = std::mem::take(&mut copies[i % LANES]);
-            copies[i % LANES] = self.step(i, index, carried, &values, body);
+            copies[i % LANES] = self.step(i, l, &values);
             self.r.set_lane(around);
         }
-        for (k, c) in carried.iter().enumerate() {
-            self.copies
-                .insert(c.out, std::array::from_fn(|l| copies[l][k]));
+        for (k, c) in l.carried.iter().enumerate() {
+            let each = std::array::from_fn(|lane| copies[lane][k]);
+            self.copies.insert(c.out, each);
         }
     }
 
-    /// Writes a step of a loop here: what it carries on.
-    fn step(
-        &mut self,
-        i: usize,
-        index: Value,
-        carried: &'p [Carried],
-        values: &[Value],
-        body: &'p Block,
-    ) -> Vec<Value> {
+    /// Writes a step of a loop. Returns the next values of the carried ones.
+    fn step(&mut self, i: usize, l: &'p For, values: &[Value]) -> Vec<Value> {
         let i = self.r.b.i64(i as i64);
-        self.r.set(index, i);
-        for (c, &value) in carried.iter().zip(values) {
+        self.r.set(l.index, i);
+        for (c, &value) in l.carried.iter().zip(values) {
             self.r.set(c.param, value);
         }
-        stmts(self, body);
-        self.r.results(body)
+        stmts(self, &l.body);
+        self.r.results(&l.body)
     }
 
-    /// Neighbours first, as the operation says.
+    /// Joins the copies pairwise, neighbours first, as the fold is defined.
     fn joined(&mut self, fold: FoldOp, copies: &[Value]) -> Value {
         match copies {
             [one] => *one,

@@ -1,4 +1,4 @@
-//! Programs in files.
+//! Test files: programs with runs.
 
 use std::fmt::{self, Display, Formatter, Write};
 use std::path::PathBuf;
@@ -11,10 +11,10 @@ use crate::loops::number::{literal, read};
 use crate::loops::parse::tokens::{Kind, Parsed, Tokens};
 use crate::types::DType;
 
-/// Arguments of a program, and what it gives.
+/// Arguments of a program, and the expected results.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Run {
-    /// The line of the file that it begins in.
+    /// The line of the file on which it begins.
     pub line: usize,
     /// The arguments.
     pub inputs: Vec<Data>,
@@ -25,13 +25,14 @@ pub struct Run {
 /// A program with runs.
 #[derive(Clone, PartialEq, Debug)]
 pub struct File {
-    /// Its name, without what is behind the point.
+    /// Its name, without the extension.
     pub name: String,
     /// The program.
     pub program: Program,
-    /// What it gives.
+    /// Its runs.
     pub runs: Vec<Run>,
-    /// How many vector loops code in registers of 512 bits can be made for, if it says so.
+    /// The number of vector loops that can be compiled for 512-bit registers, if the file states
+    /// it.
     pub wide: Option<usize>,
 }
 
@@ -40,7 +41,7 @@ fn folder() -> PathBuf {
 }
 
 impl File {
-    /// The names of all files of this crate, in order.
+    /// The names of all test files of this crate, in order.
     ///
     /// # Panics
     /// If its sources are not there.
@@ -54,7 +55,7 @@ impl File {
         names
     }
 
-    /// The file of that name of this crate.
+    /// The test file of this crate with this name.
     ///
     /// # Errors
     /// If it is not a program with runs.
@@ -74,7 +75,7 @@ impl File {
     /// If it is not a program with runs.
     pub fn parse(name: &str, text: &str) -> Result<File, Error> {
         let program = Program::parse(text)?;
-        // What is not of a run is left out, so that lines and columns stay as they are.
+        // Runs are blanked out, so that lines and columns of the program stay the same.
         let mut kept = String::new();
         let mut in_run = false;
         for line in text.lines() {
@@ -154,7 +155,7 @@ fn read_arrays(tokens: &mut Tokens) -> Parsed<Vec<Data>> {
     Ok(arrays)
 }
 
-/// An array as a run has it.
+/// An array in the notation of runs.
 fn array(data: &Data, nan: impl Fn(u64) -> bool) -> String {
     let mut text = format!("{}[{}]", data.dtype(), data.len());
     let bits: Vec<u64> = (0..data.len()).map(|i| data.bits(i)).collect();
@@ -177,7 +178,7 @@ fn arguments(all: &[Data]) -> String {
     each.join(", ")
 }
 
-/// A result: one NaN is as good as another.
+/// A result, in which all NaNs are written alike.
 pub(super) fn result(data: &Data) -> String {
     array(data, |bits| match data.dtype() {
         DType::F32 => f32::from_bits(bits as u32).is_nan(),

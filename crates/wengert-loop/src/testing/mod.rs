@@ -1,7 +1,7 @@
-//! Support for the tests of back ends: programs in files, what they are to give, and one suite that
-//! runs all of them.
+//! Support for the tests of back ends: programs in files, their expected results, and one suite
+//! that runs all of them.
 //!
-//! A [`File`] is a program in [text form](crate::loops::parse) and, in comments, what it gives:
+//! A [`File`] is a program in [text form](crate::loops::parse) and, in comments, its runs:
 //!
 //! ```text
 //! ; Sums, in order.
@@ -20,8 +20,9 @@
 //! another. `; wide: n` says how many of its vector loops are such as a back end with registers of 512
 //! bits has code for, if there is one.
 //!
-//! [`backend_tests!`](crate::backend_tests) makes a test of each file of this crate for a [`Runner`].
-//! What fails otherwise, in a generated program, is made small by [`shrunk()`] and printed as a file.
+//! [`backend_tests!`](crate::backend_tests) makes a test of each file of this crate for a
+//! [`Runner`]. A generated program that fails is reduced by [`shrunk()`] and printed as such a
+//! file.
 
 mod file;
 mod rewrite;
@@ -41,7 +42,7 @@ use crate::loops::{BufferKind, Program, interp};
 /// Why a run has no results.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Stopped {
-    /// The program gave up; an index into [`Program::failures`].
+    /// The program stopped with an error; an index into [`Program::failures`].
     Failed(u32),
     /// A loop ran to its limit of steps.
     MaxSteps(u64),
@@ -59,18 +60,18 @@ impl Display for Stopped {
     }
 }
 
-/// What runs programs: a back end, in one of its ways.
+/// Runs programs: a back end in one configuration.
 pub trait Runner {
-    /// Runs a program. The results are those of its outputs, in order.
+    /// Runs a program. Returns its outputs, in order.
     ///
     /// # Errors
-    /// Where there are none.
+    /// If the run stops.
     fn run(&self, program: &Program, inputs: &[Data]) -> Result<Vec<Data>, Stopped>;
 
-    /// What else is to hold of a file.
+    /// Checks further properties of a file.
     ///
     /// # Errors
-    /// If it does not.
+    /// If one does not hold.
     fn examine(&self, file: &File) -> Result<(), String> {
         let _ = file;
         Ok(())
@@ -94,7 +95,7 @@ impl Runner for Interpreter {
     }
 }
 
-/// The interpreter, of what the passes make of a program before code is made of it.
+/// The interpreter, on the programs that the passes before code generation produce.
 #[derive(Clone, Copy, Debug)]
 pub struct Rewritten;
 
@@ -126,7 +127,7 @@ fn is_nan(data: &Data, i: usize) -> bool {
     }
 }
 
-/// The first output and element that two results differ in, any NaN being as good as another.
+/// The first output and element in which two results differ; all NaNs are equal.
 pub fn difference(got: &[Data], expected: &[Data]) -> Option<String> {
     if got.len() != expected.len() {
         return Some(format!("{} results, not {}", got.len(), expected.len()));
@@ -138,7 +139,7 @@ pub fn difference(got: &[Data], expected: &[Data]) -> Option<String> {
         }
         let differ = |&i: &usize| a.bits(i) != b.bits(i) && !(is_nan(a, i) && is_nan(b, i));
         if let Some(i) = (0..a.len()).find(differ) {
-            // The elements that lead up to it, too.
+            // Show the elements before it, too.
             let near = |d: &Data| file::result(&d.pick(i.saturating_sub(7)..i + 1));
             return Some(format!(
                 "output {n}, element {i}, with what is in front of it:\n     got {}\nexpected {}",
@@ -153,7 +154,7 @@ pub fn difference(got: &[Data], expected: &[Data]) -> Option<String> {
 /// Checks a file on a back end.
 ///
 /// # Errors
-/// What is wrong, with the line of the run.
+/// Describes the mismatch, with the line of the run.
 pub fn check(file: &File, runner: &dyn Runner) -> Result<(), String> {
     let name = &file.name;
     for run in &file.runs {
@@ -183,10 +184,10 @@ pub fn check(file: &File, runner: &dyn Runner) -> Result<(), String> {
         .map_err(|e| format!("{name}.loop: {e}"))
 }
 
-/// Checks the file of that name on a back end; what [`backend_tests!`](crate::backend_tests) is made of.
+/// Checks the file of that name on a back end; [`backend_tests!`](crate::backend_tests) calls it.
 ///
 /// # Panics
-/// If it does not hold.
+/// If the check fails.
 #[track_caller]
 pub fn check_named(name: &str, runner: &dyn Runner) {
     let file = File::named(name).unwrap_or_else(|e| panic!("{name}.loop: {e}"));

@@ -1,5 +1,5 @@
-//! What a changed program needs to be a program again: constants for what is gone, types that are
-//! honest about lanes, and nothing that nobody uses.
+//! Repairs a changed program: constants for missing values, types that say correctly what differs
+//! by lane, and no unused values.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,105 +7,16 @@ use crate::loops::{
     Block, BufferId, BufferKind, Index, Program, Rows, ScalarOp, Stmt, Value, ValueType, walk,
 };
 
-fn index_values(i: &mut Index, f: &mut dyn FnMut(&mut Value)) {
-    i.base.iter_mut().chain(&mut i.each).for_each(f);
-}
-
-/// The values that a statement uses before it enters any block of its own, to be changed.
-pub(super) fn uses_mut(s: &mut Stmt, f: &mut dyn FnMut(&mut Value)) {
-    match s {
-        Stmt::Const { .. } | Stmt::ListBegin { .. } | Stmt::Fail { .. } => {}
-        Stmt::Op { args, .. } | Stmt::Call { args, .. } => args.iter_mut().for_each(f),
-        Stmt::Load { index, .. } => index_values(index, f),
-        Stmt::Store { index, value, .. } => {
-            index_values(index, f);
-            f(value);
-        }
-        Stmt::Copy {
-            to_index,
-            from_index,
-            ..
-        } => {
-            index_values(to_index, f);
-            index_values(from_index, f);
-        }
-        Stmt::For {
-            extent, carried, ..
-        } => {
-            f(extent);
-            carried.iter_mut().for_each(|c| f(&mut c.init));
-        }
-        Stmt::While { carried, .. } => carried.iter_mut().for_each(|c| f(&mut c.init)),
-        Stmt::If { pred, .. } => f(pred),
-        Stmt::ListPush { row, .. } => f(row),
-        Stmt::ListStore {
-            row,
-            element,
-            value,
-            ..
-        } => {
-            f(row);
-            index_values(element, f);
-            f(value);
-        }
-        Stmt::ListFinish { rows, .. } => f(rows),
-        Stmt::ListHandle { built, .. } => f(built),
-        Stmt::ListRows { handle, .. } => f(handle),
-        Stmt::ListLoad { cell, .. } => {
-            match &mut cell.rows {
-                Rows::Of { built, .. } => f(built),
-                Rows::Handle(handle) => f(handle),
-            }
-            f(&mut cell.row);
-            index_values(&mut cell.element, f);
-        }
-        Stmt::Kernel { regions, .. } => {
-            regions.iter_mut().for_each(|(_, i)| index_values(i, f));
-        }
-    }
-}
-
-/// The values that a statement defines itself, to be changed.
-fn definitions_mut(s: &mut Stmt, f: &mut dyn FnMut(&mut Value)) {
-    match s {
-        Stmt::For { index, carried, .. } => {
-            f(index);
-            for c in carried {
-                f(&mut c.param);
-                f(&mut c.out);
-            }
-        }
-        Stmt::While { carried, .. } => {
-            for c in carried {
-                f(&mut c.param);
-                f(&mut c.out);
-            }
-        }
-        Stmt::If { outs, .. } => outs.iter_mut().for_each(f),
-        Stmt::Const { out, .. }
-        | Stmt::Op { out, .. }
-        | Stmt::Call { out, .. }
-        | Stmt::Load { out, .. }
-        | Stmt::ListFinish { out, .. }
-        | Stmt::ListHandle { out, .. }
-        | Stmt::ListRows { out, .. }
-        | Stmt::ListLoad { out, .. } => f(out),
-        _ => {}
-    }
-}
-
 /// Changes every use of a value in a block.
 pub(super) fn each_use(block: &mut Block, f: &mut dyn FnMut(&mut Value)) {
     for s in &mut block.stmts {
-        uses_mut(s, f);
-        for inner in walk::blocks_mut(s) {
-            each_use(inner, f);
-        }
+        walk::uses_mut(s, f);
+        walk::blocks_mut(s).for_each(|inner| each_use(inner, f));
     }
     block.results.iter_mut().for_each(f);
 }
 
-/// Has values stand for others, which may stand for others again.
+/// Replaces values by others, which may be replaced in turn.
 pub(super) fn substitute(program: &mut Program, by: &HashMap<Value, Value>) {
     each_use(&mut program.body, &mut |v| {
         let mut left = by.len();
@@ -116,8 +27,8 @@ pub(super) fn substitute(program: &mut Program, by: &HashMap<Value, Value>) {
     });
 }
 
-/// Makes a program of what is left of one: what is used and not defined any more becomes zero, and the
-/// types say what differs by lane now. It may break rules all the same.
+/// Repairs a program after statements were removed: values that are used but no longer defined
+/// become zero, and the types are recomputed. The result may still break other rules of the IR.
 pub(super) fn mended(mut program: Program) -> Program {
     let mut body = std::mem::take(&mut program.body);
     define(&mut program.values, &HashSet::new(), &mut body);
@@ -127,7 +38,7 @@ pub(super) fn mended(mut program: Program) -> Program {
     program
 }
 
-/// Defines what is used in a block and nowhere defined, in front of the statement that uses it.
+/// Defines the values that a block uses without a definition, before the statement that uses them.
 fn define(values: &mut Vec<ValueType>, known: &HashSet<Value>, block: &mut Block) {
     fn missing(
         values: &mut Vec<ValueType>,
@@ -146,24 +57,13 @@ fn define(values: &mut Vec<ValueType>, known: &HashSet<Value>, block: &mut Block
     let mut known = known.clone();
     let mut stmts = vec![];
     for mut s in std::mem::take(&mut block.stmts) {
-        uses_mut(&mut s, &mut |v| missing(values, &known, &mut stmts, v));
-        let (mut inside, mut outs) = (known.clone(), vec![]);
-        match &s {
-            Stmt::For { index, carried, .. } => {
-                inside.insert(*index);
-                inside.extend(carried.iter().map(|c| c.param));
-                outs.extend(carried.iter().map(|c| c.out));
-            }
-            Stmt::While { carried, .. } => {
-                inside.extend(carried.iter().map(|c| c.param));
-                outs.extend(carried.iter().map(|c| c.out));
-            }
-            s => walk::definitions(s, &mut |v| outs.push(v)),
-        }
+        walk::uses_mut(&mut s, &mut |v| missing(values, &known, &mut stmts, v));
+        let mut inside = known.clone();
+        inside.extend(walk::params(&s));
         for block in walk::blocks_mut(&mut s) {
             define(values, &inside, block);
         }
-        known.extend(outs);
+        known.extend(walk::outs(&s));
         stmts.push(s);
     }
     for v in &mut block.results {
@@ -172,7 +72,7 @@ fn define(values: &mut Vec<ValueType>, known: &HashSet<Value>, block: &mut Block
     block.stmts = stmts;
 }
 
-/// Takes out values that nobody uses; whether there were any.
+/// Removes unused values. Returns whether there were any.
 fn prune(body: &mut Block) -> bool {
     let mut used = HashSet::new();
     each_use(body, &mut |v| {
@@ -195,19 +95,12 @@ fn prune(body: &mut Block) -> bool {
     go(body, &used)
 }
 
-/// Says anew of straight statements whether what they define differs by lane; what loops and branches
-/// give may do so in any case. A value in an index goes where it belongs.
+/// Recomputes whether the results of statements without blocks differ by lane; the results of loops
+/// and branches may differ in any case. Also moves a uniform value from an index's `each` to its
+/// `base`.
 fn retype(program: &mut Program, block: &mut Block) {
-    for s in &mut block.stmts {
-        if let Stmt::Load { index, .. }
-        | Stmt::Store { index, .. }
-        | Stmt::ListStore { element: index, .. } = s
-        {
-            settle(&program.values, index);
-        }
-        if let Stmt::ListLoad { cell, .. } = s {
-            settle(&program.values, &mut cell.element);
-        }
+    walk::stmts_mut(block, &mut |s| {
+        walk::indices_mut(s, &mut |index| settle(&program.values, index));
         let any = |args: &[Value]| args.iter().any(|a| program.values[a.0 as usize].lanes);
         let by_index = |i: &Index| i.stride != 0 || i.each.is_some();
         let local = |b: &BufferId| program.buffers[b.0 as usize].kind == BufferKind::Local;
@@ -222,7 +115,7 @@ fn retype(program: &mut Program, block: &mut Block) {
             Stmt::ListRows { out, handle } => Some((*out, any(&[*handle]))),
             Stmt::ListLoad { out, cell } => {
                 let rows = match cell.rows {
-                    Rows::Of { list, .. } => program.lists[list.0 as usize].lanes,
+                    Rows::Of(of) => program.lists[of.list.0 as usize].lanes,
                     Rows::Handle(handle) => any(&[handle]),
                 };
                 Some((*out, rows || by_index(&cell.element)))
@@ -232,10 +125,7 @@ fn retype(program: &mut Program, block: &mut Block) {
         if let Some((out, lanes)) = told {
             program.values[out.0 as usize].lanes = lanes;
         }
-        for inner in walk::blocks_mut(s) {
-            retype(program, inner);
-        }
-    }
+    });
 }
 
 fn settle(values: &[ValueType], index: &mut Index) {
@@ -245,16 +135,14 @@ fn settle(values: &[ValueType], index: &mut Index) {
     }
 }
 
-/// Takes out what nothing names, and numbers what is left anew. The arguments that are kept, by their
-/// old numbers.
+/// Removes everything that is not referenced and renumbers the rest. Also returns the old numbers
+/// of the arguments that are kept.
 pub(super) fn tidied(mut program: Program) -> (Program, Vec<usize>) {
     let mut named = vec![false; program.buffers.len()];
-    walk::stmts(&program.body, &mut |s| {
-        walk::buffers(s, &mut |b| named[b.0 as usize] = true);
-    });
-    for f in &program.functions {
-        walk::stmts(&f.body, &mut |s| {
-            walk::buffers(s, &mut |b| named[b.0 as usize] = true);
+    let functions = program.functions.iter().map(|f| &f.body);
+    for body in functions.chain([&program.body]) {
+        walk::stmts(body, &mut |s| {
+            (walk::buffers(s).iter()).for_each(|b| named[b.0 as usize] = true);
         });
     }
     let mut kept = vec![];
@@ -298,10 +186,10 @@ pub(super) fn tidied(mut program: Program) -> (Program, Vec<usize>) {
     let mut order: HashMap<Value, Value> = HashMap::new();
     let mut values = vec![];
     walk::stmts(&program.body, &mut |s| {
-        walk::definitions(s, &mut |v| {
+        for v in walk::definitions(s) {
             order.insert(v, Value(values.len() as u32));
             values.push(program.values[v.0 as usize]);
-        });
+        }
     });
     renumber(&mut program.body, &order);
     program.values = values;
@@ -309,35 +197,14 @@ pub(super) fn tidied(mut program: Program) -> (Program, Vec<usize>) {
 }
 
 fn rename_buffers(block: &mut Block, to: &[BufferId]) {
-    for s in &mut block.stmts {
-        match s {
-            Stmt::Load { buffer, .. } | Stmt::Store { buffer, .. } => {
-                *buffer = to[buffer.0 as usize]
-            }
-            Stmt::Copy { to: a, from: b, .. } => {
-                *a = to[a.0 as usize];
-                *b = to[b.0 as usize];
-            }
-            Stmt::Kernel { regions, .. } => {
-                for (b, _) in regions {
-                    *b = to[b.0 as usize];
-                }
-            }
-            _ => {}
-        }
-        for inner in walk::blocks_mut(s) {
-            rename_buffers(inner, to);
-        }
-    }
+    walk::stmts_mut(block, &mut |s| {
+        walk::buffers_mut(s, &mut |b| *b = to[b.0 as usize]);
+    });
 }
 
 fn renumber(block: &mut Block, order: &HashMap<Value, Value>) {
-    for s in &mut block.stmts {
-        uses_mut(s, &mut |v| *v = order[v]);
-        definitions_mut(s, &mut |v| *v = order[v]);
-        for inner in walk::blocks_mut(s) {
-            renumber(inner, order);
-        }
-    }
-    block.results.iter_mut().for_each(|v| *v = order[v]);
+    walk::stmts_mut(block, &mut |s| {
+        walk::definitions_mut(s, &mut |v| *v = order[v])
+    });
+    each_use(block, &mut |v| *v = order[v]);
 }

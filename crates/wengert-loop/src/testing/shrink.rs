@@ -1,4 +1,4 @@
-//! Making a failing loop program small.
+//! Shrinks failing loop programs.
 
 use std::collections::HashMap;
 use std::slice::from_ref;
@@ -8,19 +8,20 @@ use super::{difference, outputs};
 use crate::buffer::Data;
 use crate::loops::interp::{Trial, run_trial};
 use crate::loops::verify::verify;
-use crate::loops::{Block, LoopKind, Program, ScalarOp, Stmt, Value, walk};
+use crate::loops::{Block, For, LoopKind, Program, ScalarOp, Stmt, Value, While, walk};
 use crate::types::DType;
 
-/// Steps of loops that a smaller program may take.
+/// The steps that the loops of a smaller program may take.
 const STEPS: u64 = 1_000_000;
 
-/// The smallest program found that still `fails`, with its arguments, starting from one that does:
-/// statements go, loops run shorter or once, branches become one of their sides, values become
-/// others or constants, and arguments zeros, as long as it fails. What is tried keeps the rules of
-/// the loop IR, ends, reads nothing that it has not written, and writes all of its results, if the
-/// first program does. At most `tries` programs are tried.
+/// The smallest program found that still `fails`, with its arguments. Starting from a failing
+/// program, statements are removed, loops run shorter or once, branches become one of their sides,
+/// values become others or constants, and arguments become zeros, as long as the program fails.
+/// Every program that is tried obeys the rules of the loop IR, ends, reads only memory that it has
+/// written, and writes all of its results if the first program does. At most `tries` programs are
+/// tried.
 ///
-/// A program that fails in the interpreter, as on purpose, is not made smaller.
+/// A program that stops with an error in the interpreter is not shrunk.
 pub fn shrunk(
     program: &Program,
     inputs: &[Data],
@@ -62,8 +63,8 @@ pub fn shrunk(
     }
 }
 
-/// Whether a program has one meaning: it is verified, ends, and its results depend neither on what
-/// scratch begins as nor on what other lanes hold.
+/// Whether a program has one meaning: the verifier accepts it, it ends, and its results depend
+/// neither on the initial contents of scratch nor on other lanes.
 fn has_one_meaning(program: &Program, inputs: &[Data]) -> bool {
     let inputs: Vec<&Data> = inputs.iter().collect();
     let run = |p: &Program, zeros| {
@@ -89,8 +90,8 @@ fn has_one_meaning(program: &Program, inputs: &[Data]) -> bool {
     }
 }
 
-/// Whether results do not depend on what was there before: else they may be those of an argument that
-/// they are written over.
+/// Whether the results do not depend on the old contents of the outputs. If they do, they may
+/// change when an output is written over an argument.
 fn writes_all(program: &Program, inputs: &[Data]) -> bool {
     let inputs: Vec<&Data> = inputs.iter().collect();
     let run = |mut results: Vec<Data>| {
@@ -109,34 +110,28 @@ fn writes_all(program: &Program, inputs: &[Data]) -> bool {
     }
 }
 
-/// Has branches that ask what any lane holds be taken; whether there are any.
+/// Makes branches on the state of any lane always taken. Returns whether there are any.
 fn always(program: &mut Program) -> bool {
     let mut asked = vec![];
     walk::stmts(&program.body, &mut |s| {
-        if let Stmt::If { pred, .. } = s {
-            asked.push(*pred);
+        if let Stmt::If(i) = s {
+            asked.push(i.pred);
         }
     });
-    fn go(block: &mut Block, asked: &[Value]) -> bool {
-        let mut changed = false;
-        for s in &mut block.stmts {
-            if let &mut Stmt::Op { out, op, .. } = s
-                && op == ScalarOp::Any
-                && asked.contains(&out)
-            {
-                *s = Stmt::Const { out, bits: 1 };
-                changed = true;
-            }
-            for inner in walk::blocks_mut(s) {
-                changed |= go(inner, asked);
-            }
+    let mut changed = false;
+    walk::stmts_mut(&mut program.body, &mut |s| {
+        if let &mut Stmt::Op { out, op, .. } = s
+            && op == ScalarOp::Any
+            && asked.contains(&out)
+        {
+            *s = Stmt::Const { out, bits: 1 };
+            changed = true;
         }
-        changed
-    }
-    go(&mut program.body, &asked)
+    });
+    changed
 }
 
-/// The block of that number, outer ones first.
+/// The block with this number, outer blocks first.
 fn block_mut<'a>(block: &'a mut Block, number: &mut usize) -> Option<&'a mut Block> {
     if *number == 0 {
         return Some(block);
@@ -152,7 +147,7 @@ fn block_mut<'a>(block: &'a mut Block, number: &mut usize) -> Option<&'a mut Blo
     None
 }
 
-/// The numbers of statements of each block, in the same order.
+/// The number of statements of each block, in the same order.
 fn lengths(block: &Block, out: &mut Vec<usize>) {
     out.push(block.stmts.len());
     for s in &block.stmts {
@@ -188,7 +183,7 @@ fn candidates(program: &Program, inputs: &[Data], take: &mut Take<'_>) {
         for (n, &len) in all.iter().enumerate() {
             for start in (0..len).step_by(size).rev() {
                 let end = (start + size).min(len);
-                // What is larger than the block has been tried.
+                // A larger part of this block has been tried already.
                 if size > 1 && size / 2 >= len {
                     continue;
                 }
@@ -226,15 +221,15 @@ fn candidates(program: &Program, inputs: &[Data], take: &mut Take<'_>) {
     }
 }
 
-/// What a change makes of values.
+/// The values after a change.
 struct Changes {
     values: Vec<crate::loops::ValueType>,
-    /// What stands for which.
+    /// The replacement of each replaced value.
     by: HashMap<Value, Value>,
 }
 
 impl Changes {
-    /// Makes a statement simpler in a way; whether there is that way.
+    /// Simplifies a statement in the given way. Returns whether it can be.
     fn simplify(&mut self, block: &mut Block, k: usize, way: usize) -> bool {
         let values = &self.values;
         match &mut block.stmts[k] {
@@ -263,64 +258,43 @@ impl Changes {
                 block.stmts.remove(k);
                 true
             }
-            Stmt::If {
-                then,
-                otherwise,
-                outs,
-                ..
-            } => {
+            Stmt::If(i) => {
                 let side = match way {
-                    0 => std::mem::take(then),
-                    1 => std::mem::take(otherwise),
+                    0 => std::mem::take(&mut i.then),
+                    1 => std::mem::take(&mut i.otherwise),
                     _ => return false,
                 };
-                self.by.extend(outs.iter().copied().zip(side.results));
+                self.by.extend(i.outs.iter().copied().zip(side.results));
                 block.stmts.splice(k..=k, side.stmts);
                 true
             }
-            Stmt::For {
-                kind,
-                carried,
-                body,
+            Stmt::For(_) | Stmt::While(_) if way == 2 => without_unused(block, k),
+            Stmt::For(For {
+                kind: LoopKind::Vector,
                 ..
-            } => {
-                let vector = *kind == LoopKind::Vector;
-                match way {
-                    // None of its steps, or one of them, whose number will be zero.
-                    0 if !vector => {
-                        self.by.extend(carried.iter().map(|c| (c.out, c.init)));
-                        block.stmts.remove(k);
-                    }
-                    1 if !vector => {
-                        let body = std::mem::take(body);
-                        let pairs = carried.iter().zip(&body.results);
-                        for (c, &result) in pairs {
-                            self.by.insert(c.param, c.init);
-                            self.by.insert(c.out, result);
-                        }
-                        block.stmts.splice(k..=k, body.stmts);
-                    }
-                    2 => return without_unused(block, k),
-                    _ => return false,
-                }
+            }) => false,
+            // Run no step.
+            Stmt::For(For { carried, .. }) | Stmt::While(While { carried, .. }) if way == 0 => {
+                self.by.extend(carried.iter().map(|c| (c.out, c.init)));
+                block.stmts.remove(k);
                 true
             }
-            Stmt::While { carried, .. } => match way {
-                0 => {
-                    self.by.extend(carried.iter().map(|c| (c.out, c.init)));
-                    block.stmts.remove(k);
-                    true
+            // Run one step, whose number becomes zero.
+            Stmt::For(l) if way == 1 => {
+                let body = std::mem::take(&mut l.body);
+                for (c, &result) in l.carried.iter().zip(&body.results) {
+                    self.by.insert(c.param, c.init);
+                    self.by.insert(c.out, result);
                 }
-                2 => without_unused(block, k),
-                _ => false,
-            },
+                block.stmts.splice(k..=k, body.stmts);
+                true
+            }
             _ => false,
         }
     }
 }
 
-/// Takes out the last value that a loop carries whose result is the value itself, or that nothing in
-/// this block uses behind the loop.
+/// Removes the last carried value of a loop that nothing in this block uses after the loop.
 fn without_unused(block: &mut Block, k: usize) -> bool {
     let mut used = vec![];
     let mut rest = Block {
@@ -328,7 +302,8 @@ fn without_unused(block: &mut Block, k: usize) -> bool {
         results: block.results.clone(),
     };
     each_use(&mut rest, &mut |v| used.push(*v));
-    let (Stmt::For { carried, body, .. } | Stmt::While { carried, body, .. }) = &mut block.stmts[k]
+    let (Stmt::For(For { carried, body, .. }) | Stmt::While(While { carried, body, .. })) =
+        &mut block.stmts[k]
     else {
         return false;
     };
@@ -354,7 +329,7 @@ mod tests {
     use crate::testing::{File, Interpreter, Run, Runner};
     use expect_test::expect;
 
-    /// A division in a loop in a branch in lanes, among much else.
+    /// A program with a division in a loop in a branch in lanes, among other things.
     const LARGE: &str = "
 b0: f64[9] input 0
 b1: f64[9] output 0
@@ -391,20 +366,16 @@ total: f64 = fold_add sum
 b3[0] = total
 ";
 
-    /// A back end that multiplies where it ought to divide.
+    /// A back end that multiplies instead of dividing.
     fn wrongly(program: &Program, inputs: &[Data]) -> bool {
-        fn go(block: &mut Block) {
-            for s in &mut block.stmts {
-                if let Stmt::Op { op, .. } = s
-                    && *op == ScalarOp::Div
-                {
-                    *op = ScalarOp::Mul;
-                }
-                walk::blocks_mut(s).for_each(go);
-            }
-        }
         let mut wrong = program.clone();
-        go(&mut wrong.body);
+        walk::stmts_mut(&mut wrong.body, &mut |s| {
+            if let Stmt::Op { op, .. } = s
+                && *op == ScalarOp::Div
+            {
+                *op = ScalarOp::Mul;
+            }
+        });
         let right = Interpreter.run(program, inputs);
         let wrong = Interpreter.run(&wrong, inputs);
         difference(&right.expect("it runs"), &wrong.expect("it runs")).is_some()
@@ -443,7 +414,7 @@ b3[0] = total
         .assert_eq(&file.to_string());
     }
 
-    /// What depends on memory that nobody wrote is no failure.
+    /// A difference that depends on unwritten memory is no failure.
     #[test]
     fn a_store_that_is_read_stays() {
         let program = Program::parse(

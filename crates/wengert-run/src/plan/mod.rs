@@ -1,4 +1,4 @@
-//! What is known about a program before any code is written, whoever writes it.
+//! Analyses of a program before code generation, common to all back ends.
 
 pub mod cost;
 pub mod reuse;
@@ -6,9 +6,10 @@ pub mod scratch;
 
 use std::collections::HashSet;
 
-use wengert_loop::loops::{Block, BufferId, BufferKind, LoopKind, Program, ScalarOp, Stmt, walk};
+use wengert_loop::loops::walk::{self, Access, AccessKind};
+use wengert_loop::loops::{Block, BufferId, BufferKind, LoopKind, Program, ScalarOp, Stmt};
 
-/// The bits of those of so many values that are constants.
+/// The bits of each of `values` values that is a constant.
 pub fn constants(values: usize, body: &Block) -> Vec<Option<u64>> {
     let mut out = vec![None; values];
     walk::stmts(body, &mut |s| {
@@ -26,14 +27,14 @@ pub fn is_straight(s: &Stmt) -> bool {
         Stmt::Const { .. }
         | Stmt::Load { .. }
         | Stmt::Store { .. }
-        | Stmt::ListStore { .. }
+        | Stmt::ListStore(_)
         | Stmt::ListLoad { .. } => true,
         _ => false,
     }
 }
 
-/// `Local` buffers that are read outside vector loops, or read in one before they are surely
-/// written there: dead lanes of a short block must leave their copies alone.
+/// `Local` buffers that are read outside vector loops, or that may be read in one before they are
+/// written there. Dead lanes of a short block must not change their copies of these.
 pub fn gathering(program: &Program) -> HashSet<BufferId> {
     let local = |b: BufferId| program.buffers[b.0 as usize].kind == BufferKind::Local;
     let mut found = HashSet::new();
@@ -45,39 +46,27 @@ pub fn gathering(program: &Program) -> HashSet<BufferId> {
         found: &mut HashSet<BufferId>,
     ) {
         for s in &block.stmts {
+            for Access { kind, buffer, .. } in walk::accesses(s) {
+                match kind {
+                    AccessKind::Read if !in_vector || !written.contains(&buffer) => {
+                        found.insert(buffer);
+                    }
+                    AccessKind::Write if sure => {
+                        written.insert(buffer);
+                    }
+                    _ => {}
+                }
+            }
             match s {
-                Stmt::Load { buffer, .. } if !in_vector || !written.contains(buffer) => {
-                    found.insert(*buffer);
+                Stmt::For(l) if l.kind == LoopKind::Vector => {
+                    go(&l.body, true, true, &mut HashSet::new(), found);
                 }
-                Stmt::Store { buffer, .. } if sure => {
-                    written.insert(*buffer);
+                Stmt::For(l) => go(&l.body, in_vector, sure, written, found),
+                Stmt::While(l) => {
+                    go(&l.cond, in_vector, sure, written, found);
+                    go(&l.body, in_vector, false, written, found);
                 }
-                Stmt::Copy { to, from, .. } => {
-                    if !in_vector || !written.contains(from) {
-                        found.insert(*from);
-                    }
-                    if sure {
-                        written.insert(*to);
-                    }
-                }
-                Stmt::For { kind, body, .. } => {
-                    if *kind == LoopKind::Vector {
-                        go(body, true, true, &mut HashSet::new(), found);
-                    } else {
-                        go(body, in_vector, sure, written, found);
-                    }
-                }
-                Stmt::While { cond, body, .. } => {
-                    go(cond, in_vector, sure, written, found);
-                    go(body, in_vector, false, written, found);
-                }
-                Stmt::If {
-                    then, otherwise, ..
-                } => {
-                    go(then, in_vector, false, written, found);
-                    go(otherwise, in_vector, false, written, found);
-                }
-                _ => {}
+                _ => walk::blocks(s).for_each(|b| go(b, in_vector, false, written, found)),
             }
         }
     }

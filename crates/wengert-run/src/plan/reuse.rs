@@ -1,47 +1,49 @@
-//! Which results may be written into the memory of which arguments.
+//! Finds the results that may be written into the memory of arguments.
 //!
-//! That is right where each element of the argument has been read for the last time when the element
-//! of the result that takes its place is written. Elements are compared as sums over the indices of
-//! the loops around: in different steps of a loop that holds both, a read and a write must not meet,
-//! and in the same step the read has to come first.
+//! A result may overwrite an argument if each element of the argument is read for the last time
+//! before the element of the result in the same place is written. Elements are compared as sums
+//! over the indices of the enclosing loops: in different steps of a common loop, a read and a write
+//! must not meet, and in the same step the read must come first.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
 use wengert_loop::loops::affine::Affine;
+use wengert_loop::loops::walk::{self, AccessKind};
 use wengert_loop::loops::{
-    Block, BufferId, BufferKind, Index, LoopKind, Program, ScalarOp, Stmt, Value, walk,
+    Block, BufferId, BufferKind, Index, LoopKind, Program, ScalarOp, Stmt, Value,
 };
 
-/// Arguments that are kept for each result: the first may be taken by another result, or held by
-/// somebody.
+/// The number of arguments kept for each result: the first may be taken by another result, or still
+/// be in use.
 const CHOICES: usize = 8;
 
-/// Pairs of an argument and a result that are looked at before only a few are for each result: there may be
-/// a hundred thousand of both.
+/// The number of pairs of an argument and a result that are examined; after that, only a few are
+/// examined for each result. There may be a hundred thousand of both.
 const TRIES: usize = 1 << 22;
 
-/// Pairs of accesses that are looked at for a pair of buffers.
+/// The number of pairs of accesses that are examined for a pair of buffers.
 const PAIRS: usize = 10_000;
 
-/// Steps assumed of a loop whose extent has no bound, and elements of a place that has none.
+/// The number of steps assumed for a loop whose extent has no known bound.
 const ENDLESS: i64 = 1 << 40;
 
-/// Operations that are looked through for one index.
+/// The depth to which the operations that compute an index are followed.
 const DEPTH: u32 = 32;
 
-/// Places that an index may have while it is being solved for.
+/// The number of values of a variable up to which the equation is solved; beyond it, a solution is
+/// assumed.
 const FEW: i128 = 4;
 
-/// What may share memory.
+/// Arguments and results that may share memory.
 pub struct Reuse {
-    /// For each result the arguments in whose memory it may be written, the best first.
+    /// For each result the arguments that it may overwrite, the best first.
     pub choices: Vec<Vec<u32>>,
-    /// The same as pairs of an argument's and a result's buffer.
+    /// The choices as pairs of an argument's buffer and a result's buffer.
     pub pairs: HashSet<(BufferId, BufferId)>,
 }
 
-/// Finds out what may share memory.
+/// Finds the arguments and results that may share memory.
 pub fn reuse(program: &Program) -> Reuse {
     let mut w = Walk::new(program);
     for (n, s) in program.body.stmts.iter().enumerate() {
@@ -72,7 +74,7 @@ pub fn reuse(program: &Program) -> Reuse {
     for &(i, from) in inputs.iter().filter(|(_, b)| kind(*b).1 > 0) {
         all.entry(kind(from)).or_default().insert((i, from));
     }
-    // A first choice for each result, none twice; then others.
+    // First a choice for each result, no argument twice; then further choices.
     let mut free = all.clone();
     let mut left = TRIES;
     for &(o, to) in &outputs {
@@ -104,7 +106,7 @@ pub fn reuse(program: &Program) -> Reuse {
     found
 }
 
-/// The arguments to be tried for a result: all, as long as `left` allows, then a few.
+/// The arguments to try for a result: all while `left` lasts, then a few.
 fn tries<'a>(
     of: &'a BTreeSet<(u32, BufferId)>,
     left: &'a mut usize,
@@ -115,7 +117,7 @@ fn tries<'a>(
     })
 }
 
-/// Where a statement reads or writes.
+/// A read or write of a statement.
 struct Access {
     pos: u32,
     /// The outermost statement around it.
@@ -124,13 +126,13 @@ struct Access {
     loops: Rc<[usize]>,
     /// The first element, if it is known.
     at: Option<Affine>,
-    /// How many elements.
+    /// The number of elements.
     len: usize,
 }
 
 struct Loop {
     index: Option<Value>,
-    /// A bound of the number of its steps.
+    /// An upper bound of the number of its steps.
     steps: i64,
 }
 
@@ -177,63 +179,37 @@ impl<'p> Walk<'p> {
         if let Some(v) = walk::result(s) {
             self.made.insert(v, s);
         }
-        let around = self.open.len();
-        walk::definitions(s, &mut |v| {
-            self.depth.insert(v, around);
-        });
-        match s {
-            Stmt::Load { buffer, index, .. } => self.access(*buffer, Some(index), 1, false),
-            Stmt::Store { buffer, index, .. } => self.access(*buffer, Some(index), 1, true),
-            Stmt::Copy {
-                to,
-                to_index,
-                from,
-                from_index,
-                len,
-            } => {
-                self.access(*from, Some(from_index), *len, false);
-                self.access(*to, Some(to_index), *len, true);
-            }
-            // A kernel sees its regions whole, and in no order.
-            Stmt::Kernel { regions, .. } => {
-                for (b, _) in regions {
-                    self.access(*b, None, 1, false);
-                    self.access(*b, None, 1, true);
+        let len = match s {
+            Stmt::Copy { len, .. } => *len,
+            _ => 1,
+        };
+        for a in walk::accesses(s) {
+            match a.kind {
+                AccessKind::Read => self.access(a.buffer, Some(&a.index), len, false),
+                AccessKind::Write => self.access(a.buffer, Some(&a.index), len, true),
+                // A kernel accesses its regions as a whole, in any order.
+                AccessKind::Kernel => {
+                    self.access(a.buffer, None, 1, false);
+                    self.access(a.buffer, None, 1, true);
                 }
             }
-            Stmt::For {
-                kind,
-                extent,
-                index,
-                carried,
-                body,
-            } => {
-                let steps = self.bound(*extent).unwrap_or(ENDLESS).max(1);
-                self.enter(Some(*index), steps);
-                carried.iter().for_each(|c| self.inside(c.param));
-                self.inside(*index);
-                let outer = self.lane;
-                if *kind == LoopKind::Vector {
-                    self.lane = Some(*index);
-                }
-                self.block(body);
-                self.lane = outer;
-                self.leave();
-            }
-            Stmt::While {
-                carried,
-                cond,
-                body,
-                ..
-            } => {
-                self.enter(None, ENDLESS);
-                carried.iter().for_each(|c| self.inside(c.param));
-                self.block(cond);
-                self.block(body);
-                self.leave();
-            }
-            _ => walk::blocks(s).for_each(|b| self.block(b)),
         }
+        let (around, lane) = (self.open.clone(), self.lane);
+        self.define(walk::outs(s));
+        match s {
+            Stmt::For(l) => {
+                let steps = self.bound(l.extent).unwrap_or(ENDLESS).max(1);
+                self.enter(Some(l.index), steps);
+                if l.kind == LoopKind::Vector {
+                    self.lane = Some(l.index);
+                }
+            }
+            Stmt::While(_) => self.enter(None, ENDLESS),
+            _ => {}
+        }
+        self.define(walk::params(s));
+        walk::blocks(s).for_each(|b| self.block(b));
+        (self.open, self.lane) = (around, lane);
     }
 
     fn enter(&mut self, index: Option<Value>, steps: i64) {
@@ -242,12 +218,9 @@ impl<'p> Walk<'p> {
         self.open = self.open.iter().copied().chain([id]).collect();
     }
 
-    fn leave(&mut self) {
-        self.open = self.open[..self.open.len() - 1].into();
-    }
-
-    fn inside(&mut self, v: Value) {
-        self.depth.insert(v, self.open.len());
+    fn define(&mut self, values: walk::Values) {
+        let depth = self.open.len();
+        (self.depth).extend(values.into_iter().map(|v| (v, depth)));
     }
 
     fn access(&mut self, b: BufferId, index: Option<&Index>, len: usize, write: bool) {
@@ -284,7 +257,7 @@ impl<'p> Walk<'p> {
         i.each.is_none().then_some(at)
     }
 
-    /// A whole number as a sum of what is not computed from other such, as far as one looks.
+    /// An integer as a sum of values that are not themselves sums, to the given depth.
     fn sum(&mut self, v: Value, depth: u32) -> Affine {
         if let Some(known) = self.sums.get(&v) {
             return known.clone();
@@ -319,7 +292,7 @@ impl<'p> Walk<'p> {
         sum
     }
 
-    /// What a whole number is at most.
+    /// An upper bound of an integer, if one is known.
     fn bound(&mut self, v: Value) -> Option<i64> {
         let of = match self.made.get(&v) {
             Some(Stmt::Op { op, args, .. }) if *op == ScalarOp::Min => &args[..],
@@ -344,7 +317,7 @@ impl<'p> Walk<'p> {
                 .all(|r| writes.iter().all(|w| self.in_order(r, w)))
     }
 
-    /// Whether no element is read after it has been written.
+    /// Whether no element is read after it is written.
     fn in_order(&self, r: &Access, w: &Access) -> bool {
         let pairs = r.loops.iter().zip(w.loops.iter());
         let common = pairs.take_while(|(a, b)| a == b).count();
@@ -361,8 +334,8 @@ impl<'p> Walk<'p> {
         !steps_meet && !same_step_meets
     }
 
-    /// The distance of an element that is read from one that is written, in any two steps of the
-    /// loops that hold both. `None` if nothing is known of it.
+    /// The distance from a written element to a read one, in any two steps of the loops that hold
+    /// both accesses. `None` if it is unknown.
     fn distance(&self, r: &Access, w: &Access, common: usize) -> Option<Distance> {
         let (a, b) = (r.at.as_ref()?, w.at.as_ref()?);
         let mut d = Distance {
@@ -398,7 +371,8 @@ impl<'p> Walk<'p> {
         }
         d.add(1, 0, r.len as i64 - 1, false);
         d.add(-1, 0, w.len as i64 - 1, false);
-        // What is left must be the same for both: nothing that a step of a common loop makes.
+        // The remaining terms must be the same for both accesses, and not computed in a common
+        // loop.
         let same = |v: &Value| factor(a, *v) == factor(b, *v) && self.depth.get(v) == Some(&0);
         let others = a.terms.iter().chain(&b.terms).map(|t| t.0);
         let indices: HashSet<Value> = (r.loops.iter().chain(w.loops.iter()))
@@ -413,7 +387,7 @@ impl<'p> Walk<'p> {
 struct Distance {
     offset: i128,
     terms: Vec<Term>,
-    /// Whether a loop that holds both makes no difference to where they are.
+    /// Whether the elements do not depend on the step of some common loop.
     free: bool,
 }
 
@@ -422,7 +396,7 @@ struct Term {
     factor: i128,
     low: i128,
     high: i128,
-    /// Whether it is the distance of steps of a loop that holds both.
+    /// Whether it is the distance of two steps of a common loop.
     common: bool,
 }
 
@@ -454,7 +428,7 @@ impl Distance {
         }
     }
 
-    /// The distance within one step of the loops that hold both.
+    /// The distance within one step of the common loops.
     fn within_step(&self) -> Distance {
         Distance {
             offset: self.offset,
@@ -463,14 +437,15 @@ impl Distance {
         }
     }
 
-    /// Whether it may be zero; unless `counted`, with some loop that holds both in different steps.
+    /// Whether it may be zero. Unless `counted`, only solutions in different steps of some common
+    /// loop count.
     fn has_zero(&self, counted: bool) -> bool {
         solve(&self.terms, -self.offset, counted)
     }
 }
 
-/// Whether the terms may add up to `target`, and that counts. The largest factor first: the others
-/// reach only so far.
+/// Whether the terms may add up to `target` in a way that counts. The largest factor comes first,
+/// because the range of the other terms then limits its values.
 fn solve(terms: &[Term], target: i128, counted: bool) -> bool {
     if !counted && !terms.iter().any(|t| t.common) {
         return false;

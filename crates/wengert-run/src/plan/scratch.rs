@@ -1,8 +1,8 @@
-//! Where scratch lies: buffers that live at different times share memory.
+//! Lays out scratch: buffers that live at different times share memory.
 //!
-//! A buffer lives from the first statement that touches it to the last, and where it belongs to no
-//! step of a loop ([`scope`]) through the whole of the loop. A straight line on lanes is emitted out
-//! of order and counts as one moment.
+//! A buffer lives from the first statement that accesses it to the last; in a loop to whose steps
+//! it does not belong ([`scope`]), it lives throughout the loop. A straight line on lanes is
+//! emitted out of order and counts as one moment.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -13,28 +13,28 @@ use wengert_loop::loops::{
 
 use super::is_straight;
 
-/// The alignment of buffers that are at least that large.
+/// The alignment of buffers that are at least this large.
 const LINE: i64 = 64;
-/// The alignment of small ones.
+/// The alignment of smaller buffers.
 const WORD: i64 = 8;
 
 /// The scratch of the two kinds of frames.
 pub struct Scratch {
-    /// Of a call.
+    /// The scratch of a call.
     pub call: Arena,
-    /// Of a task.
+    /// The scratch of a task.
     pub task: Arena,
 }
 
-/// Places of buffers in one piece of memory.
+/// The positions of buffers in one block of memory.
 #[derive(Default)]
 pub struct Arena {
     places: HashMap<BufferId, i64>,
-    /// How long it is.
+    /// Its length.
     pub bytes: i64,
 }
 
-/// When a buffer is in use, and on which frames.
+/// The time in which a buffer is in use, and the frames that hold it.
 #[derive(Clone, Copy)]
 struct Life {
     first: u32,
@@ -43,8 +43,8 @@ struct Life {
     task: bool,
 }
 
-/// Bytes that a buffer takes, so many blocks of lanes running side by side. Too many for any memory stay
-/// too many: the call says so.
+/// The bytes of a buffer if `interleave` blocks of lanes run side by side. The number saturates: a
+/// buffer that is too large for memory fails at the call.
 fn bytes(b: &Buffer, interleave: usize) -> i64 {
     let copies = if b.kind == BufferKind::Local {
         LANES * interleave
@@ -54,17 +54,16 @@ fn bytes(b: &Buffer, interleave: usize) -> i64 {
     (b.len as i64).saturating_mul((copies * b.dtype.bytes()) as i64)
 }
 
-/// Plans the scratch of a program; for some of its vector loops, how many blocks of lanes run side by side.
+/// Plans the scratch of a program. `interleaves` says for some of its vector loops how many blocks
+/// of lanes run side by side.
 pub fn scratch(program: &Program, interleaves: &HashMap<Value, usize>) -> Scratch {
     let mut interleaved: HashMap<BufferId, usize> = HashMap::new();
     walk::stmts(&program.body, &mut |s| {
-        if let Stmt::For { index, body, .. } = s
-            && let Some(&interleave) = interleaves.get(index)
+        if let Stmt::For(l) = s
+            && let Some(&interleave) = interleaves.get(&l.index)
         {
-            walk::stmts(body, &mut |s| {
-                walk::buffers(s, &mut |b| {
-                    interleaved.insert(b, interleave);
-                });
+            walk::stmts(&l.body, &mut |s| {
+                interleaved.extend(walk::buffers(s).into_iter().map(|b| (b, interleave)));
             });
         }
     });
@@ -100,15 +99,15 @@ struct Walk<'p> {
 
 struct Open {
     id: LoopId,
-    kind: Option<LoopKind>,
+    kind: LoopKind,
     start: u32,
-    /// Buffers that live until it ends.
+    /// The buffers that live until the loop ends.
     held: BTreeSet<BufferId>,
 }
 
 impl Walk<'_> {
     fn inside(&self, kind: LoopKind) -> bool {
-        self.open.iter().any(|l| l.kind == Some(kind))
+        self.open.iter().any(|l| l.kind == kind)
     }
 
     fn block(&mut self, block: &Block) {
@@ -120,14 +119,10 @@ impl Walk<'_> {
                 self.pos += 1;
             }
             in_line = straight;
-            walk::buffers(s, &mut |b| self.touch(b));
-            let kind = match s {
-                Stmt::For { kind, .. } => Some(*kind),
-                Stmt::While { .. } => None,
-                _ => {
-                    walk::blocks(s).for_each(|b| self.block(b));
-                    continue;
-                }
+            walk::buffers(s).into_iter().for_each(|b| self.touch(b));
+            let Some(kind) = walk::loop_kind(s) else {
+                walk::blocks(s).for_each(|b| self.block(b));
+                continue;
             };
             self.open.push(Open {
                 id: s,
@@ -187,7 +182,7 @@ impl Arena {
         let mut order: Vec<(BufferId, i64, Life)> = buffers.collect();
         order.sort_by_key(|&(b, bytes, life)| (-bytes, life.first, b));
         let mut arena = Arena::default();
-        // What has its place, by place: where it begins and ends, and when.
+        // The buffers placed so far, by position: start, end and life.
         let mut placed: Vec<(i64, i64, Life)> = Vec::new();
         for (b, bytes, life) in order {
             let align = if bytes >= LINE { LINE } else { WORD };
@@ -211,7 +206,7 @@ impl Arena {
         arena
     }
 
-    /// Where a buffer lies.
+    /// The position of a buffer.
     pub fn place(&self, b: BufferId) -> i64 {
         self.places[&b]
     }

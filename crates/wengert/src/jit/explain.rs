@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use wengert_ir::error::Result;
 use wengert_ir::ir::view::Outline;
-use wengert_ir::loops::{BufferId, BufferKind, LANES, LoopKind, Program, Stmt, walk};
+use wengert_ir::loops::{BufferId, BufferKind, LANES, LoopKind, Program, walk};
 use wengert_ir::rewrite::Choice;
 use wengert_ir::schedule::lower_with_notes;
 use wengert_ir::schedule::notes::{Kept, Notes, OperationId, Part, PartKind, Steps};
@@ -108,9 +108,7 @@ pub(super) fn explain(compiled: &Compiled, def: &TreeDef) -> Result<Explanation>
     };
     let mut used = HashSet::new();
     walk::stmts(&again.listing().program.body, &mut |s| {
-        walk::buffers(s, &mut |b| {
-            used.insert(b);
-        });
+        used.extend(walk::buffers(s));
     });
     let writer = Writer {
         again: &again,
@@ -391,11 +389,7 @@ impl Writer<'_> {
         let (mut statements, mut parallel) = (0, false);
         walk::stmts(&program.body, &mut |s| {
             statements += 1;
-            let kind = match s {
-                Stmt::For { kind, .. } => Some(*kind),
-                _ => None,
-            };
-            parallel |= kind == Some(LoopKind::Parallel);
+            parallel |= walk::loop_kind(s) == Some(LoopKind::Parallel);
         });
         let size = code.size();
         out.push(Outline::new(format!(

@@ -31,7 +31,7 @@ impl Asm {
         self.with(&[0x8b], to.0, from);
     }
 
-    /// A byte, zeros above.
+    /// Loads a byte, zero-extended.
     pub(in crate::zmm) fn load_byte(&mut self, to: Gpr, from: Mem) {
         self.line(|| format!("movzx {to}, byte {from}"));
         self.with(&[0x0f, 0xb6], to.0, from);
@@ -115,7 +115,7 @@ impl Asm {
         self.with(&[0x8d], to.0, of);
     }
 
-    /// The condition as 0 or 1.
+    /// Sets a register to 0 or 1 by a condition.
     pub(in crate::zmm) fn set(&mut self, cond: Cond, to: Gpr) {
         self.line(|| format!("set{cond} {to}"));
         self.rex(0, to.0);
@@ -135,13 +135,13 @@ impl Asm {
         self.general(2, 0, 0xf5, to, n, from);
     }
 
-    /// The bits of `from` that the mask picks, side by side.
+    /// Packs the bits of `from` that the mask selects into the low bits.
     pub(in crate::zmm) fn collect_bits(&mut self, to: Gpr, from: Gpr, mask: Gpr) {
         self.line(|| format!("pext {to}, {from}, {mask}"));
         self.general(2, 2, 0xf5, to, from, mask);
     }
 
-    /// The low bits of `from`, each where the mask has its next.
+    /// Distributes the low bits of `from` to the bits of the mask.
     pub(in crate::zmm) fn deal_bits(&mut self, to: Gpr, from: Gpr, mask: Gpr) {
         self.line(|| format!("pdep {to}, {from}, {mask}"));
         self.general(2, 3, 0xf5, to, from, mask);

@@ -1,4 +1,5 @@
-//! Instructions of x86-64 with AVX-512, as bytes. (Intel, "Software Developer's Manual", volume 2, chapter 2.)
+//! An assembler for x86-64 with AVX-512. (Intel, "Software Developer's Manual", volume 2, chapter
+//! 2.)
 
 mod general;
 mod vector;
@@ -52,10 +53,10 @@ pub(super) enum Src {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum MaskOp {
     And = 0x41,
-    /// Not the first, and the second.
+    /// The second, and not the first.
     AndNot = 0x42,
     Or = 0x45,
-    /// The opposite of `Xor`.
+    /// The complement of `Xor`.
     Xnor = 0x46,
     Xor = 0x47,
 }
@@ -71,7 +72,7 @@ pub(super) enum Int {
     Compare = 7,
 }
 
-/// Ways to shift, by number: a rotation, zeros from the right, zeros from the left, the sign from the left.
+/// Shifts, by number: rotation, left shift, logical right shift, arithmetic right shift.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Shift {
     Rol = 0,
@@ -133,7 +134,7 @@ impl fmt::Display for MaskOp {
     }
 }
 
-/// The lanes that an instruction writes, in its text.
+/// The mask of an instruction in the listing.
 struct Lanes(Mask);
 
 impl fmt::Display for Lanes {
@@ -145,17 +146,17 @@ impl fmt::Display for Lanes {
     }
 }
 
-/// A place in the code.
+/// A position in the code.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Label(usize);
 
-/// Code as it grows.
+/// Code under construction.
 pub(super) struct Asm {
     bytes: Vec<u8>,
     labels: Vec<Option<usize>>,
-    /// Where the distance to a label is to be written.
+    /// The positions at which the distance to a label is written at the end.
     jumps: Vec<(usize, Label)>,
-    /// The text of it, if wanted.
+    /// The listing, if requested.
     text: Option<String>,
 }
 
@@ -215,7 +216,7 @@ impl Asm {
         }
     }
 
-    /// The code, every jump reaching its label, and its text.
+    /// The code with all jumps resolved, and its listing.
     pub(super) fn finish(mut self) -> (Vec<u8>, Option<String>) {
         for (at, label) in self.jumps {
             let to = self.labels[label.0].expect("every label has its place");
@@ -231,7 +232,7 @@ impl Asm {
         Label(self.labels.len() - 1)
     }
 
-    /// The label is here.
+    /// Places a label here.
     pub(super) fn place(&mut self, label: Label) {
         self.labels[label.0] = Some(self.bytes.len());
         if let Some(text) = &mut self.text {
@@ -239,8 +240,8 @@ impl Asm {
         }
     }
 
-    /// The last bytes of an instruction that name a register or memory: what stands in the middle field,
-    /// and memory, whose offset may be one byte in units of `unit`, if that is not 0.
+    /// The ModRM bytes of an instruction: the middle field, and a memory operand, whose offset may
+    /// be one byte in units of `unit`, if that is not 0.
     fn memory(&mut self, middle: u8, m: Mem, unit: i32) {
         let low = m.base.0 & 7;
         let short = match unit {
@@ -276,7 +277,7 @@ mod tests {
         Mem { base, off }
     }
 
-    /// What the GNU assembler makes of the same instructions.
+    /// The bytes that the GNU assembler produces for the same instructions.
     #[test]
     fn bytes_are_those_of_an_assembler() {
         type Write<'a> = &'a dyn Fn(&mut Asm);

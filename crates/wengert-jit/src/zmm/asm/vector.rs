@@ -69,9 +69,9 @@ pub(in crate::zmm) mod ops {
     pub(crate) const TO_INT: Op = op(1, 1, 0x7a, "vcvttpd2qq");
     pub(crate) const TO_UNSIGNED: Op = op(1, 1, 0x78, "vcvttpd2uqq");
 
-    /// The fused product, by the sign of the product, the sign of the addend, and which source the result
-    /// is written over: 0, the first factor, with the addend second; 1, the first factor, with the addend
-    /// last; 2, the addend.
+    /// The fused product, by the sign of the product, the sign of the addend, and the source that
+    /// the result overwrites: 0, the first factor, with the addend second; 1, the first factor,
+    /// with the addend last; 2, the addend.
     pub(crate) fn fma(negated: bool, subtracted: bool, form: usize) -> Op {
         const NAMES: [[&str; 3]; 4] = [
             ["vfmadd132pd", "vfmadd213pd", "vfmadd231pd"],
@@ -86,8 +86,8 @@ pub(in crate::zmm) mod ops {
 }
 
 impl Asm {
-    /// The four bytes before the opcode of an AVX-512 instruction. `high` has the fifth and fourth bits of
-    /// what the last field names.
+    /// The four bytes before the opcode of an AVX-512 instruction. `high` holds the fifth and
+    /// fourth bits of the operand of the last field.
     #[allow(clippy::too_many_arguments)]
     fn evex(
         &mut self,
@@ -129,7 +129,7 @@ impl Asm {
             }
             Src::Row(m) | Src::Each(m) => {
                 let each = matches!(second, Src::Each(_));
-                // A load of one element has no flag: its name says it.
+                // An instruction for one element has no broadcast flag.
                 let single = op == ops::SPREAD || op == ops::STORE_LOW;
                 self.evex(
                     op,
@@ -166,21 +166,21 @@ impl Asm {
         self.vector(op, to.0, 0, from, mask, mask != ALL);
     }
 
-    /// `to = op(from)`, the operation as the number says.
+    /// `to = op(from)`, with an immediate that selects the operation.
     pub(in crate::zmm) fn two_by(&mut self, op: Op, to: Zmm, from: Src, how: u8) {
         self.line(|| format!("{} {to}, {from}, {how}", op.name));
         self.vector(op, to.0, 0, from, ALL, false);
         self.bytes.push(how);
     }
 
-    /// A comparison, as the number says.
+    /// A comparison, which the immediate selects.
     pub(in crate::zmm) fn compare(&mut self, op: Op, to: Mask, first: Zmm, second: Src, how: u8) {
         self.line(|| format!("{} {to}, {first}, {second}, {how}", op.name));
         self.vector(op, to.0, first.0, second, ALL, false);
         self.bytes.push(how);
     }
 
-    /// A register in all lanes.
+    /// Copies a general register to all lanes.
     pub(in crate::zmm) fn spread(&mut self, to: Zmm, from: Gpr) {
         self.line(|| format!("vpbroadcastq {to}, {from}"));
         let high = (false, from.0 & 8 != 0);
@@ -188,7 +188,7 @@ impl Asm {
         self.bytes.push(0xc0 | ((to.0 & 7) << 3) | (from.0 & 7));
     }
 
-    /// Stores eight elements, those of the mask.
+    /// Stores the elements in the lanes of the mask.
     pub(in crate::zmm) fn store(&mut self, to: Mem, from: Zmm, mask: Mask) {
         self.line(|| format!("vmovupd {to}{}, {from}", Lanes(mask)));
         self.vector(ops::STORE, from.0, 0, Src::Row(to), mask, false);
@@ -200,14 +200,15 @@ impl Asm {
         self.vector(ops::STORE_LOW, from.0, 0, Src::Row(to), ALL, false);
     }
 
-    /// Elements that lie apart: at the address plus eight times the index of the lane. The mask is
+    /// Loads elements from the address plus eight times the index of each lane. The mask is
     /// cleared.
     pub(in crate::zmm) fn gather(&mut self, to: Zmm, from: Mem, index: Zmm, mask: Mask) {
         self.line(|| format!("vpgatherqq {to}{{{mask}}}, {from} + 8 {index}"));
         self.apart(ops::GATHER, to.0, from, index, mask);
     }
 
-    /// The same, to be stored, lane by lane.
+    /// Stores elements to the address plus eight times the index of each lane, in order of the
+    /// lanes. The mask is cleared.
     pub(in crate::zmm) fn scatter(&mut self, to: Mem, index: Zmm, from: Zmm, mask: Mask) {
         self.line(|| format!("vpscatterqq {to} + 8 {index}{{{mask}}}, {from}"));
         self.apart(ops::SCATTER, from.0, to, index, mask);
@@ -215,7 +216,7 @@ impl Asm {
 
     fn apart(&mut self, op: Op, reg: u8, at: Mem, index: Zmm, mask: Mask) {
         let high = (index.0 & 8 != 0, at.base.0 & 8 != 0);
-        // The first source has no register, but its fifth bit is the index's.
+        // There is no first source, but its fifth bit is that of the index.
         self.evex(op, reg, index.0 & 16, high, false, mask, false);
         self.bytes.push(0x84 | ((reg & 7) << 3));
         self.bytes
@@ -223,7 +224,7 @@ impl Asm {
         self.bytes.extend(at.off.to_le_bytes());
     }
 
-    /// The prefix of an instruction on masks: long ones have two sources.
+    /// The prefix of an instruction on masks; the long form has two sources.
     fn vex(&mut self, first: u8, base: u8, pair: bool) {
         let b = if base & 8 != 0 { 0 } else { 0x20 };
         self.bytes.extend([

@@ -1,4 +1,4 @@
-//! Index arithmetic: sums that fold, and what memory accesses make of them.
+//! Index arithmetic: sums that fold, and the indices of memory accesses made from them.
 
 use super::Builder;
 use crate::loops::affine::Affine;
@@ -62,7 +62,8 @@ impl Builder {
         self.add(sum, offset)
     }
 
-    /// Sums the terms from the outside in, so that what an inner loop does not change stays outside.
+    /// Sums the terms from the outside in, so that a part that an inner loop does not change stays
+    /// outside it.
     fn base(&mut self, a: &Affine) -> Option<Value> {
         let mut terms = a.terms.clone();
         terms.sort_by_key(|t| self.depth[t.0.0 as usize]);
@@ -142,7 +143,8 @@ impl Builder {
         }
     }
 
-    /// The same without a stride, as [`BufferKind::Local`] memory, lists and copies want it.
+    /// The index expression as an index without a stride, as [`BufferKind::Local`] memory, lists
+    /// and copies require.
     pub(super) fn unstrided(&mut self, a: &Affine) -> Index {
         if a.lane == 0 {
             return self.index(a);

@@ -1,4 +1,4 @@
-//! Reading and writing buffers, and what a library or the host does to them.
+//! Reads and writes of buffers, and kernels on them.
 
 use std::sync::Arc;
 
@@ -17,8 +17,8 @@ impl Builder {
         out
     }
 
-    /// Reads an element of a buffer that the nest around does not write: at once for all reads of it,
-    /// and as far out as the index allows, but no farther than at depth `floor`, where the nest
+    /// Reads an element of a buffer that the enclosing nest does not write: once for all reads of
+    /// it, and as far out as the index allows, but no farther than depth `floor`, where the nest
     /// begins.
     pub fn load_in_nest(
         &mut self,
@@ -47,7 +47,7 @@ impl Builder {
         out
     }
 
-    /// The number of regions that are open around the innermost one.
+    /// The number of open regions around the innermost one.
     pub fn depth(&self) -> usize {
         self.frames.len() - 1
     }
@@ -62,25 +62,19 @@ impl Builder {
         });
     }
 
-    /// Copies `len` elements; both places are uniform.
+    /// Copies `len` elements; both indices are uniform.
     pub fn copy(
         &mut self,
         (to, to_index): (BufferId, &Affine),
         (from, from_index): (BufferId, &Affine),
         len: usize,
     ) {
-        let to_index = self.index(to_index);
-        let from_index = self.index(from_index);
-        self.push(Stmt::Copy {
-            to,
-            to_index,
-            from,
-            from_index,
-            len,
-        });
+        let to = (to, self.index(to_index));
+        let from = (from, self.index(from_index));
+        self.push(Stmt::Copy { to, from, len });
     }
 
-    /// A kernel on regions from an element on.
+    /// A kernel on regions, given by their first elements.
     pub fn kernel(&mut self, kernel: Arc<dyn Kernel>, regions: &[(BufferId, Affine)]) {
         let regions = regions
             .iter()

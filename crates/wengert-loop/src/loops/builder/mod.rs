@@ -1,4 +1,4 @@
-//! How programs are made: typed statements, structured regions, and index arithmetic that folds.
+//! Builds programs: typed statements, structured regions, and index arithmetic that folds.
 
 mod index;
 mod list;
@@ -12,12 +12,13 @@ use std::collections::HashMap;
 use smallvec::SmallVec;
 
 use super::{
-    Block, Buffer, BufferId, BufferKind, Index, Program, ScalarOp, Stmt, Value, ValueType,
+    Block, Buffer, BufferId, BufferKind, Index, ListField, Program, ScalarOp, Stmt, Value,
+    ValueType,
 };
 use crate::scalar;
 use crate::types::DType;
 
-/// A program in the making. Statements go to the innermost open region.
+/// A program under construction. Statements go to the innermost open region.
 #[derive(Default)]
 pub struct Builder {
     program: Program,
@@ -28,7 +29,7 @@ pub struct Builder {
     known: HashMap<Value, u64>,
     functions: HashMap<String, u32>,
     tables: HashMap<(DType, Vec<u64>), BufferId>,
-    /// Whether a [`Function`](super::Function) is being made, all of whose values are per-lane.
+    /// Whether a [`Function`](super::Function) is being built, all of whose values are per-lane.
     in_function: bool,
 }
 
@@ -38,10 +39,10 @@ struct Frame {
     stmts: Vec<Stmt>,
     constants: HashMap<(DType, u64), Value>,
     shared: HashMap<(ScalarOp, DType, SmallVec<[Value; 3]>), Value>,
-    /// What has been read in a nest, by its number.
+    /// The elements that have been read in a nest, by its number.
     loads: HashMap<(u64, BufferId, Index), Value>,
-    /// The handles of finished lists, and how many rows those have.
-    handles: HashMap<(Value, u32), Value>,
+    /// The handles of finished lists, and their numbers of rows.
+    handles: HashMap<ListField, Value>,
     rows: HashMap<Value, Value>,
     /// The index of the vector loop, for the body of one.
     vector: Option<Value>,
@@ -56,7 +57,7 @@ impl Builder {
         }
     }
 
-    /// A program with the memory, the functions and what else another has beside its body.
+    /// A program with everything that another one has, except its body.
     pub(super) fn beside(other: &Program) -> Builder {
         Builder {
             program: Program {
@@ -75,8 +76,8 @@ impl Builder {
         program
     }
 
-    /// The program with everything in it that turned out to be of no use.
-    pub(super) fn unswept(mut self) -> Program {
+    /// The program, including statements whose results are not used.
+    pub fn unswept(mut self) -> Program {
         assert_eq!(self.frames.len(), 1, "a region is still open");
         self.program.body.stmts = self.frames.pop().expect("the outermost region").stmts;
         self.program
@@ -102,14 +103,14 @@ impl Builder {
         buffer
     }
 
-    /// What a buffer is.
+    /// The description of a buffer.
     pub fn buffer_of(&self, buffer: BufferId) -> &Buffer {
         &self.program.buffers[buffer.0 as usize]
     }
 
     // Values.
 
-    /// What a value is.
+    /// The type of a value.
     pub fn ty(&self, value: Value) -> ValueType {
         self.program.values[value.0 as usize]
     }
@@ -134,7 +135,7 @@ impl Builder {
         self.frames.iter().rev().find_map(|f| f.vector)
     }
 
-    /// A fresh value; whoever asks for it writes the statement that defines it.
+    /// A fresh value; the caller writes the statement that defines it.
     pub fn value(&mut self, dtype: DType, lanes: bool) -> Value {
         self.value_at(dtype, lanes, self.frames.len() - 1)
     }
@@ -198,7 +199,7 @@ impl Builder {
         self.op_to(op, dtype, args)
     }
 
-    /// To another type; the value itself where it is of that type already.
+    /// Converts a value to another type; returns the value itself if it has that type already.
     pub fn convert(&mut self, value: Value, dtype: DType) -> Value {
         if self.dtype(value) == dtype {
             return value;
@@ -206,7 +207,7 @@ impl Builder {
         self.op_to(ScalarOp::Convert, dtype, &[value])
     }
 
-    /// The same bits as another type of equal width.
+    /// Reinterprets the bits of a value as another type of equal width.
     pub fn bitcast(&mut self, value: Value, dtype: DType) -> Value {
         if self.dtype(value) == dtype {
             return value;

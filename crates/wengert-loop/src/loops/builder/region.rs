@@ -1,14 +1,14 @@
-//! Regions: loops, branches and functions, with what goes in and comes out.
+//! Regions: loops, branches and functions, with their parameters and results.
 
 use super::{Builder, Frame};
 use crate::elementary::Elementary;
-use crate::loops::{Block, Carried, Function, LoopKind, Stmt, Value, ValueType};
+use crate::loops::{Block, Carried, For, Function, If, LoopKind, Stmt, Value, ValueType, While};
 use crate::types::DType;
 
-/// What a loop is to carry.
+/// A value for a loop to carry.
 #[derive(Clone, Copy, Debug)]
 pub struct Carry {
-    /// Before the first step.
+    /// The value before the first step.
     pub init: Value,
     /// Whether the parameter differs by lane.
     pub lanes: bool,
@@ -18,13 +18,13 @@ pub struct Carry {
 pub struct OpenFor {
     kind: LoopKind,
     extent: Value,
-    /// The step's number.
+    /// The number of the step.
     pub index: Value,
     carried: Vec<Carried>,
 }
 
 impl Builder {
-    /// What a loop here should carry: per lane inside a vector loop.
+    /// A value for a loop at this point to carry: per-lane inside a vector loop.
     pub fn carry(&self, init: Value) -> Carry {
         Carry {
             init,
@@ -32,8 +32,8 @@ impl Builder {
         }
     }
 
-    /// A counter of steps, the same in all lanes. Behind a loop that diverges its value must not be
-    /// used.
+    /// A counter of steps, the same in all lanes. Its value must not be used after a loop that
+    /// diverges.
     pub fn counter(&mut self) -> Carry {
         Carry {
             init: self.i64(0),
@@ -49,7 +49,7 @@ impl Builder {
         });
     }
 
-    /// Closes the innermost region, which gives `results`.
+    /// Closes the innermost region, which yields `results`.
     pub fn close(&mut self, results: Vec<Value>) -> Block {
         let frame = self.frames.pop().expect("an open region");
         Block {
@@ -58,7 +58,8 @@ impl Builder {
         }
     }
 
-    /// A region apart: its statements are not in the program until the caller puts them there.
+    /// Builds a separate region: its statements are not in the program until the caller puts them
+    /// there.
     fn region(
         &mut self,
         vector: Option<Value>,
@@ -69,7 +70,8 @@ impl Builder {
         self.close(results)
     }
 
-    /// What a loop carries: parameters for its body and results of the same types.
+    /// The carried values of a loop: fresh parameters for its body, and fresh results of the same
+    /// types.
     pub fn carried(&mut self, carries: &[Carry]) -> Vec<Carried> {
         carries
             .iter()
@@ -85,8 +87,8 @@ impl Builder {
             .collect()
     }
 
-    /// A counted loop; the body gets the index and the carried values and returns the next ones.
-    /// The values after the last step.
+    /// A counted loop; `body` gets the index and the carried values and returns the next ones.
+    /// Returns the values after the last step.
     pub fn for_(
         &mut self,
         kind: LoopKind,
@@ -99,8 +101,8 @@ impl Builder {
         self.close_for(open, results)
     }
 
-    /// Opens the body of a counted loop, to be closed by [`Builder::close_for`]: for those who need
-    /// more than a builder inside. The values carried, inside.
+    /// Opens the body of a counted loop, for callers that cannot pass a closure;
+    /// [`Builder::close_for`] closes it. Also returns the parameters of the carried values.
     pub fn open_for(
         &mut self,
         kind: LoopKind,
@@ -128,17 +130,17 @@ impl Builder {
         (open, params)
     }
 
-    /// Closes the body of a counted loop. The values after the last step.
+    /// Closes the body of a counted loop. Returns the values after the last step.
     pub fn close_for(&mut self, open: OpenFor, results: Vec<Value>) -> Vec<Value> {
         let body = self.close(results);
         let outs = open.carried.iter().map(|c| c.out).collect();
-        self.push(Stmt::For {
+        self.push(Stmt::For(For {
             kind: open.kind,
             extent: open.extent,
             index: open.index,
             carried: open.carried,
             body,
-        });
+        }));
         outs
     }
 
@@ -163,17 +165,17 @@ impl Builder {
         let cond = self.region(None, |b| vec![cond(b, &params)]);
         let body = self.region(None, |b| body(b, &params));
         let outs = carried.iter().map(|c| c.out).collect();
-        self.push(Stmt::While {
+        self.push(Stmt::While(While {
             carried,
             cond,
             body,
             limit,
             at: None,
-        });
+        }));
         outs
     }
 
-    /// One of two blocks; what it yields.
+    /// A branch of two blocks. Returns the values that it yields.
     pub fn if_(
         &mut self,
         pred: Value,
@@ -185,7 +187,7 @@ impl Builder {
         self.close_if(pred, then, otherwise)
     }
 
-    /// One of two blocks that are ready; what it yields.
+    /// A branch of two finished blocks. Returns the values that it yields.
     pub fn close_if(&mut self, pred: Value, then: Block, otherwise: Block) -> Vec<Value> {
         let types: Vec<(DType, bool)> = then
             .results
@@ -200,12 +202,12 @@ impl Builder {
             .into_iter()
             .map(|(dtype, lanes)| self.value(dtype, lanes))
             .collect();
-        self.push(Stmt::If {
+        self.push(Stmt::If(If {
             pred,
             then,
             otherwise,
             outs: outs.clone(),
-        });
+        }));
         outs
     }
 
@@ -214,7 +216,7 @@ impl Builder {
         self.program.functions[function as usize].elementary = Some(f);
     }
 
-    /// The pure function of that name, made by `build` when first asked for.
+    /// The pure function of that name, which `build` makes on the first request.
     pub fn function(
         &mut self,
         name: &str,
@@ -251,16 +253,13 @@ impl Builder {
     }
 
     /// Calls a pure function.
-    pub fn call(&mut self, function: u32, args: &[Value]) -> Value {
-        let callee = &self.program.functions[function as usize];
-        let dtype = callee.values[callee.body.results[0].0 as usize];
+    pub fn call(&mut self, callee: u32, args: &[Value]) -> Value {
+        let function = &self.program.functions[callee as usize];
+        let dtype = function.values[function.body.results[0].0 as usize];
         let lanes = args.iter().any(|&a| self.lanes(a));
         let out = self.value(dtype, lanes);
-        self.push(Stmt::Call {
-            out,
-            function,
-            args: args.into(),
-        });
+        let args = args.into();
+        self.push(Stmt::Call { out, callee, args });
         out
     }
 }

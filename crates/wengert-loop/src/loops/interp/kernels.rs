@@ -1,4 +1,4 @@
-//! Kernels, interpreted.
+//! Interpretation of kernels.
 
 use super::{Error, Machine, garbage};
 use crate::buffer::{Data, Slice, SliceMut};
@@ -42,7 +42,7 @@ impl Machine<'_> {
         Ok(())
     }
 
-    /// The first of `len` elements that are there.
+    /// The position of the first of `len` elements, all of which are in bounds.
     fn region(&self, buffer: BufferId, index: &Index, len: usize) -> Result<usize, Error> {
         let Some(last) = len.checked_sub(1) else {
             return Ok(0);

@@ -1,5 +1,6 @@
-//! The reference interpreter of programs: slow, and as close to the words of their meaning as code
-//! can be. A wrong answer is blamed on the lowering or on emission by asking it.
+//! The reference interpreter of programs: slow, and as close to the definition of the IR as code
+//! can be. If a compiled program gives a wrong answer, the interpreter tells whether the lowering
+//! or the emission is wrong.
 //!
 //! A vector loop runs as a serial loop over its index, lane after lane, with [`LANES`] copies of
 //! what it carries and of [`BufferKind::Local`] memory. Every access is checked, and scratch begins
@@ -14,61 +15,61 @@ pub use trial::Trial;
 use std::collections::HashMap;
 
 use super::{
-    Block, BufferId, BufferKind, Cell, Index, LANES, ListId, LoopKind, Program, Rows, ScalarOp,
-    Stmt, Value, ValueType, scope,
+    Block, BufferId, BufferKind, Cell, Function, Index, LANES, ListId, Program, Rows, ScalarOp,
+    Stmt, Value, scope,
 };
 use crate::buffer::{Data, NoMemory};
 use crate::scalar;
 use crate::types::DType;
 use trial::{garbage, unwritten};
 
-/// What goes wrong when a program runs.
+/// The errors of a running program.
 #[derive(Clone, PartialEq, Debug, thiserror::Error)]
 pub enum Error {
-    /// A loop with a condition ran as often as it may.
+    /// A loop with a condition reached its limit of steps.
     #[error("a loop reached max_steps = {0}")]
     MaxSteps(u64),
-    /// An element that is not there. A mistake of whoever built the program.
+    /// An element outside its buffer: a mistake in the program.
     #[error("b{} has {len} elements and none at {at}", buffer.0)]
     OutOfBounds {
         /// The region of memory.
         buffer: BufferId,
-        /// The element that was asked for.
+        /// The requested element.
         at: i64,
-        /// The elements there are.
+        /// The number of elements.
         len: usize,
     },
-    /// A row or an element of a list that is not there, or a list that is not there.
+    /// A list, a row of a list, or an element of a row that does not exist.
     #[error("a list has no row {row} with element {at}")]
     NoRow {
-        /// The row that was asked for.
+        /// The requested row.
         row: i64,
         /// The element of the row.
         at: i64,
     },
-    /// There is no memory for a region.
+    /// The memory for a buffer cannot be allocated.
     #[error("there is no memory for {} elements of {}", .0.len, .0.dtype)]
     NoMemory(NoMemory),
-    /// The program gave up; an index into [`Program::failures`].
+    /// The program stopped with an error; an index into [`Program::failures`].
     #[error("the program gave up: failure {0}")]
     Failed(u32),
     /// A function of the host gave an error.
     #[error("{0}")]
     Host(crate::error::Error),
-    /// A list that has pushed another number of rows than it is said to have.
+    /// A list whose stated number of rows is not the number that was pushed.
     #[error("l{}: {rows} rows, and {pushed} were pushed", list.0)]
     Rows {
         /// The list.
         list: ListId,
-        /// The rows it is to have.
+        /// The stated number of rows.
         rows: i64,
-        /// The rows it has.
+        /// The number of rows that were pushed.
         pushed: i64,
     },
     /// A trial that took more steps of loops than it may.
     #[error("more steps of loops than a trial takes")]
     Steps,
-    /// An argument of another type or size than the program has.
+    /// An argument or a result of the wrong type or size.
     #[error("argument or result of the wrong type or size for b{}", .0.0)]
     Argument(BufferId),
 }
@@ -82,7 +83,7 @@ pub fn run(program: &Program, inputs: &[&Data], outputs: &mut [Data]) -> Result<
     run_trial(program, inputs, outputs, trial)
 }
 
-/// The same, with a limit.
+/// Runs a program with a limit of steps.
 pub fn run_trial(
     program: &Program,
     inputs: &[&Data],
@@ -117,6 +118,7 @@ pub fn run_trial(
         owned,
         memory,
         values: vec![0; program.values.len()],
+        function: None,
         copies: HashMap::new(),
         slots: vec![Vec::new(); program.lists.len()],
         finished: Vec::new(),
@@ -142,7 +144,7 @@ fn table(dtype: DType, bits: &[u64]) -> Data {
     data
 }
 
-/// Where handles begin, so that no other number passes for one.
+/// The first handle; large, so that no other number passes for a handle.
 const HANDLES: i64 = 1 << 40;
 
 /// A row of a list: its fields.
@@ -150,28 +152,34 @@ type Row = Vec<Data>;
 
 struct Machine<'p> {
     program: &'p Program,
-    /// The scratch that belongs to a loop.
+    /// The scratch buffers that belong to each loop.
     owned: HashMap<scope::LoopId, Vec<BufferId>>,
-    /// The copies of each buffer: one, or for local memory one a lane.
+    /// The copies of each buffer: one, or for local memory one for each lane.
     memory: Vec<Vec<Data>>,
+    /// The values of the program, or of the function that runs.
     values: Vec<u64>,
-    /// What leaves a vector loop: a value for each lane of a block.
+    /// The function that runs; functions call none.
+    function: Option<&'p Function>,
+    /// The values that leave a vector loop: one for each lane of a block.
     copies: HashMap<Value, [u64; LANES]>,
     slots: Vec<Vec<Row>>,
     finished: Vec<Vec<Row>>,
-    /// Handle [`HANDLES`]` + i` is of the list and the field `handles[i]`.
+    /// The list and the field of each handle; that of `HANDLES + i` is `handles[i]`.
     handles: Vec<(usize, u32)>,
     /// The index of the vector loop that runs.
     lane: Option<i64>,
     /// Whether a parallel task runs.
     parallel: bool,
-    /// The steps that are left, and what scratch begins as.
+    /// The remaining steps, and the initial contents of scratch.
     trial: Trial,
 }
 
 impl Machine<'_> {
-    fn ty(&self, v: Value) -> ValueType {
-        self.program.values[v.0 as usize]
+    fn dtype(&self, v: Value) -> DType {
+        match self.function {
+            Some(function) => function.values[v.0 as usize],
+            None => self.program.values[v.0 as usize].dtype,
+        }
     }
 
     fn get(&self, v: Value) -> u64 {
@@ -200,7 +208,8 @@ impl Machine<'_> {
             .ok_or(Error::OutOfBounds { buffer, at, len })
     }
 
-    /// The copies of a buffer that the code at hand sees: its own lane's, or all of them.
+    /// The copies of a buffer that the current statement sees: the copy of its own lane, or all of
+    /// them.
     fn copies_seen(&self, buffer: BufferId) -> std::ops::Range<usize> {
         let n = self.memory[buffer.0 as usize].len();
         match self.lane {
@@ -212,7 +221,7 @@ impl Machine<'_> {
         }
     }
 
-    /// Counts a step of a loop, and forgets what the last one has left in its scratch.
+    /// Counts a step of a loop, and overwrites the scratch of the last step with garbage.
     fn begin_step(&mut self, id: scope::LoopId) -> Result<(), Error> {
         self.trial.steps = self.trial.steps.checked_sub(1).ok_or(Error::Steps)?;
         let Some(buffers) = self.owned.get(&id) else {
@@ -239,13 +248,9 @@ impl Machine<'_> {
         match stmt {
             Stmt::Const { out, bits } => self.set(*out, *bits),
             Stmt::Op { out, op, args } => self.op(*out, *op, args),
-            Stmt::Call {
-                out,
-                function,
-                args,
-            } => {
+            Stmt::Call { out, callee, args } => {
                 let args: Vec<u64> = args.iter().map(|&a| self.get(a)).collect();
-                let bits = self.call(*function, &args)?;
+                let bits = self.call(*callee, &args)?;
                 self.set(*out, bits);
             }
             Stmt::Load { out, buffer, index } => {
@@ -271,49 +276,14 @@ impl Machine<'_> {
                     self.memory[buffer.0 as usize][copy].set_bits(at, bits);
                 }
             }
-            Stmt::Copy {
-                to,
-                to_index,
-                from,
-                from_index,
-                len,
-            } => self.copy((*to, to_index), (*from, from_index), *len)?,
-            Stmt::For {
-                kind,
-                extent,
-                index,
-                carried,
-                body,
-            } => {
-                let extent = self.int(*extent);
-                match kind {
-                    LoopKind::Serial { reverse } => {
-                        self.serial(stmt, *reverse, extent, *index, carried, body)?;
-                    }
-                    LoopKind::Vector => self.vector(stmt, extent, *index, carried, body)?,
-                    LoopKind::Parallel => self.tasks(stmt, extent, *index, body)?,
-                }
-            }
-            Stmt::While {
-                carried,
-                cond,
-                body,
-                limit,
-                ..
-            } => self.while_(stmt, carried, cond, body, *limit)?,
-            Stmt::If {
-                pred,
-                then,
-                otherwise,
-                outs,
-            } => {
-                let branch = if self.get(*pred) != 0 {
-                    then
-                } else {
-                    otherwise
-                };
+            Stmt::Copy { to, from, len } => self.copy(*to, *from, *len)?,
+            Stmt::For(l) => self.for_(stmt, l)?,
+            Stmt::While(l) => self.while_(stmt, l)?,
+            Stmt::If(i) => {
+                let holds = self.get(i.pred) != 0;
+                let branch = if holds { &i.then } else { &i.otherwise };
                 self.block(branch)?;
-                for (&out, bits) in outs.iter().zip(self.results(branch)) {
+                for (&out, bits) in i.outs.iter().zip(self.results(branch)) {
                     self.set(out, bits);
                 }
             }
@@ -330,21 +300,15 @@ impl Machine<'_> {
                 let row: Result<_, _> = fields.iter().map(fresh).collect();
                 slot.push(row?);
             }
-            Stmt::ListStore {
-                list,
-                field,
-                row,
-                element,
-                value,
-            } => {
-                let (number, at) = (self.int(*row), self.place(element));
-                let bits = self.get(*value);
-                let slot = &mut self.slots[list.0 as usize];
-                let data = usize::try_from(number).ok().and_then(|r| slot.get_mut(r));
-                let data = data.map(|r| &mut r[*field as usize]);
+            Stmt::ListStore(s) => {
+                let (row, at) = (self.int(s.row), self.place(&s.element));
+                let bits = self.get(s.value);
+                let slot = &mut self.slots[s.list.0 as usize];
+                let data = usize::try_from(row).ok().and_then(|r| slot.get_mut(r));
+                let data = data.map(|r| &mut r[s.field as usize]);
                 match (data, usize::try_from(at)) {
                     (Some(data), Ok(i)) if i < data.len() => data.set_bits(i, bits),
-                    _ => return Err(Error::NoRow { row: number, at }),
+                    _ => return Err(Error::NoRow { row, at }),
                 }
             }
             Stmt::ListFinish { out, list, rows } => {
@@ -356,14 +320,12 @@ impl Machine<'_> {
                 self.finished.push(built);
                 self.set(*out, self.finished.len() as u64);
             }
-            Stmt::ListHandle {
-                out, built, field, ..
-            } => {
-                let list = self.int(*built) as usize - 1;
+            Stmt::ListHandle { out, of } => {
+                let list = self.int(of.built) as usize - 1;
                 let handle = match self.finished[list].is_empty() {
                     true => 0,
                     false => {
-                        self.handles.push((list, *field));
+                        self.handles.push((list, of.field));
                         HANDLES + self.handles.len() as i64 - 1
                     }
                 };
@@ -380,7 +342,7 @@ impl Machine<'_> {
                 self.set(*out, rows as u64);
             }
             Stmt::ListLoad { out, cell } => {
-                let bits = self.cell(cell, self.ty(*out).dtype)?;
+                let bits = self.cell(cell, self.dtype(*out))?;
                 self.set(*out, bits);
             }
             Stmt::Kernel { kernel, regions } => self.kernel(&**kernel, regions)?,
@@ -391,7 +353,7 @@ impl Machine<'_> {
 
     fn op(&mut self, out: Value, op: ScalarOp, args: &[Value]) {
         let last = args[args.len() - 1];
-        let (from, to) = (self.ty(last).dtype, self.ty(out).dtype);
+        let (from, to) = (self.dtype(last), self.dtype(out));
         let bits = match op {
             ScalarOp::Fold(_) => scalar::apply(op, from, to, &self.copies[&last]),
             _ => {
@@ -402,101 +364,39 @@ impl Machine<'_> {
         self.set(out, bits);
     }
 
-    /// A function's values are its own.
-    fn call(&mut self, function: u32, args: &[u64]) -> Result<u64, Error> {
-        let callee = &self.program.functions[function as usize];
+    /// Calls a function, whose values are its own.
+    fn call(&mut self, callee: u32, args: &[u64]) -> Result<u64, Error> {
+        let callee = &self.program.functions[callee as usize];
         let mut values = vec![0; callee.values.len()];
         for (&p, &bits) in callee.params.iter().zip(args) {
             values[p.0 as usize] = bits;
         }
-        self.pure(&callee.values, &callee.body, &mut values)?;
-        Ok(values[callee.body.results[0].0 as usize])
-    }
-
-    /// Runs a block of a function, whose values those are.
-    fn pure(&self, types: &[DType], block: &Block, values: &mut [u64]) -> Result<(), Error> {
-        let read = |values: &[u64], which: &[Value]| {
-            let bits = which.iter().map(|v| values[v.0 as usize]);
-            bits.collect::<Vec<u64>>()
-        };
-        for stmt in &block.stmts {
-            match stmt {
-                Stmt::Const { out, bits } => values[out.0 as usize] = *bits,
-                Stmt::Op { out, op, args } => {
-                    let operand = types[args[args.len() - 1].0 as usize];
-                    let bits: Vec<u64> = args.iter().map(|a| values[a.0 as usize]).collect();
-                    values[out.0 as usize] =
-                        scalar::apply(*op, operand, types[out.0 as usize], &bits);
-                }
-                Stmt::While {
-                    carried,
-                    cond,
-                    body,
-                    ..
-                } => {
-                    let inits = carried.iter().map(|c| c.init).collect::<Vec<Value>>();
-                    let mut state = read(values, &inits);
-                    loop {
-                        for (c, &bits) in carried.iter().zip(&state) {
-                            values[c.param.0 as usize] = bits;
-                        }
-                        self.pure(types, cond, values)?;
-                        if values[cond.results[0].0 as usize] == 0 {
-                            break;
-                        }
-                        self.pure(types, body, values)?;
-                        state = read(values, &body.results);
-                    }
-                    for (c, &bits) in carried.iter().zip(&state) {
-                        values[c.out.0 as usize] = bits;
-                    }
-                }
-                Stmt::If {
-                    pred,
-                    then,
-                    otherwise,
-                    outs,
-                } => {
-                    let branch = if values[pred.0 as usize] != 0 {
-                        then
-                    } else {
-                        otherwise
-                    };
-                    self.pure(types, branch, values)?;
-                    for (out, result) in outs.iter().zip(&branch.results) {
-                        values[out.0 as usize] = values[result.0 as usize];
-                    }
-                }
-                Stmt::Load { out, buffer, index } => {
-                    let part = |v: Option<Value>| v.map_or(0, |v| values[v.0 as usize] as i64);
-                    let at = index.offset + part(index.base) + part(index.each);
-                    let data = &self.memory[buffer.0 as usize][0];
-                    let i = usize::try_from(at).ok().filter(|&i| i < data.len());
-                    let (buffer, len) = (*buffer, data.len());
-                    let i = i.ok_or(Error::OutOfBounds { buffer, at, len })?;
-                    values[out.0 as usize] = data.bits(i);
-                }
-                other => unreachable!("{other:?} in a function; the verifier rejects it"),
-            }
-        }
-        Ok(())
+        let values = std::mem::replace(&mut self.values, values);
+        self.function = Some(callee);
+        self.block(&callee.body)?;
+        self.function = None;
+        let own = std::mem::replace(&mut self.values, values);
+        Ok(own[callee.body.results[0].0 as usize])
     }
 
     fn copy(
         &mut self,
-        (to, to_index): (BufferId, &Index),
-        (from, from_index): (BufferId, &Index),
+        (to, to_index): (BufferId, Index),
+        (from, from_index): (BufferId, Index),
         len: usize,
     ) -> Result<(), Error> {
         if len == 0 {
             return Ok(());
         }
         let end = len as i64 - 1;
-        let last = |i: &Index| Index {
+        let last = |i: Index| Index {
             offset: i.offset + end,
-            ..*i
+            ..i
         };
-        let (a, b) = (self.element(to, to_index)?, self.element(from, from_index)?);
+        let (a, b) = (
+            self.element(to, &to_index)?,
+            self.element(from, &from_index)?,
+        );
         self.element(to, &last(to_index))?;
         self.element(from, &last(from_index))?;
         for copy in self.copies_seen(to) {
@@ -512,7 +412,7 @@ impl Machine<'_> {
         Ok(())
     }
 
-    /// The list and the field that a handle is of.
+    /// The list and the field that a handle refers to.
     fn handle(&self, handle: i64) -> Option<(usize, u32)> {
         let i = usize::try_from(handle - HANDLES).ok()?;
         self.handles.get(i).copied()
@@ -521,7 +421,7 @@ impl Machine<'_> {
     fn cell(&self, cell: &Cell, dtype: DType) -> Result<u64, Error> {
         let (row, at) = (self.int(cell.row), self.place(&cell.element));
         let of = match cell.rows {
-            Rows::Of { built, field, .. } => Some((self.int(built) as usize - 1, field)),
+            Rows::Of(of) => Some((self.int(of.built) as usize - 1, of.field)),
             Rows::Handle(handle) if self.get(handle) == 0 => return Ok(0),
             Rows::Handle(handle) => self.handle(self.int(handle)),
         };

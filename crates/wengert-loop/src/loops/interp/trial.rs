@@ -1,20 +1,20 @@
-//! Programs that nobody vouches for.
+//! Runs of programs that may be wrong.
 
 use super::Error;
 use crate::buffer::Data;
 use crate::types::DType;
 
-/// How a program runs that may not end, or may read what nobody wrote.
+/// How to run a program that may not end, or may read memory before it is written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Trial {
-    /// Steps of loops that it may take, all together.
+    /// The steps that all its loops together may take.
     pub steps: u64,
-    /// Whether scratch begins as zeros and not as what is called garbage: a program whose results tell
-    /// the two apart reads what nobody wrote.
+    /// Whether scratch begins as zeros instead of garbage. If the results differ between the two,
+    /// the program reads memory before it is written.
     pub zeros: bool,
 }
 
-/// Memory that nobody has written: NaNs, and integers that are out of bounds everywhere.
+/// Unwritten memory: NaNs, and integers that are out of bounds everywhere.
 pub(super) fn garbage(dtype: DType, len: usize) -> Result<Data, Error> {
     let bits = match dtype {
         DType::F32 => u64::from(f32::NAN.to_bits()),
@@ -25,7 +25,7 @@ pub(super) fn garbage(dtype: DType, len: usize) -> Result<Data, Error> {
     Data::try_splat(dtype, len, bits).map_err(Error::NoMemory)
 }
 
-/// The same, for a trial.
+/// Unwritten memory of a trial.
 pub(super) fn unwritten(trial: Trial, dtype: DType, len: usize) -> Result<Data, Error> {
     match trial.zeros {
         true => Data::try_splat(dtype, len, 0).map_err(Error::NoMemory),

@@ -7,13 +7,13 @@ use crate::elementary::chacha::{KEY, Stream, WORDS};
 use crate::error::Error;
 use crate::types::DType;
 
-/// A block of that [stream](crate::elementary::chacha::Stream): regions of the ten words of its key and its number, and
-/// of the sixteen it gets.
+/// A block of a [stream](crate::elementary::chacha::Stream). Its regions are the ten words of the
+/// key and the block number, and the sixteen words of the result.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct RandomBlock(pub Stream);
 
 impl RandomBlock {
-    /// The block of that text.
+    /// Parses the kernel.
     pub(super) fn read(words: &[&str], _: &[DType]) -> Option<Arc<dyn Kernel>> {
         let ["block", "of", name] = words else {
             return None;

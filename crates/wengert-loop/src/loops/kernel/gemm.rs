@@ -7,8 +7,9 @@ use crate::arithmetic::Arithmetic;
 use crate::error::Error;
 use crate::types::DType;
 
-/// `c[i, j] = sum_k a[i, k] * b[k, j]` on regions `(c, a, b)` of one float type. It is written in the order of `k`, each
-/// product rounded before it is added; a back end may sum large products in another order.
+/// `c[i, j] = sum_k a[i, k] * b[k, j]` on regions `(c, a, b)` of one float type. The terms are
+/// added in the order of `k`, and each product is rounded before it is added; a back end may sum
+/// large products in another order.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Gemm {
     /// The type of the elements: a float.
@@ -27,7 +28,7 @@ pub struct Gemm {
     pub b: (usize, usize),
 }
 
-/// Elements from the first to the last of a matrix of those strides.
+/// The number of elements from the first to the last of a matrix with these strides.
 fn span(rows: usize, columns: usize, stride: (usize, usize)) -> usize {
     let (Some(rows), Some(columns)) = (rows.checked_sub(1), columns.checked_sub(1)) else {
         return 0;
@@ -38,7 +39,7 @@ fn span(rows: usize, columns: usize, stride: (usize, usize)) -> usize {
 }
 
 impl Gemm {
-    /// The product of that text.
+    /// Parses the kernel.
     pub(super) fn read(words: &[&str], regions: &[DType]) -> Option<Arc<dyn Kernel>> {
         let ["gemm", size, "strides", strides @ ..] = words else {
             return None;
@@ -86,7 +87,7 @@ impl Kernel for Gemm {
 
     fn regions(&self) -> Regions {
         let len = span(self.m, self.n, self.c);
-        // What lies between its elements stays as it is.
+        // Elements between those of the matrix stay unchanged.
         let c = match len == self.m.saturating_mul(self.n) {
             true => Region::write(self.dtype, len),
             false => Region::change(self.dtype, len),

@@ -9,7 +9,8 @@ use crate::buffer::{Slice, SliceMut};
 use crate::error::Error;
 use crate::types::DType;
 
-/// A function that a user gives. Outputs come with any contents, and every element of them is to be written.
+/// A function that the user provides. Outputs have arbitrary contents at first, and the function
+/// must write all their elements.
 pub trait HostFunction: Debug + Send + Sync + RefUnwindSafe {
     /// Its name in the text form.
     fn name(&self) -> String;
@@ -17,7 +18,7 @@ pub trait HostFunction: Debug + Send + Sync + RefUnwindSafe {
     /// Runs it.
     ///
     /// # Errors
-    /// Whatever it says: it ends the call of the program.
+    /// Any error that it returns: it ends the call of the program.
     fn call(&self, inputs: &[Slice<'_>], outputs: &mut [SliceMut<'_>]) -> Result<(), Error>;
 }
 
@@ -27,9 +28,9 @@ pub trait HostFunction: Debug + Send + Sync + RefUnwindSafe {
 pub struct Host {
     /// The function.
     pub function: Arc<dyn HostFunction>,
-    /// What it reads.
+    /// The element types and lengths of its arguments.
     pub inputs: Vec<(DType, usize)>,
-    /// What it writes.
+    /// The element types and lengths of its results.
     pub outputs: Vec<(DType, usize)>,
 }
 

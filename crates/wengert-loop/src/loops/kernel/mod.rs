@@ -1,7 +1,7 @@
-//! Kernels: work on whole regions of memory that is Rust code, neither lowered nor emitted.
+//! Kernels: Rust code that works on whole regions of memory, and is neither lowered nor emitted.
 //!
-//! A kernel says of itself what a verifier, an interpreter, a planner and a back end have to know of it, and none of
-//! them names one. A back end may have code of its own for a kernel it knows.
+//! The verifier, the interpreter, the planner and the back ends learn all they need from the trait,
+//! and name no kernel. A back end may have its own code for a kernel it knows.
 
 mod block;
 mod gemm;
@@ -26,42 +26,42 @@ pub use host::{Host, HostFunction};
 pub use sort::Sort;
 pub use top_k::{TopK, largest};
 
-/// What a kernel does with a region.
+/// How a kernel accesses a region.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Access {
     /// Reads it.
     Read,
-    /// Writes every element of it; what was there is garbage.
+    /// Writes every element of it; the old contents are garbage.
     Write,
-    /// Reads elements, and writes some or all.
+    /// Reads elements, and writes some or all of them.
     Change,
 }
 
-/// Elements that a kernel works on, one behind the other.
+/// Contiguous elements that a kernel works on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Region {
-    /// Their type.
+    /// The type of the elements.
     pub dtype: DType,
-    /// How many.
+    /// The number of elements.
     pub len: usize,
-    /// What is done with them.
+    /// The access to them.
     pub access: Access,
 }
 
 impl Region {
-    /// One that is read.
+    /// A region that is read.
     pub fn read(dtype: DType, len: usize) -> Region {
         let access = Access::Read;
         Region { dtype, len, access }
     }
 
-    /// One that is written, every element.
+    /// A region all of whose elements are written.
     pub fn write(dtype: DType, len: usize) -> Region {
         let access = Access::Write;
         Region { dtype, len, access }
     }
 
-    /// One that is read and written.
+    /// A region that is read and written.
     pub fn change(dtype: DType, len: usize) -> Region {
         let access = Access::Change;
         Region { dtype, len, access }
@@ -74,9 +74,9 @@ pub type Regions = SmallVec<[Region; 3]>;
 /// The elements of a region while a kernel runs.
 #[derive(PartialEq, Debug)]
 pub enum Elements<'a> {
-    /// Those of [`Access::Read`].
+    /// The elements of a region that is read.
     Read(Slice<'a>),
-    /// Those of the others.
+    /// The elements of a region that is written.
     Write(SliceMut<'a>),
 }
 
@@ -104,16 +104,15 @@ impl Elements<'_> {
     }
 }
 
-/// Work on regions of memory. Two kernels are equal if they do the same, and their texts then are the same.
+/// Work on regions of memory. Two kernels that do the same are equal, and have equal texts.
 pub trait Kernel: Any + Debug + Send + Sync + RefUnwindSafe {
-    /// What the text form of a program says of it before its operands: its name, and what tells it from others of
-    /// that name.
+    /// Its text before the operands in the text form of programs: its name and its parameters.
     fn text(&self) -> String;
 
-    /// What it is, for people: `a library's product of 2×3 and 3×4`.
+    /// A description for people: `a library's product of 2×3 and 3×4`.
     fn description(&self) -> String;
 
-    /// What it works on. No region that is written overlaps another.
+    /// The regions it works on. A region that is written overlaps no other.
     fn regions(&self) -> Regions;
 
     /// Whether it may stand in a vector loop: it is then run once a lane, on [`Local`](super::BufferKind::Local) memory
@@ -122,24 +121,25 @@ pub trait Kernel: Any + Debug + Send + Sync + RefUnwindSafe {
         false
     }
 
-    /// How long it takes, roughly, on one thread.
+    /// Its approximate time on one thread.
     fn nanoseconds(&self) -> f64;
 
-    /// Does it. A back end that does it in another way comes to the same bits, unless the kernel says what may differ.
+    /// Runs it. A back end with other code for it must produce the same bits, unless the kernel
+    /// documents what may differ.
     ///
     /// # Errors
-    /// Whatever it says: it ends the call of the program.
+    /// Any error that it returns: it ends the call of the program.
     fn run(&self, regions: &mut [Elements<'_>]) -> Result<(), Error>;
 
-    /// Whether another one does the same. By default only if it is the same one; a kernel that is a value compares by
-    /// [`same_value`].
+    /// Whether another kernel does the same. By default only if it is the same object; a kernel
+    /// that is a plain value compares by [`same_value`].
     fn equals(&self, other: &dyn Kernel) -> bool {
         std::ptr::addr_eq(&raw const *self, other)
     }
 }
 
 impl dyn Kernel {
-    /// Whether it cannot be read from a text.
+    /// Whether it cannot be parsed from text.
     pub(super) fn is_foreign(&self) -> bool {
         let text = self.text().replace(['(', ')', ','], " ");
         let words: Vec<&str> = text.split_whitespace().collect();
@@ -147,7 +147,7 @@ impl dyn Kernel {
         read(&words, &dtypes).is_none_or(|read| *read != *self)
     }
 
-    /// The kernel as that type, if it is one.
+    /// The kernel as type `K`, if it is of that type.
     pub fn downcast_ref<K: Kernel>(&self) -> Option<&K> {
         (self as &dyn Any).downcast_ref()
     }
@@ -159,23 +159,24 @@ impl PartialEq for dyn Kernel {
     }
 }
 
-/// Reads the text of a kernel, its words without brackets and commas, given the types of its regions.
+/// Parses a kernel from the words of its text, without brackets and commas, and the types of its
+/// regions.
 type Reader = fn(&[&str], &[DType]) -> Option<Arc<dyn Kernel>>;
 
 const READERS: &[Reader] = &[Gemm::read, Sort::read, RandomBlock::read, TopK::read];
 
-/// The kernel of this crate with those words.
+/// The kernel of this crate that has this text.
 pub(crate) fn read(words: &[&str], regions: &[DType]) -> Option<Arc<dyn Kernel>> {
     READERS.iter().find_map(|read| read(words, regions))
 }
 
-/// Numbers with an `x` between them.
+/// Numbers separated by `x`.
 fn sizes<const N: usize>(word: &str) -> Option<[usize; N]> {
     let numbers: Option<Vec<usize>> = word.split('x').map(|n| n.parse().ok()).collect();
     numbers?.try_into().ok()
 }
 
-/// Whether a kernel is equal to another one of any type.
+/// Whether a kernel equals another one of any type.
 pub fn same_value<K: Kernel + PartialEq>(a: &K, b: &dyn Kernel) -> bool {
     b.downcast_ref::<K>().is_some_and(|b| a == b)
 }

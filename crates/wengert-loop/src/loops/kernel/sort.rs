@@ -9,24 +9,24 @@ use crate::sort::{sort_keys, sort_with_places};
 use crate::types::DType;
 use crate::with_variants;
 
-/// Sorts each row of contiguous `(keys)` or `(keys, places)`, in place, in the order of [`crate::sort`]; `places`, of
-/// `i64`, is where each key of a row was.
+/// Sorts each row of contiguous `(keys)` or `(keys, places)`, in place, in the order of
+/// [`crate::sort`]. `places`, of type `i64`, gets the old position of each key in its row.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Sort {
     /// The type of the keys.
     pub dtype: DType,
-    /// How many rows.
+    /// The number of rows.
     pub rows: usize,
-    /// Keys in a row.
+    /// The number of keys in a row.
     pub n: usize,
-    /// From the largest to the smallest.
+    /// Whether the order is descending.
     pub descending: bool,
     /// Whether places are wanted.
     pub places: bool,
 }
 
 impl Sort {
-    /// The sort of that text.
+    /// Parses the kernel.
     pub(super) fn read(words: &[&str], regions: &[DType]) -> Option<Arc<dyn Kernel>> {
         let ["sort", size, direction @ ..] = words else {
             return None;

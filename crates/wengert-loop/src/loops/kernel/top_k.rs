@@ -11,21 +11,22 @@ use crate::error::Error;
 use crate::types::DType;
 use crate::with_variants;
 
-/// The `k` largest keys of each row and their places in it, from the largest to the smallest: the first of what the
-/// [descending order](crate::sort) gives. Regions of keys, of the largest, and of places of `i64`.
+/// The `k` largest keys of each row and their positions in it, from the largest to the smallest:
+/// the first `k` in [descending order](crate::sort). Its regions are the keys, the largest keys,
+/// and the positions as `i64`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct TopK {
     /// The type of the keys.
     pub dtype: DType,
-    /// How many rows.
+    /// The number of rows.
     pub rows: usize,
-    /// Keys in a row.
+    /// The number of keys in a row.
     pub n: usize,
-    /// How many are wanted, at most as many as there are.
+    /// The number of keys to select, at most `n`.
     pub k: usize,
 }
 
-/// A key and its place. The greatest is the one that comes last in descending order.
+/// A key and its position. The greatest candidate is the one that comes last in descending order.
 struct Candidate<T>(T, i64);
 
 impl<T: Arithmetic> Ord for Candidate<T> {
@@ -52,9 +53,11 @@ impl<T: Arithmetic> PartialEq for Candidate<T> {
 
 impl<T: Arithmetic> Eq for Candidate<T> {}
 
-/// The largest of `keys` and their places, as many as there is room for, which is no more than there are keys.
+/// Selects the largest of `keys` and their positions. The length of `values` says how many, at most
+/// all.
 ///
-/// The best so far are kept in a heap, whose top is the worst of them: most keys are compared with it and let go.
+/// A heap holds the best keys so far, with the worst of them on top: most keys are compared with it
+/// and dropped.
 pub fn largest<T: Arithmetic>(keys: &[T], values: &mut [T], places: &mut [i64]) {
     let k = values.len();
     let Some((first, rest)) = keys.split_at_checked(k).filter(|_| k > 0) else {
@@ -76,7 +79,7 @@ pub fn largest<T: Arithmetic>(keys: &[T], values: &mut [T], places: &mut [i64]) 
 }
 
 impl TopK {
-    /// The kernel of that text.
+    /// Parses the kernel.
     pub(super) fn read(words: &[&str], regions: &[DType]) -> Option<Arc<dyn Kernel>> {
         let ["top_k", k, "of", size] = words else {
             return None;
@@ -147,7 +150,7 @@ impl Kernel for TopK {
     }
 }
 
-/// The elements, which are of the type of others.
+/// The elements of a slice, given that they have type `T`.
 fn typed_as<'a, T: Arithmetic>(slice: Slice<'a>, _: &[T]) -> &'a [T] {
     slice.typed()
 }

@@ -1,4 +1,4 @@
-//! Reading kernels: what is in front of the colon is a kernel's own text.
+//! Parses kernels: the text before the colon is the kernel's own.
 
 use smallvec::SmallVec;
 
@@ -7,7 +7,7 @@ use super::tokens::{Kind, Parsed};
 use crate::loops::{BufferId, Index, Stmt, kernel};
 
 impl Parser {
-    /// A kernel, whose text begins with that word.
+    /// Parses a kernel whose text begins with `word`.
     pub(super) fn kernel(&mut self, word: &str) -> Parsed<Stmt> {
         let here = self.tokens.here();
         let mut words = vec![];

@@ -41,13 +41,13 @@
 //! pair      = "(" NUMBER "," NUMBER ")"
 //! ```
 //!
-//! A star says that a value differs from lane to lane. A value in an index is its `base` where it is
-//! the same in all lanes, and what is added in `each` where it is not; a word says so where it is the
-//! other way round. Numbers are written as Rust has them, or as their bits in hexadecimal. What stands
-//! behind a `;` is a comment, and the end of a line means no more than a space does.
+//! A star says that a value differs from lane to lane. A uniform value in an index is its `base`,
+//! and one that differs by lane its `each`; a keyword marks the opposite case. Numbers are written
+//! in Rust's notation, or as their bits in hexadecimal. A `;` starts a comment, and a line end
+//! means the same as a space.
 //!
-//! Values are called `v0`, `v1` and so on, which says their numbers, or all by names of their own, as
-//! a person gives them; each function has values of its own.
+//! Either all values are named `v0`, `v1` and so on, after their numbers, or all have other names;
+//! each function has its own values.
 
 mod kernels;
 mod stmt;
@@ -57,8 +57,8 @@ use std::collections::HashMap;
 
 use super::verify::verify;
 use super::{
-    Block, Buffer, BufferKind, Cause, Failure, Function, List, Program, Stmt, Value, ValueType,
-    number, walk,
+    Buffer, BufferKind, Cause, Failure, Function, List, Program, Stmt, Value, ValueType, number,
+    walk,
 };
 use crate::elementary::Elementary;
 use crate::error::Error;
@@ -93,21 +93,17 @@ impl Program {
         Ok(program)
     }
 
-    /// The same program, without where anything was written: what two that are read from one text with
-    /// and without places have in common.
+    /// The program without source places, so that programs parsed from texts with and without
+    /// places can be compared.
     pub fn without_places(&self) -> Program {
-        fn go(block: &mut Block) {
-            for s in &mut block.stmts {
-                if let Stmt::While { at, .. } = s {
-                    *at = None;
-                }
-                walk::blocks_mut(s).for_each(go);
-            }
-        }
         let mut program = self.clone();
         program.lists.iter_mut().for_each(|l| l.at = None);
         program.failures.iter_mut().for_each(|f| f.at = None);
-        go(&mut program.body);
+        walk::stmts_mut(&mut program.body, &mut |s| {
+            if let Stmt::While(l) = s {
+                l.at = None;
+            }
+        });
         program
     }
 }
@@ -117,7 +113,7 @@ impl Program {
 struct Names {
     ids: HashMap<String, Value>,
     types: Vec<Option<ValueType>>,
-    /// Whether names say the numbers of values; the first that is defined decides.
+    /// Whether names give the numbers of values; the first definition decides.
     numbered: Option<bool>,
 }
 
@@ -129,14 +125,14 @@ struct Parser {
     depth: usize,
 }
 
-/// The number behind a letter, as in `b12`.
+/// The number after a letter, as in `b12`.
 fn numbered(word: &str, letter: char) -> Option<u32> {
     let digits = word.strip_prefix(letter)?;
     let plain = digits == "0" || !digits.starts_with(['0', '+']);
     digits.parse().ok().filter(|_| plain)
 }
 
-/// A value that is defined: where, and as what.
+/// The definition of a value: its name, its type and its position.
 struct Def {
     name: String,
     ty: ValueType,
@@ -161,7 +157,7 @@ impl Parser {
         }
     }
 
-    /// Passes a name such as `b3`, which has to be the next of its kind.
+    /// Passes a name such as `b3`, which must be the next of its kind.
     fn next_of(&mut self, letter: char, next: usize) -> Parsed<()> {
         let what = format!("`{letter}{next}`: they come in order");
         self.tokens.read(&what, |w| {
@@ -174,7 +170,7 @@ impl Parser {
         self.tokens.read("an element type", DType::from_name)
     }
 
-    /// An element type, and how many.
+    /// An element type and a length.
     fn array(&mut self) -> Parsed<(DType, usize)> {
         let dtype = self.dtype()?;
         self.tokens.mark('[')?;
@@ -274,7 +270,7 @@ impl Parser {
         Ok(())
     }
 
-    /// Where something was written, if it says so.
+    /// A source place, if there is one.
     fn place(&mut self) -> Parsed<Option<SourceId>> {
         if !self.tokens.passes('@') {
             return Ok(None);
@@ -351,7 +347,7 @@ impl Parser {
         Ok(())
     }
 
-    /// Items between commas up to a closing mark.
+    /// Items separated by commas, up to a closing mark.
     fn listed<T>(&mut self, end: char, item: fn(&mut Self) -> Parsed<T>) -> Parsed<Vec<T>> {
         let mut items = vec![];
         while !self.tokens.is_mark(end) {
@@ -372,7 +368,7 @@ impl Parser {
         Ok(defs)
     }
 
-    /// A name with its type; what it is called is known from [`Self::define`] on.
+    /// A name with its type; the name is in scope from [`Self::define`] on.
     fn def(&mut self) -> Parsed<Def> {
         let here = self.tokens.here();
         let name = self.name()?;
@@ -383,7 +379,7 @@ impl Parser {
         Ok(Def { name, ty, here })
     }
 
-    /// A name that a value may have.
+    /// A valid name of a value.
     fn name(&mut self) -> Parsed<String> {
         let taken = |w: &str| {
             let buffer = ['b', 'l', 'f', 'h']

@@ -1,16 +1,16 @@
-//! Reading statements.
+//! Parses statements.
 
 use smallvec::SmallVec;
 
 use super::tokens::{Kind, Parsed};
 use super::{Def, Parser, numbered};
 use crate::loops::{
-    Block, BufferId, Carried, Cell, Index, ListId, LoopKind, Rows, ScalarOp, Stmt, Value,
-    ValueType, number,
+    Block, BufferId, Carried, Cell, For, If, Index, ListField, ListId, ListStore, LoopKind, Rows,
+    ScalarOp, Stmt, Value, ValueType, While, number, walk,
 };
 use crate::types::DType;
 
-/// How deep blocks may be nested, so that no text overflows the stack.
+/// The depth to which blocks may be nested, so that no text overflows the stack.
 const MAX_DEPTH: usize = 256;
 
 impl Parser {
@@ -41,7 +41,7 @@ impl Parser {
         Ok(block)
     }
 
-    /// Values between commas; at least one.
+    /// One or more values, separated by commas.
     fn values(&mut self) -> Parsed<SmallVec<[Value; 3]>> {
         let mut values = SmallVec::new();
         values.push(self.value()?);
@@ -66,16 +66,10 @@ impl Parser {
                 self.tokens.skip();
                 let len = self.tokens.number("a number of elements")?;
                 self.tokens.mark(':')?;
-                let (to, to_index) = self.element()?;
+                let to = self.element()?;
                 self.tokens.mark('=')?;
-                let (from, from_index) = self.element()?;
-                Ok(Stmt::Copy {
-                    to,
-                    to_index,
-                    from,
-                    from_index,
-                    len,
-                })
+                let from = self.element()?;
+                Ok(Stmt::Copy { to, from, len })
             }
             "begin" => {
                 self.tokens.skip();
@@ -110,19 +104,19 @@ impl Parser {
                 let (row, element) = self.row_element()?;
                 self.tokens.mark('=')?;
                 let value = self.value()?;
-                Ok(Stmt::ListStore {
+                Ok(Stmt::ListStore(ListStore {
                     list,
                     field,
                     row,
                     element,
                     value,
-                })
+                }))
             }
             w => self.kernel(w),
         }
     }
 
-    /// What is behind the equals sign: a loop or a branch, or the one value defined there.
+    /// The right-hand side of a definition: a loop or a branch, or a statement with one result.
     fn definition(&mut self, defs: Vec<Def>) -> Parsed<Stmt> {
         if self.tokens.is_word("for") || self.tokens.is_word("while") {
             return self.looped(defs);
@@ -135,12 +129,12 @@ impl Parser {
                 false => Block::default(),
             };
             let outs: Parsed<_> = defs.into_iter().map(|d| self.define(d)).collect();
-            return Ok(Stmt::If {
+            return Ok(Stmt::If(If {
                 pred,
                 then,
                 otherwise,
                 outs: outs?,
-            });
+            }));
         }
         let Ok([def]) = <[Def; 1]>::try_from(defs) else {
             let what = "`for`, `while` or `if`, which define several values";
@@ -154,7 +148,7 @@ impl Parser {
         let Kind::Word(word) = self.tokens.peek().clone() else {
             return Err(self.tokens.expected("what the value is"));
         };
-        // The number of a value is known once what it is made of has been read.
+        // The number of the value is known after its operands have been read.
         let out = Value(u32::MAX);
         let mut stmt = match &*word {
             "finish" => {
@@ -167,16 +161,11 @@ impl Parser {
             "handle" => {
                 self.tokens.skip();
                 let here = self.tokens.here();
-                let Rows::Of { built, list, field } = self.rows()? else {
+                let Rows::Of(of) = self.rows()? else {
                     let message = "expected rows of a list that was built here, as `l0(v1).0`";
                     return Err(self.tokens.error_at(here, message));
                 };
-                Stmt::ListHandle {
-                    out,
-                    built,
-                    list,
-                    field,
-                }
+                Stmt::ListHandle { out, of }
             }
             "rows" => {
                 self.tokens.skip();
@@ -189,15 +178,11 @@ impl Parser {
                 let (buffer, index) = self.element()?;
                 Stmt::Load { out, buffer, index }
             }
-            w if let Some(function) = numbered(w, 'f') => {
+            w if let Some(callee) = numbered(w, 'f') => {
                 self.tokens.skip();
                 self.tokens.mark('(')?;
                 let args = self.listed(')', Self::value)?.into();
-                Stmt::Call {
-                    out,
-                    function,
-                    args,
-                }
+                Stmt::Call { out, callee, args }
             }
             w if let Some(op) = ScalarOp::from_name(w) => {
                 self.tokens.skip();
@@ -219,15 +204,7 @@ impl Parser {
             },
         };
         let defined = self.define(def)?;
-        if let Stmt::Const { out, .. }
-        | Stmt::Op { out, .. }
-        | Stmt::Call { out, .. }
-        | Stmt::Load { out, .. }
-        | Stmt::ListFinish { out, .. }
-        | Stmt::ListHandle { out, .. }
-        | Stmt::ListRows { out, .. }
-        | Stmt::ListLoad { out, .. } = &mut stmt
-        {
+        if let Some(out) = walk::result_mut(&mut stmt) {
             *out = defined;
         }
         Ok(stmt)
@@ -251,13 +228,13 @@ impl Parser {
             let cond = self.inner()?;
             self.tokens.word("do")?;
             let body = self.inner()?;
-            return Ok(Stmt::While {
+            return Ok(Stmt::While(While {
                 carried: self.close(defs, &inits, &params)?,
                 cond,
                 body,
                 limit,
                 at,
-            });
+            }));
         }
         self.tokens.word("for")?;
         let kind = if self.tokens.passes_word("vector") {
@@ -283,16 +260,17 @@ impl Parser {
         let index = self.define(index)?;
         let (inits, params) = self.open(here, &defs, params)?;
         let body = self.inner()?;
-        Ok(Stmt::For {
+        Ok(Stmt::For(For {
             kind,
             extent,
             index,
             carried: self.close(defs, &inits, &params)?,
             body,
-        })
+        }))
     }
 
-    /// What a loop carries: the name of each value inside, where that stands, and what it begins as.
+    /// The carried values of a loop: the name of each parameter, its position, and the initial
+    /// value.
     fn params(&mut self) -> Parsed<Vec<(String, usize, Value)>> {
         if !self.tokens.passes('(') {
             return Ok(vec![]);
@@ -305,7 +283,7 @@ impl Parser {
         })
     }
 
-    /// Defines what is carried, inside: it has the types of what comes out.
+    /// Defines the parameters of a loop, which have the types of its results.
     fn open(
         &mut self,
         here: usize,
@@ -332,7 +310,7 @@ impl Parser {
         Ok((inits, params))
     }
 
-    /// Defines what comes out of a loop.
+    /// Defines the results of a loop.
     fn close(&mut self, defs: Vec<Def>, inits: &[Value], params: &[Value]) -> Parsed<Vec<Carried>> {
         let pairs = inits.iter().zip(params);
         let carried = defs.into_iter().zip(pairs).map(|(def, (&init, &param))| {
@@ -360,10 +338,10 @@ impl Parser {
         self.tokens.mark('.')?;
         let field = self.tokens.number("the number of a field")?;
         let built = value;
-        Ok(Rows::Of { built, list, field })
+        Ok(Rows::Of(ListField { built, list, field }))
     }
 
-    /// Which row, and which element of it.
+    /// The number of a row, and an element of it.
     fn row_element(&mut self) -> Parsed<(Value, Index)> {
         self.tokens.mark('[')?;
         let row = self.value()?;

@@ -1,14 +1,14 @@
-//! The tokens of a text, and what the parser asks of them.
+//! Tokens of the text form.
 
 use crate::error::Error;
 use crate::quoted::quoted;
 
-/// What a token is.
+/// A token.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) enum Kind {
     /// A name or a number.
     Word(String),
-    /// What is between quotation marks, or the place behind an `@`.
+    /// The text between quotation marks, or the source place after an `@`.
     Text(String),
     Mark(char),
     End,
@@ -20,7 +20,7 @@ struct Token {
     column: usize,
 }
 
-/// Whether a word goes on with that character. Numbers hold points, and signs of exponents.
+/// Whether a word continues with this character. Numbers contain points, and signs of exponents.
 fn goes_on(word: &str, c: char) -> bool {
     let is_number = word.starts_with(|c: char| c.is_ascii_digit() || c == '-');
     let is_hex = word.starts_with("0x");
@@ -28,7 +28,7 @@ fn goes_on(word: &str, c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_' || is_number && (c == '.' || sign && !is_hex)
 }
 
-/// Whether a word begins there.
+/// Whether a word begins here.
 fn begins(rest: &str) -> bool {
     let mut chars = rest.chars();
     match chars.next() {
@@ -38,7 +38,7 @@ fn begins(rest: &str) -> bool {
     }
 }
 
-/// The tokens of a text, read one after the other. What stands behind a `;` is a comment.
+/// The tokens of a text, read one after the other. A `;` starts a comment.
 pub(crate) struct Tokens {
     tokens: Vec<Token>,
     next: usize,
@@ -54,7 +54,7 @@ fn wrong(line: usize, column: usize, message: &str) -> Error {
 impl Tokens {
     pub(crate) fn new(text: &str) -> Parsed<Tokens> {
         let mut tokens = vec![];
-        // Whether a place comes next, and whether the last token was one.
+        // Whether a source place comes next, and whether the last token was one.
         let (mut place, mut placed) = (false, false);
         for (number, content) in text.lines().enumerate() {
             let line = number + 1;
@@ -101,7 +101,7 @@ impl Tokens {
         &self.tokens[self.next].kind
     }
 
-    /// The token behind the next one.
+    /// The token after the next one.
     pub(crate) fn second(&self) -> &Kind {
         let last = self.tokens.len() - 1;
         &self.tokens[(self.next + 1).min(last)].kind
@@ -117,17 +117,17 @@ impl Tokens {
         self.next = (self.next + 1).min(self.tokens.len() - 1);
     }
 
-    /// Where the parser is, to come back to.
+    /// The position of the parser, for [`Self::error_at`].
     pub(crate) fn here(&self) -> usize {
         self.next
     }
 
-    /// An error at the token that comes next.
+    /// An error at the next token.
     pub(crate) fn error(&self, message: &str) -> Error {
         self.error_at(self.next, message)
     }
 
-    /// An error where the parser has been.
+    /// An error at an earlier position.
     pub(crate) fn error_at(&self, here: usize, message: &str) -> Error {
         let Token { line, column, .. } = self.tokens[here];
         wrong(line, column, message)
@@ -150,7 +150,7 @@ impl Tokens {
         matches!(self.peek(), Kind::Word(w) if w == word)
     }
 
-    /// Passes a mark that is there.
+    /// Passes a mark if it comes next.
     pub(crate) fn passes(&mut self, mark: char) -> bool {
         let is_there = self.is_mark(mark);
         if is_there {
@@ -159,7 +159,7 @@ impl Tokens {
         is_there
     }
 
-    /// Passes a word that is there.
+    /// Passes a word if it comes next.
     pub(crate) fn passes_word(&mut self, word: &str) -> bool {
         let is_there = self.is_word(word);
         if is_there {
@@ -182,7 +182,7 @@ impl Tokens {
         }
     }
 
-    /// What `read` makes of the next word.
+    /// Passes the next word, which `read` must accept.
     pub(crate) fn read<T>(
         &mut self,
         what: &str,
@@ -205,7 +205,7 @@ impl Tokens {
         self.read(what, |w| w.parse().ok())
     }
 
-    /// What stands between quotation marks.
+    /// The text between quotation marks.
     pub(crate) fn text(&mut self, what: &str) -> Parsed<String> {
         match self.peek() {
             Kind::Text(t) => {

@@ -7,8 +7,8 @@ fn check(b: Builder, expect: Expect) {
     expect.assert_eq(&checked(b).to_string());
 }
 
-/// What an inner loop does not change is computed outside it, numbers are folded, and equal sums are
-/// computed once.
+/// Index arithmetic that an inner loop does not change is computed outside it, numbers are folded,
+/// and equal sums are computed once.
 #[test]
 fn index_arithmetic_moves_out_and_is_shared() {
     let mut b = Builder::new();
@@ -145,15 +145,11 @@ fn text() {
         let eight = b.i64(8);
         let steps = b.sub(outs[2], eight);
         let built = b.list_finish(list, steps);
-        let handle = b.list_handle(built, list, 0);
+        let handle = b.list_handle(list.field(built, 0));
         let n = b.list_rows(handle);
         let reverse = LoopKind::Serial { reverse: true };
         let carry = b.carry(zero);
-        let rows = Rows::Of {
-            built,
-            list,
-            field: 0,
-        };
+        let rows = Rows::Of(list.field(built, 0));
         let back = b.for_(reverse, n, &[carry], |b, row, p| {
             let at = Affine::constant(0);
             let v = b.list_load(DType::F64, rows, row, &at);

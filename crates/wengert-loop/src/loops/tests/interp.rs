@@ -28,7 +28,7 @@ fn the_order_of_a_sum() {
     assert_eq!(got, Ok(vec![expected]));
 }
 
-/// Steps of the Collatz sequence: a loop that each lane leaves when it likes.
+/// Steps of the Collatz sequence: a loop that lanes leave after different numbers of steps.
 fn collatz(limit: u64) -> Program {
     let mut b = Builder::new();
     let x = input(&mut b, 0, DType::I64, 11);
@@ -78,7 +78,7 @@ fn a_while_in_lanes() {
     assert_eq!(stopped, Err(Error::MaxSteps(18)));
 }
 
-/// Each lane piles up as many rows as it likes and reads them back, last first.
+/// Each lane pushes its own number of rows and reads them back, last first.
 #[test]
 fn a_list_for_each_lane() {
     let mut b = Builder::new();
@@ -97,11 +97,7 @@ fn a_list_for_each_lane() {
             vec![]
         });
         let built = b.list_finish(list, extent);
-        let rows = Rows::Of {
-            built,
-            list,
-            field: 0,
-        };
+        let rows = Rows::Of(list.field(built, 0));
         let carry = b.carry(zero);
         let reverse = LoopKind::Serial { reverse: true };
         let outs = b.for_(reverse, extent, &[carry], |b, step, p| {
@@ -142,18 +138,14 @@ fn lists_in_lists() {
                     b.list_store(inner, 0, j, &Affine::constant(0), v);
                 });
                 let built = b.list_finish(inner, i);
-                vec![b.list_handle(built, inner, 0)]
+                vec![b.list_handle(inner.field(built, 0))]
             },
         );
         b.list_push(outer, i);
         b.list_store(outer, 0, i, &Affine::constant(0), handle[0]);
     });
     let built = b.list_finish(outer, three);
-    let lists = Rows::Of {
-        built,
-        list: outer,
-        field: 0,
-    };
+    let lists = Rows::Of(outer.field(built, 0));
     b.repeat(three, |b, i| {
         let handle = b.list_load(DType::I64, lists, i, &first);
         let sum = b.f64(0.0);
@@ -194,7 +186,7 @@ fn lists_have_the_rows_that_were_pushed() {
     let (zero, one, at) = (b.i64(0), b.i64(1), Affine::constant(0));
     b.list_push(list, zero);
     let built = b.list_finish(list, one);
-    let handle = b.list_handle(built, list, 0);
+    let handle = b.list_handle(list.field(built, 0));
     let past = b.list_load(DType::F64, Rows::Handle(handle), one, &at);
     b.store(y, &at, past);
     let error = Error::NoRow { row: 1, at: 0 };
@@ -202,7 +194,8 @@ fn lists_have_the_rows_that_were_pushed() {
     assert_eq!(got, Err(error));
 }
 
-/// Copies of local memory outlive a block of lanes, so that sums of arrays can be gathered in them.
+/// Copies of local memory outlive a block of lanes, so that sums of arrays can be accumulated in
+/// them.
 #[test]
 fn local_memory_gathers_sums() {
     let mut b = Builder::new();
@@ -252,7 +245,7 @@ fn out_of_bounds_is_an_error() {
     }
 }
 
-/// What a task leaves in its scratch is gone when the next one starts.
+/// Scratch of a task is garbage when the next task starts.
 #[test]
 fn scratch_begins_as_garbage() {
     let mut b = Builder::new();
@@ -324,7 +317,7 @@ fn a_sort() {
     };
     let start = Affine::constant(0);
     b.kernel(Arc::new(kernel), &[(keys, start.clone()), (places, start)]);
-    // Where the keys were stands in the place of the NaN.
+    // The position of each key, including the NaN.
     let mut sum = b.f64(0.0);
     for i in 0..6 {
         let place = b.load(places, &Affine::constant(i));
@@ -338,7 +331,7 @@ fn a_sort() {
     assert_eq!(got, [1.0, 3.0, 201_201.0, -1.0, 2.0, 2.0]);
 }
 
-/// Corners of the scalar operations.
+/// Edge cases of the scalar operations.
 #[test]
 fn scalar_operations() {
     use crate::scalar::apply as eval;

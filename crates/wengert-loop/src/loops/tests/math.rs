@@ -2,7 +2,7 @@ use super::*;
 use crate::elementary::{Elementary, eval};
 use crate::loops::math::elementary;
 
-/// Points of every size and sign, and everything that is special.
+/// Points of every magnitude and sign, and all special values.
 fn points() -> Vec<f64> {
     let mut xs = vec![
         0.0,
@@ -54,7 +54,7 @@ fn recorded_functions_give_the_bits_of_plain_floats() {
     for &f in Elementary::ALL {
         let mut args = vec![xs.clone()];
         for k in 1..f.arity() {
-            // A fixed shuffle, so that unlike things meet.
+            // A fixed shuffle, so that different operands are combined.
             let n = xs.len();
             args.push((0..n).map(|i| xs[(i * 677 + 13 * k) % n]).collect());
         }

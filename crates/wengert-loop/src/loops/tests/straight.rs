@@ -9,7 +9,7 @@ use crate::loops::promote::promote;
 use crate::loops::unroll::unroll;
 use crate::loops::{BufferId, FoldOp, Value};
 
-/// The program in straight lines, checked to compute the same bits.
+/// The unrolled and promoted program, after a check that it computes the same bits.
 fn straight(b: Builder, inputs: &[Data]) -> Program {
     let before = checked(b);
     let after = promote(&unroll(&before));
@@ -48,7 +48,7 @@ fn doubled(b: &mut Builder, x: BufferId, y: BufferId, n: i64) {
     });
 }
 
-/// An array that a loop updates is carried by it, element by element, and written once.
+/// A loop that updates an array carries its elements, and writes them once.
 #[test]
 fn a_loop_carries_the_elements_it_stores() {
     let mut b = Builder::new();
@@ -93,7 +93,8 @@ fn a_loop_carries_the_elements_it_stores() {
     );
 }
 
-/// A vector loop that sums has a partial sum for each lane, and they are joined as if it ran.
+/// A vector loop that sums has a partial sum for each lane, and the sums are joined as if the loop
+/// ran.
 #[test]
 fn partial_sums_are_joined_in_the_same_order() {
     for n in [1, 2, 3, 8, 9] {
@@ -118,7 +119,7 @@ fn partial_sums_are_joined_in_the_same_order() {
     }
 }
 
-/// A branch yields the elements that it stores, and those it does not store stay.
+/// A branch yields the elements that it stores; other elements keep their values.
 #[test]
 fn a_branch_in_lanes_yields_the_elements_it_stores() {
     let mut b = Builder::new();
@@ -174,7 +175,7 @@ fn a_branch_in_lanes_yields_the_elements_it_stores() {
     );
 }
 
-/// Elements that are reached at a place nobody knows stay in memory, and so do long loops.
+/// Elements that are accessed at unknown indices stay in memory, and long loops are not unrolled.
 #[test]
 fn what_cannot_be_in_registers_stays() {
     let mut b = Builder::new();
@@ -197,7 +198,7 @@ fn what_cannot_be_in_registers_stays() {
     assert!(after.contains("for"), "{after}");
 }
 
-/// What a step leaves in scratch of its own is nothing to the next: it is not carried.
+/// Scratch that belongs to a step is garbage in the next step, so it is not carried.
 #[test]
 fn scratch_of_a_step_is_not_carried() {
     let mut b = Builder::new();

@@ -1,8 +1,9 @@
-//! Programs in text form: what is printed is read, and what is not a program is refused with its place.
+//! The text form of programs: printed programs are parsed again, and errors in a text are reported
+//! with their positions.
 
 use expect_test::{Expect, expect};
 
-use crate::loops::{Program, Stmt};
+use crate::loops::{Program, Stmt, While};
 use crate::source::{Place, SourceId};
 
 /// Everything that a program may have.
@@ -94,7 +95,7 @@ fn what_is_printed_is_read() {
     let printed = program.to_string();
     assert_eq!(printed, WHOLE);
     assert_eq!(Program::parse(&printed).expect("it is read"), program);
-    let Some(Stmt::While { at, .. }) = program.body.stmts.last() else {
+    let Some(Stmt::While(While { at, .. })) = program.body.stmts.last() else {
         panic!("{program}");
     };
     let place = Place {
@@ -230,7 +231,7 @@ fn kernels_of_others_cannot_be_read() {
     }
 }
 
-/// Whatever is left out of a text, or put into it, it is read or refused.
+/// A text with arbitrary deletions or insertions is parsed or refused, without a panic.
 #[test]
 fn no_text_panics() {
     let places: Vec<usize> = (0..WHOLE.len())
@@ -247,7 +248,7 @@ fn no_text_panics() {
     assert!(read > 0);
 }
 
-/// What has the form of a program is verified.
+/// A parsed program is verified.
 #[test]
 fn rules_are_kept() {
     let error = Program::parse("v0: f64 = 1.0\nv1: f64 = 2.0\nv2: f64 = xor v0, v1");

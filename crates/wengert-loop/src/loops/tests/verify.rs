@@ -64,7 +64,7 @@ fn types() {
     rejects(b, "read-only");
 }
 
-/// Whoever has code of its own for a function takes its operands from where they should be.
+/// A back end with its own code for a function relies on the function's parameters.
 #[test]
 fn what_is_called_elementary() {
     for (which, dtype) in [(Elementary::Pow, DType::F64), (Elementary::Exp, DType::I64)] {
@@ -139,11 +139,7 @@ fn lists() {
         vec![]
     });
     let (built, list) = built.unwrap();
-    let rows = Rows::Of {
-        built,
-        list,
-        field: 0,
-    };
+    let rows = Rows::Of(list.field(built, 0));
     b.list_load(DType::F64, rows, n, &Affine::constant(0));
     rejects(b, "used outside its region");
 
@@ -169,7 +165,7 @@ fn lists() {
     b.list_begin(list);
     let none = b.i64(0);
     let built = b.list_finish(list, none);
-    b.list_handle(built, list, 1);
+    b.list_handle(list.field(built, 1));
     rejects(b, "no such field");
 }
 

@@ -34,7 +34,7 @@ impl Checker<'_> {
         self.apart(kernel, regions, &wanted)
     }
 
-    /// What is written overlaps nothing else, where it can be seen.
+    /// Checks that written regions overlap no others, as far as the indices are known.
     fn apart(
         &self,
         kernel: &dyn Kernel,
@@ -59,7 +59,7 @@ impl Checker<'_> {
     }
 }
 
-/// The element, if it is the same in every run.
+/// The element, if it is constant.
 fn known(index: &Index) -> Option<i64> {
     (index.base.is_none() && index.each.is_none()).then_some(index.offset)
 }

@@ -1,7 +1,7 @@
-//! Loops, and what they carry.
+//! Loops and their carried values.
 
 use super::{Check, Checker, State, ensure};
-use crate::loops::{Block, Carried, LoopKind, Value};
+use crate::loops::{Block, Carried, For, LoopKind, Value, While};
 use crate::types::DType;
 
 impl Checker<'_> {
@@ -14,7 +14,7 @@ impl Checker<'_> {
         })
     }
 
-    /// Runs over a loop's body: its results must be able to become the parameters.
+    /// Checks a loop's body: its results must fit the parameters.
     fn body(&mut self, body: &Block, index: Option<Value>, carried: &[Carried]) -> Check {
         let params: Vec<Value> = index
             .into_iter()
@@ -29,14 +29,14 @@ impl Checker<'_> {
         })
     }
 
-    pub(super) fn for_(
-        &mut self,
-        kind: LoopKind,
-        extent: Value,
-        index: Value,
-        carried: &[Carried],
-        body: &Block,
-    ) -> Check {
+    pub(super) fn for_(&mut self, l: &For) -> Check {
+        let &For {
+            kind,
+            extent,
+            index,
+            ref carried,
+            ref body,
+        } = l;
         self.expect(extent, DType::I64)?;
         self.params(carried)?;
         let vector = kind == LoopKind::Vector;
@@ -86,12 +86,13 @@ impl Checker<'_> {
             .try_for_each(|c| self.define_as(c.out, state))
     }
 
-    pub(super) fn while_(&mut self, carried: &[Carried], cond: &Block, body: &Block) -> Check {
+    pub(super) fn while_(&mut self, l: &While) -> Check {
+        let carried = &l.carried;
         self.params(carried)?;
         let params: Vec<Value> = carried.iter().map(|c| c.param).collect();
         let mut divergent = false;
         let before = self.state.clone();
-        self.region(cond, &params, |c, results| {
+        self.region(&l.cond, &params, |c, results| {
             ensure(results.len() == 1, || {
                 "a condition yields one truth value".into()
             })?;
@@ -103,7 +104,7 @@ impl Checker<'_> {
         for p in params {
             self.state[p.0 as usize] = before[p.0 as usize];
         }
-        self.body(body, None, carried)?;
+        self.body(&l.body, None, carried)?;
         carried.iter().try_for_each(|c| {
             let stale = divergent && !self.lanes(c.out);
             self.define_as(c.out, if stale { State::Stale } else { State::Defined })

@@ -1,11 +1,12 @@
-//! What every program must be: defined before use, typed, and honest about what differs by lane.
+//! Verifies programs: values are defined before use, statements are well typed, and types say what
+//! differs by lane.
 
 mod kernels;
 mod loops;
 
 use super::{
-    Block, Buffer, BufferId, BufferKind, Function, Index, Program, Rows, ScalarOp, Stmt, Value,
-    ValueType,
+    Block, Buffer, BufferId, BufferKind, Function, If, Index, ListField, Program, Rows, ScalarOp,
+    Stmt, Value, ValueType,
 };
 use crate::scalar::table::{Gives, Row};
 use crate::types::DType;
@@ -13,7 +14,7 @@ use crate::types::DType;
 /// Checks a program.
 ///
 /// # Errors
-/// A sentence about the first mistake, with the statement.
+/// Describes the first mistake, with the statement.
 pub fn verify(program: &Program) -> Result<(), String> {
     for (i, b) in program.buffers.iter().enumerate() {
         if let BufferKind::Constant(n) = b.kind {
@@ -43,16 +44,16 @@ pub fn verify(program: &Program) -> Result<(), String> {
     }
 }
 
-/// What may be done with a value.
+/// How a value may be used.
 #[derive(Clone, Copy, PartialEq)]
 enum State {
     Undefined,
     Defined,
-    /// Its region is closed.
+    /// Not at all: its region is closed.
     Gone,
-    /// Copies behind a vector loop: for [`ScalarOp::Fold`] only.
+    /// Only by [`ScalarOp::Fold`]: it is the copies that a vector loop leaves.
     Copies,
-    /// The same in all lanes while a divergent loop ran: nobody knows what it is behind it.
+    /// Not at all: it was uniform in a divergent loop, and is undetermined after it.
     Stale,
 }
 
@@ -165,7 +166,8 @@ impl<'p> Checker<'p> {
         block.results.iter().try_for_each(|&v| self.usable(v))
     }
 
-    /// A block behind which what it defined is gone. `inside` looks at its results before that.
+    /// Checks a block whose values go out of scope after it. `inside` checks its results before
+    /// that.
     fn region(
         &mut self,
         block: &Block,
@@ -193,7 +195,7 @@ impl<'p> Checker<'p> {
             .ok_or(format!("b{} is not there", id.0))
     }
 
-    /// Checks an index; whether it differs by lane.
+    /// Checks an index. Returns whether it differs by lane.
     fn index(&self, i: &Index) -> Result<bool, String> {
         if let Some(base) = i.base {
             self.uniform(base, DType::I64)?;
@@ -211,17 +213,28 @@ impl<'p> Checker<'p> {
         Ok(lanes)
     }
 
+    /// Checks an element that is read or written. Returns its buffer, and whether the index differs
+    /// by lane.
+    fn element(&self, buffer: BufferId, index: &Index) -> Result<(&'p Buffer, bool), String> {
+        let b = self.buffer(buffer)?;
+        let lanes = self.index(index)?;
+        ensure(b.kind != BufferKind::Local || index.stride == 0, || {
+            "a stride in local memory".into()
+        })?;
+        Ok((b, lanes))
+    }
+
     fn stmt(&mut self, stmt: &Stmt) -> Check {
         if self.in_function {
             let pure = match stmt {
-                Stmt::Const { .. } | Stmt::If { .. } => true,
+                Stmt::Const { .. } | Stmt::If(_) => true,
                 Stmt::Op { op, .. } => !matches!(op, ScalarOp::Fold(_) | ScalarOp::Any),
                 Stmt::Load { buffer, index, .. } => {
                     matches!(self.buffer(*buffer)?.kind, BufferKind::Constant(_))
                         && index.stride == 0
                 }
-                // There is no way out of a function but its end.
-                Stmt::While { limit, .. } => *limit == u64::MAX,
+                // A function cannot fail.
+                Stmt::While(l) => l.limit == u64::MAX,
                 _ => false,
             };
             ensure(pure, || "not for a pure function".into())?;
@@ -234,15 +247,9 @@ impl<'p> Checker<'p> {
                 self.define(*out)
             }
             Stmt::Op { out, op, args } => self.op(*out, *op, args),
-            Stmt::Call {
-                out,
-                function,
-                args,
-            } => {
-                let functions = &self.program.functions;
-                let callee = functions
-                    .get(*function as usize)
-                    .ok_or("no such function")?;
+            Stmt::Call { out, callee, args } => {
+                let callee = self.program.functions.get(*callee as usize);
+                let callee = callee.ok_or("no such function")?;
                 ensure(callee.params.len() == args.len(), || {
                     "wrong number of arguments".into()
                 })?;
@@ -254,12 +261,8 @@ impl<'p> Checker<'p> {
                 self.typed(*out, dtype, lanes)
             }
             Stmt::Load { out, buffer, index } => {
-                let b = self.buffer(*buffer)?;
-                let lanes = self.index(index)?;
+                let (b, lanes) = self.element(*buffer, index)?;
                 let local = b.kind == BufferKind::Local;
-                ensure(!local || index.stride == 0, || {
-                    "a stride in local memory".into()
-                })?;
                 if local && !self.vector {
                     ensure(self.lanes(*out), || format!("{out} has copies"))?;
                     return self.define_as(*out, State::Copies);
@@ -271,29 +274,19 @@ impl<'p> Checker<'p> {
                 index,
                 value,
             } => {
-                let b = self.buffer(*buffer)?;
-                let lanes = self.index(index)?;
+                let (b, lanes) = self.element(*buffer, index)?;
                 let local = b.kind == BufferKind::Local;
-                ensure(!local || index.stride == 0, || {
-                    "a stride in local memory".into()
-                })?;
                 self.writable(b)?;
                 ensure(local || lanes || !self.vector, || {
                     "all lanes store to one element".into()
                 })?;
                 self.expect(*value, b.dtype)
             }
-            Stmt::Copy {
-                to,
-                to_index,
-                from,
-                from_index,
-                ..
-            } => {
-                let (a, b) = (self.buffer(*to)?, self.buffer(*from)?);
+            Stmt::Copy { to, from, .. } => {
+                let (a, b) = (self.buffer(to.0)?, self.buffer(from.0)?);
                 self.writable(a)?;
                 ensure(a.dtype == b.dtype, || "a copy between types".into())?;
-                let lanes = self.index(to_index)? || self.index(from_index)?;
+                let lanes = self.index(&to.1)? || self.index(&from.1)?;
                 ensure(!lanes, || "a copy to a lane's own place".into())?;
                 let local = a.kind == BufferKind::Local;
                 ensure(
@@ -301,25 +294,14 @@ impl<'p> Checker<'p> {
                     || "all lanes copy to one place".into(),
                 )
             }
-            Stmt::For {
-                kind,
-                extent,
-                index,
-                carried,
-                body,
-            } => self.for_(*kind, *extent, *index, carried, body),
-            Stmt::While {
-                carried,
-                cond,
-                body,
-                ..
-            } => self.while_(carried, cond, body),
-            Stmt::If {
+            Stmt::For(l) => self.for_(l),
+            Stmt::While(l) => self.while_(l),
+            Stmt::If(If {
                 pred,
                 then,
                 otherwise,
                 outs,
-            } => {
+            }) => {
                 self.expect(*pred, DType::Bool)?;
                 let divergent = self.lanes(*pred);
                 for branch in [then, otherwise] {
@@ -340,31 +322,20 @@ impl<'p> Checker<'p> {
                 self.building(list.0)?;
                 self.uniform(*row, DType::I64)
             }
-            Stmt::ListStore {
-                list,
-                field,
-                row,
-                element,
-                value,
-            } => {
-                self.building(list.0)?;
-                self.uniform(*row, DType::I64)?;
-                ensure(element.stride == 0, || "a stride in a list".into())?;
-                self.index(element)?;
-                self.expect(*value, self.field(list.0, *field)?)
+            Stmt::ListStore(to) => {
+                self.building(to.list.0)?;
+                self.uniform(to.row, DType::I64)?;
+                ensure(to.element.stride == 0, || "a stride in a list".into())?;
+                self.index(&to.element)?;
+                self.expect(to.value, self.field(to.list.0, to.field)?)
             }
             Stmt::ListFinish { out, list, rows } => {
                 self.building(list.0)?;
                 self.expect(*rows, DType::I64)?;
                 self.typed(*out, DType::I64, false)
             }
-            Stmt::ListHandle {
-                out,
-                built,
-                list,
-                field,
-            } => {
-                let lanes = self.built(*built, list.0, *field)?.1;
+            Stmt::ListHandle { out, of } => {
+                let lanes = self.built(*of)?.1;
                 self.typed(*out, DType::I64, lanes)
             }
             Stmt::ListRows { out, handle } => {
@@ -376,7 +347,7 @@ impl<'p> Checker<'p> {
                 ensure(cell.element.stride == 0, || "a stride in a list".into())?;
                 let each = self.index(&cell.element)?;
                 let (dtype, lanes) = match cell.rows {
-                    Rows::Of { built, list, field } => self.built(built, list.0, field)?,
+                    Rows::Of(of) => self.built(of)?,
                     Rows::Handle(handle) => {
                         self.expect(handle, DType::I64)?;
                         (self.ty(*out).dtype, self.lanes(handle))
@@ -409,10 +380,10 @@ impl<'p> Checker<'p> {
     }
 
     /// A field of a finished list: its type, and whether it differs by lane.
-    fn built(&self, built: Value, list: u32, field: u32) -> Result<(DType, bool), String> {
-        self.uniform(built, DType::I64)?;
-        let dtype = self.field(list, field)?;
-        let lanes = self.program.lists[list as usize].lanes;
+    fn built(&self, of: ListField) -> Result<(DType, bool), String> {
+        self.uniform(of.built, DType::I64)?;
+        let dtype = self.field(of.list.0, of.field)?;
+        let lanes = self.program.lists[of.list.0 as usize].lanes;
         ensure(self.vector || !lanes, || {
             "a list of lanes outside its vector loop".into()
         })?;
@@ -429,7 +400,7 @@ impl<'p> Checker<'p> {
         Ok(field.0)
     }
 
-    /// Defines a value that must be of that type.
+    /// Defines a value, which must have this type.
     fn typed(&mut self, v: Value, dtype: DType, lanes: bool) -> Check {
         let t = self
             .types
@@ -445,7 +416,7 @@ impl<'p> Checker<'p> {
         self.define(v)
     }
 
-    /// Whether a value may become another's next one.
+    /// Checks that a value may become the next value of another.
     fn flows(&self, from: Value, to: Value) -> Check {
         self.usable(from)?;
         let (a, b) = (self.ty(from), self.ty(to));
