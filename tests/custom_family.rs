@@ -250,15 +250,17 @@ fn operations_that_say_nothing_of_themselves_are_not_shared() {
     assert_eq!((count(false), count(true)), (2, 1));
 }
 
-/// The third power, whose rule goes over its factors with the value and the tangent in one loop.
+/// The third power, whose rule goes over its factors with their product and the tangent in one loop.
 #[derive(Debug)]
 struct Cube;
 
 impl Cube {
-    /// The loop of the rule; without a tangent it gives the power alone.
-    fn of(x: Var, dx: Var) -> (Var, Var) {
-        let step = move |(y, dy): (Var, Var), _: Var| ((y * x, dy * x + y * dx), ());
-        scan((1.0, 0.0), 0..3, step).0
+    /// The line of the loop's step.
+    const LINE: u32 = line!() + 3;
+
+    fn tangent(x: Var, dx: Var) -> Var {
+        let step = move |(y, dy, d): (Var, Var, Var), _: Var| ((y * x, dy * x + y * d, d), ());
+        scan((1.0, 0.0, dx), 0..3, step).0.1
     }
 }
 
@@ -278,8 +280,8 @@ impl Primitive for Cube {
     }
 
     fn jvp(&self, x: &[Var], dx: &[Tangent], _: Mode) -> (Vec<Var>, Vec<Tangent>) {
-        let (y, dy) = Cube::of(x[0], dx[0].expect("the tangent of the one operand"));
-        (vec![y], vec![Some(dy)])
+        let tangent = |d: Var| Cube::tangent(x[0], d);
+        (vec![custom(Cube, x)[0]], vec![dx[0].map(tangent)])
     }
 
     fn transpose(&self, _: &[Operand], _: &[Option<Cotangent>]) -> Vec<Option<Cotangent>> {
@@ -298,7 +300,7 @@ impl Primitive for Cube {
     }
 }
 
-/// Forward mode takes such a rule. Reverse mode cannot transpose the loop, and says so at the line of the operation.
+/// Forward mode takes such a rule. Reverse mode cannot transpose the loop, and says so at the line of the rule.
 #[test]
 fn values_and_tangents_in_one_loop() {
     let cube = |x: Var| custom(Cube, &[x])[0];
@@ -306,12 +308,9 @@ fn values_and_tangents_in_one_loop() {
         .call(2.0)
         .unwrap();
     assert_eq!(slope.item::<f64>().unwrap(), 12.0);
-    let line = line!() + 1;
-    let error = jit(grad(|x: Var| custom(Cube, &[x])[0]))
-        .call(2.0)
-        .unwrap_err();
+    let error = jit(grad(cube)).call(2.0).unwrap_err();
     assert!(matches!(error, Error::Derivative { .. }), "{error}");
-    assert_eq!(error.at().unwrap().place().line, line, "{error}");
+    assert_eq!(error.at().unwrap().place().line, Cube::LINE, "{error}");
     let message = error.to_string();
     assert!(message.starts_with("reverse mode: "), "{message}");
     assert!(

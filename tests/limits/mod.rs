@@ -226,7 +226,7 @@ fn a_result_without_memory_is_an_error() {
             .starts_with("broadcast_to: there is no memory for f64"),
         "{error}"
     );
-    assert!(error.to_string().contains("limits.rs:"), "{error}");
+    assert!(error.to_string().contains("limits/mod.rs:"), "{error}");
 }
 
 #[test]

@@ -50,7 +50,7 @@ fn the_limit_of_steps_holds() {
         "{}",
         error[0]
     );
-    assert!(error[0].contains("limits.rs:"), "{}", error[0]);
+    assert!(error[0].contains("traced_ranges.rs:"), "{}", error[0]);
 }
 
 /// Alone, in lanes, flattened, in a loop, in a branch, and in derivatives.

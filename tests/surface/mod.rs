@@ -177,7 +177,7 @@ fn places_of_extremes_may_keep_their_axis() -> Result<()> {
         "{text}"
     );
     let place = error.at().expect("a line").place();
-    assert!(place.file.ends_with("surface.rs"), "{place}");
+    assert!(place.file.ends_with("surface/mod.rs"), "{place}");
     Ok(())
 }
 

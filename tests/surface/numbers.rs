@@ -94,7 +94,7 @@ fn nested_numbers_are_arrays() -> Result<()> {
         .to_string();
     let said = "an array of numbers: row 0 has the shape [2], and row 1 has [1]: the rows of an array have one length, at ";
     assert!(error.starts_with(said), "{error}");
-    assert!(error.contains("surface.rs:"), "{error}");
+    assert!(error.contains("numbers.rs:"), "{error}");
     let error = sum
         .call(vec![vec![vec![1.0], vec![]], vec![vec![1.0], vec![2.0]]])
         .unwrap_err();
@@ -107,7 +107,7 @@ fn nested_numbers_are_arrays() -> Result<()> {
         error.contains("row 0 has the shape [1], and row 1 has [0]"),
         "{error}"
     );
-    assert!(error.contains("surface.rs"), "{error}");
+    assert!(error.contains("numbers.rs"), "{error}");
     Ok(())
 }
 
