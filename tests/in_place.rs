@@ -186,7 +186,7 @@ impl Case {
             ),
             Around::Condition => {
                 let start = (Var::from(0i64), h);
-                let more = |(k, h): (Var, Var)| k.lt(2).logical_and(h.at(0).lt(9.0));
+                let more = |(k, h): (Var, Var)| k.lt(2) & h.at(0).lt(9.0);
                 while_loop(start, more, move |(k, h)| {
                     (k + 1, self.written(i + k, h, x))
                 })
@@ -214,7 +214,7 @@ impl Case {
                 while_loop((Var::from(0i64), start, x), more, step).1
             }
             Outer::Scan => {
-                let step = move |(h, x), i: Var| {
+                let step = move |(h, x): (Var, Var), i: Var| {
                     let seen = h.at(i % self.n as i64);
                     ((self.step(i, h, x), next(x)), seen)
                 };
@@ -253,7 +253,7 @@ fn of_mode(case: Case, mode: Mode) -> impl Fn((Var, Var)) -> Vec<Var> + Copy + S
         let batch = [0.5, 1.0, 0.25, 2.0, 0.1, 0.7, 0.3, 0.9, 1.1];
         match mode {
             Mode::Plain => vec![case.run(h, x)],
-            Mode::Forward => vec![jvp(move |x: Var| case.run(h, x), x, 1.0).1],
+            Mode::Forward => vec![jvp(move |x: Var| case.run(h, x), x, Var::from(1.0)).1],
             Mode::Gradient => {
                 let (h, x) = grad(loss)((h, x));
                 vec![h, x]
