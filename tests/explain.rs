@@ -166,9 +166,10 @@ fn a_loop_says_what_it_keeps_for_its_derivative() {
 
 #[test]
 fn a_batch_of_loops_runs_in_lanes() {
-    check(
-        &batch(),
-        expect![[r#"
+    on_two_threads(|| {
+        check(
+            &batch(),
+            expect![[r#"
             A function of 4 equations
               loops
                 map: parallel 16 × lanes ≤ 64 @ tests/explain.rs:51:9
@@ -182,7 +183,8 @@ fn a_batch_of_loops_runs_in_lanes() {
               results
                 out: over args, if that is moved in
         "#]],
-    );
+        );
+    });
 }
 
 #[test]
@@ -366,52 +368,54 @@ fn an_argument_that_nobody_needs_is_not_read() {
 /// The page of the book shows a program and what is said of it.
 #[test]
 fn the_page_of_the_book_shows_what_is_said() {
-    let code = ensemble();
-    if !code.func().to_string().contains("fma") {
-        // The page was written on a machine that has it.
-        return;
-    }
-    let page = include_str!("../docs/src/looking-inside.md");
-    let own = include_str!("explain.rs");
-    let line = |text: &str| {
-        let first = text
-            .lines()
-            .position(|l| l.trim() == "let solve = |k: Var| {");
-        first.unwrap()
-    };
-    // The lines of the page count from the first of its program.
-    let program = page.split("```").nth(1).unwrap();
-    let (there, here) = (line(program), line(own));
-    for (there, here) in program
-        .lines()
-        .skip(there)
-        .zip(own.lines().skip(here))
-        .take(11)
-    {
-        assert_eq!(there.trim(), here.trim());
-    }
-    let moved = |place: &str| {
-        let numbers: Vec<usize> = place
-            .split(':')
-            .skip(1)
-            .map(|n| n.parse().unwrap())
-            .collect();
-        format!(
-            "src/main.rs:{}:{}",
-            numbers[0] + there - here - 1,
-            numbers[1] - 4
-        )
-    };
-    let said = said(code.explain().unwrap());
-    let said = said.lines().map(|l| match l.split_once(" @ ") {
-        Some((text, at)) => {
-            let places: Vec<String> = at.split(" and ").map(moved).collect();
-            format!("{text} @ {}\n", places.join(" and "))
+    on_two_threads(|| {
+        let code = ensemble();
+        if !code.func().to_string().contains("fma") {
+            // The page was written on a machine that has it.
+            return;
         }
-        None => format!("{l}\n"),
+        let page = include_str!("../docs/src/looking-inside.md");
+        let own = include_str!("explain.rs");
+        let line = |text: &str| {
+            let first = text
+                .lines()
+                .position(|l| l.trim() == "let solve = |k: Var| {");
+            first.unwrap()
+        };
+        // The lines of the page count from the first of its program.
+        let program = page.split("```").nth(1).unwrap();
+        let (there, here) = (line(program), line(own));
+        for (there, here) in program
+            .lines()
+            .skip(there)
+            .zip(own.lines().skip(here))
+            .take(11)
+        {
+            assert_eq!(there.trim(), here.trim());
+        }
+        let moved = |place: &str| {
+            let numbers: Vec<usize> = place
+                .split(':')
+                .skip(1)
+                .map(|n| n.parse().unwrap())
+                .collect();
+            format!(
+                "src/main.rs:{}:{}",
+                numbers[0] + there - here - 1,
+                numbers[1] - 4
+            )
+        };
+        let said = said(code.explain().unwrap());
+        let said = said.lines().map(|l| match l.split_once(" @ ") {
+            Some((text, at)) => {
+                let places: Vec<String> = at.split(" and ").map(moved).collect();
+                format!("{text} @ {}\n", places.join(" and "))
+            }
+            None => format!("{l}\n"),
+        });
+        let said: String = said.collect();
+        assert!(page.contains(&format!("```text\n{said}")), "{said}");
     });
-    let said: String = said.collect();
-    assert!(page.contains(&format!("```text\n{said}")), "{said}");
 }
 
 /// All but how long it took.
@@ -419,4 +423,10 @@ fn without_times(explanation: &Explanation) -> Vec<String> {
     let text = explanation.to_string();
     let lines = text.lines().filter(|l| !l.contains("compiled in"));
     lines.map(str::to_string).collect()
+}
+
+/// Runs `f` where two threads share the work, since how many lanes a task takes depends on that.
+fn on_two_threads(f: impl FnOnce() + Send) {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build();
+    pool.unwrap().install(f);
 }

@@ -129,14 +129,14 @@ impl Case {
         let v = match self.read {
             Read::Nothing | Read::Late => x,
             Read::Element => x + 0.5 * h.at(near),
-            Read::Some => x + 0.1 * h.at((Var::from([1i64, 4, 2]) + i) % n).sum(),
+            Read::Some => x + 0.1 * h.at((3 * arange(3) + i) % n).sum(),
             Read::Window => x + 0.1 * h.dynamic_slice(&[near], &[6]).sum(),
         };
         let h2 = match self.write {
             Write::Set => h.at_set(i % n, v),
             Write::Add => h.at_add(i % n, 0.5 * v),
-            Write::Window => h.dynamic_update(v * Var::from([1.0, 2.0, 3.0, 4.0, 5.0]), &[i % n]),
-            Write::Several => h.at_set((Var::from([0i64, 2, 5]) + i) % n, v),
+            Write::Window => h.dynamic_update(v * (arange(5).to(DType::F64) + 1.0), &[i % n]),
+            Write::Several => h.at_set((2 * arange(3) + i) % n, v),
             Write::Swap => {
                 let (a, b) = (h.at(i % n), h.at(near));
                 h.at_set(i % n, b + 0.1 * v).at_set(near, a)
@@ -250,7 +250,7 @@ const MODES: [Mode; 5] = [
 fn of_mode(case: Case, mode: Mode) -> impl Fn((Var, Var)) -> Vec<Var> + Copy + Send + Sync {
     move |(h, x): (Var, Var)| {
         let loss = move |(h, x): (Var, Var)| case.run(h, x).square().sum();
-        let batch = [0.5, 1.0, 0.25, 2.0, 0.1, 0.7, 0.3, 0.9, 1.1];
+        let batch = move || linspace(0.1, 1.1, 9) * x;
         match mode {
             Mode::Plain => vec![case.run(h, x)],
             Mode::Forward => vec![jvp(move |x: Var| case.run(h, x), x, Var::from(1.0)).1],
@@ -258,9 +258,9 @@ fn of_mode(case: Case, mode: Mode) -> impl Fn((Var, Var)) -> Vec<Var> + Copy + S
                 let (h, x) = grad(loss)((h, x));
                 vec![h, x]
             }
-            Mode::Batch => vec![map(Var::from(batch) * x, move |x: Var| case.run(h, x))],
+            Mode::Batch => vec![map(batch(), move |x: Var| case.run(h, x))],
             Mode::GradientInBatch => {
-                let (h, x) = map(Var::from(batch) * x, move |x: Var| grad(loss)((h, x)));
+                let (h, x) = map(batch(), move |x: Var| grad(loss)((h, x)));
                 vec![h, x]
             }
         }

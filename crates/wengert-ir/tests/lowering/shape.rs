@@ -63,15 +63,15 @@ fn runge_kutta_in_lanes() {
             b1: f64[600] output 0
             b2: f64[6] local
             unused v10: i64, v88: i64
-            v0: i64 = 2
+            v0: i64 = 4
             for parallel v1 < v0 {
-              v2: i64 = 64
-              v3: i64 = -64
+              v2: i64 = 32
+              v3: i64 = -32
               v4: i64 = mul v1, v3
               v5: i64 = 100
               v6: i64 = add v4, v5
               v7: i64 = min v6, v2
-              v11: i64 = 384
+              v11: i64 = 192
               v12: i64 = mul v1, v11
               for vector v8 < v7 {
                 v9: i64 = 50
@@ -191,49 +191,49 @@ fn lorenz_in_lanes() {
     check(
         &func,
         expect![[r#"
-        b0: f64[300] input 0
-        b1: f64[300] output 0
-        unused v9: i64, v39: i64
-        v0: i64 = 2
-        for parallel v1 < v0 {
-          v2: i64 = 64
-          v3: i64 = -64
-          v4: i64 = mul v1, v3
-          v5: i64 = 100
-          v6: i64 = add v4, v5
-          v7: i64 = min v6, v2
-          v10: i64 = 192
-          v11: i64 = mul v1, v10
-          for vector v8 < v7 {
-            v12: f64* = b0[v11 + 3*i]
-            v13: f64* = b0[v11 + 3*i + 1]
-            v14: f64* = b0[v11 + 3*i + 2]
-            v15: i64 = 50
-            v17: f64*, v19: f64*, v21: f64* = for v22 < v15 (v16 = v12, v18 = v13, v20 = v14) {
-              v23: f64* = sub v18, v16
-              v24: f64 = 10.0
-              v25: f64* = mul v24, v23
-              v26: f64 = 28.0
-              v27: f64* = sub v26, v20
-              v28: f64* = mul v16, v27
-              v29: f64* = sub v28, v18
-              v30: f64* = mul v16, v18
-              v31: f64* = sub v30, v20
-              v32: f64 = 0.01
-              v33: f64* = mul v32, v25
-              v34: f64* = mul v32, v29
-              v35: f64* = mul v32, v31
-              v36: f64* = add v16, v33
-              v37: f64* = add v18, v34
-              v38: f64* = add v20, v35
-              yield v36, v37, v38
+            b0: f64[300] input 0
+            b1: f64[300] output 0
+            unused v9: i64, v39: i64
+            v0: i64 = 4
+            for parallel v1 < v0 {
+              v2: i64 = 32
+              v3: i64 = -32
+              v4: i64 = mul v1, v3
+              v5: i64 = 100
+              v6: i64 = add v4, v5
+              v7: i64 = min v6, v2
+              v10: i64 = 96
+              v11: i64 = mul v1, v10
+              for vector v8 < v7 {
+                v12: f64* = b0[v11 + 3*i]
+                v13: f64* = b0[v11 + 3*i + 1]
+                v14: f64* = b0[v11 + 3*i + 2]
+                v15: i64 = 50
+                v17: f64*, v19: f64*, v21: f64* = for v22 < v15 (v16 = v12, v18 = v13, v20 = v14) {
+                  v23: f64* = sub v18, v16
+                  v24: f64 = 10.0
+                  v25: f64* = mul v24, v23
+                  v26: f64 = 28.0
+                  v27: f64* = sub v26, v20
+                  v28: f64* = mul v16, v27
+                  v29: f64* = sub v28, v18
+                  v30: f64* = mul v16, v18
+                  v31: f64* = sub v30, v20
+                  v32: f64 = 0.01
+                  v33: f64* = mul v32, v25
+                  v34: f64* = mul v32, v29
+                  v35: f64* = mul v32, v31
+                  v36: f64* = add v16, v33
+                  v37: f64* = add v18, v34
+                  v38: f64* = add v20, v35
+                  yield v36, v37, v38
+                }
+                b1[v11 + 3*i] = v17
+                b1[v11 + 3*i + 1] = v19
+                b1[v11 + 3*i + 2] = v21
+              }
             }
-            b1[v11 + 3*i] = v17
-            b1[v11 + 3*i + 1] = v19
-            b1[v11 + 3*i + 2] = v21
-          }
-        }
-    "#]],
+        "#]],
     );
 }
 
@@ -429,39 +429,39 @@ fn a_counter_in_lanes() {
     check(
         &func,
         expect![[r#"
-        b0: f64[1200] input 0
-        b1: f64[100] output 0
-        unused v21: i64, v29: i64, v31: i64
-        v0: i64 = 2
-        for parallel v1 < v0 {
-          v2: i64 = 64
-          v3: i64 = -64
-          v4: i64 = mul v1, v3
-          v5: i64 = 100
-          v6: i64 = add v4, v5
-          v7: i64 = min v6, v2
-          v22: i64 = 768
-          v23: i64 = mul v1, v22
-          v30: i64 = mul v1, v2
-          for vector v8 < v7 {
-            v9: i64 = 9
-            v10: f64 = 0.0
-            v11: i64 = 2
-            v13: f64*, v15: i64 = for v16 < v9 (v12 = v10, v14 = v11) {
-              v17: i64 = 0
-              v18: i64 = 11
-              v19: i64 = min v14, v18
-              v20: i64 = max v19, v17
-              v24: i64 = 1
-              v25: i64 = add v23, v20
-              v26: f64* = b0[v25 + 12*i]
-              v27: f64* = add v12, v26
-              v28: i64 = add v14, v24
-              yield v27, v28
+            b0: f64[1200] input 0
+            b1: f64[100] output 0
+            unused v21: i64, v29: i64, v31: i64
+            v0: i64 = 4
+            for parallel v1 < v0 {
+              v2: i64 = 32
+              v3: i64 = -32
+              v4: i64 = mul v1, v3
+              v5: i64 = 100
+              v6: i64 = add v4, v5
+              v7: i64 = min v6, v2
+              v22: i64 = 384
+              v23: i64 = mul v1, v22
+              v30: i64 = mul v1, v2
+              for vector v8 < v7 {
+                v9: i64 = 9
+                v10: f64 = 0.0
+                v11: i64 = 2
+                v13: f64*, v15: i64 = for v16 < v9 (v12 = v10, v14 = v11) {
+                  v17: i64 = 0
+                  v18: i64 = 11
+                  v19: i64 = min v14, v18
+                  v20: i64 = max v19, v17
+                  v24: i64 = 1
+                  v25: i64 = add v23, v20
+                  v26: f64* = b0[v25 + 12*i]
+                  v27: f64* = add v12, v26
+                  v28: i64 = add v14, v24
+                  yield v27, v28
+                }
+                b1[v30 + i] = v13
+              }
             }
-            b1[v30 + i] = v13
-          }
-        }
-    "#]],
+        "#]],
     );
 }

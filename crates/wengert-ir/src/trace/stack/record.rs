@@ -71,10 +71,6 @@ pub(super) fn operand(stack: &mut [Trace], index: usize, var: Var) -> Atom {
                 outer < index,
                 "an operation is placed inside its operands' traces"
             );
-            debug_assert!(
-                !(stack[outer].kind == Kind::Linear && stack[index].kind != Kind::Linear),
-                "a primal trace captures a tangent"
-            );
             if let Some(&known) = stack[index].captured.get(&(trace, id)) {
                 return Atom::Var(known);
             }
