@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use super::Lowering;
 use super::node::{Expr, NodeId, Position};
 use super::view::{AxisMap, View, Walk};
+use super::way::MODEST;
 use crate::error::Result;
 use crate::ir::{Dim, Type};
 use crate::loops::affine::Affine;
@@ -53,8 +54,12 @@ impl Lowering {
         let mut streamed = self.only_read_here(xs);
         // What fits in a strip as a whole is made at once.
         streamed.retain(|&x| self.ty(x).size() > limit);
+        let counted: Vec<NodeId> = (xs.iter().copied())
+            .filter(|&x| self.is_counted(x, xs))
+            .collect();
+        let waits = |x: &NodeId| streamed.contains(x) || counted.contains(x);
         let mut there = others.to_vec();
-        there.extend(xs.iter().filter(|x| !streamed.contains(x)));
+        there.extend(xs.iter().filter(|x| !waits(x)));
         self.ready(&there)?;
         let row = |x: &NodeId| self.ty(*x).size() / n;
         let longest = streamed.iter().map(row).max().unwrap_or(1);
@@ -65,6 +70,10 @@ impl Lowering {
         let mut sources = vec![];
         let mut strips: HashMap<NodeId, Source> = HashMap::new();
         for &x in xs {
+            if counted.contains(&x) {
+                sources.push(Source::Expression(x));
+                continue;
+            }
             sources.push(match (streamed.contains(&x), strip) {
                 (false, _) => Source::Array(x),
                 (true, 1) => Source::Expression(x),
@@ -116,6 +125,29 @@ impl Lowering {
                 return found;
             }
         }
+    }
+
+    /// Whether an array is an expression of numbers that count and of scalars alone, one to a row: each step computes
+    /// its own.
+    fn is_counted(&self, x: NodeId, xs: &[NodeId]) -> bool {
+        let counts = |id: NodeId| {
+            let leaf = matches!(
+                self.expr(id),
+                Expr::Count { .. } | Expr::Literal(_) | Expr::Scalar(_)
+            );
+            leaf || matches!(self.expr(id), Expr::Each { .. })
+        };
+        let below = self.pending_below([x]);
+        let work = |id: &NodeId| match self.expr(*id) {
+            Expr::Each { work, .. } => *work,
+            _ => 0,
+        };
+        let reads = xs.iter().filter(|y| **y == x).count();
+        let cheap = below.iter().map(work).sum::<u64>() <= MODEST;
+        self.ty(x).rank() == 1
+            && !below.is_empty()
+            && (cheap || self.node(x).uses as usize == reads)
+            && self.with_leaves(&below, &[x]).into_iter().all(counts)
     }
 
     /// The rows that step `i` reads.

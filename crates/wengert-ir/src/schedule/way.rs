@@ -9,7 +9,7 @@ use crate::ops::work::{FREE, PLAIN};
 use crate::order::LANE_CHUNK;
 
 /// An operation of at most this [work](crate::ops::work) is repeated rather than stored.
-const MODEST: u64 = 4 * PLAIN;
+pub(super) const MODEST: u64 = 4 * PLAIN;
 
 /// How a map may run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

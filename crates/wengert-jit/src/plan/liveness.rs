@@ -35,6 +35,8 @@ struct Walk<'a> {
     live: Live,
     pos: u32,
     loops: Vec<Loop>,
+    /// Positions of the calls that run parallel loops.
+    calls: Vec<u32>,
     types: &'a [ValueType],
     constants: &'a [Option<u64>],
 }
@@ -51,6 +53,7 @@ pub(crate) fn live(body: &Block, types: &[ValueType], constants: &[Option<u64>])
         },
         pos: 1,
         loops: Vec::new(),
+        calls: Vec::new(),
         types,
         constants,
     };
@@ -65,12 +68,15 @@ pub(crate) fn live(body: &Block, types: &[ValueType], constants: &[Option<u64>])
         w.stmt(s);
     }
     w.mention_all(&body.results);
-    let mut live = w.live;
+    let (mut live, calls) = (w.live, w.calls);
     for (v, constant) in constants.iter().enumerate() {
         let (def, last) = (live.def[v], live.last[v]);
         let cut = cuts.partition_point(|&c| c < def);
         let crosses = cuts.get(cut).is_some_and(|&c| c <= last);
-        if constant.is_none() && (last.saturating_sub(def) > LONG || crosses) {
+        // No register survives a call. What is kept across one and then carried by a loop would be spilled there, too.
+        let call = calls.partition_point(|&c| c <= def);
+        let survives = calls.get(call).is_some_and(|&c| c < last);
+        if constant.is_none() && (last.saturating_sub(def) > LONG || crosses || survives) {
             live.stored[v] = true;
         }
     }
@@ -113,6 +119,9 @@ impl Walk<'_> {
 
     fn enter(&mut self, parallel: bool) {
         let parallel = parallel && !self.loops.iter().any(|l| l.parallel);
+        if parallel {
+            self.calls.push(self.pos);
+        }
         self.loops.push(Loop {
             start: self.pos,
             parallel,

@@ -3,6 +3,7 @@
 mod index;
 mod list;
 mod memory;
+mod range;
 mod region;
 
 pub use region::Carry;
@@ -27,6 +28,8 @@ pub struct Builder {
     depth: Vec<usize>,
     /// The values that are known numbers.
     known: HashMap<Value, u64>,
+    /// What is known of other integers.
+    ranges: HashMap<Value, range::Range>,
     functions: HashMap<String, u32>,
     tables: HashMap<(DType, Vec<u64>), BufferId>,
     /// Whether a [`Function`](super::Function) is being built, all of whose values are per-lane.
@@ -225,6 +228,9 @@ impl Builder {
         // Index arithmetic: folded, shared, and computed as far out as its operands allow.
         let index = operand == DType::I64 && matches!(dtype, DType::I64 | DType::Bool);
         if !index || self.in_function || matches!(op, ScalarOp::Fold(_) | ScalarOp::Any) {
+            if let Some(value) = self.decided_by_truth(op, args) {
+                return value;
+            }
             let out = self.value(dtype, lanes);
             let args = args.into();
             self.push(Stmt::Op { out, op, args });
@@ -251,6 +257,9 @@ impl Builder {
             return value;
         }
         let out = self.value_at(dtype, lanes, depth);
+        if dtype == DType::I64 {
+            self.note_range(out, op, &args);
+        }
         self.frames[depth].stmts.push(Stmt::Op { out, op, args });
         self.frames[depth].shared.insert(key, out);
         out
@@ -280,7 +289,7 @@ impl Builder {
             ScalarOp::Select if known[0] == Some(1) => args[1],
             ScalarOp::Select if known[0] == Some(0) => args[2],
             ScalarOp::Select if args[1] == args[2] => args[1],
-            _ => return None,
+            _ => return self.decided(op, args),
         })
     }
 

@@ -119,6 +119,7 @@ impl Builder {
             .collect();
         let carried = self.carried(&carries);
         let index = self.value_at(DType::I64, vector, self.frames.len());
+        self.note_index(index, extent);
         let params = carried.iter().map(|c| c.param).collect();
         self.open(vector.then_some(index));
         let open = OpenFor {
