@@ -64,11 +64,11 @@ W["ode/lorenz_1"] = lambda: (jax.jit(lambda p: lorenz(p)[0]), (10.0, 28.0, 8 / 3
 W["ode/lorenz_grad_1"] = lambda: (jax.jit(jax.grad(lorenz_loss)), (10.0, 28.0, 8 / 3))
 for n in (16, 1000, 10_000): W[f"ode/lorenz_{n}"] = lambda n=n: (jax.jit(jax.vmap(lambda p: lorenz(p)[0])), lorenz_p(n))
 for n in (16, 1000): W[f"ode/lorenz_grad_{n}"] = lambda n=n: (jax.jit(jax.vmap(jax.grad(lorenz_loss))), lorenz_p(n))
-@work("ode/vanderpol_adaptive_1000")   # Dormand-Prince 5(4), rtol = atol = 1e-6, t in [0, 20], mu from 0.1 to 20: lanes need very different numbers of steps
-def _():
+# Dormand-Prince 5(4), rtol = atol = 1e-6, t in [0, 20], mu from 0.1 to 20: lanes need very different numbers of steps
+def vanderpol():
     A = [[1/5], [3/40, 9/40], [44/45, -56/15, 32/9], [19372/6561, -25360/2187, 64448/6561, -212/729], [9017/3168, -355/33, 46732/5247, 49/176, -5103/18656], [35/384, 0, 500/1113, 125/192, -2187/6784, 11/84]]
     E = [71/57600, 0, -71/16695, 71/1920, -17253/339200, 22/525, -1/40]
-    def solve(mu):
+    def solve(mu, y=(2.0, 0.0)):
         f = lambda y: (y[1], mu * (1 - y[0] ** 2) * y[1] - y[0])
         def step(c):
             t, h, y = c
@@ -78,8 +78,12 @@ def _():
             err = jnp.sqrt(sum((h * sum(e * q[j] for e, q in zip(E, k)) / (1e-6 + 1e-6 * jnp.maximum(jnp.abs(y[j]), jnp.abs(z[j])))) ** 2 for j in range(2)) / 2)
             ok = err <= 1.0
             return jnp.where(ok, t + h, t), h * jnp.clip(0.9 * jnp.maximum(err, 1e-10) ** -0.2, 0.2, 5.0), tuple(jnp.where(ok, b, a) for a, b in zip(y, z))
-        return lax.while_loop(lambda c: c[0] < 20.0, step, (0.0, 0.01, (2.0, 0.0)))[2]
-    return jax.jit(jax.vmap(solve)), jnp.asarray(0.1 * 200.0 ** (np.arange(1000) / 999.0))
+        return lax.while_loop(lambda c: c[0] < 20.0, step, (0.0, 0.01, y))[2]
+    return solve
+vanderpol_mu = lambda last: 0.1 * (last / 0.1) ** (np.arange(1000) / 999.0)
+vanderpol_by = lambda: (jax.jit(jax.vmap(jax.jacfwd(lambda p: vanderpol()(p[0], (p[1], p[2]))[0]))), jnp.asarray(np.stack([vanderpol_mu(5.0), np.full(1000, 2.0), np.zeros(1000)], 1)))
+W["ode/vanderpol_adaptive_1000"] = lambda: (jax.jit(jax.vmap(vanderpol())), jnp.asarray(vanderpol_mu(20.0)))
+W["ode/vanderpol_adaptive_grad_1000"] = W["ode/vanderpol_adaptive_jacfwd_1000"] = vanderpol_by      # reverse mode does not go through lax.while_loop
 @work("ode/kuramoto_100x120")          # 100 oscillators, 120 couplings, 1,000 RK4 steps, all to all
 def _():
     om, th = jnp.asarray(u(100) - 0.5), jnp.asarray(2 * np.pi * u(100, 3))
@@ -155,6 +159,133 @@ def _():
     lo, hi = np.log([0.1, 0.005, 0.1, 0.005, 5, 1]), np.log([2, 0.1, 2, 0.1, 100, 50])
     starts = np.mod(0.5 + np.arange(1, 1001)[:, None] * 1.1127756842787055 ** -np.arange(1.0, 7.0)[None, :], 1.0)      # the R6 sequence
     return jax.jit(lambda q: jnp.min(jax.vmap(fit)(q))), jnp.asarray(lo + (hi - lo) * starts)
+SIZES = {"1e3": 1_000, "1e5": 100_000, "1e6": 1_000_000}
+def history(x, n): return lax.fori_loop(0, n, lambda i, c: (c[0].at[i].set(c[1]), 0.99 * c[1] + 0.1), (jnp.zeros(n), x))[0]
+def prefix(x): return lax.fori_loop(1, x.size, lambda i, h: h.at[i].set(h[i - 1] + h[i]), x)
+def swaps(x):
+    def step(i, h):
+        j = (7919 * i + 13) % h.size; a, b = h[i], h[j]
+        return h.at[i].set(b).at[j].set(a)
+    return lax.fori_loop(0, x.size, step, x)
+def thirds(x, n):
+    def step(i, c):
+        h, x = c; h = lax.cond(i % 3 == 0, lambda h: h.at[i].set(x), lambda h: h, h)
+        return h, 0.99 * x + 0.1
+    return lax.fori_loop(0, n, step, (jnp.zeros(n), x))[0]
+def nested(x, n):
+    outer = lambda i, c: lax.fori_loop(0, 100, lambda j, c: (c[0].at[100 * i + j].set(c[1]), 0.99 * c[1] + 0.1), c)
+    return lax.fori_loop(0, n // 100, outer, (jnp.zeros(n), x))[0]
+def ring(x, n):
+    def step(i, c):
+        ring, x = c; place = i % 100; past = ring[place]
+        return ring.at[place].set(x), x + 0.01 * (past - x * x * x)
+    return lax.fori_loop(0, n, step, (jnp.ones((100, 84)), x))[1]
+def sieve(flags):
+    n = flags.size
+    def strike(p, flags): return lax.while_loop(lambda c: c[0] < n, lambda c: (c[0] + p, c[1].at[c[0]].set(False)), (p * p, flags))[1]
+    flags = lax.fori_loop(2, int(n ** 0.5) + 1, lambda p, flags: lax.cond(flags[p], lambda f: strike(p, f), lambda f: f, flags), flags)
+    return jnp.sum(flags.astype(jnp.float64))
+for size, n in SIZES.items():
+    W["write/history_" + size] = lambda n=n: (jax.jit(lambda x: history(x, n)), jnp.float64(0.5))
+    W["write/prefix_" + size] = lambda n=n: (jax.jit(prefix), jnp.asarray(u(n) - 0.5))
+    W["write/cond_" + size] = lambda n=n: (jax.jit(lambda x: thirds(x, n)), jnp.float64(0.5))
+    W["write/nested_" + size] = lambda n=n: (jax.jit(lambda x: nested(x, n)), jnp.float64(0.5))
+    if size != "1e6": W["write/ring_" + size] = lambda n=n: (jax.jit(lambda x: ring(x, n)), jnp.asarray(u(84)))
+    if size == "1e3":      # each step copies the array: 1e5 steps take more than 10 s
+        W["write/history_grad_" + size] = lambda n=n: (jax.jit(jax.grad(lambda x: jnp.mean(history(x, n) ** 2))), jnp.float64(0.5))
+        W["write/prefix_grad_" + size] = lambda n=n: (jax.jit(jax.grad(lambda x: jnp.mean(prefix(x) ** 2))), jnp.asarray(u(n) - 0.5))
+        W["write/swaps_" + size] = lambda n=n: (jax.jit(swaps), jnp.asarray(u(n)))
+    if size != "1e3": W["write/sieve_" + size] = lambda n=n: (jax.jit(sieve), jnp.ones(n, bool))
+places = lambda: jnp.asarray((u(100_000, 5) * 100_000).astype(np.int64))
+@work("lookup/at_1e5")
+def _(): return jax.jit(lambda table, i: jax.vmap(lambda i: table[i])(i)), jnp.asarray(u(100_000)), places()
+@work("lookup/interpolate_1e5")
+def _():
+    def interpolate(table, x):
+        below = jnp.floor(x); i, t = below.astype(jnp.int64), x - below
+        return (1.0 - t) * table[i] + t * table[i + 1]
+    return jax.jit(lambda table, x: jax.vmap(lambda x: interpolate(table, x))(x)), jnp.asarray(u(100_000)), jnp.asarray(u(100_000, 5) * 99_999)
+@work("lookup/steps_1e5")
+def _():
+    run = lambda x: lax.fori_loop(0, 20, lambda _, x: x + 0.1 * jnp.sin(x), x)
+    return jax.jit(lambda table, i: jax.vmap(lambda i: run(table[i]))(i)), jnp.asarray(u(100_000)), places()
+for n in (16, 84, 256, 1000, 4000): W[f"dot/matvec_{n}"] = lambda n=n: (jax.jit(lambda a, x: a @ x), jnp.asarray(u(n * n).reshape(n, n)), jnp.asarray(u(n, 7)))
+def averages(n): a = u(n * n).reshape(n, n); return jnp.asarray(a / a.sum(1, keepdims=True))
+for n in (64, 256): W[f"dot/matvec_loop_{n}"] = lambda n=n: (jax.jit(lambda a, x: lax.fori_loop(0, 10_000, lambda _, x: a @ x, x)), averages(n), jnp.asarray(u(n, 7)))
+@work("reduce/distances_2000x50")
+def _(): return jax.jit(lambda x, y: jnp.sqrt(jnp.sum((x[:, None] - y[None]) ** 2, -1))), jnp.asarray(u(100_000).reshape(2000, 50)), jnp.asarray(u(100_000, 7).reshape(2000, 50))
+def haemodynamic(): t = 0.05 * np.arange(400); return t ** 5 * np.exp(-t) / 120 - t ** 15 * np.exp(-t) / 1_307_674_368_000 / 6
+@work("signal/convolve_1e5x400")
+def _(): return jax.jit(lambda x, h: jnp.convolve(x, h)[:100_000]), jnp.asarray((u(100_000) < 0.05).astype(float)), jnp.asarray(haemodynamic())
+@work("random/permutation_1e6")
+def _(): return jax.jit(lambda k: jax.random.permutation(k, 1_000_000)), jax.random.key(0)
+@work("search/divisors_30000")
+def _():
+    f = lambda n: lax.while_loop(lambda d: n % d != 0, lambda d: d + 1, jnp.int64(2)).astype(jnp.float64)
+    return jax.jit(jax.vmap(f)), jnp.arange(2, 30_000)
+by = lambda f: lambda *a: jax.jacfwd(f, tuple(range(len(a))))(*a)      # reverse mode does not go through lax.while_loop
+@work("search/kepler_grad_1000")
+def _():
+    def anomaly(e, m):
+        newton = lambda x: x - (x - e * jnp.sin(x) - m) / (1.0 - e * jnp.cos(x))
+        return lax.while_loop(lambda c: jnp.abs(c[0] - c[1]) > 1e-12, lambda c: (newton(c[0]), c[0]), (newton(m), m))[0]
+    return jax.jit(jax.vmap(by(anomaly))), jnp.asarray(0.9 * u(1000)), jnp.asarray(0.1 + 3 * u(1000, 3))
+@work("search/implicit_grad_1000")     # 100 steps of the implicit Euler method, each by Newton's
+def _():
+    def run(k, y):
+        h = 0.05
+        def step(i, y):
+            t = h * (i + 1).astype(jnp.float64)
+            newton = lambda z: z - (z - y + h * k * (z * z * z - jnp.cos(t))) / (1.0 + 3.0 * h * k * z * z)
+            return lax.while_loop(lambda c: jnp.abs(c[0] - c[1]) > 1e-10, lambda c: (newton(c[0]), c[0]), (newton(y), y))[0]
+        return lax.fori_loop(0, 100, step, y)
+    return jax.jit(jax.vmap(by(run))), jnp.asarray(1 + 50 * u(1000)), jnp.asarray(2 * u(1000, 3))
+def weights(shape, k, size): return jnp.asarray((u(int(np.prod(shape)), k) - 0.5).reshape(shape) * size)
+def rnn(P, x): return lax.scan(lambda h, x: (jnp.tanh(P[0] @ h + P[1] @ x + P[2]), None), jnp.zeros(64), x)[0]
+rnn_P = lambda: (weights((64, 64), 0, 0.3), weights((64, 32), 5, 0.3), weights((64,), 9, 0.3))
+rnn_batch = jax.vmap(rnn, (None, 0))
+W["nn/rnn_64x32"] = lambda: (jax.jit(rnn), rnn_P(), jnp.asarray(u(3200).reshape(100, 32)))
+W["nn/rnn_grad_64x32"] = lambda: (jax.jit(jax.grad(lambda P, x: jnp.sum(rnn(P, x) ** 2))), rnn_P(), jnp.asarray(u(3200).reshape(100, 32)))
+W["nn/rnn_batch_256"] = lambda: (jax.jit(rnn_batch), rnn_P(), jnp.asarray(u(256 * 3200).reshape(256, 100, 32)))
+W["nn/rnn_batch_grad_256"] = lambda: (jax.jit(jax.grad(lambda P, x: jnp.sum(rnn_batch(P, x) ** 2))), rnn_P(), jnp.asarray(u(256 * 3200).reshape(256, 100, 32)))
+@work("nn/per_sample_grad_400")
+def _():
+    loss = lambda w, x, y: jnp.sum((jnp.tanh(w @ x) - y) ** 2)
+    return jax.jit(jax.vmap(jax.grad(loss), (None, 0, 0))), weights((32, 32), 3, 0.5), jnp.asarray(u(12_800).reshape(400, 32)), jnp.asarray(u(12_800, 7).reshape(400, 32))
+@jax.custom_jvp
+def spike(v): return (v > 0).astype(jnp.float64)
+@spike.defjvp
+def _(v, dv): return spike(v[0]), dv[0] / (1.0 + 10.0 * jnp.abs(v[0])) ** 2
+def spiking(P, x):
+    def step(c, x):
+        v, s = c; v = 0.9 * v * (1.0 - s) + P[0] @ x; s = spike(v - 1.0)
+        return (v, s), P[1] @ s
+    return jnp.mean(lax.scan(step, (jnp.zeros(64), jnp.zeros(64)), x)[1], 0)
+spiking_P = lambda: (jnp.asarray(0.1 * (u(6400).reshape(64, 100) - 0.3)), weights((10, 64), 5, 1.0))
+spikes = lambda: jnp.asarray((u(640_000, 3) < 0.1).astype(float).reshape(64, 100, 100))
+spiking_batch = jax.vmap(spiking, (None, 0))
+W["nn/spiking_64"] = lambda: (jax.jit(spiking_batch), spiking_P(), spikes())
+W["nn/spiking_grad_64"] = lambda: (jax.jit(jax.grad(lambda P, x: jnp.sum((spiking_batch(P, x) - 1.0) ** 2))), spiking_P(), spikes())
+@work("sde/neural_mass_84x20")         # 84 regions, 20 couplings, 1,000 steps
+def _():
+    def run(W, g, key):
+        def step(i, c):
+            r, v, total = c; a, b = jax.random.split(jax.random.fold_in(key, i))
+            dr = 1 / jnp.pi + 2.0 * r * v
+            dv = v ** 2 - 5.0 + 15.0 * r + g * (W @ r) / 84 - (jnp.pi * r) ** 2
+            r = jnp.maximum(r + 0.01 * dr + 0.001 * jax.random.normal(a, 84), 0.0); v = v + 0.01 * dv + 0.01 * jax.random.normal(b, 84)
+            return r, v, total + r
+        return lax.fori_loop(0, 1000, step, (jnp.full(84, 0.1), jnp.full(84, -2.0), jnp.zeros(84)))[2] / 1000
+    return jax.jit(lambda W, g, key: jax.vmap(run, (None, 0, 0))(W, g, jax.random.split(key, 20))), jnp.asarray(u(7056).reshape(84, 84)), jnp.linspace(0.0, 1.0, 20), jax.random.key(0)
+def oscillators(W, delays, start, k):
+    def step(i, c):
+        past, phase = c; past = past.at[i % 100].set(phase)
+        seen = past[(i + 100 - delays) % 100, jnp.arange(84)]
+        return past, phase + 0.05 * (1.0 + k * jnp.sum(W * jnp.sin(seen - phase[:, None]), 1) / 84)
+    return lax.fori_loop(0, 1000, step, (jnp.zeros((100, 84)) + start, start))[1]
+oscillators_of = lambda: (jnp.asarray(u(7056).reshape(84, 84)), jnp.asarray(1 + (90 * u(7056, 9)).astype(np.int64).reshape(84, 84)), jnp.asarray(2 * np.pi * u(84, 3)))
+W["dde/oscillators_84"] = lambda: (jax.jit(oscillators), *oscillators_of(), jnp.float64(1.0))
+W["dde/oscillators_84x20"] = lambda: (jax.jit(jax.vmap(oscillators, (None, None, None, 0))), *oscillators_of(), jnp.linspace(0.0, 1.0, 20))
 @work("compile/chain_2000")            # a straight line of 2,000 scalar operations (500 steps of a kicked pendulum), with its gradient
 def _():
     def f(x):

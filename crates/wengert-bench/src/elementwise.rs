@@ -4,7 +4,9 @@ use std::hint::black_box;
 
 use wengert::prelude::*;
 
-use crate::inputs::array;
+use wengert::Overlap;
+
+use crate::inputs::{array, u};
 use crate::measure::{Workload, times};
 
 const N: usize = 10_000_000;
@@ -54,7 +56,29 @@ pub fn workloads() -> Vec<Workload> {
             let a = array([4096, 1024], 0);
             times(|| f.call(&a))
         }),
+        Workload::of("reduce/distances_2000x50", || {
+            let f = jit(|(x, y): (Var, Var)| {
+                let differences = x.expand_dims(1) - y.expand_dims(0);
+                differences.square().sum_axis(-1).sqrt()
+            });
+            (f, (array([2000, 50], 0), array([2000, 50], 7)))
+        }),
+        Workload::of("signal/convolve_1e5x400", || {
+            let f =
+                jit(|(x, response): (Var, Var)| x.convolve(response, Overlap::Full).at(..100_000));
+            let x: Vec<f64> = u(100_000, 0).iter().map(|u| f64::from(*u < 0.05)).collect();
+            (f, (Array::from(x), Array::from(haemodynamic_response())))
+        }),
     ]
+}
+
+/// Returns the response of blood flow to a short stimulus, every 0.05 s: the difference of two gamma
+/// distributions.
+fn haemodynamic_response() -> Vec<f64> {
+    let peak = |t: f64| t.powi(5) * (-t).exp() / 120.0;
+    let undershoot = |t: f64| t.powi(15) * (-t).exp() / 1_307_674_368_000.0;
+    let times = (0..400).map(|i| 0.05 * f64::from(i));
+    times.map(|t| peak(t) - undershoot(t) / 6.0).collect()
 }
 
 fn sin_exp_tanh(x: Var, y: Var) -> Var {

@@ -11,7 +11,10 @@ mod elementwise;
 mod fits;
 mod inputs;
 mod lanes;
+mod lookups;
 mod measure;
+mod networks;
+mod neurons;
 mod ode;
 mod options;
 mod peers;
@@ -19,7 +22,9 @@ mod products;
 mod random;
 mod rosenbrock;
 mod scans;
+mod searches;
 mod table;
+mod writes;
 
 use std::process::ExitCode;
 
@@ -33,6 +38,11 @@ const THEMES: &[fn() -> Vec<Workload>] = &[
     rosenbrock::workloads,
     ode::workloads,
     scans::workloads,
+    writes::workloads,
+    lookups::workloads,
+    searches::workloads,
+    networks::workloads,
+    neurons::workloads,
     fits::workloads,
     random::workloads,
     lanes::workloads,
@@ -64,6 +74,7 @@ fn run(options: &Options) -> Result<(), String> {
     }
     match &options.peers {
         _ if options.list => wanted.iter().for_each(|w| println!("{}", w.name)),
+        _ if options.explain => wanted.iter().for_each(|w| println!("{}\n", w.explain())),
         None => wanted.iter().for_each(|w| println!("{}", w.lines())),
         Some(python) => {
             let compared = wanted.iter().filter(|w| w.compared);

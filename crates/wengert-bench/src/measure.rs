@@ -2,7 +2,8 @@
 
 use std::time::Instant;
 
-use wengert::{Array, Result, Tree, tree};
+use wengert::tree::{Feed, ShapeDtype};
+use wengert::{Array, Jit, Result, Tree, Var, tree};
 
 /// A workload: it builds its function and inputs, and measures them.
 pub struct Workload {
@@ -10,6 +11,7 @@ pub struct Workload {
     /// Whether peers implement it, too.
     pub compared: bool,
     lines: Box<dyn Fn(&str) -> String>,
+    explain: Option<Box<dyn Fn() -> Result<String>>>,
 }
 
 /// The times of a workload, in seconds, and a checksum.
@@ -29,6 +31,32 @@ impl Workload {
             name: name.into(),
             compared: true,
             lines: Box::new(move |name| line(name, run())),
+            explain: None,
+        }
+    }
+
+    /// Makes a workload that peers implement, too, of a function and its arguments.
+    pub fn of<X, Y>(
+        name: impl Into<String>,
+        make: impl Fn() -> (Jit<X, Y>, X::With<Array>) + Clone + 'static,
+    ) -> Workload
+    where
+        X: Tree<Leaf = Var> + 'static,
+        Y: Tree<Leaf = Var> + 'static,
+        X::With<Array>: Feed<X::With<Array>> + Feed<X::With<ShapeDtype>>,
+    {
+        let same = make.clone();
+        let run = move || {
+            let (f, args) = make();
+            times(|| f.call(&args))
+        };
+        let explain = move || {
+            let (f, args) = same();
+            Ok(f.explain(&args)?.to_string())
+        };
+        Workload {
+            explain: Some(Box::new(explain)),
+            ..Workload::new(name, run)
         }
     }
 
@@ -38,12 +66,24 @@ impl Workload {
             name: name.into(),
             compared: false,
             lines: Box::new(lines),
+            explain: None,
         }
     }
 
     /// Measures the workload, and returns one or more lines of JSON.
     pub fn lines(&self) -> String {
         (self.lines)(&self.name)
+    }
+
+    /// Says what became of the workload's function, if the workload is made of one.
+    pub fn explain(&self) -> String {
+        match &self.explain {
+            None => format!("{}: there is no explanation", self.name),
+            Some(explain) => match explain() {
+                Ok(text) => format!("{}: {text}", self.name),
+                Err(e) => format!("{}: {e}", self.name),
+            },
+        }
     }
 }
 

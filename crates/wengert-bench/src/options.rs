@@ -8,6 +8,7 @@ Usage: wengert-bench [PREFIX ..] [--peers PYTHON [--rounds N] [--markdown FILE]]
   PREFIX ..        the workloads whose names begin so; all unless given
   --exact NAME     the one workload of that name
   --list           the names of the workloads
+  --explain        what became of each function, instead of its times
   --peers PYTHON   also in JAX and Numba, as far as that Python has them, and in C if there is a gcc:
                    in turns, each in a process of its own, and one table
   --rounds N       how often each takes its turn; the table has medians [3]
@@ -18,6 +19,7 @@ pub struct Options {
     pub prefixes: Vec<String>,
     pub exact: Option<String>,
     pub list: bool,
+    pub explain: bool,
     pub peers: Option<String>,
     pub rounds: usize,
     pub markdown: Option<String>,
@@ -30,6 +32,7 @@ impl Options {
             prefixes: vec![],
             exact: None,
             list: false,
+            explain: false,
             peers: None,
             rounds: 3,
             markdown: None,
@@ -39,6 +42,7 @@ impl Options {
             match arg.as_str() {
                 "--help" | "-h" => return Ok(None),
                 "--list" => options.list = true,
+                "--explain" => options.explain = true,
                 "--exact" => options.exact = Some(value()?),
                 "--peers" => options.peers = Some(value()?),
                 "--markdown" => options.markdown = Some(value()?),

@@ -14,6 +14,18 @@ pub fn workloads() -> Vec<Workload> {
             times(|| f.call(&a))
         }));
     }
+    for n in [16, 84, 256, 1000, 4000] {
+        all.push(Workload::of(format!("dot/matvec_{n}"), move || {
+            let f = jit(|(a, x): (Var, Var)| a.dot(x));
+            (f, (array([n, n], 0), array([n], 7)))
+        }));
+    }
+    for n in [64, 256] {
+        all.push(Workload::of(format!("dot/matvec_loop_{n}"), move || {
+            let f = jit(|(a, x): (Var, Var)| fori(0..10_000, x, |_, x| a.dot(x)));
+            (f, (averages(n), array([n], 7)))
+        }));
+    }
     all.push(Workload::new("nn/mlp_grad_256", || {
         let f = jit(|(layers, x, y): ([Layer; 3], Var, Var)| {
             grad(|layers| cross_entropy(layers, x, y))(layers)
@@ -36,6 +48,16 @@ pub fn workloads() -> Vec<Workload> {
         times(|| f.call((&layers, &x, &y)))
     }));
     all
+}
+
+/// Returns a matrix whose rows add up to 1, so that its powers stay bounded.
+fn averages(n: usize) -> Array {
+    let all = u(n * n, 0);
+    let rows = all.chunks(n).flat_map(|row| {
+        let sum: f64 = row.iter().sum();
+        row.iter().map(move |x| x / sum)
+    });
+    Array::new([n, n], rows.collect()).expect("all of them")
 }
 
 /// A dense layer of a network.

@@ -27,6 +27,12 @@ pub fn workloads() -> Vec<Workload> {
             });
             times(|| f.call(Key::from_seed(0)))
         }),
+        Workload::of("random/permutation_1e6", || {
+            (
+                jit(|key: Key| key.permutation(1_000_000)),
+                Key::from_seed(0),
+            )
+        }),
         // One key per path, split at every step.
         Workload::new("sde/ou_1000x10000", || {
             let path = |key: Key| {
