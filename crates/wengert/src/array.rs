@@ -19,7 +19,7 @@ mod var;
 
 pub use arithmetic::Operand;
 pub use convert::Nested;
-pub(crate) use memory::memory_for;
+pub(crate) use memory::{Form, memory_for, memory_of};
 
 /// An array of numbers or truth values in memory, row-major.
 ///
@@ -140,16 +140,19 @@ impl Array {
     }
 
     /// Returns the lengths of the axes; empty for a scalar.
+    #[inline]
     pub fn shape(&self) -> &[usize] {
         &self.dense.dims
     }
 
     /// Returns the element type.
+    #[inline]
     pub fn dtype(&self) -> DType {
         self.dense.data.dtype()
     }
 
     /// Returns the number of elements.
+    #[inline]
     pub fn len(&self) -> usize {
         self.dense.data.len()
     }
@@ -231,14 +234,19 @@ impl Array {
     }
 
     /// Returns whether the array has this type.
+    #[inline]
     pub(crate) fn has_type(&self, ty: &Type) -> bool {
-        let dims = self.shape().iter().map(|&n| Dim::N(n));
-        self.dtype() == ty.dtype && dims.eq(ty.shape.0.iter().copied())
+        let (shape, other) = (self.shape(), &ty.shape.0[..]);
+        self.dtype() == ty.dtype
+            && shape.len() == other.len()
+            && shape.iter().zip(other).all(|(&n, &d)| Dim::N(n) == d)
     }
 
     /// Returns whether no other array shares its memory.
+    #[inline]
     pub(crate) fn is_unique(&mut self) -> bool {
-        Arc::get_mut(&mut self.dense.data).is_some()
+        // The count is read first: `get_mut` writes to the counts even if the memory is shared.
+        Arc::strong_count(&self.dense.data) == 1 && Arc::get_mut(&mut self.dense.data).is_some()
     }
 
     /// Reshapes the array to that of `ty`, which has equally many elements.
@@ -251,6 +259,7 @@ impl Array {
 
     /// Returns the underlying dense buffer.
     #[doc(hidden)]
+    #[inline]
     pub fn dense(&self) -> &Dense {
         &self.dense
     }
@@ -259,11 +268,13 @@ impl Array {
     ///
     /// # Errors
     /// If there is no memory for a replacement.
+    #[inline]
     pub(crate) fn data_to_overwrite(&mut self) -> Result<&mut Data> {
-        if !self.is_unique() {
+        let others = Arc::weak_count(&self.dense.data) + Arc::strong_count(&self.dense.data) - 1;
+        if others > 0 {
             *self = memory_for(&self.ty())?;
         }
-        Ok(Arc::get_mut(&mut self.dense.data).expect("it has just been made unique"))
+        Ok(Arc::get_mut(&mut self.dense.data).expect("nobody else holds it"))
     }
 
     /// Returns the underlying dense buffer by value; its memory is unique if no clone is left.
@@ -274,6 +285,7 @@ impl Array {
 
     /// Makes an array from a dense buffer.
     #[doc(hidden)]
+    #[inline]
     pub fn from_dense(dense: Dense) -> Array {
         Array { dense }
     }

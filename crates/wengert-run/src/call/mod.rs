@@ -87,6 +87,7 @@ pub struct Run<'a> {
 
 impl<'a> Run<'a> {
     /// Starts a call.
+    #[inline]
     pub(crate) fn new(
         tasks: &'a Pool,
         header_bytes: usize,
@@ -110,18 +111,27 @@ impl<'a> Run<'a> {
     ///
     /// # Panics
     /// If a host function panicked, with its payload.
-    pub(crate) fn end(self, status: i32) -> Result<(), RunError> {
-        for f in self.finished.into_inner().expect("no panic holds it") {
+    #[inline]
+    pub(crate) fn end(&mut self, status: i32) -> Result<(), RunError> {
+        let finished = self.finished.get_mut().expect("no panic holds it");
+        for f in finished.drain(..) {
             self.tasks.give(f);
         }
-        if status == 0 {
-            return Ok(());
+        match status {
+            0 => Ok(()),
+            _ => Err(self.failure()),
         }
-        if let Some(panic) = self.panic.into_inner().expect("no panic holds it") {
+    }
+
+    /// Takes the error of a call that has failed.
+    #[cold]
+    fn failure(&mut self) -> RunError {
+        let panic = self.panic.get_mut().expect("no panic holds it");
+        if let Some(panic) = panic.take() {
             resume_unwind(panic);
         }
-        let error = self.error.into_inner().expect("no panic holds it");
-        Err(error.unwrap_or(RunError::Internal))
+        let error = self.error.get_mut().expect("no panic holds it");
+        error.take().unwrap_or(RunError::Internal)
     }
 
     /// Stores an error; the first one is kept.

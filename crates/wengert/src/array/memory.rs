@@ -2,11 +2,12 @@
 
 use std::collections::VecDeque;
 use std::mem;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use wengert_ir::buffer::{Data, Dense};
 use wengert_ir::error::{Error, Result};
 use wengert_ir::ir::{DType, Type};
+use wengert_ir::types::Dims;
 
 use super::Array;
 
@@ -50,8 +51,30 @@ impl Pool {
     }
 }
 
+#[inline]
 fn bytes(data: &Data) -> usize {
     data.dtype().bytes() * data.len()
+}
+
+/// A type of arrays, and what is computed from it for each new array.
+pub(crate) struct Form {
+    pub ty: Type,
+    dims: Dims,
+    len: usize,
+}
+
+impl Form {
+    pub(crate) fn of(ty: Type) -> Form {
+        let dims = ty.shape.lengths();
+        let len = ty.size();
+        Form { ty, dims, len }
+    }
+
+    /// Returns whether an array has as much memory of the same element type.
+    #[inline]
+    pub(crate) fn has_memory_of(&self, array: &Array) -> bool {
+        array.dtype() == self.ty.dtype && array.len() == self.len
+    }
 }
 
 /// Makes an array of this type whose elements must all be overwritten: they may be left over from a dropped
@@ -60,25 +83,39 @@ fn bytes(data: &Data) -> usize {
 /// # Errors
 /// If there is no memory for it.
 pub(crate) fn memory_for(ty: &Type) -> Result<Array> {
-    let len = ty.size();
-    let kept = (ty.dtype.bytes() * len >= LARGE)
-        .then(|| {
-            let mut pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
-            pool.take(ty.dtype, len)
-        })
-        .flatten();
-    let data = match kept.map_or_else(|| wengert_run::memory_for(ty.dtype, len), Ok) {
-        Ok(data) => data,
-        Err(_) => without_the_pool(ty)?,
+    memory_of(&Form::of(ty.clone()))
+}
+
+/// Makes an array as [`memory_for`] does.
+///
+/// # Errors
+/// If there is no memory for it.
+pub(crate) fn memory_of(form: &Form) -> Result<Array> {
+    let (dtype, len) = (form.ty.dtype, form.len);
+    let kept = match dtype.bytes() * len >= LARGE {
+        true => pool().take(dtype, len),
+        false => None,
     };
-    Ok(Array::from_dense(Dense::new(ty.shape.lengths(), data)))
+    let data = match kept {
+        Some(data) => data,
+        None => match wengert_run::memory_for(dtype, len) {
+            Ok(data) => data,
+            Err(_) => without_the_pool(&form.ty)?,
+        },
+    };
+    let dims = Dims::from_slice(&form.dims);
+    Ok(Array::from_dense(Dense::new(dims, data)))
+}
+
+fn pool() -> MutexGuard<'static, Pool> {
+    POOL.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Allocates after an allocation has failed: empties the pool first.
 #[cold]
 fn without_the_pool(ty: &Type) -> Result<Data> {
     let len = ty.size();
-    let mut pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut pool = pool();
     let kept = mem::take(&mut pool.waiting);
     pool.bytes = 0;
     drop(pool);
@@ -92,17 +129,20 @@ fn without_the_pool(ty: &Type) -> Result<Data> {
 }
 
 impl Drop for Array {
+    #[inline]
     fn drop(&mut self) {
-        if bytes(&self.dense.data) < LARGE {
-            return;
+        if bytes(&self.dense.data) >= LARGE {
+            give_up(&mut self.dense.data);
         }
-        if let Some(data) = Arc::get_mut(&mut self.dense.data) {
-            let data = mem::replace(data, Data::zeros(DType::U8, 0));
-            let mut pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
-            let unwanted = pool.put(data);
-            // Freed after the lock is released, because freeing takes a while.
-            drop(pool);
-            drop(unwanted);
-        }
+    }
+}
+
+/// Puts the memory of a dropped array into the pool, if nobody else holds it.
+fn give_up(data: &mut Arc<Data>) {
+    if let Some(data) = Arc::get_mut(data) {
+        let data = mem::replace(data, Data::zeros(DType::U8, 0));
+        let unwanted = pool().put(data);
+        // Freed after the lock is released, because freeing takes a while.
+        drop(unwanted);
     }
 }
