@@ -19,7 +19,7 @@ mod var;
 
 pub use arithmetic::Operand;
 pub use convert::Nested;
-pub(crate) use memory::{Form, memory_for, memory_of};
+pub(crate) use memory::{Form, is_own, memory_for, memory_of, recycle};
 
 /// An array of numbers or truth values in memory, row-major.
 ///
@@ -68,7 +68,8 @@ pub(crate) use memory::{Form, memory_for, memory_of};
 /// equal to itself. To compare results of arithmetic, use [`all_close`](Array::all_close).
 #[derive(Clone, PartialEq)]
 pub struct Array {
-    dense: Dense,
+    /// `None` only once the array has given its memory away.
+    dense: Option<Dense>,
 }
 
 impl Array {
@@ -142,19 +143,19 @@ impl Array {
     /// Returns the lengths of the axes; empty for a scalar.
     #[inline]
     pub fn shape(&self) -> &[usize] {
-        &self.dense.dims
+        &self.dense().dims
     }
 
     /// Returns the element type.
     #[inline]
     pub fn dtype(&self) -> DType {
-        self.dense.data.dtype()
+        self.dense().data.dtype()
     }
 
     /// Returns the number of elements.
     #[inline]
     pub fn len(&self) -> usize {
-        self.dense.data.len()
+        self.dense().data.len()
     }
 
     /// Returns whether there are no elements.
@@ -216,7 +217,7 @@ impl Array {
 
     #[track_caller]
     fn elements<T: Element>(&self, op: &str) -> Result<&[T]> {
-        match T::slice(&self.dense.data) {
+        match T::slice(&self.dense().data) {
             Some(elements) => Ok(elements),
             None => Err(Error::Value {
                 op: op.into(),
@@ -243,25 +244,20 @@ impl Array {
     }
 
     /// Returns whether no other array shares its memory.
-    #[inline]
     pub(crate) fn is_unique(&mut self) -> bool {
-        // The count is read first: `get_mut` writes to the counts even if the memory is shared.
-        Arc::strong_count(&self.dense.data) == 1 && Arc::get_mut(&mut self.dense.data).is_some()
-    }
-
-    /// Reshapes the array to that of `ty`, which has equally many elements.
-    pub(crate) fn with_shape_of(mut self, ty: &Type) -> Array {
-        if !self.has_type(ty) {
-            self.dense.dims = ty.shape.lengths();
-        }
-        self
+        memory::is_own(&mut self.dense_mut().data)
     }
 
     /// Returns the underlying dense buffer.
     #[doc(hidden)]
     #[inline]
     pub fn dense(&self) -> &Dense {
-        &self.dense
+        self.dense.as_ref().expect(HELD)
+    }
+
+    #[inline]
+    fn dense_mut(&mut self) -> &mut Dense {
+        self.dense.as_mut().expect(HELD)
     }
 
     /// Returns the elements for overwriting. Shared memory is replaced, not overwritten.
@@ -270,26 +266,37 @@ impl Array {
     /// If there is no memory for a replacement.
     #[inline]
     pub(crate) fn data_to_overwrite(&mut self) -> Result<&mut Data> {
-        let others = Arc::weak_count(&self.dense.data) + Arc::strong_count(&self.dense.data) - 1;
+        let data = &self.dense().data;
+        // A weak reference could become an array again.
+        let others = Arc::weak_count(data) + Arc::strong_count(data) - 1;
         if others > 0 {
             *self = memory_for(&self.ty())?;
         }
-        Ok(Arc::get_mut(&mut self.dense.data).expect("nobody else holds it"))
+        Ok(Arc::get_mut(&mut self.dense_mut().data).expect("nobody else holds it"))
+    }
+
+    /// Returns the memory of the elements.
+    #[inline]
+    pub(crate) fn into_memory(mut self) -> Arc<Data> {
+        self.dense.take().expect(HELD).data
     }
 
     /// Returns the underlying dense buffer by value; its memory is unique if no clone is left.
     #[doc(hidden)]
-    pub fn into_dense(self) -> Dense {
-        self.dense.clone()
+    pub fn into_dense(mut self) -> Dense {
+        self.dense.take().expect(HELD)
     }
 
     /// Makes an array from a dense buffer.
     #[doc(hidden)]
     #[inline]
     pub fn from_dense(dense: Dense) -> Array {
-        Array { dense }
+        Array { dense: Some(dense) }
     }
 }
+
+/// Why an array that can be reached has its buffer.
+const HELD: &str = "only an array that is dropped gives its memory away";
 
 /// Returns the lengths, if none is negative.
 fn whole(given: &Ints) -> Option<Vec<usize>> {

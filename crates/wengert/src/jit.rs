@@ -207,8 +207,8 @@ where
         let (work, seen) = here(Work::feed::<X::With<Array>, A>(args, def, types))?;
         let entry = match (seen, last) {
             (Seen::Same, Some(last)) => last,
-            (Seen::Structure(def), _) => self.entries.of(&def, work.arrays().map(Array::ty)),
-            _ => self.entries.of(def, work.arrays().map(Array::ty)),
+            (Seen::Structure(def), _) => self.entries.of(&def, work.types()),
+            _ => self.entries.of(def, work.types()),
         };
         let compiled = self.compiled(entry)?;
         let _deeper = Deeper::new(Location::caller())?;
@@ -242,7 +242,7 @@ where
     #[track_caller]
     pub fn compile<A: Feed<X::With<ShapeDtype>>>(&self, args: A) -> Result<Executable<X, Y>> {
         let Signature { def, types } = signature::<X, A>(args)?;
-        let entry = self.entries.of(&def, types.into_iter());
+        let entry = self.entries.of(&def, &types);
         Ok(Executable {
             compiled: self.compiled(entry)?.clone(),
             def,

@@ -11,7 +11,7 @@ use wengert_ir::ir::Type;
 use wengert_ir::rewrite::Choice;
 use wengert_run::{Backend, Prepared};
 
-use crate::array::{Array, Form, memory_of};
+use crate::array::{Array, Form, is_own, memory_of, recycle};
 use crate::debug::{Printer, printing};
 use crate::tree::{self, Compare, Feed, Known, Node, Sink, Tree, TreeDef, each};
 
@@ -36,25 +36,24 @@ pub(super) struct Compiled {
 
 /// An argument while a call is being set up.
 pub(super) enum Argument {
-    /// An array; the call owns its memory if nobody else holds it.
-    Array(Array),
+    /// The memory of an array; the call owns it if nobody else holds it.
+    Memory(Arc<Data>),
     /// An argument whose memory has become that of this result.
     InResult(usize),
 }
 
 impl Argument {
-    /// Returns whether it is an array that nobody else holds.
-    fn is_own(&mut self) -> bool {
-        match self {
-            Argument::Array(a) => a.is_unique(),
-            Argument::InResult(_) => false,
+    /// Takes the memory for a result, if nobody else holds it.
+    #[inline]
+    fn take(&mut self, result: usize) -> Option<Arc<Data>> {
+        let Argument::Memory(data) = self else {
+            return None;
+        };
+        if !is_own(data) {
+            return None;
         }
-    }
-
-    /// Takes the array as memory for a result.
-    fn take(&mut self, result: usize) -> Option<Array> {
         match std::mem::replace(self, Argument::InResult(result)) {
-            Argument::Array(a) => Some(a),
+            Argument::Memory(data) => Some(data),
             Argument::InResult(_) => None,
         }
     }
@@ -68,13 +67,15 @@ pub(super) struct Work {
 #[derive(Default)]
 struct Lists {
     args: Vec<Argument>,
-    results: Vec<Array>,
+    /// The types of the arguments, if they differ from those of a signature.
+    types: Vec<Type>,
+    results: Vec<Arc<Data>>,
 }
 
 thread_local! {
     /// The empty vectors of an earlier call.
     static LISTS: Cell<Lists> = const {
-        Cell::new(Lists { args: vec![], results: vec![] })
+        Cell::new(Lists { args: vec![], types: vec![], results: vec![] })
     };
 }
 
@@ -102,28 +103,32 @@ impl Work {
         let mut work = Work {
             lists: LISTS.try_with(Cell::take).unwrap_or_default(),
         };
+        let Lists { args: list, types: others, .. } = &mut work.lists;
         let mut arguments = Arguments {
             structure: Known::new(def),
-            types: types.iter(),
+            types,
             fit: true,
-            args: &mut work.lists.args,
+            args: list,
+            others,
         };
         args.feed(&mut arguments);
         let fit = arguments.fit;
         let seen = match arguments.structure.finish()? {
-            Some(other) => Seen::Structure(other),
+            Some(other) => {
+                if fit {
+                    others.extend_from_slice(&types[..list.len()]);
+                }
+                Seen::Structure(other)
+            }
             None if fit => Seen::Same,
             None => Seen::Types,
         };
         Ok((work, seen))
     }
 
-    /// Iterates over the arguments. All are arrays until a call takes the memory of one.
-    pub(super) fn arrays(&self) -> impl Iterator<Item = &Array> + Clone {
-        self.lists.args.iter().filter_map(|a| match a {
-            Argument::Array(a) => Some(a),
-            Argument::InResult(_) => None,
-        })
+    /// Returns the types of the arguments, which were not the [same](Seen::Same) as those of the signature.
+    pub(super) fn types(&self) -> &[Type] {
+        &self.lists.types
     }
 }
 
@@ -131,8 +136,13 @@ impl Drop for Work {
     #[inline]
     fn drop(&mut self) {
         let mut lists = std::mem::take(&mut self.lists);
-        lists.args.clear();
-        lists.results.clear();
+        for arg in lists.args.drain(..) {
+            if let Argument::Memory(data) = arg {
+                recycle(data);
+            }
+        }
+        lists.results.drain(..).for_each(recycle);
+        lists.types.clear();
         // They are freed if the thread is ending.
         let _ = LISTS.try_with(|kept| kept.set(lists));
     }
@@ -141,11 +151,34 @@ impl Drop for Work {
 /// A sink that collects arguments.
 struct Arguments<'a> {
     structure: Known<'a>,
-    /// The types that the next leaves should have.
-    types: slice::Iter<'a, Type>,
+    /// The types that the leaves should have.
+    types: &'a [Type],
     /// Whether all leaves so far have these types.
     fit: bool,
     args: &'a mut Vec<Argument>,
+    /// The types that the leaves have, if they differ.
+    others: &'a mut Vec<Type>,
+}
+
+impl Arguments<'_> {
+    #[inline]
+    fn take(&mut self, array: &Array) {
+        self.structure.leaf();
+        let n = self.args.len();
+        if !(self.fit && self.types.get(n).is_some_and(|ty| array.has_type(ty))) {
+            self.differs(n, array);
+        }
+    }
+
+    /// Records the type of leaf `n`, which or one before which differs from that of the signature.
+    #[cold]
+    fn differs(&mut self, n: usize, array: &Array) {
+        if self.fit {
+            self.others.extend_from_slice(&self.types[..n]);
+            self.fit = false;
+        }
+        self.others.push(array.ty());
+    }
 }
 
 impl Sink<Array> for Arguments<'_> {
@@ -155,9 +188,13 @@ impl Sink<Array> for Arguments<'_> {
     }
     #[inline]
     fn leaf(&mut self, array: Array) {
-        self.structure.leaf();
-        self.fit &= self.types.next().is_some_and(|ty| array.has_type(ty));
-        self.args.push(Argument::Array(array));
+        self.take(&array);
+        self.args.push(Argument::Memory(array.into_memory()));
+    }
+    #[inline]
+    fn shared(&mut self, array: &Array) {
+        self.take(array);
+        self.args.push(Argument::Memory(array.dense().data.clone()));
     }
     fn fail(&mut self, error: Error) {
         self.structure.fail(error);
@@ -169,34 +206,44 @@ impl Sink<Array> for Arguments<'_> {
 pub(super) struct Spare {
     /// The number of arrays, so that most calls need not lock them.
     count: AtomicUsize,
-    arrays: Mutex<Vec<Array>>,
+    memory: Mutex<Vec<Arc<Data>>>,
 }
 
 impl Spare {
     /// Takes memory for a result.
     #[inline]
-    fn take(&self, form: &Form) -> Option<Array> {
+    fn take(&self, form: &Form) -> Option<Arc<Data>> {
         match self.count.load(Ordering::Relaxed) {
             0 => None,
             _ => self.take_fitting(form),
         }
     }
 
-    fn take_fitting(&self, form: &Form) -> Option<Array> {
-        let mut arrays = self.arrays.lock().unwrap_or_else(PoisonError::into_inner);
-        let i = arrays.iter().position(|a| form.has_memory_of(a))?;
-        let array = arrays.swap_remove(i);
-        self.count.store(arrays.len(), Ordering::Relaxed);
-        Some(array)
+    fn take_fitting(&self, form: &Form) -> Option<Arc<Data>> {
+        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        let i = memory.iter().position(|data| form.fits(data))?;
+        let data = memory.swap_remove(i);
+        self.count.store(memory.len(), Ordering::Relaxed);
+        Some(data)
     }
 
-    /// Keeps an array, unless there are `limit` already.
-    fn put(&self, array: Array, limit: usize) {
-        let mut arrays = self.arrays.lock().unwrap_or_else(PoisonError::into_inner);
-        if arrays.len() < limit {
-            arrays.push(array);
-            self.count.store(arrays.len(), Ordering::Relaxed);
+    /// Keeps memory, unless there are `limit` pieces already.
+    fn put(&self, data: Arc<Data>, limit: usize) {
+        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        if memory.len() < limit {
+            memory.push(data);
+            self.count.store(memory.len(), Ordering::Relaxed);
+        } else {
+            drop(memory);
+            recycle(data);
         }
+    }
+}
+
+impl Drop for Spare {
+    fn drop(&mut self) {
+        let memory = self.memory.get_mut().unwrap_or_else(PoisonError::into_inner);
+        memory.drain(..).for_each(recycle);
     }
 }
 
@@ -206,27 +253,28 @@ impl Compiled {
     #[inline]
     pub(super) fn call<Y: Tree>(&self, mut work: Work) -> Result<Y::With<Array>> {
         self.run(&mut work)?;
-        tree::unflatten(&self.out, work.lists.results.drain(..))
+        let results = work.lists.results.drain(..).zip(&self.results);
+        tree::unflatten(&self.out, results.map(|(data, form)| form.array(data)))
     }
 
     /// Computes the results from the arguments.
     fn run(&self, work: &mut Work) -> Result<()> {
-        let Lists { args, results } = &mut work.lists;
+        let Lists { args, results, .. } = &mut work.lists;
         for (n, form) in self.results.iter().enumerate() {
             let memory = self.taken(args, n).or_else(|| self.spare.take(form));
             results.push(match memory {
-                Some(array) => array.with_shape_of(&form.ty),
+                Some(memory) => memory,
                 None => memory_of(form)?,
             });
         }
         let mut call = self.code.prepare().map_err(run_error)?;
         for (n, result) in results.iter_mut().enumerate() {
-            let data = result.data_to_overwrite()?;
+            let data = Arc::get_mut(result).expect("nobody else holds a result");
             call.output(n, data).map_err(run_error)?;
         }
         for (n, arg) in args.iter().enumerate() {
             match arg {
-                Argument::Array(a) => call.input(n, &a.dense().data),
+                Argument::Memory(data) => call.input(n, data),
                 Argument::InResult(r) => call.input_in_output(n, *r),
             }
             .map_err(run_error)?;
@@ -239,40 +287,35 @@ impl Compiled {
         Ok(())
     }
 
-    /// Returns an argument over which the result may be written, if nobody else holds one.
-    fn taken(&self, args: &mut [Argument], result: usize) -> Option<Array> {
-        for &i in self.code.choices(result) {
-            // Indices past the arguments are arrays that the function captures.
-            if let Some(arg) = args.get_mut(i as usize)
-                && arg.is_own()
-            {
-                return arg.take(result);
-            }
-        }
-        None
+    /// Returns the memory of an argument over which the result may be written, if nobody else holds one.
+    #[inline]
+    fn taken(&self, args: &mut [Argument], result: usize) -> Option<Arc<Data>> {
+        let mut choices = self.code.choices(result).iter();
+        // Indices past the arguments are arrays that the function captures.
+        choices.find_map(|&i| args.get_mut(i as usize)?.take(result))
     }
 
-    /// Keeps the arguments that nobody else holds, for results of later calls.
+    /// Keeps the memory of arguments that nobody else holds, for results of later calls.
+    #[inline]
     fn keep(&self, args: &mut Vec<Argument>) {
-        for mut arg in args.drain(..) {
-            if arg.is_own()
-                && let Argument::Array(a) = arg
-                && self.results.iter().any(|form| form.has_memory_of(&a))
-            {
-                self.spare.put(a, self.results.len());
+        for arg in args.drain(..) {
+            let Argument::Memory(mut data) = arg else {
+                continue;
+            };
+            match is_own(&mut data) && self.results.iter().any(|form| form.fits(&data)) {
+                true => self.spare.put(data, self.results.len()),
+                false => recycle(data),
             }
         }
     }
 
-    /// Checks the types of arguments of structure `def`.
-    pub(super) fn check_args<'a>(
-        &self,
-        def: &TreeDef,
-        args: impl Iterator<Item = &'a Array>,
-    ) -> Result<()> {
+    /// Makes the error that arguments of structure `def` do not have the types of the signature.
+    #[cold]
+    pub(super) fn misfit(&self, def: &TreeDef, args: &[Type]) -> Error {
         let mut fit = Fit::new("call", "args", def, self.arg_types().iter());
-        args.for_each(|a| fit.next(a));
-        fit.finish()
+        args.iter().for_each(|ty| fit.next(ty.clone()));
+        let fit = fit.finish();
+        fit.expect_err("some argument does not fit")
     }
 
     /// Returns the types of the arguments, without those of the captured arrays that follow them.
@@ -327,10 +370,10 @@ impl Compiled {
         Y: Tree<Leaf = Array>,
     {
         let mut args_fit = Fit::new("call_into", "args", def, self.arg_types().iter());
-        args.walk(&mut each(|a: &Array| args_fit.next(a)));
+        args.walk(&mut each(|a: &Array| args_fit.next(a.ty())));
         let types = self.results.iter().map(|form| &form.ty);
         let mut results_fit = Fit::new("call_into", "out", &self.out, types);
-        out.walk(&mut each(|a: &Array| results_fit.next(a)));
+        out.walk(&mut each(|a: &Array| results_fit.next(a.ty())));
         let fit = args_fit.finish().and_then(|()| results_fit.finish());
         fit.expect_err("something does not fit")
     }
@@ -454,11 +497,11 @@ impl<'a> Fit<'a> {
         }
     }
 
-    fn next(&mut self, a: &Array) {
+    fn next(&mut self, ty: Type) {
         let n = self.seen;
         self.seen += 1;
-        if self.wrong.is_none() && self.types.get(n).is_some_and(|ty| !a.has_type(ty)) {
-            self.wrong = Some((n, a.ty()));
+        if self.wrong.is_none() && self.types.get(n).is_some_and(|t| **t != ty) {
+            self.wrong = Some((n, ty));
         }
     }
 

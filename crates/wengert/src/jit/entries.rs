@@ -57,13 +57,11 @@ impl Entries {
 
     /// Returns the entry of a signature, and makes it the one used last. For a known signature it allocates
     /// nothing.
-    pub(super) fn of(&self, def: &TreeDef, types: impl Iterator<Item = Type> + Clone) -> &Entry {
-        let is_it = |e: &Entry| {
-            e.signature.def == *def && types.clone().eq(e.signature.types.iter().cloned())
-        };
-        let first = (0..FEW).map_while(|n| Some((n, self.get(n)?)));
-        let near = { first }.find(|(_, e)| is_it(e));
-        let (n, entry) = near.unwrap_or_else(|| self.far(def, types.clone(), is_it));
+    pub(super) fn of(&self, def: &TreeDef, types: &[Type]) -> &Entry {
+        let is_it = |e: &Entry| e.signature.types == types && e.signature.def == *def;
+        let mut first = (0..FEW).map_while(|n| Some((n, self.get(n)?)));
+        let near = first.find(|(_, e)| is_it(e));
+        let (n, entry) = near.unwrap_or_else(|| self.far(def, types, is_it));
         self.last.store(n, Ordering::Relaxed);
         entry
     }
@@ -72,13 +70,13 @@ impl Entries {
     fn far(
         &self,
         def: &TreeDef,
-        types: impl Iterator<Item = Type> + Clone,
+        types: &[Type],
         is_it: impl Fn(&Entry) -> bool,
     ) -> (usize, &Entry) {
         let hash = {
             let mut h = DefaultHasher::new();
             def.hash(&mut h);
-            types.clone().for_each(|ty| ty.hash(&mut h));
+            types.hash(&mut h);
             h.finish()
         };
         let find = |index: &Index| {
@@ -96,7 +94,7 @@ impl Entries {
                 let entry = self.blocks[block].get_or_init(empty)[i].get_or_init(|| {
                     Entry::new(Signature {
                         def: def.clone(),
-                        types: types.collect(),
+                        types: types.to_vec(),
                     })
                 });
                 index.by_hash.entry(hash).or_default().push(n);
@@ -126,7 +124,7 @@ mod tests {
         let entries = Entries::default();
         assert!(entries.last().is_none());
         let def = TreeDef::default();
-        let of = |n: usize| entries.of(&def, [Type::new(DType::F64, &[n])].into_iter());
+        let of = |n: usize| entries.of(&def, &[Type::new(DType::F64, &[n])]);
         let added: Vec<&Entry> = (0..100).map(of).collect();
         assert_eq!(entries.len(), 100);
         for (n, entry) in added.iter().enumerate() {

@@ -58,11 +58,7 @@ where
         };
         match difference {
             Some(difference) => another_structure("call", &difference),
-            None => {
-                let args = work.arrays();
-                let fit = self.compiled.check_args(&self.def, args);
-                fit.expect_err("the arguments differ from those of the code")
-            }
+            None => self.compiled.misfit(&self.def, work.types()),
         }
     }
 

@@ -15,6 +15,13 @@ pub trait Sink<L> {
     fn node(&mut self, node: Node<'_>);
     /// Takes a leaf.
     fn leaf(&mut self, leaf: L);
+    /// Takes a leaf that the caller keeps.
+    fn shared(&mut self, leaf: &L)
+    where
+        L: Clone,
+    {
+        self.leaf(leaf.clone());
+    }
     /// Reports that a leaf cannot be made from what is given, for example an array from rows of different
     /// lengths.
     ///

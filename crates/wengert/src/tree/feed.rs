@@ -67,7 +67,7 @@ impl Feed<Array> for Array {
     }
     #[inline]
     fn feed_ref(&self, out: &mut dyn Sink<Array>) {
-        out.leaf(self.clone());
+        out.shared(self);
     }
 }
 

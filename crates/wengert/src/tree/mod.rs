@@ -228,6 +228,7 @@ pub fn unflatten<T: Tree>(def: &TreeDef, leaves: impl IntoIterator<Item = T::Lea
     built(def, leaves).map_err(|e| e.placed_at(SourceId::of(place, None)))
 }
 
+#[inline]
 fn built<T: Tree>(def: &TreeDef, leaves: impl IntoIterator<Item = T::Leaf>) -> Result<T> {
     let mut cursor = def.cursor();
     let mut leaves = leaves.into_iter();
