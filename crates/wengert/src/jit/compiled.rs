@@ -59,9 +59,10 @@ impl Argument {
     }
 }
 
-/// Arguments and results of a call. The vectors are reused by the next call on the thread.
+/// Arguments and results of a call. The lists are reused by the next call on the thread.
 pub(super) struct Work {
-    lists: Lists,
+    /// `None` only during drop.
+    lists: Option<Box<Lists>>,
 }
 
 #[derive(Default)]
@@ -69,24 +70,23 @@ struct Lists {
     args: Vec<Argument>,
     /// The types of the arguments, if they differ from those of a signature.
     types: Vec<Type>,
+    /// The structure of the arguments, if it differs from that of a signature.
+    structure: Option<TreeDef>,
     results: Vec<Arc<Data>>,
 }
 
 thread_local! {
-    /// The empty vectors of an earlier call.
-    static LISTS: Cell<Lists> = const {
-        Cell::new(Lists { args: vec![], types: vec![], results: vec![] })
-    };
+    /// The empty lists of an earlier call.
+    static LISTS: Cell<Option<Box<Lists>>> = const { Cell::new(None) };
 }
 
 /// How the arguments of a call compare with a signature.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Seen {
     /// They have its structure and types.
     Same,
-    /// They have its structure and other types.
-    Types,
-    /// They have this structure.
-    Structure(TreeDef),
+    /// They differ from it: see [`Work::structure`] and [`Work::types`].
+    Other,
 }
 
 impl Work {
@@ -100,51 +100,77 @@ impl Work {
         def: &TreeDef,
         types: &[Type],
     ) -> Result<(Work, Seen)> {
+        let kept = LISTS.try_with(Cell::take).ok().flatten();
         let mut work = Work {
-            lists: LISTS.try_with(Cell::take).unwrap_or_default(),
+            lists: Some(kept.unwrap_or_default()),
         };
-        let Lists { args: list, types: others, .. } = &mut work.lists;
+        let lists = work.lists();
         let mut arguments = Arguments {
             structure: Known::new(def),
             types,
             fit: true,
-            args: list,
-            others,
+            args: &mut lists.args,
+            others: &mut lists.types,
         };
         args.feed(&mut arguments);
         let fit = arguments.fit;
-        let seen = match arguments.structure.finish()? {
-            Some(other) => {
-                if fit {
-                    others.extend_from_slice(&types[..list.len()]);
-                }
-                Seen::Structure(other)
-            }
-            None if fit => Seen::Same,
-            None => Seen::Types,
-        };
-        Ok((work, seen))
+        let structure = arguments.structure.finish()?;
+        if fit && structure.is_none() {
+            return Ok((work, Seen::Same));
+        }
+        if fit {
+            lists.types.extend_from_slice(&types[..lists.args.len()]);
+        }
+        lists.structure = structure;
+        Ok((work, Seen::Other))
+    }
+
+    #[inline]
+    fn lists(&mut self) -> &mut Lists {
+        self.lists.as_mut().expect("taken only by `drop`")
+    }
+
+    /// Returns the structure of the arguments, if it differs from that of the signature.
+    pub(super) fn structure(&self) -> Option<&TreeDef> {
+        self.lists.as_ref()?.structure.as_ref()
     }
 
     /// Returns the types of the arguments, which were not the [same](Seen::Same) as those of the signature.
     pub(super) fn types(&self) -> &[Type] {
-        &self.lists.types
+        self.lists.as_ref().map_or(&[], |lists| &lists.types)
     }
 }
 
 impl Drop for Work {
     #[inline]
     fn drop(&mut self) {
-        let mut lists = std::mem::take(&mut self.lists);
-        for arg in lists.args.drain(..) {
+        let Some(mut lists) = self.lists.take() else {
+            return;
+        };
+        lists.clear();
+        // They are freed if the thread is ending.
+        let _ = LISTS.try_with(|kept| kept.set(Some(lists)));
+    }
+}
+
+impl Lists {
+    #[inline]
+    fn clear(&mut self) {
+        // A call that has succeeded leaves nothing.
+        if !(self.args.is_empty() && self.results.is_empty()) {
+            self.recycle();
+        }
+        self.types.clear();
+        self.structure = None;
+    }
+
+    fn recycle(&mut self) {
+        for arg in self.args.drain(..) {
             if let Argument::Memory(data) = arg {
                 recycle(data);
             }
         }
-        lists.results.drain(..).for_each(recycle);
-        lists.types.clear();
-        // They are freed if the thread is ending.
-        let _ = LISTS.try_with(|kept| kept.set(lists));
+        self.results.drain(..).for_each(recycle);
     }
 }
 
@@ -253,13 +279,13 @@ impl Compiled {
     #[inline]
     pub(super) fn call<Y: Tree>(&self, mut work: Work) -> Result<Y::With<Array>> {
         self.run(&mut work)?;
-        let results = work.lists.results.drain(..).zip(&self.results);
+        let results = work.lists().results.drain(..).zip(&self.results);
         tree::unflatten(&self.out, results.map(|(data, form)| form.array(data)))
     }
 
     /// Computes the results from the arguments.
     fn run(&self, work: &mut Work) -> Result<()> {
-        let Lists { args, results, .. } = &mut work.lists;
+        let Lists { args, results, .. } = work.lists();
         for (n, form) in self.results.iter().enumerate() {
             let memory = self.taken(args, n).or_else(|| self.spare.take(form));
             results.push(match memory {

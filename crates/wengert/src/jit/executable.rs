@@ -40,8 +40,8 @@ where
         let call = || {
             let types = self.compiled.arg_types();
             let (work, seen) = Work::feed::<X::With<Array>, A>(args, &self.def, types)?;
-            if !matches!(seen, Seen::Same) {
-                return Err(self.misfit(seen, &work));
+            if seen != Seen::Same {
+                return Err(self.misfit(&work));
             }
             let _deeper = Deeper::new(place)?;
             self.compiled.call::<Y>(work)
@@ -51,12 +51,8 @@ where
 
     /// Makes the error that the arguments of a call do not fit.
     #[cold]
-    fn misfit(&self, seen: Seen, work: &Work) -> Error {
-        let difference = match seen {
-            Seen::Structure(def) => self.def.difference(&def),
-            Seen::Same | Seen::Types => None,
-        };
-        match difference {
+    fn misfit(&self, work: &Work) -> Error {
+        match work.structure().and_then(|def| self.def.difference(def)) {
             Some(difference) => another_structure("call", &difference),
             None => self.compiled.misfit(&self.def, work.types()),
         }

@@ -68,12 +68,20 @@ impl<'a> Known<'a> {
     /// # Errors
     /// If a leaf could not be made.
     #[inline]
-    pub(crate) fn finish(mut self) -> Result<Option<TreeDef>> {
+    pub(crate) fn finish(&mut self) -> Result<Option<TreeDef>> {
+        match self.same == self.known.tokens.len() && self.other.is_none() && self.failed.is_none() {
+            true => Ok(None),
+            false => self.difference(),
+        }
+    }
+
+    #[cold]
+    fn difference(&mut self) -> Result<Option<TreeDef>> {
         if self.same < self.known.tokens.len() {
             self.part();
         }
-        match self.failed {
-            None => Ok(self.other),
+        match self.failed.take() {
+            None => Ok(self.other.take()),
             Some(error) => Err(error),
         }
     }
