@@ -207,7 +207,9 @@ where
         let (work, seen) = here(Work::feed::<X::With<Array>, A>(args, def, types))?;
         let entry = match (seen, last) {
             (Seen::Same, Some(last)) => last,
-            _ => self.entries.of(work.structure().unwrap_or(def), work.types()),
+            _ => self
+                .entries
+                .of(work.structure().unwrap_or(def), work.types()),
         };
         let compiled = self.compiled(entry)?;
         let _deeper = Deeper::new(Location::caller())?;

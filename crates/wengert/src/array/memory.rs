@@ -136,7 +136,9 @@ fn new_memory(form: &Form) -> Result<Arc<Data>> {
 /// Makes a scalar.
 pub(super) fn scalar<T: Element>(x: T) -> Array {
     if let Some(mut data) = near(T::DTYPE, 1)
-        && let Some([place]) = Arc::get_mut(&mut data).and_then(T::slice_mut).map(|v| &mut v[..])
+        && let Some([place]) = Arc::get_mut(&mut data)
+            .and_then(T::slice_mut)
+            .map(|v| &mut v[..])
     {
         *place = x;
         let dims = Dims::new();

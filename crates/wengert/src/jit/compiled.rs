@@ -268,7 +268,10 @@ impl Spare {
 
 impl Drop for Spare {
     fn drop(&mut self) {
-        let memory = self.memory.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let memory = self
+            .memory
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner);
         memory.drain(..).for_each(recycle);
     }
 }
@@ -491,7 +494,10 @@ impl Sink<&Array> for Forms<'_> {
     fn node(&mut self, _: Node<'_>) {}
     #[inline]
     fn leaf(&mut self, array: &Array) {
-        self.fit &= self.rest.next().is_some_and(|form| array.has_type(&form.ty));
+        self.fit &= self
+            .rest
+            .next()
+            .is_some_and(|form| array.has_type(&form.ty));
     }
 }
 

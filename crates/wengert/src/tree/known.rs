@@ -69,7 +69,8 @@ impl<'a> Known<'a> {
     /// If a leaf could not be made.
     #[inline]
     pub(crate) fn finish(&mut self) -> Result<Option<TreeDef>> {
-        match self.same == self.known.tokens.len() && self.other.is_none() && self.failed.is_none() {
+        match self.same == self.known.tokens.len() && self.other.is_none() && self.failed.is_none()
+        {
             true => Ok(None),
             false => self.difference(),
         }
