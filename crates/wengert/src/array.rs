@@ -25,7 +25,8 @@ pub(crate) use memory::{Form, is_own, memory_for, memory_of, recycle};
 ///
 /// Cloning increments a reference count and copies nothing. Moving an array into a compiled function gives up
 /// its memory, so that a result can be written there. Large buffers are pooled when dropped, up to 256 MiB in
-/// all, and reused for later results: the first touch of fresh memory costs more than most operations.
+/// all, and reused for later results: the first touch of fresh memory costs more than most operations. Each thread
+/// keeps small ones that it drops, up to 1 MiB.
 ///
 /// ```
 /// use wengert::Array;

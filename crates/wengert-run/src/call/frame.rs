@@ -134,8 +134,6 @@ const PLACES: usize = 8;
 struct Place(AtomicPtr<Frame>);
 
 impl Place {
-    const EMPTY: Place = Place(AtomicPtr::new(ptr::null_mut()));
-
     /// Takes the frame, if there is one.
     #[inline]
     fn take(&self) -> Option<Box<Frame>> {
@@ -190,7 +188,7 @@ impl Pool {
     pub fn new(shape: FrameShape) -> Pool {
         Pool {
             shape,
-            near: [Place::EMPTY; PLACES],
+            near: [const { Place(AtomicPtr::new(ptr::null_mut())) }; PLACES],
             rest: Mutex::new(Vec::new()),
         }
     }
