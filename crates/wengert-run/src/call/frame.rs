@@ -20,6 +20,8 @@ pub struct Frame {
     pub run: *const Run<'static>,
     /// The lists built in it.
     pub lists: Arena,
+    /// The next of several frames that a call keeps.
+    pub(super) next: Option<Box<Frame>>,
 }
 
 // SAFETY: the frame owns its memory, and only its owner accesses it.
@@ -47,6 +49,7 @@ impl Frame {
             base,
             run: ptr::null(),
             lists: Arena::default(),
+            next: None,
         });
         for (off, bytes) in &shape.image {
             let (from, to) = (i64::from(*off), i64::from(*off) + bytes.len() as i64);

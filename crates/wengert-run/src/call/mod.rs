@@ -80,9 +80,8 @@ pub struct Run<'a> {
     error: Mutex<Option<RunError>>,
     /// The panic payload of a host function.
     panic: Mutex<Option<Box<dyn Any + Send>>>,
-    /// Frames of finished tasks whose lists may still be read.
-    #[expect(clippy::vec_box, reason = "a frame holds its own address")]
-    finished: Mutex<Vec<Box<Frame>>>,
+    /// The first of the frames of finished tasks whose lists may still be read.
+    finished: Mutex<Option<Box<Frame>>>,
 }
 
 impl<'a> Run<'a> {
@@ -103,7 +102,7 @@ impl<'a> Run<'a> {
             failed: AtomicBool::new(false),
             error: Mutex::new(None),
             panic: Mutex::new(None),
-            finished: Mutex::new(Vec::new()),
+            finished: Mutex::new(None),
         }
     }
 
@@ -114,8 +113,9 @@ impl<'a> Run<'a> {
     #[inline]
     pub(crate) fn end(&mut self, status: i32) -> Result<(), RunError> {
         let finished = self.finished.get_mut().expect("no panic holds it");
-        for f in finished.drain(..) {
-            self.tasks.give(f);
+        while let Some(mut frame) = finished.take() {
+            *finished = frame.next.take();
+            self.tasks.give(frame);
         }
         match status {
             0 => Ok(()),
@@ -174,9 +174,11 @@ impl<'a> Run<'a> {
     }
 
     /// Keeps a task's frame if its lists may still be read, and returns it to the pool otherwise.
-    pub fn keep_or_give(&self, frame: Box<Frame>) {
+    pub fn keep_or_give(&self, mut frame: Box<Frame>) {
         if frame.lists.is_used() {
-            self.finished.lock().expect("no panic holds it").push(frame);
+            let mut finished = self.finished.lock().expect("no panic holds it");
+            frame.next = finished.take();
+            *finished = Some(frame);
         } else {
             self.tasks.give(frame);
         }
