@@ -154,3 +154,40 @@ fn in_pools_of_its_own() {
         .build_global();
     of_nobody.expect("a call has used threads of another pool");
 }
+
+/// Several threads call one function at the same time, each with signatures in an order of its own: results are
+/// those of one thread, and so is the memory that threads take from one another.
+#[test]
+fn one_function_on_many_threads() {
+    let f = jit(|x: Var| (x * 2.0, x.sum()));
+    let code = f.compile(&Array::from([1.0, 2.0, 3.0])).unwrap();
+    let (send, receive) = std::sync::mpsc::channel::<(usize, Array)>();
+    std::thread::scope(|scope| {
+        for thread in 0..12 {
+            let (f, code, send) = (&f, &code, send.clone());
+            scope.spawn(move || {
+                for call in 0..400 {
+                    let n = 1 + (call * 7 + thread * 5) % 23;
+                    let x = Array::from(vec![thread as f64; n]);
+                    let (double, sum) = f.call(&x).unwrap();
+                    assert_eq!(
+                        double.to_vec::<f64>().unwrap(),
+                        vec![2.0 * thread as f64; n]
+                    );
+                    assert_eq!(sum.item::<f64>().unwrap(), (thread * n) as f64);
+                    send.send((thread, double)).unwrap();
+                    let x = Array::from([call as f64, 1.0, 2.0]);
+                    let mut out = (Array::from([0.0; 3]), Array::from(0.0));
+                    code.call_into(&x, &mut out).unwrap();
+                    assert_eq!(out.1.item::<f64>().unwrap(), call as f64 + 3.0);
+                }
+            });
+        }
+        drop(send);
+        // Arrays of other threads are dropped here.
+        for (thread, double) in receive {
+            let all = double.to_vec::<f64>().unwrap();
+            assert!(all.iter().all(|&x| x == 2.0 * thread as f64));
+        }
+    });
+}

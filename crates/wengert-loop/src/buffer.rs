@@ -188,6 +188,7 @@ impl Data {
     }
 
     /// Returns the element type.
+    #[inline]
     pub fn dtype(&self) -> DType {
         fn of<T: Element>(_: &[T]) -> DType {
             T::DTYPE
@@ -196,6 +197,7 @@ impl Data {
     }
 
     /// Returns the number of elements.
+    #[inline]
     pub fn len(&self) -> usize {
         with_data!(self, v => v.len())
     }
@@ -206,11 +208,13 @@ impl Data {
     }
 
     /// Returns the address of the elements.
+    #[inline]
     pub fn as_ptr(&self) -> *const u8 {
         with_data!(self, v => v.as_ptr().cast())
     }
 
     /// Returns the address of the elements, for writing.
+    #[inline]
     pub fn as_mut_ptr(&mut self) -> *mut u8 {
         with_data!(self, v => v.as_mut_ptr().cast())
     }
@@ -310,12 +314,23 @@ pub fn reserve<T: Element>(to: &mut Vec<T>, more: usize) -> Result<(), NoMemory>
 }
 
 /// A dense array: a shape and its elements, shared until written.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(PartialEq, Debug)]
 pub struct Dense {
     /// The lengths of its axes.
     pub dims: Dims,
     /// Its elements, row-major.
     pub data: Arc<Data>,
+}
+
+impl Clone for Dense {
+    #[inline]
+    fn clone(&self) -> Dense {
+        Dense {
+            // One copy: a clone of the vector would push one length after the other.
+            dims: Dims::from_slice(&self.dims),
+            data: self.data.clone(),
+        }
+    }
 }
 
 impl Dense {
@@ -333,6 +348,7 @@ impl Dense {
     }
 
     /// Makes an array of Rust values.
+    #[inline]
     pub fn of<T: Element>(dims: impl Into<Dims>, elements: Vec<T>) -> Dense {
         Dense::new(dims, T::wrap(elements))
     }

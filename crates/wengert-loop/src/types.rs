@@ -54,6 +54,7 @@ impl DType {
     }
 
     /// Returns the bytes of an element in memory.
+    #[inline]
     pub fn bytes(self) -> usize {
         match self {
             DType::U8 | DType::Bool => 1,
@@ -130,6 +131,7 @@ pub type Dims = SmallVec<[usize; 4]>;
 pub const MAX_RANK: usize = 64;
 
 /// Returns the number of elements of an array with these lengths, saturating at the largest number.
+#[inline]
 pub fn elements(dims: &[usize]) -> usize {
     // A zero length makes the array empty, however long the other axes are.
     match dims.contains(&0) {

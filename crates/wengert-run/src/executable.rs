@@ -108,6 +108,7 @@ impl Executable {
 
     /// Returns the inputs over which output `output` may be written, the best first: see
     /// [`Prepared::input_in_output`].
+    #[inline]
     pub fn choices(&self, output: usize) -> &[u32] {
         self.choices.get(output).map_or(&[], |c| c)
     }
@@ -128,10 +129,23 @@ impl Executable {
         call.run()
     }
 
+    /// Makes the error that an argument or result is not set; they are numbered through both.
+    #[cold]
+    fn missing(&self, i: usize) -> RunError {
+        let inputs = self.inputs.len();
+        let (what, n, spec) = match i < inputs {
+            true => ("input", i, self.inputs[i]),
+            false => ("output", i - inputs, self.outputs[i - inputs]),
+        };
+        spec.expect("only those that the program names are missing")
+            .misfit(what, n, None)
+    }
+
     /// Prepares a call whose inputs and outputs are set one by one. Only the first calls allocate.
     ///
     /// # Errors
     /// If there is not enough memory for its [scratch](Executable::scratch_bytes).
+    #[inline]
     pub fn prepare(&self) -> Result<Prepared<'_, '_>, RunError> {
         let mut frame = self.calls.take()?;
         for n in 0..self.inputs.len() + self.outputs.len() {
@@ -174,11 +188,14 @@ impl<'d> Prepared<'_, 'd> {
     ///
     /// # Errors
     /// If it does not match the program.
+    #[inline]
     pub fn input(&mut self, i: usize, data: &'d Data) -> Result<(), RunError> {
         let Some(&Some(spec)) = self.exe.inputs.get(i) else {
             return Ok(());
         };
-        spec.check("input", i, Some(data))?;
+        if !spec.fits(data) {
+            return Err(spec.misfit("input", i, Some(data)));
+        }
         let at = data.as_ptr().cast_mut();
         self.frame().set(Layout::pointer(i), at);
         Ok(())
@@ -188,11 +205,14 @@ impl<'d> Prepared<'_, 'd> {
     ///
     /// # Errors
     /// If it does not match the program.
+    #[inline]
     pub fn output(&mut self, i: usize, data: &'d mut Data) -> Result<(), RunError> {
         let Some(&Some(spec)) = self.exe.outputs.get(i) else {
             return Ok(());
         };
-        spec.check("output", i, Some(data))?;
+        if !spec.fits(data) {
+            return Err(spec.misfit("output", i, Some(data)));
+        }
         let at = self.output_pointer(i);
         self.frame().set(at, data.as_mut_ptr());
         Ok(())
@@ -221,22 +241,17 @@ impl<'d> Prepared<'_, 'd> {
     /// # Errors
     /// If an input or output is not set, a loop does not end within its limit, or lists grow too large. The
     /// contents of the outputs are then unspecified.
+    #[inline]
     pub fn run(mut self) -> Result<(), RunError> {
         let exe = self.exe;
-        let named = [
-            ("input", &exe.inputs, 0),
-            ("output", &exe.outputs, exe.inputs.len()),
-        ];
-        for (what, specs, first) in named {
-            for (i, spec) in specs.iter().enumerate() {
-                let given = !self.pointer(first + i).is_null();
-                if let Some(spec) = spec.filter(|_| !given) {
-                    spec.check(what, i, None)?;
-                }
+        let specs = exe.inputs.iter().chain(&exe.outputs);
+        for (i, spec) in specs.enumerate() {
+            if spec.is_some() && self.pointer(i).is_null() {
+                return Err(exe.missing(i));
             }
         }
         let header_bytes = Layout::pointer(exe.inputs.len() + exe.outputs.len()) as usize;
-        let run = Run::new(&exe.tasks, header_bytes, exe.parallel_above, exe.list_limit);
+        let mut run = Run::new(&exe.tasks, header_bytes, exe.parallel_above, exe.list_limit);
         let frame = self.frame();
         frame.run = (&raw const run).cast();
         let base = frame.base();
@@ -251,6 +266,7 @@ impl<'d> Prepared<'_, 'd> {
 }
 
 impl Drop for Prepared<'_, '_> {
+    #[inline]
     fn drop(&mut self) {
         if let Some(frame) = self.frame.take() {
             self.exe.calls.give(frame);
@@ -259,17 +275,21 @@ impl Drop for Prepared<'_, '_> {
 }
 
 impl Spec {
-    fn check(self, what: &'static str, index: usize, found: Option<&Data>) -> Result<(), RunError> {
-        if found.is_some_and(|d| d.dtype() == self.dtype && d.len() == self.len) {
-            return Ok(());
-        }
-        Err(RunError::Argument {
+    #[inline]
+    fn fits(self, data: &Data) -> bool {
+        data.dtype() == self.dtype && data.len() == self.len
+    }
+
+    /// Makes the error that the data does not fit, or is not given.
+    #[cold]
+    fn misfit(self, what: &'static str, index: usize, found: Option<&Data>) -> RunError {
+        RunError::Argument {
             what,
             index,
             expected: format!("{} elements of {}", self.len, self.dtype),
             found: found.map_or("nothing".to_string(), |d| {
                 format!("{} elements of {}", d.len(), d.dtype())
             }),
-        })
+        }
     }
 }

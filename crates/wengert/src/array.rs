@@ -19,13 +19,14 @@ mod var;
 
 pub use arithmetic::Operand;
 pub use convert::Nested;
-pub(crate) use memory::memory_for;
+pub(crate) use memory::{Form, is_own, memory_for, memory_of, recycle};
 
 /// An array of numbers or truth values in memory, row-major.
 ///
 /// Cloning increments a reference count and copies nothing. Moving an array into a compiled function gives up
 /// its memory, so that a result can be written there. Large buffers are pooled when dropped, up to 256 MiB in
-/// all, and reused for later results: the first touch of fresh memory costs more than most operations.
+/// all, and reused for later results: the first touch of fresh memory costs more than most operations. Each thread
+/// keeps small ones that it drops, up to 1 MiB.
 ///
 /// ```
 /// use wengert::Array;
@@ -68,7 +69,8 @@ pub(crate) use memory::memory_for;
 /// equal to itself. To compare results of arithmetic, use [`all_close`](Array::all_close).
 #[derive(Clone, PartialEq)]
 pub struct Array {
-    dense: Dense,
+    /// `None` only once the array has given its memory away.
+    dense: Option<Dense>,
 }
 
 impl Array {
@@ -140,18 +142,21 @@ impl Array {
     }
 
     /// Returns the lengths of the axes; empty for a scalar.
+    #[inline]
     pub fn shape(&self) -> &[usize] {
-        &self.dense.dims
+        &self.dense().dims
     }
 
     /// Returns the element type.
+    #[inline]
     pub fn dtype(&self) -> DType {
-        self.dense.data.dtype()
+        self.dense().data.dtype()
     }
 
     /// Returns the number of elements.
+    #[inline]
     pub fn len(&self) -> usize {
-        self.dense.data.len()
+        self.dense().data.len()
     }
 
     /// Returns whether there are no elements.
@@ -213,7 +218,7 @@ impl Array {
 
     #[track_caller]
     fn elements<T: Element>(&self, op: &str) -> Result<&[T]> {
-        match T::slice(&self.dense.data) {
+        match T::slice(&self.dense().data) {
             Some(elements) => Ok(elements),
             None => Err(Error::Value {
                 op: op.into(),
@@ -231,53 +236,68 @@ impl Array {
     }
 
     /// Returns whether the array has this type.
+    #[inline]
     pub(crate) fn has_type(&self, ty: &Type) -> bool {
-        let dims = self.shape().iter().map(|&n| Dim::N(n));
-        self.dtype() == ty.dtype && dims.eq(ty.shape.0.iter().copied())
+        let (shape, other) = (self.shape(), &ty.shape.0[..]);
+        self.dtype() == ty.dtype
+            && shape.len() == other.len()
+            && shape.iter().zip(other).all(|(&n, &d)| Dim::N(n) == d)
     }
 
     /// Returns whether no other array shares its memory.
     pub(crate) fn is_unique(&mut self) -> bool {
-        Arc::get_mut(&mut self.dense.data).is_some()
-    }
-
-    /// Reshapes the array to that of `ty`, which has equally many elements.
-    pub(crate) fn with_shape_of(mut self, ty: &Type) -> Array {
-        if !self.has_type(ty) {
-            self.dense.dims = ty.shape.lengths();
-        }
-        self
+        memory::is_own(&mut self.dense_mut().data)
     }
 
     /// Returns the underlying dense buffer.
     #[doc(hidden)]
+    #[inline]
     pub fn dense(&self) -> &Dense {
-        &self.dense
+        self.dense.as_ref().expect(HELD)
+    }
+
+    #[inline]
+    fn dense_mut(&mut self) -> &mut Dense {
+        self.dense.as_mut().expect(HELD)
     }
 
     /// Returns the elements for overwriting. Shared memory is replaced, not overwritten.
     ///
     /// # Errors
     /// If there is no memory for a replacement.
+    #[inline]
     pub(crate) fn data_to_overwrite(&mut self) -> Result<&mut Data> {
-        if !self.is_unique() {
+        let data = &self.dense().data;
+        // A weak reference could become an array again.
+        let others = Arc::weak_count(data) + Arc::strong_count(data) - 1;
+        if others > 0 {
             *self = memory_for(&self.ty())?;
         }
-        Ok(Arc::get_mut(&mut self.dense.data).expect("it has just been made unique"))
+        Ok(Arc::get_mut(&mut self.dense_mut().data).expect("nobody else holds it"))
+    }
+
+    /// Returns the memory of the elements.
+    #[inline]
+    pub(crate) fn into_memory(mut self) -> Arc<Data> {
+        self.dense.take().expect(HELD).data
     }
 
     /// Returns the underlying dense buffer by value; its memory is unique if no clone is left.
     #[doc(hidden)]
-    pub fn into_dense(self) -> Dense {
-        self.dense.clone()
+    pub fn into_dense(mut self) -> Dense {
+        self.dense.take().expect(HELD)
     }
 
     /// Makes an array from a dense buffer.
     #[doc(hidden)]
+    #[inline]
     pub fn from_dense(dense: Dense) -> Array {
-        Array { dense }
+        Array { dense: Some(dense) }
     }
 }
+
+/// Why an array that can be reached has its buffer.
+const HELD: &str = "only an array that is dropped gives its memory away";
 
 /// Returns the lengths, if none is negative.
 fn whole(given: &Ints) -> Option<Vec<usize>> {

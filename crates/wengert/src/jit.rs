@@ -1,17 +1,15 @@
 //! Entry points: the border between traced values and the data outside.
 
 mod compiled;
+mod entries;
 mod entry;
 mod executable;
 mod explain;
 
-use std::collections::HashMap;
-use std::collections::hash_map::DefaultHasher;
 use std::fmt;
-use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 use std::panic::{Location, resume_unwind};
-use std::sync::{Arc, Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::Arc;
 
 use wengert_ir::buffer::{Buffer, Dense};
 use wengert_ir::error::{Error, Result, said};
@@ -27,11 +25,12 @@ use wengert_ir::{eval, rewrite, schedule};
 use wengert_jit::Cranelift;
 use wengert_run::Backend;
 
-use self::compiled::{Compiled, Work};
+use self::compiled::{Compiled, Seen, Spare, Work};
+use self::entries::Entries;
 use self::entry::{Deeper, Entered, Entry, Signature};
 pub use self::executable::Executable;
 pub use self::explain::{Explanation, Stage};
-use crate::array::Array;
+use crate::array::{Array, Form};
 use crate::debug::{Printer, printing};
 use crate::tree::{self, Feed, ShapeDtype, Tree, TreeDef};
 
@@ -62,7 +61,7 @@ where
         f: Box::new(f),
         made: Location::caller(),
         options: Options::default(),
-        cache: RwLock::default(),
+        entries: Entries::default(),
     }
 }
 
@@ -73,16 +72,7 @@ pub struct Jit<X, Y> {
     f: Box<dyn Fn(X) -> Y + Send + Sync>,
     made: &'static Location<'static>,
     options: Options,
-    cache: RwLock<Cache>,
-}
-
-/// The entries of all signatures seen so far.
-#[derive(Default)]
-struct Cache {
-    /// Entries, keyed by the signature's hash.
-    entries: HashMap<u64, Vec<Arc<Entry>>>,
-    /// The entry used last, which is the most likely to be used next.
-    last: Option<Arc<Entry>>,
+    entries: Entries,
 }
 
 #[derive(Clone)]
@@ -118,7 +108,7 @@ where
     /// a traced bound that is larger returns the same error without starting. The default is a billion.
     pub fn max_steps(mut self, steps: u64) -> Self {
         self.options.max_steps = steps;
-        self.cache = RwLock::default();
+        self.entries = Entries::default();
         self
     }
 
@@ -137,7 +127,7 @@ where
     /// ```
     pub fn backend(mut self, backend: impl Backend + 'static) -> Self {
         self.options.backend = Arc::new(backend);
-        self.cache = RwLock::default();
+        self.entries = Entries::default();
         self
     }
 
@@ -145,7 +135,7 @@ where
     /// limit the call returns [`Error::Memory`]. The default is 8 GiB.
     pub fn max_residual_bytes(mut self, bytes: usize) -> Self {
         self.options.residual_bytes = bytes;
-        self.cache = RwLock::default();
+        self.entries = Entries::default();
         self
     }
 
@@ -166,7 +156,7 @@ where
     /// ```
     pub fn debug_nans(mut self) -> Self {
         self.options.check_finite = true;
-        self.cache = RwLock::default();
+        self.entries = Entries::default();
         self
     }
 
@@ -175,14 +165,14 @@ where
     #[doc(hidden)]
     pub fn plain_code(mut self) -> Self {
         self.options.plain = true;
-        self.cache = RwLock::default();
+        self.entries = Entries::default();
         self
     }
 
     /// Sends the lines of [`debug_print`](crate::debug_print) to `printer` instead of standard output.
     pub fn on_print(mut self, printer: impl Fn(&str) + Send + Sync + 'static) -> Self {
         self.options.printer = Some(Arc::new(printer));
-        self.cache = RwLock::default();
+        self.entries = Entries::default();
         self
     }
 
@@ -209,22 +199,19 @@ where
     /// If the function has a mistake, or a loop exceeds a limit.
     #[track_caller]
     pub fn call<A: Feed<X::With<Array>>>(&self, args: A) -> Result<Y::With<Array>> {
-        let last = self.read().last.clone();
+        let last = self.entries.last();
         let nothing = TreeDef::default();
-        let known = last.as_ref().map_or(&nothing, |e| &e.signature.def);
-        let (work, other) = here(Work::feed::<X::With<Array>, A>(args, known))?;
-        let as_last = |e: &Arc<Entry>| {
-            let types = &e.signature.types;
-            other.is_none() && work.arrays().zip(types).all(|(a, ty)| a.has_type(ty))
+        let (def, types) = last.map_or((&nothing, &[][..]), |e| {
+            (&e.signature.def, &e.signature.types[..])
+        });
+        let (work, seen) = here(Work::feed::<X::With<Array>, A>(args, def, types))?;
+        let entry = match (seen, last) {
+            (Seen::Same, Some(last)) => last,
+            _ => self
+                .entries
+                .of(work.structure().unwrap_or(def), work.types()),
         };
-        let entry = match last.as_ref().filter(|e| as_last(e)) {
-            Some(last) => last.clone(),
-            None => {
-                let def = other.as_ref().unwrap_or(known);
-                self.entry(def, work.arrays().map(Array::ty))
-            }
-        };
-        let compiled = self.compiled(&entry)?;
+        let compiled = self.compiled(entry)?;
         let _deeper = Deeper::new(Location::caller())?;
         here(compiled.call::<Y>(work))
     }
@@ -256,9 +243,9 @@ where
     #[track_caller]
     pub fn compile<A: Feed<X::With<ShapeDtype>>>(&self, args: A) -> Result<Executable<X, Y>> {
         let Signature { def, types } = signature::<X, A>(args)?;
-        let entry = self.entry(&def, types.into_iter());
+        let entry = self.entries.of(&def, &types);
         Ok(Executable {
-            compiled: self.compiled(&entry)?.clone(),
+            compiled: self.compiled(entry)?.clone(),
             def,
             of: PhantomData,
         })
@@ -318,50 +305,19 @@ where
         tree::unflatten(&out, leaves)
     }
 
-    fn read(&self) -> RwLockReadGuard<'_, Cache> {
-        self.cache.read().unwrap_or_else(|e| e.into_inner())
-    }
-
-    fn write(&self) -> RwLockWriteGuard<'_, Cache> {
-        self.cache.write().unwrap_or_else(|e| e.into_inner())
-    }
-
-    /// Returns the entry of a signature. For a known signature it allocates nothing.
-    fn entry(&self, def: &TreeDef, types: impl Iterator<Item = Type> + Clone) -> Arc<Entry> {
-        let hash = {
-            let mut h = DefaultHasher::new();
-            def.hash(&mut h);
-            types.clone().for_each(|ty| ty.hash(&mut h));
-            h.finish()
-        };
-        let find = |cache: &Cache| {
-            let mut same = cache.entries.get(&hash)?.iter();
-            let entry = same.find(|e| {
-                e.signature.def == *def && types.clone().eq(e.signature.types.iter().cloned())
-            });
-            entry.cloned()
-        };
-        let known = find(&self.read());
-        let mut cache = self.write();
-        let entry = known.or_else(|| find(&cache)).unwrap_or_else(|| {
-            let entry = Arc::new(Entry::new(Signature {
-                def: def.clone(),
-                types: types.clone().collect(),
-            }));
-            let same = cache.entries.entry(hash).or_default();
-            same.push(entry.clone());
-            entry
-        });
-        cache.last = Some(entry.clone());
-        entry
-    }
-
     /// Returns the code of an entry, compiling it on first use.
     #[track_caller]
+    #[inline]
     fn compiled<'e>(&self, entry: &'e Entry) -> Result<&'e Arc<Compiled>> {
-        if let Some(compiled) = entry.done.get() {
-            return Ok(compiled);
+        match entry.done.get() {
+            Some(compiled) => Ok(compiled),
+            None => self.compile_entry(entry),
         }
+    }
+
+    #[track_caller]
+    #[cold]
+    fn compile_entry<'e>(&self, entry: &'e Entry) -> Result<&'e Arc<Compiled>> {
         self.refuse_recursion(&entry.signature)?;
         match entry.begin()? {
             None => Ok(entry.done.get().expect("somebody else has compiled it")),
@@ -393,7 +349,7 @@ where
             machine_code(&program, &**backend, &options)
         })?;
         Ok(Compiled {
-            results: func.result_types(),
+            results: func.result_types().into_iter().map(Form::of).collect(),
             func: crate::Func::from_ir(func),
             choices,
             arrays,
@@ -401,7 +357,7 @@ where
             code,
             backend: backend.clone(),
             options,
-            spare: Mutex::default(),
+            spare: Spare::default(),
             printer: self.options.printer.clone(),
         })
     }
@@ -452,12 +408,14 @@ where
 }
 
 /// Adds the position `place` to an error that has none.
+#[inline]
 fn called_at<T>(place: &'static Location<'static>, result: Result<T>) -> Result<T> {
     result.map_err(|e| e.placed_at(SourceId::of(place, None)))
 }
 
 /// Adds the caller's position to an error that has none.
 #[track_caller]
+#[inline]
 fn here<T>(result: Result<T>) -> Result<T> {
     called_at(Location::caller(), result)
 }
@@ -624,8 +582,7 @@ fn signature<X: Tree, A: Feed<X::With<ShapeDtype>>>(args: A) -> Result<Signature
 
 impl<X, Y> fmt::Debug for Jit<X, Y> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let cache = self.cache.read().unwrap_or_else(|e| e.into_inner());
-        let signatures: usize = cache.entries.values().map(Vec::len).sum();
+        let signatures = self.entries.len();
         write!(f, "Jit(made at {}, {signatures} signatures)", self.made)
     }
 }

@@ -1,9 +1,10 @@
 //! Frames: the memory of a running call or task, pooled for the next one.
 
 use std::alloc::{Layout, alloc_zeroed, dealloc};
+use std::cell::Cell;
 use std::ptr;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
 use super::lists::Arena;
 use super::pages;
@@ -19,6 +20,8 @@ pub struct Frame {
     pub run: *const Run<'static>,
     /// The lists built in it.
     pub lists: Arena,
+    /// The next of several frames that a call keeps.
+    pub(super) next: Option<Box<Frame>>,
 }
 
 // SAFETY: the frame owns its memory, and only its owner accesses it.
@@ -46,6 +49,7 @@ impl Frame {
             base,
             run: ptr::null(),
             lists: Arena::default(),
+            next: None,
         });
         for (off, bytes) in &shape.image {
             let (from, to) = (i64::from(*off), i64::from(*off) + bytes.len() as i64);
@@ -62,11 +66,13 @@ impl Frame {
     }
 
     /// Returns the frame pointer.
+    #[inline]
     pub fn base(&self) -> *mut u8 {
         self.base
     }
 
     /// Writes a pointer into the header.
+    #[inline]
     pub(crate) fn set(&mut self, off: i32, value: *mut u8) {
         // SAFETY: called with offsets in the header or of argument pointers, which lie within the frame and are
         // aligned.
@@ -78,6 +84,7 @@ impl Frame {
     /// # Safety
     /// The offset is one of the header, or that of an [argument or result](super::layout::Layout::pointer) of
     /// the program that the frame was made for.
+    #[inline]
     pub unsafe fn get(&self, off: i32) -> *mut u8 {
         // SAFETY: guaranteed by the caller; the slot is aligned.
         unsafe { *self.base.offset(off as isize).cast::<*mut u8>() }
@@ -112,21 +119,79 @@ impl Drop for Frame {
 /// A pool of unused frames.
 pub struct Pool {
     shape: FrameShape,
-    /// One frame that can be taken without a lock.
-    first: AtomicPtr<Frame>,
+    /// Frames that can be taken without a lock. Each thread uses one of the places, so that threads rarely wait
+    /// for the same memory.
+    near: [Place; PLACES],
     #[expect(clippy::vec_box, reason = "a frame holds its own address")]
     rest: Mutex<Vec<Box<Frame>>>,
 }
 
-/// The number of frames kept beside the first; more are freed.
+/// The number of frames kept beside those in places; more are freed.
 const KEPT: usize = 64;
+
+/// The number of places for frames.
+const PLACES: usize = 8;
+
+/// A place for one frame, in cache lines of its own.
+#[repr(align(128))]
+struct Place(AtomicPtr<Frame>);
+
+impl Place {
+    /// Takes the frame, if there is one.
+    #[inline]
+    fn take(&self) -> Option<Box<Frame>> {
+        // Most empty places are recognised without writing to them.
+        if self.0.load(Ordering::Relaxed).is_null() {
+            return None;
+        }
+        let raw = self.0.swap(ptr::null_mut(), Ordering::Acquire);
+        // SAFETY: `put` stored the address of a box there, and the swap has just removed it.
+        (!raw.is_null()).then(|| unsafe { Box::from_raw(raw) })
+    }
+
+    /// Puts a frame into the place, and returns it if the place is not empty.
+    #[inline]
+    fn put(&self, frame: Box<Frame>) -> Option<Box<Frame>> {
+        let raw = Box::into_raw(frame);
+        let put =
+            self.0
+                .compare_exchange(ptr::null_mut(), raw, Ordering::Release, Ordering::Relaxed);
+        // SAFETY: the exchange failed, so the box is still ours.
+        put.is_err().then(|| unsafe { Box::from_raw(raw) })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        drop(self.take());
+    }
+}
+
+/// Returns a number of the current thread, which differs among the first few threads.
+#[inline]
+fn thread_number() -> usize {
+    static THREADS: AtomicUsize = AtomicUsize::new(1);
+    thread_local! {
+        /// The number, or 0 if the thread has none yet.
+        static NUMBER: Cell<usize> = const { Cell::new(0) };
+    }
+    match NUMBER.get() {
+        0 => {
+            // The numbers may wrap, since several threads may have the same.
+            let number = THREADS.fetch_add(1, Ordering::Relaxed).max(1);
+            NUMBER.set(number);
+            number
+        }
+        number => number,
+    }
+}
 
 impl Pool {
     /// Makes an empty pool of frames of a shape.
     pub fn new(shape: FrameShape) -> Pool {
         Pool {
             shape,
-            first: AtomicPtr::new(ptr::null_mut()),
+            near: [const { Place(AtomicPtr::new(ptr::null_mut())) }; PLACES],
             rest: Mutex::new(Vec::new()),
         }
     }
@@ -140,44 +205,45 @@ impl Pool {
     ///
     /// # Errors
     /// If there is no memory for it.
+    #[inline]
     pub fn take(&self) -> Result<Box<Frame>, RunError> {
-        let first = self.first.swap(ptr::null_mut(), Ordering::Acquire);
-        if !first.is_null() {
-            // SAFETY: `give` stored the address of a box there, and the swap has just removed it.
-            return Ok(unsafe { Box::from_raw(first) });
+        match self.own_place().take() {
+            Some(frame) => Ok(frame),
+            None => self.take_any(),
         }
+    }
+
+    fn own_place(&self) -> &Place {
+        &self.near[thread_number() % PLACES]
+    }
+
+    /// Takes a frame that any thread has given back, allocating one if there is none.
+    #[cold]
+    fn take_any(&self) -> Result<Box<Frame>, RunError> {
         let waiting = self.rest.lock().expect("no panic holds it").pop();
-        let frame = waiting.or_else(|| Frame::new(&self.shape));
+        let frame = waiting
+            .or_else(|| self.near.iter().find_map(Place::take))
+            .or_else(|| Frame::new(&self.shape));
         frame.ok_or(RunError::Scratch {
             need: self.frame_bytes(),
         })
     }
 
     /// Returns a frame to the pool.
+    #[inline]
     pub fn give(&self, mut frame: Box<Frame>) {
         frame.lists.reset();
         frame.run = ptr::null();
-        let raw = Box::into_raw(frame);
-        let put =
-            self.first
-                .compare_exchange(ptr::null_mut(), raw, Ordering::Release, Ordering::Relaxed);
-        if put.is_err() {
-            // SAFETY: the exchange failed, so the box is still ours.
-            let frame = unsafe { Box::from_raw(raw) };
-            let mut rest = self.rest.lock().expect("no panic holds it");
-            if rest.len() < KEPT {
-                rest.push(frame);
-            }
+        if let Some(frame) = self.own_place().put(frame) {
+            self.give_rest(frame);
         }
     }
-}
 
-impl Drop for Pool {
-    fn drop(&mut self) {
-        let first = *self.first.get_mut();
-        if !first.is_null() {
-            // SAFETY: the pool owns the box whose address is stored there.
-            drop(unsafe { Box::from_raw(first) });
+    #[cold]
+    fn give_rest(&self, frame: Box<Frame>) {
+        let mut rest = self.rest.lock().expect("no panic holds it");
+        if rest.len() < KEPT {
+            rest.push(frame);
         }
     }
 }

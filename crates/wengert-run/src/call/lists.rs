@@ -270,10 +270,15 @@ impl Arena {
     }
 
     /// Discards all lists.
+    #[inline]
     pub fn reset(&mut self) {
-        if self.chunks.is_empty() {
-            return;
+        if !self.chunks.is_empty() {
+            self.empty();
         }
+    }
+
+    #[cold]
+    fn empty(&mut self) {
         let mut total: usize = self.spare.iter().map(|c| c.size).sum();
         for mut c in self.chunks.drain(..) {
             if total + c.size <= RETAINED {

@@ -80,13 +80,13 @@ pub struct Run<'a> {
     error: Mutex<Option<RunError>>,
     /// The panic payload of a host function.
     panic: Mutex<Option<Box<dyn Any + Send>>>,
-    /// Frames of finished tasks whose lists may still be read.
-    #[expect(clippy::vec_box, reason = "a frame holds its own address")]
-    finished: Mutex<Vec<Box<Frame>>>,
+    /// The first of the frames of finished tasks whose lists may still be read.
+    finished: Mutex<Option<Box<Frame>>>,
 }
 
 impl<'a> Run<'a> {
     /// Starts a call.
+    #[inline]
     pub(crate) fn new(
         tasks: &'a Pool,
         header_bytes: usize,
@@ -102,7 +102,7 @@ impl<'a> Run<'a> {
             failed: AtomicBool::new(false),
             error: Mutex::new(None),
             panic: Mutex::new(None),
-            finished: Mutex::new(Vec::new()),
+            finished: Mutex::new(None),
         }
     }
 
@@ -110,18 +110,28 @@ impl<'a> Run<'a> {
     ///
     /// # Panics
     /// If a host function panicked, with its payload.
-    pub(crate) fn end(self, status: i32) -> Result<(), RunError> {
-        for f in self.finished.into_inner().expect("no panic holds it") {
-            self.tasks.give(f);
+    #[inline]
+    pub(crate) fn end(&mut self, status: i32) -> Result<(), RunError> {
+        let finished = self.finished.get_mut().expect("no panic holds it");
+        while let Some(mut frame) = finished.take() {
+            *finished = frame.next.take();
+            self.tasks.give(frame);
         }
-        if status == 0 {
-            return Ok(());
+        match status {
+            0 => Ok(()),
+            _ => Err(self.failure()),
         }
-        if let Some(panic) = self.panic.into_inner().expect("no panic holds it") {
+    }
+
+    /// Takes the error of a call that has failed.
+    #[cold]
+    fn failure(&mut self) -> RunError {
+        let panic = self.panic.get_mut().expect("no panic holds it");
+        if let Some(panic) = panic.take() {
             resume_unwind(panic);
         }
-        let error = self.error.into_inner().expect("no panic holds it");
-        Err(error.unwrap_or(RunError::Internal))
+        let error = self.error.get_mut().expect("no panic holds it");
+        error.take().unwrap_or(RunError::Internal)
     }
 
     /// Stores an error; the first one is kept.
@@ -164,9 +174,11 @@ impl<'a> Run<'a> {
     }
 
     /// Keeps a task's frame if its lists may still be read, and returns it to the pool otherwise.
-    pub fn keep_or_give(&self, frame: Box<Frame>) {
+    pub fn keep_or_give(&self, mut frame: Box<Frame>) {
         if frame.lists.is_used() {
-            self.finished.lock().expect("no panic holds it").push(frame);
+            let mut finished = self.finished.lock().expect("no panic holds it");
+            frame.next = finished.take();
+            *finished = Some(frame);
         } else {
             self.tasks.give(frame);
         }

@@ -8,6 +8,10 @@ use wengert_loop::types::DType;
 /// The size from which large pages are requested: a few of the largest common page size.
 const LARGE: usize = 4 << 20;
 
+/// The size up to which memory is zeroed here: an allocator has small pieces at hand, but may look for zeroed ones
+/// in a slower way.
+const SMALL: usize = 4 << 10;
+
 /// Allocates memory for `len` zero elements, which will be overwritten.
 ///
 /// # Errors
@@ -24,15 +28,23 @@ pub fn memory_for(dtype: DType, len: usize) -> Result<Data, NoMemory> {
         DType::Bool => zeros::<bool>(len).map(Data::Bool),
     };
     let mut data = data.ok_or(NoMemory { dtype, len })?;
-    advise(data.as_mut_ptr(), len * dtype.bytes());
+    if len * dtype.bytes() >= LARGE {
+        advise(data.as_mut_ptr(), len * dtype.bytes());
+    }
     Ok(data)
 }
 
-/// Allocates zeros as `vec![0; len]` does: untouched pages.
+/// Allocates zeros as `vec![0; len]` does: untouched pages, if they are many.
 fn zeros<T: Element>(len: usize) -> Option<Vec<T>> {
     let layout = Layout::array::<T>(len).ok()?;
     if layout.size() == 0 {
         return Some(Vec::new());
+    }
+    if layout.size() <= SMALL {
+        let mut small = Vec::new();
+        small.try_reserve_exact(len).ok()?;
+        small.resize(len, T::default());
+        return Some(small);
     }
     // SAFETY: the size is not 0.
     let memory = unsafe { alloc_zeroed(layout) };

@@ -143,7 +143,7 @@ impl Array {
         });
         match shape {
             Some(shape) => {
-                self.dense.dims = shape.into();
+                self.dense_mut().dims = shape.into();
                 Ok(self)
             }
             None => Err(Error::Value {
@@ -174,7 +174,7 @@ impl Array {
         fn reals<T: Element + Real>(v: &[T]) -> Vec<f64> {
             v.iter().map(|&x| x.real()).collect()
         }
-        let of = |a: &Array| with_data!(&*a.dense.data, v => reals(v));
+        let of = |a: &Array| with_data!(&*a.dense().data, v => reals(v));
         let close = |(x, y): (&f64, &f64)| {
             x == y || (y.is_finite() && (x - y).abs() <= absolute + relative * y.abs())
         };
@@ -213,9 +213,9 @@ impl Array {
             let mut own = vec![];
             reserve(&mut own, shared.len()).map_err(|e| e.error(op, None))?;
             own.extend_from_slice(shared);
-            self.dense.data = Arc::new(T::wrap(own));
+            self.dense_mut().data = Arc::new(T::wrap(own));
         }
-        let data = Arc::get_mut(&mut self.dense.data).expect("it has just been made unique");
+        let data = Arc::get_mut(&mut self.dense_mut().data).expect("it has just been made unique");
         Ok(T::slice_mut(data).expect("the type was looked at"))
     }
 }

@@ -1,8 +1,7 @@
 //! Rust values as arrays.
 
-use wengert_ir::buffer::Dense;
-
 use crate::array::Array;
+use crate::array::memory::scalar;
 
 pub use wengert_ir::buffer::Nested;
 use wengert_ir::buffer::nested;
@@ -80,7 +79,7 @@ macro_rules! scalars {
     ($($t:ty)*) => {$(
         impl From<$t> for Array {
             fn from(x: $t) -> Array {
-                Array::from_dense(Dense::scalar(x))
+                scalar(x)
             }
         }
     )*};

@@ -1,16 +1,19 @@
-//! A pool of large buffers, which reuses the memory of dropped arrays for later results.
+//! Pools of buffers, which reuse the memory of dropped arrays for later results: large ones in one pool of all
+//! threads, small ones in one for each thread.
 
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::mem;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use wengert_ir::buffer::{Data, Dense};
+use wengert_ir::buffer::{Data, Dense, Element};
 use wengert_ir::error::{Error, Result};
 use wengert_ir::ir::{DType, Type};
+use wengert_ir::types::Dims;
 
 use super::Array;
 
-/// The size in bytes from which memory is pooled: the allocator reuses smaller pieces by itself.
+/// The size in bytes from which memory is pooled for all threads: the allocator reuses smaller pieces by itself.
 const LARGE: usize = 1 << 20;
 /// The maximum number of bytes in the pool.
 const KEPT: usize = 256 << 20;
@@ -50,8 +53,46 @@ impl Pool {
     }
 }
 
+#[inline]
 fn bytes(data: &Data) -> usize {
     data.dtype().bytes() * data.len()
+}
+
+/// A type of arrays, and what is computed from it for each new array.
+pub(crate) struct Form {
+    pub ty: Type,
+    /// The first lengths.
+    dims: [usize; 4],
+    len: usize,
+}
+
+impl Form {
+    pub(crate) fn of(ty: Type) -> Form {
+        let mut dims = [0; 4];
+        for (to, from) in dims.iter_mut().zip(ty.shape.lengths()) {
+            *to = from;
+        }
+        let len = ty.size();
+        Form { ty, dims, len }
+    }
+
+    /// Returns whether the memory has the size and the element type of an array of this form.
+    #[inline]
+    pub(crate) fn fits(&self, data: &Data) -> bool {
+        data.dtype() == self.ty.dtype && data.len() == self.len
+    }
+
+    /// Makes an array of this form from memory that fits.
+    #[inline]
+    pub(crate) fn array(&self, data: Arc<Data>) -> Array {
+        debug_assert!(self.fits(&data));
+        let rank = self.ty.rank();
+        let dims = match rank <= self.dims.len() {
+            true => Dims::from_buf_and_len(self.dims, rank),
+            false => self.ty.shape.lengths(),
+        };
+        Array::from_dense(Dense { dims, data })
+    }
 }
 
 /// Makes an array of this type whose elements must all be overwritten: they may be left over from a dropped
@@ -60,25 +101,81 @@ fn bytes(data: &Data) -> usize {
 /// # Errors
 /// If there is no memory for it.
 pub(crate) fn memory_for(ty: &Type) -> Result<Array> {
-    let len = ty.size();
-    let kept = (ty.dtype.bytes() * len >= LARGE)
-        .then(|| {
-            let mut pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
-            pool.take(ty.dtype, len)
-        })
-        .flatten();
-    let data = match kept.map_or_else(|| wengert_run::memory_for(ty.dtype, len), Ok) {
-        Ok(data) => data,
-        Err(_) => without_the_pool(ty)?,
+    let form = Form::of(ty.clone());
+    Ok(form.array(memory_of(&form)?))
+}
+
+/// Returns memory for an array of this form whose elements must all be overwritten.
+///
+/// # Errors
+/// If there is no memory for it.
+#[inline]
+pub(crate) fn memory_of(form: &Form) -> Result<Arc<Data>> {
+    match near(form.ty.dtype, form.len) {
+        Some(data) => Ok(data),
+        None => new_memory(form),
+    }
+}
+
+fn new_memory(form: &Form) -> Result<Arc<Data>> {
+    let (dtype, len) = (form.ty.dtype, form.len);
+    let kept = match dtype.bytes() * len >= LARGE {
+        true => pool().take(dtype, len),
+        false => None,
     };
-    Ok(Array::from_dense(Dense::new(ty.shape.lengths(), data)))
+    let data = match kept {
+        Some(data) => data,
+        None => match wengert_run::memory_for(dtype, len) {
+            Ok(data) => data,
+            Err(_) => without_the_pool(&form.ty)?,
+        },
+    };
+    Ok(Arc::new(data))
+}
+
+/// Makes a scalar.
+pub(super) fn scalar<T: Element>(x: T) -> Array {
+    if let Some(mut data) = near(T::DTYPE, 1)
+        && let Some([place]) = Arc::get_mut(&mut data)
+            .and_then(T::slice_mut)
+            .map(|v| &mut v[..])
+    {
+        *place = x;
+        let dims = Dims::new();
+        return Array::from_dense(Dense { dims, data });
+    }
+    Array::from_dense(Dense::scalar(x))
+}
+
+/// Returns whether nobody else holds the memory.
+#[inline]
+pub(crate) fn is_own(data: &mut Arc<Data>) -> bool {
+    // The count is read first: `get_mut` writes to the counts even if the memory is shared.
+    Arc::strong_count(data) == 1 && Arc::get_mut(data).is_some()
+}
+
+/// Keeps memory for later arrays, if nobody else holds it and it is worth it.
+#[inline]
+pub(crate) fn recycle(data: Arc<Data>) {
+    if Arc::strong_count(&data) > 1 {
+        return;
+    }
+    match bytes(&data) {
+        0..=SMALL => put_near(data),
+        LARGE.. => give_up(data),
+        _ => {}
+    }
+}
+
+fn pool() -> MutexGuard<'static, Pool> {
+    POOL.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Allocates after an allocation has failed: empties the pool first.
 #[cold]
 fn without_the_pool(ty: &Type) -> Result<Data> {
     let len = ty.size();
-    let mut pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut pool = pool();
     let kept = mem::take(&mut pool.waiting);
     pool.bytes = 0;
     drop(pool);
@@ -92,17 +189,95 @@ fn without_the_pool(ty: &Type) -> Result<Data> {
 }
 
 impl Drop for Array {
+    #[inline]
     fn drop(&mut self) {
-        if bytes(&self.dense.data) < LARGE {
-            return;
-        }
-        if let Some(data) = Arc::get_mut(&mut self.dense.data) {
-            let data = mem::replace(data, Data::zeros(DType::U8, 0));
-            let mut pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
-            let unwanted = pool.put(data);
-            // Freed after the lock is released, because freeing takes a while.
-            drop(pool);
-            drop(unwanted);
+        if let Some(dense) = self.dense.take() {
+            recycle(dense.data);
         }
     }
+}
+
+/// Puts large memory into the pool, if nobody else holds it.
+fn give_up(data: Arc<Data>) {
+    if let Ok(data) = Arc::try_unwrap(data) {
+        let unwanted = pool().put(data);
+        // Freed after the lock is released, because freeing takes a while.
+        drop(unwanted);
+    }
+}
+
+/// The size in bytes up to which a thread keeps memory for itself.
+const SMALL: usize = 32 << 10;
+/// The maximum number of bytes that a thread keeps.
+const NEAR: usize = 1 << 20;
+/// The number of lists into which a thread sorts what it keeps.
+const LISTS: usize = 16;
+/// The maximum length of such a list.
+const EACH: usize = 8;
+
+/// Small memory of dropped arrays. The thread that has dropped them takes it for new ones, without a lock, and
+/// with fewer steps than to free and to allocate two pieces of memory.
+struct Near {
+    /// The memory, sorted by a few bits of its type; in each list the newest last.
+    lists: [Vec<Arc<Data>>; LISTS],
+    bytes: usize,
+}
+
+thread_local! {
+    static KEPT_NEAR: RefCell<Near> = const {
+        RefCell::new(Near { lists: [const { Vec::new() }; LISTS], bytes: 0 })
+    };
+}
+
+impl Near {
+    #[inline]
+    fn list(&mut self, dtype: DType, len: usize) -> &mut Vec<Arc<Data>> {
+        &mut self.lists[(len ^ (len >> 4) ^ (len >> 8) ^ (dtype as usize) << 1) % LISTS]
+    }
+
+    #[inline]
+    fn take(&mut self, dtype: DType, len: usize) -> Option<Arc<Data>> {
+        let list = self.list(dtype, len);
+        let fits = |d: &Arc<Data>| d.dtype() == dtype && d.len() == len;
+        let i = list.iter().rposition(fits)?;
+        let data = list.swap_remove(i);
+        self.bytes -= bytes(&data);
+        Some(data)
+    }
+
+    #[inline]
+    fn put(&mut self, data: Arc<Data>) {
+        let more = bytes(&data);
+        if self.bytes + more > NEAR {
+            self.clear();
+        }
+        self.bytes += more;
+        let list = self.list(data.dtype(), data.len());
+        if list.len() < EACH {
+            list.push(data);
+        } else {
+            let oldest = list.remove(0);
+            list.push(data);
+            self.bytes -= bytes(&oldest);
+        }
+    }
+
+    #[cold]
+    fn clear(&mut self) {
+        self.lists.iter_mut().for_each(Vec::clear);
+        self.bytes = 0;
+    }
+}
+
+/// Takes memory that this thread has kept.
+#[inline]
+fn near(dtype: DType, len: usize) -> Option<Arc<Data>> {
+    let take = |near: &RefCell<Near>| near.borrow_mut().take(dtype, len);
+    // A thread that ends keeps nothing any more.
+    KEPT_NEAR.try_with(take).ok().flatten()
+}
+
+/// Keeps memory for this thread.
+fn put_near(data: Arc<Data>) {
+    let _ = KEPT_NEAR.try_with(|near| near.borrow_mut().put(data));
 }

@@ -31,6 +31,7 @@ thread_local! {
 }
 
 /// Runs `f` with its lines going to `printer`.
+#[inline]
 pub(crate) fn printing<R>(printer: Option<&Printer>, f: impl FnOnce() -> R) -> R {
     struct Restore(Option<Printer>);
     impl Drop for Restore {

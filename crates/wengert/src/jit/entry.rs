@@ -189,21 +189,28 @@ pub(super) struct Deeper;
 impl Deeper {
     /// # Errors
     /// If the calls are too deeply nested for the stack.
+    #[inline]
     pub(super) fn new(at: &'static Location<'static>) -> Result<Deeper> {
         let calls = CALLS.get();
         if calls >= DEPTH {
-            return Err(Error::Depth {
-                op: "jit".into(),
-                limit: DEPTH,
-                at: SourceId::of(at, None),
-            });
+            return Err(too_deep(at));
         }
         CALLS.set(calls + 1);
         Ok(Deeper)
     }
 }
 
+#[cold]
+fn too_deep(at: &'static Location<'static>) -> Error {
+    Error::Depth {
+        op: "jit".into(),
+        limit: DEPTH,
+        at: SourceId::of(at, None),
+    }
+}
+
 impl Drop for Deeper {
+    #[inline]
     fn drop(&mut self) {
         CALLS.set(CALLS.get() - 1);
     }

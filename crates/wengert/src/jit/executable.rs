@@ -10,7 +10,7 @@ use wengert_ir::rewrite::Choice;
 use wengert_ir::trace::Var;
 
 use super::called_at;
-use super::compiled::{Compiled, Work};
+use super::compiled::{Compiled, Seen, Work};
 use super::entry::Deeper;
 use super::explain::{self, Explanation, Stage};
 use crate::array::Array;
@@ -38,15 +38,24 @@ where
     pub fn call<A: Feed<X::With<Array>>>(&self, args: A) -> Result<Y::With<Array>> {
         let place = Location::caller();
         let call = || {
-            let (work, other) = Work::feed::<X::With<Array>, A>(args, &self.def)?;
-            if let Some(difference) = other.and_then(|d| self.def.difference(&d)) {
-                return Err(another_structure("call", &difference));
+            let types = self.compiled.arg_types();
+            let (work, seen) = Work::feed::<X::With<Array>, A>(args, &self.def, types)?;
+            if seen != Seen::Same {
+                return Err(self.misfit(&work));
             }
-            self.compiled.check_args(&self.def, work.arrays())?;
             let _deeper = Deeper::new(place)?;
             self.compiled.call::<Y>(work)
         };
         called_at(place, call())
+    }
+
+    /// Makes the error that the arguments of a call do not fit.
+    #[cold]
+    fn misfit(&self, work: &Work) -> Error {
+        match work.structure().and_then(|def| self.def.difference(def)) {
+            Some(difference) => another_structure("call", &difference),
+            None => self.compiled.misfit(&self.def, work.types()),
+        }
     }
 
     /// Runs the code and writes the results into existing arrays. Memory that other arrays share is replaced,
@@ -57,19 +66,18 @@ where
     /// loop exceeded a limit.
     #[track_caller]
     pub fn call_into(&self, args: &X::With<Array>, out: &mut Y::With<Array>) -> Result<()> {
-        if !self.def.fits(args) {
-            let difference = self.def.difference(&tree::def(args));
-            let difference = difference.expect("it does not fit");
-            return called_at(
-                Location::caller(),
-                Err(another_structure("call_into", &difference)),
-            );
-        }
-        let _deeper = Deeper::new(Location::caller())?;
-        called_at(
-            Location::caller(),
-            self.compiled.call_into(&self.def, args, out),
-        )
+        let place = Location::caller();
+        let mut call = || {
+            let _deeper = Deeper::new(place)?;
+            if self.compiled.call_into(&self.def, args, out)? {
+                return Ok(());
+            }
+            match self.def.difference(&tree::def(args)) {
+                Some(difference) => Err(another_structure("call_into", &difference)),
+                None => Err(self.compiled.misfit_into(&self.def, args, out)),
+            }
+        };
+        called_at(place, call())
     }
 
     /// Returns the bytes of scratch that a call uses: memory for intermediate arrays, where those with disjoint

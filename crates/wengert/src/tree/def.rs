@@ -15,6 +15,13 @@ pub trait Sink<L> {
     fn node(&mut self, node: Node<'_>);
     /// Takes a leaf.
     fn leaf(&mut self, leaf: L);
+    /// Takes a leaf that the caller keeps.
+    fn shared(&mut self, leaf: &L)
+    where
+        L: Clone,
+    {
+        self.leaf(leaf.clone());
+    }
     /// Reports that a leaf cannot be made from what is given, for example an array from rows of different
     /// lengths.
     ///
@@ -135,6 +142,7 @@ impl Token {
         }
     }
 
+    #[inline]
     pub(super) fn as_node(&self) -> Option<Node<'_>> {
         Some(match self {
             Token::Leaf => return None,
@@ -246,12 +254,9 @@ impl TreeDef {
 
     /// Returns whether a tree has this structure. Nothing is allocated.
     pub fn fits<T: Tree>(&self, tree: &T) -> bool {
-        let mut compare = Compare {
-            rest: self.tokens.iter(),
-            equal: true,
-        };
+        let mut compare = Compare::new(self);
         tree.walk(&mut compare);
-        compare.equal && compare.rest.as_slice().is_empty()
+        compare.is_equal()
     }
 
     /// Returns the structure with each leaf replaced by another structure.
@@ -280,6 +285,7 @@ impl TreeDef {
         self.leaves += 1;
     }
 
+    #[inline]
     pub(super) fn cursor(&self) -> Cursor<'_> {
         Cursor {
             rest: self.tokens.iter(),
@@ -294,17 +300,45 @@ impl fmt::Debug for TreeDef {
 }
 
 /// A sink that compares a tree with a structure.
-struct Compare<'a> {
+pub(crate) struct Compare<'a> {
     rest: std::slice::Iter<'a, Token>,
     equal: bool,
 }
 
-impl<L> Sink<L> for Compare<'_> {
-    fn node(&mut self, node: Node<'_>) {
+impl<'a> Compare<'a> {
+    #[inline]
+    pub(crate) fn new(def: &'a TreeDef) -> Compare<'a> {
+        Compare {
+            rest: def.tokens.iter(),
+            equal: true,
+        }
+    }
+
+    /// Takes the next part, which is not a leaf.
+    #[inline]
+    pub(crate) fn part(&mut self, node: Node<'_>) {
         self.equal = self.equal && self.rest.next().is_some_and(|t| t.as_node() == Some(node));
     }
-    fn leaf(&mut self, _: L) {
+
+    /// Takes a leaf as the next part.
+    #[inline]
+    pub(crate) fn place(&mut self) {
         self.equal = self.equal && matches!(self.rest.next(), Some(Token::Leaf));
+    }
+
+    /// Returns whether the tree had this structure.
+    #[inline]
+    pub(crate) fn is_equal(&self) -> bool {
+        self.equal && self.rest.as_slice().is_empty()
+    }
+}
+
+impl<L> Sink<L> for Compare<'_> {
+    fn node(&mut self, node: Node<'_>) {
+        self.part(node);
+    }
+    fn leaf(&mut self, _: L) {
+        self.place();
     }
 }
 
@@ -315,24 +349,25 @@ pub struct Cursor<'a> {
 }
 
 impl<'a> Cursor<'a> {
+    #[inline]
     pub(super) fn is_done(&self) -> bool {
         self.rest.as_slice().is_empty()
     }
 
+    #[inline]
     fn take<T>(&mut self, what: &str, read: impl FnOnce(&'a Token) -> Option<T>) -> Result<T> {
         let token = self.rest.next();
-        token.and_then(read).ok_or_else(|| {
-            misfit(format!(
-                "the structure has {} where the tree has {what}",
-                token.map_or("an end".into(), Token::describe)
-            ))
-        })
+        match token.and_then(read) {
+            Some(part) => Ok(part),
+            None => Err(unlike(token, what)),
+        }
     }
 
     /// Takes the next leaf, which the structure must have at this position.
     ///
     /// # Errors
     /// If the structure has no leaf at this position, or if there are no leaves left.
+    #[inline]
     pub fn leaf<L>(&mut self, leaves: &mut dyn Iterator<Item = L>) -> Result<L> {
         self.take("a leaf", |t| matches!(t, Token::Leaf).then_some(()))?;
         leaves
@@ -417,4 +452,13 @@ impl<'a> Cursor<'a> {
             _ => None,
         })
     }
+}
+
+/// Makes the error that a structure has something else than the tree at some place.
+#[cold]
+fn unlike(token: Option<&Token>, what: &str) -> Error {
+    misfit(format!(
+        "the structure has {} where the tree has {what}",
+        token.map_or("an end".into(), Token::describe)
+    ))
 }

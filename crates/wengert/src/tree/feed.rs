@@ -54,17 +54,20 @@ pub trait Feed<T: Tree> {
 }
 
 impl<T: Tree, A: Feed<T>> Feed<T> for &A {
+    #[inline]
     fn feed_ref(&self, out: &mut dyn Sink<T::Leaf>) {
         (**self).feed_ref(out);
     }
 }
 
 impl Feed<Array> for Array {
+    #[inline]
     fn feed(self, out: &mut dyn Sink<Array>) {
         out.leaf(self);
     }
+    #[inline]
     fn feed_ref(&self, out: &mut dyn Sink<Array>) {
-        out.leaf(self.clone());
+        out.shared(self);
     }
 }
 

@@ -17,15 +17,19 @@ macro_rules! leaves {
             type Leaf = $t;
             type With<M: Leaf> = M;
             type Nest<T: Tree> = T;
+            #[inline]
             fn walk<'a>(&'a self, out: &mut dyn Sink<&'a $t>) {
                 out.leaf(self);
             }
+            #[inline]
             fn walk_mut<'a>(&'a mut self, out: &mut dyn Sink<&'a mut $t>) {
                 out.leaf(self);
             }
+            #[inline]
             fn into_leaves(self, out: &mut dyn Sink<$t>) {
                 out.leaf(self);
             }
+            #[inline]
             fn from_leaves(
                 def: &mut Cursor<'_>,
                 leaves: &mut dyn Iterator<Item = $t>,

@@ -46,7 +46,7 @@ mod ravel;
 mod spec;
 
 pub use def::TreeDef;
-pub(crate) use def::{Cursor, Node, Sink};
+pub(crate) use def::{Compare, Cursor, Node, Sink};
 pub use feed::Feed;
 pub use into_tree::{IntoTree, Vars};
 pub(crate) use known::{Known, each};
@@ -222,11 +222,13 @@ pub fn def<T: Tree>(tree: &T) -> TreeDef {
 /// # Errors
 /// If the structure is not one of a tree of this type, or if the number of leaves does not match.
 #[track_caller]
+#[inline]
 pub fn unflatten<T: Tree>(def: &TreeDef, leaves: impl IntoIterator<Item = T::Leaf>) -> Result<T> {
     let place = Location::caller();
     built(def, leaves).map_err(|e| e.placed_at(SourceId::of(place, None)))
 }
 
+#[inline]
 fn built<T: Tree>(def: &TreeDef, leaves: impl IntoIterator<Item = T::Leaf>) -> Result<T> {
     let mut cursor = def.cursor();
     let mut leaves = leaves.into_iter();
