@@ -16,23 +16,21 @@ pub const SHORT: usize = 64;
 /// Number of terms in a chunk; a longer reduction is split into consecutive chunks.
 pub const CHUNK: usize = 65_536;
 
-/// Number of terms from which the sums of a product with few rows or columns are computed like a reduction.
-/// Shorter ones, and those of products of matrices, are added in order; a product of matrices with so many
-/// terms is computed by the library, in its own order.
-pub const LONG: usize = 512;
-
-/// Minimum number of rows and of columns in a product of matrices.
+/// Minimum number of rows and of columns in a product of matrices. The sums of other products, such as those of a
+/// matrix and a vector, are computed like reductions.
 pub const SIDE: usize = 8;
 
-/// Size (rows x columns x terms) from which a product of matrices is computed by a library, in its own order.
+/// Size (rows x columns x terms) from which a product of matrices is computed by a library, in its own order. The sums
+/// of smaller ones are added in order.
 pub const LIBRARY: usize = 32 * 32 * 32;
 
 /// Size above which a product may use several threads.
 pub const ALONE: usize = 64 * 64 * 64;
 
-/// Returns whether the sums of a product with these rows, columns and terms are computed like reductions.
+/// Returns whether the sums of a product with these rows, columns and terms have partial sums, as those of a reduction
+/// of so many terms have.
 pub const fn is_long(rows: usize, columns: usize, terms: usize) -> bool {
-    terms >= LONG && (rows < SIDE || columns < SIDE)
+    terms >= SHORT && (rows < SIDE || columns < SIDE)
 }
 
 /// Number of lanes in a chunk of a sum over the lanes of a map.

@@ -22,8 +22,9 @@ use crate::with_data;
 /// `c[i.., j.., k..] = Σ_l a[i, j, l] · b[i, k, l]`: the axes of the result are the batch axes, then
 /// the other axes of `a`, then those of `b`.
 ///
-/// Each sum adds the products in order, the last contracted axis moving fastest. A long sum with few rows or columns is
-/// ordered like that of a reduction ([`order::is_long`]). A sum without terms is zero.
+/// The products are counted with the last contracted axis moving fastest. Those of matrices are added in order, and those
+/// of few rows or columns, such as of a matrix and a vector, as by a reduction ([`order::is_long`]). A sum without terms is
+/// zero.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Dot {
     /// The pairs of batch axes of `a` and of `b`.

@@ -14,10 +14,10 @@ use crate::ir::{DType, Type};
 use crate::loops::affine::Affine;
 use crate::loops::kernel::Gemm;
 use crate::loops::{FoldOp, Kernel, ScalarOp, Value};
-use crate::order::{self, ALONE, SIDE};
+use crate::order::{self, ALONE, CHUNK, SIDE};
 
-/// From so many terms on, a product whose matrices have at least [`SIDE`] rows and columns is done as
-/// a whole, in order: tile by tile, where loops would do it row by row.
+/// From so many terms on, a product is done as a whole: that of matrices with at least [`SIDE`] rows and columns tile by
+/// tile, where loops would do it row by row, and that of a matrix and a few vectors in the order in which the matrix lies.
 const SOME: usize = 1024;
 
 /// A sum of products.
@@ -51,14 +51,23 @@ impl Lowering {
         self.force(&[p.a.0, p.b.0], StoreReason::Factor)?;
         let (mut factors, rows) = ([&p.a, &p.b].map(|f| f.0), p.batch + p.rows);
         let size = |axes: &[usize]| -> usize { axes.iter().product() };
-        let long = order::is_long(
-            size(&p.dims[p.batch..rows]),
-            size(&p.dims[rows..kept]),
-            size(&p.dims[kept..]),
-        );
+        let (m, n) = (size(&p.dims[p.batch..rows]), size(&p.dims[rows..kept]));
+        let long = order::is_long(m, n, size(&p.dims[kept..]));
         if long {
-            factors[0] = self.summed_last(p.a.0, &p.a.1, kept)?;
-            factors[1] = self.summed_last(p.b.0, &p.b.1, kept)?;
+            factors[0] = self.summed_last(p.a.0, &p.a.1, kept, false)?;
+            factors[1] = self.summed_last(p.b.0, &p.b.1, kept, false)?;
+            // Terms that are adjacent in a matrix are read along it, beside vectors whose terms are adjacent, too.
+            let (matrix, vectors) = match m >= n {
+                true => (0, 1),
+                false => (1, 0),
+            };
+            let axes = [&p.a.1, &p.b.1];
+            if !self.in_lanes()
+                && m.max(n) >= SIDE
+                && self.adjacent_terms(factors[matrix], axes[matrix], kept)
+            {
+                factors[vectors] = self.summed_last(factors[vectors], axes[vectors], kept, true)?;
+            }
         }
         let a = self.remap(factors[0], &AxisMap::broadcast(&p.dims, &p.a.1))?;
         let b = self.remap(factors[1], &AxisMap::broadcast(&p.dims, &p.b.1))?;
@@ -69,20 +78,45 @@ impl Lowering {
             if p.large && p.zero_wins {
                 return self.masked_product(p, want, &matrices, (a, b));
             }
-            if p.large || (!p.zero_wins && want.ty.is_float() && matrices.are_some()) {
+            let whole = matrices.are_some() || matrices.are_vectors();
+            if p.large || (!p.zero_wins && want.ty.is_float() && whole) {
                 return self.library_product(p, want, &matrices);
             }
         }
+        // Short sums are in order by either rule.
         let rule = if long { Rule::Usual } else { Rule::OneByOne };
         self.looped_product(p, want, (a, b), rule)
     }
 
-    /// A factor whose axes that are summed over are walked as one: itself, if they are already.
-    fn summed_last(&mut self, x: NodeId, axes: &[usize], kept: usize) -> Result<NodeId> {
+    /// The axes of a factor that are summed over, in order.
+    fn summed(&self, x: NodeId, axes: &[usize], kept: usize) -> Vec<usize> {
         let dims = self.dims(x);
         let mut summed: Vec<usize> = (0..axes.len()).filter(|&i| axes[i] >= kept).collect();
         summed.sort_by_key(|&i| axes[i]);
         summed.retain(|&i| dims[i] > 1);
+        summed
+    }
+
+    /// Whether neighbours among the terms of a factor are neighbours in memory.
+    fn adjacent_terms(&self, x: NodeId, axes: &[usize], kept: usize) -> bool {
+        let summed = self.summed(x, axes, kept);
+        match self.expr(x) {
+            Expr::Stored(view) => summed.last().is_some_and(|&i| view.strides[i] == 1),
+            _ => false,
+        }
+    }
+
+    /// A factor whose axes that are summed over are walked as one, and with `adjacent` whose terms are neighbours in
+    /// memory: itself, if it is so already.
+    fn summed_last(
+        &mut self,
+        x: NodeId,
+        axes: &[usize],
+        kept: usize,
+        adjacent: bool,
+    ) -> Result<NodeId> {
+        let dims = self.dims(x);
+        let summed = self.summed(x, axes, kept);
         let Expr::Stored(view) = self.expr(x) else {
             return Ok(x);
         };
@@ -90,7 +124,7 @@ impl Lowering {
             let [outer, inner] = [pair[0], pair[1]];
             view.strides[outer] == view.strides[inner] * dims[inner] as i64
         });
-        if even {
+        if even && (!adjacent || self.adjacent_terms(x, axes, kept)) {
             return Ok(x);
         }
         // The others in front, and back to where they were.
@@ -289,6 +323,23 @@ impl Matrices {
     fn are_some(&self) -> bool {
         let (m, n, k) = self.dims;
         m.min(n).min(k) >= SIDE && self.terms() >= SOME
+    }
+
+    /// Whether they are a matrix and a few vectors, and their product is worth a call: the matrix can be read in the order
+    /// in which it lies.
+    fn are_vectors(&self) -> bool {
+        let (m, n, k) = self.dims;
+        let Gemm { a, b, .. } = self.kernel;
+        // How far rows of the matrix and terms of both are apart.
+        let (row, term, other) = match m >= n {
+            true => (a.0, a.1, b.0),
+            false => (b.1, b.0, a.1),
+        };
+        order::is_long(m, n, k)
+            && k <= CHUNK
+            && m.max(n) >= SIDE
+            && self.terms() >= SOME
+            && (row == 1 || (term == 1 && other == 1))
     }
 
     /// Each of the two matrices' axes has to be walked in even steps forwards.

@@ -24,7 +24,7 @@ impl Lowering {
         let element = self.place_of(view, at);
         match view.place {
             Place::Buffer(buffer) => {
-                self.note_read(buffer);
+                self.note_read(buffer, element.lane);
                 match &self.nest {
                     Some(nest) if !nest.written.contains(&buffer) => {
                         (self.b).load_in_nest(nest.number, nest.floor, buffer, &element)

@@ -5,7 +5,7 @@
 //! is taken, as a [`StoreReason`]; the rest is seen at the few places that everything comes through: elements
 //! that are computed, loaded and stored, loops that are opened, memory that is allocated.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
@@ -164,6 +164,8 @@ pub struct Part {
     pub operations: BTreeSet<OperationId>,
     /// The memory that is read.
     pub reads: BTreeSet<BufferId>,
+    /// Memory that neighbouring lanes read at places that are not neighbours, and how far those are apart at the most.
+    pub strides: BTreeMap<BufferId, u64>,
     /// The memory that is written.
     pub writes: BTreeSet<BufferId>,
     /// Set if the part is nothing but a copy.
@@ -181,6 +183,7 @@ impl Part {
             by,
             operations: BTreeSet::new(),
             reads: BTreeSet::new(),
+            strides: BTreeMap::new(),
             writes: BTreeSet::new(),
             copied: None,
             rows: vec![],
@@ -192,6 +195,10 @@ impl Part {
     fn absorb(&mut self, nest: Part) {
         self.operations.extend(nest.operations);
         self.reads.extend(nest.reads);
+        for (buffer, apart) in nest.strides {
+            let most = self.strides.entry(buffer).or_default();
+            *most = apart.max(*most);
+        }
         self.writes.extend(nest.writes);
     }
 }
@@ -375,9 +382,15 @@ impl Lowering {
         }
     }
 
-    pub(super) fn note_read(&mut self, buffer: BufferId) {
+    /// An element is read; `apart` says how far those of neighbouring lanes are apart.
+    pub(super) fn note_read(&mut self, buffer: BufferId, apart: i64) {
         if let Some(r) = &mut self.notes {
-            r.part().reads.insert(buffer);
+            let part = r.part();
+            part.reads.insert(buffer);
+            if apart.unsigned_abs() > 1 {
+                let most = part.strides.entry(buffer).or_default();
+                *most = apart.unsigned_abs().max(*most);
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::nest::{Space, is_unrolled};
-use super::node::{FEW, NodeId, Position, positions};
+use super::node::{Expr, FEW, NodeId, Position, positions};
 use super::notes::StoreReason;
 use super::view::{AxisMap, PerAxis, View, contiguous};
 use super::{Lowering, Wanted};
@@ -13,6 +13,9 @@ use crate::loops::affine::Affine;
 use crate::loops::{FoldOp, LANES, LoopKind, ScalarOp, Value};
 use crate::order::{CHUNK, LANE_CHUNK, PARTIALS, SHORT};
 use crate::scalar::bits_of;
+
+/// How often a reduction reads each element of an array that is worth a copy in the order in which it is read.
+const OFTEN: usize = 8;
 
 /// What a reduction starts from: joining it with anything gives that thing, bit for bit.
 pub fn neutral(op: FoldOp, dtype: DType) -> u64 {
@@ -108,9 +111,9 @@ impl Lowering {
         if pending.last() == Some(&x) && self.node(x).uses > 1 {
             beside.push(x);
         }
-        let read = self.with_leaves(&pending, &[x]);
-        let walks = self.walks(&read);
-        let read = self.with_found(read);
+        let leaves = self.with_leaves(&pending, &[x]);
+        let walks = self.walks(&leaves);
+        let read = self.with_found(leaves.clone());
         let mut fold = Fold {
             op,
             dtype: want.ty.dtype,
@@ -133,6 +136,8 @@ impl Lowering {
             let axes: Vec<usize> = (k..dims.len()).collect();
             return self.reduce(moved, &axes, op, want);
         }
+        let turned = self.turn(&leaves, &fold)?;
+        fold.walks = self.walks(&leaves);
         let places: Vec<View> = (beside.iter())
             .map(|&id| {
                 let wish = self.node_mut(id).place.take();
@@ -159,10 +164,56 @@ impl Lowering {
         let written = places.iter().chain(&want.place);
         let result = self.in_nest(written, |l| l.fold(&fold, want, term))?;
         self.spilled = spilled;
+        for (id, expr) in turned {
+            self.node_mut(id).expr = expr;
+        }
         for (id, place) in beside.into_iter().zip(places) {
-            self.settle(id, super::node::Expr::Stored(place));
+            self.settle(id, Expr::Stored(place));
         }
         Ok(result)
+    }
+
+    /// Copies arrays of which a reduction reads each element often, and side by side elements that are not neighbours: the
+    /// copies lie as they are read. They stand for the arrays until those get back what they were, which is returned: a
+    /// copy is there where the reduction is, and maybe nowhere else.
+    fn turn(&mut self, leaves: &[NodeId], fold: &Fold) -> Result<Vec<(NodeId, Expr)>> {
+        let mut turned = vec![];
+        let mut kept = fold.kept.iter().copied().rev();
+        let Some(lanes) = kept.find(|&a| fold.dims[a] >= LANES) else {
+            return Ok(turned);
+        };
+        if self.in_lanes() || fold.serially || fold.across(false) {
+            return Ok(turned);
+        }
+        let points: usize = fold.dims.iter().product();
+        for &id in leaves {
+            let Expr::Stored(view) = self.expr(id).clone() else {
+                continue;
+            };
+            let (ty, dims) = (self.ty(id).clone(), self.dims(id));
+            let is_own = |&a: &usize| view.strides[a] != 0 && dims[a] > 1;
+            let own: Vec<usize> = (0..dims.len()).filter(is_own).collect();
+            let len: usize = own.iter().map(|&a| dims[a]).product();
+            if view.strides[lanes].abs() <= 1 || len <= FEW || points / len < OFTEN {
+                continue;
+            }
+            let mut to = View {
+                strides: dims.iter().map(|_| 0).collect(),
+                ..self.alloc_because(ty.dtype, &[len], StoreReason::Reordered)
+            };
+            let mut next = 1;
+            let others = own.iter().rev().filter(|&&a| a != lanes);
+            for &a in std::iter::once(&lanes).chain(others) {
+                to.strides[a] = next;
+                next *= dims[a] as i64;
+            }
+            let once = (0..dims.len()).map(|a| if own.contains(&a) { dims[a] } else { 1 });
+            let from = self.stored(ty.dtype, once.collect(), view);
+            self.write(from, to.clone())?;
+            let before = std::mem::replace(&mut self.node_mut(id).expr, Expr::Stored(to));
+            turned.push((id, before));
+        }
+        Ok(turned)
     }
 
     /// The sum over the first axis, in the order of a sum over the lanes of a map, or one after the
@@ -281,10 +332,7 @@ impl Lowering {
         if rest > 0 {
             chunk(self, &Affine::constant(full as i64), rest)?;
         }
-        let partial = self.push(
-            Type::new(fold.dtype, &sums),
-            super::node::Expr::Stored(partial),
-        );
+        let partial = self.push(Type::new(fold.dtype, &sums), Expr::Stored(partial));
         let fold = Fold {
             dims: sums.clone(),
             kept: (1..sums.len()).collect(),

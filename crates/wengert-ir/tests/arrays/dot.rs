@@ -3,6 +3,7 @@
 use wengert_ir::buffer::Dense;
 use wengert_ir::ops::Cotangent;
 use wengert_ir::ops::dot::dot;
+use wengert_ir::order;
 use wengert_ir::trace::Var;
 use wengert_ir::transform::linearize;
 
@@ -66,18 +67,22 @@ fn stacks_of_matrices() {
     assert_eq!(row.slice::<f64>()[3..], *want.slice::<f64>());
 }
 
-/// Products are summed in order, from the first.
+/// Products of vectors are summed as by `sum`; those of matrices are summed in order, from the first.
 #[test]
 fn order_of_terms() {
     let mut random = Random::new(5);
-    let (a, b) = (random.array(&[100]), random.array(&[100]));
-    let products = a
-        .slice::<f64>()
-        .iter()
-        .zip(b.slice::<f64>())
-        .map(|(a, b)| a * b);
-    let want = products.reduce(|s, p| s + p).unwrap();
-    assert_eq!(value(|x| x[0].dot(x[1]), &[a, b]), Dense::scalar(want));
+    for n in [63, 64, 100, 65_537] {
+        let (a, b) = (random.array(&[n]), random.array(&[n]));
+        let product = |i: usize| a.slice::<f64>()[i] * b.slice::<f64>()[i];
+        let want = order::reduce(n, product, |x, y| x + y).unwrap();
+        let got = value(|x| x[0].dot(x[1]), &[a.clone(), b.clone()]);
+        assert_eq!(got, Dense::scalar(want));
+    }
+    let (a, b) = (random.array(&[8, 100]), random.array(&[100, 8]));
+    let product = |i: usize| a.slice::<f64>()[i] * b.slice::<f64>()[8 * i];
+    let want = (0..100).map(product).reduce(|x, y| x + y).unwrap();
+    let got = value(|x| x[0].dot(x[1]), &[a.clone(), b.clone()]);
+    assert_eq!(got.slice::<f64>()[0], want);
 }
 
 #[test]

@@ -9,4 +9,5 @@ pub mod sort;
 pub mod threads;
 mod tiles;
 pub mod upper;
+mod vectors;
 pub mod wide;

@@ -1,13 +1,25 @@
 //! Matrix products, for generated code.
 
+use rayon::prelude::*;
 use wengert_loop::loops::kernel::Gemm;
-use wengert_loop::order::{ALONE, LIBRARY};
+use wengert_loop::order::{self, ALONE, LIBRARY};
 use wengert_loop::types::DType;
 
 use super::helpers::guard;
 use super::tiles::Number;
+use super::vectors::FewVectors;
 use crate::call::frame::Frame;
 use crate::cpu::Cpu;
+
+/// Size from which a product of a matrix and a few vectors uses several threads: reading the matrix takes as long as
+/// waking them.
+const PARALLEL: usize = 1 << 17;
+
+/// Parts for each thread, so that threads that are done early take over.
+const EACH: usize = 2;
+
+/// Rows of a part are a multiple of this number, so that lines of memory are not shared.
+const ROWS: usize = 32;
 
 /// A matrix product in a program.
 pub struct GemmCall {
@@ -43,14 +55,20 @@ pub unsafe extern "C" fn gemm(
     })
 }
 
-/// Computes small products in order, with the same bits as loops; medium ones in order too, but fused; larger
-/// ones with the library.
+/// Computes products of a matrix and a few vectors in the order of reductions, and small products in order, with the same
+/// bits as loops; medium ones in order too, but fused; larger ones with the library.
 ///
 /// # Safety
 /// As for [`gemm()`].
 unsafe fn product<T: Number>(call: &GemmCall, c: *mut T, a: *const T, b: *const T) {
     let Gemm { m, n, k, .. } = call.gemm;
     if m == 0 || n == 0 {
+        return;
+    }
+    if order::is_long(m, n, k) {
+        let product = FewVectors::new(&call.gemm, c, a, b);
+        // SAFETY: guaranteed by the caller.
+        unsafe { few_vectors(call, &product) };
         return;
     }
     let size = m.saturating_mul(n).saturating_mul(k);
@@ -90,4 +108,26 @@ unsafe fn product<T: Number>(call: &GemmCall, c: *mut T, a: *const T, b: *const 
             threads,
         );
     }
+}
+
+/// Computes a product of a matrix and a few vectors.
+///
+/// # Safety
+/// As for [`gemm()`].
+unsafe fn few_vectors<T: Number>(call: &GemmCall, product: &FewVectors<T>) {
+    let Gemm { m, n, k, .. } = call.gemm;
+    let rows = product.rows();
+    let code = T::vectors(call.cpu);
+    if !call.threads || m.saturating_mul(n).saturating_mul(k) < PARALLEL {
+        // SAFETY: guaranteed by the caller.
+        unsafe { code(product, 0..rows) };
+        return;
+    }
+    let part = rows.div_ceil(EACH * rayon::current_num_threads());
+    let part = part.next_multiple_of(ROWS);
+    (0..rows.div_ceil(part)).into_par_iter().for_each(|i| {
+        let first = i * part;
+        // SAFETY: guaranteed by the caller; each part has rows of its own.
+        unsafe { code(product, first..rows.min(first + part)) };
+    });
 }

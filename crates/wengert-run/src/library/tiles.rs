@@ -5,9 +5,11 @@
 use std::arch::x86_64::*;
 use std::array::from_fn;
 use std::mem::MaybeUninit;
+use std::ops::{Add, Mul, Range};
 
 use wengert_loop::loops::kernel::Gemm;
 
+use super::vectors::{self, FewVectors, Vectors};
 use crate::cpu::Cpu;
 
 /// Number of adjacent vectors in a tile.
@@ -27,13 +29,16 @@ const DEPTH: usize = 64;
 pub(super) type Tiles<T> = unsafe fn(&Gemm, *mut T, *const T, *const T);
 
 /// An element type of matrix products.
-pub(super) trait Number: Copy + Default + 'static {
+pub(super) trait Number: Copy + Default + Sync + 'static {
     /// The number 1.
     const ONE: Self;
 
     /// Returns the code for a processor. Every sum is in order. With `fused` each multiply-add is rounded once,
     /// if the machine supports that; otherwise products are rounded first.
     fn tiles(cpu: Cpu, fused: bool) -> Option<Tiles<Self>>;
+
+    /// Returns the code for products of a matrix and a few vectors.
+    fn vectors(cpu: Cpu) -> Vectors<Self>;
 }
 
 impl Number for f64 {
@@ -50,6 +55,16 @@ impl Number for f64 {
         }
         (!fused).then_some(product::<[f64; 4], 4, false>)
     }
+
+    fn vectors(cpu: Cpu) -> Vectors<f64> {
+        #[cfg(target_arch = "x86_64")]
+        match Machine::of(cpu) {
+            Machine::Avx512 => return vectors_by_avx512::<__m512d, __m512d, 1>,
+            Machine::Avx2 => return vectors_by_avx2::<__m256d, __m256d, 2>,
+            Machine::Any => {}
+        }
+        vectors::compute::<[f64; 4], [f64; 4], 2, 4>
+    }
 }
 
 impl Number for f32 {
@@ -65,6 +80,16 @@ impl Number for f32 {
             (Machine::Any, _) => {}
         }
         (!fused).then_some(product::<[f32; 8], 4, false>)
+    }
+
+    fn vectors(cpu: Cpu) -> Vectors<f32> {
+        #[cfg(target_arch = "x86_64")]
+        match Machine::of(cpu) {
+            Machine::Avx512 => return vectors_by_avx512::<__m256, __m512, 1>,
+            Machine::Avx2 => return vectors_by_avx2::<__m256, __m256, 1>,
+            Machine::Any => {}
+        }
+        vectors::compute::<[f32; 8], [f32; 8], 1, 4>
     }
 }
 
@@ -117,9 +142,33 @@ unsafe fn by_avx2<V: Vector, const FUSED: bool>(
     unsafe { product::<V, 4, FUSED>(call, c, a, b) }
 }
 
+/// # Safety
+/// As for [`vectors::compute`]; the processor has AVX-512.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx2,fma")]
+unsafe fn vectors_by_avx512<A: Vector, B: Vector<T = A::T>, const N: usize>(
+    p: &FewVectors<A::T>,
+    rows: Range<usize>,
+) {
+    // SAFETY: guaranteed by the caller.
+    unsafe { vectors::compute::<A, B, N, 8>(p, rows) }
+}
+
+/// # Safety
+/// As for [`vectors::compute`]; the processor has AVX2 and FMA.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn vectors_by_avx2<A: Vector, B: Vector<T = A::T>, const N: usize>(
+    p: &FewVectors<A::T>,
+    rows: Range<usize>,
+) {
+    // SAFETY: guaranteed by the caller. Eight vectors of sums take half of the registers.
+    unsafe { vectors::compute::<A, B, N, 4>(p, rows) }
+}
+
 /// A vector of numbers. Everything is inlined where the processor is known to support it.
-trait Vector: Copy {
-    type T: Copy;
+pub(super) trait Vector: Copy {
+    type T: Copy + Add<Output = Self::T> + Mul<Output = Self::T>;
     const LANES: usize;
     /// The start of a sum, chosen so that adding the first product returns it bit for bit.
     const NOTHING: Self::T;

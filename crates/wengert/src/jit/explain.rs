@@ -169,9 +169,17 @@ impl Writer<'_> {
         }
     }
 
-    fn buffers<'b>(&self, all: impl IntoIterator<Item = &'b BufferId>) -> String {
-        let names: Vec<String> = (all.into_iter()).filter_map(|&b| self.buffer(b)).collect();
-        names.join(", ")
+    /// Returns the names of buffers, each with what is said of it.
+    fn buffers<'b>(
+        &self,
+        all: impl IntoIterator<Item = &'b BufferId>,
+        said: impl Fn(&BufferId) -> String,
+    ) -> String {
+        let names = all.into_iter().filter_map(|b| {
+            let name = self.buffer(*b)?;
+            Some(name + &said(b))
+        });
+        names.collect::<Vec<_>>().join(", ")
     }
 
     /// Describes what is computed in which loop.
@@ -316,7 +324,12 @@ impl Writer<'_> {
                 let kind = self.again.program.buffers[b.0 as usize].kind;
                 matches!(kind, BufferKind::Input(_)) && !self.used.contains(b)
             };
-            (does, self.buffers(buffers.iter().filter(|b| !idle(b))))
+            let strides = |b: &BufferId| match part.strides.get(b) {
+                Some(stride) if does == "reads" => format!(" in strides of {stride}"),
+                _ => String::new(),
+            };
+            let buffers = buffers.iter().filter(|b| !idle(b));
+            (does, self.buffers(buffers, strides))
         });
         let touched: Vec<String> = (touched.into_iter())
             .filter(|(_, names)| !names.is_empty())

@@ -8,9 +8,8 @@ use crate::trace::{Axis, IntoVar, Pairs, Var};
 /// # Products
 ///
 /// These take numbers; element types are promoted. The other operand may be an array of Rust's numbers, as in
-/// `x.dot([0.5, 0.25])`. The products of each element are summed in order; from 512 products on, if
-/// one side has few rows or columns, they are summed as by [`Var::sum`]. Large products of matrices are computed by a
-/// library.
+/// `x.dot([0.5, 0.25])`. The products of each element are summed as by [`Var::sum`]; those of two matrices,
+/// with at least 8 rows and columns, in order. Large products of matrices are computed by a library.
 /// Derivative of `a b`: `a' b + a b'`. For products without a method of their own, see
 /// [`einsum`](crate::num::einsum).
 ///

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use super::{Elements, Kernel, Region, Regions, same_value, sizes};
 use crate::arithmetic::Arithmetic;
 use crate::error::Error;
+use crate::order;
 use crate::types::DType;
 
-/// `c[i, j] = sum_k a[i, k] * b[k, j]` on regions `(c, a, b)` of one float type. The terms are
-/// added in the order of `k`, and each product is rounded before it is added; a back end may sum
-/// large products in another order.
+/// `c[i, j] = sum_k a[i, k] * b[k, j]` on regions `(c, a, b)` of one float type. Each product is rounded before it is
+/// added. A product with few rows or columns is summed like a reduction ([`order::is_long`]), and others in the order of
+/// `k`; a back end may sum large products of matrices in another order.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Gemm {
     /// The type of the elements: a float.
@@ -65,7 +66,10 @@ impl Gemm {
             for j in 0..self.n {
                 let term =
                     |k: usize| a[i * self.a.0 + k * self.a.1].mul(b[k * self.b.0 + j * self.b.1]);
-                let sum = (0..self.k).map(term).reduce(T::add);
+                let sum = match order::is_long(self.m, self.n, self.k) {
+                    true => order::reduce(self.k, term, T::add),
+                    false => (0..self.k).map(term).reduce(T::add),
+                };
                 c[i * self.c.0 + j * self.c.1] = sum.unwrap_or(T::ZERO);
             }
         }
