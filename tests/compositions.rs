@@ -351,6 +351,77 @@ fn polynomials() {
     );
 }
 
+/// Many terms and many results, which are computed in parts.
+#[test]
+fn long_convolutions() {
+    use wengert::Overlap::{Full, Same, Valid};
+    for (n, m) in [
+        (33, 33),
+        (50, 40),
+        (47, 48),
+        (100, 49),
+        (33_000, 40),
+        (40_000, 19),
+        (40_000, 8),
+        (70_001, 65),
+    ] {
+        let x: Vec<i64> = (0..n).map(|i| i * i % 11 - 5).collect();
+        let k: Vec<i64> = (0..m).map(|i| i * 3 % 7 - 2).collect();
+        let mut full = vec![0; (n + m - 1) as usize];
+        for (i, x) in x.iter().enumerate() {
+            for (j, k) in k.iter().enumerate() {
+                full[i + j] += x * k;
+            }
+        }
+        let (long, short) = (n.max(m) as usize, n.min(m) as usize);
+        for (part, first, length) in [
+            (Full, 0, long + short - 1),
+            (Same, (short - 1) / 2, long),
+            (Valid, short - 1, long - short + 1),
+        ] {
+            let f = jit(move |(x, k): (Var, Var)| x.convolve(k, part));
+            let got = f.call((&x, &k)).unwrap().to_vec::<i64>().unwrap();
+            assert_eq!(got, full[first..first + length], "{n} {m} {part:?}");
+        }
+    }
+}
+
+/// An infinite element reaches the results that it is a term of, and no other.
+#[test]
+fn convolutions_of_infinite_elements() {
+    let mut x = vec![1.0; 40_000];
+    x[20_000] = INF;
+    let f = jit(|x: Var| x.convolve(ones(50), wengert::Overlap::Full));
+    let y = f.call(x).unwrap().to_vec::<f64>().unwrap();
+    for (i, y) in y.into_iter().enumerate() {
+        let reached = (20_000..20_050).contains(&i);
+        assert_eq!(y == INF, reached, "{i}");
+        assert!(!y.is_nan());
+    }
+}
+
+#[test]
+fn long_convolutions_have_derivatives() {
+    use wengert::Overlap::Full;
+    for (n, m) in [(60, 49), (33_000, 40)] {
+        let x: Vec<f64> = (0..n).map(|i| f64::from(i % 13) - 6.0).collect();
+        let k: Vec<f64> = (0..m).map(|i| f64::from(i % 5) - 2.0).collect();
+        // Of the sum of the results times weights, all of which are small whole numbers.
+        let f = jit(|(x, k): (Var, Var)| {
+            let weights = (arange(x.shape()[0] + k.shape()[0] - 1) % 3).to(DType::F64);
+            grad(move |(x, k): (Var, Var)| (x.convolve(k, Full) * weights).sum())((x, k))
+        });
+        let (by_x, by_k) = f.call((&x, &k)).unwrap();
+        let weight = |i: usize| (i % 3) as f64;
+        let want = |a: &[f64], len: usize| -> Vec<f64> {
+            let at = |i: usize| a.iter().enumerate().map(|(j, a)| a * weight(i + j)).sum();
+            (0..len).map(at).collect()
+        };
+        assert_eq!(by_x.to_vec::<f64>().unwrap(), want(&k, x.len()), "{n} {m}");
+        assert_eq!(by_k.to_vec::<f64>().unwrap(), want(&x, k.len()), "{n} {m}");
+    }
+}
+
 #[test]
 fn norms() {
     let m = || var([[1.0, -2.0], [-3.0, 4.0]]);

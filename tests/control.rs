@@ -171,6 +171,97 @@ fn an_associative_scan_gives_the_running_results() {
     }
 }
 
+/// Long ones are split, in a way that depends on the work of a combination.
+#[test]
+fn a_long_associative_scan_gives_the_running_results() {
+    let latest = |a: Var, b: Var| b.ne(0).select(b, a);
+    for n in [128, 131, 1000, 4099, 140_003] {
+        let x: Vec<i64> = (0..n).map(|i| i * i % 7 * (i % 3)).collect();
+        let mut sum = 0;
+        let sums: Vec<i64> = x
+            .iter()
+            .map(|x| {
+                sum += x;
+                sum
+            })
+            .collect();
+        let got = jit(|x: Var| associative_scan(x, |a: Var, b: Var| a + b)).call(&x);
+        assert_eq!(got.unwrap().to_vec::<i64>().unwrap(), sums, "{n}");
+        let mut last = 0;
+        let lasts: Vec<i64> = x
+            .iter()
+            .map(|&x| {
+                last = if x == 0 { last } else { x };
+                last
+            })
+            .collect();
+        let got = jit(move |x: Var| associative_scan(x, latest)).call(&x);
+        assert_eq!(got.unwrap().to_vec::<i64>().unwrap(), lasts, "{n}");
+        // Matrices of integers, which wrap: products are exact and do not commute.
+        let product = |[a, b, c, d]: [Var; 4], [e, f, g, h]: [Var; 4]| {
+            [e * a + f * c, e * b + f * d, g * a + h * c, g * b + h * d]
+        };
+        let cells: [Vec<i64>; 4] =
+            std::array::from_fn(|k| x.iter().map(|x| x + k as i64).collect());
+        let one = |i: usize| [0, 1, 2, 3].map(|k: usize| cells[k][i]);
+        let mut all = vec![one(0)];
+        for i in 1..n as usize {
+            let ([a, b, c, d], [e, f, g, h]) = (all[i - 1], one(i));
+            let dot =
+                |a: i64, b: i64, c: i64, d: i64| a.wrapping_mul(b).wrapping_add(c.wrapping_mul(d));
+            all.push([
+                dot(e, a, f, c),
+                dot(e, b, f, d),
+                dot(g, a, h, c),
+                dot(g, b, h, d),
+            ]);
+        }
+        let got = jit(move |x: [Var; 4]| associative_scan(x, product))
+            .call(cells.clone().map(Array::from));
+        for (k, got) in got.unwrap().into_iter().enumerate() {
+            let want: Vec<i64> = all.iter().map(|x| x[k]).collect();
+            assert_eq!(got.to_vec::<i64>().unwrap(), want, "{n}");
+        }
+        let x: Vec<f64> = x.iter().map(|&x| x as f64 * 0.1).collect();
+        let got = floats(
+            |x: Var| associative_scan(x, |a: Var, b: Var| a.logaddexp(b)),
+            x.clone(),
+        );
+        let mut sum = 0.0;
+        for (x, got) in x.iter().zip(&got[0]) {
+            sum += x.exp();
+            assert!((got - f64::ln(sum)).abs() < 1e-9, "{n}");
+        }
+    }
+}
+
+#[test]
+fn a_long_associative_scan_has_derivatives() {
+    let n = 300;
+    let a: Vec<f64> = (0..n).map(|i| 0.5 + f64::from(i % 5) * 0.1).collect();
+    let b: Vec<f64> = (0..n).map(|i| f64::from(i % 3) - 1.0).collect();
+    let parts = |(a, b): (Var, Var)| {
+        let (a, b) = associative_scan((a, b), compose);
+        (a * 3.0 + b.square()).sum()
+    };
+    let steps = |(a, b): (Var, Var)| {
+        let step = |before: (Var, Var), row: (Var, Var)| {
+            let next = compose(before, row);
+            (next, next)
+        };
+        let (a, b) = scan((1.0, 0.0), (a, b), step).1;
+        (a * 3.0 + b.square()).sum()
+    };
+    let got = floats(grad(parts), (a.clone(), b.clone()));
+    let want = floats(grad(steps), (a, b));
+    for (got, want) in got.iter().flatten().zip(want.iter().flatten()) {
+        assert!(
+            (got - want).abs() < 1e-9 * want.abs().max(1.0),
+            "{got} {want}"
+        );
+    }
+}
+
 #[test]
 fn an_associative_scan_of_matrices_has_derivatives_and_batches() {
     // Not commutative: the order counts.

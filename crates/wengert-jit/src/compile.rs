@@ -9,6 +9,7 @@ use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{Module, ModuleError, default_libcall_names};
 use wengert_loop::error::said;
 use wengert_loop::loops::Program;
+use wengert_loop::loops::divide::divide;
 use wengert_loop::loops::promote::promote;
 use wengert_loop::loops::unroll::unroll;
 use wengert_loop::loops::verify::verify;
@@ -107,7 +108,7 @@ pub(crate) fn prepared(
     program: &Program,
     options: &Options,
 ) -> Result<Option<Program>, CompileError> {
-    let unrolled = options.unroll.then(|| promote(&unroll(program)));
+    let unrolled = options.unroll.then(|| divide(&promote(&unroll(program))));
     if cfg!(debug_assertions)
         && let Some(p) = &unrolled
     {

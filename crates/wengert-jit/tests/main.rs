@@ -2,6 +2,7 @@
 
 mod calls;
 mod common;
+mod divisions;
 mod files;
 mod kernels;
 mod lanes;

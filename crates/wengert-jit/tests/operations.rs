@@ -231,6 +231,7 @@ fn oracle(op: ScalarOp, d: DType, o: DType, a: &[u64]) -> u64 {
             Add => x + y,
             Sub => x - y,
             Mul => x.wrapping_mul(y),
+            MulHigh => x.wrapping_mul(y) >> bits,
             Div => {
                 if y == 0 {
                     0
@@ -353,27 +354,27 @@ fn check_all(ops: &[ScalarOp]) {
 
 #[test]
 fn arithmetic() {
-    check_all(&OPS[..9]);
+    check_all(&OPS[..10]);
 }
 
 #[test]
 fn extremes_and_rounding() {
-    check_all(&OPS[9..15]);
+    check_all(&OPS[10..16]);
 }
 
 #[test]
 fn bits() {
-    check_all(&OPS[15..22]);
+    check_all(&OPS[16..23]);
 }
 
 #[test]
 fn comparisons() {
-    check_all(&OPS[22..27]);
+    check_all(&OPS[23..28]);
 }
 
 #[test]
 fn conversions() {
-    check_all(&OPS[27..]);
+    check_all(&OPS[28..]);
 }
 
 #[test]

@@ -99,7 +99,9 @@ impl Writer<'_> {
                 self.b.op(op, &[x])
             }
             6 => {
-                let op = *self.rng.pick(&[Add, Sub, Mul, And, Or, Xor, Min, Max]);
+                let op = *self
+                    .rng
+                    .pick(&[Add, Sub, Mul, MulHigh, And, Or, Xor, Min, Max]);
                 let args = [self.int(), self.int()];
                 self.b.op(op, &args)
             }

@@ -30,6 +30,8 @@ pub fn cycles(s: &Stmt) -> Cycles {
             Mul | Fma => (4, 4, 2),
             Div => (14, 14, 32),
             Rem => (14, 5, 3),
+            // Of halves in 512 bits, lane by lane in 128.
+            MulHigh => (8, 14, 36),
             Sqrt => (19, 19, 48),
             // Several instructions each in vectors of 128 bits: see `emit/how.rs`.
             Min | Max | Floor | Ceil | Round | Trunc => (8, 5, 3),

@@ -221,6 +221,7 @@ def operations(t):
             ("mul", 2, t, lambda x, y: w(x * y)),
             ("div", 2, t, lambda x, y: w(idiv(x, y))),
             ("rem", 2, t, lambda x, y: w(irem(x, y))),
+            ("mul_high", 2, t, lambda x, y: w(x * y >> size)),
             ("neg", 1, t, lambda x: w(-x)),
             ("abs", 1, t, lambda x: w(abs(x))),
             ("min", 2, t, min),

@@ -3,12 +3,18 @@
 use std::panic::Location;
 
 use crate::error::TypeError;
-use crate::ops::{dynamic, layout, scan};
+use crate::ops::{checkpoint, dynamic, layout, map, scan};
 use crate::trace::array::{lengths, promoted, refuse};
 use crate::trace::{Var, asked_at, ones_like, stack_axis, zeros_like};
 
 /// The length up to which sequences are unrolled; longer ones are processed by a loop.
 const WRITTEN_OUT: usize = 32;
+/// The number of terms of a convolution that a step of a loop adds to each result.
+const TERMS: usize = 4;
+/// The number of terms of a convolution for which blocks do not pay.
+const FEW: usize = 2 * TERMS;
+/// The number of results of a convolution that are computed together, at least.
+const BLOCK: usize = 16_384;
 
 /// The part of a convolution to return: wherever the sequences overlap at all, the middle part as long as the longer
 /// sequence, or where the shorter sequence lies inside the longer one.
@@ -151,25 +157,69 @@ fn convolution(op: &str, a: Var, b: Var, part: Overlap) -> Var {
     };
     // Element `i` of the full convolution is the sum over `j` of `short[j] long[i - j]`.
     let long = layout::pad(long, &[m - 1], &[m - 1], &[0]);
-    if m > WRITTEN_OUT {
-        return asked_at(Location::caller(), || {
-            let sum = Var::zeros(&long.ty().with_dims(&[length]));
-            let last = Var::scalar((first + m - 1) as i64);
-            let step = |carry: &[Var], s: &[Var]| {
-                let window = dynamic::slice(long, &[carry[1]], &[length]);
-                (vec![carry[0] + window * s[0], carry[1] - 1], vec![])
-            };
-            scan::scan(&[sum, last], &[short], m, false, step)[0]
-        });
+    let long = layout::slice_axis(long, 0, first..first + length + m - 1);
+    asked_at(Location::caller(), || in_blocks(long, short))
+}
+
+/// Returns the sums of products of `short`, reversed, with each window of `long` as long as it, for many results
+/// block by block: those of a block stay in a near cache while terms are added to them.
+fn in_blocks(long: Var, short: Var) -> Var {
+    let (n, m) = (long.shape()[0], short.shape()[0]);
+    let length = n + 1 - m;
+    let blocks = length / BLOCK.max(m);
+    if blocks < 2 || m <= FEW {
+        return sliding(long, short, WRITTEN_OUT);
     }
-    let mut sum = None;
-    for j in 0..m {
-        let window = layout::slice_axis(long, 0, first + m - 1 - j..first + m - 1 - j + length);
-        let term = window * layout::row(short, j);
-        sum = Some(match sum {
-            None => term,
-            Some(sum) => sum + term,
-        });
+    // A block reads what it has a result for, and the beginning of the next one.
+    let block = length.div_ceil(blocks);
+    let long = layout::pad(long, &[0], &[(blocks + 1) * block - n], &[0]);
+    let rows = layout::reshape(long, &[blocks + 1, block]);
+    let own = layout::slice_axis(rows, 0, 0..blocks);
+    let next = layout::slice_axis(rows, 0, 1..blocks + 1);
+    let rows = layout::concat(&[own, layout::slice_axis(next, 1, 0..m - 1)], 1);
+    // For a derivative the windows are read again, and not kept.
+    let block_of = |row: &[Var]| vec![sliding(row[0], short, FEW)];
+    let sums = map::map(&[rows], blocks, |row| checkpoint::checkpoint(row, block_of))[0];
+    layout::slice_axis(layout::reshape(sums, &[blocks * block]), 0, 0..length)
+}
+
+/// The same for one block: each step of a loop adds several terms to a result while it is in a register. Up to so
+/// many terms need no loop.
+fn sliding(long: Var, short: Var, written_out: usize) -> Var {
+    let (n, m) = (long.shape()[0], short.shape()[0]);
+    let length = n + 1 - m;
+    let (steps, before) = match m <= written_out {
+        true => (0, m),
+        false => (m / TERMS, m % TERMS),
+    };
+    let added = |mut sum: Option<Var>, long: Var, short: Var| {
+        let m = short.shape()[0];
+        for j in 0..m {
+            let window = layout::slice_axis(long, 0, m - 1 - j..m - 1 - j + length);
+            let term = window * layout::row(short, j);
+            sum = Some(match sum {
+                None => term,
+                Some(sum) => sum + term,
+            });
+        }
+        sum
+    };
+    let first = added(
+        None,
+        layout::slice_axis(long, 0, m - before..n),
+        layout::slice_axis(short, 0, 0..before),
+    );
+    if steps == 0 {
+        return first.expect("the shorter one has an element");
     }
-    sum.expect("the shorter one has an element")
+    let sum = first.unwrap_or_else(|| Var::zeros(&long.ty().with_dims(&[length])));
+    let rows = layout::slice_axis(short, 0, before..m);
+    let rows = layout::reshape(rows, &[steps, TERMS]);
+    let start = Var::scalar((m - before - TERMS) as i64);
+    let step = |carry: &[Var], row: &[Var]| {
+        let windows = dynamic::slice(long, &[carry[1]], &[length + TERMS - 1]);
+        let sum = added(Some(carry[0]), windows, row[0]).expect("a sum");
+        (vec![sum, carry[1] - TERMS as i64], vec![])
+    };
+    scan::scan(&[sum, start], &[rows], steps, false, step)[0]
 }

@@ -97,6 +97,12 @@ impl Emitter<'_, '_> {
         self.bits(types::I32X4, x)
     }
 
+    /// The high 32 bits of the four 64-bit lanes of two pieces.
+    pub(super) fn high_halves(&mut self, a: ir::Value, b: ir::Value) -> ir::Value {
+        let x = self.shuffle(a, b, [1, 3, 5, 7]);
+        self.bits(types::I32X4, x)
+    }
+
     /// The lower or upper two of four 32-bit lanes, moved to the lower end.
     fn half(&mut self, x: ir::Value, upper: bool) -> ir::Value {
         if !upper {

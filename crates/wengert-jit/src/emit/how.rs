@@ -69,6 +69,9 @@ pub(crate) fn how(op: ScalarOp, from: DType, to: DType, even: bool, machine: Mac
         Add | Sub | Mul | Neg | Not => whole(true),
         Div if float => Native,
         Rem | Div => PerLane,
+        // Two vectors of products stand against one of 32-bit factors; there is no product of 128 bits.
+        MulHigh if from.bytes() < 8 => Composed,
+        MulHigh => PerLane,
         Fma if machine.fma => Native,
         Floor | Ceil | Round | Trunc if machine.round => Native,
         Fma | Floor | Ceil | Round | Trunc => PerLane,

@@ -85,6 +85,7 @@ impl Emitter<'_, '_> {
         match op {
             Min => self.extreme(FloatCC::LessThan, a[0], a[1]),
             Max => self.extreme(FloatCC::GreaterThan, a[0], a[1]),
+            MulHigh => self.high_product(d, a[0], a[1]),
             Eq => {
                 let x = self.b.ins().bxor(a[0], a[1]);
                 self.b.ins().bnot(x)
@@ -278,6 +279,26 @@ impl Emitter<'_, '_> {
         let nan = self.b.ins().fadd(x, y);
         let unordered = self.compare(FloatCC::Unordered, x, y);
         self.select_piece(unordered, nan, joined)
+    }
+
+    /// Emits the upper halves of products of narrow integers. A byte lies in 32 bits, which hold its whole product.
+    fn high_product(&mut self, d: DType, x: ir::Value, y: ir::Value) -> ir::Value {
+        if d == DType::U8 {
+            let product = self.b.ins().imul(x, y);
+            let eight = self.b.ins().iconst(types::I32, 8);
+            return self.b.ins().ushr(product, eight);
+        }
+        let signed = d.is_signed_int();
+        let [a, b] = [false, true].map(|upper| {
+            let [x, y] = [x, y].map(|v| match (signed, upper) {
+                (true, false) => self.b.ins().swiden_low(v),
+                (true, true) => self.b.ins().swiden_high(v),
+                (false, false) => self.b.ins().uwiden_low(v),
+                (false, true) => self.b.ins().uwiden_high(v),
+            });
+            self.b.ins().imul(x, y)
+        });
+        self.high_halves(a, b)
     }
 
     /// `x` if it is the smaller (or larger) one, else `y`: one instruction on x86.

@@ -53,6 +53,8 @@ impl Emitter<'_, '_> {
                 self.helper(f, &[a[0], a[1]], Some(ty)).expect("a result")
             }
             ScalarOp::Div | ScalarOp::Rem => self.int_division(op == ScalarOp::Div, d, a[0], a[1]),
+            ScalarOp::MulHigh if signed => b.ins().smulhi(a[0], a[1]),
+            ScalarOp::MulHigh => b.ins().umulhi(a[0], a[1]),
             ScalarOp::Neg if float => b.ins().fneg(a[0]),
             ScalarOp::Neg => b.ins().ineg(a[0]),
             ScalarOp::Abs if float => b.ins().fabs(a[0]),

@@ -112,6 +112,7 @@ impl Writer<'_, '_> {
             Add => self.two_operands(out, ops::ADD_INT, args, true),
             Sub => self.two_operands(out, ops::SUB_INT, args, false),
             Mul => self.two_operands(out, ops::MUL_INT, args, true),
+            MulHigh => self.high_product(out, signed, args),
             And => self.two_operands(out, ops::AND, args, true),
             Or => self.two_operands(out, ops::OR, args, true),
             Xor => self.two_operands(out, ops::XOR, args, true),
@@ -140,6 +141,39 @@ impl Writer<'_, '_> {
             Bitcast => self.same_bits(out, args),
             other => panic!("{other:?} of integer lanes"),
         }
+    }
+
+    /// The upper half of a product, from the products of the halves of both factors.
+    fn high_product(&mut self, out: Value, signed: bool, args: &[Value]) {
+        let (x, y) = (self.in_register(args[0]), self.in_register(args[1]));
+        let [low, cross, other, high, to] = std::array::from_fn(|_| self.take(None));
+        let (half, mask) = (self.known(32), self.known(u32::MAX.into()));
+        let asm = &mut self.asm;
+        asm.three(ops::SHR_LOGICAL, high, x, half, ALL);
+        asm.three(ops::SHR_LOGICAL, to, y, half, ALL);
+        asm.three(ops::MUL_LOW, low, x, Src::Reg(y), ALL);
+        asm.three(ops::MUL_LOW, cross, high, Src::Reg(y), ALL);
+        asm.three(ops::MUL_LOW, other, x, Src::Reg(to), ALL);
+        asm.three(ops::MUL_LOW, to, high, Src::Reg(to), ALL);
+        // What each sum carries into the next half; no sum leaves 64 bits.
+        asm.three(ops::SHR_LOGICAL, low, low, half, ALL);
+        asm.three(ops::ADD_INT, cross, cross, Src::Reg(low), ALL);
+        asm.three(ops::AND, low, cross, mask, ALL);
+        asm.three(ops::ADD_INT, other, other, Src::Reg(low), ALL);
+        asm.three(ops::SHR_LOGICAL, cross, cross, half, ALL);
+        asm.three(ops::SHR_LOGICAL, other, other, half, ALL);
+        asm.three(ops::ADD_INT, to, to, Src::Reg(cross), ALL);
+        asm.three(ops::ADD_INT, to, to, Src::Reg(other), ALL);
+        if signed {
+            // A negative factor has been taken for one that is 2^64 larger.
+            let sign = self.known(63);
+            for (x, y) in [(x, y), (y, x)] {
+                self.asm.three(ops::SHR, low, x, sign, ALL);
+                self.asm.three(ops::AND, low, low, Src::Reg(y), ALL);
+                self.asm.three(ops::SUB_INT, to, to, Src::Reg(low), ALL);
+            }
+        }
+        self.define(out, to);
     }
 
     fn with_constant(&mut self, out: Value, op: Op, args: &[Value], bits: u64) {

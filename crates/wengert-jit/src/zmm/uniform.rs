@@ -95,6 +95,10 @@ impl Writer<'_, '_> {
                 asm.divide(RCX);
                 asm.copy(RAX, RDX);
             }
+            MulHigh => {
+                asm.multiply_high(signed, RCX);
+                asm.copy(RAX, RDX);
+            }
             And => asm.int(Int::And, RAX, RCX),
             Or => asm.int(Int::Or, RAX, RCX),
             Xor => asm.int(Int::Xor, RAX, RCX),

@@ -21,7 +21,7 @@ pub fn signatures(op: ScalarOp) -> Vec<(Vec<DType>, DType)> {
         Min | Max => same(&all, 2),
         And | Or | Xor => same(&with_bool, 2),
         Not => same(&with_bool, 1),
-        Shl | Shr | ShrLogical | Rotl => same(&ints, 2),
+        MulHigh | Shl | Shr | ShrLogical | Rotl => same(&ints, 2),
         Eq | Ne | Lt | Le => all.iter().map(|&d| (vec![d; 2], DType::Bool)).collect(),
         Select => all.iter().map(|&d| (vec![DType::Bool, d, d], d)).collect(),
         Convert => all
@@ -40,9 +40,9 @@ pub fn signatures(op: ScalarOp) -> Vec<(Vec<DType>, DType)> {
 }
 
 /// All that lanes have, by theme.
-pub const OPS: [ScalarOp; 30] = [
-    Add, Sub, Mul, Div, Rem, Neg, Abs, Sqrt, Fma, Min, Max, Floor, Ceil, Round, Trunc, And, Or,
-    Xor, Not, Shl, Shr, ShrLogical, Rotl, Eq, Ne, Lt, Le, Select, Convert, Bitcast,
+pub const OPS: [ScalarOp; 31] = [
+    Add, Sub, Mul, MulHigh, Div, Rem, Neg, Abs, Sqrt, Fma, Min, Max, Floor, Ceil, Round, Trunc,
+    And, Or, Xor, Not, Shl, Shr, ShrLogical, Rotl, Eq, Ne, Lt, Le, Select, Convert, Bitcast,
 ];
 
 /// What the operands are.

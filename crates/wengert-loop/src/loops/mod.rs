@@ -20,6 +20,7 @@
 pub mod affine;
 pub mod builder;
 pub mod dead_code;
+pub mod divide;
 pub mod interp;
 pub mod kernel;
 pub mod math;

@@ -155,6 +155,10 @@ macro_rules! int_op {
                 ScalarOp::Div => x(0).wrapping_div(x(1)),
                 ScalarOp::Rem if x(1) == 0 => 0,
                 ScalarOp::Rem => x(0).wrapping_rem(x(1)),
+                // The bits above those of the upper half may be wrong, and are cut off.
+                ScalarOp::MulHigh => {
+                    (i128::from(x(0)).wrapping_mul(i128::from(x(1))) >> <$t>::BITS) as $t
+                }
                 ScalarOp::Neg => x(0).wrapping_neg(),
                 ScalarOp::Abs => abs(x(0)),
                 ScalarOp::Min => Ord::min(x(0), x(1)),
@@ -248,6 +252,10 @@ mod tests {
         assert_eq!(run(ScalarOp::Rem, &[i32::MIN, -1]), 0);
         assert_eq!(run(ScalarOp::Div, &[-7i32, 2]), -3);
         assert_eq!(run(ScalarOp::Rem, &[-7i32, 2]), -1);
+        assert_eq!(run(ScalarOp::MulHigh, &[i64::MIN, i64::MIN]), 1 << 62);
+        assert_eq!(run(ScalarOp::MulHigh, &[-1i32, 1]), -1);
+        assert_eq!(run(ScalarOp::MulHigh, &[u64::MAX, u64::MAX]), u64::MAX - 1);
+        assert_eq!(run(ScalarOp::MulHigh, &[255u8, 255]), 254);
         assert_eq!(run(ScalarOp::Add, &[255u8, 2]), 1);
         assert_eq!(run(ScalarOp::Neg, &[1u32]), u32::MAX);
         assert_eq!(run(ScalarOp::Abs, &[i32::MIN]), i32::MIN);

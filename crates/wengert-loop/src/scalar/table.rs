@@ -110,6 +110,8 @@ operations! {
     /// The remainder with the sign of the dividend (floats: exact, as C's fmod). Integers: x % 0 = 0
     /// and MIN % -1 = 0.
     Rem:        "rem"         2 Numbers  -> Same;
+    /// The upper half of the product of integers, which has twice their width.
+    MulHigh:    "mul_high"    2 Integers -> Same;
     /// Negation; wrapping for integers.
     Neg:        "neg"         1 Numbers  -> Same;
     /// Absolute value. Floats: clears the sign. Integers: wrapping.

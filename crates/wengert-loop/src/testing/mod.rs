@@ -34,6 +34,7 @@ pub use shrink::shrunk;
 use std::fmt::{self, Display, Formatter};
 
 use crate::buffer::Data;
+use crate::loops::divide::divide;
 use crate::loops::promote::promote;
 use crate::loops::unroll::unroll;
 use crate::loops::verify::verify;
@@ -101,7 +102,7 @@ pub struct Rewritten;
 
 impl Runner for Rewritten {
     fn run(&self, program: &Program, inputs: &[Data]) -> Result<Vec<Data>, Stopped> {
-        let rewritten = promote(&unroll(program));
+        let rewritten = divide(&promote(&unroll(program)));
         verify(&rewritten).map_err(Stopped::Other)?;
         Interpreter.run(&rewritten, inputs)
     }

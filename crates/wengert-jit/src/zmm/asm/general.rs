@@ -88,6 +88,13 @@ impl Asm {
         self.pair(&[0xf7], 7, by);
     }
 
+    /// Multiplies rax: rdx has the upper half of the product.
+    pub(in crate::zmm) fn multiply_high(&mut self, signed: bool, by: Gpr) {
+        let (name, digit) = if signed { ("imul", 5) } else { ("mul", 4) };
+        self.line(|| format!("{name} {by}"));
+        self.pair(&[0xf7], digit, by);
+    }
+
     pub(in crate::zmm) fn negate(&mut self, r: Gpr) {
         self.line(|| format!("neg {r}"));
         self.pair(&[0xf7], 3, r);

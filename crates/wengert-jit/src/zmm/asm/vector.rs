@@ -49,6 +49,8 @@ pub(in crate::zmm) mod ops {
     pub(crate) const ADD_INT: Op = op(1, 1, 0xd4, "vpaddq");
     pub(crate) const SUB_INT: Op = op(1, 1, 0xfb, "vpsubq");
     pub(crate) const MUL_INT: Op = op(2, 1, 0x40, "vpmullq");
+    /// The product of the low halves, unsigned.
+    pub(crate) const MUL_LOW: Op = op(1, 1, 0xf4, "vpmuludq");
     pub(crate) const ABS_INT: Op = op(2, 1, 0x1f, "vpabsq");
     pub(crate) const MIN_INT: Op = op(2, 1, 0x39, "vpminsq");
     pub(crate) const MAX_INT: Op = op(2, 1, 0x3d, "vpmaxsq");

@@ -1,4 +1,5 @@
 mod builder;
+mod divide;
 mod interp;
 mod math;
 mod straight;
