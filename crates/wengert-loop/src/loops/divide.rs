@@ -44,8 +44,8 @@ impl<'p> Rewrite<'p> for Divide<'p> {
     }
 
     fn enter(&mut self, stmt: &'p Stmt, _: &[Value]) {
-        if let Stmt::For { index, .. } = stmt {
-            self.not_negative.insert(self.r.get(*index));
+        if let Stmt::For(l) = stmt {
+            self.not_negative.insert(self.r.get(l.index));
         }
     }
 }
