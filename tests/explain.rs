@@ -430,3 +430,18 @@ fn on_two_threads(f: impl FnOnce() + Send) {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build();
     pool.unwrap().install(f);
 }
+
+#[test]
+fn what_lanes_read_in_strides_is_said() {
+    let said = |f: fn(Var) -> Var, dims: [usize; 2]| {
+        let explained = jit(f).explain(ShapeDtype::new(dims, DType::F64));
+        explained.unwrap().to_string()
+    };
+    // Short sums run side by side, and long ones along their terms.
+    let short = said(|x| x.sum_axis(1), [200, 50]);
+    assert!(short.contains("reads args in strides of 50"), "{short}");
+    let long = said(|x| x.sum_axis(1), [200, 80]);
+    assert!(!long.contains("in strides of"), "{long}");
+    let columns = said(|x| x.sum_axis(0), [200, 80]);
+    assert!(!columns.contains("in strides of"), "{columns}");
+}

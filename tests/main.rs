@@ -27,6 +27,7 @@ mod mistakes;
 mod nesting;
 mod operations;
 mod operations_page;
+mod products;
 mod random;
 mod recorded;
 mod residuals;
