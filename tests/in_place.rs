@@ -136,7 +136,7 @@ impl Case {
             Read::Nothing | Read::Late => x,
             Read::Element => x + 0.5 * h.at(near),
             Read::Some => x + 0.1 * h.at((3 * arange(3) + i) % n).sum(),
-            Read::Window => x + 0.1 * h.dynamic_slice(&[near], &[6]).sum(),
+            Read::Window => x + 0.1 * h.dynamic_slice(&[near], [6]).sum(),
         };
         let h2 = match self.write {
             Write::Set => h.at_set(i % n, v),
@@ -207,7 +207,7 @@ impl Case {
     fn run(self, start: Var, x: Var) -> Var {
         let steps = self.steps;
         let next = |x: Var| 0.9 * x + 0.1;
-        let h = match self.outer {
+        match self.outer {
             Outer::Fori => {
                 fori(0..steps, (start, x), move |i, (h, x)| {
                     (self.step(i, h, x), next(x))
@@ -230,8 +230,7 @@ impl Case {
             Outer::Twice => fori(0..steps / 4, start, move |k, h| {
                 fori(0..4, h, move |i, h| self.step(4 * k + i, h, x))
             }),
-        };
-        h
+        }
     }
 }
 

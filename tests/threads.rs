@@ -160,7 +160,7 @@ fn in_pools_of_its_own() {
 #[test]
 fn one_function_on_many_threads() {
     let f = jit(|x: Var| (x * 2.0, x.sum()));
-    let code = f.compile(&Array::from([1.0, 2.0, 3.0])).unwrap();
+    let code = f.compile(Array::from([1.0, 2.0, 3.0])).unwrap();
     let (send, receive) = std::sync::mpsc::channel::<(usize, Array)>();
     std::thread::scope(|scope| {
         for thread in 0..12 {
