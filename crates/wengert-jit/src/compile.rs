@@ -35,7 +35,7 @@ impl Backend for Cranelift {
     }
 
     fn target(&self, options: &Options) -> Target {
-        let target = Target::default().with_threads(wengert_run::threads());
+        let target = Target::default().with_threads(wengert_run::threads);
         target.with_fused(options.cpu.has_fma())
     }
 

@@ -9,7 +9,7 @@ pub struct Target {
     /// Whether the machine has a fused multiply-add: then it pays to contract products and sums.
     pub fused: bool,
     /// Number of tasks that run at the same time.
-    pub threads: usize,
+    pub threads: Threads,
     /// Number of elements from which a nest outside of lanes is split into tasks.
     pub tasks_from: usize,
     /// Number of elements in a task.
@@ -29,7 +29,7 @@ impl Default for Target {
     fn default() -> Target {
         Target {
             fused: true,
-            threads: 4,
+            threads: Threads(|| 4),
             tasks_from: 65_536,
             task: 32_768,
             wide: 16_384,
@@ -47,8 +47,27 @@ impl Target {
     }
 
     /// The same with this number of tasks at a time.
-    pub fn with_threads(self, threads: usize) -> Target {
-        let threads = threads.max(1);
+    pub fn with_threads(self, threads: fn() -> usize) -> Target {
+        let threads = Threads(threads);
         Target { threads, ..self }
     }
 }
+
+/// A number of threads that is only asked for by who needs it, since to ask may start them.
+#[derive(Clone, Copy, Debug)]
+pub struct Threads(fn() -> usize);
+
+impl Threads {
+    /// Returns the number, at least 1.
+    pub fn count(self) -> usize {
+        (self.0)().max(1)
+    }
+}
+
+impl PartialEq for Threads {
+    fn eq(&self, other: &Threads) -> bool {
+        std::ptr::fn_addr_eq(self.0, other.0)
+    }
+}
+
+impl Eq for Threads {}

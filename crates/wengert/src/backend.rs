@@ -3,6 +3,6 @@
 //! A back end of your own implements [`Backend`]: it takes a program of the loop IR and returns code for it.
 //! The crate `wengert-run` has the parts it can build on.
 
-pub use wengert_ir::target::Target;
+pub use wengert_ir::target::{Target, Threads};
 pub use wengert_jit::Cranelift;
 pub use wengert_run::{Backend, Interpreter};

@@ -77,7 +77,7 @@ impl Lowering {
         if self.parallel || is_simple(batch.body) || size * batch.extent > self.target.near {
             return LANE_CHUNK;
         }
-        let share = batch.extent.div_ceil(self.target.threads);
+        let share = batch.extent.div_ceil(self.target.threads.count());
         let fine = share.div_ceil(TASKS_A_THREAD).max(share.min(SIDE_BY_SIDE));
         fine.next_multiple_of(LANES).min(LANE_CHUNK)
     }

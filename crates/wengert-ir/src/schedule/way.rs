@@ -56,7 +56,7 @@ impl Batch<'_> {
                 false => Way::Each {
                     parallel: !l.parallel
                         && !has_lists(self.body)
-                        && (wide < l.target.tasks_from || self.extent >= l.target.threads),
+                        && (wide < l.target.tasks_from || self.extent >= l.target.threads.count()),
                 },
             };
         }
