@@ -1,4 +1,4 @@
-//! What goes from step to step: scalars and few elements in registers, arrays in place in memory.
+//! Values carried from step to step of a loop: scalars and short arrays in registers, larger arrays in place in memory.
 
 use super::list::stored_type;
 use super::node::{Expr, FEW, NodeId, positions};
@@ -15,7 +15,7 @@ use crate::loops::{BufferId, Stmt, Value, While};
 /// The carried values of a loop.
 pub struct Carried {
     slots: Vec<Slot>,
-    /// What the loop carries in registers.
+    /// The values that the loop carries in registers.
     pub carries: Vec<Carry>,
 }
 
@@ -26,22 +26,22 @@ struct Slot {
 }
 
 enum Home {
-    /// The first of its elements among what the loop carries in registers.
+    /// The index of the value's first element among the values that the loop carries in registers.
     Registers(usize),
     /// An array that is overwritten step by step.
     Memory(View),
 }
 
-/// What a step leaves behind.
+/// The results of a step.
 pub struct Next {
     /// The next values in registers.
     pub values: Vec<Value>,
-    /// The next arrays; they are held.
+    /// The next arrays, which are held, and where they are written.
     pub writes: Vec<(NodeId, View)>,
 }
 
 impl Lowering {
-    /// The elements of an array of few, row-major.
+    /// Returns the elements of a short array, row-major.
     ///
     /// # Errors
     /// As [`Lowering::force`].
@@ -50,7 +50,7 @@ impl Lowering {
         places.iter().map(|at| self.element(id, at)).collect()
     }
 
-    /// An array of few elements, or a scalar.
+    /// Returns a scalar or a short array with these elements.
     pub fn of_elements(&mut self, ty: &Type, elements: &[Value]) -> NodeId {
         match ty.rank() {
             0 => self.scalar(&[], elements[0]),
@@ -58,8 +58,7 @@ impl Lowering {
         }
     }
 
-    /// Sees to it that arrays are there, before a region that may read them more than once, or not
-    /// at all.
+    /// Stores pending arrays before a region that may read them several times or not at all.
     ///
     /// # Errors
     /// As [`Lowering::force`].
@@ -67,8 +66,8 @@ impl Lowering {
         self.force(ids, StoreReason::Region)
     }
 
-    /// Makes a loop's carry from what it starts with. `uniform` says which scalars are the same in
-    /// all lanes, at every step; `places` where arrays may be.
+    /// Makes a loop's carry from its initial values. `uniform` says which scalars are equal in all lanes at every step;
+    /// `places` says where arrays may be stored.
     ///
     /// # Errors
     /// As [`Lowering::force`].
@@ -98,7 +97,7 @@ impl Lowering {
                 }
                 Home::Registers(first)
             } else {
-                // A list may be read by others although nobody else holds its handles.
+                // A list may have other readers even if nothing else holds its handles, so its memory stays its own.
                 let own = match stored == id {
                     true => self.hand_over(id)?,
                     false => None,
@@ -127,7 +126,7 @@ impl Lowering {
         Ok(carried)
     }
 
-    /// The carried values inside the loop.
+    /// Returns the carried values inside the loop.
     pub fn carried(&mut self, carried: &Carried, params: &[Value]) -> Vec<NodeId> {
         let slots = carried.slots.iter();
         slots.map(|s| self.slot(s, params)).collect()
@@ -144,7 +143,7 @@ impl Lowering {
         self.unstored(&slot.ty, stored)
     }
 
-    /// Takes the values that a step leaves, which are held.
+    /// Takes the results of a step, which are held.
     ///
     /// # Errors
     /// As [`Lowering::force`].
@@ -166,10 +165,10 @@ impl Lowering {
         Ok(next)
     }
 
-    /// Runs `body` while `cond` holds.
+    /// Lowers a loop that runs `body` while `cond` holds.
     ///
     /// # Errors
-    /// Those of the two.
+    /// Returns the errors of `cond` and `body`.
     pub fn while_(
         &mut self,
         limit: u64,
@@ -199,9 +198,9 @@ impl Lowering {
         Ok(outs)
     }
 
-    /// One of two functions of these operands, and their results.
+    /// Lowers a choice between two functions of the same operands and returns the results.
     ///
-    /// Results that are read `only` where the predicate has one value are not stored where it has the other.
+    /// A result that is read `only` where the predicate has one value is not stored where it has the other.
     ///
     /// # Errors
     /// As [`Lowering::run`].
@@ -222,7 +221,7 @@ impl Lowering {
         let kept: Vec<Type> = outputs.iter().map(|w| stored_type(&w.ty)).collect();
         let mut places: Vec<Option<View>> = vec![];
         for (i, (want, kept)) in outputs.iter().zip(&kept).enumerate() {
-            // Where a branch changes an operand in place, or leaves it as it is.
+            // A branch that changes an operand in place, or returns it unchanged, keeps the operand's memory.
             let from = branches.iter().find_map(|f| in_place_of(f, i));
             let over = from.and_then(|p| own[p].clone());
             let over = over.filter(|view| !places.iter().flatten().any(|p| p == view));
@@ -234,7 +233,7 @@ impl Lowering {
             });
         }
         let written: Vec<BufferId> = places.iter().flatten().filter_map(buffer_of).collect();
-        // An operand's memory holds the operand until the side that runs is done.
+        // An operand's memory holds the operand until the chosen branch is done, so no result is computed there early.
         let free = |place: &View| !own.iter().flatten().any(|view| view.place == place.place);
         let wishes: Vec<Option<View>> = (outputs.iter().zip(&places))
             .map(|(want, place)| {
@@ -258,7 +257,7 @@ impl Lowering {
             let mut values = vec![];
             let mut writes = vec![];
             for (i, id) in results.into_iter().enumerate() {
-                // Nobody reads it then; a list has to be one all the same.
+                // An unread result is dropped, except a list, which must be a valid list all the same.
                 let unread = only[i] == Some(!taken) && !outputs[i].ty.shape.has_run();
                 if unread && places[i].is_some() {
                     self.release(id);
@@ -295,8 +294,8 @@ impl Lowering {
         Ok(results)
     }
 
-    /// Which scalars that a loop carries are the same in all lanes: those that start so and are
-    /// computed from nothing else, element by element. Outside of lanes that goes without saying.
+    /// Returns which scalars that a loop carries are equal in all lanes: the scalars that start equal and are computed
+    /// element by element from nothing but such scalars. Outside of lanes all carried values are.
     pub fn uniform_carries(&self, body: &Func, args: &[NodeId], carry: usize) -> Vec<bool> {
         if !self.in_lanes() {
             return vec![true; carry];
@@ -335,7 +334,7 @@ impl Lowering {
 }
 
 impl Carried {
-    /// The buffers that a step overwrites.
+    /// Returns the buffers that a step overwrites.
     pub fn buffers(&self) -> Vec<BufferId> {
         let views = self.slots.iter().filter_map(|s| match &s.home {
             Home::Memory(view) => buffer_of(view),

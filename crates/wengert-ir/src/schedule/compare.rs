@@ -1,16 +1,16 @@
-//! A function both ways: by the interpreter, and lowered, by the reference interpreter of loops, once the
-//! lowered program has been written down and read. For tests.
+//! Test support: runs a function in the interpreter and compares with the reference interpreter of loops, which runs
+//! the lowered program after its text has been printed and parsed again.
 
 use crate::buffer::{Buffer, Data};
 use crate::eval::eval;
 use crate::ir::Func;
 use crate::loops::{Program, interp, verify};
 
-/// What the text of a program is read as, which must be the same but for the places in it. One with a kernel that cannot
-/// be read, of the host or of somebody's own, stays as it is.
+/// Prints a program and returns what its text parses to, which must equal the program except for source places. Returns
+/// a program unchanged if it has a kernel that cannot be parsed: a function of the host or a user's own kernel.
 ///
 /// # Errors
-/// If it is not.
+/// Fails if the text does not parse or parses to a different program.
 pub fn read_again(program: Program) -> Result<Program, String> {
     if program.has_foreign_kernel() {
         return Ok(program);
@@ -25,10 +25,10 @@ pub fn read_again(program: Program) -> Result<Program, String> {
     }
 }
 
-/// Whether the lowered function gives the same bits (but for those of a NaN).
+/// Checks that the lowered function gives the same bits as the interpreter (except for the bits of a NaN).
 ///
 /// # Errors
-/// What went wrong, or where they differ, with the program.
+/// Returns a message that says what went wrong or where the results differ, and shows the program.
 pub fn compare(func: &Func, args: &[Buffer]) -> Result<(), String> {
     if args.iter().any(|a| matches!(a, Buffer::List(_)))
         || func.result_types().iter().any(|t| t.shape.has_run())

@@ -1,4 +1,4 @@
-//! Contractions: loops, or a library's product for large ones.
+//! Contractions: loops, or a library's product if the contraction is large.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,30 +16,31 @@ use crate::loops::kernel::Gemm;
 use crate::loops::{FoldOp, Kernel, ScalarOp, Value};
 use crate::order::{self, ALONE, CHUNK, SIDE};
 
-/// From so many terms on, a product is done as a whole: that of matrices with at least [`SIDE`] rows and columns tile by
-/// tile, where loops would do it row by row, and that of a matrix and a few vectors in the order in which the matrix lies.
+/// The number of terms from which a product is done as a whole by a library. A product of matrices with at least
+/// [`SIDE`] rows and columns is then done tile by tile, where loops would go row by row; a product of a matrix and a
+/// few vectors is done in the order in which the matrix lies in memory.
 const SOME: usize = 1024;
 
 /// A sum of products.
 pub struct Product {
-    /// The lengths of the axes of the products: those of the result, then those summed over.
+    /// The lengths of the axes of the products: first the axes of the result, then the axes summed over.
     pub dims: Vec<usize>,
-    /// The first factor, and which of the axes its own are.
+    /// The first factor, and which axes of `dims` its own axes are.
     pub a: (NodeId, Vec<usize>),
-    /// The second.
+    /// The second factor, likewise.
     pub b: (NodeId, Vec<usize>),
-    /// How many axes of the result, the first, both factors have.
+    /// The number of leading axes of the result that both factors have.
     pub batch: usize,
-    /// How many axes behind those are the first factor's.
+    /// The number of axes after those that belong to the first factor.
     pub rows: usize,
-    /// Where the first factor is zero, so is the product.
+    /// Whether the product is zero wherever the first factor is, even if the second is not finite.
     pub zero_wins: bool,
     /// Whether a library should do it.
     pub large: bool,
 }
 
 impl Lowering {
-    /// Sums of products, in the order that [`Dot`](crate::ops::dot::Dot) says.
+    /// Lowers sums of products, added in the order that [`Dot`](crate::ops::dot::Dot) defines.
     ///
     /// # Errors
     /// As [`Lowering::force`].
@@ -56,7 +57,7 @@ impl Lowering {
         if long {
             factors[0] = self.summed_last(p.a.0, &p.a.1, kept, false)?;
             factors[1] = self.summed_last(p.b.0, &p.b.1, kept, false)?;
-            // Terms that are adjacent in a matrix are read along it, beside vectors whose terms are adjacent, too.
+            // A matrix whose terms are adjacent is read along them, so the terms of the vectors must be adjacent too.
             let (matrix, vectors) = match m >= n {
                 true => (0, 1),
                 false => (1, 0),
@@ -83,12 +84,12 @@ impl Lowering {
                 return self.library_product(p, want, &matrices);
             }
         }
-        // Short sums are in order by either rule.
+        // Either rule adds the terms of a short sum in order.
         let rule = if long { Rule::Usual } else { Rule::OneByOne };
         self.looped_product(p, want, (a, b), rule)
     }
 
-    /// The axes of a factor that are summed over, in order.
+    /// Returns the axes of a factor that are summed over, in order, without axes of length 1.
     fn summed(&self, x: NodeId, axes: &[usize], kept: usize) -> Vec<usize> {
         let dims = self.dims(x);
         let mut summed: Vec<usize> = (0..axes.len()).filter(|&i| axes[i] >= kept).collect();
@@ -97,7 +98,7 @@ impl Lowering {
         summed
     }
 
-    /// Whether neighbours among the terms of a factor are neighbours in memory.
+    /// Returns whether neighbouring terms of a factor are neighbours in memory.
     fn adjacent_terms(&self, x: NodeId, axes: &[usize], kept: usize) -> bool {
         let summed = self.summed(x, axes, kept);
         match self.expr(x) {
@@ -106,8 +107,8 @@ impl Lowering {
         }
     }
 
-    /// A factor whose axes that are summed over are walked as one, and with `adjacent` whose terms are neighbours in
-    /// memory: itself, if it is so already.
+    /// Returns a factor whose summed axes can be walked as one axis and, with `adjacent`, whose terms are neighbours in
+    /// memory. Returns the factor itself if it already satisfies this, or if it is not in memory.
     fn summed_last(
         &mut self,
         x: NodeId,
@@ -127,7 +128,7 @@ impl Lowering {
         if even && (!adjacent || self.adjacent_terms(x, axes, kept)) {
             return Ok(x);
         }
-        // The others in front, and back to where they were.
+        // Stores the factor with the other axes in front, then moves the axes back to where they were.
         let mut order: Vec<usize> = (0..axes.len()).filter(|&i| axes[i] < kept).collect();
         let mut last: Vec<usize> = (0..axes.len()).filter(|&i| axes[i] >= kept).collect();
         last.sort_by_key(|&i| axes[i]);
@@ -144,7 +145,7 @@ impl Lowering {
         self.remap(moved, &AxisMap::transpose(&dims, &back))
     }
 
-    /// A sum of products by loops; the factors have all its axes.
+    /// Lowers a sum of products to loops. Both factors have all axes of the products.
     fn looped_product(
         &mut self,
         p: &Product,
@@ -155,7 +156,8 @@ impl Lowering {
         let (kept, all) = (want.ty.rank(), p.dims.len());
         let (mut a, mut b, mut dims) = (a, b, p.dims.clone());
         let (mut results, mut summed) = (0..kept, kept..all);
-        // What lies side by side in memory is taken side by side: results, if it is theirs.
+        // Neighbours in the memory of the larger factor are computed side by side: where they belong to neighbouring
+        // results, the axes of the result go last.
         let side_by_side = |l: &Lowering, x: NodeId| match l.expr(x) {
             Expr::Stored(view) => (0..all).find(|&i| view.strides[i] == 1 && p.dims[i] > 1),
             _ => None,
@@ -203,8 +205,8 @@ impl Lowering {
         result
     }
 
-    /// A large product in which zeros of the first factor win. Where the second is finite they win
-    /// anyway, so that a library can do it; else it is done by loops.
+    /// Lowers a large product in which zeros of the first factor win. If the second factor is finite, zeros win anyway
+    /// and a library computes the product; otherwise loops do.
     fn masked_product(
         &mut self,
         p: &Product,
@@ -230,7 +232,7 @@ impl Lowering {
         Ok(product)
     }
 
-    /// Whether all elements of an array that is there are finite.
+    /// Lowers a test whether all elements of an array in memory are finite.
     fn is_finite(&mut self, x: NodeId) -> Result<Value> {
         let dtype = self.ty(x).dtype;
         let dims = self.dims(x);
@@ -249,7 +251,7 @@ impl Lowering {
             ty: Type::scalar(dtype),
             place: None,
         };
-        // Nothing but a number times zero is a number.
+        // A value times zero is NaN unless the value is finite, and one NaN makes the sum NaN.
         let sum = self.in_nest(&want.place, |l| {
             l.fold(&fold, &want, &mut |l, at| {
                 let x = l.element(x, at)?;
@@ -261,7 +263,7 @@ impl Lowering {
         Ok(self.b.op(ScalarOp::Eq, &[sum, sum]))
     }
 
-    /// Where a product may be put as a whole.
+    /// Returns contiguous memory for a whole product: the wanted place if it is contiguous, or new memory.
     fn whole_place(&mut self, want: &Wanted) -> View {
         match &want.place {
             Some(place) if is_contiguous(&want.ty.dims(), &place.strides) => place.clone(),
@@ -304,33 +306,33 @@ impl Lowering {
     }
 }
 
-/// Factors as a library wants them.
+/// The factors in the form that a library needs.
 struct Matrices {
     factors: [View; 2],
-    /// Rows, columns and terms of each sum.
+    /// The numbers of rows, of columns and of terms of each sum.
     dims: (usize, usize, usize),
     kernel: Gemm,
 }
 
 impl Matrices {
-    /// Terms of their product.
+    /// Returns the number of terms of the product.
     fn terms(&self) -> usize {
         let (m, n, k) = self.dims;
         m * n * k
     }
 
-    /// Whether their product is worth a call.
+    /// Returns whether the product of two matrices is worth a library call.
     fn are_some(&self) -> bool {
         let (m, n, k) = self.dims;
         m.min(n).min(k) >= SIDE && self.terms() >= SOME
     }
 
-    /// Whether they are a matrix and a few vectors, and their product is worth a call: the matrix can be read in the order
-    /// in which it lies.
+    /// Returns whether the factors are a matrix and a few vectors whose product is worth a library call: the matrix can
+    /// be read in the order in which it lies in memory.
     fn are_vectors(&self) -> bool {
         let (m, n, k) = self.dims;
         let Gemm { a, b, .. } = self.kernel;
-        // How far rows of the matrix and terms of both are apart.
+        // The strides between rows of the matrix, between its terms, and between the terms of the vectors.
         let (row, term, other) = match m >= n {
             true => (a.0, a.1, b.0),
             false => (b.1, b.0, a.1),
@@ -342,7 +344,8 @@ impl Matrices {
             && (row == 1 || (term == 1 && other == 1))
     }
 
-    /// Each of the two matrices' axes has to be walked in even steps forwards.
+    /// Returns the factors as matrices, or `None` if either of a matrix's two axes cannot be walked forwards with one
+    /// constant stride.
     fn of(p: &Product, kept: usize, dtype: DType, [a, b]: [&View; 2]) -> Option<Matrices> {
         let behind = p.batch + p.rows;
         let walk = |view: &View, axes: std::ops::Range<usize>| -> Option<(usize, usize)> {

@@ -1,4 +1,4 @@
-//! Elements of nodes, where they are wanted.
+//! Elements of nodes, computed where they are needed.
 
 use smallvec::SmallVec;
 
@@ -10,7 +10,7 @@ use crate::loops::affine::Affine;
 use crate::loops::{ScalarOp, Value};
 
 impl Lowering {
-    /// Where an element of an array in memory is.
+    /// Returns where an element of an array lies in its memory.
     pub(super) fn place_of(&mut self, view: &View, at: &[Affine]) -> Affine {
         let mut place = view.offset.clone();
         for (i, &stride) in at.iter().zip(&view.strides) {
@@ -19,7 +19,7 @@ impl Lowering {
         place
     }
 
-    /// An element of an array in memory.
+    /// Loads an element of an array in memory.
     pub fn load(&mut self, view: &View, at: &[Affine]) -> Value {
         let element = self.place_of(view, at);
         match view.place {
@@ -52,10 +52,13 @@ impl Lowering {
         }
     }
 
-    /// The statements that give an element of a node, here.
+    /// Writes the statements that compute an element of a node at the current point, and returns the element.
     ///
     /// # Errors
-    /// If it has elements only row by row.
+    /// Returns the errors of the expressions that the node is made of.
+    ///
+    /// # Panics
+    /// Panics if the node has elements only row by row.
     pub fn element(&mut self, id: NodeId, at: &[Affine]) -> Result<Value> {
         let node = self.node(id);
         let dtype = node.ty.dtype;
@@ -123,7 +126,7 @@ impl Lowering {
                 if let Some(value) = self.remembered(id, at) {
                     return Ok(value);
                 }
-                // It reads other places than those of the piece.
+                // `find` may read positions other than those of the piece.
                 let piece = self.piece.take();
                 let value = find(self, at)?;
                 self.piece = piece;
@@ -137,7 +140,7 @@ impl Lowering {
         }
     }
 
-    /// One of a few elements in registers, by its number.
+    /// Selects one of a few elements in registers by its row-major number.
     fn chosen(&mut self, elements: &[Value], at: &[Affine], strides: &[i64]) -> Value {
         let mut place = Affine::default();
         for (i, &stride) in at.iter().zip(strides) {
@@ -164,10 +167,10 @@ impl Lowering {
         }
     }
 
-    /// A scalar's value.
+    /// Returns the value of a scalar.
     ///
     /// # Panics
-    /// If it is not one.
+    /// Panics if the node is not a scalar.
     pub fn value(&mut self, id: NodeId) -> Value {
         assert!(self.dims(id).is_empty(), "a scalar");
         self.element(id, &[]).expect("a scalar is there")

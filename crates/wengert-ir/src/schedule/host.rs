@@ -1,4 +1,4 @@
-//! What leaves the loops: kernels, functions of the host, and giving up.
+//! Operations that leave the loops: kernels, functions of the host, and failures.
 
 use std::sync::Arc;
 
@@ -13,8 +13,8 @@ use crate::loops::kernel::{Host, HostFunction, Kernel};
 use crate::loops::{BufferId, Cause, Failure, ScalarOp};
 
 impl Lowering {
-    /// A call of a function of the host, whose operation answers
-    /// [`runs_on_host`](crate::ops::Primitive::runs_on_host), so that it is outside of lanes.
+    /// Lowers a call of a function of the host. Its operation answers
+    /// [`runs_on_host`](crate::ops::Primitive::runs_on_host), so the call is outside of lanes.
     ///
     /// # Errors
     /// As [`Lowering::force`].
@@ -33,9 +33,9 @@ impl Lowering {
         self.kernel(Arc::new(host), inputs, outputs)
     }
 
-    /// A kernel on whole arrays, row-major: its regions are the inputs, which it reads, and then the outputs, of which it
-    /// writes every element. Unless it [runs in lanes](Kernel::runs_in_lanes), its operation answers
-    /// [`runs_on_host`](crate::ops::Primitive::runs_on_host).
+    /// Lowers a call of a kernel on whole row-major arrays. Its regions are the inputs, which it reads, followed by the
+    /// outputs, of which it writes every element. Unless the kernel [runs in lanes](Kernel::runs_in_lanes), its
+    /// operation answers [`runs_on_host`](crate::ops::Primitive::runs_on_host).
     ///
     /// # Errors
     /// As [`Lowering::force`].
@@ -65,7 +65,7 @@ impl Lowering {
         let (read, to) = touched.split_at(inputs.len());
         self.note_kernel(&kernel, read, to);
         self.b.kernel(kernel, &regions);
-        // What is read of them is read after the call.
+        // The output nodes are made after the call, so that they are read after it.
         let written = written.into_iter().zip(outputs);
         Ok(written
             .map(|(place, want)| self.stored(want.ty.dtype, want.ty.dims(), place))
@@ -80,7 +80,7 @@ impl Lowering {
         self.fail_unless(pred, Cause::Check(message.into()))
     }
 
-    /// The same for any cause.
+    /// Ends the call with an error of this cause unless `pred` holds.
     ///
     /// # Errors
     /// As [`Lowering::force`].

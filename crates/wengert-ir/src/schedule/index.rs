@@ -11,38 +11,38 @@ use crate::loops::affine::Affine;
 use crate::loops::builder::Builder;
 use crate::loops::{LANES, LoopKind, Value};
 
-/// Which places of an array indices mean: see [`crate::ops::index::Index`].
+/// The places of an array that indices refer to: see [`crate::ops::index::Index`].
 #[derive(Clone, Copy, Debug)]
 pub struct Places {
-    /// The axis that they go along.
+    /// The axis that is indexed.
     pub axis: usize,
-    /// How many first axes run together.
+    /// The number of leading axes that the array and the indices share.
     pub batch: usize,
-    /// Indices out of range mean nothing, rather than the nearest place.
+    /// Whether an index out of range refers to no place, rather than to the nearest place.
     pub drop: bool,
 }
 
-/// Writes the statements that make the new value at a place, given the old one and the updates.
+/// A function that writes the statements for the new value at a place, given the old value and the updates.
 pub type Join<'a> = dyn Fn(&mut Builder, Value, &[Value]) -> Value + 'a;
 
-/// Updates of an array, one after the other.
+/// Updates of an array, applied one after the other.
 pub struct Scatter<'a> {
-    /// Where.
+    /// The places that are updated.
     pub places: Places,
     /// The indices.
     pub idx: NodeId,
-    /// What the updates are made of.
+    /// The arrays from which the updates are made.
     pub updates: &'a [NodeId],
-    /// How.
+    /// The function that joins an old value with its updates.
     pub join: &'a Join<'a>,
-    /// From the last update to the first.
+    /// Whether the updates run from the last to the first.
     pub reverse: bool,
-    /// The values before each update, if they are wanted.
+    /// The type and place of the values before each update, if those values are needed.
     pub before: Option<&'a Wanted>,
 }
 
 impl Lowering {
-    /// `x[b.., i.., idx[b.., j..], k..]`; where indices out of range mean nothing, zero.
+    /// Lowers `x[b.., i.., idx[b.., j..], k..]`. An index out of range gives zero if such indices are dropped.
     ///
     /// # Errors
     /// As [`Lowering::force`].
@@ -52,7 +52,7 @@ impl Lowering {
         if n == 0 {
             return Ok(self.literal(ty.clone(), 0));
         }
-        // Elements in registers are reached by number only where the number is known.
+        // Elements in registers can be read only by a number known at compile time, so `x` goes to memory.
         let x = match self.expr(x) {
             Expr::Few(_) => {
                 let view = self.memory(x, StoreReason::Numbered)?;
@@ -74,8 +74,8 @@ impl Lowering {
         })
     }
 
-    /// The place in an array that a place in the window of indexed elements means, moved inside,
-    /// and whether it was there.
+    /// Returns the place in an array that a place in the window of indexed elements refers to, clamped into the array,
+    /// and whether it was inside the array before that.
     fn indexed(
         &mut self,
         idx: NodeId,
@@ -101,8 +101,8 @@ impl Lowering {
         Ok((from, inside))
     }
 
-    /// An array with updates, one after the other; and the values that were there before each, if
-    /// they are wanted.
+    /// Lowers updates of an array, one after the other. Returns the updated array and, if needed, the values before
+    /// each update.
     ///
     /// # Errors
     /// As [`Lowering::force`].
@@ -130,7 +130,7 @@ impl Lowering {
         let own = self.ty(s.idx).rank() - s.places.batch;
         let behind = s.places.axis + own;
         let row: usize = updates[behind..].iter().product();
-        // Elements behind the indices are apart from each other: they may go side by side.
+        // Elements along the axes after the indices are at different places, so they may be updated side by side.
         let wide = !self.in_lanes() && row >= LANES;
         let (serial, vector): (Vec<usize>, Vec<usize>) =
             (0..updates.len()).partition(|&a| a < behind || !wide);
@@ -179,7 +179,7 @@ impl Lowering {
         Ok((y, before))
     }
 
-    /// One update.
+    /// Writes one update.
     fn update(
         &mut self,
         s: &Scatter<'_>,
@@ -209,7 +209,7 @@ impl Lowering {
     }
 }
 
-/// How updates walk over the array they go to, behind the indices.
+/// Returns the strides with which updates walk over the updated array: zero along the axes of the indices.
 fn window_strides(place: &View, axis: usize, own: usize) -> PerAxis<i64> {
     let mut strides: PerAxis<i64> = place.strides[..axis].into();
     strides.extend(std::iter::repeat_n(0, own));

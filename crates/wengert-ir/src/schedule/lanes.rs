@@ -15,34 +15,34 @@ use crate::loops::{BufferKind, FoldOp, LANES, LoopKind, ScalarOp, Value};
 use crate::ops::work::PLAIN;
 use crate::order::LANE_CHUNK;
 
-/// Lanes that may run side by side in a task, as blocks whose chains do not wait for one another.
+/// The number of lanes that may run side by side in a task, as blocks whose chains do not wait for one another.
 const SIDE_BY_SIDE: usize = 32;
 
-/// Tasks for each thread where there are elements enough, so that threads that are done early take over.
+/// The number of tasks for each thread if there are enough elements, so that threads that finish early take over work.
 const TASKS_A_THREAD: usize = 4;
 
-/// A map.
+/// A map of a function over a batch.
 pub struct Batch<'a> {
-    /// What is done for one element.
+    /// The function that is run for each element.
     pub body: &'a Func,
     /// The number of elements.
     pub extent: usize,
-    /// Which operands have a row for each element.
+    /// For each operand, whether it has a row for each element.
     pub mapped: &'a [bool],
-    /// Which results are summed.
+    /// For each result, whether it is summed over the elements.
     pub sum: &'a [bool],
 }
 
-/// The lanes of a result that is summed.
+/// The partial sums of the lanes, for a result that is summed.
 enum Sum {
-    /// In registers: the first of its elements among what the vector loop carries.
+    /// Sums in registers: the index of the result's first element among the values that the vector loop carries.
     Registers(usize),
-    /// In memory, with a copy for each lane of a block.
+    /// Sums in memory, with a copy for each lane of a block.
     Memory(View),
 }
 
 impl Lowering {
-    /// A batch in lanes.
+    /// Lowers a batch to lanes of vector loops.
     ///
     /// # Errors
     /// As [`Lowering::run`].
@@ -52,7 +52,8 @@ impl Lowering {
         inputs: &[NodeId],
         outputs: &[Wanted],
     ) -> Result<Vec<NodeId>> {
-        // Lists are summed when those of all lanes are there.
+        // Lists are summed after all lanes have run. So are all results if a task's chunk differs from `LANE_CHUNK`,
+        // which sets the order of sums.
         let chunk = self.lanes_of_a_task(batch, outputs);
         let late = |want: &Wanted| want.ty.shape.has_run() || chunk != LANE_CHUNK;
         let pick = |then: bool| -> Vec<bool> {
@@ -69,8 +70,9 @@ impl Lowering {
         self.sums_of(&later, results, outputs)
     }
 
-    /// The lanes that a task takes. Few elements that run for long are shared among all threads, with as many blocks of
-    /// lanes side by side as that leaves; then sums go through memory, since their order is that of larger chunks.
+    /// Returns the number of lanes that a task takes. A few long-running elements are shared among all threads, with as
+    /// many blocks of lanes side by side as that leaves; sums then go through memory, because they are added in the
+    /// order of larger chunks.
     fn lanes_of_a_task(&self, batch: &Batch<'_>, outputs: &[Wanted]) -> usize {
         let summed = outputs.iter().zip(batch.sum).filter(|(_, sum)| **sum);
         let size: usize = summed.map(|(want, _)| size(&want.ty)).sum();
@@ -190,7 +192,7 @@ impl Lowering {
         Ok(())
     }
 
-    /// Everything that is done for one element of the batch.
+    /// Lowers all work for one element of the batch, and returns the next sums in registers.
     #[allow(clippy::too_many_arguments)]
     fn lane(
         &mut self,
@@ -235,7 +237,7 @@ impl Lowering {
         Ok(values)
     }
 
-    /// A batch with each element by itself: in tasks, or one after the other.
+    /// Lowers a batch with each element by itself: in tasks, or one after the other.
     ///
     /// # Errors
     /// As [`Lowering::run`].
@@ -246,7 +248,7 @@ impl Lowering {
         inputs: &[NodeId],
         outputs: &[Wanted],
     ) -> Result<Vec<NodeId>> {
-        // What is to be summed is stacked first: its order is that of lanes.
+        // Results to be summed are stacked first, because sums are added in the order of lanes.
         let all = stacked_where(batch.sum, batch.extent, outputs);
         let piles = self.pile(&all, Dim::N(batch.extent));
         let extent = self.b.i64(batch.extent as i64);
@@ -265,7 +267,7 @@ impl Lowering {
         self.sums_of(batch.sum, stacked, outputs)
     }
 
-    /// Sums those of the stacked results that are to be summed.
+    /// Sums the stacked results that `sum` selects.
     ///
     /// # Errors
     /// As [`Lowering::force`].
@@ -275,7 +277,7 @@ impl Lowering {
         stacked: Vec<NodeId>,
         outputs: &[Wanted],
     ) -> Result<Vec<NodeId>> {
-        // One may be an operand of another: none goes before all are summed.
+        // A result may be an operand of another one, so all are held until every sum is done.
         for &id in &stacked {
             self.retain(id, 1);
         }
@@ -326,7 +328,7 @@ impl Lowering {
     }
 }
 
-/// What is asked for where some results are stacked before they are summed.
+/// Returns the outputs, where each result that is summed later is stacked instead.
 fn stacked_where(sum: &[bool], extent: usize, outputs: &[Wanted]) -> Vec<Wanted> {
     let all = outputs.iter().zip(sum);
     all.map(|(want, &sum)| match sum {

@@ -1,4 +1,4 @@
-//! Nodes read in another order or shape.
+//! Reading nodes in another order or shape.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -16,11 +16,11 @@ use crate::loops::affine::Affine;
 use crate::ops::work::FREE;
 
 impl Lowering {
-    /// The same elements in another order, some of them, or some more than once. An expression is
-    /// computed in the new order, unless that would compute an element twice.
+    /// Reads a node through a map, which may reorder, omit or repeat elements. A short expression is computed in the
+    /// new order unless that would repeat work that is not free; otherwise it is stored first.
     ///
     /// # Errors
-    /// If it has to be stored and cannot be.
+    /// Fails if the node must be stored and cannot be.
     pub fn remap(&mut self, id: NodeId, map: &AxisMap) -> Result<NodeId> {
         let free = matches!(self.expr(id), Expr::Each { work: FREE, .. });
         let once = map.reads_once();
@@ -33,7 +33,7 @@ impl Lowering {
         }
     }
 
-    /// An expression in another order, each part of it once.
+    /// Rebuilds an expression in another order, each part of it once.
     fn moved(
         &mut self,
         id: NodeId,
@@ -88,7 +88,7 @@ impl Lowering {
                     walked.sum::<i64>() as usize
                 };
                 if map.dims.iter().product::<usize>() > FEW {
-                    // Repeated.
+                    // The map repeats elements, more than fit in registers.
                     let view = self.memory(id, StoreReason::Reordered)?;
                     let view = self.map_view(&view, map);
                     return Ok(self.push(ty, Expr::Stored(view)));
@@ -138,12 +138,12 @@ impl Lowering {
         Ok(out)
     }
 
-    /// Whether an expression may be computed in another order instead: nothing else wants it or what
-    /// it is made of, and it is short. `padded` is whether what it is made of may be padded.
+    /// Returns whether an expression may be computed in another order instead of being stored: it is short, and nothing
+    /// else uses it or its parts (free parts may have other uses). `padded` says whether parts may be padded arrays.
     fn moves_freely(&self, id: NodeId, padded: bool) -> bool {
         const SHORT: usize = 32;
         let mut left = vec![id];
-        // How often each part is wanted here.
+        // How often the expression itself uses each part.
         let mut wanted = BTreeMap::from([(id, 1)]);
         while let Some(id) = left.pop() {
             match self.expr(id) {
@@ -166,12 +166,12 @@ impl Lowering {
             && parts().all(|(&id, &wanted)| free(id) || self.node(id).uses <= wanted)
     }
 
-    /// Whether a node is made of others of its shape or inside of it.
+    /// Returns whether a node is computed from other nodes that have its shape or lie inside it.
     fn is_made(&self, id: NodeId) -> bool {
         matches!(self.expr(id), Expr::Each { .. } | Expr::Padded { .. })
     }
 
-    /// The place in the operand of a place in the result.
+    /// Returns the place in the operand for a place in the result.
     fn walk(&mut self, map: &AxisMap, at: &[Affine]) -> Position {
         let walks = map.axes.iter();
         walks
@@ -208,7 +208,7 @@ impl Lowering {
         (offset, strides)
     }
 
-    /// One row along the first axis.
+    /// Returns one row along the first axis.
     ///
     /// # Errors
     /// As [`Lowering::remap`].
@@ -220,7 +220,7 @@ impl Lowering {
         self.remap(id, &map)
     }
 
-    /// The same elements, row-major, with other lengths of the axes.
+    /// Returns the same elements in row-major order, with other axis lengths.
     ///
     /// # Errors
     /// As [`Lowering::remap`].
@@ -285,7 +285,8 @@ impl Lowering {
     }
 }
 
-/// Where an array lies that is padded and read in another order of axes, and how it is read itself.
+/// Returns, for a padded array that is read with its axes in another order, where the inner array then begins, and the
+/// map through which the inner array itself is read.
 fn padded_in_order(low: &[i64], dims: &[usize], map: &AxisMap) -> (PerAxis<i64>, AxisMap) {
     let axis_of = |axis: usize| {
         let along = |w: &Walk| w.along.is_some_and(|(a, _)| a == axis);

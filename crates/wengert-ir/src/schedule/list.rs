@@ -1,9 +1,9 @@
 //! Values of run-time length.
 //!
-//! Such a value is kept as handles of lists: an `i64` array over the axes in front of the first
-//! run-time one (`stored_type`). A handle says of itself where its rows are, so handles go where
-//! numbers go: from step to step of a loop, out of a branch, into memory, into the rows of another
-//! list. Only a list that a loop has just piled up is known better than that, and read faster.
+//! Such a value is kept as handles of lists: an `i64` array over the axes before the first run-time
+//! axis (`stored_type`). A handle alone is enough to find its rows, so handles go wherever numbers go:
+//! from step to step of a loop, out of a branch, into memory, into the rows of another list. Only a
+//! list that a loop has just piled up is known without its handle, and is read faster.
 
 use super::nest::Space;
 use super::node::{Expr, FEW, NodeId};
@@ -17,7 +17,7 @@ use crate::loops::affine::Affine;
 use crate::loops::{FoldOp, ListId, LoopKind, Rows, ScalarOp, Value};
 use crate::ops::work::FREE;
 
-/// What is stored of a value: itself, or its handles.
+/// Returns the type that is stored for a value: its own type, or the type of its handles.
 pub(super) fn stored_type(ty: &Type) -> Type {
     let known = ty.shape.0.iter().map_while(|d| match d {
         Dim::N(n) => Some(*n),
@@ -30,31 +30,31 @@ pub(super) fn stored_type(ty: &Type) -> Type {
 }
 
 impl Lowering {
-    /// Lists by their handles.
+    /// Returns the lists with these handles.
     pub(super) fn lists(&mut self, ty: Type, handles: NodeId) -> NodeId {
         self.push(ty, Expr::Lists { handles })
     }
 
-    /// Lists without rows, which read as zeros.
+    /// Returns lists without rows, which read as zeros.
     pub(super) fn empty_lists(&mut self, ty: Type) -> NodeId {
         let handles = self.literal(stored_type(&ty), 0);
         self.lists(ty, handles)
     }
 
-    /// A row along the first axis of a value with a run-time length somewhere.
+    /// Returns a row along the first axis of a value with a run-time length on any axis.
     pub(super) fn list_row(&mut self, id: NodeId, row: &Affine) -> Result<NodeId> {
         self.row_or_zeros(id, row, true)
     }
 
-    /// The same; where it is not certain that such a row is `there`, zeros in the place of one that
-    /// is not.
+    /// Returns a row along the first axis, like [`Lowering::list_row`]. Unless `there` says that the row certainly
+    /// exists, the result is zeros if it does not.
     fn row_or_zeros(&mut self, id: NodeId, row: &Affine, there: bool) -> Result<NodeId> {
         let ty = self.ty(id).clone();
         let there = there || ty.shape.0[0] != Dim::Run;
         match self.expr(id).clone() {
             Expr::Rows { row: make, inputs } => {
-                // The longest of several lists decides, and the condition of a `select` may be one
-                // for all rows.
+                // The longest of several lists determines the length, so the others may lack the row. An input that is
+                // no list serves all rows, such as the condition of a `select`.
                 let is_list = |l: &Lowering, i: NodeId| l.ty(i).shape.has_run();
                 let lists = inputs.iter().filter(|&&i| is_list(self, i)).count();
                 let all = ty.shape.0[0] != Dim::Run || (there && lists == 1);
@@ -115,8 +115,8 @@ impl Lowering {
         Ok(self.unstored(ty, found))
     }
 
-    /// A row of a list in memory, where lanes can read it: outside of lanes lists are read and
-    /// written one element after the other.
+    /// Copies a row of a list to memory that lanes can read, unless it is short: outside of lanes, lists are read and
+    /// written one element at a time.
     fn fetched(&mut self, ty: &Type, row: View) -> Result<View> {
         if ty.size() <= FEW {
             return Ok(row);
@@ -126,7 +126,7 @@ impl Lowering {
         Ok(view)
     }
 
-    /// Copies an array, one element after the other.
+    /// Copies an array, one element at a time.
     pub(super) fn carry_over(&mut self, dims: &[usize], from: &View, to: &View) -> Result<()> {
         let walks = [from, to].map(|v| Some(v.strides.clone()));
         let space = Space::new(dims, &walks);
@@ -137,14 +137,14 @@ impl Lowering {
         })
     }
 
-    /// Whether there is such a row.
+    /// Lowers a test whether a value has this row.
     fn has_row(&mut self, id: NodeId, row: &Affine) -> Value {
         let rows = self.length_of(id);
         let row = self.b.materialize(row);
         self.b.op(ScalarOp::Lt, &[row, rows])
     }
 
-    /// A value where a condition holds, zeros elsewhere.
+    /// Returns a value if a condition holds, and zeros otherwise.
     fn chosen_row(&mut self, has: Value, x: NodeId) -> Result<NodeId> {
         let ty = self.ty(x).clone();
         let x = match ty.shape.has_run() {
@@ -159,7 +159,7 @@ impl Lowering {
         Ok(self.unstored(&ty, chosen))
     }
 
-    /// The number of rows along a first axis of a run-time length.
+    /// Returns the number of rows along a first axis of run-time length.
     fn length_of(&mut self, id: NodeId) -> Value {
         match self.expr(id).clone() {
             Expr::Rows { inputs, .. } => {
@@ -184,7 +184,7 @@ impl Lowering {
         }
     }
 
-    /// The handles of a value with a run-time length, an array.
+    /// Returns the handles of a value with a run-time length, as an array.
     ///
     /// # Errors
     /// As [`Lowering::force`].
@@ -199,7 +199,7 @@ impl Lowering {
         }
     }
 
-    /// The handles of a value whose rows are computed: all of them, piled up.
+    /// Computes all rows of a value whose rows are expressions, piles them up, and returns their handles.
     fn piled_up(&mut self, id: NodeId) -> Result<NodeId> {
         let ty = self.ty(id).clone();
         let extent = match ty.shape.0[0] {
@@ -210,7 +210,7 @@ impl Lowering {
         self.handles(lists)
     }
 
-    /// Lists of a type whose `extent` rows `make` lowers, one after the other.
+    /// Builds lists of a type, whose `extent` rows `make` lowers one after the other.
     fn lists_of(
         &mut self,
         ty: &Type,
@@ -232,7 +232,7 @@ impl Lowering {
         Ok(self.piled(piles, extent, &want)[0])
     }
 
-    /// A value that is held, as it is stored. It stays held.
+    /// Returns a held value in its stored form, which is held instead.
     ///
     /// # Errors
     /// As [`Lowering::force`].
@@ -246,7 +246,7 @@ impl Lowering {
         Ok(handles)
     }
 
-    /// A value from what is stored of it.
+    /// Returns a value from its stored form.
     pub(super) fn unstored(&mut self, ty: &Type, stored: NodeId) -> NodeId {
         match ty.shape.has_run() {
             true => self.lists(ty.clone(), stored),
@@ -254,8 +254,7 @@ impl Lowering {
         }
     }
 
-    /// The sum over the first axis of lists of type `ty`, row by row; a list that has no such row
-    /// counts as zeros.
+    /// Lowers the sum of lists of type `ty` over the first axis, row by row. A list that lacks a row counts as zeros.
     ///
     /// # Errors
     /// As [`Lowering::force`].
@@ -268,7 +267,7 @@ impl Lowering {
             Dim::N(n) => {
                 let extent = self.b.i64(n as i64);
                 self.lists_of(ty, extent, |l, i| {
-                    // One place along the second axis.
+                    // The handles at one place along the second axis.
                     let dims = l.dims(handles);
                     let rest = (2..dims.len()).map(|a| Walk::whole(a - 1));
                     let axes = [Walk::whole(0), Walk::at(i.clone())]
@@ -296,7 +295,7 @@ impl Lowering {
         Ok(sum)
     }
 
-    /// The number of rows of the longest list of a batch.
+    /// Returns the number of rows of the longest list of a batch.
     fn most_rows(&mut self, handles: NodeId) -> Result<Value> {
         let (zero, extent) = (self.b.i64(0), self.b.i64(self.dims(handles)[0] as i64));
         let carry = self.b.carry(zero);
@@ -309,7 +308,7 @@ impl Lowering {
         Ok(most[0])
     }
 
-    /// The sum of that row of every list of a batch.
+    /// Lowers the sum of one row over all lists of a batch.
     fn sum_of_rows(&mut self, handles: NodeId, row: Value, ty: &Type) -> Result<NodeId> {
         let stored = stored_type(ty);
         let strides = contiguous(&stored.dims());
@@ -358,7 +357,7 @@ impl Lowering {
     }
 }
 
-/// Rows that a loop piles up.
+/// The rows that a loop piles up.
 pub struct Piles {
     /// The types of the rows.
     rows: Vec<Type>,
@@ -366,14 +365,14 @@ pub struct Piles {
 }
 
 enum Pile {
-    /// Arrays of known length.
+    /// Arrays of known length, one for each value of a row.
     Arrays(Vec<View>),
-    /// One list.
+    /// One list, with a field for each value of a row.
     List(ListId),
 }
 
 impl Lowering {
-    /// Makes room for rows, before the loop that piles them up: for results of these types.
+    /// Makes room for the rows of these results, before the loop that piles them up.
     pub fn pile(&mut self, outputs: &[Wanted], length: Dim) -> Piles {
         let rows: Vec<Type> = outputs.iter().map(|w| w.ty.row()).collect();
         let kind = match length {
@@ -399,8 +398,8 @@ impl Lowering {
         Piles { rows, kind }
     }
 
-    /// Memory for `n` rows of several values, all of one row next to each other: what a lane writes
-    /// in one step, and reads in one step on the way back.
+    /// Allocates memory for `n` rows of several values. The values of a row that have the same type are adjacent,
+    /// because a lane writes a row in one step and reads it in one step on the way back.
     fn tape(&mut self, rows: &[Type], n: usize) -> Vec<View> {
         let stored: Vec<Type> = rows.iter().map(stored_type).collect();
         let of = |dtype: DType| stored.iter().filter(move |t| t.dtype == dtype);
@@ -427,11 +426,10 @@ impl Lowering {
         views
     }
 
-    /// Appends rows to a list in the order in which they are wanted later, where a loop is going to
-    /// fill them in from the last to the first.
+    /// Appends rows to a list in their final order, before a loop that fills them in from the last to the first.
     ///
     /// # Errors
-    /// Never, so far.
+    /// Never fails at present.
     pub fn push_rows(&mut self, piles: &Piles, extent: Value) -> Result<()> {
         let Pile::List(list) = piles.kind else {
             return Ok(());
@@ -450,7 +448,7 @@ impl Lowering {
         }
     }
 
-    /// Where the values of a row may be put while they are computed.
+    /// Returns where the values of a row may be stored as they are computed.
     pub fn row_places(&mut self, piles: &Piles, row: &Affine) -> Vec<Option<View>> {
         let Pile::Arrays(views) = &piles.kind else {
             return vec![None; piles.rows.len()];
@@ -468,7 +466,7 @@ impl Lowering {
         self.map_view(view, &AxisMap::row(&dims, row.clone()))
     }
 
-    /// What is to be written for a row, from values that are held.
+    /// Returns the writes that put held values into a row.
     ///
     /// # Errors
     /// As [`Lowering::force`].
@@ -499,7 +497,7 @@ impl Lowering {
         Ok(writes)
     }
 
-    /// What has been piled up, in so many rows.
+    /// Returns the results that have been piled up in `extent` rows.
     pub fn piled(&mut self, piles: Piles, extent: Value, outputs: &[Wanted]) -> Vec<NodeId> {
         match piles.kind {
             Pile::List(list) => {

@@ -3,13 +3,13 @@
 //!
 //! [`lower`] walks over a function equation by equation and asks each operation for its results
 //! ([`Primitive::lower`](crate::ops::Primitive::lower)); operations that hold functions walk over
-//! them in turn. A value on the way is a [`node`]: a scalar in a register, an array in memory with
-//! any strides, a few elements in registers, or an expression that nobody has computed yet. Layout
+//! them in turn. During lowering a value is a [`node`]: a scalar in a register, an array in memory with
+//! any strides, a few elements in registers, or an expression that has not been computed yet. Layout
 //! operations only change how a node is read.
 //!
-//! Expressions wait until something has to be stored ([`store`]): then all that is wanted of one shape
-//! goes into one loop nest ([`nest`]), where each value is computed once an element, in a register,
-//! and is stored if something outside of the nest still wants it.
+//! Expressions wait until something must be stored ([`store`]). Then all needed values of one shape go into one loop
+//! nest ([`nest`]), which computes each value once per element, in a register, and stores it if something outside the
+//! nest still uses it.
 
 pub mod carry;
 pub mod compare;
@@ -51,63 +51,63 @@ use node::{Node, NodeId};
 use notes::{Notes, Recorder, StoreReason};
 use view::{Place, View, contiguous};
 
-/// A result that an operation is asked for.
+/// A result that an operation must give.
 #[derive(Clone, Debug)]
 pub struct Wanted {
-    /// Its type.
+    /// The type of the result.
     pub ty: Type,
-    /// Where it may be put. An operation may as well put it elsewhere.
+    /// A place where the result may be stored. The operation may store it elsewhere.
     pub place: Option<View>,
 }
 
-/// A function on its way to a program.
+/// The state of lowering a function to a program.
 pub struct Lowering {
-    /// What it becomes.
+    /// The builder of the program.
     pub b: Builder,
     nodes: Vec<Node>,
-    /// The nodes that were put into each buffer.
+    /// The nodes that are stored in each buffer.
     stored_in: HashMap<BufferId, Vec<NodeId>>,
-    /// The values of nodes at the elements that are being computed, in a nest.
+    /// The values of nodes at the elements that a nest is computing.
     memo: Option<HashMap<(NodeId, node::Position), crate::loops::Value>>,
     /// The nest that is being written.
     nest: Option<Nest>,
-    /// Where in a nest that is cut elements are being computed.
+    /// The piece of a cut nest in which elements are being computed.
     piece: Option<pad::Piece>,
     /// The number of nests so far.
     nests: u64,
-    /// Elements in registers that a nest has put into memory, to reach them by number.
+    /// The elements in registers that a nest has copied to memory, so that they can be read by number.
     spilled: HashMap<NodeId, View>,
-    /// Parts of draws that have been computed for the nest that is being written.
+    /// The parts of draws that have been computed for the nest that is being written.
     strips: HashMap<NodeId, random::Filled>,
     /// Whether a parallel loop is open.
     parallel: bool,
-    /// What the program is made for.
+    /// The machine that the program is made for.
     target: Target,
-    /// Where the user wrote what is being lowered.
+    /// The place in the user's source of the equation that is being lowered.
     source: Option<SourceId>,
-    /// What is written down of all this, if somebody asks.
+    /// The recorder of notes about the lowering, if they were asked for.
     notes: Option<Recorder>,
 }
 
 /// A loop nest that reads everything before it writes it.
 struct Nest {
     number: u64,
-    /// The depth of the region it begins in.
+    /// The depth of the region in which the nest begins.
     floor: usize,
-    /// The buffers it writes.
+    /// The buffers that the nest writes.
     written: Vec<BufferId>,
 }
 
-/// The program of a function. Argument `i` is input `i`, result `i` is output `i`.
+/// Lowers a function to a program. Argument `i` is input `i`, result `i` is output `i`.
 ///
 /// # Errors
-/// If the function takes or gives a value of run-time length, or an operation in it fails wherever it
-/// runs.
+/// Fails if the function takes or returns a value of run-time length, or if it contains an operation that fails
+/// wherever it runs.
 pub fn lower(func: &Func) -> Result<Program> {
     lower_for(func, &Target::default())
 }
 
-/// The same for a machine.
+/// Lowers a function to a program for a given machine.
 ///
 /// # Errors
 /// As [`lower`].
@@ -115,7 +115,7 @@ pub fn lower_for(func: &Func, target: &Target) -> Result<Program> {
     Ok(lowered(func, Lowering::new(target.clone()))?.b.finish())
 }
 
-/// The same, and what there is to know about how it was done.
+/// Lowers a function to a program for a given machine, and returns notes on how it was lowered.
 ///
 /// # Errors
 /// As [`lower`].
@@ -159,7 +159,7 @@ fn lowered(func: &Func, mut l: Lowering) -> Result<Lowering> {
     Ok(l)
 }
 
-/// Where results may be put.
+/// Returns where results may be stored.
 pub fn places(outputs: &[Wanted]) -> Vec<Option<View>> {
     outputs.iter().map(|w| w.place.clone()).collect()
 }
@@ -183,13 +183,13 @@ impl Lowering {
         }
     }
 
-    /// Whether a vector loop is open: then code is for one of its lanes.
+    /// Returns whether a vector loop is open, so that code is written for one of its lanes.
     pub fn in_lanes(&self) -> bool {
         self.b.vector_index().is_some()
     }
 
-    /// Lowers a function on these arguments. `places` says where results may be put. The caller
-    /// holds a use of each result.
+    /// Lowers a function on these arguments. `places` says where results may be stored. The caller holds a use of each
+    /// result.
     ///
     /// # Errors
     /// As [`lower`].
@@ -218,7 +218,7 @@ impl Lowering {
             self.note_readers_in(func, v as u32, node);
         }
         let around = self.source;
-        // Results by their numbers, since equations are lowered in an order of their own.
+        // Values are indexed by variable, because equations are not lowered in the order in which they are written.
         values.resize(func.types.len(), NodeId(u32::MAX));
         for e in owned::order_of(func) {
             let eqn = &func.eqns[e];
@@ -273,7 +273,7 @@ impl Lowering {
         Ok(results)
     }
 
-    /// Lowers a function for an operation that is nothing but that.
+    /// Lowers a function for an operation that does nothing but call it.
     ///
     /// # Errors
     /// As [`lower`].
@@ -298,12 +298,12 @@ impl Lowering {
         }
     }
 
-    /// Memory for an array.
+    /// Allocates memory for an array.
     pub fn alloc(&mut self, dtype: DType, dims: &[usize]) -> View {
         self.alloc_because(dtype, dims, StoreReason::Result)
     }
 
-    /// Memory for an array, and why it is there.
+    /// Allocates memory for an array, and notes why.
     pub(crate) fn alloc_because(&mut self, dtype: DType, dims: &[usize], why: StoreReason) -> View {
         let kind = match (self.in_lanes(), self.parallel) {
             (true, _) => BufferKind::Local,
@@ -319,7 +319,7 @@ impl Lowering {
         }
     }
 
-    /// Memory for the elements of a node.
+    /// Allocates memory for the elements of a node, and notes why.
     fn alloc_for(&mut self, id: NodeId, why: StoreReason) -> View {
         let ty = self.ty(id).clone();
         let view = self.alloc_because(ty.dtype, &ty.dims(), why);
