@@ -8,41 +8,41 @@ use crate::loops::affine::Affine;
 use crate::loops::builder::Carry;
 use crate::loops::{LANES, LoopKind, ScalarOp, Value};
 
-/// Inner loops of so many steps in all are unrolled.
+/// Total number of steps up to which inner loops are unrolled.
 const UNROLLED: usize = 2 * FEW;
 
-/// Rows and columns of a tile: a cache line of the narrower side, and so many lines of the other as
+/// Rows and columns of a tile: one cache line of the narrower side, and as many lines of the other side as
 /// the smallest cache holds with ease.
 const TILE: (usize, usize) = (8, 64);
 
-/// An axis, or several that are walked as one.
+/// An axis, or several axes walked as one.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) struct Axis {
     pub extent: usize,
-    /// The innermost of the axes walked as one: its index runs over all of them, and those of the
+    /// The innermost of the axes walked as one: its index runs over all of them, and the indices of the
     /// others are 0.
     pub axis: usize,
 }
 
-/// What a nest runs over: axes in row-major order.
+/// The points that a nest runs over: axes in row-major order.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct Space {
     pub axes: Vec<Axis>,
     dims: Vec<usize>,
-    /// An axis, and one outside of it along which some array lies that is walked in steps along the
-    /// first: it is walked in tiles, each line of memory at once.
+    /// A pair of axes (outer, inner) that are walked in tiles, because some array is contiguous along the
+    /// outer one and strided along the inner one: a tile uses each cache line as a whole.
     tiled: Option<(usize, usize)>,
 }
 
 impl Space {
-    /// Axes of these lengths; neighbours are walked as one where that makes no difference to any
-    /// of the arrays with those strides (`None`: it would).
+    /// Makes a space of axes of these lengths. Neighbouring axes are merged where every array with these
+    /// strides can be walked along them as one (`None`: an array that cannot).
     pub fn new(dims: &[usize], walks: &[Option<PerAxis<i64>>]) -> Space {
         let all: Vec<usize> = (0..dims.len()).collect();
         Space::of_axes(dims, &all, walks)
     }
 
-    /// Some of the axes only, in that order.
+    /// Makes a space of some of the axes only, in this order.
     pub fn of_axes(dims: &[usize], order: &[usize], walks: &[Option<PerAxis<i64>>]) -> Space {
         let dims: Vec<usize> = (0..dims.len())
             .map(|a| if order.contains(&a) { dims[a] } else { 1 })
@@ -52,12 +52,12 @@ impl Space {
         Space { axes, dims, tiled }
     }
 
-    /// The number of points.
+    /// Returns the number of points.
     pub fn size(&self) -> usize {
         self.dims.iter().product()
     }
 
-    /// The lengths of the axes, 1 for those it does not run over.
+    /// Returns the lengths of the axes, 1 for those that the space does not run over.
     pub fn dims(&self) -> Vec<usize> {
         self.dims.clone()
     }
@@ -67,7 +67,7 @@ impl Space {
     }
 }
 
-/// Axes, neighbours walked as one where possible.
+/// Merges neighbouring axes where possible.
 fn collapse(dims: &[usize], order: &[usize], walks: &[Option<PerAxis<i64>>]) -> Vec<Axis> {
     let mut axes: Vec<Axis> = vec![];
     for axis in order.iter().copied().filter(|&a| dims[a] != 1) {
@@ -92,7 +92,8 @@ fn collapse(dims: &[usize], order: &[usize], walks: &[Option<PerAxis<i64>>]) -> 
     axes
 }
 
-/// The innermost axis and the next, if they are long and an array lies along the wrong one of them.
+/// Returns the two innermost axes if they are long and an array is contiguous along the outer instead of the
+/// inner one.
 fn tiled(axes: &[Axis], walks: &[Option<PerAxis<i64>>]) -> Option<(usize, usize)> {
     let [.., outer, inner] = axes else {
         return None;
@@ -104,16 +105,16 @@ fn tiled(axes: &[Axis], walks: &[Option<PerAxis<i64>>]) -> Option<(usize, usize)
     (long && walks.iter().any(across)).then_some((axes.len() - 2, axes.len() - 1))
 }
 
-/// Whether loops over these axes are so short, all together, that they are unrolled.
+/// Returns whether loops over these axes are so short, all together, that they are unrolled.
 pub(super) fn is_unrolled(axes: &[Axis]) -> bool {
     axes.iter().map(|a| a.extent).product::<usize>() <= UNROLLED
 }
 
-/// What is done at each point of a nest.
+/// The action at each point of a nest.
 pub(super) type Visit<'f> = dyn FnMut(&mut Lowering, &[Affine]) -> Result<()> + 'f;
 
 impl Lowering {
-    /// A counted loop around what `body` lowers.
+    /// Lowers a counted loop around what `body` lowers.
     ///
     /// # Errors
     /// Those of the body.
@@ -134,7 +135,7 @@ impl Lowering {
         Ok(self.b.close_for(open, results))
     }
 
-    /// A counted loop that carries nothing.
+    /// Lowers a counted loop that carries nothing.
     pub(super) fn repeat(
         &mut self,
         kind: LoopKind,
@@ -149,8 +150,8 @@ impl Lowering {
         Ok(())
     }
 
-    /// Visits every point. In lanes, each of them loops; elsewhere the points run side by side, and
-    /// many of them in tasks, each visit standing for the work of `weight` elements.
+    /// Visits every point. In lanes, each lane loops over the points. Elsewhere the points run side by side,
+    /// and in tasks where there are many; each visit stands for the work of `weight` elements.
     pub(super) fn over(
         &mut self,
         space: &Space,
@@ -168,7 +169,7 @@ impl Lowering {
         if self.in_lanes() {
             return self.serial(axes, &mut at, visit);
         }
-        // Side by side along the innermost axis that is long enough.
+        // Vectorize the innermost axis that is long enough.
         let long = axes.iter().rposition(|a| a.extent >= LANES);
         let longest = || (0..axes.len()).max_by_key(|&i| axes[i].extent);
         let v = long.or_else(longest).expect("a space of some size");
@@ -242,13 +243,13 @@ impl Lowering {
         )
     }
 
-    /// Whether the work of so many elements is worth to be cut into tasks, here.
+    /// Returns whether the work of this many elements is worth cutting into tasks here.
     pub(super) fn wants_tasks(&self, elements: usize) -> bool {
         !self.in_lanes() && !self.parallel && elements >= self.target.tasks_from
     }
 
-    /// Visits every point one after the other; many of them in tasks where those are allowed, each
-    /// visit standing for the work of `weight` elements.
+    /// Visits every point one after the other, or in tasks where there are many points and tasks are allowed;
+    /// each visit stands for the work of `weight` elements.
     pub(super) fn over_serially(
         &mut self,
         space: &Space,
@@ -265,7 +266,7 @@ impl Lowering {
         self.serial(&space.axes, &mut at, visit)
     }
 
-    /// Loops over outer axes, the first of them in tasks, around work of `inside` elements.
+    /// Loops over outer axes, the first of them in tasks if `tasks` is set, around work of `inside` elements.
     pub(super) fn outer(
         &mut self,
         axes: &[Axis],
@@ -303,8 +304,8 @@ impl Lowering {
         )
     }
 
-    /// A loop over chunks of an extent: the first place and the number of places of each, and its
-    /// number.
+    /// Loops over chunks of an extent. The body gets the first index, the length and the number of each
+    /// chunk.
     pub(super) fn chunks(
         &mut self,
         kind: LoopKind,
@@ -330,7 +331,7 @@ impl Lowering {
         })
     }
 
-    /// Nested loops, one after the other; short ones are unrolled.
+    /// Nests loops that run one step after the other; short ones are unrolled.
     pub(super) fn serial(
         &mut self,
         axes: &[Axis],

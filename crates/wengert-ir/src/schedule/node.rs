@@ -1,4 +1,4 @@
-//! Values on their way to loops.
+//! Values that are waiting to be computed in loops, or have been.
 
 use std::rc::Rc;
 
@@ -15,99 +15,101 @@ use crate::loops::affine::Affine;
 use crate::loops::builder::Builder;
 use crate::loops::{BufferId, BufferKind, ListField, Value};
 
-/// A value; an index into the nodes of a [`Lowering`].
+/// A value: an index into the nodes of a [`Lowering`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct NodeId(pub(super) u32);
 
-/// The index of an element, one part for each axis.
+/// The position of an element: one index for each axis.
 pub type Position = PerAxis<Affine>;
 
-/// Writes the statements that compute an element from elements of the operands.
+/// Writes the statements that compute an element from the elements of the operands.
 pub type Emit = Rc<dyn Fn(&mut Builder, &[Value]) -> Value>;
 
-/// Writes the statements that find an element.
+/// Writes the statements that locate and load an element.
 pub type Find = Rc<dyn Fn(&mut Lowering, &[Affine]) -> Result<Value>>;
 
-/// Lowers a row along the first axis, given rows of the operands.
+/// Lowers a row along the first axis, given the corresponding rows of the operands.
 pub type MakeRow = Rc<dyn Fn(&mut Lowering, &[NodeId]) -> Result<NodeId>>;
 
-/// Arrays of so few elements live in registers, and loops over them are unrolled.
+/// Arrays of at most this many elements live in registers, and loops over them are unrolled.
 pub const FEW: usize = 4;
 
 pub(super) struct Node {
     pub ty: Type,
     pub expr: Expr,
-    /// How many equations and expressions still want it.
+    /// The number of equations and expressions that still use the node.
     pub uses: u32,
-    /// Where it may be put when it is stored.
+    /// The place where the node may be put when it is stored.
     pub place: Option<View>,
-    /// The length of the longest chain of expressions it waits for.
+    /// The length of the longest chain of pending expressions below it.
     pub height: u32,
-    /// Large arrays that are there for it alone.
+    /// The number of large arrays that are kept alive for this node alone.
     pub held: u32,
-    /// The number of regions around it.
+    /// The number of regions around the node.
     pub depth: usize,
 }
 
-/// Expressions do not wait for longer chains: a nest is to stay of a size that can be compiled well.
+/// Length of the longest chain of pending expressions: longer chains are stored, so that a nest stays small
+/// enough to compile well.
 const HIGH: u32 = 500;
 
-/// Nor for more large arrays that only they want: a sum of many would keep all of them.
+/// Number of large arrays that an expression may keep alive on its own. Without this bound, a sum of many
+/// arrays would keep all of them.
 const HELD: u32 = 3;
 
-/// An array of so many elements is large.
+/// Number of elements from which an array counts as large.
 const LARGE: usize = 4096;
 
-/// How the elements of a node are had.
+/// Where the elements of a node come from.
 #[derive(Clone)]
 pub(super) enum Expr {
-    /// All elements are this number.
+    /// This number, for all elements.
     Literal(u64),
-    /// All elements are this value.
+    /// This value, for all elements.
     Scalar(Value),
-    /// The elements, row-major.
+    /// Values in registers, row-major.
     Few(Rc<[Value]>),
-    /// In memory.
+    /// An array in memory.
     Stored(View),
-    /// A number that grows evenly along the axes, converted from `i64`.
+    /// Numbers that grow linearly along the axes, converted from `i64`.
     Count {
         offset: Affine,
         strides: PerAxis<i64>,
     },
-    /// Random words that nobody has drawn yet.
+    /// Random words that have not been drawn yet.
     Draw(Draw),
-    /// Element by element from arrays of the same lengths.
+    /// Elements computed one by one from arrays of the same lengths.
     Each {
         emit: Emit,
         inputs: SmallVec<[NodeId; 3]>,
-        /// How much work an element is, see [`crate::ops::work`].
+        /// The work per element, see [`crate::ops::work`].
         work: u64,
     },
-    /// Zeros with an array in them, whose first element is at `low`. Its elements are those of nests
-    /// that are cut at its borders ([`super::pad`]).
+    /// Zeros with an array in them, whose first element is at `low`. Its elements are computed by nests that
+    /// are cut at the borders of the array ([`super::pad`]).
     Padded { x: NodeId, low: PerAxis<i64> },
-    /// Each element from somewhere in arrays that are there.
+    /// Elements that are each loaded from some position of arrays that exist already.
     Find {
         find: Find,
         inputs: SmallVec<[NodeId; 3]>,
     },
-    /// A value with a run-time length behind axes of known lengths: handles of lists, an `i64` array
-    /// over those axes.
+    /// A value with a run-time length inside axes of known lengths: an `i64` array of list handles over those
+    /// axes.
     Lists { handles: NodeId },
-    /// A list that a loop has piled up: the rows of a field of it.
+    /// Rows of one field of a list that a loop has built.
     Piled(ListField),
-    /// A value with a run-time length whose rows along the first axis are computed from the rows of
-    /// others when they are read.
+    /// A value with a run-time length whose rows along the first axis are computed, when they are read, from
+    /// the rows of its inputs.
     Rows {
         row: MakeRow,
         inputs: SmallVec<[NodeId; 3]>,
     },
-    /// Nobody wants it any more.
+    /// Nothing: the node is unused.
     Gone,
 }
 
 impl Expr {
-    /// Whether it has to be computed.
+    /// Returns whether the elements have yet to be computed.
     pub fn is_pending(&self) -> bool {
         matches!(
             self,
@@ -156,7 +158,7 @@ impl Lowering {
         id
     }
 
-    /// Notes the buffer that a node is put into, if it is.
+    /// Records the buffer that holds a node, if it is stored in one.
     fn register(&mut self, id: NodeId, expr: &Expr) {
         if let Expr::Stored(view) = expr
             && let Some(buffer) = buffer_of(view)
@@ -172,14 +174,15 @@ impl Lowering {
         }
     }
 
-    /// Large arrays that are there for one of these alone, where so many uses are its own.
+    /// Counts the large arrays among and below these inputs that nothing else keeps alive. `own` is the
+    /// number of uses of an input that belong to the caller.
     fn held(&self, inputs: &[NodeId], own: u32) -> u32 {
         let held = |id: &NodeId| match self.expr(*id) {
             Expr::Each { .. } | Expr::Padded { .. } if self.node(*id).uses <= own => {
                 self.node(*id).held
             }
             Expr::Stored(view) => {
-                // What is repeated is there once.
+                // Repeated elements exist only once.
                 let axes = self.dims(*id).into_iter().zip(&view.strides);
                 let size: usize = axes.filter(|a| *a.1 != 0).map(|a| a.0).product();
                 let alone = self.node(*id).uses <= own && size >= LARGE;
@@ -190,7 +193,7 @@ impl Lowering {
         inputs.iter().map(held).sum()
     }
 
-    /// Whether an array is on the way, and its memory free when nobody wants it any more.
+    /// Returns whether an array is an intermediate result, whose memory is free once the array is unused.
     fn is_scratch(&self, view: &View) -> bool {
         let scratch = |b: BufferId| {
             let kind = self.b.buffer_of(b).kind;
@@ -202,22 +205,22 @@ impl Lowering {
         buffer_of(view).is_some_and(scratch)
     }
 
-    /// The type of a node.
+    /// Returns the type of a node.
     pub fn ty(&self, id: NodeId) -> &Type {
         &self.node(id).ty
     }
 
-    /// The lengths of its axes.
+    /// Returns the lengths of a node's axes.
     pub fn dims(&self, id: NodeId) -> Vec<usize> {
         self.node(id).ty.dims()
     }
 
-    /// So many uses more.
+    /// Adds `n` uses.
     pub fn retain(&mut self, id: NodeId, n: u32) {
         self.node_mut(id).uses += n;
     }
 
-    /// One use less; with the last, those of its operands.
+    /// Removes one use. With the last use goes the node's use of its operands.
     pub fn release(&mut self, id: NodeId) {
         let mut left = vec![id];
         while let Some(id) = left.pop() {
@@ -227,7 +230,7 @@ impl Lowering {
             if node.uses == 0 {
                 let expr = std::mem::replace(&mut node.expr, Expr::Gone);
                 left.extend(inputs_of(&expr));
-                // What needs nothing more than itself may be asked for again.
+                // An expression without operands stays, because it may be asked for again.
                 if inputs_of(&expr).is_empty() {
                     self.node_mut(id).expr = expr;
                 }
@@ -235,7 +238,7 @@ impl Lowering {
         }
     }
 
-    /// Forgets a node that nobody asked for.
+    /// Discards a node if it has no uses.
     pub(super) fn discard(&mut self, id: NodeId) {
         if self.node(id).uses == 0 {
             self.retain(id, 1);
@@ -243,7 +246,8 @@ impl Lowering {
         }
     }
 
-    /// Makes it something that is there.
+    /// Replaces the expression of a node by one that needs no more computation, and releases the old
+    /// operands.
     pub(super) fn settle(&mut self, id: NodeId, expr: Expr) {
         self.register(id, &expr);
         let old = std::mem::replace(&mut self.node_mut(id).expr, expr);
@@ -252,7 +256,7 @@ impl Lowering {
         }
     }
 
-    /// Says where it may be put, if it is not anywhere yet.
+    /// Proposes where a pending node may be stored, unless it has a place already.
     pub(super) fn wish(&mut self, id: NodeId, place: View) {
         let node = self.node_mut(id);
         if node.expr.is_pending() && node.place.is_none() {
@@ -260,9 +264,9 @@ impl Lowering {
         }
     }
 
-    // What nodes are made of.
+    // Constructors of nodes.
 
-    /// One number, everywhere.
+    /// Makes a node whose elements are all one number.
     pub fn literal(&mut self, ty: Type, bits: u64) -> NodeId {
         if ty.shape.has_run() {
             return self.empty_lists(ty);
@@ -270,19 +274,19 @@ impl Lowering {
         self.push(ty, Expr::Literal(bits))
     }
 
-    /// One value, everywhere.
+    /// Makes a node whose elements are all one value.
     pub fn scalar(&mut self, dims: &[usize], value: Value) -> NodeId {
         let ty = Type::new(self.b.dtype(value), dims);
         self.push(ty, Expr::Scalar(value))
     }
 
-    /// An array whose elements are at hand, row-major.
+    /// Makes an array from elements in registers, row-major.
     pub fn few(&mut self, dtype: DType, dims: &[usize], elements: Vec<Value>) -> NodeId {
         debug_assert_eq!(elements.len(), dims.iter().product::<usize>());
         self.push(Type::new(dtype, dims), Expr::Few(elements.into()))
     }
 
-    /// An array in memory. Few elements are read at once.
+    /// Makes a node of an array in memory. Few elements are loaded at once.
     pub fn stored(&mut self, dtype: DType, dims: Vec<usize>, view: View) -> NodeId {
         let n: usize = dims.iter().product();
         let ty = Type::new(dtype, &dims);
@@ -298,7 +302,7 @@ impl Lowering {
         }
     }
 
-    /// Counting along an axis.
+    /// Makes an array of the indices along an axis.
     pub fn iota(&mut self, ty: Type, axis: usize) -> NodeId {
         let offset = Affine::default();
         let strides = (0..ty.rank()).map(|a| i64::from(a == axis)).collect();
@@ -310,7 +314,7 @@ impl Lowering {
         self.few_at_once(id)
     }
 
-    /// Element by element, each so much [work](crate::ops::work).
+    /// Makes an elementwise expression; `work` is the [work](crate::ops::work) per element.
     pub fn each(
         &mut self,
         ty: &Type,
@@ -361,7 +365,7 @@ impl Lowering {
         self.few_at_once(id)
     }
 
-    /// A value with a run-time length, row by row.
+    /// Makes a value with a run-time length that is computed row by row.
     pub fn rows(
         &mut self,
         ty: Type,
@@ -372,7 +376,7 @@ impl Lowering {
         self.push(ty, Expr::Rows { row, inputs })
     }
 
-    /// Each element from somewhere: operands that would have to be computed are stored first.
+    /// Makes an expression each of whose elements is located by `find`. Pending operands are stored first.
     ///
     /// # Errors
     /// If an operand cannot be stored.
@@ -421,7 +425,7 @@ pub(super) fn inputs_of(expr: &Expr) -> SmallVec<[NodeId; 3]> {
     }
 }
 
-/// All positions in an array of few elements, row-major.
+/// Returns all positions in an array of few elements, row-major.
 pub(super) fn positions(dims: &[usize]) -> Vec<Position> {
     let n: usize = dims.iter().product();
     (0..n)

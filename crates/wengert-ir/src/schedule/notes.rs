@@ -1,9 +1,9 @@
-//! What is written down while a function is lowered, where somebody asks: which operations went into
-//! which loops, what those read and write, and why what is in memory had to go there.
+//! Notes taken while a function is lowered, if somebody asks for them: which operations went into which
+//! loops, what those read and write, and why some values had to go to memory.
 //!
-//! A lowering without notes pays for a test here and there. What a decision is about is said where it
-//! is taken, as a [`StoreReason`]; the rest is seen at the few places that everything comes through: elements
-//! that are computed, loaded and stored, loops that are opened, memory that is allocated.
+//! Without notes, a lowering pays only for a few tests. A decision is explained where it is taken, by a
+//! [`StoreReason`]. Everything else is recorded at the few places that all lowering passes through: where
+//! elements are computed, loaded and stored, loops are opened, and memory is allocated.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
@@ -15,36 +15,36 @@ use crate::ir::{Atom, Eqn, Func, Type};
 use crate::loops::{BufferId, Kernel, LoopKind, Value};
 use crate::source::SourceId;
 
-/// Why a value is in memory, and not computed where it is read.
+/// The reason why a value is in memory instead of being computed where it is read.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum StoreReason {
-    /// An operation writes its result there.
+    /// An operation writes its result to memory.
     Result,
-    /// It is expensive, and wanted more than once.
+    /// The value is expensive and needed more than once.
     Shared,
-    /// It is read at other places than the one that is computed.
+    /// The value is read at other positions than the one that is being computed.
     Elsewhere,
-    /// It is read in another order or shape, or repeated.
+    /// The value is read in another order or shape, or repeated.
     Reordered,
-    /// A region reads it.
+    /// A region reads the value.
     Region,
-    /// A product reads it.
+    /// A product reads the value.
     Factor,
-    /// An operation cannot begin without all of it.
+    /// An operation cannot begin without all of the value.
     Whole,
-    /// Too much has been fused in it.
+    /// Too many operations have been fused into the value already.
     Long,
-    /// Fused, it would keep too much.
+    /// Fused, the value would keep too many large arrays alive.
     Keeps,
-    /// A loop carries it.
+    /// A loop carries the value.
     Carried,
-    /// A loop leaves it row by row.
+    /// A loop produces the value row by row.
     Rows,
-    /// Parts of a reduction.
+    /// The value is a part of a reduction.
     Parts,
-    /// Elements in registers.
+    /// The elements are in registers but are accessed by index.
     Numbered,
-    /// The array that it is a part of is overwritten.
+    /// The array that the value is a part of is overwritten.
     Overwritten,
 }
 
@@ -80,43 +80,43 @@ impl fmt::Display for StoreReason {
 /// An equation that was lowered.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Operation {
-    /// Its name.
+    /// The name of the operation.
     pub name: String,
-    /// Where the user wrote it, or what it is the derivative of.
+    /// The place where the user wrote it or, for a derivative, the operation it was derived from.
     pub source: SourceId,
 }
 
 /// An index into [`Notes::operations`].
 pub type OperationId = usize;
 
-/// Memory for a value on the way.
+/// Memory for an intermediate value.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Stored {
-    /// Which.
+    /// The memory.
     pub buffer: BufferId,
-    /// What computes the value.
+    /// The operation that computes the value.
     pub operation: Option<OperationId>,
-    /// Why it is there.
+    /// The reason why the value is in memory.
     pub why: StoreReason,
 }
 
-/// What a part of a program is.
+/// The kind of a part of a program.
 #[derive(Clone, PartialEq, Debug)]
 pub enum PartKind {
-    /// What is done once in a call.
+    /// Everything that runs once per call.
     Call,
-    /// A loop nest over the elements of arrays, with all that was fused in it.
+    /// A loop nest over the elements of arrays, with everything that was fused into it.
     Nest,
     /// A counted loop.
     For {
-        /// How its steps may run.
+        /// The way in which its steps may run.
         kind: LoopKind,
-        /// How many.
+        /// The number of steps.
         steps: Steps,
     },
     /// A loop with a condition.
     While,
-    /// One of two functions.
+    /// A choice between two functions.
     Branch,
     /// A kernel.
     Kernel(Arc<dyn Kernel>),
@@ -125,54 +125,56 @@ pub enum PartKind {
 /// The number of a loop's steps.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Steps {
-    /// Known.
+    /// A known number.
     Exactly(u64),
-    /// So many, less in the last chunk.
+    /// At most this number: the last chunk has fewer.
     UpTo(u64),
-    /// Known when it runs.
+    /// A number that is known only at run time.
     Unknown,
 }
 
-/// A copy of arrays, element by element as they are.
+/// A copy of arrays, element by element and unchanged.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Copied {
-    /// Bytes written each time.
+    /// Bytes written by each copy.
     pub bytes: usize,
-    /// Why the array could not be changed where it lies, if it was to be changed.
+    /// The reason why an array that should have been changed in place could not be.
     pub kept: Option<Kept>,
 }
 
-/// What keeps an array from being changed where it lies.
+/// The reason why an array cannot be changed in place.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Kept {
-    /// It is an argument of the call, or a constant.
+    /// The array is an argument of the call, or a constant.
     Given,
-    /// Operations read it, or a part of it, afterwards.
+    /// Operations that read the array, or a part of it, afterwards.
     Read(Vec<Operation>),
-    /// It is wanted after the loop or branch that changes it, or in a later step.
+    /// The array is needed after the loop or branch that changes it, or in a later step.
     Outside,
 }
 
 /// A part of a program: a loop, or what a loop nest consists of.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Part {
-    /// What it is.
+    /// The kind of the part.
     pub kind: PartKind,
-    /// The operation that was lowered when it was written: what asked for it, or what it belongs to.
+    /// The operation that was being lowered when the part was written: it needs the part, or the part belongs
+    /// to it.
     pub by: Option<OperationId>,
-    /// The operations that are computed in it, in registers.
+    /// The operations that are computed in the part, in registers.
     pub operations: BTreeSet<OperationId>,
     /// The memory that is read.
     pub reads: BTreeSet<BufferId>,
-    /// Memory that neighbouring lanes read at places that are not neighbours, and how far those are apart at the most.
+    /// Memory that neighbouring lanes read at places that are not neighbours, and the largest distance
+    /// between such places.
     pub strides: BTreeMap<BufferId, u64>,
     /// The memory that is written.
     pub writes: BTreeSet<BufferId>,
     /// Set if the part is nothing but a copy.
     pub copied: Option<Copied>,
-    /// The values that each step leaves behind, row by row.
+    /// The values that each step produces, row by row.
     pub rows: Vec<Type>,
-    /// What is in it.
+    /// The parts inside.
     pub parts: Vec<Part>,
 }
 
@@ -191,7 +193,7 @@ impl Part {
         }
     }
 
-    /// Takes up what a nest without a loop did.
+    /// Adds what a nest without a loop did.
     fn absorb(&mut self, nest: Part) {
         self.operations.extend(nest.operations);
         self.reads.extend(nest.reads);
@@ -203,18 +205,18 @@ impl Part {
     }
 }
 
-/// What was written down.
+/// The notes on a function.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Notes {
     /// The equations, in the order of lowering.
     pub operations: Vec<Operation>,
-    /// Memory for values on the way.
+    /// Memory for intermediate values.
     pub stored: Vec<Stored>,
     /// The call.
     pub body: Part,
 }
 
-/// Writes notes.
+/// The writer of [`Notes`].
 pub(super) struct Recorder {
     operations: Vec<Operation>,
     stored: Vec<Stored>,
@@ -224,13 +226,13 @@ pub(super) struct Recorder {
     now: Option<OperationId>,
     /// The operation that each node comes from.
     nodes: Vec<Option<OperationId>>,
-    /// What is known of numbers of steps.
+    /// Upper bounds of numbers of steps.
     bounds: HashMap<Value, u64>,
     /// The equations that are still to read each node.
     readers: HashMap<NodeId, Vec<Operation>>,
-    /// What keeps the array that is copied next from being changed where it lies.
+    /// The reason why the array that is copied next cannot be changed in place.
     kept: Option<Kept>,
-    /// The copy that the next nest is.
+    /// Set if the next nest is a copy.
     copied: Option<Copied>,
 }
 
@@ -257,7 +259,7 @@ impl Recorder {
         }
     }
 
-    /// The innermost nest, or else what is open.
+    /// Returns the innermost nest, or else the innermost open part.
     fn part(&mut self) -> &mut Part {
         let nest = self.open.iter().rposition(|p| p.kind == PartKind::Nest);
         let at = nest.unwrap_or(self.open.len() - 1);
@@ -275,14 +277,14 @@ impl Recorder {
 }
 
 impl Lowering {
-    /// Begins an equation; what was being lowered around it.
+    /// Begins an equation and returns the operation that was being lowered around it.
     pub(super) fn note_equation(&mut self, eqn: &Eqn) -> Option<OperationId> {
         let r = self.notes.as_mut()?;
         r.operations.push(operation_of(eqn));
         r.now.replace(r.operations.len() - 1)
     }
 
-    /// Notes the equations of a function that are to read a value of it.
+    /// Notes which equations of a function will read one of its values.
     pub(super) fn note_readers_in(&mut self, func: &Func, v: u32, id: NodeId) {
         if let Some(r) = &mut self.notes {
             let reads = |e: &&Eqn| e.inputs.contains(&Atom::Var(v));
@@ -301,7 +303,7 @@ impl Lowering {
         }
     }
 
-    /// Notes why an array is about to be copied, which an operation would change where it lies.
+    /// Notes why an array that an operation would change in place is about to be copied.
     pub(super) fn note_kept(&mut self, id: NodeId, given: bool, others: &[NodeId]) {
         let Some(r) = &mut self.notes else { return };
         let read = [&[id], others].concat();
@@ -325,28 +327,28 @@ impl Lowering {
         }
     }
 
-    /// Ends it.
+    /// Ends an equation and goes back to the operation around it.
     pub(super) fn note_end(&mut self, around: Option<OperationId>) {
         if let Some(r) = &mut self.notes {
             r.now = around;
         }
     }
 
-    /// A node has been made, the next one.
+    /// Notes that the next node has been made.
     pub(super) fn note_node(&mut self) {
         if let Some(r) = &mut self.notes {
             r.nodes.push(r.now);
         }
     }
 
-    /// A node is another one, read in another way.
+    /// Notes that a node is another one, read in another way.
     pub(super) fn note_moved(&mut self, from: NodeId, to: NodeId) {
         if let Some(r) = &mut self.notes {
             r.nodes[to.0 as usize] = r.nodes[from.0 as usize];
         }
     }
 
-    /// An element of a node is computed.
+    /// Notes that an element of a node is computed.
     pub(super) fn note_computed(&mut self, id: NodeId) {
         if let Some(r) = &mut self.notes {
             let operation = r.nodes[id.0 as usize];
@@ -354,7 +356,7 @@ impl Lowering {
         }
     }
 
-    /// The operation that is being lowered is computed here.
+    /// Notes that the operation being lowered is computed here.
     pub(super) fn note_here(&mut self) {
         if let Some(r) = &mut self.notes {
             let operation = r.now;
@@ -362,7 +364,7 @@ impl Lowering {
         }
     }
 
-    /// Memory has been allocated for what is being lowered.
+    /// Notes that memory has been allocated for the operation being lowered.
     pub(super) fn note_memory(&mut self, buffer: BufferId, why: StoreReason) {
         if let Some(r) = &mut self.notes {
             r.stored.push(Stored {
@@ -373,7 +375,7 @@ impl Lowering {
         }
     }
 
-    /// What was allocated last is for a node.
+    /// Notes that the last allocation is for a node.
     pub(super) fn note_owner(&mut self, id: NodeId) {
         if let Some(r) = &mut self.notes
             && let Some(stored) = r.stored.last_mut()
@@ -382,7 +384,8 @@ impl Lowering {
         }
     }
 
-    /// An element is read; `apart` says how far those of neighbouring lanes are apart.
+    /// Notes that an element is read; `apart` is the distance between the elements that neighbouring lanes
+    /// read.
     pub(super) fn note_read(&mut self, buffer: BufferId, apart: i64) {
         if let Some(r) = &mut self.notes {
             let part = r.part();
@@ -400,21 +403,21 @@ impl Lowering {
         }
     }
 
-    /// A step of the loop that is open leaves such a value behind.
+    /// Notes that each step of the open loop produces a row of this type.
     pub(super) fn note_row(&mut self, ty: &Type) {
         if let Some(part) = self.notes.as_mut().and_then(|r| r.open.last_mut()) {
             part.rows.push(ty.clone());
         }
     }
 
-    /// A number of steps is no larger than that.
+    /// Notes an upper bound of a number of steps.
     pub(super) fn note_bound(&mut self, steps: Value, bound: usize) {
         if let Some(r) = &mut self.notes {
             r.bounds.insert(steps, bound as u64);
         }
     }
 
-    /// A part begins.
+    /// Opens a part.
     pub(super) fn note_open(&mut self, kind: PartKind) {
         if let Some(r) = &mut self.notes {
             let mut part = Part::new(kind, r.now);
@@ -425,7 +428,7 @@ impl Lowering {
         }
     }
 
-    /// A counted loop begins.
+    /// Opens the part of a counted loop.
     pub(super) fn note_loop(&mut self, kind: LoopKind, extent: Value) {
         let Some(r) = &self.notes else { return };
         let steps = match (self.b.known(extent), r.bounds.get(&extent)) {
@@ -436,14 +439,14 @@ impl Lowering {
         self.note_open(PartKind::For { kind, steps });
     }
 
-    /// The part that began last ends.
+    /// Closes the part that was opened last.
     pub(super) fn note_close(&mut self) {
         if let Some(r) = &mut self.notes {
             r.close();
         }
     }
 
-    /// A call of a library or of the host.
+    /// Notes a call of a library or of the host.
     pub(super) fn note_kernel(
         &mut self,
         kernel: &Arc<dyn Kernel>,

@@ -1,4 +1,4 @@
-//! Which memory may be overwritten: that of an array which nothing reads any more.
+//! Which memory may be overwritten: the memory of an array that nothing reads any more.
 //!
 //! An operation that changes part of an array, or a loop that carries one, takes over the memory of
 //! its operand if the operand's use is the last. A region (a loop, a branch, a call) holds its
@@ -15,8 +15,8 @@ use crate::ir::{Atom, Func};
 use crate::loops::{BufferId, BufferKind};
 
 impl Lowering {
-    /// Memory that holds an array and may be changed: the array's own if this use of it is the last,
-    /// or else a copy.
+    /// Returns memory that holds an array and may be changed: the array's own memory if this use of it is the
+    /// last, or else a copy.
     ///
     /// # Errors
     /// As [`Lowering::force`].
@@ -53,8 +53,8 @@ impl Lowering {
         self.note_kept(x, given, &others);
     }
 
-    /// The memory of an array if it may be overwritten, because this use of it is the last. What else
-    /// reads a smaller part of that memory is computed or copied first.
+    /// Returns the memory of an array if this use of it is the last, so that the memory may be overwritten.
+    /// Other readers of smaller parts of that memory are computed or copied first.
     ///
     /// # Errors
     /// As [`Lowering::force`].
@@ -71,7 +71,7 @@ impl Lowering {
         for id in readers {
             match self.expr(id).is_pending() {
                 true => self.force(&[id], StoreReason::Overwritten)?,
-                // It may have been computed beside another one.
+                // Forcing another reader may have computed this one as well.
                 false if self.reads_buffer(id, buffer) => {
                     let aside = self.copied(id, StoreReason::Overwritten)?;
                     self.settle(id, Expr::Stored(aside));
@@ -82,7 +82,7 @@ impl Lowering {
         Ok(self.is_last_use(x, buffer).then_some(view))
     }
 
-    /// The memory of an array, if it is of a kind that may be changed at this point.
+    /// Returns the memory of an array, if it is of a kind that may be changed at this point.
     fn writable(&self, x: NodeId) -> Option<(BufferId, View)> {
         let Expr::Stored(view) = self.expr(x) else {
             return None;
@@ -97,17 +97,17 @@ impl Lowering {
         (here && is_spread_out(&self.dims(x), &view.strides)).then(|| (buffer, view.clone()))
     }
 
-    /// Whether nothing but the operation that asks reads an array, or anything else in its buffer.
+    /// Returns whether only the operation that asks reads an array or anything else in its buffer.
     fn is_last_use(&self, x: NodeId, buffer: BufferId) -> bool {
         self.node(x).uses == 1 && !self.is_read(buffer, &[x])
     }
 
-    /// What else reads the buffer of `x`, if that is all that keeps `x` from being overwritten, was lowered in the same
-    /// region, and is together at most half as large as `x`.
+    /// Returns the other readers of the buffer of `x`, if nothing else keeps `x` from being overwritten, all
+    /// of them were lowered in the same region, and together they are at most half as large as `x`.
     fn small_readers(&self, x: NodeId, buffer: BufferId) -> Option<Vec<NodeId>> {
         let depth = self.b.depth();
         let mut readers = vec![];
-        // What a copy does not free: uses by equations that are still to come.
+        // A copy does not end uses by equations that are still to come.
         let mut uses = self.node(x).uses;
         for (i, node) in self.nodes.iter().enumerate() {
             let id = NodeId(i as u32);
@@ -132,7 +132,7 @@ impl Lowering {
         matches!(self.expr(id), Expr::Stored(view) if buffer_of(view) == Some(buffer))
     }
 
-    /// Whether anything but `except` still reads a buffer.
+    /// Returns whether anything but `except` still reads a buffer.
     pub fn is_read(&self, buffer: BufferId, except: &[NodeId]) -> bool {
         let Some(nodes) = self.stored_in.get(&buffer) else {
             return false;
@@ -155,7 +155,7 @@ impl Lowering {
         Ok(view)
     }
 
-    /// The operands of a body that runs once, each handed over where it may be.
+    /// Hands over each operand of a body that runs once, where that is possible.
     ///
     /// # Errors
     /// As [`Lowering::force`].
@@ -171,7 +171,7 @@ impl Lowering {
     }
 }
 
-/// The parameter of a function whose memory a result takes over, if nothing else needs it.
+/// Returns the parameter of a function whose memory a result takes over, if nothing else needs it.
 pub fn in_place_of(func: &Func, result: usize) -> Option<usize> {
     let Atom::Var(mut v) = *func.results.get(result)? else {
         return None;
@@ -189,8 +189,8 @@ pub fn in_place_of(func: &Func, result: usize) -> Option<usize> {
     ((v as usize) < func.arity()).then_some(v as usize)
 }
 
-/// The order in which equations are lowered: that of the function, but that an equation which changes an operand in
-/// place comes after what else reads that operand, where it can.
+/// Returns the order in which equations are lowered: the order of the function, except that an equation which
+/// changes an operand in place is moved, where possible, after the other readers of that operand.
 pub(super) fn order_of(func: &Func) -> Vec<usize> {
     let mut order: Vec<usize> = (0..func.eqns.len()).collect();
     let changed: Vec<Vec<u32>> = func
@@ -215,7 +215,8 @@ pub(super) fn order_of(func: &Func) -> Vec<usize> {
             }
         }
     }
-    // Those that are read by a later equation, the last first: a move does not disturb those that are left.
+    // Move equations whose operand a later equation reads. Start with the last one, so that no move disturbs
+    // the others.
     for e in (0..func.eqns.len()).rev() {
         for &v in &changed[e] {
             if last[v as usize] > e {
@@ -226,7 +227,8 @@ pub(super) fn order_of(func: &Func) -> Vec<usize> {
     order
 }
 
-/// Moves equation `e`, and what depends on it, after equation `last`; nothing if `last` is among those.
+/// Moves equation `e`, and everything that depends on it, after equation `last`; does nothing if `last`
+/// depends on it.
 fn delay(func: &Func, order: &mut Vec<usize>, changed: &[Vec<u32>], e: usize, last: usize) {
     let place = |order: &[usize], e| {
         order

@@ -1,9 +1,9 @@
 //! Zeros with an array in them.
 //!
-//! Where it pays such an array is never stored: a nest that reads some is cut into pieces, each of
-//! which lies inside of the window of every one of them or outside. What is inside is computed there,
-//! as far along as the window is; that may be work that is done elsewhere, too, so there is to be
-//! little of it.
+//! Where it pays, such an array is never stored. A nest that reads padded arrays is cut into pieces, each of
+//! which lies entirely inside or entirely outside of the window of every one of them. Elements inside of a
+//! window are computed in the piece, with indices shifted by the start of the window. That may repeat work
+//! that is done elsewhere, too, so only light expressions are treated this way.
 
 use std::collections::BTreeSet;
 
@@ -18,16 +18,16 @@ use crate::loops::affine::Affine;
 use crate::loops::{ScalarOp, Value};
 use crate::ops::work::{READ, WRITE};
 
-/// A nest is cut into no more pieces than that.
+/// Maximum number of pieces that a nest is cut into.
 const PIECES: usize = 9;
 
-/// Nor into so many that this number of expressions would be written, in all of them.
+/// Upper bound on the code size: pieces x expressions per piece.
 const WRITTEN: usize = 512;
 
-/// The places along each axis from one on, and up to another.
+/// The part of a nest: a half-open range of indices along each axis.
 pub(super) type Piece = PerAxis<(i64, i64)>;
 
-/// Where a nest is to be cut, along each axis.
+/// The indices at which a nest is cut, along each axis.
 pub(super) struct Cuts(Vec<BTreeSet<i64>>);
 
 impl Cuts {
@@ -52,7 +52,7 @@ impl Cuts {
 }
 
 impl Lowering {
-    /// Zeros with an array in them, from `low` in steps of `step` along each axis.
+    /// Pads an array with zeros: its elements start at `low` and are `step` apart along each axis.
     ///
     /// # Errors
     /// As [`Lowering::force`].
@@ -79,7 +79,7 @@ impl Lowering {
             if self.cuts(&[id], &out).count() <= PIECES {
                 return Ok(id);
             }
-            // What it is made of has borders of its own.
+            // The array contains padded ones, whose borders make too many pieces.
             self.discard(id);
         }
         let place = self.place(want);
@@ -95,8 +95,8 @@ impl Lowering {
         Ok(self.stored(want.ty.dtype, out, place))
     }
 
-    /// Whether an expression shares so little work with others that to do it again is better than
-    /// to store it.
+    /// Returns whether an expression shares so little work with others that computing it again is better than
+    /// storing it.
     fn is_light(&self, id: NodeId) -> bool {
         const SHORT: usize = 32;
         let limit = self.ty(id).dtype.bytes() as u64 * (WRITE + 2 * READ);
@@ -118,13 +118,13 @@ impl Lowering {
         seen.len() <= SHORT && again <= limit
     }
 
-    /// The padded arrays among nodes.
+    /// Returns the padded arrays among nodes.
     pub(super) fn pads(&self, nodes: &[NodeId]) -> Vec<NodeId> {
         let pad = |id: &&NodeId| matches!(self.expr(**id), Expr::Padded { .. });
         nodes.iter().filter(pad).copied().collect()
     }
 
-    /// Where a nest that computes these has to be cut.
+    /// Returns where a nest that computes these nodes has to be cut.
     pub(super) fn cuts(&self, nodes: &[NodeId], dims: &[usize]) -> Cuts {
         let mut cuts = vec![BTreeSet::new(); dims.len()];
         let origin: PerAxis<i64> = dims.iter().map(|_| 0).collect();
@@ -154,7 +154,7 @@ impl Lowering {
         Cuts(cuts)
     }
 
-    /// Whether these can be computed in one nest, cut there.
+    /// Returns whether these expressions can be computed in one nest with these cuts.
     pub(super) fn can_be_cut(&self, pending: &[NodeId], cuts: &Cuts) -> bool {
         let pieces = cuts.count();
         pieces == 1
@@ -163,7 +163,7 @@ impl Lowering {
                 && self.draws(pending).is_empty())
     }
 
-    /// Visits every point, piece by piece, as [`Lowering::over_strips`].
+    /// Visits every point, piece by piece, each as [`Lowering::over_strips`] does.
     pub(super) fn over_pieces(
         &mut self,
         dims: &[usize],
@@ -185,7 +185,7 @@ impl Lowering {
         Ok(())
     }
 
-    /// An element of a padded array.
+    /// Lowers an element of a padded array.
     pub(super) fn padded_element(
         &mut self,
         x: NodeId,
@@ -217,7 +217,7 @@ impl Lowering {
         Ok(value)
     }
 
-    /// The same, chosen where it is read.
+    /// Pads an array by choosing between zero and an element where the result is read.
     fn pad_chosen(
         &mut self,
         x: NodeId,
@@ -235,7 +235,7 @@ impl Lowering {
         })
     }
 
-    /// The element of an array whose elements are so many places apart: zero between them and outside.
+    /// Lowers an element of an array whose elements are `step` apart: zero between them and outside.
     fn chosen_element(&mut self, x: NodeId, step: &[usize], at: &[Affine]) -> Result<Value> {
         let dims = self.dims(x);
         let zero = self.b.constant(self.ty(x).dtype, 0);
@@ -278,7 +278,7 @@ impl Lowering {
         })
     }
 
-    /// Writes zeros in front of and behind the window of lengths `dims` at `low`, along each axis.
+    /// Writes zeros before and after the window of lengths `dims` at `low`, along each axis.
     fn clear_borders(
         &mut self,
         place: &View,
@@ -293,7 +293,7 @@ impl Lowering {
                 if len == 0 {
                     continue;
                 }
-                // Along the axes before, the borders are clear already.
+                // Along the axes before this one, the borders have been cleared already.
                 let mut sizes = out.clone();
                 sizes[..axis].copy_from_slice(&dims[..axis]);
                 sizes[axis] = len;

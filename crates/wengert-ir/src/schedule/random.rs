@@ -1,8 +1,8 @@
 //! Random draws: numbered blocks of a key's stream, computed where they are read.
 //!
-//! A draw waits like any expression. Blocks do not lie along elements, so a nest that reads one runs in
-//! strips: the blocks of a strip are computed side by side into scratch that stays in the cache, and
-//! then the strip's elements are.
+//! A draw waits like any other expression. Blocks do not line up with elements, so a nest that reads a draw
+//! runs in strips: it computes the blocks of a strip side by side into scratch memory that stays in the
+//! cache, then the elements of the strip.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -22,11 +22,11 @@ use crate::loops::builder::Builder;
 use crate::loops::kernel::RandomBlock;
 use crate::loops::{LANES, LoopKind, ScalarOp, Value};
 
-/// A draw of so few keys is computed at once, and read where its blocks are: its parts are wanted one by
-/// one.
+/// Maximum number of keys in a draw that is computed at once and read where its blocks are, because such keys
+/// are needed one by one.
 const FEW_KEYS: usize = 8;
 
-/// Where words come from.
+/// The stream that words come from.
 pub(super) struct Source {
     key: [Value; KEY],
     /// The number of the first block, a `u64`.
@@ -38,7 +38,7 @@ pub(super) struct Source {
 #[derive(Clone)]
 pub(super) struct Draw {
     pub source: Rc<Source>,
-    /// The number of its first element in the stream.
+    /// The number of the first element in the stream.
     pub offset: Affine,
     pub strides: PerAxis<i64>,
 }
@@ -46,17 +46,17 @@ pub(super) struct Draw {
 /// Elements of a draw that are in memory.
 pub(super) struct Filled {
     view: View,
-    /// The number in the stream of the first of them.
+    /// The number of the first of these elements in the stream.
     first: Affine,
 }
 
-/// How many elements a block has.
+/// Returns the number of elements in a block.
 fn per_block(dtype: DType) -> usize {
     4 * WORDS / dtype.bytes()
 }
 
 impl Draw {
-    /// The number in the stream of the element at a place.
+    /// Returns the number in the stream of the element at a position.
     fn number(&self, b: &mut Builder, at: &[Affine]) -> Affine {
         let mut sum = self.offset.clone();
         for (i, &stride) in at.iter().zip(&self.strides) {
@@ -67,7 +67,7 @@ impl Draw {
 }
 
 impl Lowering {
-    /// The elements of a strip.
+    /// Returns the maximum number of elements in a strip.
     pub(super) fn strip_limit(&self) -> usize {
         match self.in_lanes() {
             true => self.target.lane_strip,
@@ -75,7 +75,7 @@ impl Lowering {
         }
     }
 
-    /// Words of a key's stream from a block on; see [`crate::ops::random`].
+    /// Draws words of a key's stream from a block on; see [`crate::ops::random`].
     ///
     /// # Errors
     /// As [`Lowering::force`].
@@ -123,7 +123,7 @@ impl Lowering {
         })
     }
 
-    /// A draw for each of several keys.
+    /// Draws from each of several keys.
     fn draw_each(
         &mut self,
         key: NodeId,
@@ -149,7 +149,7 @@ impl Lowering {
         let space = Space::new(&[keys], &[]);
         let dtype = want.ty.dtype;
         let per = per_block(dtype);
-        // Keys side by side, each with its blocks one after the other.
+        // Keys run side by side, and the blocks of each one after the other.
         self.over(&space, n.div_ceil(per) * WORDS, &mut |l, at| {
             let row = l.row(key, &at[0])?;
             let first = match numbers {
@@ -182,7 +182,7 @@ impl Lowering {
         self.reshape(rows, &dims)
     }
 
-    /// A draw that waits; few elements are computed at once.
+    /// Makes a draw that waits; few elements are computed at once.
     pub(super) fn drawn(&mut self, ty: Type, draw: Draw) -> Result<NodeId> {
         let n = ty.size();
         if n > FEW {
@@ -213,7 +213,7 @@ impl Lowering {
         Ok(self.of_elements(&ty, &elements))
     }
 
-    /// The same draw read in another order, where that is a run of elements in the stream.
+    /// Returns the draw read in another order, if that order is a run of elements in the stream.
     pub(super) fn redrawn(
         &mut self,
         ty: Type,
@@ -232,7 +232,7 @@ impl Lowering {
         self.drawn(ty, draw).map(Some)
     }
 
-    /// The elements of a block, by its number behind the first.
+    /// Computes the elements of the block with this number, counted from the first block of the source.
     fn block(&mut self, source: &Source, number: &Affine, dtype: DType) -> Vec<Value> {
         let b = &mut self.b;
         let number = b.materialize(number);
@@ -274,13 +274,13 @@ impl Lowering {
         }
     }
 
-    /// Computes the blocks that hold `count` elements from number `from` on, into memory.
+    /// Computes the blocks that hold `count` elements from number `from` on, and stores them.
     fn fill(&mut self, source: &Source, dtype: DType, from: &Affine, count: usize) -> Filled {
         let per = per_block(dtype);
         let (first, phase) = self.b.div_rem(from, per as i64);
         let phase = phase.as_constant().map_or(per - 1, |p| p as usize);
         let blocks = (phase + count).div_ceil(per);
-        // In whole blocks of lanes: none is short.
+        // Round up to whole groups of lanes, so that none is partial.
         let kind = match self.in_lanes() || blocks == 1 {
             true => LoopKind::SERIAL,
             false => LoopKind::Vector,
@@ -314,7 +314,7 @@ impl Lowering {
         Filled { view, first }
     }
 
-    /// An element that has been computed, by its number in the stream.
+    /// Loads an element that has been computed, by its number in the stream.
     fn filled(&mut self, filled: &Filled, number: &Affine) -> Value {
         let place = self.b.add_scaled(number, &filled.first, -1);
         let flat = View {
@@ -324,7 +324,7 @@ impl Lowering {
         self.load(&flat, &[place])
     }
 
-    /// An element of a draw, here: out of the strip, or from a block of its own.
+    /// Lowers an element of a draw: from the current strip, or from a block of its own.
     pub(super) fn drawn_element(&mut self, id: NodeId, draw: &Draw, at: &[Affine]) -> Value {
         let number = draw.number(&mut self.b, at);
         if let Some(filled) = self.strips.remove(&id) {
@@ -337,13 +337,13 @@ impl Lowering {
         self.filled(&filled, &number)
     }
 
-    /// The draws among expressions.
+    /// Returns the draws among expressions.
     pub(super) fn draws(&self, nodes: &[NodeId]) -> Vec<NodeId> {
         let draw = |id: &&NodeId| matches!(self.expr(**id), Expr::Draw(_));
         nodes.iter().filter(draw).copied().collect()
     }
 
-    /// Computes `count` elements of draws, those from a place on.
+    /// Computes `count` elements of each draw, starting at a position.
     pub(super) fn begin_strip(&mut self, draws: &[NodeId], at: &[Affine], count: usize) {
         for &id in draws {
             let Expr::Draw(draw) = self.expr(id).clone() else {
@@ -356,14 +356,14 @@ impl Lowering {
         }
     }
 
-    /// Forgets them.
+    /// Forgets the elements of the strip.
     pub(super) fn end_strip(&mut self, draws: &[NodeId]) {
         for id in draws {
             self.strips.remove(id);
         }
     }
 
-    /// Visits every point, as [`Lowering::over`], in strips for which the draws are computed first.
+    /// Visits every point as [`Lowering::over`] does, in strips for which the draws are computed first.
     pub(super) fn over_strips(
         &mut self,
         space: &Space,
@@ -375,7 +375,7 @@ impl Lowering {
         }
         let limit = self.strip_limit();
         let axes = &space.axes;
-        // The innermost axes that fit in a strip together, and the next one, some steps of it.
+        // A strip is made of the innermost axes that fit together, and some steps of the next axis.
         let (mut inner, mut inside) = (axes.len(), 1);
         while inner > 1 && inside * axes[inner - 1].extent <= limit {
             inner -= 1;
@@ -383,12 +383,12 @@ impl Lowering {
         }
         let (outer, strip, inner) = (&axes[..inner - 1], axes[inner - 1], &axes[inner..]);
         let steps = (limit / inside).clamp(1, strip.extent);
-        // Whole blocks, where that is possible.
+        // Use whole blocks where possible.
         let steps = match steps < strip.extent && steps > WORDS {
             true => steps / WORDS * WORDS,
             false => steps,
         };
-        // Side by side goes what there is more of.
+        // Run rows or strips in tasks, whichever there are more of.
         let tasks = self.wants_tasks(space.size());
         let rows: usize = outer.iter().map(|a| a.extent).product();
         let by_strips = rows < strip.extent.div_ceil(steps);
@@ -411,7 +411,7 @@ impl Lowering {
         self.outer(outer, &mut at, row, tasks && !by_strips, &mut strips)
     }
 
-    /// One strip: from `start` `len` steps, at most `steps`, along an axis, and the axes inside.
+    /// Lowers one strip: `len` steps (at most `steps`) from `start` along an axis, and the axes inside.
     fn strip(
         &mut self,
         draws: &[NodeId],
@@ -426,7 +426,7 @@ impl Lowering {
         }
         let inside: usize = inner.iter().map(|a| a.extent).product();
         self.begin_strip(draws, at, steps * inside);
-        // Side by side along the innermost axis that is long enough, as everywhere.
+        // Vectorize the innermost axis that is long enough, as everywhere.
         let long = inner.iter().rposition(|a| a.extent >= LANES);
         let (kind, vector) = match (self.in_lanes(), long) {
             (true, _) => (LoopKind::SERIAL, None),
@@ -453,7 +453,7 @@ impl Lowering {
     }
 }
 
-/// Memory seen with other lengths of the axes, where its elements allow that.
+/// Views memory with other lengths of the axes, if its strides allow that.
 fn flattened(place: &View, from: &[usize], to: &[usize]) -> Option<View> {
     let strides = super::view::reshape(from, &place.strides, to)?;
     Some(View {

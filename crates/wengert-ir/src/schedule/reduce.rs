@@ -1,4 +1,4 @@
-//! Reductions, in the order that [`crate::order`] says.
+//! Reductions, in the order that [`crate::order`] defines.
 
 use std::collections::HashMap;
 
@@ -14,10 +14,11 @@ use crate::loops::{FoldOp, LANES, LoopKind, ScalarOp, Value};
 use crate::order::{CHUNK, LANE_CHUNK, PARTIALS, SHORT};
 use crate::scalar::bits_of;
 
-/// How often a reduction reads each element of an array that is worth a copy in the order in which it is read.
+/// Number of reads per element from which a reduction copies an array into the order in which it reads it.
 const OFTEN: usize = 8;
 
-/// What a reduction starts from: joining it with anything gives that thing, bit for bit.
+/// Returns the neutral element, from which a reduction starts: combined with any value it gives that value,
+/// bit for bit.
 pub fn neutral(op: FoldOp, dtype: DType) -> u64 {
     let float = |x: f64| bits_of(x, dtype);
     let (smallest, largest) = match dtype {
@@ -39,7 +40,7 @@ pub fn neutral(op: FoldOp, dtype: DType) -> u64 {
     }
 }
 
-/// The reduction of no term. A sum of nothing is a zero without a sign.
+/// Returns the reduction of no terms. An empty sum is a zero without a sign.
 fn nothing(op: FoldOp, dtype: DType) -> u64 {
     match op {
         FoldOp::Add => 0,
@@ -47,7 +48,7 @@ fn nothing(op: FoldOp, dtype: DType) -> u64 {
     }
 }
 
-/// A term of a reduction at a point.
+/// Computes the term of a reduction at a point.
 pub(super) type Term<'f> = dyn FnMut(&mut Lowering, &[Affine]) -> Result<Value> + 'f;
 
 /// A reduction of terms over some axes.
@@ -60,29 +61,29 @@ pub(super) struct Fold {
     pub kept: Vec<usize>,
     /// The axes that are reduced.
     pub reduced: Vec<usize>,
-    /// How the terms walk over memory.
+    /// The strides of the arrays that the terms read.
     pub walks: Vec<Option<PerAxis<i64>>>,
-    /// In what order.
+    /// The order in which terms are combined.
     pub rule: Rule,
-    /// Whether terms cannot be had side by side.
+    /// Whether terms must be computed one at a time (no vector loop).
     pub serially: bool,
-    /// The draws that a chunk of terms needs: computed before the chunk.
+    /// The draws that a chunk of terms reads, computed before the chunk.
     pub draws: Vec<NodeId>,
 }
 
-/// In what order terms are joined: see [`crate::order`].
+/// The order in which terms are combined: see [`crate::order`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Rule {
-    /// That of reductions.
+    /// The order of reductions.
     Usual,
-    /// One after the other, however many there are.
+    /// One term after the other, however many there are.
     OneByOne,
-    /// That of sums over the lanes of a map.
+    /// The order of sums over the lanes of a map.
     Lanes,
 }
 
 impl Lowering {
-    /// The reduction of an array over axes; the others stay, in order.
+    /// Reduces an array over `axes`; the other axes stay, in order.
     ///
     /// # Errors
     /// As [`Lowering::force`].
@@ -126,7 +127,7 @@ impl Lowering {
             draws,
         };
         if fold.across(self.in_lanes()) && fold.reduced_space().axes.len() > 1 {
-            // The terms are to lie one after the other.
+            // Make the terms contiguous.
             let perm = [&fold.kept[..], &fold.reduced].concat();
             let moved = self.remap(x, &AxisMap::transpose(&dims, &perm))?;
             let view = self.contiguous_memory(moved, StoreReason::Reordered)?;
@@ -173,9 +174,10 @@ impl Lowering {
         Ok(result)
     }
 
-    /// Copies arrays of which a reduction reads each element often, and side by side elements that are not neighbours: the
-    /// copies lie as they are read. They stand for the arrays until those get back what they were, which is returned: a
-    /// copy is there where the reduction is, and maybe nowhere else.
+    /// Copies the arrays of which the reduction reads each element often, and reads elements side by side
+    /// that are not neighbours in memory. The copies are laid out in the order of reading. Each stands in for
+    /// its array until the caller restores the expressions that are returned, because a copy exists where the
+    /// reduction is and maybe nowhere else.
     fn turn(&mut self, leaves: &[NodeId], fold: &Fold) -> Result<Vec<(NodeId, Expr)>> {
         let mut turned = vec![];
         let mut kept = fold.kept.iter().copied().rev();
@@ -216,8 +218,7 @@ impl Lowering {
         Ok(turned)
     }
 
-    /// The sum over the first axis, in the order of a sum over the lanes of a map, or one after the
-    /// other.
+    /// Sums over the first axis, in the order of a sum over the lanes of a map, or one row after the other.
     pub(super) fn sum_rows(&mut self, x: NodeId, rule: Rule, want: &Wanted) -> Result<NodeId> {
         self.force(&[x], StoreReason::Whole)?;
         let dims = self.dims(x);
@@ -239,7 +240,7 @@ impl Lowering {
         sum
     }
 
-    /// A reduction of terms.
+    /// Lowers a reduction of terms.
     pub(super) fn fold(
         &mut self,
         fold: &Fold,
@@ -256,7 +257,7 @@ impl Lowering {
         let place = match (&want.place, few) {
             (Some(place), _) => place.clone(),
             (None, true) => View {
-                // Never used.
+                // A dummy: few results stay in registers, and only the strides are used.
                 place: super::view::Place::Buffer(crate::loops::BufferId(u32::MAX)),
                 offset: Affine::default(),
                 strides: contiguous(&dims),
@@ -289,7 +290,7 @@ impl Lowering {
         Ok(self.stored(want.ty.dtype, dims, place))
     }
 
-    /// Chunks of terms side by side, then their sums.
+    /// Reduces chunks of terms in parallel, then combines their results.
     fn fold_in_tasks(
         &mut self,
         fold: &Fold,
@@ -350,7 +351,7 @@ impl Lowering {
         self.fold(&fold, &want, &mut |l, at| l.element(partial, at))
     }
 
-    /// The reduction of all terms at a point of the kept axes.
+    /// Reduces all terms at a point of the kept axes.
     fn total(&mut self, fold: &Fold, at: Position, term: &mut Term<'_>) -> Result<Value> {
         let n = fold.terms();
         let one_by_one = match fold.rule {
@@ -422,7 +423,7 @@ impl Lowering {
         Ok(Some(sums[0]))
     }
 
-    /// The reduction of `len` consecutive terms, at most [`CHUNK`].
+    /// Reduces `len` consecutive terms, at most [`CHUNK`].
     fn chunk(
         &mut self,
         fold: &Fold,
@@ -460,7 +461,7 @@ impl Lowering {
             })?;
             return Ok(self.b.op(ScalarOp::Fold(fold.op), &sums));
         }
-        // Eight partial sums of one lane.
+        // Eight partial sums in one lane.
         let (blocks, rest) = (len / PARTIALS, len % PARTIALS);
         let extent = self.b.i64(blocks as i64);
         let mut partial = |l: &mut Lowering, first: &Affine, sums: &[Value], n: usize| {
@@ -499,7 +500,7 @@ impl Fold {
         Space::of_axes(&self.dims, &self.reduced, &self.walks)
     }
 
-    /// The space of the results, which go to `place`.
+    /// Returns the space of the results, which go to `place`.
     fn kept_space(&self, place: &View) -> Space {
         let mut stores: PerAxis<i64> = self.dims.iter().map(|_| 0).collect();
         for (&axis, &stride) in self.kept.iter().zip(&place.strides) {
@@ -514,7 +515,7 @@ impl Fold {
         self.kept.iter().map(|&a| at[a].clone()).collect()
     }
 
-    /// Whether terms run side by side, rather than results.
+    /// Returns whether terms, rather than results, are computed side by side.
     fn across(&self, in_lanes: bool) -> bool {
         let results = self.kept.iter().map(|&a| self.dims[a]).max().unwrap_or(1);
         let innermost = (0..self.dims.len()).rev().find(|&a| self.dims[a] > 1);
@@ -525,7 +526,7 @@ impl Fold {
             && (results < LANES || innermost.is_none_or(|a| self.reduced.contains(&a)))
     }
 
-    /// Goes to the term of that number.
+    /// Sets the position to the term with the number `flat`.
     fn set(&self, l: &mut Lowering, at: &mut Position, flat: Affine) {
         let axes = self.reduced_space().axes;
         let mut flat = flat;

@@ -12,48 +12,47 @@ use crate::loops::affine::Affine;
 use crate::loops::builder::Builder;
 use crate::loops::{LANES, LoopKind, ScalarOp, Value};
 
-/// Lines of so few places are unrolled.
+/// Maximum length of a line that is unrolled.
 const UNROLLED: usize = 8;
 
-/// Elements of a row from which on a task goes row by row.
+/// Minimum number of elements in a row from which lines are computed row by row.
 const ROW: usize = 4 * LANES;
 
-/// Elements of a row that a task takes, where it goes row by row.
+/// Number of elements of a row that one task computes, if it goes row by row.
 const CHUNK: usize = 512;
 
-/// Writes the statements that make a value: whether it is the first, the value before, and elements of
-/// the operands.
+/// Writes the statements that compute a value. The arguments are whether it is the first, the value before
+/// it, and elements of the operands.
 pub type Step<'a> = dyn Fn(&mut Builder, Value, Value, &[Value]) -> Value + 'a;
 
 /// Values along an axis, each made from the one before it.
 pub struct Running<'a> {
     /// The axis.
     pub axis: usize,
-    /// From the last place to the first.
+    /// Whether the values run from the last place to the first.
     pub reverse: bool,
-    /// The bits of what stands before the first: from it a step gives the element of the last operand.
+    /// The bits of the value before the first: a step from it gives the element of the last operand.
     pub start: u64,
-    /// How.
+    /// The step from one value to the next.
     pub step: &'a Step<'a>,
 }
 
-/// What a nest over running values reads and writes.
+/// The reads and writes of a nest over running values.
 struct Lines<'a> {
     running: &'a Running<'a>,
     inputs: &'a [NodeId],
     /// The length of a line.
     n: usize,
-    /// The expressions that are computed on the way.
+    /// The expressions that are computed along with the values.
     pending: Vec<NodeId>,
-    /// Those that something else wants, too, and where they go.
+    /// The expressions that something else uses as well, and the places where they are stored.
     beside: Vec<(NodeId, View)>,
-    /// Where the values go.
+    /// The place where the values are stored.
     place: View,
 }
 
 impl Lowering {
-    /// Values along an axis, each made from the one before it; all operands have the shape of the
-    /// result.
+    /// Computes values along an axis, each from the one before it. All operands have the shape of the result.
     ///
     /// # Errors
     /// As [`Lowering::force`].
@@ -150,7 +149,7 @@ impl Lowering {
         Ok(self.of_elements(&want.ty, &values))
     }
 
-    /// All lines: those that lie side by side run side by side.
+    /// Lowers all lines. Neighbouring lines run side by side.
     fn lines(
         &mut self,
         lines: &Lines<'_>,
@@ -167,7 +166,7 @@ impl Lowering {
         self.over(&space, lines.n, &mut |l, at| l.line(lines, at))
     }
 
-    /// One line, with the running value in a register.
+    /// Lowers one line, with the running value in a register.
     fn line(&mut self, lines: &Lines<'_>, at: &[Affine]) -> Result<()> {
         let (running, n) = (lines.running, lines.n as i64);
         let mut at: PerAxis<Affine> = at.into();
@@ -208,8 +207,8 @@ impl Lowering {
         self.b.op(ScalarOp::Eq, &[i, first])
     }
 
-    /// Computes a place of a line and writes it. `before`: whether it is the first, and the value
-    /// before; `None` where it is the first.
+    /// Computes one place of a line and writes it. `before` holds whether the place is the first, and the
+    /// value before it; it is `None` if the place is known to be the first.
     fn place_on_line(
         &mut self,
         lines: &Lines<'_>,
@@ -236,8 +235,8 @@ impl Lowering {
         Ok(value)
     }
 
-    /// Many lines side by side in memory: one place of all of them after the other, so that memory is
-    /// walked as it lies. The values before are read back from where they went.
+    /// Lowers many lines that lie side by side in memory: one place of all of them, then the next, so that
+    /// memory is walked in order. Each step loads the values before from where they were stored.
     fn row_by_row(
         &mut self,
         lines: &Lines<'_>,
@@ -254,7 +253,7 @@ impl Lowering {
         let serial = LoopKind::Serial {
             reverse: lines.running.reverse,
         };
-        // A part of the rows, at a place of the axes in front.
+        // Lowers a part of the rows, at a position of the axes before `axis`.
         let part = |l: &mut Lowering, at: &[Affine], start: &Affine, len: Value| {
             let mut at: PerAxis<Affine> = at.into();
             let extent = l.b.i64(lines.n as i64);
@@ -276,7 +275,7 @@ impl Lowering {
         let own = lines.n * long * last.extent;
         let tasks = size >= self.target.tasks_from && !self.parallel;
         if tasks && fronts.size() * 4 * CHUNK < size / lines.n && last.extent > CHUNK {
-            // Few rows in front: their parts are the tasks.
+            // There are few positions before `axis`: parts of the rows become the tasks.
             let origin = fronts.origin();
             let front_axes = fronts.axes.clone();
             return self.chunks(
@@ -304,7 +303,8 @@ impl Lowering {
     ) -> Result<()> {
         let axis = lines.running.axis;
         let dtype = self.dtype_of(lines);
-        // Before the first place nothing has been written; the place itself is at least there.
+        // The first place has none before it: load from the place itself, whose address is valid, and ignore
+        // the value.
         let mut before: PerAxis<Affine> = at.into();
         let back = self.b.i64(if lines.running.reverse { 1 } else { -1 });
         let near = self.b.add(step, back);

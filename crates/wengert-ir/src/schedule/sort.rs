@@ -1,4 +1,4 @@
-//! Sorting: a few elements in registers, more by a library, in lanes step by step.
+//! Sorting: a few elements in registers, more by a library, and in lanes step by step.
 
 use std::sync::Arc;
 
@@ -15,11 +15,11 @@ use crate::loops::builder::Builder;
 use crate::loops::kernel::{Kernel, Sort};
 use crate::loops::{BufferId, LoopKind, ScalarOp, Value};
 
-/// So many elements along the axis are sorted in registers.
+/// Maximum number of elements along the axis that are sorted in registers.
 const SHORT: usize = 8;
 
 impl Lowering {
-    /// Arrays of one shape along an axis, in the order of the first.
+    /// Sorts arrays of one shape along an axis, in the order of the first array.
     ///
     /// # Errors
     /// As [`Lowering::force`].
@@ -122,9 +122,9 @@ impl Lowering {
         Ok(())
     }
 
-    /// Neighbours change places where they are not in order, those with an even number in front, then
-    /// those with an odd one, `n` times in all. What is done does not depend on the elements, so that
-    /// lanes stay together, and equal ones never change places.
+    /// Exchanges neighbours that are out of order, in `n` passes: pairs whose first place is even, then pairs
+    /// whose first place is odd, and so on. The steps do not depend on the elements, so that lanes stay
+    /// together, and equal elements never change places.
     fn sort_in_memory(
         &mut self,
         inputs: &[NodeId],
@@ -168,8 +168,8 @@ impl Lowering {
         })
     }
 
-    /// The keys one row behind the other are sorted in place; the other operands are found by where
-    /// the keys were.
+    /// Stores the keys row after row and sorts them in place. The other operands are then loaded from the
+    /// places where the keys came from.
     fn sort_by_library(
         &mut self,
         inputs: &[NodeId],
@@ -180,7 +180,7 @@ impl Lowering {
         let dims = self.dims(inputs[0]);
         let (rank, n) = (dims.len(), dims[axis]);
         let rows = dims.iter().product::<usize>() / n;
-        // The axis goes to the end.
+        // The sorted axis becomes the last one.
         let mut order: Vec<usize> = (0..rank).filter(|&a| a != axis).collect();
         order.push(axis);
         let row_dims: Vec<usize> = order.iter().map(|&a| dims[a]).collect();
@@ -241,7 +241,7 @@ impl Lowering {
     }
 }
 
-/// Puts values in the order of the first line: neighbours change places until all are in order.
+/// Sorts values in the order of the first line, by exchanging neighbours until all are in order.
 fn sort_values(b: &mut Builder, lines: &mut [Vec<Value>], descending: bool) {
     let n = lines[0].len();
     for end in (1..n).rev() {
@@ -251,8 +251,7 @@ fn sort_values(b: &mut Builder, lines: &mut [Vec<Value>], descending: bool) {
     }
 }
 
-/// Lets neighbours `i` and `i + 1` change places if the keys, those of the first line, are not in
-/// order.
+/// Exchanges neighbours `i` and `i + 1` of all lines if their keys, in the first line, are out of order.
 fn exchange(b: &mut Builder, lines: &mut [Vec<Value>], i: usize, descending: bool) {
     let (first, second) = (lines[0][i], lines[0][i + 1]);
     let swap = match descending {
@@ -266,7 +265,7 @@ fn exchange(b: &mut Builder, lines: &mut [Vec<Value>], i: usize, descending: boo
     }
 }
 
-/// Whether one key comes before another in ascending order: NaN comes last, zeros are equal.
+/// Returns whether one key comes before another in ascending order: NaN comes last, and zeros are equal.
 fn is_below(b: &mut Builder, x: Value, y: Value) -> Value {
     let less = b.op(ScalarOp::Lt, &[x, y]);
     if !b.dtype(x).is_float() {

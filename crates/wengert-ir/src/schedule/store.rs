@@ -1,4 +1,4 @@
-//! Which expressions are computed together, and what of them is stored.
+//! Which expressions are computed together, and which of them are stored.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -14,7 +14,7 @@ use crate::ops::work::FREE;
 /// A node whose elements a nest is to write.
 pub(super) struct Root {
     pub node: NodeId,
-    /// Where to.
+    /// The places it is written to.
     pub places: Vec<View>,
 }
 
@@ -23,7 +23,7 @@ impl Lowering {
         self.expr(id).is_pending()
     }
 
-    /// Computes what is not there yet: all of one shape in one nest. `why` says why it cannot wait.
+    /// Computes the pending nodes, all of one shape in one nest. `why` says why they cannot wait.
     ///
     /// # Errors
     /// If an operand is not an array.
@@ -42,13 +42,13 @@ impl Lowering {
                 places: vec![],
             });
             self.compute(roots.collect(), why)?;
-            // What was computed beside may have been among them.
+            // Computing one group may have stored nodes of another along with it.
             left.retain(|&id| self.is_pending(id));
         }
         Ok(())
     }
 
-    /// An array's elements in memory, wherever they are.
+    /// Returns an array's elements in memory, with any strides; stores them first if necessary.
     ///
     /// # Errors
     /// As [`Lowering::force`].
@@ -60,7 +60,7 @@ impl Lowering {
         }
     }
 
-    /// An array's elements in memory, one after the other.
+    /// Returns an array's elements in memory, contiguous and row-major.
     ///
     /// # Errors
     /// As [`Lowering::force`].
@@ -75,7 +75,7 @@ impl Lowering {
         }
     }
 
-    /// A copy of an array in memory of its own.
+    /// Copies an array into memory of its own.
     ///
     /// # Errors
     /// As [`Lowering::force`].
@@ -94,7 +94,8 @@ impl Lowering {
         self.compute(vec![Root { node, places }], StoreReason::Result)
     }
 
-    /// The expressions that the elements of these nodes are made of, in the order of computation.
+    /// Returns the pending expressions that the elements of these nodes depend on, in the order of
+    /// computation.
     pub(super) fn pending_below(&self, roots: impl IntoIterator<Item = NodeId>) -> Vec<NodeId> {
         let mut seen = BTreeSet::new();
         let mut left: Vec<NodeId> = roots.into_iter().collect();
@@ -109,8 +110,8 @@ impl Lowering {
         seen.into_iter().collect()
     }
 
-    /// Of expressions that are computed together, those that something else wants, too: they are
-    /// stored beside, for what is expensive is computed once.
+    /// Returns those of the expressions computed together that something else uses as well. The same nest
+    /// stores them, so that expensive work is done only once.
     pub(super) fn wanted_outside(&self, pending: &[NodeId], roots: &[NodeId]) -> Vec<NodeId> {
         let mut inside: HashMap<NodeId, u32> = HashMap::new();
         for &id in pending {
@@ -126,8 +127,8 @@ impl Lowering {
         pending.iter().filter(is_wanted).copied().collect()
     }
 
-    /// How the arrays that these expressions read are walked, for [`Space::new`]. `None` where that
-    /// is irregular.
+    /// Returns the strides of the arrays that these expressions read, for [`Space::new`]; `None` for an
+    /// irregular access.
     pub(super) fn walks(&self, nodes: &[NodeId]) -> Vec<Option<PerAxis<i64>>> {
         let mut walks = vec![];
         for &id in nodes {
@@ -143,7 +144,7 @@ impl Lowering {
         walks
     }
 
-    /// The expressions and what they read.
+    /// Returns the roots, the pending expressions and the nodes they read.
     pub(super) fn with_leaves(&self, pending: &[NodeId], roots: &[NodeId]) -> Vec<NodeId> {
         let mut all: BTreeSet<NodeId> = roots.iter().chain(pending).copied().collect();
         for &id in pending {
@@ -156,7 +157,7 @@ impl Lowering {
         all.into_iter().collect()
     }
 
-    /// What the elements of an array that is padded are made of, and it itself.
+    /// Returns a padded array together with everything its elements are computed from.
     fn below(&self, x: NodeId) -> BTreeSet<NodeId> {
         let mut all = BTreeSet::new();
         let mut left = vec![x];
@@ -170,7 +171,7 @@ impl Lowering {
         all
     }
 
-    /// These, and what is found elsewhere for them.
+    /// Returns these nodes and those that their [`Expr::Find`] expressions read.
     pub(super) fn with_found(&self, mut nodes: Vec<NodeId>) -> Vec<NodeId> {
         let mut i = 0;
         while i < nodes.len() {
@@ -182,7 +183,7 @@ impl Lowering {
         nodes
     }
 
-    /// Puts elements in registers among these into memory, for a nest that reaches them by number.
+    /// Copies those of these nodes that are in registers to memory, for a nest that accesses them by index.
     pub(super) fn spill(&mut self, nodes: &[NodeId]) -> Result<()> {
         for &id in nodes {
             if matches!(self.expr(id), Expr::Few(_)) && !self.spilled.contains_key(&id) {
@@ -193,8 +194,8 @@ impl Lowering {
         Ok(())
     }
 
-    /// Runs `f`, which writes a nest that stores to these places, each element after it has been read
-    /// for the last time.
+    /// Runs `f`, which writes a nest that stores to these places. The nest stores an element only after its
+    /// last read of that element.
     pub(super) fn in_nest<'a, R>(
         &mut self,
         places: impl IntoIterator<Item = &'a View>,
@@ -214,8 +215,9 @@ impl Lowering {
         result
     }
 
-    /// Computes nodes of one shape in one nest and writes them. Those without a place are stored
-    /// where they like, because of `why`, and so is what they are made of and something else wants.
+    /// Computes nodes of one shape in one nest and writes them. A root without a place is stored in its
+    /// proposed place or in new memory, because of `why`. Expressions below the roots that something else
+    /// uses are stored, too.
     pub(super) fn compute(&mut self, mut roots: Vec<Root>, why: StoreReason) -> Result<()> {
         let Some(first) = roots.first() else {
             return Ok(());
@@ -225,8 +227,9 @@ impl Lowering {
         let pending = self.pending_below(own.iter().copied());
         let cuts = self.cuts(&pending, &dims);
         if !self.can_be_cut(&pending, &cuts) {
-            // Those that are not written themselves first. Nothing is written before all is read, so
-            // that the others go through memory of their own.
+            // Store padded arrays first: those below the roots or, if there are none, the padded roots
+            // themselves. All reads must come before the first write, so the padded roots go through memory
+            // of their own.
             let (mut first, inner): (Vec<NodeId>, Vec<NodeId>) = self
                 .pads(&pending)
                 .into_iter()
@@ -253,7 +256,8 @@ impl Lowering {
                 root.places = vec![wish.unwrap_or_else(|| self.alloc_for(root.node, why))];
             }
         }
-        // Lists are not written side by side.
+        // Rows of a list are not written side by side: they are computed into an array that is copied
+        // afterwards.
         let mut copies: Vec<(View, View)> = vec![];
         if !self.in_lanes() && dims.iter().product::<usize>() > FEW {
             for root in &mut roots {
@@ -324,7 +328,7 @@ impl Lowering {
         Ok(())
     }
 
-    /// Writes nodes to their places at the end of a region, and lets go of them.
+    /// Writes nodes to their places at the end of a region and releases them.
     ///
     /// # Errors
     /// As [`Lowering::force`].
@@ -337,8 +341,8 @@ impl Lowering {
         Ok(())
     }
 
-    /// Writes nodes to their places, all of one shape in one nest. What is read from the buffers in
-    /// `overwritten` is what was there before, wherever in this it is read.
+    /// Writes nodes to their places, all of one shape in one nest. Every read of a buffer in `overwritten`
+    /// gets the contents from before the first of these writes.
     ///
     /// # Errors
     /// As [`Lowering::force`].
@@ -399,13 +403,13 @@ impl Lowering {
         Ok(())
     }
 
-    /// The arrays in memory that computing these reads.
+    /// Returns the arrays in memory that are read when these roots are computed.
     fn reads(&self, roots: &[Root]) -> Vec<View> {
         let own: Vec<NodeId> = roots.iter().map(|r| r.node).collect();
         let pending = self.pending_below(own.iter().copied());
         let mut views = vec![];
         let mut left = self.with_leaves(&pending, &own);
-        // Read anywhere: no place is the same element.
+        // Read at any position: without strides, the view differs from every place that is written.
         let anywhere = |id: NodeId| match self.expr(id) {
             Expr::Stored(view) => Some(View {
                 strides: PerAxis::new(),
@@ -430,7 +434,7 @@ impl Lowering {
     }
 }
 
-/// The buffer that an array is in.
+/// Returns the buffer that an array is in.
 pub fn buffer_of(view: &View) -> Option<BufferId> {
     match view.place {
         Place::Buffer(buffer) => Some(buffer),

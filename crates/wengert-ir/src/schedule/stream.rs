@@ -1,5 +1,5 @@
-//! Draws that only one loop reads, row by row: they are made in the loop, some rows at a time, and
-//! never stored.
+//! Draws that only one loop reads, row by row: the loop computes them itself, some rows at a time, and they
+//! are never stored as a whole.
 
 use std::collections::HashMap;
 
@@ -12,29 +12,29 @@ use crate::ir::{Dim, Type};
 use crate::loops::affine::Affine;
 use crate::loops::{ScalarOp, Value};
 
-/// What a loop reads row by row.
+/// The operands that a loop reads row by row.
 pub struct Rows {
     xs: Vec<Source>,
     /// The number of rows.
     n: usize,
-    /// How many are made at a time: a power of two.
+    /// The number of rows computed at a time: a power of two.
     strip: usize,
     reverse: bool,
 }
 
 #[derive(Clone)]
 enum Source {
-    /// An array that is there.
+    /// An array that exists before the loop.
     Array(NodeId),
-    /// An expression, whose rows are made in the loop and put here.
+    /// An expression whose rows are computed in the loop and stored in this strip.
     Strip(NodeId, View),
-    /// An expression, whose rows are so long that each is made where it is read.
+    /// An expression that is computed row by row, where it is read.
     Expression(NodeId),
 }
 
 impl Lowering {
-    /// Sees to it that what a loop reads row by row is there, or can be made in it, and that the other
-    /// operands are there.
+    /// Makes sure that the operands which a loop reads row by row are stored or can be computed in the loop,
+    /// and that the other operands are stored.
     ///
     /// # Errors
     /// As [`Lowering::force`].
@@ -48,11 +48,11 @@ impl Lowering {
         let limit = self.strip_limit();
         let n = match length {
             Dim::N(n) => n,
-            // Lists wait for nothing.
+            // Lists are never pending.
             Dim::Run => 0,
         };
         let mut streamed = self.only_read_here(xs);
-        // What fits in a strip as a whole is made at once.
+        // An array that fits into one strip is computed at once.
         streamed.retain(|&x| self.ty(x).size() > limit);
         let counted: Vec<NodeId> = (xs.iter().copied())
             .filter(|&x| self.is_counted(x, xs))
@@ -83,7 +83,8 @@ impl Lowering {
                         let mut dims = self.dims(x);
                         dims[0] = strip;
                         let view = self.alloc(self.ty(x).dtype, &dims);
-                        // Scratch that only steps of the loop touch would be garbage in the next one.
+                        // Write to the strip outside of the loop: scratch memory that only the steps of the
+                        // loop use does not survive from one step to the next.
                         let zero = self.b.constant(self.ty(x).dtype, 0);
                         let origin: Position = dims.iter().map(|_| Affine::default()).collect();
                         self.store(&view, &origin, zero);
@@ -102,8 +103,8 @@ impl Lowering {
         })
     }
 
-    /// Of the operands of a loop, those that are made of draws and that nothing else wants, nor
-    /// anything they are made of.
+    /// Returns the operands of a loop that are made of draws, if nothing else uses them or anything they are
+    /// made of.
     fn only_read_here(&self, xs: &[NodeId]) -> Vec<NodeId> {
         let reads = |id: NodeId| xs.iter().filter(|x| **x == id).count();
         let mut found: Vec<NodeId> = xs.to_vec();
@@ -127,8 +128,8 @@ impl Lowering {
         }
     }
 
-    /// Whether an array is an expression of numbers that count and of scalars alone, one to a row: each step computes
-    /// its own.
+    /// Returns whether an array has one number per row and is computed from counts and scalars alone, so that
+    /// each step can compute its own number.
     fn is_counted(&self, x: NodeId, xs: &[NodeId]) -> bool {
         let counts = |id: NodeId| {
             let leaf = matches!(
@@ -150,7 +151,7 @@ impl Lowering {
             && self.with_leaves(&below, &[x]).into_iter().all(counts)
     }
 
-    /// The rows that step `i` reads.
+    /// Returns the rows that step `i` reads.
     ///
     /// # Errors
     /// As [`Lowering::force`].
@@ -186,10 +187,11 @@ impl Lowering {
         Ok(found)
     }
 
-    /// Makes the strip of rows that step `i` reads, if it is the first that does: the first row of it.
+    /// Computes the strip of rows that step `i` reads, if this step is the first to read it. Returns the
+    /// number of the strip's first row.
     fn strip_at(&mut self, rows: &Rows, i: Value, strips: Vec<(NodeId, View)>) -> Result<Affine> {
         let (n, strip) = (rows.n as i64, rows.strip as i64);
-        // Steps are counted from the first to run, which is the last row in reverse.
+        // Steps are counted from the first to run, which in reverse is the last row.
         let last = self.b.i64(n - 1);
         let step = match rows.reverse {
             true => self.b.sub(last, i),
@@ -238,8 +240,8 @@ impl Lowering {
         Ok(start)
     }
 
-    /// Some rows of an expression as an expression of their own. What it is made of in more than one
-    /// way stays one.
+    /// Returns some rows of an expression as an expression of their own. An operand that is shared stays
+    /// shared.
     fn part(
         &mut self,
         id: NodeId,

@@ -18,18 +18,18 @@ pub enum Place {
     Row {
         /// The type of its elements.
         dtype: DType,
-        /// Which list and field.
+        /// The list and the field.
         rows: Rows,
-        /// Which row.
+        /// The row.
         row: Value,
     },
     /// A field of a row of a list that is being built. Only written.
     NewRow {
         /// The list.
         list: ListId,
-        /// Which field.
+        /// The field.
         field: u32,
-        /// Which row.
+        /// The row.
         row: Value,
     },
 }
@@ -37,40 +37,40 @@ pub enum Place {
 /// An array in memory: element `(i, j, ..)` is at `offset + i * strides[0] + j * strides[1] + ..`.
 #[derive(Clone, PartialEq, Debug)]
 pub struct View {
-    /// Where.
+    /// The memory that holds the elements.
     pub place: Place,
-    /// Its first element.
+    /// The offset of the first element.
     pub offset: Affine,
-    /// How far neighbours along each axis are apart.
+    /// The distance between neighbours along each axis.
     pub strides: PerAxis<i64>,
 }
 
-/// How the elements of a result are found in an operand: along axis `a` of the operand at
+/// Where the elements of a result lie in an operand: along axis `a` of the operand at
 /// `axes[a].start + axes[a].step * i`, with `i` the index along an axis of the result.
 #[derive(Clone, PartialEq, Debug)]
 pub struct AxisMap {
     /// The lengths of the result's axes.
     pub dims: Vec<usize>,
-    /// One for each axis of the operand.
+    /// The walk along each axis of the operand.
     pub axes: Vec<Walk>,
 }
 
-/// How an axis of an operand is walked.
+/// The indices along an axis of an operand.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Walk {
-    /// The first place.
+    /// The first index.
     pub start: Affine,
-    /// The axis of the result that walks along it, and how far in a step.
+    /// The axis of the result that walks along this axis, and the step; `None` for a single index.
     pub along: Option<(usize, i64)>,
 }
 
 impl Walk {
-    /// Along axis `axis` of the result, from the first element to the last.
+    /// Walks along axis `axis` of the result, from the first element to the last.
     pub fn whole(axis: usize) -> Walk {
         Walk::from(0, axis, 1)
     }
 
-    /// Along axis `axis` of the result, from place `start` in steps of `step`.
+    /// Walks along axis `axis` of the result, from index `start` in steps of `step`.
     pub fn from(start: i64, axis: usize, step: i64) -> Walk {
         Walk {
             start: Affine::constant(start),
@@ -78,14 +78,14 @@ impl Walk {
         }
     }
 
-    /// At one place.
+    /// Stays at one index.
     pub fn at(start: Affine) -> Walk {
         Walk { start, along: None }
     }
 }
 
 impl AxisMap {
-    /// Axis `i` of the result is axis `perm[i]` of the operand.
+    /// Permutes axes: axis `i` of the result is axis `perm[i]` of the operand.
     pub fn transpose(dims: &[usize], perm: &[usize]) -> AxisMap {
         let place = |a: usize| perm.iter().position(|&p| p == a).expect("a permutation");
         AxisMap {
@@ -94,7 +94,7 @@ impl AxisMap {
         }
     }
 
-    /// The result has lengths `dims`; axis `i` of the operand is its axis `axes[i]`.
+    /// Broadcasts to lengths `dims`: axis `i` of the operand is axis `axes[i]` of the result.
     pub fn broadcast(dims: &[usize], axes: &[usize]) -> AxisMap {
         AxisMap {
             dims: dims.to_vec(),
@@ -102,7 +102,7 @@ impl AxisMap {
         }
     }
 
-    /// One place of the first axis, which the result does not have.
+    /// Selects one index of the first axis, which the result does not have.
     pub fn row(dims: &[usize], row: Affine) -> AxisMap {
         let rest = (1..dims.len()).map(|a| Walk::whole(a - 1));
         AxisMap {
@@ -111,7 +111,7 @@ impl AxisMap {
         }
     }
 
-    /// Whether it is nothing but another order of the axes of an array of these lengths.
+    /// Returns whether the map does nothing but permute the axes of an array of these lengths.
     pub fn is_order(&self, dims: &[usize]) -> bool {
         let whole = |(walk, &n): (&Walk, &usize)| {
             let along = |(axis, step)| step == 1 && self.dims[axis] == n;
@@ -126,7 +126,7 @@ impl AxisMap {
             && (0..self.dims.len()).all(along)
     }
 
-    /// Whether no element is read more than once.
+    /// Returns whether no element is read more than once.
     pub fn reads_once(&self) -> bool {
         (0..self.dims.len()).all(|i| {
             let walks = |w: &Walk| matches!(w.along, Some((axis, step)) if axis == i && step != 0);
@@ -135,7 +135,7 @@ impl AxisMap {
     }
 }
 
-/// The strides of the elements of an array that lie one after the other, row-major.
+/// Returns the strides of a contiguous array, row-major.
 pub fn contiguous(dims: &[usize]) -> PerAxis<i64> {
     let mut strides: PerAxis<i64> = dims.iter().map(|_| 1).collect();
     for i in (1..dims.len()).rev() {
@@ -144,13 +144,13 @@ pub fn contiguous(dims: &[usize]) -> PerAxis<i64> {
     strides
 }
 
-/// Whether the elements lie one after the other.
+/// Returns whether the elements are contiguous and row-major.
 pub fn is_contiguous(dims: &[usize], strides: &[i64]) -> bool {
     let want = contiguous(dims);
     (0..dims.len()).all(|i| dims[i] <= 1 || strides[i] == want[i])
 }
 
-/// Whether no two elements are at one place.
+/// Returns whether no two elements share an address.
 pub fn is_spread_out(dims: &[usize], strides: &[i64]) -> bool {
     let long = dims.iter().zip(strides).filter(|(n, _)| **n > 1);
     let mut axes: Vec<(i64, i64)> = long.map(|(&n, s)| (s.abs(), n as i64)).collect();
@@ -163,14 +163,14 @@ pub fn is_spread_out(dims: &[usize], strides: &[i64]) -> bool {
     })
 }
 
-/// The strides with which the same elements in the same order are an array of other lengths, if
-/// there are such.
+/// Returns the strides with which the same elements in the same order form an array of other lengths, if such
+/// strides exist.
 pub fn reshape(from: &[usize], strides: &[i64], to: &[usize]) -> Option<PerAxis<i64>> {
     let n: usize = to.iter().product();
     if n <= 1 {
         return Some(to.iter().map(|_| 1).collect());
     }
-    // Runs of axes that are one after the other count as one, from the inside out.
+    // Merge axes that are contiguous with each other into runs, from the inside out.
     let mut runs: Vec<(usize, i64)> = vec![];
     for i in (0..from.len()).rev().filter(|&i| from[i] > 1) {
         match runs.last_mut() {

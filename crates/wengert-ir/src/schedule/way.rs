@@ -1,4 +1,4 @@
-//! How a map runs: by what its body computes and keeps, and not by what it reads.
+//! How a map runs, which depends on what its body computes and stores, and not on what the body reads.
 
 use super::Lowering;
 use super::lanes::Batch;
@@ -11,31 +11,32 @@ use crate::order::LANE_CHUNK;
 /// An operation of at most this [work](crate::ops::work) is repeated rather than stored.
 pub(super) const MODEST: u64 = 4 * PLAIN;
 
-/// How a map may run.
+/// The way in which a map runs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Way {
-    /// The elements side by side, one a lane, with all control flow inside.
+    /// Elements side by side, one per lane, with all control flow inside.
     Lanes,
-    /// Each element by itself, in a task if it may be.
+    /// Each element by itself, in a task if possible.
     Each {
         /// Whether elements may run at the same time.
         parallel: bool,
     },
-    /// Whole batches, operation by operation.
+    /// Whole batches, one operation after the other.
     Flat,
 }
 
 impl Batch<'_> {
-    /// Chooses how the map runs; `Flat` only if it `can` be flattened.
+    /// Chooses how the map runs: `Flat` only if it `can` be flattened.
     pub fn way(&self, l: &Lowering, can: bool) -> Way {
-        // Effects on the host keep the order of the elements.
+        // Effects on the host must happen in the order of the elements.
         let serial = Way::Each { parallel: false };
         if runs_on_host(self.body) {
             return serial;
         }
         let simple = is_simple(self.body);
         if l.in_lanes() {
-            // What is the same for all elements is then computed once: the primal for all tangents, say.
+            // In whole batches, work that is the same for all elements is done once: the primal of all
+            // tangents, for example.
             let together = self.extent <= LANES && in_step(self.body);
             let short = self.extent <= LANE_CHUNK && simple;
             return match can && (together || short) {
@@ -44,7 +45,7 @@ impl Batch<'_> {
             };
         }
         let wide = match simple {
-            // In lanes, rows of operands are read in strides.
+            // In lanes, the rows of operands are read with a stride.
             true => widest(self.body, self.mapped),
             false => kept(self.body),
         };
@@ -52,7 +53,7 @@ impl Batch<'_> {
         if large || wide >= l.target.wide || (self.extent < LANES && wide >= LANE_CHUNK) {
             return match can && (large || simple) {
                 true => Way::Flat,
-                // Arrays that are cut into tasks keep the cores busy if there are few elements.
+                // With few elements, their arrays are cut into tasks instead, which keeps the cores busy.
                 false => Way::Each {
                     parallel: !l.parallel
                         && !has_lists(self.body)
@@ -66,8 +67,9 @@ impl Batch<'_> {
         }
     }
 
-    /// Whether the body is nothing but elementwise work along rows. Such rows are better computed as they lie, one after
-    /// the other. Expensive work stays in a lane, where what is stored of it is still near.
+    /// Returns whether the body is nothing but elementwise work along rows. It is better to compute such rows
+    /// one after the other, as they lie in memory. Expensive work stays in a lane, where its stored results
+    /// are still in the cache.
     fn is_rows(&self, wide: usize, near: usize) -> bool {
         let f = self.body;
         let long = |t: &Type| {
@@ -88,17 +90,17 @@ fn operands(f: &Func, eqn: &Eqn) -> Vec<Type> {
     eqn.inputs.iter().map(|&a| f.type_of(a).clone()).collect()
 }
 
-/// Whether a function holds no others.
+/// Returns whether a function contains no other functions.
 pub(super) fn is_simple(f: &Func) -> bool {
     f.eqns.iter().all(|e| e.op.bodies().is_empty())
 }
 
-/// The number of elements of a type, rows of unknown number left out.
+/// Returns the number of elements of a type, without rows of unknown number.
 pub(super) fn size(t: &Type) -> usize {
     t.shape.known().map_or(0, |dims| dims.iter().product())
 }
 
-/// The size of the largest array in a function that differs from element to element.
+/// Returns the size of the largest array in a function that differs from element to element.
 fn widest(f: &Func, mapped: &[bool]) -> usize {
     let mut own = mapped.to_vec();
     for eqn in &f.eqns {
@@ -115,12 +117,12 @@ fn widest(f: &Func, mapped: &[bool]) -> usize {
         .unwrap_or(0)
 }
 
-/// The size of the largest array that a function keeps in memory, nearly: the result of an operation that is not fused
-/// with those that read it, or an operand that a loop or a branch reads. What is read as it is,
+/// Estimates the size of the largest array that a function stores: the result of an operation that is not
+/// fused with its readers, or an operand that a loop or a branch reads. A value that is read unchanged,
 /// counted or drawn takes no memory.
 fn kept(f: &Func) -> usize {
     let mut most = 0;
-    // Of each value: whether it is work that waits to be computed, and whether it is drawn where it is read.
+    // For each value: whether it is work that has yet to be done, and whether it is drawn where it is read.
     let mut waits = vec![(false, false); f.arity()];
     for eqn in &f.eqns {
         let of = |a: &Atom| match a {
@@ -144,7 +146,7 @@ fn kept(f: &Func) -> usize {
     most
 }
 
-/// Whether a function has values of run-time length.
+/// Returns whether a function has values of run-time length.
 fn has_lists(f: &Func) -> bool {
     f.types.iter().any(|t| t.shape.has_run())
         || f.eqns
@@ -152,20 +154,20 @@ fn has_lists(f: &Func) -> bool {
             .any(|e| e.op.bodies().into_iter().any(has_lists))
 }
 
-/// Whether a function has work for the host, one element after the other.
+/// Returns whether a function does work on the host, one element after the other.
 fn runs_on_host(f: &Func) -> bool {
     let host = |op: &Op| op.runs_on_host() || op.bodies().into_iter().any(runs_on_host);
     f.eqns.iter().any(|e| host(&e.op))
 }
 
-/// Whether elements of a batch walk through a function side by side: its loops have a known length, and nothing
-/// branches.
+/// Returns whether the elements of a batch go through a function in step: its loops have known lengths, and
+/// nothing branches.
 fn in_step(f: &Func) -> bool {
     let keeps = |op: &Op| op.keeps_step() && op.bodies().into_iter().all(in_step);
     f.eqns.iter().all(|e| keeps(&e.op))
 }
 
-/// Whether a function does work for a library.
+/// Returns whether a function does work for a library.
 fn is_large(f: &Func) -> bool {
     let large = |e: &Eqn| e.op.is_large(&operands(f, e)) || e.op.bodies().into_iter().any(is_large);
     f.eqns.iter().any(large)

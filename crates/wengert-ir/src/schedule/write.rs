@@ -1,4 +1,4 @@
-//! Arrays of which a part is written: joining, windows.
+//! Arrays that are written in part: concatenation and windows.
 
 use super::node::{FEW, NodeId};
 use super::notes::StoreReason;
@@ -10,7 +10,7 @@ use crate::loops::affine::Affine;
 use crate::loops::{ScalarOp, Value};
 
 impl Lowering {
-    /// The place for a result: where it is wanted, or new memory.
+    /// Returns the place for a result: the one that `want` names, or new memory.
     pub fn place(&mut self, want: &Wanted) -> View {
         match &want.place {
             Some(place) => place.clone(),
@@ -18,8 +18,8 @@ impl Lowering {
         }
     }
 
-    /// The part of an array in memory that starts at `walks[a].0` along axis `a` and takes steps of
-    /// `walks[a].1`.
+    /// Returns the part of an array in memory that starts at `walks[a].0` and takes steps of `walks[a].1`
+    /// along axis `a`.
     pub(super) fn window(
         &mut self,
         view: &View,
@@ -36,7 +36,7 @@ impl Lowering {
         self.map_view(view, &map)
     }
 
-    /// Arrays one behind the other along an axis.
+    /// Joins arrays one after the other along an axis.
     ///
     /// # Errors
     /// As [`Lowering::force`].
@@ -74,16 +74,16 @@ impl Lowering {
         Ok(self.of_elements(ty, &elements))
     }
 
-    /// An index as an `i64` within `0 ..= last`.
+    /// Converts an index to an `i64` and clamps it to `0 ..= last`.
     pub fn clamped_index(&mut self, i: Value, last: usize) -> Value {
         let i = self.whole(i, last);
         self.b.clamp(i, 0, last as i64)
     }
 
-    /// An index as an `i64` of the same meaning as far as `0 ..= last` goes.
+    /// Converts an index to an `i64`; an index outside of `0 ..= last` stays outside.
     pub(super) fn whole(&mut self, i: Value, last: usize) -> Value {
         match self.b.dtype(i) {
-            // Numbers beyond those of an i64 are beyond the last place, too.
+            // A `u64` beyond the range of `i64` is beyond the last index, too.
             DType::U64 => {
                 let beyond = self.b.constant(DType::U64, last as u64 + 1);
                 let i = self.b.op(ScalarOp::Min, &[i, beyond]);
@@ -93,7 +93,7 @@ impl Lowering {
         }
     }
 
-    /// Where a window of lengths `sizes` starts, moved so that it lies inside.
+    /// Returns the start of a window of lengths `sizes`, moved so that the window lies inside of the array.
     fn starts(&mut self, indices: &[NodeId], dims: &[usize], sizes: &[usize]) -> Vec<Affine> {
         let mut starts = vec![];
         for (a, &index) in indices.iter().enumerate() {
@@ -109,7 +109,7 @@ impl Lowering {
         starts
     }
 
-    /// The window of an array that starts at these indices.
+    /// Returns the window of an array that starts at these indices.
     ///
     /// # Errors
     /// As [`Lowering::force`].
@@ -124,8 +124,8 @@ impl Lowering {
         self.remap(x, &map)
     }
 
-    /// An array with another in the place of a window of it. In place, where nothing else reads the
-    /// array any more.
+    /// Replaces a window of an array by another array. This happens in place if nothing else reads the array
+    /// any more.
     ///
     /// # Errors
     /// As [`Lowering::force`].
