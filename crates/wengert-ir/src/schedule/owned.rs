@@ -240,24 +240,26 @@ fn delay(func: &Func, order: &mut Vec<usize>, changed: &[Vec<u32>], e: usize, la
     if from >= to {
         return;
     }
-    let mut made: Vec<std::ops::Range<u32>> = vec![];
-    let mut read: Vec<u32> = vec![];
+    // The values that the moved equations define, and those that they read.
+    let (mut made, mut read) = (vec![false; func.types.len()], vec![false; func.types.len()]);
     let (mut first, mut then) = (vec![], vec![]);
+    let mut effect = false;
     for &o in &order[from..=to] {
         let eqn = &func.eqns[o];
-        let waits =
-            |atom: &Atom| matches!(atom, Atom::Var(v) if made.iter().any(|m| m.contains(v)));
+        let waits = |atom: &Atom| matches!(atom, Atom::Var(v) if made[*v as usize]);
         let late = o == e
             || eqn.inputs.iter().any(waits)
-            || changed[o].iter().any(|v| read.contains(v))
-            || (eqn.op.has_effect() && then.iter().any(|&t: &usize| func.eqns[t].op.has_effect()));
+            || changed[o].iter().any(|&v| read[v as usize])
+            || (effect && eqn.op.has_effect());
         match late {
             true => {
-                made.push(eqn.outputs.clone());
-                read.extend(eqn.inputs.iter().filter_map(|a| match a {
-                    Atom::Var(v) => Some(*v),
-                    Atom::Lit(_) => None,
-                }));
+                effect |= eqn.op.has_effect();
+                made[eqn.outputs.start as usize..eqn.outputs.end as usize].fill(true);
+                for atom in &eqn.inputs {
+                    if let Atom::Var(v) = atom {
+                        read[*v as usize] = true;
+                    }
+                }
                 then.push(o);
             }
             false => first.push(o),
