@@ -2,6 +2,7 @@
 
 use super::dynamic::{self, Dynamic};
 use super::index::Access;
+use super::layout::{self, Padded};
 use super::{Op, elementwise};
 use crate::trace::{Var, definition};
 
@@ -100,10 +101,12 @@ pub fn add_cotangents(a: Option<Cotangent>, b: Option<Cotangent>) -> Option<Cota
 }
 
 /// The sum of two contributions. Where one of them is zero but for a few elements, those are added to the other, which
-/// costs by their number and not by the size of the array.
+/// costs by their number and not by the size of the array; where both are zero but for parts, the parts are put side by
+/// side.
 pub fn sum(a: Var, b: Var) -> Var {
     onto(a, b)
         .or_else(|| onto(b, a))
+        .or_else(|| layout::sum_of_parts(a, b))
         .unwrap_or_else(|| elementwise::add(a, b))
 }
 
@@ -111,6 +114,9 @@ pub fn sum(a: Var, b: Var) -> Var {
 fn onto(x: Var, y: Var) -> Option<Var> {
     if y.ty().rank() == 0 || x.as_literal().is_some() {
         return None;
+    }
+    if let Some(padded) = Padded::of(y) {
+        return add_part(x, &padded);
     }
     let (op, inputs) = definition(y)?;
     let zeros = inputs.first()?.as_literal().is_some_and(|l| l.bits == 0);
@@ -129,4 +135,18 @@ fn onto(x: Var, y: Var) -> Option<Var> {
         }
         _ => None,
     }
+}
+
+/// `x` plus an array that is padded to its size, where `x` is what a loop carries or another value that is in memory:
+/// the part is added where it lies. Other sums compute all elements anyway.
+fn add_part(x: Var, y: &Padded) -> Option<Var> {
+    const MANY: usize = 64;
+    let within = y.interior.iter().all(|n| *n == 0);
+    let few = y.x.ty().size() * 4 <= x.ty().size() && x.ty().size() > MANY;
+    if !within || !few || definition(x).is_some() {
+        return None;
+    }
+    let start: Vec<Var> = y.low.iter().map(|&n| Var::from(n as i64)).collect();
+    let part = dynamic::slice(x, &start, &y.x.ty().dims());
+    Some(dynamic::update(x, elementwise::add(part, y.x), &start))
 }

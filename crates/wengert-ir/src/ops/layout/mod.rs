@@ -19,6 +19,7 @@ use crate::trace::{Var, bind1};
 
 mod build;
 mod eval;
+mod overlay;
 mod places;
 mod types;
 
@@ -26,6 +27,7 @@ pub use build::{
     broadcast, broadcast_to, concat, insert_axis, move_axis, pad, reshape, reverse, row, slice,
     slice_axis, stack, transpose,
 };
+pub(super) use overlay::{Padded, sum_of_parts};
 pub use places::{Places, places, row_major};
 use types::padded;
 pub(crate) use types::{ascending, known, sized};
