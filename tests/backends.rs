@@ -72,11 +72,19 @@ fn every_back_end_gives_the_same_bits() {
 #[test]
 fn errors_are_those_of_the_program() {
     let endless = jit(|x: Var| while_loop(x, |y| y.lt(2.0), |y| y)).max_steps(10);
-    let error = endless.backend(Interpreter).call(1.0).unwrap_err();
+    let compiled = endless.call(1.0).unwrap_err();
     assert!(
-        matches!(error, Error::MaxSteps { limit: 10, .. }),
-        "{error}"
+        matches!(compiled, Error::MaxSteps { limit: 10, .. }),
+        "{compiled}"
     );
+    assert!(
+        compiled
+            .to_string()
+            .starts_with("while_loop: more than 10 steps, at ")
+    );
+    assert_eq!(endless.interpret(1.0).unwrap_err(), compiled);
+    let error = endless.backend(Interpreter).call(1.0).unwrap_err();
+    assert_eq!(error, compiled);
     let checked = jit(|x: Var| {
         check(x.gt(0.0), "only what is positive");
         x.sqrt()

@@ -28,3 +28,31 @@ chapters! {
     looking_inside: "../docs/src/looking-inside.md";
     adding_an_operation: "../docs/src/adding-an-operation.md";
 }
+
+/// What does not compile, according to the table in `from-jax.md`.
+macro_rules! refused {
+    ($($name:ident: $code:literal;)*) => {$(
+        #[doc = concat!("```compile_fail\nuse wengert::prelude::*;\n", $code, "\nfn main() {}\n```")]
+        mod $name {}
+    )*};
+}
+refused! {
+    a_branch: "fn f(x: Var, a: Var, b: Var) -> Var { if x > 0.0 { a } else { b } }";
+    a_loop: "fn f(n: Var) { for i in 0..n { let _ = i; } }";
+    no_type: "fn f() { let _ = jit(|x| x * x); }";
+    two_arguments: "fn f() { let _ = jit(|x: Var, y: Var| x * y); }";
+    called_as_a_function: "fn f() { let f = jit(|x: Var| x * x); let _ = f(2.0); }";
+    called_on_a_var: "fn f(x: Var) { let f = jit(|x: Var| x * x); let _ = f.call(x); }";
+    borrowed: "fn f() { let data = Array::from([1.0]); let _ = jit(|x: Var| x + &data); }";
+    a_usize: "fn f(n: usize, x: Var) -> Var { n - x }";
+    stacked: "fn f(x: Var) -> Var { stack([x, 0.0]) }";
+    indexed: "fn f(x: Var) -> Var { x[0] }";
+    set: "fn f(x: Var, v: Var) -> Var { x.at[0].set(v) }";
+    two_indices: "fn f(x: Var) -> Var { x.at(0, 1) }";
+    along_an_axis: "fn f(x: Var) -> Var { x.sum(0) }";
+    the_largest: "fn f(x: Var) -> Var { x.max() }";
+    scanned: "fn f(init: Var, xs: Var) { let _ = scan(|c: Var, x: Var| (c + x, c), init, xs); }";
+    a_key: "fn f(key: Key) -> Var { key.normal(3) + key.normal(3) }";
+    a_number: "fn f() -> wengert::Result<f64> { let y: f64 = jit(|x: Var| x).call(2.0)?; Ok(y) }";
+    printed: "fn f(x: Var) { println!(\"{x}\"); }";
+}

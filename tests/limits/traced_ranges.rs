@@ -20,7 +20,8 @@ fn an_empty_one_runs_no_step() {
                         result,
                         Err(Error::MaxSteps {
                             limit: 1_000,
-                            at: Some(_)
+                            at: Some(_),
+                            ..
                         })
                     ),
                     "{a}..{b}"
@@ -46,7 +47,7 @@ fn the_limit_of_steps_holds() {
     let error = steps(0.0, 0, i64::MAX).map(|r| r.unwrap_err().to_string());
     assert_eq!(error[0], error[1]);
     assert!(
-        error[0].starts_with("loop: more than 1000 steps, at "),
+        error[0].starts_with("fori: more than 1000 steps, at "),
         "{}",
         error[0]
     );

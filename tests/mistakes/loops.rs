@@ -9,8 +9,10 @@ use super::{message, mistaken, recovers, shortened};
 #[test]
 fn a_loop_that_never_ends() {
     let f = jit(|x: Var| while_loop(x, |x| x.gt(0.0), |x| x + 1.0)).max_steps(1000);
-    expect!["loop: more than 1000 steps, at HERE; raise the limit if the loop is meant to go on"]
-        .assert_eq(&message(&f.call(1.0).unwrap_err()));
+    expect![
+        "while_loop: more than 1000 steps, at HERE; raise the limit if the loop is meant to go on"
+    ]
+    .assert_eq(&message(&f.call(1.0).unwrap_err()));
     assert_eq!(f.call(-1.0).unwrap().item::<f64>().unwrap(), -1.0);
     let f = jit(grad(|x: Var| {
         while_loop(x, |x| x.gt(0.0), |x| x.sin() + 2.0)
@@ -132,7 +134,7 @@ fn a_while_that_hits_its_limit_of_steps() {
     let endless = |x: Var| while_loop(x, |x| x.gt(0.0), |x| x + 1.0);
     for f in [jit(endless), jit(grad(endless))] {
         let f = f.max_steps(1000);
-        let error = recovers(&f, 1.0, line, "loop: more than 1000 steps, at ", -1.0);
+        let error = recovers(&f, 1.0, line, "while_loop: more than 1000 steps, at ", -1.0);
         assert!(matches!(error, Error::MaxSteps { limit: 1000, .. }));
         assert_eq!(f.interpret(1.0).err().unwrap(), error);
     }
@@ -141,7 +143,7 @@ fn a_while_that_hits_its_limit_of_steps() {
         let mut xs = vec![-1.0; 300];
         let good = xs.clone();
         xs[137] = 1.0;
-        recovers(&f, xs, line, "loop: more than 1000 steps, at ", good);
+        recovers(&f, xs, line, "while_loop: more than 1000 steps, at ", good);
     }
 }
 

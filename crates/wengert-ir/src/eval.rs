@@ -11,23 +11,23 @@ use crate::ir::{Atom, Func, Type};
 /// not enough memory for a value.
 pub fn eval(func: &Func, args: &[Buffer]) -> Result<Vec<Buffer>> {
     if args.len() != func.arity() {
-        return Err(Error::Value {
-            op: "eval".into(),
-            message: format!(
+        return Err(Error::value(
+            "eval",
+            format!(
                 "{} for {}",
                 counted(args.len(), "argument", "arguments"),
                 counted(func.arity(), "parameter", "parameters")
             ),
-            at: None,
-        });
+            None,
+        ));
     }
     for (i, (arg, ty)) in args.iter().zip(func.param_types()).enumerate() {
         if !arg.fits(ty) {
-            return Err(Error::Value {
-                op: "eval".into(),
-                message: format!("argument {i} is not a {ty}"),
-                at: None,
-            });
+            return Err(Error::value(
+                "eval",
+                format!("argument {i} is not a {ty}"),
+                None,
+            ));
         }
     }
     within_memory(|| run(func, args.to_vec())).unwrap_or_else(|e| Err(e.error("eval", None)))

@@ -216,10 +216,7 @@ fn loops_end_within_their_limit() {
         );
         assert_eq!(
             over,
-            Err(RunError::MaxSteps {
-                limit: 10,
-                at: None
-            })
+            Err(RunError::Stopped(While::endless(10, None).error()))
         );
     }
 }

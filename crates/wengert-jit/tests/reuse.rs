@@ -2,7 +2,7 @@
 
 use crate::common::compare::{agree, check_in_place, same};
 use crate::common::*;
-use wengert_jit::{Options, RunError, compile};
+use wengert_jit::{Options, Prepared, compile};
 use wengert_loop::buffer::Data;
 use wengert_loop::loops::ScalarOp::*;
 use wengert_loop::loops::*;
@@ -244,24 +244,19 @@ fn a_call_says_what_it_has_not_been_given() {
     let exe = build(false);
     assert_eq!(exe.choices(0), [0]);
     assert_eq!(exe.choices(7), [0u32; 0]);
-    let missing = |what, expected: &str, found: &str| RunError::Argument {
-        what,
-        index: 0,
-        expected: expected.into(),
-        found: found.into(),
-    };
-    let nothing = |what| missing(what, "2 elements of f64", "nothing");
+    let nothing = |what| format!("{what} 0: expected 2 elements of f64, found nothing");
+    let run = |call: Prepared| call.run().unwrap_err().to_string();
     let (x, mut y) = (f64s(&[1.0, 2.0]), f64s(&[0.0, 0.0]));
     let mut call = exe.prepare().expect("memory");
     call.input(0, &x).expect("an input");
-    assert_eq!(call.run(), Err(nothing("output")));
+    assert_eq!(run(call), nothing("output"));
     let mut call = exe.prepare().expect("memory");
     call.output(0, &mut y).expect("an output");
-    assert_eq!(call.run(), Err(nothing("input")));
+    assert_eq!(run(call), nothing("input"));
     // The output it is said to be in has no memory.
     let mut call = exe.prepare().expect("memory");
     call.input_in_output(0, 0).expect("a choice");
-    assert_eq!(call.run(), Err(nothing("input")));
+    assert_eq!(run(call), nothing("input"));
 
     let exe = build(true);
     assert_eq!(exe.choices(0), [0u32; 0]);
@@ -271,8 +266,8 @@ fn a_call_says_what_it_has_not_been_given() {
         .input_in_output(0, 0)
         .expect_err("no choice");
     assert_eq!(
-        error,
-        missing("input", "memory of its own", "that of output 0")
+        error.to_string(),
+        "input 0: expected memory of its own, found that of output 0"
     );
 }
 

@@ -272,12 +272,12 @@ pub struct NoMemory {
 impl NoMemory {
     /// Converts to the error of a call.
     pub fn error(self, op: &str, at: Option<SourceId>) -> Error {
-        Error::NoMemory {
-            op: op.into(),
-            what: Type::new(self.dtype, &[self.len]).to_string(),
-            need: (self.dtype.bytes() as u64).saturating_mul(self.len as u64),
+        Error::no_memory(
+            op,
+            Type::new(self.dtype, &[self.len]).to_string(),
+            (self.dtype.bytes() as u64).saturating_mul(self.len as u64),
             at,
-        }
+        )
     }
 
     /// Aborts the computation. The innermost [`within_memory`] returns the error; outside any, this is a panic.

@@ -21,6 +21,7 @@ pub use crate::types::TypeError;
 pub enum Error {
     /// An operation was given types that it does not accept.
     #[error("{op}: {message}, at {at}{}", shown(hint))]
+    #[non_exhaustive]
     Type {
         /// The operation.
         op: String,
@@ -39,6 +40,7 @@ pub enum Error {
          only inside the function that is being traced: return it, or pass it as an argument to what uses \
          it (a compiled function takes it by `apply`)"
     )]
+    #[non_exhaustive]
     Escaped {
         /// The operation.
         op: String,
@@ -53,6 +55,7 @@ pub enum Error {
          function traced at {inner}; pass it as an argument: inside of a traced function, `f.apply(x)` \
          takes a Var where `f.call(x)` takes data"
     )]
+    #[non_exhaustive]
     OtherFunction {
         /// The operation.
         op: String,
@@ -70,6 +73,7 @@ pub enum Error {
         "{op}: no trace is open on this thread, at {at}; operations on Vars are recorded inside a \
          function given to `jit` or `trace`"
     )]
+    #[non_exhaustive]
     NoTrace {
         /// The operation.
         op: String,
@@ -82,6 +86,7 @@ pub enum Error {
         placed(at),
         elsewhere(path)
     )]
+    #[non_exhaustive]
     Argument {
         /// The function that was called, such as `call` or `call_into`.
         op: String,
@@ -96,6 +101,7 @@ pub enum Error {
     },
     /// Two trees that must have one structure differ.
     #[error("{op}: {message}, at {at}")]
+    #[non_exhaustive]
     Tree {
         /// The operation.
         op: String,
@@ -106,6 +112,7 @@ pub enum Error {
     },
     /// A derivative was requested that does not exist.
     #[error("{op}: {message}{}{}", placed(at), shown(hint))]
+    #[non_exhaustive]
     Derivative {
         /// The transform or the operation.
         op: String,
@@ -118,10 +125,13 @@ pub enum Error {
     },
     /// A loop reached its limit of steps.
     #[error(
-        "loop: more than {limit} steps{}; raise the limit if the loop is meant to go on",
+        "{op}: more than {limit} steps{}; raise the limit if the loop is meant to go on",
         placed(at)
     )]
+    #[non_exhaustive]
     MaxSteps {
+        /// The operation, such as `while_loop`.
+        op: String,
         /// The limit.
         limit: u64,
         /// The user's line.
@@ -129,6 +139,7 @@ pub enum Error {
     },
     /// A condition checked at run time does not hold.
     #[error("check: {message}{}", placed(at))]
+    #[non_exhaustive]
     Check {
         /// The condition.
         message: String,
@@ -137,6 +148,7 @@ pub enum Error {
     },
     /// A host function failed.
     #[error("pure_callback: {message}, at {at}")]
+    #[non_exhaustive]
     Callback {
         /// What is wrong.
         message: String,
@@ -148,6 +160,7 @@ pub enum Error {
         "the function panicked: {message}, in what is written at {at}{}",
         panicked(place)
     )]
+    #[non_exhaustive]
     Panic {
         /// The message of the panic.
         message: String,
@@ -162,6 +175,7 @@ pub enum Error {
         "{op}: {limit} calls of compiled functions inside of one another, at {at}; use `while_loop` or \
          `scan` to repeat"
     )]
+    #[non_exhaustive]
     Depth {
         /// The function that was called, such as `jit`.
         op: String,
@@ -175,6 +189,7 @@ pub enum Error {
         "residuals of a loop need {need} bytes, and the limit is {limit}{}",
         placed(at)
     )]
+    #[non_exhaustive]
     Memory {
         /// Bytes that were needed.
         need: u64,
@@ -185,6 +200,7 @@ pub enum Error {
     },
     /// There is no memory for a value.
     #[error("{op}: there is no memory for {what}, {need} bytes{}", placed(at))]
+    #[non_exhaustive]
     NoMemory {
         /// The operation; `call` for memory that the code of a whole function needs.
         op: String,
@@ -199,6 +215,7 @@ pub enum Error {
     #[error(
         "{op}: the function calls itself while it is being traced, at {at}; use `while_loop` or `scan` to repeat"
     )]
+    #[non_exhaustive]
     Reentrant {
         /// The function that was called, such as `jit`.
         op: String,
@@ -207,6 +224,7 @@ pub enum Error {
     },
     /// A text does not parse as a program.
     #[error("line {line}: {message}")]
+    #[non_exhaustive]
     Parse {
         /// The line, from 1.
         line: usize,
@@ -216,12 +234,14 @@ pub enum Error {
     /// A program breaks a rule of the IR. A user meets this error only through a custom operation or a program
     /// in text form.
     #[error("not a valid program: {message}")]
+    #[non_exhaustive]
     Invalid {
         /// The rule, and where it is broken.
         message: String,
     },
     /// Values have another type than was requested.
     #[error("{op}: {message}{}", placed(at))]
+    #[non_exhaustive]
     Value {
         /// The operation.
         op: String,
@@ -232,13 +252,79 @@ pub enum Error {
     },
     /// Machine code could not be generated.
     #[error("compile: {message}")]
+    #[non_exhaustive]
     Compile {
         /// What is wrong.
         message: String,
     },
 }
 
+/// Defines functions that make errors, with an argument for each field.
+macro_rules! made_of {
+    ($($(#[$note:meta])* $name:ident: $variant:ident($($field:ident: $of:ty),*),)*) => {
+        impl Error {$(
+            $(#[$note])*
+            pub fn $name($($field: impl Into<$of>),*) -> Error {
+                Error::$variant { $($field: $field.into()),* }
+            }
+        )*}
+    };
+}
+
+made_of! {
+    #[doc(hidden)]
+    escaped: Escaped(op: String, made: SourceId, used: SourceId),
+    #[doc(hidden)]
+    other_function: OtherFunction(op: String, made: SourceId, outer: SourceId, used: SourceId, inner: SourceId),
+    #[doc(hidden)]
+    no_trace: NoTrace(op: String, at: SourceId),
+    #[doc(hidden)]
+    argument: Argument(op: String, path: String, expected: String, got: String, at: Option<SourceId>),
+    #[doc(hidden)]
+    tree: Tree(op: String, message: String, at: SourceId),
+    #[doc(hidden)]
+    max_steps: MaxSteps(op: String, limit: u64, at: Option<SourceId>),
+    #[doc(hidden)]
+    check: Check(message: String, at: Option<SourceId>),
+    #[doc(hidden)]
+    callback: Callback(message: String, at: SourceId),
+    #[doc(hidden)]
+    panic: Panic(message: String, at: SourceId, place: Option<SourceId>),
+    #[doc(hidden)]
+    depth: Depth(op: String, limit: usize, at: SourceId),
+    #[doc(hidden)]
+    memory: Memory(need: u64, limit: u64, at: Option<SourceId>),
+    #[doc(hidden)]
+    no_memory: NoMemory(op: String, what: String, need: u64, at: Option<SourceId>),
+    #[doc(hidden)]
+    reentrant: Reentrant(op: String, at: SourceId),
+    #[doc(hidden)]
+    parse: Parse(line: usize, message: String),
+    #[doc(hidden)]
+    invalid: Invalid(message: String),
+    /// Makes an [`Error::Value`], as a custom operation returns it. The line is added where it is known.
+    value: Value(op: String, message: String, at: Option<SourceId>),
+    #[doc(hidden)]
+    compile: Compile(message: String),
+}
+
 impl Error {
+    /// Makes an [`Error::Derivative`] with a suggestion.
+    #[doc(hidden)]
+    pub fn derivative(
+        op: impl Into<String>,
+        message: impl Into<String>,
+        at: impl Into<Option<SourceId>>,
+        hint: impl Into<String>,
+    ) -> Error {
+        Error::Derivative {
+            op: op.into(),
+            message: message.into(),
+            at: at.into(),
+            hint: Some(hint.into()),
+        }
+    }
+
     /// Returns the line of the program that caused the error, if it is known: `error.at().map(|at|
     /// at.place().line)`.
     pub fn at(&self) -> Option<SourceId> {
@@ -277,6 +363,20 @@ impl Error {
             at.get_or_insert(source.written());
         }
         self
+    }
+}
+
+impl TypeError {
+    /// Converts to the error of an operation on operands of these types.
+    #[doc(hidden)]
+    pub fn error(self, op: impl Into<String>, types: Vec<Type>, at: SourceId) -> Error {
+        Error::Type {
+            op: op.into(),
+            types,
+            message: self.message,
+            at,
+            hint: self.hint,
+        }
     }
 }
 

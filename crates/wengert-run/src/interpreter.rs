@@ -4,7 +4,7 @@
 use wengert_loop::buffer::Data;
 use wengert_loop::loops::interp;
 use wengert_loop::loops::verify::verify;
-use wengert_loop::loops::{BufferKind, Program};
+use wengert_loop::loops::{BufferKind, Program, While};
 use wengert_loop::target::Target;
 use wengert_loop::types::DType;
 
@@ -85,7 +85,9 @@ impl Backend for Interpreter {
 impl Interpreted {
     fn error(&self, error: interp::Error) -> RunError {
         match error {
-            interp::Error::MaxSteps(limit) => RunError::MaxSteps { limit, at: None },
+            interp::Error::MaxSteps { limit, at } => {
+                RunError::Stopped(While::endless(limit, at).error())
+            }
             interp::Error::Failed(i) => {
                 RunError::Stopped(self.program.failures[i as usize].error())
             }

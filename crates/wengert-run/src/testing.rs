@@ -34,13 +34,10 @@ pub fn compiled(
     let mut outs: Vec<&mut Data> = results.iter_mut().collect();
     let failed = |error: &Error| program.failures.iter().position(|f| f.error() == *error);
     exe.run(&inputs, &mut outs).map_err(|error| match error {
-        RunError::MaxSteps { limit, at } => match failed(&Error::MaxSteps { limit, at }) {
-            Some(n) => Stopped::Failed(n as u32),
-            None => Stopped::MaxSteps(limit),
-        },
-        RunError::Stopped(error) => match failed(&error) {
-            Some(n) => Stopped::Failed(n as u32),
-            None => other(&error),
+        RunError::Stopped(error) => match (failed(&error), &error) {
+            (Some(n), _) => Stopped::Failed(n as u32),
+            (None, Error::MaxSteps { limit, .. }) => Stopped::MaxSteps(*limit),
+            (None, _) => other(&error),
         },
         error => other(&error),
     })?;

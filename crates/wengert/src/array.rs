@@ -90,15 +90,15 @@ impl Array {
     pub fn new<T: Element>(shape: impl IntoShape, elements: Vec<T>) -> Result<Array> {
         let given = shape.lengths();
         let Some(shape) = whole(&given).filter(|s| size(s) == Some(elements.len())) else {
-            return Err(Error::Value {
-                op: "Array::new".into(),
-                message: format!(
+            return Err(Error::value(
+                "Array::new",
+                format!(
                     "{} not fill the shape {:?}",
                     counted(elements.len(), "element does", "elements do"),
                     given.0
                 ),
-                at: here(),
-            });
+                here(),
+            ));
         };
         Ok(Array::from_dense(Dense::of(shape, elements)))
     }
@@ -208,11 +208,11 @@ impl Array {
     pub fn item<T: Element>(&self) -> Result<T> {
         match self.elements("item")? {
             [one] => Ok(*one),
-            _ => Err(Error::Value {
-                op: "item".into(),
-                message: format!("asked for the only element, and the array is {}", self.ty()),
-                at: here(),
-            }),
+            _ => Err(Error::value(
+                "item",
+                format!("asked for the only element, and the array is {}", self.ty()),
+                here(),
+            )),
         }
     }
 
@@ -220,11 +220,11 @@ impl Array {
     fn elements<T: Element>(&self, op: &str) -> Result<&[T]> {
         match T::slice(&self.dense().data) {
             Some(elements) => Ok(elements),
-            None => Err(Error::Value {
-                op: op.into(),
-                message: format!("asked for {}, and the array is {}", T::DTYPE, self.ty()),
-                at: here(),
-            }),
+            None => Err(Error::value(
+                op,
+                format!("asked for {}, and the array is {}", T::DTYPE, self.ty()),
+                here(),
+            )),
         }
     }
 

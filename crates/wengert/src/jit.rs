@@ -434,9 +434,9 @@ struct Ready {
 /// way around it.
 fn lowered<T>(lower: impl FnOnce() -> Result<T>) -> Result<T> {
     guarded(lower).map_err(|e| match e {
-        Error::Compile { message } => Error::Compile {
-            message: format!("{message}; `Jit::interpret` runs it"),
-        },
+        Error::Compile { message, .. } => {
+            Error::compile(format!("{message}; `Jit::interpret` runs it"))
+        }
         other => other,
     })
 }
@@ -456,12 +456,12 @@ fn deep<T: Send>(func: &Func, work: impl FnOnce() -> Result<T> + Send) -> Result
         let stack = std::thread::Builder::new().stack_size(depth.saturating_mul(LEVEL));
         match stack.spawn_scoped(scope, work) {
             Ok(thread) => thread.join().unwrap_or_else(|panic| resume_unwind(panic)),
-            Err(_) => Err(Error::NoMemory {
-                op: "compile".into(),
-                what: format!("{depth} functions in one another"),
-                need: (depth as u64).saturating_mul(LEVEL as u64),
-                at: None,
-            }),
+            Err(_) => Err(Error::no_memory(
+                "compile",
+                format!("{depth} functions in one another"),
+                (depth as u64).saturating_mul(LEVEL as u64),
+                None,
+            )),
         }
     })
 }
@@ -474,7 +474,7 @@ fn guarded<T>(part: impl FnOnce() -> Result<T>) -> Result<T> {
         Err(panic) => {
             let text = said(&*panic).unwrap_or_default();
             let message = format!("a mistake of the compiler's own: {text}");
-            Err(Error::Compile { message })
+            Err(Error::compile(message))
         }
     })
 }
@@ -484,11 +484,11 @@ fn machine_code(
     backend: &dyn Backend,
     options: &wengert_run::Options,
 ) -> Result<wengert_run::Executable> {
-    backend
-        .compile(program, options)
-        .map_err(|e| Error::Compile {
-            message: format!("{e}; `Jit::interpret` runs it without machine code"),
-        })
+    backend.compile(program, options).map_err(|e| {
+        Error::compile(format!(
+            "{e}; `Jit::interpret` runs it without machine code"
+        ))
+    })
 }
 
 /// Traces `f` and catches the errors and panics that leave it.
@@ -527,7 +527,7 @@ where
         Err(Caught { payload, at: place }) => match payload.downcast::<Error>() {
             Ok(error) => Err(*error),
             Err(panic) => match (said(&*panic), wengert_ir::trace::left_at()) {
-                (Some(message), Some(at)) => Err(Error::Panic { message, at, place }),
+                (Some(message), Some(at)) => Err(Error::panic(message, at, place)),
                 _ => resume_unwind(panic),
             },
         },
@@ -559,14 +559,14 @@ where
     let (func, arrays, _) = traced_at(Location::caller(), &f, &signature)?;
     match arrays.first() {
         None => Ok(crate::Func::from_ir(func)),
-        Some(array) => Err(Error::Value {
-            op: "trace".into(),
-            message: format!(
+        Some(array) => Err(Error::value(
+            "trace",
+            format!(
                 "the function uses an Array, {}: pass it as an argument",
                 array.ty()
             ),
-            at: Some(SourceId::of(Location::caller(), None)),
-        }),
+            SourceId::of(Location::caller(), None),
+        )),
     }
 }
 

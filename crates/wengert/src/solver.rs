@@ -68,11 +68,7 @@ use crate::tree::{self, Tree};
 /// panic.
 #[track_caller]
 pub fn refuse(op: &str, message: impl Into<String>) -> ! {
-    raise(Error::Tree {
-        op: op.into(),
-        message: message.into(),
-        at: current_source(),
-    })
+    raise(Error::tree(op, message, current_source()))
 }
 
 /// Requires two trees to have the same structure and, leaf by leaf, the same shape and dtype; `what` names

@@ -446,5 +446,5 @@ fn error(got: f64, exact: &BigFloat, moved: f64, width: Width) -> f64 {
 /// Returns the functions to check whose rows all exist.
 pub fn walked() -> impl Iterator<Item = &'static Walked> {
     let known = |w: &&Walked| w.rows.iter().all(|name| rows::find(name).is_some());
-    WALKED.iter().filter(known)
+    WALKED.into_iter().flatten().filter(known)
 }

@@ -72,11 +72,7 @@ pub fn swept() -> impl Iterator<Item = &'static Subject> {
 /// # Errors
 /// If the function does not compile, or there is no witness for it.
 pub fn sweep_f32(subject: &Subject, step: u64) -> Result<Swept> {
-    let unknown = || wengert::Error::Value {
-        op: subject.name.into(),
-        message: "nothing to compare it with".into(),
-        at: None,
-    };
+    let unknown = || wengert::Error::value(subject.name, "nothing to compare it with", None);
     let witness = witness(subject.name).ok_or_else(unknown)?;
     let op = rows::find(subject.name).ok_or_else(unknown)?;
     let fixed = subject.fixed;

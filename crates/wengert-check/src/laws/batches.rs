@@ -3,10 +3,11 @@
 use wengert::Result;
 use wengert::prelude::*;
 use wengert_ir::buffer::{Data, Dense};
+use wengert_ir::ir::Func;
 use wengert_ir::ir::verify::verify;
-use wengert_ir::ir::{Atom, Func};
 use wengert_ir::ops::Op;
-use wengert_ir::trace::{Kind, bind, open, with_source};
+use wengert_ir::trace::bind;
+use wengert_ir::transform::recorded_anew;
 
 use super::Verdict;
 use super::case::{Case, run};
@@ -99,23 +100,12 @@ pub fn flattening(case: &Case) -> Result<Verdict, Failure> {
 /// Returns the function with every `map` in it, innermost first, flattened by the batching rules where they
 /// can.
 pub fn flattened(func: &Func) -> Func {
-    let (trace, params) = open(Kind::Door, func.param_types());
-    let mut env = params;
-    let value = |env: &[Var], atom: &Atom| match atom {
-        Atom::Var(id) => env[*id as usize],
-        Atom::Lit(splat) => Var::literal(*splat),
-    };
-    for eqn in &func.eqns {
-        let inputs: Vec<Var> = eqn.inputs.iter().map(|a| value(&env, a)).collect();
+    recorded_anew(func, |eqn, inputs| {
         let op = eqn.op.with_bodies(&mut flattened).unwrap_or(eqn.op.clone());
-        env.extend(with_source(eqn.source, || {
-            let flat = match &op {
-                Op::Map(map) => map.flattened(&inputs),
-                _ => None,
-            };
-            flat.unwrap_or_else(|| bind(op, &inputs))
-        }));
-    }
-    let results: Vec<Var> = func.results.iter().map(|a| value(&env, a)).collect();
-    trace.close(&results).func
+        let flat = match &op {
+            Op::Map(map) => map.flattened(inputs),
+            _ => None,
+        };
+        flat.unwrap_or_else(|| bind(op, inputs))
+    })
 }

@@ -37,9 +37,9 @@ impl Subject {
         let results = func.result_types();
         match results.len() == 1 && func.param_types().iter().chain(&results).all(floats) {
             true => Ok(Subject::Func(Arc::new(func))),
-            false => Err(Error::Invalid {
-                message: "laws are tried on arrays of f64, and one result".into(),
-            }),
+            false => Err(Error::invalid(
+                "laws are tried on arrays of f64, and one result",
+            )),
         }
     }
 

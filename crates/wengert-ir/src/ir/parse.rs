@@ -37,10 +37,10 @@ impl Func {
     pub fn parse(text: &str) -> Result<Func, Error> {
         let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
         if first.trim_end() != HEADER {
-            return Err(Error::Parse {
-                line: 1,
-                message: format!("a program begins with the line `{HEADER}`"),
-            });
+            return Err(Error::parse(
+                1usize,
+                format!("a program begins with the line `{HEADER}`"),
+            ));
         }
         let mut parser = Parser {
             tokens: tokens(rest)?,
@@ -81,10 +81,8 @@ fn tokens(text: &str) -> Result<Vec<Token>, Error> {
         while let Some(c) = rest.chars().next() {
             let column = (content.len() - rest.len() + 1) as u32;
             let (kind, length) = if c == '"' {
-                let (text, length) = quoted(rest).ok_or_else(|| Error::Parse {
-                    line: line as usize,
-                    message: "a string that does not end".into(),
-                })?;
+                let (text, length) = quoted(rest)
+                    .ok_or_else(|| Error::parse(line as usize, "a string that does not end"))?;
                 (Kind::Text(text), length)
             } else if is_word_char(c) {
                 let end = rest.find(|c| !is_word_char(c)).unwrap_or(rest.len());
@@ -133,10 +131,7 @@ impl Parser {
     }
 
     fn error(&self, message: impl Into<String>) -> Error {
-        Error::Parse {
-            line: self.tokens[self.next].line as usize,
-            message: message.into(),
-        }
+        Error::parse(self.tokens[self.next].line as usize, message)
     }
 
     fn expected(&self, what: &str) -> Error {
@@ -334,10 +329,7 @@ impl Parser {
                 ),
                 _ => format!("no operation `{name}` with these parameters"),
             };
-            return Err(Error::Parse {
-                line: line as usize,
-                message,
-            });
+            return Err(Error::parse(line as usize, message));
         };
         let start = names.types.len() as u32;
         for (name, ty) in outputs {

@@ -38,13 +38,13 @@ pub fn verify(func: &Func) -> Result<(), Error> {
 }
 
 fn invalid<T>(message: String) -> Result<T, Error> {
-    Err(Error::Invalid { message })
+    Err(Error::invalid(message))
 }
 
 /// Adds to an error the equation that it is about.
 fn within(i: usize, eqn: &Eqn, error: Error) -> Result<(), Error> {
     let message = match error {
-        Error::Invalid { message } => message,
+        Error::Invalid { message, .. } => message,
         other => other.to_string(),
     };
     let name = eqn.op.name();
@@ -68,7 +68,7 @@ fn check(func: &Func, eqn: &Eqn, next: u32) -> Result<(), Error> {
     }
     for (i, body) in eqn.op.bodies().into_iter().enumerate() {
         verify(body).or_else(|e| match e {
-            Error::Invalid { message } => invalid(format!("in function {i}: {message}")),
+            Error::Invalid { message, .. } => invalid(format!("in function {i}: {message}")),
             other => Err(other),
         })?;
     }

@@ -58,10 +58,7 @@ impl Primitive for Check {
 
     fn eval(&self, inputs: &[Buffer]) -> Result<Vec<Buffer>, Error> {
         match inputs[0].dense().data.bits(0) {
-            0 => Err(Error::Check {
-                message: self.message.clone(),
-                at: None,
-            }),
+            0 => Err(Error::check(self.message.clone(), None)),
             _ => Ok(vec![]),
         }
     }

@@ -169,13 +169,7 @@ pub fn choice(
     give_way(&mut otherwise.func, &b, &soft[1], &a);
     let types = [&then, &otherwise].map(|c| c.func.result_types());
     if let Some(error) = differ(&types) {
-        raise(Error::Type {
-            op: op.into(),
-            types: types.concat(),
-            message: error.message,
-            at: current_source(),
-            hint: error.hint,
-        });
+        raise(error.error(op, types.concat(), current_source()));
     }
     branch(pred, then, otherwise)
 }

@@ -55,12 +55,12 @@ pub struct CustomTangent {
 
 /// Returns the error for running the linear map of a function with a pullback, which exists only to be transposed.
 fn only_a_pullback(at: Option<SourceId>) -> Error {
-    Error::Derivative {
-        op: "custom_vjp".into(),
-        message: "forward mode through a function that has only a pullback".into(),
+    Error::derivative(
+        "custom_vjp",
+        "forward mode through a function that has only a pullback",
         at,
-        hint: Some("use reverse mode (`grad`, `vjp`), or give the function a `custom_jvp`".into()),
-    }
+        "use reverse mode (`grad`, `vjp`), or give the function a `custom_jvp`",
+    )
 }
 
 /// Returns the tangents with zeros in place of missing ones.
@@ -364,12 +364,12 @@ fn alone(what: &str, types: &[Type], f: impl FnOnce(&[Var]) -> Vec<Var>) -> Func
     let closed = closed(Kind::Barrier, types, f);
     if let Some(v) = closed.captures.first() {
         let made = crate::trace::place_of(*v).map_or_else(String::new, |p| format!(" made at {p}"));
-        raise(Error::Derivative {
-            op: what.into(),
-            message: format!("a function of a custom rule captures a Var{made}"),
-            at: Some(current_source()),
-            hint: Some("pass it as an argument".into()),
-        });
+        raise(Error::derivative(
+            what,
+            format!("a function of a custom rule captures a Var{made}"),
+            current_source(),
+            "pass it as an argument",
+        ));
     }
     closed.func
 }
@@ -379,12 +379,12 @@ fn alone(what: &str, types: &[Type], f: impl FnOnce(&[Var]) -> Vec<Var>) -> Func
 #[track_caller]
 fn expect_linear(rule: &Func, n: usize) {
     let refuse = |why: String| {
-        raise(Error::Derivative {
-            op: "custom_jvp".into(),
-            message: format!("the rule is not linear in the tangent: {why}"),
-            at: Some(current_source()),
-            hint: Some("multiply the tangent by what does not depend on it".into()),
-        })
+        raise(Error::derivative(
+            "custom_jvp",
+            format!("the rule is not linear in the tangent: {why}"),
+            current_source(),
+            "multiply the tangent by what does not depend on it",
+        ))
     };
     let types = rule.result_types();
     let first = types.len() / 2;

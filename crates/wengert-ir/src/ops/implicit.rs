@@ -465,12 +465,12 @@ pub fn linear_solve(
     let n = constants.len();
     let unknown: Vec<bool> = (0..apply.arity()).map(|i| i >= n).collect();
     if let Some(message) = why_not_linear(&apply, &unknown, |r| format!(" {r}")) {
-        raise(Error::Derivative {
-            op: "custom_linear_solve".into(),
+        raise(Error::derivative(
+            "custom_linear_solve",
             message,
-            at: Some(current_source()),
-            hint: Some("`custom_root` solves equations that are not linear".into()),
-        })
+            current_source(),
+            "`custom_root` solves equations that are not linear",
+        ))
     }
     let op = LinearSolve {
         apply,

@@ -8,16 +8,13 @@ use crate::trace::{Var, current_source};
 /// Refuses to transpose an operation that is not linear in the operands that depend on a tangent. No rule of this
 /// crate records such an operation, but that of a custom operation may.
 pub(crate) fn not_linear(what: &str) -> ! {
-    raise(Error::Derivative {
-        op: "reverse mode".into(),
-        message: format!("{what} is not linear in the tangents that it is given"),
-        at: Some(current_source().written()),
-        hint: Some(
-            "the rule `Primitive::jvp` of a custom operation must compute tangents apart from values, and \
-             not both in one loop, since reverse mode transposes what involves a tangent"
-                .into(),
-        ),
-    })
+    raise(Error::derivative(
+        "reverse mode",
+        format!("{what} is not linear in the tangents that it is given"),
+        current_source().written(),
+        "the rule `Primitive::jvp` of a custom operation must compute tangents apart from values, and \
+             not both in one loop, since reverse mode transposes what involves a tangent",
+    ))
 }
 
 /// An operand of an equation that is being transposed.

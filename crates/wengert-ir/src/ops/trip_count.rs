@@ -70,6 +70,10 @@ impl Primitive for TripCount {
         "trip_count".into()
     }
 
+    fn method(&self) -> Cow<'static, str> {
+        "fori".into()
+    }
+
     fn attributes(&self) -> Attributes {
         vec![("limit", Attribute::Int(self.limit as i64))]
     }
@@ -87,10 +91,7 @@ impl Primitive for TripCount {
         let count = |(&start, &end): (&i64, &i64)| match i128::from(end) - i128::from(start) {
             n if n <= 0 => Ok(0),
             n if n <= i128::from(self.longest()) => Ok(n as i64),
-            _ => Err(Error::MaxSteps {
-                limit: self.limit,
-                at: None,
-            }),
+            _ => Err(Error::max_steps(self.method(), self.limit, None)),
         };
         let both = start.slice::<i64>().iter().zip(end.slice::<i64>());
         let counts: Result<Vec<i64>, Error> = both.map(count).collect();
@@ -113,7 +114,10 @@ impl Primitive for TripCount {
         let types = [0, 1].map(|i: usize| l.ty(x[i]).clone());
         let both = closed(Kind::Barrier, &types, |x| self.counted(x[0], x[1]).to_vec());
         let results = l.call(&both.func, x, &[out[0].place.clone(), None])?;
-        l.fail_unless(results[1], Cause::MaxSteps(self.limit))?;
+        l.fail_unless(
+            results[1],
+            Cause::MaxSteps(self.method().into(), self.limit),
+        )?;
         Ok(results[..1].to_vec())
     }
 

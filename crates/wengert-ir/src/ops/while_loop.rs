@@ -288,10 +288,7 @@ impl Primitive for While {
             .slice::<bool>()[0]
         {
             if steps == self.limit {
-                return Err(Error::MaxSteps {
-                    limit: self.limit,
-                    at: None,
-                });
+                return Err(Error::max_steps(self.method(), self.limit, None));
             }
             let mut results = eval::run(&self.body, [&carry, p.constants].concat())?;
             for (list, value) in pushed.iter_mut().zip(results.split_off(self.carry)) {

@@ -131,9 +131,9 @@ fn lowered(func: &Func, mut l: Lowering) -> Result<Lowering> {
     let results = func.result_types();
     for ty in func.param_types().iter().chain(&results) {
         if ty.shape.has_run() {
-            return Err(Error::Compile {
-                message: format!("a call takes and gives arrays of known lengths, not {ty}"),
-            });
+            return Err(Error::compile(format!(
+                "a call takes and gives arrays of known lengths, not {ty}"
+            )));
         }
     }
     let memory = |l: &mut Lowering, ty: &Type, kind| {

@@ -9,7 +9,7 @@ use std::ops;
 use smallvec::SmallVec;
 
 use crate::buffer::{Dense, Nested, nested};
-use crate::error::{Error, TypeError, raise};
+use crate::error::{TypeError, raise};
 use crate::ir::{DType, Dim, Shape, Splat, Type};
 use crate::ops::Primitive;
 use crate::ops::convert::convert;
@@ -170,13 +170,11 @@ impl From<bool> for Var {
 pub(super) fn or_raise<T>(op: &str, types: &[Option<Type>], result: Result<T, TypeError>) -> T {
     match result {
         Ok(value) => value,
-        Err(e) => raise(Error::Type {
-            op: op.to_string(),
-            types: types.iter().flatten().cloned().collect(),
-            message: e.message,
-            at: current_source(),
-            hint: e.hint,
-        }),
+        Err(e) => raise(e.error(
+            op,
+            types.iter().flatten().cloned().collect(),
+            current_source(),
+        )),
     }
 }
 

@@ -13,5 +13,5 @@ pub use batch::{batch, batched, batched_body};
 pub use dead::dead_code;
 pub use linearity::why_not_linear;
 pub use linearize::{Linear, linearize};
-pub use replay::{inline, replay, unfolded};
+pub use replay::{inline, recorded_anew, replay, unfolded};
 pub use transpose::transpose;

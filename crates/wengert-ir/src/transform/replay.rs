@@ -1,6 +1,6 @@
 //! Replaying a function on `Var`s, along with its tangents.
 
-use crate::ir::{Atom, Func};
+use crate::ir::{Atom, Eqn, Func};
 use crate::ops::{Mode, Tangent};
 use crate::trace::{Kind, Var, bind, open, with_source};
 
@@ -53,24 +53,28 @@ pub fn replay(func: &Func, x: &[Var], dx: &[Tangent], mode: Mode) -> (Vec<Var>, 
     func.results.iter().map(|a| get(&env, a)).unzip()
 }
 
-/// Replaces every checkpointed function by its equations, in nested functions too.
-pub fn unfolded(func: &Func) -> Func {
-    let (trace, params) = open(Kind::Door, func.param_types());
-    let mut env = params;
+/// Records a function anew, with what `record` makes of each equation and its operands.
+pub fn recorded_anew(func: &Func, mut record: impl FnMut(&Eqn, &[Var]) -> Vec<Var>) -> Func {
+    let (trace, mut env) = open(Kind::Door, func.param_types());
     let value = |env: &[Var], atom: &Atom| match atom {
         Atom::Var(id) => env[*id as usize],
         Atom::Lit(splat) => Var::literal(*splat),
     };
     for eqn in &func.eqns {
         let inputs: Vec<Var> = eqn.inputs.iter().map(|a| value(&env, a)).collect();
-        env.extend(with_source(eqn.source, || match eqn.op.unfolded() {
-            Some(body) => inline(&unfolded(&body), &inputs),
-            None => {
-                let op = eqn.op.with_bodies(&mut unfolded);
-                bind(op.unwrap_or_else(|| eqn.op.clone()), &inputs)
-            }
-        }));
+        env.extend(with_source(eqn.source, || record(eqn, &inputs)));
     }
     let results: Vec<Var> = func.results.iter().map(|a| value(&env, a)).collect();
     trace.close(&results).func
+}
+
+/// Replaces every checkpointed function by its equations, in nested functions too.
+pub fn unfolded(func: &Func) -> Func {
+    recorded_anew(func, |eqn, inputs| match eqn.op.unfolded() {
+        Some(body) => inline(&unfolded(&body), inputs),
+        None => {
+            let op = eqn.op.with_bodies(&mut unfolded);
+            bind(op.unwrap_or_else(|| eqn.op.clone()), inputs)
+        }
+    })
 }

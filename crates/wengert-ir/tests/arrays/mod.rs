@@ -10,5 +10,6 @@ mod layout;
 mod messages;
 mod num_messages;
 mod order;
+mod places;
 mod reduce;
 mod rules;

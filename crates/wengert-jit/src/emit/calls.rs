@@ -6,7 +6,7 @@ use cranelift_codegen::ir::{self, AbiParam, InstBuilder, Signature, types};
 use cranelift_module::Module;
 use smallvec::SmallVec;
 use wengert_loop::elementary::chacha::Stream;
-use wengert_loop::loops::{BufferId, BufferKind, Index, Kernel, LANES, Value};
+use wengert_loop::loops::{BufferId, BufferKind, Failure, Index, Kernel, LANES, Value};
 use wengert_loop::types::DType;
 use wengert_run::library::helpers::KernelCall;
 use wengert_run::library::native::{Native, native};
@@ -221,11 +221,17 @@ impl<'p> Emitter<'_, 'p> {
 
     /// Leaves with a failure of the program.
     pub(super) fn give_up(&mut self, failure: u32) {
-        let failure = self.s.failure(failure);
+        let status = self.fails(self.s.plan.program.failures[failure as usize].clone());
+        self.check(status);
+    }
+
+    /// Records a failure of the call, and gives its status.
+    pub(super) fn fails(&mut self, failure: Failure) -> ir::Value {
+        let failure = self.s.keep(failure);
         let failure = self.int(failure as i64);
         let f = helpers::fail as *const () as usize;
         let status = self.helper(f, &[self.frame, failure], Some(types::I32));
-        self.check(status.expect("a status"));
+        status.expect("a status")
     }
 
     /// A block of random words, or one for each lane.

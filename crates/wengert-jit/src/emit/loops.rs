@@ -3,8 +3,6 @@
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, InstBuilder, types};
 use wengert_loop::loops::{Block, Carried, For, LoopKind, While};
-use wengert_loop::source::SourceId;
-use wengert_run::library::helpers;
 use wengert_run::plan::is_straight;
 
 use super::Emitter;
@@ -183,7 +181,7 @@ impl<'p> Emitter<'_, 'p> {
         self.branch(go, (run, &[]), (exit, &params));
 
         self.switch(run);
-        let taken = self.limit_steps(steps, l.limit, l.at);
+        let taken = self.limit_steps(steps, l);
         let taken = self.hold(taken, size);
         if diverges {
             self.enter_mask(&wanted, size);
@@ -205,25 +203,20 @@ impl<'p> Emitter<'_, 'p> {
 
     /// Leaves with an error if the loop would exceed its limit of steps. Returns the number of
     /// steps, including this one. No loop takes `u64::MAX` steps.
-    fn limit_steps(&mut self, steps: super::Held, limit: u64, at: Option<SourceId>) -> ir::Value {
+    fn limit_steps(&mut self, steps: super::Held, l: &While) -> ir::Value {
         let steps = self.held(steps);
-        if limit == u64::MAX {
+        if l.limit == u64::MAX {
             return steps;
         }
         let (too_many, go) = (self.cold_block(), self.b.create_block());
-        let most = self.int(i64::try_from(limit).unwrap_or(i64::MAX));
+        let most = self.int(i64::try_from(l.limit).unwrap_or(i64::MAX));
         let over = self
             .b
             .ins()
             .icmp(IntCC::UnsignedGreaterThanOrEqual, steps, most);
         self.branch(over, (too_many, &[]), (go, &[]));
         self.switch(too_many);
-        let f = helpers::fail_max_steps as *const () as usize;
-        let (limit, at) = (self.int(limit as i64), self.s.source(at) as i64);
-        let at = self.int(at);
-        let status = self
-            .helper(f, &[self.frame, limit, at], Some(types::I32))
-            .expect("a status");
+        let status = self.fails(While::endless(l.limit, l.at));
         let fail = self.fail_block();
         self.jump(fail, &[status]);
         self.switch(go);

@@ -9,7 +9,7 @@ use cranelift_codegen::isa::{OwnedTargetIsa, TargetIsa};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_jit::JITModule;
 use cranelift_module::{FuncId, Module, ModuleReloc};
-use wengert_loop::loops::{BufferId, BufferKind, Failure, For, ListId};
+use wengert_loop::loops::{BufferId, BufferKind, For, ListId};
 use wengert_loop::source::SourceId;
 use wengert_loop::types::DType;
 use wengert_run::call::layout::{FrameShape, Layout};
@@ -396,14 +396,14 @@ impl<'p> Session<'p> {
             Unit::Call => &mut self.call,
             Unit::Task => &mut self.task,
         };
-        let sources = &mut self.kept.sources;
+        let kept = &mut self.kept.values;
         let (bytes, text) = zmm::write(
             l,
             self.plan,
             places,
             layout,
             self.spare.entry(unit).or_default(),
-            &mut |at| address_of(sources, at) as i64,
+            &mut |failure| keep(kept, failure) as i64,
             self.listing.is_some(),
         );
         if let (Some(listing), Some(assembly)) = (&mut self.listing, text) {
@@ -566,28 +566,22 @@ impl<'p> Session<'p> {
 
     /// Keeps a value that code points to at a fixed address.
     pub(super) fn keep<T: Any + Send>(&mut self, value: T) -> usize {
-        let value = Box::new(value);
-        let at = &raw const *value as usize;
-        self.kept.values.push(value);
-        at
-    }
-
-    /// A failure of the program, at a fixed address.
-    pub(super) fn failure(&mut self, failure: u32) -> usize {
-        let failure: Failure = self.plan.program.failures[failure as usize].clone();
-        self.keep(failure)
+        keep(&mut self.kept.values, value)
     }
 
     /// A source line of the user, at a fixed address; 0 if it is unknown.
     pub(super) fn source(&mut self, at: Option<SourceId>) -> usize {
-        address_of(&mut self.kept.sources, at)
+        at.map_or(0, |id| {
+            let kept = self.kept.sources.entry(id);
+            &raw const **kept.or_insert_with(|| Box::new(id)) as usize
+        })
     }
 }
 
-/// A source line of the user, at a fixed address; 0 if it is unknown.
-fn address_of(kept: &mut HashMap<SourceId, Box<SourceId>>, at: Option<SourceId>) -> usize {
-    at.map_or(0, |id| {
-        let kept = kept.entry(id).or_insert_with(|| Box::new(id));
-        &raw const **kept as usize
-    })
+/// Keeps a value that code points to at a fixed address.
+fn keep<T: Any + Send>(kept: &mut Vec<Box<dyn Any + Send>>, value: T) -> usize {
+    let value = Box::new(value);
+    let at = &raw const *value as usize;
+    kept.push(value);
+    at
 }

@@ -176,7 +176,7 @@ impl Acceptor<'_> {
                 // user do not.
                 Stmt::Fail { failure } => {
                     let cause = &self.program.failures[*failure as usize].cause;
-                    matches!(cause, Cause::MaxSteps(_))
+                    matches!(cause, Cause::MaxSteps(..))
                 }
                 Stmt::Kernel { kernel, .. } => kernel.downcast_ref::<RandomBlock>().is_some(),
                 _ => false,

@@ -5,9 +5,7 @@ use std::collections::HashSet;
 use wengert_loop::elementary::chacha::Stream;
 use wengert_loop::loops::kernel::RandomBlock;
 use wengert_loop::loops::walk;
-use wengert_loop::loops::{
-    Block, BufferId, BufferKind, Cause, If, Index, LANES, ScalarOp, Stmt, Value,
-};
+use wengert_loop::loops::{Block, BufferId, BufferKind, If, Index, LANES, ScalarOp, Stmt, Value};
 use wengert_run::library::block;
 use wengert_run::plan::is_straight;
 
@@ -100,11 +98,7 @@ impl<'p> Writer<'_, 'p> {
             }
             Stmt::Fail { failure } => {
                 let plan = self.plan;
-                let failure = &plan.program.failures[*failure as usize];
-                match &failure.cause {
-                    Cause::MaxSteps(limit) => self.too_many_steps(*limit, failure.at),
-                    other => panic!("{other:?} in wide code"),
-                }
+                self.give_up(plan.program.failures[*failure as usize].clone());
             }
             other => panic!("{other:?} in wide code"),
         }

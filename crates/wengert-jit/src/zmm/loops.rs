@@ -5,14 +5,13 @@
 
 use std::collections::HashMap;
 
-use wengert_loop::loops::{Block, Carried, For, LANES, LoopKind, Value, While};
-use wengert_loop::source::SourceId;
+use wengert_loop::loops::{Block, Carried, Failure, For, LANES, LoopKind, Value, While};
 use wengert_loop::types::DType;
 use wengert_run::library::helpers;
 use wengert_run::plan::is_straight;
 
 use super::Writer;
-use super::asm::{ALL, Cond, Int, MaskOp, Mem, RAX, RBX, RCX, RDI, RDX, RSI, Src, Zmm, ops};
+use super::asm::{ALL, Cond, Int, MaskOp, Mem, RAX, RBX, RCX, RDI, RSI, Src, Zmm, ops};
 use super::regs::{Piece, WORK, WORK_TOO};
 use crate::plan::Values;
 
@@ -173,7 +172,7 @@ impl<'p> Writer<'_, 'p> {
         self.done();
         self.asm.jump_if(Cond::Equal, exit);
         let here = self.registers();
-        self.limit_steps(steps, l.limit, l.at);
+        self.limit_steps(steps, l);
         self.statements(body);
         self.set_all_at(end - 1);
         self.end_in_rows(carried, &body.results, parts.then_some(live));
@@ -194,30 +193,28 @@ impl<'p> Writer<'_, 'p> {
     }
 
     /// Leaves with an error if the loop would exceed its limit of steps.
-    fn limit_steps(&mut self, steps: i32, limit: u64, line: Option<SourceId>) {
-        if limit == u64::MAX {
+    fn limit_steps(&mut self, steps: i32, l: &While) {
+        if l.limit == u64::MAX {
             return;
         }
         let go = self.asm.label();
-        let most = i64::try_from(limit).unwrap_or(i64::MAX);
+        let most = i64::try_from(l.limit).unwrap_or(i64::MAX);
         self.asm.constant(RCX, most);
         self.asm.load(RAX, self.frame(steps));
         self.asm.int(Int::Compare, RAX, RCX);
         self.asm.jump_if(Cond::Below, go);
-        self.too_many_steps(limit, line);
+        self.give_up(While::endless(l.limit, l.at));
         self.label(go);
         self.asm.int_by(Int::Add, RAX, 1);
         self.asm.store_word(self.frame(steps), RAX);
     }
 
-    /// Leaves with the error that a loop takes more than `limit` steps.
-    pub(super) fn too_many_steps(&mut self, limit: u64, line: Option<SourceId>) {
-        let line = (self.source)(line);
+    /// Leaves with the error of a failure.
+    pub(super) fn give_up(&mut self, failure: Failure) {
+        let failure = (self.keep)(failure);
         self.asm.copy(RDI, RBX);
-        self.asm.constant(RSI, limit as i64);
-        self.asm.constant(RDX, line);
-        self.asm
-            .constant(RAX, helpers::fail_max_steps as *const () as i64);
+        self.asm.constant(RSI, failure);
+        self.asm.constant(RAX, helpers::fail as *const () as i64);
         self.asm.clear_upper();
         self.asm.call(RAX);
         self.asm.jump(self.leave);

@@ -26,8 +26,7 @@ pub(crate) use self::accept::accepted;
 
 use std::collections::{HashMap, HashSet};
 
-use wengert_loop::loops::{Block, BufferId, BufferKind, For, LANES, Stmt, Value, walk};
-use wengert_loop::source::SourceId;
+use wengert_loop::loops::{Block, BufferId, BufferKind, Failure, For, LANES, Stmt, Value, walk};
 use wengert_loop::types::DType;
 use wengert_run::call::layout::Layout;
 use wengert_run::plan::is_straight;
@@ -149,8 +148,8 @@ pub(super) struct Writer<'e, 'p> {
     pointers: Vec<(Pointer, Gpr)>,
     /// Leaves with the status in rax.
     leave: Label,
-    /// Addresses of the user's lines, for errors.
-    source: &'e mut dyn FnMut(Option<SourceId>) -> i64,
+    /// Keeps a failure at an address.
+    keep: &'e mut dyn FnMut(Failure) -> i64,
 }
 
 /// Writes a vector loop as a function of a frame pointer that returns a status. Returns the code
@@ -164,7 +163,7 @@ pub(crate) fn write<'p>(
     places: Places,
     layout: &mut Layout<'p>,
     spare: &mut FrameSlots,
-    source: &mut dyn FnMut(Option<SourceId>) -> i64,
+    keep: &mut dyn FnMut(Failure) -> i64,
     listing: bool,
 ) -> (Vec<u8>, Option<String>) {
     let mut asm = Asm::new(listing);
@@ -191,7 +190,7 @@ pub(crate) fn write<'p>(
         parted: false,
         pointers: Vec::new(),
         leave,
-        source,
+        keep,
     };
     w.function(l, &places.carried);
     w.asm.finish()

@@ -255,11 +255,19 @@ pub struct While {
     pub cond: Block,
     /// One step.
     pub body: Block,
-    /// The number of steps after which the call fails with "max_steps" (counted for the block);
+    /// The number of steps (counted for the block) after which the loop is [endless](While::endless);
     /// `u64::MAX` is no limit.
     pub limit: u64,
     /// The user's line, for that error.
     pub at: Option<SourceId>,
+}
+
+impl While {
+    /// The failure of a loop that reaches its limit.
+    pub fn endless(limit: u64, at: Option<SourceId>) -> Failure {
+        let cause = Cause::MaxSteps("while_loop".into(), limit);
+        Failure { cause, at }
+    }
 }
 
 /// One of two blocks.
@@ -430,8 +438,8 @@ pub struct Failure {
 pub enum Cause {
     /// A condition that the user stated does not hold.
     Check(String),
-    /// A loop of known length would take more steps than this.
-    MaxSteps(u64),
+    /// A loop of this operation takes more steps than this.
+    MaxSteps(String, u64),
 }
 
 impl Failure {
@@ -439,11 +447,8 @@ impl Failure {
     pub fn error(&self) -> Error {
         let at = self.at;
         match &self.cause {
-            Cause::Check(message) => Error::Check {
-                message: message.clone(),
-                at,
-            },
-            &Cause::MaxSteps(limit) => Error::MaxSteps { limit, at },
+            Cause::Check(message) => Error::check(message.clone(), at),
+            Cause::MaxSteps(op, limit) => Error::max_steps(op, *limit, at),
         }
     }
 }

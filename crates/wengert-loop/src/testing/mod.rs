@@ -90,7 +90,7 @@ impl Runner for Interpreter {
         match interp::run(program, &inputs, &mut results) {
             Ok(()) => Ok(results),
             Err(interp::Error::Failed(n)) => Err(Stopped::Failed(n)),
-            Err(interp::Error::MaxSteps(limit)) => Err(Stopped::MaxSteps(limit)),
+            Err(interp::Error::MaxSteps { limit, .. }) => Err(Stopped::MaxSteps(limit)),
             Err(error) => Err(Stopped::Other(error.to_string())),
         }
     }

@@ -19,16 +19,9 @@ use self::lists::TooMuch;
 #[derive(Clone, PartialEq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RunError {
-    /// A loop did not end within its limit.
-    #[error("a loop did not end within {limit} steps")]
-    MaxSteps {
-        /// The limit.
-        limit: u64,
-        /// The user's line, if the program has it.
-        at: Option<SourceId>,
-    },
     /// Lists exceeded their limit.
     #[error("lists need {need} bytes, and {limit} are allowed")]
+    #[non_exhaustive]
     ListMemory {
         /// Bytes needed so far.
         need: usize,
@@ -39,12 +32,14 @@ pub enum RunError {
     },
     /// There is no memory for the scratch of a call.
     #[error("a call needs {need} bytes of scratch, and there is not so much memory")]
+    #[non_exhaustive]
     Scratch {
         /// Bytes needed.
         need: usize,
     },
     /// An argument or result does not match the program.
     #[error("{what} {index}: expected {expected}, found {found}")]
+    #[non_exhaustive]
     Argument {
         /// "input" or "output".
         what: &'static str,
@@ -55,7 +50,8 @@ pub enum RunError {
         /// The type that was given.
         found: String,
     },
-    /// The program, or a host function that it called, stopped with an error.
+    /// The program, or a host function that it called, stopped with an error: a check does not hold, or a
+    /// loop does not end within its limit.
     #[error("{0}")]
     Stopped(wengert_loop::error::Error),
     /// A library kernel panicked.

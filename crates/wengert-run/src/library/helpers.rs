@@ -104,17 +104,6 @@ pub unsafe extern "C" fn copy(to: *mut u8, from: *const u8, n: i64) {
     upper::clear();
 }
 
-/// Records that a loop took too many steps.
-///
-/// # Safety
-/// `frame` is the frame pointer of the calling code, `at` points to a line or is null.
-pub unsafe extern "C" fn fail_max_steps(frame: *mut u8, limit: i64, at: *const SourceId) -> i32 {
-    // SAFETY: guaranteed by the caller.
-    let (run, at) = unsafe { (&*Frame::of(frame).run, at.as_ref().copied()) };
-    let limit = limit as u64;
-    guard(run, || Err(RunError::MaxSteps { limit, at }))
-}
-
 /// Records that the program stopped with a failure.
 ///
 /// # Safety

@@ -146,11 +146,11 @@ impl Array {
                 self.dense_mut().dims = shape.into();
                 Ok(self)
             }
-            None => Err(Error::Value {
-                op: "reshape".into(),
-                message: format!("{} cannot take the shape {given:?}", self.ty()),
-                at: here(),
-            }),
+            None => Err(Error::value(
+                "reshape",
+                format!("{} cannot take the shape {given:?}", self.ty()),
+                here(),
+            )),
         }
     }
 
@@ -196,11 +196,11 @@ impl Array {
         };
         match place {
             Some(place) => Ok(place),
-            None => Err(Error::Value {
-                op: op.into(),
-                message: format!("{:?} is not an index into {}", index.0, self.ty()),
-                at: here(),
-            }),
+            None => Err(Error::value(
+                op,
+                format!("{:?} is not an index into {}", index.0, self.ty()),
+                here(),
+            )),
         }
     }
 

@@ -125,13 +125,7 @@ impl Binary {
     }
 
     fn refused(&self, ty: Type, error: TypeError) -> Error {
-        Error::Type {
-            op: self.name.into(),
-            types: vec![ty],
-            message: error.message,
-            at: SourceId::of(Location::caller(), None),
-            hint: error.hint,
-        }
+        error.error(self.name, vec![ty], SourceId::of(Location::caller(), None))
     }
 
     #[track_caller]

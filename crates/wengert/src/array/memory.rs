@@ -180,11 +180,13 @@ fn without_the_pool(ty: &Type) -> Result<Data> {
     pool.bytes = 0;
     drop(pool);
     drop(kept);
-    wengert_run::memory_for(ty.dtype, len).map_err(|_| Error::NoMemory {
-        op: "call".into(),
-        what: format!("a result, {ty}"),
-        need: (ty.dtype.bytes() as u64).saturating_mul(len as u64),
-        at: None,
+    wengert_run::memory_for(ty.dtype, len).map_err(|_| {
+        Error::no_memory(
+            "call",
+            format!("a result, {ty}"),
+            (ty.dtype.bytes() as u64).saturating_mul(len as u64),
+            None,
+        )
     })
 }
 

@@ -24,11 +24,7 @@ pub use unbounded::while_loop;
 
 #[track_caller]
 fn refuse(op: &str, message: String) -> ! {
-    raise(Error::Tree {
-        op: op.into(),
-        message,
-        at: current_source(),
-    })
+    raise(Error::tree(op, message, current_source()))
 }
 
 #[track_caller]

@@ -52,11 +52,7 @@ fn print_line(line: &str) -> Result<(), Error> {
         return Ok(());
     };
     caught(|| printer(line)).map_err(|panic| match said(&*panic.payload) {
-        Some(said) => Error::Value {
-            op: "on_print".into(),
-            message: format!("the printer panicked: {said}"),
-            at: None,
-        },
+        Some(said) => Error::value("on_print", format!("the printer panicked: {said}"), None),
         None => resume_unwind(panic.payload),
     })
 }
@@ -103,11 +99,11 @@ pub fn debug_print<I: IntoTree>(format: &str, args: I) {
         ),
         None => "only {} stands for a leaf, and {{ and }} for braces".into(),
     };
-    raise(Error::Tree {
-        op: "debug_print".into(),
-        message: format!("{message}, in {format:?}"),
-        at: current_source(),
-    });
+    raise(Error::tree(
+        "debug_print",
+        format!("{message}, in {format:?}"),
+        current_source(),
+    ));
 }
 
 /// Splits the format at its `{}`. Returns `None` if it has other braces.

@@ -73,7 +73,7 @@ where
         let at = current_source();
         let wanted = out_def.clone();
         let call = move |operands: &[Dense]| -> Result<Vec<Dense>, Error> {
-            let fail = |message: String| Error::Callback { message, at };
+            let fail = |message: String| Error::callback(message, at);
             let leaves = operands.iter().map(|x| Array::from_dense(x.clone()));
             let args: X::With<Array> = tree::unflatten(&def, leaves)?;
             let given = f(args).map_err(|e| fail(e.to_string()))?;
@@ -130,10 +130,7 @@ impl Callback {
     }
 
     fn error(&self, message: String) -> Error {
-        Error::Callback {
-            message,
-            at: self.at,
-        }
+        Error::callback(message, self.at)
     }
 
     /// Calls the function for each element.
@@ -206,12 +203,12 @@ impl Primitive for Callback {
 
     fn jvp(&self, x: &[Var], _: &[Tangent], _: Mode) -> (Vec<Var>, Vec<Tangent>) {
         if self.out.iter().any(Type::is_float) {
-            raise(Error::Derivative {
-                op: "pure_callback".into(),
-                message: "the derivative of a function of the host".into(),
-                at: Some(current_source()),
-                hint: Some("give it one with `custom_jvp` or `custom_vjp`".into()),
-            });
+            raise(Error::derivative(
+                "pure_callback",
+                "the derivative of a function of the host",
+                current_source(),
+                "give it one with `custom_jvp` or `custom_vjp`",
+            ));
         }
         (custom(self.clone(), x), vec![None; self.out.len()])
     }

@@ -539,22 +539,22 @@ impl<'a> Fit<'a> {
 
     fn finish(self) -> Result<()> {
         if let Some((n, got)) = self.wrong {
-            return Err(Error::Argument {
-                op: self.op.into(),
-                path: format!("{}{}", self.what, self.def.paths()[n]),
-                expected: self.types[n].to_string(),
-                got: got.to_string(),
-                at: None,
-            });
+            return Err(Error::argument(
+                self.op,
+                format!("{}{}", self.what, self.def.paths()[n]),
+                self.types[n].to_string(),
+                got.to_string(),
+                None,
+            ));
         }
         if self.seen != self.types.len() {
-            return Err(Error::Argument {
-                op: self.op.into(),
-                path: self.what.into(),
-                expected: counted(self.types.len(), "leaf", "leaves"),
-                got: self.seen.to_string(),
-                at: None,
-            });
+            return Err(Error::argument(
+                self.op,
+                self.what,
+                counted(self.types.len(), "leaf", "leaves"),
+                self.seen.to_string(),
+                None,
+            ));
         }
         Ok(())
     }
@@ -571,30 +571,17 @@ fn note(all: &mut Result<()>, error: Error) {
 #[cold]
 fn run_error(error: wengert_run::RunError) -> Error {
     match error {
-        wengert_run::RunError::MaxSteps { limit, at } => Error::MaxSteps { limit, at },
         // The system has less memory than the limit allows.
-        wengert_run::RunError::ListMemory { need, limit, at } if need <= limit => Error::NoMemory {
-            op: "call".into(),
-            what: "the residuals of a loop".into(),
-            need: need as u64,
-            at,
-        },
-        wengert_run::RunError::Scratch { need } => Error::NoMemory {
-            op: "call".into(),
-            what: "values on the way".into(),
-            need: need as u64,
-            at: None,
-        },
-        wengert_run::RunError::ListMemory { need, limit, at } => Error::Memory {
-            need: need as u64,
-            limit: limit as u64,
-            at,
-        },
+        wengert_run::RunError::ListMemory {
+            need, limit, at, ..
+        } if need <= limit => Error::no_memory("call", "the residuals of a loop", need as u64, at),
+        wengert_run::RunError::Scratch { need, .. } => {
+            Error::no_memory("call", "values on the way", need as u64, None)
+        }
+        wengert_run::RunError::ListMemory {
+            need, limit, at, ..
+        } => Error::memory(need as u64, limit as u64, at),
         wengert_run::RunError::Stopped(error) => error,
-        other => Error::Value {
-            op: "call".into(),
-            message: other.to_string(),
-            at: None,
-        },
+        other => Error::value("call", other.to_string(), None),
     }
 }

@@ -161,10 +161,7 @@ pub(super) fn refuse_recursion(
 }
 
 fn reentrant(at: &'static Location<'static>) -> Error {
-    Error::Reentrant {
-        op: "jit".into(),
-        at: SourceId::of(at, None),
-    }
+    Error::reentrant("jit", SourceId::of(at, None))
 }
 
 /// Marks a signature as being traced on this thread, until dropped.
@@ -202,11 +199,7 @@ impl Deeper {
 
 #[cold]
 fn too_deep(at: &'static Location<'static>) -> Error {
-    Error::Depth {
-        op: "jit".into(),
-        limit: DEPTH,
-        at: SourceId::of(at, None),
-    }
+    Error::depth("jit", DEPTH, SourceId::of(at, None))
 }
 
 impl Drop for Deeper {

@@ -173,13 +173,13 @@ where
 }
 
 fn another_structure(op: &str, difference: &tree::Difference) -> Error {
-    Error::Argument {
-        op: op.into(),
-        path: "args".into(),
-        expected: "the structure that the code was made for".into(),
-        got: difference.to_string(),
-        at: None,
-    }
+    Error::argument(
+        op,
+        "args",
+        "the structure that the code was made for",
+        difference.to_string(),
+        None,
+    )
 }
 
 impl<X, Y> fmt::Debug for Executable<X, Y> {

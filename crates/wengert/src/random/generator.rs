@@ -65,11 +65,11 @@ impl Key<Array> {
         let one = words.filter(|_| self.words.shape() == [KEY]);
         match one.and_then(|w| w.try_into().ok()) {
             Some(words) => Ok(words),
-            None => Err(Error::Value {
-                op: op.into(),
-                message: format!("{} is not one key, which is u32[{KEY}]", self.words.ty()),
-                at: here(),
-            }),
+            None => Err(Error::value(
+                op,
+                format!("{} is not one key, which is u32[{KEY}]", self.words.ty()),
+                here(),
+            )),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::panic::Location;
 
 use wengert_ir::elementary::chacha::{KEY, Stream};
-use wengert_ir::error::{Error, raise};
+use wengert_ir::error::{TypeError, raise};
 use wengert_ir::ir::{DType, Type};
 use wengert_ir::ops::random::random_bits;
 use wengert_ir::trace::{IntoVar, Var, asked_at, current_source};
@@ -155,13 +155,11 @@ impl Key {
                     "make one by `Key::from_seed`",
                 ),
             };
-            raise(Error::Type {
-                op: op.into(),
-                types: vec![ty],
-                message,
-                at: current_source(),
-                hint: Some(hint.into()),
-            })
+            raise(
+                TypeError::new(message)
+                    .hint(hint)
+                    .error(op, vec![ty], current_source()),
+            )
         }
         self.words
     }

@@ -1,6 +1,6 @@
 //! Shapes, element types and parameters of draws.
 
-use wengert_ir::error::{Error, raise};
+use wengert_ir::error::{TypeError, raise};
 use wengert_ir::ir::{DType, Splat, Type};
 use wengert_ir::trace::{Argument, IntoShape, IntoVar, Ints, Var, current_source};
 
@@ -58,13 +58,8 @@ impl Sealed for &ShapeDtype {
 
 #[track_caller]
 pub(super) fn refuse(op: &str, types: &[Type], message: String, hint: Option<&str>) -> ! {
-    raise(Error::Type {
-        op: op.into(),
-        types: types.to_vec(),
-        message,
-        at: current_source(),
-        hint: hint.map(Into::into),
-    })
+    let hint = hint.map(Into::into);
+    raise(TypeError { message, hint }.error(op, types.to_vec(), current_source()))
 }
 
 /// Returns the requested type, whose dtype must be among the `allowed`, the first of which is the default.

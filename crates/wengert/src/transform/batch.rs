@@ -176,11 +176,7 @@ where
 
 #[track_caller]
 fn mistake(op: &str, message: String) -> ! {
-    raise(Error::Tree {
-        op: op.into(),
-        message,
-        at: current_source(),
-    })
+    raise(Error::tree(op, message, current_source()))
 }
 
 #[track_caller]

@@ -136,14 +136,12 @@ where
         let f = traced(Kind::Plain, &types, &def, f);
         let result = f.closed.func.type_of(f.closed.func.results[0]).clone();
         if !result.is_float() || result.rank() != 0 {
-            raise(Error::Derivative {
-                op: op.into(),
-                message: format!(
-                    "the function gives {result}, and a gradient is that of a float scalar"
-                ),
-                at: Some(current_source()),
-                hint: Some("take a sum or a mean of it, or use `jacrev`".into()),
-            });
+            raise(Error::derivative(
+                op,
+                format!("the function gives {result}, and a gradient is that of a float scalar"),
+                current_source(),
+                "take a sum or a mean of it, or use `jacrev`",
+            ));
         }
         let (y, linear) = linearized(&f, &leaves);
         let mut ct = vec![None; y.len()];

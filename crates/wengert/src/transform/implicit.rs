@@ -234,11 +234,11 @@ where
 fn expect_floats(op: &str, leaves: &[Var], def: &TreeDef) {
     for (v, path) in leaves.iter().zip(def.paths()) {
         if !v.ty().is_float() {
-            raise(Error::Tree {
-                op: op.into(),
-                message: format!("the unknown{path} is {}, and solutions are floats", v.ty()),
-                at: current_source(),
-            });
+            raise(Error::tree(
+                op,
+                format!("the unknown{path} is {}, and solutions are floats", v.ty()),
+                current_source(),
+            ));
         }
     }
 }

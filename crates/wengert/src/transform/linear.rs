@@ -72,11 +72,11 @@ fn expect_linear(f: &Traced, params: usize) {
     let unknown: Vec<bool> = (0..func.arity()).map(|i| i < params).collect();
     let paths = f.out.paths();
     if let Some(message) = transform::why_not_linear(func, &unknown, |r| paths[r].clone()) {
-        raise(Error::Derivative {
-            op: "linear_transpose".into(),
+        raise(Error::derivative(
+            "linear_transpose",
             message,
-            at: Some(current_source()),
-            hint: Some("take `vjp` at a point".into()),
-        })
+            current_source(),
+            "take `vjp` at a point",
+        ))
     }
 }

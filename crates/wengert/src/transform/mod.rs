@@ -70,12 +70,12 @@ fn types(leaves: &[Var]) -> Vec<Type> {
 fn expect_float_results(op: &str, types: &[Type], def: &TreeDef) {
     for (ty, path) in types.iter().zip(def.paths()) {
         if !ty.is_float() {
-            raise(Error::Derivative {
-                op: op.into(),
-                message: format!("the result{path} is {ty}, and only floats have derivatives"),
-                at: Some(current_source()),
-                hint: Some("leave it out, or convert it to f64".into()),
-            });
+            raise(Error::derivative(
+                op,
+                format!("the result{path} is {ty}, and only floats have derivatives"),
+                current_source(),
+                "leave it out, or convert it to f64",
+            ));
         }
     }
 }
@@ -84,11 +84,7 @@ fn expect_float_results(op: &str, types: &[Type], def: &TreeDef) {
 #[track_caller]
 fn same_trees(op: &str, what: [&str; 2], a: (&[Var], &TreeDef), b: (&[Var], &TreeDef)) {
     if let Some(message) = unlike(what, a, b) {
-        raise(Error::Tree {
-            op: op.into(),
-            message,
-            at: current_source(),
-        });
+        raise(Error::tree(op, message, current_source()));
     }
 }
 
@@ -119,12 +115,12 @@ pub(crate) fn unlike(
 fn expect_floats(op: &str, types: &[Type], def: &TreeDef) {
     for (ty, path) in types.iter().zip(def.paths()) {
         if !ty.is_float() {
-            raise(Error::Derivative {
-                op: op.into(),
-                message: format!("the argument{path} is {ty}, and only floats have derivatives"),
-                at: Some(current_source()),
-                hint: Some("capture it, or convert it to f64".into()),
-            });
+            raise(Error::derivative(
+                op,
+                format!("the argument{path} is {ty}, and only floats have derivatives"),
+                current_source(),
+                "capture it, or convert it to f64",
+            ));
         }
     }
 }

@@ -116,11 +116,7 @@ fn types_of_rows<A: Nested>(rows: &[A], out: &mut dyn Sink<ShapeDtype>) {
 
 #[track_caller]
 fn uneven<L>(error: TypeError, out: &mut dyn Sink<L>) {
-    out.fail(Error::Value {
-        op: "an array of numbers".into(),
-        message: error.message,
-        at: None,
-    });
+    out.fail(Error::value("an array of numbers", error.message, None));
 }
 
 impl<A: Nested> Feed<Array> for Vec<A> {

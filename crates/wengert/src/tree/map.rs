@@ -125,11 +125,11 @@ pub fn map4<T: Tree>(
 fn matching<T: Tree>(tree: T, def: &TreeDef, op: &str) -> Vec<T::Leaf> {
     let (leaves, got) = flatten(tree);
     if let Some(difference) = def.difference(&got) {
-        raise(Error::Tree {
-            op: op.into(),
-            message: format!("the trees differ: {difference}"),
-            at: current_source(),
-        });
+        raise(Error::tree(
+            op,
+            format!("the trees differ: {difference}"),
+            current_source(),
+        ));
     }
     leaves
 }

@@ -249,11 +249,7 @@ fn rebuilt<T: Tree>(def: &TreeDef, leaves: impl IntoIterator<Item = T::Leaf>) ->
 }
 
 fn misfit(message: String) -> Error {
-    Error::Value {
-        op: "unflatten".into(),
-        message,
-        at: None,
-    }
+    Error::value("unflatten", message, None)
 }
 
 /// A sink that collects leaves and structure.

@@ -38,14 +38,14 @@ pub fn ravel<X: Tree<Leaf = Var>>(tree: X) -> (Var, impl Fn(Var) -> X + Clone) {
     let dtype = types.first().map_or(DType::F64, |ty| ty.dtype);
     if let Some(other) = types.iter().position(|ty| ty.dtype != dtype) {
         let paths = def.paths();
-        raise(Error::Tree {
-            op: "tree::ravel".into(),
-            message: format!(
+        raise(Error::tree(
+            "tree::ravel",
+            format!(
                 "a vector has one element type, and {} is {}, {} is {}",
                 paths[0], types[0], paths[other], types[other]
             ),
-            at: current_source(),
-        });
+            current_source(),
+        ));
     }
     let mut parts = vec![];
     for (leaf, ty) in leaves.iter().zip(&types) {
@@ -60,11 +60,11 @@ pub fn ravel<X: Tree<Leaf = Var>>(tree: X) -> (Var, impl Fn(Var) -> X + Clone) {
         asked_at(place, || {
             let ty = vector.ty();
             if ty.dims() != [n] {
-                raise(Error::Tree {
-                    op: "unravel".into(),
-                    message: format!("the tree is made of a vector of {n}, and this is {ty}"),
-                    at: current_source(),
-                });
+                raise(Error::tree(
+                    "unravel",
+                    format!("the tree is made of a vector of {n}, and this is {ty}"),
+                    current_source(),
+                ));
             }
             let mut start = 0;
             rebuilt(

@@ -4,7 +4,7 @@
 //! or index that is known while tracing is an [`Error::Type`] that names the operation, the types
 //! and the caller's line.
 
-use crate::error::{Error, TypeError, raise};
+use crate::error::{TypeError, raise};
 use crate::ir::DType;
 use crate::ops::convert;
 use crate::ops::layout::{self, ascending, sized};
@@ -31,13 +31,11 @@ pub(crate) use part::entry;
 /// Raises a type error for an operation before it is recorded.
 #[track_caller]
 pub(crate) fn refuse(op: &str, operands: &[Var], error: TypeError) -> ! {
-    raise(Error::Type {
-        op: op.to_string(),
-        types: operands.iter().map(|x| x.ty()).collect(),
-        message: error.message,
-        at: current_source(),
-        hint: error.hint,
-    })
+    raise(error.error(
+        op,
+        operands.iter().map(|x| x.ty()).collect(),
+        current_source(),
+    ))
 }
 
 /// Resolves an axis of a value of rank `rank`.

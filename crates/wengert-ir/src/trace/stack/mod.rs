@@ -140,13 +140,7 @@ fn size_error(op: &str, ty: &Type) -> Error {
     let error = ty
         .check_size()
         .expect_err("it has been found to be too large");
-    Error::Type {
-        op: op.into(),
-        types: vec![ty.clone()],
-        message: error.message,
-        at: current_source(),
-        hint: error.hint,
-    }
+    error.error(op, vec![ty.clone()], current_source())
 }
 
 /// Opens a trace with parameters of the given types.
@@ -226,14 +220,8 @@ fn unseen(stack: &[Trace], op: &str, trace: u32, made: SourceId, used: SourceId)
     let outer = stack.iter().position(|t| t.id == trace).and_then(door);
     let inner = stack.len().checked_sub(1).and_then(door);
     match (outer, inner) {
-        (Some(outer), Some(inner)) => Error::OtherFunction {
-            op,
-            made,
-            outer,
-            used,
-            inner,
-        },
-        _ => Error::Escaped { op, made, used },
+        (Some(outer), Some(inner)) => Error::other_function(op, made, outer, used, inner),
+        _ => Error::escaped(op, made, used),
     }
 }
 
@@ -284,12 +272,7 @@ pub fn captured_array(array: &Dense) -> Var {
         };
         Some(door.var(id))
     });
-    var.unwrap_or_else(|| {
-        raise(Error::NoTrace {
-            op: "use of an Array".into(),
-            at: source,
-        })
-    })
+    var.unwrap_or_else(|| raise(Error::no_trace("use of an Array", source)))
 }
 
 impl OpenTrace {

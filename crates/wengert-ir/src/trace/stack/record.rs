@@ -90,8 +90,8 @@ fn place(stack: &[Trace], op: &Op, inputs: &[Var], used: SourceId) -> Result<usi
         let made = inputs.iter().find_map(|&v| place_of(v));
         let op = op.method().to_string();
         return Err(match made {
-            Some(made) => Error::Escaped { op, made, used },
-            None => Error::NoTrace { op, at: used },
+            Some(made) => Error::escaped(op, made, used),
+            None => Error::no_trace(op, used),
         });
     }
     let floor = match op.has_effect() {
@@ -103,7 +103,7 @@ fn place(stack: &[Trace], op: &Op, inputs: &[Var], used: SourceId) -> Result<usi
     // A transform that is called outside of all traced functions has a trace of its own, but nothing around it.
     let Some(mut index) = floor else {
         let op = op.method().to_string();
-        return Err(Error::NoTrace { op, at: used });
+        return Err(Error::no_trace(op, used));
     };
     for v in inputs {
         if let Repr::Traced { trace, source, .. } = v.0 {
@@ -144,13 +144,10 @@ fn bind_at(op: Op, inputs: &[Var], source: SourceId) -> Result<Vec<Var>, Error> 
         outputs.iter().try_for_each(Type::check_size)?;
         Ok(outputs)
     };
-    let outputs = op.types(&types).and_then(sized).map_err(|e| Error::Type {
-        op: op.method().to_string(),
-        types: types.clone(),
-        message: e.message,
-        at: source,
-        hint: e.hint,
-    })?;
+    let outputs = op
+        .types(&types)
+        .and_then(sized)
+        .map_err(|e| e.error(op.method(), types.clone(), source))?;
     if let Some(folded) = fold(&op, inputs, &outputs) {
         return Ok(folded);
     }

@@ -85,7 +85,8 @@ impl Machine<'_> {
                 break;
             }
             if steps == l.limit {
-                return Err(Error::MaxSteps(l.limit));
+                let (limit, at) = (l.limit, l.at);
+                return Err(Error::MaxSteps { limit, at });
             }
             steps += 1;
             self.block(&l.body)?;

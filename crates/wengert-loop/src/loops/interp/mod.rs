@@ -20,6 +20,7 @@ use super::{
 };
 use crate::buffer::{Data, NoMemory};
 use crate::scalar;
+use crate::source::SourceId;
 use crate::types::DType;
 use trial::{garbage, unwritten};
 
@@ -27,8 +28,13 @@ use trial::{garbage, unwritten};
 #[derive(Clone, PartialEq, Debug, thiserror::Error)]
 pub enum Error {
     /// A loop with a condition reached its limit of steps.
-    #[error("a loop reached max_steps = {0}")]
-    MaxSteps(u64),
+    #[error("a loop reached max_steps = {limit}")]
+    MaxSteps {
+        /// The limit.
+        limit: u64,
+        /// The user's line, if the program has it.
+        at: Option<SourceId>,
+    },
     /// An element outside its buffer: a mistake in the program.
     #[error("b{} has {len} elements and none at {at}", buffer.0)]
     OutOfBounds {

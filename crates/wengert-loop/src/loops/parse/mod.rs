@@ -6,7 +6,7 @@
 //! kind      = ( "input" | "output" | "constant" ) N | "call" | "task" | "local"
 //! constant  = "constant" N ":" TYPE [ NUMBER [ "*" TIMES ] , .. ]
 //! list      = "l"N ":" "list" [ "*" ] "(" TYPE "[" LENGTH "]" , .. ")" [ place ]
-//! failure   = "failure" N ":" ( "Check" "(" STRING ")" | "MaxSteps" "(" NUMBER ")" ) [ place ]
+//! failure   = "failure" N ":" ( "Check" "(" STRING ")" | "MaxSteps" "(" STRING "," NUMBER ")" ) [ place ]
 //! function  = "f"N ( NAME | STRING ) "(" def , .. ")" [ "is" ELEMENTARY ] "{" [ unused ] block "}"
 //! unused    = "unused" def , ..
 //! def       = VALUE ":" TYPE [ "*" ]
@@ -89,7 +89,7 @@ impl Program {
         let names = std::mem::take(&mut parser.names);
         parser.program.values = parser.types(names)?;
         let program = parser.program;
-        verify(&program).map_err(|message| Error::Invalid { message })?;
+        verify(&program).map_err(|message| Error::invalid(message))?;
         Ok(program)
     }
 
@@ -262,7 +262,9 @@ impl Parser {
                 .word("MaxSteps")
                 .map_err(|_| self.tokens.expected("`Check` or `MaxSteps`"))?;
             self.tokens.mark('(')?;
-            Cause::MaxSteps(self.tokens.number("a number of steps")?)
+            let op = self.tokens.text("an operation, in quotation marks")?;
+            self.tokens.mark(',')?;
+            Cause::MaxSteps(op, self.tokens.number("a number of steps")?)
         };
         self.tokens.mark(')')?;
         let at = self.place()?;

@@ -48,7 +48,7 @@ pub(crate) type Parsed<T> = Result<T, Error>;
 
 fn wrong(line: usize, column: usize, message: &str) -> Error {
     let message = format!("column {column}: {message}");
-    Error::Parse { line, message }
+    Error::parse(line, message)
 }
 
 impl Tokens {

@@ -75,7 +75,13 @@ fn a_while_in_lanes() {
         Ok(steps)
     );
     let stopped = result::<i64>(&collatz(18), &[input]);
-    assert_eq!(stopped, Err(Error::MaxSteps(18)));
+    assert_eq!(
+        stopped,
+        Err(Error::MaxSteps {
+            limit: 18,
+            at: None
+        })
+    );
 }
 
 /// Each lane pushes its own number of rows and reads them back, last first.

@@ -20,7 +20,7 @@ constant 2: u64 7, 0 * 4
 l0: list (f64[2], i64[1]) @ a.rs:1:2
 l1: list* (bool[1])
 failure 0: Check("a \"b\"\n\u{1b}") @ a.rs:3:4 and "b c.rs:5:6"
-failure 1: MaxSteps(9)
+failure 1: MaxSteps("fori", 9)
 f0 half(v0: f64*) {
   unused v3: bool*
   v1: f64* = 0.5
@@ -201,8 +201,8 @@ fn mistakes_have_places() {
         expect!["line 1: column 18: a string that does not end"],
     );
     refused(
-        "failure 0: MaxSteps(3) @ here",
-        expect!["line 1: column 26: expected a file, a line and a column: FILE:LINE:COLUMN"],
+        "failure 0: MaxSteps(\"fori\", 3) @ here",
+        expect!["line 1: column 34: expected a file, a line and a column: FILE:LINE:COLUMN"],
     );
     refused(
         "}",
