@@ -54,6 +54,8 @@ enum Read {
     Element,
     Some,
     Window,
+    /// A part at a fixed place.
+    Part,
     /// After it has been written over.
     Late,
 }
@@ -90,11 +92,12 @@ enum Outer {
     Twice,
 }
 
-const READS: [Read; 5] = [
+const READS: [Read; 6] = [
     Read::Nothing,
     Read::Element,
     Read::Some,
     Read::Window,
+    Read::Part,
     Read::Late,
 ];
 const WRITES: [Write; 5] = [
@@ -137,6 +140,7 @@ impl Case {
             Read::Element => x + 0.5 * h.at(near),
             Read::Some => x + 0.1 * h.at((3 * arange(3) + i) % n).sum(),
             Read::Window => x + 0.1 * h.dynamic_slice(&[near], [6]).sum(),
+            Read::Part => x + 0.1 * h.slice(2..8).sum() + 0.2 * h.at(9),
         };
         let h2 = match self.write {
             Write::Set => h.at_set(i % n, v),
@@ -317,7 +321,7 @@ fn the_work_of_a_step_does_not_grow_with_the_array() {
             }
         }
     }
-    assert_eq!(count, 800);
+    assert_eq!(count, 960);
     assert!(
         failures.is_empty(),
         "{} grow:\n{}",
@@ -330,7 +334,7 @@ fn the_work_of_a_step_does_not_grow_with_the_array() {
 fn changed_in_place_is_what_copies_give() {
     for outer in OUTER {
         for (i, around) in AROUND.into_iter().enumerate() {
-            for j in 0..5 {
+            for j in 0..6 {
                 let (read, write) = (READS[j], WRITES[(i + 2 * j) % 5]);
                 let case = Case {
                     read,

@@ -27,6 +27,7 @@ mod mistakes;
 mod nesting;
 mod operations;
 mod operations_page;
+mod parts;
 mod products;
 mod random;
 mod recorded;

@@ -4,6 +4,7 @@ use super::dynamic::{self, Dynamic};
 use super::index::Access;
 use super::layout::{self, Padded};
 use super::{Op, elementwise};
+use crate::ir::Type;
 use crate::trace::{Var, definition};
 
 /// A tangent. `None` is a symbolic zero; integers and truth values always have `None`.
@@ -137,16 +138,22 @@ fn onto(x: Var, y: Var) -> Option<Var> {
     }
 }
 
-/// `x` plus an array that is padded to its size, where `x` is what a loop carries or another value that is in memory:
-/// the part is added where it lies. Other sums compute all elements anyway.
+/// `x` plus an array that is padded to its size, where `x` is in memory, as what a loop carries is: the part is added
+/// where it lies. Where `x` is computed element by element, so is the sum.
 fn add_part(x: Var, y: &Padded) -> Option<Var> {
     const MANY: usize = 64;
-    let within = y.interior.iter().all(|n| *n == 0);
-    let few = y.x.ty().size() * 4 <= x.ty().size() && x.ty().size() > MANY;
-    if !within || !few || definition(x).is_some() {
+    let (part, all) = (y.x.ty(), x.ty());
+    let is_window = y.interior.iter().all(|n| *n == 0);
+    if !is_window || all.size() <= MANY || part.size() * 4 > all.size() {
         return None;
     }
+    if let Some((op, inputs)) = definition(x) {
+        let types: Vec<Type> = inputs.iter().map(|x| x.ty()).collect();
+        if op.element_work(&types).is_some() {
+            return None;
+        }
+    }
     let start: Vec<Var> = y.low.iter().map(|&n| Var::from(n as i64)).collect();
-    let part = dynamic::slice(x, &start, &y.x.ty().dims());
-    Some(dynamic::update(x, elementwise::add(part, y.x), &start))
+    let window = dynamic::slice(x, &start, &part.dims());
+    Some(dynamic::update(x, elementwise::add(window, y.x), &start))
 }
