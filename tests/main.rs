@@ -37,3 +37,4 @@ mod surface;
 mod tails;
 mod threads;
 mod top_k;
+mod unrolled;

@@ -191,6 +191,70 @@ fn hit_limits_in_lanes() {
     assert_eq!(ones.to_vec::<f64>().unwrap(), [1.0; 1000]);
 }
 
+/// Takes about a hundred steps.
+fn short(x: Var) -> Var {
+    while_loop(x, |x| x.lt(100.0), |x| x + x.sin().square() + 0.5)
+}
+
+/// Loops of unknown length in a batch, whose lists end with the element.
+const IN_BATCHES: [(&str, fn(Var) -> Var); 4] = [
+    ("a loop", |x| vmap(grad(short))(x)),
+    ("loops in a loop", |x| {
+        let run = |x: Var| fori(0..3, x, |_, x| short(0.01 * x));
+        vmap(grad(run))(x)
+    }),
+    ("a loop in a loop of unknown length", |x| {
+        let run = |x: Var| {
+            let more = |(_, k): (Var, Var)| k.lt(3 + x.to(DType::I64));
+            while_loop((x, 0i64), more, |(x, k)| (short(0.01 * x), k + 1)).0
+        };
+        vmap(grad(run))(x)
+    }),
+    ("a loop, and the number of its steps", |x| {
+        let run = |x: Var| {
+            let more = |(x, _): (Var, Var)| x.lt(100.0);
+            while_loop((x, 0i64), more, |(x, k)| {
+                (x + x.sin().square() + 0.5, k + 1)
+            })
+        };
+        let (slopes, steps) = vmap(move |x| {
+            let ((_, steps), pull) = vjp_aux(run, x);
+            (pull(Var::from(1.0)), steps)
+        })(x);
+        slopes + steps.to(DType::F64)
+    }),
+];
+
+#[test]
+fn lists_of_a_batch_take_the_memory_of_those_in_hand() {
+    let starts = |n: usize| -> Vec<f64> { (0..n).map(|i| (i % 97) as f64 / 97.0).collect() };
+    for (name, f) in IN_BATCHES {
+        let f = jit(f).max_residual_bytes(16 << 20);
+        let few = f.call(starts(97)).unwrap();
+        assert_eq!(few, f.interpret(starts(97)).unwrap(), "{name}");
+        // All lists together would take from 30 MB to 100 MB.
+        let all = f.call(starts(97 * 200)).unwrap();
+        let (few, all) = (few.to_vec::<f64>().unwrap(), all.to_vec::<f64>().unwrap());
+        assert!(all.chunks(97).all(|part| part == few), "{name}");
+    }
+}
+
+/// Lists that are read after all elements have been run are kept.
+#[test]
+fn lists_that_leave_their_element_are_kept() {
+    let f = jit(grad(|x: Var| {
+        let y = vmap(short)(x);
+        (y - y.mean()).square().sum()
+    }));
+    let starts: Vec<f64> = (0..300).map(|i| i as f64 / 300.0).collect();
+    assert_eq!(
+        f.call(&starts[..]).unwrap(),
+        f.interpret(&starts[..]).unwrap()
+    );
+    let few = f.max_residual_bytes(100 << 10);
+    assert!(matches!(few.call(&starts[..]), Err(Error::Memory { .. })));
+}
+
 const SIDE: usize = 100;
 
 /// A layer of a network that has one matrix for all layers.

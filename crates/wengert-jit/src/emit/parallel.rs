@@ -5,7 +5,7 @@ use cranelift_codegen::ir::{InstBuilder, types};
 use cranelift_module::Module;
 use wengert_loop::loops::For;
 use wengert_run::library::helpers;
-use wengert_run::plan::cost;
+use wengert_run::plan::{cost, lists};
 
 use super::Emitter;
 
@@ -42,6 +42,10 @@ impl<'p> Emitter<'_, 'p> {
         self.define(l.index, &[i]);
         let step = self.hold(i, size);
         self.block(&l.body);
+        if lists::end_with_step(&self.s.plan.program, l) {
+            let end = helpers::lists_end as *const () as usize;
+            self.helper(end, &[self.frame], None);
+        }
         let i = self.held(step);
         let next = self.plus(i, 1);
         let high = self.held(high);

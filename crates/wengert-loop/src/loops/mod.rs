@@ -362,7 +362,7 @@ pub enum Stmt {
     /// One of two blocks.
     If(If),
     /// Begins a list without rows. A list slot is begun again each time control reaches this;
-    /// finished lists live until the call ends.
+    /// finished lists live until the call ends, or until nobody can read them any more.
     ListBegin {
         /// The slot.
         list: ListId,

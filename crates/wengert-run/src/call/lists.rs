@@ -269,17 +269,19 @@ impl Arena {
         !self.chunks.is_empty()
     }
 
-    /// Discards all lists.
+    /// Discards all lists, and returns the bytes of their memory.
     #[inline]
-    pub fn reset(&mut self) {
-        if !self.chunks.is_empty() {
-            self.empty();
+    pub fn reset(&mut self) -> usize {
+        match self.chunks.is_empty() {
+            true => 0,
+            false => self.empty(),
         }
     }
 
     #[cold]
-    fn empty(&mut self) {
+    fn empty(&mut self) -> usize {
         let mut total: usize = self.spare.iter().map(|c| c.size).sum();
+        let held = self.chunks.iter().map(|c| c.size).sum();
         for mut c in self.chunks.drain(..) {
             if total + c.size <= RETAINED {
                 total += c.size;
@@ -289,6 +291,7 @@ impl Arena {
                 free(&c);
             }
         }
+        held
     }
 }
 

@@ -160,6 +160,11 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    /// Gives back bytes that were counted.
+    pub fn discharge(&self, bytes: usize) {
+        self.list_bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
     /// Makes the error that lists need `need` bytes in total.
     pub fn list_error(&self, need: usize, at: Option<SourceId>) -> RunError {
         RunError::ListMemory {

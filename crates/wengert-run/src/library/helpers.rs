@@ -321,6 +321,18 @@ pub unsafe extern "C" fn list_finish(
     }
 }
 
+/// Discards the lists of a task, whose memory is used again.
+///
+/// # Safety
+/// `frame` is the frame pointer of the calling code, which runs in a task and reads none of its lists any more.
+pub unsafe extern "C" fn lists_end(frame: *mut u8) {
+    // SAFETY: guaranteed by the caller.
+    let frame = unsafe { Frame::of(frame) };
+    // SAFETY: a frame in use belongs to a call.
+    let run = unsafe { &*frame.run };
+    run.discharge(frame.lists.reset());
+}
+
 /// Runs a parallel loop.
 ///
 /// # Safety

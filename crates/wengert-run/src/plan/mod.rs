@@ -1,6 +1,7 @@
 //! Analyses of a program before code generation, common to all back ends.
 
 pub mod cost;
+pub mod lists;
 pub mod reuse;
 pub mod scratch;
 

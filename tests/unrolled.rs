@@ -1,0 +1,73 @@
+//! Small maps in loops are unrolled, and their results keep their bits.
+
+use wengert::map;
+use wengert::prelude::*;
+use wengert_ir::rewrite::optimise;
+
+/// Numbers whose sum depends on the order in which they are added.
+fn rows(n: usize) -> Vec<f64> {
+    (0..n)
+        .map(|i| (-1f64).powi(i as i32) * 10f64.powi((5 * i % 7) as i32) * (i as f64 + 0.3))
+        .collect()
+}
+
+type Step = fn(Var, Var) -> Var;
+
+/// Steps of a loop with maps over rows of so many numbers.
+const STEPS: [(&str, Step); 5] = [
+    ("a sum over the map", |w, rows| {
+        grad_at(w, |w| map(rows, move |r| (w * r + r).square() * w).sum()) * 1e-12
+    }),
+    ("results side by side", |w, rows| {
+        let y = map(rows, move |r| r / (1.0 + w * w));
+        w + 1e-9 * y.at(0) * y.at(-1)
+    }),
+    ("columns of a Jacobian", |w, rows| {
+        let f = |x: Var| x * x.at(0) + w;
+        let columns = jacfwd(f)(rows.slice(..1));
+        w + 1e-3 * columns.sum()
+    }),
+    ("maps in a map", |w, rows| {
+        let inner = move |a: Var| map(rows, move |b| a * b * w).sum();
+        w + 1e-15 * map(rows, inner).sum()
+    }),
+    ("zeros of both signs", |w, rows| {
+        grad_at(w, |w| map(rows, move |r| -0.0 * (w * r)).sum()) + w
+    }),
+];
+
+fn run(step: Step, n: usize) -> impl Fn(Var) -> Var + Copy + Send + Sync {
+    move |w| fori(0..4, w, move |_, w| step(w, Var::from(rows(n))))
+}
+
+#[test]
+fn the_same_bits() {
+    for (name, step) in STEPS {
+        for n in 1..=9 {
+            let f = jit(run(step, n));
+            let bits = |y: Array| y.item::<f64>().unwrap().to_bits();
+            let (fast, plain) = (f.call(0.7).unwrap(), f.interpret(0.7).unwrap());
+            assert_eq!(bits(fast), bits(plain), "{name}, {n}");
+            let slope = jit(grad(run(step, n)));
+            let (fast, plain) = (slope.call(0.7).unwrap(), slope.interpret(0.7).unwrap());
+            assert_eq!(bits(fast), bits(plain), "the gradient of {name}, {n}");
+            let batch = jit(vmap(run(step, n))).call([0.7; 3]).unwrap();
+            let alone = f.call(0.7).unwrap().item::<f64>().unwrap();
+            assert_eq!(batch.to_vec::<f64>().unwrap(), [alone; 3], "{name}, {n}");
+        }
+    }
+}
+
+#[test]
+fn maps_shorter_than_a_vector_are_unrolled_in_loops() {
+    let text = |f: &dyn Fn(Var) -> Var| {
+        let traced = wengert::trace(f, ShapeDtype::scalar(DType::F64)).unwrap();
+        optimise(traced.ir(), true).to_string()
+    };
+    for n in 1..=9 {
+        let step = STEPS[0].1;
+        assert_eq!(text(&run(step, n)).contains("map{"), n >= 8, "{n}");
+        let outside = move |w: Var| step(w, Var::from(rows(n)));
+        assert!(text(&outside).contains("map{"), "{n}");
+    }
+}
