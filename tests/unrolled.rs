@@ -60,14 +60,21 @@ fn the_same_bits() {
 
 #[test]
 fn maps_shorter_than_a_vector_are_unrolled_in_loops() {
-    let text = |f: &dyn Fn(Var) -> Var| {
-        let traced = wengert::trace(f, ShapeDtype::scalar(DType::F64)).unwrap();
-        optimise(traced.ir(), true).to_string()
-    };
+    let step = STEPS[0].1;
     for n in 1..=9 {
-        let step = STEPS[0].1;
-        assert_eq!(text(&run(step, n)).contains("map{"), n >= 8, "{n}");
-        let outside = move |w: Var| step(w, Var::from(rows(n)));
-        assert!(text(&outside).contains("map{"), "{n}");
+        let types = || {
+            (
+                ShapeDtype::scalar(DType::F64),
+                ShapeDtype::new([n], DType::F64),
+            )
+        };
+        let text = |f: fn((Var, Var), Step) -> Var| {
+            let traced = wengert::trace(move |args: (Var, Var)| f(args, step), types());
+            optimise(traced.unwrap().ir(), true).to_string()
+        };
+        let inside = text(|(w, rows), step| fori(0..4, w, move |_, w| step(w, rows)));
+        assert_eq!(inside.contains("map{"), n >= 8, "{n}");
+        let outside = text(|(w, rows), step| step(w, rows));
+        assert!(outside.contains("map{"), "{n}");
     }
 }
