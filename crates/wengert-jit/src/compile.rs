@@ -9,9 +9,7 @@ use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{Module, ModuleError, default_libcall_names};
 use wengert_loop::error::said;
 use wengert_loop::loops::Program;
-use wengert_loop::loops::divide::divide;
-use wengert_loop::loops::promote::promote;
-use wengert_loop::loops::unroll::unroll;
+use wengert_loop::loops::prepare::prepare;
 use wengert_loop::loops::verify::verify;
 use wengert_loop::panics;
 use wengert_loop::target::Target;
@@ -103,18 +101,18 @@ pub(crate) fn caught<T>(f: impl FnOnce() -> Result<T, CompileError>) -> Result<T
     })
 }
 
-/// The program with its short loops unrolled, if the options ask for it.
+/// The program after the passes that make it faster, if the options ask for them.
 pub(crate) fn prepared(
     program: &Program,
     options: &Options,
 ) -> Result<Option<Program>, CompileError> {
-    let unrolled = options.unroll.then(|| divide(&promote(&unroll(program))));
+    let prepared = options.unroll.then(|| prepare(program));
     if cfg!(debug_assertions)
-        && let Some(p) = &unrolled
+        && let Some(p) = &prepared
     {
         verify(p).map_err(CompileError::Internal)?;
     }
-    Ok(unrolled)
+    Ok(prepared)
 }
 
 /// A module for the functions of a program.

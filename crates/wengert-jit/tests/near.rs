@@ -2,7 +2,7 @@
 
 use crate::common::compare::agree;
 use crate::common::*;
-use wengert_jit::{Options, Vectors};
+use wengert_jit::{Cpu, Options, Vectors, code_for};
 use wengert_loop::buffer::Data;
 use wengert_loop::loops::ScalarOp::*;
 use wengert_loop::loops::*;
@@ -84,5 +84,44 @@ fn more_values_than_registers() {
             };
             agree(&b.finish(), &[data]);
         }
+    }
+}
+
+/// A loop whose carried float comes from before a call, or is used after one, runs in registers: only a value
+/// that must outlive a call within a step goes through memory.
+#[test]
+fn a_call_beside_a_loop_leaves_its_carries_in_registers() {
+    let calls = [
+        ("a parallel loop", "for parallel p < many { b1[p] = zero }"),
+        ("a copy", "copy 100: b1[0] = b0[0]"),
+        ("a kernel", "sort 1x100: b1[0], b2[0]"),
+        ("a remainder", "r: f64 = rem x, half  b1[0] = r"),
+    ];
+    let before = "s: f64 = for k < many (t = x) { u: f64 = fma t, half, half  b1[k] = u  yield u }";
+    let after = "a: f64 = for m < many (b = s) { c: f64 = fma b, half, x  b1[m] = c  yield c }";
+    for (what, call) in calls {
+        let text = format!(
+            "b0: f64[100] input 0  b1: f64[100] output 0  b2: i64[100] output 1  b3: f64[2] output 2
+             many: i64 = 100  zero: f64 = 0.0  half: f64 = 0.5  x: f64 = b0[0]
+             {before} {call} {after} b3[0] = a  b3[1] = s"
+        );
+        let program = Program::parse(&text).expect("a program");
+        let options = Options {
+            listing: true,
+            unroll: false,
+            cpu: Cpu::X86_64_V3,
+            ..Options::default()
+        };
+        let made = code_for(&program, &options).expect("it compiles");
+        let functions = made.functions.expect("they were asked for");
+        let main = &functions[0].assembly;
+        let spills = |l: &&str| l.contains("xmm") && l.contains("%rsp");
+        let spilled: Vec<&str> = main.lines().filter(spills).collect();
+        assert!(
+            main.contains("call ") && spilled.is_empty(),
+            "{what}: {spilled:?}\n{main}"
+        );
+        let values: Vec<f64> = (0..100).map(|i| f64::from(i) / 8.0).collect();
+        agree(&program, &[f64s(&values)]);
     }
 }

@@ -72,7 +72,8 @@ pub struct Options {
     pub quick_above: usize,
     /// Nanoseconds of work below which a parallel loop runs on the calling thread.
     pub parallel_above: u64,
-    /// Whether short loops are unrolled, and elements of small arrays kept in registers.
+    /// Whether the passes that make programs faster run: short loops are unrolled, neighbouring loops joined, and
+    /// elements kept in registers.
     pub unroll: bool,
     /// Which code uses registers wider than 128 bits, where the machine has them.
     pub vectors: Vectors,

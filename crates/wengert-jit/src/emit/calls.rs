@@ -15,9 +15,7 @@ use wengert_run::library::sort::SortCall;
 use wengert_run::library::{block, helpers, product, sort};
 
 use super::{DATA, Emitter, FRAME, scalar_type};
-
-/// The number of elements up to which a copy is unrolled.
-const UNROLLED: usize = 8;
+use crate::plan::liveness::COPIED;
 
 impl<'p> Emitter<'_, 'p> {
     /// A call of a function of the runtime.
@@ -47,6 +45,15 @@ impl<'p> Emitter<'_, 'p> {
         self.b.inst_results(call).first().copied()
     }
 
+    /// Notes that registers do not outlive this point: here is a call that liveness knows of, or the head of a loop
+    /// with one. In lanes the register allocator decides what it spills.
+    pub(super) fn note_call(&mut self) {
+        if self.lanes.is_none() {
+            self.called = self.count();
+            self.kept.clear();
+        }
+    }
+
     /// A call of a pure function that was not inlined. Lanes go through the frame.
     pub(super) fn call_function(&mut self, out: Value, function: u32, args: &[Value]) {
         let lanes = self.is_lanes(out);
@@ -56,6 +63,7 @@ impl<'p> Emitter<'_, 'p> {
             let mut regs = vec![self.frame];
             regs.extend(args.iter().map(|&a| self.scalar(a)));
             let call = self.b.ins().call(f, &regs);
+            self.note_call();
             let y = self.b.inst_results(call)[0];
             self.define(out, &[y]);
             return;
@@ -102,7 +110,7 @@ impl<'p> Emitter<'_, 'p> {
         let local = |e: &Self, b: BufferId| e.kind(b) == BufferKind::Local;
         let size = d.bytes() as i64;
         if !local(self, to.0) && !local(self, from.0) {
-            if len <= UNROLLED {
+            if len <= COPIED {
                 for i in 0..len as i64 {
                     let (base, off) = self.reach(b, i * size);
                     let x = self.b.ins().load(scalar_type(d), DATA, base, off);
@@ -116,6 +124,7 @@ impl<'p> Emitter<'_, 'p> {
             let from = self.plus(b.base, b.off);
             let f = helpers::copy as *const () as usize;
             self.helper(f, &[to, from, n], None);
+            self.note_call();
             return;
         }
         assert!(
@@ -216,6 +225,7 @@ impl<'p> Emitter<'_, 'p> {
         let call = self.int(call as i64);
         let args = [self.frame, call, regions];
         let status = self.helper(f, &args, Some(types::I32));
+        self.note_call();
         self.check(status.expect("a status"));
     }
 
@@ -247,5 +257,6 @@ impl<'p> Emitter<'_, 'p> {
             _ => block::one as *const () as usize,
         };
         self.helper(f, &args, None);
+        self.note_call();
     }
 }

@@ -76,6 +76,7 @@ impl<'p> Emitter<'_, 'p> {
         }
 
         self.switch(head);
+        self.note_calls_of(body);
         self.define_params(head, carried.iter().map(|c| c.param));
         self.define(l.index, &[i]);
         let step = self.hold(i, size);
@@ -123,6 +124,13 @@ impl<'p> Emitter<'_, 'p> {
         self.define_params(exit, carried.iter().map(|c| c.out));
     }
 
+    /// Notes at the head of a loop whose body makes calls that no register from before the loop outlives its steps.
+    pub(super) fn note_calls_of(&mut self, body: &Block) {
+        if self.v.live.calling.contains(&std::ptr::from_ref(body)) {
+            self.note_call();
+        }
+    }
+
     /// Whether a body is a straight line of scalars that is too long for the registers, with a
     /// frame to spill to: a pure function has none.
     fn is_line_of_scalars(&self, body: &Block) -> bool {
@@ -158,6 +166,7 @@ impl<'p> Emitter<'_, 'p> {
         self.jump(head, &args);
 
         self.switch(head);
+        self.note_calls_of(body);
         let n = self.define_params(head, carried.iter().map(|c| c.param));
         let live = self.b.block_params(head)[n..n + live.len()].to_vec();
         let steps = self.hold(steps, size);

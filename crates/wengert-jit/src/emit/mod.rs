@@ -158,6 +158,8 @@ pub(crate) struct Emitter<'a, 'p> {
     constant: Option<(i32, ir::Value, u32)>,
     /// The registers of the straight line that is being emitted.
     near: Option<Near>,
+    /// The number of instructions at the last call; a register from before it would have to be spilled.
+    called: u32,
     fail: Option<ir::Block>,
     signatures: HashMap<(Vec<ir::Type>, Option<ir::Type>), ir::SigRef>,
     /// Whether it has a loop.

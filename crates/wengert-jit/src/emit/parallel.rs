@@ -23,6 +23,7 @@ impl<'p> Emitter<'_, 'p> {
         let status = self
             .helper(run, &[self.frame, f, n, step], Some(types::I32))
             .expect("a status");
+        self.note_call();
         self.check(status);
     }
 
@@ -39,6 +40,7 @@ impl<'p> Emitter<'_, 'p> {
         let i = self.b.append_block_param(head, types::I64);
         self.jump(head, &[low]);
         self.switch(head);
+        self.note_calls_of(&l.body);
         self.define(l.index, &[i]);
         let step = self.hold(i, size);
         self.block(&l.body);

@@ -50,7 +50,9 @@ impl Emitter<'_, '_> {
                     helpers::rem_f32 as *const () as usize
                 };
                 let ty = scalar_type(d);
-                self.helper(f, &[a[0], a[1]], Some(ty)).expect("a result")
+                let y = self.helper(f, &[a[0], a[1]], Some(ty)).expect("a result");
+                self.note_call();
+                y
             }
             ScalarOp::Div | ScalarOp::Rem => self.int_division(op == ScalarOp::Div, d, a[0], a[1]),
             ScalarOp::MulHigh if signed => b.ins().smulhi(a[0], a[1]),

@@ -249,6 +249,7 @@ impl<'p> Session<'p> {
             constant: None,
             near: None,
             kept: HashMap::new(),
+            called: 0,
             fail: None,
             signatures: HashMap::new(),
             loops: false,

@@ -91,7 +91,8 @@ impl<'p> Emitter<'_, 'p> {
         // any more.
         let evicted = near.is_some_and(|near| here && near.is_here(p.at));
         let in_segment = near.is_some();
-        let fresh = here && !evicted && self.count().wrapping_sub(p.at) < NEAR;
+        let near_by = self.count().wrapping_sub(p.at) < NEAR && p.at >= self.called;
+        let fresh = here && !evicted && near_by;
         let x = if p.saved & (1 << i) == 0 || fresh {
             assert!(here, "value {} is used where it is not known", v.0);
             p.regs[i]

@@ -127,6 +127,7 @@ impl<'p> Emitter<'_, 'p> {
         let id = self.s.wide_loop(&looped, places, self.unit);
         let f = self.s.module.declare_func_in_func(id, self.b.func);
         let call = self.b.ins().call(f, &[self.frame]);
+        self.note_call();
         let status = self.b.inst_results(call)[0];
         if zmm::may_fail(&l.body) {
             self.check(status);

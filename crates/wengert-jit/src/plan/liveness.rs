@@ -1,9 +1,13 @@
 //! Estimates how long values live, in emitted instructions.
 //!
 //! A value that lives long is stored to the frame at its definition and loaded at each use, because
-//! the register allocator is quadratic in long live ranges.
+//! the register allocator is quadratic in long live ranges. So is a uniform value that is used after a call:
+//! no register of floats survives one. The allocator would spill the value, and with it the parameters of loops that
+//! the value flows to or from, in each of their steps.
 
-use wengert_loop::loops::{Block, LoopKind, Stmt, Value, ValueType, walk};
+use std::collections::{HashMap, HashSet};
+
+use wengert_loop::loops::{Block, LoopKind, ScalarOp, Stmt, Value, ValueType, walk};
 
 /// A value that lives across more instructions than this goes to the frame.
 const LONG: u32 = 200;
@@ -12,7 +16,11 @@ const LONG: u32 = 200;
 /// is a little more than linear in their length.
 const CUT: u32 = 6_000;
 
+/// The number of elements up to which a copy is written out, and above which it is a call.
+pub(crate) const COPIED: usize = 8;
+
 /// The definitions and last uses of values.
+#[derive(Default)]
 pub(crate) struct Live {
     /// Position of the definition.
     pub def: Vec<u32>,
@@ -22,6 +30,8 @@ pub(crate) struct Live {
     pub stored: Vec<bool>,
     /// Statements of the outermost block before which a new native function begins.
     pub cuts: Vec<usize>,
+    /// The bodies of loops outside vector loops that make calls.
+    pub calling: HashSet<*const Block>,
 }
 
 struct Loop {
@@ -35,14 +45,22 @@ struct Walk<'a> {
     live: Live,
     pos: u32,
     loops: Vec<Loop>,
-    /// Positions of the calls that run parallel loops.
+    /// Positions of the calls outside vector loops.
     calls: Vec<u32>,
+    /// Whether a vector loop is open.
+    vector: bool,
     types: &'a [ValueType],
     constants: &'a [Option<u64>],
+    wide: &'a HashMap<Value, usize>,
 }
 
-/// Finds how long the values of a body live.
-pub(crate) fn live(body: &Block, types: &[ValueType], constants: &[Option<u64>]) -> Live {
+/// Finds how long the values of a body live. `wide` has the indices of the vector loops that are functions of their own.
+pub(crate) fn live(
+    body: &Block,
+    types: &[ValueType],
+    constants: &[Option<u64>],
+    wide: &HashMap<Value, usize>,
+) -> Live {
     let values = types.len();
     let mut w = Walk {
         live: Live {
@@ -50,12 +68,15 @@ pub(crate) fn live(body: &Block, types: &[ValueType], constants: &[Option<u64>])
             last: vec![0; values],
             stored: vec![false; values],
             cuts: Vec::new(),
+            calling: HashSet::new(),
         },
         pos: 1,
         loops: Vec::new(),
         calls: Vec::new(),
+        vector: false,
         types,
         constants,
+        wide,
     };
     let mut cuts = Vec::new();
     let mut begin = w.pos;
@@ -73,9 +94,8 @@ pub(crate) fn live(body: &Block, types: &[ValueType], constants: &[Option<u64>])
         let (def, last) = (live.def[v], live.last[v]);
         let cut = cuts.partition_point(|&c| c < def);
         let crosses = cuts.get(cut).is_some_and(|&c| c <= last);
-        // No register survives a call. What is kept across one and then carried by a loop would be spilled there, too.
         let call = calls.partition_point(|&c| c <= def);
-        let survives = calls.get(call).is_some_and(|&c| c < last);
+        let survives = !types[v].lanes && calls.get(call).is_some_and(|&c| c < last);
         if constant.is_none() && (last.saturating_sub(def) > LONG || crosses || survives) {
             live.stored[v] = true;
         }
@@ -117,11 +137,28 @@ impl Walk<'_> {
         values.iter().for_each(|&v| self.mention(v));
     }
 
+    /// Whether a statement is a call, apart from the statements that it holds.
+    fn is_call(&self, s: &Stmt) -> bool {
+        if self.vector {
+            return false;
+        }
+        match s {
+            Stmt::For(l) => match l.kind {
+                LoopKind::Parallel => !self.loops.iter().any(|l| l.parallel),
+                LoopKind::Vector => self.wide.contains_key(&l.index),
+                LoopKind::Serial { .. } => false,
+            },
+            Stmt::Op { out, op, .. } => {
+                *op == ScalarOp::Rem && self.types[out.0 as usize].dtype.is_float()
+            }
+            Stmt::Call { .. } | Stmt::Kernel { .. } => true,
+            Stmt::Copy { len, .. } => *len > COPIED,
+            _ => false,
+        }
+    }
+
     fn enter(&mut self, parallel: bool) {
         let parallel = parallel && !self.loops.iter().any(|l| l.parallel);
-        if parallel {
-            self.calls.push(self.pos);
-        }
         self.loops.push(Loop {
             start: self.pos,
             parallel,
@@ -146,12 +183,25 @@ impl Walk<'_> {
 
     fn stmt(&mut self, s: &Stmt) {
         self.mention_all(&walk::uses(s));
+        if self.is_call(s) {
+            self.pos += 1;
+            self.calls.push(self.pos);
+        }
         match (s, walk::loop_kind(s)) {
             (_, Some(kind)) => {
                 self.enter(kind == LoopKind::Parallel);
+                let around = self.vector;
+                self.vector |= kind == LoopKind::Vector;
                 let params = walk::params(s);
                 params.iter().for_each(|&v| self.define(v));
+                let calls = self.calls.len();
                 walk::blocks(s).for_each(|b| self.block(b));
+                if self.calls.len() > calls {
+                    self.live
+                        .calling
+                        .extend(walk::blocks(s).map(std::ptr::from_ref));
+                }
+                self.vector = around;
                 // Each step looks at the extent and the index, and lanes that have finished, or are
                 // dead, keep the old values of the parameters.
                 if let Stmt::For(l) = s {

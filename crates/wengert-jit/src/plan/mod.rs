@@ -62,12 +62,13 @@ pub(crate) fn plan(program: &Program, options: &Options) -> Plan {
         })
         .collect();
     let program = inline::inline(program, &functions);
-    let values = values(program.values.clone(), &program.body);
+    let mut values = values(program.values.clone(), &program.body);
     let gathers = gathering(&program);
     let zmm = match vectors >= Vectors::Loops && cpu.has_wide_loops() {
         true => zmm::accepted(&program, &values, &functions, vectors),
         false => HashMap::new(),
     };
+    values.live_in(&program.body, &zmm);
     let scratch = scratch::scratch(&program, &zmm);
     let reuse = reuse::reuse(&program);
     Plan {
@@ -89,20 +90,28 @@ pub(crate) fn plan_function(function: &Function, lanes: bool) -> Values {
         .iter()
         .map(|&dtype| ValueType { dtype, lanes });
     let mut values = values(types.collect(), &function.body);
+    values.live_in(&function.body, &HashMap::new());
     // Pure functions are short, and have no frame of their own.
     values.live.stored.fill(false);
     values
 }
 
+/// Analyses the values of a body, apart from their lifetimes.
 fn values(types: Vec<ValueType>, body: &Block) -> Values {
     let constants = constants(types.len(), body);
-    let live = liveness::live(body, &types, &constants);
     let narrow = narrow(body, &types);
     Values {
         types,
         constants,
-        live,
+        live: Live::default(),
         narrow,
+    }
+}
+
+impl Values {
+    /// Finds the lifetimes of the values of a body.
+    fn live_in(&mut self, body: &Block, wide: &HashMap<Value, usize>) {
+        self.live = liveness::live(body, &self.types, &self.constants, wide);
     }
 }
 

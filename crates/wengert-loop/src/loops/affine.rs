@@ -48,6 +48,18 @@ impl Affine {
         self.lane == 0 && self.each.is_none()
     }
 
+    /// The coefficient of a uniform value.
+    pub fn coefficient(&self, value: Value) -> i64 {
+        let place = self.terms.binary_search_by_key(&value, |t| t.0);
+        place.map_or(0, |i| self.terms[i].1)
+    }
+
+    /// Whether it differs from another expression, for the same values, by a known number that is not 0.
+    pub fn is_apart_from(&self, other: &Affine) -> bool {
+        self.offset != other.offset
+            && (&self.terms, self.lane, self.each) == (&other.terms, other.lane, other.each)
+    }
+
     /// Adds a number.
     pub fn plus(mut self, n: i64) -> Affine {
         self.offset = self.offset.wrapping_add(n);

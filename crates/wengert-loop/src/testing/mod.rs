@@ -34,9 +34,7 @@ pub use shrink::shrunk;
 use std::fmt::{self, Display, Formatter};
 
 use crate::buffer::Data;
-use crate::loops::divide::divide;
-use crate::loops::promote::promote;
-use crate::loops::unroll::unroll;
+use crate::loops::prepare::prepare;
 use crate::loops::verify::verify;
 use crate::loops::{BufferKind, Program, interp};
 
@@ -102,7 +100,7 @@ pub struct Rewritten;
 
 impl Runner for Rewritten {
     fn run(&self, program: &Program, inputs: &[Data]) -> Result<Vec<Data>, Stopped> {
-        let rewritten = divide(&promote(&unroll(program)));
+        let rewritten = prepare(program);
         verify(&rewritten).map_err(Stopped::Other)?;
         Interpreter.run(&rewritten, inputs)
     }
@@ -248,6 +246,7 @@ macro_rules! backend_tests {
             masks
             narrow_branches
             narrow_folds
+            neighbouring_loops
             nested_masks
             no_steps
             one_by_one_bool
@@ -265,6 +264,10 @@ macro_rules! backend_tests {
             reverse
             scratch
             sort
+            stores_read_later
+            stores_read_later_backwards
+            stores_read_later_in_lanes
+            stores_that_may_meet
             top_k
             while_in_lanes
             while_limit

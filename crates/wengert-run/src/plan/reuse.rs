@@ -9,6 +9,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
 use wengert_loop::loops::affine::Affine;
+use wengert_loop::loops::sums::Sums;
 use wengert_loop::loops::walk::{self, AccessKind};
 use wengert_loop::loops::{
     Block, BufferId, BufferKind, Index, LoopKind, Program, ScalarOp, Stmt, Value,
@@ -27,9 +28,6 @@ const PAIRS: usize = 10_000;
 
 /// The number of steps assumed for a loop whose extent has no known bound.
 const ENDLESS: i64 = 1 << 40;
-
-/// The depth to which the operations that compute an index are followed.
-const DEPTH: u32 = 32;
 
 /// The number of values of a variable up to which the equation is solved; beyond it, a solution is
 /// assumed.
@@ -138,11 +136,9 @@ struct Loop {
 
 struct Walk<'p> {
     program: &'p Program,
-    /// The statements that define values.
-    made: HashMap<Value, &'p Stmt>,
     /// The number of loops around a definition.
     depth: HashMap<Value, usize>,
-    sums: HashMap<Value, Affine>,
+    sums: Sums<'p>,
     loops: Vec<Loop>,
     open: Rc<[usize]>,
     /// The index of the vector loop that is open.
@@ -157,9 +153,8 @@ impl<'p> Walk<'p> {
     fn new(program: &'p Program) -> Walk<'p> {
         Walk {
             program,
-            made: HashMap::new(),
             depth: HashMap::new(),
-            sums: HashMap::new(),
+            sums: Sums::default(),
             loops: Vec::new(),
             open: Rc::from([]),
             lane: None,
@@ -177,7 +172,7 @@ impl<'p> Walk<'p> {
     fn stmt(&mut self, s: &'p Stmt) {
         self.pos += 1;
         if let Some(v) = walk::result(s) {
-            self.made.insert(v, s);
+            self.sums.add(v, s);
         }
         let len = match s {
             Stmt::Copy { len, .. } => *len,
@@ -247,58 +242,16 @@ impl<'p> Walk<'p> {
     }
 
     fn place(&mut self, i: &Index) -> Option<Affine> {
-        let mut at = Affine::constant(i.offset);
-        if let Some(base) = i.base {
-            at.add_scaled(&self.sum(base, DEPTH), 1);
-        }
-        if let Some(lane) = self.lane {
-            at.add_scaled(&Affine::uniform(lane), i.stride);
-        }
-        i.each.is_none().then_some(at)
-    }
-
-    /// An integer as a sum of values that are not themselves sums, to the given depth.
-    fn sum(&mut self, v: Value, depth: u32) -> Affine {
-        if let Some(known) = self.sums.get(&v) {
-            return known.clone();
-        }
-        let Some(depth) = depth.checked_sub(1) else {
-            return Affine::uniform(v);
-        };
-        let sum = match self.made.get(&v) {
-            Some(Stmt::Const { bits, .. }) => Affine::constant(*bits as i64),
-            Some(Stmt::Op { op, args, .. }) => match op {
-                ScalarOp::Add | ScalarOp::Sub => {
-                    let mut a = self.sum(args[0], depth);
-                    let k = if *op == ScalarOp::Add { 1 } else { -1 };
-                    a.add_scaled(&self.sum(args[1], depth), k);
-                    a
-                }
-                ScalarOp::Mul => {
-                    let (a, b) = (self.sum(args[0], depth), self.sum(args[1], depth));
-                    let mut product = Affine::default();
-                    match (a.as_constant(), b.as_constant()) {
-                        (Some(k), _) => product.add_scaled(&b, k),
-                        (_, Some(k)) => product.add_scaled(&a, k),
-                        _ => product = Affine::uniform(v),
-                    }
-                    product
-                }
-                _ => Affine::uniform(v),
-            },
-            _ => Affine::uniform(v),
-        };
-        self.sums.insert(v, sum.clone());
-        sum
+        (i.each.is_none()).then(|| self.sums.place(i, self.lane))
     }
 
     /// An upper bound of an integer, if one is known.
     fn bound(&mut self, v: Value) -> Option<i64> {
-        let of = match self.made.get(&v) {
+        let of = match self.sums.made(v) {
             Some(Stmt::Op { op, args, .. }) if *op == ScalarOp::Min => &args[..],
             _ => &[v],
         };
-        let bounds = of.iter().map(|&v| self.sum(v, DEPTH).as_constant());
+        let bounds = of.iter().map(|&v| self.sums.sum(v).as_constant());
         bounds.flatten().min()
     }
 

@@ -2,6 +2,7 @@ mod builder;
 mod divide;
 mod interp;
 mod math;
+mod memory;
 mod straight;
 mod text;
 mod verify;
