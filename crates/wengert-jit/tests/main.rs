@@ -11,6 +11,7 @@ mod machines;
 mod near;
 mod operations;
 mod random;
+mod refill;
 mod reuse;
 mod scratch;
 mod unaligned;

@@ -101,7 +101,7 @@ impl Writer<'_> {
             6 => {
                 let op = *self
                     .rng
-                    .pick(&[Add, Sub, Mul, MulHigh, And, Or, Xor, Min, Max]);
+                    .pick(&[Add, Sub, Mul, MulHigh, Div, Rem, And, Or, Xor, Min, Max]);
                 let args = [self.int(), self.int()];
                 self.b.op(op, &args)
             }

@@ -142,7 +142,8 @@ impl Cpu {
     pub fn has_wide_loops(self) -> bool {
         // Calls in them follow the Unix calling convention.
         let calls = cfg!(unix) || !self.runs_here();
-        self.arch == Arch::X86_64 && self.avx512f && self.avx512dq && self.bmi2 && calls
+        let avx512 = self.avx512f && self.avx512dq && self.avx512vl;
+        self.arch == Arch::X86_64 && avx512 && self.bmi2 && calls
     }
 
     /// Returns its architecture.

@@ -21,6 +21,13 @@ const SIDE_BY_SIDE: usize = 32;
 /// The number of tasks for each thread if there are enough elements, so that threads that finish early take over work.
 const TASKS_A_THREAD: usize = 4;
 
+/// The number of lanes of a task of a large batch without sums: several rows of lanes cost less than as many tasks,
+/// and lanes that finish early go on with more elements.
+const MANY_LANES: usize = 8 * LANE_CHUNK;
+
+/// The number of such tasks for each thread.
+const LARGE_TASKS_A_THREAD: usize = 16;
+
 /// A map of a function over a batch.
 pub struct Batch<'a> {
     /// The function that is run for each element.
@@ -76,6 +83,13 @@ impl Lowering {
     fn lanes_of_a_task(&self, batch: &Batch<'_>, outputs: &[Wanted]) -> usize {
         let summed = outputs.iter().zip(batch.sum).filter(|(_, sum)| **sum);
         let size: usize = summed.map(|(want, _)| size(&want.ty)).sum();
+        if !self.parallel && batch.sum.iter().all(|sum| !sum) {
+            let share = batch.extent / (LARGE_TASKS_A_THREAD * self.target.threads.count());
+            let large = (share / LANE_CHUNK * LANE_CHUNK).min(MANY_LANES);
+            if large > LANE_CHUNK {
+                return large;
+            }
+        }
         if self.parallel || is_simple(batch.body) || size * batch.extent > self.target.near {
             return LANE_CHUNK;
         }

@@ -104,7 +104,7 @@ impl Emitter<'_, '_> {
     }
 
     /// The lower or upper two of four 32-bit lanes, moved to the lower end.
-    fn half(&mut self, x: ir::Value, upper: bool) -> ir::Value {
+    pub(super) fn half(&mut self, x: ir::Value, upper: bool) -> ir::Value {
         if !upper {
             return x;
         }

@@ -68,6 +68,8 @@ pub(crate) fn how(op: ScalarOp, from: DType, to: DType, even: bool, machine: Mac
     match op {
         Add | Sub | Mul | Neg | Not => whole(true),
         Div if float => Native,
+        // Through floats, which are rounded to integers.
+        Rem | Div if !float && machine.round => Composed,
         Rem | Div => PerLane,
         // Two vectors of products stand against one of 32-bit factors; there is no product of 128 bits.
         MulHigh if from.bytes() < 8 => Composed,

@@ -86,6 +86,7 @@ impl Emitter<'_, '_> {
             Min => self.extreme(FloatCC::LessThan, a[0], a[1]),
             Max => self.extreme(FloatCC::GreaterThan, a[0], a[1]),
             MulHigh => self.high_product(d, a[0], a[1]),
+            Div | Rem => self.lane_division(op == Div, d, a[0], a[1], i),
             Eq => {
                 let x = self.b.ins().bxor(a[0], a[1]);
                 self.b.ins().bnot(x)

@@ -15,6 +15,7 @@ mod control;
 mod convert;
 mod deferred_stores;
 mod divergent;
+mod division;
 pub(crate) mod how;
 mod lanes;
 mod lists;

@@ -113,7 +113,13 @@ impl Emitter<'_, '_> {
     }
 
     /// Total division: a divisor that would trap becomes 1.
-    fn int_division(&mut self, div: bool, d: DType, x: ir::Value, y: ir::Value) -> ir::Value {
+    pub(super) fn int_division(
+        &mut self,
+        div: bool,
+        d: DType,
+        x: ir::Value,
+        y: ir::Value,
+    ) -> ir::Value {
         let ty = scalar_type(d);
         let (x, y) = if ty == types::I8 {
             let b = &mut self.b;

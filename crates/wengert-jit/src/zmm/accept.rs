@@ -17,6 +17,7 @@ use wengert_run::Vectors;
 use wengert_run::library::wide::Wide;
 use wengert_run::plan::is_straight;
 
+use super::refill::refilled;
 use crate::plan::Values;
 
 /// The largest number of blocks that run side by side.
@@ -27,7 +28,8 @@ const SHORT: u32 = 600;
 const LINE: usize = 48;
 /// The number of operations from which any body without loops has wide code.
 const LARGE: usize = 64;
-/// The number of operations from which a body that reads and writes rows has wide code.
+/// The number of operations from which a body that reads and writes rows, or elements that it has looked up, has
+/// wide code.
 const SOME: usize = 2;
 
 /// Finds the vector loops that have wide code. Maps their index to the number of blocks that run
@@ -68,7 +70,11 @@ pub(crate) fn accepted(
         let interleave = match l.carried.is_empty() && own && acceptor.parts_nowhere(&l.body) {
             true if vectors == Vectors::AllLoops => MOST,
             true => acceptor.side_by_side(&l.body),
-            false => 1,
+            // Lanes that are refilled: one block works while the steps of the other wait.
+            false => match refilled(program, values, 2, l) {
+                Some(_) => 2,
+                None => 1,
+            },
         };
         let interleave = (0..)
             .map(|i| 1 << i)
@@ -79,14 +85,14 @@ pub(crate) fn accepted(
 }
 
 /// Whether wide code is faster for a body: it has loops, or is a straight line that computes
-/// something and reads and writes rows.
+/// something and reads and writes rows, or looks elements up one by one, which is one instruction.
 fn is_work(l: &For) -> bool {
     let (mut loops, mut operations, mut rows) = (false, 0, true);
     walk::stmts(&l.body, &mut |s| match s {
         Stmt::For(_) | Stmt::While(_) => loops = true,
         Stmt::Op { .. } => operations += 1,
         Stmt::Load { index, .. } | Stmt::Store { index, .. } => {
-            rows &= index.each.is_none() && (0..=1).contains(&index.stride);
+            rows &= (0..=1).contains(&index.stride);
         }
         _ => {}
     });
@@ -195,14 +201,10 @@ impl Acceptor<'_> {
     fn op(&self, out: Value, op: ScalarOp, args: &[Value]) -> bool {
         use ScalarOp::*;
         let from = self.dtype(args[args.len() - 1]);
-        let lanes = self.lanes(out);
         match op {
             Fold(_) => false,
             Rem if from == DType::F64 => false,
-            Div | Rem if from != DType::F64 => {
-                let by = self.values.constants[args[1].0 as usize];
-                !lanes && from == DType::I64 && by.is_some_and(|n| n as i64 > 0)
-            }
+            Div | Rem => from != DType::Bool,
             Convert => {
                 let narrow = |d| !is_word(d) && d != DType::Bool;
                 !narrow(from) && !narrow(self.dtype(out))

@@ -235,7 +235,7 @@ impl<'p> Writer<'_, 'p> {
     }
 
     /// Memory for the arguments of a function and its result.
-    fn call_area(&mut self, args: usize) -> i32 {
+    pub(super) fn call_area(&mut self, args: usize) -> i32 {
         let layout = &mut *self.layout;
         *(self.spare.areas)
             .entry(args)
@@ -357,7 +357,12 @@ impl<'p> Writer<'_, 'p> {
     /// Writes a value to the row of a piece, in the lanes of a mask if one is given.
     pub(super) fn assign(&mut self, to: Piece, from: Value, mask: Option<i32>) {
         let row = self.row(to);
-        if self.is_mask(to.0) {
+        self.merge(row, from, mask);
+    }
+
+    /// Writes a value to a place in the frame, in the lanes of a mask if one is given.
+    pub(super) fn merge(&mut self, row: Mem, from: Value, mask: Option<i32>) {
+        if self.is_mask(from) {
             let m = self.mask_of(from);
             let new = match mask {
                 None => m,

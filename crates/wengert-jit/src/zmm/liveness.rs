@@ -22,16 +22,19 @@ pub(super) struct Life {
     negated: HashMap<Value, Value>,
     /// The ends of statements with blocks.
     ends: HashMap<Pos, Pos>,
+    run_on: bool,
 }
 
 impl Life {
-    /// Analyses the body of a vector loop, of which `interleave` blocks run side by side.
-    pub(super) fn of(l: &For, values: &Values, interleave: usize) -> Life {
+    /// Analyses the body of a vector loop, of which `interleave` blocks run side by side. If lanes that have
+    /// finished run on, the carried values of a while are not needed after its condition.
+    pub(super) fn of(l: &For, values: &Values, interleave: usize, run_on: bool) -> Life {
         let mut life = Life {
             defined: HashMap::new(),
             uses: HashMap::new(),
             negated: negations(&l.body, values),
             ends: HashMap::new(),
+            run_on,
         };
         let mut at = 0;
         let stays = |l: &For| stays_in_registers(values, interleave, l);
@@ -95,19 +98,23 @@ impl Life {
                 self.mention_all(&walk::uses(s), here);
             }
             self.define_all(walk::params(s), here);
-            for inner in walk::blocks(s) {
+            for (n, inner) in walk::blocks(s).enumerate() {
                 self.block(inner, at, stays);
                 *at += 1;
                 match s {
                     // Each step compares with the extent.
                     Stmt::For(l) => self.mention(l.extent, *at),
                     Stmt::If(i) => self.mention(i.pred, *at),
+                    Stmt::While(w) if n == 0 => {
+                        w.carried.iter().for_each(|c| self.mention(c.param, *at));
+                    }
                     _ => {}
                 }
                 self.mention_all(&inner.results, *at);
             }
             match s {
                 Stmt::For(l) if stays(l) => {}
+                Stmt::While(_) if self.run_on => {}
                 // Finished lanes keep their values.
                 Stmt::For(For { carried, .. }) | Stmt::While(While { carried, .. }) => {
                     carried.iter().for_each(|c| self.mention(c.param, *at));

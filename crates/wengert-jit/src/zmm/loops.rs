@@ -16,9 +16,9 @@ use super::regs::{Piece, WORK, WORK_TOO};
 use crate::plan::Values;
 
 /// The number of registers for carried values.
-const CARRIED: usize = 20;
+pub(super) const CARRIED: usize = 20;
 /// The number of registers that a loop may hold from step to step.
-const HELD: usize = 28;
+pub(super) const HELD: usize = 28;
 
 /// Whether the carried values in lanes of a counted loop stay in registers from step to step.
 pub(super) fn stays_in_registers(values: &Values, interleave: usize, l: &For) -> bool {
@@ -266,7 +266,12 @@ impl<'p> Writer<'_, 'p> {
 
     /// Stores the results of a step to the rows of the carried values, in the lanes of a mask if
     /// one is given.
-    fn end_in_rows(&mut self, carried: &[Carried], results: &[Value], mask: Option<i32>) {
+    pub(super) fn end_in_rows(
+        &mut self,
+        carried: &[Carried],
+        results: &[Value],
+        mask: Option<i32>,
+    ) {
         self.rows_at_end(carried, results, mask);
         self.forget_all();
         self.carry_words(carried.iter().zip(results).map(|(c, &r)| (c.param, r)));
@@ -360,7 +365,7 @@ impl<'p> Writer<'_, 'p> {
     }
 
     /// The preferred registers of the results of a body.
-    fn wishes(
+    pub(super) fn wishes(
         &self,
         in_lanes: &[Carried],
         body: &Block,
@@ -383,7 +388,12 @@ impl<'p> Writer<'_, 'p> {
 
     /// Restores the registers of the start of the step: the carried values get the results, and the
     /// outer values are reloaded if necessary.
-    fn end_in_registers(&mut self, carried: &[Carried], body: &Block, held: &[(Piece, u8)]) {
+    pub(super) fn end_in_registers(
+        &mut self,
+        carried: &[Carried],
+        body: &Block,
+        held: &[(Piece, u8)],
+    ) {
         let results: HashMap<Value, Value> = (carried.iter().zip(&body.results))
             .filter(|(c, _)| self.is_lanes(c.param))
             .map(|(c, &r)| (c.param, r))

@@ -213,7 +213,7 @@ impl Writer<'_, '_> {
             self.asm.two(ops::SPREAD, x, Src::Each(at), ALL);
             return self.define(out, x);
         }
-        if each.is_none() && (own || index.stride == 1) {
+        if each.is_none() && (own || (index.stride == 1 && self.elements.is_empty())) {
             let at = self.address(b, index);
             let row = Src::Row(Mem {
                 off: at.off + 64 * block,
@@ -246,6 +246,13 @@ impl Writer<'_, '_> {
         let (_, _, each) = self.parts(index);
         let own = self.kind(b) == BufferKind::Local;
         let block = self.block as i64;
+        if !own && index.stride != 0 && !self.elements.is_empty() {
+            return self.of_elements(b, index, each);
+        }
+        if let (false, 0, Some(v)) = (own, index.stride, each) {
+            let x = self.in_register(v);
+            return (self.address(b, index), x);
+        }
         let numbers = match own {
             true => self.numbers(1, LANES as i64 * block),
             false => {
@@ -272,6 +279,27 @@ impl Writer<'_, '_> {
         (self.address(b, index), n)
     }
 
+    /// The same, if the lanes have elements of any numbers.
+    fn of_elements(&mut self, b: BufferId, index: &Index, each: Option<Value>) -> (Mem, Zmm) {
+        let n = self.take(None);
+        let elements = Src::Row(self.frame(self.elements[self.block]));
+        self.asm.two(ops::LOAD, n, elements, ALL);
+        if index.stride != 1 {
+            let off = self.layout.word(index.stride as u64);
+            let stride = Src::Each(self.frame(off));
+            self.asm.three(ops::MUL_INT, n, n, stride, ALL);
+        }
+        if let Some(v) = each {
+            let x = self.in_register(v);
+            self.asm.three(ops::ADD_INT, n, n, Src::Reg(x), ALL);
+        }
+        let at = Index {
+            stride: 0,
+            ..*index
+        };
+        (self.address(b, &at), n)
+    }
+
     /// Writes an element.
     pub(super) fn store(&mut self, b: BufferId, index: &Index, value: Value) {
         let (_, _, each) = self.parts(index);
@@ -281,7 +309,8 @@ impl Writer<'_, '_> {
             return self.store_truth(b, index, value);
         }
         let x = self.in_register(value);
-        if each.is_some() || !(own || index.stride == 1) {
+        let in_order = own || (index.stride == 1 && self.elements.is_empty());
+        if each.is_some() || !in_order {
             let (at, numbers) = self.apart(b, index);
             self.lanes_apart();
             self.asm.scatter(at, numbers, x, WORK);

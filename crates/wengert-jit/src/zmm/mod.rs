@@ -15,10 +15,12 @@
 mod accept;
 mod asm;
 mod blocks;
+mod division;
 mod liveness;
 mod loops;
 mod memory;
 mod ops;
+mod refill;
 mod regs;
 mod uniform;
 
@@ -34,6 +36,7 @@ use wengert_run::plan::is_straight;
 use self::asm::{Asm, Cond, Gpr, Int, Label, Mem, RAX, RBX, RCX, RDI};
 use self::liveness::{Life, Pos};
 use self::memory::Pointer;
+use self::refill::Refilled;
 use self::regs::{Piece, Registers};
 use crate::plan::{Plan, Values};
 
@@ -121,6 +124,10 @@ pub(super) struct Writer<'e, 'p> {
     life: Life,
     layout: &'e mut Layout<'p>,
     spare: &'e mut FrameSlots,
+    /// For each block, the row of the numbers of its lanes' elements, if these are not in order.
+    elements: Vec<i32>,
+    /// Rows and words that are not for other values.
+    reserved: HashSet<i32>,
     free_rows: Vec<i32>,
     free_words: Vec<i32>,
     /// The number of blocks that run side by side.
@@ -146,6 +153,8 @@ pub(super) struct Writer<'e, 'p> {
     parted: bool,
     /// Addresses that are in registers.
     pointers: Vec<(Pointer, Gpr)>,
+    /// The divisions of larger numbers, which are written last.
+    large: Vec<division::Large>,
     /// Leaves with the status in rax.
     leave: Label,
     /// Keeps a failure at an address.
@@ -168,11 +177,15 @@ pub(crate) fn write<'p>(
 ) -> (Vec<u8>, Option<String>) {
     let mut asm = Asm::new(listing);
     let leave = asm.label();
+    let refilled = refill::refilled(&plan.program, &plan.values, interleave, l);
+    let free = refilled.is_some_and(|r| r.in_registers);
     let mut w = Writer {
         asm,
         plan,
         values: &plan.values,
-        life: Life::of(l, &plan.values, interleave),
+        life: Life::of(l, &plan.values, interleave, free),
+        elements: Vec::new(),
+        reserved: HashSet::new(),
         free_rows: spare.rows.clone(),
         free_words: spare.words.clone(),
         layout,
@@ -189,10 +202,11 @@ pub(crate) fn write<'p>(
         active: None,
         parted: false,
         pointers: Vec::new(),
+        large: Vec::new(),
         leave,
         keep,
     };
-    w.function(l, &places.carried);
+    w.function(l, refilled, &places.carried);
     w.asm.finish()
 }
 
@@ -232,6 +246,15 @@ impl<'p> Writer<'_, 'p> {
         off
     }
 
+    /// Frees a row of the frame, or a word, for other values.
+    fn free(&mut self, word: bool, off: i32) {
+        match (self.reserved.contains(&off), word) {
+            (true, _) => {}
+            (false, true) => self.free_words.push(off),
+            (false, false) => self.free_rows.push(off),
+        }
+    }
+
     /// A row of the frame.
     fn new_row(&mut self) -> i32 {
         if let Some(off) = self.free_rows.pop() {
@@ -243,7 +266,7 @@ impl<'p> Writer<'_, 'p> {
     }
 
     /// The function.
-    fn function(&mut self, l: &'p For, carried: &[i32]) {
+    fn function(&mut self, l: &'p For, refilled: Option<Refilled<'p>>, carried: &[i32]) {
         const SAVED: [Gpr; 5] = [RBX, Gpr(12), Gpr(13), Gpr(14), Gpr(15)];
         for r in SAVED {
             self.asm.push(r);
@@ -258,9 +281,11 @@ impl<'p> Writer<'_, 'p> {
         self.first = self.new_word();
         self.asm.constant(RAX, 0);
         self.asm.store_word(self.frame(self.first), RAX);
-        match l.carried.is_empty() && l.body.stmts.iter().all(is_straight) {
-            true => self.line_of_blocks(l),
-            false => self.blocks(l),
+        let line = l.carried.is_empty() && l.body.stmts.iter().all(is_straight);
+        match refilled {
+            Some(r) => self.refilled_loop(l, r),
+            None if line => self.line_of_blocks(l),
+            None => self.blocks(l),
         }
         self.asm.constant(RAX, 0);
         self.asm.place(self.leave);
@@ -269,6 +294,7 @@ impl<'p> Writer<'_, 'p> {
             self.asm.pop(r);
         }
         self.asm.ret();
+        self.large_divisions();
     }
 
     /// The number of lanes that run side by side.
@@ -364,7 +390,11 @@ impl<'p> Writer<'_, 'p> {
 
     /// The statements of a block.
     fn statements(&mut self, block: &'p Block) {
-        let mut rest = &block.stmts[..];
+        self.sequence(&block.stmts);
+    }
+
+    fn sequence(&mut self, stmts: &'p [Stmt]) {
+        let mut rest = stmts;
         while let Some(s) = rest.first() {
             if self.interleave > 1 && is_straight(s) {
                 let n = self.line(rest);

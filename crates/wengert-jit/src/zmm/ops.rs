@@ -17,13 +17,15 @@ const UNORDERED: u8 = 3;
 /// Neither greater nor equal: less, or NaN.
 const BELOW: u8 = 0x19;
 /// How integers are compared.
-const INT: [u8; 4] = [0, 4, 1, 2];
+pub(super) const INT: [u8; 4] = [0, 4, 1, 2];
+/// How integers are compared: greater or equal.
+pub(super) const NOT_BELOW: u8 = 5;
 
 /// How to round to an integer: to the nearest, down, up, towards zero; quietly.
 const NEAREST: u8 = 8;
 const DOWN: u8 = 9;
 const UP: u8 = 10;
-const TO_ZERO: u8 = 11;
+pub(super) const TO_ZERO: u8 = 11;
 
 const SIGN: u64 = 1 << 63;
 
@@ -47,7 +49,7 @@ impl Writer<'_, '_> {
     }
 
     /// The constant in memory.
-    fn known(&mut self, bits: u64) -> Src {
+    pub(super) fn known(&mut self, bits: u64) -> Src {
         let off = self.layout.word(bits);
         Src::Each(self.frame(off))
     }
@@ -113,6 +115,7 @@ impl Writer<'_, '_> {
             Sub => self.two_operands(out, ops::SUB_INT, args, false),
             Mul => self.two_operands(out, ops::MUL_INT, args, true),
             MulHigh => self.high_product(out, signed, args),
+            Div | Rem => self.division(out, op == Div, signed, args),
             And => self.two_operands(out, ops::AND, args, true),
             Or => self.two_operands(out, ops::OR, args, true),
             Xor => self.two_operands(out, ops::XOR, args, true),

@@ -276,10 +276,7 @@ impl Writer<'_, '_> {
         self.regs.pinned = 0;
         self.regs.pinned_masks = 0;
         for (mask, off) in std::mem::take(&mut self.regs.leaving) {
-            match mask {
-                true => self.free_words.push(off),
-                false => self.free_rows.push(off),
-            }
+            self.free(mask, off);
         }
     }
 
@@ -392,7 +389,7 @@ impl Writer<'_, '_> {
         let r = self.place_of(from).expect("it is in a register");
         self.forget(from);
         if let Some(off) = self.rows.remove(&from) {
-            self.free_rows.push(off);
+            self.free(false, off);
         }
         self.put(to, r);
     }

@@ -90,11 +90,7 @@ impl Writer<'_, '_> {
             Add => asm.int(Int::Add, RAX, RCX),
             Sub => asm.int(Int::Sub, RAX, RCX),
             Mul => asm.multiply(RAX, RCX),
-            Div => asm.divide(RCX),
-            Rem => {
-                asm.divide(RCX);
-                asm.copy(RAX, RDX);
-            }
+            Div | Rem => self.divide_words(op == Div, signed),
             MulHigh => {
                 asm.multiply_high(signed, RCX);
                 asm.copy(RAX, RDX);

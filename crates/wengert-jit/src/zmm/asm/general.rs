@@ -81,11 +81,17 @@ impl Asm {
         self.bytes.extend(n.to_le_bytes());
     }
 
-    /// Divides rax, signed: rax has the quotient, rdx the remainder.
-    pub(in crate::zmm) fn divide(&mut self, by: Gpr) {
-        self.line(|| format!("cqo; idiv {by}"));
-        self.bytes.extend([0x48, 0x99]);
-        self.pair(&[0xf7], 7, by);
+    /// Divides rax: rax has the quotient, rdx the remainder.
+    pub(in crate::zmm) fn divide(&mut self, signed: bool, by: Gpr) {
+        if signed {
+            self.line(|| format!("cqo; idiv {by}"));
+            self.bytes.extend([0x48, 0x99]);
+            self.pair(&[0xf7], 7, by);
+        } else {
+            self.line(|| format!("xor edx, edx; div {by}"));
+            self.bytes.extend([0x31, 0xd2]);
+            self.pair(&[0xf7], 6, by);
+        }
     }
 
     /// Multiplies rax: rdx has the upper half of the product.
@@ -108,6 +114,13 @@ impl Asm {
     pub(in crate::zmm) fn shift_left(&mut self, r: Gpr, by: u8) {
         self.line(|| format!("shl {r}, {by}"));
         self.pair(&[0xc1], 4, r);
+        self.bytes.push(by);
+    }
+
+    /// Shifts right; the carry flag is the last bit that is shifted out.
+    pub(in crate::zmm) fn shift_right(&mut self, r: Gpr, by: u8) {
+        self.line(|| format!("shr {r}, {by}"));
+        self.pair(&[0xc1], 5, r);
         self.bytes.push(by);
     }
 
@@ -134,6 +147,13 @@ impl Asm {
     pub(in crate::zmm) fn move_if(&mut self, cond: Cond, to: Gpr, from: Gpr) {
         self.line(|| format!("cmov{cond} {to}, {from}"));
         self.pair(&[0x0f, 0x40 | cond as u8], to.0, from);
+    }
+
+    /// The number of bits that are set.
+    pub(in crate::zmm) fn count_bits(&mut self, to: Gpr, from: Gpr) {
+        self.line(|| format!("popcnt {to}, {from}"));
+        self.bytes.push(0xf3);
+        self.pair(&[0x0f, 0xb8], to.0, from);
     }
 
     /// The low `n` bits of `from`.

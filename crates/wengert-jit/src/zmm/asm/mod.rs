@@ -4,7 +4,7 @@
 mod general;
 mod vector;
 
-pub(super) use self::vector::{Op, ops};
+pub(super) use self::vector::{Op, half, ops};
 
 use std::fmt;
 
@@ -85,6 +85,7 @@ pub(super) enum Shift {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Cond {
     Below = 2,
+    NotBelow = 3,
     Equal = 4,
     NotEqual = 5,
     BelowOrEqual = 6,
@@ -98,6 +99,7 @@ impl fmt::Display for Cond {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Cond::Below => "b",
+            Cond::NotBelow => "nb",
             Cond::Equal => "e",
             Cond::NotEqual => "ne",
             Cond::BelowOrEqual => "be",

@@ -6,13 +6,18 @@
 
 use super::{ALL, Asm, Gpr, Lanes, Mask, MaskOp, Mem, Src, Zmm};
 
-/// A vector instruction: its opcode map, prefix, opcode and name. All work on 64-bit elements.
+/// A vector instruction: its opcode map, prefix, opcode and name. All but those of [`half`] work on
+/// eight elements of 64 bits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::zmm) struct Op {
     map: u8,
     prefix: u8,
     code: u8,
     name: &'static str,
+    /// Whether elements have 64 bits.
+    word: bool,
+    /// Whether vectors have 512 bits, not 256.
+    full: bool,
 }
 
 const fn op(map: u8, prefix: u8, code: u8, name: &'static str) -> Op {
@@ -21,7 +26,31 @@ const fn op(map: u8, prefix: u8, code: u8, name: &'static str) -> Op {
         prefix,
         code,
         name,
+        word: true,
+        full: true,
     }
+}
+
+/// Instructions on eight floats of 32 bits, which take half a register.
+pub(in crate::zmm) mod half {
+    use super::{Op, op};
+
+    const fn narrow(op: Op, full: bool) -> Op {
+        Op {
+            word: false,
+            full,
+            ..op
+        }
+    }
+
+    pub(crate) const DIV: Op = narrow(op(1, 0, 0x5e, "vdivps"), false);
+    pub(crate) const ROUND: Op = narrow(op(3, 1, 0x08, "vrndscaleps"), false);
+    /// The third operand minus the product of the other two, over the third.
+    pub(crate) const NEGATED_FMA: Op = narrow(op(2, 1, 0xbc, "vfnmadd231ps"), false);
+    /// From integers of 64 bits.
+    pub(crate) const FROM_INT: Op = op(1, 0, 0x5b, "vcvtqq2ps");
+    /// To integers of 64 bits.
+    pub(crate) const TO_INT: Op = narrow(op(1, 1, 0x7a, "vcvttps2qq"), true);
 }
 
 /// Prefixes by number: 1 is 66, 2 is F3, 3 is F2.
@@ -43,6 +72,8 @@ pub(in crate::zmm) mod ops {
     pub(crate) const LOAD: Op = op(1, 1, 0x10, "vmovupd");
     pub(crate) const STORE: Op = op(1, 1, 0x11, "vmovupd");
     pub(crate) const STORE_LOW: Op = op(1, 3, 0x11, "vmovsd");
+    /// Moves the first elements to the lanes of the mask, in order.
+    pub(crate) const EXPAND: Op = op(2, 1, 0x89, "vpexpandq");
     pub(crate) const GATHER: Op = op(2, 1, 0x91, "vpgatherqq");
     pub(crate) const SCATTER: Op = op(2, 1, 0xa1, "vpscatterqq");
 
@@ -110,11 +141,12 @@ impl Asm {
                 | inverted(to & 16 != 0, 4)
                 | op.map,
         );
-        self.bytes.push(0x80 | ((!first & 15) << 3) | 4 | op.prefix);
-        let wide = 0x40;
+        self.bytes
+            .push(u8::from(op.word) << 7 | ((!first & 15) << 3) | 4 | op.prefix);
+        let length = if op.full { 0x40 } else { 0x20 };
         self.bytes.push(
             u8::from(zero) << 7
-                | wide
+                | length
                 | u8::from(each) << 4
                 | inverted(first & 16 != 0, 3)
                 | mask.0,

@@ -2,6 +2,7 @@ use expect_test::{Expect, expect};
 
 use super::*;
 use crate::loops::affine::Affine;
+use crate::loops::{Stmt, Value};
 
 fn check(b: Builder, expect: Expect) {
     expect.assert_eq(&checked(b).to_string());
@@ -244,4 +245,32 @@ fn text() {
             }
         "#]],
     );
+}
+
+/// A loop drops a count of its steps that nobody reads, and keeps one that the condition, another carried value or
+/// what comes after it reads.
+#[test]
+fn carried_values_that_nobody_reads_are_dropped() {
+    let mut b = Builder::new();
+    let y = output(&mut b, DType::I64, 2);
+    let (zero, one, ten) = (b.i64(0), b.i64(1), b.i64(10));
+    let carries = [zero; 5].map(|init| b.carry(init));
+    let outs = b.while_(
+        u64::MAX,
+        &carries,
+        |b, p| b.op(ScalarOp::Lt, &[p[0], ten]),
+        |b, p| {
+            let mut next: Vec<Value> = p[..4].iter().map(|&v| b.add(v, one)).collect();
+            next.push(b.add(p[4], p[2]));
+            next
+        },
+    );
+    b.store(y, &Affine::constant(0), outs[3]);
+    b.store(y, &Affine::constant(1), outs[4]);
+    let program = checked(b);
+    let carried = program.body.stmts.iter().find_map(|s| match s {
+        Stmt::While(w) => Some(w.carried.iter().map(|c| c.out).collect::<Vec<_>>()),
+        _ => None,
+    });
+    assert_eq!(carried, Some(vec![outs[0], outs[2], outs[3], outs[4]]));
 }
