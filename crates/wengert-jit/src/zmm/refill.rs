@@ -564,7 +564,7 @@ impl<'p> Writer<'_, 'p> {
         self.asm.int(Int::Compare, RCX, RDX);
         self.asm.jump_if(Cond::Less, young);
         let looped = r.parts.looped;
-        self.too_many_steps(looped.limit, looped.at);
+        self.give_up(While::endless(looped.limit, looped.at));
         self.asm.place(young);
     }
 }
