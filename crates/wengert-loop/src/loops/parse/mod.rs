@@ -89,7 +89,7 @@ impl Program {
         let names = std::mem::take(&mut parser.names);
         parser.program.values = parser.types(names)?;
         let program = parser.program;
-        verify(&program).map_err(|message| Error::invalid(message))?;
+        verify(&program).map_err(Error::invalid)?;
         Ok(program)
     }
 
