@@ -210,6 +210,8 @@ fn what_counts_up_below_a_bound_needs_no_clamp() {
     assert_eq!(left("one", "huge", "nine"), (1, 1));
 }
 
+type Pass = fn(&Program) -> Program;
+
 /// A generator of small programs whose loops read and write a few elements around each other.
 struct Generator {
     state: u64,
@@ -410,7 +412,7 @@ fn generated_programs_keep_their_bits() {
     let (mut carried, mut joined) = (0, 0);
     for seed in 0..3000 {
         let program = generated(seed);
-        let passes: [(&str, fn(&Program) -> Program); 4] = [
+        let passes: [(&str, Pass); 4] = [
             ("forward", forward),
             ("fuse", fuse),
             ("dead_stores", |p| {
