@@ -10,7 +10,7 @@ use wengert_loop::cost::{cycles, longest_path};
 use wengert_loop::loops::kernel::RandomBlock;
 use wengert_loop::loops::walk;
 use wengert_loop::loops::{
-    Block, BufferId, BufferKind, Cause, For, Index, LoopKind, Program, ScalarOp, Stmt, Value,
+    Block, BufferId, BufferKind, Cause, For, Index, LANES, LoopKind, Program, ScalarOp, Stmt, Value,
 };
 use wengert_loop::types::DType;
 use wengert_run::Vectors;
@@ -54,7 +54,8 @@ pub(crate) fn accepted(
             functions,
         };
         let carried_words = l.carried.iter().all(|c| is_word(acceptor.dtype(c.param)));
-        let pays = vectors == Vectors::AllLoops || is_work(l);
+        let even = (values.constants[l.extent.0 as usize]).is_some_and(|n| n % LANES as u64 == 0);
+        let pays = vectors == Vectors::AllLoops || is_work(l, even);
         if !carried_words || !pays || !acceptor.block(&l.body) {
             return;
         }
@@ -84,9 +85,10 @@ pub(crate) fn accepted(
     found
 }
 
-/// Whether wide code is faster for a body: it has loops, or is a straight line that computes
-/// something and reads and writes rows, or looks elements up one by one, which is one instruction.
-fn is_work(l: &For) -> bool {
+/// Whether wide code is faster for a body: it has loops, or is a straight line that reads and writes rows, or looks
+/// elements up one by one, which is one instruction, and computes something or, unless the blocks are `even`, ends with
+/// a short block, which has a mask in wide code and is written lane by lane elsewhere.
+fn is_work(l: &For, even: bool) -> bool {
     let (mut loops, mut operations, mut rows) = (false, 0, true);
     walk::stmts(&l.body, &mut |s| match s {
         Stmt::For(_) | Stmt::While(_) => loops = true,
@@ -97,7 +99,7 @@ fn is_work(l: &For) -> bool {
         _ => {}
     });
     let line = l.carried.is_empty() && l.body.stmts.iter().all(is_straight);
-    loops || operations >= LARGE || (line && rows && operations >= SOME)
+    loops || operations >= LARGE || (line && rows && (!even || operations >= SOME))
 }
 
 /// For each `Local` buffer the only vector loop that accesses it, if there is one.

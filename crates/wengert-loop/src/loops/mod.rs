@@ -19,6 +19,8 @@
 
 pub mod affine;
 pub mod builder;
+mod counters;
+pub mod dead_carries;
 pub mod dead_code;
 pub mod dead_stores;
 pub mod divide;

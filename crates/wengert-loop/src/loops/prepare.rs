@@ -1,17 +1,18 @@
 //! The passes between lowering and emission.
 
 use super::Program;
-use super::dead_stores;
 use super::divide::divide;
 use super::forward::forward;
 use super::fuse::fuse;
 use super::promote::promote;
 use super::unroll::unroll;
+use super::{dead_carries, dead_stores};
 
 /// Returns the program as a back end should emit it: short loops are unrolled, neighbouring loops joined, and
 /// elements that are stored and read again are in registers. Its results have the same bits.
 pub fn prepare(program: &Program) -> Program {
     let mut program = forward(&fuse(&promote(&unroll(program))));
+    dead_carries::remove(&mut program);
     dead_stores::remove(&mut program);
     divide(&program)
 }

@@ -198,15 +198,26 @@ pub(super) fn same<'p, R: Rewrite<'p>>(pass: &mut R, stmt: &'p Stmt) {
             leave(pass, stmt, &outs);
         }
         Stmt::While(l) => {
+            // In lanes a step also runs for lanes whose condition does not hold.
+            let counters = match r.b.vector_index() {
+                None => r.counters(l),
+                Some(_) => vec![],
+            };
             let carries = carries(pass, stmt, &l.carried);
             let b = &mut pass.replay().b;
             let carried = b.carried(&carries);
             let params: Vec<Value> = carried.iter().map(|c| c.param).collect();
+            for c in &counters {
+                b.note_between(params[c.number], (c.low, i64::MAX));
+            }
             b.open(None);
             begin(pass, stmt, &l.carried, &params);
             stmts(pass, &l.cond);
             let r = pass.replay();
             let cond = r.b.close(r.results(&l.cond));
+            for c in &counters {
+                r.b.note_between(params[c.number], (c.low, c.high));
+            }
             r.b.open(None);
             let results = body_of(pass, stmt, &l.body, &l.carried, &params);
             let r = pass.replay();

@@ -269,6 +269,7 @@ macro_rules! backend_tests {
             stores_read_later_in_lanes
             stores_that_may_meet
             top_k
+            while_counts
             while_in_lanes
             while_limit
             while_limit_in_lanes

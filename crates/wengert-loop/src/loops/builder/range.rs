@@ -4,13 +4,18 @@ use super::Builder;
 use crate::loops::{ScalarOp, Value};
 
 /// The least and the greatest number that a value may be.
-pub(super) type Range = (i64, i64);
+pub(in crate::loops) type Range = (i64, i64);
 
 impl Builder {
     /// Returns the range of an `i64`, if it is known.
-    fn range(&self, value: Value) -> Option<Range> {
+    pub(in crate::loops) fn range(&self, value: Value) -> Option<Range> {
         let known = self.known(value).map(|bits| (bits as i64, bits as i64));
         known.or_else(|| self.ranges.get(&value).copied())
+    }
+
+    /// Notes the range of an `i64`, from here on.
+    pub(in crate::loops) fn note_between(&mut self, value: Value, range: Range) {
+        self.ranges.insert(value, range);
     }
 
     /// Notes that the index of a loop is below its extent.

@@ -183,6 +183,35 @@ fn loops_that_meet_otherwise_are_not_joined() {
     assert_eq!(vector_loops(&text), 2);
 }
 
+/// The clamps of an index that a `while` loop counts up, and what it carries for nobody.
+#[test]
+fn what_counts_up_below_a_bound_needs_no_clamp() {
+    let left = |start: &str, by: &str, bound: &str| {
+        let program = parsed(&format!(
+            "b0: f64[9] output 0  b1: i64[1] input 0
+             none: i64 = 0  one: i64 = 1  three: i64 = 3  eight: i64 = 8  nine: i64 = 9  any: i64 = b1[0]
+             huge: i64 = 9223372036854775807  x: f64 = 1.0
+             last: i64, steps: i64 = while (k = {start}, n = none) limit 9 {{
+               more: bool = lt k, {bound}  yield more
+             }} do {{
+               a: i64 = min k, eight  b: i64 = max a, none  b0[b] = x
+               next: i64 = add k, {by}  m: i64 = add n, one  yield next, m
+             }}"
+        ));
+        let after = prepare(&program);
+        let is = |op: ScalarOp| count(&after, |s| matches!(s, Stmt::Op { op: o, .. } if *o == op));
+        assert_eq!(is(ScalarOp::Add), 1, "{after}");
+        (is(ScalarOp::Min), is(ScalarOp::Max))
+    };
+    assert_eq!(left("one", "three", "nine"), (0, 0));
+    assert_eq!(left("one", "three", "any"), (1, 1));
+    assert_eq!(left("any", "three", "nine"), (1, 1));
+    assert_eq!(left("one", "any", "nine"), (1, 1));
+    assert_eq!(left("one", "huge", "nine"), (1, 1));
+}
+
+type Pass = fn(&Program) -> Program;
+
 /// A generator of small programs whose loops read and write a few elements around each other.
 struct Generator {
     state: u64,
@@ -383,7 +412,7 @@ fn generated_programs_keep_their_bits() {
     let (mut carried, mut joined) = (0, 0);
     for seed in 0..3000 {
         let program = generated(seed);
-        let passes: [(&str, fn(&Program) -> Program); 4] = [
+        let passes: [(&str, Pass); 4] = [
             ("forward", forward),
             ("fuse", fuse),
             ("dead_stores", |p| {
