@@ -47,6 +47,18 @@ impl Known {
         from[from.len() - 1 - rng.below(near)]
     }
 
+    /// A branch on which lanes disagree.
+    fn branch(&mut self, rng: &mut Rng, b: &mut Build) {
+        let p = Self::any(rng, &self.truths);
+        let (i, f) = (Self::any(rng, &self.ints), self.floats[0]);
+        let out = b.if_else(
+            p,
+            |b| vec![b.op(Mul, &[f, f]), b.op(Add, &[i, i])],
+            |b| vec![b.op_to(Convert, DType::F64, &[i]), b.op(Neg, &[i])],
+        );
+        out.into_iter().for_each(|v| self.note(b, v));
+    }
+
     /// Some operations on what is known.
     fn line(&mut self, rng: &mut Rng, b: &mut Build, shared: &Shared, n: usize) {
         for _ in 0..n {
@@ -109,6 +121,9 @@ fn program(rng: &mut Rng, lanes: usize, inside: Inside, limit: u64) -> Program {
         let steps = b.op(And, &[n, most]);
         let size = rng.below(8);
         known.line(rng, b, &shared, size);
+        if rng.below(3) == 0 {
+            known.branch(rng, b);
+        }
         let mut inits = vec![(zero, true)];
         for _ in 0..1 + rng.below(5) {
             let from = [&known.floats, &known.ints][rng.below(2)];
@@ -125,16 +140,7 @@ fn program(rng: &mut Rng, lanes: usize, inside: Inside, limit: u64) -> Program {
                 known.line(rng, b, &shared, size);
                 match inside {
                     Inside::Line => {}
-                    Inside::Branch => {
-                        let p = Known::any(rng, &known.truths);
-                        let (f, g) = (params[0], known.floats[0]);
-                        let out = b.if_else(
-                            p,
-                            |b| vec![b.op(Mul, &[g, g])],
-                            |b| vec![b.op_to(Convert, DType::F64, &[f])],
-                        );
-                        known.note(b, out[0]);
-                    }
+                    Inside::Branch => known.branch(rng, b),
                     Inside::Loop => {
                         let three = b.constant(3i64);
                         let n = b.op(And, &[params[0], three]);
@@ -158,6 +164,9 @@ fn program(rng: &mut Rng, lanes: usize, inside: Inside, limit: u64) -> Program {
             },
         );
         outs.into_iter().for_each(|v| known.note(b, v));
+        if rng.below(3) == 0 {
+            known.branch(rng, b);
+        }
         let size = rng.below(6);
         known.line(rng, b, &shared, size);
         let v = Known::any(rng, &known.floats);
@@ -186,7 +195,7 @@ fn inputs(lanes: usize, seed: u64) -> Vec<Data> {
 
 #[test]
 fn lanes_of_generated_loops() {
-    for seed in 0..240 {
+    for seed in 0..300 {
         let mut rng = Rng::new(seed);
         let lanes = *rng.pick(&EXTENTS);
         let inside = *rng.pick(&[Inside::Line, Inside::Line, Inside::Branch, Inside::Loop]);

@@ -1,13 +1,13 @@
 //! Loops of unequal lanes: when a lane has finished, it takes the next element.
 //!
-//! A vector loop whose body is a straight line, a `while` and another straight line runs its blocks of lanes
-//! until they have finished: all lanes of a block wait for the one with the most steps. Here the lanes of a
+//! A vector loop around a `while`, with statements before and after it, would run a block of lanes until all of
+//! them have finished, as long as the one with the most steps. Here the lanes of a
 //! block have elements of any numbers instead. If the condition fails for a lane, its carried values are set
-//! aside. When enough lane-steps have been idle, the line after the loop runs for the finished lanes, they get
-//! the next elements, and the line before the loop runs for these. Each element takes the operations that it
+//! aside. When enough lane-steps have been idle, what comes after the loop runs for the finished lanes, they get
+//! the next elements, and what comes before the loop runs for these. Each element takes the operations that it
 //! takes anyway, in their order.
 //!
-//! If the condition and the body are straight lines too, the carried values are in registers, and those of
+//! If the condition and the body are straight lines, the carried values are in registers, and those of
 //! finished lanes go on changing, because what counts has been set aside: so a step does not wait for the
 //! condition of the step before.
 
@@ -25,8 +25,12 @@ use super::ops::INT;
 use super::regs::{WORK, WORK_TOO};
 use crate::plan::Values;
 
-/// The number of statements that lanes may skip before they are refilled: they would take about as long.
-const IDLE: usize = 512;
+/// The work of refilling lanes, in statements, the lines before and after the loop aside.
+const REFILL: usize = 64;
+/// The number of steps assumed for a loop in these lines.
+const STEPS: usize = 32;
+/// The largest number of lane-steps that may be idle.
+const MOST_IDLE: usize = 4096;
 /// A limit of steps from which none is reached.
 const ENDLESS: u64 = 1 << 62;
 /// A register for moves where all are taken; what it holds is set aside.
@@ -67,7 +71,7 @@ pub(super) fn refilled<'p>(
     let fits = l.carried.is_empty()
         && !own
         && known(l.extent).is_none_or(|n| n > LANES as u64)
-        && before.iter().chain(after).all(is_line)
+        && (interleave == 1 || before.iter().chain(after).all(is_line))
         && lanes(w.cond.results[0])
         && (w.carried.iter()).all(|c| lanes(c.param) && !bool(c.param));
     let in_registers = [&w.cond, &w.body]
@@ -86,16 +90,25 @@ fn is_line(s: &Stmt) -> bool {
     is_straight(s) || matches!(s, Stmt::Call { .. })
 }
 
-/// The number of lane-steps that may be idle before lanes are refilled.
-fn idle(w: &While) -> i64 {
-    let mut size = 1;
-    for block in [&w.cond, &w.body] {
-        size += block.stmts.len();
-        for s in &block.stmts {
-            walk::blocks(s).for_each(|b| walk::stmts(b, &mut |_| size += 1));
+/// The number of statements of a line, where loops count several times.
+fn size(stmts: &[Stmt]) -> usize {
+    let one = |s: &Stmt| {
+        let inner: usize = walk::blocks(s).map(|b| size(&b.stmts)).sum();
+        match walk::loop_kind(s) {
+            Some(_) => 1 + STEPS * inner,
+            None => 1 + inner,
         }
+    };
+    stmts.iter().map(one).sum()
+}
+
+impl Refilled<'_> {
+    /// The number of lane-steps that may be idle before lanes are refilled: they take about as long as that.
+    fn idle(&self) -> i64 {
+        let step = 1 + size(&self.looped.cond.stmts) + size(&self.looped.body.stmts);
+        let refill = REFILL + size(self.before) + size(self.after);
+        (LANES * refill / step).clamp(LANES / 2, MOST_IDLE) as i64
     }
-    (IDLE / size).clamp(LANES / 2, 8 * LANES) as i64
 }
 
 /// Words of the frame that say how far the lanes are; the first four have a byte for each block.
@@ -127,13 +140,15 @@ struct Kept {
 /// The frame of a loop whose lanes are refilled.
 struct Refill<'p> {
     extent: Value,
+    /// The position of the loop.
+    at: Pos,
     parts: Refilled<'p>,
     words: Words,
     /// For each block, the row of the numbers of its elements.
     elements: Vec<i32>,
     /// For each block, the row of the number of steps at which each lane began.
     begun: Vec<i32>,
-    /// What the line before the loop computes for the loop and the line after it.
+    /// What the statements before the loop compute for the loop and those after it.
     kept: Vec<Kept>,
     /// The carried values, and their last values.
     params: Vec<Kept>,
@@ -184,9 +199,9 @@ impl<'p> Writer<'_, 'p> {
 
     fn refill_frame(&mut self, l: &'p For, parts: Refilled<'p>) -> Refill<'p> {
         let blocks = 0..self.interleave;
-        // The position of the loop.
-        let at = parts.before.len() as Pos + 1;
-        let made = parts.before.iter().filter_map(walk::result);
+        let end = |at: Pos, _: &Stmt| self.life.end(at + 1);
+        let at = parts.before.iter().fold(0, end) + 1;
+        let made = parts.before.iter().flat_map(walk::outs);
         let wanted = |v: &Value| {
             self.is_lanes(*v) && !self.life.is_folded(*v) && self.life.after(*v, at).is_some()
         };
@@ -214,6 +229,7 @@ impl<'p> Writer<'_, 'p> {
         }
         let r = Refill {
             extent: l.extent,
+            at,
             parts,
             words: Words {
                 live: self.new_word(),
@@ -295,7 +311,7 @@ impl<'p> Writer<'_, 'p> {
         self.block = 0;
     }
 
-    /// A straight line, for the lanes of a word.
+    /// Statements for the lanes of a word.
     fn line_of_lanes(&mut self, stmts: &'p [Stmt], word: i32) {
         let outer = (self.active, self.parted);
         (self.active, self.parted) = (Some(word), true);
@@ -336,7 +352,7 @@ impl<'p> Writer<'_, 'p> {
     fn steps_of_lanes(&mut self, r: &Refill<'p>) {
         let (w, words) = (r.parts.looped, &r.words);
         let (carried, body) = (&w.carried[..], &w.body);
-        let start = r.parts.before.len() as Pos + 1;
+        let start = r.at;
         let end = self.life.end(start);
         self.set_all_at(start);
         self.around.push((start, end));
@@ -488,7 +504,7 @@ impl<'p> Writer<'_, 'p> {
         if limited {
             self.check_oldest(r, limit as i64);
         }
-        let idle = idle(r.parts.looped);
+        let idle = r.parts.idle();
         let (set, finished) = (self.asm.label(), self.asm.label());
         let asm = &mut self.asm;
         asm.constant(RCX, i64::MAX);

@@ -13,10 +13,10 @@ use wengert_ir::types::Dims;
 
 use super::Array;
 
-/// The size in bytes from which memory is pooled for all threads: the allocator reuses smaller pieces by itself.
-const LARGE: usize = 1 << 20;
-/// The maximum number of bytes in the pool.
+/// The maximum number of bytes in the pool of all threads.
 const KEPT: usize = 256 << 20;
+/// The maximum number of buffers in it, which bounds the time of a search.
+const MOST: usize = 512;
 
 static POOL: Mutex<Pool> = Mutex::new(Pool {
     waiting: VecDeque::new(),
@@ -43,7 +43,7 @@ impl Pool {
         self.bytes += bytes(&data);
         self.waiting.push_back(data);
         let mut dropped = Vec::new();
-        while self.bytes > KEPT
+        while (self.bytes > KEPT || self.waiting.len() > MOST)
             && let Some(oldest) = self.waiting.pop_front()
         {
             self.bytes -= bytes(&oldest);
@@ -119,7 +119,8 @@ pub(crate) fn memory_of(form: &Form) -> Result<Arc<Data>> {
 
 fn new_memory(form: &Form) -> Result<Arc<Data>> {
     let (dtype, len) = (form.ty.dtype, form.len);
-    let kept = match dtype.bytes() * len >= LARGE {
+    // The allocator would return such memory to the system and zero it again, page by page.
+    let kept = match dtype.bytes() * len > SMALL {
         true => pool().take(dtype, len),
         false => None,
     };
@@ -162,8 +163,7 @@ pub(crate) fn recycle(data: Arc<Data>) {
     }
     match bytes(&data) {
         0..=SMALL => put_near(data),
-        LARGE.. => give_up(data),
-        _ => {}
+        _ => give_up(data),
     }
 }
 

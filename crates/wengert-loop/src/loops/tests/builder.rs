@@ -192,11 +192,11 @@ fn text() {
               v1: f64* = mul v0, v0
               yield v1
             }
-            unused v33: i64, v38: f64, v41: i64
+            unused v2: f64*, v3: f64*, v33: i64, v37: f64*, v38: f64, v41: i64
             v0: i64 = 8
             v1: f64 = 0.0
             b2[1] = v1
-            v3: f64* = for vector v4 < v0 (v2 = v1) {
+            for vector v4 < v0 {
               v5: f64* = b0[i]
               begin l0
               v6: i64 = 0
@@ -236,8 +236,6 @@ fn text() {
               }
               b2[0] = v36
               b1[i] = v36
-              v37: f64* = add v2, v36
-              yield v37
             }
             v39: i64 = 4
             for parallel v40 < v39 {
