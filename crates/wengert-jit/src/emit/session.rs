@@ -22,7 +22,7 @@ use super::{Emitter, Lanes, Location, Unit, scalar_type};
 use crate::compile::refused;
 use crate::memory;
 use crate::plan::{Plan, Values, plan_function};
-use crate::zmm::{self, FrameSlots, Places, VectorLoop};
+use crate::zmm::{self, FrameSlots, Outside, Places, VectorLoop};
 
 /// Free elements on both sides of a table of constants.
 const PAD: usize = 8;
@@ -71,6 +71,24 @@ pub(crate) struct Kept {
     tables: HashMap<u32, Box<[u64]>>,
     values: Vec<Box<dyn Any + Send>>,
     sources: HashMap<SourceId, Box<SourceId>>,
+}
+
+impl Kept {
+    fn value(&mut self, value: Box<dyn Any + Send>) -> usize {
+        let at = (&raw const *value).cast::<()>() as usize;
+        self.values.push(value);
+        at
+    }
+}
+
+impl Outside for Kept {
+    fn source(&mut self, at: Option<SourceId>) -> usize {
+        address_of(&mut self.sources, at)
+    }
+
+    fn keep(&mut self, value: Box<dyn Any + Send>) -> usize {
+        self.value(value)
+    }
 }
 
 enum Waiting<'p> {
@@ -396,14 +414,13 @@ impl<'p> Session<'p> {
             Unit::Call => &mut self.call,
             Unit::Task => &mut self.task,
         };
-        let sources = &mut self.kept.sources;
         let (bytes, text) = zmm::write(
             l,
             self.plan,
             places,
             layout,
             self.spare.entry(unit).or_default(),
-            &mut |at| address_of(sources, at) as i64,
+            &mut self.kept,
             self.listing.is_some(),
         );
         if let (Some(listing), Some(assembly)) = (&mut self.listing, text) {
@@ -566,10 +583,7 @@ impl<'p> Session<'p> {
 
     /// Keeps a value that code points to at a fixed address.
     pub(super) fn keep<T: Any + Send>(&mut self, value: T) -> usize {
-        let value = Box::new(value);
-        let at = &raw const *value as usize;
-        self.kept.values.push(value);
-        at
+        self.kept.value(Box::new(value))
     }
 
     /// A failure of the program, at a fixed address.

@@ -212,7 +212,7 @@ impl<'p> Writer<'_, 'p> {
 
     /// Leaves with the error that a loop takes more than `limit` steps.
     pub(super) fn too_many_steps(&mut self, limit: u64, line: Option<SourceId>) {
-        let line = (self.source)(line);
+        let line = self.outside.source(line) as i64;
         self.asm.copy(RDI, RBX);
         self.asm.constant(RSI, limit as i64);
         self.asm.constant(RDX, line);

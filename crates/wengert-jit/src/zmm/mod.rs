@@ -24,6 +24,7 @@ mod uniform;
 
 pub(crate) use self::accept::accepted;
 
+use std::any::Any;
 use std::collections::{HashMap, HashSet};
 
 use wengert_loop::loops::{Block, BufferId, BufferKind, For, LANES, Stmt, Value, walk};
@@ -149,8 +150,16 @@ pub(super) struct Writer<'e, 'p> {
     pointers: Vec<(Pointer, Gpr)>,
     /// Leaves with the status in rax.
     leave: Label,
-    /// Addresses of the user's lines, for errors.
-    source: &'e mut dyn FnMut(Option<SourceId>) -> i64,
+    outside: &'e mut dyn Outside,
+}
+
+/// What lives as long as the code.
+pub(crate) trait Outside {
+    /// The address of a user's line, for errors.
+    fn source(&mut self, at: Option<SourceId>) -> usize;
+
+    /// Keeps a value, and returns its address.
+    fn keep(&mut self, value: Box<dyn Any + Send>) -> usize;
 }
 
 /// Writes a vector loop as a function of a frame pointer that returns a status. Returns the code
@@ -164,7 +173,7 @@ pub(crate) fn write<'p>(
     places: Places,
     layout: &mut Layout<'p>,
     spare: &mut FrameSlots,
-    source: &mut dyn FnMut(Option<SourceId>) -> i64,
+    outside: &mut dyn Outside,
     listing: bool,
 ) -> (Vec<u8>, Option<String>) {
     let mut asm = Asm::new(listing);
@@ -191,7 +200,7 @@ pub(crate) fn write<'p>(
         parted: false,
         pointers: Vec::new(),
         leave,
-        source,
+        outside,
     };
     w.function(l, &places.carried);
     w.asm.finish()
