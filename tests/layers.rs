@@ -134,7 +134,7 @@ fn a_back_end_and_what_it_gives_are_the_only_circle_of_the_runtime() {
 /// end's own for a kernel is an exception that it makes.
 #[test]
 fn nobody_names_a_kernel_but_its_operation() {
-    let kernels = ["Gemm", "Sort", "TopK", "RandomBlock", "Host"];
+    let kernels = ["Gemm", "LaneProduct", "Sort", "TopK", "RandomBlock", "Host"];
     let may = |name: &str, path: &str| match name {
         "wengert-loop" => path.starts_with("loops/kernel/"),
         "wengert-run" => path.starts_with("library/"),

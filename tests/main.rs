@@ -24,6 +24,7 @@ mod linear;
 mod machines_page;
 mod memory;
 mod mistakes;
+mod moved;
 mod nesting;
 mod operations;
 mod operations_page;

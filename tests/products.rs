@@ -161,6 +161,39 @@ fn in_lanes() {
     }
 }
 
+/// Each lane has matrices of its own, and lanes that are done wait for the others.
+#[test]
+fn matrices_of_lanes() {
+    for (m, k, n) in [(4, 9, 8), (9, 8, 7), (8, 64, 3), (5, 70, 4), (1, 300, 5)] {
+        for dtype in [DType::F64, DType::F32] {
+            let args = [&[11, m, k][..], &[11, k, n], &[11, m]].map(|dims| numbers(dims, dtype));
+            same(
+                |(a, x, y)| {
+                    let products = |(a, x): (Var, Var)| (a.dot(x), x.t().dot(a.t()), a.t().dot(a));
+                    let steps = |(a, y): (Var, Var)| {
+                        let many = (y.sum() * 3.0).abs() + 1.0;
+                        let step = move |(y, i): (Var, Var)| {
+                            let next = a.dot(a.t().dot(y)) / y.square().sum().sqrt();
+                            (next, i + 1.0)
+                        };
+                        while_loop((y, y.sum() * 0.0), move |(_, i)| i.lt(many), step).0
+                    };
+                    let chosen = |(a, y): (Var, Var)| {
+                        let all = stack([a, 2.0 * a, a - 1.0]);
+                        let i = (y.sum() * 3.0).abs().to(DType::I64) % 3;
+                        all.at(i).t().dot(a) + y.sum()
+                    };
+                    (
+                        (vmap(products)((a, x)), vmap(steps)((a, y))),
+                        vmap(chosen)((a, y)),
+                    )
+                },
+                &args,
+            );
+        }
+    }
+}
+
 /// The second array of a table of distances lies along the sums, and the table along the others.
 #[test]
 fn tables_of_distances() {

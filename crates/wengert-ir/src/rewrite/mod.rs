@@ -7,6 +7,7 @@ mod contract;
 mod flow;
 mod fuse;
 mod nan_checks;
+mod products;
 mod residuals;
 mod unroll;
 
@@ -22,6 +23,7 @@ use crate::transform::dead_code;
 
 pub use fuse::fuse_maps;
 pub use nan_checks::check_finite;
+pub use products::move_products;
 pub use residuals::{Choice, choose_residuals};
 pub use unroll::unroll_maps;
 
@@ -74,15 +76,16 @@ pub fn optimise(func: &Func, fused: bool) -> Func {
     optimise_with(func, &options).0
 }
 
-/// Prepares a function for scheduling: simplifies, removes dead code, inlines calls, contracts products and sums, fuses
-/// maps over the same elements, unrolls small ones in loops, and reduces what loops store. Also returns the choices of
-/// what loops store.
+/// Prepares a function for scheduling: simplifies, removes dead code, inlines calls, contracts products and sums, moves
+/// products of arrays out of loops and maps, fuses maps over the same elements, unrolls small ones in loops, and reduces
+/// what loops store. Also returns the choices of what loops store.
 pub fn optimise_with(func: &Func, options: &Options) -> (Func, Vec<Choice>) {
     let func = rewrite(&dead_code(func), algebra::RULES);
     let func = match options.fused {
         true => rewrite(&dead_code(&func), contract::RULES),
         false => func,
     };
+    let func = move_products(&dead_code(&func));
     let func = dead_code(&unroll_maps(&fuse_maps(&dead_code(&func))));
     if !options.chosen {
         return (func, vec![]);

@@ -70,6 +70,9 @@ impl Lowering {
                 factors[vectors] = self.summed_last(factors[vectors], axes[vectors], kept, true)?;
             }
         }
+        if let Some(product) = self.lane_product(p, want, factors)? {
+            return Ok(product);
+        }
         let a = self.remap(factors[0], &AxisMap::broadcast(&p.dims, &p.a.1))?;
         let b = self.remap(factors[1], &AxisMap::broadcast(&p.dims, &p.b.1))?;
         if !self.in_lanes()
@@ -307,11 +310,11 @@ impl Lowering {
 }
 
 /// The factors in the form that a library needs.
-struct Matrices {
+pub(super) struct Matrices {
     factors: [View; 2],
     /// The numbers of rows, of columns and of terms of each sum.
     dims: (usize, usize, usize),
-    kernel: Gemm,
+    pub kernel: Gemm,
 }
 
 impl Matrices {
@@ -337,16 +340,17 @@ impl Matrices {
             true => (a.0, a.1, b.0),
             false => (b.1, b.0, a.1),
         };
-        order::is_long(m, n, k)
-            && k <= CHUNK
+        let along = term == 1 && other == 1;
+        (2..=CHUNK).contains(&k)
+            && m.min(n) < SIDE
             && m.max(n) >= SIDE
             && self.terms() >= SOME
-            && (row == 1 || (term == 1 && other == 1))
+            && (along || (row == 1 && order::is_long(m, n, k)))
     }
 
     /// Returns the factors as matrices, or `None` if either of a matrix's two axes cannot be walked forwards with one
     /// constant stride.
-    fn of(p: &Product, kept: usize, dtype: DType, [a, b]: [&View; 2]) -> Option<Matrices> {
+    pub fn of(p: &Product, kept: usize, dtype: DType, [a, b]: [&View; 2]) -> Option<Matrices> {
         let behind = p.batch + p.rows;
         let walk = |view: &View, axes: std::ops::Range<usize>| -> Option<(usize, usize)> {
             let mut extent = 1;

@@ -17,6 +17,7 @@ pub mod dot;
 pub mod element;
 pub mod host;
 pub mod index;
+pub mod lane_dot;
 pub mod lanes;
 pub mod layout;
 pub mod list;

@@ -6,13 +6,14 @@ use cranelift_codegen::ir::{self, AbiParam, InstBuilder, Signature, types};
 use cranelift_module::Module;
 use smallvec::SmallVec;
 use wengert_loop::elementary::chacha::Stream;
+use wengert_loop::loops::kernel::LaneProduct;
 use wengert_loop::loops::{BufferId, BufferKind, Failure, Index, Kernel, LANES, Value};
 use wengert_loop::types::DType;
 use wengert_run::library::helpers::KernelCall;
 use wengert_run::library::native::{Native, native};
 use wengert_run::library::product::GemmCall;
 use wengert_run::library::sort::SortCall;
-use wengert_run::library::{block, helpers, product, sort};
+use wengert_run::library::{block, helpers, lanes, product, sort};
 
 use super::{DATA, Emitter, FRAME, scalar_type};
 use crate::plan::liveness::COPIED;
@@ -190,6 +191,7 @@ impl<'p> Emitter<'_, 'p> {
         let threads = !self.parallel;
         match native(&**kernel) {
             Some(Native::Block(block)) => self.block_of_words(block.0, regions),
+            Some(Native::Lanes(product)) => self.lane_product(*product, regions),
             Some(Native::Gemm(gemm)) => {
                 let call = GemmCall {
                     gemm: *gemm,
@@ -258,5 +260,18 @@ impl<'p> Emitter<'_, 'p> {
         };
         self.helper(f, &args, None);
         self.note_call();
+    }
+
+    /// A product for each lane.
+    fn lane_product(&mut self, product: LaneProduct, regions: &[(BufferId, Index)]) {
+        let f = lanes::of_lanes(self.s.plan.cpu, product.gemm.dtype);
+        let product = self.s.keep(product);
+        let mut args: SmallVec<[ir::Value; 4]> = SmallVec::new();
+        args.push(self.int(product as i64));
+        for (b, index) in regions {
+            let at = self.uniform_address(*b, index);
+            args.push(self.plus(at.base, at.off));
+        }
+        self.helper(f, &args, None);
     }
 }

@@ -404,7 +404,7 @@ impl<'p> Session<'p> {
             places,
             layout,
             self.spare.entry(unit).or_default(),
-            &mut |failure| keep(kept, failure) as i64,
+            &mut |value| keep(kept, value) as i64,
             self.listing.is_some(),
         );
         if let (Some(listing), Some(assembly)) = (&mut self.listing, text) {
@@ -567,7 +567,7 @@ impl<'p> Session<'p> {
 
     /// Keeps a value that code points to at a fixed address.
     pub(super) fn keep<T: Any + Send>(&mut self, value: T) -> usize {
-        keep(&mut self.kept.values, value)
+        keep(&mut self.kept.values, Box::new(value))
     }
 
     /// A source line of the user, at a fixed address; 0 if it is unknown.
@@ -579,10 +579,9 @@ impl<'p> Session<'p> {
     }
 }
 
-/// Keeps a value that code points to at a fixed address.
-fn keep<T: Any + Send>(kept: &mut Vec<Box<dyn Any + Send>>, value: T) -> usize {
-    let value = Box::new(value);
-    let at = &raw const *value as usize;
+/// Keeps a value, and returns its address.
+fn keep(kept: &mut Vec<Box<dyn Any + Send>>, value: Box<dyn Any + Send>) -> usize {
+    let at = (&raw const *value).cast::<()>() as usize;
     kept.push(value);
     at
 }

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use wengert_loop::cost::{cycles, longest_path};
-use wengert_loop::loops::kernel::RandomBlock;
+use wengert_loop::loops::kernel::{LaneProduct, RandomBlock};
 use wengert_loop::loops::walk;
 use wengert_loop::loops::{
     Block, BufferId, BufferKind, Cause, For, Index, LANES, LoopKind, Program, ScalarOp, Stmt, Value,
@@ -186,7 +186,11 @@ impl Acceptor<'_> {
                     let cause = &self.program.failures[*failure as usize].cause;
                     matches!(cause, Cause::MaxSteps(..))
                 }
-                Stmt::Kernel { kernel, .. } => kernel.downcast_ref::<RandomBlock>().is_some(),
+                Stmt::Kernel { kernel, .. } => {
+                    let product = kernel.downcast_ref::<LaneProduct>();
+                    kernel.downcast_ref::<RandomBlock>().is_some()
+                        || product.is_some_and(|p| is_word(p.gemm.dtype))
+                }
                 _ => false,
             }
     }

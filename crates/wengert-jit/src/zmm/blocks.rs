@@ -3,15 +3,15 @@
 use std::collections::HashSet;
 
 use wengert_loop::elementary::chacha::Stream;
-use wengert_loop::loops::kernel::RandomBlock;
+use wengert_loop::loops::kernel::{LaneProduct, RandomBlock};
 use wengert_loop::loops::walk;
 use wengert_loop::loops::{Block, BufferId, BufferKind, If, Index, LANES, ScalarOp, Stmt, Value};
-use wengert_run::library::block;
+use wengert_run::library::{block, lanes};
 use wengert_run::plan::is_straight;
 
 use super::Writer;
 use super::asm::{
-    ALL, Cond, Int, Label, Mask, MaskOp, Mem, RAX, RBX, RCX, RDI, RDX, RSI, Src, ops,
+    ALL, Cond, Gpr, Int, Label, Mask, MaskOp, Mem, RAX, RBX, RCX, RDI, RDX, RSI, Src, ops,
 };
 use super::regs::{Piece, WORK, WORK_TOO};
 
@@ -93,6 +93,9 @@ impl<'p> Writer<'_, 'p> {
             Stmt::If(i) => self.branch(i),
             Stmt::Copy { to, from, len } => self.copy(to, from, *len),
             Stmt::Kernel { kernel, regions } => {
+                if let Some(&product) = kernel.downcast_ref::<LaneProduct>() {
+                    return self.lane_product(product, regions);
+                }
                 let block = kernel.downcast_ref::<RandomBlock>();
                 self.block_of_words(block.expect("a kernel that was accepted").0, regions);
             }
@@ -168,19 +171,31 @@ impl<'p> Writer<'_, 'p> {
 
     /// A block of random words for each lane.
     fn block_of_words(&mut self, stream: Stream, regions: &[(BufferId, Index)]) {
-        for ((b, index), to) in regions.iter().zip([RDI, RSI]) {
+        self.addresses(regions, &[RDI, RSI]);
+        self.asm.constant(RDX, stream as i64);
+        self.call_runtime(block::of_lanes(self.plan.cpu));
+    }
+
+    /// A product for each lane.
+    fn lane_product(&mut self, product: LaneProduct, regions: &[(BufferId, Index)]) {
+        self.addresses(regions, &[RSI, RDX, RCX]);
+        let at = (self.keep)(Box::new(product));
+        self.asm.constant(RDI, at);
+        self.call_runtime(lanes::of_lanes(self.plan.cpu, product.gemm.dtype));
+    }
+
+    /// Loads the addresses of regions into registers.
+    fn addresses(&mut self, regions: &[(BufferId, Index)], to: &[Gpr]) {
+        for (b, index) in regions {
             self.pointers.clear();
             let at = self.address(*b, index);
             self.asm.address(RAX, at);
-            self.asm.copy(to, RAX);
-            self.pointers.clear();
-            self.asm.push(to);
+            self.asm.push(RAX);
         }
-        for to in [RDI, RSI].into_iter().take(regions.len()).rev() {
+        self.pointers.clear();
+        for &to in to[..regions.len()].iter().rev() {
             self.asm.pop(to);
         }
-        self.asm.constant(RDX, stream as i64);
-        self.call_runtime(block::of_lanes(self.plan.cpu));
     }
 
     /// Copies elements, for each lane: a loop over rows.

@@ -211,7 +211,7 @@ impl<'p> Writer<'_, 'p> {
 
     /// Leaves with the error of a failure.
     pub(super) fn give_up(&mut self, failure: Failure) {
-        let failure = (self.keep)(failure);
+        let failure = (self.keep)(Box::new(failure));
         self.asm.copy(RDI, RBX);
         self.asm.constant(RSI, failure);
         self.asm.constant(RAX, helpers::fail as *const () as i64);

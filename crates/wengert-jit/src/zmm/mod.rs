@@ -26,9 +26,10 @@ mod uniform;
 
 pub(crate) use self::accept::accepted;
 
+use std::any::Any;
 use std::collections::{HashMap, HashSet};
 
-use wengert_loop::loops::{Block, BufferId, BufferKind, Failure, For, LANES, Stmt, Value, walk};
+use wengert_loop::loops::{Block, BufferId, BufferKind, For, LANES, Stmt, Value, walk};
 use wengert_loop::types::DType;
 use wengert_run::call::layout::Layout;
 use wengert_run::plan::is_straight;
@@ -157,8 +158,8 @@ pub(super) struct Writer<'e, 'p> {
     large: Vec<division::Large>,
     /// Leaves with the status in rax.
     leave: Label,
-    /// Keeps a failure at an address.
-    keep: &'e mut dyn FnMut(Failure) -> i64,
+    /// Keeps a value as long as the code, and returns its address.
+    keep: &'e mut dyn FnMut(Box<dyn Any + Send>) -> i64,
 }
 
 /// Writes a vector loop as a function of a frame pointer that returns a status. Returns the code
@@ -172,7 +173,7 @@ pub(crate) fn write<'p>(
     places: Places,
     layout: &mut Layout<'p>,
     spare: &mut FrameSlots,
-    keep: &mut dyn FnMut(Failure) -> i64,
+    keep: &mut dyn FnMut(Box<dyn Any + Send>) -> i64,
     listing: bool,
 ) -> (Vec<u8>, Option<String>) {
     let mut asm = Asm::new(listing);

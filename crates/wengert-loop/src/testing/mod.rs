@@ -259,6 +259,7 @@ macro_rules! backend_tests {
             one_by_one_u8
             parallel_tasks
             product
+            products_in_lanes
             random_words
             random_words_in_lanes
             reverse

@@ -146,13 +146,17 @@ impl KernelCall {
     /// Runs the kernel for the lanes of a block, one at a time, on copies of their elements.
     ///
     /// # Safety
-    /// `at` holds the addresses of its regions, each with a row of lanes per element.
+    /// `at` holds the addresses of its regions, each with a row of lanes per element unless lanes share it.
     unsafe fn run_in_lanes(&self, run: &Run<'_>, at: &[*mut u8]) -> Result<(), RunError> {
         for lane in 0..LANES {
             let place = |i: usize, element: usize| {
                 let size = self.regions[i].dtype.bytes();
+                let number = match self.kernel.is_shared(i) {
+                    true => element,
+                    false => element * LANES + lane,
+                };
                 // SAFETY: guaranteed by the caller.
-                unsafe { at[i].add((element * LANES + lane) * size) }
+                unsafe { at[i].add(number * size) }
             };
             let mut all: Vec<Data> = self
                 .regions

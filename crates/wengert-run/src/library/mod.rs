@@ -3,6 +3,9 @@
 
 pub mod block;
 pub mod helpers;
+pub mod lanes;
+#[cfg(target_arch = "x86_64")]
+mod lines;
 pub mod native;
 pub mod product;
 pub mod sort;

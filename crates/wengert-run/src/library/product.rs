@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 use wengert_loop::loops::kernel::Gemm;
-use wengert_loop::order::{self, ALONE, LIBRARY};
+use wengert_loop::order::{self, ALONE, LIBRARY, SHORT, SIDE};
 use wengert_loop::types::DType;
 
 use super::helpers::guard;
@@ -65,7 +65,7 @@ unsafe fn product<T: Number>(call: &GemmCall, c: *mut T, a: *const T, b: *const 
     if m == 0 || n == 0 {
         return;
     }
-    if order::is_long(m, n, k) {
+    if order::is_long(m, n, k) || (1..SHORT).contains(&k) && m.min(n) < SIDE {
         let product = FewVectors::new(&call.gemm, c, a, b);
         // SAFETY: guaranteed by the caller.
         unsafe { few_vectors(call, &product) };

@@ -9,6 +9,8 @@ use std::ops::{Add, Mul, Range};
 
 use wengert_loop::loops::kernel::Gemm;
 
+#[cfg(target_arch = "x86_64")]
+use super::lines;
 use super::vectors::{self, FewVectors, Vectors};
 use crate::cpu::Cpu;
 
@@ -19,7 +21,7 @@ const SIDE: usize = 2;
 const MOST: usize = 8;
 
 /// Number of elements in the longest vector.
-const LONGEST: usize = 16;
+pub(super) const LONGEST: usize = 16;
 
 /// Number of rows of the right factor that are copied at a time, where its columns are not laid out as tiles
 /// need them.
@@ -59,7 +61,7 @@ impl Number for f64 {
     fn vectors(cpu: Cpu) -> Vectors<f64> {
         #[cfg(target_arch = "x86_64")]
         match Machine::of(cpu) {
-            Machine::Avx512 => return vectors_by_avx512::<__m512d, __m512d, 1>,
+            Machine::Avx512 => return lines::by_avx512,
             Machine::Avx2 => return vectors_by_avx2::<__m256d, __m256d, 2>,
             Machine::Any => {}
         }
@@ -95,7 +97,7 @@ impl Number for f32 {
 
 /// The vectors that a processor has.
 #[cfg(target_arch = "x86_64")]
-enum Machine {
+pub(super) enum Machine {
     Avx512,
     Avx2,
     Any,
@@ -103,7 +105,7 @@ enum Machine {
 
 #[cfg(target_arch = "x86_64")]
 impl Machine {
-    fn of(cpu: Cpu) -> Machine {
+    pub(super) fn of(cpu: Cpu) -> Machine {
         if cpu.avx512f {
             Machine::Avx512
         } else if cpu.has_avx2_fma() {
@@ -146,7 +148,7 @@ unsafe fn by_avx2<V: Vector, const FUSED: bool>(
 /// As for [`vectors::compute`]; the processor has AVX-512.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx2,fma")]
-unsafe fn vectors_by_avx512<A: Vector, B: Vector<T = A::T>, const N: usize>(
+pub(super) unsafe fn vectors_by_avx512<A: Vector, B: Vector<T = A::T>, const N: usize>(
     p: &FewVectors<A::T>,
     rows: Range<usize>,
 ) {
@@ -190,6 +192,12 @@ pub(super) trait Vector: Copy {
     /// # Safety
     /// The processor has these vectors.
     unsafe fn add_product<const FUSED: bool>(self, x: Self, y: Self) -> Self;
+
+    /// Returns `self + x`.
+    ///
+    /// # Safety
+    /// The processor has these vectors.
+    unsafe fn plus(self, x: Self) -> Self;
 }
 
 /// Implements [`Vector`] for vectors of a processor, one per line.
@@ -228,6 +236,12 @@ macro_rules! vectors {
                         false => $add(self, $mul(x, y)),
                     }
                 }
+            }
+
+            #[inline(always)]
+            unsafe fn plus(self, x: Self) -> Self {
+                // SAFETY: guaranteed by the caller.
+                unsafe { $add(self, x) }
             }
         }
     )*};
@@ -269,6 +283,11 @@ macro_rules! arrays {
             #[inline(always)]
             unsafe fn add_product<const FUSED: bool>(self, x: Self, y: Self) -> Self {
                 from_fn(|i| self[i] + x[i] * y[i])
+            }
+
+            #[inline(always)]
+            unsafe fn plus(self, x: Self) -> Self {
+                from_fn(|i| self[i] + x[i])
             }
         }
     )*};

@@ -7,7 +7,7 @@ use std::ops::Range;
 use wengert_loop::loops::kernel::Gemm;
 use wengert_loop::order::{self, CHUNK, PARTIALS, SHORT};
 
-use super::tiles::Vector;
+use super::tiles::{LONGEST, Vector};
 
 /// Bytes of one partial sum of each of the sums that are computed side by side: all eight fit a near cache, and rows of
 /// this length are read at the speed of memory.
@@ -17,14 +17,14 @@ const WIDTH: usize = 8192;
 /// `matrix[i, k] * vectors[v, k]`.
 pub(super) struct FewVectors<T> {
     rows: usize,
-    terms: usize,
-    vectors: usize,
-    matrix: *const T,
-    matrix_strides: (usize, usize),
-    vector: *const T,
-    vector_strides: (usize, usize),
-    sums: *mut T,
-    sums_strides: (usize, usize),
+    pub(super) terms: usize,
+    pub(super) vectors: usize,
+    pub(super) matrix: *const T,
+    pub(super) matrix_strides: (usize, usize),
+    pub(super) vector: *const T,
+    pub(super) vector_strides: (usize, usize),
+    pub(super) sums: *mut T,
+    pub(super) sums_strides: (usize, usize),
 }
 
 // SAFETY: whoever gives parts of it to several threads lets each write other rows, and the factors are only read.
@@ -65,7 +65,7 @@ impl<T: Copy> FewVectors<T> {
     }
 
     /// Whether the terms of a sum are adjacent.
-    fn lies_along(&self) -> bool {
+    pub(super) fn lies_along(&self) -> bool {
         self.matrix_strides.1 == 1 && self.vector_strides.1 == 1
     }
 }
@@ -93,7 +93,9 @@ pub(super) unsafe fn compute<A, B, const N: usize, const ROWS: usize>(
     const { assert!(N * A::LANES == PARTIALS) };
     // SAFETY: guaranteed by the caller.
     unsafe {
-        if !(SHORT..=CHUNK).contains(&p.terms) {
+        if (1..SHORT).contains(&p.terms) && p.lies_along() {
+            p.short::<B>(rows);
+        } else if !(SHORT..=CHUNK).contains(&p.terms) {
             p.one_by_one(rows, A::NOTHING);
         } else if p.lies_along() {
             p.along::<A, N, ROWS>(rows);
@@ -150,6 +152,36 @@ where
         let (by_row, by_vector) = self.sums_strides;
         // SAFETY: guaranteed by the caller.
         unsafe { *self.sums.add(row * by_row + v * by_vector) = sum }
+    }
+
+    /// Computes short sums, which are in order: rows side by side.
+    ///
+    /// # Safety
+    /// As for [`compute`]; there are fewer terms than a long sum has.
+    #[inline(always)]
+    unsafe fn short<B: Vector<T = T>>(&self, rows: Range<usize>) {
+        let whole = rows.start + rows.len() / B::LANES * B::LANES;
+        // SAFETY: guaranteed by the caller; the rows exist, and `column` has room for the longest vector.
+        unsafe {
+            for row in (rows.start..whole).step_by(B::LANES) {
+                for v in 0..self.vectors {
+                    let mut column = [B::NOTHING; LONGEST];
+                    let mut sums = B::all(B::NOTHING);
+                    for k in 0..self.terms {
+                        for (r, x) in column[..B::LANES].iter_mut().enumerate() {
+                            *x = self.element(row + r, k);
+                        }
+                        let x = B::load(column.as_ptr());
+                        sums = sums.add_product::<false>(x, B::all(self.factor(v, k)));
+                    }
+                    sums.store(column.as_mut_ptr());
+                    for (r, &sum) in column[..B::LANES].iter().enumerate() {
+                        self.set(row + r, v, sum);
+                    }
+                }
+            }
+            self.one_by_one(whole..rows.end, B::NOTHING);
+        }
     }
 
     /// # Safety
@@ -362,12 +394,14 @@ mod tests {
             (3, 40),
         ];
         for (m, n) in shapes {
-            for k in [1, 63, 64, 65, 71, 96, 200] {
+            for k in [1, 7, 8, 32, 63, 64, 65, 71, 96, 200] {
                 // Both layouts of each factor, and one with gaps.
                 for (left, right) in (0..9).map(|i| (i % 3, i / 3)) {
                     let strides = |rows: usize, columns: usize, how: usize| match how {
                         0 => (columns + 1, 1),
                         1 => (1, rows + 1),
+                        // Rows that begin at the same places of cache lines.
+                        _ if columns % 8 == 0 => (columns + 8, 1),
                         _ => (2 * columns, 2),
                     };
                     let (sa, sb) = (strides(m, k, left), strides(k, n, right));

@@ -16,8 +16,9 @@ impl Machine<'_> {
         let copies = regions.first().map_or(0..1, |r| self.copies_seen(r.0));
         for copy in copies {
             let mut all: Vec<(usize, Data)> = vec![];
-            for ((buffer, index), region) in regions.iter().zip(&wanted) {
+            for (i, ((buffer, index), region)) in regions.iter().zip(&wanted).enumerate() {
                 let start = self.region(*buffer, index, region.len)?;
+                let copy = if kernel.is_shared(i) { 0 } else { copy };
                 let data = match region.access {
                     Access::Write => garbage(region.dtype, region.len)?,
                     _ => self.memory[buffer.0 as usize][copy].pick(start..start + region.len),

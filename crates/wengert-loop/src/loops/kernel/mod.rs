@@ -6,6 +6,7 @@
 mod block;
 mod gemm;
 mod host;
+mod lanes;
 mod sort;
 mod top_k;
 
@@ -23,6 +24,7 @@ use crate::types::DType;
 pub use block::RandomBlock;
 pub use gemm::Gemm;
 pub use host::{Host, HostFunction};
+pub use lanes::LaneProduct;
 pub use sort::Sort;
 pub use top_k::{TopK, largest};
 
@@ -115,9 +117,15 @@ pub trait Kernel: Any + Debug + Send + Sync + RefUnwindSafe {
     /// The regions it works on. A region that is written overlaps no other.
     fn regions(&self) -> Regions;
 
-    /// Whether it may stand in a vector loop: it is then run once a lane, on [`Local`](super::BufferKind::Local) memory
-    /// alone. It runs in lanes that are not live, too, on any elements, so that it may not fail.
+    /// Whether it may stand in a vector loop: it is then run once a lane, on [`Local`](super::BufferKind::Local) memory,
+    /// except for [shared](Kernel::is_shared) regions. It runs in lanes that are not live, too, on any elements, so that
+    /// it may not fail.
     fn runs_in_lanes(&self) -> bool {
+        false
+    }
+
+    /// Whether a region, which is only read, is in memory that all lanes of a vector loop share.
+    fn is_shared(&self, _region: usize) -> bool {
         false
     }
 
@@ -163,7 +171,13 @@ impl PartialEq for dyn Kernel {
 /// regions.
 type Reader = fn(&[&str], &[DType]) -> Option<Arc<dyn Kernel>>;
 
-const READERS: &[Reader] = &[Gemm::read, Sort::read, RandomBlock::read, TopK::read];
+const READERS: &[Reader] = &[
+    Gemm::read,
+    LaneProduct::read,
+    Sort::read,
+    RandomBlock::read,
+    TopK::read,
+];
 
 /// The kernel of this crate that has this text.
 pub(crate) fn read(words: &[&str], regions: &[DType]) -> Option<Arc<dyn Kernel>> {

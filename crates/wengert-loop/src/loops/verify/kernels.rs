@@ -16,11 +16,16 @@ impl Checker<'_> {
         })?;
         for (i, ((buffer, index), wanted)) in regions.iter().zip(&wanted).enumerate() {
             let b = self.buffer(*buffer)?;
-            ensure((b.kind == BufferKind::Local) == self.vector, || {
+            let own = self.vector && !kernel.is_shared(i);
+            ensure((b.kind == BufferKind::Local) == own, || {
                 "a kernel on memory of another side of a vector loop's border".into()
             })?;
             let each = self.index(index)?;
             ensure(!each, || "a region that differs by lane".into())?;
+            ensure(
+                !kernel.is_shared(i) || wanted.access == Access::Read,
+                || "a kernel that changes memory that lanes share".into(),
+            )?;
             let Region { dtype, len, .. } = *wanted;
             let start = usize::try_from(known(index).unwrap_or(0)).unwrap_or(usize::MAX);
             let fits = start.checked_add(len).is_some_and(|end| end <= b.len);
