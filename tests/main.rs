@@ -34,6 +34,7 @@ mod random;
 mod recorded;
 mod residuals;
 mod solver;
+mod sums;
 mod surface;
 mod tails;
 mod threads;

@@ -4,6 +4,8 @@
 //! interpreter and the compiled code follow these rules, and their results have the same bits for every vector
 //! width and number of threads.
 
+use smallvec::SmallVec;
+
 use crate::scalar::{self, ScalarOp};
 use crate::types::DType;
 
@@ -13,8 +15,9 @@ pub const PARTIALS: usize = 8;
 /// Number of terms from which a reduction keeps [`PARTIALS`] partial sums.
 pub const SHORT: usize = 64;
 
-/// Number of terms in a chunk; a longer reduction is split into consecutive chunks.
-pub const CHUNK: usize = 65_536;
+/// Number of terms in a chunk; a longer reduction is split into consecutive chunks, whose results are joined in a
+/// [`Tree`].
+pub const CHUNK: usize = 4096;
 
 /// Minimum number of rows and of columns in a product of matrices. The sums of other products, such as those of a
 /// matrix and a vector, are computed like reductions.
@@ -44,25 +47,69 @@ pub fn join<T: Copy>(p: [T; PARTIALS], f: &mut impl FnMut(T, T) -> T) -> T {
     f(a, c)
 }
 
+/// A pairwise reduction of any number of terms. The first is joined with the second, the third with the fourth, and
+/// so on; then neighbours among the results, until one is left. Where the number of terms in such a row is odd, the
+/// last one goes on to the next row as it is. So each run of `2^k` terms that begins at a multiple of `2^k` is a subtree,
+/// and the error grows with the logarithm of the number of terms.
+#[derive(Clone, Debug)]
+pub struct Tree<T> {
+    /// The results of complete subtrees, from left to right: one of `2^k` terms for each bit `k` of `terms` that is set.
+    subtrees: SmallVec<[T; 16]>,
+    terms: usize,
+}
+
+impl<T: Copy> Tree<T> {
+    /// A reduction of no terms.
+    pub fn new() -> Tree<T> {
+        Tree {
+            subtrees: SmallVec::new(),
+            terms: 0,
+        }
+    }
+
+    /// Adds a term on the right.
+    pub fn push(&mut self, term: T, mut f: impl FnMut(T, T) -> T) {
+        let mut sum = term;
+        for _ in 0..self.terms.trailing_ones() {
+            let left = self.subtrees.pop().expect("one for each bit");
+            sum = f(left, sum);
+        }
+        self.subtrees.push(sum);
+        self.terms += 1;
+    }
+
+    /// The result; `None` if there are no terms.
+    pub fn total(mut self, mut f: impl FnMut(T, T) -> T) -> Option<T> {
+        let mut total = self.subtrees.pop()?;
+        while let Some(left) = self.subtrees.pop() {
+            total = f(left, total);
+        }
+        Some(total)
+    }
+}
+
+impl<T: Copy> Default for Tree<T> {
+    fn default() -> Tree<T> {
+        Tree::new()
+    }
+}
+
 /// Reduces `get(0), .., get(n - 1)` with `f`; returns `None` for no terms.
 ///
 /// Fewer than [`SHORT`] terms are added in order. Up to [`CHUNK`] terms: partial sum `j` adds terms `j, j + 8,
 /// ..` in order, starting with its first term, and the partial sums are joined pairwise. More terms are split
-/// into chunks of [`CHUNK`], each reduced by these rules, and the sums of the chunks are added in order.
+/// into chunks of [`CHUNK`], each reduced by these rules, and the sums of the chunks are joined in a [`Tree`].
 pub fn reduce<T: Copy>(
     n: usize,
     mut get: impl FnMut(usize) -> T,
     mut f: impl FnMut(T, T) -> T,
 ) -> Option<T> {
-    let mut total = None;
+    let mut tree = Tree::new();
     for start in (0..n).step_by(CHUNK) {
         let sum = chunk(start, CHUNK.min(n - start), &mut get, &mut f);
-        total = Some(match total {
-            None => sum,
-            Some(total) => f(total, sum),
-        });
+        tree.push(sum, &mut f);
     }
-    total
+    tree.total(f)
 }
 
 fn chunk<T: Copy>(
@@ -85,27 +132,23 @@ fn chunk<T: Copy>(
 
 /// Computes the sum over the `n` lanes of a map, from `zero`. In each chunk of [`LANE_CHUNK`] lanes, partial
 /// sum `j` adds lanes `j, j + 8, ..` to zero, and the partial sums are joined pairwise; the sums of the chunks
-/// are added in order. No lanes give zero.
+/// are joined in a [`Tree`]. No lanes give zero.
 pub fn sum_lanes<T: Copy>(
     n: usize,
     zero: T,
     mut get: impl FnMut(usize) -> T,
     mut add: impl FnMut(T, T) -> T,
 ) -> T {
-    let mut total = None;
+    let mut tree = Tree::new();
     for start in (0..n).step_by(LANE_CHUNK) {
         let mut partials = [zero; PARTIALS];
         for i in 0..LANE_CHUNK.min(n - start) {
             let j = i % PARTIALS;
             partials[j] = add(partials[j], get(start + i));
         }
-        let sum = join(partials, &mut add);
-        total = Some(match total {
-            None => sum,
-            Some(total) => add(total, sum),
-        });
+        tree.push(join(partials, &mut add), &mut add);
     }
-    total.unwrap_or(zero)
+    tree.total(add).unwrap_or(zero)
 }
 
 /// Computes [`sum_lanes`] on terms given by their bits.
@@ -156,6 +199,73 @@ mod tests {
             short,
             xs[..63].iter().copied().reduce(|a, b| a + b).unwrap()
         );
+    }
+
+    /// A tree as it is written with parentheses.
+    fn written(n: usize) -> String {
+        let terms: Vec<String> = (0..n).map(|i| i.to_string()).collect();
+        let mut texts = terms.clone();
+        let mut tree = Tree::new();
+        let mut join = |a: usize, b: usize| {
+            texts.push(format!("({} {})", texts[a], texts[b]));
+            texts.len() - 1
+        };
+        for i in 0..n {
+            tree.push(i, &mut join);
+        }
+        let total = tree.total(join);
+        total.map_or_else(String::new, |i| texts[i].clone())
+    }
+
+    #[test]
+    fn a_tree_joins_neighbours() {
+        let all: Vec<String> = (0..8).map(written).collect();
+        let expected = [
+            "",
+            "0",
+            "(0 1)",
+            "((0 1) 2)",
+            "((0 1) (2 3))",
+            "(((0 1) (2 3)) 4)",
+            "(((0 1) (2 3)) (4 5))",
+            "(((0 1) (2 3)) ((4 5) 6))",
+        ];
+        assert_eq!(all, expected);
+        // Row by row, it is the same.
+        for n in 1..70 {
+            let mut row: Vec<String> = (0..n).map(|i: usize| i.to_string()).collect();
+            while row.len() > 1 {
+                let pair = |p: &[String]| match p {
+                    [a, b] => format!("({a} {b})"),
+                    one => one[0].clone(),
+                };
+                row = row.chunks(2).map(pair).collect();
+            }
+            assert_eq!(written(n), row[0], "{n}");
+        }
+    }
+
+    /// Equal numbers are the worst case: all additions of one size round in the same direction.
+    #[test]
+    fn long_sums_are_accurate() {
+        let n = 1_000_000;
+        let add = |a: f32, b: f32| a + b;
+        for x in [0.1, 0.3, 0.7, 1.1] {
+            let exact = f64::from(x) * n as f64;
+            let error = |sum: Option<f32>| (f64::from(sum.unwrap()) - exact).abs() / exact;
+            // The same terms in chunks of `size`, added one after the other.
+            let one_by_one = |size: usize, sum: &dyn Fn(usize) -> f32| {
+                let chunks = (0..n).step_by(size).map(|start| sum(size.min(n - start)));
+                chunks.reduce(add)
+            };
+            let whole = error(reduce(n, |_| x, add));
+            let serial = one_by_one(16 * CHUNK, &|n| chunk(0, n, &mut |_| x, &mut { add }));
+            assert!(whole < error(serial) / 8.0, "{x}: {whole:e}");
+            let lanes = error(Some(sum_lanes(n, 0.0, |_| x, add)));
+            let serial = one_by_one(LANE_CHUNK, &|n| sum_lanes(n, 0.0, |_| x, add));
+            assert!(lanes < error(serial) / 64.0, "{x}: {lanes:e}");
+            assert!(whole < 1e-5 && lanes < 1e-6, "{x}: {whole:e}, {lanes:e}");
+        }
     }
 
     #[test]

@@ -16,8 +16,8 @@ use crate::ops::{
     Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Tangent, elementwise, not_linear,
 };
 use crate::scalar::{Exact, Scalar, Scalars};
+use crate::schedule::fold::neutral;
 use crate::schedule::node::NodeId;
-use crate::schedule::reduce::neutral;
 use crate::schedule::running::Running;
 use crate::schedule::{Lowering, Wanted};
 use crate::trace::{Var, bind1};

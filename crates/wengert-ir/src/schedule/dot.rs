@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::fold::{Fold, Rule};
 use super::node::{Expr, NodeId};
 use super::notes::StoreReason;
-use super::reduce::{Fold, Rule};
 use super::store::buffer_of;
 use super::view::{AxisMap, PerAxis, View, is_contiguous};
 use super::{Lowering, Wanted};
@@ -14,12 +14,15 @@ use crate::ir::{DType, Type};
 use crate::loops::affine::Affine;
 use crate::loops::kernel::Gemm;
 use crate::loops::{FoldOp, Kernel, ScalarOp, Value};
-use crate::order::{self, ALONE, CHUNK, SIDE};
+use crate::order::{self, ALONE, SIDE};
 
 /// The number of terms from which a product is done as a whole by a library. A product of matrices with at least
 /// [`SIDE`] rows and columns is then done tile by tile, where loops would go row by row; a product of a matrix and a
 /// few vectors is done in the order in which the matrix lies in memory.
 const SOME: usize = 1024;
+
+/// Maximum number of terms of a sum that a library computes in one thread. Loops share longer sums among threads.
+const LONGEST: usize = 65_536;
 
 /// A sum of products.
 pub struct Product {
@@ -341,7 +344,7 @@ impl Matrices {
             false => (b.1, b.0, a.1),
         };
         let along = term == 1 && other == 1;
-        (2..=CHUNK).contains(&k)
+        (2..=LONGEST).contains(&k)
             && m.min(n) < SIDE
             && m.max(n) >= SIDE
             && self.terms() >= SOME

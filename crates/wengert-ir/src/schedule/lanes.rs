@@ -1,9 +1,9 @@
 //! Maps: one function for each element of a batch.
 
+use super::fold::Rule;
 use super::list::Piles;
 use super::node::{Expr, FEW, NodeId};
 use super::notes::StoreReason;
-use super::reduce::Rule;
 use super::view::{AxisMap, View, contiguous};
 use super::way::{is_simple, size};
 use super::{Lowering, Wanted};
@@ -136,7 +136,7 @@ impl Lowering {
             let dims = [&[chunks], &want.ty.dims()[..]].concat();
             let ty = Type::new(want.ty.dtype, &dims);
             let partial = self.push(ty, Expr::Stored(partial));
-            sums.push(self.sum_rows(partial, Rule::OneByOne, want)?);
+            sums.push(self.sum_rows(partial, Rule::Pairwise, want)?);
         }
         Ok(join(batch.sum, stacked, sums))
     }

@@ -5,10 +5,10 @@
 //! from step to step of a loop, out of a branch, into memory, into the rows of another list. Only a
 //! list that a loop has just piled up is known without its handle, and is read faster.
 
+use super::fold::{Fold, Rule};
 use super::nest::Space;
 use super::node::{Expr, FEW, NodeId};
 use super::notes::StoreReason;
-use super::reduce::{Fold, Rule};
 use super::view::{AxisMap, PerAxis, Place, View, Walk, contiguous};
 use super::{Lowering, Wanted};
 use crate::error::Result;

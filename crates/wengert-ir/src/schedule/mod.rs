@@ -15,6 +15,7 @@ pub mod carry;
 pub mod compare;
 pub mod dot;
 pub mod element;
+pub mod fold;
 pub mod host;
 pub mod index;
 pub mod lane_dot;

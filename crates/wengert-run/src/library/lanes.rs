@@ -3,6 +3,7 @@
 
 #[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::*;
+use std::ops::Range;
 
 use wengert_loop::loops::LANES;
 use wengert_loop::loops::kernel::{Gemm, LaneProduct};
@@ -173,8 +174,6 @@ impl<T: Copy + std::ops::Mul<Output = T>> InLanes<'_, T> {
             true => CHUNK,
             false => k.max(CHUNK + 1),
         };
-        // SAFETY: guaranteed by the caller.
-        let nothing = unsafe { V::all(V::NOTHING) };
         if k == 0 {
             // A sum without terms is a zero without a sign.
             // SAFETY: guaranteed by the caller.
@@ -182,36 +181,68 @@ impl<T: Copy + std::ops::Mul<Output = T>> InLanes<'_, T> {
             // SAFETY: guaranteed by the caller.
             return unsafe { self.store((row, column), &[[[zero; N]; C]; R]) };
         }
-        let mut total: Sums<V, N, R, C> = [[[nothing; N]; C]; R];
-        // No closures here: what is not inlined could not use the vectors of the processor.
-        for start in (0..k).step_by(chunk) {
-            let end = k.min(start + chunk);
-            let place = (row, column);
-            // SAFETY: guaranteed by the caller; the terms exist.
-            let sum = unsafe {
-                if chunk == CHUNK && end - start >= SHORT {
-                    let mut parts = [[[[nothing; N]; C]; R]; PARTIALS];
-                    for (j, part) in parts.iter_mut().enumerate() {
-                        let terms = (start + j, PARTIALS, end);
-                        *part = self.sums::<V, N, R, C, SHARED>(place, terms);
-                    }
-                    // Pairwise, as `order::join` does.
-                    for apart in [1, 2, 4] {
-                        for j in (0..PARTIALS).step_by(2 * apart) {
-                            parts[j] = plus(&parts[j], &parts[j + apart]);
-                        }
-                    }
-                    parts[0]
-                } else {
-                    self.sums::<V, N, R, C, SHARED>(place, (start, 1, end))
+        let place = (row, column);
+        // SAFETY: guaranteed by the caller; the terms exist.
+        unsafe {
+            if k <= chunk {
+                let sum = self.chunk::<V, N, R, C, SHARED>(place, 0..k, chunk == CHUNK);
+                return self.store(place, &sum);
+            }
+            // As `order::Tree` joins chunks. No closures here: what is not inlined could not use the vectors of the
+            // processor.
+            let mut subtrees: Vec<Sums<V, N, R, C>> = vec![];
+            for start in (0..k).step_by(chunk) {
+                let terms = start..k.min(start + chunk);
+                let mut sum = self.chunk::<V, N, R, C, SHARED>(place, terms, true);
+                for _ in 0..(start / chunk).trailing_ones() {
+                    let left = subtrees.pop().expect("one for each bit");
+                    sum = plus(&left, &sum);
                 }
-            };
-            // Nothing and a sum are the sum, bit for bit.
-            // SAFETY: guaranteed by the caller.
-            total = unsafe { plus(&total, &sum) };
+                subtrees.push(sum);
+            }
+            let mut total = subtrees.pop().expect("there are terms");
+            while let Some(left) = subtrees.pop() {
+                total = plus(&left, &total);
+            }
+            self.store(place, &total);
         }
+    }
+
+    /// Computes the sums of a chunk of terms, in order or, if they are long sums, in partial sums.
+    ///
+    /// # Safety
+    /// As for [`products`]; the rows, columns and terms exist.
+    #[inline(always)]
+    unsafe fn chunk<
+        V: Vector<T = T>,
+        const N: usize,
+        const R: usize,
+        const C: usize,
+        const SHARED: bool,
+    >(
+        &self,
+        place: (usize, usize),
+        terms: Range<usize>,
+        long: bool,
+    ) -> Sums<V, N, R, C> {
         // SAFETY: guaranteed by the caller.
-        unsafe { self.store((row, column), &total) };
+        unsafe {
+            if !long || terms.len() < SHORT {
+                return self.sums::<V, N, R, C, SHARED>(place, (terms.start, 1, terms.end));
+            }
+            let mut parts = [[[[V::all(V::NOTHING); N]; C]; R]; PARTIALS];
+            for (j, part) in parts.iter_mut().enumerate() {
+                let terms = (terms.start + j, PARTIALS, terms.end);
+                *part = self.sums::<V, N, R, C, SHARED>(place, terms);
+            }
+            // Pairwise, as `order::join` does.
+            for apart in [1, 2, 4] {
+                for j in (0..PARTIALS).step_by(2 * apart) {
+                    parts[j] = plus(&parts[j], &parts[j + apart]);
+                }
+            }
+            parts[0]
+        }
     }
 
     /// Stores a tile.
@@ -391,7 +422,7 @@ mod tests {
             dtype: DType::F64,
             m: 1,
             n: 1,
-            k: CHUNK + 70,
+            k: 6 * CHUNK + 70,
             c: (1, 1),
             a: (0, 1),
             b: (1, 1),

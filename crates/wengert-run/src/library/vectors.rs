@@ -13,6 +13,12 @@ use super::tiles::{LONGEST, Vector};
 /// this length are read at the speed of memory.
 const WIDTH: usize = 8192;
 
+/// Sums of a subtree of chunks that are kept at a time.
+const ROOM: usize = 128;
+
+/// Subtrees of a sum whose terms have an address each, and one more.
+const SUBTREES: usize = (usize::BITS - CHUNK.ilog2() + 1) as usize;
+
 /// A matrix, a few vectors, and the sums of their products: `sums[i, v]` is the sum over `k` of
 /// `matrix[i, k] * vectors[v, k]`.
 pub(super) struct FewVectors<T> {
@@ -70,6 +76,18 @@ impl<T: Copy> FewVectors<T> {
     }
 }
 
+/// Adds to each of `n` sums the one that is `n` places behind it.
+///
+/// # Safety
+/// There are `2 n` sums.
+#[inline(always)]
+unsafe fn join_rows<T: Copy + std::ops::Add<Output = T>>(sums: *mut T, n: usize) {
+    for i in 0..n {
+        // SAFETY: guaranteed by the caller.
+        unsafe { *sums.add(i) = *sums.add(i) + *sums.add(n + i) };
+    }
+}
+
 /// Rows that are computed side by side, if those are adjacent: the fewer the more vectors there are.
 fn width<T>(vectors: usize) -> usize {
     let each = WIDTH / size_of::<T>() / vectors.max(1);
@@ -95,14 +113,10 @@ pub(super) unsafe fn compute<A, B, const N: usize, const ROWS: usize>(
     unsafe {
         if (1..SHORT).contains(&p.terms) && p.lies_along() {
             p.short::<B>(rows);
-        } else if !(SHORT..=CHUNK).contains(&p.terms) {
+        } else if p.terms < SHORT || !(p.lies_along() || p.matrix_strides.0 == 1) {
             p.one_by_one(rows, A::NOTHING);
-        } else if p.lies_along() {
-            p.along::<A, N, ROWS>(rows);
-        } else if p.matrix_strides.0 == 1 {
-            p.across::<B>(rows);
         } else {
-            p.one_by_one(rows, A::NOTHING);
+            p.by_chunks::<A, B, N, ROWS>(rows);
         }
     }
 }
@@ -123,6 +137,72 @@ where
                 let sum = order::reduce(self.terms, term, |x, y| x + y);
                 // SAFETY: guaranteed by the caller.
                 unsafe { self.set(row, v, sum.unwrap_or(nothing)) };
+            }
+        }
+    }
+
+    /// Computes the sums chunk by chunk, and joins those of the chunks in a tree.
+    ///
+    /// # Safety
+    /// As for [`compute`]; terms or rows are adjacent.
+    #[inline(always)]
+    unsafe fn by_chunks<A, B, const N: usize, const ROWS: usize>(&self, rows: Range<usize>)
+    where
+        A: Vector<T = T>,
+        B: Vector<T = T>,
+    {
+        let long = self.terms > CHUNK;
+        // The sums of the subtrees of some rows, of which the tree has at most one for each bit of a length.
+        let mut room = [const { MaybeUninit::<u64>::uninit() }; ROOM * SUBTREES];
+        let room: *mut T = room.as_mut_ptr().cast();
+        let some = match long {
+            true => (ROOM / self.vectors).max(1),
+            false => rows.len().max(1),
+        };
+        for row in rows.clone().step_by(some) {
+            let len = some.min(rows.end - row);
+            let each = len * self.vectors;
+            let mut subtrees = 0;
+            for first in (0..self.terms).step_by(CHUNK) {
+                // SAFETY: guaranteed by the caller; the rows and terms exist, and there is room for the sums.
+                unsafe {
+                    let part = FewVectors {
+                        rows: len,
+                        terms: CHUNK.min(self.terms - first),
+                        matrix: self
+                            .matrix
+                            .add(row * self.matrix_strides.0 + first * self.matrix_strides.1),
+                        vector: self.vector.add(first * self.vector_strides.1),
+                        sums: match long {
+                            true => room.add(subtrees * each),
+                            false => self.sums.add(row * self.sums_strides.0),
+                        },
+                        sums_strides: match long {
+                            true => (1, len),
+                            false => self.sums_strides,
+                        },
+                        ..*self
+                    };
+                    match self.lies_along() {
+                        true => part.along::<A, N, ROWS>(0..len),
+                        false => part.across::<B>(0..len),
+                    }
+                    subtrees += 1;
+                    for _ in 0..(first / CHUNK).trailing_ones() {
+                        subtrees -= 1;
+                        join_rows(room.add((subtrees - 1) * each), each);
+                    }
+                }
+            }
+            // SAFETY: guaranteed by the caller; the sums have been computed.
+            unsafe {
+                while subtrees > 1 {
+                    subtrees -= 1;
+                    join_rows(room.add((subtrees - 1) * each), each);
+                }
+                for at in 0..if long { each } else { 0 } {
+                    self.set(row + at % len, at / len, *room.add(at));
+                }
             }
         }
     }
@@ -394,7 +474,12 @@ mod tests {
             (3, 40),
         ];
         for (m, n) in shapes {
-            for k in [1, 7, 8, 32, 63, 64, 65, 71, 96, 200] {
+            let long = [CHUNK - 1, CHUNK, CHUNK + 1, 5 * CHUNK + 70];
+            let long = long.into_iter().filter(|_| m * n <= 120);
+            for k in [1, 7, 8, 32, 63, 64, 65, 71, 96, 200]
+                .into_iter()
+                .chain(long)
+            {
                 // Both layouts of each factor, and one with gaps.
                 for (left, right) in (0..9).map(|i| (i % 3, i / 3)) {
                     let strides = |rows: usize, columns: usize, how: usize| match how {
