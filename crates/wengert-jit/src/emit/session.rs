@@ -73,21 +73,19 @@ pub(crate) struct Kept {
     sources: HashMap<SourceId, Box<SourceId>>,
 }
 
-impl Kept {
-    fn value(&mut self, value: Box<dyn Any + Send>) -> usize {
-        let at = (&raw const *value).cast::<()>() as usize;
-        self.values.push(value);
-        at
-    }
-}
-
 impl Outside for Kept {
+    // 0 if it is unknown.
     fn source(&mut self, at: Option<SourceId>) -> usize {
-        address_of(&mut self.sources, at)
+        at.map_or(0, |id| {
+            let kept = self.sources.entry(id).or_insert_with(|| Box::new(id));
+            &raw const **kept as usize
+        })
     }
 
     fn keep(&mut self, value: Box<dyn Any + Send>) -> usize {
-        self.value(value)
+        let at = (&raw const *value).cast::<()>() as usize;
+        self.values.push(value);
+        at
     }
 }
 
@@ -583,7 +581,7 @@ impl<'p> Session<'p> {
 
     /// Keeps a value that code points to at a fixed address.
     pub(super) fn keep<T: Any + Send>(&mut self, value: T) -> usize {
-        self.kept.value(Box::new(value))
+        self.kept.keep(Box::new(value))
     }
 
     /// A failure of the program, at a fixed address.
@@ -594,14 +592,6 @@ impl<'p> Session<'p> {
 
     /// A source line of the user, at a fixed address; 0 if it is unknown.
     pub(super) fn source(&mut self, at: Option<SourceId>) -> usize {
-        address_of(&mut self.kept.sources, at)
+        self.kept.source(at)
     }
-}
-
-/// A source line of the user, at a fixed address; 0 if it is unknown.
-fn address_of(kept: &mut HashMap<SourceId, Box<SourceId>>, at: Option<SourceId>) -> usize {
-    at.map_or(0, |id| {
-        let kept = kept.entry(id).or_insert_with(|| Box::new(id));
-        &raw const **kept as usize
-    })
 }
