@@ -160,7 +160,7 @@ fn of_each_element() {
         vmap(move |y: Var| grad_at(w, move |w| loss(w.dot(y).square())))(ys)
     });
     leave(0, |(w, _, ys)| {
-        vmap(move |y: Var| grad_at(w, move |w| loss(y.dot(w).square())).t())(ys)
+        vmap(move |y: Var| grad_at(w, move |w| loss(y.dot(w).square())))(ys)
     });
     // The factors of the few steps of an element are not much smaller than their product.
     leave(1, |(w, xs, _)| {
