@@ -212,7 +212,7 @@ fn a_product_by_a_library_keeps_its_factors_in_memory() {
 fn long_loops_are_cut_into_tasks() {
     let text = chain(1_000_000).explain().unwrap().to_string();
     assert!(
-        text.contains("sum: parallel 15 × 16 × lanes 4096"),
+        text.contains("sum: parallel 15 × serial 16 × lanes 4096"),
         "{text}"
     );
     assert!(

@@ -196,8 +196,10 @@ fn short(x: Var) -> Var {
     while_loop(x, |x| x.lt(100.0), |x| x + x.sin().square() + 0.5)
 }
 
+type Batch = fn(Var) -> Var;
+
 /// Loops of unknown length in a batch, whose lists end with the element.
-const IN_BATCHES: [(&str, fn(Var) -> Var); 4] = [
+const IN_BATCHES: [(&str, Batch); 4] = [
     ("a loop", |x| vmap(grad(short))(x)),
     ("loops in a loop", |x| {
         let run = |x: Var| fori(0..3, x, |_, x| short(0.01 * x));

@@ -81,7 +81,7 @@ fn agree(name: &str, f: Reader, x: &Array) {
     );
     assert_eq!(slope, back.interpret(x).unwrap(), "{name}");
     check_grads(f, x.clone(), 2).unwrap();
-    let rows = jit(move |x: Var| vmap(grad(f))(stack(&[x, 0.5 * x, x])).at(0));
+    let rows = jit(move |x: Var| vmap(grad(f))(stack([x, 0.5 * x, x])).at(0));
     assert_eq!(rows.call(x).unwrap(), slope, "{name}, in a batch");
     let steps = jit(move |x: Var| fori(0..1, x, move |_, x| grad(f)(x)));
     assert_eq!(steps.call(x).unwrap(), slope, "{name}, in a loop");

@@ -486,7 +486,7 @@ mod tests {
                         0 => (columns + 1, 1),
                         1 => (1, rows + 1),
                         // Rows that begin at the same places of cache lines.
-                        _ if columns % 8 == 0 => (columns + 8, 1),
+                        _ if columns.is_multiple_of(8) => (columns + 8, 1),
                         _ => (2 * columns, 2),
                     };
                     let (sa, sb) = (strides(m, k, left), strides(k, n, right));

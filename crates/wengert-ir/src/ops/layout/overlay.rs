@@ -44,7 +44,7 @@ fn merged(x: Var, y: Var, onto: Onto) -> Option<Var> {
     let padded = Padded::of(y)?;
     let axes = 0..padded.low.len();
     axes.filter(|&a| padded.is_window(a))
-        .find_map(|axis| padded.into_parts(parts(x, axis)?, axis, onto))
+        .find_map(|axis| padded.placed_in(parts(x, axis)?, axis, onto))
 }
 
 /// The parts of an array along an axis, if it is a concatenation along it, or zeros before and after an array.
@@ -126,7 +126,7 @@ impl Padded {
     }
 
     /// Puts the array into the part of a concatenation that has its places.
-    fn into_parts(&self, mut parts: Vec<Var>, axis: usize, onto: Onto) -> Option<Var> {
+    fn placed_in(&self, mut parts: Vec<Var>, axis: usize, onto: Onto) -> Option<Var> {
         let range = self.range(axis);
         let mut first = 0;
         let (i, place) = parts.iter().enumerate().find_map(|(i, part)| {
