@@ -298,3 +298,32 @@ fn an_associative_scan_keeps_types() {
         "{said}"
     );
 }
+
+/// The values of lanes that have finished make no loop of the others longer: their loops would not end.
+#[test]
+fn lanes_that_have_finished_run_no_inner_loop() {
+    // The last step leaves a number of steps that nobody could wait for.
+    let run = |n: Var| {
+        let step = |(k, steps, s): (Var, Var, Var)| {
+            let s = fori(..steps, s, |i, s| s + (i + k).to(DType::F64));
+            (k - 1, k.le(1).select(1i64 << 60, k % 3), s)
+        };
+        let (_, steps, s) = while_loop((n, n % 4, 0.0), |(k, _, _)| k.gt(0), step);
+        let after = fori(..steps % 7, s, |i, s| 0.5 * s + i.to(DType::F64));
+        let again = while_loop(
+            (steps % 5, after),
+            |(k, _)| k.gt(0),
+            |(k, s)| (k - 1, s + 1.0),
+        );
+        again.1
+    };
+    let starts: Vec<i64> = (0..40).map(|i| (i * 7) % 23).collect();
+    let f = jit(vmap(run));
+    let fast = f.call(&starts[..]).unwrap();
+    assert_eq!(fast, f.interpret(&starts[..]).unwrap());
+    let alone = jit(run);
+    for (i, y) in fast.to_vec::<f64>().unwrap().into_iter().enumerate() {
+        let one = alone.call(starts[i]).unwrap().item::<f64>().unwrap();
+        assert_eq!(y, one, "{i}");
+    }
+}

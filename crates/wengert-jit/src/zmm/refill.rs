@@ -1,6 +1,6 @@
 //! Loops of unequal lanes: when a lane has finished, it takes the next element.
 //!
-//! A vector loop around a `while`, with statements before and after it, would run a block of lanes until all of
+//! A vector loop around a `while`, with lines and branches before and after it, would run a block of lanes until all of
 //! them have finished, as long as the one with the most steps. Here the lanes of a
 //! block have elements of any numbers instead. If the condition fails for a lane, its carried values are set
 //! aside. When enough lane-steps have been idle, what comes after the loop runs for the finished lanes, they get
@@ -71,7 +71,10 @@ pub(super) fn refilled<'p>(
     let fits = l.carried.is_empty()
         && !own
         && known(l.extent).is_none_or(|n| n > LANES as u64)
-        && (interleave == 1 || before.iter().chain(after).all(is_line))
+        && before
+            .iter()
+            .chain(after)
+            .all(|s| is_line(s, interleave == 1))
         && lanes(w.cond.results[0])
         && (w.carried.iter()).all(|c| lanes(c.param) && !bool(c.param));
     let in_registers = [&w.cond, &w.body]
@@ -86,8 +89,13 @@ pub(super) fn refilled<'p>(
     })
 }
 
-fn is_line(s: &Stmt) -> bool {
-    is_straight(s) || matches!(s, Stmt::Call { .. })
+/// Whether a statement is part of a straight line, or of one with `branches`.
+fn is_line(s: &Stmt, branches: bool) -> bool {
+    let mut inner = walk::blocks(s).flat_map(|b| &b.stmts);
+    match s {
+        Stmt::If(_) => branches && inner.all(|s| is_line(s, true)),
+        _ => is_straight(s) || matches!(s, Stmt::Call { .. }),
+    }
 }
 
 /// The number of statements of a line, where loops count several times.
