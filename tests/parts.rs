@@ -121,3 +121,12 @@ fn parameters_read_one_by_one() {
         assert!(!text.contains("f64[12] = pad"), "{name}:\n{text}");
     }
 }
+
+/// A few large parts are padded and added where they are read, so that their sum is never stored.
+#[test]
+fn large_parts_are_stored_nowhere() {
+    let loss = |x: Var| (x.slice(..5000) * x.slice(5000..).sin()).sum();
+    let step = jit(move |x: Var| x - 0.1 * grad(loss)(x));
+    let text = step.explain(vec![0.0; 10_000]).unwrap().to_string();
+    assert!(text.contains("memory on the way\n    none"), "{text}");
+}

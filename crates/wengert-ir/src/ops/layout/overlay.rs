@@ -13,6 +13,10 @@ use crate::trace::{Var, definition};
 /// Most parts of a concatenation that a sum makes: it is recorded anew for each part that is added.
 const PARTS: usize = 128;
 
+/// Size up to which an array is put together of any parts. A larger one is put together of small parts alone: a few large
+/// ones are padded and added where they are read, and then never stored.
+const SMALL: usize = 64;
+
 /// Whether a part may be added to another one, or only take the place of zeros.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Onto {
@@ -42,6 +46,10 @@ fn joined(sum: Var, y: Var) -> Option<Var> {
 /// Puts `y`, a padded array, into the parts of `x`.
 fn merged(x: Var, y: Var, onto: Onto) -> Option<Var> {
     let padded = Padded::of(y)?;
+    let size = y.ty().size();
+    if size > SMALL && padded.x.ty().size() * 8 > size {
+        return None;
+    }
     let axes = 0..padded.low.len();
     axes.filter(|&a| padded.is_window(a))
         .find_map(|axis| padded.placed_in(parts(x, axis)?, axis, onto))
