@@ -303,27 +303,33 @@ fn an_associative_scan_keeps_types() {
 #[test]
 fn lanes_that_have_finished_run_no_inner_loop() {
     // The last step leaves a number of steps that nobody could wait for.
-    let run = |n: Var| {
+    let inner = |n: Var| {
         let step = |(k, steps, s): (Var, Var, Var)| {
             let s = fori(..steps, s, |i, s| s + (i + k).to(DType::F64));
+            let s = while_loop((k % 3, s), |(i, _)| i.gt(0), |(i, s)| (i - 1, 0.5 * s)).1;
             (k - 1, k.le(1).select(1i64 << 60, k % 3), s)
         };
         let (_, steps, s) = while_loop((n, n % 4, 0.0), |(k, _, _)| k.gt(0), step);
-        let after = fori(..steps % 7, s, |i, s| 0.5 * s + i.to(DType::F64));
-        let again = while_loop(
-            (steps % 5, after),
-            |(k, _)| k.gt(0),
-            |(k, s)| (k - 1, s + 1.0),
-        );
-        again.1
+        (steps, s)
+    };
+    let after = move |n: Var| {
+        let (steps, s) = inner(n);
+        let s = fori(..steps % 7, s, |i, s| 0.5 * s + i.to(DType::F64));
+        while_loop((steps % 5, s), |(k, _)| k.gt(0), |(k, s)| (k - 1, s + 1.0)).1
     };
     let starts: Vec<i64> = (0..40).map(|i| (i * 7) % 23).collect();
-    let f = jit(vmap(run));
-    let fast = f.call(&starts[..]).unwrap();
-    assert_eq!(fast, f.interpret(&starts[..]).unwrap());
-    let alone = jit(run);
-    for (i, y) in fast.to_vec::<f64>().unwrap().into_iter().enumerate() {
-        let one = alone.call(starts[i]).unwrap().item::<f64>().unwrap();
-        assert_eq!(y, one, "{i}");
+    for loops_after in [false, true] {
+        let run = move |n: Var| match loops_after {
+            true => after(n),
+            false => inner(n).1,
+        };
+        let f = jit(vmap(run));
+        let fast = f.call(&starts[..]).unwrap();
+        assert_eq!(fast, f.interpret(&starts[..]).unwrap());
+        let alone = jit(run);
+        for (i, y) in fast.to_vec::<f64>().unwrap().into_iter().enumerate() {
+            let one = alone.call(starts[i]).unwrap().item::<f64>().unwrap();
+            assert_eq!(y, one, "{i}");
+        }
     }
 }
