@@ -1,9 +1,8 @@
 //! Loops of unequal lanes: when a lane has finished, it takes the next element.
 //!
 //! A vector loop around a `while`, with lines and branches before and after it, would run a block of lanes until all of
-//! them have finished, as long as the one with the most steps. Here the lanes of a
-//! block have elements of any numbers instead. If the condition fails for a lane, its carried values are set
-//! aside. When enough lane-steps have been idle, what comes after the loop runs for the finished lanes, they get
+//! them have finished, as long as the one with the most steps. Here the lanes of a block have elements of any
+//! numbers instead. If the condition fails for a lane, its carried values are set aside. When enough lane-steps have been idle, what comes after the loop runs for the finished lanes, they get
 //! the next elements, and what comes before the loop runs for these. Each element takes the operations that it
 //! takes anyway, in their order.
 //!
@@ -27,7 +26,7 @@ use crate::plan::Values;
 
 /// The work of refilling lanes, in statements, the lines before and after the loop aside.
 const REFILL: usize = 64;
-/// The number of steps assumed for a loop in these lines.
+/// The number of steps assumed for a loop inside of the loop.
 const STEPS: usize = 32;
 /// The largest number of lane-steps that may be idle.
 const MOST_IDLE: usize = 4096;
@@ -98,7 +97,7 @@ fn is_line(s: &Stmt, branches: bool) -> bool {
     }
 }
 
-/// The number of statements of a line, where loops count several times.
+/// The number of statements, where those of loops count several times.
 fn size(stmts: &[Stmt]) -> usize {
     let one = |s: &Stmt| {
         let inner: usize = walk::blocks(s).map(|b| size(&b.stmts)).sum();

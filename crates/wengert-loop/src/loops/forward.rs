@@ -1,8 +1,8 @@
 //! Elements that are stored and read again stay in registers: within a step of a loop, and from step to step.
 //!
 //! A read of an element whose contents are known, because the same block stored or read it before, is replaced by
-//! those. A read in a loop of what an earlier step stored is replaced by a carried value (`forward/chains.rs`): memory would
-//! make each step wait until the store of the step before is done.
+//! those. A read in a loop of what an earlier step stored is replaced by a carried value (`forward/chains.rs`): memory
+//! would make each step wait until the store of the step before is done.
 //!
 //! Places are compared as sums of values ([`sums`]): those that differ by a known number are apart, and
 //! those that are not known to be apart may be one.
