@@ -129,3 +129,121 @@ fn sums_over_lanes() {
         }
     }
 }
+
+/// What runs along an axis, in both directions.
+fn running(x: Var, axis: usize) -> Vec<Var> {
+    let ints = (x * 1e17).to(DType::I64);
+    let y = x * 0.001 + 1.0;
+    let mut all = vec![
+        x.cumsum(axis),
+        x.cumsum_reverse(axis),
+        x.to(DType::F32).cumsum(axis),
+        ints.cumsum(axis),
+        x.cummax(axis),
+        x.cummin_reverse(axis),
+        y.cumprod(axis),
+        y.cumprod_reverse(axis),
+    ];
+    // Operands that are dear to compute, one that is wanted beside the sum, and two operands.
+    let dear = x.exp();
+    all.extend([dear.cumsum(axis), dear.sqrt(), x.sin().cumsum_reverse(axis)]);
+    all.extend([x.cumlogsumexp(axis), x.cumlogsumexp_reverse(axis)]);
+    all
+}
+
+#[test]
+fn running_sums_of_lines() {
+    for n in LENGTHS {
+        let x = numbers(&[n]);
+        agree(|(x, y)| (running(x, 0), y), &x, &Array::from(0.5));
+        // Few lines and many.
+        if n <= 12_289 {
+            for lines in [3, 40] {
+                let x = numbers(&[lines, n]);
+                agree(|(x, y)| (running(x, 1), y), &x, &Array::from(0.5));
+            }
+        }
+    }
+}
+
+#[test]
+fn running_sums_of_rows() {
+    for n in LENGTHS.into_iter().filter(|&n| n <= 12_289) {
+        // Lines in strides, rows that are loops of their own, and rows that are cut into parts.
+        for shape in [&[n, 3][..], &[2, n, 5, 9], &[n, 1100]] {
+            if n * shape.iter().skip(1).product::<usize>() > 5_000_000 {
+                continue;
+            }
+            let axis = shape.iter().position(|&d| d == n).unwrap_or(0);
+            let x = numbers(shape);
+            let some = move |x: Var| {
+                let all = running(x, axis);
+                [
+                    all[0], all[1], all[3], all[5], all[6], all[8], all[10], all[11],
+                ]
+            };
+            agree(move |(x, y)| (some(x), y), &x, &Array::from(0.5));
+        }
+    }
+}
+
+#[test]
+fn running_sums_in_batches() {
+    for n in LENGTHS.into_iter().filter(|&n| n <= 12_289) {
+        let x = numbers(&[9, n]);
+        // What is not flattened: a loop around the sum.
+        let looped = |(x, y): (Var, Var)| {
+            while_loop(
+                y,
+                |s| s.lt(1.0),
+                |s| {
+                    let sums = (x * s).cumsum(0) + (x + s).cumsum_reverse(0);
+                    s + 0.6 + 1e-9 * sums.sum()
+                },
+            )
+        };
+        agree(
+            move |(x, y)| vmap_axes(looped, [Some(0), None], 0)((x, y)),
+            &x,
+            &Array::from(0.5),
+        );
+        agree(
+            |(x, y)| {
+                (
+                    vmap(|x: Var| grad(|x: Var| (x.cumsum(0).square() * x).sum())(x))(x),
+                    y,
+                )
+            },
+            &x,
+            &Array::from(0.5),
+        );
+    }
+}
+
+/// A running sum begins anew in each chunk of 4,096 elements, and the last sum before the chunk is added.
+#[test]
+fn running_sums_are_accurate() {
+    let n = 10_000;
+    let x = numbers(&[n]);
+    let numbers = x.to_vec::<f64>().unwrap();
+    let sums = jit(|x: Var| x.cumsum(0)).call(&x).unwrap();
+    let sums = sums.to_vec::<f64>().unwrap();
+    let (mut last, mut sum) = (-0.0, -0.0);
+    for (i, x) in numbers.iter().enumerate() {
+        if i % 4096 == 0 {
+            (last, sum) = (if i == 0 { -0.0 } else { sums[i - 1] }, -0.0);
+        }
+        sum += x;
+        assert_eq!(sums[i].to_bits(), f64::to_bits(last + sum), "{i}");
+    }
+    // Ten million times 0.1 in `f32`: one by one, the sum is wrong by a tenth.
+    let ones =
+        |x: Var| (Var::full(&wengert::Type::new(DType::F32, &[10_000_000]), 0.1) * x).cumsum(0);
+    let sums = jit(ones).call(1.0_f32).unwrap().to_vec::<f32>().unwrap();
+    let error = |i: usize| (f64::from(sums[i]) / (f64::from(0.1_f32) * (i + 1) as f64) - 1.0).abs();
+    assert!(
+        error(999_999) < 1e-4 && error(9_999_999) < 1e-3,
+        "{:e}",
+        error(9_999_999)
+    );
+}

@@ -15,6 +15,7 @@ use crate::ops::layout::{self, known, places, row_major};
 use crate::ops::{
     Batched, Cotangent, Folding, Mode, Op, Operand, Primitive, Tangent, elementwise, not_linear,
 };
+use crate::order::CHUNK;
 use crate::scalar::{Exact, Scalar, Scalars};
 use crate::schedule::fold::neutral;
 use crate::schedule::node::NodeId;
@@ -25,7 +26,8 @@ use crate::trace::{Var, bind1};
 /// How each value follows from the one before it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Step {
-    /// `(x)`: `y[i] = y[i-1] + x[i]`. Integers wrap.
+    /// `(x)`: `y[i] = y[i-1] + x[i]`. Integers wrap. In each chunk of [`CHUNK`] elements the sum begins anew, and the last
+    /// one of the chunk before is added to it.
     Sum,
     /// `(x)`: `y[i] = y[i-1] * x[i]`. Integers wrap.
     Prod,
@@ -146,6 +148,19 @@ impl Cumulative {
             Max => FoldOp::Max,
         };
         neutral(op, dtype)
+    }
+
+    /// Returns the operation that joins the last value of a chunk with the values of the next one. If there is one, the
+    /// values begin anew in each chunk: rounding errors grow with the number of chunks, and chunks run in parallel.
+    fn join(&self) -> Option<FoldOp> {
+        match self.step {
+            Sum => Some(FoldOp::Add),
+            // No bit depends on where they begin.
+            Min => Some(FoldOp::Min),
+            Max => Some(FoldOp::Max),
+            // Products over a chunk may overflow where those up to each place do not.
+            Prod | Linear { .. } => None,
+        }
     }
 
     /// Computes one step: the next value, given the one before and the operands at this place. At the first place
@@ -279,8 +294,14 @@ impl Primitive for Cumulative {
         others[self.axis] = 1;
         let scalar = |id| Scalar { dtype, id };
         for start in places(&others, 0, &strides) {
-            let mut value = scalar(self.start(dtype));
+            let s: &mut dyn Scalars = &mut Exact;
+            let neutral = scalar(self.start(dtype));
+            let (mut value, mut last) = (neutral, neutral);
+            let mut joined = neutral;
             for i in 0..n {
+                if self.join().is_some() && i % CHUNK == 0 {
+                    (value, last) = (neutral, joined);
+                }
                 let along = if self.reverse { n - 1 - i } else { i };
                 let at = start + along * stride as usize;
                 let x: SmallVec<[Scalar; 2]> =
@@ -289,8 +310,12 @@ impl Primitive for Cumulative {
                     dtype: DType::Bool,
                     id: u64::from(i == 0),
                 };
-                value = self.advance(&mut Exact, first, value, &x);
-                data.set_bits(at, value.id);
+                value = self.advance(s, first, value, &x);
+                joined = match self.join() {
+                    Some(join) => s.op(join.scalar(), &[last, value]),
+                    None => value,
+                };
+                data.set_bits(at, joined.id);
             }
         }
         Ok(vec![Buffer::Dense(Dense::new(x.dims.clone(), data))])
@@ -363,6 +388,7 @@ impl Primitive for Cumulative {
             reverse: self.reverse,
             start: self.start(outputs[0].ty.dtype),
             step: &step,
+            join: self.join(),
         };
         Ok(vec![l.running(&running, inputs, &outputs[0])?])
     }

@@ -124,7 +124,8 @@ impl<'p> Emitter<'_, 'p> {
         self.define_params(exit, carried.iter().map(|c| c.out));
     }
 
-    /// Notes at the head of a loop whose body makes calls that no register from before the loop outlives its steps.
+    /// Notes at the head of a loop, or behind a vector loop, whose body makes calls that no register from before the
+    /// loop outlives its steps.
     pub(super) fn note_calls_of(&mut self, body: &Block) {
         if self.v.live.calling.contains(&std::ptr::from_ref(body)) {
             self.note_call();

@@ -89,6 +89,7 @@ impl<'p> Emitter<'_, 'p> {
         self.switch(exit);
         self.lanes = None;
         self.spread.clear();
+        self.note_calls_of(body);
         self.define_params(exit, carried.iter().map(|c| c.out));
     }
 

@@ -30,7 +30,7 @@ pub(crate) struct Live {
     pub stored: Vec<bool>,
     /// Statements of the outermost block before which a new native function begins.
     pub cuts: Vec<usize>,
-    /// The bodies of loops outside vector loops that make calls.
+    /// The bodies of loops that make calls, apart from loops in vector loops.
     pub calling: HashSet<*const Block>,
 }
 
@@ -45,10 +45,12 @@ struct Walk<'a> {
     live: Live,
     pos: u32,
     loops: Vec<Loop>,
-    /// Positions of the calls outside vector loops.
+    /// Positions of the calls; a vector loop that makes calls is one, at its end.
     calls: Vec<u32>,
     /// Whether a vector loop is open.
     vector: bool,
+    /// Whether the vector loop that is open makes calls.
+    vector_calls: bool,
     types: &'a [ValueType],
     constants: &'a [Option<u64>],
     wide: &'a HashMap<Value, usize>,
@@ -74,6 +76,7 @@ pub(crate) fn live(
         loops: Vec::new(),
         calls: Vec::new(),
         vector: false,
+        vector_calls: false,
         types,
         constants,
         wide,
@@ -139,9 +142,6 @@ impl Walk<'_> {
 
     /// Whether a statement is a call, apart from the statements that it holds.
     fn is_call(&self, s: &Stmt) -> bool {
-        if self.vector {
-            return false;
-        }
         match s {
             Stmt::For(l) => match l.kind {
                 LoopKind::Parallel => !self.loops.iter().any(|l| l.parallel),
@@ -183,9 +183,13 @@ impl Walk<'_> {
 
     fn stmt(&mut self, s: &Stmt) {
         self.mention_all(&walk::uses(s));
-        if self.is_call(s) {
-            self.pos += 1;
-            self.calls.push(self.pos);
+        match self.is_call(s) {
+            true if self.vector => self.vector_calls = true,
+            true => {
+                self.pos += 1;
+                self.calls.push(self.pos);
+            }
+            false => {}
         }
         match (s, walk::loop_kind(s)) {
             (_, Some(kind)) => {
@@ -196,12 +200,15 @@ impl Walk<'_> {
                 params.iter().for_each(|&v| self.define(v));
                 let calls = self.calls.len();
                 walk::blocks(s).for_each(|b| self.block(b));
+                self.vector = around;
+                if !self.vector && std::mem::take(&mut self.vector_calls) {
+                    self.calls.push(self.pos);
+                }
                 if self.calls.len() > calls {
                     self.live
                         .calling
                         .extend(walk::blocks(s).map(std::ptr::from_ref));
                 }
-                self.vector = around;
                 // Each step looks at the extent and the index, and lanes that have finished, or are
                 // dead, keep the old values of the parameters.
                 if let Stmt::For(l) = s {
