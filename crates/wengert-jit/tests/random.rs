@@ -2,6 +2,7 @@
 
 use crate::common::compare::agree;
 use crate::common::*;
+use wengert_jit::{Cpu, Options, Vectors, code_for};
 use wengert_loop::buffer::Data;
 use wengert_loop::loops::ScalarOp::*;
 use wengert_loop::loops::*;
@@ -37,7 +38,14 @@ struct Generator {
     inputs: Vec<BufferId>,
     locals: Vec<BufferId>,
     written: Vec<BufferId>,
+    /// Three elements of each type for each lane.
+    spread: Vec<BufferId>,
+    /// The number of lanes.
+    lanes: i64,
+    index: Option<Value>,
     in_lanes: bool,
+    /// Whether there are remainders of floats, for which there is no code in registers of 512 bits.
+    remainders: bool,
     budget: usize,
 }
 
@@ -104,11 +112,14 @@ impl Generator {
         ];
         let int = [
             Add, Sub, Mul, Div, Rem, Neg, Abs, Min, Max, And, Or, Xor, Not, Shl, Shr, ShrLogical,
-            Rotl, Eq, Ne, Lt, Le, Select, Convert,
+            Rotl, MulHigh, Eq, Ne, Lt, Le, Select, Convert,
         ];
         let bool = [And, Or, Xor, Not, Eq, Ne, Lt, Le, Select, Convert, Min, Max];
         let op = match d {
-            d if d.is_float() => self.r.pick(&float),
+            d if d.is_float() => match self.r.pick(&float) {
+                Rem if !self.remainders => Div,
+                op => op,
+            },
             DType::Bool => self.r.pick(&bool),
             _ => self.r.pick(&int),
         };
@@ -218,6 +229,34 @@ impl Generator {
                 let index = self.local_index();
                 let v = self.b.load(x, index);
                 self.known.push(v);
+            }
+            6 if self.in_lanes => {
+                // Backwards.
+                let x = self.r.pick(&self.inputs.clone());
+                let offset = self.lanes - 1;
+                let v = self.b.load(
+                    x,
+                    Index {
+                        offset,
+                        ..stride(-1)
+                    },
+                );
+                self.known.push(v);
+            }
+            7 if self.in_lanes => {
+                let x = self.r.pick(&self.spread.clone());
+                let d = self.b.buffer_of(x).dtype;
+                let v = self.value(d);
+                let offset = self.r.below(3) as i64;
+                let index = match self.r.below(2) {
+                    0 => stride(3),
+                    _ => {
+                        let three = self.b.constant(3i64);
+                        let i = self.index.expect("the lanes have numbers");
+                        each(self.b.op(Mul, &[i, three]))
+                    }
+                };
+                self.b.store(x, Index { offset, ..index }, v);
             }
             18 | 19 => self.branch(depth),
             20 | 21 => self.counted(depth),
@@ -368,7 +407,7 @@ impl Generator {
     }
 }
 
-fn program(seed: u64, budget: usize) -> (Program, Vec<Data>) {
+fn program(seed: u64, budget: usize, remainders: bool) -> (Program, Vec<Data>) {
     let mut g = Generator {
         b: Build::new(),
         r: Random(seed.wrapping_mul(0x2545_f491_4f6c_dd1d) | 1),
@@ -376,7 +415,11 @@ fn program(seed: u64, budget: usize) -> (Program, Vec<Data>) {
         inputs: vec![],
         locals: vec![],
         written: vec![],
+        spread: vec![],
+        lanes: 0,
+        index: None,
         in_lanes: false,
+        remainders,
         budget,
     };
     for _ in 0..4 {
@@ -398,6 +441,8 @@ fn program(seed: u64, budget: usize) -> (Program, Vec<Data>) {
         g.b.copy((local, at(0)), (zeros, at(0)), LOCAL as usize);
     }
     let outputs: Vec<BufferId> = DType::ALL.iter().map(|&d| g.b.output(d, n)).collect();
+    g.spread = DType::ALL.map(|d| g.b.output(d, 3 * n)).to_vec();
+    g.lanes = n as i64;
     let ends: Vec<BufferId> = DType::ALL.iter().map(|&d| g.b.output(d, 2)).collect();
     // Some uniform code first, whose values the lanes may use.
     for k in 0..4 {
@@ -412,6 +457,7 @@ fn program(seed: u64, budget: usize) -> (Program, Vec<Data>) {
     let extent = g.b.constant(n as i64);
     let index = g.b.value(DType::I64, true);
     g.in_lanes = true;
+    g.index = Some(index);
     let body = g.scope(|g| {
         g.known.push(index);
         for &x in &g.inputs.clone() {
@@ -448,9 +494,22 @@ fn program(seed: u64, budget: usize) -> (Program, Vec<Data>) {
     (g.b.finish(), inputs)
 }
 
+/// The number of loops in registers of 512 bits.
+fn wide_loops(p: &Program) -> usize {
+    let options = Options {
+        cpu: Cpu::X86_64_V4,
+        vectors: Vectors::AllLoops,
+        ..Options::default()
+    };
+    let made = code_for(p, &options).expect("it compiles");
+    made.size.wide_loops
+}
+
 fn try_seeds(seeds: std::ops::Range<u64>, budget: usize) {
     for seed in seeds {
-        let (p, inputs) = program(seed, budget);
+        let remainders = seed % 4 == 0;
+        let (p, inputs) = program(seed, budget, remainders);
+        assert!(remainders || wide_loops(&p) == 1, "seed {seed}");
         let result = std::panic::catch_unwind(|| {
             agree(&p, &inputs);
         });

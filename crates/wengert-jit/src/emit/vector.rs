@@ -99,7 +99,11 @@ impl<'p> Emitter<'_, 'p> {
         for v in needs.values {
             let x = self.scalar(v);
             let x = match self.b.func.dfg.value_type(x) {
-                types::I8 => self.b.ins().uextend(types::I64, x),
+                types::I8 | types::I32 => self.b.ins().uextend(types::I64, x),
+                types::F32 => {
+                    let bits = self.b.ins().bitcast(types::I32, ir::MemFlagsData::new(), x);
+                    self.b.ins().uextend(types::I64, bits)
+                }
                 _ => x,
             };
             let word = self.reserve(8);

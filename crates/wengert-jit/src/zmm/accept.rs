@@ -1,7 +1,7 @@
 //! Chooses the vector loops that are written in wide code, and the number of blocks that run at a
 //! time.
 //!
-//! Every statement of such a loop must have wide code, for elements of 64 bits and truth values.
+//! Every statement of such a loop must have wide code.
 //! The emitter for 128-bit vectors writes all other loops.
 
 use std::collections::HashMap;
@@ -10,7 +10,7 @@ use wengert_loop::cost::{cycles, longest_path};
 use wengert_loop::loops::kernel::{LaneProduct, RandomBlock};
 use wengert_loop::loops::walk;
 use wengert_loop::loops::{
-    Block, BufferId, BufferKind, Cause, For, Index, LANES, LoopKind, Program, ScalarOp, Stmt, Value,
+    Block, BufferId, BufferKind, Cause, For, LANES, LoopKind, Program, ScalarOp, Stmt, Value,
 };
 use wengert_loop::types::DType;
 use wengert_run::Vectors;
@@ -53,10 +53,10 @@ pub(crate) fn accepted(
             values,
             functions,
         };
-        let carried_words = l.carried.iter().all(|c| is_word(acceptor.dtype(c.param)));
+        let numbers = (l.carried.iter()).all(|c| acceptor.dtype(c.param) != DType::Bool);
         let even = (values.constants[l.extent.0 as usize]).is_some_and(|n| n % LANES as u64 == 0);
         let pays = vectors == Vectors::AllLoops || is_work(l, even);
-        if !carried_words || !pays || !acceptor.block(&l.body) {
+        if !numbers || !pays || !acceptor.block(&l.body) {
             return;
         }
         let blocks = match values.constants[l.extent.0 as usize] {
@@ -119,11 +119,6 @@ fn locals(block: &Block, inside: Option<Value>, homes: &mut HashMap<BufferId, Op
     }
 }
 
-/// Whether elements of the type are 64 bits wide.
-fn is_word(d: DType) -> bool {
-    matches!(d, DType::F64 | DType::I64 | DType::U64)
-}
-
 struct Acceptor<'a> {
     program: &'a Program,
     values: &'a Values,
@@ -148,60 +143,32 @@ impl Acceptor<'_> {
     }
 
     fn stmt(&self, s: &Stmt) -> bool {
-        let known = |v: Value| is_word(self.dtype(v)) || self.dtype(v) == DType::Bool;
-        walk::uses(s).into_iter().all(known)
-            && walk::definitions(s).into_iter().all(known)
-            && match s {
-                Stmt::Const { .. } => true,
-                Stmt::Op { out, op, args } => self.op(*out, *op, args),
-                Stmt::Call { callee, args, .. } => {
-                    self.functions[*callee as usize].is_some()
-                        && args.iter().all(|&a| self.dtype(a) == DType::F64)
-                }
-                Stmt::Load { out, buffer, index } => {
-                    is_word(self.dtype(*out)) || self.is_plain(*buffer, index, self.lanes(*out))
-                }
-                Stmt::Store {
-                    buffer,
-                    index,
-                    value,
-                } => {
-                    let own = self.kind(*buffer) == BufferKind::Local;
-                    let spread = !own && index.stride == 0 && index.each.is_none();
-                    !spread && (is_word(self.dtype(*value)) || self.is_plain(*buffer, index, true))
-                }
-                Stmt::Copy { to, from, .. } => {
-                    let dtype = |b: BufferId| self.program.buffers[b.0 as usize].dtype;
-                    is_word(dtype(to.0))
-                        && self.kind(to.0) == BufferKind::Local
-                        && is_word(dtype(from.0))
-                }
-                Stmt::For(_) | Stmt::While(_) | Stmt::If(_) => {
-                    walk::loop_kind(s) != Some(LoopKind::Vector)
-                        && walk::blocks(s).all(|b| self.block(b))
-                }
-                // Only the failure of a loop that would be too long has wide code; checks of the
-                // user do not.
-                Stmt::Fail { failure } => {
-                    let cause = &self.program.failures[*failure as usize].cause;
-                    matches!(cause, Cause::MaxSteps(..))
-                }
-                Stmt::Kernel { kernel, .. } => {
-                    let product = kernel.downcast_ref::<LaneProduct>();
-                    kernel.downcast_ref::<RandomBlock>().is_some()
-                        || product.is_some_and(|p| is_word(p.gemm.dtype))
-                }
-                _ => false,
+        match s {
+            Stmt::Const { .. } => true,
+            Stmt::Op { out, op, args } => self.op(*out, *op, args),
+            Stmt::Call { callee, .. } => self.functions[*callee as usize].is_some(),
+            Stmt::Load { .. } => true,
+            Stmt::Store { buffer, index, .. } => {
+                let own = self.kind(*buffer) == BufferKind::Local;
+                own || index.stride != 0 || index.each.is_some()
             }
-    }
-
-    /// Whether there is code for an access to truth values: one for all lanes, or a row that the
-    /// block owns.
-    fn is_plain(&self, b: BufferId, index: &Index, lanes: bool) -> bool {
-        let own = self.kind(b) == BufferKind::Local;
-        let moves = index.stride != 0 || index.each.is_some();
-        let base = index.base.is_some_and(|v| self.lanes(v));
-        !moves && !base && (own || !lanes)
+            Stmt::Copy { to, .. } => self.kind(to.0) == BufferKind::Local,
+            Stmt::For(_) | Stmt::While(_) | Stmt::If(_) => {
+                walk::loop_kind(s) != Some(LoopKind::Vector)
+                    && walk::blocks(s).all(|b| self.block(b))
+            }
+            // Only the failure of a loop that would be too long has wide code; checks of the
+            // user do not.
+            Stmt::Fail { failure } => {
+                let cause = &self.program.failures[*failure as usize].cause;
+                matches!(cause, Cause::MaxSteps(..))
+            }
+            Stmt::Kernel { kernel, .. } => {
+                let product = kernel.downcast_ref::<LaneProduct>();
+                kernel.downcast_ref::<RandomBlock>().is_some() || product.is_some()
+            }
+            _ => false,
+        }
     }
 
     fn op(&self, out: Value, op: ScalarOp, args: &[Value]) -> bool {
@@ -209,13 +176,9 @@ impl Acceptor<'_> {
         let from = self.dtype(args[args.len() - 1]);
         match op {
             Fold(_) => false,
-            Rem if from == DType::F64 => false,
-            Div | Rem => from != DType::Bool,
-            Convert => {
-                let narrow = |d| !is_word(d) && d != DType::Bool;
-                !narrow(from) && !narrow(self.dtype(out))
-            }
-            Bitcast => is_word(from) && is_word(self.dtype(out)),
+            Rem => !from.is_float(),
+            // A truth value is a bit of a mask, not a byte.
+            Bitcast => (from == DType::Bool) == (self.dtype(out) == DType::Bool),
             _ => true,
         }
     }

@@ -15,10 +15,13 @@
 mod accept;
 mod asm;
 mod blocks;
+mod bytes;
+mod convert;
 mod division;
 mod liveness;
 mod loops;
 mod memory;
+mod narrow;
 mod ops;
 mod refill;
 mod regs;
@@ -34,7 +37,7 @@ use wengert_loop::types::DType;
 use wengert_run::call::layout::Layout;
 use wengert_run::plan::is_straight;
 
-use self::asm::{Asm, Cond, Gpr, Int, Label, Mem, RAX, RBX, RCX, RDI};
+use self::asm::{Asm, Cond, Form, Gpr, Int, Label, Mem, RAX, RBX, RCX, RDI};
 use self::liveness::{Life, Pos};
 use self::memory::Pointer;
 use self::refill::Refilled;
@@ -216,6 +219,18 @@ impl<'p> Writer<'_, 'p> {
         self.values.types[v.0 as usize].dtype
     }
 
+    /// The form of the elements of a type, of which bytes are held in 32 bits. Truth values are masks.
+    fn form_of(&self, d: DType) -> Form {
+        match d.bytes() {
+            8 => Form::Words,
+            _ => Form::Half,
+        }
+    }
+
+    fn form(&self, v: Value) -> Form {
+        self.form_of(self.dtype(v))
+    }
+
     fn is_lanes(&self, v: Value) -> bool {
         self.values.types[v.0 as usize].lanes && self.constant(v).is_none()
     }
@@ -275,7 +290,8 @@ impl<'p> Writer<'_, 'p> {
         self.asm.copy(RBX, RDI);
         for (c, &row) in l.carried.iter().zip(carried) {
             let x = self.in_register(c.init);
-            self.asm.store(self.frame(row), x, asm::ALL);
+            let form = self.form(c.param);
+            self.asm.store_as(form, self.frame(row), x, asm::ALL);
             self.rows.insert((c.param, 0), row);
             self.done();
         }
