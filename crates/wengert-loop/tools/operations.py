@@ -1,5 +1,6 @@
-"""Writes tests/loops/{lanes,one_by_one,uniform,wide}_<type>.loop: every scalar operation at awkward operands; in
-`uniform`, and in `wide` of floats, those that there is code for in registers of 512 bits. And even_<type>.loop:
+"""Writes tests/loops/{lanes,one_by_one,sixteen,uniform,wide}_<type>.loop: every scalar operation at awkward operands;
+in `uniform`, and in `wide` of floats, those that there is code for in registers of 512 bits, and in `sixteen` those of
+them on elements of at most 32 bits, which may take sixteen lanes. And even_<type>.loop:
 those of two operands in lanes, where the second is the same in all of them, known or not.
 
 What each operation gives is computed here, from its definition in the documentation of `ScalarOp`:
@@ -343,10 +344,12 @@ def count(ops, t):
 
 def file(t, kind):
     ops, rows = operations(t), operands(t)
-    lanes = kind in ["lanes", "wide"]
+    lanes = kind in ["lanes", "sixteen", "wide"]
     uniform = kind == "uniform"
-    if kind in ["uniform", "wide"]:
+    if kind in ["sixteen", "uniform", "wide"]:
         ops = [op for op in ops if is_wide(op[0], t)]
+    if kind == "sixteen":
+        ops = [op for op in ops if BYTES[op[2]] <= 4]
     n = len(rows)
     chosen = [i % 3 == 0 for i in range(n)]
     inputs = [[row[k] for row in rows] for k in range(3)]
@@ -435,5 +438,5 @@ def even(t):
 folder = Path(sys.argv[1])
 for t in TYPES:
     (folder / f"even_{t}.loop").write_text(even(t))
-    for kind in ["lanes", "one_by_one", "uniform"] + (["wide"] if t in FLOATS else []):
+    for kind in ["lanes", "one_by_one", "uniform"] + (["wide"] if t in FLOATS else []) + (["sixteen"] if BYTES[t] <= 4 else []):
         (folder / f"{kind}_{t}.loop").write_text(file(t, kind))

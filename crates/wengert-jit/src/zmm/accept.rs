@@ -18,6 +18,7 @@ use wengert_run::library::wide::Wide;
 use wengert_run::plan::is_straight;
 
 use super::refill::refilled;
+use super::{Blocks, SIXTEEN};
 use crate::plan::Values;
 
 /// The largest number of blocks that run side by side.
@@ -39,7 +40,7 @@ pub(crate) fn accepted(
     values: &Values,
     functions: &[Option<Wide>],
     vectors: Vectors,
-) -> HashMap<Value, usize> {
+) -> HashMap<Value, Blocks> {
     let mut found = HashMap::new();
     let mut homes = HashMap::new();
     locals(&program.body, None, &mut homes);
@@ -59,10 +60,6 @@ pub(crate) fn accepted(
         if !numbers || !pays || !acceptor.block(&l.body) {
             return;
         }
-        let blocks = match values.constants[l.extent.0 as usize] {
-            Some(n) => n.div_ceil(8) as usize,
-            None => usize::MAX,
-        };
         let mut own = true;
         walk::stmts(&l.body, &mut |s| {
             own &= (walk::buffers(s).iter())
@@ -77,10 +74,19 @@ pub(crate) fn accepted(
                 None => 1,
             },
         };
+        let known = values.constants[l.extent.0 as usize];
+        let more = known.is_none_or(|n| n > LANES as u64);
+        let lanes = match own && more && acceptor.is_narrow(l) {
+            true => SIXTEEN,
+            false => LANES,
+        };
+        let blocks = known.map_or(usize::MAX, |n| n.div_ceil(lanes as u64) as usize);
         let interleave = (0..)
             .map(|i| 1 << i)
-            .take_while(|&j| j <= interleave.min(blocks.max(1)));
-        found.insert(l.index, interleave.last().unwrap_or(1));
+            .take_while(|&j| j <= interleave.min(blocks.max(1)))
+            .last()
+            .unwrap_or(1);
+        found.insert(l.index, Blocks { interleave, lanes });
     });
     found
 }
@@ -181,6 +187,36 @@ impl Acceptor<'_> {
             Bitcast => (from == DType::Bool) == (self.dtype(out) == DType::Bool),
             _ => true,
         }
+    }
+
+    /// Whether sixteen lanes may run in a block: each value in lanes has at most 32 bits, the lanes lie side by side
+    /// in memory, and neither what runs nor what is carried is meant for blocks of eight.
+    fn is_narrow(&self, l: &For) -> bool {
+        let narrow = |v: &Value| !self.lanes(*v) || self.dtype(*v).bytes() <= 4;
+        let mut fits = l.carried.is_empty() && refilled(self.program, self.values, 1, l).is_none();
+        walk::stmts(&l.body, &mut |s| {
+            let used = walk::uses(s);
+            let results = walk::blocks(s).flat_map(|b| &b.results);
+            fits &= used.iter().chain(results).all(narrow);
+            fits &= walk::definitions(s).iter().all(narrow);
+            fits &= match s {
+                Stmt::Load { buffer, index, .. } | Stmt::Store { buffer, index, .. } => {
+                    match (self.kind(*buffer), index.stride) {
+                        (BufferKind::Local, _) | (_, 1) => self.is_narrow_memory(*buffer),
+                        (_, stride) => stride == 0,
+                    }
+                }
+                Stmt::Copy { to, .. } => self.is_narrow_memory(to.0),
+                Stmt::Kernel { .. } => false,
+                Stmt::Op { op, .. } => *op != ScalarOp::Any,
+                _ => true,
+            };
+        });
+        fits
+    }
+
+    fn is_narrow_memory(&self, b: BufferId) -> bool {
+        self.program.buffers[b.0 as usize].dtype.bytes() <= 4
     }
 
     /// Whether control flow is the same in all lanes.

@@ -11,7 +11,8 @@ use wengert_run::plan::is_straight;
 
 use super::Writer;
 use super::asm::{
-    ALL, Cond, Gpr, Int, Label, Mask, MaskOp, Mem, RAX, RBX, RCX, RDI, RDX, RSI, Src, convert, ops,
+    ALL, Cond, Form, Gpr, Int, Label, Mask, MaskOp, Mem, RAX, RBX, RCX, RDI, RDX, RSI, Src,
+    convert, ops,
 };
 use super::regs::{Piece, WORK, WORK_TOO};
 
@@ -131,31 +132,51 @@ impl<'p> Writer<'_, 'p> {
         self.done();
     }
 
-    /// A function of the runtime, on rows of the frame.
+    /// A function of the runtime, on rows of the frame: one call for eight lanes.
     fn call_function(&mut self, out: Value, function: u32, args: &[Value]) {
-        let area = self.call_area(args.len());
+        let full = self.form(out) == Form::Full;
+        let rows = args.len() as i32 + 1;
+        let area = match full {
+            true => self.call_area(2 * args.len() + 1),
+            false => self.call_area(args.len()),
+        };
+        // The place of the upper eight lanes.
+        let upper = area + 64 * rows;
         self.hold(args.iter().copied());
         for (n, &v) in args.iter().enumerate() {
             let x = self.in_register(v);
-            let to = self.frame(area + 64 * (n as i32 + 1));
-            self.asm.store_as(self.form(v), to, x, ALL);
+            let off = 64 * (n as i32 + 1);
+            if full {
+                let half = self.take(None);
+                self.asm.upper_half(half, x);
+                let to = self.frame(upper + off);
+                self.asm.store_as(Form::Half, to, half, ALL);
+                let to = self.frame(area + off);
+                self.asm.store_as(Form::Half, to, x, ALL);
+            } else {
+                let to = self.frame(area + off);
+                self.asm.store_as(self.form(v), to, x, ALL);
+            }
         }
         self.release(args);
         self.done();
         let (f, how) = self.plan.wide[function as usize].expect("a function of the runtime");
-        self.asm.address(
-            RDI,
-            Mem {
-                base: RBX,
-                off: area,
-            },
-        );
-        self.asm.constant(RSI, how as i64);
-        self.call_runtime(f);
+        for off in [Some(area), full.then_some(upper)].into_iter().flatten() {
+            self.asm.address(RDI, Mem { base: RBX, off });
+            self.asm.constant(RSI, how as i64);
+            self.call_runtime(f);
+        }
         if self.life.after(out, self.at[self.block]).is_some() || !self.is_lanes(out) {
             let x = self.take(None);
-            let load = ops::LOAD.of(self.form(out));
-            self.asm.two(load, x, Src::Row(self.frame(area)), ALL);
+            let row = Src::Row(self.frame(area));
+            if full {
+                self.asm.two(ops::LOAD.of(Form::Half), x, row, ALL);
+                let half = Src::Row(self.frame(upper));
+                self.asm.join(x, x, half);
+            } else {
+                let load = ops::LOAD.of(self.form(out));
+                self.asm.two(load, x, row, ALL);
+            }
             self.define(out, x);
             self.done();
         }
@@ -226,7 +247,8 @@ impl<'p> Writer<'_, 'p> {
             match (own, byte) {
                 (true, true) => {
                     let row = Src::Row(self.row_here(from.0, at(RDX)));
-                    self.asm.zeroing(convert::BYTES, x, row, ALL);
+                    let bytes = convert::BYTES.with_bytes(form);
+                    self.asm.zeroing(bytes, x, row, ALL);
                 }
                 (true, false) => {
                     let row = Src::Row(self.row_here(from.0, at(RDX)));
@@ -243,7 +265,7 @@ impl<'p> Writer<'_, 'p> {
             }
             let row = self.row_here(to.0, at(RAX));
             match (byte, self.lanes_of(lanes)) {
-                (true, mask) => self.asm.store_bytes(row, x, mask),
+                (true, mask) => self.asm.store_bytes(form, row, x, mask),
                 (false, ALL) => self.asm.store_as(form, row, x, ALL),
                 (false, mask) => self.merge_row(form, row, x, mask, old),
             }
@@ -270,8 +292,7 @@ impl<'p> Writer<'_, 'p> {
         match self.active {
             None => m,
             Some(word) => {
-                self.asm
-                    .mask_load(WORK, self.frame(word + self.block as i32));
+                self.asm.mask_load(WORK, self.lanes_at(word));
                 self.asm.mask_op(MaskOp::And, WORK, WORK, m);
                 WORK
             }
@@ -389,7 +410,7 @@ impl<'p> Writer<'_, 'p> {
             let new = match mask {
                 None => m,
                 Some(word) => {
-                    let byte = self.frame(word + self.block as i32);
+                    let byte = self.lanes_at(word);
                     self.asm.mask_load(WORK, byte);
                     self.asm.mask_load(WORK_TOO, row);
                     // (from and mask) or (old and not mask)

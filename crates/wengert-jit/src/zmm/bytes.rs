@@ -4,7 +4,7 @@
 //! scatter bytes: the words of 32 bits are gathered that they lie in, which never reach into another page; and they
 //! are written one after the other.
 
-use wengert_loop::loops::Value;
+use wengert_loop::loops::{LANES, Value};
 
 use super::Writer;
 use super::asm::{
@@ -19,7 +19,7 @@ impl Writer<'_, '_> {
             return self.define(out, x);
         }
         let m = self.new_mask();
-        let test = ops::TEST.of(Form::Half);
+        let test = ops::TEST.of(self.form(out));
         self.asm.test(test, m, x);
         self.define_mask(out, m);
     }
@@ -37,14 +37,14 @@ impl Writer<'_, '_> {
             self.define_mask(out, m);
         } else {
             let x = self.take(None);
-            self.asm.spread_as(Form::Half, x, RAX);
+            self.asm.spread_as(self.form(out), x, RAX);
             self.define(out, x);
         }
     }
 
     /// Reads a row of bytes, in the lanes of a mask.
     pub(super) fn load_bytes(&mut self, out: Value, row: Mem, mask: Mask) {
-        if self.is_mask(out) && mask == ALL {
+        if self.is_mask(out) && mask == ALL && self.lanes == LANES {
             self.asm.load(RAX, row);
             self.asm.constant(RCX, ONES);
             self.asm.collect_bits(RAX, RAX, RCX);
@@ -53,7 +53,8 @@ impl Writer<'_, '_> {
             return self.define_mask(out, m);
         }
         let x = self.take(None);
-        self.asm.zeroing(convert::BYTES, x, Src::Row(row), mask);
+        let bytes = convert::BYTES.with_bytes(self.form(out));
+        self.asm.zeroing(bytes, x, Src::Row(row), mask);
         self.define_bytes(out, x);
     }
 
@@ -90,13 +91,13 @@ impl Writer<'_, '_> {
         let m = self.mask_of(v);
         let x = self.take(None);
         let one = self.known(1);
-        self.asm.zeroing(ops::SPREAD.of(Form::Half), x, one, m);
+        self.asm.zeroing(ops::SPREAD.of(self.form(v)), x, one, m);
         x
     }
 
     /// Writes a row of bytes, in the lanes of a word if one is given.
     pub(super) fn store_bytes(&mut self, row: Mem, value: Value, lanes: Option<i32>) {
-        if self.is_mask(value) && lanes.is_none() {
+        if self.is_mask(value) && lanes.is_none() && self.lanes == LANES {
             let m = self.mask_of(value);
             self.asm.address(RDX, row);
             self.asm.mask_to(RAX, m);
@@ -107,7 +108,7 @@ impl Writer<'_, '_> {
         }
         let x = self.bytes_of(value);
         let mask = self.lanes_of(lanes);
-        self.asm.store_bytes(row, x, mask);
+        self.asm.store_bytes(self.form(value), row, x, mask);
     }
 
     /// Writes bytes at the offsets of each lane, in the lanes of the scratch mask register, in order of the lanes.

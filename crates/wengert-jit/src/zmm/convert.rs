@@ -72,6 +72,12 @@ impl Writer<'_, '_> {
             (_, DType::F64) => convert::DQ_PD,
             _ => convert::DQ_PS,
         };
+        let narrow = from.bytes() < 8 && self.dtype(out) == DType::F32;
+        let op = if narrow {
+            op.within(self.form(out))
+        } else {
+            op
+        };
         self.by(out, op, args);
     }
 
@@ -91,6 +97,8 @@ impl Writer<'_, '_> {
             (_, true) => convert::PS_UDQ,
         };
         let (source, target) = (self.form(args[0]), self.form(out));
+        let narrow = single && to.bytes() < 8;
+        let op = if narrow { op.within(target) } else { op };
         let compare = ops::COMPARE.of(source);
         let spread = ops::SPREAD.of(target);
         let zero = self.known(0);

@@ -53,7 +53,7 @@ impl Writer<'_, '_> {
             self.asm.three(ops::OR, magnitude, x, Src::Reg(y), ALL);
         }
         let active = self.active;
-        let active = active.map(|word| self.frame(word + self.block as i32));
+        let active = active.map(|word| self.lanes_at(word));
         let (enter, back) = (self.asm.label(), self.asm.label());
         self.jump_if_large(magnitude, SMALL[0], active, enter);
         let asm = &mut self.asm;

@@ -35,7 +35,7 @@ impl Writer<'_, '_> {
     pub(super) fn pitch(&self, b: BufferId) -> i64 {
         let buffer = &self.plan.program.buffers[b.0 as usize];
         let copies = match buffer.kind {
-            BufferKind::Local => LANES * self.interleave,
+            BufferKind::Local => self.lanes * self.interleave,
             _ => 1,
         };
         (buffer.dtype.bytes() * copies) as i64
@@ -150,7 +150,7 @@ impl Writer<'_, '_> {
     /// The bytes from the current blocks to the next ones, if they fit an instruction.
     fn step(&self, b: BufferId, stride: i64) -> Option<i32> {
         let lane = stride.checked_mul(self.pitch(b))?;
-        let step = lane.checked_mul((LANES * self.interleave) as i64)?;
+        let step = lane.checked_mul(self.together().into())?;
         i32::try_from(step).ok()
     }
 
@@ -192,16 +192,21 @@ impl Writer<'_, '_> {
         match word {
             None => ALL,
             Some(word) => {
-                let byte = self.frame(word + self.block as i32);
-                self.asm.mask_load(WORK, byte);
+                let lanes = self.lanes_at(word);
+                self.asm.mask_load(WORK, lanes);
                 WORK
             }
         }
     }
 
+    /// The lanes of a word for the current block.
+    pub(super) fn lanes_at(&self, word: i32) -> Mem {
+        self.frame(word + (self.lanes / 8 * self.block) as i32)
+    }
+
     /// The row of the current block, from that of the first.
     pub(super) fn row_here(&self, b: BufferId, at: Mem) -> Mem {
-        let row = (LANES * self.dtype_of(b).bytes()) as i32;
+        let row = (self.lanes * self.dtype_of(b).bytes()) as i32;
         Mem {
             off: at.off + row * self.block as i32,
             ..at
@@ -226,7 +231,7 @@ impl Writer<'_, '_> {
             if !self.is_lanes(out) {
                 match form {
                     Form::Words => self.asm.load(RAX, at),
-                    Form::Half => self.asm.load_half(RAX, at),
+                    Form::Half | Form::Full => self.asm.load_half(RAX, at),
                 }
                 let word = self.word_for(out);
                 self.asm.store_word(word, RAX);
@@ -258,6 +263,7 @@ impl Writer<'_, '_> {
         let gather = match form {
             Form::Words => ops::GATHER,
             Form::Half => ops::GATHER_HALF,
+            Form::Full => panic!("sixteen lanes are not apart"),
         };
         let scale = form.element() as u8;
         self.asm.three(ops::XOR, x, x, Src::Reg(x), ALL);
@@ -352,6 +358,7 @@ impl Writer<'_, '_> {
             let scatter = match form {
                 Form::Words => ops::SCATTER,
                 Form::Half => ops::SCATTER_HALF,
+                Form::Full => panic!("sixteen lanes are not apart"),
             };
             let scale = form.element() as u8;
             self.asm.scatter(scatter, at, (numbers, scale), x, WORK);

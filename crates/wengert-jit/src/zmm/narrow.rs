@@ -4,7 +4,7 @@ use wengert_loop::loops::Value;
 use wengert_loop::types::DType;
 
 use super::Writer;
-use super::asm::{ALL, Op, Src, convert, ops};
+use super::asm::{ALL, Form, Src, Zmm, convert, ops};
 use super::ops::INT;
 use super::regs::WORK;
 
@@ -16,25 +16,49 @@ impl Writer<'_, '_> {
         let form = self.form(out);
         let (x, y) = (self.in_register(args[0]), self.in_register(args[1]));
         let [quotient, work] = std::array::from_fn(|_| self.take(None));
-        let (enter, divide, leave): (Op, Op, Op) = match from {
-            DType::I32 => (convert::DQ_PD, ops::DIV, convert::PD_DQ),
-            DType::U32 => (convert::UDQ_PD, ops::DIV, convert::PD_UDQ),
-            _ => (convert::DQ_PS, ops::DIV.of(form), convert::PS_DQ),
-        };
         let zero = self.known(0);
+        if from == DType::U8 {
+            let asm = &mut self.asm;
+            let [enter, leave] = [convert::DQ_PS, convert::PS_DQ].map(|op| op.within(form));
+            asm.two(enter, quotient, Src::Reg(x), ALL);
+            asm.two(enter, work, Src::Reg(y), ALL);
+            asm.three(ops::DIV.of(form), quotient, quotient, Src::Reg(work), ALL);
+            asm.two(leave, quotient, Src::Reg(quotient), ALL);
+        } else {
+            if form == Form::Full {
+                let [upper, other] = std::array::from_fn(|_| self.take(None));
+                self.asm.upper_half(upper, x);
+                self.asm.upper_half(other, y);
+                self.quotient_by_words(from, work, upper, other);
+                self.quotient_by_words(from, quotient, x, y);
+                self.asm.join(quotient, quotient, Src::Reg(work));
+            } else {
+                self.quotient_by_words(from, quotient, x, y);
+            }
+        }
         let asm = &mut self.asm;
-        asm.two(enter, quotient, Src::Reg(x), ALL);
-        asm.two(enter, work, Src::Reg(y), ALL);
-        asm.three(divide, quotient, quotient, Src::Reg(work), ALL);
         asm.compare(ops::COMPARE_INT.of(form), WORK, y, zero, INT[1]);
-        asm.zeroing(leave, quotient, Src::Reg(quotient), WORK);
         if !div {
             let [multiply, sub] = [ops::MUL_INT, ops::SUB_INT].map(|op| op.of(form));
             asm.three(multiply, work, quotient, Src::Reg(y), ALL);
             asm.three(sub, quotient, x, Src::Reg(work), ALL);
-            asm.zeroing(ops::LOAD.of(form), quotient, Src::Reg(quotient), WORK);
         }
+        asm.zeroing(ops::LOAD.of(form), quotient, Src::Reg(quotient), WORK);
         self.define(out, quotient);
+    }
+
+    /// The quotient of the lower halves of two registers.
+    fn quotient_by_words(&mut self, from: DType, to: Zmm, x: Zmm, y: Zmm) {
+        let (enter, leave) = match from {
+            DType::I32 => (convert::DQ_PD, convert::PD_DQ),
+            _ => (convert::UDQ_PD, convert::PD_UDQ),
+        };
+        let divisor = self.take(None);
+        let asm = &mut self.asm;
+        asm.two(enter, to, Src::Reg(x), ALL);
+        asm.two(enter, divisor, Src::Reg(y), ALL);
+        asm.three(ops::DIV, to, to, Src::Reg(divisor), ALL);
+        asm.two(leave, to, Src::Reg(to), ALL);
     }
 
     /// A rotation of bytes: that of four copies of each.

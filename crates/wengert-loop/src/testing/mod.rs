@@ -268,6 +268,11 @@ macro_rules! backend_tests {
             random_words_in_lanes
             reverse
             scratch
+            sixteen_bool
+            sixteen_f32
+            sixteen_i32
+            sixteen_u32
+            sixteen_u8
             sort
             stores_read_later
             stores_read_later_backwards

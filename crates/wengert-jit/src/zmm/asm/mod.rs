@@ -50,7 +50,7 @@ pub(super) enum Src {
     Each(Mem),
 }
 
-/// Instructions on mask registers, eight lanes.
+/// Instructions on mask registers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum MaskOp {
     And = 0x41,
@@ -128,11 +128,11 @@ impl fmt::Display for Int {
 impl fmt::Display for MaskOp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            MaskOp::And => "kandb",
-            MaskOp::AndNot => "kandnb",
-            MaskOp::Or => "korb",
-            MaskOp::Xnor => "kxnorb",
-            MaskOp::Xor => "kxorb",
+            MaskOp::And => "kand",
+            MaskOp::AndNot => "kandn",
+            MaskOp::Or => "kor",
+            MaskOp::Xnor => "kxnor",
+            MaskOp::Xor => "kxor",
         })
     }
 }
@@ -155,6 +155,7 @@ pub(super) struct Label(usize);
 
 /// Code under construction.
 pub(super) struct Asm {
+    lanes: usize,
     bytes: Vec<u8>,
     labels: Vec<Option<usize>>,
     /// The positions at which the distance to a label is written at the end.
@@ -202,8 +203,10 @@ impl fmt::Display for Src {
 }
 
 impl Asm {
-    pub(super) fn new(listing: bool) -> Asm {
+    /// Code for 8 lanes, or for 16, whose masks have as many bits.
+    pub(super) fn new(lanes: usize, listing: bool) -> Asm {
         Asm {
+            lanes,
             bytes: Vec::new(),
             labels: Vec::new(),
             jumps: Vec::new(),

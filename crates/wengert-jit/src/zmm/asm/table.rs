@@ -9,13 +9,15 @@ pub(in crate::zmm) enum Form {
     Words,
     /// Eight elements of 32 bits, in the lower half of a register.
     Half,
+    /// Sixteen elements of 32 bits.
+    Full,
 }
 
 impl Form {
     /// The bytes of a vector.
     pub(in crate::zmm) fn bytes(self) -> i32 {
         match self {
-            Form::Words => 64,
+            Form::Words | Form::Full => 64,
             Form::Half => 32,
         }
     }
@@ -24,7 +26,7 @@ impl Form {
     pub(in crate::zmm) fn element(self) -> i32 {
         match self {
             Form::Words => 8,
-            Form::Half => 4,
+            Form::Half | Form::Full => 4,
         }
     }
 }
@@ -114,11 +116,20 @@ impl Op {
         }
     }
 
-    /// An instruction on elements of 64 bits, for the registers of a form.
+    /// The same instruction for the registers of a form.
     pub(in crate::zmm) fn within(self, form: Form) -> Op {
         Op {
             length: form.bytes() as u8,
             row: form.bytes() as u8,
+            ..self
+        }
+    }
+
+    /// A conversion between elements of 32 bits and bytes in memory, for the registers of a form.
+    pub(in crate::zmm) fn with_bytes(self, form: Form) -> Op {
+        Op {
+            length: form.bytes() as u8,
+            row: form.bytes() as u8 / 4,
             ..self
         }
     }
@@ -153,7 +164,7 @@ pub(in crate::zmm) mod convert {
     pub(in crate::zmm) const PD_UQQ: Op = op(1, 1, 0x78, "vcvttpd2uqq");
     pub(in crate::zmm) const QQ_PD: Op = op(1, 2, 0xe6, "vcvtqq2pd");
     pub(in crate::zmm) const UQQ_PD: Op = op(1, 2, 0x7a, "vcvtuqq2pd");
-    /// From and to 32 bits, for half a register.
+    /// Within 32 bits, for half a register.
     pub(in crate::zmm) const DQ_PS: Op = fixed(op(1, 0, 0x5b, "vcvtdq2ps"), false, 32, 32, 4);
     pub(in crate::zmm) const UDQ_PS: Op = fixed(op(1, 3, 0x7a, "vcvtudq2ps"), false, 32, 32, 4);
     pub(in crate::zmm) const PS_DQ: Op = fixed(op(1, 2, 0x5b, "vcvttps2dq"), false, 32, 32, 4);
@@ -196,6 +207,10 @@ pub(in crate::zmm) mod ops {
     pub(crate) const MOVE_LOW: Op = fixed(op(1, 1, 0x7e, "vmovd"), false, 16, 4, 4);
     /// Moves the first elements to the lanes of the mask, in order.
     pub(crate) const EXPAND: Op = op(2, 1, 0x89, "vpexpandq");
+    /// The upper half of a register in the lower half of another: the operands change places. And half a register in
+    /// the upper half of another.
+    pub(crate) const UPPER: Op = fixed(op(3, 1, 0x3b, "vextracti64x4"), true, 64, 32, 8);
+    pub(crate) const JOIN: Op = fixed(op(3, 1, 0x3a, "vinserti64x4"), true, 64, 32, 8);
     /// With indices of 64 bits.
     pub(crate) const GATHER: Op = op(2, 1, 0x91, "vpgatherqq");
     pub(crate) const SCATTER: Op = op(2, 1, 0xa1, "vpscatterqq");

@@ -94,7 +94,7 @@ fn bytes_are_those_of_an_assembler() {
             &[0x48, 0x0f, 0x4f, 0xc1],
         ),
     ];
-    check(known);
+    check(8, known);
 }
 
 /// The same for elements of 32 bits and of bytes.
@@ -183,7 +183,7 @@ fn bytes_of_narrow_elements_are_those_of_an_assembler() {
             &[0x62, 0x42, 0x7d, 0xaf, 0x31, 0x53, 0x03],
         ),
         (
-            &|a| a.store_bytes(at(RSI, 16), Zmm(18), Mask(7)),
+            &|a| a.store_bytes(half, at(RSI, 16), Zmm(18), Mask(7)),
             &[0x62, 0xe2, 0x7e, 0x2f, 0x31, 0x56, 0x02],
         ),
         (
@@ -288,12 +288,113 @@ fn bytes_of_narrow_elements_are_those_of_an_assembler() {
             &[0x62, 0x93, 0x7d, 0x28, 0x08, 0xcd, 0x09],
         ),
     ];
-    check(known);
+    check(8, known);
 }
 
-fn check(known: &[(Write<'_>, &[u8])]) {
+/// The same for sixteen elements of 32 bits, whose masks have as many bits.
+#[test]
+fn bytes_of_sixteen_elements_are_those_of_an_assembler() {
+    let full = Form::Full;
+    let known: &[(Write<'_>, &[u8])] = &[
+        (
+            &|a| a.three(ops::ADD.of(full), Zmm(1), Zmm(18), Src::Reg(Zmm(31)), ALL),
+            &[0x62, 0x91, 0x6c, 0x40, 0x58, 0xcf],
+        ),
+        (
+            &|a| {
+                a.three(
+                    ops::MUL.of(full),
+                    Zmm(17),
+                    Zmm(2),
+                    Src::Row(at(RBX, -192)),
+                    ALL,
+                )
+            },
+            &[0x62, 0xe1, 0x6c, 0x48, 0x59, 0x4b, 0xfd],
+        ),
+        (
+            &|a| {
+                a.compare(
+                    ops::COMPARE.of(full),
+                    Mask(3),
+                    Zmm(20),
+                    Src::Each(at(RBX, 4)),
+                    17,
+                )
+            },
+            &[0x62, 0xf1, 0x5c, 0x50, 0xc2, 0x5b, 0x01, 0x11],
+        ),
+        (
+            &|a| a.two(ops::SPREAD.of(full), Zmm(3), Src::Each(at(RBX, 1024)), ALL),
+            &[0x62, 0xf2, 0x7d, 0x48, 0x18, 0x9b, 0x00, 0x04, 0x00, 0x00],
+        ),
+        (
+            &|a| a.store_as(full, at(Gpr(8), 64), Zmm(25), Mask(7)),
+            &[0x62, 0x41, 0x7c, 0x4f, 0x11, 0x48, 0x01],
+        ),
+        (
+            &|a| {
+                a.zeroing(
+                    convert::BYTES.with_bytes(full),
+                    Zmm(26),
+                    Src::Row(at(Gpr(11), 32)),
+                    Mask(7),
+                )
+            },
+            &[0x62, 0x42, 0x7d, 0xcf, 0x31, 0x53, 0x02],
+        ),
+        (
+            &|a| a.store_bytes(full, at(RSI, 32), Zmm(18), Mask(7)),
+            &[0x62, 0xe2, 0x7e, 0x4f, 0x31, 0x56, 0x02],
+        ),
+        (
+            &|a| a.upper_half(Zmm(19), Zmm(8)),
+            &[0x62, 0x33, 0xfd, 0x48, 0x3b, 0xc3, 0x01],
+        ),
+        (
+            &|a| a.join(Zmm(19), Zmm(18), Src::Reg(Zmm(9))),
+            &[0x62, 0xc3, 0xed, 0x40, 0x3a, 0xd9, 0x01],
+        ),
+        (
+            &|a| a.join(Zmm(19), Zmm(18), Src::Row(at(RBX, 32))),
+            &[0x62, 0xe3, 0xed, 0x40, 0x3a, 0x5b, 0x01, 0x01],
+        ),
+        (
+            &|a| a.two(convert::DQ_PS.within(full), Zmm(1), Src::Reg(Zmm(29)), ALL),
+            &[0x62, 0x91, 0x7c, 0x48, 0x5b, 0xcd],
+        ),
+        (
+            &|a| a.mask_op(MaskOp::And, Mask(1), Mask(2), Mask(3)),
+            &[0xc4, 0xe1, 0x6c, 0x41, 0xcb],
+        ),
+        (
+            &|a| a.mask_not(Mask(2), Mask(3)),
+            &[0xc4, 0xe1, 0x78, 0x44, 0xd3],
+        ),
+        (&|a| a.mask_test(Mask(4)), &[0xc4, 0xe1, 0x78, 0x98, 0xe4]),
+        (
+            &|a| a.mask_load(Mask(1), at(Gpr(11), -5)),
+            &[0xc4, 0xc1, 0x78, 0x90, 0x4b, 0xfb],
+        ),
+        (
+            &|a| a.mask_store(at(RBX, 16), Mask(3)),
+            &[0xc4, 0xe1, 0x78, 0x91, 0x5b, 0x10],
+        ),
+        (
+            &|a| a.mask_from(Mask(2), Gpr(10)),
+            &[0xc4, 0xc1, 0x78, 0x92, 0xd2],
+        ),
+        (
+            &|a| a.mask_to(RAX, Mask(2)),
+            &[0xc4, 0xe1, 0x78, 0x93, 0xc2],
+        ),
+    ];
+    check(16, known);
+}
+
+fn check(lanes: usize, known: &[(Write<'_>, &[u8])]) {
     for (write, bytes) in known {
-        let mut asm = Asm::new(true);
+        let mut asm = Asm::new(lanes, true);
         write(&mut asm);
         let (code, text) = asm.finish();
         assert_eq!(code, *bytes, "{}", text.expect("it was asked for"));

@@ -137,10 +137,24 @@ impl Asm {
     }
 
     /// Stores the low byte of each element of 32 bits in the lanes of the mask.
-    pub(in crate::zmm) fn store_bytes(&mut self, to: Mem, from: Zmm, mask: Mask) {
-        let op = convert::LOW_BYTES;
+    pub(in crate::zmm) fn store_bytes(&mut self, form: Form, to: Mem, from: Zmm, mask: Mask) {
+        let op = convert::LOW_BYTES.with_bytes(form);
         self.line(|| format!("{op} {to}{}, {from}", Lanes(mask)));
         self.vector(op, from.0, 0, Src::Row(to), mask, false);
+    }
+
+    /// The upper half of a register, in the lower half of another.
+    pub(in crate::zmm) fn upper_half(&mut self, to: Zmm, from: Zmm) {
+        self.line(|| format!("{} {to}, {from}, 1", ops::UPPER));
+        self.vector(ops::UPPER, from.0, 0, Src::Reg(to), ALL, false);
+        self.bytes.push(1);
+    }
+
+    /// Joins the lower half of a register and another half.
+    pub(in crate::zmm) fn join(&mut self, to: Zmm, lower: Zmm, upper: Src) {
+        self.line(|| format!("{} {to}, {lower}, {upper}, 1", ops::JOIN));
+        self.vector(ops::JOIN, to.0, lower.0, upper, ALL, false);
+        self.bytes.push(1);
     }
 
     /// `to` gets the low halves of words.
@@ -200,64 +214,78 @@ impl Asm {
         self.bytes.extend(at.off.to_le_bytes());
     }
 
+    /// The letter of the size of masks.
+    fn mask_size(&self) -> char {
+        if self.lanes == 8 { 'b' } else { 'w' }
+    }
+
     /// The prefix of an instruction on masks; the long form has two sources.
     fn vex(&mut self, first: u8, base: u8, pair: bool) {
         let b = if base & 8 != 0 { 0 } else { 0x20 };
+        let prefix = u8::from(self.lanes == 8);
         self.bytes.extend([
             0xc4,
             0xc0 | b | 1,
-            ((!first & 15) << 3) | u8::from(pair) << 2 | 1,
+            ((!first & 15) << 3) | u8::from(pair) << 2 | prefix,
         ]);
     }
 
     pub(in crate::zmm) fn mask_op(&mut self, op: MaskOp, to: Mask, first: Mask, second: Mask) {
-        self.line(|| format!("{op} {to}, {first}, {second}"));
+        let size = self.mask_size();
+        self.line(|| format!("{op}{size} {to}, {first}, {second}"));
         self.vex(first.0, 0, true);
         self.bytes.extend([op as u8, 0xc0 | (to.0 << 3) | second.0]);
     }
 
     pub(in crate::zmm) fn mask_not(&mut self, to: Mask, from: Mask) {
-        self.line(|| format!("knotb {to}, {from}"));
+        let size = self.mask_size();
+        self.line(|| format!("knot{size} {to}, {from}"));
         self.vex(0, 0, false);
         self.bytes.extend([0x44, 0xc0 | (to.0 << 3) | from.0]);
     }
 
     /// Sets the zero flag if no lane is set.
     pub(in crate::zmm) fn mask_test(&mut self, m: Mask) {
-        self.line(|| format!("kortestb {m}, {m}"));
+        let size = self.mask_size();
+        self.line(|| format!("kortest{size} {m}, {m}"));
         self.vex(0, 0, false);
         self.bytes.extend([0x98, 0xc0 | (m.0 << 3) | m.0]);
     }
 
     pub(in crate::zmm) fn mask_load(&mut self, to: Mask, from: Mem) {
-        self.line(|| format!("kmovb {to}, {from}"));
+        let size = self.mask_size();
+        self.line(|| format!("kmov{size} {to}, {from}"));
         self.vex(0, from.base.0, false);
         self.bytes.push(0x90);
         self.memory(to.0, from, 1);
     }
 
     pub(in crate::zmm) fn mask_store(&mut self, to: Mem, from: Mask) {
-        self.line(|| format!("kmovb {to}, {from}"));
+        let size = self.mask_size();
+        self.line(|| format!("kmov{size} {to}, {from}"));
         self.vex(0, to.base.0, false);
         self.bytes.push(0x91);
         self.memory(from.0, to, 1);
     }
 
     pub(in crate::zmm) fn mask_copy(&mut self, to: Mask, from: Mask) {
-        self.line(|| format!("kmovb {to}, {from}"));
+        let size = self.mask_size();
+        self.line(|| format!("kmov{size} {to}, {from}"));
         self.vex(0, 0, false);
         self.bytes.extend([0x90, 0xc0 | (to.0 << 3) | from.0]);
     }
 
     pub(in crate::zmm) fn mask_from(&mut self, to: Mask, from: Gpr) {
-        self.line(|| format!("kmovb {to}, {from}"));
+        let size = self.mask_size();
+        self.line(|| format!("kmov{size} {to}, {from}"));
         self.vex(0, from.0, false);
         self.bytes.extend([0x92, 0xc0 | (to.0 << 3) | (from.0 & 7)]);
     }
 
     /// The lanes of a mask as the low bits of one of the first eight registers.
     pub(in crate::zmm) fn mask_to(&mut self, to: Gpr, from: Mask) {
-        self.line(|| format!("kmovb {to}, {from}"));
+        let size = self.mask_size();
+        self.line(|| format!("kmov{size} {to}, {from}"));
         self.vex(0, 0, false);
         self.bytes.extend([0x93, 0xc0 | (to.0 << 3) | from.0]);
     }
