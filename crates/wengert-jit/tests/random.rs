@@ -1,6 +1,6 @@
 //! Random programs: compiled and interpreted, the same bits.
 
-use crate::common::compare::agree;
+use crate::common::compare::{agree, wide_loops};
 use crate::common::*;
 use wengert_loop::buffer::Data;
 use wengert_loop::loops::ScalarOp::*;
@@ -29,6 +29,23 @@ impl Random {
     }
 }
 
+/// What a program is made of.
+#[derive(Clone, Copy)]
+struct How {
+    /// Whether there are remainders of floats, for which there is no code in registers of 512 bits.
+    remainders: bool,
+    /// Whether all values in lanes have at most 32 bits, in rows of memory.
+    narrow: bool,
+}
+
+impl How {
+    /// The types of values in lanes.
+    fn types(self) -> Vec<DType> {
+        let all = DType::ALL.into_iter();
+        all.filter(|d| !self.narrow || d.bytes() <= 4).collect()
+    }
+}
+
 struct Generator {
     b: Build,
     r: Random,
@@ -37,7 +54,13 @@ struct Generator {
     inputs: Vec<BufferId>,
     locals: Vec<BufferId>,
     written: Vec<BufferId>,
+    /// Three elements of each type for each lane.
+    spread: Vec<BufferId>,
+    /// The number of lanes.
+    lanes: i64,
+    index: Option<Value>,
     in_lanes: bool,
+    how: How,
     budget: usize,
 }
 
@@ -67,6 +90,13 @@ impl Generator {
         out
     }
 
+    /// A constant integer.
+    fn number(&mut self, d: DType, n: u64) -> Value {
+        let out = self.b.value(d, false);
+        self.b.push(Stmt::Const { out, bits: n });
+        out
+    }
+
     fn bits(&mut self, d: DType) -> u64 {
         let n = self.r.below(41) as i64 - 20;
         match d {
@@ -81,7 +111,7 @@ impl Generator {
 
     fn dtype(&mut self) -> DType {
         let r = self.r.below(11);
-        [
+        let some = [
             DType::F64,
             DType::F64,
             DType::F64,
@@ -93,7 +123,14 @@ impl Generator {
             DType::U64,
             DType::U8,
             DType::Bool,
-        ][r]
+        ];
+        match some[r] {
+            d if !self.in_lanes || !self.how.narrow => d,
+            DType::F64 => DType::F32,
+            DType::I64 => DType::I32,
+            DType::U64 => DType::U32,
+            d => d,
+        }
     }
 
     fn op(&mut self) {
@@ -104,11 +141,14 @@ impl Generator {
         ];
         let int = [
             Add, Sub, Mul, Div, Rem, Neg, Abs, Min, Max, And, Or, Xor, Not, Shl, Shr, ShrLogical,
-            Rotl, Eq, Ne, Lt, Le, Select, Convert,
+            Rotl, MulHigh, Eq, Ne, Lt, Le, Select, Convert,
         ];
         let bool = [And, Or, Xor, Not, Eq, Ne, Lt, Le, Select, Convert, Min, Max];
         let op = match d {
-            d if d.is_float() => self.r.pick(&float),
+            d if d.is_float() => match self.r.pick(&float) {
+                Rem if !self.how.remainders => Div,
+                op => op,
+            },
             DType::Bool => self.r.pick(&bool),
             _ => self.r.pick(&int),
         };
@@ -219,10 +259,38 @@ impl Generator {
                 let v = self.b.load(x, index);
                 self.known.push(v);
             }
+            6 if self.in_lanes && !self.how.narrow => {
+                // Backwards.
+                let x = self.r.pick(&self.inputs.clone());
+                let offset = self.lanes - 1;
+                let v = self.b.load(
+                    x,
+                    Index {
+                        offset,
+                        ..stride(-1)
+                    },
+                );
+                self.known.push(v);
+            }
+            7 if self.in_lanes && !self.how.narrow => {
+                let x = self.r.pick(&self.spread.clone());
+                let d = self.b.buffer_of(x).dtype;
+                let v = self.value(d);
+                let offset = self.r.below(3) as i64;
+                let index = match self.r.below(2) {
+                    0 => stride(3),
+                    _ => {
+                        let three = self.b.constant(3i64);
+                        let i = self.index.expect("the lanes have numbers");
+                        each(self.b.op(Mul, &[i, three]))
+                    }
+                };
+                self.b.store(x, Index { offset, ..index }, v);
+            }
             18 | 19 => self.branch(depth),
             20 | 21 => self.counted(depth),
             22 => self.conditional(depth),
-            23 if self.in_lanes => {
+            23 if self.in_lanes && !self.how.narrow => {
                 let p = self.value(DType::Bool);
                 if self.b.ty(p).lanes {
                     let any = self.b.op(Any, &[p]);
@@ -331,28 +399,32 @@ impl Generator {
 
     /// Counts a number of its own down to zero.
     fn conditional(&mut self, depth: usize) {
-        let some = self.value(DType::I64);
-        let three = self.b.constant(3i64);
+        let d = match self.how.narrow && self.in_lanes {
+            true => DType::I32,
+            false => DType::I64,
+        };
+        let some = self.value(d);
+        let three = self.number(d, 3);
         let start = self.b.op(And, &[some, three]);
         let lanes = self.b.ty(start).lanes;
         let mut carried = self.carry();
         let types: Vec<DType> = carried.iter().map(|c| self.b.ty(c.init).dtype).collect();
         let counter = Carried {
             init: start,
-            param: self.b.value(DType::I64, lanes),
-            out: self.b.value(DType::I64, lanes),
+            param: self.b.value(d, lanes),
+            out: self.b.value(d, lanes),
         };
         let cond = self.scope(|g| {
             g.known.extend(carried.iter().map(|c| c.param));
             g.body(3, &[]);
-            let zero = g.b.constant(0i64);
+            let zero = g.number(d, 0);
             vec![g.b.op(Lt, &[zero, counter.param])]
         });
         let body = self.scope(|g| {
             g.known.extend(carried.iter().map(|c| c.param));
             g.known.push(counter.param);
             let mut results = g.body(depth + 1, &types);
-            let one = g.b.constant(1i64);
+            let one = g.number(d, 1);
             results.push(g.b.op(Sub, &[counter.param, one]));
             results
         });
@@ -368,7 +440,7 @@ impl Generator {
     }
 }
 
-fn program(seed: u64, budget: usize) -> (Program, Vec<Data>) {
+fn program(seed: u64, budget: usize, how: How) -> (Program, Vec<Data>) {
     let mut g = Generator {
         b: Build::new(),
         r: Random(seed.wrapping_mul(0x2545_f491_4f6c_dd1d) | 1),
@@ -376,7 +448,11 @@ fn program(seed: u64, budget: usize) -> (Program, Vec<Data>) {
         inputs: vec![],
         locals: vec![],
         written: vec![],
+        spread: vec![],
+        lanes: 0,
+        index: None,
         in_lanes: false,
+        how,
         budget,
     };
     for _ in 0..4 {
@@ -384,7 +460,9 @@ fn program(seed: u64, budget: usize) -> (Program, Vec<Data>) {
     }
     let n = g.r.pick(&[8usize, 9, 13, 16, 23, 31]);
     let mut inputs = Vec::new();
-    for d in DType::ALL {
+    let types = how.types();
+    let mut zeros = vec![];
+    for &d in &types {
         g.inputs.push(g.b.input(d, n));
         let mut data = Data::zeros(d, n);
         for i in 0..n {
@@ -393,12 +471,21 @@ fn program(seed: u64, budget: usize) -> (Program, Vec<Data>) {
         inputs.push(data);
         let local = g.b.buffer(d, LOCAL as usize, BufferKind::Local);
         g.locals.push(local);
-        // Scratch begins as garbage; these are to begin as zeros.
-        let zeros = g.b.table(d, vec![0; LOCAL as usize]);
-        g.b.copy((local, at(0)), (zeros, at(0)), LOCAL as usize);
+        zeros.push(g.b.table(d, vec![0; LOCAL as usize]));
     }
-    let outputs: Vec<BufferId> = DType::ALL.iter().map(|&d| g.b.output(d, n)).collect();
-    let ends: Vec<BufferId> = DType::ALL.iter().map(|&d| g.b.output(d, 2)).collect();
+    // Scratch begins as garbage; these are to begin as zeros. What is set elsewhere too is no memory of the lanes.
+    let begin = |g: &mut Generator| {
+        for (&local, &zeros) in g.locals.clone().iter().zip(&zeros) {
+            g.b.copy((local, at(0)), (zeros, at(0)), LOCAL as usize);
+        }
+    };
+    if !how.narrow {
+        begin(&mut g);
+    }
+    let outputs: Vec<BufferId> = types.iter().map(|&d| g.b.output(d, n)).collect();
+    g.spread = types.iter().map(|&d| g.b.output(d, 3 * n)).collect();
+    g.lanes = n as i64;
+    let ends: Vec<BufferId> = types.iter().map(|&d| g.b.output(d, 2)).collect();
     // Some uniform code first, whose values the lanes may use.
     for k in 0..4 {
         let v = g.b.load(g.inputs[k], at(k as i64));
@@ -412,8 +499,12 @@ fn program(seed: u64, budget: usize) -> (Program, Vec<Data>) {
     let extent = g.b.constant(n as i64);
     let index = g.b.value(DType::I64, true);
     g.in_lanes = true;
+    g.index = Some(index);
     let body = g.scope(|g| {
-        g.known.push(index);
+        match how.narrow {
+            true => begin(g),
+            false => g.known.push(index),
+        }
         for &x in &g.inputs.clone() {
             let v = g.b.load(x, row());
             g.known.push(v);
@@ -421,7 +512,7 @@ fn program(seed: u64, budget: usize) -> (Program, Vec<Data>) {
         while g.budget > 0 {
             g.stmt(0);
         }
-        for (k, &d) in DType::ALL.iter().enumerate() {
+        for (k, &d) in types.iter().enumerate() {
             let v = g.digest(d);
             g.b.store(outputs[k], row(), v);
         }
@@ -436,10 +527,10 @@ fn program(seed: u64, budget: usize) -> (Program, Vec<Data>) {
         body,
     }));
     g.known.truncate(uniform);
-    for (k, &d) in DType::ALL.iter().enumerate() {
+    for (k, &d) in types.iter().enumerate() {
         let v = g.digest(d);
         g.b.store(ends[k], at(0), v);
-        if d != DType::Bool {
+        if d != DType::Bool && !how.narrow {
             let copies = g.b.load(g.locals[k], at(1));
             let fold = g.b.op(Fold(FoldOp::Max), &[copies]);
             g.b.store(ends[k], at(1), fold);
@@ -448,27 +539,56 @@ fn program(seed: u64, budget: usize) -> (Program, Vec<Data>) {
     (g.b.finish(), inputs)
 }
 
-fn try_seeds(seeds: std::ops::Range<u64>, budget: usize) {
+fn try_seeds(seeds: std::ops::Range<u64>, budget: usize, narrow: bool) {
+    let (mut sixteen, mut narrower) = (0, 0);
     for seed in seeds {
-        let (p, inputs) = program(seed, budget);
+        let remainders = seed % 4 == 0;
+        let how = How { remainders, narrow };
+        let (p, inputs) = program(seed, budget, how);
+        if !remainders {
+            let (wide, of_sixteen) = wide_loops(&p);
+            assert_eq!(wide, 1, "seed {seed}");
+            sixteen += of_sixteen;
+            // Lanes that are refilled are eight, too.
+            narrower += usize::from(of_sixteen == 0 && inputs[0].len() > LANES);
+        }
         let result = std::panic::catch_unwind(|| {
             agree(&p, &inputs);
         });
         assert!(result.is_ok(), "seed {seed}, budget {budget}");
     }
+    match narrow {
+        true => assert!(sixteen > 10 * narrower, "{sixteen} and {narrower}"),
+        false => assert_eq!(sixteen, 0),
+    }
 }
 
 #[test]
 fn short_programs() {
-    try_seeds(0..300, 12);
+    try_seeds(0..300, 12, false);
 }
 
 #[test]
 fn middling_programs() {
-    try_seeds(1000..1150, 60);
+    try_seeds(1000..1150, 60, false);
 }
 
 #[test]
 fn long_programs() {
-    try_seeds(2000..2025, 400);
+    try_seeds(2000..2025, 400, false);
+}
+
+#[test]
+fn short_narrow_programs() {
+    try_seeds(0..300, 12, true);
+}
+
+#[test]
+fn middling_narrow_programs() {
+    try_seeds(1000..1150, 60, true);
+}
+
+#[test]
+fn long_narrow_programs() {
+    try_seeds(2000..2025, 400, true);
 }

@@ -1,5 +1,6 @@
-"""Writes tests/loops/{lanes,one_by_one,wide}_<type>.loop: every scalar operation at awkward operands; in
-`wide` those on elements of 64 bits that there is code for in registers of 512 bits. And even_<type>.loop:
+"""Writes tests/loops/{lanes,one_by_one,sixteen,uniform,wide}_<type>.loop: every scalar operation at awkward operands;
+in `uniform`, and in `wide` of floats, those that there is code for in registers of 512 bits, and in `sixteen` those of
+them on elements of at most 32 bits, which may take sixteen lanes. And even_<type>.loop:
 those of two operands in lanes, where the second is the same in all of them, known or not.
 
 What each operation gives is computed here, from its definition in the documentation of `ScalarOp`:
@@ -331,74 +332,73 @@ def array(values, t):
     return f"{t}[{len(values)}] " + " ".join(show(v, t) for v in values)
 
 
-WORDS = ["f64", "i64", "u64"]
+def is_wide(name, t):
+    """Whether there is code for an operation in registers of 512 bits."""
+    return not (name == "rem" and t in FLOATS)
 
 
-def is_wide(name, t, to):
-    return name not in (["rem"] if t == "f64" else ["div", "rem"]) and to in WORDS + ["bool"]
-
-
-def show_as(truth, t):
-    return truth if t == "bool" else int(truth)
+def count(ops, t):
+    """The line that says how many loops are written in registers of 512 bits."""
+    return f"; wide: {int(all(is_wide(op[0], t) for op in ops))}"
 
 
 def file(t, kind):
     ops, rows = operations(t), operands(t)
-    lanes, wide = kind != "one_by_one", kind == "wide"
-    if wide:
-        ops = [op for op in ops if is_wide(op[0], t, op[2])]
+    lanes = kind in ["lanes", "sixteen", "wide"]
+    uniform = kind == "uniform"
+    if kind in ["sixteen", "uniform", "wide"]:
+        ops = [op for op in ops if is_wide(op[0], t)]
+    if kind == "sixteen":
+        ops = [op for op in ops if BYTES[op[2]] <= 4]
     n = len(rows)
     chosen = [i % 3 == 0 for i in range(n)]
     inputs = [[row[k] for row in rows] for k in range(3)]
     star = "*" if lanes else ""
     at = "i" if lanes else "k"
-    inside = "inside the lanes of a vector loop" if lanes else "one element after the other"
-    # Truth values are in memory as whole numbers where there is no code for bytes.
-    truth = "i64" if wide else "bool"
-    stored = lambda to: truth if to == "bool" else to
+    inside = {
+        "one_by_one": "one element after the other",
+        "uniform": "one element after the other for all lanes of a vector loop",
+    }.get(kind, "inside the lanes of a vector loop")
+    copies = 2 if uniform else 1
+    to_at = f"k + {n}*i" if uniform else at
     out = [
         f"; Every operation on {t} at awkward operands, {inside}.",
         "; The results are computed by tools/operations.py from the definitions, in exact arithmetic.",
     ]
     out += [f"b{k}: {t}[{n}] input {k}" for k in range(3)]
-    out += [f"b3: {truth}[{n}] input 3"]
+    out += [f"b3: bool[{n}] input 3"]
     results = []
     for name, arity, to, f in ops:
         results.append((to, [f(*row[:arity]) for row in rows]))
     results.append((t, [row[0] if p else row[1] for row, p in zip(rows, chosen)]))
     for k, (to, _) in enumerate(results):
-        out.append(f"b{4 + k}: {stored(to)}[{n}] output {k}")
-    if wide:
-        out.append("none: i64 = 0")
+        out.append(f"b{4 + k}: {to}[{copies * n}] output {k}")
     out.append(f"n: i64 = {n}")
+    if uniform:
+        out += [f"lanes: i64 = {copies}", "for vector l < lanes {"]
+    start = len(out)
     out.append(f"for {'vector ' if lanes else ''}k < n {{")
     for k, name in enumerate("xyz"):
         out.append(f"  {name}: {t}{star} = b{k}[{at}]")
-    if wide:
-        out.append(f"  q: i64* = b3[i]")
-        out.append(f"  p: bool* = ne q, none")
-    else:
-        out.append(f"  p: bool{star} = b3[{at}]")
+    out.append(f"  p: bool{star} = b3[{at}]")
     for k, (name, arity, to, _) in enumerate(ops):
         args = ", ".join("xyz"[:arity])
         value = f"{name}_{to}" if name in ("convert", "bitcast") else f"{name}_"
         out.append(f"  {value}: {to}{star} = {name} {args}")
-        if wide and to == "bool":
-            out.append(f"  {value}1: i64* = convert {value}")
-            value += "1"
-        out.append(f"  b{4 + k}[{at}] = {value}")
+        out.append(f"  b{4 + k}[{to_at}] = {value}")
     out.append(f"  chosen: {t}{star} = select p, x, y")
-    out.append(f"  b{4 + len(ops)}[{at}] = chosen")
+    out.append(f"  b{4 + len(ops)}[{to_at}] = chosen")
     out.append("}")
-    if wide:
-        out.append("; wide: 1")
+    if uniform:
+        out[start:] = [f"  {line}" for line in out[start:]] + ["}"]
+    if lanes or uniform:
+        out.append(count(ops, t))
     out.append("; run:")
     out += [f";   {array(values, t)}" for values in inputs]
-    out.append(f";   {array([show_as(p, truth) for p in chosen], truth)}")
+    out.append(f";   {array(chosen, 'bool')}")
     out.append(";   ->")
     for to, values in results:
-        values = [show_as(v, truth) for v in values] if to == "bool" else values
-        out.append(f";   {array(values, stored(to))}")
+        out.append(f";   {array(values * copies, to)}")
     return "\n".join(out) + "\n"
 
 
@@ -427,6 +427,7 @@ def even(t):
         out.append(f"  {name}_{by}: {to}* = {name} x, {by}")
         out.append(f"  b{2 + k}[i] = {name}_{by}")
     out.append("}")
+    out.append(count(ops, t))
     for y in others:
         out.append(f"; run: {array(xs, t)}, {array([y], t)} ->")
         for by in (y, known):
@@ -437,5 +438,5 @@ def even(t):
 folder = Path(sys.argv[1])
 for t in TYPES:
     (folder / f"even_{t}.loop").write_text(even(t))
-    for kind in ["lanes", "one_by_one"] + (["wide"] if t in WORDS else []):
+    for kind in ["lanes", "one_by_one", "uniform"] + (["wide"] if t in FLOATS else []) + (["sixteen"] if BYTES[t] <= 4 else []):
         (folder / f"{kind}_{t}.loop").write_text(file(t, kind))

@@ -9,7 +9,7 @@ use cranelift_codegen::isa::{OwnedTargetIsa, TargetIsa};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_jit::JITModule;
 use cranelift_module::{FuncId, Module, ModuleReloc};
-use wengert_loop::loops::{BufferId, BufferKind, For, ListId};
+use wengert_loop::loops::{BufferId, BufferKind, For, LANES, ListId};
 use wengert_loop::source::SourceId;
 use wengert_loop::types::DType;
 use wengert_run::call::layout::{FrameShape, Layout};
@@ -409,7 +409,10 @@ impl<'p> Session<'p> {
         );
         if let (Some(listing), Some(assembly)) = (&mut self.listing, text) {
             listing.push(Listed {
-                name: "vector loop in registers of 512 bits".to_string(),
+                name: match l.blocks.lanes {
+                    LANES => "vector loop in registers of 512 bits".to_string(),
+                    n => format!("vector loop of {n} lanes in registers of 512 bits"),
+                },
                 text: "; written without it: see the machine code\n".to_string(),
                 assembly,
             });

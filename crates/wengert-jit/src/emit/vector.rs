@@ -7,14 +7,14 @@ use wengert_loop::loops::{Block, For, LANES, Stmt, Value, While, walk};
 use wengert_run::plan::cost;
 
 use super::{Bounds, Emitter, FRAME, Lanes};
-use crate::zmm::{self, Places, VectorLoop};
+use crate::zmm::{self, Blocks, Places, VectorLoop};
 
 impl<'p> Emitter<'_, 'p> {
     /// A vector loop: blocks of eight lanes, the last one perhaps short.
     pub(super) fn vector_loop(&mut self, l: &'p For) {
         assert!(self.lanes.is_none(), "vector loops do not nest");
-        if let Some(&interleave) = self.s.plan.zmm.get(&l.index) {
-            return self.wide_loop(l, interleave);
+        if let Some(&blocks) = self.s.plan.zmm.get(&l.index) {
+            return self.wide_loop(l, blocks);
         }
         let (extent, carried, body) = (l.extent, &l.carried[..], &l.body);
         let size = cost::instructions(body, true);
@@ -94,13 +94,17 @@ impl<'p> Emitter<'_, 'p> {
     }
 
     /// A vector loop that has wide code: a call of its function.
-    fn wide_loop(&mut self, l: &'p For, interleave: usize) {
+    fn wide_loop(&mut self, l: &'p For, blocks: Blocks) {
         let needs = zmm::needs(self.v, l);
         let mut places = Places::default();
         for v in needs.values {
             let x = self.scalar(v);
             let x = match self.b.func.dfg.value_type(x) {
-                types::I8 => self.b.ins().uextend(types::I64, x),
+                types::I8 | types::I32 => self.b.ins().uextend(types::I64, x),
+                types::F32 => {
+                    let bits = self.b.ins().bitcast(types::I32, ir::MemFlagsData::new(), x);
+                    self.b.ins().uextend(types::I64, bits)
+                }
                 _ => x,
             };
             let word = self.reserve(8);
@@ -121,10 +125,7 @@ impl<'p> Emitter<'_, 'p> {
                 .push(self.s.layout(self.unit).place(64, last));
         }
         let rows = places.carried.clone();
-        let looped = VectorLoop {
-            looped: l,
-            interleave,
-        };
+        let looped = VectorLoop { looped: l, blocks };
         let id = self.s.wide_loop(&looped, places, self.unit);
         let f = self.s.module.declare_func_in_func(id, self.b.func);
         let call = self.b.ins().call(f, &[self.frame]);

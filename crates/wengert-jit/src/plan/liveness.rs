@@ -9,6 +9,8 @@ use std::collections::{HashMap, HashSet};
 
 use wengert_loop::loops::{Block, LoopKind, ScalarOp, Stmt, Value, ValueType, walk};
 
+use crate::zmm::Blocks;
+
 /// A value that lives across more instructions than this goes to the frame.
 const LONG: u32 = 200;
 
@@ -53,7 +55,7 @@ struct Walk<'a> {
     vector_calls: bool,
     types: &'a [ValueType],
     constants: &'a [Option<u64>],
-    wide: &'a HashMap<Value, usize>,
+    wide: &'a HashMap<Value, Blocks>,
 }
 
 /// Finds how long the values of a body live. `wide` has the indices of the vector loops that are functions of their own.
@@ -61,7 +63,7 @@ pub(crate) fn live(
     body: &Block,
     types: &[ValueType],
     constants: &[Option<u64>],
-    wide: &HashMap<Value, usize>,
+    wide: &HashMap<Value, Blocks>,
 ) -> Live {
     let values = types.len();
     let mut w = Walk {

@@ -17,7 +17,7 @@ use wengert_run::plan::{constants, gathering};
 use wengert_run::{Options, Vectors};
 
 use self::liveness::Live;
-use crate::zmm;
+use crate::zmm::{self, Blocks};
 
 /// A program ready for emission.
 pub(crate) struct Plan {
@@ -33,9 +33,9 @@ pub(crate) struct Plan {
     pub gathers: HashSet<BufferId>,
     /// For each function the runtime's code for eight lanes, if there is any.
     pub wide: Vec<Option<Wide>>,
-    /// The vector loops that are written in 512-bit registers, by their index, with the number of
-    /// blocks of lanes that run side by side.
-    pub zmm: HashMap<Value, usize>,
+    /// The vector loops that are written in 512-bit registers, by their index, with the blocks of
+    /// lanes that run side by side.
+    pub zmm: HashMap<Value, Blocks>,
     /// The target processor.
     pub cpu: Cpu,
 }
@@ -69,7 +69,8 @@ pub(crate) fn plan(program: &Program, options: &Options) -> Plan {
         false => HashMap::new(),
     };
     values.live_in(&program.body, &zmm);
-    let scratch = scratch::scratch(&program, &zmm);
+    let copies = zmm.iter().map(|(&v, blocks)| (v, blocks.eights()));
+    let scratch = scratch::scratch(&program, &copies.collect());
     let reuse = reuse::reuse(&program);
     Plan {
         program,
@@ -110,7 +111,7 @@ fn values(types: Vec<ValueType>, body: &Block) -> Values {
 
 impl Values {
     /// Finds the lifetimes of the values of a body.
-    fn live_in(&mut self, body: &Block, wide: &HashMap<Value, usize>) {
+    fn live_in(&mut self, body: &Block, wide: &HashMap<Value, Blocks>) {
         self.live = liveness::live(body, &self.types, &self.constants, wide);
     }
 }

@@ -1,7 +1,7 @@
 //! Chooses the vector loops that are written in wide code, and the number of blocks that run at a
 //! time.
 //!
-//! Every statement of such a loop must have wide code, for elements of 64 bits and truth values.
+//! Every statement of such a loop must have wide code.
 //! The emitter for 128-bit vectors writes all other loops.
 
 use std::collections::HashMap;
@@ -10,7 +10,7 @@ use wengert_loop::cost::{cycles, longest_path};
 use wengert_loop::loops::kernel::{LaneProduct, RandomBlock};
 use wengert_loop::loops::walk;
 use wengert_loop::loops::{
-    Block, BufferId, BufferKind, Cause, For, Index, LANES, LoopKind, Program, ScalarOp, Stmt, Value,
+    Block, BufferId, BufferKind, Cause, For, LANES, LoopKind, Program, ScalarOp, Stmt, Value,
 };
 use wengert_loop::types::DType;
 use wengert_run::Vectors;
@@ -18,6 +18,7 @@ use wengert_run::library::wide::Wide;
 use wengert_run::plan::is_straight;
 
 use super::refill::refilled;
+use super::{Blocks, SIXTEEN};
 use crate::plan::Values;
 
 /// The largest number of blocks that run side by side.
@@ -39,7 +40,7 @@ pub(crate) fn accepted(
     values: &Values,
     functions: &[Option<Wide>],
     vectors: Vectors,
-) -> HashMap<Value, usize> {
+) -> HashMap<Value, Blocks> {
     let mut found = HashMap::new();
     let mut homes = HashMap::new();
     locals(&program.body, None, &mut homes);
@@ -53,16 +54,12 @@ pub(crate) fn accepted(
             values,
             functions,
         };
-        let carried_words = l.carried.iter().all(|c| is_word(acceptor.dtype(c.param)));
+        let numbers = (l.carried.iter()).all(|c| acceptor.dtype(c.param) != DType::Bool);
         let even = (values.constants[l.extent.0 as usize]).is_some_and(|n| n % LANES as u64 == 0);
         let pays = vectors == Vectors::AllLoops || is_work(l, even);
-        if !carried_words || !pays || !acceptor.block(&l.body) {
+        if !numbers || !pays || !acceptor.block(&l.body) {
             return;
         }
-        let blocks = match values.constants[l.extent.0 as usize] {
-            Some(n) => n.div_ceil(8) as usize,
-            None => usize::MAX,
-        };
         let mut own = true;
         walk::stmts(&l.body, &mut |s| {
             own &= (walk::buffers(s).iter())
@@ -77,10 +74,19 @@ pub(crate) fn accepted(
                 None => 1,
             },
         };
+        let known = values.constants[l.extent.0 as usize];
+        let more = known.is_none_or(|n| n > LANES as u64);
+        let lanes = match own && more && acceptor.is_narrow(l) {
+            true => SIXTEEN,
+            false => LANES,
+        };
+        let blocks = known.map_or(usize::MAX, |n| n.div_ceil(lanes as u64) as usize);
         let interleave = (0..)
             .map(|i| 1 << i)
-            .take_while(|&j| j <= interleave.min(blocks.max(1)));
-        found.insert(l.index, interleave.last().unwrap_or(1));
+            .take_while(|&j| j <= interleave.min(blocks.max(1)))
+            .last()
+            .unwrap_or(1);
+        found.insert(l.index, Blocks { interleave, lanes });
     });
     found
 }
@@ -119,11 +125,6 @@ fn locals(block: &Block, inside: Option<Value>, homes: &mut HashMap<BufferId, Op
     }
 }
 
-/// Whether elements of the type are 64 bits wide.
-fn is_word(d: DType) -> bool {
-    matches!(d, DType::F64 | DType::I64 | DType::U64)
-}
-
 struct Acceptor<'a> {
     program: &'a Program,
     values: &'a Values,
@@ -148,60 +149,32 @@ impl Acceptor<'_> {
     }
 
     fn stmt(&self, s: &Stmt) -> bool {
-        let known = |v: Value| is_word(self.dtype(v)) || self.dtype(v) == DType::Bool;
-        walk::uses(s).into_iter().all(known)
-            && walk::definitions(s).into_iter().all(known)
-            && match s {
-                Stmt::Const { .. } => true,
-                Stmt::Op { out, op, args } => self.op(*out, *op, args),
-                Stmt::Call { callee, args, .. } => {
-                    self.functions[*callee as usize].is_some()
-                        && args.iter().all(|&a| self.dtype(a) == DType::F64)
-                }
-                Stmt::Load { out, buffer, index } => {
-                    is_word(self.dtype(*out)) || self.is_plain(*buffer, index, self.lanes(*out))
-                }
-                Stmt::Store {
-                    buffer,
-                    index,
-                    value,
-                } => {
-                    let own = self.kind(*buffer) == BufferKind::Local;
-                    let spread = !own && index.stride == 0 && index.each.is_none();
-                    !spread && (is_word(self.dtype(*value)) || self.is_plain(*buffer, index, true))
-                }
-                Stmt::Copy { to, from, .. } => {
-                    let dtype = |b: BufferId| self.program.buffers[b.0 as usize].dtype;
-                    is_word(dtype(to.0))
-                        && self.kind(to.0) == BufferKind::Local
-                        && is_word(dtype(from.0))
-                }
-                Stmt::For(_) | Stmt::While(_) | Stmt::If(_) => {
-                    walk::loop_kind(s) != Some(LoopKind::Vector)
-                        && walk::blocks(s).all(|b| self.block(b))
-                }
-                // Only the failure of a loop that would be too long has wide code; checks of the
-                // user do not.
-                Stmt::Fail { failure } => {
-                    let cause = &self.program.failures[*failure as usize].cause;
-                    matches!(cause, Cause::MaxSteps(..))
-                }
-                Stmt::Kernel { kernel, .. } => {
-                    let product = kernel.downcast_ref::<LaneProduct>();
-                    kernel.downcast_ref::<RandomBlock>().is_some()
-                        || product.is_some_and(|p| is_word(p.gemm.dtype))
-                }
-                _ => false,
+        match s {
+            Stmt::Const { .. } => true,
+            Stmt::Op { out, op, args } => self.op(*out, *op, args),
+            Stmt::Call { callee, .. } => self.functions[*callee as usize].is_some(),
+            Stmt::Load { .. } => true,
+            Stmt::Store { buffer, index, .. } => {
+                let own = self.kind(*buffer) == BufferKind::Local;
+                own || index.stride != 0 || index.each.is_some()
             }
-    }
-
-    /// Whether there is code for an access to truth values: one for all lanes, or a row that the
-    /// block owns.
-    fn is_plain(&self, b: BufferId, index: &Index, lanes: bool) -> bool {
-        let own = self.kind(b) == BufferKind::Local;
-        let moves = index.stride != 0 || index.each.is_some();
-        let base = index.base.is_some_and(|v| self.lanes(v));
-        !moves && !base && (own || !lanes)
+            Stmt::Copy { to, .. } => self.kind(to.0) == BufferKind::Local,
+            Stmt::For(_) | Stmt::While(_) | Stmt::If(_) => {
+                walk::loop_kind(s) != Some(LoopKind::Vector)
+                    && walk::blocks(s).all(|b| self.block(b))
+            }
+            // Only the failure of a loop that would be too long has wide code; checks of the
+            // user do not.
+            Stmt::Fail { failure } => {
+                let cause = &self.program.failures[*failure as usize].cause;
+                matches!(cause, Cause::MaxSteps(..))
+            }
+            Stmt::Kernel { kernel, .. } => {
+                let product = kernel.downcast_ref::<LaneProduct>();
+                kernel.downcast_ref::<RandomBlock>().is_some() || product.is_some()
+            }
+            _ => false,
+        }
     }
 
     fn op(&self, out: Value, op: ScalarOp, args: &[Value]) -> bool {
@@ -209,15 +182,41 @@ impl Acceptor<'_> {
         let from = self.dtype(args[args.len() - 1]);
         match op {
             Fold(_) => false,
-            Rem if from == DType::F64 => false,
-            Div | Rem => from != DType::Bool,
-            Convert => {
-                let narrow = |d| !is_word(d) && d != DType::Bool;
-                !narrow(from) && !narrow(self.dtype(out))
-            }
-            Bitcast => is_word(from) && is_word(self.dtype(out)),
+            Rem => !from.is_float(),
+            // A truth value is a bit of a mask, not a byte.
+            Bitcast => (from == DType::Bool) == (self.dtype(out) == DType::Bool),
             _ => true,
         }
+    }
+
+    /// Whether sixteen lanes may run in a block: each value in lanes has at most 32 bits, the lanes lie side by side
+    /// in memory, and neither what runs nor what is carried is meant for blocks of eight.
+    fn is_narrow(&self, l: &For) -> bool {
+        let narrow = |v: &Value| !self.lanes(*v) || self.dtype(*v).bytes() <= 4;
+        let mut fits = l.carried.is_empty() && refilled(self.program, self.values, 1, l).is_none();
+        walk::stmts(&l.body, &mut |s| {
+            let used = walk::uses(s);
+            let results = walk::blocks(s).flat_map(|b| &b.results);
+            fits &= used.iter().chain(results).all(narrow);
+            fits &= walk::definitions(s).iter().all(narrow);
+            fits &= match s {
+                Stmt::Load { buffer, index, .. } | Stmt::Store { buffer, index, .. } => {
+                    match (self.kind(*buffer), index.stride) {
+                        (BufferKind::Local, _) | (_, 1) => self.is_narrow_memory(*buffer),
+                        (_, stride) => stride == 0,
+                    }
+                }
+                Stmt::Copy { to, .. } => self.is_narrow_memory(to.0),
+                Stmt::Kernel { .. } => false,
+                Stmt::Op { op, .. } => *op != ScalarOp::Any,
+                _ => true,
+            };
+        });
+        fits
+    }
+
+    fn is_narrow_memory(&self, b: BufferId) -> bool {
+        self.program.buffers[b.0 as usize].dtype.bytes() <= 4
     }
 
     /// Whether control flow is the same in all lanes.

@@ -11,7 +11,8 @@ use wengert_run::plan::is_straight;
 
 use super::Writer;
 use super::asm::{
-    ALL, Cond, Gpr, Int, Label, Mask, MaskOp, Mem, RAX, RBX, RCX, RDI, RDX, RSI, Src, ops,
+    ALL, Cond, Form, Gpr, Int, Label, Mask, MaskOp, Mem, RAX, RBX, RCX, RDI, RDX, RSI, Src,
+    convert, ops,
 };
 use super::regs::{Piece, WORK, WORK_TOO};
 
@@ -131,30 +132,51 @@ impl<'p> Writer<'_, 'p> {
         self.done();
     }
 
-    /// A function of the runtime, on rows of the frame.
+    /// A function of the runtime, on rows of the frame: one call for eight lanes.
     fn call_function(&mut self, out: Value, function: u32, args: &[Value]) {
-        let area = self.call_area(args.len());
+        let full = self.form(out) == Form::Full;
+        let rows = args.len() as i32 + 1;
+        let area = match full {
+            true => self.call_area(2 * args.len() + 1),
+            false => self.call_area(args.len()),
+        };
+        // The place of the upper eight lanes.
+        let upper = area + 64 * rows;
         self.hold(args.iter().copied());
         for (n, &v) in args.iter().enumerate() {
             let x = self.in_register(v);
-            let to = self.frame(area + 64 * (n as i32 + 1));
-            self.asm.store(to, x, ALL);
+            let off = 64 * (n as i32 + 1);
+            if full {
+                let half = self.take(None);
+                self.asm.upper_half(half, x);
+                let to = self.frame(upper + off);
+                self.asm.store_as(Form::Half, to, half, ALL);
+                let to = self.frame(area + off);
+                self.asm.store_as(Form::Half, to, x, ALL);
+            } else {
+                let to = self.frame(area + off);
+                self.asm.store_as(self.form(v), to, x, ALL);
+            }
         }
         self.release(args);
         self.done();
         let (f, how) = self.plan.wide[function as usize].expect("a function of the runtime");
-        self.asm.address(
-            RDI,
-            Mem {
-                base: RBX,
-                off: area,
-            },
-        );
-        self.asm.constant(RSI, how as i64);
-        self.call_runtime(f);
+        for off in [Some(area), full.then_some(upper)].into_iter().flatten() {
+            self.asm.address(RDI, Mem { base: RBX, off });
+            self.asm.constant(RSI, how as i64);
+            self.call_runtime(f);
+        }
         if self.life.after(out, self.at[self.block]).is_some() || !self.is_lanes(out) {
             let x = self.take(None);
-            self.asm.two(ops::LOAD, x, Src::Row(self.frame(area)), ALL);
+            let row = Src::Row(self.frame(area));
+            if full {
+                self.asm.two(ops::LOAD.of(Form::Half), x, row, ALL);
+                let half = Src::Row(self.frame(upper));
+                self.asm.join(x, x, half);
+            } else {
+                let load = ops::LOAD.of(self.form(out));
+                self.asm.two(load, x, row, ALL);
+            }
             self.define(out, x);
             self.done();
         }
@@ -208,40 +230,47 @@ impl<'p> Writer<'_, 'p> {
         let at = self.address(to.0, &to.1);
         self.asm.address(RAX, at);
         self.asm.constant(RCX, len as i64);
+        // The register of a byte.
+        self.pointers.clear();
         let pitch = self.pitch(to.0) as i32;
         let own = self.kind(from.0) == BufferKind::Local;
         let step = self.pitch(from.0) as i32;
-        let x = self.take(None);
-        let old = self.take(None);
-        let mask = self.mask_for_own(to.0);
+        let dtype = self.dtype_of(to.0);
+        let (form, byte) = (self.form_of(dtype), dtype.bytes() == 1);
+        let (x, old) = (self.take(None), self.take(None));
+        let lanes = self.mask_for_own(to.0);
         let head = self.asm.label();
         self.asm.place(head);
-        for block in 0..self.interleave as i32 {
-            let at = |base, each: i32| Mem {
-                base,
-                off: each * block,
-            };
-            let source = match own {
-                true => Src::Row(at(RDX, 64)),
-                false => Src::Each(at(RDX, 0)),
-            };
-            let load = if own { ops::LOAD } else { ops::SPREAD };
-            self.asm.two(load, x, source, ALL);
-            let row = at(RAX, 64);
-            match mask {
-                None => self.asm.store(row, x, ALL),
-                Some(word) => {
-                    let byte = Mem {
-                        off: word + block,
-                        base: RBX,
-                    };
-                    self.asm.mask_load(WORK, byte);
-                    self.asm.two(ops::LOAD, old, Src::Row(row), ALL);
-                    self.asm.two(ops::LOAD, old, Src::Reg(x), WORK);
-                    self.asm.store(row, old, ALL);
+        for block in 0..self.interleave {
+            self.block = block;
+            let at = |base| Mem { base, off: 0 };
+            match (own, byte) {
+                (true, true) => {
+                    let row = Src::Row(self.row_here(from.0, at(RDX)));
+                    let bytes = convert::BYTES.with_bytes(form);
+                    self.asm.zeroing(bytes, x, row, ALL);
+                }
+                (true, false) => {
+                    let row = Src::Row(self.row_here(from.0, at(RDX)));
+                    self.asm.two(ops::LOAD.of(form), x, row, ALL);
+                }
+                (false, true) => {
+                    self.asm.load_byte(RSI, at(RDX));
+                    self.asm.spread_as(form, x, RSI);
+                }
+                (false, false) => {
+                    let each = Src::Each(at(RDX));
+                    self.asm.two(ops::SPREAD.of(form), x, each, ALL);
                 }
             }
+            let row = self.row_here(to.0, at(RAX));
+            match (byte, self.lanes_of(lanes)) {
+                (true, mask) => self.asm.store_bytes(form, row, x, mask),
+                (false, ALL) => self.asm.store_as(form, row, x, ALL),
+                (false, mask) => self.merge_row(form, row, x, mask, old),
+            }
         }
+        self.block = 0;
         self.asm.int_by(Int::Add, RAX, pitch);
         self.asm.int_by(Int::Add, RDX, step);
         self.asm.int_by(Int::Sub, RCX, 1);
@@ -263,8 +292,7 @@ impl<'p> Writer<'_, 'p> {
         match self.active {
             None => m,
             Some(word) => {
-                self.asm
-                    .mask_load(WORK, self.frame(word + self.block as i32));
+                self.asm.mask_load(WORK, self.lanes_at(word));
                 self.asm.mask_op(MaskOp::And, WORK, WORK, m);
                 WORK
             }
@@ -382,7 +410,7 @@ impl<'p> Writer<'_, 'p> {
             let new = match mask {
                 None => m,
                 Some(word) => {
-                    let byte = self.frame(word + self.block as i32);
+                    let byte = self.lanes_at(word);
                     self.asm.mask_load(WORK, byte);
                     self.asm.mask_load(WORK_TOO, row);
                     // (from and mask) or (old and not mask)
@@ -396,16 +424,14 @@ impl<'p> Writer<'_, 'p> {
             return;
         }
         let x = self.in_register(from);
-        let Some(word) = mask else {
-            self.asm.store(row, x, ALL);
-            return;
-        };
-        let byte = self.frame(word + self.block as i32);
-        self.asm.mask_load(WORK, byte);
-        let old = self.take(None);
-        self.asm.two(ops::LOAD, old, Src::Row(row), ALL);
-        self.asm.two(ops::LOAD, old, Src::Reg(x), WORK);
-        self.asm.store(row, old, ALL);
+        let form = self.form(from);
+        match self.lanes_of(mask) {
+            ALL => self.asm.store_as(form, row, x, ALL),
+            mask => {
+                let old = self.take(None);
+                self.merge_row(form, row, x, mask, old);
+            }
+        }
     }
 
     /// Places a label that is reached from several places.

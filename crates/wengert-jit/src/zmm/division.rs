@@ -10,7 +10,7 @@ use wengert_loop::loops::Value;
 
 use super::Writer;
 use super::asm::{
-    ALL, Cond, Int, Label, MaskOp, Mem, RAX, RCX, RDI, RDX, RSI, Src, Zmm, half, ops,
+    ALL, Cond, Form, Int, Label, MaskOp, Mem, RAX, RCX, RDI, RDX, RSI, Src, Zmm, convert, ops,
 };
 use super::ops::{INT, NOT_BELOW, TO_ZERO};
 use super::regs::{WORK, WORK_TOO};
@@ -53,23 +53,34 @@ impl Writer<'_, '_> {
             self.asm.three(ops::OR, magnitude, x, Src::Reg(y), ALL);
         }
         let active = self.active;
-        let active = active.map(|word| self.frame(word + self.block as i32));
+        let active = active.map(|word| self.lanes_at(word));
         let (enter, back) = (self.asm.label(), self.asm.label());
         self.jump_if_large(magnitude, SMALL[0], active, enter);
         let asm = &mut self.asm;
-        asm.two(half::FROM_INT, to, Src::Reg(x), ALL);
-        asm.two(half::FROM_INT, work, Src::Reg(y), ALL);
+        asm.two(convert::QQ_PS, to, Src::Reg(x), ALL);
+        asm.two(convert::QQ_PS, work, Src::Reg(y), ALL);
         match div {
-            true => asm.three(half::DIV, to, to, Src::Reg(work), ALL),
+            true => asm.three(ops::DIV.of(Form::Half), to, to, Src::Reg(work), ALL),
             false => {
-                asm.three(half::DIV, magnitude, to, Src::Reg(work), ALL);
-                asm.two_by(half::ROUND, magnitude, Src::Reg(magnitude), TO_ZERO);
-                asm.three(half::NEGATED_FMA, to, magnitude, Src::Reg(work), ALL);
+                asm.three(ops::DIV.of(Form::Half), magnitude, to, Src::Reg(work), ALL);
+                asm.two_by(
+                    ops::ROUND.of(Form::Half),
+                    magnitude,
+                    Src::Reg(magnitude),
+                    TO_ZERO,
+                );
+                asm.three(
+                    ops::fma(true, false, 2).of(Form::Half),
+                    to,
+                    magnitude,
+                    Src::Reg(work),
+                    ALL,
+                );
             }
         }
         let zero = self.known(0);
         self.asm.compare(ops::COMPARE_INT, WORK, y, zero, INT[1]);
-        self.asm.zeroing(half::TO_INT, to, Src::Reg(to), WORK);
+        self.asm.zeroing(convert::PS_QQ, to, Src::Reg(to), WORK);
         self.asm.place(back);
         self.large.push(Large {
             how,
@@ -109,8 +120,8 @@ impl Writer<'_, '_> {
         let [x, y, magnitude, work, to] = [l.x, l.y, l.magnitude, l.work, l.to];
         let asm = &mut self.asm;
         asm.place(l.enter);
-        asm.two(ops::FROM_INT, to, Src::Reg(x), ALL);
-        asm.two(ops::FROM_INT, work, Src::Reg(y), ALL);
+        asm.two(convert::QQ_PD, to, Src::Reg(x), ALL);
+        asm.two(convert::QQ_PD, work, Src::Reg(y), ALL);
         let area = self.call_area(2);
         match l.how.div {
             true => self.asm.three(ops::DIV, to, to, Src::Reg(work), ALL),
@@ -126,7 +137,7 @@ impl Writer<'_, '_> {
         }
         let zero = self.known(0);
         self.asm.compare(ops::COMPARE_INT, WORK, y, zero, INT[1]);
-        self.asm.zeroing(ops::TO_INT, to, Src::Reg(to), WORK);
+        self.asm.zeroing(convert::PD_QQ, to, Src::Reg(to), WORK);
         let one_by_one = self.asm.label();
         self.jump_if_large(magnitude, SMALL[1], l.active, one_by_one);
         self.asm.jump(l.back);

@@ -4,7 +4,6 @@ use std::collections::{HashMap, HashSet};
 
 use wengert_loop::loops::walk;
 use wengert_loop::loops::{Block, For, ScalarOp, Stmt, Value, While};
-use wengert_loop::types::DType;
 
 use super::loops::stays_in_registers;
 use crate::plan::Values;
@@ -148,7 +147,7 @@ fn negations(body: &Block, values: &Values) -> HashMap<Value, Value> {
                 values.types[args[0].0 as usize],
             );
             let known = values.constants[args[0].0 as usize].is_some();
-            if to.dtype == DType::F64 && to.lanes && from.lanes && !known {
+            if to.dtype.is_float() && to.lanes && from.lanes && !known {
                 found.insert(*out, args[0]);
             }
         }

@@ -11,7 +11,7 @@ use wengert_run::library::helpers;
 use wengert_run::plan::is_straight;
 
 use super::Writer;
-use super::asm::{ALL, Cond, Int, MaskOp, Mem, RAX, RBX, RCX, RDI, RSI, Src, Zmm, ops};
+use super::asm::{ALL, Cond, Form, Int, MaskOp, Mem, RAX, RBX, RCX, RDI, RSI, Src, Zmm, ops};
 use super::regs::{Piece, WORK, WORK_TOO};
 use crate::plan::Values;
 
@@ -338,6 +338,7 @@ impl<'p> Writer<'_, 'p> {
                         ops::SPREAD
                     };
                     let from = self.source_of(c.init);
+                    let load = load.of(self.form(c.init));
                     self.asm.two(load, x, from, ALL);
                     self.put(to, x.0);
                 }
@@ -400,12 +401,12 @@ impl<'p> Writer<'_, 'p> {
             .collect();
         // The new contents of each register.
         let mut moves: Vec<(u8, u8)> = Vec::new();
-        let mut loads: Vec<(u8, Src)> = Vec::new();
+        let mut loads: Vec<(u8, Form, Src)> = Vec::new();
         for &((v, block), to) in held {
             self.block = usize::from(block);
             let from = results.get(&v).copied().unwrap_or(v);
             if !self.is_lanes(from) {
-                loads.push((to, Src::Each(self.word_of(from))));
+                loads.push((to, self.form(from), Src::Each(self.word_of(from))));
                 continue;
             }
             match self.register_of((from, block)) {
@@ -413,18 +414,18 @@ impl<'p> Writer<'_, 'p> {
                 Some(r) => moves.push((to, r)),
                 None => {
                     let row = self.row_with((from, block));
-                    loads.push((to, Src::Row(row)));
+                    loads.push((to, self.form(from), Src::Row(row)));
                 }
             }
         }
         self.block = 0;
         self.move_all(moves, held);
-        for (to, from) in loads {
+        for (to, form, from) in loads {
             let load = match from {
                 Src::Each(_) => ops::SPREAD,
                 _ => ops::LOAD,
             };
-            self.asm.two(load, Zmm(to), from, ALL);
+            self.asm.two(load.of(form), Zmm(to), from, ALL);
         }
         self.forget_all();
         for &(p, r) in held {

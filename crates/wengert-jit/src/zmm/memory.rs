@@ -1,10 +1,11 @@
 //! Addresses of elements, and reads and writes.
 
 use wengert_loop::loops::{Block, BufferId, BufferKind, Index, LANES, Stmt, Value};
+use wengert_loop::types::DType;
 
 use super::Writer;
-use super::asm::{ALL, Gpr, Int, Mask, MaskOp, Mem, RAX, RBX, RCX, RDI, RDX, RSI, Src, Zmm, ops};
-use super::regs::{WORK, WORK_TOO};
+use super::asm::{ALL, Form, Gpr, Int, Mask, MaskOp, Mem, RAX, RCX, RDI, RSI, Src, Zmm, ops};
+use super::regs::WORK;
 
 /// The key of an address in a register: a buffer, a uniform value that is added to the index, and
 /// the distance of neighbouring lanes.
@@ -34,7 +35,7 @@ impl Writer<'_, '_> {
     pub(super) fn pitch(&self, b: BufferId) -> i64 {
         let buffer = &self.plan.program.buffers[b.0 as usize];
         let copies = match buffer.kind {
-            BufferKind::Local => LANES * self.interleave,
+            BufferKind::Local => self.lanes * self.interleave,
             _ => 1,
         };
         (buffer.dtype.bytes() * copies) as i64
@@ -149,7 +150,7 @@ impl Writer<'_, '_> {
     /// The bytes from the current blocks to the next ones, if they fit an instruction.
     fn step(&self, b: BufferId, stride: i64) -> Option<i32> {
         let lane = stride.checked_mul(self.pitch(b))?;
-        let step = lane.checked_mul((LANES * self.interleave) as i64)?;
+        let step = lane.checked_mul(self.together().into())?;
         i32::try_from(step).ok()
     }
 
@@ -183,53 +184,90 @@ impl Writer<'_, '_> {
 
     /// The active lanes of the current block, in the scratch mask register.
     fn active_here(&mut self) -> Mask {
-        match self.active {
+        self.lanes_of(self.active)
+    }
+
+    /// The lanes of a word for the current block, in the scratch mask register; all if there is none.
+    pub(super) fn lanes_of(&mut self, word: Option<i32>) -> Mask {
+        match word {
             None => ALL,
             Some(word) => {
-                let byte = self.frame(word + self.block as i32);
-                self.asm.mask_load(WORK, byte);
+                let lanes = self.lanes_at(word);
+                self.asm.mask_load(WORK, lanes);
                 WORK
             }
         }
+    }
+
+    /// The lanes of a word for the current block.
+    pub(super) fn lanes_at(&self, word: i32) -> Mem {
+        self.frame(word + (self.lanes / 8 * self.block) as i32)
+    }
+
+    /// The row of the current block, from that of the first.
+    pub(super) fn row_here(&self, b: BufferId, at: Mem) -> Mem {
+        let row = (self.lanes * self.dtype_of(b).bytes()) as i32;
+        Mem {
+            off: at.off + row * self.block as i32,
+            ..at
+        }
+    }
+
+    pub(super) fn dtype_of(&self, b: BufferId) -> DType {
+        self.plan.program.buffers[b.0 as usize].dtype
     }
 
     /// Reads an element.
     pub(super) fn load(&mut self, out: Value, b: BufferId, index: &Index) {
         let (_, _, each) = self.parts(index);
         let own = self.kind(b) == BufferKind::Local;
-        let block = self.block as i32;
-        if self.is_mask(out) {
-            return self.load_truth(out, b, index);
-        }
+        let byte = self.dtype_of(b).bytes() == 1;
+        let form = self.form(out);
         if each.is_none() && !own && index.stride == 0 {
             let at = self.address(b, index);
+            if byte {
+                return self.load_byte(out, at);
+            }
             if !self.is_lanes(out) {
-                self.asm.load(RAX, at);
+                match form {
+                    Form::Words => self.asm.load(RAX, at),
+                    Form::Half | Form::Full => self.asm.load_half(RAX, at),
+                }
                 let word = self.word_for(out);
                 self.asm.store_word(word, RAX);
                 return;
             }
             let x = self.take(self.wish(out));
-            self.asm.two(ops::SPREAD, x, Src::Each(at), ALL);
+            self.asm.two(ops::SPREAD.of(form), x, Src::Each(at), ALL);
             return self.define(out, x);
         }
         if each.is_none() && (own || (index.stride == 1 && self.elements.is_empty())) {
             let at = self.address(b, index);
-            let row = Src::Row(Mem {
-                off: at.off + 64 * block,
-                ..at
-            });
+            let row = self.row_here(b, at);
             let mask = if own { ALL } else { self.active_here() };
+            if byte {
+                return self.load_bytes(out, row, mask);
+            }
             let x = self.take(self.wish(out));
-            self.asm.zeroing(ops::LOAD, x, row, mask);
+            self.asm.zeroing(ops::LOAD.of(form), x, Src::Row(row), mask);
             return self.define(out, x);
         }
         let (at, numbers) = self.apart(b, index);
+        if byte {
+            self.lanes_apart();
+            return self.gather_bytes(out, at, numbers);
+        }
         // It must differ from the register of the element numbers.
         let x = self.take(None);
         self.lanes_apart();
+        let gather = match form {
+            Form::Words => ops::GATHER,
+            Form::Half => ops::GATHER_HALF,
+            Form::Full => panic!("sixteen lanes are not apart"),
+        };
+        let scale = form.element() as u8;
         self.asm.three(ops::XOR, x, x, Src::Reg(x), ALL);
-        self.asm.gather(x, at, numbers, WORK);
+        self.asm.gather(gather, x, at, (numbers, scale), WORK);
         self.define(out, x);
     }
 
@@ -304,103 +342,55 @@ impl Writer<'_, '_> {
     pub(super) fn store(&mut self, b: BufferId, index: &Index, value: Value) {
         let (_, _, each) = self.parts(index);
         let own = self.kind(b) == BufferKind::Local;
-        let block = self.block as i32;
-        if self.is_mask(value) {
-            return self.store_truth(b, index, value);
-        }
-        let x = self.in_register(value);
+        let byte = self.dtype_of(b).bytes() == 1;
+        let form = self.form(value);
         let in_order = own || (index.stride == 1 && self.elements.is_empty());
         if each.is_some() || !in_order {
+            let x = match byte {
+                true => self.bytes_of(value),
+                false => self.in_register(value),
+            };
             let (at, numbers) = self.apart(b, index);
             self.lanes_apart();
-            self.asm.scatter(at, numbers, x, WORK);
+            if byte {
+                return self.scatter_bytes(at, numbers, x);
+            }
+            let scatter = match form {
+                Form::Words => ops::SCATTER,
+                Form::Half => ops::SCATTER_HALF,
+                Form::Full => panic!("sixteen lanes are not apart"),
+            };
+            let scale = form.element() as u8;
+            self.asm.scatter(scatter, at, (numbers, scale), x, WORK);
             return;
         }
-        let at = self.address(b, index);
-        let row = Mem {
-            off: at.off + 64 * block,
-            ..at
+        let lanes = match own {
+            true => self.mask_for_own(b),
+            false => self.active,
         };
-        if !own {
-            let mask = self.active_here();
-            self.asm.store(row, x, mask);
+        if byte {
+            let at = self.address(b, index);
+            let row = self.row_here(b, at);
+            return self.store_bytes(row, value, lanes);
+        }
+        let x = self.in_register(value);
+        let at = self.address(b, index);
+        let row = self.row_here(b, at);
+        let mask = self.lanes_of(lanes);
+        if !own || mask == ALL {
+            self.asm.store_as(form, row, x, mask);
             return;
         }
-        match self.mask_for_own(b) {
-            None => self.asm.store(row, x, ALL),
-            Some(word) => {
-                let byte = self.frame(word + block);
-                self.asm.mask_load(WORK, byte);
-                let old = self.take(None);
-                self.asm.two(ops::LOAD, old, Src::Row(row), ALL);
-                self.asm.two(ops::LOAD, old, Src::Reg(x), WORK);
-                self.asm.store(row, old, ALL);
-            }
-        }
+        let old = self.take(None);
+        self.merge_row(form, row, x, mask, old);
     }
 
-    /// Reads a truth value: one byte for all lanes, or a row of bytes that the block owns.
-    fn load_truth(&mut self, out: Value, b: BufferId, index: &Index) {
-        let at = self.address(b, index);
-        if self.kind(b) != BufferKind::Local {
-            self.asm.load_byte(RAX, at);
-            if !self.is_lanes(out) {
-                let word = self.word_for(out);
-                self.asm.store_word(word, RAX);
-                return;
-            }
-            self.asm.negate(RAX);
-        } else {
-            self.asm.load(
-                RAX,
-                Mem {
-                    off: at.off + (LANES * self.block) as i32,
-                    ..at
-                },
-            );
-            self.asm.constant(RCX, ONES);
-            self.asm.collect_bits(RAX, RAX, RCX);
-        }
-        let m = self.new_mask();
-        self.asm.mask_from(m, RAX);
-        self.define_mask(out, m);
-    }
-
-    /// Writes a row of truth values, a byte each.
-    fn store_truth(&mut self, b: BufferId, index: &Index, value: Value) {
-        let at = self.address(b, index);
-        let row = Mem {
-            off: at.off + (LANES * self.block) as i32,
-            ..at
-        };
-        let m = self.mask_of(value);
-        let new = match self.mask_for_own(b) {
-            None => m,
-            Some(word) => {
-                // Inactive lanes keep their old bytes.
-                self.asm.address(RDX, row);
-                self.asm.load(RAX, Mem { base: RDX, off: 0 });
-                self.asm.constant(RCX, ONES);
-                self.asm.collect_bits(RAX, RAX, RCX);
-                self.asm.mask_from(WORK_TOO, RAX);
-                let byte = Mem {
-                    base: RBX,
-                    off: word + self.block as i32,
-                };
-                self.asm.mask_load(WORK, byte);
-                self.asm.mask_op(MaskOp::AndNot, WORK_TOO, WORK, WORK_TOO);
-                self.asm.mask_op(MaskOp::And, WORK, WORK, m);
-                self.asm.mask_op(MaskOp::Or, WORK, WORK, WORK_TOO);
-                WORK
-            }
-        };
-        self.asm.address(RDX, row);
-        self.asm.mask_to(RAX, new);
-        self.asm.constant(RCX, ONES);
-        self.asm.deal_bits(RAX, RAX, RCX);
-        self.asm.store_word(Mem { base: RDX, off: 0 }, RAX);
+    /// Writes a row in the lanes of a mask, by a register for its old elements: the whole row, so that it can be
+    /// read soon.
+    pub(super) fn merge_row(&mut self, form: Form, row: Mem, x: Zmm, mask: Mask, old: Zmm) {
+        let load = ops::LOAD.of(form);
+        self.asm.two(load, old, Src::Row(row), ALL);
+        self.asm.two(load, old, Src::Reg(x), mask);
+        self.asm.store_as(form, row, old, ALL);
     }
 }
-
-/// The lowest bit of each of eight bytes.
-const ONES: i64 = 0x0101_0101_0101_0101;

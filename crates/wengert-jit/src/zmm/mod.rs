@@ -15,10 +15,13 @@
 mod accept;
 mod asm;
 mod blocks;
+mod bytes;
+mod convert;
 mod division;
 mod liveness;
 mod loops;
 mod memory;
+mod narrow;
 mod ops;
 mod refill;
 mod regs;
@@ -34,7 +37,7 @@ use wengert_loop::types::DType;
 use wengert_run::call::layout::Layout;
 use wengert_run::plan::is_straight;
 
-use self::asm::{Asm, Cond, Gpr, Int, Label, Mem, RAX, RBX, RCX, RDI};
+use self::asm::{Asm, Cond, Form, Gpr, Int, Label, Mem, RAX, RBX, RCX, RDI};
 use self::liveness::{Life, Pos};
 use self::memory::Pointer;
 use self::refill::Refilled;
@@ -109,12 +112,31 @@ pub(crate) struct Places {
     pub carried: Vec<i32>,
 }
 
+/// The lanes of a loop whose values have at most 32 bits.
+const SIXTEEN: usize = 2 * LANES;
+
+/// The lanes that run side by side.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Blocks {
+    /// The number of blocks.
+    pub interleave: usize,
+    /// The lanes of a block: eight, or sixteen.
+    pub lanes: usize,
+}
+
+impl Blocks {
+    /// The number of copies of memory that a lane owns, in blocks of eight.
+    pub(crate) fn eights(self) -> usize {
+        self.interleave * self.lanes / LANES
+    }
+}
+
 /// A vector loop.
 pub(crate) struct VectorLoop<'p> {
     /// The loop.
     pub looped: &'p For,
-    /// The number of blocks that run side by side.
-    pub interleave: usize,
+    /// Its lanes.
+    pub blocks: Blocks,
 }
 
 /// Writes one vector loop.
@@ -131,8 +153,9 @@ pub(super) struct Writer<'e, 'p> {
     reserved: HashSet<i32>,
     free_rows: Vec<i32>,
     free_words: Vec<i32>,
-    /// The number of blocks that run side by side.
+    /// The number of blocks that run side by side, and the lanes of each.
     interleave: usize,
+    lanes: usize,
     /// The current position in each block.
     at: [Pos; accept::MOST],
     /// The block that is being written.
@@ -148,7 +171,7 @@ pub(super) struct Writer<'e, 'p> {
     buffers: HashMap<BufferId, i32>,
     /// The word with the number of the first lane.
     first: i32,
-    /// The word with the active lanes, a byte for each block; `None` if all are active.
+    /// The word with the active lanes, as many bits for each block; `None` if all are active.
     active: Option<i32>,
     /// Whether some lanes are inactive here that are active elsewhere in the loop.
     parted: bool,
@@ -167,7 +190,7 @@ pub(super) struct Writer<'e, 'p> {
 pub(crate) fn write<'p>(
     &VectorLoop {
         looped: l,
-        interleave,
+        blocks: Blocks { interleave, lanes },
     }: &VectorLoop<'p>,
     plan: &'p Plan,
     places: Places,
@@ -176,9 +199,12 @@ pub(crate) fn write<'p>(
     keep: &mut dyn FnMut(Box<dyn Any + Send>) -> i64,
     listing: bool,
 ) -> (Vec<u8>, Option<String>) {
-    let mut asm = Asm::new(listing);
+    let mut asm = Asm::new(lanes, listing);
     let leave = asm.label();
-    let refilled = refill::refilled(&plan.program, &plan.values, interleave, l);
+    let refilled = match lanes {
+        LANES => refill::refilled(&plan.program, &plan.values, interleave, l),
+        _ => None,
+    };
     let free = refilled.is_some_and(|r| r.in_registers);
     let mut w = Writer {
         asm,
@@ -192,6 +218,7 @@ pub(crate) fn write<'p>(
         layout,
         spare,
         interleave,
+        lanes,
         at: [0; accept::MOST],
         block: 0,
         around: Vec::new(),
@@ -214,6 +241,19 @@ pub(crate) fn write<'p>(
 impl<'p> Writer<'_, 'p> {
     fn dtype(&self, v: Value) -> DType {
         self.values.types[v.0 as usize].dtype
+    }
+
+    /// The form of the elements of a type, of which bytes are held in 32 bits. Truth values are masks.
+    fn form_of(&self, d: DType) -> Form {
+        match d.bytes() {
+            8 => Form::Words,
+            _ if self.lanes == SIXTEEN => Form::Full,
+            _ => Form::Half,
+        }
+    }
+
+    fn form(&self, v: Value) -> Form {
+        self.form_of(self.dtype(v))
     }
 
     fn is_lanes(&self, v: Value) -> bool {
@@ -275,7 +315,8 @@ impl<'p> Writer<'_, 'p> {
         self.asm.copy(RBX, RDI);
         for (c, &row) in l.carried.iter().zip(carried) {
             let x = self.in_register(c.init);
-            self.asm.store(self.frame(row), x, asm::ALL);
+            let form = self.form(c.param);
+            self.asm.store_as(form, self.frame(row), x, asm::ALL);
             self.rows.insert((c.param, 0), row);
             self.done();
         }
@@ -300,7 +341,7 @@ impl<'p> Writer<'_, 'p> {
 
     /// The number of lanes that run side by side.
     fn together(&self) -> i32 {
-        (LANES * self.interleave) as i32
+        (self.lanes * self.interleave) as i32
     }
 
     /// Whether all lanes are live in every round.
@@ -375,7 +416,7 @@ impl<'p> Writer<'_, 'p> {
         self.asm.store_word(first, RAX);
     }
 
-    /// Restricts the active lanes to those within the extent, a byte for each block.
+    /// Restricts the active lanes to those within the extent, a bit for each.
     fn live_lanes(&mut self, extent: Value) {
         let word = self.new_word();
         let left = self.load_word_of(RAX, extent);

@@ -11,11 +11,11 @@ use super::regs::WORK;
 /// How floats are compared: equal, less, less or equal, none of which holds for NaN; unequal or NaN; NaN.
 const EQUAL: u8 = 0;
 const LESS: u8 = 0x11;
-const LESS_OR_EQUAL: u8 = 0x12;
-const UNEQUAL: u8 = 4;
-const UNORDERED: u8 = 3;
+pub(super) const LESS_OR_EQUAL: u8 = 0x12;
+pub(super) const UNEQUAL: u8 = 4;
+pub(super) const UNORDERED: u8 = 3;
 /// Neither greater nor equal: less, or NaN.
-const BELOW: u8 = 0x19;
+pub(super) const BELOW: u8 = 0x19;
 /// How integers are compared.
 pub(super) const INT: [u8; 4] = [0, 4, 1, 2];
 /// How integers are compared: greater or equal.
@@ -27,8 +27,6 @@ const DOWN: u8 = 9;
 const UP: u8 = 10;
 pub(super) const TO_ZERO: u8 = 11;
 
-const SIGN: u64 = 1 << 63;
-
 impl Writer<'_, '_> {
     /// An operation of a straight line, for the current block.
     pub(super) fn op(&mut self, out: Value, op: ScalarOp, args: &[Value]) {
@@ -39,13 +37,21 @@ impl Writer<'_, '_> {
         if !self.is_lanes(out) && self.uniform(out, op, args) {
             return;
         }
-        if from == DType::Bool && op != ScalarOp::Convert {
+        if op == ScalarOp::Convert {
+            return self.converted(out, from, args);
+        }
+        if from == DType::Bool {
             return self.mask_operation(out, op, args);
         }
-        match from {
-            DType::F64 => self.float(out, op, args),
-            _ => self.int(out, op, from, args),
+        match from.is_float() {
+            true => self.float(out, op, args),
+            false => self.int(out, op, from, args),
         }
+    }
+
+    /// The bits of the elements of a value in lanes.
+    fn width(&self, v: Value) -> u32 {
+        8 * self.form(v).element() as u32
     }
 
     /// The constant in memory.
@@ -64,29 +70,41 @@ impl Writer<'_, '_> {
         let second = self.source_of(y);
         self.release(args);
         let to = self.take(self.wish(out));
+        let op = op.of(self.form(out));
         self.asm.three(op, to, first, second, ALL);
-        self.define(out, to);
+        self.define_within(out, to);
+    }
+
+    /// Defines a result, whose elements are integers modulo the width of their type: bytes have elements of 32 bits.
+    pub(super) fn define_within(&mut self, out: Value, r: Zmm) {
+        if self.dtype(out) == DType::U8 {
+            let byte = self.known(u8::MAX.into());
+            self.asm.three(ops::AND.of(self.form(out)), r, r, byte, ALL);
+        }
+        self.define(out, r);
     }
 
     /// `out = op(x)`.
-    fn one_operand(&mut self, out: Value, op: Op, args: &[Value]) {
+    pub(super) fn one_operand(&mut self, out: Value, op: Op, args: &[Value]) {
         let from = self.source_of(args[0]);
         self.release(args);
         let to = self.take(self.wish(out));
+        let op = op.of(self.form(out));
         self.asm.two(op, to, from, ALL);
         self.define(out, to);
     }
 
     fn float(&mut self, out: Value, op: ScalarOp, args: &[Value]) {
         use ScalarOp::*;
+        let sign = 1 << (self.width(args[args.len() - 1]) - 1);
         match op {
             Add => self.two_operands(out, ops::ADD, args, true),
             Mul => self.two_operands(out, ops::MUL, args, true),
             Sub => self.two_operands(out, ops::SUB, args, false),
             Div => self.two_operands(out, ops::DIV, args, false),
             Sqrt => self.one_operand(out, ops::SQRT, args),
-            Neg => self.with_constant(out, ops::XOR, args, SIGN),
-            Abs => self.with_constant(out, ops::AND, args, !SIGN),
+            Neg => self.with_constant(out, ops::XOR, args, sign),
+            Abs => self.with_constant(out, ops::AND, args, !sign),
             Fma => self.product_and_sum(out, args),
             Min => self.extreme(out, [ops::MIN, ops::OR], args),
             Max => self.extreme(out, [ops::MAX, ops::AND], args),
@@ -99,23 +117,24 @@ impl Writer<'_, '_> {
             Lt => self.comparison(out, ops::COMPARE, args, LESS),
             Le => self.comparison(out, ops::COMPARE, args, LESS_OR_EQUAL),
             Select => self.select(out, args),
-            Convert => self.float_to(out, args),
             Bitcast => self.same_bits(out, args),
-            other => panic!("{other:?} of f64 lanes"),
+            other => panic!("{other:?} of lanes of floats"),
         }
     }
 
     fn int(&mut self, out: Value, op: ScalarOp, from: DType, args: &[Value]) {
         use ScalarOp::*;
-        let signed = from == DType::I64;
+        let signed = from.is_signed_int();
         let pick = |a: Op, b: Op| if signed { a } else { b };
         let compare = pick(ops::COMPARE_INT, ops::COMPARE_UNSIGNED);
         match op {
             Add => self.two_operands(out, ops::ADD_INT, args, true),
             Sub => self.two_operands(out, ops::SUB_INT, args, false),
             Mul => self.two_operands(out, ops::MUL_INT, args, true),
-            MulHigh => self.high_product(out, signed, args),
-            Div | Rem => self.division(out, op == Div, signed, args),
+            MulHigh if from.bytes() == 8 => self.high_product(out, signed, args),
+            MulHigh => self.narrow_high_product(out, from, args),
+            Div | Rem if from.bytes() == 8 => self.division(out, op == Div, signed, args),
+            Div | Rem => self.narrow_division(out, op == Div, from, args),
             And => self.two_operands(out, ops::AND, args, true),
             Or => self.two_operands(out, ops::OR, args, true),
             Xor => self.two_operands(out, ops::XOR, args, true),
@@ -125,8 +144,9 @@ impl Writer<'_, '_> {
                 let x = self.source_of(args[0]);
                 let zero = self.take(None);
                 self.asm.three(ops::XOR, zero, zero, Src::Reg(zero), ALL);
-                self.asm.three(ops::SUB_INT, zero, zero, x, ALL);
-                self.define(out, zero);
+                let sub = ops::SUB_INT.of(self.form(out));
+                self.asm.three(sub, zero, zero, x, ALL);
+                self.define_within(out, zero);
             }
             Abs if signed => self.one_operand(out, ops::ABS_INT, args),
             Abs => self.same_bits(out, args),
@@ -134,15 +154,15 @@ impl Writer<'_, '_> {
             Shl => self.shift(out, ops::SHL, args),
             Shr if signed => self.shift(out, ops::SHR, args),
             Shr | ShrLogical => self.shift(out, ops::SHR_LOGICAL, args),
+            Rotl if from == DType::U8 => self.rotated_bytes(out, args),
             Rotl => self.shift(out, ops::ROTL, args),
             Eq => self.comparison(out, compare, args, INT[0]),
             Ne => self.comparison(out, compare, args, INT[1]),
             Lt => self.comparison(out, compare, args, INT[2]),
             Le => self.comparison(out, compare, args, INT[3]),
             Select => self.select(out, args),
-            Convert => self.int_to(out, from, args),
             Bitcast => self.same_bits(out, args),
-            other => panic!("{other:?} of integer lanes"),
+            other => panic!("{other:?} of lanes of integers"),
         }
     }
 
@@ -184,38 +204,48 @@ impl Writer<'_, '_> {
         let constant = self.known(bits);
         self.release(args);
         let to = self.take(self.wish(out));
+        let op = op.of(self.form(out));
         self.asm.three(op, to, x, constant, ALL);
-        self.define(out, to);
+        self.define_within(out, to);
     }
 
     fn rounded(&mut self, out: Value, args: &[Value], how: u8) {
         let from = self.source_of(args[0]);
         self.release(args);
         let to = self.take(self.wish(out));
-        self.asm.two_by(ops::ROUND, to, from, how);
+        let round = ops::ROUND.of(self.form(out));
+        self.asm.two_by(round, to, from, how);
         self.define(out, to);
     }
 
     /// A shift by a number of bits modulo the width.
     fn shift(&mut self, out: Value, op: Op, args: &[Value]) {
         let x = self.in_register(args[0]);
-        let by = match self.constant(args[1]) {
-            Some(n) => self.known(n & 63),
+        let by = self.shifted_by(args);
+        self.release(args);
+        let to = self.take(self.wish(out));
+        let op = op.of(self.form(out));
+        self.asm.three(op, to, x, by, ALL);
+        self.define_within(out, to);
+    }
+
+    /// The number of bits of a shift, modulo the width.
+    pub(super) fn shifted_by(&mut self, args: &[Value]) -> Src {
+        let bits = 8 * self.dtype(args[0]).bytes() as u64;
+        match self.constant(args[1]) {
+            Some(n) => self.known(n & (bits - 1)),
             None => {
                 let n = self.in_register(args[1]);
                 let below = self.take(None);
-                let bits = self.known(63);
-                self.asm.three(ops::AND, below, n, bits, ALL);
+                let bits = self.known(bits - 1);
+                let and = ops::AND.of(self.form(args[1]));
+                self.asm.three(and, below, n, bits, ALL);
                 Src::Reg(below)
             }
-        };
-        self.release(args);
-        let to = self.take(self.wish(out));
-        self.asm.three(op, to, x, by, ALL);
-        self.define(out, to);
+        }
     }
 
-    fn same_bits(&mut self, out: Value, args: &[Value]) {
+    pub(super) fn same_bits(&mut self, out: Value, args: &[Value]) {
         let x = args[0];
         if self.is_lanes(out) && self.is_last_use(x) {
             let block = self.block as u8;
@@ -240,7 +270,8 @@ impl Writer<'_, '_> {
         }
         let negated = signs[0] != signs[1];
         let subtracted = signs[2];
-        let code = |form| ops::fma(negated, subtracted, form);
+        let elements = self.form(out);
+        let code = |form| ops::fma(negated, subtracted, form).of(elements);
         // A value that occurs twice must not be overwritten.
         let alone = |i: usize| (0..3).all(|j| j == i || v[i] != v[j]);
         let over = |w: &Self, i: usize| alone(i) && w.is_last_use(v[i]);
@@ -280,7 +311,7 @@ impl Writer<'_, '_> {
             } else {
                 ops::SPREAD
             };
-            w.asm.two(load, to, from, ALL);
+            w.asm.two(load.of(elements), to, from, ALL);
             to
         };
         if !self.is_at_hand(a) && self.is_at_hand(b) && self.is_at_hand(c) && alone(0) {
@@ -310,12 +341,13 @@ impl Writer<'_, '_> {
     fn extreme(&mut self, out: Value, [pick, join]: [Op; 2], args: &[Value]) {
         let (x, y) = (self.in_register(args[0]), self.in_register(args[1]));
         let (to, other) = (self.take(None), self.take(None));
+        let form = self.form(out);
+        let [pick, join, add, compare] = [pick, join, ops::ADD, ops::COMPARE].map(|op| op.of(form));
         self.asm.three(pick, to, x, Src::Reg(y), ALL);
         self.asm.three(pick, other, y, Src::Reg(x), ALL);
         self.asm.three(join, to, to, Src::Reg(other), ALL);
-        self.asm
-            .compare(ops::COMPARE, WORK, x, Src::Reg(y), UNORDERED);
-        self.asm.three(ops::ADD, to, x, Src::Reg(y), WORK);
+        self.asm.compare(compare, WORK, x, Src::Reg(y), UNORDERED);
+        self.asm.three(add, to, x, Src::Reg(y), WORK);
         self.define(out, to);
     }
 
@@ -323,6 +355,7 @@ impl Writer<'_, '_> {
         let x = self.in_register(args[0]);
         let y = self.source_of(args[1]);
         let m = self.new_mask();
+        let op = op.of(self.form(args[0]));
         self.asm.compare(op, m, x, y, how);
         self.define_mask(out, m);
     }
@@ -334,11 +367,12 @@ impl Writer<'_, '_> {
         let yes = self.source_of(args[1]);
         self.release(args);
         let to = self.take(self.wish(out));
-        self.asm.three(ops::BLEND, to, no, yes, m);
+        let blend = ops::BLEND.of(self.form(out));
+        self.asm.three(blend, to, no, yes, m);
         self.define(out, to);
     }
 
-    fn mask_operation(&mut self, out: Value, op: ScalarOp, args: &[Value]) {
+    pub(super) fn mask_operation(&mut self, out: Value, op: ScalarOp, args: &[Value]) {
         use ScalarOp::*;
         let m: SmallVec<[Mask; 3]> = args.iter().map(|&v| self.mask_of(v)).collect();
         let to = self.new_mask();
@@ -363,66 +397,5 @@ impl Writer<'_, '_> {
             other => panic!("{other:?} of truth values"),
         }
         self.define_mask(out, to);
-    }
-
-    /// Converts a float to an integer: rounds towards zero, saturates, NaN to 0. To a truth value:
-    /// whether it is not 0.
-    fn float_to(&mut self, out: Value, args: &[Value]) {
-        let to = self.dtype(out);
-        if to == DType::F64 {
-            return self.same_bits(out, args);
-        }
-        let zero = self.known(0);
-        if to == DType::Bool {
-            let x = self.in_register(args[0]);
-            let m = self.new_mask();
-            self.asm.compare(ops::COMPARE, m, x, zero, UNEQUAL);
-            return self.define_mask(out, m);
-        }
-        let x = self.in_register(args[0]);
-        let y = self.take(None);
-        if to == DType::U64 {
-            // Numbers that are too large give the largest integer.
-            self.asm.two(ops::TO_UNSIGNED, y, Src::Reg(x), ALL);
-            self.asm.compare(ops::COMPARE, WORK, x, zero, BELOW);
-        } else {
-            // Numbers out of range give the smallest integer.
-            self.asm.two(ops::TO_INT, y, Src::Reg(x), ALL);
-            let most = self.known(i64::MAX as u64);
-            let large = self.take(None);
-            let limit = self.known(9_223_372_036_854_775_808f64.to_bits());
-            self.asm.two(ops::SPREAD, large, limit, ALL);
-            self.asm
-                .compare(ops::COMPARE, WORK, large, Src::Reg(x), LESS_OR_EQUAL);
-            self.asm.two(ops::SPREAD, y, most, WORK);
-            self.asm
-                .compare(ops::COMPARE, WORK, x, Src::Reg(x), UNORDERED);
-        }
-        self.asm.two(ops::SPREAD, y, zero, WORK);
-        self.define(out, y);
-    }
-
-    fn int_to(&mut self, out: Value, from: DType, args: &[Value]) {
-        let to = self.dtype(out);
-        match (from, to) {
-            (DType::Bool, DType::Bool) => self.mask_operation(out, ScalarOp::Bitcast, args),
-            (DType::Bool, _) => {
-                let m = self.mask_of(args[0]);
-                let one = self.known(if to == DType::F64 { 1f64.to_bits() } else { 1 });
-                let x = self.take(self.wish(out));
-                self.asm.zeroing(ops::SPREAD, x, one, m);
-                self.define(out, x);
-            }
-            (_, DType::Bool) => {
-                let x = self.in_register(args[0]);
-                let zero = self.known(0);
-                let m = self.new_mask();
-                self.asm.compare(ops::COMPARE_INT, m, x, zero, INT[1]);
-                self.define_mask(out, m);
-            }
-            (DType::I64, DType::F64) => self.one_operand(out, ops::FROM_INT, args),
-            (DType::U64, DType::F64) => self.one_operand(out, ops::FROM_UNSIGNED, args),
-            _ => self.same_bits(out, args),
-        }
     }
 }

@@ -415,7 +415,7 @@ impl<'p> Writer<'_, 'p> {
             for (block, &place) in k.places.iter().enumerate() {
                 if let Some(reg) = self.register_of((k.value, block as u8)) {
                     let row = self.frame(place);
-                    self.asm.store(row, Zmm(reg), ALL);
+                    self.asm.store_as(self.form(k.value), row, Zmm(reg), ALL);
                 }
             }
         }
@@ -440,7 +440,8 @@ impl<'p> Writer<'_, 'p> {
             for (block, &place) in k.places.iter().enumerate() {
                 let x = self.take(None);
                 let row = self.frame(place);
-                self.asm.two(ops::LOAD, x, Src::Row(row), ALL);
+                let load = ops::LOAD.of(self.form(k.value));
+                self.asm.two(load, x, Src::Row(row), ALL);
                 match own {
                     true => self.put((k.value, block as u8), x.0),
                     false => self.put_saved((k.value, block as u8), x.0),
@@ -471,8 +472,9 @@ impl<'p> Writer<'_, 'p> {
         for (k, out) in here {
             let reg = self.register_of((k.value, block as u8));
             let row = self.frame(out.places[block]);
-            self.asm
-                .store(row, Zmm(reg.expect("it is there")), WORK_TOO);
+            let reg = Zmm(reg.expect("it is there"));
+            let form = self.form(k.value);
+            self.asm.store_as(form, row, reg, WORK_TOO);
         }
         let aside = self.frame(r.aside);
         if !elsewhere.is_empty() {
@@ -480,8 +482,9 @@ impl<'p> Writer<'_, 'p> {
         }
         for (k, out) in &elsewhere {
             let [from, to] = [k, out].map(|k| self.frame(k.places[block]));
-            self.asm.two(ops::LOAD, ASIDE, Src::Row(from), ALL);
-            self.asm.store(to, ASIDE, WORK_TOO);
+            let form = self.form(k.value);
+            self.asm.two(ops::LOAD.of(form), ASIDE, Src::Row(from), ALL);
+            self.asm.store_as(form, to, ASIDE, WORK_TOO);
         }
         if !elsewhere.is_empty() {
             self.asm.two(ops::LOAD, ASIDE, Src::Row(aside), ALL);

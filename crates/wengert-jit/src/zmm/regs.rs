@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use wengert_loop::loops::Value;
 
 use super::Writer;
-use super::asm::{ALL, Mask, Mem, Src, Zmm, ops};
+use super::asm::{ALL, Form, Mask, Mem, RAX, Src, Zmm, ops};
 
 /// A value in lanes, of one of the blocks that run side by side.
 pub(super) type Piece = (Value, u8);
@@ -157,7 +157,8 @@ impl Writer<'_, '_> {
         if self.is_mask(p.0) {
             self.asm.mask_store(row, Mask(place.reg));
         } else {
-            self.asm.store(row, Zmm(place.reg), ALL);
+            let form = self.form(p.0);
+            self.asm.store_as(form, row, Zmm(place.reg), ALL);
         }
         self.regs.homes.get_mut(&p).expect("it has a place").saved = true;
     }
@@ -337,7 +338,8 @@ impl Writer<'_, '_> {
         }
         let r = self.take(None);
         let row = self.row_with(p);
-        self.asm.two(ops::LOAD, r, Src::Row(row), ALL);
+        let load = ops::LOAD.of(self.form(p.0));
+        self.asm.two(load, r, Src::Row(row), ALL);
         self.put_saved(p, r.0);
         r
     }
@@ -349,7 +351,8 @@ impl Writer<'_, '_> {
         }
         let r = self.take(None);
         let word = self.word_of(v);
-        self.asm.two(ops::SPREAD, r, Src::Each(word), ALL);
+        let spread = ops::SPREAD.of(self.form(v));
+        self.asm.two(spread, r, Src::Each(word), ALL);
         r
     }
 
@@ -413,7 +416,7 @@ impl Writer<'_, '_> {
             false => {
                 let x = self.in_register(v);
                 let off = self.new_row();
-                self.asm.store(self.frame(off), x, ALL);
+                self.asm.store_as(self.form(v), self.frame(off), x, ALL);
                 off
             }
         };
@@ -431,7 +434,8 @@ impl Writer<'_, '_> {
             self.put_mask(p, m, false);
         } else {
             let x = self.take(None);
-            self.asm.two(ops::LOAD, x, Src::Row(self.frame(off)), ALL);
+            let load = ops::LOAD.of(self.form(v));
+            self.asm.two(load, x, Src::Row(self.frame(off)), ALL);
             self.put(p, x.0);
         }
     }
@@ -454,7 +458,12 @@ impl Writer<'_, '_> {
     pub(super) fn define(&mut self, out: Value, r: Zmm) {
         if !self.is_lanes(out) {
             let word = self.word_for(out);
-            self.asm.store_low(word, r);
+            if self.form(out) == Form::Words {
+                self.asm.store_low(word, r);
+                return;
+            }
+            self.asm.move_low(RAX, r);
+            self.asm.store_word(word, RAX);
             return;
         }
         let p = self.piece(out);

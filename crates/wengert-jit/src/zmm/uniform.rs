@@ -61,21 +61,42 @@ impl Writer<'_, '_> {
         self.asm.store_word(word, RAX);
     }
 
-    /// Writes a uniform operation on integers and truth values. Returns whether it is one.
+    /// A uniform value in a register, with its sign if `signed`.
+    fn load_int(&mut self, to: Gpr, v: Value, signed: bool) {
+        let half = self.dtype(v).bytes() == 4;
+        match self.constant(v) {
+            Some(bits) if half && signed => self.asm.constant(to, i64::from(bits as i32)),
+            None if half && signed => {
+                let word = self.word_of(v);
+                self.asm.load_half_signed(to, word);
+            }
+            _ => {
+                self.load_word_of(to, v);
+            }
+        }
+    }
+
+    /// Writes a uniform operation on integers and truth values. Returns whether it is one. Integers of less than 64
+    /// bits are extended to words, and the result is cut to its width.
     pub(super) fn uniform(&mut self, out: Value, op: ScalarOp, args: &[Value]) -> bool {
         use ScalarOp::*;
         let from = self.dtype(args[args.len() - 1]);
-        let float = from == DType::F64;
+        let float = from.is_float();
         let moves = matches!(op, Select | Bitcast) || (op == Convert && from == self.dtype(out));
-        let counts = op == Convert && !float && self.dtype(out) != DType::F64;
+        let counts = op == Convert && !float && !self.dtype(out).is_float();
         if float && !moves || op == Convert && !moves && !counts {
             return false;
         }
-        self.load_word_of(RAX, args[0]);
+        let signed = from.is_signed_int();
+        let extended = signed && !matches!(op, ShrLogical | Rotl);
+        self.load_int(RAX, args[0], extended);
         if args.len() > 1 {
-            self.load_word_of(RCX, args[1]);
+            self.load_int(RCX, args[1], extended);
         }
-        let signed = from == DType::I64;
+        let bits = 8 * from.bytes() as u8;
+        if matches!(op, Shl | Shr | ShrLogical | Rotl) && bits < 64 {
+            self.asm.int_by(Int::And, RCX, i32::from(bits) - 1);
+        }
         let (less, not_above) = match signed {
             true => (Cond::Less, Cond::LessOrEqual),
             false => (Cond::Below, Cond::BelowOrEqual),
@@ -91,6 +112,10 @@ impl Writer<'_, '_> {
             Sub => asm.int(Int::Sub, RAX, RCX),
             Mul => asm.multiply(RAX, RCX),
             Div | Rem => self.divide_words(op == Div, signed),
+            MulHigh if bits < 64 => {
+                asm.multiply(RAX, RCX);
+                asm.shift_right(RAX, bits);
+            }
             MulHigh => {
                 asm.multiply_high(signed, RCX);
                 asm.copy(RAX, RDX);
@@ -107,7 +132,19 @@ impl Writer<'_, '_> {
                 asm.move_if(Cond::Less, RAX, RCX);
             }
             Abs => {}
-            Rotl => asm.shift_by_rcx(RAX, Shift::Rol),
+            Rotl => {
+                // That of as many copies as there is room for.
+                let copies = match bits {
+                    8 => 0x0101_0101_0101_0101,
+                    32 => 0x0000_0001_0000_0001,
+                    _ => 1,
+                };
+                if copies != 1 {
+                    asm.constant(RDX, copies);
+                    asm.multiply(RAX, RDX);
+                }
+                asm.shift_by_rcx(RAX, Shift::Rol);
+            }
             Shl => asm.shift_by_rcx(RAX, Shift::Shl),
             Shr if signed => asm.shift_by_rcx(RAX, Shift::Sar),
             Shr | ShrLogical => asm.shift_by_rcx(RAX, Shift::Shr),
@@ -131,7 +168,7 @@ impl Writer<'_, '_> {
             }
             Select => {
                 asm.copy(RDX, RAX);
-                self.load_word_of(RAX, args[2]);
+                self.load_int(RAX, args[2], extended);
                 self.asm.int_by(Int::Compare, RDX, 0);
                 self.asm.move_if(Cond::NotEqual, RAX, RCX);
             }
@@ -141,6 +178,11 @@ impl Writer<'_, '_> {
             }
             Convert | Bitcast => {}
             other => panic!("{other:?} of uniform values"),
+        }
+        match self.dtype(out).bytes() {
+            4 => self.asm.low_half(RAX),
+            1 => self.asm.low_byte(RAX),
+            _ => {}
         }
         let word = self.word_for(out);
         self.asm.store_word(word, RAX);

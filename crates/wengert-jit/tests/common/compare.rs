@@ -145,3 +145,17 @@ fn compared(exe: &Executable, inputs: &[&Data], want: &[Data]) -> Result<(), Str
         None => Ok(()),
     }
 }
+
+/// The number of loops in registers of 512 bits, and how many of them have blocks of sixteen lanes.
+pub fn wide_loops(p: &Program) -> (usize, usize) {
+    let options = Options {
+        cpu: Cpu::X86_64_V4,
+        vectors: Vectors::AllLoops,
+        listing: true,
+        ..Options::default()
+    };
+    let made = code_for(p, &options).expect("it compiles");
+    let functions = made.functions.expect("they were asked for");
+    let sixteen = functions.iter().filter(|f| f.name.contains("16 lanes"));
+    (made.size.wide_loops, sixteen.count())
+}

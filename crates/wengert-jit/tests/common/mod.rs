@@ -4,6 +4,7 @@
 pub mod backend;
 pub mod compare;
 pub mod single;
+pub mod single_floats;
 
 use std::ops::{Deref, DerefMut};
 

@@ -214,6 +214,7 @@ macro_rules! backend_tests {
             constants
             copies
             elementary
+            elementary_f32
             even_bool
             even_f32
             even_f64
@@ -245,7 +246,9 @@ macro_rules! backend_tests {
             many_tasks
             masks
             narrow_branches
+            narrow_carries
             narrow_folds
+            narrow_memory
             neighbouring_loops
             nested_masks
             no_steps
@@ -260,23 +263,36 @@ macro_rules! backend_tests {
             parallel_tasks
             product
             products_in_lanes
+            products_in_lanes_f32
             random_words
             random_words_in_lanes
             reverse
             scratch
+            sixteen_bool
+            sixteen_f32
+            sixteen_i32
+            sixteen_u32
+            sixteen_u8
             sort
             stores_read_later
             stores_read_later_backwards
             stores_read_later_in_lanes
             stores_that_may_meet
             top_k
+            uniform_bool
+            uniform_f32
+            uniform_f64
+            uniform_i32
+            uniform_i64
+            uniform_u32
+            uniform_u64
+            uniform_u8
             while_counts
             while_in_lanes
             while_limit
             while_limit_in_lanes
+            wide_f32
             wide_f64
-            wide_i64
-            wide_u64
         }
     };
     (@each $backend:expr; $($file:ident)*) => {

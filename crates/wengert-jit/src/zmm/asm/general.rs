@@ -7,6 +7,11 @@ impl Asm {
         self.bytes.push(0x48 | (reg >> 3) << 2 | base >> 3);
     }
 
+    /// The prefix of an instruction on 32 bits.
+    fn rex_half(&mut self, reg: u8, base: u8) {
+        self.bytes.push(0x40 | (reg >> 3) << 2 | base >> 3);
+    }
+
     fn pair(&mut self, code: &[u8], reg: u8, other: Gpr) {
         self.rex(reg, other.0);
         self.bytes.extend(code);
@@ -35,6 +40,40 @@ impl Asm {
     pub(in crate::zmm) fn load_byte(&mut self, to: Gpr, from: Mem) {
         self.line(|| format!("movzx {to}, byte {from}"));
         self.with(&[0x0f, 0xb6], to.0, from);
+    }
+
+    /// Loads 32 bits, zero-extended.
+    pub(in crate::zmm) fn load_half(&mut self, to: Gpr, from: Mem) {
+        self.line(|| format!("mov {to}, dword {from}"));
+        self.rex_half(to.0, from.base.0);
+        self.bytes.push(0x8b);
+        self.memory(to.0, from, 1);
+    }
+
+    /// Loads 32 bits, sign-extended.
+    pub(in crate::zmm) fn load_half_signed(&mut self, to: Gpr, from: Mem) {
+        self.line(|| format!("movsxd {to}, dword {from}"));
+        self.with(&[0x63], to.0, from);
+    }
+
+    /// Clears all but the low 32 bits.
+    pub(in crate::zmm) fn low_half(&mut self, r: Gpr) {
+        self.line(|| format!("mov {r}, {r}  ; the low half"));
+        self.rex_half(r.0, r.0);
+        self.bytes
+            .extend([0x89, 0xc0 | ((r.0 & 7) << 3) | (r.0 & 7)]);
+    }
+
+    /// Clears all but the low 8 bits.
+    pub(in crate::zmm) fn low_byte(&mut self, r: Gpr) {
+        self.line(|| format!("movzx {r}, {r}  ; the low byte"));
+        self.pair(&[0x0f, 0xb6], r.0, r);
+    }
+
+    /// Stores the low 8 bits.
+    pub(in crate::zmm) fn store_byte(&mut self, to: Mem, from: Gpr) {
+        self.line(|| format!("mov byte {to}, {from}"));
+        self.with(&[0x88], from.0, to);
     }
 
     pub(in crate::zmm) fn store_word(&mut self, to: Mem, from: Gpr) {

@@ -4,119 +4,7 @@
 //! that is a register, a vector in memory, or one element in memory for all lanes. A mask register says
 //! which lanes of the destination are written.
 
-use super::{ALL, Asm, Gpr, Lanes, Mask, MaskOp, Mem, Src, Zmm};
-
-/// A vector instruction: its opcode map, prefix, opcode and name. All but those of [`half`] work on
-/// eight elements of 64 bits.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(in crate::zmm) struct Op {
-    map: u8,
-    prefix: u8,
-    code: u8,
-    name: &'static str,
-    /// Whether elements have 64 bits.
-    word: bool,
-    /// Whether vectors have 512 bits, not 256.
-    full: bool,
-}
-
-const fn op(map: u8, prefix: u8, code: u8, name: &'static str) -> Op {
-    Op {
-        map,
-        prefix,
-        code,
-        name,
-        word: true,
-        full: true,
-    }
-}
-
-/// Instructions on eight floats of 32 bits, which take half a register.
-pub(in crate::zmm) mod half {
-    use super::{Op, op};
-
-    const fn narrow(op: Op, full: bool) -> Op {
-        Op {
-            word: false,
-            full,
-            ..op
-        }
-    }
-
-    pub(crate) const DIV: Op = narrow(op(1, 0, 0x5e, "vdivps"), false);
-    pub(crate) const ROUND: Op = narrow(op(3, 1, 0x08, "vrndscaleps"), false);
-    /// The third operand minus the product of the other two, over the third.
-    pub(crate) const NEGATED_FMA: Op = narrow(op(2, 1, 0xbc, "vfnmadd231ps"), false);
-    /// From integers of 64 bits.
-    pub(crate) const FROM_INT: Op = op(1, 0, 0x5b, "vcvtqq2ps");
-    /// To integers of 64 bits.
-    pub(crate) const TO_INT: Op = narrow(op(1, 1, 0x7a, "vcvttps2qq"), true);
-}
-
-/// Prefixes by number: 1 is 66, 2 is F3, 3 is F2.
-pub(in crate::zmm) mod ops {
-    use super::{Op, op};
-
-    pub(crate) const ADD: Op = op(1, 1, 0x58, "vaddpd");
-    pub(crate) const MUL: Op = op(1, 1, 0x59, "vmulpd");
-    pub(crate) const SUB: Op = op(1, 1, 0x5c, "vsubpd");
-    pub(crate) const MIN: Op = op(1, 1, 0x5d, "vminpd");
-    pub(crate) const DIV: Op = op(1, 1, 0x5e, "vdivpd");
-    pub(crate) const MAX: Op = op(1, 1, 0x5f, "vmaxpd");
-    pub(crate) const SQRT: Op = op(1, 1, 0x51, "vsqrtpd");
-    pub(crate) const ROUND: Op = op(3, 1, 0x09, "vrndscalepd");
-    pub(crate) const COMPARE: Op = op(1, 1, 0xc2, "vcmppd");
-    pub(crate) const BLEND: Op = op(2, 1, 0x64, "vpblendmq");
-    pub(crate) const SPREAD: Op = op(2, 1, 0x19, "vbroadcastsd");
-    pub(crate) const SPREAD_WORD: Op = op(2, 1, 0x7c, "vpbroadcastq");
-    pub(crate) const LOAD: Op = op(1, 1, 0x10, "vmovupd");
-    pub(crate) const STORE: Op = op(1, 1, 0x11, "vmovupd");
-    pub(crate) const STORE_LOW: Op = op(1, 3, 0x11, "vmovsd");
-    /// Moves the first elements to the lanes of the mask, in order.
-    pub(crate) const EXPAND: Op = op(2, 1, 0x89, "vpexpandq");
-    pub(crate) const GATHER: Op = op(2, 1, 0x91, "vpgatherqq");
-    pub(crate) const SCATTER: Op = op(2, 1, 0xa1, "vpscatterqq");
-
-    pub(crate) const ADD_INT: Op = op(1, 1, 0xd4, "vpaddq");
-    pub(crate) const SUB_INT: Op = op(1, 1, 0xfb, "vpsubq");
-    pub(crate) const MUL_INT: Op = op(2, 1, 0x40, "vpmullq");
-    /// The product of the low halves, unsigned.
-    pub(crate) const MUL_LOW: Op = op(1, 1, 0xf4, "vpmuludq");
-    pub(crate) const ABS_INT: Op = op(2, 1, 0x1f, "vpabsq");
-    pub(crate) const MIN_INT: Op = op(2, 1, 0x39, "vpminsq");
-    pub(crate) const MAX_INT: Op = op(2, 1, 0x3d, "vpmaxsq");
-    pub(crate) const MIN_UNSIGNED: Op = op(2, 1, 0x3b, "vpminuq");
-    pub(crate) const MAX_UNSIGNED: Op = op(2, 1, 0x3f, "vpmaxuq");
-    pub(crate) const AND: Op = op(1, 1, 0xdb, "vpandq");
-    pub(crate) const OR: Op = op(1, 1, 0xeb, "vporq");
-    pub(crate) const XOR: Op = op(1, 1, 0xef, "vpxorq");
-    pub(crate) const SHL: Op = op(2, 1, 0x47, "vpsllvq");
-    pub(crate) const SHR: Op = op(2, 1, 0x46, "vpsravq");
-    pub(crate) const SHR_LOGICAL: Op = op(2, 1, 0x45, "vpsrlvq");
-    pub(crate) const ROTL: Op = op(2, 1, 0x15, "vprolvq");
-    pub(crate) const COMPARE_INT: Op = op(3, 1, 0x1f, "vpcmpq");
-    pub(crate) const COMPARE_UNSIGNED: Op = op(3, 1, 0x1e, "vpcmpuq");
-
-    pub(crate) const FROM_INT: Op = op(1, 2, 0xe6, "vcvtqq2pd");
-    pub(crate) const FROM_UNSIGNED: Op = op(1, 2, 0x7a, "vcvtuqq2pd");
-    pub(crate) const TO_INT: Op = op(1, 1, 0x7a, "vcvttpd2qq");
-    pub(crate) const TO_UNSIGNED: Op = op(1, 1, 0x78, "vcvttpd2uqq");
-
-    /// The fused product, by the sign of the product, the sign of the addend, and the source that
-    /// the result overwrites: 0, the first factor, with the addend second; 1, the first factor,
-    /// with the addend last; 2, the addend.
-    pub(crate) fn fma(negated: bool, subtracted: bool, form: usize) -> Op {
-        const NAMES: [[&str; 3]; 4] = [
-            ["vfmadd132pd", "vfmadd213pd", "vfmadd231pd"],
-            ["vfmsub132pd", "vfmsub213pd", "vfmsub231pd"],
-            ["vfnmadd132pd", "vfnmadd213pd", "vfnmadd231pd"],
-            ["vfnmsub132pd", "vfnmsub213pd", "vfnmsub231pd"],
-        ];
-        let which = 2 * usize::from(negated) + usize::from(subtracted);
-        let code = 0x98 + 0x10 * form as u8 + 2 * which as u8;
-        op(2, 1, code, NAMES[which][form])
-    }
-}
+use super::{ALL, Asm, Form, Gpr, Lanes, Mask, MaskOp, Mem, Op, Src, Zmm, convert, ops};
 
 impl Asm {
     /// The four bytes before the opcode of an AVX-512 instruction. `high` holds the fifth and
@@ -142,8 +30,9 @@ impl Asm {
                 | op.map,
         );
         self.bytes
-            .push(u8::from(op.word) << 7 | ((!first & 15) << 3) | 4 | op.prefix);
-        let length = if op.full { 0x40 } else { 0x20 };
+            .push(u8::from(op.wide) << 7 | ((!first & 15) << 3) | 4 | op.prefix);
+        // 0 for 128 bits, 1 for 256, 2 for 512.
+        let length = (op.length / 32) << 5;
         self.bytes.push(
             u8::from(zero) << 7
                 | length
@@ -164,7 +53,7 @@ impl Asm {
             Src::Row(m) | Src::Each(m) => {
                 let each = matches!(second, Src::Each(_));
                 // An instruction for one element has no broadcast flag.
-                let single = op == ops::SPREAD || op == ops::STORE_LOW;
+                let single = op.single;
                 self.evex(
                     op,
                     to,
@@ -174,7 +63,8 @@ impl Asm {
                     mask,
                     zero,
                 );
-                self.memory(to, m, if each || single { 8 } else { 64 });
+                let unit = if each || single { op.each } else { op.row };
+                self.memory(to, m, unit.into());
             }
         }
     }
@@ -214,18 +104,69 @@ impl Asm {
         self.bytes.push(how);
     }
 
+    /// The lanes that are not 0.
+    pub(in crate::zmm) fn test(&mut self, op: Op, to: Mask, from: Zmm) {
+        self.line(|| format!("{op} {to}, {from}, {from}"));
+        self.vector(op, to.0, from.0, Src::Reg(from), ALL, false);
+    }
+
     /// Copies a general register to all lanes.
     pub(in crate::zmm) fn spread(&mut self, to: Zmm, from: Gpr) {
-        self.line(|| format!("vpbroadcastq {to}, {from}"));
+        self.spread_as(Form::Words, to, from);
+    }
+
+    /// Copies a general register, or its lower half, to all lanes of a form.
+    pub(in crate::zmm) fn spread_as(&mut self, form: Form, to: Zmm, from: Gpr) {
+        let op = ops::SPREAD_WORD.of(form);
+        self.line(|| format!("{op} {to}, {from}"));
         let high = (false, from.0 & 8 != 0);
-        self.evex(ops::SPREAD_WORD, to.0, 0, high, false, ALL, false);
+        self.evex(op, to.0, 0, high, false, ALL, false);
         self.bytes.push(0xc0 | ((to.0 & 7) << 3) | (from.0 & 7));
     }
 
     /// Stores the elements in the lanes of the mask.
     pub(in crate::zmm) fn store(&mut self, to: Mem, from: Zmm, mask: Mask) {
-        self.line(|| format!("vmovupd {to}{}, {from}", Lanes(mask)));
-        self.vector(ops::STORE, from.0, 0, Src::Row(to), mask, false);
+        self.store_as(Form::Words, to, from, mask);
+    }
+
+    /// Stores elements of a form in the lanes of the mask.
+    pub(in crate::zmm) fn store_as(&mut self, form: Form, to: Mem, from: Zmm, mask: Mask) {
+        let op = ops::STORE.of(form);
+        self.line(|| format!("{op} {to}{}, {from}", Lanes(mask)));
+        self.vector(op, from.0, 0, Src::Row(to), mask, false);
+    }
+
+    /// Stores the low byte of each element of 32 bits in the lanes of the mask.
+    pub(in crate::zmm) fn store_bytes(&mut self, form: Form, to: Mem, from: Zmm, mask: Mask) {
+        let op = convert::LOW_BYTES.with_bytes(form);
+        self.line(|| format!("{op} {to}{}, {from}", Lanes(mask)));
+        self.vector(op, from.0, 0, Src::Row(to), mask, false);
+    }
+
+    /// The upper half of a register, in the lower half of another.
+    pub(in crate::zmm) fn upper_half(&mut self, to: Zmm, from: Zmm) {
+        self.line(|| format!("{} {to}, {from}, 1", ops::UPPER));
+        self.vector(ops::UPPER, from.0, 0, Src::Reg(to), ALL, false);
+        self.bytes.push(1);
+    }
+
+    /// Joins the lower half of a register and another half.
+    pub(in crate::zmm) fn join(&mut self, to: Zmm, lower: Zmm, upper: Src) {
+        self.line(|| format!("{} {to}, {lower}, {upper}, 1", ops::JOIN));
+        self.vector(ops::JOIN, to.0, lower.0, upper, ALL, false);
+        self.bytes.push(1);
+    }
+
+    /// `to` gets the low halves of words.
+    pub(in crate::zmm) fn low_halves(&mut self, to: Zmm, from: Zmm) {
+        self.line(|| format!("{} {to}, {from}", convert::LOW));
+        self.vector(convert::LOW, from.0, 0, Src::Reg(to), ALL, false);
+    }
+
+    /// The first element of 32 bits as a general register, one of the first eight.
+    pub(in crate::zmm) fn move_low(&mut self, to: Gpr, from: Zmm) {
+        self.line(|| format!("{} {to}, {from}", ops::MOVE_LOW));
+        self.vector(ops::MOVE_LOW, from.0, 0, Src::Reg(Zmm(to.0)), ALL, false);
     }
 
     /// Stores the element of the first lane.
@@ -234,88 +175,117 @@ impl Asm {
         self.vector(ops::STORE_LOW, from.0, 0, Src::Row(to), ALL, false);
     }
 
-    /// Loads elements from the address plus eight times the index of each lane. The mask is
-    /// cleared.
-    pub(in crate::zmm) fn gather(&mut self, to: Zmm, from: Mem, index: Zmm, mask: Mask) {
-        self.line(|| format!("vpgatherqq {to}{{{mask}}}, {from} + 8 {index}"));
-        self.apart(ops::GATHER, to.0, from, index, mask);
+    /// Loads elements from the address plus the index of each lane times the size of an element, or of a byte, if
+    /// elements of 32 bits are read at indices of bytes. The mask is cleared.
+    pub(in crate::zmm) fn gather(
+        &mut self,
+        op: Op,
+        to: Zmm,
+        from: Mem,
+        (index, scale): (Zmm, u8),
+        mask: Mask,
+    ) {
+        self.line(|| format!("{op} {to}{{{mask}}}, {from} + {scale} {index}"));
+        self.apart(op, to.0, from, (index, scale), mask);
     }
 
-    /// Stores elements to the address plus eight times the index of each lane, in order of the
+    /// Stores elements to the address plus the index of each lane times the size of an element, in order of the
     /// lanes. The mask is cleared.
-    pub(in crate::zmm) fn scatter(&mut self, to: Mem, index: Zmm, from: Zmm, mask: Mask) {
-        self.line(|| format!("vpscatterqq {to} + 8 {index}{{{mask}}}, {from}"));
-        self.apart(ops::SCATTER, from.0, to, index, mask);
+    pub(in crate::zmm) fn scatter(
+        &mut self,
+        op: Op,
+        to: Mem,
+        (index, scale): (Zmm, u8),
+        from: Zmm,
+        mask: Mask,
+    ) {
+        self.line(|| format!("{op} {to} + {scale} {index}{{{mask}}}, {from}"));
+        self.apart(op, from.0, to, (index, scale), mask);
     }
 
-    fn apart(&mut self, op: Op, reg: u8, at: Mem, index: Zmm, mask: Mask) {
+    fn apart(&mut self, op: Op, reg: u8, at: Mem, (index, scale): (Zmm, u8), mask: Mask) {
         let high = (index.0 & 8 != 0, at.base.0 & 8 != 0);
         // There is no first source, but its fifth bit is that of the index.
         self.evex(op, reg, index.0 & 16, high, false, mask, false);
         self.bytes.push(0x84 | ((reg & 7) << 3));
+        let scale = (scale.trailing_zeros() as u8) << 6;
         self.bytes
-            .push(0xc0 | ((index.0 & 7) << 3) | (at.base.0 & 7));
+            .push(scale | ((index.0 & 7) << 3) | (at.base.0 & 7));
         self.bytes.extend(at.off.to_le_bytes());
+    }
+
+    /// The letter of the size of masks.
+    fn mask_size(&self) -> char {
+        if self.lanes == 8 { 'b' } else { 'w' }
     }
 
     /// The prefix of an instruction on masks; the long form has two sources.
     fn vex(&mut self, first: u8, base: u8, pair: bool) {
         let b = if base & 8 != 0 { 0 } else { 0x20 };
+        let prefix = u8::from(self.lanes == 8);
         self.bytes.extend([
             0xc4,
             0xc0 | b | 1,
-            ((!first & 15) << 3) | u8::from(pair) << 2 | 1,
+            ((!first & 15) << 3) | u8::from(pair) << 2 | prefix,
         ]);
     }
 
     pub(in crate::zmm) fn mask_op(&mut self, op: MaskOp, to: Mask, first: Mask, second: Mask) {
-        self.line(|| format!("{op} {to}, {first}, {second}"));
+        let size = self.mask_size();
+        self.line(|| format!("{op}{size} {to}, {first}, {second}"));
         self.vex(first.0, 0, true);
         self.bytes.extend([op as u8, 0xc0 | (to.0 << 3) | second.0]);
     }
 
     pub(in crate::zmm) fn mask_not(&mut self, to: Mask, from: Mask) {
-        self.line(|| format!("knotb {to}, {from}"));
+        let size = self.mask_size();
+        self.line(|| format!("knot{size} {to}, {from}"));
         self.vex(0, 0, false);
         self.bytes.extend([0x44, 0xc0 | (to.0 << 3) | from.0]);
     }
 
     /// Sets the zero flag if no lane is set.
     pub(in crate::zmm) fn mask_test(&mut self, m: Mask) {
-        self.line(|| format!("kortestb {m}, {m}"));
+        let size = self.mask_size();
+        self.line(|| format!("kortest{size} {m}, {m}"));
         self.vex(0, 0, false);
         self.bytes.extend([0x98, 0xc0 | (m.0 << 3) | m.0]);
     }
 
     pub(in crate::zmm) fn mask_load(&mut self, to: Mask, from: Mem) {
-        self.line(|| format!("kmovb {to}, {from}"));
+        let size = self.mask_size();
+        self.line(|| format!("kmov{size} {to}, {from}"));
         self.vex(0, from.base.0, false);
         self.bytes.push(0x90);
         self.memory(to.0, from, 1);
     }
 
     pub(in crate::zmm) fn mask_store(&mut self, to: Mem, from: Mask) {
-        self.line(|| format!("kmovb {to}, {from}"));
+        let size = self.mask_size();
+        self.line(|| format!("kmov{size} {to}, {from}"));
         self.vex(0, to.base.0, false);
         self.bytes.push(0x91);
         self.memory(from.0, to, 1);
     }
 
     pub(in crate::zmm) fn mask_copy(&mut self, to: Mask, from: Mask) {
-        self.line(|| format!("kmovb {to}, {from}"));
+        let size = self.mask_size();
+        self.line(|| format!("kmov{size} {to}, {from}"));
         self.vex(0, 0, false);
         self.bytes.extend([0x90, 0xc0 | (to.0 << 3) | from.0]);
     }
 
     pub(in crate::zmm) fn mask_from(&mut self, to: Mask, from: Gpr) {
-        self.line(|| format!("kmovb {to}, {from}"));
+        let size = self.mask_size();
+        self.line(|| format!("kmov{size} {to}, {from}"));
         self.vex(0, from.0, false);
         self.bytes.extend([0x92, 0xc0 | (to.0 << 3) | (from.0 & 7)]);
     }
 
     /// The lanes of a mask as the low bits of one of the first eight registers.
     pub(in crate::zmm) fn mask_to(&mut self, to: Gpr, from: Mask) {
-        self.line(|| format!("kmovb {to}, {from}"));
+        let size = self.mask_size();
+        self.line(|| format!("kmov{size} {to}, {from}"));
         self.vex(0, 0, false);
         self.bytes.extend([0x93, 0xc0 | (to.0 << 3) | from.0]);
     }
