@@ -193,6 +193,11 @@ impl Writer<'_, '_> {
         }
     }
 
+    /// The number of live lanes of the current block, if one move takes as many.
+    fn few(&self) -> Option<usize> {
+        self.short().filter(|n| [1, 2, 4].contains(n))
+    }
+
     /// Reads an element.
     pub(super) fn load(&mut self, out: Value, b: BufferId, index: &Index) {
         let (_, _, each) = self.parts(index);
@@ -215,13 +220,18 @@ impl Writer<'_, '_> {
         }
         if each.is_none() && (own || (index.stride == 1 && self.elements.is_empty())) {
             let at = self.address(b, index);
-            let row = Src::Row(Mem {
+            let place = Mem {
                 off: at.off + 64 * block,
                 ..at
-            });
-            let mask = if own { ALL } else { self.active_here() };
+            };
             let x = self.take(self.wish(out));
-            self.asm.zeroing(ops::LOAD, x, row, mask);
+            match self.few().filter(|_| !own) {
+                Some(lanes) => self.asm.load_few(x, place, lanes),
+                None => {
+                    let mask = if own { ALL } else { self.active_here() };
+                    self.asm.zeroing(ops::LOAD, x, Src::Row(place), mask);
+                }
+            }
             return self.define(out, x);
         }
         let (at, numbers) = self.apart(b, index);
@@ -322,8 +332,13 @@ impl Writer<'_, '_> {
             ..at
         };
         if !own {
-            let mask = self.active_here();
-            self.asm.store(row, x, mask);
+            match self.few() {
+                Some(lanes) => self.asm.store_few(row, x, lanes),
+                None => {
+                    let mask = self.active_here();
+                    self.asm.store(row, x, mask);
+                }
+            }
             return;
         }
         match self.mask_for_own(b) {

@@ -329,6 +329,18 @@ mod tests {
                 &[0x62, 0x41, 0xfd, 0x48, 0x11, 0x48, 0x01],
             ),
             (
+                &|a| a.store_few(at(RSI, 64), Zmm(17), 4),
+                &[0x62, 0xe1, 0xfd, 0x28, 0x11, 0x4e, 0x02],
+            ),
+            (
+                &|a| a.load_few(Zmm(2), at(Gpr(9), -16), 2),
+                &[0x62, 0xd1, 0xfd, 0x08, 0x10, 0x51, 0xff],
+            ),
+            (
+                &|a| a.load_few(Zmm(31), at(RDI, 8), 1),
+                &[0x62, 0x61, 0xff, 0x08, 0x10, 0x7f, 0x01],
+            ),
+            (
                 &|a| a.two(ops::SPREAD, Zmm(3), Src::Each(at(RBX, 1024)), ALL),
                 &[0x62, 0xf2, 0xfd, 0x48, 0x19, 0x9b, 0x00, 0x04, 0x00, 0x00],
             ),

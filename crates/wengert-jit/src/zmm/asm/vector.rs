@@ -16,8 +16,8 @@ pub(in crate::zmm) struct Op {
     name: &'static str,
     /// Whether elements have 64 bits.
     word: bool,
-    /// Whether vectors have 512 bits, not 256.
-    full: bool,
+    /// The length of vectors: 128 bits, doubled so often.
+    length: u8,
 }
 
 const fn op(map: u8, prefix: u8, code: u8, name: &'static str) -> Op {
@@ -27,7 +27,7 @@ const fn op(map: u8, prefix: u8, code: u8, name: &'static str) -> Op {
         code,
         name,
         word: true,
-        full: true,
+        length: 2,
     }
 }
 
@@ -35,27 +35,31 @@ const fn op(map: u8, prefix: u8, code: u8, name: &'static str) -> Op {
 pub(in crate::zmm) mod half {
     use super::{Op, op};
 
-    const fn narrow(op: Op, full: bool) -> Op {
+    const fn narrow(op: Op, length: u8) -> Op {
         Op {
             word: false,
-            full,
+            length,
             ..op
         }
     }
 
-    pub(crate) const DIV: Op = narrow(op(1, 0, 0x5e, "vdivps"), false);
-    pub(crate) const ROUND: Op = narrow(op(3, 1, 0x08, "vrndscaleps"), false);
+    pub(crate) const DIV: Op = narrow(op(1, 0, 0x5e, "vdivps"), 1);
+    pub(crate) const ROUND: Op = narrow(op(3, 1, 0x08, "vrndscaleps"), 1);
     /// The third operand minus the product of the other two, over the third.
-    pub(crate) const NEGATED_FMA: Op = narrow(op(2, 1, 0xbc, "vfnmadd231ps"), false);
+    pub(crate) const NEGATED_FMA: Op = narrow(op(2, 1, 0xbc, "vfnmadd231ps"), 1);
     /// From integers of 64 bits.
     pub(crate) const FROM_INT: Op = op(1, 0, 0x5b, "vcvtqq2ps");
     /// To integers of 64 bits.
-    pub(crate) const TO_INT: Op = narrow(op(1, 1, 0x7a, "vcvttps2qq"), true);
+    pub(crate) const TO_INT: Op = narrow(op(1, 1, 0x7a, "vcvttps2qq"), 2);
+}
+
+const fn single(op: Op) -> Op {
+    Op { length: 0, ..op }
 }
 
 /// Prefixes by number: 1 is 66, 2 is F3, 3 is F2.
 pub(in crate::zmm) mod ops {
-    use super::{Op, op};
+    use super::{Op, op, single};
 
     pub(crate) const ADD: Op = op(1, 1, 0x58, "vaddpd");
     pub(crate) const MUL: Op = op(1, 1, 0x59, "vmulpd");
@@ -71,7 +75,8 @@ pub(in crate::zmm) mod ops {
     pub(crate) const SPREAD_WORD: Op = op(2, 1, 0x7c, "vpbroadcastq");
     pub(crate) const LOAD: Op = op(1, 1, 0x10, "vmovupd");
     pub(crate) const STORE: Op = op(1, 1, 0x11, "vmovupd");
-    pub(crate) const STORE_LOW: Op = op(1, 3, 0x11, "vmovsd");
+    pub(crate) const STORE_LOW: Op = single(op(1, 3, 0x11, "vmovsd"));
+    pub(crate) const LOAD_LOW: Op = single(op(1, 3, 0x10, "vmovsd"));
     /// Moves the first elements to the lanes of the mask, in order.
     pub(crate) const EXPAND: Op = op(2, 1, 0x89, "vpexpandq");
     pub(crate) const GATHER: Op = op(2, 1, 0x91, "vpgatherqq");
@@ -118,6 +123,17 @@ pub(in crate::zmm) mod ops {
     }
 }
 
+/// A move of two or four elements, or of the lowest one.
+fn few(op: Op, low: Op, lanes: usize) -> Op {
+    match lanes {
+        1 => low,
+        _ => Op {
+            length: lanes.trailing_zeros() as u8 - 1,
+            ..op
+        },
+    }
+}
+
 impl Asm {
     /// The four bytes before the opcode of an AVX-512 instruction. `high` holds the fifth and
     /// fourth bits of the operand of the last field.
@@ -143,10 +159,9 @@ impl Asm {
         );
         self.bytes
             .push(u8::from(op.word) << 7 | ((!first & 15) << 3) | 4 | op.prefix);
-        let length = if op.full { 0x40 } else { 0x20 };
         self.bytes.push(
             u8::from(zero) << 7
-                | length
+                | op.length << 5
                 | u8::from(each) << 4
                 | inverted(first & 16 != 0, 3)
                 | mask.0,
@@ -164,7 +179,7 @@ impl Asm {
             Src::Row(m) | Src::Each(m) => {
                 let each = matches!(second, Src::Each(_));
                 // An instruction for one element has no broadcast flag.
-                let single = op == ops::SPREAD || op == ops::STORE_LOW;
+                let single = [ops::SPREAD, ops::STORE_LOW, ops::LOAD_LOW].contains(&op);
                 self.evex(
                     op,
                     to,
@@ -174,7 +189,7 @@ impl Asm {
                     mask,
                     zero,
                 );
-                self.memory(to, m, if each || single { 8 } else { 64 });
+                self.memory(to, m, if each || single { 8 } else { 16 << op.length });
             }
         }
     }
@@ -232,6 +247,20 @@ impl Asm {
     pub(in crate::zmm) fn store_low(&mut self, to: Mem, from: Zmm) {
         self.line(|| format!("vmovsd {to}, {from}"));
         self.vector(ops::STORE_LOW, from.0, 0, Src::Row(to), ALL, false);
+    }
+
+    /// Loads the first one, two or four elements; the others are 0.
+    pub(in crate::zmm) fn load_few(&mut self, to: Zmm, from: Mem, lanes: usize) {
+        let op = few(ops::LOAD, ops::LOAD_LOW, lanes);
+        self.line(|| format!("{} {to}, {lanes} of {from}", op.name));
+        self.vector(op, to.0, 0, Src::Row(from), ALL, false);
+    }
+
+    /// Stores the first one, two or four elements.
+    pub(in crate::zmm) fn store_few(&mut self, to: Mem, from: Zmm, lanes: usize) {
+        let op = few(ops::STORE, ops::STORE_LOW, lanes);
+        self.line(|| format!("{} {lanes} of {to}, {from}", op.name));
+        self.vector(op, from.0, 0, Src::Row(to), ALL, false);
     }
 
     /// Loads elements from the address plus eight times the index of each lane. The mask is
