@@ -60,6 +60,41 @@ impl Known {
         out.into_iter().for_each(|v| self.note(b, v));
     }
 
+    /// What there may be before and after the loop, apart from a straight line.
+    fn around(&mut self, rng: &mut Rng, b: &mut Build) {
+        match rng.below(6) {
+            0 | 1 => self.branch(rng, b),
+            2 | 3 => self.steps(rng, b),
+            _ => {}
+        }
+    }
+
+    /// A loop of a few steps, or of none, whose number is the same in all lanes, around a branch.
+    fn steps(&mut self, rng: &mut Rng, b: &mut Build) {
+        let (f, i) = (Self::any(rng, &self.floats), Self::any(rng, &self.ints));
+        let (p, start) = (Self::any(rng, &self.truths), b.constant(1i64));
+        let steps = b.constant(*rng.pick(&[0i64, 1, 5]));
+        let branches = rng.below(2) == 0;
+        let kind = LoopKind::Serial {
+            reverse: rng.below(2) == 0,
+        };
+        let inits = [(f, true), (i, true), (start, false)];
+        let out = b.for_loop(kind, steps, &inits, |b, at, c| {
+            let sum = b.op(Add, &[c[1], at]);
+            let next = match branches {
+                true => {
+                    let out = b.if_else(p, |b| vec![b.op(Sub, &[f, c[0]])], |_| vec![c[0]]);
+                    out[0]
+                }
+                false => b.op(Sub, &[f, c[0]]),
+            };
+            vec![next, sum, b.op(Add, &[c[2], at])]
+        });
+        let all = b.op(Add, &[out[1], out[2]]);
+        self.note(b, out[0]);
+        self.note(b, all);
+    }
+
     /// Some operations on what is known.
     fn line(&mut self, rng: &mut Rng, b: &mut Build, shared: &Shared, n: usize) {
         for _ in 0..n {
@@ -122,9 +157,7 @@ fn program(rng: &mut Rng, lanes: usize, inside: Inside, limit: u64) -> Program {
         let steps = b.op(And, &[n, most]);
         let size = rng.below(8);
         known.line(rng, b, &shared, size);
-        if rng.below(3) == 0 {
-            known.branch(rng, b);
-        }
+        known.around(rng, b);
         let mut inits = vec![(zero, true)];
         for _ in 0..1 + rng.below(5) {
             let from = [&known.floats, &known.ints][rng.below(2)];
@@ -165,9 +198,7 @@ fn program(rng: &mut Rng, lanes: usize, inside: Inside, limit: u64) -> Program {
             },
         );
         outs.into_iter().for_each(|v| known.note(b, v));
-        if rng.below(3) == 0 {
-            known.branch(rng, b);
-        }
+        known.around(rng, b);
         let size = rng.below(6);
         known.line(rng, b, &shared, size);
         let v = Known::any(rng, &known.floats);

@@ -19,8 +19,8 @@ use crate::ops::map::{Gather, Map};
 use crate::ops::rows::row;
 use crate::ops::scan::Scan;
 use crate::source::SourceId;
-use crate::trace::{Kind, Var, bind, closed, open, with_source};
-use crate::transform::inline;
+use crate::trace::{Kind, Var, bind, closed, with_source};
+use crate::transform::{inline, recorded_anew};
 
 const ADD: Elementwise = row("add");
 
@@ -44,30 +44,23 @@ fn moved(func: &Func, room: usize) -> Func {
         return func.clone();
     }
     let rows = read_by_maps(func);
-    let (trace, mut env) = open(Kind::Door, func.param_types());
-    for eqn in &func.eqns {
-        let inputs: Vec<Var> = eqn.inputs.iter().map(|a| super::value(&env, a)).collect();
-        let outputs = with_source(eqn.source, || {
-            let room_inside = match eqn.op {
-                Op::Map(_) => ROOM_OF_EACH,
-                _ => room,
-            };
-            let op = eqn.op.with_bodies(&mut |f| moved(f, room_inside));
-            let op = op.unwrap_or_else(|| eqn.op.clone());
-            let apart = match &op {
-                Op::Scan(scan) => out_of_scan(scan, &inputs, room),
-                Op::Map(map) => {
-                    let (first, end) = (eqn.outputs.start as usize, eqn.outputs.end as usize);
-                    out_of_map(map, &inputs, &rows[first..end], room)
-                }
-                _ => None,
-            };
-            apart.unwrap_or_else(|| bind(op, &inputs))
-        });
-        env.extend(outputs);
-    }
-    let results: Vec<Var> = func.results.iter().map(|a| super::value(&env, a)).collect();
-    trace.close(&results).func
+    recorded_anew(func, |eqn, inputs| {
+        let room_inside = match eqn.op {
+            Op::Map(_) => ROOM_OF_EACH,
+            _ => room,
+        };
+        let op = eqn.op.with_bodies(&mut |f| moved(f, room_inside));
+        let op = op.unwrap_or_else(|| eqn.op.clone());
+        let apart = match &op {
+            Op::Scan(scan) => out_of_scan(scan, inputs, room),
+            Op::Map(map) => {
+                let (first, end) = (eqn.outputs.start as usize, eqn.outputs.end as usize);
+                out_of_map(map, inputs, &rows[first..end], room)
+            }
+            _ => None,
+        };
+        apart.unwrap_or_else(|| bind(op, inputs))
+    })
 }
 
 /// Returns which values other maps read row by row, themselves or after elementwise operations. Such maps are fused with

@@ -46,7 +46,7 @@ use crate::error::{Error, Result};
 use crate::ir::{Atom, DType, Func, Type};
 use crate::loops::affine::Affine;
 use crate::loops::builder::Builder;
-use crate::loops::{BufferId, BufferKind, Program};
+use crate::loops::{BufferId, BufferKind, Program, dead_carries};
 use crate::source::SourceId;
 use crate::target::Target;
 use node::{Node, NodeId};
@@ -114,7 +114,7 @@ pub fn lower(func: &Func) -> Result<Program> {
 /// # Errors
 /// As [`lower`].
 pub fn lower_for(func: &Func, target: &Target) -> Result<Program> {
-    Ok(lowered(func, Lowering::new(target.clone()))?.b.finish())
+    Ok(finished(lowered(func, Lowering::new(target.clone()))?.b))
 }
 
 /// Lowers a function to a program for a given machine, and returns notes on how it was lowered.
@@ -126,7 +126,14 @@ pub fn lower_with_notes(func: &Func, target: &Target) -> Result<(Program, Notes)
     l.notes = Some(Recorder::new());
     let mut l = lowered(func, l)?;
     let notes = l.notes.take().expect("they were asked for");
-    Ok((l.b.finish(), notes.finish()))
+    Ok((finished(l.b), notes.finish()))
+}
+
+/// The program, without what its loops carry for nobody.
+fn finished(b: Builder) -> Program {
+    let mut program = b.finish();
+    dead_carries::remove(&mut program);
+    program
 }
 
 fn lowered(func: &Func, mut l: Lowering) -> Result<Lowering> {

@@ -48,6 +48,9 @@ impl<'p> Writer<'_, 'p> {
         let start = self.at[0];
         for block in 0..self.interleave {
             self.block = block;
+            if self.short() == Some(0) {
+                continue;
+            }
             for (n, s) in stmts.iter().enumerate() {
                 self.at[block] = start + n as u32 + 1;
                 let lanes = matches!(s, Stmt::Store { .. })

@@ -13,7 +13,7 @@ use crate::plan::Values;
 pub(super) type Pos = u32;
 
 /// The positions at which values are defined and used.
-pub(super) struct Life {
+pub(super) struct Life<'p> {
     defined: HashMap<Value, Pos>,
     /// The positions of the uses of each value, in order.
     uses: HashMap<Value, Vec<Pos>>,
@@ -21,13 +21,19 @@ pub(super) struct Life {
     negated: HashMap<Value, Value>,
     /// The ends of statements with blocks.
     ends: HashMap<Pos, Pos>,
-    run_on: bool,
+    /// The loop in which lanes that have finished run on.
+    run_on: Option<&'p While>,
 }
 
-impl Life {
-    /// Analyses the body of a vector loop, of which `interleave` blocks run side by side. If lanes that have
-    /// finished run on, the carried values of a while are not needed after its condition.
-    pub(super) fn of(l: &For, values: &Values, interleave: usize, run_on: bool) -> Life {
+impl<'p> Life<'p> {
+    /// Analyses the body of a vector loop, of which `interleave` blocks run side by side. Where lanes that have
+    /// finished run on, the carried values are not needed after the condition.
+    pub(super) fn of(
+        l: &For,
+        values: &Values,
+        interleave: usize,
+        run_on: Option<&'p While>,
+    ) -> Life<'p> {
         let mut life = Life {
             defined: HashMap::new(),
             uses: HashMap::new(),
@@ -113,7 +119,7 @@ impl Life {
             }
             match s {
                 Stmt::For(l) if stays(l) => {}
-                Stmt::While(_) if self.run_on => {}
+                Stmt::While(w) if self.run_on.is_some_and(|r| std::ptr::eq(r, w)) => {}
                 // Finished lanes keep their values.
                 Stmt::For(For { carried, .. }) | Stmt::While(While { carried, .. }) => {
                     carried.iter().for_each(|c| self.mention(c.param, *at));

@@ -217,6 +217,12 @@ impl Writer<'_, '_> {
         self.plan.program.buffers[b.0 as usize].dtype
     }
 
+    /// The number of bytes of the live lanes of the current block, if one plain move takes as many.
+    fn few(&self, form: Form) -> Option<u8> {
+        let bytes = self.short()? as i32 * form.element();
+        [8, 16, 32].contains(&bytes).then_some(bytes as u8)
+    }
+
     /// Reads an element.
     pub(super) fn load(&mut self, out: Value, b: BufferId, index: &Index) {
         let (_, _, each) = self.parts(index);
@@ -244,12 +250,18 @@ impl Writer<'_, '_> {
         if each.is_none() && (own || (index.stride == 1 && self.elements.is_empty())) {
             let at = self.address(b, index);
             let row = self.row_here(b, at);
-            let mask = if own { ALL } else { self.active_here() };
             if byte {
+                let mask = if own { ALL } else { self.active_here() };
                 return self.load_bytes(out, row, mask);
             }
             let x = self.take(self.wish(out));
-            self.asm.zeroing(ops::LOAD.of(form), x, Src::Row(row), mask);
+            match self.few(form).filter(|_| !own) {
+                Some(bytes) => self.asm.load_few(x, row, bytes),
+                None => {
+                    let mask = if own { ALL } else { self.active_here() };
+                    self.asm.zeroing(ops::LOAD.of(form), x, Src::Row(row), mask);
+                }
+            }
             return self.define(out, x);
         }
         let (at, numbers) = self.apart(b, index);
@@ -376,6 +388,10 @@ impl Writer<'_, '_> {
         let x = self.in_register(value);
         let at = self.address(b, index);
         let row = self.row_here(b, at);
+        if let Some(bytes) = self.few(form).filter(|_| !own) {
+            self.asm.store_few(row, x, bytes);
+            return;
+        }
         let mask = self.lanes_of(lanes);
         if !own || mask == ALL {
             self.asm.store_as(form, row, x, mask);

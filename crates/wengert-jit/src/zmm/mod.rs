@@ -144,7 +144,7 @@ pub(super) struct Writer<'e, 'p> {
     asm: Asm,
     plan: &'p Plan,
     values: &'p Values,
-    life: Life,
+    life: Life<'p>,
     layout: &'e mut Layout<'p>,
     spare: &'e mut FrameSlots,
     /// For each block, the row of the numbers of its lanes' elements, if these are not in order.
@@ -175,6 +175,8 @@ pub(super) struct Writer<'e, 'p> {
     active: Option<i32>,
     /// Whether some lanes are inactive here that are active elsewhere in the loop.
     parted: bool,
+    /// The number of lanes of all blocks in the last round of a straight line, if that is known.
+    rest: Option<usize>,
     /// Addresses that are in registers.
     pointers: Vec<(Pointer, Gpr)>,
     /// The divisions of larger numbers, which are written last.
@@ -205,12 +207,12 @@ pub(crate) fn write<'p>(
         LANES => refill::refilled(&plan.program, &plan.values, interleave, l),
         _ => None,
     };
-    let free = refilled.is_some_and(|r| r.in_registers);
+    let run_on = refilled.as_ref().and_then(Refilled::run_on);
     let mut w = Writer {
         asm,
         plan,
         values: &plan.values,
-        life: Life::of(l, &plan.values, interleave, free),
+        life: Life::of(l, &plan.values, interleave, run_on),
         elements: Vec::new(),
         reserved: HashSet::new(),
         free_rows: spare.rows.clone(),
@@ -229,6 +231,7 @@ pub(crate) fn write<'p>(
         first: 0,
         active: None,
         parted: false,
+        rest: None,
         pointers: Vec::new(),
         large: Vec::new(),
         leave,
@@ -369,7 +372,9 @@ impl<'p> Writer<'_, 'p> {
     }
 
     /// Blocks of a loop whose body is a straight line without carried values: first the blocks all
-    /// of whose lanes are live, with addresses that advance, then the last one.
+    /// of whose lanes are live, with addresses that advance, then the last one. If it is known that one, two or four
+    /// lanes are live in that, plain moves of so many elements take the place of masked ones: a read waits until the
+    /// masked stores before it are done that touch its elements, even those that are not stored.
     fn line_of_blocks(&mut self, l: &'p For) {
         let (head, last, end) = (self.asm.label(), self.asm.label(), self.asm.label());
         let moving = self.moving_pointers(&l.body);
@@ -391,6 +396,7 @@ impl<'p> Writer<'_, 'p> {
         self.asm.jump_if(Cond::LessOrEqual, head);
         self.asm.place(last);
         if !self.is_even(l.extent) {
+            self.rest = (self.constant(l.extent)).map(|n| n as usize % self.together() as usize);
             self.load_word_of(RCX, l.extent);
             self.asm.int_with(Int::Compare, RCX, self.frame(self.first));
             self.asm.jump_if(Cond::LessOrEqual, end);
@@ -414,6 +420,12 @@ impl<'p> Writer<'_, 'p> {
         self.asm.load(RAX, first);
         self.asm.int_by(Int::Add, RAX, self.together());
         self.asm.store_word(first, RAX);
+    }
+
+    /// The number of live lanes of the current block, if it is known that it is short.
+    fn short(&self) -> Option<usize> {
+        let rest = self.rest?.saturating_sub(self.lanes * self.block);
+        (rest < self.lanes).then_some(rest)
     }
 
     /// Restricts the active lanes to those within the extent, a bit for each.

@@ -1,10 +1,11 @@
 //! Loops of unequal lanes: when a lane has finished, it takes the next element.
 //!
-//! A vector loop around a `while`, with lines and branches before and after it, would run a block of lanes until all of
-//! them have finished, as long as the one with the most steps. Here the lanes of a block have elements of any
-//! numbers instead. If the condition fails for a lane, its carried values are set aside. When enough lane-steps have been idle, what comes after the loop runs for the finished lanes, they get
-//! the next elements, and what comes before the loop runs for these. Each element takes the operations that it
-//! takes anyway, in their order.
+//! A vector loop around a `while`, with lines, branches and loops of a known number of steps before and after it,
+//! would run a block of lanes until all of them have finished, as long as the one with the most steps. Here the lanes
+//! of a block have elements of any numbers instead. If the condition fails for a lane, its carried values are set
+//! aside. When enough lane-steps have been idle, what comes after the loop runs for the finished lanes, they get the
+//! next elements, and what comes before the loop runs for these. Each element takes the operations that it takes
+//! anyway, in their order.
 //!
 //! If the condition and the body are straight lines, the carried values are in registers, and those of
 //! finished lanes go on changing, because what counts has been set aside: so a step does not wait for the
@@ -25,11 +26,11 @@ use super::regs::{WORK, WORK_TOO};
 use crate::plan::Values;
 
 /// The work of refilling lanes, in statements, the lines before and after the loop aside.
-const REFILL: usize = 64;
-/// The number of steps assumed for a loop inside of the loop.
-const STEPS: usize = 32;
+const REFILL: u64 = 64;
+/// The number of steps assumed for a loop inside of the loop, if it is not known.
+const STEPS: u64 = 32;
 /// The largest number of lane-steps that may be idle.
-const MOST_IDLE: usize = 4096;
+const MOST_IDLE: u64 = 1 << 32;
 /// A limit of steps from which none is reached.
 const ENDLESS: u64 = 1 << 62;
 /// A register for moves where all are taken; what it holds is set aside.
@@ -42,7 +43,9 @@ pub(super) struct Refilled<'p> {
     looped: &'p While,
     after: &'p [Stmt],
     /// Whether carried values are in registers.
-    pub(super) in_registers: bool,
+    in_registers: bool,
+    /// The number of lane-steps that may be idle before lanes are refilled: they take about as long as that.
+    idle: i64,
 }
 
 /// Finds the parts of a vector loop whose lanes can be refilled. The order of its elements must not matter: it
@@ -70,51 +73,60 @@ pub(super) fn refilled<'p>(
     let fits = l.carried.is_empty()
         && !own
         && known(l.extent).is_none_or(|n| n > LANES as u64)
-        && before
-            .iter()
-            .chain(after)
-            .all(|s| is_line(s, interleave == 1))
+        && (before.iter().chain(after)).all(|s| is_line(s, interleave == 1, &known))
         && lanes(w.cond.results[0])
         && (w.carried.iter()).all(|c| lanes(c.param) && !bool(c.param));
     let in_registers = [&w.cond, &w.body]
         .iter()
         .all(|b| b.stmts.iter().all(is_straight))
         && w.carried.len() * interleave <= CARRIED;
+    let size = |stmts: &[Stmt]| size(stmts, &known);
+    let step = 1 + size(&w.cond.stmts) + size(&w.body.stmts);
+    let refill = REFILL
+        .saturating_add(size(before))
+        .saturating_add(size(after));
+    let idle = (refill.saturating_mul(LANES as u64) / step).clamp(LANES as u64 / 2, MOST_IDLE);
     (fits && (in_registers || interleave == 1)).then_some(Refilled {
         before,
         looped: w,
         after,
         in_registers,
+        idle: idle as i64,
     })
 }
 
-/// Whether a statement is part of a straight line, or of one with `branches`.
-fn is_line(s: &Stmt, branches: bool) -> bool {
-    let mut inner = walk::blocks(s).flat_map(|b| &b.stmts);
+/// Whether a statement is part of a straight line, or of one with branches and loops (`inner`) whose number of steps is
+/// known: what comes before or after a loop runs for a few lanes at a time, so its cost has to be known.
+fn is_line(s: &Stmt, inner: bool, known: &dyn Fn(Value) -> Option<u64>) -> bool {
+    let mut stmts = walk::blocks(s).flat_map(|b| &b.stmts);
     match s {
-        Stmt::If(_) => branches && inner.all(|s| is_line(s, true)),
+        Stmt::If(_) => inner && stmts.all(|s| is_line(s, true, known)),
+        Stmt::For(l) => {
+            inner && known(l.extent).is_some() && stmts.all(|s| is_line(s, true, known))
+        }
         _ => is_straight(s) || matches!(s, Stmt::Call { .. }),
     }
 }
 
-/// The number of statements, where those of loops count several times.
-fn size(stmts: &[Stmt]) -> usize {
+/// The number of statements, where those of loops count once for each step.
+fn size(stmts: &[Stmt], known: &dyn Fn(Value) -> Option<u64>) -> u64 {
     let one = |s: &Stmt| {
-        let inner: usize = walk::blocks(s).map(|b| size(&b.stmts)).sum();
-        match walk::loop_kind(s) {
-            Some(_) => 1 + STEPS * inner,
-            None => 1 + inner,
-        }
+        let inner: u64 =
+            (walk::blocks(s).map(|b| size(&b.stmts, known))).fold(0, u64::saturating_add);
+        let steps = match s {
+            Stmt::For(l) => known(l.extent).map_or(STEPS, |n| (n as i64).max(0) as u64),
+            Stmt::While(_) => STEPS,
+            _ => 1,
+        };
+        steps.saturating_mul(inner).saturating_add(1)
     };
-    stmts.iter().map(one).sum()
+    stmts.iter().map(one).fold(0, u64::saturating_add)
 }
 
-impl Refilled<'_> {
-    /// The number of lane-steps that may be idle before lanes are refilled: they take about as long as that.
-    fn idle(&self) -> i64 {
-        let step = 1 + size(&self.looped.cond.stmts) + size(&self.looped.body.stmts);
-        let refill = REFILL + size(self.before) + size(self.after);
-        (LANES * refill / step).clamp(LANES / 2, MOST_IDLE) as i64
+impl<'p> Refilled<'p> {
+    /// The loop, if its lanes run on when they have finished.
+    pub(super) fn run_on(&self) -> Option<&'p While> {
+        self.in_registers.then_some(self.looped)
     }
 }
 
@@ -514,7 +526,7 @@ impl<'p> Writer<'_, 'p> {
         if limited {
             self.check_oldest(r, limit as i64);
         }
-        let idle = r.parts.idle();
+        let idle = r.parts.idle;
         let (set, finished) = (self.asm.label(), self.asm.label());
         let asm = &mut self.asm;
         asm.constant(RCX, i64::MAX);

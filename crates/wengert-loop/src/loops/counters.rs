@@ -14,6 +14,16 @@ pub(super) struct Counter {
     pub low: i64,
     /// The greatest that it may be where the condition holds.
     pub high: i64,
+    /// The least that a step adds.
+    pub step: i64,
+}
+
+impl Counter {
+    /// Whether the loop surely takes no more steps than its limit.
+    pub fn ends_within(&self, limit: u64) -> bool {
+        let way = i128::from(self.high) - i128::from(self.low);
+        self.step > 0 && way / i128::from(self.step) < i128::from(limit)
+    }
 }
 
 impl Replay<'_> {
@@ -42,6 +52,7 @@ impl Replay<'_> {
                 number: *n,
                 low,
                 high,
+                step: step.0,
             })
         };
         candidates.iter().filter_map(counter).collect()

@@ -223,11 +223,13 @@ pub(super) fn same<'p, R: Rewrite<'p>>(pass: &mut R, stmt: &'p Stmt) {
             let r = pass.replay();
             let body = r.b.close(results);
             let outs: Vec<Value> = carried.iter().map(|c| c.out).collect();
+            let ends = counters.iter().any(|c| c.ends_within(l.limit));
             r.b.push(Stmt::While(While {
                 carried,
                 cond,
                 body,
-                ..*l
+                limit: if ends { u64::MAX } else { l.limit },
+                at: l.at,
             }));
             leave(pass, stmt, &outs);
         }

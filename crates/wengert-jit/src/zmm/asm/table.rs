@@ -116,6 +116,18 @@ impl Op {
         }
     }
 
+    /// A move of the first 8, 16 or 32 bytes; `low` is the one of 8.
+    pub(super) fn few(self, low: Op, bytes: u8) -> Op {
+        match bytes {
+            8 => low,
+            _ => Op {
+                length: bytes,
+                row: bytes,
+                ..self
+            },
+        }
+    }
+
     /// The same instruction for the registers of a form.
     pub(in crate::zmm) fn within(self, form: Form) -> Op {
         Op {
@@ -203,6 +215,7 @@ pub(in crate::zmm) mod ops {
     pub(crate) const LOAD: Op = both(1, (1, 0x10, "vmovupd"), (0, 0x10, "vmovups"));
     pub(crate) const STORE: Op = both(1, (1, 0x11, "vmovupd"), (0, 0x11, "vmovups"));
     pub(crate) const STORE_LOW: Op = single(op(1, 3, 0x11, "vmovsd"));
+    pub(crate) const LOAD_LOW: Op = single(op(1, 3, 0x10, "vmovsd"));
     /// The first element of 32 bits as a general register.
     pub(crate) const MOVE_LOW: Op = fixed(op(1, 1, 0x7e, "vmovd"), false, 16, 4, 4);
     /// Moves the first elements to the lanes of the mask, in order.

@@ -175,6 +175,20 @@ impl Asm {
         self.vector(ops::STORE_LOW, from.0, 0, Src::Row(to), ALL, false);
     }
 
+    /// Loads the first 8, 16 or 32 bytes; the others are 0.
+    pub(in crate::zmm) fn load_few(&mut self, to: Zmm, from: Mem, bytes: u8) {
+        let op = ops::LOAD.few(ops::LOAD_LOW, bytes);
+        self.line(|| format!("{op} {to}, {bytes} bytes of {from}"));
+        self.vector(op, to.0, 0, Src::Row(from), ALL, false);
+    }
+
+    /// Stores the first 8, 16 or 32 bytes.
+    pub(in crate::zmm) fn store_few(&mut self, to: Mem, from: Zmm, bytes: u8) {
+        let op = ops::STORE.few(ops::STORE_LOW, bytes);
+        self.line(|| format!("{op} {bytes} bytes of {from}, {to}"));
+        self.vector(op, from.0, 0, Src::Row(to), ALL, false);
+    }
+
     /// Loads elements from the address plus the index of each lane times the size of an element, or of a byte, if
     /// elements of 32 bits are read at indices of bytes. The mask is cleared.
     pub(in crate::zmm) fn gather(

@@ -2,7 +2,7 @@ use expect_test::{Expect, expect};
 
 use super::*;
 use crate::loops::affine::Affine;
-use crate::loops::{Stmt, Value};
+use crate::loops::{Stmt, Value, dead_carries};
 
 fn check(b: Builder, expect: Expect) {
     expect.assert_eq(&checked(b).to_string());
@@ -192,11 +192,11 @@ fn text() {
               v1: f64* = mul v0, v0
               yield v1
             }
-            unused v2: f64*, v3: f64*, v33: i64, v37: f64*, v38: f64, v41: i64
+            unused v33: i64, v38: f64, v41: i64
             v0: i64 = 8
             v1: f64 = 0.0
             b2[1] = v1
-            for vector v4 < v0 {
+            v3: f64* = for vector v4 < v0 (v2 = v1) {
               v5: f64* = b0[i]
               begin l0
               v6: i64 = 0
@@ -236,6 +236,8 @@ fn text() {
               }
               b2[0] = v36
               b1[i] = v36
+              v37: f64* = add v2, v36
+              yield v37
             }
             v39: i64 = 4
             for parallel v40 < v39 {
@@ -265,7 +267,9 @@ fn carried_values_that_nobody_reads_are_dropped() {
     );
     b.store(y, &Affine::constant(0), outs[3]);
     b.store(y, &Affine::constant(1), outs[4]);
-    let program = checked(b);
+    let mut program = checked(b);
+    dead_carries::remove(&mut program);
+    verify(&program).unwrap();
     let carried = program.body.stmts.iter().find_map(|s| match s {
         Stmt::While(w) => Some(w.carried.iter().map(|c| c.out).collect::<Vec<_>>()),
         _ => None,
