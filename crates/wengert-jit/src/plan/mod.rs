@@ -11,6 +11,7 @@ use wengert_loop::loops::{
 use wengert_loop::types::DType;
 use wengert_run::Cpu;
 use wengert_run::library::wide::{self, Wide};
+use wengert_run::plan::cost::Costs;
 use wengert_run::plan::reuse::{self, Reuse};
 use wengert_run::plan::scratch::{self, Scratch};
 use wengert_run::plan::{constants, gathering};
@@ -36,6 +37,10 @@ pub(crate) struct Plan {
     /// The vector loops that are written in 512-bit registers, by their index, with the number of
     /// blocks of lanes that run side by side.
     pub zmm: HashMap<Value, usize>,
+    /// What the code costs, as estimated.
+    pub costs: Costs,
+    /// The nanoseconds of a step of each parallel loop, by its index.
+    pub parallel_steps: HashMap<Value, f64>,
     /// The target processor.
     pub cpu: Cpu,
 }
@@ -61,7 +66,9 @@ pub(crate) fn plan(program: &Program, options: &Options) -> Plan {
             _ => wide::wide(f, cpu),
         })
         .collect();
-    let program = inline::inline(program, &functions);
+    let has: Vec<bool> = functions.iter().map(Option::is_some).collect();
+    let plain = program;
+    let program = inline::inline(plain, &functions);
     let mut values = values(program.values.clone(), &program.body);
     let gathers = gathering(&program);
     let zmm = match vectors >= Vectors::Loops && cpu.has_wide_loops() {
@@ -69,6 +76,8 @@ pub(crate) fn plan(program: &Program, options: &Options) -> Plan {
         false => HashMap::new(),
     };
     values.live_in(&program.body, &zmm);
+    // Before functions are inlined, what they compute in rare cases is still apart.
+    let costs = Costs::of(plain, &zmm, &has);
     let scratch = scratch::scratch(&program, &zmm);
     let reuse = reuse::reuse(&program);
     Plan {
@@ -79,6 +88,8 @@ pub(crate) fn plan(program: &Program, options: &Options) -> Plan {
         gathers,
         wide: functions,
         zmm,
+        parallel_steps: costs.parallel_steps(),
+        costs,
         cpu,
     }
 }

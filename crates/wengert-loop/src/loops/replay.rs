@@ -185,7 +185,8 @@ pub(super) fn same<'p, R: Rewrite<'p>>(pass: &mut R, stmt: &'p Stmt) {
         Stmt::For(l) => {
             let carries = carries(pass, stmt, &l.carried);
             let r = pass.replay();
-            let (open, params) = r.b.open_for(l.kind, r.get(l.extent), &carries);
+            let (mut open, params) = r.b.open_for(l.kind, r.get(l.extent), &carries);
+            open.marks = l.marks.clone();
             let around = r.lane;
             if l.kind == LoopKind::Vector {
                 r.lane = Some(open.index);
@@ -224,6 +225,7 @@ pub(super) fn same<'p, R: Rewrite<'p>>(pass: &mut R, stmt: &'p Stmt) {
             let body = r.b.close(results);
             let outs: Vec<Value> = carried.iter().map(|c| c.out).collect();
             r.b.push(Stmt::While(While {
+                marks: l.marks.clone(),
                 carried,
                 cond,
                 body,
