@@ -10,10 +10,16 @@ use std::error::Error;
 use std::io::{BufRead, Write, stdin, stdout};
 use std::process::ExitCode;
 
+#[path = "gradbench/ba.rs"]
+mod ba;
+#[path = "gradbench/det.rs"]
+mod det;
 #[path = "gradbench/gmm.rs"]
 mod gmm;
 #[path = "gradbench/hello.rs"]
 mod hello;
+#[path = "gradbench/ht.rs"]
+mod ht;
 #[path = "gradbench/input.rs"]
 mod input;
 #[path = "gradbench/kmeans.rs"]
@@ -24,6 +30,10 @@ mod llsq;
 mod lse;
 #[path = "gradbench/lstm.rs"]
 mod lstm;
+#[path = "gradbench/models/mod.rs"]
+mod models;
+#[path = "gradbench/nested.rs"]
+mod nested;
 #[path = "gradbench/ode.rs"]
 mod ode;
 #[path = "gradbench/protocol.rs"]

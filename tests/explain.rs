@@ -81,12 +81,24 @@ fn ensemble() -> Executable<Var, (Var, Var)> {
 /// The lines of this file where programs are written.
 const PROGRAMS: std::ops::Range<u32> = 1..line!();
 
-/// What is said but how much code it is, which differs from machine to machine.
+/// A text without the prices of its lines, which differ from machine to machine.
+fn without_prices(text: &str) -> String {
+    let lines = text.lines().map(|line| match line.split_once(" | ") {
+        None => format!("{line}\n"),
+        Some((said, price)) => match price.split_once(" @ ") {
+            None => format!("{said}\n"),
+            Some((_, at)) => format!("{said} @ {at}\n"),
+        },
+    });
+    lines.collect()
+}
+
+/// What is said but prices and how much code it is, which differ from machine to machine.
 fn said(explanation: Explanation) -> String {
     let text = explanation.to_string();
     let (said, code) = text.split_once("  code\n").unwrap();
     assert!(code.contains("native functions") && code.contains("bytes of scratch"));
-    said.to_string()
+    without_prices(said)
 }
 
 fn check(code: &Executable<Var, Var>, expected: Expect) {
@@ -327,6 +339,65 @@ fn the_reason_for_each_value_in_memory_is_said() {
     }
 }
 
+/// Returns the share of a call that a line says, in percent.
+fn share(line: &str) -> Option<f64> {
+    let (_, price) = line.split_once(" | ")?;
+    let share = price.split(", ").find_map(|p| p.strip_suffix(" %"));
+    share?.parse().ok()
+}
+
+#[test]
+fn each_loop_has_a_price() {
+    let text = twice().explain().unwrap().to_string();
+    let total = text.lines().nth(1).unwrap();
+    assert!(
+        total.starts_with("  loops | about ") && total.contains(" a call, "),
+        "{text}"
+    );
+    let loops = text.lines().filter(|l| l.contains("lanes 1000"));
+    let shares: Vec<f64> = loops.map(|l| share(l).unwrap()).collect();
+    assert_eq!(shares.len(), 2, "{text}");
+    // The exponentials cost more than the divisions, and the call has little besides.
+    assert!(shares[0] > shares[1], "{text}");
+    assert!((50.0..=101.0).contains(&(shares[0] + shares[1])), "{text}");
+    // An array is read, and another one is written and read again.
+    assert!(
+        total.contains(", 32 kB") || total.contains(", 33 kB"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_step_of_a_loop_of_unknown_length_has_a_price() {
+    let text = batch().explain().unwrap().to_string();
+    let line = |said: &str| text.lines().find(|l| l.contains(said)).unwrap();
+    assert!(
+        line("a loop while its condition holds").contains(" a step"),
+        "{text}"
+    );
+    assert!(line("map: parallel").contains(" %, "), "{text}");
+    assert!(
+        line("loops | ").contains("with 32 steps of each loop of unknown length"),
+        "{text}"
+    );
+}
+
+#[test]
+fn an_estimate_grows_with_the_work() {
+    let time = |code: &Executable<Var, Var>, steps| code.estimate(steps).unwrap().nanoseconds;
+    let [short, long] = [1_000, 1_000_000].map(|n| time(&chain(n), 1.0));
+    assert!(long > 100.0 * short, "{short} and {long}");
+    let code = batch();
+    assert!(code.estimate(1.0).unwrap().assumed);
+    assert!(time(&code, 1000.0) > 10.0 * time(&code, 10.0));
+    let bytes = |n| chain(n).estimate(1.0).unwrap().bytes;
+    assert!(
+        (8e6..9e6).contains(&bytes(1_000_000)),
+        "{}",
+        bytes(1_000_000)
+    );
+}
+
 #[test]
 fn loops_branches_and_calls_are_parts() {
     let f = |x: Var| {
@@ -417,7 +488,10 @@ fn the_page_of_the_book_shows_what_is_said() {
             None => format!("{l}\n"),
         });
         let said: String = said.collect();
-        assert!(page.contains(&format!("```text\n{said}")), "{said}");
+        assert!(
+            without_prices(page).contains(&format!("```text\n{said}")),
+            "{said}"
+        );
     });
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::timing::{Answer, Limits};
-use crate::{gmm, hello, kmeans, llsq, lse, lstm, ode};
+use crate::{ba, det, gmm, hello, ht, kmeans, llsq, lse, lstm, nested, ode};
 
 /// An answer, or a description of the error.
 pub type Outcome = Result<Answer, String>;
@@ -19,6 +19,11 @@ const PROBLEMS: &[(&str, Problem)] = &[
     ("kmeans", kmeans::evaluate),
     ("gmm", gmm::evaluate),
     ("lstm", lstm::evaluate),
+    ("ba", ba::evaluate),
+    ("ht", ht::evaluate),
+    ("det", det::evaluate),
+    ("particle", nested::particle),
+    ("saddle", nested::saddle),
 ];
 
 /// Returns the problem with this name.

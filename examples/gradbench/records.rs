@@ -83,6 +83,62 @@ const RECORDS: &[Record] = &[
         tool: "34.3 ms, 110 ms Enzyme",
         by_hand: "–, 31.7 ms",
     },
+    Record {
+        problem: "ba",
+        size: "n = 49, m = 7,776, p = 31,843",
+        functions: ["objective", "jacobian"],
+        input: || bundle(49, 7_776, 31_843),
+        tool: "–",
+        by_hand: "–",
+    },
+    Record {
+        problem: "ba",
+        size: "n = 257, m = 65,132, p = 225,911",
+        functions: ["objective", "jacobian"],
+        input: || bundle(257, 65_132, 225_911),
+        tool: "–",
+        by_hand: "–",
+    },
+    Record {
+        problem: "ht",
+        size: "10,000 points, 192 measured",
+        functions: ["objective", "jacobian"],
+        input: || hand(10_000, 192, false),
+        tool: "–",
+        by_hand: "–",
+    },
+    Record {
+        problem: "ht",
+        size: "544 points, 100 measured in triangles",
+        functions: ["objective", "jacobian"],
+        input: || hand(544, 100, true),
+        tool: "–",
+        by_hand: "–",
+    },
+    Record {
+        problem: "det",
+        size: "8 × 8",
+        functions: ["primal", "gradient"],
+        input: || json!({"A": spread(64, 0), "ell": 8}),
+        tool: "–",
+        by_hand: "–",
+    },
+    Record {
+        problem: "particle",
+        size: "ff, rr",
+        functions: ["ff", "rr"],
+        input: || json!({"w": 0.0}),
+        tool: "–",
+        by_hand: "–",
+    },
+    Record {
+        problem: "saddle",
+        size: "ff, rr",
+        functions: ["ff", "rr"],
+        input: || json!({"start": [1.0, 1.0]}),
+        tool: "–",
+        by_hand: "–",
+    },
 ];
 
 /// Measures these sizes and prints a table: the shortest of many runs, like the records.
@@ -161,5 +217,49 @@ fn lstm(layers: usize, length: usize) -> Value {
     json!({
         "main_params": rows(2 * layers, 4 * WIDTH, 0), "extra_params": rows(3, WIDTH, 1),
         "state": rows(2 * layers, WIDTH, 2), "sequence": rows(length, WIDTH, 3)
+    })
+}
+
+fn bundle(cameras: usize, points: usize, observations: usize) -> Value {
+    json!({
+        "n": cameras, "m": points, "p": observations,
+        "cam": [0.3, -0.2, 0.5, 0.1, 0.2, -0.3, 1.5, 0.4, -0.6, 0.05, 0.01],
+        "x": [0.7, -0.4, 2.5], "w": 0.8, "feat": [0.2, -0.1]
+    })
+}
+
+fn hand(points: usize, measured: usize, in_triangles: bool) -> Value {
+    const BONES: usize = 22;
+    let matrices = |from: usize| {
+        let matrix = |b: usize| {
+            let all = rows(4, 4, from + b).into_iter().enumerate();
+            let all = all.map(|(i, mut row)| {
+                row.iter_mut().for_each(|x| *x *= 0.1);
+                row[i] += 1.0;
+                row
+            });
+            all.collect::<Vec<_>>()
+        };
+        (0..BONES).map(matrix).collect::<Vec<_>>()
+    };
+    let parent = |b: usize| if b % 4 == 2 { 0 } else { b as i64 - 1 };
+    let parents: Vec<i64> = (0..BONES).map(parent).collect();
+    let triangles: Vec<[usize; 3]> = (0..points - 2).map(|i| [i, i + 1, i + 2]).collect();
+    let nearest: Vec<usize> = (0..measured).map(|i| i * 7 % (points - 2)).collect();
+    let us = if in_triangles {
+        rows(measured, 2, 9)
+    } else {
+        vec![]
+    };
+    json!({
+        "theta": spread(26, 4), "us": us,
+        "data": {
+            "model": {
+                "bone_count": BONES, "parents": parents, "base_relatives": matrices(0),
+                "inverse_base_absolutes": matrices(5), "base_positions": rows(points, 4, 1),
+                "weights": rows(points, BONES, 2), "triangles": triangles, "is_mirrored": false
+            },
+            "correspondences": nearest, "points": rows(measured, 3, 3)
+        }
     })
 }

@@ -93,7 +93,7 @@ fn every_line_is_answered() {
         ask(json!({"id": 1, "kind": "define", "module": "gmm"})),
         json!({"id": 1, "success": true})
     );
-    let missing = ask(json!({"id": 2, "kind": "define", "module": "ba"}));
+    let missing = ask(json!({"id": 2, "kind": "define", "module": "sinkhorn"}));
     assert_eq!(
         (&missing["id"], &missing["success"]),
         (&json!(2), &json!(false))
@@ -371,4 +371,193 @@ fn lstm_by_loops(
         loss -= (0..b).map(|i| pair[1][i] * (y[i] - all)).sum::<f64>();
     }
     loss / ((sequence.len() - 1) * b) as f64
+}
+
+/// Computes the errors of one observation, from 15 parameters.
+fn reprojection(x: &[f64], observed: [f64; 2]) -> [f64; 2] {
+    let cross = |a: [f64; 3], b: [f64; 3]| {
+        let part = |i: usize, j: usize| a[i] * b[j] - a[j] * b[i];
+        [part(1, 2), part(2, 0), part(0, 1)]
+    };
+    let point: [f64; 3] = std::array::from_fn(|i| x[11 + i] - x[3 + i]);
+    let angle = (x[0] * x[0] + x[1] * x[1] + x[2] * x[2]).sqrt();
+    let axis: [f64; 3] = std::array::from_fn(|i| x[i] / angle);
+    let along: f64 = (0..3).map(|i| axis[i] * point[i]).sum();
+    let turned = cross(axis, point);
+    let seen: [f64; 3] = std::array::from_fn(|i| {
+        point[i] * angle.cos() + turned[i] * angle.sin() + axis[i] * along * (1.0 - angle.cos())
+    });
+    let plane = [seen[0] / seen[2], seen[1] / seen[2]];
+    let square = plane[0] * plane[0] + plane[1] * plane[1];
+    let bent = 1.0 + x[9] * square + x[10] * square * square;
+    std::array::from_fn(|i| x[14] * (plane[i] * bent * x[6] + x[7 + i] - observed[i]))
+}
+
+#[test]
+fn ba() {
+    let x = [
+        0.3, -0.2, 0.5, 0.1, 0.2, -0.3, 1.5, 0.4, -0.6, 0.05, 0.01, 0.7, -0.4, 2.5, 0.8,
+    ];
+    let observed = [0.2, -0.1];
+    let input = json!({
+        "n": 3, "m": 2, "p": 5, "cam": x[..11], "x": x[11..14], "w": x[14], "feat": observed
+    });
+    let evaluate = |function: &str| {
+        let message = json!({
+            "id": 1, "kind": "evaluate", "module": "ba", "function": function, "input": input
+        });
+        answer(&message.to_string())["output"].clone()
+    };
+    let numbers = |value: &Value| {
+        let mut out = vec![];
+        flatten(value, &mut out);
+        out
+    };
+    let errors = evaluate("objective");
+    assert_close(
+        &numbers(&errors["reproj_error"]["elements"]),
+        &reprojection(&x, observed),
+    );
+    assert_eq!(errors["w_err"]["element"], json!(1.0 - 0.8 * 0.8));
+    let jacobian = evaluate("jacobian");
+    let mut want = slopes(&|x| reprojection(x, observed)[0], &x);
+    want.extend(slopes(&|x| reprojection(x, observed)[1], &x));
+    want.push(-1.6);
+    assert_close(&numbers(&jacobian["vals"]), &want);
+    let (rows, columns) = (numbers(&jacobian["rows"]), numbers(&jacobian["cols"]));
+    assert_eq!(rows[..3], [0.0, 15.0, 30.0]);
+    // Ten rows of errors, and the first of weights.
+    assert_eq!((rows[10], rows[11], rows[30]), (150.0, 151.0, 155.0));
+    assert_eq!(columns[..15], columns[15..30]);
+    assert_eq!(columns[10..15], [10.0, 33.0, 34.0, 35.0, 39.0]);
+    assert_eq!(columns[30], 43.0);
+}
+
+/// Computes a determinant by elimination.
+fn determinant(a: &[f64], n: usize) -> f64 {
+    let mut a = a.to_vec();
+    let mut det = 1.0;
+    for i in 0..n {
+        let rows = i..n;
+        let most = rows.max_by(|&p, &q| a[p * n + i].abs().total_cmp(&a[q * n + i].abs()));
+        let p = most.expect("there are rows");
+        if p != i {
+            (0..n).for_each(|j| a.swap(i * n + j, p * n + j));
+            det = -det;
+        }
+        det *= a[i * n + i];
+        for r in i + 1..n {
+            let factor = a[r * n + i] / a[i * n + i];
+            (i..n).for_each(|j| a[r * n + j] -= factor * a[i * n + j]);
+        }
+    }
+    det
+}
+
+#[test]
+fn det() {
+    for n in [1, 2, 5] {
+        let a = spread(n * n, 3.0);
+        let input = json!({"A": a, "ell": n});
+        assert_close(&ask("det", "primal", input.clone()), &[determinant(&a, n)]);
+        let want = slopes(&|a| determinant(a, n), &a);
+        assert_close(&ask("det", "gradient", input), &want);
+    }
+}
+
+#[test]
+fn particle_and_saddle_in_all_modes() {
+    for modes in ["ff", "fr", "rf", "rr"] {
+        // The result that is published with the problem.
+        let w = ask("particle", modes, json!({"w": 0.0}));
+        assert_close(&w, &[0.20719187464861194]);
+        let point = ask("saddle", modes, json!({"start": [1.0, 1.0]}));
+        assert_eq!(point.len(), 4);
+        assert!(point.iter().all(|x| x.abs() < 1e-5), "{point:?}");
+    }
+}
+
+#[test]
+fn ht() {
+    // Two bones before the fingers, and twenty in them; a small skin.
+    let (bones, points) = (22, 7);
+    let matrix = |seed: f64| {
+        let all = spread(16, seed);
+        let rows = rows(&all, 4).into_iter().enumerate();
+        let rows = rows.map(|(i, row)| {
+            let row = row.iter().enumerate();
+            row.map(|(j, x)| 0.1 * x + if i == j { 1.0 } else { 0.0 })
+                .collect::<Vec<f64>>()
+        });
+        rows.collect::<Vec<_>>()
+    };
+    let matrices = |seed: f64| {
+        (0..bones)
+            .map(|b| matrix(seed + b as f64))
+            .collect::<Vec<_>>()
+    };
+    let parents: Vec<i64> = (0..bones)
+        .map(|b| if b % 4 == 2 { 0 } else { b as i64 - 1 })
+        .collect();
+    let (skin, weights) = (spread(4 * points, 1.0), spread(bones * points, 2.0));
+    let measured = spread(9, 5.0);
+    let input = |pose: &[f64], us: Option<&[f64]>| {
+        json!({
+            "theta": pose,
+            "us": us.map_or(vec![], |us| rows(us, 2)),
+            "data": {
+                "model": {
+                    "bone_count": bones, "parents": parents, "base_relatives": matrices(0.3),
+                    "inverse_base_absolutes": matrices(0.7), "base_positions": rows(&skin, 4),
+                    "weights": rows(&weights, bones), "triangles": [[0, 1, 2], [2, 3, 4], [6, 5, 1]],
+                    "is_mirrored": true
+                },
+                "correspondences": [2, 0, 1], "points": rows(&measured, 3)
+            }
+        })
+    };
+    let pose = spread(26, 4.0);
+    let at = |pose: &[f64]| ask("ht", "objective", input(pose, None));
+    let by_pose = ask("ht", "jacobian", input(&pose, None));
+    let us = [0.2, 0.5, 0.3, 0.1, 0.6, 0.2];
+    let inside = |pose: &[f64], us: &[f64]| ask("ht", "objective", input(pose, Some(us)));
+    let by_both = ask("ht", "jacobian", input(&pose, Some(&us)));
+    assert_eq!((by_pose.len(), by_both.len()), (9 * 26, 9 * 28));
+    // Central differences along some parameters.
+    let h = 1e-5;
+    let slope = |f: &dyn Fn(f64) -> Vec<f64>| {
+        let (up, down) = (f(h), f(-h));
+        let each = up.iter().zip(&down).map(|(a, b)| (a - b) / (2.0 * h));
+        each.collect::<Vec<f64>>()
+    };
+    let moved = |x: &[f64], i: usize, by: f64| {
+        let mut x = x.to_vec();
+        x[i] += by;
+        x
+    };
+    let near = |got: f64, want: f64| assert!((got - want).abs() < 1e-8, "{got} and {want}");
+    for i in [0, 4, 6, 7, 13, 25] {
+        let (alone, both) = (
+            slope(&|by| at(&moved(&pose, i, by))),
+            slope(&|by| inside(&moved(&pose, i, by), &us)),
+        );
+        for row in 0..9 {
+            near(by_pose[26 * row + i], alone[row]);
+            near(by_both[28 * row + 2 + i], both[row]);
+        }
+    }
+    for (point, way) in [(0, 0), (1, 1), (2, 0)] {
+        let by_us = slope(&|by| inside(&pose, &moved(&us, 2 * point + way, by)));
+        for row in 3 * point..3 * point + 3 {
+            near(by_both[28 * row + way], by_us[row]);
+        }
+    }
+    let corner = |us: [f64; 2]| inside(&pose, &us.repeat(3))[..3].to_vec();
+    let first = corner([1.0, 0.0]);
+    let all = ask("ht", "objective", input(&pose, None));
+    let shift = |i: usize, k: usize| measured[3 * i + k] - all[3 * i + k];
+    // The first triangle has the corners 0, 1 and 2, and the second point is nearest to the corner 0.
+    for (k, corner) in first.iter().enumerate() {
+        near(measured[k] - corner, shift(1, k));
+    }
 }

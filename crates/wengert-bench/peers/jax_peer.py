@@ -1,4 +1,4 @@
-"""The benchmark's workloads in JAX on the CPU, f64: one JSON line each.
+"""The benchmark's workloads in JAX on the CPU, f64, and `f32/` in 32 bits: one JSON line each.
 
 usage: python jax_peer.py --list | NAME ...        (needs: pip install jax==0.10.2 numpy)
 Each line: {"peer", "name", "first_ms": trace + compile + first run, "run_us": median run, "check": the sum of the results}.
@@ -293,6 +293,100 @@ def _():
         for _ in range(500): p = p - 0.1 * jnp.sin(x); x = x + p
         return x
     return jax.jit(jax.grad(f)), jnp.float64(0.3)
+# 32 bits
+f32 = lambda x: jnp.asarray(x, jnp.float32)
+for size, n in (("1e4", 10_000), ("1e7", N)):
+    W["f32/map_" + size] = lambda n=n: (jax.jit(lambda x, y: jnp.sin(x) * jnp.exp(y) + jnp.tanh(x * y)), f32(u(n)), f32(u(n, 7)))
+    W["f32/axpy_mul_" + size] = lambda n=n: (jax.jit(lambda x, y: (2.0 * x + y) * (x - y)), f32(u(n)), f32(u(n, 7)))
+W["f32/sum_1e7"] = lambda: (jax.jit(jnp.sum), f32(u(N)))
+W["f32/softmax_4096x1024"] = lambda: (jax.jit(lambda a: jax.nn.softmax(a, 1)), f32(u(4096 * 1024).reshape(4096, 1024)))
+W["f32/matvec_1000"] = lambda: (jax.jit(lambda a, x: a @ x), f32(u(1_000_000).reshape(1000, 1000)), f32(u(1000, 7)))
+W["f32/lookup_1e5"] = lambda: (jax.jit(lambda table, i: jax.vmap(lambda i: table[i])(i)), f32(u(100_000)), places())
+W["f32/mlp_grad_256"] = lambda: (lambda f, *a: (f, *jax.tree.map(f32, a)))(*W["nn/mlp_grad_256"]())
+@work("f32/lorenz_1000")
+def _():
+    def run(p):
+        a, b, c = p; f = lambda s: (a * (s[1] - s[0]), s[0] * (b - s[2]) - s[1], s[0] * s[1] - c * s[2])
+        one = jnp.float32(1.0)
+        return lax.scan(lambda s, _: (rk4(f, s, 0.01), None), (one, one, one), None, length=1000)[0]
+    return jax.jit(jax.vmap(run)), tuple(f32(c * (1 + 0.01 * u(1000, i))) for i, c in enumerate((10.0, 28.0, 8 / 3)))
+# GradBench
+def rotate(r, p):
+    sq = jnp.sum(r * r); turns = sq != 0.0; t = jnp.sqrt(jnp.where(turns, sq, 1.0)); w = r / t
+    return jnp.where(turns, p * jnp.cos(t) + jnp.cross(w, p) * jnp.sin(t) + w * (jnp.dot(w, p) * (1.0 - jnp.cos(t))), p + jnp.cross(r, p))
+def reprojection(c, p, w, o):
+    x = rotate(c[:3], p - c[3:6]); e = x[:2] / x[2]; sq = jnp.sum(e * e)
+    return w * (e * (1.0 + c[9] * sq + c[10] * sq * sq) * c[6] + c[7:9] - o)
+def scene():
+    n, m, p = 49, 7_776, 31_843; P = u(3 * m, 1).reshape(m, 3); P[:, 2] += 2.0; i = np.arange(p)
+    return tuple(map(jnp.asarray, (0.1 + 0.2 * u(11 * n).reshape(n, 11), P, i % n, i % m, u(p, 2), u(2 * p, 3).reshape(p, 2))))
+weight_error = lambda w: 1.0 - w * w
+@work("gradbench/ba")
+def _():
+    def errors(C, P, c, p, w, o): return jax.vmap(lambda c, p, w, o: (reprojection(C[c], P[p], w, o), weight_error(w)))(c, p, w, o)
+    return jax.jit(errors), *scene()
+@work("gradbench/ba_jacobian")
+def _():
+    def jacobian(C, P, c, p, w, o):
+        def one(c, p, w, o):
+            f = lambda x: reprojection(x[:11], x[11:14], x[14], o)
+            return jax.jacrev(f)(jnp.concatenate([C[c], P[p], w[None]])), jax.grad(weight_error)(w)
+        return jax.vmap(one)(c, p, w, o)
+    return jax.jit(jacobian), *scene()
+parents = [-1] + [0 if b % 4 == 2 else b - 1 for b in range(1, 22)]
+def turn(x, z, y):
+    sx, cx, sy, cy, sz, cz = jnp.sin(x), jnp.cos(x), jnp.sin(y), jnp.cos(y), jnp.sin(z), jnp.cos(z); o, l = jnp.zeros(()), jnp.ones(())
+    return jnp.stack([jnp.stack([cz * cy, cz * sy * sx - sz * cx, cz * sy * cx + sz * sx, o]), jnp.stack([sz * cy, sz * sy * sx + cz * cx, sz * sy * cx - cz * sx, o]),
+                      jnp.stack([-sy, cy * sx, cy * cx, o]), jnp.stack([o, o, o, l])])
+def axis_angle(r):
+    sq = jnp.sum(r * r); turns = sq >= 1e-8; t = jnp.sqrt(jnp.where(turns, sq, 1.0)); s, c = jnp.sin(t), jnp.cos(t); x, y, z = r / t; d = 1.0 - c
+    R = jnp.stack([jnp.stack([x * x + (1 - x * x) * c, x * y * d - z * s, x * z * d + y * s]), jnp.stack([x * y * d + z * s, y * y + (1 - y * y) * c, y * z * d - x * s]),
+                   jnp.stack([x * z * d - y * s, z * y * d + x * s, z * z + (1 - z * z) * c])])
+    return jnp.where(turns, R, jnp.eye(3))
+def hand(H, M, pose):
+    rel, rest, skin, weights = H; points, nearest = M; A = []
+    for b, p in enumerate(parents):
+        f, j = divmod(b - 2, 4); first = 6 + 4 * f
+        a = (0.0, 0.0, 0.0) if b < 2 or j == 3 else (pose[first], pose[first + 1], 0.0) if j == 0 else (pose[first + j + 1], 0.0, 0.0)
+        r = rel[b] @ turn(*a); A.append(r if p < 0 else A[p] @ r)
+    T = jnp.einsum("bij,bjk->bik", jnp.stack(A), rest)[:, :3].reshape(22, 12)
+    X = jnp.sum((weights @ T).reshape(-1, 3, 4) * skin[:, None], 2) @ axis_angle(pose[:3]).T + pose[3:6]
+    return (points - X[nearest]).reshape(-1)
+def tracked():
+    ms = lambda k: jnp.asarray(0.1 * u(16 * 22, k).reshape(22, 4, 4) + np.eye(4)); n, m = 10_000, 192
+    return (ms(0), ms(5), jnp.asarray(u(4 * n, 1).reshape(n, 4)), jnp.asarray(u(22 * n, 2).reshape(n, 22))), (jnp.asarray(u(3 * m, 3).reshape(m, 3)), jnp.arange(m) * 7), jnp.asarray(u(26, 4))
+W["gradbench/ht"] = lambda: (jax.jit(hand), *tracked())
+W["gradbench/ht_jacobian"] = lambda: (jax.jit(jax.jacfwd(hand, 2)), *tracked())
+def det(a):
+    n = a.shape[0]; sets = lambda k: [s for s in range(1 << n) if bin(s).count("1") == k]; minors = jnp.ones(1)
+    for k in range(1, n + 1):
+        place = {s: i for i, s in enumerate(sets(k - 1))}; terms = [(j, place[s & ~(1 << j)], (-1.0) ** i) for s in sets(k) for i, j in enumerate(j for j in range(n) if s >> j & 1)]
+        c, r, g = map(np.array, zip(*terms)); minors = jnp.sum((g * a[n - k, c] * minors[r]).reshape(-1, k), 1)
+    return minors[0]
+W["gradbench/det_8"] = lambda: (jax.jit(det), jnp.sin(jnp.arange(1.0, 65.0) ** 2).reshape(8, 8))
+W["gradbench/det_grad_8"] = lambda: (jax.jit(jax.grad(det)), jnp.sin(jnp.arange(1.0, 65.0) ** 2).reshape(8, 8))
+def argmin(D, f, start):
+    size = lambda x: jnp.sqrt(jnp.sum(x * x))
+    def step(c):
+        x, v, g, eta, i, _ = c
+        def down(c):
+            x, v, g, eta, i, _ = c; y = x - eta * g; w = f(y); moves = size(x - y) > 1e-5
+            return lax.cond(moves & (w < v), lambda: (y, w, D(f)(y), eta, i + 1, True), lambda: (x, v, g, eta / 2, 0 * i, moves))
+        return lax.cond(i == 10, lambda c: (c[0], c[1], c[2], 2 * c[3], 0 * c[4], jnp.bool_(True)), down, c)
+    return lax.while_loop(lambda c: c[5] & (size(c[2]) > 1e-5), step, (start, f(start), D(f)(start), jnp.float64(1e-5), jnp.int64(0), jnp.bool_(True)))[0]
+def particle(D, w):
+    def miss(w):
+        def potential(x): d = lambda y: jnp.sqrt((x[0] - 10.0) ** 2 + (x[1] - y) ** 2); return 1.0 / d(10.0 - w[0]) + 1.0 / d(0.0)
+        x, v = lax.while_loop(lambda c: (c[0] + 0.1 * c[1])[1] > 0.0, lambda c: (c[0] + 0.1 * c[1], c[1] - 0.1 * D(potential)(c[0])), (jnp.array([0.0, 8.0]), jnp.array([0.75, 0.0])))
+        return (x - x[1] / v[1] * v)[0] ** 2
+    return argmin(jax.jacfwd, miss, w[None])[0]
+def saddle(D, start):
+    f = lambda x, y: jnp.sum(x * x) - jnp.sum(y * y); argmax = lambda D, f, s: argmin(D, lambda x: -f(x), s)
+    x = argmin(jax.jacfwd, lambda x: f(x, argmax(D, lambda y: f(x, y), start)), start)
+    return jnp.concatenate([x, argmax(jax.jacfwd, lambda y: f(x, y), start)])
+for name, D in (("ff", jax.jacfwd), ("rr", jax.grad)):      # reverse mode does not go through lax.while_loop: only the inner derivative is reverse
+    W["gradbench/particle_" + name] = lambda D=D: (jax.jit(lambda w: particle(D, w)), jnp.float64(0.0))
+    W["gradbench/saddle_" + name] = lambda D=D: (jax.jit(lambda x: saddle(D, x)), jnp.ones(2))
 if __name__ == "__main__":
     if sys.argv[1:] == ["--list"]: print("JAX " + jax.__version__, *W, sep="\n")
     else:

@@ -252,6 +252,22 @@ W |= {"lookup/at_1e5": lambda: (look_up, u(100_000), places()), "lookup/interpol
       "random/permutation_1e6": lambda: (permutation, 1_000_000), "search/divisors_30000": lambda: (divisors, np.arange(2, 30_000)), "nn/rnn_64x32": lambda: (rnn1, *rnn_P(), u(3200).reshape(100, 32)),
       "nn/rnn_batch_256": lambda: (rnn_batch, *rnn_P(), u(256 * 3200).reshape(256, 100, 32)), "nn/spiking_64": lambda: (spiking_batch, 0.1 * (u(6400).reshape(64, 100) - 0.3), weights((10, 64), 5, 1.0), (u(640_000, 3) < 0.1).astype(float).reshape(64, 100, 100)),
       "sde/neural_mass_84x20": lambda: (neural_mass, u(7056).reshape(84, 84), np.linspace(0, 1, 20)), "dde/oscillators_84": lambda: (oscillators1, *oscillators_of(), 1.0), "dde/oscillators_84x20": lambda: (oscillators, *oscillators_of(), np.linspace(0, 1, 20))}
+f32 = lambda x: x.astype(np.float32)
+@njit(parallel=True, **fast)
+def total(x):
+    s = np.float32(0.0)
+    for i in prange(x.size): s += x[i]
+    return s
+@njit(parallel=True, **fast)
+def axpy32(x, y):
+    o = np.empty_like(x); two = np.float32(2.0)
+    for i in prange(x.size): o[i] = (two * x[i] + y[i]) * (x[i] - y[i])
+    return o
+for size, n in (("1e4", 10_000), ("1e7", 10_000_000)):
+    W["f32/map_" + size] = lambda n=n: (sin_exp, f32(u(n)), f32(u(n, 7)))
+    W["f32/axpy_mul_" + size] = lambda n=n: (axpy32, f32(u(n)), f32(u(n, 7)))
+W |= {"f32/sum_1e7": lambda: (total, f32(u(10_000_000))), "f32/lookup_1e5": lambda: (look_up, f32(u(100_000)), places()),
+      "f32/matvec_1000": lambda: (njit(**fast)(lambda a, x: a @ x), f32(u(1_000_000)).reshape(1000, 1000), f32(u(1000, 7)))}
 if sys.argv[1:] == ["--list"]: print("Numba " + numba.__version__, *W, sep="\n")
 else:
     for name in sys.argv[1:]:

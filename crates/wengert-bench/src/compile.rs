@@ -3,25 +3,25 @@
 use wengert::prelude::*;
 
 use crate::inputs::array;
-use crate::measure::{Workload, times};
+use crate::measure::Workload;
 
 pub fn workloads() -> Vec<Workload> {
     let mut all = vec![with_gradient("compile/chain_2000".into(), 2_000)];
     for n in [500, 5_000, 50_000] {
-        all.push(Workload::new(
+        all.push(Workload::of(
             format!("compile/chain_plain_{n}"),
             move || {
                 let f = jit(move |x: Var| chain(x, n));
-                times(|| f.call(0.3))
+                (f, Array::from(0.3))
             },
         ));
         all.push(with_gradient(format!("compile/chain_grad_{n}"), n));
-        all.push(Workload::new(
+        all.push(Workload::of(
             format!("compile/chain_lanes_{n}"),
             move || {
                 let f = jit(vmap(move |x: Var| chain(x, n)));
                 let x = array([1000], 0);
-                times(|| f.call(&x))
+                (f, x)
             },
         ));
     }
@@ -29,10 +29,10 @@ pub fn workloads() -> Vec<Workload> {
 }
 
 fn with_gradient(name: String, n: usize) -> Workload {
-    Workload::new(name, move || {
+    Workload::of(name, move || {
         let f = jit(grad(move |x: Var| chain(x, n)));
         let x = Array::from(0.3);
-        times(|| f.call(&x))
+        (f, x)
     })
 }
 

@@ -13,7 +13,10 @@ const N: usize = 10_000_000;
 
 pub fn workloads() -> Vec<Workload> {
     vec![
-        Workload::new("call/scalar", || {
+        Workload::of("call/scalar", || {
+            (jit(|x: Var| x * x + 1.0), Array::from(3.0))
+        })
+        .measured_by(|| {
             let f = jit(|x: Var| x * x + 1.0);
             times(|| {
                 let y = f.call(black_box(3.0))?;
@@ -21,40 +24,40 @@ pub fn workloads() -> Vec<Workload> {
                 Ok(y)
             })
         }),
-        Workload::new("map/axpy_mul_1e7", || {
+        Workload::of("map/axpy_mul_1e7", || {
             let f = jit(|(x, y): (Var, Var)| (2.0 * x + y) * (x - y));
             let (x, y) = pair();
-            times(|| f.call((&x, &y)))
+            (f, (x, y))
         }),
-        Workload::new("map/sin_exp_tanh_1e7", || {
+        Workload::of("map/sin_exp_tanh_1e7", || {
             let f = jit(|(x, y): (Var, Var)| sin_exp_tanh(x, y));
             let (x, y) = pair();
-            times(|| f.call((&x, &y)))
+            (f, (x, y))
         }),
-        Workload::new("map/grad_sin_exp_tanh_1e7", || {
+        Workload::of("map/grad_sin_exp_tanh_1e7", || {
             let f = jit(|(x, y): (Var, Var)| grad(|x| sin_exp_tanh(x, y).sum())(x));
             let (x, y) = pair();
-            times(|| f.call((&x, &y)))
+            (f, (x, y))
         }),
-        Workload::new("reduce/sum_1e7", || {
+        Workload::of("reduce/sum_1e7", || {
             let f = jit(|x: Var| x.sum());
             let x = array([N], 0);
-            times(|| f.call(&x))
+            (f, x)
         }),
-        Workload::new("reduce/logsumexp_1e7", || {
+        Workload::of("reduce/logsumexp_1e7", || {
             let f = jit(|x: Var| x.logsumexp());
             let x = array([N], 0);
-            times(|| f.call(&x))
+            (f, x)
         }),
-        Workload::new("reduce/softmax_4096x1024", || {
+        Workload::of("reduce/softmax_4096x1024", || {
             let f = jit(|a: Var| a.softmax(1));
             let a = array([4096, 1024], 0);
-            times(|| f.call(&a))
+            (f, a)
         }),
-        Workload::new("layout/transpose_add_4096x1024", || {
+        Workload::of("layout/transpose_add_4096x1024", || {
             let f = jit(|a: Var| a.t() + 1.0);
             let a = array([4096, 1024], 0);
-            times(|| f.call(&a))
+            (f, a)
         }),
         Workload::of("reduce/distances_2000x50", || {
             let f = jit(|(x, y): (Var, Var)| {

@@ -5,12 +5,12 @@ use std::array::from_fn;
 use wengert::prelude::*;
 
 use crate::inputs::{linspace, u};
-use crate::measure::{Workload, times};
+use crate::measure::Workload;
 use crate::ode::rk4;
 
 pub fn workloads() -> Vec<Workload> {
     vec![
-        Workload::new("fit/lm_exp_1000", || {
+        Workload::of("fit/lm_exp_1000", || {
             let x = linspace(0.0, 5.0, 50);
             let y: Vec<f64> = x
                 .iter()
@@ -23,14 +23,15 @@ pub fn workloads() -> Vec<Workload> {
                 .map(|i| [0.5 + 4.0 * a[i], 0.2 + 3.0 * b[i], c[i]])
                 .collect();
             let starts = Array::from(starts);
-            times(|| f.call(&starts))
+            (f, starts)
         }),
-        Workload::new("fit/lynx_hare_1000", || {
+        Workload::of("fit/lynx_hare_1000", || {
             let data = Pelts::read();
             let f = jit(move |starts: Var| vmap(|q| lynx_hare(q, &data))(starts).amin());
             let starts = Array::from(lynx_hare_starts());
-            times(|| f.call(&starts))
-        }),
+            (f, starts)
+        })
+        .with_steps(40.0),
     ]
 }
 

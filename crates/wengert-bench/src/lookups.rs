@@ -6,7 +6,7 @@ use crate::inputs::{array, u};
 use crate::measure::Workload;
 
 /// Number of elements of the batch, and of entries in the table.
-const N: usize = 100_000;
+pub const N: usize = 100_000;
 
 pub fn workloads() -> Vec<Workload> {
     vec![
@@ -30,7 +30,7 @@ pub fn workloads() -> Vec<Workload> {
 }
 
 /// Returns places of the table, in no order.
-fn places() -> Array {
+pub fn places() -> Array {
     let places: Vec<i64> = u(N, 5).iter().map(|u| (u * N as f64) as i64).collect();
     Array::from(places)
 }

@@ -9,18 +9,22 @@
 mod compile;
 mod elementwise;
 mod fits;
+mod gradbench;
 mod inputs;
 mod lanes;
 mod lookups;
 mod measure;
+mod narrow;
 mod networks;
 mod neurons;
 mod ode;
 mod options;
 mod peers;
+mod prices;
 mod products;
 mod random;
 mod rosenbrock;
+mod scaling;
 mod scans;
 mod searches;
 mod table;
@@ -45,6 +49,9 @@ const THEMES: &[fn() -> Vec<Workload>] = &[
     neurons::workloads,
     fits::workloads,
     random::workloads,
+    narrow::workloads,
+    gradbench::workloads,
+    scaling::workloads,
     lanes::workloads,
     compile::workloads,
 ];
@@ -67,6 +74,9 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> Result<(), String> {
+    if options.threads_table {
+        return scaling::print();
+    }
     let mut wanted: Vec<Workload> = THEMES.iter().flat_map(|theme| theme()).collect();
     wanted.retain(|w| options.want(&w.name));
     if wanted.is_empty() {
@@ -75,6 +85,7 @@ fn run(options: &Options) -> Result<(), String> {
     match &options.peers {
         _ if options.list => wanted.iter().for_each(|w| println!("{}", w.name)),
         _ if options.explain => wanted.iter().for_each(|w| println!("{}\n", w.explain())),
+        _ if options.prices => prices::print(&wanted),
         None => wanted.iter().for_each(|w| println!("{}", w.lines())),
         Some(python) => {
             let compared = wanted.iter().filter(|w| w.compared);

@@ -11,7 +11,21 @@ pub struct Workload {
     /// Whether peers implement it, too.
     pub compared: bool,
     lines: Box<dyn Fn(&str) -> String>,
-    explain: Option<Box<dyn Fn() -> Result<String>>>,
+    made: Option<Made>,
+    /// The number of steps of a loop of unknown length, where the workload has one.
+    steps: f64,
+}
+
+/// What a workload made of a function can say.
+struct Made {
+    explain: Box<dyn Fn() -> Result<String>>,
+    price: Box<dyn Fn(f64) -> Result<Price>>,
+}
+
+/// The estimated and the shortest measured time of a run, in seconds.
+pub struct Price {
+    pub estimated: f64,
+    pub measured: f64,
 }
 
 /// The times of a workload, in seconds, and a checksum.
@@ -31,7 +45,8 @@ impl Workload {
             name: name.into(),
             compared: true,
             lines: Box::new(move |name| line(name, run())),
-            explain: None,
+            made: None,
+            steps: 1.0,
         }
     }
 
@@ -45,7 +60,7 @@ impl Workload {
         Y: Tree<Leaf = Var> + 'static,
         X::With<Array>: Feed<X::With<Array>> + Feed<X::With<ShapeDtype>>,
     {
-        let same = make.clone();
+        let (same, also) = (make.clone(), make.clone());
         let run = move || {
             let (f, args) = make();
             times(|| f.call(&args))
@@ -54,10 +69,43 @@ impl Workload {
             let (f, args) = same();
             Ok(f.explain(&args)?.to_string())
         };
+        let price = move |steps: f64| {
+            let (f, args) = also();
+            let estimate = f.compile(&args)?.estimate(steps)?;
+            Ok(Price {
+                estimated: estimate.nanoseconds * 1e-9,
+                measured: shortest(|| f.call(&args))?,
+            })
+        };
         Workload {
-            explain: Some(Box::new(explain)),
+            made: Some(Made {
+                explain: Box::new(explain),
+                price: Box::new(price),
+            }),
             ..Workload::new(name, run)
         }
+    }
+
+    /// The same workload with this measurement.
+    pub fn measured_by(self, run: impl Fn() -> Result<Times> + 'static) -> Workload {
+        Workload {
+            lines: Box::new(move |name| line(name, run())),
+            ..self
+        }
+    }
+
+    /// The same workload, which no peer implements.
+    pub fn without_peers(self) -> Workload {
+        Workload {
+            compared: false,
+            ..self
+        }
+    }
+
+    /// The same workload, whose loops of unknown length take so many steps on average: in lanes as many as the longest of
+    /// eight.
+    pub fn with_steps(self, steps: f64) -> Workload {
+        Workload { steps, ..self }
     }
 
     /// Makes a workload with measurements of its own, which it returns as lines of JSON.
@@ -66,7 +114,8 @@ impl Workload {
             name: name.into(),
             compared: false,
             lines: Box::new(lines),
-            explain: None,
+            made: None,
+            steps: 1.0,
         }
     }
 
@@ -77,9 +126,9 @@ impl Workload {
 
     /// Says what became of the workload's function, if the workload is made of one.
     pub fn explain(&self) -> String {
-        match &self.explain {
+        match &self.made {
             None => format!("{}: there is no explanation", self.name),
-            Some(explain) => match explain() {
+            Some(made) => match (made.explain)() {
                 Ok(text) => format!("{}: {text}", self.name),
                 Err(e) => format!("{}: {e}", self.name),
             },
@@ -87,19 +136,35 @@ impl Workload {
     }
 }
 
+impl Workload {
+    /// Returns the estimated and the measured time, if the workload is made of a function.
+    pub fn price(&self) -> Option<Result<Price>> {
+        self.made.as_ref().map(|made| (made.price)(self.steps))
+    }
+}
+
 fn line(name: &str, times: Result<Times>) -> String {
     match times {
         Ok(Times { first, run, check }) => format!(
             "{{\"peer\": \"wengert\", \"name\": \"{name}\", \"first_ms\": {:.3}, \
-             \"run_us\": {:.3}, \"check\": {check:?}}}",
+             \"run_us\": {:.3}, \"peak_mb\": {:.1}, \"check\": {check:?}}}",
             first * 1e3,
-            run * 1e6
+            run * 1e6,
+            peak_memory().unwrap_or_default() * 1e-6
         ),
         Err(e) => format!(
             "{{\"peer\": \"wengert\", \"name\": \"{name}\", \"error\": {:?}}}",
             e.to_string()
         ),
     }
+}
+
+/// Returns the most bytes that the process has had in memory.
+fn peak_memory() -> Option<f64> {
+    let text = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kilobytes: f64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
+    Some(kilobytes * 1024.0)
 }
 
 /// Times the first call and blocks of later ones. A block has as many calls as fill 20 ms; there are nine
@@ -128,6 +193,36 @@ pub fn times<Y: Tree<Leaf = Array>>(mut call: impl FnMut() -> Result<Y>) -> Resu
     })
 }
 
+/// Returns the time of the shortest of some runs, or of one thread the processor time of a long run, which other programs
+/// disturb less.
+fn shortest<Y>(call: impl Fn() -> Result<Y>) -> Result<f64> {
+    call()?;
+    let begun = (Instant::now(), processor_time());
+    let mut shortest = f64::INFINITY;
+    let mut runs = 0;
+    while runs < 3 || (runs < 100_000 && begun.0.elapsed().as_secs_f64() < 0.3) {
+        let start = Instant::now();
+        call()?;
+        shortest = shortest.min(start.elapsed().as_secs_f64());
+        runs += 1;
+    }
+    let alone = std::env::var("RAYON_NUM_THREADS").is_ok_and(|n| n == "1");
+    Ok(match (begun.1, processor_time()) {
+        // What the system counts lags behind by milliseconds.
+        (Some(before), Some(after)) if alone && after - before > 0.05 => {
+            shortest.min((after - before) / f64::from(runs))
+        }
+        _ => shortest,
+    })
+}
+
+/// Returns the seconds for which this thread has had a processor.
+fn processor_time() -> Option<f64> {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    let nanoseconds: f64 = text.split(' ').next()?.parse().ok()?;
+    Some(nanoseconds * 1e-9)
+}
+
 /// Returns the median; of an even number of values, the mean of the middle two.
 pub fn median(mut x: Vec<f64>) -> f64 {
     x.sort_by(f64::total_cmp);
@@ -137,8 +232,12 @@ pub fn median(mut x: Vec<f64>) -> f64 {
 
 /// Returns the sum of all floats that are not NaN.
 fn check<Y: Tree<Leaf = Array>>(result: &Y) -> f64 {
-    let floats = tree::leaves(result)
-        .into_iter()
-        .filter_map(|leaf| leaf.to_vec::<f64>().ok());
+    let floats = tree::leaves(result).into_iter().filter_map(|leaf| {
+        let narrow = || {
+            leaf.to_vec::<f32>()
+                .map(|all| all.into_iter().map(f64::from).collect())
+        };
+        leaf.to_vec::<f64>().or_else(|_| narrow()).ok()
+    });
     floats.flatten().filter(|x| !x.is_nan()).sum()
 }

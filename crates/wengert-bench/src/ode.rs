@@ -6,55 +6,64 @@ use std::f64::consts::PI;
 use wengert::prelude::*;
 
 use crate::inputs::{linspace, u};
-use crate::measure::{Workload, times};
+use crate::measure::Workload;
 
 pub fn workloads() -> Vec<Workload> {
     let mut all = vec![
-        Workload::new("ode/lorenz_1", || {
-            let f = jit(|p| lorenz(p).0);
+        Workload::of("ode/lorenz_1", || {
+            let f = jit(|p| lorenz(p, 1000).0);
             let p = LORENZ.map(Array::from);
-            times(|| f.call(&p))
+            (f, p)
         }),
-        Workload::new("ode/lorenz_grad_1", || {
+        Workload::of("ode/lorenz_grad_1", || {
             let f = jit(grad(lorenz_loss));
             let p = LORENZ.map(Array::from);
-            times(|| f.call(&p))
+            (f, p)
         }),
     ];
     all.extend([16, 1000, 10_000].map(|n| {
-        Workload::new(format!("ode/lorenz_{n}"), move || {
-            let f = jit(vmap(|p| lorenz(p).0));
+        Workload::of(format!("ode/lorenz_{n}"), move || {
+            let f = jit(vmap(|p| lorenz(p, 1000).0));
             let p = lorenz_parameters(n);
-            times(|| f.call(&p))
+            (f, p)
         })
     }));
     all.extend([16, 1000].map(|n| {
-        Workload::new(format!("ode/lorenz_grad_{n}"), move || {
+        Workload::of(format!("ode/lorenz_grad_{n}"), move || {
             let f = jit(vmap(grad(lorenz_loss)));
             let p = lorenz_parameters(n);
-            times(|| f.call(&p))
+            (f, p)
         })
     }));
-    all.push(Workload::new("ode/vanderpol_adaptive_1000", || {
-        let f = jit(vmap(|mu| van_der_pol(mu, [2.0, 0.0].map(Var::from))));
-        let mu = Array::from(van_der_pol_parameters(20.0));
-        times(|| f.call(&mu))
-    }));
-    all.push(Workload::of("ode/vanderpol_adaptive_grad_1000", || {
-        let end = |p: Var| van_der_pol(p.at(0), [p.at(1), p.at(2)])[0];
-        (jit(vmap(grad(end))), van_der_pol_starts())
-    }));
-    all.push(Workload::of("ode/vanderpol_adaptive_jacfwd_1000", || {
-        let end = |p: Var| van_der_pol(p.at(0), [p.at(1), p.at(2)])[0];
-        (jit(vmap(jacfwd(end))), van_der_pol_starts())
-    }));
-    all.push(Workload::new("ode/kuramoto_100x120", || {
+    all.push(
+        Workload::of("ode/vanderpol_adaptive_1000", || {
+            let f = jit(vmap(|mu| van_der_pol(mu, [2.0, 0.0].map(Var::from))));
+            let mu = Array::from(van_der_pol_parameters(20.0));
+            (f, mu)
+        })
+        .with_steps(200.0),
+    );
+    all.push(
+        Workload::of("ode/vanderpol_adaptive_grad_1000", || {
+            let end = |p: Var| van_der_pol(p.at(0), [p.at(1), p.at(2)])[0];
+            (jit(vmap(grad(end))), van_der_pol_starts())
+        })
+        .with_steps(173.0),
+    );
+    all.push(
+        Workload::of("ode/vanderpol_adaptive_jacfwd_1000", || {
+            let end = |p: Var| van_der_pol(p.at(0), [p.at(1), p.at(2)])[0];
+            (jit(vmap(jacfwd(end))), van_der_pol_starts())
+        })
+        .with_steps(173.0),
+    );
+    all.push(Workload::of("ode/kuramoto_100x120", || {
         let natural: Vec<f64> = u(100, 0).iter().map(|u| u - 0.5).collect();
         let start: Vec<f64> = u(100, 3).iter().map(|u| 2.0 * PI * u).collect();
         let (natural, start) = (Array::from(natural), Array::from(start));
         let f = jit(vmap(move |k| kuramoto(k, &natural, &start)));
         let couplings = Array::from(linspace(0.0, 2.0, 120));
-        times(|| f.call(&couplings))
+        (f, couplings)
     }));
     all
 }
@@ -71,20 +80,20 @@ pub fn rk4<const N: usize>(f: impl Fn([Var; N]) -> [Var; N], s: [Var; N], h: f64
 
 const LORENZ: [f64; 3] = [10.0, 28.0, 8.0 / 3.0];
 
-/// Runs the Lorenz system for 1,000 steps: returns its last state, and the first coordinate after every step.
-fn lorenz([sigma, rho, beta]: [Var; 3]) -> ([Var; 3], Var) {
+/// Runs the Lorenz system: returns its last state, and the first coordinate after every step.
+pub fn lorenz([sigma, rho, beta]: [Var; 3], steps: usize) -> ([Var; 3], Var) {
     let f = |[x, y, z]: [Var; 3]| [sigma * (y - x), x * (rho - z) - y, x * y - beta * z];
-    scan([1.0; 3], 0..1000, |s, _| {
+    scan([1.0; 3], 0..steps, |s, _| {
         let next = rk4(f, s, 0.01);
         (next, next[0])
     })
 }
 
 fn lorenz_loss(p: [Var; 3]) -> Var {
-    lorenz(p).1.square().mean()
+    lorenz(p, 1000).1.square().mean()
 }
 
-fn lorenz_parameters(n: usize) -> [Array; 3] {
+pub fn lorenz_parameters(n: usize) -> [Array; 3] {
     from_fn(|i| {
         let spread = u(n, i);
         let all: Vec<f64> = spread
@@ -148,12 +157,19 @@ fn van_der_pol_starts() -> Array {
     Array::from(starts)
 }
 
-/// Runs Van der Pol's oscillator to time 20, with a tolerance of 1e-6: elements need very different numbers of
-/// steps.
+/// Runs Van der Pol's oscillator to time 20: elements need very different numbers of steps.
 fn van_der_pol(mu: Var, start: [Var; 2]) -> [Var; 2] {
-    let f = |[x, v]: [Var; 2]| [v, mu * (1.0 - x.square()) * v - x];
+    adaptive(
+        |[x, v]: [Var; 2]| [v, mu * (1.0 - x.square()) * v - x],
+        start,
+        20.0,
+    )
+}
+
+/// Solves a differential equation from time 0, with steps that keep a tolerance of 1e-6.
+pub fn adaptive(f: impl Fn([Var; 2]) -> [Var; 2], start: [Var; 2], end: f64) -> [Var; 2] {
     let step = |(t, h, y): (Var, Var, [Var; 2])| {
-        let h = h.min(20.0 - t);
+        let h = h.min(end - t);
         let mut slopes = vec![f(y)];
         let mut z = y;
         for row in STAGES {
@@ -170,7 +186,7 @@ fn van_der_pol(mu: Var, start: [Var; 2]) -> [Var; 2] {
         let next = from_fn(|j| good.select(z[j], y[j]));
         (good.select(t + h, t), h * factor, next)
     };
-    while_loop((0.0, 0.01, start), |(t, _, _)| t.lt(20.0), step).2
+    while_loop((0.0, 0.01, start), |(t, _, _)| t.lt(end), step).2
 }
 
 /// Returns the weighted sum of the slopes' `j`-th coordinates.

@@ -8,6 +8,8 @@ Usage: wengert-bench [PREFIX ..] [--peers PYTHON [--rounds N] [--markdown FILE]]
   PREFIX ..        the workloads whose names begin so; all unless given
   --exact NAME     the one workload of that name
   --list           the names of the workloads
+  --prices         the estimated time of a run of each, and the shortest measured one
+  --threads-table  what all threads gain on batches of long runs, and what batches of gradients cost
   --explain        what became of each function, instead of its times
   --peers PYTHON   also in JAX and Numba, as far as that Python has them, and in C if there is a gcc:
                    in turns, each in a process of its own, and one table
@@ -20,6 +22,8 @@ pub struct Options {
     pub exact: Option<String>,
     pub list: bool,
     pub explain: bool,
+    pub prices: bool,
+    pub threads_table: bool,
     pub peers: Option<String>,
     pub rounds: usize,
     pub markdown: Option<String>,
@@ -33,6 +37,8 @@ impl Options {
             exact: None,
             list: false,
             explain: false,
+            prices: false,
+            threads_table: false,
             peers: None,
             rounds: 3,
             markdown: None,
@@ -43,6 +49,8 @@ impl Options {
                 "--help" | "-h" => return Ok(None),
                 "--list" => options.list = true,
                 "--explain" => options.explain = true,
+                "--threads-table" => options.threads_table = true,
+                "--prices" => options.prices = true,
                 "--exact" => options.exact = Some(value()?),
                 "--peers" => options.peers = Some(value()?),
                 "--markdown" => options.markdown = Some(value()?),

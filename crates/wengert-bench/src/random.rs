@@ -2,7 +2,7 @@
 
 use wengert::prelude::*;
 
-use crate::measure::{Workload, times};
+use crate::measure::Workload;
 
 const N: usize = 10_000_000;
 
@@ -11,21 +11,21 @@ const STEPS: usize = 10_000;
 
 pub fn workloads() -> Vec<Workload> {
     vec![
-        Workload::new("random/uniform_1e7", || {
+        Workload::of("random/uniform_1e7", || {
             let f = jit(|key: Key| key.uniform([N]));
-            times(|| f.call(Key::from_seed(0)))
+            (f, Key::from_seed(0))
         }),
-        Workload::new("random/normal_1e7", || {
+        Workload::of("random/normal_1e7", || {
             let f = jit(|key: Key| key.normal([N]));
-            times(|| f.call(Key::from_seed(0)))
+            (f, Key::from_seed(0))
         }),
-        Workload::new("random/mc_pi_1e7", || {
+        Workload::of("random/mc_pi_1e7", || {
             let f = jit(|key: Key| {
                 let (a, b) = key.split();
                 let (x, y) = (a.uniform([N]), b.uniform([N]));
                 4.0 * (x * x + y * y).lt(1.0).to(DType::F64).mean()
             });
-            times(|| f.call(Key::from_seed(0)))
+            (f, Key::from_seed(0))
         }),
         Workload::of("random/permutation_1e6", || {
             (
@@ -34,7 +34,7 @@ pub fn workloads() -> Vec<Workload> {
             )
         }),
         // One key per path, split at every step.
-        Workload::new("sde/ou_1000x10000", || {
+        Workload::of("sde/ou_1000x10000", || {
             let path = |key: Key| {
                 let step = |(key, x): (Key, Var), _| {
                     let (key, now) = key.split();
@@ -44,16 +44,16 @@ pub fn workloads() -> Vec<Workload> {
                 x
             };
             let f = jit(move |key: Key| vmap(path)(key.split_into(PATHS)));
-            times(|| f.call(Key::from_seed(0)))
+            (f, Key::from_seed(0))
         }),
         // One key per path, whose draws are the steps.
-        Workload::new("sde/ou_draws_1000x10000", || {
+        Workload::of("sde/ou_draws_1000x10000", || {
             let path = |key: Key| {
                 let step = |x: Var, z: Var| (ornstein_uhlenbeck(x, z), ());
                 scan(0.0, key.normal([STEPS]), step).0
             };
             let f = jit(move |key: Key| vmap(path)(key.split_into(PATHS)));
-            times(|| f.call(Key::from_seed(0)))
+            (f, Key::from_seed(0))
         }),
     ]
 }

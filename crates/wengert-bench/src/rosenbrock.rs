@@ -3,21 +3,21 @@
 use wengert::prelude::*;
 
 use crate::inputs::array;
-use crate::measure::{Workload, times};
+use crate::measure::Workload;
 
 pub fn workloads() -> Vec<Workload> {
     let gradient = |n: usize| {
-        Workload::new(format!("grad/rosenbrock_{n}"), move || {
+        Workload::of(format!("grad/rosenbrock_{n}"), move || {
             let f = jit(grad(rosenbrock));
             let x = array([n], 0);
-            times(|| f.call(&x))
+            (f, x)
         })
     };
     let second = |n: usize| {
-        Workload::new(format!("hessian/rosenbrock_{n}"), move || {
+        Workload::of(format!("hessian/rosenbrock_{n}"), move || {
             let f = jit(hessian(rosenbrock));
             let x = array([n], 0);
-            times(|| f.call(&x))
+            (f, x)
         })
     };
     let gradients = [2, 100, 10_000].map(gradient);

@@ -3,11 +3,11 @@
 use wengert::prelude::*;
 
 use crate::inputs::u;
-use crate::measure::{Workload, times};
+use crate::measure::Workload;
 
 pub fn workloads() -> Vec<Workload> {
     vec![
-        Workload::new("scan/ar1_10000", || {
+        Workload::of("scan/ar1_10000", || {
             let step = |y: Var, e: Var| {
                 let y = 0.9 * y + e;
                 (y, y)
@@ -15,18 +15,18 @@ pub fn workloads() -> Vec<Workload> {
             let f = jit(move |e: Var| scan(0.0, e, step).1);
             let e: Vec<f64> = u(10_000, 0).iter().map(|u| u - 0.5).collect();
             let e = Array::from(e);
-            times(|| f.call(&e))
+            (f, e)
         }),
-        Workload::new("scan/mat3_10000", || {
+        Workload::of("scan/mat3_10000", || {
             let f = jit(power);
             let m = rotation(0.01);
-            times(|| f.call(&m))
+            (f, m)
         }),
-        Workload::new("scan/mat3_grad_10000", || {
+        Workload::of("scan/mat3_grad_10000", || {
             let weights = || arange(9).to(DType::F64).reshape([3, 3]);
             let f = jit(grad(move |m| (power(m) * weights()).sum()));
             let m = rotation(0.01);
-            times(|| f.call(&m))
+            (f, m)
         }),
     ]
 }

@@ -10,19 +10,22 @@ pub fn workloads() -> Vec<Workload> {
         Workload::of("search/divisors_30000", || {
             let numbers: Vec<i64> = (2..30_000).collect();
             (jit(vmap(smallest_divisor)), Array::from(numbers))
-        }),
+        })
+        .with_steps(1_700.0),
         Workload::of("search/kepler_grad_1000", || {
             let e: Vec<f64> = u(1000, 0).iter().map(|u| 0.9 * u).collect();
             let m: Vec<f64> = u(1000, 3).iter().map(|u| 0.1 + 3.0 * u).collect();
             let slopes = vmap(grad(|(e, m)| anomaly(e, m)));
             (jit(slopes), (Array::from(e), Array::from(m)))
-        }),
+        })
+        .with_steps(5.0),
         Workload::of("search/implicit_grad_1000", || {
             let k: Vec<f64> = u(1000, 0).iter().map(|u| 1.0 + 50.0 * u).collect();
             let y: Vec<f64> = u(1000, 3).iter().map(|u| 2.0 * u).collect();
             let slopes = vmap(grad(|(k, y)| implicit_euler(k, y)));
             (jit(slopes), (Array::from(k), Array::from(y)))
-        }),
+        })
+        .with_steps(5.0),
     ]
 }
 

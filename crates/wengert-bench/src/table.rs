@@ -6,6 +6,8 @@ use crate::peers::{Entrant, Kind, Measured, Row};
 
 /// Tolerance of a result relative to JAX's, for rounding.
 const TOLERANCE: f64 = 1e-9;
+/// The tolerance for numbers of 32 bits.
+const NARROW: f64 = 1e-4;
 /// Workloads whose results are random draws: every peer has its own generator.
 const DRAWS: [&str; 2] = ["random/", "sde/"];
 
@@ -47,7 +49,11 @@ pub fn markdown(entrants: &[Entrant], rows: &[Row]) -> String {
     }
 
     for (row, compared) in rows.iter().zip(&compared) {
-        if let Some(difference) = compared.difference.filter(|d| d.is_nan() || *d > TOLERANCE) {
+        let tolerance = match row.name.starts_with("f32/") {
+            true => NARROW,
+            false => TOLERANCE,
+        };
+        if let Some(difference) = compared.difference.filter(|d| d.is_nan() || *d > tolerance) {
             text += &format!(
                 "\n{}: the result differs from JAX's by {difference:.1e}\n",
                 row.name
@@ -121,7 +127,7 @@ fn cell(x: Option<f64>, show: fn(f64) -> String) -> String {
 }
 
 /// Formats a duration with three digits and a unit.
-fn duration(seconds: f64) -> String {
+pub fn duration(seconds: f64) -> String {
     let (x, unit) = match seconds {
         s if s < 1e-6 => (s * 1e9, "ns"),
         s if s < 1e-3 => (s * 1e6, "µs"),
@@ -132,7 +138,7 @@ fn duration(seconds: f64) -> String {
 }
 
 /// Formats a ratio with two digits after the point; more where it would be zero.
-fn ratio(x: f64) -> String {
+pub fn ratio(x: f64) -> String {
     if x < 0.1 {
         format!("{x:.3}")
     } else {

@@ -47,11 +47,14 @@ pub fn workloads() -> Vec<Workload> {
             (jit(move |x| delayed(x, n)), array([RING[1]], 0))
         }));
     }
-    for (size, n) in [("1e5", 100_000), ("1e6", 1_000_000)] {
-        all.push(Workload::of(format!("write/sieve_{size}"), move || {
-            let flags = Array::from(vec![true; n]);
-            (jit(move |flags| sieve(flags, n)), flags)
-        }));
+    for (size, n, steps) in [("1e5", 100_000, 1_200.0), ("1e6", 1_000_000, 4_200.0)] {
+        all.push(
+            Workload::of(format!("write/sieve_{size}"), move || {
+                let flags = Array::from(vec![true; n]);
+                (jit(move |flags| sieve(flags, n)), flags)
+            })
+            .with_steps(steps),
+        );
     }
     all
 }

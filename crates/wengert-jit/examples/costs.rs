@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use wengert_jit::{Options, Vectors, compile};
 use wengert_loop::buffer::Data;
-use wengert_loop::cost::{cycles, nanoseconds, price};
+use wengert_loop::cost::{COPY, cycles, nanoseconds, narrow_cycles, price, scalar_cycles};
 use wengert_loop::elementary::Elementary;
 use wengert_loop::loops::affine::Affine;
 use wengert_loop::loops::builder::{Builder, Carry};
@@ -205,29 +205,23 @@ fn main() {
         |kind, vectors| (near(kind, &ops(84), vectors) - near(kind, &ops(20), vectors)) / 64.0;
     let scalar = more(LoopKind::SERIAL, Vectors::Narrow);
     let lanes = more(LoopKind::Vector, Vectors::Narrow);
-    let call = near(LoopKind::SERIAL, &exp, Vectors::Narrow);
-    let call_lanes = near(LoopKind::Vector, &exp, Vectors::Functions);
     let copy = |len| time(&copies(len, 1_000), Vectors::Narrow) / 1_000.0;
     let each = (copy(1_016) - copy(16)) / 1_000.0;
     let chain = link_time(Add, DType::U64, false, 1, Vectors::Narrow);
     let step = time(&chains(Add, DType::U64, false, 1, 100_000), Vectors::Narrow) / 1e5;
     println!("\nnanoseconds: used, measured");
+    let add = |cycles: f64| nanoseconds::CYCLE * cycles;
     for (name, used, measured) in [
-        ("scalar", nanoseconds::SCALAR, scalar),
-        ("lanes", nanoseconds::LANES, 8.0 * lanes),
-        ("call", nanoseconds::CALL * nanoseconds::SCALAR, call),
+        ("cycle", nanoseconds::CYCLE, chain),
+        ("scalar", add(scalar_cycles(Add, true).1), scalar),
         (
-            "call, lanes",
-            nanoseconds::CALL * nanoseconds::LANES,
-            8.0 * call_lanes,
+            "lanes",
+            add(4.0 * narrow_cycles(Add, DType::F64, DType::F64).1),
+            8.0 * lanes,
         ),
-        ("copy", nanoseconds::COPY.0, copy(16) - 16.0 * each),
-        ("copy, each", nanoseconds::COPY.1, each),
-        (
-            "step",
-            nanoseconds::STEP,
-            step - (CHAIN as f64 - 1.0) * chain,
-        ),
+        ("copy", add(COPY), copy(16) - 16.0 * each),
+        ("copy, each", add(0.125), each),
+        ("step", add(1.0), step - (CHAIN as f64 - 1.0) * chain),
     ] {
         println!("{name:<12} {used:>8.2} {measured:>8.2}");
     }

@@ -389,6 +389,7 @@ impl Generator {
         });
         self.known.extend(carried.iter().map(|c| c.out));
         self.b.push(Stmt::For(For {
+            marks: Marks::default(),
             kind: LoopKind::Serial { reverse },
             extent,
             index,
@@ -431,6 +432,7 @@ impl Generator {
         carried.push(counter);
         self.known.extend(carried.iter().map(|c| c.out));
         self.b.push(Stmt::While(While {
+            marks: Marks::default(),
             carried,
             cond,
             body,
@@ -520,6 +522,7 @@ fn program(seed: u64, budget: usize, how: How) -> (Program, Vec<Data>) {
     });
     g.in_lanes = false;
     g.b.push(Stmt::For(For {
+        marks: Marks::default(),
         kind: LoopKind::Vector,
         extent,
         index,

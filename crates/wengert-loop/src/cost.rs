@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use crate::loops::{Stmt, Value, walk};
 use crate::scalar::ScalarOp;
+use crate::types::DType;
 
 /// Cycles of a statement on 64-bit lanes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -68,20 +69,88 @@ pub fn longest_path(stmts: &[Stmt], mut cycles: impl FnMut(&Stmt, Value) -> Opti
     longest
 }
 
-/// Approximate nanoseconds: enough to decide whether threads pay.
+/// Cycles of an operation on one number: until the result is there, and for which it occupies the processor.
+pub fn scalar_cycles(op: ScalarOp, float: bool) -> (f64, f64) {
+    use ScalarOp::*;
+    match op {
+        Add | Sub if float => (2.5, 0.5),
+        Mul | Fma if float => (4.0, 0.5),
+        Mul | MulHigh => (3.0, 1.0),
+        Div if float => (14.0, 4.0),
+        Sqrt => (19.0, 6.0),
+        Div | Rem if !float => (18.0, 8.0),
+        Div | Rem => (40.0, 30.0),
+        Min | Max if float => (8.0, 3.0),
+        Floor | Ceil | Round | Trunc => (8.0, 2.0),
+        Convert => (6.0, 1.5),
+        Select if float => (3.0, 1.5),
+        Eq | Ne | Lt | Le if float => (3.0, 1.0),
+        _ => (1.0, 0.25),
+    }
+}
+
+/// Cycles of an operation on eight lanes in vectors of 128 bits: until the result is there, and for which each vector
+/// occupies the processor.
+pub fn narrow_cycles(op: ScalarOp, from: DType, to: DType) -> (f64, f64) {
+    use ScalarOp::*;
+    let float = from.is_float();
+    match op {
+        Add | Sub | Mul | Fma if float => (4.0, 0.5),
+        Div if float => (14.0, 4.0),
+        Sqrt => (19.0, 6.0),
+        Div | Rem | MulHigh => (20.0, 10.0),
+        Mul => (10.0, 2.0),
+        Min | Max if float => (8.0, 3.0),
+        Floor | Ceil | Round | Trunc => (8.0, 2.0),
+        Convert if from != to => (8.0, 3.0),
+        Any => (4.0, 2.0),
+        _ => (1.0, 0.75),
+    }
+}
+
+/// Cycles of a load or store of a register: loads take half as long as stores.
+pub const ACCESS: f64 = 0.5;
+/// Cycles until a load has its number.
+pub const LOAD: f64 = 5.0;
+/// Cycles of a call of a function of scalars, besides those of its body.
+pub const CALL: f64 = 6.0;
+/// Cycles of a copy, besides those of its elements.
+pub const COPY: f64 = 15.0;
+/// Cycles of a statement about lists. An estimate.
+pub const LISTS: f64 = 10.0;
+/// Steps of a loop in a function of scalars. An estimate.
+pub const FEW_STEPS: f64 = 4.0;
+/// The number of instructions that a processor looks ahead.
+pub const OVERLAP: f64 = 400.0;
+
+/// Instructions that begin in a cycle.
+pub const AT_ONCE: f64 = 4.0;
+
+/// Bytes of a page.
+pub const PAGE: f64 = 4096.0;
+/// Bytes of a line of a cache.
+pub const LINE: f64 = 64.0;
+/// Bytes that stay in the first cache.
+pub const L1: f64 = 32_768.0;
+/// Bytes that stay in the second cache.
+pub const L2: f64 = 2_000_000.0;
+/// Nanoseconds of a byte from the second cache.
+pub const NEAR_BYTE: f64 = 0.01;
+/// Nanoseconds of a byte from beyond the second cache.
+pub const FAR_BYTE: f64 = 0.03;
+/// How much longer an access in no order takes.
+pub const SCATTERED: f64 = 2.0;
+
+/// Approximate nanoseconds.
 pub mod nanoseconds {
-    /// Time of a scalar operation, load or store. `costs` measures a long sequence of scalars.
-    pub const SCALAR: f64 = 0.4;
-    /// Time of such a statement on eight lanes. `costs` measures a long sequence of lanes.
-    pub const LANES: f64 = 1.5;
-    /// Time of a call, in operations. `costs` measures `e^x`.
-    pub const CALL: f64 = 30.0;
-    /// Time of a copy: a constant, and the time per element. `costs` measures copies of two lengths.
-    pub const COPY: (f64, f64) = (5.0, 0.1);
-    /// Overhead of a loop step or a branch. `costs` measures a loop of one operation.
-    pub const STEP: f64 = 1.0;
-    /// Time of any other statement: lists, checks. An estimate.
-    pub const OTHER: f64 = 5.0;
+    /// Time of a cycle.
+    pub const CYCLE: f64 = 0.33;
+    /// Time to enter and leave a loop.
+    pub const ENTER: f64 = 1.0;
+    /// Time to start other threads for a parallel loop, and to wait for the last of them.
+    pub const SPREAD: f64 = 5_000.0;
+    /// Time of a call, besides that of its statements.
+    pub const CALL: f64 = 80.0;
     /// Number of steps assumed for a loop of unknown extent. An estimate.
     pub const STEPS: f64 = 32.0;
 }

@@ -13,6 +13,7 @@ use wengert_loop::target::Target;
 use crate::call::layout::FrameShape;
 use crate::cpu::Cpu;
 use crate::executable::Executable;
+use crate::plan::cost::Costs;
 
 /// A compiler of programs.
 pub trait Backend: Debug + Send + Sync {
@@ -102,7 +103,7 @@ impl Default for Options {
         Options {
             list_limit: LIST_LIMIT,
             quick_above: 20_000,
-            parallel_above: 80_000,
+            parallel_above: 25_000,
             unroll: true,
             vectors: Vectors::Loops,
             cpu: Cpu::host(),
@@ -142,6 +143,8 @@ pub struct Size {
 pub struct Listing {
     /// The program as emitted: short loops unrolled, small arrays in registers.
     pub program: Program,
+    /// What the code costs, as estimated.
+    pub costs: Costs,
     /// The native functions.
     pub functions: Vec<Listed>,
 }

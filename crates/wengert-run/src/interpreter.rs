@@ -1,6 +1,8 @@
 //! The interpreter of the loop IR as a back end: slow, but it runs any program on any machine, and is the
 //! reference for the other back ends.
 
+use std::collections::HashMap;
+
 use wengert_loop::buffer::Data;
 use wengert_loop::loops::interp;
 use wengert_loop::loops::verify::verify;
@@ -14,6 +16,7 @@ use crate::call::frame::Frame;
 use crate::call::layout::{FrameShape, Layout};
 use crate::executable::Executable;
 use crate::library::helpers::{guard, region_at, region_mut};
+use crate::plan::cost::Costs;
 
 /// The interpreter of the loop IR. It runs on one thread, on copies of the arguments, and does not limit lists.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -74,6 +77,11 @@ impl Backend for Interpreter {
             },
             listing: options.listing.then(|| Listing {
                 program: program.clone(),
+                costs: Costs::of(
+                    program,
+                    &HashMap::new(),
+                    &vec![false; program.functions.len()],
+                ),
                 functions: vec![],
             }),
             code: Box::new(code),

@@ -5,6 +5,7 @@ mod entries;
 mod entry;
 mod executable;
 mod explain;
+mod prices;
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -30,6 +31,7 @@ use self::entries::Entries;
 use self::entry::{Deeper, Entered, Entry, Signature};
 pub use self::executable::Executable;
 pub use self::explain::{Explanation, Stage};
+pub use self::prices::Estimate;
 use crate::array::{Array, Form};
 use crate::debug::{Printer, printing};
 use crate::tree::{self, Feed, ShapeDtype, Tree, TreeDef};

@@ -134,7 +134,7 @@ pub use control::{
 pub use debug::{check, debug_print};
 pub use func::Func;
 pub use host::pure_callback;
-pub use jit::{Executable, Explanation, Jit, Stage, jit, trace};
+pub use jit::{Estimate, Executable, Explanation, Jit, Stage, jit, trace};
 pub use random::Key;
 pub use transform::{
     Axes, checkpoint, custom_jvp, custom_linear_solve, custom_root, custom_vjp, fixed_point, grad,

@@ -179,7 +179,7 @@ impl Lowering {
         let at = self.source;
         let carried = self.b.carried(carries);
         let params: Vec<Value> = carried.iter().map(|c| c.param).collect();
-        self.note_open(PartKind::While);
+        let marks = self.note_open(PartKind::While);
         self.b.open(None);
         let test = cond(self, &params)?;
         let cond = self.b.close(vec![test]);
@@ -189,6 +189,7 @@ impl Lowering {
         self.note_close();
         let outs = carried.iter().map(|c| c.out).collect();
         self.b.push(Stmt::While(While {
+            marks,
             carried,
             cond,
             body,

@@ -125,8 +125,8 @@ impl Lowering {
         carries: &[Carry],
         body: impl FnOnce(&mut Lowering, Value, &[Value]) -> Result<Vec<Value>>,
     ) -> Result<Vec<Value>> {
-        let (open, params) = self.b.open_for(kind, extent, carries);
-        self.note_loop(kind, extent);
+        let (mut open, params) = self.b.open_for(kind, extent, carries);
+        open.marks = self.note_loop(kind, extent);
         let outer = self.parallel;
         self.parallel |= kind == LoopKind::Parallel;
         let results = body(self, open.index, &params)?;

@@ -9,10 +9,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use super::Lowering;
 use super::node::NodeId;
 use crate::ir::{Atom, Eqn, Func, Type};
-use crate::loops::{BufferId, Kernel, LoopKind, Value};
+use crate::loops::{BufferId, Kernel, LoopKind, Marks, Value};
 use crate::source::SourceId;
 
 /// The reason why a value is in memory instead of being computed where it is read.
@@ -172,6 +174,8 @@ pub struct Part {
     pub writes: BTreeSet<BufferId>,
     /// Set if the part is nothing but a copy.
     pub copied: Option<Copied>,
+    /// The number by which the statement of the part is [marked](Marks) in the program, if the part is a loop.
+    pub mark: u32,
     /// The values that each step produces, row by row.
     pub rows: Vec<Type>,
     /// The parts inside.
@@ -188,6 +192,7 @@ impl Part {
             strides: BTreeMap::new(),
             writes: BTreeSet::new(),
             copied: None,
+            mark: 0,
             rows: vec![],
             parts: vec![],
         }
@@ -234,6 +239,8 @@ pub(super) struct Recorder {
     kept: Option<Kept>,
     /// Set if the next nest is a copy.
     copied: Option<Copied>,
+    /// The number of parts that have been opened.
+    opened: u32,
 }
 
 impl Recorder {
@@ -248,6 +255,7 @@ impl Recorder {
             readers: HashMap::new(),
             kept: None,
             copied: None,
+            opened: 0,
         }
     }
 
@@ -417,26 +425,33 @@ impl Lowering {
         }
     }
 
-    /// Opens a part.
-    pub(super) fn note_open(&mut self, kind: PartKind) {
-        if let Some(r) = &mut self.notes {
-            let mut part = Part::new(kind, r.now);
-            if part.kind == PartKind::Nest {
-                part.copied = r.copied.take();
-            }
-            r.open.push(part);
+    /// Opens a part, and returns the marks for its statement.
+    pub(super) fn note_open(&mut self, kind: PartKind) -> Marks {
+        let Some(r) = &mut self.notes else {
+            return Marks::default();
+        };
+        let mut part = Part::new(kind, r.now);
+        if part.kind == PartKind::Nest {
+            part.copied = r.copied.take();
         }
+        part.mark = r.opened;
+        r.opened += 1;
+        let marks = Marks(SmallVec::from_buf([part.mark]));
+        r.open.push(part);
+        marks
     }
 
-    /// Opens the part of a counted loop.
-    pub(super) fn note_loop(&mut self, kind: LoopKind, extent: Value) {
-        let Some(r) = &self.notes else { return };
+    /// Opens the part of a counted loop, and returns the marks for it.
+    pub(super) fn note_loop(&mut self, kind: LoopKind, extent: Value) -> Marks {
+        let Some(r) = &self.notes else {
+            return Marks::default();
+        };
         let steps = match (self.b.known(extent), r.bounds.get(&extent)) {
             (Some(n), _) => Steps::Exactly(n),
             (None, Some(&n)) => Steps::UpTo(n),
             (None, None) => Steps::Unknown,
         };
-        self.note_open(PartKind::For { kind, steps });
+        self.note_open(PartKind::For { kind, steps })
     }
 
     /// Closes the part that was opened last.

@@ -5,7 +5,7 @@ use cranelift_codegen::ir::{InstBuilder, types};
 use cranelift_module::Module;
 use wengert_loop::loops::For;
 use wengert_run::library::helpers;
-use wengert_run::plan::{cost, lists};
+use wengert_run::plan::lists;
 
 use super::Emitter;
 
@@ -17,7 +17,7 @@ impl<'p> Emitter<'_, 'p> {
         let f = self.s.module.declare_func_in_func(id, self.b.func);
         let f = self.b.ins().func_addr(types::I64, f);
         let n = self.scalar(l.extent);
-        let step = cost::nanoseconds(&l.body, &self.v.constants, false).max(1.0);
+        let step = self.s.plan.parallel_steps[&l.index].max(1.0);
         let step = self.int(step as i64);
         let run = helpers::parallel as *const () as usize;
         let status = self

@@ -11,6 +11,7 @@ use wengert_loop::loops::{
 use wengert_loop::types::DType;
 use wengert_run::Cpu;
 use wengert_run::library::wide::{self, Wide};
+use wengert_run::plan::cost::Costs;
 use wengert_run::plan::reuse::{self, Reuse};
 use wengert_run::plan::scratch::{self, Scratch};
 use wengert_run::plan::{constants, gathering};
@@ -36,6 +37,10 @@ pub(crate) struct Plan {
     /// The vector loops that are written in 512-bit registers, by their index, with the blocks of
     /// lanes that run side by side.
     pub zmm: HashMap<Value, Blocks>,
+    /// What the code costs, as estimated.
+    pub costs: Costs,
+    /// The nanoseconds of a step of each parallel loop, by its index.
+    pub parallel_steps: HashMap<Value, f64>,
     /// The target processor.
     pub cpu: Cpu,
 }
@@ -61,7 +66,9 @@ pub(crate) fn plan(program: &Program, options: &Options) -> Plan {
             _ => wide::wide(f, cpu),
         })
         .collect();
-    let program = inline::inline(program, &functions);
+    let has: Vec<bool> = functions.iter().map(Option::is_some).collect();
+    let plain = program;
+    let program = inline::inline(plain, &functions);
     let mut values = values(program.values.clone(), &program.body);
     let gathers = gathering(&program);
     let zmm = match vectors >= Vectors::Loops && cpu.has_wide_loops() {
@@ -69,8 +76,13 @@ pub(crate) fn plan(program: &Program, options: &Options) -> Plan {
         false => HashMap::new(),
     };
     values.live_in(&program.body, &zmm);
-    let copies = zmm.iter().map(|(&v, blocks)| (v, blocks.eights()));
-    let scratch = scratch::scratch(&program, &copies.collect());
+    let copies: HashMap<Value, usize> = zmm
+        .iter()
+        .map(|(&v, blocks)| (v, blocks.eights()))
+        .collect();
+    // Before functions are inlined, what they compute in rare cases is still apart.
+    let costs = Costs::of(plain, &copies, &has);
+    let scratch = scratch::scratch(&program, &copies);
     let reuse = reuse::reuse(&program);
     Plan {
         program,
@@ -80,6 +92,8 @@ pub(crate) fn plan(program: &Program, options: &Options) -> Plan {
         gathers,
         wide: functions,
         zmm,
+        parallel_steps: costs.parallel_steps(),
+        costs,
         cpu,
     }
 }

@@ -186,6 +186,7 @@ impl Build {
         let outs = carried.iter().map(|c| c.out).collect();
         let at = None;
         self.push(Stmt::While(While {
+            marks: Marks::default(),
             carried,
             cond,
             body,

@@ -225,6 +225,7 @@ fn joined(a: For, mut b: For) -> For {
     }
     b.body.results.iter_mut().for_each(rename);
     let mut all = a;
+    all.marks.0.append(&mut b.marks.0);
     all.carried.append(&mut b.carried);
     all.body.stmts.append(&mut b.body.stmts);
     all.body.results.append(&mut b.body.results);

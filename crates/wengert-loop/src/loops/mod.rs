@@ -238,9 +238,23 @@ pub struct Cell {
     pub element: Index,
 }
 
+/// The numbers by which whoever built a program knows a loop again after passes have rewritten it. A loop that was
+/// joined from two has the numbers of both. They have no meaning for the code, so all are equal, and the text form
+/// leaves them out.
+#[derive(Clone, Default, Debug)]
+pub struct Marks(pub SmallVec<[u32; 1]>);
+
+impl PartialEq for Marks {
+    fn eq(&self, _: &Marks) -> bool {
+        true
+    }
+}
+
 /// A counted loop.
 #[derive(Clone, PartialEq, Debug)]
 pub struct For {
+    /// The numbers by which it is known.
+    pub marks: Marks,
     /// How its steps may run.
     pub kind: LoopKind,
     /// The number of steps: an `i64`; no step runs if it is not positive.
@@ -256,6 +270,8 @@ pub struct For {
 /// A loop that runs while a condition holds.
 #[derive(Clone, PartialEq, Debug)]
 pub struct While {
+    /// The numbers by which it is known.
+    pub marks: Marks,
     /// The values that go from step to step; the body's results are the next ones.
     pub carried: Vec<Carried>,
     /// Sees the parameters and yields one `bool`: whether to run another step.

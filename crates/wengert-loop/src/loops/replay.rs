@@ -185,7 +185,8 @@ pub(super) fn same<'p, R: Rewrite<'p>>(pass: &mut R, stmt: &'p Stmt) {
         Stmt::For(l) => {
             let carries = carries(pass, stmt, &l.carried);
             let r = pass.replay();
-            let (open, params) = r.b.open_for(l.kind, r.get(l.extent), &carries);
+            let (mut open, params) = r.b.open_for(l.kind, r.get(l.extent), &carries);
+            open.marks = l.marks.clone();
             let around = r.lane;
             if l.kind == LoopKind::Vector {
                 r.lane = Some(open.index);
@@ -225,6 +226,7 @@ pub(super) fn same<'p, R: Rewrite<'p>>(pass: &mut R, stmt: &'p Stmt) {
             let outs: Vec<Value> = carried.iter().map(|c| c.out).collect();
             let ends = counters.iter().any(|c| c.ends_within(l.limit));
             r.b.push(Stmt::While(While {
+                marks: l.marks.clone(),
                 carried,
                 cond,
                 body,

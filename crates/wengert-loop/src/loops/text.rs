@@ -271,6 +271,7 @@ impl Writer<'_> {
                 index,
                 carried,
                 body,
+                ..
             }) => {
                 let kind = match kind {
                     LoopKind::Serial { reverse: false } => "for",

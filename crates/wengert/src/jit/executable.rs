@@ -13,6 +13,7 @@ use super::called_at;
 use super::compiled::{Compiled, Seen, Work};
 use super::entry::Deeper;
 use super::explain::{self, Explanation, Stage};
+use super::prices::Estimate;
 use crate::array::Array;
 use crate::func::Func;
 use crate::tree::{self, Feed, Tree, TreeDef};
@@ -143,6 +144,27 @@ where
     /// Only those that compiling has.
     pub fn explain(&self) -> Result<Explanation> {
         explain::explain(&self.compiled, &self.def)
+    }
+
+    /// Estimates the time of a call and the memory it moves, with the prices that the compiler decides by. Loops of
+    /// unknown length are assumed to take `steps` steps. The function is compiled again for this.
+    ///
+    /// ```
+    /// use wengert::prelude::*;
+    ///
+    /// let f = jit(|x: Var| x.sin().sum());
+    /// let [short, long] = [1_000, 1_000_000].map(|n| {
+    ///     let code = f.compile(&ShapeDtype::new([n], DType::F64))?;
+    ///     code.estimate(1.0)
+    /// });
+    /// assert!(long?.nanoseconds > 10.0 * short?.nanoseconds);
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Only those that compiling has.
+    pub fn estimate(&self, steps: f64) -> Result<Estimate> {
+        explain::estimate(&self.compiled, steps)
     }
 
     /// Returns the function as text at a stage closer to machine code than [`Executable::func`]. The function

@@ -1,9 +1,11 @@
 //! Descriptions of what the compiler made of a function.
 
+use std::cell::RefCell;
 use std::collections::HashSet;
 use std::fmt;
 use std::time::{Duration, Instant};
 
+use wengert_ir::cost::nanoseconds::STEPS;
 use wengert_ir::error::Result;
 use wengert_ir::ir::view::Outline;
 use wengert_ir::loops::{BufferId, BufferKind, LANES, LoopKind, Program, walk};
@@ -11,8 +13,10 @@ use wengert_ir::rewrite::Choice;
 use wengert_ir::schedule::lower_with_notes;
 use wengert_ir::schedule::notes::{Kept, Notes, OperationId, Part, PartKind, Steps};
 use wengert_ir::source::SourceId;
+use wengert_run::plan::cost::Assumed;
 
 use super::compiled::Compiled;
+use super::prices::{Estimate, Prices};
 use super::{lowered, machine_code};
 use crate::tree::TreeDef;
 
@@ -86,6 +90,21 @@ impl Again {
     }
 }
 
+/// Estimates a call, where loops of unknown length take this number of steps.
+pub(super) fn estimate(compiled: &Compiled, steps: f64) -> Result<Estimate> {
+    let again = Again::of(compiled)?;
+    Ok(prices(&again, steps).call())
+}
+
+fn prices(again: &Again, steps: f64) -> Prices {
+    let assumed = Assumed {
+        threads: wengert_run::threads(),
+        parallel_above: again.code.parallel_above() as f64,
+        steps,
+    };
+    Prices::of(&again.listing().costs, &assumed)
+}
+
 pub(super) fn dump(compiled: &Compiled, stage: Stage) -> Result<String> {
     let again = Again::of(compiled)?;
     let listing = again.listing();
@@ -112,6 +131,7 @@ pub(super) fn explain(compiled: &Compiled, def: &TreeDef) -> Result<Explanation>
     });
     let writer = Writer {
         again: &again,
+        prices: RefCell::new(prices(&again, STEPS)),
         args: paths(def, "args"),
         results: paths(&compiled.out, "out"),
         used,
@@ -139,6 +159,7 @@ fn kept(choices: &[Choice]) -> Outline {
 
 struct Writer<'a> {
     again: &'a Again,
+    prices: RefCell<Prices>,
     /// Names of arguments and results.
     args: Vec<String>,
     results: Vec<String>,
@@ -184,7 +205,7 @@ impl Writer<'_> {
 
     /// Describes what is computed in which loop.
     fn loops(&self) -> Outline {
-        let mut out = Outline::new("loops");
+        let mut out = Outline::new(format!("loops{}", self.prices.borrow().total()));
         let call = &self.again.notes.body;
         out.lines.extend(call.parts.iter().map(|p| self.part(p)));
         let mut once = Outline::new("in no loop");
@@ -197,6 +218,7 @@ impl Writer<'_> {
 
     fn part(&self, part: &Part) -> Outline {
         let (name, source) = (self.name(part.by), self.source(part.by));
+        let price = self.prices.borrow_mut().said(part);
         let own: Vec<OperationId> = part.by.into_iter().collect();
         let mut parts = vec![part];
         let title = match &part.kind {
@@ -231,14 +253,14 @@ impl Writer<'_> {
                         None => format!("a copy for {name}: {shape}"),
                     },
                     (false, false) => {
-                        let mut out = Outline::new(format!("elements: {shape}"));
+                        let mut out = Outline::new(format!("elements: {shape}{price}"));
                         self.inside(&mut out, part, &[]);
                         return out;
                     }
                 }
             }
         };
-        let mut out = Outline::at(title, source);
+        let mut out = Outline::at(title + &price, source);
         for part in parts.iter().rev().skip(1).rev() {
             self.touched(&mut out, part);
         }

@@ -2,7 +2,9 @@
 
 use super::{Builder, Frame};
 use crate::elementary::Elementary;
-use crate::loops::{Block, Carried, For, Function, If, LoopKind, Stmt, Value, ValueType, While};
+use crate::loops::{
+    Block, Carried, For, Function, If, LoopKind, Marks, Stmt, Value, ValueType, While,
+};
 use crate::types::DType;
 
 /// A value for a loop to carry.
@@ -16,6 +18,8 @@ pub struct Carry {
 
 /// A counted loop whose body is open.
 pub struct OpenFor {
+    /// The numbers by which the loop is known.
+    pub marks: Marks,
     kind: LoopKind,
     extent: Value,
     /// The number of the step.
@@ -123,6 +127,7 @@ impl Builder {
         let params = carried.iter().map(|c| c.param).collect();
         self.open(vector.then_some(index));
         let open = OpenFor {
+            marks: Marks::default(),
             kind,
             extent,
             index,
@@ -136,6 +141,7 @@ impl Builder {
         let body = self.close(results);
         let outs = open.carried.iter().map(|c| c.out).collect();
         self.push(Stmt::For(For {
+            marks: open.marks,
             kind: open.kind,
             extent: open.extent,
             index: open.index,
@@ -167,6 +173,7 @@ impl Builder {
         let body = self.region(None, |b| body(b, &params));
         let outs = carried.iter().map(|c| c.out).collect();
         self.push(Stmt::While(While {
+            marks: Marks::default(),
             carried,
             cond,
             body,

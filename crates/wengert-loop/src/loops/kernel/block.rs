@@ -43,7 +43,7 @@ impl Kernel for RandomBlock {
     }
 
     fn nanoseconds(&self) -> f64 {
-        60.0
+        13.0
     }
 
     fn run(&self, regions: &mut [Elements<'_>]) -> Result<(), Error> {

@@ -61,7 +61,7 @@ impl Kernel for LaneProduct {
 
     fn nanoseconds(&self) -> f64 {
         let Gemm { m, n, k, .. } = self.gemm;
-        10.0 + m as f64 * n as f64 * k as f64 / 3.0
+        2.0 + m as f64 * n as f64 * k as f64 / 12.0
     }
 
     fn run(&self, regions: &mut [Elements<'_>]) -> Result<(), Error> {

@@ -132,6 +132,11 @@ pub trait Kernel: Any + Debug + Send + Sync + RefUnwindSafe {
     /// Its approximate time on one thread.
     fn nanoseconds(&self) -> f64;
 
+    /// The nanoseconds from which it uses several threads, outside of parallel loops.
+    fn threads_from(&self) -> f64 {
+        f64::INFINITY
+    }
+
     /// Runs it. A back end with other code for it must produce the same bits, unless the kernel
     /// documents what may differ.
     ///

@@ -5,8 +5,8 @@ use smallvec::SmallVec;
 use super::tokens::{Kind, Parsed};
 use super::{Def, Parser, numbered};
 use crate::loops::{
-    Block, BufferId, Carried, Cell, For, If, Index, ListField, ListId, ListStore, LoopKind, Rows,
-    ScalarOp, Stmt, Value, ValueType, While, number, walk,
+    Block, BufferId, Carried, Cell, For, If, Index, ListField, ListId, ListStore, LoopKind, Marks,
+    Rows, ScalarOp, Stmt, Value, ValueType, While, number, walk,
 };
 use crate::types::DType;
 
@@ -229,6 +229,7 @@ impl Parser {
             self.tokens.word("do")?;
             let body = self.inner()?;
             return Ok(Stmt::While(While {
+                marks: Marks::default(),
                 carried: self.close(defs, &inits, &params)?,
                 cond,
                 body,
@@ -261,6 +262,7 @@ impl Parser {
         let (inits, params) = self.open(here, &defs, params)?;
         let body = self.inner()?;
         Ok(Stmt::For(For {
+            marks: Marks::default(),
             kind,
             extent,
             index,

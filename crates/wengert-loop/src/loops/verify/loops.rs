@@ -36,6 +36,7 @@ impl Checker<'_> {
             index,
             ref carried,
             ref body,
+            ..
         } = l;
         self.expect(extent, DType::I64)?;
         self.params(carried)?;
