@@ -146,6 +146,7 @@ pub use tree::{Feed, IntoTree, Leaf, ShapeDtype, Tree};
 pub use wengert_ir::buffer::Element;
 pub use wengert_ir::error::{Error, Result};
 pub use wengert_ir::ir::{DType, Dim, Shape, Splat, Type};
+pub use wengert_ir::num::linalg;
 pub use wengert_ir::num::{Order, Overlap, Padding, einsum, select};
 pub use wengert_ir::rewrite::Choice;
 pub use wengert_ir::s;

@@ -13,6 +13,7 @@
 
 pub mod carry;
 pub mod compare;
+pub mod desk;
 pub mod dot;
 pub mod element;
 pub mod fold;
