@@ -2,8 +2,7 @@
 
 use wengert::linalg::Triangular;
 use wengert::prelude::*;
-use wengert_check::Rng;
-use wengert_check::check_grads;
+use wengert_check::{Rng, check_grads};
 
 use super::{compiled, definite, elements, everywhere, function, near, random};
 

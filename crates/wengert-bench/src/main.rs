@@ -11,6 +11,7 @@ mod elementwise;
 mod fits;
 mod inputs;
 mod lanes;
+mod linalg;
 mod lookups;
 mod measure;
 mod networks;
@@ -35,6 +36,7 @@ use options::{Options, USAGE};
 const THEMES: &[fn() -> Vec<Workload>] = &[
     elementwise::workloads,
     products::workloads,
+    linalg::workloads,
     rosenbrock::workloads,
     ode::workloads,
     scans::workloads,

@@ -99,6 +99,17 @@ impl<'l> Desk<'l> {
         self.l.store(&m.view, &at, value);
     }
 
+    /// Copies a matrix.
+    pub fn copy(&mut self, from: &Matrix, to: &Matrix) {
+        let (rows, columns) = (place(from.rows()), place(from.columns()));
+        self.each(&place(0), &rows, &mut |d, i| {
+            d.beside(&place(0), &columns, &mut |d, j| {
+                let x = d.get(from, &[i, j]);
+                d.set(to, &[i, j], x);
+            });
+        });
+    }
+
     /// Runs the steps from `low` up to but not including `high`, one after the other. The steps carry values.
     pub fn fold(
         &mut self,

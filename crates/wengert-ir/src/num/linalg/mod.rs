@@ -3,6 +3,7 @@
 //! The last two axes are those of the matrices; axes in front are those of a batch, and broadcast.
 
 mod solve;
+mod spectral;
 
 use std::panic::Location;
 

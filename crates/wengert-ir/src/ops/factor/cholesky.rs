@@ -54,6 +54,9 @@ impl Factorisation for Cholesky {
             let pivot = d.get(&w, &[k, k]);
             let nothing = d.number(0.0);
             let positive = d.lt(nothing, pivot);
+            let infinity = d.number(f64::INFINITY);
+            let finite = d.lt(pivot, infinity);
+            let positive = d.and(positive, finite);
             let fine = d.and(fine[0], positive);
             let root = d.sqrt(pivot);
             d.set(&w, &[k, k], root);

@@ -47,11 +47,8 @@ impl Factorisation for Lu {
         };
         let (rows, columns) = (a.rows(), a.columns());
         let (zero, m, n) = (place(0), place(rows), place(columns));
+        d.copy(a, w);
         d.each(&zero, &m, &mut |d, i| {
-            d.beside(&zero, &n, &mut |d, j| {
-                let x = d.get(a, &[i, j]);
-                d.set(w, &[i, j], x);
-            });
             let row = d.index(i);
             d.set(order, &[i], row);
         });

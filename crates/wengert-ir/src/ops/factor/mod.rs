@@ -7,7 +7,10 @@
 //! The interpreter runs the loops that the lowering makes of the algorithm, so that it gives the bits of compiled code.
 
 mod cholesky;
+mod eigh;
 mod lu;
+mod qr;
+mod svd;
 mod triangular;
 
 use std::borrow::Cow;
@@ -27,8 +30,11 @@ use crate::schedule::{self, Lowering, Wanted};
 use crate::trace::{Kind, Var, bind, closed};
 
 pub use cholesky::{Cholesky, cholesky};
+pub use eigh::{Eigh, eigh, eigvalsh};
 pub use lu::{Lu, lu};
 pub(crate) use lu::{permuted, unit};
+pub use qr::{Qr, qr};
+pub use svd::{Svd, svd, svdvals};
 pub use triangular::{Triangular, triangular_solve};
 
 /// A factorisation, or a system solved by factors. Operands and results may have further axes in front, the same for
@@ -41,6 +47,12 @@ pub enum Factor {
     Lu(Lu),
     /// The solution of a triangular system.
     Triangular(Triangular),
+    /// Orthogonal and triangular factors.
+    Qr(Qr),
+    /// Eigenvalues and eigenvectors of a symmetric matrix.
+    Eigh(Eigh),
+    /// Singular values and vectors.
+    Svd(Svd),
 }
 
 /// The rules of a factorisation, for one matrix.
@@ -67,7 +79,13 @@ pub(crate) trait Factorisation: std::fmt::Debug {
         true
     }
 
-    /// Returns the tangents of the results, given the operands, the results, and the tangents of the operands. All may
+    /// Returns the operation on whose results the derivative depends, if some of them are not computed for the value.
+    fn with_vectors(&self) -> Option<Factor> {
+        None
+    }
+
+    /// Returns the tangents of the results, given the operands, the results of the operation [with
+    /// vectors](Factorisation::with_vectors), and the tangents of the operands. All may
     /// have further axes in front.
     fn jvp(&self, x: &[Var], y: &[Var], dx: &[Tangent]) -> Vec<Tangent>;
 
@@ -84,6 +102,9 @@ impl Factor {
             "cholesky" => Factor::Cholesky(Cholesky),
             "lu" => Factor::Lu(Lu),
             "triangular_solve" => Factor::Triangular(Triangular::read(given)?),
+            "qr" => Factor::Qr(Qr),
+            "eigh" => Factor::Eigh(Eigh::read(given)?),
+            "svd" => Factor::Svd(Svd::read(given)?),
             _ => return None,
         };
         Some(Op::Factor(factor))
@@ -94,6 +115,9 @@ impl Factor {
             Factor::Cholesky(f) => f,
             Factor::Lu(f) => f,
             Factor::Triangular(f) => f,
+            Factor::Qr(f) => f,
+            Factor::Eigh(f) => f,
+            Factor::Svd(f) => f,
         }
     }
 
@@ -173,8 +197,12 @@ impl Primitive for Factor {
     }
 
     fn jvp(&self, x: &[Var], dx: &[Tangent], _: Mode) -> (Vec<Var>, Vec<Tangent>) {
+        let rules = self.rules();
         let y = self.bind(x);
-        let mut dy = self.rules().jvp(x, &y, dx);
+        let mut dy = match rules.with_vectors().filter(|whole| whole != self) {
+            Some(whole) => rules.jvp(x, &whole.bind(x), dx),
+            None => rules.jvp(x, &y, dx),
+        };
         dy.resize(y.len(), None);
         (y, dy)
     }
