@@ -191,6 +191,11 @@ impl Lowering {
         self.b.vector_index().is_some()
     }
 
+    /// Returns whether a parallel loop is open, so that code is written for one of its tasks.
+    pub fn in_task(&self) -> bool {
+        self.parallel
+    }
+
     /// Lowers a function on these arguments. `places` says where results may be stored. The caller holds a use of each
     /// result.
     ///

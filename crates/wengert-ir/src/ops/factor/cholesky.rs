@@ -3,6 +3,7 @@
 use super::{Factor, Factorisation, square, t, triangular_solve};
 use crate::error::TypeError;
 use crate::ir::Type;
+use crate::loops::kernel::Task;
 use crate::ops::Tangent;
 use crate::ops::factor::triangular::lower;
 use crate::schedule::desk::{Carries, Desk, Matrix, place};
@@ -22,6 +23,11 @@ pub fn cholesky(a: Var) -> Var {
 impl Factorisation for Cholesky {
     fn name(&self) -> &'static str {
         "cholesky"
+    }
+
+    fn library(&self, inputs: &[Type]) -> (Task, [usize; 2]) {
+        let dims = inputs[0].dims();
+        (Task::Cholesky, [dims[0], dims[1]])
     }
 
     fn ranks(&self) -> &'static [usize] {

@@ -5,6 +5,7 @@ use crate::error::TypeError;
 use crate::ir::Type;
 use crate::ir::text::{Attribute, Attributes, Given};
 use crate::loops::affine::Affine;
+use crate::loops::kernel::Task;
 use crate::loops::{ScalarOp, Value};
 use crate::ops::Tangent;
 use crate::schedule::desk::{Carries, Desk, Matrix, place};
@@ -48,6 +49,11 @@ impl Factorisation for Eigh {
 
     fn attributes(&self) -> Attributes {
         vec![("vectors", Attribute::Bool(self.vectors))]
+    }
+
+    fn library(&self, inputs: &[Type]) -> (Task, [usize; 2]) {
+        let (dims, vectors) = (inputs[0].dims(), self.vectors);
+        (Task::Eigh { vectors }, [dims[0], dims[1]])
     }
 
     fn ranks(&self) -> &'static [usize] {

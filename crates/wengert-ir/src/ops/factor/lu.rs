@@ -3,6 +3,7 @@
 use super::{Factor, Factorisation, permutation, t, triangular_solve};
 use crate::error::TypeError;
 use crate::ir::{DType, Type};
+use crate::loops::kernel::Task;
 use crate::ops::factor::triangular::{lower, upper};
 use crate::ops::iota::iota;
 use crate::ops::{Tangent, convert, elementwise, index, layout};
@@ -24,6 +25,11 @@ pub fn lu(a: Var) -> [Var; 3] {
 impl Factorisation for Lu {
     fn name(&self) -> &'static str {
         "lu"
+    }
+
+    fn library(&self, inputs: &[Type]) -> (Task, [usize; 2]) {
+        let dims = inputs[0].dims();
+        (Task::Lu, [dims[0], dims[1]])
     }
 
     fn ranks(&self) -> &'static [usize] {

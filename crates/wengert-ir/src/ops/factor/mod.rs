@@ -14,12 +14,14 @@ mod svd;
 mod triangular;
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use crate::buffer::{Buffer, Data, Dense};
 use crate::error::{Error, TypeError};
 use crate::ir::text::{Attributes, Given};
 use crate::ir::{BitMatrix, DType, Func, Type};
 use crate::loops::interp;
+use crate::loops::kernel::{self, Task};
 use crate::ops::layout::known;
 use crate::ops::{Batched, Cotangent, Mode, Op, Operand, Primitive, Tangent, not_linear};
 use crate::schedule::desk::{Desk, Matrix};
@@ -55,6 +57,12 @@ pub enum Factor {
     Svd(Svd),
 }
 
+/// Maximum number of rows and columns of a matrix that is worked on by loops.
+const SMALL: usize = 32;
+
+/// Maximum number of elements of a matrix of few rows or few columns that is worked on by loops.
+const NARROW: usize = 1024;
+
 /// The rules of a factorisation, for one matrix.
 pub(crate) trait Factorisation: std::fmt::Debug {
     /// Returns the name in the text form.
@@ -73,6 +81,9 @@ pub(crate) trait Factorisation: std::fmt::Debug {
 
     /// Writes the algorithm: reads the operands and writes every element of the results.
     fn steps(&self, d: &mut Desk, inputs: &[Matrix], outputs: &[Matrix]);
+
+    /// Returns the library's task for one matrix, with the numbers of rows and columns.
+    fn library(&self, inputs: &[Type]) -> (Task, [usize; 2]);
 
     /// Returns whether a result has a derivative.
     fn is_smooth(&self, _result: usize) -> bool {
@@ -125,6 +136,23 @@ impl Factor {
     #[track_caller]
     pub(crate) fn bind(self, inputs: &[Var]) -> Vec<Var> {
         bind(Op::Factor(self), inputs)
+    }
+
+    /// Returns the library's kernel for a matrix that is not small. The size alone decides, so that all ways to run a
+    /// function agree.
+    fn library(&self, inputs: &[Type]) -> Option<kernel::Factor> {
+        let dims = inputs[0].dims();
+        let longest = dims.iter().copied().max().unwrap_or(0);
+        if longest <= SMALL || inputs[0].size() <= NARROW {
+            return None;
+        }
+        let (task, [rows, columns]) = self.rules().library(inputs);
+        Some(kernel::Factor {
+            task,
+            dtype: inputs[0].dtype,
+            rows,
+            columns,
+        })
     }
 
     /// Returns the lengths of the axes of the batch, and the types for one element of it.
@@ -217,6 +245,11 @@ impl Primitive for Factor {
         results.map(Batched::mapped).collect()
     }
 
+    fn is_large(&self, inputs: &[Type]) -> bool {
+        let elements = self.elements(inputs);
+        elements.is_ok_and(|(_, elements)| self.library(&elements).is_some())
+    }
+
     fn lower(
         &self,
         l: &mut Lowering,
@@ -240,6 +273,10 @@ impl Factor {
         outputs: &[Wanted],
         types: &[Type],
     ) -> Result<Vec<NodeId>, Error> {
+        if let Some(kernel) = self.library(types) {
+            // The regions of a kernel are the operands, then the results in the order of the operation.
+            return l.kernel(Arc::new(kernel), inputs, outputs);
+        }
         let mut read = vec![];
         for &x in inputs {
             let view = l.memory(x, StoreReason::Whole)?;
@@ -295,9 +332,10 @@ impl Factor {
         };
         l.ready(&rows)?;
         rows.iter().for_each(|&x| l.retain(x, 1));
-        let stacked = match l.in_lanes() {
-            true => l.map_each(&map, false, &rows, &wanted)?,
-            false => l.map_lanes(&map, &rows, &wanted)?,
+        let stacked = match (l.in_lanes(), self.library(elements)) {
+            (true, _) => l.map_each(&map, false, &rows, &wanted)?,
+            (false, None) => l.map_lanes(&map, &rows, &wanted)?,
+            (false, Some(_)) => l.map_each(&map, !l.in_task(), &rows, &wanted)?,
         };
         rows.iter().for_each(|&x| l.release(x));
         let mut all = vec![];

@@ -5,6 +5,7 @@ use crate::error::TypeError;
 use crate::ir::Type;
 use crate::loops::Value;
 use crate::loops::affine::Affine;
+use crate::loops::kernel::Task;
 use crate::ops::factor::triangular::upper;
 use crate::ops::{Tangent, layout};
 use crate::schedule::desk::{Carries, Desk, Matrix, place};
@@ -25,6 +26,11 @@ pub fn qr(a: Var) -> [Var; 2] {
 impl Factorisation for Qr {
     fn name(&self) -> &'static str {
         "qr"
+    }
+
+    fn library(&self, inputs: &[Type]) -> (Task, [usize; 2]) {
+        let dims = inputs[0].dims();
+        (Task::Qr, [dims[0], dims[1]])
     }
 
     fn ranks(&self) -> &'static [usize] {

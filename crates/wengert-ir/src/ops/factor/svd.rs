@@ -7,6 +7,7 @@ use crate::error::TypeError;
 use crate::ir::Type;
 use crate::ir::text::{Attribute, Attributes, Given};
 use crate::loops::ScalarOp;
+use crate::loops::kernel::Task;
 use crate::ops::Tangent;
 use crate::schedule::desk::{Carries, Desk, Matrix, place};
 use crate::trace::Var;
@@ -50,6 +51,11 @@ impl Factorisation for Svd {
 
     fn attributes(&self) -> Attributes {
         vec![("vectors", Attribute::Bool(self.vectors))]
+    }
+
+    fn library(&self, inputs: &[Type]) -> (Task, [usize; 2]) {
+        let (dims, vectors) = (inputs[0].dims(), self.vectors);
+        (Task::Svd { vectors }, [dims[0], dims[1]])
     }
 
     fn ranks(&self) -> &'static [usize] {

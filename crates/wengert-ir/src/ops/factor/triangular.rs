@@ -4,6 +4,7 @@ use super::{Factor, Factorisation, square, t};
 use crate::error::TypeError;
 use crate::ir::Type;
 use crate::ir::text::{Attribute, Attributes, Given};
+use crate::loops::kernel::Task;
 use crate::ops::cotangent::add_tangents;
 use crate::ops::{Cotangent, Operand, Tangent};
 use crate::schedule::desk::{Desk, Matrix, place};
@@ -88,6 +89,16 @@ impl Factorisation for Triangular {
             ("transposed", Attribute::Bool(self.transposed)),
             ("unit", Attribute::Bool(self.unit)),
         ]
+    }
+
+    fn library(&self, inputs: &[Type]) -> (Task, [usize; 2]) {
+        let dims = inputs[1].dims();
+        let task = Task::Triangular {
+            lower: self.lower,
+            transposed: self.transposed,
+            unit: self.unit,
+        };
+        (task, [dims[0], dims[1]])
     }
 
     fn ranks(&self) -> &'static [usize] {
