@@ -2,6 +2,7 @@
 //! against single matrices, bit by bit.
 
 mod factors;
+mod made;
 mod spectra;
 
 use std::sync::Arc;

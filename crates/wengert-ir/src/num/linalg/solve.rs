@@ -1,31 +1,13 @@
 //! Cholesky and LU factors, and the systems that they solve.
 
-use super::{for_each, matrix, square};
+use super::{Cho, Lu, by_columns, for_each, matrix, square};
 use crate::error::TypeError;
 use crate::ops::factor::{self, Triangular, permuted, unit};
 use crate::ops::implicit::linear_solve;
 use crate::trace::Var;
 use crate::trace::array::{promoted, refuse};
 
-/// The LU factors of square matrices, with which many systems are solved: `scipy.linalg.lu_factor`.
-#[derive(Clone, Copy, Debug)]
-pub struct Lu {
-    /// `L` below the diagonal, whose ones are not stored, and `U` from the diagonal on.
-    pub factors: Var,
-    /// The order of the rows: row `i` of `L U` is row `order[i]` of the matrix.
-    pub order: Var,
-    /// The sign of the order: 1 or -1.
-    pub sign: Var,
-}
-
-/// The Cholesky factor of symmetric matrices, with which many systems are solved: `scipy.linalg.cho_factor`.
-#[derive(Clone, Copy, Debug)]
-pub struct Cho {
-    /// The lower triangular factor.
-    pub factor: Var,
-}
-
-const LOWER: Triangular = Triangular {
+pub(super) const LOWER: Triangular = Triangular {
     lower: true,
     transposed: false,
     unit: false,
@@ -69,7 +51,8 @@ impl Var {
         for_each("cholesky", &[(self, 2)], |x| vec![factor::cholesky(x[0])])[0]
     }
 
-    /// The Cholesky factor, to solve many systems with.
+    /// The Cholesky factor, to solve many systems with: `scipy.linalg.cho_factor`. Derivative: as of
+    /// [`Var::cholesky`].
     ///
     /// # Errors
     /// As [`Var::cholesky`].
@@ -179,60 +162,10 @@ impl Var {
     }
 }
 
-impl Lu {
-    /// The solution of a system with the factored matrix: `scipy.linalg.lu_solve`.
-    ///
-    /// # Errors
-    /// If the factored matrix is not square or has not as many rows as `b`.
-    #[track_caller]
-    pub fn solve(self, b: Var) -> Var {
-        let (a, b, rank) = system("lu_solve", self.factors, b);
-        for_each("lu_solve", &[(a, 2), (self.order, 1), (b, rank)], |x| {
-            vec![by_columns(x[2], |b| by_factors(x[0], x[1], b))]
-        })[0]
-    }
-
-    /// The solution of a system with the transpose of the factored matrix: `scipy.linalg.lu_solve` with `trans=1`.
-    ///
-    /// # Errors
-    /// As [`Lu::solve`].
-    #[track_caller]
-    pub fn solve_transposed(self, b: Var) -> Var {
-        let (a, b, rank) = system("lu_solve", self.factors, b);
-        for_each("lu_solve", &[(a, 2), (self.order, 1), (b, rank)], |x| {
-            vec![by_columns(x[2], |b| by_factors_transposed(x[0], x[1], b))]
-        })[0]
-    }
-}
-
-impl Cho {
-    /// The solution of a system with the factored matrix: `scipy.linalg.cho_solve`.
-    ///
-    /// # Errors
-    /// If the factored matrix has not as many rows as `b`.
-    #[track_caller]
-    pub fn solve(self, b: Var) -> Var {
-        let (l, b, rank) = system("cho_solve", self.factor, b);
-        for_each("cho_solve", &[(l, 2), (b, rank)], |x| {
-            vec![by_columns(x[1], |b| {
-                let half = factor::triangular_solve(x[0], b, LOWER);
-                factor::triangular_solve(x[0], half, LOWER.transposed())
-            })]
-        })[0]
-    }
-
-    /// The logarithm of the determinant of the factored matrix.
-    #[track_caller]
-    pub fn logdet(self) -> Var {
-        let logs = self.factor.diagonal_at(0, [-2, -1]).ln();
-        logs.sum_axis(-1) * 2.0
-    }
-}
-
 /// Returns a matrix and the right-hand sides of a system with it, in one element type, and the rank of the right-hand
 /// sides: a vector if they have fewer axes than the matrix, as in NumPy.
 #[track_caller]
-fn system(op: &str, a: Var, b: Var) -> (Var, Var, usize) {
+pub(super) fn system(op: &str, a: Var, b: Var) -> (Var, Var, usize) {
     square(op, a);
     let both = promoted(op, &[a, b]);
     let (a, b) = (both[0], both[1]);
@@ -267,14 +200,6 @@ fn triangular(op: &str, a: Var, b: Var, form: Triangular) -> Var {
     })[0]
 }
 
-/// Calls a function of a matrix with a vector as one column.
-fn by_columns(b: Var, f: impl FnOnce(Var) -> Var) -> Var {
-    match b.rank() {
-        1 => f(b.expand_dims(1)).squeeze_axis(1),
-        _ => f(b),
-    }
-}
-
 /// Returns the solution of a system, whose derivative is that of the equation.
 fn solution(a: Var, b: Var) -> Var {
     let [factors, order, _] = factor::lu(a.stop_gradient());
@@ -286,13 +211,13 @@ fn solution(a: Var, b: Var) -> Var {
     )[0]
 }
 
-fn by_factors(factors: Var, order: Var, b: Var) -> Var {
+pub(super) fn by_factors(factors: Var, order: Var, b: Var) -> Var {
     let b = permuted(b, order);
     let half = factor::triangular_solve(factors, b, LOWER.unit());
     factor::triangular_solve(factors, half, UPPER)
 }
 
-fn by_factors_transposed(factors: Var, order: Var, c: Var) -> Var {
+pub(super) fn by_factors_transposed(factors: Var, order: Var, c: Var) -> Var {
     let half = factor::triangular_solve(factors, c, UPPER.transposed());
     let moved = factor::triangular_solve(factors, half, LOWER.unit().transposed());
     Var::zeros(&moved.ty()).at_set(order, moved)

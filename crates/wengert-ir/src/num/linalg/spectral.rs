@@ -2,7 +2,7 @@
 
 use super::{for_each, matrix, square};
 use crate::ops::factor;
-use crate::trace::{Var, keep};
+use crate::trace::Var;
 
 /// # Orthogonal factors and spectra
 ///
@@ -90,77 +90,4 @@ impl Var {
             vec![factor::svdvals(x)]
         })[0]
     }
-
-    /// The pseudoinverse: `numpy.linalg.pinv`, with `rcond = 10 max(m, n) ε` as in JAX. Derivative: by that of the
-    /// singular value decomposition, for matrices of full rank.
-    ///
-    /// # Errors
-    /// If there are fewer than two axes.
-    #[track_caller]
-    pub fn pinv(self) -> Var {
-        let (m, n) = matrix("pinv", self);
-        self.pinv_rcond(10.0 * m.max(n) as f64 * epsilon(self))
-    }
-
-    /// The pseudoinverse, for which singular values of at most `rcond` times the largest count as zero:
-    /// `numpy.linalg.pinv(a, rcond)`.
-    ///
-    /// # Errors
-    /// If there are fewer than two axes.
-    #[track_caller]
-    pub fn pinv_rcond(self, rcond: f64) -> Var {
-        matrix("pinv", self);
-        for_each("pinv", &[(self, 2)], |x| {
-            let (u, s, vt) = x[0].svd();
-            vec![factor::t(vt).matmul(inverted(s, rcond).expand_dims(-1) * factor::t(u))]
-        })[0]
-    }
-
-    /// The number of singular values above `max(m, n) ε` times the largest, as `i64`: `numpy.linalg.matrix_rank`.
-    /// Derivative: none.
-    ///
-    /// # Errors
-    /// If there are fewer than two axes.
-    #[track_caller]
-    pub fn matrix_rank(self) -> Var {
-        let (m, n) = matrix("matrix_rank", self);
-        if m.min(n) == 0 {
-            return Var::zeros(&crate::ir::Type::new(
-                crate::ir::DType::I64,
-                &self.shape()[..self.rank() - 2],
-            ));
-        }
-        let s = self.stop_gradient().svdvals();
-        let limit = s.amax_axis(keep(-1)) * (m.max(n) as f64 * epsilon(self));
-        s.gt(limit).to(crate::ir::DType::I64).sum_axis(-1)
-    }
-
-    /// The largest singular value divided by the smallest: `numpy.linalg.cond`.
-    ///
-    /// # Errors
-    /// If there are fewer than two axes, or a matrix is empty.
-    #[track_caller]
-    pub fn cond(self) -> Var {
-        matrix("cond", self);
-        let s = self.svdvals();
-        s.amax_axis(-1) / s.amin_axis(-1)
-    }
-}
-
-/// The distance of 1 to the next number of an element type.
-fn epsilon(x: Var) -> f64 {
-    match x.dtype() {
-        crate::ir::DType::F32 => f32::EPSILON.into(),
-        _ => f64::EPSILON,
-    }
-}
-
-/// The reciprocals of singular values, and zeros for those that count as zero.
-fn inverted(s: Var, rcond: f64) -> Var {
-    if s.shape().contains(&0) {
-        return s;
-    }
-    let limit = s.stop_gradient().amax_axis(keep(-1)) * rcond;
-    let zero = s.le(limit);
-    zero.select(0.0, zero.select(1.0, s).recip())
 }
