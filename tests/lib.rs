@@ -21,6 +21,7 @@ chapters! {
     derivatives: "../docs/src/derivatives.md";
     without_exceptions: "../docs/src/without-exceptions.md";
     batches: "../docs/src/batches.md";
+    linear_algebra: "../docs/src/linear-algebra.md";
     random: "../docs/src/random.md";
     indexing: "../docs/src/indexing.md";
     element_types: "../docs/src/element-types.md";

@@ -20,6 +20,7 @@ mod in_place;
 mod laws;
 mod layers;
 mod limits;
+mod linalg;
 mod linear;
 mod machines_page;
 mod memory;

@@ -36,8 +36,8 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 
 type Row = (&'static str, fn(&mut Params) -> Operation);
 
-const TABLE: [&[Row]; 8] = [
-    NUMBERS, PAIRS, REDUCTIONS, LAYOUT, PARTS, PRODUCTS, NUMERIC, STATISTICS,
+const TABLE: [&[Row]; 9] = [
+    NUMBERS, PAIRS, REDUCTIONS, LAYOUT, PARTS, PRODUCTS, LINALG, NUMERIC, STATISTICS,
 ];
 
 fn of_one(f: impl Fn(Var) -> Var + Send + Sync + 'static) -> Operation {
@@ -450,6 +450,34 @@ const PRODUCTS: &[Row] = &[
         let spec = p.text("spec");
         of_all(move |x| einsum(&spec, x))
     }),
+];
+
+/// Linear algebra. Factors are compared up to signs that the mathematics leaves free.
+const LINALG: &[Row] = &[
+    ("cholesky", |_| of_one(Var::cholesky)),
+    ("solve", |_| of_two(Var::solve)),
+    ("inv", |_| of_one(Var::inv)),
+    ("det", |_| of_one(Var::det)),
+    ("slogdet", |_| {
+        Arc::new(|x| {
+            let (sign, log) = x[0].slogdet();
+            vec![sign, log]
+        })
+    }),
+    ("triangular_solve", |p| match p.flag("lower") {
+        true => of_two(Var::solve_lower),
+        false => of_two(Var::solve_upper),
+    }),
+    ("eigvalsh", |_| of_one(Var::eigvalsh)),
+    ("svdvals", |_| of_one(Var::svdvals)),
+    ("qr_r_abs", |_| of_one(|a| a.qr().1.abs())),
+    ("lstsq", |_| of_two(Var::lstsq)),
+    ("expm", |_| of_one(wengert::linalg::expm)),
+    ("matrix_power", |p| {
+        let n = p.int("n");
+        of_one(move |a| a.matrix_power(n))
+    }),
+    ("pinv", |_| of_one(Var::pinv)),
 ];
 
 /// The spacing of samples: a parameter, or the second argument.

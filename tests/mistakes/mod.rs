@@ -5,6 +5,7 @@
 #![allow(clippy::unnecessary_literal_unwrap)]
 
 mod derivatives;
+mod linalg;
 mod loops;
 mod names;
 mod newcomers;

@@ -387,6 +387,7 @@ def saddle(D, start):
 for name, D in (("ff", jax.jacfwd), ("rr", jax.grad)):      # reverse mode does not go through lax.while_loop: only the inner derivative is reverse
     W["gradbench/particle_" + name] = lambda D=D: (jax.jit(lambda w: particle(D, w)), jnp.float64(0.0))
     W["gradbench/saddle_" + name] = lambda D=D: (jax.jit(lambda x: saddle(D, x)), jnp.ones(2))
+from linalg_peer import linalg; W.update(linalg(u))
 if __name__ == "__main__":
     if sys.argv[1:] == ["--list"]: print("JAX " + jax.__version__, *W, sep="\n")
     else:

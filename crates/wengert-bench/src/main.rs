@@ -12,6 +12,7 @@ mod fits;
 mod gradbench;
 mod inputs;
 mod lanes;
+mod linalg;
 mod lookups;
 mod measure;
 mod narrow;
@@ -39,6 +40,7 @@ use options::{Options, USAGE};
 const THEMES: &[fn() -> Vec<Workload>] = &[
     elementwise::workloads,
     products::workloads,
+    linalg::workloads,
     rosenbrock::workloads,
     ode::workloads,
     scans::workloads,

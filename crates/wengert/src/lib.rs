@@ -120,6 +120,7 @@ mod debug;
 mod func;
 mod host;
 mod jit;
+pub mod linalg;
 pub mod prelude;
 pub mod random;
 pub mod solver;

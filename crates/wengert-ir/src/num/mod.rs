@@ -11,6 +11,7 @@ mod choose;
 mod diagonal;
 mod einsum;
 mod length;
+pub mod linalg;
 mod nan;
 mod norm;
 mod order;

@@ -2,6 +2,7 @@
 
 use crate::error::TypeError;
 use crate::num::length::Squares;
+use crate::num::linalg::{Spectral, spectral_norm};
 use crate::ops::reduce::{self, Reducer};
 use crate::ops::rows::row;
 use crate::trace::array::{Over, axes_in_order, floats, promoted, refuse};
@@ -75,12 +76,11 @@ impl Var {
     ///
     /// Along one axis, the norm of vectors: `(Σ |x|^p)^(1/p)`, the largest and the smallest absolute value for
     /// `p = ±∞`, the number of nonzero elements for `p = 0`. Along two, the norm of matrices: the largest sum of
-    /// absolute values of a column (1) or a row (∞), the smallest of these sums (-1, -∞), or
-    /// [`Order::Frobenius`]. Derivative: that of the formula, and 0 at 0.
+    /// absolute values of a column (1) or a row (∞), the smallest of these sums (-1, -∞), the largest singular value
+    /// (2), the smallest (-2) or their sum ([`Order::Nuclear`]), or [`Order::Frobenius`]. Derivative: that of the formula, and 0 at 0.
     ///
     /// # Errors
-    /// If the norm of a matrix needs its singular values (2, -2, nuclear) or is undefined, or if more than two axes
-    /// are given.
+    /// If matrices have no norm of this order, or more than two axes are given.
     #[track_caller]
     pub fn norm_ord(self, order: impl Into<Order>, which: impl Into<Along>) -> Var {
         floats("norm", self);
@@ -101,6 +101,16 @@ impl Var {
                 };
                 over.kept(extreme)
             }
+            (Order::Nuclear | Order::P(2.0 | -2.0), 2) => {
+                let given = given.which.map(|which| axes_in_order("norm", self, &which));
+                let axes = given.unwrap_or(over.axes.clone());
+                let of = match order {
+                    Order::Nuclear => Spectral::Sum,
+                    Order::P(p) if p > 0.0 => Spectral::Largest,
+                    _ => Spectral::Smallest,
+                };
+                over.kept(spectral_norm(self, axes[0], axes[1], of))
+            }
             (order, n) => {
                 let ty = self.ty();
                 let order = match order {
@@ -114,7 +124,7 @@ impl Var {
                 );
                 let hint = match n {
                     2 => {
-                        "1, -1, ±∞ and `Order::Frobenius` are norms of matrices that need no singular values"
+                        "matrices have the norms 1, -1, 2, -2, ±∞, `Order::Frobenius` and `Order::Nuclear`"
                     }
                     1 => "a vector has the norms of numbers; the plain one is `norm_axis`",
                     _ => "flatten it, or name one axis or two",

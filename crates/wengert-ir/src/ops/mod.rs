@@ -21,6 +21,7 @@ pub mod custom_rule;
 pub mod dot;
 pub mod dynamic;
 pub mod elementwise;
+pub mod factor;
 pub mod fold;
 pub mod implicit;
 pub mod index;
@@ -111,6 +112,8 @@ families! {
         Sort: sort::Sort,
         /// The largest elements of each row.
         TopK: top_k::TopK,
+        /// Factorisations of matrices, and triangular systems.
+        Factor: factor::Factor,
         /// The number of steps of a loop.
         TripCount: trip_count::TripCount,
         /// A condition that must hold at run time.

@@ -13,6 +13,7 @@
 
 pub mod carry;
 pub mod compare;
+pub mod desk;
 pub mod dot;
 pub mod element;
 pub mod fold;
@@ -195,6 +196,11 @@ impl Lowering {
     /// Returns whether a vector loop is open, so that code is written for one of its lanes.
     pub fn in_lanes(&self) -> bool {
         self.b.vector_index().is_some()
+    }
+
+    /// Returns whether a parallel loop is open, so that code is written for one of its tasks.
+    pub fn in_task(&self) -> bool {
+        self.parallel
     }
 
     /// Lowers a function on these arguments. `places` says where results may be stored. The caller holds a use of each

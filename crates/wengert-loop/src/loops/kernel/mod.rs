@@ -4,6 +4,7 @@
 //! and name no kernel. A back end may have its own code for a kernel it knows.
 
 mod block;
+mod factor;
 mod gemm;
 mod host;
 mod lanes;
@@ -22,6 +23,7 @@ use crate::error::Error;
 use crate::types::DType;
 
 pub use block::RandomBlock;
+pub use factor::{Factor, Task};
 pub use gemm::Gemm;
 pub use host::{Host, HostFunction};
 pub use lanes::LaneProduct;
@@ -182,6 +184,7 @@ const READERS: &[Reader] = &[
     Sort::read,
     RandomBlock::read,
     TopK::read,
+    Factor::read,
 ];
 
 /// The kernel of this crate that has this text.
