@@ -22,6 +22,9 @@ chapters! {
     without_exceptions: "../docs/src/without-exceptions.md";
     batches: "../docs/src/batches.md";
     random: "../docs/src/random.md";
+    complex: "../docs/src/complex.md";
+    fourier: "../docs/src/fourier.md";
+    convolution: "../docs/src/convolution.md";
     indexing: "../docs/src/indexing.md";
     element_types: "../docs/src/element-types.md";
     errors: "../docs/src/errors.md";

@@ -13,6 +13,7 @@ pub mod affine_scatter;
 pub mod check;
 pub mod checkpoint;
 pub mod cond;
+pub mod conv;
 pub mod convert;
 pub mod cotangent;
 pub mod cumulative;
@@ -21,6 +22,7 @@ pub mod custom_rule;
 pub mod dot;
 pub mod dynamic;
 pub mod elementwise;
+pub mod fft;
 pub mod fold;
 pub mod implicit;
 pub mod index;
@@ -111,6 +113,8 @@ families! {
         Sort: sort::Sort,
         /// The largest elements of each row.
         TopK: top_k::TopK,
+        /// Fourier transforms along the last axis.
+        Fft: fft::Fft,
         /// The number of steps of a loop.
         TripCount: trip_count::TripCount,
         /// A condition that must hold at run time.
@@ -133,6 +137,8 @@ families! {
         CustomRule: custom_rule::CustomRule,
         /// The tangents of a function with a user-defined pullback.
         CustomTangent: custom_rule::CustomTangent,
+        /// A convolution.
+        Conv: conv::Conv,
         /// The solution of a linear system.
         LinearSolve: implicit::LinearSolve,
         /// The root of a function.

@@ -4,6 +4,7 @@
 //! and name no kernel. A back end may have its own code for a kernel it knows.
 
 mod block;
+mod fft;
 mod gemm;
 mod host;
 mod lanes;
@@ -22,6 +23,7 @@ use crate::error::Error;
 use crate::types::DType;
 
 pub use block::RandomBlock;
+pub use fft::Fft;
 pub use gemm::Gemm;
 pub use host::{Host, HostFunction};
 pub use lanes::LaneProduct;
@@ -129,6 +131,13 @@ pub trait Kernel: Any + Debug + Send + Sync + RefUnwindSafe {
         false
     }
 
+    /// The number of rows of equal length that each of its regions consists of, of which every row that is written
+    /// depends on the rows of the same number alone. A kernel of more than one is given any number of consecutive rows,
+    /// so that threads may share them; it counts them by the lengths of its regions.
+    fn rows(&self) -> usize {
+        1
+    }
+
     /// Its approximate time on one thread.
     fn nanoseconds(&self) -> f64;
 
@@ -177,6 +186,7 @@ const READERS: &[Reader] = &[
     Sort::read,
     RandomBlock::read,
     TopK::read,
+    Fft::read,
 ];
 
 /// The kernel of this crate that has this text.
