@@ -23,6 +23,9 @@ chapters! {
     batches: "../docs/src/batches.md";
     linear_algebra: "../docs/src/linear-algebra.md";
     random: "../docs/src/random.md";
+    complex: "../docs/src/complex.md";
+    fourier: "../docs/src/fourier.md";
+    convolution: "../docs/src/convolution.md";
     indexing: "../docs/src/indexing.md";
     element_types: "../docs/src/element-types.md";
     errors: "../docs/src/errors.md";

@@ -38,7 +38,26 @@ const FILES: &[&str] = &[
     "num/linalg/functions.rs",
     "num/calculus.rs",
     "num/polynomial.rs",
+    "num/conv.rs",
     "num/choose.rs",
+    "../../wengert/src/complex/mod.rs",
+    "../../wengert/src/complex/functions.rs",
+    "../../wengert/src/complex/inverse.rs",
+    "../../wengert/src/complex/reduce.rs",
+    "../../wengert/src/fft/transform.rs",
+    "../../wengert/src/fft/frequencies.rs",
+    "../../wengert/src/fft/cosine.rs",
+    "../../wengert/src/fft/convolve.rs",
+    "../../wengert/src/fft/short_time.rs",
+];
+
+/// Types whose methods are operations, and how a value of each is written.
+const RECEIVERS: &[(&str, &str)] = &[
+    ("Var", "x"),
+    ("Complex", "z"),
+    ("Conv", "conv"),
+    ("Window", "window"),
+    ("ShortTime", "s"),
 ];
 
 /// Rows that are written as operators: row, how, its name elsewhere, derivative.
@@ -205,6 +224,7 @@ fn sections(file: &str) -> Vec<Section> {
     let mut sections: Vec<Section> = vec![];
     let mut doc: Vec<&str> = vec![];
     let mut lines = text.lines();
+    let mut receiver = None;
     while let Some(line) = lines.next() {
         let code = line.trim_start();
         if let Some(said) = code.strip_prefix("///") {
@@ -220,7 +240,13 @@ fn sections(file: &str) -> Vec<Section> {
             continue;
         }
         let said = std::mem::take(&mut doc);
-        if let (true, Some(heading)) = (code == "impl Var {", heading(&said)) {
+        let of = code
+            .strip_prefix("impl ")
+            .and_then(|c| c.strip_suffix(" {"));
+        if let Some(of) = of {
+            receiver = RECEIVERS.iter().find(|(name, _)| *name == of);
+        }
+        if let (true, Some(heading)) = (of.is_some() && receiver.is_some(), heading(&said)) {
             sections.push(heading);
         } else if let Some(rest) = code.strip_prefix("pub fn ") {
             let mut signature = rest.to_string();
@@ -236,14 +262,27 @@ fn sections(file: &str) -> Vec<Section> {
                     entries: vec![],
                 });
             }
-            let Some(section) = sections.last_mut() else {
+            // What sets a parameter or says a length is no operation.
+            let makes = signature.rsplit_once("->").map_or("", |(_, made)| made);
+            let (Some(section), true) = (sections.last_mut(), is_value(makes)) else {
                 continue;
             };
-            section.entries.push(entry(&signature, method, &said));
+            let receiver = match (method, receiver) {
+                (true, None) => continue,
+                (true, Some((name, _))) if !signature.contains("self") => format!("{name}::"),
+                (true, Some((_, value))) => format!("{value}."),
+                (false, _) => String::new(),
+            };
+            section.entries.push(entry(&signature, &receiver, &said));
         }
     }
     sections.retain(|s| !s.entries.is_empty());
     sections
+}
+
+/// Whether something of this type is a value of a trace, or several.
+fn is_value(made: &str) -> bool {
+    made.contains("Var") || made.contains("Complex") || made.contains("Self")
 }
 
 /// A title, and the paragraphs behind it up to the example.
@@ -263,7 +302,7 @@ fn heading(doc: &[&str]) -> Option<Section> {
     })
 }
 
-fn entry(signature: &str, method: bool, doc: &[&str]) -> Entry {
+fn entry(signature: &str, receiver: &str, doc: &[&str]) -> Entry {
     let head = signature
         .split(['(', '<'])
         .next()
@@ -288,11 +327,7 @@ fn entry(signature: &str, method: bool, doc: &[&str]) -> Entry {
             _ => {}
         }
     }
-    let call = format!(
-        "{}{head}({})",
-        if method { "x." } else { "" },
-        arguments.join(", ")
-    );
+    let call = format!("{receiver}{head}({})", arguments.join(", "));
     let paragraph: Vec<&str> = doc.iter().take_while(|l| !l.is_empty()).copied().collect();
     // A derivative may stand in a paragraph of its own.
     let later = doc
@@ -325,6 +360,8 @@ fn plain(text: &str) -> String {
     }
     (out + rest)
         .replace("Var::", "")
+        .replace("Complex::", "")
+        .replace("super::", "")
         .replace("crate::trace::", "")
 }
 

@@ -18,6 +18,7 @@ mod case;
 mod close;
 mod params;
 pub mod same;
+mod signals;
 pub mod table;
 pub mod whole;
 

@@ -8,6 +8,7 @@ use wengert::prelude::*;
 use wengert_ir::trace::{Along, Span};
 
 use super::params::Params;
+use super::signals::{CONVOLUTION, FOURIER};
 
 /// An operation whose parameters are known.
 pub type Operation = Arc<dyn Fn(&[Var]) -> Vec<Var> + Send + Sync>;
@@ -34,17 +35,27 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     TABLE.iter().flat_map(|t| t.iter()).map(|(name, _)| *name)
 }
 
-type Row = (&'static str, fn(&mut Params) -> Operation);
+pub type Row = (&'static str, fn(&mut Params) -> Operation);
 
-const TABLE: [&[Row]; 9] = [
-    NUMBERS, PAIRS, REDUCTIONS, LAYOUT, PARTS, PRODUCTS, LINALG, NUMERIC, STATISTICS,
+const TABLE: [&[Row]; 11] = [
+    NUMBERS,
+    PAIRS,
+    REDUCTIONS,
+    LAYOUT,
+    PARTS,
+    PRODUCTS,
+    LINALG,
+    NUMERIC,
+    STATISTICS,
+    FOURIER,
+    CONVOLUTION,
 ];
 
-fn of_one(f: impl Fn(Var) -> Var + Send + Sync + 'static) -> Operation {
+pub fn of_one(f: impl Fn(Var) -> Var + Send + Sync + 'static) -> Operation {
     Arc::new(move |x| vec![f(x[0])])
 }
 
-fn of_two(f: impl Fn(Var, Var) -> Var + Send + Sync + 'static) -> Operation {
+pub fn of_two(f: impl Fn(Var, Var) -> Var + Send + Sync + 'static) -> Operation {
     Arc::new(move |x| vec![f(x[0], x[1])])
 }
 
@@ -493,7 +504,7 @@ fn samples(
     })
 }
 
-fn overlap(p: &mut Params, default: &str) -> wengert::Overlap {
+pub fn overlap(p: &mut Params, default: &str) -> wengert::Overlap {
     match &p.text_or("mode", default)[..] {
         "full" => wengert::Overlap::Full,
         "same" => wengert::Overlap::Same,

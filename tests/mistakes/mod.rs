@@ -13,6 +13,7 @@ mod numpy;
 mod outside;
 mod panics;
 mod recursion;
+mod signals;
 mod types;
 
 use expect_test::Expect;

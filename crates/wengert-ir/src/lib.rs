@@ -45,6 +45,6 @@ pub mod trace;
 pub mod transform;
 
 pub use wengert_loop::{
-    arithmetic, buffer, cost, elementary, error, loops, order, panics, quoted, scalar, sort,
-    source, target, types, with_data,
+    arithmetic, buffer, cost, elementary, error, fourier, loops, order, panics, quoted, scalar,
+    sort, source, target, types, with_data,
 };

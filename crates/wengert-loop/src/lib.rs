@@ -39,6 +39,7 @@ pub mod buffer;
 pub mod cost;
 pub mod elementary;
 pub mod error;
+pub mod fourier;
 pub mod loops;
 pub mod order;
 pub mod panics;

@@ -115,8 +115,10 @@ extern crate self as wengert;
 
 pub mod array;
 pub mod backend;
+pub mod complex;
 mod control;
 mod debug;
+pub mod fft;
 mod func;
 mod host;
 mod jit;
@@ -128,6 +130,7 @@ mod transform;
 pub mod tree;
 
 pub use array::{Array, Nested, Operand};
+pub use complex::Complex;
 pub use control::{
     Over, Predicate, Steps, associative_scan, cond, fori, scan, scan_checkpointed, scan_reverse,
     switch, while_loop,
@@ -147,7 +150,7 @@ pub use tree::{Feed, IntoTree, Leaf, ShapeDtype, Tree};
 pub use wengert_ir::buffer::Element;
 pub use wengert_ir::error::{Error, Result};
 pub use wengert_ir::ir::{DType, Dim, Shape, Splat, Type};
-pub use wengert_ir::num::{Order, Overlap, Padding, einsum, select};
+pub use wengert_ir::num::{Conv, Order, Overlap, Padding, Window, einsum, select};
 pub use wengert_ir::rewrite::Choice;
 pub use wengert_ir::s;
 pub use wengert_ir::source::{Place, SourceId};

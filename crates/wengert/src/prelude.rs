@@ -9,6 +9,7 @@
 //! `wengert::Padding`, which a few methods take.
 
 pub use crate::array::Array;
+pub use crate::complex::Complex;
 pub use crate::control::{
     associative_scan, cond, fori, scan, scan_checkpointed, scan_reverse, switch, while_loop,
 };

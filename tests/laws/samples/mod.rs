@@ -2,10 +2,12 @@
 
 mod elementwise;
 mod layout;
+mod signals;
 
 use elementwise::{NUMBERS, PAIRS, with_holes};
 use layout::{LAYOUT, PARTS};
 use serde_json::json;
+use signals::{CONVOLUTION, FOURIER};
 use wengert::Array;
 
 use super::draw::{Draw, Sample};
@@ -16,7 +18,16 @@ pub type Row = (&'static str, fn(&mut Draw) -> Sample);
 /// Every operation, and how to draw a sample of it.
 pub fn all() -> impl Iterator<Item = Row> {
     let tables = [
-        NUMBERS, PAIRS, REDUCTIONS, LAYOUT, PARTS, PRODUCTS, NUMERIC, STATISTICS,
+        NUMBERS,
+        PAIRS,
+        REDUCTIONS,
+        LAYOUT,
+        PARTS,
+        PRODUCTS,
+        NUMERIC,
+        STATISTICS,
+        FOURIER,
+        CONVOLUTION,
     ];
     tables.into_iter().flatten().copied()
 }

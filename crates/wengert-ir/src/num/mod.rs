@@ -8,6 +8,7 @@
 mod arrange;
 mod calculus;
 mod choose;
+mod conv;
 mod diagonal;
 mod einsum;
 mod length;
@@ -21,6 +22,7 @@ mod statistics;
 
 pub use arrange::Padding;
 pub use choose::select;
+pub use conv::{Conv, Window};
 pub use einsum::einsum;
 pub use norm::Order;
 pub use polynomial::Overlap;

@@ -90,7 +90,7 @@ impl Dot {
     }
 
     #[track_caller]
-    fn bind(&self, a: Var, b: Var) -> Var {
+    pub(super) fn bind(&self, a: Var, b: Var) -> Var {
         bind1(Op::Dot(self.clone()), &[a, b])
     }
 

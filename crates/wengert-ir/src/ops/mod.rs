@@ -13,6 +13,7 @@ pub mod affine_scatter;
 pub mod check;
 pub mod checkpoint;
 pub mod cond;
+pub mod conv;
 pub mod convert;
 pub mod cotangent;
 pub mod cumulative;
@@ -22,6 +23,7 @@ pub mod dot;
 pub mod dynamic;
 pub mod elementwise;
 pub mod factor;
+pub mod fft;
 pub mod fold;
 pub mod implicit;
 pub mod index;
@@ -114,6 +116,8 @@ families! {
         TopK: top_k::TopK,
         /// Factorisations of matrices, and triangular systems.
         Factor: factor::Factor,
+        /// Fourier transforms along the last axis.
+        Fft: fft::Fft,
         /// The number of steps of a loop.
         TripCount: trip_count::TripCount,
         /// A condition that must hold at run time.
@@ -136,6 +140,8 @@ families! {
         CustomRule: custom_rule::CustomRule,
         /// The tangents of a function with a user-defined pullback.
         CustomTangent: custom_rule::CustomTangent,
+        /// A convolution.
+        Conv: conv::Conv,
         /// The solution of a linear system.
         LinearSolve: implicit::LinearSolve,
         /// The root of a function.

@@ -205,39 +205,13 @@ impl<'l> Desk<'l> {
     ) -> Carries {
         let carries: SmallVec<[Carry; 4]> = init.iter().map(|&v| self.l.b.carry(v)).collect();
         let (dtype, tiny) = (self.dtype, self.tiny);
-        let carried = self.l.b.carried(&carries);
-        let params: Carries = carried.iter().map(|c| c.param).collect();
-        self.l.b.open(None);
-        let go = holds(
-            &mut Desk {
-                l: self.l,
-                dtype,
-                tiny,
-            },
-            &params,
+        let values = self.l.while_(
+            u64::MAX,
+            &carries,
+            |l, params| Ok(holds(&mut Desk { l, dtype, tiny }, params)),
+            |l, params| Ok(step(&mut Desk { l, dtype, tiny }, params).to_vec()),
         );
-        let cond = self.l.b.close(vec![go]);
-        self.l.b.open(None);
-        let next = step(
-            &mut Desk {
-                l: self.l,
-                dtype,
-                tiny,
-            },
-            &params,
-        );
-        let body = self.l.b.close(next.to_vec());
-        let outs = carried.iter().map(|c| c.out).collect();
-        self.l
-            .b
-            .push(crate::loops::Stmt::While(crate::loops::While {
-                carried,
-                cond,
-                body,
-                limit: u64::MAX,
-                at: None,
-            }));
-        outs
+        values.expect("the steps of an algorithm").into()
     }
 
     /// Runs statements if a condition holds.

@@ -27,7 +27,7 @@ pub use array::{
 pub use lengths::IntoShape;
 #[doc(hidden)]
 pub use number::sealed;
-pub use number::{Argument, IntoVar, iota, num, number_beside};
+pub use number::{Argument, IntoVar, aligned, iota, num, number_beside};
 pub use span::{Along, Axis, Count, Ints, NewAxis, Pairs, Part, Parts, Span, Widths, keep};
 pub(crate) use stack::definition;
 pub use stack::{

@@ -333,7 +333,7 @@ fn spread(x: Var, shape: &Shape) -> Var {
 /// Converts the arguments to values of one type: promoted, and broadcast to one shape. A condition
 /// comes first; it is broadcast too, but keeps its element type.
 #[track_caller]
-pub(crate) fn aligned(op: &str, condition: Option<Var>, args: &[Argument]) -> SmallVec<[Var; 3]> {
+pub fn aligned(op: &str, condition: Option<Var>, args: &[Argument]) -> SmallVec<[Var; 3]> {
     let mut all: SmallVec<[Argument; 3]> = condition.map(Argument::Var).into_iter().collect();
     let values = all.len();
     all.extend_from_slice(args);

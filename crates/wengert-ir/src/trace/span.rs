@@ -137,6 +137,14 @@ pub struct Along {
     pub(crate) keep: bool,
 }
 
+impl Along {
+    /// Returns the axes as they were given; `None` for all.
+    #[doc(hidden)]
+    pub fn axes(&self) -> Option<&[i64]> {
+        self.which.as_ref().map(|which| &which.0[..])
+    }
+}
+
 impl<T: Into<Ints>> From<T> for Along {
     fn from(which: T) -> Along {
         Along {

@@ -208,7 +208,7 @@ impl<'p> Emitter<'_, 'p> {
             }
             None => {
                 let lanes = self.lanes.is_some();
-                let call = self.s.keep(KernelCall::new(kernel.clone(), lanes));
+                let call = self.s.keep(KernelCall::new(kernel.clone(), lanes, threads));
                 self.library(helpers::kernel as *const () as usize, call, regions);
             }
         }

@@ -1,9 +1,11 @@
 //! Functions that generated code calls. None of them unwinds: errors are stored in the call, and a nonzero
 //! status tells the code to leave.
 
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use wengert_loop::buffer::{Data, Slice, SliceMut};
 use wengert_loop::loops::kernel::{Access, Elements, Kernel, Region, Regions};
 use wengert_loop::loops::{Failure, LANES};
@@ -120,17 +122,74 @@ pub struct KernelCall {
     regions: Regions,
     /// Whether it runs for each lane.
     lanes: bool,
+    /// Whether several threads may share its rows.
+    threads: bool,
 }
 
+/// Nanoseconds of rows that one thread takes at a time.
+const ROWS: f64 = 50_000.0;
+
 impl KernelCall {
-    /// Wraps a kernel, to be run once or in each lane.
-    pub fn new(kernel: Arc<dyn Kernel>, lanes: bool) -> KernelCall {
+    /// Wraps a kernel, to be run once or in each lane, by one thread or by several.
+    pub fn new(kernel: Arc<dyn Kernel>, lanes: bool, threads: bool) -> KernelCall {
         let regions = kernel.regions();
         KernelCall {
             kernel,
             regions,
             lanes,
+            threads,
         }
+    }
+
+    /// Runs the kernel once on all rows of its regions, which threads share if there is enough work.
+    ///
+    /// # Safety
+    /// `at` holds the addresses of its regions; none that is written overlaps another.
+    unsafe fn run_once(&self, run: &Run<'_>, at: &[*mut u8]) -> Result<(), RunError> {
+        let rows = self.kernel.rows();
+        let nanoseconds = self.kernel.nanoseconds();
+        if !self.threads || rows < 2 || nanoseconds < 2.0 * ROWS {
+            // SAFETY: guaranteed by the caller.
+            let mut elements = unsafe { self.part(at, 0..rows, rows) };
+            return self.run(run, &mut elements);
+        }
+        let chunk = ((ROWS / nanoseconds * rows as f64) as usize).max(1);
+        let at = Addresses(at);
+        (0..rows.div_ceil(chunk)).into_par_iter().try_for_each(|i| {
+            let part = i * chunk..rows.min((i + 1) * chunk);
+            // SAFETY: guaranteed by the caller; no two parts have a row in common.
+            let mut elements = unsafe { self.part(at.all(), part, rows) };
+            let done = self.run(run, &mut elements);
+            upper::clear();
+            done
+        })
+    }
+
+    /// Borrows some of the `rows` rows of all regions.
+    ///
+    /// # Safety
+    /// As for [`KernelCall::run_once`]; nobody else uses rows of the part that are written.
+    unsafe fn part<'a>(
+        &self,
+        at: &[*mut u8],
+        part: Range<usize>,
+        rows: usize,
+    ) -> Vec<Elements<'a>> {
+        let elements = |(region, &at): (&Region, &*mut u8)| {
+            let Region { dtype, len, access } = *region;
+            // All of a region that has no rows, which is one of a kernel without rows.
+            let row = len.checked_div(rows).unwrap_or(len);
+            let len = if rows == 0 { len } else { row * part.len() };
+            // SAFETY: guaranteed by the caller.
+            unsafe {
+                let at = at.add(part.start * row * dtype.bytes());
+                match access {
+                    Access::Read => Elements::Read(region_at(dtype, at, len)),
+                    _ => Elements::Write(region_mut(dtype, at, len)),
+                }
+            }
+        };
+        self.regions.iter().zip(at).map(elements).collect()
     }
 
     fn run(&self, run: &Run<'_>, elements: &mut [Elements<'_>]) -> Result<(), RunError> {
@@ -191,6 +250,18 @@ impl KernelCall {
     }
 }
 
+/// The addresses of regions, for several threads.
+struct Addresses<'a>(&'a [*mut u8]);
+
+// SAFETY: threads use different rows of what is written, and nobody writes what is read.
+unsafe impl Sync for Addresses<'_> {}
+
+impl Addresses<'_> {
+    fn all(&self) -> &[*mut u8] {
+        self.0
+    }
+}
+
 /// Runs a kernel.
 ///
 /// # Safety
@@ -205,23 +276,11 @@ pub unsafe extern "C" fn kernel(
     let (run, call) = unsafe { (&*Frame::of(frame).run, &*call) };
     // SAFETY: guaranteed by the caller.
     let at = unsafe { std::slice::from_raw_parts(regions, call.regions.len()) };
-    let elements = |(region, &at): (&Region, &*mut u8)| {
-        let Region { dtype, len, access } = *region;
-        // SAFETY: guaranteed by the caller.
-        unsafe {
-            match access {
-                Access::Read => Elements::Read(region_at(dtype, at, len)),
-                _ => Elements::Write(region_mut(dtype, at, len)),
-            }
-        }
-    };
     guard(run, || match call.lanes {
         // SAFETY: guaranteed by the caller.
         true => unsafe { call.run_in_lanes(run, at) },
-        false => {
-            let elements = call.regions.iter().zip(at).map(elements);
-            call.run(run, &mut elements.collect::<Vec<_>>())
-        }
+        // SAFETY: guaranteed by the caller.
+        false => unsafe { call.run_once(run, at) },
     })
 }
 

@@ -5,6 +5,7 @@
 
 mod block;
 mod factor;
+mod fft;
 mod gemm;
 mod host;
 mod lanes;
@@ -24,6 +25,7 @@ use crate::types::DType;
 
 pub use block::RandomBlock;
 pub use factor::{Factor, Task};
+pub use fft::Fft;
 pub use gemm::Gemm;
 pub use host::{Host, HostFunction};
 pub use lanes::LaneProduct;
@@ -131,6 +133,13 @@ pub trait Kernel: Any + Debug + Send + Sync + RefUnwindSafe {
         false
     }
 
+    /// The number of rows of equal length that each of its regions consists of, of which every row that is written
+    /// depends on the rows of the same number alone. A kernel of more than one is given any number of consecutive rows,
+    /// so that threads may share them; it counts them by the lengths of its regions.
+    fn rows(&self) -> usize {
+        1
+    }
+
     /// Its approximate time on one thread.
     fn nanoseconds(&self) -> f64;
 
@@ -185,6 +194,7 @@ const READERS: &[Reader] = &[
     RandomBlock::read,
     TopK::read,
     Factor::read,
+    Fft::read,
 ];
 
 /// The kernel of this crate that has this text.
