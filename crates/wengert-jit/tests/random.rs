@@ -583,12 +583,12 @@ fn long_programs() {
 
 #[test]
 fn short_narrow_programs() {
-    try_seeds(0..300, 12, true);
+    try_seeds(0..200, 12, true);
 }
 
 #[test]
 fn middling_narrow_programs() {
-    try_seeds(1000..1150, 60, true);
+    try_seeds(1000..1100, 60, true);
 }
 
 #[test]

@@ -92,20 +92,25 @@ pub(crate) fn accepted(
 }
 
 /// Whether wide code is faster for a body: it has loops, or is a straight line that reads and writes rows, or looks
-/// elements up one by one, which is one instruction, and computes something or, unless the blocks are `even`, ends with
-/// a short block, which has a mask in wide code and is written lane by lane elsewhere.
+/// elements up one by one, which is one instruction, and calls functions, which take and give whole rows, or computes
+/// something, or, unless the blocks are `even`, ends with a short block, which has a mask in wide code and is written
+/// lane by lane elsewhere.
 fn is_work(l: &For, even: bool) -> bool {
-    let (mut loops, mut operations, mut rows) = (false, 0, true);
+    let (mut loops, mut calls, mut operations, mut rows) = (false, false, 0, true);
     walk::stmts(&l.body, &mut |s| match s {
         Stmt::For(_) | Stmt::While(_) => loops = true,
+        Stmt::Call { .. } => calls = true,
         Stmt::Op { .. } => operations += 1,
         Stmt::Load { index, .. } | Stmt::Store { index, .. } => {
             rows &= (0..=1).contains(&index.stride);
         }
         _ => {}
     });
-    let line = l.carried.is_empty() && l.body.stmts.iter().all(is_straight);
-    loops || operations >= LARGE || (line && rows && (!even || operations >= SOME))
+    let stmts = &l.body.stmts;
+    let line = l.carried.is_empty()
+        && (stmts.iter()).all(|s| is_straight(s) || matches!(s, Stmt::Call { .. }));
+    let pays = calls || !even || operations >= SOME;
+    loops || operations >= LARGE || (line && rows && pays)
 }
 
 /// For each `Local` buffer the only vector loop that accesses it, if there is one.
