@@ -169,7 +169,7 @@ fn build(program: &Program, options: &Options) -> Result<Executable, CompileErro
                 size,
                 listing: w.listing.map(|functions| Listing {
                     program: plan.program,
-                    costs: plan.costs,
+                    costs: plan.costs.expect("they were asked for"),
                     functions,
                 }),
             };

@@ -121,7 +121,7 @@ pub const LISTS: f64 = 10.0;
 /// Steps of a loop in a function of scalars. An estimate.
 pub const FEW_STEPS: f64 = 4.0;
 /// The number of instructions that a processor looks ahead.
-pub const OVERLAP: f64 = 400.0;
+pub const OVERLAP: f64 = 700.0;
 
 /// Instructions that begin in a cycle.
 pub const AT_ONCE: f64 = 4.0;
@@ -147,6 +147,8 @@ pub mod nanoseconds {
     pub const CYCLE: f64 = 0.33;
     /// Time to enter and leave a loop.
     pub const ENTER: f64 = 1.0;
+    /// Time to enter and leave a loop over lanes in registers of 512 bits, which is a function of its own.
+    pub const ENTER_WIDE: f64 = 8.0;
     /// Time to start other threads for a parallel loop, and to wait for the last of them.
     pub const SPREAD: f64 = 5_000.0;
     /// Time of a call, besides that of its statements.

@@ -44,7 +44,7 @@ fn argmin(mode: Mode, f: &dyn Fn(Var) -> Var, start: Var) -> Var {
         cond(
             downs.eq(10),
             (x, value, slope, rate, downs),
-            |(x, value, slope, rate, downs)| (x, value, slope, 2.0 * rate, 0 * downs, true),
+            |(x, value, slope, rate, downs)| (x, value, slope, 2.0 * rate, zeros_like(downs), true),
             |(x, value, slope, rate, downs)| {
                 let next = x - rate * slope;
                 let there = f(next);
@@ -56,7 +56,7 @@ fn argmin(mode: Mode, f: &dyn Fn(Var) -> Var, start: Var) -> Var {
                         (next, there, mode.gradient(f, next), rate, downs + 1, true)
                     },
                     |(x, value, slope, rate, downs)| {
-                        (x, value, slope, rate / 2.0, 0 * downs, moves)
+                        (x, value, slope, rate / 2.0, zeros_like(downs), moves)
                     },
                 )
             },

@@ -6,7 +6,7 @@ pub(crate) mod liveness;
 use std::collections::{HashMap, HashSet};
 
 use wengert_loop::loops::{
-    Block, BufferId, Function, Program, ScalarOp, Stmt, Value, ValueType, walk,
+    Block, BufferId, Function, LoopKind, Program, ScalarOp, Stmt, Value, ValueType, walk,
 };
 use wengert_loop::types::DType;
 use wengert_run::Cpu;
@@ -37,8 +37,8 @@ pub(crate) struct Plan {
     /// The vector loops that are written in 512-bit registers, by their index, with the blocks of
     /// lanes that run side by side.
     pub zmm: HashMap<Value, Blocks>,
-    /// What the code costs, as estimated.
-    pub costs: Costs,
+    /// What the code costs, as estimated; none of a program without parallel loops, if nobody has asked.
+    pub costs: Option<Costs>,
     /// The nanoseconds of a step of each parallel loop, by its index.
     pub parallel_steps: HashMap<Value, f64>,
     /// The target processor.
@@ -81,7 +81,8 @@ pub(crate) fn plan(program: &Program, options: &Options) -> Plan {
         .map(|(&v, blocks)| (v, blocks.eights()))
         .collect();
     // Before functions are inlined, what they compute in rare cases is still apart.
-    let costs = Costs::of(plain, &copies, &has);
+    let wanted = options.listing || is_parallel(plain);
+    let costs = wanted.then(|| Costs::of(plain, &copies, &has));
     let scratch = scratch::scratch(&program, &copies);
     let reuse = reuse::reuse(&program);
     Plan {
@@ -92,10 +93,20 @@ pub(crate) fn plan(program: &Program, options: &Options) -> Plan {
         gathers,
         wide: functions,
         zmm,
-        parallel_steps: costs.parallel_steps(),
+        parallel_steps: (costs.as_ref())
+            .map(Costs::parallel_steps)
+            .unwrap_or_default(),
         costs,
         cpu,
     }
+}
+
+fn is_parallel(program: &Program) -> bool {
+    let mut found = false;
+    walk::stmts(&program.body, &mut |s| {
+        found |= walk::loop_kind(s) == Some(LoopKind::Parallel);
+    });
+    found
 }
 
 /// Analyses the values of a function that is not inlined.

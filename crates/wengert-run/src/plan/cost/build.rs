@@ -1,5 +1,6 @@
 //! Finds what the statements of a program cost.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 
 use wengert_loop::loops::sums::{self, Sums};
@@ -9,7 +10,7 @@ use wengert_loop::loops::{
     Value,
 };
 
-use super::line::{Called, Lines, Registers, functions};
+use super::line::{Called, Lines, Registers, Times, functions};
 use super::memory::Access;
 use super::{Costs, Node, What};
 use crate::plan::constants;
@@ -25,6 +26,7 @@ impl Costs {
             constants: constants(program.values.len(), &program.body),
             most: HashMap::new(),
             functions: functions(&program.functions, has),
+            times: RefCell::default(),
             sums: sums::of(&program.body),
             depths: HashMap::new(),
             depth: 0,
@@ -48,6 +50,7 @@ struct Builder<'p> {
     /// Values that are the minimum of a number and something else: that number, since a chunk is seldom short.
     most: HashMap<Value, u64>,
     functions: Vec<[Called; 2]>,
+    times: RefCell<Times>,
     sums: Sums<'p>,
     /// How deep in loops and other nodes values are defined.
     depths: HashMap<Value, usize>,
@@ -73,6 +76,7 @@ impl<'p> Builder<'p> {
         let lines = Lines {
             types: &types,
             functions: &self.functions,
+            times: &self.times,
         };
         let line = lines.of(blocks, carried, registers);
         let (mut accesses, mut inner) = (vec![], vec![]);
@@ -128,7 +132,7 @@ impl<'p> Builder<'p> {
                         let writes = region.access != wengert_loop::loops::kernel::Access::Read;
                         let mut access = self.access(buffer, &index, writes, region.len);
                         if lanes && kernel.is_shared(i) {
-                            access.element = (region.len * region.dtype.bytes()) as f64;
+                            access.element = (region.len * region.dtype.bytes()).max(1) as f64;
                         }
                         node.accesses.push(access);
                     }
@@ -169,7 +173,9 @@ impl<'p> Builder<'p> {
         let what = What::For {
             kind: l.kind,
             index: l.index,
-            extent: known.or_else(|| self.most.get(&l.extent).copied()),
+            extent: (known.or_else(|| self.most.get(&l.extent).copied()))
+                // No step runs if it is negative.
+                .map(|n| (n as i64).max(0) as u64),
         };
         let node = self.node(what, l.marks.clone(), &[&l.body], &l.carried, registers);
         self.indices.pop();
@@ -241,7 +247,7 @@ impl<'p> Builder<'p> {
         }
         Access {
             buffer,
-            element: bytes * len as f64,
+            element: (bytes * len as f64).max(1.0),
             size: b.len as f64 * bytes,
             moves,
             irregular,

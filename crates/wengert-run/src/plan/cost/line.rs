@@ -1,6 +1,6 @@
 //! Straight-line code: how long it keeps the processor busy, and how long its operations wait for each other.
 
-use std::collections::HashMap;
+use std::cell::RefCell;
 
 use wengert_loop::cost::{self, OVERLAP};
 use wengert_loop::loops::{Block, Carried, Function, Stmt, Value, walk};
@@ -63,6 +63,32 @@ pub(super) struct Lines<'a> {
     pub types: &'a dyn Fn(Value) -> (DType, bool),
     /// The cycles of each function: for one number, and for eight lanes.
     pub functions: &'a [[Called; 2]],
+    pub times: &'a RefCell<Times>,
+}
+
+/// When the values of a line are there, in cycles.
+#[derive(Default)]
+pub(super) struct Times {
+    /// The number of the line.
+    line: u32,
+    /// By value: the line that has set it, the time since the line began, and since what is carried was there, if the
+    /// value depends on that.
+    values: Vec<(u32, f64, Option<f64>)>,
+}
+
+impl Times {
+    fn get(&self, v: Value) -> Option<(f64, Option<f64>)> {
+        let &(line, path, turn) = self.values.get(v.0 as usize)?;
+        (line == self.line).then_some((path, turn))
+    }
+
+    fn set(&mut self, v: Value, path: f64, turn: Option<f64>) {
+        let at = v.0 as usize;
+        if self.values.len() <= at {
+            self.values.resize(at + 1, (0, 0.0, None));
+        }
+        self.values[at] = (self.line, path, turn);
+    }
 }
 
 /// The cycles of a call.
@@ -76,8 +102,12 @@ impl Lines<'_> {
     /// Returns the line of blocks that run one after the other; the last one yields what is carried.
     pub fn of(&self, blocks: &[&Block], carried: &[Carried], registers: Registers) -> Line {
         let mut line = Line::default();
-        let mut path: HashMap<Value, f64> = HashMap::new();
-        let mut turn: HashMap<Value, f64> = carried.iter().map(|c| (c.param, 0.0)).collect();
+        let mut times = self.times.borrow_mut();
+        let times = &mut *times;
+        times.line += 1;
+        for c in carried {
+            times.set(c.param, 0.0, Some(0.0));
+        }
         for s in blocks.iter().flat_map(|b| &b.stmts) {
             let (busy, latency, instructions) = self.statement(s, registers);
             match s {
@@ -86,24 +116,21 @@ impl Lines<'_> {
                 _ => line.arithmetic += busy,
             }
             line.instructions += instructions;
-            let uses = walk::uses(s);
-            let latest = |there: &HashMap<Value, f64>| {
-                let times = uses.iter().filter_map(|v| there.get(v));
-                times.copied().reduce(f64::max)
-            };
-            let end = latest(&path).unwrap_or(0.0) + latency;
-            line.path = line.path.max(end);
-            let turned = latest(&turn).map(|t| t + latency);
-            for v in walk::outs(s).into_iter().chain(walk::result(s)) {
-                path.insert(v, end);
-                if let Some(t) = turned {
-                    turn.insert(v, t);
+            let (mut path, mut turn) = (0.0f64, None);
+            for v in walk::uses(s) {
+                if let Some((there, turned)) = times.get(v) {
+                    path = path.max(there);
+                    turn = turned.into_iter().chain(turn).reduce(f64::max);
                 }
             }
+            let (path, turn) = (path + latency, turn.map(|t| t + latency));
+            line.path = line.path.max(path);
+            for v in walk::outs(s).into_iter().chain(walk::result(s)) {
+                times.set(v, path, turn);
+            }
         }
-        let results = blocks.last().map_or(&[][..], |b| &b.results[..]);
-        if !carried.is_empty() {
-            let ends = results.iter().filter_map(|v| turn.get(v)).copied();
+        if let (Some(last), false) = (blocks.last(), carried.is_empty()) {
+            let ends = last.results.iter().filter_map(|&v| times.get(v)?.1);
             line.turn = ends.fold(0.0, f64::max);
         }
         line
@@ -183,6 +210,7 @@ pub(super) fn functions(all: &[Function], wide: &[bool]) -> Vec<[Called; 2]> {
         let lines = Lines {
             types: &types,
             functions: &[],
+            times: &RefCell::default(),
         };
         let mut called = Called::default();
         common(&lines, &f.body, registers, &mut called);

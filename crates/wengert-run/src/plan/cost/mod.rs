@@ -10,7 +10,7 @@ mod memory;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use wengert_loop::cost::nanoseconds::{CYCLE, ENTER, SPREAD, STEPS};
+use wengert_loop::cost::nanoseconds::{CYCLE, ENTER, ENTER_WIDE, SPREAD, STEPS};
 use wengert_loop::loops::{Block, Kernel, LoopKind, Marks, Value, walk};
 
 use self::line::{Line, Registers};
@@ -222,6 +222,10 @@ impl<'n> Sized<'n> {
             steps * a.element * if each { lanes } else { 1.0 }
         });
         let entering = match node.what {
+            What::For {
+                kind: LoopKind::Vector,
+                ..
+            } if matches!(node.registers, Registers::Wide(_)) => entries * ENTER_WIDE,
             What::For { .. } | What::While => entries * ENTER,
             _ => 0.0,
         };
