@@ -254,7 +254,7 @@ pub(super) fn wanted_before(func: &Func, mut wanted: HashMap<u32, View>) -> Hash
                     parts.insert(from);
                 }
                 let place = View {
-                    place: place.place.clone(),
+                    place: place.place,
                     offset: place.offset.clone().plus(start as i64),
                     strides: contiguous(&ty.dims()),
                 };
