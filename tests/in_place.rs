@@ -7,7 +7,7 @@ use wengert::map;
 use wengert::prelude::*;
 use wengert_check::check_grads;
 use wengert_ir::ir::Func;
-use wengert_ir::loops::{Block, LoopKind, Program, Stmt, Value, walk};
+use wengert_ir::loops::{Block, BufferKind, LoopKind, Program, Stmt, Value, walk};
 use wengert_ir::rewrite::optimise;
 use wengert_ir::schedule::lower;
 
@@ -417,4 +417,145 @@ fn branches_that_read_what_they_replace() {
     for p in [0i64, 2, 9] {
         assert_eq!(f.call((&x, p)).unwrap(), f.interpret((&x, p)).unwrap());
     }
+}
+
+/// Functions that start from something computed and change it in place, with the number of arrays on the way that their
+/// results need.
+type Started = (&'static str, usize, fn(Var) -> Vec<Var>);
+
+/// Where something needs arrays on the way, how many does not matter here.
+const ANY: usize = usize::MAX;
+
+const STARTED: &[Started] = &[
+    ("a loop", 0, |x| vec![running(2.0 * x)]),
+    ("loops one after the other", 1, |x| {
+        vec![running(running(2.0 * x) + 0.5)]
+    }),
+    ("a while", 0, |x| {
+        let step = |(i, h): (Var, Var)| (i + 1, h.at_mul(i, 0.5));
+        let going = |(i, _): (Var, Var)| i.lt(20);
+        vec![while_loop((Var::from(0i64), 2.0 * x), going, step).1]
+    }),
+    ("a branch", 0, |x| {
+        let write = |h: Var| h.at_set(3, 1.0);
+        vec![cond(x.at(0).gt(0.0), x.exp(), write, |h| h)]
+    }),
+    ("a branch that reads it all", ANY, |x| {
+        let turned = |h: Var| h.flip(0) + h;
+        vec![cond(x.at(0).gt(0.0), x.exp(), |h| h.at_set(3, 1.0), turned)]
+    }),
+    ("a checkpointed loop", 0, |x| {
+        vec![checkpoint(running)(x.sin())]
+    }),
+    ("a checkpointed function that reads it all", ANY, |x| {
+        let f = |h: Var| {
+            let turned = h.flip(0) * 0.5;
+            running(running(h.at_set(0, turned.sum())) + turned)
+        };
+        vec![checkpoint(f)(x.sin())]
+    }),
+    ("a start that is a result as well", ANY, |x| {
+        let start = 2.0 * x;
+        vec![running(start), start]
+    }),
+    ("a start that is read again", ANY, |x| {
+        let start = x.cos();
+        let end = running(start);
+        vec![end, end * start]
+    }),
+    ("a start of another shape", ANY, |x| {
+        let start = x.sqrt().reshape([N / 2, 2]);
+        let whole = start.reshape([N]);
+        vec![running(whole), start.at(s![.., 1]) + start.at(s![.., 0])]
+    }),
+    ("two that change places", ANY, |x| {
+        let step = |i: Var, (a, b): (Var, Var)| (b.at_set(i, 1.0), a.at_add(i, 2.0));
+        let (a, b) = fori(0..7, (2.0 * x, 3.0 * x), step);
+        vec![a, b]
+    }),
+];
+
+const N: usize = 100;
+
+fn running(h: Var) -> Var {
+    fori(1..N, h, |i, h| h.at_set(i, h.at(i - 1) + h.at(i)))
+}
+
+#[test]
+fn what_is_changed_in_place_is_computed_where_the_result_is_wanted() {
+    check_started(STARTED);
+}
+
+fn check_started(all: &[Started]) {
+    let x: Array = (0..N)
+        .map(|i| (0.3 * i as f64).sin().abs())
+        .collect::<Vec<_>>()
+        .into();
+    for &(name, most, f) in all {
+        let func = wengert::trace(f, ShapeDtype::new([N], DType::F64)).unwrap();
+        let func = optimise(&func.into_ir(), true);
+        let program = lower(&func).unwrap();
+        let scratch = program.buffers.iter().filter(|b| {
+            let whole = matches!(b.kind, BufferKind::Call | BufferKind::Task);
+            whole && b.len == N
+        });
+        assert!(scratch.count() <= most, "{name}:\n{program}");
+        let compiled = jit(f);
+        let plain = compiled.interpret(&x).unwrap();
+        assert_eq!(compiled.call(&x).unwrap(), plain, "{name}");
+        assert_eq!(compiled.call(x.clone()).unwrap(), plain, "{name}, moved in");
+    }
+}
+
+/// What results consist of, with the number of arrays on the way that are as long as a part.
+const OF_PARTS: &[Started] = &[
+    ("maps", 0, |x| {
+        let a = map(x, |x| fori(0..3, x, |_, y| y.sin()));
+        let b = map(x, |x| fori(0..4, x, |_, y| y * y + 1.0));
+        vec![concat([a, b], 0)]
+    }),
+    ("stacked maps", 0, |x| {
+        let a = map(x, |x| fori(0..3, x, |_, y| y.sin()));
+        let b = map(x, |x| fori(0..4, x, |_, y| y * y + 1.0));
+        vec![stack([a, b])]
+    }),
+    ("a map of another shape", 0, |x| {
+        let a = map(x, |x| fori(0..3, x, |_, y| y.sin()));
+        vec![a.reshape([N / 2, 2])]
+    }),
+    ("columns", 2, |x| {
+        let a = map(x, |x| fori(0..3, x, |_, y| y.sin()));
+        vec![concat([a.reshape([N, 1]), x.reshape([N, 1])], 1)]
+    }),
+    ("loops", 3, |x| {
+        let all = [running(2.0 * x), x.sin(), running(3.0 * x), x];
+        vec![concat(all, 0), running(x)]
+    }),
+    ("rows of loops", 1, |x| {
+        let ahead = scan(Var::from(0.5), x, |c, x| (c * x + 1.0, c)).1;
+        let back = scan_reverse(Var::from(0.5), x, |c, x| (c - x, c * x)).1;
+        vec![concat([ahead, back], 0)]
+    }),
+    ("kernels", 2, |x| {
+        let largest = x.top_k(N).0;
+        let product = stack([x, 0.5 * x])
+            .reshape([N, 2])
+            .dot(stack([x.at(1), x.at(2)]));
+        let all = [x.sort(0), x.cumsum(0), product, largest, x.flip(0).sort(0)];
+        vec![concat(all, 0)]
+    }),
+    ("parts that are read again", 2, |x| {
+        let a = map(x, |x| fori(0..3, x, |_, y| y.sin()));
+        let b = map(a, |x| fori(0..4, x, |_, y| y * y + 1.0));
+        vec![concat([a, b, a.flip(0)], 0), b]
+    }),
+    ("a part of no elements", 0, |x| {
+        let a = map(x, |x| fori(0..3, x, |_, y| y.sin()));
+        vec![concat([zeros(0), a, zeros(0), x], 0)]
+    }),
+];
+
+#[test]
+fn parts_of_a_result_are_computed_where_it_is_wanted() {
+    check_started(OF_PARTS);
 }

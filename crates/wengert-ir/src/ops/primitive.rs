@@ -81,6 +81,12 @@ pub trait Primitive: std::fmt::Debug {
         None
     }
 
+    /// Returns where in the result each operand begins, if the elements of each follow one another there as they do in the
+    /// operand, which may then be computed there. By default `None`.
+    fn parts(&self, _inputs: &[Type]) -> Option<Vec<usize>> {
+        None
+    }
+
     /// Whether its elements are drawn where they are read, and so need no memory.
     fn is_drawn(&self) -> bool {
         false

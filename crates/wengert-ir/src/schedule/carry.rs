@@ -102,9 +102,9 @@ impl Lowering {
                     true => self.hand_over(id)?,
                     false => None,
                 };
-                let place = places[i]
-                    .clone()
-                    .filter(|_| !self.in_lanes() && own.is_none());
+                let place = places[i].clone().filter(|place| {
+                    !self.in_lanes() && own.is_none() && !self.lies_in(stored, place)
+                });
                 Home::Memory(match own {
                     Some(view) => view,
                     None => {
@@ -229,7 +229,12 @@ impl Lowering {
             places.push(match (over, &want.place) {
                 _ if kept.size() <= FEW => None,
                 (Some(over), _) if !want.ty.shape.has_run() => Some(over),
-                (_, Some(place)) if !want.ty.shape.has_run() => Some(place.clone()),
+                (_, Some(place))
+                    if !want.ty.shape.has_run()
+                        && !args.iter().any(|&arg| self.lies_in(arg, place)) =>
+                {
+                    Some(place.clone())
+                }
                 _ => Some(self.alloc(kept.dtype, &kept.dims())),
             });
         }

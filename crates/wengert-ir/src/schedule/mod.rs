@@ -163,10 +163,22 @@ fn lowered(func: &Func, mut l: Lowering) -> Result<Lowering> {
         .map(|(i, ty)| memory(&mut l, ty, BufferKind::Output(i as u32)))
         .collect();
     let wanted: Vec<Option<View>> = places.iter().cloned().map(Some).collect();
-    let out = l.run(func, &args, &wanted)?;
+    let wanted = owned::wanted_before(func, wanted_of(func, &wanted));
+    let out = l.run_for(func, &args, wanted)?;
     let written: Vec<BufferId> = places.iter().filter_map(store::buffer_of).collect();
     l.commit(out.into_iter().zip(places).collect(), &written)?;
     Ok(l)
+}
+
+/// Returns where the values may be stored that are results, by the places of the results.
+fn wanted_of(func: &Func, places: &[Option<View>]) -> HashMap<u32, View> {
+    let mut wanted: HashMap<u32, View> = HashMap::new();
+    for (atom, place) in func.results.iter().zip(places) {
+        if let (Atom::Var(v), Some(place)) = (atom, place) {
+            wanted.entry(*v).or_insert_with(|| place.clone());
+        }
+    }
+    wanted
 }
 
 /// Returns where results may be stored.
@@ -214,19 +226,17 @@ impl Lowering {
         args: &[NodeId],
         places: &[Option<View>],
     ) -> Result<Vec<NodeId>> {
-        let mut uses = vec![0u32; func.types.len()];
-        let operands = func.eqns.iter().flat_map(|e| &e.inputs);
-        for atom in operands.chain(&func.results) {
-            if let Atom::Var(v) = atom {
-                uses[*v as usize] += 1;
-            }
-        }
-        let mut wanted: HashMap<u32, View> = HashMap::new();
-        for (atom, place) in func.results.iter().zip(places) {
-            if let (Atom::Var(v), Some(place)) = (atom, place) {
-                wanted.entry(*v).or_insert_with(|| place.clone());
-            }
-        }
+        self.run_for(func, args, wanted_of(func, places))
+    }
+
+    /// The same, where `wanted` says where values may be stored.
+    fn run_for(
+        &mut self,
+        func: &Func,
+        args: &[NodeId],
+        mut wanted: HashMap<u32, View>,
+    ) -> Result<Vec<NodeId>> {
+        let uses = owned::uses(func);
         let mut values: Vec<NodeId> = args.to_vec();
         for (v, (&node, &n)) in args.iter().zip(&uses).enumerate() {
             self.retain(node, n);
@@ -298,8 +308,17 @@ impl Lowering {
         args: &[NodeId],
         places: &[Option<View>],
     ) -> Result<Vec<NodeId>> {
+        // What has a place is stored in any case, and may then be handed over.
+        let placed = |&id: &NodeId| self.expr(id).is_pending() && self.node(id).place.is_some();
+        let stored: Vec<NodeId> = args.iter().copied().filter(placed).collect();
+        self.force(&stored, StoreReason::Whole)?;
         let args = self.handed_over(args)?;
-        let results = self.run(func, &args, places)?;
+        // What an operand holds stays there until all of it has been read.
+        let free = |place: &View| !args.iter().any(|&arg| self.lies_in(arg, place));
+        let places: Vec<Option<View>> = (places.iter())
+            .map(|place| place.clone().filter(free))
+            .collect();
+        let results = self.run(func, &args, &places)?;
         for &id in &results {
             self.node_mut(id).uses -= 1;
         }

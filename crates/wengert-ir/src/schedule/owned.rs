@@ -5,13 +5,15 @@
 //! operands while its body is lowered. It *hands over* an operand that nothing else uses, so that
 //! the body may take the memory over in turn.
 
-use super::node::{Expr, NodeId, inputs_of};
+use std::collections::{HashMap, HashSet};
+
+use super::node::{Expr, FEW, NodeId, inputs_of};
 use super::notes::StoreReason;
 use super::store::buffer_of;
-use super::view::{View, is_spread_out};
+use super::view::{View, contiguous, is_spread_out};
 use super::{Lowering, Wanted};
 use crate::error::Result;
-use crate::ir::{Atom, Func};
+use crate::ir::{Atom, Func, Type};
 use crate::loops::{BufferId, BufferKind};
 
 impl Lowering {
@@ -25,10 +27,19 @@ impl Lowering {
         if let Some(view) = self.take_over(x)? {
             return Ok(view);
         }
-        let place = self.place(want);
+        let place = match &want.place {
+            Some(place) if !self.lies_in(x, place) => place.clone(),
+            _ => self.alloc(want.ty.dtype, &want.ty.dims()),
+        };
         self.note_why_kept(x);
         self.write(x, place.clone())?;
         Ok(place)
+    }
+
+    /// Returns whether an array is in the memory of a place, or will be stored there.
+    pub(super) fn lies_in(&self, x: NodeId, place: &View) -> bool {
+        let wish = self.node(x).place.as_ref().and_then(buffer_of);
+        buffer_of(place).is_some_and(|b| wish == Some(b) || self.reads_buffer(x, b))
     }
 
     /// Notes what keeps an array from being overwritten.
@@ -187,6 +198,71 @@ pub fn in_place_of(func: &Func, result: usize) -> Option<usize> {
         }
     }
     ((v as usize) < func.arity()).then_some(v as usize)
+}
+
+/// Returns how often each value of a function is used.
+pub(super) fn uses(func: &Func) -> Vec<u32> {
+    let mut uses = vec![0; func.types.len()];
+    let operands = func.eqns.iter().flat_map(|e| &e.inputs);
+    for atom in operands.chain(&func.results) {
+        if let Atom::Var(v) = atom {
+            uses[*v as usize] += 1;
+        }
+    }
+    uses
+}
+
+/// Returns `wanted`, the places where values of a function may be stored, with places of the values before them: of a
+/// value that is changed in place until it is one of these, such as the start of a loop, and of the parts of which one
+/// consists.
+pub(super) fn wanted_before(func: &Func, mut wanted: HashMap<u32, View>) -> HashMap<u32, View> {
+    let uses = uses(func);
+    // The values that share their memory with other parts, so that nothing changes them there.
+    let mut parts = HashSet::new();
+    for eqn in func.eqns.iter().rev() {
+        for (result, v) in eqn.outputs.clone().enumerate() {
+            let Some(place) = wanted.get(&v).cloned() else {
+                continue;
+            };
+            let ty = &func.types[v as usize];
+            let once = |atom: Atom| match atom {
+                Atom::Var(from) if uses[from as usize] == 1 => Some(from),
+                _ => None,
+            };
+            if let Some(operand) = eqn.op.in_place_of(result) {
+                match once(eqn.inputs[operand]) {
+                    _ if parts.contains(&v) => {
+                        wanted.remove(&v);
+                    }
+                    Some(from) if func.types[from as usize] == *ty => {
+                        wanted.entry(from).or_insert(place);
+                    }
+                    _ => {}
+                }
+                continue;
+            }
+            let types: Vec<Type> = (eqn.inputs.iter())
+                .map(|&a| func.type_of(a).clone())
+                .collect();
+            let whole = !ty.shape.has_run() && place.strides == contiguous(&ty.dims());
+            let Some(starts) = eqn.op.parts(&types).filter(|_| whole && ty.size() > FEW) else {
+                continue;
+            };
+            for ((&atom, ty), start) in eqn.inputs.iter().zip(&types).zip(starts) {
+                let Some(from) = once(atom) else { continue };
+                if types.len() > 1 || parts.contains(&v) {
+                    parts.insert(from);
+                }
+                let place = View {
+                    place: place.place,
+                    offset: place.offset.clone().plus(start as i64),
+                    strides: contiguous(&ty.dims()),
+                };
+                wanted.entry(from).or_insert(place);
+            }
+        }
+    }
+    wanted
 }
 
 /// Returns the order in which equations are lowered: the order of the function, except that an equation which

@@ -353,10 +353,10 @@ impl Lowering {
     ) -> Result<()> {
         let mut groups: Vec<(Vec<usize>, Vec<Root>)> = vec![];
         for (node, place) in writes {
-            if matches!(self.expr(node), Expr::Stored(view) if *view == place) {
+            let dims = self.dims(node);
+            if matches!(self.expr(node), Expr::Stored(view) if view.is_same_as(&place, &dims)) {
                 continue;
             }
-            let dims = self.dims(node);
             let group = match groups.iter_mut().position(|g| g.0 == dims) {
                 Some(i) => &mut groups[i].1,
                 None => {

@@ -45,6 +45,18 @@ pub struct View {
     pub strides: PerAxis<i64>,
 }
 
+impl View {
+    /// Returns whether two views of an array of these lengths have the same elements in the same places.
+    pub(super) fn is_same_as(&self, other: &View, dims: &[usize]) -> bool {
+        let strides = self.strides.iter().zip(&other.strides);
+        (&self.place, &self.offset) == (&other.place, &other.offset)
+            && dims
+                .iter()
+                .zip(strides)
+                .all(|(&n, (a, b))| n <= 1 || a == b)
+    }
+}
+
 /// Where the elements of a result lie in an operand: along axis `a` of the operand at
 /// `axes[a].start + axes[a].step * i`, with `i` the index along an axis of the result.
 #[derive(Clone, PartialEq, Debug)]

@@ -148,6 +148,29 @@ impl Primitive for Layout {
         }
     }
 
+    fn parts(&self, inputs: &[Type]) -> Option<Vec<usize>> {
+        if inputs.iter().any(|ty| ty.shape.has_run()) {
+            return None;
+        }
+        match self {
+            Reshape { .. } => Some(vec![0]),
+            Broadcast { shape, .. } => {
+                let size: usize = shape.known()?.iter().product();
+                (size == inputs[0].size()).then(|| vec![0])
+            }
+            Concat { axis } => {
+                let rows = inputs[0].dims()[..*axis].iter().all(|&n| n == 1);
+                let start = |first: &mut usize, ty: &Type| {
+                    let start = *first;
+                    *first += ty.size();
+                    Some(start)
+                };
+                rows.then(|| inputs.iter().scan(0, start).collect())
+            }
+            _ => None,
+        }
+    }
+
     fn attributes(&self) -> Attributes {
         let ints = |v: &[usize]| Attribute::Ints(v.iter().map(|&i| i as i64).collect());
         match self {

@@ -2,7 +2,8 @@ use std::sync::Arc;
 
 use super::*;
 use crate::loops::affine::Affine;
-use crate::loops::{FoldOp, LANES};
+use crate::loops::prepare::prepare;
+use crate::loops::{FoldOp, LANES, Stmt};
 
 /// A sum of 20 numbers: eight interleaved partial sums, joined pairwise.
 #[test]
@@ -387,4 +388,42 @@ fn scalar_operations() {
         convert(DType::Bool, DType::F32, 1),
         u64::from(1f32.to_bits())
     );
+}
+
+/// The limit of a loop that counts to a bound is dropped if the bound comes first, and else stays and is reached.
+#[test]
+fn a_loop_that_counts_to_a_bound_has_no_limit() {
+    let cases = [
+        (9, 1, true),
+        (10, 1, false),
+        (4, 2, true),
+        (5, 2, false),
+        (0, 7, true),
+        (2, 7, false),
+        (100, 0, true),
+        (100, -1, true),
+        (100, i64::MAX, true),
+    ];
+    for (limit, by, stays) in cases {
+        let mut b = Builder::new();
+        let y = output(&mut b, DType::I64, 1);
+        let (zero, ten, by) = (b.i64(0), b.i64(10), b.i64(by));
+        let carries = [b.carry(zero)];
+        let outs = b.while_(
+            limit,
+            &carries,
+            |b, p| b.op(ScalarOp::Lt, &[p[0], ten]),
+            |b, p| vec![b.add(p[0], by)],
+        );
+        b.store(y, &Affine::constant(0), outs[0]);
+        let program = checked(b);
+        let prepared = prepare(&program);
+        let kept = prepared.body.stmts.iter().find_map(|s| match s {
+            Stmt::While(w) => Some(w.limit != u64::MAX),
+            _ => None,
+        });
+        assert_eq!(kept, Some(stays), "{limit}, {program}");
+        let got = result::<i64>(&prepared, &[]);
+        assert_eq!(got, result(&program, &[]), "{limit}, {program}");
+    }
 }
