@@ -253,14 +253,12 @@ pub(super) fn turned_by(d: &mut Desk, c: Value, s: Value, x: Value, y: Value) ->
     (d.sub(cx, sy), d.add(sx, cy))
 }
 
+/// What is done with a pair of places and the carried values.
+type Visit<'a> = dyn FnMut(&mut Desk, &Affine, &Affine, &[Value]) -> Carries + 'a;
+
 impl Desk<'_> {
     /// Visits all pairs of different places below `n`, the smaller first.
-    pub(super) fn pairs(
-        &mut self,
-        n: &Affine,
-        init: &[Value],
-        visit: &mut dyn FnMut(&mut Desk, &Affine, &Affine, &[Value]) -> Carries,
-    ) -> Carries {
+    pub(super) fn pairs(&mut self, n: &Affine, init: &[Value], visit: &mut Visit<'_>) -> Carries {
         self.fold(&place(0), n, init, &mut |d, p, state| {
             d.fold(&d.after(p), n, state, &mut |d, q, state| {
                 visit(d, p, q, state)

@@ -354,7 +354,7 @@ fn square(ty: &Type) -> Result<usize, TypeError> {
     }
 }
 
-/// Returns an integer scalar type's list of places: the type of a permutation of `n` rows.
+/// Returns the type of a permutation of `n` rows.
 fn permutation(n: usize) -> Type {
     Type::new(DType::I64, &[n])
 }

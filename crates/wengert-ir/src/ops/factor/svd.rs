@@ -205,7 +205,7 @@ impl Factorisation for Svd {
         let mut du = u.matmul(x + y);
         if u.shape()[u.rank() - 2] > u.shape()[u.rank() - 1] {
             let out = moved - u.matmul(p);
-            du = du + out * inverse(s).expand_dims(-2);
+            du += out * inverse(s).expand_dims(-2);
         }
         let dvt = t(x - y).matmul(vt);
         vec![Some(du), Some(dvalues), Some(dvt)]
