@@ -23,6 +23,7 @@ mod random;
 mod rosenbrock;
 mod scans;
 mod searches;
+mod signals;
 mod table;
 mod writes;
 
@@ -42,6 +43,7 @@ const THEMES: &[fn() -> Vec<Workload>] = &[
     lookups::workloads,
     searches::workloads,
     networks::workloads,
+    signals::workloads,
     neurons::workloads,
     fits::workloads,
     random::workloads,
