@@ -161,7 +161,7 @@ impl Transform {
     /// As [`Transform::fft`].
     #[track_caller]
     pub fn irfft(&self, z: impl Into<Complex>) -> Var {
-        self.from_half("irfft", z.into())
+        self.of_half("irfft", z.into())
     }
 
     /// The transform of numbers with a real transform: see [`hfft`].
@@ -175,7 +175,7 @@ impl Transform {
             norm,
             ..self.clone()
         };
-        plan.from_half("hfft", z.into().conj())
+        plan.of_half("hfft", z.into().conj())
     }
 
     /// The inverse of [`Transform::hfft`]: see [`ihfft`].
@@ -213,7 +213,7 @@ impl Transform {
     }
 
     #[track_caller]
-    fn from_half(&self, op: &str, z: Complex) -> Var {
+    fn of_half(&self, op: &str, z: Complex) -> Var {
         let op = &self.name(op);
         let z = z.float_parts(op);
         let along = self.along(op, z.re);

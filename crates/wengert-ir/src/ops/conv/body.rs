@@ -321,7 +321,7 @@ impl With<'_> {
             let mut at = vec![zero; s.taps.len()];
             for (i, &n) in s.taps.iter().enumerate().rev() {
                 at[i] = (rest % n as i64) * self.axes[i].dilation as i64;
-                rest = rest / n as i64;
+                rest /= n as i64;
             }
             starts.extend(at);
             let steps = s.places.iter().zip(self.axes);
