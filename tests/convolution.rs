@@ -71,7 +71,7 @@ impl Case {
     fn conv(&self) -> Conv {
         Conv::new()
             .stride(self.stride)
-            .pad(&self.pad)
+            .pad(self.pad)
             .dilation(self.dilation)
             .input_dilation(self.spread)
             .groups(self.groups)
@@ -286,7 +286,7 @@ fn the_transposed_convolution_is_the_transpose() {
     };
     let conv = Conv::new()
         .stride(case.stride)
-        .pad(&case.pad)
+        .pad(case.pad)
         .dilation(case.dilation);
     let (x, w) = case.operands(&mut rng);
     let f = jit(move |(x, w): (Var, Var)| {
@@ -314,7 +314,7 @@ fn windows_are_reduced() {
         let x: Vec<f64> = (0..n)
             .map(|_| (rng.uniform(-3.0, 3.0) * 2.0).round())
             .collect();
-        let w = Window::new(size).stride(stride).dilation(apart).pad(&[pad]);
+        let w = Window::new(size).stride(stride).dilation(apart).pad([pad]);
         let f = jit(move |x: Var| (w.max(x), w.min(x), w.sum(x), w.mean(x)));
         let got = f.call(&x[..]).unwrap();
         let all = n + pad.0 + pad.1;

@@ -278,3 +278,26 @@ fn what_is_no_float_is_refused_by_name() {
         .unwrap_err();
     assert!(error.to_string().starts_with("Complex: "), "{error}");
 }
+
+#[test]
+fn numbers_of_num_complex_go_in_and_out() {
+    use num_complex::{Complex32, Complex64};
+
+    let z = vec![Complex64::new(1.0, 2.0), Complex64::new(-0.5, 0.25)];
+    let f = jit(|z: Complex| z * Complex::from(Complex64::new(0.0, 1.0)) + 1.0);
+    let w: Vec<Complex64> = f
+        .call(Complex::from(z.clone()))
+        .unwrap()
+        .to_numbers()
+        .unwrap();
+    let want: Vec<Complex64> = z.iter().map(|z| z * Complex64::i() + 1.0).collect();
+    assert_eq!(w, want);
+    let one = Complex::<Array>::from(Complex32::new(3.0, 4.0));
+    let size = jit(|z: Complex| z.abs()).call(one).unwrap();
+    assert_eq!(size.item::<f32>().unwrap(), 5.0);
+    let four = [z.clone(), z].concat();
+    let square = Complex::from_shape(&[2, 2], four).unwrap();
+    assert_eq!(square.shape(), [2, 2]);
+    assert!(square.to_numbers::<f32>().is_err());
+    assert!(Complex::from_shape(&[3], vec![Complex64::i()]).is_err());
+}

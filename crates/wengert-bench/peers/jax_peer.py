@@ -388,6 +388,17 @@ for name, D in (("ff", jax.jacfwd), ("rr", jax.grad)):      # reverse mode does 
     W["gradbench/particle_" + name] = lambda D=D: (jax.jit(lambda w: particle(D, w)), jnp.float64(0.0))
     W["gradbench/saddle_" + name] = lambda D=D: (jax.jit(lambda x: saddle(D, x)), jnp.ones(2))
 from linalg_peer import linalg; W.update(linalg(u))
+def fft_rows(*dims): n = int(np.prod(dims)); return jax.jit(lambda re, im: (lambda z: (jnp.real(z), jnp.imag(z)))(jnp.fft.fft(lax.complex(re, im)))), jnp.asarray(u(n).reshape(dims)), jnp.asarray(u(n, 7).reshape(dims))
+W["fft/rows_1024x4096"] = lambda: fft_rows(1024, 4096)
+W["fft/2^20"] = lambda: fft_rows(1, 1 << 20)
+W["fft/1000003"] = lambda: fft_rows(1, 1_000_003)
+W["fft/rows_1e5x16"] = lambda: fft_rows(100_000, 16)
+W["fft/rows_real_1024x4096"] = lambda: (jax.jit(lambda x: (lambda z: (jnp.real(z), jnp.imag(z)))(jnp.fft.rfft(x))), jnp.asarray(u(1 << 22).reshape(1024, 4096)))
+W["fft/spectrum_grad_1024x4096"] = lambda: (jax.jit(jax.grad(lambda x: jnp.sum(jnp.log(jnp.abs(jnp.fft.rfft(x)) ** 2 + 1.0)))), jnp.asarray(u(1 << 22).reshape(1024, 4096)))
+images = lambda: (jnp.asarray(u(16 * 32 * 4096).reshape(16, 32, 64, 64)), jnp.asarray(u(32 * 32 * 9, 5).reshape(32, 32, 3, 3)))
+conv = lambda x, w: lax.conv_general_dilated(x, w, (1, 1), "SAME")
+W["conv/3x3_32_64x64_16"] = lambda: (jax.jit(conv), *images())
+W["conv/3x3_32_64x64_16_grad"] = lambda: (jax.jit(jax.grad(lambda x, w: jnp.sum(conv(x, w) ** 2), (0, 1))), *images())
 if __name__ == "__main__":
     if sys.argv[1:] == ["--list"]: print("JAX " + jax.__version__, *W, sep="\n")
     else:

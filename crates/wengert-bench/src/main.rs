@@ -28,6 +28,7 @@ mod rosenbrock;
 mod scaling;
 mod scans;
 mod searches;
+mod signals;
 mod table;
 mod writes;
 
@@ -48,6 +49,7 @@ const THEMES: &[fn() -> Vec<Workload>] = &[
     lookups::workloads,
     searches::workloads,
     networks::workloads,
+    signals::workloads,
     neurons::workloads,
     fits::workloads,
     random::workloads,

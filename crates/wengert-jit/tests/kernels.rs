@@ -270,3 +270,108 @@ fn regions_are_verified() {
     assert!(refused(&with(&[(y, 5), (x, 0), (x, 0)])).contains("region 0"));
     assert!(refused(&with(&[(y, 0), (x, 0)])).contains("of 2 regions"));
 }
+
+/// The sum of each row, and the row with that added to its elements. Rows with a NaN fail.
+#[derive(Clone, Copy, PartialEq, Debug)]
+struct RowSums {
+    rows: usize,
+    n: usize,
+}
+
+impl Kernel for RowSums {
+    fn text(&self) -> String {
+        format!("row_sums {}x{}", self.rows, self.n)
+    }
+
+    fn description(&self) -> String {
+        "sums of rows".into()
+    }
+
+    fn regions(&self) -> Regions {
+        Regions::from_iter([
+            Region::write(DType::F64, self.rows),
+            Region::change(DType::F64, self.rows * self.n),
+        ])
+    }
+
+    fn rows(&self) -> usize {
+        self.rows
+    }
+
+    fn nanoseconds(&self) -> f64 {
+        10_000.0 * self.rows as f64
+    }
+
+    fn run(&self, regions: &mut [Elements<'_>]) -> Result<(), Error> {
+        let [sums, rows] = regions else {
+            panic!("two regions");
+        };
+        let (mut sums, mut rows) = (sums.write(), rows.write());
+        let (sums, rows): (&mut [f64], &mut [f64]) =
+            (sums.reborrow().typed(), rows.reborrow().typed());
+        assert_eq!(sums.len() * self.n, rows.len(), "whole rows");
+        for (i, to) in sums.iter_mut().enumerate() {
+            let row = &mut rows[i * self.n..(i + 1) * self.n];
+            *to = row.iter().sum();
+            if to.is_nan() {
+                let cause = Cause::Check("a row with a NaN".into());
+                return Err(Failure { cause, at: None }.error());
+            }
+            row.iter_mut().for_each(|x| *x += *to);
+        }
+        Ok(())
+    }
+
+    fn equals(&self, other: &dyn Kernel) -> bool {
+        same_value(self, other)
+    }
+}
+
+fn sums_of_rows(rows: usize, n: usize) -> Program {
+    let mut b = Builder::new();
+    let from = b.buffer(DType::F64, rows * n, BufferKind::Input(0));
+    let sums = b.buffer(DType::F64, rows, BufferKind::Output(0));
+    let to = b.buffer(DType::F64, rows * n, BufferKind::Output(1));
+    for i in 0..rows * n {
+        let at = Affine::constant(i as i64);
+        let x = b.load(from, &at);
+        b.store(to, &at, x);
+    }
+    let start = Affine::constant(0);
+    b.kernel(
+        Arc::new(RowSums { rows, n }),
+        &[(sums, start.clone()), (to, start)],
+    );
+    b.finish()
+}
+
+/// Threads share the rows of a kernel; each is given whole rows, and each row once.
+#[test]
+fn threads_share_rows() {
+    for (rows, n) in [(0, 3), (1, 3), (7, 1), (50, 2), (5, 0)] {
+        let from: Vec<f64> = (0..rows * n).map(|i| i as f64).collect();
+        let out = agree(&sums_of_rows(rows, n), &[Data::F64(from.clone())]);
+        let [Data::F64(sums), Data::F64(to)] = &out[..] else {
+            panic!("two results");
+        };
+        for row in 0..rows {
+            let want: f64 = from[row * n..row * n + n].iter().sum();
+            assert_eq!(sums[row], want);
+            for i in row * n..row * n + n {
+                assert_eq!(to[i], from[i] + want);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_row_that_fails_ends_the_call() {
+    let mut from = vec![1.0; 100];
+    from[63] = f64::NAN;
+    let program = sums_of_rows(50, 2);
+    let code = compile(&program, &Options::default()).unwrap();
+    let (mut sums, mut rows) = (Data::zeros(DType::F64, 50), Data::zeros(DType::F64, 100));
+    let from = Data::F64(from);
+    let error = code.run(&[&from], &mut [&mut sums, &mut rows]).unwrap_err();
+    assert!(error.to_string().contains("a row with a NaN"), "{error}");
+}

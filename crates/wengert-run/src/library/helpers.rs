@@ -207,6 +207,9 @@ impl KernelCall {
     /// # Safety
     /// `at` holds the addresses of its regions, each with a row of lanes per element unless lanes share it.
     unsafe fn run_in_lanes(&self, run: &Run<'_>, at: &[*mut u8]) -> Result<(), RunError> {
+        let mut all: Vec<Data> = (self.regions.iter())
+            .map(|r| Data::zeros(r.dtype, r.len))
+            .collect();
         for lane in 0..LANES {
             let place = |i: usize, element: usize| {
                 let size = self.regions[i].dtype.bytes();
@@ -217,11 +220,6 @@ impl KernelCall {
                 // SAFETY: guaranteed by the caller.
                 unsafe { at[i].add(number * size) }
             };
-            let mut all: Vec<Data> = self
-                .regions
-                .iter()
-                .map(|r| Data::zeros(r.dtype, r.len))
-                .collect();
             for (i, data) in all.iter_mut().enumerate() {
                 for element in 0..data.len() {
                     let mut bits = [0; 8];

@@ -12,8 +12,8 @@ use crate::complex::{floats, refuse};
 /// Returns the next length, from `n` on, of which transforms are fast: an even product of 2, 3, 5 and 7.
 pub fn next_fast_len(n: usize) -> usize {
     let smooth = |mut m: usize| {
-        for p in [2, 3, 5, 7] {
-            while m % p == 0 {
+        for p in [2usize, 3, 5, 7] {
+            while m.is_multiple_of(p) {
                 m /= p;
             }
         }

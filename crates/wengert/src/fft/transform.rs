@@ -161,7 +161,7 @@ impl Transform {
     /// As [`Transform::fft`].
     #[track_caller]
     pub fn irfft(&self, z: impl Into<Complex>) -> Var {
-        self.from_half("irfft", z.into())
+        self.of_half("irfft", z.into())
     }
 
     /// The transform of numbers with a real transform: see [`hfft`].
@@ -175,7 +175,7 @@ impl Transform {
             norm,
             ..self.clone()
         };
-        plan.from_half("hfft", z.into().conj())
+        plan.of_half("hfft", z.into().conj())
     }
 
     /// The inverse of [`Transform::hfft`]: see [`ihfft`].
@@ -201,14 +201,19 @@ impl Transform {
         let (parts, counts) = fitted(op, &along, &[z.re, z.im], &along.n);
         asked_at(Location::caller(), || {
             let (re, im) = (parts[0], parts[1]);
-            let lines = along.axes.iter().rev();
-            let whole = lines.fold(Complex { re, im }, |z, &a| line(z, a, inverse));
+            let (&last, others) = along.axes.split_last().expect("an axis");
+            let first = match is_zero(im) {
+                true => line_of_real(re, last, inverse),
+                false => line(Complex { re, im }, last, inverse),
+            };
+            let lines = others.iter().rev();
+            let whole = lines.fold(first, |z, &a| line(z, a, inverse));
             scaled(whole, self.norm.factor(product(&counts), inverse))
         })
     }
 
     #[track_caller]
-    fn from_half(&self, op: &str, z: Complex) -> Var {
+    fn of_half(&self, op: &str, z: Complex) -> Var {
         let op = &self.name(op);
         let z = z.float_parts(op);
         let along = self.along(op, z.re);
@@ -333,6 +338,31 @@ fn line(z: Complex, axis: usize, inverse: bool) -> Complex {
         true => record::backward(z.re, z.im),
     };
     Complex { re, im }.map(|x| from_end(x, axis))
+}
+
+fn is_zero(x: Var) -> bool {
+    (x.as_literal()).is_some_and(|splat| splat.bits == 0)
+}
+
+/// The transform of real numbers, of which the second half is the conjugate of the first, backwards.
+fn line_of_real(x: Var, axis: usize, inverse: bool) -> Complex {
+    let n = x.shape()[axis];
+    let (re, im) = record::to_half(to_end(x, axis));
+    let last = re.rank() - 1;
+    let rest = |x: Var| {
+        let rest = layout::slice_axis(x, last, 1..n.div_ceil(2).max(1));
+        layout::reverse(rest, &[last])
+    };
+    let whole = |first: Var, rest: Var| match rest.shape()[last] {
+        0 => first,
+        _ => layout::concat(&[first, rest], last),
+    };
+    let im = if inverse { -im } else { im };
+    let z = Complex {
+        re: whole(re, rest(re)),
+        im: whole(im, -rest(im)),
+    };
+    z.map(|x| from_end(x, axis))
 }
 
 fn scaled_real(x: Var, factor: f64) -> Var {

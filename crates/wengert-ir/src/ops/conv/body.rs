@@ -14,6 +14,35 @@ const TERMS: usize = 32;
 /// The number of parts that are put side by side one after the other; more are a loop.
 const PARTS: usize = 512;
 
+/// The number of elements that are put side by side at a time, so that a near cache holds them.
+const NEAR: usize = 1 << 17;
+
+/// The number of examples, or of channels in the derivative by a kernel, that such elements are reckoned for.
+const EXAMPLES: usize = 32;
+
+/// Some rows of an array, along its first axis: their lengths, and how many such parts there are.
+struct Block {
+    dims: Vec<usize>,
+    count: usize,
+}
+
+/// As many rows as leave no rest and, each of their elements being `each`, are near.
+fn rows_of_block(dims: &[usize], each: usize) -> Block {
+    let Some((&n, rest)) = dims.split_first() else {
+        let dims = vec![];
+        return Block { dims, count: 1 };
+    };
+    let row = each * rest.iter().product::<usize>();
+    let fits = |m: &usize| n.is_multiple_of(*m) && m * row <= NEAR;
+    let most = (1..=n).rev().find(fits).unwrap_or(1);
+    let mut dims = dims.to_vec();
+    dims[0] = most;
+    Block {
+        dims,
+        count: n / most,
+    }
+}
+
 /// The sizes of a convolution.
 struct Sizes {
     batch: usize,
@@ -101,16 +130,16 @@ fn positions(dims: &[usize]) -> impl Iterator<Item = Vec<usize>> {
 }
 
 impl With<'_> {
-    /// The elements of the padded input, along its last axes, that element `k` of the kernel meets.
-    fn met_by(&self, x: Var, k: &[usize]) -> Var {
+    /// The elements of the padded input, along its last axes, that element `k` of the kernel meets at so many places.
+    fn met_by(&self, x: Var, k: &[usize], places: &[usize]) -> Var {
         let steps = self.axes.iter().map(|a| (a.dilation, a.stride));
-        strided(x, k, &self.sizes.places, steps)
+        strided(x, k, places, steps)
     }
 
-    /// The elements that the kernel covers at place `t`.
-    fn covered_at(&self, x: Var, t: &[usize]) -> Var {
+    /// The elements that a kernel of so many elements covers at place `t`.
+    fn covered_at(&self, x: Var, t: &[usize], taps: &[usize]) -> Var {
         let steps = self.axes.iter().map(|a| (a.stride, a.dilation));
-        strided(x, t, &self.sizes.taps, steps)
+        strided(x, t, taps, steps)
     }
 
     /// The products of two values, of the input and of the kernel, summed over their axes `contract`.
@@ -148,7 +177,7 @@ impl With<'_> {
                 let weight =
                     layout::reshape(weight, &[&[s.batch, 1, s.kernels], &ones[..]].concat());
                 let all = s.result();
-                let a = layout::broadcast_to(self.met_by(channel, &k), &all);
+                let a = layout::broadcast_to(self.met_by(channel, &k, &s.places), &all);
                 let b = layout::broadcast_to(weight, &all);
                 let term = match self.wins {
                     None => elementwise::mul(a, b),
@@ -161,53 +190,77 @@ impl With<'_> {
         sum.expect("a term")
     }
 
-    /// For each example, a product of the kernels and what each element of a kernel meets.
+    /// For each example and some of its rows, a product of the kernels and what each element of a kernel meets. The
+    /// results are written where they belong.
     fn parts(&self, x: Var, w: Var) -> Var {
         let s = &self.sizes;
         let taps: usize = s.taps.iter().product();
-        let places: usize = s.places.iter().product();
         let w = layout::reshape(w, &[s.batch, s.kernels, s.channels * taps]);
-        // Of an example `[b, c, ..]`, the result `[b, o, ..]`.
-        let example = |x: Var| {
-            let x = layout::reshape(x, &[&[s.batch, 1], &x.ty().dims()[1..]].concat());
-            let met: Vec<Var> = positions(&s.taps).map(|k| self.met_by(x, &k)).collect();
+        let block = rows_of_block(&s.places, s.channels * taps);
+        let (dims, count) = (block.dims, block.count);
+        let places: usize = dims.iter().product();
+        // Of rows `[b, 1, c, ..]` of an example, the result `[b, 1, o, ..]`.
+        let rows = |x: Var| {
+            let met: Vec<Var> = positions(&s.taps)
+                .map(|k| self.met_by(x, &k, &dims))
+                .collect();
             let met = layout::stack(&met, 3);
             let met = layout::reshape(met, &[s.batch, s.channels * taps, places]);
             let y = self.dot((met, &[1]), (w, &[2]), self.kernels_first());
-            match self.kernels_first() {
+            let y = match self.kernels_first() {
                 true => y,
                 false => layout::transpose(y, &[0, 2, 1]),
-            }
+            };
+            layout::reshape(y, &[&[s.batch, 1, s.kernels], &dims[..]].concat())
         };
-        let y = self.for_each(x, 1, example);
-        layout::reshape(y, &s.result())
-    }
-
-    /// Applies a function to each row along an axis, and stacks the results along axis 1.
-    fn for_each(&self, x: Var, axis: usize, f: impl Fn(Var) -> Var) -> Var {
-        let rows = layout::move_axis(x, axis, 0);
-        let n = rows.ty().dims()[0];
-        if n == 1 {
-            let y = f(layout::row(rows, 0));
-            return layout::insert_axis(y, 1, 1);
+        let steps = s.examples * count;
+        if steps == 1 {
+            return rows(x);
         }
-        let step = |_: &[Var], row: &[Var]| (vec![], vec![f(row[0])]);
-        let all = scan::scan(&[], &[rows], n, false, step)[0];
-        layout::move_axis(all, 0, 1)
+        let mut size = x.ty().dims();
+        size[1] = 1;
+        if count > 1 {
+            let (a, k) = (self.axes[0], s.taps[0]);
+            size[3] = (dims[0] - 1) * a.stride + (k - 1) * a.dilation + 1;
+        }
+        let zero = Var::scalar(0i64);
+        let step = |carry: &[Var], _: &[Var]| {
+            let (example, part) = (carry[1] / count as i64, carry[1] % count as i64);
+            let start = |row: i64| {
+                let mut start = vec![zero; size.len()];
+                start[1] = example;
+                if count > 1 {
+                    start[3] = part * row;
+                }
+                start
+            };
+            let row = dims.first().map_or(0, |n| *n as i64);
+            let stride = self.axes.first().map_or(1, |a| a.stride as i64);
+            let y = rows(dynamic::slice(x, &start(row * stride), &size));
+            let all = dynamic::update(carry[0], y, &start(row));
+            (vec![all, carry[1] + 1i64], vec![])
+        };
+        let start = [Var::zeros(&x.ty().with_dims(&s.result())), zero];
+        scan::scan(&start, &[], steps, false, step)[0]
     }
 
-    /// For each channel, a product of the kernels and what they cover at each place.
+    /// For each channel and some rows of the kernels, a product of these and what they cover at each place; the sum of
+    /// all.
     fn few_places(&self, x: Var, w: Var) -> Var {
         let s = &self.sizes;
-        let taps: usize = s.taps.iter().product();
         let places: usize = s.places.iter().product();
-        let w = layout::reshape(w, &[s.batch, s.kernels, s.channels, taps]);
-        let channel = |x: Var, w: Var| {
+        // The same for any number of examples, so that they do not change the order of the sum.
+        let block = rows_of_block(&s.taps, EXAMPLES * places);
+        let (dims, count) = (block.dims, block.count);
+        let taps: usize = dims.iter().product();
+        // Of `[b, n, 1, ..]` and `[b, o, 1, ..]`, the product `[b, n t, o]`.
+        let rows = |x: Var, w: Var| {
             let covered: Vec<Var> = positions(&s.places)
-                .map(|t| self.covered_at(x, &t))
+                .map(|t| self.covered_at(x, &t, &dims))
                 .collect();
             let covered = layout::stack(&covered, 2);
             let covered = layout::reshape(covered, &[s.batch, s.examples * places, taps]);
+            let w = layout::reshape(w, &[s.batch, s.kernels, taps]);
             let first = self.wins == Some(1);
             let y = self.dot((covered, &[2]), (w, &[2]), first);
             match first {
@@ -215,16 +268,37 @@ impl With<'_> {
                 false => y,
             }
         };
-        let (x, w) = (layout::move_axis(x, 2, 0), layout::move_axis(w, 2, 0));
-        let y = match s.channels {
-            1 => channel(layout::row(x, 0), layout::row(w, 0)),
-            n => {
-                let ty = x.ty().with_dims(&[s.batch, s.examples * places, s.kernels]);
-                let step = |sum: &[Var], row: &[Var]| {
-                    let more = channel(row[0], row[1]);
-                    (vec![elementwise::add(sum[0], more)], vec![])
+        let steps = s.channels * count;
+        let y = match steps {
+            1 => rows(x, w),
+            _ => {
+                let (mut size, mut of_kernel) = (x.ty().dims(), w.ty().dims());
+                (size[2], of_kernel[2]) = (1, 1);
+                if count > 1 {
+                    let (a, t) = (self.axes[0], s.places[0]);
+                    size[3] = (dims[0] - 1) * a.dilation + (t - 1) * a.stride + 1;
+                    of_kernel[3] = dims[0];
+                }
+                let zero = Var::scalar(0i64);
+                let row = dims.first().map_or(0, |n| *n as i64);
+                let dilation = self.axes.first().map_or(1, |a| a.dilation as i64);
+                let step = |carry: &[Var], _: &[Var]| {
+                    let (channel, part) = (carry[1] / count as i64, carry[1] % count as i64);
+                    let start = |row: i64| {
+                        let mut start = vec![zero; size.len()];
+                        start[2] = channel;
+                        if count > 1 {
+                            start[3] = part * row;
+                        }
+                        start
+                    };
+                    let x = dynamic::slice(x, &start(row * dilation), &size);
+                    let w = dynamic::slice(w, &start(row), &of_kernel);
+                    let sum = elementwise::add(carry[0], rows(x, w));
+                    (vec![sum, carry[1] + 1i64], vec![])
                 };
-                scan::scan(&[Var::zeros(&ty)], &[x, w], n, false, step)[0]
+                let ty = (x.ty()).with_dims(&[s.batch, s.examples * places, s.kernels]);
+                scan::scan(&[Var::zeros(&ty), zero], &[], steps, false, step)[0]
             }
         };
         let y = layout::reshape(y, &[s.batch, s.examples, places, s.kernels]);
@@ -247,7 +321,7 @@ impl With<'_> {
             let mut at = vec![zero; s.taps.len()];
             for (i, &n) in s.taps.iter().enumerate().rev() {
                 at[i] = (rest % n as i64) * self.axes[i].dilation as i64;
-                rest = rest / n as i64;
+                rest /= n as i64;
             }
             starts.extend(at);
             let steps = s.places.iter().zip(self.axes);
@@ -257,7 +331,7 @@ impl With<'_> {
             }
             let met = dynamic::slice(x, &starts, &window);
             let none = vec![0; s.taps.len()];
-            let met = self.met_by(met, &none);
+            let met = self.met_by(met, &none, &s.places);
             let met = layout::reshape(met, &[s.batch, s.examples, s.channels, places]);
             let first = self.kernels_first();
             let y = self.dot((met, &[2]), (weight[0], &[2]), first);

@@ -23,9 +23,12 @@ pub struct Fft {
     plan: Kept,
 }
 
+/// A plan, once it is known.
+type Once<T> = OnceLock<Arc<Plan<T>>>;
+
 /// The plan, once it is known. It is no part of the kernel's value.
 #[derive(Clone, Default)]
-struct Kept(Arc<(OnceLock<Arc<Plan<f32>>>, OnceLock<Arc<Plan<f64>>>)>);
+struct Kept(Arc<(Once<f32>, Once<f64>)>);
 
 impl std::fmt::Debug for Kept {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
