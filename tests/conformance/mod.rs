@@ -16,6 +16,7 @@ use wengert_ir::error::said;
 
 mod case;
 mod close;
+mod linalg;
 mod params;
 pub mod same;
 mod signals;

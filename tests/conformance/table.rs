@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use wengert::prelude::*;
 use wengert_ir::trace::{Along, Span};
 
+use super::linalg::LINALG;
 use super::params::Params;
 use super::signals::{CONVOLUTION, FOURIER};
 
@@ -461,34 +462,6 @@ const PRODUCTS: &[Row] = &[
         let spec = p.text("spec");
         of_all(move |x| einsum(&spec, x))
     }),
-];
-
-/// Linear algebra. Factors are compared up to signs that the mathematics leaves free.
-const LINALG: &[Row] = &[
-    ("cholesky", |_| of_one(Var::cholesky)),
-    ("solve", |_| of_two(Var::solve)),
-    ("inv", |_| of_one(Var::inv)),
-    ("det", |_| of_one(Var::det)),
-    ("slogdet", |_| {
-        Arc::new(|x| {
-            let (sign, log) = x[0].slogdet();
-            vec![sign, log]
-        })
-    }),
-    ("triangular_solve", |p| match p.flag("lower") {
-        true => of_two(Var::solve_lower),
-        false => of_two(Var::solve_upper),
-    }),
-    ("eigvalsh", |_| of_one(Var::eigvalsh)),
-    ("svdvals", |_| of_one(Var::svdvals)),
-    ("qr_r_abs", |_| of_one(|a| a.qr().1.abs())),
-    ("lstsq", |_| of_two(Var::lstsq)),
-    ("expm", |_| of_one(wengert::linalg::expm)),
-    ("matrix_power", |p| {
-        let n = p.int("n");
-        of_one(move |a| a.matrix_power(n))
-    }),
-    ("pinv", |_| of_one(Var::pinv)),
 ];
 
 /// The spacing of samples: a parameter, or the second argument.

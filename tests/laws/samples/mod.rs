@@ -2,10 +2,12 @@
 
 mod elementwise;
 mod layout;
+mod linalg;
 mod signals;
 
 use elementwise::{NUMBERS, PAIRS, with_holes};
 use layout::{LAYOUT, PARTS};
+use linalg::LINALG;
 use serde_json::json;
 use signals::{CONVOLUTION, FOURIER};
 use wengert::Array;
@@ -24,6 +26,7 @@ pub fn all() -> impl Iterator<Item = Row> {
         LAYOUT,
         PARTS,
         PRODUCTS,
+        LINALG,
         NUMERIC,
         STATISTICS,
         FOURIER,

@@ -17,7 +17,7 @@ use wengert_run::Vectors;
 use wengert_run::library::wide::Wide;
 use wengert_run::plan::is_straight;
 
-use super::refill::refilled;
+use super::refilled::refilled;
 use super::{Blocks, SIXTEEN};
 use crate::plan::Values;
 

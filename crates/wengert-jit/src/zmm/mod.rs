@@ -24,6 +24,7 @@ mod memory;
 mod narrow;
 mod ops;
 mod refill;
+mod refilled;
 mod regs;
 mod uniform;
 
@@ -40,7 +41,7 @@ use wengert_run::plan::is_straight;
 use self::asm::{Asm, Cond, Form, Gpr, Int, Label, Mem, RAX, RBX, RCX, RDI};
 use self::liveness::{Life, Pos};
 use self::memory::Pointer;
-use self::refill::Refilled;
+use self::refilled::Refilled;
 use self::regs::{Piece, Registers};
 use crate::plan::{Plan, Values};
 
@@ -204,7 +205,7 @@ pub(crate) fn write<'p>(
     let mut asm = Asm::new(lanes, listing);
     let leave = asm.label();
     let refilled = match lanes {
-        LANES => refill::refilled(&plan.program, &plan.values, interleave, l),
+        LANES => refilled::refilled(&plan.program, &plan.values, interleave, l),
         _ => None,
     };
     let run_on = refilled.as_ref().and_then(Refilled::run_on);

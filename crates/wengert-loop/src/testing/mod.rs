@@ -226,6 +226,7 @@ macro_rules! backend_tests {
             exponential
             extents_by_lane
             fails
+            fft
             folds
             functions
             gather_and_scatter
