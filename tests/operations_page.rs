@@ -282,7 +282,8 @@ fn sections(file: &str) -> Vec<Section> {
 
 /// Whether something of this type is a value of a trace, or several.
 fn is_value(made: &str) -> bool {
-    made.contains("Var") || made.contains("Complex") || made.contains("Self")
+    let names = ["Var", "Complex", "Self", "Cho", "Lu", "Lstsq"];
+    names.iter().any(|name| made.contains(name))
 }
 
 /// A title, and the paragraphs behind it up to the example.

@@ -339,7 +339,7 @@ impl Lowering {
                     let x = l.operands(lines, &at)?;
                     let (&last, before) = x.split_last().expect("an operand");
                     for (other, &x) in others.iter().zip(before) {
-                        l.store(other, &[i.clone()], x);
+                        l.store(other, std::slice::from_ref(&i), x);
                     }
                     l.store(&lines.place, &at, last);
                     Ok(())
@@ -349,8 +349,10 @@ impl Lowering {
                     let at = l.on_line(lines, at, piece.0, i);
                     let first = l.is_first(lines, &at);
                     let i = l.b.affine(i);
-                    let mut x: PerAxis<Value> =
-                        others.iter().map(|o| l.load(o, &[i.clone()])).collect();
+                    let mut x: PerAxis<Value> = others
+                        .iter()
+                        .map(|o| l.load(o, std::slice::from_ref(&i)))
+                        .collect();
                     x.push(l.load(&lines.place, &at));
                     let value = (running.step)(&mut l.b, first, before[0], &x);
                     l.store_joined(lines, &at, value, last);

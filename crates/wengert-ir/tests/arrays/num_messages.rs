@@ -334,8 +334,8 @@ fn numerics() {
     let wrong: &[Mistake] = mistakes! { |x, v, i, b|
         x.norm_axis(2);
         i.norm();
-        x.norm_ord(2, [0, 1]);
-        x.norm_ord(Order::Nuclear, ..);
+        x.norm_ord(0, [0, 1]);
+        v.norm_ord(Order::Nuclear, 0);
         x.norm_ord(3, [0, 1]);
         v.norm_ord(Order::Frobenius, 0);
         x.expand_dims(0).norm_ord(1, ..);
@@ -365,12 +365,12 @@ fn numerics() {
                 norm: f64[3,4] has no axis 2
             i.norm()
                 norm: i64 is not an array of floats; convert it first, as in `x.to(DType::F64)`
-            x.norm_ord(2, [0, 1])
-                norm: f64[3,4] has no 2 norm along 2 axes; 1, -1, ±∞ and `Order::Frobenius` are norms of matrices that need no singular values
-            x.norm_ord(Order::Nuclear, ..)
-                norm: f64[3,4] has no nuclear norm along 2 axes; 1, -1, ±∞ and `Order::Frobenius` are norms of matrices that need no singular values
+            x.norm_ord(0, [0, 1])
+                norm: f64[3,4] has no 0 norm along 2 axes; matrices have the norms 1, -1, 2, -2, ±∞, `Order::Frobenius` and `Order::Nuclear`
+            v.norm_ord(Order::Nuclear, 0)
+                norm: f64[3] has no nuclear norm along 1 axis; a vector has the norms of numbers; the plain one is `norm_axis`
             x.norm_ord(3, [0, 1])
-                norm: f64[3,4] has no 3 norm along 2 axes; 1, -1, ±∞ and `Order::Frobenius` are norms of matrices that need no singular values
+                norm: f64[3,4] has no 3 norm along 2 axes; matrices have the norms 1, -1, 2, -2, ±∞, `Order::Frobenius` and `Order::Nuclear`
             v.norm_ord(Order::Frobenius, 0)
                 norm: f64[3] has no Frobenius norm along 1 axis; a vector has the norms of numbers; the plain one is `norm_axis`
             x.expand_dims(0).norm_ord(1, ..)
