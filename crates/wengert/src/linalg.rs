@@ -110,7 +110,7 @@ fn of_one(a: Var, place: &'static Location<'static>) -> Var {
 /// The methods solve `a(x) = b` for a linear function `a` of a [tree](crate::tree), and never form its matrix. They end
 /// when what is left, `b - a(x)`, is at most `rtol` times as long as `b`, or at most `atol`, or after `max_steps`; the
 /// last step's `x` is returned as it is. The derivative is that of the equation
-/// ([`custom_linear_solve`](crate::custom_linear_solve)), and is solved for by the same method.
+/// ([`custom_linear_solve`]), and is solved for by the same method.
 ///
 /// ```
 /// use wengert::linalg::Krylov;
@@ -152,7 +152,7 @@ impl Krylov {
     /// Conjugate gradients, for a function with a symmetric, positive definite matrix: `scipy.sparse.linalg.cg`.
     ///
     /// # Errors
-    /// As [`custom_linear_solve`](crate::custom_linear_solve).
+    /// As [`custom_linear_solve`].
     #[track_caller]
     pub fn cg<I, A>(self, apply: impl Fn(I::Tree) -> A, b: I) -> I::Tree
     where
@@ -168,7 +168,7 @@ impl Krylov {
     /// [`Krylov::cg`] with a preconditioner: a function near the inverse of `apply`, symmetric and positive definite.
     ///
     /// # Errors
-    /// As [`custom_linear_solve`](crate::custom_linear_solve).
+    /// As [`custom_linear_solve`].
     #[track_caller]
     pub fn cg_with<I, A>(
         self,
@@ -189,7 +189,7 @@ impl Krylov {
     /// Stabilised biconjugate gradients, for a function with any regular matrix: `scipy.sparse.linalg.bicgstab`.
     ///
     /// # Errors
-    /// As [`custom_linear_solve`](crate::custom_linear_solve).
+    /// As [`custom_linear_solve`].
     #[track_caller]
     pub fn bicgstab<I, A>(self, apply: impl Fn(I::Tree) -> A, b: I) -> I::Tree
     where

@@ -1,7 +1,7 @@
 //! Fourier transforms, cosine and sine transforms, and what is made of them.
 //!
 //! The functions have the names, the defaults and the conventions of `numpy.fft` and `scipy`. Complex numbers are
-//! [`Complex`], and a real array is taken for one. [`Transform`] has the parameters: axes, lengths, scale.
+//! [`Complex`](crate::Complex), and a real array is taken for one. [`Transform`] has the parameters: axes, lengths, scale.
 //!
 //! ```
 //! use wengert::fft::{self, Norm, Transform};

@@ -1,6 +1,6 @@
 //! Factorisations of matrices, and what solves systems by their factors.
 //!
-//! A factorisation is one file: a type that implements [`Factorisation`] for one matrix, and a line of [`Factor`]. It
+//! A factorisation is one file: a type that implements `Factorisation` for one matrix, and a line of [`Factor`]. It
 //! gives the types of the results, an algorithm on a [`Desk`], and the derivative. The rest follows here: batches along
 //! the leading axes, lowering and interpretation.
 //!
