@@ -34,12 +34,13 @@ pub struct LinearSolve {
 }
 
 /// The solution `x` of `f(x) = 0` near a guess. Operands: constants, then the guess, which the derivative does not
-/// depend on; `x` has the types of the guess. All functions take the constants first.
+/// depend on; `x` has the types of the guess. All functions take the constants first. After `x` come the facts that
+/// the solver reports, such as its number of steps: values of any type, without derivatives.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Root {
     /// The function from `x` to `f(x)`.
     pub residual: Func,
-    /// The function from the guess to `x`.
+    /// The function from the guess to `x` and the facts.
     pub solve: Func,
     /// The function from `x` and `b` to the solution `y` of `f'(x) y = b`.
     pub solve_tangent: Func,
@@ -314,9 +315,11 @@ impl Primitive for Root {
         expect_types("operand", inputs, self.solve.param_types())?;
         let unknowns = self.unknowns().to_vec();
         let with_right = [inputs, &unknowns].concat();
+        let results = self.solve.result_types();
+        let found = &results[..results.len().min(unknowns.len())];
+        expect_types("a function's result", found, &unknowns)?;
         for (f, params) in [
             (&self.residual, inputs),
-            (&self.solve, inputs),
             (&self.solve_tangent, &with_right),
             (&self.solve_cotangent, &with_right),
         ] {
@@ -325,7 +328,7 @@ impl Primitive for Root {
         }
         match unknowns.iter().find(|ty| !ty.is_float()) {
             Some(ty) => Err(TypeError::new(format!("solves for floats, not {ty}"))),
-            None => Ok(unknowns),
+            None => Ok(results),
         }
     }
 
@@ -334,7 +337,8 @@ impl Primitive for Root {
     }
 
     fn deps(&self, inputs: usize, outputs: usize) -> BitMatrix {
-        BitMatrix::from_fn(outputs, inputs, |_, i| i < self.constants)
+        let unknowns = self.unknowns().len();
+        BitMatrix::from_fn(outputs, inputs, |r, i| r < unknowns && i < self.constants)
     }
 
     fn has_effect(&self) -> bool {
@@ -369,15 +373,19 @@ impl Primitive for Root {
     fn jvp(&self, x: &[Var], dx: &[Tangent], mode: Mode) -> (Vec<Var>, Vec<Tangent>) {
         let y = bind(self.clone().op(), x);
         let constants = &x[..self.constants];
-        let moved = by_constants(&self.residual, constants, &dx[..self.constants], &y, mode);
+        let root = &y[..self.unknowns().len()];
+        let moved = by_constants(&self.residual, constants, &dx[..self.constants], root, mode);
+        let mut dy = vec![None; y.len()];
         if moved.iter().all(Option::is_none) {
-            return (y, vec![None; self.unknowns().len()]);
+            return (y, dy);
         }
         let right = moved.into_iter().map(|d| d.map(elementwise::neg));
         let right = filled(&right.collect::<Vec<_>>(), self.unknowns());
-        let operands = [constants, &y, &right].concat();
-        let dy = bind(self.linear().op(), &operands);
-        (y, dy.into_iter().map(Some).collect())
+        let operands = [constants, root, &right].concat();
+        for (d, value) in dy.iter_mut().zip(bind(self.linear().op(), &operands)) {
+            *d = Some(value);
+        }
+        (y, dy)
     }
 
     fn transpose(&self, _: &[Operand], _: &[Option<Cotangent>]) -> Vec<Option<Cotangent>> {
@@ -481,8 +489,8 @@ pub fn linear_solve(
     bind(op.op(), &[&constants, b].concat())
 }
 
-/// Records the root `x` of `f(x) = 0` that `solve` finds from a guess. The other two functions take `x` and a
-/// right-hand side, and solve the linear system of `f'(x)` and of its transpose.
+/// Records the root `x` of `f(x) = 0` that `solve` finds from a guess, followed by the facts that `solve` reports. The
+/// other two functions take `x` and a right-hand side, and solve the linear system of `f'(x)` and of its transpose.
 #[track_caller]
 pub fn root(
     guess: &[Var],

@@ -1,10 +1,13 @@
 //! Debugging functions while they run: printing, and checking conditions.
 
+mod callback;
+mod observe;
 mod print;
 
 use wengert_ir::ops::check as checks;
 use wengert_ir::trace::Var;
 
+pub use callback::debug_callback;
 pub use print::debug_print;
 pub(crate) use print::{Printer, printing};
 

@@ -67,16 +67,97 @@ where
     I: IntoTree,
     A: IntoTree<Tree = I::Tree>,
 {
-    asked_at(Location::caller(), || {
+    let solve = |f: Endo<'_, I::Tree>, x| (solve(f, x), ());
+    root_and_facts(
+        Location::caller(),
+        "custom_root",
+        f,
+        guess,
+        solve,
+        solve_linear,
+    )
+    .0
+}
+
+/// Is [`custom_root`] whose solver reports facts beside the root, such as the number of its steps and what ended
+/// them: `solve(f, guess)` returns `(x, facts)`, and so does this function. The facts are a tree of any element
+/// types, and have no derivative.
+///
+/// # Errors
+/// As for [`custom_root`].
+///
+/// ```
+/// use wengert::prelude::*;
+///
+/// // The square root of a, and the number of steps of Newton's method.
+/// let root = |a: Var| {
+///     let newton = |f: &dyn Fn(Var) -> Var, x: Var| {
+///         let far = |(x, n): (Var, Var)| f(x).abs().gt(1e-12 * a) & n.lt(50);
+///         while_loop((x, 0), far, |(x, n)| (x - f(x) / (2.0 * x), n + 1))
+///     };
+///     custom_root_aux(|x: Var| x * x - a, 1.0, newton, |f, b| b / f(Var::from(1.0)))
+/// };
+/// let (x, steps) = jit(root).call(2.0)?;
+/// assert!((x.item::<f64>()? - 2f64.sqrt()).abs() < 1e-12);
+/// assert_eq!(steps.item::<i64>()?, 5);
+/// let slope = jit(grad(move |a| root(a).0)).call(2.0)?;
+/// assert!((slope.item::<f64>()? - 0.5 / 2f64.sqrt()).abs() < 1e-12);
+/// # Ok::<(), wengert::Error>(())
+/// ```
+#[track_caller]
+pub fn custom_root_aux<I, A, S>(
+    f: impl Fn(I::Tree) -> A,
+    guess: I,
+    solve: impl Fn(Endo<'_, I::Tree>, I::Tree) -> (I::Tree, S),
+    solve_linear: impl Fn(Endo<'_, I::Tree>, I::Tree) -> I::Tree,
+) -> (I::Tree, S::Tree)
+where
+    I: IntoTree,
+    A: IntoTree<Tree = I::Tree>,
+    S: IntoTree,
+{
+    root_and_facts(
+        Location::caller(),
+        "custom_root_aux",
+        f,
+        guess,
+        solve,
+        solve_linear,
+    )
+}
+
+fn root_and_facts<I, A, S>(
+    place: &'static Location<'static>,
+    op: &str,
+    f: impl Fn(I::Tree) -> A,
+    guess: I,
+    solve: impl Fn(Endo<'_, I::Tree>, I::Tree) -> (I::Tree, S),
+    solve_linear: impl Fn(Endo<'_, I::Tree>, I::Tree) -> I::Tree,
+) -> (I::Tree, S::Tree)
+where
+    I: IntoTree,
+    A: IntoTree<Tree = I::Tree>,
+    S: IntoTree,
+{
+    asked_at(place, || {
         let (guess, def) = tree::flatten(guess.into_tree());
-        expect_floats("custom_root", &guess, &def);
+        expect_floats(op, &guess, &def);
         let f = |x: I::Tree| inside(|| f(x).into_tree());
         let tree = |x: &[Var]| rebuild::<I::Tree>(&def, x);
-        let checked = |what, y| like("custom_root", what, &guess, &def, y);
-        let roots = implicit::root(
+        let checked = |what, y| like(op, what, &guess, &def, y);
+        let mut facts_def = None;
+        let found = implicit::root(
             &guess,
             |x| checked("the value of the function", f(tree(x))),
-            |x| checked("what solves it", inside(|| solve(&f, tree(x)))),
+            |x| {
+                let (y, facts) = inside(|| {
+                    let (y, facts) = solve(&f, tree(x));
+                    (y, facts.into_tree())
+                });
+                let (facts, def) = tree::flatten(facts);
+                facts_def = Some(def);
+                [checked("what solves it", y), facts].concat()
+            },
             &|x, b| {
                 let apply = |y: I::Tree| jvp(f, tree(x), y).1;
                 checked(
@@ -92,7 +173,9 @@ where
                 )
             },
         );
-        rebuild(&def, &roots)
+        let (root, facts) = found.split_at(guess.len());
+        let facts_def = facts_def.expect("the solver was recorded");
+        (rebuild(&def, root), rebuild(&facts_def, facts))
     })
 }
 
