@@ -192,7 +192,9 @@ fn convolutions() {
     mistaken(
         |(y, w): (Var, Var)| Conv::new().groups(2).transposed(y, w),
         of(&[1, 1, 4], &[1, 1, 2]),
-        expect!["conv_transposed: f64[1,1,4] is no result of a convolution with f64[1,1,2] in 2 groups, at HERE"],
+        expect![
+            "conv_transposed: f64[1,1,4] is no result of a convolution with f64[1,1,2] in 2 groups, at HERE"
+        ],
     );
     mistaken(
         |(y, w): (Var, Var)| Conv::new().transposed_to(y, w, [4, 4]),

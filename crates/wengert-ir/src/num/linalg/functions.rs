@@ -11,11 +11,7 @@ use crate::ops::{iota, layout};
 use crate::trace::array::{promoted, refuse};
 use crate::trace::{Var, asked_at, keep};
 
-const UPPER: Triangular = Triangular {
-    lower: false,
-    transposed: false,
-    unit: false,
-};
+const UPPER: Triangular = Triangular::upper();
 
 /// # Least squares, powers and special matrices
 ///
