@@ -4,6 +4,7 @@
 mod degenerate;
 mod factors;
 mod made;
+mod nist;
 mod spectra;
 
 use std::sync::Arc;
