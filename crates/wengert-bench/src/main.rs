@@ -30,6 +30,7 @@ mod scans;
 mod searches;
 mod signals;
 mod table;
+mod training;
 mod writes;
 
 use std::process::ExitCode;
@@ -49,6 +50,7 @@ const THEMES: &[fn() -> Vec<Workload>] = &[
     lookups::workloads,
     searches::workloads,
     networks::workloads,
+    training::workloads,
     signals::workloads,
     neurons::workloads,
     fits::workloads,
