@@ -23,6 +23,7 @@ chapters! {
     batches: "../docs/src/batches.md";
     linear_algebra: "../docs/src/linear-algebra.md";
     training: "../docs/src/training.md";
+    quadrature: "../docs/src/quadrature.md";
     random: "../docs/src/random.md";
     complex: "../docs/src/complex.md";
     fourier: "../docs/src/fourier.md";

@@ -11,6 +11,7 @@ mod elementwise;
 mod fits;
 mod gradbench;
 mod inputs;
+mod integrals;
 mod lanes;
 mod linalg;
 mod lookups;
@@ -51,6 +52,7 @@ const THEMES: &[fn() -> Vec<Workload>] = &[
     searches::workloads,
     networks::workloads,
     training::workloads,
+    integrals::workloads,
     signals::workloads,
     neurons::workloads,
     fits::workloads,

@@ -13,6 +13,7 @@
 #![forbid(unsafe_code)]
 
 pub mod optim;
+pub mod quad;
 mod status;
 
 pub use status::{Failed, Status, require, statuses};

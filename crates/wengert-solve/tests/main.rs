@@ -1,3 +1,4 @@
 //! Tests of the solvers.
 
 mod optim;
+mod quad;
