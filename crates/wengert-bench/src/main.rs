@@ -11,6 +11,7 @@ mod elementwise;
 mod fits;
 mod gradbench;
 mod inputs;
+mod integrals;
 mod lanes;
 mod linalg;
 mod lookups;
@@ -30,6 +31,7 @@ mod scans;
 mod searches;
 mod signals;
 mod table;
+mod training;
 mod writes;
 
 use std::process::ExitCode;
@@ -49,6 +51,8 @@ const THEMES: &[fn() -> Vec<Workload>] = &[
     lookups::workloads,
     searches::workloads,
     networks::workloads,
+    training::workloads,
+    integrals::workloads,
     signals::workloads,
     neurons::workloads,
     fits::workloads,

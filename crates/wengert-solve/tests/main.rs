@@ -1,1 +1,4 @@
 //! Tests of the solvers.
+
+mod optim;
+mod quad;

@@ -55,7 +55,10 @@ pub use wengert_ir::error::raise;
 pub use wengert_ir::source::{Place, SourceId};
 pub use wengert_ir::trace::{asked_at, current_source, inside, with_source};
 
+use std::panic::Location;
+
 use wengert_ir::error::Error;
+use wengert_ir::ops::elementwise;
 use wengert_ir::trace::Var;
 
 use crate::transform::unlike;
@@ -69,6 +72,25 @@ use crate::tree::{self, Tree};
 #[track_caller]
 pub fn refuse(op: &str, message: impl Into<String>) -> ! {
     raise(Error::tree(op, message, current_source()))
+}
+
+/// Returns `a b`, and 0 where `a` is 0, whatever `b` is: for a derivative whose factor may be infinite, or NaN,
+/// where it does not count. Its own derivatives have the same property.
+///
+/// ```
+/// use wengert::prelude::*;
+/// use wengert::solver::mul_or_zero;
+///
+/// let f = jit(|x: Var| mul_or_zero(x, x.recip()));
+/// assert_eq!(f.call([0.0, 4.0])?.to_vec::<f64>()?, [0.0, 1.0]);
+/// # Ok::<(), wengert::Error>(())
+/// ```
+///
+/// # Errors
+/// If they differ in shape or element type.
+#[track_caller]
+pub fn mul_or_zero(a: Var, b: Var) -> Var {
+    asked_at(Location::caller(), || elementwise::mul_or_zero(a, b))
 }
 
 /// Requires two trees to have the same structure and, leaf by leaf, the same shape and dtype; `what` names
