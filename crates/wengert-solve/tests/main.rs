@@ -1,1 +1,5 @@
 //! Tests of the solvers.
+
+mod mgh;
+mod minimize;
+mod root;

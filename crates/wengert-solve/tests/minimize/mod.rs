@@ -1,0 +1,6 @@
+//! Minima.
+
+mod collection;
+mod derivatives;
+mod mistakes;
+mod scalar;

@@ -1,0 +1,3 @@
+//! Roots.
+
+mod interval;
