@@ -3,17 +3,26 @@
 //! | | methods |
 //! |---|---|
 //! | smooth | [`minimize()`], [`Bfgs`] |
+//! | smooth, with second derivatives | [`Newton`] |
+//! | smooth, within bounds | [`Bounded`] |
+//! | smooth, many unknowns | [`Lbfgs`], [`ConjugateGradients`] |
 //! | of a number, in an interval | [`brent`], [`golden`], [`InInterval`] |
 //!
 //! Every method returns a [`Minimum`]. What it found is differentiated through the equation `∇f(x) = 0`, in what `f`
 //! captures.
 
 mod bfgs;
+mod bounded;
 mod descent;
+mod lbfgs;
 mod line_search;
+mod newton;
 mod scalar;
 
 pub use bfgs::Bfgs;
+pub use bounded::Bounded;
+pub use lbfgs::{ConjugateGradients, Lbfgs};
+pub use newton::Newton;
 pub use scalar::{InInterval, brent, golden};
 
 use std::panic::Location;

@@ -1,5 +1,6 @@
 //! Minima.
 
+mod bounds;
 mod collection;
 mod derivatives;
 mod mistakes;

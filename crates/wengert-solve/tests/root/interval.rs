@@ -1,5 +1,7 @@
 //! Roots of functions of a number.
 
+use std::f64::consts::{FRAC_PI_2, PI};
+
 use wengert::prelude::*;
 use wengert_check::{check_grads, check_vmap};
 use wengert_solve::Status;
@@ -21,7 +23,7 @@ const CASES: [Case; 10] = [
     (
         "sin x - x/2",
         |x| x.sin() - x / 2.0,
-        [1.5707963267948966, 3.141592653589793],
+        [FRAC_PI_2, PI],
         1.895494267033981,
     ),
     (

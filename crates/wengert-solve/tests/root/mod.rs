@@ -1,3 +1,5 @@
 //! Roots.
 
+mod fixed;
 mod interval;
+mod systems;
