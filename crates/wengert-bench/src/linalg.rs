@@ -56,7 +56,10 @@ pub fn workloads() -> Vec<Workload> {
         let points = Array::new([200, 3], u(600, 0)).expect("all of them");
         let values = Array::new([200], u(200, 7)).expect("all of them");
         let slopes = |(p, x, y): (Var, Var, Var)| value_and_grad(move |p| evidence((p, x, y)))(p);
-        (jit(slopes), (Array::from([-0.5, 0.3, -2.0]), points, values))
+        (
+            jit(slopes),
+            (Array::from([-0.5, 0.3, -2.0]), points, values),
+        )
     }));
     all
 }

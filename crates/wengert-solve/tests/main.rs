@@ -1,4 +1,7 @@
 //! Tests of the solvers.
 
+mod mgh;
+mod minimize;
 mod optim;
 mod quad;
+mod root;
