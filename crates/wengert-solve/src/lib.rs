@@ -12,9 +12,12 @@
 //! - Options are `Copy` structs with defaults and setters of the field's names (`ftol`, `xtol`, `gtol`, `max_steps`).
 #![forbid(unsafe_code)]
 
+pub mod fit;
 mod status;
+mod watch;
 
 pub use status::{Failed, Status, require, statuses};
+pub use watch::{OnStep, Step, Watch};
 
 use wengert::tree;
 

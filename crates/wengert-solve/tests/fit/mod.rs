@@ -1,0 +1,4 @@
+//! Tests of fits.
+
+mod basics;
+mod generated;
