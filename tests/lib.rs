@@ -22,6 +22,7 @@ chapters! {
     without_exceptions: "../docs/src/without-exceptions.md";
     batches: "../docs/src/batches.md";
     linear_algebra: "../docs/src/linear-algebra.md";
+    fits: "../docs/src/fits.md";
     random: "../docs/src/random.md";
     complex: "../docs/src/complex.md";
     fourier: "../docs/src/fourier.md";

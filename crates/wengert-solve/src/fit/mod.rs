@@ -30,9 +30,12 @@
 //! Many fits at once are a [`vmap`](wengert::vmap) of one: each ends when it has converged, by its own status.
 
 mod loss;
+mod multistart;
 mod options;
+mod profile;
 mod read;
 mod search;
+mod separable;
 mod space;
 mod student;
 mod triangle;
@@ -44,7 +47,11 @@ use wengert::solver::{asked_at, inside, refuse, same_trees};
 use wengert::{IntoTree, Tree};
 
 pub use loss::Loss;
+pub use multistart::{Minimum, multistart};
 pub use options::{Derivative, LevenbergMarquardt, Method};
+pub use profile::{Profile, profile};
+pub use read::Prediction;
+pub use separable::separable;
 pub use space::{Bijection, Parameters, Start, Transform};
 pub use student::{student_t, student_t_quantile};
 

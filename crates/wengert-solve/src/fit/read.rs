@@ -130,7 +130,7 @@ impl<Y: Tree<Leaf = Array> + Clone> Prediction<Y, Array> {
 
 impl<P: Tree<Leaf = Array> + Clone> Fit<P, Array> {
     /// The intervals in which the true unknowns are with this probability, if the model is nearly linear over them:
-    /// Student's quantile times the standard errors on either side. See [`profile`](super::profile()) for models that are
+    /// Student's quantile times the standard errors on either side. See [`profile`](super::profile) for models that are
     /// not.
     ///
     /// # Errors

@@ -168,6 +168,29 @@ impl<P: State> Parameters<P> {
     }
 }
 
+impl<P: State> Parameters<P> {
+    /// These unknowns at another point, beside free ones.
+    pub(super) fn with_linear(self, at: P, linear: Var) -> Parameters<(P, Var)> {
+        let infinite = Var::from(f64::INFINITY);
+        let rules = self.rules.into_iter().map(|(path, rule)| {
+            let path = path.trim_start_matches('.');
+            let dot = if path.is_empty() || path.starts_with('[') {
+                ""
+            } else {
+                "."
+            };
+            (format!("0{dot}{path}"), rule)
+        });
+        Parameters {
+            start: (at, linear),
+            bounds: self
+                .bounds
+                .map(|[low, high]| [(low, -infinite), (high, infinite)]),
+            rules: rules.collect(),
+        }
+    }
+}
+
 /// What a fit starts from: a tree of numbers, or [`Parameters`].
 pub trait Start {
     /// The tree of the unknowns.
@@ -308,6 +331,18 @@ impl Space {
                 }
             });
         tree::unflatten(&self.def, leaves.collect::<Vec<_>>()).expect("a leaf for each place")
+    }
+
+    /// Returns the coordinates of the search of free numbers.
+    pub(super) fn searched(&self, x: Var) -> Var {
+        let mut parts = vec![];
+        for (place, ty) in self.places.iter().zip(&self.types) {
+            if let Place::Free { start, through } = place {
+                let part = x.slice_axis(0, *start..start + ty.size());
+                parts.push(through.as_ref().map_or(part, |by| by.inverse(part)));
+            }
+        }
+        concat(parts, 0)
     }
 
     /// Returns the free numbers of a tree.
