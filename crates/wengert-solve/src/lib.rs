@@ -12,6 +12,7 @@
 //! - Options are `Copy` structs with defaults and setters of the field's names (`ftol`, `xtol`, `gtol`, `max_steps`).
 #![forbid(unsafe_code)]
 
+pub mod fit;
 pub mod minimize;
 pub mod optim;
 pub mod quad;
@@ -21,7 +22,6 @@ mod status;
 mod watch;
 
 pub use status::{Failed, Status, require, statuses};
-
 pub use watch::{OnStep, Step, Watch};
 
 use wengert::tree;

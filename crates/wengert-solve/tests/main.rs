@@ -1,5 +1,6 @@
 //! Tests of the solvers.
 
+mod fit;
 mod mgh;
 mod minimize;
 mod optim;
