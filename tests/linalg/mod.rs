@@ -2,6 +2,7 @@
 //! against single matrices, bit by bit.
 
 mod factors;
+mod known;
 mod made;
 mod spectra;
 
