@@ -3,6 +3,7 @@
 
 mod degenerate;
 mod factors;
+mod known;
 mod made;
 mod nist;
 mod spectra;

@@ -82,6 +82,16 @@ impl<'l> Desk<'l> {
         self.l.in_lanes()
     }
 
+    /// Returns the type of the elements.
+    pub fn dtype(&self) -> DType {
+        self.dtype
+    }
+
+    /// Returns new memory for integers.
+    pub fn integers(&mut self, count: usize) -> Matrix {
+        Matrix::new(self.l.alloc(DType::I64, &[count]), &[count])
+    }
+
     /// Returns new memory.
     pub fn scratch(&mut self, dims: &[usize]) -> Matrix {
         Matrix::new(self.l.alloc(self.dtype, dims), dims)
@@ -119,6 +129,17 @@ impl<'l> Desk<'l> {
         step: &mut dyn FnMut(&mut Desk, &Affine, &[Value]) -> Carries,
     ) -> Carries {
         self.walk(low, high, false, init, step)
+    }
+
+    /// Runs the steps from `high - 1` down to `low`, one after the other. The steps carry values.
+    pub fn fold_back(
+        &mut self,
+        low: &Affine,
+        high: &Affine,
+        init: &[Value],
+        step: &mut dyn FnMut(&mut Desk, &Affine, &[Value]) -> Carries,
+    ) -> Carries {
+        self.walk(low, high, true, init, step)
     }
 
     fn walk(
@@ -314,6 +335,19 @@ impl<'l> Desk<'l> {
     /// `√a`.
     pub fn sqrt(&mut self, a: Value) -> Value {
         self.op(ScalarOp::Sqrt, &[a])
+    }
+
+    /// Returns the power of two that is at most `a`, and more than half of it, for a positive normal number; 0 for
+    /// smaller ones, and infinity for NaN.
+    pub fn power_of_two(&mut self, a: Value) -> Value {
+        let (integer, exponent) = match self.dtype {
+            DType::F32 => (DType::I32, 0x7f80_0000),
+            _ => (DType::I64, 0x7ff0_0000_0000_0000),
+        };
+        let bits = self.l.b.bitcast(a, integer);
+        let mask = self.l.b.constant(integer, exponent);
+        let bits = self.op(ScalarOp::And, &[bits, mask]);
+        self.l.b.bitcast(bits, self.dtype)
     }
 
     /// `a < b`.

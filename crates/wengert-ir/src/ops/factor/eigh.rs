@@ -1,15 +1,18 @@
 //! Eigenvalues and eigenvectors of symmetric matrices.
 
-use super::{Factor, Factorisation, square, t};
+use super::{Factor, Factorisation, Vectors, square, t, tridiagonal};
 use crate::error::TypeError;
 use crate::ir::Type;
-use crate::ir::text::{Attribute, Attributes, Given};
+use crate::ir::text::{Attributes, Given};
 use crate::loops::affine::Affine;
 use crate::loops::kernel::Task;
 use crate::loops::{ScalarOp, Value};
 use crate::ops::Tangent;
 use crate::schedule::desk::{Carries, Desk, Matrix, place};
 use crate::trace::Var;
+
+/// Maximum number of rows of a matrix whose axes are rotated in pairs; larger ones become tridiagonal first.
+const JACOBI: usize = 6;
 
 /// Maximum number of sweeps over all pairs. Ten are enough for matrices of any size that is met.
 const SWEEPS: i64 = 30;
@@ -18,26 +21,32 @@ const SWEEPS: i64 = 30;
 /// which only the lower triangle is read. With a NaN or an infinity in it, all results are NaN.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Eigh {
-    /// Whether the eigenvectors are computed, too.
-    pub vectors: bool,
+    /// Whether the vectors are computed, too.
+    pub vectors: Vectors,
 }
 
 /// Records the eigenvalues and the eigenvectors of the symmetric matrices in the last two axes.
 #[track_caller]
 pub fn eigh(a: Var) -> [Var; 2] {
-    let both = Factor::Eigh(Eigh { vectors: true }).bind(&[a]);
+    let both = Factor::Eigh(Eigh {
+        vectors: Vectors(true),
+    })
+    .bind(&[a]);
     [both[0], both[1]]
 }
 
 /// Records the eigenvalues of the symmetric matrices in the last two axes.
 #[track_caller]
 pub fn eigvalsh(a: Var) -> Var {
-    Factor::Eigh(Eigh { vectors: false }).bind(&[a])[0]
+    Factor::Eigh(Eigh {
+        vectors: Vectors(false),
+    })
+    .bind(&[a])[0]
 }
 
 impl Eigh {
     pub(super) fn read(given: &Given) -> Option<Eigh> {
-        let vectors = given.boolean("vectors")?;
+        let vectors = Vectors::read(given)?;
         Some(Eigh { vectors })
     }
 }
@@ -48,11 +57,11 @@ impl Factorisation for Eigh {
     }
 
     fn attributes(&self) -> Attributes {
-        vec![("vectors", Attribute::Bool(self.vectors))]
+        self.vectors.attributes()
     }
 
     fn library(&self, inputs: &[Type]) -> (Task, [usize; 2]) {
-        let (dims, vectors) = (inputs[0].dims(), self.vectors);
+        let (dims, vectors) = (inputs[0].dims(), self.vectors.0);
         (Task::Eigh { vectors }, [dims[0], dims[1]])
     }
 
@@ -63,22 +72,26 @@ impl Factorisation for Eigh {
     fn types(&self, inputs: &[Type]) -> Result<Vec<Type>, TypeError> {
         let a = &inputs[0];
         let values = a.with_dims(&[square(a)?]);
-        Ok(match self.vectors {
+        Ok(match self.vectors.0 {
             true => vec![values, a.clone()],
             false => vec![values],
         })
     }
 
-    /// Rotates pairs of axes, all of them in each sweep, until what is beside the diagonal is negligible.
+    /// Of a tiny matrix: rotates pairs of axes, all of them in each sweep, until what is beside the diagonal is
+    /// negligible. Others become [tridiagonal](tridiagonal::eigenvalues) first.
     fn steps(&self, d: &mut Desk, inputs: &[Matrix], outputs: &[Matrix]) {
         let (a, values) = (&inputs[0], &outputs[0]);
         let count = a.rows();
+        if count > JACOBI {
+            return tridiagonal::eigenvalues(d, a, values, outputs.get(1));
+        }
         let (zero, n) = (place(0), place(count));
         let w = d.scratch(&[count, count]);
         let nothing = d.number(0.0);
         let (largest, poison) = mirrored(d, a, &w);
         // The rows of `v` are the eigenvectors.
-        let v = self.vectors.then(|| d.unit(count));
+        let v = self.vectors.0.then(|| d.unit(count));
         let epsilon = d.epsilon();
         let share = d.number(0.125);
         let limit = d.mul(epsilon, share);
@@ -146,8 +159,9 @@ impl Factorisation for Eigh {
         }
     }
 
-    fn with_vectors(&self) -> Option<Factor> {
-        Some(Factor::Eigh(Eigh { vectors: true }))
+    fn with_vectors(&self) -> Option<(Factor, usize)> {
+        let vectors = Vectors(true);
+        (!self.vectors.0).then_some((Factor::Eigh(Eigh { vectors }), 0))
     }
 
     /// `λ' = diag P` and `V' = V (F ∘ P)` with `P = Vᵀ a' V` for the symmetric part of `a'`, and
@@ -158,20 +172,15 @@ impl Factorisation for Eigh {
             return vec![];
         };
         let (values, v) = (y[0], y[1]);
-        let p = t(v).matmul((da + t(da)) * 0.5).matmul(v);
-        let dvalues = diagonal(p);
-        if !self.vectors {
+        let moved = ((da + t(da)) * 0.5).matmul(v);
+        let dvalues = (v * moved).sum_axis(-2);
+        if !self.vectors.0 {
             return vec![Some(dvalues)];
         }
+        let p = t(v).matmul(moved);
         let dv = v.matmul(p * inverse_gaps(values));
         vec![Some(dvalues), Some(dv)]
     }
-}
-
-/// The diagonals of the matrices in the last two axes.
-#[track_caller]
-pub(crate) fn diagonal(x: Var) -> Var {
-    x.diagonal_at(0, [-2, -1])
 }
 
 /// `1 / (x[j] - x[i])`, and 0 where the two are equal but for rounding.

@@ -6,12 +6,17 @@
 //!
 //! The interpreter runs the loops that the lowering makes of the algorithm, so that it gives the bits of compiled code.
 
+mod bidiagonal;
 mod cholesky;
 mod eigh;
 mod lu;
 mod qr;
+mod reflections;
+mod rotations;
 mod svd;
 mod triangular;
+mod tridiagonal;
+mod vectors;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -38,6 +43,7 @@ pub(crate) use lu::{permuted, unit};
 pub use qr::{Qr, qr};
 pub use svd::{Svd, svd, svdvals};
 pub use triangular::{Triangular, triangular_solve};
+pub use vectors::Vectors;
 
 /// A factorisation, or a system solved by factors. Operands and results may have further axes in front, the same for
 /// all of them: the elements of a batch.
@@ -90,14 +96,14 @@ pub(crate) trait Factorisation: std::fmt::Debug {
         true
     }
 
-    /// Returns the operation on whose results the derivative depends, if some of them are not computed for the value.
-    fn with_vectors(&self) -> Option<Factor> {
+    /// Returns the operation on whose results the derivative depends, if some of them are not computed for the value, and
+    /// which of its results is the value.
+    fn with_vectors(&self) -> Option<(Factor, usize)> {
         None
     }
 
     /// Returns the tangents of the results, given the operands, the results of the operation [with
-    /// vectors](Factorisation::with_vectors), and the tangents of the operands. All may
-    /// have further axes in front.
+    /// vectors](Factorisation::with_vectors), and the tangents of the operands. All may have further axes in front.
     fn jvp(&self, x: &[Var], y: &[Var], dx: &[Tangent]) -> Vec<Tangent>;
 
     /// Returns the cotangents of the linear operands.
@@ -226,10 +232,16 @@ impl Primitive for Factor {
 
     fn jvp(&self, x: &[Var], dx: &[Tangent], _: Mode) -> (Vec<Var>, Vec<Tangent>) {
         let rules = self.rules();
-        let y = self.bind(x);
-        let mut dy = match rules.with_vectors().filter(|whole| whole != self) {
-            Some(whole) => rules.jvp(x, &whole.bind(x), dx),
-            None => rules.jvp(x, &y, dx),
+        let (y, mut dy) = match rules.with_vectors() {
+            Some((whole, value)) => {
+                let all = whole.bind(x);
+                (vec![all[value]], rules.jvp(x, &all, dx))
+            }
+            None => {
+                let y = self.bind(x);
+                let dy = rules.jvp(x, &y, dx);
+                (y, dy)
+            }
         };
         dy.resize(y.len(), None);
         (y, dy)

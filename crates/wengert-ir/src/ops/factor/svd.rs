@@ -1,16 +1,19 @@
 //! Singular values and vectors.
 
-use super::eigh::{cosine_and_sine, diagonal, inspected, inverse_gaps, rotation};
+use super::eigh::{cosine_and_sine, inspected, inverse_gaps, rotation};
 use super::qr::orthogonalise;
-use super::{Factor, Factorisation, t};
+use super::{Factor, Factorisation, Vectors, bidiagonal, t};
 use crate::error::TypeError;
 use crate::ir::Type;
-use crate::ir::text::{Attribute, Attributes, Given};
+use crate::ir::text::{Attributes, Given};
 use crate::loops::ScalarOp;
 use crate::loops::kernel::Task;
 use crate::ops::Tangent;
 use crate::schedule::desk::{Carries, Desk, Matrix, place};
 use crate::trace::Var;
+
+/// Maximum number of columns of a matrix of which pairs are turned; others become bidiagonal first.
+const JACOBI: usize = 6;
 
 /// Maximum number of sweeps over all pairs of columns.
 const SWEEPS: i64 = 40;
@@ -20,26 +23,32 @@ const SWEEPS: i64 = 40;
 /// all results are NaN.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Svd {
-    /// Whether the singular vectors are computed, and not the values alone.
-    pub vectors: bool,
+    /// Whether the singular vectors are computed, too.
+    pub vectors: Vectors,
 }
 
 /// Records the singular vectors and values of the matrices in the last two axes, which are not wide.
 #[track_caller]
 pub fn svd(a: Var) -> [Var; 3] {
-    let all = Factor::Svd(Svd { vectors: true }).bind(&[a]);
+    let all = Factor::Svd(Svd {
+        vectors: Vectors(true),
+    })
+    .bind(&[a]);
     [all[0], all[1], all[2]]
 }
 
 /// Records the singular values of the matrices in the last two axes, which are not wide.
 #[track_caller]
 pub fn svdvals(a: Var) -> Var {
-    Factor::Svd(Svd { vectors: false }).bind(&[a])[0]
+    Factor::Svd(Svd {
+        vectors: Vectors(false),
+    })
+    .bind(&[a])[0]
 }
 
 impl Svd {
     pub(super) fn read(given: &Given) -> Option<Svd> {
-        let vectors = given.boolean("vectors")?;
+        let vectors = Vectors::read(given)?;
         Some(Svd { vectors })
     }
 }
@@ -50,11 +59,11 @@ impl Factorisation for Svd {
     }
 
     fn attributes(&self) -> Attributes {
-        vec![("vectors", Attribute::Bool(self.vectors))]
+        self.vectors.attributes()
     }
 
     fn library(&self, inputs: &[Type]) -> (Task, [usize; 2]) {
-        let (dims, vectors) = (inputs[0].dims(), self.vectors);
+        let (dims, vectors) = (inputs[0].dims(), self.vectors.0);
         (Task::Svd { vectors }, [dims[0], dims[1]])
     }
 
@@ -69,20 +78,24 @@ impl Factorisation for Svd {
             return Err(TypeError::new(format!("{a} has more columns than rows")));
         }
         let values = a.with_dims(&[n]);
-        Ok(match self.vectors {
+        Ok(match self.vectors.0 {
             true => vec![a.clone(), values, a.with_dims(&[n, n])],
             false => vec![values],
         })
     }
 
-    /// Turns pairs of columns, all of them in each sweep, until they are orthogonal: Hestenes' method. The singular
+    /// Of few columns: turns pairs of them, all in each sweep, until they are orthogonal: Hestenes' method. The singular
     /// values are their lengths; the triangle of their orthogonal factors is diagonal, so that `U` is orthogonal also
-    /// where singular values are zero.
+    /// where singular values are zero. Other matrices become [bidiagonal](bidiagonal::singular_values) first.
     fn steps(&self, d: &mut Desk, inputs: &[Matrix], outputs: &[Matrix]) {
         let a = &inputs[0];
         let (rows, columns) = (a.rows(), a.columns());
         let (zero, m, n) = (place(0), place(rows), place(columns));
-        let values = &outputs[if self.vectors { 1 } else { 0 }];
+        let values = &outputs[if self.vectors.0 { 1 } else { 0 }];
+        if columns > JACOBI {
+            let vectors = self.vectors.0.then(|| [&outputs[0], &outputs[2]]);
+            return bidiagonal::singular_values(d, a, values, vectors);
+        }
         // The rows of `w` are the columns of the matrix, scaled so that squares neither overflow nor vanish.
         let w = d.scratch(&[columns, rows]);
         let nothing = d.number(0.0);
@@ -105,7 +118,7 @@ impl Factorisation for Svd {
                 d.set(&w, &[j, i], x);
             });
         });
-        let v = self.vectors.then(|| d.unit(columns));
+        let v = self.vectors.0.then(|| d.unit(columns));
         let limit = d.epsilon();
         let (sweeps, go) = (d.integer(0), d.truth(true));
         d.while_(
@@ -177,8 +190,9 @@ impl Factorisation for Svd {
         }
     }
 
-    fn with_vectors(&self) -> Option<Factor> {
-        Some(Factor::Svd(Svd { vectors: true }))
+    fn with_vectors(&self) -> Option<(Factor, usize)> {
+        let vectors = Vectors(true);
+        (!self.vectors.0).then_some((Factor::Svd(Svd { vectors }), 1))
     }
 
     /// With `P = Uᵀ a' V`: `s' = diag P`, `U' = U (X + Y) / 2 + (1 - U Uᵀ) a' V S⁻¹` and `V' = V (X - Y) / 2`, where
@@ -190,11 +204,11 @@ impl Factorisation for Svd {
         };
         let (u, s, vt) = (y[0], y[1], y[2]);
         let moved = da.matmul(t(vt));
-        let p = t(u).matmul(moved);
-        let dvalues = diagonal(p);
-        if !self.vectors {
+        let dvalues = (u * moved).sum_axis(-2);
+        if !self.vectors.0 {
             return vec![Some(dvalues)];
         }
+        let p = t(u).matmul(moved);
         let inverse = |x: Var| {
             let zero = x.eq(0.0);
             zero.select(0.0, zero.select(1.0, x).recip())
