@@ -22,6 +22,8 @@ chapters! {
     without_exceptions: "../docs/src/without-exceptions.md";
     batches: "../docs/src/batches.md";
     linear_algebra: "../docs/src/linear-algebra.md";
+    minima: "../docs/src/minima.md";
+    roots: "../docs/src/roots.md";
     random: "../docs/src/random.md";
     complex: "../docs/src/complex.md";
     fourier: "../docs/src/fourier.md";

@@ -1,5 +1,6 @@
 //! Tests of the solvers.
 
+mod generated;
 mod mgh;
 mod minimize;
 mod root;

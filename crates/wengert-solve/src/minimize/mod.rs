@@ -5,7 +5,10 @@
 //! | smooth | [`minimize()`], [`Bfgs`] |
 //! | smooth, with second derivatives | [`Newton`] |
 //! | smooth, within bounds | [`Bounded`] |
+//! | smooth, under equations and inequalities | [`AugmentedLagrangian`] |
 //! | smooth, many unknowns | [`Lbfgs`], [`ConjugateGradients`] |
+//! | without derivatives | [`NelderMead`], [`CmaEs`] |
+//! | many minima, within bounds | [`DifferentialEvolution`] |
 //! | of a number, in an interval | [`brent`], [`golden`], [`InInterval`] |
 //!
 //! Every method returns a [`Minimum`]. What it found is differentiated through the equation `∇f(x) = 0`, in what `f`
@@ -13,15 +16,21 @@
 
 mod bfgs;
 mod bounded;
+mod constrained;
 mod descent;
+mod evolution;
 mod lbfgs;
 mod line_search;
+mod nelder_mead;
 mod newton;
 mod scalar;
 
 pub use bfgs::Bfgs;
 pub use bounded::Bounded;
+pub use constrained::{AugmentedLagrangian, Constrained};
+pub use evolution::{CmaEs, DifferentialEvolution};
 pub use lbfgs::{ConjugateGradients, Lbfgs};
+pub use nelder_mead::NelderMead;
 pub use newton::Newton;
 pub use scalar::{InInterval, brent, golden};
 
@@ -60,8 +69,8 @@ outcome!("minimize", Minimum<P>);
 /// for the others.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Limits {
-    /// [`GradientConverged`](crate::Status::GradientConverged): no element of the gradient is larger than this times the size of the
-    /// value, there or at the start, or than this if that is less than 1.
+    /// [`GradientConverged`](crate::Status::GradientConverged): no element of the gradient is larger than this; or, where
+    /// the value is large, than this times `|f| / max(1, |x|)`.
     pub gtol: f64,
     /// [`ValueConverged`](crate::Status::ValueConverged): three steps in a row change the value by at most this times its size, or no
     /// step lowers it, down the gradient neither, and the method's last promised a hundred times that at most.
