@@ -44,7 +44,10 @@ fn main() -> Result<(), Failure> {
         0,
     ));
     let best = frontier.call((&returns, targets.clone()))?.ok()?;
-    println!("return  risk   {}", NAMES.map(|n| format!("{n:>9}")).join(""));
+    println!(
+        "return  risk   {}",
+        NAMES.map(|n| format!("{n:>9}")).join("")
+    );
     for (i, target) in targets.iter().enumerate() {
         let risk = 10.0 * best.value.get::<f64>([i])?.sqrt();
         let mut line = format!("{target:5.1}%  {risk:4.1}%  ");

@@ -116,7 +116,9 @@ fn minima() {
                 1 => Lbfgs::new().max_steps(limit).minimize(&g, x),
                 2 => ConjugateGradients::new().max_steps(limit).minimize(&g, x),
                 3 => Newton::new().max_steps(limit).minimize(&g, x),
-                4 => Bounded::new().max_steps(limit).minimize(&g, x, full(n, -2e3), full(n, 2e3)),
+                4 => Bounded::new()
+                    .max_steps(limit)
+                    .minimize(&g, x, full(n, -2e3), full(n, 2e3)),
                 _ => NelderMead::new().max_steps(600).minimize(&g, x),
             }
         };
@@ -131,7 +133,8 @@ fn minima() {
             *seen.entry(format!("{status:?}")).or_insert(0) += 1;
             let here = |a: &Array| rows(a)[i * n..(i + 1) * n].to_vec();
             let (old, new) = (rows(&before)[i], rows(&after)[i]);
-            let finite = old.is_finite() && (method == 5 || here(&slope).iter().all(|g| g.is_finite()));
+            let finite =
+                old.is_finite() && (method == 5 || here(&slope).iter().all(|g| g.is_finite()));
             assert_eq!(status == Status::StartNotFinite, !finite, "{what}");
             if finite {
                 assert!(new <= old + 1e-12 * old.abs(), "{old} to {new}, {what}");
@@ -181,7 +184,13 @@ fn roots() {
         for (i, status) in m.statuses().unwrap().into_iter().enumerate() {
             let what = format!("case {case}, element {i}: {status:?} of {trees:?}, {m:?}");
             *seen.entry(format!("{status:?}")).or_insert(0) += 1;
-            let size = |a: &Array| rows(a)[i * n..(i + 1) * n].iter().fold(0.0, |m: f64, v| m.max(v.abs()) + if v.is_nan() { f64::NAN } else { 0.0 });
+            let size = |a: &Array| {
+                let here = &rows(a)[i * n..(i + 1) * n];
+                match here.iter().all(|v| v.is_finite()) {
+                    true => here.iter().fold(0.0, |m: f64, v| m.max(v.abs())),
+                    false => f64::INFINITY,
+                }
+            };
             let finite = size(&before).is_finite();
             assert_eq!(status == Status::StartNotFinite, !finite, "{what}");
             if status == Status::ResidualConverged {

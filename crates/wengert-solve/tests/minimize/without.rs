@@ -21,9 +21,13 @@ fn ackley(x: Var) -> Var {
     20.0 + E - 20.0 * (-0.2 * far).exp() - (2.0 * PI * x).cos().mean().exp()
 }
 
+/// It falls without end outside of its box, which is walled here.
 fn schwefel(x: Var) -> Var {
     let n = x.shape()[0] as f64;
-    418.982_887_272_433_9 * n - (x * (x.abs() + 1e-300).sqrt().sin()).sum()
+    let inside = x.clip(-500.0, 500.0);
+    let outside = (x - inside).square().sum();
+    let waves = inside * (inside.abs() + 1e-300).sqrt().sin();
+    418.982_887_272_433_9 * n - waves.sum() + outside
 }
 
 type Case = (&'static str, fn(Var) -> Var, f64);
