@@ -56,7 +56,7 @@ fn main() -> Result<(), Failure> {
             let weight = best.x.get::<f64>([i, j])?;
             assert!(weight > -1e-7, "no weight is negative");
             sum += weight;
-            line += &format!("{:8.1}%", 100.0 * weight);
+            line += &format!("{:8.1}%", 100.0 * weight.max(0.0));
         }
         assert!((sum - 1.0).abs() < 1e-7, "the weights add up to 1");
         println!("{line}");

@@ -161,7 +161,7 @@ struct Found<T = Var> {
     status: T,
 }
 
-/// Minimises a function of a tree: [`Bfgs`] with its defaults. The unknowns are a tree of floats, such as a vector, a
+/// Minimises a function of a tree: [`Bfgs`] with its defaults, or [`Lbfgs`] for more than 500 unknowns. The unknowns are a tree of floats, such as a vector, a
 /// tuple or a struct; the function's value is a number.
 ///
 /// The derivative of the minimum in what `f` captures is that of the equation `∇f(x) = 0`, by the Hessian there: of
@@ -193,8 +193,16 @@ where
     I: IntoTree,
     I::Tree: State,
 {
-    Bfgs::new().minimize(f, start)
+    let start = start.into_tree();
+    let n: usize = tree::leaves(&start).iter().map(|v| v.ty().size()).sum();
+    match n <= MANY {
+        true => Bfgs::new().minimize(f, start),
+        false => Lbfgs::new().minimize(f, start),
+    }
 }
+
+/// The largest number of unknowns for which the matrix of [`Bfgs`] is worth its memory.
+const MANY: usize = 500;
 
 /// Runs a method on a function of vectors, and gives what it found its derivative and its tree.
 fn minimum<I>(
