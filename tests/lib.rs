@@ -25,6 +25,8 @@ chapters! {
     training: "../docs/src/training.md";
     quadrature: "../docs/src/quadrature.md";
     fits: "../docs/src/fits.md";
+    minima: "../docs/src/minima.md";
+    roots: "../docs/src/roots.md";
     random: "../docs/src/random.md";
     complex: "../docs/src/complex.md";
     fourier: "../docs/src/fourier.md";

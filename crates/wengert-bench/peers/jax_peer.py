@@ -389,6 +389,9 @@ for name, D in (("ff", jax.jacfwd), ("rr", jax.grad)):      # reverse mode does 
     W["gradbench/saddle_" + name] = lambda D=D: (jax.jit(lambda x: saddle(D, x)), jnp.ones(2))
 from linalg_peer import linalg; W.update(linalg(u))
 from solve_peer import integrals, training; W.update(training(u)); W.update(integrals(u))
+try:
+    from minima_peer import minima; W.update(minima(u))
+except ImportError: pass                    # without jaxopt
 def fft_rows(*dims): n = int(np.prod(dims)); return jax.jit(lambda re, im: (lambda z: (jnp.real(z), jnp.imag(z)))(jnp.fft.fft(lax.complex(re, im)))), jnp.asarray(u(n).reshape(dims)), jnp.asarray(u(n, 7).reshape(dims))
 W["fft/rows_1024x4096"] = lambda: fft_rows(1024, 4096)
 W["fft/2^20"] = lambda: fft_rows(1, 1 << 20)

@@ -16,6 +16,7 @@ mod lanes;
 mod linalg;
 mod lookups;
 mod measure;
+mod minima;
 mod narrow;
 mod networks;
 mod neurons;
@@ -56,6 +57,7 @@ const THEMES: &[fn() -> Vec<Workload>] = &[
     signals::workloads,
     neurons::workloads,
     fits::workloads,
+    minima::workloads,
     random::workloads,
     narrow::workloads,
     gradbench::workloads,

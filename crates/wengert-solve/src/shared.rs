@@ -41,6 +41,13 @@ pub(crate) fn length(x: Var) -> Var {
     x.dot(x).sqrt()
 }
 
+/// Whether a gradient is zero to a tolerance: none of its elements is larger than that, nor, where the value is large, than
+/// what would change the value by that part of it when the unknown changes by its own size, or by 1.
+pub(crate) fn is_flat(g: Var, x: Var, value: Var, tolerance: f64) -> Var {
+    let relative = value.abs() / x.abs().maximum(1.0);
+    g.abs().le(tolerance * relative.maximum(1.0)).all()
+}
+
 /// Converts a start to a vector, and returns it with what converts vectors to such trees.
 ///
 /// # Errors

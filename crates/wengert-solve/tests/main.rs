@@ -1,6 +1,7 @@
 //! Tests of the solvers.
 
 mod fit;
+mod generated;
 mod mgh;
 mod minimize;
 mod optim;

@@ -10,16 +10,18 @@ use wengert::{IntoTree, custom_root_aux};
 use super::descent::Directions;
 use super::lbfgs::{Recent, Ring};
 use super::{Found, Limits, Minimum, setters};
-use crate::shared::{DENSE, RUNNING, choose, eps, largest, length, matrix, number, scalar, vector};
+use crate::shared::{
+    DENSE, RUNNING, choose, eps, is_flat, largest, length, matrix, number, scalar, vector,
+};
 use crate::{OnStep, State, Status, Step, Watch};
 
 /// Minimisation within bounds, by a projected method of limited memory: as `scipy.optimize.minimize(method="L-BFGS-B")`.
 ///
 /// Unknowns at a bound that the function falls towards stay there; the others move by L-BFGS, and what would leave the
 /// bounds is put on them: the two-metric projection of Bertsekas, *Projected Newton methods for optimization problems with
-/// simple constraints* (1982). The gradient that `gtol` tests is what the projection leaves of it,
-/// `x - clip(x - g, low, high)`, and the minimum is differentiated through the equation that this is zero, in what `f` and
-/// the bounds capture.
+/// simple constraints* (1982). The gradient that `gtol` tests is that of the
+/// unknowns that are not held so, and the minimum is differentiated through the equation
+/// `x = clip(x - ∇f(x), low, high)`, in what `f` and the bounds capture.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -65,12 +67,13 @@ struct Carry<T = Var> {
     x: T,
     g: T,
     value: T,
-    scale: T,
     d: T,
     t: T,
     ring: Ring<T>,
     /// Whether the direction is that of the gradient.
     plain: T,
+    /// What the last direction of the method promised to lower the value by.
+    promise: T,
     flat: T,
     status: T,
     iterations: T,
@@ -179,11 +182,11 @@ impl<W: Watch> Bounded<W> {
             x,
             g: none,
             value: zero,
-            scale: zero,
             d: none,
             t: zero,
             ring: Recent(self.memory).start(x),
             plain: Var::from(true),
+            promise: zero + f64::MAX.sqrt(),
             flat: Var::from(0i64),
             status: Var::from(RUNNING),
             iterations: Var::from(-1i64),
@@ -197,7 +200,7 @@ impl<W: Watch> Bounded<W> {
         Found {
             x: end.x,
             value: end.value,
-            gradient: end.x - (end.x - end.g).maximum(low).minimum(high),
+            gradient: reduced(end.x, end.g, low, high),
             iterations: end.iterations.maximum(0),
             evaluations: end.evaluations,
             status: end.status.eq(RUNNING).select(0, end.status),
@@ -220,7 +223,7 @@ impl<W: Watch> Bounded<W> {
         let step = x - c.x;
         let promised = c.g.dot(step);
         let slack = 8.0 * eps(dtype) * c.value.abs();
-        let left = |x: Var, g: Var| largest(x - clip(x - g));
+        let left = |x: Var, g: Var| largest(reduced(x, g, low, high));
         let lower = value.le(c.value + 1e-4 * promised);
         let level = value.le(c.value + slack) & left(x, g).lt(left(c.x, c.g));
         let accepted = finite & (first | lower | level) & (first | step.ne(0.0).any());
@@ -255,19 +258,21 @@ impl<W: Watch> Bounded<W> {
         );
         let renews = accepted | failed;
 
-        let scale = first.select(value.abs(), c.scale);
-        let small = left(x_now, g_now).le(limits.gtol * value.abs().minimum(scale).maximum(1.0));
+        let small = is_flat(reduced(x_now, g_now, low, high), x_now, value, limits.gtol);
         let change = (c.value - value).abs();
         let still = taken & change.le(limits.ftol * value.abs().maximum(c.value.abs()));
         let flat = taken.select(still.select(c.flat + 1, 0), c.flat);
         let short = taken & largest(step).le(limits.xtol * largest(c.x));
         let stuck = failed & c.plain;
+        let hope = (renews & !plain).select(0.5 * d.dot(g_now).abs(), c.promise);
+        let certain = c.promise.le(100.0 * limits.ftol * c.value.abs());
         let status = select(
             &[
                 (first & !finite, Status::StartNotFinite.code().into()),
                 (accepted & small, Status::GradientConverged.code().into()),
                 (flat.ge(3), Status::ValueConverged.code().into()),
                 (short, Status::StepConverged.code().into()),
+                (stuck & certain, Status::ValueConverged.code().into()),
                 (stuck & !finite, Status::NotFinite.code().into()),
                 (stuck, Status::Stalled.code().into()),
             ],
@@ -285,15 +290,21 @@ impl<W: Watch> Bounded<W> {
             x: x_now,
             g: g_now,
             value: at(value, c.value),
-            scale,
             d: renews.select(d, c.d),
             t: renews.select(start, shorter),
             ring,
             plain: renews.select(plain, c.plain),
+            promise: hope,
             flat,
             status,
             iterations: accepted.select(c.iterations + 1, c.iterations),
             evaluations: c.evaluations + 1,
         }
     }
+}
+
+/// The gradient of the unknowns that are not held at a bound that the function falls towards.
+fn reduced(x: Var, g: Var, low: Var, high: Var) -> Var {
+    let held = (x.le(low) & g.gt(0.0)) | (x.ge(high) & g.lt(0.0));
+    held.select(0.0, g)
 }

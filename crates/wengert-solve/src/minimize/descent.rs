@@ -7,7 +7,7 @@ use wengert::solver::asked_at;
 
 use super::line_search::{Point, Search, Wolfe, origin};
 use super::{Found, Limits};
-use crate::shared::{RUNNING, choose, eps, largest, length, number};
+use crate::shared::{RUNNING, choose, eps, is_flat, largest, length, number};
 use crate::{State, Status, Step, Watch};
 
 /// A method that finds directions.
@@ -50,8 +50,6 @@ struct Carry<M, T = Var> {
     g: T,
     d: T,
     value: T,
-    /// The size of the value at the start.
-    scale: T,
     slope: T,
     memory: M,
     search: Search<T>,
@@ -85,7 +83,6 @@ pub(crate) fn descend<D: Directions>(
         g: none,
         d: none,
         value: zero,
-        scale: zero,
         slope: zero,
         promise: zero + f64::MAX.sqrt(),
         memory: method.start(x),
@@ -156,8 +153,7 @@ fn turn<D: Directions>(
     let size = c.value.abs().maximum(value.abs());
     let still = taken & change.le(limits.ftol * size);
     let flat = taken.select(still.select(c.flat + 1, 0), c.flat);
-    let scale = first.select(value.abs(), c.scale);
-    let small = largest(g).le(limits.gtol * value.abs().minimum(scale).maximum(1.0));
+    let small = is_flat(g, x, value, limits.gtol);
     let short = taken & verdict.good & moved.le(limits.xtol * largest(c.x));
     let promise = c.age.gt(0).select(0.5 * c.slope.abs(), c.promise);
     let certain = promise.le(100.0 * limits.ftol * c.value.abs());
@@ -209,7 +205,6 @@ fn turn<D: Directions>(
         g,
         d: starts.select(d, c.d),
         value: value_now,
-        scale,
         slope: starts.select(slope, c.slope),
         promise,
         memory,

@@ -5,7 +5,10 @@
 //! | smooth | [`minimize()`], [`Bfgs`] |
 //! | smooth, with second derivatives | [`Newton`] |
 //! | smooth, within bounds | [`Bounded`] |
+//! | smooth, under equations and inequalities | [`AugmentedLagrangian`] |
 //! | smooth, many unknowns | [`Lbfgs`], [`ConjugateGradients`] |
+//! | without derivatives | [`NelderMead`], [`CmaEs`] |
+//! | many minima, within bounds | [`DifferentialEvolution`] |
 //! | of a number, in an interval | [`brent`], [`golden`], [`InInterval`] |
 //!
 //! Every method returns a [`Minimum`]. What it found is differentiated through the equation `∇f(x) = 0`, in what `f`
@@ -13,15 +16,21 @@
 
 mod bfgs;
 mod bounded;
+mod constrained;
 mod descent;
+mod evolution;
 mod lbfgs;
 mod line_search;
+mod nelder_mead;
 mod newton;
 mod scalar;
 
 pub use bfgs::Bfgs;
 pub use bounded::Bounded;
+pub use constrained::{AugmentedLagrangian, Constrained};
+pub use evolution::{CmaEs, DifferentialEvolution};
 pub use lbfgs::{ConjugateGradients, Lbfgs};
+pub use nelder_mead::NelderMead;
 pub use newton::Newton;
 pub use scalar::{InInterval, brent, golden};
 
@@ -60,8 +69,8 @@ outcome!("minimize", Minimum<P>);
 /// for the others.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Limits {
-    /// [`GradientConverged`](crate::Status::GradientConverged): no element of the gradient is larger than this times the size of the
-    /// value, there or at the start, or than this if that is less than 1.
+    /// [`GradientConverged`](crate::Status::GradientConverged): no element of the gradient is larger than this; or, where
+    /// the value is large, than this times `|f| / max(1, |x|)`.
     pub gtol: f64,
     /// [`ValueConverged`](crate::Status::ValueConverged): three steps in a row change the value by at most this times its size, or no
     /// step lowers it, down the gradient neither, and the method's last promised a hundred times that at most.
@@ -152,7 +161,7 @@ struct Found<T = Var> {
     status: T,
 }
 
-/// Minimises a function of a tree: [`Bfgs`] with its defaults. The unknowns are a tree of floats, such as a vector, a
+/// Minimises a function of a tree: [`Bfgs`] with its defaults, or [`Lbfgs`] for more than 500 unknowns. The unknowns are a tree of floats, such as a vector, a
 /// tuple or a struct; the function's value is a number.
 ///
 /// The derivative of the minimum in what `f` captures is that of the equation `∇f(x) = 0`, by the Hessian there: of
@@ -184,8 +193,16 @@ where
     I: IntoTree,
     I::Tree: State,
 {
-    Bfgs::new().minimize(f, start)
+    let start = start.into_tree();
+    let n: usize = tree::leaves(&start).iter().map(|v| v.ty().size()).sum();
+    match n <= MANY {
+        true => Bfgs::new().minimize(f, start),
+        false => Lbfgs::new().minimize(f, start),
+    }
 }
+
+/// The largest number of unknowns for which the matrix of [`Bfgs`] is worth its memory.
+const MANY: usize = 500;
 
 /// Runs a method on a function of vectors, and gives what it found its derivative and its tree.
 fn minimum<I>(

@@ -7,14 +7,13 @@ use wengert::prelude::*;
 use wengert::solver::asked_at;
 
 use super::{Found, Limits, Minimum, minimum, setters};
-use crate::shared::{RUNNING, eps, largest, length, matrix, number};
+use crate::shared::{RUNNING, eps, is_flat, largest, length, matrix, number};
 use crate::{OnStep, State, Status, Step, Watch};
 
 /// Minimisation by Newton's method, with the exact Hessian.
 ///
-/// - The dense form takes the eigenvalues of the Hessian, and steps by their sizes plus a damping: away from saddle
-///   points, as Dauphin and others, *Identifying and attacking the saddle point problem* (2014), and with a damping that
-///   follows how much of what the model promised came true, as in a trust region.
+/// - The dense form takes the eigenvalues of the Hessian, and steps by their sizes in a trust region, and so away from
+///   saddle points: Dauphin and others, *Identifying and attacking the saddle point problem* (2014).
 /// - The truncated form ([`Newton::truncated`]) only applies the Hessian to vectors, and solves for its step by conjugate
 ///   gradients within a trust region: Steihaug, *The conjugate gradient method and trust regions in large scale optimization*
 ///   (1983), as `scipy.optimize.minimize(method="trust-ncg")`. For thousands of unknowns.
@@ -109,7 +108,6 @@ impl<W: Watch> Newton<W> {
             x,
             g: none,
             value: zero,
-            scale: zero,
             axes: dense.then(|| zeros_of([n, n], dtype)).into_iter().collect(),
             sizes: dense.then_some(none).into_iter().collect(),
             radius: zero,
@@ -170,27 +168,12 @@ impl<W: Watch> Newton<W> {
             ),
         };
         let size = length(step);
-        let radius = match self.truncated {
-            true => {
-                let edge = size.ge(0.99 * c.radius);
-                let wider = (ratio.gt(0.75) & edge).select(2.0 * c.radius, c.radius);
-                let next = (ratio.lt(0.25) & !level).select(0.25 * size, wider);
-                first.select(length(x_now).maximum(1.0), next)
-            }
-            false => {
-                let most = largest(sizes[0]);
-                let less = (c.radius * 0.1).lt(1e-9 * most).select(0.0, c.radius * 0.1);
-                let more = (4.0 * c.radius).maximum(1e-3 * most);
-                let next = ratio
-                    .gt(0.75)
-                    .select(less, ratio.lt(0.25).select(more, c.radius));
-                let next = level.select(c.radius, next);
-                first.select(0.0, next)
-            }
-        };
+        let edge = size.ge(0.9 * c.radius);
+        let wider = (ratio.gt(0.75) & edge).select(2.0 * c.radius, c.radius);
+        let next = (ratio.lt(0.25) & !level).select(0.25 * size, wider);
+        let radius = first.select(length(x_now).maximum(1.0), next);
 
-        let scale = first.select(value.abs(), c.scale);
-        let small = largest(g_now).le(limits.gtol * value.abs().minimum(scale).maximum(1.0));
+        let small = is_flat(g_now, x_now, value, limits.gtol);
         let still = taken
             & actual
                 .abs()
@@ -227,7 +210,6 @@ impl<W: Watch> Newton<W> {
             x: x_now,
             g: g_now,
             value: at(value, c.value),
-            scale,
             axes,
             sizes,
             radius,
@@ -244,11 +226,9 @@ struct Carry<T = Var> {
     x: T,
     g: T,
     value: T,
-    scale: T,
     /// The eigenvectors of the Hessian and its eigenvalues, for the dense form.
     axes: Vec<T>,
     sizes: Vec<T>,
-    /// The damping of the dense form, and the radius of the truncated one.
     radius: T,
     flat: T,
     status: T,
@@ -256,13 +236,21 @@ struct Carry<T = Var> {
     evaluations: T,
 }
 
-/// The step by the sizes of the eigenvalues, and what it promises.
+/// The step by the sizes of the eigenvalues, no longer than the radius, and what it promises.
 fn damped(c: &Carry) -> (Var, Var) {
     let (v, w) = (c.axes[0], c.sizes[0]);
-    let floor = largest(w) * 1e-10;
-    let by = w.abs().maximum(floor) + c.radius;
+    let floor = (largest(w) * eps(w.dtype())).maximum(f64::from(f32::MIN_POSITIVE));
+    let by = w.abs().maximum(floor);
     let along = v.t().dot(c.g);
-    let part = -along / by.eq(0.0).select(1.0, by);
+    // Newton's method for the reciprocal of the length, which the damping leads to that of the radius from below: Moré and
+    // Sorensen, *Computing a trust region step* (1983).
+    let damping = fori(0..12, along.at(0) * 0.0, |_, damping: Var| {
+        let part = along / (by + damping);
+        let (size, slope) = (part.dot(part), (part * part / (by + damping)).sum());
+        let more = size / slope * (size.sqrt() - c.radius) / c.radius;
+        damping + more.is_finite().select(more, 0.0).maximum(0.0)
+    });
+    let part = -along / (by + damping);
     let promised = -(along.dot(part) + 0.5 * (w * part).dot(part));
     (v.dot(part), promised)
 }

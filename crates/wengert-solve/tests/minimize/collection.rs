@@ -112,20 +112,15 @@ fn by_newton() {
         &expect![[r#"
             2 Freudenstein and Roth: 4.8984e1, a local one of the paper; GradientConverged
             2 Freudenstein and Roth, 10 x: 4.8984e1, a local one of the paper; GradientConverged
-            3 Powell badly scaled: 4.9148e-5; StepLimit
-            3 Powell badly scaled, 10 x: 4.7366e-9; GradientConverged
-            4 Brown badly scaled: 1.4696e-7; StepLimit
-            4 Brown badly scaled, 10 x: the least; Stalled
-            10 Meyer: 4.0488e4; StepLimit
-            10 Meyer, 10 x: 8.1020e8; StepLimit
-            12 Box three-dimensional, 10 x: 7.5589e-2; GradientConverged
-            17 Osborne 1, 10 x: 5.0572e-2; GradientConverged
+            3 Powell badly scaled, 10 x: 1.1184e-8; StepLimit
+            10 Meyer, 10 x: 3.7768e8; StepLimit
+            17 Osborne 1, 10 x: 4.7277e-2; StepLimit
             18 Biggs EXP6: 5.6556e-3, a local one of the paper; GradientConverged
             18 Biggs EXP6, 10 x: 5.6556e-3, a local one of the paper; GradientConverged
             19 Osborne 2, 10 x: 1.7898e0; GradientConverged
             26 Trigonometric: 2.7951e-5, a local one of the paper; GradientConverged
             26 Trigonometric, 10 x: 4.2186e-5; GradientConverged
-            55 others: the least
+            60 others: the least
         "#]],
     );
 }
@@ -166,18 +161,14 @@ fn within_bounds_that_do_not_matter() {
             2 Freudenstein and Roth: 4.8984e1, a local one of the paper; GradientConverged
             2 Freudenstein and Roth, 10 x: 4.8984e1, a local one of the paper; GradientConverged
             3 Powell badly scaled, 10 x: 4.1732e-9; GradientConverged
-            6 Jennrich and Sampson, 10 x: 5.5430e34; GradientConverged
-            10 Meyer: the least; Stalled
-            10 Meyer, 10 x: 7.0932e5; Stalled
+            10 Meyer, 10 x: 7.0932e5; ValueConverged
             17 Osborne 1, 10 x: 4.6706e-2; StepLimit
             18 Biggs EXP6: 5.6556e-3, a local one of the paper; GradientConverged
             18 Biggs EXP6, 10 x: 5.6556e-3, a local one of the paper; GradientConverged
             19 Osborne 2, 10 x: 1.7898e0; GradientConverged
-            20 Watson, 10 x: the least; Stalled
             26 Trigonometric: 2.7951e-5, a local one of the paper; GradientConverged
             26 Trigonometric, 10 x: 2.7951e-5, a local one of the paper; GradientConverged
-            35 Chebyquad, 10 x: 1.8227e19; GradientConverged
-            56 others: the least
+            60 others: the least
         "#]],
     );
 }

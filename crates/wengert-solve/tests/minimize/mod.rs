@@ -2,6 +2,8 @@
 
 mod bounds;
 mod collection;
+mod constraints;
 mod derivatives;
 mod mistakes;
 mod scalar;
+mod without;
