@@ -29,6 +29,7 @@ mod scaling;
 mod scans;
 mod searches;
 mod signals;
+mod solvers;
 mod table;
 mod writes;
 
@@ -52,6 +53,7 @@ const THEMES: &[fn() -> Vec<Workload>] = &[
     signals::workloads,
     neurons::workloads,
     fits::workloads,
+    solvers::workloads,
     random::workloads,
     narrow::workloads,
     gradbench::workloads,

@@ -106,14 +106,14 @@ struct Outcome {
 
 impl Problem<'_> {
     /// The distance from 1 to the next number.
-    fn eps(&self) -> f64 {
+    pub(super) fn eps(&self) -> f64 {
         match self.dtype {
             DType::F32 => f64::from(f32::EPSILON),
             _ => f64::EPSILON,
         }
     }
 
-    fn number(&self, x: f64) -> Var {
+    pub(super) fn number(&self, x: f64) -> Var {
         Var::from(x).to(self.dtype)
     }
 
