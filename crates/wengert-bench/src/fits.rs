@@ -49,13 +49,13 @@ fn exponential(start: Var, x: &Array, y: &Array) -> Var {
 }
 
 /// Logarithms of the pelts, year by year.
-struct Pelts {
+pub(crate) struct Pelts {
     lynx: Array,
     hares: Array,
 }
 
 impl Pelts {
-    fn read() -> Pelts {
+    pub(crate) fn read() -> Pelts {
         let text = include_str!("../../../data/lynx_hare.csv");
         let lines = text.lines().filter(|line| !line.starts_with('#')).skip(1);
         let column = |i: usize| -> Array {
@@ -72,7 +72,7 @@ impl Pelts {
     }
 
     /// Returns the residuals of the Lotka-Volterra model, whose unknowns are given as logarithms.
-    fn residuals(&self, q: Var) -> Var {
+    pub(crate) fn residuals(&self, q: Var) -> Var {
         let p = q.exp();
         let [alpha, beta, gamma, delta, x0, y0] = from_fn(|i| p.at(i));
         let f = |[x, y]: [Var; 2]| [alpha * x - beta * x * y, delta * x * y - gamma * y];
@@ -113,7 +113,7 @@ fn lynx_hare(start: Var, pelts: &Pelts) -> Var {
 }
 
 /// Returns a thousand points, spread evenly over a box in the logarithms by the R6 sequence.
-fn lynx_hare_starts() -> Vec<[f64; 6]> {
+pub(crate) fn lynx_hare_starts() -> Vec<[f64; 6]> {
     const BOX: [[f64; 2]; 6] = [
         [0.1, 2.0],
         [0.005, 0.1],

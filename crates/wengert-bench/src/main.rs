@@ -31,6 +31,7 @@ mod scaling;
 mod scans;
 mod searches;
 mod signals;
+mod solvers;
 mod table;
 mod training;
 mod writes;
@@ -58,6 +59,7 @@ const THEMES: &[fn() -> Vec<Workload>] = &[
     neurons::workloads,
     fits::workloads,
     minima::workloads,
+    solvers::workloads,
     random::workloads,
     narrow::workloads,
     gradbench::workloads,

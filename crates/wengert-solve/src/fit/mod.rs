@@ -30,6 +30,8 @@
 //! Many fits at once are a [`vmap`](wengert::vmap) of one: each ends when it has converged, by its own status.
 
 mod loss;
+mod lsmr;
+mod matrix_free;
 mod multistart;
 mod options;
 mod profile;
@@ -47,6 +49,7 @@ use wengert::solver::{asked_at, inside, refuse, same_trees};
 use wengert::{IntoTree, Tree};
 
 pub use loss::Loss;
+pub use matrix_free::Found;
 pub use multistart::{Minimum, multistart};
 pub use options::{Derivative, LevenbergMarquardt, Method};
 pub use profile::{Profile, profile};

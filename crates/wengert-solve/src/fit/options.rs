@@ -40,13 +40,14 @@ pub enum Derivative {
 /// [`curve_fit`](super::curve_fit).
 ///
 /// A step is accepted if the cost falls by at least 1e-4 of what the linear model predicts. A search ends where one of
-/// these tests holds, in the order of their statuses; `p` is a step, `λ` its damping:
+/// these tests holds, in the order of their statuses; `p` is a step, `s` how many times longer it would be without its
+/// damping or radius, at most, and `L` the lengths of the columns of the Jacobian:
 ///
 /// | status | test |
 /// |---|---|
 /// | `GradientConverged` | the cosine of the angle between the residuals and each column of the Jacobian is at most `gtol` |
-/// | `StepConverged` | `(1 + λ) abs(D p) <= xtol abs(D x)` |
-/// | `ValueConverged` | `(1 + λ)` times the predicted reduction is at most `ftol` times the cost, and the actual one is so as far as its rounding errors show; or twelve steps in a row changed the cost by less than its rounding errors and became no shorter |
+/// | `StepConverged` | `s abs(L p) <= xtol abs(L x)` |
+/// | `ValueConverged` | `s` times the predicted reduction is at most `ftol` times the cost, and the actual one is so as far as its rounding errors show; or twelve steps in a row changed the cost by less than its rounding errors and became no shorter |
 /// | `StepLimit` | `max_steps` steps were tried |
 /// | `Stalled`, `NotFinite` | steps have become 1e20 times shorter without one that could be accepted |
 ///
@@ -120,7 +121,7 @@ impl<W> LevenbergMarquardt<W> {
         self
     }
 
-    /// The change of the unknowns, relative to them and in the scales `D`, below which the search ends [1e-14]. For `f32`
+    /// The change of the unknowns, relative to them and scaled by the columns of the Jacobian, below which the search ends [1e-14]. For `f32`
     /// it is at least four times the distance of 1 to the next number.
     #[must_use]
     pub fn xtol(mut self, xtol: f64) -> Self {

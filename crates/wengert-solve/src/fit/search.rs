@@ -106,14 +106,14 @@ struct Outcome {
 
 impl Problem<'_> {
     /// The distance from 1 to the next number.
-    fn eps(&self) -> f64 {
+    pub(super) fn eps(&self) -> f64 {
         match self.dtype {
             DType::F32 => f64::from(f32::EPSILON),
             _ => f64::EPSILON,
         }
     }
 
-    fn number(&self, x: f64) -> Var {
+    pub(super) fn number(&self, x: f64) -> Var {
         Var::from(x).to(self.dtype)
     }
 
@@ -254,7 +254,9 @@ impl Problem<'_> {
 
         let finite = self.usable(there);
         let actual = here.cost - there.cost;
-        let length = size(here.x, scales);
+        // Scales may be those of a place far off: the tests are of the columns as they are here.
+        let columns = here.columns;
+        let length = size(here.x, columns);
         let root = here.cost.sqrt();
         // What rounding errors of the residuals make of the cost.
         let noise = 4.0 * eps * root * (root + length);
@@ -278,16 +280,19 @@ impl Problem<'_> {
         let (limit, exhausted) = self.limited(&s, options.method, &outcome);
         // Steps that still shorten are on their way.
         let shorter = trial.predicted.abs().lt(SHORTER * s.least);
-        let idle = (tiny & !shorter).select(s.idle + 1, 0);
+        // Those that are short because they are held tell nothing.
+        let free = (trial.predicted.abs() * trial.held).le(noise);
+        let idle = (tiny & free & !shorter).select(s.idle + 1, 0);
         let least = tiny.select(s.least.minimum(trial.predicted.abs()), f64::INFINITY);
-        let moved = outcome.length * trial.held;
+        let moved = size(trial.p, columns) * trial.held;
         let xtol = match self.dtype {
             DType::F32 => options.xtol.max(4.0 * eps),
             _ => options.xtol,
         };
         let unseen = (2.0 * eps * (root + length)).square();
         let little = (options.ftol * here.cost).maximum(unseen);
-        let small = |x: Var, than: Var| finite & x.le(than);
+        let sound = trial.straight.map_or(finite, |straight| finite & straight);
+        let small = |x: Var, than: Var| sound & x.le(than);
         let value = small(trial.predicted.abs() * trial.held, little)
             & actual.abs().le((options.ftol * here.cost).maximum(noise));
         let here = tree::map2(there, here, |there, here| accepted.select(there, here));
@@ -373,7 +378,10 @@ impl Problem<'_> {
     ) -> Trial {
         let t = damped(s.here.triangle, damping.sqrt() * scales);
         let v = -t.r.solve_upper(t.z);
-        let held = 1.0 + damping;
+        // The damping relative to the columns as they are here, which may be far shorter than the scales.
+        let columns = s.here.columns;
+        let stretch = columns.gt(0.0).select(scales / columns, 1.0).amax();
+        let held = 1.0 + damping * stretch.square();
         let (Some(limit), Some((j, weights))) = (options.geodesic, &s.curved) else {
             return Trial::new(v, held);
         };

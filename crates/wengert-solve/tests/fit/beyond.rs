@@ -175,3 +175,40 @@ fn mistakes_of_these_are_told() {
         Status::StartNotFinite
     );
 }
+
+/// Readings of a smooth curve, and the residuals of its logarithms with small second differences.
+fn smooth(y: Var, c: Var) -> (Var, Var) {
+    (c.exp() - y, 2.0 * c.diff(0).diff(0))
+}
+
+#[test]
+fn many_unknowns_need_no_jacobian() {
+    let y: Vec<f64> = (0..60).map(|i| 2.0 + (0.2 * f64::from(i)).sin()).collect();
+    let free =
+        |y: Var| LevenbergMarquardt::new().matrix_free(|c: Var| smooth(y, c), zeros(60), 200);
+    let dense = |y: Var| least_squares(|c: Var| smooth(y, c), zeros(60));
+    let one = jit(free).call(&y).unwrap().ok().unwrap();
+    let other = jit(dense).call(&y).unwrap().ok().unwrap();
+    assert!(one.params.all_close(&other.params, 1e-8, 1e-9));
+    assert!((item(&one.cost) / item(&other.cost) - 1.0).abs() < 1e-12);
+    assert!(one.products.item::<i64>().unwrap() > one.iterations.item::<i64>().unwrap());
+    let slope = jit(grad(move |y: Var| free(y).params.at(7)))
+        .call(&y)
+        .unwrap();
+    let other = jit(grad(move |y: Var| dense(y).params.at(7)))
+        .call(&y)
+        .unwrap();
+    assert!(slope.all_close(&other, 1e-6, 1e-8), "{slope} {other}");
+    // In a batch as alone, beside one without a start.
+    let all = jit(vmap(free))
+        .call(vec![y.clone(), vec![f64::NAN; 60], y.clone()])
+        .unwrap();
+    assert_eq!(all.statuses().unwrap()[1], Status::StartNotFinite);
+    assert!(all.statuses().unwrap()[2].is_converged());
+    let bits = |v: &[f64]| v.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+    let rows = all.params.to_vec::<f64>().unwrap();
+    assert_eq!(
+        bits(&rows[120..]),
+        bits(&one.params.to_vec::<f64>().unwrap())
+    );
+}
