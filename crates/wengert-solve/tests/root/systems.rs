@@ -34,12 +34,8 @@ fn ends(method: Method, want: &Expect) {
                 assert!(status.is_converged(), "{} {status:?}", p.name);
                 roots += 1;
             } else {
-                lines += &format!(
-                    "{} {}{times}: {left:.1e}; {status:?}, {} evaluations\n",
-                    p.number,
-                    p.name,
-                    r.evaluations.get::<i64>([i]).unwrap()
-                );
+                // What is left there, and how many evaluations it took, is chance.
+                lines += &format!("{} {}{times}: {status:?}\n", p.number, p.name);
             }
         }
     }
@@ -52,11 +48,11 @@ fn by_the_hybrid() {
     ends(
         Method::Hybrid,
         &expect![[r#"
-        3 Powell badly scaled, 10 x: 1.0e-4; StepLimit, 519 evaluations
-        3 Powell badly scaled, 100 x: 1.0e-4; StepLimit, 502 evaluations
-        26 Trigonometric, 10 x: 4.3e-3; Stalled, 654 evaluations
-        26 Trigonometric, 100 x: 4.3e-3; StepLimit, 626 evaluations
-        35 Chebyquad, 100 x: 3.4e14; StepLimit, 687 evaluations
+        3 Powell badly scaled, 10 x: StepLimit
+        3 Powell badly scaled, 100 x: StepLimit
+        26 Trigonometric, 10 x: Stalled
+        26 Trigonometric, 100 x: StepLimit
+        35 Chebyquad, 100 x: StepLimit
         37 others: roots
     "#]],
     );
@@ -67,11 +63,11 @@ fn by_levenberg_and_marquardt() {
     ends(
         Method::LevenbergMarquardt,
         &expect![[r#"
-        3 Powell badly scaled, 100 x: 1.0e-4; StepLimit, 501 evaluations
-        26 Trigonometric, 10 x: 4.3e-3; Stalled, 43 evaluations
-        26 Trigonometric, 100 x: 4.3e-3; Stalled, 49 evaluations
-        35 Chebyquad, 10 x: 1.2e2; StepLimit, 751 evaluations
-        35 Chebyquad, 100 x: 1.0e4; StepLimit, 749 evaluations
+        3 Powell badly scaled, 100 x: StepLimit
+        26 Trigonometric, 10 x: Stalled
+        26 Trigonometric, 100 x: Stalled
+        35 Chebyquad, 10 x: StepLimit
+        35 Chebyquad, 100 x: StepLimit
         37 others: roots
     "#]],
     );
@@ -82,13 +78,13 @@ fn by_newton() {
     ends(
         Method::Newton,
         &expect![[r#"
-        3 Powell badly scaled, 100 x: 1.0e0; NotFinite, 33 evaluations
-        14 Wood, 100 x: 1.0e0; StepLimit, 6631 evaluations
-        26 Trigonometric: 8.8e-3; Stalled, 158 evaluations
-        26 Trigonometric, 10 x: 7.4e-1; Stalled, 403 evaluations
-        26 Trigonometric, 100 x: 8.6e-2; Stalled, 569 evaluations
-        27 Brown almost-linear, 10 x: 1.0e0; Stalled, 43 evaluations
-        35 Chebyquad, 100 x: 6.4e16; Stalled, 215 evaluations
+        3 Powell badly scaled, 100 x: NotFinite
+        14 Wood, 100 x: StepLimit
+        26 Trigonometric: Stalled
+        26 Trigonometric, 10 x: Stalled
+        26 Trigonometric, 100 x: Stalled
+        27 Brown almost-linear, 10 x: Stalled
+        35 Chebyquad, 100 x: Stalled
         35 others: roots
     "#]],
     );
@@ -99,12 +95,12 @@ fn by_broyden() {
     ends(
         Method::Broyden,
         &expect![[r#"
-        3 Powell badly scaled, 100 x: 1.0e0; NotFinite, 33 evaluations
-        14 Wood, 10 x: 7.5e-3; StepLimit, 8073 evaluations
-        14 Wood, 100 x: 7.5e-1; StepLimit, 9183 evaluations
-        26 Trigonometric, 10 x: 5.4e-1; Stalled, 111 evaluations
-        26 Trigonometric, 100 x: 1.2e-1; StepLimit, 14525 evaluations
-        35 Chebyquad, 10 x: 1.2e7; Stalled, 100 evaluations
+        3 Powell badly scaled, 100 x: NotFinite
+        14 Wood, 10 x: StepLimit
+        14 Wood, 100 x: StepLimit
+        26 Trigonometric, 10 x: Stalled
+        26 Trigonometric, 100 x: StepLimit
+        35 Chebyquad, 10 x: Stalled
         36 others: roots
     "#]],
     );
