@@ -181,7 +181,7 @@ fn sum(f: Scalar, a: Var, p: Vec<Var>, left: usize) -> Var {
             let y = sum(f.clone(), a, p.clone(), left - 1);
             let mut dy = (function(slope(&f), a, p.clone(), left - 1) * da).sum();
             if !p.is_empty() {
-                dy = dy + sum(by_parameters(&f), a, [p, dp].concat(), left - 1);
+                dy += sum(by_parameters(&f), a, [p, dp].concat(), left - 1);
             }
             (y, dy)
         },
@@ -213,10 +213,10 @@ fn differential(f: Scalar, a: Var, es: Vec<Var>, p: Vec<Var>, left: usize) -> Va
             for i in 0..es.len() {
                 let mut others = es.clone();
                 others[i] = des[i];
-                dy = dy + next(&f, &others, &p);
+                dy += next(&f, &others, &p);
             }
             if !p.is_empty() {
-                dy = dy + next(&by_parameters(&f), &es, &[p, dp].concat());
+                dy += next(&by_parameters(&f), &es, &[p, dp].concat());
             }
             (y, dy)
         },
@@ -249,9 +249,9 @@ fn along(f: &Scalar, a: Var, es: &[Var], p: &[Var]) -> Var {
                 for (step, &e) in order.iter().enumerate() {
                     let mut dims = vec![1i64; k + 1];
                     (dims[step], dims[step + 1]) = (n as i64, n as i64);
-                    path = path * turned[e].reshape(dims);
+                    path *= turned[e].reshape(dims);
                 }
-                sum = sum + path;
+                sum += path;
             }
             for _ in 1..k {
                 sum = sum.sum_axis(1);
