@@ -4,6 +4,7 @@ mod fit;
 mod generated;
 mod mgh;
 mod minimize;
+mod nested;
 mod optim;
 mod quad;
 mod root;
