@@ -12,6 +12,7 @@
 //! - Options are `Copy` structs with defaults and setters of the field's names (`ftol`, `xtol`, `gtol`, `max_steps`).
 #![forbid(unsafe_code)]
 
+pub mod interp;
 pub mod optim;
 pub mod quad;
 mod status;

@@ -1,4 +1,5 @@
 //! Tests of the solvers.
 
+mod interp;
 mod optim;
 mod quad;
