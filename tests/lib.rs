@@ -24,6 +24,7 @@ chapters! {
     linear_algebra: "../docs/src/linear-algebra.md";
     training: "../docs/src/training.md";
     quadrature: "../docs/src/quadrature.md";
+    interpolation: "../docs/src/interpolation.md";
     random: "../docs/src/random.md";
     complex: "../docs/src/complex.md";
     fourier: "../docs/src/fourier.md";

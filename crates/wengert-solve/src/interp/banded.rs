@@ -68,7 +68,7 @@ pub(super) fn factors(place: Asked, bands: Var) -> Factors {
                     let known = (j + 1..=w).map(|k| m[k - 1] * l[j - 1][k - j - 1]);
                     m[j - 1] = known.fold(row.at(j), |v, x| v - x);
                     own[j - 1] = m[j - 1] / d[j - 1];
-                    pivot = pivot - m[j - 1] * own[j - 1];
+                    pivot -= m[j - 1] * own[j - 1];
                 }
                 let ds = [&[pivot], &d[..w.saturating_sub(1)]].concat();
                 let mut ls = vec![own.clone()];

@@ -267,11 +267,8 @@ fn fitted(place: Asked, x: Var, y: Var, inner: Var, degree: usize, lambda: Optio
     }
     let mut bands = bands.reshape([n, width + 1]);
     if let Some(lambda) = lambda {
-        bands = bands
-            + lambda.to(y.dtype())
-                * Var::from(second_differences(n, width))
-                    .to(y.dtype())
-                    .reshape([n, width + 1]);
+        let penalty = Var::from(second_differences(n, width)).to(y.dtype());
+        bands += lambda.to(y.dtype()) * penalty.reshape([n, width + 1]);
     }
     BSpline {
         coefficients: factors(place, bands).solve(place, right),
