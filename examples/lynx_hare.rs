@@ -7,9 +7,9 @@
 //! ```
 //!
 //! The four rates and the two populations of 1900 are found by least squares on the logarithms of both series.
-//! All of it is one compiled function, `jit(vmap(fit))`: `fit` is a Levenberg-Marquardt loop that stops when it
-//! has converged, its Jacobian is the derivative of a scan of Runge–Kutta steps, and a thousand fits run side
-//! by side in SIMD lanes on all cores.
+//! All of it is one compiled function, `jit(multistart)`: each fit is a loop that stops when it has converged, its
+//! Jacobian is the derivative of a scan of Runge–Kutta steps, and a thousand fits run side by side in SIMD lanes on all
+//! cores.
 //!
 //! `cargo run --release --example lynx_hare -- --help`
 
@@ -18,8 +18,8 @@ use std::error::Error;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use wengert::Result;
 use wengert::prelude::*;
+use wengert_solve::fit::{Fit, LevenbergMarquardt, Method};
 
 #[path = "lynx_hare/plot.rs"]
 mod plot;
@@ -42,11 +42,10 @@ const STEPS: usize = 20;
 
 /// Unknowns.
 const N: usize = 6;
-const NAMES: [&str; N] = ["alpha", "beta", "gamma", "delta", "x(0)", "y(0)"];
 
 // The model.
 
-/// The rates, and the populations of 1900.
+/// The rates, and the populations of 1900; or their logarithms.
 #[derive(Tree, Clone, Copy, Debug)]
 struct Model<T = Var> {
     alpha: T,
@@ -59,17 +58,8 @@ struct Model<T = Var> {
 
 impl Model {
     /// Converts logarithms to a model. The search is over logarithms, so that every point is a model.
-    fn from_logs(q: Var) -> Model {
-        let p = q.exp();
-        let [alpha, beta, gamma, delta, hares, lynx] = from_fn(|i| p.at(i));
-        Model {
-            alpha,
-            beta,
-            gamma,
-            delta,
-            hares,
-            lynx,
-        }
+    fn from_logs(q: Model) -> Model {
+        tree::map(q, Var::exp)
     }
 
     fn start(&self) -> [Var; 2] {
@@ -139,154 +129,23 @@ impl Pelts {
     }
 
     /// Returns the differences between model and data, year by year, in logarithms.
-    fn residuals(&self, q: Var) -> Var {
+    fn residuals(&self, q: Model) -> [Var; 2] {
         let [x, y] = Model::from_logs(q).each_year();
-        let (hares, lynx) = (Array::from(&self.hares), Array::from(&self.lynx));
-        concat([(x / &hares).ln(), (y / &lynx).ln()], 0)
+        [
+            (x / Array::from(&self.hares)).ln(),
+            (y / Array::from(&self.lynx)).ln(),
+        ]
     }
 }
 
-// The fit.
-
-/// A point, with the quantities that least squares need of the residuals r and their Jacobian J.
-#[derive(Tree, Clone, Copy, Debug)]
-struct Point<T = Var> {
-    /// Logarithms of the unknowns.
-    q: T,
-    /// r'r
-    rss: T,
-    /// J'r
-    slope: T,
-    /// J'J
-    curvature: T,
-}
-
-impl Point {
-    fn at(q: Var, residuals: impl Fn(Var) -> Var + Clone) -> Point {
-        let (r, j) = value_and_jacfwd(residuals)(q);
-        Point {
-            q,
-            rss: r.dot(r),
-            slope: r.dot(j),
-            curvature: j.t().dot(j),
-        }
-    }
-}
-
-/// The state of a search.
-#[derive(Tree, Clone, Copy, Debug)]
-struct Search<T = Var> {
-    best: Point<T>,
-    /// The factor on the diagonal of J'J, and the factor on the damping after a failed step.
-    damping: T,
-    growth: T,
-    /// The largest relative change of an unknown in the last step that was tried.
-    change: T,
-    iterations: T,
-}
-
-/// The result of a search.
-#[derive(Tree, Clone, Copy, Debug)]
-struct Fit<T = Var> {
-    q: T,
-    rss: T,
-    /// Standard errors of the logarithms.
-    errors: T,
-    iterations: T,
-}
-
-/// Solves a least-squares problem from one starting point by the Levenberg-Marquardt method; the damping
-/// follows the ratio of actual to predicted reduction (Nielsen 1999).
-fn fit(start: Var, residuals: impl Fn(Var) -> Var + Copy) -> Fit {
-    let first = Search {
-        best: Point::at(start, residuals),
-        damping: Var::from(10.0),
-        growth: Var::from(2.0),
-        change: Var::from(f64::INFINITY),
-        iterations: Var::from(0.0),
-    };
-    let moving = |s: Search| !s.change.lt(1e-10) & s.iterations.lt(200.0);
-    let last = while_loop(first, moving, |s| improve(s, residuals));
-    let Point { q, rss, .. } = last.best;
-    Fit {
-        q,
-        rss,
-        errors: standard_errors(last.best),
-        iterations: last.iterations,
-    }
-}
-
-/// Tries one step, and keeps it if it is no worse.
-fn improve(s: Search, residuals: impl Fn(Var) -> Var + Copy) -> Search {
-    let here = s.best;
-    let (a, b) = (elements(here.curvature), vector(here.slope));
-    // The floor keeps the equations regular where an unknown has no influence.
-    let stretch: [Var; N] = from_fn(|i| s.damping * (a[i][i] + 1e-12));
-    let damped = from_fn(|i| {
-        from_fn(|j| {
-            if i == j {
-                a[i][i] + stretch[i]
-            } else {
-                a[i][j]
-            }
-        })
-    });
-    let step = solve(damped, b);
-    let there = Point::at(here.q - stack(step), residuals);
-
-    let promised: Var = (0..N)
-        .map(|i| step[i] * (stretch[i] * step[i] + b[i]))
-        .sum();
-    let ratio = (here.rss - there.rss) / promised;
-    // An increase in the last digits is rounding, not a failure.
-    let better = there.rss.le(here.rss * (1.0 + 1e-13));
-    let relax = (1.0 - (2.0 * ratio - 1.0).powi(3)).max(1.0 / 3.0);
-    Search {
-        best: tree::map2(there, here, |there, here| better.select(there, here)),
-        damping: s.damping * better.select(relax, s.growth),
-        growth: better.select(2.0, 2.0 * s.growth),
-        change: step.into_iter().map(Var::abs).reduce(Var::max).unwrap(),
-        iterations: s.iterations + 1.0,
-    }
-}
-
-/// Returns the square roots of the diagonal of the covariance, rss/(n - 6) (J'J)⁻¹.
-fn standard_errors(p: Point) -> Var {
-    let variance = p.rss / (2 * YEARS - N) as f64;
-    let a = elements(p.curvature);
-    let unit = |i| from_fn(|j| Var::from(if i == j { 1.0 } else { 0.0 }));
-    let errors: [Var; N] = from_fn(|i| (variance * solve(a, unit(i))[i]).sqrt());
-    stack(errors)
-}
-
-/// Solves `a x = b` for a symmetric, positive definite matrix, by Cholesky decomposition.
-fn solve(a: [[Var; N]; N], b: [Var; N]) -> [Var; N] {
-    let (mut l, mut x) = (a, b);
-    for j in 0..N {
-        for i in j..N {
-            let rest = (0..j).fold(a[i][j], |s, k| s - l[i][k] * l[j][k]);
-            l[i][j] = if i == j { rest.sqrt() } else { rest / l[j][j] };
-        }
-    }
-    for i in 0..N {
-        x[i] = (0..i).fold(x[i], |s, k| s - l[i][k] * x[k]) / l[i][i];
-    }
-    for i in (0..N).rev() {
-        x[i] = (i + 1..N).fold(x[i], |s, k| s - l[k][i] * x[k]) / l[i][i];
-    }
-    x
-}
-
-fn vector(v: Var) -> [Var; N] {
-    from_fn(|i| v.at(i))
-}
-
-fn elements(m: Var) -> [[Var; N]; N] {
-    from_fn(|i| vector(m.at(i)))
+/// Fits the logarithms of the unknowns from many starts at once.
+fn fits(pelts: Pelts) -> Jit<Model, Fit<Model>> {
+    let options = LevenbergMarquardt::new().method(Method::Damped).xtol(1e-10);
+    jit(move |starts: Model| options.multistart(|q: Model| pelts.residuals(q), starts))
 }
 
 /// Returns starting points, spread evenly over a box in the logarithms by the R6 sequence.
-fn starts(n: usize) -> Vec<[f64; N]> {
+fn starts(n: usize) -> Model<Array> {
     const BOX: [[f64; 2]; N] = [
         [0.1, 2.0],
         [0.005, 0.1],
@@ -302,74 +161,54 @@ fn starts(n: usize) -> Vec<[f64; N]> {
             low + (high - low) * (0.5 + i as f64 * G.powi(-(j as i32 + 1))).fract()
         })
     };
-    (1..=n).map(start).collect()
+    let all: Vec<[f64; N]> = (1..=n).map(start).collect();
+    let [alpha, beta, gamma, delta, hares, lynx] =
+        from_fn(|j| Array::from(all.iter().map(|q| q[j]).collect::<Vec<f64>>()));
+    Model {
+        alpha,
+        beta,
+        gamma,
+        delta,
+        hares,
+        lynx,
+    }
 }
 
 // The report.
 
-/// Searches that end with the same residual sum of squares.
-struct Group {
-    rss: f64,
-    size: usize,
-}
-
-/// Groups the searches by their final sums; sums within a tenth of a percent are one group.
-fn groups(rss: &[f64]) -> Vec<Group> {
-    let mut rss: Vec<f64> = rss.iter().copied().filter(|x| x.is_finite()).collect();
-    rss.sort_by(f64::total_cmp);
-    let mut groups: Vec<Group> = vec![];
-    for x in rss {
-        match groups.last_mut() {
-            Some(group) if x <= group.rss * 1.001 => group.size += 1,
-            _ => groups.push(Group { rss: x, size: 1 }),
-        }
-    }
-    groups
-}
-
 /// Prints the results, and returns the best point.
-fn report(starts: usize, fits: &Fit<Array>) -> Result<[f64; N], Box<dyn Error>> {
-    let rss = fits.rss.as_slice::<f64>()?;
-    let (q, errors) = (fits.q.as_slice::<f64>()?, fits.errors.as_slice::<f64>()?);
-    let best = (0..starts).min_by(|&i, &j| rss[i].total_cmp(&rss[j]));
-    let best = best.expect("a start");
-    if !rss[best].is_finite() {
-        return Err("no start came to a finite value".into());
-    }
-    let row = |x: &[f64]| from_fn(|i| x[best * N + i]);
-    let (q, errors): ([f64; N], [f64; N]) = (row(q), row(errors));
+fn report(fits: &Fit<Model<Array>, Array>) -> Result<Model<Array>, Box<dyn Error>> {
+    let minima = fits.minima(1e-3)?;
+    let reached = minima.first().ok_or("no start came to a minimum")?;
+    let best = fits.element(reached.starts[0])?.ok()?;
 
     println!("          estimate  standard error  of the logarithm");
-    for (i, name) in NAMES.iter().enumerate() {
-        let (p, e) = (q[i].exp(), errors[i]);
+    let (logs, errors) = (tree::leaves(&best.params), tree::leaves(&best.errors));
+    for ((name, q), e) in tree::paths(&best.params).iter().zip(&logs).zip(&errors) {
+        let (p, e) = (q.item::<f64>()?.exp(), e.item::<f64>()?);
         println!(
-            "{name:<6} {:>11}  {:>14}  {e:>16.4}",
+            "{:<6} {:>11}  {:>14}  {e:>16.4}",
+            name.trim_start_matches('.'),
             digits(p, 8),
             digits(p * e, 3)
         );
     }
-    println!("\nresidual sum of squares {:.10}\n", rss[best]);
+    println!("\nresidual sum of squares {:.10}\n", reached.cost);
 
-    let groups = groups(rss);
-    println!("{:>5} of {starts} starts reached it", groups[0].size);
+    let starts = fits.statuses()?.len();
+    println!("{:>5} of {starts} starts reached it", reached.starts.len());
     let few = starts.div_ceil(100);
-    let (many, others): (Vec<_>, Vec<_>) = groups[1..].iter().partition(|g| g.size >= few);
-    for group in many {
-        println!("{:>5} ended at {:.4}", group.size, group.rss);
+    let (many, others): (Vec<_>, Vec<_>) = minima[1..].iter().partition(|m| m.starts.len() >= few);
+    for minimum in many {
+        println!("{:>5} ended at {:.4}", minimum.starts.len(), minimum.cost);
     }
     if !others.is_empty() {
-        let places: Vec<String> = others.iter().map(|g| format!("{:.4}", g.rss)).collect();
-        let n: usize = others.iter().map(|g| g.size).sum();
+        let places: Vec<String> = others.iter().map(|m| format!("{:.4}", m.cost)).collect();
+        let n: usize = others.iter().map(|m| m.starts.len()).sum();
         println!("{n:>5} elsewhere: {}", places.join(", "));
     }
-    let lost = starts - groups.iter().map(|g| g.size).sum::<usize>();
-    if lost > 0 {
-        println!("{lost:>5} came to no finite value");
-    }
-    let iterations = fits.iterations.as_slice::<f64>()?;
-    let mean = iterations.iter().sum::<f64>() / starts as f64;
-    println!("{mean:>5.0} iterations a start on average\n");
-    Ok(q)
+    println!("\n{fits}\n");
+    Ok(best.params)
 }
 
 /// Formats a number with this many significant digits.
@@ -409,11 +248,8 @@ fn options(mut args: impl Iterator<Item = String>) -> Result<Option<Options>, St
 
 fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     let pelts = Pelts::read();
-    let fits = {
-        let pelts = pelts.clone();
-        jit(vmap(move |start| fit(start, |q| pelts.residuals(q))))
-    };
-    let starts = Array::from(starts(options.starts));
+    let fits = fits(pelts.clone());
+    let starts = starts(options.starts);
 
     let clock = Instant::now();
     fits.func(tree::specs(&starts))?;
@@ -426,9 +262,9 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     let found = code.call(starts)?;
     let ran = clock.elapsed();
 
-    let best = report(options.starts, &found)?;
+    let best = report(&found)?;
     println!("traced in {traced:.1?}, compiled in {compiled:.1?}, run in {ran:.1?}");
-    let curves = jit(|q| Model::from_logs(q).curves()).call(best)?;
+    let curves = jit(|q: Model| Model::from_logs(q).curves()).call(best)?;
     let curves = [curves[0].to_vec()?, curves[1].to_vec()?];
     plot::draw(&options.out, &pelts, &curves)?;
     println!("the plot is in {}", options.out);

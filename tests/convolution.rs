@@ -273,31 +273,54 @@ fn what_is_masked_has_no_derivative() {
     assert_eq!(g.1.to_vec::<f64>().unwrap(), [0.0]);
 }
 
-/// `<conv(x), y> = <x, transposed(y)>`.
+/// `<conv(x), y> = <x, transposed(y)>`, for an input of any length that has the result.
 #[test]
 fn the_transposed_convolution_is_the_transpose() {
     let mut rng = Rng::new(5);
-    let case = Case {
-        stride: [2, 1],
-        pad: [(1, 1), (0, 1)],
-        dilation: [1, 2],
-        size: [7, 6],
-        ..PLAIN
+    let draw = |rng: &mut Rng, dims: [usize; 4]| {
+        let n = dims.iter().product();
+        let data: Vec<f64> = (0..n).map(|_| rng.uniform(-1.0, 1.0)).collect();
+        Array::new(dims, data).unwrap()
     };
-    let conv = Conv::new()
-        .stride(case.stride)
-        .pad(case.pad)
-        .dilation(case.dilation);
-    let (x, w) = case.operands(&mut rng);
-    let f = jit(move |(x, w): (Var, Var)| {
-        let y = conv.of(x, w);
-        let z = (y * 3.0).cos();
-        let back = conv.transposed(z, w);
-        ((y * z).sum(), (x * back).sum())
-    });
-    let (a, b) = f.call((x, w)).unwrap();
-    let (a, b) = (a.item::<f64>().unwrap(), b.item::<f64>().unwrap());
-    assert!((a - b).abs() < 1e-12 * (1.0 + a.abs()), "{a} and {b}");
+    for (groups, stride, dilation, spread, pad) in [
+        (1, [2, 1], [1, 2], [1, 1], Some([(1, 1), (0, 1)])),
+        (2, [1, 3], [2, 1], [1, 1], Some([(0, 0), (2, 0)])),
+        (3, [2, 2], [1, 1], [1, 1], None),
+        (1, [3, 2], [1, 1], [1, 1], None),
+        (2, [1, 1], [1, 1], [2, 1], Some([(2, 1), (0, 0)])),
+        (1, [2, 1], [2, 1], [3, 2], Some([(0, 3), (1, 1)])),
+        (2, [1, 2], [1, 1], [2, 3], None),
+    ] {
+        let mut conv = Conv::new().stride(stride).dilation(dilation);
+        conv = conv.input_dilation(spread).groups(groups);
+        conv = match pad {
+            Some(pad) => conv.pad(pad),
+            None => conv.same(),
+        };
+        for size in [[7, 6], [8, 9], [9, 7]] {
+            let x = draw(&mut rng, [2, 2 * groups, size[0], size[1]]);
+            let w = draw(&mut rng, [3 * groups, 2, 3, 2]);
+            let conv = conv.clone();
+            let f = jit(move |(x, w): (Var, Var)| {
+                let y = conv.of(x, w);
+                let z = (y * 3.0).cos();
+                let back = conv.transposed_to(z, w, size.map(|n| n as i64));
+                let shortest = conv.transposed(z, w);
+                (
+                    (y * z).sum(),
+                    (x * back).sum(),
+                    conv.of(shortest, w),
+                    y,
+                    back,
+                )
+            });
+            let (a, b, of_shortest, y, back) = f.call((x, w)).unwrap();
+            assert_eq!(back.shape(), [2, 2 * groups, size[0], size[1]]);
+            assert_eq!(of_shortest.shape(), y.shape());
+            let (a, b) = (a.item::<f64>().unwrap(), b.item::<f64>().unwrap());
+            assert!((a - b).abs() < 1e-12 * (1.0 + a.abs()), "{a} and {b}");
+        }
+    }
 }
 
 #[test]

@@ -25,6 +25,7 @@ chapters! {
     training: "../docs/src/training.md";
     quadrature: "../docs/src/quadrature.md";
     interpolation: "../docs/src/interpolation.md";
+    fits: "../docs/src/fits.md";
     random: "../docs/src/random.md";
     complex: "../docs/src/complex.md";
     fourier: "../docs/src/fourier.md";

@@ -1,8 +1,10 @@
 //! Laws of linear algebra: what factors multiply to, what solutions solve, derivatives against differences, and lanes
 //! against single matrices, bit by bit.
 
+mod degenerate;
 mod factors;
 mod made;
+mod nist;
 mod spectra;
 
 use std::sync::Arc;

@@ -193,8 +193,28 @@ fn convolutions() {
         |(y, w): (Var, Var)| Conv::new().groups(2).transposed(y, w),
         of(&[1, 1, 4], &[1, 1, 2]),
         expect![
-            "conv_transposed: a transposed convolution has no groups, no dilated input, and named padding, at HERE"
+            "conv_transposed: f64[1,1,4] is no result of a convolution with f64[1,1,2] in 2 groups, at HERE"
         ],
+    );
+    mistaken(
+        |(y, w): (Var, Var)| Conv::new().transposed_to(y, w, [4, 4]),
+        of(&[1, 1, 4], &[1, 1, 2]),
+        expect!["conv_transposed: the lengths [4, 4] for 1 axis, at HERE"],
+    );
+    mistaken(
+        |(y, w): (Var, Var)| Conv::new().stride(2).transposed_to(y, w, [10]),
+        of(&[1, 1, 4], &[1, 1, 2]),
+        expect!["conv_transposed: an axis of 10 has 5 results, not 4, at HERE"],
+    );
+    mistaken(
+        |(y, w): (Var, Var)| Conv::new().transposed_to(y, w, [-1]),
+        of(&[1, 1, 4], &[1, 1, 2]),
+        expect!["conv_transposed: the length -1, at HERE"],
+    );
+    mistaken(
+        |(y, w): (Var, Var)| Conv::new().input_dilation(3).transposed(y, w),
+        of(&[1, 1, 4], &[1, 1, 2]),
+        expect!["conv_transposed: an axis of 3 has 6 results, not 4, at HERE"],
     );
     mistaken(
         |x: Var| Window::new([2, 2]).max(x),

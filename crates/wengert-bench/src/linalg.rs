@@ -1,5 +1,6 @@
 //! Linear algebra: single matrices of several sizes, and large batches of small ones.
 
+use wengert::linalg::expm;
 use wengert::prelude::*;
 
 use crate::inputs::u;
@@ -23,7 +24,7 @@ const FUNCTIONS: [(&str, Function); 5] = [
 pub fn workloads() -> Vec<Workload> {
     let mut all: Vec<Workload> = vec![];
     for (name, f) in FUNCTIONS {
-        for n in [16, 64, 256] {
+        for n in [16, 64, 256, 1024] {
             all.push(Workload::of(format!("linalg/{name}_{n}"), move || {
                 (jit(f), matrices(1, n).reshape([n, n]).expect("one"))
             }));
@@ -40,7 +41,36 @@ pub fn workloads() -> Vec<Workload> {
             }));
         }
     }
+    all.push(Workload::of("linalg/solve_grad_3x86268", || {
+        let loss = |(a, b): (Var, Var)| a.solve(b).square().sum();
+        let b = Array::new([86_268, 3], u(3 * 86_268, 5)).expect("all of them");
+        (jit(vmap(grad(loss))), (matrices(86_268, 3), b))
+    }));
+    all.push(Workload::of("linalg/inv_3x10000", || {
+        (jit(|a: Var| a.inv()), matrices(BATCH, 3))
+    }));
+    all.push(Workload::of("linalg/expm_6x10000", || {
+        (jit(|a: Var| expm(a * 0.25)), matrices(BATCH, 6))
+    }));
+    all.push(Workload::of("linalg/gp_200_grad", || {
+        let points = Array::new([200, 3], u(600, 0)).expect("all of them");
+        let values = Array::new([200], u(200, 7)).expect("all of them");
+        let slopes = |(p, x, y): (Var, Var, Var)| value_and_grad(move |p| evidence((p, x, y)))(p);
+        (
+            jit(slopes),
+            (Array::from([-0.5, 0.3, -2.0]), points, values),
+        )
+    }));
     all
+}
+
+/// The evidence of a Gaussian process for values at points, with the logarithms of its scales and of its noise.
+fn evidence((p, x, y): (Var, Var, Var)) -> Var {
+    let (n, p) = (y.shape()[0], p.exp());
+    let apart = (x.expand_dims(1) - x.expand_dims(0)).square().sum_axis(2);
+    let kernel = p.at(1) * (-0.5 * apart / p.at(0).square()).exp() + eye(n) * p.at(2);
+    let factor = kernel.cho_factor();
+    -0.5 * y.dot(factor.solve(y)) - 0.5 * factor.logdet()
 }
 
 /// Returns symmetric matrices with a large diagonal.

@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release -p wengert-bench -- [PREFIX ..]` runs the workloads whose names start with one of the
 //! prefixes, or all. `first_ms` is the first call: tracing, compiling and running. `run_us` is the median of
-//! later ones. `check` is the sum of the results. With `--peers PYTHON` the same workloads run in JAX, Numba
+//! later ones. `check` is the sum of the results. With `--peers PYTHON` the same workloads run in JAX, Numba, SciPy
 //! and C as well, and a table compares all.
 #![forbid(unsafe_code)]
 

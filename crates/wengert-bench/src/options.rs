@@ -11,7 +11,7 @@ Usage: wengert-bench [PREFIX ..] [--peers PYTHON [--rounds N] [--markdown FILE]]
   --prices         the estimated time of a run of each, and the shortest measured one
   --threads-table  what all threads gain on batches of long runs, and what batches of gradients cost
   --explain        what became of each function, instead of its times
-  --peers PYTHON   also in JAX and Numba, as far as that Python has them, and in C if there is a gcc:
+  --peers PYTHON   also in JAX, Numba and SciPy, as far as that Python has them, and in C if there is a gcc:
                    in turns, each in a process of its own, and one table
   --rounds N       how often each takes its turn; the table has medians [3]
   --markdown FILE  writes the table to a file, too

@@ -25,6 +25,8 @@ pub enum Kind {
     Wengert,
     Jax,
     Numba,
+    /// NumPy and SciPy, by the same Python.
+    SciPy,
     /// Hand-written C, with this many numbers per vector.
     C(usize),
 }
@@ -86,7 +88,11 @@ fn entrants(names: &[&str], python: &str) -> Result<Vec<Entrant>, String> {
         names: names.iter().map(|n| n.to_string()).collect(),
     }];
     let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers");
-    for (kind, file) in [(Kind::Jax, "jax_peer.py"), (Kind::Numba, "numba_peer.py")] {
+    for (kind, file) in [
+        (Kind::Jax, "jax_peer.py"),
+        (Kind::Numba, "numba_peer.py"),
+        (Kind::SciPy, "scipy_peer.py"),
+    ] {
         let script = sources.join(file).to_string_lossy().into_owned();
         match Entrant::new(kind, python.into(), vec![script]) {
             Ok(entrant) => entrants.push(entrant),

@@ -66,7 +66,7 @@ pub fn markdown(entrants: &[Entrant], rows: &[Row]) -> String {
             (|c| c.first) as fn(&Compared) -> Option<f64>,
         ),
         ("run ÷ JAX", |c| c.run),
-        ("run ÷ the best of JAX and Numba", |c| c.best),
+        ("run ÷ the best of JAX, Numba and SciPy", |c| c.best),
     ] {
         let ratios: Vec<f64> = compared.iter().filter_map(of).collect();
         if !ratios.is_empty() {
@@ -85,7 +85,7 @@ pub fn markdown(entrants: &[Entrant], rows: &[Row]) -> String {
 struct Compared {
     first: Option<f64>,
     run: Option<f64>,
-    /// Relative to the faster of JAX and Numba.
+    /// Relative to the fastest of JAX, Numba and SciPy.
     best: Option<f64>,
     /// The results' relative difference from JAX's.
     difference: Option<f64>,
@@ -98,7 +98,8 @@ impl Compared {
             row.measured[place].as_ref()
         };
         let (ours, jax) = (by(Kind::Wengert), by(Kind::Jax));
-        let best = [jax, by(Kind::Numba)].into_iter().flatten().map(|m| m.run);
+        let peers = [jax, by(Kind::Numba), by(Kind::SciPy)];
+        let best = peers.into_iter().flatten().map(|m| m.run);
         let best = best.reduce(f64::min);
         let draws = DRAWS.iter().any(|d| row.name.starts_with(d));
         Compared {
@@ -118,6 +119,7 @@ fn head(entrant: &Entrant) -> String {
         Kind::Wengert => "ours".into(),
         Kind::Jax => "JAX".into(),
         Kind::Numba => "Numba".into(),
+        Kind::SciPy => "SciPy".into(),
         Kind::C(width) => format!("C, {} bits", 64 * width),
     }
 }

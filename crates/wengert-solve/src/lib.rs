@@ -12,16 +12,22 @@
 //! - Options are `Copy` structs with defaults and setters of the field's names (`ftol`, `xtol`, `gtol`, `max_steps`).
 #![forbid(unsafe_code)]
 
+pub mod fit;
 pub mod interp;
+pub mod minimize;
 pub mod optim;
 pub mod quad;
+pub mod root;
+mod shared;
 mod status;
+mod watch;
 
 pub use status::{Failed, Status, require, statuses};
+pub use watch::{OnStep, Step, Watch};
 
 use wengert::tree;
 
-/// A tree that loops carry: any [tree](wengert::tree) of [`Var`](wengert::Var)s that can be cloned.
+/// A tree that loops carry: any [tree] of [`Var`](wengert::Var)s that can be cloned.
 pub trait State: tree::Vars + Clone {}
 
 impl<X: tree::Vars + Clone> State for X {}

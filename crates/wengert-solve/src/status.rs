@@ -153,7 +153,6 @@ pub fn require(solver: &'static str, codes: &Array) -> Result<(), Failed> {
 }
 
 /// Gives a solver's result, a tree with a leaf `status`, what reads it outside a trace.
-#[allow(unused_macros)]
 macro_rules! outcome {
     ($solver:literal, $result:ident $(<$($p:ident),+>)?) => {
         impl<$($($p),+)?> $result<$($($p,)+)? ::wengert::Array> {
@@ -176,7 +175,6 @@ macro_rules! outcome {
         }
     };
 }
-#[allow(unused_imports)]
 pub(crate) use outcome;
 
 #[cfg(test)]

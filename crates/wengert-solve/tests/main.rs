@@ -1,5 +1,9 @@
 //! Tests of the solvers.
 
+mod fit;
 mod interp;
+mod mgh;
+mod minimize;
 mod optim;
 mod quad;
+mod root;

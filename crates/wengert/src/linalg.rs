@@ -3,8 +3,11 @@
 //! Factorisations and systems are methods: [`Var::solve`], [`Var::cholesky`], [`Var::qr`], [`Var::eigh`],
 //! [`Var::svd`], and those made of them.
 
+mod spectral;
+
 use std::panic::Location;
 
+pub use spectral::{funm_symmetric, spectral_sum};
 pub use wengert_ir::num::linalg::{
     Cho, Lstsq, Lu, Triangular, block_diag, hankel, multi_dot, toeplitz,
 };

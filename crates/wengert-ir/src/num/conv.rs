@@ -1,5 +1,7 @@
 //! Convolutions with channels, and windows.
 
+mod transposed;
+
 use std::panic::Location;
 
 use crate::error::{TypeError, counted};
@@ -103,45 +105,6 @@ impl Conv {
         let (x, w, axes) = self.checked("conv", x, w);
         let groups = self.groups.unwrap_or(1);
         asked_at(Location::caller(), || self.grouped(x, w, &axes, groups))
-    }
-
-    /// The transpose of the convolution as a function of its input, for the same parameters: from its result
-    /// `[examples, kernels, ..]` to an input `[examples, channels, ..]`, the shortest that has such a result:
-    /// `torch.nn.functional.conv_transpose2d`. Derivative: the convolution.
-    ///
-    /// # Errors
-    /// As [`Conv::of`], or if there are groups or a dilated input.
-    #[track_caller]
-    pub fn transposed(&self, y: Var, w: Var) -> Var {
-        let plain = self.groups.unwrap_or(1) == 1 && self.spread.is_none();
-        if !plain || self.around == Around::Same {
-            let message =
-                "a transposed convolution has no groups, no dilated input, and named padding";
-            refuse("conv_transposed", &[y, w], TypeError::new(message));
-        }
-        let both = promoted("conv_transposed", &[y, w]);
-        let (y, w) = (both[0], both[1]);
-        if w.rank() < 2 || y.rank() != w.rank() || y.shape()[1] != w.shape()[0] {
-            let message = format!("{} is no result of a convolution with {}", y.ty(), w.ty());
-            refuse("conv_transposed", &both, TypeError::new(message));
-        }
-        let mut order: Vec<usize> = (0..w.rank()).collect();
-        order.swap(0, 1);
-        let turned = layout::transpose(w, &order);
-        let (_, _, mut axes) = self.checked("conv_transposed", y, turned);
-        for (i, a) in axes.iter_mut().enumerate() {
-            let reach = (turned.shape()[2 + i] as i64 - 1) * a.dilation as i64;
-            *a = Axis {
-                stride: 1,
-                pad: (reach - a.pad.0, reach - a.pad.1),
-                spread: a.stride,
-                dilation: a.dilation,
-            };
-        }
-        let last: Vec<usize> = (2..w.rank()).collect();
-        asked_at(Location::caller(), || {
-            self.grouped(y, layout::reverse(turned, &last), &axes, 1)
-        })
     }
 
     fn grouped(&self, x: Var, w: Var, axes: &[Axis], groups: usize) -> Var {

@@ -12,7 +12,7 @@ use crate::ops::{
     Batched, Cotangent, Mode, Op, Operand, Primitive, Tangent, add_tangents, not_linear,
 };
 use crate::order;
-use crate::order::LIBRARY;
+use crate::order::{ALONE, LIBRARY};
 use crate::schedule::dot::Product;
 use crate::schedule::node::NodeId;
 use crate::schedule::{Lowering, Wanted};
@@ -71,6 +71,17 @@ pub fn dot(a: Var, b: Var, batch: &[(usize, usize)], contract: &[(usize, usize)]
 }
 
 impl Dot {
+    /// The rows, columns and terms of one product of matrices.
+    fn extents(&self, inputs: &[Type]) -> [usize; 3] {
+        let (a, b) = (inputs[0].dims(), inputs[1].dims());
+        let size = |side: Side, dims: &[usize]| -> usize {
+            let free = self.free(side, dims.len());
+            free.iter().map(|&i| dims[i]).product()
+        };
+        let terms = self.contract.iter().map(|p| a[p.0]).product();
+        [size(Side::A, &a), size(Side::B, &b), terms]
+    }
+
     /// Parses an operation of this family from the text form; `None` if it is none of this family.
     pub fn parse(name: &str, given: &Given, _: &[Func]) -> Option<Op> {
         let zero_wins = match name {
@@ -280,16 +291,12 @@ impl Primitive for Dot {
     }
 
     fn is_large(&self, inputs: &[Type]) -> bool {
-        let (a, b) = (inputs[0].dims(), inputs[1].dims());
-        let size = |side: Side, dims: &[usize]| -> usize {
-            self.free(side, dims.len())
-                .iter()
-                .map(|&i| dims[i])
-                .product()
-        };
-        let (m, n) = (size(Side::A, &a), size(Side::B, &b));
-        let k: usize = self.contract.iter().map(|p| a[p.0]).product();
+        let [m, n, k] = self.extents(inputs);
         inputs[0].is_float() && m.min(n).min(k) >= 8 && m * n * k >= LIBRARY
+    }
+
+    fn is_large_alone(&self, inputs: &[Type]) -> bool {
+        self.is_large(inputs) && self.extents(inputs).iter().product::<usize>() >= ALONE
     }
 
     fn batch(&self, inputs: &[Batched], _: usize) -> Vec<Batched> {

@@ -455,6 +455,22 @@ fn sum_of(rows: Vec<Buffer>, ty: &Type) -> Buffer {
 /// Records a map over the rows of `xs`.
 #[track_caller]
 pub fn map(xs: &[Var], extent: usize, f: impl FnOnce(&[Var]) -> Vec<Var>) -> Vec<Var> {
+    gathered(xs, extent, Gather::Stack, f)
+}
+
+/// Records the sums over the rows of `xs` of what `f` makes of each.
+#[track_caller]
+pub fn sum(xs: &[Var], extent: usize, f: impl FnOnce(&[Var]) -> Vec<Var>) -> Vec<Var> {
+    gathered(xs, extent, Gather::Sum, f)
+}
+
+#[track_caller]
+fn gathered(
+    xs: &[Var],
+    extent: usize,
+    gather: Gather,
+    f: impl FnOnce(&[Var]) -> Vec<Var>,
+) -> Vec<Var> {
     let types: Vec<Type> = xs.iter().map(|v| v.ty().row()).collect();
     let kind = if extent > 0 {
         Kind::Plain
@@ -469,7 +485,7 @@ pub fn map(xs: &[Var], extent: usize, f: impl FnOnce(&[Var]) -> Vec<Var>) -> Vec
         mapped: (0..xs.len() + body.captures.len())
             .map(|i| i < xs.len())
             .collect(),
-        gather: vec![Gather::Stack; results],
+        gather: vec![gather; results],
     };
     bind(Op::Map(Arc::new(map)), &[xs, &body.captures].concat())
 }

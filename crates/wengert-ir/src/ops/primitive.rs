@@ -210,4 +210,10 @@ pub trait Primitive: std::fmt::Debug {
     fn is_large(&self, _inputs: &[Type]) -> bool {
         false
     }
+
+    /// Returns whether such work for a library is large enough for a batch to gain nothing from doing it as one
+    /// operation, so that elements may as well run beside each other, each with its own arrays in a near cache.
+    fn is_large_alone(&self, _inputs: &[Type]) -> bool {
+        false
+    }
 }

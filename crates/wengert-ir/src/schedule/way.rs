@@ -50,6 +50,10 @@ impl Batch<'_> {
             false => kept(self.body),
         };
         let large = is_large(self.body);
+        if large && !simple && self.extent >= LANES && is_large_alone(self.body) {
+            let parallel = !l.parallel && !has_lists(self.body);
+            return Way::Each { parallel };
+        }
         if large || wide >= l.target.wide || (self.extent < LANES && wide >= LANE_CHUNK) {
             return match can && (large || simple) {
                 true => Way::Flat,
@@ -171,4 +175,14 @@ fn in_step(f: &Func) -> bool {
 fn is_large(f: &Func) -> bool {
     let large = |e: &Eqn| e.op.is_large(&operands(f, e)) || e.op.bodies().into_iter().any(is_large);
     f.eqns.iter().any(large)
+}
+
+/// Returns whether all work for a library that a function does is large enough alone.
+fn is_large_alone(f: &Func) -> bool {
+    let alone = |e: &Eqn| {
+        let types = operands(f, e);
+        (!e.op.is_large(&types) || e.op.is_large_alone(&types))
+            && e.op.bodies().into_iter().all(is_large_alone)
+    };
+    f.eqns.iter().all(alone)
 }

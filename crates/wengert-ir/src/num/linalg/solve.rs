@@ -7,16 +7,8 @@ use crate::ops::implicit::linear_solve;
 use crate::trace::Var;
 use crate::trace::array::{promoted, refuse};
 
-pub(super) const LOWER: Triangular = Triangular {
-    lower: true,
-    transposed: false,
-    unit: false,
-};
-const UPPER: Triangular = Triangular {
-    lower: false,
-    transposed: false,
-    unit: false,
-};
+pub(super) const LOWER: Triangular = Triangular::lower();
+const UPPER: Triangular = Triangular::upper();
 
 /// # Linear systems
 ///

@@ -5,7 +5,7 @@
 //! each of their places covers, or, if a kernel has few places, of the kernels and all examples' parts.
 
 use super::{Axis, Dot, elementwise, layout};
-use crate::ops::{dynamic, scan};
+use crate::ops::{dynamic, map, scan};
 use crate::trace::Var;
 
 /// The number of terms of a sum that is written out.
@@ -190,8 +190,7 @@ impl With<'_> {
         sum.expect("a term")
     }
 
-    /// For each example and some of its rows, a product of the kernels and what each element of a kernel meets. The
-    /// results are written where they belong.
+    /// For each example and some of its rows, a product of the kernels and what each element of a kernel meets.
     fn parts(&self, x: Var, w: Var) -> Var {
         let s = &self.sizes;
         let taps: usize = s.taps.iter().product();
@@ -213,35 +212,56 @@ impl With<'_> {
             };
             layout::reshape(y, &[&[s.batch, 1, s.kernels], &dims[..]].concat())
         };
-        let steps = s.examples * count;
-        if steps == 1 {
-            return rows(x);
+        let by_parts = |x: Var| match count {
+            1 => rows(x),
+            _ => self.over_parts(x, &dims, count, rows),
+        };
+        if s.examples == 1 {
+            return by_parts(x);
         }
+        // Examples are elements of a map, which gives each to a thread.
+        let swapped = |x: Var| {
+            let mut order: Vec<usize> = (0..x.rank()).collect();
+            order.swap(0, 1);
+            layout::transpose(x, &order)
+        };
+        let alone = |x: Var| {
+            let mut dims = x.ty().dims();
+            dims.insert(1, 1);
+            layout::reshape(x, &dims)
+        };
+        let y = map::map(&[swapped(x)], s.examples, |x| {
+            let y = by_parts(alone(x[0]));
+            let mut dims = y.ty().dims();
+            dims.remove(1);
+            vec![layout::reshape(y, &dims)]
+        });
+        swapped(y[0])
+    }
+
+    /// The results `[b, 1, o, ..]` of one example, `count` parts after each other along the first axis of places, by
+    /// `rows` from what each part of `dims` places reads.
+    fn over_parts(&self, x: Var, dims: &[usize], count: usize, rows: impl Fn(Var) -> Var) -> Var {
+        let s = &self.sizes;
+        let (a, k) = (self.axes[0], s.taps[0]);
         let mut size = x.ty().dims();
-        size[1] = 1;
-        if count > 1 {
-            let (a, k) = (self.axes[0], s.taps[0]);
-            size[3] = (dims[0] - 1) * a.stride + (k - 1) * a.dilation + 1;
-        }
+        size[3] = (dims[0] - 1) * a.stride + (k - 1) * a.dilation + 1;
         let zero = Var::scalar(0i64);
+        let row = dims[0] as i64;
         let step = |carry: &[Var], _: &[Var]| {
-            let (example, part) = (carry[1] / count as i64, carry[1] % count as i64);
             let start = |row: i64| {
                 let mut start = vec![zero; size.len()];
-                start[1] = example;
-                if count > 1 {
-                    start[3] = part * row;
-                }
+                start[3] = carry[1] * row;
                 start
             };
-            let row = dims.first().map_or(0, |n| *n as i64);
-            let stride = self.axes.first().map_or(1, |a| a.stride as i64);
-            let y = rows(dynamic::slice(x, &start(row * stride), &size));
+            let y = rows(dynamic::slice(x, &start(row * a.stride as i64), &size));
             let all = dynamic::update(carry[0], y, &start(row));
             (vec![all, carry[1] + 1i64], vec![])
         };
-        let start = [Var::zeros(&x.ty().with_dims(&s.result())), zero];
-        scan::scan(&start, &[], steps, false, step)[0]
+        let mut whole = s.result();
+        whole[1] = 1;
+        let start = [Var::zeros(&x.ty().with_dims(&whole)), zero];
+        scan::scan(&start, &[], count, false, step)[0]
     }
 
     /// For each channel and some rows of the kernels, a product of these and what they cover at each place; the sum of
@@ -268,37 +288,40 @@ impl With<'_> {
                 false => y,
             }
         };
-        let steps = s.channels * count;
-        let y = match steps {
+        let by_parts = |x: Var, w: Var| match count {
             1 => rows(x, w),
             _ => {
+                let (a, t) = (self.axes[0], s.places[0]);
                 let (mut size, mut of_kernel) = (x.ty().dims(), w.ty().dims());
-                (size[2], of_kernel[2]) = (1, 1);
-                if count > 1 {
-                    let (a, t) = (self.axes[0], s.places[0]);
-                    size[3] = (dims[0] - 1) * a.dilation + (t - 1) * a.stride + 1;
-                    of_kernel[3] = dims[0];
-                }
+                size[3] = (dims[0] - 1) * a.dilation + (t - 1) * a.stride + 1;
+                of_kernel[3] = dims[0];
                 let zero = Var::scalar(0i64);
-                let row = dims.first().map_or(0, |n| *n as i64);
-                let dilation = self.axes.first().map_or(1, |a| a.dilation as i64);
+                let row = dims[0] as i64;
                 let step = |carry: &[Var], _: &[Var]| {
-                    let (channel, part) = (carry[1] / count as i64, carry[1] % count as i64);
                     let start = |row: i64| {
                         let mut start = vec![zero; size.len()];
-                        start[2] = channel;
-                        if count > 1 {
-                            start[3] = part * row;
-                        }
+                        start[3] = carry[1] * row;
                         start
                     };
-                    let x = dynamic::slice(x, &start(row * dilation), &size);
+                    let x = dynamic::slice(x, &start(row * a.dilation as i64), &size);
                     let w = dynamic::slice(w, &start(row), &of_kernel);
                     let sum = elementwise::add(carry[0], rows(x, w));
                     (vec![sum, carry[1] + 1i64], vec![])
                 };
                 let ty = (x.ty()).with_dims(&[s.batch, s.examples * places, s.kernels]);
-                scan::scan(&[Var::zeros(&ty), zero], &[], steps, false, step)[0]
+                scan::scan(&[Var::zeros(&ty), zero], &[], count, false, step)[0]
+            }
+        };
+        let y = match s.channels {
+            1 => by_parts(x, w),
+            n => {
+                let rows = [x, w].map(|v| layout::move_axis(v, 2, 0));
+                let alone = |v: Var| {
+                    let mut dims = v.ty().dims();
+                    dims.insert(2, 1);
+                    layout::reshape(v, &dims)
+                };
+                map::sum(&rows, n, |v| vec![by_parts(alone(v[0]), alone(v[1]))])[0]
             }
         };
         let y = layout::reshape(y, &[s.batch, s.examples, places, s.kernels]);

@@ -21,6 +21,26 @@ pub struct Triangular {
     pub unit: bool,
 }
 
+impl Triangular {
+    /// A lower triangle with its own diagonal.
+    pub const fn lower() -> Triangular {
+        Triangular {
+            lower: true,
+            transposed: false,
+            unit: false,
+        }
+    }
+
+    /// An upper triangle with its own diagonal.
+    pub const fn upper() -> Triangular {
+        Triangular {
+            lower: false,
+            transposed: false,
+            unit: false,
+        }
+    }
+}
+
 /// Records the solution of triangular systems. The right-hand sides are the columns of `b`.
 #[track_caller]
 pub fn triangular_solve(a: Var, b: Var, system: Triangular) -> Var {

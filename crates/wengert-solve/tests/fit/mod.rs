@@ -1,0 +1,5 @@
+//! Tests of fits.
+
+mod basics;
+mod beyond;
+mod generated;

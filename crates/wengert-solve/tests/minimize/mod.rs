@@ -1,0 +1,7 @@
+//! Minima.
+
+mod bounds;
+mod collection;
+mod derivatives;
+mod mistakes;
+mod scalar;

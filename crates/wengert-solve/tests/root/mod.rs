@@ -1,0 +1,5 @@
+//! Roots.
+
+mod fixed;
+mod interval;
+mod systems;
