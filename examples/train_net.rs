@@ -71,9 +71,9 @@ fn learn(key: Key) -> (Var, Var) {
     let rule = chain((clip_by_global_norm(1.0), adamw(rate).mask(weights)));
     let found = Train::new(rule)
         .average(0.99)
-        .on_step(|p| {
-            if p.step % 200 == 0 {
-                println!("step {:4}: loss {:.5}", p.step, p.loss);
+        .on_step(|s| {
+            if s.iteration % 200.0 == 0.0 {
+                println!("step {:4}: loss {:.5}", s.iteration, s.value);
             }
         })
         .run(Net::new(start), rows, |net, rows| {

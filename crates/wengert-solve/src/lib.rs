@@ -13,6 +13,7 @@
 #![forbid(unsafe_code)]
 
 pub mod fit;
+pub mod interp;
 pub mod minimize;
 pub mod optim;
 pub mod quad;
@@ -26,7 +27,7 @@ pub use watch::{OnStep, Step, Watch};
 
 use wengert::tree;
 
-/// A tree that loops carry: any [tree](wengert::tree) of [`Var`](wengert::Var)s that can be cloned.
+/// A tree that loops carry: any [tree] of [`Var`](wengert::Var)s that can be cloned.
 pub trait State: tree::Vars + Clone {}
 
 impl<X: tree::Vars + Clone> State for X {}

@@ -2,6 +2,7 @@
 
 mod fit;
 mod generated;
+mod interp;
 mod mgh;
 mod minimize;
 mod nested;

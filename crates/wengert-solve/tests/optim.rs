@@ -343,8 +343,11 @@ fn training_goes_on_from_its_state_and_is_watched() {
     let done = rest.call((half.params, half.state)).unwrap();
     assert_eq!(done, whole.call(2.0).unwrap());
     let seen = seen.lock().unwrap();
-    assert_eq!((seen[0].step, seen[0].loss, seen.len()), (0, 4.0, 2));
-    assert!((seen[1].size - 0.1).abs() < 1e-3);
+    assert_eq!(
+        (seen[0].iteration, seen[0].value, seen.len()),
+        (1.0, 4.0, 2)
+    );
+    assert!((seen[1].step - 0.1).abs() < 1e-3);
 }
 
 #[test]

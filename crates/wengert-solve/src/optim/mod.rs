@@ -53,7 +53,7 @@ pub use scale::{
     scale_by_rms, scale_by_rss, scale_by_schedule, set_to_zero, trace,
 };
 pub use schedule::Schedule;
-pub use train::{Progress, Train, Trained, minibatches, train};
+pub use train::{Train, Trained, minibatches, train};
 
 use std::panic::Location;
 

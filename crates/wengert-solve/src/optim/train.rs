@@ -9,18 +9,7 @@ use wengert::solver::{asked_at, expect_floats, inside, refuse};
 use wengert::{IntoTree, Over, debug_callback};
 
 use super::{Ema, OptState, Transform, apply, norm_of};
-use crate::State;
-
-/// What [`Train::on_step`] sees of a step.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Progress {
-    /// The number of the step, from 0.
-    pub step: i64,
-    /// The loss before the step.
-    pub loss: f64,
-    /// The norm of the update of all parameters.
-    pub size: f64,
-}
+use crate::{State, Step};
 
 /// The result of training.
 #[derive(Tree, Clone, Debug)]
@@ -42,7 +31,7 @@ pub struct Trained<P, T = Var> {
 /// use wengert_solve::optim::{Train, adam};
 ///
 /// let f = jit(|x: Var| {
-///     let log = |p: wengert_solve::optim::Progress| assert!(p.loss <= 4.0);
+///     let log = |s: wengert_solve::Step<f64>| assert!(s.value <= 4.0);
 ///     Train::new(adam(0.1)).average(0.9).on_step(log).run(x, 0..200, |x, _| x.square().sum())
 /// });
 /// let result = f.call([1.0, -1.0])?;
@@ -58,7 +47,7 @@ pub struct Train<R> {
     state: Option<OptState>,
 }
 
-type OnStep = Arc<dyn Fn(Progress) + Send + Sync>;
+type OnStep = Arc<dyn Fn(Step<f64>) + Send + Sync>;
 
 impl<R: fmt::Debug> fmt::Debug for Train<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -83,9 +72,9 @@ impl<R: Transform> Train<R> {
         self
     }
 
-    /// Calls a Rust function in each step. Without it no call is recorded. A batch of loops with such calls runs
-    /// one element after the other.
-    pub fn on_step(mut self, f: impl Fn(Progress) + Send + Sync + 'static) -> Train<R> {
+    /// Calls a Rust function after each step, with the number of steps so far, the loss before it, and the norm of
+    /// the update. Without it no call is recorded. A batch of loops with such calls runs one element after the other.
+    pub fn on_step(mut self, f: impl Fn(Step<f64>) + Send + Sync + 'static) -> Train<R> {
         self.on_step = Some(Arc::new(f));
         self
     }
@@ -133,7 +122,12 @@ impl<R: Transform> Train<R> {
                     });
                     let (update, state) = self.rule.update(slope, state, &params);
                     if let Some(f) = &self.on_step {
-                        watch(f.clone(), step, value, norm_of(&tree::leaves(&update)));
+                        let done = Step {
+                            iteration: step + 1,
+                            value,
+                            step: norm_of(&tree::leaves(&update)),
+                        };
+                        watch(f.clone(), done);
                     }
                     let params = apply(params, update);
                     let average =
@@ -160,18 +154,17 @@ fn expect_scalar(loss: Var) {
     }
 }
 
-fn watch(f: OnStep, step: Var, loss: Var, size: Var) {
+fn watch(f: OnStep, step: Step) {
     let number = |x: &Array| x.item::<f64>().unwrap_or(f64::NAN);
-    debug_callback(
-        move |(step, loss, size): (Array, Array, Array)| {
-            f(Progress {
-                step: step.item::<i64>().unwrap_or(-1),
-                loss: number(&loss),
-                size: number(&size),
-            });
-        },
-        (step, loss.to(DType::F64), size.to(DType::F64)),
-    );
+    let tell = move |step: Step<Array>| {
+        let [iteration, value, step] = [&step.iteration, &step.value, &step.step].map(number);
+        f(Step {
+            iteration,
+            value,
+            step,
+        });
+    };
+    debug_callback(tell, tree::map(step, |x| x.to(DType::F64)));
 }
 
 /// Trains parameters, a tree of floats: in each step the gradient of `loss(params, row)` becomes an update. The

@@ -89,7 +89,7 @@ impl Table {
                     table.push(near, 1.0, weight);
                 }
             }
-            while table.near.len() % BLOCK > 0 {
+            while !table.near.len().is_multiple_of(BLOCK) {
                 table.push(0.5, 0.0, 0.0);
             }
             table.ends.resize(table.near.len() / BLOCK, -1);
