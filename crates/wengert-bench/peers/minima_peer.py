@@ -1,4 +1,4 @@
-"""Minima and roots in jaxopt and in JAX; `python minima_peer.py [NAME ..]` measures optimistix and SciPy beside them.
+"""Minima and roots in the faster of jaxopt and optimistix, and in JAX; `python minima_peer.py [NAME ..]` measures all of them, and SciPy.
 
 needs: pip install jaxopt optimistix scipy
 """
@@ -42,6 +42,12 @@ def chandrupatla(m, e):
     return jnp.where(jnp.abs(out[3]) < jnp.abs(out[4]), out[0], out[1])
 
 def minima(u):
+    """jaxopt alone, and optimistix for a thousand at once: jaxopt's line search makes all wait for the slowest, for half a minute."""
+    W, o = jaxopts(u), others(u)
+    for n in (2, 100): W[f"minimize/bfgs_rosenbrock_{n}x1000"] = o[f"optimistix minimize/bfgs_rosenbrock_{n}x1000"]
+    return W
+
+def jaxopts(u):
     import jaxopt
     W = {}
     for n in (2, 100):
@@ -71,7 +77,7 @@ def others(u):
         both = jax.jit(jax.value_and_grad(rosen))
         def scipy(x):
             r = so.minimize(lambda x: tuple(map(np.asarray, both(x))), x, jac=True, method="BFGS", options={"gtol": 1e-6})
-            return r.x, r.fun
+            return r.x, np.float64(r.fun)
         W[f"optimistix minimize/bfgs_rosenbrock_{n}"] = lambda one=one, n=n: (jax.jit(one), jnp.asarray(starts(u, 1, n)[0]))
         W[f"optimistix minimize/bfgs_rosenbrock_{n}x1000"] = lambda one=one, n=n: (jax.jit(jax.vmap(one)), jnp.asarray(starts(u, 1000, n)))
         W[f"scipy minimize/bfgs_rosenbrock_{n}"] = lambda scipy=scipy, n=n: (scipy, starts(u, 1, n)[0])
@@ -79,7 +85,7 @@ def others(u):
         both = jax.jit(jax.value_and_grad(logistic(u)))
         def run(w):
             r = so.minimize(lambda x: tuple(map(np.asarray, both(x))), w, jac=True, method="L-BFGS-B", options={"gtol": 1e-6, "ftol": 0.0})
-            return r.x, r.fun
+            return r.x, np.float64(r.fun)
         return run, np.zeros(100)
     W["scipy minimize/lbfgs_logistic_10000x100"] = fit
     W["scipy root/brent_1e6"] = lambda: (lambda m, e: elementwise.find_root(lambda x, m, e: x - e * np.sin(x) - m, (m - 1.0, m + 1.0), args=(m, e)).x, *map(np.asarray, kepler(u)))
@@ -87,7 +93,7 @@ def others(u):
 
 if __name__ == "__main__":
     from jax_peer import measure, u
-    W = {**{"jaxopt " + k: v for k, v in minima(u).items()}, **others(u)}
+    W = {**{"jaxopt " + k: v for k, v in jaxopts(u).items()}, **others(u)}
     for name, make in W.items():
         if not sys.argv[1:] or any(a in name for a in sys.argv[1:]):
             f, *args = make(); measure(name, f, *args)

@@ -194,7 +194,7 @@ fn roots() {
             let finite = size(&before).is_finite();
             assert_eq!(status == Status::StartNotFinite, !finite, "{what}");
             if status == Status::ResidualConverged {
-                assert!(size(&after) <= 1.01e-10, "{what}");
+                assert!(size(&after) <= 1.01e-12, "{what}");
             }
         }
     }

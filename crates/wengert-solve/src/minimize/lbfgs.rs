@@ -21,7 +21,7 @@ use crate::{OnStep, State, Step, Watch};
 /// use wengert::prelude::*;
 /// use wengert_solve::minimize::Lbfgs;
 ///
-/// let f = |x: Var| (100.0 * (x.at(1..) - x.at(..-1).square()).square() + (1.0 - x.at(..-1)).square()).sum();
+/// let f = |x: Var| ((x - 1.0).square() + (x - 1.0).powi(4)).sum() + (x.at(1..) - x.at(..-1)).square().sum();
 /// let m = jit(move |x: Var| Lbfgs::new().memory(8).minimize(f, x)).call(vec![0.5; 1000])?.ok()?;
 /// assert!(m.x.all_close(&Array::from(vec![1.0; 1000]), 1e-7, 0.0));
 /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -75,11 +75,11 @@ impl Default for Search {
 }
 
 impl Search {
-    /// A method with tolerances of 1e-10 for the function and the precision of `f64` for steps, and 500 steps.
+    /// A method with tolerances of 1e-12 for the function and the precision of `f64` for steps, and 500 steps.
     pub fn new(method: Method) -> Search {
         Search {
             method,
-            ftol: 1e-10,
+            ftol: 1e-12,
             xtol: 2.0 * f64::EPSILON,
             max_steps: 500,
             implicit: true,
