@@ -9,7 +9,10 @@ use crate::measure::Workload;
 
 pub fn workloads() -> Vec<Workload> {
     // The tolerances of the peers.
-    let options = LevenbergMarquardt::new().ftol(1e-8).xtol(1e-8).max_steps(200);
+    let options = LevenbergMarquardt::new()
+        .ftol(1e-8)
+        .xtol(1e-8)
+        .max_steps(200);
     vec![
         Workload::of("solve/decay_10000", move || {
             let x = linspace(0.0, 5.0, 50);
@@ -33,7 +36,6 @@ pub fn workloads() -> Vec<Workload> {
         }),
         Workload::of("solve/lotka_volterra_1000", move || {
             let data = Pelts::read();
-            let options = options.method(Method::Damped);
             let f = jit(move |starts: Var| {
                 let rss = |q: Var| options.least_squares(|q: Var| data.residuals(q), q).rss;
                 vmap(rss)(starts).amin()

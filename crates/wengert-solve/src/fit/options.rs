@@ -40,8 +40,8 @@ pub enum Derivative {
 /// [`curve_fit`](super::curve_fit).
 ///
 /// A step is accepted if the cost falls by at least 1e-4 of what the linear model predicts. A search ends where one of
-/// these tests holds, in the order of their statuses; `p` is a step, `s` how many times longer it would be without its
-/// damping or radius, at most, and `L` the lengths of the columns of the Jacobian:
+/// these tests holds, in the order of their statuses; `p` is a step, `s` is about how many times longer it would be without
+/// its damping or radius (`1 + λ` with damping), and `L` the lengths of the columns of the Jacobian:
 ///
 /// | status | test |
 /// |---|---|

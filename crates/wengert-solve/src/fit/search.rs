@@ -378,10 +378,7 @@ impl Problem<'_> {
     ) -> Trial {
         let t = damped(s.here.triangle, damping.sqrt() * scales);
         let v = -t.r.solve_upper(t.z);
-        // The damping relative to the columns as they are here, which may be far shorter than the scales.
-        let columns = s.here.columns;
-        let stretch = columns.gt(0.0).select(scales / columns, 1.0).amax();
-        let held = 1.0 + damping * stretch.square();
+        let held = 1.0 + damping;
         let (Some(limit), Some((j, weights))) = (options.geodesic, &s.curved) else {
             return Trial::new(v, held);
         };
