@@ -263,10 +263,8 @@ impl Problem<'_> {
         let tiny = trial.predicted.abs().le(noise);
         let ratio = tiny.select(1.0, actual / trial.predicted);
         let falls = tiny.select(actual.ge(-noise), ratio.ge(ACCEPTED) & actual.gt(0.0));
-        let mut accepted = finite & falls;
-        if let Some(straight) = trial.straight {
-            accepted = accepted & straight;
-        }
+        let sound = trial.straight.map_or(finite, |straight| finite & straight);
+        let accepted = sound & falls;
 
         let outcome = Outcome {
             accepted,
@@ -291,7 +289,6 @@ impl Problem<'_> {
         };
         let unseen = (2.0 * eps * (root + length)).square();
         let little = (options.ftol * here.cost).maximum(unseen);
-        let sound = trial.straight.map_or(finite, |straight| finite & straight);
         let small = |x: Var, than: Var| sound & x.le(than);
         let value = small(trial.predicted.abs() * trial.held, little)
             & actual.abs().le((options.ftol * here.cost).maximum(noise));
