@@ -19,7 +19,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use wengert::prelude::*;
-use wengert_solve::fit::{Fit, LevenbergMarquardt, Method};
+use wengert_solve::fit::{Fit, LevenbergMarquardt};
 
 #[path = "lynx_hare/plot.rs"]
 mod plot;
@@ -140,7 +140,8 @@ impl Pelts {
 
 /// Fits the logarithms of the unknowns from many starts at once.
 fn fits(pelts: Pelts) -> Jit<Model, Fit<Model>> {
-    let options = LevenbergMarquardt::new().method(Method::Damped).xtol(1e-10);
+    // A unit of a logarithm is far: the first steps are short.
+    let options = LevenbergMarquardt::new().xtol(1e-10).radius(0.1);
     jit(move |starts: Model| options.multistart(|q: Model| pelts.residuals(q), starts))
 }
 

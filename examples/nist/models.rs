@@ -5,17 +5,20 @@ use std::f64::consts::PI;
 use wengert::prelude::*;
 
 /// A formula of unknowns `b` and inputs `x`.
+pub(crate) type Formula = fn(&[Var], &[Var]) -> Var;
+
+/// A formula and what it takes.
 pub(crate) struct Model {
     pub(crate) unknowns: usize,
     pub(crate) inputs: usize,
     /// Whether it gives the logarithm of the response.
     pub(crate) of_logarithms: bool,
-    pub(crate) formula: fn(&[Var], &[Var]) -> Var,
+    pub(crate) formula: Formula,
 }
 
 /// Finds a formula by the name of the data set.
 pub(crate) fn find(name: &str) -> Option<Model> {
-    let (unknowns, formula): (usize, fn(&[Var], &[Var]) -> Var) = match name {
+    let (unknowns, formula): (usize, Formula) = match name {
         "Misra1a" | "BoxBOD" => (2, |b, x| b[0] * (1.0 - (-b[1] * x[0]).exp())),
         "Misra1b" => (2, |b, x| {
             b[0] * (1.0 - 1.0 / (1.0 + b[1] * x[0] / 2.0).square())

@@ -36,7 +36,6 @@ pub fn workloads() -> Vec<Workload> {
         }),
         Workload::of("solve/lotka_volterra_1000", move || {
             let data = Pelts::read();
-            let options = options.method(Method::Damped);
             let f = jit(move |starts: Var| {
                 let rss = |q: Var| options.least_squares(|q: Var| data.residuals(q), q).rss;
                 vmap(rss)(starts).amin()

@@ -27,7 +27,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Many fits at once are a [`vmap`](wengert::vmap) of one: each ends when it has converged, by its own status.
+//! Many fits at once are a [`vmap`] of one: each ends when it has converged, by its own status.
 
 mod loss;
 mod lsmr;

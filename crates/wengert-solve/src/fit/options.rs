@@ -40,8 +40,8 @@ pub enum Derivative {
 /// [`curve_fit`](super::curve_fit).
 ///
 /// A step is accepted if the cost falls by at least 1e-4 of what the linear model predicts. A search ends where one of
-/// these tests holds, in the order of their statuses; `p` is a step, `s` how many times longer it would be without its
-/// damping or radius, at most, and `L` the lengths of the columns of the Jacobian:
+/// these tests holds, in the order of their statuses; `p` is a step, `s` is about how many times longer it would be without
+/// its damping or radius (`1 + λ` with damping), and `L` the lengths of the columns of the Jacobian:
 ///
 /// | status | test |
 /// |---|---|
@@ -114,14 +114,14 @@ impl LevenbergMarquardt {
 }
 
 impl<W> LevenbergMarquardt<W> {
-    /// The change of the cost, relative to it, below which the search ends [1e-20].
+    /// The change of the cost, relative to it, below which the search ends (1e-20 by default).
     #[must_use]
     pub fn ftol(mut self, ftol: f64) -> Self {
         self.ftol = ftol;
         self
     }
 
-    /// The change of the unknowns, relative to them and scaled by the columns of the Jacobian, below which the search ends [1e-14]. For `f32`
+    /// The change of the unknowns, relative to them and scaled by the columns of the Jacobian, below which the search ends (1e-14 by default). For `f32`
     /// it is at least four times the distance of 1 to the next number.
     #[must_use]
     pub fn xtol(mut self, xtol: f64) -> Self {
@@ -129,28 +129,28 @@ impl<W> LevenbergMarquardt<W> {
         self
     }
 
-    /// The cosine between residuals and columns of the Jacobian below which the search ends [0].
+    /// The cosine between residuals and columns of the Jacobian below which the search ends (0 by default).
     #[must_use]
     pub fn gtol(mut self, gtol: f64) -> Self {
         self.gtol = gtol;
         self
     }
 
-    /// The largest number of steps that are tried [1000].
+    /// The largest number of steps that are tried (1000 by default).
     #[must_use]
     pub fn max_steps(mut self, max_steps: i64) -> Self {
         self.max_steps = max_steps;
         self
     }
 
-    /// The damping of the first step of [`Method::Damped`] [1e-3].
+    /// The damping of the first step of [`Method::Damped`] (1e-3 by default).
     #[must_use]
     pub fn damping(mut self, damping: f64) -> Self {
         self.damping = damping;
         self
     }
 
-    /// The radius of the first step, relative to the length of the start in the scales `D` [1]: MINPACK's `factor`. A start
+    /// The radius of the first step, relative to the length of the start in the scales `D` (1 by default): MINPACK's `factor`. A start
     /// of zeros has the length 1.
     #[must_use]
     pub fn radius(mut self, radius: f64) -> Self {
@@ -158,7 +158,7 @@ impl<W> LevenbergMarquardt<W> {
         self
     }
 
-    /// How steps are limited [[`Method::LevenbergMarquardt`]].
+    /// How steps are limited ([`Method::LevenbergMarquardt`] by default).
     #[must_use]
     pub fn method(mut self, method: Method) -> Self {
         self.method = method;
@@ -174,7 +174,7 @@ impl<W> LevenbergMarquardt<W> {
         self
     }
 
-    /// Orthogonal factors for every step [false]. Otherwise steps are by Cholesky factors of the normal equations where
+    /// Orthogonal factors for every step (false by default). Otherwise steps are by Cholesky factors of the normal equations where
     /// the columns of the Jacobian are far enough apart to keep half of the digits of a step; what is found, and its
     /// covariance, do not depend on it.
     #[must_use]
@@ -183,7 +183,7 @@ impl<W> LevenbergMarquardt<W> {
         self
     }
 
-    /// How much residuals count [[`Loss::Squares`]].
+    /// How much residuals count ([`Loss::Squares`] by default).
     #[must_use]
     pub fn loss(mut self, loss: Loss) -> Self {
         self.loss = loss;
@@ -191,14 +191,14 @@ impl<W> LevenbergMarquardt<W> {
     }
 
     /// The covariance is that for residuals of standard deviation 1, as those divided by their known `sigma`
-    /// [false: the variance of the residuals is estimated from what they are].
+    /// (by default the variance of the residuals is estimated from what they are).
     #[must_use]
     pub fn absolute_sigma(mut self, absolute_sigma: bool) -> Self {
         self.absolute_sigma = absolute_sigma;
         self
     }
 
-    /// What the derivative of what is found is [[`Derivative::Implicit`]].
+    /// What the derivative of what is found is ([`Derivative::Implicit`] by default).
     #[must_use]
     pub fn derivative(mut self, derivative: Derivative) -> Self {
         self.derivative = derivative;

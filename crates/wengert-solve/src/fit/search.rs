@@ -263,10 +263,8 @@ impl Problem<'_> {
         let tiny = trial.predicted.abs().le(noise);
         let ratio = tiny.select(1.0, actual / trial.predicted);
         let falls = tiny.select(actual.ge(-noise), ratio.ge(ACCEPTED) & actual.gt(0.0));
-        let mut accepted = finite & falls;
-        if let Some(straight) = trial.straight {
-            accepted = accepted & straight;
-        }
+        let sound = trial.straight.map_or(finite, |straight| finite & straight);
+        let accepted = sound & falls;
 
         let outcome = Outcome {
             accepted,
@@ -291,7 +289,6 @@ impl Problem<'_> {
         };
         let unseen = (2.0 * eps * (root + length)).square();
         let little = (options.ftol * here.cost).maximum(unseen);
-        let sound = trial.straight.map_or(finite, |straight| finite & straight);
         let small = |x: Var, than: Var| sound & x.le(than);
         let value = small(trial.predicted.abs() * trial.held, little)
             & actual.abs().le((options.ftol * here.cost).maximum(noise));
@@ -378,10 +375,7 @@ impl Problem<'_> {
     ) -> Trial {
         let t = damped(s.here.triangle, damping.sqrt() * scales);
         let v = -t.r.solve_upper(t.z);
-        // The damping relative to the columns as they are here, which may be far shorter than the scales.
-        let columns = s.here.columns;
-        let stretch = columns.gt(0.0).select(scales / columns, 1.0).amax();
-        let held = 1.0 + damping * stretch.square();
+        let held = 1.0 + damping;
         let (Some(limit), Some((j, weights))) = (options.geodesic, &s.curved) else {
             return Trial::new(v, held);
         };
