@@ -253,7 +253,7 @@ fn large_matrices_in_batches() {
             a.solve(a.at(0)),
         ]
     });
-    for n in [33, 50] {
+    for n in [33, 70] {
         let a = definite(&mut Rng::new(n as u64), &[n, n]);
         let alone = everywhere(&f, std::slice::from_ref(&a));
         let batched = function(move |x| {

@@ -9,12 +9,12 @@ use faer::dyn_stack::{MemBuffer, MemStack, StackReq};
 use faer::linalg::cholesky::llt::factor::{cholesky_in_place, cholesky_in_place_scratch};
 use faer::linalg::evd::{ComputeEigenvectors, self_adjoint_evd, self_adjoint_evd_scratch};
 use faer::linalg::householder::{
-    apply_block_householder_sequence_on_the_left_in_place_scratch,
-    apply_block_householder_sequence_on_the_left_in_place_with_conj,
+    apply_block_householder_on_the_left_in_place_scratch,
+    apply_block_householder_on_the_left_in_place_with_conj,
 };
 use faer::linalg::lu::partial_pivoting::factor::{lu_in_place, lu_in_place_scratch};
 use faer::linalg::qr::no_pivoting::factor::{
-    qr_in_place, qr_in_place_scratch, recommended_block_size,
+    QrParams, qr_in_place, qr_in_place_scratch, recommended_block_size,
 };
 use faer::linalg::svd::{ComputeSvdVectors, svd_scratch};
 use faer::linalg::triangular_solve::{
@@ -22,7 +22,7 @@ use faer::linalg::triangular_solve::{
     solve_unit_upper_triangular_in_place, solve_upper_triangular_in_place,
 };
 use faer::traits::RealField;
-use faer::{Conj, MatMut, MatRef, Par};
+use faer::{Conj, MatMut, MatRef, Par, Spec};
 
 /// Float elements that the library computes with.
 pub trait Float: RealField + Copy + Default {
@@ -133,28 +133,45 @@ pub fn triangular<T: Float>(
     transpose(&w, m, n, x);
 }
 
+/// The number of reflections that are applied together to a matrix of up to [`BLOCKED`] elements.
+const TOGETHER: usize = 16;
+
+/// The number of elements up to which the columns of a block are factored one by one. In larger matrices the library
+/// divides them once more.
+const BLOCKED: usize = 256 * 256;
+
 /// Orthogonal and triangular factors; the diagonal of the triangle is not negative.
 pub fn qr<T: Float>(a: &[T], m: usize, n: usize, q: &mut [T], r: &mut [T]) {
     let k = m.min(n);
     let mut w = columns(a, m, n);
-    let block = recommended_block_size::<T>(m, n);
+    let mut params: Spec<QrParams, T> = Default::default();
+    let mut block = recommended_block_size::<T>(m, n);
+    if m * n <= BLOCKED {
+        block = TOGETHER.min(k.max(1));
+        params.config.blocking_threshold = usize::MAX;
+    }
     let (mut factors, mut unit) = (vec![T::default(); block * k], vec![T::default(); m * k]);
     (0..k).for_each(|i| unit[i * m + i] = T::ONE);
-    let params = Default::default();
     let req = qr_in_place_scratch::<T>(m, n, block, Par::Seq, params);
-    let apply = apply_block_householder_sequence_on_the_left_in_place_scratch::<T>(m, block, k);
+    let apply = apply_block_householder_on_the_left_in_place_scratch::<T>(m, block, k);
     with_stack(StackReq::any_of(&[req, apply]), |stack| {
         let mut w = MatMut::from_column_major_slice_mut(&mut w, m, n);
         let mut factors = MatMut::from_column_major_slice_mut(&mut factors, block, k);
         qr_in_place(w.as_mut(), factors.as_mut(), Par::Seq, stack, params);
-        apply_block_householder_sequence_on_the_left_in_place_with_conj(
-            w.as_ref().subcols(0, k),
-            factors.as_ref(),
-            Conj::No,
-            MatMut::from_column_major_slice_mut(&mut unit, m, k),
-            Par::Seq,
-            stack,
-        );
+        let mut unit = MatMut::from_column_major_slice_mut(&mut unit, m, k);
+        // From the last block to the first: the columns before a block are still those of the identity.
+        for start in (0..k).step_by(block).rev() {
+            let width = block.min(k - start);
+            apply_block_householder_on_the_left_in_place_with_conj(
+                w.as_ref().submatrix(start, start, m - start, width),
+                factors.as_ref().submatrix(0, start, width, width),
+                Conj::No,
+                unit.as_mut()
+                    .submatrix_mut(start, start, m - start, k - start),
+                Par::Seq,
+                stack,
+            );
+        }
     });
     let flipped: Vec<bool> = (0..k).map(|i| w[i * m + i] < T::default()).collect();
     for i in 0..k {

@@ -340,14 +340,31 @@ impl<'l> Desk<'l> {
     /// Returns the power of two that is at most `a`, and more than half of it, for a positive normal number; 0 for
     /// smaller ones, and infinity for NaN.
     pub fn power_of_two(&mut self, a: Value) -> Value {
-        let (integer, exponent) = match self.dtype {
+        let (integer, exponent) = self.exponent();
+        let bits = self.l.b.bitcast(a, integer);
+        let bits = self.op(ScalarOp::And, &[bits, exponent]);
+        self.l.b.bitcast(bits, self.dtype)
+    }
+
+    /// Returns the reciprocal of a power of two. Both must be normal numbers.
+    pub fn reciprocal_power(&mut self, a: Value) -> Value {
+        let (integer, _) = self.exponent();
+        // The exponents of the two, as they are stored, add up to twice that of 1.
+        let one = self.number(1.0);
+        let offset = self.l.b.bitcast(one, integer);
+        let twice = self.add(offset, offset);
+        let bits = self.l.b.bitcast(a, integer);
+        let bits = self.sub(twice, bits);
+        self.l.b.bitcast(bits, self.dtype)
+    }
+
+    /// Returns the type of integers as wide as the elements, and the bits of an element that are its exponent.
+    fn exponent(&mut self) -> (DType, Value) {
+        let (integer, bits) = match self.dtype {
             DType::F32 => (DType::I32, 0x7f80_0000),
             _ => (DType::I64, 0x7ff0_0000_0000_0000),
         };
-        let bits = self.l.b.bitcast(a, integer);
-        let mask = self.l.b.constant(integer, exponent);
-        let bits = self.op(ScalarOp::And, &[bits, mask]);
-        self.l.b.bitcast(bits, self.dtype)
+        (integer, self.l.b.constant(integer, bits))
     }
 
     /// `a < b`.

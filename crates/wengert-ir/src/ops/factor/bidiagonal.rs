@@ -246,8 +246,16 @@ fn shifted(
     k: &Affine,
     low: Value,
 ) {
-    let nothing = d.number(0.0);
+    let (nothing, one) = (d.number(0.0), d.number(1.0));
     let shift = smaller(d, limits, ends, k);
+    // The first element of the first column of the shifted square, divided by that of the diagonal.
+    let x = d.get(&ends[0], &[&d.at(low)]);
+    let size = d.abs(x);
+    let (negative, minus) = (d.lt(x, nothing), d.neg(one));
+    let sign = d.select(negative, minus, one);
+    let (gap, share) = (d.sub(size, shift), d.div(shift, x));
+    let sum = d.add(sign, share);
+    let first = d.mul(gap, sum);
     let init = [nothing; 4];
     let done = d.fold(&place(0), k, &init, &mut |d, i, carried| {
         let [f, g, x, e] = carried[..] else {
@@ -259,26 +267,20 @@ fn shifted(
         let next = d.after(i);
         let (x_old, y) = (d.get(&ends[0], &[i]), d.get(&ends[0], &[&next]));
         let (above, e_old) = (d.get(&ends[1], &[i]), d.get(&ends[1], &[&next]));
-        // The first column of the shifted square, divided by the first element of the diagonal.
         let (x, e) = (d.select(starts, x_old, x), d.select(starts, e_old, e));
-        let size = d.abs(x_old);
-        let gap = d.sub(size, shift);
-        let negative = d.lt(x_old, nothing);
-        let (one, share) = (d.number(1.0), d.div(shift, x_old));
-        let minus = d.neg(one);
-        let sign = d.select(negative, minus, one);
-        let sum = d.add(sign, share);
-        let first = d.mul(gap, sum);
         let (f, g) = (d.select(starts, first, f), d.select(starts, e_old, g));
-        let right = limits.rotation(d, f, g);
+        let right = Scaled::new(d, limits, f, g);
         let r = d.select(follows, right.r, above);
         d.set(&ends[1], &[i], r);
-        let (cx, se) = (d.mul(right.c, x), d.mul(right.s, e));
+        // The rotation from the left is that of `(c x + s e, s y)`. It is found from multiples of the two, so that
+        // neither root waits for the other.
+        let (ax, be) = (d.mul(right.a, x), d.mul(right.b, e));
+        let (first, second) = (d.add(ax, be), d.mul(right.b, y));
+        let left = limits.rotation(d, first, second);
+        let diagonal = d.mul(left.r, right.inverse);
         let (ce, sx) = (d.mul(right.c, e), d.mul(right.s, x));
-        let (f, e) = (d.add(cx, se), d.sub(ce, sx));
-        let (g, y) = (d.mul(right.s, y), d.mul(right.c, y));
-        let left = limits.rotation(d, f, g);
-        let x = d.select(active, left.r, x_old);
+        let (e, y) = (d.sub(ce, sx), d.mul(right.c, y));
+        let x = d.select(active, diagonal, x_old);
         d.set(&ends[0], &[i], x);
         let (ce, sy) = (d.mul(left.c, e), d.mul(left.s, y));
         let (cy, se) = (d.mul(left.c, y), d.mul(left.s, e));
@@ -292,6 +294,43 @@ fn shifted(
     });
     d.set(&ends[0], &[k], done[2]);
     d.set(&ends[1], &[k], done[0]);
+}
+
+/// A rotation of `(f, g)` into `(r, 0)`, with a multiple of the two that is about 1.
+struct Scaled {
+    a: Value,
+    b: Value,
+    /// The reciprocal of the length of `(a, b)`.
+    inverse: Value,
+    c: Value,
+    s: Value,
+    r: Value,
+}
+
+impl Scaled {
+    fn new(d: &mut Desk, limits: &Limits, f: Value, g: Value) -> Scaled {
+        let (nothing, one) = (d.number(0.0), d.number(1.0));
+        let (x, y) = (d.abs(f), d.abs(g));
+        let size = d.add(x, y);
+        let some = d.lt(limits.floor, size);
+        let power = d.power_of_two(size);
+        let share = d.reciprocal_power(power);
+        let (a, b) = (d.mul(f, share), d.mul(g, share));
+        let (a, b) = (d.select(some, a, one), d.select(some, b, nothing));
+        let (aa, bb) = (d.mul(a, a), d.mul(b, b));
+        let sum = d.add(aa, bb);
+        let root = d.sqrt(sum);
+        let inverse = d.div(one, root);
+        let r = d.mul(root, power);
+        Scaled {
+            a,
+            b,
+            inverse,
+            c: d.mul(a, inverse),
+            s: d.mul(b, inverse),
+            r: d.select(some, r, f),
+        }
+    }
 }
 
 /// The smaller singular value of the two rows that end at `k`: their determinant, divided by the larger one.

@@ -12,7 +12,7 @@ use crate::schedule::desk::{Carries, Desk, Matrix, place};
 use crate::trace::Var;
 
 /// Maximum number of rows of a matrix whose axes are rotated in pairs; larger ones become tridiagonal first.
-const JACOBI: usize = 6;
+const JACOBI: usize = 3;
 
 /// Maximum number of sweeps over all pairs. Ten are enough for matrices of any size that is met.
 const SWEEPS: i64 = 30;
@@ -63,6 +63,10 @@ impl Factorisation for Eigh {
     fn library(&self, inputs: &[Type]) -> (Task, [usize; 2]) {
         let (dims, vectors) = (inputs[0].dims(), self.vectors.0);
         (Task::Eigh { vectors }, [dims[0], dims[1]])
+    }
+
+    fn small(&self) -> usize {
+        64
     }
 
     fn ranks(&self) -> &'static [usize] {

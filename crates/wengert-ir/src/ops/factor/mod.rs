@@ -63,9 +63,6 @@ pub enum Factor {
     Svd(Svd),
 }
 
-/// Maximum number of rows and columns of a matrix that is worked on by loops.
-const SMALL: usize = 32;
-
 /// Maximum number of elements of a matrix of few rows or few columns that is worked on by loops.
 const NARROW: usize = 1024;
 
@@ -90,6 +87,11 @@ pub(crate) trait Factorisation: std::fmt::Debug {
 
     /// Returns the library's task for one matrix, with the numbers of rows and columns.
     fn library(&self, inputs: &[Type]) -> (Task, [usize; 2]);
+
+    /// Returns the maximum number of rows and columns of a matrix that is worked on by loops.
+    fn small(&self) -> usize {
+        32
+    }
 
     /// Returns whether a result has a derivative.
     fn is_smooth(&self, _result: usize) -> bool {
@@ -149,10 +151,11 @@ impl Factor {
     fn library(&self, inputs: &[Type]) -> Option<kernel::Factor> {
         let dims = inputs[0].dims();
         let longest = dims.iter().copied().max().unwrap_or(0);
-        if longest <= SMALL || inputs[0].size() <= NARROW {
+        let rules = self.rules();
+        if longest <= rules.small() || inputs[0].size() <= NARROW {
             return None;
         }
-        let (task, [rows, columns]) = self.rules().library(inputs);
+        let (task, [rows, columns]) = rules.library(inputs);
         Some(kernel::Factor {
             task,
             dtype: inputs[0].dtype,

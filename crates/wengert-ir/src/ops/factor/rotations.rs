@@ -76,7 +76,6 @@ impl Limits {
         let sum = d.add(aa, bb);
         let some = d.lt(self.square, sum);
         let (nothing, one) = (d.number(0.0), d.number(1.0));
-        let sum = d.select(some, sum, one);
         let root = d.sqrt(sum);
         let inverse = d.div(one, root);
         let (c, s) = (d.mul(a, inverse), d.mul(b, inverse));

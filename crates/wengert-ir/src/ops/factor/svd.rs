@@ -13,7 +13,7 @@ use crate::schedule::desk::{Carries, Desk, Matrix, place};
 use crate::trace::Var;
 
 /// Maximum number of columns of a matrix of which pairs are turned; others become bidiagonal first.
-const JACOBI: usize = 6;
+const JACOBI: usize = 5;
 
 /// Maximum number of sweeps over all pairs of columns.
 const SWEEPS: i64 = 40;
@@ -65,6 +65,10 @@ impl Factorisation for Svd {
     fn library(&self, inputs: &[Type]) -> (Task, [usize; 2]) {
         let (dims, vectors) = (inputs[0].dims(), self.vectors.0);
         (Task::Svd { vectors }, [dims[0], dims[1]])
+    }
+
+    fn small(&self) -> usize {
+        64
     }
 
     fn ranks(&self) -> &'static [usize] {
