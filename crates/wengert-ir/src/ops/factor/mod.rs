@@ -6,8 +6,12 @@
 //!
 //! The interpreter runs the loops that the lowering makes of the algorithm, so that it gives the bits of compiled code.
 
+mod banded;
 mod cholesky;
+mod complex;
+mod eig;
 mod eigh;
+mod hermitian;
 mod lu;
 mod qr;
 mod svd;
@@ -31,8 +35,12 @@ use crate::schedule::notes::StoreReason;
 use crate::schedule::{self, Lowering, Wanted};
 use crate::trace::{Kind, Var, bind, closed};
 
+pub use banded::{Banded, solve_banded};
 pub use cholesky::{Cholesky, cholesky};
+pub use complex::{ComplexDet, ComplexSolve, det_complex, solve_complex};
+pub use eig::{Eig, eig, eigvals};
 pub use eigh::{Eigh, eigh, eigvalsh};
+pub use hermitian::{Hermitian, hermitian};
 pub use lu::{Lu, lu};
 pub(crate) use lu::{permuted, unit};
 pub use qr::{Qr, qr};
@@ -55,6 +63,16 @@ pub enum Factor {
     Eigh(Eigh),
     /// Singular values and vectors.
     Svd(Svd),
+    /// The solution of a system with a band matrix.
+    Banded(Banded),
+    /// Eigenvalues and eigenvectors of any square matrix.
+    Eig(Eig),
+    /// Eigenvalues and eigenvectors of a Hermitian matrix.
+    Hermitian(Hermitian),
+    /// The solution of a complex system.
+    ComplexSolve(ComplexSolve),
+    /// The determinant of a complex matrix.
+    ComplexDet(ComplexDet),
 }
 
 /// Maximum number of rows and columns of a matrix that is worked on by loops.
@@ -84,6 +102,11 @@ pub(crate) trait Factorisation: std::fmt::Debug {
 
     /// Returns the library's task for one matrix, with the numbers of rows and columns.
     fn library(&self, inputs: &[Type]) -> (Task, [usize; 2]);
+
+    /// Returns whether matrices of any size are worked on by loops.
+    fn is_only_loops(&self) -> bool {
+        false
+    }
 
     /// Returns whether a result has a derivative.
     fn is_smooth(&self, _result: usize) -> bool {
@@ -116,6 +139,11 @@ impl Factor {
             "qr" => Factor::Qr(Qr),
             "eigh" => Factor::Eigh(Eigh::read(given)?),
             "svd" => Factor::Svd(Svd::read(given)?),
+            "solve_banded" => Factor::Banded(Banded::read(given)?),
+            "eig" => Factor::Eig(Eig::read(given)?),
+            "eigh_hermitian" => Factor::Hermitian(Hermitian::read(given)?),
+            "solve_complex" => Factor::ComplexSolve(ComplexSolve::read(given)?),
+            "det_complex" => Factor::ComplexDet(ComplexDet),
             _ => return None,
         };
         Some(Op::Factor(factor))
@@ -129,6 +157,11 @@ impl Factor {
             Factor::Qr(f) => f,
             Factor::Eigh(f) => f,
             Factor::Svd(f) => f,
+            Factor::Banded(f) => f,
+            Factor::Eig(f) => f,
+            Factor::Hermitian(f) => f,
+            Factor::ComplexSolve(f) => f,
+            Factor::ComplexDet(f) => f,
         }
     }
 
@@ -143,7 +176,7 @@ impl Factor {
     fn library(&self, inputs: &[Type]) -> Option<kernel::Factor> {
         let dims = inputs[0].dims();
         let longest = dims.iter().copied().max().unwrap_or(0);
-        if longest <= SMALL || inputs[0].size() <= NARROW {
+        if longest <= SMALL || inputs[0].size() <= NARROW || self.rules().is_only_loops() {
             return None;
         }
         let (task, [rows, columns]) = self.rules().library(inputs);
