@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use wengert::linalg;
 use wengert::prelude::*;
 
 use super::table::{Row, of_one, of_two};
@@ -32,4 +33,51 @@ pub const LINALG: &[Row] = &[
         of_one(move |a| a.matrix_power(n))
     }),
     ("pinv", |_| of_one(Var::pinv)),
+    ("solve_banded", |p| {
+        let band = (p.int("lower") as usize, p.int("upper") as usize);
+        of_two(move |ab, b| linalg::solve_banded(band, ab, b))
+    }),
+    ("solve_tridiagonal", |_| {
+        Arc::new(|x| vec![linalg::solve_tridiagonal(x[0], x[1], x[2], x[3])])
+    }),
+    ("eigvals", |_| Arc::new(|x| parts(linalg::eigvals(x[0])))),
+    ("sqrtm", |_| of_one(linalg::sqrtm)),
+    ("logm", |_| of_one(linalg::logm)),
+    ("polar", |_| {
+        Arc::new(|x| {
+            let (u, p) = linalg::polar(x[0]);
+            vec![u, p]
+        })
+    }),
+    ("solve_sylvester", |_| {
+        Arc::new(|x| vec![linalg::solve_sylvester(x[0], x[1], x[2])])
+    }),
+    ("solve_continuous_lyapunov", |_| {
+        of_two(linalg::solve_continuous_lyapunov)
+    }),
+    ("solve_discrete_lyapunov", |_| {
+        of_two(linalg::solve_discrete_lyapunov)
+    }),
+    ("householder_product", |_| {
+        of_two(linalg::householder_product)
+    }),
+    ("complex_solve", |_| {
+        Arc::new(|x| parts(pair(x).solve(pair(&x[2..]))))
+    }),
+    ("complex_inv", |_| Arc::new(|x| parts(pair(x).inv()))),
+    ("complex_det", |_| Arc::new(|x| parts(pair(x).det()))),
+    ("complex_eigvalsh", |_| {
+        Arc::new(|x| vec![pair(x).eigvalsh()])
+    }),
+    ("complex_eigvals", |_| {
+        Arc::new(|x| parts(pair(x).eigvals()))
+    }),
 ];
+
+fn pair(x: &[Var]) -> Complex {
+    Complex { re: x[0], im: x[1] }
+}
+
+fn parts(z: Complex) -> Vec<Var> {
+    vec![z.re, z.im]
+}

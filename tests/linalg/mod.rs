@@ -1,10 +1,15 @@
 //! Laws of linear algebra: what factors multiply to, what solutions solve, derivatives against differences, and lanes
 //! against single matrices, bit by bit.
 
+mod banded;
+mod closures;
+mod complexes;
 mod degenerate;
 mod factors;
+mod general;
 mod known;
 mod made;
+mod matrices;
 mod nist;
 mod spectra;
 
@@ -87,6 +92,31 @@ fn everywhere(f: &Function, args: &[Array]) -> Vec<Array> {
             .unwrap();
         let own: Vec<Array> = batch.iter().map(|x| row(x, lane)).collect();
         same(&format!("lane {lane}"), &alone, &own);
+    }
+    results
+}
+
+/// The results of compiled code, which are nearly those of each lane of a batch. They are the same to the bit but for
+/// products of matrices.
+fn in_a_batch(f: &Function, args: &[Array], tolerance: f64) -> Vec<Array> {
+    let results = compiled(f, args);
+    let lanes = 5;
+    let spread: Vec<Array> = (args.iter())
+        .map(|x| {
+            let all = (0..lanes).flat_map(|_| elements(x));
+            let dims = [&[lanes], x.shape()].concat();
+            Array::new(&dims[..], all.collect::<Vec<f64>>()).unwrap()
+        })
+        .collect();
+    let f = f.clone();
+    let batch = jit(vmap(move |x: Vec<Var>| f(x))).call(spread).unwrap();
+    for (all, own) in batch.iter().zip(&results) {
+        let n = own.len();
+        for lane in 0..lanes {
+            let row = elements(all)[lane * n..lane * n + n].to_vec();
+            let row = Array::new(own.shape(), row).unwrap();
+            near(&format!("lane {lane}"), &row, own, tolerance);
+        }
     }
     results
 }

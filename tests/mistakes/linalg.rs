@@ -1,7 +1,11 @@
 //! Mistakes in linear algebra.
 
 use expect_test::expect;
-use wengert::linalg::{block_diag, expm, hankel, multi_dot, toeplitz};
+use wengert::linalg::{
+    Krylov, Lsmr, block_diag, eig, eigvals, expm, fractional_matrix_power, hankel,
+    householder_product, logm, multi_dot, polar, solve_banded, solve_continuous_lyapunov,
+    solve_discrete_lyapunov, solve_sylvester, solve_tridiagonal, sqrtm, toeplitz,
+};
 use wengert::prelude::*;
 
 use super::mistaken;
@@ -147,7 +151,9 @@ fn what_is_no_matrix() {
     mistaken(
         |a: Var| expm(a),
         vector,
-        expect!["expm: f64[2] is not a matrix, at HERE"],
+        expect![
+            "expm: f64[2] is not a matrix, at HERE; a matrix has two axes, as of `x.expand_dims(-1)`"
+        ],
     );
 }
 
@@ -255,7 +261,7 @@ fn integers() {
         |a: Var| expm(a),
         whole,
         expect![
-            "expm: i64[2,2] is not an array of floats; convert it first, as in `x.to(DType::F64)`, at HERE"
+            "expm: i64[2,2] is not an array of floats, at HERE; convert it first, as in `x.to(DType::F64)`"
         ],
     );
 }
@@ -276,5 +282,209 @@ fn special_matrices() {
         |a: Var| block_diag(&[a.expand_dims(0)]),
         SQUARE,
         expect!["block_diag: f64[1,2,2] is not a matrix, at HERE"],
+    );
+}
+
+#[test]
+fn band_matrices() {
+    let right = [1.0, 2.0, 3.0];
+    let pair = (WIDE, right);
+    mistaken(
+        |(ab, b): (Var, Var)| solve_banded((1, 1), ab, b),
+        pair,
+        expect![
+            "solve_banded: f64[2,3] does not hold 1 + 1 + 1 diagonals, at HERE; row `upper + i - j` holds the element `(i, j)` in column `j`"
+        ],
+    );
+    mistaken(
+        |(ab, b): (Var, Var)| solve_banded((1, 0), ab, b.at(0..2)),
+        pair,
+        expect!["solve_banded: f64[2,3] and f64[2] differ in the number of rows, at HERE"],
+    );
+    mistaken(
+        |(ab, b): (Var, Var)| solve_banded((1, 0), b, ab),
+        pair,
+        expect![
+            "solve_banded: f64[3] is not a matrix, at HERE; a matrix has two axes, as of `x.expand_dims(-1)`"
+        ],
+    );
+    mistaken(
+        |(ab, b): (Var, Var)| solve_banded((1, 0), ab.to(DType::I64), b.to(DType::I64)),
+        pair,
+        expect![
+            "solve_banded: i64[2,3] is not an array of floats, at HERE; convert it first, as in `x.to(DType::F64)`"
+        ],
+    );
+    mistaken(
+        |b: Var| solve_tridiagonal(b, b, b, b),
+        right,
+        expect![
+            "solve_tridiagonal: the lower diagonal has 3 elements beside a main one of 3, at HERE; it has one element less"
+        ],
+    );
+    mistaken(
+        |b: Var| solve_tridiagonal(b.at(0..2), b, b.at(0..2), b.at(0..2)),
+        right,
+        expect!["solve_tridiagonal: f64[3] and f64[2] differ in the number of rows, at HERE"],
+    );
+    mistaken(
+        |b: Var| solve_tridiagonal(b.at(0..2), b.at(0), b.at(0..2), b),
+        right,
+        expect!["solve_tridiagonal: a diagonal is a vector, and a number has no axis, at HERE"],
+    );
+}
+
+#[test]
+fn spectra_of_any_matrices() {
+    mistaken(
+        |a: Var| eig(a),
+        WIDE,
+        expect!["eig: f64[2,3] is not a square matrix, at HERE"],
+    );
+    mistaken(
+        |a: Var| eigvals(a.at(0)),
+        WIDE,
+        expect![
+            "eigvals: f64[3] is not a matrix, at HERE; a matrix has two axes, as of `x.expand_dims(-1)`"
+        ],
+    );
+    mistaken(
+        |a: Var| eigvals(a.to(DType::I64)),
+        SQUARE,
+        expect![
+            "eigvals: i64[2,2] is not an array of floats, at HERE; convert it first, as in `x.to(DType::F64)`"
+        ],
+    );
+    mistaken(
+        |a: Var| Complex::from(a).eig(),
+        WIDE,
+        expect!["eig: f64[2,3] is not a square matrix, at HERE"],
+    );
+    mistaken(
+        |a: Var| Complex::from(a).eigh(),
+        WIDE,
+        expect!["eigh: f64[2,3] is not a square matrix, at HERE"],
+    );
+    mistaken(
+        |a: Var| Complex::from(a).inv(),
+        WIDE,
+        expect!["inv: f64[2,3] is not a square matrix, at HERE"],
+    );
+    mistaken(
+        |a: Var| Complex::from(a).det(),
+        WIDE,
+        expect!["det: f64[2,3] is not a square matrix, at HERE"],
+    );
+    mistaken(
+        |a: Var| Complex::from(a).solve(ones([3])),
+        SQUARE,
+        expect!["solve: f64[2,2] and f64[3] differ in the number of rows, at HERE"],
+    );
+    mistaken(
+        |a: Var| Complex::from(a).solve(ones([2])),
+        WIDE,
+        expect!["solve: f64[2,3] is not a square matrix, at HERE"],
+    );
+}
+
+#[test]
+fn functions_of_matrices() {
+    mistaken(
+        |a: Var| sqrtm(a),
+        WIDE,
+        expect!["sqrtm: f64[2,3] is not a square matrix, at HERE"],
+    );
+    mistaken(
+        |a: Var| logm(a),
+        WIDE,
+        expect!["logm: f64[2,3] is not a square matrix, at HERE"],
+    );
+    mistaken(
+        |a: Var| fractional_matrix_power(a, 0.5),
+        WIDE,
+        expect!["fractional_matrix_power: f64[2,3] is not a square matrix, at HERE"],
+    );
+    mistaken(
+        |a: Var| polar(a),
+        WIDE,
+        expect![
+            "polar: f64[2,3] has fewer rows than columns; of its transpose, `a = p uᵀ`, at HERE"
+        ],
+    );
+    mistaken(
+        |a: Var| solve_sylvester(a, a, a.at(0..1)),
+        SQUARE,
+        expect!["solve_sylvester: f64[1,2] is not 2 by 2, at HERE"],
+    );
+    mistaken(
+        |a: Var| solve_sylvester(a, a, a),
+        WIDE,
+        expect!["solve_sylvester: f64[2,3] is not a square matrix, at HERE"],
+    );
+    mistaken(
+        |a: Var| solve_continuous_lyapunov(a, a.at(0..1)),
+        SQUARE,
+        expect!["solve_continuous_lyapunov: f64[1,2] is not 2 by 2, at HERE"],
+    );
+    mistaken(
+        |a: Var| solve_discrete_lyapunov(a, a.at(0..1)),
+        SQUARE,
+        expect!["solve_discrete_lyapunov: f64[1,2] is not 2 by 2, at HERE"],
+    );
+    mistaken(
+        |a: Var| householder_product(a, ones([3])),
+        SQUARE,
+        expect![
+            "householder_product: f64[2,2] has not as many columns as f64[3] has factors, and as many rows, at HERE"
+        ],
+    );
+    mistaken(
+        |a: Var| householder_product(a, ones([1])),
+        WIDE,
+        expect![
+            "householder_product: f64[2,3] has not as many columns as f64[1] has factors, and as many rows, at HERE"
+        ],
+    );
+}
+
+#[test]
+fn methods_that_only_apply_a_matrix() {
+    mistaken(
+        |a: Var| Krylov::default().gmres(0, move |x: Var| a.dot(x), a.at(0)),
+        SQUARE,
+        expect!["gmres: it restarts after no step; 20 is a usual number, at HERE"],
+    );
+    mistaken(
+        |a: Var| Krylov::default().gmres(5, move |x: Var| a.dot(x), a.at(0)),
+        WIDE,
+        expect![
+            "custom_linear_solve: the guess has f64[3], and the value of the function has f64[2], at HERE"
+        ],
+    );
+    mistaken(
+        |a: Var| Krylov::default().gmres(5, move |x: Var| x * x, a.at(0)),
+        SQUARE,
+        expect![
+            "custom_linear_solve: the function is not linear: its derivative depends on its argument, at HERE; `custom_root` solves equations that are not linear"
+        ],
+    );
+    mistaken(
+        |a: Var| Lsmr::default().solve(move |x: Var| a.dot(x), a.at((.., 0)), a.at((.., 0))),
+        WIDE,
+        expect!["dot: f64[2,3] and f64[2] differ in length along axes 1 and 0, at HERE"],
+    );
+    mistaken(
+        |a: Var| Lsmr::default().solve(move |x: Var| a.dot(x), a.at(0), a.at(0)),
+        WIDE,
+        expect![
+            "add: f64[3] and f64[2] do not broadcast, at crates/wengert/src/linalg/lsmr.rs:86:48"
+        ],
+    );
+    mistaken(
+        |a: Var| Lsmr::default().solve(|x: Var| x * x, a.at(0), a.at(0)),
+        WIDE,
+        expect![
+            "linear_transpose: the function is not linear: its derivative depends on its argument, at HERE; take `vjp` at a point"
+        ],
     );
 }

@@ -4,6 +4,8 @@
 //! it refuses, or what is not finite, gives NaN.
 #![forbid(unsafe_code)]
 
+mod complex;
+
 use faer::diag::DiagMut;
 use faer::dyn_stack::{MemBuffer, MemStack, StackReq};
 use faer::linalg::cholesky::llt::factor::{cholesky_in_place, cholesky_in_place_scratch};
@@ -21,15 +23,24 @@ use faer::linalg::triangular_solve::{
     solve_lower_triangular_in_place, solve_unit_lower_triangular_in_place,
     solve_unit_upper_triangular_in_place, solve_upper_triangular_in_place,
 };
-use faer::traits::RealField;
+use faer::traits::{ComplexField, RealField};
 use faer::{Conj, MatMut, MatRef, Par, Spec};
 
+pub use complex::{det_complex, eig, hermitian, solve_complex};
+
 /// Float elements that the library computes with.
-pub trait Float: RealField + Copy + Default {
+pub trait Float: RealField<Unit: ComplexField> + Copy + Default {
     /// Not a number.
     const NAN: Self;
     /// Whether it is neither infinite nor NaN.
     fn is_number(self) -> bool;
+    /// Its square root.
+    fn root(self) -> Self;
+    /// A power of two.
+    fn power(k: i32) -> Self;
+    /// Exponents of two: numbers above the first are multiplied by the second, and numbers below the third by the fourth, so
+    /// that products of them are in the range.
+    const FAR: [i32; 4];
     /// One.
     const ONE: Self;
 }
@@ -39,6 +50,13 @@ impl Float for f32 {
     fn is_number(self) -> bool {
         self.is_finite()
     }
+    fn root(self) -> f32 {
+        self.sqrt()
+    }
+    fn power(k: i32) -> f32 {
+        2f32.powi(k)
+    }
+    const FAR: [i32; 4] = [40, -80, -40, 70];
     const ONE: f32 = 1.0;
 }
 
@@ -47,6 +65,13 @@ impl Float for f64 {
     fn is_number(self) -> bool {
         self.is_finite()
     }
+    fn root(self) -> f64 {
+        self.sqrt()
+    }
+    fn power(k: i32) -> f64 {
+        2f64.powi(k)
+    }
+    const FAR: [i32; 4] = [300, -700, -300, 600];
     const ONE: f64 = 1.0;
 }
 

@@ -97,6 +97,16 @@ impl<'l> Desk<'l> {
         Matrix::new(self.l.alloc(self.dtype, dims), dims)
     }
 
+    /// Returns new memory for places.
+    pub fn scratch_places(&mut self, dims: &[usize]) -> Matrix {
+        Matrix::new(self.l.alloc(DType::I64, dims), dims)
+    }
+
+    /// Returns the place `a + k b`.
+    pub fn sum(&mut self, a: &Affine, b: &Affine, k: i64) -> Affine {
+        self.l.b.add_scaled(a, b, k)
+    }
+
     /// Reads an element.
     pub fn get(&mut self, m: &Matrix, at: &[&Affine]) -> Value {
         let at: SmallVec<[Affine; 2]> = at.iter().map(|&a| a.clone()).collect();
@@ -277,6 +287,15 @@ impl<'l> Desk<'l> {
         })
     }
 
+    /// Returns exponents of two: above the first, numbers are multiplied by the second, and below the third by the fourth,
+    /// so that their products are in the range of the element type.
+    pub fn far_powers(&self) -> [i32; 4] {
+        match self.dtype {
+            DType::F32 => [40, -80, -40, 70],
+            _ => [300, -700, -300, 600],
+        }
+    }
+
     /// Returns an integer.
     pub fn integer(&mut self, n: i64) -> Value {
         self.l.b.i64(n)
@@ -370,6 +389,11 @@ impl<'l> Desk<'l> {
     /// `a < b`.
     pub fn lt(&mut self, a: Value, b: Value) -> Value {
         self.op(ScalarOp::Lt, &[a, b])
+    }
+
+    /// `a <= b`.
+    pub fn le(&mut self, a: Value, b: Value) -> Value {
+        self.op(ScalarOp::Le, &[a, b])
     }
 
     /// `a == b`.

@@ -30,6 +30,7 @@
 mod arrays;
 mod functions;
 mod inverse;
+pub(crate) mod linalg;
 mod operators;
 mod reduce;
 

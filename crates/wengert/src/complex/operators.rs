@@ -108,20 +108,57 @@ impl ops::Mul for Complex {
 }
 
 /// Divides without overflow of intermediate values: the smaller part of the divisor is divided by the larger (Smith).
+/// Quotients with infinite parts and by zero are those of Annex G of C99: infinite, or zero, where both parts of the
+/// formula are NaN.
 impl ops::Div for Complex {
     type Output = Complex;
     #[track_caller]
     fn div(self, by: Complex) -> Complex {
         let by = by.together("div");
-        let flat = by.re.abs().ge(by.im.abs());
-        let (large, small) = (flat.select(by.re, by.im), flat.select(by.im, by.re));
-        let ratio = small / large;
-        let size = large + small * ratio;
-        let (re, im) = (self.re * ratio, self.im * ratio);
-        Complex {
-            re: flat.select(self.re + im, re + self.im) / size,
-            im: flat.select(self.im - re, im - self.re) / size,
+        let quotient = smith(self, by);
+        if !by.re.ty().is_float() {
+            return quotient;
         }
+        recovered(self.together("div"), by, quotient)
+    }
+}
+
+/// The quotient, or what C99's Annex G says of it where it has no part that is a number.
+#[track_caller]
+fn recovered(z: Complex, by: Complex, quotient: Complex) -> Complex {
+    let Complex { re: a, im: b } = z;
+    let Complex { re: c, im: d } = by;
+    let infinite = |x: Var| x.abs().eq(f64::INFINITY);
+    // An infinite part counts as 1, and any other as 0, with its sign.
+    let boxed = |x: Var| infinite(x).select(1.0, Var::zeros(&x.ty())).copysign(x);
+    let lost = quotient.re.is_nan() & quotient.im.is_nan();
+    let by_zero = c.eq(0.0) & d.eq(0.0) & !(a.is_nan() & b.is_nan());
+    let large = (infinite(a) | infinite(b)) & c.is_finite() & d.is_finite();
+    let small = (infinite(c) | infinite(d)) & a.is_finite() & b.is_finite();
+    let infinity = Var::full(&c.ty().with_dims(&[]), f64::INFINITY);
+    let (x, y) = (boxed(a), boxed(b));
+    let (u, v) = (boxed(c), boxed(d));
+    let part = |plain: Var, at_zero: Var, at_large: Var, at_small: Var| {
+        let kept = (lost & small).select(at_small * 0.0, plain);
+        let kept = (lost & large).select(infinity * at_large, kept);
+        (lost & by_zero).select(infinity.copysign(c) * at_zero, kept)
+    };
+    Complex {
+        re: part(quotient.re, a, x * c + y * d, a * u + b * v),
+        im: part(quotient.im, b, y * c - x * d, b * u - a * v),
+    }
+}
+
+#[track_caller]
+fn smith(z: Complex, by: Complex) -> Complex {
+    let flat = by.re.abs().ge(by.im.abs());
+    let (large, small) = (flat.select(by.re, by.im), flat.select(by.im, by.re));
+    let ratio = small / large;
+    let size = large + small * ratio;
+    let (re, im) = (z.re * ratio, z.im * ratio);
+    Complex {
+        re: flat.select(z.re + im, re + z.im) / size,
+        im: flat.select(z.im - re, im - z.re) / size,
     }
 }
 
@@ -134,9 +171,13 @@ fn real_over(x: Var, by: Complex) -> Complex {
     let ratio = small / large;
     let size = large + small * ratio;
     let (along, across) = (x / size, x * ratio / size);
-    Complex {
+    let quotient = Complex {
         re: flat.select(along, across),
         im: -flat.select(across, along),
+    };
+    match by.re.ty().is_float() {
+        true => recovered(Complex::from(x), by, quotient),
+        false => quotient,
     }
 }
 

@@ -2,6 +2,8 @@
 //!
 //! The last two axes are those of the matrices; axes in front are those of a batch, and broadcast.
 
+mod banded;
+pub mod complex;
 mod functions;
 mod solve;
 mod spectral;
@@ -15,6 +17,7 @@ use crate::trace::array::{floats, refuse};
 use crate::trace::{Var, asked_at, keep};
 
 pub use crate::ops::factor::Triangular;
+pub use banded::{solve_banded, solve_tridiagonal};
 pub(crate) use functions::{Spectral, spectral_norm};
 pub use functions::{block_diag, hankel, multi_dot, toeplitz};
 use solve::{LOWER, by_factors, by_factors_transposed, system};
@@ -101,8 +104,11 @@ impl Cho {
 }
 
 /// Returns the lengths of the last two axes of floats.
+///
+/// # Errors
+/// If there are fewer than two axes.
 #[track_caller]
-pub(crate) fn matrix(op: &str, x: Var) -> (usize, usize) {
+pub fn matrix(op: &str, x: Var) -> (usize, usize) {
     floats(op, x);
     match x.shape()[..] {
         [.., m, n] => (m, n),
@@ -118,8 +124,11 @@ pub(crate) fn matrix(op: &str, x: Var) -> (usize, usize) {
 }
 
 /// Returns the number of rows of square matrices of floats.
+///
+/// # Errors
+/// If the last two axes differ in length.
 #[track_caller]
-pub(crate) fn square(op: &str, x: Var) -> usize {
+pub fn square(op: &str, x: Var) -> usize {
     match matrix(op, x) {
         (m, n) if m == n => n,
         _ => {
@@ -132,8 +141,11 @@ pub(crate) fn square(op: &str, x: Var) -> usize {
 /// Calls a function of matrices and vectors, given with their ranks, for each element of their batch: the axes in front,
 /// which broadcast. An operand without such axes is shared by the whole batch. All that is recorded is attributed to
 /// the place where the operation was called.
+///
+/// # Errors
+/// If the axes in front do not broadcast.
 #[track_caller]
-pub(crate) fn for_each(op: &str, x: &[(Var, usize)], f: impl Fn(&[Var]) -> Vec<Var>) -> Vec<Var> {
+pub fn for_each(op: &str, x: &[(Var, usize)], f: impl Fn(&[Var]) -> Vec<Var>) -> Vec<Var> {
     let fronts: Vec<Vec<usize>> = (x.iter())
         .map(|(x, rank)| x.shape()[..x.rank() - rank].to_vec())
         .collect();

@@ -1,5 +1,7 @@
 //! Eigenvalues and eigenvectors of symmetric matrices.
 
+use std::ops::Range;
+
 use super::{Factor, Factorisation, Vectors, square, t, tridiagonal};
 use crate::error::TypeError;
 use crate::ir::Type;
@@ -163,9 +165,9 @@ impl Factorisation for Eigh {
         }
     }
 
-    fn with_vectors(&self) -> Option<(Factor, usize)> {
+    fn with_vectors(&self) -> Option<(Factor, Range<usize>)> {
         let vectors = Vectors(true);
-        (!self.vectors.0).then_some((Factor::Eigh(Eigh { vectors }), 0))
+        (!self.vectors.0).then_some((Factor::Eigh(Eigh { vectors }), 0..1))
     }
 
     /// `λ' = diag P` and `V' = V (F ∘ P)` with `P = Vᵀ a' V` for the symmetric part of `a'`, and

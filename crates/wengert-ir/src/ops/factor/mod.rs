@@ -6,9 +6,13 @@
 //!
 //! The interpreter runs the loops that the lowering makes of the algorithm, so that it gives the bits of compiled code.
 
+mod banded;
 mod bidiagonal;
 mod cholesky;
+mod complex;
+mod eig;
 mod eigh;
+mod hermitian;
 mod lu;
 mod qr;
 mod reflections;
@@ -19,6 +23,7 @@ mod tridiagonal;
 mod vectors;
 
 use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::buffer::{Buffer, Data, Dense};
@@ -36,8 +41,12 @@ use crate::schedule::notes::StoreReason;
 use crate::schedule::{self, Lowering, Wanted};
 use crate::trace::{Kind, Var, bind, closed};
 
+pub use banded::{Banded, solve_banded};
 pub use cholesky::{Cholesky, cholesky};
+pub use complex::{ComplexDet, ComplexSolve, det_complex, solve_complex};
+pub use eig::{Eig, eig, eigvals};
 pub use eigh::{Eigh, eigh, eigvalsh};
+pub use hermitian::{Hermitian, hermitian};
 pub use lu::{Lu, lu};
 pub(crate) use lu::{permuted, unit};
 pub use qr::{Qr, qr};
@@ -61,6 +70,16 @@ pub enum Factor {
     Eigh(Eigh),
     /// Singular values and vectors.
     Svd(Svd),
+    /// The solution of a system with a band matrix.
+    Banded(Banded),
+    /// Eigenvalues and eigenvectors of any square matrix.
+    Eig(Eig),
+    /// Eigenvalues and eigenvectors of a Hermitian matrix.
+    Hermitian(Hermitian),
+    /// The solution of a complex system.
+    ComplexSolve(ComplexSolve),
+    /// The determinant of a complex matrix.
+    ComplexDet(ComplexDet),
 }
 
 /// Maximum number of elements of a matrix of few rows or few columns that is worked on by loops.
@@ -99,8 +118,8 @@ pub(crate) trait Factorisation: std::fmt::Debug {
     }
 
     /// Returns the operation on whose results the derivative depends, if some of them are not computed for the value, and
-    /// which of its results is the value.
-    fn with_vectors(&self) -> Option<(Factor, usize)> {
+    /// which of its results are the value.
+    fn with_vectors(&self) -> Option<(Factor, Range<usize>)> {
         None
     }
 
@@ -124,6 +143,11 @@ impl Factor {
             "qr" => Factor::Qr(Qr),
             "eigh" => Factor::Eigh(Eigh::read(given)?),
             "svd" => Factor::Svd(Svd::read(given)?),
+            "solve_banded" => Factor::Banded(Banded::read(given)?),
+            "eig" => Factor::Eig(Eig::read(given)?),
+            "eigh_hermitian" => Factor::Hermitian(Hermitian::read(given)?),
+            "solve_complex" => Factor::ComplexSolve(ComplexSolve::read(given)?),
+            "det_complex" => Factor::ComplexDet(ComplexDet),
             _ => return None,
         };
         Some(Op::Factor(factor))
@@ -137,6 +161,11 @@ impl Factor {
             Factor::Qr(f) => f,
             Factor::Eigh(f) => f,
             Factor::Svd(f) => f,
+            Factor::Banded(f) => f,
+            Factor::Eig(f) => f,
+            Factor::Hermitian(f) => f,
+            Factor::ComplexSolve(f) => f,
+            Factor::ComplexDet(f) => f,
         }
     }
 
@@ -238,7 +267,7 @@ impl Primitive for Factor {
         let (y, mut dy) = match rules.with_vectors() {
             Some((whole, value)) => {
                 let all = whole.bind(x);
-                (vec![all[value]], rules.jvp(x, &all, dx))
+                (all[value].to_vec(), rules.jvp(x, &all, dx))
             }
             None => {
                 let y = self.bind(x);
@@ -378,4 +407,10 @@ fn permutation(n: usize) -> Type {
 #[track_caller]
 pub(crate) fn t(x: Var) -> Var {
     x.swap_axes(-1, -2)
+}
+
+/// The diagonals of the matrices in the last two axes.
+#[track_caller]
+fn diagonal(x: Var) -> Var {
+    x.diagonal_at(0, [-2, -1])
 }

@@ -1,5 +1,7 @@
 //! Singular values and vectors.
 
+use std::ops::Range;
+
 use super::eigh::{cosine_and_sine, inspected, inverse_gaps, rotation};
 use super::qr::orthogonalise;
 use super::{Factor, Factorisation, Vectors, bidiagonal, t};
@@ -194,9 +196,9 @@ impl Factorisation for Svd {
         }
     }
 
-    fn with_vectors(&self) -> Option<(Factor, usize)> {
+    fn with_vectors(&self) -> Option<(Factor, Range<usize>)> {
         let vectors = Vectors(true);
-        (!self.vectors.0).then_some((Factor::Svd(Svd { vectors }), 1))
+        (!self.vectors.0).then_some((Factor::Svd(Svd { vectors }), 1..2))
     }
 
     /// With `P = Uᵀ a' V`: `s' = diag P`, `U' = U (X + Y) / 2 + (1 - U Uᵀ) a' V S⁻¹` and `V' = V (X - Y) / 2`, where

@@ -29,6 +29,25 @@ pub enum Task {
         /// Whether they are.
         vectors: bool,
     },
+    /// Eigenvalues of any square matrix, in two parts, and the eigenvectors if they are wanted.
+    Eig {
+        /// Whether the matrix has an imaginary part.
+        complex: bool,
+        /// Whether the eigenvectors are wanted.
+        vectors: bool,
+    },
+    /// Eigenvalues of a Hermitian matrix in two parts, and the eigenvectors if they are wanted.
+    Hermitian {
+        /// Whether they are.
+        vectors: bool,
+    },
+    /// The solution of a complex system.
+    ComplexSolve {
+        /// Whether the matrix is conjugated and transposed.
+        adjoint: bool,
+    },
+    /// The determinant of a complex matrix.
+    ComplexDet,
     /// The solution of a triangular system.
     Triangular {
         /// Whether the lower triangle is read, and not the upper one.
@@ -70,6 +89,17 @@ impl Factor {
             "svd" | "svdvals" => Task::Svd {
                 vectors: *name == "svd",
             },
+            "eig" | "eigvals" | "eig_complex" | "eigvals_complex" => Task::Eig {
+                complex: name.ends_with("complex"),
+                vectors: !name.starts_with("eigvals"),
+            },
+            "eigh_hermitian" | "eigvalsh_hermitian" => Task::Hermitian {
+                vectors: name.starts_with("eigh_"),
+            },
+            "solve_complex" | "solve_adjoint" => Task::ComplexSolve {
+                adjoint: *name == "solve_adjoint",
+            },
+            "det_complex" => Task::ComplexDet,
             _ => {
                 let mut parts = name.split('_');
                 let lower = match parts.next()? {
@@ -106,6 +136,16 @@ impl Factor {
             Task::Eigh { vectors: false } => "eigvalsh".into(),
             Task::Svd { vectors: true } => "svd".into(),
             Task::Svd { vectors: false } => "svdvals".into(),
+            Task::Eig { complex, vectors } => {
+                let name = if vectors { "eig" } else { "eigvals" };
+                let parts = if complex { "_complex" } else { "" };
+                format!("{name}{parts}")
+            }
+            Task::Hermitian { vectors: true } => "eigh_hermitian".into(),
+            Task::Hermitian { vectors: false } => "eigvalsh_hermitian".into(),
+            Task::ComplexSolve { adjoint: true } => "solve_adjoint".into(),
+            Task::ComplexSolve { adjoint: false } => "solve_complex".into(),
+            Task::ComplexDet => "det_complex".into(),
             Task::Triangular {
                 lower,
                 transposed,
@@ -133,6 +173,20 @@ impl Factor {
             Task::Svd { vectors: true } => (vec![of(m, n)], vec![of(m, n), n, of(n, n)]),
             Task::Svd { vectors: false } => (vec![of(m, n)], vec![n]),
             Task::Triangular { .. } => (vec![of(m, m), of(m, n)], vec![of(m, n)]),
+            Task::Eig { complex, vectors } => {
+                let own = vec![of(m, m); if complex { 2 } else { 1 }];
+                let made = if vectors { vec![of(m, m); 2] } else { vec![] };
+                (own, [vec![m; 2], made].concat())
+            }
+            Task::Hermitian { vectors } => {
+                let made = if vectors { vec![of(m, m); 2] } else { vec![] };
+                (vec![of(m, m); 2], [vec![m], made].concat())
+            }
+            Task::ComplexSolve { .. } => {
+                let (a, b) = (of(m, m), of(m, n));
+                (vec![a, a, b, b], vec![b; 2])
+            }
+            Task::ComplexDet => (vec![of(m, m); 2], vec![1; 2]),
         }
     }
 
@@ -169,6 +223,21 @@ impl Factor {
                 let form = (lower, transposed, unit);
                 library::triangular(form, read::<T>(a), read(b), m, n, write(x));
             }
+            (Task::Eig { complex, .. }, regions) => {
+                let (a, out) = regions.split_at_mut(if complex { 2 } else { 1 });
+                let a: Vec<&[T]> = a.iter().map(|a| read::<T>(a)).collect();
+                library::eig(&a, m, &mut all(out));
+            }
+            (Task::Hermitian { .. }, [re, im, out @ ..]) => {
+                library::hermitian([read::<T>(re), read(im)], m, &mut all(out));
+            }
+            (Task::ComplexSolve { adjoint }, [re, im, right, other, x, y]) => {
+                let (a, b) = ([read::<T>(re), read(im)], [read(right), read(other)]);
+                library::solve_complex(adjoint, a, b, [m, n], [write(x), write(y)]);
+            }
+            (Task::ComplexDet, [re, im, x, y]) => {
+                library::det_complex([read::<T>(re), read(im)], m, [write(x), write(y)]);
+            }
             _ => panic!("operands and results"),
         }
     }
@@ -187,6 +256,11 @@ impl Factor {
 
 fn read<'a, T: Element>(region: &'a Elements<'_>) -> &'a [T] {
     region.read().typed()
+}
+
+/// All of them, as slices to write.
+fn all<'a, T: Element>(regions: &'a mut [Elements<'_>]) -> Vec<&'a mut [T]> {
+    regions.iter_mut().map(write::<T>).collect()
 }
 
 fn write<'a, T: Element>(region: &'a mut Elements<'_>) -> &'a mut [T] {
@@ -234,6 +308,13 @@ impl Kernel for Factor {
             Task::Eigh { vectors } => m * m * m * if vectors { 5.0 } else { 1.5 },
             Task::Svd { vectors } => m * n * n * if vectors { 8.0 } else { 2.5 },
             Task::Triangular { .. } => m * m * n / 2.0,
+            Task::Eig { complex, vectors } => {
+                let real = m * m * m * if vectors { 25.0 } else { 10.0 };
+                real * if complex { 3.0 } else { 1.0 }
+            }
+            Task::Hermitian { vectors } => m * m * m * if vectors { 15.0 } else { 5.0 },
+            Task::ComplexSolve { .. } => m * m * (m + 3.0 * n),
+            Task::ComplexDet => m * m * m,
         };
         2000.0 + products / 4.0
     }
