@@ -24,7 +24,7 @@ pub use watch::{OnStep, Step, Watch};
 
 use wengert::tree;
 
-/// A tree that loops carry: any [tree](wengert::tree) of [`Var`](wengert::Var)s that can be cloned.
+/// A tree that loops carry: any [tree] of [`Var`](wengert::Var)s that can be cloned.
 pub trait State: tree::Vars + Clone {}
 
 impl<X: tree::Vars + Clone> State for X {}
