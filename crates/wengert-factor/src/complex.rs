@@ -235,7 +235,7 @@ fn directed<T: Float>(v: &mut [Complex<T>]) {
     }
     for (i, z) in v.iter().enumerate() {
         let square = z.re * z.re + z.im * z.im;
-        sum = sum + square;
+        sum += square;
         if square > best {
             (best, at) = (square, i);
         }

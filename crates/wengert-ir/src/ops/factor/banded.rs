@@ -203,6 +203,9 @@ struct Factors {
 /// A row in hand, in registers.
 type Row = Vec<Value>;
 
+/// What is done with a pivot row, its number, its reciprocal, and the factors of the rows below.
+type Visit<'a> = dyn FnMut(&mut Desk, &Affine, &Row, Value, (Value, Vec<Value>)) + 'a;
+
 impl Band {
     fn lower(&self) -> usize {
         self.form.lower
@@ -322,7 +325,7 @@ impl Band {
         &self,
         d: &mut Desk,
         right: Option<&Matrix>,
-        visit: &mut dyn FnMut(&mut Desk, &Affine, &Row, Value, (Value, Vec<Value>)),
+        visit: &mut Visit<'_>,
     ) {
         let (count, width) = (self.lower() + 1, self.width());
         let mut state: Carries = Carries::new();
