@@ -167,21 +167,22 @@ pub fn eig<T: Float>(a: &[&[T]], n: usize, out: &mut [&mut [T]]) {
     }
 }
 
-/// The parts of a matrix, multiplied by a power of two where they are very large or very small, and the inverse of that.
+/// The parts of a matrix, multiplied by the power of two that makes the largest of them about 1, and the inverse of that:
+/// the library's thresholds are absolute.
 fn scaled<T: Float>(a: &[&[T]]) -> (Vec<Vec<T>>, T) {
     let mut most = T::default();
     for &x in a.iter().copied().flatten() {
         let x = if x < T::default() { -x } else { x };
         most = if x > most { x } else { most };
     }
-    let [high, down, low, up] = T::FAR;
-    let k = if most > T::power(high) {
-        down
-    } else if most < T::power(low) {
-        up
-    } else {
-        0
-    };
+    let (two, half) = (T::power(1), T::power(-1));
+    let mut k = 0;
+    while most >= two && k > -T::MOST {
+        (most, k) = (most * half, k - 1);
+    }
+    while most < T::ONE && most > T::default() && k < T::MOST {
+        (most, k) = (most * two, k + 1);
+    }
     let times = |a: &&[T]| a.iter().map(|&x| x * T::power(k)).collect();
     (a.iter().map(times).collect(), T::power(-k))
 }
@@ -319,4 +320,55 @@ fn of_real<T: Float>(a: &[T], n: usize, wanted: bool) -> Option<Found<T>> {
         }
     }
     Some((values, vectors))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::eig;
+
+    /// `a v = v w` of matrices whose elements are far from 1.
+    #[test]
+    fn sizes_far_from_one() {
+        let n = 33;
+        for size in [1.0, 1e-150, 1e150] {
+            let mut seed = 1u64;
+            let mut next = || {
+                seed = seed
+                    .wrapping_mul(6364136223846793005)
+                    .wrapping_add(1442695040888963407);
+                ((seed >> 11) as f64 / (1u64 << 53) as f64 * 2.0 - 1.0) * size
+            };
+            let parts: Vec<Vec<f64>> = (0..2)
+                .map(|_| (0..n * n).map(|_| next()).collect())
+                .collect();
+            for count in [1, 2] {
+                let a: Vec<&[f64]> = parts[..count].iter().map(|a| &a[..]).collect();
+                let mut out = [
+                    vec![0.0; n],
+                    vec![0.0; n],
+                    vec![0.0; n * n],
+                    vec![0.0; n * n],
+                ];
+                let mut slices: Vec<&mut [f64]> = out.iter_mut().map(|x| &mut x[..]).collect();
+                eig(&a, n, &mut slices);
+                let [re, im, x, y] = &out;
+                for k in 0..n {
+                    for i in 0..n {
+                        let (mut p, mut q) = (0.0, 0.0);
+                        for j in 0..n {
+                            let (b, c) = (a[0][i * n + j], a.get(1).map_or(0.0, |a| a[i * n + j]));
+                            let (v, w) = (x[j * n + k], y[j * n + k]);
+                            p += b * v - c * w;
+                            q += b * w + c * v;
+                        }
+                        let (v, w) = (x[i * n + k], y[i * n + k]);
+                        p -= re[k] * v - im[k] * w;
+                        q -= re[k] * w + im[k] * v;
+                        let off = p.abs().max(q.abs()) / size;
+                        assert!(off < 1e-12, "{size:e}, {count}, {k}: {off:e}");
+                    }
+                }
+            }
+        }
+    }
 }

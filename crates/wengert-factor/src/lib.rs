@@ -38,9 +38,8 @@ pub trait Float: RealField<Unit: ComplexField> + Copy + Default {
     fn root(self) -> Self;
     /// A power of two.
     fn power(k: i32) -> Self;
-    /// Exponents of two: numbers above the first are multiplied by the second, and numbers below the third by the fourth, so
-    /// that products of them are in the range.
-    const FAR: [i32; 4];
+    /// The largest exponent of such a power that is used.
+    const MOST: i32;
     /// One.
     const ONE: Self;
 }
@@ -56,7 +55,7 @@ impl Float for f32 {
     fn power(k: i32) -> f32 {
         2f32.powi(k)
     }
-    const FAR: [i32; 4] = [40, -80, -40, 70];
+    const MOST: i32 = 120;
     const ONE: f32 = 1.0;
 }
 
@@ -71,7 +70,7 @@ impl Float for f64 {
     fn power(k: i32) -> f64 {
         2f64.powi(k)
     }
-    const FAR: [i32; 4] = [300, -700, -300, 600];
+    const MOST: i32 = 1000;
     const ONE: f64 = 1.0;
 }
 
