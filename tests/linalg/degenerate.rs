@@ -4,6 +4,9 @@ use wengert::linalg::{expm, funm_symmetric, spectral_sum};
 use wengert::prelude::*;
 use wengert_check::Rng;
 
+/// A function of a matrix.
+type Function = fn(Var) -> Var;
+
 /// The diagonal of a matrix, turned by a random rotation if `turned`.
 fn with_spectrum(values: &[f64], turned: bool, rng: &mut Rng) -> Array {
     let n = values.len();
@@ -130,7 +133,7 @@ fn log_determinants() {
         let n = values.len();
         let a = with_spectrum(&values, true, &mut rng);
         let e = symmetric(n, &mut rng);
-        let ways: [fn(Var) -> Var; 3] = [
+        let ways: [Function; 3] = [
             |a| a.slogdet().1,
             |a| 2.0 * a.cholesky().diagonal().ln().sum(),
             |a| spectral_sum(a, (), |x, ()| x.ln()),
@@ -164,7 +167,7 @@ fn nuclear_norms() {
         // Vectors of near singular values turn into one another at a rate that their difference limits.
         let gaps = values.windows(2).map(|w| w[1] - w[0]).filter(|d| *d > 0.0);
         let rounding = 1e-15 / gaps.fold(1.0, f64::min);
-        let ways: [(fn(Var) -> Var, f64); 2] = [
+        let ways: [(Function, f64); 2] = [
             (|a| a.svdvals().sum(), 1e-11 + rounding),
             (
                 |a| spectral_sum(a.t().matmul(a), (), |x, ()| x.sqrt()),
