@@ -6,4 +6,5 @@ mod mgh;
 mod minimize;
 mod optim;
 mod quad;
+mod quad_generated;
 mod root;
