@@ -8,4 +8,5 @@ mod minimize;
 mod nested;
 mod optim;
 mod quad;
+mod quad_generated;
 mod root;

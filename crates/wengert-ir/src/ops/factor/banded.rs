@@ -321,12 +321,7 @@ impl Band {
 
     /// Walks down the columns with the rows in hand. `right` adds a right-hand side to each row, as its last element;
     /// `visit` is given the pivot row, its number, its reciprocal, and the factors.
-    fn walk_held(
-        &self,
-        d: &mut Desk,
-        right: Option<&Matrix>,
-        visit: &mut Visit<'_>,
-    ) {
+    fn walk_held(&self, d: &mut Desk, right: Option<&Matrix>, visit: &mut Visit<'_>) {
         let (count, width) = (self.lower() + 1, self.width());
         let mut state: Carries = Carries::new();
         for r in 0..count {
