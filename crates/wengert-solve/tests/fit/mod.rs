@@ -2,4 +2,5 @@
 
 mod basics;
 mod beyond;
+mod collection;
 mod generated;

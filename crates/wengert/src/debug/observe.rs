@@ -34,6 +34,7 @@ pub(super) trait Observer: Debug + Send + Sync {
 }
 
 /// Records that an observer sees these values whenever the function runs.
+#[track_caller]
 pub(super) fn observe(observer: Arc<dyn Observer>, values: &[Var]) {
     let batches = vec![];
     custom(Observe { observer, batches }, values);

@@ -10,6 +10,8 @@ use crate::trace::array::{promoted, refuse};
 use crate::trace::{Ints, Var, asked_at};
 
 /// # Transposed convolutions
+///
+/// `conv` is a [`Conv`] with the parameters.
 impl Conv {
     /// The transpose of the convolution as a function of its input, for the same parameters: from its result
     /// `[examples, kernels, ..]` to an input `[examples, channels, ..]`, the shortest that has such a result, or
