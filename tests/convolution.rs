@@ -259,6 +259,44 @@ fn elements_of_batches_are_convolved_alone() {
     );
 }
 
+/// Examples whose products are large run beside each other, in parts that a near cache holds, with the bits of each alone;
+/// the gradient by the kernel is the sum of theirs.
+#[test]
+fn large_examples_run_beside_each_other() {
+    let mut rng = Rng::new(9);
+    let mut draw = |dims: [usize; 4]| {
+        let n = dims.iter().product();
+        let data: Vec<f64> = (0..n).map(|_| rng.uniform(-1.0, 1.0)).collect();
+        Array::new(dims, data).unwrap()
+    };
+    let (x, w) = (draw([9, 16, 40, 40]), draw([16, 16, 3, 3]));
+    let f = |(x, w): (Var, Var)| Conv::new().same().of(x, w);
+    let slope = move |(x, w): (Var, Var)| grad(move |w: Var| f((x, w)).square().sum())(w);
+    let (all, slopes) = (jit(f), jit(slope));
+    let y = all.call((x.clone(), w.clone())).unwrap();
+    let plan = all.explain((x.clone(), w.clone())).unwrap().to_string();
+    assert!(plan.contains("map: parallel 9 "), "{plan}");
+    let g = slopes.call((x.clone(), w.clone())).unwrap();
+    let plan = slopes.explain((x.clone(), w.clone())).unwrap().to_string();
+    assert!(plan.contains("map: parallel 9 "), "{plan}");
+    let row = jit(|(x, i): (Var, Var)| x.at(i).expand_dims(0));
+    let mut sum = vec![0.0; g.to_vec::<f64>().unwrap().len()];
+    for i in 0..9i64 {
+        let one = row.call((x.clone(), i)).unwrap();
+        let alone = all.call((one.clone(), w.clone())).unwrap();
+        assert_eq!(row.call((y.clone(), i)).unwrap(), alone);
+        let own = slopes
+            .call((one, w.clone()))
+            .unwrap()
+            .to_vec::<f64>()
+            .unwrap();
+        for (s, own) in sum.iter_mut().zip(own) {
+            *s += own;
+        }
+    }
+    near(&g, &sum, "by the kernel");
+}
+
 /// A NaN in a kernel does no harm where a mask lets nothing through.
 #[test]
 fn what_is_masked_has_no_derivative() {

@@ -6,9 +6,9 @@ use wengert::IntoTree;
 use wengert::prelude::*;
 
 use super::descent::{Directions, Pair, descend};
-use super::{Limits, Minimum, minimum, setters};
+use super::{Limits, Minimum, method, minimum};
 use crate::shared::{eps, length};
-use crate::{OnStep, State, Step, Watch};
+use crate::{State, Watch};
 
 /// Minimisation by the method of Broyden, Fletcher, Goldfarb and Shanno, with a matrix near the inverse of the Hessian:
 /// `scipy.optimize.minimize(method="BFGS")`.
@@ -35,38 +35,9 @@ pub struct Bfgs<W = ()> {
     watch: W,
 }
 
-impl Bfgs {
-    /// The method with the usual limits.
-    pub fn new() -> Bfgs {
-        Bfgs::default()
-    }
-}
-
-impl Default for Bfgs {
-    fn default() -> Bfgs {
-        Bfgs {
-            limits: Limits::default(),
-            implicit: true,
-            watch: (),
-        }
-    }
-}
-
-setters!(Bfgs);
+method!(Bfgs {});
 
 impl<W: Watch> Bfgs<W> {
-    /// Calls a closure after each step.
-    pub fn on_step<F>(self, f: F) -> Bfgs<OnStep<F>>
-    where
-        F: Fn(Step<f64>) + Clone + Send + Sync + 'static,
-    {
-        Bfgs {
-            limits: self.limits,
-            implicit: self.implicit,
-            watch: OnStep(f),
-        }
-    }
-
     /// Minimises `f` from a start.
     ///
     /// # Errors

@@ -9,11 +9,11 @@ use wengert::{IntoTree, custom_root_aux};
 
 use super::descent::Directions;
 use super::lbfgs::{Recent, Ring};
-use super::{Found, Limits, Minimum, setters};
+use super::{Found, Limits, Minimum, method};
 use crate::shared::{
     DENSE, RUNNING, choose, eps, is_flat, largest, length, matrix, number, scalar, vector,
 };
-use crate::{OnStep, State, Status, Step, Watch};
+use crate::{State, Status, Step, Watch};
 
 /// Minimisation within bounds, by a projected method of limited memory: as `scipy.optimize.minimize(method="L-BFGS-B")`.
 ///
@@ -42,25 +42,7 @@ pub struct Bounded<W = ()> {
     watch: W,
 }
 
-impl Bounded {
-    /// The method with the usual limits, and a memory of ten steps.
-    pub fn new() -> Bounded {
-        Bounded::default()
-    }
-}
-
-impl Default for Bounded {
-    fn default() -> Bounded {
-        Bounded {
-            limits: Limits::default(),
-            memory: 10,
-            implicit: true,
-            watch: (),
-        }
-    }
-}
-
-setters!(Bounded);
+method!(Bounded { memory: 10 });
 
 #[derive(Tree, Clone)]
 struct Carry<T = Var> {
@@ -85,19 +67,6 @@ impl<W: Watch> Bounded<W> {
     pub fn memory(mut self, memory: usize) -> Self {
         self.memory = memory.max(1);
         self
-    }
-
-    /// Calls a closure after each step.
-    pub fn on_step<F>(self, f: F) -> Bounded<OnStep<F>>
-    where
-        F: Fn(Step<f64>) + Clone + Send + Sync + 'static,
-    {
-        Bounded {
-            limits: self.limits,
-            memory: self.memory,
-            implicit: self.implicit,
-            watch: OnStep(f),
-        }
     }
 
     /// Minimises `f` from a start, between `low` and `high`: trees as the start, with infinities where there is no bound. A

@@ -7,9 +7,9 @@ use wengert::prelude::*;
 
 use super::descent::{Directions, Pair, descend};
 use super::line_search::Wolfe;
-use super::{Limits, Minimum, minimum, setters};
+use super::{Limits, Minimum, method, minimum};
 use crate::shared::{eps, length, number};
-use crate::{OnStep, State, Step, Watch};
+use crate::{State, Watch};
 
 /// Minimisation by the method of limited memory of Nocedal, *Updating quasi-Newton matrices with limited storage* (1980):
 /// the last steps stand for the inverse of the Hessian, as in `scipy.optimize.minimize(method="L-BFGS-B")` without bounds.
@@ -36,44 +36,13 @@ pub struct Lbfgs<W = ()> {
     watch: W,
 }
 
-impl Lbfgs {
-    /// The method with the usual limits, and a memory of ten steps.
-    pub fn new() -> Lbfgs {
-        Lbfgs::default()
-    }
-}
-
-impl Default for Lbfgs {
-    fn default() -> Lbfgs {
-        Lbfgs {
-            limits: Limits::default(),
-            memory: 10,
-            implicit: true,
-            watch: (),
-        }
-    }
-}
-
-setters!(Lbfgs);
+method!(Lbfgs { memory: 10 });
 
 impl<W: Watch> Lbfgs<W> {
     /// Sets how many steps are remembered.
     pub fn memory(mut self, memory: usize) -> Self {
         self.memory = memory.max(1);
         self
-    }
-
-    /// Calls a closure after each step.
-    pub fn on_step<F>(self, f: F) -> Lbfgs<OnStep<F>>
-    where
-        F: Fn(Step<f64>) + Clone + Send + Sync + 'static,
-    {
-        Lbfgs {
-            limits: self.limits,
-            memory: self.memory,
-            implicit: self.implicit,
-            watch: OnStep(f),
-        }
     }
 
     /// Minimises `f` from a start.
@@ -199,38 +168,9 @@ pub struct ConjugateGradients<W = ()> {
     watch: W,
 }
 
-impl ConjugateGradients {
-    /// The method with the usual limits.
-    pub fn new() -> ConjugateGradients {
-        ConjugateGradients::default()
-    }
-}
-
-impl Default for ConjugateGradients {
-    fn default() -> ConjugateGradients {
-        ConjugateGradients {
-            limits: Limits::default(),
-            implicit: true,
-            watch: (),
-        }
-    }
-}
-
-setters!(ConjugateGradients);
+method!(ConjugateGradients {});
 
 impl<W: Watch> ConjugateGradients<W> {
-    /// Calls a closure after each step.
-    pub fn on_step<F>(self, f: F) -> ConjugateGradients<OnStep<F>>
-    where
-        F: Fn(Step<f64>) + Clone + Send + Sync + 'static,
-    {
-        ConjugateGradients {
-            limits: self.limits,
-            implicit: self.implicit,
-            watch: OnStep(f),
-        }
-    }
-
     /// Minimises `f` from a start.
     ///
     /// # Errors

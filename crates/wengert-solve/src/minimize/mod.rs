@@ -112,9 +112,27 @@ impl Limits {
     }
 }
 
-/// Gives a method the setters of its limits.
-macro_rules! setters {
-    ($method:ident) => {
+/// Gives a method, with the fields `limits`, `implicit`, `watch` and others, its defaults and the setters of what all have.
+macro_rules! method {
+    ($method:ident { $($field:ident: $default:expr),* }) => {
+        impl $method {
+            /// The method with the usual limits.
+            pub fn new() -> $method {
+                $method::default()
+            }
+        }
+
+        impl Default for $method {
+            fn default() -> $method {
+                $method {
+                    limits: Limits::default(),
+                    $($field: $default,)*
+                    implicit: true,
+                    watch: (),
+                }
+            }
+        }
+
         impl<W> $method<W> {
             /// Sets the tolerance of the gradient.
             pub fn gtol(mut self, gtol: f64) -> Self {
@@ -145,10 +163,23 @@ macro_rules! setters {
                 self.implicit = implicit;
                 self
             }
+
+            /// Calls a closure after each step.
+            pub fn on_step<F>(self, f: F) -> $method<$crate::OnStep<F>>
+            where
+                F: Fn($crate::Step<f64>) + Clone + Send + Sync + 'static,
+            {
+                $method {
+                    limits: self.limits,
+                    $($field: self.$field,)*
+                    implicit: self.implicit,
+                    watch: $crate::OnStep(f),
+                }
+            }
         }
     };
 }
-use setters;
+use method;
 
 /// What a method found, as a vector.
 #[derive(Tree, Clone, Copy)]

@@ -6,9 +6,9 @@ use wengert::IntoTree;
 use wengert::prelude::*;
 use wengert::solver::asked_at;
 
-use super::{Found, Limits, Minimum, minimum, setters};
+use super::{Found, Limits, Minimum, method, minimum};
 use crate::shared::{RUNNING, eps, is_flat, largest, length, matrix, number};
-use crate::{OnStep, State, Status, Step, Watch};
+use crate::{State, Status, Step, Watch};
 
 /// Minimisation by Newton's method, with the exact Hessian.
 ///
@@ -38,44 +38,13 @@ pub struct Newton<W = ()> {
     watch: W,
 }
 
-impl Newton {
-    /// The dense method with the usual limits.
-    pub fn new() -> Newton {
-        Newton::default()
-    }
-}
-
-impl Default for Newton {
-    fn default() -> Newton {
-        Newton {
-            limits: Limits::default(),
-            truncated: false,
-            implicit: true,
-            watch: (),
-        }
-    }
-}
-
-setters!(Newton);
+method!(Newton { truncated: false });
 
 impl<W: Watch> Newton<W> {
     /// Whether the step is solved for without the matrix.
     pub fn truncated(mut self, truncated: bool) -> Self {
         self.truncated = truncated;
         self
-    }
-
-    /// Calls a closure after each step.
-    pub fn on_step<F>(self, f: F) -> Newton<OnStep<F>>
-    where
-        F: Fn(Step<f64>) + Clone + Send + Sync + 'static,
-    {
-        Newton {
-            limits: self.limits,
-            truncated: self.truncated,
-            implicit: self.implicit,
-            watch: OnStep(f),
-        }
     }
 
     /// Minimises `f` from a start.
