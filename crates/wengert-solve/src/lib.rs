@@ -1,4 +1,4 @@
-//! Solvers for [Wengert](wengert): fits, minima, roots, integrals, interpolation.
+//! Solvers for [Wengert](wengert): fits, minima, roots, integrals, interpolation, differential equations.
 //!
 //! Every solver is an ordinary traced function. `jit(vmap(fit))` fits ten thousand data sets side by side, each
 //! of which stops when *it* is done; `grad` differentiates what was found; a solver may stand inside another.
@@ -12,6 +12,7 @@
 //! - Options are `Copy` structs with defaults and setters of the field's names (`ftol`, `xtol`, `gtol`, `max_steps`).
 #![forbid(unsafe_code)]
 
+pub mod de;
 pub mod fit;
 pub mod interp;
 pub mod minimize;

@@ -52,6 +52,10 @@ reasons! {
     ErrorConverged = 5, "converged: the estimate of the error is below its tolerance";
     /// The interval that holds the solution is shorter than its tolerance.
     IntervalConverged = 6, "converged: the interval is shorter than its tolerance";
+    /// The end of the span was reached, as of an integration.
+    Finished = 7, "finished: the end was reached";
+    /// An event ended the integration.
+    Event = 8, "finished: an event ended it";
     /// The limit of steps was reached before any test of convergence held. What was best so far is returned.
     StepLimit = 0, "stopped: the limit of steps was reached";
     /// The function gave NaN or infinity where no shorter step could avoid it.
@@ -66,6 +70,8 @@ reasons! {
     NoBracket = -5, "failed: the function does not change its sign in the interval";
     /// The constraints cannot be met together, as far as the solver can see.
     Infeasible = -6, "failed: the constraints are not met";
+    /// The step that the tolerances ask for is shorter than the numbers resolve, or than `dt_min`.
+    StepTooSmall = -7, "failed: the steps become too small";
 }
 
 impl Status {
@@ -81,7 +87,7 @@ impl Status {
         Status::ALL.iter().copied().find(|s| s.code() == code)
     }
 
-    /// Whether a test of convergence ended the solver.
+    /// Whether a test of convergence ended the solver, or an integration came to its end.
     pub const fn is_converged(self) -> bool {
         self.code() > 0
     }
@@ -185,7 +191,8 @@ mod tests {
     fn codes_are_distinct_and_read_back() {
         for &s in Status::ALL {
             assert_eq!(Status::of(s.code()), Some(s));
-            assert_eq!(s.is_converged(), s.to_string().starts_with("converged"));
+            let is_success = ["converged", "finished"].iter().any(|w| s.to_string().starts_with(w));
+            assert_eq!(s.is_converged(), is_success);
         }
     }
 
