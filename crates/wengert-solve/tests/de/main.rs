@@ -1,3 +1,7 @@
 //! Tests of differential equations.
 
+mod adjoint;
 mod basics;
+mod events;
+mod explicit;
+mod output;
