@@ -178,7 +178,7 @@ pub(super) fn adaptive<Y: State, M: Method, W: Watch, K: Keep<Y>>(
         None => (first_step(field, t0, &y0, forward, order), 2),
     };
     let longest = ode.dt_max.map_or(span.abs(), |h| span.abs().minimum(h));
-    let none = number(0.0, dtype);
+    let (none, one) = (number(0.0, dtype), number(1.0, dtype));
     let start = Carry {
         t: t0,
         y: y0.clone(),
@@ -217,7 +217,7 @@ pub(super) fn adaptive<Y: State, M: Method, W: Watch, K: Keep<Y>>(
                         let factor = ode.controller.factor(log, c.logs, order);
                         // After a rejection the step does not grow at once.
                         let most =
-                            (c.rejected_last | !accepted).select(1.0, ode.controller.max_factor);
+                            (c.rejected_last | !accepted).select(one, ode.controller.max_factor);
                         finite.select(factor.minimum(most), ode.controller.min_factor)
                     }
                 };
