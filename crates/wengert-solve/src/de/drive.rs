@@ -84,7 +84,7 @@ pub(super) fn adaptive<Y: State, M: Method, W: Watch, K: Keep<Y>>(
     let longest = ode
         .dt_max
         .map_or(span.abs(), |h| span.abs().minimum(h.abs()));
-    let none = number(0.0, dtype);
+    let (none, one) = (number(0.0, dtype), number(1.0, dtype));
     let start = Carry {
         t: t0,
         y: y0.clone(),
@@ -119,14 +119,14 @@ pub(super) fn adaptive<Y: State, M: Method, W: Watch, K: Keep<Y>>(
                         let factor = ode.controller.factor(accepted, log, c.logs, order);
                         // After a rejection the step does not grow at once.
                         let most =
-                            (c.rejected_last | !accepted).select(1.0, ode.controller.max_factor);
+                            (c.rejected_last | !accepted).select(one, ode.controller.max_factor);
                         finite.select(factor.minimum(most), ode.controller.min_factor)
                     });
                     (finite, accepted, factor, log)
                 }
                 _ => {
                     let finite = all_finite(&trial.y);
-                    (finite, finite, number(1.0, dtype), none)
+                    (finite, finite, one, none)
                 }
             };
             let taken = Taken::<Y, M> {
