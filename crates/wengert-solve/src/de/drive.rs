@@ -74,7 +74,7 @@ pub(super) fn adaptive<Y: State, M: Method, W: Watch, K: Keep<Y>>(
     let method = ode.method;
     let order = method.error_order().map_or(1.0, |p| f64::from(p) + 1.0);
     let span = stop_gradient(t1 - t0);
-    let forward = span.sign();
+    let forward = direction(span);
     let (first, tried) = match (ode.fixed, first, ode.dt0) {
         (Some(steps), ..) => (span.abs() / steps.max(1) as f64, 0),
         (None, Some(first), _) => (stop_gradient(first).abs(), 0),
@@ -230,7 +230,7 @@ pub(super) fn fixed<Y: State, M: Method, W: Watch, K: Keep<Y>>(
     let method = ode.method;
     let dtype = field.dtype;
     let h = (t1 - t0) / steps.max(1) as f64;
-    let forward = stop_gradient(h).sign();
+    let forward = direction(stop_gradient(h));
     let start = (
         y0.clone(),
         method.start(field, t0, &y0),
@@ -278,6 +278,12 @@ pub(super) fn fixed<Y: State, M: Method, W: Watch, K: Keep<Y>>(
         kept,
         watched: vec![],
     }
+}
+
+/// The direction of a span, 1 or -1; that of an empty one is 1.
+fn direction(span: Var) -> Var {
+    let one = |x: f64| number(x, span.dtype());
+    span.lt(0.0).select(one(-1.0), one(1.0))
 }
 
 /// Whether all numbers of a state are finite.
