@@ -25,6 +25,7 @@ chapters! {
     training: "../docs/src/training.md";
     quadrature: "../docs/src/quadrature.md";
     interpolation: "../docs/src/interpolation.md";
+    stiff: "../docs/src/stiff.md";
     fits: "../docs/src/fits.md";
     minima: "../docs/src/minima.md";
     roots: "../docs/src/roots.md";

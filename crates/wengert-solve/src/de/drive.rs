@@ -192,6 +192,7 @@ pub(super) fn adaptive<Y: State, M: Method, W: Watch, K: Keep<Y>>(
         status: {
             let finite = span.is_finite() & all_finite(&y0);
             let running = span.eq(0.0).select(Status::Finished.code(), RUNNING);
+            let running = field.met.select(running, Status::Infeasible.code());
             finite.select(running, Status::StartNotFinite.code())
         },
         kept: keep.start(t0, &y0),
@@ -211,16 +212,13 @@ pub(super) fn adaptive<Y: State, M: Method, W: Watch, K: Keep<Y>>(
                 let finite = error.is_finite();
                 let accepted = error.le(1.0);
                 let log = log(error);
-                let factor = match trial.factor {
-                    Some(factor) => factor,
-                    None => {
-                        let factor = ode.controller.factor(log, c.logs, order);
-                        // After a rejection the step does not grow at once.
-                        let most =
-                            (c.rejected_last | !accepted).select(one, ode.controller.max_factor);
-                        finite.select(factor.minimum(most), ode.controller.min_factor)
-                    }
-                };
+                let factor = ode.controller.factor(log, c.logs, order);
+                // After a rejection the step does not grow at once.
+                let most = (c.rejected_last | !accepted).select(one, ode.controller.max_factor);
+                let factor = finite.select(factor.minimum(most), ode.controller.min_factor);
+                let factor = trial
+                    .factor
+                    .map_or(factor, |own| own.is_nan().select(factor, own));
                 let length = (stop_gradient(h).abs() * factor).minimum(longest);
                 let taken = Taken::<Y, M> {
                     accepted,
@@ -342,14 +340,17 @@ pub(super) fn fixed<Y: State, M: Method, W: Watch, K: Keep<Y>>(
             })
         },
     );
-    let finite = all_finite(&y);
+    let failure = field
+        .met
+        .select(Status::NotFinite.code(), Status::Infeasible.code());
+    let finite = all_finite(&y) & field.met;
     Run {
         t: t1,
         y,
         steps: Var::from(steps as i64),
         rejected: Var::from(0i64),
         evaluations,
-        status: finite.select(Status::Finished.code(), Status::NotFinite.code()),
+        status: finite.select(Status::Finished.code(), failure),
         kept,
     }
 }
@@ -363,14 +364,14 @@ fn all_finite<Y: State>(y: &Y) -> Var {
 
 /// A first step, by the sizes of the state, of its rate, and of how that changes (Hairer, Nørsett, Wanner, Solving ODEs I, II.4).
 fn first_step<Y: State>(field: &Field<Y>, t: Var, y: &Y, forward: Var, order: f64) -> Var {
-    let k = field.rate(t, y);
+    let k = field.slope(t, y);
     let size = field.norm(y, y, y);
     let slope = field.norm(&k, y, y);
     let tiny = size.lt(1e-5) | slope.lt(1e-5);
     let h = tiny.select(number(1e-6, field.dtype), 0.01 * size / slope);
     let step = stop_gradient(h * forward);
     let next = tree::map2(y.clone(), k.clone(), |y, k| y + step * k);
-    let change = tree::map2(field.rate(t + step, &next), k, |b, a| b - a);
+    let change = tree::map2(field.slope(t + step, &next), k, |b, a| b - a);
     let bend = field.norm(&change, y, y) / h;
     let most = slope.maximum(bend);
     let by_error = (0.01 / most).powf(1.0 / order);

@@ -34,10 +34,15 @@ mod drive;
 mod explicit;
 mod method;
 mod ode;
+mod stiff;
 mod tableau;
 
 pub use control::Controller;
 pub use explicit::{BogackiShampine, DormandPrince5, Euler, Heun, Rk4, Tsit5};
 pub use method::{Field, Method, Trial};
 pub use ode::{Ode, Solution};
+pub use stiff::{
+    Auto, Bdf, Differences, KenCarp3, KenCarp4, Kept, Kvaerno3, Kvaerno5, Linear, Rodas4, Rodas5P,
+    Ros3P, Stages, Switch,
+};
 pub use tableau::{Tableau, Tabled};

@@ -10,6 +10,7 @@ use wengert::tree::ravel;
 use super::control::{Controller, Tolerance};
 use super::drive::{self, Ends, Rows, Run};
 use super::method::{Field, Method};
+use super::stiff::consistent;
 use crate::status::outcome;
 use crate::{OnStep, State, Step, Watch};
 
@@ -39,6 +40,22 @@ impl<Y> Solution<Y> {
     }
 }
 
+/// The parts of a rate.
+struct Rates<'a, Y> {
+    rate: &'a dyn Fn(Var, Y) -> Y,
+    explicit: Option<&'a dyn Fn(Var, Y) -> Y>,
+}
+
+impl<'a, Y> Rates<'a, Y> {
+    /// A rate in one part.
+    fn whole(rate: &'a dyn Fn(Var, Y) -> Y) -> Rates<'a, Y> {
+        Rates {
+            rate,
+            explicit: None,
+        }
+    }
+}
+
 /// How an ordinary differential equation is integrated: a method, tolerances, and what chooses the steps.
 ///
 /// The state is any tree of floats of one type, and time is of that type. A step is accepted if the root mean square of its
@@ -62,6 +79,7 @@ pub struct Ode<M, W = ()> {
     /// What chooses the length of steps.
     pub controller: Controller,
     pub(super) fixed: Option<usize>,
+    pub(super) mass: Option<Var>,
     pub(super) watch: W,
 }
 
@@ -78,6 +96,7 @@ impl<M: Method> Ode<M> {
             max_steps: 100_000,
             controller: Controller::PI,
             fixed: None,
+            mass: None,
             watch: (),
         }
     }
@@ -132,6 +151,49 @@ impl<M: Method, W: Watch> Ode<M, W> {
         self
     }
 
+    /// Integrates `m y' = f(t, y)` with a mass `m` for each number of the state: a tree like the state, of constants or of values of the
+    /// trace. Where a mass is zero, the equation is `0 = f(t, y)`: a differential-algebraic system, which must be of
+    /// index 1, that is, those equations must determine the numbers without mass.
+    ///
+    /// At the start the numbers without mass are found from the others by Newton's method, from those that are given; if none are
+    /// found, the status is [`Infeasible`](crate::Status::Infeasible). They have the derivative of their equation. The masses' own
+    /// derivative is that of the steps.
+    ///
+    /// Methods that integrate such systems are [`Rodas4`](super::Rodas4), [`Rodas5P`](super::Rodas5P), [`Ros3P`](super::Ros3P),
+    /// [`Kvaerno3`](super::Kvaerno3), [`Kvaerno5`](super::Kvaerno5), [`KenCarp3`](super::KenCarp3),
+    /// [`KenCarp4`](super::KenCarp4) and [`Bdf`](super::Bdf).
+    ///
+    /// ```
+    /// use wengert::prelude::*;
+    /// use wengert_solve::de::{Ode, Rodas5P};
+    ///
+    /// // Robertson's reactions, where the third substance is what is left of the whole.
+    /// let reactions = |rate: Var| {
+    ///     let f = move |_, [a, b, c]: [Var; 3]| {
+    ///         let (slow, fast, back) = (rate * a, 3e7 * b * b, 1e4 * b * c);
+    ///         [back - slow, slow - back - fast, a + b + c - 1.0]
+    ///     };
+    ///     let ode = Ode::new(Rodas5P::new()).rtol(1e-8).atol(1e-12).mass([1.0, 1.0, 0.0]);
+    ///     ode.solve(f, [1.0, 0.0, 0.0], 0.0, 40.0)
+    /// };
+    /// let s = jit(reactions).call(0.04)?.ok()?;
+    /// let [a, b, c] = &s.y;
+    /// let (a, b, c) = (a.item::<f64>()?, b.item::<f64>()?, c.item::<f64>()?);
+    /// assert!((a - 0.7158270688).abs() < 1e-7 && (a + b + c - 1.0).abs() < 1e-12);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When the equation is solved: if the masses are not as many numbers as the state has, or the method knows no masses.
+    pub fn mass<I>(mut self, mass: I) -> Self
+    where
+        I: IntoTree,
+        I::Tree: State,
+    {
+        self.mass = Some(ravel(mass.into_tree()).0);
+        self
+    }
+
     /// Calls a closure after each accepted step: with the number of the step, the time, and the step's length.
     pub fn on_step<F>(self, f: F) -> Ode<M, OnStep<F>>
     where
@@ -147,6 +209,7 @@ impl<M: Method, W: Watch> Ode<M, W> {
             max_steps: self.max_steps,
             controller: self.controller,
             fixed: self.fixed,
+            mass: self.mass,
             watch: OnStep(f),
         }
     }
@@ -174,13 +237,81 @@ impl<M: Method, W: Watch> Ode<M, W> {
             let (y0, [t0, t1]) = self.start(y0.into_tree(), [t0.into_tree(), t1.into_tree()]);
             let rate = |t: Var, y: I::Tree| f(t, y).into_tree();
             if !M::VECTOR {
-                let run = self.run(place, &rate, y0, t0, t1, Ends);
+                let run = self.run(place, Rates::whole(&rate), y0, t0, t1, Ends);
                 return run.solution(|y| y, |_, t, y| (t, y));
             }
             let (x0, tree) = ravel(y0);
             let rate = |t: Var, x: Var| ravel(rate(t, tree(x))).0;
-            let run = self.run(place, &rate, x0, t0, t1, Ends);
+            let run = self.run(place, Rates::whole(&rate), x0, t0, t1, Ends);
             run.solution(&tree, |_, t, y| (t, y))
+        })
+    }
+
+    /// Integrates `y' = explicit(t, y) + implicit(t, y)` from `t0` to `t1`, where only the implicit part is stiff: steps are implicit in it
+    /// alone, and its Jacobian is the only one. Methods for it are [`KenCarp3`](super::KenCarp3) and [`KenCarp4`](super::KenCarp4).
+    ///
+    /// ```
+    /// use wengert::prelude::*;
+    /// use wengert_solve::de::{KenCarp4, Ode};
+    ///
+    /// // What follows the cosine quickly, and what pushes it slowly.
+    /// let pushed = |k: Var| {
+    ///     let slow = |t: Var, _: Var| -t.sin();
+    ///     let fast = move |t: Var, y: Var| k * (t.cos() - y);
+    ///     Ode::new(KenCarp4::new()).solve_split(slow, fast, 1.0, 0.0, 2.0)
+    /// };
+    /// let s = jit(pushed).call(1e4)?.ok()?;
+    /// assert!((s.y.item::<f64>()? - 2f64.cos()).abs() < 1e-6);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As those of [`solve`](Ode::solve); if the method knows no two parts, or there are masses.
+    #[track_caller]
+    pub fn solve_split<I, A, B>(
+        &self,
+        explicit: impl Fn(Var, I::Tree) -> A,
+        implicit: impl Fn(Var, I::Tree) -> B,
+        y0: I,
+        t0: impl IntoTree<Tree = Var>,
+        t1: impl IntoTree<Tree = Var>,
+    ) -> Solution<I::Tree>
+    where
+        I: IntoTree,
+        I::Tree: State,
+        A: IntoTree<Tree = I::Tree>,
+        B: IntoTree<Tree = I::Tree>,
+    {
+        let place = Location::caller();
+        asked_at(place, || {
+            let (y0, [t0, t1]) = self.start(y0.into_tree(), [t0.into_tree(), t1.into_tree()]);
+            if !M::SPLIT {
+                let name = M::NAME;
+                refuse(
+                    "ode",
+                    format!("{name} knows no rates in two parts; KenCarp3 and KenCarp4 do"),
+                );
+            }
+            if self.mass.is_some() {
+                refuse(
+                    "ode",
+                    "rates in two parts have no masses; integrate their sum by `solve`",
+                );
+            }
+            let explicit = |t: Var, y: I::Tree| explicit(t, y).into_tree();
+            let implicit = |t: Var, y: I::Tree| implicit(t, y).into_tree();
+            let run = self.run(
+                place,
+                Rates {
+                    rate: &implicit,
+                    explicit: Some(&explicit),
+                },
+                y0,
+                t0,
+                t1,
+                Ends,
+            );
+            run.solution(|y| y, |_, t, y| (t, y))
         })
     }
 
@@ -217,12 +348,12 @@ impl<M: Method, W: Watch> Ode<M, W> {
             let rows = Rows { times };
             let kept = |kept: (I::Tree, Var), _, _| (times, kept.0);
             if !M::VECTOR {
-                let run = self.run(place, &rate, y0, t0, t1, rows);
+                let run = self.run(place, Rates::whole(&rate), y0, t0, t1, rows);
                 return run.solution(|y| y, kept);
             }
             let (x0, tree) = ravel(y0);
             let rate = |t: Var, x: Var| ravel(rate(t, tree(x))).0;
-            let run = self.run(place, &rate, x0, t0, t1, rows);
+            let run = self.run(place, Rates::whole(&rate), x0, t0, t1, rows);
             let rows = vmap(&tree)(run.kept.0);
             run.solution(&tree, |_, t, y| (t, y)).with(times, rows)
         })
@@ -253,6 +384,23 @@ impl<M: Method, W: Watch> Ode<M, W> {
                 format!("{name} does not estimate errors; give `fixed(steps)`"),
             );
         }
+        if let Some(mass) = self.mass {
+            let numbers: usize = tree::leaves(&y0).iter().map(|v| v.ty().size()).sum();
+            if !M::MASS {
+                let name = M::NAME;
+                let message = format!(
+                    "{name} knows no masses; those for stiff equations do, such as Rodas5P, Kvaerno5 and Bdf"
+                );
+                refuse("ode", message);
+            }
+            if mass.shape() != [numbers] {
+                let message = format!(
+                    "the masses are {}, and the state has {numbers} numbers",
+                    mass.ty()
+                );
+                refuse("ode", message);
+            }
+        }
         (y0, ends.map(|t| t.to(dtype)))
     }
 
@@ -260,21 +408,30 @@ impl<M: Method, W: Watch> Ode<M, W> {
     fn run<Y: State, K: drive::Keep<Y>>(
         &self,
         place: &'static Location<'static>,
-        rate: &dyn Fn(Var, Y) -> Y,
+        rates: Rates<'_, Y>,
         y0: Y,
         t0: Var,
         t1: Var,
         keep: K,
     ) -> Run<Y, K::Kept> {
-        let field = Field {
-            rate,
+        let mut field = Field {
+            rate: rates.rate,
+            explicit: rates.explicit,
             tolerance: Tolerance {
                 rtol: self.rtol,
                 atol: self.atol,
             },
             dtype: t0.dtype(),
             place,
+            mass: self.mass.map(|m| m.to(t0.dtype())),
+            met: Var::from(true),
         };
+        let mut y0 = y0;
+        if field.mass.is_some() {
+            let (start, met) = consistent(&field, self.method.linear(), t0, &y0);
+            y0 = start;
+            field.met = met;
+        }
         match self.fixed {
             Some(steps) => drive::fixed(self, &field, y0, t0, t1, steps, keep),
             None => drive::adaptive(self, &field, y0, t0, t1, keep),
