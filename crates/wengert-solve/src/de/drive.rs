@@ -246,7 +246,9 @@ pub(super) fn adaptive<Y: State, M: Method, W: Watch, K: Keep<Y>>(
                     }
                 };
                 let too_small = !accepted & length.lt(least);
-                let failed = finite.select(Status::StepTooSmall.code(), Status::NotFinite.code());
+                let failed = error
+                    .is_nan()
+                    .select(Status::NotFinite.code(), Status::StepTooSmall.code());
                 let status = [
                     (accepted & is_last, Var::from(Status::Finished.code())),
                     (too_small, failed),
@@ -307,12 +309,12 @@ pub(super) fn fixed<Y: State, M: Method, W: Watch, K: Keep<Y>>(
         y0.clone(),
         method.start(field, t0, &y0),
         Var::from(1i64),
-        kept,
+        (Var::from(true), kept),
     );
-    let (y, _, evaluations, kept) = fori(
+    let (y, _, evaluations, (solved, kept)) = fori(
         0..steps,
         start,
-        |i, (y, memory, evaluations, kept): (Y, M::Memory<Y>, Var, K::Kept)| {
+        |i, (y, memory, evaluations, (solved, kept)): (Y, M::Memory<Y>, Var, (Var, K::Kept))| {
             asked_at(field.place, || {
                 let t = t0 + i.to(dtype) * h;
                 let end = (i + 1)
@@ -336,7 +338,13 @@ pub(super) fn fixed<Y: State, M: Method, W: Watch, K: Keep<Y>>(
                         step: h,
                     },
                 );
-                (trial.y, trial.memory, evaluations + trial.evaluations, kept)
+                // An infinite error is a step whose equations were not solved.
+                let solved = match trial.error {
+                    Some(error) => solved & error.ne(f64::INFINITY),
+                    None => solved,
+                };
+                let evaluations = evaluations + trial.evaluations;
+                (trial.y, trial.memory, evaluations, (solved, kept))
             })
         },
     );
@@ -350,7 +358,10 @@ pub(super) fn fixed<Y: State, M: Method, W: Watch, K: Keep<Y>>(
         steps: Var::from(steps as i64),
         rejected: Var::from(0i64),
         evaluations,
-        status: finite.select(Status::Finished.code(), failure),
+        status: finite.select(
+            solved.select(Status::Finished.code(), Status::Stalled.code()),
+            failure,
+        ),
         kept,
     }
 }

@@ -77,7 +77,8 @@ impl<Y: State> Field<'_, Y> {
 pub struct Trial<Y, M> {
     /// The state at the end of the step.
     pub y: Y,
-    /// The estimate of the error, in the units of [`Field::norm`]; a step is accepted if it is at most 1. `None` if the
+    /// The estimate of the error, in the units of [`Field::norm`]; a step is accepted if it is at most 1, and one whose equations
+    /// were not solved has an infinite one. `None` if the
     /// method has no estimate.
     pub error: Option<Var>,
     /// What the method keeps if the step is accepted.

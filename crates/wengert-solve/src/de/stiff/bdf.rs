@@ -195,7 +195,7 @@ impl Method for Bdf {
         let next = predicted + d;
         let size = |d: Var| flat.norm(d, x, next);
         let error = of(constants, order, dtype) * size(d);
-        let failed = iteration.finite.select(1e10, f64::NAN).to(dtype);
+        let failed = iteration.finite.select(f64::INFINITY, f64::NAN).to(dtype);
         let converged = iteration.converged;
         let error = converged.select(error, failed);
         let accepted = error.le(1.0);
@@ -261,7 +261,7 @@ impl Method for Bdf {
                 h: stop_gradient(h),
                 order: is_due.select(order + change, order),
                 equal: is_due.select(0i64, equal),
-                kept: renew(Var::from(false)),
+                kept: renew(!converged),
             },
             after_rejection: Some(Differences {
                 kept: renew(!converged),

@@ -32,7 +32,7 @@ pub struct Stages<T = Var> {
 }
 
 /// The limit of Newton's corrections in a stage.
-const LIMIT: i64 = 8;
+const LIMIT: i64 = 10;
 
 fn sum(factors: &[f64], vectors: &[Var]) -> Option<Var> {
     let terms = factors.iter().zip(vectors).filter(|(w, _)| **w != 0.0);
@@ -108,7 +108,7 @@ fn step<Y: State>(
         evaluations = evaluations + 1;
     }
     let length = error.map(|e| flat.norm(h * e, x, next));
-    let failed = finite.select(1e10, f64::NAN).to(s.dtype());
+    let failed = finite.select(f64::INFINITY, f64::NAN).to(s.dtype());
     let error = length.map(|e| converged.select(e, failed));
     // With an old Jacobian the same step is tried again with a new one.
     let nan = full_like(s, f64::NAN);
@@ -127,7 +127,7 @@ fn step<Y: State>(
         error,
         memory: Stages {
             rate,
-            kept: renew(ratio.gt(0.2)),
+            kept: renew(ratio.gt(0.1) | !converged),
         },
         after_rejection: Some(Stages {
             rate: memory.rate,
@@ -215,7 +215,7 @@ methods! {
     /// equations at coarse tolerances whose Jacobian is worth keeping.
     ///
     /// The Jacobian and the factors of `M - γ h J` are kept over stages and steps: the factors until the step's length changes by a
-    /// quarter, the Jacobian until two corrections of Newton's method have a ratio above 0.2; a step whose stages do not
+    /// quarter, the Jacobian until two corrections of Newton's method have a ratio above 0.1; a step whose stages do not
     /// converge (Hairer, Wanner, Solving ODEs II, IV.8) is tried again with a new Jacobian, and then shorter. The derivative of a
     /// stage is that of its equation, not of the corrections. Within the step the solution is the cubic through both ends and
     /// their rates.

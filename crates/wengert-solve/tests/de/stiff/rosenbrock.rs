@@ -11,16 +11,14 @@ use super::*;
 #[test]
 fn fixed_steps_have_their_order() -> Result {
     for (found, least) in [
-        (order(Rodas5P::new(), 20)?, 5.0),
-        (order(Rodas5P::new(), 80)?, 5.0),
         (order(Ros3P::new(), 20)?, 3.0),
         (order(Rodas4::new(), 20)?, 4.0),
         (order(Rodas5P::new(), 40)?, 5.0),
-        (order(Kvaerno3::new(), 20)?, 3.0),
-        (order(KenCarp3::new(), 20)?, 3.0),
+        (order(Kvaerno3::new(), 40)?, 3.0),
+        (order(KenCarp3::new(), 40)?, 3.0),
         (order(KenCarp4::new(), 20)?, 4.0),
+        (order(Kvaerno5::new(), 24)?, 5.0),
     ] {
-        println!("{found} {least}");
         assert!((found - least).abs() < 0.4, "{found} for {least}");
     }
     Ok(())
@@ -231,7 +229,10 @@ fn rates_in_two_parts() -> Result {
     }
     let error = |n: usize| -> Result<f64> {
         Ok(deviation(
-            &solve(Ode::new(KenCarp4::new()).fixed(n), 3.0)?,
+            &solve(
+                Ode::new(KenCarp4::new()).rtol(1e-11).atol(1e-11).fixed(n),
+                3.0,
+            )?,
             &exact,
             1.0,
         ))
@@ -240,7 +241,10 @@ fn rates_in_two_parts() -> Result {
     assert!((order - 4.0).abs() < 0.4, "{order}");
     let error = |n: usize| -> Result<f64> {
         Ok(deviation(
-            &solve(Ode::new(KenCarp3::new()).fixed(n), 3.0)?,
+            &solve(
+                Ode::new(KenCarp3::new()).rtol(1e-11).atol(1e-11).fixed(n),
+                3.0,
+            )?,
             &exact,
             1.0,
         ))
