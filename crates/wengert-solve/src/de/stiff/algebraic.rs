@@ -35,7 +35,7 @@ pub(in crate::de) fn consistent<Y: State>(
     // Numbers with mass are the start's; two steps that are differentiated give the others their first two derivatives.
     let mut x = flat.without_mass(found) + flat.with_mass(start);
     for _ in 0..2 {
-        x = x + step(t, x);
+        x += step(t, x);
     }
     (flat.tree(met.select(x, start)), met)
 }
@@ -73,7 +73,7 @@ impl<Y: State> Flat<'_, Y> {
         }
         let mut given = self.field.over_mass(rate);
         if let Some(by_time) = self.rate_by_time(t, x) {
-            given = given - self.without_mass(by_time);
+            given -= self.without_mass(by_time);
         }
         self.along(t, x, given)
     }

@@ -108,16 +108,12 @@ fn rescaled(rows: Var, order: Var, factor: Var) -> Var {
     let terms = (i - 1.0 - factor * j) / i.maximum(1.0);
     let products = i.eq(0.0).select(ones_like(terms), terms).cumprod(0);
     // Binomials with signs: the same for a factor of 1.
-    let mut unit = [[0.0; MOST + 1]; MOST + 1];
-    for j in 0..=MOST {
-        let mut product = 1.0;
-        for i in 0..=MOST {
-            if i > 0 {
-                product *= (i as f64 - 1.0 - j as f64) / i as f64;
-            }
-            unit[i][j] = product;
-        }
-    }
+    let binomial = |i: usize, j: usize| {
+        let terms = (1..=i).map(|i| (i as f64 - 1.0 - j as f64) / i as f64);
+        terms.product::<f64>()
+    };
+    let unit: [[f64; MOST + 1]; MOST + 1] =
+        std::array::from_fn(|i| std::array::from_fn(|j| binomial(i, j)));
     let both = products.matmul(Var::from(unit).to(dtype));
     let held = rows.slice_axis(0, 0..MOST + 1);
     let used = numbers(MOST + 1).le(order);
@@ -185,9 +181,7 @@ impl Method for Bdf {
         let right = -flat.massed(psi);
         let (d, iteration) = flat.increment(
             &kept,
-            t + h,
-            predicted,
-            s,
+            (t + h, predicted, s),
             Some(right),
             zeros_like(predicted),
             LIMIT,

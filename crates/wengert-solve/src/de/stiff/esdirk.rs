@@ -71,22 +71,22 @@ fn step<Y: State>(
     for i in 1..m.a.len() {
         let mut base = x;
         if let Some(known) = sum(m.a[i], &k) {
-            base = base + h * known;
+            base += h * known;
         }
         if split && let Some(known) = sum(m.explicit[i], &fast) {
-            base = base + h * known;
+            base += h * known;
         }
         let at = t + m.c[i] * h;
         let guess = s * k[k.len() - 1];
-        let (z, iteration) = flat.increment(&kept, at, base, s, None, guess, LIMIT);
+        let (z, iteration) = flat.increment(&kept, (at, base, s), None, guess, LIMIT);
         next = base + z;
         k.push(z / s);
         if split {
             fast.push(flat.explicit_rate(at, next));
         }
-        evaluations = evaluations + iteration.count;
-        converged = converged & iteration.converged;
-        finite = finite & iteration.finite;
+        evaluations += iteration.count;
+        converged &= iteration.converged;
+        finite &= iteration.finite;
         ratio = ratio.maximum(iteration.ratio);
     }
     let mut rate = k[k.len() - 1];
@@ -101,11 +101,11 @@ fn step<Y: State>(
             })
             .collect();
         if let Some(more) = sum(&weights, &fast) {
-            next = next + h * more;
+            next += h * more;
         }
         error = error.zip(sum(m.error, &fast)).map(|(a, b)| a + b);
         rate = flat.rate(t + h, next);
-        evaluations = evaluations + 1;
+        evaluations += 1;
     }
     let length = error.map(|e| flat.norm(h * e, x, next));
     let failed = finite.select(f64::INFINITY, f64::NAN).to(s.dtype());
@@ -239,13 +239,13 @@ methods! {
     /// ```
     Kvaerno5 = numbers::KVAERNO5;
 
-    /// Kennedy and Carpenter's method ARK3(2)4L[2]SA of order 3 with order 2 beside it (Appl. Numer. Math. 44, 2003): four stages, of
+    /// Kennedy and Carpenter's method `ARK3(2)4L[2]SA` of order 3 with order 2 beside it (Appl. Numer. Math. 44, 2003): four stages, of
     /// which three are found by Newton's method, and an explicit method for a part of the rate that is not stiff
     /// ([`Ode::solve_split`](crate::de::Ode::solve_split)). Jacobians, factors, derivatives and the solution within the step are as
     /// those of [`Kvaerno3`].
     KenCarp3 = numbers::KENCARP3;
 
-    /// Kennedy and Carpenter's method ARK4(3)6L[2]SA of order 4 with order 3 beside it (Appl. Numer. Math. 44, 2003): six stages, of
+    /// Kennedy and Carpenter's method `ARK4(3)6L[2]SA` of order 4 with order 3 beside it (Appl. Numer. Math. 44, 2003): six stages, of
     /// which five are found by Newton's method, and an explicit method for a part of the rate that is not stiff
     /// ([`Ode::solve_split`](crate::de::Ode::solve_split)). Jacobians, factors, derivatives and the solution within the step are as
     /// those of [`Kvaerno3`].

@@ -96,9 +96,7 @@ impl<Y: State> Flat<'_, Y> {
     pub(super) fn increment(
         &self,
         kept: &Kept,
-        t: Var,
-        base: Var,
-        s: Var,
+        (t, base, s): (Var, Var, Var),
         right: Option<Var>,
         guess: Var,
         limit: i64,

@@ -69,12 +69,12 @@ fn step<Y: State>(
         };
         let mut right = s * rate;
         if let Some(c) = sum(m.c[i], &u) {
-            right = right + m.gamma * flat.massed(c);
+            right += m.gamma * flat.massed(c);
         }
         if let Some(by_time) = by_time
             && m.d[i] != 0.0
         {
-            right = right + (m.d[i] * s * h) * by_time;
+            right += (m.d[i] * s * h) * by_time;
         }
         u.push(flat.solve(&system, right));
     }

@@ -21,8 +21,8 @@ fn what_is_not_stiff_is_explicit() -> Result {
     let b = jit(explicit).call(())?.ok()?;
     assert_eq!(a.steps.item::<i64>()?, b.steps.item::<i64>()?);
     let y = b.y.to_vec::<f64>()?;
-    for i in 0..2 {
-        assert!((a.y[i].item::<f64>()? - y[i]).abs() < 1e-12);
+    for (a, y) in a.y.iter().zip(y) {
+        assert!((a.item::<f64>()? - y).abs() < 1e-12);
     }
     Ok(())
 }
