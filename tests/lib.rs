@@ -26,6 +26,7 @@ chapters! {
     quadrature: "../docs/src/quadrature.md";
     differential_equations: "../docs/src/differential-equations.md";
     interpolation: "../docs/src/interpolation.md";
+    stiff: "../docs/src/stiff.md";
     fits: "../docs/src/fits.md";
     minima: "../docs/src/minima.md";
     roots: "../docs/src/roots.md";

@@ -44,6 +44,8 @@ mod method;
 mod ode;
 mod rkc;
 mod solve;
+mod split;
+mod stiff;
 mod symplectic;
 mod tableau;
 
@@ -59,5 +61,9 @@ pub use method::{Field, Method, Trial};
 pub use ode::{Ode, Solution};
 pub use rkc::{Rkc, RkcMemory};
 pub use solve::WithEvents;
+pub use stiff::{
+    Auto, Bdf, Differences, KenCarp3, KenCarp4, Kept, Kvaerno3, Kvaerno5, Linear, Rodas4, Rodas5P,
+    Ros3P, Stages, Switch,
+};
 pub use symplectic::Symplectic;
 pub use tableau::{Tableau, Tabled};

@@ -15,6 +15,7 @@ use super::event::{Event, Events, Guard, Watched};
 use super::keep::{Ends, Every, Keep, Lift, Pieces, Rows};
 use super::method::{Field, Method};
 use super::ode::{Ode, Solution};
+use super::stiff::consistent;
 use crate::shared::number;
 use crate::{State, Watch};
 
@@ -22,6 +23,23 @@ type Place = &'static Location<'static>;
 
 /// A right-hand side.
 pub(super) type Rate<'a, Y> = &'a dyn Fn(Var, Y) -> Y;
+
+/// A right-hand side in one part, or in two of which one is explicit.
+#[derive(Clone, Copy)]
+pub(super) struct Rates<'a, Y> {
+    pub(super) rate: Rate<'a, Y>,
+    pub(super) explicit: Option<Rate<'a, Y>>,
+}
+
+impl<'a, Y> Rates<'a, Y> {
+    /// A right-hand side in one part.
+    pub(super) fn whole(rate: Rate<'a, Y>) -> Rates<'a, Y> {
+        Rates {
+            rate,
+            explicit: None,
+        }
+    }
+}
 
 impl<M: Method, W: Watch> Ode<M, W> {
     /// Integrates `y' = f(t, y)` from `t0` to `t1`, which may be before `t0`.
@@ -187,7 +205,7 @@ impl<M: Method, W: Watch> Ode<M, W> {
     }
 
     /// The start and the ends, of one type.
-    fn start<Y: State>(&self, place: Place, y0: Y, ends: [Var; 2]) -> (Y, [Var; 2]) {
+    pub(super) fn start<Y: State>(&self, place: Place, y0: Y, ends: [Var; 2]) -> (Y, [Var; 2]) {
         asked_at(place, || {
             expect_floats("ode", "the state", &y0);
             let types: Vec<DType> = tree::leaves(&y0).iter().map(|v| v.dtype()).collect();
@@ -211,6 +229,23 @@ impl<M: Method, W: Watch> Ode<M, W> {
                     format!("{name} does not estimate errors; give `fixed(steps)`"),
                 );
             }
+            if let Some(mass) = self.mass {
+                let numbers: usize = tree::leaves(&y0).iter().map(|v| v.ty().size()).sum();
+                if !M::MASS {
+                    let message = format!(
+                        "{} knows no masses; those for stiff equations do, such as Rodas5P, Kvaerno5 and Bdf",
+                        M::NAME
+                    );
+                    refuse("ode", message);
+                }
+                if mass.shape() != [numbers] {
+                    let message = format!(
+                        "the masses are {}, and the state has {numbers} numbers",
+                        mass.ty()
+                    );
+                    refuse("ode", message);
+                }
+            }
             (y0, ends.map(|t| t.to(dtype)))
         })
     }
@@ -230,10 +265,10 @@ impl<M: Method, W: Watch> Ode<M, W> {
     }
 
     /// Continuous adjoints are only for what has no events and is not kept step by step.
-    fn by_steps(&self, place: Place, is_simple: bool) {
-        if self.adjoint != Adjoint::Steps && !is_simple {
+    pub(super) fn by_steps(&self, place: Place, is_simple: bool) {
+        if self.adjoint != Adjoint::Steps && !(is_simple && self.mass.is_none()) {
             asked_at(place, || {
-                let message = "a continuous adjoint is for `solve` and `sample` without events; use \
+                let message = "a continuous adjoint is for `solve` and `sample` without events and masses; use \
                                `Adjoint::Steps`, with `checkpoints` if memory is short";
                 refuse("ode", message)
             })
@@ -252,7 +287,7 @@ impl<M: Method, W: Watch> Ode<M, W> {
             if self.adjoint != Adjoint::Steps {
                 return (adjoint::solve(self, place, rate, span), None);
             }
-            let run = self.integrate(place, rate, span, &Ends, events);
+            let run = self.integrate(place, Rates::whole(rate), span, &Ends, events);
             let (run, (), events) = run.parts();
             (run, events)
         })
@@ -271,7 +306,7 @@ impl<M: Method, W: Watch> Ode<M, W> {
             if self.adjoint != Adjoint::Steps {
                 return (adjoint::sample(self, place, rate, span, times), None);
             }
-            let run = self.integrate(place, rate, span, &Rows { times }, events);
+            let run = self.integrate(place, Rates::whole(rate), span, &Rows { times }, events);
             let (solution, (y, _), events) = run.parts();
             let solution = Solution {
                 t: times,
@@ -292,7 +327,7 @@ impl<M: Method, W: Watch> Ode<M, W> {
     ) -> (Solution<Y>, Option<Events<Y>>) {
         self.by_steps(place, false);
         asked_at(place, || {
-            let run = self.integrate(place, rate, span, &Every { limit }, events);
+            let run = self.integrate(place, Rates::whole(rate), span, &Every { limit }, events);
             let (solution, (t, y, _), events) = run.parts();
             (Solution { t, y, ..solution }, events)
         })
@@ -309,7 +344,7 @@ impl<M: Method, W: Watch> Ode<M, W> {
         self.by_steps(place, false);
         asked_at(place, || {
             let from = span.t0;
-            let run = self.integrate(place, rate, span, &Pieces { limit }, events);
+            let run = self.integrate(place, Rates::whole(rate), span, &Pieces { limit }, events);
             let (s, pieces, events) = run.parts();
             let dense = Dense {
                 pieces,
@@ -329,7 +364,7 @@ impl<M: Method, W: Watch> Ode<M, W> {
     pub(super) fn integrate<Y: State, K: Lift<Y>>(
         &self,
         place: Place,
-        rate: Rate<'_, Y>,
+        rates: Rates<'_, Y>,
         span: Span<Y>,
         keep: &K,
         events: Vec<Event<'_, Y>>,
@@ -340,7 +375,7 @@ impl<M: Method, W: Watch> Ode<M, W> {
                 Some(all) => vec![Var::from(all.clone()).to(dtype)],
                 None => self.atol.leaves(dtype, &span.y0),
             };
-            return self.run::<Y, K>(place, rate, atol, span, keep, events);
+            return self.run::<Y, K>(place, rates, atol, span, keep, events);
         }
         let y0 = span.y0;
         let atol = match span.atol.or_else(|| self.atol.numbers(&y0)) {
@@ -349,12 +384,20 @@ impl<M: Method, W: Watch> Ode<M, W> {
         };
         let (x0, tree) = ravel(y0.clone());
         let vector = |y: Y| ravel(y).0;
-        let of_vector = |t: Var, x: Var| {
+        let of_vector = |rate: Rate<'_, Y>, t: Var, x: Var| {
             let k = rate(t, tree(x));
             asked_at(place, || {
                 same_trees("ode", ["the state", "its rate"], &y0, &k)
             });
             vector(k)
+        };
+        let rate = |t: Var, x: Var| of_vector(rates.rate, t, x);
+        let explicit = rates
+            .explicit
+            .map(|f| move |t: Var, x: Var| of_vector(f, t, x));
+        let rates = Rates {
+            rate: &rate,
+            explicit: explicit.as_ref().map(|f| f as Rate<'_, Var>),
         };
         let of_vectors = events.iter().map(|e| e.of_vector(&tree, &vector));
         let span = Span {
@@ -365,7 +408,7 @@ impl<M: Method, W: Watch> Ode<M, W> {
             first: span.first,
             atol: None,
         };
-        let run = self.run::<Var, K>(place, &of_vector, atol, span, keep, of_vectors.collect());
+        let run = self.run::<Var, K>(place, rates, atol, span, keep, of_vectors.collect());
         let lift = |w: Watched<Var>| Watched::lifted(w, &tree);
         Run {
             t: run.t,
@@ -383,22 +426,31 @@ impl<M: Method, W: Watch> Ode<M, W> {
     fn run<Y: State, K: Keep<Y>>(
         &self,
         place: Place,
-        rate: Rate<'_, Y>,
+        rates: Rates<'_, Y>,
         atol: Vec<Var>,
-        span: Span<Y>,
+        mut span: Span<Y>,
         keep: &K,
         events: Vec<Event<'_, Y>>,
     ) -> Run<Y, K::Kept> {
-        let field = Field {
-            rate,
+        let dtype = span.t0.dtype();
+        let mut field = Field {
+            rate: rates.rate,
+            explicit: rates.explicit,
             tolerance: Tolerance {
                 rtol: self.rtol,
                 atol,
                 norm: self.norm,
             },
-            dtype: span.t0.dtype(),
+            dtype,
             place,
+            mass: self.mass.map(|m| m.to(dtype)),
+            met: Var::from(true),
         };
+        if field.mass.is_some() {
+            let (start, met) = consistent(&field, self.method.linear(), span.t0, &span.y0);
+            span.y0 = start;
+            field.met = met;
+        }
         let keeps = self.kept_events;
         match self.fixed {
             Some(steps) if events.is_empty() && span.accepted.is_none_or(|n| n >= steps) => {

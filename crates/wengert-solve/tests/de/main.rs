@@ -5,3 +5,4 @@ mod basics;
 mod events;
 mod explicit;
 mod output;
+mod stiff;
