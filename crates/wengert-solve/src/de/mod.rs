@@ -32,12 +32,14 @@
 mod control;
 mod drive;
 mod explicit;
+mod grid;
 mod method;
 mod ode;
 mod tableau;
 
 pub use control::Controller;
 pub use explicit::{BogackiShampine, DormandPrince5, Euler, Heun, Rk4, Tsit5};
+pub use grid::{Along, End, Fourier, Grid, laplacian};
 pub use method::{Field, Method, Trial};
 pub use ode::{Ode, Solution};
 pub use tableau::{Tableau, Tabled};

@@ -1,3 +1,4 @@
 //! Tests of differential equations.
 
 mod basics;
+mod grid;
