@@ -29,6 +29,7 @@
 //! step lengths were chosen does not contribute, so that an accurate solution has accurate derivatives; the last
 //! step ends at `t1` and carries the derivative in it.
 
+mod analysis;
 mod control;
 mod drive;
 mod explicit;
@@ -37,6 +38,10 @@ mod method;
 mod ode;
 mod tableau;
 
+pub use analysis::{
+    Bins, Ensemble, Exponents, LimitCycle, Lyapunov, PhaseResponse, Steady, SteadyState, Summary,
+    limit_cycle, phase_response, sensitivity, steady_state,
+};
 pub use control::Controller;
 pub use explicit::{BogackiShampine, DormandPrince5, Euler, Heun, Rk4, Tsit5};
 pub use grid::{Along, End, Fourier, Grid, laplacian};

@@ -1,4 +1,5 @@
 //! Tests of differential equations.
 
+mod analysis;
 mod basics;
 mod grid;
