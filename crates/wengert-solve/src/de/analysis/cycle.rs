@@ -166,11 +166,10 @@ impl<Y: State> LimitCycle<Y> {
 ///     phase_response(&ode, f, &cycle, 4)
 /// });
 /// let r = response.call(1.1)?;
-/// let [x, y] = r.response.map(|a| a.to_vec::<f64>().unwrap());
-/// for (got, want) in x.iter().zip([0.0, -1.0, 0.0, 1.0]) {
-///     assert!((got - want).abs() < 1e-7);
-/// }
-/// assert!((y[0] - 1.0).abs() < 1e-7);
+/// // At (cos φ, sin φ) it is (-sin φ, cos φ).
+/// let ([x, y], [dx, dy]) = (&r.y, &r.response);
+/// assert!(dy.all_close(x, 0.0, 1e-7));
+/// assert!((dx + y).all_close(&Array::from([0.0; 4]), 0.0, 1e-7));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[track_caller]

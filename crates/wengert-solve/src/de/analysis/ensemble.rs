@@ -111,8 +111,9 @@ impl Bins {
 ///
 /// // Ten thousand populations y' = r y (1 - y), with normal rates of growth.
 /// let f = jit(|key: Key| {
-///     let end = move |i: Var| {
-///         let r = 1.0 + 0.1 * key.fold_in().at(i).normal(());
+///     let keys = key.fold_in();
+///     let end = |i: Var| {
+///         let r = 1.0 + 0.1 * keys.at(i).normal(());
 ///         Ode::new(Tsit5).solve(move |_, y: Var| r * y * (1.0 - y), 0.1, 0.0, 2.0).y
 ///     };
 ///     let bins = Bins::Between { low: 0.0, high: 1.0, bins: 1000 };
