@@ -27,6 +27,8 @@ chapters! {
     differential_equations: "../docs/src/differential-equations.md";
     interpolation: "../docs/src/interpolation.md";
     stiff: "../docs/src/stiff.md";
+    partial: "../docs/src/partial.md";
+    dynamics: "../docs/src/dynamics.md";
     fits: "../docs/src/fits.md";
     minima: "../docs/src/minima.md";
     roots: "../docs/src/roots.md";

@@ -33,6 +33,7 @@ mod adjoint;
 mod checkpoints;
 #[cfg(test)]
 mod conditions;
+mod analysis;
 mod control;
 mod dense;
 mod drive;
@@ -40,6 +41,7 @@ mod event;
 mod explicit;
 mod high;
 mod keep;
+mod grid;
 mod method;
 mod ode;
 mod rkc;
@@ -57,6 +59,13 @@ pub use explicit::{
     BogackiShampine, DormandPrince5, Euler, Heun, Kutta38, Midpoint, Ralston, Rk4, Tsit5,
 };
 pub use high::{DormandPrince8, Vern7};
+pub use analysis::{
+    Bins, Ensemble, Exponents, LimitCycle, Lyapunov, PhaseResponse, Steady, SteadyState, Summary,
+    limit_cycle, phase_response, sensitivity, steady_state,
+};
+pub use control::Controller;
+pub use explicit::{BogackiShampine, DormandPrince5, Euler, Heun, Rk4, Tsit5};
+pub use grid::{Along, End, Fourier, Grid, laplacian};
 pub use method::{Field, Method, Trial};
 pub use ode::{Ode, Solution};
 pub use rkc::{Rkc, RkcMemory};

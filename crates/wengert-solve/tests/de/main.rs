@@ -6,3 +6,6 @@ mod events;
 mod explicit;
 mod output;
 mod stiff;
+mod analysis;
+mod basics;
+mod grid;
