@@ -1,1 +1,3 @@
 //! Differential equations.
+
+pub mod sde;
