@@ -151,7 +151,7 @@ impl AdaptiveSteps {
     /// # Errors
     /// As [`AdaptiveSteps::solve`], and if the times are not a vector of floats with at least one.
     #[track_caller]
-    pub fn solve_at<I, A, F, G>(
+    pub fn sample<I, A, F, G>(
         &self,
         sde: &Sde<F, G>,
         y0: I,

@@ -79,7 +79,7 @@ impl FixedSteps {
     ///
     /// let f = jit(|key: Key| {
     ///     let sde = Sde::ito(|_t, x: Var| -x, Diagonal(|_t, x: Var| 0.1 * x));
-    ///     Scheme::Milstein.steps(8).solve_at(&sde, 1.0, 0.0, linspace(0.0, 1.0, 11), key)
+    ///     Scheme::Milstein.steps(8).sample(&sde, 1.0, 0.0, linspace(0.0, 1.0, 11), key)
     /// });
     /// let path = f.call(Key::from_seed(0))?.ok()?;
     /// assert_eq!(path.y.shape(), [11]);
@@ -90,7 +90,7 @@ impl FixedSteps {
     /// # Errors
     /// As [`FixedSteps::solve`], and if the times are not a vector of floats.
     #[track_caller]
-    pub fn solve_at<I, A, F, G>(
+    pub fn sample<I, A, F, G>(
         &self,
         sde: &Sde<F, G>,
         y0: I,

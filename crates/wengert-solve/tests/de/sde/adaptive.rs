@@ -65,7 +65,7 @@ fn double_well(scale: Var, at: Var, key: Key) -> Path<Var> {
         move |_, x: Var| x - scale * x * x * x,
         Diagonal(|_, x: Var| full_like(x, 0.5)),
     );
-    Scheme::Sra1.adaptive().solve_at(&sde, 0.1, 0.0, at, key)
+    Scheme::Sra1.adaptive().sample(&sde, 0.1, 0.0, at, key)
 }
 
 #[test]

@@ -85,7 +85,7 @@ fn trees_types_and_steps() {
     let times = message(move |x, key| {
         Scheme::Heun
             .adaptive()
-            .solve_at(&sde(), x, 0.0, x.at(0), key)
+            .sample(&sde(), x, 0.0, x.at(0), key)
             .y
     });
     expect(

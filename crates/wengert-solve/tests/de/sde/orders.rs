@@ -207,7 +207,7 @@ fn moments_of_an_ornstein_uhlenbeck_process() {
                 |_, x: Var| -theta * x,
                 Diagonal(|_, x: Var| full_like(x, sigma)),
             );
-            Scheme::Sra1.steps(20).solve_at(&sde, x0, 0.0, at, key).y
+            Scheme::Sra1.steps(20).sample(&sde, x0, 0.0, at, key).y
         };
         let y = vmap(path)(key.split_into(n));
         let m = y.mean_axis(0);
