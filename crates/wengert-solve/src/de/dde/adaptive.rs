@@ -71,7 +71,10 @@ impl<M: Method> Dde<M> {
         let method = self.method;
         let Some(order) = method.error_order() else {
             let name = M::NAME;
-            refuse(OP, format!("{name} does not estimate errors; give `fixed(steps)`"));
+            refuse(
+                OP,
+                format!("{name} does not estimate errors; give `fixed(steps)`"),
+            );
         };
         let order = f64::from(order) + 1.0;
         let dtype = p.t0.dtype();
@@ -82,7 +85,10 @@ impl<M: Method> Dde<M> {
         let last_break = breaks.shape()[0] as i64 - 1;
         let (shortest, longest) = (stop_gradient(p.shortest()), stop_gradient(p.longest()));
         let span = stop_gradient(p.t1 - p.t0);
-        let most = self.dt_max.map_or(span, |h| span.minimum(h)).minimum(shortest);
+        let most = self
+            .dt_max
+            .map_or(span, |h| span.minimum(h))
+            .minimum(shortest);
         let (none, one) = (number(0.0, dtype), number(1.0, dtype));
         let first = match self.dt0 {
             Some(dt0) => number(dt0, dtype),
@@ -130,7 +136,8 @@ impl<M: Method> Dde<M> {
                     let accepted = error.le(1.0);
                     let log = log(error);
                     let factor = self.controller.factor(log, c.logs, order);
-                    let growth = (c.rejected_last | !accepted).select(one, self.controller.max_factor);
+                    let growth =
+                        (c.rejected_last | !accepted).select(one, self.controller.max_factor);
                     let factor = finite.select(factor.minimum(growth), self.controller.min_factor);
                     let length = stop_gradient(h) * factor;
                     // What was cut short does not shorten the steps after it.

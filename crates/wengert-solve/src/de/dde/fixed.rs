@@ -22,12 +22,20 @@ impl<M: Method> Dde<M> {
 
     /// How many steps are kept: as many as were asked for, what known delays need, or all.
     fn kept(&self, p: &Problem<'_>, n: usize) -> usize {
-        let known = |v: &Var| v.as_literal().map(|x| x.value());
+        let known = |v: &Var| {
+            v.as_literal().map(|x| match x.ty().dtype {
+                DType::F32 => f64::from(f32::from_bits(x.bits as u32)),
+                _ => f64::from_bits(x.bits),
+            })
+        };
         let longest = p.delays.iter().map(known).collect::<Option<Vec<f64>>>();
         let longest = longest.map(|all| all.into_iter().fold(0.0, f64::max));
         let needed = match (longest, known(&p.t0), known(&p.t1)) {
             (Some(delay), Some(t0), Some(t1)) if t1 > t0 => {
-                (delay / (t1 - t0) * n as f64 * (1.0 + 1e-9)).ceil().min(n as f64) as usize + 1
+                (delay / (t1 - t0) * n as f64 * (1.0 + 1e-9))
+                    .ceil()
+                    .min(n as f64) as usize
+                    + 1
             }
             _ => n,
         };
@@ -86,7 +94,13 @@ impl<M: Method> Dde<M> {
                     let kept = keep.step(method, &field, &taken, kept);
                     let polynomial = stack(method.dense(&field, t, &y, h, &trial));
                     let ring = ring.push(Var::from(true), t, h, polynomial);
-                    (trial.y, trial.memory, ring, evaluations + trial.evaluations, kept)
+                    (
+                        trial.y,
+                        trial.memory,
+                        ring,
+                        evaluations + trial.evaluations,
+                        kept,
+                    )
                 })
             },
         );
@@ -97,7 +111,10 @@ impl<M: Method> Dde<M> {
         let first = p.first_status(shortest * (1.0 + 1e-9), step);
         let needed = (longest / step * (1.0 - 1e-9)).ceil();
         let forgotten = needed.gt(capacity as f64) & Var::from(capacity < n);
-        let done = y.is_finite().all().select(code(Status::Finished), code(Status::NotFinite));
+        let done = y
+            .is_finite()
+            .all()
+            .select(code(Status::Finished), code(Status::NotFinite));
         let done = forgotten.select(code(Status::StepLimit), done);
         Found {
             t: p.t1,

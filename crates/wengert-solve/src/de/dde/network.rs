@@ -49,7 +49,7 @@ outcome!("network", NetworkPath<Y, R>);
 ///         1.0 + w * (past - phase.expand_dims(1)).sin().sum_axis(1)
 ///     };
 ///     let network = Network::new(delays, 10).record(500, |_t: Var, y: Var| (y.at(0) - y.at(1)).cos());
-///     network.solve(rate, |y: Var| y, [0.0, 2.0], 0.0, 50.0, 5000)
+///     network.solve(rate, |y: Var| y, Var::from([0.0, 2.0]), 0.0, 50.0, 5000)
 /// });
 /// let path = f.call(0.5)?.ok()?;
 /// assert_eq!(path.rows.shape(), [10]);
@@ -168,7 +168,15 @@ impl<R> Network<R> {
         let span = (t0.into(), t1.into());
         asked_at(place, || {
             let rate = |t: Var, y: I::Tree, past: Var| f(t, y, past).into_tree();
-            self.run(place, &rate, &|y| sent(y), None, y0.into_tree(), span, steps)
+            self.run(
+                place,
+                &rate,
+                &|y| sent(y),
+                None,
+                y0.into_tree(),
+                span,
+                steps,
+            )
         })
     }
 
@@ -177,7 +185,10 @@ impl<R> Network<R> {
     /// # Errors
     /// As [`Network::solve`], and if the diffusion is not a tree like the state.
     #[track_caller]
-    #[expect(clippy::too_many_arguments, reason = "an equation, a start, a span and its noise")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "an equation, a start, a span and its noise"
+    )]
     pub fn solve_noisy<I, A, B, F, G, S>(
         &self,
         f: F,
@@ -205,7 +216,15 @@ impl<R> Network<R> {
             let rate = |t: Var, y: I::Tree, past: Var| f(t, y, past).into_tree();
             let noise = |t: Var, y: I::Tree| g(t, y).into_tree();
             let noise = Some((&noise as &dyn Fn(Var, I::Tree) -> I::Tree, key));
-            self.run(place, &rate, &|y| sent(y), noise, y0.into_tree(), span, steps)
+            self.run(
+                place,
+                &rate,
+                &|y| sent(y),
+                noise,
+                y0.into_tree(),
+                span,
+                steps,
+            )
         })
     }
 
@@ -229,7 +248,10 @@ impl<R> Network<R> {
         let (t0, t1) = ends(OP, t0, t1);
         let time = |t: Var| {
             if !(t.dtype() == dtype || t.as_literal().is_some()) {
-                refuse(OP, format!("the times are {}, and the state is of {dtype}", t.ty()));
+                refuse(
+                    OP,
+                    format!("the times are {}, and the state is of {dtype}", t.ty()),
+                );
             }
             t.to(dtype)
         };
@@ -237,7 +259,10 @@ impl<R> Network<R> {
         let sends = |y: &Y| {
             let s = inside(|| sent(y.clone()));
             if s.rank() != 1 || s.dtype() != dtype {
-                let message = format!("what is sent is {}, and must be a vector of {dtype}", s.ty());
+                let message = format!(
+                    "what is sent is {}, and must be a vector of {dtype}",
+                    s.ty()
+                );
                 refuse(OP, message);
             }
             s
@@ -262,7 +287,8 @@ impl<R> Network<R> {
         let fits = (delays.ge(0) & delays.le(self.longest as i64)).all();
         let offsets = arange(n) - delays.clamp(0, self.longest as i64) * n as i64;
         let ring = first.broadcast_to([2 * rows, n]);
-        let keep = |ring: Var, place: Var, s: Var| ring.at_set(place, s).at_set(place + rows as i64, s);
+        let keep =
+            |ring: Var, place: Var, s: Var| ring.at_set(place, s).at_set(place + rows as i64, s);
         let read = |ring: Var, place: Var| {
             let newest = (place + rows as i64) * n as i64;
             ring.reshape([2 * rows * n]).take(offsets + newest, 0)
@@ -282,9 +308,8 @@ impl<R> Network<R> {
             let t = t0 + i.to(dtype) * h;
             let place = i.rem(rows as i64);
             let ring = keep(ring, place, sends(&y));
-            let f = |t: Var, y: &Y, past: Var| {
-                like("its rate", y, inside(|| rate(t, y.clone(), past)))
-            };
+            let f =
+                |t: Var, y: &Y, past: Var| like("its rate", y, inside(|| rate(t, y.clone(), past)));
             let g = |t: Var, y: &Y| {
                 let g = noise.expect("there is noise");
                 like("the diffusion", y, inside(|| g(t, y.clone())))
@@ -310,7 +335,10 @@ impl<R> Network<R> {
             let k2 = f(t + h, &ahead, read(ring, place));
             let g2 = dw.as_ref().map(|_| g(t + h, &ahead));
             let mean = |a: Y, b: Y| tree::map2(a, b, |a, b| 0.5 * (a + b));
-            (euler(mean(k, k2), g1.zip(g2).map(|(a, b)| mean(a, b))), ring)
+            (
+                euler(mean(k, k2), g1.zip(g2).map(|(a, b)| mean(a, b))),
+                ring,
+            )
         };
 
         // What is left over of the steps, then rows of them.

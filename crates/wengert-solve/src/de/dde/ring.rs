@@ -69,10 +69,7 @@ impl Ring {
             |_, (low, high): (Var, Var)| {
                 let middle = low + (high - low) / 2;
                 let is_after = begin.at(self.place(middle)).gt(time) | middle.ge(self.count);
-                (
-                    is_after.select(low, middle),
-                    is_after.select(middle, high),
-                )
+                (is_after.select(low, middle), is_after.select(middle, high))
             },
         );
         low
@@ -84,7 +81,9 @@ impl Ring {
         let x = (time - self.begin.at(place)) / self.length.at(place);
         let c = self.coefficients.at(place);
         let n = c.shape()[0] as i64;
-        (0..n - 1).rev().fold(c.at(n - 1), |sum, i| sum * x + c.at(i))
+        (0..n - 1)
+            .rev()
+            .fold(c.at(n - 1), |sum, i| sum * x + c.at(i))
     }
 }
 

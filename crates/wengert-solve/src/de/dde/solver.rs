@@ -214,7 +214,10 @@ impl<M: Method> Dde<M> {
         let dtype = y0.dtype();
         let time = |what: &str, t: Var| {
             if t.rank() != 0 || !(t.dtype() == dtype || t.as_literal().is_some()) {
-                let message = format!("{what} is {}, and must be one {dtype}, as the state", t.ty());
+                let message = format!(
+                    "{what} is {}, and must be one {dtype}, as the state",
+                    t.ty()
+                );
                 refuse(OP, message);
             }
             t.to(dtype)

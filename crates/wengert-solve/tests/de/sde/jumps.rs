@@ -10,7 +10,7 @@ const N: usize = 4000;
 
 /// Ends of paths without drift and noise, with jumps at a rate.
 fn ends(
-    rate: impl Fn(Var, Var) -> Var + Copy,
+    rate: impl Fn(Var, Var) -> Var + Copy + Send + Sync + 'static,
     bound: f64,
     by: f64,
     start: f64,

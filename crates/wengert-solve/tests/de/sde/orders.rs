@@ -24,11 +24,11 @@ fn errors<F, G>(
     sde: Sde<F, G>,
     y0: Vec<f64>,
     noise: usize,
-    exact: impl Fn(Var) -> Var + Clone,
+    exact: impl Fn(Var) -> Var + Clone + Send + Sync + 'static,
 ) -> (Vec<f64>, Vec<f64>)
 where
-    F: Fn(Var, Var) -> Var + Clone,
-    G: Diffusion<Var> + Clone,
+    F: Fn(Var, Var) -> Var + Clone + Send + Sync + 'static,
+    G: Diffusion<Var> + Clone + Send + Sync + 'static,
 {
     const FINEST: usize = 128;
     let path = move |key: Key| {
