@@ -29,8 +29,9 @@ outcome!("network", NetworkPath<Y, R>);
 
 /// Nodes that act on each other after delays, in steps of one length, with or without noise.
 ///
-/// A node sends a number: `sent(y)` is a vector with one for each node. The right-hand side is `f(t, y, past)`, where
-/// `past[i, j]` is what node `j` sent `delays[i, j]` steps before `t`. What it makes of that is free: a linear coupling is
+/// A node sends a number, or several: `sent(y)` is a vector with one for each node, or a tree of such vectors. The right-hand
+/// side is `f(t, y, past)`, where `past[i, j]` is what node `j` sent `delays[i, j]` steps before `t`: a matrix, or the tree of
+/// them. What it makes of that is free: a linear coupling is
 /// `(w * past).sum_axis(1)`, and Kuramoto's `(w * (past - y.expand_dims(1)).sin()).sum_axis(1)`. What was sent is kept in a ring of
 /// as many rows as the longest delay has steps, and each evaluation reads it by one gather.
 ///
@@ -144,10 +145,10 @@ impl<R> Network<R> {
     /// Solves `y' = f(t, y, past)` from `y0`, which is the state at all times up to `t0`, to `t1`, in a number of steps.
     ///
     /// # Errors
-    /// If the rate is not a tree like the state, what is sent is not a vector of the state's type with a number for each
+    /// If the rate is not a tree like the state, what is sent are not vectors of the state's type with a number for each
     /// node, the delays are not whole numbers `[n, n]`, or there are no steps.
     #[track_caller]
-    pub fn solve<I, A, F, S>(
+    pub fn solve<I, A, F, S, P>(
         &self,
         f: F,
         sent: S,
@@ -160,18 +161,20 @@ impl<R> Network<R> {
         I: IntoTree,
         I::Tree: State,
         A: IntoTree<Tree = I::Tree>,
-        F: Fn(Var, I::Tree, Var) -> A,
-        S: Fn(I::Tree) -> Var,
+        P: IntoTree,
+        P::Tree: State,
+        F: Fn(Var, I::Tree, P::Tree) -> A,
+        S: Fn(I::Tree) -> P,
         R: Record<I::Tree>,
     {
         let place = Location::caller();
         let span = (t0.into(), t1.into());
         asked_at(place, || {
-            let rate = |t: Var, y: I::Tree, past: Var| f(t, y, past).into_tree();
+            let rate = |t: Var, y: I::Tree, past: P::Tree| f(t, y, past).into_tree();
             self.run(
                 place,
                 &rate,
-                &|y| sent(y),
+                &|y| sent(y).into_tree(),
                 None,
                 y0.into_tree(),
                 span,
@@ -189,7 +192,7 @@ impl<R> Network<R> {
         clippy::too_many_arguments,
         reason = "an equation, a start, a span and its noise"
     )]
-    pub fn solve_noisy<I, A, B, F, G, S>(
+    pub fn solve_noisy<I, A, B, F, G, S, P>(
         &self,
         f: F,
         g: G,
@@ -205,21 +208,23 @@ impl<R> Network<R> {
         I::Tree: State,
         A: IntoTree<Tree = I::Tree>,
         B: IntoTree<Tree = I::Tree>,
-        F: Fn(Var, I::Tree, Var) -> A,
+        P: IntoTree,
+        P::Tree: State,
+        F: Fn(Var, I::Tree, P::Tree) -> A,
         G: Fn(Var, I::Tree) -> B,
-        S: Fn(I::Tree) -> Var,
+        S: Fn(I::Tree) -> P,
         R: Record<I::Tree>,
     {
         let place = Location::caller();
         let span = (t0.into(), t1.into());
         asked_at(place, || {
-            let rate = |t: Var, y: I::Tree, past: Var| f(t, y, past).into_tree();
+            let rate = |t: Var, y: I::Tree, past: P::Tree| f(t, y, past).into_tree();
             let noise = |t: Var, y: I::Tree| g(t, y).into_tree();
             let noise = Some((&noise as &dyn Fn(Var, I::Tree) -> I::Tree, key));
             self.run(
                 place,
                 &rate,
-                &|y| sent(y),
+                &|y| sent(y).into_tree(),
                 noise,
                 y0.into_tree(),
                 span,
@@ -230,11 +235,11 @@ impl<R> Network<R> {
 
     #[track_caller]
     #[expect(clippy::too_many_arguments, reason = "the parts of a problem")]
-    fn run<Y: State>(
+    fn run<Y: State, P: State>(
         &self,
         place: &'static Location<'static>,
-        rate: &dyn Fn(Var, Y, Var) -> Y,
-        sent: &dyn Fn(Y) -> Var,
+        rate: &dyn Fn(Var, Y, P) -> Y,
+        sent: &dyn Fn(Y) -> P,
         noise: Option<(&dyn Fn(Var, Y) -> Y, Key)>,
         y0: Y,
         (t0, t1): (Var, Var),
@@ -257,18 +262,26 @@ impl<R> Network<R> {
         };
         let (t0, t1) = (time(t0), time(t1));
         let sends = |y: &Y| {
-            let s = inside(|| sent(y.clone()));
-            if s.rank() != 1 || s.dtype() != dtype {
+            let all = inside(|| sent(y.clone()));
+            let bad = |s: &Var| s.rank() != 1 || s.dtype() != dtype;
+            if let Some(s) = tree::leaves(&all).iter().find(|s| bad(s)) {
                 let message = format!(
                     "what is sent is {}, and must be a vector of {dtype}",
                     s.ty()
                 );
                 refuse(OP, message);
             }
-            s
+            all
         };
         let first = sends(&y0);
-        let n = first.shape()[0];
+        let lengths: Vec<usize> = tree::leaves(&first).iter().map(|s| s.shape()[0]).collect();
+        let n = match lengths.first() {
+            Some(&n) if lengths.iter().all(|m| *m == n) => n,
+            _ => refuse(
+                OP,
+                format!("what is sent are vectors of one length, not of {lengths:?}"),
+            ),
+        };
         let ty = self.delays.ty();
         if !ty.dtype.is_int() || ty.dims() != [n, n] {
             let message = format!("the delays are {ty}, and must be whole numbers [{n},{n}]");
@@ -286,12 +299,16 @@ impl<R> Network<R> {
         let delays = self.delays.to(DType::I64);
         let fits = (delays.ge(0) & delays.le(self.longest as i64)).all();
         let offsets = arange(n) - delays.clamp(0, self.longest as i64) * n as i64;
-        let ring = first.broadcast_to([2 * rows, n]);
-        let keep =
-            |ring: Var, place: Var, s: Var| ring.at_set(place, s).at_set(place + rows as i64, s);
-        let read = |ring: Var, place: Var| {
-            let newest = (place + rows as i64) * n as i64;
-            ring.reshape([2 * rows * n]).take(offsets + newest, 0)
+        let ring = tree::map(first, |s| s.broadcast_to([2 * rows, n]));
+        let keep = |ring: P, place: Var, s: P| {
+            let set = |ring: Var, s: Var| ring.at_set(place, s).at_set(place + rows as i64, s);
+            tree::map2(ring, s, set)
+        };
+        let read = |ring: &P, place: Var| {
+            let places = offsets + (place + rows as i64) * n as i64;
+            tree::map(ring.clone(), |ring| {
+                ring.reshape([2 * rows * n]).take(places, 0)
+            })
         };
 
         let (noise, key) = match noise {
@@ -304,12 +321,12 @@ impl<R> Network<R> {
             same_trees(OP, ["the state", what], y, &k);
             k
         };
-        let step = |(y, ring): (Y, Var), i: Var, z: Option<Var>| {
+        let step = |(y, ring): (Y, P), i: Var, z: Option<Var>| {
             let t = t0 + i.to(dtype) * h;
             let place = i.rem(rows as i64);
             let ring = keep(ring, place, sends(&y));
             let f =
-                |t: Var, y: &Y, past: Var| like("its rate", y, inside(|| rate(t, y.clone(), past)));
+                |t: Var, y: &Y, past: P| like("its rate", y, inside(|| rate(t, y.clone(), past)));
             let g = |t: Var, y: &Y| {
                 let g = noise.expect("there is noise");
                 like("the diffusion", y, inside(|| g(t, y.clone())))
@@ -324,7 +341,7 @@ impl<R> Network<R> {
                     _ => next,
                 }
             };
-            let k = f(t, &y, read(ring, place));
+            let k = f(t, &y, read(&ring, place));
             let g1 = dw.as_ref().map(|_| g(t, &y));
             let ahead = euler(k.clone(), g1.clone());
             if self.euler {
@@ -332,7 +349,7 @@ impl<R> Network<R> {
             }
             let place = (i + 1).rem(rows as i64);
             let ring = keep(ring, place, sends(&ahead));
-            let k2 = f(t + h, &ahead, read(ring, place));
+            let k2 = f(t + h, &ahead, read(&ring, place));
             let g2 = dw.as_ref().map(|_| g(t + h, &ahead));
             let mean = |a: Y, b: Y| tree::map2(a, b, |a, b| 0.5 * (a + b));
             (
@@ -350,8 +367,8 @@ impl<R> Network<R> {
         let numbers = |key: Option<Key>, dims: &[usize]| {
             key.map(|key| key.normal(ShapeDtype::new([dims, &[m]].concat(), dtype)))
         };
-        let several = |state: (Y, Var), from: Var, n: usize, z: Option<Var>| {
-            let one = |state: (Y, Var), (z, i): (Option<Var>, Var)| {
+        let several = |state: (Y, P), from: Var, n: usize, z: Option<Var>| {
+            let one = |state: (Y, P), (z, i): (Option<Var>, Var)| {
                 asked_at(place, || (step(state, from + i, z), ()))
             };
             scan(state, (z, 0..n), one).0
