@@ -25,6 +25,8 @@ chapters! {
     training: "../docs/src/training.md";
     quadrature: "../docs/src/quadrature.md";
     interpolation: "../docs/src/interpolation.md";
+    stochastic: "../docs/src/stochastic.md";
+    delays: "../docs/src/delays.md";
     fits: "../docs/src/fits.md";
     minima: "../docs/src/minima.md";
     roots: "../docs/src/roots.md";
