@@ -40,7 +40,7 @@ fn the_linear_equation_has_its_polynomials() {
     let f = jit(move |r: Var| {
         let rate = move |_, _: Var, past: Vec<Var>| -r * past[0];
         let solve = |solver: Dde<Tsit5>| solver.sample(rate, [1.0], constant, 0.0, at);
-        let loose = Dde::new(BogackiShampine).rtol(1e-8).atol(1e-10);
+        let loose = Dde::new(BogackiShampine).rtol(1e-7).atol(1e-9).ring(1000);
         let other = loose.sample(rate, [1.0], constant, 0.0, at);
         let fifth = Dde::new(DormandPrince5).rtol(1e-10).atol(1e-12);
         let fifth = fifth.sample(rate, [1.0], constant, 0.0, at);
@@ -224,7 +224,7 @@ fn mistakes_are_at_the_users_line() {
     let rate = |_: Var, _: Var, past: Vec<Var>| past[0].sum();
     let other = message(move |y: Var| Dde::new(Tsit5).solve(rate, [1.0], move |_| y, 0.0, 1.0).y);
     assert!(
-        other.contains("dde: the state has f64[2], and its rate has f64[]"),
+        other.contains("dde: the state has f64[2], and its rate has f64,"),
         "{other}"
     );
     let rate = |_: Var, _: Var, past: Vec<Var>| past[0];
@@ -259,11 +259,11 @@ fn a_network_of_one_node() {
         .into_iter()
         .map(|n| {
             let f = jit(move |r: Var| {
-                let network = Network::new(full([1, 1], n as i64 / 2), n / 2);
+                let network = Network::new(full([1, 1], n as i64 / 4), n / 4);
                 let rate = move |_: Var, _: Var, past: Var| -r * past.sum_axis(1);
-                network.solve(rate, |y: Var| y, ones(1), 0.0, 2.0, n).y
+                network.solve(rate, |y: Var| y, ones(1), 0.0, 4.0, n).y
             });
-            (numbers(&f.call(1.4).unwrap())[0] - linear(1.4, 2.0)).abs()
+            (numbers(&f.call(1.4).unwrap())[0] - linear(1.4, 4.0)).abs()
         })
         .collect();
     let order = (errors[0] / errors[2]).log2() / 2.0;

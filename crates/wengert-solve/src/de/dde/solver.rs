@@ -234,11 +234,13 @@ impl<M: Method> Dde<M> {
         let (y0, back) = wengert::tree::ravel(first.clone());
         let unravel = back.clone();
         let rate = move |t: Var, y: Var, past: Vec<Var>| {
-            let y = unravel(y);
-            let past = past.into_iter().map(&unravel).collect();
-            let k = inside(|| f(t, y.clone(), past).into_tree());
-            same_trees(OP, ["the state", "its rate"], &y, &k);
-            wengert::tree::ravel(k).0
+            asked_at(place, || {
+                let y = unravel(y);
+                let past = past.into_iter().map(&unravel).collect();
+                let k = inside(|| f(t, y.clone(), past).into_tree());
+                same_trees(OP, ["the state", "its rate"], &y, &k);
+                wengert::tree::ravel(k).0
+            })
         };
         let before = move |t: Var| {
             let y = history(t);
@@ -285,8 +287,10 @@ impl Problem<'_> {
 
     /// The rate, with the past from a ring.
     pub fn rate(&self, ring: &Ring, find: &dyn Fn(Var) -> Var, t: Var, y: Var) -> Var {
-        let past = self.delays.iter().map(|d| self.past(ring, t - *d, find));
-        (self.rate)(t, y, past.collect())
+        asked_at(self.place, || {
+            let past = self.delays.iter().map(|d| self.past(ring, t - *d, find));
+            (self.rate)(t, y, past.collect())
+        })
     }
 
     pub fn shortest(&self) -> Var {

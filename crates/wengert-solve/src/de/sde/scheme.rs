@@ -21,7 +21,7 @@ use crate::State;
 /// | [`EulerMaruyama`](Scheme::EulerMaruyama) | Itô | any | 0.5, additive 1 | 1 | 1, 1 |
 /// | [`Milstein`](Scheme::Milstein) | both | diagonal, scalar | 1 | 1 | 1, 1 and a derivative |
 /// | [`EulerHeun`](Scheme::EulerHeun) | Stratonovich | any | 1 if it commutes, else 0.5 | 1 | 1, 2 |
-/// | [`Heun`](Scheme::Heun) | Stratonovich | any | 1 if it commutes, else 0.5 | 1, additive 2 | 2, 2 |
+/// | [`Heun`](Scheme::Heun) | Stratonovich | any | 1 if it commutes, else 0.5 | 1; additive 2 | 2, 2 |
 /// | [`Sra1`](Scheme::Sra1) | both | additive | 1.5 | 2 | 2, 2 |
 /// | [`Sri1`](Scheme::Sri1) | Itô | diagonal, scalar | 1.5 | 2 | 2, 4 |
 ///

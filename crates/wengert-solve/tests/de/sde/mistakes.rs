@@ -52,7 +52,7 @@ fn trees_types_and_steps() {
     });
     expect(
         &drift,
-        &["sde: the state has f64[2], and the drift has f64[]"],
+        &["sde: the state has f64[2], and the drift has f64,"],
     );
     let noise = message(|x, key| {
         let sde = Sde::ito(|_, x: Var| x, Diagonal(|_, x: Var| x.to(DType::F32)));
@@ -78,7 +78,7 @@ fn trees_types_and_steps() {
     });
     expect(
         &narrow,
-        &["sde: the times are f64[], and the state is of f32"],
+        &["sde: the times are f64, and the state is of f32"],
     );
     let none = message(move |x, key| Scheme::Heun.steps(0).solve(&sde(), x, 0.0, 1.0, key).y);
     expect(&none, &["sde: no step leads to the end"]);
@@ -90,7 +90,7 @@ fn trees_types_and_steps() {
     });
     expect(
         &times,
-        &["sde: the times are f64[], and must be a vector of f64"],
+        &["sde: the times are f64, and must be a vector of f64"],
     );
     let rows = message(move |x, key| {
         let rows = Increment::draw(key, 4, 0.25, 3);
