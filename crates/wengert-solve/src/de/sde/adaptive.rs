@@ -99,7 +99,7 @@ impl AdaptiveSteps {
     /// // Geometric Brownian motion has a closed form along its path.
     /// let f = jit(|(key, again): (Key, Key)| {
     ///     let sde = Sde::ito(|_t, x: Var| 0.3 * x, Diagonal(|_t, x: Var| 0.5 * x));
-    ///     let solver = Scheme::Sri1.adaptive().rtol(1e-5).atol(1e-7);
+    ///     let solver = Scheme::Sri1.adaptive().rtol(1e-6).atol(1e-8);
     ///     let found = solver.solve(&sde, 1.0, 0.0, 1.0, key);
     ///     let w = Brownian::new(again, 0.0, 1.0, 1).at(1.0).at(0);
     ///     (found, ((0.3 - 0.125) + 0.5 * w).exp())
