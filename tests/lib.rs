@@ -29,6 +29,8 @@ chapters! {
     stiff: "../docs/src/stiff.md";
     partial: "../docs/src/partial.md";
     dynamics: "../docs/src/dynamics.md";
+    stochastic: "../docs/src/stochastic.md";
+    delays: "../docs/src/delays.md";
     fits: "../docs/src/fits.md";
     minima: "../docs/src/minima.md";
     roots: "../docs/src/roots.md";

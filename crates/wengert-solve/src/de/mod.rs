@@ -36,6 +36,7 @@ mod conditions;
 mod analysis;
 mod control;
 mod dense;
+pub mod dde;
 mod drive;
 mod event;
 mod explicit;
@@ -49,6 +50,7 @@ mod solve;
 mod split;
 mod stiff;
 mod symplectic;
+pub mod sde;
 mod tableau;
 
 pub use adjoint::Adjoint;
@@ -64,6 +66,7 @@ pub use analysis::{
     limit_cycle, phase_response, sensitivity, steady_state,
 };
 pub use control::Controller;
+pub use dde::{Dde, Network, NetworkPath};
 pub use explicit::{BogackiShampine, DormandPrince5, Euler, Heun, Rk4, Tsit5};
 pub use grid::{Along, End, Fourier, Grid, laplacian};
 pub use method::{Field, Method, Trial};
@@ -75,4 +78,5 @@ pub use stiff::{
     Ros3P, Stages, Switch,
 };
 pub use symplectic::Symplectic;
+pub use sde::{Brownian, Scheme, Sde};
 pub use tableau::{Tableau, Tabled};

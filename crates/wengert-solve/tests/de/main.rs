@@ -9,3 +9,5 @@ mod stiff;
 mod analysis;
 mod basics;
 mod grid;
+mod dde;
+mod sde;
