@@ -5,10 +5,11 @@ use wengert::solver::asked_at;
 
 use super::checkpoints::{counted_steps, steps_while};
 use super::control::log;
+use super::event::Events;
 use super::event::{After, Guard, Watched};
 use super::keep::{Keep, Taken};
 use super::method::{Field, Method};
-use super::ode::Ode;
+use super::ode::{Ode, Solution};
 use crate::shared::{RUNNING, choose, eps, number};
 use crate::{State, Status, Step, Watch};
 
@@ -36,6 +37,43 @@ pub(super) struct Span<Y> {
     pub(super) first: Option<Var>,
     /// The absolute tolerances of each number, if they are not those of the options.
     pub(super) atol: Option<Vec<f64>>,
+}
+
+impl<Y: State, K> Run<Y, K> {
+    /// The solution at the end, what was kept, and the events.
+    pub(super) fn parts(self) -> (Solution<Y>, K, Option<Events<Y>>) {
+        let solution = Solution {
+            t: self.t,
+            y: self.y,
+            steps: self.steps,
+            rejected: self.rejected,
+            evaluations: self.evaluations,
+            status: self.status,
+        };
+        let events = self.watched.into_iter().next().map(|w| w.events);
+        (solution, self.kept, events)
+    }
+}
+
+impl<Y> Span<Y> {
+    pub(super) fn new(y0: Y, t0: Var, t1: Var) -> Span<Y> {
+        Span {
+            y0,
+            t0,
+            t1,
+            accepted: None,
+            first: None,
+            atol: None,
+        }
+    }
+
+    /// The same with a limit of accepted steps.
+    pub(super) fn limited(self, limit: usize) -> Span<Y> {
+        Span {
+            accepted: Some(limit),
+            ..self
+        }
+    }
 }
 
 /// What the loop over steps carries.

@@ -16,10 +16,11 @@ use super::keep::{Ends, Every, Keep, Lift, Pieces, Rows};
 use super::method::{Field, Method};
 use super::ode::{Ode, Solution};
 use super::stiff::consistent;
+use super::with_events::WithEvents;
 use crate::shared::number;
 use crate::{State, Watch};
 
-type Place = &'static Location<'static>;
+pub(super) type Place = &'static Location<'static>;
 
 /// A right-hand side.
 pub(super) type Rate<'a, Y> = &'a dyn Fn(Var, Y) -> Y;
@@ -251,7 +252,13 @@ impl<M: Method, W: Watch> Ode<M, W> {
     }
 
     /// The span to the last of some times, and these.
-    fn to_times<Y: State>(&self, place: Place, y0: Y, t0: Var, times: Var) -> (Span<Y>, Var) {
+    pub(super) fn to_times<Y: State>(
+        &self,
+        place: Place,
+        y0: Y,
+        t0: Var,
+        times: Var,
+    ) -> (Span<Y>, Var) {
         let t1 = asked_at(place, || {
             if times.ty().rank() != 1 || times.ty().size() == 0 {
                 let message = format!("the times are {}, and must be a vector", times.ty());
@@ -275,7 +282,7 @@ impl<M: Method, W: Watch> Ode<M, W> {
         }
     }
 
-    fn at_end<Y: State>(
+    pub(super) fn at_end<Y: State>(
         &self,
         place: Place,
         rate: Rate<'_, Y>,
@@ -293,7 +300,7 @@ impl<M: Method, W: Watch> Ode<M, W> {
         })
     }
 
-    fn at_times<Y: State>(
+    pub(super) fn at_times<Y: State>(
         &self,
         place: Place,
         rate: Rate<'_, Y>,
@@ -317,7 +324,7 @@ impl<M: Method, W: Watch> Ode<M, W> {
         })
     }
 
-    fn all_steps<Y: State>(
+    pub(super) fn all_steps<Y: State>(
         &self,
         place: Place,
         rate: Rate<'_, Y>,
@@ -333,7 +340,7 @@ impl<M: Method, W: Watch> Ode<M, W> {
         })
     }
 
-    fn as_function<Y: State>(
+    pub(super) fn as_function<Y: State>(
         &self,
         place: Place,
         rate: Rate<'_, Y>,
@@ -464,182 +471,5 @@ impl<M: Method, W: Watch> Ode<M, W> {
                 drive::adaptive(self, &field, span, keep, &guard)
             }
         }
-    }
-}
-
-/// An integration with events, which [`Ode::events`] makes.
-#[derive(Clone)]
-pub struct WithEvents<'a, M, W, Y> {
-    ode: Ode<M, W>,
-    events: Vec<Event<'a, Y>>,
-}
-
-impl<M: Method, W: Watch, Y: State> WithEvents<'_, M, W, Y> {
-    /// Is [`Ode::solve`] with events.
-    ///
-    /// # Errors
-    /// As those of [`Ode::solve`]; if there is no event, or the value of one is not a number of the state's type.
-    #[track_caller]
-    pub fn solve<A: IntoTree<Tree = Y>>(
-        &self,
-        f: impl Fn(Var, Y) -> A,
-        y0: impl IntoTree<Tree = Y>,
-        t0: impl IntoTree<Tree = Var>,
-        t1: impl IntoTree<Tree = Var>,
-    ) -> (Solution<Y>, Events<Y>) {
-        let place = Location::caller();
-        let rate = |t: Var, y: Y| f(t, y).into_tree();
-        let ends = [t0.into_tree(), t1.into_tree()];
-        let (y0, [t0, t1]) = self.ode.start(place, y0.into_tree(), ends);
-        let events = self.some(place);
-        let (s, events) = self.ode.at_end(place, &rate, Span::new(y0, t0, t1), events);
-        (s, events.expect("there are events"))
-    }
-
-    /// Is [`Ode::sample`] with events. At the time of an event it is the state before a change; times after a terminal event have
-    /// NaN.
-    ///
-    /// # Errors
-    /// As those of [`Ode::sample`] and [`solve`](WithEvents::solve).
-    #[track_caller]
-    pub fn sample<A: IntoTree<Tree = Y>>(
-        &self,
-        f: impl Fn(Var, Y) -> A,
-        y0: impl IntoTree<Tree = Y>,
-        t0: impl IntoTree<Tree = Var>,
-        times: impl IntoTree<Tree = Var>,
-    ) -> (Solution<Y>, Events<Y>) {
-        let place = Location::caller();
-        let rate = |t: Var, y: Y| f(t, y).into_tree();
-        let (t0, times) = (t0.into_tree(), times.into_tree());
-        let (span, times) = self.ode.to_times(place, y0.into_tree(), t0, times);
-        let events = self.some(place);
-        let (s, events) = self.ode.at_times(place, &rate, span, times, events);
-        (s, events.expect("there are events"))
-    }
-
-    /// Is [`Ode::steps`] with events: the state at an event is that after a change.
-    ///
-    /// # Errors
-    /// As those of [`solve`](WithEvents::solve).
-    #[track_caller]
-    pub fn steps<A: IntoTree<Tree = Y>>(
-        &self,
-        f: impl Fn(Var, Y) -> A,
-        y0: impl IntoTree<Tree = Y>,
-        t0: impl IntoTree<Tree = Var>,
-        t1: impl IntoTree<Tree = Var>,
-        limit: usize,
-    ) -> (Solution<Y>, Events<Y>) {
-        let place = Location::caller();
-        let rate = |t: Var, y: Y| f(t, y).into_tree();
-        let ends = [t0.into_tree(), t1.into_tree()];
-        let (y0, [t0, t1]) = self.ode.start(place, y0.into_tree(), ends);
-        let span = Span::new(y0, t0, t1).limited(limit);
-        let events = self.some(place);
-        let (s, events) = self.ode.all_steps(place, &rate, span, limit, events);
-        (s, events.expect("there are events"))
-    }
-
-    /// Is [`Ode::dense`] with events.
-    ///
-    /// # Errors
-    /// As those of [`solve`](WithEvents::solve).
-    #[track_caller]
-    pub fn dense<A: IntoTree<Tree = Y>>(
-        &self,
-        f: impl Fn(Var, Y) -> A,
-        y0: impl IntoTree<Tree = Y>,
-        t0: impl IntoTree<Tree = Var>,
-        t1: impl IntoTree<Tree = Var>,
-        limit: usize,
-    ) -> (Dense<Y>, Events<Y>) {
-        let place = Location::caller();
-        let rate = |t: Var, y: Y| f(t, y).into_tree();
-        let ends = [t0.into_tree(), t1.into_tree()];
-        let (y0, [t0, t1]) = self.ode.start(place, y0.into_tree(), ends);
-        let span = Span::new(y0, t0, t1).limited(limit);
-        let events = self.some(place);
-        let (s, events) = self.ode.as_function(place, &rate, span, limit, events);
-        (s, events.expect("there are events"))
-    }
-
-    /// The events, of which there must be one.
-    fn some(&self, place: Place) -> Vec<Event<'_, Y>> {
-        if self.events.is_empty() {
-            asked_at(place, || {
-                refuse("ode", "the list of events is empty; use `Ode::solve`")
-            })
-        }
-        self.events.clone()
-    }
-}
-
-impl<Y: State, K> Run<Y, K> {
-    /// The solution at the end, what was kept, and the events.
-    pub(super) fn parts(self) -> (Solution<Y>, K, Option<Events<Y>>) {
-        let solution = Solution {
-            t: self.t,
-            y: self.y,
-            steps: self.steps,
-            rejected: self.rejected,
-            evaluations: self.evaluations,
-            status: self.status,
-        };
-        let events = self.watched.into_iter().next().map(|w| w.events);
-        (solution, self.kept, events)
-    }
-}
-
-impl<Y> Span<Y> {
-    pub(super) fn new(y0: Y, t0: Var, t1: Var) -> Span<Y> {
-        Span {
-            y0,
-            t0,
-            t1,
-            accepted: None,
-            first: None,
-            atol: None,
-        }
-    }
-
-    /// The same with a limit of accepted steps.
-    fn limited(self, limit: usize) -> Span<Y> {
-        Span {
-            accepted: Some(limit),
-            ..self
-        }
-    }
-}
-
-/// Two things are kept.
-impl<Y: State, A: Keep<Y>, B: Keep<Y>> Keep<Y> for (A, B) {
-    type Kept = (A::Kept, B::Kept);
-
-    fn start<N: Method>(&self, method: N, t0: Var, y0: &Y, forward: Var) -> Self::Kept {
-        let a = self.0.start(method, t0, y0, forward);
-        (a, self.1.start(method, t0, y0, forward))
-    }
-
-    fn step<N: Method>(
-        &self,
-        method: N,
-        field: &Field<Y>,
-        taken: &super::keep::Taken<Y, N>,
-        (a, b): Self::Kept,
-    ) -> (Self::Kept, Var) {
-        let (a, more) = self.0.step(method, field, taken, a);
-        let (b, extra) = self.1.step(method, field, taken, b);
-        ((a, b), more + extra)
-    }
-}
-
-impl<Y: State, A: Lift<Y>, B: Lift<Y>> Lift<Y> for (A, B) {
-    fn lift(
-        &self,
-        (a, b): <Self as Keep<Var>>::Kept,
-        tree: &dyn Fn(Var) -> Y,
-    ) -> <Self as Keep<Y>>::Kept {
-        (self.0.lift(a, tree), self.1.lift(b, tree))
     }
 }
