@@ -134,14 +134,15 @@ impl<Y: State> Flat<'_, Y> {
                     let size = self.norm(dz, base, at);
                     let first = i.eq(0);
                     // The first correction is judged by what earlier ones did.
-                    let seen = (size / before).maximum(0.3 * known);
-                    let ratio = first.select(known, seen);
+                    let seen = size / before;
+                    let ratio = first.select(known, seen.maximum(0.1 * known));
                     let left = ratio / (1.0 - ratio) * size;
                     let rounding = dz.abs().le(tiny * at.abs()).all();
                     let small = ratio.lt(1.0) & left.le(KAPPA);
                     // What will not be small by the limit ends now.
-                    let still = ratio.powf(limit as f64 - 1.0 - i.to(size.dtype())) * left;
-                    let hopeless = !first & (ratio.ge(1.0) | still.gt(KAPPA));
+                    let still = seen.powf(limit as f64 - 1.0 - i.to(size.dtype())) * size;
+                    let hopeless =
+                        !first & (seen.ge(1.0) | (still * seen).gt(KAPPA * (1.0 - seen)));
                     let converged = small | rounding;
                     let broken = !converged & (hopeless | !size.is_finite());
                     (next, size, ratio, i + 1, converged, broken)
