@@ -230,6 +230,12 @@ fn limit_cycles_and_their_answers() -> Result {
         let ode = Ode::new(Tsit5).rtol(1e-10).atol(1e-10);
         limit_cycle(&ode, twisted(0.7.into(), w), [1.2, 0.1], 3.0).period
     };
+    // With a tolerance for each of the two numbers.
+    let each = jit(|w: Var| {
+        let ode = Ode::new(Tsit5).rtol(1e-10).atol(&[1e-10, 1e-11]);
+        limit_cycle(&ode, twisted(0.7.into(), w), [1.2, 0.1], 3.0).period
+    });
+    assert!((each.call(w)?.item::<f64>()? - TAU / w).abs() < 1e-8);
     for slope in [
         jit(grad(period)).call(w)?,
         jit(move |w: Var| jvp(period, w, Var::from(1.0)).1).call(w)?,
@@ -394,6 +400,13 @@ fn mistakes_are_errors_at_the_users_line() {
                 .y
         },
         "lyapunov: the interval is f64[2], and must be a number, at ",
+    );
+    starts(
+        |x| {
+            let ode = Ode::new(Tsit5).atol(&[1e-6, 1e-9]);
+            Lyapunov::new(5).flow(&ode, |_, x: Var| x, x, 1.0).y
+        },
+        "lyapunov: `atol` must be one number, for the state and its tangents, at ",
     );
     starts(
         |x| steady_state(|x: Var| x.sum(), x).y,

@@ -1,5 +1,9 @@
 //! Tests of differential equations.
 
+mod adjoint;
 mod analysis;
 mod basics;
+mod events;
+mod explicit;
 mod grid;
+mod output;
