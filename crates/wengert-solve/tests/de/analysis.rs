@@ -35,6 +35,28 @@ fn exponents_of_lorenz() -> Result {
     Ok(())
 }
 
+/// Sixteen orbits side by side, 160,000 units of time together. It takes a minute or two in a release build:
+/// `cargo test --release -p wengert-solve --test de -- --ignored exponents`.
+#[test]
+#[ignore = "a long run"]
+fn exponents_of_lorenz_to_three_digits() -> Result {
+    let f = jit(vmap(|x: Var| {
+        let ode = Ode::new(Tsit5).rtol(1e-8).atol(1e-8);
+        let start = [x, 1.0.into(), 20.0.into()];
+        Lyapunov::new(10_000)
+            .transient(50)
+            .flow(&ode, |_, y| lorenz(y), start, 1.0)
+    }));
+    let starts: Vec<f64> = (0..16).map(|i| 1.0 + 0.37 * f64::from(i)).collect();
+    let e = f.call(starts)?.ok()?.exponents.to_vec::<f64>()?;
+    let mean = |j: usize| e.iter().skip(j).step_by(3).sum::<f64>() / 16.0;
+    println!("{} {} {}", mean(0), mean(1), mean(2));
+    assert!((mean(0) - 0.9056).abs() < 1e-3);
+    assert!(mean(1).abs() < 1e-3);
+    assert!((mean(0) + mean(1) + mean(2) + 41.0 / 3.0).abs() < 1e-3);
+    Ok(())
+}
+
 #[test]
 fn exponents_of_maps() -> Result {
     // A shear of the torus (Arnold's cat): ±ln((3 + √5)/2), exact after a few iterations.
@@ -250,7 +272,7 @@ fn sensitivities_choose_their_mode() -> Result {
     // Three outputs of twelve parameters, and twelve of three.
     let wide = |p: Var| {
         let total = p.square().sum();
-        stack(&[total, p.at(0) * p.at(1), total.sin()])
+        stack([total, p.at(0) * p.at(1), total.sin()])
     };
     let tall = |p: Var| (p.at(0) * arange(12).to(DType::F64) + p.at(1), p.at(2).exp());
     let p: Vec<f64> = (0..12).map(|i| 0.1 * i as f64).collect();
