@@ -35,14 +35,6 @@ impl<const N: usize> From<&'static [f64; N]> for Atol {
 }
 
 impl Atol {
-    /// The largest.
-    pub(super) fn largest(self) -> f64 {
-        match self {
-            Atol::One(atol) => atol,
-            Atol::Each(all) => all.iter().copied().fold(0.0, f64::max),
-        }
-    }
-
     /// The tolerances of each leaf of a state: numbers, or arrays of the leaf's shape.
     ///
     /// # Errors

@@ -29,6 +29,9 @@
 //! step lengths were chosen does not contribute, so that an accurate solution has accurate derivatives; the last
 //! step ends at `t1` and carries the derivative in it.
 
+pub mod dde;
+pub mod sde;
+
 mod adjoint;
 mod analysis;
 mod checkpoints;
@@ -46,8 +49,11 @@ mod method;
 mod ode;
 mod rkc;
 mod solve;
+mod split;
+mod stiff;
 mod symplectic;
 mod tableau;
+mod with_events;
 
 pub use adjoint::Adjoint;
 pub use analysis::{
@@ -55,6 +61,7 @@ pub use analysis::{
     limit_cycle, phase_response, sensitivity, steady_state,
 };
 pub use control::{Atol, Controller, Norm};
+pub use dde::{Dde, Network, NetworkPath};
 pub use dense::Dense;
 pub use event::{Event, Events};
 pub use explicit::{
@@ -65,6 +72,11 @@ pub use high::{DormandPrince8, Vern7};
 pub use method::{Field, Method, Trial};
 pub use ode::{Ode, Solution};
 pub use rkc::{Rkc, RkcMemory};
-pub use solve::WithEvents;
+pub use sde::{Brownian, Scheme, Sde};
+pub use stiff::{
+    Auto, Bdf, Differences, KenCarp3, KenCarp4, Kept, Kvaerno3, Kvaerno5, Linear, Rodas4, Rodas5P,
+    Ros3P, Stages, Switch,
+};
 pub use symplectic::Symplectic;
 pub use tableau::{Tableau, Tabled};
+pub use with_events::WithEvents;

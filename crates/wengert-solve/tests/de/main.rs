@@ -3,7 +3,10 @@
 mod adjoint;
 mod analysis;
 mod basics;
+mod dde;
 mod events;
 mod explicit;
 mod grid;
 mod output;
+mod sde;
+mod stiff;
