@@ -77,7 +77,9 @@ pub fn workloads() -> Vec<Workload> {
         let end = |r: Var| {
             let rate = move |_, y: Var, past: Vec<Var>| r * y * (1.0 - past[0]);
             let solver = Dde::new(Tsit5).rtol(1e-6).atol(1e-8);
-            solver.solve(rate, [1.0], |_: Var| Var::from(0.5), 0.0, 20.0).y
+            solver
+                .solve(rate, [1.0], |_: Var| Var::from(0.5), 0.0, 20.0)
+                .y
         };
         let rates = linspace(0.5, 2.0, 1000);
         (jit(vmap(end)), Array::from(rates))
@@ -110,5 +112,7 @@ fn oscillators(matrix: Var, delays: Var, start: Var, k: Var) -> Var {
         1.0 + k * pull / N as f64
     };
     let network = Network::new(delays, 90).euler();
-    network.solve(rate, |phase: Var| phase, start, 0.0, 50.0, 1000).y
+    network
+        .solve(rate, |phase: Var| phase, start, 0.0, 50.0, 1000)
+        .y
 }
