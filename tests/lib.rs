@@ -24,7 +24,11 @@ chapters! {
     linear_algebra: "../docs/src/linear-algebra.md";
     training: "../docs/src/training.md";
     quadrature: "../docs/src/quadrature.md";
+    differential_equations: "../docs/src/differential-equations.md";
     interpolation: "../docs/src/interpolation.md";
+    stiff: "../docs/src/stiff.md";
+    partial: "../docs/src/partial.md";
+    dynamics: "../docs/src/dynamics.md";
     stochastic: "../docs/src/stochastic.md";
     delays: "../docs/src/delays.md";
     fits: "../docs/src/fits.md";

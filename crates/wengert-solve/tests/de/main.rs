@@ -1,5 +1,12 @@
 //! Tests of differential equations.
 
+mod adjoint;
+mod analysis;
 mod basics;
 mod dde;
+mod events;
+mod explicit;
+mod grid;
+mod output;
 mod sde;
+mod stiff;

@@ -7,7 +7,7 @@ use super::ring::{Ring, breaks};
 use super::solver::{Dde, Found, OP, Problem};
 use crate::Status;
 use crate::de::control::log;
-use crate::de::drive::{Ends, Keep, Rows, Taken};
+use crate::de::keep::{Ends, Keep, Rows, Taken};
 use crate::de::method::{Field, Method};
 use crate::shared::{RUNNING, choose, eps, number};
 
@@ -112,7 +112,7 @@ impl<M: Method> Dde<M> {
             rejected: Var::scalar(0i64),
             evaluations: Var::scalar(1i64),
             status: p.first_status(shortest, zeros_like(shortest)),
-            kept: keep.start(p.t0, &p.y0),
+            kept: keep.start(method, p.t0, &p.y0, number(1.0, dtype)),
         };
         let end = while_loop(
             start,
@@ -135,7 +135,7 @@ impl<M: Method> Dde<M> {
                     let finite = error.is_finite();
                     let accepted = error.le(1.0);
                     let log = log(error);
-                    let factor = self.controller.factor(log, c.logs, order);
+                    let factor = self.controller.factor(accepted, log, c.logs, order);
                     let growth =
                         (c.rejected_last | !accepted).select(one, self.controller.max_factor);
                     let factor = finite.select(factor.minimum(growth), self.controller.min_factor);
@@ -149,9 +149,10 @@ impl<M: Method> Dde<M> {
                         y: &c.y,
                         h,
                         end,
+                        next: &trial.y,
                         trial: &trial,
                     };
-                    let kept = keep.step(method, &field, &taken, c.kept);
+                    let (kept, extra) = keep.step(method, &field, &taken, c.kept);
                     let polynomial = stack(method.dense(&field, c.t, &c.y, h, &trial));
                     let ring = c.ring.push(accepted, c.t, h, polynomial);
 
@@ -188,7 +189,7 @@ impl<M: Method> Dde<M> {
                         next: (c.next + arrived.to(DType::I64)).minimum(last_break),
                         steps,
                         rejected,
-                        evaluations: c.evaluations + trial.evaluations,
+                        evaluations: c.evaluations + trial.evaluations + extra,
                         status: wengert::select(&status, RUNNING),
                         kept,
                     }
@@ -211,9 +212,12 @@ impl Problem<'_> {
     pub(super) fn field<'b>(&self, rate: &'b dyn Fn(Var, Var) -> Var) -> Field<'b, Var> {
         Field {
             rate,
-            tolerance: self.tolerance,
+            tolerance: self.tolerance.clone(),
             dtype: self.t0.dtype(),
             place: self.place,
+            explicit: None,
+            mass: None,
+            met: Var::from(true),
         }
     }
 

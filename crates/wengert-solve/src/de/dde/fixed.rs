@@ -6,9 +6,9 @@ use wengert::solver::asked_at;
 use super::ring::Ring;
 use super::solver::{Dde, Found, Problem};
 use crate::Status;
-use crate::de::drive::{Ends, Keep, Rows, Taken};
+use crate::de::keep::{Ends, Keep, Rows, Taken};
 use crate::de::method::Method;
-use crate::shared::RUNNING;
+use crate::shared::{RUNNING, number};
 
 impl<M: Method> Dde<M> {
     /// Integrates to the end, or to the last of several times, by equal steps, and returns the states there.
@@ -65,7 +65,7 @@ impl<M: Method> Dde<M> {
             let rate = |t: Var, y: Var| p.rate(&ring, &find, t, y);
             method.start(&p.field(&rate), p.t0, &p.y0)
         };
-        let kept = keep.start(p.t0, &p.y0);
+        let kept = keep.start(method, p.t0, &p.y0, number(1.0, dtype));
         let start = (p.y0, memory, ring, Var::scalar(1i64), kept);
         let (y, _, ring, evaluations, kept) = fori(
             0..n,
@@ -89,16 +89,17 @@ impl<M: Method> Dde<M> {
                         y: &y,
                         h,
                         end,
+                        next: &trial.y,
                         trial: &trial,
                     };
-                    let kept = keep.step(method, &field, &taken, kept);
+                    let (kept, extra) = keep.step(method, &field, &taken, kept);
                     let polynomial = stack(method.dense(&field, t, &y, h, &trial));
                     let ring = ring.push(Var::from(true), t, h, polynomial);
                     (
                         trial.y,
                         trial.memory,
                         ring,
-                        evaluations + trial.evaluations,
+                        evaluations + trial.evaluations + extra,
                         kept,
                     )
                 })

@@ -8,9 +8,9 @@ use wengert::solver::{asked_at, inside, refuse, same_trees};
 
 use super::ring::Ring;
 use crate::State;
-use crate::de::control::{Controller, Tolerance};
+use crate::de::control::{Controller, Norm, Tolerance};
 use crate::de::{Method, Solution};
-use crate::shared::{ends, vector};
+use crate::shared::{ends, number, vector};
 
 pub(super) const OP: &str = "dde";
 
@@ -257,7 +257,8 @@ impl<M: Method> Dde<M> {
             y0,
             tolerance: Tolerance {
                 rtol: self.rtol,
-                atol: self.atol,
+                atol: vec![number(self.atol, t0.dtype())],
+                norm: Norm::Rms,
             },
         };
         (problem, back)
