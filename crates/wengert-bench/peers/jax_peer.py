@@ -388,6 +388,7 @@ for name, D in (("ff", jax.jacfwd), ("rr", jax.grad)):      # reverse mode does 
     W["gradbench/particle_" + name] = lambda D=D: (jax.jit(lambda w: particle(D, w)), jnp.float64(0.0))
     W["gradbench/saddle_" + name] = lambda D=D: (jax.jit(lambda x: saddle(D, x)), jnp.ones(2))
 from linalg_peer import linalg; W.update(linalg(u))
+from stochastic_peer import in_jax; W.update(in_jax(u, oscillators, oscillators_of))
 from solve_peer import integrals, training; W.update(training(u)); W.update(integrals(u))
 try:
     from minima_peer import minima; W.update(minima(u))

@@ -32,6 +32,7 @@ mod scans;
 mod searches;
 mod signals;
 mod solvers;
+mod stochastic;
 mod table;
 mod training;
 mod writes;
@@ -60,6 +61,7 @@ const THEMES: &[fn() -> Vec<Workload>] = &[
     fits::workloads,
     minima::workloads,
     solvers::workloads,
+    stochastic::workloads,
     random::workloads,
     narrow::workloads,
     gradbench::workloads,
