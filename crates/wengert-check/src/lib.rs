@@ -23,6 +23,7 @@ pub mod accuracy;
 mod batch;
 mod calls;
 mod close;
+pub mod equations;
 mod grads;
 pub mod laws;
 pub mod program;
