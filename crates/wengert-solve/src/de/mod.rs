@@ -1,1 +1,43 @@
 //! Differential equations.
+//!
+//! An equation is a function `f(t, y)` of a number and a tree, whose value is a tree like `y`. [`Ode`] holds a method
+//! and how it steps; what it finds is a [`Solution`].
+//!
+//! ```
+//! use wengert::prelude::*;
+//! use wengert_solve::de::{Ode, Tsit5};
+//!
+//! // A pendulum of length l, let go at an angle.
+//! let swing = |l: Var| {
+//!     let f = move |_, [angle, speed]: [Var; 2]| [speed, -9.81 / l * angle.sin()];
+//!     Ode::new(Tsit5).rtol(1e-10).atol(1e-10).solve(f, [0.5, 0.0], 0.0, 1.0)
+//! };
+//! let s = jit(swing).call(1.0)?.ok()?;
+//! let [angle, speed] = &s.y;
+//! let energy = |a: f64, v: f64| 0.5 * v * v - 9.81 * a.cos();
+//! let (end, start) = (energy(angle.item()?, speed.item()?), energy(0.5, 0.0));
+//! assert!((end - start).abs() < 1e-8);
+//!
+//! // Ten lengths at once, each with steps of its own, and how the angle depends on the length.
+//! let slope = jit(vmap(value_and_grad(move |l: Var| swing(l).y[0])));
+//! let (angles, slopes) = slope.call(linspace(0.5, 2.0, 10))?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Derivatives
+//! They are those of the steps that were taken: of the numbers that the method computes, for fixed step lengths. How the
+//! step lengths were chosen does not contribute, so that an accurate solution has accurate derivatives; the last
+//! step ends at `t1` and carries the derivative in it.
+
+mod control;
+mod drive;
+mod explicit;
+mod method;
+mod ode;
+mod tableau;
+
+pub use control::Controller;
+pub use explicit::{BogackiShampine, DormandPrince5, Euler, Heun, Rk4, Tsit5};
+pub use method::{Field, Method, Trial};
+pub use ode::{Ode, Solution};
+pub use tableau::{Tableau, Tabled};

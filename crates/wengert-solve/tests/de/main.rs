@@ -1,1 +1,3 @@
 //! Tests of differential equations.
+
+mod basics;
