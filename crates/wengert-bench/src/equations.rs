@@ -5,9 +5,7 @@ use std::array::from_fn;
 use std::time::Instant;
 
 use wengert::prelude::*;
-use wengert_check::equations::{
-    HIRES, Problem, ROBERTSON, Visit, hires, lorenz, problems, robertson, van_der_pol,
-};
+use wengert_check::equations::{Problem, Visit, lorenz, problems};
 use wengert_solve::de::{Method, Ode, Solution, Tsit5};
 
 use crate::inputs::{linspace, u};
@@ -35,14 +33,14 @@ struct Solve<M> {
     span: [f64; 2],
 }
 
-impl<M: Method + 'static> Solve<M> {
+impl<M: Method + Send + Sync + 'static> Solve<M> {
     fn ode(&self) -> Ode<M> {
         let ode = Ode::new(self.method).rtol(self.rtol);
         ode.atol(self.rtol * self.small).max_steps(1_000_000)
     }
 }
 
-impl<M: Method + 'static> Visit for Solve<M> {
+impl<M: Method + Send + Sync + 'static> Visit for Solve<M> {
     type Out = Solver;
 
     fn numbers<const N: usize>(self, f: fn(Var, [Var; N]) -> [Var; N]) -> Solver {
@@ -98,7 +96,7 @@ struct Outcome {
 }
 
 /// Solves a problem, and measures the shortest of some runs; `None` if the solver gives up.
-fn outcome(problem: &Problem, f: &Solver, runs: usize) -> Result<Option<Outcome>> {
+fn outcome(problem: &Problem, f: &Solver, runs: usize) -> wengert::Result<Option<Outcome>> {
     let start = Array::from(&problem.start);
     let found = f.call(&start)?;
     if !found.statuses()?[0].is_converged() {
@@ -202,7 +200,7 @@ impl<const P: usize, const N: usize> Family<P, N> {
     }
 
     /// Runs of many parameter sets, and their gradients by the parameters and the start.
-    fn workloads<M: Method + 'static>(self, ode: Ode<M>) -> Vec<Workload> {
+    fn workloads<M: Method + Send + Sync + 'static>(self, ode: Ode<M>) -> Vec<Workload> {
         let end = move |p: Var, y: Var| {
             let rate = move |_: Var, y: [Var; N]| (self.rate)(from_fn(|k| p.at(k)), y);
             let start: [Var; N] = from_fn(|i| y.at(i));
@@ -216,7 +214,8 @@ impl<const P: usize, const N: usize> Family<P, N> {
                 (f, self.spread(n))
             });
             let slopes = Workload::of(format!("de/{name}_grad_{n}"), move || {
-                let slope = move |p| grad(|(p, y): (Var, Var)| end(p, y).sum())((p, Var::from(start())));
+                let slope =
+                    move |p| grad(|(p, y): (Var, Var)| end(p, y).sum())((p, Var::from(start())));
                 (jit(move |p: Var| vmap(slope)(p)), self.spread(n))
             });
             [runs, slopes]
@@ -252,7 +251,7 @@ fn sweeps() -> Vec<Workload> {
                 all.push(Workload::of(name, move || {
                     let to = if narrow { DType::F32 } else { DType::F64 };
                     let f = jit(vmap(move |rho: Var| {
-                        let number = |x: f64| full(Shape0, x).to(to);
+                        let number = |x: f64| Var::from(x).to(to);
                         let p = [number(10.0), rho, number(8.0 / 3.0)];
                         let start = [1.0, 0.0, 0.0].map(number);
                         ode.solve(move |_, y| lorenz(p, y), start, 0.0, 1.0).y
@@ -272,7 +271,7 @@ fn sweeps() -> Vec<Workload> {
 }
 
 /// Prints time and true error of each method on each problem at tolerances from 1e-4 to 1e-10, as a table.
-pub fn work_precision(wanted: &dyn Fn(&str) -> bool) -> std::result::Result<(), String> {
+pub fn work_precision(wanted: &dyn Fn(&str) -> bool) -> Result<(), String> {
     println!("| problem | method | tolerance | error | time | steps | evaluations |");
     println!("|---|---|---|---|---|---|---|");
     for problem in problems().into_iter().filter(|p| wanted(p.name)) {
@@ -289,7 +288,10 @@ pub fn work_precision(wanted: &dyn Fn(&str) -> bool) -> std::result::Result<(), 
                         format!("{:.1e} | {time} | {} | {}", o.error, o.steps, o.evaluations)
                     }
                 };
-                println!("| {} | {} | 1e-{digits} | {rest} |", problem.name, candidate.name);
+                println!(
+                    "| {} | {} | 1e-{digits} | {rest} |",
+                    problem.name, candidate.name
+                );
             }
         }
     }

@@ -8,6 +8,7 @@
 //! - [`program`] generates random differentiable programs with nested control flow, and shrinks failing ones;
 //!   [`laws`] states what must hold for every program.
 //! - [`accuracy`] measures the errors of the elementary and special functions.
+//! - [`equations`] has differential equations whose solutions are known.
 //!
 //! ```
 //! use wengert::prelude::*;

@@ -1,3 +1,5 @@
 //! Tests of differential equations.
 
 mod basics;
+mod generated;
+mod ivp;
