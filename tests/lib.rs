@@ -24,6 +24,7 @@ chapters! {
     linear_algebra: "../docs/src/linear-algebra.md";
     training: "../docs/src/training.md";
     quadrature: "../docs/src/quadrature.md";
+    differential_equations: "../docs/src/differential-equations.md";
     interpolation: "../docs/src/interpolation.md";
     fits: "../docs/src/fits.md";
     minima: "../docs/src/minima.md";

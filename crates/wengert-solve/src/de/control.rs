@@ -1,34 +1,144 @@
 //! Tolerances and the lengths of steps.
 
 use wengert::prelude::*;
+use wengert::solver::refuse;
 
 use crate::State;
+use crate::shared::number;
+
+/// The tolerance of numbers near zero, which [`Ode::atol`](super::Ode::atol) takes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Atol {
+    /// One for all numbers of the state.
+    One(f64),
+    /// One for each leaf of the state, or for each of its numbers, in the order in which
+    /// [`tree::leaves`](wengert::tree::leaves) gives them.
+    Each(&'static [f64]),
+}
+
+impl From<f64> for Atol {
+    fn from(atol: f64) -> Atol {
+        Atol::One(atol)
+    }
+}
+
+impl From<&'static [f64]> for Atol {
+    fn from(atol: &'static [f64]) -> Atol {
+        Atol::Each(atol)
+    }
+}
+
+impl<const N: usize> From<&'static [f64; N]> for Atol {
+    fn from(atol: &'static [f64; N]) -> Atol {
+        Atol::Each(atol)
+    }
+}
+
+impl Atol {
+    /// The tolerances of each leaf of a state: numbers, or arrays of the leaf's shape.
+    ///
+    /// # Errors
+    /// If there are as many neither as leaves nor as numbers.
+    #[track_caller]
+    pub(super) fn leaves<Y: State>(self, dtype: DType, y: &Y) -> Vec<Var> {
+        let leaves = tree::leaves(y);
+        let each = match self {
+            Atol::One(atol) => return vec![number(atol, dtype); leaves.len()],
+            Atol::Each(each) => each,
+        };
+        if each.len() == leaves.len() {
+            return each.iter().map(|&atol| number(atol, dtype)).collect();
+        }
+        let all = self.numbers(y).unwrap_or_default();
+        let mut rest = &all[..];
+        let leaf = |v: &Var| {
+            let (these, after) = rest.split_at(v.ty().size());
+            rest = after;
+            Var::from(these.to_vec()).reshape(v.shape()).to(dtype)
+        };
+        leaves.iter().map(leaf).collect()
+    }
+
+    /// The tolerances of each number of a state; `None` if they are the same.
+    ///
+    /// # Errors
+    /// As those of [`leaves`](Atol::leaves).
+    #[track_caller]
+    pub(super) fn numbers<Y: State>(self, y: &Y) -> Option<Vec<f64>> {
+        let Atol::Each(each) = self else { return None };
+        let leaves = tree::leaves(y);
+        if each.len() == leaves.len() {
+            let all = each.iter().zip(&leaves);
+            return Some(all.flat_map(|(a, v)| vec![*a; v.ty().size()]).collect());
+        }
+        let numbers: usize = leaves.iter().map(|v| v.ty().size()).sum();
+        if each.len() != numbers {
+            let message = format!(
+                "there are {} absolute tolerances, and the state has {} leaves with {numbers} numbers",
+                each.len(),
+                leaves.len(),
+            );
+            refuse("ode", message);
+        }
+        Some(each.to_vec())
+    }
+
+    /// The smallest of them.
+    pub(super) fn least(self) -> f64 {
+        match self {
+            Atol::One(atol) => atol,
+            Atol::Each(each) => each.iter().copied().fold(f64::INFINITY, f64::min),
+        }
+    }
+}
+
+/// How the errors of all numbers of a state become one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Norm {
+    /// The root mean square of all numbers.
+    #[default]
+    Rms,
+    /// The largest root mean square of a leaf: no leaf hides behind the others.
+    LargestLeaf,
+}
 
 /// What an error may be: `atol + rtol |y|` for each number of the state.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Tolerance {
     pub(super) rtol: f64,
-    pub(super) atol: f64,
+    /// For each leaf: a number, or an array of its shape.
+    pub(super) atol: Vec<Var>,
+    pub(super) norm: Norm,
 }
 
 impl Tolerance {
-    /// The root mean square of an error in units of what it may be, which is taken at the larger of two states.
+    /// The size of an error in units of what it may be, which is taken at the larger of two states.
     pub(super) fn norm<Y: State>(&self, dtype: DType, error: &Y, from: &Y, to: &Y) -> Var {
         let leaves = |y: &Y| tree::leaves(&stop_gradient(y.clone()));
-        let mut count = 0;
-        let mut sum = Var::from(0.0).to(dtype);
-        for ((e, a), b) in leaves(error).iter().zip(leaves(from)).zip(leaves(to)) {
-            let scale = self.atol + self.rtol * a.abs().maximum(b.abs());
-            sum = sum + (*e / scale).square().sum();
-            count += e.ty().size();
+        let mut sums = vec![];
+        let ends = leaves(from).into_iter().zip(leaves(to));
+        for ((e, (a, b)), atol) in leaves(error).into_iter().zip(ends).zip(&self.atol) {
+            let scale = *atol + self.rtol * a.abs().maximum(b.abs());
+            sums.push(((e / scale).square().sum(), e.ty().size()));
         }
-        (sum / count.max(1) as f64).sqrt()
+        let none = number(0.0, dtype);
+        match self.norm {
+            Norm::Rms => {
+                let count: usize = sums.iter().map(|(_, n)| n).sum();
+                let sum = sums.into_iter().map(|(s, _)| s).reduce(|a, b| a + b);
+                (sum.unwrap_or(none) / count.max(1) as f64).sqrt()
+            }
+            Norm::LargestLeaf => {
+                let means = sums.into_iter().map(|(s, n)| s / n.max(1) as f64);
+                means.reduce(Var::maximum).unwrap_or(none).sqrt()
+            }
+        }
     }
 }
 
 /// How the estimate of the error chooses the next step: by `safety · e₀^(-(p+i+d)/k) · e₁^((p+2d)/k) · e₂^(-d/k)`, where
 /// `e₀` is the error of this step, `e₁` and `e₂` are those of the accepted steps before, in units of the tolerances, and the
-/// error falls with `h^k` (Söderlind, ACM Trans. Math. Softw. 29, 2003).
+/// error falls with `h^k` (Söderlind, ACM Trans. Math. Softw. 29, 2003). After a rejected step it is `safety · e₀^(-1/k)`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Controller {
     /// The proportional part.
@@ -52,8 +162,8 @@ impl Controller {
     /// That of Hairer's `dopri5`, which damps what the steps do where stability limits them.
     pub const PI: Controller = Controller::new(0.2, 0.65, 0.0);
 
-    /// The step by three errors: Söderlind's H211 with its filter.
-    pub const PID: Controller = Controller::new(0.3, 0.3, 0.05);
+    /// The step by three errors, whose lengths are smooth: Söderlind's H312PID.
+    pub const PID: Controller = Controller::new(-2.0 / 9.0, 2.0 / 9.0, 1.0 / 18.0);
 
     /// A controller with safety 0.9 and factors from 0.2 to 10.
     pub const fn new(p: f64, i: f64, d: f64) -> Controller {
@@ -68,13 +178,14 @@ impl Controller {
     }
 
     /// The factor to the next step, where errors are given by their logarithms, for an error that falls with `h^k`.
-    pub(super) fn factor(&self, error: Var, [before, earlier]: [Var; 2], k: f64) -> Var {
+    pub(super) fn factor(&self, accepted: Var, error: Var, before: [Var; 2], k: f64) -> Var {
         let mut power = error * (-(self.p + self.i + self.d) / k);
-        for (log, weight) in [(before, self.p + 2.0 * self.d), (earlier, -self.d)] {
+        for (log, weight) in before.into_iter().zip([self.p + 2.0 * self.d, -self.d]) {
             if weight != 0.0 {
                 power = power + log * (weight / k);
             }
         }
+        let power = accepted.select(power, error * (-1.0 / k));
         (self.safety * power.exp()).clamp(self.min_factor, self.max_factor)
     }
 }

@@ -3,115 +3,14 @@
 use wengert::prelude::*;
 use wengert::solver::asked_at;
 
+use super::checkpoints::{counted_steps, steps_while};
 use super::control::log;
-use super::method::{Field, Method, Trial, horner};
-use super::ode::{Ode, Solution};
+use super::event::{After, Guard, Watched};
+use super::keep::{Keep, Taken};
+use super::method::{Field, Method};
+use super::ode::Ode;
 use crate::shared::{RUNNING, choose, eps, number};
 use crate::{State, Status, Step, Watch};
-
-/// A step that was accepted.
-pub(super) struct Taken<'a, Y: State, M: Method> {
-    /// Whether it was: if not, nothing may be kept of it.
-    pub(super) accepted: Var,
-    pub(super) t: Var,
-    pub(super) y: &'a Y,
-    pub(super) h: Var,
-    /// The time at its end.
-    pub(super) end: Var,
-    pub(super) trial: &'a Trial<Y, M::Memory<Y>>,
-}
-
-impl<Y: State, M: Method> Taken<'_, Y, M> {
-    /// The state at a time within the step.
-    pub(super) fn at(&self, method: M, field: &Field<Y>, time: Var) -> Y {
-        let coefficients = method.dense(field, self.t, self.y, self.h, self.trial);
-        horner(&coefficients, (time - self.t) / self.h)
-    }
-}
-
-/// What is kept of the solution while it is made.
-pub(super) trait Keep<Y: State> {
-    type Kept: State;
-
-    /// What is kept before the first step, towards an end in a direction.
-    fn start(&self, t0: Var, y0: &Y) -> Self::Kept;
-
-    /// What is kept after a step.
-    fn step<M: Method>(
-        &self,
-        method: M,
-        field: &Field<Y>,
-        taken: &Taken<Y, M>,
-        kept: Self::Kept,
-    ) -> Self::Kept;
-}
-
-/// Nothing is kept.
-pub(super) struct Ends;
-
-impl<Y: State> Keep<Y> for Ends {
-    type Kept = ();
-
-    fn start(&self, _: Var, _: &Y) {}
-
-    fn step<M: Method>(&self, _: M, _: &Field<Y>, _: &Taken<Y, M>, (): ()) {}
-}
-
-/// The states at given times are kept, and the number of those that are.
-pub(super) struct Rows {
-    pub(super) times: Var,
-}
-
-impl<Y: State> Keep<Y> for Rows {
-    type Kept = (Y, Var);
-
-    fn start(&self, t0: Var, y0: &Y) -> (Y, Var) {
-        let n = self.times.shape()[0];
-        let row = |y: Var| {
-            let mut shape = vec![n];
-            shape.extend(y.shape());
-            full(shape, f64::NAN).to(y.dtype())
-        };
-        let rows = tree::map(y0.clone(), row);
-        // Times that are not after the start have its state.
-        let forward = (self.times.at(-1) - t0).sign();
-        let before = ((self.times - t0) * forward).le(0.0);
-        let rows = tree::map2(rows, y0.clone(), |rows, y| {
-            let mut shape = vec![n];
-            shape.extend(y.shape().iter().map(|_| 1));
-            before.reshape(shape).select(y, rows)
-        });
-        (rows, before.to(DType::I64).sum())
-    }
-
-    fn step<M: Method>(
-        &self,
-        method: M,
-        field: &Field<Y>,
-        taken: &Taken<Y, M>,
-        kept: (Y, Var),
-    ) -> (Y, Var) {
-        let n = self.times.shape()[0] as i64;
-        let place = field.place;
-        while_loop(
-            kept,
-            |(_, next)| {
-                let time = self.times.at(next);
-                let reached = ((time - taken.end) * taken.h.sign()).le(0.0);
-                taken.accepted & next.lt(n) & reached
-            },
-            |(rows, next): (Y, Var)| {
-                asked_at(place, || {
-                    let y = taken.at(method, field, self.times.at(next));
-                    (
-                        tree::map2(rows, y, |rows, y| rows.at_set(next, y)),
-                        next + 1,
-                    )
-                })
-            },
-        )
-    }
-}
 
 /// Where an integration ended.
 pub(super) struct Run<Y, K> {
@@ -122,25 +21,21 @@ pub(super) struct Run<Y, K> {
     pub(super) evaluations: Var,
     pub(super) status: Var,
     pub(super) kept: K,
+    pub(super) watched: Vec<Watched<Y>>,
 }
 
-impl<Y: State, K> Run<Y, K> {
-    /// The solution, of which a function chooses times and states.
-    pub(super) fn solution<Z>(
-        self,
-        tree: impl Fn(Y) -> Z,
-        choose: impl FnOnce(K, Var, Z) -> (Var, Z),
-    ) -> Solution<Z> {
-        let (t, y) = choose(self.kept, self.t, tree(self.y));
-        Solution {
-            t,
-            y,
-            steps: self.steps,
-            rejected: self.rejected,
-            evaluations: self.evaluations,
-            status: self.status,
-        }
-    }
+/// From where to where an integration goes.
+#[derive(Clone)]
+pub(super) struct Span<Y> {
+    pub(super) y0: Y,
+    pub(super) t0: Var,
+    pub(super) t1: Var,
+    /// The limit of accepted steps, if what is kept of them has one.
+    pub(super) accepted: Option<usize>,
+    /// The length of the first step, if it is known.
+    pub(super) first: Option<Var>,
+    /// The absolute tolerances of each number, if they are not those of the options.
+    pub(super) atol: Option<Vec<f64>>,
 }
 
 /// What the loop over steps carries.
@@ -157,28 +52,39 @@ struct Carry<Y, M, K, T = Var> {
     evaluations: T,
     status: T,
     kept: K,
+    watched: Vec<Watched<Y, T>>,
 }
 
-/// Takes steps whose lengths the errors choose.
+/// Takes steps whose lengths the errors choose, or of one length but for those after an event.
 pub(super) fn adaptive<Y: State, M: Method, W: Watch, K: Keep<Y>>(
     ode: &Ode<M, W>,
     field: &Field<Y>,
-    y0: Y,
-    t0: Var,
-    t1: Var,
-    keep: K,
+    Span {
+        y0,
+        t0,
+        t1,
+        accepted: limit,
+        first,
+        ..
+    }: Span<Y>,
+    keep: &K,
+    guard: &Guard<Y>,
 ) -> Run<Y, K::Kept> {
     let dtype = field.dtype;
     let method = ode.method;
     let order = method.error_order().map_or(1.0, |p| f64::from(p) + 1.0);
     let span = stop_gradient(t1 - t0);
-    let forward = span.sign();
-    let (first, tried) = match ode.dt0 {
-        Some(dt0) => (number(dt0, dtype), 0),
-        None => (first_step(field, t0, &y0, forward, order), 2),
+    let forward = direction(span);
+    let (first, tried) = match (ode.fixed, first, ode.dt0) {
+        (Some(steps), ..) => (span.abs() / steps.max(1) as f64, 0),
+        (None, Some(first), _) => (stop_gradient(first).abs(), 0),
+        (None, None, Some(dt0)) => (number(dt0.abs(), dtype), 0),
+        (None, None, None) => (first_step(field, t0, &y0, forward, order), 2),
     };
-    let longest = ode.dt_max.map_or(span.abs(), |h| span.abs().minimum(h));
-    let none = number(0.0, dtype);
+    let longest = ode
+        .dt_max
+        .map_or(span.abs(), |h| span.abs().minimum(h.abs()));
+    let (none, one) = (number(0.0, dtype), number(1.0, dtype));
     let start = Carry {
         t: t0,
         y: y0.clone(),
@@ -194,92 +100,113 @@ pub(super) fn adaptive<Y: State, M: Method, W: Watch, K: Keep<Y>>(
             let running = span.eq(0.0).select(Status::Finished.code(), RUNNING);
             finite.select(running, Status::StartNotFinite.code())
         },
-        kept: keep.start(t0, &y0),
+        kept: keep.start(method, t0, &y0, forward),
+        watched: guard.start(field, t0, &y0, forward),
     };
-    let end = while_loop(
-        start,
-        |c: Carry<Y, M::Memory<Y>, K::Kept>| c.status.eq(RUNNING),
-        |c: Carry<Y, M::Memory<Y>, K::Kept>| {
-            asked_at(field.place, || {
-                let left = t1 - c.t;
-                // A step that nearly ends goes to the end.
-                let is_last = (c.h.abs() * 1.01).ge(stop_gradient(left).abs());
-                let h = is_last.select(left, c.h);
-                let end = is_last.select(t1, c.t + h);
-                let trial = method.step(field, c.t, &c.y, h, &c.memory);
-                let error = trial.error.unwrap_or(none);
-                let finite = error.is_finite();
-                let accepted = error.le(1.0);
-                let log = log(error);
-                let factor = match trial.factor {
-                    Some(factor) => factor,
-                    None => {
-                        let factor = ode.controller.factor(log, c.logs, order);
+    let step = |c: Carry<Y, M::Memory<Y>, K::Kept>| {
+        asked_at(field.place, || {
+            let left = t1 - c.t;
+            // A step that nearly ends goes to the end.
+            let is_last = (c.h.abs() * 1.01).ge(stop_gradient(left).abs());
+            let h = is_last.select(left, c.h);
+            let end = is_last.select(t1, c.t + h);
+            let trial = method.step(field, c.t, &c.y, h, &c.memory);
+            let (finite, accepted, factor, log) = match (ode.fixed, trial.error) {
+                (None, Some(error)) => {
+                    let (finite, accepted) = (error.is_finite(), error.le(1.0));
+                    let log = log(error);
+                    let factor = trial.factor.unwrap_or_else(|| {
+                        let factor = ode.controller.factor(accepted, log, c.logs, order);
                         // After a rejection the step does not grow at once.
                         let most =
-                            (c.rejected_last | !accepted).select(1.0, ode.controller.max_factor);
+                            (c.rejected_last | !accepted).select(one, ode.controller.max_factor);
                         finite.select(factor.minimum(most), ode.controller.min_factor)
-                    }
-                };
-                let length = (stop_gradient(h).abs() * factor).minimum(longest);
-                let taken = Taken::<Y, M> {
-                    accepted,
-                    t: c.t,
-                    y: &c.y,
-                    h,
-                    end,
-                    trial: &trial,
-                };
-                let kept = keep.step(method, field, &taken, c.kept);
-                ode.watch.record(
-                    accepted,
-                    Step {
-                        iteration: c.steps + 1,
-                        value: end,
-                        step: h,
-                    },
-                );
-                let steps = c.steps + accepted.to(DType::I64);
-                let rejected = c.rejected + (!accepted).to(DType::I64);
-                let least = match ode.dt_min {
-                    Some(least) => number(least, dtype),
-                    None => {
-                        stop_gradient(c.t).abs().maximum(span.abs() * 1e-3) * (4.0 * eps(dtype))
-                    }
-                };
-                let too_small = !accepted & length.lt(least);
-                let failed = finite.select(Status::StepTooSmall.code(), Status::NotFinite.code());
-                let status = [
-                    (accepted & is_last, Var::from(Status::Finished.code())),
-                    (too_small, failed),
-                    (
-                        (steps + rejected).ge(ode.max_steps),
-                        Var::from(Status::StepLimit.code()),
-                    ),
-                ];
-                let rest = match trial.after_rejection {
-                    Some(rest) => rest,
-                    None => c.memory,
-                };
-                Carry {
-                    t: accepted.select(end, c.t),
-                    y: choose(accepted, trial.y, c.y),
-                    h: length * forward,
-                    memory: choose(accepted, trial.memory, rest),
-                    logs: [
-                        accepted.select(log, c.logs[0]),
-                        accepted.select(c.logs[0], c.logs[1]),
-                    ],
-                    rejected_last: !accepted,
-                    steps,
-                    rejected,
-                    evaluations: c.evaluations + trial.evaluations,
-                    status: wengert::select(&status, RUNNING),
-                    kept,
+                    });
+                    (finite, accepted, factor, log)
                 }
-            })
-        },
-    );
+                _ => {
+                    let finite = all_finite(&trial.y);
+                    (finite, finite, one, none)
+                }
+            };
+            let taken = Taken::<Y, M> {
+                accepted,
+                t: c.t,
+                y: &c.y,
+                h,
+                end,
+                next: &trial.y,
+                trial: &trial,
+            };
+            let after: After<Y, M::Memory<Y>> = guard.step(method, field, &taken, c.watched);
+            let taken = Taken {
+                end: after.t,
+                next: &after.y,
+                ..taken
+            };
+            let (kept, extra) = keep.step(method, field, &taken, c.kept);
+            ode.watch.record(
+                accepted,
+                Step {
+                    iteration: c.steps + 1,
+                    value: after.t,
+                    step: h,
+                },
+            );
+            let steps = c.steps + accepted.to(DType::I64);
+            let rejected = c.rejected + (!accepted).to(DType::I64);
+            let least = match ode.dt_min {
+                Some(least) => number(least.abs(), dtype),
+                None => stop_gradient(c.t).abs().maximum(span.abs() * 1e-3) * (4.0 * eps(dtype)),
+            };
+            let length = match ode.fixed {
+                Some(_) => stop_gradient(c.h).abs(),
+                None => (stop_gradient(h).abs() * factor).minimum(longest),
+            };
+            let too_small = match ode.fixed {
+                Some(_) => !accepted,
+                None => !accepted & length.lt(least),
+            };
+            let failed = finite.select(Status::StepTooSmall.code(), Status::NotFinite.code());
+            let mut full = (steps + rejected).ge(ode.max_steps);
+            if let Some(limit) = limit {
+                full = full | steps.ge(limit.max(1) as i64);
+            }
+            let status = [
+                (after.stops, Var::from(Status::Event.code())),
+                (
+                    accepted & is_last & !after.early,
+                    Var::from(Status::Finished.code()),
+                ),
+                (too_small, failed),
+                (full, Var::from(Status::StepLimit.code())),
+            ];
+            let rest = match trial.after_rejection {
+                Some(rest) => rest,
+                None => c.memory,
+            };
+            Carry {
+                t: accepted.select(after.t, c.t),
+                y: choose(accepted, after.y, c.y),
+                h: length * forward,
+                memory: choose(accepted, after.memory, rest),
+                logs: [
+                    accepted.select(log, c.logs[0]),
+                    accepted.select(c.logs[0], c.logs[1]),
+                ],
+                rejected_last: !accepted,
+                steps,
+                rejected,
+                evaluations: c.evaluations + trial.evaluations + extra + after.evaluations,
+                status: wengert::select(&status, RUNNING),
+                kept,
+                watched: after.watched,
+            }
+        })
+    };
+    let runs = |c: &Carry<Y, M::Memory<Y>, K::Kept>| c.status.eq(RUNNING);
+    let most = limit.map_or(ode.max_steps, |n| ode.max_steps.min(n as i64));
+    let end = steps_while(ode.checkpoints, most, start, &runs, &step);
     Run {
         t: end.t,
         y: end.y,
@@ -288,6 +215,7 @@ pub(super) fn adaptive<Y: State, M: Method, W: Watch, K: Keep<Y>>(
         evaluations: end.evaluations,
         status: end.status,
         kept: end.kept,
+        watched: end.watched,
     }
 }
 
@@ -295,53 +223,50 @@ pub(super) fn adaptive<Y: State, M: Method, W: Watch, K: Keep<Y>>(
 pub(super) fn fixed<Y: State, M: Method, W: Watch, K: Keep<Y>>(
     ode: &Ode<M, W>,
     field: &Field<Y>,
-    y0: Y,
-    t0: Var,
-    t1: Var,
+    Span { y0, t0, t1, .. }: Span<Y>,
     steps: usize,
-    keep: K,
+    keep: &K,
 ) -> Run<Y, K::Kept> {
     let method = ode.method;
     let dtype = field.dtype;
     let h = (t1 - t0) / steps.max(1) as f64;
-    let kept = keep.start(t0, &y0);
+    let forward = direction(stop_gradient(h));
     let start = (
         y0.clone(),
         method.start(field, t0, &y0),
         Var::from(1i64),
-        kept,
+        keep.start(method, t0, &y0, forward),
     );
-    let (y, _, evaluations, kept) = fori(
-        0..steps,
-        start,
-        |i, (y, memory, evaluations, kept): (Y, M::Memory<Y>, Var, K::Kept)| {
-            asked_at(field.place, || {
-                let t = t0 + i.to(dtype) * h;
-                let end = (i + 1)
-                    .eq(steps as i64)
-                    .select(t1, t0 + (i + 1).to(dtype) * h);
-                let trial = method.step(field, t, &y, h, &memory);
-                let taken = Taken::<Y, M> {
-                    accepted: Var::from(true),
-                    t,
-                    y: &y,
-                    h,
-                    end,
-                    trial: &trial,
-                };
-                let kept = keep.step(method, field, &taken, kept);
-                ode.watch.record(
-                    Var::from(true),
-                    Step {
-                        iteration: i + 1,
-                        value: end,
-                        step: h,
-                    },
-                );
-                (trial.y, trial.memory, evaluations + trial.evaluations, kept)
-            })
-        },
-    );
+    let step = |i: Var, (y, memory, evaluations, kept): (Y, M::Memory<Y>, Var, K::Kept)| {
+        asked_at(field.place, || {
+            let t = t0 + i.to(dtype) * h;
+            let end = (i + 1)
+                .eq(steps as i64)
+                .select(t1, t0 + (i + 1).to(dtype) * h);
+            let trial = method.step(field, t, &y, h, &memory);
+            let taken = Taken::<Y, M> {
+                accepted: Var::from(true),
+                t,
+                y: &y,
+                h,
+                end,
+                next: &trial.y,
+                trial: &trial,
+            };
+            let (kept, extra) = keep.step(method, field, &taken, kept);
+            ode.watch.record(
+                Var::from(true),
+                Step {
+                    iteration: i + 1,
+                    value: end,
+                    step: h,
+                },
+            );
+            let evaluations = evaluations + trial.evaluations + extra;
+            (trial.y, trial.memory, evaluations, kept)
+        })
+    };
+    let (y, _, evaluations, kept) = counted_steps(ode.checkpoints, steps, start, &step);
     let finite = all_finite(&y);
     Run {
         t: t1,
@@ -351,7 +276,14 @@ pub(super) fn fixed<Y: State, M: Method, W: Watch, K: Keep<Y>>(
         evaluations,
         status: finite.select(Status::Finished.code(), Status::NotFinite.code()),
         kept,
+        watched: vec![],
     }
+}
+
+/// The direction of a span, 1 or -1; that of an empty one is 1.
+fn direction(span: Var) -> Var {
+    let one = |x: f64| number(x, span.dtype());
+    span.lt(0.0).select(one(-1.0), one(1.0))
 }
 
 /// Whether all numbers of a state are finite.

@@ -1,31 +1,16 @@
 //! Explicit Runge-Kutta methods.
 
-use super::tableau::{Tableau, Tabled};
-
-/// Declares methods with their numbers.
-macro_rules! methods {
-    ($($(#[$doc:meta])* $name:ident = $tableau:expr;)*) => {$(
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-        pub struct $name;
-
-        impl Tabled for $name {
-            const TABLEAU: &'static Tableau = &$tableau;
-        }
-    )*};
-}
+use super::tableau::{NONE, Tableau, Tabled, methods};
 
 methods! {
     /// Euler's method, of order 1: fixed steps.
     Euler = Tableau {
         name: "Euler",
         order: 1,
-        error_order: 0,
         c: &[0.0],
         a: &[&[]],
         b: &[1.0],
-        error: &[],
-        dense: &[],
+        ..NONE
     };
 
     /// Heun's method of order 2, with Euler's beside it: the trapezoidal rule, made explicit.
@@ -37,19 +22,52 @@ methods! {
         a: &[&[], &[1.0]],
         b: &[0.5, 0.5],
         error: &[-0.5, 0.5],
-        dense: &[],
+        ..NONE
+    };
+
+    /// The method of the midpoint, of order 2, with Euler's beside it (Runge, 1895).
+    Midpoint = Tableau {
+        name: "Midpoint",
+        order: 2,
+        error_order: 1,
+        c: &[0.0, 0.5],
+        a: &[&[], &[0.5]],
+        b: &[0.0, 1.0],
+        error: &[-1.0, 1.0],
+        ..NONE
+    };
+
+    /// Ralston's method of order 2, whose bound of the error is the least of those with two stages, with Euler's beside it
+    /// (Ralston, Math. Comp. 16, 1962).
+    Ralston = Tableau {
+        name: "Ralston",
+        order: 2,
+        error_order: 1,
+        c: &[0.0, 2.0 / 3.0],
+        a: &[&[], &[2.0 / 3.0]],
+        b: &[0.25, 0.75],
+        error: &[-0.75, 0.75],
+        ..NONE
+    };
+
+    /// Kutta's rule of three eighths, of order 4 (Kutta, 1901): fixed steps.
+    Kutta38 = Tableau {
+        name: "Kutta38",
+        order: 4,
+        c: &[0.0, 1.0 / 3.0, 2.0 / 3.0, 1.0],
+        a: &[&[], &[1.0 / 3.0], &[-1.0 / 3.0, 1.0], &[1.0, -1.0, 1.0]],
+        b: &[0.125, 0.375, 0.375, 0.125],
+        ..NONE
     };
 
     /// The classical method of order 4 (Kutta, 1901): fixed steps.
     Rk4 = Tableau {
         name: "Rk4",
         order: 4,
-        error_order: 0,
         c: &[0.0, 0.5, 0.5, 1.0],
         a: &[&[], &[0.5], &[0.0, 0.5], &[0.0, 0.0, 1.0]],
         b: &[1.0 / 6.0, 1.0 / 3.0, 1.0 / 3.0, 1.0 / 6.0],
-        error: &[],
-        dense: &[],
+        ..NONE
     };
 
     /// Bogacki and Shampine's method of order 3, with order 2 beside it (Appl. Math. Lett. 2, 1989): for
@@ -62,7 +80,7 @@ methods! {
         a: &[&[], &[0.5], &[0.0, 0.75], &[2.0 / 9.0, 1.0 / 3.0, 4.0 / 9.0]],
         b: &[2.0 / 9.0, 1.0 / 3.0, 4.0 / 9.0, 0.0],
         error: &[-5.0 / 72.0, 1.0 / 12.0, 1.0 / 9.0, -1.0 / 8.0],
-        dense: &[],
+        ..NONE
     };
 
     /// Dormand and Prince's method of order 5, with order 4 beside it (J. Comp. Appl. Math. 6, 1980).
@@ -120,6 +138,7 @@ methods! {
                 69997945.0 / 29380423.0,
             ],
         ],
+        ..NONE
     };
 
     /// Tsitouras' method of order 5, with order 4 beside it (Comput. Math. Appl. 62, 2011): the first choice where
@@ -199,5 +218,6 @@ methods! {
                 2.5,
             ],
         ],
+        ..NONE
     };
 }

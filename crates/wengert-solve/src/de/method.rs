@@ -87,6 +87,16 @@ pub trait Method: Copy {
         memory: &Self::Memory<Y>,
     ) -> Trial<Y, Self::Memory<Y>>;
 
+    /// The number of coefficients that [`dense`](Method::dense) returns.
+    fn dense_terms(&self) -> usize {
+        4
+    }
+
+    /// The number of evaluations of the right-hand side by [`dense`](Method::dense).
+    fn dense_evaluations(&self) -> i64 {
+        0
+    }
+
     /// The solution within a step that was taken: the coefficients of a polynomial in `(time - t) / h`, from the constant one on.
     fn dense<Y: State>(
         &self,

