@@ -6,8 +6,9 @@
 //! ```
 //!
 //! in parts of a town of a million people, with an incubation of three days and five infectious ones. β is `R γ`, and R
-//! falls on the day of the lockdown. The integration stops at that day and goes on with the other rate, so that what is
-//! computed depends smoothly on it, and a fit, its errors and a gradient go through the differential equation.
+//! falls when a number of people are infectious, because the town locks down: an event of the integration, whose time
+//! depends on all unknowns. The fit, its errors, the error of the day of the lockdown and a gradient go through the
+//! differential equation and its event.
 //!
 //! The data are synthetic: the model's cases of each day for the numbers in [`TRUTH`], times `exp(0.08 z)`, where the `z` are
 //! the standard normal numbers of `Key::from_seed(2020)`.
@@ -19,7 +20,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use wengert::prelude::*;
-use wengert_solve::de::{Ode, Tsit5};
+use wengert_solve::de::{Event, Ode, Tsit5};
 use wengert_solve::fit::{Fit, LevenbergMarquardt, Parameters, Prediction, Transform};
 
 #[path = "epidemic_fit/plot.rs"]
@@ -48,7 +49,7 @@ const GAMMA: f64 = 1.0 / 5.0;
 const TRUTH: Epidemic<f64> = Epidemic {
     before: 2.6,
     after: 0.85,
-    lockdown: 42.0,
+    threshold: 8000.0,
     exposed: 20.0,
 };
 
@@ -64,70 +65,73 @@ struct Epidemic<T = Var> {
     before: T,
     /// The same after the lockdown.
     after: T,
-    /// The day of the lockdown.
-    lockdown: T,
+    /// How many are infectious when the town locks down.
+    threshold: T,
     /// The number of the exposed on day 0.
     exposed: T,
 }
 
-/// The parts of the people that are susceptible, exposed, infectious, and were ever infectious.
+/// The parts of the people that are susceptible, exposed, infectious, and were ever infectious, and the number that one infects.
 #[derive(Tree, Clone, Copy)]
-struct Parts<T = Var> {
+struct Town<T = Var> {
     susceptible: T,
     exposed: T,
     infectious: T,
     cases: T,
+    infects: T,
 }
 
 impl Epidemic {
-    fn start(&self) -> Parts {
+    fn start(&self) -> Town {
         let exposed = self.exposed / PEOPLE;
-        Parts {
+        Town {
             susceptible: 1.0 - exposed,
             exposed,
             infectious: 0.0.into(),
             cases: 0.0.into(),
+            infects: self.before,
         }
     }
 
-    /// The parts at times, a vector that ascends from day 0.
-    fn parts(&self, times: Var) -> Parts {
-        let rate = |r: Var| {
-            move |_: Var, p: Parts| {
-                let infected = r * GAMMA * p.susceptible * p.infectious;
-                let sick = SIGMA * p.exposed;
-                Parts {
-                    susceptible: -infected,
-                    exposed: infected - sick,
-                    infectious: sick - GAMMA * p.infectious,
-                    cases: sick,
-                }
+    /// The town at times, a vector that ascends from day 0, and the day of the lockdown: NaN if there is none.
+    fn town(&self, times: Var) -> (Town, Var) {
+        let rate = |_: Var, town: Town| {
+            let infected = town.infects * GAMMA * town.susceptible * town.infectious;
+            let sick = SIGMA * town.exposed;
+            Town {
+                susceptible: -infected,
+                exposed: infected - sick,
+                infectious: sick - GAMMA * town.infectious,
+                cases: sick,
+                infects: 0.0.into(),
             }
         };
+        let too_many = Event::new(|_, town: Town| PEOPLE * town.infectious - self.threshold);
+        let lockdown = too_many.rising().then(|_, town| Town {
+            infects: self.after,
+            ..town
+        });
         let ode = Ode::new(Tsit5).rtol(1e-8).atol(1e-12);
-        // Until the lockdown, or until the last time if that is earlier.
-        let until = ode.sample(
-            rate(self.before),
-            self.start(),
-            0.0,
-            times.minimum(self.lockdown),
-        );
-        let there = tree::map(until.y, |rows| rows.at(-1));
-        let since = times.maximum(self.lockdown);
-        let later = ode.sample(rate(self.after), there, self.lockdown, since);
-        let early = times.le(self.lockdown);
-        tree::map2(until.y, later.y, |a, b| early.select(a, b))
+        let (found, events) = ode
+            .events([lockdown])
+            .sample(rate, self.start(), 0.0, times);
+        (found.y, events.times.at(0))
     }
 
     /// The new cases of each day.
     fn daily(&self) -> Var {
         let ends = arange(0..DAYS + 1).to(DType::F64);
-        PEOPLE * self.parts(ends).cases.diff(0)
+        PEOPLE * self.town(ends).0.cases.diff(0)
     }
 
     /// All who were ever infectious by the last day.
     fn total(&self) -> Var {
-        PEOPLE * self.parts(full([1], DAYS as f64)).cases.at(0)
+        PEOPLE * self.town(full([1], DAYS as f64)).0.cases.at(0)
+    }
+
+    /// The day of the lockdown.
+    fn lockdown(&self) -> Var {
+        self.town(full([1], DAYS as f64)).1
     }
 }
 
@@ -137,30 +141,46 @@ fn observed() -> wengert::Result<Array> {
     jit(noisy).call((TRUTH, Key::from_seed(2020)))
 }
 
-/// What is found: the fit, the curve with its errors, and what a day's delay of the lockdown would have done.
-type Found<T> = (Fit<Epidemic<T>, T>, Prediction<T, T>, (T, Epidemic<T>));
+/// What is found.
+#[derive(Tree, Clone)]
+struct Found<T = Var> {
+    fit: Fit<Epidemic<T>, T>,
+    /// The logarithms of the cases of each day, with their errors.
+    curve: Prediction<T, T>,
+    /// The day of the lockdown, with its error.
+    lockdown: Prediction<T, T>,
+    /// All who were ever infectious, and the derivatives by the unknowns.
+    total: T,
+    slopes: Epidemic<T>,
+}
 
 /// Fits the logarithms of the cases.
-fn fit() -> Jit<Var, Found<Var>> {
+fn fit() -> Jit<Var, Found> {
     jit(|cases: Var| {
         let start = Epidemic {
             before: 2.0,
             after: 1.0,
-            lockdown: 30.0,
+            threshold: 3000.0,
             exposed: 50.0,
         };
-        let unknowns = Parameters::new(start)
-            .transformed(".before", Transform::Log)
-            .transformed(".after", Transform::Log)
-            .transformed(".exposed", Transform::Log)
-            .transformed(".lockdown", Transform::Logit(1.0, DAYS as f64 - 1.0));
-        let residuals = |p: Epidemic| (p.daily() / cases).ln();
-        let fit = LevenbergMarquardt::new()
-            .xtol(1e-10)
-            .least_squares(residuals, unknowns);
-        let curve = fit.predict(|p: Epidemic| p.daily().ln());
-        let slopes = value_and_grad(|p: Epidemic| p.total())(fit.params);
-        (fit, curve, slopes)
+        // Positive numbers, of which steps are relative.
+        let unknowns = [".before", ".after", ".threshold", ".exposed"]
+            .into_iter()
+            .fold(Parameters::new(start), |p, name| {
+                p.transformed(name, Transform::Log)
+            });
+        let logs = |_: Var, p: Epidemic| p.daily().ln();
+        let days = arange(0..DAYS);
+        let options = LevenbergMarquardt::new().xtol(1e-10).radius(0.1);
+        let fit = options.curve_fit(logs, days, cases.ln(), unknowns);
+        let (total, slopes) = value_and_grad(|p: Epidemic| p.total())(fit.params);
+        Found {
+            curve: fit.predict(|p: Epidemic| p.daily().ln()),
+            lockdown: fit.predict(|p: Epidemic| p.lockdown()),
+            fit,
+            total,
+            slopes,
+        }
     })
 }
 
@@ -174,38 +194,32 @@ fn run(out: &str) -> Result<(), Box<dyn Error>> {
     let compiled = clock.elapsed();
     fit.call(&cases)?;
     let clock = Instant::now();
-    let (found, curve, (total, slopes)) = fit.call(&cases)?;
+    let found = fit.call(&cases)?;
     let ran = clock.elapsed();
-    let found = found.ok()?;
-    println!("{found}\n");
+    let fitted = found.fit.ok()?;
+    println!("{fitted}\n");
 
-    let (low, high) = found.confidence_intervals(0.95)?;
-    let names = tree::paths(&found.params);
-    let truth = [TRUTH.before, TRUTH.after, TRUTH.lockdown, TRUTH.exposed];
-    for (((name, low), high), truth) in names
-        .iter()
-        .zip(tree::leaves(&low))
-        .zip(tree::leaves(&high))
-        .zip(truth)
-    {
-        println!(
-            "{name:<10} {:>8.4} to {:>8.4}, made with {truth}",
-            low.item::<f64>()?,
-            high.item::<f64>()?
-        );
+    let (low, high) = fitted.confidence_intervals(0.95)?;
+    let names = tree::paths(&fitted.params);
+    let truth = [TRUTH.before, TRUTH.after, TRUTH.threshold, TRUTH.exposed];
+    let ends = tree::leaves(&low).into_iter().zip(tree::leaves(&high));
+    for ((name, (low, high)), truth) in names.iter().zip(ends).zip(truth) {
+        let (low, high) = (low.item::<f64>()?, high.item::<f64>()?);
+        println!("{name:<10} {low:>10.4} to {high:>10.4}, made with {truth}");
     }
-    let (total, day) = (total.item::<f64>()?, slopes.lockdown.item::<f64>()?);
+    let day = found.lockdown.value.item::<f64>()?;
+    let error = found.lockdown.error.item::<f64>()?;
+    println!("\nthe lockdown began on day {day:.2} ± {error:.2}");
+    let (total, slope) = (
+        found.total.item::<f64>()?,
+        found.slopes.threshold.item::<f64>()?,
+    );
     println!(
-        "\n{total:.0} people were infected by day {DAYS}; a lockdown a day earlier would have spared about {day:.0} of them"
+        "{total:.0} people fell ill in {DAYS} days; with a threshold lower by 1,000, {:.0} fewer would have",
+        1e3 * slope
     );
     println!("compiled in {compiled:.1?}, fitted in {ran:.1?}");
-    plot::draw(
-        out,
-        &cases,
-        &found.params,
-        [&low.lockdown, &high.lockdown],
-        &curve,
-    )?;
+    plot::draw(out, &cases, &found.lockdown, &found.curve)?;
     println!("the plot is in {out}");
     Ok(())
 }

@@ -6,7 +6,7 @@ use plotters::prelude::*;
 use wengert::prelude::*;
 use wengert_solve::fit::Prediction;
 
-use super::{DAYS, Epidemic};
+use super::DAYS;
 
 const DATA: RGBColor = RGBColor(90, 90, 90);
 const MODEL: RGBColor = RGBColor(0, 114, 178);
@@ -17,8 +17,7 @@ const LOCKDOWN: RGBColor = RGBColor(213, 94, 0);
 pub(crate) fn draw(
     file: &str,
     cases: &Array,
-    found: &Epidemic<Array>,
-    interval: [&Array; 2],
+    lockdown: &Prediction<Array, Array>,
     curve: &Prediction<Array, Array>,
 ) -> Result<(), Box<dyn Error>> {
     let cases = cases.to_vec::<f64>()?;
@@ -62,8 +61,9 @@ pub(crate) fn draw(
         .draw_series([Polygon::new(band, MODEL.mix(0.18))])?
         .label("95 % of new data")
         .legend(|(x, y)| Rectangle::new([(x, y - 8), (x + 36, y + 8)], MODEL.mix(0.18).filled()));
-    let [from, to] = [interval[0].item::<f64>()?, interval[1].item::<f64>()?];
-    let day = found.lockdown.item::<f64>()?;
+    let day = lockdown.value.item::<f64>()?;
+    let (from, to) = lockdown.confidence_bands(0.95)?;
+    let (from, to) = (from.item::<f64>()?, to.item::<f64>()?);
     chart
         .draw_series([Rectangle::new(
             [(from, 0.0), (to, top)],

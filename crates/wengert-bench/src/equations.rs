@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use wengert::prelude::*;
 use wengert_check::equations::{Problem, Visit, lorenz, problems};
-use wengert_solve::de::{Method, Ode, Solution, Tsit5};
+use wengert_solve::de::{DormandPrince8, Method, Ode, Solution, Tsit5, Vern7};
 
 use crate::inputs::{linspace, u};
 use crate::measure::Workload;
@@ -85,6 +85,8 @@ macro_rules! candidates {
 
 candidates! {
     "Tsit5", false, Tsit5;
+    "Vern7", false, Vern7;
+    "DormandPrince8", false, DormandPrince8;
 }
 
 /// What a solver did.

@@ -4,7 +4,9 @@ use std::array::from_fn;
 
 use wengert::prelude::*;
 use wengert_check::equations::{Problem, Visit, detest, problem};
-use wengert_solve::de::{BogackiShampine, DormandPrince5, Method, Ode, Tsit5};
+use wengert_solve::de::{
+    BogackiShampine, DormandPrince5, DormandPrince8, Method, Ode, Tsit5, Vern7,
+};
 
 /// A state at the end of a run.
 type Run = Jit<Var, (Var, Var, Var)>;
@@ -90,6 +92,8 @@ fn problems_without_stiffness() {
         let worse = condition(name);
         keeps(&p, Tsit5, &[1e-5, 1e-8], worse);
         keeps(&p, DormandPrince5, &[1e-5, 1e-8], worse);
+        keeps(&p, DormandPrince8, &[1e-5, 1e-10], worse);
+        keeps(&p, Vern7, &[1e-5, 1e-10], worse);
     }
 }
 
@@ -99,6 +103,7 @@ fn the_collection_of_1972() {
         let worse = condition(p.name);
         keeps(&p, Tsit5, &[1e-6], worse);
         keeps(&p, DormandPrince5, &[1e-6], worse);
+        keeps(&p, DormandPrince8, &[1e-8], worse);
         keeps(&p, BogackiShampine, &[1e-4], worse);
     }
 }
