@@ -26,6 +26,11 @@ chapters! {
     quadrature: "../docs/src/quadrature.md";
     differential_equations: "../docs/src/differential-equations.md";
     interpolation: "../docs/src/interpolation.md";
+    stiff: "../docs/src/stiff.md";
+    partial: "../docs/src/partial.md";
+    dynamics: "../docs/src/dynamics.md";
+    stochastic: "../docs/src/stochastic.md";
+    delays: "../docs/src/delays.md";
     fits: "../docs/src/fits.md";
     minima: "../docs/src/minima.md";
     roots: "../docs/src/roots.md";

@@ -12,7 +12,7 @@ use super::drive::Span;
 use super::keep::{Ends, Keep, Lift, Pieces, Polynomials, Rows, Taken, or_nan};
 use super::method::{Field, Method, horner};
 use super::ode::{Ode, Solution};
-use super::solve::Rate;
+use super::solve::{Rate, Rates};
 use crate::{State, Status, Watch};
 
 /// How derivatives in reverse mode are computed.
@@ -92,6 +92,9 @@ pub(super) fn sample<Y: State, M: Method, W: Watch>(
                 },
                 dtype: t.dtype(),
                 place,
+                explicit: None,
+                mass: None,
+                met: Var::from(true),
             };
             ravel(field.rate(t, &y)).0
         },
@@ -117,12 +120,13 @@ pub(super) fn sample<Y: State, M: Method, W: Watch>(
             match steps {
                 Some(limit) => {
                     let keep = (Rows { times }, Pieces { limit });
-                    let run = plain.integrate(place, &rate, span, &keep, vec![]);
+                    let run = plain.integrate(place, Rates::whole(&rate), span, &keep, vec![]);
                     let (s, ((y, _), pieces), _) = run.parts();
                     (Solution { t: times, y, ..s }, vec![pieces])
                 }
                 None => {
-                    let run = plain.integrate(place, &rate, span, &Rows { times }, vec![]);
+                    let run =
+                        plain.integrate(place, Rates::whole(&rate), span, &Rows { times }, vec![]);
                     let (s, (y, _), _) = run.parts();
                     (Solution { t: times, y, ..s }, vec![])
                 }
@@ -264,7 +268,9 @@ impl<M: Method> Back<'_, M> {
                         (k, -x, p.into_iter().map(|p| -p).collect::<Vec<_>>())
                     };
                     let span = Span::new((x, a + c, p), from, to);
-                    let run = self.ode.integrate(self.place, &rate, span, &Ends, vec![]);
+                    let run =
+                        self.ode
+                            .integrate(self.place, Rates::whole(&rate), span, &Ends, vec![]);
                     let (_, a, p) = run.y;
                     ((a, p, ok & run.status.eq(Status::Finished.code())), ())
                 })
@@ -344,7 +350,9 @@ impl<M: Method> Back<'_, M> {
             first: Some(from - to),
             ..Span::new(a, from, to)
         };
-        let run = self.ode.integrate(self.place, &rate, span, &keep, vec![]);
+        let run = self
+            .ode
+            .integrate(self.place, Rates::whole(&rate), span, &keep, vec![]);
         (run.y, run.kept, run.status.eq(Status::Finished.code()))
     }
 }

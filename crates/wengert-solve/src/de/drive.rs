@@ -5,10 +5,11 @@ use wengert::solver::asked_at;
 
 use super::checkpoints::{counted_steps, steps_while};
 use super::control::log;
+use super::event::Events;
 use super::event::{After, Guard, Watched};
 use super::keep::{Keep, Taken};
 use super::method::{Field, Method};
-use super::ode::Ode;
+use super::ode::{Ode, Solution};
 use crate::shared::{RUNNING, choose, eps, number};
 use crate::{State, Status, Step, Watch};
 
@@ -36,6 +37,43 @@ pub(super) struct Span<Y> {
     pub(super) first: Option<Var>,
     /// The absolute tolerances of each number, if they are not those of the options.
     pub(super) atol: Option<Vec<f64>>,
+}
+
+impl<Y: State, K> Run<Y, K> {
+    /// The solution at the end, what was kept, and the events.
+    pub(super) fn parts(self) -> (Solution<Y>, K, Option<Events<Y>>) {
+        let solution = Solution {
+            t: self.t,
+            y: self.y,
+            steps: self.steps,
+            rejected: self.rejected,
+            evaluations: self.evaluations,
+            status: self.status,
+        };
+        let events = self.watched.into_iter().next().map(|w| w.events);
+        (solution, self.kept, events)
+    }
+}
+
+impl<Y> Span<Y> {
+    pub(super) fn new(y0: Y, t0: Var, t1: Var) -> Span<Y> {
+        Span {
+            y0,
+            t0,
+            t1,
+            accepted: None,
+            first: None,
+            atol: None,
+        }
+    }
+
+    /// The same with a limit of accepted steps.
+    pub(super) fn limited(self, limit: usize) -> Span<Y> {
+        Span {
+            accepted: Some(limit),
+            ..self
+        }
+    }
 }
 
 /// What the loop over steps carries.
@@ -98,6 +136,7 @@ pub(super) fn adaptive<Y: State, M: Method, W: Watch, K: Keep<Y>>(
         status: {
             let finite = span.is_finite() & all_finite(&y0);
             let running = span.eq(0.0).select(Status::Finished.code(), RUNNING);
+            let running = field.met.select(running, Status::Infeasible.code());
             finite.select(running, Status::StartNotFinite.code())
         },
         kept: keep.start(method, t0, &y0, forward),
@@ -115,14 +154,15 @@ pub(super) fn adaptive<Y: State, M: Method, W: Watch, K: Keep<Y>>(
                 (None, Some(error)) => {
                     let (finite, accepted) = (error.is_finite(), error.le(1.0));
                     let log = log(error);
-                    let factor = trial.factor.unwrap_or_else(|| {
-                        let factor = ode.controller.factor(accepted, log, c.logs, order);
-                        // After a rejection the step does not grow at once.
-                        let most =
-                            (c.rejected_last | !accepted).select(one, ode.controller.max_factor);
-                        finite.select(factor.minimum(most), ode.controller.min_factor)
-                    });
-                    (finite, accepted, factor, log)
+                    let factor = ode.controller.factor(accepted, log, c.logs, order);
+                    // After a rejection the step does not grow at once.
+                    let most = (c.rejected_last | !accepted).select(one, ode.controller.max_factor);
+                    let factor = finite.select(factor.minimum(most), ode.controller.min_factor);
+                    let factor = trial
+                        .factor
+                        .map_or(factor, |own| own.is_nan().select(factor, own));
+                    // An infinite error is a step whose equations were not solved.
+                    (!error.is_nan(), accepted, factor, log)
                 }
                 _ => {
                     let finite = all_finite(&trial.y);
@@ -219,6 +259,15 @@ pub(super) fn adaptive<Y: State, M: Method, W: Watch, K: Keep<Y>>(
     }
 }
 
+/// What the loop over steps of one length carries: the state, what the method keeps, evaluations and whether all equations were solved,
+/// and what is kept.
+type Stage<Y, M, K> = (
+    Y,
+    <M as Method>::Memory<Y>,
+    (Var, Var),
+    <K as Keep<Y>>::Kept,
+);
+
 /// Takes steps of one length.
 pub(super) fn fixed<Y: State, M: Method, W: Watch, K: Keep<Y>>(
     ode: &Ode<M, W>,
@@ -234,10 +283,10 @@ pub(super) fn fixed<Y: State, M: Method, W: Watch, K: Keep<Y>>(
     let start = (
         y0.clone(),
         method.start(field, t0, &y0),
-        Var::from(1i64),
+        (Var::from(1i64), Var::from(true)),
         keep.start(method, t0, &y0, forward),
     );
-    let step = |i: Var, (y, memory, evaluations, kept): (Y, M::Memory<Y>, Var, K::Kept)| {
+    let step = |i: Var, (y, memory, (evaluations, solved), kept): Stage<Y, M, K>| {
         asked_at(field.place, || {
             let t = t0 + i.to(dtype) * h;
             let end = (i + 1)
@@ -262,19 +311,30 @@ pub(super) fn fixed<Y: State, M: Method, W: Watch, K: Keep<Y>>(
                     step: h,
                 },
             );
+            // An infinite error is a step whose equations were not solved.
+            let solved = match trial.error {
+                Some(error) => solved & error.ne(f64::INFINITY),
+                None => solved,
+            };
             let evaluations = evaluations + trial.evaluations + extra;
-            (trial.y, trial.memory, evaluations, kept)
+            (trial.y, trial.memory, (evaluations, solved), kept)
         })
     };
-    let (y, _, evaluations, kept) = counted_steps(ode.checkpoints, steps, start, &step);
-    let finite = all_finite(&y);
+    let (y, _, (evaluations, solved), kept) = counted_steps(ode.checkpoints, steps, start, &step);
+    let failure = field
+        .met
+        .select(Status::NotFinite.code(), Status::Infeasible.code());
+    let finite = all_finite(&y) & field.met;
     Run {
         t: t1,
         y,
         steps: Var::from(steps as i64),
         rejected: Var::from(0i64),
         evaluations,
-        status: finite.select(Status::Finished.code(), Status::NotFinite.code()),
+        status: finite.select(
+            solved.select(Status::Finished.code(), Status::Stalled.code()),
+            failure,
+        ),
         kept,
         watched: vec![],
     }
@@ -295,14 +355,14 @@ fn all_finite<Y: State>(y: &Y) -> Var {
 
 /// A first step, by the sizes of the state, of its rate, and of how that changes (Hairer, Nørsett, Wanner, Solving ODEs I, II.4).
 fn first_step<Y: State>(field: &Field<Y>, t: Var, y: &Y, forward: Var, order: f64) -> Var {
-    let k = field.rate(t, y);
+    let k = field.slope(t, y);
     let size = field.norm(y, y, y);
     let slope = field.norm(&k, y, y);
     let tiny = size.lt(1e-5) | slope.lt(1e-5);
     let h = tiny.select(number(1e-6, field.dtype), 0.01 * size / slope);
     let step = stop_gradient(h * forward);
     let next = tree::map2(y.clone(), k.clone(), |y, k| y + step * k);
-    let change = tree::map2(field.rate(t + step, &next), k, |b, a| b - a);
+    let change = tree::map2(field.slope(t + step, &next), k, |b, a| b - a);
     let bend = field.norm(&change, y, y) / h;
     let most = slope.maximum(bend);
     let by_error = (0.01 / most).powf(1.0 / order);

@@ -301,3 +301,35 @@ pub(super) fn or_nan<Y: State>(holds: Var, y: Y) -> Y {
     let nan = tree::map(y.clone(), |y| full_like(y, f64::NAN));
     choose(holds, y, nan)
 }
+
+/// Two things are kept.
+impl<Y: State, A: Keep<Y>, B: Keep<Y>> Keep<Y> for (A, B) {
+    type Kept = (A::Kept, B::Kept);
+
+    fn start<N: Method>(&self, method: N, t0: Var, y0: &Y, forward: Var) -> Self::Kept {
+        let a = self.0.start(method, t0, y0, forward);
+        (a, self.1.start(method, t0, y0, forward))
+    }
+
+    fn step<N: Method>(
+        &self,
+        method: N,
+        field: &Field<Y>,
+        taken: &Taken<Y, N>,
+        (a, b): Self::Kept,
+    ) -> (Self::Kept, Var) {
+        let (a, more) = self.0.step(method, field, taken, a);
+        let (b, extra) = self.1.step(method, field, taken, b);
+        ((a, b), more + extra)
+    }
+}
+
+impl<Y: State, A: Lift<Y>, B: Lift<Y>> Lift<Y> for (A, B) {
+    fn lift(
+        &self,
+        (a, b): <Self as Keep<Var>>::Kept,
+        tree: &dyn Fn(Var) -> Y,
+    ) -> <Self as Keep<Y>>::Kept {
+        (self.0.lift(a, tree), self.1.lift(b, tree))
+    }
+}

@@ -4,8 +4,10 @@ use std::panic::Location;
 
 use wengert::prelude::*;
 use wengert::solver::{asked_at, inside, same_trees};
+use wengert::tree::ravel;
 
 use super::control::Tolerance;
+use super::stiff::Linear;
 use crate::State;
 
 /// The equation, as methods see it: its right-hand side, and what an error counts.
@@ -14,6 +16,12 @@ pub struct Field<'a, Y> {
     pub(super) tolerance: Tolerance,
     pub(super) dtype: DType,
     pub(super) place: &'static Location<'static>,
+    /// The explicit part of the rate, if the equation is split; then `rate` is the other part.
+    pub(super) explicit: Option<&'a dyn Fn(Var, Y) -> Y>,
+    /// The masses, one for each number of the state.
+    pub(super) mass: Option<Var>,
+    /// Whether the start satisfies what has no mass.
+    pub(super) met: Var,
 }
 
 impl<Y: State> Field<'_, Y> {
@@ -29,6 +37,36 @@ impl<Y: State> Field<'_, Y> {
         })
     }
 
+    /// The explicit part of the right-hand side, if it is split.
+    pub(super) fn explicit_rate(&self, t: Var, y: &Y) -> Option<Y> {
+        let explicit = self.explicit?;
+        asked_at(self.place, || {
+            let k = inside(|| explicit(t, y.clone()));
+            same_trees("ode", ["the state", "its explicit rate"], y, &k);
+            Some(k)
+        })
+    }
+
+    /// The derivative of the state by time, where it is known: the rate over the mass, and 0 where there is no mass.
+    pub(super) fn slope(&self, t: Var, y: &Y) -> Y {
+        let mut k = self.rate(t, y);
+        if let Some(more) = self.explicit_rate(t, y) {
+            k = tree::map2(k, more, |a, b| a + b);
+        }
+        if self.mass.is_none() {
+            return k;
+        }
+        let (k, tree) = ravel(k);
+        tree(self.over_mass(k))
+    }
+
+    /// A vector over the masses, and 0 where there is none.
+    pub(super) fn over_mass(&self, k: Var) -> Var {
+        let Some(mass) = self.mass else { return k };
+        let none = mass.eq(0.0);
+        none.select(zeros_like(k), k / none.select(ones_like(mass), mass))
+    }
+
     /// The length of an error between two states, in units of the tolerances: 1 is what they allow. It has no derivative.
     pub fn norm(&self, error: &Y, from: &Y, to: &Y) -> Var {
         self.tolerance.norm(self.dtype, error, from, to)
@@ -39,14 +77,15 @@ impl<Y: State> Field<'_, Y> {
 pub struct Trial<Y, M> {
     /// The state at the end of the step.
     pub y: Y,
-    /// The estimate of the error, in the units of [`Field::norm`]; a step is accepted if it is at most 1. `None` if the
+    /// The estimate of the error, in the units of [`Field::norm`]; a step is accepted if it is at most 1, and one whose equations
+    /// were not solved has an infinite one. `None` if the
     /// method has no estimate.
     pub error: Option<Var>,
     /// What the method keeps if the step is accepted.
     pub memory: M,
     /// What it keeps if the step is rejected; `None` is what it had before.
     pub after_rejection: Option<M>,
-    /// The factor to the length of the next step, for methods that choose it themselves.
+    /// The factor to the length of the next step, for methods that choose it themselves; where it is NaN, the controller does.
     pub factor: Option<Var>,
     /// The rates of the stages, or whatever [`Method::dense`] needs.
     pub stages: Vec<Y>,
@@ -65,6 +104,12 @@ pub trait Method: Copy {
     /// Whether the state is given to it as one vector, whatever tree it is.
     const VECTOR: bool = false;
 
+    /// Whether it integrates equations with masses ([`Ode::mass`](super::Ode::mass)).
+    const MASS: bool = false;
+
+    /// Whether it integrates rates in two parts ([`Ode::solve_split`](super::Ode::solve_split)).
+    const SPLIT: bool = false;
+
     /// What it keeps from step to step.
     type Memory<Y: State>: State;
 
@@ -73,6 +118,11 @@ pub trait Method: Copy {
 
     /// The order of the estimate of the error: what `h^(order + 1)` the error of a step falls with. `None` if there is no estimate.
     fn error_order(&self) -> Option<u32>;
+
+    /// How its linear systems are solved, if it has any.
+    fn linear(&self) -> Linear {
+        Linear::Dense
+    }
 
     /// What is kept before the first step, or after the state was changed from outside.
     fn start<Y: State>(&self, field: &Field<Y>, t: Var, y: &Y) -> Self::Memory<Y>;

@@ -29,7 +29,11 @@
 //! step lengths were chosen does not contribute, so that an accurate solution has accurate derivatives; the last
 //! step ends at `t1` and carries the derivative in it.
 
+pub mod dde;
+pub mod sde;
+
 mod adjoint;
+mod analysis;
 mod checkpoints;
 #[cfg(test)]
 mod conditions;
@@ -38,26 +42,41 @@ mod dense;
 mod drive;
 mod event;
 mod explicit;
+mod grid;
 mod high;
 mod keep;
 mod method;
 mod ode;
 mod rkc;
 mod solve;
+mod split;
+mod stiff;
 mod symplectic;
 mod tableau;
+mod with_events;
 
 pub use adjoint::Adjoint;
+pub use analysis::{
+    Bins, Ensemble, Exponents, LimitCycle, Lyapunov, PhaseResponse, Steady, SteadyState, Summary,
+    limit_cycle, phase_response, sensitivity, steady_state,
+};
 pub use control::{Atol, Controller, Norm};
+pub use dde::{Dde, Network, NetworkPath};
 pub use dense::Dense;
 pub use event::{Event, Events};
 pub use explicit::{
     BogackiShampine, DormandPrince5, Euler, Heun, Kutta38, Midpoint, Ralston, Rk4, Tsit5,
 };
+pub use grid::{Along, End, Fourier, Grid, laplacian};
 pub use high::{DormandPrince8, Vern7};
 pub use method::{Field, Method, Trial};
 pub use ode::{Ode, Solution};
 pub use rkc::{Rkc, RkcMemory};
-pub use solve::WithEvents;
+pub use sde::{Brownian, Scheme, Sde};
+pub use stiff::{
+    Auto, Bdf, Differences, KenCarp3, KenCarp4, Kept, Kvaerno3, Kvaerno5, Linear, Rodas4, Rodas5P,
+    Ros3P, Stages, Switch,
+};
 pub use symplectic::Symplectic;
 pub use tableau::{Tableau, Tabled};
+pub use with_events::WithEvents;

@@ -1,12 +1,14 @@
 //! Ordinary differential equations from a start.
 
+use wengert::IntoTree;
 use wengert::prelude::*;
+use wengert::tree::ravel;
 
 use super::adjoint::Adjoint;
 use super::control::{Atol, Controller, Norm};
 use super::method::Method;
 use crate::status::outcome;
-use crate::{OnStep, Step, Watch};
+use crate::{OnStep, State, Step, Watch};
 
 /// What an integration found.
 #[derive(Tree, Clone, Debug)]
@@ -58,6 +60,7 @@ pub struct Ode<M, W = ()> {
     /// How derivatives in reverse mode are computed.
     pub adjoint: Adjoint,
     pub(super) fixed: Option<usize>,
+    pub(super) mass: Option<Var>,
     pub(super) watch: W,
 }
 
@@ -78,6 +81,7 @@ impl<M: Method> Ode<M> {
             checkpoints: None,
             adjoint: Adjoint::Steps,
             fixed: None,
+            mass: None,
             watch: (),
         }
     }
@@ -159,6 +163,49 @@ impl<M: Method, W: Watch> Ode<M, W> {
         self
     }
 
+    /// Integrates `m y' = f(t, y)` with a mass `m` for each number of the state: a tree like the state, of constants or of values of the
+    /// trace. Where a mass is zero, the equation is `0 = f(t, y)`: a differential-algebraic system, which must be of
+    /// index 1, that is, those equations must determine the numbers without mass.
+    ///
+    /// At the start the numbers without mass are found from the others by Newton's method, from those that are given; if none are
+    /// found, the status is [`Infeasible`](crate::Status::Infeasible). They have the derivative of their equation. The masses' own
+    /// derivative is that of the steps.
+    ///
+    /// Methods that integrate such systems are [`Rodas4`](super::Rodas4), [`Rodas5P`](super::Rodas5P), [`Ros3P`](super::Ros3P),
+    /// [`Kvaerno3`](super::Kvaerno3), [`Kvaerno5`](super::Kvaerno5), [`KenCarp3`](super::KenCarp3),
+    /// [`KenCarp4`](super::KenCarp4) and [`Bdf`](super::Bdf).
+    ///
+    /// ```
+    /// use wengert::prelude::*;
+    /// use wengert_solve::de::{Ode, Rodas5P};
+    ///
+    /// // Robertson's reactions, where the third substance is what is left of the whole.
+    /// let reactions = |rate: Var| {
+    ///     let f = move |_, [a, b, c]: [Var; 3]| {
+    ///         let (slow, fast, back) = (rate * a, 3e7 * b * b, 1e4 * b * c);
+    ///         [back - slow, slow - back - fast, a + b + c - 1.0]
+    ///     };
+    ///     let ode = Ode::new(Rodas5P::new()).rtol(1e-8).atol(1e-12).mass([1.0, 1.0, 0.0]);
+    ///     ode.solve(f, [1.0, 0.0, 0.0], 0.0, 40.0)
+    /// };
+    /// let s = jit(reactions).call(0.04)?.ok()?;
+    /// let [a, b, c] = &s.y;
+    /// let (a, b, c) = (a.item::<f64>()?, b.item::<f64>()?, c.item::<f64>()?);
+    /// assert!((a - 0.7158270688).abs() < 1e-7 && (a + b + c - 1.0).abs() < 1e-12);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When the equation is solved: if the masses are not as many numbers as the state has, or the method knows no masses.
+    pub fn mass<I>(mut self, mass: I) -> Self
+    where
+        I: IntoTree,
+        I::Tree: State,
+    {
+        self.mass = Some(ravel(mass.into_tree()).0);
+        self
+    }
+
     /// Calls a closure after each accepted step: with the number of the step, the time, and the step's length.
     pub fn on_step<F>(self, f: F) -> Ode<M, OnStep<F>>
     where
@@ -178,6 +225,7 @@ impl<M: Method, W: Watch> Ode<M, W> {
             checkpoints: self.checkpoints,
             adjoint: self.adjoint,
             fixed: self.fixed,
+            mass: self.mass,
             watch: OnStep(f),
         }
     }

@@ -15,13 +15,32 @@ use super::event::{Event, Events, Guard, Watched};
 use super::keep::{Ends, Every, Keep, Lift, Pieces, Rows};
 use super::method::{Field, Method};
 use super::ode::{Ode, Solution};
+use super::stiff::consistent;
+use super::with_events::WithEvents;
 use crate::shared::number;
 use crate::{State, Watch};
 
-type Place = &'static Location<'static>;
+pub(super) type Place = &'static Location<'static>;
 
 /// A right-hand side.
 pub(super) type Rate<'a, Y> = &'a dyn Fn(Var, Y) -> Y;
+
+/// A right-hand side in one part, or in two of which one is explicit.
+#[derive(Clone, Copy)]
+pub(super) struct Rates<'a, Y> {
+    pub(super) rate: Rate<'a, Y>,
+    pub(super) explicit: Option<Rate<'a, Y>>,
+}
+
+impl<'a, Y> Rates<'a, Y> {
+    /// A right-hand side in one part.
+    pub(super) fn whole(rate: Rate<'a, Y>) -> Rates<'a, Y> {
+        Rates {
+            rate,
+            explicit: None,
+        }
+    }
+}
 
 impl<M: Method, W: Watch> Ode<M, W> {
     /// Integrates `y' = f(t, y)` from `t0` to `t1`, which may be before `t0`.
@@ -187,7 +206,7 @@ impl<M: Method, W: Watch> Ode<M, W> {
     }
 
     /// The start and the ends, of one type.
-    fn start<Y: State>(&self, place: Place, y0: Y, ends: [Var; 2]) -> (Y, [Var; 2]) {
+    pub(super) fn start<Y: State>(&self, place: Place, y0: Y, ends: [Var; 2]) -> (Y, [Var; 2]) {
         asked_at(place, || {
             expect_floats("ode", "the state", &y0);
             let types: Vec<DType> = tree::leaves(&y0).iter().map(|v| v.dtype()).collect();
@@ -211,12 +230,35 @@ impl<M: Method, W: Watch> Ode<M, W> {
                     format!("{name} does not estimate errors; give `fixed(steps)`"),
                 );
             }
+            if let Some(mass) = self.mass {
+                let numbers: usize = tree::leaves(&y0).iter().map(|v| v.ty().size()).sum();
+                if !M::MASS {
+                    let message = format!(
+                        "{} knows no masses; those for stiff equations do, such as Rodas5P, Kvaerno5 and Bdf",
+                        M::NAME
+                    );
+                    refuse("ode", message);
+                }
+                if mass.shape() != [numbers] {
+                    let message = format!(
+                        "the masses are {}, and the state has {numbers} numbers",
+                        mass.ty()
+                    );
+                    refuse("ode", message);
+                }
+            }
             (y0, ends.map(|t| t.to(dtype)))
         })
     }
 
     /// The span to the last of some times, and these.
-    fn to_times<Y: State>(&self, place: Place, y0: Y, t0: Var, times: Var) -> (Span<Y>, Var) {
+    pub(super) fn to_times<Y: State>(
+        &self,
+        place: Place,
+        y0: Y,
+        t0: Var,
+        times: Var,
+    ) -> (Span<Y>, Var) {
         let t1 = asked_at(place, || {
             if times.ty().rank() != 1 || times.ty().size() == 0 {
                 let message = format!("the times are {}, and must be a vector", times.ty());
@@ -230,17 +272,17 @@ impl<M: Method, W: Watch> Ode<M, W> {
     }
 
     /// Continuous adjoints are only for what has no events and is not kept step by step.
-    fn by_steps(&self, place: Place, is_simple: bool) {
-        if self.adjoint != Adjoint::Steps && !is_simple {
+    pub(super) fn by_steps(&self, place: Place, is_simple: bool) {
+        if self.adjoint != Adjoint::Steps && !(is_simple && self.mass.is_none()) {
             asked_at(place, || {
-                let message = "a continuous adjoint is for `solve` and `sample` without events; use \
+                let message = "a continuous adjoint is for `solve` and `sample` without events and masses; use \
                                `Adjoint::Steps`, with `checkpoints` if memory is short";
                 refuse("ode", message)
             })
         }
     }
 
-    fn at_end<Y: State>(
+    pub(super) fn at_end<Y: State>(
         &self,
         place: Place,
         rate: Rate<'_, Y>,
@@ -252,13 +294,13 @@ impl<M: Method, W: Watch> Ode<M, W> {
             if self.adjoint != Adjoint::Steps {
                 return (adjoint::solve(self, place, rate, span), None);
             }
-            let run = self.integrate(place, rate, span, &Ends, events);
+            let run = self.integrate(place, Rates::whole(rate), span, &Ends, events);
             let (run, (), events) = run.parts();
             (run, events)
         })
     }
 
-    fn at_times<Y: State>(
+    pub(super) fn at_times<Y: State>(
         &self,
         place: Place,
         rate: Rate<'_, Y>,
@@ -271,7 +313,7 @@ impl<M: Method, W: Watch> Ode<M, W> {
             if self.adjoint != Adjoint::Steps {
                 return (adjoint::sample(self, place, rate, span, times), None);
             }
-            let run = self.integrate(place, rate, span, &Rows { times }, events);
+            let run = self.integrate(place, Rates::whole(rate), span, &Rows { times }, events);
             let (solution, (y, _), events) = run.parts();
             let solution = Solution {
                 t: times,
@@ -282,7 +324,7 @@ impl<M: Method, W: Watch> Ode<M, W> {
         })
     }
 
-    fn all_steps<Y: State>(
+    pub(super) fn all_steps<Y: State>(
         &self,
         place: Place,
         rate: Rate<'_, Y>,
@@ -292,13 +334,13 @@ impl<M: Method, W: Watch> Ode<M, W> {
     ) -> (Solution<Y>, Option<Events<Y>>) {
         self.by_steps(place, false);
         asked_at(place, || {
-            let run = self.integrate(place, rate, span, &Every { limit }, events);
+            let run = self.integrate(place, Rates::whole(rate), span, &Every { limit }, events);
             let (solution, (t, y, _), events) = run.parts();
             (Solution { t, y, ..solution }, events)
         })
     }
 
-    fn as_function<Y: State>(
+    pub(super) fn as_function<Y: State>(
         &self,
         place: Place,
         rate: Rate<'_, Y>,
@@ -309,7 +351,7 @@ impl<M: Method, W: Watch> Ode<M, W> {
         self.by_steps(place, false);
         asked_at(place, || {
             let from = span.t0;
-            let run = self.integrate(place, rate, span, &Pieces { limit }, events);
+            let run = self.integrate(place, Rates::whole(rate), span, &Pieces { limit }, events);
             let (s, pieces, events) = run.parts();
             let dense = Dense {
                 pieces,
@@ -329,7 +371,7 @@ impl<M: Method, W: Watch> Ode<M, W> {
     pub(super) fn integrate<Y: State, K: Lift<Y>>(
         &self,
         place: Place,
-        rate: Rate<'_, Y>,
+        rates: Rates<'_, Y>,
         span: Span<Y>,
         keep: &K,
         events: Vec<Event<'_, Y>>,
@@ -340,7 +382,7 @@ impl<M: Method, W: Watch> Ode<M, W> {
                 Some(all) => vec![Var::from(all.clone()).to(dtype)],
                 None => self.atol.leaves(dtype, &span.y0),
             };
-            return self.run::<Y, K>(place, rate, atol, span, keep, events);
+            return self.run::<Y, K>(place, rates, atol, span, keep, events);
         }
         let y0 = span.y0;
         let atol = match span.atol.or_else(|| self.atol.numbers(&y0)) {
@@ -349,12 +391,20 @@ impl<M: Method, W: Watch> Ode<M, W> {
         };
         let (x0, tree) = ravel(y0.clone());
         let vector = |y: Y| ravel(y).0;
-        let of_vector = |t: Var, x: Var| {
+        let of_vector = |rate: Rate<'_, Y>, t: Var, x: Var| {
             let k = rate(t, tree(x));
             asked_at(place, || {
                 same_trees("ode", ["the state", "its rate"], &y0, &k)
             });
             vector(k)
+        };
+        let rate = |t: Var, x: Var| of_vector(rates.rate, t, x);
+        let explicit = rates
+            .explicit
+            .map(|f| move |t: Var, x: Var| of_vector(f, t, x));
+        let rates = Rates {
+            rate: &rate,
+            explicit: explicit.as_ref().map(|f| f as Rate<'_, Var>),
         };
         let of_vectors = events.iter().map(|e| e.of_vector(&tree, &vector));
         let span = Span {
@@ -365,7 +415,7 @@ impl<M: Method, W: Watch> Ode<M, W> {
             first: span.first,
             atol: None,
         };
-        let run = self.run::<Var, K>(place, &of_vector, atol, span, keep, of_vectors.collect());
+        let run = self.run::<Var, K>(place, rates, atol, span, keep, of_vectors.collect());
         let lift = |w: Watched<Var>| Watched::lifted(w, &tree);
         Run {
             t: run.t,
@@ -383,22 +433,31 @@ impl<M: Method, W: Watch> Ode<M, W> {
     fn run<Y: State, K: Keep<Y>>(
         &self,
         place: Place,
-        rate: Rate<'_, Y>,
+        rates: Rates<'_, Y>,
         atol: Vec<Var>,
-        span: Span<Y>,
+        mut span: Span<Y>,
         keep: &K,
         events: Vec<Event<'_, Y>>,
     ) -> Run<Y, K::Kept> {
-        let field = Field {
-            rate,
+        let dtype = span.t0.dtype();
+        let mut field = Field {
+            rate: rates.rate,
+            explicit: rates.explicit,
             tolerance: Tolerance {
                 rtol: self.rtol,
                 atol,
                 norm: self.norm,
             },
-            dtype: span.t0.dtype(),
+            dtype,
             place,
+            mass: self.mass.map(|m| m.to(dtype)),
+            met: Var::from(true),
         };
+        if field.mass.is_some() {
+            let (start, met) = consistent(&field, self.method.linear(), span.t0, &span.y0);
+            span.y0 = start;
+            field.met = met;
+        }
         let keeps = self.kept_events;
         match self.fixed {
             Some(steps) if events.is_empty() && span.accepted.is_none_or(|n| n >= steps) => {
@@ -412,182 +471,5 @@ impl<M: Method, W: Watch> Ode<M, W> {
                 drive::adaptive(self, &field, span, keep, &guard)
             }
         }
-    }
-}
-
-/// An integration with events, which [`Ode::events`] makes.
-#[derive(Clone)]
-pub struct WithEvents<'a, M, W, Y> {
-    ode: Ode<M, W>,
-    events: Vec<Event<'a, Y>>,
-}
-
-impl<M: Method, W: Watch, Y: State> WithEvents<'_, M, W, Y> {
-    /// Is [`Ode::solve`] with events.
-    ///
-    /// # Errors
-    /// As those of [`Ode::solve`]; if there is no event, or the value of one is not a number of the state's type.
-    #[track_caller]
-    pub fn solve<A: IntoTree<Tree = Y>>(
-        &self,
-        f: impl Fn(Var, Y) -> A,
-        y0: impl IntoTree<Tree = Y>,
-        t0: impl IntoTree<Tree = Var>,
-        t1: impl IntoTree<Tree = Var>,
-    ) -> (Solution<Y>, Events<Y>) {
-        let place = Location::caller();
-        let rate = |t: Var, y: Y| f(t, y).into_tree();
-        let ends = [t0.into_tree(), t1.into_tree()];
-        let (y0, [t0, t1]) = self.ode.start(place, y0.into_tree(), ends);
-        let events = self.some(place);
-        let (s, events) = self.ode.at_end(place, &rate, Span::new(y0, t0, t1), events);
-        (s, events.expect("there are events"))
-    }
-
-    /// Is [`Ode::sample`] with events. At the time of an event it is the state before a change; times after a terminal event have
-    /// NaN.
-    ///
-    /// # Errors
-    /// As those of [`Ode::sample`] and [`solve`](WithEvents::solve).
-    #[track_caller]
-    pub fn sample<A: IntoTree<Tree = Y>>(
-        &self,
-        f: impl Fn(Var, Y) -> A,
-        y0: impl IntoTree<Tree = Y>,
-        t0: impl IntoTree<Tree = Var>,
-        times: impl IntoTree<Tree = Var>,
-    ) -> (Solution<Y>, Events<Y>) {
-        let place = Location::caller();
-        let rate = |t: Var, y: Y| f(t, y).into_tree();
-        let (t0, times) = (t0.into_tree(), times.into_tree());
-        let (span, times) = self.ode.to_times(place, y0.into_tree(), t0, times);
-        let events = self.some(place);
-        let (s, events) = self.ode.at_times(place, &rate, span, times, events);
-        (s, events.expect("there are events"))
-    }
-
-    /// Is [`Ode::steps`] with events: the state at an event is that after a change.
-    ///
-    /// # Errors
-    /// As those of [`solve`](WithEvents::solve).
-    #[track_caller]
-    pub fn steps<A: IntoTree<Tree = Y>>(
-        &self,
-        f: impl Fn(Var, Y) -> A,
-        y0: impl IntoTree<Tree = Y>,
-        t0: impl IntoTree<Tree = Var>,
-        t1: impl IntoTree<Tree = Var>,
-        limit: usize,
-    ) -> (Solution<Y>, Events<Y>) {
-        let place = Location::caller();
-        let rate = |t: Var, y: Y| f(t, y).into_tree();
-        let ends = [t0.into_tree(), t1.into_tree()];
-        let (y0, [t0, t1]) = self.ode.start(place, y0.into_tree(), ends);
-        let span = Span::new(y0, t0, t1).limited(limit);
-        let events = self.some(place);
-        let (s, events) = self.ode.all_steps(place, &rate, span, limit, events);
-        (s, events.expect("there are events"))
-    }
-
-    /// Is [`Ode::dense`] with events.
-    ///
-    /// # Errors
-    /// As those of [`solve`](WithEvents::solve).
-    #[track_caller]
-    pub fn dense<A: IntoTree<Tree = Y>>(
-        &self,
-        f: impl Fn(Var, Y) -> A,
-        y0: impl IntoTree<Tree = Y>,
-        t0: impl IntoTree<Tree = Var>,
-        t1: impl IntoTree<Tree = Var>,
-        limit: usize,
-    ) -> (Dense<Y>, Events<Y>) {
-        let place = Location::caller();
-        let rate = |t: Var, y: Y| f(t, y).into_tree();
-        let ends = [t0.into_tree(), t1.into_tree()];
-        let (y0, [t0, t1]) = self.ode.start(place, y0.into_tree(), ends);
-        let span = Span::new(y0, t0, t1).limited(limit);
-        let events = self.some(place);
-        let (s, events) = self.ode.as_function(place, &rate, span, limit, events);
-        (s, events.expect("there are events"))
-    }
-
-    /// The events, of which there must be one.
-    fn some(&self, place: Place) -> Vec<Event<'_, Y>> {
-        if self.events.is_empty() {
-            asked_at(place, || {
-                refuse("ode", "the list of events is empty; use `Ode::solve`")
-            })
-        }
-        self.events.clone()
-    }
-}
-
-impl<Y: State, K> Run<Y, K> {
-    /// The solution at the end, what was kept, and the events.
-    pub(super) fn parts(self) -> (Solution<Y>, K, Option<Events<Y>>) {
-        let solution = Solution {
-            t: self.t,
-            y: self.y,
-            steps: self.steps,
-            rejected: self.rejected,
-            evaluations: self.evaluations,
-            status: self.status,
-        };
-        let events = self.watched.into_iter().next().map(|w| w.events);
-        (solution, self.kept, events)
-    }
-}
-
-impl<Y> Span<Y> {
-    pub(super) fn new(y0: Y, t0: Var, t1: Var) -> Span<Y> {
-        Span {
-            y0,
-            t0,
-            t1,
-            accepted: None,
-            first: None,
-            atol: None,
-        }
-    }
-
-    /// The same with a limit of accepted steps.
-    fn limited(self, limit: usize) -> Span<Y> {
-        Span {
-            accepted: Some(limit),
-            ..self
-        }
-    }
-}
-
-/// Two things are kept.
-impl<Y: State, A: Keep<Y>, B: Keep<Y>> Keep<Y> for (A, B) {
-    type Kept = (A::Kept, B::Kept);
-
-    fn start<N: Method>(&self, method: N, t0: Var, y0: &Y, forward: Var) -> Self::Kept {
-        let a = self.0.start(method, t0, y0, forward);
-        (a, self.1.start(method, t0, y0, forward))
-    }
-
-    fn step<N: Method>(
-        &self,
-        method: N,
-        field: &Field<Y>,
-        taken: &super::keep::Taken<Y, N>,
-        (a, b): Self::Kept,
-    ) -> (Self::Kept, Var) {
-        let (a, more) = self.0.step(method, field, taken, a);
-        let (b, extra) = self.1.step(method, field, taken, b);
-        ((a, b), more + extra)
-    }
-}
-
-impl<Y: State, A: Lift<Y>, B: Lift<Y>> Lift<Y> for (A, B) {
-    fn lift(
-        &self,
-        (a, b): <Self as Keep<Var>>::Kept,
-        tree: &dyn Fn(Var) -> Y,
-    ) -> <Self as Keep<Y>>::Kept {
-        (self.0.lift(a, tree), self.1.lift(b, tree))
     }
 }
