@@ -49,6 +49,11 @@ W |= {
     "fft/rows_real_1024x4096": lambda: (lambda x: scipy.fft.rfft(x, workers=WORKERS), u(1 << 22).reshape(1024, 4096)),
 }
 
+try:
+    import numba
+    from de_peer import scipy_equations; W.update(scipy_equations(u))
+except ImportError: pass                    # without Numba
+
 def measure(name, f, *a):
     t = time.perf_counter(); f(*a); first = time.perf_counter() - t
     t = time.perf_counter(); r = f(*a); one = time.perf_counter() - t
