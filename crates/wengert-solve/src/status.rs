@@ -191,7 +191,9 @@ mod tests {
     fn codes_are_distinct_and_read_back() {
         for &s in Status::ALL {
             assert_eq!(Status::of(s.code()), Some(s));
-            let is_success = ["converged", "finished"].iter().any(|w| s.to_string().starts_with(w));
+            let is_success = ["converged", "finished"]
+                .iter()
+                .any(|w| s.to_string().starts_with(w));
             assert_eq!(s.is_converged(), is_success);
         }
     }
