@@ -252,7 +252,7 @@ fn running_sums_are_accurate() {
 #[test]
 fn operations_on_results() {
     let scaled = |y: Var| (y.abs() / 3.0 + 0.5).sqrt();
-    let of = |x: Var, axis: i64| {
+    let of = move |x: Var, axis: i64| {
         let sum = x.square().sum_axis(axis);
         (
             scaled(sum),
@@ -265,7 +265,7 @@ fn operations_on_results() {
         (
             of(x, 0),
             of(x, 1),
-            map(x, move |x| scaled(x.sum()) * x.amin()),
+            wengert::map(x, move |x| scaled(x.sum()) * x.amin()),
         )
     };
     for dims in [[5, 9], [9, 5], [70, 100], [66_000, 6]] {
