@@ -108,7 +108,7 @@ impl Auto {
         let largest = match self.linear {
             Linear::Dense => jacobian.sum_axis(1).amax(),
             Linear::Banded { .. } => jacobian.sum_axis(0).amax(),
-            Linear::Krylov { .. } => {
+            Linear::Products { .. } | Linear::Residuals { .. } => {
                 let last = stop_gradient(flat.vector(&trial.stages[7]));
                 let image = jvp(|x| flat.rate(t, x), stop_gradient(x), last).1;
                 (image.square().sum() / last.square().sum()).sqrt()

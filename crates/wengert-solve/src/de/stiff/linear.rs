@@ -44,12 +44,20 @@ pub enum Linear {
         /// The number of diagonals above the main one.
         upper: usize,
     },
-    /// No Jacobian, but its products with vectors, which are tangents of the right-hand side: generalised minimal residuals, restarted
-    /// after `restart` products, to a residual of `rtol` of the right-hand side, in at most `max_steps` products.
-    Krylov {
+    /// No Jacobian, but its products with vectors, which are tangents of the right-hand side: stabilised biconjugate gradients
+    /// ([`Krylov::bicgstab`]), with memory of a few vectors.
+    Products {
+        /// The length of the residual, relative to the right-hand side of a system. Newton's method is content with 1e-3.
+        rtol: f64,
+        /// The limit of steps, each of which takes two products.
+        max_steps: i64,
+    },
+    /// The same by generalised minimal residuals ([`Krylov::gmres`]), which look at the residual after every `restart` products
+    /// and keep as many vectors.
+    Residuals {
         /// The number of vectors that are kept.
         restart: usize,
-        /// The length of the residual, relative to the right-hand side.
+        /// The length of the residual, relative to the right-hand side of a system. Newton's method is content with 1e-3.
         rtol: f64,
         /// The limit of products.
         max_steps: i64,
@@ -57,12 +65,31 @@ pub enum Linear {
 }
 
 impl Linear {
-    /// Products with vectors: 30 are kept, and systems are solved to 1e-8.
-    pub const fn krylov() -> Linear {
-        Linear::Krylov {
-            restart: 30,
+    /// Products with vectors, for systems that are solved to 1e-8.
+    pub const fn products() -> Linear {
+        Linear::Products {
             rtol: 1e-8,
-            max_steps: 300,
+            max_steps: 500,
+        }
+    }
+
+    /// The same for systems that are solved at most to a residual.
+    pub(super) fn looser(self, least: f64) -> Linear {
+        match self {
+            Linear::Products { rtol, max_steps } => Linear::Products {
+                rtol: rtol.max(least),
+                max_steps,
+            },
+            Linear::Residuals {
+                restart,
+                rtol,
+                max_steps,
+            } => Linear::Residuals {
+                restart,
+                rtol: rtol.max(least),
+                max_steps,
+            },
+            other => other,
         }
     }
 }
@@ -80,25 +107,25 @@ impl Linear {
                 let band = band(apply, n, (side, side), b.dtype());
                 solve_banded((side, side), band, b)
             }
-            Linear::Krylov { .. } => self.iterated(apply, b),
+            Linear::Products { .. } | Linear::Residuals { .. } => self.iterated(apply, b),
         }
     }
 
     fn iterated(self, apply: &dyn Fn(Var) -> Var, b: Var) -> Var {
-        let Linear::Krylov {
-            restart,
-            rtol,
-            max_steps,
-        } = self
-        else {
-            unreachable!("only Krylov's methods iterate");
-        };
-        let krylov = Krylov {
+        let krylov = |rtol, max_steps| Krylov {
             rtol,
             atol: 0.0,
             max_steps,
         };
-        krylov.gmres(restart, apply, b)
+        match self {
+            Linear::Products { rtol, max_steps } => krylov(rtol, max_steps).bicgstab(apply, b),
+            Linear::Residuals {
+                restart,
+                rtol,
+                max_steps,
+            } => krylov(rtol, max_steps).gmres(restart, apply, b),
+            Linear::Dense | Linear::Banded { .. } => unreachable!("these have a matrix"),
+        }
     }
 }
 
@@ -140,10 +167,10 @@ impl<'a, Y: State + 'a> Flat<'a, Y> {
             );
             refuse("ode", message);
         }
-        if let Linear::Krylov { restart: 0, .. } = linear {
+        if let Linear::Residuals { restart: 0, .. } = linear {
             refuse(
                 "ode",
-                "Linear::Krylov keeps no vector; 30 is a usual number",
+                "Linear::Residuals keeps no vector; 30 is a usual number",
             );
         }
         let flat = Flat {
@@ -209,7 +236,7 @@ impl<'a, Y: State + 'a> Flat<'a, Y> {
                 let tangent = |v: Var| jvp(|x| self.rate(t, x), x, v).1;
                 band(&tangent, self.n, (lower, upper), x.dtype())
             }
-            Linear::Krylov { .. } => zeros_of([0], x.dtype()),
+            Linear::Products { .. } | Linear::Residuals { .. } => zeros_of([0], x.dtype()),
         }
     }
 
@@ -242,7 +269,7 @@ impl<'a, Y: State + 'a> Flat<'a, Y> {
                 };
                 main.select(p, number_like(p, 0.0)) - rows * jacobian
             }
-            Linear::Krylov { .. } => jacobian,
+            Linear::Products { .. } | Linear::Residuals { .. } => jacobian,
         };
         System { t, x, p, q, matrix }
     }
@@ -254,7 +281,7 @@ impl<'a, Y: State + 'a> Flat<'a, Y> {
             Linear::Dense if self.n == 1 => b / matrix.reshape([1]),
             Linear::Dense => matrix.solve(b),
             Linear::Banded { lower, upper } => solve_banded((lower, upper), matrix, b),
-            Linear::Krylov { .. } => {
+            Linear::Products { .. } | Linear::Residuals { .. } => {
                 let apply = |v: Var| p * v - q * jvp(|x| self.rate(t, x), x, v).1;
                 self.linear.iterated(&apply, b)
             }

@@ -44,7 +44,7 @@ impl<Y: State> Flat<'_, Y> {
         let (matrix, order) = match self.linear {
             Linear::Dense => (vec![n, n], vec![n]),
             Linear::Banded { lower, upper } => (vec![lower + upper + 1, n], empty),
-            Linear::Krylov { .. } => (empty.clone(), empty),
+            Linear::Products { .. } | Linear::Residuals { .. } => (empty.clone(), empty),
         };
         Kept {
             jacobian: zeros_of(matrix.clone(), dtype),
@@ -60,7 +60,7 @@ impl<Y: State> Flat<'_, Y> {
     /// more than a part.
     pub(super) fn renewed(&self, kept: &Kept, t: Var, x: Var, s: Var, part: f64) -> Kept {
         let [t, x, s] = [t, x, s].map(stop_gradient);
-        if let Linear::Krylov { .. } = self.linear {
+        if let Linear::Products { .. } | Linear::Residuals { .. } = self.linear {
             let ratio = ones_like(s);
             return Kept {
                 s,
@@ -178,9 +178,12 @@ impl<Y: State> Flat<'_, Y> {
             Linear::Banded { lower, upper } => {
                 wengert::linalg::solve_banded((lower, upper), kept.factors, b)
             }
-            Linear::Krylov { .. } => {
-                let system = self.shifted(t, x, kept.s, kept.jacobian);
-                self.solve(&system, b)
+            Linear::Products { .. } | Linear::Residuals { .. } => {
+                let apply = |v: Var| {
+                    let (_, dv) = jvp(|x| self.rate(t, x), x, v);
+                    self.massed(v) - kept.s * dv
+                };
+                self.linear.looser(1e-3).solve(&apply, b)
             }
         }
     }

@@ -221,7 +221,8 @@ methods! {
     Rodas5P = numbers::RODAS5P;
 
     /// Lang and Verwer's method of order 3 with order 2 beside it (BIT 41, 2001): A-stable, three stages, of full order for
-    /// parabolic equations. For coarse tolerances. Within the step it is the cubic through both ends and their rates.
+    /// parabolic equations. For coarse tolerances. Within the step it is the cubic through both ends and their rates. Where a solution suddenly
+    /// grows much faster than the steps resolve, its estimate of the error may not see it.
     ///
     /// Jacobians, systems and derivatives are as those of [`Rodas4`].
     Ros3P = numbers::ROS3P;

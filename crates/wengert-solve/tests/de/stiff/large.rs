@@ -47,11 +47,17 @@ fn solved<M: Method + Send + Sync + 'static>(method: M, points: usize) -> Result
 #[test]
 fn bands_and_products_agree_with_dense_matrices() -> Result {
     let band = Linear::Banded { lower: 2, upper: 2 };
-    let products = Linear::krylov();
+    let products = Linear::products();
+    let residuals = Linear::Residuals {
+        restart: 12,
+        rtol: 1e-8,
+        max_steps: 300,
+    };
     let (dense, slope) = solved(Rodas4::new(), 12)?;
     for (name, (y, d)) in [
         ("band", solved(Rodas4::new().linear(band), 12)?),
         ("products", solved(Rodas4::new().linear(products), 12)?),
+        ("residuals", solved(Rodas4::new().linear(residuals), 12)?),
         ("Rodas5P", solved(Rodas5P::new().linear(band), 12)?),
         ("Kvaerno3", solved(Kvaerno3::new().linear(band), 12)?),
         ("Bdf", solved(Bdf::new().linear(band), 12)?),

@@ -2,6 +2,7 @@
 
 mod algebraic;
 mod auto;
+mod edges;
 mod large;
 mod rosenbrock;
 
