@@ -240,8 +240,8 @@ impl<Y: State> Keep<Y> for Pieces {
             kept,
             |kept: Polynomials<Y>| {
                 asked_at(field.place, || {
-                    let c = method.dense(field, taken.t, taken.y, taken.h, taken.trial);
-                    if c.len() != kept.coefficients.len() {
+                    let mut c = method.dense(field, taken.t, taken.y, taken.h, taken.trial);
+                    if c.len() > kept.coefficients.len() {
                         let message = format!(
                             "{} has {} coefficients within a step, and says that it has {}",
                             M::NAME,
@@ -250,6 +250,11 @@ impl<Y: State> Keep<Y> for Pieces {
                         );
                         refuse("ode", message);
                     }
+                    // Powers that the method does not have are zero.
+                    c.resize(
+                        kept.coefficients.len(),
+                        tree::map(taken.y.clone(), zeros_like),
+                    );
                     let i = kept.count;
                     let rows = kept.coefficients.into_iter().zip(c);
                     Polynomials {

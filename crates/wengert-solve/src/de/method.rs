@@ -137,9 +137,9 @@ pub trait Method: Copy {
         memory: &Self::Memory<Y>,
     ) -> Trial<Y, Self::Memory<Y>>;
 
-    /// The number of coefficients that [`dense`](Method::dense) returns.
+    /// The largest number of coefficients that [`dense`](Method::dense) returns.
     fn dense_terms(&self) -> usize {
-        4
+        6
     }
 
     /// The number of evaluations of the right-hand side by [`dense`](Method::dense).

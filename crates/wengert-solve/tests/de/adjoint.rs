@@ -198,7 +198,7 @@ fn what_continuous_adjoints_cannot_do_says_why() {
     let e = e.unwrap_err().to_string();
     assert!(
         e.starts_with(
-            "ode: a continuous adjoint is for `solve` and `sample` without events; use `Adjoint::Steps`"
+            "ode: a continuous adjoint is for `solve` and `sample` without events and masses; use `Adjoint::Steps`"
         ),
         "{e}"
     );

@@ -147,3 +147,29 @@ fn nothing_is_evaluated_beyond_the_last_time() -> Result {
     assert!((s.y.to_vec::<f64>()?[1] - (-1f64).exp()).abs() < 1e-6);
     Ok(())
 }
+
+#[test]
+fn stiff_methods_are_functions_of_time_too() -> Result {
+    use wengert_solve::de::{Auto, Bdf, Kvaerno5, Method, Rodas5P};
+    fn check<M: Method + Send + Sync + 'static>(method: M) -> Result {
+        let f = jit(move |y: Var| {
+            let ode = Ode::new(method).rtol(1e-7);
+            let d = ode.dense(|_, y: Var| -y, y, 0.0, 1.0, 200);
+            (d.at(0.5), d.status)
+        });
+        let (y, status) = f.call(1.0)?;
+        assert_eq!(
+            status.item::<i64>()?,
+            Status::Finished.code(),
+            "{}",
+            M::NAME
+        );
+        let error = (y.item::<f64>()? - f64::exp(-0.5)).abs();
+        assert!(error < 1e-5, "{}: {error}", M::NAME);
+        Ok(())
+    }
+    check(Auto::default())?;
+    check(Bdf::default())?;
+    check(Kvaerno5::default())?;
+    check(Rodas5P::default())
+}
