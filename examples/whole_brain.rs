@@ -144,8 +144,8 @@ fn run(
     delay: Var,
     key: Key,
 ) -> NetworkPath<Brain, Var> {
-    let w = coupling * Var::from(connectome.weights.clone());
-    let pull = w.sum_axis(1);
+    let w = Var::from(connectome.weights.clone());
+    let pull = coupling * w.sum_axis(1);
     let delays = (Var::from(connectome.distances.clone()) * (delay / STEP))
         .round()
         .to(DType::I64);
@@ -153,8 +153,8 @@ fn run(
         let growth = DAMPING - z.x.square() - z.y.square() - pull;
         let turn = 2.0 * PI * FREQUENCY;
         Brain {
-            x: growth * z.x - turn * z.y + (w * past.x).sum_axis(1),
-            y: growth * z.y + turn * z.x + (w * past.y).sum_axis(1),
+            x: growth * z.x - turn * z.y + coupling * (w * past.x).sum_axis(1),
+            y: growth * z.y + turn * z.x + coupling * (w * past.y).sum_axis(1),
         }
     };
     let noise = |_t: Var, z: Brain| tree::map(z, |x| full_like(x, NOISE));

@@ -22,6 +22,9 @@ fn shade(x: f64) -> RGBColor {
     RGBColor(mix(0), mix(1), mix(2))
 }
 
+/// A number of a set.
+type Of = fn(&Seen) -> f64;
+
 /// Draws synchrony and metastability over coupling and mean delay to an SVG file.
 pub(crate) fn draw(
     file: &str,
@@ -30,7 +33,7 @@ pub(crate) fn draw(
 ) -> Result<(), Box<dyn Error>> {
     let area = SVGBackend::new(file, (1700, 800)).into_drawing_area();
     area.fill(&WHITE)?;
-    let of: [(&str, fn(&Seen) -> f64); 2] = [
+    let of: [(&str, Of); 2] = [
         ("synchrony: mean order parameter", |s| s.synchrony),
         ("metastability: its standard deviation", |s| s.metastability),
     ];

@@ -388,11 +388,16 @@ for name, D in (("ff", jax.jacfwd), ("rr", jax.grad)):      # reverse mode does 
     W["gradbench/particle_" + name] = lambda D=D: (jax.jit(lambda w: particle(D, w)), jnp.float64(0.0))
     W["gradbench/saddle_" + name] = lambda D=D: (jax.jit(lambda x: saddle(D, x)), jnp.ones(2))
 from linalg_peer import linalg; W.update(linalg(u))
+from stochastic_peer import in_jax; W.update(in_jax(u, oscillators, oscillators_of))
 from solve_peer import integrals, training; W.update(training(u)); W.update(integrals(u))
 try:
     from minima_peer import minima; W.update(minima(u))
 except ImportError: pass                    # without jaxopt
 from fit_peer import fits; W.update(fits(u, rk4))
+try:
+    import diffrax
+    from de_peer import equations; W.update(equations(u))
+except ImportError: pass                    # without diffrax
 def fft_rows(*dims): n = int(np.prod(dims)); return jax.jit(lambda re, im: (lambda z: (jnp.real(z), jnp.imag(z)))(jnp.fft.fft(lax.complex(re, im)))), jnp.asarray(u(n).reshape(dims)), jnp.asarray(u(n, 7).reshape(dims))
 W["fft/rows_1024x4096"] = lambda: fft_rows(1024, 4096)
 W["fft/2^20"] = lambda: fft_rows(1, 1 << 20)

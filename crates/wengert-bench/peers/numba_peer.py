@@ -268,6 +268,7 @@ for size, n in (("1e4", 10_000), ("1e7", 10_000_000)):
     W["f32/axpy_mul_" + size] = lambda n=n: (axpy32, f32(u(n)), f32(u(n, 7)))
 W |= {"f32/sum_1e7": lambda: (total, f32(u(10_000_000))), "f32/lookup_1e5": lambda: (look_up, f32(u(100_000)), places()),
       "f32/matvec_1000": lambda: (njit(**fast)(lambda a, x: a @ x), f32(u(1_000_000)).reshape(1000, 1000), f32(u(1000, 7)))}
+from stochastic_peer import in_numba; W |= in_numba(u, oscillators, oscillators_of, njit, prange, fast)
 if sys.argv[1:] == ["--list"]: print("Numba " + numba.__version__, *W, sep="\n")
 else:
     for name in sys.argv[1:]:

@@ -9,7 +9,7 @@ const TOLERANCE: f64 = 1e-9;
 /// The tolerance for numbers of 32 bits.
 const NARROW: f64 = 1e-4;
 /// Workloads whose results are random draws: every peer has its own generator.
-const DRAWS: [&str; 2] = ["random/", "sde/"];
+const DRAWS: [&str; 3] = ["random/", "sde/", "de_sde/"];
 
 /// Formats the table in Markdown: the participants, a line for each workload, results that differ, and the
 /// geometric means of the ratios.

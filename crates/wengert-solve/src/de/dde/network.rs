@@ -101,6 +101,9 @@ where
     }
 }
 
+/// A diffusion, and the key of its path.
+type Noise<'a, Y> = (&'a dyn Fn(Var, Y) -> Y, Key);
+
 impl Network {
     /// A network with delays, whole numbers of steps `[n, n]` from 0 to `longest`.
     pub fn new(delays: impl Into<Var>, longest: usize) -> Network {
@@ -240,7 +243,7 @@ impl<R> Network<R> {
         place: &'static Location<'static>,
         rate: &dyn Fn(Var, Y, P) -> Y,
         sent: &dyn Fn(Y) -> P,
-        noise: Option<(&dyn Fn(Var, Y) -> Y, Key)>,
+        noise: Option<Noise<'_, Y>>,
         y0: Y,
         (t0, t1): (Var, Var),
         steps: usize,

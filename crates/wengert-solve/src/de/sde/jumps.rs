@@ -118,10 +118,6 @@ impl JumpSteps {
     /// As [`FixedSteps::solve`](super::FixedSteps::solve), and if the rate or its bound is not a number of the state's
     /// type, or a jump does not return a tree like the state.
     #[track_caller]
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "an equation, its jumps, a start and a span"
-    )]
     pub fn solve<I, A, F, G, R, J, B>(
         &self,
         sde: &Sde<F, G>,

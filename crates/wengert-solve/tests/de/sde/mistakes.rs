@@ -4,9 +4,9 @@ use wengert::prelude::*;
 use wengert_solve::de::sde::{Brownian, Diagonal, General, Increment, Scheme, Sde};
 
 /// The message of a function of a start.
-fn message<A: Tree<Leaf = Var>>(f: impl Fn(Var, Key) -> A + Send + Sync + 'static) -> String
+fn message<A>(f: impl Fn(Var, Key) -> A + Send + Sync + 'static) -> String
 where
-    A: wengert::IntoTree<Tree = A>,
+    A: wengert::IntoTree<Tree = A> + Tree<Leaf = Var>,
 {
     let f = jit(move |(x, key): (Var, Key)| f(x, key));
     let error = match f.call(([1.0, 2.0], Key::from_seed(0))) {
