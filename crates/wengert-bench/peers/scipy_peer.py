@@ -1,6 +1,6 @@
-"""Linear algebra, Fourier transforms and solvers of the benchmark in NumPy and SciPy, f64: one JSON line each (see jax_peer.py).
+"""Linear algebra, Fourier transforms, solvers and partial equations of the benchmark in NumPy, SciPy and CVODE, f64: one JSON line each (see jax_peer.py).
 
-usage: python scipy_peer.py --list | NAME ...      (needs: pip install scipy numpy)
+usage: python scipy_peer.py --list | NAME ...      (needs: pip install scipy numpy; for CVODE numba scikit-sundae)
 """
 import json, os, sys, time
 import numpy as np, scipy
@@ -33,7 +33,33 @@ def rows(*dims):
     n = int(np.prod(dims))
     return lambda z: scipy.fft.fft(z, workers=WORKERS), u(n).reshape(dims) + 1j * u(n, 7).reshape(dims)
 
+def brusselator(n):
+    """CVODE's BDF with GMRES (scikit-sundae), its right-hand side compiled by Numba; started anew where the drip begins."""
+    import numba
+    from sksundae.cvode import CVODE
+    x, y = np.meshgrid(np.arange(n) / n, np.arange(n) / n, indexing="ij")
+    near = ((x - 0.3) ** 2 + (y - 0.6) ** 2 <= 0.01).astype(float)
+    start = np.concatenate([(22 * y * (1 - y) ** 1.5).ravel(), (27 * x * (1 - x) ** 1.5).ravel()])
+    @numba.njit
+    def rate(t, w, out):
+        m, c, drip = n * n, 0.1 * n * n, 5.0 if t >= 1.1 else 0.0
+        for a in range(n):
+            up, down = (a + 1) % n * n, (a - 1) % n * n
+            for b in range(n):
+                right, left, i = (b + 1) % n, (b - 1) % n, a * n + b
+                p, q = w[i], w[m + i]; made = p * p * q
+                out[i] = 1.0 + made - 4.4 * p + c * (w[up + b] + w[down + b] + w[a * n + left] + w[a * n + right] - 4 * p) + drip * near[a, b]
+                out[m + i] = 3.4 * p - made + c * (w[m + up + b] + w[m + down + b] + w[m + a * n + left] + w[m + a * n + right] - 4 * q)
+    def solve():
+        solver = CVODE(lambda t, w, out: rate(t, w, out), rtol=1e-5, atol=1e-5, method="BDF", linsolver="gmres", max_num_steps=1_000_000)
+        return solver.solve(np.array([1.1, 11.5]), solver.solve(np.array([0.0, 1.1]), start).y[-1]).y[-1]
+    return solve,
+
 W = {}
+try:
+    import numba, sksundae
+    W["de/brusselator_64x64"] = lambda: brusselator(64)
+except ImportError: pass
 for name in ONE:
     for n in (16, 64, 256, 1024):
         W[f"linalg/{name}_{n}"] = lambda f=ONE[name], n=n: (f, matrices(1, n)[0])

@@ -23,6 +23,7 @@ mod networks;
 mod neurons;
 mod ode;
 mod options;
+mod partial;
 mod peers;
 mod prices;
 mod products;
@@ -58,6 +59,7 @@ const THEMES: &[fn() -> Vec<Workload>] = &[
     networks::workloads,
     training::workloads,
     integrals::workloads,
+    partial::workloads,
     signals::workloads,
     neurons::workloads,
     fits::workloads,
