@@ -11,13 +11,13 @@
 //!
 //! The right-hand side is written as on paper, by `laplacian`, and becomes one loop over the grid for both fields, which threads share.
 //!
-//! `cargo run --release --example brusselator -- [--n 32] [--tolerance 1e-4] [--out FILE]`
+//! `cargo run --release --example brusselator -- [--method rkc|tsit5] [--n 32] [--tolerance 1e-4] [--out FILE]`
 
 use std::error::Error;
 use std::time::Instant;
 
 use wengert::prelude::*;
-use wengert_solve::de::{Grid, Ode, Solution, Tsit5, laplacian};
+use wengert_solve::de::{Grid, Method, Ode, Rkc, Solution, Tsit5, laplacian};
 
 #[path = "brusselator/plot.rs"]
 mod plot;
@@ -69,18 +69,18 @@ fn rate(n: usize) -> impl Fn(Var, Fields) -> Fields {
 }
 
 /// Solves the equations, and returns the fields at [`TIMES`].
-fn solve(n: usize, tolerance: f64) -> Jit<(), Solution<Fields>> {
+fn solve<M>(method: M, n: usize, tolerance: f64) -> Jit<(), Solution<Fields>>
+where
+    M: Method + Send + Sync + 'static,
+{
     jit(move |()| {
-        Ode::new(Tsit5).rtol(tolerance).atol(tolerance).sample(
-            rate(n),
-            start(n),
-            0.0,
-            Array::from(TIMES),
-        )
+        let ode = Ode::new(method).rtol(tolerance).atol(tolerance);
+        ode.sample(rate(n), start(n), 0.0, Array::from(TIMES))
     })
 }
 
 struct Options {
+    method: String,
     n: usize,
     tolerance: f64,
     file: String,
@@ -88,6 +88,7 @@ struct Options {
 
 fn options() -> Result<Options, Box<dyn Error>> {
     let mut options = Options {
+        method: "rkc".to_string(),
         n: 32,
         tolerance: 1e-4,
         file: "brusselator.svg".to_string(),
@@ -96,10 +97,15 @@ fn options() -> Result<Options, Box<dyn Error>> {
     while let Some(name) = args.next() {
         let value = args.next().ok_or_else(|| format!("{name} wants a value"))?;
         match name.as_str() {
+            "--method" => options.method = value,
             "--n" => options.n = value.parse()?,
             "--tolerance" => options.tolerance = value.parse()?,
             "--out" => options.file = value,
-            _ => return Err("usage: brusselator [--n N] [--tolerance X] [--out FILE]".into()),
+            _ => {
+                let usage =
+                    "usage: brusselator [--method rkc|tsit5] [--n N] [--tolerance X] [--out FILE]";
+                return Err(usage.into());
+            }
         }
     }
     if options.n < 8 {
@@ -109,8 +115,17 @@ fn options() -> Result<Options, Box<dyn Error>> {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let Options { n, tolerance, file } = options()?;
-    let solve = solve(n, tolerance);
+    let Options {
+        method,
+        n,
+        tolerance,
+        file,
+    } = options()?;
+    let solve = match method.as_str() {
+        "rkc" => solve(Rkc::new(), n, tolerance),
+        "tsit5" => solve(Tsit5, n, tolerance),
+        other => return Err(format!("no method {other}: rkc or tsit5").into()),
+    };
     let started = Instant::now();
     let found = solve.call(())?.ok()?;
     let first = started.elapsed();

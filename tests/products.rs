@@ -219,3 +219,91 @@ fn tables_of_distances() {
         );
     }
 }
+
+/// Products of so few terms that they are computed where they are read.
+#[test]
+fn few_terms() {
+    for dtype in [DType::F64, DType::F32, DType::I64] {
+        for k in 1..=5 {
+            for (m, n) in [(1, 9), (9, 1), (3, 3), (40, 70), (300, 2)] {
+                let args = [&[m, k][..], &[k, n], &[m, n]].map(|dims| numbers(dims, dtype));
+                same(
+                    |(a, x, y)| {
+                        let (product, turned) = (a.dot(x), x.t().dot(a.t()));
+                        (
+                            product,
+                            product * y + turned.t(),
+                            product.sum_axis(0),
+                            y.dot(x.t()),
+                        )
+                    },
+                    &args,
+                );
+            }
+        }
+    }
+}
+
+/// Zeros of a mask win over infinities, in products of few terms too.
+#[test]
+fn masked_cotangents_of_few_terms() {
+    let mut args = [&[40, 70][..], &[70, 3], &[40, 3]].map(|dims| numbers(dims, DType::F64));
+    let mut x = args[1].to_vec::<f64>().unwrap();
+    x[0] = f64::INFINITY;
+    args[1] = Array::new([70, 3], x).unwrap();
+    let gradient = |(a, x, y): (Var, Var, Var)| {
+        let loss = move |a: Var| {
+            let product = a.dot(x);
+            product.gt(0.0).select(product * y, 0.0).sum()
+        };
+        grad(loss)(a)
+    };
+    same(gradient, &args);
+    let [a, x, y] = &args;
+    let slope = jit(gradient).call((a, x, y)).unwrap();
+    let slope = slope.to_vec::<f64>().unwrap();
+    assert!(slope.iter().all(|x| !x.is_nan()) && slope.iter().any(|x| x.is_infinite()));
+}
+
+#[test]
+fn products_of_few_terms_are_fused() {
+    for k in [1, 2, 4, 5] {
+        let layer = jit(|(x, w, b): (Var, Var, Var)| (x.dot(w) + b).tanh());
+        let types = (of(&[256, k]), of(&[k, 64]), of(&[64]));
+        let text = layer
+            .compile(&types)
+            .unwrap()
+            .explain()
+            .unwrap()
+            .to_string();
+        assert_eq!(text.contains("of dot:"), k > 4, "{text}");
+    }
+}
+
+fn of(dims: &[usize]) -> ShapeDtype {
+    ShapeDtype::new(dims.to_vec(), DType::F64)
+}
+
+#[test]
+fn a_cotangent_lies_as_what_it_belongs_to() {
+    for (a, b, spec) in [
+        ([50, 40], [40, 30], "ij,jk->ik"),
+        ([50, 40], [30, 40], "ij,kj->ik"),
+        ([40, 50], [40, 30], "ji,jk->ik"),
+        ([40, 50], [30, 40], "ji,kj->ik"),
+    ] {
+        let loss = move |x: [Var; 2]| einsum(spec, &x).square().sum();
+        let traced = wengert::trace(grad(loss), &[of(&a), of(&b)]).unwrap();
+        let back = traced.ir().to_string();
+        assert!(!back.contains("transpose"), "{back}");
+        let args = [numbers(&a, DType::F64), numbers(&b, DType::F64)];
+        let f = jit(grad(loss));
+        let [a, b] = &args;
+        let (got, want) = (f.call([a, b]).unwrap(), f.interpret([a, b]).unwrap());
+        for (got, want) in got.iter().zip(&want) {
+            let (got, want) = (got.to_vec::<f64>().unwrap(), want.to_vec::<f64>().unwrap());
+            let far = |(x, y): (&f64, &f64)| (x - y).abs() > 1e-9;
+            assert!(!got.iter().zip(&want).any(far), "{spec}");
+        }
+    }
+}

@@ -247,3 +247,49 @@ fn running_sums_are_accurate() {
         error(9_999_999)
     );
 }
+
+/// What alone reads the results of a reduction is applied to each of them.
+#[test]
+fn operations_on_results() {
+    let scaled = |y: Var| (y.abs() / 3.0 + 0.5).sqrt();
+    let of = move |x: Var, axis: i64| {
+        let sum = x.square().sum_axis(axis);
+        (
+            scaled(sum),
+            scaled(x.mean_axis(axis)) * 2.0,
+            -x.amax_axis(axis),
+            (sum, sum + 1.0),
+        )
+    };
+    let program = move |x: Var| {
+        (
+            of(x, 0),
+            of(x, 1),
+            wengert::map(x, move |x| scaled(x.sum()) * x.amin()),
+        )
+    };
+    for dims in [[5, 9], [9, 5], [70, 100], [66_000, 6]] {
+        let n = dims[0] * dims[1];
+        let x = (0..n).map(|i| (i * 7919 % 1009) as f64 / 509.0 - 1.0);
+        let x = Array::new(dims, x.collect()).unwrap();
+        let f = jit(program);
+        let (got, want) = (f.call(&x).unwrap(), f.interpret(&x).unwrap());
+        assert_eq!(got, want, "{dims:?}");
+        let f = jit(program).backend(wengert::backend::Interpreter);
+        assert_eq!(f.call(&x).unwrap(), want, "{dims:?}");
+    }
+}
+
+#[test]
+fn operations_on_results_take_no_pass_of_their_own() {
+    let norm = jit(|x: Var| x.square().sum_axis(1).sqrt());
+    let code = norm
+        .compile(ShapeDtype::new([1000, 40], DType::F64))
+        .unwrap();
+    let text = code.explain().unwrap().to_string();
+    assert!(
+        text.contains("sqrt") && !text.contains("elements:"),
+        "{text}"
+    );
+    assert_eq!(code.scratch_bytes() / 8000, 0, "{text}");
+}

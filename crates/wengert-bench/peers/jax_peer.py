@@ -394,6 +394,10 @@ try:
     from minima_peer import minima; W.update(minima(u))
 except ImportError: pass                    # without jaxopt
 from fit_peer import fits; W.update(fits(u, rk4))
+try:
+    import diffrax
+    from de_peer import equations; W.update(equations(u))
+except ImportError: pass                    # without diffrax
 def fft_rows(*dims): n = int(np.prod(dims)); return jax.jit(lambda re, im: (lambda z: (jnp.real(z), jnp.imag(z)))(jnp.fft.fft(lax.complex(re, im)))), jnp.asarray(u(n).reshape(dims)), jnp.asarray(u(n, 7).reshape(dims))
 W["fft/rows_1024x4096"] = lambda: fft_rows(1024, 4096)
 W["fft/2^20"] = lambda: fft_rows(1, 1 << 20)

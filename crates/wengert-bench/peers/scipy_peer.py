@@ -1,4 +1,4 @@
-"""Linear algebra and Fourier transforms of the benchmark in NumPy and SciPy, f64: one JSON line each (see jax_peer.py).
+"""Linear algebra, Fourier transforms and solvers of the benchmark in NumPy and SciPy, f64: one JSON line each (see jax_peer.py).
 
 usage: python scipy_peer.py --list | NAME ...      (needs: pip install scipy numpy)
 """
@@ -49,7 +49,15 @@ W |= {
     "fft/rows_real_1024x4096": lambda: (lambda x: scipy.fft.rfft(x, workers=WORKERS), u(1 << 22).reshape(1024, 4096)),
 }
 
+try:
+    import numba
+    from de_peer import scipy_equations; W.update(scipy_equations(u))
+except ImportError: pass                    # without Numba
+from scipy_solvers import solvers; W |= solvers(u)
+
 def measure(name, f, *a):
+    """Of a function that runs a part of a workload, the times are those of the whole."""
+    times = getattr(f, "times", 1)
     t = time.perf_counter(); f(*a); first = time.perf_counter() - t
     t = time.perf_counter(); r = f(*a); one = time.perf_counter() - t
     reps, runs = max(1, int(0.02 / max(one, 1e-9))), []
@@ -59,9 +67,10 @@ def measure(name, f, *a):
         runs.append((time.perf_counter() - t) / reps)
     total = np.sum(r)
     check = float(total.real + total.imag) if np.iscomplexobj(total) else float(total)
-    print(json.dumps({"peer": "scipy", "name": name, "first_ms": round(first * 1e3, 3), "run_us": round(float(np.median(runs)) * 1e6, 3), "check": check}), flush=True)
+    print(json.dumps({"peer": "scipy", "name": name, "first_ms": round(first * times * 1e3, 3), "run_us": round(float(np.median(runs)) * times * 1e6, 3), "check": check}), flush=True)
 
-if sys.argv[1:] == ["--list"]: print("SciPy " + scipy.__version__, *W, sep="\n")
+if __name__ != "__main__": pass
+elif sys.argv[1:] == ["--list"]: print("SciPy " + scipy.__version__, *W, sep="\n")
 else:
     for name in sys.argv[1:]:
         f, *a = W[name](); measure(name, f, *a)

@@ -8,6 +8,7 @@
 
 mod compile;
 mod elementwise;
+mod equations;
 mod fits;
 mod gradbench;
 mod inputs;
@@ -49,6 +50,7 @@ const THEMES: &[fn() -> Vec<Workload>] = &[
     linalg::workloads,
     rosenbrock::workloads,
     ode::workloads,
+    equations::workloads,
     scans::workloads,
     writes::workloads,
     lookups::workloads,
@@ -90,6 +92,9 @@ fn main() -> ExitCode {
 fn run(options: &Options) -> Result<(), String> {
     if options.threads_table {
         return scaling::print();
+    }
+    if options.work_precision {
+        return equations::work_precision(&|name| options.want(&format!("de/{name}")));
     }
     let mut wanted: Vec<Workload> = THEMES.iter().flat_map(|theme| theme()).collect();
     wanted.retain(|w| options.want(&w.name));

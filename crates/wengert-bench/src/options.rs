@@ -10,6 +10,7 @@ Usage: wengert-bench [PREFIX ..] [--peers PYTHON [--rounds N] [--markdown FILE]]
   --list           the names of the workloads
   --prices         the estimated time of a run of each, and the shortest measured one
   --threads-table  what all threads gain on batches of long runs, and what batches of gradients cost
+  --work-precision true error and time of each method of integration at tolerances from 1e-4 to 1e-10
   --explain        what became of each function, instead of its times
   --peers PYTHON   also in JAX, Numba and SciPy, as far as that Python has them, and in C if there is a gcc:
                    in turns, each in a process of its own, and one table
@@ -24,6 +25,7 @@ pub struct Options {
     pub explain: bool,
     pub prices: bool,
     pub threads_table: bool,
+    pub work_precision: bool,
     pub peers: Option<String>,
     pub rounds: usize,
     pub markdown: Option<String>,
@@ -39,6 +41,7 @@ impl Options {
             explain: false,
             prices: false,
             threads_table: false,
+            work_precision: false,
             peers: None,
             rounds: 3,
             markdown: None,
@@ -50,6 +53,7 @@ impl Options {
                 "--list" => options.list = true,
                 "--explain" => options.explain = true,
                 "--threads-table" => options.threads_table = true,
+                "--work-precision" => options.work_precision = true,
                 "--prices" => options.prices = true,
                 "--exact" => options.exact = Some(value()?),
                 "--peers" => options.peers = Some(value()?),

@@ -8,6 +8,7 @@
 //! - [`program`] generates random differentiable programs with nested control flow, and shrinks failing ones;
 //!   [`laws`] states what must hold for every program.
 //! - [`accuracy`] measures the errors of the elementary and special functions.
+//! - [`equations`] has differential equations whose solutions are known.
 //!
 //! ```
 //! use wengert::prelude::*;
@@ -23,6 +24,7 @@ pub mod accuracy;
 mod batch;
 mod calls;
 mod close;
+pub mod equations;
 mod grads;
 pub mod laws;
 pub mod program;

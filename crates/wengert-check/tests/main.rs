@@ -2,3 +2,4 @@
 
 mod accuracy;
 mod derivatives;
+mod equations;

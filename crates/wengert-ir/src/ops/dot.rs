@@ -124,8 +124,23 @@ impl Dot {
             Side::A => self.batch.len() + to_free.len(),
             Side::B => self.batch.len(),
         };
-        // The operand whose zeros win must come first: the cotangent, unless `known` was such an operand before.
-        let ct_first = !(self.zero_wins && from == Side::A);
+        // The free axes of `known` in the result are its contracted axes, in order of their index.
+        let mut contracted = self.contract.clone();
+        contracted.sort_by_key(|p| from.of(p));
+        let batch: Vec<usize> = self.batch.iter().map(|p| to.of(p)).collect();
+        let contracted: Vec<usize> = contracted.iter().map(|p| to.of(p)).collect();
+        let found = |ct_first: bool| match ct_first {
+            true => [&batch[..], &to_free, &contracted].concat(),
+            false => [&batch[..], &contracted, &to_free].concat(),
+        };
+        // The operand whose zeros win must come first: the cotangent, unless `known` was such an operand before. If no
+        // zeros win, the other order is chosen where only its result needs no transposition.
+        let zero_wins = ct.maybe_zero || self.zero_wins;
+        let ct_first = match zero_wins {
+            true => !(self.zero_wins && from == Side::A),
+            false => found(true).is_sorted() || !found(false).is_sorted(),
+        };
+        let found = found(ct_first);
         let pair = |ct_axis: usize, axis: usize| match ct_first {
             true => (ct_axis, axis),
             false => (axis, ct_axis),
@@ -137,16 +152,7 @@ impl Dot {
             contract: (from_free.iter().enumerate())
                 .map(|(j, &axis)| pair(from_at + j, axis))
                 .collect(),
-            zero_wins: ct.maybe_zero || self.zero_wins,
-        };
-        // The free axes of `known` in the result are now its contracted axes, in order of their index.
-        let mut contracted = self.contract.clone();
-        contracted.sort_by_key(|p| from.of(p));
-        let contracted = contracted.iter().map(|p| to.of(p));
-        let batch = self.batch.iter().map(|p| to.of(p));
-        let found: Vec<usize> = match ct_first {
-            true => batch.chain(to_free).chain(contracted).collect(),
-            false => batch.chain(contracted).chain(to_free).collect(),
+            zero_wins,
         };
         let mut axes = vec![0; found.len()];
         for (i, axis) in found.into_iter().enumerate() {

@@ -205,6 +205,12 @@ pub trait Primitive: std::fmt::Debug {
         None
     }
 
+    /// Returns whether the lowering of operands of known lengths, none of which is 0, applies the operations that follow
+    /// to each element of the result ([`Lowering::reduce`]).
+    fn finishes(&self) -> bool {
+        false
+    }
+
     /// Returns whether operands of these types are work for a library, so that a map over the operation is better
     /// done as one operation on batches than lane by lane.
     fn is_large(&self, _inputs: &[Type]) -> bool {

@@ -195,6 +195,10 @@ impl Primitive for Reduce {
         vec![Some(ct.map(|ct| self.spread(ct, &ty)))]
     }
 
+    fn finishes(&self) -> bool {
+        true
+    }
+
     fn lower(
         &self,
         l: &mut Lowering,

@@ -4,13 +4,13 @@
 //! see [`price`](crate::cost::price).
 
 use super::elementwise::Elementwise;
-use crate::cost::price::{DIVISION, ELEMENTARY};
+use crate::cost::price::DIVISION;
 use crate::elementary::Elementary;
 use crate::ir::DType;
 use crate::loops::ScalarOp;
 use crate::scalar::{Scalar, Scalars};
 
-pub use crate::cost::price::{FREE, PLAIN, READ, WRITE};
+pub use crate::cost::price::{ELEMENTARY, FREE, PLAIN, READ, WRITE};
 
 /// Returns the work of an operation on elements of these types.
 pub fn of(op: Elementwise, operands: impl Iterator<Item = DType>) -> u64 {

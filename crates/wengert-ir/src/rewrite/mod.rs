@@ -77,8 +77,8 @@ pub fn optimise(func: &Func, fused: bool) -> Func {
 }
 
 /// Prepares a function for scheduling: simplifies, removes dead code, inlines calls, contracts products and sums, moves
-/// products of arrays out of loops and maps, fuses maps over the same elements, unrolls small ones in loops, and reduces
-/// what loops store. Also returns the choices of what loops store.
+/// products of arrays out of loops and maps, fuses maps over the same elements, unrolls those over one element and small
+/// ones in loops, and reduces what loops store. Also returns the choices of what loops store.
 pub fn optimise_with(func: &Func, options: &Options) -> (Func, Vec<Choice>) {
     let func = rewrite(&dead_code(func), algebra::RULES);
     let func = match options.fused {

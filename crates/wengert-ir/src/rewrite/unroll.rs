@@ -1,6 +1,6 @@
-//! Unrolling of small maps in loops. The columns of a small Jacobian, for example, are a map over two or three
-//! elements: in lanes most of a vector would be idle, and each step of the loop would move what the map reads and
-//! writes between registers and memory.
+//! Unrolling of maps over one element, which are no batches, and of small maps in loops. The columns of a small Jacobian,
+//! for example, are a map over two or three elements: in lanes most of a vector would be idle, and each step of the loop
+//! would move what the map reads and writes between registers and memory.
 
 use crate::cost::price::{ELEMENTARY, PLAIN};
 use crate::ir::{Eqn, Func, Type};
@@ -16,7 +16,7 @@ use crate::transform::{inline, recorded_anew};
 /// Most work of all elements of a map that is unrolled.
 const WORK: u64 = 512 * PLAIN;
 
-/// Replaces the small maps in loops by their elements, one after the other.
+/// Replaces maps over one element, and small maps in loops, by their elements, one after the other.
 pub fn unroll_maps(func: &Func) -> Func {
     unrolled(func, false)
 }
@@ -25,24 +25,29 @@ fn unrolled(func: &Func, in_loop: bool) -> Func {
     if !has_small_map(func, in_loop) {
         return func.clone();
     }
-    recorded_anew(func, |eqn, inputs| match &eqn.op {
-        Op::Map(map) if in_loop && is_small(map) => elements(map, inputs),
-        op => {
-            let inner = op.with_bodies(&mut |f| unrolled(f, in_loop || is_loop(op)));
-            bind(inner.unwrap_or_else(|| op.clone()), inputs)
+    recorded_anew(func, |eqn, inputs| {
+        let inside = in_loop || is_loop(&eqn.op);
+        let op = eqn.op.with_bodies(&mut |f| unrolled(f, inside));
+        match op.unwrap_or_else(|| eqn.op.clone()) {
+            Op::Map(map) if is_unrolled(&map, in_loop) => elements(&map, inputs),
+            op => bind(op, inputs),
         }
     })
+}
+
+fn is_unrolled(map: &Map, in_loop: bool) -> bool {
+    is_of_one(map) || in_loop && is_small(map)
 }
 
 fn is_loop(op: &Op) -> bool {
     matches!(op, Op::Scan(_) | Op::While(_))
 }
 
-/// Returns whether a loop in a function holds a small map.
+/// Returns whether a function holds a map over one element, or a loop in it a small map.
 fn has_small_map(func: &Func, in_loop: bool) -> bool {
     func.eqns.iter().any(|Eqn { op, .. }| {
         let inside = in_loop || is_loop(op);
-        let here = matches!(op, Op::Map(map) if in_loop && is_small(map));
+        let here = matches!(op, Op::Map(map) if is_unrolled(map, in_loop));
         here || op.bodies().into_iter().any(|f| has_small_map(f, inside))
     })
 }
@@ -77,6 +82,13 @@ fn work(body: &Func, eqn: &Eqn) -> Option<u64> {
     let results = eqn.outputs.clone();
     let size: usize = results.map(|v| body.types[v as usize].size()).sum();
     Some(each * size as u64)
+}
+
+/// Returns whether a map has one element, all of whose values have known lengths outside the map: it is no batch.
+fn is_of_one(map: &Map) -> bool {
+    let known = |ty: &Type| !ty.shape.has_run();
+    let results = map.body.result_types();
+    map.extent == 1 && map.body.param_types().iter().chain(&results).all(known)
 }
 
 /// Records the elements of a map, and stacks or sums their results.

@@ -3,17 +3,19 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::after::After;
 use super::fold::{Fold, Rule};
-use super::node::{Expr, NodeId};
+use super::node::{Expr, FEW, NodeId, positions};
 use super::notes::StoreReason;
 use super::store::buffer_of;
-use super::view::{AxisMap, PerAxis, View, is_contiguous};
+use super::view::{AxisMap, PerAxis, View, Walk, is_contiguous};
 use super::{Lowering, Wanted};
 use crate::error::Result;
 use crate::ir::{DType, Type};
 use crate::loops::affine::Affine;
 use crate::loops::kernel::Gemm;
 use crate::loops::{FoldOp, Kernel, ScalarOp, Value};
+use crate::ops::work::PLAIN;
 use crate::order::{self, ALONE, SIDE};
 
 /// The number of terms from which a product is done as a whole by a library. A product of matrices with at least
@@ -90,6 +92,9 @@ impl Lowering {
                 return self.library_product(p, want, &matrices);
             }
         }
+        if !self.in_lanes() && p.dims[kept..].iter().product::<usize>() <= FEW {
+            return self.short_product(p, want, (a, b));
+        }
         // Either rule adds the terms of a short sum in order.
         let rule = if long { Rule::Usual } else { Rule::OneByOne };
         self.looped_product(p, want, (a, b), rule)
@@ -151,6 +156,47 @@ impl Lowering {
         self.remap(moved, &AxisMap::transpose(&dims, &back))
     }
 
+    /// Lowers sums of so few products that each is an expression, which its readers compute. Both factors have all axes
+    /// of the products.
+    fn short_product(
+        &mut self,
+        p: &Product,
+        want: &Wanted,
+        (a, b): (NodeId, NodeId),
+    ) -> Result<NodeId> {
+        let kept = want.ty.rank();
+        let mut factors = vec![];
+        for term in positions(&p.dims[kept..]) {
+            let walks = (0..kept).map(Walk::whole);
+            let map = AxisMap {
+                dims: want.ty.dims(),
+                axes: walks.chain(term.into_iter().map(Walk::at)).collect(),
+            };
+            factors.push(self.remap(a, &map)?);
+            factors.push(self.remap(b, &map)?);
+        }
+        let work = (factors.len() - 1) as u64 * PLAIN;
+        let zero_wins = p.zero_wins;
+        let sum = self.each(&want.ty, &factors, work, move |b, factors| {
+            let terms = factors.chunks(2).map(|pair| {
+                let xy = b.mul(pair[0], pair[1]);
+                if !zero_wins {
+                    return xy;
+                }
+                let zero = b.constant(b.dtype(xy), 0);
+                let none = b.op(ScalarOp::Eq, &[pair[0], zero]);
+                b.select(none, zero, xy)
+            });
+            let terms: Vec<Value> = terms.collect();
+            let sum = terms.into_iter().reduce(|sum, term| b.add(sum, term));
+            sum.expect("a product has terms")
+        });
+        for node in [a, b] {
+            self.discard(node);
+        }
+        Ok(sum)
+    }
+
     /// Lowers a sum of products to loops. Both factors have all axes of the products.
     fn looped_product(
         &mut self,
@@ -191,6 +237,7 @@ impl Lowering {
             rule,
             serially: false,
             draws: vec![],
+            after: After::default(),
         };
         let spilled = std::mem::take(&mut self.spilled);
         self.spill(&[a, b])?;
@@ -252,6 +299,7 @@ impl Lowering {
             rule: Rule::Usual,
             serially: false,
             draws: vec![],
+            after: After::default(),
         };
         let want = Wanted {
             ty: Type::scalar(dtype),

@@ -1,5 +1,6 @@
 //! Reductions of terms, in the order that [`crate::order`] defines.
 
+use super::after::After;
 use super::nest::{Space, is_unrolled};
 use super::node::{Expr, FEW, NodeId, Position, positions};
 use super::notes::StoreReason;
@@ -70,6 +71,8 @@ pub(super) struct Fold {
     pub serially: bool,
     /// The draws that a chunk of terms reads, computed before the chunk.
     pub draws: Vec<NodeId>,
+    /// What is applied to each result, of which there are more than a few.
+    pub after: After,
 }
 
 /// The order in which terms are combined: see [`crate::order`].
@@ -126,6 +129,7 @@ impl Lowering {
         }
         let visit = &mut |l: &mut Lowering, at: &[Affine]| {
             let value = l.total(fold, at.into(), term)?;
+            let value = l.finished(&fold.after, value)?;
             l.store(&place, &fold.kept_at(at), value);
             Ok(())
         };
@@ -188,6 +192,7 @@ impl Lowering {
             rule: Rule::Pairwise,
             serially: false,
             draws: vec![],
+            after: fold.after.clone(),
             ..*fold
         };
         let want = Wanted {

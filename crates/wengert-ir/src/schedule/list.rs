@@ -348,6 +348,7 @@ impl Lowering {
             rule: Rule::Lanes,
             serially: true,
             draws: vec![],
+            after: super::after::After::default(),
         };
         let want = Wanted {
             ty: stored,

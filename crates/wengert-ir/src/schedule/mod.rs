@@ -11,6 +11,7 @@
 //! nest ([`nest`]), which computes each value once per element, in a register, and stores it if something outside the
 //! nest still uses it.
 
+mod after;
 pub mod carry;
 pub mod compare;
 pub mod desk;
@@ -41,7 +42,7 @@ pub mod write;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::error::{Error, Result};
 use crate::ir::{Atom, DType, Func, Type};
@@ -82,6 +83,8 @@ pub struct Lowering {
     spilled: HashMap<NodeId, View>,
     /// The parts of draws that have been computed for the nest that is being written.
     strips: HashMap<NodeId, random::Filled>,
+    /// What the reduction that is about to be lowered applies to its results.
+    after: after::After,
     /// Whether a parallel loop is open.
     parallel: bool,
     /// The machine that the program is made for.
@@ -198,6 +201,7 @@ impl Lowering {
             nests: 0,
             spilled: HashMap::new(),
             strips: HashMap::new(),
+            after: after::After::default(),
             parallel: false,
             target,
             source: None,
@@ -245,13 +249,21 @@ impl Lowering {
         let around = self.source;
         // Values are indexed by variable, because equations are not lowered in the order in which they are written.
         values.resize(func.types.len(), NodeId(u32::MAX));
+        let mut done = HashSet::new();
         for e in owned::order_of(func) {
+            if done.contains(&e) {
+                continue;
+            }
             let eqn = &func.eqns[e];
             self.source = Some(eqn.source.written());
             let outside = self.note_equation(eqn);
             let inputs: Vec<NodeId> = (eqn.inputs.iter()).map(|a| self.atom(&values, a)).collect();
             inputs.iter().for_each(|&id| self.note_reader(id, eqn));
-            let outputs: Vec<Wanted> = (eqn.outputs.clone())
+            let following = after::following(func, &uses, e);
+            self.after = self.after(func, &following);
+            let last = following.last().map_or(eqn, |&last| &func.eqns[last]);
+            done.extend(following);
+            let outputs: Vec<Wanted> = (last.outputs.clone())
                 .map(|v| Wanted {
                     ty: func.types[v as usize].clone(),
                     place: wanted.remove(&v),
@@ -260,7 +272,7 @@ impl Lowering {
             let results = eqn.op.lower(self, &inputs, &outputs);
             let results = results.map_err(|e| e.placed_at(eqn.source))?;
             debug_assert_eq!(results.len(), outputs.len(), "{}", eqn.op.name());
-            for (v, &node) in eqn.outputs.clone().zip(&results) {
+            for (v, &node) in last.outputs.clone().zip(&results) {
                 debug_assert_eq!(
                     *self.ty(node),
                     func.types[v as usize],
@@ -270,9 +282,9 @@ impl Lowering {
                 self.retain(node, uses[v as usize]);
                 self.note_readers_in(func, v, node);
             }
-            for (v, want) in eqn.outputs.clone().zip(outputs) {
+            for (v, want) in last.outputs.clone().zip(outputs) {
                 if let Some(place) = want.place {
-                    self.wish(results[(v - eqn.outputs.start) as usize], place);
+                    self.wish(results[(v - last.outputs.start) as usize], place);
                 }
             }
             for &node in &results {
@@ -283,7 +295,8 @@ impl Lowering {
                     self.release(node);
                 }
             }
-            values[eqn.outputs.start as usize..eqn.outputs.end as usize].copy_from_slice(&results);
+            values[last.outputs.start as usize..last.outputs.end as usize]
+                .copy_from_slice(&results);
             self.note_end(outside);
         }
         self.source = around;

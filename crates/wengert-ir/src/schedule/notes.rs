@@ -292,6 +292,19 @@ impl Lowering {
         r.now.replace(r.operations.len() - 1)
     }
 
+    /// Notes an operation that will be computed.
+    pub(super) fn note_operation(&mut self, eqn: &Eqn) -> Option<OperationId> {
+        let r = self.notes.as_mut()?;
+        r.operations.push(operation_of(eqn));
+        Some(r.operations.len() - 1)
+    }
+
+    /// Goes to another operation, and returns the one before.
+    pub(super) fn note_switch(&mut self, to: Option<OperationId>) -> Option<OperationId> {
+        let r = self.notes.as_mut()?;
+        std::mem::replace(&mut r.now, to)
+    }
+
     /// Notes which equations of a function will read one of its values.
     pub(super) fn note_readers_in(&mut self, func: &Func, v: u32, id: NodeId) {
         if let Some(r) = &mut self.notes {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::after::After;
 use super::fold::{Fold, Rule, TASK, nothing};
 use super::node::{Expr, FEW, NodeId};
 use super::notes::StoreReason;
@@ -15,7 +16,8 @@ use crate::loops::{FoldOp, LANES, Value};
 const OFTEN: usize = 8;
 
 impl Lowering {
-    /// Reduces an array over `axes`; the other axes stay, in order.
+    /// Reduces an array over `axes`; the other axes stay, in order. Applies to each result what
+    /// [follows](super::after).
     ///
     /// # Errors
     /// As [`Lowering::force`].
@@ -26,6 +28,7 @@ impl Lowering {
         op: FoldOp,
         want: &Wanted,
     ) -> Result<NodeId> {
+        let after = std::mem::take(&mut self.after);
         let dims = self.dims(x);
         let (reduced, kept): (Vec<usize>, Vec<usize>) =
             (0..dims.len()).partition(|a| axes.contains(a));
@@ -57,6 +60,7 @@ impl Lowering {
             rule: Rule::Usual,
             serially: false,
             draws,
+            after,
         };
         if fold.across(self.in_lanes()) && fold.reduced_space().axes.len() > 1 {
             // Make the terms contiguous.
@@ -67,6 +71,7 @@ impl Lowering {
             let ty = self.ty(moved).clone();
             let moved = self.stored(ty.dtype, ty.dims(), view);
             let axes: Vec<usize> = (k..dims.len()).collect();
+            self.after = fold.after;
             return self.reduce(moved, &axes, op, want);
         }
         let turned = self.turn(&leaves, &fold)?;
@@ -164,6 +169,7 @@ impl Lowering {
             rule,
             serially: false,
             draws: vec![],
+            after: After::default(),
         };
         let spilled = std::mem::take(&mut self.spilled);
         self.spill(&[x])?;

@@ -6,6 +6,7 @@ use wengert_loop::elementary::chacha::Stream;
 use wengert_loop::loops::kernel::{LaneProduct, RandomBlock};
 use wengert_loop::loops::walk;
 use wengert_loop::loops::{Block, BufferId, BufferKind, If, Index, LANES, ScalarOp, Stmt, Value};
+use wengert_run::library::wide::WHOLE;
 use wengert_run::library::{block, lanes};
 use wengert_run::plan::is_straight;
 
@@ -166,7 +167,7 @@ impl<'p> Writer<'_, 'p> {
         let (f, how) = self.plan.wide[function as usize].expect("a function of the runtime");
         for off in [Some(area), full.then_some(upper)].into_iter().flatten() {
             self.asm.address(RDI, Mem { base: RBX, off });
-            self.asm.constant(RSI, how as i64);
+            self.asm.constant(RSI, (how | WHOLE) as i64);
             self.call_runtime(f);
         }
         if self.life.after(out, self.at[self.block]).is_some() || !self.is_lanes(out) {

@@ -12,9 +12,6 @@ use super::vectors::FewVectors;
 /// Elements of a line.
 const LINE: usize = 8;
 
-/// Number of terms from which rows are read by whole lines. The parts of lines at both ends take time, too.
-const WHOLE: usize = 128;
-
 /// Computes the sums of some rows.
 ///
 /// # Safety
@@ -65,9 +62,9 @@ unsafe fn long<const ROWS: usize>(p: &FewVectors<f64>, row: usize, v: usize) {
     let by_row = p.matrix_strides.0;
     let mut left = p.matrix.wrapping_add(row * by_row);
     let mut right = p.vector.wrapping_add(v * p.vector_strides.0);
-    // The terms before the first whole line, if lines begin at the same terms of all rows, which are long.
+    // The terms before the first whole line, if lines begin at the same terms of all rows.
     let first = match by_row % LINE {
-        0 if p.terms >= WHOLE => left.addr().wrapping_neg() / size_of::<f64>() % LINE,
+        0 => left.addr().wrapping_neg() / size_of::<f64>() % LINE,
         _ => 0,
     };
     let lines = (p.terms - first) / LINE;

@@ -8,6 +8,7 @@ pub mod lanes;
 mod lines;
 pub mod native;
 pub mod product;
+mod share;
 pub mod sort;
 pub mod threads;
 mod tiles;

@@ -1,11 +1,11 @@
 //! Matrix products, for generated code.
 
-use rayon::prelude::*;
 use wengert_loop::loops::kernel::Gemm;
 use wengert_loop::order::{self, ALONE, LIBRARY, SHORT, SIDE};
 use wengert_loop::types::DType;
 
 use super::helpers::guard;
+use super::share::share;
 use super::tiles::Number;
 use super::vectors::FewVectors;
 use crate::call::frame::Frame;
@@ -14,6 +14,9 @@ use crate::cpu::Cpu;
 /// Size from which a product of a matrix and a few vectors uses several threads: reading the matrix takes as long as
 /// waking them.
 const PARALLEL: usize = 1 << 17;
+
+/// The part of a product of matrices that other threads must take over so that waking them pays.
+const SHARED: usize = 15 << 16;
 
 /// Parts for each thread, so that threads that are done early take over.
 const EACH: usize = 2;
@@ -80,7 +83,8 @@ unsafe fn product<T: Number>(call: &GemmCall, c: *mut T, a: *const T, b: *const 
         unsafe { tiles(&call.gemm, c, a, b) };
         return;
     }
-    let threads = match call.threads && size > ALONE {
+    let others = || size - size / rayon::current_num_threads();
+    let threads = match call.threads && size > ALONE && others() >= SHARED {
         true => gemm::Parallelism::Rayon(0),
         false => gemm::Parallelism::None,
     };
@@ -125,7 +129,7 @@ unsafe fn few_vectors<T: Number>(call: &GemmCall, product: &FewVectors<T>) {
     }
     let part = rows.div_ceil(EACH * rayon::current_num_threads());
     let part = part.next_multiple_of(ROWS);
-    (0..rows.div_ceil(part)).into_par_iter().for_each(|i| {
+    share(rows.div_ceil(part), |i| {
         let first = i * part;
         // SAFETY: guaranteed by the caller; each part has rows of its own.
         unsafe { code(product, first..rows.min(first + part)) };

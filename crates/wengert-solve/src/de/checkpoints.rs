@@ -4,7 +4,7 @@ use wengert::prelude::*;
 
 use crate::State;
 
-/// Runs steps while a condition holds, at most about `most` of them. With `kept` carries, the reverse pass keeps that many of each level:
+/// Runs steps while a condition holds, at most `most` of them. With `kept` carries, the reverse pass keeps that many of each level:
 /// segments of steps are computed again from their first carry, and segments of segments, until one has as many steps (compare
 /// Griewank, Walther, ACM Trans. Math. Softw. 26, 2000, for levels of the best lengths).
 pub(super) fn steps_while<C: State>(
@@ -17,41 +17,40 @@ pub(super) fn steps_while<C: State>(
     match kept {
         None => while_loop(start, |c: C| runs(&c), step),
         Some(kept) => {
-            let kept = kept.max(2) as i64;
-            let depth = levels(kept, most).saturating_sub(1);
-            let segment = checkpoint(move |c: C| segment(kept, depth, c, runs, step));
-            while_loop(start, |c: C| runs(&c), segment)
+            let kept = i64::try_from(kept.max(2)).unwrap_or(i64::MAX);
+            let depth = levels(kept, most);
+            let whole = kept.saturating_pow(depth);
+            let parts = most.max(1).saturating_add(whole - 1) / whole;
+            segment(parts, kept, depth, start, runs, step)
         }
     }
 }
 
-/// The number of levels of segments, each of so many parts, that hold a number of steps, but for the loop around them.
+/// The number of levels of segments, each of so many parts, below the outermost one, which hold a number of steps.
 fn levels(kept: i64, most: i64) -> u32 {
     let (mut all, mut levels) = (kept, 0);
-    while all < most && levels < 20 {
+    while all < most && levels < 62 {
         all = all.saturating_mul(kept);
         levels += 1;
     }
-    levels.max(1)
+    levels
 }
 
-/// Runs a segment of `kept` steps, or of so many segments.
+/// Runs a segment of parts, which are steps or segments. Its length is known, so that what it keeps for the reverse pass lies in
+/// memory that the next segment uses again; the parts after the last are skipped.
 fn segment<C: State>(
+    parts: i64,
     kept: i64,
     depth: u32,
     start: C,
     runs: &dyn Fn(&C) -> Var,
     step: &dyn Fn(C) -> C,
 ) -> C {
-    let below = |c: C| match depth {
+    let part = |c: C| match depth {
         0 => step(c),
-        _ => checkpoint(move |c: C| segment(kept, depth - 1, c, runs, step))(c),
+        _ => checkpoint(move |c: C| segment(kept, kept, depth - 1, c, runs, step))(c),
     };
-    let goes_on = |(c, i): (C, Var)| runs(&c) & i.lt(kept);
-    while_loop((start, Var::from(0i64)), goes_on, |(c, i): (C, Var)| {
-        (below(c), i + 1)
-    })
-    .0
+    fori(0..parts, start, |_, c: C| cond(runs(&c), c, part, |c: C| c))
 }
 
 /// Runs a number of steps, and keeps carries likewise.
@@ -66,7 +65,7 @@ pub(super) fn counted_steps<C: State>(
     };
     let kept = kept.max(2);
     let most = i64::try_from(steps).unwrap_or(i64::MAX);
-    let every: Vec<usize> = (1..=levels(kept as i64, most))
+    let every: Vec<usize> = (1..=levels(kept as i64, most).max(1))
         .rev()
         .map(|level| kept.saturating_pow(level))
         .collect();

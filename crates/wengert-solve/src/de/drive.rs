@@ -245,8 +245,7 @@ pub(super) fn adaptive<Y: State, M: Method, W: Watch, K: Keep<Y>>(
         })
     };
     let runs = |c: &Carry<Y, M::Memory<Y>, K::Kept>| c.status.eq(RUNNING);
-    let most = limit.map_or(ode.max_steps, |n| ode.max_steps.min(n as i64));
-    let end = steps_while(ode.checkpoints, most, start, &runs, &step);
+    let end = steps_while(ode.checkpoints, ode.max_steps, start, &runs, &step);
     Run {
         t: end.t,
         y: end.y,

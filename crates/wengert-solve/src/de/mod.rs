@@ -20,7 +20,7 @@
 //!
 //! // Ten lengths at once, each with steps of its own, and how the angle depends on the length.
 //! let slope = jit(vmap(value_and_grad(move |l: Var| swing(l).y[0])));
-//! let (angles, slopes) = slope.call(linspace(0.5, 2.0, 10))?;
+//! let (angles, slopes) = slope.call([0.5, 0.7, 0.9, 1.1, 1.3, 1.5, 1.7, 1.9, 2.1, 2.3])?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!

@@ -143,9 +143,9 @@ impl<M: Method, W: Watch> Ode<M, W> {
         self
     }
 
-    /// Bounds the memory of reverse mode: it keeps so many states, and so many for each level of segments of which it takes steps
-    /// again, once for each level. With `n`, there are as many levels as `max_steps` has powers of `n`, less one: 100,000 steps with
-    /// 320 keep 320 states and the stages of 320 steps, and take each step twice.
+    /// Bounds the memory of reverse mode: it keeps so many states for each level of segments of the steps, and the stages of so many
+    /// steps, and takes each step again once for each level. There are as many levels, less one, as powers of that number hold
+    /// `max_steps`: with 320 and 100,000 steps it keeps 320 states and the stages of 320 steps, and takes each step twice.
     pub fn checkpoints(mut self, states: usize) -> Self {
         self.checkpoints = Some(states);
         self

@@ -22,7 +22,7 @@ use crate::shared::number;
 /// // Heat in a rod of 100 cells, whose ends are cold: a sine decays as exp(-π² t).
 /// let heat = |u: Var| {
 ///     let f = |_, u: Var| {
-///         let u = u.pad([(1, 1)], 0.0);
+///         let u = u.pad([(1, 1)]);
 ///         101f64.powi(2) * (u.slice_axis(0, 2..) - 2.0 * u.slice_axis(0, 1..-1) + u.slice_axis(0, ..-2))
 ///     };
 ///     Ode::new(Rkc::new()).rtol(1e-4).atol(1e-6).solve(f, u, 0.0, 0.1)

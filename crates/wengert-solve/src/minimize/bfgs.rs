@@ -55,29 +55,55 @@ impl<W: Watch> Bfgs<W> {
     }
 }
 
-/// The directions of the method; the memory is the inverse matrix.
+/// The directions of the method.
 struct Quasi;
 
-impl Directions for Quasi {
-    type Memory = Var;
+/// The matrix near the inverse of the Hessian. A step reads its memory twice and writes it once, and nothing else is as large.
+#[derive(Tree, Clone)]
+struct Inverse<T = Var> {
+    matrix: T,
+    /// Whether it is the unit matrix, whatever its memory holds: so a new beginning takes no pass over the memory.
+    unit: T,
+}
 
-    fn start(&self, like: Var) -> Var {
-        eye(like.shape()[0]).to(like.dtype())
+impl Directions for Quasi {
+    type Memory = Inverse;
+
+    fn start(&self, like: Var) -> Inverse {
+        let n = like.shape()[0];
+        Inverse {
+            matrix: zeros_of([n, n], like.dtype()),
+            unit: Var::from(true),
+        }
     }
 
-    fn next(&self, h: Var, p: Pair) -> (Var, Var) {
-        let Pair { s, y, g, .. } = p;
+    fn forget(&self, when: Var, memory: Inverse, _: Var) -> Inverse {
+        Inverse {
+            unit: when | memory.unit,
+            ..memory
+        }
+    }
+
+    fn next(&self, h: Inverse, pair: Pair) -> (Inverse, Var) {
+        let Pair { s, y, g, .. } = pair;
         let sy = s.dot(y);
-        let good = p.taken & sy.gt(eps(s.dtype()) * length(s) * length(y));
-        let scale = (good & p.first).select(sy / y.dot(y), 1.0);
+        let good = pair.taken & sy.gt(eps(s.dtype()) * length(s) * length(y));
+        let scale = (good & pair.first).select(sy / y.dot(y), 1.0);
         let rho = good.select(1.0 / sy, 0.0);
         // The direction before was -H g, so that one product with the matrix is enough.
-        let hg = scale * h.dot(g);
-        let hy = p.taken.select(hg + scale * p.d, 0.0);
+        let hg = scale * h.unit.select(g, h.matrix.dot(g));
+        let hy = pair.taken.select(hg + scale * pair.d, 0.0);
         let size = good.select((1.0 + rho * y.dot(hy)) * rho, 0.0);
         let (sg, yg) = (s.dot(g), hy.dot(g));
         let d = rho * (hy * sg + s * yg) - size * sg * s - hg;
-        let h = scale * h + s.outer(size * s - rho * hy) - hy.outer(rho * s);
+        // Products of columns and rows, which are added where they are made; outer products would be stored.
+        let column = |v: Var| v.expand_dims(1);
+        let before = h.unit.select(eye(g.shape()[0]).to(g.dtype()), h.matrix);
+        let matrix = scale * before + column(s) * (size * s - rho * hy) - column(hy) * (rho * s);
+        let h = Inverse {
+            matrix,
+            unit: Var::from(false),
+        };
         (h, d)
     }
 }

@@ -19,7 +19,7 @@ use crate::{State, Status, Step, Watch};
 ///
 /// Unknowns at a bound that the function falls towards stay there; the others move by L-BFGS, and what would leave the
 /// bounds is put on them: the two-metric projection of Bertsekas, *Projected Newton methods for optimization problems with
-/// simple constraints* (1982). The gradient that `gtol` tests is that of the
+/// simple constraints* (1982). [`LbfgsB`](super::LbfgsB) takes them from a model instead. The gradient that `gtol` tests is that of the
 /// unknowns that are not held so, and the minimum is differentiated through the equation
 /// `x = clip(x - ∇f(x), low, high)`, in what `f` and the bounds capture.
 ///
@@ -88,53 +88,15 @@ impl<W: Watch> Bounded<W> {
         L: IntoTree<Tree = I::Tree>,
         H: IntoTree<Tree = I::Tree>,
     {
-        let (place, op) = (Location::caller(), "minimize");
-        asked_at(place, || {
-            let (start, low, high) = (start.into_tree(), low.into_tree(), high.into_tree());
-            same_trees(op, ["the start", "the lower bound"], &start, &low);
-            same_trees(op, ["the start", "the upper bound"], &start, &high);
-            let (x, tree) = vector(op, start);
-            let (low, high) = (tree::ravel(low).0, tree::ravel(high).0);
-            let (n, dtype) = (x.shape()[0], x.dtype());
-            let value = |x: Var| {
-                asked_at(place, || {
-                    scalar(op, "the value of the function", dtype, || f(tree(x)))
-                })
-            };
-            let both = |x: Var| value_and_grad(value)(x);
-            let clip = |x: Var| x.maximum(low).minimum(high);
-            let search =
-                |x: Var| asked_at(place, || self.search(place, &both, (low, high), clip(x)));
-            let (x, facts) = match self.implicit {
-                true => custom_root_aux(
-                    |x: Var| x - clip(x - grad(value)(x)),
-                    x,
-                    |_, x| {
-                        let found = search(x);
-                        (found.x, found)
-                    },
-                    |j, b| {
-                        asked_at(place, || match n {
-                            1 => b / j(ones_like(b)),
-                            2..=DENSE => matrix(j, n, dtype).solve(b),
-                            _ => Krylov::default().bicgstab(j, b),
-                        })
-                    },
-                ),
-                false => {
-                    let found = search(x);
-                    (found.x, found)
-                }
-            };
-            Minimum {
-                value: value(x),
-                x: tree(x),
-                gradient: facts.gradient.stop_gradient().abs().amax(),
-                iterations: facts.iterations,
-                evaluations: facts.evaluations,
-                status: facts.status,
-            }
-        })
+        let place = Location::caller();
+        within(
+            place,
+            self.implicit,
+            &f,
+            start,
+            (low, high),
+            |f, x, bounds| self.search(place, f, bounds, x),
+        )
     }
 
     fn search(
@@ -273,7 +235,70 @@ impl<W: Watch> Bounded<W> {
 }
 
 /// The gradient of the unknowns that are not held at a bound that the function falls towards.
-fn reduced(x: Var, g: Var, low: Var, high: Var) -> Var {
+pub(super) fn reduced(x: Var, g: Var, low: Var, high: Var) -> Var {
     let held = (x.le(low) & g.gt(0.0)) | (x.ge(high) & g.lt(0.0));
     held.select(0.0, g)
+}
+
+/// Runs a method on a function of vectors within bounds, and gives what it found its derivative and its tree.
+pub(super) fn within<I, L, H>(
+    place: &'static Location<'static>,
+    implicit: bool,
+    f: &dyn Fn(I::Tree) -> Var,
+    start: I,
+    (low, high): (L, H),
+    method: impl Fn(&dyn Fn(Var) -> (Var, Var), Var, (Var, Var)) -> Found,
+) -> Minimum<I::Tree>
+where
+    I: IntoTree,
+    I::Tree: State,
+    L: IntoTree<Tree = I::Tree>,
+    H: IntoTree<Tree = I::Tree>,
+{
+    let op = "minimize";
+    asked_at(place, || {
+        let (start, low, high) = (start.into_tree(), low.into_tree(), high.into_tree());
+        same_trees(op, ["the start", "the lower bound"], &start, &low);
+        same_trees(op, ["the start", "the upper bound"], &start, &high);
+        let (x, tree) = vector(op, start);
+        let (low, high) = (tree::ravel(low).0, tree::ravel(high).0);
+        let (n, dtype) = (x.shape()[0], x.dtype());
+        let value = |x: Var| {
+            asked_at(place, || {
+                scalar(op, "the value of the function", dtype, || f(tree(x)))
+            })
+        };
+        let both = |x: Var| value_and_grad(value)(x);
+        let clip = |x: Var| x.maximum(low).minimum(high);
+        let search = |x: Var| asked_at(place, || method(&both, clip(x), (low, high)));
+        let (x, facts) = match implicit {
+            true => custom_root_aux(
+                |x: Var| x - clip(x - grad(value)(x)),
+                x,
+                |_, x| {
+                    let found = search(x);
+                    (found.x, found)
+                },
+                |j, b| {
+                    asked_at(place, || match n {
+                        1 => b / j(ones_like(b)),
+                        2..=DENSE => matrix(j, n, dtype).solve(b),
+                        _ => Krylov::default().bicgstab(j, b),
+                    })
+                },
+            ),
+            false => {
+                let found = search(x);
+                (found.x, found)
+            }
+        };
+        Minimum {
+            value: value(x),
+            x: tree(x),
+            gradient: facts.gradient.stop_gradient().abs().amax(),
+            iterations: facts.iterations,
+            evaluations: facts.evaluations,
+            status: facts.status,
+        }
+    })
 }

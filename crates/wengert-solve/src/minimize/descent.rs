@@ -21,6 +21,31 @@ pub(crate) trait Directions {
     /// Takes in a step and returns the next direction.
     fn next(&self, memory: Self::Memory, pair: Pair) -> (Self::Memory, Var);
 
+    /// What it knows after a direction that failed: nothing, where `when` holds.
+    fn forget(&self, when: Var, memory: Self::Memory, like: Var) -> Self::Memory {
+        choose(when, self.start(like), memory)
+    }
+
+    /// The place `t` times a direction away.
+    fn along(&self, x: Var, t: Var, d: Var) -> Var {
+        x + t * d
+    }
+
+    /// The longest step from a place along a direction, if there are bounds.
+    fn most(&self, _x: Var, _d: Var) -> Option<Var> {
+        None
+    }
+
+    /// What is zero at a minimum.
+    fn left(&self, _x: Var, g: Var) -> Var {
+        g
+    }
+
+    /// The direction down the gradient.
+    fn down(&self, _x: Var, g: Var) -> Var {
+        -g
+    }
+
     /// The constants of its line searches.
     fn wolfe(&self) -> Wolfe {
         Wolfe {
@@ -39,7 +64,8 @@ pub(crate) struct Pair {
     /// The step, and the change of the gradient.
     pub s: Var,
     pub y: Var,
-    /// The gradient at its end, and the direction of the step.
+    /// The place and the gradient at its end, and the direction of the step.
+    pub x: Var,
     pub g: Var,
     pub d: Var,
 }
@@ -100,7 +126,7 @@ pub(crate) fn descend<D: Directions>(
     Found {
         x: end.x,
         value: end.value,
-        gradient: end.g,
+        gradient: method.left(end.x, end.g),
         iterations: end.iterations.maximum(0),
         evaluations: end.evaluations,
         status: end.status.eq(RUNNING).select(0, end.status),
@@ -117,7 +143,7 @@ fn turn<D: Directions>(
     let dtype = c.x.dtype();
     let first = c.iterations.lt(0);
     let t = c.search.trial;
-    let x = c.x + t * c.d;
+    let x = method.along(c.x, t, c.d);
     let (value, g) = f(x);
     let finite = value.is_finite() & g.is_finite().all();
     let seen = Point {
@@ -127,7 +153,14 @@ fn turn<D: Directions>(
     };
     let line = origin(c.value, c.slope);
     let verdict = c.search.look(method.wolfe(), line, seen, finite);
-    let accepted = (first & finite) | (!first & verdict.accepted);
+    // The last place within the bounds is taken if it is lower and the function falls on beyond it.
+    let most = method.most(c.x, c.d);
+    let good = most.map_or(verdict.good, |most| {
+        let least = c.value + method.wolfe().decrease * t * c.slope;
+        let last = finite & t.ge(most) & seen.value.le(least) & seen.slope.le(0.0);
+        verdict.good | last
+    });
+    let accepted = (first & finite) | (!first & (verdict.accepted | good));
     let taken = accepted & !first;
     // A step within the rounding of the unknowns is none.
     let moved = largest(t * c.d);
@@ -137,12 +170,14 @@ fn turn<D: Directions>(
     // What the step says.
     let s = taken.select(t * c.d, 0.0);
     let y = taken.select(g - c.g, 0.0);
-    let g = accepted.select(g, c.g);
+    let at = |new: Var, old: Var| accepted.select(new, old);
+    let (x_now, g) = (at(x, c.x), at(g, c.g));
     let pair = Pair {
         taken,
         first: c.age.eq(0),
         s,
         y,
+        x: x_now,
         g,
         d: c.d,
     };
@@ -153,8 +188,8 @@ fn turn<D: Directions>(
     let size = c.value.abs().maximum(value.abs());
     let still = taken & change.le(limits.ftol * size);
     let flat = taken.select(still.select(c.flat + 1, 0), c.flat);
-    let small = is_flat(g, x, value, limits.gtol);
-    let short = taken & verdict.good & moved.le(limits.xtol * largest(c.x));
+    let small = is_flat(method.left(x, g), x, value, limits.gtol);
+    let short = taken & good & moved.le(limits.xtol * largest(c.x));
     let promise = c.age.gt(0).select(0.5 * c.slope.abs(), c.promise);
     let certain = promise.le(100.0 * limits.ftol * c.value.abs());
     let stuck = failed & c.age.eq(0);
@@ -166,10 +201,7 @@ fn turn<D: Directions>(
             (flat.ge(3), Status::ValueConverged.code().into()),
             (short, Status::StepConverged.code().into()),
             (stuck & certain, Status::ValueConverged.code().into()),
-            (
-                stuck & creeps & verdict.good,
-                Status::StepConverged.code().into(),
-            ),
+            (stuck & creeps & good, Status::StepConverged.code().into()),
             (stuck, no_way),
         ],
         c.status,
@@ -179,18 +211,19 @@ fn turn<D: Directions>(
     let slope = d.dot(g);
     let wrong = accepted & !(slope.lt(0.0) & d.is_finite().all());
     let empty = wrong | failed | (first & accepted);
-    let d = empty.select(-g, d);
-    let slope = empty.select(-g.dot(g), slope);
-    let memory = choose(empty, method.start(c.x), memory);
+    let down = method.down(x_now, g);
+    let d = empty.select(down, d);
+    let slope = empty.select(down.dot(g), slope);
+    let memory = method.forget(empty, memory, c.x);
     let starts = accepted | failed;
-    let at = |new: Var, old: Var| accepted.select(new, old);
     let value_now = at(value, c.value);
     let unit = number(1.0, dtype);
     let trial = empty.select(
-        unit.minimum(1.0 / (length(g) + eps(dtype) * eps(dtype))),
+        unit.minimum(1.0 / (length(down) + eps(dtype) * eps(dtype))),
         unit,
     );
     let fresh = Search::new(origin(value_now, slope), trial);
+    let next = most.map_or(verdict.next, |most| verdict.next.within(most));
 
     watch.record(
         taken,
@@ -201,14 +234,14 @@ fn turn<D: Directions>(
         },
     );
     Carry {
-        x: at(x, c.x),
+        x: x_now,
         g,
         d: starts.select(d, c.d),
         value: value_now,
         slope: starts.select(slope, c.slope),
         promise,
         memory,
-        search: choose(starts, fresh, verdict.next),
+        search: choose(starts, fresh, next),
         age: empty.select(0, taken.select(c.age + 1, c.age)),
         flat,
         status,

@@ -8,7 +8,7 @@ use wengert::random::KeyFamily;
 use wengert::solver::{asked_at, same_trees};
 
 use super::{Bounded, Found, Minimum, minimum};
-use crate::shared::{RUNNING, eps, largest, number, scalar, vector};
+use crate::shared::{RUNNING, choose, eps, largest, number, scalar, vector};
 use crate::{State, Status};
 
 /// Minimisation within bounds by differential evolution (Storn and Price 1997), for functions with many minima:
@@ -240,7 +240,7 @@ fn sorted(x: &[Var]) -> Vec<Var> {
 /// the distribution by the better half. It ends when the distribution's longest axis is shorter than `xtol` times the size
 /// of the unknowns, or all values of a generation are the same within `ftol`
 /// ([`StepConverged`](crate::Status::StepConverged), [`ValueConverged`](crate::Status::ValueConverged)). Larger populations
-/// find better minima of functions that have many.
+/// find better minima of functions that have many; [`restarts`](CmaEs::restarts) try them one after the other.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -262,6 +262,10 @@ pub struct CmaEs {
     pub ftol: f64,
     /// The limit of generations.
     pub max_steps: i64,
+    /// How often it starts again, each time with twice the population.
+    pub restarts: usize,
+    /// The value that is low enough.
+    pub target: f64,
 }
 
 impl Default for CmaEs {
@@ -271,6 +275,8 @@ impl Default for CmaEs {
             xtol: 1e-10,
             ftol: 1e-13,
             max_steps: 5000,
+            restarts: 0,
+            target: f64::NEG_INFINITY,
         }
     }
 }
@@ -319,6 +325,35 @@ impl CmaEs {
         self
     }
 
+    /// Sets how often the search starts again when it has ended, each time with twice the population, from a place drawn
+    /// from the first distribution: Auger and Hansen, *A restart CMA evolution strategy with increasing population size*
+    /// (2005). The best of all searches is returned, with their iterations and evaluations together. `max_steps` is the limit
+    /// of each; the function is recorded once for each, since their populations have different sizes.
+    ///
+    /// ```
+    /// use wengert::prelude::*;
+    /// use wengert_solve::minimize::CmaEs;
+    ///
+    /// // Rastrigin's function has a minimum near every whole place, and the least at 0.
+    /// let f = |x: Var| (x.square() - 10.0 * (2.0 * std::f64::consts::PI * x).cos() + 10.0).sum();
+    /// let method = CmaEs::new().restarts(6).target(1e-9);
+    /// let find = jit(move |key: Key| method.minimize(key, f, full(3, 2.5), 2.0));
+    /// let m = find.call(Key::from_seed(1))?.ok()?;
+    /// assert!(m.value.item::<f64>()? < 1e-9);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn restarts(mut self, restarts: usize) -> Self {
+        self.restarts = restarts;
+        self
+    }
+
+    /// Sets the value that is low enough: a search that finds it ends with
+    /// [`ValueConverged`](crate::Status::ValueConverged), and none follows.
+    pub fn target(mut self, target: f64) -> Self {
+        self.target = target;
+        self
+    }
+
     /// Minimises `f` from a start, around which it draws with a standard deviation of `sigma` at first.
     ///
     /// # Errors
@@ -338,8 +373,32 @@ impl CmaEs {
         let place = Location::caller();
         let family = key.fold_in();
         minimum(place, "minimize", true, &f, start, |f, x| {
-            self.search(place, &family, &|x| f(x).0, x, sigma)
+            let value = |x: Var| f(x).0;
+            let first = number(f64::INFINITY, x.dtype());
+            let mut found = self.search(place, &family, &value, x, sigma, first);
+            for k in 1..=self.restarts as i64 {
+                let (around, draws) = family.at(i64::MAX - k).split();
+                let near = around.normal(x.shape()[0]).to(x.dtype());
+                let larger = self.population(self.size(x.shape()[0]) << k);
+                let (draws, start) = (draws.fold_in(), x + sigma * near);
+                let next = larger.search(place, &draws, &value, start, sigma, found.value);
+                let best = choose(next.value.lt(found.value), next, found);
+                found = Found {
+                    iterations: found.iterations + next.iterations,
+                    evaluations: found.evaluations + next.evaluations,
+                    ..best
+                };
+            }
+            found
         })
+    }
+
+    /// The number of draws of a generation of `n` unknowns.
+    fn size(&self, n: usize) -> usize {
+        match self.population {
+            0 => 4 + (3.0 * (n as f64).ln()) as usize,
+            p => p.max(4),
+        }
     }
 
     fn search(
@@ -349,13 +408,11 @@ impl CmaEs {
         f: &dyn Fn(Var) -> Var,
         x: Var,
         sigma: f64,
+        // The best value of earlier searches.
+        known: Var,
     ) -> Found {
         let (n, dtype) = (x.shape()[0], x.dtype());
-        let d = n as f64;
-        let size = match self.population {
-            0 => 4 + (3.0 * d.ln()) as usize,
-            p => p.max(4),
-        };
+        let (d, size) = (n as f64, self.size(n));
         let half = size / 2;
         let weights: Vec<f64> = (0..half)
             .map(|i| ((size as f64 + 1.0) / 2.0).ln() - (i as f64 + 1.0).ln())
@@ -373,6 +430,8 @@ impl CmaEs {
 
         let none = zeros_of(n, dtype);
         let first = f(x);
+        let enough = known.minimum(first).le(self.target);
+        let begins = enough.select(Status::ValueConverged.code(), RUNNING);
         let start = Cloud {
             mean: x,
             sigma: number(sigma, dtype),
@@ -383,7 +442,7 @@ impl CmaEs {
             best_value: first.is_nan().select(f64::INFINITY, first),
             status: first
                 .is_finite()
-                .select(RUNNING, Status::StartNotFinite.code()),
+                .select(begins, Status::StartNotFinite.code()),
             steps: Var::from(0i64),
         };
         let goes_on = |c: Cloud| c.status.eq(RUNNING) & c.steps.lt(self.max_steps);
@@ -436,6 +495,10 @@ impl CmaEs {
                     covariance.is_finite().all() & mean.is_finite().all() & sigma_now.lt(1e100);
                 let status = select(
                     &[
+                        (
+                            best_value.le(self.target),
+                            Status::ValueConverged.code().into(),
+                        ),
                         (!sound, Status::NotFinite.code().into()),
                         (narrow, Status::StepConverged.code().into()),
                         (still, Status::ValueConverged.code().into()),

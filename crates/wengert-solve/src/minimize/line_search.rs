@@ -69,6 +69,12 @@ impl Search {
         }
     }
 
+    /// The same, with a trial that is not farther than `most`.
+    pub fn within(self, most: Var) -> Search {
+        let trial = self.trial.minimum(most);
+        Search { trial, ..self }
+    }
+
     /// Judges the trial, at which `seen` was found, and chooses the next.
     pub fn look(self, w: Wolfe, start: Point, seen: Point, finite: Var) -> Verdict {
         let Search { low, high, .. } = self;

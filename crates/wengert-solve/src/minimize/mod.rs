@@ -4,7 +4,7 @@
 //! |---|---|
 //! | smooth | [`minimize()`], [`Bfgs`] |
 //! | smooth, with second derivatives | [`Newton`] |
-//! | smooth, within bounds | [`Bounded`] |
+//! | smooth, within bounds | [`Bounded`], [`LbfgsB`] |
 //! | smooth, under equations and inequalities | [`AugmentedLagrangian`] |
 //! | smooth, many unknowns | [`Lbfgs`], [`ConjugateGradients`] |
 //! | without derivatives | [`NelderMead`], [`CmaEs`] |
@@ -20,6 +20,7 @@ mod constrained;
 mod descent;
 mod evolution;
 mod lbfgs;
+mod lbfgsb;
 mod line_search;
 mod nelder_mead;
 mod newton;
@@ -30,6 +31,7 @@ pub use bounded::Bounded;
 pub use constrained::{AugmentedLagrangian, Constrained};
 pub use evolution::{CmaEs, DifferentialEvolution};
 pub use lbfgs::{ConjugateGradients, Lbfgs};
+pub use lbfgsb::LbfgsB;
 pub use nelder_mead::NelderMead;
 pub use newton::Newton;
 pub use scalar::{InInterval, brent, golden};

@@ -35,6 +35,25 @@ fn exponents_of_lorenz() -> Result {
     Ok(())
 }
 
+/// Sixteen orbits side by side, 160,000 units of time together.
+#[test]
+fn exponents_of_lorenz_to_three_digits() -> Result {
+    let f = jit(vmap(|x: Var| {
+        let ode = Ode::new(Tsit5).rtol(1e-8).atol(1e-8);
+        let start = [x, 1.0.into(), 20.0.into()];
+        Lyapunov::new(10_000)
+            .transient(50)
+            .flow(&ode, |_, y| lorenz(y), start, 1.0)
+    }));
+    let starts: Vec<f64> = (0..16).map(|i| 1.0 + 0.37 * f64::from(i)).collect();
+    let e = f.call(starts)?.ok()?.exponents.to_vec::<f64>()?;
+    let mean = |j: usize| e.iter().skip(j).step_by(3).sum::<f64>() / 16.0;
+    assert!((mean(0) - 0.9056).abs() < 1e-3, "{}", mean(0));
+    assert!(mean(1).abs() < 1e-3);
+    assert!((mean(0) + mean(1) + mean(2) + 41.0 / 3.0).abs() < 1e-3);
+    Ok(())
+}
+
 #[test]
 fn exponents_of_maps() -> Result {
     // A shear of the torus (Arnold's cat): ±ln((3 + √5)/2), exact after a few iterations.
@@ -230,6 +249,12 @@ fn limit_cycles_and_their_answers() -> Result {
         let ode = Ode::new(Tsit5).rtol(1e-10).atol(1e-10);
         limit_cycle(&ode, twisted(0.7.into(), w), [1.2, 0.1], 3.0).period
     };
+    // With a tolerance for each of the two numbers.
+    let each = jit(|w: Var| {
+        let ode = Ode::new(Tsit5).rtol(1e-10).atol(&[1e-10, 1e-11]);
+        limit_cycle(&ode, twisted(0.7.into(), w), [1.2, 0.1], 3.0).period
+    });
+    assert!((each.call(w)?.item::<f64>()? - TAU / w).abs() < 1e-8);
     for slope in [
         jit(grad(period)).call(w)?,
         jit(move |w: Var| jvp(period, w, Var::from(1.0)).1).call(w)?,
@@ -244,7 +269,7 @@ fn sensitivities_choose_their_mode() -> Result {
     // Three outputs of twelve parameters, and twelve of three.
     let wide = |p: Var| {
         let total = p.square().sum();
-        stack(&[total, p.at(0) * p.at(1), total.sin()])
+        stack([total, p.at(0) * p.at(1), total.sin()])
     };
     let tall = |p: Var| (p.at(0) * arange(12).to(DType::F64) + p.at(1), p.at(2).exp());
     let p: Vec<f64> = (0..12).map(|i| 0.1 * i as f64).collect();
@@ -394,6 +419,13 @@ fn mistakes_are_errors_at_the_users_line() {
                 .y
         },
         "lyapunov: the interval is f64[2], and must be a number, at ",
+    );
+    starts(
+        |x| {
+            let ode = Ode::new(Tsit5).atol(&[1e-6, 1e-9]);
+            Lyapunov::new(5).flow(&ode, |_, x: Var| x, x, 1.0).y
+        },
+        "lyapunov: `atol` must be one number, for the state and its tangents, at ",
     );
     starts(
         |x| steady_state(|x: Var| x.sum(), x).y,

@@ -266,8 +266,8 @@ fn derivatives_are_transposes() -> Result {
         for j in 0..7 {
             sum += matrix.get::<f64>([i, j])? * point.0[j];
         }
-        for j in 0..2 {
-            sum += ends[j].get::<f64>([i])? * point.1[j];
+        for (slope, given) in ends.iter().zip(point.1) {
+            sum += slope.get::<f64>([i])? * given;
         }
         assert!((sum - value).abs() < 1e-11);
     }
@@ -307,7 +307,7 @@ fn waves_are_exact() -> Result {
         let f = jit(move |x: Var| {
             let u = (3.0 * x + 0.5).sin();
             let line = Fourier::new(TAU);
-            let u2 = stack(&[u, 2.0 * u]);
+            let u2 = stack([u, 2.0 * u]);
             let [a, b] = [line.first(u2, 1), line.second(u2, -1)];
             (a.at(1), b.at(0), line.derivative(3, u2.t(), 0).at((.., 0)))
         });

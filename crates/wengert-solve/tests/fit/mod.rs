@@ -2,5 +2,7 @@
 
 mod basics;
 mod beyond;
+mod bounded;
 mod collection;
+mod drivers;
 mod generated;

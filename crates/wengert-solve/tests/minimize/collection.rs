@@ -2,7 +2,9 @@
 
 use expect_test::{Expect, expect};
 use wengert::prelude::*;
-use wengert_solve::minimize::{Bounded, ConjugateGradients, Lbfgs, Minimum, Newton, minimize};
+use wengert_solve::minimize::{
+    Bounded, ConjugateGradients, Lbfgs, LbfgsB, Minimum, Newton, minimize,
+};
 
 use crate::mgh::{Problem, problems};
 
@@ -49,7 +51,7 @@ fn by_bfgs() {
         2 Freudenstein and Roth, 10 x: 4.8984e1, a local one of the paper; GradientConverged
         3 Powell badly scaled, 10 x: 4.1732e-9; GradientConverged
         10 Meyer, 10 x: 7.0921e5; ValueConverged
-        17 Osborne 1, 10 x: 5.8651e-2; StepConverged
+        17 Osborne 1, 10 x: 5.8650e-2; StepConverged
         18 Biggs EXP6: 5.6556e-3, a local one of the paper; GradientConverged
         18 Biggs EXP6, 10 x: 5.6556e-3, a local one of the paper; GradientConverged
         19 Osborne 2, 10 x: 1.7898e0; GradientConverged
@@ -169,6 +171,34 @@ fn within_bounds_that_do_not_matter() {
             26 Trigonometric: 2.7951e-5, a local one of the paper; GradientConverged
             26 Trigonometric, 10 x: 2.7951e-5, a local one of the paper; GradientConverged
             60 others: the least
+        "#]],
+    );
+}
+
+#[test]
+fn by_the_cauchy_point_within_bounds_that_do_not_matter() {
+    let far = |p: &Problem, x: f64| full(p.n, x);
+    ends(
+        move |p, x| {
+            let f = p.sum_of_squares();
+            LbfgsB::new().minimize(f, x, far(p, -1e8), far(p, 1e8))
+        },
+        &expect![[r#"
+            2 Freudenstein and Roth: 4.8984e1, a local one of the paper; GradientConverged
+            2 Freudenstein and Roth, 10 x: 4.8984e1, a local one of the paper; GradientConverged
+            3 Powell badly scaled: 4.2734e-5; StepLimit
+            3 Powell badly scaled, 10 x: 4.1732e-9; GradientConverged
+            4 Brown badly scaled: 1.7182e-10; StepConverged
+            4 Brown badly scaled, 10 x: 1.1133e-3; Stalled
+            10 Meyer: 9.7268e4; StepLimit
+            10 Meyer, 10 x: 8.7209e8; StepLimit
+            17 Osborne 1, 10 x: 5.8120e-2; StepLimit
+            18 Biggs EXP6: 5.6556e-3, a local one of the paper; GradientConverged
+            18 Biggs EXP6, 10 x: 5.6556e-3, a local one of the paper; GradientConverged
+            19 Osborne 2, 10 x: 1.7898e0; GradientConverged
+            26 Trigonometric: 2.7951e-5, a local one of the paper; GradientConverged
+            26 Trigonometric, 10 x: 2.7951e-5, a local one of the paper; GradientConverged
+            56 others: the least
         "#]],
     );
 }

@@ -86,6 +86,44 @@ fn a_larger_cloud_finds_the_least_of_many_minima() {
 }
 
 #[test]
+fn restarts_with_growing_clouds_find_the_least_of_many_minima() {
+    for (name, f, far) in CASES {
+        let find = move |key: Key| {
+            let (start, draws) = key.split();
+            let start = start.uniform_in(-far, far, 5);
+            let method = CmaEs::new().restarts(6).max_steps(500).target(1e-8);
+            method.minimize(draws, f, start, 0.6 * far)
+        };
+        let keys = jit(|k: Key| k.split_into(12))
+            .call(Key::from_seed(5))
+            .unwrap();
+        let m = jit(vmap(find)).call(keys).unwrap();
+        let n = successes(&m.value);
+        println!("CMA-ES with restarts, {name}: {n} of 12");
+        assert!(n >= 11, "{name}: {n} of 12, {:?}", m.value);
+        for (value, status) in m
+            .value
+            .to_vec::<f64>()
+            .unwrap()
+            .iter()
+            .zip(m.statuses().unwrap())
+        {
+            assert!(
+                *value > 1e-8 || status == Status::ValueConverged,
+                "{status:?}"
+            );
+        }
+    }
+    // A start that is low enough is not left.
+    let there = |k: Key| {
+        let method = CmaEs::new().restarts(2).target(1.0);
+        method.minimize(k, |x: Var| x.square().sum(), zeros(3), 0.3)
+    };
+    let m = jit(there).call(Key::from_seed(0)).unwrap().ok().unwrap();
+    assert_eq!(m.iterations.item::<i64>().unwrap(), 0);
+}
+
+#[test]
 fn simplexes_and_clouds_find_minima() {
     for n in [1, 2, 5] {
         let bowl =

@@ -106,6 +106,90 @@ fn by_broyden() {
     );
 }
 
+/// Numbers in the collection, sizes and starts of the 55 cases of MINPACK's own test of `hybrj`.
+const CASES: [(usize, usize, usize); 22] = [
+    (1, 2, 3),
+    (13, 4, 3),
+    (3, 2, 2),
+    (14, 4, 3),
+    (7, 3, 3),
+    (20, 6, 2),
+    (20, 9, 2),
+    (35, 5, 3),
+    (35, 6, 3),
+    (35, 7, 3),
+    (35, 8, 1),
+    (35, 9, 1),
+    (27, 10, 3),
+    (27, 30, 1),
+    (27, 40, 1),
+    (28, 10, 3),
+    (29, 1, 3),
+    (29, 10, 3),
+    (26, 10, 3),
+    (25, 10, 3),
+    (30, 10, 3),
+    (31, 10, 3),
+];
+
+#[test]
+fn cases_of_minpack() {
+    let all = problems();
+    let (mut lines, mut roots, mut cases) = (String::new(), 0, 0);
+    for (number, n, tries) in CASES {
+        let p = &all[number - 1];
+        let (residuals, square) = (p.residuals, p.n == p.m);
+        let f = jit(vmap(move |x: Var| {
+            let slope = move |x: Var| grad(move |x: Var| 0.5 * residuals(x).square().sum())(x);
+            Search::new(Method::Hybrid)
+                .root(|x: Var| if square { residuals(x) } else { slope(x) }, x)
+        }));
+        let unit = |j: usize| (j + 1) as f64 / (n as f64 + 1.0);
+        let usual: Vec<f64> = match number {
+            35 => (0..n).map(unit).collect(),
+            28 | 29 => (0..n).map(|j| unit(j) * (unit(j) - 1.0)).collect(),
+            _ if n == p.n => p.start.clone(),
+            _ => vec![p.start[0]; n],
+        };
+        let times = &[1.0, 10.0, 100.0][..tries];
+        let from = |factor: &f64| -> Vec<f64> {
+            match usual.iter().all(|x| *x == 0.0) && *factor != 1.0 {
+                true => vec![*factor; n],
+                false => usual.iter().map(|x| factor * x).collect(),
+            }
+        };
+        let starts: Vec<Vec<f64>> = times.iter().map(from).collect();
+        let r = f.call(Array::from(starts)).unwrap();
+        for (i, factor) in times.iter().enumerate() {
+            cases += 1;
+            let status = r.statuses().unwrap()[i];
+            match r.residual.get::<f64>([i]).unwrap() < 1e-9 {
+                true => {
+                    assert!(status.is_converged(), "{} {status:?}", p.name);
+                    roots += 1;
+                }
+                false => lines += &format!("{}, {n}, {factor} x: {status:?}\n", p.name),
+            }
+        }
+    }
+    assert_eq!(cases, 55);
+    lines += &format!("{roots} others: roots\n");
+    expect![[r#"
+        Powell badly scaled, 2, 10 x: StepLimit
+        Watson, 9, 10 x: StepLimit
+        Chebyquad, 6, 10 x: StepLimit
+        Chebyquad, 6, 100 x: StepLimit
+        Chebyquad, 7, 100 x: StepLimit
+        Chebyquad, 8, 1 x: Stalled
+        Brown almost-linear, 30, 1 x: Stalled
+        Brown almost-linear, 40, 1 x: Stalled
+        Trigonometric, 10, 10 x: Stalled
+        Trigonometric, 10, 100 x: StepLimit
+        45 others: roots
+    "#]]
+    .assert_eq(&lines);
+}
+
 const METHODS: [Method; 5] = [
     Method::Hybrid,
     Method::LevenbergMarquardt,

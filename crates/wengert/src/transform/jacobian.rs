@@ -92,7 +92,7 @@ fn columns(f: &Traced, leaves: &[Var], tys: &[Type]) -> (Vec<Var>, Vec<Var>) {
         }
         return (y, dy);
     }
-    let out = wengert_ir::ops::map::map(&basis, n, |e| {
+    let column = |e: &[Var]| {
         let mut dx = vec![None; args.len()];
         for (dx, e) in dx.iter_mut().zip(e) {
             *dx = Some(*e);
@@ -106,7 +106,16 @@ fn columns(f: &Traced, leaves: &[Var], tys: &[Type]) -> (Vec<Var>, Vec<Var>) {
             .collect();
         y.extend(dy);
         y
-    });
+    };
+    let out = match n {
+        // The one direction is no batch.
+        1 => {
+            let ones: Vec<Var> = tys.iter().map(|ty| Var::full(ty, 1.0)).collect();
+            let stacked = |y: Var| layout::reshape(y, &[&[1], &y.shape()[..]].concat());
+            column(&ones).into_iter().map(stacked).collect()
+        }
+        _ => wengert_ir::ops::map::map(&basis, n, column),
+    };
     // Mapping puts the directions first; the Jacobian has them last.
     let mut dy = vec![];
     for d in &out[results..] {

@@ -7,7 +7,7 @@ mod steps;
 use std::ops::Range;
 
 use super::complex::{Parts, each, matmul, mul, same_parts, solve_complex, tangents};
-use super::{Factor, Factorisation, diagonal, square};
+use super::{Factor, Factorisation, Vectors, diagonal, square};
 use crate::error::TypeError;
 use crate::ir::text::{Attribute, Attributes, Given};
 use crate::ir::{DType, Type};
@@ -24,7 +24,7 @@ pub struct Eig {
     /// Whether the matrix has an imaginary part.
     pub complex: bool,
     /// Whether the eigenvectors are computed, too.
-    pub vectors: bool,
+    pub vectors: Vectors,
 }
 
 /// Records the eigenvalues and the eigenvectors of the matrices in the last two axes, given in one part or in two.
@@ -43,6 +43,7 @@ pub fn eigvals(a: &[Var]) -> Parts {
 
 fn with(a: &[Var], vectors: bool) -> Factor {
     let complex = a.len() == 2;
+    let vectors = Vectors(vectors);
     Factor::Eig(Eig { complex, vectors })
 }
 
@@ -50,7 +51,7 @@ impl Eig {
     pub(super) fn read(given: &Given) -> Option<Eig> {
         Some(Eig {
             complex: given.boolean("complex")?,
-            vectors: given.boolean("vectors")?,
+            vectors: Vectors::read(given)?,
         })
     }
 }
@@ -61,15 +62,14 @@ impl Factorisation for Eig {
     }
 
     fn attributes(&self) -> Attributes {
-        vec![
-            ("complex", Attribute::Bool(self.complex)),
-            ("vectors", Attribute::Bool(self.vectors)),
-        ]
+        let mut all = vec![("complex", Attribute::Bool(self.complex))];
+        all.extend(self.vectors.attributes());
+        all
     }
 
     fn library(&self, inputs: &[Type]) -> (Task, [usize; 2]) {
         let dims = inputs[0].dims();
-        let (complex, vectors) = (self.complex, self.vectors);
+        let (complex, vectors) = (self.complex, self.vectors.0);
         (Task::Eig { complex, vectors }, [dims[0], dims[1]])
     }
 
@@ -86,7 +86,7 @@ impl Factorisation for Eig {
             same_parts(a, other)?;
         }
         let values = a.with_dims(&[square(a)?]);
-        Ok(match self.vectors {
+        Ok(match self.vectors.0 {
             true => vec![values.clone(), values, a.clone(), a.clone()],
             false => vec![values.clone(), values],
         })
@@ -97,8 +97,8 @@ impl Factorisation for Eig {
     }
 
     fn with_vectors(&self) -> Option<(Factor, Range<usize>)> {
-        let vectors = true;
-        (!self.vectors).then_some((Factor::Eig(Eig { vectors, ..*self }), 0..2))
+        let vectors = Vectors(true);
+        (!self.vectors.0).then_some((Factor::Eig(Eig { vectors, ..*self }), 0..2))
     }
 
     /// `λ' = diag P` and `V' = V (F ∘ P)` with `P = V⁻¹ a' V` and `F[i, j] = 1 / (λ[j] - λ[i])`, which is 0 for equal
@@ -114,8 +114,8 @@ impl Factorisation for Eig {
         let (values, v) = ([y[0], y[1]], [y[2], y[3]]);
         let p = solve_complex(v, matmul(da, v), false);
         let dvalues = each(p, diagonal).map(Some);
-        if !self.vectors || y[0].shape().contains(&0) {
-            return match self.vectors {
+        if !self.vectors.0 || y[0].shape().contains(&0) {
+            return match self.vectors.0 {
                 true => [dvalues, v.map(Some)].concat(),
                 false => dvalues.to_vec(),
             };

@@ -98,56 +98,37 @@ impl Factorisation for Eigh {
         let (largest, poison) = mirrored(d, a, &w);
         // The rows of `v` are the eigenvectors.
         let v = self.vectors.0.then(|| d.unit(count));
-        let epsilon = d.epsilon();
-        let share = d.number(0.125);
-        let limit = d.mul(epsilon, share);
-        let limit = d.mul(largest, limit);
-        let (sweeps, go) = (d.integer(0), d.truth(true));
-        d.while_(
-            &[go, sweeps],
-            &mut |d, state| {
-                let bound = d.integer(SWEEPS);
-                let more = d.lt(state[1], bound);
-                d.and(state[0], more)
-            },
-            &mut |d, state| {
-                let still = d.truth(false);
-                let turned = d.pairs(&n, &[still], &mut |d, p, q, turned| {
-                    let apart = d.get(&w, &[p, q]);
-                    let size = d.abs(apart);
-                    let turn = d.lt(limit, size);
-                    let (app, aqq) = (d.get(&w, &[p, p]), d.get(&w, &[q, q]));
-                    let tangent = rotation(d, app, aqq, apart);
-                    let tangent = d.select(turn, tangent, nothing);
-                    let (c, s) = cosine_and_sine(d, tangent);
-                    let change = d.mul(tangent, apart);
-                    for (low, high) in [(&zero, p), (&d.after(p), q), (&d.after(q), &n)] {
-                        d.beside(low, high, &mut |d, j| {
-                            let (x, y) = (d.get(&w, &[p, j]), d.get(&w, &[q, j]));
-                            let (x, y) = turned_by(d, c, s, x, y);
-                            d.set(&w, &[p, j], x);
-                            d.set(&w, &[q, j], y);
-                            d.set(&w, &[j, p], x);
-                            d.set(&w, &[j, q], y);
-                        });
-                    }
-                    let less = d.sub(app, change);
-                    d.set(&w, &[p, p], less);
-                    let more = d.add(aqq, change);
-                    d.set(&w, &[q, q], more);
-                    let left = d.select(turn, nothing, apart);
-                    d.set(&w, &[p, q], left);
-                    d.set(&w, &[q, p], left);
-                    if let Some(v) = &v {
-                        d.rotate_rows(v, p, q, &n, c, s);
-                    }
-                    Carries::from_slice(&[d.op(ScalarOp::Or, &[turned[0], turn])])
+        d.sweeps(&n, largest, &mut |d, p, q, limit| {
+            let apart = d.get(&w, &[p, q]);
+            let size = d.abs(apart);
+            let turn = d.lt(limit, size);
+            let (app, aqq) = (d.get(&w, &[p, p]), d.get(&w, &[q, q]));
+            let tangent = rotation(d, app, aqq, apart);
+            let tangent = d.select(turn, tangent, nothing);
+            let (c, s) = cosine_and_sine(d, tangent);
+            let change = d.mul(tangent, apart);
+            for (low, high) in [(&zero, p), (&d.after(p), q), (&d.after(q), &n)] {
+                d.beside(low, high, &mut |d, j| {
+                    let (x, y) = (d.get(&w, &[p, j]), d.get(&w, &[q, j]));
+                    let (x, y) = turned_by(d, c, s, x, y);
+                    d.set(&w, &[p, j], x);
+                    d.set(&w, &[q, j], y);
+                    d.set(&w, &[j, p], x);
+                    d.set(&w, &[j, q], y);
                 });
-                let one = d.integer(1);
-                let sweeps = d.add(state[1], one);
-                Carries::from_slice(&[turned[0], sweeps])
-            },
-        );
+            }
+            let less = d.sub(app, change);
+            d.set(&w, &[p, p], less);
+            let more = d.add(aqq, change);
+            d.set(&w, &[q, q], more);
+            let left = d.select(turn, nothing, apart);
+            d.set(&w, &[p, q], left);
+            d.set(&w, &[q, p], left);
+            if let Some(v) = &v {
+                d.rotate_rows(v, p, q, &n, c, s);
+            }
+            turn
+        });
         d.each(&zero, &n, &mut |d, i| {
             let x = d.get(&w, &[i, i]);
             let x = d.add(x, poison);
@@ -271,6 +252,9 @@ pub(super) fn turned_by(d: &mut Desk, c: Value, s: Value, x: Value, y: Value) ->
 /// What is done with a pair of places and the carried values.
 type Visit<'a> = dyn FnMut(&mut Desk, &Affine, &Affine, &[Value]) -> Carries + 'a;
 
+/// What turns a pair of axes if their element is larger than a limit, and says whether it did.
+pub(super) type Turn<'a> = dyn FnMut(&mut Desk, &Affine, &Affine, Value) -> Value + 'a;
+
 impl Desk<'_> {
     /// Visits all pairs of different places below `n`, the smaller first.
     pub(super) fn pairs(&mut self, n: &Affine, init: &[Value], visit: &mut Visit<'_>) -> Carries {
@@ -279,6 +263,33 @@ impl Desk<'_> {
                 visit(d, p, q, state)
             })
         })
+    }
+
+    /// Turns all pairs of axes in sweeps, until none is left whose element beside the diagonal is more than
+    /// negligible beside the largest. `turn` gets the pair and that limit, and returns whether it turned the axes.
+    pub(super) fn sweeps(&mut self, n: &Affine, largest: Value, turn: &mut Turn<'_>) {
+        let (epsilon, share) = (self.epsilon(), self.number(0.125));
+        let limit = self.mul(epsilon, share);
+        let limit = self.mul(largest, limit);
+        let (sweeps, go) = (self.integer(0), self.truth(true));
+        self.while_(
+            &[go, sweeps],
+            &mut |d, state| {
+                let bound = d.integer(SWEEPS);
+                let more = d.lt(state[1], bound);
+                d.and(state[0], more)
+            },
+            &mut |d, state| {
+                let still = d.truth(false);
+                let turned = d.pairs(n, &[still], &mut |d, p, q, turned| {
+                    let this = turn(d, p, q, limit);
+                    Carries::from_slice(&[d.op(ScalarOp::Or, &[turned[0], this])])
+                });
+                let one = d.integer(1);
+                let sweeps = d.add(state[1], one);
+                Carries::from_slice(&[turned[0], sweeps])
+            },
+        );
     }
 
     /// Turns two rows.

@@ -4,19 +4,16 @@ use std::ops::Range;
 
 use super::complex::{Complex, Parts, adjoint, each, matmul, same_parts, tangents};
 use super::eigh::{cosine_and_sine, inspected, inverse_gaps, rotation};
-use super::{Factor, Factorisation, square, t};
+use super::{Factor, Factorisation, Vectors, square, t};
 use crate::error::TypeError;
 use crate::ir::Type;
-use crate::ir::text::{Attribute, Attributes, Given};
+use crate::ir::text::{Attributes, Given};
+use crate::loops::Value;
 use crate::loops::affine::Affine;
 use crate::loops::kernel::Task;
-use crate::loops::{ScalarOp, Value};
 use crate::ops::Tangent;
 use crate::schedule::desk::{Carries, Desk, Matrix, place};
 use crate::trace::Var;
-
-/// Maximum number of sweeps over all pairs.
-const SWEEPS: i64 = 30;
 
 /// `(a, a')`: the eigenvalues in ascending order, and the orthonormal eigenvectors as columns, in two parts, of the
 /// Hermitian matrix `a + i a'`, of which only the lower triangle is read and the diagonal taken for real. With a NaN or
@@ -24,18 +21,19 @@ const SWEEPS: i64 = 30;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Hermitian {
     /// Whether the eigenvectors are computed, too.
-    pub vectors: bool,
+    pub vectors: Vectors,
 }
 
 /// Records the eigenvalues, and the parts of the eigenvectors if they are wanted, of Hermitian matrices.
 #[track_caller]
 pub fn hermitian(a: Parts, vectors: bool) -> Vec<Var> {
+    let vectors = Vectors(vectors);
     Factor::Hermitian(Hermitian { vectors }).bind(&a)
 }
 
 impl Hermitian {
     pub(super) fn read(given: &Given) -> Option<Hermitian> {
-        let vectors = given.boolean("vectors")?;
+        let vectors = Vectors::read(given)?;
         Some(Hermitian { vectors })
     }
 }
@@ -46,11 +44,11 @@ impl Factorisation for Hermitian {
     }
 
     fn attributes(&self) -> Attributes {
-        vec![("vectors", Attribute::Bool(self.vectors))]
+        self.vectors.attributes()
     }
 
     fn library(&self, inputs: &[Type]) -> (Task, [usize; 2]) {
-        let (dims, vectors) = (inputs[0].dims(), self.vectors);
+        let (dims, vectors) = (inputs[0].dims(), self.vectors.0);
         (Task::Hermitian { vectors }, [dims[0], dims[1]])
     }
 
@@ -62,7 +60,7 @@ impl Factorisation for Hermitian {
         let a = &inputs[0];
         same_parts(a, &inputs[1])?;
         let values = a.with_dims(&[square(a)?]);
-        Ok(match self.vectors {
+        Ok(match self.vectors.0 {
             true => vec![values, a.clone(), a.clone()],
             false => vec![values],
         })
@@ -78,84 +76,65 @@ impl Factorisation for Hermitian {
         let (nothing, one) = (d.number(0.0), d.number(1.0));
         let (largest, poison) = reflected(d, &a, &w);
         // The rows of `v` are the eigenvectors.
-        let v = self.vectors.then(|| {
+        let v = self.vectors.0.then(|| {
             let v = [d.unit(count), d.scratch(&[count, count])];
             d.each(&zero, &n, &mut |d, i| {
                 d.beside(&zero, &n, &mut |d, j| d.set(&v[1], &[i, j], nothing));
             });
             v
         });
-        let epsilon = d.epsilon();
-        let share = d.number(0.125);
-        let limit = d.mul(epsilon, share);
-        let limit = d.mul(largest, limit);
-        let (sweeps, go) = (d.integer(0), d.truth(true));
-        d.while_(
-            &[go, sweeps],
-            &mut |d, state| {
-                let bound = d.integer(SWEEPS);
-                let more = d.lt(state[1], bound);
-                d.and(state[0], more)
-            },
-            &mut |d, state| {
-                let still = d.truth(false);
-                let turned = d.pairs(&n, &[still], &mut |d, p, q, turned| {
-                    let apart = d.get_complex(&w, &[p, q]);
-                    let size = d.abs_complex(apart);
-                    let turn = d.lt(limit, size);
-                    let by = d.select(turn, size, one);
-                    // The factor that makes the element real.
-                    let (re, im) = (d.div(apart.re, by), d.div(apart.im, by));
-                    let im = d.neg(im);
-                    let phase = Complex {
-                        re: d.select(turn, re, one),
-                        im: d.select(turn, im, nothing),
-                    };
-                    let back = d.conj(phase);
-                    let (app, aqq) = (d.get(&w[0], &[p, p]), d.get(&w[0], &[q, q]));
-                    let tangent = rotation(d, app, aqq, size);
-                    let tangent = d.select(turn, tangent, nothing);
-                    let (c, s) = cosine_and_sine(d, tangent);
-                    let change = d.mul(tangent, size);
-                    for (low, high) in [(&zero, p), (&d.after(p), q), (&d.after(q), &n)] {
-                        d.beside(low, high, &mut |d, j| {
-                            let (x, y) = (d.get_complex(&w, &[p, j]), d.get_complex(&w, &[q, j]));
-                            let y = d.mul_complex(back, y);
-                            let (x, y) = turned_by(d, c, s, x, y);
-                            d.set_complex(&w, &[p, j], x);
-                            d.set_complex(&w, &[q, j], y);
-                            let (x, y) = (d.conj(x), d.conj(y));
-                            d.set_complex(&w, &[j, p], x);
-                            d.set_complex(&w, &[j, q], y);
-                        });
-                    }
-                    let less = d.sub(app, change);
-                    d.set(&w[0], &[p, p], less);
-                    let more = d.add(aqq, change);
-                    d.set(&w[0], &[q, q], more);
-                    let left = Complex {
-                        re: d.select(turn, nothing, apart.re),
-                        im: d.select(turn, nothing, apart.im),
-                    };
-                    d.set_complex(&w, &[p, q], left);
-                    let left = d.conj(left);
-                    d.set_complex(&w, &[q, p], left);
-                    if let Some(v) = &v {
-                        d.beside(&zero, &n, &mut |d, j| {
-                            let (x, y) = (d.get_complex(v, &[p, j]), d.get_complex(v, &[q, j]));
-                            let y = d.mul_complex(phase, y);
-                            let (x, y) = turned_by(d, c, s, x, y);
-                            d.set_complex(v, &[p, j], x);
-                            d.set_complex(v, &[q, j], y);
-                        });
-                    }
-                    Carries::from_slice(&[d.op(ScalarOp::Or, &[turned[0], turn])])
+        d.sweeps(&n, largest, &mut |d, p, q, limit| {
+            let apart = d.get_complex(&w, &[p, q]);
+            let size = d.abs_complex(apart);
+            let turn = d.lt(limit, size);
+            let by = d.select(turn, size, one);
+            // The factor that makes the element real.
+            let (re, im) = (d.div(apart.re, by), d.div(apart.im, by));
+            let im = d.neg(im);
+            let phase = Complex {
+                re: d.select(turn, re, one),
+                im: d.select(turn, im, nothing),
+            };
+            let back = d.conj(phase);
+            let (app, aqq) = (d.get(&w[0], &[p, p]), d.get(&w[0], &[q, q]));
+            let tangent = rotation(d, app, aqq, size);
+            let tangent = d.select(turn, tangent, nothing);
+            let (c, s) = cosine_and_sine(d, tangent);
+            let change = d.mul(tangent, size);
+            for (low, high) in [(&zero, p), (&d.after(p), q), (&d.after(q), &n)] {
+                d.beside(low, high, &mut |d, j| {
+                    let (x, y) = (d.get_complex(&w, &[p, j]), d.get_complex(&w, &[q, j]));
+                    let y = d.mul_complex(back, y);
+                    let (x, y) = turned_by(d, c, s, x, y);
+                    d.set_complex(&w, &[p, j], x);
+                    d.set_complex(&w, &[q, j], y);
+                    let (x, y) = (d.conj(x), d.conj(y));
+                    d.set_complex(&w, &[j, p], x);
+                    d.set_complex(&w, &[j, q], y);
                 });
-                let one = d.integer(1);
-                let sweeps = d.add(state[1], one);
-                Carries::from_slice(&[turned[0], sweeps])
-            },
-        );
+            }
+            let less = d.sub(app, change);
+            d.set(&w[0], &[p, p], less);
+            let more = d.add(aqq, change);
+            d.set(&w[0], &[q, q], more);
+            let left = Complex {
+                re: d.select(turn, nothing, apart.re),
+                im: d.select(turn, nothing, apart.im),
+            };
+            d.set_complex(&w, &[p, q], left);
+            let left = d.conj(left);
+            d.set_complex(&w, &[q, p], left);
+            if let Some(v) = &v {
+                d.beside(&zero, &n, &mut |d, j| {
+                    let (x, y) = (d.get_complex(v, &[p, j]), d.get_complex(v, &[q, j]));
+                    let y = d.mul_complex(phase, y);
+                    let (x, y) = turned_by(d, c, s, x, y);
+                    d.set_complex(v, &[p, j], x);
+                    d.set_complex(v, &[q, j], y);
+                });
+            }
+            turn
+        });
         d.each(&zero, &n, &mut |d, i| {
             let x = d.get(&w[0], &[i, i]);
             let x = d.add(x, poison);
@@ -177,8 +156,8 @@ impl Factorisation for Hermitian {
     }
 
     fn with_vectors(&self) -> Option<(Factor, Range<usize>)> {
-        let vectors = true;
-        (!self.vectors).then_some((Factor::Hermitian(Hermitian { vectors }), 0..1))
+        let vectors = Vectors(true);
+        (!self.vectors.0).then_some((Factor::Hermitian(Hermitian { vectors }), 0..1))
     }
 
     /// As of symmetric matrices, with the adjoint in place of the transpose.
@@ -190,7 +169,7 @@ impl Factorisation for Hermitian {
         let even = [(da[0] + t(da[0])) * 0.5, (da[1] - t(da[1])) * 0.5];
         let p = matmul(matmul(adjoint(v), even), v);
         let dvalues = super::diagonal(p[0]);
-        if !self.vectors {
+        if !self.vectors.0 {
             return vec![Some(dvalues)];
         }
         let gaps = inverse_gaps(values);

@@ -4,8 +4,8 @@ use std::arch::x86_64::*;
 
 use wengert_loop::elementary::{Each, compute};
 
-use super::ROW;
 use super::arith::Four;
+use super::{ROW, SINGLE};
 
 /// AVX2 with FMA.
 pub(super) struct Avx2;
@@ -23,8 +23,8 @@ impl Each for Avx2 {
 /// # Safety
 /// The processor has AVX2 and FMA. There is memory for the result and the arguments, aligned to 16 bytes.
 #[target_feature(enable = "avx2,fma")]
-unsafe extern "C" fn apply<const F: usize>(at: *mut u8, single: u64) {
-    let single = single != 0;
+unsafe extern "C" fn apply<const F: usize>(at: *mut u8, how: u64) {
+    let single = how & SINGLE != 0;
     let half = if single { 16 } else { 32 };
     for at in [at, at.wrapping_add(half)] {
         let mut n = 0;

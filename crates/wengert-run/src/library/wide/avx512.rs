@@ -4,8 +4,8 @@ use std::arch::x86_64::*;
 
 use wengert_loop::elementary::{Each, compute};
 
-use super::ROW;
 use super::arith::Eight;
+use super::{ROW, SINGLE, WHOLE};
 
 /// AVX-512.
 pub(super) struct Avx512;
@@ -23,41 +23,46 @@ impl Each for Avx512 {
 /// # Safety
 /// The processor has AVX-512. There is memory for the result and the arguments, aligned to 16 bytes.
 #[target_feature(enable = "avx512f")]
-unsafe extern "C" fn apply<const F: usize>(at: *mut u8, single: u64) {
-    let single = single != 0;
+unsafe extern "C" fn apply<const F: usize>(at: *mut u8, how: u64) {
     let mut n = 0;
     let result = compute::<F, _>(&mut Eight, || {
         n += 1;
         // SAFETY: guaranteed by the caller.
-        unsafe { read(at.add(n * ROW), single) }
+        unsafe { read(at.add(n * ROW), how) }
     });
     // SAFETY: guaranteed by the caller.
     unsafe {
-        match single {
+        match how & SINGLE != 0 {
             true => _mm256_storeu_ps(at.cast(), _mm512_cvtpd_ps(result)),
             false => _mm512_storeu_pd(at.cast(), result),
         }
     }
 }
 
-/// Reads eight lanes in the pieces in which they were written: a processor cannot forward one load from several
-/// pending stores.
+/// Reads eight lanes as they were written, whole or in pieces: a processor cannot forward one load from several pending
+/// stores.
 ///
 /// # Safety
 /// The processor has AVX-512; a row can be read, aligned to 16 bytes.
 #[inline(always)]
-unsafe fn read(at: *const u8, single: bool) -> __m512d {
+unsafe fn read(at: *const u8, how: u64) -> __m512d {
     // SAFETY: guaranteed by the caller. Volatile, so that the reads are not merged.
     unsafe {
-        if single {
-            let at: *const __m128 = at.cast();
-            let (low, high) = (at.read_volatile(), at.add(1).read_volatile());
-            return _mm512_cvtps_pd(_mm256_set_m128(high, low));
+        match (how & SINGLE != 0, how & WHOLE != 0) {
+            (false, true) => _mm512_loadu_pd(at.cast()),
+            (true, true) => _mm512_cvtps_pd(_mm256_loadu_ps(at.cast())),
+            (true, false) => {
+                let at: *const __m128 = at.cast();
+                let (low, high) = (at.read_volatile(), at.add(1).read_volatile());
+                _mm512_cvtps_pd(_mm256_set_m128(high, low))
+            }
+            (false, false) => {
+                let at: *const __m128d = at.cast();
+                let low = _mm256_set_m128d(at.add(1).read_volatile(), at.read_volatile());
+                let high = _mm256_set_m128d(at.add(3).read_volatile(), at.add(2).read_volatile());
+                _mm512_insertf64x4::<1>(_mm512_castpd256_pd512(low), high)
+            }
         }
-        let at: *const __m128d = at.cast();
-        let low = _mm256_set_m128d(at.add(1).read_volatile(), at.read_volatile());
-        let high = _mm256_set_m128d(at.add(3).read_volatile(), at.add(2).read_volatile());
-        _mm512_insertf64x4::<1>(_mm512_castpd256_pd512(low), high)
     }
 }
 

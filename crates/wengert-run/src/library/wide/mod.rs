@@ -14,12 +14,18 @@ use wengert_loop::types::DType;
 
 use crate::cpu::Cpu;
 
-/// The address of a runtime function that computes an elementary function in eight lanes, and its flag: whether
-/// the lanes are `f32`.
+/// The address of a runtime function that computes an elementary function in eight lanes, and its flags: [`SINGLE`] and
+/// [`WHOLE`].
 ///
 /// It takes the address of the result, which is 64 bytes before that of the first argument, and so on. Like all
 /// code compiled for AVX it clears the upper halves of vector registers when it returns.
 pub type Wide = (usize, u64);
+
+/// The flag of a function of `f32`.
+pub const SINGLE: u64 = 1;
+
+/// The flag of arguments of which each was written by one store, for AVX-512. Others were written in pieces of 16 bytes.
+pub const WHOLE: u64 = 2;
 
 /// Bytes of a row of eight lanes: an argument, or the result.
 #[cfg(target_arch = "x86_64")]
@@ -28,7 +34,8 @@ const ROW: usize = 64;
 /// Returns the eight-lane code for a function on a processor, if it is better than emitted code.
 pub fn wide(f: &Function, cpu: Cpu) -> Option<Wide> {
     let dtype = f.values[f.params.first()?.0 as usize];
-    Some((code(f.elementary?, cpu)?, u64::from(dtype == DType::F32)))
+    let single = if dtype == DType::F32 { SINGLE } else { 0 };
+    Some((code(f.elementary?, cpu)?, single))
 }
 
 /// Returns the address of a function's code. Each function has its own code, because a dispatch inside a call
@@ -126,22 +133,23 @@ mod tests {
     fn the_bits_are_those_of_plain_arithmetic() {
         let (best, good) = (Cpu::host().avx512f, Cpu::host().has_avx2_fma());
         if best {
-            gives_the_bits::<avx512::Avx512>();
+            gives_the_bits::<avx512::Avx512>(0);
+            gives_the_bits::<avx512::Avx512>(WHOLE);
         }
         if good {
-            gives_the_bits::<avx2::Avx2>();
+            gives_the_bits::<avx2::Avx2>(0);
         }
         assert_eq!(code(Elementary::Exp, Cpu::host()).is_some(), best || good);
     }
 
-    fn gives_the_bits<E: Each<Made = usize>>() {
+    fn gives_the_bits<E: Each<Made = usize>>(pieces: u64) {
         let points = points();
         let mut tried = false;
         for &which in Elementary::ALL {
             let Some(code) = which.wide::<E>() else {
                 continue;
             };
-            let (f, single) = ((code, 0), (code, 1));
+            let (f, single) = ((code, pieces), (code, pieces | SINGLE));
             let second: Vec<f64> = points.iter().rev().copied().collect();
             for (x, y) in points.chunks(LANES).zip(second.chunks(LANES)) {
                 let (x, y) = (x.try_into().unwrap(), y.try_into().unwrap());

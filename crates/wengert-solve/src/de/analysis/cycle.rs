@@ -5,6 +5,7 @@ use std::panic::Location;
 use wengert::linalg::eigvals;
 use wengert::prelude::*;
 use wengert::solver::{asked_at, refuse};
+use wengert::tree::ravel;
 use wengert::{Complex, IntoTree};
 
 use super::of_vectors;
@@ -84,7 +85,7 @@ pub fn limit_cycle<I, A, M: Method, W: Watch>(
 ) -> LimitCycle<I::Tree>
 where
     I: IntoTree,
-    I::Tree: State,
+    I::Tree: State + IntoTree<Tree = I::Tree>,
     A: IntoTree<Tree = I::Tree>,
 {
     let place = Location::caller();
@@ -98,8 +99,8 @@ where
         }
         let (x0, period) = (stop_gradient(x0), stop_gradient(period.to(x0.dtype())));
         let f = |_: Var, y: I::Tree| f(y).into_tree();
-        let rate = of_vectors("limit_cycle", place, f, tree.clone());
-        let after = |x: Var, t: Var| ode.solve(&rate, x, 0.0, t).y;
+        let rate = of_vectors("limit_cycle", place, &f, tree.clone());
+        let after = |x: Var, t: Var| ravel(solve(ode, &f, tree(x), t)).0;
         let across = stop_gradient(rate(Var::from(0.0), x0));
         let across = across / length(across);
         let back = |(x, t): (Var, Var)| (after(x, t) - x, across.dot(x - x0));
@@ -180,7 +181,7 @@ pub fn phase_response<Y, A, M: Method, W: Watch>(
     n: usize,
 ) -> PhaseResponse<Y>
 where
-    Y: State,
+    Y: State + IntoTree<Tree = Y>,
     A: IntoTree<Tree = Y>,
 {
     let place = Location::caller();
@@ -191,8 +192,8 @@ where
         let (x0, tree) = vector("phase_response", cycle.y.clone());
         let period = cycle.period.to(x0.dtype());
         let f = |_: Var, y: Y| f(y).into_tree();
-        let rate = of_vectors("phase_response", place, f, tree.clone());
-        let after = |x: Var, t: Var| ode.solve(&rate, x, 0.0, t).y;
+        let rate = of_vectors("phase_response", place, &f, tree.clone());
+        let after = |x: Var, t: Var| ravel(solve(ode, &f, tree(x), t)).0;
         // The left eigenvector z of 1, with z · k = 1: (Mᵀ - 1) z = 0 and k (k · z) = k together.
         let size = x0.shape()[0];
         let k = rate(Var::from(0.0), x0);
@@ -201,7 +202,8 @@ where
         let matrix = turn.t() - eye(size).to(x0.dtype()) + k.outer(k) / scale;
         let z0 = matrix.solve(k / scale);
         let times = phases(n, period);
-        let rows = ode.sample(&rate, x0, 0.0, times).y;
+        let states = ode.sample(&f, cycle.y.clone(), 0.0, times).y;
+        let rows = vmap(|y: Y| ravel(y).0)(states.clone());
         let part = period / n as f64;
         let (_, response) = scan_reverse(z0, rows, |z: Var, x: Var| {
             asked_at(place, || {
@@ -212,10 +214,20 @@ where
         });
         PhaseResponse {
             t: times,
-            y: vmap(&tree)(rows),
+            y: states,
             response: vmap(&tree)(response),
         }
     })
+}
+
+/// The state after a time.
+fn solve<Y: State + IntoTree<Tree = Y>, M: Method, W: Watch>(
+    ode: &Ode<M, W>,
+    f: &impl Fn(Var, Y) -> Y,
+    y: Y,
+    t: Var,
+) -> Y {
+    ode.solve(f, y, 0.0, t).y
 }
 
 /// Evenly spaced times from 0, below a period.

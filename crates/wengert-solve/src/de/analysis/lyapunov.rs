@@ -7,7 +7,7 @@ use wengert::solver::{asked_at, refuse};
 use wengert::{IntoTree, Var};
 
 use super::of_vectors;
-use crate::de::{Method, Ode};
+use crate::de::{Atol, Method, Ode};
 use crate::shared::{RUNNING, number, vector};
 use crate::status::outcome;
 use crate::{State, Status, Watch};
@@ -112,7 +112,7 @@ impl Lyapunov {
 
     /// The exponents of a flow `y' = f(t, y)`, from a start at `t = 0`: over intervals of a length, which should be short enough that
     /// tangents do not become parallel in one, say of a few units of the largest exponent's inverse. The orbit and its tangents are
-    /// integrated together, and `ode`'s tolerances hold for both.
+    /// integrated together, and `ode`'s tolerances hold for both; `atol` must be one number.
     ///
     /// # Errors
     /// As those of [`map`](Lyapunov::map), and of [`Ode::solve`].
@@ -153,6 +153,12 @@ impl Lyapunov {
                 refuse("lyapunov", message);
             }
             let interval = interval.to(x0.dtype());
+            if let Atol::Each(_) = ode.atol {
+                refuse(
+                    "lyapunov",
+                    "`atol` must be one number, for the state and its tangents",
+                );
+            }
             let f = |t: Var, y: I::Tree| f(t, y).into_tree();
             let f = of_vectors("lyapunov", place, f, tree.clone());
             let both = |t: Var, (x, q): (Var, Var)| {

@@ -99,7 +99,11 @@ impl Fourier {
             };
             let k = number * (TAU / length);
             // i^order: every second derivative changes the sign.
-            let sign = if order / 2 % 2 == 0 { 1.0 } else { -1.0 };
+            let sign = if (order / 2).is_multiple_of(2) {
+                1.0
+            } else {
+                -1.0
+            };
             let power = i32::try_from(order).unwrap_or(i32::MAX);
             let kept = number.le(highest as f64 + 0.5);
             let factor = kept.select(sign * k.powi(power), zeros_like(k));

@@ -240,7 +240,7 @@ impl Grid {
             };
             if is_slope {
                 // Seen from the end, the slope has the other sign.
-                given = given * if is_start { spacing } else { -spacing };
+                given *= if is_start { spacing } else { -spacing };
             }
             let point = |i: usize| {
                 let i = if is_start { i } else { n - 1 - i };
@@ -347,8 +347,8 @@ fn inner(u: Var, a: usize, stencil: &Stencil) -> Var {
 fn wrapped(u: Var, a: usize, stencil: &Stencil) -> [Var; 2] {
     let (n, k) = (u.shape()[a], stencil.len() / 2);
     let part = |from: usize, to: usize| u.slice_axis(a, from..to);
-    let start = concat(&[part(n - k, n), part(0, 2 * k)], a);
-    let end = concat(&[part(n - 2 * k, n), part(0, k)], a);
+    let start = concat([part(n - k, n), part(0, 2 * k)], a);
+    let end = concat([part(n - 2 * k, n), part(0, k)], a);
     [start, end].map(|u| inner(u, a, stencil))
 }
 

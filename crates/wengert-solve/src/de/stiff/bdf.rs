@@ -177,7 +177,7 @@ impl Method for Bdf {
         let weights: [f64; ROWS] = std::array::from_fn(|k| if k <= MOST { GAMMA[k] } else { 0.0 });
         let psi = Var::from(weights).to(dtype).dot(used) / alpha;
         let s = h / alpha;
-        let kept = flat.renewed(&memory.kept, t + h, predicted, s, 1e-12);
+        let mut kept = flat.renewed(&memory.kept, t + h, predicted, s, 1e-12);
         let right = -flat.massed(psi);
         let (d, iteration) = flat.increment(
             &kept,
@@ -186,6 +186,7 @@ impl Method for Bdf {
             zeros_like(predicted),
             LIMIT,
         );
+        kept.ratio = iteration.ratio;
         let next = predicted + d;
         let size = |d: Var| flat.norm(d, x, next);
         let error = of(constants, order, dtype) * size(d);

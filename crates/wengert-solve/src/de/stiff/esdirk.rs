@@ -20,6 +20,8 @@ pub(super) struct Numbers {
     pub(super) a: &'static [&'static [f64]],
     /// Those of the explicit part, if the method has one.
     pub(super) explicit: &'static [&'static [f64]],
+    /// The factors of the stages before each in its guess.
+    pub(super) guess: &'static [&'static [f64]],
     /// The factors of the stages in the estimate of the error.
     pub(super) error: &'static [f64],
 }
@@ -57,7 +59,7 @@ fn step<Y: State>(
     let (flat, x) = Flat::new(field, linear, y);
     let s = h * m.gamma;
     let fresh = memory.kept.renew;
-    let kept = flat.renewed(&memory.kept, t, x, s, 0.25);
+    let mut kept = flat.renewed(&memory.kept, t, x, s, 0.25);
     let split = field.explicit.is_some();
     let mut k = vec![memory.rate];
     let mut fast: Vec<Var> = match split {
@@ -66,7 +68,6 @@ fn step<Y: State>(
     };
     let mut evaluations = Var::from(0i64);
     let (mut converged, mut finite) = (Var::from(true), Var::from(true));
-    let mut ratio = zeros_like(s);
     let mut next = x;
     for i in 1..m.a.len() {
         let mut base = x;
@@ -77,7 +78,7 @@ fn step<Y: State>(
             base += h * known;
         }
         let at = t + m.c[i] * h;
-        let guess = s * k[k.len() - 1];
+        let guess = s * sum(m.guess[i], &k).unwrap_or(k[0]);
         let (z, iteration) = flat.increment(&kept, (at, base, s), None, guess, LIMIT);
         next = base + z;
         k.push(z / s);
@@ -87,7 +88,7 @@ fn step<Y: State>(
         evaluations += iteration.count;
         converged &= iteration.converged;
         finite &= iteration.finite;
-        ratio = ratio.maximum(iteration.ratio);
+        kept.ratio = iteration.ratio;
     }
     let mut rate = k[k.len() - 1];
     let mut error = sum(m.error, &k);
@@ -127,7 +128,7 @@ fn step<Y: State>(
         error,
         memory: Stages {
             rate,
-            kept: renew(ratio.gt(0.1) | !converged),
+            kept: renew(kept.ratio.gt(0.2) | !converged),
         },
         after_rejection: Some(Stages {
             rate: memory.rate,
@@ -215,7 +216,7 @@ methods! {
     /// equations at coarse tolerances whose Jacobian is worth keeping.
     ///
     /// The Jacobian and the factors of `M - γ h J` are kept over stages and steps: the factors until the step's length changes by a
-    /// quarter, the Jacobian until two corrections of Newton's method have a ratio above 0.1; a step whose stages do not
+    /// quarter, the Jacobian until two corrections of Newton's method have a ratio above 0.2; a step whose stages do not
     /// converge (Hairer, Wanner, Solving ODEs II, IV.8) is tried again with a new Jacobian, and then shorter. The derivative of a
     /// stage is that of its equation, not of the corrections. Within the step the solution is the cubic through both ends and
     /// their rates.

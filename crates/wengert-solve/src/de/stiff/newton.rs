@@ -17,6 +17,8 @@ pub struct Kept<T = Var> {
     pub(super) order: T,
     /// The number `s` of the factors.
     pub(super) s: T,
+    /// The ratio of two corrections of Newton's method with these factors; 1 if none is known.
+    pub(super) ratio: T,
     /// Whether the next step makes a new Jacobian.
     pub(super) renew: T,
 }
@@ -27,7 +29,7 @@ pub(super) struct Iteration {
     pub(super) finite: Var,
     /// The number of evaluations.
     pub(super) count: Var,
-    /// The largest ratio of two corrections.
+    /// The ratio of two corrections that is now expected.
     pub(super) ratio: Var,
 }
 
@@ -49,6 +51,7 @@ impl<Y: State> Flat<'_, Y> {
             factors: zeros_of(matrix, dtype),
             order: zeros_of(order, DType::I64),
             s: Var::from(0.0).to(dtype),
+            ratio: Var::from(1.0).to(dtype),
             renew: Var::from(true),
         }
     }
@@ -58,7 +61,12 @@ impl<Y: State> Flat<'_, Y> {
     pub(super) fn renewed(&self, kept: &Kept, t: Var, x: Var, s: Var, part: f64) -> Kept {
         let [t, x, s] = [t, x, s].map(stop_gradient);
         if let Linear::Krylov { .. } = self.linear {
-            return Kept { s, ..kept.clone() };
+            let ratio = ones_like(s);
+            return Kept {
+                s,
+                ratio,
+                ..kept.clone()
+            };
         }
         let old = kept.jacobian;
         let jacobian = cond(
@@ -68,8 +76,9 @@ impl<Y: State> Flat<'_, Y> {
             |old: Var| old,
         );
         let away = (s - kept.s).abs().gt(part * kept.s.abs());
+        let due = kept.renew | away;
         let (factors, order, s) = cond(
-            kept.renew | away,
+            due,
             (kept.factors, kept.order, kept.s),
             |(_, order, _): (Var, Var, Var)| {
                 let system = self.shifted(t, x, s, jacobian);
@@ -88,11 +97,12 @@ impl<Y: State> Flat<'_, Y> {
             factors,
             order,
             s,
+            ratio: due.select(ones_like(kept.ratio), kept.ratio),
             renew: Var::from(false),
         }
     }
 
-    /// Finds the `z` of `M z = s f(t, base + z) + right`, from a guess, with what is kept. Its derivative is that of the equation.
+    /// Finds, in at most so many corrections, the `z` of `M z = s f(t, base + z) + right`, from a guess, with what is kept. Its derivative is that of the equation.
     pub(super) fn increment(
         &self,
         kept: &Kept,
@@ -113,31 +123,32 @@ impl<Y: State> Flat<'_, Y> {
             let tiny = 10.0 * eps(self.field.dtype);
             let zero = zeros_like(s);
             let no = Var::from(false);
-            let start = (guess, zero, zero, 0i64, no, no);
-            let (z, _, ratio, count, converged, broken) = while_loop(
+            let start = (guess, zero, kept.ratio, 0i64, no, no);
+            let (z, _, ratio, count, converged, _) = while_loop(
                 start,
                 |(_, _, _, i, converged, broken)| !converged & !broken & i.lt(limit),
-                |(z, before, most, i, _, _): (Var, Var, Var, Var, Var, Var)| {
+                |(z, before, known, i, _, _): (Var, Var, Var, Var, Var, Var)| {
                     let dz = -scale * self.apply_kept(kept, t, base + z, g(z));
                     let next = z + dz;
                     let at = base + next;
                     let size = self.norm(dz, base, at);
                     let first = i.eq(0);
-                    let ratio = size / before;
+                    // The first correction is judged by what earlier ones did.
+                    let seen = size / before;
+                    let ratio = first.select(known, seen.maximum(0.1 * known));
                     let left = ratio / (1.0 - ratio) * size;
                     let rounding = dz.abs().le(tiny * at.abs()).all();
-                    let small = first.select(size.le(0.01 * KAPPA), ratio.lt(1.0) & left.le(KAPPA));
+                    let small = ratio.lt(1.0) & left.le(KAPPA);
                     // What will not be small by the limit ends now.
-                    let still = ratio.powf(limit as f64 - 1.0 - i.to(size.dtype())) * left;
-                    let hopeless = !first & (ratio.ge(1.0) | still.gt(KAPPA));
+                    let still = seen.powf(limit as f64 - 1.0 - i.to(size.dtype())) * size;
+                    let hopeless =
+                        !first & (seen.ge(1.0) | (still * seen).gt(KAPPA * (1.0 - seen)));
                     let converged = small | rounding;
                     let broken = !converged & (hopeless | !size.is_finite());
-                    let most = first.select(most, most.maximum(ratio));
-                    (next, size, most, i + 1, converged, broken)
+                    (next, size, ratio, i + 1, converged, broken)
                 },
             );
             let finite = z.is_finite().all();
-            let _ = broken;
             (z, (ratio, count, converged & finite, finite))
         };
         let solve_linear = |apply: &dyn Fn(Var) -> Var, b: Var| self.linear.solve(apply, b);

@@ -60,7 +60,7 @@ pub(super) fn eig(d: &mut Desk, form: Eig, inputs: &[Matrix], outputs: &[Matrix]
         return;
     }
     let h = [Padded::new(d, n), Padded::new(d, n)];
-    let z = form.vectors.then(|| {
+    let z = form.vectors.0.then(|| {
         let z = [Padded::new(d, n), Padded::new(d, n)];
         d.each(&place(0), &place(n), &mut |d, i| {
             let one = d.number(1.0);

@@ -1,0 +1,301 @@
+//! Differential equations: single problems at the same true error for everybody, ensembles of them and their gradients, and
+//! a table of work against precision.
+
+use std::array::from_fn;
+use std::time::Instant;
+
+use wengert::prelude::*;
+use wengert_check::equations::{Problem, Visit, lorenz, problems};
+use wengert_solve::de::{DormandPrince8, Method, Ode, Solution, Tsit5, Vern7};
+
+use crate::inputs::{linspace, u};
+use crate::measure::Workload;
+use crate::table::duration;
+
+/// The error that single problems are solved to.
+const ERROR: f64 = 1e-6;
+
+/// What solves a problem to a relative tolerance, with the problem's own start as the argument.
+type Solver = Jit<Var, Solution<Var>>;
+
+/// A method, as one of several.
+struct Candidate {
+    name: &'static str,
+    stiff: bool,
+    make: fn(&Problem, f64) -> Solver,
+}
+
+/// Solves a problem by a method.
+struct Solve<M> {
+    method: M,
+    rtol: f64,
+    small: f64,
+    span: [f64; 2],
+}
+
+impl<M: Method + Send + Sync + 'static> Solve<M> {
+    fn ode(&self) -> Ode<M> {
+        let ode = Ode::new(self.method).rtol(self.rtol);
+        ode.atol(self.rtol * self.small).max_steps(1_000_000)
+    }
+}
+
+impl<M: Method + Send + Sync + 'static> Visit for Solve<M> {
+    type Out = Solver;
+
+    fn numbers<const N: usize>(self, f: fn(Var, [Var; N]) -> [Var; N]) -> Solver {
+        jit(move |y: Var| {
+            let [t0, t1] = self.span;
+            let start: [Var; N] = from_fn(|i| y.at(i));
+            let s = self.ode().solve(f, start, t0, t1);
+            Solution {
+                t: s.t,
+                y: stack(s.y),
+                steps: s.steps,
+                rejected: s.rejected,
+                evaluations: s.evaluations,
+                status: s.status,
+            }
+        })
+    }
+
+    fn vector(self, f: fn(Var, Var) -> Var) -> Solver {
+        jit(move |y: Var| {
+            let [t0, t1] = self.span;
+            self.ode().solve(f, y, t0, t1)
+        })
+    }
+}
+
+/// Declares candidates.
+macro_rules! candidates {
+    ($($name:literal, $stiff:literal, $method:expr;)*) => {
+        const CANDIDATES: &[Candidate] = &[$(Candidate {
+            name: $name,
+            stiff: $stiff,
+            make: |p, rtol| p.with(Solve {
+                method: $method,
+                rtol,
+                small: p.small,
+                span: p.span,
+            }),
+        }),*];
+    };
+}
+
+candidates! {
+    "Tsit5", false, Tsit5;
+    "Vern7", false, Vern7;
+    "DormandPrince8", false, DormandPrince8;
+}
+
+/// What a solver did.
+struct Outcome {
+    error: f64,
+    seconds: f64,
+    evaluations: i64,
+    steps: i64,
+}
+
+/// Solves a problem, and measures the shortest of some runs; `None` if the solver gives up.
+fn outcome(problem: &Problem, f: &Solver, runs: usize) -> wengert::Result<Option<Outcome>> {
+    let start = Array::from(&problem.start);
+    let found = f.call(&start)?;
+    if !found.statuses()?[0].is_converged() {
+        return Ok(None);
+    }
+    let mut seconds = f64::INFINITY;
+    let begun = Instant::now();
+    for _ in 0..runs {
+        let clock = Instant::now();
+        f.call(&start)?;
+        seconds = seconds.min(clock.elapsed().as_secs_f64());
+        if begun.elapsed().as_secs_f64() > 1.0 {
+            break;
+        }
+    }
+    Ok(Some(Outcome {
+        error: problem.error(&found.y.to_vec::<f64>()?),
+        seconds,
+        evaluations: found.evaluations.item()?,
+        steps: found.steps.item()?,
+    }))
+}
+
+/// The method and the tolerance that solve a problem to an error in the shortest time.
+struct Choice {
+    candidate: &'static Candidate,
+    rtol: f64,
+}
+
+impl Choice {
+    fn to(problem: &Problem, error: f64) -> Choice {
+        let mut best: Option<(f64, Choice)> = None;
+        for candidate in CANDIDATES.iter().filter(|c| c.stiff == problem.stiff) {
+            let Some((seconds, rtol)) = loosest(problem, candidate, error) else {
+                continue;
+            };
+            if best.as_ref().is_none_or(|(least, _)| seconds < *least) {
+                best = Some((seconds, Choice { candidate, rtol }));
+            }
+        }
+        let (_, choice) = best.unwrap_or_else(|| panic!("no method solves {}", problem.name));
+        choice
+    }
+}
+
+/// The time at the loosest tolerance, in steps of a third of a digit, at which a method keeps an error, and that tolerance.
+fn loosest(problem: &Problem, candidate: &Candidate, error: f64) -> Option<(f64, f64)> {
+    for thirds in 6..=42 {
+        let rtol = 10f64.powf(-f64::from(thirds) / 3.0);
+        let f = (candidate.make)(problem, rtol);
+        match outcome(problem, &f, 20) {
+            Ok(Some(o)) if o.error <= error => return Some((o.seconds, rtol)),
+            Ok(_) => {}
+            Err(e) => panic!("{} by {}: {e}", problem.name, candidate.name),
+        }
+    }
+    None
+}
+
+pub fn workloads() -> Vec<Workload> {
+    let mut all: Vec<Workload> = problems()
+        .into_iter()
+        .filter(solvable)
+        .map(|problem| {
+            Workload::of(format!("de/{}", problem.name), move || {
+                let Choice { candidate, rtol } = Choice::to(&problem, ERROR);
+                eprintln!("{}: {} at {rtol:.1e}", problem.name, candidate.name);
+                let start = Array::from(&problem.start);
+                ((candidate.make)(&problem, rtol), start)
+            })
+        })
+        .collect();
+    all.extend(ensembles());
+    all.extend(sweeps());
+    all
+}
+
+/// Whether a method is there for a problem.
+fn solvable(problem: &Problem) -> bool {
+    problem.mass.is_none() && CANDIDATES.iter().any(|c| c.stiff == problem.stiff)
+}
+
+/// A problem with parameters.
+#[derive(Clone, Copy)]
+struct Family<const P: usize, const N: usize> {
+    name: &'static str,
+    rate: fn([Var; P], [Var; N]) -> [Var; N],
+    parameters: [f64; P],
+    start: [f64; N],
+    end: f64,
+}
+
+impl<const P: usize, const N: usize> Family<P, N> {
+    /// Parameters, each of them at most 5 % from the standard ones.
+    fn spread(&self, n: usize) -> Array {
+        let columns: [Vec<f64>; P] = from_fn(|k| u(n, 3 * k));
+        let row = |i: usize| (0..P).map(move |k| (i, k));
+        let value = |(i, k): (usize, usize)| self.parameters[k] * (0.95 + 0.1 * columns[k][i]);
+        let all: Vec<f64> = (0..n).flat_map(row).map(value).collect();
+        Array::new([n, P], all).expect("all of them")
+    }
+
+    /// Runs of many parameter sets, and their gradients by the parameters and the start.
+    fn workloads<M: Method + Send + Sync + 'static>(self, ode: Ode<M>) -> Vec<Workload> {
+        let end = move |p: Var, y: Var| {
+            let rate = move |_: Var, y: [Var; N]| (self.rate)(from_fn(|k| p.at(k)), y);
+            let start: [Var; N] = from_fn(|i| y.at(i));
+            stack(ode.solve(rate, start, 0.0, self.end).y)
+        };
+        let start = move || Array::from(self.start);
+        let many = [1000, 10_000].into_iter().flat_map(move |n| {
+            let name = self.name;
+            let runs = Workload::of(format!("de/{name}_{n}"), move || {
+                let f = jit(move |p: Var| vmap(|p| end(p, Var::from(start())))(p));
+                (f, self.spread(n))
+            });
+            let slopes = Workload::of(format!("de/{name}_grad_{n}"), move || {
+                let slope =
+                    move |p| grad(|(p, y): (Var, Var)| end(p, y).sum())((p, Var::from(start())));
+                (jit(move |p: Var| vmap(slope)(p)), self.spread(n))
+            });
+            [runs, slopes]
+        });
+        many.collect()
+    }
+}
+
+fn ensembles() -> Vec<Workload> {
+    let ode = Ode::new(Tsit5).rtol(1e-7).atol(1e-7).max_steps(10_000);
+    Family {
+        name: "lorenz",
+        rate: lorenz,
+        parameters: [10.0, 28.0, 8.0 / 3.0],
+        start: [1.0; 3],
+        end: 5.0,
+    }
+    .workloads(ode)
+}
+
+/// The sweep of GPUODEBenchmarks (Utkarsh and others, *Automated translation and accelerated solving of differential equations
+/// on multiple GPU platforms*, 2023): Lorenz' equations to time 1 for many values of ρ up to 21, with 1,000 steps and with as
+/// many as a tolerance of 1e-8 asks for.
+fn sweeps() -> Vec<Workload> {
+    let mut all = vec![];
+    for (kind, n) in [("8192", 8192), ("131072", 131_072)] {
+        for (way, ode) in [
+            ("fixed", Ode::new(Tsit5).fixed(1000)),
+            ("adaptive", Ode::new(Tsit5).rtol(1e-8).atol(1e-8).dt0(1e-3)),
+        ] {
+            for narrow in [false, true] {
+                let name = format!("de/sweep_{way}_{kind}{}", if narrow { "_f32" } else { "" });
+                all.push(Workload::of(name, move || {
+                    let to = if narrow { DType::F32 } else { DType::F64 };
+                    let f = jit(vmap(move |rho: Var| {
+                        let number = |x: f64| Var::from(x).to(to);
+                        let p = [number(10.0), rho, number(8.0 / 3.0)];
+                        let start = [1.0, 0.0, 0.0].map(number);
+                        ode.solve(move |_, y| lorenz(p, y), start, 0.0, 1.0).y
+                    }));
+                    let rho = linspace(0.0, 21.0, n);
+                    let rho = if narrow {
+                        Array::from(rho.iter().map(|x| *x as f32).collect::<Vec<f32>>())
+                    } else {
+                        Array::from(rho)
+                    };
+                    (f, rho)
+                }));
+            }
+        }
+    }
+    all
+}
+
+/// Prints time and true error of each method on each problem at tolerances from 1e-4 to 1e-10, as a table.
+pub fn work_precision(wanted: &dyn Fn(&str) -> bool) -> Result<(), String> {
+    println!("| problem | method | tolerance | error | time | steps | evaluations |");
+    println!("|---|---|---|---|---|---|---|");
+    for problem in problems().into_iter().filter(|p| wanted(p.name)) {
+        for candidate in CANDIDATES.iter().filter(|c| c.stiff == problem.stiff) {
+            for digits in 4..=10 {
+                let rtol = 10f64.powi(-digits);
+                let f = (candidate.make)(&problem, rtol);
+                let found = outcome(&problem, &f, 50);
+                let found = found.map_err(|e| format!("{}: {e}", problem.name))?;
+                let rest = match found {
+                    None => "– | – | – | –".into(),
+                    Some(o) => {
+                        let time = duration(o.seconds);
+                        format!("{:.1e} | {time} | {} | {}", o.error, o.steps, o.evaluations)
+                    }
+                };
+                println!(
+                    "| {} | {} | 1e-{digits} | {rest} |",
+                    problem.name, candidate.name
+                );
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,109 @@
+//! The collection of initial value problems: every method that suits a problem solves it to what its tolerance promises.
+
+use std::array::from_fn;
+
+use wengert::prelude::*;
+use wengert_check::equations::{Problem, Visit, detest, problem};
+use wengert_solve::de::{
+    BogackiShampine, DormandPrince5, DormandPrince8, Method, Ode, Tsit5, Vern7,
+};
+
+/// A state at the end of a run.
+type Run = Jit<Var, (Var, Var, Var)>;
+
+/// Solves a problem by a method: the state at the end, what ended it, and the number of steps.
+struct Solve<M> {
+    ode: Ode<M>,
+    span: [f64; 2],
+}
+
+impl<M: Method + Send + Sync + 'static> Visit for Solve<M> {
+    type Out = Run;
+
+    fn numbers<const N: usize>(self, f: fn(Var, [Var; N]) -> [Var; N]) -> Run {
+        let Solve {
+            ode,
+            span: [t0, t1],
+        } = self;
+        jit(move |y: Var| {
+            let start: [Var; N] = from_fn(|i| y.at(i));
+            let s = ode.solve(f, start, t0, t1);
+            (stack(s.y), s.status, s.steps)
+        })
+    }
+
+    fn vector(self, f: fn(Var, Var) -> Var) -> Run {
+        let Solve {
+            ode,
+            span: [t0, t1],
+        } = self;
+        jit(move |y: Var| {
+            let s = ode.solve(f, y, t0, t1);
+            (s.y, s.status, s.steps)
+        })
+    }
+}
+
+/// The error at the end, in units of the tolerance.
+fn error<M>(p: &Problem, method: M, rtol: f64) -> f64
+where
+    M: Method + Send + Sync + 'static,
+{
+    let ode = Ode::new(method).rtol(rtol).atol(rtol * p.small);
+    let ode = ode.max_steps(1_000_000);
+    let f = p.with(Solve { ode, span: p.span });
+    let (y, status, _) = f
+        .call(&p.start)
+        .unwrap_or_else(|e| panic!("{}: {e}", p.name));
+    let name = format!("{} by {}", p.name, M::NAME);
+    wengert_solve::require("ode", &status).unwrap_or_else(|e| panic!("{name} at {rtol:e}: {e}"));
+    p.error(&y.to_vec::<f64>().unwrap()) / rtol
+}
+
+/// Tests a method at tolerances: the error is at most `30 · worse` of them.
+fn keeps<M>(p: &Problem, method: M, tolerances: &[f64], worse: f64)
+where
+    M: Method + Send + Sync + 'static,
+{
+    for &rtol in tolerances {
+        let error = error(p, method, rtol);
+        let most = 30.0 * worse;
+        let name = M::NAME;
+        assert!(
+            error <= most,
+            "{} by {name} at {rtol:e}: {error} of {most}",
+            p.name
+        );
+    }
+}
+
+/// How much worse the end of a problem is conditioned than the sizes of its numbers say: what an error of a step is
+/// multiplied by until the end.
+fn condition(name: &str) -> f64 {
+    match name {
+        _ => 1.0,
+    }
+}
+
+#[test]
+fn problems_without_stiffness() {
+    for name in ["lorenz", "lotka_volterra", "arenstorf", "pleiades"] {
+        let p = problem(name).expect("a problem");
+        let worse = condition(name);
+        keeps(&p, Tsit5, &[1e-5, 1e-8], worse);
+        keeps(&p, DormandPrince5, &[1e-5, 1e-8], worse);
+        keeps(&p, DormandPrince8, &[1e-5, 1e-10], worse);
+        keeps(&p, Vern7, &[1e-5, 1e-10], worse);
+    }
+}
+
+#[test]
+fn the_collection_of_1972() {
+    for p in detest() {
+        let worse = condition(p.name);
+        keeps(&p, Tsit5, &[1e-6], worse);
+        keeps(&p, DormandPrince5, &[1e-6], worse);
+        keeps(&p, DormandPrince8, &[1e-8], worse);
+        keeps(&p, BogackiShampine, &[1e-4], worse);
+    }
+}
