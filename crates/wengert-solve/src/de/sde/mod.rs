@@ -76,7 +76,8 @@ pub(super) enum Calculus {
 /// A stochastic differential equation.
 ///
 /// The drift is `f(t, y)`, a tree like the state; the diffusion is [`Diagonal`], [`Scalar`] or [`General`]. The time
-/// has the state's element type, which is one for all leaves.
+/// has the state's element type, which is one for all leaves, and runs forward: an end before the start has NaN and
+/// [`Status::NotFinite`].
 ///
 /// Every scheme solves equations in either sense: if its own is the other, the drift is corrected by
 /// `½ Σⱼ (∂gⱼ/∂y) gⱼ`, whose derivatives are taken by [`jvp`].

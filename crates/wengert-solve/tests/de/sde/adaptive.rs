@@ -88,26 +88,23 @@ fn states_at_times_are_those_of_runs_that_end_there() {
 fn a_lane_that_fails_does_so_alone() {
     let key = Key::from_seed(3);
     let many = jit(|(scale, keys): (Var, Key)| {
-        vmap(|(s, key): (Var, Key)| double_well(s, Var::from([1.0, 2.0]), key))((scale, keys))
+        vmap(|(s, key): (Var, Key)| double_well(s, Var::from([1.0, 6.0]), key))((scale, keys))
     });
-    let one = jit(|(scale, key): (Var, Key)| double_well(scale, Var::from([1.0, 2.0]), key));
+    let one = jit(|(scale, key): (Var, Key)| double_well(scale, Var::from([1.0, 6.0]), key));
     let keys = jit(|key: Key| key.split_into(5)).call(key.clone()).unwrap();
     // The second has no drift, and the fourth blows up.
     let scales = [1.0, f64::NAN, 2.0, -1.0, 0.5];
     let all = many.call((scales, keys)).unwrap();
     let statuses = all.statuses().unwrap();
     assert_eq!(statuses[1], Status::NotFinite);
-    assert!(matches!(
-        statuses[3],
-        Status::NotFinite | Status::StepTooSmall | Status::StepLimit | Status::Finished
-    ));
+    assert!(!statuses[3].is_converged(), "{:?}", statuses[3]);
     let y = numbers(&all.y);
     for i in [0, 2, 4] {
         assert_eq!(statuses[i], Status::Finished);
         let alone = one.call((scales[i], key.child(i as u64).unwrap())).unwrap();
         assert_eq!(numbers(&alone.y), y[2 * i..2 * i + 2]);
     }
-    assert!(y[2].is_nan() && y[3].is_nan());
+    assert!(y[2].is_nan() && y[3].is_nan() && y[7].is_nan());
 }
 
 #[test]
