@@ -9,9 +9,12 @@
 //!   does not touch the others; outside a trace `.ok()?` makes the first failure an error.
 //! - Derivatives of what was found are by the implicit function theorem: exact at the solution, whatever the
 //!   steps were. What is differentiated is what the user's closures capture; a start has no derivative.
+//! - With the feature `argmin`, the module of that name gives functions and their derivatives to the crate `argmin`.
 //! - Options are `Copy` structs with defaults and setters of the field's names (`ftol`, `xtol`, `gtol`, `max_steps`).
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "argmin")]
+pub mod argmin;
 pub mod de;
 pub mod fit;
 pub mod interp;

@@ -1,5 +1,7 @@
 //! Tests of the solvers.
 
+#[cfg(feature = "argmin")]
+mod argmin;
 mod fit;
 mod generated;
 mod interp;
