@@ -187,6 +187,8 @@ fn loosest(problem: &Problem, candidate: &Candidate, error: f64) -> Option<(f64,
 pub fn workloads() -> Vec<Workload> {
     let mut all: Vec<Workload> = problems()
         .into_iter()
+        // What is left at the end of this one is less than the rounding of what was there before.
+        .filter(|problem| problem.name != "e5")
         .map(|problem| {
             Workload::of(format!("de/{}", problem.name), move || {
                 let Choice { candidate, rtol } = Choice::to(&problem, ERROR);

@@ -7,6 +7,7 @@ mod dde;
 mod events;
 mod explicit;
 mod grid;
+mod ivp;
 mod output;
 mod sde;
 mod stiff;
