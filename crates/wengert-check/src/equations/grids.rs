@@ -94,9 +94,12 @@ pub(super) fn problems() -> Vec<Problem> {
     vec![
         Problem::large("medical_akzo", medical_akzo, [0.0, 1.0].repeat(200), 20.0)
             .stiff()
+            .bands(2)
             .jumps(&[5.0])
             .small(1e-3),
-        Problem::large("brusselator", brusselator, lines, 10.0).stiff(),
+        Problem::large("brusselator", brusselator, lines, 10.0)
+            .stiff()
+            .bands(2),
         Problem::large("brusselator_2d", square, brusselator_2d_start(SIDE), 11.5)
             .stiff()
             .jumps(&[1.1]),

@@ -6,7 +6,6 @@ mod basics;
 mod dde;
 mod events;
 mod explicit;
-mod generated;
 mod grid;
 mod ivp;
 mod output;
