@@ -21,8 +21,11 @@ fn rosenbrock(x: Var) -> Var {
     (100.0 * (next - here.square()).square() + (1.0 - here).square()).sum()
 }
 
-/// The number of evaluations of each solver, of a start of four numbers.
-fn solvers() -> [(&'static str, fn(Var) -> Var); 5] {
+/// A solver's name, and how many evaluations it takes from a start of four numbers.
+type Solver = (&'static str, fn(Var) -> Var);
+
+/// The solvers that are compared.
+fn solvers() -> [Solver; 5] {
     [
         ("fit of a decay", |p| {
             let t = 0.1 * arange(0..40).to(DType::F64);

@@ -28,7 +28,9 @@ fn schwefel(x: Var) -> Var {
 }
 
 /// Name, function, and half the width of the box that is searched.
-const FUNCTIONS: [(&str, fn(Var) -> Var, f64); 3] = [
+type Landscape = (&'static str, fn(Var) -> Var, f64);
+
+const FUNCTIONS: [Landscape; 3] = [
     ("Rastrigin", rastrigin, 5.12),
     ("Ackley", ackley, 32.768),
     ("Schwefel", schwefel, 500.0),

@@ -80,7 +80,7 @@ impl<M: Method + Send + Sync + 'static> Visit for Solve<M> {
 fn linear(problem: &Problem) -> Linear {
     match problem.bands {
         Some(n) => Linear::Banded { lower: n, upper: n },
-        None if problem.size() > 100 => Linear::krylov(),
+        None if problem.size() > 100 => Linear::products(),
         None => Linear::Dense,
     }
 }

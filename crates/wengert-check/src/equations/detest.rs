@@ -181,7 +181,7 @@ pub(super) fn problems() -> Vec<Problem> {
         Problem::new(
             "detest_e1",
             bessel,
-            [0.6713967071418030, 0.09540051444747446],
+            [0.671396707141803, 0.09540051444747446],
             20.0,
         ),
         Problem::new(

@@ -390,7 +390,7 @@ impl Keep<Var> for Quadrature<'_> {
                         let a = horner(&c, Var::from(x).to(field.dtype));
                         let slopes = (self.gradient)(taken.t + x * taken.h, a);
                         for (sum, slope) in kept.iter_mut().zip(slopes) {
-                            *sum = *sum - weight * taken.h * slope;
+                            *sum -= weight * taken.h * slope;
                         }
                     }
                     kept

@@ -182,7 +182,7 @@ impl Controller {
         let mut power = error * (-(self.p + self.i + self.d) / k);
         for (log, weight) in before.into_iter().zip([self.p + 2.0 * self.d, -self.d]) {
             if weight != 0.0 {
-                power = power + log * (weight / k);
+                power += log * (weight / k);
             }
         }
         let power = accepted.select(power, error * (-1.0 / k));

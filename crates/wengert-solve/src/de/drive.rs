@@ -210,7 +210,7 @@ pub(super) fn adaptive<Y: State, M: Method, W: Watch, K: Keep<Y>>(
             let failed = finite.select(Status::StepTooSmall.code(), Status::NotFinite.code());
             let mut full = (steps + rejected).ge(ode.max_steps);
             if let Some(limit) = limit {
-                full = full | steps.ge(limit.max(1) as i64);
+                full |= steps.ge(limit.max(1) as i64);
             }
             let status = [
                 (after.stops, Var::from(Status::Event.code())),

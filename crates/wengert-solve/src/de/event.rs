@@ -297,7 +297,7 @@ impl<Y: State> Guard<'_, Y> {
         let mut stops = Var::from(false);
         for (i, e) in self.events.iter().enumerate() {
             let this = which.eq(i as i64);
-            stops = stops | (this & e.terminal);
+            stops |= this & e.terminal;
             if let Some(change) = &e.change {
                 let changed = inside(|| change(time, state.clone()));
                 same_trees("ode", ["the state", "the changed state"], &state, &changed);

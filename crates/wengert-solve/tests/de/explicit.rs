@@ -154,7 +154,7 @@ fn many_stages_follow_parabolic_equations() -> Result {
         let dx = 1.0 / (n as f64 + 1.0);
         let none = zeros([1]);
         let u = concat([none, u, none], 0);
-        (u.slice_axis(0, 2..) - 2.0 * u.slice_axis(0, 1..-1) + u.slice_axis(0, ..-2)) / (dx * dx)
+        (u.slice_axis(0, 2..) - 2.0 * u.slice_axis(0, 1..n + 1) + u.slice_axis(0, ..-2)) / (dx * dx)
     };
     let u0: Vec<f64> = (1..=n)
         .map(|i| (std::f64::consts::PI * i as f64 / (n as f64 + 1.0)).sin())
