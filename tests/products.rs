@@ -232,7 +232,7 @@ fn few_terms() {
                         let (product, turned) = (a.dot(x), x.t().dot(a.t()));
                         (
                             product,
-                            product * y + turned.t(),
+                            (product * y, product + turned.t()),
                             product.sum_axis(0),
                             y.dot(x.t()),
                         )

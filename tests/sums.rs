@@ -1,8 +1,8 @@
 //! The order of long sums: the interpreter and the code give the same bits for every length around the borders of
 //! chunks, tasks and trees.
 
-use wengert::Result;
 use wengert::prelude::*;
+use wengert::{Result, map};
 
 const LENGTHS: [usize; 27] = [
     0, 1, 7, 8, 9, 63, 64, 65, 71, 128, 511, 512, 513, 4_095, 4_096, 4_097, 8_191, 8_192, 8_193,
@@ -268,7 +268,7 @@ fn operations_on_results() {
             wengert::map(x, move |x| scaled(x.sum()) * x.amin()),
         )
     };
-    for dims in [[5, 9], [9, 5], [70, 100], [66_000, 6]] {
+    for dims in [[5usize, 9], [9, 5], [70, 100], [66_000, 6]] {
         let n = dims[0] * dims[1];
         let x = (0..n).map(|i| (i * 7919 % 1009) as f64 / 509.0 - 1.0);
         let x = Array::new(dims, x.collect()).unwrap();
