@@ -16,8 +16,8 @@ use crate::loops::{FoldOp, LANES, Value};
 const OFTEN: usize = 8;
 
 impl Lowering {
-    /// Reduces an array over `axes`; the other axes stay, in order. Applies to each result what
-    /// [follows](super::after).
+    /// Reduces an array over `axes`; the other axes stay, in order. Applies to each result the cheap
+    /// operations that follow it.
     ///
     /// # Errors
     /// As [`Lowering::force`].

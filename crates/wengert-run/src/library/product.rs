@@ -15,9 +15,6 @@ use crate::cpu::Cpu;
 /// waking them.
 const PARALLEL: usize = 1 << 17;
 
-/// The part of a product of matrices that other threads must take over so that waking them pays.
-const SHARED: usize = 15 << 16;
-
 /// Parts for each thread, so that threads that are done early take over.
 const EACH: usize = 2;
 
@@ -83,8 +80,7 @@ unsafe fn product<T: Number>(call: &GemmCall, c: *mut T, a: *const T, b: *const 
         unsafe { tiles(&call.gemm, c, a, b) };
         return;
     }
-    let others = || size - size / rayon::current_num_threads();
-    let threads = match call.threads && size > ALONE && others() >= SHARED {
+    let threads = match call.threads && size > ALONE {
         true => gemm::Parallelism::Rayon(0),
         false => gemm::Parallelism::None,
     };

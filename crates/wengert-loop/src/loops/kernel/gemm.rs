@@ -116,10 +116,7 @@ impl Kernel for Gemm {
     }
 
     fn threads_from(&self) -> f64 {
-        match order::is_long(self.m, self.n, self.k) {
-            true => 20_000.0,
-            false => 40_000.0,
-        }
+        20_000.0
     }
 
     fn run(&self, regions: &mut [Elements<'_>]) -> Result<(), Error> {
