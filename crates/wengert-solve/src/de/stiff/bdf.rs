@@ -177,8 +177,9 @@ impl Method for Bdf {
         let weights: [f64; ROWS] = std::array::from_fn(|k| if k <= MOST { GAMMA[k] } else { 0.0 });
         let psi = Var::from(weights).to(dtype).dot(used) / alpha;
         let s = h / alpha;
-        let mut kept = flat.renewed(&memory.kept, t + h, predicted, s, 1e-12);
+        let kept = flat.renewed(&memory.kept, t + h, predicted, s, 1e-12);
         let right = -flat.massed(psi);
+        // The Jacobian stays for many steps, so what a correction did earlier does not judge the first one: `ratio` is not kept.
         let (d, iteration) = flat.increment(
             &kept,
             (t + h, predicted, s),
@@ -186,7 +187,6 @@ impl Method for Bdf {
             zeros_like(predicted),
             LIMIT,
         );
-        kept.ratio = iteration.ratio;
         let next = predicted + d;
         let size = |d: Var| flat.norm(d, x, next);
         let error = of(constants, order, dtype) * size(d);
