@@ -1,8 +1,8 @@
 //! The order of long sums: the interpreter and the code give the same bits for every length around the borders of
 //! chunks, tasks and trees.
 
+use wengert::Result;
 use wengert::prelude::*;
-use wengert::{Result, map};
 
 const LENGTHS: [usize; 27] = [
     0, 1, 7, 8, 9, 63, 64, 65, 71, 128, 511, 512, 513, 4_095, 4_096, 4_097, 8_191, 8_192, 8_193,
