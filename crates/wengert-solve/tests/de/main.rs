@@ -6,6 +6,7 @@ mod basics;
 mod dde;
 mod events;
 mod explicit;
+mod generated;
 mod grid;
 mod ivp;
 mod output;
