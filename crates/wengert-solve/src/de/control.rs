@@ -4,7 +4,7 @@ use wengert::prelude::*;
 use wengert::solver::refuse;
 
 use crate::State;
-use crate::shared::number;
+use crate::shared::{eps, number};
 
 /// The tolerance of numbers near zero, which [`Ode::atol`](super::Ode::atol) takes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -193,4 +193,10 @@ impl Controller {
 /// The logarithm of an error, kept from those that are next to nothing.
 pub(super) fn log(error: Var) -> Var {
     error.maximum(1e-8).ln()
+}
+
+/// The shortest step from a time within a span: what the time resolves, or far less than the span where the time is zero.
+pub(super) fn resolved(t: Var, span: Var) -> Var {
+    let eps = eps(span.dtype());
+    stop_gradient(t).abs().maximum(span.abs() * eps) * (4.0 * eps)
 }

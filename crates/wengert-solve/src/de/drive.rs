@@ -4,13 +4,13 @@ use wengert::prelude::*;
 use wengert::solver::asked_at;
 
 use super::checkpoints::{counted_steps, steps_while};
-use super::control::log;
+use super::control::{log, resolved};
 use super::event::Events;
 use super::event::{After, Guard, Watched};
 use super::keep::{Keep, Taken};
 use super::method::{Field, Method};
 use super::ode::{Ode, Solution};
-use crate::shared::{RUNNING, choose, eps, number};
+use crate::shared::{RUNNING, choose, number};
 use crate::{State, Status, Step, Watch};
 
 /// Where an integration ended.
@@ -197,7 +197,7 @@ pub(super) fn adaptive<Y: State, M: Method, W: Watch, K: Keep<Y>>(
             let rejected = c.rejected + (!accepted).to(DType::I64);
             let least = match ode.dt_min {
                 Some(least) => number(least.abs(), dtype),
-                None => stop_gradient(c.t).abs().maximum(span.abs() * 1e-3) * (4.0 * eps(dtype)),
+                None => resolved(c.t, span),
             };
             let length = match ode.fixed {
                 Some(_) => stop_gradient(c.h).abs(),
@@ -205,7 +205,8 @@ pub(super) fn adaptive<Y: State, M: Method, W: Watch, K: Keep<Y>>(
             };
             let too_small = match ode.fixed {
                 Some(_) => !accepted,
-                None => !accepted & length.lt(least),
+                // Steps that do not move the time never end.
+                None => (!accepted & length.lt(least)) | (accepted & end.eq(c.t)),
             };
             let failed = finite.select(Status::StepTooSmall.code(), Status::NotFinite.code());
             let mut full = (steps + rejected).ge(ode.max_steps);

@@ -3,7 +3,7 @@
 use wengert::prelude::*;
 use wengert_solve::Status;
 use wengert_solve::de::{
-    BogackiShampine, DormandPrince5, Euler, Heun, Method, Ode, Rk4, Solution, Tsit5,
+    BogackiShampine, DormandPrince5, Euler, Heun, Method, Ode, Rk4, Rodas5P, Solution, Tsit5,
 };
 
 type Result<T = (), E = Box<dyn std::error::Error>> = std::result::Result<T, E>;
@@ -196,6 +196,22 @@ fn what_cannot_be_integrated_says_why() -> Result {
     assert_eq!((s.y.item::<f64>()?, s.steps.item::<i64>()?), (2.0, 0));
     let s = jit(move |y: Var| ode.solve(|_, y: Var| -y, y, 0.0, f64::INFINITY)).call(2.0)?;
     assert_eq!(s.statuses()?, [Status::StartNotFinite]);
+    Ok(())
+}
+
+#[test]
+fn steps_are_as_short_as_time_resolves() -> Result {
+    // What happens at the start is over in a part of 1e-21 of the span.
+    let ode = Ode::new(Rodas5P::new()).rtol(1e-6).atol(1e-9);
+    let fast = move |y: Var| ode.solve(|_, y: Var| 1e15 * (1.0 - y), y, 0.0, 1e6);
+    let s = jit(fast).call(5.0)?.ok()?;
+    assert!((s.y.item::<f64>()? - 1.0).abs() < 1e-6);
+    // Steps of 1e-3 do not move a time whose neighbours are 2 apart.
+    let ode = Ode::new(Tsit5);
+    let late = move |y: Var| ode.solve(|_, y: Var| -1e3 * y, y, 1e16, 1e16 + 1000.0);
+    let s = jit(late).call(1.0)?;
+    assert_eq!(s.statuses()?, [Status::StepTooSmall]);
+    assert!(s.steps.item::<i64>()? < 100);
     Ok(())
 }
 

@@ -64,7 +64,7 @@ impl Case {
         for row in &mut factors {
             for _ in 0..few {
                 // One of ten problems jumps.
-                let last = if number % 10 == 0 { K } else { K - 1 };
+                let last = if number.is_multiple_of(10) { K } else { K - 1 };
                 row[rng.below(last)] = rng.uniform(-1.5, 1.5);
             }
         }

@@ -6,10 +6,10 @@ use wengert::solver::{asked_at, refuse};
 use super::ring::{Ring, breaks};
 use super::solver::{Dde, Found, OP, Problem};
 use crate::Status;
-use crate::de::control::log;
+use crate::de::control::{log, resolved};
 use crate::de::keep::{Ends, Keep, Rows, Taken};
 use crate::de::method::{Field, Method};
-use crate::shared::{RUNNING, choose, eps, number};
+use crate::shared::{RUNNING, choose, number};
 
 /// The largest number of breaks that are looked at.
 const BREAKS: usize = 64;
@@ -158,7 +158,7 @@ impl<M: Method> Dde<M> {
 
                     let steps = c.steps + accepted.to(DType::I64);
                     let rejected = c.rejected + (!accepted).to(DType::I64);
-                    let least = stop_gradient(c.t).abs().maximum(span * 1e-3) * (4.0 * eps(dtype));
+                    let least = resolved(c.t, span);
                     let too_small = !accepted & length.lt(least);
                     let code = |s: Status| Var::scalar(s.code());
                     let failed = finite.select(code(Status::StepTooSmall), code(Status::NotFinite));

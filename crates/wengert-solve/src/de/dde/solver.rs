@@ -134,14 +134,8 @@ impl<M: Method> Dde<M> {
                 None => self.adaptive(&problem, None),
                 Some(_) => self.equal(&problem, None),
             };
-            Solution {
-                t: found.t,
-                y: back(found.y),
-                steps: found.steps,
-                rejected: found.rejected,
-                evaluations: found.evaluations,
-                status: found.status,
-            }
+            let (t, y) = (found.t, back(found.y));
+            found.solution(t, y)
         })
     }
 
@@ -180,14 +174,8 @@ impl<M: Method> Dde<M> {
                 None => self.adaptive(&problem, Some(at)),
                 Some(_) => self.equal(&problem, Some(at)),
             };
-            Solution {
-                t: at,
-                y: wengert::map(found.y, back),
-                steps: found.steps,
-                rejected: found.rejected,
-                evaluations: found.evaluations,
-                status: found.status,
-            }
+            let y = wengert::map(found.y, back);
+            found.solution(at, y)
         })
     }
 
@@ -262,6 +250,20 @@ impl<M: Method> Dde<M> {
             },
         };
         (problem, back)
+    }
+}
+
+impl Found {
+    /// The solution, with its times and the trees of its states.
+    fn solution<Y>(self, t: Var, y: Y) -> Solution<Y> {
+        Solution {
+            t,
+            y,
+            steps: self.steps,
+            rejected: self.rejected,
+            evaluations: self.evaluations,
+            status: self.status,
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use super::esdirk_numbers as numbers;
 use super::linear::{Flat, Linear};
 use super::newton::Kept;
 use crate::State;
-use crate::de::method::{Field, Method, Trial};
+use crate::de::method::{Field, Method, Trial, combine};
 use crate::de::tableau::cubic;
 
 /// The numbers of a method with an explicit first stage, whose implicit stages share one `gamma`, and whose last stage is the
@@ -35,11 +35,6 @@ pub struct Stages<T = Var> {
 
 /// The limit of Newton's corrections in a stage.
 const LIMIT: i64 = 10;
-
-fn sum(factors: &[f64], vectors: &[Var]) -> Option<Var> {
-    let terms = factors.iter().zip(vectors).filter(|(w, _)| **w != 0.0);
-    terms.map(|(&w, &u)| u * w).reduce(|a, b| a + b)
-}
 
 fn start<Y: State>(linear: Linear, field: &Field<Y>, t: Var, y: &Y) -> Stages {
     let (flat, x) = Flat::new(field, linear, y);
@@ -71,14 +66,14 @@ fn step<Y: State>(
     let mut next = x;
     for i in 1..m.a.len() {
         let mut base = x;
-        if let Some(known) = sum(m.a[i], &k) {
+        if let Some(known) = combine(m.a[i], &k) {
             base += h * known;
         }
-        if split && let Some(known) = sum(m.explicit[i], &fast) {
+        if split && let Some(known) = combine(m.explicit[i], &fast) {
             base += h * known;
         }
         let at = t + m.c[i] * h;
-        let guess = s * sum(m.guess[i], &k).unwrap_or(k[0]);
+        let guess = s * combine(m.guess[i], &k).unwrap_or(k[0]);
         let (z, iteration) = flat.increment(&kept, (at, base, s), None, guess, LIMIT);
         next = base + z;
         k.push(z / s);
@@ -91,7 +86,7 @@ fn step<Y: State>(
         kept.ratio = iteration.ratio;
     }
     let mut rate = k[k.len() - 1];
-    let mut error = sum(m.error, &k);
+    let mut error = combine(m.error, &k);
     if split {
         // The last stage of the explicit part is not the solution.
         let last = m.explicit.len() - 1;
@@ -101,10 +96,10 @@ fn step<Y: State>(
                 implicit - m.explicit[last].get(j).unwrap_or(&0.0)
             })
             .collect();
-        if let Some(more) = sum(&weights, &fast) {
+        if let Some(more) = combine(&weights, &fast) {
             next += h * more;
         }
-        error = error.zip(sum(m.error, &fast)).map(|(a, b)| a + b);
+        error = error.zip(combine(m.error, &fast)).map(|(a, b)| a + b);
         rate = flat.rate(t + h, next);
         evaluations += 1;
     }

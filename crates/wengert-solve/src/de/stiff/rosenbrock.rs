@@ -5,7 +5,8 @@ use wengert::prelude::*;
 use super::linear::{Flat, Linear};
 use super::rosenbrock_numbers as numbers;
 use crate::State;
-use crate::de::method::{Field, Method, Trial};
+use crate::de::method::{Field, Method, Trial, combine};
+use crate::de::tableau::cubic;
 
 /// The numbers of a Rosenbrock method in the form without products with the Jacobian (Hairer, Wanner, Solving ODEs II, IV.7): stage `i`
 /// is the solution of `(M - γ h J) u[i] = γ (h f(t + α[i] h, y + Σ a[i][j] u[j]) + M Σ c[i][j] u[j] + d[i] h² f_t)`.
@@ -24,14 +25,6 @@ pub(super) struct Numbers {
     /// Within the step the solution is `(1 - x) y + x (y₁ + (1 - x) (k₀ + x (k₁ + ..)))` with `k[j] = Σ dense[j][i] u[i]`. If
     /// it is empty, the cubic through both ends and their rates is taken.
     pub(super) dense: &'static [&'static [f64]],
-}
-
-/// The sum of vectors with factors; `None` if all factors are zero.
-fn sum(factors: &[f64], vectors: &[Var]) -> Option<Var> {
-    let terms = factors.iter().zip(vectors).filter(|(w, _)| **w != 0.0);
-    terms
-        .map(|(&w, &u)| if w == 1.0 { u } else { u * w })
-        .reduce(|a, b| a + b)
 }
 
 fn add(x: Var, more: Option<Var>) -> Var {
@@ -62,13 +55,13 @@ fn step<Y: State>(
         let rate = match known {
             Some((_, _, rate)) => *rate,
             None => {
-                let rate = flat.rate(t + alpha * h, add(x, sum(a, &u)));
+                let rate = flat.rate(t + alpha * h, add(x, combine(a, &u)));
                 rates.push((alpha, a, rate));
                 rate
             }
         };
         let mut right = s * rate;
-        if let Some(c) = sum(m.c[i], &u) {
+        if let Some(c) = combine(m.c[i], &u) {
             right += m.gamma * flat.massed(c);
         }
         if let Some(by_time) = by_time
@@ -78,8 +71,8 @@ fn step<Y: State>(
         }
         u.push(flat.solve(&system, right));
     }
-    let next = add(x, sum(m.b, &u));
-    let error = sum(m.error, &u).map(|e| flat.norm(e, x, next));
+    let next = add(x, combine(m.b, &u));
+    let error = combine(m.error, &u).map(|e| flat.norm(e, x, next));
     Trial {
         y: flat.tree(next),
         error,
@@ -102,13 +95,12 @@ fn dense<Y: State>(
     let (flat, x) = Flat::new(field, Linear::Dense, y);
     let next = flat.vector(&trial.y);
     if m.dense.is_empty() {
-        let (k0, k1) = (h * flat.slope(t, x), h * flat.slope(t + h, next));
-        let up = next - x;
-        let powers = [x, k0, 3.0 * up - 2.0 * k0 - k1, k0 + k1 - 2.0 * up];
-        return powers.map(|p| flat.tree(p)).into();
+        let (k0, k1) = (flat.slope(t, x), flat.slope(t + h, next));
+        let powers = cubic(&x, h, &k0, &next, &k1);
+        return powers.into_iter().map(|p| flat.tree(p)).collect();
     }
     let u: Vec<Var> = trial.stages.iter().map(|u| flat.vector(u)).collect();
-    let k: Vec<Var> = m.dense.iter().filter_map(|w| sum(w, &u)).collect();
+    let k: Vec<Var> = m.dense.iter().filter_map(|w| combine(w, &u)).collect();
     let mut powers = vec![x, next - x + k[0]];
     for pair in k.windows(2) {
         powers.push(pair[1] - pair[0]);
