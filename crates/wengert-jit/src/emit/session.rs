@@ -17,12 +17,11 @@ use wengert_run::call::lists::Slot;
 use wengert_run::{CompileError, Listed, Options};
 
 use super::how::Machine;
-use super::lists::{Signposts, signposts};
 use super::{Emitter, Lanes, Location, Unit, scalar_type};
 use crate::compile::refused;
 use crate::memory;
 use crate::plan::{Plan, Values, plan_function};
-use crate::zmm::{self, FrameSlots, Places, VectorLoop};
+use crate::zmm::{self, FrameSlots, ListPlace, Places, VectorLoop};
 
 /// Free elements on both sides of a table of constants.
 const PAD: usize = 8;
@@ -48,8 +47,6 @@ pub(crate) struct Session<'p> {
     scratch: HashMap<(Unit, usize), i32>,
     scatter: HashMap<Unit, (i32, i32)>,
     lists: HashMap<(Unit, ListId), i32>,
-    /// The fields of lists that have handles.
-    pub signposts: Signposts,
     areas: HashMap<(Unit, usize), i32>,
     functions: HashMap<(u32, bool, Unit), FuncId>,
     waiting: Vec<Waiting<'p>>,
@@ -147,7 +144,6 @@ pub(crate) fn write<'p>(
         scratch: HashMap::new(),
         scatter: HashMap::new(),
         lists: HashMap::new(),
-        signposts: signposts(&plan.program),
         areas: HashMap::new(),
         functions: HashMap::new(),
         waiting: Vec::new(),
@@ -389,10 +385,22 @@ impl<'p> Session<'p> {
     }
 
     /// Writes the function of a vector loop that has wide code.
-    pub(super) fn wide_loop(&mut self, l: &VectorLoop<'p>, places: Places, unit: Unit) -> FuncId {
+    pub(super) fn wide_loop(
+        &mut self,
+        l: &VectorLoop<'p>,
+        mut places: Places,
+        unit: Unit,
+    ) -> FuncId {
         let id = self
             .declare(&[types::I64])
             .expect("an anonymous function can be declared");
+        for list in zmm::built(&l.looped.body) {
+            let place = ListPlace {
+                slot: self.list_slot(unit, list),
+                line: self.list_line(list),
+            };
+            places.lists.insert(list, place);
+        }
         let layout = match unit {
             Unit::Call => &mut self.call,
             Unit::Task => &mut self.task,
@@ -538,6 +546,11 @@ impl<'p> Session<'p> {
         let off = self.layout(unit).reserve(size_of::<Slot>() as u32);
         self.lists.insert((unit, id), off);
         off
+    }
+
+    /// The line of the loop that builds a list, for its error.
+    pub(super) fn list_line(&mut self, id: ListId) -> i64 {
+        self.source(self.plan.program.lists[id.0 as usize].at) as i64
     }
 
     /// The address of a table of constants.

@@ -48,6 +48,8 @@ pub static NO_ROWS: Signpost = Signpost {
 const SMALL: usize = 64 << 10;
 /// The size from which a list has its own chunk.
 const LARGE: usize = 1 << 20;
+/// How many times as large as needed a spare chunk may be that takes a list.
+const SPACIOUS: usize = 4;
 /// Bytes that an arena keeps for the next call.
 const RETAINED: usize = 64 << 20;
 
@@ -159,7 +161,9 @@ impl Arena {
                 c.used = begin + need;
                 return Ok(need);
             }
-            if last && begin == 0 {
+            // A chunk of an earlier list takes it, unless that is far too large: its pages are there.
+            let fits = |spare: &Chunk| (need..=SPACIOUS * need).contains(&spare.size);
+            if last && begin == 0 && !self.spare.iter().any(fits) {
                 charge(need - c.size)?;
                 let old = layout(c.size).expect("it was allocated");
                 layout(need).ok_or(TooMuch(need))?;
