@@ -1,6 +1,6 @@
 //! The memory of lists.
 //!
-//! A list under construction has four words in the frame ([`Slot`](wengert_run::call::lists::Slot)). Its memory begins
+//! A list under construction has five words in the frame ([`Slot`](wengert_run::call::lists::Slot)). Its memory begins
 //! with the number of its rows, one for each lane if it is built in lanes; then come the *signposts* of the fields that
 //! have handles, and then the rows. A handle is the address of a signpost, plus the number of the lane. A signpost
 //! describes the layout of its field's rows, so that code that does not know the list can follow a handle.

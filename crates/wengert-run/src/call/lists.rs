@@ -83,6 +83,9 @@ pub struct Slot {
     rows: i64,
     /// Bytes before the first row.
     head: i64,
+    /// Number of rows that the list had when it was built before, in this call or an earlier one: it may well get as
+    /// many again.
+    before: i64,
 }
 
 impl Slot {
@@ -128,8 +131,11 @@ impl Arena {
     ) -> Result<(), TooMuch> {
         let least = row + 1;
         let old = slot.room as usize;
-        let some = (512 / size).max(4);
-        let first = self.place(slot, size, least.max(2 * old).max(some), charge);
+        let some = match old {
+            0 => (512 / size).max(4).max(slot.before as usize),
+            _ => 2 * old,
+        };
+        let first = self.place(slot, size, least.max(some), charge);
         let room = match first {
             Ok(room) => room,
             // Near the limit, lists grow more slowly.
@@ -253,6 +259,7 @@ impl Arena {
         size: usize,
         charge: &Charge<'_>,
     ) -> Result<(), TooMuch> {
+        slot.before = slot.rows;
         if slot.memory.is_null() {
             slot.memory = self.take(slot.head as usize, charge)?;
             slot.room = 0;
