@@ -159,16 +159,16 @@ impl Traced {
 
     /// Computes points that are not all well: in small batches, and where one of them fails, point by point.
     fn sift(&mut self, index: &Array, count: usize, params: Vec<Array>) -> Result<Chunk> {
-        const BLOCK: usize = 64;
+        let small = 64.min(self.most / LANES * LANES);
         let all = index.as_slice::<i64>()?;
         let first = all[0] as u64;
         let mut found: Vec<Vec<Array>> = vec![];
         let mut rows: Vec<Option<(usize, usize)>> = vec![];
         let mut failed = vec![];
-        for (b, block) in all[..count].chunks(BLOCK).enumerate() {
+        for (b, block) in all[..count].chunks(small).enumerate() {
             let mut padded = block.to_vec();
             padded.resize(whole(block.len()), block[block.len() - 1]);
-            if count > BLOCK
+            if count > small
                 && let Ok(outputs) = self.call(&padded)?
             {
                 rows.extend((0..block.len()).map(|row| Some((found.len(), row))));
@@ -187,7 +187,7 @@ impl Traced {
                             _ => Kind::Failed,
                         };
                         rows.push(None);
-                        failed.push(Failure::new(b * BLOCK + j, kind, mistake.to_string()));
+                        failed.push(Failure::new(b * small + j, kind, mistake.to_string()));
                     }
                 }
             }

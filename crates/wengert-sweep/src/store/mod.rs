@@ -146,6 +146,16 @@ impl Store {
             Some(part) => part,
             None => points_of_a_part(settings, columns, identity.points, memory)?,
         };
+        // The part in hand, and a record of it.
+        let need = 2 * part as u64 * columns.bytes() as u64;
+        if need > memory {
+            return Err(Error::Memory {
+                what: format!("a file of {part} points"),
+                need,
+                limit: memory,
+                hint: "`part_points` says how many there are",
+            });
+        }
         let manifest = Manifest::new(identity, columns, options, part, settings.format);
         match &there {
             Some(there) => {
