@@ -1,5 +1,6 @@
 //! Results as they come.
 
+use std::fmt;
 use std::marker::PhantomData;
 
 use wengert::tree::{self, TreeDef};
@@ -245,4 +246,26 @@ impl<P: Tree<Leaf = Var>, Y: Tree<Leaf = Var>> Collected<P, Y> {
             summary: chunks.summary(),
         })
     }
+}
+
+/// Says in one line what there is of each.
+macro_rules! shown {
+    ($($t:ident [$($bound:tt)*]: |$x:ident| $text:expr;)*) => {$(
+        impl<P $($bound)*, Y $($bound)*> fmt::Debug for $t<P, Y> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let $x = self;
+                f.write_str(&$text)
+            }
+        }
+    )*};
+}
+shown! {
+    Chunk [: Tree]: |c| format!("Chunk({} points from {}, {} failed)", c.count, c.first, c.errors.len());
+    Row [: Tree]: |r| match &r.result {
+        Ok(_) => format!("Row({})", r.index),
+        Err(e) => format!("Row({e})"),
+    };
+    Collected [: Tree]: |c| format!("Collected({})", c.summary);
+    Chunks []: |c| format!("Chunks({})", c.runner.summary());
+    Rows []: |r| format!("Rows({})", r.chunks.runner.summary());
 }

@@ -103,7 +103,9 @@ impl Runner {
         let end = chunk.first + chunk.count as u64;
         match self.todo.front_mut() {
             Some(front) if end < front.end => front.start = end,
-            _ => drop(self.todo.pop_front()),
+            _ => {
+                self.todo.pop_front();
+            }
         }
         if self.stopped.is_some() {
             self.todo.clear();

@@ -1,5 +1,6 @@
 //! A sweep: a function over a design, and how it is to be run.
 
+use std::fmt;
 use std::marker::PhantomData;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -35,7 +36,7 @@ pub struct Sweep<P, Y> {
 }
 
 enum Source {
-    Traced(traced::Source),
+    Traced(Box<traced::Source>),
     Plain(plain::Source),
 }
 
@@ -67,7 +68,7 @@ where
         Y: Tree<Leaf = Var> + 'static,
         F: Fn(P) -> Y + Send + Sync + 'static,
     {
-        Sweep::of(design, Source::Traced(traced::Source::new(f)))
+        Sweep::of(design, Source::Traced(Box::new(traced::Source::new(f))))
     }
 
     /// Makes a sweep of a plain Rust function, which is called for one point after the other on all of rayon's threads.
@@ -372,10 +373,11 @@ where
             limits.memory -= 2 * part_bytes(memory);
         }
         let engine: Box<dyn Engine> = match self.source {
-            Source::Traced(mut source) => {
-                if let Some(steps) = self.max_steps {
-                    source = source.max_steps(steps);
-                }
+            Source::Traced(source) => {
+                let source = match self.max_steps {
+                    Some(steps) => source.max_steps(steps),
+                    None => *source,
+                };
                 Box::new(source.engine(&self.design, &limits)?)
             }
             Source::Plain(source) => {
@@ -405,6 +407,12 @@ where
         )?;
         let runner = Runner::new(engine, self.watch, store.todo.clone(), store.done, start)?;
         Ok((runner, Some(store)))
+    }
+}
+
+impl<P, Y> fmt::Debug for Sweep<P, Y> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Sweep({:?})", self.design)
     }
 }
 

@@ -25,14 +25,14 @@ fn logged(folder: &Path, log: &Path) -> wengert_sweep::Result<wengert_sweep::Sum
             .unwrap()
             .write_all(format!("{i}\n").as_bytes())
             .unwrap();
-        std::thread::sleep(Duration::from_micros(300));
+        std::thread::sleep(Duration::from_millis(1));
         let x = x.item::<f64>()?;
         Ok(((x * 40.0).sin() / (x - 0.5), i))
     };
     let design = Design::random(POINTS, Key::from_seed(5), |key: Key| key.uniform(()));
     let design = Design::from_fn(POINTS, |i| i).zip(design).unwrap();
     Sweep::plain(design, f)
-        .chunk(20)
+        .chunk(10)
         .part_points(256)
         .save_every(Duration::ZERO)
         .directory(folder)
@@ -112,7 +112,7 @@ fn a_sweep_that_is_killed_ten_times_ends_with_the_same_bytes() {
             }
             std::thread::sleep(Duration::from_millis(1));
         }
-        std::thread::sleep(Duration::from_micros(random(&mut seed) % 30_000));
+        std::thread::sleep(Duration::from_micros(random(&mut seed) % 20_000));
         // SIGKILL.
         child.kill().unwrap();
         child.wait().unwrap();
@@ -136,7 +136,7 @@ fn a_sweep_that_is_killed_ten_times_ends_with_the_same_bytes() {
     let again: u32 = times.iter().map(|n| n - 1).sum();
     // Two chunks wait to be written, and one is computed.
     assert!(
-        again <= kills * 3 * 20,
+        again <= kills * 3 * 10,
         "{again} points were computed again"
     );
 }

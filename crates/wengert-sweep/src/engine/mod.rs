@@ -7,7 +7,9 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use wengert::tree::{self, TreeDef};
-use wengert::{Array, DType, Executable, Jit, Result as Made, ShapeDtype, Tree, Var, jit, vmap};
+use wengert::{
+    Array, DType, Executable, Jit, Result as Made, ShapeDtype, Tree, Var, arange, jit, vmap,
+};
 
 use crate::chunk::Chunk;
 use crate::column::Columns;
@@ -78,8 +80,12 @@ pub(crate) fn fitting(limits: &Limits, row: u64, scratch: f64) -> Result<usize> 
 
 /// The points of a design, compiled.
 pub(crate) struct Points {
-    many: Jit<Var, Vec<Var>>,
-    codes: Vec<(usize, Executable<Var, Vec<Var>>)>,
+    /// The leaves of a point; the point's number, if it has none, since a batch needs an axis.
+    one: Arc<dyn Fn(Var) -> Vec<Var> + Send + Sync>,
+    /// Code for points behind one another, from one number to a last one, which is repeated.
+    runs: Vec<(usize, Executable<[Var; 2], Vec<Var>>)>,
+    /// Code for points with these numbers.
+    listed: Jit<Var, Vec<Var>>,
     pub def: TreeDef,
     pub leaves: Vec<(String, ShapeDtype)>,
     pub text: Text,
@@ -87,23 +93,32 @@ pub(crate) struct Points {
 }
 
 impl Points {
-    #[track_caller]
     pub fn new<P: Tree<Leaf = Var> + 'static>(design: &Design<P>) -> Result<Points> {
         let seen: Arc<OnceLock<TreeDef>> = Arc::default();
-        let one = {
+        let one: Arc<dyn Fn(Var) -> Vec<Var> + Send + Sync> = {
             let (seen, design) = (seen.clone(), design.clone());
-            move |i: Var| {
-                let (leaves, def) = tree::flatten(design.at(i));
+            Arc::new(move |i: Var| {
+                let (mut leaves, def) = tree::flatten(design.at(i));
+                if leaves.is_empty() {
+                    leaves.push(i);
+                }
                 seen.get_or_init(|| def);
                 leaves
-            }
+            })
         };
-        let (func, captured) = jit(one.clone()).traced(&ShapeDtype::scalar(DType::I64))?;
+        let alone = one.clone();
+        let (func, captured) =
+            jit(move |i: Var| alone(i)).traced(&ShapeDtype::scalar(DType::I64))?;
         let def = seen.get().expect("it has been traced").clone();
         let leaves = def.paths().into_iter().zip(func.result_types()).collect();
+        let element = one.clone();
         Ok(Points {
-            many: jit(move |i: Var| vmap(one.clone())(i)),
-            codes: vec![],
+            one,
+            runs: vec![],
+            listed: jit(move |i: Var| {
+                let element = element.clone();
+                vmap(move |i: Var| element(i))(i)
+            }),
             def,
             leaves,
             text: Text::of(&func, &captured),
@@ -111,29 +126,38 @@ impl Points {
         })
     }
 
-    /// The numbers of some points, padded with the last of them, and their parameters.
-    pub fn get(&mut self, first: u64, count: usize, size: usize) -> Made<(Array, Vec<Array>)> {
-        debug_assert!(first + count as u64 <= self.points);
-        let (first, last) = (first as i64, (first + count as u64 - 1) as i64);
-        let mut index: Vec<i64> = (first..=last).collect();
-        index.resize(size, last);
-        let index = Array::from(index);
-        let params = self.at(&index)?;
-        Ok((index, params))
+    /// The types of what a function of a point is given.
+    pub fn specs(&self) -> Vec<ShapeDtype> {
+        match self.leaves.is_empty() {
+            true => vec![ShapeDtype::scalar(DType::I64)],
+            false => self.leaves.iter().map(|(_, s)| s.clone()).collect(),
+        }
     }
 
-    /// The parameters of points.
-    pub fn at(&mut self, index: &Array) -> Made<Vec<Array>> {
-        let size = index.len();
-        let place = match self.codes.iter().position(|(n, _)| *n == size) {
+    /// What a function of points is given, for some that lie behind one another, padded with the last of them.
+    pub fn run(&mut self, first: u64, count: usize, size: usize) -> Made<Vec<Array>> {
+        debug_assert!(first + count as u64 <= self.points);
+        let place = match self.runs.iter().position(|(n, _)| *n == size) {
             Some(place) => place,
             None => {
-                let code = self.many.compile(&ShapeDtype::new([size], DType::I64))?;
-                self.codes.push((size, code));
-                self.codes.len() - 1
+                let one = self.one.clone();
+                let run = jit(move |[first, last]: [Var; 2]| {
+                    let one = one.clone();
+                    vmap(move |k: Var| one((first + k).minimum(last)))(arange(size))
+                });
+                let number = ShapeDtype::scalar(DType::I64);
+                self.runs
+                    .push((size, run.compile(&[number.clone(), number])?));
+                self.runs.len() - 1
             }
         };
-        self.codes[place].1.call(index)
+        let first = first as i64;
+        self.runs[place].1.call([first, first + count as i64 - 1])
+    }
+
+    /// What a function of points is given, for those with these numbers.
+    pub fn at(&self, index: &[i64]) -> Made<Vec<Array>> {
+        self.listed.call(index)
     }
 }
 

@@ -16,6 +16,9 @@ use crate::error::{Kind, Result};
 use crate::identity::{Identity, Text};
 use crate::outputs::Outputs;
 
+/// What came of a point.
+type Came = Result<Vec<Array>, (Kind, String)>;
+
 /// A function that gives the leaves of its results, or says what went wrong.
 type Function = Box<dyn Fn(Vec<Array>, &TreeDef) -> Result<Vec<Array>, String> + Send + Sync>;
 
@@ -118,7 +121,8 @@ impl Engine for Plain {
 
     fn run(&mut self, first: u64, count: usize, stop: Stop<'_>) -> Result<Chunk> {
         let size = count.next_power_of_two().max(super::LANES);
-        let (_, params) = self.points.get(first, count, size)?;
+        let mut params = self.points.run(first, count, size)?;
+        params.truncate(self.columns.params.len());
         let start = Instant::now();
         let (columns, def, f) = (&self.columns, &self.points.def, &self.f);
         let call = |row: usize| {
@@ -141,7 +145,7 @@ impl Engine for Plain {
             };
             Some(result)
         };
-        let found: Vec<Option<Result<Vec<Array>, (Kind, String)>>> = (0..count)
+        let found: Vec<Option<Came>> = (0..count)
             .into_par_iter()
             .with_max_len(1)
             .map(call)
@@ -156,9 +160,7 @@ impl Engine for Plain {
             }
         }
         let outputs = columns.outputs.iter().enumerate().map(|(k, column)| {
-            let at = |result: &'_ Result<Vec<Array>, (Kind, String)>| {
-                result.as_ref().ok().map(|leaves| leaves[k].clone())
-            };
+            let at = |result: &Came| result.as_ref().ok().map(|leaves| leaves[k].clone());
             let arrays: Vec<Option<Array>> = found.iter().map(at).collect();
             let rows: Vec<Option<(&Array, usize)>> =
                 arrays.iter().map(|a| a.as_ref().map(|a| (a, 0))).collect();

@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use wengert::tree::{self, TreeDef};
-use wengert::{Array, DType, Error as Mistake, Executable, Jit, ShapeDtype, Tree, Var, jit, vmap};
+use wengert::{Array, Error as Mistake, Executable, Jit, ShapeDtype, Tree, Var, jit, vmap};
 
 use super::{Engine, LANES, Limits, Pace, Points, Stop, fitting, whole};
 use crate::chunk::{Chunk, Failure};
@@ -13,12 +13,10 @@ use crate::design::Design;
 use crate::error::{Error, Kind, Result};
 use crate::identity::{Identity, Text};
 
-type Args = (Var, Vec<Var>);
-
 /// The function, before anything of it is known.
 pub(crate) struct Source {
     one: Jit<Vec<Var>, Vec<Var>>,
-    many: Jit<Args, Vec<Var>>,
+    many: Jit<Vec<Var>, Vec<Var>>,
     params: Arc<OnceLock<TreeDef>>,
     results: Arc<OnceLock<TreeDef>>,
 }
@@ -36,21 +34,19 @@ impl Source {
         let f = Arc::new(f);
         let body = {
             let (params, results) = (params.clone(), results.clone());
-            move |leaves: Vec<Var>| {
+            move |mut leaves: Vec<Var>| {
                 let def = params.get().expect("the points are known first");
+                leaves.truncate(def.len());
                 let p = tree::unflatten(def, leaves).expect("the structure of a point");
                 let (leaves, def) = tree::flatten(f(p));
                 results.get_or_init(|| def);
                 leaves
             }
         };
-        let element = {
-            let body = body.clone();
-            move |(_, leaves): Args| body(leaves)
-        };
+        let element = body.clone();
         Source {
             one: jit(body),
-            many: jit(move |args: Args| vmap(element.clone())(args)),
+            many: jit(move |leaves: Vec<Var>| vmap(element.clone())(leaves)),
             params,
             results,
         }
@@ -69,8 +65,7 @@ impl Source {
     ) -> Result<Traced> {
         let points = Points::new(design)?;
         let _ = self.params.set(points.def.clone());
-        let specs: Vec<ShapeDtype> = points.leaves.iter().map(|(_, s)| s.clone()).collect();
-        let (func, captured) = self.one.traced(&specs)?;
+        let (func, captured) = self.one.traced(&points.specs())?;
         let def = self.results.get().expect("it has been traced").clone();
         let outputs = def.paths().into_iter().zip(func.result_types()).collect();
         let columns = Columns::new(points.leaves.clone(), outputs);
@@ -101,11 +96,11 @@ impl Source {
 
 pub(crate) struct Traced {
     points: Points,
-    many: Jit<Args, Vec<Var>>,
+    many: Jit<Vec<Var>, Vec<Var>>,
     columns: Columns,
     def: TreeDef,
     identity: Identity,
-    codes: Vec<(usize, Executable<Args, Vec<Var>>)>,
+    codes: Vec<(usize, Executable<Vec<Var>, Vec<Var>>)>,
     pace: Pace,
     most: usize,
     limits: Limits,
@@ -141,10 +136,8 @@ impl Traced {
                 .collect();
             ShapeDtype::new(shape, s.dtype)
         };
-        let leaves: Vec<ShapeDtype> = self.points.leaves.iter().map(|(_, s)| batch(s)).collect();
-        let code = self
-            .many
-            .compile(&(ShapeDtype::new([size], DType::I64), leaves))?;
+        let leaves: Vec<ShapeDtype> = self.points.specs().iter().map(batch).collect();
+        let code = self.many.compile(&leaves)?;
         self.compiling = start.elapsed();
         let scratch = code.scratch_bytes() as f64 / size as f64;
         let most = fitting(&self.limits, self.columns.bytes() as u64, scratch)?;
@@ -158,14 +151,13 @@ impl Traced {
     }
 
     /// Computes points that are not all well: in small batches, and where one of them fails, point by point.
-    fn sift(&mut self, index: &Array, count: usize, params: Vec<Array>) -> Result<Chunk> {
+    fn sift(&mut self, first: u64, count: usize, params: Vec<Array>) -> Result<Chunk> {
         let small = 64.min(self.most / LANES * LANES);
-        let all = index.as_slice::<i64>()?;
-        let first = all[0] as u64;
+        let all: Vec<i64> = (first as i64..).take(count).collect();
         let mut found: Vec<Vec<Array>> = vec![];
         let mut rows: Vec<Option<(usize, usize)>> = vec![];
         let mut failed = vec![];
-        for (b, block) in all[..count].chunks(small).enumerate() {
+        for (b, block) in all.chunks(small).enumerate() {
             let mut padded = block.to_vec();
             padded.resize(whole(block.len()), block[block.len() - 1]);
             if count > small
@@ -215,9 +207,8 @@ impl Traced {
                 hint: "",
             });
         };
-        let index = Array::from(index);
-        let params = self.points.at(&index)?;
-        match self.codes[code].1.call((&index, &params)) {
+        let params = self.points.at(index)?;
+        match self.codes[code].1.call(&params) {
             Err(e) if !is_of_a_point(&e) => Err(e.into()),
             result => Ok(result),
         }
@@ -262,8 +253,10 @@ impl Engine for Traced {
             }
         };
         let start = Instant::now();
-        let (index, params) = self.points.get(first, count, size)?;
-        let chunk = match self.codes[code].1.call((&index, &params)) {
+        let mut params = self.points.run(first, count, size)?;
+        let result = self.codes[code].1.call(&params);
+        params.truncate(self.columns.params.len());
+        let chunk = match result {
             Ok(outputs) => Chunk {
                 first,
                 count,
@@ -271,7 +264,7 @@ impl Engine for Traced {
                 outputs,
                 failed: vec![],
             },
-            Err(e) if is_of_a_point(&e) => return self.sift(&index, count, params),
+            Err(e) if is_of_a_point(&e) => return self.sift(first, count, params),
             Err(e) => return Err(e.into()),
         };
         if self.limits.chunk.is_none() {
