@@ -43,6 +43,8 @@ chapters! {
     fits: "../docs/src/fits.md";
     minima: "../docs/src/minima.md";
     roots: "../docs/src/roots.md";
+    sweeps: "../docs/src/sweeps.md";
+    wengert_sweep: "../crates/wengert-sweep/README.md";
     random: "../docs/src/random.md";
     complex: "../docs/src/complex.md";
     fourier: "../docs/src/fourier.md";

@@ -6,6 +6,7 @@ mod entry;
 mod executable;
 mod explain;
 mod prices;
+mod traced;
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -377,16 +378,20 @@ where
         }
     }
 
+    /// Traces the function: its IR, the arrays that it captures, and the structure of its results.
+    #[track_caller]
+    fn record(&self, signature: &Signature) -> Result<(Func, Vec<Dense>, TreeDef)> {
+        self.refuse_recursion(signature)?;
+        let _deeper = Deeper::new(Location::caller())?;
+        let _entered = Entered::new(self as *const _ as usize, signature.clone());
+        let _limit = while_loop::limited(self.options.max_steps);
+        traced_at(self.made, &*self.f, signature)
+    }
+
     /// Traces the function and prepares it for scheduling. `traced` is called in between.
     #[track_caller]
     fn trace(&self, signature: &Signature, traced: &dyn Fn()) -> Result<Ready> {
-        self.refuse_recursion(signature)?;
-        let (func, arrays, out) = {
-            let _deeper = Deeper::new(Location::caller())?;
-            let _entered = Entered::new(self as *const _ as usize, signature.clone());
-            let _limit = while_loop::limited(self.options.max_steps);
-            traced_at(self.made, &*self.f, signature)?
-        };
+        let (func, arrays, out) = self.record(signature)?;
         traced();
         let func = match self.options.check_finite {
             true => rewrite::check_finite(&dead_code(&func)),
