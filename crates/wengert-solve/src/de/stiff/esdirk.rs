@@ -40,7 +40,7 @@ fn start<Y: State>(linear: Linear, field: &Field<Y>, t: Var, y: &Y) -> Stages {
     let (flat, x) = Flat::new(field, linear, y);
     Stages {
         rate: flat.direction(t, x),
-        kept: flat.nothing_kept(),
+        kept: flat.nothing_kept(t, x),
     }
 }
 
@@ -53,7 +53,7 @@ fn step<Y: State>(
 ) -> Trial<Y, Stages> {
     let (flat, x) = Flat::new(field, linear, y);
     let s = h * m.gamma;
-    let fresh = memory.kept.renew;
+    let fresh = flat.is_fresh(&memory.kept);
     let mut kept = flat.renewed(&memory.kept, t, x, s, 0.25);
     let split = field.explicit.is_some();
     let mut k = vec![memory.rate];
