@@ -77,7 +77,7 @@ pub use rkc::{Rkc, RkcMemory};
 pub use sde::{Brownian, Scheme, Sde};
 pub use stiff::{
     Auto, Bdf, Differences, KenCarp3, KenCarp4, Kept, Kvaerno3, Kvaerno5, Linear, Rodas4, Rodas5P,
-    Ros3P, Stages, Switch,
+    Ros3P, Stages, Switch, TrBdf2,
 };
 pub use symplectic::Symplectic;
 pub use tableau::{Tableau, Tabled};

@@ -201,7 +201,7 @@ impl<M: Method, W: Watch, P> Ode<M, W, P> {
     ///
     /// Methods that integrate such systems are [`Rodas4`](super::Rodas4), [`Rodas5P`](super::Rodas5P), [`Ros3P`](super::Ros3P),
     /// [`Kvaerno3`](super::Kvaerno3), [`Kvaerno5`](super::Kvaerno5), [`KenCarp3`](super::KenCarp3),
-    /// [`KenCarp4`](super::KenCarp4) and [`Bdf`](super::Bdf).
+    /// [`KenCarp4`](super::KenCarp4), [`TrBdf2`](super::TrBdf2), [`Bdf`](super::Bdf) and [`Auto`](super::Auto).
     ///
     /// ```
     /// use wengert::prelude::*;
@@ -288,7 +288,11 @@ impl<M: Method, W: Watch, P> Ode<M, W, P> {
     ///
     /// # Errors
     /// As those of [`preconditioner`](Ode::preconditioner).
-    pub fn preconditioner_with<Y, D, B, S, F>(self, prepare: S, solve: F) -> Ode<M, W, Prepared<S, F>>
+    pub fn preconditioner_with<Y, D, B, S, F>(
+        self,
+        prepare: S,
+        solve: F,
+    ) -> Ode<M, W, Prepared<S, F>>
     where
         Y: State,
         D: State,

@@ -138,10 +138,15 @@ impl<Y: State, P: Preconditioner<Y>> Near<Y> for Checked<'_, P> {
     fn solve(&self, made: &[Var], s: Var, r: Y) -> Y {
         asked_at(self.place, || {
             let def = self.made.borrow().clone().expect("it was made before");
-            let made: P::Made = tree::unflatten(&def, made.iter().copied())
-                .expect("as many leaves as were made");
+            let made: P::Made =
+                tree::unflatten(&def, made.iter().copied()).expect("as many leaves as were made");
             let z = inside(|| self.own.solve(made, s, r.clone()));
-            same_trees("ode", ["the residual", "what the preconditioner returns"], &r, &z);
+            same_trees(
+                "ode",
+                ["the residual", "what the preconditioner returns"],
+                &r,
+                &z,
+            );
             z
         })
     }

@@ -80,7 +80,9 @@ impl<M: Method, W: Watch, P> Ode<M, W, P> {
         let (y0, [t0, t1]) = self.start(place, y0.into_tree(), ends);
         let near = Checked::new(&self.near, place);
         let rates = Rates::whole(&rate).near(near.some());
-        self.plain().at_end(place, rates, Span::new(y0, t0, t1), vec![]).0
+        self.plain()
+            .at_end(place, rates, Span::new(y0, t0, t1), vec![])
+            .0
     }
 
     /// Integrates `y' = f(t, y)` from `t0` and returns the state at times, a vector that ascends or descends from `t0`. The
@@ -194,7 +196,9 @@ impl<M: Method, W: Watch, P> Ode<M, W, P> {
         let span = Span::new(y0, t0, t1).limited(limit);
         let near = Checked::new(&self.near, place);
         let rates = Rates::whole(&rate).near(near.some());
-        self.plain().as_function(place, rates, span, limit, vec![]).0
+        self.plain()
+            .as_function(place, rates, span, limit, vec![])
+            .0
     }
 
     /// The same integrations with events: what they return is followed by the [`Events`] that were met.
@@ -304,8 +308,8 @@ impl<M: Method, W: Watch> Ode<M, W> {
     pub(super) fn by_steps(&self, place: Place, is_simple: bool) {
         if self.adjoint != Adjoint::Steps && !(is_simple && self.mass.is_none()) {
             asked_at(place, || {
-                let message = "a continuous adjoint is for `solve` and `sample` without events, masses, preconditioner and rates in two parts; use \
-                               `Adjoint::Steps`, with `checkpoints` if memory is short";
+                let message = "a continuous adjoint is for `solve` and `sample` without events and masses; use \
+                               `Adjoint::Steps`, with `checkpoints` if memory is short; nor does it know preconditioners and rates in two parts";
                 refuse("ode", message)
             })
         }

@@ -157,7 +157,10 @@ impl<M: Method, W: Watch, Y: State, P: Preconditioner<Y>> WithEvents<'_, M, W, Y
         let implicit = |t: Var, y: Y| implicit(t, y).into_tree();
         let (y0, [t0, t1]) = self.ode.start(place, y0.into_tree(), ends);
         let near = Checked::new(&self.ode.near, place);
-        let rates = self.ode.split(place, &explicit, &implicit).near(near.some());
+        let rates = self
+            .ode
+            .split(place, &explicit, &implicit)
+            .near(near.some());
         let (events, span) = (self.some(place), Span::new(y0, t0, t1));
         let (s, events) = self.ode.plain().at_end(place, rates, span, events);
         (s, events.expect("there are events"))
@@ -182,7 +185,10 @@ impl<M: Method, W: Watch, Y: State, P: Preconditioner<Y>> WithEvents<'_, M, W, Y
         let (t0, times) = (t0.into_tree(), times.into_tree());
         let (span, times) = self.ode.to_times(place, y0.into_tree(), t0, times);
         let near = Checked::new(&self.ode.near, place);
-        let rates = self.ode.split(place, &explicit, &implicit).near(near.some());
+        let rates = self
+            .ode
+            .split(place, &explicit, &implicit)
+            .near(near.some());
         let events = self.some(place);
         let (s, events) = self.ode.plain().at_times(place, rates, span, times, events);
         (s, events.expect("there are events"))

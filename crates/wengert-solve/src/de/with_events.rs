@@ -42,7 +42,10 @@ impl<M: Method, W: Watch, Y: State, P: Preconditioner<Y>> WithEvents<'_, M, W, Y
         let events = self.some(place);
         let near = Checked::new(&self.ode.near, place);
         let rates = Rates::whole(&rate).near(near.some());
-        let (s, events) = self.ode.plain().at_end(place, rates, Span::new(y0, t0, t1), events);
+        let (s, events) = self
+            .ode
+            .plain()
+            .at_end(place, rates, Span::new(y0, t0, t1), events);
         (s, events.expect("there are events"))
     }
 
@@ -91,7 +94,10 @@ impl<M: Method, W: Watch, Y: State, P: Preconditioner<Y>> WithEvents<'_, M, W, Y
         let events = self.some(place);
         let near = Checked::new(&self.ode.near, place);
         let rates = Rates::whole(&rate).near(near.some());
-        let (s, events) = self.ode.plain().all_steps(place, rates, span, limit, events);
+        let (s, events) = self
+            .ode
+            .plain()
+            .all_steps(place, rates, span, limit, events);
         (s, events.expect("there are events"))
     }
 
@@ -116,7 +122,10 @@ impl<M: Method, W: Watch, Y: State, P: Preconditioner<Y>> WithEvents<'_, M, W, Y
         let events = self.some(place);
         let near = Checked::new(&self.ode.near, place);
         let rates = Rates::whole(&rate).near(near.some());
-        let (s, events) = self.ode.plain().as_function(place, rates, span, limit, events);
+        let (s, events) = self
+            .ode
+            .plain()
+            .as_function(place, rates, span, limit, events);
         (s, events.expect("there are events"))
     }
 

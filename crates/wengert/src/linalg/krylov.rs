@@ -141,7 +141,8 @@ impl Krylov {
         A: IntoTree<Tree = I::Tree>,
     {
         asked_at(Location::caller(), || {
-            let method = |apply: Apply<'_>, near: Apply<'_>, b: Var| stabilised(self, apply, near, b);
+            let method =
+                |apply: Apply<'_>, near: Apply<'_>, b: Var| stabilised(self, apply, near, b);
             turned(apply, precondition, b, &method)
         })
     }

@@ -43,7 +43,9 @@ const INEXACT: f64 = 0.05;
 /// The number of steps for which what a preconditioner made is kept, and the part by which `s` may change meanwhile.
 const KEPT_STEPS: f64 = 20.0;
 const KEPT_PART: f64 = 0.3;
-/// The largest number of directions for a system that is solved with kept factors.
+/// The number of unknowns up to which the matrix of a derivative's system is made and factored, which then takes less than
+/// some products with it; above, the factors that are kept are used with so many directions at most.
+const SMALL: usize = 64;
 const DIRECTIONS: usize = 30;
 
 impl<Y: State> Flat<'_, Y> {
@@ -215,24 +217,27 @@ impl<Y: State> Flat<'_, Y> {
     /// which is near its inverse, are enough.
     fn by_kept(&self, kept: &Kept, turned: bool, apply: Apply<'_>, b: Var) -> Var {
         match self.linear {
-            Linear::Dense if self.n > 1 => {
+            Linear::Dense if self.n > SMALL => {
                 let lu = self.lu(kept);
                 let near = |b: Var| match turned {
                     true => lu.solve_transposed(b),
                     false => lu.solve(b),
                 };
                 let restart = self.n.min(DIRECTIONS);
+                // What rounding leaves of a stiff system may be more than this; one cycle tells no better.
                 let krylov = Krylov {
-                    rtol: 1e3 * eps(self.field.dtype),
+                    rtol: 1e5 * eps(self.field.dtype),
                     atol: 0.0,
-                    max_steps: 4 * restart as i64,
+                    max_steps: restart as i64,
                 };
                 let x = krylov.gmres(restart, |v: Var| near(apply(v)), near(b));
                 // A step that was rejected has none, whatever its factors are.
                 b.eq(0.0).all().select(zeros_like(b), x)
             }
             Linear::Dense | Linear::Banded { .. } => self.linear.solve(apply, b),
-            Linear::Products { .. } | Linear::Residuals { .. } if turned && !kept.near.is_empty() => {
+            Linear::Products { .. } | Linear::Residuals { .. }
+                if turned && !kept.near.is_empty() =>
+            {
                 let near = |r: Var| self.near(&kept.near, kept.s, r);
                 let back = linear_transpose(near, &b);
                 self.linear.iterated(apply, Some(&|c: Var| back(c)), 0.0, b)
@@ -244,7 +249,7 @@ impl<Y: State> Flat<'_, Y> {
     }
 
     /// Solves the system whose matrix is kept, or whose products are known, to what Newton's method needs.
-    fn apply_kept(&self, kept: &Kept, t: Var, x: Var, b: Var) -> Var {
+    pub(super) fn apply_kept(&self, kept: &Kept, t: Var, x: Var, b: Var) -> Var {
         match self.linear {
             Linear::Dense if self.n == 1 => b / kept.factors.reshape([1]),
             Linear::Dense => self.lu(kept).solve(b),
