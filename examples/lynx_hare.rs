@@ -30,10 +30,11 @@ mod tests;
 const USAGE: &str = "\
 Fits Lotka-Volterra to the lynx and hare pelts of the Hudson's Bay Company.
 
-Usage: lynx_hare [--starts N] [--out FILE]
+Usage: lynx_hare [--starts N] [--out FILE] [--profile]
 
   --starts N   starting points of the search [1000]
   --out FILE   where the plot goes, as SVG [lynx_hare.svg]
+  --profile    where the time goes, by the lines of this program
   --help       this text";
 
 /// Years of data, and Runge–Kutta steps per year.
@@ -221,6 +222,7 @@ fn digits(x: f64, n: i32) -> String {
 struct Options {
     starts: usize,
     out: String,
+    profile: bool,
 }
 
 /// Parses the command line; returns `None` for help.
@@ -228,12 +230,14 @@ fn options(mut args: impl Iterator<Item = String>) -> Result<Option<Options>, St
     let mut options = Options {
         starts: 1000,
         out: "lynx_hare.svg".into(),
+        profile: false,
     };
     while let Some(flag) = args.next() {
         let mut value = || args.next().ok_or(format!("{flag} wants a value"));
         match flag.as_str() {
             "--help" | "-h" => return Ok(None),
             "--out" => options.out = value()?,
+            "--profile" => options.profile = true,
             "--starts" => {
                 let n = value()?;
                 options.starts = match n.parse() {
@@ -251,6 +255,10 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     let pelts = Pelts::read();
     let fits = fits(pelts.clone());
     let starts = starts(options.starts);
+    if options.profile {
+        println!("{}", fits.profile(&starts)?);
+        return Ok(());
+    }
 
     let clock = Instant::now();
     fits.func(tree::specs(&starts))?;

@@ -53,6 +53,7 @@ chapters! {
     element_types: "../docs/src/element-types.md";
     errors: "../docs/src/errors.md";
     looking_inside: "../docs/src/looking-inside.md";
+    profile: "../docs/src/profile.md";
     adding_an_operation: "../docs/src/adding-an-operation.md";
 }
 

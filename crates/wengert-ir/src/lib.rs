@@ -46,5 +46,5 @@ pub mod transform;
 
 pub use wengert_loop::{
     arithmetic, buffer, cost, elementary, error, fourier, loops, order, panics, quoted, scalar,
-    sort, source, target, types, with_data,
+    sort, source, target, timing, types, with_data,
 };

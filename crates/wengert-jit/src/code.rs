@@ -2,7 +2,7 @@
 
 use cranelift_jit::JITModule;
 use cranelift_module::FuncId;
-use wengert_run::Code;
+use wengert_run::{Code, sample};
 
 use crate::emit::session::Kept;
 
@@ -35,7 +35,7 @@ impl MachineCode {
 impl Code for MachineCode {
     unsafe fn run(&self, frame: *mut u8) -> i32 {
         // SAFETY: by the caller: the frame is of the shape that the code was written for.
-        unsafe { (self.main)(frame) }
+        unsafe { sample::call(self.main, frame) }
     }
 }
 

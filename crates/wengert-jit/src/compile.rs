@@ -1,23 +1,27 @@
 //! Compiles a program to an executable.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use cranelift_codegen::isa::{self, OwnedTargetIsa};
 use cranelift_codegen::settings::{self, Configurable};
 use cranelift_jit::{JITBuilder, JITModule};
-use cranelift_module::{Module, ModuleError, default_libcall_names};
+use cranelift_module::{FuncId, Module, ModuleError, default_libcall_names};
 use wengert_loop::error::said;
 use wengert_loop::loops::Program;
 use wengert_loop::loops::prepare::prepare;
 use wengert_loop::loops::verify::verify;
 use wengert_loop::panics;
 use wengert_loop::target::Target;
+use wengert_loop::timing::timed;
 use wengert_run::library::helpers;
+use wengert_run::lines::{CallSite, LineTable, Native};
+use wengert_run::perf;
 use wengert_run::{Backend, CompileError, Executable, Listing, Made, Options, Size};
 
 use crate::code::MachineCode;
-use crate::emit::session::{self, Code};
+use crate::emit::session::{self, Code, Traced};
 use crate::memory::CodeMemory;
 use crate::plan;
 use crate::target::isas_of;
@@ -106,7 +110,9 @@ pub(crate) fn prepared(
     program: &Program,
     options: &Options,
 ) -> Result<Option<Program>, CompileError> {
-    let prepared = options.unroll.then(|| prepare(program));
+    let prepared = options
+        .unroll
+        .then(|| timed("prepare", || prepare(program)));
     if cfg!(debug_assertions)
         && let Some(p) = &prepared
     {
@@ -131,6 +137,39 @@ pub(crate) fn release(module: JITModule) {
     unsafe { module.free_memory() };
 }
 
+/// The table of where the code of finished functions comes from.
+fn table(module: &JITModule, traced: Vec<(FuncId, usize, Traced)>) -> LineTable {
+    let mut traced = traced;
+    let address = |id: FuncId| module.get_finalized_function(id) as usize;
+    traced.sort_by_key(|(id, ..)| address(*id));
+    let numbers: HashMap<FuncId, u32> = (traced.iter().enumerate())
+        .map(|(n, (id, ..))| (*id, n as u32))
+        .collect();
+    let functions = traced.into_iter().map(|(id, len, traced)| {
+        let calls = traced.calls.iter().map(|c| CallSite {
+            back: c.back,
+            depth: c.depth,
+            callee: c.callee.and_then(|id| numbers.get(&id).copied()),
+        });
+        let calls: Vec<CallSite> = calls.collect();
+        let mut depths: Vec<u32> = calls.iter().map(|c| c.depth).collect();
+        depths.sort_unstable();
+        depths.dedup();
+        Native {
+            address: address(id),
+            len,
+            pure: traced.pure,
+            calls,
+            depths,
+            lines: traced.lines,
+            name: traced.name,
+        }
+    });
+    LineTable {
+        functions: functions.collect(),
+    }
+}
+
 fn build(program: &Program, options: &Options) -> Result<Executable, CompileError> {
     let cpu = options.cpu;
     if !cpu.runs_here() {
@@ -139,11 +178,15 @@ fn build(program: &Program, options: &Options) -> Result<Executable, CompileErro
     }
     let [isa, quick] = isas_of(cpu)?;
     let prepared = prepared(program, options)?;
-    let plan = plan::plan(prepared.as_ref().unwrap_or(program), options);
+    let plan = timed("plan", || {
+        plan::plan(prepared.as_ref().unwrap_or(program), options)
+    });
     let space = Arc::new(AtomicUsize::new(0));
     let mut module = module(isa, Some(CodeMemory::new(space.clone())));
-    let written = session::write(&plan, &mut module, &**isa, quick, options);
-    let finished = written.and_then(|mut w| {
+    let written = timed("write code", || {
+        session::write(&plan, &mut module, &**isa, quick, options)
+    });
+    let finish = |mut w: session::Written| {
         let size = Size {
             functions: w.code.len(),
             wide_loops: w.wide_loops,
@@ -151,22 +194,33 @@ fn build(program: &Program, options: &Options) -> Result<Executable, CompileErro
         };
         let needs = w.code.iter().map(Code::space);
         space.store(needs.sum(), Ordering::Relaxed);
+        let mut traced = vec![];
         for f in w.code.drain(..) {
+            if let Some(t) = f.traced {
+                traced.push((f.id, f.bytes.len(), t));
+            }
             module
                 .define_function_bytes(f.id, f.align, &f.bytes, &f.relocs)
                 .map_err(refused)?;
         }
         module.finalize_definitions().map_err(refused)?;
-        Ok((w, size))
-    });
+        let lines = options.lines.then(|| table(&module, traced));
+        if let Some(lines) = &lines {
+            // SAFETY: the code is final, and lies where the table says.
+            unsafe { perf::publish(lines) };
+        }
+        Ok((w, size, lines))
+    };
+    let finished = timed("place code", || written.and_then(finish));
     match finished {
-        Ok((w, size)) => {
+        Ok((w, size, lines)) => {
             let made = Made {
                 code: Box::new(MachineCode::new(module, w.main, w.kept)),
                 call: w.call,
                 task: w.task,
                 choices: plan.reuse.choices,
                 size,
+                lines,
                 listing: w.listing.map(|functions| Listing {
                     program: plan.program,
                     costs: plan.costs.expect("they were asked for"),

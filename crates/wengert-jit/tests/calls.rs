@@ -250,6 +250,7 @@ fn copies_and_products() {
                     b: (n, 1),
                 }),
                 regions: SmallVec::from_slice(&[(y, at(0)), (t, at(0)), (c, at(0))]),
+                at: Origin::default(),
             });
         }
         b.copy((z, at(0)), (y, at(0)), m * n);

@@ -11,7 +11,7 @@
 //!   written once for every use.
 //! * [`types`], [`buffer`], [`error`], [`source`]: element types and shapes, arrays in memory, errors, lines of the program.
 //! * [`order`], [`sort`], [`arithmetic`]: the order of sums and of elements. [`target`]: properties of the machine that
-//!   affect how programs are built. [`cost`]: what operations cost.
+//!   affect how programs are built. [`cost`]: what operations cost. [`timing`]: what the passes of the compiler took.
 //!
 //! ```
 //! use wengert_loop::buffer::Data;
@@ -50,4 +50,5 @@ pub mod source;
 pub mod target;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod timing;
 pub mod types;

@@ -142,6 +142,21 @@ impl SourceId {
         id
     }
 
+    /// Returns its number, for tables that hold numbers: see [`SourceId::numbered`].
+    pub fn number(self) -> u32 {
+        self.0
+    }
+
+    /// Returns the id of a number; `None` if no id has it.
+    pub fn numbered(number: u32) -> Option<SourceId> {
+        let known = TABLE
+            .read()
+            .unwrap_or_else(|e| e.into_inner())
+            .entries
+            .len();
+        ((number as usize) < known).then_some(SourceId(number))
+    }
+
     /// Returns whether it was recorded only for a derivative.
     pub fn is_derivative(self) -> bool {
         let derived = |id: SourceId| matches!(id.entry(), Entry::Derivative(_));

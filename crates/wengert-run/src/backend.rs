@@ -13,6 +13,7 @@ use wengert_loop::target::Target;
 use crate::call::layout::FrameShape;
 use crate::cpu::Cpu;
 use crate::executable::Executable;
+use crate::lines::LineTable;
 use crate::plan::cost::Costs;
 
 /// A compiler of programs.
@@ -58,6 +59,8 @@ pub struct Made {
     pub size: Size,
     /// The emitted program and its text, if [`Options::listing`] asked for them.
     pub listing: Option<Listing>,
+    /// Where the code comes from, if [`Options::lines`] asked for it.
+    pub lines: Option<LineTable>,
 }
 
 /// Default limit on the bytes that the lists of one call may take.
@@ -83,6 +86,8 @@ pub struct Options {
     pub cpu: Cpu,
     /// Whether to keep the text of the code and the emitted program, see [`Executable::listing`].
     pub listing: bool,
+    /// Whether to keep where the code comes from, see [`Executable::lines`]. The code is the same.
+    pub lines: bool,
 }
 
 /// Which code uses registers wider than 128 bits. The results have the same bits in every case.
@@ -108,6 +113,7 @@ impl Default for Options {
             vectors: Vectors::Loops,
             cpu: Cpu::host(),
             listing: false,
+            lines: false,
         }
     }
 }

@@ -12,6 +12,8 @@ use crate::call::frame::{Frame, Pool};
 use crate::call::layout::{Layout, header};
 use crate::call::{Run, RunError};
 use crate::library::upper;
+use crate::lines::LineTable;
+use crate::sample::{self, Activity};
 
 /// The dtype and length that an argument or result must have.
 #[derive(Clone, Copy)]
@@ -34,6 +36,7 @@ pub struct Executable {
     parallel_above: u64,
     size: Size,
     listing: Option<Listing>,
+    lines: Option<LineTable>,
 }
 
 impl fmt::Debug for Executable {
@@ -77,12 +80,18 @@ impl Executable {
             parallel_above: options.parallel_above,
             size: made.size,
             listing: made.listing,
+            lines: made.lines,
         }
     }
 
     /// Returns the emitted program and its text, if [`Options::listing`] asked for them.
     pub fn listing(&self) -> Option<&Listing> {
         self.listing.as_ref()
+    }
+
+    /// Returns where the code comes from, if [`Options::lines`] asked for it and the back end makes machine code.
+    pub fn lines(&self) -> Option<&LineTable> {
+        self.lines.as_ref()
     }
 
     /// Returns the size of the code.
@@ -260,7 +269,7 @@ impl<'d> Prepared<'_, 'd> {
         // SAFETY: the code was made for a frame of this shape; inputs and outputs have the types and lengths it
         // was made for, and are borrowed until it returns. The code reads an input that shares an output's
         // memory before it writes there.
-        let status = unsafe { exe.code.run(base) };
+        let status = sample::span(Activity::Call, || unsafe { exe.code.run(base) });
         run.end(status)
     }
 }

@@ -75,6 +75,7 @@ impl Backend for Interpreter {
                 wide_loops: 0,
                 bytes: 0,
             },
+            lines: None,
             listing: options.listing.then(|| Listing {
                 program: program.clone(),
                 costs: Costs::of(

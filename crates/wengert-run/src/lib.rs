@@ -7,6 +7,8 @@
 //!   arguments, which loops gather, what a loop costs.
 //! * [`call`]: frames, the memory of a running call or task, and the lists built in them.
 //! * [`library`]: functions that generated code calls: threads, kernels, elementary functions in lanes.
+//! * [`lines`]: where machine code comes from in the user's program.
+//! * [`sample`]: what compiled code is doing, at the ticks of a clock. [`perf`]: files for Linux' `perf`.
 //! * [`Cpu`]: the features of a processor.
 //! * [`Interpreter`]: the simplest back end.
 
@@ -16,7 +18,10 @@ mod cpu;
 mod executable;
 mod interpreter;
 pub mod library;
+pub mod lines;
+pub mod perf;
 pub mod plan;
+pub mod sample;
 #[cfg(feature = "testing")]
 pub mod testing;
 

@@ -6,6 +6,7 @@ mod entry;
 mod executable;
 mod explain;
 mod prices;
+mod profile;
 mod traced;
 
 use std::fmt;
@@ -21,11 +22,12 @@ use wengert_ir::ops::while_loop;
 use wengert_ir::panics::{Caught, caught};
 use wengert_ir::rewrite::Choice;
 use wengert_ir::source::SourceId;
+use wengert_ir::timing::timed;
 use wengert_ir::trace::{Kind, Var, closed};
 use wengert_ir::transform::dead_code;
 use wengert_ir::{eval, rewrite, schedule};
 use wengert_jit::Cranelift;
-use wengert_run::Backend;
+use wengert_run::{Backend, perf};
 
 use self::compiled::{Compiled, Seen, Spare, Work};
 use self::entries::Entries;
@@ -33,6 +35,7 @@ use self::entry::{Deeper, Entered, Entry, Signature};
 pub use self::executable::Executable;
 pub use self::explain::{Explanation, Stage};
 pub use self::prices::Estimate;
+pub use self::profile::{Line, Memory, Method, Profile, StageTime};
 use crate::array::{Array, Form};
 use crate::debug::{Printer, printing};
 use crate::tree::{self, Feed, ShapeDtype, Tree, TreeDef};
@@ -344,11 +347,15 @@ where
             out,
             choices,
         } = self.trace(signature, traced)?;
-        let options = self.code_options();
+        let mut options = self.code_options();
+        options.lines = perf::is_wanted();
         let backend = &self.options.backend;
         let code = deep(&func, || {
             let target = backend.target(&options);
-            let program = lowered(|| schedule::lower_for(&func, &target))?;
+            let program = lowered(|| match options.lines {
+                true => schedule::lower_with_notes(&func, &target).map(|(program, _)| program),
+                false => schedule::lower_for(&func, &target),
+            })?;
             machine_code(&program, &**backend, &options)
         })?;
         Ok(Compiled {
@@ -385,7 +392,7 @@ where
         let _deeper = Deeper::new(Location::caller())?;
         let _entered = Entered::new(self as *const _ as usize, signature.clone());
         let _limit = while_loop::limited(self.options.max_steps);
-        traced_at(self.made, &*self.f, signature)
+        timed("trace", || traced_at(self.made, &*self.f, signature))
     }
 
     /// Traces the function and prepares it for scheduling. `traced` is called in between.
@@ -402,9 +409,8 @@ where
             fused: target.fused,
             chosen: !self.options.plain,
         };
-        let (func, choices) = deep(&func, || {
-            guarded(|| Ok(rewrite::optimise_with(&func, &options)))
-        })?;
+        let optimise = || rewrite::optimise_with(&func, &options);
+        let (func, choices) = deep(&func, || guarded(|| Ok(timed("optimise", optimise))))?;
         Ok(Ready {
             func,
             arrays,

@@ -138,7 +138,12 @@ pub use control::{
 pub use debug::{check, debug_callback, debug_print};
 pub use func::Func;
 pub use host::pure_callback;
-pub use jit::{Estimate, Executable, Explanation, Jit, Stage, jit, trace};
+pub use jit::{Estimate, Executable, Explanation, Jit, Profile, Stage, jit, trace};
+
+/// What a [`Profile`] consists of.
+pub mod profile {
+    pub use crate::jit::{Line, Memory, Method, Profile, StageTime};
+}
 pub use random::Key;
 pub use transform::{
     Axes, checkpoint, closure_convert, custom_jvp, custom_linear_solve, custom_root,

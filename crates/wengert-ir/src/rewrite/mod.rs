@@ -18,6 +18,7 @@ use smallvec::SmallVec;
 use crate::ir::{Atom, Func, Splat};
 use crate::ops::Op;
 use crate::ops::elementwise::Elementwise;
+use crate::timing::timed;
 use crate::trace::{Kind, Var, bind, open, with_source};
 use crate::transform::dead_code;
 
@@ -80,18 +81,21 @@ pub fn optimise(func: &Func, fused: bool) -> Func {
 /// products of arrays out of loops and maps, fuses maps over the same elements, unrolls those over one element and small
 /// ones in loops, and reduces what loops store. Also returns the choices of what loops store.
 pub fn optimise_with(func: &Func, options: &Options) -> (Func, Vec<Choice>) {
-    let func = rewrite(&dead_code(func), algebra::RULES);
+    let func = timed("simplify", || rewrite(&dead_code(func), algebra::RULES));
     let func = match options.fused {
-        true => rewrite(&dead_code(&func), contract::RULES),
+        true => timed("contract", || rewrite(&dead_code(&func), contract::RULES)),
         false => func,
     };
-    let func = move_products(&dead_code(&func));
-    let func = dead_code(&unroll_maps(&fuse_maps(&dead_code(&func))));
+    let func = timed("move products", || move_products(&dead_code(&func)));
+    let func = timed("fuse maps", || fuse_maps(&dead_code(&func)));
+    let func = timed("unroll maps", || dead_code(&unroll_maps(&func)));
     if !options.chosen {
         return (func, vec![]);
     }
-    let (func, choices) = choose_residuals(&func);
-    (dead_code(&func), choices)
+    timed("choose residuals", || {
+        let (func, choices) = choose_residuals(&func);
+        (dead_code(&func), choices)
+    })
 }
 
 /// Records the function again and tries the rules on each equation, in nested functions too.

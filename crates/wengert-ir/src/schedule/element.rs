@@ -97,9 +97,11 @@ impl Lowering {
                 if let Some(value) = self.remembered(id, at) {
                     return Ok(value);
                 }
+                let around = self.note_origin(id);
                 let args: Result<SmallVec<[Value; 3]>> =
                     inputs.iter().map(|&i| self.element(i, at)).collect();
                 let value = emit(&mut self.b, &args?);
+                self.note_origin_again(around);
                 self.note_computed(id);
                 self.remember(id, at, value);
                 Ok(value)
@@ -108,7 +110,9 @@ impl Lowering {
                 if let Some(value) = self.remembered(id, at) {
                     return Ok(value);
                 }
+                let around = self.note_origin(id);
                 let value = self.drawn_element(id, &draw, at);
+                self.note_origin_again(around);
                 self.note_computed(id);
                 self.remember(id, at, value);
                 Ok(value)
@@ -117,7 +121,9 @@ impl Lowering {
                 if let Some(value) = self.remembered(id, at) {
                     return Ok(value);
                 }
+                let around = self.note_origin(id);
                 let value = self.padded_element(x, &low, at)?;
+                self.note_origin_again(around);
                 self.note_computed(id);
                 self.remember(id, at, value);
                 Ok(value)
@@ -128,7 +134,9 @@ impl Lowering {
                 }
                 // `find` may read positions other than those of the piece.
                 let piece = self.piece.take();
+                let around = self.note_origin(id);
                 let value = find(self, at)?;
+                self.note_origin_again(around);
                 self.piece = piece;
                 self.note_computed(id);
                 self.remember(id, at, value);

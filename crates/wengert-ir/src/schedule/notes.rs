@@ -224,6 +224,9 @@ pub struct Notes {
 /// The writer of [`Notes`].
 pub(super) struct Recorder {
     operations: Vec<Operation>,
+    /// The place of each operation, with its mark if it belongs to a derivative: the origin of the statements that are
+    /// written for it.
+    sources: Vec<SourceId>,
     stored: Vec<Stored>,
     /// The parts that are open, the call first.
     open: Vec<Part>,
@@ -247,6 +250,7 @@ impl Recorder {
     pub(super) fn new() -> Recorder {
         Recorder {
             operations: vec![],
+            sources: vec![],
             stored: vec![],
             open: vec![Part::new(PartKind::Call, None)],
             now: None,
@@ -287,22 +291,38 @@ impl Recorder {
 impl Lowering {
     /// Begins an equation and returns the operation that was being lowered around it.
     pub(super) fn note_equation(&mut self, eqn: &Eqn) -> Option<OperationId> {
-        let r = self.notes.as_mut()?;
-        r.operations.push(operation_of(eqn));
-        r.now.replace(r.operations.len() - 1)
+        let id = self.note_operation(eqn)?;
+        self.note_switch(Some(id))
     }
 
     /// Notes an operation that will be computed.
     pub(super) fn note_operation(&mut self, eqn: &Eqn) -> Option<OperationId> {
         let r = self.notes.as_mut()?;
         r.operations.push(operation_of(eqn));
+        r.sources.push(eqn.source);
         Some(r.operations.len() - 1)
     }
 
     /// Goes to another operation, and returns the one before.
     pub(super) fn note_switch(&mut self, to: Option<OperationId>) -> Option<OperationId> {
         let r = self.notes.as_mut()?;
+        let source = to.map(|o| r.sources[o]);
+        self.b.set_source(source);
         std::mem::replace(&mut r.now, to)
+    }
+
+    /// Says that what follows computes an element of a node, and returns the origin of what came before.
+    pub(super) fn note_origin(&mut self, id: NodeId) -> Option<SourceId> {
+        let r = self.notes.as_ref()?;
+        let source = r.nodes[id.0 as usize].map(|o| r.sources[o]);
+        self.b.set_source(source)
+    }
+
+    /// Goes back to another origin.
+    pub(super) fn note_origin_again(&mut self, source: Option<SourceId>) {
+        if self.notes.is_some() {
+            self.b.set_source(source);
+        }
     }
 
     /// Notes which equations of a function will read one of its values.
@@ -350,9 +370,7 @@ impl Lowering {
 
     /// Ends an equation and goes back to the operation around it.
     pub(super) fn note_end(&mut self, around: Option<OperationId>) {
-        if let Some(r) = &mut self.notes {
-            r.now = around;
-        }
+        self.note_switch(around);
     }
 
     /// Notes that the next node has been made.

@@ -47,7 +47,7 @@ impl<'p> Emitter<'_, 'p> {
                     self.store_scalar(x, at);
                 }
             }
-            Stmt::Copy { to, from, len } => self.copy(to, from, *len),
+            Stmt::Copy { to, from, len, .. } => self.copy(to, from, *len),
             Stmt::For(l) => match l.kind {
                 LoopKind::Parallel if !self.parallel && self.lanes.is_none() => {
                     self.parallel_loop(l)
@@ -79,7 +79,9 @@ impl<'p> Emitter<'_, 'p> {
                 let x = self.load_scalar(d, at);
                 self.define(*out, &[x]);
             }
-            Stmt::Kernel { kernel, regions } => self.kernel(kernel, regions),
+            Stmt::Kernel {
+                kernel, regions, ..
+            } => self.kernel(kernel, regions),
             Stmt::Fail { failure } => self.give_up(*failure),
         }
     }

@@ -31,9 +31,10 @@ mod vector;
 
 use std::collections::HashMap;
 
-use cranelift_codegen::ir::{self, BlockArg, InstBuilder, MemFlagsData, types};
+use cranelift_codegen::ir::{self, BlockArg, InstBuilder, MemFlagsData, SourceLoc, types};
 use cranelift_frontend::FunctionBuilder;
 use wengert_loop::loops::{Block, BufferId, Stmt, Value};
+use wengert_loop::source::SourceId;
 use wengert_loop::types::DType;
 
 use self::next_use::Near;
@@ -165,6 +166,22 @@ pub(crate) struct Emitter<'a, 'p> {
     signatures: HashMap<(Vec<ir::Type>, Option<ir::Type>), ir::SigRef>,
     /// Whether it has a loop.
     loops: bool,
+    /// Whether the instructions are marked with the places that they come from: not those of a pure function, which
+    /// belong to its callers.
+    lines: bool,
+}
+
+/// The mark of a place on instructions. Cranelift keeps differences of marks, and -1 is no mark: all are even.
+fn srcloc(source: Option<SourceId>) -> SourceLoc {
+    source.map_or_else(SourceLoc::default, |s| SourceLoc::new(2 * s.number()))
+}
+
+/// The place of a mark.
+fn place_of(mark: SourceLoc) -> Option<SourceId> {
+    match mark.is_default() {
+        true => None,
+        false => SourceId::numbered(mark.bits() / 2),
+    }
 }
 
 /// The type of a scalar.
@@ -337,12 +354,22 @@ impl<'a, 'p> Emitter<'a, 'p> {
         self.b.finalize(config);
     }
 
-    /// Writes the statements of a block in the current context.
+    /// Writes the statements of a block in the current context. What follows comes from where the code before does.
     fn block(&mut self, block: &'p Block) {
+        let around = self.b.srcloc();
         if self.lanes.is_some() {
             self.lane_block(block);
         } else {
             self.uniform_stmts(&block.stmts);
+        }
+        self.b.set_srcloc(around);
+    }
+
+    /// Says that the instructions that follow come from where a statement does, if a table of lines is wanted.
+    fn comes_from(&mut self, s: &Stmt) {
+        if self.lines {
+            let source = self.s.plan.program.source_of(s);
+            self.b.set_srcloc(srcloc(source));
         }
     }
 
@@ -351,6 +378,7 @@ impl<'a, 'p> Emitter<'a, 'p> {
         for (n, s) in stmts.iter().enumerate() {
             self.near.iter_mut().for_each(|near| near.at(n));
             self.release_before(s);
+            self.comes_from(s);
             self.uniform_stmt(s);
         }
     }

@@ -92,6 +92,7 @@ impl<'p> Emitter<'_, 'p> {
         while let Some(first) = rest.first() {
             if !is_straight(first) {
                 self.release_before(first);
+                self.comes_from(first);
                 self.uniform_stmt(first);
                 rest = &rest[1..];
                 continue;
@@ -209,6 +210,7 @@ impl<'p> Emitter<'_, 'p> {
             if self.on_lanes(s) {
                 lines.push(s);
             } else {
+                self.comes_from(s);
                 self.uniform_stmt(s);
             }
         }
@@ -275,6 +277,7 @@ impl<'p> Emitter<'_, 'p> {
 
     /// Determines how a statement accesses memory, and computes the uniform part of the address.
     fn line(&mut self, s: &'p Stmt, rows: &mut Vec<(Row, bool)>) -> Line<'p> {
+        self.comes_from(s);
         let stores = stored(s).is_some();
         let value = stored(s)
             .or(result(s))
@@ -490,6 +493,7 @@ impl<'p> Emitter<'_, 'p> {
     }
 
     fn emit_piece(&mut self, line: &Line<'p>, i: usize, rows: &[(Row, bool)]) {
+        self.comes_from(line.stmt);
         match line.stmt {
             Stmt::Op { out, op, args } => {
                 let x = self.lane_op(*out, *op, args, i);

@@ -3,21 +3,22 @@
 use std::any::Any;
 use std::collections::HashMap;
 
-use cranelift_codegen::Context;
 use cranelift_codegen::ir::{AbiParam, Function, InstBuilder, Signature, types};
 use cranelift_codegen::isa::{OwnedTargetIsa, TargetIsa};
+use cranelift_codegen::{Context, Final, MachBufferFinalized};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_jit::JITModule;
-use cranelift_module::{FuncId, Module, ModuleReloc};
+use cranelift_module::{FuncId, Module, ModuleReloc, ModuleRelocTarget};
 use wengert_loop::loops::{BufferId, BufferKind, For, LANES, ListId};
 use wengert_loop::source::SourceId;
 use wengert_loop::types::DType;
 use wengert_run::call::layout::{FrameShape, Layout};
 use wengert_run::call::lists::Slot;
+use wengert_run::lines::{LineSpan, covering};
 use wengert_run::{CompileError, Listed, Options};
 
 use super::how::Machine;
-use super::{Emitter, Lanes, Location, Unit, scalar_type};
+use super::{Emitter, Lanes, Location, Unit, place_of, scalar_type};
 use crate::compile::refused;
 use crate::memory;
 use crate::plan::{Plan, Values, plan_function};
@@ -59,6 +60,8 @@ pub(crate) struct Session<'p> {
     long: usize,
     /// The text of each function, if requested.
     listing: Option<Vec<Listed>>,
+    /// Whether a table of the lines of the code is wanted.
+    lines: bool,
     kept: Kept,
 }
 
@@ -81,6 +84,27 @@ pub(crate) struct Code {
     pub align: u64,
     pub bytes: Vec<u8>,
     pub relocs: Vec<ModuleReloc>,
+    /// The places that it comes from, if they were asked for.
+    pub traced: Option<Traced>,
+}
+
+/// The places that the code of a function comes from, by offsets into it.
+pub(crate) struct Traced {
+    pub name: String,
+    /// Whether it is a function of scalars, which computes for whoever calls it.
+    pub pure: bool,
+    pub lines: Vec<LineSpan>,
+    pub calls: Vec<TracedCall>,
+}
+
+/// A call in the code of a function.
+pub(crate) struct TracedCall {
+    /// The offset of the instruction after it.
+    pub back: u32,
+    /// The bytes from the slot of the function's own return address down to that of the call's.
+    pub depth: u32,
+    /// The function that it calls, if that is one of the program.
+    pub callee: Option<FuncId>,
 }
 
 impl Code {
@@ -154,6 +178,7 @@ pub(crate) fn write<'p>(
         builder: FunctionBuilderContext::new(),
         long: options.quick_above,
         listing: options.listing.then(Vec::new),
+        lines: options.lines,
         kept: Kept::default(),
         module,
     };
@@ -229,6 +254,8 @@ impl<'p> Session<'p> {
         let frame = b.block_params(entry)[0];
         self.units += 1;
         let number = self.units;
+        let pure = !std::ptr::eq(values, &self.plan.values);
+        let lines = self.lines && !pure;
         let mut e = Emitter {
             b,
             s: self,
@@ -249,12 +276,13 @@ impl<'p> Session<'p> {
             fail: None,
             signatures: HashMap::new(),
             loops: false,
+            lines,
         };
         body(&mut e);
         let loops = e.loops;
         e.finish();
         self.builder = builder_context;
-        self.define(id, func, loops, name)
+        self.define(id, func, loops, name, pure)
     }
 
     fn define(
@@ -263,6 +291,7 @@ impl<'p> Session<'p> {
         func: Function,
         loops: bool,
         name: &str,
+        pure: bool,
     ) -> Result<(), CompileError> {
         self.context.clear();
         self.context.func = func;
@@ -297,11 +326,16 @@ impl<'p> Session<'p> {
             .iter()
             .map(|r| ModuleReloc::from_mach_reloc(r, &self.context.func, id))
             .collect();
+        let len = bytes.len() as u32;
+        let traced = self
+            .lines
+            .then(|| traced(&code.buffer, len, &relocs, name, pure));
         self.code.push(Code {
             id,
             align,
             bytes,
             relocs,
+            traced,
         });
         Ok(())
     }
@@ -406,7 +440,12 @@ impl<'p> Session<'p> {
             Unit::Task => &mut self.task,
         };
         let kept = &mut self.kept.values;
-        let (bytes, text) = zmm::write(
+        let zmm::Wide {
+            bytes,
+            text,
+            lines,
+            calls,
+        } = zmm::write(
             l,
             self.plan,
             places,
@@ -414,6 +453,7 @@ impl<'p> Session<'p> {
             self.spare.entry(unit).or_default(),
             &mut |value| keep(kept, value) as i64,
             self.listing.is_some(),
+            self.lines,
         );
         if let (Some(listing), Some(assembly)) = (&mut self.listing, text) {
             listing.push(Listed {
@@ -431,6 +471,12 @@ impl<'p> Session<'p> {
             align: 64,
             bytes,
             relocs: Vec::new(),
+            traced: self.lines.then(|| Traced {
+                name: "vector loop".to_string(),
+                pure: false,
+                lines,
+                calls,
+            }),
         });
         id
     }
@@ -592,6 +638,49 @@ impl<'p> Session<'p> {
             let kept = self.kept.sources.entry(id);
             &raw const **kept.or_insert_with(|| Box::new(id)) as usize
         })
+    }
+}
+
+/// What is known of the places that a function of Cranelift's comes from.
+fn traced(
+    buffer: &MachBufferFinalized<Final>,
+    len: u32,
+    relocs: &[ModuleReloc],
+    name: &str,
+    pure: bool,
+) -> Traced {
+    let lines = buffer
+        .get_srclocs_sorted()
+        .iter()
+        .filter(|l| l.start < l.end);
+    let lines = lines.map(|l| LineSpan {
+        start: l.start,
+        end: l.end,
+        source: place_of(l.loc),
+    });
+    // The return address and the register of frames are above the rest of the frame.
+    let frame = buffer.frame_layout().map_or(0, |f| f.frame_to_fp_offset);
+    let calls = buffer.call_sites().map(|call| {
+        // A near call ends with the distance to what it calls.
+        let called = relocs.iter().find(|r| r.offset + 4 == call.ret_addr);
+        let callee = called.and_then(|r| match &r.name {
+            ModuleRelocTarget::User {
+                namespace: 0,
+                index,
+            } => Some(FuncId::from_u32(*index)),
+            _ => None,
+        });
+        TracedCall {
+            back: call.ret_addr,
+            depth: frame + 16,
+            callee,
+        }
+    });
+    Traced {
+        name: name.to_string(),
+        pure,
+        lines: covering(lines, len),
+        calls: calls.collect(),
     }
 }
 

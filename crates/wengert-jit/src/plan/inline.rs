@@ -4,7 +4,10 @@
 use std::collections::HashMap;
 
 use smallvec::SmallVec;
-use wengert_loop::loops::{Block, Function, Program, ScalarOp, Stmt, Value, ValueType, walk};
+use wengert_loop::loops::{
+    Block, Function, Program, ScalarOp, Sources, Stmt, Value, ValueType, walk,
+};
+use wengert_loop::source::SourceId;
 use wengert_loop::types::DType;
 use wengert_run::library::wide::Wide;
 
@@ -45,6 +48,8 @@ pub(crate) fn inline(program: &Program, wide: &[Option<Wide>]) -> Program {
         wanted: &wanted,
         functions: &program.functions,
         values: &mut p.values,
+        sources: &mut p.sources,
+        source: None,
     };
     p.body = pass.block(body);
     p
@@ -55,6 +60,9 @@ struct Pass<'a> {
     wanted: &'a [bool],
     functions: &'a [Function],
     values: &'a mut Vec<ValueType>,
+    sources: &'a mut Sources,
+    /// The place of the call that is being replaced.
+    source: Option<SourceId>,
 }
 
 impl Pass<'_> {
@@ -81,6 +89,7 @@ impl Pass<'_> {
     }
 
     fn expand(&mut self, f: &Function, out: Value, args: &[Value], stmts: &mut Vec<Stmt>) {
+        self.source = self.sources.of(out);
         let mut names: HashMap<Value, Value> =
             f.params.iter().copied().zip(args.iter().copied()).collect();
         let body = self.rename(f, &f.body, &mut names);
@@ -95,7 +104,9 @@ impl Pass<'_> {
 
     fn fresh(&mut self, dtype: DType, lanes: bool) -> Value {
         self.values.push(ValueType { dtype, lanes });
-        Value(self.values.len() as u32 - 1)
+        let value = Value(self.values.len() as u32 - 1);
+        self.sources.set(value, self.source);
+        value
     }
 
     fn lanes(&self, v: Value) -> bool {

@@ -57,6 +57,7 @@ impl<'p> Writer<'_, 'p> {
                 let lanes = matches!(s, Stmt::Store { .. })
                     || walk::result(s).is_some_and(|v| self.is_lanes(v));
                 if lanes || block == 0 {
+                    self.comes_from(s);
                     self.straight(s);
                 }
             }
@@ -96,8 +97,10 @@ impl<'p> Writer<'_, 'p> {
             Stmt::While(l) => self.while_loop(l),
             Stmt::If(i) if self.is_lanes(i.pred) => self.parting_branch(i),
             Stmt::If(i) => self.branch(i),
-            Stmt::Copy { to, from, len } => self.copy(to, from, *len),
-            Stmt::Kernel { kernel, regions } => {
+            Stmt::Copy { to, from, len, .. } => self.copy(to, from, *len),
+            Stmt::Kernel {
+                kernel, regions, ..
+            } => {
                 if let Some(&product) = kernel.downcast_ref::<LaneProduct>() {
                     return self.lane_product(product, regions);
                 }

@@ -38,6 +38,7 @@ use std::collections::{HashMap, HashSet};
 use wengert_loop::loops::{Block, BufferId, BufferKind, For, LANES, ListId, Stmt, Value, walk};
 use wengert_loop::types::DType;
 use wengert_run::call::layout::Layout;
+use wengert_run::lines::LineSpan;
 use wengert_run::plan::is_straight;
 
 use self::asm::{Asm, Cond, Form, Gpr, Int, Label, Mem, RAX, RBX, RCX, RDI};
@@ -45,6 +46,7 @@ use self::liveness::{Life, Pos};
 use self::memory::Pointer;
 use self::refilled::Refilled;
 use self::regs::{Piece, Registers};
+use crate::emit::session::TracedCall;
 use crate::plan::{Plan, Values};
 
 /// Rows and words of the frame that the loops of one kind of frame use, one loop after the other.
@@ -196,8 +198,17 @@ pub(super) struct Writer<'e, 'p> {
     keep: &'e mut dyn FnMut(Box<dyn Any + Send>) -> i64,
 }
 
-/// Writes a vector loop as a function of a frame pointer that returns a status. Returns the code
-/// and, if requested, its text.
+/// Wide code of a loop.
+pub(crate) struct Wide {
+    pub bytes: Vec<u8>,
+    /// Its text, if requested.
+    pub text: Option<String>,
+    /// The places that it comes from, and its calls; empty if they are not wanted.
+    pub lines: Vec<LineSpan>,
+    pub calls: Vec<TracedCall>,
+}
+
+/// Writes a vector loop as a function of a frame pointer that returns a status.
 pub(crate) fn write<'p>(
     &VectorLoop {
         looped: l,
@@ -209,8 +220,13 @@ pub(crate) fn write<'p>(
     spare: &mut FrameSlots,
     keep: &mut dyn FnMut(Box<dyn Any + Send>) -> i64,
     listing: bool,
-) -> (Vec<u8>, Option<String>) {
+    lines: bool,
+) -> Wide {
     let mut asm = Asm::new(lanes, listing);
+    if lines {
+        asm.keep_lines();
+        asm.comes_from(plan.program.sources.of(l.index));
+    }
     let leave = asm.label();
     let refilled = match lanes {
         LANES => refilled::refilled(&plan.program, &plan.values, interleave, l),
@@ -249,7 +265,19 @@ pub(crate) fn write<'p>(
         keep,
     };
     w.function(l, refilled, &places.carried);
-    w.asm.finish()
+    let code = w.asm.finish();
+    let (lines, calls) = code.lines.map_or((vec![], vec![]), |t| (t.lines, t.calls));
+    let calls = calls.into_iter().map(|(back, depth)| TracedCall {
+        back,
+        depth,
+        callee: None,
+    });
+    Wide {
+        bytes: code.bytes,
+        text: code.text,
+        lines,
+        calls: calls.collect(),
+    }
 }
 
 impl<'p> Writer<'_, 'p> {
@@ -350,6 +378,7 @@ impl<'p> Writer<'_, 'p> {
             self.asm.pop(r);
         }
         self.asm.ret();
+        self.asm.go_back_in(SAVED.len());
         self.large_divisions();
         self.growths();
     }
@@ -454,9 +483,19 @@ impl<'p> Writer<'_, 'p> {
         self.active = Some(word);
     }
 
-    /// The statements of a block.
+    /// The statements of a block. What follows comes from where the code before does.
     fn statements(&mut self, block: &'p Block) {
+        let around = self.asm.source();
         self.sequence(&block.stmts);
+        self.asm.comes_from(around);
+    }
+
+    /// Says that the code that follows comes from where a statement does.
+    fn comes_from(&mut self, s: &Stmt) {
+        if self.asm.has_lines() {
+            let source = self.plan.program.source_of(s);
+            self.asm.comes_from(source);
+        }
     }
 
     fn sequence(&mut self, stmts: &'p [Stmt]) {
@@ -469,6 +508,7 @@ impl<'p> Writer<'_, 'p> {
                 continue;
             }
             self.set_all_at(self.at[0] + 1);
+            self.comes_from(s);
             self.stmt(s);
             rest = &rest[1..];
         }

@@ -134,7 +134,12 @@ impl Build {
     }
 
     pub fn copy(&mut self, to: (BufferId, Index), from: (BufferId, Index), len: usize) {
-        self.push(Stmt::Copy { to, from, len });
+        self.push(Stmt::Copy {
+            to,
+            from,
+            len,
+            at: Origin::default(),
+        });
     }
 
     fn block(&mut self, f: impl FnOnce(&mut Self) -> Vec<Value>) -> Block {

@@ -30,6 +30,7 @@ pub mod interp;
 pub mod kernel;
 pub mod math;
 pub mod number;
+mod origin;
 pub mod parse;
 pub mod prepare;
 pub mod promote;
@@ -46,6 +47,7 @@ mod tests;
 
 pub use crate::scalar::{FoldOp, ScalarOp};
 pub use kernel::Kernel;
+pub use origin::{Origin, Sources};
 
 use std::sync::Arc;
 
@@ -377,6 +379,8 @@ pub enum Stmt {
         from: (BufferId, Index),
         /// The number of elements.
         len: usize,
+        /// The place of the operation that it is part of.
+        at: Origin,
     },
     /// A counted loop.
     For(For),
@@ -439,6 +443,8 @@ pub enum Stmt {
         kernel: Arc<dyn Kernel>,
         /// The first elements of the [regions](Kernel::regions) it works on; uniform.
         regions: SmallVec<[(BufferId, Index); 3]>,
+        /// The place of the operation.
+        at: Origin,
     },
     /// Ends the call with an error. In a vector loop: if any lane is live.
     Fail {
@@ -500,6 +506,8 @@ pub struct Function {
 pub struct Program {
     /// The types of its values.
     pub values: Vec<ValueType>,
+    /// The places that its values come from.
+    pub sources: Sources,
     /// The buffers it uses.
     pub buffers: Vec<Buffer>,
     /// The tables that [`BufferKind::Constant`] buffers name, as bits of their elements.

@@ -64,7 +64,10 @@ pub(super) trait Rewrite<'p>: Sized {
 
 /// Writes the statements of a block here.
 pub(super) fn stmts<'p, R: Rewrite<'p>>(pass: &mut R, block: &'p Block) {
-    block.stmts.iter().for_each(|s| pass.stmt(s));
+    for s in &block.stmts {
+        pass.replay().comes_from(s);
+        pass.stmt(s);
+    }
 }
 
 impl<'p> Replay<'p> {
@@ -75,6 +78,12 @@ impl<'p> Replay<'p> {
             new: vec![None; old.values.len()],
             lane: None,
         }
+    }
+
+    /// Says that what is written next comes from where this statement does.
+    pub(super) fn comes_from(&mut self, stmt: &Stmt) {
+        let source = self.old.source_of(stmt);
+        self.b.set_source(source);
     }
 
     /// The new value of an old one.
@@ -178,7 +187,7 @@ pub(super) fn same<'p, R: Rewrite<'p>>(pass: &mut R, stmt: &'p Stmt) {
             let index = r.affine(index);
             r.b.store(*buffer, &index, r.get(*value));
         }
-        Stmt::Copy { to, from, len } => {
+        Stmt::Copy { to, from, len, .. } => {
             let (to, from) = (at(r, to), at(r, from));
             r.b.copy((to.0, &to.1), (from.0, &from.1), *len);
         }
@@ -194,6 +203,7 @@ pub(super) fn same<'p, R: Rewrite<'p>>(pass: &mut R, stmt: &'p Stmt) {
             r.set(l.index, open.index);
             let results = body_of(pass, stmt, &l.body, &l.carried, &params);
             let r = pass.replay();
+            r.comes_from(stmt);
             r.lane = around;
             let outs = r.b.close_for(open, results);
             leave(pass, stmt, &outs);
@@ -222,6 +232,7 @@ pub(super) fn same<'p, R: Rewrite<'p>>(pass: &mut R, stmt: &'p Stmt) {
             r.b.open(None);
             let results = body_of(pass, stmt, &l.body, &l.carried, &params);
             let r = pass.replay();
+            r.comes_from(stmt);
             let body = r.b.close(results);
             let outs: Vec<Value> = carried.iter().map(|c| c.out).collect();
             let ends = counters.iter().any(|c| c.ends_within(l.limit));
@@ -242,6 +253,7 @@ pub(super) fn same<'p, R: Rewrite<'p>>(pass: &mut R, stmt: &'p Stmt) {
                 let results = body_of(pass, stmt, branch, &[], &[]);
                 pass.replay().b.close(results)
             });
+            pass.replay().comes_from(stmt);
             let outs = pass.replay().b.close_if(pred, then, otherwise);
             leave(pass, stmt, &outs);
         }
@@ -274,7 +286,9 @@ pub(super) fn same<'p, R: Rewrite<'p>>(pass: &mut R, stmt: &'p Stmt) {
             let value = r.b.list_load(dtype, rows, r.get(cell.row), &element);
             r.set(*out, value);
         }
-        Stmt::Kernel { kernel, regions } => {
+        Stmt::Kernel {
+            kernel, regions, ..
+        } => {
             let regions: Vec<_> = regions.iter().map(|region| at(r, region)).collect();
             r.b.kernel(kernel.clone(), &regions);
         }

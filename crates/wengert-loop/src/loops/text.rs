@@ -261,7 +261,7 @@ impl Writer<'_> {
                 index,
                 value,
             } => self.line(f, &format!("{} = {value}", self.element(*buffer, index))),
-            Stmt::Copy { to, from, len } => {
+            Stmt::Copy { to, from, len, .. } => {
                 let (to, from) = (self.element(to.0, &to.1), self.element(from.0, &from.1));
                 self.line(f, &format!("copy {len}: {to} = {from}"))
             }
@@ -335,7 +335,9 @@ impl Writer<'_> {
                 );
                 self.line(f, &text)
             }
-            Stmt::Kernel { kernel, regions } => {
+            Stmt::Kernel {
+                kernel, regions, ..
+            } => {
                 let regions: Vec<String> =
                     regions.iter().map(|(b, i)| self.element(*b, i)).collect();
                 let text = format!("{}: {}", kernel.text(), regions.join(", "));

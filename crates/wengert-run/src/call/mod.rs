@@ -14,6 +14,7 @@ use wengert_loop::source::SourceId;
 
 use self::frame::{Frame, Pool};
 use self::lists::TooMuch;
+use crate::sample;
 
 /// The reason why a call failed.
 #[derive(Clone, PartialEq, Debug, thiserror::Error)]
@@ -108,6 +109,7 @@ impl<'a> Run<'a> {
     /// If a host function panicked, with its payload.
     #[inline]
     pub(crate) fn end(&mut self, status: i32) -> Result<(), RunError> {
+        sample::lists(self.list_bytes.load(Ordering::Relaxed));
         let finished = self.finished.get_mut().expect("no panic holds it");
         while let Some(mut frame) = finished.take() {
             *finished = frame.next.take();

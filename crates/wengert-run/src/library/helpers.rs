@@ -16,6 +16,7 @@ use super::{threads, upper};
 use crate::call::frame::Frame;
 use crate::call::lists::{Arena, Charge, Slot, TooMuch};
 use crate::call::{Run, RunError};
+use crate::sample;
 
 /// The status of success.
 const OK: i32 = 0;
@@ -155,7 +156,9 @@ impl KernelCall {
         }
         let chunk = ((ROWS / nanoseconds * rows as f64) as usize).max(1);
         let at = Addresses(at);
+        let site = sample::site();
         (0..rows.div_ceil(chunk)).into_par_iter().try_for_each(|i| {
+            let _works_for = sample::inherit(site);
             let part = i * chunk..rows.min((i + 1) * chunk);
             // SAFETY: guaranteed by the caller; no two parts have a row in common.
             let mut elements = unsafe { self.part(at.all(), part, rows) };

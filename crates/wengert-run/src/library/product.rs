@@ -10,6 +10,7 @@ use super::tiles::Number;
 use super::vectors::FewVectors;
 use crate::call::frame::Frame;
 use crate::cpu::Cpu;
+use crate::sample;
 
 /// Size from which a product of a matrix and a few vectors uses several threads: reading the matrix takes as long as
 /// waking them.
@@ -85,7 +86,7 @@ unsafe fn product<T: Number>(call: &GemmCall, c: *mut T, a: *const T, b: *const 
         false => gemm::Parallelism::None,
     };
     // SAFETY: guaranteed by the caller.
-    unsafe {
+    sample::with_pool(|| unsafe {
         gemm::gemm(
             m,
             n,
@@ -107,7 +108,7 @@ unsafe fn product<T: Number>(call: &GemmCall, c: *mut T, a: *const T, b: *const 
             false,
             threads,
         );
-    }
+    });
 }
 
 /// Computes a product of a matrix and a few vectors.

@@ -6,6 +6,8 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
+use crate::sample;
+
 /// Number of looks at the other threads before the calling one sleeps.
 const SPINS: usize = 2000;
 
@@ -45,9 +47,13 @@ pub(super) fn share<F: Fn(usize) + Sync>(parts: usize, work: F) {
         run: run::<F>,
         work: std::ptr::from_ref(&work).cast(),
     });
+    let site = sample::site();
     for _ in 0..others {
         let shared = Arc::clone(&shared);
-        rayon::spawn(move || shared.take_parts());
+        rayon::spawn(move || {
+            let _works_for = sample::inherit(site);
+            shared.take_parts();
+        });
     }
     let end = End(&shared);
     shared.take_parts();

@@ -8,6 +8,7 @@ use wengert_loop::types::DType;
 
 use super::helpers::guard;
 use crate::call::frame::Frame;
+use crate::sample;
 
 /// A sort in a program.
 pub struct SortCall {
@@ -71,9 +72,13 @@ unsafe fn rows<T: Arithmetic>(call: &SortCall, keys: *mut T, places: *mut i64) {
     // SAFETY: guaranteed by the caller.
     let keys = unsafe { std::slice::from_raw_parts_mut(keys, rows * n) };
     let side_by_side = call.threads && rows > 1 && rows * n >= PARALLEL;
+    let site = sample::site();
     if places.is_null() {
         match side_by_side {
-            true => (keys.par_chunks_mut(n)).for_each(|row| sort_keys(row, descending)),
+            true => (keys.par_chunks_mut(n)).for_each(|row| {
+                let _works_for = sample::inherit(site);
+                sort_keys(row, descending);
+            }),
             false => (keys.chunks_mut(n)).for_each(|row| sort_keys(row, descending)),
         }
         return;
@@ -84,7 +89,10 @@ unsafe fn rows<T: Arithmetic>(call: &SortCall, keys: *mut T, places: *mut i64) {
     match side_by_side {
         true => (keys.par_chunks_mut(n))
             .zip(places.par_chunks_mut(n))
-            .for_each(one),
+            .for_each(|row| {
+                let _works_for = sample::inherit(site);
+                one(row);
+            }),
         false => (keys.chunks_mut(n)).zip(places.chunks_mut(n)).for_each(one),
     }
 }

@@ -10,6 +10,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use super::upper;
 use crate::call::Run;
 use crate::call::frame::Frame;
+use crate::sample;
 
 /// The body of a parallel loop: it takes the frame pointer, the first step and the exclusive end, and returns a
 /// status.
@@ -74,9 +75,13 @@ pub unsafe fn run(run: &Run<'_>, frame: *mut u8, body: Body, extent: i64, nanose
         return;
     }
     let job = Arc::new(job);
+    let site = sample::site();
     for _ in 0..others {
         let job = Arc::clone(&job);
-        rayon::spawn(move || job.take_chunks());
+        rayon::spawn(move || {
+            let _works_for = sample::inherit(site);
+            job.take_chunks();
+        });
     }
     job.take_chunks();
     job.wait();
@@ -109,7 +114,7 @@ impl Job {
                 upper::clear();
                 // SAFETY: the body is of the same program and runs on a frame of its tasks; steps are
                 // independent of each other.
-                unsafe { (self.body)(frame.base(), low, high) };
+                unsafe { sample::body(self.body, frame.base(), low, high) };
             }
             self.state.lock().expect("no panic holds it").0 += 1;
         }

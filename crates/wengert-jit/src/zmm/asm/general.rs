@@ -247,6 +247,7 @@ impl Asm {
             self.bytes.push(0x41);
         }
         self.bytes.extend([0xff, 0xd0 | (f.0 & 7)]);
+        self.note_call();
     }
 
     pub(in crate::zmm) fn push(&mut self, r: Gpr) {
@@ -255,6 +256,7 @@ impl Asm {
             self.bytes.push(0x41);
         }
         self.bytes.push(0x50 | (r.0 & 7));
+        self.note_pushed(1);
     }
 
     pub(in crate::zmm) fn pop(&mut self, r: Gpr) {
@@ -263,6 +265,7 @@ impl Asm {
             self.bytes.push(0x41);
         }
         self.bytes.push(0x58 | (r.0 & 7));
+        self.note_pushed(-1);
     }
 
     pub(in crate::zmm) fn ret(&mut self) {

@@ -2,12 +2,16 @@
 //! 2.)
 
 mod general;
+mod lines;
 mod table;
 mod vector;
 
+pub(super) use self::lines::Traced;
 pub(super) use self::table::{Form, Op, convert, ops};
 
 use std::fmt;
+
+use self::lines::Lines;
 
 /// A vector register of 512 bits, 0 to 31.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -153,6 +157,13 @@ impl fmt::Display for Lanes {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Label(usize);
 
+/// Code that is written.
+pub(super) struct Finished {
+    pub bytes: Vec<u8>,
+    pub text: Option<String>,
+    pub lines: Option<Traced>,
+}
+
 /// Code under construction.
 pub(super) struct Asm {
     lanes: usize,
@@ -162,6 +173,8 @@ pub(super) struct Asm {
     jumps: Vec<(usize, Label)>,
     /// The listing, if requested.
     text: Option<String>,
+    /// The places that the code comes from, if requested.
+    lines: Option<Lines>,
 }
 
 impl fmt::Display for Zmm {
@@ -211,6 +224,7 @@ impl Asm {
             labels: Vec::new(),
             jumps: Vec::new(),
             text: listing.then(String::new),
+            lines: None,
         }
     }
 
@@ -222,15 +236,20 @@ impl Asm {
         }
     }
 
-    /// The code with all jumps resolved, and its listing.
-    pub(super) fn finish(mut self) -> (Vec<u8>, Option<String>) {
+    /// The code with all jumps resolved, its listing, and the places that it comes from.
+    pub(super) fn finish(mut self) -> Finished {
         for (at, label) in self.jumps {
             let to = self.labels[label.0].expect("every label has its place");
             let distance = to as i64 - (at as i64 + 4);
             let distance = i32::try_from(distance).expect("code is shorter than 2 GB");
             self.bytes[at..at + 4].copy_from_slice(&distance.to_le_bytes());
         }
-        (self.bytes, self.text)
+        let lines = self.lines.map(|lines| lines.finish(self.bytes.len()));
+        Finished {
+            bytes: self.bytes,
+            text: self.text,
+            lines,
+        }
     }
 
     pub(super) fn label(&mut self) -> Label {

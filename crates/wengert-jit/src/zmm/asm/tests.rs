@@ -404,7 +404,9 @@ fn check(lanes: usize, known: &[(Write<'_>, &[u8])]) {
     for (write, bytes) in known {
         let mut asm = Asm::new(lanes, true);
         write(&mut asm);
-        let (code, text) = asm.finish();
+        let Finished {
+            bytes: code, text, ..
+        } = asm.finish();
         assert_eq!(code, *bytes, "{}", text.expect("it was asked for"));
     }
 }

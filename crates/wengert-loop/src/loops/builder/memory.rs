@@ -71,7 +71,8 @@ impl Builder {
     ) {
         let to = (to, self.index(to_index));
         let from = (from, self.index(from_index));
-        self.push(Stmt::Copy { to, from, len });
+        let at = self.origin();
+        self.push(Stmt::Copy { to, from, len, at });
     }
 
     /// A kernel on regions, given by their first elements.
@@ -80,7 +81,12 @@ impl Builder {
             .iter()
             .map(|(buffer, at)| (*buffer, self.index(at)))
             .collect();
-        self.push(Stmt::Kernel { kernel, regions });
+        let at = self.origin();
+        self.push(Stmt::Kernel {
+            kernel,
+            regions,
+            at,
+        });
     }
 
     /// Ends the call with an error.

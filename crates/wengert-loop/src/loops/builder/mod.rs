@@ -13,10 +13,11 @@ use std::collections::HashMap;
 use smallvec::SmallVec;
 
 use super::{
-    Block, Buffer, BufferId, BufferKind, Index, ListField, Program, ScalarOp, Stmt, Value,
-    ValueType,
+    Block, Buffer, BufferId, BufferKind, Index, ListField, Origin, Program, ScalarOp, Sources,
+    Stmt, Value, ValueType,
 };
 use crate::scalar;
+use crate::source::SourceId;
 use crate::types::DType;
 
 /// A program under construction. Statements go to the innermost open region.
@@ -34,6 +35,8 @@ pub struct Builder {
     tables: HashMap<(DType, Vec<u64>), BufferId>,
     /// Whether a [`Function`](super::Function) is being built, all of whose values are per-lane.
     in_function: bool,
+    /// The place of the operation that statements are being written for.
+    source: Option<SourceId>,
 }
 
 /// An open region.
@@ -65,6 +68,7 @@ impl Builder {
         Builder {
             program: Program {
                 values: vec![],
+                sources: Sources::default(),
                 body: Block::default(),
                 ..other.clone()
             },
@@ -147,7 +151,22 @@ impl Builder {
         let lanes = lanes || self.in_function;
         self.program.values.push(ValueType { dtype, lanes });
         self.depth.push(depth);
-        Value(self.program.values.len() as u32 - 1)
+        let value = Value(self.program.values.len() as u32 - 1);
+        if !self.in_function {
+            self.program.sources.set(value, self.source);
+        }
+        value
+    }
+
+    /// Says which operation the statements that follow are written for, and returns the one before. Nothing is kept of
+    /// it as long as it is `None`.
+    pub fn set_source(&mut self, source: Option<SourceId>) -> Option<SourceId> {
+        std::mem::replace(&mut self.source, source)
+    }
+
+    /// The place of the statements that are being written.
+    pub(super) fn origin(&self) -> Origin {
+        Origin(self.source)
     }
 
     /// Appends a statement to the innermost open region.

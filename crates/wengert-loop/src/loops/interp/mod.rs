@@ -282,7 +282,7 @@ impl Machine<'_> {
                     self.memory[buffer.0 as usize][copy].set_bits(at, bits);
                 }
             }
-            Stmt::Copy { to, from, len } => self.copy(*to, *from, *len)?,
+            Stmt::Copy { to, from, len, .. } => self.copy(*to, *from, *len)?,
             Stmt::For(l) => self.for_(stmt, l)?,
             Stmt::While(l) => self.while_(stmt, l)?,
             Stmt::If(i) => {
@@ -351,7 +351,9 @@ impl Machine<'_> {
                 let bits = self.cell(cell, self.dtype(*out))?;
                 self.set(*out, bits);
             }
-            Stmt::Kernel { kernel, regions } => self.kernel(&**kernel, regions)?,
+            Stmt::Kernel {
+                kernel, regions, ..
+            } => self.kernel(&**kernel, regions)?,
             Stmt::Fail { failure } => return Err(Error::Failed(*failure)),
         }
         Ok(())

@@ -4,7 +4,7 @@ use smallvec::SmallVec;
 
 use super::Parser;
 use super::tokens::{Kind, Parsed};
-use crate::loops::{BufferId, Index, Stmt, kernel};
+use crate::loops::{BufferId, Index, Origin, Stmt, kernel};
 
 impl Parser {
     /// Parses a kernel whose text begins with `word`.
@@ -29,7 +29,11 @@ impl Parser {
             .collect();
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         match kernel::read(&words, &dtypes) {
-            Some(kernel) => Ok(Stmt::Kernel { kernel, regions }),
+            Some(kernel) => Ok(Stmt::Kernel {
+                kernel,
+                regions,
+                at: Origin::default(),
+            }),
             None => Err(self.tokens.error_at(here, &unknown(word))),
         }
     }

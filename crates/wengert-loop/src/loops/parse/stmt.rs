@@ -6,7 +6,7 @@ use super::tokens::{Kind, Parsed};
 use super::{Def, Parser, numbered};
 use crate::loops::{
     Block, BufferId, Carried, Cell, For, If, Index, ListField, ListId, ListStore, LoopKind, Marks,
-    Rows, ScalarOp, Stmt, Value, ValueType, While, number, walk,
+    Origin, Rows, ScalarOp, Stmt, Value, ValueType, While, number, walk,
 };
 use crate::types::DType;
 
@@ -69,7 +69,12 @@ impl Parser {
                 let to = self.element()?;
                 self.tokens.mark('=')?;
                 let from = self.element()?;
-                Ok(Stmt::Copy { to, from, len })
+                Ok(Stmt::Copy {
+                    to,
+                    from,
+                    len,
+                    at: Origin::default(),
+                })
             }
             "begin" => {
                 self.tokens.skip();

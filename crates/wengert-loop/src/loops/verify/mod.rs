@@ -359,7 +359,9 @@ impl<'p> Checker<'p> {
                 let known = (*failure as usize) < self.program.failures.len();
                 ensure(known, || "no such failure".into())
             }
-            Stmt::Kernel { kernel, regions } => self.kernel(&**kernel, regions),
+            Stmt::Kernel {
+                kernel, regions, ..
+            } => self.kernel(&**kernel, regions),
         }
     }
 

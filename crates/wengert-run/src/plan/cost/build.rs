@@ -119,7 +119,9 @@ impl<'p> Builder<'p> {
                         inner.push(self.node(what, Marks::default(), &[side], &[], registers));
                     }
                 }
-                Stmt::Kernel { kernel, regions } => {
+                Stmt::Kernel {
+                    kernel, regions, ..
+                } => {
                     let lanes = registers != Registers::Scalar;
                     let what = What::Kernel {
                         kernel: kernel.clone(),
@@ -138,7 +140,7 @@ impl<'p> Builder<'p> {
                     }
                     inner.push(node);
                 }
-                Stmt::Copy { to, from, len } => {
+                Stmt::Copy { to, from, len, .. } => {
                     accesses.push(self.access(from.0, &from.1, false, *len));
                     accesses.push(self.access(to.0, &to.1, true, *len));
                 }
