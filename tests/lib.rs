@@ -10,6 +10,7 @@ macro_rules! chapters {
 chapters! {
     readme: "../README.md";
     wengert: "../crates/wengert/README.md";
+    wengert_c: "../crates/wengert-c/README.md";
     wengert_check: "../crates/wengert-check/README.md";
     wengert_derive: "../crates/wengert-derive/README.md";
     getting_started: "../docs/src/getting-started.md";
@@ -42,6 +43,7 @@ chapters! {
     element_types: "../docs/src/element-types.md";
     errors: "../docs/src/errors.md";
     looking_inside: "../docs/src/looking-inside.md";
+    export: "../docs/src/export.md";
     adding_an_operation: "../docs/src/adding-an-operation.md";
 }
 

@@ -5,6 +5,7 @@ mod entries;
 mod entry;
 mod executable;
 mod explain;
+mod parts;
 mod prices;
 
 use std::fmt;
@@ -31,6 +32,7 @@ use self::entries::Entries;
 use self::entry::{Deeper, Entered, Entry, Signature};
 pub use self::executable::Executable;
 pub use self::explain::{Explanation, Stage};
+pub use self::parts::FunctionParts;
 pub use self::prices::Estimate;
 use crate::array::{Array, Form};
 use crate::debug::{Printer, printing};
