@@ -10,6 +10,7 @@ macro_rules! chapters {
 chapters! {
     readme: "../README.md";
     wengert: "../crates/wengert/README.md";
+    wengert_c: "../crates/wengert-c/README.md";
     wengert_check: "../crates/wengert-check/README.md";
     wengert_derive: "../crates/wengert-derive/README.md";
     ten_minutes: "../docs/src/ten-minutes.md";
@@ -54,6 +55,7 @@ chapters! {
     errors: "../docs/src/errors.md";
     looking_inside: "../docs/src/looking-inside.md";
     profile: "../docs/src/profile.md";
+    export: "../docs/src/export.md";
     adding_an_operation: "../docs/src/adding-an-operation.md";
 }
 

@@ -9,7 +9,9 @@ mod derivatives;
 mod subject;
 
 pub use batches::flattened;
+pub(crate) use batches::stacked;
 pub use case::Case;
+pub(crate) use case::Given;
 pub use subject::Subject;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

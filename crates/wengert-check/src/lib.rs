@@ -7,6 +7,7 @@
 //!   an error.
 //! - [`program`] generates random differentiable programs with nested control flow, and shrinks failing ones;
 //!   [`laws`] states what must hold for every program.
+//! - [`conformance`] states what every back end must compute, and checks one.
 //! - [`accuracy`] measures the errors of the elementary and special functions.
 //! - [`equations`] has differential equations whose solutions are known.
 //!
@@ -24,6 +25,7 @@ pub mod accuracy;
 mod batch;
 mod calls;
 mod close;
+pub mod conformance;
 pub mod equations;
 mod grads;
 pub mod laws;

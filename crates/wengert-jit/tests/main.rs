@@ -2,6 +2,7 @@
 
 mod calls;
 mod common;
+mod conformance;
 mod divisions;
 mod files;
 mod kernels;

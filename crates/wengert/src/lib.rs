@@ -138,6 +138,8 @@ pub use control::{
 pub use debug::{check, debug_callback, debug_print};
 pub use func::Func;
 pub use host::pure_callback;
+#[doc(hidden)]
+pub use jit::FunctionParts;
 pub use jit::{Estimate, Executable, Explanation, Jit, Profile, Stage, jit, trace};
 
 /// What a [`Profile`] consists of.

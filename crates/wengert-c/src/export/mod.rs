@@ -1,0 +1,300 @@
+//! Export: a function and its derivatives as a header and a source.
+
+mod abi;
+mod files;
+mod function;
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use wengert::prelude::*;
+use wengert::{Feed, FunctionParts, Jit};
+
+use crate::CError;
+use crate::unit::{Unit, check_name};
+use function::{Function, Role};
+
+/// Begins the export of a function for arguments like `args` (examples, or their types) as C under a name.
+///
+/// `f` is a [`Jit`] or an [`Arc`] of one. Arrays that it captures become tables of the source. The functions of the source
+/// have the bits of the compiled function, on any machine whose floats are those of IEEE 754.
+///
+/// ```
+/// use wengert::prelude::*;
+///
+/// let energy = jit(|[x, v]: [Var; 2]| 0.5 * v * v - x.cos());
+/// let files = wengert_c::export(energy, [0.0, 0.0], "pendulum")?.derivatives().files()?;
+/// assert!(files.header.contains("int pendulum(const double* x0, const double* x1, double* y, pendulum_scratch* scratch);"));
+/// assert!(files.header.contains("int pendulum_vjp("));
+/// // The sine is in the source: nothing is taken from a library of mathematics.
+/// assert!(files.source.contains("static inline f64 f_sin(const f64"));
+/// # Ok::<(), wengert_c::CError>(())
+/// ```
+///
+/// # Errors
+/// If the function has a mistake, or the name is not free in C.
+#[track_caller]
+pub fn export<X, Y, A>(
+    f: impl Into<Arc<Jit<X, Y>>>,
+    args: A,
+    name: &str,
+) -> Result<Export<X, Y>, CError>
+where
+    X: Tree<Leaf = Var>,
+    Y: Tree<Leaf = Var>,
+    A: Feed<X::With<ShapeDtype>>,
+{
+    check_name(name)?;
+    let f = f.into();
+    let parts = f.parts(args)?;
+    Ok(Export {
+        name: name.to_string(),
+        f,
+        parts,
+        wanted: vec![],
+        abis: vec![],
+        list_bytes: crate::LIST_BYTES,
+        lines: false,
+    })
+}
+
+/// A derivative that a source may have.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Derivative {
+    Jvp,
+    Vjp,
+    Jacobian,
+}
+
+/// A convention of calls that a source may have beside its own.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Abi {
+    Casadi,
+    Scipy,
+    Rhs,
+}
+
+/// A source in the making: see [`export`].
+#[derive(Debug)]
+pub struct Export<X, Y> {
+    name: String,
+    f: Arc<Jit<X, Y>>,
+    parts: FunctionParts,
+    wanted: Vec<Derivative>,
+    abis: Vec<Abi>,
+    list_bytes: usize,
+    lines: bool,
+}
+
+/// A header and the source that belongs to it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Files {
+    /// The name of the function, and of the files.
+    pub name: String,
+    /// `NAME.h`.
+    pub header: String,
+    /// `NAME.c`.
+    pub source: String,
+}
+
+impl Files {
+    /// Writes `NAME.h` and `NAME.c` into a folder.
+    ///
+    /// # Errors
+    /// If a file cannot be written.
+    pub fn write_to(&self, folder: impl AsRef<Path>) -> std::io::Result<()> {
+        let folder = folder.as_ref();
+        std::fs::write(folder.join(format!("{}.h", self.name)), &self.header)?;
+        std::fs::write(folder.join(format!("{}.c", self.name)), &self.source)
+    }
+}
+
+impl<X, Y> Export<X, Y>
+where
+    X: Tree<Leaf = Var> + 'static,
+    Y: Tree<Leaf = Var> + 'static,
+{
+    fn with(mut self, derivative: Derivative) -> Self {
+        if !self.wanted.contains(&derivative) {
+            self.wanted.push(derivative);
+        }
+        self
+    }
+
+    /// Adds `NAME_jvp`: the results and their tangents along a tangent of each float among the arguments.
+    pub fn jvp(self) -> Self {
+        self.with(Derivative::Jvp)
+    }
+
+    /// Adds `NAME_vjp`: the results, and the cotangents of the arguments for a cotangent of each float among the results.
+    pub fn vjp(self) -> Self {
+        self.with(Derivative::Vjp)
+    }
+
+    /// Adds `NAME_jac`: the results, and the Jacobian of each float among them by each among the arguments, whose shape is
+    /// that of the result followed by that of the argument.
+    pub fn jacobian(self) -> Self {
+        self.with(Derivative::Jacobian)
+    }
+
+    /// Adds all three.
+    pub fn derivatives(self) -> Self {
+        self.jvp().vjp().jacobian()
+    }
+
+    /// Adds an external function of CasADi, `NAME_casadi`, with its Jacobian: for
+    /// `casadi.external("NAME_casadi", "./NAME.so")`, for acados, and for MATLAB. Arguments and results must be `f64`, of
+    /// at most two axes.
+    pub fn casadi(mut self) -> Self {
+        self.abis.push(Abi::Casadi);
+        self.jacobian()
+    }
+
+    /// Adds `double NAME_scipy(int n, double* x, void* data)`, for SciPy's `LowLevelCallable`: the arguments, one after the
+    /// other, are the `n` numbers, and the result is one number. Of a call that fails it is NaN.
+    pub fn scipy(mut self) -> Self {
+        self.abis.push(Abi::Scipy);
+        self
+    }
+
+    /// Adds `void NAME_rhs(double t, double* u, double* du, double* p)`, the right-hand side of numbalsoda's solvers, for a
+    /// function of a time, a state and, if there are any, parameters. Of a call that fails it is NaN.
+    pub fn rhs(mut self) -> Self {
+        self.abis.push(Abi::Rhs);
+        self
+    }
+
+    /// Sets the bytes of scratch for what loops of unknown length keep for their derivatives. A call that needs more
+    /// returns `NAME_LISTS_FULL`. The default is [`LIST_BYTES`](crate::LIST_BYTES).
+    pub fn list_bytes(mut self, bytes: usize) -> Self {
+        self.list_bytes = bytes;
+        self
+    }
+
+    /// Puts `#line` in front of loops, so that debuggers and profilers show the lines of the Rust function.
+    pub fn lines(mut self) -> Self {
+        self.lines = true;
+        self
+    }
+
+    /// Makes the header and the source.
+    ///
+    /// # Errors
+    /// If there is no C for a part of the function, such as a factorisation of a large matrix or a function of the host;
+    /// if it has no derivative that is asked for; or if its arguments do not fit a convention of calls.
+    pub fn files(&self) -> Result<Files, CError> {
+        let mut functions = vec![Function::plain(&self.name, self.parts.clone())];
+        for &derivative in &self.wanted {
+            functions.push(self.derived(derivative)?);
+        }
+        let mut unit = Unit::new(&self.name).list_bytes(self.list_bytes);
+        for f in &functions {
+            f.write(&mut unit, self.lines)?;
+        }
+        for &abi in &self.abis {
+            match abi {
+                Abi::Casadi => abi::casadi(&mut unit, &self.name, &functions)?,
+                Abi::Scipy => abi::scipy(&mut unit, &self.name, &functions[0])?,
+                Abi::Rhs => abi::rhs(&mut unit, &self.name, &functions[0])?,
+            }
+        }
+        Ok(Files {
+            name: self.name.clone(),
+            header: files::header(&self.name, &unit, &functions),
+            source: files::source(&self.name, &unit),
+        })
+    }
+
+    /// The function of a derivative, on lists of leaves.
+    fn derived(&self, derivative: Derivative) -> Result<Function, CError> {
+        let plain = Function::plain(&self.name, self.parts.clone());
+        let (args, results) = (self.parts.args.clone(), plain.outputs.clone());
+        let floats = |all: &[function::Leaf]| -> Vec<usize> {
+            let each = (0..all.len()).filter(|&i| all[i].port.dtype.is_float());
+            each.collect()
+        };
+        let (of_args, of_results) = (floats(&plain.inputs), floats(&results));
+        let specs = |all: &[function::Leaf]| -> Vec<ShapeDtype> {
+            all.iter().map(|l| l.spec.clone()).collect()
+        };
+        let (x_specs, y_specs) = (specs(&plain.inputs), specs(&results));
+        let pick = |all: &[ShapeDtype], which: &[usize]| -> Vec<ShapeDtype> {
+            which.iter().map(|&i| all[i].clone()).collect()
+        };
+        let f = self.f.clone();
+        // The function on leaves, of which those that are floats vary.
+        let on_leaves = {
+            let varying = of_args.clone();
+            move |x: &[Var], floats: Vec<Var>| -> Vec<Var> {
+                let mut x = x.to_vec();
+                for (&i, v) in varying.iter().zip(floats) {
+                    x[i] = v;
+                }
+                let x = tree::unflatten::<X>(&args, x).expect("the structure of the arguments");
+                tree::flatten(f.apply(x)).0
+            }
+        };
+        let (ins, outs) = (of_args.clone(), of_results.clone());
+        let chosen = move |x: &[Var]| -> Vec<Var> { ins.iter().map(|&i| x[i]).collect() };
+        let parts = match derivative {
+            Derivative::Jvp => {
+                let tangents = pick(&x_specs, &of_args);
+                jit(move |(x, dx): (Vec<Var>, Vec<Var>)| {
+                    let (y, dy) = jvp(|v| on_leaves(&x, v), chosen(&x), dx);
+                    let dy: Vec<Var> = outs.iter().map(|&i| dy[i]).collect();
+                    (y, dy)
+                })
+                .parts((x_specs, tangents))?
+            }
+            Derivative::Vjp => {
+                let cotangents = pick(&y_specs, &of_results);
+                jit(move |(x, dy): (Vec<Var>, Vec<Var>)| {
+                    let split = |v: Vec<Var>| {
+                        let y = on_leaves(&x, v);
+                        let floats: Vec<Var> = outs.iter().map(|&i| y[i]).collect();
+                        (floats, y)
+                    };
+                    let ((_, y), pull) = vjp_aux(split, chosen(&x));
+                    (y, pull(dy))
+                })
+                .parts((x_specs, cotangents))?
+            }
+            Derivative::Jacobian => {
+                let size = |all: &[ShapeDtype]| -> usize {
+                    all.iter().map(|s| s.shape.iter().product::<usize>()).sum()
+                };
+                let forward = size(&pick(&x_specs, &of_args)) <= size(&pick(&y_specs, &of_results));
+                jit(move |x: Vec<Var>| {
+                    let y = on_leaves(&x, chosen(&x));
+                    let of = |v: Vec<Var>| -> Vec<Var> {
+                        let y = on_leaves(&x, v);
+                        outs.iter().map(|&i| y[i]).collect()
+                    };
+                    let jacobian = match forward {
+                        true => jacfwd(of)(chosen(&x)),
+                        false => jacrev(of)(chosen(&x)),
+                    };
+                    (y, jacobian)
+                })
+                .parts(x_specs)?
+            }
+        };
+        let role = match derivative {
+            Derivative::Jvp => Role::Jvp,
+            Derivative::Vjp => Role::Vjp,
+            Derivative::Jacobian => Role::Jacobian,
+        };
+        Ok(plain.derived(role, parts, &of_args, &of_results))
+    }
+}
+
+/// Text in a comment of C.
+fn comment(lines: &[String]) -> String {
+    let mut text = String::from("/*\n");
+    for line in lines {
+        let line = line.replace("*/", "* /");
+        let _ = writeln!(text, "{}", format!(" * {line}").trim_end());
+    }
+    text + " */\n"
+}

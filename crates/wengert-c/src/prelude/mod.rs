@@ -1,0 +1,112 @@
+//! What the text of a program stands on: the operations of the loop IR as small functions of C, written once, of which a
+//! source holds those that it calls.
+
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+/// Types, and what a compiler must not do.
+pub(crate) const TYPES: &str = include_str!("types.c");
+
+/// A function or a type.
+struct Item {
+    /// The name that it defines.
+    name: String,
+    text: String,
+    /// The names in its text.
+    words: Vec<String>,
+}
+
+/// The C type of an unsigned number as wide as each type, and how a number of that is made one of the type.
+const INTEGERS: [(&str, &str, &str, &str); 5] = [
+    ("i32", "u32", "32", "i32_of_bits"),
+    ("i64", "u64", "64", "i64_of_bits"),
+    ("u32", "u32", "32", "(u32)"),
+    ("u64", "u64", "64", "(u64)"),
+    ("u8", "u8", "8", "(u8)"),
+];
+
+static ITEMS: LazyLock<Vec<Item>> = LazyLock::new(|| {
+    let mut text = include_str!("items.c").to_string();
+    let mut add = |part: &str, [t, u, w, to]: [&str; 4]| {
+        let part = part.replace("$to", to).replace("$t", t);
+        text += &part.replace("$u", u).replace("$w", w);
+    };
+    for (t, u, w, to) in INTEGERS {
+        add(include_str!("integers.c"), [t, u, w, to]);
+        let of_sign = match t.starts_with('i') {
+            true => include_str!("signed.c"),
+            false => include_str!("unsigned.c"),
+        };
+        add(of_sign, [t, u, w, to]);
+    }
+    for (t, w) in [("f64", "64"), ("f32", "32")] {
+        add(include_str!("floats.c"), [t, "", w, ""]);
+    }
+    for t in ["f64", "f32", "i64", "i32", "u64", "u32", "u8"] {
+        add(include_str!("keys.c"), [t, "", "", ""]);
+    }
+    text += &super::emit::kernels::random_block();
+    let items = text.split("//! ").skip(1);
+    let items = items.map(|item| {
+        let (name, text) = item.split_once('\n').expect("a name and a text");
+        Item {
+            name: name.to_string(),
+            text: text.to_string(),
+            words: words(text).map(String::from).collect(),
+        }
+    });
+    items.collect()
+});
+
+/// The identifiers in a text.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+        .filter(|w| w.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_'))
+}
+
+/// Whether the prelude defines a name.
+pub(crate) fn defines(name: &str) -> bool {
+    ITEMS.iter().any(|item| item.name == name)
+        || words(TYPES).any(|w| w == name)
+        || name == "list_memory"
+}
+
+/// Returns what a text names of the prelude, and what that names in turn, each behind what it uses.
+pub(crate) fn of(text: &str) -> String {
+    let mut wanted: BTreeSet<&str> = words(text).collect();
+    if wanted.contains("list_memory") {
+        wanted.insert("list_slot");
+    }
+    let mut out = Needed {
+        taken: vec![false; ITEMS.len()],
+        text: String::new(),
+    };
+    for (i, item) in ITEMS.iter().enumerate() {
+        if wanted.contains(item.name.as_str()) {
+            out.take(i);
+        }
+    }
+    out.text
+}
+
+struct Needed {
+    taken: Vec<bool>,
+    text: String,
+}
+
+impl Needed {
+    fn take(&mut self, i: usize) {
+        if std::mem::replace(&mut self.taken[i], true) {
+            return;
+        }
+        let item = &ITEMS[i];
+        for word in &item.words {
+            let memory = word == "list_memory";
+            let word = if memory { "list_slot" } else { word };
+            if let Some(j) = ITEMS.iter().position(|other| other.name == word) {
+                self.take(j);
+            }
+        }
+        self.text += &item.text;
+    }
+}

@@ -1,0 +1,6 @@
+//! The tests of this crate in one program.
+
+mod common;
+mod conformance;
+mod export;
+mod others;

@@ -1,0 +1,38 @@
+//! What every back end must compute, by Cranelift and in registers of 512 bits.
+
+use crate::common::backend::{Compiled, Wide};
+use wengert_check::conformance::{Candidate, Each, check, functions, generated, operations};
+use wengert_check::program::Limits;
+use wengert_jit::{Cpu, Options};
+
+/// Both code generators.
+fn candidates() -> Vec<Box<dyn Candidate>> {
+    let narrow = Options {
+        cpu: Cpu::baseline(),
+        ..Options::default()
+    };
+    vec![
+        Box::new(Each("vectors of 128 bits", Compiled(narrow))),
+        Box::new(Each("vectors of 512 bits", Wide)),
+    ]
+}
+
+#[test]
+fn tables() {
+    let examples = [operations(), functions()].concat();
+    for candidate in candidates() {
+        check(&*candidate, &examples).unwrap();
+    }
+}
+
+#[test]
+fn programs() {
+    let limits = Limits {
+        depth: 3,
+        nesting: 2,
+    };
+    let examples = generated(1, 60, &limits).unwrap();
+    for candidate in candidates() {
+        check(&*candidate, &examples).unwrap();
+    }
+}
