@@ -193,17 +193,17 @@ fn cost() -> Result<(), Box<dyn Error>> {
         drop(found);
 
         // What a sweep takes to trace and compile is not of its million points.
-        let mut chunks = Sweep::new(grid([n; 3])?, Lorenz::end)
+        let chunks = Sweep::new(grid([n; 3])?, Lorenz::end)
             .chunk(250_000)
             .progress(|_| ())
             .chunks()?;
-        let mut first = true;
         let (mut t, mut c) = (Instant::now(), cpu());
         let mut points = 0;
-        while let Some(chunk) = chunks.next() {
-            match std::mem::take(&mut first) {
-                true => (t, c) = (Instant::now(), cpu()),
-                false => points += chunk?.count,
+        for (i, chunk) in chunks.enumerate() {
+            let count = chunk?.count;
+            match i {
+                0 => (t, c) = (Instant::now(), cpu()),
+                _ => points += count,
             }
         }
         let share = 1_000_000.0 / points as f64;

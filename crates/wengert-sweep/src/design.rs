@@ -66,9 +66,9 @@ impl<P: Tree<Leaf = Var> + 'static> Design<P> {
     /// use wengert::prelude::*;
     /// use wengert_sweep::{Design, Sweep};
     ///
-    /// let design = Design::from_fn(1_000_000_000, |i| 1e-9 * i.to(DType::F64));
+    /// let design = Design::from_fn(1_000_000_000, |i| 0.5 * i.to(DType::F64));
     /// let first = Sweep::new(design, |x: Var| x.exp()).iter()?.nth(3).unwrap()?;
-    /// assert_eq!((first.index, first.params.item::<f64>()?), (3, 3e-9));
+    /// assert_eq!((first.index, first.params.item::<f64>()?), (3, 1.5));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn from_fn(points: u64, point: impl Fn(Var) -> P + Send + Sync + 'static) -> Design<P> {
@@ -177,9 +177,9 @@ impl<P: Tree<Leaf = Var> + 'static> Design<P> {
     /// use wengert::prelude::*;
     /// use wengert_sweep::{Design, Sweep};
     ///
-    /// let design = Design::each([(1.0, 2), (0.5, 8)])?;
-    /// let found = Sweep::new(design, |(a, n): (Var, Var)| a.pow(n)).collect()?;
-    /// assert_eq!(found.results.to_vec::<f64>()?, [1.0, 0.5f64.powi(8)]);
+    /// let design = Design::each([(1.0, 2.0), (0.5, 8.0)])?;
+    /// let found = Sweep::new(design, |(a, b): (Var, Var)| a * b).collect()?;
+    /// assert_eq!(found.results.to_vec::<f64>()?, [2.0, 4.0]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
@@ -374,8 +374,8 @@ impl<P: Tree<Leaf = Var> + 'static> Design<P> {
     /// use wengert_sweep::{Design, Sweep};
     ///
     /// let numbered = Design::from_fn(3, |i| i).zip(Design::grid(vec![0.1, 0.2, 0.3])?)?;
-    /// let found = Sweep::new(numbered, |(i, x): (Var, Var)| i + x).collect()?;
-    /// assert_eq!(found.results.to_vec::<f64>()?, [0.1, 1.2, 2.3]);
+    /// let found = Sweep::new(numbered, |(i, x): (Var, Var)| i.to(DType::F64) * x).collect()?;
+    /// assert_eq!(found.results.to_vec::<f64>()?, [0.0, 0.2, 0.6]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 /// An error of a sweep as a whole. A point that fails is a [`PointError`], and ends the sweep only by
 /// [`OnError::Stop`](crate::OnError).
-#[derive(Debug, thiserror::Error)]
+///
+/// `Debug` shows what `Display` shows, because that is what `main` prints of an error that it returns.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The function, or the one that makes the points, has a mistake.
@@ -99,6 +101,12 @@ pub enum Error {
     /// A point failed, and [`OnError::Stop`](crate::OnError) was asked for.
     #[error("{0}")]
     Point(PointError),
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 fn hinted(hint: &str) -> String {

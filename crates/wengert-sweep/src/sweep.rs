@@ -85,7 +85,8 @@ where
     ///     x if x < 0.0 => Err(format!("{x} has no root").into()),
     ///     x => Ok::<_, Box<dyn std::error::Error>>((x.sqrt(), x > 1.0)),
     /// };
-    /// let found = Sweep::plain(Design::grid(vec![4.0, -1.0])?, root).collect()?;
+    /// // Its parameters are arrays, of which Rust does not infer that they stand for a `Var`.
+    /// let found = Sweep::plain(Design::<Var>::grid(vec![4.0, -1.0])?, root).collect()?;
     /// assert_eq!(found.results.0.to_vec::<f64>()?[0], 2.0);
     /// assert_eq!(found.errors[0].to_string(), "point 1 (x = -1.0): -1 has no root");
     /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -78,12 +78,15 @@ pub(crate) fn fitting(limits: &Limits, row: u64, scratch: f64) -> Result<usize> 
     Ok(most)
 }
 
+/// The points from a first to a last number.
+type Run = Executable<[Var; 2], Vec<Var>>;
+
 /// The points of a design, compiled.
 pub(crate) struct Points {
     /// The leaves of a point; the point's number, if it has none, since a batch needs an axis.
     one: Arc<dyn Fn(Var) -> Vec<Var> + Send + Sync>,
     /// Code for points behind one another, from one number to a last one, which is repeated.
-    runs: Vec<(usize, Executable<[Var; 2], Vec<Var>>)>,
+    runs: Vec<(usize, Run)>,
     /// Code for points with these numbers.
     listed: Jit<Var, Vec<Var>>,
     pub def: TreeDef,
@@ -108,7 +111,7 @@ impl Points {
         };
         let alone = one.clone();
         let (func, captured) =
-            jit(move |i: Var| alone(i)).traced(&ShapeDtype::scalar(DType::I64))?;
+            jit(move |i: Var| alone(i)).traced(ShapeDtype::scalar(DType::I64))?;
         let def = seen.get().expect("it has been traced").clone();
         let leaves = def.paths().into_iter().zip(func.result_types()).collect();
         let element = one.clone();

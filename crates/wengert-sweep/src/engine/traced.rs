@@ -13,6 +13,9 @@ use crate::design::Design;
 use crate::error::{Error, Kind, Result};
 use crate::identity::{Identity, Text};
 
+/// The function of a batch.
+type Code = Executable<Vec<Var>, Vec<Var>>;
+
 /// The function, before anything of it is known.
 pub(crate) struct Source {
     one: Jit<Vec<Var>, Vec<Var>>,
@@ -65,7 +68,7 @@ impl Source {
     ) -> Result<Traced> {
         let points = Points::new(design)?;
         let _ = self.params.set(points.def.clone());
-        let (func, captured) = self.one.traced(&points.specs())?;
+        let (func, captured) = self.one.traced(points.specs())?;
         let def = self.results.get().expect("it has been traced").clone();
         let outputs = def.paths().into_iter().zip(func.result_types()).collect();
         let columns = Columns::new(points.leaves.clone(), outputs);
@@ -100,7 +103,7 @@ pub(crate) struct Traced {
     columns: Columns,
     def: TreeDef,
     identity: Identity,
-    codes: Vec<(usize, Executable<Vec<Var>, Vec<Var>>)>,
+    codes: Vec<(usize, Code)>,
     pace: Pace,
     most: usize,
     limits: Limits,
