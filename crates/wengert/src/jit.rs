@@ -343,6 +343,14 @@ where
     ///
     /// # Errors
     /// As [`Jit::call`].
+    ///
+    /// ```
+    /// use wengert::prelude::*;
+    ///
+    /// let f = jit(|x: Var| x.sin().sum());
+    /// assert_eq!(f.interpret([0.5, 1.0])?, f.call([0.5, 1.0])?);
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
     #[track_caller]
     pub fn interpret<A: Feed<X::With<Array>>>(&self, args: A) -> Result<Y::With<Array>> {
         let (arrays, def) = here(tree::try_feed::<X::With<Array>, A>(args))?;
