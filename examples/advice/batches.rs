@@ -30,7 +30,7 @@ pub(crate) fn batch(scale: Scale) -> Result<Pair, Failure> {
 pub(crate) fn sort_by_length(scale: Scale) -> Result<Pair, Failure> {
     let n = scale.of(64, 8192);
     // Every eighth element takes a hundred times as many steps.
-    let steps = |i: usize| if i % 8 == 0 { 10_000 } else { 100 };
+    let steps = |i: usize| if i.is_multiple_of(8) { 10_000 } else { 100 };
     let mixed: Vec<i64> = (0..n).map(steps).collect();
     let mut sorted = mixed.clone();
     sorted.sort();

@@ -25,6 +25,7 @@ fn orders() -> Result<String, Failure> {
         area.fill(&WHITE)?;
         let mut chart = ChartBuilder::on(&area)
             .margin(14)
+            .margin_right(30)
             .x_label_area_size(48)
             .y_label_area_size(58)
             .build_cartesian_2d(0.0..20.0, 0.0..1.0)?;

@@ -79,7 +79,7 @@ pub(crate) fn figure() -> Result<String, Failure> {
         "#bc5343", "#a03c44", "#802a45", "#5d1d42",
     ];
     let mut svg = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"720\" shape-rendering=\"crispEdges\">\n"
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"720\" height=\"480\" shape-rendering=\"crispEdges\">\n"
     );
     for (colour, of) in COLOURS.iter().zip(0..) {
         let mut path = String::new();

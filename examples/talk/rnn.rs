@@ -31,14 +31,12 @@ fn plain(net: &Network<Vec<f64>>, xs: &[f64], targets: &[f64]) -> Vec<f64> {
     let mut errors = vec![];
     for (x, target) in xs.iter().zip(targets) {
         let h = &states[states.len() - 1];
-        let mut next = vec![0.0; n];
-        for i in 0..n {
-            let mut sum = net.input[i] * x + net.bias[i];
-            for j in 0..n {
-                sum += net.recurrent[i * n + j] * h[j];
-            }
-            next[i] = sum.tanh();
-        }
+        let unit = |i: usize| -> f64 {
+            let row = &net.recurrent[i * n..(i + 1) * n];
+            let recurrent: f64 = row.iter().zip(h).map(|(w, h)| w * h).sum();
+            (recurrent + net.input[i] * x + net.bias[i]).tanh()
+        };
+        let next: Vec<f64> = (0..n).map(unit).collect();
         let y: f64 = net.readout.iter().zip(&next).map(|(a, b)| a * b).sum();
         errors.push(2.0 * (y - target) / xs.len() as f64);
         states.push(next);

@@ -148,6 +148,15 @@ impl Array {
     }
 
     /// Returns the element type.
+    ///
+    /// ```
+    /// use wengert::prelude::*;
+    ///
+    /// let x = Array::from([[1.0, 2.0], [3.0, 4.0]]);
+    /// assert_eq!((x.dtype(), x.shape(), x.len()), (DType::F64, &[2, 2][..], 4));
+    /// assert!(Array::zeros([0, 3], DType::I64).is_empty());
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
     #[inline]
     pub fn dtype(&self) -> DType {
         self.dense().data.dtype()

@@ -76,6 +76,19 @@ where
 /// A function that is traced and compiled when it is called: see [`jit`]. It is `Send` and `Sync`; a signature
 /// is compiled once, even if many threads ask for it at the same time. Only if tracing takes longer than three
 /// seconds does another thread compile for itself, because the traced function may be waiting for that thread.
+///
+/// ```
+/// use wengert::prelude::*;
+///
+/// // Its type names the argument and the result, so that it can be a field.
+/// struct Model {
+///     energy: Jit<Var, Var>,
+/// }
+///
+/// let model = Model { energy: jit(|x: Var| 0.5 * x.square().sum()) };
+/// assert_eq!(model.energy.call([3.0, 4.0])?.item::<f64>()?, 12.5);
+/// # Ok::<(), wengert::Error>(())
+/// ```
 pub struct Jit<X, Y> {
     f: Box<dyn Fn(X) -> Y + Send + Sync>,
     made: &'static Location<'static>,
@@ -114,6 +127,14 @@ where
 {
     /// Sets the number of steps after which a `while_loop` is stopped with [`Error::MaxSteps`]. A `fori` up to
     /// a traced bound that is larger returns the same error without starting. The default is a billion.
+    ///
+    /// ```
+    /// use wengert::prelude::*;
+    ///
+    /// let f = jit(|x: Var| while_loop(x, |x| x.gt(0.0), |x| x + 1.0)).max_steps(1000);
+    /// assert!(f.call(1.0).unwrap_err().to_string().contains("more than 1000 steps"));
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
     pub fn max_steps(mut self, steps: u64) -> Self {
         self.options.max_steps = steps;
         self.entries = Entries::default();
@@ -141,6 +162,14 @@ where
 
     /// Limits the bytes that loops of unknown length may keep for their derivatives in one call; beyond the
     /// limit the call returns [`Error::Memory`]. The default is 8 GiB.
+    ///
+    /// ```
+    /// use wengert::prelude::*;
+    ///
+    /// let f = jit(grad(|x: Var| while_loop(x, |x| x.lt(1e6), |x| (x * x).exp()))).max_residual_bytes(1 << 20);
+    /// assert!(f.call(2.0).is_ok());
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
     pub fn max_residual_bytes(mut self, bytes: usize) -> Self {
         self.options.residual_bytes = bytes;
         self.entries = Entries::default();
@@ -178,6 +207,22 @@ where
     }
 
     /// Sends the lines of [`debug_print`](crate::debug_print) to `printer` instead of standard output.
+    ///
+    /// ```
+    /// use std::sync::{Arc, Mutex};
+    ///
+    /// use wengert::prelude::*;
+    ///
+    /// let lines: Arc<Mutex<Vec<String>>> = Arc::default();
+    /// let log = lines.clone();
+    /// let f = jit(|x: Var| {
+    ///     debug_print("x is {}", x);
+    ///     x
+    /// });
+    /// f.on_print(move |line| log.lock().unwrap().push(line.into())).call(2.0)?;
+    /// assert_eq!(*lines.lock().unwrap(), ["x is 2.0"]);
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
     pub fn on_print(mut self, printer: impl Fn(&str) + Send + Sync + 'static) -> Self {
         self.options.printer = Some(Arc::new(printer));
         self.entries = Entries::default();
@@ -225,6 +270,18 @@ where
     }
 
     /// Applies the function inside another trace, which records its equations.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use wengert::prelude::*;
+    ///
+    /// let square = Arc::new(jit(|x: Var| x * x));
+    /// let inner = square.clone();
+    /// let f = jit(grad(move |x: Var| inner.apply(x) + 1.0));
+    /// assert_eq!((square.call(3.0)?.item::<f64>()?, f.call(3.0)?.item::<f64>()?), (9.0, 6.0));
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
     #[track_caller]
     pub fn apply(&self, x: X) -> Y {
         (self.f)(x)
@@ -292,6 +349,14 @@ where
     ///
     /// # Errors
     /// As [`Jit::call`].
+    ///
+    /// ```
+    /// use wengert::prelude::*;
+    ///
+    /// let f = jit(|x: Var| x.sin().sum());
+    /// assert_eq!(f.interpret([0.5, 1.0])?, f.call([0.5, 1.0])?);
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
     #[track_caller]
     pub fn interpret<A: Feed<X::With<Array>>>(&self, args: A) -> Result<Y::With<Array>> {
         let (arrays, def) = here(tree::try_feed::<X::With<Array>, A>(args))?;

@@ -8,6 +8,24 @@ use super::{Complex, value};
 /// # Functions of complex numbers
 ///
 /// `z` is a [`Complex`] of floats.
+///
+/// ```
+/// use wengert::prelude::*;
+///
+/// let f = jit(|(re, im): (Var, Var)| {
+///     let z = Complex::new(re, im);
+///     let powers = [z.square(), z.powi(2), z.powf(2.0), (2.0 * z.ln()).exp(), z.powc(z - z + 2.0)];
+///     let circle = z.sin().square() + z.cos().square();
+///     let hyperbola = z.cosh().square() - z.sinh().square();
+///     let ratio = z.tan() * z.cos() - z.sin() + (z.tanh() * z.cosh() - z.sinh());
+///     (powers.map(|w| (w - z * z).abs()), (z.sqrt().square() - z).abs(), (circle - hyperbola + ratio).abs())
+/// });
+/// let (powers, root, sums) = f.call((0.3, -0.7))?;
+/// for off in powers.into_iter().chain([root, sums]) {
+///     assert!(off.item::<f64>()? < 1e-14);
+/// }
+/// # Ok::<(), wengert::Error>(())
+/// ```
 impl Complex {
     /// `e^z`: `numpy.exp`. Derivative: itself.
     #[track_caller]

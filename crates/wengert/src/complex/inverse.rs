@@ -13,6 +13,20 @@ use super::functions::{range, sqrt};
 /// # Inverse functions of complex numbers
 ///
 /// `z` is a [`Complex`] of floats.
+///
+/// ```
+/// use wengert::prelude::*;
+///
+/// let f = jit(|(re, im): (Var, Var)| {
+///     let z = Complex::new(re, im);
+///     let back = [z.asin().sin(), z.acos().cos(), z.atan().tan(), z.asinh().sinh(), z.acosh().cosh(), z.atanh().tanh()];
+///     back.map(|w| (w - z).abs())
+/// });
+/// for off in f.call((0.3, -0.7))? {
+///     assert!(off.item::<f64>()? < 1e-14);
+/// }
+/// # Ok::<(), wengert::Error>(())
+/// ```
 impl Complex {
     /// The inverse of the hyperbolic sine; cuts on the imaginary axis outside `[-i, i]`: `numpy.arcsinh`. Derivative:
     /// `1 / √(1 + z²)`.

@@ -88,6 +88,23 @@ pub(crate) fn floats(op: &str, x: Var) {
 ///
 /// A `z` here is a [`Complex`]. Functions have the branch cuts and the signed zeros of C99, and its results for
 /// infinities and NaN.
+///
+/// ```
+/// use wengert::prelude::*;
+///
+/// let f = jit(|(r, angle): (Var, Var)| {
+///     let z = Complex::from_polar(r, angle);
+///     let (size, turned) = z.to_polar();
+///     let one = z * z.recip() - Complex::cis(0.0);
+///     (size, turned - z.arg(), (z * z.conj()).re, one.abs(), (z.times_i() - z * Complex::new(0.0, 1.0)).abs())
+/// });
+/// let (size, none, square, one, turned) = f.call((2.0, 0.5))?;
+/// assert!((size.item::<f64>()? - 2.0).abs() < 1e-15 && (square.item::<f64>()? - 4.0).abs() < 1e-14);
+/// for nothing in [none, one, turned] {
+///     assert!(nothing.item::<f64>()?.abs() < 1e-15);
+/// }
+/// # Ok::<(), wengert::Error>(())
+/// ```
 impl Complex {
     /// The numbers with these parts, whose element types are promoted and whose shapes broadcast: `jax.lax.complex`.
     /// Derivative: the tangents of the parts.

@@ -9,6 +9,23 @@ use super::{Complex, refuse};
 /// # Arrays of complex numbers
 ///
 /// Axes and shapes are those of real arrays; [`Complex::map`] applies a function that moves elements.
+///
+/// ```
+/// use wengert::prelude::*;
+///
+/// let f = jit(|(re, im): (Var, Var)| {
+///     let z = Complex::new(re, im);
+///     let gram = z.adjoint().matmul(z);
+///     let square = z.reshape([4]).vdot(z.reshape([4]));
+///     (gram.re, square.re, z.sum_axis(0).im, z.mean().re, z.t().im, z.prod().re)
+/// });
+/// let (gram, square, sums, mean, _, product) = f.call(([[1.0, 0.0], [0.0, 1.0]], [[0.0, 1.0], [1.0, 0.0]]))?;
+/// assert_eq!(gram, Array::from([[2.0, 0.0], [0.0, 2.0]]));
+/// assert_eq!((square.item::<f64>()?, mean.item::<f64>()?), (4.0, 0.5));
+/// assert_eq!(sums.to_vec::<f64>()?, [1.0, 1.0]);
+/// assert_eq!(product.item::<f64>()?, -1.0);
+/// # Ok::<(), wengert::Error>(())
+/// ```
 impl Complex {
     /// The sum of all elements: `numpy.sum`. Derivative: the sum of the tangents.
     #[track_caller]

@@ -108,6 +108,15 @@ where
 }
 
 /// Runs a [`scan`] from the last row to the first; row `i` of the results belongs to row `i` of `xs`.
+///
+/// ```
+/// use wengert::prelude::*;
+///
+/// // What is still to come, from each place on.
+/// let f = jit(|xs: Var| scan_reverse(0.0, xs, |sum, x| (sum + x, sum + x)).1);
+/// assert_eq!(f.call([1.0, 2.0, 4.0])?.to_vec::<f64>()?, [7.0, 6.0, 4.0]);
+/// # Ok::<(), wengert::Error>(())
+/// ```
 #[track_caller]
 pub fn scan_reverse<C, S, A, B>(
     init: C,

@@ -10,6 +10,10 @@ use super::Transform;
 use crate::complex::{floats, refuse};
 
 /// Returns the next length, from `n` on, of which transforms are fast: an even product of 2, 3, 5 and 7.
+///
+/// ```
+/// assert_eq!(wengert::fft::next_fast_len(1021), 1024);
+/// ```
 pub fn next_fast_len(n: usize) -> usize {
     let smooth = |mut m: usize| {
         for p in [2usize, 3, 5, 7] {
@@ -33,6 +37,18 @@ pub fn next_fast_len(n: usize) -> usize {
 /// # Errors
 /// If the arrays have different numbers of axes or an axis of length 0, or for [`Overlap::Valid`] if neither lies inside
 /// the other.
+///
+/// ```
+/// use wengert::Overlap;
+/// use wengert::fft::{fftconvolve, oaconvolve};
+/// use wengert::prelude::*;
+///
+/// let f = jit(|(x, y): (Var, Var)| (fftconvolve(x, y, Overlap::Full), oaconvolve(x, y, Overlap::Full)));
+/// let (whole, blocks) = f.call(([1.0, 2.0, 3.0], [1.0, 1.0]))?;
+/// let wanted = Array::from([1.0, 3.0, 5.0, 3.0]);
+/// assert!(whole.all_close(&wanted, 1e-14, 0.0) && blocks.all_close(&wanted, 1e-14, 0.0));
+/// # Ok::<(), wengert::Error>(())
+/// ```
 #[track_caller]
 pub fn fftconvolve(x: Var, y: Var, part: Overlap) -> Var {
     convolved("fftconvolve", x, y, part, (..).into(), whole)

@@ -15,6 +15,21 @@ use crate::complex::{floats, refuse};
 ///
 /// # Errors
 /// If there is no axis or too few numbers along it (type 1 needs two), or for another type.
+///
+/// ```
+/// use wengert::fft::{Norm, dct, dst, idct, idst};
+/// use wengert::prelude::*;
+///
+/// let f = jit(|x: Var| {
+///     let there = (dct(x, 2, Norm::Backward), dst(x, 2, Norm::Backward));
+///     (there.0, idct(there.0, 2, Norm::Backward), idst(there.1, 2, Norm::Backward))
+/// });
+/// let x = Array::from([1.0, 2.0, 4.0]);
+/// let (cosines, one, two) = f.call(&x)?;
+/// assert!((cosines.get::<f64>([0])? - 14.0).abs() < 1e-14);
+/// assert!(one.all_close(&x, 1e-14, 0.0) && two.all_close(&x, 1e-14, 0.0));
+/// # Ok::<(), wengert::Error>(())
+/// ```
 #[track_caller]
 pub fn dct(x: Var, kind: u8, norm: Norm) -> Var {
     dct_axis(x, kind, norm, -1)

@@ -9,6 +9,22 @@ use crate::complex::refuse;
 ///
 /// # Errors
 /// If there is no sample.
+///
+/// ```
+/// use wengert::fft::{fftfreq, fftshift, ifftshift, rfftfreq};
+/// use wengert::prelude::*;
+///
+/// let f = jit(|()| {
+///     let all = fftfreq(4, 0.5);
+///     (all, rfftfreq(4, 0.5), fftshift(all, 0), ifftshift(fftshift(all, 0), 0))
+/// });
+/// let (all, half, middle, again) = f.call(())?;
+/// assert_eq!(all.to_vec::<f64>()?, [0.0, 0.5, -1.0, -0.5]);
+/// assert_eq!(half.to_vec::<f64>()?, [0.0, 0.5, 1.0]);
+/// assert_eq!(middle.to_vec::<f64>()?, [-1.0, -0.5, 0.0, 0.5]);
+/// assert_eq!(again, all);
+/// # Ok::<(), wengert::Error>(())
+/// ```
 #[track_caller]
 pub fn fftfreq(n: usize, d: f64) -> Var {
     samples("fftfreq", n);

@@ -400,6 +400,18 @@ pub fn ifft(z: impl Into<Complex>) -> Complex {
 ///
 /// # Errors
 /// As [`fft`].
+///
+/// ```
+/// use wengert::fft::{hfft, ihfft, irfft, rfft};
+/// use wengert::prelude::*;
+///
+/// let f = jit(|x: Var| (irfft(rfft(x)), hfft(ihfft(x)), rfft(x).re));
+/// let x = Array::from([1.0, 2.0, 4.0, 0.0]);
+/// let (back, again, numbers) = f.call(&x)?;
+/// assert!(back.all_close(&x, 1e-14, 1e-14) && again.all_close(&x, 1e-14, 1e-14));
+/// assert_eq!((numbers.shape(), numbers.get::<f64>([0])?), (&[3][..], 7.0));
+/// # Ok::<(), wengert::Error>(())
+/// ```
 #[track_caller]
 pub fn rfft(x: Var) -> Complex {
     Transform::new().rfft(x)
@@ -438,6 +450,19 @@ pub fn ihfft(x: Var) -> Complex {
 ///
 /// # Errors
 /// As [`fft`].
+///
+/// ```
+/// use wengert::fft::{fft2, fftn, ifft2, ifftn, irfft2, irfftn, rfft2, rfftn};
+/// use wengert::prelude::*;
+///
+/// let f = jit(|x: Var| (ifft2(fft2(x)).re, irfft2(rfft2(x)), ifftn(fftn(x)).re, irfftn(rfftn(x))));
+/// let x = Array::from([[1.0, 2.0], [4.0, 0.0]]);
+/// let (a, b, c, d) = f.call(&x)?;
+/// for back in [a, b, c, d] {
+///     assert!(back.all_close(&x, 1e-14, 1e-14));
+/// }
+/// # Ok::<(), wengert::Error>(())
+/// ```
 #[track_caller]
 pub fn fft2(z: impl Into<Complex>) -> Complex {
     Transform::over(Last::Two).fft(z)

@@ -35,6 +35,15 @@ where
     /// # Errors
     /// If an argument does not have the structure and types that the code was compiled for, or a loop exceeds a
     /// limit.
+    ///
+    /// ```
+    /// use wengert::prelude::*;
+    ///
+    /// let code = jit(|x: Var| 2.0 * x).compile(&ShapeDtype::new([2], DType::F64))?;
+    /// assert_eq!(code.call([1.0, 2.0])?.to_vec::<f64>()?, [2.0, 4.0]);
+    /// assert!(code.call([1.0, 2.0, 3.0]).is_err());
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
     #[track_caller]
     pub fn call<A: Feed<X::With<Array>>>(&self, args: A) -> Result<Y::With<Array>> {
         let place = Location::caller();
@@ -65,6 +74,17 @@ where
     /// # Errors
     /// As [`Executable::call`], and if a result does not fit its array. The arrays are then unchanged, unless a
     /// loop exceeded a limit.
+    ///
+    /// ```
+    /// use wengert::prelude::*;
+    ///
+    /// let x = Array::from([1.0, 2.0]);
+    /// let code = jit(|x: Var| 2.0 * x).compile(&x)?;
+    /// let mut y = Array::zeros(2, DType::F64);
+    /// code.call_into(&x, &mut y)?;
+    /// assert_eq!(y.to_vec::<f64>()?, [2.0, 4.0]);
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
     #[track_caller]
     pub fn call_into(&self, args: &X::With<Array>, out: &mut Y::With<Array>) -> Result<()> {
         let place = Location::caller();

@@ -32,6 +32,14 @@ pub struct Explanation {
 impl Explanation {
     /// Returns the explanation as a self-contained HTML page, with the lines of the program if their files can
     /// be read.
+    ///
+    /// ```
+    /// use wengert::prelude::*;
+    ///
+    /// let explanation = jit(|x: Var| x.sin().sum()).explain(&ShapeDtype::new([100], DType::F64))?;
+    /// assert!(explanation.to_html().contains("</html>"));
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
     pub fn to_html(&self) -> String {
         self.outline.to_html()
     }

@@ -62,6 +62,24 @@ impl Key {
     ///
     /// # Errors
     /// If `x` has no row.
+    ///
+    /// ```
+    /// use wengert::prelude::*;
+    ///
+    /// let f = jit(|(x, key): (Var, Key)| {
+    ///     let [a, b, c, d, e] = key.split_n();
+    ///     let weights = Var::from([0.0, 1.0, 1.0]);
+    ///     let with = (a.choice(x, [5]), b.choice_weighted(x, weights, [5]));
+    ///     let without = (c.sample(x, 3), d.sample_weighted(x, weights, 2), e.shuffle(x));
+    ///     (with, without)
+    /// });
+    /// let ((_, weighted), (all, two, shuffled)) = f.call(([1.0, 2.0, 3.0], Key::from_seed(0)))?;
+    /// assert!(weighted.iter::<f64>()?.all(|x| x > 1.0));
+    /// assert_eq!(all.iter::<f64>()?.sum::<f64>(), 6.0);
+    /// assert_eq!(two.iter::<f64>()?.sum::<f64>(), 5.0);
+    /// assert_eq!(shuffled.iter::<f64>()?.sum::<f64>(), 6.0);
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
     #[track_caller]
     pub fn choice(self, x: Var, shape: impl Draws) -> Var {
         asked_at(Location::caller(), || {

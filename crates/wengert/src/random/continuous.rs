@@ -15,6 +15,25 @@ use super::valid::where_valid;
 /// Each draw is the quantile of one 64-bit word (`f32`: of a 32-bit one), which increases with the result of
 /// [`Key::uniform`] for the same key. Distributions with a location and a scale are drawn with location 0 and
 /// scale 1: write `m + s * key.laplace([n])`. Parameters broadcast to the shape.
+///
+/// ```
+/// use wengert::prelude::*;
+///
+/// let f = jit(|key: Key| {
+///     let [a, b, c, d, e, f, g] = key.split_n();
+///     let n = [10_000];
+///     [
+///         a.exponential(n), b.laplace(n), c.logistic(n), d.gumbel(n), e.cauchy(n), f.rayleigh(n), g.pareto(3.0, n),
+///     ]
+///     .map(|x| x.median())
+/// });
+/// let medians = f.call(Key::from_seed(0))?;
+/// let wanted = [2f64.ln(), 0.0, 0.0, -2f64.ln().ln(), 0.0, (2.0 * 2f64.ln()).sqrt(), 2f64.cbrt()];
+/// for (median, wanted) in medians.iter().zip(wanted) {
+///     assert!((median.item::<f64>()? - wanted).abs() < 0.06);
+/// }
+/// # Ok::<(), wengert::Error>(())
+/// ```
 impl Key {
     /// Draws from the exponential distribution with rate 1: density `e^-x`.
     #[track_caller]

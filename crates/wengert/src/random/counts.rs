@@ -21,6 +21,20 @@ const COUNTS: &[DType] = &[DType::I64, DType::I32];
 /// # Counts
 ///
 /// Counts are `i64`, or `i32` on request. Parameters broadcast to the shape. They have no derivative.
+///
+/// ```
+/// use wengert::prelude::*;
+///
+/// let f = jit(|key: Key| {
+///     let [a, b, c] = key.split_n();
+///     [a.poisson(3.0, [10_000]), b.binomial(10, 0.3, [10_000]), c.geometric(0.25, [10_000])]
+///         .map(|counts| counts.to(DType::F64).mean())
+/// });
+/// let means = f.call(Key::from_seed(0))?;
+/// assert!((means[0].item::<f64>()? - 3.0).abs() < 0.1);
+/// assert!((means[1].item::<f64>()? - 3.0).abs() < 0.1);
+/// # Ok::<(), wengert::Error>(())
+/// ```
 impl Key {
     /// Draws from the Poisson distribution with mean `rate`: the number of events in a period.
     ///

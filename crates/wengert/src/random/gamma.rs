@@ -51,6 +51,22 @@ impl Key {
 
     /// Draws from the chi-square distribution with `k > 0` degrees of freedom: the sum of squares of `k`
     /// standard normal numbers. For the derivative in `k` see [`Key::gamma`].
+    ///
+    /// ```
+    /// use wengert::prelude::*;
+    ///
+    /// let f = jit(|key: Key| {
+    ///     let [a, b, c, d] = key.split_n();
+    ///     let weights = d.dirichlet(Var::from([1.0, 2.0, 3.0]), [10_000]);
+    ///     let means = (a.chi_square(4.0, [10_000]).mean(), b.student_t(5.0, [10_000]).mean());
+    ///     (means, c.beta(1.0, 3.0, [10_000]).mean(), weights.mean_axis(0))
+    /// });
+    /// let ((squares, student), beta, weights) = f.call(Key::from_seed(0))?;
+    /// assert!((squares.item::<f64>()? - 4.0).abs() < 0.2 && student.item::<f64>()?.abs() < 0.1);
+    /// assert!((beta.item::<f64>()? - 0.25).abs() < 0.02);
+    /// assert!(weights.all_close(&Array::from([1.0 / 6.0, 1.0 / 3.0, 0.5]), 0.0, 0.02));
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
     #[track_caller]
     pub fn chi_square(self, k: impl IntoVar, shape: impl Draws) -> Var {
         asked_at(Location::caller(), || {

@@ -67,6 +67,16 @@ impl Key {
     ///
     /// # Errors
     /// If `n` is zero.
+    ///
+    /// ```
+    /// use wengert::prelude::*;
+    ///
+    /// let v = jit(|key: Key| key.unit_vector(3, [10])).call(Key::from_seed(0))?;
+    /// for v in v.as_slice::<f64>()?.chunks(3) {
+    ///     assert!((v.iter().map(|x| x * x).sum::<f64>() - 1.0).abs() < 1e-14);
+    /// }
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
     #[track_caller]
     pub fn unit_vector(self, n: usize, shape: impl Draws) -> Var {
         asked_at(Location::caller(), || {

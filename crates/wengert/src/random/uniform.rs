@@ -12,6 +12,24 @@ use super::valid::where_valid;
 impl Key {
     /// Draws random bits: `u64`, or `u32` on request. They are the words of ChaCha with eight rounds, equal to
     /// those of [`rand_chacha`](https://docs.rs/rand_chacha) for the same key. They have no derivative.
+    ///
+    /// ```
+    /// use wengert::prelude::*;
+    ///
+    /// let f = jit(|key: Key| {
+    ///     let [a, b, c, d, e] = key.split_n();
+    ///     let n = [10_000];
+    ///     let signs = c.rademacher(n).to(DType::F64);
+    ///     let coins = d.bernoulli(0.25, n).to(DType::F64);
+    ///     (a.bits(n), b.uniform_open(n), signs.mean(), coins.mean(), e.uniform_in(-1.0, 3.0, n).mean())
+    /// });
+    /// let (bits, open, signs, coins, mean) = f.call(Key::from_seed(0))?;
+    /// assert_eq!(bits.dtype(), DType::U64);
+    /// assert!(open.iter::<f64>()?.all(|x| x > 0.0 && x < 1.0));
+    /// assert!(signs.item::<f64>()?.abs() < 0.05 && (coins.item::<f64>()? - 0.25).abs() < 0.03);
+    /// assert!((mean.item::<f64>()? - 1.0).abs() < 0.05);
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
     #[track_caller]
     pub fn bits(self, shape: impl Draws) -> Var {
         asked_at(Location::caller(), || {

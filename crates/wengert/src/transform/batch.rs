@@ -213,6 +213,14 @@ fn extent(op: &str, leaves: &[Var], axes: &[Option<usize>], def: &TreeDef) -> us
 }
 
 /// Applies `f` to each row of `xs`: [`vmap`] at a point, with `xs` first.
+///
+/// ```
+/// use wengert::prelude::*;
+///
+/// let f = jit(|points: Var| wengert::map(points, |p| p.norm()).mean());
+/// assert_eq!(f.call([[3.0, 4.0], [0.0, 1.0]])?.item::<f64>()?, 3.0);
+/// # Ok::<(), wengert::Error>(())
+/// ```
 #[track_caller]
 pub fn map<I: IntoTree, B: IntoTree>(xs: I, f: impl Fn(I::Tree) -> B) -> B::Tree {
     let f = &f;

@@ -63,6 +63,18 @@ where
 }
 
 /// Returns the gradient of a function whose result is a scalar and auxiliary values, which are returned too.
+///
+/// ```
+/// use wengert::prelude::*;
+///
+/// let f = jit(grad_aux(|x: Var| {
+///     let parts = x.square();
+///     (parts.sum(), parts)
+/// }));
+/// let (slope, parts) = f.call([1.0, 3.0])?;
+/// assert_eq!((slope.to_vec::<f64>()?, parts.to_vec::<f64>()?), (vec![2.0, 6.0], vec![1.0, 9.0]));
+/// # Ok::<(), wengert::Error>(())
+/// ```
 #[track_caller]
 pub fn grad_aux<X, A, F>(f: F) -> impl Fn(X) -> (X, A) + Clone
 where
@@ -107,6 +119,19 @@ pub fn grad_at<I: IntoTree>(x: I, f: impl FnOnce(I::Tree) -> Var) -> I::Tree {
 }
 
 /// Computes the value and the gradient at a point.
+///
+/// ```
+/// use wengert::prelude::*;
+///
+/// // A step of gradient descent.
+/// let step = jit(|x: Var| {
+///     let (value, slope) = value_and_grad_at(x, |x| (x - 1.0).square().sum());
+///     (x - 0.5 * slope, value)
+/// });
+/// let (x, value) = step.call([3.0, 0.0])?;
+/// assert_eq!((x.to_vec::<f64>()?, value.item::<f64>()?), (vec![1.0, 1.0], 5.0));
+/// # Ok::<(), wengert::Error>(())
+/// ```
 #[track_caller]
 pub fn value_and_grad_at<I: IntoTree>(x: I, f: impl FnOnce(I::Tree) -> Var) -> (Var, I::Tree) {
     let (y, dx, ()) = value_and_gradient(
@@ -309,6 +334,19 @@ where
 
 /// Computes the value of a function at `x`, and returns its linear part, from tangents of the argument to
 /// tangents of the result. Residuals are computed once, however often the linear part is applied.
+///
+/// ```
+/// use wengert::prelude::*;
+///
+/// let f = jit(|x: Var| {
+///     let (value, linear) = linearize(|x: Var| x.square(), x);
+///     (value, linear(Var::from(1.0)), linear(Var::from(10.0)))
+/// });
+/// let (value, one, ten) = f.call(3.0)?;
+/// assert_eq!(value.item::<f64>()?, 9.0);
+/// assert_eq!((one.item::<f64>()?, ten.item::<f64>()?), (6.0, 60.0));
+/// # Ok::<(), wengert::Error>(())
+/// ```
 #[track_caller]
 pub fn linearize<X, Y>(f: impl FnOnce(X) -> Y, x: X) -> (Y, impl Fn(X) -> Y + Clone)
 where

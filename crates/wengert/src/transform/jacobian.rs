@@ -46,6 +46,16 @@ where
 }
 
 /// Returns the value and the Jacobian by forward mode: `(y, dy/dx)`. See [`jacfwd`].
+///
+/// ```
+/// use wengert::prelude::*;
+///
+/// let f = jit(value_and_jacfwd(|x: Var| x.square()));
+/// let (y, j) = f.call([1.0, 3.0])?;
+/// assert_eq!(y.to_vec::<f64>()?, [1.0, 9.0]);
+/// assert_eq!(j, Array::from([[2.0, 0.0], [0.0, 6.0]]));
+/// # Ok::<(), wengert::Error>(())
+/// ```
 #[track_caller]
 pub fn value_and_jacfwd<X, Y, F>(f: F) -> impl Fn(X) -> (Y, Y::Nest<X>) + Clone
 where
@@ -263,6 +273,14 @@ where
 
 /// Computes the product of a scalar function's Hessian with a vector without forming the Hessian: the
 /// derivative of the gradient at `x` along `v`.
+///
+/// ```
+/// use wengert::prelude::*;
+///
+/// let f = jit(|(x, v): (Var, Var)| hvp(|x: Var| x.powi(3).sum(), x, v));
+/// assert_eq!(f.call(([1.0, 2.0], [1.0, 10.0]))?.to_vec::<f64>()?, [6.0, 120.0]);
+/// # Ok::<(), wengert::Error>(())
+/// ```
 #[track_caller]
 pub fn hvp<X, F>(f: F, x: X, v: X) -> X
 where

@@ -18,6 +18,14 @@ pub fn leaves<T: Tree>(tree: &T) -> Vec<T::Leaf> {
 }
 
 /// Returns the path of each leaf of a tree, in order: see [`TreeDef::paths`].
+///
+/// ```
+/// use wengert::prelude::*;
+///
+/// let x = Array::from(1.0);
+/// assert_eq!(tree::paths(&(x.clone(), vec![x.clone(), x])), [".0", ".1[0]", ".1[1]"]);
+/// # Ok::<(), wengert::Error>(())
+/// ```
 pub fn paths<T: Tree>(tree: &T) -> Vec<String> {
     def(tree).paths()
 }
@@ -90,6 +98,15 @@ pub fn map2<T: Tree>(a: T, b: T, mut f: impl FnMut(T::Leaf, T::Leaf) -> T::Leaf)
 }
 
 /// Applies `f` to the leaves of three trees: see [`map2`].
+///
+/// ```
+/// use wengert::prelude::*;
+///
+/// let f = jit(|(a, b, c): (Var, Var, Var)| tree::map3((a, b), (b, c), (c, a), |x, y, z| x * y + z));
+/// let (first, second) = f.call((1.0, 2.0, 3.0))?;
+/// assert_eq!((first.item::<f64>()?, second.item::<f64>()?), (5.0, 7.0));
+/// # Ok::<(), wengert::Error>(())
+/// ```
 #[track_caller]
 pub fn map3<T: Tree>(
     a: T,
