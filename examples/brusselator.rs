@@ -10,14 +10,21 @@
 //! *Solving Ordinary Differential Equations II*, section IV.10, who take n = 128: 32,768 equations.
 //!
 //! The right-hand side is written as on paper, by `laplacian`, and becomes one loop over the grid for both fields, which threads share.
+//! Implicit methods (`bdf`, `kvaerno`, and `kencarp`, in which only the diffusion is implicit) make no matrix: they take products with the
+//! Jacobian, and a preconditioner makes these few. By `--near waves` it is the inverse of the diffusion by Fourier transforms,
+//! which the equations of a periodic square allow; by `--near cells` the inverse of the two equations of each point, which any do.
 //!
-//! `cargo run --release --example brusselator -- [--method rkc|tsit5] [--n 32] [--tolerance 1e-4] [--out FILE]`
+//! `cargo run --release --example brusselator -- [--method rkc|tsit5|bdf|kvaerno|kencarp] [--near waves|cells|none] [--n 32]
+//! [--tolerance 1e-4] [--out FILE]`
 
 use std::error::Error;
 use std::time::Instant;
 
+use wengert::fft::{irfft2, rfft2};
 use wengert::prelude::*;
-use wengert_solve::de::{Grid, Method, Ode, Rkc, Solution, Tsit5, laplacian};
+use wengert_solve::de::{
+    Bdf, Grid, KenCarp4, Kvaerno3, Linear, Method, Ode, Rkc, Solution, Tsit5, laplacian,
+};
 
 #[path = "brusselator/plot.rs"]
 mod plot;
@@ -52,19 +59,72 @@ fn start(n: usize) -> Fields {
     }
 }
 
-/// The rates of change of the fields.
-fn rate(n: usize) -> impl Fn(Var, Fields) -> Fields {
-    let grid = Grid::periodic(1.0 / n as f64);
+/// What the reactions change.
+fn reactions(n: usize) -> impl Fn(Var, Fields) -> Fields {
     let (x, y) = (coordinate(n, 0), coordinate(n, 1));
     let near = ((x - 0.3).square() + (y - 0.6).square()).le(0.01);
     move |t: Var, Fields { u, v }: Fields| {
         let drip = (near & t.ge(1.1)).select(5.0, 0.0);
-        let spread = |w: Var| DIFFUSION * laplacian(w, [grid, grid]);
         let made = u * u * v;
         Fields {
-            u: 1.0 + made - 4.4 * u + spread(u) + drip,
-            v: 3.4 * u - made + spread(v),
+            u: 1.0 + made - 4.4 * u + drip,
+            v: 3.4 * u - made,
         }
+    }
+}
+
+/// What diffusion changes.
+fn diffusion(n: usize) -> impl Fn(Var, Fields) -> Fields {
+    let grid = Grid::periodic(1.0 / n as f64);
+    move |_: Var, Fields { u, v }: Fields| {
+        let spread = |w: Var| DIFFUSION * laplacian(w, [grid, grid]);
+        Fields {
+            u: spread(u),
+            v: spread(v),
+        }
+    }
+}
+
+/// The rates of change of the fields.
+fn rate(n: usize) -> impl Fn(Var, Fields) -> Fields {
+    let (reactions, diffusion) = (reactions(n), diffusion(n));
+    move |t: Var, fields: Fields| {
+        let (a, b) = (reactions(t, fields), diffusion(t, fields));
+        tree::map2(a, b, |a, b| a + b)
+    }
+}
+
+/// The inverse of `1 - s D`, where `D` is the diffusion: each wave over what becomes of it.
+fn by_waves(n: usize) -> impl Fn(Var, Fields, Var, Fields) -> Fields + Clone {
+    move |_: Var, _: Fields, s: Var, r: Fields| {
+        let size = |waves: usize| {
+            let k = iota(waves, DType::F64) * (std::f64::consts::TAU / n as f64);
+            (2.0 - 2.0 * k.cos()) * (DIFFUSION * (n * n) as f64)
+        };
+        let sizes = size(n).expand_dims(1) + size(n / 2 + 1);
+        tree::map(r, |w| {
+            let waves = rfft2(w);
+            irfft2(waves.map(|part| part / (1.0 + s * sizes)))
+        })
+    }
+}
+
+/// The diagonal and the other two numbers of each point's part of the Jacobian.
+fn cells(n: usize) -> impl Fn(Var, Fields, Var) -> [Var; 4] + Clone {
+    move |_: Var, Fields { u, v }: Fields, _: Var| {
+        let leaves = 4.0 * DIFFUSION * (n * n) as f64;
+        let (uv, uu) = (2.0 * u * v, u * u);
+        [uv - 4.4 - leaves, uu, 3.4 - uv, -uu - leaves]
+    }
+}
+
+/// The solution of each point's two equations.
+fn of_cells([a, b, c, d]: [Var; 4], s: Var, r: Fields) -> Fields {
+    let (a, b, c, d) = (1.0 - s * a, -s * b, -s * c, 1.0 - s * d);
+    let det = a * d - b * c;
+    Fields {
+        u: (d * r.u - b * r.v) / det,
+        v: (a * r.v - c * r.u) / det,
     }
 }
 
@@ -79,8 +139,46 @@ where
     })
 }
 
+/// Solves them by an implicit method, with a preconditioner if there is one; `split` treats the reactions explicitly.
+fn solve_by_products<M>(
+    method: M,
+    near: &str,
+    split: bool,
+    n: usize,
+    tolerance: f64,
+) -> Jit<(), Solution<Fields>>
+where
+    M: Method + Send + Sync + 'static,
+{
+    let near = near.to_string();
+    jit(move |()| {
+        let ode = Ode::new(method).rtol(tolerance).atol(tolerance);
+        let times = Array::from(TIMES);
+        match (near.as_str(), split) {
+            ("waves", true) => ode.preconditioner(by_waves(n)).sample_split(
+                reactions(n),
+                diffusion(n),
+                start(n),
+                0.0,
+                times,
+            ),
+            (_, true) => ode.sample_split(reactions(n), diffusion(n), start(n), 0.0, times),
+            ("waves", false) => {
+                ode.preconditioner(by_waves(n))
+                    .sample(rate(n), start(n), 0.0, times)
+            }
+            ("cells", false) => {
+                ode.preconditioner_with(cells(n), of_cells)
+                    .sample(rate(n), start(n), 0.0, times)
+            }
+            (_, false) => ode.sample(rate(n), start(n), 0.0, times),
+        }
+    })
+}
+
 struct Options {
     method: String,
+    near: String,
     n: usize,
     tolerance: f64,
     file: String,
@@ -89,6 +187,7 @@ struct Options {
 fn options() -> Result<Options, Box<dyn Error>> {
     let mut options = Options {
         method: "rkc".to_string(),
+        near: "waves".to_string(),
         n: 32,
         tolerance: 1e-4,
         file: "brusselator.svg".to_string(),
@@ -98,12 +197,13 @@ fn options() -> Result<Options, Box<dyn Error>> {
         let value = args.next().ok_or_else(|| format!("{name} wants a value"))?;
         match name.as_str() {
             "--method" => options.method = value,
+            "--near" => options.near = value,
             "--n" => options.n = value.parse()?,
             "--tolerance" => options.tolerance = value.parse()?,
             "--out" => options.file = value,
             _ => {
-                let usage =
-                    "usage: brusselator [--method rkc|tsit5] [--n N] [--tolerance X] [--out FILE]";
+                let usage = "usage: brusselator [--method rkc|tsit5|bdf|kvaerno|kencarp] \
+                             [--near waves|cells|none] [--n N] [--tolerance X] [--out FILE]";
                 return Err(usage.into());
             }
         }
@@ -117,14 +217,27 @@ fn options() -> Result<Options, Box<dyn Error>> {
 fn main() -> Result<(), Box<dyn Error>> {
     let Options {
         method,
+        near,
         n,
         tolerance,
         file,
     } = options()?;
+    if !["waves", "cells", "none"].contains(&near.as_str()) {
+        return Err(format!("no preconditioner {near}: waves, cells or none").into());
+    }
+    if (method.as_str(), near.as_str()) == ("kencarp", "cells") {
+        return Err("kencarp solves for the diffusion alone: waves or none".into());
+    }
+    let by = Linear::residuals();
     let solve = match method.as_str() {
         "rkc" => solve(Rkc::new(), n, tolerance),
         "tsit5" => solve(Tsit5, n, tolerance),
-        other => return Err(format!("no method {other}: rkc or tsit5").into()),
+        "bdf" => solve_by_products(Bdf::new().linear(by), &near, false, n, tolerance),
+        "kvaerno" => solve_by_products(Kvaerno3::new().linear(by), &near, false, n, tolerance),
+        "kencarp" => solve_by_products(KenCarp4::new().linear(by), &near, true, n, tolerance),
+        other => {
+            return Err(format!("no method {other}: rkc, tsit5, bdf, kvaerno or kencarp").into());
+        }
     };
     let started = Instant::now();
     let found = solve.call(())?.ok()?;

@@ -53,10 +53,15 @@ fn by_hand(n: usize) -> Vec<f64> {
 fn the_fields_are_those_of_loops_by_hand() {
     let n = 16;
     let want = by_hand(n);
+    let by = Linear::residuals();
+    let (bdf, split) = (Bdf::new().linear(by), KenCarp4::new().linear(by));
     let last = (TIMES.len() - 1) * n * n;
     for (solve, most) in [
         (solve(Tsit5, n, 1e-7), 1e-5),
         (solve(Rkc::new(), n, 1e-6), 1e-4),
+        (solve_by_products(bdf, "waves", false, n, 1e-6), 5e-4),
+        (solve_by_products(bdf, "cells", false, n, 1e-6), 5e-4),
+        (solve_by_products(split, "waves", true, n, 1e-6), 1e-4),
     ] {
         let found = solve.call(()).unwrap().ok().unwrap();
         for (field, want) in [&found.y.u, &found.y.v].into_iter().zip(want.chunks(n * n)) {

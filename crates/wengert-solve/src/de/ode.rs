@@ -113,8 +113,8 @@ impl<M: Method, W: Watch, P> Ode<M, W, P> {
     ///
     /// let f = |_, (a, b): (Var, Var)| (-a, 1e-6 * (a - b.sum()) * ones([2]));
     /// let solve = move |a: Var| {
-    ///     let ode = Ode::new(Bdf::new()).atol_like((1e-9, [1e-15, 1e-15]));
-    ///     ode.solve(f, (a, [0.0, 0.0]), 0.0, 1.0)
+    ///     let ode = Ode::new(Bdf::new()).atol_like((1e-9, full([2], 1e-15)));
+    ///     ode.solve(f, (a, zeros([2])), 0.0, 1.0)
     /// };
     /// let (_, b) = jit(solve).call(1.0)?.ok()?.y;
     /// assert!((b.to_vec::<f64>()?[0] / 0.6321206e-6 - 1.0).abs() < 1e-5);

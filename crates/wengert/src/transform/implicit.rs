@@ -140,7 +140,7 @@ where
 ///
 /// // x = a + e m·sin x by an iteration whose systems are solved alike, with the matrix transposed in reverse mode.
 /// let m = Array::from([[0.0, 1.0], [0.0, 0.0]]);
-/// let root = |a: Var| {
+/// let root = move |a: Var| {
 ///     let f = |x: Var| x - a - 0.1 * Var::from(&m).matmul(x.sin());
 ///     let iterate = |f: &dyn Fn(Var) -> Var, x: Var| (fori(0..30, x, |_, x| x - f(x)), ());
 ///     let linear = |a: &dyn Fn(Var) -> Var, b: Var| fori(0..3, b, |_, y| y + b - a(y));

@@ -224,11 +224,11 @@ impl<Y: State> Flat<'_, Y> {
                     false => lu.solve(b),
                 };
                 let restart = self.n.min(DIRECTIONS);
-                // What rounding leaves of a stiff system may be more than this; one cycle tells no better.
+                // What rounding leaves of a stiff system may be more than this: cycles have an end.
                 let krylov = Krylov {
-                    rtol: 1e5 * eps(self.field.dtype),
+                    rtol: 1e-2 * eps(self.field.dtype).sqrt(),
                     atol: 0.0,
-                    max_steps: restart as i64,
+                    max_steps: 2 * restart as i64,
                 };
                 let x = krylov.gmres(restart, |v: Var| near(apply(v)), near(b));
                 // A step that was rejected has none, whatever its factors are.

@@ -1,6 +1,7 @@
 //! Systems from partial differential equations: bands and products with vectors agree with dense matrices.
 
 use wengert::prelude::*;
+use wengert::trace;
 use wengert_solve::Status;
 use wengert_solve::de::{
     Bdf, KenCarp4, Kvaerno3, Kvaerno5, Linear, Method, Ode, Rodas4, Rodas5P, Tsit5,
@@ -78,6 +79,42 @@ fn bands_and_products_agree_with_dense_matrices() -> Result {
 }
 
 #[test]
+fn gradients_of_large_systems_factor_nothing_again() -> Result {
+    // 80 equations: above the number up to which a matrix of its own takes less than products.
+    let (_, slope) = solved(
+        Rodas4::new().linear(Linear::Banded { lower: 2, upper: 2 }),
+        40,
+    )?;
+    for (name, (_, d)) in [
+        ("Kvaerno3", solved(Kvaerno3::new(), 40)?),
+        ("Bdf", solved(Bdf::new(), 40)?),
+    ] {
+        println!("{name} {d} {slope}");
+        assert!(
+            (d - slope).abs() < 1e-3 * slope.abs(),
+            "{name}: {d} {slope}"
+        );
+    }
+    let points = 40;
+    let value = move |d: Var| {
+        let ode = Ode::new(Kvaerno3::new()).rtol(1e-6).atol(1e-6);
+        let at = (iota(points, DType::F64) + 1.0) / (points as f64 + 1.0);
+        let pair = [1.0 + at, 3.0 - at].map(|w| w.expand_dims(1));
+        let x = concat(pair, 1).ravel();
+        ode.solve(brusselator(d, points), x, 0.0, 1.0).y.at(-1)
+    };
+    let count = |text: String| text.matches("lu(").count() + text.matches("lu ").count();
+    let d = ShapeDtype::scalar(DType::F64);
+    let (plain, both) = (
+        count(trace(value, &d)?.to_string()),
+        count(trace(value_and_grad(value), &d)?.to_string()),
+    );
+    println!("factorisations: {plain} in the solution, {both} with its gradient");
+    assert!(plain > 0 && both <= plain, "{plain} {both}");
+    Ok(())
+}
+
+#[test]
 fn many_equations_by_bands() -> Result {
     // 2,000 equations: a dense matrix would have four million numbers.
     let points = 1000;
@@ -105,7 +142,7 @@ fn bands_wider_than_the_matrix_are_errors() {
 }
 
 /// The cells of a periodic square with two substances, which diffuse and react, as one tree.
-const SIDE: usize = 6;
+const SIDE: usize = 10;
 
 fn cells(d: Var) -> impl Fn(Var, [Var; 2]) -> [Var; 2] + Copy {
     move |_, [u, v]: [Var; 2]| {
@@ -119,7 +156,7 @@ fn cells(d: Var) -> impl Fn(Var, [Var; 2]) -> [Var; 2] + Copy {
 }
 
 fn cells_start() -> [Array; 2] {
-    let at = |k: usize| (k * 7 % 36) as f64 / 36.0;
+    let at = |k: usize| (k * 37 % 100) as f64 / 100.0;
     let field = |f: &dyn Fn(f64) -> f64| {
         let all = (0..SIDE * SIDE).map(|k| f(at(k))).collect::<Vec<_>>();
         Array::new(&[SIDE, SIDE], all).expect("a square")
@@ -175,7 +212,7 @@ fn cells_solved<M: Method + Send + Sync + 'static>(
             (stack([u, v]), s.steps + s.rejected, s.status),
         )
     };
-    let ((_, (y, steps, status)), slope) = jit(value_and_grad_aux(f)).call(50.0)?;
+    let ((_, (y, steps, status)), slope) = jit(value_and_grad_aux(f)).call(500.0)?;
     let status = status.item::<i64>()?;
     Ok((y.to_vec()?, slope.item()?, steps.item()?, status))
 }
@@ -223,9 +260,13 @@ fn preconditioners_change_the_work_and_not_the_solution() -> Result {
     ] {
         assert!(close(name, &found), "{name}");
     }
-    // Seven products are enough for a system with a preconditioner.
+    // Seven products are enough for a system with a preconditioner, and not without.
     let with = cells_solved(Bdf::new().linear(few), "waves")?;
     assert!(close("Bdf, few products", &with));
+    let without = cells_solved(Bdf::new().linear(few), "none")?;
+    println!("without: {} steps, {}", without.2, without.3);
+    assert!(with.2 < dense_steps * 5 / 4, "{} {dense_steps}", with.2);
+    assert!(without.2 > with.2, "{} {}", without.2, with.2);
     Ok(())
 }
 
