@@ -154,7 +154,9 @@ impl Lasting<'_> {
 /// The buffers that a statement touches itself, and whether it reads them; reads come first.
 fn touched(s: &Stmt) -> Vec<(BufferId, bool)> {
     let mut all: Vec<(BufferId, bool)> = match s {
-        Stmt::Kernel { kernel, regions } => {
+        Stmt::Kernel {
+            kernel, regions, ..
+        } => {
             let wanted = kernel.regions();
             let each = regions.iter().zip(&wanted);
             each.map(|(r, region)| (r.0, region.access != kernel::Access::Write))

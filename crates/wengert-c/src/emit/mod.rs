@@ -360,7 +360,7 @@ impl<'p> Emitter<'p> {
                 let copies = self.over_copies(*buffer);
                 self.line(&format!("{copies}{to} = {value};"));
             }
-            Stmt::Copy { to, from, len } => {
+            Stmt::Copy { to, from, len, .. } => {
                 if self.is_lost(to.0) {
                     return;
                 }
@@ -375,7 +375,9 @@ impl<'p> Emitter<'p> {
             Stmt::For(l) => self.for_(l),
             Stmt::While(l) => self.while_(l),
             Stmt::If(i) => self.if_(i),
-            Stmt::Kernel { kernel, regions } => self.kernel(&**kernel, regions),
+            Stmt::Kernel {
+                kernel, regions, ..
+            } => self.kernel(&**kernel, regions),
             Stmt::Fail { failure } => {
                 let status = self.unit.failure(&self.program.failures[*failure as usize]);
                 self.stop(status);
