@@ -12,8 +12,17 @@ chapters! {
     wengert: "../crates/wengert/README.md";
     wengert_check: "../crates/wengert-check/README.md";
     wengert_derive: "../crates/wengert-derive/README.md";
+    ten_minutes: "../docs/src/ten-minutes.md";
     getting_started: "../docs/src/getting-started.md";
     from_jax: "../docs/src/from-jax.md";
+    from_numpy: "../docs/src/from-numpy.md";
+    from_numba: "../docs/src/from-numba.md";
+    from_cupy: "../docs/src/from-cupy.md";
+    from_julia: "../docs/src/from-julia.md";
+    from_matlab: "../docs/src/from-matlab.md";
+    strategy: "../docs/src/strategy.md";
+    cookbook: "../docs/src/cookbook.md";
+    performance: "../docs/src/performance.md";
     mental_model: "../docs/src/mental-model.md";
     trees: "../docs/src/trees.md";
     running: "../docs/src/running.md";
@@ -34,6 +43,8 @@ chapters! {
     fits: "../docs/src/fits.md";
     minima: "../docs/src/minima.md";
     roots: "../docs/src/roots.md";
+    sweeps: "../docs/src/sweeps.md";
+    wengert_sweep: "../crates/wengert-sweep/README.md";
     random: "../docs/src/random.md";
     complex: "../docs/src/complex.md";
     fourier: "../docs/src/fourier.md";

@@ -2,6 +2,7 @@
 
 mod alone;
 mod backends;
+mod book;
 mod closed_forms;
 mod complex;
 mod compositions;

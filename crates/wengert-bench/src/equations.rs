@@ -19,14 +19,17 @@ use crate::table::duration;
 /// The error that single problems are solved to.
 const ERROR: f64 = 1e-6;
 
-/// What solves a problem to a relative tolerance, with the problem's own start as the argument.
+/// What solves a problem to a relative tolerance, as a function of its start.
+type Traced = Box<dyn Fn(Var) -> Solution<Var> + Send + Sync>;
+
+/// The same, compiled.
 type Solver = Jit<Var, Solution<Var>>;
 
 /// A method, as one of several.
 struct Candidate {
     name: &'static str,
     stiff: bool,
-    make: fn(&Problem, f64) -> Solver,
+    make: fn(&Problem, f64) -> Traced,
 }
 
 /// Solves a problem by a method.
@@ -50,10 +53,10 @@ impl<M: Method + Send + Sync + 'static> Solve<M> {
 }
 
 impl<M: Method + Send + Sync + 'static> Visit for Solve<M> {
-    type Out = Solver;
+    type Out = Traced;
 
-    fn numbers<const N: usize>(self, f: fn(Var, [Var; N]) -> [Var; N]) -> Solver {
-        jit(move |y: Var| {
+    fn numbers<const N: usize>(self, f: fn(Var, [Var; N]) -> [Var; N]) -> Traced {
+        Box::new(move |y: Var| {
             let [t0, t1] = self.span;
             let start: [Var; N] = from_fn(|i| y.at(i));
             let s = self.ode().solve(f, start, t0, t1);
@@ -68,8 +71,8 @@ impl<M: Method + Send + Sync + 'static> Visit for Solve<M> {
         })
     }
 
-    fn vector(self, f: fn(Var, Var) -> Var) -> Solver {
-        jit(move |y: Var| {
+    fn vector(self, f: fn(Var, Var) -> Var) -> Traced {
+        Box::new(move |y: Var| {
             let [t0, t1] = self.span;
             self.ode().solve(f, y, t0, t1)
         })
@@ -174,7 +177,7 @@ impl Choice {
 fn loosest(problem: &Problem, candidate: &Candidate, error: f64) -> Option<(f64, f64)> {
     for thirds in 6..=42 {
         let rtol = 10f64.powf(-f64::from(thirds) / 3.0);
-        let f = (candidate.make)(problem, rtol);
+        let f = jit((candidate.make)(problem, rtol));
         match outcome(problem, &f, 20) {
             Ok(Some(o)) if o.error <= error => return Some((o.seconds, rtol)),
             Ok(_) => {}
@@ -194,7 +197,8 @@ pub fn workloads() -> Vec<Workload> {
                 let Choice { candidate, rtol } = Choice::to(&problem, ERROR);
                 eprintln!("{}: {} at {rtol:.1e}", problem.name, candidate.name);
                 let start = Array::from(&problem.start);
-                ((candidate.make)(&problem, rtol), start)
+                let solve = (candidate.make)(&problem, rtol);
+                (jit(move |y: Var| solve(y).y), start)
             })
         })
         .collect();
@@ -345,7 +349,7 @@ pub fn work_precision(wanted: &dyn Fn(&str) -> bool) -> Result<(), String> {
         for candidate in CANDIDATES.iter().filter(|c| c.stiff == problem.stiff) {
             for digits in 4..=10 {
                 let rtol = 10f64.powi(-digits);
-                let f = (candidate.make)(&problem, rtol);
+                let f = jit((candidate.make)(&problem, rtol));
                 let found = outcome(&problem, &f, 50);
                 let found = found.map_err(|e| format!("{}: {e}", problem.name))?;
                 let rest = match found {

@@ -1,6 +1,6 @@
 //! Lists: built by one, by lanes and by tasks, and read wherever their handles get to.
 
-use crate::common::compare::{agree, check};
+use crate::common::compare::{agree, check, wide_loops};
 use crate::common::*;
 use wengert_jit::{Options, RunError, compile};
 use wengert_loop::buffer::Data;
@@ -288,5 +288,143 @@ fn lists_in_parallel_tasks() {
     let exe = compile(&p, &always_parallel).expect("it compiles");
     for _ in 0..20 {
         check(&exe, &[], &want);
+    }
+}
+
+/// Rows of each type, written and read at elements that all lanes share and at those that each lane chooses, in branches
+/// that lanes take and do not take, while memory runs out at steps that differ by lane.
+#[test]
+fn rows_of_every_type_in_lanes() {
+    use DType::*;
+    for (d, n) in [F64, F32, I64, I32, U32, U64, U8, Bool]
+        .into_iter()
+        .flat_map(|d| [1i64, 8, 21].map(|n| (d, n)))
+    {
+        let mut b = Build::new();
+        let x = b.input(F64, n as usize);
+        let outs: Vec<BufferId> = (0..5).map(|_| b.output(F64, n as usize)).collect();
+        let three = b.constant(3i64);
+        let (zero, one) = (b.constant(0i64), b.constant(1i64));
+        let fzero = b.constant(0.0f64);
+        let (common, shared) = b.squares(three);
+        b.vector(n, |b, i| {
+            let v = b.load(x, row());
+            let chosen = b.op(Rem, &[i, three]);
+            let next = b.op(Add, &[chosen, one]);
+            let next = b.op(Rem, &[next, three]);
+            let list = b.list(vec![(Bool, 1), (d, 3)], None);
+            b.push(Stmt::ListBegin { list });
+            let out = b.while_loop(
+                &[(v, true), (zero, false), (zero, true)],
+                1000,
+                |b, p| {
+                    let one = b.constant(1.0f64);
+                    b.op(Lt, &[one, p[0]])
+                },
+                |b, p| {
+                    let row = p[1];
+                    // Values that live across the push.
+                    let kept: Vec<Value> = (0..40)
+                        .map(|k| {
+                            let c = b.constant(1.0 + f64::from(k));
+                            b.op(Mul, &[p[0], c])
+                        })
+                        .collect();
+                    let even = b.op(Rem, &[p[2], three]);
+                    let even = b.op(Eq, &[even, zero]);
+                    b.push(Stmt::ListPush { list, row });
+                    let sum = (kept[1..].iter()).fold(kept[0], |s, &k| b.op(Add, &[s, k]));
+                    let of = |b: &mut Build, v: Value| match d {
+                        F64 => v,
+                        Bool => {
+                            let c = b.constant(40.0f64);
+                            b.op(Lt, &[c, v])
+                        }
+                        U8 => {
+                            let c = b.constant(200.0f64);
+                            let v = b.op(Min, &[c, v]);
+                            b.op_to(Convert, U8, &[v])
+                        }
+                        _ => b.op_to(Convert, d, &[v]),
+                    };
+                    b.list_store(list, 0, row, 0, even);
+                    for k in 0..3 {
+                        let v = of(b, kept[k as usize]);
+                        b.list_store(list, 1, row, k, v);
+                    }
+                    let v = of(b, kept[30]);
+                    let store = |b: &mut Build, element: Index, value: Value| {
+                        b.push(Stmt::ListStore(ListStore {
+                            list,
+                            field: 1,
+                            row,
+                            element,
+                            value,
+                        }));
+                    };
+                    b.if_else(
+                        even,
+                        |b| {
+                            store(b, each(chosen), v);
+                            vec![]
+                        },
+                        |b| {
+                            let v = of(b, kept[7]);
+                            store(b, at(2), v);
+                            vec![]
+                        },
+                    );
+                    let part = b.constant(1.0f64 / 1024.0);
+                    let half = b.constant(0.75f64);
+                    let less = b.op(Mul, &[p[0], half]);
+                    let nothing = b.op(Mul, &[sum, fzero]);
+                    let nothing = b.op(Mul, &[nothing, part]);
+                    vec![
+                        b.op(Add, &[less, nothing]),
+                        b.op(Add, &[row, one]),
+                        b.op(Add, &[p[2], one]),
+                    ]
+                },
+            );
+            let built = b.list_finish(list, out[2]);
+            let handle = b.handle(built, list, 1);
+            let rows = b.list_rows(handle);
+            let reverse = LoopKind::Serial { reverse: true };
+            let init = [(fzero, true); 5];
+            let sums = b.for_loop(reverse, rows, &init, |b, i, p| {
+                let direct = Rows::Of(list.field(built, 1));
+                let handle = Rows::Handle(handle);
+                let cells = [
+                    (direct, at(1)),
+                    (direct, each(next)),
+                    (handle, at(2)),
+                    (handle, each(chosen)),
+                ];
+                let mut sums: Vec<Value> = (cells.into_iter().zip(p))
+                    .map(|((rows, element), &sum)| {
+                        let v = b.list_load(d, rows, i, element);
+                        let v = match d {
+                            F64 => v,
+                            _ => b.op_to(Convert, F64, &[v]),
+                        };
+                        b.op(Add, &[sum, v])
+                    })
+                    .collect();
+                let of = Rows::Of(common.field(shared, 1));
+                let parity = b.op(Rem, &[chosen, one]);
+                let last = b.list_load(F64, of, one, each(parity));
+                let even = b.list_load(Bool, Rows::Of(list.field(built, 0)), i, at(0));
+                let last = b.op(Select, &[even, last, fzero]);
+                sums.push(b.op(Add, &[p[4], last]));
+                sums
+            });
+            for (out, sum) in outs.iter().zip(sums) {
+                b.store(*out, row(), sum);
+            }
+        });
+        let x: Vec<f64> = (0..n).map(|i| ((i * 7) % 19) as f64 * 0.9).collect();
+        let p = b.finish();
+        assert_eq!(wide_loops(&p).0, 1, "{d:?}");
+        agree(&p, &[Data::F64(x)]);
     }
 }

@@ -7,6 +7,7 @@ mod executable;
 mod explain;
 mod prices;
 mod profile;
+mod traced;
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -346,8 +347,7 @@ where
             out,
             choices,
         } = self.trace(signature, traced)?;
-        let mut options = self.code_options();
-        options.lines = perf::is_wanted();
+        let options = self.code_options();
         let backend = &self.options.backend;
         let code = deep(&func, || {
             let target = backend.target(&options);
@@ -376,6 +376,7 @@ where
         wengert_run::Options {
             list_limit: self.options.residual_bytes,
             unroll: !self.options.plain,
+            lines: perf::is_wanted(),
             vectors: match self.options.plain {
                 true => wengert_run::Vectors::Narrow,
                 false => wengert_run::Vectors::Loops,
@@ -384,16 +385,20 @@ where
         }
     }
 
+    /// Traces the function: its IR, the arrays that it captures, and the structure of its results.
+    #[track_caller]
+    fn record(&self, signature: &Signature) -> Result<(Func, Vec<Dense>, TreeDef)> {
+        self.refuse_recursion(signature)?;
+        let _deeper = Deeper::new(Location::caller())?;
+        let _entered = Entered::new(self as *const _ as usize, signature.clone());
+        let _limit = while_loop::limited(self.options.max_steps);
+        timed("trace", || traced_at(self.made, &*self.f, signature))
+    }
+
     /// Traces the function and prepares it for scheduling. `traced` is called in between.
     #[track_caller]
     fn trace(&self, signature: &Signature, traced: &dyn Fn()) -> Result<Ready> {
-        self.refuse_recursion(signature)?;
-        let (func, arrays, out) = {
-            let _deeper = Deeper::new(Location::caller())?;
-            let _entered = Entered::new(self as *const _ as usize, signature.clone());
-            let _limit = while_loop::limited(self.options.max_steps);
-            timed("trace", || traced_at(self.made, &*self.f, signature))?
-        };
+        let (func, arrays, out) = self.record(signature)?;
         traced();
         let func = match self.options.check_finite {
             true => rewrite::check_finite(&dead_code(&func)),

@@ -147,8 +147,8 @@ pub mod profile {
 pub use random::Key;
 pub use transform::{
     Axes, checkpoint, closure_convert, custom_jvp, custom_linear_solve, custom_root,
-    custom_root_aux, custom_vjp, fixed_point, grad, grad_at, grad_aux, hessian, hvp, jacfwd,
-    jacrev, jvp, linear_transpose, linearize, map, stop_gradient, value_and_grad,
+    custom_root_aux, custom_root_with, custom_vjp, fixed_point, grad, grad_at, grad_aux, hessian,
+    hvp, jacfwd, jacrev, jvp, linear_transpose, linearize, map, stop_gradient, value_and_grad,
     value_and_grad_at, value_and_grad_aux, value_and_jacfwd, value_and_jacrev, vjp, vjp_aux, vmap,
     vmap_axes,
 };

@@ -18,10 +18,10 @@ pub use crate::host::pure_callback;
 pub use crate::jit::{Jit, jit};
 pub use crate::random::Key;
 pub use crate::transform::{
-    checkpoint, custom_jvp, custom_linear_solve, custom_root, custom_root_aux, custom_vjp,
-    fixed_point, grad, grad_at, grad_aux, hessian, hvp, jacfwd, jacrev, jvp, linear_transpose,
-    linearize, stop_gradient, value_and_grad, value_and_grad_at, value_and_grad_aux,
-    value_and_jacfwd, value_and_jacrev, vjp, vjp_aux, vmap, vmap_axes,
+    checkpoint, custom_jvp, custom_linear_solve, custom_root, custom_root_aux, custom_root_with,
+    custom_vjp, fixed_point, grad, grad_at, grad_aux, hessian, hvp, jacfwd, jacrev, jvp,
+    linear_transpose, linearize, stop_gradient, value_and_grad, value_and_grad_at,
+    value_and_grad_aux, value_and_jacfwd, value_and_jacrev, vjp, vjp_aux, vmap, vmap_axes,
 };
 pub use crate::tree::{self, ShapeDtype, Tree};
 pub use wengert_ir::ir::DType;

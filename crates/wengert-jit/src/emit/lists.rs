@@ -1,64 +1,18 @@
-//! Lists of rows.
-//!
-//! A list under construction has four words in the frame
-//! ([`Slot`](wengert_run::call::lists::Slot)). Its memory begins with the number of its rows, one
-//! for each lane if it is built in lanes; then come the *signposts* of the fields that have
-//! handles, and then the rows. A handle is the address of a signpost, plus the number of the lane.
-//! A signpost describes the layout of its field's rows, so that code that does not know the list
-//! can follow a handle.
-
-use std::collections::HashMap;
+//! Lists of rows, whose memory [`ListLayout`] describes.
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, InstBuilder, types};
-use wengert_loop::loops::{
-    Cell, Index, LANES, List, ListField, ListId, ListStore, Program, Rows, Stmt, Value, walk,
-};
+use wengert_loop::loops::{Cell, Index, LANES, ListField, ListId, ListStore, Rows, Value};
 use wengert_loop::types::DType;
-use wengert_run::call::lists::{COUNTS, NO_ROWS, Signpost, Slot};
+use wengert_run::call::lists::{NO_ROWS, Signpost, Slot};
 use wengert_run::library::helpers;
 
 use super::address::{Address, Parts, Target};
 use super::{DATA, Emitter, FRAME};
+use crate::plan::lists::ListLayout;
 
 /// The bits of a handle that hold the lane: signposts lie at multiples of eight.
 const LANE: i64 = LANES as i64 - 1;
-
-/// The fields of each list that have signposts, in order.
-pub(super) type Signposts = HashMap<ListId, Vec<u32>>;
-
-/// Finds the fields of lists that a program makes handles of.
-pub(super) fn signposts(program: &Program) -> Signposts {
-    let mut found = Signposts::new();
-    walk::stmts(&program.body, &mut |s| {
-        if let Stmt::ListHandle { of, .. } = s {
-            let fields = found.entry(of.list).or_default();
-            if !fields.contains(&of.field) {
-                fields.push(of.field);
-            }
-        }
-    });
-    found
-}
-
-/// The offsets of the fields of a row, and the size of a row, in bytes.
-fn row_layout(list: &List) -> (Vec<i64>, i64) {
-    let copies = if list.lanes { LANES } else { 1 };
-    let mut at = 0i64;
-    let fields = list
-        .fields
-        .iter()
-        .map(|(d, n)| {
-            let align = if list.lanes { 16 } else { 8 };
-            at = (at + align - 1) / align * align;
-            let begin = at;
-            at += (n * copies * d.bytes()) as i64;
-            begin
-        })
-        .collect();
-    let align = if list.lanes { 64 } else { 8 };
-    (fields, ((at + align - 1) / align * align).max(align))
-}
 
 /// Elements of lists, one for each lane.
 pub(super) struct Cells {
@@ -83,8 +37,8 @@ struct Followed {
 }
 
 impl<'p> Emitter<'_, 'p> {
-    fn list(&self, id: ListId) -> &'p List {
-        &self.s.plan.program.lists[id.0 as usize]
+    fn list(&self, id: ListId) -> &'p ListLayout {
+        &self.s.plan.lists[id.0 as usize]
     }
 
     fn slot(&mut self, id: ListId) -> i32 {
@@ -93,19 +47,13 @@ impl<'p> Emitter<'_, 'p> {
 
     /// The line of the loop that builds a list, for its error.
     fn list_line(&mut self, id: ListId) -> ir::Value {
-        let at = self.s.source(self.list(id).at);
-        self.int(at as i64)
-    }
-
-    /// The bytes before the rows of a list.
-    fn head(&self, id: ListId) -> i64 {
-        let posts = self.s.signposts.get(&id).map_or(0, Vec::len) * size_of::<Signpost>();
-        (COUNTS + posts as i64 + 63) / 64 * 64
+        let at = self.s.list_line(id);
+        self.int(at)
     }
 
     pub(super) fn list_begin(&mut self, id: ListId) {
         let slot = self.slot(id);
-        let (zero, head) = (self.int(0), self.head(id));
+        let (zero, head) = (self.int(0), self.list(id).head);
         for word in 0..3 {
             self.b.ins().store(FRAME, zero, self.frame, slot + 8 * word);
         }
@@ -117,7 +65,7 @@ impl<'p> Emitter<'_, 'p> {
 
     pub(super) fn list_push(&mut self, id: ListId, row: Value) {
         let slot = self.slot(id);
-        let (_, size) = row_layout(self.list(id));
+        let size = self.list(id).size;
         let row = self.scalar(row);
         let room = (self.b.ins()).load(types::I64, FRAME, self.frame, slot + Slot::ROOM);
         let fits = self.b.ins().icmp(IntCC::SignedLessThan, row, room);
@@ -142,7 +90,7 @@ impl<'p> Emitter<'_, 'p> {
     pub(super) fn list_finish(&mut self, out: Value, id: ListId, rows: Value) {
         let slot = self.slot(id);
         let list = self.list(id);
-        let (_, size) = row_layout(list);
+        let size = list.size;
         let at = self.plus(self.frame, i64::from(slot));
         let (size, line) = (self.int(size), self.list_line(id));
         let f = helpers::list_finish as *const () as usize;
@@ -170,17 +118,10 @@ impl<'p> Emitter<'_, 'p> {
             field,
         } = of;
         let list = self.list(id);
-        let (fields, size) = row_layout(list);
-        let bytes = list.fields[field as usize].0.bytes() as i64;
-        let copies = if list.lanes { LANES as i64 } else { 1 };
-        let posts = &self.s.signposts[&id];
-        let number = posts.iter().position(|&f| f == field);
-        let number = number.expect("a handle that the program wants") as i64;
-        let off = COUNTS + number * size_of::<Signpost>() as i64;
+        let off = list.post(field);
         let memory = self.scalar(built);
-        let first = self.head(id) + fields[field as usize];
-        let first = self.plus(memory, first);
-        let (size, pitch) = (self.int(size), self.int(bytes * copies));
+        let first = self.plus(memory, list.first(field));
+        let (size, pitch) = (self.int(list.size), self.int(list.pitch(field)));
         let words = [
             (memory, Signpost::COUNTS),
             (first, Signpost::FIRST),
@@ -292,19 +233,19 @@ impl<'p> Emitter<'_, 'p> {
         row: Value,
     ) -> (Address, i64, i64) {
         let list = self.list(id);
-        let (fields, size) = row_layout(list);
-        let bytes = list.fields[field as usize].0.bytes() as i64;
         let row = self.scalar(row);
         let start = Address {
             base: memory,
-            off: self.head(id) + fields[field as usize],
+            off: list.first(field),
         };
-        let start = self.advance(start, Some(row), 0, size);
+        let start = self.advance(start, Some(row), 0, list.size);
+        let pitch = list.pitch(field);
         // A list that all lanes share has one copy of each element.
-        match list.lanes {
-            true => (start, bytes * LANES as i64, bytes),
-            false => (start, bytes, 0),
-        }
+        let lane = match list.lanes {
+            true => pitch / LANES as i64,
+            false => 0,
+        };
+        (start, pitch, lane)
     }
 
     fn uniform_parts(&mut self, element: &Index) -> Parts {
@@ -330,7 +271,7 @@ impl<'p> Emitter<'_, 'p> {
         let memory = self.b.ins().load(types::I64, FRAME, self.frame, slot);
         let (start, pitch, lane) = self.field(id, memory, field, row);
         Target {
-            dtype: self.list(id).fields[field as usize].0,
+            dtype: self.s.plan.program.lists[id.0 as usize].fields[field as usize].0,
             start,
             pitch,
             lane,

@@ -1,6 +1,7 @@
 //! Analyses of a program before code is written.
 
 pub(crate) mod inline;
+pub(crate) mod lists;
 pub(crate) mod liveness;
 
 use std::collections::{HashMap, HashSet};
@@ -17,6 +18,7 @@ use wengert_run::plan::scratch::{self, Scratch};
 use wengert_run::plan::{constants, gathering};
 use wengert_run::{Options, Vectors};
 
+use self::lists::ListLayout;
 use self::liveness::Live;
 use crate::zmm::{self, Blocks};
 
@@ -32,6 +34,8 @@ pub(crate) struct Plan {
     pub reuse: Reuse,
     /// `Local` buffers whose copies carry something from block to block.
     pub gathers: HashSet<BufferId>,
+    /// The memory of its lists.
+    pub lists: Vec<ListLayout>,
     /// For each function the runtime's code for eight lanes, if there is any.
     pub wide: Vec<Option<Wide>>,
     /// The vector loops that are written in 512-bit registers, by their index, with the blocks of
@@ -85,12 +89,14 @@ pub(crate) fn plan(program: &Program, options: &Options) -> Plan {
     let costs = wanted.then(|| Costs::of(plain, &copies, &has));
     let scratch = scratch::scratch(&program, &copies);
     let reuse = reuse::reuse(&program);
+    let lists = lists::layouts(&program);
     Plan {
         program,
         values,
         scratch,
         reuse,
         gathers,
+        lists,
         wide: functions,
         zmm,
         parallel_steps: (costs.as_ref())

@@ -17,6 +17,7 @@ use wengert_run::Vectors;
 use wengert_run::library::wide::Wide;
 use wengert_run::plan::is_straight;
 
+use super::lists::is_of_list;
 use super::refilled::refilled;
 use super::{Blocks, SIXTEEN};
 use crate::plan::Values;
@@ -62,6 +63,7 @@ pub(crate) fn accepted(
         }
         let mut own = true;
         walk::stmts(&l.body, &mut |s| {
+            own &= !is_of_list(s);
             own &= (walk::buffers(s).iter())
                 .all(|b| acceptor.kind(*b) != BufferKind::Local || homes[b] == Some(l.index));
         });
@@ -178,7 +180,8 @@ impl Acceptor<'_> {
                 let product = kernel.downcast_ref::<LaneProduct>();
                 kernel.downcast_ref::<RandomBlock>().is_some() || product.is_some()
             }
-            _ => false,
+            Stmt::ListStore(to) => self.program.lists[to.list.0 as usize].lanes,
+            _ => is_of_list(s),
         }
     }
 
@@ -213,6 +216,7 @@ impl Acceptor<'_> {
                 }
                 Stmt::Copy { to, .. } => self.is_narrow_memory(to.0),
                 Stmt::Kernel { .. } => false,
+                _ if is_of_list(s) => false,
                 Stmt::Op { op, .. } => *op != ScalarOp::Any,
                 _ => true,
             };

@@ -111,6 +111,11 @@ impl<'p> Writer<'_, 'p> {
                 let plan = self.plan;
                 self.give_up(plan.program.failures[*failure as usize].clone());
             }
+            Stmt::ListBegin { list } => self.list_begin(*list),
+            Stmt::ListPush { list, row } => self.list_push(*list, *row),
+            Stmt::ListFinish { out, list, rows } => self.list_finish(*out, *list, *rows),
+            Stmt::ListHandle { out, of } => self.list_handle(*out, *of),
+            Stmt::ListRows { out, handle } => self.list_rows(*out, *handle),
             other => panic!("{other:?} in wide code"),
         }
     }
@@ -131,6 +136,8 @@ impl<'p> Writer<'_, 'p> {
                 index,
                 value,
             } => self.store(*buffer, index, *value),
+            Stmt::ListLoad { out, cell } => self.list_load(*out, cell),
+            Stmt::ListStore(to) => self.list_store(to),
             other => panic!("{other:?} in a straight line"),
         }
         for v in operands {

@@ -42,7 +42,7 @@ impl Writer<'_, '_> {
     }
 
     /// The constant part, the uniform part and the per-lane part of an index.
-    fn parts(&self, index: &Index) -> (i64, Option<Value>, Option<Value>) {
+    pub(super) fn parts(&self, index: &Index) -> (i64, Option<Value>, Option<Value>) {
         let mut offset = index.offset;
         let (mut base, mut each) = (None, None);
         for v in index.base.into_iter().chain(index.each) {
@@ -114,8 +114,13 @@ impl Writer<'_, '_> {
         let mut wanted: Vec<(BufferId, Index)> = Vec::new();
         let mut even = true;
         for s in &body.stmts {
-            let (Stmt::Load { buffer, index, .. } | Stmt::Store { buffer, index, .. }) = s else {
-                continue;
+            let (buffer, index) = match s {
+                Stmt::Load { buffer, index, .. } | Stmt::Store { buffer, index, .. } => {
+                    (buffer, index)
+                }
+                // It takes the registers of addresses.
+                Stmt::ListLoad { .. } | Stmt::ListStore(_) => return false,
+                _ => continue,
             };
             let (_, base, _) = self.parts(index);
             even &= base.is_none_or(|v| self.words.contains_key(&v));
@@ -154,7 +159,7 @@ impl Writer<'_, '_> {
         i32::try_from(step).ok()
     }
 
-    fn scale(&mut self, r: Gpr, by: i64) {
+    pub(super) fn scale(&mut self, r: Gpr, by: i64) {
         if by > 0 && by & (by - 1) == 0 {
             self.asm.shift_left(r, by.trailing_zeros() as u8);
         } else if let Ok(n) = i32::try_from(by) {
@@ -231,21 +236,7 @@ impl Writer<'_, '_> {
         let form = self.form(out);
         if each.is_none() && !own && index.stride == 0 {
             let at = self.address(b, index);
-            if byte {
-                return self.load_byte(out, at);
-            }
-            if !self.is_lanes(out) {
-                match form {
-                    Form::Words => self.asm.load(RAX, at),
-                    Form::Half | Form::Full => self.asm.load_half(RAX, at),
-                }
-                let word = self.word_for(out);
-                self.asm.store_word(word, RAX);
-                return;
-            }
-            let x = self.take(self.wish(out));
-            self.asm.two(ops::SPREAD.of(form), x, Src::Each(at), ALL);
-            return self.define(out, x);
+            return self.load_same(out, at);
         }
         if each.is_none() && (own || (index.stride == 1 && self.elements.is_empty())) {
             let at = self.address(b, index);
@@ -265,26 +256,72 @@ impl Writer<'_, '_> {
             return self.define(out, x);
         }
         let (at, numbers) = self.apart(b, index);
-        if byte {
+        self.load_apart(out, at, numbers);
+    }
+
+    /// Reads an element that is the same for all lanes.
+    pub(super) fn load_same(&mut self, out: Value, at: Mem) {
+        let form = self.form(out);
+        if self.dtype(out).bytes() == 1 {
+            return self.load_byte(out, at);
+        }
+        if !self.is_lanes(out) {
+            match form {
+                Form::Words => self.asm.load(RAX, at),
+                Form::Half | Form::Full => self.asm.load_half(RAX, at),
+            }
+            let word = self.word_for(out);
+            self.asm.store_word(word, RAX);
+            return;
+        }
+        let x = self.take(self.wish(out));
+        self.asm.two(ops::SPREAD.of(form), x, Src::Each(at), ALL);
+        self.define(out, x);
+    }
+
+    /// Reads an element for each active lane, by its number from an address on.
+    pub(super) fn load_apart(&mut self, out: Value, at: Mem, numbers: Zmm) {
+        let scale = self.dtype(out).bytes() as u8;
+        self.load_scaled(out, at, (numbers, scale));
+    }
+
+    /// Reads an element for each active lane, by its distance from an address, in units of some bytes.
+    pub(super) fn load_scaled(&mut self, out: Value, at: Mem, (numbers, scale): (Zmm, u8)) {
+        if self.dtype(out).bytes() == 1 {
             self.lanes_apart();
             return self.gather_bytes(out, at, numbers);
         }
         // It must differ from the register of the element numbers.
         let x = self.take(None);
         self.lanes_apart();
-        let gather = match form {
+        let gather = match self.form(out) {
             Form::Words => ops::GATHER,
             Form::Half => ops::GATHER_HALF,
             Form::Full => panic!("sixteen lanes are not apart"),
         };
-        let scale = form.element() as u8;
         self.asm.three(ops::XOR, x, x, Src::Reg(x), ALL);
         self.asm.gather(gather, x, at, (numbers, scale), WORK);
         self.define(out, x);
     }
 
+    /// Writes an element in each active lane, by its number from an address on.
+    pub(super) fn store_apart(&mut self, value: Value, at: Mem, (x, numbers): (Zmm, Zmm)) {
+        self.lanes_apart();
+        if self.dtype(value).bytes() == 1 {
+            return self.scatter_bytes(at, numbers, x);
+        }
+        let form = self.form(value);
+        let scatter = match form {
+            Form::Words => ops::SCATTER,
+            Form::Half => ops::SCATTER_HALF,
+            Form::Full => panic!("sixteen lanes are not apart"),
+        };
+        let scale = form.element() as u8;
+        self.asm.scatter(scatter, at, (numbers, scale), x, WORK);
+    }
+
     /// Loads the active lanes into the scratch mask register.
-    fn lanes_apart(&mut self) {
+    pub(super) fn lanes_apart(&mut self) {
         if self.active_here() == ALL {
             self.asm.mask_op(MaskOp::Xnor, WORK, WORK, WORK);
         }
@@ -363,18 +400,7 @@ impl Writer<'_, '_> {
                 false => self.in_register(value),
             };
             let (at, numbers) = self.apart(b, index);
-            self.lanes_apart();
-            if byte {
-                return self.scatter_bytes(at, numbers, x);
-            }
-            let scatter = match form {
-                Form::Words => ops::SCATTER,
-                Form::Half => ops::SCATTER_HALF,
-                Form::Full => panic!("sixteen lanes are not apart"),
-            };
-            let scale = form.element() as u8;
-            self.asm.scatter(scatter, at, (numbers, scale), x, WORK);
-            return;
+            return self.store_apart(value, at, (x, numbers));
         }
         let lanes = match own {
             true => self.mask_for_own(b),

@@ -18,6 +18,7 @@ mod blocks;
 mod bytes;
 mod convert;
 mod division;
+mod lists;
 mod liveness;
 mod loops;
 mod memory;
@@ -29,11 +30,12 @@ mod regs;
 mod uniform;
 
 pub(crate) use self::accept::accepted;
+pub(crate) use self::lists::{ListPlace, built};
 
 use std::any::Any;
 use std::collections::{HashMap, HashSet};
 
-use wengert_loop::loops::{Block, BufferId, BufferKind, For, LANES, Stmt, Value, walk};
+use wengert_loop::loops::{Block, BufferId, BufferKind, For, LANES, ListId, Stmt, Value, walk};
 use wengert_loop::types::DType;
 use wengert_run::call::layout::Layout;
 use wengert_run::lines::LineSpan;
@@ -44,7 +46,7 @@ use self::liveness::{Life, Pos};
 use self::memory::Pointer;
 use self::refilled::Refilled;
 use self::regs::{Piece, Registers};
-use crate::emit::session::TracedCall;
+use crate::lines::{TracedCall, source_of};
 use crate::plan::{Plan, Values};
 
 /// Rows and words of the frame that the loops of one kind of frame use, one loop after the other.
@@ -97,7 +99,7 @@ pub(crate) fn may_fail(body: &Block) -> bool {
     walk::stmts(body, &mut |s| {
         may |= match s {
             Stmt::While(l) => l.limit != u64::MAX,
-            Stmt::Fail { .. } => true,
+            Stmt::Fail { .. } | Stmt::ListPush { .. } | Stmt::ListFinish { .. } => true,
             _ => false,
         };
     });
@@ -113,6 +115,8 @@ pub(crate) struct Places {
     pub buffers: HashMap<BufferId, i32>,
     /// Rows of the carried values.
     pub carried: Vec<i32>,
+    /// The lists that it builds.
+    pub lists: HashMap<ListId, ListPlace>,
 }
 
 /// The lanes of a loop whose values have at most 32 bits.
@@ -172,6 +176,8 @@ pub(super) struct Writer<'e, 'p> {
     words: HashMap<Value, i32>,
     /// Words with the start of each buffer.
     buffers: HashMap<BufferId, i32>,
+    /// The lists that it builds.
+    lists: HashMap<ListId, ListPlace>,
     /// The word with the number of the first lane.
     first: i32,
     /// The word with the active lanes, as many bits for each block; `None` if all are active.
@@ -184,6 +190,8 @@ pub(super) struct Writer<'e, 'p> {
     pointers: Vec<(Pointer, Gpr)>,
     /// The divisions of larger numbers, which are written last.
     large: Vec<division::Large>,
+    /// The pushes that find no room, which are written last, too.
+    growths: Vec<lists::Growth>,
     /// Leaves with the status in rax.
     leave: Label,
     /// Keeps a value as long as the code, and returns its address.
@@ -217,7 +225,8 @@ pub(crate) fn write<'p>(
     let mut asm = Asm::new(lanes, listing);
     if lines {
         asm.keep_lines();
-        asm.comes_from(plan.program.sources.of(l.index));
+        let inside = || (l.body.stmts.iter()).find_map(|s| source_of(&plan.program, s));
+        asm.comes_from(plan.program.sources.of(l.index).or_else(inside));
     }
     let leave = asm.label();
     let refilled = match lanes {
@@ -245,12 +254,14 @@ pub(crate) fn write<'p>(
         rows: HashMap::new(),
         words: places.values,
         buffers: places.buffers,
+        lists: places.lists,
         first: 0,
         active: None,
         parted: false,
         rest: None,
         pointers: Vec::new(),
         large: Vec::new(),
+        growths: Vec::new(),
         leave,
         keep,
     };
@@ -370,6 +381,7 @@ impl<'p> Writer<'_, 'p> {
         self.asm.ret();
         self.asm.go_back_in(SAVED.len());
         self.large_divisions();
+        self.growths();
     }
 
     /// The number of lanes that run side by side.
@@ -482,7 +494,7 @@ impl<'p> Writer<'_, 'p> {
     /// Says that the code that follows comes from where a statement does.
     fn comes_from(&mut self, s: &Stmt) {
         if self.asm.has_lines() {
-            let source = self.plan.program.source_of(s);
+            let source = source_of(&self.plan.program, s);
             self.asm.comes_from(source);
         }
     }

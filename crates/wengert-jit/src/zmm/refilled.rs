@@ -4,6 +4,7 @@ use wengert_loop::loops::{BufferKind, For, LANES, Program, Stmt, Value, While, w
 use wengert_loop::types::DType;
 use wengert_run::plan::is_straight;
 
+use super::lists::is_of_list;
 use super::loops::CARRIED;
 use crate::plan::Values;
 
@@ -47,6 +48,8 @@ pub(super) fn refilled<'p>(
     walk::stmts(&l.body, &mut |s| {
         own |= (walk::buffers(s).iter())
             .any(|b| program.buffers[b.0 as usize].kind == BufferKind::Local);
+        // The rows of a list belong to the lanes that are in the block.
+        own |= is_of_list(s);
     });
     let fits = l.carried.is_empty()
         && !own

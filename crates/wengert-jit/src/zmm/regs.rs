@@ -255,6 +255,15 @@ impl Writer<'_, '_> {
         all.filter_map(|(r, p)| p.map(|p| (p, r as u8))).collect()
     }
 
+    /// The registers and the mask registers that hold something.
+    pub(super) fn occupied(&self) -> (Vec<u8>, Vec<u8>) {
+        let full = |file: &[Option<Piece>]| {
+            let full = (0..).zip(file).filter(|(_, p)| p.is_some());
+            full.map(|(r, _)| r).collect()
+        };
+        (full(&self.regs.vectors), full(&self.regs.masks))
+    }
+
     /// Keeps operands of the current statement in their registers until it is written.
     pub(super) fn hold(&mut self, args: impl Iterator<Item = Value>) {
         for v in args {

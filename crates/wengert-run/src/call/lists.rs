@@ -48,6 +48,8 @@ pub static NO_ROWS: Signpost = Signpost {
 const SMALL: usize = 64 << 10;
 /// The size from which a list has its own chunk.
 const LARGE: usize = 1 << 20;
+/// How many times as large as needed a spare chunk may be that takes a list.
+const SPACIOUS: usize = 4;
 /// Bytes that an arena keeps for the next call.
 const RETAINED: usize = 64 << 20;
 
@@ -81,6 +83,9 @@ pub struct Slot {
     rows: i64,
     /// Bytes before the first row.
     head: i64,
+    /// Number of rows that the list had when it was built before, in this call or an earlier one: it may well get as
+    /// many again.
+    before: i64,
 }
 
 impl Slot {
@@ -126,8 +131,11 @@ impl Arena {
     ) -> Result<(), TooMuch> {
         let least = row + 1;
         let old = slot.room as usize;
-        let some = (512 / size).max(4);
-        let first = self.place(slot, size, least.max(2 * old).max(some), charge);
+        let some = match old {
+            0 => (512 / size).max(4).max(slot.before as usize),
+            _ => 2 * old,
+        };
+        let first = self.place(slot, size, least.max(some), charge);
         let room = match first {
             Ok(room) => room,
             // Near the limit, lists grow more slowly.
@@ -159,7 +167,9 @@ impl Arena {
                 c.used = begin + need;
                 return Ok(need);
             }
-            if last && begin == 0 {
+            // A chunk of an earlier list takes it, unless that is far too large: its pages are there.
+            let fits = |spare: &Chunk| (need..=SPACIOUS * need).contains(&spare.size);
+            if last && begin == 0 && !self.spare.iter().any(fits) {
                 charge(need - c.size)?;
                 let old = layout(c.size).expect("it was allocated");
                 layout(need).ok_or(TooMuch(need))?;
@@ -249,6 +259,7 @@ impl Arena {
         size: usize,
         charge: &Charge<'_>,
     ) -> Result<(), TooMuch> {
+        slot.before = slot.rows;
         if slot.memory.is_null() {
             slot.memory = self.take(slot.head as usize, charge)?;
             slot.room = 0;

@@ -10,8 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use self::handler::Handler;
 use self::thread::{Armed, Thread};
-use super::{Activity, Recording, Refused, Settings};
-use crate::library::threads::Body;
+use super::{Activity, Body, Recording, Refused, Settings};
 use crate::lines::LineTable;
 
 /// Whether a recording is running.

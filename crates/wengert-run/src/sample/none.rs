@@ -3,8 +3,7 @@
 use std::sync::LazyLock;
 use std::time::Instant;
 
-use super::{Recording, Refused, Settings};
-use crate::library::threads::Body;
+use super::{Body, Recording, Refused, Settings};
 use crate::lines::LineTable;
 use crate::sample::Activity;
 

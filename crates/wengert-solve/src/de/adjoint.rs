@@ -77,7 +77,8 @@ pub(super) fn sample<Y: State, M: Method, W: Watch>(
     times: Var,
 ) -> Solution<Y> {
     let Span { y0, t0, .. } = span;
-    let atol = ode.atol.numbers(&y0);
+    let dtype = t0.dtype();
+    let sizes: Vec<usize> = tree::leaves(&y0).iter().map(|v| v.ty().size()).collect();
     let (x0, tree) = ravel(y0);
     let (captured, converted) = closure_convert(
         |(t, x): (Var, Var)| {
@@ -93,6 +94,7 @@ pub(super) fn sample<Y: State, M: Method, W: Watch>(
                 dtype: t.dtype(),
                 place,
                 explicit: None,
+                near: None,
                 mass: None,
                 met: Var::from(true),
             };
@@ -114,7 +116,7 @@ pub(super) fn sample<Y: State, M: Method, W: Watch>(
             let rate = |t: Var, x: Var| converted((t, x), &captured);
             let span = Span {
                 accepted: steps,
-                atol: atol.clone(),
+                atol: ode.atol.numbers_of(dtype, &sizes),
                 ..Span::new(x0, t0, times.at(-1))
             };
             match steps {

@@ -7,13 +7,15 @@ use crate::State;
 use crate::shared::{eps, number};
 
 /// The tolerance of numbers near zero, which [`Ode::atol`](super::Ode::atol) takes.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug)]
 pub enum Atol {
     /// One for all numbers of the state.
     One(f64),
     /// One for each leaf of the state, or for each of its numbers, in the order in which
     /// [`tree::leaves`](wengert::tree::leaves) gives them.
     Each(&'static [f64]),
+    /// The same of a trace: a vector.
+    Traced(Var),
 }
 
 impl From<f64> for Atol {
@@ -34,6 +36,27 @@ impl<const N: usize> From<&'static [f64; N]> for Atol {
     }
 }
 
+impl From<Vec<f64>> for Atol {
+    fn from(atol: Vec<f64>) -> Atol {
+        Atol::Traced(Var::from(atol))
+    }
+}
+
+impl<const N: usize> From<[f64; N]> for Atol {
+    fn from(atol: [f64; N]) -> Atol {
+        Atol::Traced(Var::from(atol))
+    }
+}
+
+impl From<Var> for Atol {
+    fn from(atol: Var) -> Atol {
+        match atol.ty().rank() {
+            0 => Atol::Traced(atol.reshape([1])),
+            _ => Atol::Traced(stop_gradient(atol).ravel()),
+        }
+    }
+}
+
 impl Atol {
     /// The tolerances of each leaf of a state: numbers, or arrays of the leaf's shape.
     ///
@@ -42,19 +65,22 @@ impl Atol {
     #[track_caller]
     pub(super) fn leaves<Y: State>(self, dtype: DType, y: &Y) -> Vec<Var> {
         let leaves = tree::leaves(y);
-        let each = match self {
-            Atol::One(atol) => return vec![number(atol, dtype); leaves.len()],
-            Atol::Each(each) => each,
+        let Some(each) = self.each(dtype) else {
+            return vec![number(self.one(), dtype); leaves.len()];
         };
-        if each.len() == leaves.len() {
-            return each.iter().map(|&atol| number(atol, dtype)).collect();
+        if each.ty().size() == 1 {
+            return vec![each.at(0i64); leaves.len()];
         }
-        let all = self.numbers(y).unwrap_or_default();
-        let mut rest = &all[..];
+        if each.ty().size() == leaves.len() {
+            return (0..leaves.len() as i64).map(|i| each.at(i)).collect();
+        }
+        let all = self.numbers(dtype, y).unwrap_or(each);
+        let mut from = 0;
         let leaf = |v: &Var| {
-            let (these, after) = rest.split_at(v.ty().size());
-            rest = after;
-            Var::from(these.to_vec()).reshape(v.shape()).to(dtype)
+            let to = from + v.ty().size() as i64;
+            let these = all.slice_axis(0, from..to);
+            from = to;
+            these.reshape(v.shape())
         };
         leaves.iter().map(leaf).collect()
     }
@@ -64,30 +90,79 @@ impl Atol {
     /// # Errors
     /// As those of [`leaves`](Atol::leaves).
     #[track_caller]
-    pub(super) fn numbers<Y: State>(self, y: &Y) -> Option<Vec<f64>> {
-        let Atol::Each(each) = self else { return None };
+    pub(super) fn numbers<Y: State>(self, dtype: DType, y: &Y) -> Option<Var> {
         let leaves = tree::leaves(y);
-        if each.len() == leaves.len() {
-            let all = each.iter().zip(&leaves);
-            return Some(all.flat_map(|(a, v)| vec![*a; v.ty().size()]).collect());
+        let sizes: Vec<usize> = leaves.iter().map(|v| v.ty().size()).collect();
+        self.numbers_of(dtype, &sizes)
+    }
+
+    /// The same for leaves of given sizes.
+    ///
+    /// # Errors
+    /// As those of [`leaves`](Atol::leaves).
+    #[track_caller]
+    pub(super) fn numbers_of(self, dtype: DType, sizes: &[usize]) -> Option<Var> {
+        let each = self.each(dtype)?;
+        let given = each.ty().size();
+        let numbers: usize = sizes.iter().sum();
+        if given == 1 {
+            return None;
         }
-        let numbers: usize = leaves.iter().map(|v| v.ty().size()).sum();
-        if each.len() != numbers {
-            let message = format!(
-                "there are {} absolute tolerances, and the state has {} leaves with {numbers} numbers",
-                each.len(),
-                leaves.len(),
-            );
-            refuse("ode", message);
+        if given == numbers {
+            return Some(each);
         }
-        Some(each.to_vec())
+        if given == sizes.len() {
+            let all = sizes.iter().enumerate();
+            let rows = all.map(|(i, &n)| each.at(i as i64).broadcast_to([n]));
+            return Some(concat(rows.collect::<Vec<_>>(), 0));
+        }
+        let message = format!(
+            "there are {given} absolute tolerances, and the state has {} leaves with {numbers} numbers",
+            sizes.len(),
+        );
+        refuse("ode", message);
+    }
+
+    /// Those that were given one by one.
+    fn each(self, dtype: DType) -> Option<Var> {
+        match self {
+            Atol::One(_) => None,
+            Atol::Each(each) => Some(Var::from(each.to_vec()).to(dtype)),
+            Atol::Traced(each) => Some(each.to(dtype)),
+        }
+    }
+
+    /// The one for all, which there is if there are none one by one.
+    fn one(self) -> f64 {
+        match self {
+            Atol::One(atol) => atol,
+            Atol::Each(_) | Atol::Traced(_) => 0.0,
+        }
     }
 
     /// The smallest of them.
-    pub(super) fn least(self) -> f64 {
+    pub(super) fn least(self) -> Atol {
         match self {
+            Atol::One(atol) => Atol::One(atol),
+            Atol::Each(each) => Atol::One(each.iter().copied().fold(f64::INFINITY, f64::min)),
+            Atol::Traced(each) => Atol::Traced(each.amin().reshape([1])),
+        }
+    }
+
+    /// The smallest of those that are known where the equation is traced; 0 if none are.
+    pub(super) fn known(self) -> f64 {
+        match self.least() {
             Atol::One(atol) => atol,
-            Atol::Each(each) => each.iter().copied().fold(f64::INFINITY, f64::min),
+            Atol::Each(_) | Atol::Traced(_) => 0.0,
+        }
+    }
+
+    /// The smallest of them, as a number.
+    pub(super) fn smallest(self, dtype: DType) -> Var {
+        let least = self.least();
+        match least.each(dtype) {
+            None => number(least.one(), dtype),
+            Some(each) => each.at(0i64),
         }
     }
 }
@@ -112,13 +187,25 @@ pub(super) struct Tolerance {
 }
 
 impl Tolerance {
+    /// What the errors of the numbers between two states may be, by the tolerances of a leaf.
+    fn scale(&self, atol: Var, from: Var, to: Var) -> Var {
+        atol + self.rtol * from.abs().maximum(to.abs())
+    }
+
+    /// What the error of each number of a state that is one vector may be.
+    pub(super) fn of_vector(&self, x: Var) -> Var {
+        let x = stop_gradient(x);
+        let atol = self.atol.first().copied();
+        self.scale(atol.unwrap_or(zeros_like(x)), x, x)
+    }
+
     /// The size of an error in units of what it may be, which is taken at the larger of two states.
     pub(super) fn norm<Y: State>(&self, dtype: DType, error: &Y, from: &Y, to: &Y) -> Var {
         let leaves = |y: &Y| tree::leaves(&stop_gradient(y.clone()));
         let mut sums = vec![];
         let ends = leaves(from).into_iter().zip(leaves(to));
         for ((e, (a, b)), atol) in leaves(error).into_iter().zip(ends).zip(&self.atol) {
-            let scale = *atol + self.rtol * a.abs().maximum(b.abs());
+            let scale = self.scale(*atol, a, b);
             sums.push(((e / scale).square().sum(), e.ty().size()));
         }
         let none = number(0.0, dtype);

@@ -36,7 +36,7 @@ pub(super) struct Span<Y> {
     /// The length of the first step, if it is known.
     pub(super) first: Option<Var>,
     /// The absolute tolerances of each number, if they are not those of the options.
-    pub(super) atol: Option<Vec<f64>>,
+    pub(super) atol: Option<Var>,
 }
 
 impl<Y: State, K> Run<Y, K> {

@@ -165,7 +165,7 @@ impl<Y: State> Guard<'_, Y> {
         if self.events.is_empty() {
             return vec![];
         }
-        let rate = stop_gradient(field.rate(t0, y0));
+        let rate = stop_gradient(field.slope(t0, y0));
         let side = |e: &Event<Y>| {
             let (value, slope) = along(e, field, t0, y0, &rate);
             value.eq(0.0).select((slope * forward).sign(), value.sign())
@@ -304,7 +304,7 @@ impl<Y: State> Guard<'_, Y> {
                 next = choose(this, changed, next);
             }
         }
-        let rate = stop_gradient(field.rate(time, &next));
+        let rate = stop_gradient(field.slope(time, &next));
         let sides = self.events.iter().enumerate().map(|(i, e)| {
             let this = which.eq(i as i64);
             let was = stop_gradient(e.value(field, time, &state));

@@ -7,6 +7,7 @@ use wengert::solver::{asked_at, inside, same_trees};
 use wengert::tree::ravel;
 
 use super::control::Tolerance;
+use super::precondition::Near;
 use super::stiff::Linear;
 use crate::State;
 
@@ -18,6 +19,8 @@ pub struct Field<'a, Y> {
     pub(super) place: &'static Location<'static>,
     /// The explicit part of the rate, if the equation is split; then `rate` is the other part.
     pub(super) explicit: Option<&'a dyn Fn(Var, Y) -> Y>,
+    /// What is near the inverse of the matrix of systems, if it is given.
+    pub(super) near: Option<&'a dyn Near<Y>>,
     /// The masses, one for each number of the state.
     pub(super) mass: Option<Var>,
     /// Whether the start satisfies what has no mass.

@@ -47,6 +47,7 @@ mod high;
 mod keep;
 mod method;
 mod ode;
+mod precondition;
 mod rkc;
 mod solve;
 mod split;
@@ -71,11 +72,12 @@ pub use grid::{Along, End, Fourier, Grid, laplacian};
 pub use high::{DormandPrince8, Vern7};
 pub use method::{Field, Method, Trial};
 pub use ode::{Ode, Solution};
+pub use precondition::{Direct, Preconditioner, Prepared};
 pub use rkc::{Rkc, RkcMemory};
 pub use sde::{Brownian, Scheme, Sde};
 pub use stiff::{
     Auto, Bdf, Differences, KenCarp3, KenCarp4, Kept, Kvaerno3, Kvaerno5, Linear, Rodas4, Rodas5P,
-    Ros3P, Stages, Switch,
+    Ros3P, Stages, Switch, TrBdf2,
 };
 pub use symplectic::Symplectic;
 pub use tableau::{Tableau, Tabled};

@@ -7,6 +7,7 @@ use wengert::tree::ravel;
 use super::adjoint::Adjoint;
 use super::control::{Atol, Controller, Norm};
 use super::method::Method;
+use super::precondition::{Direct, Prepared};
 use crate::status::outcome;
 use crate::{OnStep, State, Step, Watch};
 
@@ -34,7 +35,7 @@ outcome!("ode", Solution<Y>);
 /// The state is any tree of floats of one type, and time is of that type. A step is accepted if the root mean square of its
 /// estimated errors, each divided by `atol + rtol |y|`, is at most 1. Nothing is integrated beyond the last time.
 #[derive(Clone, Copy, Debug)]
-pub struct Ode<M, W = ()> {
+pub struct Ode<M, W = (), P = ()> {
     /// The method.
     pub method: M,
     /// The tolerance relative to the size of each number of the state.
@@ -62,6 +63,7 @@ pub struct Ode<M, W = ()> {
     pub(super) fixed: Option<usize>,
     pub(super) mass: Option<Var>,
     pub(super) watch: W,
+    pub(super) near: P,
 }
 
 impl<M: Method> Ode<M> {
@@ -83,11 +85,12 @@ impl<M: Method> Ode<M> {
             fixed: None,
             mass: None,
             watch: (),
+            near: (),
         }
     }
 }
 
-impl<M: Method, W: Watch> Ode<M, W> {
+impl<M: Method, W: Watch, P> Ode<M, W, P> {
     /// Sets the tolerance relative to the size of the state.
     pub fn rtol(mut self, rtol: f64) -> Self {
         self.rtol = rtol;
@@ -95,9 +98,34 @@ impl<M: Method, W: Watch> Ode<M, W> {
     }
 
     /// Sets the tolerance of the state: a number, or a list such as `&[1e-8, 1e-14, 1e-6]` with one for each leaf of the state or
-    /// for each of its numbers.
+    /// for each of its numbers. A list may also be a vector, an array or a value of the trace in which the equation is solved;
+    /// [`atol_like`](Ode::atol_like) takes a tree.
     pub fn atol(mut self, atol: impl Into<Atol>) -> Self {
         self.atol = atol.into();
+        self
+    }
+
+    /// Sets the tolerance of each number of the state: a tree like the state, of constants or of values of the trace.
+    ///
+    /// ```
+    /// use wengert::prelude::*;
+    /// use wengert_solve::de::{Bdf, Ode};
+    ///
+    /// let f = |_, (a, b): (Var, Var)| (-a, 1e-6 * (a - b.sum()) * ones([2]));
+    /// let solve = move |a: Var| {
+    ///     let ode = Ode::new(Bdf::new()).atol_like((1e-9, [1e-15, 1e-15]));
+    ///     ode.solve(f, (a, [0.0, 0.0]), 0.0, 1.0)
+    /// };
+    /// let (_, b) = jit(solve).call(1.0)?.ok()?.y;
+    /// assert!((b.to_vec::<f64>()?[0] / 0.6321206e-6 - 1.0).abs() < 1e-5);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn atol_like<I>(mut self, atol: I) -> Self
+    where
+        I: IntoTree,
+        I::Tree: State,
+    {
+        self.atol = Atol::Traced(stop_gradient(ravel(atol.into_tree()).0));
         self
     }
 
@@ -173,7 +201,7 @@ impl<M: Method, W: Watch> Ode<M, W> {
     ///
     /// Methods that integrate such systems are [`Rodas4`](super::Rodas4), [`Rodas5P`](super::Rodas5P), [`Ros3P`](super::Ros3P),
     /// [`Kvaerno3`](super::Kvaerno3), [`Kvaerno5`](super::Kvaerno5), [`KenCarp3`](super::KenCarp3),
-    /// [`KenCarp4`](super::KenCarp4) and [`Bdf`](super::Bdf).
+    /// [`KenCarp4`](super::KenCarp4), [`TrBdf2`](super::TrBdf2), [`Bdf`](super::Bdf) and [`Auto`](super::Auto).
     ///
     /// ```
     /// use wengert::prelude::*;
@@ -207,10 +235,82 @@ impl<M: Method, W: Watch> Ode<M, W> {
     }
 
     /// Calls a closure after each accepted step: with the number of the step, the time, and the step's length.
-    pub fn on_step<F>(self, f: F) -> Ode<M, OnStep<F>>
+    pub fn on_step<F>(self, f: F) -> Ode<M, OnStep<F>, P>
     where
         F: Fn(Step<f64>) + Clone + Send + Sync + 'static,
+        P: Clone,
     {
+        let near = self.near.clone();
+        self.with(OnStep(f), near)
+    }
+
+    /// Sets what is near the inverse of `M - s J`, with which the systems of a method with
+    /// [`Linear::Residuals`](super::Linear::Residuals) or [`Linear::Products`](super::Linear::Products) take fewer products: `near(t, y, s, r)`
+    /// is a linear function of `r`, a tree like the state, and its value is near the `z` of `M z - s J(t, y) z = r`. `J` is the Jacobian
+    /// of the right-hand side, or of its implicit part, and `s` the step times a factor of the method. A part of `J` is enough: what
+    /// is stiff, such as the diffusion alone, or the reactions within each cell. `y` and `t` are of a step before, if the
+    /// preconditioner is still good enough (see [`preconditioner_with`](Ode::preconditioner_with)). It changes the work alone, not the
+    /// solution; reverse mode uses its transpose.
+    ///
+    /// ```
+    /// use wengert::prelude::*;
+    /// use wengert_solve::de::{Bdf, Linear, Ode};
+    ///
+    /// // Substances that decay, each at its own rate, and are stirred a little.
+    /// let decay = |k: Var| {
+    ///     let f = move |_, y: Var| -k * y + 0.01 * (y.roll(1, 0) - y);
+    ///     Ode::new(Bdf::new().linear(Linear::residuals()))
+    ///         .preconditioner(move |_, _: Var, s: Var, r: Var| r / (1.0 + s * k))
+    ///         .solve(f, ones([4]), 0.0, 1.0)
+    /// };
+    /// let s = jit(decay).call([1.0, 1e2, 1e4, 1e6])?.ok()?;
+    /// assert!((s.y.to_vec::<f64>()?[0] - f64::exp(-1.01)).abs() < 1e-5);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When the equation is solved: if the method solves no systems by products, if the value of the preconditioner differs from `r` in
+    /// structure, shapes or dtypes, or it is not linear in `r`.
+    pub fn preconditioner<Y, B, F>(self, near: F) -> Ode<M, W, Direct<F>>
+    where
+        Y: State,
+        B: IntoTree<Tree = Y>,
+        F: Fn(Var, Y, Var, Y) -> B + Clone,
+    {
+        let watch = self.watch.clone();
+        self.with(watch, Direct(near))
+    }
+
+    /// Sets a preconditioner in two parts: `prepare(t, y, s)` makes something, such as parts of the Jacobian or factors, and
+    /// `solve(made, s, r)` is near the solution, a linear function of `r` (compare `psetup` and `psolve` of CVODE: Hindmarsh et al., ACM Trans.
+    /// Math. Softw. 31, 2005). Methods that keep a Jacobian keep what was made: for 20 steps, until `s` has changed by three tenths of that
+    /// for which it was made, or until Newton's method does not converge. Rosenbrock methods make it anew in each step.
+    ///
+    /// # Errors
+    /// As those of [`preconditioner`](Ode::preconditioner).
+    pub fn preconditioner_with<Y, D, B, S, F>(
+        self,
+        prepare: S,
+        solve: F,
+    ) -> Ode<M, W, Prepared<S, F>>
+    where
+        Y: State,
+        D: State,
+        B: IntoTree<Tree = Y>,
+        S: Fn(Var, Y, Var) -> D + Clone,
+        F: Fn(D, Var, Y) -> B + Clone,
+    {
+        let watch = self.watch.clone();
+        self.with(watch, Prepared::new(prepare, solve))
+    }
+
+    /// The same without a preconditioner.
+    pub(super) fn plain(&self) -> Ode<M, W> {
+        self.with(self.watch.clone(), ())
+    }
+
+    /// The same with something else that watches, and another preconditioner.
+    fn with<V: Watch, Q>(&self, watch: V, near: Q) -> Ode<M, V, Q> {
         Ode {
             method: self.method,
             rtol: self.rtol,
@@ -226,7 +326,8 @@ impl<M: Method, W: Watch> Ode<M, W> {
             adjoint: self.adjoint,
             fixed: self.fixed,
             mass: self.mass,
-            watch: OnStep(f),
+            watch,
+            near,
         }
     }
 }

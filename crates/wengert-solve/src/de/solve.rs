@@ -15,9 +15,9 @@ use super::event::{Event, Events, Guard, Watched};
 use super::keep::{Ends, Every, Keep, Lift, Pieces, Rows};
 use super::method::{Field, Method};
 use super::ode::{Ode, Solution};
-use super::stiff::consistent;
+use super::precondition::{Checked, Near, OfVector, Preconditioner};
+use super::stiff::{Linear, consistent};
 use super::with_events::WithEvents;
-use crate::shared::number;
 use crate::{State, Watch};
 
 pub(super) type Place = &'static Location<'static>;
@@ -30,6 +30,7 @@ pub(super) type Rate<'a, Y> = &'a dyn Fn(Var, Y) -> Y;
 pub(super) struct Rates<'a, Y> {
     pub(super) rate: Rate<'a, Y>,
     pub(super) explicit: Option<Rate<'a, Y>>,
+    pub(super) near: Option<&'a dyn Near<Y>>,
 }
 
 impl<'a, Y> Rates<'a, Y> {
@@ -38,11 +39,22 @@ impl<'a, Y> Rates<'a, Y> {
         Rates {
             rate,
             explicit: None,
+            near: None,
         }
+    }
+
+    /// Whether it is a right-hand side and nothing else.
+    pub(super) fn is_simple(&self) -> bool {
+        self.explicit.is_none() && self.near.is_none()
+    }
+
+    /// The same with a preconditioner, if there is one.
+    pub(super) fn near(self, near: Option<&'a dyn Near<Y>>) -> Rates<'a, Y> {
+        Rates { near, ..self }
     }
 }
 
-impl<M: Method, W: Watch> Ode<M, W> {
+impl<M: Method, W: Watch, P> Ode<M, W, P> {
     /// Integrates `y' = f(t, y)` from `t0` to `t1`, which may be before `t0`.
     ///
     /// # Errors
@@ -60,12 +72,17 @@ impl<M: Method, W: Watch> Ode<M, W> {
         I: IntoTree,
         I::Tree: State,
         A: IntoTree<Tree = I::Tree>,
+        P: Preconditioner<I::Tree>,
     {
         let ends = [t0.into_tree(), t1.into_tree()];
         let rate = |t: Var, y: I::Tree| f(t, y).into_tree();
         let place = Location::caller();
         let (y0, [t0, t1]) = self.start(place, y0.into_tree(), ends);
-        self.at_end(place, &rate, Span::new(y0, t0, t1), vec![]).0
+        let near = Checked::new(&self.near, place);
+        let rates = Rates::whole(&rate).near(near.some());
+        self.plain()
+            .at_end(place, rates, Span::new(y0, t0, t1), vec![])
+            .0
     }
 
     /// Integrates `y' = f(t, y)` from `t0` and returns the state at times, a vector that ascends or descends from `t0`. The
@@ -99,11 +116,14 @@ impl<M: Method, W: Watch> Ode<M, W> {
         I: IntoTree,
         I::Tree: State,
         A: IntoTree<Tree = I::Tree>,
+        P: Preconditioner<I::Tree>,
     {
         let place = Location::caller();
         let rate = |t: Var, y: I::Tree| f(t, y).into_tree();
         let (span, times) = self.to_times(place, y0.into_tree(), t0.into_tree(), times.into_tree());
-        self.at_times(place, &rate, span, times, vec![]).0
+        let near = Checked::new(&self.near, place);
+        let rates = Rates::whole(&rate).near(near.some());
+        self.plain().at_times(place, rates, span, times, vec![]).0
     }
 
     /// Integrates `y' = f(t, y)` from `t0` to `t1` and returns the times and states at the start and after each step: `limit + 1`
@@ -137,13 +157,16 @@ impl<M: Method, W: Watch> Ode<M, W> {
         I: IntoTree,
         I::Tree: State,
         A: IntoTree<Tree = I::Tree>,
+        P: Preconditioner<I::Tree>,
     {
         let ends = [t0.into_tree(), t1.into_tree()];
         let rate = |t: Var, y: I::Tree| f(t, y).into_tree();
         let place = Location::caller();
         let (y0, [t0, t1]) = self.start(place, y0.into_tree(), ends);
         let span = Span::new(y0, t0, t1).limited(limit);
-        self.all_steps(place, &rate, span, limit, vec![]).0
+        let near = Checked::new(&self.near, place);
+        let rates = Rates::whole(&rate).near(near.some());
+        self.plain().all_steps(place, rates, span, limit, vec![]).0
     }
 
     /// Integrates `y' = f(t, y)` from `t0` to `t1` and returns the solution as a function of time, of at most `limit` steps. An
@@ -164,13 +187,18 @@ impl<M: Method, W: Watch> Ode<M, W> {
         I: IntoTree,
         I::Tree: State,
         A: IntoTree<Tree = I::Tree>,
+        P: Preconditioner<I::Tree>,
     {
         let ends = [t0.into_tree(), t1.into_tree()];
         let rate = |t: Var, y: I::Tree| f(t, y).into_tree();
         let place = Location::caller();
         let (y0, [t0, t1]) = self.start(place, y0.into_tree(), ends);
         let span = Span::new(y0, t0, t1).limited(limit);
-        self.as_function(place, &rate, span, limit, vec![]).0
+        let near = Checked::new(&self.near, place);
+        let rates = Rates::whole(&rate).near(near.some());
+        self.plain()
+            .as_function(place, rates, span, limit, vec![])
+            .0
     }
 
     /// The same integrations with events: what they return is followed by the [`Events`] that were met.
@@ -198,7 +226,10 @@ impl<M: Method, W: Watch> Ode<M, W> {
     pub fn events<'a, Y: State + 'a>(
         &self,
         events: impl IntoIterator<Item = Event<'a, Y>>,
-    ) -> WithEvents<'a, M, W, Y> {
+    ) -> WithEvents<'a, M, W, Y, P>
+    where
+        P: Clone,
+    {
         WithEvents {
             ode: self.clone(),
             events: events.into_iter().collect(),
@@ -270,13 +301,15 @@ impl<M: Method, W: Watch> Ode<M, W> {
         let times = asked_at(place, || times.to(t0.dtype()));
         (Span::new(y0, t0, t1), times)
     }
+}
 
+impl<M: Method, W: Watch> Ode<M, W> {
     /// Continuous adjoints are only for what has no events and is not kept step by step.
     pub(super) fn by_steps(&self, place: Place, is_simple: bool) {
         if self.adjoint != Adjoint::Steps && !(is_simple && self.mass.is_none()) {
             asked_at(place, || {
                 let message = "a continuous adjoint is for `solve` and `sample` without events and masses; use \
-                               `Adjoint::Steps`, with `checkpoints` if memory is short";
+                               `Adjoint::Steps`, with `checkpoints` if memory is short; nor does it know preconditioners and rates in two parts";
                 refuse("ode", message)
             })
         }
@@ -285,16 +318,16 @@ impl<M: Method, W: Watch> Ode<M, W> {
     pub(super) fn at_end<Y: State>(
         &self,
         place: Place,
-        rate: Rate<'_, Y>,
+        rates: Rates<'_, Y>,
         span: Span<Y>,
         events: Vec<Event<'_, Y>>,
     ) -> (Solution<Y>, Option<Events<Y>>) {
-        self.by_steps(place, events.is_empty());
+        self.by_steps(place, events.is_empty() && rates.is_simple());
         asked_at(place, || {
             if self.adjoint != Adjoint::Steps {
-                return (adjoint::solve(self, place, rate, span), None);
+                return (adjoint::solve(self, place, rates.rate, span), None);
             }
-            let run = self.integrate(place, Rates::whole(rate), span, &Ends, events);
+            let run = self.integrate(place, rates, span, &Ends, events);
             let (run, (), events) = run.parts();
             (run, events)
         })
@@ -303,17 +336,17 @@ impl<M: Method, W: Watch> Ode<M, W> {
     pub(super) fn at_times<Y: State>(
         &self,
         place: Place,
-        rate: Rate<'_, Y>,
+        rates: Rates<'_, Y>,
         span: Span<Y>,
         times: Var,
         events: Vec<Event<'_, Y>>,
     ) -> (Solution<Y>, Option<Events<Y>>) {
-        self.by_steps(place, events.is_empty());
+        self.by_steps(place, events.is_empty() && rates.is_simple());
         asked_at(place, || {
             if self.adjoint != Adjoint::Steps {
-                return (adjoint::sample(self, place, rate, span, times), None);
+                return (adjoint::sample(self, place, rates.rate, span, times), None);
             }
-            let run = self.integrate(place, Rates::whole(rate), span, &Rows { times }, events);
+            let run = self.integrate(place, rates, span, &Rows { times }, events);
             let (solution, (y, _), events) = run.parts();
             let solution = Solution {
                 t: times,
@@ -327,14 +360,14 @@ impl<M: Method, W: Watch> Ode<M, W> {
     pub(super) fn all_steps<Y: State>(
         &self,
         place: Place,
-        rate: Rate<'_, Y>,
+        rates: Rates<'_, Y>,
         span: Span<Y>,
         limit: usize,
         events: Vec<Event<'_, Y>>,
     ) -> (Solution<Y>, Option<Events<Y>>) {
         self.by_steps(place, false);
         asked_at(place, || {
-            let run = self.integrate(place, Rates::whole(rate), span, &Every { limit }, events);
+            let run = self.integrate(place, rates, span, &Every { limit }, events);
             let (solution, (t, y, _), events) = run.parts();
             (Solution { t, y, ..solution }, events)
         })
@@ -343,7 +376,7 @@ impl<M: Method, W: Watch> Ode<M, W> {
     pub(super) fn as_function<Y: State>(
         &self,
         place: Place,
-        rate: Rate<'_, Y>,
+        rates: Rates<'_, Y>,
         span: Span<Y>,
         limit: usize,
         events: Vec<Event<'_, Y>>,
@@ -351,7 +384,7 @@ impl<M: Method, W: Watch> Ode<M, W> {
         self.by_steps(place, false);
         asked_at(place, || {
             let from = span.t0;
-            let run = self.integrate(place, Rates::whole(rate), span, &Pieces { limit }, events);
+            let run = self.integrate(place, rates, span, &Pieces { limit }, events);
             let (s, pieces, events) = run.parts();
             let dense = Dense {
                 pieces,
@@ -377,17 +410,28 @@ impl<M: Method, W: Watch> Ode<M, W> {
         events: Vec<Event<'_, Y>>,
     ) -> Run<Y, <K as Keep<Y>>::Kept> {
         let dtype = span.t0.dtype();
+        let by_products = matches!(
+            self.method.linear(),
+            Linear::Products { .. } | Linear::Residuals { .. }
+        );
+        if rates.near.is_some() && !by_products {
+            let message = format!(
+                "{} solves no systems by products, for which a preconditioner is; methods for stiff equations do, with Linear::Residuals or Linear::Products",
+                M::NAME
+            );
+            asked_at(place, || refuse("ode", message));
+        }
         if !M::VECTOR {
-            let atol = match &span.atol {
-                Some(all) => vec![Var::from(all.clone()).to(dtype)],
+            let atol = match span.atol {
+                Some(all) => vec![all],
                 None => self.atol.leaves(dtype, &span.y0),
             };
             return self.run::<Y, K>(place, rates, atol, span, keep, events);
         }
         let y0 = span.y0;
-        let atol = match span.atol.or_else(|| self.atol.numbers(&y0)) {
-            Some(all) => vec![Var::from(all).to(dtype)],
-            None => vec![number(self.atol.least(), dtype)],
+        let atol = match span.atol.or_else(|| self.atol.numbers(dtype, &y0)) {
+            Some(all) => vec![all],
+            None => vec![self.atol.smallest(dtype)],
         };
         let (x0, tree) = ravel(y0.clone());
         let vector = |y: Y| ravel(y).0;
@@ -402,9 +446,11 @@ impl<M: Method, W: Watch> Ode<M, W> {
         let explicit = rates
             .explicit
             .map(|f| move |t: Var, x: Var| of_vector(f, t, x));
+        let near = rates.near.map(|near| OfVector { near, tree: &tree });
         let rates = Rates {
             rate: &rate,
             explicit: explicit.as_ref().map(|f| f as Rate<'_, Var>),
+            near: near.as_ref().map(|near| near as &dyn Near<Var>),
         };
         let of_vectors = events.iter().map(|e| e.of_vector(&tree, &vector));
         let span = Span {
@@ -443,6 +489,7 @@ impl<M: Method, W: Watch> Ode<M, W> {
         let mut field = Field {
             rate: rates.rate,
             explicit: rates.explicit,
+            near: rates.near,
             tolerance: Tolerance {
                 rtol: self.rtol,
                 atol,

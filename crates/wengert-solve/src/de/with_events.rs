@@ -11,17 +11,18 @@ use super::drive::Span;
 use super::event::{Event, Events};
 use super::method::Method;
 use super::ode::{Ode, Solution};
-use super::solve::Place;
+use super::precondition::{Checked, Preconditioner};
+use super::solve::{Place, Rates};
 use crate::{State, Watch};
 
 /// An integration with events, which [`Ode::events`] makes.
 #[derive(Clone)]
-pub struct WithEvents<'a, M, W, Y> {
-    pub(super) ode: Ode<M, W>,
+pub struct WithEvents<'a, M, W, Y, P = ()> {
+    pub(super) ode: Ode<M, W, P>,
     pub(super) events: Vec<Event<'a, Y>>,
 }
 
-impl<M: Method, W: Watch, Y: State> WithEvents<'_, M, W, Y> {
+impl<M: Method, W: Watch, Y: State, P: Preconditioner<Y>> WithEvents<'_, M, W, Y, P> {
     /// Is [`Ode::solve`] with events.
     ///
     /// # Errors
@@ -39,7 +40,12 @@ impl<M: Method, W: Watch, Y: State> WithEvents<'_, M, W, Y> {
         let ends = [t0.into_tree(), t1.into_tree()];
         let (y0, [t0, t1]) = self.ode.start(place, y0.into_tree(), ends);
         let events = self.some(place);
-        let (s, events) = self.ode.at_end(place, &rate, Span::new(y0, t0, t1), events);
+        let near = Checked::new(&self.ode.near, place);
+        let rates = Rates::whole(&rate).near(near.some());
+        let (s, events) = self
+            .ode
+            .plain()
+            .at_end(place, rates, Span::new(y0, t0, t1), events);
         (s, events.expect("there are events"))
     }
 
@@ -61,7 +67,9 @@ impl<M: Method, W: Watch, Y: State> WithEvents<'_, M, W, Y> {
         let (t0, times) = (t0.into_tree(), times.into_tree());
         let (span, times) = self.ode.to_times(place, y0.into_tree(), t0, times);
         let events = self.some(place);
-        let (s, events) = self.ode.at_times(place, &rate, span, times, events);
+        let near = Checked::new(&self.ode.near, place);
+        let rates = Rates::whole(&rate).near(near.some());
+        let (s, events) = self.ode.plain().at_times(place, rates, span, times, events);
         (s, events.expect("there are events"))
     }
 
@@ -84,7 +92,12 @@ impl<M: Method, W: Watch, Y: State> WithEvents<'_, M, W, Y> {
         let (y0, [t0, t1]) = self.ode.start(place, y0.into_tree(), ends);
         let span = Span::new(y0, t0, t1).limited(limit);
         let events = self.some(place);
-        let (s, events) = self.ode.all_steps(place, &rate, span, limit, events);
+        let near = Checked::new(&self.ode.near, place);
+        let rates = Rates::whole(&rate).near(near.some());
+        let (s, events) = self
+            .ode
+            .plain()
+            .all_steps(place, rates, span, limit, events);
         (s, events.expect("there are events"))
     }
 
@@ -107,12 +120,17 @@ impl<M: Method, W: Watch, Y: State> WithEvents<'_, M, W, Y> {
         let (y0, [t0, t1]) = self.ode.start(place, y0.into_tree(), ends);
         let span = Span::new(y0, t0, t1).limited(limit);
         let events = self.some(place);
-        let (s, events) = self.ode.as_function(place, &rate, span, limit, events);
+        let near = Checked::new(&self.ode.near, place);
+        let rates = Rates::whole(&rate).near(near.some());
+        let (s, events) = self
+            .ode
+            .plain()
+            .as_function(place, rates, span, limit, events);
         (s, events.expect("there are events"))
     }
 
     /// The events, of which there must be one.
-    fn some(&self, place: Place) -> Vec<Event<'_, Y>> {
+    pub(super) fn some(&self, place: Place) -> Vec<Event<'_, Y>> {
         if self.events.is_empty() {
             asked_at(place, || {
                 refuse("ode", "the list of events is empty; use `Ode::solve`")

@@ -40,7 +40,7 @@ mod tanh_sinh;
 pub use cubature::{Cubature, cubature, tensor};
 pub use kronrod::{GaussKronrod, integrate};
 pub use rules::{gauss_hermite, gauss_laguerre, gauss_legendre};
-pub use sequence::{Scramble, halton, sobol};
+pub use sequence::{Scramble, halton, sobol, sobol_point};
 pub use tanh_sinh::TanhSinh;
 
 use wengert::prelude::*;

@@ -90,34 +90,76 @@ fn reversed(x: Var) -> Var {
 #[track_caller]
 pub fn sobol(n: usize, dims: usize, scramble: Scramble) -> Var {
     asked_at(Location::caller(), || {
-        if dims == 0 || dims > DIMENSIONS {
-            let message = format!("{dims} dimensions: there are 1 to {DIMENSIONS}");
-            refuse("sobol", message);
-        }
+        expect_dimensions("sobol", dims);
         if n > 1 << 31 {
             refuse("sobol", format!("{n} points are more than 2^31"));
         }
-        let numbers = iota(n, DType::U32).reshape([n, 1]);
-        let gray = numbers ^ (numbers >> word(1));
-        let all: Vec<[u32; BITS]> = (0..dims).map(directions).collect();
         let used = (usize::BITS - n.saturating_sub(1).leading_zeros()) as usize;
-        let x = (0..used).fold(zeros_of([n, dims], DType::U32), |x, k| {
-            let row: Vec<u32> = all.iter().map(|v| v[k]).collect();
-            let bit = (gray >> word(k as u32)) & word(1);
-            x ^ (bit * Var::from(row))
-        });
-        let (x, shift) = match scramble {
-            Scramble::None => (x, 0.0),
-            Scramble::Shift(key) => (x ^ words(key, dims), 0.5),
-            Scramble::Owen(key) => {
-                let x = reversed(x) + words(key, dims);
-                let factors = [0x6c50_b47cu32, 0xb82f_1e52, 0xc7af_e638, 0x8d22_f6e6];
-                let x = factors.into_iter().fold(x, |x, c| x ^ (x * word(c)));
-                (reversed(x), 0.5)
-            }
-        };
-        (x.to(DType::F64) + shift) * 2f64.powi(-32)
+        let numbers = iota(n, DType::U32).reshape([n, 1]);
+        points(numbers, &[n, dims], used, scramble)
     })
+}
+
+/// Returns one point of the sequence of [`sobol`], the one with number `i`, as `f64[dims]`: for sequences that are
+/// made piece by piece. Its bits are those of row `i` there.
+///
+/// ```
+/// use wengert::prelude::*;
+/// use wengert_solve::quad::{Scramble, sobol, sobol_point};
+///
+/// let point = |i: Var| sobol_point(i, 2, Scramble::None);
+/// let some = jit(vmap(point)).call([5i64, 6, 7])?;
+/// let all = jit(|()| sobol(8, 2, Scramble::None)).call(())?;
+/// assert_eq!(some.to_vec::<f64>()?, all.to_vec::<f64>()?[10..]);
+/// # Ok::<(), wengert::Error>(())
+/// ```
+///
+/// # Errors
+/// If `dims` is 0 or above 64, or `i` is not an integer scalar. Of a number above 2^32 the low 32 bits count.
+#[track_caller]
+pub fn sobol_point(i: Var, dims: usize, scramble: Scramble) -> Var {
+    asked_at(Location::caller(), || {
+        expect_dimensions("sobol_point", dims);
+        let ty = i.ty();
+        if ty.rank() != 0 || !ty.dtype.is_int() {
+            let message = format!("the number of a point is an integer scalar, not {ty}");
+            refuse("sobol_point", message);
+        }
+        points(i.to(DType::U32).reshape([1]), &[dims], BITS, scramble)
+    })
+}
+
+#[track_caller]
+fn expect_dimensions(op: &str, dims: usize) {
+    if dims == 0 || dims > DIMENSIONS {
+        refuse(
+            op,
+            format!("{dims} dimensions: there are 1 to {DIMENSIONS}"),
+        );
+    }
+}
+
+/// Returns the points with these numbers, whose last axis has length 1, of which `used` bits may be set.
+fn points(numbers: Var, shape: &[usize], used: usize, scramble: Scramble) -> Var {
+    let dims = shape[shape.len() - 1];
+    let gray = numbers ^ (numbers >> word(1));
+    let all: Vec<[u32; BITS]> = (0..dims).map(directions).collect();
+    let x = (0..used).fold(zeros_of(shape, DType::U32), |x, k| {
+        let row: Vec<u32> = all.iter().map(|v| v[k]).collect();
+        let bit = (gray >> word(k as u32)) & word(1);
+        x ^ (bit * Var::from(row))
+    });
+    let (x, shift) = match scramble {
+        Scramble::None => (x, 0.0),
+        Scramble::Shift(key) => (x ^ words(key, dims), 0.5),
+        Scramble::Owen(key) => {
+            let x = reversed(x) + words(key, dims);
+            let factors = [0x6c50_b47cu32, 0xb82f_1e52, 0xc7af_e638, 0x8d22_f6e6];
+            let x = factors.into_iter().fold(x, |x, c| x ^ (x * word(c)));
+            (reversed(x), 0.5)
+        }
+    };
+    (x.to(DType::F64) + shift) * 2f64.powi(-32)
 }
 
 /// Draws a word of 32 bits for each dimension.

@@ -3,8 +3,8 @@
 use wengert::prelude::*;
 use wengert_solve::Status;
 use wengert_solve::de::{
-    Controller, DormandPrince8, Kutta38, Method, Midpoint, Norm, Ode, Ralston, Rkc, Symplectic,
-    Tsit5, Vern7,
+    Controller, DormandPrince8, Kutta38, Method, Midpoint, Norm, Ode, Ralston, Rk4, Rkc,
+    Symplectic, Tsit5, Vern7,
 };
 
 type Result<T = (), E = Box<dyn std::error::Error>> = std::result::Result<T, E>;
@@ -242,5 +242,63 @@ fn symplectic_methods_have_their_orders_and_keep_the_energy() -> Result {
     for (t, q) in s.t.to_vec::<f64>()?.iter().zip(s.y.0.to_vec::<f64>()?) {
         assert!((q - t.cos()).abs() < 1e-4, "{t}");
     }
+    Ok(())
+}
+
+#[test]
+fn the_energy_of_symplectic_methods_does_not_drift_over_a_million_steps() -> Result {
+    // Two planets' orbits in one, of eccentricity 0.3: about 16,000 rounds. The largest error of the energy in each of 50 parts.
+    const PARTS: i64 = 50;
+    const STEPS: usize = 20_000;
+    const H: f64 = 0.1;
+    let energy = |q: Var, p: Var| 0.5 * p.dot(p) - 1.0 / q.dot(q).sqrt();
+    let force = |q: Var| -q / q.dot(q).powf(1.5);
+    let start = || {
+        (
+            Var::from([0.7, 0.0]),
+            Var::from([0.0, (1.3f64 / 0.7).sqrt()]),
+        )
+    };
+    let drift = move |step: &dyn Fn((Var, Var)) -> (Var, Var)| {
+        let (q, p) = start();
+        let first = energy(q, p);
+        let (_, errors) = scan((q, p), 0..PARTS, |y, _| {
+            let zero = zeros_like(first);
+            let (y, most) = fori(0..STEPS, (y, zero), |_, (y, most): ((Var, Var), Var)| {
+                let (q, p) = step(y);
+                let error = ((energy(q, p) - first) / first).abs();
+                ((q, p), most.maximum(error))
+            });
+            (y, most)
+        });
+        errors
+    };
+    let parts = |errors: Array| -> Result<[f64; 2]> {
+        let all = errors.to_vec::<f64>()?;
+        let most = |part: &[f64]| part.iter().copied().fold(0.0, f64::max);
+        Ok([most(&all[..10]), most(&all[40..])])
+    };
+    for (name, method, most) in [
+        ("Verlet", Symplectic::verlet(), 2e-2),
+        ("Yoshida 4", Symplectic::yoshida4(), 2e-3),
+        ("Yoshida 6", Symplectic::yoshida6(), 1e-4),
+    ] {
+        let f = jit(move |()| drift(&move |(q, p)| method.solve(|p: Var| p, force, q, p, H, 1).y));
+        let [early, late] = parts(f.call(())?)?;
+        println!(
+            "{name}: {early:.2e} in the first fifth of a million steps, {late:.2e} in the last"
+        );
+        assert!(early < most && late < 1.2 * early, "{name}: {early} {late}");
+    }
+    // Those of a method that is not symplectic add up.
+    let f = jit(move |()| {
+        drift(&move |(q, p)| {
+            let rate = |_: Var, (q, p): (Var, Var)| (p, force(q));
+            Ode::new(Rk4).fixed(1).solve(rate, (q, p), 0.0, H).y
+        })
+    });
+    let [early, late] = parts(f.call(())?)?;
+    println!("Rk4: {early:.2e} and {late:.2e}");
+    assert!(late > 3.0 * early, "{early} {late}");
     Ok(())
 }

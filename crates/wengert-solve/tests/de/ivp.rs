@@ -55,6 +55,14 @@ fn error<M>(p: &Problem, method: M, rtol: f64) -> f64
 where
     M: Method + Send + Sync + 'static,
 {
+    found(p, method, rtol).0
+}
+
+/// The same, and the number of steps.
+pub(crate) fn found<M>(p: &Problem, method: M, rtol: f64) -> (f64, i64)
+where
+    M: Method + Send + Sync + 'static,
+{
     let ode = Ode::new(method).rtol(rtol).atol(rtol * p.small);
     let ode = ode.max_steps(1_000_000);
     let f = p.with(Solve {
@@ -62,12 +70,13 @@ where
         span: p.span,
         mass: p.mass.clone(),
     });
-    let (y, status, _) = f
+    let (y, status, steps) = f
         .call(&p.start)
         .unwrap_or_else(|e| panic!("{}: {e}", p.name));
     let name = format!("{} by {}", p.name, M::NAME);
     wengert_solve::require("ode", &status).unwrap_or_else(|e| panic!("{name} at {rtol:e}: {e}"));
-    p.error(&y.to_vec::<f64>().unwrap()) / rtol
+    let error = p.error(&y.to_vec::<f64>().unwrap()) / rtol;
+    (error, steps.item::<i64>().unwrap())
 }
 
 /// Tests a method at tolerances: the error is at most `30 · worse` of them.

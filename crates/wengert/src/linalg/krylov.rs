@@ -6,7 +6,7 @@ use wengert_ir::ir::Type;
 
 use crate::solver::{asked_at, inside, refuse};
 use crate::tree::ravel;
-use crate::{IntoTree, Var, arange, custom_linear_solve, fori, linear_transpose, while_loop};
+use crate::{IntoTree, Var, arange, custom_linear_solve, linear_transpose, while_loop};
 
 /// When a method that only applies the matrix ends.
 ///
@@ -109,9 +109,47 @@ impl Krylov {
         })
     }
 
+    /// [`Krylov::bicgstab`] with a preconditioner: a linear function near the inverse of `apply`. It is applied from the
+    /// right, so that what is left is that of the system itself; its transpose serves the derivative.
+    ///
+    /// # Errors
+    /// As [`custom_linear_solve`], and if the preconditioner is not linear.
+    ///
+    /// ```
+    /// use wengert::linalg::Krylov;
+    /// use wengert::prelude::*;
+    ///
+    /// // Springs of very different strengths, by the strengths alone.
+    /// let f = jit(|(k, b): (Var, Var)| {
+    ///     let apply = move |x: Var| k * x - x.roll(1, 0);
+    ///     Krylov::default().bicgstab_with(apply, move |r| r / k, b)
+    /// });
+    /// let x = f.call(([1e6, 10.0, 1e3], [999_999.0, 9.0, 999.0]))?;
+    /// assert!(x.all_close(&Array::from([1.0, 1.0, 1.0]), 1e-9, 1e-9));
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn bicgstab_with<I, A>(
+        self,
+        apply: impl Fn(I::Tree) -> A,
+        precondition: impl Fn(I::Tree) -> I::Tree,
+        b: I,
+    ) -> I::Tree
+    where
+        I: IntoTree,
+        I::Tree: IntoTree<Tree = I::Tree>,
+        A: IntoTree<Tree = I::Tree>,
+    {
+        asked_at(Location::caller(), || {
+            let method =
+                |apply: Apply<'_>, near: Apply<'_>, b: Var| stabilised(self, apply, near, b);
+            turned(apply, precondition, b, &method)
+        })
+    }
+
     /// Generalised minimal residuals, restarted after `restart` steps, for a function with any regular matrix:
     /// `scipy.sparse.linalg.gmres`. Each step takes one product with the matrix, and the memory of one vector; up to
-    /// `restart` of them are kept orthogonal (Saad and Schultz, 1986; each is orthogonalised twice).
+    /// `restart` of them are kept orthogonal (Saad and Schultz, 1986). What is left is known after every step, and ends it.
     ///
     /// # Errors
     /// As [`custom_linear_solve`], and if `restart` is zero.
@@ -157,25 +195,10 @@ impl Krylov {
             if restart == 0 {
                 refuse("gmres", "it restarts after no step; 20 is a usual number");
             }
-            let solve = |a: &dyn Fn(I::Tree) -> I::Tree, b: I::Tree| {
-                let (b, tree) = ravel(b);
-                let apply = |x: Var| ravel(a(tree(x))).0;
-                let near = |x: Var| ravel(inside(|| precondition(tree(x)))).0;
-                tree(minimal_residuals(self, restart, &apply, &near, b))
+            let method = |apply: Apply<'_>, near: Apply<'_>, b: Var| {
+                minimal_residuals(self, restart, apply, near, b)
             };
-            let solve_transposed = |a: &dyn Fn(I::Tree) -> I::Tree, b: I::Tree| {
-                let (b, tree) = ravel(b);
-                let apply = |x: Var| ravel(a(tree(x))).0;
-                let near = |x: Var| ravel(inside(|| precondition(tree(x)))).0;
-                let turned = linear_transpose(near, &b);
-                tree(minimal_residuals(self, restart, &apply, &|x| turned(x), b))
-            };
-            custom_linear_solve(
-                |x| apply(x).into_tree(),
-                b.into_tree(),
-                solve,
-                solve_transposed,
-            )
+            turned(apply, precondition, b, &method)
         })
     }
 
@@ -200,11 +223,49 @@ impl Krylov {
         custom_linear_solve(|x| apply(x).into_tree(), b.into_tree(), solve, solve)
     }
 
+    /// The length of what may be left.
+    fn limit(self, b: Var) -> Var {
+        (b.dot(b).sqrt() * self.rtol).maximum(self.atol)
+    }
+
     /// Whether a step remains to be done.
     fn goes_on(self, left: Var, b: Var, steps: Var) -> Var {
-        let limit = (b.dot(b).sqrt() * self.rtol).maximum(self.atol);
-        left.dot(left).sqrt().gt(limit) & steps.lt(self.max_steps)
+        left.dot(left).sqrt().gt(self.limit(b)) & steps.lt(self.max_steps)
     }
+}
+
+/// Solves a system by a method with a preconditioner, and the transposed one with its transpose.
+#[track_caller]
+fn turned<I, A>(
+    apply: impl Fn(I::Tree) -> A,
+    precondition: impl Fn(I::Tree) -> I::Tree,
+    b: I,
+    method: &dyn Fn(Apply<'_>, Apply<'_>, Var) -> Var,
+) -> I::Tree
+where
+    I: IntoTree,
+    I::Tree: IntoTree<Tree = I::Tree>,
+    A: IntoTree<Tree = I::Tree>,
+{
+    let solve = |a: &dyn Fn(I::Tree) -> I::Tree, b: I::Tree| {
+        let (b, tree) = ravel(b);
+        let apply = |x: Var| ravel(a(tree(x))).0;
+        let near = |x: Var| ravel(inside(|| precondition(tree(x)))).0;
+        tree(method(&apply, &near, b))
+    };
+    let solve_transposed = |a: &dyn Fn(I::Tree) -> I::Tree, b: I::Tree| {
+        let (b, tree) = ravel(b);
+        let apply = |x: Var| ravel(a(tree(x))).0;
+        let near = |x: Var| ravel(inside(|| precondition(tree(x)))).0;
+        let back = linear_transpose(near, &b);
+        tree(method(&apply, &|x| back(x), b))
+    };
+    custom_linear_solve(
+        |x| apply(x).into_tree(),
+        b.into_tree(),
+        solve,
+        solve_transposed,
+    )
 }
 
 fn conjugate_gradients(k: Krylov, apply: Apply<'_>, near: Apply<'_>, b: Var) -> Var {
@@ -231,7 +292,7 @@ fn conjugate_gradients(k: Krylov, apply: Apply<'_>, near: Apply<'_>, b: Var) -> 
     found.0
 }
 
-fn stabilised(k: Krylov, apply: Apply<'_>, _: Apply<'_>, b: Var) -> Var {
+fn stabilised(k: Krylov, apply: Apply<'_>, near: Apply<'_>, b: Var) -> Var {
     let (zero, one) = (b * 0.0, b.sum() * 0.0 + 1.0);
     // The solution, what is left, the way, its image, and three factors.
     let start = [zero, b, zero, zero];
@@ -241,14 +302,16 @@ fn stabilised(k: Krylov, apply: Apply<'_>, _: Apply<'_>, b: Var) -> Var {
         |([x, left, way, moved], [along, far, damp], steps): ([Var; 4], [Var; 3], Var)| {
             let next = b.dot(left);
             let way = left + next / along * (far / damp) * (way - damp * moved);
-            let moved = apply(way);
+            let turned = near(way);
+            let moved = apply(turned);
             let far = next / b.dot(moved);
             let half = left - far * moved;
-            let image = apply(half);
+            let rest = near(half);
+            let image = apply(rest);
             let size = image.dot(image);
             let none = size.eq(0.0);
             let damp = none.select(0.0, image.dot(half) / none.select(1.0, size));
-            let x = x + far * way + damp * half;
+            let x = x + far * turned + damp * rest;
             (
                 [x, half - damp * image, way, moved],
                 [next, far, damp],
@@ -259,12 +322,15 @@ fn stabilised(k: Krylov, apply: Apply<'_>, _: Apply<'_>, b: Var) -> Var {
     found.0[0]
 }
 
+/// A cycle ends where what is left is small enough, which the rotations that make the system of its directions triangular tell
+/// without another product (Saad and Schultz, SIAM J. Sci. Stat. Comput. 7, 1986). Their product is kept as a matrix.
 fn minimal_residuals(k: Krylov, restart: usize, apply: Apply<'_>, near: Apply<'_>, b: Var) -> Var {
     let n = b.shape()[0];
     let m = restart.min(n);
     if n == 0 {
         return b;
     }
+    let limit = k.limit(b);
     let places = arange(m as i64 + 1);
     let start = (b * 0.0, b, Var::from(0i64));
     let found = while_loop(
@@ -273,31 +339,76 @@ fn minimal_residuals(k: Krylov, restart: usize, apply: Apply<'_>, near: Apply<'_
         |(x, left, steps): (Var, Var, Var)| {
             let size = left.dot(left).sqrt();
             let zeros = |dims: &[usize]| Var::zeros(&Type::new(b.dtype(), dims));
-            let rows = zeros(&[m + 1, n]).at_set(0, left / size);
-            // Row `j` of `h` is what step `j` found along each of the directions.
-            let state = (rows, zeros(&[m, m + 1]));
-            let (rows, h) = fori(0..m, state, |j, (rows, h): (Var, Var)| {
-                let image = apply(near(rows.at(j)));
-                let first = rows.dot(image);
-                let rest = image - first.dot(rows);
-                let second = rows.dot(rest);
-                let rest = rest - second.dot(rows);
-                let length = rest.dot(rest).sqrt();
-                // Nothing but rounding is left: the space is exhausted.
-                let least = image.dot(image).sqrt() * (4.0 * rounding(b));
-                let none = length.le(least);
-                let next = none.select(0.0, rest / none.select(1.0, length));
-                let along = first + second + places.eq(j + 1).select(none.select(0.0, length), 0.0);
-                (rows.at_set(j + 1, next), h.at_set(j, along))
-            });
+            let one = size * 0.0 + 1.0;
+            let turns = places.expand_dims(1).eq(places).select(one, 0.0);
+            // The directions, the columns of the triangle as rows, the rotations, and the number of directions.
+            let state = (
+                zeros(&[m + 1, n]).at_set(0, left / size),
+                zeros(&[m, m]),
+                turns,
+                size,
+                Var::from(0i64),
+            );
+            let (rows, triangle, turns, _, used) = while_loop(
+                state,
+                |(_, _, _, rest, j): (Var, Var, Var, Var, Var)| {
+                    rest.gt(limit) & j.lt(m as i64) & (steps + j).lt(k.max_steps)
+                },
+                |(rows, triangle, turns, _, j): (Var, Var, Var, Var, Var)| {
+                    let image = apply(near(rows.at(j)));
+                    let (rest, along, _) = while_loop(
+                        (image, zeros(&[m + 1]), Var::from(0i64)),
+                        |(_, _, i): (Var, Var, Var)| i.le(j),
+                        |(rest, along, i): (Var, Var, Var)| {
+                            let row = rows.at(i);
+                            let part = row.dot(rest);
+                            (rest - part * row, along.at_set(i, part), i + 1)
+                        },
+                    );
+                    let length = rest.dot(rest).sqrt();
+                    // Nothing but rounding is left: the space is exhausted.
+                    let least = image.dot(image).sqrt() * (4.0 * rounding(b));
+                    let none = length.le(least);
+                    let next = none.select(0.0, rest / none.select(1.0, length));
+                    let below = none.select(0.0, length);
+                    // The column by the rotations so far, and one that makes what is below the diagonal zero.
+                    let column = turns.dot(along);
+                    let (upper, lower) = (turns.at(j), turns.at(j + 1));
+                    let diagonal = column.at(j);
+                    let long = (diagonal * diagonal + below * below).sqrt();
+                    let flat = long.eq(0.0);
+                    let by = flat.select(1.0, long);
+                    let (c, s) = (flat.select(1.0, diagonal / by), below / by);
+                    let turns = turns
+                        .at_set(j, c * upper + s * lower)
+                        .at_set(j + 1, c * lower - s * upper);
+                    let column = places.slice_axis(0, 0..m as i64).eq(j).select(
+                        long,
+                        places
+                            .slice_axis(0, 0..m as i64)
+                            .lt(j)
+                            .select(column.slice_axis(0, 0..m as i64), 0.0),
+                    );
+                    let rest = (turns.at(j + 1).at(0) * size).abs();
+                    (
+                        rows.at_set(j + 1, next),
+                        triangle.at_set(j, column),
+                        turns,
+                        rest,
+                        j + 1,
+                    )
+                },
+            );
             // A direction that was not needed has an equation of its own.
-            let unused = h.abs().sum_axis(1).eq(0.0);
-            let own = places.eq(arange(m as i64).expand_dims(1));
-            let h = (own & unused.expand_dims(1)).select(1.0, h);
-            let right = places.eq(0).select(size, 0.0);
-            let y = unused.select(0.0, h.t().lstsq(right));
+            let unused = triangle.diagonal().eq(0.0);
+            let own = places
+                .slice_axis(0, 0..m as i64)
+                .eq(arange(m as i64).expand_dims(1));
+            let triangle = (own & unused.expand_dims(1)).select(1.0, triangle);
+            let right = turns.at((0..m as i64, 0)) * size;
+            let y = triangle.t().solve_upper(unused.select(0.0, right));
             let x = x + near(y.dot(rows.at(0..m)));
-            (x, b - apply(x), steps + m as i64)
+            (x, b - apply(x), steps + used)
         },
     );
     found.0

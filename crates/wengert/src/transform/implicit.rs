@@ -74,7 +74,8 @@ where
         f,
         guess,
         solve,
-        solve_linear,
+        &solve_linear,
+        &solve_linear,
     )
     .0
 }
@@ -122,9 +123,59 @@ where
         f,
         guess,
         solve,
-        solve_linear,
+        &solve_linear,
+        &solve_linear,
     )
 }
+
+/// Is [`custom_root_aux`] with another solver for the transposed systems of reverse mode: `solve_transposed(a, c)` returns
+/// the `y` of `a(y) = c`, where `a` is the transpose of the derivative of `f` at `x`. Both solvers may use what is known of the
+/// derivative, such as factors, and need no matrix of `a` then.
+///
+/// # Errors
+/// As for [`custom_root`].
+///
+/// ```
+/// use wengert::prelude::*;
+///
+/// // x = a + e m·sin x by an iteration whose systems are solved alike, with the matrix transposed in reverse mode.
+/// let m = Array::from([[0.0, 1.0], [0.0, 0.0]]);
+/// let root = |a: Var| {
+///     let f = |x: Var| x - a - 0.1 * Var::from(&m).matmul(x.sin());
+///     let iterate = |f: &dyn Fn(Var) -> Var, x: Var| (fori(0..30, x, |_, x| x - f(x)), ());
+///     let linear = |a: &dyn Fn(Var) -> Var, b: Var| fori(0..3, b, |_, y| y + b - a(y));
+///     custom_root_with(f, a, iterate, linear, linear).0
+/// };
+/// let da = jit(grad(move |a| root(a).at(0))).call([0.5, 1.0])?;
+/// assert!(da.all_close(&Array::from([1.0, 0.1 * 1f64.cos()]), 1e-12, 1e-12));
+/// # Ok::<(), wengert::Error>(())
+/// ```
+#[track_caller]
+pub fn custom_root_with<I, A, S>(
+    f: impl Fn(I::Tree) -> A,
+    guess: I,
+    solve: impl Fn(Endo<'_, I::Tree>, I::Tree) -> (I::Tree, S),
+    solve_linear: impl Fn(Endo<'_, I::Tree>, I::Tree) -> I::Tree,
+    solve_transposed: impl Fn(Endo<'_, I::Tree>, I::Tree) -> I::Tree,
+) -> (I::Tree, S::Tree)
+where
+    I: IntoTree,
+    A: IntoTree<Tree = I::Tree>,
+    S: IntoTree,
+{
+    root_and_facts(
+        Location::caller(),
+        "custom_root_with",
+        f,
+        guess,
+        solve,
+        &solve_linear,
+        &solve_transposed,
+    )
+}
+
+/// What solves a linear system.
+type Linear<'a, X> = &'a dyn Fn(Endo<'_, X>, X) -> X;
 
 fn root_and_facts<I, A, S>(
     place: &'static Location<'static>,
@@ -132,7 +183,8 @@ fn root_and_facts<I, A, S>(
     f: impl Fn(I::Tree) -> A,
     guess: I,
     solve: impl Fn(Endo<'_, I::Tree>, I::Tree) -> (I::Tree, S),
-    solve_linear: impl Fn(Endo<'_, I::Tree>, I::Tree) -> I::Tree,
+    solve_linear: Linear<'_, I::Tree>,
+    solve_transposed: Linear<'_, I::Tree>,
 ) -> (I::Tree, S::Tree)
 where
     I: IntoTree,
@@ -169,7 +221,7 @@ where
                 let pull = vjp(f, tree(x)).1;
                 checked(
                     "what solves the linear system",
-                    inside(|| solve_linear(&pull, tree(c))),
+                    inside(|| solve_transposed(&pull, tree(c))),
                 )
             },
         );

@@ -16,7 +16,9 @@ pub use grad::{
     grad, grad_at, grad_aux, jvp, linearize, value_and_grad, value_and_grad_at, value_and_grad_aux,
     vjp, vjp_aux,
 };
-pub use implicit::{custom_linear_solve, custom_root, custom_root_aux, fixed_point};
+pub use implicit::{
+    custom_linear_solve, custom_root, custom_root_aux, custom_root_with, fixed_point,
+};
 pub use jacobian::{hessian, hvp, jacfwd, jacrev, value_and_jacfwd, value_and_jacrev};
 pub use linear::linear_transpose;
 

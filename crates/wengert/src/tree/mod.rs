@@ -203,7 +203,19 @@ pub fn feed<T: Tree, A: Feed<T>>(args: A) -> (Vec<T::Leaf>, TreeDef) {
     }
 }
 
-pub(crate) fn try_feed<T: Tree, A: Feed<T>>(args: A) -> Result<(Vec<T::Leaf>, TreeDef)> {
+/// Converts a value that may be passed for a `T` to leaves and structure, as [`feed`] does.
+///
+/// # Errors
+/// If a part does not convert to an array, for example rows of different lengths.
+///
+/// ```
+/// use wengert::{Array, tree};
+///
+/// assert_eq!(tree::try_feed::<Array, _>([1.0, 2.0])?.0, [Array::from([1.0, 2.0])]);
+/// assert!(tree::try_feed::<Array, _>(vec![vec![1.0], vec![]]).is_err());
+/// # Ok::<(), wengert::Error>(())
+/// ```
+pub fn try_feed<T: Tree, A: Feed<T>>(args: A) -> Result<(Vec<T::Leaf>, TreeDef)> {
     let mut flat = Flat::new();
     args.feed(&mut flat);
     match flat.failed {

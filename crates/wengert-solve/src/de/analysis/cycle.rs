@@ -104,7 +104,7 @@ where
         let across = stop_gradient(rate(Var::from(0.0), x0));
         let across = across / length(across);
         let back = |(x, t): (Var, Var)| (after(x, t) - x, across.dot(x - x0));
-        let tolerance = 10.0 * ode.rtol.max(ode.atol.least());
+        let tolerance = 10.0 * ode.rtol.max(ode.atol.known());
         let search = Search::default().ftol(tolerance).xtol(0.1 * tolerance);
         let root = search.root(back, (x0, period));
         let (x, t) = root.x;

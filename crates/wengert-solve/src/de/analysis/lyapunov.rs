@@ -153,7 +153,7 @@ impl Lyapunov {
                 refuse("lyapunov", message);
             }
             let interval = interval.to(x0.dtype());
-            if let Atol::Each(_) = ode.atol {
+            if let Atol::Each(_) | Atol::Traced(_) = ode.atol {
                 refuse(
                     "lyapunov",
                     "`atol` must be one number, for the state and its tangents",

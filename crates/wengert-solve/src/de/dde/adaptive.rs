@@ -216,6 +216,7 @@ impl Problem<'_> {
             dtype: self.t0.dtype(),
             place: self.place,
             explicit: None,
+            near: None,
             mass: None,
             met: Var::from(true),
         }

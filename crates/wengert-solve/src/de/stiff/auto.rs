@@ -23,7 +23,7 @@ const CALM: i64 = 3;
 /// An explicit step estimates the largest eigenvalue of the Jacobian by its last two stages, which are at one time (Hairer, Wanner, Solving
 /// ODEs II, IV.2), an implicit one by the norm of the Jacobian. After 10 explicit steps in a row whose length is at the border of
 /// stability, accepted or not, steps are implicit; after 3 implicit ones in a row that would be stable, explicit. The
-/// derivative is that of the steps that were taken.
+/// derivative is that of the steps that were taken. Where a number of the state has no mass, all steps are implicit.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -77,8 +77,27 @@ fn five<Y>(coefficients: Vec<Y>) -> [Y; 5] {
     five.expect("both methods have polynomials of degree 4")
 }
 
+/// Whether a number of the state has no mass: no explicit step can find it.
+fn is_algebraic<Y: State>(field: &Field<Y>) -> Var {
+    match field.mass {
+        Some(mass) => mass.eq(0.0).any(),
+        None => Var::from(false),
+    }
+}
+
 impl Auto {
     fn explicit<Y: State>(self, field: &Field<Y>, t: Var, y: &Y, h: Var, rate: &Y) -> Made<Y> {
+        // With masses, the derivative is the rate over them.
+        let slope = |t: Var, y: Y| field.slope(t, &y);
+        let field = &Field {
+            rate: match field.mass {
+                Some(_) => &slope,
+                None => field.rate,
+            },
+            tolerance: field.tolerance.clone(),
+            mass: None,
+            ..*field
+        };
         let trial = Tsit5.step(field, t, y, h, rate);
         let k = &trial.stages;
         let before = advance(y, h, combine(Tsit5::TABLEAU.a[5], &k[..5]));
@@ -116,7 +135,7 @@ impl Auto {
         };
         let dense = five(method.dense(field, t, y, h, &trial));
         let error = trial.error.unwrap_or_else(|| zeros_like(h));
-        let rate = field.rate(t + h, &trial.y);
+        let rate = field.slope(t + h, &trial.y);
         (trial.y, error, rate, trial.evaluations + 1, largest, dense)
     }
 }
@@ -124,6 +143,7 @@ impl Auto {
 impl Method for Auto {
     const NAME: &'static str = "Auto";
     const VECTOR: bool = true;
+    const MASS: bool = true;
     type Memory<Y: State> = Switch<Y>;
 
     fn order(&self) -> u32 {
@@ -140,8 +160,8 @@ impl Method for Auto {
 
     fn start<Y: State>(&self, field: &Field<Y>, t: Var, y: &Y) -> Switch<Y> {
         Switch {
-            rate: field.rate(t, y),
-            is_implicit: Var::from(false),
+            rate: field.slope(t, y),
+            is_implicit: is_algebraic(field),
             count: Var::from(0i64),
         }
     }
@@ -164,7 +184,7 @@ impl Method for Auto {
         let stable = (stop_gradient(h).abs() * largest).le(PART * STABLE);
         let speaks = is_implicit.eq(stable);
         let count = speaks.select(memory.count + 1, 0i64);
-        let turns = count.ge(is_implicit.select(CALM, ROUGH));
+        let turns = count.ge(is_implicit.select(CALM, ROUGH)) & !is_algebraic(field);
         let switch = |rate: Y| Switch {
             rate,
             is_implicit: is_implicit.ne(turns),

@@ -149,7 +149,7 @@ impl Method for Bdf {
             h: ones_like(t),
             order: Var::from(1i64),
             equal: Var::from(0i64),
-            kept: flat.nothing_kept(),
+            kept: flat.nothing_kept(t, x),
         }
     }
 
@@ -234,7 +234,7 @@ impl Method for Bdf {
         let longer = (safety * best).clamp(0.2, 10.0);
         let grown = is_due.select(longer, one);
         // With an old Jacobian the same step is tried again with a new one.
-        let again = !converged & !memory.kept.renew;
+        let again = !converged & !flat.is_fresh(&memory.kept);
         let shorter = again.select(
             one,
             converged.select((safety * here).maximum(0.2), 0.5 * one),

@@ -24,6 +24,8 @@ pub(super) struct Numbers {
     pub(super) guess: &'static [&'static [f64]],
     /// The factors of the stages in the estimate of the error.
     pub(super) error: &'static [f64],
+    /// Whether the estimate is solved for with the matrix of the stages, without which it does not die out where the solution does.
+    pub(super) filtered: bool,
 }
 
 /// What is kept from step to step.
@@ -40,7 +42,7 @@ fn start<Y: State>(linear: Linear, field: &Field<Y>, t: Var, y: &Y) -> Stages {
     let (flat, x) = Flat::new(field, linear, y);
     Stages {
         rate: flat.direction(t, x),
-        kept: flat.nothing_kept(),
+        kept: flat.nothing_kept(t, x),
     }
 }
 
@@ -53,7 +55,7 @@ fn step<Y: State>(
 ) -> Trial<Y, Stages> {
     let (flat, x) = Flat::new(field, linear, y);
     let s = h * m.gamma;
-    let fresh = memory.kept.renew;
+    let fresh = flat.is_fresh(&memory.kept);
     let mut kept = flat.renewed(&memory.kept, t, x, s, 0.25);
     let split = field.explicit.is_some();
     let mut k = vec![memory.rate];
@@ -103,7 +105,13 @@ fn step<Y: State>(
         rate = flat.rate(t + h, next);
         evaluations += 1;
     }
-    let length = error.map(|e| flat.norm(h * e, x, next));
+    let length = error.map(|e| {
+        let e = match m.filtered {
+            true => flat.apply_kept(&kept, t + h, next, flat.massed(h * e)),
+            false => h * e,
+        };
+        flat.norm(e, x, next)
+    });
     let failed = finite.select(f64::INFINITY, f64::NAN).to(s.dtype());
     let error = length.map(|e| converged.select(e, failed));
     // With an old Jacobian the same step is tried again with a new one.
@@ -207,6 +215,12 @@ macro_rules! methods {
 }
 
 methods! {
+    /// The trapezoidal rule followed by backward differences, as one method of order 2 whose error is estimated by order 3 (Bank et al.,
+    /// IEEE Trans. Electron Devices 32, 1985; Hosea, Shampine, Appl. Numer. Math. 20, 1996): three stages, of which two are found by
+    /// Newton's method. For coarse tolerances. Jacobians, factors, derivatives and the solution within the step are as those of
+    /// [`Kvaerno3`].
+    TrBdf2 = numbers::TRBDF2;
+
     /// Kværnø's method of order 3 with order 2 beside it (BIT 44, 2004): four stages, of which three are found by Newton's method. For stiff
     /// equations at coarse tolerances whose Jacobian is worth keeping.
     ///

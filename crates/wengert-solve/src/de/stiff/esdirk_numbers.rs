@@ -2,6 +2,32 @@
 
 use super::esdirk::Numbers;
 
+/// Bank et al., IEEE Trans. Electron Devices 32 (1985), with the estimate of Hosea and Shampine, Appl. Numer. Math. 20 (1996).
+pub(super) const TRBDF2: Numbers = Numbers {
+    order: 2,
+    error_order: 2,
+    // 1 - 1/√2, and √2/4 below.
+    gamma: 0.292_893_218_813_452_4,
+    c: &[0.0, 0.585_786_437_626_904_8, 1.0],
+    a: &[
+        &[],
+        &[0.292_893_218_813_452_4],
+        &[0.353_553_390_593_273_8, 0.353_553_390_593_273_8],
+    ],
+    explicit: &[],
+    guess: &[
+        &[],
+        &[1.0],
+        &[-0.707_106_781_186_547_5, 1.707_106_781_186_547_5],
+    ],
+    error: &[
+        0.138_071_187_457_698_4,
+        -1.0 / 3.0,
+        0.195_262_145_875_634_93,
+    ],
+    filtered: true,
+};
+
 /// Kværnø, BIT 44 (2004), 489, with `gamma` the root of `x³ - 3 x² + 3 x / 2 - 1 / 6`.
 pub(super) const KVAERNO3: Numbers = Numbers {
     order: 3,
@@ -27,6 +53,7 @@ pub(super) const KVAERNO3: Numbers = Numbers {
         -1.6711064014154458,
         0.435866521508459,
     ],
+    filtered: false,
 };
 
 /// Kværnø, BIT 44 (2004), 489.
@@ -111,6 +138,7 @@ pub(super) const KVAERNO5: Numbers = Numbers {
         -0.1903752055179727,
         0.26,
     ],
+    filtered: false,
 };
 
 /// ARK3(2)4L[2]SA: Kennedy and Carpenter, Appl. Numer. Math. 44 (2003), 139.
@@ -143,6 +171,7 @@ pub(super) const KENCARP3: Numbers = Numbers {
         0.10306492520138455,
         0.03416954636729658,
     ],
+    filtered: false,
 };
 
 /// ARK4(3)6L[2]SA: Kennedy and Carpenter, Appl. Numer. Math. 44 (2003), 139.
@@ -209,4 +238,5 @@ pub(super) const KENCARP4: Numbers = Numbers {
         0.04394686806857245,
         -0.02322503541076487,
     ],
+    filtered: false,
 };

@@ -45,19 +45,22 @@ pub enum Linear {
         upper: usize,
     },
     /// No Jacobian, but its products with vectors, which are tangents of the right-hand side: stabilised biconjugate gradients
-    /// ([`Krylov::bicgstab`]), with memory of a few vectors.
+    /// ([`Krylov::bicgstab_with`]), with memory of a few vectors. A
+    /// [preconditioner](crate::de::Ode::preconditioner) makes them fewer.
     Products {
-        /// The length of the residual, relative to the right-hand side of a system. Newton's method is content with 1e-3.
+        /// The length of the residual, relative to the right-hand side of a system. Newton's method is content where the root mean
+        /// square of the residual, in units of the tolerances of the state, is a twentieth of what it leaves itself (Hindmarsh et
+        /// al., ACM Trans. Math. Softw. 31, 2005).
         rtol: f64,
         /// The limit of steps, each of which takes two products.
         max_steps: i64,
     },
-    /// The same by generalised minimal residuals ([`Krylov::gmres`]), which look at the residual after every `restart` products
-    /// and keep as many vectors.
+    /// The same by generalised minimal residuals ([`Krylov::gmres_with`]), which know the residual after every product, and keep
+    /// as many vectors as they make products, up to `restart`.
     Residuals {
         /// The number of vectors that are kept.
         restart: usize,
-        /// The length of the residual, relative to the right-hand side of a system. Newton's method is content with 1e-3.
+        /// As that of [`Products`](Linear::Products).
         rtol: f64,
         /// The limit of products.
         max_steps: i64,
@@ -73,30 +76,22 @@ impl Linear {
         }
     }
 
-    /// The same for systems that are solved at most to a residual.
-    pub(super) fn looser(self, least: f64) -> Linear {
-        match self {
-            Linear::Products { rtol, max_steps } => Linear::Products {
-                rtol: rtol.max(least),
-                max_steps,
-            },
-            Linear::Residuals {
-                restart,
-                rtol,
-                max_steps,
-            } => Linear::Residuals {
-                restart,
-                rtol: rtol.max(least),
-                max_steps,
-            },
-            other => other,
+    /// Generalised minimal residuals with 20 vectors, for systems that are solved to 1e-8.
+    pub const fn residuals() -> Linear {
+        Linear::Residuals {
+            restart: 20,
+            rtol: 1e-8,
+            max_steps: 500,
         }
     }
-}
 
-impl Linear {
+    /// Whether it makes no matrix.
+    pub(super) fn by_products(self) -> bool {
+        matches!(self, Linear::Products { .. } | Linear::Residuals { .. })
+    }
+
     /// Solves a system of which products with the matrix are known.
-    pub(super) fn solve(self, apply: &dyn Fn(Var) -> Var, b: Var) -> Var {
+    pub(super) fn solve(self, apply: Apply<'_>, b: Var) -> Var {
         let n = b.shape()[0];
         match self {
             Linear::Dense if n == 1 => b / apply(ones_like(b)),
@@ -107,30 +102,56 @@ impl Linear {
                 let band = band(apply, n, (side, side), b.dtype());
                 solve_banded((side, side), band, b)
             }
-            Linear::Products { .. } | Linear::Residuals { .. } => self.iterated(apply, b),
+            Linear::Products { .. } | Linear::Residuals { .. } => {
+                self.iterated(apply, None, 0.0, b)
+            }
         }
     }
 
-    fn iterated(self, apply: &dyn Fn(Var) -> Var, b: Var) -> Var {
+    /// Solves a system by products, with what is near the solution of one, until the residual is small in proportion or in itself.
+    pub(super) fn iterated(
+        self,
+        apply: Apply<'_>,
+        near: Option<Apply<'_>>,
+        atol: f64,
+        b: Var,
+    ) -> Var {
         let krylov = |rtol, max_steps| Krylov {
             rtol,
-            atol: 0.0,
+            atol,
             max_steps,
         };
-        match self {
-            Linear::Products { rtol, max_steps } => krylov(rtol, max_steps).bicgstab(apply, b),
-            Linear::Residuals {
-                restart,
-                rtol,
-                max_steps,
-            } => krylov(rtol, max_steps).gmres(restart, apply, b),
-            Linear::Dense | Linear::Banded { .. } => unreachable!("these have a matrix"),
+        match (self, near) {
+            (Linear::Products { rtol, max_steps }, None) => {
+                krylov(rtol, max_steps).bicgstab(apply, b)
+            }
+            (Linear::Products { rtol, max_steps }, Some(near)) => {
+                krylov(rtol, max_steps).bicgstab_with(apply, near, b)
+            }
+            (
+                Linear::Residuals {
+                    restart,
+                    rtol,
+                    max_steps,
+                },
+                near,
+            ) => {
+                let krylov = krylov(rtol, max_steps);
+                match near {
+                    None => krylov.gmres(restart, apply, b),
+                    Some(near) => krylov.gmres_with(restart, apply, near, b),
+                }
+            }
+            (Linear::Dense | Linear::Banded { .. }, _) => unreachable!("these have a matrix"),
         }
     }
 }
 
+/// A linear function of vectors.
+pub(super) type Apply<'a> = &'a dyn Fn(Var) -> Var;
+
 /// The diagonals of the matrix of a linear function, as [`solve_banded`] takes them.
-fn band(apply: &dyn Fn(Var) -> Var, n: usize, (lower, upper): (usize, usize), dtype: DType) -> Var {
+fn band(apply: Apply<'_>, n: usize, (lower, upper): (usize, usize), dtype: DType) -> Var {
     let width = lower + upper + 1;
     // A column's product has nothing in the rows of another column that is `width` columns apart.
     let colour = arange(n).rem(width as i64);
@@ -243,7 +264,40 @@ impl<'a, Y: State + 'a> Flat<'a, Y> {
     /// The system with `M - s J` at a state.
     pub(super) fn shifted(&self, t: Var, x: Var, s: Var, jacobian: Var) -> System {
         let p = self.mass.unwrap_or_else(|| ones_of([self.n], s.dtype()));
-        self.system(t, x, p, s, jacobian)
+        let near = self.prepared(t, x, s);
+        System {
+            near,
+            ..self.system(t, x, p, s, jacobian)
+        }
+    }
+
+    /// What a preconditioner makes at a state, preceded by `s` and a zero; nothing if there is none.
+    pub(super) fn prepared(&self, t: Var, x: Var, s: Var) -> Vec<Var> {
+        let Some(near) = self.field.near else {
+            return vec![];
+        };
+        let [t, x, s] = [t, x, s].map(stop_gradient);
+        let made = near.prepare(t, self.tree(x), s);
+        let made = made.into_iter().map(stop_gradient);
+        [s, zeros_like(s)].into_iter().chain(made).collect()
+    }
+
+    /// What a preconditioner makes of a residual, with what it made before.
+    pub(super) fn near(&self, made: &[Var], s: Var, r: Var) -> Var {
+        match self.field.near {
+            Some(near) if !made.is_empty() => {
+                let z = near.solve(&made[2..], stop_gradient(s), self.tree(r));
+                self.vector(&z)
+            }
+            _ => r,
+        }
+    }
+
+    /// Solves a system by products, with the preconditioner if there is one.
+    pub(super) fn iterated(&self, apply: Apply<'_>, made: &[Var], s: Var, b: Var) -> Var {
+        let near = |r: Var| self.near(made, s, r);
+        let near = (!made.is_empty()).then_some(&near as Apply<'_>);
+        self.linear.iterated(apply, near, 0.0, b)
     }
 
     /// The system with the matrix `diag(p) - diag(q) J` at a state, where `q` may be one number.
@@ -271,19 +325,33 @@ impl<'a, Y: State + 'a> Flat<'a, Y> {
             }
             Linear::Products { .. } | Linear::Residuals { .. } => jacobian,
         };
-        System { t, x, p, q, matrix }
+        System {
+            t,
+            x,
+            p,
+            q,
+            matrix,
+            near: vec![],
+        }
     }
 
     /// Solves a system. The derivative is that of the equation, with the same factors.
     pub(super) fn solve(&self, system: &System, b: Var) -> Var {
-        let &System { t, x, p, q, matrix } = system;
+        let &System {
+            t,
+            x,
+            p,
+            q,
+            matrix,
+            ref near,
+        } = system;
         match self.linear {
             Linear::Dense if self.n == 1 => b / matrix.reshape([1]),
             Linear::Dense => matrix.solve(b),
             Linear::Banded { lower, upper } => solve_banded((lower, upper), matrix, b),
             Linear::Products { .. } | Linear::Residuals { .. } => {
                 let apply = |v: Var| p * v - q * jvp(|x| self.rate(t, x), x, v).1;
-                self.linear.iterated(&apply, b)
+                self.iterated(&apply, near, q, b)
             }
         }
     }
@@ -296,6 +364,8 @@ pub(super) struct System {
     p: Var,
     q: Var,
     pub(super) matrix: Var,
+    /// What the preconditioner made.
+    near: Vec<Var>,
 }
 
 /// The row of each element of a band that is stored by diagonals; outside of the matrix for those that are not in it.

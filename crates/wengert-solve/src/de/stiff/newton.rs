@@ -1,8 +1,9 @@
 //! Newton's method with a matrix that is kept: for the stages and steps of implicit methods.
 
+use wengert::linalg::{Krylov, Lu};
 use wengert::prelude::*;
 
-use super::linear::{Flat, Linear};
+use super::linear::{Apply, Flat, Linear};
 use crate::State;
 use crate::shared::eps;
 
@@ -21,6 +22,8 @@ pub struct Kept<T = Var> {
     pub(super) ratio: T,
     /// Whether the next step makes a new Jacobian.
     pub(super) renew: T,
+    /// The number `s` for which the preconditioner was made, the number of steps since, and what it made.
+    pub(super) near: Vec<T>,
 }
 
 /// What ended an iteration.
@@ -35,10 +38,19 @@ pub(super) struct Iteration {
 
 /// The limit of the last correction that is still to come, in units of the tolerance.
 const KAPPA: f64 = 0.01;
+/// The part of it that a system which is solved by products may leave (Hindmarsh et al., ACM Trans. Math. Softw. 31, 2005).
+const INEXACT: f64 = 0.05;
+/// The number of steps for which what a preconditioner made is kept, and the part by which `s` may change meanwhile.
+const KEPT_STEPS: f64 = 20.0;
+const KEPT_PART: f64 = 0.3;
+/// The number of unknowns up to which the matrix of a derivative's system is made and factored, which then takes less than
+/// some products with it; above, the factors that are kept are used with so many directions at most.
+const SMALL: usize = 64;
+const DIRECTIONS: usize = 30;
 
 impl<Y: State> Flat<'_, Y> {
     /// What is kept before the first step.
-    pub(super) fn nothing_kept(&self) -> Kept {
+    pub(super) fn nothing_kept(&self, t: Var, x: Var) -> Kept {
         let dtype = self.field.dtype;
         let (n, empty) = (self.n, vec![0]);
         let (matrix, order) = match self.linear {
@@ -53,6 +65,18 @@ impl<Y: State> Flat<'_, Y> {
             s: Var::from(0.0).to(dtype),
             ratio: Var::from(1.0).to(dtype),
             renew: Var::from(true),
+            near: {
+                let made = self.prepared(t, x, ones_like(t));
+                made.into_iter().map(zeros_like).collect()
+            },
+        }
+    }
+
+    /// Whether nothing is kept that a new step could make better.
+    pub(super) fn is_fresh(&self, kept: &Kept) -> Var {
+        match self.linear.by_products() && kept.near.is_empty() {
+            true => Var::from(true),
+            false => kept.renew,
         }
     }
 
@@ -60,11 +84,23 @@ impl<Y: State> Flat<'_, Y> {
     /// more than a part.
     pub(super) fn renewed(&self, kept: &Kept, t: Var, x: Var, s: Var, part: f64) -> Kept {
         let [t, x, s] = [t, x, s].map(stop_gradient);
-        if let Linear::Products { .. } | Linear::Residuals { .. } = self.linear {
-            let ratio = ones_like(s);
+        if self.linear.by_products() {
+            let near = match &kept.near[..] {
+                [] | [_] => vec![],
+                [made_for, age, ..] => {
+                    let away = (s - *made_for).abs().gt(KEPT_PART * made_for.abs());
+                    let due = kept.renew | away | age.ge(KEPT_STEPS);
+                    let fresh = |_: Vec<Var>| self.prepared(t, x, s);
+                    let mut near = cond(due, kept.near.clone(), fresh, |old| old);
+                    near[1] += 1.0;
+                    near
+                }
+            };
             return Kept {
                 s,
-                ratio,
+                ratio: ones_like(s),
+                renew: Var::from(false),
+                near,
                 ..kept.clone()
             };
         }
@@ -99,6 +135,7 @@ impl<Y: State> Flat<'_, Y> {
             s,
             ratio: due.select(ones_like(kept.ratio), kept.ratio),
             renew: Var::from(false),
+            near: vec![],
         }
     }
 
@@ -151,9 +188,13 @@ impl<Y: State> Flat<'_, Y> {
             let finite = z.is_finite().all();
             (z, (ratio, count, converged & finite, finite))
         };
-        let solve_linear = |apply: &dyn Fn(Var) -> Var, b: Var| self.linear.solve(apply, b);
-        let (z, (ratio, count, converged, finite)) =
-            custom_root_aux(equation, stop_gradient(guess), newton, solve_linear);
+        let (z, (ratio, count, converged, finite)) = custom_root_with(
+            equation,
+            stop_gradient(guess),
+            newton,
+            |apply, b| self.by_kept(kept, false, apply, b),
+            |apply, b| self.by_kept(kept, true, apply, b),
+        );
         let iteration = Iteration {
             converged,
             finite,
@@ -163,27 +204,71 @@ impl<Y: State> Flat<'_, Y> {
         (z, iteration)
     }
 
-    /// Solves the system whose matrix is kept.
-    fn apply_kept(&self, kept: &Kept, t: Var, x: Var, b: Var) -> Var {
+    /// The factors that are kept.
+    fn lu(&self, kept: &Kept) -> Lu {
+        Lu {
+            factors: kept.factors,
+            order: kept.order,
+            sign: ones_like(kept.s),
+        }
+    }
+
+    /// Solves the system of a derivative, or the transposed one, without a matrix of its own: products with it, and what is kept,
+    /// which is near its inverse, are enough.
+    fn by_kept(&self, kept: &Kept, turned: bool, apply: Apply<'_>, b: Var) -> Var {
+        match self.linear {
+            Linear::Dense if self.n > SMALL => {
+                let lu = self.lu(kept);
+                let near = |b: Var| match turned {
+                    true => lu.solve_transposed(b),
+                    false => lu.solve(b),
+                };
+                let restart = self.n.min(DIRECTIONS);
+                // What rounding leaves of a stiff system may be more than this; one cycle tells no better.
+                let krylov = Krylov {
+                    rtol: 1e5 * eps(self.field.dtype),
+                    atol: 0.0,
+                    max_steps: restart as i64,
+                };
+                let x = krylov.gmres(restart, |v: Var| near(apply(v)), near(b));
+                // A step that was rejected has none, whatever its factors are.
+                b.eq(0.0).all().select(zeros_like(b), x)
+            }
+            Linear::Dense | Linear::Banded { .. } => self.linear.solve(apply, b),
+            Linear::Products { .. } | Linear::Residuals { .. }
+                if turned && !kept.near.is_empty() =>
+            {
+                let near = |r: Var| self.near(&kept.near, kept.s, r);
+                let back = linear_transpose(near, &b);
+                self.linear.iterated(apply, Some(&|c: Var| back(c)), 0.0, b)
+            }
+            Linear::Products { .. } | Linear::Residuals { .. } => {
+                self.iterated(apply, &kept.near, kept.s, b)
+            }
+        }
+    }
+
+    /// Solves the system whose matrix is kept, or whose products are known, to what Newton's method needs.
+    pub(super) fn apply_kept(&self, kept: &Kept, t: Var, x: Var, b: Var) -> Var {
         match self.linear {
             Linear::Dense if self.n == 1 => b / kept.factors.reshape([1]),
-            Linear::Dense => {
-                let lu = wengert::linalg::Lu {
-                    factors: kept.factors,
-                    order: kept.order,
-                    sign: Var::from(1.0).to(b.dtype()),
-                };
-                lu.solve(b)
-            }
+            Linear::Dense => self.lu(kept).solve(b),
             Linear::Banded { lower, upper } => {
                 wengert::linalg::solve_banded((lower, upper), kept.factors, b)
             }
             Linear::Products { .. } | Linear::Residuals { .. } => {
+                // In units of the tolerances, in which lengths are root mean squares.
+                let scale = self.field.tolerance.of_vector(x);
+                let units = scale * (self.n as f64).sqrt();
                 let apply = |v: Var| {
+                    let v = v * units;
                     let (_, dv) = jvp(|x| self.rate(t, x), x, v);
-                    self.massed(v) - kept.s * dv
+                    (self.massed(v) - kept.s * dv) / units
                 };
-                self.linear.looser(1e-3).solve(&apply, b)
+                let near = |r: Var| self.near(&kept.near, kept.s, r * units) / units;
+                let near = (!kept.near.is_empty()).then_some(&near as Apply<'_>);
+                let b = b / units;
+                units * self.linear.iterated(&apply, near, INEXACT * KAPPA, b)
             }
         }
     }

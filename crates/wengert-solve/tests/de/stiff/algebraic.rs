@@ -2,7 +2,7 @@
 
 use wengert::prelude::*;
 use wengert_solve::Status;
-use wengert_solve::de::{Bdf, Kvaerno5, Method, Ode, Rodas4, Rodas5P, Tsit5};
+use wengert_solve::de::{Auto, Bdf, Kvaerno5, Method, Ode, Rodas4, Rodas5P, Tsit5};
 
 use super::*;
 
@@ -62,6 +62,7 @@ fn systems_of_index_one() -> Result {
     check(Rodas4::new())?;
     check(Rodas5P::new())?;
     check(Kvaerno5::new())?;
+    check(Auto::new())?;
     check(Bdf::new())
 }
 
@@ -129,4 +130,34 @@ fn mistakes_are_errors_at_the_users_line() {
         e.starts_with("ode: Rodas4 knows no rates in two parts; KenCarp3 and KenCarp4 do"),
         "{e}"
     );
+}
+
+#[test]
+fn masses_of_what_switches() -> Result {
+    // A light body between springs, first stiff and then not, whose mass is in the masses or in the rates.
+    let f = jit(|m: Var| {
+        let force = move |t: Var, [x, v]: [Var; 2]| {
+            let drag = t.lt(1.0).select(1e3, 0.1);
+            [v, -x - drag * v]
+        };
+        let ode = Ode::new(Auto::new()).rtol(1e-8).atol(1e-8);
+        let with = ode
+            .mass([Var::from(1.0), m])
+            .solve(force, [1.0, 0.0], 0.0, 10.0);
+        let without = ode.solve(
+            move |t: Var, y: [Var; 2]| {
+                let [v, a] = force(t, y);
+                [v, a / m]
+            },
+            [1.0, 0.0],
+            0.0,
+            10.0,
+        );
+        (stack(with.y), stack(without.y), with.steps)
+    });
+    let (with, without, steps) = f.call(0.5)?;
+    assert!(with.all_close(&without, 1e-6, 1e-6), "{with} {without}");
+    // Explicit steps alone would take thousands in the first second.
+    assert!(steps.item::<i64>()? < 500, "{steps}");
+    Ok(())
 }

@@ -1,7 +1,10 @@
 //! Systems from partial differential equations: bands and products with vectors agree with dense matrices.
 
 use wengert::prelude::*;
-use wengert_solve::de::{Bdf, Kvaerno3, Linear, Method, Ode, Rodas4, Rodas5P};
+use wengert_solve::Status;
+use wengert_solve::de::{
+    Bdf, KenCarp4, Kvaerno3, Kvaerno5, Linear, Method, Ode, Rodas4, Rodas5P, Tsit5,
+};
 
 use super::*;
 
@@ -99,4 +102,159 @@ fn bands_wider_than_the_matrix_are_errors() {
         "{e}"
     );
     assert!(e.contains("large.rs"), "{e}");
+}
+
+/// The cells of a periodic square with two substances, which diffuse and react, as one tree.
+const SIDE: usize = 6;
+
+fn cells(d: Var) -> impl Fn(Var, [Var; 2]) -> [Var; 2] + Copy {
+    move |_, [u, v]: [Var; 2]| {
+        let spread = |w: Var| {
+            let around = w.roll(1, 0) + w.roll(-1, 0) + w.roll(1, 1) + w.roll(-1, 1);
+            d * (around - 4.0 * w)
+        };
+        let made = u * u * v;
+        [1.0 + made - 4.4 * u + spread(u), 3.4 * u - made + spread(v)]
+    }
+}
+
+fn cells_start() -> [Array; 2] {
+    let at = |k: usize| (k * 7 % 36) as f64 / 36.0;
+    let field = |f: &dyn Fn(f64) -> f64| {
+        let all = (0..SIDE * SIDE).map(|k| f(at(k))).collect::<Vec<_>>();
+        Array::new(&[SIDE, SIDE], all).expect("a square")
+    };
+    [field(&|x| 1.0 + x), field(&|x| 3.0 - 2.0 * x)]
+}
+
+/// The waves of a residual, each over what its diffusion makes of it: the inverse of `1 - s D` on a periodic square.
+fn by_waves(d: Var, s: Var, w: Var) -> Var {
+    let decay = |n: usize| {
+        let k = iota(n, DType::F64) * (std::f64::consts::TAU / SIDE as f64);
+        2.0 - 2.0 * k.cos()
+    };
+    let factor = decay(SIDE).expand_dims(1) + decay(SIDE / 2 + 1);
+    let waves = wengert::fft::rfft2(w);
+    wengert::fft::irfft2(waves.map(|part| part / (1.0 + s * d * factor)))
+}
+
+/// The end, and the gradient of a number of it by the diffusion.
+fn cells_solved<M: Method + Send + Sync + 'static>(
+    method: M,
+    kind: &'static str,
+) -> Result<(Vec<f64>, f64, i64, i64)> {
+    let ode = Ode::new(method).rtol(1e-6).atol(1e-6).max_steps(3000);
+    let f = move |d: Var| {
+        let start = cells_start().map(|w| Var::from(&w));
+        let rate = cells(d);
+        let s = match kind {
+            "waves" => ode
+                .preconditioner(move |_, _: [Var; 2], s: Var, r: [Var; 2]| {
+                    r.map(|w| by_waves(d, s, w))
+                })
+                .solve(rate, start, 0.0, 1.0),
+            // The two equations of each cell: their Jacobian is kept, and its inverse applied.
+            "blocks" => {
+                let prepare = move |_: Var, [u, v]: [Var; 2], _: Var| {
+                    let (uv, uu) = (2.0 * u * v, u * u);
+                    [uv - 4.4 - 4.0 * d, uu, 3.4 - uv, -uu - 4.0 * d]
+                };
+                let solve = |[a, b, c, e]: [Var; 4], s: Var, [p, q]: [Var; 2]| {
+                    let (a, b, c, e) = (1.0 - s * a, -s * b, -s * c, 1.0 - s * e);
+                    let det = a * e - b * c;
+                    [(e * p - b * q) / det, (a * q - c * p) / det]
+                };
+                ode.preconditioner_with(prepare, solve)
+                    .solve(rate, start, 0.0, 1.0)
+            }
+            _ => ode.solve(rate, start, 0.0, 1.0),
+        };
+        let [u, v] = s.y;
+        (
+            u.at((2, 3)),
+            (stack([u, v]), s.steps + s.rejected, s.status),
+        )
+    };
+    let ((_, (y, steps, status)), slope) = jit(value_and_grad_aux(f)).call(50.0)?;
+    let status = status.item::<i64>()?;
+    Ok((y.to_vec()?, slope.item()?, steps.item()?, status))
+}
+
+#[test]
+fn preconditioners_change_the_work_and_not_the_solution() -> Result {
+    let few = Linear::Residuals {
+        restart: 7,
+        rtol: 1e-8,
+        max_steps: 7,
+    };
+    let (dense, slope, dense_steps, _) = cells_solved(Bdf::new(), "none")?;
+    let close = |name: &str, (y, d, steps, status): &(Vec<f64>, f64, i64, i64)| {
+        let e = deviation(y, &dense, 1.0);
+        println!("{name} {e:.1e}: {steps} steps, slope {d} {slope}");
+        *status == Status::Finished.code() && e < 2e-4 && (d - slope).abs() < 2e-3 * slope.abs()
+    };
+    for kind in ["waves", "blocks"] {
+        let bdf = cells_solved(Bdf::new().linear(Linear::residuals()), kind)?;
+        assert!(close(&format!("Bdf, {kind}"), &bdf), "{kind}");
+        assert!(
+            bdf.2 < dense_steps * 5 / 4,
+            "{kind}: {} {dense_steps}",
+            bdf.2
+        );
+        let products = cells_solved(Bdf::new().linear(Linear::products()), kind)?;
+        assert!(
+            close(&format!("Bdf by products, {kind}"), &products),
+            "{kind}"
+        );
+    }
+    for (name, found) in [
+        (
+            "Rodas5P",
+            cells_solved(Rodas5P::new().linear(Linear::residuals()), "waves")?,
+        ),
+        (
+            "Kvaerno5",
+            cells_solved(Kvaerno5::new().linear(Linear::residuals()), "waves")?,
+        ),
+        (
+            "KenCarp4",
+            cells_solved(KenCarp4::new().linear(Linear::residuals()), "waves")?,
+        ),
+    ] {
+        assert!(close(name, &found), "{name}");
+    }
+    // Seven products are enough for a system with a preconditioner.
+    let with = cells_solved(Bdf::new().linear(few), "waves")?;
+    assert!(close("Bdf, few products", &with));
+    Ok(())
+}
+
+#[test]
+fn mistakes_with_preconditioners_are_errors_at_the_users_line() {
+    let decay = |_: Var, y: Var| -y;
+    let same = |_: Var, _: Var, _: Var, r: Var| r;
+    let e = jit(move |y: Var| {
+        let ode = Ode::new(Tsit5).preconditioner(same);
+        ode.solve(decay, y, 0.0, 1.0).y
+    });
+    let e = e.call([1.0, 2.0]).unwrap_err().to_string();
+    assert!(
+        e.starts_with("ode: Tsit5 solves no systems by products"),
+        "{e}"
+    );
+    assert!(e.contains("large.rs"), "{e}");
+    let ode = Ode::new(Bdf::new().linear(Linear::residuals()));
+    let e = jit(move |y: Var| {
+        let ode = ode.preconditioner(|_, _: Var, _, r: Var| r.sum());
+        ode.solve(decay, y, 0.0, 1.0).y
+    });
+    let e = e.call([1.0, 2.0]).unwrap_err().to_string();
+    assert!(e.contains("what the preconditioner returns"), "{e}");
+    assert!(e.contains("large.rs"), "{e}");
+    let e = jit(move |y: Var| {
+        let ode = ode.preconditioner(|_, _: Var, _, r: Var| r * r);
+        ode.solve(decay, y, 0.0, 1.0).y
+    });
+    let e = e.call([1.0, 2.0]).unwrap_err().to_string();
+    assert!(e.contains("not linear"), "{e}");
 }

@@ -4,6 +4,7 @@ use wengert::prelude::*;
 use wengert_solve::Status;
 use wengert_solve::de::{
     Bdf, KenCarp3, KenCarp4, Kvaerno3, Kvaerno5, Method, Ode, Rodas4, Rodas5P, Ros3P, Solution,
+    TrBdf2,
 };
 
 use super::*;
@@ -11,6 +12,7 @@ use super::*;
 #[test]
 fn fixed_steps_have_their_order() -> Result {
     for (found, least) in [
+        (order(TrBdf2::new(), 40)?, 2.0),
         (order(Ros3P::new(), 20)?, 3.0),
         (order(Rodas4::new(), 20)?, 4.0),
         (order(Rodas5P::new(), 40)?, 5.0),
