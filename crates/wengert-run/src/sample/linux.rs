@@ -236,6 +236,21 @@ pub(crate) fn with_pool<R>(f: impl FnOnce() -> R) -> R {
     result
 }
 
+/// Runs `f`, which waits for other threads: it is no work, and no samples are kept of it.
+#[inline]
+pub(crate) fn waiting<R>(f: impl FnOnce() -> R) -> R {
+    let thread = current();
+    let set = |waits| {
+        if let Some(thread) = thread {
+            thread.waits.store(waits, Ordering::Relaxed);
+        }
+    };
+    set(true);
+    let result = f();
+    set(false);
+    result
+}
+
 /// Runs `f` as a span.
 #[inline]
 pub(crate) fn span<R>(activity: Activity, f: impl FnOnce() -> R) -> R {

@@ -60,6 +60,12 @@ pub(crate) fn with_pool<R>(f: impl FnOnce() -> R) -> R {
     f()
 }
 
+/// Runs `f`, which waits for other threads.
+#[inline]
+pub(crate) fn waiting<R>(f: impl FnOnce() -> R) -> R {
+    f()
+}
+
 /// Runs `f` as a span.
 #[inline]
 pub(crate) fn span<R>(_: Activity, f: impl FnOnce() -> R) -> R {
