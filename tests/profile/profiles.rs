@@ -78,7 +78,8 @@ fn a_slow_line_is_first() {
         );
     }
     assert_eq!(first.derivative, 0.0);
-    assert_eq!(first.runs, 20_000.0);
+    // The steps of loops around the elements are few.
+    assert!((20_000.0..20_100.0).contains(&first.runs), "{profile}");
     assert_eq!(profile.memory.arguments, 160_000);
     assert_eq!(profile.memory.results, 8);
     let text = profile.to_string();
@@ -92,18 +93,20 @@ fn a_slow_line_is_first() {
 #[test]
 fn derivatives_count_for_their_line_and_say_so() {
     let _turn = turn();
-    let line = line!() + 3;
+    let line = line!() + 2;
     let f = jit(grad(|x: Var| {
-        let scaled = 0.5 * x;
-        let y = scaled.tan();
-        (y * y).sum()
+        let y = x.erf();
+        y.sum()
     }));
     let profile = f.profile_for(SHORT, vec![0.5; 20_000]).unwrap();
     consistent(&profile);
+    // The value is not wanted: what is left of the line is its derivative.
     let found = profile.line("profiles.rs", line).unwrap();
     assert!(found.share > 0.0, "{profile}");
-    let derived: f64 = profile.lines.iter().map(|l| l.derivative).sum();
-    assert!(derived > 0.0, "{profile}");
+    if sampled(&profile) {
+        assert_eq!(found.derivative, found.share, "{profile}");
+        assert!(profile.to_string().contains(" 100 "), "{profile}");
+    }
 }
 
 #[test]
@@ -131,15 +134,13 @@ fn threads_and_kernels_count_for_their_line() {
 #[test]
 fn parallel_loops_have_tasks() {
     let _turn = turn();
-    let line = line!() + 3;
     let f = jit(vmap(|x: Var| fori(0..200, x, |_, x| (x * 1.01).sin())));
     let profile = f.profile_for(SHORT, vec![0.5; 20_000]).unwrap();
     consistent(&profile);
-    assert!(
-        profile.line("profiles.rs", line).unwrap().share > 0.5,
-        "{profile}"
-    );
     if sampled(&profile) {
+        let text = profile.lines[0].text.as_deref().unwrap();
+        assert!(text.contains("(x * 1.01).sin()"), "{profile}");
+        assert!(profile.lines[0].share > 0.5, "{profile}");
         assert!(
             profile
                 .to_chrome_trace()

@@ -21,7 +21,8 @@ use wengert_run::perf;
 use wengert_run::{Backend, CompileError, Executable, Listing, Made, Options, Size};
 
 use crate::code::MachineCode;
-use crate::emit::session::{self, Code, Traced};
+use crate::emit::session::{self, Code};
+use crate::lines::Traced;
 use crate::memory::CodeMemory;
 use crate::plan;
 use crate::target::isas_of;

@@ -12,6 +12,7 @@ mod code;
 mod compile;
 mod cross;
 mod emit;
+mod lines;
 mod memory;
 mod plan;
 mod target;

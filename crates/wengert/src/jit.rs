@@ -414,8 +414,7 @@ where
             out,
             choices,
         } = self.trace(signature, traced)?;
-        let mut options = self.code_options();
-        options.lines = perf::is_wanted();
+        let options = self.code_options();
         let backend = &self.options.backend;
         let code = deep(&func, || {
             let target = backend.target(&options);
@@ -444,6 +443,7 @@ where
         wengert_run::Options {
             list_limit: self.options.residual_bytes,
             unroll: !self.options.plain,
+            lines: perf::is_wanted(),
             vectors: match self.options.plain {
                 true => wengert_run::Vectors::Narrow,
                 false => wengert_run::Vectors::Loops,

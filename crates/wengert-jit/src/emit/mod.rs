@@ -31,14 +31,14 @@ mod vector;
 
 use std::collections::HashMap;
 
-use cranelift_codegen::ir::{self, BlockArg, InstBuilder, MemFlagsData, SourceLoc, types};
+use cranelift_codegen::ir::{self, BlockArg, InstBuilder, MemFlagsData, types};
 use cranelift_frontend::FunctionBuilder;
 use wengert_loop::loops::{Block, BufferId, Stmt, Value};
-use wengert_loop::source::SourceId;
 use wengert_loop::types::DType;
 
 use self::next_use::Near;
 use self::session::Session;
+use crate::lines::{source_of, srcloc};
 use crate::plan::Values;
 
 /// For the frame: aligned, never traps.
@@ -169,19 +169,6 @@ pub(crate) struct Emitter<'a, 'p> {
     /// Whether the instructions are marked with the places that they come from: not those of a pure function, which
     /// belong to its callers.
     lines: bool,
-}
-
-/// The mark of a place on instructions. Cranelift keeps differences of marks, and -1 is no mark: all are even.
-fn srcloc(source: Option<SourceId>) -> SourceLoc {
-    source.map_or_else(SourceLoc::default, |s| SourceLoc::new(2 * s.number()))
-}
-
-/// The place of a mark.
-fn place_of(mark: SourceLoc) -> Option<SourceId> {
-    match mark.is_default() {
-        true => None,
-        false => SourceId::numbered(mark.bits() / 2),
-    }
 }
 
 /// The type of a scalar.
@@ -368,7 +355,7 @@ impl<'a, 'p> Emitter<'a, 'p> {
     /// Says that the instructions that follow come from where a statement does, if a table of lines is wanted.
     fn comes_from(&mut self, s: &Stmt) {
         if self.lines {
-            let source = self.s.plan.program.source_of(s);
+            let source = source_of(&self.s.plan.program, s);
             self.b.set_srcloc(srcloc(source));
         }
     }

@@ -1,31 +1,30 @@
 //! The state that the functions of one program share while they are written.
 
-use std::any::Any;
+mod kept;
+
 use std::collections::HashMap;
 
+use cranelift_codegen::Context;
 use cranelift_codegen::ir::{AbiParam, Function, InstBuilder, Signature, types};
 use cranelift_codegen::isa::{OwnedTargetIsa, TargetIsa};
-use cranelift_codegen::{Context, Final, MachBufferFinalized};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_jit::JITModule;
-use cranelift_module::{FuncId, Module, ModuleReloc, ModuleRelocTarget};
-use wengert_loop::loops::{BufferId, BufferKind, For, LANES, ListId};
-use wengert_loop::source::SourceId;
+use cranelift_module::{FuncId, Module, ModuleReloc};
+use wengert_loop::loops::{BufferKind, For, LANES, ListId};
 use wengert_loop::types::DType;
 use wengert_run::call::layout::{FrameShape, Layout};
 use wengert_run::call::lists::Slot;
-use wengert_run::lines::{LineSpan, covering};
 use wengert_run::{CompileError, Listed, Options};
 
+pub(crate) use self::kept::Kept;
+use self::kept::keep;
 use super::how::Machine;
-use super::{Emitter, Lanes, Location, Unit, place_of, scalar_type};
+use super::{Emitter, Lanes, Location, Unit, scalar_type};
 use crate::compile::refused;
+use crate::lines::{Traced, traced};
 use crate::memory;
 use crate::plan::{Plan, Values, plan_function};
 use crate::zmm::{self, FrameSlots, ListPlace, Places, VectorLoop};
-
-/// Free elements on both sides of a table of constants.
-const PAD: usize = 8;
 
 /// Code without a loop runs once a call; above this number of instructions it takes the quick
 /// allocator.
@@ -65,14 +64,6 @@ pub(crate) struct Session<'p> {
     kept: Kept,
 }
 
-/// The data that compiled code points to, which must live as long as the code.
-#[derive(Default)]
-pub(crate) struct Kept {
-    tables: HashMap<u32, Box<[u64]>>,
-    values: Vec<Box<dyn Any + Send>>,
-    sources: HashMap<SourceId, Box<SourceId>>,
-}
-
 enum Waiting<'p> {
     Body(FuncId, &'p For),
     Function(FuncId, u32, bool, Unit),
@@ -86,25 +77,6 @@ pub(crate) struct Code {
     pub relocs: Vec<ModuleReloc>,
     /// The places that it comes from, if they were asked for.
     pub traced: Option<Traced>,
-}
-
-/// The places that the code of a function comes from, by offsets into it.
-pub(crate) struct Traced {
-    pub name: String,
-    /// Whether it is a function of scalars, which computes for whoever calls it.
-    pub pure: bool,
-    pub lines: Vec<LineSpan>,
-    pub calls: Vec<TracedCall>,
-}
-
-/// A call in the code of a function.
-pub(crate) struct TracedCall {
-    /// The offset of the instruction after it.
-    pub back: u32,
-    /// The bytes from the slot of the function's own return address down to that of the call's.
-    pub depth: u32,
-    /// The function that it calls, if that is one of the program.
-    pub callee: Option<FuncId>,
 }
 
 impl Code {
@@ -598,95 +570,4 @@ impl<'p> Session<'p> {
     pub(super) fn list_line(&mut self, id: ListId) -> i64 {
         self.source(self.plan.program.lists[id.0 as usize].at) as i64
     }
-
-    /// The address of a table of constants.
-    pub(super) fn table(&mut self, b: BufferId) -> i64 {
-        let plan = self.plan;
-        let buffer = &plan.program.buffers[b.0 as usize];
-        let BufferKind::Constant(n) = buffer.kind else {
-            panic!("not a table of constants");
-        };
-        let size = buffer.dtype.bytes();
-        let table = self.kept.tables.entry(n).or_insert_with(|| {
-            let bits = &plan.program.constants[n as usize];
-            let mut words = vec![0u64; PAD + (bits.len() * size).div_ceil(8) + PAD];
-            for (i, &x) in bits.iter().enumerate() {
-                let x = if buffer.dtype == DType::Bool {
-                    u64::from(x != 0)
-                } else {
-                    x
-                };
-                let at = 8 * PAD + i * size;
-                let bytes = x.to_le_bytes();
-                for (k, &byte) in bytes[..size].iter().enumerate() {
-                    words[(at + k) / 8] |= u64::from(byte) << (8 * ((at + k) % 8));
-                }
-            }
-            words.into_boxed_slice()
-        });
-        table.as_ptr() as i64 + 8 * PAD as i64
-    }
-
-    /// Keeps a value that code points to at a fixed address.
-    pub(super) fn keep<T: Any + Send>(&mut self, value: T) -> usize {
-        keep(&mut self.kept.values, Box::new(value))
-    }
-
-    /// A source line of the user, at a fixed address; 0 if it is unknown.
-    pub(super) fn source(&mut self, at: Option<SourceId>) -> usize {
-        at.map_or(0, |id| {
-            let kept = self.kept.sources.entry(id);
-            &raw const **kept.or_insert_with(|| Box::new(id)) as usize
-        })
-    }
-}
-
-/// What is known of the places that a function of Cranelift's comes from.
-fn traced(
-    buffer: &MachBufferFinalized<Final>,
-    len: u32,
-    relocs: &[ModuleReloc],
-    name: &str,
-    pure: bool,
-) -> Traced {
-    let lines = buffer
-        .get_srclocs_sorted()
-        .iter()
-        .filter(|l| l.start < l.end);
-    let lines = lines.map(|l| LineSpan {
-        start: l.start,
-        end: l.end,
-        source: place_of(l.loc),
-    });
-    // The return address and the register of frames are above the rest of the frame.
-    let frame = buffer.frame_layout().map_or(0, |f| f.frame_to_fp_offset);
-    let calls = buffer.call_sites().map(|call| {
-        // A near call ends with the distance to what it calls.
-        let called = relocs.iter().find(|r| r.offset + 4 == call.ret_addr);
-        let callee = called.and_then(|r| match &r.name {
-            ModuleRelocTarget::User {
-                namespace: 0,
-                index,
-            } => Some(FuncId::from_u32(*index)),
-            _ => None,
-        });
-        TracedCall {
-            back: call.ret_addr,
-            depth: frame + 16,
-            callee,
-        }
-    });
-    Traced {
-        name: name.to_string(),
-        pure,
-        lines: covering(lines, len),
-        calls: calls.collect(),
-    }
-}
-
-/// Keeps a value, and returns its address.
-fn keep(kept: &mut Vec<Box<dyn Any + Send>>, value: Box<dyn Any + Send>) -> usize {
-    let at = (&raw const *value).cast::<()>() as usize;
-    kept.push(value);
-    at
 }

@@ -46,7 +46,7 @@ use self::liveness::{Life, Pos};
 use self::memory::Pointer;
 use self::refilled::Refilled;
 use self::regs::{Piece, Registers};
-use crate::emit::session::TracedCall;
+use crate::lines::{TracedCall, source_of};
 use crate::plan::{Plan, Values};
 
 /// Rows and words of the frame that the loops of one kind of frame use, one loop after the other.
@@ -225,7 +225,8 @@ pub(crate) fn write<'p>(
     let mut asm = Asm::new(lanes, listing);
     if lines {
         asm.keep_lines();
-        asm.comes_from(plan.program.sources.of(l.index));
+        let inside = || (l.body.stmts.iter()).find_map(|s| source_of(&plan.program, s));
+        asm.comes_from(plan.program.sources.of(l.index).or_else(inside));
     }
     let leave = asm.label();
     let refilled = match lanes {
@@ -493,7 +494,7 @@ impl<'p> Writer<'_, 'p> {
     /// Says that the code that follows comes from where a statement does.
     fn comes_from(&mut self, s: &Stmt) {
         if self.asm.has_lines() {
-            let source = self.plan.program.source_of(s);
+            let source = source_of(&self.plan.program, s);
             self.asm.comes_from(source);
         }
     }

@@ -57,7 +57,7 @@ pub(super) fn share<F: Fn(usize) + Sync>(parts: usize, work: F) {
     }
     let end = End(&shared);
     shared.take_parts();
-    drop(end);
+    sample::waiting(|| drop(end));
 }
 
 impl Shared {

@@ -84,7 +84,7 @@ pub unsafe fn run(run: &Run<'_>, frame: *mut u8, body: Body, extent: i64, nanose
         });
     }
     job.take_chunks();
-    job.wait();
+    sample::waiting(|| job.wait());
 }
 
 /// Returns how many steps of this duration form a chunk.

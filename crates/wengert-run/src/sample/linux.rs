@@ -10,8 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use self::handler::Handler;
 use self::thread::{Armed, Thread};
-use super::{Activity, Recording, Refused, Settings};
-use crate::library::threads::Body;
+use super::{Activity, Body, Recording, Refused, Settings};
 use crate::lines::LineTable;
 
 /// Whether a recording is running.
@@ -234,6 +233,21 @@ pub(crate) fn with_pool<R>(f: impl FnOnce() -> R) -> R {
     let around = EVERYONE.swap(site, Ordering::Relaxed);
     let result = f();
     EVERYONE.store(around, Ordering::Relaxed);
+    result
+}
+
+/// Runs `f`, which waits for other threads: it is no work, and no samples are kept of it.
+#[inline]
+pub(crate) fn waiting<R>(f: impl FnOnce() -> R) -> R {
+    let thread = current();
+    let set = |waits| {
+        if let Some(thread) = thread {
+            thread.waits.store(waits, Ordering::Relaxed);
+        }
+    };
+    set(true);
+    let result = f();
+    set(false);
     result
 }
 

@@ -26,7 +26,10 @@ use crate::lines::LineTable;
 pub use machine::{call, now};
 pub use recording::{Activity, Recording, Sample, Span, ThreadRecord};
 
-pub(crate) use machine::{body, inherit, lists, site, span, with_pool};
+pub(crate) use machine::{body, inherit, lists, site, span, waiting, with_pool};
+
+/// The body of a parallel loop.
+type Body = unsafe extern "C" fn(*mut u8, i64, i64) -> i32;
 
 /// The calls of compiled code in progress that a sample holds at most.
 pub const SITES: usize = 4;

@@ -3,8 +3,7 @@
 use std::sync::LazyLock;
 use std::time::Instant;
 
-use super::{Recording, Refused, Settings};
-use crate::library::threads::Body;
+use super::{Body, Recording, Refused, Settings};
 use crate::lines::LineTable;
 use crate::sample::Activity;
 
@@ -58,6 +57,12 @@ pub(crate) fn inherit(_: usize) {}
 /// Runs a library that takes threads of the pool by itself.
 #[inline]
 pub(crate) fn with_pool<R>(f: impl FnOnce() -> R) -> R {
+    f()
+}
+
+/// Runs `f`, which waits for other threads.
+#[inline]
+pub(crate) fn waiting<R>(f: impl FnOnce() -> R) -> R {
     f()
 }
 

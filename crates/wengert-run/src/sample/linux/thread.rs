@@ -4,7 +4,7 @@ use std::arch::asm;
 use std::cell::UnsafeCell;
 use std::ptr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use super::handler::{self, MAGIC};
 use super::{EVERYONE, THREAD, clock, now};
@@ -57,6 +57,8 @@ pub(super) struct Thread {
     root: AtomicUsize,
     /// The call of another thread that this one works for.
     pub(super) inherited: AtomicUsize,
+    /// Whether it waits for other threads.
+    pub(super) waits: AtomicBool,
     /// The nanoseconds that it had computed when that was asked last.
     computed: AtomicU64,
     samples: Tape<Sample>,
@@ -82,6 +84,7 @@ impl Thread {
             entry: AtomicUsize::new(0),
             root: AtomicUsize::new(0),
             inherited: AtomicUsize::new(0),
+            waits: AtomicBool::new(false),
             computed: AtomicU64::new(0),
             samples: Tape::new(settings.most, Sample::default()),
             spans: Tape::new(if settings.spans { SPANS } else { 0 }, span),
@@ -207,6 +210,9 @@ impl Thread {
 
     /// Notes what the thread does. Called by the signal handler.
     pub(super) fn tick(&self, instruction: usize, stack: usize) {
+        if self.waits.load(Ordering::Relaxed) {
+            return;
+        }
         let inside = self.entry.load(Ordering::Relaxed) != 0;
         let mut inherited = self.inherited.load(Ordering::Relaxed);
         if !inside && inherited == 0 && !self.main {

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use wengert_ir::cost::cycles;
 use wengert_ir::loops::kernel::Access;
-use wengert_ir::loops::{Block, BufferId, BufferKind, LANES, LoopKind, Program, Stmt, Value, walk};
+use wengert_ir::loops::{
+    Block, BufferId, BufferKind, LANES, LoopKind, Program, ScalarOp, Stmt, Value, walk,
+};
 use wengert_ir::source::SourceId;
 use wengert_run::plan::constants;
 
@@ -32,19 +34,53 @@ pub(super) fn work(program: &Program) -> HashMap<Option<SourceId>, Work> {
     let mut walker = Walker {
         program,
         constants: constants(program.values.len(), &program.body),
+        bounds: bounds(program),
         work: HashMap::new(),
+        here: HashMap::new(),
     };
-    walker.block(&program.body, 1.0, false);
+    walker.body(|w| w.block(&program.body, 1.0, false));
     walker.work
+}
+
+/// Upper bounds of lengths that are the smaller of a number and something else: of the last chunk of a loop.
+fn bounds(program: &Program) -> HashMap<Value, u64> {
+    let constants = constants(program.values.len(), &program.body);
+    let mut bounds = HashMap::new();
+    walk::stmts(&program.body, &mut |s| {
+        if let Stmt::Op {
+            out,
+            op: ScalarOp::Min,
+            args,
+        } = s
+        {
+            let known = args.iter().filter_map(|a| constants[a.0 as usize]);
+            bounds.extend(known.min().map(|n| (*out, n)));
+        }
+    });
+    bounds
 }
 
 struct Walker<'p> {
     program: &'p Program,
     constants: Vec<Option<u64>>,
+    /// Upper bounds of numbers that the program computes.
+    bounds: HashMap<Value, u64>,
     work: HashMap<Option<SourceId>, Work>,
+    /// How often each place runs in the innermost loop, apart from those inside.
+    here: HashMap<Option<SourceId>, f64>,
 }
 
 impl Walker<'_> {
+    /// Walks the body of a loop. Of the statements of a place in it, the one counts that runs most often; copies of it in
+    /// other loops, such as for the rest of an array, run besides.
+    fn body(&mut self, walk: impl FnOnce(&mut Self)) {
+        let around = std::mem::take(&mut self.here);
+        walk(self);
+        for (source, runs) in std::mem::replace(&mut self.here, around) {
+            self.work.entry(source).or_default().runs += runs;
+        }
+    }
+
     fn block(&mut self, block: &Block, times: f64, per_step: bool) {
         block
             .stmts
@@ -56,18 +92,22 @@ impl Walker<'_> {
         match s {
             Stmt::Const { .. } => return,
             Stmt::For(l) => {
-                let steps = self.known(l.extent);
+                let steps = self
+                    .known(l.extent)
+                    .or_else(|| self.bounds.get(&l.extent).copied());
                 let inner = steps.map_or(1.0, |n| (n as i64).max(0) as f64);
                 let unknown = steps.is_none() && l.kind == LoopKind::SERIAL;
                 let (times, per_step) = match unknown {
                     true => (1.0, true),
                     false => (times * inner, per_step),
                 };
-                return self.block(&l.body, times, per_step);
+                return self.body(|w| w.block(&l.body, times, per_step));
             }
             Stmt::While(l) => {
-                self.block(&l.cond, 1.0, true);
-                return self.block(&l.body, 1.0, true);
+                return self.body(|w| {
+                    w.block(&l.cond, 1.0, true);
+                    w.block(&l.body, 1.0, true);
+                });
             }
             Stmt::If(i) => {
                 self.block(&i.then, times, per_step);
@@ -119,8 +159,10 @@ impl Walker<'_> {
             }
             _ => {}
         }
-        let work = self.work.entry(self.program.source_of(s)).or_default();
-        work.runs = work.runs.max(times);
+        let source = self.program.source_of(s);
+        let runs = self.here.entry(source).or_default();
+        *runs = runs.max(times);
+        let work = self.work.entry(source).or_default();
         work.read += times * read;
         work.written += times * written;
         work.results += times * results;
