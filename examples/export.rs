@@ -88,17 +88,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     let data = pelts();
 
     // The fit, from a point of the right magnitude.
-    let start = tree::map(
-        Model {
-            alpha: 0.5,
-            beta: 0.03,
-            gamma: 0.8,
-            delta: 0.03,
-            hares: 30.0,
-            lynx: 5.0,
-        },
-        f64::ln,
-    );
+    let start = Model {
+        alpha: 0.5f64.ln(),
+        beta: 0.03f64.ln(),
+        gamma: 0.8f64.ln(),
+        delta: 0.03f64.ln(),
+        hares: 30f64.ln(),
+        lynx: 5f64.ln(),
+    };
     let given = data.clone();
     let options = LevenbergMarquardt::new().xtol(1e-10).radius(0.1);
     let fit =
