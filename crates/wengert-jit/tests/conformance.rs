@@ -1,9 +1,9 @@
 //! What every back end must compute, by Cranelift and in registers of 512 bits.
 
-use crate::common::backend::{Compiled, Wide};
 use wengert_check::conformance::{Candidate, Each, check, functions, generated, operations};
 use wengert_check::program::Limits;
-use wengert_jit::{Cpu, Options};
+use wengert_jit::{Cpu, Cranelift, Options, Vectors};
+use wengert_run::testing::With;
 
 /// Both code generators.
 fn candidates() -> Vec<Box<dyn Candidate>> {
@@ -11,9 +11,18 @@ fn candidates() -> Vec<Box<dyn Candidate>> {
         cpu: Cpu::baseline(),
         ..Options::default()
     };
+    let wide = Options {
+        cpu: match Cpu::X86_64_V4.runs_here() {
+            true => Cpu::X86_64_V4,
+            false => Cpu::host(),
+        },
+        vectors: Vectors::AllLoops,
+        unroll: false,
+        ..Options::default()
+    };
     vec![
-        Box::new(Each("vectors of 128 bits", Compiled(narrow))),
-        Box::new(Each("vectors of 512 bits", Wide)),
+        Box::new(Each("vectors of 128 bits", With(Cranelift, narrow))),
+        Box::new(Each("vectors of 512 bits", With(Cranelift, wide))),
     ]
 }
 
