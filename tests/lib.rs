@@ -12,11 +12,13 @@ chapters! {
     wengert: "../crates/wengert/README.md";
     wengert_check: "../crates/wengert-check/README.md";
     wengert_derive: "../crates/wengert-derive/README.md";
+    wengert_interop: "../crates/wengert-interop/README.md";
     getting_started: "../docs/src/getting-started.md";
     from_jax: "../docs/src/from-jax.md";
     mental_model: "../docs/src/mental-model.md";
     trees: "../docs/src/trees.md";
     running: "../docs/src/running.md";
+    data: "../docs/src/data.md";
     control_flow: "../docs/src/control-flow.md";
     derivatives: "../docs/src/derivatives.md";
     without_exceptions: "../docs/src/without-exceptions.md";
