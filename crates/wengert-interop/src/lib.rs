@@ -67,6 +67,8 @@
 //! All numbers are read as what they were, bit by bit but for the payload of a NaN; of `serde_json` this needs its feature
 //! `float_roundtrip`.
 #![forbid(unsafe_code)]
+// One source for all versions of a crate: each is another module, because `super` is.
+#![allow(clippy::duplicate_mod)]
 #![cfg_attr(
     not(all(feature = "npy", feature = "safetensors")),
     allow(dead_code, unused_imports)

@@ -22,7 +22,7 @@ fn spoil(file: &[u8], mut read: impl FnMut(&[u8])) {
         let mut other = file.to_vec();
         for _ in 0..1 + next(&mut state) % 3 {
             // Most of the time in the header.
-            let end = if next(&mut state) % 4 == 0 {
+            let end = if next(&mut state).is_multiple_of(4) {
                 file.len()
             } else {
                 file.len().min(160)
