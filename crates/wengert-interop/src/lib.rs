@@ -24,12 +24,11 @@
 //! # #[cfg(feature = "nalgebra_0_35")] {
 //! use wengert::prelude::*;
 //! use wengert_interop::ToArray;
-//! use wengert_interop::nalgebra_0_35::{AsNalgebra, nalgebra::dmatrix};
+//! use wengert_interop::nalgebra_0_35::{AsNalgebra, nalgebra::DMatrix};
 //!
-//! # mod dmatrix {}
 //! # fn main() -> wengert::Result<()> {
 //! let gram = jit(|a: Var| a.t().dot(a));
-//! let a = wengert_interop::nalgebra_0_35::nalgebra::DMatrix::from_row_slice(2, 2, &[3.0, 1.0, 0.0, 2.0]);
+//! let a = DMatrix::from_row_slice(2, 2, &[3.0, 1.0, 0.0, 2.0]);
 //! let g = gram.call(a.to_array())?;
 //! let values = g.as_dmatrix::<f64>()?.symmetric_eigenvalues();
 //! assert!((values.product() - 36.0).abs() < 1e-12);
