@@ -30,7 +30,7 @@
 //! let gram = jit(|a: Var| a.t().dot(a));
 //! let a = DMatrix::from_row_slice(2, 2, &[3.0, 1.0, 0.0, 2.0]);
 //! let g = gram.call(a.to_array())?;
-//! let values = g.as_dmatrix::<f64>()?.symmetric_eigenvalues();
+//! let values = g.as_dmatrix_t::<f64>()?.symmetric_eigenvalues();
 //! assert!((values.product() - 36.0).abs() < 1e-12);
 //! # Ok(())
 //! # }

@@ -34,19 +34,19 @@ macro_rules! tests {
             #[test]
             fn views_share_the_memory() {
                 let a = rows();
-                let view = a.as_dmatrix::<f64>().unwrap();
+                let view = a.as_dmatrix_t::<f64>().unwrap();
                 assert_eq!(view.as_ptr(), a.as_slice::<f64>().unwrap().as_ptr());
-                assert_eq!((view.shape(), view[(0, 2)], view[(1, 0)]), ((2, 3), 5.0, 2.0));
-                assert_eq!(view.to_array(), a);
+                assert_eq!((view.shape(), view[(0, 1)], view[(1, 0)]), ((3, 2), 2.0, 3.0));
+                assert_eq!(view.transpose().to_array(), a);
                 let x = Array::from([1i32, 2, 3]);
                 let view = x.as_dvector::<i32>().unwrap();
                 assert_eq!(view.as_ptr(), x.as_slice::<i32>().unwrap().as_ptr());
                 assert_eq!(view.to_array(), x);
                 for shape in [[0, 3], [3, 0], [0, 0]] {
                     let empty = Array::zeros(shape, DType::F64);
-                    let view = empty.as_dmatrix::<f64>().unwrap();
-                    assert_eq!(view.shape(), (shape[0] as usize, shape[1] as usize));
-                    assert_eq!(view.to_array(), empty);
+                    let view = empty.as_dmatrix_t::<f64>().unwrap();
+                    assert_eq!(view.shape(), (shape[1] as usize, shape[0] as usize));
+                    assert_eq!(view.transpose().to_array(), empty);
                     assert_eq!(empty.to_dmatrix::<f64>().unwrap().to_array(), empty);
                 }
                 assert_eq!(Array::zeros(0, DType::F64).as_dvector::<f64>().unwrap().len(), 0);
@@ -86,9 +86,9 @@ macro_rules! tests {
                     (a.to_dvector::<f64>().err(), "to_dvector: asked for 1 axis, and"),
                     (a.to_svector::<f64, 2>().err(), "to_svector: asked for the shape [2], and"),
                     (a.as_dvector::<f64>().err(), "as_dvector: asked for 1 axis, and"),
-                    (a.as_dmatrix::<f32>().err(), "as_dmatrix: asked for f32, and"),
+                    (a.as_dmatrix_t::<f32>().err(), "as_dmatrix_t: asked for f32, and"),
                     (a.to_dmatrix::<i64>().err(), "to_dmatrix: asked for i64, and"),
-                    (Array::from(1.0).as_dmatrix::<f64>().err(), "as_dmatrix: asked for 2 axes, and"),
+                    (Array::from(1.0).as_dmatrix_t::<f64>().err(), "as_dmatrix_t: asked for 2 axes, and"),
                 ];
                 for (error, start) in errors {
                     let error = error.unwrap();

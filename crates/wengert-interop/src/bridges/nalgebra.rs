@@ -1,14 +1,13 @@
 //! Between [`Array`] and the matrices of `nalgebra`.
 //!
 //! A matrix of `nalgebra` is in column-major order and an [`Array`] in row-major order, so the same numbers lie
-//! in memory the other way round. Element `(i, j)` is element `[i, j]` in all that is here: nothing is transposed.
-//! A view ([`AsNalgebra`]) does without a copy because it has strides; an owned matrix is a copy.
+//! in memory the other way round. Element `(i, j)` of an owned matrix is element `[i, j]` here: nothing is transposed, and
+//! the elements are copied. A view ([`AsNalgebra`]) copies nothing and is therefore of the transpose, as its name says.
 
 use wengert::{Array, Complex, Element, Result};
 
 use super::nalgebra::{
-    Const, DMatrix, DMatrixView, DVector, DVectorView, Dim, Dyn, Matrix, RawStorage, SMatrix,
-    SVector,
+    Const, DMatrix, DMatrixView, DVector, DVectorView, Dim, Matrix, RawStorage, SMatrix, SVector,
 };
 use crate::number::{Number, ToArray, borrowed, unlike};
 
@@ -24,14 +23,14 @@ use crate::number::{Number, ToArray, borrowed, unlike};
 ///
 /// let a = Array::from([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
 /// let x = Array::from([1.0, 0.0, -1.0]);
-/// let y = a.as_dmatrix::<f64>()? * x.as_dvector::<f64>()?;
+/// let y = a.as_dmatrix_t::<f64>()?.tr_mul(&x.as_dvector::<f64>()?);
 /// assert_eq!(y.as_slice(), [-2.0, -2.0]);
 /// # Ok::<(), wengert::Error>(())
 /// ```
 pub trait AsNalgebra {
-    /// Views an array with two axes as a matrix, whose strides are those of rows.
+    /// Views an array with two axes as the transpose of a matrix: its rows are the columns of the view.
     #[track_caller]
-    fn as_dmatrix<T: Element>(&self) -> Result<DMatrixView<'_, T, Dyn, Dyn>>;
+    fn as_dmatrix_t<T: Element>(&self) -> Result<DMatrixView<'_, T>>;
 
     /// Views an array with one axis as a vector.
     #[track_caller]
@@ -77,17 +76,11 @@ pub trait ToNalgebra: Sized {
 }
 
 impl AsNalgebra for Array {
-    fn as_dmatrix<T: Element>(&self) -> Result<DMatrixView<'_, T, Dyn, Dyn>> {
-        let elements = borrowed::<T>("as_dmatrix", self)?;
+    fn as_dmatrix_t<T: Element>(&self) -> Result<DMatrixView<'_, T>> {
+        let elements = borrowed::<T>("as_dmatrix_t", self)?;
         match *self.shape() {
-            [n, m] => Ok(DMatrixView::from_slice_with_strides_generic(
-                elements,
-                Dyn(n),
-                Dyn(m),
-                Dyn(m),
-                Dyn(1),
-            )),
-            _ => Err(unlike("as_dmatrix", "2 axes", self.dtype(), self.shape())),
+            [n, m] => Ok(DMatrixView::from_slice(elements, m, n)),
+            _ => Err(unlike("as_dmatrix_t", "2 axes", self.dtype(), self.shape())),
         }
     }
 
