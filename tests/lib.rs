@@ -14,6 +14,7 @@ chapters! {
     wengert_check: "../crates/wengert-check/README.md";
     wengert_derive: "../crates/wengert-derive/README.md";
     ten_minutes: "../docs/src/ten-minutes.md";
+    wengert_interop: "../crates/wengert-interop/README.md";
     getting_started: "../docs/src/getting-started.md";
     from_jax: "../docs/src/from-jax.md";
     from_numpy: "../docs/src/from-numpy.md";
@@ -27,6 +28,7 @@ chapters! {
     mental_model: "../docs/src/mental-model.md";
     trees: "../docs/src/trees.md";
     running: "../docs/src/running.md";
+    data: "../docs/src/data.md";
     control_flow: "../docs/src/control-flow.md";
     derivatives: "../docs/src/derivatives.md";
     without_exceptions: "../docs/src/without-exceptions.md";

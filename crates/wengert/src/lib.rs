@@ -125,6 +125,8 @@ mod jit;
 pub mod linalg;
 pub mod prelude;
 pub mod random;
+#[cfg(feature = "serde")]
+mod serialize;
 pub mod solver;
 mod transform;
 pub mod tree;

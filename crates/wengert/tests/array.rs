@@ -377,3 +377,71 @@ fn lengths_that_are_none() {
     let message = refused(|| Array::zeros(ShapeDtype::new([-3], DType::F64).shape, DType::F64));
     assert_eq!(message, "ShapeDtype::new: [-3] holds a negative length");
 }
+
+#[test]
+fn rust_types_come_out_of_arrays() -> Result<()> {
+    assert_eq!(f64::try_from(Array::from(2.5))?, 2.5);
+    assert_eq!(bool::try_from(&Array::from(true))?, true);
+    assert_eq!(Vec::<u8>::try_from(Array::from([1u8, 2]))?, [1, 2]);
+    assert_eq!(<[f32; 2]>::try_from(&Array::from([1f32, 2.0]))?, [1.0, 2.0]);
+    let rows: [[i64; 3]; 2] = Array::from([[1i64, 2, 3], [4, 5, 6]]).try_into()?;
+    assert_eq!(rows, [[1, 2, 3], [4, 5, 6]]);
+
+    // Nothing is converted, and no axis is dropped or added.
+    assert!(f32::try_from(Array::from(2.5)).is_err());
+    assert!(f64::try_from(Array::from([2.5])).is_err());
+    assert!(Vec::<f64>::try_from(Array::from(2.5)).is_err());
+    assert!(Vec::<f64>::try_from(Array::from([[2.5]])).is_err());
+    let line = line!() + 1;
+    let error = <[f64; 3]>::try_from(Array::from([1.0, 2.0])).unwrap_err();
+    let start = "try_from: asked for f64[3], and the array is f64[2]";
+    assert!(error.to_string().starts_with(start), "{error}");
+    assert_eq!(error.at().unwrap().place().line, line);
+    // `try_into` does not say who called it: then no line is better than one of Rust's own library.
+    let error = TryInto::<[[f64; 2]; 2]>::try_into(Array::from([1.0, 2.0])).unwrap_err();
+    assert!(!error.to_string().contains("/core/src/"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .starts_with("try_from: asked for f64[2,2], and"),
+        "{error}"
+    );
+    Ok(())
+}
+
+#[test]
+fn a_vector_takes_the_memory_of_its_array() -> Result<()> {
+    let a = Array::from(vec![1.0, 2.0]);
+    let (b, memory) = (a.clone(), a.as_slice::<f64>()?.as_ptr());
+    assert_eq!(b.into_vec::<f64>()?, [1.0, 2.0]);
+    assert_eq!(a.as_slice::<f64>()?, [1.0, 2.0]);
+    let own = a.into_vec::<f64>()?;
+    assert_eq!((own.as_ptr(), &own[..]), (memory, &[1.0, 2.0][..]));
+    assert!(Array::from(1).into_vec::<f64>().is_err());
+    Ok(())
+}
+
+#[test]
+fn a_traced_value_shows_its_type_and_line() -> Result<()> {
+    let shown = std::cell::RefCell::new(vec![]);
+    let escaped = std::cell::Cell::new(None);
+    let line = line!() + 2;
+    let f = |x: Var| {
+        let y = x + 1.0;
+        shown.borrow_mut().push(format!("{y:?}"));
+        shown.borrow_mut().push(format!("{:?}", Var::from(2.0)));
+        escaped.set(Some(y));
+        y
+    };
+    wengert::trace(f, &ShapeDtype::new(2, DType::F64))?;
+    let shown = shown.into_inner();
+    assert!(shown[0].starts_with("Var(f64[2], made at "), "{shown:?}");
+    assert!(shown[0].contains(&format!(".rs:{line}:")), "{shown:?}");
+    assert!(shown[1].starts_with("Var(2.0"), "{shown:?}");
+    let escaped = format!("{:?}", escaped.get().unwrap());
+    assert!(
+        escaped.ends_with(", of a trace that is not open)"),
+        "{escaped}"
+    );
+    Ok(())
+}

@@ -193,12 +193,16 @@ impl Var {
     }
 }
 
+/// Shows the type and the line that made the value, as in `Var(f64[2], made at src/main.rs:7:13)`, or a literal; the
+/// numbers are not known yet, and [`debug_print`](https://docs.rs/wengert/latest/wengert/fn.debug_print.html) prints them
+/// when the function runs. Of a `Var` whose trace is not open here the line is shown alone.
 impl fmt::Debug for Var {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            Repr::Traced {
-                trace, id, source, ..
-            } => write!(f, "Var({trace}:{id} made at {source})"),
+            Repr::Traced { source, .. } => match stack::known_type(*self) {
+                Some(ty) => write!(f, "Var({ty}, made at {source})"),
+                None => write!(f, "Var(made at {source}, of a trace that is not open)"),
+            },
             Repr::Literal(s) => write!(f, "Var({})", crate::ir::text::literal(s)),
         }
     }

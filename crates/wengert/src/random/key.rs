@@ -67,7 +67,7 @@ use crate::tree::Tree;
 /// ```
 #[derive(Tree)]
 pub struct Key<T = Var> {
-    pub(super) words: T,
+    pub(crate) words: T,
 }
 
 /// A family of keys indexed by traced numbers: see [`Key::fold_in`].

@@ -225,26 +225,26 @@ fn unseen(stack: &[Trace], op: &str, trace: u32, made: SourceId, used: SourceId)
     }
 }
 
+/// Returns the type of a value, unless its trace is not open here.
+pub(crate) fn known_type(var: Var) -> Option<Type> {
+    match var.0 {
+        Repr::Literal(splat) => Some(splat.ty().clone()),
+        Repr::Traced { trace, id, .. } => STACK.with_borrow(|s| {
+            let trace = &s[find(s, trace)?];
+            Some(trace.types[id as usize].clone())
+        }),
+    }
+}
+
 #[track_caller]
 pub(crate) fn type_of(var: Var) -> Type {
-    match var.0 {
-        Repr::Literal(splat) => splat.ty().clone(),
-        Repr::Traced {
-            trace, id, source, ..
-        } => {
-            let ty = STACK.with_borrow(|s| {
-                let trace = &s[find(s, trace)?];
-                Some(trace.types[id as usize].clone())
-            });
-            // The error is not raised in a closure, which would not know its caller.
-            match ty {
-                Some(ty) => ty,
-                None => {
-                    let used = current_source();
-                    raise(STACK.with_borrow(|s| unseen(s, "use of a Var", trace, source, used)))
-                }
-            }
+    match (known_type(var), var.0) {
+        (Some(ty), _) => ty,
+        (None, Repr::Traced { trace, source, .. }) => {
+            let used = current_source();
+            raise(STACK.with_borrow(|s| unseen(s, "use of a Var", trace, source, used)))
         }
+        (None, Repr::Literal(_)) => unreachable!("a literal has its type"),
     }
 }
 
