@@ -372,7 +372,7 @@ fn what_has_no_c_is_an_error_that_says_what_to_do() {
     }
     let big = jit(|x: Var| x.cholesky());
     let e = message(
-        export(big, &ShapeDtype::new([80, 80], DType::F64), "big")
+        export(big, ShapeDtype::new([80, 80], DType::F64), "big")
             .unwrap()
             .files(),
     );
@@ -396,7 +396,7 @@ fn what_has_no_c_is_an_error_that_says_what_to_do() {
 #[test]
 fn lines_of_rust_are_in_the_source() {
     let f = || jit(|x: Var| (x.sin() * 2.0).cumsum(0));
-    let files = export(f(), &ShapeDtype::new([500], DType::F64), "run").unwrap();
+    let files = export(f(), ShapeDtype::new([500], DType::F64), "run").unwrap();
     assert!(files.files().unwrap().source.contains("export.rs:"));
     let source = files.lines().files().unwrap().source;
     assert!(

@@ -5,6 +5,7 @@ mod entries;
 mod entry;
 mod executable;
 mod explain;
+mod options;
 mod parts;
 mod prices;
 mod profile;
@@ -27,7 +28,6 @@ use wengert_ir::timing::timed;
 use wengert_ir::trace::{Kind, Var, closed};
 use wengert_ir::transform::dead_code;
 use wengert_ir::{eval, rewrite, schedule};
-use wengert_jit::Cranelift;
 use wengert_run::{Backend, perf};
 
 use self::compiled::{Compiled, Seen, Spare, Work};
@@ -35,11 +35,12 @@ use self::entries::Entries;
 use self::entry::{Deeper, Entered, Entry, Signature};
 pub use self::executable::Executable;
 pub use self::explain::{Explanation, Stage};
+use self::options::Options;
 pub use self::parts::FunctionParts;
 pub use self::prices::Estimate;
 pub use self::profile::{Line, Memory, Method, Profile, StageTime};
 use crate::array::{Array, Form};
-use crate::debug::{Printer, printing};
+use crate::debug::printing;
 use crate::tree::{self, Feed, ShapeDtype, Tree, TreeDef};
 
 /// Turns a function of `Var`s into a function of data: it is traced once for each signature (structure, element
@@ -96,139 +97,11 @@ pub struct Jit<X, Y> {
     entries: Entries,
 }
 
-#[derive(Clone)]
-struct Options {
-    max_steps: u64,
-    residual_bytes: usize,
-    check_finite: bool,
-    /// Whether to skip the passes that only make code faster.
-    plain: bool,
-    printer: Option<Printer>,
-    backend: Arc<dyn Backend>,
-}
-
-impl Default for Options {
-    fn default() -> Options {
-        Options {
-            max_steps: while_loop::DEFAULT_MAX_STEPS,
-            residual_bytes: wengert_run::backend::LIST_LIMIT,
-            check_finite: false,
-            plain: false,
-            printer: None,
-            backend: Arc::new(Cranelift),
-        }
-    }
-}
-
 impl<X, Y> Jit<X, Y>
 where
     X: Tree<Leaf = Var>,
     Y: Tree<Leaf = Var>,
 {
-    /// Sets the number of steps after which a `while_loop` is stopped with [`Error::MaxSteps`]. A `fori` up to
-    /// a traced bound that is larger returns the same error without starting. The default is a billion.
-    ///
-    /// ```
-    /// use wengert::prelude::*;
-    ///
-    /// let f = jit(|x: Var| while_loop(x, |x| x.gt(0.0), |x| x + 1.0)).max_steps(1000);
-    /// assert!(f.call(1.0).unwrap_err().to_string().contains("more than 1000 steps"));
-    /// # Ok::<(), wengert::Error>(())
-    /// ```
-    pub fn max_steps(mut self, steps: u64) -> Self {
-        self.options.max_steps = steps;
-        self.entries = Entries::default();
-        self
-    }
-
-    /// Makes code with another back end than the default, Cranelift: the interpreter of the loop IR
-    /// ([`backend::Interpreter`](crate::backend::Interpreter)), or one of your own. Results have the same bits
-    /// if the back ends agree on whether products and sums are contracted
-    /// ([`Target::fused`](crate::backend::Target)).
-    ///
-    /// ```
-    /// use wengert::backend::Interpreter;
-    /// use wengert::prelude::*;
-    ///
-    /// let f = jit(|x: Var| x.sin().sum()).backend(Interpreter);
-    /// assert_eq!(f.call([0.0, 0.0])?.item::<f64>()?, 0.0);
-    /// # Ok::<(), wengert::Error>(())
-    /// ```
-    pub fn backend(mut self, backend: impl Backend + 'static) -> Self {
-        self.options.backend = Arc::new(backend);
-        self.entries = Entries::default();
-        self
-    }
-
-    /// Limits the bytes that loops of unknown length may keep for their derivatives in one call; beyond the
-    /// limit the call returns [`Error::Memory`]. The default is 8 GiB.
-    ///
-    /// ```
-    /// use wengert::prelude::*;
-    ///
-    /// let f = jit(grad(|x: Var| while_loop(x, |x| x.lt(1e6), |x| (x * x).exp()))).max_residual_bytes(1 << 20);
-    /// assert!(f.call(2.0).is_ok());
-    /// # Ok::<(), wengert::Error>(())
-    /// ```
-    pub fn max_residual_bytes(mut self, bytes: usize) -> Self {
-        self.options.residual_bytes = bytes;
-        self.entries = Entries::default();
-        self
-    }
-
-    /// Follows every NaN and infinity that an operation makes from finite operands, in derivatives too. If one
-    /// reaches a result, the call returns an [`Error::Check`] that names the first such operation and the line
-    /// where it, or the operation it is the derivative of, is written. Values that a `select`, a branch or one
-    /// of the library's own guards discards are not reported, nor are inputs that are not finite. This is for
-    /// debugging: code with these checks is much slower.
-    ///
-    /// ```
-    /// use wengert::prelude::*;
-    ///
-    /// let f = jit(|x: Var| grad(|x: Var| x.sqrt())(x)).debug_nans();
-    /// assert_eq!(f.call(4.0)?.item::<f64>()?, 0.25);
-    /// let error = f.call(0.0).unwrap_err().to_string();
-    /// assert!(error.contains("made a NaN or an infinity"), "{error}");
-    /// # Ok::<(), wengert::Error>(())
-    /// ```
-    pub fn debug_nans(mut self) -> Self {
-        self.options.check_finite = true;
-        self.entries = Entries::default();
-        self
-    }
-
-    /// Skips the passes over loops that only make machine code faster, so that their results can be checked
-    /// against it.
-    #[doc(hidden)]
-    pub fn plain_code(mut self) -> Self {
-        self.options.plain = true;
-        self.entries = Entries::default();
-        self
-    }
-
-    /// Sends the lines of [`debug_print`](crate::debug_print) to `printer` instead of standard output.
-    ///
-    /// ```
-    /// use std::sync::{Arc, Mutex};
-    ///
-    /// use wengert::prelude::*;
-    ///
-    /// let lines: Arc<Mutex<Vec<String>>> = Arc::default();
-    /// let log = lines.clone();
-    /// let f = jit(|x: Var| {
-    ///     debug_print("x is {}", x);
-    ///     x
-    /// });
-    /// f.on_print(move |line| log.lock().unwrap().push(line.into())).call(2.0)?;
-    /// assert_eq!(*lines.lock().unwrap(), ["x is 2.0"]);
-    /// # Ok::<(), wengert::Error>(())
-    /// ```
-    pub fn on_print(mut self, printer: impl Fn(&str) + Send + Sync + 'static) -> Self {
-        self.options.printer = Some(Arc::new(printer));
-        self.entries = Entries::default();
-        self
-    }
-
     /// Runs the function on data. The first call with a signature traces and compiles.
     ///
     /// An argument may be anything that [feeds](Feed) it: numbers, `Vec`s, nested arrays, references to

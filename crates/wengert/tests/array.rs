@@ -381,7 +381,7 @@ fn lengths_that_are_none() {
 #[test]
 fn rust_types_come_out_of_arrays() -> Result<()> {
     assert_eq!(f64::try_from(Array::from(2.5))?, 2.5);
-    assert_eq!(bool::try_from(&Array::from(true))?, true);
+    assert!(bool::try_from(&Array::from(true))?);
     assert_eq!(Vec::<u8>::try_from(Array::from([1u8, 2]))?, [1, 2]);
     assert_eq!(<[f32; 2]>::try_from(&Array::from([1f32, 2.0]))?, [1.0, 2.0]);
     let rows: [[i64; 3]; 2] = Array::from([[1i64, 2, 3], [4, 5, 6]]).try_into()?;
@@ -433,7 +433,7 @@ fn a_traced_value_shows_its_type_and_line() -> Result<()> {
         escaped.set(Some(y));
         y
     };
-    wengert::trace(f, &ShapeDtype::new(2, DType::F64))?;
+    wengert::trace(f, ShapeDtype::new(2, DType::F64))?;
     let shown = shown.into_inner();
     assert!(shown[0].starts_with("Var(f64[2], made at "), "{shown:?}");
     assert!(shown[0].contains(&format!(".rs:{line}:")), "{shown:?}");

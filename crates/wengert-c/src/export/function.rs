@@ -198,8 +198,15 @@ fn captured(mut program: Program, args: usize, arrays: &[Dense]) -> Program {
     program
 }
 
-/// The operation and the line that a loop comes from.
-struct Said(HashMap<u32, (String, String, Option<(String, u32)>)>);
+/// What loops come from, by their marks.
+struct Said(HashMap<u32, Origin>);
+
+/// The operation that a loop comes from, and its place.
+struct Origin {
+    name: String,
+    at: String,
+    line: Option<(String, u32)>,
+}
 
 impl Said {
     fn of(notes: &Notes) -> Said {
@@ -215,14 +222,15 @@ impl Said {
             let place = operation.source.places().into_iter().next();
             let at = place.as_ref().map_or(String::new(), |p| p.to_string());
             let line = place.map(|p| (p.file, p.line));
-            self.0.insert(part.mark, (operation.name.clone(), at, line));
+            let name = operation.name.clone();
+            self.0.insert(part.mark, Origin { name, at, line });
         }
         part.parts.iter().for_each(|p| self.part(notes, p));
     }
 
     /// What is written in front of a loop with these marks.
     fn of_loop(&self, marks: &[u32], lines: bool) -> Vec<String> {
-        let Some((name, at, line)) = marks.iter().find_map(|m| self.0.get(m)) else {
+        let Some(Origin { name, at, line }) = marks.iter().find_map(|m| self.0.get(m)) else {
             return vec![];
         };
         let mut all = vec![format!("{name} at {}", at.replace("*/", "* /"))];

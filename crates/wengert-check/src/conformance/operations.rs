@@ -305,7 +305,7 @@ fn points() -> Vec<f64> {
     let mut all = floats();
     let scales = (-1074..1024).step_by(37);
     let spread = scales.map(|e| 1.8769 * f64::powi(2.0, e));
-    let near = (0..90).map(|i| f64::from(i) * 0.3927 + 0.013);
+    let near = (0..90).map(|i| f64::from(i) * 0.391 + 0.013);
     for x in spread.chain(near) {
         all.extend([x, -x]);
     }

@@ -24,7 +24,7 @@ use crate::compile::refused;
 use crate::lines::{Traced, traced};
 use crate::memory;
 use crate::plan::{Plan, Values, plan_function};
-use crate::zmm::{self, FrameSlots, ListPlace, Places, VectorLoop};
+use crate::zmm::{self, About, FrameSlots, ListPlace, Places, VectorLoop};
 
 /// Code without a loop runs once a call; above this number of instructions it takes the quick
 /// allocator.
@@ -424,8 +424,10 @@ impl<'p> Session<'p> {
             layout,
             self.spare.entry(unit).or_default(),
             &mut |value| keep(kept, value) as i64,
-            self.listing.is_some(),
-            self.lines,
+            About {
+                text: self.listing.is_some(),
+                lines: self.lines,
+            },
         );
         if let (Some(listing), Some(assembly)) = (&mut self.listing, text) {
             listing.push(Listed {

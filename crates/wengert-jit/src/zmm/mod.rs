@@ -198,6 +198,15 @@ pub(super) struct Writer<'e, 'p> {
     keep: &'e mut dyn FnMut(Box<dyn Any + Send>) -> i64,
 }
 
+/// What is wanted beside the code of a loop.
+#[derive(Clone, Copy)]
+pub(crate) struct About {
+    /// Its text.
+    pub text: bool,
+    /// The places that it comes from.
+    pub lines: bool,
+}
+
 /// Wide code of a loop.
 pub(crate) struct Wide {
     pub bytes: Vec<u8>,
@@ -219,11 +228,10 @@ pub(crate) fn write<'p>(
     layout: &mut Layout<'p>,
     spare: &mut FrameSlots,
     keep: &mut dyn FnMut(Box<dyn Any + Send>) -> i64,
-    listing: bool,
-    lines: bool,
+    about: About,
 ) -> Wide {
-    let mut asm = Asm::new(lanes, listing);
-    if lines {
+    let mut asm = Asm::new(lanes, about.text);
+    if about.lines {
         asm.keep_lines();
         let inside = || (l.body.stmts.iter()).find_map(|s| source_of(&plan.program, s));
         asm.comes_from(plan.program.sources.of(l.index).or_else(inside));

@@ -134,6 +134,7 @@ impl Session {
     }
 
     /// Ends the timers and returns what the threads recorded.
+    #[expect(clippy::vec_box, reason = "the handler has the address of a thread")]
     fn finish(&mut self) -> Vec<Box<Thread>> {
         let mut all: Vec<Box<Thread>> = self.own.take().map(Armed::end).into_iter().collect();
         if std::mem::take(&mut self.has_pool) {

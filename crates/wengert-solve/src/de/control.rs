@@ -42,12 +42,6 @@ impl From<Vec<f64>> for Atol {
     }
 }
 
-impl<const N: usize> From<[f64; N]> for Atol {
-    fn from(atol: [f64; N]) -> Atol {
-        Atol::Traced(Var::from(atol))
-    }
-}
-
 impl From<Var> for Atol {
     fn from(atol: Var) -> Atol {
         match atol.ty().rank() {

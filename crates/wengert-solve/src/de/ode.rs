@@ -98,7 +98,7 @@ impl<M: Method, W: Watch, P> Ode<M, W, P> {
     }
 
     /// Sets the tolerance of the state: a number, or a list such as `&[1e-8, 1e-14, 1e-6]` with one for each leaf of the state or
-    /// for each of its numbers. A list may also be a vector, an array or a value of the trace in which the equation is solved;
+    /// for each of its numbers. A list may also be a vector or a value of the trace in which the equation is solved;
     /// [`atol_like`](Ode::atol_like) takes a tree.
     pub fn atol(mut self, atol: impl Into<Atol>) -> Self {
         self.atol = atol.into();

@@ -91,7 +91,7 @@ impl Thread {
         })
     }
 
-    pub(super) fn record(self: Box<Self>) -> ThreadRecord {
+    pub(super) fn record(self) -> ThreadRecord {
         let (samples, lost_samples) = self.samples.finish();
         let (spans, lost_spans) = self.spans.finish();
         ThreadRecord {

@@ -159,7 +159,7 @@ fn cells_start() -> [Array; 2] {
     let at = |k: usize| (k * 37 % 100) as f64 / 100.0;
     let field = |f: &dyn Fn(f64) -> f64| {
         let all = (0..SIDE * SIDE).map(|k| f(at(k))).collect::<Vec<_>>();
-        Array::new(&[SIDE, SIDE], all).expect("a square")
+        Array::new([SIDE, SIDE], all).expect("a square")
     };
     [field(&|x| 1.0 + x), field(&|x| 3.0 - 2.0 * x)]
 }

@@ -9,19 +9,22 @@ use wengert_ir::source::{Place, SourceId};
 use super::Line;
 use super::plan::Work;
 
+/// A file and the number of a line.
+type Key = (String, u32);
+
 /// The lines of a program, by file and number.
 #[derive(Default)]
 pub(super) struct ByLine {
-    lines: BTreeMap<(String, u32), Line>,
+    lines: BTreeMap<Key, Line>,
     /// Where each place is, since many instructions have the same.
-    known: HashMap<SourceId, Vec<((String, u32), bool)>>,
+    known: HashMap<SourceId, Vec<(Key, bool)>>,
 }
 
 impl ByLine {
     /// The lines of the members of a place, each with whether it is there for a derivative alone.
-    fn of(&mut self, source: SourceId) -> &[((String, u32), bool)] {
+    fn of(&mut self, source: SourceId) -> &[(Key, bool)] {
         self.known.entry(source).or_insert_with(|| {
-            let mut lines: Vec<((String, u32), bool)> = vec![];
+            let mut lines: Vec<(Key, bool)> = vec![];
             for member in source.members() {
                 let place = users(member.place());
                 let line = ((place.file, place.line), member.is_derivative());

@@ -15,7 +15,7 @@ impl fmt::Display for Profile {
             "{:>9} {:>7} {:>5} {:>10} {:>9} {:>9} {:>9}  line",
             "time", "% time", "% d/d", "runs", "read", "written", "memory"
         )?;
-        let mut names = Names::default();
+        let mut names = Names;
         for line in self.lines.iter().take(SHOWN) {
             let at = format!("{}:{}", names.of(line), line.line);
             let text = line.text.as_deref().unwrap_or("");
