@@ -59,10 +59,51 @@ pub struct TooMuch(pub usize);
 /// Counts bytes against the limit.
 pub type Charge<'a> = dyn Fn(usize) -> Result<(), TooMuch> + 'a;
 
+/// Memory for lists, in a block of the allocator that has room for their alignment: blocks of its own alignment grow where they lie,
+/// or move without being copied.
 struct Chunk {
+    block: *mut u8,
     memory: *mut u8,
     size: usize,
     used: usize,
+}
+
+/// The alignment of the memory of lists.
+const LINE: usize = 64;
+
+impl Chunk {
+    /// Allocates memory, of which nothing is used.
+    fn new(size: usize) -> Option<Chunk> {
+        // SAFETY: the size is not 0.
+        let block = unsafe { alloc(layout(size)?) };
+        (!block.is_null()).then(|| Chunk {
+            block,
+            // SAFETY: the block has a line more than the size.
+            memory: unsafe { block.add(block.align_offset(LINE)) },
+            size,
+            used: 0,
+        })
+    }
+
+    /// Makes it larger, which may move it.
+    fn grow(&mut self, size: usize) -> Option<()> {
+        let old = layout(self.size).expect("it was allocated");
+        let before = self.memory as usize - self.block as usize;
+        // SAFETY: allocated with this layout, and the new size is not 0.
+        let block = unsafe { realloc(self.block, old, layout(size)?.size()) };
+        if block.is_null() {
+            return None;
+        }
+        let after = block.align_offset(LINE);
+        // SAFETY: both blocks have a line more than the size.
+        let memory = unsafe { block.add(after) };
+        if after != before {
+            // SAFETY: what was used lay from `before` on, and is not longer than the new memory.
+            unsafe { ptr::copy(block.add(before), memory, self.used) };
+        }
+        (self.block, self.memory, self.size) = (block, memory, size);
+        Some(())
+    }
 }
 
 /// The lists of a frame.
@@ -114,7 +155,7 @@ impl Slot {
 }
 
 fn layout(size: usize) -> Option<Layout> {
-    Layout::from_size_align(size, 64).ok()
+    Layout::from_size_align(size.checked_add(LINE)?, 16).ok()
 }
 
 impl Arena {
@@ -171,19 +212,9 @@ impl Arena {
             let fits = |spare: &Chunk| (need..=SPACIOUS * need).contains(&spare.size);
             if last && begin == 0 && !self.spare.iter().any(fits) {
                 charge(need - c.size)?;
-                let old = layout(c.size).expect("it was allocated");
-                layout(need).ok_or(TooMuch(need))?;
-                // SAFETY: allocated with this layout, and only this list lies in it.
-                let memory = unsafe { realloc(c.memory, old, need) };
-                if memory.is_null() {
-                    return Err(TooMuch(need));
-                }
-                *c = Chunk {
-                    memory,
-                    size: need,
-                    used: need,
-                };
-                slot.memory = memory;
+                c.grow(need).ok_or(TooMuch(need))?;
+                c.used = need;
+                slot.memory = c.memory;
                 return Ok(need);
             }
         }
@@ -229,17 +260,7 @@ impl Arena {
             }
             None => {
                 charge(size)?;
-                let l = layout(size).ok_or(TooMuch(size))?;
-                // SAFETY: the size is not 0.
-                let memory = unsafe { alloc(l) };
-                if memory.is_null() {
-                    return Err(TooMuch(size));
-                }
-                Chunk {
-                    memory,
-                    size,
-                    used: 0,
-                }
+                Chunk::new(size).ok_or(TooMuch(size))?
             }
         };
         chunk.used = need;
@@ -309,7 +330,7 @@ impl Arena {
 fn free(c: &Chunk) {
     let l = layout(c.size).expect("it was allocated");
     // SAFETY: allocated with this layout, and no longer reachable.
-    unsafe { dealloc(c.memory, l) }
+    unsafe { dealloc(c.block, l) }
 }
 
 impl Drop for Arena {

@@ -149,7 +149,8 @@ impl Krylov {
 
     /// Generalised minimal residuals, restarted after `restart` steps, for a function with any regular matrix:
     /// `scipy.sparse.linalg.gmres`. Each step takes one product with the matrix, and the memory of one vector; up to
-    /// `restart` of them are kept orthogonal (Saad and Schultz, 1986). What is left is known after every step, and ends it.
+    /// `restart` of them are kept orthogonal (Saad and Schultz, 1986; each is orthogonalised twice). What is left is known after
+    /// every step, and ends it.
     ///
     /// # Errors
     /// As [`custom_linear_solve`], and if `restart` is zero.
@@ -356,13 +357,15 @@ fn minimal_residuals(k: Krylov, restart: usize, apply: Apply<'_>, near: Apply<'_
                 },
                 |(rows, triangle, turns, _, j): (Var, Var, Var, Var, Var)| {
                     let image = apply(near(rows.at(j)));
+                    // Twice along each direction: what rounding leaves of the first time would spoil the system.
                     let (rest, along, _) = while_loop(
                         (image, zeros(&[m + 1]), Var::from(0i64)),
-                        |(_, _, i): (Var, Var, Var)| i.le(j),
+                        |(_, _, i): (Var, Var, Var)| i.lt(2 * (j + 1)),
                         |(rest, along, i): (Var, Var, Var)| {
-                            let row = rows.at(i);
+                            let direction = i.gt(j).select(i - (j + 1), i);
+                            let row = rows.at(direction);
                             let part = row.dot(rest);
-                            (rest - part * row, along.at_set(i, part), i + 1)
+                            (rest - part * row, along.at_add(direction, part), i + 1)
                         },
                     );
                     let length = rest.dot(rest).sqrt();
