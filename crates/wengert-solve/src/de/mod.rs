@@ -49,6 +49,7 @@ mod method;
 mod ode;
 mod precondition;
 mod rkc;
+mod slices;
 mod solve;
 mod split;
 mod stiff;
@@ -75,6 +76,7 @@ pub use ode::{Ode, Solution};
 pub use precondition::{Direct, Preconditioner, Prepared};
 pub use rkc::{Rkc, RkcMemory};
 pub use sde::{Brownian, Scheme, Sde};
+pub use slices::Slices;
 pub use stiff::{
     Auto, Bdf, Differences, KenCarp3, KenCarp4, Kept, Kvaerno3, Kvaerno5, Linear, Rodas4, Rodas5P,
     Ros3P, Stages, Switch, TrBdf2,

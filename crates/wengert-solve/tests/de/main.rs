@@ -11,4 +11,5 @@ mod grid;
 mod ivp;
 mod output;
 mod sde;
+mod slices;
 mod stiff;
