@@ -104,7 +104,7 @@ impl Case {
                 false => [0.0, 0.0, 1.0],
             }
         };
-        let lines = [line(number % 3 != 0), line(number % 4 != 0)];
+        let lines = [3, 4].map(|n| line(!number.is_multiple_of(n)));
         let mut case = Case {
             factors,
             start,
@@ -361,6 +361,7 @@ impl Truth {
 }
 
 type Found = (Solution<[Var; N]>, Events<[Var; N]>);
+type Data = (Solution<[Array; N], Array>, Events<[Array; N], Array>);
 type Solve = Jit<(Var, Var, Var, Var, Var), Found>;
 
 /// A function that solves a case, or a batch of them.
@@ -408,7 +409,7 @@ struct One {
 }
 
 /// The elements of a batch, or the only one.
-fn taken_apart((s, events): &(Solution<[Array; N], Array>, Events<[Array; N], Array>)) -> Vec<One> {
+fn taken_apart((s, events): &Data) -> Vec<One> {
     let rows = [0, 1].map(|i| s.y[i].to_vec::<f64>().unwrap());
     let states = [0, 1].map(|i| events.states[i].to_vec::<f64>().unwrap());
     let times = events.times.to_vec::<f64>().unwrap();
