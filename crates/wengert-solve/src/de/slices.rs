@@ -99,76 +99,41 @@ impl Slices {
     pub fn rate(&self, t: f64, y: &[f64], p: &[f64], out: &mut [f64]) -> Result<(), Error> {
         write(self.rate.call(args(t, y, p))?, out)
     }
+}
 
+/// Declares methods that write products of the Jacobians and a vector.
+macro_rules! products {
+    ($($(#[$doc:meta])* $name:ident;)*) => {
+        impl Slices {$(
+            $(#[$doc])*
+            ///
+            /// # Errors
+            /// As those of [`Slices::rate`].
+            #[track_caller]
+            pub fn $name(
+                &self,
+                t: f64,
+                y: &[f64],
+                p: &[f64],
+                v: &[f64],
+                out: &mut [f64],
+            ) -> Result<(), Error> {
+                write(self.$name.call((args(t, y, p), Array::from(v)))?, out)
+            }
+        )*}
+    };
+}
+
+products! {
     /// Writes the product of the Jacobian by the state and a vector.
-    ///
-    /// # Errors
-    /// As those of [`Slices::rate`].
-    #[track_caller]
-    pub fn product(
-        &self,
-        t: f64,
-        y: &[f64],
-        p: &[f64],
-        v: &[f64],
-        out: &mut [f64],
-    ) -> Result<(), Error> {
-        let v = Array::from(v);
-        write(self.product.call((args(t, y, p), v))?, out)
-    }
-
+    product;
     /// Writes the product of the transposed Jacobian by the state and a vector. (`diffsol`'s adjoint equations take it with
     /// the opposite sign.)
-    ///
-    /// # Errors
-    /// As those of [`Slices::rate`].
-    #[track_caller]
-    pub fn transposed(
-        &self,
-        t: f64,
-        y: &[f64],
-        p: &[f64],
-        w: &[f64],
-        out: &mut [f64],
-    ) -> Result<(), Error> {
-        let w = Array::from(w);
-        write(self.transposed.call((args(t, y, p), w))?, out)
-    }
-
+    transposed;
     /// Writes the product of the Jacobian by the parameters and a vector.
-    ///
-    /// # Errors
-    /// As those of [`Slices::rate`].
-    #[track_caller]
-    pub fn by_parameters(
-        &self,
-        t: f64,
-        y: &[f64],
-        p: &[f64],
-        v: &[f64],
-        out: &mut [f64],
-    ) -> Result<(), Error> {
-        let found = self.by_parameters.call((args(t, y, p), Array::from(v)))?;
-        write(found, out)
-    }
-
+    by_parameters;
     /// Writes the product of the transposed Jacobian by the parameters and a vector.
-    ///
-    /// # Errors
-    /// As those of [`Slices::rate`].
-    #[track_caller]
-    pub fn by_parameters_transposed(
-        &self,
-        t: f64,
-        y: &[f64],
-        p: &[f64],
-        w: &[f64],
-        out: &mut [f64],
-    ) -> Result<(), Error> {
-        let args = (args(t, y, p), Array::from(w));
-        let found = self.by_parameters_transposed.call(args)?;
-        write(found, out)
-    }
+    by_parameters_transposed;
 }
 
 fn args(t: f64, y: &[f64], p: &[f64]) -> (Array, Array, Array) {

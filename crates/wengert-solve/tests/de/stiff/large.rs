@@ -1,5 +1,9 @@
 //! Systems from partial differential equations: bands and products with vectors agree with dense matrices.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
+
 use wengert::prelude::*;
 use wengert::trace;
 use wengert_solve::Status;
@@ -267,6 +271,41 @@ fn preconditioners_change_the_work_and_not_the_solution() -> Result {
     println!("without: {} steps, {}", without.2, without.3);
     assert!(with.2 < dense_steps * 5 / 4, "{} {dense_steps}", with.2);
     assert!(without.2 > with.2, "{} {}", without.2, with.2);
+    Ok(())
+}
+
+/// How often a preconditioner is applied, once for each product, and the end: by waves, or the one that does nothing.
+fn applied(waves: bool) -> Result<(usize, Vec<f64>)> {
+    let count = Arc::new(AtomicUsize::new(0));
+    let counter = count.clone();
+    let near = move |_: Var, _: [Var; 2], s: Var, r: [Var; 2]| {
+        let counter = counter.clone();
+        wengert::debug_callback(
+            move |_: Array| {
+                counter.fetch_add(1, Relaxed);
+            },
+            s,
+        );
+        match waves {
+            true => r.map(|w| by_waves(Var::from(500.0), s, w)),
+            false => r,
+        }
+    };
+    let ode = Ode::new(Bdf::new().linear(Linear::residuals())).preconditioner(near);
+    let f = jit(move |()| {
+        let start = cells_start().map(|w| Var::from(&w));
+        stack(ode.solve(cells(Var::from(500.0)), start, 0.0, 1.0).y)
+    });
+    let end = f.call(())?.to_vec()?;
+    Ok((count.load(Relaxed), end))
+}
+
+#[test]
+fn preconditioners_save_products() -> Result {
+    let ((few, near), (many, far)) = (applied(true)?, applied(false)?);
+    println!("{few} products by waves, {many} without");
+    assert!(deviation(&near, &far, 1.0) < 2e-4);
+    assert!(0 < few && 2 * few < many, "{few} {many}");
     Ok(())
 }
 
