@@ -3,6 +3,7 @@
 //!
 //! * [`backend`]: the traits of a back end and of its code, and the options of both.
 //! * [`Executable`]: code with the memory of its calls, which any number of threads may run.
+//! * [`device`]: the same for machines with memory of their own.
 //! * [`plan`]: analyses of a program before code is emitted: where scratch lies, which results may be written over
 //!   arguments, which loops gather, what a loop costs.
 //! * [`call`]: frames, the memory of a running call or task, and the lists built in them.
@@ -15,6 +16,7 @@
 pub mod backend;
 pub mod call;
 mod cpu;
+pub mod device;
 mod executable;
 mod interpreter;
 pub mod library;
@@ -29,6 +31,7 @@ pub use backend::{Backend, Code, CompileError, Listed, Listing, Made, Options, S
 pub use call::RunError;
 pub use call::pages::memory_for;
 pub use cpu::{Arch, Cpu, Known};
+pub use device::{Device, DeviceCode, DeviceMemory};
 pub use executable::{Executable, Prepared};
 pub use interpreter::Interpreter;
 

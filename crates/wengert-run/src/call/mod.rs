@@ -55,6 +55,14 @@ pub enum RunError {
     /// loop does not end within its limit.
     #[error("{0}")]
     Stopped(wengert_loop::error::Error),
+    /// A device failed, or cannot do what was asked.
+    #[error("device {device}: {what}")]
+    Device {
+        /// The device's name.
+        device: String,
+        /// What happened.
+        what: String,
+    },
     /// A library kernel panicked.
     #[error("a library kernel failed")]
     Internal,
