@@ -332,8 +332,8 @@ fn entry(signature: &str, receiver: &str, doc: &[&str]) -> Entry {
         .expect("arguments")
         + 1;
     let mut word = String::new();
-    // The arrow of a function's type closes nothing.
-    let text = signature[from..].replace("->", "");
+    // The arrow of a function's type closes nothing, and a path is no argument.
+    let text = signature[from..].replace("->", "").replace("::", ".");
     for c in text.chars() {
         match c {
             '(' | '<' | '[' => depth += 1,

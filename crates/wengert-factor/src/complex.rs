@@ -13,19 +13,17 @@ use faer::linalg::triangular_solve::{
 };
 use faer::{MatMut, MatRef, Par};
 
-use super::{Float, with_stack};
-
-/// A real and an imaginary part.
-type Parts<'a, T> = [&'a [T]; 2];
+use crate::Parts;
+use crate::real::{self, Real, with_stack};
 
 /// Joins the parts of a row-major matrix, column by column.
-fn columns<T: Float>([re, im]: Parts<'_, T>, rows: usize, columns: usize) -> Vec<Complex<T>> {
+fn columns<T: Real>([re, im]: Parts<'_, T>, rows: usize, columns: usize) -> Vec<Complex<T>> {
     let each = (0..columns).flat_map(|j| (0..rows).map(move |i| i * columns + j));
     each.map(|k| Complex::new(re[k], im[k])).collect()
 }
 
 /// Writes the parts of a matrix that is given column by column.
-fn write<T: Float>(w: &[Complex<T>], rows: usize, columns: usize, [re, im]: [&mut [T]; 2]) {
+fn write<T: Real>(w: &[Complex<T>], rows: usize, columns: usize, [re, im]: [&mut [T]; 2]) {
     for i in 0..rows {
         for j in 0..columns {
             let z = w[j * rows + i];
@@ -36,7 +34,7 @@ fn write<T: Float>(w: &[Complex<T>], rows: usize, columns: usize, [re, im]: [&mu
 }
 
 /// Factors a matrix that is given column by column; returns the order of its rows, and whether its sign is minus.
-fn factored<T: Float>(w: &mut [Complex<T>], n: usize) -> (Vec<usize>, bool) {
+fn factored<T: Real>(w: &mut [Complex<T>], n: usize) -> (Vec<usize>, bool) {
     let (mut there, mut back) = (vec![0usize; n], vec![0usize; n]);
     let req = lu_in_place_scratch::<usize, Complex<T>>(n, n, Par::Seq, Default::default());
     let swaps = with_stack(req, |stack| {
@@ -49,7 +47,7 @@ fn factored<T: Float>(w: &mut [Complex<T>], n: usize) -> (Vec<usize>, bool) {
 }
 
 /// The solution of a complex system, or of that with the adjoint matrix.
-pub fn solve_complex<T: Float>(
+pub(crate) fn solve_complex<T: Real>(
     adjoint: bool,
     a: Parts<'_, T>,
     b: Parts<'_, T>,
@@ -73,7 +71,7 @@ pub fn solve_complex<T: Float>(
 }
 
 /// The determinant of a complex matrix: the product of the pivots.
-pub fn det_complex<T: Float>(a: Parts<'_, T>, n: usize, [re, im]: [&mut [T]; 2]) {
+pub(crate) fn det_complex<T: Real>(a: Parts<'_, T>, n: usize, [re, im]: [&mut [T]; 2]) {
     let mut w = columns(a, n, n);
     let (_, minus) = factored(&mut w, n);
     let mut det = Complex::new(if minus { -T::ONE } else { T::ONE }, T::default());
@@ -86,7 +84,7 @@ pub fn det_complex<T: Float>(a: Parts<'_, T>, n: usize, [re, im]: [&mut [T]; 2])
 
 /// Eigenvalues of a Hermitian matrix, of which the lower triangle is read, and the parts of the eigenvectors if there is
 /// room for them.
-pub fn hermitian<T: Float>(a: Parts<'_, T>, n: usize, out: &mut [&mut [T]]) {
+pub(crate) fn hermitian<T: Real>(a: Parts<'_, T>, n: usize, out: &mut [&mut [T]]) {
     let mut w = columns(a, n, n);
     for j in 0..n {
         w[j * n + j].im = T::default();
@@ -127,7 +125,7 @@ pub fn hermitian<T: Float>(a: Parts<'_, T>, n: usize, out: &mut [&mut [T]]) {
 
 /// Eigenvalues of a matrix in one part or in two, in the order of their real and then their imaginary parts, and the
 /// eigenvectors if there is room for them: each of the length 1, with its largest element real and positive.
-pub fn eig<T: Float>(a: &[&[T]], n: usize, out: &mut [&mut [T]]) {
+pub(crate) fn eig<T: Real>(a: &[&[T]], n: usize, out: &mut [&mut [T]]) {
     let finite = a.iter().all(|a| a.iter().all(|x| x.is_number()));
     let wanted = out.len() > 2;
     let (scaled, back) = scaled(a);
@@ -169,7 +167,7 @@ pub fn eig<T: Float>(a: &[&[T]], n: usize, out: &mut [&mut [T]]) {
 
 /// The parts of a matrix, multiplied by the power of two that makes the largest of them about 1, and the inverse of that:
 /// the library's thresholds are absolute.
-fn scaled<T: Float>(a: &[&[T]]) -> (Vec<Vec<T>>, T) {
+fn scaled<T: Real>(a: &[&[T]]) -> (Vec<Vec<T>>, T) {
     let mut most = T::default();
     for &x in a.iter().copied().flatten() {
         let x = if x < T::default() { -x } else { x };
@@ -189,7 +187,7 @@ fn scaled<T: Float>(a: &[&[T]]) -> (Vec<Vec<T>>, T) {
 
 /// Writes the vector that the matrix less the eigenvalue makes shortest, in place of one that has grown out of range:
 /// matrices with fewer eigenvectors than rows have such.
-fn shortest<T: Float>(a: &[&[T]], value: Complex<T>, n: usize, v: &mut [Complex<T>]) {
+fn shortest<T: Real>(a: &[&[T]], value: Complex<T>, n: usize, v: &mut [Complex<T>]) {
     let zeros = vec![T::default(); n * n];
     let mut w = columns([a[0], a.get(1).copied().unwrap_or(&zeros)], n, n);
     for i in 0..n {
@@ -218,7 +216,7 @@ fn shortest<T: Float>(a: &[&[T]], value: Complex<T>, n: usize, v: &mut [Complex<
 }
 
 /// Gives a vector the length 1, and makes its largest element, the first of equals, real and positive.
-fn directed<T: Float>(v: &mut [Complex<T>]) {
+fn directed<T: Real>(v: &mut [Complex<T>]) {
     let (mut sum, mut best, mut at) = (T::default(), -T::ONE, 0);
     // The largest part is 1, so that no square is out of range.
     let mut most = T::default();
@@ -257,7 +255,7 @@ fn directed<T: Float>(v: &mut [Complex<T>]) {
 /// Eigenvalues, and vectors one after the other.
 type Found<T> = (Vec<Complex<T>>, Vec<Complex<T>>);
 
-fn of_complex<T: Float>(a: Parts<'_, T>, n: usize, wanted: bool) -> Option<Found<T>> {
+fn of_complex<T: Real>(a: Parts<'_, T>, n: usize, wanted: bool) -> Option<Found<T>> {
     let w = columns(a, n, n);
     let none = Complex::new(T::default(), T::default());
     let mut v = vec![none; if wanted { n * n } else { 0 }];
@@ -277,8 +275,8 @@ fn of_complex<T: Float>(a: Parts<'_, T>, n: usize, wanted: bool) -> Option<Found
     done.then_some((s, v))
 }
 
-fn of_real<T: Float>(a: &[T], n: usize, wanted: bool) -> Option<Found<T>> {
-    let w = super::columns(a, n, n);
+fn of_real<T: Real>(a: &[T], n: usize, wanted: bool) -> Option<Found<T>> {
+    let w = real::columns(a, n, n);
     let mut v = vec![T::default(); if wanted { n * n } else { 0 }];
     let (mut re, mut im) = (vec![T::default(); n], vec![T::default(); n]);
     let which = match wanted {

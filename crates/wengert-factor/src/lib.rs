@@ -5,293 +5,128 @@
 #![forbid(unsafe_code)]
 
 mod complex;
+mod real;
 
-use faer::diag::DiagMut;
-use faer::dyn_stack::{MemBuffer, MemStack, StackReq};
-use faer::linalg::cholesky::llt::factor::{cholesky_in_place, cholesky_in_place_scratch};
-use faer::linalg::evd::{ComputeEigenvectors, self_adjoint_evd, self_adjoint_evd_scratch};
-use faer::linalg::householder::{
-    apply_block_householder_on_the_left_in_place_scratch,
-    apply_block_householder_on_the_left_in_place_with_conj,
-};
-use faer::linalg::lu::partial_pivoting::factor::{lu_in_place, lu_in_place_scratch};
-use faer::linalg::qr::no_pivoting::factor::{
-    QrParams, qr_in_place, qr_in_place_scratch, recommended_block_size,
-};
-use faer::linalg::svd::{ComputeSvdVectors, svd_scratch};
-use faer::linalg::triangular_solve::{
-    solve_lower_triangular_in_place, solve_unit_lower_triangular_in_place,
-    solve_unit_upper_triangular_in_place, solve_upper_triangular_in_place,
-};
-use faer::traits::{ComplexField, RealField};
-use faer::{Conj, MatMut, MatRef, Par, Spec};
+/// A real and an imaginary part.
+pub type Parts<'a, T> = [&'a [T]; 2];
 
-pub use complex::{det_complex, eig, hermitian, solve_complex};
-
-/// Float elements that the library computes with.
-pub trait Float: RealField<Unit: ComplexField> + Copy + Default {
+/// Floats, and what is computed of matrices of them. Who calls it instantiates nothing of the library: that would
+/// take longer than all else in a crate.
+pub trait Float: Copy + Default + 'static {
     /// Not a number.
     const NAN: Self;
-    /// Whether it is neither infinite nor NaN.
-    fn is_number(self) -> bool;
-    /// Its square root.
-    fn root(self) -> Self;
-    /// A power of two.
-    fn power(k: i32) -> Self;
-    /// The largest exponent of such a power that is used.
-    const MOST: i32;
-    /// One.
-    const ONE: Self;
-}
 
-impl Float for f32 {
-    const NAN: f32 = f32::NAN;
-    fn is_number(self) -> bool {
-        self.is_finite()
-    }
-    fn root(self) -> f32 {
-        self.sqrt()
-    }
-    fn power(k: i32) -> f32 {
-        2f32.powi(k)
-    }
-    const MOST: i32 = 120;
-    const ONE: f32 = 1.0;
-}
+    /// The lower Cholesky factor.
+    fn cholesky(a: &[Self], n: usize, l: &mut [Self]);
 
-impl Float for f64 {
-    const NAN: f64 = f64::NAN;
-    fn is_number(self) -> bool {
-        self.is_finite()
-    }
-    fn root(self) -> f64 {
-        self.sqrt()
-    }
-    fn power(k: i32) -> f64 {
-        2f64.powi(k)
-    }
-    const MOST: i32 = 1000;
-    const ONE: f64 = 1.0;
-}
+    /// Both triangular factors, the order of the rows, and its sign.
+    fn lu(a: &[Self], size: [usize; 2], lu: &mut [Self], order: &mut [i64], sign: &mut [Self]);
 
-fn with_stack<R>(req: StackReq, f: impl FnOnce(&mut MemStack) -> R) -> R {
-    let mut memory = MemBuffer::new(req);
-    f(MemStack::new(&mut memory))
-}
-
-/// Copies a row-major matrix column by column.
-fn columns<T: Copy + Default>(a: &[T], rows: usize, columns: usize) -> Vec<T> {
-    let mut out = vec![T::default(); rows * columns];
-    transpose(a, rows, columns, &mut out);
-    out
-}
-
-/// Writes the transpose of a row-major matrix, in blocks.
-fn transpose<T: Copy>(a: &[T], rows: usize, columns: usize, to: &mut [T]) {
-    const BLOCK: usize = 16;
-    for i0 in (0..rows).step_by(BLOCK) {
-        for j0 in (0..columns).step_by(BLOCK) {
-            for i in i0..rows.min(i0 + BLOCK) {
-                for j in j0..columns.min(j0 + BLOCK) {
-                    to[j * rows + i] = a[i * columns + j];
-                }
-            }
-        }
-    }
-}
-
-/// The lower Cholesky factor.
-pub fn cholesky<T: Float>(a: &[T], n: usize, l: &mut [T]) {
-    let mut w = columns(a, n, n);
-    let req = cholesky_in_place_scratch::<T>(n, Par::Seq, Default::default());
-    let done = with_stack(req, |stack| {
-        let w = MatMut::from_column_major_slice_mut(&mut w, n, n);
-        cholesky_in_place(w, Default::default(), Par::Seq, stack, Default::default()).is_ok()
-    });
-    if !done || !(0..n).all(|i| w[i * n + i].is_number()) {
-        return l.fill(T::NAN);
-    }
-    transpose(&w, n, n, l);
-    for i in 0..n {
-        l[i * n + i + 1..i * n + n].fill(T::default());
-    }
-}
-
-/// Both triangular factors, the order of the rows, and its sign.
-pub fn lu<T: Float>(a: &[T], m: usize, n: usize, lu: &mut [T], order: &mut [i64], sign: &mut [T]) {
-    let mut w = columns(a, m, n);
-    let (mut there, mut back) = (vec![0usize; m], vec![0usize; m]);
-    let req = lu_in_place_scratch::<usize, T>(m, n, Par::Seq, Default::default());
-    let swaps = with_stack(req, |stack| {
-        let w = MatMut::from_column_major_slice_mut(&mut w, m, n);
-        let params = Default::default();
-        let (info, _) = lu_in_place(w, &mut there, &mut back, Par::Seq, stack, params);
-        info.transposition_count
-    });
-    transpose(&w, n, m, lu);
-    for (to, from) in order.iter_mut().zip(there) {
-        *to = from as i64;
-    }
-    sign[0] = if swaps % 2 == 0 { T::ONE } else { -T::ONE };
-}
-
-/// The solution of a triangular system.
-pub fn triangular<T: Float>(
-    (lower, transposed, unit): (bool, bool, bool),
-    a: &[T],
-    b: &[T],
-    n: usize,
-    m: usize,
-    x: &mut [T],
-) {
-    let mut w = columns(b, n, m);
-    let a = MatRef::from_row_major_slice(a, n, n);
-    let a = if transposed { a.transpose() } else { a };
-    let right = MatMut::from_column_major_slice_mut(&mut w, n, m);
-    match (lower != transposed, unit) {
-        (true, false) => solve_lower_triangular_in_place(a, right, Par::Seq),
-        (true, true) => solve_unit_lower_triangular_in_place(a, right, Par::Seq),
-        (false, false) => solve_upper_triangular_in_place(a, right, Par::Seq),
-        (false, true) => solve_unit_upper_triangular_in_place(a, right, Par::Seq),
-    }
-    transpose(&w, m, n, x);
-}
-
-/// The number of reflections that are applied together to a matrix of up to [`BLOCKED`] elements.
-const TOGETHER: usize = 16;
-
-/// The number of elements up to which the columns of a block are factored one by one. In larger matrices the library
-/// divides them once more.
-const BLOCKED: usize = 256 * 256;
-
-/// Orthogonal and triangular factors; the diagonal of the triangle is not negative.
-pub fn qr<T: Float>(a: &[T], m: usize, n: usize, q: &mut [T], r: &mut [T]) {
-    let k = m.min(n);
-    let mut w = columns(a, m, n);
-    let mut params: Spec<QrParams, T> = Default::default();
-    let mut block = recommended_block_size::<T>(m, n);
-    if m * n <= BLOCKED {
-        block = TOGETHER.min(k.max(1));
-        params.config.blocking_threshold = usize::MAX;
-    }
-    let (mut factors, mut unit) = (vec![T::default(); block * k], vec![T::default(); m * k]);
-    (0..k).for_each(|i| unit[i * m + i] = T::ONE);
-    let req = qr_in_place_scratch::<T>(m, n, block, Par::Seq, params);
-    let apply = apply_block_householder_on_the_left_in_place_scratch::<T>(m, block, k);
-    with_stack(StackReq::any_of(&[req, apply]), |stack| {
-        let mut w = MatMut::from_column_major_slice_mut(&mut w, m, n);
-        let mut factors = MatMut::from_column_major_slice_mut(&mut factors, block, k);
-        qr_in_place(w.as_mut(), factors.as_mut(), Par::Seq, stack, params);
-        let mut unit = MatMut::from_column_major_slice_mut(&mut unit, m, k);
-        // From the last block to the first: the columns before a block are still those of the identity.
-        for start in (0..k).step_by(block).rev() {
-            let width = block.min(k - start);
-            apply_block_householder_on_the_left_in_place_with_conj(
-                w.as_ref().submatrix(start, start, m - start, width),
-                factors.as_ref().submatrix(0, start, width, width),
-                Conj::No,
-                unit.as_mut()
-                    .submatrix_mut(start, start, m - start, k - start),
-                Par::Seq,
-                stack,
-            );
-        }
-    });
-    let flipped: Vec<bool> = (0..k).map(|i| w[i * m + i] < T::default()).collect();
-    for i in 0..k {
-        for j in 0..n {
-            let x = if j < i { T::default() } else { w[j * m + i] };
-            r[i * n + j] = if flipped[i] && j >= i { -x } else { x };
-        }
-    }
-    for i in 0..m {
-        for j in 0..k {
-            let x = unit[j * m + i];
-            q[i * k + j] = if flipped[j] { -x } else { x };
-        }
-    }
-}
-
-/// Eigenvalues of a symmetric matrix, and the eigenvectors if they are asked for.
-pub fn eigh<T: Float>(a: &[T], n: usize, values: &mut [T], vectors: Option<&mut [T]>) {
-    let mut w = columns(a, n, n);
-    let mut v = vec![T::default(); if vectors.is_some() { n * n } else { 0 }];
-    let lower = (0..n).all(|j| w[j * n + j..j * n + n].iter().all(|x| x.is_number()));
-    for j in 0..n {
-        for i in 0..j {
-            w[j * n + i] = w[i * n + j];
-        }
-    }
-    let which = match vectors {
-        Some(_) => ComputeEigenvectors::Yes,
-        None => ComputeEigenvectors::No,
-    };
-    let done = lower && {
-        let params = Default::default();
-        let req = self_adjoint_evd_scratch::<T>(n, which, Par::Seq, params);
-        with_stack(req, |stack| {
-            let a = MatRef::from_column_major_slice(&w, n, n);
-            let s = DiagMut::from_slice_mut(&mut *values);
-            let u = vectors.is_some();
-            let u = u.then(|| MatMut::from_column_major_slice_mut(&mut v, n, n));
-            self_adjoint_evd(a, s, u, Par::Seq, stack, params).is_ok()
-        })
-    };
-    if !done {
-        values.fill(T::NAN);
-    }
-    if let Some(vectors) = vectors {
-        match done {
-            true => transpose(&v, n, n, vectors),
-            false => vectors.fill(T::NAN),
-        }
-    }
-}
-
-/// Singular values of a matrix that is not wide, and the singular vectors if they are asked for.
-pub fn svd<T: Float>(
-    a: &[T],
-    m: usize,
-    n: usize,
-    values: &mut [T],
-    vectors: Option<(&mut [T], &mut [T])>,
-) {
-    let w = columns(a, m, n);
-    let long = |n: usize| if vectors.is_some() { n } else { 0 };
-    let (mut u, mut v) = (
-        vec![T::default(); long(m * n)],
-        vec![T::default(); long(n * n)],
+    /// The solution of a triangular system. The form says whether the lower triangle is read, whether the matrix is
+    /// transposed, and whether its diagonal is taken for ones.
+    fn triangular(
+        form: (bool, bool, bool),
+        a: &[Self],
+        b: &[Self],
+        size: [usize; 2],
+        x: &mut [Self],
     );
-    let which = match vectors {
-        Some(_) => ComputeSvdVectors::Thin,
-        None => ComputeSvdVectors::No,
-    };
-    let done = w.iter().all(|x| x.is_number()) && {
-        let params = Default::default();
-        let req = svd_scratch::<T>(m, n, which, which, Par::Seq, params);
-        with_stack(req, |stack| {
-            let a = MatRef::from_column_major_slice(&w, m, n);
-            let s = DiagMut::from_slice_mut(&mut *values);
-            let wanted = vectors.is_some();
-            let u = wanted.then(|| MatMut::from_column_major_slice_mut(&mut u, m, n));
-            let v = wanted.then(|| MatMut::from_column_major_slice_mut(&mut v, n, n));
-            faer::linalg::svd::svd(a, s, u, v, Par::Seq, stack, params).is_ok()
-        })
-    };
-    if !done {
-        values.fill(T::NAN);
-    }
-    if let Some((left, right)) = vectors {
-        match done {
-            true => {
-                transpose(&u, n, m, left);
-                // The columns of `v` are the rows of its transpose.
-                right.copy_from_slice(&v);
+
+    /// Orthogonal and triangular factors; the diagonal of the triangle is not negative.
+    fn qr(a: &[Self], size: [usize; 2], q: &mut [Self], r: &mut [Self]);
+
+    /// Eigenvalues of a symmetric matrix, and the eigenvectors if they are asked for.
+    fn eigh(a: &[Self], n: usize, values: &mut [Self], vectors: Option<&mut [Self]>);
+
+    /// Singular values of a matrix that is not wide, and the singular vectors if they are asked for.
+    fn svd(
+        a: &[Self],
+        size: [usize; 2],
+        values: &mut [Self],
+        vectors: Option<(&mut [Self], &mut [Self])>,
+    );
+
+    /// The solution of a complex system, or of that with the adjoint matrix.
+    fn solve_complex(
+        adjoint: bool,
+        a: Parts<'_, Self>,
+        b: Parts<'_, Self>,
+        size: [usize; 2],
+        x: [&mut [Self]; 2],
+    );
+
+    /// The determinant of a complex matrix: the product of the pivots.
+    fn det_complex(a: Parts<'_, Self>, n: usize, det: [&mut [Self]; 2]);
+
+    /// Eigenvalues of a Hermitian matrix, of which the lower triangle is read, and the parts of the eigenvectors if
+    /// there is room for them.
+    fn hermitian(a: Parts<'_, Self>, n: usize, out: &mut [&mut [Self]]);
+
+    /// Eigenvalues of a matrix in one part or in two, in the order of their real and then their imaginary parts, and
+    /// the eigenvectors if there is room for them: each of the length 1, with its largest element real and positive.
+    fn eig(a: &[&[Self]], n: usize, out: &mut [&mut [Self]]);
+}
+
+macro_rules! floats {
+    ($($float:ident)*) => {$(
+        impl Float for $float {
+            const NAN: $float = $float::NAN;
+
+            fn cholesky(a: &[$float], n: usize, l: &mut [$float]) {
+                real::cholesky(a, n, l)
             }
-            false => {
-                left.fill(T::NAN);
-                right.fill(T::NAN);
+            fn lu(
+                a: &[$float],
+                [m, n]: [usize; 2],
+                lu: &mut [$float],
+                order: &mut [i64],
+                sign: &mut [$float],
+            ) {
+                real::lu(a, m, n, lu, order, sign)
+            }
+            fn triangular(
+                form: (bool, bool, bool),
+                a: &[$float],
+                b: &[$float],
+                [n, m]: [usize; 2],
+                x: &mut [$float],
+            ) {
+                real::triangular(form, a, b, n, m, x)
+            }
+            fn qr(a: &[$float], [m, n]: [usize; 2], q: &mut [$float], r: &mut [$float]) {
+                real::qr(a, m, n, q, r)
+            }
+            fn eigh(a: &[$float], n: usize, values: &mut [$float], vectors: Option<&mut [$float]>) {
+                real::eigh(a, n, values, vectors)
+            }
+            fn svd(
+                a: &[$float],
+                [m, n]: [usize; 2],
+                values: &mut [$float],
+                vectors: Option<(&mut [$float], &mut [$float])>,
+            ) {
+                real::svd(a, m, n, values, vectors)
+            }
+            fn solve_complex(
+                adjoint: bool,
+                a: Parts<'_, $float>,
+                b: Parts<'_, $float>,
+                size: [usize; 2],
+                x: [&mut [$float]; 2],
+            ) {
+                complex::solve_complex(adjoint, a, b, size, x)
+            }
+            fn det_complex(a: Parts<'_, $float>, n: usize, det: [&mut [$float]; 2]) {
+                complex::det_complex(a, n, det)
+            }
+            fn hermitian(a: Parts<'_, $float>, n: usize, out: &mut [&mut [$float]]) {
+                complex::hermitian(a, n, out)
+            }
+            fn eig(a: &[&[$float]], n: usize, out: &mut [&mut [$float]]) {
+                complex::eig(a, n, out)
             }
         }
-    }
+    )*};
 }
+
+floats!(f32 f64);

@@ -39,7 +39,6 @@ pub mod buffer;
 pub mod cost;
 pub mod elementary;
 pub mod error;
-pub mod fourier;
 pub mod loops;
 pub mod order;
 pub mod panics;
@@ -52,3 +51,5 @@ pub mod target;
 pub mod testing;
 pub mod timing;
 pub mod types;
+
+pub use wengert_fourier as fourier;

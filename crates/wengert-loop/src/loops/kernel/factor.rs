@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use wengert_factor::{self as library, Float};
+use wengert_factor::Float;
 
 use super::{Elements, Kernel, Region, Regions, same_value, sizes};
 use crate::buffer::Element;
@@ -193,24 +193,24 @@ impl Factor {
     fn compute<T: Float + Element>(&self, regions: &mut [Elements<'_>]) {
         let (m, n) = (self.rows, self.columns);
         match (self.task, regions) {
-            (Task::Cholesky, [a, l]) => library::cholesky(read::<T>(a), m, write(l)),
+            (Task::Cholesky, [a, l]) => T::cholesky(read(a), m, write(l)),
             (Task::Lu, [a, lu, order, sign]) => {
                 let order = order.write().typed::<i64>();
-                library::lu(read::<T>(a), m, n, write(lu), order, write(sign));
+                T::lu(read(a), [m, n], write(lu), order, write(sign));
             }
-            (Task::Qr, [a, q, r]) => library::qr(read::<T>(a), m, n, write(q), write(r)),
+            (Task::Qr, [a, q, r]) => T::qr(read(a), [m, n], write(q), write(r)),
             (Task::Eigh { .. }, [a, values]) => {
-                library::eigh(read::<T>(a), m, write(values), None);
+                T::eigh(read(a), m, write(values), None);
             }
             (Task::Eigh { .. }, [a, values, vectors]) => {
-                library::eigh(read::<T>(a), m, write(values), Some(write(vectors)));
+                T::eigh(read(a), m, write(values), Some(write(vectors)));
             }
             (Task::Svd { .. }, [a, values]) => {
-                library::svd(read::<T>(a), m, n, write(values), None);
+                T::svd(read(a), [m, n], write(values), None);
             }
             (Task::Svd { .. }, [a, u, values, vt]) => {
                 let vectors = Some((write(u), write(vt)));
-                library::svd(read::<T>(a), m, n, write(values), vectors);
+                T::svd(read(a), [m, n], write(values), vectors);
             }
             (
                 Task::Triangular {
@@ -221,22 +221,22 @@ impl Factor {
                 [a, b, x],
             ) => {
                 let form = (lower, transposed, unit);
-                library::triangular(form, read::<T>(a), read(b), m, n, write(x));
+                T::triangular(form, read(a), read(b), [m, n], write(x));
             }
             (Task::Eig { complex, .. }, regions) => {
                 let (a, out) = regions.split_at_mut(if complex { 2 } else { 1 });
                 let a: Vec<&[T]> = a.iter().map(|a| read::<T>(a)).collect();
-                library::eig(&a, m, &mut all(out));
+                T::eig(&a, m, &mut all(out));
             }
             (Task::Hermitian { .. }, [re, im, out @ ..]) => {
-                library::hermitian([read::<T>(re), read(im)], m, &mut all(out));
+                T::hermitian([read(re), read(im)], m, &mut all(out));
             }
             (Task::ComplexSolve { adjoint }, [re, im, right, other, x, y]) => {
-                let (a, b) = ([read::<T>(re), read(im)], [read(right), read(other)]);
-                library::solve_complex(adjoint, a, b, [m, n], [write(x), write(y)]);
+                let (a, b) = ([read(re), read(im)], [read(right), read(other)]);
+                T::solve_complex(adjoint, a, b, [m, n], [write(x), write(y)]);
             }
             (Task::ComplexDet, [re, im, x, y]) => {
-                library::det_complex([read::<T>(re), read(im)], m, [write(x), write(y)]);
+                T::det_complex([read(re), read(im)], m, [write(x), write(y)]);
             }
             _ => panic!("operands and results"),
         }

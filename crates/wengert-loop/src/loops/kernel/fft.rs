@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::fourier::{Kind, Number, Plan};
 use crate::types::DType;
 
-/// Transforms each row of contiguous parts: [`crate::fourier`]. Its regions are the real and imaginary parts that are
+/// Transforms each row of contiguous parts: [`fourier`](crate::fourier). Its regions are the real and imaginary parts that are
 /// read, then those that are written; real numbers have no imaginary part.
 #[derive(Clone, Debug)]
 pub struct Fft {

@@ -2,6 +2,7 @@
 //!
 //! Each row is transformed by a call of its own, so its bits depend on the row and on the processor, and neither on how
 //! many rows there are nor on threads. Plans are kept, with the memory that they work in.
+#![forbid(unsafe_code)]
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
@@ -65,9 +66,24 @@ impl Kind {
 }
 
 /// Floats that can be transformed.
-pub trait Number: FftNum + Default {}
-impl Number for f32 {}
-impl Number for f64 {}
+pub trait Number: FftNum + Default {
+    /// Plans a transform. Who calls it instantiates nothing of the libraries: that would take longer than all else
+    /// in a crate.
+    #[doc(hidden)]
+    fn plan(kind: Kind, n: usize) -> Plan<Self>;
+}
+
+impl Number for f32 {
+    fn plan(kind: Kind, n: usize) -> Plan<f32> {
+        Plan::new(kind, n)
+    }
+}
+
+impl Number for f64 {
+    fn plan(kind: Kind, n: usize) -> Plan<f64> {
+        Plan::new(kind, n)
+    }
+}
 
 enum Way<T> {
     Complex(Arc<dyn Fft<T>>),
@@ -100,7 +116,7 @@ impl<T: Number> Plan<T> {
         {
             return plan;
         }
-        let plan = Arc::new(Plan::<T>::new(kind, n));
+        let plan = Arc::new(T::plan(kind, n));
         if kept.elements.saturating_add(n) > MOST {
             kept.plans.clear();
             kept.elements = 0;
