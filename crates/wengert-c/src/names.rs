@@ -75,7 +75,7 @@ const KEYWORDS: &[&str] = &[
 
 /// Names of the text's own.
 const OWN: &[&str] = &[
-    "scratch", "status", "done", "lists", "memcpy", "memory", "size_t",
+    "scratch", "status", "done", "lists", "memcpy", "memory", "size_t", "sqrt", "sqrtf", "kept",
 ];
 
 /// Whether a word may name a function or a parameter.

@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Write;
 
+use wengert_loop::loops::kernel::as_loops;
 use wengert_loop::loops::{BufferId, BufferKind, Failure, Program, Stmt, walk};
 use wengert_loop::types::DType;
 
 use crate::CError;
+use crate::emit::kernels::is_without_function;
 use crate::emit::{self, Emitter, ty};
 use crate::plan::Memory;
 use crate::{names, prelude};
@@ -166,6 +168,7 @@ impl Unit {
         notes: Notes<'_>,
     ) -> Result<(), CError> {
         crate::check_name(name)?;
+        let program = &*as_loops(program, &is_without_function);
         let mut ports = HashMap::new();
         for (i, b) in program.buffers.iter().enumerate() {
             let port = match b.kind {

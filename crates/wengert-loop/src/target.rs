@@ -1,6 +1,6 @@
 //! Properties of the target machine that affect how programs are built. No bit of a result depends on them
-//! except through [`Target::fused`], which is read before a program is lowered: the order of sums depends on
-//! [`order`](crate::order) alone.
+//! except through [`Target::fused`], which is read before a program is lowered, and [`Target::library`]: the order of
+//! sums depends on [`order`](crate::order) alone.
 
 /// The properties of a machine for which a program is built.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -22,6 +22,9 @@ pub struct Target {
     pub strip: usize,
     /// Number of random numbers drawn at a time in each lane of a vector loop.
     pub lane_strip: usize,
+    /// Whether a library factorises large matrices. Without one loops do, as they do small matrices, with other
+    /// roundings.
+    pub library: bool,
 }
 
 impl Default for Target {
@@ -36,6 +39,7 @@ impl Default for Target {
             near: 65_536,
             strip: 512,
             lane_strip: 64,
+            library: true,
         }
     }
 }
@@ -44,6 +48,12 @@ impl Target {
     /// Returns the target with or without contraction of products and sums.
     pub fn with_fused(self, fused: bool) -> Target {
         Target { fused, ..self }
+    }
+
+    /// Returns the target without a library.
+    pub fn without_library(self) -> Target {
+        let library = false;
+        Target { library, ..self }
     }
 
     /// The same with this number of tasks at a time.

@@ -3,11 +3,16 @@
 use std::fmt::Write;
 
 use wengert_loop::elementary::chacha::{self, Words};
-use wengert_loop::loops::kernel::{Gemm, LaneProduct, RandomBlock, Sort, TopK};
+use wengert_loop::loops::kernel::{Fft, Gemm, LaneProduct, RandomBlock, Sort, TopK};
 use wengert_loop::loops::{BufferId, Index, Kernel};
 use wengert_loop::order;
 
 use super::{Emitter, ty};
+
+/// Whether the prelude has no function for a kernel, so that it is written as loops if there are any.
+pub(crate) fn is_without_function(kernel: &dyn Kernel) -> bool {
+    kernel.downcast_ref::<Fft>().is_some()
+}
 
 impl Emitter<'_> {
     pub(super) fn kernel(&mut self, kernel: &dyn Kernel, regions: &[(BufferId, Index)]) {
@@ -61,8 +66,7 @@ impl Emitter<'_> {
             let instead = match kernel.is_host() {
                 true => "a function of the host cannot be in C: leave it out of what is exported",
                 false => {
-                    "its bits are those of a library of Rust: up to a size these are loops, which can be written; \
-                     beyond it, call a library of C with the parts of the function before and after"
+                    "a library of Rust does that: lower the program for a target without a library"
                 }
             };
             self.refuse(kernel.description(), instead);

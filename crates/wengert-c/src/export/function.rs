@@ -6,11 +6,13 @@ use wengert::{FunctionParts, ShapeDtype};
 use wengert_ir::schedule::lower_with_notes;
 use wengert_ir::schedule::notes::{Notes, Part};
 use wengert_loop::buffer::Dense;
+use wengert_loop::loops::kernel::as_loops;
 use wengert_loop::loops::prepare::prepare;
 use wengert_loop::loops::{BufferKind, Program};
 use wengert_loop::target::Target;
 
 use crate::CError;
+use crate::emit::kernels::is_without_function;
 use crate::names;
 use crate::unit::{Port, Unit};
 
@@ -167,11 +169,12 @@ impl Function {
 
     /// Writes the function into a source.
     pub fn write(&self, unit: &mut Unit, lines: bool) -> Result<(), CError> {
-        let target = Target::default().with_threads(|| 1);
+        let target = Target::default().with_threads(|| 1).without_library();
         let (program, notes) = lower_with_notes(&self.parts.func, &target)?;
         let program = captured(program, self.inputs.len(), &self.parts.arrays);
         let ports = |all: &[Leaf]| -> Vec<Port> { all.iter().map(|l| l.port.clone()).collect() };
         let said = Said::of(&notes);
+        let program = as_loops(&program, &is_without_function);
         unit.add_noted(
             &prepare(&program),
             &self.name,

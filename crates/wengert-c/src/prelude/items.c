@@ -81,11 +81,18 @@ static inline u64 parts_f64(u64 bits, int* e) {
   return m;
 }
 //! sqrt_f64
-#if defined(__SSE2__)
+#if defined(__OPTIMIZE__) && __STDC_HOSTED__ && defined(__GNUC__) && (defined(__SSE2__) || defined(__aarch64__))
+/* A root that sets no errno is an instruction, for one number or for several side by side. */
+extern double sqrt(double) __attribute__((const, nothrow));
+extern float sqrtf(float) __attribute__((const, nothrow));
+#define W_SQRT
+#elif defined(__SSE2__)
 #include <emmintrin.h>
 #endif
 static inline f64 sqrt_f64(f64 x) {
-#if defined(__SSE2__)
+#if defined(W_SQRT)
+  return sqrt(x);
+#elif defined(__SSE2__)
   return _mm_cvtsd_f64(_mm_sqrt_pd(_mm_set1_pd(x)));
 #elif defined(__GNUC__) && defined(__aarch64__)
   f64 root;
@@ -116,7 +123,13 @@ static inline f64 sqrt_f64(f64 x) {
 }
 //! sqrt_f32
 /* A root in twice the precision is rounded to the root of the single precision. */
-static inline f32 sqrt_f32(f32 x) { return (f32)sqrt_f64((f64)x); }
+static inline f32 sqrt_f32(f32 x) {
+#if defined(W_SQRT)
+  return sqrtf(x);
+#else
+  return (f32)sqrt_f64((f64)x);
+#endif
+}
 //! mul_high_u64
 static inline u64 mul_high_u64(u64 a, u64 b) {
   const u64 m = UINT64_C(0xffffffff), al = a & m, ah = a >> 32, bl = b & m, bh = b >> 32;

@@ -214,6 +214,11 @@ impl Lowering {
         self.b.vector_index().is_some()
     }
 
+    /// Returns whether a library factorises large matrices.
+    pub fn has_library(&self) -> bool {
+        self.target.library
+    }
+
     /// Returns whether a parallel loop is open, so that code is written for one of its tasks.
     pub fn in_task(&self) -> bool {
         self.parallel

@@ -34,6 +34,7 @@ pub use shrink::shrunk;
 use std::fmt::{self, Display, Formatter};
 
 use crate::buffer::Data;
+use crate::loops::kernel::all_as_loops;
 use crate::loops::prepare::prepare;
 use crate::loops::verify::verify;
 use crate::loops::{BufferKind, Program, interp};
@@ -103,6 +104,18 @@ impl Runner for Rewritten {
         let rewritten = prepare(program);
         verify(&rewritten).map_err(Stopped::Other)?;
         Interpreter.run(&rewritten, inputs)
+    }
+}
+
+/// Runs programs after the passes, with loops instead of kernels, on the interpreter.
+#[derive(Clone, Copy, Debug)]
+pub struct WithoutKernels;
+
+impl Runner for WithoutKernels {
+    fn run(&self, program: &Program, inputs: &[Data]) -> Result<Vec<Data>, Stopped> {
+        let program = all_as_loops(program);
+        verify(&program).map_err(Stopped::Other)?;
+        Rewritten.run(&program, inputs)
     }
 }
 
@@ -320,5 +333,9 @@ mod tests {
 
     mod rewritten {
         crate::backend_tests!(crate::testing::Rewritten);
+    }
+
+    mod without_kernels {
+        crate::backend_tests!(crate::testing::WithoutKernels);
     }
 }

@@ -317,7 +317,9 @@ impl Factor {
         outputs: &[Wanted],
         types: &[Type],
     ) -> Result<Vec<NodeId>, Error> {
-        if let Some(kernel) = self.library(types) {
+        if l.has_library()
+            && let Some(kernel) = self.library(types)
+        {
             // The regions of a kernel are the operands, then the results in the order of the operation.
             return l.kernel(Arc::new(kernel), inputs, outputs);
         }
@@ -376,10 +378,11 @@ impl Factor {
         };
         l.ready(&rows)?;
         rows.iter().for_each(|&x| l.retain(x, 1));
-        let stacked = match (l.in_lanes(), self.library(elements)) {
+        let large = self.library(elements).is_some();
+        let stacked = match (l.in_lanes(), large) {
             (true, _) => l.map_each(&map, false, &rows, &wanted)?,
-            (false, None) => l.map_lanes(&map, &rows, &wanted)?,
-            (false, Some(_)) => l.map_each(&map, !l.in_task(), &rows, &wanted)?,
+            (false, false) => l.map_lanes(&map, &rows, &wanted)?,
+            (false, true) => l.map_each(&map, !l.in_task(), &rows, &wanted)?,
         };
         rows.iter().for_each(|&x| l.release(x));
         let mut all = vec![];

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Elements, Kernel, Region, Regions, same_value};
+use super::{Elements, Kernel, Region, Regions, Site, loops, same_value};
 use crate::elementary::chacha::{KEY, Stream, WORDS};
 use crate::error::Error;
 use crate::types::DType;
@@ -56,6 +56,11 @@ impl Kernel for RandomBlock {
         let block = self.0.block(&key, number);
         words.write().typed().copy_from_slice(&block);
         Ok(())
+    }
+
+    fn write_loops(&self, site: &mut Site<'_>) -> bool {
+        loops::words(site, self);
+        true
     }
 
     fn equals(&self, other: &dyn Kernel) -> bool {

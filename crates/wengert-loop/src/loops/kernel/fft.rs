@@ -2,14 +2,15 @@
 
 use std::sync::{Arc, OnceLock};
 
-use super::{Elements, Kernel, Region, Regions, same_value, sizes};
+use super::{Elements, Kernel, Region, Regions, Site, loops, same_value, sizes};
 use crate::buffer::{Element, SliceMut};
 use crate::error::Error;
 use crate::fourier::{Kind, Number, Plan};
 use crate::types::DType;
 
 /// Transforms each row of contiguous parts: [`fourier`](crate::fourier). Its regions are the real and imaginary parts that are
-/// read, then those that are written; real numbers have no imaginary part.
+/// read, then those that are written; real numbers have no imaginary part. Its [loops](Kernel::write_loops) round otherwise
+/// than the library, with errors of the same size.
 #[derive(Clone, Debug)]
 pub struct Fft {
     /// The type of the numbers: a float.
@@ -120,6 +121,11 @@ impl Kernel for Fft {
             other => panic!("a Fourier transform of {other}"),
         }
         Ok(())
+    }
+
+    fn write_loops(&self, site: &mut Site<'_>) -> bool {
+        loops::fourier(site, self);
+        true
     }
 
     fn equals(&self, other: &dyn Kernel) -> bool {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Elements, Kernel, Region, Regions, same_value, sizes};
+use super::{Elements, Kernel, Region, Regions, Site, loops, same_value, sizes};
 use crate::arithmetic::Arithmetic;
 use crate::error::Error;
 use crate::order;
@@ -130,6 +130,11 @@ impl Kernel for Gemm {
             other => panic!("a product of {other}"),
         }
         Ok(())
+    }
+
+    fn write_loops(&self, site: &mut Site<'_>) -> bool {
+        loops::product(site, self);
+        true
     }
 
     fn equals(&self, other: &dyn Kernel) -> bool {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Elements, Gemm, Kernel, Regions, same_value};
+use super::{Elements, Gemm, Kernel, Regions, Site, loops, same_value};
 use crate::error::Error;
 use crate::types::DType;
 
@@ -66,6 +66,11 @@ impl Kernel for LaneProduct {
 
     fn run(&self, regions: &mut [Elements<'_>]) -> Result<(), Error> {
         self.gemm.run(regions)
+    }
+
+    fn write_loops(&self, site: &mut Site<'_>) -> bool {
+        loops::product(site, &self.gemm);
+        true
     }
 
     fn equals(&self, other: &dyn Kernel) -> bool {

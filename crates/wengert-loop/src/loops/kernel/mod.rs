@@ -9,6 +9,7 @@ mod fft;
 mod gemm;
 mod host;
 mod lanes;
+mod loops;
 mod sort;
 mod top_k;
 
@@ -29,6 +30,9 @@ pub use fft::Fft;
 pub use gemm::Gemm;
 pub use host::{Host, HostFunction};
 pub use lanes::LaneProduct;
+#[cfg(test)]
+pub(crate) use loops::turn;
+pub use loops::{Site, all_as_loops, as_loops};
 pub use sort::Sort;
 pub use top_k::{TopK, largest};
 
@@ -154,6 +158,12 @@ pub trait Kernel: Any + Debug + Send + Sync + RefUnwindSafe {
     /// # Errors
     /// Any error that it returns: it ends the call of the program.
     fn run(&self, regions: &mut [Elements<'_>]) -> Result<(), Error>;
+
+    /// Writes loops that do the same, for a back end without a library, and returns whether there are any. They give
+    /// the same bits, unless the kernel documents what may differ.
+    fn write_loops(&self, _: &mut Site<'_>) -> bool {
+        false
+    }
 
     /// Whether another kernel does the same. By default only if it is the same object; a kernel
     /// that is a plain value compares by [`same_value`].

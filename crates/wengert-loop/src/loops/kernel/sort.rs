@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Elements, Kernel, Region, Regions, same_value, sizes};
+use super::{Elements, Kernel, Region, Regions, Site, loops, same_value, sizes};
 use crate::arithmetic::Arithmetic;
 use crate::error::Error;
 use crate::sort::{sort_keys, sort_with_places};
@@ -85,6 +85,11 @@ impl Kernel for Sort {
         let places = places.first_mut().map(|p| p.write().typed());
         with_variants!(SliceMut, keys.write(), v => self.sort(v, places));
         Ok(())
+    }
+
+    fn write_loops(&self, site: &mut Site<'_>) -> bool {
+        loops::sort(site, self);
+        true
     }
 
     fn equals(&self, other: &dyn Kernel) -> bool {

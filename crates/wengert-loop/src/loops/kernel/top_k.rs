@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use std::sync::Arc;
 
-use super::{Elements, Kernel, Region, Regions, same_value, sizes};
+use super::{Elements, Kernel, Region, Regions, Site, loops, same_value, sizes};
 use crate::arithmetic::Arithmetic;
 use crate::buffer::Slice;
 use crate::error::Error;
@@ -143,6 +143,11 @@ impl Kernel for TopK {
         let mut values = values.write();
         with_variants!(SliceMut, &mut values, values => self.run(typed_as(keys, values), values, places));
         Ok(())
+    }
+
+    fn write_loops(&self, site: &mut Site<'_>) -> bool {
+        loops::top_k(site, self);
+        true
     }
 
     fn equals(&self, other: &dyn Kernel) -> bool {

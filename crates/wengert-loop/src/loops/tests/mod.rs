@@ -1,6 +1,7 @@
 mod builder;
 mod divide;
 mod interp;
+mod kernels;
 mod math;
 mod memory;
 mod straight;
