@@ -3,4 +3,5 @@
 mod common;
 mod conformance;
 mod export;
+mod languages;
 mod others;
