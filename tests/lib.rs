@@ -58,6 +58,7 @@ chapters! {
     looking_inside: "../docs/src/looking-inside.md";
     profile: "../docs/src/profile.md";
     export: "../docs/src/export.md";
+    languages: "../docs/src/languages.md";
     adding_an_operation: "../docs/src/adding-an-operation.md";
 }
 

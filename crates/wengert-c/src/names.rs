@@ -4,74 +4,31 @@ use std::collections::HashSet;
 
 use crate::prelude;
 
-/// The words that C keeps for itself, and those of C++ that a header must not use.
-const KEYWORDS: &[&str] = &[
-    "alignas",
-    "alignof",
-    "and",
-    "asm",
-    "auto",
-    "bool",
-    "break",
-    "case",
-    "catch",
-    "char",
-    "class",
-    "const",
-    "continue",
-    "default",
-    "delete",
-    "do",
-    "double",
-    "else",
-    "enum",
-    "explicit",
-    "export",
-    "extern",
-    "false",
-    "float",
-    "for",
-    "friend",
-    "goto",
-    "if",
-    "inline",
-    "int",
-    "long",
-    "main",
-    "mutable",
-    "namespace",
-    "new",
-    "not",
-    "operator",
-    "or",
-    "private",
-    "protected",
-    "public",
-    "register",
-    "restrict",
-    "return",
-    "short",
-    "signed",
-    "sizeof",
-    "static",
-    "struct",
-    "switch",
-    "template",
-    "this",
-    "throw",
-    "true",
-    "try",
-    "typedef",
-    "typename",
-    "union",
-    "unsigned",
-    "using",
-    "virtual",
-    "void",
-    "volatile",
-    "while",
-    "xor",
-];
+/// The words that C and C++ keep for themselves, since a C++ program includes the header, too.
+const KEYWORDS: &str = "\
+    alignas alignof and and_eq asm auto bitand bitor bool break case catch char char16_t char32_t char8_t \
+    class co_await co_return co_yield compl concept const const_cast consteval constexpr constinit continue \
+    decltype default delete do double dynamic_cast else enum explicit export extern false float for friend \
+    goto if inline int long main mutable namespace new noexcept not not_eq nullptr operator or or_eq private \
+    protected public register reinterpret_cast requires restrict return short signed sizeof static \
+    static_assert static_cast struct switch template this thread_local throw true try typedef typeid \
+    typename typeof union unsigned using virtual void volatile wchar_t while xor xor_eq";
+
+/// Macros of compilers and of the standard library's headers.
+const MACROS: &str = "\
+    EOF I INFINITY NAN NULL assert complex errno linux unix";
+
+/// Functions of the C library that a function of this name would replace in the whole program.
+const LIBRARY: &str = "\
+    abort abs acos acosh asin asinh atan atan2 atanh atexit atof atoi atol bsearch calloc cbrt ceil clock \
+    cos cosh ctime div erf erfc exit exp exp10 exp2 expm1 fabs fclose fdim fflush floor fma fmax fmin fmod \
+    fopen fprintf fputs fread free frexp fscanf fseek ftell fwrite gamma getc getchar getenv gets hypot \
+    ilogb index isalpha isdigit isspace j0 j1 jn labs ldexp lgamma log log10 log1p log2 logb longjmp lrint \
+    lround malloc memchr memcmp memcpy memmove memset mktime modf nearbyint perror pow printf putc putchar \
+    puts qsort raise rand read realloc remainder remove rename rewind rindex rint round scalbn scanf select \
+    setjmp signal sin sincos sinh sleep snprintf sprintf sqrt srand sscanf stat stderr stdin stdout strcat \
+    strchr strcmp strcpy strlen strncmp strncpy strstr strtod strtol system tan tanh tgamma time tmpfile \
+    trunc ungetc vprintf wait write y0 y1 yn";
 
 /// Names of the text's own.
 const OWN: &[&str] = &[
@@ -84,12 +41,23 @@ pub(crate) fn is_free(name: &str) -> bool {
         let rest = name.strip_prefix(first);
         rest.is_some_and(|r| !r.is_empty() && r.bytes().all(|b| b.is_ascii_digit()))
     };
-    !(KEYWORDS.contains(&name)
+    !(among(KEYWORDS, name)
+        || among(MACROS, name)
         || OWN.contains(&name)
         || prelude::defines(name)
         || "vkbltnmc".chars().any(numbered)
         || name.starts_with("f_")
         || name.starts_with("W_"))
+}
+
+/// Whether a word is in a list.
+pub(crate) fn among(words: &str, name: &str) -> bool {
+    words.split_whitespace().any(|w| w == name)
+}
+
+/// Whether the C library has a function of this name.
+pub(crate) fn is_of_library(name: &str) -> bool {
+    among(LIBRARY, name)
 }
 
 /// Whether a word is an identifier of C that is free in its files and in the standard library's.
@@ -120,6 +88,24 @@ pub(crate) fn of_paths(paths: &[String], alone: &str, taken: &mut HashSet<String
         name
     };
     plain.iter().zip(&shorts).map(name).collect()
+}
+
+/// Names of another language for those of C: a name that is reserved, or there already, has underscores behind it.
+/// `fold` says which names are the same.
+pub(crate) fn elsewhere(
+    names: &[&str],
+    reserved: impl Fn(&str) -> bool,
+    fold: impl Fn(&str) -> String,
+) -> Vec<String> {
+    let mut taken = HashSet::new();
+    let free = |name: &&str| {
+        let mut name = name.to_string();
+        while reserved(&fold(&name)) || !taken.insert(fold(&name)) {
+            name.push('_');
+        }
+        name
+    };
+    names.iter().map(free).collect()
 }
 
 /// The letters, digits and underscores of a path.

@@ -366,6 +366,12 @@ impl Unit {
             .fold(lists + 8 * self.places, usize::saturating_add)
     }
 
+    /// The words of eight bytes that hold the struct of scratch under any rule of alignment.
+    pub(crate) fn scratch_words(&self) -> usize {
+        let members = self.lengths.len() + self.keys.len() + 2;
+        self.scratch_bytes().div_ceil(8).saturating_add(members)
+    }
+
     /// Whether the functions build lists.
     pub fn has_lists(&self) -> bool {
         self.lists
@@ -396,7 +402,7 @@ impl Unit {
 
 /// Whether a name may be that of a function.
 pub(crate) fn check_name(name: &str) -> Result<(), CError> {
-    match names::is_identifier(name) && names::is_free(name) {
+    match names::is_identifier(name) && names::is_free(name) && !names::is_of_library(name) {
         true => Ok(()),
         false => Err(CError::Name(name.to_string())),
     }

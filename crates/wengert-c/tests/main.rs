@@ -4,4 +4,5 @@ mod common;
 mod conformance;
 mod export;
 mod kernels;
+mod languages;
 mod others;

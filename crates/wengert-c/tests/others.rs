@@ -6,20 +6,7 @@ use wengert::prelude::*;
 use wengert_c::{Files, export};
 
 use crate::common::suite::STRICT;
-use crate::common::{Folder, compiler, ran, sanitised};
-
-/// The Python that `WENGERT_PYTHON` names, or `python3`, if it has a package.
-fn python(package: &str) -> Option<String> {
-    let name = std::env::var("WENGERT_PYTHON").unwrap_or_else(|_| "python3".into());
-    let found = Command::new(&name)
-        .args(["-c", &format!("import {package}")])
-        .output();
-    let found = found.is_ok_and(|o| o.status.success());
-    if !found {
-        eprintln!("no Python with {package}: this test has run nothing");
-    }
-    found.then_some(name)
-}
+use crate::common::{Folder, compiler, python, ran, sanitised};
 
 /// Makes a shared library of a source, and runs a script beside it.
 fn script(files: &Files, python: &str, text: &str) -> Option<String> {

@@ -155,6 +155,12 @@ impl Function {
         }
     }
 
+    /// The names of its arguments and results.
+    pub fn leaf_names(&self) -> impl Iterator<Item = &String> {
+        let leaves = self.inputs.iter().chain(&self.outputs);
+        leaves.map(|l| &l.port.name)
+    }
+
     /// What it computes, for people.
     pub fn said(&self) -> &'static str {
         match self.role {

@@ -2,7 +2,9 @@
 
 mod abi;
 mod files;
+mod fortran;
 mod function;
+mod python;
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -54,6 +56,7 @@ where
         parts,
         wanted: vec![],
         abis: vec![],
+        languages: vec![],
         list_bytes: crate::LIST_BYTES,
         lines: false,
     })
@@ -75,6 +78,13 @@ enum Abi {
     Rhs,
 }
 
+/// A language that gets a module of its own.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Language {
+    Fortran,
+    Python,
+}
+
 /// A source in the making: see [`export`].
 #[derive(Debug)]
 pub struct Export<X, Y> {
@@ -83,6 +93,7 @@ pub struct Export<X, Y> {
     parts: FunctionParts,
     wanted: Vec<Derivative>,
     abis: Vec<Abi>,
+    languages: Vec<Language>,
     list_bytes: usize,
     lines: bool,
 }
@@ -96,17 +107,27 @@ pub struct Files {
     pub header: String,
     /// `NAME.c`.
     pub source: String,
+    /// `NAME.f90`, if it was [asked for](Export::fortran).
+    pub fortran: Option<String>,
+    /// `NAME.py`, if it was [asked for](Export::python).
+    pub python: Option<String>,
 }
 
 impl Files {
-    /// Writes `NAME.h` and `NAME.c` into a folder.
+    /// Writes `NAME.h`, `NAME.c` and what else there is into a folder.
     ///
     /// # Errors
     /// If a file cannot be written.
     pub fn write_to(&self, folder: impl AsRef<Path>) -> std::io::Result<()> {
         let folder = folder.as_ref();
         std::fs::write(folder.join(format!("{}.h", self.name)), &self.header)?;
-        std::fs::write(folder.join(format!("{}.c", self.name)), &self.source)
+        std::fs::write(folder.join(format!("{}.c", self.name)), &self.source)?;
+        for (extension, text) in [("f90", &self.fortran), ("py", &self.python)] {
+            if let Some(text) = text {
+                std::fs::write(folder.join(format!("{}.{extension}", self.name)), text)?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -165,6 +186,51 @@ where
         self
     }
 
+    /// Adds `NAME.f90`, a module of Fortran 2003 with an interface for each function: `use NAME_module`. The axes of an
+    /// array are in reverse there, since Fortran's first index is the fastest: `f64[3,4]` is `real(c_double) :: x(4, 3)`.
+    ///
+    /// ```
+    /// use wengert::prelude::*;
+    ///
+    /// let spin = jit(|(m, x): (Var, Var)| m.dot(x));
+    /// let types = (ShapeDtype::new([3, 4], DType::F64), ShapeDtype::new([4], DType::F64));
+    /// let files = wengert_c::export(spin, types, "spin")?.fortran().files()?;
+    /// let module = files.fortran.unwrap();
+    /// assert!(module.contains("integer(c_int) function spin(x0, x1, y, scratch) &"));
+    /// assert!(module.contains("real(c_double), intent(in) :: x0(4, 3)"));
+    /// # Ok::<(), wengert_c::CError>(())
+    /// ```
+    pub fn fortran(self) -> Self {
+        self.speaking(Language::Fortran)
+    }
+
+    /// Adds `NAME.py`, a module of Python that needs NumPy alone. Its class `Model` loads the shared library
+    /// `libNAME.so` beside it by `ctypes`, and has the methods `value`, and `jvp`, `vjp` and `jacobian` if there are these
+    /// functions. They take and return arrays of NumPy, refuse those of another shape or of a type that would lose
+    /// something, and raise the message of a status as `Error`. Python's lock is not held while the function runs, and each
+    /// thread has its own scratch.
+    ///
+    /// ```
+    /// use wengert::prelude::*;
+    ///
+    /// let area = jit(|[a, b]: [Var; 2]| a * b);
+    /// let files = wengert_c::export(area, [1.0, 2.0], "area")?.vjp().python().files()?;
+    /// let module = files.python.unwrap();
+    /// assert!(module.contains("def value(self, x0, x1, *, out=None):"));
+    /// assert!(module.contains("def vjp(self, x0, x1, bar_y, *, out=None):"));
+    /// # Ok::<(), wengert_c::CError>(())
+    /// ```
+    pub fn python(self) -> Self {
+        self.speaking(Language::Python)
+    }
+
+    fn speaking(mut self, language: Language) -> Self {
+        if !self.languages.contains(&language) {
+            self.languages.push(language);
+        }
+        self
+    }
+
     /// Sets the bytes of scratch for what loops of unknown length keep for their derivatives. A call that needs more
     /// returns `NAME_LISTS_FULL`. The default is [`LIST_BYTES`](crate::LIST_BYTES).
     pub fn list_bytes(mut self, bytes: usize) -> Self {
@@ -182,7 +248,8 @@ where
     ///
     /// # Errors
     /// If there is no C for a part of the function, such as a factorisation of a large matrix or a function of the host;
-    /// if it has no derivative that is asked for; or if its arguments do not fit a convention of calls.
+    /// if it has no derivative that is asked for; or if its arguments do not fit a convention of calls, or its names a
+    /// language.
     pub fn files(&self) -> Result<Files, CError> {
         let mut functions = vec![Function::plain(&self.name, self.parts.clone())];
         for &derivative in &self.wanted {
@@ -199,10 +266,17 @@ where
                 Abi::Rhs => abi::rhs(&mut unit, &self.name, &functions[0])?,
             }
         }
+        let speaks = |language| self.languages.contains(&language);
+        let fortran = speaks(Language::Fortran);
+        let python = speaks(Language::Python);
+        let fortran = fortran.then(|| fortran::module(&self.name, &unit, &functions));
+        let python = python.then(|| python::module(&self.name, &unit, &functions));
         Ok(Files {
             name: self.name.clone(),
             header: files::header(&self.name, &unit, &functions),
             source: files::source(&self.name, &unit),
+            fortran: fortran.transpose()?,
+            python: python.transpose()?,
         })
     }
 

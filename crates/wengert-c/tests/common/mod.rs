@@ -21,6 +21,29 @@ pub fn compiler() -> Option<&'static str> {
     found.as_deref()
 }
 
+/// The Python that `WENGERT_PYTHON` names, or `python3`, if it has a package.
+pub fn python(package: &str) -> Option<String> {
+    let name = std::env::var("WENGERT_PYTHON").unwrap_or_else(|_| "python3".into());
+    let found = Command::new(&name)
+        .args(["-c", &format!("import {package}")])
+        .output();
+    let found = found.is_ok_and(|o| o.status.success());
+    if !found {
+        eprintln!("no Python with {package}: this test has run nothing");
+    }
+    found.then_some(name)
+}
+
+/// Whether a program is here. Says so if it is not.
+pub fn tool(name: &str) -> bool {
+    let output = Command::new(name).arg("--version").output();
+    let found = output.is_ok_and(|o| o.status.success());
+    if !found {
+        eprintln!("there is no {name}: this test has not run it");
+    }
+    found
+}
+
 /// A folder of a test's own, removed when it is dropped.
 pub struct Folder(PathBuf);
 
