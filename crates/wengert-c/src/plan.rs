@@ -104,6 +104,11 @@ impl Memory {
         port.unwrap_or_else(|| format!("b{}", b.0))
     }
 
+    /// Whether an argument or a result has a name.
+    pub fn is_port(&self, name: &str) -> bool {
+        self.ports.values().any(|p| p == name)
+    }
+
     /// The first element of a buffer in the scratch of its type.
     pub fn place(&self, b: BufferId) -> Option<i64> {
         self.places.get(&b).copied()

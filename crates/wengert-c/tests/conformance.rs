@@ -1,12 +1,12 @@
 //! C computes what every back end must compute.
 
-use wengert_c::{CError, Port, Unit};
-use wengert_check::conformance::{Example, check, files, functions, generated, operations};
+use std::process::Command;
 
+use wengert_check::conformance::{check, files, functions, generated, operations};
 use wengert_check::program::Limits;
 
 use crate::common::compiler;
-use crate::common::suite::C;
+use crate::common::suite::{By, C};
 
 /// Small programs, since a compiler of C takes long for large ones.
 const LIMITS: Limits = Limits {
@@ -14,31 +14,10 @@ const LIMITS: Limits = Limits {
     nesting: 2,
 };
 
-/// Whether there is C for an example.
-fn supported(example: &Example) -> Result<(), CError> {
-    let (inputs, outputs) = Port::of(&example.program);
-    Unit::new("one").add(&example.program, "one_program", &inputs, &outputs)
-}
-
 #[test]
 fn files_in_c() {
     if compiler().is_some() {
-        let (mut written, mut refused) = (vec![], vec![]);
-        for example in files() {
-            match supported(&example) {
-                Ok(()) => written.push(example),
-                Err(e) => refused.push(format!("{}: {e}", example.name)),
-            }
-        }
-        // What a library of Rust computes has the bits of that library.
-        assert!(
-            refused
-                .iter()
-                .all(|r| r.starts_with("fft.loop") && r.contains("Fourier")),
-            "{refused:?}"
-        );
-        assert_eq!(refused.len(), 1);
-        check(&C(&["-O1"]), &written).unwrap();
+        check(&C(&["-O1"]), &files()).unwrap();
     }
 }
 
@@ -56,10 +35,55 @@ fn functions_in_c() {
     }
 }
 
+/// The number of random programs for each compiler. The environment variable `WENGERT_C_PROGRAMS` sets another one.
+fn programs() -> usize {
+    std::env::var("WENGERT_C_PROGRAMS").map_or(100, |n| n.parse().unwrap())
+}
+
+/// Whether there is a compiler of this name. Says so if there is none.
+fn is_there(cc: &str) -> bool {
+    let found = Command::new(cc).arg("--version").output();
+    let found = found.is_ok_and(|o| o.status.success());
+    if !found {
+        eprintln!("there is no {cc}: this test has run nothing");
+    }
+    found
+}
+
 #[test]
 fn programs_in_c() {
-    let n = std::env::var("WENGERT_C_PROGRAMS").map_or(300, |n| n.parse().unwrap());
     if compiler().is_some() {
-        check(&C(&["-O1"]), &generated(1, n, &LIMITS).unwrap()).unwrap();
+        check(&C(&["-O2"]), &generated(1, programs(), &LIMITS).unwrap()).unwrap();
+    }
+}
+
+#[test]
+fn programs_by_clang() {
+    if is_there("clang") {
+        let clang = By("clang", &["-O2"]);
+        check(&clang, &operations()).unwrap();
+        check(&clang, &generated(1001, programs(), &LIMITS).unwrap()).unwrap();
+    }
+}
+
+/// With all instructions of the machine, among them those that a compiler would contract to if the text let it.
+#[test]
+fn programs_for_this_machine() {
+    if is_there("gcc") {
+        let gcc = By("gcc", &["-O3", "-march=native"]);
+        check(&gcc, &generated(2001, programs(), &LIMITS).unwrap()).unwrap();
+    }
+}
+
+/// The dialect of GNU contracts products and sums unless it is told not to, and here it is told to.
+#[test]
+fn nothing_is_contracted() {
+    if is_there("gcc") {
+        let gcc = By(
+            "gcc",
+            &["-std=gnu11", "-O3", "-march=native", "-ffp-contract=fast"],
+        );
+        check(&gcc, &operations()).unwrap();
+        check(&gcc, &functions()).unwrap();
     }
 }

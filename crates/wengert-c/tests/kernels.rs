@@ -90,7 +90,10 @@ fn compare(cases: Vec<Case>, bound: f64) {
             let pairs = got.iter().zip(expected);
             let error = norm(&mut pairs.map(|(a, b)| a - b));
             let size = norm(&mut expected.iter().copied());
-            assert!(error <= bound * size, "{name}, result {n}: {error} of {size}");
+            assert!(
+                error <= bound * size,
+                "{name}, result {n}: {error} of {size}"
+            );
         }
     }
     check(&C(&["-O1"]), &examples).unwrap();
@@ -113,7 +116,11 @@ fn fourier_transforms() {
     let mut cases = vec![];
     for n in [1usize, 2, 12, 17, 64, 91] {
         let x = || vec![numbers(&[n], n as u64)];
-        cases.push(case(&format!("spectrum of {n}"), with_gradient(spectrum), x()));
+        cases.push(case(
+            &format!("spectrum of {n}"),
+            with_gradient(spectrum),
+            x(),
+        ));
         cases.push(case(&format!("power of {n}"), with_gradient(power), x()));
         if n % 2 == 0 {
             cases.push(case(&format!("smooth {n}"), with_gradient(smooth), x()));

@@ -127,6 +127,7 @@ impl Emitter<'_> {
     }
 
     fn states(&mut self, carried: &[(usize, Carried)]) {
+        self.name_carried(carried);
         for (_, c) in carried {
             let (t, name, init) = (ty(self.dtype(c.out)), self.name(c.out), self.v(c.init));
             self.line(&format!("{t} {name} = {init};"));
@@ -151,6 +152,7 @@ impl Emitter<'_> {
 
     fn vector(&mut self, l: &For) {
         let carried = self.carried(&l.carried);
+        self.name_carried(&carried);
         for (_, c) in &carried {
             let (t, name, init) = (ty(self.dtype(c.out)), self.name(c.out), self.v(c.init));
             self.line(&format!("{t} {name}[8];"));

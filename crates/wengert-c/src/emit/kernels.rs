@@ -6,6 +6,7 @@ use wengert_loop::elementary::chacha::{self, Words};
 use wengert_loop::loops::kernel::{Fft, Gemm, LaneProduct, RandomBlock, Sort, TopK};
 use wengert_loop::loops::{BufferId, Index, Kernel};
 use wengert_loop::order;
+use wengert_loop::source::SourceId;
 
 use super::{Emitter, ty};
 
@@ -15,7 +16,12 @@ pub(crate) fn is_without_function(kernel: &dyn Kernel) -> bool {
 }
 
 impl Emitter<'_> {
-    pub(super) fn kernel(&mut self, kernel: &dyn Kernel, regions: &[(BufferId, Index)]) {
+    pub(super) fn kernel(
+        &mut self,
+        kernel: &dyn Kernel,
+        regions: &[(BufferId, Index)],
+        at: Option<SourceId>,
+    ) {
         let copies = regions.first().map_or("", |r| self.over_copies(r.0));
         let mut p = vec![];
         for (b, i) in regions {
@@ -69,7 +75,8 @@ impl Emitter<'_> {
                     "a library of Rust does that: lower the program for a target without a library"
                 }
             };
-            self.refuse(kernel.description(), instead);
+            let place = at.map_or(String::new(), |s| format!(" at {}", s.place()));
+            self.refuse(format!("{}{place}", kernel.description()), instead);
             return;
         };
         self.line(&format!("{copies}{text}"));

@@ -7,6 +7,7 @@ mod control;
 pub(crate) mod kernels;
 mod lists;
 mod ops;
+mod said;
 
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
@@ -118,6 +119,11 @@ pub(crate) struct Emitter<'p> {
     error: Option<CError>,
     /// What is said in front of loops, by their marks.
     notes: &'p dyn Fn(&[u32]) -> Vec<String>,
+    /// The line of the user's program that was said last.
+    said: Option<(String, u32)>,
+    in_function: bool,
+    /// The names of elements of arguments.
+    taken: HashSet<String>,
 }
 
 impl<'p> Emitter<'p> {
@@ -144,16 +150,21 @@ impl<'p> Emitter<'p> {
             named: HashSet::new(),
             error: None,
             notes,
+            said: None,
+            in_function: false,
+            taken: HashSet::new(),
         }
     }
 
     /// Writes the body of the program, and returns its text.
     pub fn program(mut self) -> Result<(String, HashSet<BufferId>), CError> {
         let program = self.program;
+        self.in_function = true;
         for (i, f) in program.functions.iter().enumerate() {
             let name = self.function(f);
             self.functions.insert(i as u32, name);
         }
+        self.in_function = false;
         self.block(&program.body);
         match self.error {
             Some(error) => Err(error),
@@ -171,6 +182,7 @@ impl<'p> Emitter<'p> {
         let needed = Live::of(f.values.len(), buffers, &f.body, &[result]);
         let needed = std::mem::replace(&mut self.live, needed);
         let out = std::mem::take(&mut self.out);
+        let names = std::mem::take(&mut self.names);
         let depth = std::mem::replace(&mut self.depth, 1);
 
         let params: Vec<String> = f.params.iter().map(|&p| self.declared(p)).collect();
@@ -190,6 +202,7 @@ impl<'p> Emitter<'p> {
         self.dtypes = dtypes;
         self.constants = known;
         self.live = needed;
+        self.names = names;
         self.out = out;
         self.depth = depth;
         name
@@ -200,11 +213,13 @@ impl<'p> Emitter<'p> {
     }
 
     fn open(&mut self, text: &str) {
+        self.say_again();
         self.line(&format!("{text} {{"));
         self.depth += 1;
     }
 
     fn close(&mut self) {
+        self.say_again();
         self.depth -= 1;
         self.line("}");
     }
@@ -328,15 +343,19 @@ impl<'p> Emitter<'p> {
         match s {
             Stmt::Const { .. } => {}
             Stmt::Op { out, op, args } if self.is_live(*out) => {
+                self.say_line(s);
                 let text = self.op(*out, *op, args);
                 self.define(*out, &text);
             }
             Stmt::Call { out, callee, args } if self.is_live(*out) => {
+                self.say_line(s);
                 let args: Vec<String> = args.iter().map(|&a| self.v(a)).collect();
                 let text = format!("{}({})", self.functions[callee], args.join(", "));
                 self.define(*out, &text);
             }
             Stmt::Load { out, buffer, index } if self.is_live(*out) => {
+                self.say_line(s);
+                self.name_after_port(*out, *buffer, index);
                 let text = self.element(*buffer, index, None);
                 match self.over_copies(*buffer) {
                     "" => self.define(*out, &text),
@@ -356,6 +375,7 @@ impl<'p> Emitter<'p> {
                 if self.is_lost(*buffer) {
                     return;
                 }
+                self.say_line(s);
                 let (to, value) = (self.element(*buffer, index, None), self.v(*value));
                 let copies = self.over_copies(*buffer);
                 self.line(&format!("{copies}{to} = {value};"));
@@ -364,6 +384,7 @@ impl<'p> Emitter<'p> {
                 if self.is_lost(to.0) {
                     return;
                 }
+                self.say_line(s);
                 let a = self.element(to.0, &to.1, Some("e"));
                 let b = self.element(from.0, &from.1, Some("e"));
                 let copies = self.over_copies(to.0);
@@ -376,8 +397,13 @@ impl<'p> Emitter<'p> {
             Stmt::While(l) => self.while_(l),
             Stmt::If(i) => self.if_(i),
             Stmt::Kernel {
-                kernel, regions, ..
-            } => self.kernel(&**kernel, regions),
+                kernel,
+                regions,
+                at,
+            } => {
+                self.say_line(s);
+                self.kernel(&**kernel, regions, at.0);
+            }
             Stmt::Fail { failure } => {
                 let status = self.unit.failure(&self.program.failures[*failure as usize]);
                 self.stop(status);

@@ -35,6 +35,9 @@ impl Emitter<'_> {
             Div => typed("div"),
             Rem => typed("rem"),
             MulHigh => typed("mul_high"),
+            Neg if float && a[0].starts_with(|c: char| c.is_ascii_alphabetic()) => {
+                format!("-{}", a[0])
+            }
             Neg if float => format!("-({})", a[0]),
             Neg => typed("neg"),
             Abs => typed("abs"),

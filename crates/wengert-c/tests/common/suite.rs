@@ -16,8 +16,11 @@ use wengert_loop::types::DType;
 
 use super::{Folder, compiler, ran};
 
-/// C, by a compiler with these flags.
+/// C, by the compiler of the machine with these flags.
 pub struct C(pub &'static [&'static str]);
+
+/// C, by a compiler of this name.
+pub struct By(pub &'static str, pub &'static [&'static str]);
 
 /// What complains of nothing that a user's compiler may complain of.
 pub const STRICT: &[&str] = &["-std=c11", "-Wall", "-Wextra", "-Werror", "-pedantic"];
@@ -57,11 +60,17 @@ fn c_type(dtype: DType) -> &'static str {
 
 impl Candidate for C {
     fn name(&self) -> String {
-        format!(
-            "{} {}",
-            compiler().unwrap_or("no C compiler"),
-            self.0.join(" ")
-        )
+        By(compiler().unwrap_or("no C compiler"), self.0).name()
+    }
+
+    fn run_all(&self, examples: &[Example]) -> Result<Vec<Outcome>, Failure> {
+        By(compiler().expect("the test asked for it"), self.0).run_all(examples)
+    }
+}
+
+impl Candidate for By {
+    fn name(&self) -> String {
+        format!("{} {}", self.0, self.1.join(" "))
     }
 
     fn run_all(&self, examples: &[Example]) -> Result<Vec<Outcome>, Failure> {
@@ -122,11 +131,10 @@ impl Candidate for C {
         if let Ok(kept) = std::env::var("WENGERT_C_KEEP") {
             std::fs::write(kept, &source).map_err(|e| fail(&e))?;
         }
-        let cc = compiler().expect("the test asked for it");
-        let mut command = Command::new(cc);
+        let mut command = Command::new(self.0);
         command
             .args(STRICT)
-            .args(self.0)
+            .args(self.1)
             .arg(&c)
             .arg("-o")
             .arg(&program);

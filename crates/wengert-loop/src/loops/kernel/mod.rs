@@ -30,8 +30,6 @@ pub use fft::Fft;
 pub use gemm::Gemm;
 pub use host::{Host, HostFunction};
 pub use lanes::LaneProduct;
-#[cfg(test)]
-pub(crate) use loops::turn;
 pub use loops::{Site, all_as_loops, as_loops};
 pub use sort::Sort;
 pub use top_k::{TopK, largest};
@@ -222,3 +220,6 @@ fn sizes<const N: usize>(word: &str) -> Option<[usize; N]> {
 pub fn same_value<K: Kernel + PartialEq>(a: &K, b: &dyn Kernel) -> bool {
     b.downcast_ref::<K>().is_some_and(|b| a == b)
 }
+
+#[cfg(test)]
+pub(crate) use loops::turn;

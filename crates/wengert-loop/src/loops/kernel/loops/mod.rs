@@ -18,8 +18,6 @@ use crate::types::DType;
 pub(super) use fourier::fourier;
 pub(super) use order::{sort, top_k};
 pub(super) use product::product;
-#[cfg(test)]
-pub(crate) use roots::turn;
 pub(super) use words::words;
 
 /// Returns the program with loops instead of the kernels that are `wanted`, as far as there are some
@@ -243,3 +241,6 @@ impl Part {
         }
     }
 }
+
+#[cfg(test)]
+pub(crate) use roots::turn;
