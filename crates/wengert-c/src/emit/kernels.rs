@@ -8,9 +8,13 @@ use wengert_loop::loops::{BufferId, Index, Kernel};
 use wengert_loop::order;
 
 use super::{Emitter, ty};
+use crate::dialect::Dialect;
 
 impl Emitter<'_> {
     pub(super) fn kernel(&mut self, kernel: &dyn Kernel, regions: &[(BufferId, Index)]) {
+        if self.dialect != Dialect::C {
+            return self.device_kernel(kernel, regions);
+        }
         let copies = regions.first().map_or("", |r| self.over_copies(r.0));
         let mut p = vec![];
         for (b, i) in regions {
@@ -58,17 +62,32 @@ impl Emitter<'_> {
             let [low, high] = block.0.number();
             format!("random_block({}, {low}u, {high}u, {});", p[0], p[1])
         } else {
-            let instead = match kernel.is_host() {
-                true => "a function of the host cannot be in C: leave it out of what is exported",
-                false => {
-                    "its bits are those of a library of Rust: up to a size these are loops, which can be written; \
-                     beyond it, call a library of C with the parts of the function before and after"
-                }
-            };
-            self.refuse(kernel.description(), instead);
-            return;
+            return self.refuse_kernel(kernel);
         };
         self.line(&format!("{copies}{text}"));
+    }
+}
+
+impl Emitter<'_> {
+    /// Says that there is no text for a kernel.
+    pub(super) fn refuse_kernel(&mut self, kernel: &dyn Kernel) {
+        let instead = match (self.dialect, kernel.is_host()) {
+            (Dialect::C, true) => {
+                "a function of the host cannot be in C: leave it out of what is exported"
+            }
+            (Dialect::C, false) => {
+                "its bits are those of a library of Rust: up to a size these are loops, which can be written; \
+                 beyond it, call a library of C with the parts of the function before and after"
+            }
+            (_, true) => {
+                "a function of the host cannot run on a device: call it between two functions"
+            }
+            (_, false) => {
+                "its bits are those of a library of Rust: up to a size these are loops, which run on a device; \
+                 beyond it, compute it on the processor between two functions"
+            }
+        };
+        self.refuse(kernel.description(), instead);
     }
 }
 
