@@ -8,6 +8,7 @@ use wengert_loop::loops::{BufferId, Index, Kernel};
 use wengert_loop::order;
 
 use super::{Emitter, ty};
+use crate::dialect::Dialect;
 
 /// Whether the prelude has no function for a kernel, so that it is written as loops if there are any.
 pub(crate) fn is_without_function(kernel: &dyn Kernel) -> bool {
@@ -16,6 +17,9 @@ pub(crate) fn is_without_function(kernel: &dyn Kernel) -> bool {
 
 impl Emitter<'_> {
     pub(super) fn kernel(&mut self, kernel: &dyn Kernel, regions: &[(BufferId, Index)]) {
+        if self.dialect != Dialect::C {
+            return self.device_kernel(kernel, regions);
+        }
         let copies = regions.first().map_or("", |r| self.over_copies(r.0));
         let mut p = vec![];
         for (b, i) in regions {
@@ -63,16 +67,27 @@ impl Emitter<'_> {
             let [low, high] = block.0.number();
             format!("random_block({}, {low}u, {high}u, {});", p[0], p[1])
         } else {
-            let instead = match kernel.is_host() {
-                true => "a function of the host cannot be in C: leave it out of what is exported",
-                false => {
-                    "a library of Rust does that: lower the program for a target without a library"
-                }
-            };
-            self.refuse(kernel.description(), instead);
-            return;
+            return self.refuse_kernel(kernel);
         };
         self.line(&format!("{copies}{text}"));
+    }
+}
+
+impl Emitter<'_> {
+    /// Says that there is no text for a kernel.
+    pub(super) fn refuse_kernel(&mut self, kernel: &dyn Kernel) {
+        let instead = match (self.dialect, kernel.is_host()) {
+            (Dialect::C, true) => {
+                "a function of the host cannot be in C: leave it out of what is exported"
+            }
+            (_, true) => {
+                "a function of the host cannot run on a device: call it between two functions"
+            }
+            (_, false) => {
+                "a library of Rust does that: lower the program for a target without a library"
+            }
+        };
+        self.refuse(kernel.description(), instead);
     }
 }
 
