@@ -459,7 +459,13 @@ fn rebuilt<P: Tree<Leaf = Var>>(def: &tree::TreeDef, leaves: Vec<Var>) -> P {
 fn leaves<P: Tree<Leaf = Var>>(
     data: impl Feed<P::With<Array>>,
 ) -> Result<(Vec<Array>, tree::TreeDef)> {
-    Ok(tree::try_feed::<P::With<Array>, _>(data)?)
+    let (leaves, def) = tree::try_feed::<P::With<Array>, _>(data)?;
+    // Arrays may be on a device, and are read here.
+    let leaves = leaves
+        .iter()
+        .map(Array::to_host)
+        .collect::<wengert::Result<_>>()?;
+    Ok((leaves, def))
 }
 
 /// Puts arrays of one type behind one another along a new first axis.
