@@ -50,18 +50,16 @@ fn together(examples: &[Example], n: usize) -> Vec<Example> {
 #[test]
 fn files_on_a_device() {
     let Some(device) = device() else { return };
-    let on = OnDevice(device.clone(), 64);
     // One run of each file.
     let mut seen = std::collections::HashSet::new();
-    let first = |e: &Example| seen.insert(e.name.split(',').next().unwrap().to_string());
-    let mut first = first;
-    let with: Vec<Example> = match std::env::var("WENGERT_OPENCL_FILES").is_ok() {
+    let mut first = |e: &Example| seen.insert(e.name.split(',').next().unwrap().to_string());
+    let all: Vec<Example> = match std::env::var("WENGERT_OPENCL_FILES").is_ok() {
         true => files(),
         false => files().into_iter().filter(|e| first(e)).collect(),
     };
-    let with = some(with, "WENGERT_OPENCL_FILES", 24);
+    let all = some(all, "WENGERT_OPENCL_FILES", 24);
     let fine = Arc::new(device.with_grain(FINE));
-    check(&OnDevice(fine, 64), &with).unwrap();
+    check(&OnDevice(fine, 64), &all).unwrap();
 }
 
 #[test]

@@ -481,8 +481,9 @@ impl Writer<'_> {
         )));
         if size.wide_loops > 0 {
             out.push(Outline::new(format!(
-                "{} loops over lanes in registers of 512 bits",
-                size.wide_loops
+                "{} loops over lanes in registers of {} bits",
+                size.wide_loops,
+                wengert_run::Cpu::host().wide_loops().unwrap_or_default()
             )));
         }
         out.push(Outline::new(format!(
