@@ -60,7 +60,8 @@ const EXACT: u64 = 1 << 51;
 const MOST: u64 = i64::MAX as u64;
 
 impl<P: Tree<Leaf = Var> + 'static> Design<P> {
-    /// Makes `points` points by a traced function of their numbers, `i64` from 0. Other designs are made of this.
+    /// Makes `points` points, `i64::MAX` at most, by a traced function of their numbers, `i64` from 0. Other designs are made of
+    /// this.
     ///
     /// ```
     /// use wengert::prelude::*;
