@@ -57,6 +57,7 @@ chapters! {
     errors: "../docs/src/errors.md";
     looking_inside: "../docs/src/looking-inside.md";
     profile: "../docs/src/profile.md";
+    devices: "../docs/src/devices.md";
     export: "../docs/src/export.md";
     languages: "../docs/src/languages.md";
     adding_an_operation: "../docs/src/adding-an-operation.md";

@@ -11,6 +11,7 @@ mod control;
 mod convolution;
 mod custom_family;
 mod custom_kernel;
+mod devices;
 mod element_types;
 mod explain;
 mod extremes;

@@ -13,14 +13,17 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod dialect;
 mod emit;
 mod export;
+pub mod kernels;
 mod live;
 mod names;
 mod plan;
 mod prelude;
 mod unit;
 
+pub use dialect::Dialect;
 pub use export::{Export, Files, export};
 pub use unit::{FAILURES, LISTS_FULL, Port, Unit};
 

@@ -30,14 +30,7 @@ pub(crate) struct Memory {
 impl Memory {
     pub fn of(program: &Program, ports: HashMap<BufferId, String>) -> Memory {
         let gathering = lasting(program);
-        let own = |b: usize| {
-            let (id, buffer) = (BufferId(b as u32), &program.buffers[b]);
-            buffer.kind == BufferKind::Local && buffer.len <= OWN && !gathering.contains(&id)
-        };
-        let own: HashSet<BufferId> = (0..program.buffers.len())
-            .filter(|&b| own(b))
-            .map(|b| BufferId(b as u32))
-            .collect();
+        let own = own(program, &gathering);
         let mut planned = program.clone();
         for (i, b) in planned.buffers.iter_mut().enumerate() {
             let id = BufferId(i as u32);
@@ -93,6 +86,19 @@ impl Memory {
         }
     }
 
+    /// The memory of a program for a device, where others say where scratch lies.
+    pub fn of_device(program: &Program) -> Memory {
+        let gathering = lasting(program);
+        let own = own(program, &gathering);
+        Memory {
+            gathering,
+            own,
+            places: HashMap::new(),
+            lengths: BTreeMap::new(),
+            ports: HashMap::new(),
+        }
+    }
+
     /// Whether a buffer is an array of a lane's own.
     pub fn is_own(&self, b: BufferId) -> bool {
         self.own.contains(&b)
@@ -113,6 +119,16 @@ impl Memory {
     pub fn place(&self, b: BufferId) -> Option<i64> {
         self.places.get(&b).copied()
     }
+}
+
+/// The buffers that are arrays of a lane's own.
+fn own(program: &Program, gathering: &HashSet<BufferId>) -> HashSet<BufferId> {
+    let all = program.buffers.iter().enumerate();
+    let own = all.filter(|(b, buffer)| {
+        let id = BufferId(*b as u32);
+        buffer.kind == BufferKind::Local && buffer.len <= OWN && !gathering.contains(&id)
+    });
+    own.map(|(b, _)| BufferId(b as u32)).collect()
 }
 
 /// Buffers with a copy for each lane that are read where their step did not write them: what a copy holds goes on to

@@ -8,6 +8,7 @@ use wengert_loop::loops::{BufferId, BufferKind, Failure, Program, Stmt, walk};
 use wengert_loop::types::DType;
 
 use crate::CError;
+use crate::dialect::Dialect;
 use crate::emit::kernels::is_without_function;
 use crate::emit::{self, Emitter, ty};
 use crate::plan::Memory;
@@ -101,6 +102,7 @@ pub(crate) type Notes<'a> = &'a dyn Fn(&[u32]) -> Vec<String>;
 #[derive(Debug)]
 pub struct Unit {
     name: String,
+    dialect: Dialect,
     list_bytes: usize,
     tables: Vec<(DType, Vec<u64>)>,
     table_names: HashMap<(DType, Vec<u64>), String>,
@@ -121,6 +123,7 @@ impl Unit {
     pub fn new(name: &str) -> Unit {
         Unit {
             name: name.to_string(),
+            dialect: Dialect::C,
             list_bytes: crate::LIST_BYTES,
             tables: vec![],
             table_names: HashMap::new(),
@@ -135,6 +138,18 @@ impl Unit {
             places: 0,
             lists: false,
         }
+    }
+
+    /// Begins a source in a dialect.
+    pub(crate) fn in_dialect(name: &str, dialect: Dialect) -> Unit {
+        Unit {
+            dialect,
+            ..Unit::new(name)
+        }
+    }
+
+    pub(crate) fn dialect(&self) -> Dialect {
+        self.dialect
     }
 
     /// Sets the bytes of scratch for the lists of a call: what loops of unknown length keep for their derivatives.
@@ -390,13 +405,24 @@ impl Unit {
         for (i, (dtype, bits)) in self.tables.iter().enumerate() {
             tables += &emit::table(&format!("t{i}"), *dtype, bits);
         }
-        let own = format!("{tables}{}{}", self.functions, self.entries);
-        format!("{}\n{own}", prelude::of(&own))
+        let shared = format!("{tables}{}", self.functions);
+        let own = format!("{shared}{}", self.entries);
+        let prelude = prelude::of(&own, self.dialect);
+        match self.dialect {
+            Dialect::C => format!("{prelude}\n{own}"),
+            dialect => {
+                let qualified = dialect.qualified(&format!("{prelude}\n{shared}"));
+                format!("{qualified}{}", self.entries)
+            }
+        }
     }
 
     /// Returns the whole source, with the declaration of its scratch.
     pub fn source(&self) -> String {
-        format!("{}\n{}\n{}", prelude::TYPES, self.scratch(), self.text())
+        match self.dialect {
+            Dialect::C => format!("{}\n{}\n{}", prelude::TYPES, self.scratch(), self.text()),
+            dialect => format!("{}\n{}", dialect.types(), self.text()),
+        }
     }
 }
 

@@ -221,7 +221,8 @@ pub(crate) fn each_part(
         f: &mut dyn FnMut(&[u8]) -> std::io::Result<()>,
         bytes: impl Fn(T) -> [u8; W],
     ) -> std::io::Result<()> {
-        let elements = array.as_slice::<T>().expect("the type has been looked at");
+        // The call that computes it, on a device, may have failed.
+        let elements = array.as_slice::<T>().map_err(std::io::Error::other)?;
         let other;
         let elements = match fortran && array.shape().len() > 1 {
             true => {

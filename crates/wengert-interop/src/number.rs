@@ -69,6 +69,8 @@ pub(crate) fn borrowed<'a, T: Element>(op: &str, array: &'a Array) -> Result<&'a
     // In a closure the caller's line would be lost.
     match array.as_slice() {
         Ok(elements) => Ok(elements),
+        // The call that computes it, on a device, has failed.
+        Err(error) if array.dtype() == T::DTYPE => Err(error),
         Err(_) => Err(unlike(op, T::DTYPE.name(), array.dtype(), array.shape())),
     }
 }

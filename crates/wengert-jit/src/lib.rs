@@ -6,7 +6,7 @@
 //!
 //! * `plan` prepares a program: it shares or inlines functions, and finds out how long each value lives.
 //! * `emit` writes Cranelift's IR: scalars, lanes, control flow, memory, lists, parallel loops.
-//! * `zmm` writes vector loops in registers of 512 bits, which Cranelift does not have.
+//! * `zmm` writes vector loops in registers of 512 or 256 bits, which Cranelift does not have.
 
 mod code;
 mod compile;

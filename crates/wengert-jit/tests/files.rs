@@ -45,7 +45,13 @@ mod wide_loops {
 /// Vector loops in registers of 512 bits, or at least the code for them.
 mod zmm {
     use super::*;
-    backend_tests!(Wide);
+    backend_tests!(Wide(Cpu::X86_64_V4));
+}
+
+/// The same in registers of 256 bits.
+mod ymm {
+    use super::*;
+    backend_tests!(Wide(Cpu::X86_64_V3));
 }
 
 /// The register allocator that else only long functions see, and every parallel loop on many threads.

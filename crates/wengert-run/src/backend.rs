@@ -99,7 +99,7 @@ pub enum Vectors {
     Functions,
     /// Vector loops too, where it pays.
     Loops,
-    /// Every vector loop that 512-bit code can be made for: for tests.
+    /// Every vector loop that code of 512 or 256 bits can be made for: for tests.
     AllLoops,
 }
 
@@ -138,7 +138,7 @@ pub enum CompileError {
 pub struct Size {
     /// Number of native functions.
     pub functions: usize,
-    /// Number of vector loops in registers of 512 bits; each is one of the functions.
+    /// Number of vector loops in registers of 512 or 256 bits; each is one of the functions.
     pub wide_loops: usize,
     /// Total bytes of machine code.
     pub bytes: usize,

@@ -138,12 +138,20 @@ impl Cpu {
         self.avx2 && self.fma
     }
 
-    /// Returns whether vector loops can be emitted in registers of 512 bits.
-    pub fn has_wide_loops(self) -> bool {
+    /// Returns the bits of the registers in which vector loops can be emitted beside those of the code generator: 512
+    /// with AVX-512, 256 with AVX2 and fused multiply-add.
+    pub fn wide_loops(self) -> Option<u32> {
         // Calls in them follow the Unix calling convention.
         let calls = cfg!(unix) || !self.runs_here();
         let avx512 = self.avx512f && self.avx512dq && self.avx512vl;
-        self.arch == Arch::X86_64 && avx512 && self.bmi2 && calls
+        if self.arch != Arch::X86_64 || !self.bmi2 || !calls {
+            return None;
+        }
+        match (avx512, self.has_avx2_fma()) {
+            (true, _) => Some(512),
+            (false, true) => Some(256),
+            (false, false) => None,
+        }
     }
 
     /// Returns its architecture.

@@ -1,5 +1,7 @@
 //! Columns: what a sweep has of each point, as arrays with an axis of points in front.
 
+use std::collections::BTreeSet;
+
 use wengert::{Array, DType, ShapeDtype};
 
 /// Runs `$body` with `$T` as the Rust type of a dtype.
@@ -215,7 +217,7 @@ pub(crate) struct Columns {
 
 impl Columns {
     /// Names leaves by their paths: `.rate` is `rate`. What stands alone is `x` or `y`, and what has no name
-    /// of its own begins so, as `y.0`.
+    /// of its own begins so, as `y.0`. Names that are the same get a number.
     pub fn new(params: Vec<(String, ShapeDtype)>, outputs: Vec<(String, ShapeDtype)>) -> Columns {
         let [params, outputs] = [("x", params), ("y", outputs)].map(|(letter, leaves)| {
             let mut columns = vec![];
@@ -241,6 +243,16 @@ impl Columns {
         for (letter, columns) in [("x", &mut all.params), ("y", &mut all.outputs)] {
             for column in columns.iter_mut().filter(|c| clashes.contains(&c.name)) {
                 column.name = format!("{letter}.{}", column.name);
+            }
+        }
+        let mut names: BTreeSet<String> = BTreeSet::new();
+        for column in all.params.iter_mut().chain(&mut all.outputs) {
+            let name = column.name.clone();
+            for n in 2.. {
+                if names.insert(column.name.clone()) {
+                    break;
+                }
+                column.name = format!("{name}.{n}");
             }
         }
         all
@@ -301,5 +313,12 @@ mod tests {
         assert_eq!(names(&["[\"rate\"]"], &["[0]"]), ["rate", "y[0]"]);
         assert_eq!(names(&[".a"], &[".a", ".error"]), ["x.a", "y.a", "y.error"]);
         assert_eq!(names(&[".x"], &[""]), ["x", "y"]);
+        let same = ["[\"a/b\"]", "[\"a_b\"]", "[\"a:b\"]", "[\"a_b.2\"]"];
+        assert_eq!(
+            names(&same, &[".x.a_b", ".a_b"]),
+            [
+                "x.a_b", "x.a_b.2", "x.a_b.3", "x[a_b.2]", "x.a_b.4", "y.a_b"
+            ]
+        );
     }
 }

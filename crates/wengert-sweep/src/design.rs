@@ -60,7 +60,8 @@ const EXACT: u64 = 1 << 51;
 const MOST: u64 = i64::MAX as u64;
 
 impl<P: Tree<Leaf = Var> + 'static> Design<P> {
-    /// Makes `points` points by a traced function of their numbers, `i64` from 0. Other designs are made of this.
+    /// Makes `points` points, `i64::MAX` at most, by a traced function of their numbers, `i64` from 0. Other designs are made of
+    /// this.
     ///
     /// ```
     /// use wengert::prelude::*;
@@ -459,7 +460,13 @@ fn rebuilt<P: Tree<Leaf = Var>>(def: &tree::TreeDef, leaves: Vec<Var>) -> P {
 fn leaves<P: Tree<Leaf = Var>>(
     data: impl Feed<P::With<Array>>,
 ) -> Result<(Vec<Array>, tree::TreeDef)> {
-    Ok(tree::try_feed::<P::With<Array>, _>(data)?)
+    let (leaves, def) = tree::try_feed::<P::With<Array>, _>(data)?;
+    // Arrays may be on a device, and are read here.
+    let leaves = leaves
+        .iter()
+        .map(Array::to_host)
+        .collect::<wengert::Result<_>>()?;
+    Ok((leaves, def))
 }
 
 /// Puts arrays of one type behind one another along a new first axis.

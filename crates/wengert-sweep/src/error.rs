@@ -194,7 +194,7 @@ impl fmt::Display for Kind {
 pub struct PointError {
     /// The number of the point, from 0, in the whole sweep.
     pub index: u64,
-    /// Its parameters, as text: `rate = 0.5, depth = 3`. Empty if it was read from a file.
+    /// Its parameters, as text: `rate = 0.5, depth = 3`.
     pub params: String,
     /// The kind.
     pub kind: Kind,

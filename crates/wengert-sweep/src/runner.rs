@@ -87,7 +87,8 @@ impl Runner {
             self.ended.get_or_insert(Ended::Finished);
             return Ok(None);
         };
-        let deadline = self.watch.timeout.map(|t| self.start + t);
+        // A time beyond what clocks count to is no limit.
+        let deadline = self.watch.timeout.and_then(|t| self.start.checked_add(t));
         let cancel = self.watch.cancel.clone();
         let cancelled = move || cancel.as_ref().is_some_and(|c| c.load(Ordering::Relaxed));
         let late = move || deadline.is_some_and(|d| Instant::now() >= d);

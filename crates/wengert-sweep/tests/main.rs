@@ -5,4 +5,5 @@ mod designs;
 mod directories;
 mod failures;
 mod kills;
+mod odd;
 mod same_bits;

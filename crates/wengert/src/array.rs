@@ -5,7 +5,7 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use wengert_ir::buffer::{Data, Dense, Element};
-use wengert_ir::error::{Error, Result, counted};
+use wengert_ir::error::{Catches, Error, Result, counted, raise};
 use wengert_ir::ir::{DType, Dim, Shape, Type};
 use wengert_ir::source::SourceId;
 use wengert_ir::trace::{IntoShape, Ints};
@@ -15,11 +15,17 @@ mod arithmetic;
 mod convert;
 mod display;
 mod memory;
+mod moves;
+mod storage;
 mod var;
 
 pub use arithmetic::Operand;
 pub use convert::Nested;
 pub(crate) use memory::{Form, is_own, memory_for, memory_of, recycle};
+pub(crate) use moves::Parted;
+use storage::Storage;
+pub(crate) use storage::{Remote, run_error};
+pub(crate) use var::capturing;
 
 /// An array of numbers or truth values in memory, row-major.
 ///
@@ -67,10 +73,20 @@ pub(crate) use memory::{Form, is_own, memory_for, memory_of, recycle};
 ///
 /// Arrays are equal if their element types, shapes and elements are; `0.0` equals `-0.0`, and a NaN is not
 /// equal to itself. To compare results of arithmetic, use [`all_close`](Array::all_close).
-#[derive(Clone, PartialEq)]
+///
+/// # Devices
+///
+/// The result of a function that runs [on a device](crate::Jit::on) is in the device's memory until somebody reads its
+/// elements: [`as_slice`](Array::as_slice) and its kin, a comparison, printing, an operator, a function that runs on the
+/// CPU. The first to read waits for the call and copies the elements; the copy is kept, and so is the original. Shape and
+/// element type are known without reading.
+///
+/// If the call failed, its error is the `Err` of whoever reads. **What cannot return one panics** with its message:
+/// operators, `==`, [`all_close`](Array::all_close), and the use of the array in a traced function, whose call then
+/// returns it. `Display` and `Debug` write the error in place of the elements.
+#[derive(Clone)]
 pub struct Array {
-    /// `None` only once the array has given its memory away.
-    dense: Option<Dense>,
+    storage: Storage,
 }
 
 impl Array {
@@ -144,7 +160,10 @@ impl Array {
     /// Returns the lengths of the axes; empty for a scalar.
     #[inline]
     pub fn shape(&self) -> &[usize] {
-        &self.dense().dims
+        match &self.storage {
+            Storage::Host(dense) => &dense.dims,
+            Storage::Device(remote) => remote.as_ref().expect(HELD).dims(),
+        }
     }
 
     /// Returns the element type.
@@ -159,13 +178,19 @@ impl Array {
     /// ```
     #[inline]
     pub fn dtype(&self) -> DType {
-        self.dense().data.dtype()
+        match &self.storage {
+            Storage::Host(dense) => dense.data.dtype(),
+            Storage::Device(remote) => remote.as_ref().expect(HELD).memory().dtype(),
+        }
     }
 
     /// Returns the number of elements.
     #[inline]
     pub fn len(&self) -> usize {
-        self.dense().data.len()
+        match &self.storage {
+            Storage::Host(dense) => dense.data.len(),
+            Storage::Device(remote) => remote.as_ref().expect(HELD).memory().len(),
+        }
     }
 
     /// Returns whether there are no elements.
@@ -227,7 +252,15 @@ impl Array {
 
     #[track_caller]
     fn elements<T: Element>(&self, op: &str) -> Result<&[T]> {
-        match T::slice(&self.dense().data) {
+        // The type of an array on a device is known before its elements are.
+        let known = match &self.storage {
+            Storage::Device(Some(remote)) if remote.memory().dtype() == T::DTYPE => {
+                T::slice(&read_here(remote)?.data)
+            }
+            Storage::Device(_) => None,
+            Storage::Host(dense) => T::slice(&dense.data),
+        };
+        match known {
             Some(elements) => Ok(elements),
             None => Err(Error::value(
                 op,
@@ -253,55 +286,142 @@ impl Array {
             && shape.iter().zip(other).all(|(&n, &d)| Dim::N(n) == d)
     }
 
-    /// Returns whether no other array shares its memory.
+    /// Returns whether no other array shares its memory, which is the host's.
     pub(crate) fn is_unique(&mut self) -> bool {
-        memory::is_own(&mut self.dense_mut().data)
+        match &mut self.storage {
+            Storage::Host(dense) => memory::is_own(&mut dense.data),
+            Storage::Device(_) => false,
+        }
     }
 
-    /// Returns the underlying dense buffer.
+    /// Returns the array as a dense buffer of the host. An array on a device is read.
+    ///
+    /// # Panics
+    /// If the call that computes it failed. In a traced function, the function ends with the error instead.
     #[doc(hidden)]
     #[inline]
+    #[track_caller]
     pub fn dense(&self) -> &Dense {
-        self.dense.as_ref().expect(HELD)
+        match &self.storage {
+            Storage::Host(dense) => dense,
+            Storage::Device(remote) => read_or_raise(remote.as_ref().expect(HELD)),
+        }
     }
 
+    /// Returns the array as a dense buffer of the host. An array on a device is read.
+    ///
+    /// # Errors
+    /// If the call that computes it failed.
     #[inline]
-    fn dense_mut(&mut self) -> &mut Dense {
-        self.dense.as_mut().expect(HELD)
+    #[track_caller]
+    pub(crate) fn try_dense(&self) -> Result<&Dense> {
+        match &self.storage {
+            Storage::Host(dense) => Ok(dense),
+            Storage::Device(remote) => read_here(remote.as_ref().expect(HELD)),
+        }
     }
 
-    /// Returns the elements for overwriting. Shared memory is replaced, not overwritten.
+    /// Moves the array to the host, where it can be written. Its memory there is unique if nobody else holds the array.
+    ///
+    /// # Errors
+    /// If the call that computes it failed.
+    #[track_caller]
+    fn dense_mut(&mut self) -> Result<&mut Dense> {
+        if let Storage::Device(remote) = &mut self.storage {
+            let dense = read_here(remote.as_ref().expect(HELD))?.clone();
+            self.storage = Storage::Host(dense);
+        }
+        match &mut self.storage {
+            Storage::Host(dense) => Ok(dense),
+            Storage::Device(_) => unreachable!("it has just been moved"),
+        }
+    }
+
+    /// Returns the elements for overwriting. Shared memory, and that of a device, is replaced, not overwritten.
     ///
     /// # Errors
     /// If there is no memory for a replacement.
     #[inline]
     pub(crate) fn data_to_overwrite(&mut self) -> Result<&mut Data> {
-        let data = &self.dense().data;
-        // A weak reference could become an array again.
-        let others = Arc::weak_count(data) + Arc::strong_count(data) - 1;
+        let others = match &self.storage {
+            // A weak reference could become an array again.
+            Storage::Host(Dense { data, .. }) => {
+                Arc::weak_count(data) + Arc::strong_count(data) - 1
+            }
+            Storage::Device(_) => 1,
+        };
         if others > 0 {
             *self = memory_for(&self.ty())?;
         }
-        Ok(Arc::get_mut(&mut self.dense_mut().data).expect("nobody else holds it"))
+        match &mut self.storage {
+            Storage::Host(dense) => {
+                Ok(Arc::get_mut(&mut dense.data).expect("nobody else holds it"))
+            }
+            Storage::Device(_) => unreachable!("it has just been replaced"),
+        }
     }
 
-    /// Returns the memory of the elements.
+    /// Takes the elements out, wherever they are.
     #[inline]
-    pub(crate) fn into_memory(mut self) -> Arc<Data> {
-        self.dense.take().expect(HELD).data
+    fn take(&mut self) -> Storage {
+        std::mem::replace(&mut self.storage, Storage::GONE)
     }
 
-    /// Returns the underlying dense buffer by value; its memory is unique if no clone is left.
+    /// Returns the array by value as a dense buffer of the host; its memory is unique if no clone is left.
+    ///
+    /// # Panics
+    /// As [`Array::dense`].
     #[doc(hidden)]
+    #[track_caller]
     pub fn into_dense(mut self) -> Dense {
-        self.dense.take().expect(HELD)
+        match self.take() {
+            Storage::Host(dense) => dense,
+            Storage::Device(remote) => read_or_raise(&remote.expect(HELD)).clone(),
+        }
     }
 
     /// Makes an array from a dense buffer.
     #[doc(hidden)]
     #[inline]
     pub fn from_dense(dense: Dense) -> Array {
-        Array { dense: Some(dense) }
+        Array {
+            storage: Storage::Host(dense),
+        }
+    }
+
+    /// Makes an array of what is on a device.
+    pub(crate) fn from_remote(remote: Arc<Remote>) -> Array {
+        Array {
+            storage: Storage::Device(Some(remote)),
+        }
+    }
+}
+
+/// Reads an array of a device for the caller's line.
+#[cold]
+#[track_caller]
+fn read_here(remote: &Remote) -> Result<&Dense> {
+    let place = SourceId::of(Location::caller(), None);
+    remote.read().map_err(|e| e.placed_at(place))
+}
+
+/// Reads an array of a device, or raises the error at the caller's line.
+#[cold]
+#[track_caller]
+fn read_or_raise(remote: &Remote) -> &Dense {
+    match (read_here(remote), Catches::any()) {
+        (Ok(dense), _) => dense,
+        // Outside a trace this is a panic of the caller's.
+        (Err(error), false) => panic!("{error}"),
+        (Err(error), true) => raise(error),
+    }
+}
+
+impl PartialEq for Array {
+    #[track_caller]
+    fn eq(&self, other: &Array) -> bool {
+        let types = self.dtype() == other.dtype() && self.shape() == other.shape();
+        types && self.dense().data == other.dense().data
     }
 }
 
@@ -341,13 +461,19 @@ fn size(shape: &[usize]) -> Option<usize> {
 impl fmt::Debug for Array {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Array({} ", self.ty())?;
-        display::write_array(f, self, true)?;
+        match self.try_dense() {
+            Ok(_) => display::write_array(f, self, true)?,
+            Err(error) => write!(f, "<{error}>")?,
+        }
         f.write_str(")")
     }
 }
 
 impl fmt::Display for Array {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        display::write_array(f, self, false)
+        match self.try_dense() {
+            Ok(_) => display::write_array(f, self, false),
+            Err(error) => write!(f, "<{error}>"),
+        }
     }
 }

@@ -5,11 +5,14 @@ mod entries;
 mod entry;
 mod executable;
 mod explain;
+mod machine;
+mod moves;
 mod options;
 mod parts;
 mod prices;
 mod profile;
 mod traced;
+mod work;
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -19,7 +22,6 @@ use std::sync::Arc;
 use wengert_ir::buffer::{Buffer, Dense};
 use wengert_ir::error::{Error, Result, said};
 use wengert_ir::ir::{Func, Type};
-use wengert_ir::loops::Program;
 use wengert_ir::ops::while_loop;
 use wengert_ir::panics::{Caught, caught};
 use wengert_ir::rewrite::Choice;
@@ -28,18 +30,20 @@ use wengert_ir::timing::timed;
 use wengert_ir::trace::{Kind, Var, closed};
 use wengert_ir::transform::dead_code;
 use wengert_ir::{eval, rewrite, schedule};
-use wengert_run::{Backend, perf};
+use wengert_run::perf;
 
-use self::compiled::{Compiled, Seen, Spare, Work};
+use self::compiled::{Compiled, Spare};
 use self::entries::Entries;
 use self::entry::{Deeper, Entered, Entry, Signature};
 pub use self::executable::Executable;
 pub use self::explain::{Explanation, Stage};
+use self::machine::{Code, OnDevice, device_code, machine_code};
 use self::options::Options;
 pub use self::parts::FunctionParts;
 pub use self::prices::Estimate;
 pub use self::profile::{Line, Memory, Method, Profile, StageTime};
-use crate::array::{Array, Form};
+use self::work::{Seen, Work};
+use crate::array::{Array, Form, Remote, capturing};
 use crate::debug::printing;
 use crate::tree::{self, Feed, ShapeDtype, Tree, TreeDef};
 
@@ -139,7 +143,7 @@ where
         };
         let compiled = self.compiled(entry)?;
         let _deeper = Deeper::new(Location::caller())?;
-        here(compiled.call::<Y>(work))
+        here(compiled.call::<Y>(work, Location::caller()))
     }
 
     /// Applies the function inside another trace, which records its equations.
@@ -233,15 +237,18 @@ where
     #[track_caller]
     pub fn interpret<A: Feed<X::With<Array>>>(&self, args: A) -> Result<Y::With<Array>> {
         let (arrays, def) = here(tree::try_feed::<X::With<Array>, A>(args))?;
-        let types = arrays.iter().map(|a| a.dense().ty()).collect();
+        let types = arrays.iter().map(Array::ty).collect();
         let Ready {
             func,
             arrays: constants,
             out,
             ..
         } = self.trace(&Signature { def, types }, &|| ())?;
-        let args = arrays.iter().map(Array::dense).chain(&constants);
-        let args: Vec<Buffer> = args.map(|d| Buffer::Dense(d.clone())).collect();
+        let mut args = vec![];
+        for array in &arrays {
+            args.push(Buffer::Dense(here(array.try_dense())?.clone()));
+        }
+        args.extend(constants.into_iter().map(Buffer::Dense));
         let printer = self.options.printer.as_ref();
         let _deeper = Deeper::new(Location::caller())?;
         let results = here(deep(&func, || {
@@ -283,28 +290,43 @@ where
     fn compile_signature(&self, signature: &Signature, traced: &dyn Fn()) -> Result<Compiled> {
         let Ready {
             func,
-            arrays,
+            mut arrays,
+            remotes,
             out,
             choices,
         } = self.trace(signature, traced)?;
         let options = self.code_options();
-        let backend = &self.options.backend;
+        let machine = &self.options.machine;
+        let device = &machine.device;
+        machine.check(&func)?;
+        let captured = arrays.len();
         let code = deep(&func, || {
-            let target = backend.target(&options);
-            let program = lowered(|| match options.lines {
-                true => schedule::lower_with_notes(&func, &target).map(|(program, _)| program),
-                false => schedule::lower_for(&func, &target),
-            })?;
-            machine_code(&program, &**backend, &options)
+            let target = machine.target(&options);
+            let with_notes = || lowered(|| schedule::lower_with_notes(&func, &target));
+            let program = match options.lines {
+                true => with_notes()?.0,
+                false => lowered(|| schedule::lower_for(&func, &target))?,
+            };
+            if device.is_cpu() {
+                return machine_code(&program, &*machine.backend, &options).map(Code::Host);
+            }
+            let notes = || with_notes().map(|(_, notes)| notes);
+            let code = device_code(&program, device, &options, notes)?;
+            let args = &signature.def;
+            OnDevice::new(device, code, args, &arrays, &remotes).map(Code::Device)
         })?;
+        if let Code::Device(_) = code {
+            arrays = vec![];
+        }
         Ok(Compiled {
             results: func.result_types().into_iter().map(Form::of).collect(),
             func: crate::Func::from_ir(func),
             choices,
+            captured,
             arrays,
             out,
             code,
-            backend: backend.clone(),
+            machine: machine.clone(),
             options,
             spare: Spare::default(),
             printer: self.options.printer.clone(),
@@ -325,26 +347,40 @@ where
         }
     }
 
-    /// Traces the function: its IR, the arrays that it captures, and the structure of its results.
+    /// Traces the function: its IR, the arrays that it captures, and the structure of its results; and which of these
+    /// arrays are on devices.
     #[track_caller]
-    fn record(&self, signature: &Signature) -> Result<(Func, Vec<Dense>, TreeDef)> {
+    fn record(&self, signature: &Signature) -> Result<Recorded> {
         self.refuse_recursion(signature)?;
         let _deeper = Deeper::new(Location::caller())?;
         let _entered = Entered::new(self as *const _ as usize, signature.clone());
         let _limit = while_loop::limited(self.options.max_steps);
-        timed("trace", || traced_at(self.made, &*self.f, signature))
+        let trace = || timed("trace", || traced_at(self.made, &*self.f, signature));
+        let (traced, remotes) = capturing(trace);
+        let (func, arrays, out) = traced?;
+        Ok(Recorded {
+            func,
+            arrays,
+            remotes,
+            out,
+        })
     }
 
     /// Traces the function and prepares it for scheduling. `traced` is called in between.
     #[track_caller]
     fn trace(&self, signature: &Signature, traced: &dyn Fn()) -> Result<Ready> {
-        let (func, arrays, out) = self.record(signature)?;
+        let Recorded {
+            func,
+            arrays,
+            remotes,
+            out,
+        } = self.record(signature)?;
         traced();
         let func = match self.options.check_finite {
             true => rewrite::check_finite(&dead_code(&func)),
             false => func,
         };
-        let target = self.options.backend.target(&self.code_options());
+        let target = self.options.machine.target(&self.code_options());
         let options = rewrite::Options {
             fused: target.fused,
             chosen: !self.options.plain,
@@ -354,6 +390,7 @@ where
         Ok(Ready {
             func,
             arrays,
+            remotes,
             out,
             choices,
         })
@@ -373,11 +410,23 @@ fn here<T>(result: Result<T>) -> Result<T> {
     called_at(Location::caller(), result)
 }
 
+/// A function as traced.
+struct Recorded {
+    func: Func,
+    /// The arrays that it captures, which follow its arguments.
+    arrays: Vec<Dense>,
+    /// Those of them that are on devices.
+    remotes: Vec<Arc<Remote>>,
+    out: TreeDef,
+}
+
 /// A function that is ready for scheduling.
 struct Ready {
     func: Func,
     /// The arrays that it captures, which follow its arguments.
     arrays: Vec<Dense>,
+    /// Those of them that are on devices.
+    remotes: Vec<Arc<Remote>>,
     out: TreeDef,
     /// Which residuals its loops store.
     choices: Vec<Choice>,
@@ -429,18 +478,6 @@ fn guarded<T>(part: impl FnOnce() -> Result<T>) -> Result<T> {
             let message = format!("a mistake of the compiler's own: {text}");
             Err(Error::compile(message))
         }
-    })
-}
-
-fn machine_code(
-    program: &Program,
-    backend: &dyn Backend,
-    options: &wengert_run::Options,
-) -> Result<wengert_run::Executable> {
-    backend.compile(program, options).map_err(|e| {
-        Error::compile(format!(
-            "{e}; `Jit::interpret` runs it without machine code"
-        ))
     })
 }
 

@@ -118,6 +118,7 @@ pub mod backend;
 pub mod complex;
 mod control;
 mod debug;
+mod device;
 pub mod fft;
 mod func;
 mod host;
@@ -138,6 +139,7 @@ pub use control::{
     switch, while_loop,
 };
 pub use debug::{check, debug_callback, debug_print};
+pub use device::Device;
 pub use func::Func;
 pub use host::pure_callback;
 #[doc(hidden)]

@@ -8,8 +8,8 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde::ser::{Serialize, SerializeSeq, SerializeStruct, Serializer};
-use wengert_ir::buffer::Element;
+use serde::ser::{self, Serialize, SerializeSeq, SerializeStruct, Serializer};
+use wengert_ir::buffer::{Dense, Element};
 use wengert_ir::ir::{DType, Type};
 use wengert_ir::with_data;
 
@@ -78,13 +78,18 @@ impl Serialize for Array {
     }
 }
 
+/// Reads an array, which may be on a device.
+fn read<S: Serializer>(array: &Array) -> Result<&Dense, S::Error> {
+    array.try_dense().map_err(ser::Error::custom)
+}
+
 /// The elements, as numbers.
 struct Numbers<'a>(&'a Array);
 
 impl Serialize for Numbers<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let mut to = to.serialize_seq(Some(self.0.len()))?;
-        with_data!(&*self.0.dense().data, v => {
+        with_data!(&*read::<S>(self.0)?.data, v => {
             for x in v {
                 to.serialize_element(&Number::from(*x))?;
             }
@@ -100,7 +105,7 @@ impl Serialize for Bytes<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let width = self.0.dtype().bytes();
         let mut bytes = Vec::with_capacity(width * self.0.len());
-        with_data!(&*self.0.dense().data, v => {
+        with_data!(&*read::<S>(self.0)?.data, v => {
             for x in v {
                 bytes.extend_from_slice(&x.to_bits_le()[..width]);
             }

@@ -8,6 +8,7 @@ use wengert_loop::loops::{
 use wengert_run::plan::lists::end_with_step;
 
 use super::{Emitter, ty};
+use crate::dialect::Dialect;
 
 impl Emitter<'_> {
     /// Says which of the user's lines a loop comes from.
@@ -43,7 +44,9 @@ impl Emitter<'_> {
             _ => format!("for (i64 {i} = 0; {i} < {n}; {i}++)"),
         };
         self.open(&head);
-        let ends = l.kind == LoopKind::Parallel && end_with_step(self.program, l);
+        let ends = self.dialect == Dialect::C
+            && l.kind == LoopKind::Parallel
+            && end_with_step(self.program, l);
         self.mark_lists(ends);
         self.params(&carried);
         self.block(&l.body);
@@ -77,7 +80,12 @@ impl Emitter<'_> {
         self.params(&carried);
         self.block(&l.cond);
         let goes_on = self.v(l.cond.results[0]);
-        self.line(&format!("if (!{goes_on}) break;"));
+        // A thread that has stopped leaves its loops, which might not end.
+        let stopped = match self.dialect != Dialect::C && self.can_stop {
+            true => " || stopped",
+            false => "",
+        };
+        self.line(&format!("if (!{goes_on}{stopped}) break;"));
         if l.limit != u64::MAX {
             self.open(&format!("if ({steps}++ == UINT64_C({}))", l.limit));
             let status = self.unit.failure(&While::endless(l.limit, l.at));
@@ -121,12 +129,12 @@ impl Emitter<'_> {
     }
 
     /// The values that a loop carries for someone, by their numbers.
-    fn carried(&self, all: &[Carried]) -> Vec<(usize, Carried)> {
+    pub(super) fn carried(&self, all: &[Carried]) -> Vec<(usize, Carried)> {
         let wanted = |c: &(usize, Carried)| self.is_live(c.1.param) || self.is_live(c.1.out);
         all.iter().copied().enumerate().filter(wanted).collect()
     }
 
-    fn states(&mut self, carried: &[(usize, Carried)]) {
+    pub(super) fn states(&mut self, carried: &[(usize, Carried)]) {
         self.name_carried(carried);
         for (_, c) in carried {
             let (t, name, init) = (ty(self.dtype(c.out)), self.name(c.out), self.v(c.init));
@@ -168,7 +176,7 @@ impl Emitter<'_> {
             self.fresh += 1;
             self.line(&format!("i64 {first} = 0;"));
             self.open(&format!("for (; {first} + 8 <= {n}; {first} += 8)"));
-            self.line("W_INDEPENDENT");
+            self.independent();
             self.open("for (int c = 0; c < 8; c++)");
             self.line(&format!("const i64 {i} = {first} + c;"));
             self.lane(l, &carried, "c");
@@ -181,7 +189,7 @@ impl Emitter<'_> {
             return;
         }
         if straight {
-            self.line("W_INDEPENDENT");
+            self.independent();
         }
         self.open(&format!("for (i64 {i} = 0; {i} < {n}; {i}++)"));
         let mut lists = (false, false);
@@ -189,11 +197,18 @@ impl Emitter<'_> {
             lists.0 |= matches!(s, Stmt::ListBegin { .. });
             lists.1 |= matches!(s, Stmt::ListHandle { .. });
         });
-        let ends = lists == (true, false);
+        let ends = self.dialect == Dialect::C && lists == (true, false);
         self.mark_lists(ends);
         self.lane(l, &carried, &format!("{i} & 7"));
         self.free_lists(ends);
         self.close();
+    }
+
+    /// Says that the steps of the loop that follows are independent.
+    fn independent(&mut self) {
+        if self.dialect == Dialect::C {
+            self.line("W_INDEPENDENT");
+        }
     }
 
     /// Whether a statement shares nothing with those of other lanes.
@@ -211,6 +226,11 @@ impl Emitter<'_> {
 
     /// Writes a lane of a vector loop; its copy of what is carried is number `copy`.
     fn lane(&mut self, l: &For, carried: &[(usize, Carried)], copy: &str) {
+        self.lane_on(l, carried, &format!("[{copy}]"));
+    }
+
+    /// Writes a lane of a vector loop; `copy` follows the name of what is carried.
+    pub(super) fn lane_on(&mut self, l: &For, carried: &[(usize, Carried)], copy: &str) {
         self.lane = Some(l.index);
         let mut own = BTreeSet::new();
         walk::stmts(&l.body, &mut |s| own.extend(walk::buffers(s)));
@@ -226,14 +246,14 @@ impl Emitter<'_> {
         }
         for (_, c) in carried {
             if self.is_live(c.param) {
-                let state = format!("{}[{copy}]", self.name(c.out));
+                let state = format!("{}{copy}", self.name(c.out));
                 self.define(c.param, &state);
             }
         }
         self.block(&l.body);
         for &(i, c) in carried {
             let (name, r) = (self.name(c.out), self.v(l.body.results[i]));
-            self.line(&format!("{name}[{copy}] = {r};"));
+            self.line(&format!("{name}{copy} = {r};"));
         }
         self.lane = None;
     }

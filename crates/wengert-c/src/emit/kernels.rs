@@ -9,6 +9,7 @@ use wengert_loop::order;
 use wengert_loop::source::SourceId;
 
 use super::{Emitter, ty};
+use crate::dialect::Dialect;
 
 /// Whether the prelude has no function for a kernel, so that it is written as loops if there are any.
 pub(crate) fn is_without_function(kernel: &dyn Kernel) -> bool {
@@ -22,6 +23,9 @@ impl Emitter<'_> {
         regions: &[(BufferId, Index)],
         at: Option<SourceId>,
     ) {
+        if self.dialect != Dialect::C {
+            return self.device_kernel(kernel, regions, at);
+        }
         let copies = regions.first().map_or("", |r| self.over_copies(r.0));
         let mut p = vec![];
         for (b, i) in regions {
@@ -69,17 +73,28 @@ impl Emitter<'_> {
             let [low, high] = block.0.number();
             format!("random_block({}, {low}u, {high}u, {});", p[0], p[1])
         } else {
-            let instead = match kernel.is_host() {
-                true => "a function of the host cannot be in C: leave it out of what is exported",
-                false => {
-                    "a library of Rust does that: lower the program for a target without a library"
-                }
-            };
-            let place = at.map_or(String::new(), |s| format!(" at {}", s.place()));
-            self.refuse(format!("{}{place}", kernel.description()), instead);
-            return;
+            return self.refuse_kernel(kernel, at);
         };
         self.line(&format!("{copies}{text}"));
+    }
+}
+
+impl Emitter<'_> {
+    /// Says that there is no text for a kernel.
+    pub(super) fn refuse_kernel(&mut self, kernel: &dyn Kernel, at: Option<SourceId>) {
+        let instead = match (self.dialect, kernel.is_host()) {
+            (Dialect::C, true) => {
+                "a function of the host cannot be in C: leave it out of what is exported"
+            }
+            (_, true) => {
+                "a function of the host cannot run on a device: call it between two functions"
+            }
+            (_, false) => {
+                "a library of Rust does that: lower the program for a target without a library"
+            }
+        };
+        let place = at.map_or(String::new(), |s| format!(" at {}", s.place()));
+        self.refuse(format!("{}{place}", kernel.description()), instead);
     }
 }
 

@@ -4,6 +4,7 @@
 //! number; what a loop carries is a variable, the one that comes out of the loop, from which each step takes its own.
 
 mod control;
+pub(crate) mod device;
 pub(crate) mod kernels;
 mod lists;
 mod ops;
@@ -19,9 +20,10 @@ use wengert_loop::types::DType;
 use wengert_run::plan;
 
 use crate::CError;
+use crate::dialect::Dialect;
 use crate::live::Live;
 use crate::plan::Memory;
-use crate::unit::Unit;
+use crate::unit::{Notes, Unit};
 
 /// The name of a type.
 pub(crate) fn ty(dtype: DType) -> &'static str {
@@ -118,7 +120,12 @@ pub(crate) struct Emitter<'p> {
     /// The first mistake.
     error: Option<CError>,
     /// What is said in front of loops, by their marks.
-    notes: &'p dyn Fn(&[u32]) -> Vec<String>,
+    notes: Notes<'p>,
+    dialect: Dialect,
+    /// What the kernel of a device needs around it.
+    needs: device::Needs,
+    /// Whether a thread of a device may stop here: outside of functions.
+    can_stop: bool,
     /// The line of the user's program that was said last.
     said: Option<(String, u32)>,
     in_function: bool,
@@ -131,10 +138,13 @@ impl<'p> Emitter<'p> {
         program: &'p Program,
         unit: &'p mut Unit,
         memory: &'p Memory,
-        notes: &'p dyn Fn(&[u32]) -> Vec<String>,
+        notes: Notes<'p>,
     ) -> Emitter<'p> {
         let values = program.values.len();
         Emitter {
+            dialect: unit.dialect(),
+            needs: device::Needs::default(),
+            can_stop: false,
             dtypes: program.values.iter().map(|v| v.dtype).collect(),
             constants: plan::constants(values, &program.body),
             live: Live::of(values, &program.buffers, &program.body, &[]),
@@ -158,6 +168,16 @@ impl<'p> Emitter<'p> {
 
     /// Writes the body of the program, and returns its text.
     pub fn program(mut self) -> Result<(String, HashSet<BufferId>), CError> {
+        self.functions();
+        self.block(&self.program.body);
+        match self.error {
+            Some(error) => Err(error),
+            None => Ok((self.out, self.named)),
+        }
+    }
+
+    /// Writes the functions that the program calls.
+    pub fn functions(&mut self) {
         let program = self.program;
         self.in_function = true;
         for (i, f) in program.functions.iter().enumerate() {
@@ -165,11 +185,6 @@ impl<'p> Emitter<'p> {
             self.functions.insert(i as u32, name);
         }
         self.in_function = false;
-        self.block(&program.body);
-        match self.error {
-            Some(error) => Err(error),
-            None => Ok((self.out, self.named)),
-        }
     }
 
     /// Writes a function of scalars, and returns its name.
@@ -317,6 +332,7 @@ impl<'p> Emitter<'p> {
                 let copy = self.copy();
                 format!("{region}[{copy} * {} + {at}]", self.buffer(b).len)
             }
+            false if self.is_spread(b) => format!("{region}[({at}) * threads]"),
             false => format!("{region}[{at}]"),
         }
     }
@@ -408,12 +424,16 @@ impl<'p> Emitter<'p> {
                 let status = self.unit.failure(&self.program.failures[*failure as usize]);
                 self.stop(status);
             }
+            _ if self.dialect != Dialect::C => self.device_list(s),
             _ => self.list(s),
         }
     }
 
     /// Ends the call.
     fn stop(&mut self, status: i32) {
+        if self.dialect != Dialect::C {
+            return self.stop_thread(status);
+        }
         self.line(&format!("status = {status};"));
         self.line("goto done;");
     }

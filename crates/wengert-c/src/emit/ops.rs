@@ -4,6 +4,7 @@ use wengert_loop::loops::{FoldOp, ScalarOp, Value};
 use wengert_loop::types::DType;
 
 use super::{Emitter, ty};
+use crate::dialect::Dialect;
 
 impl Emitter<'_> {
     /// The expression of an operation.
@@ -28,6 +29,8 @@ impl Emitter<'_> {
             Add if float => infix("+"),
             Sub if float => infix("-"),
             Mul if float => infix("*"),
+            // Devices may round a quotient twice.
+            Div if from == DType::F32 && self.dialect != Dialect::C => typed("div"),
             Div if float => infix("/"),
             Add => typed("add"),
             Sub => typed("sub"),

@@ -4,6 +4,8 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
+use crate::dialect::Dialect;
+
 /// Types, and what a compiler must not do.
 pub(crate) const TYPES: &str = include_str!("types.c");
 
@@ -25,7 +27,19 @@ const INTEGERS: [(&str, &str, &str, &str); 5] = [
     ("u8", "u8", "8", "(u8)"),
 ];
 
-static ITEMS: LazyLock<Vec<Item>> = LazyLock::new(|| {
+static ITEMS: LazyLock<Vec<Item>> = LazyLock::new(|| items_of(&text_of_c()));
+
+/// The items for devices: those of C, but for what devices have, and for what works in several kinds of memory.
+static DEVICE_ITEMS: LazyLock<Vec<Item>> = LazyLock::new(|| {
+    let own = items_of(&text_of_devices());
+    let names: BTreeSet<String> = own.iter().map(|i| i.name.clone()).collect();
+    let mut all = items_of(&text_of_c());
+    all.retain(|i| !names.contains(&i.name));
+    all.extend(own);
+    all
+});
+
+fn text_of_c() -> String {
     let mut text = include_str!("items.c").to_string();
     let mut add = |part: &str, [t, u, w, to]: [&str; 4]| {
         let part = part.replace("$to", to).replace("$t", t);
@@ -45,7 +59,35 @@ static ITEMS: LazyLock<Vec<Item>> = LazyLock::new(|| {
     for t in ["f64", "f32", "i64", "i32", "u64", "u32", "u8"] {
         add(include_str!("keys.c"), [t, "", "", ""]);
     }
-    text += &super::emit::kernels::random_block();
+    text + &super::emit::kernels::random_block()
+}
+
+/// The kinds of memory that an operand may be in: its letter, and the qualifier of a pointer to it.
+const KINDS: [(&str, &str); 3] = [
+    ("g", "W_GLOBAL const"),
+    ("p", "const"),
+    ("k", "W_CONSTANT_MEMORY const"),
+];
+
+fn text_of_devices() -> String {
+    let mut text = include_str!("device.c").to_string();
+    for t in ["f64", "f32"] {
+        for (a, x) in KINDS {
+            for (b, y) in KINDS {
+                let part = include_str!("device_sums.c").replace("$t", t);
+                let part = part.replace("$s", &format!("{a}{b}"));
+                text += &part.replace("$x", x).replace("$y", y);
+            }
+        }
+        text += &include_str!("device_tiles.c").replace("$t", t);
+    }
+    for t in ["f64", "f32", "i64", "i32", "u64", "u32", "u8"] {
+        text += &include_str!("device_keys.c").replace("$t", t);
+    }
+    text
+}
+
+fn items_of(text: &str) -> Vec<Item> {
     let items = text.split("//! ").skip(1);
     let items = items.map(|item| {
         let (name, text) = item.split_once('\n').expect("a name and a text");
@@ -56,7 +98,7 @@ static ITEMS: LazyLock<Vec<Item>> = LazyLock::new(|| {
         }
     });
     items.collect()
-});
+}
 
 /// The identifiers in a text.
 fn words(text: &str) -> impl Iterator<Item = &str> {
@@ -72,16 +114,21 @@ pub(crate) fn defines(name: &str) -> bool {
 }
 
 /// Returns what a text names of the prelude, and what that names in turn, each behind what it uses.
-pub(crate) fn of(text: &str) -> String {
+pub(crate) fn of(text: &str, dialect: Dialect) -> String {
+    let items: &[Item] = match dialect {
+        Dialect::C => &ITEMS,
+        _ => &DEVICE_ITEMS,
+    };
     let mut wanted: BTreeSet<&str> = words(text).collect();
     if wanted.contains("list_memory") {
         wanted.insert("list_slot");
     }
     let mut out = Needed {
-        taken: vec![false; ITEMS.len()],
+        items,
+        taken: vec![false; items.len()],
         text: String::new(),
     };
-    for (i, item) in ITEMS.iter().enumerate() {
+    for (i, item) in items.iter().enumerate() {
         if wanted.contains(item.name.as_str()) {
             out.take(i);
         }
@@ -89,21 +136,22 @@ pub(crate) fn of(text: &str) -> String {
     out.text
 }
 
-struct Needed {
+struct Needed<'a> {
+    items: &'a [Item],
     taken: Vec<bool>,
     text: String,
 }
 
-impl Needed {
+impl Needed<'_> {
     fn take(&mut self, i: usize) {
         if std::mem::replace(&mut self.taken[i], true) {
             return;
         }
-        let item = &ITEMS[i];
+        let item = &self.items[i];
         for word in &item.words {
             let memory = word == "list_memory";
             let word = if memory { "list_slot" } else { word };
-            if let Some(j) = ITEMS.iter().position(|other| other.name == word) {
+            if let Some(j) = self.items.iter().position(|other| other.name == word) {
                 self.take(j);
             }
         }

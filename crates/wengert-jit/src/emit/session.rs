@@ -96,7 +96,7 @@ pub(crate) struct Written {
     pub task: FrameShape,
     /// The functions, to be placed in one block of memory.
     pub code: Vec<Code>,
-    /// The number of vector loops in 512-bit registers among them.
+    /// The number of vector loops in wide registers among them.
     pub wide_loops: usize,
     /// The data that the code points to.
     pub kept: Kept,
@@ -429,11 +429,12 @@ impl<'p> Session<'p> {
                 lines: self.lines,
             },
         );
+        let bits = self.plan.cpu.wide_loops().unwrap_or_default();
         if let (Some(listing), Some(assembly)) = (&mut self.listing, text) {
             listing.push(Listed {
                 name: match l.blocks.lanes {
-                    LANES => "vector loop in registers of 512 bits".to_string(),
-                    n => format!("vector loop of {n} lanes in registers of 512 bits"),
+                    LANES => format!("vector loop in registers of {bits} bits"),
+                    n => format!("vector loop of {n} lanes in registers of {bits} bits"),
                 },
                 text: "; written without it: see the machine code\n".to_string(),
                 assembly,

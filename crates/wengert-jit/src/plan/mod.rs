@@ -20,7 +20,7 @@ use wengert_run::{Options, Vectors};
 
 use self::lists::ListLayout;
 use self::liveness::Live;
-use crate::zmm::{self, Blocks};
+use crate::zmm::{self, Blocks, Machine};
 
 /// A program ready for emission.
 pub(crate) struct Plan {
@@ -38,7 +38,7 @@ pub(crate) struct Plan {
     pub lists: Vec<ListLayout>,
     /// For each function the runtime's code for eight lanes, if there is any.
     pub wide: Vec<Option<Wide>>,
-    /// The vector loops that are written in 512-bit registers, by their index, with the blocks of
+    /// The vector loops that are written in wide registers, by their index, with the blocks of
     /// lanes that run side by side.
     pub zmm: HashMap<Value, Blocks>,
     /// What the code costs, as estimated; none of a program without parallel loops, if nobody has asked.
@@ -75,10 +75,10 @@ pub(crate) fn plan(program: &Program, options: &Options) -> Plan {
     let program = inline::inline(plain, &functions);
     let mut values = values(program.values.clone(), &program.body);
     let gathers = gathering(&program);
-    let zmm = match vectors >= Vectors::Loops && cpu.has_wide_loops() {
-        true => zmm::accepted(&program, &values, &functions, vectors),
-        false => HashMap::new(),
-    };
+    let machine = Machine::of(cpu).filter(|_| vectors >= Vectors::Loops);
+    let zmm = machine.map_or_else(HashMap::new, |machine| {
+        zmm::accepted(&program, &values, &functions, vectors, machine)
+    });
     values.live_in(&program.body, &zmm);
     let copies: HashMap<Value, usize> = zmm
         .iter()

@@ -17,6 +17,7 @@ use wengert_run::Vectors;
 use wengert_run::library::wide::Wide;
 use wengert_run::plan::is_straight;
 
+use super::asm::Machine;
 use super::lists::is_of_list;
 use super::refilled::refilled;
 use super::{Blocks, SIXTEEN};
@@ -41,6 +42,7 @@ pub(crate) fn accepted(
     values: &Values,
     functions: &[Option<Wide>],
     vectors: Vectors,
+    machine: Machine,
 ) -> HashMap<Value, Blocks> {
     let mut found = HashMap::new();
     let mut homes = HashMap::new();
@@ -54,6 +56,7 @@ pub(crate) fn accepted(
             program,
             values,
             functions,
+            machine,
         };
         let numbers = (l.carried.iter()).all(|c| acceptor.dtype(c.param) != DType::Bool);
         let even = (values.constants[l.extent.0 as usize]).is_some_and(|n| n % LANES as u64 == 0);
@@ -71,7 +74,7 @@ pub(crate) fn accepted(
             true if vectors == Vectors::AllLoops => MOST,
             true => acceptor.side_by_side(&l.body),
             // Lanes that are refilled: one block works while the steps of the other wait.
-            false => match refilled(program, values, 2, l) {
+            false => match refilled(program, values, (machine, 2), l) {
                 Some(_) => 2,
                 None => 1,
             },
@@ -136,6 +139,7 @@ struct Acceptor<'a> {
     program: &'a Program,
     values: &'a Values,
     functions: &'a [Option<Wide>],
+    machine: Machine,
 }
 
 impl Acceptor<'_> {
@@ -201,7 +205,8 @@ impl Acceptor<'_> {
     /// in memory, and neither what runs nor what is carried is meant for blocks of eight.
     fn is_narrow(&self, l: &For) -> bool {
         let narrow = |v: &Value| !self.lanes(*v) || self.dtype(*v).bytes() <= 4;
-        let mut fits = l.carried.is_empty() && refilled(self.program, self.values, 1, l).is_none();
+        let mut fits = l.carried.is_empty()
+            && refilled(self.program, self.values, (self.machine, 1), l).is_none();
         walk::stmts(&l.body, &mut |s| {
             let used = walk::uses(s);
             let results = walk::blocks(s).flat_map(|b| &b.results);

@@ -278,10 +278,13 @@ impl<'p> Writer<'_, 'p> {
                 }
             }
             let row = self.row_here(to.0, at(RAX));
-            match (byte, self.lanes_of(lanes)) {
-                (true, mask) => self.asm.store_bytes(form, row, x, mask),
-                (false, ALL) => self.asm.store_as(form, row, x, ALL),
-                (false, mask) => self.merge_row(form, row, x, mask, old),
+            if byte {
+                self.store_some_bytes(form, row, x, lanes);
+                continue;
+            }
+            match self.lanes_of(lanes) {
+                ALL => self.asm.store_as(form, row, x, ALL),
+                mask => self.merge_row(form, row, x, mask, old),
             }
         }
         self.block = 0;

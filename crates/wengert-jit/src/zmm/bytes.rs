@@ -8,7 +8,8 @@ use wengert_loop::loops::{LANES, Value};
 
 use super::Writer;
 use super::asm::{
-    ALL, Cond, Form, Int, Mask, Mem, RAX, RCX, RDI, RDX, RSI, Src, Zmm, convert, ops,
+    ALL, Cond, Form, Gpr, Int, Machine, Mask, Mem, RAX, RBX, RCX, RDI, RDX, RSI, Src, Zmm, convert,
+    ops,
 };
 use super::regs::WORK;
 
@@ -54,6 +55,11 @@ impl Writer<'_, '_> {
         }
         let x = self.take(None);
         let bytes = convert::BYTES.with_bytes(self.form(out));
+        let (row, mask) = match mask {
+            ALL => (row, ALL),
+            mask if self.machine() == Machine::Avx2 => (self.bytes_one_by_one(row, mask), ALL),
+            mask => (row, mask),
+        };
         self.asm.zeroing(bytes, x, Src::Row(row), mask);
         self.define_bytes(out, x);
     }
@@ -107,21 +113,89 @@ impl Writer<'_, '_> {
             return;
         }
         let x = self.bytes_of(value);
-        let mask = self.lanes_of(lanes);
-        self.asm.store_bytes(self.form(value), row, x, mask);
+        self.store_some_bytes(self.form(value), row, x, lanes);
     }
 
-    /// Writes bytes at the offsets of each lane, in the lanes of the scratch mask register, in order of the lanes.
-    pub(super) fn scatter_bytes(&mut self, at: Mem, offsets: Zmm, x: Zmm) {
+    /// Writes a row of the low bytes of a register, in the lanes of a word if one is given.
+    pub(super) fn store_some_bytes(&mut self, form: Form, row: Mem, x: Zmm, lanes: Option<i32>) {
+        let mask = self.lanes_of(lanes);
+        if mask == ALL || self.machine() == Machine::Avx512 {
+            return self.asm.store_bytes(form, row, x, mask);
+        }
         let area = self.call_area(2);
-        let (row, bytes) = (self.frame(area), self.frame(area + 64));
+        let place = self.frame(area);
+        self.asm.store_bytes(form, place, x, ALL);
+        self.each_byte(place, row, mask);
+    }
+
+    /// A row with the bytes of another one in the lanes of a mask, of which no other is read.
+    fn bytes_one_by_one(&mut self, row: Mem, mask: Mask) -> Mem {
+        let area = self.call_area(2);
+        let place = self.frame(area);
+        self.each_byte(row, place, mask);
+        place
+    }
+
+    /// Copies bytes in the lanes of a mask, to the frame or from there; in the frame, the others are 0.
+    fn each_byte(&mut self, from: Mem, to: Mem, mask: Mask) {
+        const USED: [Gpr; 4] = [RAX, RCX, RDX, RSI];
         let (head, next, end) = (self.asm.label(), self.asm.label(), self.asm.label());
-        let words = self.take(None);
+        let words = self.lanes / 8;
+        let asm = &mut self.asm;
+        let of = |base| Mem { base, off: 0 };
+        USED.into_iter().for_each(|r| asm.push(r));
+        // The base of what is outside may be any of the registers.
+        if from.base == RBX {
+            asm.address(RDX, to);
+            asm.address(RSI, from);
+        } else {
+            asm.address(RSI, from);
+            asm.address(RDX, to);
+            asm.constant(RAX, 0);
+            for word in 0..words {
+                let off = to.off + 8 * word as i32;
+                asm.store_word(Mem { off, ..to }, RAX);
+            }
+        }
+        asm.mask_to(RCX, mask);
+        asm.place(head);
+        asm.int_by(Int::Compare, RCX, 0);
+        asm.jump_if(Cond::Equal, end);
+        asm.shift_right(RCX, 1);
+        asm.jump_if(Cond::NotBelow, next);
+        asm.load_byte(RAX, of(RSI));
+        asm.store_byte(of(RDX), RAX);
+        asm.place(next);
+        asm.int_by(Int::Add, RSI, 1);
+        asm.int_by(Int::Add, RDX, 1);
+        asm.jump(head);
+        asm.place(end);
+        USED.into_iter().rev().for_each(|r| asm.pop(r));
+    }
+
+    /// Writes elements of some bytes at the numbers of each lane, in the lanes of the scratch mask register, in order
+    /// of the lanes.
+    pub(super) fn scatter_one_by_one(
+        &mut self,
+        at: Mem,
+        numbers: Zmm,
+        (x, form): (Zmm, Form),
+        bytes: usize,
+    ) {
+        let area = self.call_area(2);
+        let (row, elements) = (self.frame(area), self.frame(area + 64));
+        let (head, next, end) = (self.asm.label(), self.asm.label(), self.asm.label());
+        let words = match form {
+            Form::Words => x,
+            _ => self.take(None),
+        };
         let asm = &mut self.asm;
         asm.address(RDX, at);
-        asm.store(row, offsets, ALL);
-        asm.two(convert::UNSIGNED, words, Src::Reg(x), ALL);
-        asm.store(bytes, words, ALL);
+        asm.store(row, numbers, ALL);
+        if form != Form::Words {
+            asm.two(convert::UNSIGNED, words, Src::Reg(x), ALL);
+        }
+        asm.store(elements, words, ALL);
         asm.push(RSI);
         asm.push(RDI);
         asm.mask_to(RSI, WORK);
@@ -133,9 +207,16 @@ impl Writer<'_, '_> {
         asm.jump_if(Cond::NotBelow, next);
         let of = |base, off| Mem { base, off };
         asm.load(RCX, of(RDI, 0));
+        if bytes > 1 {
+            asm.shift_left(RCX, bytes.trailing_zeros() as u8);
+        }
         asm.int(Int::Add, RCX, RDX);
         asm.load(RAX, of(RDI, 64));
-        asm.store_byte(of(RCX, 0), RAX);
+        match bytes {
+            1 => asm.store_byte(of(RCX, 0), RAX),
+            4 => asm.store_half(of(RCX, 0), RAX),
+            _ => asm.store_word(of(RCX, 0), RAX),
+        }
         asm.place(next);
         asm.int_by(Int::Add, RDI, size_of::<u64>() as i32);
         asm.jump(head);

@@ -10,7 +10,8 @@ use wengert_loop::loops::Value;
 
 use super::Writer;
 use super::asm::{
-    ALL, Cond, Form, Int, Label, MaskOp, Mem, RAX, RCX, RDI, RDX, RSI, Src, Zmm, convert, ops,
+    ALL, Cond, Form, Int, Label, Machine, MaskOp, Mem, RAX, RCX, RDI, RDX, RSI, Src, Zmm, convert,
+    ops,
 };
 use super::ops::{INT, NOT_BELOW, TO_ZERO};
 use super::regs::{WORK, WORK_TOO};
@@ -57,8 +58,16 @@ impl Writer<'_, '_> {
         let (enter, back) = (self.asm.label(), self.asm.label());
         self.jump_if_large(magnitude, SMALL[0], active, enter);
         let asm = &mut self.asm;
-        asm.two(convert::QQ_PS, to, Src::Reg(x), ALL);
-        asm.two(convert::QQ_PS, work, Src::Reg(y), ALL);
+        // Both steps are exact.
+        for (to, from) in [(to, x), (work, y)] {
+            match asm.machine() {
+                Machine::Avx512 => asm.two(convert::QQ_PS, to, Src::Reg(from), ALL),
+                Machine::Avx2 => {
+                    asm.two(convert::QQ_PD, to, Src::Reg(from), ALL);
+                    asm.two(convert::PD_PS, to, Src::Reg(to), ALL);
+                }
+            }
+        }
         match div {
             true => asm.three(ops::DIV.of(Form::Half), to, to, Src::Reg(work), ALL),
             false => {

@@ -10,7 +10,7 @@ use wengert_run::library::helpers;
 
 use super::Writer;
 use super::asm::{
-    ALL, Cond, Gpr, Int, Label, Mask, Mem, RAX, RBX, RCX, RDI, RDX, RSI, Src, Zmm, ops,
+    ALL, Cond, Gpr, Int, Label, Machine, Mask, Mem, RAX, RBX, RCX, RDI, RDX, RSI, Src, Zmm, ops,
 };
 use super::ops::INT;
 use super::regs::{WORK, WORK_TOO};
@@ -97,7 +97,11 @@ impl<'p> Writer<'_, 'p> {
         self.load_word_of(RAX, row);
         self.asm.int_by(Int::Add, RAX, 1);
         self.asm.store_word(self.frame(slot + Slot::ROWS), RAX);
-        let (vectors, masks) = self.occupied();
+        let (vectors, mut masks) = self.occupied();
+        if self.machine() == Machine::Avx2 {
+            // They are in memory.
+            masks.clear();
+        }
         self.growths.push(Growth {
             enter,
             back,
@@ -254,12 +258,17 @@ impl<'p> Writer<'_, 'p> {
     /// A word of what each active lane's address points to.
     fn word_at(&mut self, address: Zmm, off: i32) -> Zmm {
         let x = self.take(None);
+        self.read_word(x, address, off);
+        x
+    }
+
+    /// The same in another register than that of the address.
+    fn read_word(&mut self, x: Zmm, address: Zmm, off: i32) {
         self.lanes_apart();
         self.asm.three(ops::XOR, x, x, Src::Reg(x), ALL);
         self.asm.constant(RAX, 0);
         let at = Mem { base: RAX, off };
         self.asm.gather(ops::GATHER, x, at, (address, 1), WORK);
-        x
     }
 
     pub(super) fn list_rows(&mut self, out: Value, handle: Value) {
@@ -430,8 +439,7 @@ impl<'p> Writer<'_, 'p> {
         (number, each): (Number, Option<Value>),
     ) {
         let (post, lane) = self.signposts(handle);
-        let [first, size, pitch] =
-            [Signpost::FIRST, Signpost::SIZE, Signpost::PITCH].map(|off| self.word_at(post, off));
+        let [first, size] = [Signpost::FIRST, Signpost::SIZE].map(|off| self.word_at(post, off));
         let row = self.source_of(row);
         let shift = self.known(self.dtype(out).bytes().trailing_zeros().into());
         let asm = &mut self.asm;
@@ -439,16 +447,19 @@ impl<'p> Writer<'_, 'p> {
         asm.three(ops::ADD_INT, first, first, Src::Reg(size), ALL);
         asm.three(ops::SHL, lane, lane, shift, ALL);
         asm.three(ops::ADD_INT, first, first, Src::Reg(lane), ALL);
-        // The number of the element, in the register of the signposts.
+        // The bytes from element to element, in the register of those from row to row, and the number of the
+        // element, in that of the lane.
+        self.read_word(size, post, Signpost::PITCH);
         let offset = self.known(number.offset as u64);
-        self.asm.two(ops::SPREAD, post, offset, ALL);
+        self.asm.two(ops::SPREAD, lane, offset, ALL);
         for v in number.base.into_iter().chain(each) {
             let n = self.source_of(v);
-            self.asm.three(ops::ADD_INT, post, post, n, ALL);
+            self.asm.three(ops::ADD_INT, lane, lane, n, ALL);
         }
         let asm = &mut self.asm;
-        asm.three(ops::MUL_INT, pitch, pitch, Src::Reg(post), ALL);
-        asm.three(ops::ADD_INT, first, first, Src::Reg(pitch), ALL);
+        asm.three(ops::MUL_INT, size, size, Src::Reg(lane), ALL);
+        asm.three(ops::ADD_INT, first, first, Src::Reg(size), ALL);
+        self.give_back(&[post, lane, size]);
         self.asm.constant(RAX, 0);
         self.load_scaled(out, Mem { base: RAX, off: 0 }, (first, 1));
     }

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use wengert_loop::loops::walk;
 use wengert_loop::loops::{Block, For, ScalarOp, Stmt, Value, While};
 
+use super::asm::Machine;
 use super::loops::stays_in_registers;
 use crate::plan::Values;
 
@@ -26,12 +27,12 @@ pub(super) struct Life<'p> {
 }
 
 impl<'p> Life<'p> {
-    /// Analyses the body of a vector loop, of which `interleave` blocks run side by side. Where lanes that have
+    /// Analyses the body of a vector loop, of which some blocks run side by side on a machine. Where lanes that have
     /// finished run on, the carried values are not needed after the condition.
     pub(super) fn of(
         l: &For,
         values: &Values,
-        interleave: usize,
+        on: (Machine, usize),
         run_on: Option<&'p While>,
     ) -> Life<'p> {
         let mut life = Life {
@@ -42,7 +43,7 @@ impl<'p> Life<'p> {
             run_on,
         };
         let mut at = 0;
-        let stays = |l: &For| stays_in_registers(values, interleave, l);
+        let stays = |l: &For| stays_in_registers(values, on, l);
         life.block(&l.body, &mut at, &stays);
         at += 1;
         life.mention_all(&l.body.results, at);

@@ -11,22 +11,23 @@ use wengert_run::library::helpers;
 use wengert_run::plan::is_straight;
 
 use super::Writer;
-use super::asm::{ALL, Cond, Form, Int, MaskOp, Mem, RAX, RBX, RCX, RDI, RSI, Src, Zmm, ops};
+use super::asm::{
+    ALL, Cond, Form, Int, Machine, MaskOp, Mem, RAX, RBX, RCX, RDI, RSI, Src, Zmm, ops,
+};
 use super::regs::{Piece, WORK, WORK_TOO};
 use crate::plan::Values;
 
-/// The number of registers for carried values.
-pub(super) const CARRIED: usize = 20;
-/// The number of registers that a loop may hold from step to step.
-pub(super) const HELD: usize = 28;
-
 /// Whether the carried values in lanes of a counted loop stay in registers from step to step.
-pub(super) fn stays_in_registers(values: &Values, interleave: usize, l: &For) -> bool {
+pub(super) fn stays_in_registers(
+    values: &Values,
+    (machine, interleave): (Machine, usize),
+    l: &For,
+) -> bool {
     let lanes = |v: Value| values.types[v.0 as usize].lanes;
     let in_lanes = || l.carried.iter().filter(|c| lanes(c.param));
     let mask = |c: &Carried| values.types[c.param.0 as usize].dtype == DType::Bool;
     !lanes(l.extent)
-        && in_lanes().count() * interleave <= CARRIED
+        && in_lanes().count() * interleave <= machine.carried()
         && !in_lanes().any(mask)
         && l.body.stmts.iter().all(is_straight)
 }
@@ -42,7 +43,7 @@ impl<'p> Writer<'_, 'p> {
         let parts = self.is_lanes(extent);
         let known = self.constant(extent).map(|n| n as i64);
         let in_lanes = self.in_lanes(carried);
-        let straight = stays_in_registers(self.values, self.interleave, l);
+        let straight = stays_in_registers(self.values, (self.machine(), self.interleave), l);
         // The initial values are live until all carried values have been placed.
         self.set_all_at(start - 1);
         self.save_all();
@@ -359,7 +360,7 @@ impl<'p> Writer<'_, 'p> {
         // One register stays free for moves.
         let held = self.held();
         let outside = held.iter().filter(|((v, _), _)| !params.contains(v));
-        for &(p, _) in outside.skip(HELD - taken.len()) {
+        for &(p, _) in outside.skip(self.machine().held() - taken.len()) {
             self.forget(p);
         }
         self.done();
@@ -459,7 +460,7 @@ impl<'p> Writer<'_, 'p> {
                 held.iter().any(|&(_, to)| to == r)
                     || moves.iter().any(|&(to, from)| to == r || from == r)
             };
-            let aside = (0..32)
+            let aside = (0..self.machine().registers())
                 .find(|&r| !busy(r))
                 .expect("a loop does not hold all registers");
             let from = moves[0].1;

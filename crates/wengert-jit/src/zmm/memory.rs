@@ -4,7 +4,9 @@ use wengert_loop::loops::{Block, BufferId, BufferKind, Index, LANES, Stmt, Value
 use wengert_loop::types::DType;
 
 use super::Writer;
-use super::asm::{ALL, Form, Gpr, Int, Mask, MaskOp, Mem, RAX, RCX, RDI, RSI, Src, Zmm, ops};
+use super::asm::{
+    ALL, Form, Gpr, Int, Machine, Mask, MaskOp, Mem, RAX, RCX, RDI, RSI, Src, Zmm, ops,
+};
 use super::regs::WORK;
 
 /// The key of an address in a register: a buffer, a uniform value that is added to the index, and
@@ -89,8 +91,9 @@ impl Writer<'_, '_> {
 
     /// Computes an address in a free register, or in the least recently used one.
     fn pointer(&mut self, key: Pointer, pitch: i64) -> Gpr {
-        let free = POINTERS
-            .into_iter()
+        let free = POINTERS[..self.machine().pointers()]
+            .iter()
+            .copied()
             .find(|r| !self.pointers.iter().any(|(_, used)| used == r));
         let reg = free.unwrap_or_else(|| self.pointers.remove(0).1);
         let start = self.frame(self.buffers[&key.buffer]);
@@ -132,7 +135,7 @@ impl Writer<'_, '_> {
                 wanted.push((*buffer, *index));
             }
         }
-        if !even || wanted.len() > POINTERS.len() {
+        if !even || wanted.len() > self.machine().pointers() {
             return false;
         }
         for (b, index) in wanted {
@@ -307,10 +310,11 @@ impl Writer<'_, '_> {
     /// Writes an element in each active lane, by its number from an address on.
     pub(super) fn store_apart(&mut self, value: Value, at: Mem, (x, numbers): (Zmm, Zmm)) {
         self.lanes_apart();
-        if self.dtype(value).bytes() == 1 {
-            return self.scatter_bytes(at, numbers, x);
-        }
         let form = self.form(value);
+        let bytes = self.dtype(value).bytes();
+        if bytes == 1 || self.machine() == Machine::Avx2 {
+            return self.scatter_one_by_one(at, numbers, (x, form), bytes);
+        }
         let scatter = match form {
             Form::Words => ops::SCATTER,
             Form::Half => ops::SCATTER_HALF,

@@ -1,7 +1,8 @@
-//! Vector loops in registers of 512 bits: wide code, for processors with AVX-512.
+//! Vector loops in registers of 512 bits, or in pairs of 256: wide code, for processors with AVX-512 or AVX2.
 //!
 //! Cranelift has vectors of 128 bits, so that eight lanes are four of its vectors. Here they are
-//! one register. If all statements of a vector loop have wide code ([`accept`]), the loop becomes
+//! one register, or one of the pairs that [`asm`] makes of registers of 256 bits; only the numbers of registers, and what
+//! [`Machine`](asm::Machine) says, differ above it. If all statements of a vector loop have wide code ([`accept`]), the loop becomes
 //! its own function, which the surrounding code calls; all other loops are written by
 //! [`emit`](crate::emit). Each lane executes the same operations in the same order, so the bits are
 //! the same.
@@ -30,6 +31,7 @@ mod regs;
 mod uniform;
 
 pub(crate) use self::accept::accepted;
+pub(crate) use self::asm::Machine;
 pub(crate) use self::lists::{ListPlace, built};
 
 use std::any::Any;
@@ -57,6 +59,8 @@ pub(crate) struct FrameSlots {
     /// Memory for the arguments of a function of the runtime and its result, by the number of
     /// arguments.
     areas: HashMap<usize, i32>,
+    /// Rows of masks, where these are no registers.
+    masks: Option<i32>,
 }
 
 /// The inputs of a vector loop.
@@ -230,7 +234,12 @@ pub(crate) fn write<'p>(
     keep: &mut dyn FnMut(Box<dyn Any + Send>) -> i64,
     about: About,
 ) -> Wide {
-    let mut asm = Asm::new(lanes, about.text);
+    let machine = Machine::of(plan.cpu).expect("a processor whose vector loops are accepted");
+    let mut asm = Asm::new(machine, lanes, about.text);
+    if machine == Machine::Avx2 {
+        let rows = *(spare.masks).get_or_insert_with(|| layout.reserve(Asm::MASKS));
+        asm.keep_masks(rows);
+    }
     if about.lines {
         asm.keep_lines();
         let inside = || (l.body.stmts.iter()).find_map(|s| source_of(&plan.program, s));
@@ -238,7 +247,7 @@ pub(crate) fn write<'p>(
     }
     let leave = asm.label();
     let refilled = match lanes {
-        LANES => refilled::refilled(&plan.program, &plan.values, interleave, l),
+        LANES => refilled::refilled(&plan.program, &plan.values, (machine, interleave), l),
         _ => None,
     };
     let run_on = refilled.as_ref().and_then(Refilled::run_on);
@@ -246,7 +255,7 @@ pub(crate) fn write<'p>(
         asm,
         plan,
         values: &plan.values,
-        life: Life::of(l, &plan.values, interleave, run_on),
+        life: Life::of(l, &plan.values, (machine, interleave), run_on),
         elements: Vec::new(),
         reserved: HashSet::new(),
         free_rows: spare.rows.clone(),
@@ -390,6 +399,10 @@ impl<'p> Writer<'_, 'p> {
         self.asm.go_back_in(SAVED.len());
         self.large_divisions();
         self.growths();
+    }
+
+    fn machine(&self) -> Machine {
+        self.asm.machine()
     }
 
     /// The number of lanes that run side by side.

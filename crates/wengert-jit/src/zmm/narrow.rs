@@ -15,7 +15,7 @@ impl Writer<'_, '_> {
     pub(super) fn narrow_division(&mut self, out: Value, div: bool, from: DType, args: &[Value]) {
         let form = self.form(out);
         let (x, y) = (self.in_register(args[0]), self.in_register(args[1]));
-        let [quotient, work] = std::array::from_fn(|_| self.take(None));
+        let [quotient, work, divisor] = std::array::from_fn(|_| self.take(None));
         let zero = self.known(0);
         if from == DType::U8 {
             let asm = &mut self.asm;
@@ -29,11 +29,11 @@ impl Writer<'_, '_> {
                 let [upper, other] = std::array::from_fn(|_| self.take(None));
                 self.asm.upper_half(upper, x);
                 self.asm.upper_half(other, y);
-                self.quotient_by_words(from, work, upper, other);
-                self.quotient_by_words(from, quotient, x, y);
+                self.quotient_by_words(from, work, [upper, other, divisor]);
+                self.quotient_by_words(from, quotient, [x, y, divisor]);
                 self.asm.join(quotient, quotient, Src::Reg(work));
             } else {
-                self.quotient_by_words(from, quotient, x, y);
+                self.quotient_by_words(from, quotient, [x, y, divisor]);
             }
         }
         let asm = &mut self.asm;
@@ -47,13 +47,12 @@ impl Writer<'_, '_> {
         self.define(out, quotient);
     }
 
-    /// The quotient of the lower halves of two registers.
-    fn quotient_by_words(&mut self, from: DType, to: Zmm, x: Zmm, y: Zmm) {
+    /// The quotient of the lower halves of two registers; the third one is for work.
+    fn quotient_by_words(&mut self, from: DType, to: Zmm, [x, y, divisor]: [Zmm; 3]) {
         let (enter, leave) = match from {
             DType::I32 => (convert::DQ_PD, convert::PD_DQ),
             _ => (convert::UDQ_PD, convert::PD_UDQ),
         };
-        let divisor = self.take(None);
         let asm = &mut self.asm;
         asm.two(enter, to, Src::Reg(x), ALL);
         asm.two(enter, divisor, Src::Reg(y), ALL);

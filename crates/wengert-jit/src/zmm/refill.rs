@@ -18,15 +18,12 @@ use wengert_loop::loops::{For, LANES, Stmt, Value, While, walk};
 use super::Writer;
 use super::asm::{ALL, Cond, Int, Label, MaskOp, RAX, RCX, RDX, Src, Zmm, ops};
 use super::liveness::Pos;
-use super::loops::HELD;
 use super::ops::INT;
 use super::refilled::Refilled;
 use super::regs::{WORK, WORK_TOO};
 
 /// A limit of steps from which none is reached.
 const ENDLESS: u64 = 1 << 62;
-/// A register for moves where all are taken; what it holds is set aside.
-const ASIDE: Zmm = Zmm(31);
 
 /// Words of the frame that say how far the lanes are; the first four have a byte for each block.
 struct Words {
@@ -193,8 +190,7 @@ impl<'p> Writer<'_, 'p> {
             asm.jump_if(Cond::NotLess, skip);
             asm.mask_load(WORK, live);
             asm.mask_not(WORK, WORK);
-            asm.two(ops::LOAD, y, Src::Row(numbers), ALL);
-            asm.zeroing(ops::EXPAND, x, Src::Reg(y), WORK);
+            asm.ranks(x, numbers, y, WORK);
             asm.spread(y, RAX);
             asm.three(ops::ADD_INT, x, x, Src::Reg(y), ALL);
             asm.store(elements, x, WORK);
@@ -344,7 +340,9 @@ impl<'p> Writer<'_, 'p> {
         for (k, own) in
             (r.params.iter().map(|k| (k, true))).chain(kept.into_iter().map(|k| (k, false)))
         {
-            if self.is_mask(k.value) || (!own && taken.len() + self.interleave > HELD) {
+            if self.is_mask(k.value)
+                || (!own && taken.len() + self.interleave > self.machine().held())
+            {
                 continue;
             }
             for (block, &place) in k.places.iter().enumerate() {
@@ -386,18 +384,18 @@ impl<'p> Writer<'_, 'p> {
             let form = self.form(k.value);
             self.asm.store_as(form, row, reg, WORK_TOO);
         }
-        let aside = self.frame(r.aside);
+        let (aside, last) = (self.frame(r.aside), self.machine().last());
         if !elsewhere.is_empty() {
-            self.asm.store(aside, ASIDE, ALL);
+            self.asm.store(aside, last, ALL);
         }
         for (k, out) in &elsewhere {
             let [from, to] = [k, out].map(|k| self.frame(k.places[block]));
             let form = self.form(k.value);
-            self.asm.two(ops::LOAD.of(form), ASIDE, Src::Row(from), ALL);
-            self.asm.store_as(form, to, ASIDE, WORK_TOO);
+            self.asm.two(ops::LOAD.of(form), last, Src::Row(from), ALL);
+            self.asm.store_as(form, to, last, WORK_TOO);
         }
         if !elsewhere.is_empty() {
-            self.asm.two(ops::LOAD, ASIDE, Src::Row(aside), ALL);
+            self.asm.two(ops::LOAD, last, Src::Row(aside), ALL);
         }
         self.asm.mask_op(MaskOp::And, WORK, WORK, m);
         self.asm.mask_store(live, WORK);
@@ -471,28 +469,28 @@ impl<'p> Writer<'_, 'p> {
     fn check_oldest(&mut self, r: &Refill<'p>, limit: i64) {
         let w = &r.words;
         let [count, oldest, aside] = [w.count, w.oldest, r.aside].map(|off| self.frame(off));
-        let young = self.asm.label();
+        let (young, last) = (self.asm.label(), self.machine().last());
         let most = self.known(i64::MAX as u64);
         self.asm.load(RAX, count);
         self.asm.int_with(Int::Sub, RAX, oldest);
         self.asm.constant(RCX, limit);
         self.asm.int(Int::Compare, RAX, RCX);
         self.asm.jump_if(Cond::Less, young);
-        self.asm.store(aside, ASIDE, ALL);
+        self.asm.store(aside, last, ALL);
         self.asm.constant(RAX, i64::MAX);
         for b in 0..self.interleave {
             let [live, begun] = [w.live + b as i32, r.begun[b]].map(|off| self.frame(off));
             self.asm.mask_load(WORK, live);
-            self.asm.two(ops::SPREAD, ASIDE, most, ALL);
-            self.asm.two(ops::LOAD, ASIDE, Src::Row(begun), WORK);
-            self.asm.store(self.frame(r.work), ASIDE, ALL);
+            self.asm.two(ops::SPREAD, last, most, ALL);
+            self.asm.two(ops::LOAD, last, Src::Row(begun), WORK);
+            self.asm.store(self.frame(r.work), last, ALL);
             for l in 0..LANES as i32 {
                 self.asm.load(RCX, self.frame(r.work + 8 * l));
                 self.asm.int(Int::Compare, RCX, RAX);
                 self.asm.move_if(Cond::Less, RAX, RCX);
             }
         }
-        self.asm.two(ops::LOAD, ASIDE, Src::Row(aside), ALL);
+        self.asm.two(ops::LOAD, last, Src::Row(aside), ALL);
         self.asm.store_word(oldest, RAX);
         self.asm.load(RCX, count);
         self.asm.int(Int::Sub, RCX, RAX);

@@ -4,8 +4,8 @@ use wengert_loop::loops::{BufferKind, For, LANES, Program, Stmt, Value, While, w
 use wengert_loop::types::DType;
 use wengert_run::plan::is_straight;
 
+use super::asm::Machine;
 use super::lists::is_of_list;
-use super::loops::CARRIED;
 use crate::plan::Values;
 
 /// The work of refilling lanes, in statements, the lines before and after the loop aside.
@@ -32,7 +32,7 @@ pub(super) struct Refilled<'p> {
 pub(super) fn refilled<'p>(
     program: &Program,
     values: &Values,
-    interleave: usize,
+    (machine, interleave): (Machine, usize),
     l: &'p For,
 ) -> Option<Refilled<'p>> {
     let known = |v: Value| values.constants[v.0 as usize];
@@ -60,7 +60,7 @@ pub(super) fn refilled<'p>(
     let in_registers = [&w.cond, &w.body]
         .iter()
         .all(|b| b.stmts.iter().all(is_straight))
-        && w.carried.len() * interleave <= CARRIED;
+        && w.carried.len() * interleave <= machine.carried();
     let size = |stmts: &[Stmt]| size(stmts, &known);
     let step = 1 + size(&w.cond.stmts) + size(&w.body.stmts);
     let refill = REFILL

@@ -84,9 +84,12 @@ impl Writer<'_, '_> {
             regs.vectors[usize::from(r)].is_none() && regs.pinned & (1 << r) == 0
         };
         let wished = wish.filter(|&r| free(&self.regs, r));
-        let unreserved =
-            || (0..32).find(|&r| free(&self.regs, r) && self.regs.reserved & (1 << r) == 0);
-        let any = || (0..32).find(|&r| free(&self.regs, r));
+        let all = 0..self.machine().registers();
+        let unreserved = || {
+            let mut all = all.clone();
+            all.find(|&r| free(&self.regs, r) && self.regs.reserved & (1 << r) == 0)
+        };
+        let any = || all.clone().find(|&r| free(&self.regs, r));
         let r = match wished.or_else(unreserved).or_else(any) {
             Some(r) => r,
             None => {
@@ -97,6 +100,11 @@ impl Writer<'_, '_> {
         };
         self.regs.pinned |= 1 << r;
         Zmm(r)
+    }
+
+    /// Gives registers of the current statement back before it ends.
+    pub(super) fn give_back(&mut self, all: &[Zmm]) {
+        self.regs.pinned &= !all.iter().fold(0, |bits, r| bits | 1 << r.0);
     }
 
     /// Among the registers in the bits of `may`, the one whose piece is used again last.

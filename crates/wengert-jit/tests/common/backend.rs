@@ -18,9 +18,9 @@ impl Runner for Compiled {
     }
 }
 
-/// Code with vector loops in registers of 512 bits. Where there are no such registers it is made, and
-/// what runs is made for the machine at hand.
-pub struct Wide;
+/// Code with vector loops in registers of 512 or of 256 bits, as a processor has. Where there are no such registers it
+/// is made, and what runs is made for the machine at hand.
+pub struct Wide(pub Cpu);
 
 impl Wide {
     fn options(cpu: Cpu) -> Options {
@@ -35,8 +35,8 @@ impl Wide {
 
 impl Runner for Wide {
     fn run(&self, program: &Program, inputs: &[Data]) -> Result<Vec<Data>, Stopped> {
-        let cpu = match Cpu::X86_64_V4.runs_here() {
-            true => Cpu::X86_64_V4,
+        let cpu = match self.0.runs_here() {
+            true => self.0,
             false => Cpu::host(),
         };
         Compiled(Wide::options(cpu)).run(program, inputs)
@@ -46,16 +46,20 @@ impl Runner for Wide {
     fn examine(&self, file: &File) -> Result<(), String> {
         let options = Options {
             listing: true,
-            ..Wide::options(Cpu::X86_64_V4)
+            ..Wide::options(self.0)
         };
         let made = code_for(&file.program, &options).map_err(|e| e.to_string())?;
         let wide = made.size.wide_loops;
         if file.wide.is_some_and(|n| n != wide) {
-            return Err(format!("{wide} loops in registers of 512 bits"));
+            return Err(format!("{wide} loops in wide registers"));
         }
         let functions = made.functions.expect("they were asked for");
-        let zmm = functions.iter().filter(|f| f.assembly.contains("zmm"));
-        match zmm.count() < wide {
+        let registers = match self.0.wide_loops() {
+            Some(512) => "zmm",
+            _ => "ymm",
+        };
+        let named = functions.iter().filter(|f| f.assembly.contains(registers));
+        match named.count() < wide {
             true => Err(format!(
                 "{wide} wide loops, and fewer that name the registers"
             )),

@@ -63,9 +63,17 @@ fn tried(p: &Program, inputs: &[Data]) -> Result<Vec<Data>, String> {
         vectors,
         ..Options::default()
     };
+    let half = Options {
+        cpu: match Cpu::X86_64_V3.runs_here() {
+            true => Cpu::X86_64_V3,
+            false => Cpu::host(),
+        },
+        ..with(Vectors::AllLoops)
+    };
     for (what, options) in [
         ("for any processor", narrow),
         ("with wide functions", with(Vectors::Functions)),
+        ("in registers of 256 bits", half),
         ("with wide loops", with(Vectors::AllLoops)),
     ] {
         let wrong = |e: &dyn std::fmt::Display| format!("compiled {what}: {e}");
@@ -76,7 +84,7 @@ fn tried(p: &Program, inputs: &[Data]) -> Result<Vec<Data>, String> {
         compared_in_place(&exe, inputs, &want).map_err(|e| wrong(&e))?;
     }
     // Of what cannot be run here there is code all the same.
-    for cpu in [Cpu::ARM64, Cpu::X86_64_V4] {
+    for cpu in [Cpu::ARM64, Cpu::X86_64_V3, Cpu::X86_64_V4] {
         let options = Options {
             cpu,
             ..with(Vectors::AllLoops)

@@ -102,6 +102,10 @@ fn said(panic: &(dyn Any + Send)) -> String {
         .unwrap_or_else(|| "a panic without a message".into())
 }
 
+fn on_the_host(leaves: &[Array]) -> wengert::Result<Vec<Array>> {
+    leaves.iter().map(Array::to_host).collect()
+}
+
 impl Engine for Plain {
     fn columns(&self) -> &Columns {
         &self.columns
@@ -134,8 +138,9 @@ impl Engine for Plain {
                 .map(|(column, array)| column.row(array, row))
                 .collect();
             let result = match catch_unwind(AssertUnwindSafe(|| f(leaves, def))) {
+                // An array on a device is read here, where its error is the point's.
                 Ok(Ok(leaves)) => fits(columns, &leaves)
-                    .map(|()| leaves)
+                    .and_then(|()| on_the_host(&leaves).map_err(|e| e.to_string()))
                     .map_err(|m| (Kind::Failed, m)),
                 Ok(Err(message)) => Err((Kind::Failed, message)),
                 Err(panic) => Err((

@@ -3,6 +3,7 @@
 use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::npz;
 use super::part::{Format, csv_is_whole};
@@ -19,10 +20,8 @@ pub(super) fn atomically(
     path: &Path,
     write: impl FnOnce(&mut File) -> io::Result<()>,
 ) -> Result<()> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let other = path.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
+    let (mut file, other) = beside(path).map_err(Error::io(path, "write"))?;
     let made = (|| {
-        let mut file = File::create(&other)?;
         write(&mut file)?;
         file.sync_all()?;
         fs::rename(&other, path)?;
@@ -36,6 +35,20 @@ pub(super) fn atomically(
         let _ = fs::remove_file(&other);
         Error::io(path, "write")(e)
     })
+}
+
+/// Creates a file beside another one, under a name that no other thread, process or machine has taken.
+fn beside(path: &Path) -> io::Result<(File, PathBuf)> {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    loop {
+        let n = NEXT.fetch_add(1, Ordering::Relaxed);
+        let other = path.with_file_name(format!(".{name}.{}-{n}.tmp", std::process::id()));
+        match File::create_new(&other) {
+            Err(e) if e.kind() == ErrorKind::AlreadyExists => {}
+            made => return made.map(|file| (file, other)),
+        }
+    }
 }
 
 /// Removes a file, if it is there.

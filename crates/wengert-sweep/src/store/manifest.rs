@@ -40,7 +40,9 @@ impl Manifest {
         add("design", identity.design.digest.clone());
         add("values", identity.design.values.clone());
         for (key, value) in options {
-            add(key, value.clone());
+            // A version may have several lines.
+            let line = value.replace('\\', "\\\\").replace('\n', "\\n");
+            add(key, line.replace('\r', "\\r"));
         }
         add("part", part.to_string());
         add("format", format.extension().to_string());

@@ -136,7 +136,13 @@ impl Store {
         let folder = &settings.folder;
         fs::create_dir_all(folder).map_err(Error::io(folder, "make the directory"))?;
         let locks = locked(folder, settings.shard)?;
-        let there = manifest::read(folder)?;
+        let mut there = manifest::read(folder)?;
+        if there.is_none()
+            && let Err(error) = files::expect_no_parts(folder)
+        {
+            // Another share may have begun meanwhile.
+            there = Some(manifest::read(folder)?.ok_or(error)?);
+        }
         // A directory keeps the size of its parts, if it is not asked for.
         let known = there
             .as_ref()
@@ -165,7 +171,6 @@ impl Store {
                 }
             }
             None => {
-                files::expect_no_parts(folder)?;
                 let texts = [
                     (manifest::PROGRAM, identity.program.text.clone()),
                     (manifest::DESIGN, identity.design.text.clone()),
@@ -262,11 +267,9 @@ impl Store {
             {
                 break;
             }
-            let mut next = part.clone();
-            if next.take(&self.columns, count, record).is_none() {
+            if part.take(&self.columns, count, record).is_none() {
                 break;
             }
-            part = next;
             rest = after;
         }
         (part, bytes.len() - rest.len())

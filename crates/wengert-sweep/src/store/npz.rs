@@ -58,11 +58,10 @@ impl<W: Write> Archive<W> {
     /// Writes a file that consists of these pieces.
     pub fn add(&mut self, name: &str, pieces: &[&[u8]]) -> Result<()> {
         let mut crc = crc32fast::Hasher::new();
-        let mut len = 0u32;
         for piece in pieces {
             crc.update(piece);
-            len += piece.len() as u32;
         }
+        let len = length(pieces.iter().map(|p| p.len()).sum())?;
         let entry = Entry {
             name: name.to_string(),
             crc: crc.finalize(),
@@ -77,7 +76,7 @@ impl<W: Write> Archive<W> {
         for piece in pieces {
             self.to.write_all(piece)?;
         }
-        self.at += head.len() as u32 + len;
+        self.at = length(self.at as usize + head.len() + len as usize)?;
         self.entries.push(entry);
         Ok(())
     }
@@ -123,6 +122,12 @@ impl Entry {
         to.extend_from_slice(&(self.name.len() as u16).to_le_bytes());
         to.extend_from_slice(&0u16.to_le_bytes());
     }
+}
+
+/// A length, as an archive without extensions has it.
+fn length(bytes: usize) -> Result<u32> {
+    let message = "a file has less than 4 GiB, with the messages of points that failed; `part_points` sets how many points it has";
+    u32::try_from(bytes).map_err(|_| std::io::Error::other(message))
 }
 
 fn u16_at(bytes: &[u8], at: usize) -> Option<usize> {

@@ -89,8 +89,23 @@ impl Part {
         bytes
     }
 
-    /// Appends rows from their bytes. `None` if they are not what [`Part::record`] gives.
+    /// Appends rows from their bytes. `None`, and nothing is appended, if they are not what [`Part::record`] gives.
     pub fn take(&mut self, columns: &Columns, rows: usize, bytes: &[u8]) -> Option<()> {
+        let (lengths, failed): (Vec<usize>, usize) = (
+            self.columns.iter().map(Vec::len).collect(),
+            self.failed.len(),
+        );
+        let taken = self.append(columns, rows, bytes);
+        if taken.is_none() {
+            for (column, len) in self.columns.iter_mut().zip(lengths) {
+                column.truncate(len);
+            }
+            self.failed.truncate(failed);
+        }
+        taken
+    }
+
+    fn append(&mut self, columns: &Columns, rows: usize, bytes: &[u8]) -> Option<()> {
         let mut rest = bytes;
         for (column, to) in columns.all().zip(&mut self.columns) {
             let (data, after) = rest.split_at_checked(column.bytes() * rows)?;
@@ -283,6 +298,33 @@ pub(crate) fn csv_is_whole(text: &[u8], first: u64, rows: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use wengert::{DType, ShapeDtype};
+
+    #[test]
+    fn a_broken_record_leaves_the_part_as_it_was() {
+        let spec = |name: &str, dtype| (name.to_string(), ShapeDtype::new([2], dtype));
+        let columns = Columns::new(
+            vec![spec(".a", DType::F64)],
+            vec![spec(".b", DType::F32), spec(".c", DType::U8)],
+        );
+        let mut part = Part::new(0, &columns, 0);
+        for data in &mut part.columns {
+            data.extend(0..48);
+        }
+        part.columns[1].truncate(24);
+        part.columns[2].truncate(6);
+        part.rows = 3;
+        part.failed = vec![Failure::new(1, Kind::Check, "why")];
+        let record = part.record(&columns, 0);
+        let shown = |part: &Part| format!("{part:?}");
+        let mut read = Part::new(0, &columns, 0);
+        read.take(&columns, 3, &record).unwrap();
+        assert_eq!(shown(&read), shown(&part));
+        for n in (0..record.len()).filter(|n| *n != record.len() - 12) {
+            assert!(read.take(&columns, 3, &record[..n]).is_none(), "{n}");
+            assert_eq!(shown(&read), shown(&part), "{n}");
+        }
+    }
 
     #[test]
     fn messages_read_as_they_were_written() {

@@ -7,7 +7,7 @@ use wengert_ir::error::{Error, Result};
 use wengert_ir::trace::{IntoShape, Ints};
 use wengert_ir::with_data;
 
-use crate::array::{Array, here, size};
+use crate::array::{Array, Storage, here, size};
 
 /// # Elements
 ///
@@ -51,7 +51,7 @@ impl Array {
     }
 
     /// Sets the element at an index along each axis; a negative index counts from the end. An array that shares
-    /// its memory with another is copied first.
+    /// its memory with another is copied first; one on a device moves to the host.
     ///
     /// # Errors
     /// As [`Array::get`].
@@ -73,7 +73,7 @@ impl Array {
     }
 
     /// Returns the elements, row-major and mutable. An array that shares its memory with another is copied
-    /// first.
+    /// first; one on a device moves to the host.
     ///
     /// # Errors
     /// If the elements are not of type `T`: nothing is converted.
@@ -143,7 +143,12 @@ impl Array {
         });
         match shape {
             Some(shape) => {
-                self.dense_mut().dims = shape.into();
+                match &mut self.storage {
+                    Storage::Host(dense) => dense.dims = shape.into(),
+                    Storage::Device(remote) => {
+                        *remote = remote.as_ref().map(|r| r.with_dims(shape.into()));
+                    }
+                }
                 Ok(self)
             }
             None => Err(Error::value(
@@ -170,6 +175,7 @@ impl Array {
     /// let nan = Array::from(f64::NAN);
     /// assert!(!nan.all_close(&nan, 1.0, 1.0));
     /// ```
+    #[track_caller]
     pub fn all_close(&self, other: &Array, relative: f64, absolute: f64) -> bool {
         fn reals<T: Element + Real>(v: &[T]) -> Vec<f64> {
             v.iter().map(|&x| x.real()).collect()
@@ -208,14 +214,15 @@ impl Array {
     #[track_caller]
     fn elements_mut<T: Element>(&mut self, op: &str) -> Result<&mut [T]> {
         self.elements::<T>(op)?;
+        self.dense_mut()?;
         if !self.is_unique() {
             let shared = self.elements::<T>(op)?;
             let mut own = vec![];
             reserve(&mut own, shared.len()).map_err(|e| e.error(op, None))?;
             own.extend_from_slice(shared);
-            self.dense_mut().data = Arc::new(T::wrap(own));
+            self.dense_mut()?.data = Arc::new(T::wrap(own));
         }
-        let data = Arc::get_mut(&mut self.dense_mut().data).expect("it has just been made unique");
+        let data = Arc::get_mut(&mut self.dense_mut()?.data).expect("it has just been made unique");
         Ok(T::slice_mut(data).expect("the type was looked at"))
     }
 }

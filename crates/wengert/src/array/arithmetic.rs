@@ -153,6 +153,9 @@ impl Binary {
             let hint = "an array keeps its type where it is assigned to: write `a = a + b`";
             or_raise(Err(self.refused(a.ty(), error.hint(hint))))
         }
+        // On a device, they are the results of calls that may have failed.
+        or_raise(a.try_dense());
+        or_raise(b.try_dense());
         let own = std::mem::replace(a, Array::from([0u8; 0]));
         *a = or_raise(code.call((own, b)));
     }

@@ -132,7 +132,7 @@ impl Array {
 
     /// Returns the elements, which are of type `T`.
     fn own<T: Element>(self) -> Vec<T> {
-        let mut data = self.into_memory();
+        let mut data = self.into_dense().data;
         match Arc::get_mut(&mut data).and_then(T::slice_mut) {
             Some(own) => std::mem::take(own),
             None => T::slice(&data).unwrap_or_default().to_vec(),
@@ -144,9 +144,19 @@ impl Array {
     fn shaped<T: Element>(&self, shape: &[Option<usize>]) -> Result<&[T]> {
         let fits = self.shape().len() == shape.len()
             && (self.shape().iter().zip(shape)).all(|(&n, d)| d.is_none_or(|d| d == n));
-        match T::slice(&self.dense().data) {
-            Some(elements) if fits => Ok(elements),
-            _ => Err(self.unlike(T::DTYPE, shape)),
+        match fits && self.dtype() == T::DTYPE {
+            true => {
+                let read = match self.remote() {
+                    None => Ok(self.dense()),
+                    Some(remote) => remote.read(),
+                };
+                let placed = |e: Error| match caller() {
+                    Some(at) => e.placed_at(at),
+                    None => e,
+                };
+                Ok(T::slice(&read.map_err(placed)?.data).expect("the type was looked at"))
+            }
+            false => Err(self.unlike(T::DTYPE, shape)),
         }
     }
 

@@ -11,7 +11,7 @@ use wengert_ir::error::{Error, Result};
 use wengert_ir::ir::{DType, Type};
 use wengert_ir::types::Dims;
 
-use super::Array;
+use super::{Array, Storage};
 
 /// The maximum number of bytes in the pool of all threads.
 const KEPT: usize = 256 << 20;
@@ -86,12 +86,23 @@ impl Form {
     #[inline]
     pub(crate) fn array(&self, data: Arc<Data>) -> Array {
         debug_assert!(self.fits(&data));
+        let dims = self.dims();
+        Array::from_dense(Dense { dims, data })
+    }
+
+    /// Returns the lengths.
+    #[inline]
+    pub(crate) fn dims(&self) -> Dims {
         let rank = self.ty.rank();
-        let dims = match rank <= self.dims.len() {
+        match rank <= self.dims.len() {
             true => Dims::from_buf_and_len(self.dims, rank),
             false => self.ty.shape.lengths(),
-        };
-        Array::from_dense(Dense { dims, data })
+        }
+    }
+
+    /// Returns the number of elements.
+    pub(crate) fn len(&self) -> usize {
+        self.len
     }
 }
 
@@ -193,7 +204,7 @@ fn without_the_pool(ty: &Type) -> Result<Data> {
 impl Drop for Array {
     #[inline]
     fn drop(&mut self) {
-        if let Some(dense) = self.dense.take() {
+        if let Storage::Host(dense) = self.take() {
             recycle(dense.data);
         }
     }

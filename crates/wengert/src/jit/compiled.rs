@@ -1,6 +1,6 @@
 //! Code for one signature, and how a call of it reuses memory.
 
-use std::cell::Cell;
+use std::panic::Location;
 use std::slice;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,222 +9,33 @@ use wengert_ir::buffer::{Data, Dense};
 use wengert_ir::error::{Error, Result, counted};
 use wengert_ir::ir::Type;
 use wengert_ir::rewrite::Choice;
-use wengert_run::{Backend, Prepared};
+use wengert_run::Prepared;
 
-use crate::array::{Array, Form, is_own, memory_of, recycle};
+use super::machine::{Code, Machine, OnDevice};
+use super::work::{Argument, Lists, Work};
+use crate::array::{Array, Form, is_own, memory_of, recycle, run_error};
 use crate::debug::{Printer, printing};
-use crate::tree::{self, Compare, Feed, Known, Node, Sink, Tree, TreeDef, each};
+use crate::tree::{self, Compare, Node, Sink, Tree, TreeDef, each};
 
 /// The code of a signature, and what is needed to call it.
 pub(super) struct Compiled {
     pub func: crate::Func,
     /// Which residuals its loops store.
     pub choices: Vec<Choice>,
-    /// The arrays that the function captures, which follow its arguments.
+    /// The number of arrays that the function captures, which follow its arguments.
+    pub captured: usize,
+    /// These arrays. Code for a device has its own copies.
     pub arrays: Vec<Dense>,
     pub out: TreeDef,
     pub results: Vec<Form>,
-    pub code: wengert_run::Executable,
-    /// The back end that compiled the code.
-    pub backend: Arc<dyn Backend>,
+    pub code: Code,
+    /// What it was compiled for.
+    pub machine: Machine,
     /// The options it was compiled with.
     pub options: wengert_run::Options,
     pub spare: Spare,
     /// The printer for `debug_print`.
     pub printer: Option<Printer>,
-}
-
-/// An argument while a call is being set up.
-pub(super) enum Argument {
-    /// The memory of an array; the call owns it if nobody else holds it.
-    Memory(Arc<Data>),
-    /// An argument whose memory has become that of this result.
-    InResult(usize),
-}
-
-impl Argument {
-    /// Takes the memory for a result, if nobody else holds it.
-    #[inline]
-    fn take(&mut self, result: usize) -> Option<Arc<Data>> {
-        let Argument::Memory(data) = self else {
-            return None;
-        };
-        if !is_own(data) {
-            return None;
-        }
-        match std::mem::replace(self, Argument::InResult(result)) {
-            Argument::Memory(data) => Some(data),
-            Argument::InResult(_) => None,
-        }
-    }
-}
-
-/// Arguments and results of a call. The lists are reused by the next call on the thread.
-pub(super) struct Work {
-    /// `None` only during drop.
-    lists: Option<Box<Lists>>,
-}
-
-#[derive(Default)]
-struct Lists {
-    args: Vec<Argument>,
-    /// The types of the arguments, if they differ from those of a signature.
-    types: Vec<Type>,
-    /// The structure of the arguments, if it differs from that of a signature.
-    structure: Option<TreeDef>,
-    results: Vec<Arc<Data>>,
-}
-
-thread_local! {
-    /// The empty lists of an earlier call.
-    static LISTS: Cell<Option<Box<Lists>>> = const { Cell::new(None) };
-}
-
-/// How the arguments of a call compare with a signature.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Seen {
-    /// They have its structure and types.
-    Same,
-    /// They differ from it: see [`Work::structure`] and [`Work::types`].
-    Other,
-}
-
-impl Work {
-    /// Collects the arguments of a call, and compares them with a signature.
-    ///
-    /// # Errors
-    /// If one of them cannot be converted to an array.
-    #[inline]
-    pub(super) fn feed<T: Tree<Leaf = Array>, A: Feed<T>>(
-        args: A,
-        def: &TreeDef,
-        types: &[Type],
-    ) -> Result<(Work, Seen)> {
-        let kept = LISTS.try_with(Cell::take).ok().flatten();
-        let mut work = Work {
-            lists: Some(kept.unwrap_or_default()),
-        };
-        let lists = work.lists();
-        let mut arguments = Arguments {
-            structure: Known::new(def),
-            types,
-            fit: true,
-            args: &mut lists.args,
-            others: &mut lists.types,
-        };
-        args.feed(&mut arguments);
-        let fit = arguments.fit;
-        let structure = arguments.structure.finish()?;
-        if fit && structure.is_none() {
-            return Ok((work, Seen::Same));
-        }
-        if fit {
-            lists.types.extend_from_slice(&types[..lists.args.len()]);
-        }
-        lists.structure = structure;
-        Ok((work, Seen::Other))
-    }
-
-    #[inline]
-    fn lists(&mut self) -> &mut Lists {
-        self.lists.as_mut().expect("taken only by `drop`")
-    }
-
-    /// Returns the structure of the arguments, if it differs from that of the signature.
-    pub(super) fn structure(&self) -> Option<&TreeDef> {
-        self.lists.as_ref()?.structure.as_ref()
-    }
-
-    /// Returns the types of the arguments, which were not the [same](Seen::Same) as those of the signature.
-    pub(super) fn types(&self) -> &[Type] {
-        self.lists.as_ref().map_or(&[], |lists| &lists.types)
-    }
-}
-
-impl Drop for Work {
-    #[inline]
-    fn drop(&mut self) {
-        let Some(mut lists) = self.lists.take() else {
-            return;
-        };
-        lists.clear();
-        // They are freed if the thread is ending.
-        let _ = LISTS.try_with(|kept| kept.set(Some(lists)));
-    }
-}
-
-impl Lists {
-    #[inline]
-    fn clear(&mut self) {
-        // A call that has succeeded leaves nothing.
-        if !(self.args.is_empty() && self.results.is_empty()) {
-            self.recycle();
-        }
-        self.types.clear();
-        self.structure = None;
-    }
-
-    fn recycle(&mut self) {
-        for arg in self.args.drain(..) {
-            if let Argument::Memory(data) = arg {
-                recycle(data);
-            }
-        }
-        self.results.drain(..).for_each(recycle);
-    }
-}
-
-/// A sink that collects arguments.
-struct Arguments<'a> {
-    structure: Known<'a>,
-    /// The types that the leaves should have.
-    types: &'a [Type],
-    /// Whether all leaves so far have these types.
-    fit: bool,
-    args: &'a mut Vec<Argument>,
-    /// The types that the leaves have, if they differ.
-    others: &'a mut Vec<Type>,
-}
-
-impl Arguments<'_> {
-    #[inline]
-    fn take(&mut self, array: &Array) {
-        self.structure.leaf();
-        let n = self.args.len();
-        if !(self.fit && self.types.get(n).is_some_and(|ty| array.has_type(ty))) {
-            self.differs(n, array);
-        }
-    }
-
-    /// Records the type of leaf `n`, which or one before which differs from that of the signature.
-    #[cold]
-    fn differs(&mut self, n: usize, array: &Array) {
-        if self.fit {
-            self.others.extend_from_slice(&self.types[..n]);
-            self.fit = false;
-        }
-        self.others.push(array.ty());
-    }
-}
-
-impl Sink<Array> for Arguments<'_> {
-    #[inline]
-    fn node(&mut self, node: Node<'_>) {
-        self.structure.node(node);
-    }
-    #[inline]
-    fn leaf(&mut self, array: Array) {
-        self.take(&array);
-        self.args.push(Argument::Memory(array.into_memory()));
-    }
-    #[inline]
-    fn shared(&mut self, array: &Array) {
-        self.take(array);
-        self.args.push(Argument::Memory(array.dense().data.clone()));
-    }
-    fn fail(&mut self, error: Error) {
-        self.structure.fail(error);
-    }
 }
 
 /// Memory of arguments that were given up, for results of later calls.
@@ -279,24 +90,37 @@ impl Drop for Spare {
 impl Compiled {
     /// Runs the code on arguments of its types. The memory of arguments that nobody else holds is reused: for
     /// results of this call where the code allows it, otherwise of a later one.
+    ///
+    /// Code for a device is queued: it runs later, and `place`, the line of the call, is where its errors are.
     #[inline]
-    pub(super) fn call<Y: Tree>(&self, mut work: Work) -> Result<Y::With<Array>> {
-        self.run(&mut work)?;
+    pub(super) fn call<Y: Tree>(
+        &self,
+        mut work: Work,
+        place: &'static Location<'static>,
+    ) -> Result<Y::With<Array>> {
+        let code = match &self.code {
+            Code::Host(code) => code,
+            Code::Device(code) => {
+                let results = code.run(&mut work.lists().args, &self.results, place)?;
+                return tree::unflatten(&self.out, results.into_iter().map(Array::from_remote));
+            }
+        };
+        self.run(code, &mut work)?;
         let results = work.lists().results.drain(..).zip(&self.results);
         tree::unflatten(&self.out, results.map(|(data, form)| form.array(data)))
     }
 
     /// Computes the results from the arguments.
-    fn run(&self, work: &mut Work) -> Result<()> {
+    fn run(&self, code: &wengert_run::Executable, work: &mut Work) -> Result<()> {
         let Lists { args, results, .. } = work.lists();
         for (n, form) in self.results.iter().enumerate() {
-            let memory = self.taken(args, n).or_else(|| self.spare.take(form));
+            let memory = taken(code, args, n).or_else(|| self.spare.take(form));
             results.push(match memory {
                 Some(memory) => memory,
                 None => memory_of(form)?,
             });
         }
-        let mut call = self.code.prepare().map_err(run_error)?;
+        let mut call = code.prepare().map_err(run_error)?;
         for (n, result) in results.iter_mut().enumerate() {
             let data = Arc::get_mut(result).expect("nobody else holds a result");
             call.output(n, data).map_err(run_error)?;
@@ -304,6 +128,7 @@ impl Compiled {
         for (n, arg) in args.iter().enumerate() {
             match arg {
                 Argument::Memory(data) => call.input(n, data),
+                Argument::Device(remote) => call.input(n, &remote.read()?.data),
                 Argument::InResult(r) => call.input_in_output(n, *r),
             }
             .map_err(run_error)?;
@@ -314,14 +139,6 @@ impl Compiled {
         printing(self.printer.as_ref(), || call.run()).map_err(run_error)?;
         self.keep(args);
         Ok(())
-    }
-
-    /// Returns the memory of an argument over which the result may be written, if nobody else holds one.
-    #[inline]
-    fn taken(&self, args: &mut [Argument], result: usize) -> Option<Arc<Data>> {
-        let mut choices = self.code.choices(result).iter();
-        // Indices past the arguments are arrays that the function captures.
-        choices.find_map(|&i| args.get_mut(i as usize)?.take(result))
     }
 
     /// Keeps the memory of arguments that nobody else holds, for results of later calls.
@@ -350,13 +167,30 @@ impl Compiled {
     /// Returns the types of the arguments, without those of the captured arrays that follow them.
     pub(super) fn arg_types(&self) -> &[Type] {
         let all = self.func.ir().param_types();
-        &all[..all.len() - self.arrays.len()]
+        &all[..all.len() - self.captured]
+    }
+
+    /// Returns the code for the CPU.
+    ///
+    /// # Panics
+    /// If it is code for a device: a caller has looked.
+    pub(super) fn executable(&self) -> &wengert_run::Executable {
+        match &self.code {
+            Code::Host(code) => code,
+            Code::Device(code) => panic!("code for {}", code.device()),
+        }
     }
 
     /// Runs the code and writes the results into existing arrays. Memory that other arrays share is replaced,
     /// not overwritten. Returns whether the arguments and the arrays for the results fit; if not, nothing is
     /// done.
-    pub(super) fn call_into<X, Y>(&self, def: &TreeDef, args: &X, out: &mut Y) -> Result<bool>
+    pub(super) fn call_into<X, Y>(
+        &self,
+        def: &TreeDef,
+        args: &X,
+        out: &mut Y,
+        place: &'static Location<'static>,
+    ) -> Result<bool>
     where
         X: Tree<Leaf = Array>,
         Y: Tree<Leaf = Array>,
@@ -369,10 +203,14 @@ impl Compiled {
         if !forms.fit || !forms.rest.as_slice().is_empty() {
             return Ok(false);
         }
+        let code = match &self.code {
+            Code::Host(code) => code,
+            Code::Device(code) => return self.queue_into(code, def, args, out, place),
+        };
         let mut inputs = Inputs {
             structure: Compare::new(def),
             types: self.arg_types(),
-            setting: Setting::of(self.code.prepare().map_err(run_error)?),
+            setting: Setting::of(code.prepare().map_err(run_error)?),
             fit: true,
         };
         args.walk(&mut inputs);
@@ -391,6 +229,32 @@ impl Compiled {
         Ok(true)
     }
 
+    /// Queues a call, whose results replace the arrays, which fit them. Returns whether the arguments fit.
+    fn queue_into<X, Y>(
+        &self,
+        code: &OnDevice,
+        def: &TreeDef,
+        args: &X,
+        out: &mut Y,
+        place: &'static Location<'static>,
+    ) -> Result<bool>
+    where
+        X: Tree<Leaf = Array>,
+        Y: Tree<Leaf = Array>,
+    {
+        let (leaves, structure) = tree::flatten_ref(args);
+        let mut typed = leaves.iter().zip(self.arg_types());
+        if structure != *def || !typed.all(|(a, ty)| a.has_type(ty)) {
+            return Ok(false);
+        }
+        let mut args: Vec<Argument> = leaves.iter().map(|a| Argument::of(a.parts())).collect();
+        let results = code.run(&mut args, &self.results, place)?;
+        for (place, result) in tree::leaves_mut(out).into_iter().zip(results) {
+            *place = Array::from_remote(result);
+        }
+        Ok(true)
+    }
+
     /// Makes the error that the arguments, whose structure is `def`, or the arrays for results do not fit.
     #[cold]
     pub(super) fn misfit_into<X, Y>(&self, def: &TreeDef, args: &X, out: &Y) -> Error
@@ -406,6 +270,18 @@ impl Compiled {
         let fit = args_fit.finish().and_then(|()| results_fit.finish());
         fit.expect_err("something does not fit")
     }
+}
+
+/// Returns the memory of an argument over which the result may be written, if nobody else holds one.
+#[inline]
+fn taken(
+    code: &wengert_run::Executable,
+    args: &mut [Argument],
+    result: usize,
+) -> Option<Arc<Data>> {
+    let mut choices = code.choices(result).iter();
+    // Indices past the arguments are arrays that the function captures.
+    choices.find_map(|&i| args.get_mut(i as usize)?.take(result))
 }
 
 /// A call whose inputs and outputs are set in order.
@@ -455,7 +331,13 @@ impl<'d> Sink<&'d Array> for Inputs<'_, 'd> {
         self.structure.place();
         let ty = self.types.get(self.setting.inputs);
         match ty.is_some_and(|ty| array.has_type(ty)) {
-            true => self.setting.input(&array.dense().data),
+            true => match array.try_dense() {
+                Ok(dense) => self.setting.input(&dense.data),
+                Err(error) => {
+                    note(&mut self.setting.given, error);
+                    self.setting.inputs += 1;
+                }
+            },
             false => self.fit = false,
         }
     }
@@ -565,23 +447,5 @@ impl<'a> Fit<'a> {
 fn note(all: &mut Result<()>, error: Error) {
     if all.is_ok() {
         *all = Err(error);
-    }
-}
-
-#[cold]
-fn run_error(error: wengert_run::RunError) -> Error {
-    match error {
-        // The system has less memory than the limit allows.
-        wengert_run::RunError::ListMemory {
-            need, limit, at, ..
-        } if need <= limit => Error::no_memory("call", "the residuals of a loop", need as u64, at),
-        wengert_run::RunError::Scratch { need, .. } => {
-            Error::no_memory("call", "values on the way", need as u64, None)
-        }
-        wengert_run::RunError::ListMemory {
-            need, limit, at, ..
-        } => Error::memory(need as u64, limit as u64, at),
-        wengert_run::RunError::Stopped(error) => error,
-        other => Error::value("call", other.to_string(), None),
     }
 }

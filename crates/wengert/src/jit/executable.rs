@@ -10,10 +10,12 @@ use wengert_ir::rewrite::Choice;
 use wengert_ir::trace::Var;
 
 use super::called_at;
-use super::compiled::{Compiled, Seen, Work};
+use super::compiled::Compiled;
 use super::entry::Deeper;
 use super::explain::{self, Explanation, Stage};
+use super::machine::Code;
 use super::prices::Estimate;
+use super::work::{Seen, Work};
 use crate::array::Array;
 use crate::func::Func;
 use crate::tree::{self, Feed, Tree, TreeDef};
@@ -54,7 +56,7 @@ where
                 return Err(self.misfit(&work));
             }
             let _deeper = Deeper::new(place)?;
-            self.compiled.call::<Y>(work)
+            self.compiled.call::<Y>(work, place)
         };
         called_at(place, call())
     }
@@ -69,7 +71,8 @@ where
     }
 
     /// Runs the code and writes the results into existing arrays. Memory that other arrays share is replaced,
-    /// not overwritten; otherwise a call on one thread allocates nothing.
+    /// not overwritten; otherwise a call on one thread allocates nothing. Code for a device replaces the arrays by its
+    /// results, which are on the device; the memory that they had is released.
     ///
     /// # Errors
     /// As [`Executable::call`], and if a result does not fit its array. The arrays are then unchanged, unless a
@@ -90,7 +93,7 @@ where
         let place = Location::caller();
         let mut call = || {
             let _deeper = Deeper::new(place)?;
-            if self.compiled.call_into(&self.def, args, out)? {
+            if self.compiled.call_into(&self.def, args, out, place)? {
                 return Ok(());
             }
             match self.def.difference(&tree::def(args)) {
@@ -102,7 +105,8 @@ where
     }
 
     /// Returns the bytes of scratch that a call uses: memory for intermediate arrays, where those with disjoint
-    /// lifetimes share space. Arguments, results and what loops of unknown length keep are not counted.
+    /// lifetimes share space. Arguments, results and what loops of unknown length keep are not counted. On a device this
+    /// is 0: its memory is its own affair.
     ///
     /// ```
     /// use wengert::prelude::*;
@@ -115,7 +119,10 @@ where
     /// # Ok::<(), wengert::Error>(())
     /// ```
     pub fn scratch_bytes(&self) -> usize {
-        self.compiled.code.scratch_bytes()
+        match &self.compiled.code {
+            Code::Host(code) => code.scratch_bytes(),
+            Code::Device(_) => 0,
+        }
     }
 
     /// Returns which residuals the loops of the function store in each step for their gradients, and which are
@@ -145,6 +152,9 @@ where
     ///   readers;
     /// - **results**: the arguments over which each may be written;
     /// - **code**: its size, and its memory.
+    ///
+    /// Of a function that runs [on a device](super::Jit::on) it says also what a call moves, and shows the kernels and
+    /// their launches.
     ///
     /// The function is compiled again for this, because compiled code does not keep this information.
     ///
@@ -182,13 +192,13 @@ where
     /// ```
     ///
     /// # Errors
-    /// Only those that compiling has.
+    /// Those that compiling has, and if the function runs on a device.
     pub fn estimate(&self, steps: f64) -> Result<Estimate> {
         explain::estimate(&self.compiled, steps)
     }
 
     /// Returns the function as text at a stage closer to machine code than [`Executable::func`]. The function
-    /// is compiled again for this.
+    /// is compiled again for this. For a device every stage after the loop IR is the text of the device's code.
     ///
     /// ```
     /// use wengert::Stage;

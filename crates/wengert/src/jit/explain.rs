@@ -16,8 +16,10 @@ use wengert_ir::source::SourceId;
 use wengert_run::plan::cost::Assumed;
 
 use super::compiled::Compiled;
+use super::lowered;
+use super::machine::{Code, machine_code};
+use super::moves::{listed, moves};
 use super::prices::{Estimate, Prices};
-use super::{lowered, machine_code};
 use crate::tree::TreeDef;
 
 /// What the compiler made of a function: see [`Executable::explain`](super::Executable::explain).
@@ -69,22 +71,33 @@ pub enum Stage {
 struct Again {
     program: Program,
     notes: Notes,
-    code: wengert_run::Executable,
+    code: Emitted,
     times: [Duration; 2],
+}
+
+/// Code with its text.
+enum Emitted {
+    Host(wengert_run::Executable),
+    Device(String),
 }
 
 impl Again {
     /// Compiles again, because compiled code does not keep this information.
     fn of(compiled: &Compiled) -> Result<Again> {
         let begun = Instant::now();
-        let target = compiled.backend.target(&compiled.options);
+        let machine = &compiled.machine;
+        let target = machine.target(&compiled.options);
         let (program, notes) = lowered(|| lower_with_notes(compiled.func.ir(), &target))?;
         let between = Instant::now();
         let options = wengert_run::Options {
             listing: true,
             ..compiled.options.clone()
         };
-        let code = machine_code(&program, &*compiled.backend, &options)?;
+        let code = match &compiled.code {
+            // Code for a device keeps its text.
+            Code::Device(code) => Emitted::Device(code.listing()),
+            Code::Host(_) => Emitted::Host(machine_code(&program, &*machine.backend, &options)?),
+        };
         Ok(Again {
             program,
             notes,
@@ -93,36 +106,52 @@ impl Again {
         })
     }
 
-    fn listing(&self) -> &wengert_run::Listing {
-        self.code.listing().expect("it was asked for")
+    /// Returns the code for the CPU, with its listing.
+    fn host(&self) -> Option<(&wengert_run::Executable, &wengert_run::Listing)> {
+        match &self.code {
+            Emitted::Host(code) => Some((code, code.listing().expect("it was asked for"))),
+            Emitted::Device(_) => None,
+        }
+    }
+
+    /// Returns the program as it is emitted, as far as the compiler knows.
+    fn emitted(&self) -> &Program {
+        self.host()
+            .map_or(&self.program, |(_, listing)| &listing.program)
     }
 }
 
 /// Estimates a call, where loops of unknown length take this number of steps.
 pub(super) fn estimate(compiled: &Compiled, steps: f64) -> Result<Estimate> {
+    compiled.machine.only_cpu("estimate")?;
     let again = Again::of(compiled)?;
-    Ok(prices(&again, steps).call())
+    let prices = prices(&again, steps).expect("it is compiled for the CPU");
+    Ok(prices.call())
 }
 
-fn prices(again: &Again, steps: f64) -> Prices {
+/// Returns the prices of the CPU, if the code is for that.
+fn prices(again: &Again, steps: f64) -> Option<Prices> {
+    let (code, listing) = again.host()?;
     let assumed = Assumed {
         threads: wengert_run::threads(),
-        parallel_above: again.code.parallel_above() as f64,
+        parallel_above: code.parallel_above() as f64,
         steps,
     };
-    Prices::of(&again.listing().costs, &assumed)
+    Some(Prices::of(&listing.costs, &assumed))
 }
 
 pub(super) fn dump(compiled: &Compiled, stage: Stage) -> Result<String> {
     let again = Again::of(compiled)?;
-    let listing = again.listing();
-    let functions = |text: fn(&wengert_run::Listed) -> &str| {
-        let each = listing.functions.iter();
-        let each = each.map(|f| format!("; {}\n{}", f.name, text(f)));
-        each.collect::<Vec<_>>().join("\n")
+    let functions = |text: fn(&wengert_run::Listed) -> &str| match &again.code {
+        Emitted::Device(text) => text.clone(),
+        Emitted::Host(code) => {
+            let each = code.listing().into_iter().flat_map(|l| &l.functions);
+            let each = each.map(|f| format!("; {}\n{}", f.name, text(f)));
+            each.collect::<Vec<_>>().join("\n")
+        }
     };
     Ok(match stage {
-        Stage::LoopIr => listing.program.to_string(),
+        Stage::LoopIr => again.emitted().to_string(),
         Stage::Clif => functions(|f| &f.text),
         Stage::MachineCode => functions(|f| &f.assembly),
     })
@@ -134,24 +163,32 @@ pub(super) fn explain(compiled: &Compiled, def: &TreeDef) -> Result<Explanation>
         def.paths().iter().map(|p| format!("{what}{p}")).collect()
     };
     let mut used = HashSet::new();
-    walk::stmts(&again.listing().program.body, &mut |s| {
+    walk::stmts(&again.emitted().body, &mut |s| {
         used.extend(walk::buffers(s));
     });
     let writer = Writer {
         again: &again,
-        prices: RefCell::new(prices(&again, STEPS)),
+        prices: prices(&again, STEPS).map(RefCell::new),
         args: paths(def, "args"),
         results: paths(&compiled.out, "out"),
         used,
     };
     let mut outline = Outline::new(format!("A function of {} equations", compiled.func.count()));
+    if let Code::Device(code) = &compiled.code {
+        outline.push(moves(compiled, code, &writer.args, &writer.results));
+    }
     outline.push(writer.loops());
     outline.push(writer.memory());
     if !compiled.choices.is_empty() {
         outline.push(kept(&compiled.choices));
     }
-    outline.push(writer.places());
-    outline.push(writer.code());
+    match &again.code {
+        Emitted::Host(code) => {
+            outline.push(writer.places(code));
+            outline.push(writer.code(code));
+        }
+        Emitted::Device(text) => outline.push(listed(text)),
+    }
     Ok(Explanation { outline })
 }
 
@@ -167,7 +204,8 @@ fn kept(choices: &[Choice]) -> Outline {
 
 struct Writer<'a> {
     again: &'a Again,
-    prices: RefCell<Prices>,
+    /// What the parts cost on the CPU, if they run there.
+    prices: Option<RefCell<Prices>>,
     /// Names of arguments and results.
     args: Vec<String>,
     results: Vec<String>,
@@ -213,7 +251,8 @@ impl Writer<'_> {
 
     /// Describes what is computed in which loop.
     fn loops(&self) -> Outline {
-        let mut out = Outline::new(format!("loops{}", self.prices.borrow().total()));
+        let total = self.prices.as_ref().map(|p| p.borrow().total());
+        let mut out = Outline::new(format!("loops{}", total.unwrap_or_default()));
         let call = &self.again.notes.body;
         out.lines.extend(call.parts.iter().map(|p| self.part(p)));
         let mut once = Outline::new("in no loop");
@@ -226,7 +265,8 @@ impl Writer<'_> {
 
     fn part(&self, part: &Part) -> Outline {
         let (name, source) = (self.name(part.by), self.source(part.by));
-        let price = self.prices.borrow_mut().said(part);
+        let price = self.prices.as_ref().map(|p| p.borrow_mut().said(part));
+        let price = price.unwrap_or_default();
         let own: Vec<OperationId> = part.by.into_iter().collect();
         let mut parts = vec![part];
         let title = match &part.kind {
@@ -409,10 +449,10 @@ impl Writer<'_> {
     }
 
     /// Describes where results are written.
-    fn places(&self) -> Outline {
+    fn places(&self, code: &wengert_run::Executable) -> Outline {
         let mut out = Outline::new("results");
         for (i, name) in self.results.iter().enumerate() {
-            let choices = self.again.code.choices(i).iter();
+            let choices = code.choices(i).iter();
             let over: Vec<&str> = choices
                 .filter_map(|&c| self.args.get(c as usize))
                 .map(String::as_str)
@@ -426,8 +466,8 @@ impl Writer<'_> {
     }
 
     /// Describes the size of the code.
-    fn code(&self) -> Outline {
-        let (code, program) = (&self.again.code, &self.again.listing().program);
+    fn code(&self, code: &wengert_run::Executable) -> Outline {
+        let program = self.again.emitted();
         let mut out = Outline::new("code");
         let (mut statements, mut parallel) = (0, false);
         walk::stmts(&program.body, &mut |s| {
@@ -441,8 +481,9 @@ impl Writer<'_> {
         )));
         if size.wide_loops > 0 {
             out.push(Outline::new(format!(
-                "{} loops over lanes in registers of 512 bits",
-                size.wide_loops
+                "{} loops over lanes in registers of {} bits",
+                size.wide_loops,
+                wengert_run::Cpu::host().wide_loops().unwrap_or_default()
             )));
         }
         out.push(Outline::new(format!(

@@ -9,7 +9,9 @@ use wengert_run::Backend;
 
 use super::Jit;
 use super::entries::Entries;
+use super::machine::Machine;
 use crate::debug::Printer;
+use crate::device::Device;
 use crate::tree::Tree;
 
 /// How a function is traced and compiled.
@@ -21,7 +23,7 @@ pub(super) struct Options {
     /// Whether to skip the passes that only make code faster.
     pub plain: bool,
     pub printer: Option<Printer>,
-    pub backend: Arc<dyn Backend>,
+    pub machine: Machine,
 }
 
 impl Default for Options {
@@ -32,7 +34,10 @@ impl Default for Options {
             check_finite: false,
             plain: false,
             printer: None,
-            backend: Arc::new(Cranelift),
+            machine: Machine {
+                device: Device::cpu(),
+                backend: Arc::new(Cranelift),
+            },
         }
     }
 }
@@ -58,7 +63,41 @@ where
         self
     }
 
-    /// Makes code with another back end than the default, Cranelift: the interpreter of the loop IR
+    /// Makes the function run on a device: it is compiled for that, and its results stay there until somebody reads them:
+    /// see [`Array`](crate::Array#devices).
+    ///
+    /// A call copies the arguments that are on the host to the device, each time: [`Device::put`] does it once for many
+    /// calls. Arrays that the function captures are copied when it is compiled, and kept. An argument that is moved in
+    /// gives up its memory after the call. An argument on another device is an `Err`. A call is queued and returns at
+    /// once; calls that take results of others follow each other on the device. If one fails, whoever reads a result that
+    /// depends on it gets the error.
+    ///
+    /// The results have the bits of the CPU's, if both contract products and sums or neither does
+    /// ([`Target::fused`](crate::backend::Target)); only products of large matrices may differ, where a library does them.
+    ///
+    /// [`Jit::apply`] and transforms know nothing of devices: a function that is traced inside of another runs where that
+    /// runs.
+    ///
+    /// ```
+    /// use wengert::prelude::*;
+    ///
+    /// let device = Device::cpu();
+    /// let step = jit(|x: Var| 0.5 * x + 1.0).on(&device);
+    /// let mut x = device.put(&Array::zeros(1000, DType::F64))?;
+    /// for _ in 0..10 {
+    ///     // On a device, nothing is copied here.
+    ///     x = step.call(x)?;
+    /// }
+    /// assert!((x.get::<f64>(0)? - 2.0).abs() < 1e-2);
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
+    pub fn on(mut self, device: impl Into<Device>) -> Self {
+        self.options.machine.device = device.into();
+        self.entries = Entries::default();
+        self
+    }
+
+    /// Makes code for the CPU with another back end than the default, Cranelift: the interpreter of the loop IR
     /// ([`backend::Interpreter`](crate::backend::Interpreter)), or one of your own. Results have the same bits
     /// if the back ends agree on whether products and sums are contracted
     /// ([`Target::fused`](crate::backend::Target)).
@@ -72,7 +111,10 @@ where
     /// # Ok::<(), wengert::Error>(())
     /// ```
     pub fn backend(mut self, backend: impl Backend + 'static) -> Self {
-        self.options.backend = Arc::new(backend);
+        self.options.machine = Machine {
+            device: Device::cpu(),
+            backend: Arc::new(backend),
+        };
         self.entries = Entries::default();
         self
     }

@@ -3,7 +3,7 @@
 use wengert_ir::error::Result;
 use wengert_ir::trace::Var;
 
-use super::{Jit, signature};
+use super::{Jit, Recorded, signature};
 use crate::array::Array;
 use crate::func::Func;
 use crate::tree::{Feed, ShapeDtype, Tree};
@@ -32,7 +32,7 @@ where
     /// If the function has a mistake.
     #[track_caller]
     pub fn traced<A: Feed<X::With<ShapeDtype>>>(&self, args: A) -> Result<(Func, Vec<Array>)> {
-        let (func, arrays, _) = self.record(&signature::<X, A>(args)?)?;
+        let Recorded { func, arrays, .. } = self.record(&signature::<X, A>(args)?)?;
         let arrays = arrays.into_iter().map(Array::from_dense).collect();
         Ok((Func::from_ir(func), arrays))
     }

@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use rand_core::{TryRng, utils};
 use wengert_ir::elementary::chacha::{KEY, Stream, WORDS};
 use wengert_ir::error::{Error, Result};
+use wengert_ir::ir::DType;
 
 use super::Key;
 use crate::array::{Array, here};
@@ -61,11 +62,10 @@ impl Key<Array> {
 
     #[track_caller]
     fn array(&self, op: &str) -> Result<[u32; KEY]> {
-        let words = self.words.as_slice::<u32>().ok();
-        let one = words.filter(|_| self.words.shape() == [KEY]);
-        match one.and_then(|w| w.try_into().ok()) {
-            Some(words) => Ok(words),
-            None => Err(Error::value(
+        let is_one = self.words.dtype() == DType::U32 && self.words.shape() == [KEY];
+        match is_one {
+            true => Ok(self.words.as_slice::<u32>()?.try_into().expect("its shape")),
+            false => Err(Error::value(
                 op,
                 format!("{} is not one key, which is u32[{KEY}]", self.words.ty()),
                 here(),

@@ -76,6 +76,14 @@ impl Asm {
         self.with(&[0x88], from.0, to);
     }
 
+    /// Stores the low 32 bits.
+    pub(in crate::zmm) fn store_half(&mut self, to: Mem, from: Gpr) {
+        self.line(|| format!("mov dword {to}, {from}"));
+        self.rex_half(from.0, to.base.0);
+        self.bytes.push(0x89);
+        self.memory(from.0, to, 1);
+    }
+
     pub(in crate::zmm) fn store_word(&mut self, to: Mem, from: Gpr) {
         self.line(|| format!("mov {to}, {from}"));
         self.with(&[0x89], from.0, to);
@@ -160,6 +168,13 @@ impl Asm {
     pub(in crate::zmm) fn shift_right(&mut self, r: Gpr, by: u8) {
         self.line(|| format!("shr {r}, {by}"));
         self.pair(&[0xc1], 5, r);
+        self.bytes.push(by);
+    }
+
+    /// Rotates right; other flags than the carry flag stay as they are.
+    pub(in crate::zmm) fn rotate_right(&mut self, r: Gpr, by: u8) {
+        self.line(|| format!("ror {r}, {by}"));
+        self.pair(&[0xc1], 1, r);
         self.bytes.push(by);
     }
 

@@ -1,8 +1,9 @@
-//! An assembler for x86-64 with AVX-512. (Intel, "Software Developer's Manual", volume 2, chapter
-//! 2.)
+//! An assembler for x86-64 with AVX-512, and for AVX2, with pairs of registers in the place of those of 512 bits.
+//! (Intel, "Software Developer's Manual", volume 2, chapter 2.)
 
 mod general;
 mod lines;
+mod pairs;
 mod table;
 mod vector;
 
@@ -11,9 +12,68 @@ pub(super) use self::table::{Form, Op, convert, ops};
 
 use std::fmt;
 
+use wengert_run::Cpu;
+
 use self::lines::Lines;
 
-/// A vector register of 512 bits, 0 to 31.
+/// The vector registers of a processor.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Machine {
+    /// Registers of 512 bits and of masks.
+    Avx512,
+    /// Registers of 256 bits, which are used in pairs.
+    Avx2,
+}
+
+impl Machine {
+    /// That of a processor, if vector loops can be written for it.
+    pub(crate) fn of(cpu: Cpu) -> Option<Machine> {
+        match cpu.wide_loops()? {
+            512 => Some(Machine::Avx512),
+            _ => Some(Machine::Avx2),
+        }
+    }
+
+    /// The number of vector registers of 512 bits, or of pairs.
+    pub(super) fn registers(self) -> u8 {
+        match self {
+            Machine::Avx512 => 32,
+            Machine::Avx2 => pairs::PAIRS,
+        }
+    }
+
+    /// A vector register for moves where all are taken; what it holds is set aside.
+    pub(super) fn last(self) -> Zmm {
+        Zmm(self.registers() - 1)
+    }
+
+    /// The number of registers for values that a loop carries.
+    pub(super) fn carried(self) -> usize {
+        match self {
+            Machine::Avx512 => 20,
+            Machine::Avx2 => 5,
+        }
+    }
+
+    /// The number of registers that a loop may hold from step to step.
+    pub(super) fn held(self) -> usize {
+        match self {
+            Machine::Avx512 => 28,
+            Machine::Avx2 => 5,
+        }
+    }
+
+    /// The number of general registers for addresses.
+    pub(super) fn pointers(self) -> usize {
+        match self {
+            Machine::Avx512 => 10,
+            // One is for masks.
+            Machine::Avx2 => 9,
+        }
+    }
+}
+
+/// A vector register of 512 bits, 0 to 31, or one of seven pairs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Zmm(pub u8);
 
@@ -166,7 +226,14 @@ pub(super) struct Finished {
 
 /// Code under construction.
 pub(super) struct Asm {
+    machine: Machine,
     lanes: usize,
+    /// Where the frame has the rows of masks, for AVX2.
+    masks: i32,
+    /// Rows of constants behind the code, and where it reads them: the place of the distance, the number of the row,
+    /// and the bytes of the instruction after the distance.
+    constants: Vec<[u64; 4]>,
+    constants_used: Vec<(usize, usize, usize)>,
     bytes: Vec<u8>,
     labels: Vec<Option<usize>>,
     /// The positions at which the distance to a label is written at the end.
@@ -217,15 +284,32 @@ impl fmt::Display for Src {
 
 impl Asm {
     /// Code for 8 lanes, or for 16, whose masks have as many bits.
-    pub(super) fn new(lanes: usize, listing: bool) -> Asm {
+    pub(super) fn new(machine: Machine, lanes: usize, listing: bool) -> Asm {
         Asm {
+            machine,
             lanes,
+            masks: 0,
+            constants: Vec::new(),
+            constants_used: Vec::new(),
             bytes: Vec::new(),
             labels: Vec::new(),
             jumps: Vec::new(),
             text: listing.then(String::new),
             lines: None,
         }
+    }
+
+    /// Says where the frame has rows for masks, of as many bytes.
+    pub(super) fn keep_masks(&mut self, at: i32) {
+        self.masks = at;
+    }
+
+    /// The bytes of the rows of masks.
+    pub(super) const MASKS: u32 = 8 * 64;
+
+    /// The registers that it writes code for.
+    pub(super) fn machine(&self) -> Machine {
+        self.machine
     }
 
     fn line(&mut self, text: impl FnOnce() -> String) {
@@ -238,13 +322,14 @@ impl Asm {
 
     /// The code with all jumps resolved, its listing, and the places that it comes from.
     pub(super) fn finish(mut self) -> Finished {
-        for (at, label) in self.jumps {
+        for (at, label) in std::mem::take(&mut self.jumps) {
             let to = self.labels[label.0].expect("every label has its place");
             let distance = to as i64 - (at as i64 + 4);
             let distance = i32::try_from(distance).expect("code is shorter than 2 GB");
             self.bytes[at..at + 4].copy_from_slice(&distance.to_le_bytes());
         }
-        let lines = self.lines.map(|lines| lines.finish(self.bytes.len()));
+        let lines = (self.lines.take()).map(|lines| lines.finish(self.bytes.len()));
+        self.place_constants();
         Finished {
             bytes: self.bytes,
             text: self.text,

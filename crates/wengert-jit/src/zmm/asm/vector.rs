@@ -4,7 +4,9 @@
 //! that is a register, a vector in memory, or one element in memory for all lanes. A mask register says
 //! which lanes of the destination are written.
 
-use super::{ALL, Asm, Form, Gpr, Lanes, Mask, MaskOp, Mem, Op, Src, Zmm, convert, ops};
+use super::{
+    ALL, Asm, Form, Gpr, Lanes, Machine, Mask, MaskOp, Mem, Op, RCX, RDX, Src, Zmm, convert, ops,
+};
 
 impl Asm {
     /// The four bytes before the opcode of an AVX-512 instruction. `high` holds the fifth and
@@ -71,18 +73,27 @@ impl Asm {
 
     /// `to = op(first, second)` in the lanes of the mask; the others stay.
     pub(in crate::zmm) fn three(&mut self, op: Op, to: Zmm, first: Zmm, second: Src, mask: Mask) {
+        if self.machine == Machine::Avx2 {
+            return self.pairs_three(op, to, first, second, mask);
+        }
         self.line(|| format!("{} {to}{}, {first}, {second}", op.name, Lanes(mask)));
         self.vector(op, to.0, first.0, second, mask, false);
     }
 
     /// `to = op(from)` in the lanes of the mask; the others stay.
     pub(in crate::zmm) fn two(&mut self, op: Op, to: Zmm, from: Src, mask: Mask) {
+        if self.machine == Machine::Avx2 {
+            return self.pairs_two(op, to, from, mask);
+        }
         self.line(|| format!("{} {to}{}, {from}", op.name, Lanes(mask)));
         self.vector(op, to.0, 0, from, mask, false);
     }
 
     /// `to = op(from)` in the lanes of the mask; the others are 0.
     pub(in crate::zmm) fn zeroing(&mut self, op: Op, to: Zmm, from: Src, mask: Mask) {
+        if self.machine == Machine::Avx2 {
+            return self.pairs_zeroing(op, to, from, mask);
+        }
         self.line(|| match mask {
             ALL => format!("{} {to}, {from}", op.name),
             _ => format!("{} {to}{{{mask}}}{{z}}, {from}", op.name),
@@ -92,6 +103,9 @@ impl Asm {
 
     /// `to = op(from)`, with an immediate that selects the operation.
     pub(in crate::zmm) fn two_by(&mut self, op: Op, to: Zmm, from: Src, how: u8) {
+        if self.machine == Machine::Avx2 {
+            return self.pairs_round(op, to, from, how);
+        }
         self.line(|| format!("{} {to}, {from}, {how}", op.name));
         self.vector(op, to.0, 0, from, ALL, false);
         self.bytes.push(how);
@@ -99,6 +113,9 @@ impl Asm {
 
     /// A comparison, which the immediate selects.
     pub(in crate::zmm) fn compare(&mut self, op: Op, to: Mask, first: Zmm, second: Src, how: u8) {
+        if self.machine == Machine::Avx2 {
+            return self.pairs_compare(op, to, first, second, how);
+        }
         self.line(|| format!("{} {to}, {first}, {second}, {how}", op.name));
         self.vector(op, to.0, first.0, second, ALL, false);
         self.bytes.push(how);
@@ -106,6 +123,9 @@ impl Asm {
 
     /// The lanes that are not 0.
     pub(in crate::zmm) fn test(&mut self, op: Op, to: Mask, from: Zmm) {
+        if self.machine == Machine::Avx2 {
+            return self.pairs_test(op.form(), to, from);
+        }
         self.line(|| format!("{op} {to}, {from}, {from}"));
         self.vector(op, to.0, from.0, Src::Reg(from), ALL, false);
     }
@@ -117,6 +137,9 @@ impl Asm {
 
     /// Copies a general register, or its lower half, to all lanes of a form.
     pub(in crate::zmm) fn spread_as(&mut self, form: Form, to: Zmm, from: Gpr) {
+        if self.machine == Machine::Avx2 {
+            return self.pairs_spread(form, to, from);
+        }
         let op = ops::SPREAD_WORD.of(form);
         self.line(|| format!("{op} {to}, {from}"));
         let high = (false, from.0 & 8 != 0);
@@ -131,13 +154,20 @@ impl Asm {
 
     /// Stores elements of a form in the lanes of the mask.
     pub(in crate::zmm) fn store_as(&mut self, form: Form, to: Mem, from: Zmm, mask: Mask) {
+        if self.machine == Machine::Avx2 {
+            return self.pairs_store(form, to, from, mask);
+        }
         let op = ops::STORE.of(form);
         self.line(|| format!("{op} {to}{}, {from}", Lanes(mask)));
         self.vector(op, from.0, 0, Src::Row(to), mask, false);
     }
 
-    /// Stores the low byte of each element of 32 bits in the lanes of the mask.
+    /// Stores the low byte of each element of 32 bits in the lanes of the mask; with AVX2 in all lanes.
     pub(in crate::zmm) fn store_bytes(&mut self, form: Form, to: Mem, from: Zmm, mask: Mask) {
+        if self.machine == Machine::Avx2 {
+            assert_eq!(mask, ALL, "bytes of some lanes");
+            return self.pairs_store_bytes(form, to, from);
+        }
         let op = convert::LOW_BYTES.with_bytes(form);
         self.line(|| format!("{op} {to}{}, {from}", Lanes(mask)));
         self.vector(op, from.0, 0, Src::Row(to), mask, false);
@@ -145,6 +175,9 @@ impl Asm {
 
     /// The upper half of a register, in the lower half of another.
     pub(in crate::zmm) fn upper_half(&mut self, to: Zmm, from: Zmm) {
+        if self.machine == Machine::Avx2 {
+            return self.pairs_upper_half(to, from);
+        }
         self.line(|| format!("{} {to}, {from}, 1", ops::UPPER));
         self.vector(ops::UPPER, from.0, 0, Src::Reg(to), ALL, false);
         self.bytes.push(1);
@@ -152,6 +185,9 @@ impl Asm {
 
     /// Joins the lower half of a register and another half.
     pub(in crate::zmm) fn join(&mut self, to: Zmm, lower: Zmm, upper: Src) {
+        if self.machine == Machine::Avx2 {
+            return self.pairs_join(to, lower, upper);
+        }
         self.line(|| format!("{} {to}, {lower}, {upper}, 1", ops::JOIN));
         self.vector(ops::JOIN, to.0, lower.0, upper, ALL, false);
         self.bytes.push(1);
@@ -159,24 +195,36 @@ impl Asm {
 
     /// `to` gets the low halves of words.
     pub(in crate::zmm) fn low_halves(&mut self, to: Zmm, from: Zmm) {
+        if self.machine == Machine::Avx2 {
+            return self.pairs_low_halves(to, from);
+        }
         self.line(|| format!("{} {to}, {from}", convert::LOW));
         self.vector(convert::LOW, from.0, 0, Src::Reg(to), ALL, false);
     }
 
     /// The first element of 32 bits as a general register, one of the first eight.
     pub(in crate::zmm) fn move_low(&mut self, to: Gpr, from: Zmm) {
+        if self.machine == Machine::Avx2 {
+            return self.pairs_move_low(to, from);
+        }
         self.line(|| format!("{} {to}, {from}", ops::MOVE_LOW));
         self.vector(ops::MOVE_LOW, from.0, 0, Src::Reg(Zmm(to.0)), ALL, false);
     }
 
     /// Stores the element of the first lane.
     pub(in crate::zmm) fn store_low(&mut self, to: Mem, from: Zmm) {
+        if self.machine == Machine::Avx2 {
+            return self.pairs_store_few(to, from, 8);
+        }
         self.line(|| format!("vmovsd {to}, {from}"));
         self.vector(ops::STORE_LOW, from.0, 0, Src::Row(to), ALL, false);
     }
 
     /// Loads the first 8, 16 or 32 bytes; the others are 0.
     pub(in crate::zmm) fn load_few(&mut self, to: Zmm, from: Mem, bytes: u8) {
+        if self.machine == Machine::Avx2 {
+            return self.pairs_load_few(to, from, bytes);
+        }
         let op = ops::LOAD.few(ops::LOAD_LOW, bytes);
         self.line(|| format!("{op} {to}, {bytes} bytes of {from}"));
         self.vector(op, to.0, 0, Src::Row(from), ALL, false);
@@ -184,6 +232,9 @@ impl Asm {
 
     /// Stores the first 8, 16 or 32 bytes.
     pub(in crate::zmm) fn store_few(&mut self, to: Mem, from: Zmm, bytes: u8) {
+        if self.machine == Machine::Avx2 {
+            return self.pairs_store_few(to, from, bytes);
+        }
         let op = ops::STORE.few(ops::STORE_LOW, bytes);
         self.line(|| format!("{op} {bytes} bytes of {from}, {to}"));
         self.vector(op, from.0, 0, Src::Row(to), ALL, false);
@@ -199,8 +250,28 @@ impl Asm {
         (index, scale): (Zmm, u8),
         mask: Mask,
     ) {
+        if self.machine == Machine::Avx2 {
+            return self.pairs_gather(op, to, from, (index, scale), mask);
+        }
         self.line(|| format!("{op} {to}{{{mask}}}, {from} + {scale} {index}"));
         self.apart(op, to.0, from, (index, scale), mask);
+    }
+
+    /// The numbers from 0 on in the lanes of a mask, in order; `numbers` is the row of all, and `work` a register.
+    /// It uses rcx and rdx.
+    pub(in crate::zmm) fn ranks(&mut self, to: Zmm, numbers: Mem, work: Zmm, mask: Mask) {
+        if self.machine == Machine::Avx2 {
+            // Each byte of a word is the number of a lane.
+            self.mask_to(RCX, mask);
+            self.constant(RDX, 0x0101_0101_0101_0101);
+            self.deal_bits(RCX, RCX, RDX);
+            self.multiply_by(RCX, RCX, 0xff);
+            self.constant(RDX, 0x0706_0504_0302_0100);
+            self.deal_bits(RCX, RDX, RCX);
+            return self.pairs_ranks(to, RCX);
+        }
+        self.two(ops::LOAD, work, Src::Row(numbers), ALL);
+        self.zeroing(ops::EXPAND, to, Src::Reg(work), mask);
     }
 
     /// Stores elements to the address plus the index of each lane times the size of an element, in order of the
@@ -245,6 +316,9 @@ impl Asm {
     }
 
     pub(in crate::zmm) fn mask_op(&mut self, op: MaskOp, to: Mask, first: Mask, second: Mask) {
+        if self.machine == Machine::Avx2 {
+            return self.pairs_mask_op(op, to, first, second);
+        }
         let size = self.mask_size();
         self.line(|| format!("{op}{size} {to}, {first}, {second}"));
         self.vex(first.0, 0, true);
@@ -252,6 +326,9 @@ impl Asm {
     }
 
     pub(in crate::zmm) fn mask_not(&mut self, to: Mask, from: Mask) {
+        if self.machine == Machine::Avx2 {
+            return self.pairs_mask_not(to, from);
+        }
         let size = self.mask_size();
         self.line(|| format!("knot{size} {to}, {from}"));
         self.vex(0, 0, false);
@@ -260,6 +337,9 @@ impl Asm {
 
     /// Sets the zero flag if no lane is set.
     pub(in crate::zmm) fn mask_test(&mut self, m: Mask) {
+        if self.machine == Machine::Avx2 {
+            return self.pairs_mask_test(m);
+        }
         let size = self.mask_size();
         self.line(|| format!("kortest{size} {m}, {m}"));
         self.vex(0, 0, false);
@@ -267,6 +347,9 @@ impl Asm {
     }
 
     pub(in crate::zmm) fn mask_load(&mut self, to: Mask, from: Mem) {
+        if self.machine == Machine::Avx2 {
+            return self.pairs_mask_load(to, from);
+        }
         let size = self.mask_size();
         self.line(|| format!("kmov{size} {to}, {from}"));
         self.vex(0, from.base.0, false);
@@ -275,6 +358,9 @@ impl Asm {
     }
 
     pub(in crate::zmm) fn mask_store(&mut self, to: Mem, from: Mask) {
+        if self.machine == Machine::Avx2 {
+            return self.pairs_mask_store(to, from);
+        }
         let size = self.mask_size();
         self.line(|| format!("kmov{size} {to}, {from}"));
         self.vex(0, to.base.0, false);
@@ -283,6 +369,9 @@ impl Asm {
     }
 
     pub(in crate::zmm) fn mask_copy(&mut self, to: Mask, from: Mask) {
+        if self.machine == Machine::Avx2 {
+            return self.pairs_mask_copy(to, from);
+        }
         let size = self.mask_size();
         self.line(|| format!("kmov{size} {to}, {from}"));
         self.vex(0, 0, false);
@@ -290,6 +379,9 @@ impl Asm {
     }
 
     pub(in crate::zmm) fn mask_from(&mut self, to: Mask, from: Gpr) {
+        if self.machine == Machine::Avx2 {
+            return self.pairs_mask_from(to, from);
+        }
         let size = self.mask_size();
         self.line(|| format!("kmov{size} {to}, {from}"));
         self.vex(0, from.0, false);
@@ -298,6 +390,9 @@ impl Asm {
 
     /// The lanes of a mask as the low bits of one of the first eight registers.
     pub(in crate::zmm) fn mask_to(&mut self, to: Gpr, from: Mask) {
+        if self.machine == Machine::Avx2 {
+            return self.pairs_mask_to(to, from);
+        }
         let size = self.mask_size();
         self.line(|| format!("kmov{size} {to}, {from}"));
         self.vex(0, 0, false);

@@ -48,7 +48,11 @@ where
     Y: Tree<Leaf = Array>,
 {
     let compiled = &subject.compiled;
-    let mut call = || compiled.call_into(&subject.def, args, &mut out).map(drop);
+    let mut call = || {
+        compiled
+            .call_into(&subject.def, args, &mut out, place)
+            .map(drop)
+    };
     let before = resident();
     let begun = Instant::now();
     call()?;
@@ -59,7 +63,7 @@ where
     let some = time / 8;
     batches(&mut call, batch, some, &mut plain)?;
     let mut profiled = vec![];
-    let listing = compiled.code.listing();
+    let listing = compiled.executable().listing();
     let program = listing.map(|l| &l.program);
     let settings = Settings {
         period: PERIOD,
@@ -67,13 +71,13 @@ where
         pool: program.is_some_and(plan::uses_threads),
         spans: once > Duration::from_micros(20),
     };
-    let recorded = match compiled.code.lines() {
+    let recorded = match compiled.executable().lines() {
         Some(table) => sample::record(table, &settings, || {
             batches(&mut call, batch, time, &mut profiled)
         }),
         None => Err(Refused::Unsupported(format!(
             "{} makes no machine code",
-            compiled.backend.name()
+            compiled.machine.backend.name()
         ))),
     };
     let (recording, method) = match recorded {
@@ -184,7 +188,10 @@ struct Shares {
 
 impl Shares {
     fn of(recording: &Recording, compiled: &Compiled) -> Shares {
-        let table = compiled.code.lines().expect("it was recorded with one");
+        let table = compiled
+            .executable()
+            .lines()
+            .expect("it was recorded with one");
         let mut lines: HashMap<SourceId, f64> = HashMap::new();
         let (mut code, mut runtime, mut around, mut samples) = (0, 0, 0, 0);
         for thread in &recording.threads {
@@ -220,7 +227,7 @@ impl Shares {
 
 /// The intermediate arrays that the code keeps, with the places that they are for.
 fn scratch(subject: &Subject) -> Vec<(SourceId, usize)> {
-    let Some(listing) = subject.compiled.code.listing() else {
+    let Some(listing) = subject.compiled.executable().listing() else {
         return vec![];
     };
     let mut used = std::collections::HashSet::new();
@@ -249,13 +256,13 @@ fn memory(compiled: &Compiled, recording: Option<&Recording>, threads: bool) -> 
     let func = compiled.func.ir();
     let bytes = |ty: &wengert_ir::ir::Type| ty.size() * ty.dtype.bytes();
     let tasks = match threads {
-        true => compiled.code.task_scratch_bytes() * wengert_run::threads(),
+        true => compiled.executable().task_scratch_bytes() * wengert_run::threads(),
         false => 0,
     };
     Memory {
         arguments: func.param_types().iter().map(bytes).sum(),
         results: func.result_types().iter().map(bytes).sum(),
-        scratch: compiled.code.scratch_bytes(),
+        scratch: compiled.executable().scratch_bytes(),
         tasks,
         lists: recording.map_or(0, |r| r.list_bytes),
         resident: None,
@@ -288,7 +295,10 @@ fn stages(passes: &[Pass]) -> Vec<StageTime> {
 
 /// What each thread did: calls, tasks, and runs of samples in one line.
 fn events(recording: &Recording, compiled: &Compiled) -> Vec<Event> {
-    let table = compiled.code.lines().expect("it was recorded with one");
+    let table = compiled
+        .executable()
+        .lines()
+        .expect("it was recorded with one");
     let micro = |t: u64| t.saturating_sub(recording.time.0) as f64 / 1e3;
     let mut events = vec![];
     let mut names: HashMap<Option<SourceId>, String> = HashMap::new();

@@ -11,9 +11,11 @@ use wengert_ir::trace::Var;
 use super::Profile;
 use super::gather::{self, Subject};
 use crate::array::{Array, Form};
-use crate::jit::compiled::{Compiled, Spare, Work};
+use crate::jit::compiled::{Compiled, Spare};
 use crate::jit::entry::{Deeper, Signature};
-use crate::jit::{Jit, Ready, called_at, deep, lowered, machine_code};
+use crate::jit::machine::{Code, machine_code};
+use crate::jit::work::Work;
+use crate::jit::{Jit, Ready, called_at, deep, lowered};
 use crate::tree::{self, Feed, Tree};
 
 /// How long a profile runs if nothing is said.
@@ -72,19 +74,19 @@ where
     /// ```
     ///
     /// # Errors
-    /// As [`Jit::call`], and if another profile of this process is running.
+    /// As [`Jit::call`], if another profile of this process is running, and if the function runs on a device.
     #[track_caller]
     pub fn profile_for<A: Feed<X::With<Array>>>(&self, time: Duration, args: A) -> Result<Profile> {
         let place = Location::caller();
         let profile = || {
             let (arrays, def) = tree::try_feed::<X::With<Array>, _>(&args)?;
-            let types = arrays.iter().map(|a| a.dense().ty()).collect();
+            let types = arrays.iter().map(Array::ty).collect();
             let subject = self.subject(&Signature { def, types })?;
             let _deeper = Deeper::new(place)?;
             // The first call allocates, and an error shows at once.
             let (compiled, def) = (&subject.compiled, &subject.def);
             let (work, _) = Work::feed::<X::With<Array>, _>(&args, def, compiled.arg_types())?;
-            let out = compiled.call::<Y>(work)?;
+            let out = compiled.call::<Y>(work, place)?;
             let args = tree::unflatten::<X::With<Array>>(def, arrays)?;
             gather::profile(&subject, &args, out, time, place)
         };
@@ -99,14 +101,15 @@ where
             listing: true,
             ..self.code_options()
         };
-        let backend = self.options.backend.clone();
+        let machine = &self.options.machine;
+        machine.only_cpu("profile")?;
         let (made, passes) = collected(|| -> Result<_> {
             let ready = self.trace(signature, &|| ())?;
             let made = deep(&ready.func, || {
-                let target = backend.target(&options);
+                let target = machine.target(&options);
                 let lower = || lowered(|| schedule::lower_with_notes(&ready.func, &target));
                 let (program, notes) = timed("lower", lower)?;
-                let write = || machine_code(&program, &*backend, &options);
+                let write = || machine_code(&program, &*machine.backend, &options);
                 Ok((notes, timed("machine code", write)?))
             })?;
             Ok((ready, made))
@@ -117,15 +120,17 @@ where
             arrays,
             out,
             choices,
+            ..
         } = ready;
         let compiled = Compiled {
             results: func.result_types().into_iter().map(Form::of).collect(),
             func: crate::Func::from_ir(func),
             choices,
+            captured: arrays.len(),
             arrays,
             out,
-            code,
-            backend,
+            code: Code::Host(code),
+            machine: machine.clone(),
             options,
             spare: Spare::default(),
             printer: self.options.printer.clone(),

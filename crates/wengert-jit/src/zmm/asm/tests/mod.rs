@@ -2,6 +2,8 @@
 
 use super::*;
 
+mod pairs;
+
 type Write<'a> = &'a dyn Fn(&mut Asm);
 
 fn at(base: Gpr, off: i32) -> Mem {
@@ -401,8 +403,12 @@ fn bytes_of_sixteen_elements_are_those_of_an_assembler() {
 }
 
 fn check(lanes: usize, known: &[(Write<'_>, &[u8])]) {
+    check_on(Machine::Avx512, lanes, known);
+}
+
+fn check_on(machine: Machine, lanes: usize, known: &[(Write<'_>, &[u8])]) {
     for (write, bytes) in known {
-        let mut asm = Asm::new(lanes, true);
+        let mut asm = Asm::new(machine, lanes, true);
         write(&mut asm);
         let Finished {
             bytes: code, text, ..
