@@ -32,7 +32,7 @@ where
         example: Example {
             name: name.into(),
             program: lower_for(&parts.func, &target).unwrap(),
-            inputs: args.iter().map(|x| Data::F64(floats(x).into())).collect(),
+            inputs: args.iter().map(|x| Data::F64(floats(x))).collect(),
         },
         expected: results.iter().map(floats).collect(),
     }
@@ -66,10 +66,10 @@ fn numbers(dims: &[usize], seed: u64) -> Array {
     Array::from(all).reshape(dims.to_vec()).unwrap()
 }
 
-/// The results in C are the bits of the interpreted loops, and close to those of the library.
-fn compare(cases: Vec<Case>, bound: f64) {
+/// The results in C are close to those of the library.
+fn compare(cases: Vec<Case>, bound: f64) -> Vec<Example> {
     if compiler().is_none() {
-        return;
+        return vec![];
     }
     let (examples, expected): (Vec<_>, Vec<_>) =
         cases.into_iter().map(|c| (c.example, c.expected)).unzip();
@@ -96,22 +96,30 @@ fn compare(cases: Vec<Case>, bound: f64) {
             );
         }
     }
-    check(&C(&["-O1"]), &examples).unwrap();
+    examples
+}
+
+/// And they have the bits of the interpreted loops.
+fn compare_bits(cases: Vec<Case>, bound: f64) {
+    let examples = compare(cases, bound);
+    if !examples.is_empty() {
+        check(&C(&["-O1"]), &examples).unwrap();
+    }
 }
 
 #[test]
 fn fourier_transforms() {
     let spectrum = |x: Var| {
         let z = fft(x);
-        stack([z.re, z.im], 0)
+        stack([z.re, z.im])
     };
     let power = |x: Var| {
         let z = rfft(x);
         z.re.square() + z.im.square()
     };
     let smooth = |x: Var| {
-        let z = rfft(x) * 0.5;
-        irfft(z) * x.shape()[0] as f64
+        let n = x.shape()[0] as f64;
+        irfft(rfft(x)) * n
     };
     let mut cases = vec![];
     for n in [1usize, 2, 12, 17, 64, 91] {
@@ -127,7 +135,7 @@ fn fourier_transforms() {
         }
     }
     // A batch, and transforms in lanes between loops of lengths of their own.
-    let rows = |x: Vec<Var>| vec![vmap(power)(x[0])];
+    let rows = move |x: Vec<Var>| vec![vmap(power)(x[0])];
     cases.push(case("a batch", rows, vec![numbers(&[5, 30], 5)]));
     let lanes = move |x: Vec<Var>| {
         let each = move |x: Var| {
@@ -137,7 +145,7 @@ fn fourier_transforms() {
         vec![vmap(each)(x[0])]
     };
     cases.push(case("in lanes", lanes, vec![numbers(&[9, 12], 6)]));
-    compare(cases, 1e-14);
+    compare_bits(cases, 1e-14);
 }
 
 /// The size of matrices: a library factorises them elsewhere.
@@ -159,7 +167,7 @@ fn factorisations_of_large_matrices() {
         case("qr", with_gradient(triangle), one()),
         case("a batch", batch, vec![numbers(&[2, SIDE, SIDE], 4)]),
     ];
-    compare(cases, 1e-10);
+    compare_bits(cases, 1e-10);
 }
 
 #[test]
@@ -187,5 +195,5 @@ fn selections() {
         case("top_k", with_gradient(best), vec![numbers(&[100], 8)]),
         case("sort", with_gradient(sorted), vec![numbers(&[100], 9)]),
     ];
-    compare(cases, 0.0);
+    compare_bits(cases, 0.0);
 }
