@@ -39,8 +39,17 @@ const SCRATCH: usize = 1 << 30;
 /// A device of OpenCL. Any number of threads may use it; their calls share one queue.
 pub struct OpenCl {
     pub(crate) link: Arc<Link>,
+    manner: Manner,
+}
+
+/// How programs are cut and run.
+#[derive(Clone, Copy)]
+pub(crate) struct Manner {
     grain: Grain,
-    scratch: usize,
+    /// The bytes of scratch of rows in flight, or of a launch.
+    pub scratch: usize,
+    /// Whether results are zero before a program writes them.
+    pub zeroed: bool,
 }
 
 /// The device as all that belongs to it knows it.
@@ -167,28 +176,45 @@ impl OpenCl {
         };
         Ok(OpenCl {
             link: Arc::new(link),
-            grain: Grain::default(),
-            scratch: SCRATCH.min(largest / 2).min(all / 8),
+            manner: Manner {
+                grain: Grain::default(),
+                scratch: SCRATCH.min(largest / 2).min(all / 8),
+                zeroed: false,
+            },
         })
     }
 
     /// Returns the same device for programs whose work is cut in another way. No bit depends on it.
     pub fn with_grain(&self, grain: Grain) -> OpenCl {
-        OpenCl {
-            link: self.link.clone(),
+        self.with(Manner {
             grain,
-            scratch: self.scratch,
-        }
+            ..self.manner
+        })
     }
 
     /// Returns the same device for programs whose scratch of rows, or of the threads of a launch, takes so many bytes: calls
     /// that need more are cut. One row, and one group of threads, have what they need. The default is a gibibyte, or less
     /// if the device has little memory.
     pub fn with_scratch(&self, bytes: usize) -> OpenCl {
+        self.with(Manner {
+            scratch: bytes,
+            ..self.manner
+        })
+    }
+
+    /// Returns the same device for programs that may leave elements of their results unwritten: these are zero, which takes a
+    /// pass over the results. Programs that are lowered from functions write all.
+    pub fn with_zeroed_results(&self) -> OpenCl {
+        self.with(Manner {
+            zeroed: true,
+            ..self.manner
+        })
+    }
+
+    fn with(&self, manner: Manner) -> OpenCl {
         OpenCl {
             link: self.link.clone(),
-            grain: self.grain,
-            scratch: bytes,
+            manner,
         }
     }
 
@@ -207,7 +233,7 @@ impl OpenCl {
                 self.link.name
             )));
         }
-        let mut kernels = Kernels::new(Dialect::OpenCl).grain(self.grain);
+        let mut kernels = Kernels::new(Dialect::OpenCl).grain(self.manner.grain);
         let plan = |program: &&Program| match options.unroll {
             true => kernels.add(&prepare(program)),
             false => kernels.add(program),
@@ -224,7 +250,7 @@ impl OpenCl {
                 }
             }
             let link = self.link.clone();
-            let code = Code::new(link, built.clone(), plan, named, options, self.scratch)?;
+            let code = Code::new(link, built.clone(), plan, named, options, self.manner)?;
             Ok(Box::new(code) as Box<dyn DeviceCode>)
         };
         Ok(plans.into_iter().zip(programs).map(code).collect())
