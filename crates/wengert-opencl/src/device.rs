@@ -22,12 +22,16 @@ use crate::memory::{Memory, Pool};
 const ALL_DEVICES: u64 = 0xffff_ffff;
 
 /// What a device says of itself.
+const TYPE: u32 = 0x1000;
 const NAME: u32 = 0x102b;
 const VERSION: u32 = 0x102f;
 const MAX_ALLOCATION: u32 = 0x1010;
 const SINGLE_CONFIG: u32 = 0x101b;
 const GLOBAL_MEMORY: u32 = 0x101f;
 const DOUBLE_CONFIG: u32 = 0x1032;
+
+/// The bit of processors among types.
+const PROCESSOR: u64 = 1 << 1;
 
 /// Bits of the configuration of floats.
 const DENORMALS: u64 = 1;
@@ -61,6 +65,8 @@ pub(crate) struct Link {
     pub name: String,
     pub doubles: bool,
     pub exact_division: bool,
+    /// Whether it is a processor, on which threads run one after the other.
+    pub processor: bool,
     pub largest: usize,
     pub pool: Pool,
 }
@@ -170,6 +176,7 @@ impl OpenCl {
             queue,
             name,
             doubles,
+            processor: number(&ask(TYPE)?) & PROCESSOR != 0,
             exact_division: single & EXACT_DIVISION != 0,
             largest,
             pool: Pool::default(),
@@ -285,6 +292,9 @@ impl OpenCl {
         let mut flags = "-cl-std=CL1.2".to_string();
         if link.exact_division {
             flags += " -cl-fp32-correctly-rounded-divide-sqrt -DW_EXACT_DIVISION";
+        }
+        if link.processor {
+            flags += " -DW_BY_THREAD";
         }
         let flags = CString::new(flags).expect("no zero in it");
         // SAFETY: the program is one of this context, and the flags end with a zero.
