@@ -274,6 +274,8 @@ impl<'p> Split<'p> {
         let mut params = vec!["W_GLOBAL u64* frame".to_string()];
         let mut args = vec![Arg::Frame];
         let mut heads = String::new();
+        // Memory of threads: its type, name, and first element.
+        let mut own: Vec<(DType, String, usize)> = vec![];
         if brought.row_frame {
             params.push("W_GLOBAL u64* row_frame".into());
             args.push(Arg::RowFrame);
@@ -304,9 +306,7 @@ impl<'p> Split<'p> {
                 _ if is_thread(b) => {
                     arrays.insert((2, held), ());
                     let at = thread.places.get(&b).copied().unwrap_or(0);
-                    heads += &format!(
-                        "  W_GLOBAL {t}* const b{n} = thread_{t} + {at} * threads + W_ID;\n"
-                    );
+                    own.push((held, format!("b{n}"), at));
                 }
                 kind if place.row.is_some() && kind != BufferKind::Call => {
                     arrays.insert((1, held), ());
@@ -328,10 +328,12 @@ impl<'p> Split<'p> {
             let (t, held) = (ty(dtype), held_as(dtype));
             arrays.insert((2, held), ());
             let length = lengths.entry(held).or_default();
-            heads += &format!(
-                "  W_GLOBAL {t}* const keys_{t} = thread_{t} + {length} * threads + W_ID;\n"
-            );
+            own.push((held, format!("keys_{t}"), *length));
             *length += n;
+        }
+        for (held, name, at) in own {
+            let (t, all) = (ty(held), lengths[&held]);
+            heads += &format!("  W_GLOBAL {t}* const {name} = W_OWN(thread_{t}, {at}, {all});\n");
         }
         for (whose, dtype) in arrays.into_keys() {
             let t = ty(dtype);
@@ -374,7 +376,7 @@ impl<'p> Split<'p> {
         args.extend([Arg::FirstRow, Arg::RowCount, Arg::First]);
         let mut text = format!("\nW_KERNEL void {name}({}) {{\n", params.join(", "));
         text += "  volatile W_GLOBAL i32* const failed = (volatile W_GLOBAL i32*)frame;\n";
-        text += "  const i64 id = first + W_ID, threads = W_IDS;\n";
+        text += "  const i64 id = first + W_ID, threads = W_APART;\n";
         // No thread leaves where others wait for it.
         if !matches!(shape, Shape::Tiles(..)) {
             text += &format!("  if (id >= rows * {columns} || *failed) return;\n");
