@@ -81,6 +81,9 @@ fn outcome(link: &Link, failures: &[Failure], status: i32) -> Result<(), RunErro
     }
 }
 
+/// The end of a call if it is known, its frame, and its results.
+type Queued = (Option<Result<(), RunError>>, Block, Vec<Option<Block>>);
+
 /// Memory of each type.
 type Arrays = Vec<(DType, Block)>;
 
@@ -175,7 +178,7 @@ impl<'a> Running<'a> {
         state: &'a mut State,
         inputs: &'a [Option<&'a Memory>],
         parents: &'a [Arc<Call>],
-    ) -> Result<(Option<Result<(), RunError>>, Block, Vec<Option<Block>>), RunError> {
+    ) -> Result<Queued, RunError> {
         let (link, plan) = (&code.link, &code.plan);
         let arrays = |memory: &[(DType, usize)]| -> Result<Arrays, RunError> {
             let all = memory.iter();

@@ -6,6 +6,8 @@ use wengert::prelude::*;
 use wengert_check::conformance::Example;
 use wengert_ir::buffer::Data;
 use wengert_ir::{rewrite, schedule};
+use wengert_jit::Cranelift;
+use wengert_loop::target::Target;
 use wengert_run::{Backend, Device, Executable, Options};
 
 use crate::suite::device;
@@ -38,20 +40,16 @@ fn column(k: usize, n: usize) -> Data {
 }
 
 /// The ends of so many paths of so many steps, and their gradients; work on as many numbers as given.
-pub fn examples(paths: usize, steps: usize, numbers: usize) -> Vec<Example> {
+pub fn examples(paths: usize, steps: usize, numbers: usize, target: &Target) -> Vec<Example> {
     let spec = ShapeDtype::new(vec![paths], DType::F64);
     let specs = [spec.clone(), spec.clone(), spec];
     let inputs: Vec<Data> = (0..3).map(|k| column(k, paths)).collect();
-    let mut target = wengert_loop::target::Target::default();
-    if let Some(device) = device() {
-        target = device.target(&Options::default());
-    }
     let mut all = vec![];
     let mut add = |name: &str, traced: wengert::Func, inputs: &[Data]| {
         let func = rewrite::optimise(&traced.into_ir(), true);
         all.push(Example {
             name: name.into(),
-            program: schedule::lower_for(&func, &target).unwrap(),
+            program: schedule::lower_for(&func, target).unwrap(),
             inputs: inputs.to_vec(),
         });
     };
@@ -95,24 +93,28 @@ fn computed() -> f64 {
 fn a_device_computes_what_the_processor_computes() {
     let Some(device) = device() else { return };
     let timed = std::env::var("WENGERT_OPENCL_TIMES").is_ok();
-    let all = match timed {
-        true => examples(1000, 1000, 1_000_000),
-        false => examples(100, 20, 20_000),
-    };
     let options = Options::default();
-    for e in all {
+    let (paths, steps, numbers) = match timed {
+        true => (1000, 1000, 1_000_000),
+        false => (100, 20, 20_000),
+    };
+    let all = |target: &Target| examples(paths, steps, numbers, target);
+    let there = all(&device.target(&options));
+    for (e, own) in there.into_iter().zip(all(&Cranelift.target(&options))) {
         let code = device.compile(&e.program, &options).unwrap();
         let inputs: Vec<_> = e.inputs.iter().map(|x| device.upload(x).unwrap()).collect();
         let inputs: Vec<_> = inputs.iter().collect();
-        let here: Executable = wengert_jit::Cranelift
-            .compile(&e.program, &options)
-            .unwrap();
+        let here: Executable = Cranelift.compile(&own.program, &options).unwrap();
         let args: Vec<&Data> = e.inputs.iter().collect();
         let mut results = wengert_loop::testing::outputs(&e.program);
         let (mut there_times, mut here_times) = (vec![], vec![]);
         let mut there = vec![];
         let mut work = [0.0; 2];
-        for _ in 0..if timed { 20 } else { 1 } {
+        for round in 0..if timed { 20 } else { 1 } {
+            // The device compiles as it runs for the first time.
+            if round == 1 {
+                work = [0.0; 2];
+            }
             let (start, before) = (Instant::now(), computed());
             let made = code.run(&inputs).unwrap();
             there = made

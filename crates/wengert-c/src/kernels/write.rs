@@ -1,6 +1,6 @@
 //! The text of one kernel: what it takes from others and gives to others, and the parameters that this needs.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use wengert_loop::loops::kernel::Gemm;
 use wengert_loop::loops::{BufferId, BufferKind, For, Index, Stmt, Value, walk};
@@ -221,7 +221,7 @@ impl<'p> Split<'p> {
                 true => self
                     .emitter
                     .copies_from_words(v, &|c| slot_word(slot, Some(c))),
-                false => self.emitter.from_word(v, &slot_word(slot, None)),
+                false => self.emitter.define_from_word(v, &slot_word(slot, None)),
             }
         }
     }
@@ -286,7 +286,7 @@ impl<'p> Split<'p> {
             heads += "  const list_memory lists = {list_words, (W_GLOBAL u32*)(frame + 1), list_units};\n";
         }
         // The memory that is named, each with its parameter.
-        let mut arrays: BTreeMap<(u8, DType), ()> = BTreeMap::new();
+        let mut arrays: BTreeSet<(u8, DType)> = BTreeSet::new();
         for &b in &needs.buffers {
             let buffer = &program.buffers[b.0 as usize];
             let (t, held) = (ty(buffer.dtype), held_as(buffer.dtype));
@@ -304,12 +304,12 @@ impl<'p> Split<'p> {
                 BufferKind::Constant(_) => {}
                 BufferKind::Local if layout.is_own(b) => {}
                 _ if is_thread(b) => {
-                    arrays.insert((2, held), ());
+                    arrays.insert((2, held));
                     let at = thread.places.get(&b).copied().unwrap_or(0);
                     own.push((held, format!("b{n}"), at));
                 }
                 kind if place.row.is_some() && kind != BufferKind::Call => {
-                    arrays.insert((1, held), ());
+                    arrays.insert((1, held));
                     let (at, all) = (
                         place_of(&self.row),
                         self.row.lengths.get(&held).unwrap_or(&0),
@@ -318,7 +318,7 @@ impl<'p> Split<'p> {
                         &format!("  W_GLOBAL {t}* const b{n} = row_{t} + row * {all} + {at};\n");
                 }
                 _ => {
-                    arrays.insert((0, held), ());
+                    arrays.insert((0, held));
                     let at = place_of(&self.call);
                     heads += &format!("  W_GLOBAL {t}* const b{n} = call_{t} + {at};\n");
                 }
@@ -326,7 +326,7 @@ impl<'p> Split<'p> {
         }
         for (&dtype, &n) in &needs.keys {
             let (t, held) = (ty(dtype), held_as(dtype));
-            arrays.insert((2, held), ());
+            arrays.insert((2, held));
             let length = lengths.entry(held).or_default();
             own.push((held, format!("keys_{t}"), *length));
             *length += n;
@@ -335,7 +335,7 @@ impl<'p> Split<'p> {
             let (t, all) = (ty(held), lengths[&held]);
             heads += &format!("  W_GLOBAL {t}* const {name} = W_OWN(thread_{t}, {at}, {all});\n");
         }
-        for (whose, dtype) in arrays.into_keys() {
+        for (whose, dtype) in arrays {
             let t = ty(dtype);
             let (name, arg) = match whose {
                 0 => ("call", Arg::Memory(dtype)),
