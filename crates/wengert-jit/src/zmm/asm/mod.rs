@@ -51,7 +51,7 @@ impl Machine {
     pub(super) fn carried(self) -> usize {
         match self {
             Machine::Avx512 => 20,
-            Machine::Avx2 => 5,
+            Machine::Avx2 => 6,
         }
     }
 
@@ -59,7 +59,7 @@ impl Machine {
     pub(super) fn held(self) -> usize {
         match self {
             Machine::Avx512 => 28,
-            Machine::Avx2 => 5,
+            Machine::Avx2 => 6,
         }
     }
 
