@@ -35,18 +35,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use flate2::Compression;
 use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
-use rawzip::path::EntryPath;
+use rawzip::path::{EntryPath, ZipFilePath};
 use rawzip::{CompressionMethod, MAX_CENTRAL_DIRECTORY_RECORD_SIZE, ZipArchive, ZipArchiveWriter};
 use wengert::{Array, Tree};
 
 use crate::error::{Error, Result, shown};
-use crate::files::create;
+use crate::files::{create, known};
 use crate::leaves::{Pattern, gathered, named, names};
 use crate::npy::{self, Content, Layout};
 
@@ -54,7 +54,7 @@ use crate::npy::{self, Content, Layout};
 /// there as a whole or not at all.
 ///
 /// # Errors
-/// If the file cannot be written, or if two leaves have one name.
+/// If the file cannot be written, if two leaves have one name, or if an archive cannot keep a name.
 pub fn save<T: Tree<Leaf = Array>>(path: impl AsRef<Path>, tree: &T) -> Result<()> {
     save_named(path, tree, names::plain)
 }
@@ -122,9 +122,15 @@ pub fn load_named<T: Tree<Leaf: Pattern>>(
 pub fn read(path: impl AsRef<Path>) -> Result<BTreeMap<String, Array>> {
     let file = shown(path.as_ref());
     let opened = File::open(path.as_ref()).map_err(|e| Error::io(&file, e))?;
-    let wrong = |e: rawzip::Error| Error::format(&file, format!("is no .npz file: {e}"));
+    let mut opened = BufReader::new(opened);
+    let start = opened.fill_buf().map_err(|e| Error::io(&file, e))?;
+    let other = known(start).filter(|_| !start.starts_with(b"PK"));
+    let wrong = |e: rawzip::Error| {
+        let is = other.map_or_else(|| e.to_string(), String::from);
+        Error::format(&file, format!("is no .npz file: {is}"))
+    };
     let mut record = vec![0; MAX_CENTRAL_DIRECTORY_RECORD_SIZE];
-    let archive = ZipArchive::from_file(opened, &mut record).map_err(wrong)?;
+    let archive = ZipArchive::from_file(opened.into_inner(), &mut record).map_err(wrong)?;
     let mut listed = vec![];
     let mut entries = archive.entries(&mut record);
     while let Some(entry) = entries.next_entry().map_err(wrong)? {
@@ -185,13 +191,19 @@ fn verified(mut from: impl Read, place: &str) -> Result<Content> {
 /// Writes arrays under names: `numpy.savez`. The file is there as a whole or not at all.
 ///
 /// # Errors
-/// If the file cannot be written, or if two arrays have one name.
+/// If the file cannot be written, if two arrays have one name, or if an archive cannot keep a name.
 pub fn write<'a, N: Into<String>>(
     path: impl AsRef<Path>,
     arrays: impl IntoIterator<Item = (N, &'a Array)>,
 ) -> Result<()> {
     let arrays = arrays.into_iter().map(|(name, a)| (name.into(), a));
     archive(path.as_ref(), arrays.collect(), CompressionMethod::STORE)
+}
+
+/// Whether an entry keeps this name. What is not ASCII is written as a path, from which the library drops what leads out of
+/// a folder.
+fn fits(name: &str) -> bool {
+    name.is_ascii() || ZipFilePath::from_str(name).as_str() == name
 }
 
 fn archive(
@@ -206,6 +218,16 @@ fn archive(
             &file,
             format!("two arrays are named `{name}`"),
         ));
+    }
+    if let Some((name, _)) = arrays
+        .iter()
+        .find(|(name, _)| !fits(&format!("{name}.npy")))
+    {
+        let message = format!(
+            "the library for archives does not keep the name `{name}`: beside letters beyond ASCII there may be no `\\`, `:`, `..`, \
+             `./`, `//` or `/` in front; give other names"
+        );
+        return Err(Error::format(&file, message));
     }
     create(path, |to| {
         let wrong = |e: rawzip::Error| Error::format(&file, e.to_string());

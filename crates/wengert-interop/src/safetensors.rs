@@ -35,7 +35,7 @@ use wengert::{Array, DType, Tree};
 
 use crate::bytes::{self, Kind};
 use crate::error::{Error, Result, shown};
-use crate::files::create;
+use crate::files::{create, known};
 use crate::leaves::{Pattern, gathered, named, names};
 
 /// Each element type by its name in a file.
@@ -108,7 +108,12 @@ pub fn read(path: impl AsRef<Path>) -> Result<BTreeMap<String, Array>> {
     let file = shown(path.as_ref());
     let content = fs::read(path.as_ref()).map_err(|e| Error::io(&file, e))?;
     let wrong = |message: String| Error::format(&file, message);
-    let short = || wrong("ends within its header".into());
+    let short = || {
+        wrong(match known(&content) {
+            Some(is) => format!("is no safetensors file: {is}"),
+            None => "ends within its header".into(),
+        })
+    };
     let (length, rest) = content.split_first_chunk().ok_or_else(short)?;
     let length = usize::try_from(u64::from_le_bytes(*length)).ok();
     let (header, data) = length

@@ -17,3 +17,5 @@ mod numpy;
 mod serde;
 #[cfg(all(feature = "npy", feature = "safetensors"))]
 mod trees;
+#[cfg(all(feature = "npy", feature = "safetensors"))]
+mod whole;

@@ -132,7 +132,10 @@ fn what_arrays_cannot_hold_is_an_error_that_says_so() {
         ),
         ("long.npy", "convert them by `.astype('float64')` in NumPy"),
         ("make.py", "is no .npy file: it does not begin as one"),
-        ("tree.npz", "is no .npy file: it does not begin as one"),
+        (
+            "tree.npz",
+            "is no .npy file: it is an archive, which `npz::read` reads",
+        ),
     ] {
         let error = npy::read(data(file)).unwrap_err().to_string();
         assert!(error.contains(file) && error.ends_with(message), "{error}");

@@ -15,7 +15,7 @@ use wengert_loop::loops::math::elementary;
 use wengert_loop::loops::*;
 use wengert_loop::types::DType;
 
-/// Processors with vectors of 128 bits.
+/// Processors without AVX-512.
 const NARROW: [Cpu; 3] = [Cpu::X86_64, Cpu::X86_64_V3, Cpu::ARM64];
 
 /// A program has code for every machine, written out and not.

@@ -11,7 +11,7 @@ use wengert_loop::types::DType;
 use wengert_run::{CompileError, DeviceCode, DeviceMemory, Options, RunError};
 
 use crate::api::{Raw, checked, text};
-use crate::device::Link;
+use crate::device::{Link, Manner};
 use crate::memory::Memory;
 use crate::run::{Call, Running};
 
@@ -93,8 +93,7 @@ pub(crate) struct Code {
     /// The results that the program names.
     pub named: Vec<bool>,
     pub list_limit: usize,
-    /// The bytes of scratch of rows in flight, or of a launch.
-    pub scratch: usize,
+    pub manner: Manner,
     state: Mutex<State>,
 }
 
@@ -121,7 +120,7 @@ impl Code {
         plan: Plan,
         named: Vec<bool>,
         options: &Options,
-        scratch: usize,
+        manner: Manner,
     ) -> Result<Code, CompileError> {
         let mut names = vec![];
         launches(&plan.steps, &mut names);
@@ -131,7 +130,7 @@ impl Code {
             plan,
             named,
             list_limit: options.list_limit,
-            scratch,
+            manner,
             state: Mutex::new(State {
                 kernels: HashMap::new(),
                 units: UNITS,

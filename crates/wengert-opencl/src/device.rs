@@ -22,12 +22,16 @@ use crate::memory::{Memory, Pool};
 const ALL_DEVICES: u64 = 0xffff_ffff;
 
 /// What a device says of itself.
+const TYPE: u32 = 0x1000;
 const NAME: u32 = 0x102b;
 const VERSION: u32 = 0x102f;
 const MAX_ALLOCATION: u32 = 0x1010;
 const SINGLE_CONFIG: u32 = 0x101b;
 const GLOBAL_MEMORY: u32 = 0x101f;
 const DOUBLE_CONFIG: u32 = 0x1032;
+
+/// The bit of processors among types.
+const PROCESSOR: u64 = 1 << 1;
 
 /// Bits of the configuration of floats.
 const DENORMALS: u64 = 1;
@@ -39,8 +43,17 @@ const SCRATCH: usize = 1 << 30;
 /// A device of OpenCL. Any number of threads may use it; their calls share one queue.
 pub struct OpenCl {
     pub(crate) link: Arc<Link>,
+    manner: Manner,
+}
+
+/// How programs are cut and run.
+#[derive(Clone, Copy)]
+pub(crate) struct Manner {
     grain: Grain,
-    scratch: usize,
+    /// The bytes of scratch of rows in flight, or of a launch.
+    pub scratch: usize,
+    /// Whether results are zero before a program writes them.
+    pub zeroed: bool,
 }
 
 /// The device as all that belongs to it knows it.
@@ -52,6 +65,8 @@ pub(crate) struct Link {
     pub name: String,
     pub doubles: bool,
     pub exact_division: bool,
+    /// Whether it is a processor, on which threads run one after the other.
+    pub processor: bool,
     pub largest: usize,
     pub pool: Pool,
 }
@@ -161,34 +176,52 @@ impl OpenCl {
             queue,
             name,
             doubles,
+            processor: number(&ask(TYPE)?) & PROCESSOR != 0,
             exact_division: single & EXACT_DIVISION != 0,
             largest,
             pool: Pool::default(),
         };
         Ok(OpenCl {
             link: Arc::new(link),
-            grain: Grain::default(),
-            scratch: SCRATCH.min(largest / 2).min(all / 8),
+            manner: Manner {
+                grain: Grain::default(),
+                scratch: SCRATCH.min(largest / 2).min(all / 8),
+                zeroed: false,
+            },
         })
     }
 
     /// Returns the same device for programs whose work is cut in another way. No bit depends on it.
     pub fn with_grain(&self, grain: Grain) -> OpenCl {
-        OpenCl {
-            link: self.link.clone(),
+        self.with(Manner {
             grain,
-            scratch: self.scratch,
-        }
+            ..self.manner
+        })
     }
 
     /// Returns the same device for programs whose scratch of rows, or of the threads of a launch, takes so many bytes: calls
     /// that need more are cut. One row, and one group of threads, have what they need. The default is a gibibyte, or less
     /// if the device has little memory.
     pub fn with_scratch(&self, bytes: usize) -> OpenCl {
+        self.with(Manner {
+            scratch: bytes,
+            ..self.manner
+        })
+    }
+
+    /// Returns the same device for programs that may leave elements of their results unwritten: these are zero, which takes a
+    /// pass over the results. Programs that are lowered from functions write all.
+    pub fn with_zeroed_results(&self) -> OpenCl {
+        self.with(Manner {
+            zeroed: true,
+            ..self.manner
+        })
+    }
+
+    fn with(&self, manner: Manner) -> OpenCl {
         OpenCl {
             link: self.link.clone(),
-            grain: self.grain,
-            scratch: bytes,
+            manner,
         }
     }
 
@@ -207,7 +240,7 @@ impl OpenCl {
                 self.link.name
             )));
         }
-        let mut kernels = Kernels::new(Dialect::OpenCl).grain(self.grain);
+        let mut kernels = Kernels::new(Dialect::OpenCl).grain(self.manner.grain);
         let plan = |program: &&Program| match options.unroll {
             true => kernels.add(&prepare(program)),
             false => kernels.add(program),
@@ -224,7 +257,7 @@ impl OpenCl {
                 }
             }
             let link = self.link.clone();
-            let code = Code::new(link, built.clone(), plan, named, options, self.scratch)?;
+            let code = Code::new(link, built.clone(), plan, named, options, self.manner)?;
             Ok(Box::new(code) as Box<dyn DeviceCode>)
         };
         Ok(plans.into_iter().zip(programs).map(code).collect())
@@ -259,6 +292,9 @@ impl OpenCl {
         let mut flags = "-cl-std=CL1.2".to_string();
         if link.exact_division {
             flags += " -cl-fp32-correctly-rounded-divide-sqrt -DW_EXACT_DIVISION";
+        }
+        if link.processor {
+            flags += " -DW_BY_THREAD";
         }
         let flags = CString::new(flags).expect("no zero in it");
         // SAFETY: the program is one of this context, and the flags end with a zero.

@@ -97,7 +97,7 @@ impl Block {
             );
             return Err(link.failed(&what));
         }
-        let size = size.min(link.largest.max(wanted));
+        let size = size.min(link.largest.max(wanted)).max(wanted);
         let make = || {
             let mut status = 0;
             // SAFETY: the context is valid; `from` is null, or has as many bytes.
@@ -123,16 +123,27 @@ impl Block {
 
     /// Queues to fill words of 64 bits from `first` on.
     pub fn fill(&self, word: u64, first: usize, words: usize) -> Result<(), RunError> {
+        self.repeat(&word.to_le_bytes(), 8 * first, 8 * words)
+    }
+
+    /// Queues to set all bytes to zero.
+    pub fn zero(&self) -> Result<(), RunError> {
+        self.repeat(&[0], 0, self.size)
+    }
+
+    /// Queues to repeat a pattern, whose length divides both numbers, in so many bytes from `first` on.
+    fn repeat(&self, pattern: &[u8], first: usize, bytes: usize) -> Result<(), RunError> {
         let link = &self.link;
-        // SAFETY: the pattern is copied, and the block has so many words.
+        assert!(first + bytes <= self.size);
+        // SAFETY: the pattern is copied, and the block has so many bytes.
         let status = unsafe {
             (link.api.clEnqueueFillBuffer)(
                 link.queue,
                 self.raw,
-                (&raw const word).cast(),
-                8,
-                8 * first,
-                8 * words,
+                pattern.as_ptr().cast(),
+                pattern.len(),
+                first,
+                bytes,
                 0,
                 std::ptr::null(),
                 null_mut(),

@@ -81,6 +81,9 @@ fn outcome(link: &Link, failures: &[Failure], status: i32) -> Result<(), RunErro
     }
 }
 
+/// The end of a call if it is known, its frame, and its results.
+type Queued = (Option<Result<(), RunError>>, Block, Vec<Option<Block>>);
+
 /// Memory of each type.
 type Arrays = Vec<(DType, Block)>;
 
@@ -175,7 +178,7 @@ impl<'a> Running<'a> {
         state: &'a mut State,
         inputs: &'a [Option<&'a Memory>],
         parents: &'a [Arc<Call>],
-    ) -> Result<(Option<Result<(), RunError>>, Block, Vec<Option<Block>>), RunError> {
+    ) -> Result<Queued, RunError> {
         let (link, plan) = (&code.link, &code.plan);
         let arrays = |memory: &[(DType, usize)]| -> Result<Arrays, RunError> {
             let all = memory.iter();
@@ -199,6 +202,9 @@ impl<'a> Running<'a> {
             false => None,
         };
         let outputs = outputs.collect::<Result<Vec<_>, RunError>>()?;
+        for output in outputs.iter().flatten().filter(|_| code.manner.zeroed) {
+            output.zero()?;
+        }
         let mut running = Running {
             code,
             state,
@@ -296,7 +302,7 @@ impl<'a> Running<'a> {
         let all = (self.word(r.extent)? as i64).max(0) as usize;
         let own = r.memory.iter().map(|&(d, n)| n.saturating_mul(d.bytes()));
         let bytes = own.fold(8 * r.frame_words, usize::saturating_add);
-        let most = (self.code.scratch / bytes.max(1)).max(1);
+        let most = (self.code.manner.scratch / bytes.max(1)).max(1);
         for first in (0..all).step_by(most) {
             let count = most.min(all - first);
             let memory = r.memory.iter().map(|&(d, n)| {
@@ -335,7 +341,9 @@ impl<'a> Running<'a> {
         // Whole groups, so that no thread runs twice.
         let most = match bytes {
             0 => total.max(1).next_multiple_of(group),
-            n => (self.code.scratch / n / group).max(1).saturating_mul(group),
+            n => (self.code.manner.scratch / n / group)
+                .max(1)
+                .saturating_mul(group),
         };
         for first in (0..total).step_by(most) {
             let threads = most.min(total - first).next_multiple_of(group);

@@ -1,4 +1,6 @@
-//! A device computes what every back end must compute.
+//! A device computes what every back end must compute. Compilers of devices are slow, so `cargo test` runs a part: so many files,
+//! operations, functions and generated programs as `WENGERT_OPENCL_FILES`, `_OPERATIONS`, `_FUNCTIONS` and `_PROGRAMS` say runs
+//! more, programs from the seed `WENGERT_OPENCL_SEED` on.
 
 use std::sync::Arc;
 
@@ -7,6 +9,7 @@ use wengert_c::kernels::{Grain, Kernels};
 use wengert_check::conformance::{Example, check, files, functions, generated, operations};
 use wengert_check::program::Limits;
 use wengert_loop::loops::prepare::prepare;
+use wengert_loop::target::Target;
 use wengert_loop::testing::{Interpreter, Runner, Stopped};
 
 use crate::suite::{OnDevice, device, joined};
@@ -50,6 +53,7 @@ fn together(examples: &[Example], n: usize) -> Vec<Example> {
 #[test]
 fn files_on_a_device() {
     let Some(device) = device() else { return };
+    let device = device.with_zeroed_results();
     // One run of each file.
     let mut seen = std::collections::HashSet::new();
     let mut first = |e: &Example| seen.insert(e.name.split(',').next().unwrap().to_string());
@@ -57,7 +61,7 @@ fn files_on_a_device() {
         true => files(),
         false => files().into_iter().filter(|e| first(e)).collect(),
     };
-    let all = some(all, "WENGERT_OPENCL_FILES", 24);
+    let all = some(all, "WENGERT_OPENCL_FILES", 12);
     let fine = Arc::new(device.with_grain(FINE));
     check(&OnDevice(fine, 64), &all).unwrap();
 }
@@ -66,22 +70,22 @@ fn files_on_a_device() {
 fn operations_on_a_device() {
     let Some(device) = device() else { return };
     let coarse = Arc::new(device.with_grain(COARSE));
-    let all = some(operations(), "WENGERT_OPENCL_OPERATIONS", 400);
-    check(&OnDevice(coarse, 4), &together(&all, 100)).unwrap();
+    let all = some(operations(), "WENGERT_OPENCL_OPERATIONS", 160);
+    check(&OnDevice(coarse, 4), &together(&all, 80)).unwrap();
 }
 
 #[test]
 fn functions_on_a_device() {
     let Some(device) = device() else { return };
     let coarse = Arc::new(device.with_grain(COARSE));
-    let all = some(functions(), "WENGERT_OPENCL_FUNCTIONS", 24);
+    let all = some(functions(), "WENGERT_OPENCL_FUNCTIONS", 12);
     check(&OnDevice(coarse, 4), &together(&all, 6)).unwrap();
 }
 
 #[test]
 fn programs_on_a_device() {
     let Some(device) = device() else { return };
-    let n = std::env::var("WENGERT_OPENCL_PROGRAMS").map_or(16, |n| n.parse().unwrap());
+    let n = std::env::var("WENGERT_OPENCL_PROGRAMS").map_or(8, |n| n.parse().unwrap());
     let seed = std::env::var("WENGERT_OPENCL_SEED").map_or(1, |n| n.parse().unwrap());
     let all = generated(seed, n, &LIMITS).unwrap();
     let (mut fine, mut usual) = (vec![], vec![]);
@@ -134,7 +138,7 @@ fn texts_for_cuda() {
     for (i, part) in generated(1, 40, &LIMITS).unwrap().chunks(4).enumerate() {
         write(&format!("programs_{i}"), part, Grain::default());
     }
-    let ensembles = crate::ensembles::examples(1000, 1000, 1_000_000);
+    let ensembles = crate::ensembles::examples(1000, 1000, 1_000_000, &Target::default());
     for e in &ensembles {
         write(&e.name, std::slice::from_ref(e), Grain::default());
     }

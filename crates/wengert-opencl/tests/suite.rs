@@ -11,14 +11,16 @@ use wengert_loop::testing::{Stopped, outputs};
 use wengert_opencl::OpenCl;
 use wengert_run::{Device, DeviceCode, DeviceMemory, Options, RunError};
 
-/// The device that tests use, if there is one. Says so if there is none.
+/// The device that tests use, if there is one: the first whose name contains `WENGERT_OPENCL_DEVICE`. Says so if there
+/// is none.
 pub fn device() -> Option<Arc<OpenCl>> {
     static FOUND: OnceLock<Result<Arc<OpenCl>, String>> = OnceLock::new();
+    let name = std::env::var("WENGERT_OPENCL_DEVICE").unwrap_or_default();
     let found = FOUND.get_or_init(|| match OpenCl::all() {
         Ok(all) => all
             .into_iter()
-            .next()
-            .ok_or_else(|| "none is installed".into()),
+            .find(|d| d.name().contains(&name))
+            .ok_or_else(|| "none is installed that has the name".into()),
         Err(e) => Err(e.to_string()),
     });
     match found {

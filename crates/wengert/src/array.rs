@@ -280,10 +280,19 @@ impl Array {
     /// Returns whether the array has this type.
     #[inline]
     pub(crate) fn has_type(&self, ty: &Type) -> bool {
-        let (shape, other) = (self.shape(), &ty.shape.0[..]);
-        self.dtype() == ty.dtype
-            && shape.len() == other.len()
-            && shape.iter().zip(other).all(|(&n, &d)| Dim::N(n) == d)
+        match &self.storage {
+            Storage::Host(dense) => is_type(&dense.dims, dense.data.dtype(), ty),
+            Storage::Device(remote) => is_remote_type(remote.as_deref().expect(HELD), ty),
+        }
+    }
+
+    /// Returns the array, if it is on the host.
+    #[inline]
+    pub(crate) fn on_host(&self) -> Option<&Dense> {
+        match &self.storage {
+            Storage::Host(dense) => Some(dense),
+            Storage::Device(_) => None,
+        }
     }
 
     /// Returns whether no other array shares its memory, which is the host's.
@@ -395,6 +404,19 @@ impl Array {
             storage: Storage::Device(Some(remote)),
         }
     }
+}
+
+#[inline]
+fn is_type(shape: &[usize], dtype: DType, ty: &Type) -> bool {
+    let other = &ty.shape.0[..];
+    dtype == ty.dtype
+        && shape.len() == other.len()
+        && shape.iter().zip(other).all(|(&n, &d)| Dim::N(n) == d)
+}
+
+#[cold]
+fn is_remote_type(remote: &Remote, ty: &Type) -> bool {
+    is_type(remote.dims(), remote.memory().dtype(), ty)
 }
 
 /// Reads an array of a device for the caller's line.

@@ -90,7 +90,7 @@ impl<'p> Emitter<'p> {
     }
 
     /// Defines a value by a word of 64 bits.
-    pub(crate) fn from_word(&mut self, v: Value, word: &str) {
+    pub(crate) fn define_from_word(&mut self, v: Value, word: &str) {
         let text = from_word(self.dtype(v), word);
         self.define(v, &text);
     }

@@ -1,6 +1,6 @@
 //! The text of one kernel: what it takes from others and gives to others, and the parameters that this needs.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use wengert_loop::loops::kernel::Gemm;
 use wengert_loop::loops::{BufferId, BufferKind, For, Index, Stmt, Value, walk};
@@ -221,7 +221,7 @@ impl<'p> Split<'p> {
                 true => self
                     .emitter
                     .copies_from_words(v, &|c| slot_word(slot, Some(c))),
-                false => self.emitter.from_word(v, &slot_word(slot, None)),
+                false => self.emitter.define_from_word(v, &slot_word(slot, None)),
             }
         }
     }
@@ -274,6 +274,8 @@ impl<'p> Split<'p> {
         let mut params = vec!["W_GLOBAL u64* frame".to_string()];
         let mut args = vec![Arg::Frame];
         let mut heads = String::new();
+        // Memory of threads: its type, name, and first element.
+        let mut own: Vec<(DType, String, usize)> = vec![];
         if brought.row_frame {
             params.push("W_GLOBAL u64* row_frame".into());
             args.push(Arg::RowFrame);
@@ -284,7 +286,7 @@ impl<'p> Split<'p> {
             heads += "  const list_memory lists = {list_words, (W_GLOBAL u32*)(frame + 1), list_units};\n";
         }
         // The memory that is named, each with its parameter.
-        let mut arrays: BTreeMap<(u8, DType), ()> = BTreeMap::new();
+        let mut arrays: BTreeSet<(u8, DType)> = BTreeSet::new();
         for &b in &needs.buffers {
             let buffer = &program.buffers[b.0 as usize];
             let (t, held) = (ty(buffer.dtype), held_as(buffer.dtype));
@@ -302,14 +304,12 @@ impl<'p> Split<'p> {
                 BufferKind::Constant(_) => {}
                 BufferKind::Local if layout.is_own(b) => {}
                 _ if is_thread(b) => {
-                    arrays.insert((2, held), ());
+                    arrays.insert((2, held));
                     let at = thread.places.get(&b).copied().unwrap_or(0);
-                    heads += &format!(
-                        "  W_GLOBAL {t}* const b{n} = thread_{t} + {at} * threads + W_ID;\n"
-                    );
+                    own.push((held, format!("b{n}"), at));
                 }
                 kind if place.row.is_some() && kind != BufferKind::Call => {
-                    arrays.insert((1, held), ());
+                    arrays.insert((1, held));
                     let (at, all) = (
                         place_of(&self.row),
                         self.row.lengths.get(&held).unwrap_or(&0),
@@ -318,7 +318,7 @@ impl<'p> Split<'p> {
                         &format!("  W_GLOBAL {t}* const b{n} = row_{t} + row * {all} + {at};\n");
                 }
                 _ => {
-                    arrays.insert((0, held), ());
+                    arrays.insert((0, held));
                     let at = place_of(&self.call);
                     heads += &format!("  W_GLOBAL {t}* const b{n} = call_{t} + {at};\n");
                 }
@@ -326,14 +326,16 @@ impl<'p> Split<'p> {
         }
         for (&dtype, &n) in &needs.keys {
             let (t, held) = (ty(dtype), held_as(dtype));
-            arrays.insert((2, held), ());
+            arrays.insert((2, held));
             let length = lengths.entry(held).or_default();
-            heads += &format!(
-                "  W_GLOBAL {t}* const keys_{t} = thread_{t} + {length} * threads + W_ID;\n"
-            );
+            own.push((held, format!("keys_{t}"), *length));
             *length += n;
         }
-        for (whose, dtype) in arrays.into_keys() {
+        for (held, name, at) in own {
+            let (t, all) = (ty(held), lengths[&held]);
+            heads += &format!("  W_GLOBAL {t}* const {name} = W_OWN(thread_{t}, {at}, {all});\n");
+        }
+        for (whose, dtype) in arrays {
             let t = ty(dtype);
             let (name, arg) = match whose {
                 0 => ("call", Arg::Memory(dtype)),
@@ -374,7 +376,7 @@ impl<'p> Split<'p> {
         args.extend([Arg::FirstRow, Arg::RowCount, Arg::First]);
         let mut text = format!("\nW_KERNEL void {name}({}) {{\n", params.join(", "));
         text += "  volatile W_GLOBAL i32* const failed = (volatile W_GLOBAL i32*)frame;\n";
-        text += "  const i64 id = first + W_ID, threads = W_IDS;\n";
+        text += "  const i64 id = first + W_ID, threads = W_APART;\n";
         // No thread leaves where others wait for it.
         if !matches!(shape, Shape::Tiles(..)) {
             text += &format!("  if (id >= rows * {columns} || *failed) return;\n");

@@ -41,3 +41,6 @@ typedef unsigned char u8;
 #define W_F32(x) __uint_as_float(x)
 #define W_FMA32(x, y, z) fmaf(x, y, z)
 #define W_SQRT32(x) __fsqrt_rn(x)
+/* Memory of a thread's own: neighbouring threads lie side by side. */
+#define W_APART W_IDS
+#define W_OWN(p, at, all) (p + (at) * W_IDS + W_ID)

@@ -38,3 +38,11 @@ typedef uchar u8;
 #define W_F32(x) as_float(x)
 #define W_FMA32(x, y, z) fma(x, y, z)
 #define W_SQRT32(x) sqrt(x)
+/* Memory of a thread's own: neighbouring threads lie side by side, or each by itself. */
+#ifdef W_BY_THREAD
+#define W_APART 1
+#define W_OWN(p, at, all) (p + W_ID * (all) + (at))
+#else
+#define W_APART W_IDS
+#define W_OWN(p, at, all) (p + (at) * W_IDS + W_ID)
+#endif

@@ -24,7 +24,7 @@ use wengert::{Array, Complex, DType};
 
 use crate::bytes::{self, Kind};
 use crate::error::{Error, Result, shown};
-use crate::files::create;
+use crate::files::{create, known};
 use header::{Element, Header};
 
 /// How a file is laid out. The default is that of `numpy.save`: the lowest byte first, elements row by row.
@@ -169,10 +169,8 @@ fn header(from: &mut dyn Read, file: &str) -> Result<Header> {
     let mut start = [0; 8];
     let n = bytes::fill(from, &mut start).map_err(|e| Error::io(file, e))?;
     if !b"\x93NUMPY".starts_with(&start[..n.min(6)]) || n == 0 {
-        return Err(Error::format(
-            file,
-            "is no .npy file: it does not begin as one",
-        ));
+        let is = known(&start).unwrap_or("it does not begin as one");
+        return Err(Error::format(file, format!("is no .npy file: {is}")));
     }
     if n < start.len() {
         return Err(short());
@@ -201,10 +199,15 @@ fn header(from: &mut dyn Read, file: &str) -> Result<Header> {
     if bytes::fill(from, &mut text).map_err(|e| Error::io(file, e))? < length {
         return Err(short());
     }
-    let Ok(text) = std::str::from_utf8(&text) else {
+    // Before version 3 it is in Latin-1, whose bytes are the first characters of Unicode.
+    let text = match start[6] {
+        3 => String::from_utf8(text).ok(),
+        _ => Some(text.into_iter().map(char::from).collect()),
+    };
+    let Some(text) = text else {
         return Err(Error::format(file, "has a header that is no text"));
     };
-    header::read(text).map_err(|wrong| Error::format(file, format!("its header {wrong}")))
+    header::read(&text).map_err(|wrong| Error::format(file, format!("its header {wrong}")))
 }
 
 /// Reads complex numbers: pairs, read as arrays with one more axis, the last in C's order and the first in Fortran's.

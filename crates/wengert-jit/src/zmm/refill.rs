@@ -16,7 +16,7 @@ use std::collections::HashMap;
 use wengert_loop::loops::{For, LANES, Stmt, Value, While, walk};
 
 use super::Writer;
-use super::asm::{ALL, Cond, Int, Label, MaskOp, RAX, RCX, RDX, Src, Zmm, ops};
+use super::asm::{ALL, Cond, Int, Label, Machine, MaskOp, RAX, RCX, RDX, Src, Zmm, ops};
 use super::liveness::Pos;
 use super::ops::INT;
 use super::refilled::Refilled;
@@ -369,10 +369,20 @@ impl<'p> Writer<'_, 'p> {
         let done = self.frame(w.done + block as i32);
         let m = self.mask_of(r.parts.looped.cond.results[0]);
         let none = self.asm.label();
+        if self.machine() == Machine::Avx2 {
+            // In bits, of which there are fewer than masks have.
+            self.asm.mask_to(RCX, m);
+            self.asm.invert(RCX);
+            self.asm.load_byte(RAX, live);
+            self.asm.int(Int::And, RAX, RCX);
+            self.asm.jump_if(Cond::Equal, none);
+        }
         self.asm.mask_load(WORK, live);
         self.asm.mask_op(MaskOp::AndNot, WORK_TOO, m, WORK);
-        self.asm.mask_test(WORK_TOO);
-        self.asm.jump_if(Cond::Equal, none);
+        if self.machine() == Machine::Avx512 {
+            self.asm.mask_test(WORK_TOO);
+            self.asm.jump_if(Cond::Equal, none);
+        }
         let wanted = (r.params.iter().zip(&r.outs))
             .filter(|(_, out)| self.life.after(out.value, end).is_some());
         let (here, elsewhere): (Vec<_>, Vec<_>) =

@@ -21,10 +21,6 @@ pub(super) const WORK_TOO: Mask = Mask(6);
 /// Mask registers for values.
 const MASKS: [u8; 5] = [1, 2, 3, 4, 5];
 
-/// The largest distance of the next use for which a value is loaded to a register, although the
-/// operation could read it from memory.
-const SOON: u32 = 64;
-
 /// The register of a piece.
 #[derive(Clone, Copy)]
 struct Home {
@@ -379,7 +375,7 @@ impl Writer<'_, '_> {
             return Src::Each(self.word_of(v));
         }
         let p = self.piece(v);
-        if self.place_of(p).is_none() && self.next(p).is_none_or(|n| n > SOON) {
+        if self.place_of(p).is_none() && self.next(p).is_none_or(|n| n > self.machine().soon()) {
             return Src::Row(self.row_with(p));
         }
         Src::Reg(self.fetch(p))

@@ -204,7 +204,10 @@ fn without_the_pool(ty: &Type) -> Result<Data> {
 impl Drop for Array {
     #[inline]
     fn drop(&mut self) {
-        if let Storage::Host(dense) = self.take() {
+        // What has given its memory away, or is on a device, has nothing to keep.
+        if self.on_host().is_some()
+            && let Storage::Host(dense) = self.take()
+        {
             recycle(dense.data);
         }
     }

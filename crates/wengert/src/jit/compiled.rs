@@ -310,6 +310,18 @@ impl<'e, 'd> Setting<'e, 'd> {
         }
         self.inputs += 1;
     }
+
+    /// Sets an array on a device as the next input.
+    #[cold]
+    fn read(&mut self, array: &'d Array) {
+        match array.try_dense() {
+            Ok(dense) => self.input(&dense.data),
+            Err(error) => {
+                note(&mut self.given, error);
+                self.inputs += 1;
+            }
+        }
+    }
 }
 
 /// A sink that compares arguments with a signature, and sets them as inputs.
@@ -331,12 +343,9 @@ impl<'d> Sink<&'d Array> for Inputs<'_, 'd> {
         self.structure.place();
         let ty = self.types.get(self.setting.inputs);
         match ty.is_some_and(|ty| array.has_type(ty)) {
-            true => match array.try_dense() {
-                Ok(dense) => self.setting.input(&dense.data),
-                Err(error) => {
-                    note(&mut self.setting.given, error);
-                    self.setting.inputs += 1;
-                }
+            true => match array.on_host() {
+                Some(dense) => self.setting.input(&dense.data),
+                None => self.setting.read(array),
             },
             false => self.fit = false,
         }

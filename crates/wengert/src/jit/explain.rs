@@ -77,7 +77,7 @@ struct Again {
 
 /// Code with its text.
 enum Emitted {
-    Host(wengert_run::Executable),
+    Host(Box<wengert_run::Executable>),
     Device(String),
 }
 
@@ -96,7 +96,10 @@ impl Again {
         let code = match &compiled.code {
             // Code for a device keeps its text.
             Code::Device(code) => Emitted::Device(code.listing()),
-            Code::Host(_) => Emitted::Host(machine_code(&program, &*machine.backend, &options)?),
+            Code::Host(_) => {
+                let code = machine_code(&program, &*machine.backend, &options)?;
+                Emitted::Host(Box::new(code))
+            }
         };
         Ok(Again {
             program,

@@ -25,6 +25,10 @@ pub(super) struct Machine {
 }
 
 /// Code of a function.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a call on the CPU should not follow one more pointer"
+)]
 pub(super) enum Code {
     /// For the CPU.
     Host(wengert_run::Executable),

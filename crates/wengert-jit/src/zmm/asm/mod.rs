@@ -63,6 +63,15 @@ impl Machine {
         }
     }
 
+    /// The largest distance of the next use, in statements, for which a value is loaded to a register, although the
+    /// operation could read it from memory. Where registers are few, another value would have to go.
+    pub(super) fn soon(self) -> u32 {
+        match self {
+            Machine::Avx512 => 64,
+            Machine::Avx2 => 6,
+        }
+    }
+
     /// The number of general registers for addresses.
     pub(super) fn pointers(self) -> usize {
         match self {
