@@ -57,10 +57,11 @@ fn programs_in_c() {
     }
 }
 
+/// What Clang warns of differs from version to version.
 #[test]
 fn programs_by_clang() {
     if is_there("clang") {
-        let clang = By("clang", &["-O2"]);
+        let clang = By("clang", &["-O2", "-Wno-error"]);
         check(&clang, &operations()).unwrap();
         check(&clang, &generated(1001, programs(), &LIMITS).unwrap()).unwrap();
     }
@@ -83,7 +84,6 @@ fn nothing_is_contracted() {
             "gcc",
             &["-std=gnu11", "-O3", "-march=native", "-ffp-contract=fast"],
         );
-        check(&gcc, &operations()).unwrap();
-        check(&gcc, &functions()).unwrap();
+        check(&gcc, &generated(3001, programs() / 2, &LIMITS).unwrap()).unwrap();
     }
 }

@@ -20,6 +20,8 @@
 #pragma STDC FP_CONTRACT OFF
 #endif
 #if defined(__clang__)
+/* A loop that is not vectorized is no mistake. */
+#pragma clang diagnostic ignored "-Wpass-failed"
 #define W_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
 #elif defined(__GNUC__)
 #define W_INDEPENDENT _Pragma("GCC ivdep")
