@@ -52,11 +52,13 @@ fn run(
 ) -> Result<(Vec<u64>, Duration, Duration), Box<dyn Error>> {
     let end = move |(rho, x): (Var, Var)| {
         let start = [x, Var::from(1.0), Var::from(20.0)];
-        let [x, _, _] = fori_loop(0, steps as i64, start, move |_, u: [Var; 3]| step(rho, u));
+        let [x, _, _] = fori(0..steps as i64, start, move |_, u: [Var; 3]| step(rho, u));
         x
     };
     let f = jit(vmap(value_and_grad(end))).on(machine);
-    let rho: Vec<f64> = (0..paths).map(|i| 20.0 + 10.0 * i as f64 / paths as f64).collect();
+    let rho: Vec<f64> = (0..paths)
+        .map(|i| 20.0 + 10.0 * i as f64 / paths as f64)
+        .collect();
     let start = vec![1.0; paths];
     let args = machine.put(&(Array::from(rho), Array::from(start)))?;
 

@@ -36,34 +36,25 @@ fn main() -> Done {
     matmul(&device, of(4096, 64))
 }
 
-/// Times a function on the device.
-fn time<X>(
-    name: &str,
-    device: &Device,
-    f: impl Fn(X) -> Var + Send + Sync + 'static,
-    x: X::With<Array>,
-) -> Done
-where
-    X: Tree<Leaf = Var> + 'static,
-    X::With<Array>: Tree<Leaf = Array>,
-{
-    let f = jit(f).on(device);
-    let x = device.put(&x)?;
+/// Times calls of a function on the device.
+fn time(name: &str, device: &Device, call: impl Fn() -> wengert::Result<Array>) -> Done {
     // One element is read, so that the call is waited for and its results stay.
     let last = jit(|y: Var| y.reshape([-1]).at(-1)).on(device);
-    let run = || -> Result<(f64, Array), Box<dyn Error>> {
+    let run = || -> wengert::Result<(f64, Array)> {
         let begin = Instant::now();
-        let y = f.call(&x)?;
+        let y = call()?;
         last.call(&y)?.to_host()?;
         Ok((begin.elapsed().as_secs_f64() * 1e3, y))
     };
     let (first, y) = run()?;
-    let mut later = (0..5)
-        .map(|_| Ok(run()?.0))
-        .collect::<Result<Vec<f64>, Box<dyn Error>>>()?;
+    let later: wengert::Result<Vec<f64>> = (0..5).map(|_| Ok(run()?.0)).collect();
+    let mut later = later?;
     later.sort_by(f64::total_cmp);
     let mean = jit(|y: Var| y.mean()).call(&y.to_host()?)?;
-    println!("{name}: first {first:.0} ms, later {:.3} ms, mean {mean}", later[2]);
+    println!(
+        "{name}: first {first:.0} ms, later {:.3} ms, mean {mean}",
+        later[2]
+    );
     Ok(())
 }
 
@@ -78,20 +69,23 @@ fn rk4<const N: usize>(f: impl Fn([Var; N]) -> [Var; N], x: [Var; N], h: f64) ->
 }
 
 /// The derivative of the end of Lorenz's equations by their parameter, for each of many.
-fn lorenz(device: &Device, paths: usize, steps: i64) -> Done {
+fn lorenz(device: &Device, paths: usize, steps: usize) -> Done {
     let end = move |rho: Var| {
-        let f = move |[x, y, z]: [Var; 3]| {
-            [10.0 * (y - x), x * (rho - z) - y, x * y - 8.0 / 3.0 * z]
-        };
+        let f =
+            move |[x, y, z]: [Var; 3]| [10.0 * (y - x), x * (rho - z) - y, x * y - 8.0 / 3.0 * z];
         let [x, y, z] = fori(0..steps, [1.0; 3], move |_, u: [Var; 3]| rk4(f, u, 0.01));
         x + y + z
     };
-    let rho: Vec<f64> = (0..paths).map(|i| 20.0 + 10.0 * i as f64 / paths as f64).collect();
-    time("lorenz_grad", device, vmap(grad(end)), rho.into())
+    let rho: Vec<f64> = (0..paths)
+        .map(|i| 20.0 + 10.0 * i as f64 / paths as f64)
+        .collect();
+    let f = jit(vmap(grad(end))).on(device);
+    let rho = Array::from(rho).to_device(device)?;
+    time("lorenz_grad", device, || f.call(&rho))
 }
 
 /// The order of 100 of Kuramoto's oscillators, for each of many couplings.
-fn kuramoto(device: &Device, sets: usize, steps: i64) -> Done {
+fn kuramoto(device: &Device, sets: usize, steps: usize) -> Done {
     let natural: Vec<f64> = (0..100).map(|i| (i as f64 * 0.618) % 1.0 - 0.5).collect();
     let start: Vec<f64> = (0..100).map(|i| 6.0 * ((i as f64 * 0.414) % 1.0)).collect();
     let (natural, start) = (Array::from(natural), Array::from(start));
@@ -105,25 +99,34 @@ fn kuramoto(device: &Device, sets: usize, steps: i64) -> Done {
         (phase.cos().mean().square() + phase.sin().mean().square()).sqrt()
     };
     let couplings: Vec<f64> = (0..sets).map(|i| 2.0 * i as f64 / sets as f64).collect();
-    let name = format!("kuramoto_{sets}x{steps}");
-    time(&name, device, vmap(order), couplings.into())
+    let f = jit(vmap(order)).on(device);
+    let couplings = Array::from(couplings).to_device(device)?;
+    time(&format!("kuramoto_{sets}x{steps}"), device, || {
+        f.call(&couplings)
+    })
 }
 
 /// Pi by random points, so many for each of many keys.
 fn pi(device: &Device, keys: usize, points: usize) -> Done {
     let inside = move |key: Key| {
         let p = key.uniform([points, 2]);
-        p.square().sum_axis(1).le(1.0).to_f64().sum()
+        p.square().sum_axis(1).le(1.0).to(DType::F64).sum()
     };
     let f = move |key: Key| {
         let all = vmap(inside)(key.split_into(keys));
         all.sum() * 4.0 / (keys as f64 * points as f64)
     };
-    time("pi", device, f, Key::from_seed(1))
+    let f = jit(f).on(device);
+    let key = device.put(&Key::from_seed(1))?;
+    time("pi", device, || f.call(&key))
 }
 
 /// A product of two matrices.
 fn matmul(device: &Device, n: usize) -> Done {
-    let a: Vec<f64> = (0..n * n).map(|i| ((i * 7919) % 1000) as f64 / 1000.0).collect();
-    time("matmul", device, |a: Var| a.matmul(a), Array::new([n, n], a)?)
+    let a: Vec<f64> = (0..n * n)
+        .map(|i| ((i * 7919) % 1000) as f64 / 1000.0)
+        .collect();
+    let f = jit(|a: Var| a.matmul(a)).on(device);
+    let a = Array::new([n, n], a)?.to_device(device)?;
+    time("matmul", device, || f.call(&a))
 }
