@@ -40,6 +40,9 @@ const EXACT_DIVISION: u64 = 1 << 7;
 /// The bytes of scratch of a launch or of rows in flight, if there is more memory.
 const SCRATCH: usize = 1 << 30;
 
+/// The code of a program, or why there is none.
+pub type Compiled = Result<Box<dyn DeviceCode>, CompileError>;
+
 /// A device of OpenCL. Any number of threads may use it; their calls share one queue.
 pub struct OpenCl {
     pub(crate) link: Arc<Link>,
@@ -233,7 +236,7 @@ impl OpenCl {
         &self,
         programs: &[&Program],
         options: &Options,
-    ) -> Result<Vec<Result<Box<dyn DeviceCode>, CompileError>>, CompileError> {
+    ) -> Result<Vec<Compiled>, CompileError> {
         if !self.link.doubles {
             return Err(CompileError::Machine(format!(
                 "{} has no f64, in which functions of f32 are computed, too",

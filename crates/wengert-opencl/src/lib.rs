@@ -26,7 +26,7 @@ use std::sync::Arc;
 
 use wengert_run::Device;
 
-pub use device::OpenCl;
+pub use device::{Compiled, OpenCl};
 
 /// Why OpenCL cannot be used.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]

@@ -71,7 +71,7 @@ fn tried(p: &Program, inputs: &[Data]) -> Result<Vec<Data>, String> {
         ..with(Vectors::AllLoops)
     };
     // Of longer programs every second one.
-    let short = p.values.len() < 40 || p.values.len() % 2 == 0;
+    let short = p.values.len() < 40 || p.values.len().is_multiple_of(2);
     for (what, options) in [
         Some(("for any processor", narrow)),
         Some(("with wide functions", with(Vectors::Functions))),

@@ -100,7 +100,7 @@ fn defined(kind: Kind, n: usize, from: &[Vec<f64>]) -> Vec<Vec<f64>> {
     let mut re = re;
     if kind == Kind::FromHalf {
         im[0] = 0.0;
-        if n % 2 == 0 {
+        if n.is_multiple_of(2) {
             im[n / 2] = 0.0;
         }
         for k in n / 2 + 1..n {

@@ -229,7 +229,7 @@ impl Asm {
                 continue;
             }
             let from = self.operand(from, form, SECOND);
-            self.vex_op(op.vex().from_one(), &[Y(to), from]);
+            self.vex_op(op.vex().of_one(), &[Y(to), from]);
         }
     }
 

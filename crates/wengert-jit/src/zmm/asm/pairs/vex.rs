@@ -83,7 +83,7 @@ impl Vex {
     }
 
     /// The same for one source.
-    pub(super) const fn from_one(self) -> Vex {
+    pub(super) const fn of_one(self) -> Vex {
         Vex {
             order: Order::Rm,
             ..self

@@ -84,7 +84,7 @@ enum Way {
 fn radices(mut n: usize) -> Option<Vec<usize>> {
     let mut all = vec![];
     for r in [4, 2, 3, 5, 7, 11, PRIME] {
-        while n % r == 0 {
+        while n.is_multiple_of(r) {
             all.push(r);
             n /= r;
         }

@@ -74,7 +74,7 @@ impl Roots {
                 coarse: None,
             };
         }
-        let power = (order.ilog2() + 1) / 2;
+        let power = order.ilog2().div_ceil(2);
         let coarse = tables(s, dtype, (0..=n >> power).map(|k| turn(k << power, n)));
         // Less 1, so that their product with a root is small beside it: cos x - 1 = -2 sin(x/2)^2.
         let less_one = |k: u64| {
