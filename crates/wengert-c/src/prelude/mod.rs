@@ -55,6 +55,7 @@ fn text_of_c() -> String {
     }
     for (t, w) in [("f64", "64"), ("f32", "32")] {
         add(include_str!("floats.c"), [t, "", w, ""]);
+        add(&sums(t, "", ["const"; 2]), [""; 4]);
     }
     for t in ["f64", "f32", "i64", "i32", "u64", "u32", "u8"] {
         add(include_str!("keys.c"), [t, "", "", ""]);
@@ -74,9 +75,7 @@ fn text_of_devices() -> String {
     for t in ["f64", "f32"] {
         for (a, x) in KINDS {
             for (b, y) in KINDS {
-                let part = include_str!("device_sums.c").replace("$t", t);
-                let part = part.replace("$s", &format!("{a}{b}"));
-                text += &part.replace("$x", x).replace("$y", y);
+                text += &sums(t, &format!("_{a}{b}"), [x, y]);
             }
         }
         text += &include_str!("device_tiles.c").replace("$t", t);
@@ -85,6 +84,13 @@ fn text_of_devices() -> String {
         text += &include_str!("device_keys.c").replace("$t", t);
     }
     text
+}
+
+/// Sums of products of floats, whose operands are in memory with these qualifiers.
+fn sums(t: &str, suffix: &str, [x, y]: [&str; 2]) -> String {
+    let text = include_str!("sums.c").replace("$t", t);
+    let text = text.replace("$s", suffix);
+    text.replace("$x", x).replace("$y", y)
 }
 
 fn items_of(text: &str) -> Vec<Item> {

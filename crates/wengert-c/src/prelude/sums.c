@@ -1,6 +1,6 @@
-//! dot_$t_$s
+//! dot_$t$s
 /* A long sum of products: eight interleaved sums in each chunk of 4096 terms, and the chunks pairwise. */
-static $t dot_$t_$s(i64 k, $x $t* x, i64 xs, $y $t* y, i64 ys) {
+static $t dot_$t$s(i64 k, $x $t* x, i64 xs, $y $t* y, i64 ys) {
   $t tree[48];
   int level = 0;
   i64 chunks = 0;
@@ -31,11 +31,11 @@ static $t dot_$t_$s(i64 k, $x $t* x, i64 xs, $y $t* y, i64 ys) {
   while (level) total = tree[--level] + total;
   return total;
 }
-//! product_$t_$s
+//! product_$t$s
 /* A sum of products in the order of its terms, or in interleaved sums if it is that of few rows or columns. */
-static $t product_$t_$s(i64 k, int chains, $x $t* x, i64 xs, $y $t* y, i64 ys) {
+static $t product_$t$s(i64 k, int chains, $x $t* x, i64 xs, $y $t* y, i64 ys) {
   if (k == 0) return 0;
-  if (chains) return dot_$t_$s(k, x, xs, y, ys);
+  if (chains) return dot_$t$s(k, x, xs, y, ys);
   $t sum = x[0] * y[0];
   for (i64 l = 1; l < k; l++) {
     const $t term = x[l * xs] * y[l * ys];
