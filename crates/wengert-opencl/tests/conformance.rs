@@ -2,10 +2,12 @@
 //! operations, functions and generated programs as `WENGERT_OPENCL_FILES`, `_OPERATIONS`, `_FUNCTIONS` and `_PROGRAMS` say runs
 //! more, programs from the seed `WENGERT_OPENCL_SEED` on.
 
+use std::io::Write as _;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use wengert_c::Dialect;
-use wengert_c::kernels::{Grain, Kernels};
+use wengert_c::kernels::{Grain, Kernels, Step};
 use wengert_check::conformance::{Example, check, files, functions, generated, operations};
 use wengert_check::program::Limits;
 use wengert_loop::loops::prepare::prepare;
@@ -118,18 +120,38 @@ fn examples_are_joined() {
 /// `crates/wengert-opencl/tools/nvrtc.py` compiles them.
 #[test]
 fn texts_for_cuda() {
-    let Ok(folder) = std::env::var("WENGERT_CUDA_TEXTS") else {
-        return;
-    };
-    std::fs::create_dir_all(&folder).unwrap();
+    let folder = std::env::var("WENGERT_CUDA_TEXTS").ok();
     let write = |name: &str, examples: &[Example], grain: Grain| {
         let mut kernels = Kernels::new(Dialect::Cuda).grain(grain);
+        let mut launched = vec![];
         for e in examples {
-            kernels.add(&prepare(&e.program)).unwrap();
+            names(
+                &kernels.add(&prepare(&e.program)).unwrap().steps,
+                &mut launched,
+            );
         }
-        std::fs::write(format!("{folder}/{name}.cu"), kernels.source()).unwrap();
+        let source = kernels.source();
+        assert!(!launched.is_empty(), "{name}");
+        for kernel in launched {
+            assert!(
+                source.contains(&format!("W_KERNEL void {kernel}(")),
+                "{name}: {kernel}"
+            );
+        }
+        syntax(name, &source);
+        if let Some(folder) = &folder {
+            std::fs::create_dir_all(folder).unwrap();
+            std::fs::write(format!("{folder}/{name}.cu"), source).unwrap();
+        }
     };
     write("files", &files(), FINE);
+    let ensembles = crate::ensembles::examples(1000, 1000, 1_000_000, &Target::default());
+    for e in &ensembles {
+        write(&e.name, std::slice::from_ref(e), Grain::default());
+    }
+    if folder.is_none() {
+        return;
+    }
     for (name, all) in [("operations", operations()), ("functions", functions())] {
         for (i, part) in together(&all, 200).iter().enumerate() {
             write(&format!("{name}_{i}"), std::slice::from_ref(part), COARSE);
@@ -138,8 +160,65 @@ fn texts_for_cuda() {
     for (i, part) in generated(1, 40, &LIMITS).unwrap().chunks(4).enumerate() {
         write(&format!("programs_{i}"), part, Grain::default());
     }
-    let ensembles = crate::ensembles::examples(1000, 1000, 1_000_000, &Target::default());
-    for e in &ensembles {
-        write(&e.name, std::slice::from_ref(e), Grain::default());
+}
+
+/// The names of the kernels that steps launch.
+fn names(steps: &[Step], all: &mut Vec<String>) {
+    for step in steps {
+        match step {
+            Step::Launch(l) => all.push(l.kernel.clone()),
+            Step::Rows(r) => names(&r.steps, all),
+            Step::For { steps, .. } => names(steps, all),
+            Step::While { cond, steps, .. } => {
+                names(cond, all);
+                names(steps, all);
+            }
+            Step::If {
+                then, otherwise, ..
+            } => {
+                names(then, all);
+                names(otherwise, all);
+            }
+        }
     }
+}
+
+/// What a compiler of C++ must be told to read a text of CUDA.
+const CUDA: &str = r#"
+#define __device__
+#define __global__
+#define __shared__
+#define __noinline__
+struct Place { unsigned x, y, z; };
+extern Place blockIdx, blockDim, threadIdx, gridDim;
+void __syncthreads();
+template <typename T> T atomicAdd(T*, T);
+int atomicCAS(int*, int, int);
+int __clzll(long long);
+long long __double_as_longlong(double);
+unsigned __float_as_uint(float);
+double __longlong_as_double(long long);
+float __uint_as_float(unsigned);
+float __fsqrt_rn(float);
+"#;
+
+/// Checks a text of CUDA as one of C++, where there is a compiler.
+fn syntax(name: &str, source: &str) {
+    let compiler = Command::new("c++")
+        .args(["-x", "c++", "-std=c++17", "-fsyntax-only", "-w", "-"])
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    let Ok(mut compiler) = compiler else {
+        eprintln!("there is no compiler of C++: {name} is not checked");
+        return;
+    };
+    let text = format!("#include <cmath>\n{CUDA}{source}");
+    let mut input = compiler.stdin.take().unwrap();
+    let written = std::thread::spawn(move || input.write_all(text.as_bytes()));
+    let out = compiler.wait_with_output().unwrap();
+    written.join().unwrap().unwrap();
+    let said = String::from_utf8_lossy(&out.stderr);
+    let said: String = said.chars().take(2000).collect();
+    assert!(out.status.success(), "{name}: {said}");
 }
