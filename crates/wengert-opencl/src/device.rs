@@ -3,7 +3,7 @@
 use std::ffi::{CString, c_char};
 use std::fmt::{self, Debug, Formatter};
 use std::ptr::{null, null_mut};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use wengert_c::Dialect;
 use wengert_c::kernels::{Grain, Kernels, Plan};
@@ -107,11 +107,17 @@ impl Debug for OpenCl {
 }
 
 impl OpenCl {
-    /// Returns all devices of all platforms; none if no platform is installed.
+    /// Returns all devices of all platforms; none if no platform is installed. They are opened once: each call returns
+    /// the same ones, so that what one part of a program keeps on a device is there for the others.
     ///
     /// # Errors
     /// If there is no library of OpenCL, or a device cannot be opened.
     pub fn all() -> Result<Vec<Arc<OpenCl>>, OpenClError> {
+        static OPENED: OnceLock<Result<Vec<Arc<OpenCl>>, OpenClError>> = OnceLock::new();
+        OPENED.get_or_init(OpenCl::open_all).clone()
+    }
+
+    fn open_all() -> Result<Vec<Arc<OpenCl>>, OpenClError> {
         let api = api::api()?;
         let mut n = 0;
         // SAFETY: the number has a place.

@@ -48,7 +48,7 @@ pub enum OpenClError {
     },
 }
 
-/// Returns all devices of all platforms; none if no platform is installed.
+/// Returns all devices of all platforms, the same ones in each call; none if no platform is installed.
 ///
 /// # Errors
 /// If there is no library of OpenCL, or a device cannot be opened.

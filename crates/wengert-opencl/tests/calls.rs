@@ -207,3 +207,20 @@ fn calls_are_cut_where_they_need_much_memory() {
         );
     }
 }
+
+/// An array that one part of a program has put on a device is there for a function of another part.
+#[test]
+fn devices_are_the_same_whenever_they_are_listed() {
+    if device().is_none() {
+        return;
+    }
+    let first = || wengert::Device::from(wengert_opencl::devices().unwrap().remove(0));
+    assert_eq!(first(), first());
+    let x = wengert::Array::from([1.0, 2.0])
+        .to_device(&first())
+        .unwrap();
+    let twice = wengert::jit(|x: wengert::Var| 2.0 * x).on(first());
+    let y = twice.call(&x).unwrap();
+    assert_eq!(y.device(), first());
+    assert_eq!(y.to_vec::<f64>().unwrap(), [2.0, 4.0]);
+}
