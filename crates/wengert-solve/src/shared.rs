@@ -26,6 +26,37 @@ pub(crate) fn number(x: f64, dtype: DType) -> Var {
     Var::from(x).to(dtype)
 }
 
+/// Requires options that bound something, such as tolerances and limits of steps, to be numbers that are not negative.
+///
+/// # Errors
+/// If one is not.
+#[track_caller]
+pub(crate) fn not_negative(op: &str, options: &[(&str, f64)]) {
+    for (name, x) in options {
+        if x.is_nan() || *x < 0.0 {
+            refuse(op, format!("{name} is {x}, and must not be negative"))
+        }
+    }
+}
+
+/// Requires options that are lengths, if they are given, to be numbers other than zero.
+///
+/// # Errors
+/// If one is not.
+#[track_caller]
+pub(crate) fn not_zero(op: &str, options: &[(&str, Option<f64>)]) {
+    for (name, x) in options {
+        if let Some(x) = x
+            && (x.is_nan() || *x == 0.0)
+        {
+            refuse(
+                op,
+                format!("{name} is {x}, and must be a number other than zero"),
+            )
+        }
+    }
+}
+
 /// The tree `a` where `condition` holds, and else `b`.
 pub(crate) fn choose<X: State>(condition: Var, a: X, b: X) -> X {
     tree::map2(a, b, |a, b| condition.select(a, b))

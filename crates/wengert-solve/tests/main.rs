@@ -9,6 +9,7 @@ mod mgh;
 mod minimize;
 mod nested;
 mod optim;
+mod options;
 mod quad;
 mod quad_generated;
 mod root;

@@ -4,7 +4,7 @@ use wengert::prelude::*;
 use wengert::solver::refuse;
 
 use crate::State;
-use crate::shared::{eps, number};
+use crate::shared::{eps, not_negative, number};
 
 /// The tolerance of numbers near zero, which [`Ode::atol`](super::Ode::atol) takes.
 #[derive(Clone, Copy, Debug)]
@@ -52,6 +52,18 @@ impl From<Var> for Atol {
 }
 
 impl Atol {
+    /// Requires those that are known where the equation is traced to make sense.
+    #[track_caller]
+    pub(super) fn expect_valid(self) {
+        match self {
+            Atol::One(atol) => not_negative("ode", &[("atol", atol)]),
+            Atol::Each(each) => each
+                .iter()
+                .for_each(|a| not_negative("ode", &[("atol", *a)])),
+            Atol::Traced(_) => {}
+        }
+    }
+
     /// The tolerances of each leaf of a state: numbers, or arrays of the leaf's shape.
     ///
     /// # Errors
@@ -171,6 +183,14 @@ pub enum Norm {
     LargestLeaf,
 }
 
+/// The smallest number that is not subnormal.
+fn least(dtype: DType) -> f64 {
+    match dtype {
+        DType::F32 => f64::from(f32::MIN_POSITIVE),
+        _ => f64::MIN_POSITIVE,
+    }
+}
+
 /// What an error may be: `atol + rtol |y|` for each number of the state.
 #[derive(Clone, Debug)]
 pub(super) struct Tolerance {
@@ -183,7 +203,12 @@ pub(super) struct Tolerance {
 impl Tolerance {
     /// What the errors of the numbers between two states may be, by the tolerances of a leaf.
     fn scale(&self, atol: Var, from: Var, to: Var) -> Var {
-        atol + self.rtol * from.abs().maximum(to.abs())
+        let scale = atol + self.rtol * from.abs().maximum(to.abs());
+        match atol.as_literal() {
+            Some(atol) if atol.bits != 0 => scale,
+            // An error of zero is within a tolerance of zero: zero is not divided by zero.
+            _ => scale.maximum(number(least(scale.dtype()), scale.dtype())),
+        }
     }
 
     /// What the error of each number of a state that is one vector may be.

@@ -135,7 +135,13 @@ pub(super) fn adaptive<Y: State, M: Method, W: Watch, K: Keep<Y>>(
         evaluations: Var::from(tried + 1i64),
         status: {
             let finite = span.is_finite() & all_finite(&y0);
-            let running = span.eq(0.0).select(Status::Finished.code(), RUNNING);
+            let none = ode.max_steps == 0 || limit == Some(0);
+            let first = if none {
+                Status::StepLimit.code()
+            } else {
+                RUNNING
+            };
+            let running = span.eq(0.0).select(Status::Finished.code(), first);
             let running = field.met.select(running, Status::Infeasible.code());
             finite.select(running, Status::StartNotFinite.code())
         },

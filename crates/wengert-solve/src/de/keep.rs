@@ -4,8 +4,8 @@ use wengert::prelude::*;
 use wengert::solver::{asked_at, refuse};
 
 use super::method::{Field, Method, Trial, horner};
-use crate::State;
 use crate::shared::choose;
+use crate::{State, Status};
 
 /// A step that was tried.
 pub(super) struct Taken<'a, Y: State, M: Method> {
@@ -95,6 +95,18 @@ impl<Y: State> Lift<Y> for Ends {
 #[derive(Clone, Copy)]
 pub(super) struct Rows {
     pub(super) times: Var,
+}
+
+impl Rows {
+    /// The status of an integration from a time that had this one: a failure if the times do not go one way from there, because
+    /// those after the first that goes back are not met.
+    pub(super) fn in_order(&self, t0: Var, status: Var) -> Var {
+        let times = stop_gradient(self.times);
+        let is_back = times.at(-1).lt(stop_gradient(t0));
+        let steps = times.diff(0);
+        let ordered = is_back.select(steps.le(0.0).all(), steps.ge(0.0).all());
+        (status.gt(0) & !ordered).select(Status::Infeasible.code(), status)
+    }
 }
 
 impl<Y: State> Keep<Y> for Rows {

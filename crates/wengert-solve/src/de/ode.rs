@@ -2,12 +2,14 @@
 
 use wengert::IntoTree;
 use wengert::prelude::*;
+use wengert::solver::refuse;
 use wengert::tree::ravel;
 
 use super::adjoint::Adjoint;
 use super::control::{Atol, Controller, Norm};
 use super::method::Method;
 use super::precondition::{Direct, Prepared};
+use crate::shared::{not_negative, not_zero};
 use crate::status::outcome;
 use crate::{OnStep, State, Step, Watch};
 
@@ -232,6 +234,18 @@ impl<M: Method, W: Watch, P> Ode<M, W, P> {
     {
         self.mass = Some(ravel(mass.into_tree()).0);
         self
+    }
+
+    /// Requires options that make sense.
+    #[track_caller]
+    pub(super) fn expect_valid(&self) {
+        not_negative("ode", &[("rtol", self.rtol)]);
+        self.atol.expect_valid();
+        not_negative("ode", &[("max_steps", self.max_steps as f64)]);
+        not_zero("ode", &[("dt0", self.dt0), ("dt_max", self.dt_max)]);
+        if self.fixed == Some(0) {
+            refuse("ode", "no step leads to the end");
+        }
     }
 
     /// Calls a closure after each accepted step: with the number of the step, the time, and the step's length.

@@ -59,7 +59,8 @@ impl<M: Method, W: Watch, P> Ode<M, W, P> {
     ///
     /// # Errors
     /// If the state has leaves that are no floats, or of two types; if the value of `f` differs from it in structure, shapes
-    /// or dtypes; if the method needs fixed steps and there are none.
+    /// or dtypes; if the method needs fixed steps and there are none; if a tolerance or the limit of steps is negative or NaN, or a
+    /// length of steps is NaN or zero.
     #[track_caller]
     pub fn solve<I, A>(
         &self,
@@ -87,7 +88,8 @@ impl<M: Method, W: Watch, P> Ode<M, W, P> {
 
     /// Integrates `y' = f(t, y)` from `t0` and returns the state at times, a vector that ascends or descends from `t0`. The
     /// steps do not depend on the times but for the last, at which the integration ends; states between are those of the method's
-    /// own polynomial in a step. A time at or before the start has the state at the start.
+    /// own polynomial in a step. A time at or before the start has the state at the start. Times that go back, or are NaN, end with
+    /// [`Status::Infeasible`](crate::Status::Infeasible).
     ///
     /// ```
     /// use wengert::prelude::*;
@@ -239,6 +241,7 @@ impl<M: Method, W: Watch, P> Ode<M, W, P> {
     /// The start and the ends, of one type.
     pub(super) fn start<Y: State>(&self, place: Place, y0: Y, ends: [Var; 2]) -> (Y, [Var; 2]) {
         asked_at(place, || {
+            self.expect_valid();
             expect_floats("ode", "the state", &y0);
             let types: Vec<DType> = tree::leaves(&y0).iter().map(|v| v.dtype()).collect();
             let Some(&dtype) = types.first() else {
@@ -343,14 +346,18 @@ impl<M: Method, W: Watch> Ode<M, W> {
     ) -> (Solution<Y>, Option<Events<Y>>) {
         self.by_steps(place, events.is_empty() && rates.is_simple());
         asked_at(place, || {
-            if self.adjoint != Adjoint::Steps {
-                return (adjoint::sample(self, place, rates.rate, span, times), None);
-            }
-            let run = self.integrate(place, rates, span, &Rows { times }, events);
-            let (solution, (y, _), events) = run.parts();
+            let (rows, t0) = (Rows { times }, span.t0);
+            let (solution, events) = match self.adjoint {
+                Adjoint::Steps => {
+                    let run = self.integrate(place, rates, span, &rows, events);
+                    let (solution, (y, _), events) = run.parts();
+                    (Solution { y, ..solution }, events)
+                }
+                _ => (adjoint::sample(self, place, rates.rate, span, times), None),
+            };
             let solution = Solution {
                 t: times,
-                y,
+                status: rows.in_order(t0, solution.status),
                 ..solution
             };
             (solution, events)

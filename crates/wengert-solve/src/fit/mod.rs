@@ -63,6 +63,7 @@ use space::Space;
 use triangle::Triangle;
 
 use crate::State;
+use crate::shared::not_negative;
 use crate::status::outcome;
 use crate::watch::Watch;
 
@@ -349,15 +350,15 @@ impl<W: Watch> LevenbergMarquardt<W> {
     /// Requires options that make sense.
     #[track_caller]
     fn expect_valid(&self, op: &str) {
-        for (name, x) in [
-            ("ftol", self.ftol),
-            ("xtol", self.xtol),
-            ("gtol", self.gtol),
-        ] {
-            if x.is_nan() || x < 0.0 {
-                refuse(op, format!("{name} is {x}, and must not be negative"))
-            }
-        }
+        not_negative(
+            op,
+            &[
+                ("ftol", self.ftol),
+                ("xtol", self.xtol),
+                ("gtol", self.gtol),
+                ("max_steps", self.max_steps as f64),
+            ],
+        );
         let positive = |name: &str, x: f64| {
             if !(x > 0.0 && x.is_finite()) {
                 refuse(
@@ -370,12 +371,6 @@ impl<W: Watch> LevenbergMarquardt<W> {
         positive("radius", self.radius);
         if let Some(width) = self.loss.width() {
             positive("the width of the loss", width);
-        }
-        if self.max_steps < 0 {
-            refuse(
-                op,
-                format!("max_steps is {}, and must not be negative", self.max_steps),
-            )
         }
     }
 }

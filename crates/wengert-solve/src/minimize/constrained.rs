@@ -10,7 +10,7 @@ use wengert::{IntoTree, custom_root_aux};
 use super::descent::descend;
 use super::lbfgs::Recent;
 use super::{Found, Limits};
-use crate::shared::{RUNNING, largest, matrix, number, scalar, vector};
+use crate::shared::{RUNNING, largest, matrix, not_negative, number, scalar, vector};
 use crate::status::outcome;
 use crate::{State, Status};
 
@@ -153,6 +153,8 @@ impl AugmentedLagrangian {
     {
         let (place, op) = (Location::caller(), "minimize");
         asked_at(place, || {
+            not_negative(op, &[("tolerance", self.tolerance)]);
+            not_negative(op, &[("max_steps", self.max_steps as f64)]);
             let (x, tree) = vector(op, start.into_tree());
             let (n, dtype) = (x.shape()[0], x.dtype());
             let value = |x: Var| {

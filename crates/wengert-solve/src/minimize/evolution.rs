@@ -8,7 +8,7 @@ use wengert::random::KeyFamily;
 use wengert::solver::{asked_at, same_trees};
 
 use super::{Bounded, Found, Minimum, minimum};
-use crate::shared::{RUNNING, choose, eps, largest, number, scalar, vector};
+use crate::shared::{RUNNING, choose, eps, largest, not_negative, number, scalar, vector};
 use crate::{State, Status};
 
 /// Minimisation within bounds by differential evolution (Storn and Price 1997), for functions with many minima:
@@ -113,6 +113,8 @@ impl DifferentialEvolution {
     {
         let (place, op) = (Location::caller(), "minimize");
         asked_at(place, || {
+            not_negative(op, &[("tolerance", self.tolerance)]);
+            not_negative(op, &[("max_steps", self.max_steps as f64)]);
             let (low, high) = (low.into_tree(), high.into_tree());
             same_trees(op, ["the lower bound", "the upper bound"], &low, &high);
             let (from, tree) = vector(op, low.clone());
@@ -371,6 +373,10 @@ impl CmaEs {
         I::Tree: State,
     {
         let place = Location::caller();
+        asked_at(place, || {
+            not_negative("minimize", &[("xtol", self.xtol), ("ftol", self.ftol)]);
+            not_negative("minimize", &[("max_steps", self.max_steps as f64)]);
+        });
         let family = key.fold_in();
         minimum(place, "minimize", true, &f, start, |f, x| {
             let value = |x: Var| f(x).0;

@@ -43,7 +43,7 @@ use wengert::solver::asked_at;
 use wengert::{IntoTree, custom_root_aux};
 
 use crate::State;
-use crate::shared::{eps, scalar, solve_symmetric, vector};
+use crate::shared::{eps, not_negative, scalar, solve_symmetric, vector};
 use crate::status::outcome;
 
 /// A minimum: the unknowns, the value there, and how it was found.
@@ -97,7 +97,16 @@ impl Default for Limits {
 }
 
 impl Limits {
+    #[track_caller]
     fn at_least(self, dtype: DType) -> Limits {
+        let steps = self.max_steps as f64;
+        let tolerances = [
+            ("gtol", self.gtol),
+            ("ftol", self.ftol),
+            ("xtol", self.xtol),
+        ];
+        not_negative("minimize", &tolerances);
+        not_negative("minimize", &[("max_steps", steps)]);
         let gtol = if dtype == DType::F32 { 1e-4 } else { 0.0 };
         Limits {
             gtol: self.gtol.max(gtol),

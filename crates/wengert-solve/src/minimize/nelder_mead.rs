@@ -7,7 +7,7 @@ use wengert::prelude::*;
 use wengert::solver::asked_at;
 
 use super::{Found, Minimum, minimum};
-use crate::shared::{RUNNING, eps, number};
+use crate::shared::{RUNNING, eps, not_negative, number};
 use crate::{State, Status};
 
 /// Minimisation without derivatives, by the simplex of Nelder and Mead (1965) with the factors of Gao and Han, *Implementing
@@ -112,6 +112,10 @@ impl NelderMead {
         I::Tree: State,
     {
         let place = Location::caller();
+        asked_at(place, || {
+            not_negative("minimize", &[("xtol", self.xtol), ("ftol", self.ftol)]);
+            not_negative("minimize", &[("max_steps", self.max_steps as f64)]);
+        });
         minimum(place, "minimize", true, &f, start, |f, x| {
             self.search(place, &|x| f(x).0, x)
         })

@@ -8,7 +8,7 @@ use wengert::{IntoTree, custom_root_aux};
 
 use super::Minimum;
 use crate::Status;
-use crate::shared::{RUNNING, ends, eps, number, scalar};
+use crate::shared::{RUNNING, ends, eps, not_negative, number, scalar};
 
 /// (3 - √5) / 2, the smaller part of the golden section.
 const GOLDEN: f64 = 0.381_966_011_250_105_1;
@@ -122,6 +122,8 @@ impl InInterval {
         parabolas: bool,
     ) -> Minimum<Var> {
         asked_at(place, || {
+            not_negative("minimize", &[("xtol", self.xtol), ("rtol", self.rtol)]);
+            not_negative("minimize", &[("max_steps", self.max_steps as f64)]);
             let (a, b) = ends("minimize", a, b);
             let f = |x: Var| {
                 asked_at(place, || {

@@ -48,6 +48,7 @@ use wengert::solver::{asked_at, expect_floats, inside, refuse};
 use wengert::{IntoTree, Type};
 
 use crate::State;
+use crate::shared::not_negative;
 use crate::status::outcome;
 
 /// An integral.
@@ -76,7 +77,11 @@ struct Tolerances {
 
 impl Tolerances {
     /// Returns the relative and the absolute tolerance for values of some types.
+    #[track_caller]
     fn of(self, types: &[Type]) -> (f64, f64) {
+        for (name, x) in [("rtol", self.rtol), ("atol", self.atol)] {
+            not_negative("integrate", &[(name, x.unwrap_or(0.0))]);
+        }
         let narrow = types.iter().any(|ty| ty.dtype == DType::F32);
         let (rtol, atol) = if narrow { (1e-5, 1e-6) } else { (1e-10, 1e-12) };
         (self.rtol.unwrap_or(rtol), self.atol.unwrap_or(atol))

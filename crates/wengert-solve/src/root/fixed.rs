@@ -9,7 +9,7 @@ use wengert::{IntoTree, custom_root_aux};
 
 use super::Root;
 use super::trust::Found;
-use crate::shared::{DENSE, RUNNING, choose, eps, largest, matrix, number, vector};
+use crate::shared::{DENSE, RUNNING, choose, eps, largest, matrix, not_negative, number, vector};
 use crate::{State, Status};
 
 /// The search for a fixed point `x = g(x)` by iteration, accelerated by the last few steps: Anderson, *Iterative procedures
@@ -109,6 +109,8 @@ impl Anderson {
         let place = Location::caller();
         let op = "fixed_point";
         asked_at(place, || {
+            not_negative(op, &[("tolerance", self.tolerance)]);
+            not_negative(op, &[("max_steps", self.max_steps as f64)]);
             let start = start.into_tree();
             let (x, tree) = vector(op, start.clone());
             let n = x.shape()[0];

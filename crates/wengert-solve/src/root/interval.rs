@@ -8,7 +8,7 @@ use wengert::{IntoTree, custom_root_aux};
 
 use super::methods::{self, Place, Proposal};
 use crate::Status;
-use crate::shared::{RUNNING, choose, ends, eps, number, scalar};
+use crate::shared::{RUNNING, choose, ends, eps, not_negative, number, scalar};
 use crate::status::outcome;
 
 /// A root: the unknowns, what is left there, and how it was found.
@@ -130,6 +130,8 @@ impl InInterval {
     {
         let place = Location::caller();
         asked_at(place, || {
+            not_negative("root", &[("xtol", self.xtol), ("rtol", self.rtol)]);
+            not_negative("root", &[("max_steps", self.max_steps as f64)]);
             let (a, b) = ends("root", a.into_tree(), b.into_tree());
             let f = |x: Var| {
                 asked_at(place, || {

@@ -10,7 +10,7 @@ use wengert::{IntoTree, custom_root_aux};
 
 use super::Root;
 use super::trust::{self, Found};
-use crate::shared::{DENSE, matrix, vector};
+use crate::shared::{DENSE, matrix, not_negative, vector};
 use crate::{OnStep, State, Step, Watch};
 
 /// How a root is searched for.
@@ -142,6 +142,8 @@ impl<W: Watch> Search<W> {
     {
         let place = Location::caller();
         asked_at(place, || {
+            not_negative("root", &[("ftol", self.ftol), ("xtol", self.xtol)]);
+            not_negative("root", &[("max_steps", self.max_steps as f64)]);
             let (x, tree) = vector("root", start.into_tree());
             let ty = x.ty();
             let f = |x: Var| {

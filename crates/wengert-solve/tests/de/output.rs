@@ -2,7 +2,10 @@
 
 use wengert::prelude::*;
 use wengert_solve::Status;
-use wengert_solve::de::{Dense, DormandPrince8, Heun, Ode, Tsit5, Vern7};
+use wengert_solve::de::{
+    Adjoint, Bdf, Dde, Dense, DormandPrince8, Event, Heun, Kvaerno5, Method, Ode, Rkc, Rodas5P,
+    Tsit5, Vern7,
+};
 
 type Result<T = (), E = Box<dyn std::error::Error>> = std::result::Result<T, E>;
 
@@ -172,4 +175,127 @@ fn stiff_methods_are_functions_of_time_too() -> Result {
     check(Bdf::default())?;
     check(Kvaerno5::default())?;
     check(Rodas5P::default())
+}
+
+#[test]
+fn times_that_go_back_are_not_met() -> Result {
+    let f = |_: Var, y: Var| -y;
+    let late = |_t: Var, y: Var, _past: Vec<Var>| -y;
+    let all = move |times: Var| {
+        let ode = |adjoint| Ode::new(Tsit5).adjoint(adjoint).sample(f, 1.0, 0.0, times);
+        let events = [Event::new(|t: Var, _: Var| t - 9.0)];
+        [
+            ode(Adjoint::Steps).status,
+            ode(Adjoint::Backsolve).status,
+            Ode::new(Tsit5).fixed(4).sample(f, 1.0, 0.0, times).status,
+            Ode::new(Tsit5)
+                .events(events)
+                .sample(f, 1.0, 0.0, times)
+                .0
+                .status,
+            Dde::new(Tsit5)
+                .sample(late, [1.0], |_| Var::from(1.0), 0.0, times)
+                .status,
+        ]
+    };
+    let all = jit(all);
+    let nan = f64::NAN;
+    for times in [[-1.0, 0.0, 0.0, 1.0], [0.5, 0.5, 1.0, 1.0]] {
+        for status in all.call(times)? {
+            assert_eq!(status.item::<i64>()?, Status::Finished.code(), "{times:?}");
+        }
+    }
+    for times in [
+        [0.5, 2.0, 1.0, 2.0],
+        [0.5, nan, 1.0, 2.0],
+        [-1.0, 0.5, -0.5, 2.0],
+    ] {
+        for status in all.call(times)? {
+            assert_eq!(
+                status.item::<i64>()?,
+                Status::Infeasible.code(),
+                "{times:?}"
+            );
+        }
+    }
+    // A row before the first time that goes back is what it is.
+    let rows = jit(move |times: Var| Ode::new(Tsit5).sample(f, 1.0, 0.0, times).y);
+    let rows = rows.call([0.5, 2.0, 1.0])?.to_vec::<f64>()?;
+    assert!((rows[0] - f64::exp(-0.5)).abs() < 1e-6 && rows[1].is_nan());
+    Ok(())
+}
+
+#[test]
+fn no_steps_are_none() -> Result {
+    let f = |_: Var, y: Var| -y;
+    let ends = jit(move |y: Var| {
+        let s = Ode::new(Tsit5).max_steps(0).solve(f, y, 0.0, 1.0);
+        let all = Ode::new(Tsit5).steps(f, y, 0.0, 1.0, 0);
+        let dense = Ode::new(Tsit5).dense(f, y, 0.0, 1.0, 0);
+        (
+            (s.t, s.y, s.steps, s.status),
+            (all.t, all.y, all.steps, all.status),
+            (dense.at(0.0), dense.status),
+        )
+    });
+    let (s, all, dense) = ends.call(3.0)?;
+    let limit = Array::from(Status::StepLimit.code());
+    assert_eq!(
+        s,
+        (
+            Array::from(0.0),
+            Array::from(3.0),
+            Array::from(0i64),
+            limit.clone()
+        )
+    );
+    assert_eq!(
+        all,
+        (
+            Array::from([0.0]),
+            Array::from([3.0]),
+            Array::from(0i64),
+            limit.clone()
+        )
+    );
+    assert_eq!(dense, (Array::from(3.0), limit));
+    Ok(())
+}
+
+#[test]
+fn numbers_that_stay_zero_need_no_absolute_tolerance() -> Result {
+    fn check<M: Method + Send + Sync + 'static>(method: M) -> Result {
+        let f = jit(move |y: Var| {
+            let ode = |atol: Var| Ode::new(method).atol(atol).rtol(1e-7);
+            let rate = |_: Var, [x, z]: [Var; 2]| [-x, 0.0 * z];
+            let solve = |atol: Var| {
+                let s = ode(atol).solve(rate, [y, 0.0.into()], 0.0, 1.0);
+                (s.y[0], s.status)
+            };
+            let plain = Ode::new(method)
+                .atol(0.0)
+                .solve(rate, [y, 0.0.into()], 0.0, 1.0);
+            [(plain.y[0], plain.status), solve(zeros([2]))]
+        });
+        for (y, status) in f.call(1.0)? {
+            assert_eq!(
+                status.item::<i64>()?,
+                Status::Finished.code(),
+                "{}",
+                M::NAME
+            );
+            assert!(
+                (y.item::<f64>()? - f64::exp(-1.0)).abs() < 1e-4,
+                "{}: {y}",
+                M::NAME
+            );
+        }
+        Ok(())
+    }
+    check(Tsit5)?;
+    check(DormandPrince8)?;
+    check(Rkc::new())?;
+    check(Rodas5P::new())?;
+    check(Kvaerno5::new())?;
+    check(Bdf::new())
 }

@@ -9,7 +9,9 @@ use wengert::{Complex, IntoTree};
 
 use super::of_vectors;
 use crate::root::Search;
-use crate::shared::{DENSE, RUNNING, choose, eps, largest, matrix, number, vector};
+use crate::shared::{
+    DENSE, RUNNING, choose, eps, largest, matrix, not_negative, not_zero, number, vector,
+};
 use crate::status::outcome;
 use crate::{State, Status};
 
@@ -109,6 +111,9 @@ impl SteadyState {
     {
         let place = Location::caller();
         asked_at(place, || {
+            not_zero("steady_state", &[("dt0", Some(self.dt0))]);
+            not_negative("steady_state", &[("ftol", self.ftol), ("dt0", self.dt0)]);
+            not_negative("steady_state", &[("max_steps", self.max_steps as f64)]);
             let (x0, tree) = vector("steady_state", start.into_tree());
             let f = |_: Var, y: I::Tree| f(y).into_tree();
             let rate = of_vectors("steady_state", place, f, tree.clone());

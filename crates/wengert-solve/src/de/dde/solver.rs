@@ -9,8 +9,9 @@ use wengert::solver::{asked_at, inside, refuse, same_trees};
 use super::ring::Ring;
 use crate::State;
 use crate::de::control::{Controller, Norm, Tolerance};
+use crate::de::keep::Rows;
 use crate::de::{Method, Solution};
-use crate::shared::{ends, number, vector};
+use crate::shared::{ends, not_negative, not_zero, number, vector};
 
 pub(super) const OP: &str = "dde";
 
@@ -140,7 +141,8 @@ impl<M: Method> Dde<M> {
     }
 
     /// Solves an equation from `t0`, and returns the states at the times `at`, a vector that rises, by the method's dense output. The
-    /// integration ends at the last of them.
+    /// integration ends at the last of them. Times that go back, or are NaN, end with
+    /// [`Status::Infeasible`](crate::Status::Infeasible).
     ///
     /// # Errors
     /// As [`Dde::solve`], and if the times are not a vector of floats with at least one.
@@ -175,7 +177,8 @@ impl<M: Method> Dde<M> {
                 Some(_) => self.equal(&problem, Some(at)),
             };
             let y = wengert::map(found.y, back);
-            found.solution(at, y)
+            let status = Rows { times: at }.in_order(problem.t0, found.status);
+            Found { status, ..found }.solution(at, y)
         })
     }
 
@@ -195,6 +198,9 @@ impl<M: Method> Dde<M> {
         A: IntoTree<Tree = Y>,
         F: Fn(Var, Y, Vec<Y>) -> A,
     {
+        not_negative(OP, &[("rtol", self.rtol), ("atol", self.atol)]);
+        not_negative(OP, &[("max_steps", self.max_steps as f64)]);
+        not_zero(OP, &[("dt0", self.dt0), ("dt_max", self.dt_max)]);
         let (t0, t1) = ends(OP, t0, t1);
         // The state's type is that of the history at the start.
         let first = history(t0);

@@ -10,7 +10,7 @@ use super::brownian::{Brownian, Point};
 use super::diffusion::Diffusion;
 use super::scheme::Scheme;
 use super::{Path, Place, Problem, Sde, Start, code, finite, real, times};
-use crate::shared::{RUNNING, choose, eps};
+use crate::shared::{RUNNING, choose, eps, not_negative, not_zero};
 use crate::{State, Status};
 
 /// A scheme whose steps follow an estimate of the error: see [`Scheme::adaptive`].
@@ -198,6 +198,10 @@ impl AdaptiveSteps {
         F: Fn(Var, Y) -> A,
         G: Diffusion<Y>,
     {
+        for (name, x) in [("rtol", self.rtol), ("atol", self.atol)] {
+            not_negative(OP, &[(name, x.unwrap_or(0.0))]);
+        }
+        not_zero(OP, &[("dt0", self.dt0)]);
         let n = at.shape()[0];
         if n == 0 {
             refuse(OP, "there is no time at which the solution is wanted");
