@@ -59,6 +59,7 @@ chapters! {
     profile: "../docs/src/profile.md";
     export: "../docs/src/export.md";
     languages: "../docs/src/languages.md";
+    c_libraries: "../docs/src/c-libraries.md";
     adding_an_operation: "../docs/src/adding-an-operation.md";
 }
 

@@ -163,3 +163,142 @@ print('well')
         assert!(out.contains("well"), "{out}");
     }
 }
+
+/// DiffSL's external object, called as diffsl calls it.
+#[test]
+fn diffsl_finds_its_functions() {
+    let args = (0.5, [1.0, 0.25], [2.0, 3.0]);
+    let files = export(jit(field), args, "field")
+        .unwrap()
+        .diffsl([0.5, -1.25])
+        .files()
+        .unwrap();
+    // Those of src/execution/external_interface.rs of diffsl 0.12.
+    let mut names = "barrier_init set_constants set_u0 set_u0_grad set_u0_rgrad set_u0_sgrad mass mass_rgrad set_id get_dims \
+        set_inputs get_inputs set_inputs_grad set_inputs_rgrad"
+        .to_string();
+    for name in ["reset", "rhs", "calc_out", "calc_stop"] {
+        names += &format!(" {name} {name}_grad {name}_rgrad {name}_sgrad {name}_srgrad");
+    }
+    for name in names.split_whitespace() {
+        let declared = files.header.matches(&format!("void {name}(")).count();
+        assert_eq!(declared, 1, "{name}");
+    }
+    let Some(cc) = compiler() else { return };
+    let folder = Folder::new();
+    files.write_to(folder.path()).unwrap();
+    folder.write(
+        "main.c",
+        r#"#include <math.h>
+#include <stdio.h>
+#include "field.h"
+static int off(double a, double b) { return !(fabs(a - b) < 1e-14); }
+int main(void) {
+  unsigned states, inputs, outputs, data_len, stop, has_mass, has_reset;
+  get_dims(&states, &inputs, &outputs, &data_len, &stop, &has_mass, &has_reset);
+  if (states != 2 || inputs != 2 || outputs != 2 || data_len != 2 || stop || has_mass || has_reset) return 1;
+  const double p[2] = {2, 3}, dp[2] = {0.25, -2};
+  double data[2], ddata[2], back[2], u[2], rr[2], drr[2], id[2];
+  set_constants(0, 1);
+  set_inputs(p, data, 0);
+  get_inputs(back, data);
+  if (back[0] != 2 || back[1] != 3) return 2;
+  set_u0(u, data, 0, 1);
+  set_id(id);
+  if (u[0] != 0.5 || u[1] != -1.25 || id[0] != 1 || id[1] != 1) return 3;
+  const double t = 0.5, c = cos(t);
+  rhs(t, u, data, rr, 0, 1);
+  if (off(rr[0], u[1]) || off(rr[1], 2 * 0.75 * -1.25 - 0.5 + 3 * c)) return 4;
+  /* By hand: d(v')/dx = -2 p0 x v - 1, d(v')/dv = p0 (1 - x^2), d(v')/dp = (1 - x^2) v, cos t. */
+  const double du[2] = {2, -3};
+  const double along = 1.5 * 2 + 1.5 * -3, by_p = -0.9375 * 0.25 + c * -2;
+  set_inputs_grad(p, dp, data, ddata, 0);
+  rhs_grad(t, u, du, data, ddata, rr, drr, 0, 1);
+  if (off(drr[0], -3) || off(drr[1], along + by_p)) return 5;
+  rhs_sgrad(t, u, data, ddata, rr, drr, 0, 1);
+  if (off(drr[0], 0) || off(drr[1], by_p)) return 6;
+  /* Reverse mode adds, and takes its cotangent. */
+  double bar[2] = {10, 20}, w[2] = {1, 4};
+  ddata[0] = 100;
+  ddata[1] = 200;
+  rhs_rgrad(t, u, bar, data, ddata, rr, w, 0, 1);
+  if (off(bar[0], 10 + 4 * 1.5) || off(bar[1], 20 + 1 + 4 * 1.5) || w[0] != 0 || w[1] != 0) return 7;
+  if (off(ddata[0], 100 + 4 * -0.9375) || !(fabs(ddata[1] - 200 - 4 * c) < 1e-12)) return 8;
+  w[1] = 1;
+  ddata[0] = ddata[1] = 0;
+  rhs_srgrad(t, u, data, ddata, rr, w, 0, 1);
+  if (off(ddata[0], -0.9375) || off(ddata[1], c) || w[1] != 0) return 9;
+  double dinputs[2] = {1, 1};
+  set_inputs_rgrad(p, dinputs, data, ddata, 0);
+  if (off(dinputs[0], 0.0625) || ddata[0] != 0) return 10;
+  double out[2], mv[2];
+  calc_out(t, u, data, out, 0, 1);
+  mass(t, u, data, mv, 0, 1);
+  if (out[0] != u[0] || out[1] != u[1] || mv[0] != u[0] || mv[1] != u[1]) return 11;
+  set_u0_grad(u, rr, data, ddata, 0, 1);
+  if (rr[0] != 0 || rr[1] != 0) return 12;
+  puts("well");
+  return 0;
+}
+"#,
+    );
+    let mut command = Command::new(cc);
+    command.current_dir(folder.path()).args(STRICT);
+    command.args(sanitised());
+    command.args(["field.c", "main.c", "-o", "program", "-lm"]);
+    ran(&mut command).unwrap();
+    let out = ran(Command::new("./program").current_dir(folder.path())).unwrap();
+    assert_eq!(String::from_utf8(out).unwrap(), "well\n");
+}
+
+/// Without parameters there are no inputs; a call that fails gives NaN; and what does not fit is refused.
+#[test]
+fn diffsl_takes_right_hand_sides() {
+    let f = |(_t, u): (Var, Var)| {
+        wengert::check(u.ge(0.0).all(), "negative");
+        -u
+    };
+    let files = |name: &str, start: &[f64]| {
+        let export = export(jit(f), (0.0, [1.0]), name).unwrap();
+        export.diffsl(start.iter().copied()).files()
+    };
+    let message = |e: Result<Files, wengert_c::CError>| e.unwrap_err().to_string();
+    let e = message(files("decay", &[1.0, 2.0]));
+    assert!(e.contains("1 numbers, and 2 are given"), "{e}");
+    let e = message(files("mass", &[1.0]));
+    assert!(e.contains("take another name"), "{e}");
+    let e = message(
+        export(jit(|x: Var| x), 1.0, "same")
+            .unwrap()
+            .diffsl([1.0])
+            .files(),
+    );
+    assert!(e.contains("wanted is a function of a time"), "{e}");
+    let Some(cc) = compiler() else { return };
+    let folder = Folder::new();
+    files("decay", &[1.0])
+        .unwrap()
+        .write_to(folder.path())
+        .unwrap();
+    folder.write(
+        "main.c",
+        "#include \"decay.h\"\nint main(void) {
+  unsigned n[7];
+  double u[1] = {-1}, du[1] = {1}, rr[1], drr[1];
+  get_dims(n, n + 1, n + 2, n + 3, n + 4, n + 5, n + 6);
+  if (n[0] != 1 || n[1] != 0 || n[3] != 0) return 1;
+  rhs(0, u, 0, rr, 0, 1);
+  rhs_grad(0, u, du, 0, 0, rr, drr, 0, 1);
+  if (rr[0] == rr[0] || drr[0] == drr[0]) return 2;
+  u[0] = 2;
+  rhs(0, u, 0, rr, 0, 1);
+  rhs_grad(0, u, du, 0, 0, rr, drr, 0, 1);
+  return !(rr[0] == -2 && drr[0] == -1);
+}\n",
+    );
+    let mut command = Command::new(cc);
+    command.current_dir(folder.path()).args(STRICT);
+    command.args(["-O2", "decay.c", "main.c", "-o", "program"]);
+    ran(&mut command).unwrap();
+    ran(Command::new("./program").current_dir(folder.path())).unwrap();
+}

@@ -14,7 +14,7 @@ pub use crate::control::{
     associative_scan, cond, fori, scan, scan_checkpointed, scan_reverse, switch, while_loop,
 };
 pub use crate::debug::debug_print;
-pub use crate::host::pure_callback;
+pub use crate::host::{pure_callback, pure_callback_batched};
 pub use crate::jit::{Jit, jit};
 pub use crate::random::Key;
 pub use crate::transform::{

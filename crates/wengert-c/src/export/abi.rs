@@ -12,7 +12,7 @@ use crate::unit::Unit;
 /// The most bytes of scratch that are put on the stack.
 const STACK: usize = 256 << 10;
 
-fn refuse<T>(abi: &str, why: String) -> Result<T, CError> {
+pub(super) fn refuse<T>(abi: &str, why: String) -> Result<T, CError> {
     Err(CError::Abi {
         abi: abi.into(),
         why,
@@ -20,7 +20,7 @@ fn refuse<T>(abi: &str, why: String) -> Result<T, CError> {
 }
 
 /// Checks that all leaves are `f64`.
-fn doubles(abi: &str, f: &Function) -> Result<(), CError> {
+pub(super) fn doubles(abi: &str, f: &Function) -> Result<(), CError> {
     for l in f.inputs.iter().chain(&f.outputs) {
         if l.port.dtype != DType::F64 {
             return refuse(
@@ -32,7 +32,7 @@ fn doubles(abi: &str, f: &Function) -> Result<(), CError> {
     Ok(())
 }
 
-fn on_stack(abi: &str, unit: &Unit) -> Result<(), CError> {
+pub(super) fn on_stack(abi: &str, unit: &Unit) -> Result<(), CError> {
     match unit.scratch_bytes() {
         n if n > STACK => refuse(
             abi,
@@ -287,11 +287,8 @@ pub(super) fn scipy(unit: &mut Unit, name: &str, f: &Function) -> Result<(), CEr
     Ok(())
 }
 
-/// A right-hand side for numbalsoda.
-pub(super) fn rhs(unit: &mut Unit, name: &str, f: &Function) -> Result<(), CError> {
-    let abi = "the right-hand side of an equation";
-    doubles(abi, f)?;
-    on_stack(abi, unit)?;
+/// Checks that a function is one of a time, a state and perhaps parameters, to a change of the state.
+pub(super) fn right_hand_side(abi: &str, f: &Function) -> Result<(), CError> {
     let lens: Vec<usize> = f.inputs.iter().map(|l| l.port.len).collect();
     let state = lens.get(1).copied();
     if lens.first() != Some(&1)
@@ -310,7 +307,17 @@ pub(super) fn rhs(unit: &mut Unit, name: &str, f: &Function) -> Result<(), CErro
             ),
         );
     }
-    let n = state.unwrap_or(0);
+    Ok(())
+}
+
+/// A right-hand side for numbalsoda.
+pub(super) fn rhs(unit: &mut Unit, name: &str, f: &Function) -> Result<(), CError> {
+    let abi = "the right-hand side of an equation";
+    doubles(abi, f)?;
+    on_stack(abi, unit)?;
+    let lens: Vec<usize> = f.inputs.iter().map(|l| l.port.len).collect();
+    right_hand_side(abi, f)?;
+    let n = lens[1];
     let (p, unused) = match lens.len() {
         3 => ("p, ", ""),
         _ => ("", "  (void)p;\n"),

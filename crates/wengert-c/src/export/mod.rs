@@ -1,6 +1,7 @@
 //! Export: a function and its derivatives as a header and a source.
 
 mod abi;
+mod diffsl;
 mod files;
 mod fortran;
 mod function;
@@ -71,11 +72,13 @@ enum Derivative {
 }
 
 /// A convention of calls that a source may have beside its own.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 enum Abi {
     Casadi,
     Scipy,
     Rhs,
+    /// With the state to begin with.
+    Diffsl(Vec<f64>),
 }
 
 /// A language that gets a module of its own.
@@ -186,6 +189,25 @@ where
         self
     }
 
+    /// Adds the functions of an external object of DiffSL, for diffsol and pydiffsol: `rhs`, `rhs_grad`, `rhs_rgrad` and the
+    /// others of its interface (diffsl 0.12), for a function of a time, a state and, if there are any, parameters, all `f64`.
+    /// The state begins at `start`; the object's inputs are the parameters, and its outputs the state. A library has one such
+    /// object, because its functions have these names. Of a call that fails the results are NaN.
+    ///
+    /// ```
+    /// use wengert::prelude::*;
+    ///
+    /// let logistic = jit(|(_t, u, p): (Var, Var, Var)| p.at(0) * u * (1.0 - u / p.at(1)));
+    /// let files = wengert_c::export(logistic, (0.0, [0.1], [1.0, 1.0]), "logistic")?.diffsl([0.1]).files()?;
+    /// assert!(files.header.contains("void rhs_grad(double time, const double* u, const double* du, "));
+    /// # Ok::<(), wengert_c::CError>(())
+    /// ```
+    pub fn diffsl(mut self, start: impl IntoIterator<Item = f64>) -> Self {
+        let start = start.into_iter().collect();
+        self.abis.push(Abi::Diffsl(start));
+        self.jvp().vjp()
+    }
+
     /// Adds `NAME.f90`, a module of Fortran 2003 with an interface for each function: `use NAME_module`. The axes of an
     /// array are in reverse there, since Fortran's first index is the fastest: `f64[3,4]` is `real(c_double) :: x(4, 3)`.
     ///
@@ -259,11 +281,12 @@ where
         for f in &functions {
             f.write(&mut unit, self.lines)?;
         }
-        for &abi in &self.abis {
+        for abi in &self.abis {
             match abi {
                 Abi::Casadi => abi::casadi(&mut unit, &self.name, &functions)?,
                 Abi::Scipy => abi::scipy(&mut unit, &self.name, &functions[0])?,
                 Abi::Rhs => abi::rhs(&mut unit, &self.name, &functions[0])?,
+                Abi::Diffsl(start) => diffsl::diffsl(&mut unit, &self.name, &functions, start)?,
             }
         }
         let speaks = |language| self.languages.contains(&language);
