@@ -2,7 +2,8 @@
 //! the same bits from a program of C that knows nothing of Rust.
 //!
 //! Writes `lynx_hare.h` and `lynx_hare.c` into a folder, and, where there is a C compiler, a `main.c` that calls them;
-//! compiles it, runs it, and compares.
+//! compiles it, runs it, and compares: here, with checks of its accesses and arithmetic, and, by a cross compiler and
+//! an emulator, on 64-bit ARM.
 //!
 //! `cargo run --release --example export -- FOLDER`
 
@@ -140,15 +141,56 @@ fn main() -> Result<(), Box<dyn Error>> {
         .map(|q| Ok(format!("UINT64_C({:#x})", q.item::<f64>()?.to_bits())))
         .collect::<wengert::Result<_>>()?;
     std::fs::write(folder.join("main.c"), program(&point.join(", ")))?;
-    let Some(seconds) = in_c(&folder, &expected)? else {
-        println!("there is no C compiler here, so nothing is called from C");
-        return Ok(());
-    };
-    println!(
-        "C has the same bits, and takes {:.2} µs a call; here it is {:.2} µs",
-        1e6 * seconds,
-        1e6 * own
-    );
+    let cc = std::env::var("CC").unwrap_or_else(|_| "cc".into());
+    // Without a fused multiply-add the functions take several times as long.
+    let fused = cfg!(target_arch = "x86_64").then_some("-mfma");
+    let mut flags = vec!["-O2"];
+    flags.extend(fused);
+    let many = RUNS.to_string();
+    match in_c(&folder, &[&cc], &flags, &["./lynx_hare", &many], &expected)? {
+        None => println!("there is no C compiler here, so nothing is called from C"),
+        Some(seconds) => println!(
+            "C has the same bits, and takes {:.2} µs a call; here it is {:.2} µs",
+            1e6 * seconds,
+            1e6 * own
+        ),
+    }
+    let mut checks = vec![
+        "-O1",
+        "-fsanitize=address,undefined",
+        "-fno-sanitize-recover=all",
+    ];
+    checks.extend(fused);
+    let arm = "aarch64-linux-gnu-gcc";
+    let elsewhere: [(&str, &str, &[&str], &[&str], &[&str]); 4] = [
+        ("clang", "clang", &["-O2"], &[], &[]),
+        ("the sanitizers of the compiler", &cc, &checks, &[], &[]),
+        (
+            "valgrind",
+            &cc,
+            &["-O1", "-g"],
+            &["valgrind", "-q", "--error-exitcode=9"],
+            &["valgrind"],
+        ),
+        (
+            "64-bit ARM, emulated,",
+            arm,
+            &["-O2", "-static"],
+            &["qemu-aarch64"],
+            &["qemu-aarch64"],
+        ),
+    ];
+    for (what, cc, flags, runner, needed) in elsewhere {
+        let needed = [&[cc], needed].concat();
+        let command = [runner, &["./lynx_hare", "1"]].concat();
+        match in_c(&folder, &needed, flags, &command, &expected)? {
+            None => println!(
+                "{} is not here: {what} has run nothing",
+                needed.join(" or ")
+            ),
+            Some(_) => println!("{what} has the same bits"),
+        }
+    }
     Ok(())
 }
 
@@ -157,16 +199,18 @@ fn program(point: &str) -> String {
     format!(
         r#"#include "lynx_hare.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-int main(void) {{
+int main(int argc, char** argv) {{
   static lynx_hare_scratch scratch;
   const uint64_t point[6] = {{{point}}};
   double q[6], y[7];
   memcpy(q, point, sizeof(q));
   double seconds = 1e9;
-  for (int run = 0; run < {RUNS}; run++) {{
+  const int runs = argc > 1 ? atoi(argv[1]) : 1;
+  for (int run = 0; run < runs; run++) {{
     const clock_t begun = clock();
     for (int i = 0; i < {CALLS}; i++) {{
       const int status = lynx_hare(q, q + 1, q + 2, q + 3, q + 4, q + 5,
@@ -191,40 +235,38 @@ int main(void) {{
     )
 }
 
-/// Compiles and runs the program, and compares its results; returns the seconds of a call, or `None` if there is no
-/// compiler.
-fn in_c(folder: &PathBuf, expected: &[u64]) -> Result<Option<f64>, Box<dyn Error>> {
-    let cc = std::env::var("CC").unwrap_or_else(|_| "cc".into());
-    if Command::new(&cc).arg("--version").output().is_err() {
+/// Compiles and runs the program, and compares its results; returns the seconds of a call, or `None` if one of the
+/// programs that are needed, of which the first is the compiler, is not here.
+fn in_c(
+    folder: &PathBuf,
+    needed: &[&str],
+    flags: &[&str],
+    command: &[&str],
+    expected: &[u64],
+) -> Result<Option<f64>, Box<dyn Error>> {
+    let here = |name: &&str| Command::new(name).arg("--version").output().is_ok();
+    if !needed.iter().all(here) {
         return Ok(None);
     }
-    // Without a fused multiply-add the functions take several times as long.
-    let fused = if cfg!(target_arch = "x86_64") {
-        &["-mfma"][..]
-    } else {
-        &[]
+    let run = |words: &[&str]| -> Result<String, Box<dyn Error>> {
+        let output = Command::new(words[0])
+            .current_dir(folder)
+            .args(&words[1..])
+            .output()?;
+        match output.status.success() {
+            true => Ok(String::from_utf8(output.stdout)?),
+            false => Err(format!(
+                "{}: {}",
+                words.join(" "),
+                String::from_utf8_lossy(&output.stderr)
+            )
+            .into()),
+        }
     };
-    let built = Command::new(&cc)
-        .current_dir(folder)
-        .args([
-            "-std=c11",
-            "-O2",
-            "-Wall",
-            "-Wextra",
-            "-Werror",
-            "-pedantic",
-        ])
-        .args(fused)
-        .args(["lynx_hare.c", "main.c", "-o", "lynx_hare"])
-        .output()?;
-    if !built.status.success() {
-        return Err(String::from_utf8_lossy(&built.stderr).into());
-    }
-    let ran = Command::new(folder.join("lynx_hare")).output()?;
-    if !ran.status.success() {
-        return Err(String::from_utf8_lossy(&ran.stderr).into());
-    }
-    let text = String::from_utf8(ran.stdout)?;
+    let strict = ["-std=c11", "-Wall", "-Wextra", "-Werror", "-pedantic"];
+    let files = ["lynx_hare.c", "main.c", "-o", "lynx_hare"];
+    run(&[&needed[..1], &strict, flags, &files].concat())?;
+    let text = run(command)?;
     let mut lines = text.lines();
     for (i, &bits) in expected.iter().enumerate() {
         let got = lines.next().ok_or("too few results")?;

@@ -60,6 +60,7 @@ chapters! {
     devices: "../docs/src/devices.md";
     export: "../docs/src/export.md";
     languages: "../docs/src/languages.md";
+    c_libraries: "../docs/src/c-libraries.md";
     adding_an_operation: "../docs/src/adding-an-operation.md";
 }
 

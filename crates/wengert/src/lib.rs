@@ -141,7 +141,7 @@ pub use control::{
 pub use debug::{check, debug_callback, debug_print};
 pub use device::Device;
 pub use func::Func;
-pub use host::pure_callback;
+pub use host::{pure_callback, pure_callback_batched};
 #[doc(hidden)]
 pub use jit::FunctionParts;
 pub use jit::{Estimate, Executable, Explanation, Jit, Profile, Stage, jit, trace};

@@ -15,7 +15,7 @@ pub use crate::control::{
 };
 pub use crate::debug::debug_print;
 pub use crate::device::Device;
-pub use crate::host::pure_callback;
+pub use crate::host::{pure_callback, pure_callback_batched};
 pub use crate::jit::{Jit, jit};
 pub use crate::random::Key;
 pub use crate::transform::{

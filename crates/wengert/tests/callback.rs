@@ -1,7 +1,7 @@
 //! Host functions in a trace.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use wengert::prelude::*;
 use wengert::{Error, Result};
@@ -141,4 +141,145 @@ fn a_panic_of_the_function_is_an_error() {
         assert!(said.contains(&format!("callback.rs:{line}:")), "{said}");
     }
     assert_eq!(f.call(2.0).unwrap().item::<f64>().unwrap(), 2.0);
+}
+
+/// The sum of a vector and a number on the host, for whole batches; notes how many elements each call has.
+fn added(
+    calls: &Arc<Mutex<Vec<usize>>>,
+) -> impl Fn(Var, Var) -> Var + Clone + Send + Sync + 'static {
+    let calls = calls.clone();
+    move |a: Var, b: Var| {
+        let calls = calls.clone();
+        let call = move |(a, b): (Array, Array)| -> Result<Array> {
+            assert_eq!(a.shape(), [b.shape()[0], 2]);
+            calls.lock().unwrap().push(b.shape()[0]);
+            let (a, b) = (a.as_slice::<f64>()?, b.as_slice::<f64>()?);
+            let sum = a.iter().enumerate().map(|(i, x)| 100.0 * b[i / 2] + x);
+            Array::from(sum.collect::<Vec<_>>()).reshape([b.len(), 2])
+        };
+        pure_callback_batched(call, &ShapeDtype::new([2], DType::F64), (a, b))
+    }
+}
+
+#[test]
+fn a_batch_is_one_call_of_a_function_of_batches() {
+    let calls = Arc::default();
+    let f = added(&calls);
+    let a = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]];
+    let b = [1.0, 2.0];
+    let one = jit({
+        let f = f.clone();
+        move |(a, b): (Var, Var)| f(a, b)
+    });
+    assert_eq!(
+        one.call((a[0], 7.0)).unwrap().to_vec::<f64>().unwrap(),
+        [701.0, 702.0]
+    );
+    assert_eq!(calls.lock().unwrap().split_off(0), [1]);
+
+    // Either alone, and each with each: what is not mapped is repeated.
+    let by_rows = vmap_axes(
+        {
+            let f = f.clone();
+            move |(a, b): (Var, Var)| f(a, b)
+        },
+        [Some(0), None],
+        0,
+    );
+    let y = jit(by_rows.clone()).call((a, 1.0)).unwrap();
+    assert_eq!(
+        y.to_vec::<f64>().unwrap(),
+        [101.0, 102.0, 103.0, 104.0, 105.0, 106.0]
+    );
+    for axes in [[None, Some(0)], [Some(0), None]] {
+        let outer = vmap_axes(by_rows.clone(), [None, Some(0)], 0);
+        let inner = vmap_axes(
+            {
+                let f = f.clone();
+                move |(a, b): (Var, Var)| f(a, b)
+            },
+            [None, Some(0)],
+            0,
+        );
+        let inner = vmap_axes(inner, [Some(0), None], 0);
+        let expected: Vec<f64> = match axes[0] {
+            None => vec![
+                101.0, 102.0, 103.0, 104.0, 105.0, 106.0, 201.0, 202.0, 203.0, 204.0, 205.0, 206.0,
+            ],
+            Some(_) => vec![
+                101.0, 102.0, 201.0, 202.0, 103.0, 104.0, 203.0, 204.0, 105.0, 106.0, 205.0, 206.0,
+            ],
+        };
+        let g = move |x: (Var, Var)| {
+            if axes[0].is_none() {
+                outer(x)
+            } else {
+                inner(x)
+            }
+        };
+        let g = jit(g);
+        for y in [g.call((a, b)).unwrap(), g.interpret((a, b)).unwrap()] {
+            assert_eq!(y.to_vec::<f64>().unwrap(), expected, "{axes:?}");
+            assert_eq!(y.shape().len(), 3);
+        }
+    }
+    // The interpreter has one element after the other.
+    let one_by_one = [1; 6];
+    let expected = [&[3, 6][..], &one_by_one, &[6], &one_by_one].concat();
+    assert_eq!(calls.lock().unwrap().split_off(0), expected);
+
+    // In a loop, once for all elements of each step. Behind a branch, where they may part, one at a time; and never for none.
+    let stepped = jit(vmap_axes(
+        {
+            let f = f.clone();
+            move |(a, b): (Var, Var)| scan(a, 0..3, |a, _| (f(a, b), ())).0
+        },
+        [Some(0), None],
+        0,
+    ));
+    let y = stepped.call((a, 1.0)).unwrap();
+    assert_eq!(y.to_vec::<f64>().unwrap()[..2], [301.0, 302.0]);
+    assert_eq!(calls.lock().unwrap().split_off(0), [3, 3, 3]);
+    let parted = jit(vmap_axes(
+        move |(a, b): (Var, Var)| cond(a.at(0).gt(2.0), a, |a| f(a, b), |a| a),
+        [Some(0), None],
+        0,
+    ));
+    let y = parted.call((a, 1.0)).unwrap();
+    assert_eq!(
+        y.to_vec::<f64>().unwrap(),
+        [1.0, 2.0, 103.0, 104.0, 105.0, 106.0]
+    );
+    assert_eq!(calls.lock().unwrap().split_off(0), [1, 1]);
+    let none = Array::from(Vec::<f64>::new()).reshape([0, 2]).unwrap();
+    assert_eq!(stepped.call((none, 1.0)).unwrap().shape(), [0, 2]);
+    assert!(calls.lock().unwrap().is_empty());
+}
+
+#[test]
+fn results_that_are_no_batch_are_an_error() {
+    let call = |x: Array| Ok::<_, Error>(Array::from(x.as_slice::<f64>().unwrap()[0]));
+    let f = jit(vmap(move |x: Var| {
+        pure_callback_batched(call, &scalar(), x)
+    }));
+    let e = f.call([1.0, 2.0]).unwrap_err().to_string();
+    assert!(
+        e.contains("result 0") && e.contains("f64[2]") && e.contains("callback.rs"),
+        "{e}"
+    );
+    let call = |_: Array| -> Result<Array> { panic!("no luck") };
+    let f = jit(vmap(move |x: Var| {
+        pure_callback_batched(call, &scalar(), x)
+    }));
+    let e = f.call([1.0, 2.0]).unwrap_err().to_string();
+    assert!(e.contains("no luck"), "{e}");
+    let call = |x: Array| Ok::<_, Error>(x);
+    let f = jit(grad(move |x: Var| {
+        pure_callback_batched(call, &scalar(), x)
+    }));
+    let e = f.call(1.0).unwrap_err().to_string();
+    assert!(
+        e.contains("pure_callback_batched") && e.contains("custom_jvp"),
+        "{e}"
+    );
 }

@@ -194,8 +194,14 @@ pub trait Primitive: std::fmt::Debug {
     }
 
     /// Returns whether the operation is lowered to a call of the host ([`Lowering::host`]); a map over it runs its
-    /// elements one after the other.
+    /// elements one after the other, unless it [takes batches](Primitive::takes_batches).
     fn runs_on_host(&self) -> bool {
+        false
+    }
+
+    /// Returns whether its call of the host takes all elements of a batch at once. A map over it, in which all elements take
+    /// the same steps, is then one operation on whole batches.
+    fn takes_batches(&self) -> bool {
         false
     }
 

@@ -31,7 +31,9 @@ impl Batch<'_> {
         // Effects on the host must happen in the order of the elements.
         let serial = Way::Each { parallel: false };
         if runs_on_host(self.body) {
-            return serial;
+            // Where elements part, those that have not come there would be in a batch, too.
+            let whole = can && in_step(self.body) && takes_batches(self.body);
+            return if whole { Way::Flat } else { serial };
         }
         let simple = is_simple(self.body);
         if l.in_lanes() {
@@ -162,6 +164,14 @@ fn has_lists(f: &Func) -> bool {
 fn runs_on_host(f: &Func) -> bool {
     let host = |op: &Op| op.runs_on_host() || op.bodies().into_iter().any(runs_on_host);
     f.eqns.iter().any(|e| host(&e.op))
+}
+
+/// Returns whether all calls of the host in a function take batches.
+fn takes_batches(f: &Func) -> bool {
+    let whole = |op: &Op| {
+        (!op.runs_on_host() || op.takes_batches()) && op.bodies().into_iter().all(takes_batches)
+    };
+    f.eqns.iter().all(|e| whole(&e.op))
 }
 
 /// Returns whether the elements of a batch go through a function in step: its loops have known lengths, and

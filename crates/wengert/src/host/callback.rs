@@ -29,8 +29,8 @@ use crate::tree::{self, ShapeDtype, Tree};
 ///
 /// `out` gives the structure, the shapes and the element types of the result of `f`. `f` must be pure: a call
 /// whose results are unused is dropped, and a call under [`checkpoint`](crate::checkpoint) is made twice. In a
-/// [`vmap`](crate::vmap) it is called for one element at a time. It has no derivative by itself: give it one
-/// with [`custom_jvp`](crate::custom_jvp) or [`custom_vjp`](crate::custom_vjp). (For an operation with its own
+/// [`vmap`](crate::vmap) it is called for one element at a time; [`pure_callback_batched`] calls one that takes whole
+/// batches. It has no derivative by itself: give it one with [`custom_jvp`](crate::custom_jvp) or [`custom_vjp`](crate::custom_vjp). (For an operation with its own
 /// rules in every transform, implement `wengert_ir::ops::Primitive`.)
 ///
 /// ```
@@ -66,7 +66,67 @@ where
     F: Fn(X::With<Array>) -> Result<S::With<Array>, E> + Send + Sync + 'static,
     E: Display,
 {
-    asked_at(Location::caller(), || {
+    recorded(f, out, x, false, Location::caller())
+}
+
+/// Calls a Rust function on whole batches of data: as [`pure_callback`], for a function that is given many elements at
+/// once, such as one of a library that takes arrays.
+///
+/// `out` gives the results for one element, and a function of `Var`s sees no batch. But each argument of `f` has one more
+/// axis in front, of the number of elements, and so must each of its results. All elements of a [`vmap`](crate::vmap), also
+/// of nested ones, come in one call; outside of any there is one element. What is the same for all of them is
+/// repeated. An empty batch makes no call. Where elements may part, in a branch or in a loop that each ends by itself, they
+/// come one at a time, so that the function sees none that does not get there; so they do in [`Jit::interpret`](crate::Jit::interpret).
+///
+/// ```
+/// use wengert::prelude::*;
+///
+/// // As a library would have it.
+/// fn library(xs: &[f64]) -> Result<Vec<f64>, &'static str> {
+///     match xs.iter().all(|x| *x > 0.0) {
+///         true => Ok(xs.iter().map(|x| x.ln()).collect()),
+///         false => Err("a logarithm of what is not positive"),
+///     }
+/// }
+/// let ln = |x: Var| {
+///     let call = |x: Array| library(&x.to_vec().unwrap()).map(Array::from);
+///     pure_callback_batched(call, &ShapeDtype::scalar(DType::F64), x)
+/// };
+/// let f = jit(vmap(ln));
+/// assert_eq!(f.call([1.0, 1.0, 1.0])?.to_vec::<f64>()?, [0.0, 0.0, 0.0]);
+/// assert_eq!(jit(ln).call(1.0)?.shape(), []);
+/// assert!(f.call([1.0, -1.0]).unwrap_err().to_string().contains("not positive"));
+/// # Ok::<(), wengert::Error>(())
+/// ```
+///
+/// # Errors
+/// As those of [`pure_callback`].
+#[track_caller]
+pub fn pure_callback_batched<X, S, F, E>(f: F, out: &S, x: X) -> S::With<Var>
+where
+    X: Tree<Leaf = Var>,
+    S: Tree<Leaf = ShapeDtype>,
+    F: Fn(X::With<Array>) -> Result<S::With<Array>, E> + Send + Sync + 'static,
+    E: Display,
+{
+    recorded(f, out, x, true, Location::caller())
+}
+
+/// Records a call; `whole` says whether it takes batches.
+fn recorded<X, S, F, E>(
+    f: F,
+    out: &S,
+    x: X,
+    whole: bool,
+    caller: &'static Location<'static>,
+) -> S::With<Var>
+where
+    X: Tree<Leaf = Var>,
+    S: Tree<Leaf = ShapeDtype>,
+    F: Fn(X::With<Array>) -> Result<S::With<Array>, E> + Send + Sync + 'static,
+    E: Display,
+{
+    asked_at(caller, || {
         let (operands, def) = tree::flatten(x);
         let (specs, out_def) = tree::flatten_ref(out);
         let types: Vec<Type> = specs.into_iter().map(Type::from).collect();
@@ -88,6 +148,7 @@ where
             call: Arc::new(call),
             out: types,
             batches: vec![],
+            whole,
             at,
         };
         let results = custom(callback, &operands);
@@ -108,6 +169,8 @@ struct Callback {
     /// The types of its results for one element.
     out: Vec<Type>,
     batches: Batches,
+    /// Whether it takes all elements of the batches at once.
+    whole: bool,
     at: SourceId,
 }
 
@@ -133,19 +196,12 @@ impl Callback {
         Error::callback(message, self.at)
     }
 
-    /// Calls the function for each element.
+    /// Calls the function for each element, or for all.
     fn run(&self, operands: &[Dense]) -> Result<Vec<Data>, Error> {
         let mut all: Vec<Data> = self.out.iter().map(|ty| Data::zeros(ty.dtype, 0)).collect();
-        rows::each(&self.batches, operands, &mut |x| {
-            let call = || (self.call)(x);
-            let results = match caught(call) {
-                Ok(results) => results?,
-                Err(panic) => match said(&*panic.payload) {
-                    Some(said) => return Err(self.error(format!("the function panicked: {said}"))),
-                    None => resume_unwind(panic.payload),
-                },
-            };
-            for (i, (ty, y)) in self.out.iter().zip(&results).enumerate() {
+        let mut add = |x: &[Dense], wanted: &[Type]| {
+            let results = self.given(x)?;
+            for (i, (ty, y)) in wanted.iter().zip(&results).enumerate() {
                 if y.ty() != *ty {
                     let got = y.ty();
                     let wrong = format!("result {i} of the function is {got}, not {ty}");
@@ -154,14 +210,38 @@ impl Callback {
                 all[i].extend(&y.data);
             }
             Ok(())
-        })?;
+        };
+        if self.whole {
+            let n = rows::count(&self.batches);
+            let wide = |ty: &Type| Type::new(ty.dtype, &[&[n], &ty.dims()[..]].concat());
+            let wanted: Vec<Type> = self.out.iter().map(wide).collect();
+            if n > 0 {
+                add(&rows::whole(&self.batches, operands), &wanted)?;
+            }
+        } else {
+            rows::each(&self.batches, operands, &mut |x| add(x, &self.out))?;
+        }
         Ok(all)
+    }
+
+    /// Calls the function.
+    fn given(&self, x: &[Dense]) -> Result<Vec<Dense>, Error> {
+        match caught(|| (self.call)(x)) {
+            Ok(results) => results,
+            Err(panic) => match said(&*panic.payload) {
+                Some(said) => Err(self.error(format!("the function panicked: {said}"))),
+                None => resume_unwind(panic.payload),
+            },
+        }
     }
 }
 
 impl Primitive for Callback {
     fn name(&self) -> Cow<'static, str> {
-        "pure_callback".into()
+        match self.whole {
+            true => "pure_callback_batched".into(),
+            false => "pure_callback".into(),
+        }
     }
 
     fn attributes(&self) -> Attributes {
@@ -201,10 +281,14 @@ impl Primitive for Callback {
         true
     }
 
+    fn takes_batches(&self) -> bool {
+        self.whole
+    }
+
     fn jvp(&self, x: &[Var], _: &[Tangent], _: Mode) -> (Vec<Var>, Vec<Tangent>) {
         if self.out.iter().any(Type::is_float) {
             raise(Error::derivative(
-                "pure_callback",
+                self.name(),
                 "the derivative of a function of the host",
                 current_source(),
                 "give it one with `custom_jvp` or `custom_vjp`",

@@ -3,4 +3,4 @@
 mod callback;
 pub(crate) mod rows;
 
-pub use callback::pure_callback;
+pub use callback::{pure_callback, pure_callback_batched};
