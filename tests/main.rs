@@ -43,6 +43,7 @@ mod solver;
 mod sums;
 mod surface;
 mod tails;
+mod targets;
 mod threads;
 mod top_k;
 mod unrolled;

@@ -236,6 +236,7 @@ impl Lowering {
             walks: self.walks(&[a, b]),
             rule,
             serially: false,
+            by_rows: false,
             draws: vec![],
             after: After::default(),
         };
@@ -298,6 +299,7 @@ impl Lowering {
             dims,
             rule: Rule::Usual,
             serially: false,
+            by_rows: false,
             draws: vec![],
             after: After::default(),
         };

@@ -4,11 +4,13 @@ use super::after::After;
 use super::nest::{Space, is_unrolled};
 use super::node::{Expr, FEW, NodeId, Position, positions};
 use super::notes::StoreReason;
+use super::store::buffer_of;
 use super::view::{PerAxis, View, contiguous};
 use super::{Lowering, Wanted};
 use crate::error::Result;
 use crate::ir::{DType, Type};
 use crate::loops::affine::Affine;
+use crate::loops::builder::Carry;
 use crate::loops::{FoldOp, LANES, LoopKind, ScalarOp, Value};
 use crate::order::{CHUNK, LANE_CHUNK, PARTIALS, SHORT, Tree};
 use crate::scalar::bits_of;
@@ -69,6 +71,8 @@ pub(super) struct Fold {
     pub rule: Rule,
     /// Whether terms must be computed one at a time (no vector loop).
     pub serially: bool,
+    /// Whether a chunk's terms, of several axes, are computed row by row before they are reduced.
+    pub by_rows: bool,
     /// The draws that a chunk of terms reads, computed before the chunk.
     pub draws: Vec<NodeId>,
     /// What is applied to each result, of which there are more than a few.
@@ -191,6 +195,7 @@ impl Lowering {
             walks: self.walks(&[partial]),
             rule: Rule::Pairwise,
             serially: false,
+            by_rows: false,
             draws: vec![],
             after: fold.after.clone(),
             ..*fold
@@ -371,6 +376,9 @@ impl Lowering {
             })?;
             return Ok(sums[0]);
         }
+        if fold.across(self.in_lanes()) && fold.by_rows {
+            return self.chunk_by_rows(fold, at, start, (len, carry), term);
+        }
         if fold.across(self.in_lanes()) {
             let extent = self.b.i64(len as i64);
             let sums = self.for_(LoopKind::Vector, extent, &[carry], |l, i, sum| {
@@ -412,6 +420,66 @@ impl Lowering {
     }
 }
 
+impl Lowering {
+    /// Reduces the `len` consecutive terms of a chunk, which are computed row by row into memory of the chunk: a row is read
+    /// as it lies, and what its elements share is read once.
+    fn chunk_by_rows(
+        &mut self,
+        fold: &Fold,
+        mut at: Position,
+        start: &Affine,
+        (len, carry): (usize, Carry),
+        term: &mut Term<'_>,
+    ) -> Result<Value> {
+        let space = fold.reduced_space();
+        let (row, outer) = space.split_last().expect("axes");
+        let n = row.extent as i64;
+        let strip = self.alloc_because(fold.dtype, &[len], StoreReason::Parts);
+        let first = self.b.div(start, n);
+        let last = self.b.div(&start.clone().plus(len as i64 - 1), n);
+        let count = self.b.add_scaled(&last.plus(1), &first, -1);
+        let count = self.at_most(&count, (len as i64 + n - 2) / n + 1);
+        self.repeat(LoopKind::SERIAL, count, |l, k| {
+            let number = l.b.add_scaled(&first, &k, 1);
+            outer.set(&mut l.b, &mut at, number.clone());
+            // The part of the row that belongs to the chunk.
+            let begin = l.b.scale(&number, n);
+            let ends = [start.clone(), start.clone().plus(len as i64)];
+            let [from, to] = ends.map(|end| {
+                let end = l.b.add_scaled(&end, &begin, -1);
+                let end = l.b.materialize(&end);
+                let end = l.b.clamp(end, 0, n);
+                l.b.affine(end)
+            });
+            let steps = l.b.add_scaled(&to, &from, -1);
+            let steps = l.at_most(&steps, n.min(len as i64));
+            let begin = l.b.add_scaled(&begin, start, -1);
+            l.repeat(LoopKind::Vector, steps, |l, i| {
+                let along = l.b.add_scaled(&from, &i, 1);
+                at[row.axis] = along.clone();
+                let value = term(l, &at)?;
+                let place = l.b.add_scaled(&begin, &along, 1);
+                l.store(&strip, &[place], value);
+                Ok(())
+            })
+        })?;
+        let buffer = buffer_of(&strip).expect("memory of its own");
+        let extent = self.b.i64(len as i64);
+        let sums = self.for_(LoopKind::Vector, extent, &[carry], |l, i, sum| {
+            let i = l.b.affine(i);
+            let value = l.b.load(buffer, &i);
+            Ok(vec![l.b.op(fold.op.scalar(), &[sum[0], value])])
+        })?;
+        Ok(self.b.op(ScalarOp::Fold(fold.op), &sums))
+    }
+
+    /// Returns a number that is at most `most`, as a number of which that is known.
+    fn at_most(&mut self, number: &Affine, most: i64) -> Value {
+        let (number, most) = (self.b.materialize(number), self.b.i64(most));
+        self.b.op(ScalarOp::Min, &[number, most])
+    }
+}
+
 impl Fold {
     fn terms(&self) -> usize {
         self.reduced.iter().map(|&a| self.dims[a]).product()
@@ -449,15 +517,6 @@ impl Fold {
 
     /// Sets the position to the term with the number `flat`.
     fn set(&self, l: &mut Lowering, at: &mut Position, flat: Affine) {
-        let axes = self.reduced_space().axes;
-        let mut flat = flat;
-        for (k, axis) in axes.iter().enumerate().rev() {
-            if k == 0 {
-                at[axis.axis] = flat;
-                return;
-            }
-            at[axis.axis] = l.b.rem(&flat, axis.extent as i64);
-            flat = l.b.div(&flat, axis.extent as i64);
-        }
+        self.reduced_space().set(&mut l.b, at, flat);
     }
 }

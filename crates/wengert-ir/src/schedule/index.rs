@@ -1,7 +1,7 @@
 //! Gather and scatter.
 
-use super::nest::{Axis, Space};
-use super::node::{Expr, FEW, NodeId};
+use super::nest::{Axis, Space, UNROLLED};
+use super::node::{Expr, FEW, NodeId, Position};
 use super::notes::StoreReason;
 use super::view::{PerAxis, View};
 use super::{Lowering, Wanted};
@@ -24,6 +24,20 @@ pub struct Places {
 
 /// A function that writes the statements for the new value at a place, given the old value and the updates.
 pub type Join<'a> = dyn Fn(&mut Builder, Value, &[Value]) -> Value + 'a;
+
+/// Where the updates of an array go.
+pub(super) struct Scattered {
+    /// The length of the axis that is indexed.
+    pub n: usize,
+    /// The updated array.
+    pub place: View,
+    /// The values before each update, if they are needed.
+    pub before: Option<View>,
+    /// The number of axes of the updates up to those behind the indices.
+    pub behind: usize,
+    /// The lengths of the axes of the updates.
+    pub dims: Vec<usize>,
+}
 
 /// Updates of an array, applied one after the other.
 pub struct Scatter<'a> {
@@ -76,7 +90,7 @@ impl Lowering {
 
     /// Returns the place in an array that a place in the window of indexed elements refers to, clamped into the array,
     /// and whether it was inside the array before that.
-    fn indexed(
+    pub(super) fn indexed(
         &mut self,
         idx: NodeId,
         p: Places,
@@ -127,81 +141,129 @@ impl Lowering {
         if updates.iter().product::<usize>() > FEW {
             self.spill(&read)?;
         }
-        let own = self.ty(s.idx).rank() - s.places.batch;
-        let behind = s.places.axis + own;
-        let row: usize = updates[behind..].iter().product();
-        // Elements along the axes after the indices are at different places, so they may be updated side by side.
-        let wide = !self.in_lanes() && row >= LANES;
-        let (serial, vector): (Vec<usize>, Vec<usize>) =
-            (0..updates.len()).partition(|&a| a < behind || !wide);
-        let space = Space::of_axes(&updates, &serial, &[None]);
-        let mut walks = self.walks(s.updates);
-        walks.push(Some(window_strides(&place, s.places.axis, own)));
-        walks.extend(before.iter().map(|b| Some(b.strides.clone())));
-        let rows = Space::of_axes(&updates, &vector, &walks);
-        let mut origin = space.origin();
-        let (lines, outer) = match rows.axes.split_last() {
-            Some((last, outer)) => (Some(*last), outer),
-            None => (None, &[][..]),
+        let scattered = Scattered {
+            n,
+            place,
+            before,
+            behind: s.places.axis + self.ty(s.idx).rank() - s.places.batch,
+            dims: updates,
         };
-        self.serial(&space.axes, &mut origin, &mut |l, at| {
-            let mut at: PerAxis<Affine> = at.into();
-            if s.reverse {
-                for axis in &space.axes {
-                    let last = Affine::constant(axis.extent as i64 - 1);
-                    at[axis.axis] = l.b.add_scaled(&last, &at[axis.axis], -1);
-                }
-            }
-            let (to, inside) = l.indexed(s.idx, s.places, n, &at)?;
-            let one = |l: &mut Lowering, at: &[Affine]| {
-                let mut to = to.clone();
-                for (k, a) in (behind..at.len()).enumerate() {
-                    to[s.places.axis + 1 + k] = at[a].clone();
-                }
-                l.update(s, &place, before.as_ref(), inside, at, &to)
-            };
-            l.serial(outer, &mut at, &mut |l, at| match lines {
-                Some(Axis { extent, axis }) => {
-                    let mut at: PerAxis<Affine> = at.into();
-                    let extent = l.b.i64(extent as i64);
-                    l.repeat(LoopKind::Vector, extent, |l, i| {
-                        at[axis] = i;
-                        one(l, &at)
-                    })
-                }
-                None => one(l, at),
-            })
-        })?;
+        self.scatter_all(s, &scattered)?;
         self.spilled = spilled;
-        let y = self.stored(want.ty.dtype, dims, place);
-        let before = s.before.zip(before);
+        let y = self.stored(want.ty.dtype, dims, scattered.place);
+        let before = s.before.zip(scattered.before);
         let before = before.map(|(w, place)| self.stored(w.ty.dtype, w.ty.dims(), place));
         Ok((y, before))
+    }
+
+    /// Writes all updates. Those at different places along the axes in front of the indices are independent, and so are
+    /// updates of different elements: tasks share them where there are many.
+    fn scatter_all(&mut self, s: &Scatter<'_>, to: &Scattered) -> Result<()> {
+        let axis = s.places.axis;
+        let front: Vec<usize> = (0..axis).filter(|&a| to.dims[a] > 1).collect();
+        let inside: usize = to.dims[axis..].iter().product();
+        let fronts: usize = front.iter().map(|&a| to.dims[a]).product();
+        let space = Space::of_axes(&to.dims, &front, &[None]);
+        let mut origin = space.origin();
+        let sorting = self.sorting(s, to, fronts);
+        if let Some(sorting) = sorting {
+            return self.serial(&space.axes, &mut origin, &mut |l, at| {
+                l.scatter_sorted(s, to, at, sorting)
+            });
+        }
+        let steps: Vec<usize> = (axis..to.behind).collect();
+        let each = &mut |l: &mut Lowering, at: &mut Position| {
+            let steps = Space::of_axes(&to.dims, &steps, &[None]);
+            l.serial(&steps.axes, at, &mut |l, at| {
+                let mut at: PerAxis<Affine> = at.into();
+                if s.reverse {
+                    for step in &steps.axes {
+                        let last = Affine::constant(step.extent as i64 - 1);
+                        at[step.axis] = l.b.add_scaled(&last, &at[step.axis], -1);
+                    }
+                }
+                let (place, inside) = l.indexed(s.idx, s.places, to.n, &at)?;
+                let inside = s.places.drop.then_some(inside);
+                l.scatter_row(s, to, &at, &place, inside)
+            })
+        };
+        if fronts * inside <= UNROLLED {
+            return self.serial(&space.axes, &mut origin, &mut |l, at| {
+                each(l, &mut at.into())
+            });
+        }
+        let tasks = fronts > 1 && self.wants_tasks(fronts * inside);
+        self.outer(&space.axes, &mut origin, inside, tasks, each)
+    }
+
+    /// Writes the updates at one place of the axes before and of the indices. `place` is where the first of them goes,
+    /// and `inside` whether they are written at all, if that is not known.
+    pub(super) fn scatter_row(
+        &mut self,
+        s: &Scatter<'_>,
+        to: &Scattered,
+        at: &[Affine],
+        place: &[Affine],
+        inside: Option<Value>,
+    ) -> Result<()> {
+        let axes: Vec<usize> = (to.behind..to.dims.len()).collect();
+        let row: usize = to.dims[to.behind..].iter().product();
+        let mut walks = self.walks(s.updates);
+        walks.push(Some(window_strides(
+            &to.place,
+            s.places.axis,
+            to.behind - s.places.axis,
+        )));
+        walks.extend(to.before.iter().map(|b| Some(b.strides.clone())));
+        let rows = Space::of_axes(&to.dims, &axes, &walks);
+        // Elements along the axes after the indices are at different places, so they may be updated side by side.
+        let wide = !self.in_lanes() && row >= LANES;
+        let (lines, outer) = match rows.axes.split_last() {
+            Some((last, outer)) if wide => (Some(*last), outer),
+            _ => (None, &rows.axes[..]),
+        };
+        let one = |l: &mut Lowering, at: &[Affine]| {
+            let mut place: PerAxis<Affine> = place.into();
+            for (k, a) in (to.behind..at.len()).enumerate() {
+                place[s.places.axis + 1 + k] = at[a].clone();
+            }
+            l.update(s, to, inside, at, &place)
+        };
+        self.serial(outer, &mut at.into(), &mut |l, at| match lines {
+            Some(Axis { extent, axis }) => {
+                let mut at: PerAxis<Affine> = at.into();
+                let extent = l.b.i64(extent as i64);
+                l.repeat(LoopKind::Vector, extent, |l, i| {
+                    at[axis] = i;
+                    one(l, &at)
+                })
+            }
+            None => one(l, at),
+        })
     }
 
     /// Writes one update.
     fn update(
         &mut self,
         s: &Scatter<'_>,
-        place: &View,
-        before: Option<&View>,
-        inside: Value,
+        to: &Scattered,
+        inside: Option<Value>,
         at: &[Affine],
-        to: &[Affine],
+        place: &[Affine],
     ) -> Result<()> {
         let updates: Result<PerAxis<Value>> =
             s.updates.iter().map(|&u| self.element(u, at)).collect();
-        let old = self.load(place, to);
+        let old = self.load(&to.place, place);
         let mut value = (s.join)(&mut self.b, old, &updates?);
-        if s.places.drop {
+        if let Some(inside) = inside {
             value = self.b.select(inside, value, old);
         }
-        self.store(place, to, value);
-        if let Some(before) = before {
+        self.store(&to.place, place, value);
+        if let Some(before) = &to.before {
             let zero = self.b.constant(self.b.dtype(old), 0);
-            let old = match s.places.drop {
-                true => self.b.select(inside, old, zero),
-                false => old,
+            let old = match inside {
+                Some(inside) => self.b.select(inside, old, zero),
+                None => old,
             };
             self.store(before, at, old);
         }

@@ -347,6 +347,7 @@ impl Lowering {
             dims,
             rule: Rule::Lanes,
             serially: true,
+            by_rows: false,
             draws: vec![],
             after: super::after::After::default(),
         };

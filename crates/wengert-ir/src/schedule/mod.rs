@@ -35,6 +35,7 @@ pub mod running;
 pub mod sort;
 pub mod store;
 pub mod stream;
+mod targets;
 pub mod view;
 pub mod way;
 pub mod write;

@@ -5,11 +5,11 @@ use super::node::{FEW, Position, positions};
 use super::view::PerAxis;
 use crate::error::Result;
 use crate::loops::affine::Affine;
-use crate::loops::builder::Carry;
+use crate::loops::builder::{Builder, Carry};
 use crate::loops::{LANES, LoopKind, ScalarOp, Value};
 
 /// Total number of steps up to which inner loops are unrolled.
-const UNROLLED: usize = 2 * FEW;
+pub(super) const UNROLLED: usize = 2 * FEW;
 
 /// Rows and columns of a tile: one cache line of the narrower side, and as many lines of the other side as
 /// the smallest cache holds with ease.
@@ -64,6 +64,30 @@ impl Space {
 
     pub fn origin(&self) -> Position {
         self.dims.iter().map(|_| Affine::default()).collect()
+    }
+
+    /// Returns the innermost axis, and the space of the others.
+    pub fn split_last(&self) -> Option<(Axis, Space)> {
+        let (&last, outer) = self.axes.split_last()?;
+        let outer = Space {
+            axes: outer.to_vec(),
+            dims: self.dims.clone(),
+            tiled: None,
+        };
+        Some((last, outer))
+    }
+
+    /// Sets the position to the point with this number, in row-major order.
+    pub fn set(&self, b: &mut Builder, at: &mut Position, number: Affine) {
+        let mut number = number;
+        for (k, axis) in self.axes.iter().enumerate().rev() {
+            if k == 0 {
+                at[axis.axis] = number;
+                return;
+            }
+            at[axis.axis] = b.rem(&number, axis.extent as i64);
+            number = b.div(&number, axis.extent as i64);
+        }
     }
 }
 

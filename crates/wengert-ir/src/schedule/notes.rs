@@ -48,6 +48,8 @@ pub enum StoreReason {
     Numbered,
     /// The array that the value is a part of is overwritten.
     Overwritten,
+    /// Updates are sorted by what they change.
+    Targets,
 }
 
 impl fmt::Display for StoreReason {
@@ -75,6 +77,7 @@ impl fmt::Display for StoreReason {
             StoreReason::Parts => "the parts of a reduction that run side by side",
             StoreReason::Numbered => "elements in registers that are reached by their number",
             StoreReason::Overwritten => "the array that it was read from is changed in place",
+            StoreReason::Targets => "updates sorted by what they change, so that tasks share them",
         })
     }
 }

@@ -6,11 +6,12 @@ use super::after::After;
 use super::fold::{Fold, Rule, TASK, nothing};
 use super::node::{Expr, FEW, NodeId};
 use super::notes::StoreReason;
-use super::view::{AxisMap, View};
+use super::view::{AxisMap, PerAxis, View};
 use super::{Lowering, Wanted};
 use crate::error::Result;
 use crate::loops::affine::Affine;
 use crate::loops::{FoldOp, LANES, Value};
+use crate::order::SHORT;
 
 /// Number of reads per element from which a reduction copies an array into the order in which it reads it.
 const OFTEN: usize = 8;
@@ -59,10 +60,13 @@ impl Lowering {
             walks,
             rule: Rule::Usual,
             serially: false,
+            by_rows: false,
             draws,
             after,
         };
-        if fold.across(self.in_lanes()) && fold.reduced_space().axes.len() > 1 {
+        let rows = fold.across(self.in_lanes()) && fold.reduced_space().axes.len() > 1;
+        fold.by_rows = rows && beside.is_empty() && self.is_by_rows(x, &fold);
+        if rows && !fold.by_rows {
             // Make the terms contiguous.
             let perm = [&fold.kept[..], &fold.reduced].concat();
             let moved = self.remap(x, &AxisMap::transpose(&dims, &perm))?;
@@ -109,6 +113,20 @@ impl Lowering {
             self.settle(id, Expr::Stored(place));
         }
         Ok(result)
+    }
+
+    /// Returns whether an expression is computed row by row where it is reduced: its rows are long, and each array is read
+    /// along them as it lies, or has one element for all of a row.
+    fn is_by_rows(&self, x: NodeId, fold: &Fold) -> bool {
+        let space = fold.reduced_space();
+        let Some(row) = space.axes.last().filter(|row| row.extent >= SHORT) else {
+            return false;
+        };
+        let along = |walk: &Option<PerAxis<i64>>| {
+            walk.as_ref()
+                .is_some_and(|strides| strides[row.axis].abs() <= 1)
+        };
+        self.expr(x).is_pending() && fold.draws.is_empty() && fold.walks.iter().all(along)
     }
 
     /// Copies the arrays of which the reduction reads each element often, and reads elements side by side
@@ -168,6 +186,7 @@ impl Lowering {
             dims,
             rule,
             serially: false,
+            by_rows: false,
             draws: vec![],
             after: After::default(),
         };
