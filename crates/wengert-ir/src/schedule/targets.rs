@@ -88,7 +88,8 @@ impl Lowering {
     ) -> Option<Sorting> {
         let updates: usize = to.dims[s.places.axis..to.behind].iter().product();
         let row: usize = to.dims[to.behind..].iter().product();
-        if to.before.is_some() || !self.wants_tasks(updates * row) || updates < 2 || row == 0 {
+        let in_order = to.before.is_some() || s.reverse;
+        if in_order || !self.wants_tasks(updates * row) || updates < 2 || row == 0 {
             return None;
         }
         let threads = self.target.threads.count();
