@@ -1,8 +1,8 @@
 //! Measurement of the errors of the elementary and special functions.
 //!
 //! `f64` results are compared with an arbitrary-precision library, at random points of all magnitudes and of
-//! the magnitudes where methods change. `f32` results, which are `f64` results rounded once, are compared with
-//! those: at random points, or at every `f32`.
+//! the magnitudes where methods change. `f32` results are compared with those in `f64`: at random points, or at every
+//! `f32`.
 //!
 //! ```
 //! use wengert_check::accuracy::{SUBJECTS, Width, measure};
@@ -37,7 +37,7 @@ use std::fmt;
 
 use smallvec::SmallVec;
 use wengert_ir::buffer::Element;
-use wengert_ir::elementary::eval;
+use wengert_ir::elementary::{eval, eval_single};
 use wengert_ir::ir::DType;
 use wengert_ir::ops::rows::{self, Define, Row};
 use wengert_ir::scalar::{Exact, Scalar};
@@ -154,8 +154,10 @@ fn wide(row: &Row, x: &[f64]) -> f64 {
 fn error_f32(row: &Row, x: &[f64]) -> f64 {
     let exact = wide(row, x);
     let y = match row.define {
-        // Rounded once.
-        Define::Elementary(_) => exact as f32,
+        Define::Elementary(f) => {
+            let x: SmallVec<[f32; 3]> = x.iter().map(|&x| x as f32).collect();
+            eval_single(f, &x)
+        }
         _ => {
             let bits = x.iter().map(|&x| Element::to_bits(x as f32));
             f32::from_bits(scalar(row, DType::F32, bits) as u32)

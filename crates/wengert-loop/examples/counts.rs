@@ -21,10 +21,16 @@ impl Count {
 }
 
 impl Arith for Count {
+    type Number = f64;
     type F = f64;
     type I = i64;
     type M = bool;
 
+    const FRACTION: u32 = Plain::FRACTION;
+
+    fn pattern(x: f64) -> i64 {
+        Plain::pattern(x)
+    }
     fn float(&mut self, x: f64) -> f64 {
         x
     }

@@ -23,6 +23,13 @@ pub fn of(op: Elementwise, operands: impl Iterator<Item = DType>) -> u64 {
 /// Counts the work of a definition.
 struct Count(u64);
 
+impl Count {
+    fn elementary_of(&mut self, dtype: DType) -> Scalar {
+        self.0 += ELEMENTARY;
+        Scalar { dtype, id: 0 }
+    }
+}
+
 impl Scalars for Count {
     fn constant(&mut self, dtype: DType, bits: u64) -> Scalar {
         Scalar { dtype, id: bits }
@@ -37,10 +44,10 @@ impl Scalars for Count {
     }
 
     fn elementary_f64(&mut self, _: Elementary, _: &[Scalar]) -> Scalar {
-        self.0 += ELEMENTARY;
-        Scalar {
-            dtype: DType::F64,
-            id: 0,
-        }
+        self.elementary_of(DType::F64)
+    }
+
+    fn elementary_f32(&mut self, _: Elementary, _: &[Scalar]) -> Scalar {
+        self.elementary_of(DType::F32)
     }
 }

@@ -84,10 +84,10 @@ impl<'p> Emitter<'_, 'p> {
             }
         }
         match self.s.plan.wide[function as usize] {
-            Some((f, how)) => {
+            Some(wide) => {
                 let at = self.plus(self.frame, i64::from(area));
-                let how = self.int(how as i64);
-                self.helper(f, &[at, how], None);
+                let how = self.int(wide.how as i64);
+                self.helper(wide.eight, &[at, how], None);
             }
             None => {
                 let id = self.s.function(function, lanes, self.unit);

@@ -146,9 +146,14 @@ impl<'p> Writer<'_, 'p> {
         self.done();
     }
 
-    /// A function of the runtime, on rows of the frame: one call for eight lanes.
+    /// A function of the runtime, on rows of the frame: one call for eight lanes, or for sixteen if it has code for
+    /// these.
     fn call_function(&mut self, out: Value, function: u32, args: &[Value]) {
-        let full = self.form(out) == Form::Full;
+        let wide = self.plan.wide[function as usize].expect("a function of the runtime");
+        let sixteen = self.form(out) == Form::Full;
+        let code = wide.sixteen.filter(|_| sixteen).unwrap_or(wide.eight);
+        // Whether the halves are computed by calls of their own.
+        let full = sixteen && wide.sixteen.is_none();
         let rows = args.len() as i32 + 1;
         let area = match full {
             true => self.call_area(2 * args.len() + 1),
@@ -174,11 +179,10 @@ impl<'p> Writer<'_, 'p> {
         }
         self.release(args);
         self.done();
-        let (f, how) = self.plan.wide[function as usize].expect("a function of the runtime");
         for off in [Some(area), full.then_some(upper)].into_iter().flatten() {
             self.asm.address(RDI, Mem { base: RBX, off });
-            self.asm.constant(RSI, (how | WHOLE) as i64);
-            self.call_runtime(f);
+            self.asm.constant(RSI, (wide.how | WHOLE) as i64);
+            self.call_runtime(code);
         }
         if self.life.after(out, self.at[self.block]).is_some() || !self.is_lanes(out) {
             let x = self.take(None);

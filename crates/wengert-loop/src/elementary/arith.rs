@@ -1,21 +1,28 @@
 //! The arithmetic in which the elementary functions are written, and its plain implementation.
 
-/// Arithmetic on 64-bit floats, on their bits, and on truth values.
+/// Arithmetic on floats of one width, on their bits, and on truth values.
 ///
-/// Each elementary function is written once against this trait. With [`Plain`] it computes; with a recorder it
-/// leaves a trace of the same operations. Every operation is exact or rounded once, to nearest with ties to
+/// Each elementary function is written once against this trait, in one width: see [`Double`] and [`Single`]. With
+/// [`Plain`] or [`PlainSingle`] it computes; with a recorder it leaves a trace of the same operations. Every operation is exact or rounded once, to nearest with ties to
 /// even, so all implementations give the same bits. Only the payload and the sign of a NaN are unspecified.
 pub trait Arith {
-    /// An `f64`.
+    /// A number of the machine of this width: `f64` or `f32`.
+    type Number: Copy + 'static;
+    /// A float of this width.
     type F: Copy;
-    /// An `i64`: the bits of a float, or an integer derived from them.
+    /// The bits of a float, or an integer of as many bits derived from them.
     type I: Copy;
     /// A truth value, one per lane.
     type M: Copy;
 
-    /// Returns a constant float.
+    /// The number of bits of a float's fraction.
+    const FRACTION: u32;
+
+    /// Returns the bits of a float of this width, with zeros above them.
+    fn pattern(x: f64) -> i64;
+    /// Returns a constant float, rounded to the width.
     fn float(&mut self, x: f64) -> Self::F;
-    /// Returns a constant integer.
+    /// Returns a constant integer; only the bits of the width count.
     fn int(&mut self, x: i64) -> Self::I;
 
     /// Returns `a + b`
@@ -69,11 +76,11 @@ pub trait Arith {
     fn int_or(&mut self, a: Self::I, b: Self::I) -> Self::I;
     /// Returns the bitwise exclusive or.
     fn int_xor(&mut self, a: Self::I, b: Self::I) -> Self::I;
-    /// Returns `a << by`, with `by < 64`; bits shifted out are lost.
+    /// Returns `a << by`, with `by` below the width; bits shifted out are lost.
     fn int_shl(&mut self, a: Self::I, by: u32) -> Self::I;
-    /// Returns `a >> by`, with `by < 64`, shifting in copies of the sign bit.
+    /// Returns `a >> by`, with `by` below the width, shifting in copies of the sign bit.
     fn int_shr(&mut self, a: Self::I, by: u32) -> Self::I;
-    /// Returns `a >> by`, with `by < 64`, shifting in zeros.
+    /// Returns `a >> by`, with `by` below the width, shifting in zeros.
     fn int_ushr(&mut self, a: Self::I, by: u32) -> Self::I;
     /// Returns `a < b`, both signed.
     fn int_lt(&mut self, a: Self::I, b: Self::I) -> Self::M;
@@ -82,7 +89,7 @@ pub trait Arith {
 
     /// Returns `table[index]`. In a lane where the index is outside the table, the result is arbitrary (never a
     /// fault) and must not be used.
-    fn table(&mut self, table: &'static [f64], index: Self::I) -> Self::F;
+    fn table(&mut self, table: &'static [Self::Number], index: Self::I) -> Self::F;
 
     /// Returns `common` where `m` does not hold, and the result of `rare` where it does.
     ///
@@ -107,77 +114,96 @@ pub trait Arith {
     ) -> [Self::F; N];
 }
 
-/// The arithmetic of the machine: floats are `f64`, bits are `i64`, truth values are `bool`.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Plain;
+/// Arithmetic on `f64`, in which every function is defined.
+pub trait Double: Arith<Number = f64> {}
+impl<A: Arith<Number = f64>> Double for A {}
 
-impl Arith for Plain {
-    type F = f64;
-    type I = i64;
+/// Arithmetic on `f32`, in which the functions of `single/` are defined.
+pub trait Single: Arith<Number = f32> {}
+impl<A: Arith<Number = f32>> Single for A {}
+
+/// Implements the arithmetic of the machine for a width.
+macro_rules! plain {
+    ($(#[$doc:meta])* $plain:ident: $float:ident, $int:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Default)]
+        pub struct $plain;
+
+impl Arith for $plain {
+    type Number = $float;
+    type F = $float;
+    type I = $int;
     type M = bool;
 
+    const FRACTION: u32 = $float::MANTISSA_DIGITS - 1;
+
     #[inline(always)]
-    fn float(&mut self, x: f64) -> f64 {
-        x
+    fn pattern(x: f64) -> i64 {
+        #[allow(clippy::unnecessary_cast)]
+        i64::from_ne_bytes(u64::from((x as $float).to_bits()).to_ne_bytes())
     }
     #[inline(always)]
-    fn int(&mut self, x: i64) -> i64 {
-        x
+    fn float(&mut self, x: f64) -> $float {
+        x as $float
     }
     #[inline(always)]
-    fn add(&mut self, a: f64, b: f64) -> f64 {
+    fn int(&mut self, x: i64) -> $int {
+        x as $int
+    }
+    #[inline(always)]
+    fn add(&mut self, a: $float, b: $float) -> $float {
         a + b
     }
     #[inline(always)]
-    fn sub(&mut self, a: f64, b: f64) -> f64 {
+    fn sub(&mut self, a: $float, b: $float) -> $float {
         a - b
     }
     #[inline(always)]
-    fn mul(&mut self, a: f64, b: f64) -> f64 {
+    fn mul(&mut self, a: $float, b: $float) -> $float {
         a * b
     }
     #[inline(always)]
-    fn div(&mut self, a: f64, b: f64) -> f64 {
+    fn div(&mut self, a: $float, b: $float) -> $float {
         a / b
     }
     #[inline(always)]
-    fn fma(&mut self, a: f64, b: f64, c: f64) -> f64 {
+    fn fma(&mut self, a: $float, b: $float, c: $float) -> $float {
         a.mul_add(b, c)
     }
     #[inline(always)]
-    fn neg(&mut self, a: f64) -> f64 {
+    fn neg(&mut self, a: $float) -> $float {
         -a
     }
     #[inline(always)]
-    fn abs(&mut self, a: f64) -> f64 {
+    fn abs(&mut self, a: $float) -> $float {
         a.abs()
     }
     #[inline(always)]
-    fn sqrt(&mut self, a: f64) -> f64 {
+    fn sqrt(&mut self, a: $float) -> $float {
         a.sqrt()
     }
     #[inline(always)]
-    fn round(&mut self, a: f64) -> f64 {
+    fn round(&mut self, a: $float) -> $float {
         a.round_ties_even()
     }
     #[inline(always)]
-    fn lt(&mut self, a: f64, b: f64) -> bool {
+    fn lt(&mut self, a: $float, b: $float) -> bool {
         a < b
     }
     #[inline(always)]
-    fn le(&mut self, a: f64, b: f64) -> bool {
+    fn le(&mut self, a: $float, b: $float) -> bool {
         a <= b
     }
     #[inline(always)]
-    fn eq(&mut self, a: f64, b: f64) -> bool {
+    fn eq(&mut self, a: $float, b: $float) -> bool {
         a == b
     }
     #[inline(always)]
-    fn select(&mut self, m: bool, a: f64, b: f64) -> f64 {
+    fn select(&mut self, m: bool, a: $float, b: $float) -> $float {
         if m { a } else { b }
     }
     #[inline(always)]
-    fn select_int(&mut self, m: bool, a: i64, b: i64) -> i64 {
+    fn select_int(&mut self, m: bool, a: $int, b: $int) -> $int {
         if m { a } else { b }
     }
     #[inline(always)]
@@ -193,75 +219,85 @@ impl Arith for Plain {
         !a
     }
     #[inline(always)]
-    fn bits(&mut self, a: f64) -> i64 {
+    fn bits(&mut self, a: $float) -> $int {
         a.to_bits().cast_signed()
     }
     #[inline(always)]
-    fn from_bits(&mut self, a: i64) -> f64 {
-        f64::from_bits(a.cast_unsigned())
+    fn from_bits(&mut self, a: $int) -> $float {
+        $float::from_bits(a.cast_unsigned())
     }
     #[inline(always)]
-    fn int_add(&mut self, a: i64, b: i64) -> i64 {
+    fn int_add(&mut self, a: $int, b: $int) -> $int {
         a.wrapping_add(b)
     }
     #[inline(always)]
-    fn int_sub(&mut self, a: i64, b: i64) -> i64 {
+    fn int_sub(&mut self, a: $int, b: $int) -> $int {
         a.wrapping_sub(b)
     }
     #[inline(always)]
-    fn int_and(&mut self, a: i64, b: i64) -> i64 {
+    fn int_and(&mut self, a: $int, b: $int) -> $int {
         a & b
     }
     #[inline(always)]
-    fn int_or(&mut self, a: i64, b: i64) -> i64 {
+    fn int_or(&mut self, a: $int, b: $int) -> $int {
         a | b
     }
     #[inline(always)]
-    fn int_xor(&mut self, a: i64, b: i64) -> i64 {
+    fn int_xor(&mut self, a: $int, b: $int) -> $int {
         a ^ b
     }
     #[inline(always)]
-    fn int_shl(&mut self, a: i64, by: u32) -> i64 {
+    fn int_shl(&mut self, a: $int, by: u32) -> $int {
         a << by
     }
     #[inline(always)]
-    fn int_shr(&mut self, a: i64, by: u32) -> i64 {
+    fn int_shr(&mut self, a: $int, by: u32) -> $int {
         a >> by
     }
     #[inline(always)]
-    fn int_ushr(&mut self, a: i64, by: u32) -> i64 {
+    fn int_ushr(&mut self, a: $int, by: u32) -> $int {
         (a.cast_unsigned() >> by).cast_signed()
     }
     #[inline(always)]
-    fn int_lt(&mut self, a: i64, b: i64) -> bool {
+    fn int_lt(&mut self, a: $int, b: $int) -> bool {
         a < b
     }
     #[inline(always)]
-    fn int_eq(&mut self, a: i64, b: i64) -> bool {
+    fn int_eq(&mut self, a: $int, b: $int) -> bool {
         a == b
     }
     #[inline(always)]
-    fn table(&mut self, table: &'static [f64], index: i64) -> f64 {
+    fn table(&mut self, table: &'static [$float], index: $int) -> $float {
         usize::try_from(index)
             .ok()
             .and_then(|i| table.get(i))
             .copied()
-            .unwrap_or(f64::NAN)
+            .unwrap_or($float::NAN)
     }
     #[inline(always)]
-    fn rare(&mut self, m: bool, common: f64, rare: impl FnOnce(&mut Self) -> f64) -> f64 {
+    fn rare(&mut self, m: bool, common: $float, rare: impl FnOnce(&mut Self) -> $float) -> $float {
         if m { rare(self) } else { common }
     }
     #[inline(always)]
     fn repeat<const N: usize>(
         &mut self,
-        mut state: [f64; N],
-        goes_on: impl Fn(&mut Self, [f64; N]) -> bool,
-        body: impl Fn(&mut Self, [f64; N]) -> [f64; N],
-    ) -> [f64; N] {
+        mut state: [$float; N],
+        goes_on: impl Fn(&mut Self, [$float; N]) -> bool,
+        body: impl Fn(&mut Self, [$float; N]) -> [$float; N],
+    ) -> [$float; N] {
         while goes_on(self, state) {
             state = body(self, state);
         }
         state
     }
+}    };
+}
+
+plain! {
+    /// The arithmetic of the machine on `f64`: bits are `i64`, truth values are `bool`.
+    Plain: f64, i64
+}
+plain! {
+    /// The arithmetic of the machine on `f32`: bits are `i32`, truth values are `bool`.
+    PlainSingle: f32, i32
 }

@@ -4,7 +4,7 @@
 //! and in `1/x` beyond. The derivatives involve higher orders. `I(n, x) / x^n` is a smooth even function, and
 //! its derivative is `x` times the next one. These are summed as a power series (DLMF 10.25.2), and integrated
 //! for large `x` (DLMF 10.32.2). The derivatives of `e^-x I(0, x)` are moments under its integral.
-use super::Arith;
+use super::Double;
 use super::exp::exp;
 use super::gamma::lgamma_positive;
 use super::log::of_normal;
@@ -119,7 +119,7 @@ const FAR: f64 = 8.0;
 
 /// Returns `e^-x` times a polynomial in `x^2`, or a polynomial in `1/x` over the root of `x`.
 #[inline(always)]
-fn scaled<A: Arith>(a: &mut A, x: A::F, near: &[f64], far: &[f64]) -> A::F {
+fn scaled<A: Double>(a: &mut A, x: A::F, near: &[f64], far: &[f64]) -> A::F {
     let is_far = above(a, x, FAR);
     let (one, eight) = (a.float(1.0), a.float(FAR));
     let small = a.select(is_far, eight, x);
@@ -138,14 +138,14 @@ fn scaled<A: Arith>(a: &mut A, x: A::F, near: &[f64], far: &[f64]) -> A::F {
 
 /// Returns `e^-|x| I(0, x)`; error below 4 ulp.
 #[inline]
-pub fn i0e<A: Arith>(a: &mut A, x: A::F) -> A::F {
+pub fn i0e<A: Double>(a: &mut A, x: A::F) -> A::F {
     let x = a.abs(x);
     scaled(a, x, &NEAR_0, &FAR_0)
 }
 
 /// Returns `e^-|x| I(1, x)`; error below 4 ulp.
 #[inline]
-pub fn i1e<A: Arith>(a: &mut A, x: A::F) -> A::F {
+pub fn i1e<A: Double>(a: &mut A, x: A::F) -> A::F {
     let size = a.abs(x);
     let y = scaled(a, size, &NEAR_1, &FAR_1);
     let product = a.mul(y, size);
@@ -156,7 +156,7 @@ pub fn i1e<A: Arith>(a: &mut A, x: A::F) -> A::F {
 
 /// Checks the order `n`: returns `y`, or NaN where `n` is negative or not a number.
 #[inline(always)]
-fn of_order<A: Arith>(a: &mut A, n: A::F, y: A::F) -> A::F {
+fn of_order<A: Double>(a: &mut A, n: A::F, y: A::F) -> A::F {
     let nan = a.float(f64::NAN);
     let none = below(a, n, 0.0);
     let known = a.eq(n, n);
@@ -171,7 +171,7 @@ const INTEGRAL: f64 = 25.0;
 /// Returns `I(n, x) / x^n` for the order nearest to `n`; relative error below 1e-13 for orders up to 20. NaN
 /// for negative orders.
 #[inline]
-pub fn bessel_ratio<A: Arith>(a: &mut A, n: A::F, x: A::F) -> A::F {
+pub fn bessel_ratio<A: Double>(a: &mut A, n: A::F, x: A::F) -> A::F {
     let n = a.round(n);
     let x = a.abs(x);
     let (zero, one) = (a.float(0.0), a.float(1.0));
@@ -248,7 +248,7 @@ pub fn bessel_ratio<A: Arith>(a: &mut A, n: A::F, x: A::F) -> A::F {
 /// previous one. Nothing cancels: near 0 it is `binom(2 k, k) / 2^k e^-2x` times a series of positive terms
 /// (DLMF 13.4.1 with 13.2.39); for large `x` the integral is used.
 #[inline]
-pub fn bessel_moment<A: Arith>(a: &mut A, k: A::F, x: A::F) -> A::F {
+pub fn bessel_moment<A: Double>(a: &mut A, k: A::F, x: A::F) -> A::F {
     let k = a.round(k);
     let x = a.abs(x);
     let (zero, one) = (a.float(0.0), a.float(1.0));

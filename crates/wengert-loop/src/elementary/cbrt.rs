@@ -1,5 +1,5 @@
 //! `cbrt`, the cube root.
-use super::Arith;
+use super::Double;
 use super::log::{SUBNORMAL_SCALE, Split, split};
 use super::parts::{
     MAGIC, above, below, fma_by, horner, outside, plus, times, two_product, with_sign,
@@ -25,7 +25,7 @@ const CBRT_HALF: f64 = 0.7937005259840998;
 /// by `1 + e/3 + 2 e^2/9`, `e = 1 - z w^3`, to 50; then `y = z w^2` is corrected by `(z - y^3) w^2 / 3`. No
 /// division.
 #[inline(always)]
-fn of_normal<A: Arith>(a: &mut A, x: A::F, shift: i64) -> A::F {
+fn of_normal<A: Double>(a: &mut A, x: A::F, shift: i64) -> A::F {
     let Split { minus_k, m, .. } = split(a, x);
     let magic = a.float(MAGIC);
     let magic = fma_by(a, minus_k, -1.0 / 3.0, magic);
@@ -80,7 +80,7 @@ fn of_normal<A: Arith>(a: &mut A, x: A::F, shift: i64) -> A::F {
 
 /// Returns the cube root; error below 0.6 ulp.
 #[inline(always)]
-pub fn cbrt<A: Arith>(a: &mut A, x: A::F) -> A::F {
+pub fn cbrt<A: Double>(a: &mut A, x: A::F) -> A::F {
     let size = a.abs(x);
     let common = of_normal(a, size, 0);
     let rare = outside(a, size, f64::MIN_POSITIVE, f64::INFINITY);

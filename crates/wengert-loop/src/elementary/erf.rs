@@ -3,7 +3,7 @@
 //! `erfc y = e^(-y^2) P(t) / (y + j)` for `y >= 0` with `t = (y - k) / (y + k)`: the map takes
 //! `0..infinity` to `-1..1`, and `P` is smooth there (the idea is that of Shepherd and Laframboise,
 //! Chebyshev approximation of (1 + 2x) exp(x^2) erfc x, 1981).
-use super::Arith;
+use super::Double;
 use super::exp::{LN2_LOW, add_exponent, reduce_fine, scale_any, small, tail};
 use super::parts::{
     MAGIC, above, below, beyond, fast_two_sum, fma_by, from, horner, plus, two_product, with_sign,
@@ -88,7 +88,7 @@ const V: [f64; 13] = [
 
 /// Reduces `-y^2 = n ln 2 + r + c`: returns `MAGIC + n`, `n`, `r` and `c`. The square is a sum of two.
 #[inline(always)]
-fn reduce_square<A: Arith>(a: &mut A, y: A::F) -> (A::F, A::F, A::F, A::F) {
+fn reduce_square<A: Double>(a: &mut A, y: A::F) -> (A::F, A::F, A::F, A::F) {
     let minus_y = a.neg(y);
     let (square, error) = two_product(a, y, minus_y);
     let magic = a.float(MAGIC);
@@ -101,7 +101,7 @@ fn reduce_square<A: Arith>(a: &mut A, y: A::F) -> (A::F, A::F, A::F, A::F) {
 
 /// Returns the complementary error function, `1 - erf x`; error below 1.8 ulp.
 #[inline(always)]
-pub fn erfc<A: Arith>(a: &mut A, x: A::F) -> A::F {
+pub fn erfc<A: Double>(a: &mut A, x: A::F) -> A::F {
     let square = a.mul(x, x);
     let v = horner(a, square, &V_SMALL);
     // The difference is exact where the rest is not small.
@@ -159,7 +159,7 @@ pub fn erfc<A: Arith>(a: &mut A, x: A::F) -> A::F {
 /// Returns the error function, `2 / sqrt(pi)` times the integral of `e^(-t^2)` from 0 to `x`; error below 1.5
 /// ulp. Up to 1 it uses a polynomial, then `1 - erfc x`; from 6 on it is 1.
 #[inline(always)]
-pub fn erf<A: Arith>(a: &mut A, x: A::F) -> A::F {
+pub fn erf<A: Double>(a: &mut A, x: A::F) -> A::F {
     let y = a.abs(x);
     let six = a.float(6.0);
     let large = a.lt(six, y);

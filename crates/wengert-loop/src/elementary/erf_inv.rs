@@ -4,7 +4,7 @@
 //! 2011), where `P` varies slowly enough for one polynomial up to `|x| = 0.999`. Beyond, a polynomial in
 //! `sqrt(-log(1 - |x|))` is used. The polynomials are from `tools/coefficients.py`.
 //! one in `sqrt(-log(1 - |x|))`. The polynomials are those of `tools/coefficients.py`.
-use super::Arith;
+use super::Double;
 use super::log::{log, of_normal};
 use super::parts::{beyond, equals, from, horner, plus, with_sign};
 
@@ -69,7 +69,7 @@ const LIMIT: f64 = 0.999;
 
 /// Returns the number whose error function is `x`; error below 3 ulp. Infinite at -1 and 1, NaN beyond.
 #[inline(always)]
-pub fn erf_inv<A: Arith>(a: &mut A, x: A::F) -> A::F {
+pub fn erf_inv<A: Double>(a: &mut A, x: A::F) -> A::F {
     let one = a.float(1.0);
     let minus = a.neg(x);
     let rest = a.fma(minus, x, one);

@@ -3,7 +3,7 @@
 //! Let `M(n)` be the absolute value of the `n`-th derivative of `erfcx x = e^(x^2) erfc x`. The ratios `q(n) =
 //! M(n+1) / M(n)` satisfy `q(n) = 2 (n + 1) / (2 x + q(n+1))` (DLMF 7.18.7). All of them are positive, and
 //! `erfcx x = 2/sqrt(pi) / (2 x + q(0))`, so one smooth function suffices for all.
-use super::Arith;
+use super::Double;
 use super::erf::{erf, erfc};
 use super::exp::exp;
 use super::log::{log, log1p};
@@ -54,7 +54,7 @@ const HUGE: f64 = 1_152_921_504_606_846_976.0;
 
 /// Returns `q(0)` for `y >= 0`; error below 2 ulp.
 #[inline(always)]
-fn first_ratio<A: Arith>(a: &mut A, y: A::F) -> A::F {
+fn first_ratio<A: Double>(a: &mut A, y: A::F) -> A::F {
     // The polynomial is constant from here on.
     let near = below(a, y, HUGE);
     let end = a.float(HUGE);
@@ -69,7 +69,7 @@ fn first_ratio<A: Arith>(a: &mut A, y: A::F) -> A::F {
 
 /// Returns `e^(x^2) erfc x`; error below 5 ulp.
 #[inline(always)]
-pub fn erfcx<A: Arith>(a: &mut A, x: A::F) -> A::F {
+pub fn erfcx<A: Double>(a: &mut A, x: A::F) -> A::F {
     let y = a.abs(x);
     let q = first_ratio(a, y);
     let half = a.float(0.5);
@@ -93,7 +93,7 @@ pub fn erfcx<A: Arith>(a: &mut A, x: A::F) -> A::F {
 /// Returns `q(n)` for the order nearest to `n`; relative error below 1e-13 for orders up to 5. NaN for negative
 /// orders, and beyond 100.
 #[inline]
-pub fn erfcx_ratio<A: Arith>(a: &mut A, n: A::F, x: A::F) -> A::F {
+pub fn erfcx_ratio<A: Double>(a: &mut A, n: A::F, x: A::F) -> A::F {
     let n = a.round(n);
     let (zero, half) = (a.float(0.0), a.float(0.5));
     let y = a.abs(x);
@@ -151,7 +151,7 @@ pub fn erfcx_ratio<A: Arith>(a: &mut A, n: A::F, x: A::F) -> A::F {
 
 /// Returns `log(erfc x)`; error below 4 ulp.
 #[inline(always)]
-pub fn log_erfc<A: Arith>(a: &mut A, x: A::F) -> A::F {
+pub fn log_erfc<A: Double>(a: &mut A, x: A::F) -> A::F {
     let e = erf(a, x);
     let minus = a.neg(e);
     let near = log1p(a, minus);
@@ -166,7 +166,7 @@ pub fn log_erfc<A: Arith>(a: &mut A, x: A::F) -> A::F {
 
 /// Returns `x / sqrt 2` as a rounded product and its error.
 #[inline(always)]
-fn over_root<A: Arith>(a: &mut A, x: A::F) -> (A::F, A::F) {
+fn over_root<A: Double>(a: &mut A, x: A::F) -> (A::F, A::F) {
     let root = a.float(FRAC_1_SQRT_2);
     let high = a.mul(x, root);
     let minus = a.neg(high);
@@ -176,7 +176,7 @@ fn over_root<A: Arith>(a: &mut A, x: A::F) -> (A::F, A::F) {
 
 /// Returns `erfc(z + low) / 2`, for `z` and its rounding error.
 #[inline(always)]
-fn half_erfc<A: Arith>(a: &mut A, z: A::F, low: A::F) -> A::F {
+fn half_erfc<A: Double>(a: &mut A, z: A::F, low: A::F) -> A::F {
     let e = erfc(a, z);
     let half = times(a, e, 0.5);
     // The relative change of erfc is 2 z + q(0), and negligible on the left.
@@ -195,7 +195,7 @@ fn half_erfc<A: Arith>(a: &mut A, z: A::F, low: A::F) -> A::F {
 
 /// Returns the distribution function of the standard normal distribution; error below 3 ulp.
 #[inline(always)]
-pub fn ndtr<A: Arith>(a: &mut A, x: A::F) -> A::F {
+pub fn ndtr<A: Double>(a: &mut A, x: A::F) -> A::F {
     let minus = a.neg(x);
     let (z, low) = over_root(a, minus);
     half_erfc(a, z, low)
@@ -203,7 +203,7 @@ pub fn ndtr<A: Arith>(a: &mut A, x: A::F) -> A::F {
 
 /// Returns `log(ndtr x)`; error below 4 ulp.
 #[inline(always)]
-pub fn log_ndtr<A: Arith>(a: &mut A, x: A::F) -> A::F {
+pub fn log_ndtr<A: Double>(a: &mut A, x: A::F) -> A::F {
     let (z, low) = over_root(a, x);
     let tail = half_erfc(a, z, low);
     let minus = a.neg(tail);

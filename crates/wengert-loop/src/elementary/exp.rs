@@ -3,7 +3,7 @@
 //! All use the reduction of Cody and Waite (Software Manual for the Elementary Functions, 1980): `x = n ln 2 +
 //! r` with an integer `n` and `|r| <= ln 2 / 2`, then `e^x = 2^n e^r`, with `e^r = 1 + r + r^2 Q(r)` and `Q` a
 //! minimax polynomial.
-use super::Arith;
+use super::Double;
 use super::parts::{
     MAGIC, above, below, beyond, fma_by, from, horner, plus, power_of_two, scale, times, with_sign,
 };
@@ -48,7 +48,7 @@ const Q_FINE: [f64; 11] = [
 
 /// Reduces `x = n ln 2 + r`: returns `MAGIC + n`, `n` and `r`, the last within half an ulp.
 #[inline(always)]
-pub(super) fn reduce<A: Arith>(a: &mut A, x: A::F) -> (A::F, A::F, A::F) {
+pub(super) fn reduce<A: Double>(a: &mut A, x: A::F) -> (A::F, A::F, A::F) {
     let magic = a.float(MAGIC);
     let magic = fma_by(a, x, LOG2_E, magic);
     let n = plus(a, magic, -MAGIC);
@@ -59,7 +59,7 @@ pub(super) fn reduce<A: Arith>(a: &mut A, x: A::F) -> (A::F, A::F, A::F) {
 
 /// Returns `2^n p`, by adding to the exponent: for normal `p` and a normal result.
 #[inline(always)]
-pub(super) fn add_exponent<A: Arith>(a: &mut A, p: A::F, magic: A::F) -> A::F {
+pub(super) fn add_exponent<A: Double>(a: &mut A, p: A::F, magic: A::F) -> A::F {
     let n = a.bits(magic);
     let n = a.int_shl(n, 52);
     let p = a.bits(p);
@@ -70,7 +70,7 @@ pub(super) fn add_exponent<A: Arith>(a: &mut A, p: A::F, magic: A::F) -> A::F {
 /// Returns `2^n p` where `x = n ln 2 + ...` has any magnitude: overflows to infinity, rounds once to a
 /// subnormal, underflows to 0, and keeps NaN.
 #[inline(always)]
-pub(super) fn scale_any<A: Arith>(a: &mut A, p: A::F, n: A::F, x: A::F) -> A::F {
+pub(super) fn scale_any<A: Double>(a: &mut A, p: A::F, n: A::F, x: A::F) -> A::F {
     let y = scale(a, p, n);
     let infinity = a.float(f64::INFINITY);
     let large = above(a, x, 720.0);
@@ -82,7 +82,7 @@ pub(super) fn scale_any<A: Arith>(a: &mut A, p: A::F, n: A::F, x: A::F) -> A::F 
 
 /// Returns `e^r` for `|r| <= ln 2 / 2`
 #[inline(always)]
-pub(super) fn small<A: Arith>(a: &mut A, r: A::F) -> A::F {
+pub(super) fn small<A: Double>(a: &mut A, r: A::F) -> A::F {
     let q = horner(a, r, &Q);
     let one = a.float(1.0);
     let p = a.fma(q, r, one);
@@ -91,7 +91,7 @@ pub(super) fn small<A: Arith>(a: &mut A, r: A::F) -> A::F {
 
 /// Returns `e^x`; error below 1 ulp.
 #[inline(always)]
-pub fn exp<A: Arith>(a: &mut A, x: A::F) -> A::F {
+pub fn exp<A: Double>(a: &mut A, x: A::F) -> A::F {
     let (magic, n, r) = reduce(a, x);
     let p = small(a, r);
     let common = add_exponent(a, p, magic);
@@ -101,7 +101,7 @@ pub fn exp<A: Arith>(a: &mut A, x: A::F) -> A::F {
 
 /// Returns `e^x` for all `x`, for the rare paths.
 #[inline(always)]
-fn anywhere<A: Arith>(a: &mut A, x: A::F) -> A::F {
+fn anywhere<A: Double>(a: &mut A, x: A::F) -> A::F {
     let (_, n, r) = reduce(a, x);
     let p = small(a, r);
     scale_any(a, p, n, x)
@@ -109,7 +109,7 @@ fn anywhere<A: Arith>(a: &mut A, x: A::F) -> A::F {
 
 /// Returns `e^x / 2`, without intermediate overflow.
 #[inline(always)]
-pub(super) fn half_exp<A: Arith>(a: &mut A, x: A::F) -> A::F {
+pub(super) fn half_exp<A: Double>(a: &mut A, x: A::F) -> A::F {
     let (_, n, r) = reduce(a, x);
     let p = small(a, r);
     let n = plus(a, n, -1.0);
@@ -118,7 +118,7 @@ pub(super) fn half_exp<A: Arith>(a: &mut A, x: A::F) -> A::F {
 
 /// Returns `2^x`; error below 1 ulp. `x = n + f` is exact, then `2^x = 2^n e^(f ln 2)`.
 #[inline(always)]
-pub fn exp2<A: Arith>(a: &mut A, x: A::F) -> A::F {
+pub fn exp2<A: Double>(a: &mut A, x: A::F) -> A::F {
     let magic = plus(a, x, MAGIC);
     let n = plus(a, magic, -MAGIC);
     let f = a.sub(x, n);
@@ -141,7 +141,7 @@ pub(super) struct Parts<F> {
 
 /// Returns the parts of `e^x` for `|x| < LIMIT`.
 #[inline(always)]
-pub(super) fn parts<A: Arith>(a: &mut A, x: A::F) -> Parts<A::F> {
+pub(super) fn parts<A: Double>(a: &mut A, x: A::F) -> Parts<A::F> {
     let magic = a.float(MAGIC);
     let magic = fma_by(a, x, LOG2_E, magic);
     let n = plus(a, magic, -MAGIC);
@@ -154,7 +154,7 @@ pub(super) fn parts<A: Arith>(a: &mut A, x: A::F) -> Parts<A::F> {
 
 /// Returns `x - n LN2_HIGH + low` as `r + c`, with `c` the rounding error of `r`.
 #[inline(always)]
-pub(super) fn reduce_fine<A: Arith>(a: &mut A, x: A::F, n: A::F, low: A::F) -> (A::F, A::F) {
+pub(super) fn reduce_fine<A: Double>(a: &mut A, x: A::F, n: A::F, low: A::F) -> (A::F, A::F) {
     let high = fma_by(a, n, -LN2_HIGH, x);
     let r = a.add(high, low);
     let c = a.sub(high, r);
@@ -164,7 +164,7 @@ pub(super) fn reduce_fine<A: Arith>(a: &mut A, x: A::F, n: A::F, low: A::F) -> (
 
 /// Returns `t` with `e^(r + c) = 1 + r + t`: that is `r^2 Q(r) + c (1 + r)`.
 #[inline(always)]
-pub(super) fn tail<A: Arith>(a: &mut A, r: A::F, c: A::F) -> A::F {
+pub(super) fn tail<A: Double>(a: &mut A, r: A::F, c: A::F) -> A::F {
     let q = horner(a, r, &Q_FINE);
     let t = a.fma(q, r, c);
     a.fma(t, r, c)
@@ -173,7 +173,7 @@ pub(super) fn tail<A: Arith>(a: &mut A, r: A::F, c: A::F) -> A::F {
 /// Returns `e^x - 1`; error below 1.2 ulp. It is `s t + (s r + (s - 1))`, where `s - 1` is exact unless the
 /// rest is negligible.
 #[inline(always)]
-pub fn expm1<A: Arith>(a: &mut A, x: A::F) -> A::F {
+pub fn expm1<A: Double>(a: &mut A, x: A::F) -> A::F {
     let Parts { s, r, t } = parts(a, x);
     let y = plus(a, s, -1.0);
     let y = a.fma(s, r, y);
@@ -190,7 +190,7 @@ pub fn expm1<A: Arith>(a: &mut A, x: A::F) -> A::F {
 /// Returns `1 / (1 + e^-x)`; error below 1.5 ulp. The denominator is a sum of two, and the quotient is
 /// corrected by its residual.
 #[inline(always)]
-pub fn sigmoid<A: Arith>(a: &mut A, x: A::F) -> A::F {
+pub fn sigmoid<A: Double>(a: &mut A, x: A::F) -> A::F {
     let minus = a.neg(x);
     let Parts { s, r, t } = parts(a, minus);
     let one_s = plus(a, s, 1.0);
@@ -223,7 +223,7 @@ pub(super) const SATURATED: f64 = 1.0 - 1.0 / 32.0;
 /// Returns the derivative of [`sigmoid`] at `x`, given `y = sigmoid(x)`: `y (1 - y)`, and where `1 - y` has
 /// lost digits, `e^-x / (1 + e^-x)^2`. Error below 32 ulp, mostly 3; from an `f32` `y` a few ulp of `f32`.
 #[inline(always)]
-pub fn sigmoid_slope<A: Arith>(a: &mut A, x: A::F, y: A::F) -> A::F {
+pub fn sigmoid_slope<A: Double>(a: &mut A, x: A::F, y: A::F) -> A::F {
     let rest = from(a, 1.0, y);
     let common = a.mul(y, rest);
     let rare = above(a, y, SATURATED);
@@ -235,7 +235,7 @@ pub fn sigmoid_slope<A: Arith>(a: &mut A, x: A::F, y: A::F) -> A::F {
 
 /// Returns `e^x / (1 + e^x)^2` for `x` that is not large.
 #[inline(always)]
-pub(super) fn bell<A: Arith>(a: &mut A, x: A::F) -> A::F {
+pub(super) fn bell<A: Double>(a: &mut A, x: A::F) -> A::F {
     let t = anywhere(a, x);
     let whole = plus(a, t, 1.0);
     let square = a.mul(whole, whole);

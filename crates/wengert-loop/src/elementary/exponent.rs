@@ -1,17 +1,17 @@
 //! Composing and decomposing floats.
-use super::Arith;
+use super::Double;
 use super::parts::{MAGIC, above, below, equals, plus, power_of_two, times};
 
 /// Returns `2^n` for the integer nearest to `n`, clamped to -1022..=1023.
 #[inline(always)]
-fn normal_power<A: Arith>(a: &mut A, n: A::F) -> A::F {
+fn normal_power<A: Double>(a: &mut A, n: A::F) -> A::F {
     let magic = plus(a, n, MAGIC);
     power_of_two(a, magic)
 }
 
 /// Returns `2^n x` for the integer nearest to `n`, rounded once.
 #[inline(always)]
-pub fn ldexp<A: Arith>(a: &mut A, x: A::F, n: A::F) -> A::F {
+pub fn ldexp<A: Double>(a: &mut A, x: A::F, n: A::F) -> A::F {
     let n = a.round(n);
     let (zero, up, down) = (a.float(0.0), a.float(1023.0), a.float(-969.0));
     let (mut x, mut n) = (x, n);
@@ -40,7 +40,7 @@ pub fn ldexp<A: Arith>(a: &mut A, x: A::F, n: A::F) -> A::F {
 
 /// Returns the `n` with `|x| = m 2^n` and `1/2 <= m < 1`; 0 for zeros, infinities and NaN.
 #[inline(always)]
-pub fn exponent<A: Arith>(a: &mut A, x: A::F) -> A::F {
+pub fn exponent<A: Double>(a: &mut A, x: A::F) -> A::F {
     let size = a.abs(x);
     let small = below(a, size, f64::MIN_POSITIVE);
     let scaled = times(a, size, 2f64.powi(54));

@@ -5,7 +5,7 @@
 //! where a polynomial is multiplied by the distance from the zero, so that no digit is lost. The intermediate
 //! sums and products are collected under one logarithm, or one fraction. Below 0 they use reflection (DLMF
 //! 5.5). The polynomials are from `tools/coefficients.py`.
-use super::Arith;
+use super::Double;
 use super::log::{log, of_normal};
 use super::parts::{above, below, equals, from, horner, outside, plus, times};
 use std::f64::consts::PI;
@@ -132,7 +132,7 @@ const SERIES: f64 = 7.0;
 
 /// Returns `sin(pi r) / pi` for `|r| <= 1/2`.
 #[inline(always)]
-fn sine<A: Arith>(a: &mut A, r: A::F) -> A::F {
+fn sine<A: Double>(a: &mut A, r: A::F) -> A::F {
     let z = a.mul(r, r);
     let s = horner(a, z, &SINC);
     a.mul(r, s)
@@ -140,7 +140,7 @@ fn sine<A: Arith>(a: &mut A, r: A::F) -> A::F {
 
 /// Returns the remainder of Stirling's formula for `lgamma x`, for `x >= 6.5`.
 #[inline(always)]
-pub(super) fn stirling<A: Arith>(a: &mut A, x: A::F) -> A::F {
+pub(super) fn stirling<A: Double>(a: &mut A, x: A::F) -> A::F {
     let one = a.float(1.0);
     let w = a.div(one, x);
     let z = a.mul(w, w);
@@ -150,7 +150,7 @@ pub(super) fn stirling<A: Arith>(a: &mut A, x: A::F) -> A::F {
 
 /// Returns `lgamma x` for a positive normal `x`, given a logarithm for such numbers.
 #[inline(always)]
-pub(super) fn lgamma_positive<A: Arith>(
+pub(super) fn lgamma_positive<A: Double>(
     a: &mut A,
     x: A::F,
     log: impl FnOnce(&mut A, A::F) -> A::F,
@@ -194,7 +194,7 @@ pub(super) fn lgamma_positive<A: Arith>(
 /// Returns the logarithm of the absolute value of the gamma function; error below 4 ulp for positive `x`. Below
 /// 0 it has zeros next to its poles, near which the error is that of `lgamma(1 - x)`.
 #[inline]
-pub fn lgamma<A: Arith>(a: &mut A, x: A::F) -> A::F {
+pub fn lgamma<A: Double>(a: &mut A, x: A::F) -> A::F {
     let common = lgamma_positive(a, x, |a, x| of_normal(a, x, 0.0));
     let rare = outside(a, x, f64::MIN_POSITIVE, f64::INFINITY);
     a.rare(rare, common, |a| {
@@ -220,7 +220,7 @@ pub fn lgamma<A: Arith>(a: &mut A, x: A::F) -> A::F {
 
 /// Returns `digamma x` for a positive normal `x`.
 #[inline(always)]
-fn digamma_positive<A: Arith>(a: &mut A, x: A::F) -> A::F {
+fn digamma_positive<A: Double>(a: &mut A, x: A::F) -> A::F {
     // y is x, shifted to 1..2, and n / d the sum of the fractions of the shifts.
     let first = below(a, x, 1.0);
     let up = plus(a, x, 1.0);
@@ -261,7 +261,7 @@ fn digamma_positive<A: Arith>(a: &mut A, x: A::F) -> A::F {
 /// Returns the derivative of `lgamma`; error below 4 ulp for positive `x`. Below 0 it has zeros, near which
 /// the error is that of `digamma(1 - x)`. NaN at its poles, 0 and the negative integers.
 #[inline]
-pub fn digamma<A: Arith>(a: &mut A, x: A::F) -> A::F {
+pub fn digamma<A: Double>(a: &mut A, x: A::F) -> A::F {
     let common = digamma_positive(a, x);
     let rare = outside(a, x, f64::MIN_POSITIVE, f64::INFINITY);
     a.rare(rare, common, |a| {
@@ -288,7 +288,7 @@ pub fn digamma<A: Arith>(a: &mut A, x: A::F) -> A::F {
 
 /// Returns `trigamma x` for a positive `x`.
 #[inline(always)]
-fn trigamma_positive<A: Arith>(a: &mut A, x: A::F) -> A::F {
+fn trigamma_positive<A: Double>(a: &mut A, x: A::F) -> A::F {
     let (mut n, mut d, mut y) = (a.float(0.0), a.float(1.0), x);
     for k in 0..SERIES as i32 {
         let more = below(a, x, SERIES - f64::from(k));
@@ -315,7 +315,7 @@ fn trigamma_positive<A: Arith>(a: &mut A, x: A::F) -> A::F {
 /// Returns the derivative of `digamma`; error below 5 ulp. Infinite at its poles, 0 and the negative
 /// integers.
 #[inline]
-pub fn trigamma<A: Arith>(a: &mut A, x: A::F) -> A::F {
+pub fn trigamma<A: Double>(a: &mut A, x: A::F) -> A::F {
     let common = trigamma_positive(a, x);
     let rare = below(a, x, 0.0);
     a.rare(rare, common, |a| {

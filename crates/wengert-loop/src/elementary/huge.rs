@@ -6,7 +6,7 @@
 //! rest is stored in a table as a sum of four floats: an integer, a multiple of `2^-53`, one of `2^-106`, and a
 //! remainder, together within `2^-159`. So the product is known to `2^-127`, and no float lies within `2^-62`
 //! of a multiple of `pi/2` in these units.
-use super::Arith;
+use super::Double;
 use super::parts::{MAGIC, fast_two_sum, fma_by, plus, times, two_product, two_sum};
 use super::trig::{sine, tangent};
 use std::f64::consts::FRAC_PI_2;
@@ -23,7 +23,7 @@ struct Quarters<F> {
 
 /// Returns `x` minus the nearest multiple of 4; exact.
 #[inline(always)]
-fn modulo_four<A: Arith>(a: &mut A, x: A::F) -> A::F {
+fn modulo_four<A: Double>(a: &mut A, x: A::F) -> A::F {
     let quarter = times(a, x, 0.25);
     let n = a.round(quarter);
     fma_by(a, n, -4.0, x)
@@ -31,7 +31,7 @@ fn modulo_four<A: Arith>(a: &mut A, x: A::F) -> A::F {
 
 /// Returns the integer nearest to `x`, up to a multiple of 4, and the remainder, at most a half; exact.
 #[inline(always)]
-fn nearest<A: Arith>(a: &mut A, x: A::F) -> (A::F, A::F) {
+fn nearest<A: Double>(a: &mut A, x: A::F) -> (A::F, A::F) {
     let x = modulo_four(a, x);
     let n = a.round(x);
     let rest = a.sub(x, n);
@@ -39,7 +39,7 @@ fn nearest<A: Arith>(a: &mut A, x: A::F) -> (A::F, A::F) {
 }
 
 #[inline(always)]
-fn reduce<A: Arith>(a: &mut A, x: A::F) -> Quarters<A::F> {
+fn reduce<A: Double>(a: &mut A, x: A::F) -> Quarters<A::F> {
     let bits = a.bits(x);
     let shifted = a.int_shl(bits, 1);
     let exponent = a.int_ushr(shifted, 53);
@@ -83,7 +83,7 @@ fn reduce<A: Arith>(a: &mut A, x: A::F) -> Quarters<A::F> {
 
 /// Returns `(high + low) pi/2` as a sum of two, and NaN where `x` is not finite.
 #[inline(always)]
-fn angle<A: Arith>(a: &mut A, high: A::F, low: A::F, x: A::F) -> (A::F, A::F) {
+fn angle<A: Double>(a: &mut A, high: A::F, low: A::F, x: A::F) -> (A::F, A::F) {
     let (r, error) = {
         let half_pi = a.float(FRAC_PI_2);
         two_product(a, high, half_pi)
@@ -96,7 +96,7 @@ fn angle<A: Arith>(a: &mut A, high: A::F, low: A::F, x: A::F) -> (A::F, A::F) {
 
 /// Returns the sine of `x` plus `ahead` quarter turns.
 #[inline(always)]
-pub(super) fn sin<A: Arith>(a: &mut A, x: A::F, ahead: f64) -> A::F {
+pub(super) fn sin<A: Double>(a: &mut A, x: A::F, ahead: f64) -> A::F {
     let Quarters { count, high, low } = reduce(a, x);
     let count = plus(a, count, ahead);
     let halves = a.add(count, high);
@@ -112,7 +112,7 @@ pub(super) fn sin<A: Arith>(a: &mut A, x: A::F, ahead: f64) -> A::F {
 
 /// Returns the tangent of `x`.
 #[inline(always)]
-pub(super) fn tan<A: Arith>(a: &mut A, x: A::F) -> A::F {
+pub(super) fn tan<A: Double>(a: &mut A, x: A::F) -> A::F {
     let Quarters { count, high, low } = reduce(a, x);
     let (r, r_low) = angle(a, high, low, x);
     let magic = plus(a, count, MAGIC);

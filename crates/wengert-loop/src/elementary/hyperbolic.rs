@@ -1,5 +1,5 @@
 //! `sinh`, `cosh`, `tanh`, and the derivative of the last.
-use super::Arith;
+use super::Double;
 use super::exp::{self, LIMIT, Parts, SATURATED};
 use super::parts::{ONE, above, beyond, from, horner, plus, times, with_sign};
 
@@ -36,7 +36,7 @@ struct Angle<F> {
 }
 
 #[inline(always)]
-fn angle<A: Arith>(a: &mut A, x: A::F) -> Angle<A::F> {
+fn angle<A: Double>(a: &mut A, x: A::F) -> Angle<A::F> {
     let (magic, _, r) = exp::reduce(a, x);
     let n = a.bits(magic);
     let n = a.int_shl(n, 52);
@@ -64,7 +64,7 @@ fn angle<A: Arith>(a: &mut A, x: A::F) -> Angle<A::F> {
 
 /// Returns the hyperbolic sine; error below 2 ulp.
 #[inline(always)]
-pub fn sinh<A: Arith>(a: &mut A, x: A::F) -> A::F {
+pub fn sinh<A: Double>(a: &mut A, x: A::F) -> A::F {
     let Angle {
         r,
         minus_a,
@@ -88,7 +88,7 @@ pub fn sinh<A: Arith>(a: &mut A, x: A::F) -> A::F {
 
 /// Returns the hyperbolic cosine; error below 1.5 ulp.
 #[inline(always)]
-pub fn cosh<A: Arith>(a: &mut A, x: A::F) -> A::F {
+pub fn cosh<A: Double>(a: &mut A, x: A::F) -> A::F {
     let size = a.abs(x);
     let Angle {
         r,
@@ -111,7 +111,7 @@ pub fn cosh<A: Arith>(a: &mut A, x: A::F) -> A::F {
 /// With `E = e^(2|x|) - 1` it is `E / (E + 2)`. Numerator and denominator are sums of two, and the quotient is
 /// corrected by its residual. From 20 on the result is 1.
 #[inline(always)]
-pub fn tanh<A: Arith>(a: &mut A, x: A::F) -> A::F {
+pub fn tanh<A: Double>(a: &mut A, x: A::F) -> A::F {
     let size = a.abs(x);
     let large = above(a, size, 20.0);
     let most = a.float(20.0);
@@ -148,7 +148,7 @@ pub fn tanh<A: Arith>(a: &mut A, x: A::F) -> A::F {
 /// factor has lost digits, `1 / cosh^2 x` computed from `e^(-2|x|)`. Error below 64 ulp, mostly 4; from an
 /// `f32` `y` a few ulp of `f32`.
 #[inline(always)]
-pub fn tanh_slope<A: Arith>(a: &mut A, x: A::F, y: A::F) -> A::F {
+pub fn tanh_slope<A: Double>(a: &mut A, x: A::F, y: A::F) -> A::F {
     let below = from(a, 1.0, y);
     let above_minus_one = plus(a, y, 1.0);
     let common = a.mul(below, above_minus_one);

@@ -1,10 +1,10 @@
 //! The length of a two-dimensional vector.
-use super::Arith;
+use super::Double;
 use super::parts::{above, equals, outside};
 
 /// Returns `sqrt(x^2 + y^2)` where neither the squares overflow nor the larger one underflows.
 #[inline(always)]
-fn plain<A: Arith>(a: &mut A, x: A::F, y: A::F) -> A::F {
+fn plain<A: Double>(a: &mut A, x: A::F, y: A::F) -> A::F {
     let square = a.mul(y, y);
     let sum = a.fma(x, x, square);
     a.sqrt(sum)
@@ -13,7 +13,7 @@ fn plain<A: Arith>(a: &mut A, x: A::F, y: A::F) -> A::F {
 /// Returns `sqrt(x^2 + y^2)` without intermediate overflow or underflow; error below 1 ulp. It is infinite if
 /// either argument is, whatever the other.
 #[inline(always)]
-pub fn hypot<A: Arith>(a: &mut A, x: A::F, y: A::F) -> A::F {
+pub fn hypot<A: Double>(a: &mut A, x: A::F, y: A::F) -> A::F {
     let (x, y) = (a.abs(x), a.abs(y));
     let swap = a.lt(x, y);
     let large = a.select(swap, y, x);

@@ -5,7 +5,7 @@
 //! `t^(a-1) (1 - t)^(b-1)` by the substitution `t = x e^-u`); beyond, it is `1 - I(b, a, 1 - x)`. Powers of
 //! `log(x / t)` and of `log((1 - t) / (1 - x))` under the integral give the derivatives by `a` and `b`, of any
 //! order.
-use super::Arith;
+use super::Double;
 use super::exp::exp;
 use super::expm1;
 use super::gamma::{FAR, HALF_LOG_2_PI, lgamma_positive, stirling};
@@ -19,7 +19,7 @@ use std::f64::consts::FRAC_1_PI;
 /// Returns `log B(a, b)`; the error is that of its largest term, near 1 ulp of `lgamma(min(a, b))`, also where
 /// the other argument is large. NaN for negative arguments.
 #[inline]
-pub fn betaln<A: Arith>(a: &mut A, x: A::F, y: A::F) -> A::F {
+pub fn betaln<A: Double>(a: &mut A, x: A::F, y: A::F) -> A::F {
     let swap = a.lt(y, x);
     let p = a.select(swap, y, x);
     let q = a.select(swap, x, y);
@@ -77,7 +77,7 @@ pub fn betaln<A: Arith>(a: &mut A, x: A::F, y: A::F) -> A::F {
 
 /// Returns `x^(p - i) (1 - x)^(q - j) / B(p, q)` for `i` and `j` of 0 or 1.
 #[inline(always)]
-fn weight<A: Arith>(a: &mut A, p: A::F, q: A::F, x: A::F, [i, j]: [A::F; 2]) -> A::F {
+fn weight<A: Double>(a: &mut A, p: A::F, q: A::F, x: A::F, [i, j]: [A::F; 2]) -> A::F {
     let y = from(a, 1.0, x);
     // For large p and q a product of small factors, as in the density of the gamma distribution: with x = (1 +
     // m) p / (p + q) and y = (1 + n) q / (p + q), where p m + q n = 0.
@@ -141,7 +141,7 @@ fn weight<A: Arith>(a: &mut A, p: A::F, q: A::F, x: A::F, [i, j]: [A::F; 2]) -> 
 
 /// Returns whether `p` and `q` are positive and `x` is in 0..1.
 #[inline(always)]
-fn inside<A: Arith>(a: &mut A, p: A::F, q: A::F, x: A::F) -> A::M {
+fn inside<A: Double>(a: &mut A, p: A::F, q: A::F, x: A::F) -> A::M {
     let (zero, one) = (a.float(0.0), a.float(1.0));
     let parts = [a.lt(zero, p), a.lt(zero, q), a.le(zero, x), a.le(x, one)];
     let first = a.and(parts[0], parts[1]);
@@ -152,7 +152,7 @@ fn inside<A: Arith>(a: &mut A, p: A::F, q: A::F, x: A::F) -> A::M {
 /// Returns `x^(p - 1) (1 - x)^(q - 1) / B(p, q)`, the density of the beta distribution: the derivative of
 /// `betainc` by `x`. NaN where `p` or `q` is not positive or `x` is outside 0..1.
 #[inline]
-pub fn beta_density<A: Arith>(a: &mut A, p: A::F, q: A::F, x: A::F) -> A::F {
+pub fn beta_density<A: Double>(a: &mut A, p: A::F, q: A::F, x: A::F) -> A::F {
     let one = a.float(1.0);
     let value = weight(a, p, q, x, [one, one]);
     let inside = inside(a, p, q, x);
@@ -163,7 +163,7 @@ pub fn beta_density<A: Arith>(a: &mut A, p: A::F, q: A::F, x: A::F) -> A::F {
 /// Returns the integral in the module's documentation, with the i-th power of `log(x / t)` and the j-th of
 /// `log((1 - t) / (1 - x))`, given `r = x / (1 - x)`. NaN where `i` is not in 0..170.
 #[inline]
-pub fn beta_moment<A: Arith>(a: &mut A, i: A::F, j: A::F, p: A::F, q: A::F, r: A::F) -> A::F {
+pub fn beta_moment<A: Double>(a: &mut A, i: A::F, j: A::F, p: A::F, q: A::F, r: A::F) -> A::F {
     let (i, j) = (a.round(i), a.round(j));
     let first = above(a, i, 0.0);
     let second = above(a, j, 0.0);
@@ -242,7 +242,7 @@ pub fn beta_moment<A: Arith>(a: &mut A, i: A::F, j: A::F, p: A::F, q: A::F, r: A
 /// Returns the regularised incomplete beta function; relative error below 1e-11 for `p` and `q` in 0.01..1e3.
 /// NaN where `p` or `q` is not positive or `x` is outside 0..1.
 #[inline]
-pub fn betainc<A: Arith>(a: &mut A, p: A::F, q: A::F, x: A::F) -> A::F {
+pub fn betainc<A: Double>(a: &mut A, p: A::F, q: A::F, x: A::F) -> A::F {
     let y = from(a, 1.0, x);
     let sum = a.add(p, q);
     let mean = a.div(p, sum);

@@ -7,7 +7,7 @@
 //!
 //! `N` is used up to `x = max(s, 1)` and `U` beyond: there the integrands are positive, near 1 at 0, and
 //! decrease. Powers of `log(x / t)` under the integrals give the derivatives by `s`, of any order.
-use super::Arith;
+use super::Double;
 use super::exp::exp;
 use super::expm1;
 use super::gamma::{FAR, lgamma_positive, stirling};
@@ -18,7 +18,7 @@ use super::quadrature::half_line;
 
 /// Returns `log(1 + m) - m`, without cancellation, given `1 + m` too.
 #[inline(always)]
-pub(super) fn log_rest<A: Arith>(a: &mut A, m: A::F, whole: A::F) -> A::F {
+pub(super) fn log_rest<A: Double>(a: &mut A, m: A::F, whole: A::F) -> A::F {
     // Near 0: with s = m / (2 + m), log(1 + m) = 2 atanh s and 2 s - m = -s m.
     let two_more = plus(a, m, 2.0);
     let s = a.div(m, two_more);
@@ -37,7 +37,7 @@ pub(super) fn log_rest<A: Arith>(a: &mut A, m: A::F, whole: A::F) -> A::F {
 
 /// Returns `x^(s - less) e^-x / gamma(s)` for `less` of 0 or 1, `s > 0` and `x >= 0`.
 #[inline(always)]
-fn weight<A: Arith>(a: &mut A, s: A::F, x: A::F, less: f64) -> A::F {
+fn weight<A: Double>(a: &mut A, s: A::F, x: A::F, less: f64) -> A::F {
     // From Stirling's formula, a product of small factors: e^(s (log(1 + m) - m)) with m = x/s - 1.
     let one = a.float(1.0);
     let small = below(a, s, FAR);
@@ -100,7 +100,7 @@ pub const REST: f64 = 1000.0;
 /// where small shapes make that large: the integral of `u^k e^(-s u) (1 - e^(-x e^-u))`. NaN for `k` beyond
 /// 170.
 #[inline]
-pub fn gamma_moment<A: Arith>(a: &mut A, order: A::F, s: A::F, x: A::F) -> A::F {
+pub fn gamma_moment<A: Double>(a: &mut A, order: A::F, s: A::F, x: A::F) -> A::F {
     let order = a.round(order);
     let upper = below(a, order, 0.0);
     let k = from(a, -1.0, order);
@@ -183,7 +183,7 @@ pub fn gamma_moment<A: Arith>(a: &mut A, order: A::F, s: A::F, x: A::F) -> A::F 
 
 /// Returns `P` or `Q`.
 #[inline(always)]
-fn tail<A: Arith>(a: &mut A, s: A::F, x: A::F, upper_wanted: bool) -> A::F {
+fn tail<A: Double>(a: &mut A, s: A::F, x: A::F, upper_wanted: bool) -> A::F {
     let (zero, one, minus_one) = (a.float(0.0), a.float(1.0), a.float(-1.0));
     let small = below(a, s, 1.0);
     let level = a.select(small, one, s);
@@ -225,21 +225,21 @@ fn tail<A: Arith>(a: &mut A, s: A::F, x: A::F, upper_wanted: bool) -> A::F {
 /// Returns the regularised lower incomplete gamma function `P(s, x)`; relative error below 1e-12 for `s` up
 /// to 1e4.
 #[inline]
-pub fn gammainc<A: Arith>(a: &mut A, s: A::F, x: A::F) -> A::F {
+pub fn gammainc<A: Double>(a: &mut A, s: A::F, x: A::F) -> A::F {
     tail(a, s, x, false)
 }
 
 /// Returns the regularised upper incomplete gamma function `Q(s, x) = 1 - P(s, x)`; relative error below 1e-12
 /// for `s` in 0.01..1e4.
 #[inline]
-pub fn gammaincc<A: Arith>(a: &mut A, s: A::F, x: A::F) -> A::F {
+pub fn gammaincc<A: Double>(a: &mut A, s: A::F, x: A::F) -> A::F {
     tail(a, s, x, true)
 }
 
 /// Returns `x^(s - 1) e^-x / gamma(s)`, the density of the gamma distribution: the derivative of `P` by `x`.
 /// NaN for negative arguments.
 #[inline]
-pub fn gamma_density<A: Arith>(a: &mut A, s: A::F, x: A::F) -> A::F {
+pub fn gamma_density<A: Double>(a: &mut A, s: A::F, x: A::F) -> A::F {
     let y = weight(a, s, x, 1.0);
     let zero = a.float(0.0);
     let inside_x = a.le(zero, x);

@@ -1,5 +1,5 @@
 //! `asinh`, `acosh` and `atanh`, each as `log(1 + t)` with `t` a sum of two.
-use super::Arith;
+use super::Double;
 use super::log::{of_normal, of_sum, one_plus};
 use super::parts::{beyond, equals, fast_two_sum, outside, plus, times, two_sum, with_sign};
 
@@ -8,7 +8,7 @@ const LARGE: f64 = 1e150;
 
 /// Returns `log(1 + t + t_low)`
 #[inline(always)]
-fn log_of_pair<A: Arith>(a: &mut A, t: A::F, t_low: A::F) -> A::F {
+fn log_of_pair<A: Double>(a: &mut A, t: A::F, t_low: A::F) -> A::F {
     let (u, c) = one_plus(a, t);
     let c = a.add(c, t_low);
     of_sum(a, u, c)
@@ -17,7 +17,7 @@ fn log_of_pair<A: Arith>(a: &mut A, t: A::F, t_low: A::F) -> A::F {
 /// Returns the inverse hyperbolic sine; error below 2 ulp. For positive `x` it is `log(1 + t)` with
 /// `t = x + x^2 / (1 + sqrt(1 + x^2))`.
 #[inline(always)]
-pub fn asinh<A: Arith>(a: &mut A, x: A::F) -> A::F {
+pub fn asinh<A: Double>(a: &mut A, x: A::F) -> A::F {
     let size = a.abs(x);
     let square = a.mul(x, x);
     let one = a.float(1.0);
@@ -34,7 +34,7 @@ pub fn asinh<A: Arith>(a: &mut A, x: A::F) -> A::F {
 
 /// Returns `log(2 x)` for `x >= LARGE`; infinity and NaN are returned unchanged.
 #[inline(always)]
-fn log_twice<A: Arith>(a: &mut A, x: A::F) -> A::F {
+fn log_twice<A: Double>(a: &mut A, x: A::F) -> A::F {
     let log = of_normal(a, x, -1.0);
     let infinity = a.float(f64::INFINITY);
     let finite = a.lt(x, infinity);
@@ -44,7 +44,7 @@ fn log_twice<A: Arith>(a: &mut A, x: A::F) -> A::F {
 /// Returns the inverse hyperbolic cosine, NaN below 1; error below 2 ulp. It is `log(1 + t)` with
 /// `t = d + sqrt(d (d + 2))` for `d = x - 1`.
 #[inline(always)]
-pub fn acosh<A: Arith>(a: &mut A, x: A::F) -> A::F {
+pub fn acosh<A: Double>(a: &mut A, x: A::F) -> A::F {
     let d = plus(a, x, -1.0);
     let twice = a.add(d, d);
     let square = a.fma(d, d, twice);
@@ -64,7 +64,7 @@ pub fn acosh<A: Arith>(a: &mut A, x: A::F) -> A::F {
 /// Returns the inverse hyperbolic tangent, NaN outside `-1..=1`; error below 2 ulp. For positive `x` it is half
 /// of `log(1 + t)` with `t = 2 x / (1 - x)`, whose rounding error is used.
 #[inline(always)]
-pub fn atanh<A: Arith>(a: &mut A, x: A::F) -> A::F {
+pub fn atanh<A: Double>(a: &mut A, x: A::F) -> A::F {
     let size = a.abs(x);
     let one = a.float(1.0);
     let minus = a.neg(size);

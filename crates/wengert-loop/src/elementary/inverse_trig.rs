@@ -1,5 +1,5 @@
 //! `asin`, `acos`, `atan` and `atan2`.
-use super::Arith;
+use super::Double;
 use super::huge::FRAC_PI_2_LOW;
 use super::parts::{above, equals, fast_two_sum, fma_by, horner, outside, with_sign};
 use std::f64::consts::{FRAC_PI_2, PI};
@@ -52,7 +52,7 @@ const T: [f64; 21] = [
 /// Returns `base + low + (r + v r)`, where `base` is zero or the large part: all but the last sum are exact or
 /// small.
 #[inline(always)]
-fn assemble<A: Arith>(a: &mut A, base: A::F, low: A::F, r: A::F, v: A::F) -> A::F {
+fn assemble<A: Double>(a: &mut A, base: A::F, low: A::F, r: A::F, v: A::F) -> A::F {
     let (high, error) = fast_two_sum(a, base, r);
     let rest = a.fma(v, r, low);
     let rest = a.add(rest, error);
@@ -69,7 +69,7 @@ struct HalfArc<F, M> {
 }
 
 #[inline(always)]
-fn half_arc<A: Arith>(a: &mut A, x: A::F) -> HalfArc<A::F, A::M> {
+fn half_arc<A: Double>(a: &mut A, x: A::F) -> HalfArc<A::F, A::M> {
     let size = a.abs(x);
     let half = a.float(0.5);
     let small = a.le(size, half);
@@ -89,7 +89,7 @@ fn half_arc<A: Arith>(a: &mut A, x: A::F) -> HalfArc<A::F, A::M> {
 
 /// Returns the inverse sine, NaN outside `-1..=1`; error below 1.5 ulp.
 #[inline(always)]
-pub fn asin<A: Arith>(a: &mut A, x: A::F) -> A::F {
+pub fn asin<A: Double>(a: &mut A, x: A::F) -> A::F {
     let HalfArc {
         small,
         twice_root,
@@ -109,7 +109,7 @@ pub fn asin<A: Arith>(a: &mut A, x: A::F) -> A::F {
 /// Up to `1/2` in size it is `pi/2 - asin x`; beyond, with `w = r + v r`, it is `w` for positive `x`
 /// and `pi - w` for negative.
 #[inline(always)]
-pub fn acos<A: Arith>(a: &mut A, x: A::F) -> A::F {
+pub fn acos<A: Double>(a: &mut A, x: A::F) -> A::F {
     let HalfArc {
         small,
         twice_root,
@@ -130,7 +130,7 @@ pub fn acos<A: Arith>(a: &mut A, x: A::F) -> A::F {
 
 /// Returns `c` where `m` does not hold, else 0.
 #[inline(always)]
-fn unless<A: Arith>(a: &mut A, m: A::M, c: f64) -> A::F {
+fn unless<A: Double>(a: &mut A, m: A::M, c: f64) -> A::F {
     let zero = a.float(0.0);
     let c = a.float(c);
     a.select(m, zero, c)
@@ -138,7 +138,7 @@ fn unless<A: Arith>(a: &mut A, m: A::M, c: f64) -> A::F {
 
 /// Returns `v` with `atan t = t + v t`, for `|t| <= 1`.
 #[inline(always)]
-fn arc<A: Arith>(a: &mut A, t: A::F) -> A::F {
+fn arc<A: Double>(a: &mut A, t: A::F) -> A::F {
     let z = a.mul(t, t);
     let p = horner(a, z, &T);
     a.mul(p, z)
@@ -146,7 +146,7 @@ fn arc<A: Arith>(a: &mut A, t: A::F) -> A::F {
 
 /// Returns the inverse tangent; error below 1.5 ulp. Beyond 1 it is `pi/2 + atan(-1 / x)`.
 #[inline(always)]
-pub fn atan<A: Arith>(a: &mut A, x: A::F) -> A::F {
+pub fn atan<A: Double>(a: &mut A, x: A::F) -> A::F {
     let size = a.abs(x);
     let one = a.float(1.0);
     let minus = a.float(-1.0);
@@ -167,7 +167,7 @@ pub fn atan<A: Arith>(a: &mut A, x: A::F) -> A::F {
 /// For `y >= 0` it is `atan(y / x)`, plus `pi` where `x` is negative; where the quotient exceeds 1 in magnitude
 /// it is `pi/2 + atan(-x / y)`.
 #[inline(always)]
-pub fn atan2<A: Arith>(a: &mut A, y: A::F, x: A::F) -> A::F {
+pub fn atan2<A: Double>(a: &mut A, y: A::F, x: A::F) -> A::F {
     let x_size = a.abs(x);
     let y_size = a.abs(y);
     let steep = a.lt(x_size, y_size);
@@ -191,7 +191,7 @@ pub fn atan2<A: Arith>(a: &mut A, y: A::F, x: A::F) -> A::F {
 
 /// Returns the angle of the point `(x, y)` from the tangent `t` of its angle to the nearer axis.
 #[inline(always)]
-fn quadrant<A: Arith>(a: &mut A, t: A::F, steep: A::M, y: A::F, x: A::F) -> A::F {
+fn quadrant<A: Double>(a: &mut A, t: A::F, steep: A::M, y: A::F, x: A::F) -> A::F {
     let v = arc(a, t);
     let bits = a.bits(x);
     let zero = a.int(0);

@@ -4,7 +4,7 @@
 //! `log m = 2 atanh s = f - (f^2/2 - s (f^2/2 + s^2 L(s^2)))`. This form, in which the leading
 //! terms are exact or small, is that of FDLIBM (Sun Microsystems, 1993); `L` is a minimax
 //! polynomial.
-use super::Arith;
+use super::Double;
 use super::exp::{LN2_HIGH, LN2_LOW};
 use super::parts::{
     ONE, above, equals, fast_two_sum, fma_by, from, horner, outside, plus, times, two_product,
@@ -37,7 +37,7 @@ pub(super) struct Split<F, I> {
 
 /// Splits a positive normal `x`.
 #[inline(always)]
-pub(super) fn split<A: Arith>(a: &mut A, x: A::F) -> Split<A::F, A::I> {
+pub(super) fn split<A: Double>(a: &mut A, x: A::F) -> Split<A::F, A::I> {
     let bits = a.bits(x);
     let shift = a.int(ONE - SQRT_HALF);
     let shifted = a.int_add(bits, shift);
@@ -62,7 +62,7 @@ pub(super) fn split<A: Arith>(a: &mut A, x: A::F) -> Split<A::F, A::I> {
 
 /// Returns `rest` in `log(1 + f) = f - rest`, minus `offset`.
 #[inline(always)]
-fn rest<A: Arith>(a: &mut A, f: A::F, offset: A::F) -> A::F {
+fn rest<A: Double>(a: &mut A, f: A::F, offset: A::F) -> A::F {
     let two_f = plus(a, f, 2.0);
     let s = a.div(f, two_f);
     let z = a.mul(s, s);
@@ -76,7 +76,7 @@ fn rest<A: Arith>(a: &mut A, f: A::F, offset: A::F) -> A::F {
 
 /// Returns `k ln 2 + log(1 + f)`, with the sign of `f` where both are zero.
 #[inline(always)]
-fn assemble<A: Arith>(a: &mut A, minus_k: A::F, f: A::F) -> A::F {
+fn assemble<A: Double>(a: &mut A, minus_k: A::F, f: A::F) -> A::F {
     let low = times(a, minus_k, -LN2_LOW);
     let rest = rest(a, f, low);
     let log = a.sub(f, rest);
@@ -85,7 +85,7 @@ fn assemble<A: Arith>(a: &mut A, minus_k: A::F, f: A::F) -> A::F {
 
 /// Returns the `log` of a positive normal number, with `less` subtracted from its `k`.
 #[inline(always)]
-pub(super) fn of_normal<A: Arith>(a: &mut A, x: A::F, less: f64) -> A::F {
+pub(super) fn of_normal<A: Double>(a: &mut A, x: A::F, less: f64) -> A::F {
     let Split { minus_k, m, .. } = split(a, x);
     let minus_k = if less == 0.0 {
         minus_k
@@ -98,7 +98,7 @@ pub(super) fn of_normal<A: Arith>(a: &mut A, x: A::F, less: f64) -> A::F {
 
 /// Returns the logarithm for all `x`, given its value where `x` is positive and finite.
 #[inline(always)]
-fn special<A: Arith>(a: &mut A, x: A::F, positive_value: A::F) -> A::F {
+fn special<A: Double>(a: &mut A, x: A::F, positive_value: A::F) -> A::F {
     let nan = a.float(f64::NAN);
     let least = a.float(f64::NEG_INFINITY);
     let zero = equals(a, x, 0.0);
@@ -115,13 +115,13 @@ pub(super) const SUBNORMAL_SCALE: f64 = 18_014_398_509_481_984.0;
 
 /// Returns whether `x` is not a positive normal number.
 #[inline(always)]
-fn odd<A: Arith>(a: &mut A, x: A::F) -> A::M {
+fn odd<A: Double>(a: &mut A, x: A::F) -> A::M {
     outside(a, x, f64::MIN_POSITIVE, f64::INFINITY)
 }
 
 /// Returns the natural logarithm; error below 1 ulp.
 #[inline(always)]
-pub fn log<A: Arith>(a: &mut A, x: A::F) -> A::F {
+pub fn log<A: Double>(a: &mut A, x: A::F) -> A::F {
     let common = of_normal(a, x, 0.0);
     let rare = odd(a, x);
     a.rare(rare, common, |a| {
@@ -133,7 +133,7 @@ pub fn log<A: Arith>(a: &mut A, x: A::F) -> A::F {
 
 /// Returns `log x` for all `x` but subnormals, for the rare path of `log1p`.
 #[inline(always)]
-fn anywhere<A: Arith>(a: &mut A, x: A::F) -> A::F {
+fn anywhere<A: Double>(a: &mut A, x: A::F) -> A::F {
     let normal = of_normal(a, x, 0.0);
     special(a, x, normal)
 }
@@ -143,7 +143,7 @@ fn anywhere<A: Arith>(a: &mut A, x: A::F) -> A::F {
 /// With `u = 2^k m` it is `k ln 2 + log(1 + f)` for `f = (m - 1) + 2^-k c`. Where `k = 0` and
 /// `u + c` is near 1, `f` is `u + c - 1` rounded once.
 #[inline(always)]
-pub(super) fn of_sum<A: Arith>(a: &mut A, u: A::F, c: A::F) -> A::F {
+pub(super) fn of_sum<A: Double>(a: &mut A, u: A::F, c: A::F) -> A::F {
     let Split {
         minus_k,
         m,
@@ -161,7 +161,7 @@ pub(super) fn of_sum<A: Arith>(a: &mut A, u: A::F, c: A::F) -> A::F {
 
 /// Returns `1 + x` as a rounded sum and its error, which is `x` itself, signed, where `x` is tiny.
 #[inline(always)]
-pub(super) fn one_plus<A: Arith>(a: &mut A, x: A::F) -> (A::F, A::F) {
+pub(super) fn one_plus<A: Double>(a: &mut A, x: A::F) -> (A::F, A::F) {
     let u = plus(a, x, 1.0);
     let x_seen = plus(a, u, -1.0);
     let one_seen = a.sub(u, x_seen);
@@ -173,7 +173,7 @@ pub(super) fn one_plus<A: Arith>(a: &mut A, x: A::F) -> (A::F, A::F) {
 
 /// Returns `log(1 + x)`; error below 1.5 ulp.
 #[inline(always)]
-pub fn log1p<A: Arith>(a: &mut A, x: A::F) -> A::F {
+pub fn log1p<A: Double>(a: &mut A, x: A::F) -> A::F {
     let (u, c) = one_plus(a, x);
     let common = of_sum(a, u, c);
     let rare = outside(a, u, f64::MIN_POSITIVE, 1e300);
@@ -190,7 +190,7 @@ struct Base {
 
 /// Returns `k log_b 2 + log_b m`, with `log_b e` as a sum of two whose large part multiplies exactly.
 #[inline(always)]
-fn in_base<A: Arith>(a: &mut A, x: A::F, less: f64, base: &Base) -> A::F {
+fn in_base<A: Double>(a: &mut A, x: A::F, less: f64, base: &Base) -> A::F {
     let Split { minus_k, m, .. } = split(a, x);
     let minus_k = if less == 0.0 {
         minus_k
@@ -216,7 +216,7 @@ fn in_base<A: Arith>(a: &mut A, x: A::F, less: f64, base: &Base) -> A::F {
 
 /// Returns the logarithm to any base.
 #[inline(always)]
-fn to_base<A: Arith>(a: &mut A, x: A::F, base: &Base) -> A::F {
+fn to_base<A: Double>(a: &mut A, x: A::F, base: &Base) -> A::F {
     let common = in_base(a, x, 0.0, base);
     let rare = odd(a, x);
     a.rare(rare, common, |a| {
@@ -228,7 +228,7 @@ fn to_base<A: Arith>(a: &mut A, x: A::F, base: &Base) -> A::F {
 
 /// Returns the logarithm to base 2; error below 1 ulp, none at powers of 2.
 #[inline(always)]
-pub fn log2<A: Arith>(a: &mut A, x: A::F) -> A::F {
+pub fn log2<A: Double>(a: &mut A, x: A::F) -> A::F {
     to_base(
         a,
         x,
@@ -241,7 +241,7 @@ pub fn log2<A: Arith>(a: &mut A, x: A::F) -> A::F {
 
 /// Returns the logarithm to base 10; error below 1 ulp, none at powers of 10.
 #[inline(always)]
-pub fn log10<A: Arith>(a: &mut A, x: A::F) -> A::F {
+pub fn log10<A: Double>(a: &mut A, x: A::F) -> A::F {
     let two = [0.301_029_995_663_952_83, 2.836_339_455_104_496_4e-14];
     to_base(
         a,

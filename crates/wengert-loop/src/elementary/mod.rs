@@ -1,7 +1,8 @@
 //! Elementary functions, each written once over the small arithmetic of [`Arith`].
 //!
 //! With [`Plain`] they compute; with a recorder they become a trace of the same operations, so an interpreter
-//! and a compiler agree in every bit. The common range is free of branches; the rest is handled by one
+//! and a compiler agree in every bit. Those that a program of `f32` uses often are defined a second time, in `f32`
+//! arithmetic (`single/`), so that it takes half the time, and runs where there is no `f64`. The common range is free of branches; the rest is handled by one
 //! [`Arith::rare`] per function. Errors are given in ulp of the result and were measured against an
 //! arbitrary-precision library. NaN, infinities, signed zeros and subnormals follow C99, Annex F.
 
@@ -31,8 +32,9 @@ mod polygamma_gap;
 mod pow;
 mod quadrature;
 mod registry;
+mod single;
 mod trig;
 
-pub use arith::{Arith, Plain};
+pub use arith::{Arith, Double, Plain, PlainSingle, Single};
 pub use incomplete_gamma::REST;
 pub use registry::*;

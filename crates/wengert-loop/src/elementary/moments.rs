@@ -1,6 +1,6 @@
 //! The derivatives of `(e^x - 1) / x` and of `log(1 + x) / x`, as integrals over `0..1` in which nothing
 //! cancels.
-use super::Arith;
+use super::Double;
 use super::exp::{exp, expm1};
 use super::log::log1p;
 use super::parts::{above, below, equals, from, plus, times};
@@ -8,7 +8,7 @@ use super::pow::pow;
 
 /// Returns `value` where the order `n` is not negative, else NaN.
 #[inline(always)]
-fn of_order<A: Arith>(a: &mut A, n: A::F, value: A::F) -> A::F {
+fn of_order<A: Double>(a: &mut A, n: A::F, value: A::F) -> A::F {
     let zero = a.float(0.0);
     let order = a.le(zero, n);
     let nan = a.float(f64::NAN);
@@ -19,7 +19,7 @@ fn of_order<A: Arith>(a: &mut A, n: A::F, value: A::F) -> A::F {
 /// for orders up to 20. It uses series of positive terms (DLMF 13.2.2, and Kummer's transformation 13.2.39
 /// below 0), and integration by parts for large `x`.
 #[inline]
-pub fn exprel_moment<A: Arith>(a: &mut A, n: A::F, x: A::F) -> A::F {
+pub fn exprel_moment<A: Double>(a: &mut A, n: A::F, x: A::F) -> A::F {
     let n = a.round(n);
     let size = a.abs(x);
     let next = plus(a, n, 1.0);
@@ -89,7 +89,7 @@ pub fn exprel_moment<A: Arith>(a: &mut A, n: A::F, x: A::F) -> A::F {
 
 /// Returns `(e^x - 1) / x`, and 1 at 0; error below 3 ulp.
 #[inline]
-pub fn exprel<A: Arith>(a: &mut A, x: A::F) -> A::F {
+pub fn exprel<A: Double>(a: &mut A, x: A::F) -> A::F {
     let e = expm1(a, x);
     let y = a.div(e, x);
     let zero = equals(a, x, 0.0);
@@ -111,7 +111,7 @@ pub fn exprel<A: Arith>(a: &mut A, x: A::F) -> A::F {
 /// below 1e-13 for orders up to 10. With `v = x / (1 + x)` it is a series in `v`; where `v` is not small, it is
 /// the logarithm minus the first terms of that series.
 #[inline]
-pub fn log1p_moment<A: Arith>(a: &mut A, n: A::F, x: A::F) -> A::F {
+pub fn log1p_moment<A: Double>(a: &mut A, n: A::F, x: A::F) -> A::F {
     let n = a.round(n);
     let next = plus(a, n, 1.0);
     let (zero, one) = (a.float(0.0), a.float(1.0));
@@ -174,7 +174,7 @@ pub fn log1p_moment<A: Arith>(a: &mut A, n: A::F, x: A::F) -> A::F {
 
 /// Returns `log(1 + x) / x`, and 1 at 0; error below 2 ulp.
 #[inline]
-pub fn log1p_over_x<A: Arith>(a: &mut A, x: A::F) -> A::F {
+pub fn log1p_over_x<A: Double>(a: &mut A, x: A::F) -> A::F {
     let l = log1p(a, x);
     let y = a.div(l, x);
     let zero = equals(a, x, 0.0);
@@ -188,7 +188,7 @@ pub fn log1p_over_x<A: Arith>(a: &mut A, x: A::F) -> A::F {
 /// Returns `log(1 - e^-x)` for `x >= 0`; error below 3 ulp. It uses one formula at each end (Maechler,
 /// Accurately computing log(1 - exp(-|a|)), 2012).
 #[inline]
-pub fn log1mexp<A: Arith>(a: &mut A, x: A::F) -> A::F {
+pub fn log1mexp<A: Double>(a: &mut A, x: A::F) -> A::F {
     let minus = a.neg(x);
     let e = exp(a, minus);
     let minus_e = a.neg(e);
@@ -203,7 +203,7 @@ pub fn log1mexp<A: Arith>(a: &mut A, x: A::F) -> A::F {
 
 /// Returns `log(e^x - 1)` for `x >= 0`; the error is of the size of that of `x`.
 #[inline]
-pub fn log_expm1<A: Arith>(a: &mut A, x: A::F) -> A::F {
+pub fn log_expm1<A: Double>(a: &mut A, x: A::F) -> A::F {
     let minus = a.neg(x);
     let e = exp(a, minus);
     let rest = a.neg(e);
@@ -218,7 +218,7 @@ pub fn log_expm1<A: Arith>(a: &mut A, x: A::F) -> A::F {
 
 /// Returns `1 / (e^x - 1)`; error below 2 ulp.
 #[inline]
-pub fn recip_expm1<A: Arith>(a: &mut A, x: A::F) -> A::F {
+pub fn recip_expm1<A: Double>(a: &mut A, x: A::F) -> A::F {
     let e = expm1(a, x);
     let one = a.float(1.0);
     let common = a.div(one, e);

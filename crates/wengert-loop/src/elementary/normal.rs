@@ -3,7 +3,7 @@
 //! With `x = 1 - 2 q` and `w = -log(1 - x^2)`, the quantile with upper tail probability `q` is `x P(w)`, and
 //! `P` is smooth (Giles, Approximating the erfinv function, 2010). In the far tail it is `s R((s - k) / (s +
 //! k))` for `s = sqrt w`.
-use super::Arith;
+use super::Double;
 use super::log::{log, of_normal};
 use super::parts::{fma_by, from, horner, plus, times, with_sign};
 
@@ -99,7 +99,7 @@ const MOST: f64 = 6.25;
 /// `|q| <= 1/2`: infinite at zero, zero at 1/2, NaN beyond. Error below 2 ulp for `|q| <= 0.49`; nearer to 1/2,
 /// of the size of the uncertainty of `q`.
 #[inline(always)]
-pub fn normal_tail<A: Arith>(a: &mut A, q: A::F) -> A::F {
+pub fn normal_tail<A: Double>(a: &mut A, q: A::F) -> A::F {
     let size = a.abs(q);
     let one = a.float(1.0);
     let x = fma_by(a, size, -2.0, one);
@@ -154,7 +154,7 @@ pub fn normal_tail<A: Arith>(a: &mut A, q: A::F) -> A::F {
 
 /// Returns `s R((s - k) / (s + k))`, for an `s` in two parts.
 #[inline(always)]
-fn ratio<A: Arith>(a: &mut A, [s, lost]: [A::F; 2], k: f64, shift: f64, r: &[f64]) -> A::F {
+fn ratio<A: Double>(a: &mut A, [s, lost]: [A::F; 2], k: f64, shift: f64, r: &[f64]) -> A::F {
     let above = plus(a, s, -k);
     let below = plus(a, s, k);
     let t = a.div(above, below);

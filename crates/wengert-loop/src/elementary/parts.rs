@@ -5,6 +5,19 @@ use super::Arith;
 /// complement is then in the low bits of the sum.
 pub(super) const MAGIC: f64 = 6_755_399_441_055_744.0;
 
+/// [`MAGIC`] in `f32`.
+pub(super) const MAGIC_SINGLE: f64 = 12_582_912.0;
+
+/// Returns the [`MAGIC`] of a width.
+#[inline(always)]
+pub(super) fn magic<A: Arith>() -> f64 {
+    if A::FRACTION == 52 {
+        MAGIC
+    } else {
+        MAGIC_SINGLE
+    }
+}
+
 /// The bits of `1.0`.
 pub(super) const ONE: i64 = 0x3ff0_0000_0000_0000;
 
@@ -104,8 +117,8 @@ pub(super) fn equals<A: Arith>(a: &mut A, x: A::F, c: f64) -> A::M {
 #[inline(always)]
 pub(super) fn power_of_two<A: Arith>(a: &mut A, magic: A::F) -> A::F {
     let bits = a.bits(magic);
-    let exponent = a.int_shl(bits, 52);
-    let one = a.int(ONE);
+    let exponent = a.int_shl(bits, A::FRACTION);
+    let one = a.int(A::pattern(1.0));
     let bits = a.int_add(exponent, one);
     a.from_bits(bits)
 }
@@ -115,10 +128,10 @@ pub(super) fn power_of_two<A: Arith>(a: &mut A, magic: A::F) -> A::F {
 #[inline(always)]
 pub(super) fn scale<A: Arith>(a: &mut A, p: A::F, n: A::F) -> A::F {
     let half = times(a, n, 0.5);
-    let first = plus(a, half, MAGIC);
-    let done = plus(a, first, -MAGIC);
+    let first = plus(a, half, magic::<A>());
+    let done = plus(a, first, -magic::<A>());
     let rest = a.sub(n, done);
-    let second = plus(a, rest, MAGIC);
+    let second = plus(a, rest, magic::<A>());
     let first = power_of_two(a, first);
     let second = power_of_two(a, second);
     let p = a.mul(p, first);
@@ -130,7 +143,7 @@ pub(super) fn scale<A: Arith>(a: &mut A, p: A::F, n: A::F) -> A::F {
 pub(super) fn beyond<A: Arith>(a: &mut A, x: A::F, limit: f64) -> A::M {
     let size = a.abs(x);
     let bits = a.bits(size);
-    let limit = a.int(limit.to_bits().cast_signed() - 1);
+    let limit = a.int(A::pattern(limit) - 1);
     a.int_lt(limit, bits)
 }
 
@@ -138,18 +151,18 @@ pub(super) fn beyond<A: Arith>(a: &mut A, x: A::F, limit: f64) -> A::M {
 /// for negative numbers and NaN.
 #[inline(always)]
 pub(super) fn outside<A: Arith>(a: &mut A, x: A::F, low: f64, high: f64) -> A::M {
-    let (low, high) = (low.to_bits().cast_signed(), high.to_bits().cast_signed());
+    let (low, high) = (A::pattern(low), A::pattern(high));
     let bits = a.bits(x);
-    let shift = a.int(i64::MIN.wrapping_sub(low));
+    let shift = a.int(A::pattern(-0.0).wrapping_sub(low));
     let shifted = a.int_add(bits, shift);
-    let last = a.int(i64::MIN.wrapping_add(high - low - 1));
+    let last = a.int(A::pattern(-0.0).wrapping_add(high - low - 1));
     a.int_lt(last, shifted)
 }
 
 /// Returns `size` (not negative) with the sign of `sign`.
 #[inline(always)]
 pub(super) fn with_sign<A: Arith>(a: &mut A, size: A::F, sign: A::F) -> A::F {
-    let mask = a.int(i64::MIN);
+    let mask = a.int(A::pattern(-0.0));
     let bits = a.bits(sign);
     let sign = a.int_and(bits, mask);
     let size = a.bits(size);
@@ -157,11 +170,18 @@ pub(super) fn with_sign<A: Arith>(a: &mut A, size: A::F, sign: A::F) -> A::F {
     a.from_bits(bits)
 }
 
+/// Returns an integer shifted so that its last bit is the sign.
+#[inline(always)]
+pub(super) fn to_sign<A: Arith>(a: &mut A, n: A::I) -> A::I {
+    let exponent = if A::FRACTION == 52 { 11 } else { 8 };
+    a.int_shl(n, A::FRACTION + exponent)
+}
+
 /// Returns `x`, negated where the integer `n` of `MAGIC + n` is odd.
 #[inline(always)]
 pub(super) fn negate_if_odd<A: Arith>(a: &mut A, x: A::F, magic: A::F) -> A::F {
     let n = a.bits(magic);
-    let flip = a.int_shl(n, 63);
+    let flip = to_sign(a, n);
     let bits = a.bits(x);
     let bits = a.int_xor(bits, flip);
     a.from_bits(bits)

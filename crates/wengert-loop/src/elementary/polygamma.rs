@@ -3,7 +3,7 @@
 //! `polygamma(n, x) = (-1)^(n + 1) n! zeta(n + 1, x)` with the Hurwitz zeta function, which is summed term by
 //! term until the Euler-Maclaurin formula (DLMF 25.11.5) gives the rest. Below 0 it uses the sum over all
 //! integers, from both sides.
-use super::Arith;
+use super::Double;
 use super::exp::exp;
 use super::gamma::{digamma, lgamma_positive};
 use super::log::{log, of_normal};
@@ -206,7 +206,7 @@ pub(super) static FACTORIALS: [f64; MOST + 1] = [
 
 /// Returns the index of the factorial of `n` in the table, for integers up to [`MOST`].
 #[inline(always)]
-pub(super) fn factorial_index<A: Arith>(a: &mut A, n: A::F) -> A::I {
+pub(super) fn factorial_index<A: Double>(a: &mut A, n: A::F) -> A::I {
     let index = plus(a, n, MAGIC);
     let index = a.bits(index);
     let mask = a.int(255);
@@ -215,7 +215,7 @@ pub(super) fn factorial_index<A: Arith>(a: &mut A, n: A::F) -> A::I {
 
 /// Returns `y` for orders that have a factorial in the table, else NaN.
 #[inline(always)]
-pub(super) fn where_tabled<A: Arith>(a: &mut A, n: A::F, y: A::F) -> A::F {
+pub(super) fn where_tabled<A: Double>(a: &mut A, n: A::F, y: A::F) -> A::F {
     let (zero, most) = (a.float(0.0), a.float(MOST as f64));
     let first = a.le(zero, n);
     let second = a.le(n, most);
@@ -225,7 +225,7 @@ pub(super) fn where_tabled<A: Arith>(a: &mut A, n: A::F, y: A::F) -> A::F {
 }
 
 /// An order `n` and values derived from it.
-struct Order<A: Arith> {
+struct Order<A: Double> {
     /// `n + 1`
     s: A::F,
     /// The factorial of `n`, and 1 where that overflows.
@@ -238,7 +238,7 @@ struct Order<A: Arith> {
 
 /// Returns `h` with `n! x^-s = factorial h^2`: the power alone may leave the range of floats.
 #[inline(always)]
-fn half<A: Arith>(a: &mut A, order: &Order<A>, x: A::F) -> A::F {
+fn half<A: Double>(a: &mut A, order: &Order<A>, x: A::F) -> A::F {
     let e = times(a, order.s, -0.5);
     let common = pow(a, x, e);
     a.rare(order.large, common, |a| {
@@ -252,7 +252,7 @@ fn half<A: Arith>(a: &mut A, order: &Order<A>, x: A::F) -> A::F {
 
 /// Returns `factorial h^2 by`
 #[inline(always)]
-fn whole<A: Arith>(a: &mut A, order: &Order<A>, h: A::F, by: A::F) -> A::F {
+fn whole<A: Double>(a: &mut A, order: &Order<A>, h: A::F, by: A::F) -> A::F {
     let first = a.mul(order.factorial, h);
     let first = a.mul(first, by);
     a.mul(first, h)
@@ -260,7 +260,7 @@ fn whole<A: Arith>(a: &mut A, order: &Order<A>, h: A::F, by: A::F) -> A::F {
 
 /// Returns `n! zeta(n + 1, x)` for positive `x`.
 #[inline(always)]
-fn positive<A: Arith>(a: &mut A, order: &Order<A>, x: A::F) -> A::F {
+fn positive<A: Double>(a: &mut A, order: &Order<A>, x: A::F) -> A::F {
     let s = order.s;
     let enough = plus(a, s, 10.0);
     let (zero, one, before) = (a.float(0.0), a.float(1.0), a.float(-1.0));
@@ -319,7 +319,7 @@ fn positive<A: Arith>(a: &mut A, order: &Order<A>, x: A::F) -> A::F {
 /// and orders up to 20, and growing with the order. NaN for negative orders. At 0 and the negative integers it
 /// is infinite for odd orders and NaN for even ones.
 #[inline]
-pub fn polygamma<A: Arith>(a: &mut A, n: A::F, x: A::F) -> A::F {
+pub fn polygamma<A: Double>(a: &mut A, n: A::F, x: A::F) -> A::F {
     let n = a.round(n);
     let s = plus(a, n, 1.0);
     let large = above(a, n, MOST as f64);

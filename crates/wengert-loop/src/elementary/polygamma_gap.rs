@@ -3,7 +3,7 @@
 //! They are `n! (zeta(n + 1, x) - zeta(n + 1, x + b))` with the Hurwitz zeta function. In its sum and the
 //! Euler-Maclaurin formula for the rest (DLMF 25.11.5), each power `x^-r` is replaced by `x^-r - (x + b)^-r`,
 //! computed as `x^-r (1 - e^(-r log(1 + b/x)))`.
-use super::Arith;
+use super::Double;
 use super::expm1;
 use super::log::log1p;
 use super::parts::{MAGIC, below, equals, plus, times};
@@ -12,7 +12,7 @@ use super::pow::pow;
 
 /// Returns `1 - e^(-r l)`
 #[inline(always)]
-fn fall<A: Arith>(a: &mut A, r: A::F, l: A::F) -> A::F {
+fn fall<A: Double>(a: &mut A, r: A::F, l: A::F) -> A::F {
     let e = a.mul(r, l);
     let e = a.neg(e);
     let e = expm1(a, e);
@@ -21,7 +21,7 @@ fn fall<A: Arith>(a: &mut A, r: A::F, l: A::F) -> A::F {
 
 /// Returns `log(1 + b/x)`
 #[inline(always)]
-fn step<A: Arith>(a: &mut A, x: A::F, b: A::F) -> A::F {
+fn step<A: Double>(a: &mut A, x: A::F, b: A::F) -> A::F {
     let share = a.div(b, x);
     log1p(a, share)
 }
@@ -30,7 +30,7 @@ fn step<A: Arith>(a: &mut A, x: A::F, b: A::F) -> A::F {
 /// and at `x`; relative error below 1e-14 for orders up to 20. NaN where `x` is not positive or `b` is
 /// negative, and for orders outside 0..170.
 #[inline]
-pub fn polygamma_gap<A: Arith>(a: &mut A, n: A::F, x: A::F, b: A::F) -> A::F {
+pub fn polygamma_gap<A: Double>(a: &mut A, n: A::F, x: A::F, b: A::F) -> A::F {
     let n = a.round(n);
     let s = plus(a, n, 1.0);
     let enough = plus(a, s, 10.0);

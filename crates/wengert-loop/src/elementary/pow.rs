@@ -2,7 +2,7 @@
 //!
 //! `y log |x|` may be 700 and more, so a correct last digit needs the logarithm to about 65 bits: it is
 //! computed as a sum of two floats, and `e` is raised to the product in the same way.
-use super::Arith;
+use super::Double;
 use super::exp::{LIMIT, LN2_HIGH, LN2_LOW, add_exponent, reduce_fine, scale_any, tail};
 use super::log::{SUBNORMAL_SCALE, SUBNORMAL_SHIFT, Split, split};
 use super::parts::{
@@ -33,7 +33,7 @@ const P: [f64; 8] = [
 /// With `f = m - 1` and `s = f / (2 + f)`, `log m = 2 s + s^3 (2/3 + s^2 P(s^2))`: `s`, its square,
 /// and all but the last product are sums of two.
 #[inline(always)]
-fn log_pair<A: Arith>(a: &mut A, minus_k: A::F, m: A::F) -> (A::F, A::F) {
+fn log_pair<A: Double>(a: &mut A, minus_k: A::F, m: A::F) -> (A::F, A::F) {
     let f = plus(a, m, -1.0);
     let two = a.float(2.0);
     let (d, d_low) = fast_two_sum(a, two, f);
@@ -72,7 +72,7 @@ fn log_pair<A: Arith>(a: &mut A, minus_k: A::F, m: A::F) -> (A::F, A::F) {
 
 /// Splits `e^(high + low) = 2^n p`: returns `p`, `MAGIC + n` and `n`.
 #[inline(always)]
-fn exp_pair<A: Arith>(a: &mut A, high: A::F, low: A::F) -> (A::F, A::F, A::F) {
+fn exp_pair<A: Double>(a: &mut A, high: A::F, low: A::F) -> (A::F, A::F, A::F) {
     let magic = a.float(MAGIC);
     let magic = fma_by(a, high, LOG2_E, magic);
     let n = plus(a, magic, -MAGIC);
@@ -88,7 +88,7 @@ fn exp_pair<A: Arith>(a: &mut A, high: A::F, low: A::F) -> (A::F, A::F, A::F) {
 
 /// Returns `y` times a sum of two, as a sum of two.
 #[inline(always)]
-fn product<A: Arith>(a: &mut A, y: A::F, (high, low): (A::F, A::F)) -> (A::F, A::F) {
+fn product<A: Double>(a: &mut A, y: A::F, (high, low): (A::F, A::F)) -> (A::F, A::F) {
     let (p, error) = two_product(a, y, high);
     let error = a.fma(y, low, error);
     (p, error)
@@ -97,7 +97,7 @@ fn product<A: Arith>(a: &mut A, y: A::F, (high, low): (A::F, A::F)) -> (A::F, A:
 /// Returns `x^y`, with the special values of C99 (F.9.4.4); error below 1 ulp, and small integer powers that
 /// are exactly representable are exact.
 #[inline(always)]
-pub fn pow<A: Arith>(a: &mut A, x: A::F, y: A::F) -> A::F {
+pub fn pow<A: Double>(a: &mut A, x: A::F, y: A::F) -> A::F {
     let Split { minus_k, m, .. } = split(a, x);
     let log = log_pair(a, minus_k, m);
     let (high, low) = product(a, y, log);
@@ -111,7 +111,7 @@ pub fn pow<A: Arith>(a: &mut A, x: A::F, y: A::F) -> A::F {
 
 /// Returns `x^y` for all `x` and `y`.
 #[inline(always)]
-fn anywhere<A: Arith>(a: &mut A, x: A::F, y: A::F) -> A::F {
+fn anywhere<A: Double>(a: &mut A, x: A::F, y: A::F) -> A::F {
     let size = a.abs(x);
     let finite = finite_power(a, size, y);
 
@@ -164,7 +164,7 @@ fn anywhere<A: Arith>(a: &mut A, x: A::F, y: A::F) -> A::F {
 
 /// Returns `x^y` for positive and finite `x`, subnormals too, and any `y` but NaN.
 #[inline(always)]
-fn finite_power<A: Arith>(a: &mut A, x: A::F, y: A::F) -> A::F {
+fn finite_power<A: Double>(a: &mut A, x: A::F, y: A::F) -> A::F {
     let subnormal = below(a, x, f64::MIN_POSITIVE);
     let scaled = times(a, x, SUBNORMAL_SCALE);
     let x = a.select(subnormal, scaled, x);
@@ -186,7 +186,7 @@ fn finite_power<A: Arith>(a: &mut A, x: A::F, y: A::F) -> A::F {
 
 /// Clamps `x` to `-limit..=limit`.
 #[inline(always)]
-fn clamp<A: Arith>(a: &mut A, x: A::F, limit: f64) -> A::F {
+fn clamp<A: Double>(a: &mut A, x: A::F, limit: f64) -> A::F {
     let most = a.float(limit);
     let large = above(a, x, limit);
     let x = a.select(large, most, x);

@@ -1,5 +1,5 @@
 //! Integrals over a half-line, by a fixed quadrature rule.
-use super::Arith;
+use super::Double;
 use super::parts::{MAGIC, above, below, plus, times};
 
 /// Nodes of the rule, in units of the scale of the integrand: `exp(v - exp(-v))` for `v` from -3.5 in steps of
@@ -157,7 +157,7 @@ const FALLING: f64 = 35.0;
 /// Returns the integral of `f` from 0 to infinity, to about 1e-14 where `f` is smooth, varies on the scale
 /// `scale`, and decreases at least like `exp(-x / (30 scale))`.
 #[inline(always)]
-pub(super) fn half_line<A: Arith>(
+pub(super) fn half_line<A: Double>(
     a: &mut A,
     scale: A::F,
     f: impl Fn(&mut A, A::F) -> A::F,

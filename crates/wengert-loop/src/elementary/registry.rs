@@ -1,15 +1,16 @@
 //! The functions as data: to list them, to name them, to build or evaluate one. A new function is its
 //! definition and one row here.
 
-use super::{Arith, Plain};
+use super::{Double, Plain, PlainSingle, Single};
 
 /// Generates everything that lists the functions from the rows below: a function has the name of its
 /// definition, and as many arguments. `wide` says that the runtime has code for it in wide vectors; these are
-/// functions without loops outside the rare paths.
+/// functions without loops outside the rare paths. `+ single` says that it is defined in `f32` arithmetic, too, by
+/// a function of the same name in `single`; the others are computed in `f64` and rounded.
 macro_rules! functions {
     ($(
         $(#[$doc:meta])*
-        $which:ident: $module:ident::$function:ident($($x:ident),+) $($wide:ident)?;
+        $which:ident: $module:ident::$function:ident($($x:ident),+) $($wide:ident)? $(+ $single:ident)?;
     )*) => {
         $( pub use super::$module::$function; )*
 
@@ -37,11 +38,11 @@ macro_rules! functions {
                 }
             }
 
-            /// Builds the function of these arguments, in any arithmetic.
+            /// Builds the function of these arguments, in `f64` arithmetic.
             ///
             /// # Panics
             /// If the number of arguments is not [`Self::arity`].
-            pub fn build<A: Arith>(&self, a: &mut A, args: &[A::F]) -> A::F {
+            pub fn build<A: Double>(&self, a: &mut A, args: &[A::F]) -> A::F {
                 match (self, args) {
                     $( (Self::$which, &[$( $x ),+]) => super::$function(a, $( $x ),+), )*
                     _ => panic!(
@@ -53,22 +54,60 @@ macro_rules! functions {
                 }
             }
 
+            /// Builds the function of these arguments in `f32` arithmetic, if it is defined there.
+            ///
+            /// # Panics
+            /// If the number of arguments is not [`Self::arity`].
+            pub fn build_single<A: Single>(&self, a: &mut A, args: &[A::F]) -> Option<A::F> {
+                match (self, args) {
+                    $( (Self::$which, &[$( $x ),+]) => if_there!(
+                        $($single)? { Some(super::single::$module::$function(a, $( $x ),+)) } else {{
+                            let _ = ($( $x ),+);
+                            None
+                        }}
+                    ), )*
+                    _ => panic!(
+                        "{} takes {} arguments, not {}",
+                        self.name(),
+                        self.arity(),
+                        args.len()
+                    ),
+                }
+            }
+
+            /// Returns whether the function is defined in `f32` arithmetic. The others are computed in `f64`, and the
+            /// result is rounded.
+            pub fn is_single(&self) -> bool {
+                match self {
+                    $( Self::$which => if_there!($($single)? { true } else { false }), )*
+                }
+            }
+
             /// Returns what `E` makes for this function, if the runtime has it in wide vectors.
             pub fn wide<E: Each>(self) -> Option<E::Made> {
                 match self {
-                    $( Self::$which => if_wide!(
+                    $( Self::$which => if_there!(
                         $($wide)? { Some(E::make::<{ Self::$which as usize }>()) } else { None }
+                    ), )*
+                }
+            }
+
+            /// Returns what `E` makes for this function in `f32` arithmetic, if it is defined there.
+            pub fn wide_single<E: Each>(self) -> Option<E::Made> {
+                match self {
+                    $( Self::$which => if_there!(
+                        $($single)? { Some(E::make::<{ Self::$which as usize }>()) } else { None }
                     ), )*
                 }
             }
         }
 
-        /// Computes function number `F`, which must be wide, in any arithmetic; `next` returns its arguments in
+        /// Computes function number `F`, which must be wide, in any `f64` arithmetic; `next` returns its arguments in
         /// order. Everything is inlined where the arithmetic is known.
         #[inline(always)]
-        pub fn compute<const F: usize, A: Arith>(a: &mut A, mut next: impl FnMut() -> A::F) -> A::F {
+        pub fn compute<const F: usize, A: Double>(a: &mut A, mut next: impl FnMut() -> A::F) -> A::F {
             match const { Elementary::ALL[F] } {
-                $( Elementary::$which => if_wide!(
+                $( Elementary::$which => if_there!(
                     $($wide)? {{
                         $( let $x = next(); )+
                         super::$function(a, $( $x ),+)
@@ -76,12 +115,28 @@ macro_rules! functions {
                 ), )*
             }
         }
+
+        /// Computes function number `F`, which must be defined in `f32` arithmetic, as [`compute`] does.
+        #[inline(always)]
+        pub fn compute_single<const F: usize, A: Single>(
+            a: &mut A,
+            mut next: impl FnMut() -> A::F,
+        ) -> A::F {
+            match const { Elementary::ALL[F] } {
+                $( Elementary::$which => if_there!(
+                    $($single)? {{
+                        $( let $x = next(); )+
+                        super::single::$module::$function(a, $( $x ),+)
+                    }} else { unreachable!("{} is not defined in f32", stringify!($function)) }
+                ), )*
+            }
+        }
     };
 }
 
-/// Expands to the first expression for a row that is `wide`, and to the second otherwise.
-macro_rules! if_wide {
-    (wide { $yes:expr } else { $no:expr }) => {
+/// Expands to the first expression for a row with a word, and to the second otherwise.
+macro_rules! if_there {
+    ($word:ident { $yes:expr } else { $no:expr }) => {
         $yes
     };
     ({ $yes:expr } else { $no:expr }) => {
@@ -99,59 +154,59 @@ pub trait Each {
 
 functions! {
     /// `e^x`
-    Exp: exp::exp(x) wide;
+    Exp: exp::exp(x) wide + single;
     /// `2^x`
-    Exp2: exp::exp2(x) wide;
+    Exp2: exp::exp2(x) wide + single;
     /// `e^x - 1`
-    Expm1: exp::expm1(x) wide;
+    Expm1: exp::expm1(x) wide + single;
     /// `1 / (1 + e^-x)`
-    Sigmoid: exp::sigmoid(x) wide;
+    Sigmoid: exp::sigmoid(x) wide + single;
     /// The derivative of `Sigmoid` at a point, given its value there.
-    SigmoidSlope: exp::sigmoid_slope(x, y) wide;
+    SigmoidSlope: exp::sigmoid_slope(x, y) wide + single;
     /// The natural logarithm.
-    Log: log::log(x) wide;
+    Log: log::log(x) wide + single;
     /// `log(1 + x)`
-    Log1p: log::log1p(x) wide;
+    Log1p: log::log1p(x) wide + single;
     /// The logarithm to base 2.
-    Log2: log::log2(x) wide;
+    Log2: log::log2(x) wide + single;
     /// The logarithm to base 10.
-    Log10: log::log10(x) wide;
+    Log10: log::log10(x) wide + single;
     /// The sine.
-    Sin: trig::sin(x) wide;
+    Sin: trig::sin(x) wide + single;
     /// The cosine.
-    Cos: trig::cos(x) wide;
+    Cos: trig::cos(x) wide + single;
     /// The tangent.
-    Tan: trig::tan(x) wide;
+    Tan: trig::tan(x) wide + single;
     /// The inverse sine.
-    Asin: inverse_trig::asin(x) wide;
+    Asin: inverse_trig::asin(x) wide + single;
     /// The inverse cosine.
-    Acos: inverse_trig::acos(x) wide;
+    Acos: inverse_trig::acos(x) wide + single;
     /// The inverse tangent.
-    Atan: inverse_trig::atan(x) wide;
+    Atan: inverse_trig::atan(x) wide + single;
     /// `atan2(y, x)`
-    Atan2: inverse_trig::atan2(y, x) wide;
+    Atan2: inverse_trig::atan2(y, x) wide + single;
     /// The hyperbolic sine.
-    Sinh: hyperbolic::sinh(x) wide;
+    Sinh: hyperbolic::sinh(x) wide + single;
     /// The hyperbolic cosine.
-    Cosh: hyperbolic::cosh(x) wide;
+    Cosh: hyperbolic::cosh(x) wide + single;
     /// The hyperbolic tangent.
-    Tanh: hyperbolic::tanh(x) wide;
+    Tanh: hyperbolic::tanh(x) wide + single;
     /// The derivative of `Tanh` at a point, given its value there.
-    TanhSlope: hyperbolic::tanh_slope(x, y) wide;
+    TanhSlope: hyperbolic::tanh_slope(x, y) wide + single;
     /// The inverse hyperbolic sine.
-    Asinh: inverse_hyperbolic::asinh(x) wide;
+    Asinh: inverse_hyperbolic::asinh(x) wide + single;
     /// The inverse hyperbolic cosine.
-    Acosh: inverse_hyperbolic::acosh(x) wide;
+    Acosh: inverse_hyperbolic::acosh(x) wide + single;
     /// The inverse hyperbolic tangent.
-    Atanh: inverse_hyperbolic::atanh(x) wide;
+    Atanh: inverse_hyperbolic::atanh(x) wide + single;
     /// `pow(x, y)`
-    Pow: pow::pow(x, y) wide;
+    Pow: pow::pow(x, y) wide + single;
     /// The cube root.
-    Cbrt: cbrt::cbrt(x) wide;
+    Cbrt: cbrt::cbrt(x) wide + single;
     /// The error function.
-    Erf: erf::erf(x) wide;
+    Erf: erf::erf(x) wide + single;
     /// The complementary error function.
-    Erfc: erf::erfc(x) wide;
+    Erfc: erf::erfc(x) wide + single;
     /// The inverse of the error function.
     ErfInv: erf_inv::erf_inv(x) wide;
     /// The logarithm of the size of the gamma function.
@@ -166,7 +221,7 @@ functions! {
     /// from it.
     PolygammaGap: polygamma_gap::polygamma_gap(n, x, b);
     /// `sqrt(x^2 + y^2)`
-    Hypot: hypot::hypot(x, y);
+    Hypot: hypot::hypot(x, y) + single;
     /// The modified Bessel function of order 0, times `e^-|x|`.
     I0e: bessel::i0e(x);
     /// The modified Bessel function of order 1, times `e^-|x|`.
@@ -227,4 +282,14 @@ functions! {
 #[inline]
 pub fn eval(f: Elementary, args: &[f64]) -> f64 {
     f.build(&mut Plain, args)
+}
+
+/// Evaluates a function on plain `f32`s: in their arithmetic if it is defined there, else in that of `f64`, with the
+/// result rounded.
+#[inline]
+pub fn eval_single(f: Elementary, args: &[f32]) -> f32 {
+    f.build_single(&mut PlainSingle, args).unwrap_or_else(|| {
+        let wide: smallvec::SmallVec<[f64; 5]> = args.iter().map(|&x| f64::from(x)).collect();
+        eval(f, &wide) as f32
+    })
 }

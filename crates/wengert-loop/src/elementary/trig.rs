@@ -5,7 +5,7 @@
 //! two zero bits and the subtraction is one `fma` (Boldo, Daumas and Li, Formally verified argument reduction
 //! with a fused multiply-add, 2009); the others are rounded once each, so `r` keeps its relative accuracy.
 //! Beyond [`LIMIT`] see `huge.rs`.
-use super::Arith;
+use super::Double;
 use super::huge;
 use super::parts::{MAGIC, beyond, fma_by, horner, negate_if_odd, plus, two_product};
 use std::f64::consts::{FRAC_1_PI, FRAC_2_PI};
@@ -54,7 +54,7 @@ const T: [f64; 15] = [
 
 /// Returns `x - n pi`
 #[inline(always)]
-fn reduce<A: Arith>(a: &mut A, x: A::F, n: A::F) -> A::F {
+fn reduce<A: Double>(a: &mut A, x: A::F, n: A::F) -> A::F {
     let r = fma_by(a, n, -PI[0], x);
     let r = fma_by(a, n, -PI[1], r);
     fma_by(a, n, -PI[2], r)
@@ -62,7 +62,7 @@ fn reduce<A: Arith>(a: &mut A, x: A::F, n: A::F) -> A::F {
 
 /// Returns `(-1)^n sin r` for `|r| <= pi/2`, from `MAGIC + n`.
 #[inline(always)]
-pub(super) fn sine<A: Arith>(a: &mut A, r: A::F, magic: A::F) -> A::F {
+pub(super) fn sine<A: Double>(a: &mut A, r: A::F, magic: A::F) -> A::F {
     let z = a.mul(r, r);
     let s = horner(a, z, &S[1..]);
     let s = a.mul(s, z);
@@ -78,7 +78,7 @@ pub(super) fn sine<A: Arith>(a: &mut A, r: A::F, magic: A::F) -> A::F {
 
 /// Returns the sine; error below 1.5 ulp.
 #[inline(always)]
-pub fn sin<A: Arith>(a: &mut A, x: A::F) -> A::F {
+pub fn sin<A: Double>(a: &mut A, x: A::F) -> A::F {
     let magic = a.float(MAGIC);
     let magic = fma_by(a, x, FRAC_1_PI, magic);
     let n = plus(a, magic, -MAGIC);
@@ -90,7 +90,7 @@ pub fn sin<A: Arith>(a: &mut A, x: A::F) -> A::F {
 
 /// Returns the cosine; error below 1.6 ulp.
 #[inline(always)]
-pub fn cos<A: Arith>(a: &mut A, x: A::F) -> A::F {
+pub fn cos<A: Double>(a: &mut A, x: A::F) -> A::F {
     // The integer next to x / pi + 1/2.
     let half = a.float(0.5);
     let turns = fma_by(a, x, FRAC_1_PI, half);
@@ -106,7 +106,7 @@ pub fn cos<A: Arith>(a: &mut A, x: A::F) -> A::F {
 /// Returns `tan(r + r_low)` where the integer `n` of `MAGIC + n` is even, and `-1 / tan(r + r_low)` where it is
 /// odd; `|r| <= pi/4`.
 #[inline(always)]
-pub(super) fn tangent<A: Arith>(a: &mut A, r: A::F, r_low: A::F, magic: A::F) -> A::F {
+pub(super) fn tangent<A: Double>(a: &mut A, r: A::F, r_low: A::F, magic: A::F) -> A::F {
     let z = a.mul(r, r);
     let t = horner(a, z, &T);
     let v = a.mul(t, z);
@@ -131,7 +131,7 @@ pub(super) fn tangent<A: Arith>(a: &mut A, r: A::F, r_low: A::F, magic: A::F) ->
 /// Returns `x - n pi/2` as a sum of two: like `reduce`, with the error of its second step. All differences
 /// preserve `-0`.
 #[inline(always)]
-fn reduce_fine<A: Arith>(a: &mut A, x: A::F, n: A::F) -> (A::F, A::F) {
+fn reduce_fine<A: Double>(a: &mut A, x: A::F, n: A::F) -> (A::F, A::F) {
     let first = fma_by(a, n, -PI[0] / 2.0, x);
     let piece = a.float(PI[1] / 2.0);
     let (product, error) = two_product(a, n, piece);
@@ -148,7 +148,7 @@ fn reduce_fine<A: Arith>(a: &mut A, x: A::F, n: A::F) -> (A::F, A::F) {
 
 /// Returns the tangent; error below 2 ulp. Reduced by `pi/2`.
 #[inline(always)]
-pub fn tan<A: Arith>(a: &mut A, x: A::F) -> A::F {
+pub fn tan<A: Double>(a: &mut A, x: A::F) -> A::F {
     let magic = a.float(MAGIC);
     let magic = fma_by(a, x, FRAC_2_PI, magic);
     let n = plus(a, magic, -MAGIC);

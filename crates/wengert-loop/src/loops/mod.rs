@@ -488,8 +488,8 @@ impl Failure {
 pub struct Function {
     /// A name for people to read.
     pub name: String,
-    /// The elementary function that it computes, if it is one (of `f32` with one more rounding). A
-    /// back end that has code for it with the same bits need not compile the body.
+    /// The elementary function that it computes, if it is one (of `f32` as it is defined there, or with one more
+    /// rounding). A back end that has code for it with the same bits need not compile the body.
     pub elementary: Option<Elementary>,
     /// Its own values, apart from the program's. All are per-lane.
     pub values: Vec<DType>,

@@ -26,6 +26,8 @@ pub trait Scalars {
     fn op_to(&mut self, op: ScalarOp, out: DType, args: &[Scalar]) -> Scalar;
     /// Applies an elementary function to `f64`s.
     fn elementary_f64(&mut self, f: Elementary, args: &[Scalar]) -> Scalar;
+    /// Applies an elementary function that is defined in `f32` arithmetic to `f32`s.
+    fn elementary_f32(&mut self, f: Elementary, args: &[Scalar]) -> Scalar;
 }
 
 impl dyn Scalars + '_ {
@@ -49,11 +51,15 @@ impl dyn Scalars + '_ {
         self.op(ScalarOp::Select, &[p, a, b])
     }
 
-    /// Applies an elementary function to floats. For `f32` it is evaluated in `f64` and rounded once.
+    /// Applies an elementary function to floats. If it is not defined in `f32` arithmetic, it is evaluated in `f64`
+    /// there and rounded once.
     pub fn elementary(&mut self, f: Elementary, args: &[Scalar]) -> Scalar {
         let dtype = args[0].dtype;
         if dtype == DType::F64 {
             return self.elementary_f64(f, args);
+        }
+        if dtype == DType::F32 && f.is_single() {
+            return self.elementary_f32(f, args);
         }
         let mut wide: smallvec::SmallVec<[Scalar; 2]> = args.into();
         for a in &mut wide {
@@ -86,6 +92,16 @@ impl Scalars for Exact {
         let id = elementary::eval(f, &x).to_bits();
         Scalar {
             dtype: DType::F64,
+            id,
+        }
+    }
+
+    fn elementary_f32(&mut self, f: Elementary, args: &[Scalar]) -> Scalar {
+        let x: smallvec::SmallVec<[f32; 2]> =
+            args.iter().map(|a| f32::from_bits(a.id as u32)).collect();
+        let id = elementary::eval_single(f, &x).to_bits().into();
+        Scalar {
+            dtype: DType::F32,
             id,
         }
     }

@@ -260,16 +260,40 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         name: "rsqrt",
         doc: "`1 / sqrt x`: `jax.lax.rsqrt`.",
-        define: Define::Wide(|s, x| {
-            let one = s.number(x[0], 1.0);
-            let root = s.op(ScalarOp::Sqrt, x);
-            s.op(ScalarOp::Div, &[one, root])
-        }),
+        define: Define::Compose(reciprocal_root),
         derive: Derive::Factor(|x, y| -0.5 * (y / x)),
         domain: &[(0.2, 5.0)],
         ..FLOAT
     },
 ];
+
+/// Returns `1 / sqrt x`. In `f32`, where a unit in the last place is seen, the quotient `y` is corrected by its residual
+/// `1 - x y^2`, of which it takes half.
+fn reciprocal_root(s: &mut dyn Scalars, x: &[Scalar]) -> Scalar {
+    let x = x[0];
+    let one = s.number(x, 1.0);
+    let root = s.op(ScalarOp::Sqrt, &[x]);
+    let y = s.op(ScalarOp::Div, &[one, root]);
+    if x.dtype != DType::F32 {
+        return y;
+    }
+    let minus_y = s.op(ScalarOp::Neg, &[y]);
+    let product = s.op(ScalarOp::Mul, &[x, y]);
+    let minus = s.op(ScalarOp::Neg, &[product]);
+    let lost = s.op(ScalarOp::Fma, &[x, y, minus]);
+    let left = s.op(ScalarOp::Fma, &[product, minus_y, one]);
+    let left = s.op(ScalarOp::Fma, &[lost, minus_y, left]);
+    let half = s.number(x, 0.5);
+    let half = s.op(ScalarOp::Mul, &[half, y]);
+    let better = s.op(ScalarOp::Fma, &[half, left, y]);
+    // At 0 and at infinity the residual is NaN.
+    let zero = s.number(x, 0.0);
+    let infinity = s.number(x, f64::INFINITY);
+    let some = s.op(ScalarOp::Lt, &[zero, x]);
+    let finite = s.op(ScalarOp::Lt, &[x, infinity]);
+    let inner = s.op(ScalarOp::And, &[some, finite]);
+    s.select(inner, better, y)
+}
 
 /// Returns the share of `e^x` in `e^x + e^y`: 0 if both are `e^-∞`, a half if both are infinite.
 fn share(x: Var, y: Var) -> Var {

@@ -1,10 +1,10 @@
-//! Eight lanes per vector, with AVX-512.
+//! Eight lanes of `f64` per vector, or sixteen of `f32`, with AVX-512.
 
 use std::arch::x86_64::*;
 
-use wengert_loop::elementary::{Each, compute};
+use wengert_loop::elementary::{Each, compute, compute_single};
 
-use super::arith::Eight;
+use super::arith::{Eight, Sixteen};
 use super::{ROW, SINGLE, WHOLE};
 
 /// AVX-512.
@@ -37,6 +37,33 @@ unsafe extern "C" fn apply<const F: usize>(at: *mut u8, how: u64) {
             false => _mm512_storeu_pd(at.cast(), result),
         }
     }
+}
+
+/// AVX-512, for sixteen lanes of functions that are defined in `f32` arithmetic.
+pub(super) struct Avx512Single;
+
+impl Each for Avx512Single {
+    type Made = usize;
+
+    fn make<const F: usize>() -> usize {
+        apply_single::<F> as *const () as usize
+    }
+}
+
+/// Computes a function of `f32` in sixteen lanes; see [`Wide`](super::Wide).
+///
+/// # Safety
+/// The processor has AVX-512. There is memory for the result and the arguments.
+#[target_feature(enable = "avx512f")]
+unsafe extern "C" fn apply_single<const F: usize>(at: *mut u8, _how: u64) {
+    let mut n = 0;
+    let result = compute_single::<F, _>(&mut Sixteen, || {
+        n += 1;
+        // SAFETY: guaranteed by the caller.
+        unsafe { _mm512_loadu_ps(at.add(n * ROW).cast()) }
+    });
+    // SAFETY: guaranteed by the caller.
+    unsafe { _mm512_storeu_ps(at.cast(), result) }
 }
 
 /// Reads eight lanes as they were written, whole or in pieces: a processor cannot forward one load from several pending
@@ -79,5 +106,21 @@ pub(super) unsafe fn table(table: &'static [f64], index: __m512i) -> __m512d {
         let index = _mm512_min_epi64(index, _mm512_set1_epi64(last));
         let index = _mm512_max_epi64(index, _mm512_setzero_si512());
         _mm512_i64gather_pd::<8>(index, table.as_ptr())
+    }
+}
+
+/// Returns `table[index]` of `f32`, with indices clamped to the table.
+///
+/// # Safety
+/// The processor has AVX-512.
+#[inline(always)]
+pub(super) unsafe fn single_table(table: &'static [f32], index: __m512i) -> __m512 {
+    assert!(!table.is_empty(), "a table has elements");
+    let last = table.len() as i32 - 1;
+    // SAFETY: guaranteed by the caller; every index is clamped to the table, which is not empty.
+    unsafe {
+        let index = _mm512_min_epi32(index, _mm512_set1_epi32(last));
+        let index = _mm512_max_epi32(index, _mm512_setzero_si512());
+        _mm512_i32gather_ps::<4>(index, table.as_ptr())
     }
 }

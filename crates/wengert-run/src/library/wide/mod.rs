@@ -1,4 +1,4 @@
-//! Elementary functions of eight lanes at once, for generated code. They use the same definitions as emitted
+//! Elementary functions of eight or sixteen lanes at once, for generated code. They use the same definitions as emitted
 //! code, in wider vectors than it has, and so give the same bits.
 
 #[cfg(target_arch = "x86_64")]
@@ -14,28 +14,65 @@ use wengert_loop::types::DType;
 
 use crate::cpu::Cpu;
 
-/// The address of a runtime function that computes an elementary function in eight lanes, and its flags: [`SINGLE`] and
-/// [`WHOLE`].
+/// The runtime functions that compute an elementary function in lanes.
 ///
-/// It takes the address of the result, which is 64 bytes before that of the first argument, and so on. Like all
-/// code compiled for AVX it clears the upper halves of vector registers when it returns.
-pub type Wide = (usize, u64);
+/// They take the address of the result, which is 64 bytes before that of the first argument, and so on, and flags. Like
+/// all code compiled for AVX they clear the upper halves of vector registers when they return.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wide {
+    /// The address of that for eight lanes.
+    pub eight: usize,
+    /// The address of that for sixteen lanes of elements of 32 bits, each written by one store, if there is one.
+    pub sixteen: Option<usize>,
+    /// The flags: [`SINGLE`], to which the caller may add [`WHOLE`].
+    pub how: u64,
+}
 
-/// The flag of a function of `f32`.
+/// The flag of a function of `f32` that is computed in `f64`.
 pub const SINGLE: u64 = 1;
 
 /// The flag of arguments of which each was written by one store, for AVX-512. Others were written in pieces of 16 bytes.
 pub const WHOLE: u64 = 2;
 
-/// Bytes of a row of eight lanes: an argument, or the result.
+/// Bytes of a row: an argument, or the result.
 #[cfg(target_arch = "x86_64")]
 const ROW: usize = 64;
 
-/// Returns the eight-lane code for a function on a processor, if it is better than emitted code.
+/// Returns the code for a function on a processor, if it is better than emitted code.
 pub fn wide(f: &Function, cpu: Cpu) -> Option<Wide> {
     let dtype = f.values[f.params.first()?.0 as usize];
-    let single = if dtype == DType::F32 { SINGLE } else { 0 };
-    Some((code(f.elementary?, cpu)?, single))
+    let which = f.elementary?;
+    match dtype {
+        DType::F32 if which.is_single() => single(which, cpu),
+        _ => Some(Wide {
+            eight: code(which, cpu)?,
+            sixteen: None,
+            how: if dtype == DType::F32 { SINGLE } else { 0 },
+        }),
+    }
+}
+
+/// Returns the code of a function that is defined in `f32` arithmetic.
+#[cfg(target_arch = "x86_64")]
+fn single(which: Elementary, cpu: Cpu) -> Option<Wide> {
+    let eight = match cpu.has_avx2_fma() {
+        true => which.wide_single::<avx2::Avx2Single>()?,
+        false => return None,
+    };
+    let sixteen = match cpu.avx512f {
+        true => which.wide_single::<avx512::Avx512Single>(),
+        false => None,
+    };
+    Some(Wide {
+        eight,
+        sixteen,
+        how: 0,
+    })
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn single(_which: Elementary, _cpu: Cpu) -> Option<Wide> {
+    None
 }
 
 /// Returns the address of a function's code. Each function has its own code, because a dispatch inside a call
@@ -58,7 +95,7 @@ fn code(_which: Elementary, _cpu: Cpu) -> Option<usize> {
 
 #[cfg(all(test, target_arch = "x86_64"))]
 mod tests {
-    use wengert_loop::elementary::{Each, eval};
+    use wengert_loop::elementary::{Each, eval, eval_single};
     use wengert_loop::loops::LANES;
 
     use super::*;
@@ -67,7 +104,7 @@ mod tests {
     #[repr(align(64))]
     struct Area([[u64; 8]; 3]);
 
-    fn in_lanes((f, how): Wide, x: [f64; LANES], y: [f64; LANES]) -> [f64; LANES] {
+    fn in_lanes((f, how): (usize, u64), x: [f64; LANES], y: [f64; LANES]) -> [f64; LANES] {
         let mut area = Area([[0; 8], x.map(f64::to_bits), y.map(f64::to_bits)]);
         // SAFETY: it is a function of the runtime, and gets the memory it needs.
         unsafe {
@@ -77,10 +114,14 @@ mod tests {
         area.0[0].map(f64::from_bits)
     }
 
-    fn in_narrow_lanes((f, how): Wide, x: [f32; LANES], y: [f32; LANES]) -> [f32; LANES] {
-        let rows = |x: [f32; LANES]| {
+    fn in_narrow_lanes<const N: usize>(
+        (f, how): (usize, u64),
+        x: [f32; N],
+        y: [f32; N],
+    ) -> [f32; N] {
+        let rows = |x: [f32; N]| {
             let bits = x.map(|x| u64::from(x.to_bits()));
-            std::array::from_fn(|i| match i < 4 {
+            std::array::from_fn(|i| match i < N / 2 {
                 true => bits[2 * i] | (bits[2 * i + 1] << 32),
                 false => 0,
             })
@@ -140,6 +181,46 @@ mod tests {
             gives_the_bits::<avx2::Avx2>(0);
         }
         assert_eq!(code(Elementary::Exp, Cpu::host()).is_some(), best || good);
+    }
+
+    #[test]
+    fn the_bits_are_those_of_plain_arithmetic_in_f32() {
+        if Cpu::host().has_avx2_fma() {
+            gives_the_bits_of_single::<avx2::Avx2Single, LANES>(0);
+            gives_the_bits_of_single::<avx2::Avx2Single, LANES>(WHOLE);
+        }
+        if Cpu::host().avx512f {
+            gives_the_bits_of_single::<avx512::Avx512Single, { 2 * LANES }>(0);
+        }
+        let sixteen = single(Elementary::Exp, Cpu::host()).is_some_and(|w| w.sixteen.is_some());
+        assert_eq!(sixteen, Cpu::host().avx512f);
+    }
+
+    fn gives_the_bits_of_single<E: Each<Made = usize>, const N: usize>(how: u64) {
+        let points: Vec<f32> = points().into_iter().map(|x| x as f32).collect();
+        let second: Vec<f32> = points.iter().rev().copied().collect();
+        let mut tried = 0;
+        for &which in Elementary::ALL {
+            let Some(code) = which.wide_single::<E>() else {
+                continue;
+            };
+            for (x, y) in points.chunks_exact(N).zip(second.chunks_exact(N)) {
+                let (x, y): ([f32; N], [f32; N]) = (x.try_into().unwrap(), y.try_into().unwrap());
+                let got = in_narrow_lanes((code, how), x, y);
+                for i in 0..N {
+                    let plain = eval_single(which, &[x[i], y[i]][..which.arity()]);
+                    assert!(
+                        same(got[i].into(), plain.into()),
+                        "{which:?}({:e}, {:e}): {}, {plain}",
+                        x[i],
+                        y[i],
+                        got[i]
+                    );
+                }
+            }
+            tried += 1;
+        }
+        assert!(tried > 20);
     }
 
     fn gives_the_bits<E: Each<Made = usize>>(pieces: u64) {
