@@ -61,10 +61,11 @@ fn places(shape: &[usize], n: usize) -> Array {
     Array::new(shape.to_vec(), (0..total).map(place).collect()).unwrap()
 }
 
+type Shape = &'static [usize];
 type Update = fn(Var, Var, Var) -> Var;
 
 /// Updates of arrays: their name, the shapes of the array, of the indices and of the updates.
-const UPDATES: [(&str, &[usize], &[usize], &[usize], Update); 9] = [
+const UPDATES: [(&str, Shape, Shape, Shape, Update); 9] = [
     ("numbers", &[90], &[30_000], &[30_000], |x, i, u| {
         x.at_add(i, u)
     }),
@@ -240,7 +241,7 @@ fn sums_over_pairs_have_the_order_of_sums() {
         (5000, 30),
         (513, 700),
     ] {
-        let positive = jit(|y: Var| y + 0.95).call(&numbers(&[m])).unwrap();
+        let positive = jit(|y: Var| y + 0.95).call(numbers(&[m])).unwrap();
         let args = (numbers(&[n]), positive);
         for (name, sum) in SUMS {
             for swapped in [false, true] {

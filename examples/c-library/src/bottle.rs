@@ -89,9 +89,9 @@ pub fn run() -> Result<(), Box<dyn Error>> {
     let openings: Vec<f64> = (0..1000).map(|i| i as f64 / 999.0).collect();
     let many = jit(vmap_axes(model.clone(), [None, None, Some(0)], 0));
     let all = many.call(Bottle {
-        density: 2000.0,
-        temperature: 290.0,
-        opening: &openings[..],
+        density: Array::from(2000.0),
+        temperature: Array::from(290.0),
+        opening: Array::from(&openings[..]),
     })?;
     println!(
         "from {:.0} Pa, shut, to {:.0} Pa, open",

@@ -208,7 +208,7 @@ impl Lowering {
                         l.store(&contents[0], &[place], number);
                         return Ok(());
                     }
-                    l.over_row(to, &at, &mut |l, at, inner| {
+                    l.over_row(to, &at, |l, at, inner| {
                         for (&u, content) in s.updates.iter().zip(&contents) {
                             let value = l.element(u, at)?;
                             l.store(content, &row_of(&place, inner), value);
@@ -275,7 +275,7 @@ impl Lowering {
             steps.set(&mut self.b, at, number);
             return self.scatter_row(s, to, at, &goes, None);
         }
-        self.over_row(to, at, &mut |l, _, inner| {
+        self.over_row(to, at, |l, _, inner| {
             let mut goes = goes.clone();
             goes.truncate(s.places.axis + 1);
             goes.extend(inner.iter().cloned());
@@ -294,7 +294,7 @@ impl Lowering {
         &mut self,
         to: &Scattered,
         at: &[Affine],
-        visit: &mut dyn FnMut(&mut Lowering, &[Affine], &[Affine]) -> Result<()>,
+        mut visit: impl FnMut(&mut Lowering, &[Affine], &[Affine]) -> Result<()>,
     ) -> Result<()> {
         let axes: Vec<usize> = (to.behind..to.dims.len()).collect();
         let rows = Space::of_axes(&to.dims, &axes, &[None]);

@@ -5,7 +5,7 @@ use super::parts::{
     MAGIC_SINGLE as MAGIC, above, below, beyond, fast_two_sum, fma_by, from, horner, plus,
     power_of_two, scale, times, two_sum, with_sign,
 };
-use std::f64::consts::LOG2_E;
+use std::f64::consts::{LN_2, LOG2_E};
 
 /// The first 16 bits of `ln 2`, so that `n LN2_HIGH` is exact for the `n` that occur.
 pub(super) const LN2_HIGH: f64 = 0.693_145_751_953_125;
@@ -36,7 +36,7 @@ const Q_FINE: [f64; 6] = [
 
 /// `P` with `1 + f P(f) = 2^f (1 + d)`, `|d| < 2^-31` for `|f| <= 1/2`.
 const P: [f64; 7] = [
-    0.693_147_2,
+    LN_2,
     0.240_226_5,
     0.055_504_035,
     0.009_618_1,
@@ -118,7 +118,7 @@ pub fn exp2<A: Single>(a: &mut A, x: A::F) -> A::F {
     let common = add_exponent(a, p, magic);
     let rare = beyond(a, x, 125.0);
     a.rare(rare, common, |a| {
-        let size = times(a, x, std::f64::consts::LN_2);
+        let size = times(a, x, LN_2);
         scale_any(a, p, n, size)
     })
 }
