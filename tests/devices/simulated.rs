@@ -118,8 +118,7 @@ impl State {
             state: self.clone(),
             dtype,
             len,
-            cell: Mutex::new(None),
-            full: Condvar::new(),
+            cell: Arc::default(),
         })
     }
 }
@@ -127,25 +126,33 @@ impl State {
 /// Words in an order of the device's own, once the call that makes them has run.
 type Cell = Result<Vec<u64>, RunError>;
 
-struct Memory {
-    state: Arc<State>,
-    dtype: DType,
-    len: usize,
+/// What a call fills. Calls hold this alone of what they make, so the memory is released with the last of its users.
+#[derive(Default)]
+struct Promise {
     cell: Mutex<Option<Cell>>,
     full: Condvar,
 }
 
-impl Memory {
+impl Promise {
     fn put(&self, cell: Cell) {
         *self.cell.lock().unwrap() = Some(cell);
         self.full.notify_all();
     }
+}
 
+struct Memory {
+    state: Arc<State>,
+    dtype: DType,
+    len: usize,
+    cell: Arc<Promise>,
+}
+
+impl Memory {
     /// Waits for the elements.
     fn get(&self) -> Result<Data, RunError> {
-        let mut cell = self.cell.lock().unwrap();
+        let mut cell = self.cell.cell.lock().unwrap();
         while cell.is_none() {
-            cell = self.full.wait(cell).unwrap();
+            cell = self.cell.full.wait(cell).unwrap();
         }
         let words = cell.as_ref().expect("waited for").clone()?;
         let mut data = Data::zeros(self.dtype, self.len);
@@ -209,7 +216,7 @@ impl Device for Simulated {
                 .error(format!("it has no elements of {}", data.dtype())));
         }
         let memory = self.state.allocate(data.dtype(), data.len())?;
-        memory.put(Ok(words(data)));
+        memory.cell.put(Ok(words(data)));
         self.state.counts.uploads.fetch_add(1, Ordering::SeqCst);
         Ok(Arc::new(memory))
     }
@@ -292,15 +299,21 @@ impl DeviceCode for Code {
         let outputs = outputs.collect::<Result<Vec<Option<Arc<Memory>>>, _>>()?;
         self.state.counts.launches.fetch_add(1, Ordering::SeqCst);
 
-        let (code, to) = (self.code.clone(), outputs.clone());
+        let code = self.code.clone();
+        let to = outputs
+            .iter()
+            .map(|m| m.as_ref().map(|m| (m.dtype, m.len, m.cell.clone())));
+        let to: Vec<Option<(DType, usize, Arc<Promise>)>> = to.collect();
         let from: Vec<Arc<dyn DeviceMemory>> = inputs.iter().map(|m| (*m).clone()).collect();
         let job = move || {
             let results = run(&code, &from, &to);
             // Whoever waits for the results finds the arguments released.
             drop(from);
-            for (i, memory) in to.iter().enumerate() {
-                let Some(memory) = memory else { continue };
-                memory.put(match &results {
+            for (i, promise) in to.iter().enumerate() {
+                let Some((_, _, promise)) = promise else {
+                    continue;
+                };
+                promise.put(match &results {
                     Ok(all) => Ok(words(&all[i])),
                     Err(e) => Err(e.clone()),
                 });
@@ -320,7 +333,7 @@ impl DeviceCode for Code {
 fn run(
     code: &Executable,
     from: &[Arc<dyn DeviceMemory>],
-    to: &[Option<Arc<Memory>>],
+    to: &[Option<(DType, usize, Arc<Promise>)>],
 ) -> Result<Vec<Data>, RunError> {
     let of = |m: &Arc<dyn DeviceMemory>| {
         m.as_any()
@@ -330,11 +343,10 @@ fn run(
     };
     let inputs = from.iter().map(of).collect::<Result<Vec<Data>, _>>()?;
     let empty = || Data::zeros(DType::Bool, 0);
-    let made = |m: &Option<Arc<Memory>>| {
-        m.as_ref()
-            .map_or_else(empty, |m| Data::zeros(m.dtype, m.len))
-    };
-    let mut results: Vec<Data> = to.iter().map(made).collect();
+    let made = to
+        .iter()
+        .map(|m| (m.as_ref()).map_or_else(empty, |m| Data::zeros(m.0, m.1)));
+    let mut results: Vec<Data> = made.collect();
     let inputs: Vec<&Data> = inputs.iter().collect();
     let mut outputs: Vec<&mut Data> = results.iter_mut().collect();
     code.run(&inputs, &mut outputs)?;

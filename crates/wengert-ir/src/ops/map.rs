@@ -376,7 +376,10 @@ impl Primitive for Map {
             Way::Flat => {
                 let types: Vec<Type> = inputs.iter().map(|&i| l.ty(i).clone()).collect();
                 let flat = closed(Kind::Barrier, &types, |x| self.stacked(x));
-                let stacked = l.call(&flat.func, inputs, &vec![None; sum.len()])?;
+                // What is stacked is made where it is wanted.
+                let places = outputs.iter().zip(&sum);
+                let places = places.map(|(want, sum)| want.place.clone().filter(|_| !sum));
+                let stacked = l.call(&flat.func, inputs, &places.collect::<Vec<_>>())?;
                 l.sums_of(&sum, stacked, outputs)
             }
         }
