@@ -1,8 +1,8 @@
 """Compiles texts of CUDA by NVRTC for two architectures, and prints registers and spills where ptxas is found.
 
     pip install nvidia-cuda-nvrtc-cu12 nvidia-cuda-nvcc-cu12
-    WENGERT_CUDA_TEXTS=/tmp/cuda cargo test --workspace --test opencl -- texts_for_cuda
-    python crates/wengert-opencl/tools/nvrtc.py /tmp/cuda
+    WENGERT_CUDA_TEXTS=/tmp/cuda cargo test --workspace --test cuda -- texts
+    python crates/wengert-cuda/tools/nvrtc.py /tmp/cuda
 
 Without the library it says so and does nothing. No GPU is needed.
 """
