@@ -288,7 +288,7 @@ impl CudaQueue {
         facts.memory = memory;
         facts.largest = memory;
         facts.group = GROUP;
-        facts.threads = (ask(MAX_BLOCKS)?.max(1) as usize).saturating_mul(GROUP);
+        facts.groups = ask(MAX_BLOCKS)?.max(1) as usize;
         facts.pools = shared.pool.is_some();
         Ok(CudaQueue {
             shared: Arc::new(shared),

@@ -91,7 +91,7 @@ fn newer_and_older_devices() {
 
 #[test]
 fn what_the_compiler_says_is_in_the_error() {
-    if let Some(device) = device("refuses", "refuses=1\n") {
+    if let Some(device) = device("refuses", "accepts=0\n") {
         let said = twice(device.into()).unwrap_err().to_string();
         assert!(
             said.contains("nvrtcCompileProgram failed with 6: NVRTC_ERROR_COMPILATION"),
@@ -101,6 +101,21 @@ fn what_the_compiler_says_is_in_the_error() {
             said.contains("kernels.cu(7): error: it is refused"),
             "{said}"
         );
+    }
+}
+
+/// What is built and still used is not built again.
+#[test]
+fn equal_sources_are_built_once() {
+    if let Some(device) = device("equal", "accepts=1\n") {
+        let device = wengert::Device::from(device);
+        let [f, g] = [0, 1].map(|_| jit(|x: Var| x + x).on(&device));
+        for f in [&f, &g] {
+            assert_eq!(f.call(2.0).unwrap().item::<f64>().unwrap(), 4.0);
+        }
+        let other = jit(|x: Var| x * x * x).on(&device).call(2.0);
+        let said = other.unwrap_err().to_string();
+        assert!(said.contains("it is refused"), "{said}");
     }
 }
 

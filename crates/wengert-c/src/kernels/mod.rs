@@ -2,7 +2,7 @@
 //!
 //! [`Kernels`] writes programs of the loop IR to one source in a dialect for devices, and gives a [`Plan`] of each. A plan
 //! is data: memory with its sizes, and [`Step`]s in order. It knows no runtime, so that OpenCL, CUDA or a simulator can
-//! run it.
+//! run it: [`machine`](crate::machine) follows plans for any of them.
 //!
 //! - What has many independent steps is a kernel of its own, a thread for each: the lanes of a map with their whole body
 //!   in them, the elements of a nest, the elements of a product of matrices. A sum in eight interleaved parts has a

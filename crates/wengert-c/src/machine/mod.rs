@@ -197,8 +197,8 @@ pub struct Facts {
     pub doubles: bool,
     /// The size of groups of threads that may have any.
     pub group: usize,
-    /// The most threads of a launch.
-    pub threads: usize,
+    /// The most groups of a launch.
+    pub groups: usize,
     /// Whether it keeps memory that is dropped for later allocations. If not, the machine does.
     pub pools: bool,
 }
@@ -218,7 +218,7 @@ impl Facts {
             largest: usize::MAX,
             doubles: true,
             group: 64,
-            threads: usize::MAX,
+            groups: usize::MAX,
             pools: false,
         }
     }

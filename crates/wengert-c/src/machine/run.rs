@@ -344,7 +344,7 @@ impl<'a, Q: Queue> Running<'a, Q> {
                 .max(1)
                 .saturating_mul(group),
         };
-        let most = most.min((facts.threads / group).max(1).saturating_mul(group));
+        let most = most.min(facts.groups.max(1).saturating_mul(group));
         for first in (0..total).step_by(most) {
             let threads = most.min(total - first).next_multiple_of(group);
             let memory = l.memory.iter().map(|&(d, n)| {

@@ -23,6 +23,14 @@ pub fn compiler() -> Option<&'static str> {
     found.then_some("c++")
 }
 
+/// The stand-in: one source in parts.
+const STANDIN: &[&str] = &[
+    include_str!("state.cpp"),
+    include_str!("threads.cpp"),
+    include_str!("driver.cpp"),
+    include_str!("nvrtc.cpp"),
+];
+
 /// Where the libraries are. The compiler's files go there, too.
 fn folder() -> &'static Path {
     Path::new(concat!(env!("CARGO_TARGET_TMPDIR"), "/standin"))
@@ -50,7 +58,7 @@ pub fn library(name: &str, source: &str) -> Option<PathBuf> {
 pub fn configured(name: &str, conf: &str) -> Option<PathBuf> {
     static MADE: OnceLock<Option<PathBuf>> = OnceLock::new();
     let made = MADE.get_or_init(|| {
-        let made = library("standin", include_str!("standin.cpp"))?;
+        let made = library("standin", &STANDIN.concat())?;
         std::fs::write(folder().join("shim.h"), SHIM).unwrap();
         Some(made)
     });
