@@ -121,6 +121,29 @@ fn too_little_memory_is_an_error() {
     }
 }
 
+/// Functions and results go while calls still wait, and so does memory that others want.
+#[test]
+fn what_waits_is_kept() {
+    for (i, pools) in POOLS.iter().enumerate() {
+        let conf = format!("{pools}memory=100000\n");
+        let Some(machine) = device(&format!("waits_{i}"), &conf) else {
+            return;
+        };
+        let device = wengert::Device::from(machine);
+        let (x, _) = squares(1000);
+        let there = Array::from(x.clone()).to_device(&device).unwrap();
+        let square = jit(|x: Var| x * x).on(&device);
+        drop(square.call(&there).unwrap());
+        // There is no room but that of the result.
+        let other = Array::zeros([11_000], DType::F64).to_device(&device);
+        let zeros = vec![0.0; 11_000];
+        assert_eq!(other.unwrap().to_vec::<f64>().unwrap(), zeros);
+        drop(square.call(&there).unwrap());
+        drop(square);
+        assert_eq!(there.to_vec::<f64>().unwrap(), x);
+    }
+}
+
 /// An error of a kernel shows where a result is read, and from then on everywhere; nothing panics.
 #[test]
 fn a_broken_device_is_an_error() {
