@@ -62,12 +62,12 @@ fn functions_of_users_run_on_a_device() {
     let f = |x: Var| (x * x).sum();
     let f = jit(value_and_grad(f)).on(&device);
     let (x, _) = squares(1000);
-    let (value, slope) = f.call(&Array::from(x.clone())).unwrap();
+    let (value, slope) = f.call(Array::from(x.clone())).unwrap();
     assert_eq!(slope.device(), device);
     assert_eq!(value.item::<f64>().unwrap(), 332_833_500.0);
     let expected: Vec<f64> = x.iter().map(|x| 2.0 * x).collect();
     assert_eq!(slope.to_vec::<f64>().unwrap(), expected);
-    let said = f.explain(&Array::from(x)).unwrap().to_string();
+    let said = f.explain(Array::from(x)).unwrap().to_string();
     assert!(said.contains("on Stand-in (CUDA 12.4"), "{said}");
     assert!(said.contains("extern \"C\" __global__"), "{said}");
 }
@@ -116,7 +116,7 @@ fn too_little_memory_is_an_error() {
         assert!(said.contains("CUDA_ERROR_OUT_OF_MEMORY"), "{said}");
         drop(there);
         // And then there is room.
-        let few = square.call(&Array::from(x[..100].to_vec())).unwrap();
+        let few = square.call(Array::from(x[..100].to_vec())).unwrap();
         assert_eq!(few.to_vec::<f64>().unwrap(), expected[..100]);
     }
 }
@@ -182,7 +182,7 @@ fn threads_call_at_once() {
     let calls = |k: usize| {
         let (x, expected) = squares(500 + k);
         for _ in 0..20 {
-            let y = square.call(&Array::from(x.clone())).unwrap();
+            let y = square.call(Array::from(x.clone())).unwrap();
             assert_eq!(y.to_vec::<f64>().unwrap(), expected);
         }
     };

@@ -213,7 +213,7 @@ pub fn wrong_arguments(device: &dyn Device) -> Result<(), Failure> {
         let there = device.upload(&data).map_err(wrong)?;
         let back = there.download().map_err(wrong)?;
         same("there and back", &back, &data)?;
-        if there.len() != data.len() || there.is_empty() != (data.len() == 0) {
+        if there.len() != data.len() || there.is_empty() != data.is_empty() {
             return Err(Failure(format!("{there:?} has another length")));
         }
     }
