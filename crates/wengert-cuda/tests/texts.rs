@@ -54,8 +54,13 @@ fn texts() {
     if folder.is_none() {
         return;
     }
-    for (name, all) in [("operations", operations()), ("functions", functions())] {
-        for (i, part) in all.chunks(200).map(joined).enumerate() {
+    // A function is hundreds of operations.
+    let all = [
+        ("operations", operations(), 100),
+        ("functions", functions(), 6),
+    ];
+    for (name, all, n) in all {
+        for (i, part) in all.chunks(n).map(joined).enumerate() {
             write(&format!("{name}_{i}"), &[part], Grain::COARSE);
         }
     }
