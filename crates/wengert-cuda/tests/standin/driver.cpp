@@ -73,6 +73,7 @@ EXPORT int cuCtxPushCurrent_v2(void* context) {
   const int* p = (const int*)context;
   if (p < contexts || p >= contexts + 8 || !*p) return INVALID_CONTEXT;
   current.push_back(context);
+  if (current.size() > 8) violated("a thread is left in a context that it was not in");
   return SUCCESS;
 }
 
