@@ -1,5 +1,5 @@
 //! The same program on every machine there is: an ensemble of Lorenz's equations with the gradient of its mean, on the
-//! processor and on each device of OpenCL.
+//! processor and on each device of CUDA and OpenCL.
 //!
 //! ```text
 //! cargo run --release --example devices -- [--paths 10000] [--steps 1000]
@@ -19,15 +19,17 @@ const DT: f64 = 0.01;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let (paths, steps) = (argument("--paths", 10_000)?, argument("--steps", 1_000)?);
-    let machines = match wengert_opencl::devices() {
-        Ok(devices) => devices.into_iter().map(Device::from).collect(),
-        Err(e) => {
-            println!("{e}");
-            vec![]
+    let mut machines = vec![Device::cpu()];
+    let cuda = wengert_cuda::devices().map_err(|e| e.to_string());
+    let opencl = wengert_opencl::devices().map_err(|e| e.to_string());
+    for listed in [cuda, opencl] {
+        match listed {
+            Ok(devices) => machines.extend(devices.into_iter().map(Device::from)),
+            Err(e) => println!("{e}"),
         }
-    };
+    }
     let mut expected: Option<Vec<u64>> = None;
-    for machine in [Device::cpu()].into_iter().chain(machines) {
+    for machine in machines {
         let (bits, first, later) = run(&machine, paths, steps)?;
         println!(
             "{}: first call {:.0} ms, later ones {:.2} ms",

@@ -6,7 +6,7 @@
 //!
 //! It prints, for each program, the milliseconds of the first call, which compiles, the median of five later ones, whose
 //! arguments and results are on the device, and the mean of the results. `benches/gpu` runs it beside JAX on the same
-//! device. The device is the first of OpenCL whose name contains `NAME`, or the processor where there is none.
+//! device. The device is the first whose name contains `NAME`, of CUDA before OpenCL, or the processor where there is none.
 
 use std::array::from_fn;
 use std::error::Error;
@@ -20,10 +20,15 @@ fn main() -> Done {
     let args: Vec<String> = std::env::args().collect();
     let small = args.iter().any(|a| a == "--small");
     let name = args.iter().skip_while(|a| *a != "--device").nth(1);
-    let devices = wengert_opencl::devices().unwrap_or_else(|e| {
-        println!("{e}");
-        vec![]
-    });
+    let mut devices = vec![];
+    let cuda = wengert_cuda::devices().map_err(|e| e.to_string());
+    let opencl = wengert_opencl::devices().map_err(|e| e.to_string());
+    for listed in [cuda, opencl] {
+        match listed {
+            Ok(all) => devices.extend(all),
+            Err(e) => println!("{e}"),
+        }
+    }
     let device = Device::find(name.map_or("", |n| n), devices)?;
     println!("{}", device.name());
     let of = |full: usize, little: usize| if small { little } else { full };

@@ -208,7 +208,12 @@ fn only_the_back_end_and_its_runtime_are_unsafe() {
         let forbids = read_to_string(root)
             .unwrap()
             .contains("#![forbid(unsafe_code)]");
-        let native = ["wengert-jit", "wengert-opencl", "wengert-run"];
+        let native = [
+            "wengert-cuda",
+            "wengert-jit",
+            "wengert-opencl",
+            "wengert-run",
+        ];
         let native = native.iter().any(|name| folder.ends_with(name));
         assert_eq!(forbids, !native, "{folder:?}");
     }

@@ -18,6 +18,7 @@ mod emit;
 mod export;
 pub mod kernels;
 mod live;
+pub mod machine;
 mod names;
 mod plan;
 mod prelude;

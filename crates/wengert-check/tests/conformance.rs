@@ -1,7 +1,7 @@
 //! The suite finds mistakes of a back end that random programs do not meet.
 
 use wengert_check::Rng;
-use wengert_check::conformance::{Each, check, generated, operations};
+use wengert_check::conformance::{Each, check, generated, joined, operations};
 use wengert_check::program::Limits;
 use wengert_loop::buffer::Data;
 use wengert_loop::loops::{Program, ScalarOp, Stmt, walk};
@@ -114,4 +114,18 @@ fn a_multiply_add_of_two_roundings_is_found() {
     let programs = generated(seed, 24, &limits).unwrap();
     assert!(check(&Each("mistaken", mistaken()), &programs).is_err());
     check(&Each("the interpreter", Interpreter), &programs).unwrap();
+}
+
+/// A joined example is the examples.
+#[test]
+fn examples_are_joined() {
+    let all = operations();
+    let few = &all[..40];
+    let both = joined(few);
+    wengert_loop::loops::verify::verify(&both.program).unwrap();
+    let apart = few.iter().map(|e| Interpreter.run(&e.program, &e.inputs));
+    let apart: Result<Vec<_>, Stopped> = apart.collect();
+    let apart: Vec<_> = apart.unwrap().into_iter().flatten().collect();
+    let together = Interpreter.run(&both.program, &both.inputs).unwrap();
+    assert_eq!(wengert_loop::testing::difference(&together, &apart), None);
 }

@@ -17,16 +17,18 @@
 //! needs more is cut.
 
 mod api;
-mod code;
-mod device;
-mod memory;
-mod run;
+mod list;
+mod queue;
 
 use std::sync::Arc;
 
+use wengert_c::machine::Machine;
 use wengert_run::Device;
 
-pub use device::{Compiled, OpenCl};
+pub use queue::OpenClQueue;
+
+/// A device of OpenCL. Any number of threads may use it; their calls share one queue.
+pub type OpenCl = Machine<OpenClQueue>;
 
 /// Why OpenCL cannot be used.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -48,11 +50,31 @@ pub enum OpenClError {
     },
 }
 
-/// Returns all devices of all platforms, the same ones in each call; none if no platform is installed.
+/// Returns all devices of all platforms; none if no platform is installed. They are opened once: each call returns
+/// the same ones, so that what one part of a program keeps on a device is there for the others.
 ///
 /// # Errors
 /// If there is no library of OpenCL, or a device cannot be opened.
 pub fn devices() -> Result<Vec<Arc<dyn Device>>, OpenClError> {
-    let all = OpenCl::all()?;
+    let all = machines()?;
     Ok(all.into_iter().map(|d| d as Arc<dyn Device>).collect())
+}
+
+/// Returns the [devices] as what they are, to say how their programs are cut.
+///
+/// ```
+/// # fn main() -> Result<(), wengert_opencl::OpenClError> {
+/// # if wengert_opencl::machines().is_err() { return Ok(()) }
+/// if let Some(first) = wengert_opencl::machines()?.first() {
+///     // Calls whose scratch takes more are cut.
+///     let small = first.with_scratch(1 << 20);
+/// }
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// As [`devices`].
+pub fn machines() -> Result<Vec<Arc<OpenCl>>, OpenClError> {
+    list::all()
 }

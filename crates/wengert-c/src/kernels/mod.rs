@@ -2,7 +2,7 @@
 //!
 //! [`Kernels`] writes programs of the loop IR to one source in a dialect for devices, and gives a [`Plan`] of each. A plan
 //! is data: memory with its sizes, and [`Step`]s in order. It knows no runtime, so that OpenCL, CUDA or a simulator can
-//! run it.
+//! run it: [`machine`](crate::machine) follows plans for any of them.
 //!
 //! - What has many independent steps is a kernel of its own, a thread for each: the lanes of a map with their whole body
 //!   in them, the elements of a nest, the elements of a product of matrices. A sum in eight interleaved parts has a
@@ -73,6 +73,26 @@ pub struct Grain {
     pub row_chains: usize,
     /// The most steps of a loop in rows that the host runs.
     pub row_steps: usize,
+}
+
+impl Grain {
+    /// One thread does what it can: few kernels, which compile fast.
+    pub const COARSE: Grain = Grain {
+        lanes: usize::MAX,
+        chains: usize::MAX,
+        row_lanes: usize::MAX,
+        row_chains: usize::MAX,
+        row_steps: 0,
+    };
+
+    /// Everything that can be a kernel is one.
+    pub const FINE: Grain = Grain {
+        lanes: 1,
+        chains: 1,
+        row_lanes: 1,
+        row_chains: 1,
+        row_steps: 64,
+    };
 }
 
 impl Default for Grain {
@@ -155,6 +175,54 @@ pub struct Plan {
     pub indices: usize,
     /// What the call does, in order.
     pub steps: Vec<Step>,
+}
+
+impl Plan {
+    /// Returns the names of the kernels that a call launches, each as often as it is a step.
+    ///
+    /// ```
+    /// use wengert_c::Dialect;
+    /// use wengert_c::kernels::Kernels;
+    /// use wengert_loop::loops::Program;
+    ///
+    /// let program = Program::parse("
+    /// b0: f64[100] output 0
+    /// n: i64 = 100
+    /// x: f64 = 1.0
+    /// for vector k < n {
+    ///   b0[i] = x
+    /// }
+    /// ")?;
+    /// let plan = Kernels::new(Dialect::Cuda).add(&program)?;
+    /// assert_eq!(plan.kernels(), ["w0_0"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn kernels(&self) -> Vec<&str> {
+        let mut names = vec![];
+        launches(&self.steps, &mut names);
+        names
+    }
+}
+
+/// The names of the kernels that steps launch.
+fn launches<'p>(steps: &'p [Step], names: &mut Vec<&'p str>) {
+    for step in steps {
+        match step {
+            Step::Launch(l) => names.push(&l.kernel),
+            Step::Rows(r) => launches(&r.steps, names),
+            Step::For { steps, .. } => launches(steps, names),
+            Step::While { cond, steps, .. } => {
+                launches(cond, names);
+                launches(steps, names);
+            }
+            Step::If {
+                then, otherwise, ..
+            } => {
+                launches(then, names);
+                launches(otherwise, names);
+            }
+        }
+    }
 }
 
 /// A step of a call.

@@ -6,9 +6,12 @@
 //! - [`functions`]: every elementary function, in both precisions and over the whole range.
 //! - [`files`]: the programs in files of `wengert-loop`, with results that were worked out by hand.
 //! - [`generated`]: random differentiable programs, their gradients, and batches of both.
+//! - [`ensembles`]: what devices are for.
 //!
 //! A back end is a [`Candidate`]; one that runs programs one by one, such as a
-//! [`Backend`](wengert_run::Backend) by [`With`](wengert_run::testing::With), becomes one by [`Each`].
+//! [`Backend`](wengert_run::Backend) by [`With`](wengert_run::testing::With), becomes one by [`Each`], and a
+//! [`Device`](wengert_run::Device) by [`OnDevice`]. How calls of a device behave is checked by [`chained_calls`],
+//! [`wrong_arguments`], [`failing_calls`] and [`cut_calls`].
 //!
 //! ```
 //! use wengert_check::conformance::{Each, check, operations};
@@ -20,15 +23,21 @@
 //! # Ok::<(), wengert_check::Failure>(())
 //! ```
 
+mod devices;
+mod ensembles;
 mod operations;
 mod programs;
+mod sample;
 
 use wengert_ir::buffer::Data;
 use wengert_ir::loops::Program;
 use wengert_loop::testing::{Interpreter, Runner, Stopped, difference};
 
+pub use devices::{Compiled, OnDevice, chained_calls, cut_calls, failing_calls, wrong_arguments};
+pub use ensembles::ensembles;
 pub use operations::{functions, operations};
 pub use programs::{files, generated};
+pub use sample::{Sample, joined};
 
 use crate::Failure;
 

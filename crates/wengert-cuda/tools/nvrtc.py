@@ -1,8 +1,9 @@
-"""Compiles texts of CUDA by NVRTC for two architectures, and prints registers and spills where ptxas is found.
+"""Compiles texts of CUDA by NVRTC for two architectures with the options of the runtime, looks for instructions that would
+change bits and for kernels that are missing, and prints registers and spills where ptxas is found.
 
     pip install nvidia-cuda-nvrtc-cu12 nvidia-cuda-nvcc-cu12
-    WENGERT_CUDA_TEXTS=/tmp/cuda cargo test --workspace --test opencl -- texts_for_cuda
-    python crates/wengert-opencl/tools/nvrtc.py /tmp/cuda
+    WENGERT_CUDA_TEXTS=/tmp/cuda cargo test --workspace --test cuda -- texts
+    python crates/wengert-cuda/tools/nvrtc.py /tmp/cuda
 
 Without the library it says so and does nothing. No GPU is needed.
 """
@@ -15,6 +16,13 @@ import subprocess
 import sys
 import tempfile
 import time
+
+
+# The options of `src/nvrtc.rs`.
+EXACT = [b"--fmad=false", b"--ftz=false", b"--prec-div=true", b"--prec-sqrt=true"]
+
+# Instructions that do not round once to nearest, or flush subnormal numbers to zero.
+INEXACT = re.compile(r"\b\w+(?:\.\w+)*\.(?:ftz|approx|full)(?:\.\w+)*\b")
 
 
 def found(pattern):
@@ -31,7 +39,7 @@ def compiled(nvrtc, text, architecture):
     program = ctypes.c_void_p()
     source = text.encode()
     nvrtc.nvrtcCreateProgram(ctypes.byref(program), source, b"kernels.cu", 0, None, None)
-    flags = [f"--gpu-architecture=compute_{architecture}".encode(), b"--fmad=false", b"-default-device"]
+    flags = [f"--gpu-architecture=compute_{architecture}".encode(), *EXACT]
     status = nvrtc.nvrtcCompileProgram(program, len(flags), (ctypes.c_char_p * len(flags))(*flags))
     size = ctypes.c_size_t()
     nvrtc.nvrtcGetProgramLogSize(program, ctypes.byref(size))
@@ -80,10 +88,17 @@ def main():
                 wrong += 1
                 continue
             print(f"{name}, sm_{architecture}: {len(ptx)} bytes of PTX in {time.time() - start:.2f} s")
+            said = ptx.decode(errors="replace")
+            inexact = sorted(set(INEXACT.findall(said)))
+            kernels = re.findall(r"W_KERNEL void (\w+)\(", text)
+            missing = [k for k in kernels if f".entry {k}(" not in said]
+            if inexact or missing:
+                print(f"    inexact instructions: {inexact}, missing kernels: {missing}")
+                wrong += 1
             if ptxas and not name.startswith(("operations", "functions", "files", "programs")):
                 for line in usage(ptxas, ptx.rstrip(b"\0"), architecture):
                     print(f"    {line}")
-    print(f"{wrong} texts do not compile")
+    print(f"{wrong} of the compilations are wrong")
     return wrong != 0
 
 

@@ -1,45 +1,40 @@
 //! A call: what it queues, and how it ends.
 
-use std::ffi::c_void;
-use std::ptr::{null, null_mut};
 use std::sync::{Arc, OnceLock};
 
-use wengert_c::kernels::{Arg, FAILURES, LISTS_FULL, Launch, Rows, Step, UNIT_WORDS, Word};
 use wengert_loop::loops::Failure;
 use wengert_loop::types::DType;
 use wengert_run::RunError;
 
-use crate::api::{Raw, checked};
-use crate::code::{Built, Code, State};
-use crate::device::Link;
-use crate::memory::{Block, Memory};
-
-/// The size of groups of threads that may have any.
-const GROUP: usize = 64;
+use super::code::{Built, Code, State};
+use super::memory::{Block, Memory};
+use super::{Argument, Link, Queue};
+use crate::kernels::{Arg, FAILURES, LISTS_FULL, Launch, Rows, Step, UNIT_WORDS, Word};
 
 /// The number of calls that may depend on each other before the first is waited for.
 const AHEAD: usize = 64;
 
 /// A queued call.
-pub(crate) struct Call {
-    built: Arc<Built>,
-    frame: Block,
+pub(super) struct Call<Q: Queue> {
+    link: Arc<Link<Q>>,
+    built: Arc<Built<Q>>,
+    frame: Block<Q>,
     /// The calls that made its arguments, if they may still run.
-    parents: Vec<Arc<Call>>,
+    parents: Vec<Arc<Call<Q>>>,
     depth: usize,
     outcome: OnceLock<Result<(), RunError>>,
 }
 
-impl Call {
+impl<Q: Queue> Call<Q> {
     /// The calls that arguments come from and that are not known to have run, after so many of them that none depends
     /// on many others.
     ///
     /// # Errors
     /// The error of one that failed.
     pub fn parents<'a>(
-        calls: impl Iterator<Item = &'a Arc<Call>>,
-    ) -> Result<Vec<Arc<Call>>, RunError> {
-        let mut parents: Vec<Arc<Call>> = vec![];
+        calls: impl Iterator<Item = &'a Arc<Call<Q>>>,
+    ) -> Result<Vec<Arc<Call<Q>>>, RunError> {
+        let mut parents: Vec<Arc<Call<Q>>> = vec![];
         for call in calls {
             if call.depth >= AHEAD {
                 call.wait()?;
@@ -59,18 +54,15 @@ impl Call {
             self.parents.iter().try_for_each(|p| p.wait())?;
             let mut bytes = [0; 4];
             self.frame.read(&mut bytes)?;
-            outcome(
-                &self.built.link,
-                &self.built.failures,
-                i32::from_le_bytes(bytes),
-            )
+            let status = i32::from_le_bytes(bytes);
+            outcome(&self.link, &self.built.failures, status)
         });
         outcome.clone()
     }
 }
 
 /// What a status says.
-fn outcome(link: &Link, failures: &[Failure], status: i32) -> Result<(), RunError> {
+fn outcome<Q: Queue>(link: &Link<Q>, failures: &[Failure], status: i32) -> Result<(), RunError> {
     match status {
         0 => Ok(()),
         s if s >= FAILURES => match failures.get((s - FAILURES) as usize) {
@@ -82,30 +74,37 @@ fn outcome(link: &Link, failures: &[Failure], status: i32) -> Result<(), RunErro
 }
 
 /// The end of a call if it is known, its frame, and its results.
-type Queued = (Option<Result<(), RunError>>, Block, Vec<Option<Block>>);
+type Queued<Q> = (
+    Option<Result<(), RunError>>,
+    Block<Q>,
+    Vec<Option<Block<Q>>>,
+);
+
+/// A queued call, and the memory of its results.
+type QueuedCall<Q> = (Arc<Call<Q>>, Vec<Option<Block<Q>>>);
 
 /// Memory of each type.
-type Arrays = Vec<(DType, Block)>;
+type Arrays<Q> = Vec<(DType, Block<Q>)>;
 
 /// The rows in flight.
-struct InFlight {
+struct InFlight<Q: Queue> {
     first: usize,
     count: usize,
-    frame: Option<Block>,
-    memory: Arrays,
+    frame: Option<Block<Q>>,
+    memory: Arrays<Q>,
 }
 
 /// A call while it is queued.
-pub(crate) struct Running<'a> {
-    code: &'a Code,
-    state: &'a mut State,
-    inputs: &'a [Option<&'a Memory>],
-    outputs: Vec<Option<Block>>,
-    parents: &'a [Arc<Call>],
-    frame: Block,
-    memory: Arrays,
-    lists: Option<Block>,
-    rows: Option<InFlight>,
+pub(super) struct Running<'a, Q: Queue> {
+    code: &'a Code<Q>,
+    state: &'a mut State<Q>,
+    inputs: &'a [Option<&'a Memory<Q>>],
+    outputs: Vec<Option<Block<Q>>>,
+    parents: &'a [Arc<Call<Q>>],
+    frame: Block<Q>,
+    memory: Arrays<Q>,
+    lists: Option<Block<Q>>,
+    rows: Option<InFlight<Q>>,
     indices: Vec<i64>,
 }
 
@@ -123,18 +122,19 @@ impl From<RunError> for Stop {
     }
 }
 
-impl<'a> Running<'a> {
+impl<'a, Q: Queue> Running<'a, Q> {
     /// Queues a call, and returns it and the memory of its results.
     pub fn all(
-        code: &'a Code,
-        state: &'a mut State,
-        inputs: &'a [Option<&'a Memory>],
-        parents: Vec<Arc<Call>>,
-    ) -> Result<(Arc<Call>, Vec<Option<Block>>), RunError> {
+        code: &'a Code<Q>,
+        state: &'a mut State<Q>,
+        inputs: &'a [Option<&'a Memory<Q>>],
+        parents: Vec<Arc<Call<Q>>>,
+    ) -> Result<QueuedCall<Q>, RunError> {
         let link = &code.link;
         loop {
             let (done, frame, outputs) = Running::once(code, state, inputs, &parents)?;
             let call = Call {
+                link: link.clone(),
                 built: code.built.clone(),
                 frame,
                 depth: 1 + parents.iter().map(|p| p.depth).max().unwrap_or(0),
@@ -145,9 +145,7 @@ impl<'a> Running<'a> {
                 let _ = call.outcome.set(done);
             }
             if !code.plan.lists {
-                // SAFETY: the queue is valid.
-                let status = unsafe { (link.api.clFlush)(link.queue) };
-                checked("clFlush", status).map_err(|e| link.failed(&e))?;
+                link.queue.flush().map_err(|e| link.failed(&e))?;
                 return Ok((Arc::new(call), outputs));
             }
             let mut bytes = [0; 12];
@@ -158,7 +156,7 @@ impl<'a> Running<'a> {
                 return Ok((Arc::new(call), outputs));
             }
             let most = (code.list_limit / (8 * UNIT_WORDS)).min(u32::MAX as usize / 2);
-            let most = most.min(link.largest / (8 * UNIT_WORDS));
+            let most = most.min(link.queue.facts().largest / (8 * UNIT_WORDS));
             if state.units as usize >= most {
                 let what = format!(
                     "lists need more than {} bytes, and {} are allowed",
@@ -174,13 +172,13 @@ impl<'a> Running<'a> {
     }
 
     fn once(
-        code: &'a Code,
-        state: &'a mut State,
-        inputs: &'a [Option<&'a Memory>],
-        parents: &'a [Arc<Call>],
-    ) -> Result<Queued, RunError> {
+        code: &'a Code<Q>,
+        state: &'a mut State<Q>,
+        inputs: &'a [Option<&'a Memory<Q>>],
+        parents: &'a [Arc<Call<Q>>],
+    ) -> Result<Queued<Q>, RunError> {
         let (link, plan) = (&code.link, &code.plan);
-        let arrays = |memory: &[(DType, usize)]| -> Result<Arrays, RunError> {
+        let arrays = |memory: &[(DType, usize)]| -> Result<Arrays<Q>, RunError> {
             let all = memory.iter();
             all.map(|&(dtype, n)| Ok((dtype, Block::new(link, n.saturating_mul(dtype.bytes()))?)))
                 .collect()
@@ -191,12 +189,12 @@ impl<'a> Running<'a> {
             true => Block::new(link, port.len.saturating_mul(port.dtype.bytes())).map(Some),
         });
         let frame = Block::new(link, 8 * plan.frame_words)?;
-        frame.fill(0, 0, plan.frame_words)?;
-        frame.fill(1, 1, 1)?;
+        frame.fill(0, 0, 2 * plan.frame_words)?;
+        frame.fill(1, 2, 1)?;
         let lists = match plan.lists {
             true => {
                 let pool = Block::new(link, state.units as usize * 8 * UNIT_WORDS)?;
-                pool.fill(0, 0, UNIT_WORDS)?;
+                pool.fill(0, 0, 2 * UNIT_WORDS)?;
                 Some(pool)
             }
             false => None,
@@ -309,7 +307,7 @@ impl<'a> Running<'a> {
                 let bytes = n.saturating_mul(d.bytes()).saturating_mul(count);
                 Ok((d, Block::new(&link, bytes)?))
             });
-            let memory = memory.collect::<Result<Arrays, RunError>>()?;
+            let memory = memory.collect::<Result<Arrays<Q>, RunError>>()?;
             let frame = match r.frame_words {
                 0 => None,
                 n => Some(Block::new(&link, 8 * n * count)?),
@@ -331,10 +329,11 @@ impl<'a> Running<'a> {
         let link = self.code.link.clone();
         let rows = self.rows.as_ref().map_or(1, |r| r.count);
         let total = rows.saturating_mul(l.columns);
+        let facts = link.queue.facts();
         let group = match l.group {
             Some(group) => group,
             None if total == 1 => 1,
-            None => GROUP,
+            None => facts.group,
         };
         let own = l.memory.iter().map(|&(d, n)| n.saturating_mul(d.bytes()));
         let bytes = own.fold(0, usize::saturating_add);
@@ -345,13 +344,14 @@ impl<'a> Running<'a> {
                 .max(1)
                 .saturating_mul(group),
         };
+        let most = most.min(facts.groups.max(1).saturating_mul(group));
         for first in (0..total).step_by(most) {
             let threads = most.min(total - first).next_multiple_of(group);
             let memory = l.memory.iter().map(|&(d, n)| {
                 let bytes = n.saturating_mul(d.bytes()).saturating_mul(threads);
                 Ok((d, Block::new(&link, bytes)?))
             });
-            let memory = memory.collect::<Result<Arrays, RunError>>()?;
+            let memory = memory.collect::<Result<Arrays<Q>, RunError>>()?;
             self.queue(l, &memory, first, threads, group)?;
         }
         Ok(())
@@ -360,82 +360,55 @@ impl<'a> Running<'a> {
     fn queue(
         &mut self,
         l: &Launch,
-        memory: &Arrays,
+        memory: &Arrays<Q>,
         first: usize,
         threads: usize,
         group: usize,
     ) -> Result<(), RunError> {
         let link = &self.code.link;
-        let kernel = self.state.kernels[&l.kernel];
-        let mut number = 0;
-        let mut set = |size: usize, value: *const c_void| {
-            // SAFETY: the value has that size, and the kernel belongs to whoever holds the state.
-            let status = unsafe { (link.api.clSetKernelArg)(kernel, number, size, value) };
-            number += 1;
-            checked("clSetKernelArg", status).map_err(|e| link.failed(&e))
-        };
         let rows = self.rows.as_ref();
-        let nothing = |what: &str| link.failed(&format!("a plan without {what}"));
-        for &arg in &l.args {
-            let array = |all: Option<&Arrays>, dtype: DType| {
-                let found = all.and_then(|a| a.iter().find(|m| m.0 == dtype));
-                found.map(|m| m.1.raw()).ok_or_else(|| nothing("memory"))
-            };
-            let number = |n: i64| Argument::Number(n);
-            let argument = match arg {
-                Arg::Frame => Argument::Memory(self.frame.raw()),
-                Arg::RowFrame => {
-                    let frame = rows.and_then(|r| r.frame.as_ref());
-                    Argument::Memory(frame.ok_or_else(|| nothing("words of rows"))?.raw())
+        let (units, indices) = (self.state.units, &self.indices);
+        let missing = |what: &str| link.failed(&format!("a plan without {what}"));
+        let argument = |&arg: &Arg| {
+            Ok(match arg {
+                Arg::ListUnits => Argument::Units(units),
+                Arg::Index(i) => Argument::Number(indices[i]),
+                Arg::FirstRow => Argument::Number(rows.map_or(0, |r| r.first as i64)),
+                Arg::RowCount => Argument::Number(rows.map_or(1, |r| r.count as i64)),
+                Arg::First => Argument::Number(first as i64),
+                arg => {
+                    let block = match arg {
+                        Arg::RowFrame => rows.and_then(|r| r.frame.as_ref()),
+                        Arg::Lists => self.lists.as_ref(),
+                        Arg::Memory(d) => held(&self.memory, d),
+                        Arg::RowMemory(d) => rows.and_then(|r| held(&r.memory, d)),
+                        Arg::ThreadMemory(d) => held(memory, d),
+                        // Without elements, an argument or result is any memory.
+                        Arg::Input(i) => {
+                            let input = self.inputs.get(i).copied().flatten();
+                            Some(input.map_or(&self.frame, |m| &m.block))
+                        }
+                        Arg::Output(i) => {
+                            let output = self.outputs.get(i).and_then(Option::as_ref);
+                            Some(output.unwrap_or(&self.frame))
+                        }
+                        _ => Some(&self.frame),
+                    };
+                    let block = block.ok_or_else(|| missing(&format!("{arg:?}")))?;
+                    Argument::Memory(block.memory())
                 }
-                Arg::Lists => {
-                    Argument::Memory(self.lists.as_ref().ok_or_else(|| nothing("lists"))?.raw())
-                }
-                Arg::ListUnits => Argument::Units(self.state.units),
-                Arg::Input(i) => {
-                    let input = self.inputs.get(i).copied().flatten();
-                    // Without elements, it is any memory.
-                    Argument::Memory(input.map_or(self.frame.raw(), |m| m.block.raw()))
-                }
-                Arg::Output(i) => {
-                    let output = self.outputs.get(i).and_then(Option::as_ref);
-                    Argument::Memory(output.map_or(self.frame.raw(), Block::raw))
-                }
-                Arg::Memory(d) => Argument::Memory(array(Some(&self.memory), d)?),
-                Arg::RowMemory(d) => Argument::Memory(array(rows.map(|r| &r.memory), d)?),
-                Arg::ThreadMemory(d) => Argument::Memory(array(Some(memory), d)?),
-                Arg::Index(i) => number(self.indices[i]),
-                Arg::FirstRow => number(rows.map_or(0, |r| r.first as i64)),
-                Arg::RowCount => number(rows.map_or(1, |r| r.count as i64)),
-                Arg::First => number(first as i64),
-            };
-            match argument {
-                Argument::Memory(raw) => set(size_of::<Raw>(), (&raw const raw).cast())?,
-                Argument::Number(n) => set(8, (&raw const n).cast())?,
-                Argument::Units(n) => set(4, (&raw const n).cast())?,
-            }
-        }
-        // SAFETY: all arguments are set, and the sizes are those of one dimension.
-        let status = unsafe {
-            (link.api.clEnqueueNDRangeKernel)(
-                link.queue,
-                kernel,
-                1,
-                null(),
-                &threads,
-                &group,
-                0,
-                null(),
-                null_mut(),
-            )
+            })
         };
-        checked("clEnqueueNDRangeKernel", status).map_err(|e| link.failed(&e))
+        let args = l.args.iter().map(argument);
+        let args = args.collect::<Result<Vec<_>, RunError>>()?;
+        let kernel = self.state.kernels.get_mut(&l.kernel);
+        let kernel = kernel.ok_or_else(|| missing(&l.kernel))?;
+        let queued = link.queue.launch(kernel, &args, threads, group);
+        queued.map_err(|e| link.failed(&e))
     }
 }
 
-/// A kernel's argument.
-enum Argument {
-    Memory(Raw),
-    Number(i64),
-    Units(u32),
+/// The block that holds elements of a type.
+fn held<Q: Queue>(memory: &Arrays<Q>, dtype: DType) -> Option<&Block<Q>> {
+    memory.iter().find(|m| m.0 == dtype).map(|m| &m.1)
 }
