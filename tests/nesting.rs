@@ -150,10 +150,11 @@ fn wrong(kinds: &[usize]) -> Option<String> {
     }));
     let xs = [0.37, 0.9, 0.61, 0.12, 1.3, 0.37, 0.55, 0.83, 0.37, 1.1];
     let together = batch.call(xs).unwrap();
+    let alone = xs.map(at);
     for (i, y) in together.iter().enumerate() {
         let y = y.to_vec::<f64>().unwrap();
         for (k, &x) in xs.iter().enumerate() {
-            let alone = at(x)[[0, 2, 4][i]];
+            let alone = alone[k][[0, 2, 4][i]];
             if !near(y[k], alone, 1e-9) || y[k].is_nan() {
                 return Some(format!(
                     "in a batch, order {}, at {x}: {} and {alone}",
