@@ -1,8 +1,8 @@
 //! A model with its gradient as C: the predator-prey model of the example `lynx_hare`, its sum of squares at the fit, and
 //! the same bits from a program of C that knows nothing of Rust.
 //!
-//! Writes `lynx_hare.h` and `lynx_hare.c` into a folder, and, where there is a C compiler, a `main.c` that calls them;
-//! compiles it, runs it, and compares.
+//! Writes `lynx_hare.h`, `lynx_hare.c` and, on Linux, `lynx_hare.o` into a folder, and, where there is a C compiler, a
+//! `main.c` that calls them; compiles it, runs it with the source and with the object, and compares.
 //!
 //! `cargo run --release --example export -- FOLDER`
 
@@ -13,6 +13,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use wengert::prelude::*;
+use wengert_c::Processor;
 use wengert_solve::fit::LevenbergMarquardt;
 
 /// Years of data, and Runge–Kutta steps per year.
@@ -109,7 +110,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         (x.square() + y.square()).sum()
     };
     let f = std::sync::Arc::new(jit(value_and_grad(loss)));
-    let files = wengert_c::export(f.clone(), &best, "lynx_hare")?.files()?;
+    let export = wengert_c::export(f.clone(), &best, "lynx_hare")?;
+    let files = match cfg!(target_os = "linux") {
+        true => export.object(Processor::Host).files()?,
+        false => export.files()?,
+    };
     files.write_to(&folder)?;
     let lines = files.source.lines().count();
     println!(
@@ -140,7 +145,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .map(|q| Ok(format!("UINT64_C({:#x})", q.item::<f64>()?.to_bits())))
         .collect::<wengert::Result<_>>()?;
     std::fs::write(folder.join("main.c"), program(&point.join(", ")))?;
-    let Some(seconds) = in_c(&folder, &expected)? else {
+    let Some(seconds) = in_c(&folder, "lynx_hare.c", &expected)? else {
         println!("there is no C compiler here, so nothing is called from C");
         return Ok(());
     };
@@ -149,6 +154,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         1e6 * seconds,
         1e6 * own
     );
+    if files.object.is_some()
+        && let Some(seconds) = in_c(&folder, "lynx_hare.o", &expected)?
+    {
+        println!("so does the object, in {:.2} µs", 1e6 * seconds);
+    }
     Ok(())
 }
 
@@ -191,9 +201,9 @@ int main(void) {{
     )
 }
 
-/// Compiles and runs the program, and compares its results; returns the seconds of a call, or `None` if there is no
-/// compiler.
-fn in_c(folder: &PathBuf, expected: &[u64]) -> Result<Option<f64>, Box<dyn Error>> {
+/// Compiles the program, runs it with the functions of a file, and compares its results; returns the seconds of a call, or
+/// `None` if there is no compiler.
+fn in_c(folder: &PathBuf, file: &str, expected: &[u64]) -> Result<Option<f64>, Box<dyn Error>> {
     let cc = std::env::var("CC").unwrap_or_else(|_| "cc".into());
     if Command::new(&cc).arg("--version").output().is_err() {
         return Ok(None);
@@ -215,7 +225,7 @@ fn in_c(folder: &PathBuf, expected: &[u64]) -> Result<Option<f64>, Box<dyn Error
             "-pedantic",
         ])
         .args(fused)
-        .args(["lynx_hare.c", "main.c", "-o", "lynx_hare"])
+        .args([file, "main.c", "-o", "lynx_hare"])
         .output()?;
     if !built.status.success() {
         return Err(String::from_utf8_lossy(&built.stderr).into());
