@@ -13,7 +13,7 @@ use crate::common::suite::{Linked, STRICT};
 use crate::common::{Folder, compiler, ran, tool};
 
 /// The processors for which code can run here: the one that is asked for most, and the one that lacks most.
-fn processors() -> Vec<(Processor, Cpu)> {
+pub fn processors() -> Vec<(Processor, Cpu)> {
     let all = match cfg!(target_arch = "x86_64") {
         true => vec![
             (Processor::X86_64V3, Cpu::X86_64_V3),
