@@ -19,8 +19,8 @@ use crate::unit::Unit;
 #[non_exhaustive]
 pub enum Processor {
     /// Every 64-bit x86. Multiplying and adding with one rounding, and rounding to integers, are calls of C's library of
-    /// mathematics (`-lm`), which computes them by the instruction where there is one: elementary functions consist of
-    /// them, and take several times as long.
+    /// mathematics (`-lm`). Elementary functions consist of them, and take about three times as long where that has an
+    /// instruction for each, and longer elsewhere.
     X86_64,
     /// Those of the level x86-64-v3: of Intel since Haswell (2013), of AMD since Excavator (2015).
     X86_64V3,
