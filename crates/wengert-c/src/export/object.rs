@@ -15,6 +15,12 @@ use crate::unit::Unit;
 ///
 /// The bits of results are the same on all of them. An object for another architecture than this machine's needs the
 /// feature of that name (`x86` or `arm64`) of the crate `cranelift-codegen`.
+///
+/// ```
+/// use wengert_c::Processor;
+///
+/// assert_eq!(Processor::X86_64V3.to_string(), "x86-64-v3");
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Processor {

@@ -107,6 +107,7 @@ impl Pieces {
         name.flatten().cloned()
     }
 
+    /// Defines something, unless that has happened before; then it returns its name.
     fn add(
         &mut self,
         of: impl Into<ModuleRelocTarget>,
@@ -114,10 +115,10 @@ impl Pieces {
         align: u64,
         bytes: &[u8],
         relocs: Vec<ModuleReloc>,
-    ) -> ModuleResult<()> {
+    ) -> Result<(), String> {
         let of = of.into();
         let Some(of) = key(&of).filter(|k| !self.places.contains_key(k)) else {
-            return Err(ModuleError::DuplicateDefinition(of.to_string()));
+            return Err(of.to_string());
         };
         self.places.insert(of, self.defined.len());
         self.defined.push(Defined {
@@ -213,6 +214,7 @@ impl Module for Pieces {
         let relocs = relocs.map(|r| ModuleReloc::from_mach_reloc(r, &context.func, id));
         let (align, relocs) = (u64::from(code.buffer.alignment), relocs.collect());
         self.add(id, Kind::Code, align, code.code_buffer(), relocs)
+            .map_err(ModuleError::DuplicateDefinition)
     }
 
     fn define_function_bytes(
@@ -223,6 +225,7 @@ impl Module for Pieces {
         relocs: &[ModuleReloc],
     ) -> ModuleResult<()> {
         self.add(id, Kind::Code, align, bytes, relocs.to_vec())
+            .map_err(ModuleError::DuplicateDefinition)
     }
 
     fn define_data(&mut self, id: DataId, data: &DataDescription) -> ModuleResult<()> {
@@ -237,5 +240,6 @@ impl Module for Pieces {
         };
         let align = data.align.unwrap_or(8);
         self.add(id, kind, align, contents, relocs)
+            .map_err(ModuleError::DuplicateDefinition)
     }
 }
