@@ -1,9 +1,9 @@
 //! A model with its gradient as C: the predator-prey model of the example `lynx_hare`, its sum of squares at the fit, and
 //! the same bits from a program of C that knows nothing of Rust.
 //!
-//! Writes `lynx_hare.h` and `lynx_hare.c` into a folder, and, where there is a C compiler, a `main.c` that calls them;
-//! compiles it, runs it, and compares: here, with checks of its accesses and arithmetic, and, by a cross compiler and
-//! an emulator, on 64-bit ARM.
+//! Writes `lynx_hare.h`, `lynx_hare.c` and, on Linux, `lynx_hare.o` into a folder, and, where there is a C compiler, a
+//! `main.c` that calls them; compiles it, runs it with the source and with the object, and compares: here, with checks of
+//! its accesses and arithmetic, and, by a cross compiler and an emulator, on 64-bit ARM.
 //!
 //! `cargo run --release --example export -- FOLDER`
 
@@ -14,6 +14,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use wengert::prelude::*;
+use wengert_c::Processor;
 use wengert_solve::fit::LevenbergMarquardt;
 
 /// Years of data, and Runge–Kutta steps per year.
@@ -23,6 +24,10 @@ const STEPS: usize = 20;
 /// The time of a call is that of the fastest of so many runs of so many calls.
 const RUNS: usize = 50;
 const CALLS: usize = 200;
+
+/// The files that have the functions.
+const SOURCE: &str = "lynx_hare.c";
+const OBJECT: &str = "lynx_hare.o";
 
 /// The logarithms of the rates, and of the populations of 1900.
 #[derive(Tree, Clone, Copy, Debug)]
@@ -110,7 +115,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         (x.square() + y.square()).sum()
     };
     let f = std::sync::Arc::new(jit(value_and_grad(loss)));
-    let files = wengert_c::export(f.clone(), &best, "lynx_hare")?.files()?;
+    let export = wengert_c::export(f.clone(), &best, "lynx_hare")?;
+    let files = match cfg!(target_os = "linux") {
+        true => export.object(Processor::Host).files()?,
+        false => export.files()?,
+    };
     files.write_to(&folder)?;
     let lines = files.source.lines().count();
     println!(
@@ -147,13 +156,34 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut flags = vec!["-O2"];
     flags.extend(fused);
     let many = RUNS.to_string();
-    match in_c(&folder, &[&cc], &flags, &["./lynx_hare", &many], &expected)? {
+    match in_c(
+        &folder,
+        SOURCE,
+        &[&cc],
+        &flags,
+        &["./lynx_hare", &many],
+        &expected,
+    )? {
         None => println!("there is no C compiler here, so nothing is called from C"),
         Some(seconds) => println!(
             "C has the same bits, and takes {:.2} µs a call; here it is {:.2} µs",
             1e6 * seconds,
             1e6 * own
         ),
+    }
+    let object = match files.object {
+        Some(_) => in_c(
+            &folder,
+            OBJECT,
+            &[&cc],
+            &flags,
+            &["./lynx_hare", &many],
+            &expected,
+        )?,
+        None => None,
+    };
+    if let Some(seconds) = object {
+        println!("so does the object, in {:.2} µs", 1e6 * seconds);
     }
     let mut checks = vec![
         "-O1",
@@ -191,7 +221,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let runner = e.runner.first().copied();
         let needed: Vec<&str> = std::iter::once(e.compiler).chain(runner).collect();
         let command = [e.runner, &["./lynx_hare", "1"]].concat();
-        match in_c(&folder, &needed, e.flags, &command, &expected)? {
+        match in_c(&folder, SOURCE, &needed, e.flags, &command, &expected)? {
             None => println!(
                 "{} is not here: {} has run nothing",
                 needed.join(", or a part of it, or "),
@@ -254,11 +284,12 @@ int main(int argc, char** argv) {{
     )
 }
 
-/// Compiles and runs the program, and compares its results; returns the seconds of a call, or `None` if one of the
-/// programs that are needed, of which the first is the compiler, is not here, or the compiler makes no program with these
-/// flags.
+/// Compiles the program, runs it with the functions of a file, and compares its results; returns the seconds of a call, or
+/// `None` if one of the programs that are needed, of which the first is the compiler, is not here, or the compiler makes no
+/// program with these flags.
 fn in_c(
     folder: &PathBuf,
+    file: &str,
     needed: &[&str],
     flags: &[&str],
     command: &[&str],
@@ -293,7 +324,7 @@ fn in_c(
         }
     };
     let strict = ["-std=c11", "-Wall", "-Wextra", "-Werror", "-pedantic"];
-    let files = ["lynx_hare.c", "main.c", "-o", "lynx_hare"];
+    let files = [file, "main.c", "-o", "lynx_hare"];
     run(&[&needed[..1], &strict, flags, &files].concat())?;
     let text = run(command)?;
     let mut lines = text.lines();

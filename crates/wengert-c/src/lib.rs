@@ -25,7 +25,7 @@ mod prelude;
 mod unit;
 
 pub use dialect::Dialect;
-pub use export::{Export, Files, export};
+pub use export::{Export, Files, Processor, elf, export};
 pub use unit::{FAILURES, LISTS_FULL, Port, Unit};
 
 pub(crate) use unit::check_name;
@@ -61,6 +61,9 @@ pub enum CError {
         /// Why it does not.
         why: String,
     },
+    /// An object that cannot be made.
+    #[error("object: {0}")]
+    Object(String),
     /// An error of the function.
     #[error(transparent)]
     Function(#[from] wengert::Error),

@@ -116,6 +116,8 @@ pub struct Unit {
     keys: BTreeMap<&'static str, usize>,
     places: usize,
     lists: bool,
+    /// The bytes that an object of the same functions works in.
+    object_bytes: usize,
 }
 
 impl Unit {
@@ -137,6 +139,7 @@ impl Unit {
             keys: BTreeMap::new(),
             places: 0,
             lists: false,
+            object_bytes: 0,
         }
     }
 
@@ -362,14 +365,33 @@ impl Unit {
                 self.list_bytes.div_ceil(8).max(8)
             ));
         }
+        if self.room() > 0 {
+            members.push(format!("uint64_t object[{}];", self.room()));
+        }
         if members.is_empty() {
             members.push("uint8_t none;".into());
         }
         members
     }
 
+    /// Makes the struct of scratch no smaller than an object of the same functions needs, which works in all of it.
+    pub(crate) fn make_room(&mut self, bytes: usize) {
+        self.object_bytes = self.object_bytes.max(bytes);
+    }
+
+    /// The words that the struct of scratch has for an object alone.
+    fn room(&self) -> usize {
+        let words = self.object_bytes.div_ceil(8);
+        words.saturating_sub(self.own_bytes() / 8)
+    }
+
     /// Returns about how many bytes the struct of scratch has.
     pub fn scratch_bytes(&self) -> usize {
+        (self.own_bytes()).saturating_add(self.room().saturating_mul(8))
+    }
+
+    /// The bytes that the source works in, at least.
+    fn own_bytes(&self) -> usize {
         let width = |t: &str| t[1..].parse::<usize>().map_or(8, |bits| bits / 8);
         let own = self
             .lengths
@@ -383,7 +405,7 @@ impl Unit {
 
     /// The words of eight bytes that hold the struct of scratch under any rule of alignment.
     pub(crate) fn scratch_words(&self) -> usize {
-        let members = self.lengths.len() + self.keys.len() + 2;
+        let members = self.lengths.len() + self.keys.len() + 3;
         self.scratch_bytes().div_ceil(8).saturating_add(members)
     }
 

@@ -9,6 +9,7 @@ use wengert_c::{CError, Files, export};
 
 use crate::common::suite::STRICT;
 use crate::common::{Folder, compiler, python, ran, sanitised, tool};
+use crate::objects::processors;
 
 #[derive(Tree, Clone, Copy)]
 struct Rates<T = Var> {
@@ -31,6 +32,10 @@ fn logistic() -> Files {
         vec![1.0; 3],
     );
     let export = export(jit(rate), &of, "logistic").unwrap().derivatives();
+    let export = match processors().first() {
+        Some((processor, _)) => export.object(*processor),
+        None => export,
+    };
     export.fortran().python().files().unwrap()
 }
 
@@ -81,6 +86,11 @@ fn the_program_in_c() {
         build.extend(flags);
         build.extend(["logistic.c", "main.c", "-o", "program"]);
         assert_eq!(run(&folder, &[&build, &["./program"]]), PRINTED);
+    }
+    if !processors().is_empty() {
+        let archive = ["ar", "rcs", "liblogistic.a", "logistic.o"];
+        let build = [cc, "main.c", "liblogistic.a", "-o", "linked"];
+        assert_eq!(run(&folder, &[&archive, &build, &["./linked"]]), PRINTED);
     }
     if tool("valgrind") {
         let build = [cc, "-O1", "-g", "logistic.c", "main.c", "-o", "plain"];
@@ -296,6 +306,11 @@ fn the_program_in_python() {
         "liblogistic.so",
     ];
     assert_eq!(run(&folder, &[&library, &[&python, "main.py"]]), PRINTED);
+    if !processors().is_empty() && tool("ld") {
+        // Without a compiler.
+        let library = ["ld", "-shared", "logistic.o", "-o", "liblogistic.so"];
+        assert_eq!(run(&folder, &[&library, &[&python, "main.py"]]), PRINTED);
+    }
 }
 
 /// What people get wrong in Python is an error that says what is wrong, and threads do not disturb one another.

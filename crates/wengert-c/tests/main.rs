@@ -5,4 +5,5 @@ mod conformance;
 mod export;
 mod kernels;
 mod languages;
+mod objects;
 mod others;

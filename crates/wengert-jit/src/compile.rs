@@ -25,7 +25,7 @@ use crate::emit::session::{self, Code};
 use crate::lines::Traced;
 use crate::memory::CodeMemory;
 use crate::plan;
-use crate::target::isas_of;
+use crate::target::{Lies, isas_of};
 
 /// The Cranelift back end. Vector loops in 512-bit registers are written by this crate's own
 /// generator.
@@ -58,12 +58,17 @@ pub(crate) type Isas = [OwnedTargetIsa; 2];
 /// A target with our settings.
 pub(crate) fn isas(
     builder: impl Fn() -> Result<isa::Builder, String>,
+    lies: Lies,
 ) -> Result<Isas, CompileError> {
     let wrong = |e: &dyn std::fmt::Display| CompileError::Machine(e.to_string());
     let checked = if cfg!(debug_assertions) {
         "true"
     } else {
         "false"
+    };
+    let near = match lies {
+        Lies::Here => "false",
+        Lies::Anywhere => "true",
     };
     let target = |allocator: &str| {
         let mut flags = settings::builder();
@@ -72,8 +77,10 @@ pub(crate) fn isas(
             ("regalloc_algorithm", allocator),
             ("enable_verifier", checked),
             ("enable_alias_analysis", "false"),
-            ("use_colocated_libcalls", "false"),
+            // Then code of x86 finds what is near by distance, and otherwise in a table of addresses, to which nothing
+            // can be added.
             ("is_pic", "false"),
+            ("use_colocated_libcalls", near),
             ("unwind_info", "false"),
             ("enable_probestack", "false"),
         ] {
@@ -177,7 +184,7 @@ fn build(program: &Program, options: &Options) -> Result<Executable, CompileErro
         let message = format!("it has not got all that {cpu} has");
         return Err(CompileError::Machine(message));
     }
-    let [isa, quick] = isas_of(cpu)?;
+    let [isa, quick] = isas_of(cpu, Lies::Here)?;
     let prepared = prepared(program, options)?;
     let plan = timed("plan", || {
         plan::plan(prepared.as_ref().unwrap_or(program), options)
@@ -185,7 +192,7 @@ fn build(program: &Program, options: &Options) -> Result<Executable, CompileErro
     let space = Arc::new(AtomicUsize::new(0));
     let mut module = module(isa, Some(CodeMemory::new(space.clone())));
     let written = timed("write code", || {
-        session::write(&plan, &mut module, &**isa, quick, options)
+        session::write(&plan, &mut module, &**isa, quick, options, None)
     });
     let finish = |mut w: session::Written| {
         let size = Size {

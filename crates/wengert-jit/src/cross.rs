@@ -13,7 +13,7 @@ use crate::compile::{caught, module, prepared, release};
 use crate::emit::how::{self, How, Machine};
 use crate::emit::session;
 use crate::plan;
-use crate::target::isas_of;
+use crate::target::{Lies, isas_of};
 
 /// How an operation is written in lanes for a processor. `from` is the type of its last operand, `to`
 /// that of its result; `even` says whether the last operand is the same in all lanes.
@@ -27,7 +27,7 @@ pub fn how(
     even: bool,
     cpu: Cpu,
 ) -> Result<How, CompileError> {
-    let [isa, _] = isas_of(cpu)?;
+    let [isa, _] = isas_of(cpu, Lies::Here)?;
     Ok(how::how(op, from, to, even, Machine::of(&**isa)))
 }
 
@@ -47,11 +47,11 @@ pub struct Unrun {
 /// a function that the runtime does not have.
 pub fn code_for(program: &Program, options: &Options) -> Result<Unrun, CompileError> {
     caught(|| {
-        let [isa, quick] = isas_of(options.cpu)?;
+        let [isa, quick] = isas_of(options.cpu, Lies::Here)?;
         let prepared = prepared(program, options)?;
         let plan = plan::plan(prepared.as_ref().unwrap_or(program), options);
         let mut module = module(isa, None);
-        let written = session::write(&plan, &mut module, &**isa, quick, options);
+        let written = session::write(&plan, &mut module, &**isa, quick, options, None);
         release(module);
         let written = written?;
         let calls = written.code.iter().flat_map(|c| &c.relocs);

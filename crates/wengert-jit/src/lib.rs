@@ -6,6 +6,7 @@
 //!
 //! * `plan` prepares a program: it shares or inlines functions, and finds out how long each value lives.
 //! * `emit` writes Cranelift's IR: scalars, lanes, control flow, memory, lists, parallel loops.
+//! * [`object`] makes objects for linkers of programs, instead of code that runs in this process.
 //! * `zmm` writes vector loops in registers of 512 or 256 bits, which Cranelift does not have.
 
 mod code;
@@ -14,6 +15,7 @@ mod cross;
 mod emit;
 mod lines;
 mod memory;
+pub mod object;
 mod plan;
 mod target;
 mod zmm;

@@ -8,15 +8,25 @@ use wengert_run::{Arch, CompileError, Cpu, Known};
 
 use crate::compile::{Isas, isas};
 
+/// Where code is going to lie.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Lies {
+    /// Where it is put, and nowhere else.
+    Here,
+    /// Wherever a linker or a loader puts it.
+    Anywhere,
+}
+
 /// The code generator for a processor, made once.
-pub(crate) fn isas_of(cpu: Cpu) -> Result<&'static Isas, CompileError> {
-    static MADE: LazyLock<Mutex<Vec<(Cpu, &'static Isas)>>> = LazyLock::new(Mutex::default);
+pub(crate) fn isas_of(cpu: Cpu, lies: Lies) -> Result<&'static Isas, CompileError> {
+    type Made = Vec<((Cpu, Lies), &'static Isas)>;
+    static MADE: LazyLock<Mutex<Made>> = LazyLock::new(Mutex::default);
     let mut made = MADE.lock().unwrap_or_else(|e| e.into_inner());
-    if let Some((_, isas)) = made.iter().find(|(known, _)| *known == cpu) {
+    if let Some((_, isas)) = made.iter().find(|(known, _)| *known == (cpu, lies)) {
         return Ok(isas);
     }
-    let isas = Box::leak(Box::new(isas(|| builder(cpu))?));
-    made.push((cpu, isas));
+    let isas = Box::leak(Box::new(isas(|| builder(cpu), lies)?));
+    made.push(((cpu, lies), isas));
     Ok(isas)
 }
 

@@ -2,6 +2,7 @@
 
 use super::comment;
 use super::function::Function;
+use super::object::Processor;
 use crate::prelude;
 use crate::unit::{FAILURES, LISTS_FULL, Unit};
 
@@ -24,8 +25,27 @@ fn quoted(text: &str) -> String {
     out + "\""
 }
 
+/// What each status means.
+pub(super) fn messages(unit: &Unit) -> Vec<(i32, String)> {
+    let mut all = vec![
+        (0, "ok".to_string()),
+        (LISTS_FULL, "the scratch for lists is full".to_string()),
+    ];
+    let failures = unit.failures().iter().enumerate();
+    all.extend(failures.map(|(i, f)| (FAILURES + i as i32, f.error().to_string())));
+    all
+}
+
+/// What any other number means.
+pub(super) const NO_STATUS: &str = "no status of this function";
+
 /// The header.
-pub(super) fn header(name: &str, unit: &Unit, functions: &[Function]) -> String {
+pub(super) fn header(
+    name: &str,
+    unit: &Unit,
+    functions: &[Function],
+    object: Option<Processor>,
+) -> String {
     let upper = name.to_ascii_uppercase();
     let mut about = vec![
         format!("{name}: written by Wengert."),
@@ -38,6 +58,15 @@ pub(super) fn header(name: &str, unit: &Unit, functions: &[Function]) -> String 
         "where the processor multiplies and adds in one instruction (x86: -mfma or -march=native). Elsewhere it does so".into(),
         "in integers, or with -DWENGERT_LIBM by the C library's fma.".into(),
     ];
+    if let Some(processor) = object {
+        about.push(String::new());
+        about.push(format!(
+            "{name}.o has the functions of {name}.c as machine code for {processor}, with the same results."
+        ));
+        if processor.needs_libm() {
+            about.push("It takes what that processor lacks from C's library of mathematics: link with -lm.".into());
+        }
+    }
     if unit.has_lists() {
         about.push(String::new());
         about.push(format!(
@@ -78,11 +107,8 @@ pub(super) fn source(name: &str, unit: &Unit) -> String {
     text += prelude::TYPES;
     text += &unit.text();
     text += &format!("\nconst char* {name}_message(int status) {{\n  switch (status) {{\n");
-    text += "  case 0: return \"ok\";\n";
-    text += &format!("  case {LISTS_FULL}: return \"the scratch for lists is full\";\n");
-    for (i, failure) in unit.failures().iter().enumerate() {
-        let said = quoted(&failure.error().to_string());
-        text += &format!("  case {}: return {said};\n", FAILURES + i as i32);
+    for (status, said) in messages(unit) {
+        text += &format!("  case {status}: return {};\n", quoted(&said));
     }
-    text + "  default: return \"no status of this function\";\n  }\n}\n"
+    text + &format!("  default: return {};\n  }}\n}}\n", quoted(NO_STATUS))
 }

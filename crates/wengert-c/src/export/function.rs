@@ -173,11 +173,23 @@ impl Function {
         }
     }
 
-    /// Writes the function into a source.
-    pub fn write(&self, unit: &mut Unit, lines: bool) -> Result<(), CError> {
+    /// The program of the function, with what the lowering says of it.
+    fn lowered(&self) -> Result<(Program, Notes), CError> {
         let target = Target::default().with_threads(|| 1).without_library();
         let (program, notes) = lower_with_notes(&self.parts.func, &target)?;
         let program = captured(program, self.inputs.len(), &self.parts.arrays);
+        Ok((program, notes))
+    }
+
+    /// The program of the function, with loops instead of kernels.
+    pub fn loops(&self) -> Result<Program, CError> {
+        let (program, _) = self.lowered()?;
+        Ok(prepare(&as_loops(&program, &|_| true)))
+    }
+
+    /// Writes the function into a source.
+    pub fn write(&self, unit: &mut Unit, lines: bool) -> Result<(), CError> {
+        let (program, notes) = self.lowered()?;
         let ports = |all: &[Leaf]| -> Vec<Port> { all.iter().map(|l| l.port.clone()).collect() };
         let said = Said::of(&notes);
         let program = as_loops(&program, &is_without_function);

@@ -2,9 +2,11 @@
 
 mod abi;
 mod diffsl;
+mod elf;
 mod files;
 mod fortran;
 mod function;
+mod object;
 mod python;
 
 use std::fmt::Write as _;
@@ -17,6 +19,10 @@ use wengert::{Feed, FunctionParts, Jit};
 use crate::CError;
 use crate::unit::{Unit, check_name};
 use function::{Function, Role};
+use object::Code;
+
+pub use elf::elf;
+pub use object::Processor;
 
 /// Begins the export of a function for arguments like `args` (examples, or their types) as C under a name.
 ///
@@ -60,6 +66,7 @@ where
         languages: vec![],
         list_bytes: crate::LIST_BYTES,
         lines: false,
+        object: None,
     })
 }
 
@@ -99,6 +106,7 @@ pub struct Export<X, Y> {
     languages: Vec<Language>,
     list_bytes: usize,
     lines: bool,
+    object: Option<Processor>,
 }
 
 /// A header and the source that belongs to it.
@@ -114,6 +122,8 @@ pub struct Files {
     pub fortran: Option<String>,
     /// `NAME.py`, if it was [asked for](Export::python).
     pub python: Option<String>,
+    /// `NAME.o`, if it was [asked for](Export::object).
+    pub object: Option<Vec<u8>>,
 }
 
 impl Files {
@@ -129,6 +139,9 @@ impl Files {
             if let Some(text) = text {
                 std::fs::write(folder.join(format!("{}.{extension}", self.name)), text)?;
             }
+        }
+        if let Some(object) = &self.object {
+            std::fs::write(folder.join(format!("{}.o", self.name)), object)?;
         }
         Ok(())
     }
@@ -253,6 +266,30 @@ where
         self
     }
 
+    /// Adds `NAME.o`, an object for linkers: the functions of `NAME.c` as machine code, for a program whose author has our
+    /// code but no compiler of C, or wants none. The header is the same one, and so are layouts, statuses and the bits of
+    /// results. The code may lie anywhere, in a program or in a shared library, and takes nothing from a library but
+    /// `memmove`; for [`Processor::X86_64`] also `fma`, `floor` and what else that lacks from C's library of mathematics.
+    /// The conventions of [`scipy`](Export::scipy) and [`rhs`](Export::rhs) are in it, too. It has the format ELF, that of
+    /// Linux and most other systems.
+    ///
+    /// ```
+    /// use wengert::prelude::*;
+    /// use wengert_c::Processor;
+    ///
+    /// let area = jit(|[a, b]: [Var; 2]| a * b);
+    /// let files = wengert_c::export(area, [1.0, 2.0], "area")?.vjp().object(Processor::Host).files();
+    /// # if cfg!(not(all(unix, not(target_vendor = "apple"), any(target_arch = "x86_64", target_arch = "aarch64")))) {
+    /// #     return Ok(());
+    /// # }
+    /// assert_eq!(files?.object.unwrap()[..4], *b"\x7fELF");
+    /// # Ok::<(), wengert_c::CError>(())
+    /// ```
+    pub fn object(mut self, processor: Processor) -> Self {
+        self.object = Some(processor);
+        self
+    }
+
     /// Sets the bytes of scratch for what loops of unknown length keep for their derivatives. A call that needs more
     /// returns `NAME_LISTS_FULL`. The default is [`LIST_BYTES`](crate::LIST_BYTES).
     pub fn list_bytes(mut self, bytes: usize) -> Self {
@@ -270,8 +307,8 @@ where
     ///
     /// # Errors
     /// If there is no C for a part of the function, such as a factorisation of a large matrix or a function of the host;
-    /// if it has no derivative that is asked for; or if its arguments do not fit a convention of calls, or its names a
-    /// language.
+    /// if it has no derivative that is asked for; if its arguments do not fit a convention of calls, or its names a
+    /// language; or if there is no object for the processor, or for a convention.
     pub fn files(&self) -> Result<Files, CError> {
         let mut functions = vec![Function::plain(&self.name, self.parts.clone())];
         for &derivative in &self.wanted {
@@ -281,6 +318,8 @@ where
         for f in &functions {
             f.write(&mut unit, self.lines)?;
         }
+        let code = |p| Code::of(p, &functions, &mut unit, self.list_bytes);
+        let mut code = self.object.map(code).transpose()?;
         for abi in &self.abis {
             match abi {
                 Abi::Casadi => abi::casadi(&mut unit, &self.name, &functions)?,
@@ -288,7 +327,13 @@ where
                 Abi::Rhs => abi::rhs(&mut unit, &self.name, &functions[0])?,
                 Abi::Diffsl(start) => diffsl::diffsl(&mut unit, &self.name, &functions, start)?,
             }
+            if let Some(code) = &mut code {
+                code.convention(abi, &self.name, &functions[0])?;
+            }
         }
+        let object = code
+            .map(|code| code.finish(&self.name, &unit))
+            .transpose()?;
         let speaks = |language| self.languages.contains(&language);
         let fortran = speaks(Language::Fortran);
         let python = speaks(Language::Python);
@@ -296,10 +341,11 @@ where
         let python = python.then(|| python::module(&self.name, &unit, &functions));
         Ok(Files {
             name: self.name.clone(),
-            header: files::header(&self.name, &unit, &functions),
+            header: files::header(&self.name, &unit, &functions, self.object),
             source: files::source(&self.name, &unit),
             fortran: fortran.transpose()?,
             python: python.transpose()?,
+            object,
         })
     }
 

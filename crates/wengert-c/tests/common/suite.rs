@@ -1,16 +1,19 @@
-//! C as a back end of the conformance suite: all programs are functions of one source, which a compiler makes a program
-//! of; it reads arguments and writes results as bytes.
+//! C, and objects, as back ends of the conformance suite: all programs are functions of one source, or of one object, which a
+//! compiler makes a program of; it reads arguments and writes results as bytes.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
-use wengert_c::{FAILURES, Port, Unit};
+use wengert_c::{FAILURES, Port, Unit, elf};
 use wengert_check::Failure;
 use wengert_check::conformance::{Candidate, Example, Outcome};
+use wengert_jit::Cpu;
+use wengert_jit::object::Object;
 use wengert_loop::buffer::Data;
-use wengert_loop::loops::Cause;
+use wengert_loop::loops::kernel::as_loops;
 use wengert_loop::loops::prepare::prepare;
+use wengert_loop::loops::{Cause, Failure as Stop, Program};
 use wengert_loop::testing::{Stopped, outputs};
 use wengert_loop::types::DType;
 
@@ -21,6 +24,98 @@ pub struct C(pub &'static [&'static str]);
 
 /// C, by a compiler of this name.
 pub struct By(pub &'static str, pub &'static [&'static str]);
+
+/// Objects for a processor, with a program that a compiler of C makes of them and of what calls them.
+pub struct Linked(pub Cpu);
+
+/// What makes functions of programs.
+enum Made {
+    Text(Unit),
+    Code {
+        object: Object,
+        failures: Vec<Stop>,
+        declarations: String,
+    },
+}
+
+/// The bytes of lists of a call.
+const LISTS: usize = 1 << 20;
+
+impl Made {
+    fn text() -> Made {
+        Made::Text(Unit::new("suite").list_bytes(LISTS))
+    }
+
+    fn code(cpu: Cpu) -> Made {
+        Made::Code {
+            // In lanes it is eight times as much.
+            object: Object::new(cpu, LISTS / 8).unwrap(),
+            failures: vec![],
+            declarations: String::new(),
+        }
+    }
+
+    fn add(
+        &mut self,
+        program: &Program,
+        name: &str,
+        inputs: &[Port],
+        results: &[Port],
+    ) -> Result<(), String> {
+        match self {
+            Made::Text(unit) => {
+                let added = unit.add(program, name, inputs, results);
+                added.map_err(|e| e.to_string())
+            }
+            Made::Code {
+                object,
+                failures,
+                declarations,
+            } => {
+                let ports = (inputs.len(), results.len());
+                let params = "void*, ".repeat(inputs.len() + results.len());
+                let _ = writeln!(declarations, "int {name}({params}suite_scratch*);");
+                let program = as_loops(program, &|_| true);
+                let mut status = |failure: &Stop| {
+                    let at = failures.iter().position(|f| f == failure);
+                    let at = at.unwrap_or_else(|| {
+                        failures.push(failure.clone());
+                        failures.len() - 1
+                    });
+                    FAILURES + at as i32
+                };
+                let added = object.add(&program, name, ports, &mut status);
+                added.map_err(|e| e.to_string())
+            }
+        }
+    }
+
+    /// The text in front of what calls the functions, the failures, and a file to be linked, if there is one.
+    #[allow(clippy::type_complexity)]
+    fn finish(
+        self,
+        folder: &Folder,
+    ) -> Result<(String, Vec<Stop>, Vec<std::path::PathBuf>), Failure> {
+        match self {
+            Made::Text(unit) => Ok((unit.source(), unit.failures().to_vec(), vec![])),
+            Made::Code {
+                object,
+                failures,
+                declarations,
+            } => {
+                let words = object.scratch_bytes().div_ceil(8);
+                let types = "typedef double f64;\ntypedef float f32;\ntypedef int64_t i64;\ntypedef uint64_t u64;\ntypedef int32_t i32;\ntypedef uint32_t u32;\ntypedef uint8_t u8;\n";
+                let text = format!(
+                    "#include <stdint.h>\n#include <string.h>\n{types}typedef struct {{ uint64_t words[{words}]; }} suite_scratch;\n{declarations}"
+                );
+                let file = folder.path().join("suite.o");
+                let bytes = elf("suite", object).map_err(|e| Failure(e.to_string()))?;
+                std::fs::write(&file, bytes).map_err(|e| Failure(e.to_string()))?;
+                Ok((text, failures, vec![file]))
+            }
+        }
+    }
+}
 
 /// What complains of nothing that a user's compiler may complain of.
 pub const STRICT: &[&str] = &["-std=c11", "-Wall", "-Wextra", "-Werror", "-pedantic"];
@@ -74,8 +169,24 @@ impl Candidate for By {
     }
 
     fn run_all(&self, examples: &[Example]) -> Result<Vec<Outcome>, Failure> {
+        self.outcomes(examples, Made::text())
+    }
+}
+
+impl Candidate for Linked {
+    fn name(&self) -> String {
+        format!("an object for {}", self.0)
+    }
+
+    fn run_all(&self, examples: &[Example]) -> Result<Vec<Outcome>, Failure> {
+        let cc = compiler().expect("the test asked for it");
+        By(cc, &["-O0"]).outcomes(examples, Made::code(self.0))
+    }
+}
+
+impl By {
+    fn outcomes(&self, examples: &[Example], mut made: Made) -> Result<Vec<Outcome>, Failure> {
         let fail = |e: &dyn std::fmt::Display| Failure(e.to_string());
-        let mut unit = Unit::new("suite").list_bytes(1 << 20);
         let (mut cases, mut calls, mut given) = (String::new(), String::new(), vec![]);
         // An example for which there is no C has an outcome at once.
         let mut refused = vec![None; examples.len()];
@@ -87,8 +198,8 @@ impl Candidate for By {
             };
             let (inputs, results) = Port::of(&example.program);
             let name = format!("program_{k}");
-            if let Err(e) = unit.add(&program, &name, &inputs, &results) {
-                refused[k] = Some(Stopped::Other(e.to_string()));
+            if let Err(e) = made.add(&program, &name, &inputs, &results) {
+                refused[k] = Some(Stopped::Other(e));
                 continue;
             }
             let size = |p: &Port| p.len * p.dtype.bytes();
@@ -121,9 +232,9 @@ impl Candidate for By {
                 .take(inputs.len())
                 .for_each(|d| given.extend(bytes(d)));
         }
-        let source = unit.source();
-        let source = format!("{source}{HARNESS}{cases}int main(void) {{\n{calls}  return 0;\n}}\n");
         let folder = Folder::new();
+        let (source, failures, linked) = made.finish(&folder)?;
+        let source = format!("{source}{HARNESS}{cases}int main(void) {{\n{calls}  return 0;\n}}\n");
         let (c, program) = (
             folder.write("suite.c", &source),
             folder.path().join("suite"),
@@ -136,8 +247,10 @@ impl Candidate for By {
             .args(STRICT)
             .args(self.1)
             .arg(&c)
+            .args(linked)
             .arg("-o")
-            .arg(&program);
+            .arg(&program)
+            .arg("-lm");
         ran(&mut command).map_err(Failure)?;
 
         let mut child = Command::new(&program)
@@ -184,7 +297,7 @@ impl Candidate for By {
             outcomes.push(match status {
                 0 => Ok(results),
                 s if s >= FAILURES => {
-                    let failure = &unit.failures()[(s - FAILURES) as usize];
+                    let failure = &failures[(s - FAILURES) as usize];
                     let own = example.program.failures.iter().position(|f| f == failure);
                     Err(match (own, &failure.cause) {
                         (Some(n), _) => Stopped::Failed(n as u32),

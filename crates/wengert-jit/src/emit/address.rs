@@ -64,8 +64,7 @@ impl Emitter<'_, '_> {
             BufferKind::Input(i) => self.pointer(b, i as usize),
             BufferKind::Output(i) => self.pointer(b, self.s.inputs + i as usize),
             BufferKind::Constant(_) => {
-                let at = self.s.table(b);
-                let base = self.kept(Kept::Pointer(b), |e| e.int(at));
+                let base = self.kept(Kept::Pointer(b), |e| e.table(b));
                 Address { base, off: 0 }
             }
             BufferKind::Call => {

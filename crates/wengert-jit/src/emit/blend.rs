@@ -33,12 +33,13 @@ impl Emitter<'_, '_> {
             return Some(self.held(m.pieces[c]));
         }
         let bounds = self.short()?;
-        let table = self.s.layout(self.unit).live_table();
+        let table = self.s.constants(self.unit).live_table();
         let at = self.kept(Kept::LiveOffset, |e| {
             let live = e.held(bounds.live);
             let six = e.int(6);
             let off = e.b.ins().ishl(live, six);
-            e.b.ins().iadd(e.frame, off)
+            let base = e.constants_base();
+            e.b.ins().iadd(base, off)
         });
         let off = table + 16 * c as i32;
         Some(self.b.ins().load(types::I64X2, FRAME, at, off))

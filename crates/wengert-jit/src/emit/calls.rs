@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use cranelift_codegen::ir::{self, AbiParam, InstBuilder, Signature, types};
-use cranelift_module::Module;
 use smallvec::SmallVec;
 use wengert_loop::elementary::chacha::Stream;
 use wengert_loop::loops::kernel::LaneProduct;
@@ -15,6 +14,7 @@ use wengert_run::library::product::GemmCall;
 use wengert_run::library::sort::SortCall;
 use wengert_run::library::{block, helpers, lanes, product, sort};
 
+use super::outside::Helper;
 use super::{DATA, Emitter, FRAME, scalar_type};
 use crate::plan::liveness::COPIED;
 
@@ -22,7 +22,7 @@ impl<'p> Emitter<'_, 'p> {
     /// A call of a function of the runtime.
     pub(super) fn helper(
         &mut self,
-        f: usize,
+        f: Helper,
         args: &[ir::Value],
         out: Option<ir::Type>,
     ) -> Option<ir::Value> {
@@ -30,18 +30,29 @@ impl<'p> Emitter<'_, 'p> {
             .iter()
             .map(|&a| self.b.func.dfg.value_type(a))
             .collect();
+        let signature = |e: &Self| {
+            let mut sig = Signature::new(e.s.isa.default_call_conv());
+            sig.params.extend(params.iter().map(|&t| AbiParam::new(t)));
+            sig.returns.extend(out.map(AbiParam::new));
+            sig
+        };
+        if self.s.is_linked() {
+            let sig = signature(self);
+            let f = self.s.linked_helper(f, &sig);
+            let f = self.s.module.declare_func_in_func(f, self.b.func);
+            let call = self.b.ins().call(f, args);
+            return self.b.inst_results(call).first().copied();
+        }
         let sig = match self.signatures.get(&(params.clone(), out)) {
             Some(&s) => s,
             None => {
-                let mut sig = Signature::new(self.s.isa.default_call_conv());
-                sig.params.extend(params.iter().map(|&t| AbiParam::new(t)));
-                sig.returns.extend(out.map(AbiParam::new));
+                let sig = signature(self);
                 let s = self.b.import_signature(sig);
                 self.signatures.insert((params, out), s);
                 s
             }
         };
-        let f = self.int(f as i64);
+        let f = self.int(f.address() as i64);
         let call = self.b.ins().call_indirect(sig, f, args);
         self.b.inst_results(call).first().copied()
     }
@@ -87,7 +98,7 @@ impl<'p> Emitter<'_, 'p> {
             Some(wide) => {
                 let at = self.plus(self.frame, i64::from(area));
                 let how = self.int(wide.how as i64);
-                self.helper(wide.eight, &[at, how], None);
+                self.helper(Helper::At(wide.eight), &[at, how], None);
             }
             None => {
                 let id = self.s.function(function, lanes, self.unit);
@@ -123,8 +134,7 @@ impl<'p> Emitter<'_, 'p> {
             let n = self.int(len as i64 * size);
             let to = self.plus(a.base, a.off);
             let from = self.plus(b.base, b.off);
-            let f = helpers::copy as *const () as usize;
-            self.helper(f, &[to, from, n], None);
+            self.helper(Helper::Copy, &[to, from, n], None);
             self.note_call();
             return;
         }
@@ -226,7 +236,7 @@ impl<'p> Emitter<'_, 'p> {
         let regions = self.plus(self.frame, i64::from(area));
         let call = self.int(call as i64);
         let args = [self.frame, call, regions];
-        let status = self.helper(f, &args, Some(types::I32));
+        let status = self.helper(Helper::At(f), &args, Some(types::I32));
         self.note_call();
         self.check(status.expect("a status"));
     }
@@ -239,10 +249,13 @@ impl<'p> Emitter<'_, 'p> {
 
     /// Records a failure of the call, and gives its status.
     pub(super) fn fails(&mut self, failure: Failure) -> ir::Value {
+        if let Some(status) = self.s.linked_status(&failure) {
+            return self.b.ins().iconst(types::I32, i64::from(status));
+        }
         let failure = self.s.keep(failure);
         let failure = self.int(failure as i64);
         let f = helpers::fail as *const () as usize;
-        let status = self.helper(f, &[self.frame, failure], Some(types::I32));
+        let status = self.helper(Helper::At(f), &[self.frame, failure], Some(types::I32));
         status.expect("a status")
     }
 
@@ -258,7 +271,7 @@ impl<'p> Emitter<'_, 'p> {
             BufferKind::Local => block::of_lanes(self.s.plan.cpu),
             _ => block::one as *const () as usize,
         };
-        self.helper(f, &args, None);
+        self.helper(Helper::At(f), &args, None);
         self.note_call();
     }
 
@@ -272,6 +285,6 @@ impl<'p> Emitter<'_, 'p> {
             let at = self.uniform_address(*b, index);
             args.push(self.plus(at.base, at.off));
         }
-        self.helper(f, &args, None);
+        self.helper(Helper::At(f), &args, None);
     }
 }

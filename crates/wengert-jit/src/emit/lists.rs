@@ -4,10 +4,10 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, InstBuilder, types};
 use wengert_loop::loops::{Cell, Index, LANES, ListField, ListId, ListStore, Rows, Value};
 use wengert_loop::types::DType;
-use wengert_run::call::lists::{NO_ROWS, Signpost, Slot};
-use wengert_run::library::helpers;
+use wengert_run::call::lists::{Signpost, Slot};
 
 use super::address::{Address, Parts, Target};
+use super::outside::Helper;
 use super::{DATA, Emitter, FRAME};
 use crate::plan::lists::ListLayout;
 
@@ -74,9 +74,12 @@ impl<'p> Emitter<'_, 'p> {
         self.switch(grow);
         let at = self.plus(self.frame, i64::from(slot));
         let (size, line) = (self.int(size), self.list_line(id));
-        let f = helpers::list_grow as *const () as usize;
         let status = self
-            .helper(f, &[self.frame, at, size, row, line], Some(types::I32))
+            .helper(
+                Helper::ListGrow,
+                &[self.frame, at, size, row, line],
+                Some(types::I32),
+            )
             .expect("a status");
         let fail = self.fail_block();
         self.branch(status, (fail, &[status]), (go, &[]));
@@ -93,9 +96,12 @@ impl<'p> Emitter<'_, 'p> {
         let size = list.size;
         let at = self.plus(self.frame, i64::from(slot));
         let (size, line) = (self.int(size), self.list_line(id));
-        let f = helpers::list_finish as *const () as usize;
         let status = self
-            .helper(f, &[self.frame, at, size, line], Some(types::I32))
+            .helper(
+                Helper::ListFinish,
+                &[self.frame, at, size, line],
+                Some(types::I32),
+            )
             .expect("a status");
         self.check(status);
         let memory = self.b.ins().load(types::I64, FRAME, self.frame, slot);
@@ -157,7 +163,7 @@ impl<'p> Emitter<'_, 'p> {
         let (mask, rest) = (self.int(LANE), self.int(!LANE));
         let lane = self.b.ins().band(handle, mask);
         let post = self.b.ins().band(handle, rest);
-        let none = self.int(&raw const NO_ROWS as i64);
+        let none = self.no_rows();
         let empty = self.b.ins().icmp_imm_u(IntCC::Equal, handle, 0);
         (self.b.ins().select(empty, none, post), lane)
     }

@@ -21,6 +21,7 @@ mod lanes;
 mod lists;
 mod loops;
 mod next_use;
+pub(crate) mod outside;
 mod parallel;
 mod partial_rows;
 mod scalar;
@@ -92,7 +93,7 @@ pub(crate) enum Unit {
 
 /// A value of the emitter itself, in a register or, if it must live long, in the frame.
 #[derive(Clone, Copy)]
-struct Held {
+pub(super) struct Held {
     reg: ir::Value,
     slot: Option<i32>,
     ty: ir::Type,
@@ -131,6 +132,7 @@ struct Mask {
 enum Kept {
     Pointer(BufferId),
     CallFrame,
+    Constants,
     Splat(Value, bool),
     MaskPiece(Value, bool, u8),
     LiveOffset,

@@ -2,18 +2,22 @@
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, types};
-use cranelift_module::Module;
 use wengert_loop::loops::For;
 use wengert_run::library::helpers;
 use wengert_run::plan::lists;
 
 use super::Emitter;
+use super::outside::Helper;
 
 impl<'p> Emitter<'_, 'p> {
     /// Calls the runtime to run the loop. Its body is written later; the outer values that it uses
     /// are in the frame of the call, as the liveness analysis requires.
     pub(super) fn parallel_loop(&mut self, l: &'p For) {
         let id = self.s.parallel_body(l);
+        if self.s.is_linked() {
+            let n = self.scalar(l.extent);
+            return self.run_here(id, n);
+        }
         let f = self.s.module.declare_func_in_func(id, self.b.func);
         let f = self.b.ins().func_addr(types::I64, f);
         let n = self.scalar(l.extent);
@@ -21,7 +25,7 @@ impl<'p> Emitter<'_, 'p> {
         let step = self.int(step as i64);
         let run = helpers::parallel as *const () as usize;
         let status = self
-            .helper(run, &[self.frame, f, n, step], Some(types::I32))
+            .helper(Helper::At(run), &[self.frame, f, n, step], Some(types::I32))
             .expect("a status");
         self.note_call();
         self.check(status);
@@ -43,10 +47,14 @@ impl<'p> Emitter<'_, 'p> {
         self.note_calls_of(&l.body);
         self.define(l.index, &[i]);
         let step = self.hold(i, size);
+        let ends = lists::end_with_step(&self.s.plan.program, l);
+        let taken = (ends && self.s.is_linked()).then(|| self.lists_taken(size));
         self.block(&l.body);
-        if lists::end_with_step(&self.s.plan.program, l) {
+        if let Some(taken) = taken {
+            self.free_lists(taken);
+        } else if ends {
             let end = helpers::lists_end as *const () as usize;
-            self.helper(end, &[self.frame], None);
+            self.helper(Helper::At(end), &[self.frame], None);
         }
         let i = self.held(step);
         let next = self.plus(i, 1);

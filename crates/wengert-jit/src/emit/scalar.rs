@@ -4,8 +4,8 @@ use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{self, InstBuilder, types};
 use wengert_loop::loops::{FoldOp, LANES, ScalarOp, Value};
 use wengert_loop::types::DType;
-use wengert_run::library::helpers;
 
+use super::outside::Helper;
 use super::{Emitter, scalar_type};
 
 impl Emitter<'_, '_> {
@@ -44,10 +44,9 @@ impl Emitter<'_, '_> {
             ScalarOp::Mul => b.ins().imul(a[0], a[1]),
             ScalarOp::Div if float => b.ins().fdiv(a[0], a[1]),
             ScalarOp::Rem if float => {
-                let f = if d == DType::F64 {
-                    helpers::rem_f64 as *const () as usize
-                } else {
-                    helpers::rem_f32 as *const () as usize
+                let f = match d {
+                    DType::F64 => Helper::RemF64,
+                    _ => Helper::RemF32,
                 };
                 let ty = scalar_type(d);
                 let y = self.helper(f, &[a[0], a[1]], Some(ty)).expect("a result");

@@ -1,6 +1,6 @@
 //! The state that the functions of one program share while they are written.
 
-mod kept;
+pub(super) mod kept;
 
 use std::collections::HashMap;
 
@@ -8,7 +8,6 @@ use cranelift_codegen::Context;
 use cranelift_codegen::ir::{AbiParam, Function, InstBuilder, Signature, types};
 use cranelift_codegen::isa::{OwnedTargetIsa, TargetIsa};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
-use cranelift_jit::JITModule;
 use cranelift_module::{FuncId, Module, ModuleReloc};
 use wengert_loop::loops::{BufferKind, For, LANES, ListId};
 use wengert_loop::types::DType;
@@ -19,6 +18,7 @@ use wengert_run::{CompileError, Listed, Options};
 pub(crate) use self::kept::Kept;
 use self::kept::keep;
 use super::how::Machine;
+use super::outside::Linked;
 use super::{Emitter, Lanes, Location, Unit, scalar_type};
 use crate::compile::refused;
 use crate::lines::{Traced, traced};
@@ -33,7 +33,7 @@ const ONCE: usize = 1500;
 /// The state of writing a program.
 pub(crate) struct Session<'p> {
     pub(super) plan: &'p Plan,
-    pub(super) module: &'p mut JITModule,
+    pub(super) module: &'p mut dyn Module,
     pub(super) isa: &'p dyn TargetIsa,
     /// The target with the allocator for long functions.
     quick: &'p OwnedTargetIsa,
@@ -50,7 +50,7 @@ pub(crate) struct Session<'p> {
     areas: HashMap<(Unit, usize), i32>,
     functions: HashMap<(u32, bool, Unit), FuncId>,
     waiting: Vec<Waiting<'p>>,
-    code: Vec<Code>,
+    pub(super) code: Vec<Code>,
     wide_loops: usize,
     units: u32,
     context: Context,
@@ -62,6 +62,8 @@ pub(crate) struct Session<'p> {
     /// Whether a table of the lines of the code is wanted.
     lines: bool,
     kept: Kept,
+    /// The object that the program becomes a part of, if it does not run in this process.
+    pub(super) linked: Option<Linked<'p>>,
 }
 
 enum Waiting<'p> {
@@ -90,6 +92,10 @@ impl Code {
 pub(crate) struct Written {
     /// The outer function.
     pub main: FuncId,
+    /// The numbers of pointers of inputs, and of outputs, which follow.
+    pub pointers: (usize, usize),
+    /// Whether it has a parallel loop, whose tasks have frames of their own.
+    pub tasks: bool,
     /// The frame of a call.
     pub call: FrameShape,
     /// The frame of a task.
@@ -104,13 +110,14 @@ pub(crate) struct Written {
     pub listing: Option<Vec<Listed>>,
 }
 
-/// Writes a program.
+/// Writes a program, to be run in this process or as a part of an object.
 pub(crate) fn write<'p>(
     plan: &'p Plan,
-    module: &'p mut JITModule,
+    module: &'p mut dyn Module,
     isa: &'p dyn TargetIsa,
     quick: &'p OwnedTargetIsa,
     options: &Options,
+    linked: Option<Linked<'p>>,
 ) -> Result<Written, CompileError> {
     let count = |want: fn(&BufferKind) -> Option<u32>| {
         plan.program
@@ -153,6 +160,7 @@ pub(crate) fn write<'p>(
         lines: options.lines,
         kept: Kept::default(),
         module,
+        linked,
     };
     let mut locations = vec![Location::none(); plan.values.types.len()];
     let main = s.declare(&[types::I64])?;
@@ -165,7 +173,10 @@ pub(crate) fn write<'p>(
         }
         at += 1;
     }
+    s.finish_constants();
     Ok(Written {
+        pointers: (inputs, outputs),
+        tasks: s.waiting.iter().any(|w| matches!(w, Waiting::Body(..))),
         main,
         call: s.call.finish(),
         task: s.task.finish(),

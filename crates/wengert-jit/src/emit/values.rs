@@ -24,8 +24,9 @@ impl<'p> Emitter<'_, 'p> {
                 }
             }
             DType::F64 | DType::F32 => {
-                let off = self.s.layout(self.unit).word(bits);
-                self.b.ins().load(ty, FRAME, self.frame, off)
+                let off = self.s.constants(self.unit).word(bits);
+                let base = self.constants_base();
+                self.b.ins().load(ty, FRAME, base, off)
             }
             DType::Bool => self.b.ins().iconst(ty, i64::from(bits != 0)),
             DType::U8 => self.b.ins().iconst(ty, i64::from(bits as u8)),
@@ -46,7 +47,7 @@ impl<'p> Emitter<'_, 'p> {
             let zero = self.b.func.dfg.constants.insert(bytes[..].into());
             return self.b.ins().vconst(ty, zero);
         }
-        let off = self.s.layout(self.unit).vector(bytes);
+        let off = self.s.constants(self.unit).vector(bytes);
         // Two chains that are emitted side by side use it one after the other.
         if let Some((before, x, at)) = self.constant
             && before == off
@@ -55,7 +56,8 @@ impl<'p> Emitter<'_, 'p> {
         {
             return x;
         }
-        let x = self.b.ins().load(ty, FRAME, self.frame, off);
+        let base = self.constants_base();
+        let x = self.b.ins().load(ty, FRAME, base, off);
         self.constant = Some((off, x, self.count()));
         x
     }

@@ -2,7 +2,6 @@
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, InstBuilder, types};
-use cranelift_module::Module;
 use wengert_loop::loops::{Block, For, LANES, Stmt, Value, While, walk};
 use wengert_run::plan::cost;
 
@@ -57,8 +56,13 @@ impl<'p> Emitter<'_, 'p> {
         if uses_value(body, l.index) {
             self.define_index(l.index, first, extent);
         }
+        let ends = self.s.is_linked() && lists_end_with_block(body);
+        let taken = ends.then(|| self.lists_taken(size));
         self.lane_block(body);
         let results = self.results(carried, body);
+        if let Some(taken) = taken {
+            self.free_lists(taken);
+        }
         let next_block = self.b.create_block();
         if carried.is_empty() || always {
             for c in carried {
@@ -197,6 +201,18 @@ impl<'p> Emitter<'_, 'p> {
             _ => walk::stored(s) == Some(v),
         }
     }
+}
+
+/// Whether a body builds lists, all of them itself, and none that has a handle.
+fn lists_end_with_block(body: &Block) -> bool {
+    let (mut begun, mut pushed, mut handles) = (vec![], vec![], false);
+    walk::stmts(body, &mut |s| match s {
+        Stmt::ListBegin { list } => begun.push(*list),
+        Stmt::ListPush { list, .. } => pushed.push(*list),
+        Stmt::ListHandle { .. } => handles = true,
+        _ => {}
+    });
+    !begun.is_empty() && !handles && pushed.iter().all(|l| begun.contains(l))
 }
 
 fn uses_value(body: &Block, v: Value) -> bool {
