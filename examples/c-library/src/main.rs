@@ -1,6 +1,6 @@
 //! Functions of other languages in a traced program: see `bottle.rs`.
 //!
-//! `cargo run --release -p c-library`
+//! `cargo run --release --bin c-library`
 
 #[cfg(libraries)]
 mod bottle;
