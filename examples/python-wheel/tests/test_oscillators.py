@@ -31,7 +31,9 @@ def fails(kind, words, call):
     try:
         call()
     except kind as e:
-        assert words in str(e), e
+        # Newer versions of Python have the name of the argument in a note.
+        said = [str(e), *getattr(e, "__notes__", [])]
+        assert words in "\n".join(said), said
     else:
         raise AssertionError(f"nothing is said of {words}")
 
