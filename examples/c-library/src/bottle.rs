@@ -76,7 +76,7 @@ pub fn run() -> Result<(), Box<dyn Error>> {
     let one = Bottle {
         density: 2000.0,
         temperature: 290.0,
-        opening: 0.6,
+        opening: 0.2,
     };
     let (p, by) = jit(value_and_grad(model.clone())).call(one)?;
     println!(
