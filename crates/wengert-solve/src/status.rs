@@ -68,7 +68,8 @@ reasons! {
     Singular = -4, "failed: a linear system is singular";
     /// The function has the same sign at both ends of the interval.
     NoBracket = -5, "failed: the function does not change its sign in the interval";
-    /// The constraints cannot be met together, as far as the solver can see.
+    /// The constraints cannot be met together, as far as the solver can see; or the times at which a solution is wanted do not
+    /// go one way.
     Infeasible = -6, "failed: the constraints are not met";
     /// The step that the tolerances ask for is shorter than the numbers resolve, or than `dt_min`.
     StepTooSmall = -7, "failed: the steps become too small";
